@@ -1,0 +1,150 @@
+//! The desired state of a cluster: three kinds of object.
+
+use reeve_types::{AccessRuleId, DepartmentId, Email, OrgUnitName, PosixIdentity, ProjectId, RoleName, UserId, WorkloadId, WorkloadName};
+use serde::{Deserialize, Serialize};
+
+/// One object that a cluster is to have.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "spec")]
+pub enum DesiredObject {
+    /// A project and its namespace.
+    Project(Project),
+    /// An access rule that reaches at least one project of the cluster, now or later.
+    AccessRule(AccessRule),
+    /// A submitted workload.
+    Workload(Workload),
+}
+
+/// Which object. Sorts access rules before workloads before projects: the order in which deletions are applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "id")]
+pub enum ObjectKey {
+    /// By the rule's number.
+    AccessRule(AccessRuleId),
+    /// By the workload's id.
+    Workload(WorkloadId),
+    /// By the project's number.
+    Project(ProjectId),
+}
+
+impl DesiredObject {
+    /// The key of this object.
+    pub const fn key(&self) -> ObjectKey {
+        match self {
+            Self::Project(project) => ObjectKey::Project(project.id),
+            Self::AccessRule(rule) => ObjectKey::AccessRule(rule.id),
+            Self::Workload(workload) => ObjectKey::Workload(workload.id),
+        }
+    }
+}
+
+/// A project of this cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Project {
+    /// Its number.
+    pub id: ProjectId,
+    /// Its name, unique in the cluster.
+    pub name: OrgUnitName,
+    /// Its department.
+    pub department_id: DepartmentId,
+    /// The namespace to make, or to adopt when an administrator asked for one by name.
+    pub namespace: String,
+}
+
+/// `subject is a role in a scope`, cut to what a cluster needs to know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AccessRule {
+    /// Its number.
+    pub id: AccessRuleId,
+    /// Who.
+    pub subject: Subject,
+    /// As what: the kebab-case name, the last part of the ClusterRole's name.
+    pub role: RoleName,
+    /// Where.
+    pub scope: Scope,
+}
+
+/// Who a rule speaks of.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Subject {
+    /// What kind.
+    pub kind: SubjectKind,
+    /// Email, group name or service account name.
+    pub name: String,
+}
+
+/// Kinds of subject.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SubjectKind {
+    /// A person, by email.
+    User,
+    /// A group of the identity provider.
+    Group,
+    /// A service account, by name.
+    ServiceAccount,
+}
+
+/// Where a rule holds, seen from one cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "type", content = "id", rename_all = "kebab-case")]
+pub enum Scope {
+    /// The account or this whole cluster: every project.
+    Cluster,
+    /// Every project of a department.
+    Department(DepartmentId),
+    /// One project.
+    Project(ProjectId),
+}
+
+/// A batch job somebody asked for. The identity was verified by the server; nothing in a cluster may change it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Workload {
+    /// Its id.
+    pub id: WorkloadId,
+    /// Its name, unique in the project.
+    pub name: WorkloadName,
+    /// In whose namespace.
+    pub project_id: ProjectId,
+    /// The email or service account name that asked.
+    pub submitted_by: String,
+    /// As whom it runs; absent where identity is not enforced and was not asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<WorkloadIdentity>,
+    /// What runs.
+    pub image: String,
+    /// The entry point, replacing the image's; empty keeps it.
+    #[serde(default)]
+    pub command: Vec<String>,
+    /// Its arguments.
+    #[serde(default)]
+    pub args: Vec<String>,
+    /// Environment variables, in order.
+    #[serde(default)]
+    pub environment: Vec<(String, String)>,
+    /// Whole GPUs (`nvidia.com/gpu`).
+    #[serde(default)]
+    pub gpus: u32,
+    /// A writable home in an emptyDir, with `HOME` pointing there.
+    #[serde(default)]
+    pub create_home_dir: bool,
+    /// `allowPrivilegeEscalation: false` was asked for by the submission itself.
+    #[serde(default)]
+    pub prevent_privilege_escalation: bool,
+}
+
+/// The person a workload runs as.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WorkloadIdentity {
+    /// Her id: the first part of the stamp.
+    pub user_id: UserId,
+    /// Her email.
+    pub email: Email,
+    /// Her numbers.
+    pub posix: PosixIdentity,
+}

@@ -1,0 +1,113 @@
+//! What the control plane and a cluster's operator say to each other.
+//!
+//! The operator dials out, nothing dials in. Over HTTPS, all paths under [`PATH_PREFIX`]:
+//!
+//! 1. `POST token` with a [`TokenRequest`] (the cluster's id and its own secret) answers a [`TokenResponse`]: a short
+//!    bearer token whose audience is the link alone. It is worth nothing to REST and to other clusters.
+//! 2. `POST watch` with a [`Hello`] answers a stream of [`ServerMessage`], one JSON object a line, that stays open:
+//!    first [`ServerMessage::Welcome`], then [`ServerMessage::Batch`]es as changes are committed, and a
+//!    [`ServerMessage::Heartbeat`] every [`HEARTBEAT_SECONDS`].
+//! 3. `POST status` with a [`StatusReport`] carries news of the cluster back; 204.
+//!
+//! **Promise.** Applying a batch is idempotent. A batch's deletions are applied before its upserts, so revocations come
+//! first; its upserts are in ascending order of revision. The greatest revision an operator has applied is therefore a
+//! safe place to resume from: it is sent only what changed later. A stream that starts from nothing
+//! ([`Hello::resume_from`] absent) begins with one batch marked [`Batch::complete`]: what it does not name is to be removed.
+
+pub mod desired;
+pub mod status;
+
+use reeve_types::{ClusterId, Revision, Secret};
+use serde::{Deserialize, Serialize};
+
+pub use desired::{AccessRule, DesiredObject, ObjectKey, Project, Scope, Subject, SubjectKind, Workload, WorkloadIdentity};
+pub use status::{ClusterSettings, KubernetesEndpoint, ObjectStatus, StatusPhase, StatusReport};
+
+/// The version both sides speak. A server refuses another with 400 and says which it speaks.
+pub const PROTOCOL_VERSION: u32 = 1;
+/// Every path of the link starts so.
+pub const PATH_PREFIX: &str = "/link/v1";
+/// The audience of the link's tokens: disjoint from REST's and from every cluster's (admission R14).
+pub const AUDIENCE: &str = "reeve-link";
+/// How often the server says that it is still there. An operator that hears nothing for three of these reconnects.
+pub const HEARTBEAT_SECONDS: u64 = 10;
+
+/// What a cluster shows to get a token.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TokenRequest {
+    /// The cluster that asks.
+    pub cluster_id: ClusterId,
+    /// The secret that the creation of the cluster answered, once.
+    pub client_secret: Secret,
+}
+
+/// The answer: a bearer token for the other two paths.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TokenResponse {
+    /// Goes into `Authorization: Bearer`.
+    pub access_token: Secret,
+    /// Its life in seconds.
+    pub expires_in: i64,
+}
+
+/// The first words of an operator.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Hello {
+    /// [`PROTOCOL_VERSION`] of the operator.
+    pub protocol: u32,
+    /// The operator's own version, for the log.
+    pub operator_version: String,
+    /// The greatest revision it has applied; absent for the complete state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume_from: Option<Revision>,
+}
+
+/// One line of the stream.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "camelCase")]
+pub enum ServerMessage {
+    /// The first line.
+    Welcome {
+        /// [`PROTOCOL_VERSION`] of the server.
+        protocol: u32,
+        /// Whose desired state follows.
+        #[serde(rename = "clusterId")]
+        cluster_id: ClusterId,
+        /// Where it stands now.
+        revision: Revision,
+    },
+    /// Changes to apply.
+    Batch(Batch),
+    /// Nothing new.
+    Heartbeat,
+}
+
+/// Changes that were committed together, or that gathered while the operator was away.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Batch {
+    /// The revision the cluster has reached when all of this is applied.
+    pub revision: Revision,
+    /// True when the batch is the whole state: everything of ours that it does not name is to be removed.
+    #[serde(default)]
+    pub complete: bool,
+    /// To be removed, before anything is written.
+    #[serde(default)]
+    pub deletes: Vec<ObjectKey>,
+    /// To be written, in this order.
+    #[serde(default)]
+    pub upserts: Vec<Versioned>,
+}
+
+/// An object with the revision that last changed it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Versioned {
+    /// When it last changed.
+    pub revision: Revision,
+    /// What it is to be.
+    pub object: DesiredObject,
+}

@@ -1,0 +1,16 @@
+//! The words every part of Reeve shares: ids, checked names, POSIX identities, secrets that cannot be printed, time.
+//!
+//! A value of a type in this crate has been checked: the only constructors are the parsers, so the rest of the program
+//! never looks again. No input or output happens here, and nothing reads a clock or an environment.
+
+pub mod clock;
+pub mod id;
+pub mod names;
+pub mod posix;
+pub mod secret;
+
+pub use clock::{Clock, Timestamp};
+pub use id::{AccessRuleId, ClusterId, DepartmentId, ProjectId, Revision, ServiceAccountId, UserId, WorkloadId};
+pub use names::{Email, GroupName, InvalidName, OrgUnitName, RoleName, ServiceAccountName, WorkloadName};
+pub use posix::{Gid, InvalidPosix, PosixIdentity, Uid};
+pub use secret::Secret;

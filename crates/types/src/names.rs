@@ -1,0 +1,180 @@
+//! Names that were checked once, at the border.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Text that breaks the rule of the name it was to become.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not a valid {kind}: {rule}")]
+pub struct InvalidName {
+    /// Which name it was to become.
+    pub kind: &'static str,
+    /// What was given, cut to a printable length.
+    pub text: String,
+    /// The rule, as a sentence.
+    pub rule: &'static str,
+}
+
+impl InvalidName {
+    fn new(kind: &'static str, rule: &'static str, text: &str) -> Self {
+        Self { kind, rule, text: text.chars().take(80).collect() }
+    }
+}
+
+macro_rules! name {
+    ($(#[$doc:meta])* $name:ident, $kind:literal, $rule:literal, $parse:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The name as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidName;
+
+            fn from_str(text: &str) -> Result<Self, InvalidName> {
+                let parse: fn(&str) -> Option<String> = $parse;
+                parse(text).map(Self).ok_or_else(|| InvalidName::new($kind, $rule, text))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(&self.0, f)
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+/// `^[a-z]([-a-z0-9]*[a-z0-9])?$`, at most `max` bytes: a DNS label (RFC 1035) that also starts with a letter.
+fn dns_label(text: &str, max: usize) -> Option<String> {
+    let bytes = text.as_bytes();
+    let inner = bytes.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-');
+    let ends = bytes.first()?.is_ascii_lowercase() && *bytes.last()? != b'-';
+    (inner && ends && bytes.len() <= max).then(|| text.to_owned())
+}
+
+fn email(text: &str) -> Option<String> {
+    if text.len() < 5 || text.len() > 254 {
+        return None;
+    }
+    let (local, domain) = text.rsplit_once('@')?;
+    let top = domain.rsplit_once('.')?.1;
+    let local_ok = !local.is_empty() && local.bytes().all(|b| b.is_ascii_alphanumeric() || b"._%+-".contains(&b));
+    let domain_ok = domain.bytes().all(|b| b.is_ascii_alphanumeric() || b".-".contains(&b));
+    let top_ok = top.len() >= 2 && top.bytes().all(|b| b.is_ascii_alphabetic());
+    (local_ok && domain_ok && top_ok).then(|| text.to_ascii_lowercase())
+}
+
+fn group(text: &str) -> Option<String> {
+    let reserved = ["system:", "reeve:"].iter().any(|p| text.to_ascii_lowercase().starts_with(p));
+    let ok = !text.is_empty() && text.len() <= 255 && !text.chars().any(char::is_control) && !reserved;
+    ok.then(|| text.to_owned())
+}
+
+fn service_account(text: &str) -> Option<String> {
+    let bytes = text.as_bytes();
+    let inner = bytes.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_".contains(b));
+    let last = bytes.last()?;
+    let ends = bytes.first()?.is_ascii_lowercase() && (last.is_ascii_lowercase() || last.is_ascii_digit());
+    (inner && ends && (2..=255).contains(&bytes.len())).then(|| text.to_owned())
+}
+
+name!(
+    /// A user's email, in lower case: the key that access rules name her by, and her user name in Kubernetes.
+    /// Pattern of the reference: control-plane, appendix A, `UserCreationRequest1`; 5–254 characters.
+    Email, "email", "letters, digits and . _ % + - before the @, a domain with a dot after it, 5 to 254 characters", email
+);
+name!(
+    /// A group's name as the identity provider sends it. `system:` and `reeve:` are taken (admission R10).
+    GroupName, "group name", "1 to 255 characters, no control characters, not starting with `system:` or `reeve:`", group
+);
+name!(
+    /// A service account's name: control-plane 1.7, `^[a-z][-_a-z0-9]*[a-z0-9]$`, 2–255 characters.
+    ServiceAccountName, "service account name",
+    "2 to 255 lower-case letters, digits, `-` and `_`, starting with a letter and ending with a letter or digit", service_account
+);
+name!(
+    /// A cluster's, department's or project's name: a DNS label short enough for a namespace prefix before it.
+    OrgUnitName, "name", "1 to 50 lower-case letters, digits and hyphens, starting with a letter and not ending with a hyphen", |t| dns_label(t, 50)
+);
+name!(
+    /// A workload's name: it becomes a Job's, whose pods get a suffix.
+    WorkloadName, "workload name", "1 to 50 lower-case letters, digits and hyphens, starting with a letter and not ending with a hyphen", |t| dns_label(t, 50)
+);
+name!(
+    /// A role's name in Kubernetes form (`l1-researcher`): part of the names of ClusterRoles and RoleBindings.
+    RoleName, "role name", "1 to 50 lower-case letters, digits and hyphens, starting with a letter and not ending with a hyphen", |t| dns_label(t, 50)
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_email_is_one_key_whatever_its_case() {
+        assert_eq!("Alice@Example.COM".parse::<Email>().unwrap().as_str(), "alice@example.com");
+        for wrong in ["", "a@b", "a b@example.com", "system:admin", "alice@example.c", "alice@example.c0m", "@example.com", "ä@example.com"] {
+            assert!(wrong.parse::<Email>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn org_units_are_dns_labels() {
+        for right in ["a", "robots", "vision-2"] {
+            assert!(right.parse::<OrgUnitName>().is_ok(), "{right}");
+        }
+        let long = "a".repeat(51);
+        for wrong in ["", "Proj_1", "1a", "-a", "a-", "a.b", "ä", long.as_str()] {
+            assert!(wrong.parse::<OrgUnitName>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn no_group_may_pose_as_one_of_the_systems() {
+        for wrong in ["system:masters", "SYSTEM:masters", "reeve:installers", "", "a\nb"] {
+            assert!(wrong.parse::<GroupName>().is_err(), "{wrong:?}");
+        }
+        assert!("ml-admins".parse::<GroupName>().is_ok());
+    }
+
+    #[test]
+    fn service_accounts_follow_the_reference() {
+        assert!("ci".parse::<ServiceAccountName>().is_ok());
+        assert!("a_b".parse::<ServiceAccountName>().is_ok());
+        for wrong in ["a", "_a", "ab_", "Ab", "1a"] {
+            assert!(wrong.parse::<ServiceAccountName>().is_err(), "{wrong}");
+        }
+    }
+}
