@@ -1,1 +1,58 @@
-fn main() {}
+//! Everything with logic behind the Makefile: `cargo xtask boundaries | tidy | gen [--check]`.
+
+mod boundaries;
+mod generate;
+mod tidy;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(about = "Checks and generators of the Reeve workspace")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Checks that every dependency between crates is an allowed one.
+    Boundaries,
+    /// Checks the small rules of the house: sizes, names, forbidden words, bootstrap exceptions.
+    Tidy,
+    /// Writes the generated files; with --check only says which would change.
+    Gen {
+        /// Change nothing; fail when a committed file differs from what would be generated.
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+/// The root of the checkout.
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().task {
+        Task::Boundaries => boundaries::check(&root()),
+        Task::Tidy => tidy::check(&root()),
+        Task::Gen { check } => generate::run(&root(), check),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("xtask: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// One line for the person at the terminal.
+fn say(line: &str) {
+    use std::io::Write;
+    // A closed terminal is no reason to fail.
+    let _ = writeln!(std::io::stderr(), "{line}");
+}

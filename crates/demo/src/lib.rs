@@ -1,0 +1,1 @@
+//! The whole of Reeve on one machine.

@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Licences, bans and sources of every dependency. Installs the pinned cargo-deny into the cache on first use.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+version=0.20.2
+cache=${REEVE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/reeve}/tools/cargo-deny-$version
+if [ ! -x "$cache/bin/cargo-deny" ]; then
+  echo "installing cargo-deny $version (about 90 s, once)" >&2
+  # Its own target folder: our profile and feature unification have no business there.
+  CARGO_TARGET_DIR=$(mktemp -d) cargo install --quiet --locked --debug --root "$cache" "cargo-deny@$version"
+fi
+"$cache/bin/cargo-deny" --offline --log-level error check licenses bans sources

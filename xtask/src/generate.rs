@@ -1,0 +1,42 @@
+//! Files that come from Rust values: custom resources, admission policies and RBAC of the cluster's chart.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+/// Writes every generated file, or with `check` fails when one differs from what is committed.
+pub(crate) fn run(root: &Path, check: bool) -> Result<()> {
+    let mut stale = Vec::new();
+    for (path, text) in files() {
+        let target = root.join(&path);
+        if fs::read_to_string(&target).ok().as_deref() == Some(text.as_str()) {
+            continue;
+        }
+        if check {
+            stale.push(path.display().to_string());
+            continue;
+        }
+        if let Some(folder) = target.parent() {
+            fs::create_dir_all(folder).with_context(|| format!("making `{}`", folder.display()))?;
+        }
+        fs::write(&target, text).with_context(|| format!("writing `{}`", target.display()))?;
+        super::say(&format!("wrote {}", path.display()));
+    }
+    if !stale.is_empty() {
+        bail!("generated files differ from the code; run `make gen` and commit:\n  {}", stale.join("\n  "));
+    }
+    Ok(())
+}
+
+fn files() -> Vec<(PathBuf, String)> {
+    let chart = Path::new("charts/reeve-cluster");
+    let mut files = vec![
+        (chart.join("templates/rbac.yaml"), reeve_tenancy::rbac_yaml()),
+        (chart.join("templates/policies.yaml"), reeve_admission::policies_yaml()),
+    ];
+    for (name, text) in reeve_crds::all_yaml() {
+        files.push((chart.join("crds").join(name), text));
+    }
+    files
+}
