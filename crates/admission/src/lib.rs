@@ -1,1 +1,3 @@
-//! admission
+//! Who a pod runs as.
+
+pub mod names;

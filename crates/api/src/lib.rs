@@ -1,1 +1,39 @@
-//! api
+//! The REST API as data: what goes over the wire, and which operations there are.
+//!
+//! **Purpose.** One description that the server's router, the rights matrix and the command line share. Shapes, names and
+//! status codes are the reference's (control-plane 4 and appendix A), so that its unmodified Python client works.
+//!
+//! **Guarantees.** Nouns go out ([`Project`](org::Project)), `Create…` comes in. What comes in is parsed by
+//! [`Body::parse`]: unknown fields, and known fields that this version does not honour and that ask for something, are
+//! refused by name and never ignored. Fields that the reference requires are always present in answers, `null` where
+//! they may be. No error message repeats a value whose field may hold a secret.
+//!
+//! **Limits.** No input or output: bytes and pairs of query text in, values out.
+
+pub mod access_rule;
+pub mod body;
+pub mod cluster;
+pub mod error;
+pub mod kubernetes;
+pub mod list;
+pub mod me;
+pub mod operation;
+pub mod org;
+pub mod realm;
+pub mod rights;
+pub mod role;
+pub mod service_account;
+pub mod shown;
+pub mod token;
+pub mod training;
+pub mod user;
+pub mod workload;
+
+pub use body::{Body, InvalidBody};
+pub use error::{Accepted, Count, ErrorBody};
+pub use list::{Listed, ListQuery, ListSpec, Page};
+pub use operation::{Access, Method, OPERATIONS, Operation, OperationId};
+pub use shown::Shown;
+
+/// The account's id: one installation is one account ("tenant" on the wire).
+pub const TENANT_ID: i32 = 1;

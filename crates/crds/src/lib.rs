@@ -1,1 +1,70 @@
-//! crds
+//! The custom resources that are a cluster's memory (DESIGN, decision 5).
+//!
+//! The link writes them, the operator's reconcilers read nothing else, people read them. Their schemas carry the rules a
+//! schema can carry, as CEL; [`convert`] turns them into the checked values of `reeve-link` and back, so that a
+//! reconciler never looks at an unchecked spec. An object the API server admitted can still be invalid (an older schema
+//! let it in): then [`convert`] says which field and why, and the reconciler puts that into the object's status.
+//!
+//! | Kind | Scope | Named | Written by |
+//! |---|---|---|---|
+//! | [`Project`] | cluster | as the project | the link |
+//! | [`AccessRule`] | cluster | `rule-<id>` | the link |
+//! | [`Workload`] | namespace of the project | as the workload | the link; immutable |
+//! | [`ReeveConfig`] | cluster, one, named `reeve` | | the cluster's installers |
+
+#[expect(unreachable_pub, reason = "KubeSchema repeats the type inside a function")]
+mod access_rule;
+#[expect(unreachable_pub, reason = "KubeSchema repeats the type inside a function")]
+mod config;
+pub mod convert;
+#[expect(unreachable_pub, reason = "KubeSchema repeats the type inside a function")]
+mod project;
+mod status;
+#[expect(unreachable_pub, reason = "KubeSchema repeats the type inside a function")]
+mod workload;
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::CustomResourceExt;
+
+pub use access_rule::{
+    AccessRule, AccessRuleSpec, AccessRuleStatus, ScopeSpec, ScopeType, SubjectKind, SubjectSpec,
+};
+pub use config::{ReeveConfig, ReeveConfigSpec, ReeveConfigStatus};
+pub use convert::InvalidObject;
+pub use project::{Project, ProjectSpec, ProjectStatus};
+pub use status::Phase;
+pub use workload::{EnvironmentVariable, Workload, WorkloadIdentitySpec, WorkloadSpec, WorkloadStatus};
+
+/// The checked values that conversions give.
+pub use reeve_link::desired;
+
+/// The annotation with the desired state's revision that last changed an object.
+pub const REVISION_ANNOTATION: &str = "reeve.dev/revision";
+/// The label with the id under which the control plane knows an object whose name is another.
+pub const ID_LABEL: &str = "reeve.dev/id";
+/// The name of the only [`ReeveConfig`].
+pub const CONFIG_NAME: &str = "reeve";
+
+/// Every definition, in the order in which they are installed.
+pub fn all() -> Vec<CustomResourceDefinition> {
+    vec![
+        AccessRule::crd(),
+        Project::crd(),
+        ReeveConfig::crd(),
+        Workload::crd(),
+    ]
+}
+
+/// Every definition as YAML: file name and text, for the chart's `crds` folder.
+///
+/// # Errors
+/// When a definition cannot be written as YAML, which is a fault of this crate.
+pub fn all_yaml() -> Result<Vec<(String, String)>, serde_saphyr::ser::Error> {
+    all()
+        .iter()
+        .map(|crd| {
+            let name = crd.metadata.name.clone().unwrap_or_default();
+            Ok((format!("{name}.yaml"), serde_saphyr::to_string(crd)?))
+        })
+        .collect()
+}

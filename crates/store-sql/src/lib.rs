@@ -1,1 +1,57 @@
-//! store-sql
+//! The store over SQL: one text for SQLite and PostgreSQL, with `$1` placeholders and static statements only.
+//!
+//! Everything that differs between databases is in [`driver`]; the repositories speak to its connection, its arguments and
+//! its rows. PostgreSQL is not there yet.
+
+mod access_rules;
+mod audit;
+mod changes;
+mod clusters;
+mod departments;
+mod desired;
+mod directory;
+mod driver;
+mod installation;
+mod projects;
+mod reports;
+mod rows;
+mod service_accounts;
+mod users;
+mod workloads;
+
+use std::path::Path;
+
+use reeve_store::StoreError;
+
+use driver::{During, Pools, Tx};
+
+/// A store in a SQL database. Cheap to share behind an `Arc`.
+#[derive(Debug)]
+pub struct SqlStore {
+    pools: Pools,
+}
+
+impl SqlStore {
+    /// Opens the SQLite database in `file`, making and migrating it as needed.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`] when the file cannot be opened or was written by a later version.
+    pub async fn open_sqlite(file: &Path) -> Result<Self, StoreError> {
+        Ok(Self { pools: Pools::open_sqlite(file).await? })
+    }
+
+    /// Ends all connections, when those that work have ended.
+    pub async fn close(&self) {
+        self.pools.close().await;
+    }
+
+    /// A writing transaction. Dropped without [`Tx::commit`] it leaves nothing behind.
+    async fn write(&self, operation: &'static str) -> Result<Tx, StoreError> {
+        self.pools.begin_write().await.during(operation)
+    }
+
+    /// A reading transaction: all of it sees one moment.
+    async fn read(&self, operation: &'static str) -> Result<Tx, StoreError> {
+        self.pools.begin_read().await.during(operation)
+    }
+}

@@ -1,1 +1,95 @@
-//! store
+//! What the control plane remembers: the traits its use cases are written against, the rows they speak of, and the
+//! conformance suite that every implementation passes.
+//!
+//! **Promises of every implementation.**
+//! - A write is one transaction: the rows, the audit event, the desired state of every touched cluster, and the touched
+//!   clusters' revision counters, each raised by exactly one, in ascending order of cluster id. All of it or none of it.
+//! - A write that has returned survives the death of the process.
+//! - A write demands the [`Granted`](reeve_authz::Granted) that fits it (entity, action and scope are compared again
+//!   here); an unfiltered read demands one too, a list demands the [`Visible`](reeve_authz::Visible) that cuts it.
+//! - Numbers of departments, projects and rules, and people's uids, are never given twice.
+//!
+//! The few ungated reads ([`Locate`], the verifiers of [`Credentials`]) answer where something is or check a secret
+//! before anybody is authenticated; they return no content.
+
+pub mod access_rule;
+pub mod audit;
+pub mod cluster;
+pub mod conformance;
+pub mod department;
+pub mod desired;
+pub mod directory;
+pub mod error;
+pub mod gate;
+pub mod installation;
+pub mod project;
+pub mod service_account;
+pub mod status;
+pub mod user;
+pub mod workload;
+
+use reeve_types::{ClusterId, Revision};
+
+pub use access_rule::{AccessRuleRow, AccessRules, NewAccessRule};
+pub use audit::{Audit, AuditAction, AuditEntry, AuditRow, AuditSubject, Outcome};
+pub use cluster::{ClusterRow, Clusters, NewCluster};
+pub use department::{DepartmentRow, Departments, NewDepartment};
+pub use desired::DesiredState;
+pub use directory::{Credentials, Directory, Locate, ServiceAccountFacts, SubjectId, UserFacts};
+pub use error::StoreError;
+pub use installation::{FirstStart, Installation};
+pub use project::{NewProject, ProjectRow, Projects};
+pub use service_account::{NewServiceAccount, ServiceAccountRow, ServiceAccounts};
+pub use status::{Reports, StatusRow};
+pub use user::{NewUser, UserRow, Users, Verifier};
+pub use workload::{NewWorkload, WorkloadRow, Workloads};
+
+/// Everything a control plane remembers. Domain code takes `&dyn Store` and never asks which one it is.
+pub trait Store:
+    AccessRules
+    + Audit
+    + Clusters
+    + Credentials
+    + Departments
+    + DesiredState
+    + Directory
+    + Installation
+    + Locate
+    + Projects
+    + Reports
+    + ServiceAccounts
+    + Users
+    + Workloads
+    + Send
+    + Sync
+{
+}
+
+impl<T> Store for T where
+    T: AccessRules
+        + Audit
+        + Clusters
+        + Credentials
+        + Departments
+        + DesiredState
+        + Directory
+        + Installation
+        + Locate
+        + Projects
+        + Reports
+        + ServiceAccounts
+        + Users
+        + Workloads
+        + Send
+        + Sync
+{
+}
+
+/// What a write left behind.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Committed<T> {
+    /// What was made or removed.
+    pub value: T,
+    /// The clusters whose desired state changed, with the revision each has reached, ascending by cluster.
+    pub revisions: Vec<(ClusterId, Revision)>,
+}

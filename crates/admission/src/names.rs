@@ -1,0 +1,99 @@
+//! Every label, annotation, group and user name that crosses from one part of Reeve to another in a cluster.
+//!
+//! They live here because the admission policies are what makes them mean something: a label nobody protects is a
+//! remark.
+
+/// The API group of our custom resources.
+pub const GROUP: &str = "reeve.dev";
+/// The version of our custom resources.
+pub const VERSION: &str = "v1alpha1";
+/// What every label and annotation of ours begins with.
+pub const PREFIX: &str = "reeve.dev/";
+
+/// The name of the single `ReeveConfig` of a cluster.
+pub const CONFIG_NAME: &str = "reeve";
+
+// Annotations.
+
+/// The stamp: whose identity a pod or pod template runs as, `userid/uid/gid/g1.g2` (admission 1, step 4).
+pub const RUNS_AS: &str = "reeve.dev/runs-as";
+/// The desired state's revision that last changed a custom resource written by the link.
+pub const REVISION: &str = "reeve.dev/revision";
+/// What the Deployment controller rewrites a template for; refused, because it would do so for its author (R4).
+pub const ROLLBACK_TO: &str = "deprecated.deployment.rollback.to";
+
+// Labels of a project's namespace.
+
+/// The project a namespace belongs to. Its presence selects every policy.
+pub const PROJECT: &str = "reeve.dev/project";
+/// `false` switches `enforceRunAsUser` off for the namespace; absent or anything else is strict.
+pub const ENFORCE_RUN_AS_USER: &str = "reeve.dev/enforce-run-as-user";
+/// `false` switches `enforcePreventPrivilegeEscalation` off for the namespace; absent or anything else is strict.
+pub const ENFORCE_PREVENT_PRIVILEGE_ESCALATION: &str = "reeve.dev/enforce-prevent-privilege-escalation";
+/// The reference's label that names a namespace's project (cluster-and-cli 1).
+pub const QUEUE: &str = "runai/queue";
+/// What every Pod Security label begins with.
+pub const POD_SECURITY_PREFIX: &str = "pod-security.kubernetes.io/";
+/// The Pod Security level that is enforced.
+pub const POD_SECURITY_ENFORCE: &str = "pod-security.kubernetes.io/enforce";
+/// The Pod Security level that is written into the audit log.
+pub const POD_SECURITY_AUDIT: &str = "pod-security.kubernetes.io/audit";
+/// The Pod Security level that is warned of.
+pub const POD_SECURITY_WARN: &str = "pod-security.kubernetes.io/warn";
+/// The value of a setting's label that switches it off.
+pub const OFF: &str = "false";
+
+// RoleBindings.
+
+/// The label of what the operator keeps; see [`MANAGED_ACCESS_RULES`].
+pub const MANAGED: &str = "reeve.dev/managed";
+/// The value of [`MANAGED`] on RoleBindings that come from access rules.
+pub const MANAGED_ACCESS_RULES: &str = "access-rules";
+/// RoleBindings and ClusterRoles for people are named this plus the role's name.
+pub const ROLE_PREFIX: &str = "reeve-";
+/// The ClusterRole of `L1 researcher`.
+pub const ROLE_L1_RESEARCHER: &str = "reeve-l1-researcher";
+/// The ClusterRole of `Viewer`.
+pub const ROLE_VIEWER: &str = "reeve-viewer";
+/// The ClusterRole of `System administrator` inside a project.
+pub const ROLE_SYSTEM_ADMINISTRATOR: &str = "reeve-system-administrator";
+/// The ClusterRole the operator itself holds inside project namespaces only.
+pub const ROLE_OPERATOR_IN_PROJECT: &str = "reeve-operator-project";
+/// Every ClusterRole the operator may bind (R11). A policy refuses a binding to any other.
+pub const BINDABLE_ROLES: [&str; 4] =
+    [ROLE_L1_RESEARCHER, ROLE_VIEWER, ROLE_SYSTEM_ADMINISTRATOR, ROLE_OPERATOR_IN_PROJECT];
+
+// Users and groups.
+
+/// `userInfo.extra`: the uid, as decimal text.
+pub const EXTRA_UID: &str = "reeve.dev/uid";
+/// `userInfo.extra`: the gid, as decimal text.
+pub const EXTRA_GID: &str = "reeve.dev/gid";
+/// `userInfo.extra`: the supplementary groups, each as decimal text; absent when there are none.
+pub const EXTRA_GROUPS: &str = "reeve.dev/groups";
+/// `userInfo.extra`: set by Kubernetes on the token of a pod's ServiceAccount.
+pub const EXTRA_POD_NAME: &str = "authentication.kubernetes.io/pod-name";
+/// The namespace Reeve's own parts run in.
+pub const SYSTEM_NAMESPACE: &str = "reeve-system";
+/// The operator's ServiceAccount, in [`SYSTEM_NAMESPACE`].
+pub const OPERATOR_SERVICE_ACCOUNT: &str = "reeve-operator";
+/// The operator's user name.
+pub const OPERATOR_USER: &str = "system:serviceaccount:reeve-system:reeve-operator";
+/// The group of those who install Reeve: they alone may take a namespace in or out, and edit `ReeveConfig` (R2).
+pub const INSTALLERS: &str = "reeve:installers";
+/// Applications are subjects of kind User named this plus their name.
+pub const APPLICATION_PREFIX: &str = "reeve:application:";
+/// No user name and no group of an identity provider may begin so (R10).
+pub const RESERVED_PREFIXES: [&str; 2] = ["system:", "reeve:"];
+
+/// The controllers that copy a template's stamp to its pods, by exact name (R4).
+pub const CONTROLLERS: [&str; 8] = [
+    "system:serviceaccount:kube-system:job-controller",
+    "system:serviceaccount:kube-system:cronjob-controller",
+    "system:serviceaccount:kube-system:deployment-controller",
+    "system:serviceaccount:kube-system:replicaset-controller",
+    "system:serviceaccount:kube-system:statefulset-controller",
+    "system:serviceaccount:kube-system:daemon-set-controller",
+    "system:serviceaccount:kube-system:replication-controller",
+    "system:kube-controller-manager",
+];

@@ -1,0 +1,54 @@
+//! A secret on its one way out.
+
+use std::fmt;
+
+use reeve_types::Secret;
+use serde::{Deserialize, Serialize, Serializer};
+
+/// A secret that an answer shows to the caller: a new password, a client secret, a token. It serializes, which
+/// [`Secret`] does not; it still cannot be printed.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub struct Shown(Secret);
+
+impl Shown {
+    /// The text itself.
+    pub fn expose(&self) -> &str {
+        self.0.expose()
+    }
+
+    /// Back to a secret that cannot be serialized.
+    pub fn into_secret(self) -> Secret {
+        self.0
+    }
+}
+
+impl From<Secret> for Shown {
+    fn from(secret: Secret) -> Self {
+        Self(secret)
+    }
+}
+
+impl Serialize for Shown {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.expose())
+    }
+}
+
+impl fmt::Debug for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[secret]")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_goes_out_as_text_and_prints_as_nothing() {
+        let shown = Shown::from(Secret::new("hunter2"));
+        assert_eq!(serde_json::to_string(&shown).unwrap(), "\"hunter2\"");
+        assert_eq!(format!("{shown:?}"), "[secret]");
+    }
+}

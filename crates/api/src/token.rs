@@ -1,0 +1,132 @@
+//! `POST /api/v1/token` (control-plane 1.8 and 0.3, traps 1–3 and 13).
+
+use reeve_types::Secret;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::body::{Body, InvalidBody};
+use crate::shown::Shown;
+
+/// Who asks for a token, and with what.
+#[derive(Debug, Clone)]
+pub enum TokenRequest {
+    /// `password`: a local user.
+    Password {
+        /// Her email, as typed.
+        username: String,
+        /// Her password.
+        password: Secret,
+    },
+    /// `client_credentials`, and `app_token`, its deprecated name: a service account.
+    ClientCredentials {
+        /// The client id.
+        client_id: String,
+        /// The client secret.
+        client_secret: Secret,
+    },
+}
+
+const MAX_ID: usize = 255;
+const MAX_SECRET: usize = 500;
+
+/// The members of the body with their keys folded: no case, no `_`.
+struct Folded(Vec<(String, Value)>);
+
+impl Folded {
+    /// The first of these members that has text in it.
+    fn text(&self, keys: &[&str], shown: &str, most: usize) -> Result<String, InvalidBody> {
+        let mut values = self.0.iter().filter(|(key, value)| keys.contains(&key.as_str()) && !value.is_null());
+        let Some((_, first)) = values.next() else { return Err(InvalidBody::Missing { path: shown.to_owned() }) };
+        if values.any(|(_, other)| other != first) {
+            return Err(InvalidBody::wrong(shown, "given twice, with different values"));
+        }
+        match first.as_str() {
+            Some("") => Err(InvalidBody::Missing { path: shown.to_owned() }),
+            Some(text) if text.len() <= most => Ok(text.to_owned()),
+            Some(_) => Err(InvalidBody::wrong(shown, format!("at most {most} bytes are possible"))),
+            None => Err(InvalidBody::wrong(shown, "a string is needed")),
+        }
+    }
+}
+
+impl Body for TokenRequest {
+    /// Keys are matched without regard to case, and `clientId`/`clientSecret` and `appId`/`appSecret` mean the same.
+    /// Unknown members are ignored, as RFC 6749 section 3.2 demands of a token endpoint.
+    fn parse(bytes: &[u8]) -> Result<Self, InvalidBody> {
+        let members = crate::body::object(bytes)?.into_members();
+        let folded = Folded(members.into_iter().map(|(key, value)| (key.to_lowercase().replace('_', ""), value)).collect());
+        match folded.text(&["granttype"], "grantType", 64)?.as_str() {
+            "password" => Ok(Self::Password {
+                username: folded.text(&["username"], "username", MAX_ID)?,
+                password: Secret::new(folded.text(&["password"], "password", MAX_SECRET)?),
+            }),
+            "client_credentials" | "app_token" => Ok(Self::ClientCredentials {
+                client_id: folded.text(&["clientid", "appid"], "clientId", MAX_ID)?,
+                client_secret: Secret::new(folded.text(&["clientsecret", "appsecret"], "clientSecret", MAX_SECRET)?),
+            }),
+            "refresh_token" | "exchange_token" | "external_token_exchange" => {
+                Err(InvalidBody::wrong("grantType", "not supported yet: use `password` or `client_credentials`"))
+            }
+            _ => Err(InvalidBody::wrong("grantType", "`password` or `client_credentials` is needed")),
+        }
+    }
+}
+
+/// A token. `accessToken` is a three-part JWT with a numeric `exp`, whose payload plain base64 can decode.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TokenResponse {
+    /// Goes into `Authorization: Bearer`.
+    pub access_token: Shown,
+    /// Its life in seconds.
+    pub expires_in: i64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<TokenRequest, String> {
+        TokenRequest::parse(text.as_bytes()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn every_spelling_of_the_client_credentials_is_one_request() {
+        for text in [
+            r#"{"grantType":"app_token","AppId":"ci","AppSecret":"s"}"#,
+            r#"{"grantType":"app_token","appID":"ci","appSecret":"s"}"#,
+            r#"{"GRANTTYPE":"client_credentials","clientID":"ci","clientSecret":"s"}"#,
+            r#"{"grantType":"client_credentials","clientId":"ci","clientSecret":"s","username":null}"#,
+            r#"{"grant_type":"client_credentials","client_id":"ci","client_secret":"s"}"#,
+            r#"{"grantType":"app_token","clientId":"ci","clientSecret":"s"}"#,
+        ] {
+            match parse(text) {
+                Ok(TokenRequest::ClientCredentials { client_id, client_secret }) => {
+                    assert_eq!((client_id.as_str(), client_secret.expose()), ("ci", "s"), "{text}");
+                }
+                other => panic!("{text}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn null_credentials_are_no_credentials() {
+        assert_eq!(parse(r#"{"grantType":"app_token","AppId":null,"AppSecret":null}"#).unwrap_err(), "`clientId` is missing");
+        assert_eq!(parse(r#"{"grantType":"password","username":"a@b.co"}"#).unwrap_err(), "`password` is missing");
+        assert!(parse("{}").is_err());
+    }
+
+    #[test]
+    fn no_refusal_repeats_a_secret() {
+        for text in [
+            r#"{"grantType":"hunter2","password":"hunter2"}"#,
+            r#"{"grantType":"password","username":"a@b.co","password":["hunter2"]}"#,
+            r#"{"grantType":"password","username":"a@b.co","password":"hunter2","PASSWORD":"hunter3"}"#,
+            r#"{"grantType":"refresh_token","refreshToken":"hunter2"}"#,
+        ] {
+            let error = parse(text).unwrap_err();
+            assert!(!error.contains("hunter"), "{error}");
+        }
+        assert!(!format!("{:?}", parse(r#"{"grantType":"password","username":"a","password":"hunter2"}"#)).contains("hunter2"));
+    }
+}

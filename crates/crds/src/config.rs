@@ -1,0 +1,59 @@
+//! `ReeveConfig`: what the cluster's installers decided.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::{CustomResource, KubeSchema};
+use serde::{Deserialize, Serialize};
+
+/// The settings of a cluster. They reach the admission policies as labels of the project namespaces; what is absent is
+/// strict, and so is a cluster without a `ReeveConfig` ([`ReeveConfigSpec::default`]).
+#[derive(CustomResource, KubeSchema, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[kube(
+    group = "reeve.dev",
+    version = "v1alpha1",
+    kind = "ReeveConfig",
+    plural = "reeveconfigs",
+    status = "ReeveConfigStatus",
+    derive = "PartialEq",
+    category = "reeve",
+    doc = "The cluster's settings: one object, named reeve.",
+    printcolumn(name = "Run-As-User", type_ = "boolean", json_path = ".spec.enforceRunAsUser"),
+    printcolumn(name = "Prevent-Escalation", type_ = "boolean", json_path = ".spec.enforcePreventPrivilegeEscalation"),
+    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].status"),
+    validation = Rule::new("self.metadata.name == 'reeve'").message("the only ReeveConfig is named reeve")
+)]
+#[serde(rename_all = "camelCase")]
+pub struct ReeveConfigSpec {
+    /// Every container in a project runs as the person who asked for it. False: nothing of identity is filled in unless
+    /// asked for.
+    #[serde(default = "strict")]
+    pub enforce_run_as_user: bool,
+    /// No container in a project may gain privileges: Pod Security `restricted`. False: `baseline`.
+    #[serde(default = "strict")]
+    pub enforce_prevent_privilege_escalation: bool,
+}
+
+const fn strict() -> bool {
+    true
+}
+
+impl Default for ReeveConfigSpec {
+    fn default() -> Self {
+        Self {
+            enforce_run_as_user: true,
+            enforce_prevent_privilege_escalation: true,
+        }
+    }
+}
+
+/// How the settings stand.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReeveConfigStatus {
+    /// The generation of the spec that this speaks of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// `Ready`: every project namespace has the settings; `PoliciesIntact`: the admission policies are as installed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
+    pub conditions: Vec<Condition>,
+}

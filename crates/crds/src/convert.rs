@@ -1,0 +1,307 @@
+//! Between the objects of a cluster and the checked values of the link. Both directions are total: what cannot be
+//! checked is an [`InvalidObject`] that names the field.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use kube::ResourceExt;
+use reeve_link::desired;
+use reeve_types::{AccessRuleId, Gid, PosixIdentity, Uid};
+
+use crate::{
+    AccessRule, AccessRuleSpec, EnvironmentVariable, Project, ProjectSpec, ScopeSpec, ScopeType, SubjectKind,
+    SubjectSpec, Workload, WorkloadIdentitySpec, WorkloadSpec,
+};
+
+/// A field that breaks a rule the schema could not, or did not yet, hold.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{kind} `{name}` is invalid: field {field}: {problem}")]
+pub struct InvalidObject {
+    /// The kind of the object.
+    pub kind: &'static str,
+    /// Its name.
+    pub name: String,
+    /// The field.
+    pub field: &'static str,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+struct Fields<'a> {
+    kind: &'static str,
+    name: &'a str,
+}
+
+impl Fields<'_> {
+    fn fail(&self, field: &'static str, problem: impl Display) -> InvalidObject {
+        InvalidObject {
+            kind: self.kind,
+            name: self.name.to_owned(),
+            field,
+            problem: problem.to_string(),
+        }
+    }
+
+    fn parse<T: FromStr<Err: Display>>(&self, field: &'static str, text: &str) -> Result<T, InvalidObject> {
+        text.parse().map_err(|problem| self.fail(field, problem))
+    }
+}
+
+/// Whether a namespace may become a project's: a DNS label that is not the system's (admission R11).
+pub fn may_be_project_namespace(namespace: &str) -> bool {
+    let bytes = namespace.as_bytes();
+    let alphanumeric = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    (1..=63).contains(&bytes.len())
+        && bytes.iter().all(|b| alphanumeric(b) || *b == b'-')
+        && bytes.first().is_some_and(alphanumeric)
+        && bytes.last().is_some_and(alphanumeric)
+        && !namespace.starts_with("kube-")
+        && !["default", "reeve-system"].contains(&namespace)
+}
+
+impl Project {
+    /// The project, checked.
+    ///
+    /// # Errors
+    /// [`InvalidObject`] names the field.
+    pub fn checked(&self) -> Result<desired::Project, InvalidObject> {
+        let name = self.name_any();
+        let fields = Fields {
+            kind: "Project",
+            name: &name,
+        };
+        if !may_be_project_namespace(&self.spec.namespace) {
+            return Err(fields.fail(
+                "spec.namespace",
+                format!("`{}` cannot become a project's namespace", self.spec.namespace),
+            ));
+        }
+        Ok(desired::Project {
+            id: fields.parse("spec.id", &self.spec.id)?,
+            name: fields.parse("metadata.name", &name)?,
+            department_id: fields.parse("spec.departmentId", &self.spec.department_id)?,
+            namespace: self.spec.namespace.clone(),
+        })
+    }
+}
+
+impl From<&desired::Project> for Project {
+    fn from(project: &desired::Project) -> Self {
+        let spec = ProjectSpec {
+            id: project.id.to_string(),
+            department_id: project.department_id.to_string(),
+            namespace: project.namespace.clone(),
+        };
+        Self::new(project.name.as_str(), spec)
+    }
+}
+
+/// The name of a rule's object.
+pub fn access_rule_name(id: AccessRuleId) -> String {
+    format!("rule-{id}")
+}
+
+impl AccessRule {
+    /// The rule, checked.
+    ///
+    /// # Errors
+    /// [`InvalidObject`] names the field.
+    pub fn checked(&self) -> Result<desired::AccessRule, InvalidObject> {
+        let name = self.name_any();
+        let fields = Fields {
+            kind: "AccessRule",
+            name: &name,
+        };
+        let spec = &self.spec;
+        let id = AccessRuleId::new(spec.id)
+            .ok_or_else(|| fields.fail("spec.id", format!("`{}` is no rule's id", spec.id)))?;
+        let scope = match (spec.scope.type_, spec.scope.id.as_deref()) {
+            (ScopeType::Cluster, None) => desired::Scope::Cluster,
+            (ScopeType::Department, Some(id)) => {
+                desired::Scope::Department(fields.parse("spec.scope.id", id)?)
+            }
+            (ScopeType::Project, Some(id)) => desired::Scope::Project(fields.parse("spec.scope.id", id)?),
+            (ScopeType::Cluster, Some(_)) => {
+                return Err(fields.fail("spec.scope.id", "the cluster scope has none"));
+            }
+            (_, None) => return Err(fields.fail("spec.scope.id", "it is missing")),
+        };
+        Ok(desired::AccessRule {
+            id,
+            subject: subject(&fields, &spec.subject)?,
+            role: fields.parse("spec.role", &spec.role)?,
+            scope,
+        })
+    }
+}
+
+fn subject(fields: &Fields<'_>, spec: &SubjectSpec) -> Result<desired::Subject, InvalidObject> {
+    const FIELD: &str = "spec.subject.name";
+    let (kind, name) = match spec.kind {
+        SubjectKind::User => (
+            desired::SubjectKind::User,
+            fields
+                .parse::<reeve_types::Email>(FIELD, &spec.name)?
+                .as_str()
+                .to_owned(),
+        ),
+        SubjectKind::Group => (
+            desired::SubjectKind::Group,
+            fields
+                .parse::<reeve_types::GroupName>(FIELD, &spec.name)?
+                .as_str()
+                .to_owned(),
+        ),
+        SubjectKind::ServiceAccount => (
+            desired::SubjectKind::ServiceAccount,
+            fields
+                .parse::<reeve_types::ServiceAccountName>(FIELD, &spec.name)?
+                .as_str()
+                .to_owned(),
+        ),
+    };
+    Ok(desired::Subject { kind, name })
+}
+
+impl From<&desired::AccessRule> for AccessRule {
+    fn from(rule: &desired::AccessRule) -> Self {
+        let kind = match rule.subject.kind {
+            desired::SubjectKind::User => SubjectKind::User,
+            desired::SubjectKind::Group => SubjectKind::Group,
+            desired::SubjectKind::ServiceAccount => SubjectKind::ServiceAccount,
+        };
+        let scope = match rule.scope {
+            desired::Scope::Cluster => ScopeSpec {
+                type_: ScopeType::Cluster,
+                id: None,
+            },
+            desired::Scope::Department(id) => ScopeSpec {
+                type_: ScopeType::Department,
+                id: Some(id.to_string()),
+            },
+            desired::Scope::Project(id) => ScopeSpec {
+                type_: ScopeType::Project,
+                id: Some(id.to_string()),
+            },
+        };
+        let spec = AccessRuleSpec {
+            id: rule.id.number(),
+            subject: SubjectSpec {
+                kind,
+                name: rule.subject.name.clone(),
+            },
+            role: rule.role.as_str().to_owned(),
+            scope,
+        };
+        Self::new(&access_rule_name(rule.id), spec)
+    }
+}
+
+impl Workload {
+    /// The workload, checked.
+    ///
+    /// # Errors
+    /// [`InvalidObject`] names the field.
+    pub fn checked(&self) -> Result<desired::Workload, InvalidObject> {
+        let name = self.name_any();
+        let fields = Fields {
+            kind: "Workload",
+            name: &name,
+        };
+        let spec = &self.spec;
+        if spec.image.is_empty() || spec.image.chars().any(|c| c.is_whitespace() || c.is_control()) {
+            return Err(fields.fail("spec.image", format!("`{}` is no image reference", spec.image)));
+        }
+        for variable in &spec.environment {
+            if variable.name.is_empty()
+                || !variable
+                    .name
+                    .bytes()
+                    .all(|b| (b' '..=b'~').contains(&b) && b != b'=')
+            {
+                return Err(fields.fail(
+                    "spec.environment",
+                    format!("`{}` is no name of a variable", variable.name),
+                ));
+            }
+        }
+        Ok(desired::Workload {
+            id: fields.parse("spec.id", &spec.id)?,
+            name: fields.parse("metadata.name", &name)?,
+            project_id: fields.parse("spec.projectId", &spec.project_id)?,
+            submitted_by: spec.submitted_by.clone(),
+            identity: spec
+                .identity
+                .as_ref()
+                .map(|identity| self::identity(&fields, identity))
+                .transpose()?,
+            image: spec.image.clone(),
+            command: spec.command.clone(),
+            args: spec.args.clone(),
+            environment: spec
+                .environment
+                .iter()
+                .map(|v| (v.name.clone(), v.value.clone()))
+                .collect(),
+            gpus: spec.gpus,
+            create_home_dir: spec.create_home_dir,
+            prevent_privilege_escalation: spec.prevent_privilege_escalation,
+        })
+    }
+
+    /// The object for a workload in a project's namespace.
+    pub fn desired(workload: &desired::Workload, namespace: &str) -> Self {
+        let spec = WorkloadSpec {
+            id: workload.id.to_string(),
+            project_id: workload.project_id.to_string(),
+            submitted_by: workload.submitted_by.clone(),
+            identity: workload.identity.as_ref().map(|identity| WorkloadIdentitySpec {
+                user_id: identity.user_id.to_string(),
+                email: identity.email.as_str().to_owned(),
+                uid: identity.posix.uid().number(),
+                gid: identity.posix.gid().number(),
+                supplementary_groups: identity
+                    .posix
+                    .supplementary_groups()
+                    .iter()
+                    .map(|g| g.number())
+                    .collect(),
+            }),
+            image: workload.image.clone(),
+            command: workload.command.clone(),
+            args: workload.args.clone(),
+            environment: workload
+                .environment
+                .iter()
+                .map(|(name, value)| EnvironmentVariable {
+                    name: name.clone(),
+                    value: value.clone(),
+                })
+                .collect(),
+            gpus: workload.gpus,
+            create_home_dir: workload.create_home_dir,
+            prevent_privilege_escalation: workload.prevent_privilege_escalation,
+        };
+        let mut object = Self::new(workload.name.as_str(), spec);
+        object.metadata.namespace = Some(namespace.to_owned());
+        object
+    }
+}
+
+fn identity(
+    fields: &Fields<'_>,
+    spec: &WorkloadIdentitySpec,
+) -> Result<desired::WorkloadIdentity, InvalidObject> {
+    let groups = spec
+        .supplementary_groups
+        .iter()
+        .map(|g| Gid::new(*g).map_err(|e| fields.fail("spec.identity.supplementaryGroups", e)))
+        .collect::<Result<_, _>>()?;
+    let uid = Uid::new(spec.uid).map_err(|e| fields.fail("spec.identity.uid", e))?;
+    let gid = Gid::new(spec.gid).map_err(|e| fields.fail("spec.identity.gid", e))?;
+    Ok(desired::WorkloadIdentity {
+        user_id: fields.parse("spec.identity.userId", &spec.user_id)?,
+        email: fields.parse("spec.identity.email", &spec.email)?,
+        posix: PosixIdentity::new(uid, gid, groups).map_err(|e| fields.fail("spec.identity", e))?,
+    })
+}

@@ -1,0 +1,128 @@
+//! `Workload`: a batch job somebody submitted, with the identity the server verified.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::status::Phase;
+
+/// What runs, and as whom. People may only read it (admission R12), and nobody may change it.
+#[derive(CustomResource, KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[kube(
+    group = "reeve.dev",
+    version = "v1alpha1",
+    kind = "Workload",
+    plural = "workloads",
+    namespaced,
+    status = "WorkloadStatus",
+    derive = "PartialEq",
+    category = "reeve",
+    doc = "A submitted batch job. Written by the link from the control plane; immutable.",
+    printcolumn(name = "Submitted-By", type_ = "string", json_path = ".spec.submittedBy"),
+    printcolumn(name = "Image", type_ = "string", json_path = ".spec.image"),
+    printcolumn(name = "GPUs", type_ = "integer", json_path = ".spec.gpus"),
+    printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase"),
+    printcolumn(name = "Message", type_ = "string", json_path = ".status.message", priority = 1),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    validation = Rule::new("self.metadata.name.size() <= 50 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')")
+        .message("a workload is named by 1 to 50 lower-case letters, digits and hyphens, starting with a letter and not ending with a hyphen"),
+    validation = Rule::new("self.spec == oldSelf.spec")
+        .message("a workload cannot be changed: delete it and submit another")
+)]
+#[serde(rename_all = "camelCase")]
+pub struct WorkloadSpec {
+    /// The workload's id in the control plane.
+    #[schemars(regex(pattern = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"))]
+    pub id: String,
+    /// The number of its project, whose namespace this is.
+    #[schemars(regex(pattern = "^[1-9][0-9]{0,9}$"))]
+    pub project_id: String,
+    /// The email or service account name that asked.
+    #[schemars(length(min = 1, max = 255))]
+    pub submitted_by: String,
+    /// As whom it runs; absent where identity is not enforced and was not asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<WorkloadIdentitySpec>,
+    /// What runs.
+    #[schemars(length(min = 1, max = 1024), regex(pattern = "^[^ \\t\\r\\n]+$"))]
+    pub image: String,
+    /// The entry point, replacing the image's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 1024))]
+    pub command: Vec<String>,
+    /// Its arguments.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 1024))]
+    pub args: Vec<String>,
+    /// Environment variables, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 1024))]
+    pub environment: Vec<EnvironmentVariable>,
+    /// Whole GPUs (`nvidia.com/gpu`).
+    #[serde(default)]
+    #[schemars(range(max = 1024))]
+    pub gpus: u32,
+    /// A writable home in an emptyDir, with `HOME` pointing there.
+    #[serde(default)]
+    pub create_home_dir: bool,
+    /// `allowPrivilegeEscalation: false` was asked for by the submission itself.
+    #[serde(default)]
+    pub prevent_privilege_escalation: bool,
+}
+
+/// The person a workload runs as.
+#[derive(JsonSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WorkloadIdentitySpec {
+    /// Her id: the first part of the stamp.
+    #[schemars(regex(pattern = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"))]
+    pub user_id: String,
+    /// Her email.
+    #[schemars(length(min = 5, max = 254))]
+    pub email: String,
+    /// Her user id on Linux.
+    #[schemars(range(min = 1000, max = 2_147_483_647))]
+    pub uid: i64,
+    /// Her primary group.
+    #[schemars(range(min = 1000, max = 2_147_483_647))]
+    pub gid: i64,
+    /// Her other groups.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64), inner(range(min = 1000, max = 2_147_483_647)))]
+    pub supplementary_groups: Vec<i64>,
+}
+
+/// One environment variable.
+#[derive(JsonSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EnvironmentVariable {
+    /// Its name: anything printable but `=`.
+    #[schemars(length(min = 1, max = 255), regex(pattern = "^[ -<>-~]+$"))]
+    pub name: String,
+    /// Its value.
+    #[serde(default)]
+    pub value: String,
+}
+
+/// How a workload stands.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WorkloadStatus {
+    /// One word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase: Option<Phase>,
+    /// Why, for people.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub message: String,
+    /// The uid of the Job that was made for it: a Job that is gone is not made again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job_uid: Option<String>,
+    /// The generation of the spec that this speaks of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// `Ready`: the Job was made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
+    pub conditions: Vec<Condition>,
+}

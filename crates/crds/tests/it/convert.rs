@@ -1,0 +1,103 @@
+use reeve_crds::{
+    AccessRule, Project, ScopeSpec, ScopeType, SubjectKind, Workload, convert::may_be_project_namespace,
+    desired,
+};
+use serde_json::json;
+
+fn workload() -> desired::Workload {
+    serde_json::from_value(json!({
+        "id": "0b6f8a52-0d3c-4d5e-9a55-1a2b3c4d5e6f", "name": "train", "projectId": "3", "submittedBy": "alice@example.com",
+        "identity": {"userId": "123e4567-e89b-12d3-a456-426614174000", "email": "alice@example.com",
+            "posix": {"uid": 70012, "gid": 5000, "supplementaryGroups": [5001]}},
+        "image": "busybox", "command": ["sh"], "args": ["-c", "id"], "environment": [["A", "1"]], "gpus": 2, "createHomeDir": true
+    }))
+    .unwrap()
+}
+
+#[test]
+fn what_the_link_says_survives_the_cluster() {
+    let project: desired::Project = serde_json::from_value(
+        json!({"id": "3", "name": "robots", "departmentId": "1", "namespace": "reeve-robots"}),
+    )
+    .unwrap();
+    assert_eq!(Project::from(&project).checked().unwrap(), project);
+
+    for (subject, scope) in [
+        (
+            json!({"kind": "user", "name": "alice@example.com"}),
+            json!({"type": "project", "id": "3"}),
+        ),
+        (
+            json!({"kind": "group", "name": "ml team"}),
+            json!({"type": "department", "id": "1"}),
+        ),
+        (
+            json!({"kind": "service-account", "name": "ci"}),
+            json!({"type": "cluster"}),
+        ),
+    ] {
+        let rule: desired::AccessRule = serde_json::from_value(
+            json!({"id": 7, "subject": subject, "role": "l1-researcher", "scope": scope}),
+        )
+        .unwrap();
+        let object = AccessRule::from(&rule);
+        assert_eq!(object.metadata.name.as_deref(), Some("rule-7"));
+        assert_eq!(object.checked().unwrap(), rule);
+    }
+
+    let object = Workload::desired(&workload(), "reeve-robots");
+    assert_eq!(object.metadata.namespace.as_deref(), Some("reeve-robots"));
+    assert_eq!(object.checked().unwrap(), workload());
+}
+
+#[test]
+fn an_invalid_object_names_its_field() {
+    let mut object = Workload::desired(&workload(), "reeve-robots");
+    object.spec.identity.as_mut().unwrap().uid = 0;
+    let error = object.checked().unwrap_err();
+    assert_eq!(error.field, "spec.identity.uid");
+    insta::assert_snapshot!(error, @"Workload `train` is invalid: field spec.identity.uid: `0` is not a valid uid: a number from 1000 to 2147483647 is needed");
+
+    let mut object = Workload::desired(&workload(), "reeve-robots");
+    object.spec.environment.first_mut().unwrap().name = "A=B".into();
+    assert_eq!(object.checked().unwrap_err().field, "spec.environment");
+
+    let rule: desired::AccessRule = serde_json::from_value(
+        json!({"id": 7, "subject": {"kind": "group", "name": "g"}, "role": "viewer", "scope": {"type": "cluster"}}),
+    )
+    .unwrap();
+    let mut object = AccessRule::from(&rule);
+    object.spec.subject.name = "system:masters".into();
+    assert_eq!(object.checked().unwrap_err().field, "spec.subject.name");
+    object.spec.subject.name = "g".into();
+    object.spec.subject.kind = SubjectKind::User;
+    assert_eq!(object.checked().unwrap_err().field, "spec.subject.name");
+    object.spec.subject.kind = SubjectKind::Group;
+    object.spec.scope = ScopeSpec {
+        type_: ScopeType::Project,
+        id: None,
+    };
+    assert_eq!(object.checked().unwrap_err().field, "spec.scope.id");
+}
+
+#[test]
+fn namespaces_of_the_system_cannot_become_projects() {
+    for right in ["reeve-robots", "team-a", "a", "1a"] {
+        assert!(may_be_project_namespace(right), "{right}");
+    }
+    for wrong in [
+        "",
+        "default",
+        "kube-system",
+        "kube-public",
+        "kube-node-lease",
+        "kube-x",
+        "reeve-system",
+        "A",
+        "a-",
+        "-a",
+        "a.b",
+    ] {
+        assert!(!may_be_project_namespace(wrong), "{wrong}");
+    }
+}

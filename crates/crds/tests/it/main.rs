@@ -1,0 +1,4 @@
+//! The definitions as text, and the conversions.
+
+mod convert;
+mod definitions;

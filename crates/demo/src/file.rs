@@ -1,0 +1,55 @@
+//! `target/demo/demo.json`: everything that somebody who drives the demo from outside needs.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use reeve_testkit::images;
+use serde_json::{Map, Value, json};
+
+use crate::organization::{Organization, Person, home_of};
+use crate::road::{ADMINISTRATOR, Road, write_private};
+
+/// Writes the file with mode 0600; all its paths are absolute.
+///
+/// # Errors
+/// The file cannot be written, or a path has no absolute form.
+pub fn write(file: &Path, road: &Road, organization: &Organization) -> Result<()> {
+    let mut people = Map::new();
+    let mut kubeconfigs = Map::new();
+    kubeconfigs.insert("admin".to_owned(), path(road.cluster.kubeconfig())?);
+    kubeconfigs.insert("installer".to_owned(), path(road.cluster.installer_kubeconfig())?);
+    for (first_name, Person { username, password, .. }) in &organization.people {
+        people.insert((*first_name).to_owned(), json!({"username": username, "password": password}));
+        kubeconfigs.insert((*first_name).to_owned(), path(&kubeconfig_of(road, first_name))?);
+    }
+    let applications: Map<String, Value> = organization
+        .applications
+        .iter()
+        .map(|(name, a)| ((*name).to_owned(), json!({"client_id": a.client_id, "client_secret": a.client_secret})))
+        .collect();
+    let demo = json!({
+        "server_url": road.admin.url(),
+        "ca_file": path(&road.ca_file)?,
+        "admin": {"username": ADMINISTRATOR, "password": road.admin_password},
+        "people": people,
+        "applications": applications,
+        "cluster_id": road.cluster_id,
+        "kubeconfigs": kubeconfigs,
+        "reeve_bin": path(&reeve_testkit::binary("reeve")?)?,
+        "kubectl_bin": path(road.cluster.kubectl_path())?,
+        "image": images::TOOLS,
+        "real_node": road.cluster.real_node().is_ok(),
+    });
+    write_private(file, &format!("{demo:#}\n"))
+}
+
+/// The kubeconfig that `reeve kubeconfig set` wrote for a person.
+pub fn kubeconfig_of(road: &Road, first_name: &str) -> PathBuf {
+    home_of(road, first_name).join("kubeconfig")
+}
+
+/// An absolute path whose last part may be a link that chooses a program by its name: the link is kept.
+fn path(path: &Path) -> Result<Value> {
+    let absolute = std::path::absolute(path).with_context(|| format!("making `{}` absolute", path.display()))?;
+    Ok(json!(absolute))
+}

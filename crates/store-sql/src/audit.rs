@@ -1,0 +1,139 @@
+//! The audit log's chain.
+
+use async_trait::async_trait;
+use reeve_authz::{Action, Entity, Granted, Scope};
+use reeve_store::{Audit, AuditEntry, AuditRow, StoreError, SubjectId, gate};
+use sha2::{Digest, Sha256};
+
+use crate::SqlStore;
+use crate::driver::{Arg, During, Row, Tx};
+
+const APPEND: &str = "write the audit event";
+const READ: &str = "read the audit log";
+
+/// Adds an event as the last step of a transaction: the counter's row is what writers of PostgreSQL will wait for.
+pub(crate) async fn append(tx: &mut Tx, entry: &AuditEntry) -> Result<(), StoreError> {
+    let sequence = tx.next_number("audit").await?;
+    let previous = tx
+        .row("SELECT hash FROM audit_events WHERE sequence = $1", &[(sequence - 1).into()])
+        .await
+        .during(APPEND)?
+        .map(|row| row.text("hash"))
+        .transpose()?;
+    let previous = match previous {
+        Some(hash) => hash,
+        None if sequence == 1 => String::new(),
+        None => return Err(broken(sequence, "the event before it is missing")),
+    };
+    let body = serde_json::to_string(entry)
+        .map_err(|e| StoreError::Corrupt { what: "audit event", reason: e.to_string() })?;
+    let hash = digest(sequence, &previous, &body);
+    tx.execute(
+        "INSERT INTO audit_events (sequence, previous, hash, body) VALUES ($1, $2, $3, $4)",
+        &[sequence.into(), Arg::text(previous), Arg::text(hash), Arg::text(body)],
+    )
+    .await
+    .during(APPEND)?;
+    Ok(())
+}
+
+fn digest(sequence: i64, previous: &str, body: &str) -> String {
+    let hash = Sha256::digest(format!("{sequence}\n{previous}\n{body}"));
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn broken(sequence: i64, reason: &str) -> StoreError {
+    StoreError::Corrupt { what: "audit chain", reason: format!("at event {sequence}: {reason}") }
+}
+
+fn read_row(row: &Row) -> Result<AuditRow, StoreError> {
+    Ok(AuditRow {
+        sequence: row.int("sequence")?,
+        previous: row.text("previous")?,
+        hash: row.text("hash")?,
+        entry: row.json("body")?,
+    })
+}
+
+#[async_trait]
+impl Audit for SqlStore {
+    async fn record(&self, granted: &Granted, entry: AuditEntry) -> Result<(), StoreError> {
+        gate::is_exception(granted, gate::SESSION_RECORD, APPEND)?;
+        let mut tx = self.write(APPEND).await?;
+        append(&mut tx, &entry).await?;
+        tx.commit().await.during(APPEND)
+    }
+
+    async fn record_sign_in(
+        &self,
+        granted: &Granted,
+        subject: SubjectId,
+        entry: AuditEntry,
+    ) -> Result<(), StoreError> {
+        gate::is_exception(granted, gate::SESSION_RECORD, APPEND)?;
+        let mut tx = self.write(APPEND).await?;
+        let at = entry.timestamp.into();
+        match subject {
+            SubjectId::User(id) => {
+                tx.execute("UPDATE users SET last_login = $2 WHERE id = $1", &[Arg::text(id), at]).await
+            }
+            SubjectId::ServiceAccount(id) => {
+                tx.execute("UPDATE service_accounts SET last_login = $2 WHERE id = $1", &[Arg::text(id), at]).await
+            }
+        }
+        .during(APPEND)?;
+        append(&mut tx, &entry).await?;
+        tx.commit().await.during(APPEND)
+    }
+
+    async fn audit_events(&self, granted: &Granted, after: i64, limit: i64) -> Result<Vec<AuditRow>, StoreError> {
+        gate::fits(granted, Action::Read, Entity::EventsHistory, Scope::Account, READ)?;
+        let mut tx = self.read(READ).await?;
+        tx.rows(
+            "SELECT sequence, previous, hash, body FROM audit_events WHERE sequence > $1 ORDER BY sequence LIMIT $2",
+            &[after.into(), limit.into()],
+        )
+        .await
+        .during(READ)?
+        .iter()
+        .map(read_row)
+        .collect()
+    }
+
+    async fn verify_audit_chain(&self, granted: &Granted) -> Result<i64, StoreError> {
+        const PAGE: i64 = 1000;
+        gate::fits(granted, Action::Read, Entity::EventsHistory, Scope::Account, READ)?;
+        let mut tx = self.read(READ).await?;
+        let (mut last, mut previous) = (0, String::new());
+        loop {
+            let rows = tx
+                .rows(
+                    "SELECT sequence, previous, hash, body FROM audit_events
+                     WHERE sequence > $1 ORDER BY sequence LIMIT $2",
+                    &[last.into(), PAGE.into()],
+                )
+                .await
+                .during(READ)?;
+            if rows.is_empty() {
+                break;
+            }
+            for row in rows {
+                let (sequence, hash) = (row.int("sequence")?, row.text("hash")?);
+                if sequence != last + 1 {
+                    return Err(broken(last + 1, "it is missing"));
+                }
+                if row.text("previous")? != previous || digest(sequence, &previous, &row.text("body")?) != hash {
+                    return Err(broken(sequence, "its hash does not fit"));
+                }
+                (last, previous) = (sequence, hash);
+            }
+        }
+        let counted = tx
+            .row("SELECT value FROM counters WHERE name = $1", &["audit".into()])
+            .await
+            .during(READ)?
+            .map(|row| row.int("value"))
+            .transpose()?;
+        if counted == Some(last) { Ok(last) } else { Err(broken(last + 1, "it is missing")) }
+    }
+}

@@ -1,0 +1,164 @@
+//! Collecting what a write changes in clusters' desired state, and writing it: one new revision a touched cluster.
+
+use std::collections::BTreeMap;
+
+use reeve_authz::Scope;
+use reeve_link::{DesiredObject, ObjectKey};
+use reeve_store::{AccessRuleRow, StoreError, desired};
+use reeve_types::{AccessRuleId, ClusterId, Revision, Timestamp};
+
+use crate::driver::{Arg, During, Tx};
+
+const OPERATION: &str = "write desired state";
+
+/// Changes by cluster. The map's order is the order in which rows are locked.
+#[derive(Default)]
+pub(crate) struct Changes(BTreeMap<ClusterId, BTreeMap<ObjectKey, Option<DesiredObject>>>);
+
+impl Changes {
+    pub(crate) fn upsert(&mut self, cluster: ClusterId, object: DesiredObject) {
+        self.0.entry(cluster).or_default().insert(object.key(), Some(object));
+    }
+
+    pub(crate) fn delete(&mut self, cluster: ClusterId, key: ObjectKey) {
+        self.0.entry(cluster).or_default().insert(key, None);
+    }
+
+    /// Writes them; a deletion of what a cluster does not have changes nothing.
+    pub(crate) async fn write(self, tx: &mut Tx) -> Result<Vec<(ClusterId, Revision)>, StoreError> {
+        let mut revisions = Vec::new();
+        for (cluster, objects) in self.0 {
+            let mut real = Vec::new();
+            for (key, object) in objects {
+                if object.is_some() || has(tx, cluster, key).await? {
+                    real.push((key, object));
+                }
+            }
+            if real.is_empty() {
+                continue;
+            }
+            let revision = raise(tx, cluster).await?;
+            for (key, object) in &real {
+                put(tx, cluster, *key, object.as_ref(), revision).await?;
+            }
+            revisions.push((cluster, Revision(revision.unsigned_abs())));
+        }
+        Ok(revisions)
+    }
+}
+
+async fn has(tx: &mut Tx, cluster: ClusterId, key: ObjectKey) -> Result<bool, StoreError> {
+    let (kind, id) = key_columns(key);
+    let row = tx
+        .row(
+            "SELECT revision FROM desired_objects
+             WHERE cluster_id = $1 AND kind = $2 AND object_id = $3 AND body IS NOT NULL",
+            &[Arg::text(cluster), kind.into(), Arg::text(id)],
+        )
+        .await
+        .during(OPERATION)?;
+    Ok(row.is_some())
+}
+
+async fn raise(tx: &mut Tx, cluster: ClusterId) -> Result<i64, StoreError> {
+    tx.row(
+        "UPDATE cluster_revisions SET revision = revision + 1 WHERE cluster_id = $1 RETURNING revision",
+        &[Arg::text(cluster)],
+    )
+    .await
+    .during(OPERATION)?
+    .ok_or_else(|| StoreError::NotFound { what: "cluster", id: cluster.to_string() })?
+    .int("revision")
+}
+
+async fn put(
+    tx: &mut Tx,
+    cluster: ClusterId,
+    key: ObjectKey,
+    object: Option<&DesiredObject>,
+    revision: i64,
+) -> Result<(), StoreError> {
+    let (kind, id) = key_columns(key);
+    let body = match object {
+        Some(object) => Arg::json(object)?,
+        None => Arg::Text(None),
+    };
+    tx.execute(
+        "INSERT INTO desired_objects (cluster_id, kind, object_id, revision, body) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (cluster_id, kind, object_id) DO UPDATE SET revision = excluded.revision, body = excluded.body",
+        &[Arg::text(cluster), kind.into(), Arg::text(&id), revision.into(), body],
+    )
+    .await
+    .during(OPERATION)?;
+    if object.is_none() {
+        tx.execute(
+            "DELETE FROM object_status WHERE cluster_id = $1 AND kind = $2 AND object_id = $3",
+            &[Arg::text(cluster), kind.into(), Arg::text(id)],
+        )
+        .await
+        .during(OPERATION)?;
+    }
+    Ok(())
+}
+
+/// How a key is kept: kind and id as text.
+pub(crate) fn key_columns(key: ObjectKey) -> (&'static str, String) {
+    match key {
+        ObjectKey::AccessRule(id) => ("access-rule", id.to_string()),
+        ObjectKey::Workload(id) => ("workload", id.to_string()),
+        ObjectKey::Project(id) => ("project", id.to_string()),
+    }
+}
+
+/// The clusters that a rule in this scope reaches now.
+pub(crate) async fn reached(
+    tx: &mut Tx,
+    scope: Scope,
+    cluster: Option<ClusterId>,
+) -> Result<Vec<ClusterId>, StoreError> {
+    match (scope, cluster) {
+        (Scope::Account, _) => tx
+            .rows("SELECT id FROM clusters ORDER BY id", &[])
+            .await
+            .during("list the clusters a rule reaches")?
+            .iter()
+            .map(|row| row.parsed("id"))
+            .collect(),
+        (_, cluster) => Ok(cluster.into_iter().collect()),
+    }
+}
+
+/// Soft-deletes rules and takes them out of every cluster they reach; answers their numbers.
+pub(crate) async fn soft_delete_rules(
+    tx: &mut Tx,
+    changes: &mut Changes,
+    rules: &[AccessRuleRow],
+    at: Timestamp,
+) -> Result<Vec<AccessRuleId>, StoreError> {
+    for rule in rules {
+        tx.execute(
+            "UPDATE access_rules SET deleted_at = $2 WHERE id = $1",
+            &[rule.id.number().into(), at.into()],
+        )
+        .await
+        .during("delete access rules")?;
+        for cluster in reached(tx, rule.scope, rule.cluster_id).await? {
+            changes.delete(cluster, ObjectKey::AccessRule(rule.id));
+        }
+    }
+    Ok(rules.iter().map(|rule| rule.id).collect())
+}
+
+/// Puts rules into every cluster they reach.
+pub(crate) async fn spread_rules(
+    tx: &mut Tx,
+    changes: &mut Changes,
+    rules: &[AccessRuleRow],
+) -> Result<(), StoreError> {
+    for rule in rules {
+        for cluster in reached(tx, rule.scope, rule.cluster_id).await? {
+            changes.upsert(cluster, desired::of_access_rule(rule));
+        }
+    }
+    Ok(())
+}

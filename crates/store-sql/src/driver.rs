@@ -1,0 +1,289 @@
+//! What differs between databases: opening, transactions, binding and reading values.
+
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+use reeve_store::StoreError;
+use reeve_types::Timestamp;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+};
+use sqlx::{Row as _, Sqlite, SqlSafeStr, Transaction};
+
+/// One file, applied in a transaction of its own.
+const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "begin", include_str!("../migrations/0001_begin.sql"))];
+
+/// How many connections read at a time.
+const READERS: u32 = 4;
+
+/// The connections: one that writes, some that read.
+#[derive(Debug)]
+pub(crate) struct Pools {
+    writer: SqlitePool,
+    readers: SqlitePool,
+}
+
+impl Pools {
+    pub(crate) async fn open_sqlite(file: &Path) -> Result<Self, StoreError> {
+        const OPERATION: &str = "open the database";
+        // FULL: each commit reaches the disk before it is acknowledged, so it survives a power cut as well as SIGKILL.
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(Duration::from_secs(10))
+            .foreign_keys(true);
+        let writer =
+            SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await.during(OPERATION)?;
+        let migrations = MIGRATIONS.map(|(version, description, sql)| {
+            Migration::new(version, description.into(), MigrationType::Simple, sql.into_sql_str(), false)
+        });
+        Migrator::with_migrations(migrations.to_vec())
+            .run(&writer)
+            .await
+            .map_err(|source| StoreError::Database { operation: "migrate the database", source: Box::new(source) })?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .connect_with(options.pragma("query_only", "1"))
+            .await
+            .during(OPERATION)?;
+        Ok(Self { writer, readers })
+    }
+
+    pub(crate) async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+
+    /// IMMEDIATE: a transaction that reads first and then writes would otherwise fail at once, whatever the timeout.
+    pub(crate) async fn begin_write(&self) -> Result<Tx, sqlx::Error> {
+        self.writer.begin_with("BEGIN IMMEDIATE").await.map(Tx)
+    }
+
+    pub(crate) async fn begin_read(&self) -> Result<Tx, sqlx::Error> {
+        self.readers.begin().await.map(Tx)
+    }
+}
+
+/// A transaction.
+pub(crate) struct Tx(Transaction<'static, Sqlite>);
+
+impl Tx {
+    /// Runs a statement; how many rows it touched.
+    pub(crate) async fn execute(&mut self, sql: &'static str, args: &[Arg]) -> Result<u64, sqlx::Error> {
+        Ok(bind(sql, args).execute(&mut *self.0).await?.rows_affected())
+    }
+
+    /// Runs a query; all its rows.
+    pub(crate) async fn rows(&mut self, sql: &'static str, args: &[Arg]) -> Result<Vec<Row>, sqlx::Error> {
+        Ok(bind(sql, args).fetch_all(&mut *self.0).await?.into_iter().map(Row).collect())
+    }
+
+    /// Runs a query; its first row.
+    pub(crate) async fn row(&mut self, sql: &'static str, args: &[Arg]) -> Result<Option<Row>, sqlx::Error> {
+        Ok(bind(sql, args).fetch_optional(&mut *self.0).await?.map(Row))
+    }
+
+    /// Makes it last.
+    pub(crate) async fn commit(self) -> Result<(), sqlx::Error> {
+        self.0.commit().await
+    }
+
+    /// The next number of a counter; drawn for good when the transaction commits.
+    pub(crate) async fn next_number(&mut self, counter: &'static str) -> Result<i64, StoreError> {
+        let row = self
+            .row("UPDATE counters SET value = value + 1 WHERE name = $1 RETURNING value", &[counter.into()])
+            .await
+            .during("draw a number")?
+            .ok_or_else(|| StoreError::Corrupt { what: "counter", reason: format!("`{counter}` is missing") })?;
+        row.int("value")
+    }
+}
+
+fn bind<'q>(
+    sql: &'static str,
+    args: &[Arg],
+) -> sqlx::query::Query<'q, Sqlite, <Sqlite as sqlx::Database>::Arguments> {
+    args.iter().fold(sqlx::query(sql), |query, arg| match arg {
+        Arg::Text(value) => query.bind(value.clone()),
+        Arg::Int(value) => query.bind(*value),
+        Arg::Bool(value) => query.bind(*value),
+    })
+}
+
+/// A value for a placeholder. Absent ones are typed too: PostgreSQL wants to know.
+#[derive(Debug, Clone)]
+pub(crate) enum Arg {
+    Text(Option<String>),
+    Int(Option<i64>),
+    Bool(bool),
+}
+
+impl Arg {
+    /// Anything that is kept as its text.
+    pub(crate) fn text(value: impl ToString) -> Self {
+        Self::Text(Some(value.to_string()))
+    }
+
+    /// Anything that may be absent and is kept as its text.
+    pub(crate) fn opt_text(value: Option<impl ToString>) -> Self {
+        Self::Text(value.map(|v| v.to_string()))
+    }
+
+    /// A JSON text.
+    pub(crate) fn json(value: &impl serde::Serialize) -> Result<Self, StoreError> {
+        serde_json::to_string(value)
+            .map(|text| Self::Text(Some(text)))
+            .map_err(|e| StoreError::Corrupt { what: "value to keep as JSON", reason: e.to_string() })
+    }
+}
+
+impl From<&str> for Arg {
+    fn from(value: &str) -> Self {
+        Self::Text(Some(value.to_owned()))
+    }
+}
+
+impl From<i64> for Arg {
+    fn from(value: i64) -> Self {
+        Self::Int(Some(value))
+    }
+}
+
+impl From<Option<i64>> for Arg {
+    fn from(value: Option<i64>) -> Self {
+        Self::Int(value)
+    }
+}
+
+impl From<bool> for Arg {
+    fn from(value: bool) -> Self {
+        Self::Bool(value)
+    }
+}
+
+impl From<Timestamp> for Arg {
+    fn from(value: Timestamp) -> Self {
+        Self::Int(Some(value.as_millis()))
+    }
+}
+
+/// A row.
+pub(crate) struct Row(SqliteRow);
+
+impl Row {
+    fn get<'r, T: sqlx::Decode<'r, Sqlite> + sqlx::Type<Sqlite>>(
+        &'r self,
+        column: &'static str,
+    ) -> Result<T, StoreError> {
+        self.0.try_get(column).map_err(|e| StoreError::Corrupt { what: column, reason: e.to_string() })
+    }
+
+    pub(crate) fn text(&self, column: &'static str) -> Result<String, StoreError> {
+        self.get(column)
+    }
+
+    pub(crate) fn opt_text(&self, column: &'static str) -> Result<Option<String>, StoreError> {
+        self.get(column)
+    }
+
+    pub(crate) fn int(&self, column: &'static str) -> Result<i64, StoreError> {
+        self.get(column)
+    }
+
+    pub(crate) fn opt_int(&self, column: &'static str) -> Result<Option<i64>, StoreError> {
+        self.get(column)
+    }
+
+    pub(crate) fn bool(&self, column: &'static str) -> Result<bool, StoreError> {
+        self.get(column)
+    }
+
+    pub(crate) fn time(&self, column: &'static str) -> Result<Timestamp, StoreError> {
+        self.int(column).map(Timestamp::from_millis)
+    }
+
+    pub(crate) fn opt_time(&self, column: &'static str) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.opt_int(column)?.map(Timestamp::from_millis))
+    }
+
+    /// Something that is kept as its text.
+    pub(crate) fn parsed<T>(&self, column: &'static str) -> Result<T, StoreError>
+    where
+        T: FromStr,
+        T::Err: std::fmt::Display,
+    {
+        self.text(column)?.parse().map_err(|e: T::Err| StoreError::Corrupt { what: column, reason: e.to_string() })
+    }
+
+    /// Something that may be absent and is kept as its text.
+    pub(crate) fn opt_parsed<T>(&self, column: &'static str) -> Result<Option<T>, StoreError>
+    where
+        T: FromStr,
+        T::Err: std::fmt::Display,
+    {
+        self.opt_text(column)?
+            .map(|text| text.parse().map_err(|e: T::Err| StoreError::Corrupt { what: column, reason: e.to_string() }))
+            .transpose()
+    }
+
+    /// A JSON text.
+    pub(crate) fn json<T: serde::de::DeserializeOwned>(&self, column: &'static str) -> Result<T, StoreError> {
+        from_json(column, &self.text(column)?)
+    }
+
+    /// A JSON text that may be absent.
+    pub(crate) fn opt_json<T: serde::de::DeserializeOwned>(
+        &self,
+        column: &'static str,
+    ) -> Result<Option<T>, StoreError> {
+        self.opt_text(column)?.map(|text| from_json(column, &text)).transpose()
+    }
+
+    /// A number that is an id.
+    pub(crate) fn number<T>(
+        &self,
+        column: &'static str,
+        read: impl FnOnce(i64) -> Option<T>,
+    ) -> Result<T, StoreError> {
+        let number = self.int(column)?;
+        read(number).ok_or_else(|| StoreError::Corrupt { what: column, reason: format!("{number} is out of range") })
+    }
+}
+
+fn from_json<T: serde::de::DeserializeOwned>(what: &'static str, text: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|e| StoreError::Corrupt { what, reason: e.to_string() })
+}
+
+/// Says what was tried when the database failed.
+pub(crate) trait During<T> {
+    /// The failure of `operation`.
+    fn during(self, operation: &'static str) -> Result<T, StoreError>;
+
+    /// The failure of `operation`, or `conflict` where a row of the same key was there.
+    fn or_conflict(
+        self,
+        operation: &'static str,
+        conflict: impl FnOnce() -> StoreError,
+    ) -> Result<T, StoreError>;
+}
+
+impl<T> During<T> for Result<T, sqlx::Error> {
+    fn during(self, operation: &'static str) -> Result<T, StoreError> {
+        self.map_err(|source| StoreError::Database { operation, source: Box::new(source) })
+    }
+
+    fn or_conflict(
+        self,
+        operation: &'static str,
+        conflict: impl FnOnce() -> StoreError,
+    ) -> Result<T, StoreError> {
+        self.map_err(|source| match source.as_database_error() {
+            Some(e) if e.is_unique_violation() => conflict(),
+            _ => StoreError::Database { operation, source: Box::new(source) },
+        })
+    }
+}

@@ -1,0 +1,87 @@
+//! Access rules: immutable; made and soft-deleted.
+
+use async_trait::async_trait;
+use reeve_authz::{Granted, Role, Rule, Scope, SubjectKey, Visible};
+use reeve_types::{AccessRuleId, ClusterId, Timestamp};
+
+use crate::{AuditEntry, Committed, StatusRow, StoreError};
+
+/// A rule.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AccessRuleRow {
+    /// Its number, never given twice.
+    pub id: AccessRuleId,
+    /// Who.
+    pub subject: SubjectKey,
+    /// As what.
+    pub role: Role,
+    /// Where.
+    pub scope: Scope,
+    /// The name of where, as it was when the rule was made.
+    pub scope_name: String,
+    /// The cluster of the scope; absent at account scope.
+    pub cluster_id: Option<ClusterId>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// By whom.
+    pub created_by: String,
+    /// When it was deleted, if it was.
+    pub deleted_at: Option<Timestamp>,
+    /// How it stands in each cluster that said so.
+    pub statuses: Vec<(ClusterId, StatusRow)>,
+}
+
+impl AccessRuleRow {
+    /// The rule as the decision index knows it.
+    pub fn rule(&self) -> Rule {
+        Rule { id: self.id, subject: self.subject.clone(), role: self.role, scope: self.scope }
+    }
+}
+
+/// A rule to make.
+#[derive(Debug, Clone)]
+pub struct NewAccessRule {
+    /// Who.
+    pub subject: SubjectKey,
+    /// As what.
+    pub role: Role,
+    /// Where.
+    pub scope: Scope,
+    /// When.
+    pub created_at: Timestamp,
+    /// By whom.
+    pub created_by: String,
+}
+
+/// Repository of access rules.
+#[async_trait]
+pub trait AccessRules {
+    /// Those whose scope may be seen, by number; deleted ones only on request.
+    async fn access_rules(&self, visible: &Visible, deleted: bool) -> Result<Vec<AccessRuleRow>, StoreError>;
+
+    /// One, also when deleted. `granted`: read of access_rules in the rule's scope.
+    async fn access_rule(&self, granted: &Granted, id: AccessRuleId) -> Result<Option<AccessRuleRow>, StoreError>;
+
+    /// Makes one. `granted`: create of access_rules in its scope.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] for an unknown user, service account or scope, [`StoreError::Conflict`] for a duplicate.
+    async fn create_access_rule(
+        &self,
+        granted: &Granted,
+        new: NewAccessRule,
+        entry: AuditEntry,
+    ) -> Result<Committed<AccessRuleRow>, StoreError>;
+
+    /// Soft-deletes one. `granted`: delete of access_rules in its scope.
+    ///
+    /// # Errors
+    /// [`StoreError::LastAdministrator`]; [`StoreError::NotFound`] also when it was deleted before.
+    async fn delete_access_rule(
+        &self,
+        granted: &Granted,
+        id: AccessRuleId,
+        at: Timestamp,
+        entry: AuditEntry,
+    ) -> Result<Committed<()>, StoreError>;
+}

@@ -1,0 +1,133 @@
+//! The audit log: each event carries the hash of the one before it, so that a removed or altered event shows.
+//!
+//! Fields are those of the reference (control-plane 3.4). Values of requests are never among them: an event names what was
+//! touched, not what was sent.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use reeve_authz::Granted;
+use reeve_types::{ClusterId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::StoreError;
+
+/// One event, as the use case knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditEntry {
+    /// When.
+    pub timestamp: Timestamp,
+    /// The request's id: the same in the log.
+    pub request_id: String,
+    /// Who: email or service account name; empty before anybody was authenticated.
+    pub subject: String,
+    /// What kind of who.
+    pub subject_type: AuditSubject,
+    /// From where, when known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_ip: Option<String>,
+    /// What was done.
+    pub action: AuditAction,
+    /// The request's method.
+    pub http_method: String,
+    /// The route's pattern, without values.
+    pub url: String,
+    /// What kind of thing was touched.
+    pub entity_type: String,
+    /// Its name; the store fills in what only it knows.
+    pub entity_name: String,
+    /// Its id; the store fills in what only it knows.
+    pub entity_id: String,
+    /// How it ended.
+    pub result: Outcome,
+    /// The status answered.
+    pub http_status_code: u16,
+    /// In which cluster, when in one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster_id: Option<ClusterId>,
+    /// More, by name: which rule and role allowed it.
+    pub metadata: BTreeMap<String, String>,
+}
+
+impl AuditEntry {
+    /// The same event about a thing whose id and name are known now.
+    #[must_use]
+    pub fn about(mut self, id: impl ToString, name: impl ToString) -> Self {
+        self.entity_id = id.to_string();
+        self.entity_name = name.to_string();
+        self
+    }
+}
+
+/// Kinds of acting subject.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AuditSubject {
+    /// A person.
+    User,
+    /// A service account, or a cluster's link.
+    App,
+}
+
+/// What was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AuditAction {
+    /// Something was made.
+    Create,
+    /// Something was changed.
+    Update,
+    /// Something was removed.
+    Delete,
+    /// A token was given.
+    SignIn,
+    /// Tokens were ended.
+    SignOut,
+    /// A password was set anew.
+    ResetPassword,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// It was done.
+    Succeeded,
+    /// It was refused.
+    Failed,
+}
+
+/// One event, as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditRow {
+    /// Its place in the chain, from 1 without gaps.
+    pub sequence: i64,
+    /// The hash of the event before it; empty for the first.
+    pub previous: String,
+    /// SHA-256 in hex over sequence, `previous` and the event.
+    pub hash: String,
+    /// What happened.
+    pub entry: AuditEntry,
+}
+
+/// The audit log.
+#[async_trait]
+pub trait Audit {
+    /// Writes an event that goes with no other change: a refusal. `granted` is the bootstrap exception for session records.
+    async fn record(&self, granted: &Granted, entry: AuditEntry) -> Result<(), StoreError>;
+
+    /// Writes the sign-in of a subject and when it was. `granted` is the bootstrap exception for session records.
+    async fn record_sign_in(
+        &self,
+        granted: &Granted,
+        subject: crate::SubjectId,
+        entry: AuditEntry,
+    ) -> Result<(), StoreError>;
+
+    /// At most `limit` events after `sequence`. `granted`: read of events-history at account scope.
+    async fn audit_events(&self, granted: &Granted, after: i64, limit: i64) -> Result<Vec<AuditRow>, StoreError>;
+
+    /// Recomputes the whole chain; the number of events in it. `granted`: read of events-history at account scope.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] naming the first event that does not fit.
+    async fn verify_audit_chain(&self, granted: &Granted) -> Result<i64, StoreError>;
+}

@@ -1,0 +1,80 @@
+//! Clusters.
+
+use async_trait::async_trait;
+use reeve_authz::{Granted, Visible};
+use reeve_link::ClusterSettings;
+use reeve_types::{AccessRuleId, ClusterId, OrgUnitName, Revision, Timestamp};
+
+use crate::{AuditEntry, Committed, StoreError, Verifier};
+
+/// A cluster.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ClusterRow {
+    /// Its id.
+    pub id: ClusterId,
+    /// Its name, unique in the account.
+    pub name: OrgUnitName,
+    /// Where it says it can be reached; not used by us.
+    pub domain: Option<String>,
+    /// The version asked for at creation.
+    pub version: Option<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// By whom.
+    pub created_by: String,
+    /// What its operator said of itself; absent until it first connected.
+    pub settings: Option<ClusterSettings>,
+    /// When its operator was last heard of, as far as that was written down.
+    pub last_liveness: Option<Timestamp>,
+    /// How far its desired state has come.
+    pub revision: Revision,
+    /// How far its operator has come, as it said last.
+    pub applied_revision: Revision,
+}
+
+/// A cluster to make.
+#[derive(Debug, Clone)]
+pub struct NewCluster {
+    /// Its id, drawn by the caller.
+    pub id: ClusterId,
+    /// Its name.
+    pub name: OrgUnitName,
+    /// See [`ClusterRow::domain`].
+    pub domain: Option<String>,
+    /// See [`ClusterRow::version`].
+    pub version: Option<String>,
+    /// What checks its link secret.
+    pub credential: Verifier,
+    /// When.
+    pub created_at: Timestamp,
+    /// By whom.
+    pub created_by: String,
+}
+
+/// Repository of clusters.
+#[async_trait]
+pub trait Clusters {
+    /// Those that may be seen, by name.
+    async fn clusters(&self, visible: &Visible) -> Result<Vec<ClusterRow>, StoreError>;
+
+    /// One. `granted`: read of cluster there.
+    async fn cluster(&self, granted: &Granted, id: ClusterId) -> Result<Option<ClusterRow>, StoreError>;
+
+    /// Makes one; account-scope rules are its first desired state. `granted`: create of cluster at account scope.
+    async fn create_cluster(
+        &self,
+        granted: &Granted,
+        new: NewCluster,
+        entry: AuditEntry,
+    ) -> Result<Committed<ClusterRow>, StoreError>;
+
+    /// Removes it with its departments, projects, workloads and desired state, and soft-deletes the rules under it; answers
+    /// those rules. `granted`: delete of cluster there.
+    async fn delete_cluster(
+        &self,
+        granted: &Granted,
+        id: ClusterId,
+        at: Timestamp,
+        entry: AuditEntry,
+    ) -> Result<Committed<Vec<AccessRuleId>>, StoreError>;
+}

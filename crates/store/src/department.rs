@@ -1,0 +1,67 @@
+//! Departments.
+
+use async_trait::async_trait;
+use reeve_authz::{Granted, Visible};
+use reeve_types::{AccessRuleId, ClusterId, DepartmentId, OrgUnitName, Timestamp};
+
+use crate::{AuditEntry, Committed, StoreError};
+
+/// A department.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DepartmentRow {
+    /// Its number, never given twice.
+    pub id: DepartmentId,
+    /// Its cluster.
+    pub cluster_id: ClusterId,
+    /// Its name, unique in the cluster.
+    pub name: OrgUnitName,
+    /// What people wrote down about it that the server only keeps: description, quotas, scheduling rules.
+    pub details: serde_json::Value,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// By whom.
+    pub created_by: String,
+}
+
+/// A department to make.
+#[derive(Debug, Clone)]
+pub struct NewDepartment {
+    /// In which cluster.
+    pub cluster_id: ClusterId,
+    /// Its name.
+    pub name: OrgUnitName,
+    /// See [`DepartmentRow::details`].
+    pub details: serde_json::Value,
+    /// When.
+    pub created_at: Timestamp,
+    /// By whom.
+    pub created_by: String,
+}
+
+/// Repository of departments.
+#[async_trait]
+pub trait Departments {
+    /// Those that may be seen, by number.
+    async fn departments(&self, visible: &Visible) -> Result<Vec<DepartmentRow>, StoreError>;
+
+    /// One. `granted`: read of department there.
+    async fn department(&self, granted: &Granted, id: DepartmentId) -> Result<Option<DepartmentRow>, StoreError>;
+
+    /// Makes one. `granted`: create of department in the cluster.
+    async fn create_department(
+        &self,
+        granted: &Granted,
+        new: NewDepartment,
+        entry: AuditEntry,
+    ) -> Result<Committed<DepartmentRow>, StoreError>;
+
+    /// Removes it with its projects and their workloads, and soft-deletes the rules in it; answers those rules. `granted`:
+    /// delete of department there.
+    async fn delete_department(
+        &self,
+        granted: &Granted,
+        id: DepartmentId,
+        at: Timestamp,
+        entry: AuditEntry,
+    ) -> Result<Committed<Vec<AccessRuleId>>, StoreError>;
+}

@@ -1,0 +1,105 @@
+//! What is loaded into memory at start, and the ungated look-ups.
+
+use async_trait::async_trait;
+use reeve_authz::{Rule, Scope};
+use reeve_types::{
+    AccessRuleId, ClusterId, DepartmentId, Email, PosixIdentity, ProjectId, Revision, ServiceAccountId,
+    ServiceAccountName, Timestamp, UserId, WorkloadId,
+};
+
+use crate::{StoreError, Verifier};
+
+/// Whose token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum SubjectId {
+    /// A person.
+    User(UserId),
+    /// A service account.
+    ServiceAccount(ServiceAccountId),
+}
+
+/// What is known of a person at each request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserFacts {
+    /// Her id.
+    pub id: UserId,
+    /// Her email.
+    pub email: Email,
+    /// Her numbers.
+    pub posix: Option<PosixIdentity>,
+    /// Tokens made before this moment are worth nothing.
+    pub not_before: Option<Timestamp>,
+}
+
+/// What is known of a service account at each request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceAccountFacts {
+    /// Its id.
+    pub id: ServiceAccountId,
+    /// Its name.
+    pub name: ServiceAccountName,
+    /// Its switch.
+    pub enabled: bool,
+    /// Tokens made before this moment are worth nothing.
+    pub not_before: Option<Timestamp>,
+}
+
+/// Everything decisions are made from, of one moment.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DirectorySnapshot {
+    /// Clusters and how far their desired state has come.
+    pub clusters: Vec<(ClusterId, Revision)>,
+    /// Departments and their clusters.
+    pub departments: Vec<(DepartmentId, ClusterId)>,
+    /// Projects and their departments.
+    pub projects: Vec<(ProjectId, DepartmentId)>,
+    /// Every rule that is not deleted, those of disabled service accounts too.
+    pub rules: Vec<Rule>,
+    /// Everybody.
+    pub users: Vec<UserFacts>,
+    /// Every service account.
+    pub service_accounts: Vec<ServiceAccountFacts>,
+}
+
+/// The whole directory.
+#[async_trait]
+pub trait Directory {
+    /// Reads it, as of one moment. It stays inside the process: decisions are made from it, nobody is shown it.
+    async fn directory(&self) -> Result<DirectorySnapshot, StoreError>;
+}
+
+/// Where things are. Says nothing else about them, so that a permission can be asked for the right place.
+#[async_trait]
+pub trait Locate {
+    /// The scope of a rule, also of a deleted one.
+    async fn locate_access_rule(&self, id: AccessRuleId) -> Result<Option<Scope>, StoreError>;
+
+    /// The project of a workload that is not deleted.
+    async fn locate_workload(&self, id: WorkloadId) -> Result<Option<ProjectId>, StoreError>;
+
+    /// The department of this name in a cluster.
+    async fn locate_department(
+        &self,
+        cluster: ClusterId,
+        name: &reeve_types::OrgUnitName,
+    ) -> Result<Option<DepartmentId>, StoreError>;
+
+    /// The cluster of a project.
+    async fn locate_project(&self, id: ProjectId) -> Result<Option<ClusterId>, StoreError>;
+}
+
+/// What sign-in needs before anybody is authenticated.
+#[async_trait]
+pub trait Credentials {
+    /// A person's password check.
+    async fn password_verifier(&self, email: &Email) -> Result<Option<(UserId, Verifier)>, StoreError>;
+
+    /// A service account's secret check, by client id. Disabled ones too: the caller looks at the switch.
+    async fn secret_verifier(
+        &self,
+        client_id: &ServiceAccountName,
+    ) -> Result<Option<(ServiceAccountId, Verifier)>, StoreError>;
+
+    /// A cluster's link secret check.
+    async fn link_verifier(&self, cluster: ClusterId) -> Result<Option<Verifier>, StoreError>;
+}

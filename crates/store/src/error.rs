@@ -1,0 +1,63 @@
+//! What can go wrong, in words a caller may be shown, except for [`StoreError::Database`] and [`StoreError::Corrupt`].
+
+use reeve_types::Uid;
+
+/// A refused or failed operation of the store. Nothing was changed, except that after [`StoreError::Database`] a write may
+/// have been committed all the same: whoever keeps a copy in memory reads it again.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Something of this name is there already.
+    #[error("{what} `{name}` already exists{context}")]
+    Conflict {
+        /// What kind of thing.
+        what: &'static str,
+        /// Its name.
+        name: String,
+        /// Where, with a leading space, or empty.
+        context: &'static str,
+    },
+    /// What the operation refers to is not there.
+    #[error("{what} `{id}` does not exist")]
+    NotFound {
+        /// What kind of thing.
+        what: &'static str,
+        /// Its id or name.
+        id: String,
+    },
+    /// The account would be left without a local System administrator.
+    #[error("this would remove the last local System administrator of the account; make another one first")]
+    LastAdministrator,
+    /// A uid that somebody has or had.
+    #[error("uid `{0}` belongs or belonged to somebody else and is never given again; choose another")]
+    UidTaken(Uid),
+    /// The permission shown is not the one this operation needs: a fault of the program.
+    #[error("to {operation}, the permission shown does not fit")]
+    Gate {
+        /// What was tried.
+        operation: &'static str,
+    },
+    /// A row that does not say what it should: somebody else wrote to the database, or a fault of the program.
+    #[error("the database holds a {what} that cannot be read: {reason}")]
+    Corrupt {
+        /// What kind of row or column.
+        what: &'static str,
+        /// Why.
+        reason: String,
+    },
+    /// The database did not answer.
+    #[error("failed to {operation}")]
+    Database {
+        /// What was tried.
+        operation: &'static str,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl StoreError {
+    /// True when a write that failed so may nevertheless be in the database.
+    pub const fn may_have_committed(&self) -> bool {
+        matches!(self, Self::Database { .. } | Self::Corrupt { .. })
+    }
+}

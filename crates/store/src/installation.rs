@@ -1,0 +1,37 @@
+//! What an installation knows of itself: that it was started once, its sealed keys, its settings.
+
+use async_trait::async_trait;
+use reeve_authz::Granted;
+
+use crate::{AccessRuleRow, AuditEntry, Committed, NewUser, StoreError, UserRow};
+
+/// What the first start makes, all at once.
+#[derive(Debug, Clone)]
+pub struct FirstStart {
+    /// The break-glass administrator.
+    pub administrator: NewUser,
+    /// Sealed keys and settings, by name.
+    pub values: Vec<(String, String)>,
+}
+
+/// The installation.
+#[async_trait]
+pub trait Installation {
+    /// A value by name; sealed ones are returned sealed.
+    async fn installation_value(&self, name: &str) -> Result<Option<String>, StoreError>;
+
+    /// True when the account was made.
+    async fn is_initialized(&self) -> Result<bool, StoreError>;
+
+    /// Makes the account: the administrator, her rule at account scope, the values. `granted` is the bootstrap exception for
+    /// the first start.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when it was made before.
+    async fn first_start(
+        &self,
+        granted: &Granted,
+        first: FirstStart,
+        entry: AuditEntry,
+    ) -> Result<Committed<(UserRow, AccessRuleRow)>, StoreError>;
+}

@@ -1,0 +1,81 @@
+//! Projects.
+
+use async_trait::async_trait;
+use reeve_authz::{Granted, Visible};
+use reeve_types::{AccessRuleId, ClusterId, DepartmentId, OrgUnitName, ProjectId, Timestamp};
+
+use crate::{AuditEntry, Committed, StatusRow, StoreError};
+
+/// A project.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProjectRow {
+    /// Its number, never given twice.
+    pub id: ProjectId,
+    /// Its cluster.
+    pub cluster_id: ClusterId,
+    /// Its department.
+    pub department_id: DepartmentId,
+    /// Its department's name.
+    pub department_name: OrgUnitName,
+    /// Its name, unique in the cluster.
+    pub name: OrgUnitName,
+    /// Its namespace, unique in the cluster.
+    pub namespace: String,
+    /// True when the namespace was asked for by name.
+    pub namespace_requested: bool,
+    /// What people wrote down about it that the server only keeps.
+    pub details: serde_json::Value,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// By whom.
+    pub created_by: String,
+    /// How it stands in its cluster; absent until the operator said so.
+    pub status: Option<StatusRow>,
+}
+
+/// A project to make.
+#[derive(Debug, Clone)]
+pub struct NewProject {
+    /// In which department.
+    pub department_id: DepartmentId,
+    /// Its name.
+    pub name: OrgUnitName,
+    /// Its namespace.
+    pub namespace: String,
+    /// True when the namespace was asked for by name.
+    pub namespace_requested: bool,
+    /// See [`ProjectRow::details`].
+    pub details: serde_json::Value,
+    /// When.
+    pub created_at: Timestamp,
+    /// By whom.
+    pub created_by: String,
+}
+
+/// Repository of projects.
+#[async_trait]
+pub trait Projects {
+    /// Those that may be seen, by number.
+    async fn projects(&self, visible: &Visible) -> Result<Vec<ProjectRow>, StoreError>;
+
+    /// One. `granted`: read of project there.
+    async fn project(&self, granted: &Granted, id: ProjectId) -> Result<Option<ProjectRow>, StoreError>;
+
+    /// Makes one. `granted`: create of project in the department.
+    async fn create_project(
+        &self,
+        granted: &Granted,
+        new: NewProject,
+        entry: AuditEntry,
+    ) -> Result<Committed<ProjectRow>, StoreError>;
+
+    /// Removes it and its workloads, and soft-deletes the rules in it; answers those rules. `granted`: delete of project
+    /// there.
+    async fn delete_project(
+        &self,
+        granted: &Granted,
+        id: ProjectId,
+        at: Timestamp,
+        entry: AuditEntry,
+    ) -> Result<Committed<Vec<AccessRuleId>>, StoreError>;
+}

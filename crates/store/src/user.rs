@@ -1,0 +1,126 @@
+//! People.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use reeve_authz::Granted;
+use reeve_types::{AccessRuleId, Email, PosixIdentity, Timestamp, UserId};
+
+use crate::{AuditEntry, Committed, StoreError};
+
+/// What checks a password or a secret: a hash. Not the secret, and all the same printed nowhere.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Verifier(String);
+
+impl Verifier {
+    /// Wraps the hash in its text form.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text form.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[verifier]")
+    }
+}
+
+/// A person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserRow {
+    /// Her id: `sub` of her tokens.
+    pub id: UserId,
+    /// Her email, unique: the key that rules name her by.
+    pub email: Email,
+    /// True when she has a password here.
+    pub is_local: bool,
+    /// Her numbers, when an administrator gave her some.
+    pub posix: Option<PosixIdentity>,
+    /// When she was made.
+    pub created_at: Timestamp,
+    /// By whom.
+    pub created_by: String,
+    /// When she was last changed.
+    pub updated_at: Timestamp,
+    /// When she last signed in.
+    pub last_login: Option<Timestamp>,
+}
+
+/// A person to make.
+#[derive(Debug, Clone)]
+pub struct NewUser {
+    /// Her id, drawn by the caller.
+    pub id: UserId,
+    /// Her email.
+    pub email: Email,
+    /// What checks her password.
+    pub password: Verifier,
+    /// Her numbers.
+    pub posix: Option<PosixIdentity>,
+    /// When.
+    pub created_at: Timestamp,
+    /// By whom.
+    pub created_by: String,
+}
+
+/// Repository of people. All of it is account-wide: every `granted` here is for users at account scope.
+#[async_trait]
+pub trait Users {
+    /// Everybody, by email. `granted`: read.
+    async fn users(&self, granted: &Granted) -> Result<Vec<UserRow>, StoreError>;
+
+    /// One. `granted`: read.
+    async fn user(&self, granted: &Granted, id: UserId) -> Result<Option<UserRow>, StoreError>;
+
+    /// Makes one. `granted`: create.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] for a known email, [`StoreError::UidTaken`] for a uid that was ever given to another.
+    async fn create_user(&self, granted: &Granted, new: NewUser, entry: AuditEntry) -> Result<UserRow, StoreError>;
+
+    /// Gives her other numbers, or none. `granted`: update.
+    async fn set_posix(
+        &self,
+        granted: &Granted,
+        id: UserId,
+        posix: Option<PosixIdentity>,
+        at: Timestamp,
+        entry: AuditEntry,
+    ) -> Result<UserRow, StoreError>;
+
+    /// Gives her another password and ends every token that was made before `at`. `granted`: update.
+    async fn set_password(
+        &self,
+        granted: &Granted,
+        id: UserId,
+        password: Verifier,
+        at: Timestamp,
+        entry: AuditEntry,
+    ) -> Result<(), StoreError>;
+
+    /// Ends every token of hers that was made before `at`. `granted`: update.
+    async fn end_sessions(
+        &self,
+        granted: &Granted,
+        id: UserId,
+        at: Timestamp,
+        entry: AuditEntry,
+    ) -> Result<(), StoreError>;
+
+    /// Removes her and soft-deletes her rules; answers those rules. `granted`: delete.
+    ///
+    /// # Errors
+    /// [`StoreError::LastAdministrator`].
+    async fn delete_user(
+        &self,
+        granted: &Granted,
+        id: UserId,
+        at: Timestamp,
+        entry: AuditEntry,
+    ) -> Result<Committed<Vec<AccessRuleId>>, StoreError>;
+}

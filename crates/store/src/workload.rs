@@ -1,0 +1,76 @@
+//! Workloads.
+
+use async_trait::async_trait;
+use reeve_authz::{Granted, Visible};
+use reeve_types::{ClusterId, DepartmentId, OrgUnitName, ProjectId, Timestamp, WorkloadId, WorkloadName};
+
+use crate::{AuditEntry, Committed, StatusRow, StoreError};
+
+/// A workload.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WorkloadRow {
+    /// Its id.
+    pub id: WorkloadId,
+    /// Its name, unique in the project.
+    pub name: WorkloadName,
+    /// Its project.
+    pub project_id: ProjectId,
+    /// Its project's name.
+    pub project_name: OrgUnitName,
+    /// Its project's namespace.
+    pub namespace: String,
+    /// Its department.
+    pub department_id: DepartmentId,
+    /// Its department's name.
+    pub department_name: OrgUnitName,
+    /// Its cluster.
+    pub cluster_id: ClusterId,
+    /// The email or service account name that asked.
+    pub submitted_by: String,
+    /// What was asked for, as it came.
+    pub request: serde_json::Value,
+    /// What runs.
+    pub desired: reeve_link::Workload,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// How it stands; absent until the operator said so.
+    pub status: Option<StatusRow>,
+}
+
+/// A workload to make.
+#[derive(Debug, Clone)]
+pub struct NewWorkload {
+    /// What is to run, with id, name, project, submitter and verified identity.
+    pub desired: reeve_link::Workload,
+    /// What was asked for, to be shown again.
+    pub request: serde_json::Value,
+    /// When.
+    pub created_at: Timestamp,
+}
+
+/// Repository of workloads. The entity of every `granted` here is trainings: the only kind there is yet.
+#[async_trait]
+pub trait Workloads {
+    /// Those in projects that may be seen, oldest first.
+    async fn workloads(&self, visible: &Visible) -> Result<Vec<WorkloadRow>, StoreError>;
+
+    /// One. `granted`: read of trainings or workloads in its project.
+    async fn workload(&self, granted: &Granted, id: WorkloadId) -> Result<Option<WorkloadRow>, StoreError>;
+
+    /// Makes one. `granted`: create of trainings in its project.
+    async fn create_workload(
+        &self,
+        granted: &Granted,
+        new: NewWorkload,
+        entry: AuditEntry,
+    ) -> Result<Committed<WorkloadRow>, StoreError>;
+
+    /// Removes one; its name is free at once. `granted`: delete of trainings in its project.
+    async fn delete_workload(
+        &self,
+        granted: &Granted,
+        id: WorkloadId,
+        at: Timestamp,
+        entry: AuditEntry,
+    ) -> Result<Committed<()>, StoreError>;
+}

@@ -1,0 +1,53 @@
+//! The labels of a project's namespace.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::Namespace;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use reeve_admission::names;
+use reeve_crds::{ReeveConfigSpec, desired::Project};
+
+/// The labels that say whose a namespace is, carry the cluster's settings to the admission policies, and set Pod
+/// Security: `restricted`, or `baseline` where privilege escalation is allowed (under `restricted` it would be void).
+pub fn namespace_labels(project: &Project, settings: ReeveConfigSpec) -> BTreeMap<String, String> {
+    let level = if settings.enforce_prevent_privilege_escalation {
+        "restricted"
+    } else {
+        "baseline"
+    };
+    [
+        (names::PROJECT, project.name.as_str()),
+        (names::QUEUE, project.name.as_str()),
+        (
+            names::ENFORCE_RUN_AS_USER,
+            on_or_off(settings.enforce_run_as_user),
+        ),
+        (
+            names::ENFORCE_PREVENT_PRIVILEGE_ESCALATION,
+            on_or_off(settings.enforce_prevent_privilege_escalation),
+        ),
+        (names::POD_SECURITY_ENFORCE, level),
+        (names::POD_SECURITY_AUDIT, level),
+        (names::POD_SECURITY_WARN, level),
+    ]
+    .into_iter()
+    .map(|(key, value)| (key.to_owned(), value.to_owned()))
+    .collect()
+}
+
+const fn on_or_off(on: bool) -> &'static str {
+    if on { "true" } else { names::OFF }
+}
+
+/// The namespace of a project, as the operator creates it. Of an adopted one only these labels are set; the rest of its
+/// labels stay.
+pub fn namespace(project: &Project, settings: ReeveConfigSpec) -> Namespace {
+    Namespace {
+        metadata: ObjectMeta {
+            name: Some(project.namespace.clone()),
+            labels: Some(namespace_labels(project, settings)),
+            ..ObjectMeta::default()
+        },
+        ..Namespace::default()
+    }
+}

@@ -1,0 +1,4 @@
+//! Tenancy without a cluster.
+
+mod project;
+mod rights;

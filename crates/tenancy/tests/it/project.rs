@@ -1,0 +1,125 @@
+use reeve_crds::ReeveConfigSpec;
+use reeve_crds::desired::{AccessRule, Project};
+use reeve_tenancy::rules::RuleSet;
+use reeve_tenancy::{bindings, namespace, operator_binding};
+use serde_json::json;
+
+fn project() -> Project {
+    serde_json::from_value(
+        json!({"id": "3", "name": "robots", "departmentId": "1", "namespace": "reeve-robots"}),
+    )
+    .unwrap()
+}
+
+fn rule(id: i64, kind: &str, name: &str, role: &str, scope: serde_json::Value) -> AccessRule {
+    serde_json::from_value(
+        json!({"id": id, "subject": {"kind": kind, "name": name}, "role": role, "scope": scope}),
+    )
+    .unwrap()
+}
+
+fn in_project(id: &str) -> serde_json::Value {
+    json!({"type": "project", "id": id})
+}
+
+#[test]
+fn one_binding_per_role_holds_everybody_whom_a_rule_reaches() {
+    let rules = [
+        rule(1, "user", "dave@example.com", "l1-researcher", in_project("3")),
+        rule(2, "user", "alice@example.com", "l1-researcher", in_project("3")),
+        rule(
+            3,
+            "user",
+            "alice@example.com",
+            "l1-researcher",
+            json!({"type": "department", "id": "1"}),
+        ),
+        rule(4, "service-account", "ci", "l1-researcher", in_project("3")),
+        rule(5, "group", "ml team", "viewer", json!({"type": "cluster"})),
+        rule(
+            6,
+            "user",
+            "bob@example.com",
+            "viewer",
+            json!({"type": "department", "id": "2"}),
+        ),
+        rule(7, "user", "carol@example.com", "l1-researcher", in_project("4")),
+        rule(8, "user", "erin@example.com", "no-such-role", in_project("3")),
+    ];
+    insta::assert_json_snapshot!(bindings(&project(), &rules));
+}
+
+#[test]
+fn a_rule_named_like_an_application_is_not_one() {
+    let user = bindings(
+        &project(),
+        &[rule(1, "user", "ci@example.com", "viewer", in_project("3"))],
+    );
+    let application = bindings(
+        &project(),
+        &[rule(1, "service-account", "ci", "viewer", in_project("3"))],
+    );
+    assert_ne!(user, application);
+}
+
+#[test]
+fn no_subject_no_binding() {
+    assert!(bindings(&project(), &[]).is_empty());
+    assert!(
+        bindings(
+            &project(),
+            &[rule(7, "user", "carol@example.com", "viewer", in_project("4"))]
+        )
+        .is_empty()
+    );
+}
+
+#[test]
+fn the_namespace_carries_the_settings() {
+    let all = [(true, true), (true, false), (false, true), (false, false)].map(|(user, escalation)| {
+        namespace(
+            &project(),
+            ReeveConfigSpec {
+                enforce_run_as_user: user,
+                enforce_prevent_privilege_escalation: escalation,
+            },
+        )
+    });
+    insta::assert_json_snapshot!(all.map(|n| n.metadata.labels));
+    insta::assert_json_snapshot!(operator_binding("reeve-robots"));
+}
+
+#[test]
+fn an_index_finds_what_a_search_finds() {
+    let mut rules = RuleSet::default();
+    let all = [
+        rule(1, "user", "a@example.com", "viewer", in_project("3")),
+        rule(
+            2,
+            "user",
+            "b@example.com",
+            "viewer",
+            json!({"type": "department", "id": "1"}),
+        ),
+        rule(3, "user", "c@example.com", "viewer", json!({"type": "cluster"})),
+        rule(4, "user", "d@example.com", "viewer", in_project("9")),
+    ];
+    all.iter().cloned().for_each(|rule| rules.insert(rule));
+    assert_eq!(
+        bindings(&project(), rules.reaching(&project())),
+        bindings(&project(), &all)
+    );
+
+    // A rule that moves leaves its old place.
+    rules.insert(rule(1, "user", "a@example.com", "viewer", in_project("9")));
+    assert_eq!(
+        rules
+            .reaching(&project())
+            .map(|r| r.id.number())
+            .collect::<Vec<_>>(),
+        [3, 2]
+    );
+    all.iter().for_each(|rule| rules.remove(rule.id));
+    assert!(rules.is_empty());
+    assert_eq!(rules.reaching(&project()).count(), 0);
+}

@@ -1,0 +1,169 @@
+use k8s_openapi::api::rbac::v1::PolicyRule;
+use reeve_tenancy::operator::{self, GRANTS, Reach};
+use reeve_tenancy::{objects, people, rbac_yaml};
+
+/// `group/resource` that no person may touch with any verb.
+const NEVER: &[&str] = &[
+    "/pods/exec",
+    "/pods/attach",
+    "/pods/portforward",
+    "/pods/proxy",
+    "/pods/binding",
+    "/pods/eviction",
+    "/pods/status",
+    "/services/proxy",
+    "/nodes/proxy",
+    "/serviceaccounts/token",
+    "certificates.k8s.io/certificatesigningrequests",
+];
+/// `group/resource` that people may at most read.
+const READ_ONLY: &[&str] = &[
+    "/namespaces",
+    "/serviceaccounts",
+    "/resourcequotas",
+    "/limitranges",
+    "/events",
+    "events.k8s.io/events",
+    "apps/controllerrevisions",
+    "reeve.dev/workloads",
+    "reeve.dev/projects",
+    "reeve.dev/accessrules",
+    "reeve.dev/reeveconfigs",
+    "rbac.authorization.k8s.io/roles",
+    "rbac.authorization.k8s.io/rolebindings",
+    "rbac.authorization.k8s.io/clusterroles",
+    "rbac.authorization.k8s.io/clusterrolebindings",
+    "admissionregistration.k8s.io/validatingadmissionpolicies",
+];
+
+fn faults(rules: &[PolicyRule]) -> Vec<String> {
+    let mut faults = Vec::new();
+    for rule in rules {
+        for group in rule.api_groups.iter().flatten() {
+            for resource in rule.resources.iter().flatten() {
+                let name = format!("{group}/{resource}");
+                for verb in &rule.verbs {
+                    let reads = ["get", "list", "watch"].contains(&verb.as_str());
+                    if NEVER.contains(&name.as_str())
+                        || resource.ends_with("/scale")
+                        || (READ_ONLY.contains(&name.as_str()) && !reads)
+                        || ["*", "bind", "escalate", "impersonate", "approve", "sign"]
+                            .contains(&verb.as_str())
+                        || group == "*"
+                        || resource.contains('*')
+                        || group == "authentication.k8s.io"
+                    {
+                        faults.push(format!("{verb} {name}"));
+                    }
+                }
+            }
+        }
+    }
+    faults
+}
+
+fn rule(group: &str, resource: &str, verb: &str) -> PolicyRule {
+    PolicyRule {
+        api_groups: Some(vec![group.into()]),
+        resources: Some(vec![resource.into()]),
+        verbs: vec![verb.into()],
+        ..PolicyRule::default()
+    }
+}
+
+#[test]
+fn no_role_of_people_goes_round_a_policy() {
+    for role in people::cluster_roles() {
+        assert_eq!(
+            faults(role.rules.as_deref().unwrap()),
+            Vec::<String>::new(),
+            "{:?}",
+            role.metadata.name
+        );
+    }
+    // The test sees what it is for.
+    for (group, resource, verb) in [
+        ("", "pods/exec", "get"),
+        ("", "pods/attach", "create"),
+        ("", "pods/portforward", "get"),
+        ("", "services/proxy", "get"),
+        ("", "serviceaccounts/token", "create"),
+        ("", "serviceaccounts", "create"),
+        ("", "users", "impersonate"),
+        ("apps", "deployments/scale", "patch"),
+        ("apps", "controllerrevisions", "patch"),
+        ("rbac.authorization.k8s.io", "rolebindings", "create"),
+        ("reeve.dev", "workloads", "create"),
+        ("", "*", "get"),
+    ] {
+        assert_eq!(
+            faults(&[rule(group, resource, verb)]).len(),
+            1,
+            "{verb} {group}/{resource}"
+        );
+    }
+}
+
+#[test]
+fn a_viewer_only_reads_and_no_secrets() {
+    let viewer = people::cluster_roles()
+        .into_iter()
+        .find(|r| r.metadata.name.as_deref() == Some("reeve-viewer"))
+        .unwrap();
+    for rule in viewer.rules.unwrap() {
+        assert!(
+            rule.verbs
+                .iter()
+                .all(|v| ["get", "list", "watch"].contains(&v.as_str())),
+            "{rule:?}"
+        );
+        assert!(!rule.resources.unwrap().contains(&"secrets".to_owned()));
+    }
+}
+
+#[test]
+fn the_operator_has_no_wildcard_no_secret_and_writes_cluster_wide_only_what_is_cluster_scoped() {
+    for grant in GRANTS {
+        assert!(!grant.because.is_empty());
+        for verb in grant.verbs {
+            assert!(
+                !["*", "escalate", "impersonate", "deletecollection"].contains(verb),
+                "{grant:?}"
+            );
+            assert!(*verb != "bind" || !grant.names.is_empty(), "{grant:?}");
+        }
+        for resource in grant.resources {
+            assert!(!resource.contains('*') && !grant.group.contains('*'), "{grant:?}");
+            assert!(
+                !["secrets", "serviceaccounts/token", "pods/exec"].contains(resource),
+                "{grant:?}"
+            );
+            let writes = grant
+                .verbs
+                .iter()
+                .any(|v| !["get", "list", "watch", "bind"].contains(v));
+            assert!(
+                !(grant.group == "admissionregistration.k8s.io" && writes),
+                "{grant:?}"
+            );
+            if grant.reach == Reach::Cluster && writes {
+                assert!(
+                    grant.group == "reeve.dev" || ["namespaces", "rolebindings"].contains(resource),
+                    "{grant:?}"
+                );
+                assert!(
+                    grant.group == "reeve.dev" || grant.verbs == ["list", "watch", "create"],
+                    "{grant:?}"
+                );
+                assert!(*resource != "workloads", "{grant:?}");
+            }
+        }
+    }
+    assert!(!operator::policy_rules(Reach::Projects).is_empty());
+}
+
+#[test]
+fn the_rights_are_what_was_reviewed() {
+    insta::assert_snapshot!(rbac_yaml().unwrap());
+    assert_eq!(objects().cluster_roles.len(), 5);
+}

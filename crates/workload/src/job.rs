@@ -1,0 +1,137 @@
+//! The Job of a workload.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::batch::v1::{Job, JobSpec, PodFailurePolicy, PodFailurePolicyOnPodConditionsPattern, PodFailurePolicyRule};
+use k8s_openapi::api::core::v1::{
+    Container, EmptyDirVolumeSource, EnvVar, PodSpec, PodTemplateSpec, ResourceRequirements, Volume, VolumeMount,
+};
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
+use reeve_admission::names;
+use reeve_crds::ReeveConfigSpec;
+use reeve_crds::desired::{Workload, WorkloadIdentity};
+
+use crate::{WORKLOAD_ID_LABEL, WORKLOAD_LABEL, home_directory, security};
+
+const HOME_VOLUME: &str = "user-data";
+const GPU: &str = "nvidia.com/gpu";
+
+/// The `Workload` object in the cluster that owns the Job: it goes when that goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its uid in the cluster.
+    pub uid: String,
+}
+
+/// The Job. It tries once; a pod that the cluster itself takes away (drain, preemption) does not count as that try.
+pub fn job(workload: &Workload, owner: &Owner, project: &str, settings: ReeveConfigSpec) -> Job {
+    let labels = labels(workload, project);
+    let annotations = workload.identity.as_ref().map(|i| BTreeMap::from([(names::RUNS_AS.to_owned(), stamp(i))]));
+    Job {
+        metadata: ObjectMeta {
+            name: Some(workload.name.as_str().to_owned()),
+            namespace: Some(owner.namespace.clone()),
+            labels: Some(labels.clone()),
+            owner_references: Some(vec![OwnerReference {
+                api_version: format!("{}/{}", names::GROUP, names::VERSION),
+                kind: "Workload".to_owned(),
+                name: workload.name.as_str().to_owned(),
+                uid: owner.uid.clone(),
+                controller: Some(true),
+                block_owner_deletion: None,
+            }]),
+            ..ObjectMeta::default()
+        },
+        spec: Some(JobSpec {
+            backoff_limit: Some(0),
+            pod_failure_policy: Some(not_for_disruptions()),
+            template: PodTemplateSpec {
+                metadata: Some(ObjectMeta { labels: Some(labels), annotations, ..ObjectMeta::default() }),
+                spec: Some(pod(workload, settings)),
+            },
+            ..JobSpec::default()
+        }),
+        status: None,
+    }
+}
+
+/// The stamp of an identity: `userid/uid/gid/g1.g2` (admission 1, step 4).
+fn stamp(identity: &WorkloadIdentity) -> String {
+    reeve_admission::Identity::new(identity.user_id, identity.posix.clone()).stamp().to_string()
+}
+
+fn labels(workload: &Workload, project: &str) -> BTreeMap<String, String> {
+    [
+        (WORKLOAD_LABEL, workload.name.as_str().to_owned()),
+        (WORKLOAD_ID_LABEL, workload.id.to_string()),
+        ("project", project.to_owned()),
+        ("workloadName", workload.name.as_str().to_owned()),
+        ("workloadKind", "TrainingWorkload".to_owned()),
+    ]
+    .into_iter()
+    .map(|(key, value)| (key.to_owned(), value))
+    .collect()
+}
+
+fn not_for_disruptions() -> PodFailurePolicy {
+    PodFailurePolicy {
+        rules: vec![PodFailurePolicyRule {
+            action: "Ignore".to_owned(),
+            on_pod_conditions: Some(vec![PodFailurePolicyOnPodConditionsPattern {
+                type_: "DisruptionTarget".to_owned(),
+                status: Some("True".to_owned()),
+            }]),
+            ..PodFailurePolicyRule::default()
+        }],
+    }
+}
+
+fn pod(workload: &Workload, settings: ReeveConfigSpec) -> PodSpec {
+    let home = workload.create_home_dir.then(|| home_directory(workload));
+    let some = |texts: &[String]| (!texts.is_empty()).then(|| texts.to_vec());
+    let container = Container {
+        name: workload.name.as_str().to_owned(),
+        image: Some(workload.image.clone()),
+        command: some(&workload.command),
+        args: some(&workload.args),
+        env: Some(environment(workload, home.as_deref())).filter(|env| !env.is_empty()),
+        resources: (workload.gpus > 0).then(|| ResourceRequirements {
+            limits: Some(BTreeMap::from([(GPU.to_owned(), Quantity(workload.gpus.to_string()))])),
+            ..ResourceRequirements::default()
+        }),
+        security_context: Some(security::container(workload, settings)),
+        volume_mounts: home.clone().map(|path| {
+            vec![VolumeMount { name: HOME_VOLUME.to_owned(), mount_path: path, ..VolumeMount::default() }]
+        }),
+        ..Container::default()
+    };
+    PodSpec {
+        automount_service_account_token: Some(false),
+        containers: vec![container],
+        restart_policy: Some("Never".to_owned()),
+        security_context: Some(security::pod(workload)),
+        volumes: home.map(|_| {
+            vec![Volume {
+                name: HOME_VOLUME.to_owned(),
+                empty_dir: Some(EmptyDirVolumeSource::default()),
+                ..Volume::default()
+            }]
+        }),
+        ..PodSpec::default()
+    }
+}
+
+/// The variables in their order; of a name given twice the last value counts, and a `HOME` of the submitter's own wins.
+fn environment(workload: &Workload, home: Option<&str>) -> Vec<EnvVar> {
+    let mut all: Vec<(&str, &str)> = home.map(|path| ("HOME", path)).into_iter().collect();
+    for (name, value) in &workload.environment {
+        all.retain(|(known, _)| known != name);
+        all.push((name, value));
+    }
+    all.into_iter()
+        .map(|(name, value)| EnvVar { name: name.to_owned(), value: Some(value.to_owned()), value_from: None })
+        .collect()
+}

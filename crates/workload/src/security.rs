@@ -1,0 +1,33 @@
+//! Security contexts: who runs, and that nothing is gained.
+
+use k8s_openapi::api::core::v1::{Capabilities, PodSecurityContext, SeccompProfile, SecurityContext};
+use reeve_crds::{ReeveConfigSpec, desired::Workload};
+
+/// The pod's: never root, the runtime's seccomp profile, and with an identity her numbers and nobody else's groups
+/// (`Strict`: an image's `/etc/group` adds none).
+pub(crate) fn pod(workload: &Workload) -> PodSecurityContext {
+    let mut context = PodSecurityContext {
+        run_as_non_root: Some(true),
+        seccomp_profile: Some(SeccompProfile { type_: "RuntimeDefault".to_owned(), localhost_profile: None }),
+        ..PodSecurityContext::default()
+    };
+    if let Some(identity) = &workload.identity {
+        let groups: Vec<i64> = identity.posix.supplementary_groups().iter().map(|g| g.number()).collect();
+        context.run_as_user = Some(identity.posix.uid().number());
+        context.run_as_group = Some(identity.posix.gid().number());
+        context.supplemental_groups = (!groups.is_empty()).then_some(groups);
+        context.supplemental_groups_policy = Some("Strict".to_owned());
+    }
+    context
+}
+
+/// The container's. `allowPrivilegeEscalation` is always written, as the reference does (cluster-and-cli 5.4): false when
+/// the cluster or the submission asks for it, and then every capability is dropped too.
+pub(crate) fn container(workload: &Workload, settings: ReeveConfigSpec) -> SecurityContext {
+    let prevent = settings.enforce_prevent_privilege_escalation || workload.prevent_privilege_escalation;
+    SecurityContext {
+        allow_privilege_escalation: Some(!prevent),
+        capabilities: prevent.then(|| Capabilities { drop: Some(vec!["ALL".to_owned()]), add: None }),
+        ..SecurityContext::default()
+    }
+}

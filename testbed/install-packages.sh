@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Installs what a real node needs from Debian; says nothing when all of it is there.
+#
+# runc starts the containers, containernetworking-plugins gives them an address, busybox-static is the content of the
+# test images, iproute2 makes the node's bridge. The versions are those of Debian 12 that the tests were written on.
+set -euo pipefail
+
+packages=(
+  "runc=1.1.5+ds1-1+deb12u1"
+  "containernetworking-plugins=1.1.1+ds1-3+b5"
+  "busybox-static=1:1.35.0-4+deb12u1+b1"
+  "iproute2=6.1.0-3"
+)
+
+missing=()
+for package in "${packages[@]}"; do
+  dpkg-query -W -f '${Status}' "${package%%=*}" 2>/dev/null | grep -q "ok installed" || missing+=("$package")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+if [ "$(id -u)" -ne 0 ]; then
+  echo "testbed: missing packages ${missing[*]%%=*}; install them as root with $0" >&2
+  exit 1
+fi
+
+export DEBIAN_FRONTEND=noninteractive
+apt=(apt-get -o DPkg::Lock::Timeout=300 -qq)
+echo "testbed: installing ${missing[*]}" >&2
+# A distribution other than the pinned one has other versions; better one of those than no real node at all, but said aloud.
+if ! "${apt[@]}" install -y --no-install-recommends "${missing[@]}" >/dev/null 2>&1; then
+  "${apt[@]}" update >&2
+  if ! "${apt[@]}" install -y --no-install-recommends "${missing[@]}" >/dev/null; then
+    echo "testbed: the pinned versions are not to be had here; installing the distribution's own" >&2
+    "${apt[@]}" install -y --no-install-recommends "${missing[@]%%=*}" >/dev/null
+  fi
+fi
