@@ -13,7 +13,8 @@ use serde_json::Value;
 /// How long a program may take to say that it is ready.
 const START: Duration = Duration::from_secs(60);
 
-/// A running program of ours. Dropping it kills it and waits for its end.
+/// A running program of ours. Dropping it kills it and waits for its end; when the thread that started it is gone, so is
+/// the program (`setpriv --pdeathsig`), also after a SIGKILL of this process.
 pub struct Process {
     name: &'static str,
     child: Child,
@@ -31,7 +32,9 @@ impl Process {
             .append(true)
             .open(log)
             .with_context(|| format!("opening `{}`", log.display()))?;
-        let child = Command::new(program)
+        let child = Command::new("setpriv")
+            .args(["--pdeathsig", "KILL", "--"])
+            .arg(program)
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(file.try_clone()?)

@@ -1,7 +1,7 @@
 //! The audit log's chain.
 
 use async_trait::async_trait;
-use reeve_authz::{Action, Entity, Granted, Scope};
+use reeve_authz::{Action, BootstrapException, Entity, Granted, Scope};
 use reeve_store::{Audit, AuditEntry, AuditRow, StoreError, SubjectId, gate};
 use sha2::{Digest, Sha256};
 
@@ -58,7 +58,7 @@ fn read_row(row: &Row) -> Result<AuditRow, StoreError> {
 #[async_trait]
 impl Audit for SqlStore {
     async fn record(&self, granted: &Granted, entry: AuditEntry) -> Result<(), StoreError> {
-        gate::is_exception(granted, gate::SESSION_RECORD, APPEND)?;
+        gate::is(granted, BootstrapException::SessionRecord, APPEND)?;
         let mut tx = self.write(APPEND).await?;
         append(&mut tx, &entry).await?;
         tx.commit().await.during(APPEND)
@@ -70,7 +70,7 @@ impl Audit for SqlStore {
         subject: SubjectId,
         entry: AuditEntry,
     ) -> Result<(), StoreError> {
-        gate::is_exception(granted, gate::SESSION_RECORD, APPEND)?;
+        gate::is(granted, BootstrapException::SessionRecord, APPEND)?;
         let mut tx = self.write(APPEND).await?;
         let at = entry.timestamp.into();
         match subject {

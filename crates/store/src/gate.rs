@@ -1,9 +1,9 @@
-//! The second look at a permission: does the [`Granted`] shown fit what is about to be written?
+//! The second look at a permission: does the [`Granted`] shown fit what is about to be done?
 //!
 //! That a `Granted` exists was proven by the compiler; that it is the right one is compared here, so that a handler that
 //! asked one question and does another thing is refused.
 
-use reeve_authz::{Action, Entity, Granted, Scope};
+use reeve_authz::{Action, BootstrapException, Entity, Granted, Scope};
 
 use crate::StoreError;
 
@@ -18,6 +18,13 @@ pub fn fits(
     scope: Scope,
     operation: &'static str,
 ) -> Result<(), StoreError> {
-    let same = granted.action() == action && granted.entity() == entity && granted.scope() == scope;
-    if same { Ok(()) } else { Err(StoreError::Gate { operation }) }
+    if granted.covers(action, entity, scope) { Ok(()) } else { Err(StoreError::Gate { operation }) }
+}
+
+/// Passes for one named exception alone.
+///
+/// # Errors
+/// [`StoreError::Gate`] otherwise.
+pub fn is(granted: &Granted, exception: BootstrapException, operation: &'static str) -> Result<(), StoreError> {
+    if granted.exception() == Some(exception) { Ok(()) } else { Err(StoreError::Gate { operation }) }
 }

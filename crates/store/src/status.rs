@@ -22,7 +22,7 @@ pub struct StatusRow {
 #[async_trait]
 pub trait Reports {
     /// Keeps what is new in a report; true when anything was. A report about an object that the cluster is not to have is
-    /// dropped, except that of a deleted rule: its `Deleted` is the end of its story.
+    /// dropped.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] when the cluster is gone.

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::batch::v1::{Job, JobSpec, PodFailurePolicy, PodFailurePolicyOnPodConditionsPattern, PodFailurePolicyRule};
+use k8s_openapi::api::batch::v1::{
+    Job, JobSpec, PodFailurePolicy, PodFailurePolicyOnPodConditionsPattern, PodFailurePolicyRule,
+};
 use k8s_openapi::api::core::v1::{
-    Container, EmptyDirVolumeSource, EnvVar, PodSpec, PodTemplateSpec, ResourceRequirements, Volume, VolumeMount,
+    Container, EmptyDirVolumeSource, EnvVar, PodSpec, PodTemplateSpec, ResourceRequirements, Volume,
+    VolumeMount,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
@@ -29,7 +32,10 @@ pub struct Owner {
 /// The Job. It tries once; a pod that the cluster itself takes away (drain, preemption) does not count as that try.
 pub fn job(workload: &Workload, owner: &Owner, project: &str, settings: ReeveConfigSpec) -> Job {
     let labels = labels(workload, project);
-    let annotations = workload.identity.as_ref().map(|i| BTreeMap::from([(names::RUNS_AS.to_owned(), stamp(i))]));
+    let annotations = workload
+        .identity
+        .as_ref()
+        .map(|i| BTreeMap::from([(names::RUNS_AS.to_owned(), stamp(i))]));
     Job {
         metadata: ObjectMeta {
             name: Some(workload.name.as_str().to_owned()),
@@ -49,7 +55,11 @@ pub fn job(workload: &Workload, owner: &Owner, project: &str, settings: ReeveCon
             backoff_limit: Some(0),
             pod_failure_policy: Some(not_for_disruptions()),
             template: PodTemplateSpec {
-                metadata: Some(ObjectMeta { labels: Some(labels), annotations, ..ObjectMeta::default() }),
+                metadata: Some(ObjectMeta {
+                    labels: Some(labels),
+                    annotations,
+                    ..ObjectMeta::default()
+                }),
                 spec: Some(pod(workload, settings)),
             },
             ..JobSpec::default()
@@ -60,7 +70,19 @@ pub fn job(workload: &Workload, owner: &Owner, project: &str, settings: ReeveCon
 
 /// The stamp of an identity: `userid/uid/gid/g1.g2` (admission 1, step 4).
 fn stamp(identity: &WorkloadIdentity) -> String {
-    reeve_admission::Identity::new(identity.user_id, identity.posix.clone()).stamp().to_string()
+    let posix = &identity.posix;
+    let groups: Vec<String> = posix
+        .supplementary_groups()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    format!(
+        "{}/{}/{}/{}",
+        identity.user_id,
+        posix.uid(),
+        posix.gid(),
+        groups.join(".")
+    )
 }
 
 fn labels(workload: &Workload, project: &str) -> BTreeMap<String, String> {
@@ -99,12 +121,19 @@ fn pod(workload: &Workload, settings: ReeveConfigSpec) -> PodSpec {
         args: some(&workload.args),
         env: Some(environment(workload, home.as_deref())).filter(|env| !env.is_empty()),
         resources: (workload.gpus > 0).then(|| ResourceRequirements {
-            limits: Some(BTreeMap::from([(GPU.to_owned(), Quantity(workload.gpus.to_string()))])),
+            limits: Some(BTreeMap::from([(
+                GPU.to_owned(),
+                Quantity(workload.gpus.to_string()),
+            )])),
             ..ResourceRequirements::default()
         }),
         security_context: Some(security::container(workload, settings)),
         volume_mounts: home.clone().map(|path| {
-            vec![VolumeMount { name: HOME_VOLUME.to_owned(), mount_path: path, ..VolumeMount::default() }]
+            vec![VolumeMount {
+                name: HOME_VOLUME.to_owned(),
+                mount_path: path,
+                ..VolumeMount::default()
+            }]
         }),
         ..Container::default()
     };
@@ -132,6 +161,10 @@ fn environment(workload: &Workload, home: Option<&str>) -> Vec<EnvVar> {
         all.push((name, value));
     }
     all.into_iter()
-        .map(|(name, value)| EnvVar { name: name.to_owned(), value: Some(value.to_owned()), value_from: None })
+        .map(|(name, value)| EnvVar {
+            name: name.to_owned(),
+            value: Some(value.to_owned()),
+            value_from: None,
+        })
         .collect()
 }

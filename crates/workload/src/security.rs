@@ -8,11 +8,19 @@ use reeve_crds::{ReeveConfigSpec, desired::Workload};
 pub(crate) fn pod(workload: &Workload) -> PodSecurityContext {
     let mut context = PodSecurityContext {
         run_as_non_root: Some(true),
-        seccomp_profile: Some(SeccompProfile { type_: "RuntimeDefault".to_owned(), localhost_profile: None }),
+        seccomp_profile: Some(SeccompProfile {
+            type_: "RuntimeDefault".to_owned(),
+            localhost_profile: None,
+        }),
         ..PodSecurityContext::default()
     };
     if let Some(identity) = &workload.identity {
-        let groups: Vec<i64> = identity.posix.supplementary_groups().iter().map(|g| g.number()).collect();
+        let groups: Vec<i64> = identity
+            .posix
+            .supplementary_groups()
+            .iter()
+            .map(|g| g.number())
+            .collect();
         context.run_as_user = Some(identity.posix.uid().number());
         context.run_as_group = Some(identity.posix.gid().number());
         context.supplemental_groups = (!groups.is_empty()).then_some(groups);
@@ -27,7 +35,10 @@ pub(crate) fn container(workload: &Workload, settings: ReeveConfigSpec) -> Secur
     let prevent = settings.enforce_prevent_privilege_escalation || workload.prevent_privilege_escalation;
     SecurityContext {
         allow_privilege_escalation: Some(!prevent),
-        capabilities: prevent.then(|| Capabilities { drop: Some(vec!["ALL".to_owned()]), add: None }),
+        capabilities: prevent.then(|| Capabilities {
+            drop: Some(vec!["ALL".to_owned()]),
+            add: None,
+        }),
         ..SecurityContext::default()
     }
 }

@@ -25,6 +25,11 @@ impl Object {
         if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
     }
 
+    /// A member, left where it is.
+    pub(crate) fn peek(&self, name: &str) -> Option<&Value> {
+        self.members.get(name)
+    }
+
     fn take(&mut self, name: &str) -> Option<Value> {
         self.members.remove(name).filter(|value| !value.is_null())
     }
@@ -38,6 +43,20 @@ impl Object {
     /// A member that must be there.
     pub(crate) fn required<T: DeserializeOwned>(&mut self, name: &str) -> Result<T, InvalidBody> {
         self.optional(name)?.ok_or_else(|| InvalidBody::Missing { path: self.path(name) })
+    }
+
+    /// Text of at most `most` bytes without control characters; absent, null and empty are `None`.
+    pub(crate) fn text(&mut self, name: &str, most: usize) -> Result<Option<String>, InvalidBody> {
+        let text: Option<String> = self.optional(name)?;
+        match &text {
+            Some(text) if text.len() > most => {
+                Err(InvalidBody::wrong(self.path(name), format!("at most {most} bytes are possible")))
+            }
+            Some(text) if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') => {
+                Err(InvalidBody::wrong(self.path(name), "control characters are not possible"))
+            }
+            _ => Ok(text.filter(|text| !text.is_empty())),
+        }
     }
 
     /// A member that is itself an object.

@@ -19,11 +19,17 @@ fn workload(changes: Value) -> Workload {
 }
 
 fn owner() -> Owner {
-    Owner { namespace: "reeve-robots".into(), uid: "9a3b".into() }
+    Owner {
+        namespace: "reeve-robots".into(),
+        uid: "9a3b".into(),
+    }
 }
 
 fn settings(user: bool, escalation: bool) -> ReeveConfigSpec {
-    ReeveConfigSpec { enforce_run_as_user: user, enforce_prevent_privilege_escalation: escalation }
+    ReeveConfigSpec {
+        enforce_run_as_user: user,
+        enforce_prevent_privilege_escalation: escalation,
+    }
 }
 
 #[test]
@@ -42,34 +48,68 @@ fn without_an_identity_there_is_no_stamp() {
 
 #[test]
 fn no_groups_are_no_list_and_a_stamp_that_ends_in_a_slash() {
-    let workload = workload(json!({"identity": {"userId": "123e4567-e89b-12d3-a456-426614174000", "email": "alice@example.com",
-        "posix": {"uid": 70012, "gid": 5000}}}));
-    let template = job(&workload, &owner(), "robots", ReeveConfigSpec::default()).spec.unwrap().template;
+    let workload = workload(
+        json!({"identity": {"userId": "123e4567-e89b-12d3-a456-426614174000", "email": "alice@example.com",
+        "posix": {"uid": 70012, "gid": 5000}}}),
+    );
+    let template = job(&workload, &owner(), "robots", ReeveConfigSpec::default())
+        .spec
+        .unwrap()
+        .template;
     assert_eq!(
         template.metadata.unwrap().annotations.unwrap()["reeve.dev/runs-as"],
         "123e4567-e89b-12d3-a456-426614174000/70012/5000/"
     );
     let context = template.spec.unwrap().security_context.unwrap();
-    assert_eq!((context.supplemental_groups, context.supplemental_groups_policy.as_deref()), (None, Some("Strict")));
+    assert_eq!(
+        (
+            context.supplemental_groups,
+            context.supplemental_groups_policy.as_deref()
+        ),
+        (None, Some("Strict"))
+    );
 }
 
 #[test]
 fn escalation_is_prevented_when_the_cluster_or_the_submission_says_so() {
-    for (enforced, asked, allowed) in [(true, false, false), (true, true, false), (false, true, false), (false, false, true)] {
+    for (enforced, asked, allowed) in [
+        (true, false, false),
+        (true, true, false),
+        (false, true, false),
+        (false, false, true),
+    ] {
         let workload = workload(json!({"preventPrivilegeEscalation": asked}));
-        let spec = job(&workload, &owner(), "robots", settings(true, enforced)).spec.unwrap().template.spec.unwrap();
+        let spec = job(&workload, &owner(), "robots", settings(true, enforced))
+            .spec
+            .unwrap()
+            .template
+            .spec
+            .unwrap();
         let context = spec.containers[0].security_context.clone().unwrap();
-        assert_eq!(context.allow_privilege_escalation, Some(allowed), "{enforced} {asked}");
+        assert_eq!(
+            context.allow_privilege_escalation,
+            Some(allowed),
+            "{enforced} {asked}"
+        );
         assert_eq!(context.capabilities.is_some(), !allowed, "{enforced} {asked}");
     }
 }
 
 #[test]
 fn a_home_of_her_own_wins_and_the_last_of_equal_names_counts() {
-    let workload = workload(json!({"createHomeDir": true, "environment": [["HOME", "/work"], ["A", "1"], ["A", "2"]]}));
-    let spec = job(&workload, &owner(), "robots", ReeveConfigSpec::default()).spec.unwrap().template.spec.unwrap();
+    let workload =
+        workload(json!({"createHomeDir": true, "environment": [["HOME", "/work"], ["A", "1"], ["A", "2"]]}));
+    let spec = job(&workload, &owner(), "robots", ReeveConfigSpec::default())
+        .spec
+        .unwrap()
+        .template
+        .spec
+        .unwrap();
     let env = spec.containers[0].env.clone().unwrap();
-    let env: Vec<_> = env.iter().map(|e| (e.name.as_str(), e.value.as_deref().unwrap())).collect();
+    let env: Vec<_> = env
+        .iter()
+        .map(|e| (e.name.as_str(), e.value.as_deref().unwrap()))
+        .collect();
     assert_eq!(env, [("HOME", "/work"), ("A", "2")]);
     assert!(spec.volumes.is_some());
 }

@@ -1,0 +1,120 @@
+//! What a training is to run: the part of `TrainingSpecSpec` that this version honours.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// What a training is to run. Serializes as the `spec` of answers, and as the text a store keeps.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TrainingSpec {
+    /// The image.
+    pub image: String,
+    /// Replaces the image's entry point; one line, split as a shell would.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
+    /// Its arguments; likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub args: Option<String>,
+    /// Environment variables, in order, each name once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment_variables: Option<Vec<EnvironmentVariable>>,
+    /// What it needs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compute: Option<Compute>,
+    /// A writable home; absent means: when it runs as its submitter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub create_home_dir: Option<bool>,
+    /// As whom, and with which rights.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub security: Option<Security>,
+}
+
+/// An environment variable with its value. Prints without it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EnvironmentVariable {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+}
+
+impl fmt::Debug for EnvironmentVariable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}=…", self.name)
+    }
+}
+
+/// What a training needs.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Compute {
+    /// Whole GPUs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gpu_devices_request: Option<u32>,
+}
+
+/// As whom a training runs, and with which rights.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Security {
+    /// Where uid, gid and groups come from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uid_gid_source: Option<UidGidSource>,
+    /// `false` forbids to gain privileges. It cannot be asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allow_privilege_escalation: Option<bool>,
+}
+
+/// Where uid, gid and groups come from. `custom` is not supported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum UidGidSource {
+    /// The image says.
+    FromTheImage,
+    /// The submitter's verified identity.
+    FromIdpToken,
+}
+
+impl TrainingSpec {
+    /// Whether the submitter's verified identity was asked for (`--run-as-user`).
+    pub fn run_as_user(&self) -> bool {
+        self.security.as_ref().and_then(|security| security.uid_gid_source) == Some(UidGidSource::FromIdpToken)
+    }
+
+    /// Whether gaining privileges was forbidden (`--prevent-privilege-escalation`).
+    pub fn prevent_privilege_escalation(&self) -> bool {
+        self.security.as_ref().and_then(|security| security.allow_privilege_escalation) == Some(false)
+    }
+
+    /// Whether a writable home is made, for a workload that runs as a person or not. An explicit wish wins
+    /// (cluster-and-cli 5.5).
+    pub fn home_dir(&self, runs_as_person: bool) -> bool {
+        self.create_home_dir.unwrap_or(runs_as_person)
+    }
+
+    /// How many whole GPUs.
+    pub fn gpus(&self) -> u32 {
+        self.compute.as_ref().and_then(|compute| compute.gpu_devices_request).unwrap_or(0)
+    }
+
+    /// The words of `command`. Parsing a request has made sure that there are some when the field is there.
+    pub fn command_words(&self) -> Vec<String> {
+        words(self.command.as_deref())
+    }
+
+    /// The words of `args`.
+    pub fn args_words(&self) -> Vec<String> {
+        words(self.args.as_deref())
+    }
+
+    /// Names and values of the environment, in order.
+    pub fn environment(&self) -> Vec<(String, String)> {
+        self.environment_variables.iter().flatten().map(|v| (v.name.clone(), v.value.clone())).collect()
+    }
+}
+
+fn words(line: Option<&str>) -> Vec<String> {
+    line.and_then(shlex::split).unwrap_or_default()
+}

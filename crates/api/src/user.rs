@@ -1,0 +1,127 @@
+//! People (control-plane 1.6, 3.3 and 4.2).
+
+use reeve_types::{Email, PosixIdentity, Timestamp, UserId};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::body::{Body, InvalidBody, Object};
+use crate::list::{FieldValue, Listed};
+use crate::shown::Shown;
+
+/// `POST /api/v1/users`: a local user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreateUser {
+    /// Her email, her user name from then on.
+    pub email: Email,
+    /// Ours: her numbers in containers. Only an account's administrator may give them.
+    pub posix: Option<PosixIdentity>,
+}
+
+impl Body for CreateUser {
+    fn parse(bytes: &[u8]) -> Result<Self, InvalidBody> {
+        let mut body = crate::body::object(bytes)?;
+        let parsed = Self { email: body.required("email")?, posix: posix(&mut body)? };
+        body.only("resetPassword", &[json!(false)])?;
+        body.only("notify", &[json!(false)])?;
+        body.finish()?;
+        Ok(parsed)
+    }
+}
+
+fn posix(body: &mut Object) -> Result<Option<PosixIdentity>, InvalidBody> {
+    body.optional("posix")
+}
+
+/// `PUT /api/v1/users/{userId}/posix` (ours): the numbers themselves are the body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetPosix(pub PosixIdentity);
+
+impl Body for SetPosix {
+    fn parse(bytes: &[u8]) -> Result<Self, InvalidBody> {
+        let mut body = crate::body::object(bytes)?;
+        let groups: Option<Vec<reeve_types::Gid>> = body.optional("supplementaryGroups")?;
+        let (uid, gid) = (body.required("uid")?, body.required("gid")?);
+        body.finish()?;
+        let identity = PosixIdentity::new(uid, gid, groups.unwrap_or_default());
+        identity.map(Self).map_err(|error| InvalidBody::wrong("supplementaryGroups", error))
+    }
+}
+
+/// A user: `User2`, and her numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct User {
+    /// Her id.
+    pub id: UserId,
+    /// Her email.
+    pub username: Email,
+    /// By whom she was made.
+    pub created_by: String,
+    /// When.
+    pub created_at: Option<Timestamp>,
+    /// When she last changed.
+    pub updated_at: Option<Timestamp>,
+    /// When she last signed in.
+    pub last_login: Option<Timestamp>,
+    /// Whether her password is kept here.
+    pub is_local: Option<bool>,
+    /// Her groups at the identity provider.
+    pub groups: Option<Vec<String>>,
+    /// Ours: her numbers; null when she has none.
+    #[serde(default)]
+    pub posix: Option<PosixIdentity>,
+}
+
+/// The 201 of a creation.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CreatedUser {
+    /// Her id.
+    pub id: UserId,
+    /// Her email.
+    pub username: Email,
+    /// Her password, shown once.
+    pub temp_password: Shown,
+}
+
+impl Listed for User {
+    fn field(&self, name: &str) -> FieldValue<'_> {
+        match name {
+            "username" => FieldValue::text(self.username.as_str()),
+            "createdBy" => FieldValue::text(&self.created_by),
+            "lastLogin" => FieldValue::time(self.last_login),
+            "creationTime" => FieldValue::time(self.created_at),
+            "lastUpdated" => FieldValue::time(self.updated_at),
+            "isLocal" => self.is_local.map_or(FieldValue::Nothing, FieldValue::Flag),
+            "type" => FieldValue::text(if self.is_local == Some(true) { "local" } else { "sso" }),
+            _ => FieldValue::Nothing,
+        }
+    }
+
+    fn columns(&self) -> Vec<FieldValue<'_>> {
+        vec![FieldValue::text(self.username.as_str()), FieldValue::text(&self.created_by)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mail_that_nobody_sends_cannot_be_ordered() {
+        let parse = |text: &str| CreateUser::parse(text.as_bytes()).map_err(|error| error.to_string());
+        assert_eq!(parse(r#"{"email":"Alice@Reeve.Example","notify":false}"#).unwrap().email.as_str(), "alice@reeve.example");
+        assert_eq!(parse(r#"{"email":"a@b.co","notify":true}"#).unwrap_err(), "`notify` is not supported yet: leave it out");
+        assert!(parse(r#"{"email":"a@b.co","posix":{"uid":999,"gid":5000}}"#).unwrap_err().contains("1000"));
+        assert!(parse(r#"{"email":"nonsense"}"#).is_err());
+    }
+
+    #[test]
+    fn numbers_are_set_whole() {
+        let parse = |text: &str| SetPosix::parse(text.as_bytes()).map_err(|error| error.to_string());
+        let set = parse(r#"{"uid":70012,"gid":5000,"supplementaryGroups":[5001,5001]}"#).unwrap();
+        assert_eq!(set.0.supplementary_groups().len(), 1);
+        assert_eq!(parse(r#"{"uid":70012}"#).unwrap_err(), "`gid` is missing");
+        assert!(parse(r#"{"uid":0,"gid":5000}"#).is_err());
+    }
+}

@@ -1,0 +1,4 @@
+//! Snapshots of what must not change unseen.
+
+mod rights;
+mod shapes;

@@ -1,0 +1,93 @@
+//! The index and the oracle agree; and where one of them is wrong, the comparison says so.
+
+use reeve_authz::Role;
+
+use crate::oracle::Fault;
+use crate::world::compare;
+
+const SEED: u64 = 0x5EED_0001;
+
+#[test]
+fn index_and_oracle_agree_on_100_000_random_decisions_and_on_every_list() {
+    let seen = compare(SEED, 20, 5_000, Fault::None);
+    assert_eq!((seen.decisions_wrong, seen.lists_wrong), (0, 0), "{seen:#?}");
+    assert_eq!(seen.decisions, 100_000);
+    assert!(
+        seen.allowed * 100 >= seen.decisions * 30,
+        "too few are allowed to mean anything: {}",
+        seen.allowed
+    );
+    assert!(
+        seen.allowed * 100 <= seen.decisions * 80,
+        "too few are refused to mean anything: {}",
+        seen.allowed
+    );
+    let levels = ["tenant", "cluster", "department", "project"];
+    for role in Role::ALL {
+        for (depth, at) in levels.iter().enumerate() {
+            for asked in &levels[depth..] {
+                let hit = seen
+                    .allowed_by
+                    .get(&(role.kube_text(), at, asked))
+                    .copied()
+                    .unwrap_or_default();
+                assert!(hit > 0, "{role} at {at} never allowed anything in a {asked}");
+            }
+        }
+    }
+    for asked in levels {
+        assert!(
+            seen.refused_at.get(asked).is_some_and(|refused| *refused > 500),
+            "{seen:#?}"
+        );
+    }
+    assert!(
+        seen.through_groups > 5_000 && seen.in_unknown_scopes > 500 && seen.lists > 20_000,
+        "{seen:#?}"
+    );
+}
+
+/// Each planted fault must be found by decisions and by lists.
+fn finds(fault: Fault) {
+    let seen = compare(SEED, 1, 2_000, fault);
+    assert!(
+        seen.decisions_wrong > 0,
+        "{fault:?} went unnoticed in {} decisions",
+        seen.decisions
+    );
+    assert!(
+        seen.lists_wrong > 0,
+        "{fault:?} went unnoticed in {} lists",
+        seen.lists
+    );
+}
+
+#[test]
+fn an_evaluator_that_ignores_ancestors_is_found() {
+    finds(Fault::AncestorsIgnored);
+}
+
+#[test]
+fn an_evaluator_that_ignores_groups_is_found() {
+    finds(Fault::GroupsIgnored);
+}
+
+#[test]
+fn an_evaluator_that_ignores_the_action_is_found() {
+    finds(Fault::ActionIgnored);
+}
+
+#[test]
+fn an_evaluator_that_ignores_the_entity_is_found() {
+    finds(Fault::EntityIgnored);
+}
+
+#[test]
+fn an_evaluator_that_mixes_kinds_of_subjects_is_found() {
+    finds(Fault::KindOfSubjectIgnored);
+}
+
+#[test]
+fn an_evaluator_that_ignores_the_scope_is_found() {
+    finds(Fault::ScopeIgnored);
+}

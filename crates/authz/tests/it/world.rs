@@ -1,0 +1,306 @@
+//! Random organizations, and the comparison of the index with the oracle on them. Everything follows from the seed.
+
+use std::collections::BTreeMap;
+
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom as _;
+use rand::{Rng as _, RngExt as _, SeedableRng as _};
+use reeve_authz::{Action, Entity, Index, Principal, Role, Rule, Scope, SubjectKey};
+use reeve_types::{AccessRuleId, GroupName};
+
+use crate::oracle::{Fault, Oracle};
+use crate::people::{cluster_id, department_id, project_id};
+
+/// An organization with its rules, as the index and as the oracle know it, and its callers.
+pub(crate) struct World {
+    pub(crate) index: Index,
+    pub(crate) oracle: Oracle,
+    pub(crate) callers: Vec<Principal>,
+    pub(crate) scopes: Vec<Scope>,
+    random: StdRng,
+}
+
+/// A question.
+#[derive(Clone, Debug)]
+pub(crate) struct Question {
+    pub(crate) who: Principal,
+    pub(crate) action: Action,
+    pub(crate) entity: Entity,
+    pub(crate) scope: Scope,
+}
+
+fn subject(kind: u32, number: u32) -> SubjectKey {
+    // Equal names for different kinds, on purpose: `ci-3` is a group and a service account, `u3@example.com` a user and
+    // a group.
+    match kind {
+        0 => SubjectKey::User(format!("u{number}@example.com").parse().unwrap()),
+        1 => SubjectKey::ServiceAccount(format!("ci-{number}").parse().unwrap()),
+        2 => SubjectKey::Group(format!("ci-{number}").parse().unwrap()),
+        _ => SubjectKey::Group(format!("u{number}@example.com").parse().unwrap()),
+    }
+}
+
+impl World {
+    pub(crate) fn new(seed: u64) -> Self {
+        let mut random = StdRng::seed_from_u64(seed);
+        let mut oracle = Oracle::new();
+        let mut index = Index::new();
+        for number in 1..=3 {
+            oracle.clusters.push(cluster_id(number));
+            assert!(index.add_cluster(cluster_id(number)));
+        }
+        for number in 1..=8 {
+            let (id, cluster) = (
+                department_id(number),
+                *oracle.clusters.choose(&mut random).unwrap(),
+            );
+            oracle.departments.push((id, cluster));
+            assert!(index.add_department(id, cluster));
+        }
+        for number in 1..=24 {
+            let (id, department) = (
+                project_id(number),
+                oracle.departments.choose(&mut random).unwrap().0,
+            );
+            oracle.projects.push((id, department));
+            assert!(index.add_project(id, department));
+        }
+        for number in 1..=160 {
+            let scope = random_scope(&oracle, &mut random);
+            let kind = random.random_range(0..4);
+            let role = *Role::ALL.choose(&mut random).unwrap();
+            let id = AccessRuleId::new(number).unwrap();
+            let rule = Rule {
+                id,
+                subject: subject(kind, random.random_range(0..25)),
+                role,
+                scope,
+            };
+            assert!(oracle.add_rule(rule.clone()));
+            assert!(index.add_rule(rule));
+        }
+        let mut callers = Vec::new();
+        for number in 0..40 {
+            let mut groups: Vec<GroupName> = Vec::new();
+            for _ in 0..random.random_range(0..=3) {
+                let kind = random.random_range(2..4);
+                if let SubjectKey::Group(name) = subject(kind, random.random_range(0..25)) {
+                    groups.push(name);
+                }
+            }
+            let kind = u32::from(number % 4 == 3);
+            callers.push(Principal {
+                subject: subject(kind, random.random_range(0..25)),
+                groups,
+            });
+        }
+        let mut scopes = oracle.scopes();
+        scopes.push(Scope::Project(project_id(999)));
+        scopes.push(Scope::Cluster(cluster_id(99)));
+        Self {
+            index,
+            oracle,
+            callers,
+            scopes,
+            random,
+        }
+    }
+
+    /// Half drawn from the rules, so that many are allowed; half uniform.
+    pub(crate) fn question(&mut self) -> Question {
+        let random = &mut self.random;
+        let mut question = Question {
+            who: self.callers.choose(random).unwrap().clone(),
+            action: *Action::ALL.choose(random).unwrap(),
+            entity: *Entity::ALL.choose(random).unwrap(),
+            scope: *self.scopes.choose(random).unwrap(),
+        };
+        if random.random_range(0..2) == 0 {
+            let rule = self.oracle.rules.choose(random).unwrap();
+            match &rule.subject {
+                SubjectKey::Group(name) => question.who.groups.push(name.clone()),
+                other => question.who.subject = other.clone(),
+            }
+            let below: Vec<&Scope> = self
+                .scopes
+                .iter()
+                .filter(|scope| self.oracle.chain(**scope).contains(&rule.scope))
+                .collect();
+            question.scope = **below.choose(random).unwrap();
+            while !self.oracle.role_may(rule.role, question.action, question.entity) {
+                question.action = *Action::ALL.choose(random).unwrap();
+                question.entity = *Entity::ALL.choose(random).unwrap();
+            }
+        }
+        question
+    }
+}
+
+fn random_scope(oracle: &Oracle, random: &mut StdRng) -> Scope {
+    match random.random_range(0..20) {
+        0 => Scope::Account,
+        1..=3 => Scope::Cluster(*oracle.clusters.choose(random).unwrap()),
+        4..=9 => Scope::Department(oracle.departments.choose(random).unwrap().0),
+        _ => Scope::Project(oracle.projects.choose(random).unwrap().0),
+    }
+}
+
+/// What a comparison saw.
+#[derive(Default, Debug)]
+pub(crate) struct Seen {
+    pub(crate) decisions: usize,
+    pub(crate) allowed: usize,
+    /// By role, type of the rule's scope and type of the scope asked about.
+    pub(crate) allowed_by: BTreeMap<(&'static str, &'static str, &'static str), usize>,
+    /// By type of the scope asked about.
+    pub(crate) refused_at: BTreeMap<&'static str, usize>,
+    pub(crate) through_groups: usize,
+    pub(crate) in_unknown_scopes: usize,
+    /// Where the two disagreed.
+    pub(crate) decisions_wrong: usize,
+    pub(crate) lists: usize,
+    pub(crate) lists_wrong: usize,
+}
+
+/// Compares `decisions` answers in each of `worlds` organizations, and every list of every caller in each; the oracle
+/// suffers from `fault`.
+pub(crate) fn compare(seed: u64, worlds: u64, decisions: usize, fault: Fault) -> Seen {
+    let mut seen = Seen::default();
+    for number in 0..worlds {
+        let mut world = World::new(seed + number);
+        let questions: Vec<Question> = (0..decisions).map(|_| world.question()).collect();
+        world.oracle.fault = fault;
+        for question in &questions {
+            compare_decision(&world, question, &mut seen);
+        }
+        compare_lists(&world, &mut seen);
+    }
+    seen
+}
+
+fn compare_decision(world: &World, question: &Question, seen: &mut Seen) {
+    let Question {
+        who,
+        action,
+        entity,
+        scope,
+    } = question.clone();
+    seen.decisions += 1;
+    let allowing = world.oracle.allowing(&who, action, entity, scope);
+    match world.index.decide(&who, action, entity, scope) {
+        Ok(granted) => {
+            let because = granted.because().unwrap();
+            seen.allowed += 1;
+            seen.through_groups += usize::from(because.through != who.subject);
+            let key = (
+                because.role.kube_text(),
+                because.at.wire_type(),
+                scope.wire_type(),
+            );
+            *seen.allowed_by.entry(key).or_default() += 1;
+            let rule = world
+                .oracle
+                .rules
+                .iter()
+                .find(|rule| rule.id == because.rule)
+                .unwrap();
+            let told =
+                rule.subject == because.through && rule.role == because.role && rule.scope == because.at;
+            let mut reasons: Vec<_> = world
+                .index
+                .reasons(&who, action, entity, scope)
+                .iter()
+                .map(|reason| reason.rule)
+                .collect();
+            reasons.sort();
+            reasons.dedup();
+            seen.decisions_wrong +=
+                usize::from(reasons != allowing || !allowing.contains(&because.rule) || !told);
+        }
+        Err(denial) => {
+            *seen.refused_at.entry(scope.wire_type()).or_default() += 1;
+            seen.in_unknown_scopes += usize::from(!denial.scope_is_known());
+            let nowhere = !world.oracle.allows_anywhere(&who, action, entity);
+            let granters = world.oracle.granters(scope);
+            let told = denial.grantable_at() == granters.as_ref().map(|(at, _)| *at)
+                && denial.who_could_grant() == granters.map(|(_, who)| who).unwrap_or_default();
+            seen.decisions_wrong +=
+                usize::from(!allowing.is_empty() || denial.held_nowhere != nowhere || !told);
+        }
+    }
+}
+
+fn compare_lists(world: &World, seen: &mut Seen) {
+    let World {
+        index,
+        oracle,
+        callers,
+        scopes,
+        ..
+    } = world;
+    let mut judge = |agree: bool| {
+        seen.lists += 1;
+        seen.lists_wrong += usize::from(!agree);
+    };
+    for who in callers {
+        for entity in Entity::ALL {
+            let visible = index.visible(who, entity);
+            let naive: Vec<Scope> = scopes
+                .iter()
+                .copied()
+                .filter(|scope| oracle.allows(who, Action::Read, entity, *scope))
+                .collect();
+            let shown: Vec<Scope> = match &visible {
+                Ok(visible) => scopes
+                    .iter()
+                    .copied()
+                    .filter(|scope| visible.contains(*scope))
+                    .collect(),
+                Err(_) => Vec::new(),
+            };
+            judge(shown == naive && visible.is_ok() == oracle.allows_anywhere(who, Action::Read, entity));
+            if let Ok(visible) = visible {
+                judge(visible.everything() == naive.contains(&Scope::Account));
+                let named = |scope: &Scope| {
+                    !oracle.chain(*scope).is_empty()
+                        && (naive.contains(scope)
+                            || naive.iter().any(|seen| oracle.chain(*seen).contains(scope)))
+                };
+                judge(
+                    scopes
+                        .iter()
+                        .all(|scope| visible.contains_name(*scope) == named(scope)),
+                );
+            }
+            for action in Action::ALL {
+                let granted = index.permitted_scopes(who, action, entity);
+                judge(granted == oracle.granted_at(who, action, entity));
+                judge(index.holds_anywhere(who, action, entity) != granted.is_empty());
+            }
+        }
+        for number in [1, 2, 3, 99] {
+            judge(
+                index.reaches_cluster(who, cluster_id(number))
+                    == oracle.reaches_cluster(who, cluster_id(number)),
+            );
+        }
+        for role in Role::ALL {
+            judge(scopes.iter().all(|scope| {
+                index.may_grant(who, role, *scope).is_ok() == oracle.may_grant(who, role, *scope)
+            }));
+        }
+    }
+    for entity in Entity::ALL {
+        for action in Action::ALL {
+            judge(scopes.iter().all(|scope| {
+                let mut ids: Vec<_> = index
+                    .who_can(action, entity, *scope)
+                    .iter()
+                    .map(|reason| reason.rule)
+                    .collect();
+                ids.sort();
+                ids == oracle.who_can(action, entity, *scope)
+            }));
+        }
+    }
+}

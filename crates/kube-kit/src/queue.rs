@@ -1,0 +1,184 @@
+//! A queue of keys to reconcile.
+//!
+//! **Promise.** A key is worked on by at most one pass at a time; a key that is added during its own pass is worked on
+//! once more afterwards, however often it was added. A failed pass is tried again as its error says
+//! ([`crate::Reconcile::retry`]); a key added meanwhile does not wait for that.
+
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::fmt::Debug;
+use std::hash::Hash;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::error::{Reconcile, Retry, chain};
+use crate::observe::Passes;
+
+const FIRST_RETRY: Duration = Duration::from_millis(200);
+const LAST_RETRY: Duration = Duration::from_secs(30);
+
+/// Where keys are added. Cheap to clone.
+#[derive(Debug)]
+pub struct Queue<K>(mpsc::UnboundedSender<K>);
+
+impl<K> Clone for Queue<K> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+/// Where they come out.
+#[derive(Debug)]
+pub struct Keys<K>(mpsc::UnboundedReceiver<K>);
+
+impl<K> Queue<K> {
+    /// A queue and its other end.
+    pub fn new() -> (Self, Keys<K>) {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        (Self(sender), Keys(receiver))
+    }
+
+    /// Asks for a pass over this key.
+    pub fn add(&self, key: K) {
+        // After shutdown nobody listens, and nobody needs to.
+        let _ = self.0.send(key);
+    }
+}
+
+struct State<K> {
+    ready: VecDeque<K>,
+    waiting: HashSet<K>,
+    running: HashSet<K>,
+    again: HashSet<K>,
+    failures: HashMap<K, u32>,
+    later: BTreeMap<(Instant, u64), K>,
+    sequence: u64,
+}
+
+impl<K: Clone + Eq + Hash> State<K> {
+    fn add(&mut self, key: K) {
+        if self.running.contains(&key) {
+            self.again.insert(key);
+        } else if self.waiting.insert(key.clone()) {
+            self.ready.push_back(key);
+        }
+    }
+
+    fn delay(&mut self, key: K, by: Duration) {
+        self.sequence += 1;
+        self.later.insert((Instant::now() + by, self.sequence), key);
+    }
+
+    fn next(&mut self) -> Option<K> {
+        let key = self.ready.pop_front()?;
+        self.waiting.remove(&key);
+        self.running.insert(key.clone());
+        Some(key)
+    }
+
+    fn due(&mut self, now: Instant) {
+        while let Some(entry) = self.later.first_entry().filter(|e| e.key().0 <= now) {
+            let key = entry.remove();
+            self.add(key);
+        }
+    }
+
+    fn done(&mut self, key: K, retry: Option<Retry>) {
+        self.running.remove(&key);
+        match retry {
+            None | Some(Retry::OnChange) => {
+                self.failures.remove(&key);
+            }
+            Some(Retry::After(pause)) => self.delay(key.clone(), pause),
+            Some(Retry::Backoff) => {
+                let failures = self.failures.entry(key.clone()).or_default();
+                *failures = failures.saturating_add(1);
+                let pause = FIRST_RETRY
+                    .saturating_mul(1 << (*failures - 1).min(10))
+                    .min(LAST_RETRY);
+                self.delay(key.clone(), pause);
+            }
+        }
+        if self.again.remove(&key) {
+            self.add(key);
+        }
+    }
+}
+
+/// Works until cancelled, then waits for the passes under way. `controller` names it in logs and metrics.
+pub async fn work<K, E, F>(
+    controller: &'static str,
+    mut keys: Keys<K>,
+    parallel: usize,
+    passes: Passes,
+    cancel: CancellationToken,
+    reconcile: impl Fn(K) -> F,
+) where
+    K: Clone + Eq + Hash + Debug + Send + 'static,
+    E: Reconcile + Send + 'static,
+    F: Future<Output = Result<(), E>> + Send + 'static,
+{
+    let mut state: State<K> = State {
+        ready: VecDeque::new(),
+        waiting: HashSet::new(),
+        running: HashSet::new(),
+        again: HashSet::new(),
+        failures: HashMap::new(),
+        later: BTreeMap::new(),
+        sequence: 0,
+    };
+    let mut running = JoinSet::new();
+    loop {
+        while running.len() < parallel
+            && let Some(key) = state.next()
+        {
+            let pass = reconcile(key.clone());
+            let passes = passes.clone();
+            running.spawn(async move {
+                let started = Instant::now();
+                // A pass of its own task: a panic in it is an outcome like another, not the end of the controller.
+                let outcome = tokio::spawn(pass).await;
+                let retry = match &outcome {
+                    Ok(Ok(())) => None,
+                    Ok(Err(error)) => Some(error.retry()),
+                    Err(_) => Some(Retry::Backoff),
+                };
+                let reason = match &outcome {
+                    Ok(Ok(())) => "Ok",
+                    Ok(Err(error)) => error.reason(),
+                    Err(_) => "Panicked",
+                };
+                passes.record(controller, reason, started.elapsed());
+                match outcome {
+                    Ok(Ok(())) => tracing::debug!(controller, key = ?key, "pass"),
+                    Ok(Err(error)) => {
+                        tracing::warn!(controller, key = ?key, reason, error = %chain(&error), "pass failed")
+                    }
+                    Err(error) => {
+                        tracing::error!(controller, key = ?key, reason, error = %error, "pass failed")
+                    }
+                }
+                (key, retry)
+            });
+        }
+        let wake = state.later.first_key_value().map(|((at, _), _)| *at);
+        tokio::select! {
+            biased;
+            () = cancel.cancelled() => break,
+            Some(done) = running.join_next(), if !running.is_empty() => {
+                if let Ok((key, retry)) = done {
+                    state.done(key, retry);
+                }
+            }
+            key = keys.0.recv() => match key {
+                Some(key) => state.add(key),
+                None => break,
+            },
+            () = tokio::time::sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => state.due(Instant::now()),
+        }
+    }
+    while running.join_next().await.is_some() {}
+}

@@ -1,0 +1,302 @@
+//! Access rules in SQL.
+
+use async_trait::async_trait;
+use reeve_authz::{Action, Entity, Granted, Role, Scope, SubjectKey, Visible};
+use reeve_store::{AccessRuleRow, AccessRules, AuditEntry, Committed, NewAccessRule, StoreError, gate};
+use reeve_types::{AccessRuleId, ClusterId, DepartmentId, ProjectId, Timestamp};
+
+use crate::changes::{Changes, soft_delete_rules, spread_rules};
+use crate::driver::{Arg, During, Row, Tx};
+use crate::{SqlStore, audit, rows};
+
+const READ: &str = "read access rules";
+const CREATE: &str = "create an access rule";
+const DELETE: &str = "delete an access rule";
+
+/// What the account is called where a scope's name is shown.
+const ACCOUNT_NAME: &str = "account";
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, subject_kind, subject, role_id, scope_type, scope_id, scope_name, cluster_id, created_at,
+                    created_by, deleted_at
+             FROM access_rules ",
+            $rest
+        )
+    };
+}
+
+fn read_all(found: Vec<Row>) -> Result<Vec<AccessRuleRow>, StoreError> {
+    found.iter().map(rows::access_rule).collect()
+}
+
+pub(crate) async fn live_rules(tx: &mut Tx) -> Result<Vec<AccessRuleRow>, StoreError> {
+    read_all(tx.rows(select!("WHERE deleted_at IS NULL ORDER BY id"), &[]).await.during(READ)?)
+}
+
+/// Those of the account that are in effect: a disabled service account's are not.
+pub(crate) async fn live_rules_at_account(tx: &mut Tx) -> Result<Vec<AccessRuleRow>, StoreError> {
+    let found = tx
+        .rows(
+            select!(
+                "WHERE scope_type = 'tenant' AND deleted_at IS NULL
+                   AND (subject_kind <> 'service-account'
+                        OR subject IN (SELECT name FROM service_accounts WHERE enabled))
+                 ORDER BY id"
+            ),
+            &[],
+        )
+        .await
+        .during(READ)?;
+    read_all(found)
+}
+
+pub(crate) async fn live_rules_of_cluster(tx: &mut Tx, id: ClusterId) -> Result<Vec<AccessRuleRow>, StoreError> {
+    let sql = select!("WHERE cluster_id = $1 AND deleted_at IS NULL ORDER BY id");
+    read_all(tx.rows(sql, &[Arg::text(id)]).await.during(READ)?)
+}
+
+pub(crate) async fn live_rules_of_department(
+    tx: &mut Tx,
+    id: DepartmentId,
+) -> Result<Vec<AccessRuleRow>, StoreError> {
+    let sql = select!("WHERE department_id = $1 AND deleted_at IS NULL ORDER BY id");
+    read_all(tx.rows(sql, &[id.number().into()]).await.during(READ)?)
+}
+
+pub(crate) async fn live_rules_of_project(tx: &mut Tx, id: ProjectId) -> Result<Vec<AccessRuleRow>, StoreError> {
+    let sql = select!("WHERE project_id = $1 AND deleted_at IS NULL ORDER BY id");
+    read_all(tx.rows(sql, &[id.number().into()]).await.during(READ)?)
+}
+
+pub(crate) async fn live_rules_of_subject(
+    tx: &mut Tx,
+    subject: &SubjectKey,
+) -> Result<Vec<AccessRuleRow>, StoreError> {
+    let (kind, name) = rows::subject_columns(subject);
+    let sql = select!("WHERE subject_kind = $1 AND subject = $2 AND deleted_at IS NULL ORDER BY id");
+    read_all(tx.rows(sql, &[kind.into(), Arg::text(name)]).await.during(READ)?)
+}
+
+/// Refuses a transaction after which no local user is a System administrator of the account.
+pub(crate) async fn keep_an_administrator(tx: &mut Tx) -> Result<(), StoreError> {
+    let left = tx
+        .row(
+            "SELECT r.id FROM access_rules r JOIN users u ON u.email = r.subject
+             WHERE r.subject_kind = 'user' AND r.role_id = $1 AND r.scope_type = 'tenant'
+               AND r.deleted_at IS NULL AND u.password IS NOT NULL
+             LIMIT 1",
+            &[Role::SystemAdministrator.id().into()],
+        )
+        .await
+        .during("look for a local System administrator")?;
+    if left.is_some() { Ok(()) } else { Err(StoreError::LastAdministrator) }
+}
+
+async fn one(tx: &mut Tx, id: AccessRuleId, operation: &'static str) -> Result<Option<AccessRuleRow>, StoreError> {
+    tx.row(select!("WHERE id = $1"), &[id.number().into()])
+        .await
+        .during(operation)?
+        .as_ref()
+        .map(rows::access_rule)
+        .transpose()
+}
+
+async fn add_statuses(tx: &mut Tx, rules: &mut [AccessRuleRow]) -> Result<(), StoreError> {
+    let found = match rules {
+        [only] => {
+            tx.rows(
+                "SELECT cluster_id, object_id, phase, message, updated_at AS status_at FROM object_status
+                 WHERE kind = 'access-rule' AND object_id = $1 ORDER BY cluster_id",
+                &[Arg::text(only.id)],
+            )
+            .await
+        }
+        _ => {
+            tx.rows(
+                "SELECT cluster_id, object_id, phase, message, updated_at AS status_at FROM object_status
+                 WHERE kind = 'access-rule' ORDER BY cluster_id",
+                &[],
+            )
+            .await
+        }
+    }
+    .during(READ)?;
+    for row in found {
+        let id: AccessRuleId = row.parsed("object_id")?;
+        if let Ok(at) = rules.binary_search_by_key(&id, |rule| rule.id)
+            && let (Some(rule), Some(status)) = (rules.get_mut(at), rows::status(&row)?)
+        {
+            rule.statuses.push((row.parsed("cluster_id")?, status));
+        }
+    }
+    Ok(())
+}
+
+/// Where a scope lies, and its name.
+struct Place {
+    name: String,
+    cluster: Option<ClusterId>,
+    department: Option<i64>,
+    project: Option<i64>,
+}
+
+async fn place(tx: &mut Tx, scope: Scope) -> Result<Place, StoreError> {
+    let missing = |what, id: String| StoreError::NotFound { what, id };
+    Ok(match scope {
+        Scope::Account => {
+            Place { name: ACCOUNT_NAME.to_owned(), cluster: None, department: None, project: None }
+        }
+        Scope::Cluster(id) => {
+            let row = tx.row("SELECT name FROM clusters WHERE id = $1", &[Arg::text(id)]).await.during(CREATE)?;
+            let row = row.ok_or_else(|| missing("cluster", id.to_string()))?;
+            Place { name: row.text("name")?, cluster: Some(id), department: None, project: None }
+        }
+        Scope::Department(id) => {
+            let sql = "SELECT name, cluster_id FROM departments WHERE id = $1";
+            let row = tx.row(sql, &[id.number().into()]).await.during(CREATE)?;
+            let row = row.ok_or_else(|| missing("department", id.to_string()))?;
+            Place {
+                name: row.text("name")?,
+                cluster: Some(row.parsed("cluster_id")?),
+                department: Some(id.number()),
+                project: None,
+            }
+        }
+        Scope::Project(id) => {
+            let sql = "SELECT name, cluster_id, department_id FROM projects WHERE id = $1";
+            let row = tx.row(sql, &[id.number().into()]).await.during(CREATE)?;
+            let row = row.ok_or_else(|| missing("project", id.to_string()))?;
+            Place {
+                name: row.text("name")?,
+                cluster: Some(row.parsed("cluster_id")?),
+                department: Some(row.int("department_id")?),
+                project: Some(id.number()),
+            }
+        }
+    })
+}
+
+/// Refuses a subject that does not exist; whether its rules are in effect. Groups exist by being named.
+async fn in_effect(tx: &mut Tx, subject: &SubjectKey) -> Result<bool, StoreError> {
+    match subject {
+        SubjectKey::User(email) => {
+            let row = tx.row("SELECT id FROM users WHERE email = $1", &[Arg::text(email)]).await.during(CREATE)?;
+            row.map(|_| true).ok_or_else(|| StoreError::NotFound { what: "user", id: email.to_string() })
+        }
+        SubjectKey::ServiceAccount(name) => {
+            let sql = "SELECT enabled FROM service_accounts WHERE name = $1";
+            let row = tx.row(sql, &[Arg::text(name)]).await.during(CREATE)?;
+            row.ok_or_else(|| StoreError::NotFound { what: "service account", id: name.to_string() })?.bool("enabled")
+        }
+        SubjectKey::Group(_) => Ok(true),
+    }
+}
+
+/// Writes a rule's row and what clusters see of it.
+pub(crate) async fn insert(
+    tx: &mut Tx,
+    changes: &mut Changes,
+    new: NewAccessRule,
+) -> Result<AccessRuleRow, StoreError> {
+    let in_effect = in_effect(tx, &new.subject).await?;
+    let place = place(tx, new.scope).await?;
+    let (kind, subject) = rows::subject_columns(&new.subject);
+    let number = tx.next_number("access_rule").await?;
+    tx.execute(
+        "INSERT INTO access_rules (id, subject_kind, subject, role_id, scope_type, scope_id, scope_name, cluster_id,
+                                   department_id, project_id, created_at, created_by)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        &[
+            number.into(),
+            kind.into(),
+            Arg::text(&subject),
+            new.role.id().into(),
+            new.scope.wire_type().into(),
+            Arg::text(new.scope.wire_id()),
+            Arg::text(&place.name),
+            Arg::opt_text(place.cluster),
+            place.department.into(),
+            place.project.into(),
+            new.created_at.into(),
+            Arg::text(&new.created_by),
+        ],
+    )
+    .await
+    .or_conflict(CREATE, || StoreError::Conflict {
+        what: "the access rule",
+        name: format!("{} is a {} in {}", new.subject, new.role, place.name),
+        context: "",
+    })?;
+    let missing = || StoreError::NotFound { what: "access rule", id: number.to_string() };
+    let id = AccessRuleId::new(number).ok_or_else(missing)?;
+    let row = one(tx, id, CREATE).await?.ok_or_else(missing)?;
+    if in_effect {
+        spread_rules(tx, changes, std::slice::from_ref(&row)).await?;
+    }
+    Ok(row)
+}
+
+#[async_trait]
+impl AccessRules for SqlStore {
+    async fn access_rules(&self, visible: &Visible, deleted: bool) -> Result<Vec<AccessRuleRow>, StoreError> {
+        let mut tx = self.read(READ).await?;
+        let mut all = if deleted {
+            read_all(tx.rows(select!("ORDER BY id"), &[]).await.during(READ)?)?
+        } else {
+            live_rules(&mut tx).await?
+        };
+        all.retain(|rule| visible.contains(rule.scope));
+        add_statuses(&mut tx, &mut all).await?;
+        Ok(all)
+    }
+
+    async fn access_rule(&self, granted: &Granted, id: AccessRuleId) -> Result<Option<AccessRuleRow>, StoreError> {
+        let mut tx = self.read(READ).await?;
+        let Some(mut row) = one(&mut tx, id, READ).await? else { return Ok(None) };
+        gate::fits(granted, Action::Read, Entity::AccessRules, row.scope, READ)?;
+        add_statuses(&mut tx, std::slice::from_mut(&mut row)).await?;
+        Ok(Some(row))
+    }
+
+    async fn create_access_rule(
+        &self,
+        granted: &Granted,
+        new: NewAccessRule,
+        entry: AuditEntry,
+    ) -> Result<Committed<AccessRuleRow>, StoreError> {
+        gate::fits(granted, Action::Create, Entity::AccessRules, new.scope, CREATE)?;
+        let mut tx = self.write(CREATE).await?;
+        let mut changes = Changes::default();
+        let value = insert(&mut tx, &mut changes, new).await?;
+        let revisions = changes.write(&mut tx).await?;
+        let about = format!("{} is a {} in {}", value.subject, value.role, value.scope);
+        audit::append(&mut tx, &entry.about(value.id, about)).await?;
+        tx.commit().await.during(CREATE)?;
+        Ok(Committed { value, revisions })
+    }
+
+    async fn delete_access_rule(
+        &self,
+        granted: &Granted,
+        id: AccessRuleId,
+        at: Timestamp,
+        entry: AuditEntry,
+    ) -> Result<Committed<()>, StoreError> {
+        let mut tx = self.write(DELETE).await?;
+        let row = one(&mut tx, id, DELETE).await?.filter(|row| row.deleted_at.is_none());
+        let row = row.ok_or_else(|| StoreError::NotFound { what: "access rule", id: id.to_string() })?;
+        gate::fits(granted, Action::Delete, Entity::AccessRules, row.scope, DELETE)?;
+        let mut changes = Changes::default();
+        soft_delete_rules(&mut tx, &mut changes, std::slice::from_ref(&row), at).await?;
+        if row.role == Role::SystemAdministrator && row.scope == Scope::Account {
+            keep_an_administrator(&mut tx).await?;
+        }
+        let revisions = changes.write(&mut tx).await?;
+        let about = format!("{} is a {} in {}", row.subject, row.role, row.scope);
+        audit::append(&mut tx, &entry.about(id, about)).await?;
+        tx.commit().await.during(DELETE)?;
+        Ok(Committed { value: (), revisions })
+    }
+}

@@ -1,0 +1,116 @@
+//! Clusters in SQL.
+
+use async_trait::async_trait;
+use reeve_authz::{Action, Entity, Granted, Scope, Visible};
+use reeve_store::{AuditEntry, ClusterRow, Clusters, Committed, NewCluster, StoreError, gate};
+use reeve_types::{AccessRuleId, ClusterId, Timestamp};
+
+use crate::access_rules::{live_rules_at_account, live_rules_of_cluster};
+use crate::changes::{Changes, soft_delete_rules};
+use crate::driver::{Arg, During, Tx};
+use crate::{SqlStore, audit, rows};
+
+const READ: &str = "read clusters";
+const CREATE: &str = "create a cluster";
+const DELETE: &str = "delete a cluster";
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT c.id, c.name, c.domain, c.version, c.created_at, c.created_by, c.settings, c.last_liveness,
+                    c.applied_revision, r.revision
+             FROM clusters c JOIN cluster_revisions r ON r.cluster_id = c.id ",
+            $rest
+        )
+    };
+}
+
+async fn one(tx: &mut Tx, id: ClusterId, operation: &'static str) -> Result<Option<ClusterRow>, StoreError> {
+    tx.row(select!("WHERE c.id = $1"), &[Arg::text(id)]).await.during(operation)?.as_ref().map(rows::cluster).transpose()
+}
+
+#[async_trait]
+impl Clusters for SqlStore {
+    async fn clusters(&self, visible: &Visible) -> Result<Vec<ClusterRow>, StoreError> {
+        let mut tx = self.read(READ).await?;
+        let all = tx.rows(select!("ORDER BY c.name"), &[]).await.during(READ)?;
+        let all = all.iter().map(rows::cluster).collect::<Result<Vec<_>, _>>()?;
+        Ok(all.into_iter().filter(|row| visible.contains(Scope::Cluster(row.id))).collect())
+    }
+
+    async fn cluster(&self, granted: &Granted, id: ClusterId) -> Result<Option<ClusterRow>, StoreError> {
+        gate::fits(granted, Action::Read, Entity::Cluster, Scope::Cluster(id), READ)?;
+        one(&mut self.read(READ).await?, id, READ).await
+    }
+
+    async fn create_cluster(
+        &self,
+        granted: &Granted,
+        new: NewCluster,
+        entry: AuditEntry,
+    ) -> Result<Committed<ClusterRow>, StoreError> {
+        gate::fits(granted, Action::Create, Entity::Cluster, Scope::Account, CREATE)?;
+        let mut tx = self.write(CREATE).await?;
+        let name = new.name.to_string();
+        tx.execute(
+            "INSERT INTO clusters (id, name, domain, version, credential, applied_revision, created_at, created_by)
+             VALUES ($1, $2, $3, $4, $5, 0, $6, $7)",
+            &[
+                Arg::text(new.id),
+                Arg::text(&name),
+                Arg::opt_text(new.domain),
+                Arg::opt_text(new.version),
+                new.credential.as_str().into(),
+                new.created_at.into(),
+                Arg::text(&new.created_by),
+            ],
+        )
+        .await
+        .or_conflict(CREATE, || StoreError::Conflict { what: "cluster", name: name.clone(), context: "" })?;
+        tx.execute("INSERT INTO cluster_revisions (cluster_id, revision) VALUES ($1, 0)", &[Arg::text(new.id)])
+            .await
+            .during(CREATE)?;
+        let mut changes = Changes::default();
+        for rule in live_rules_at_account(&mut tx).await? {
+            changes.upsert(new.id, reeve_store::desired::of_access_rule(&rule));
+        }
+        let revisions = changes.write(&mut tx).await?;
+        let value = one(&mut tx, new.id, CREATE)
+            .await?
+            .ok_or_else(|| StoreError::NotFound { what: "cluster", id: new.id.to_string() })?;
+        audit::append(&mut tx, &entry.about(new.id, &name)).await?;
+        tx.commit().await.during(CREATE)?;
+        Ok(Committed { value, revisions })
+    }
+
+    async fn delete_cluster(
+        &self,
+        granted: &Granted,
+        id: ClusterId,
+        at: Timestamp,
+        entry: AuditEntry,
+    ) -> Result<Committed<Vec<AccessRuleId>>, StoreError> {
+        gate::fits(granted, Action::Delete, Entity::Cluster, Scope::Cluster(id), DELETE)?;
+        let mut tx = self.write(DELETE).await?;
+        let row = one(&mut tx, id, DELETE)
+            .await?
+            .ok_or_else(|| StoreError::NotFound { what: "cluster", id: id.to_string() })?;
+        let rules = live_rules_of_cluster(&mut tx, id).await?;
+        // The desired state goes as a whole: nobody is left to be told.
+        let value = soft_delete_rules(&mut tx, &mut Changes::default(), &rules, at).await?;
+        for statement in [
+            "DELETE FROM workloads WHERE cluster_id = $1",
+            "DELETE FROM projects WHERE cluster_id = $1",
+            "DELETE FROM departments WHERE cluster_id = $1",
+            "DELETE FROM object_status WHERE cluster_id = $1",
+            "DELETE FROM desired_objects WHERE cluster_id = $1",
+            "DELETE FROM cluster_revisions WHERE cluster_id = $1",
+            "DELETE FROM clusters WHERE id = $1",
+        ] {
+            tx.execute(statement, &[Arg::text(id)]).await.during(DELETE)?;
+        }
+        audit::append(&mut tx, &entry.about(id, row.name)).await?;
+        tx.commit().await.during(DELETE)?;
+        Ok(Committed { value, revisions: Vec::new() })
+    }
+}

@@ -1,0 +1,131 @@
+//! Departments in SQL.
+
+use async_trait::async_trait;
+use reeve_authz::{Action, Entity, Granted, Scope, Visible};
+use reeve_link::ObjectKey;
+use reeve_store::{AuditEntry, Committed, DepartmentRow, Departments, NewDepartment, StoreError, gate};
+use reeve_types::{AccessRuleId, DepartmentId, Timestamp};
+
+use crate::access_rules::live_rules_of_department;
+use crate::changes::{Changes, soft_delete_rules};
+use crate::driver::{Arg, During, Tx};
+use crate::{SqlStore, audit, rows, workloads};
+
+const READ: &str = "read departments";
+const CREATE: &str = "create a department";
+const DELETE: &str = "delete a department";
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!("SELECT id, cluster_id, name, details, created_at, created_by FROM departments ", $rest)
+    };
+}
+
+async fn one(tx: &mut Tx, id: DepartmentId, operation: &'static str) -> Result<Option<DepartmentRow>, StoreError> {
+    tx.row(select!("WHERE id = $1"), &[id.number().into()])
+        .await
+        .during(operation)?
+        .as_ref()
+        .map(rows::department)
+        .transpose()
+}
+
+#[async_trait]
+impl Departments for SqlStore {
+    async fn departments(&self, visible: &Visible) -> Result<Vec<DepartmentRow>, StoreError> {
+        let mut tx = self.read(READ).await?;
+        let all = tx.rows(select!("ORDER BY id"), &[]).await.during(READ)?;
+        let all = all.iter().map(rows::department).collect::<Result<Vec<_>, _>>()?;
+        Ok(all.into_iter().filter(|row| visible.contains(Scope::Department(row.id))).collect())
+    }
+
+    async fn department(&self, granted: &Granted, id: DepartmentId) -> Result<Option<DepartmentRow>, StoreError> {
+        gate::fits(granted, Action::Read, Entity::Department, Scope::Department(id), READ)?;
+        one(&mut self.read(READ).await?, id, READ).await
+    }
+
+    async fn create_department(
+        &self,
+        granted: &Granted,
+        new: NewDepartment,
+        entry: AuditEntry,
+    ) -> Result<Committed<DepartmentRow>, StoreError> {
+        gate::fits(granted, Action::Create, Entity::Department, Scope::Cluster(new.cluster_id), CREATE)?;
+        let mut tx = self.write(CREATE).await?;
+        let cluster = tx
+            .row("SELECT id FROM clusters WHERE id = $1", &[Arg::text(new.cluster_id)])
+            .await
+            .during(CREATE)?;
+        if cluster.is_none() {
+            return Err(StoreError::NotFound { what: "cluster", id: new.cluster_id.to_string() });
+        }
+        let id = draw(&mut tx).await?;
+        tx.execute(
+            "INSERT INTO departments (id, cluster_id, name, details, created_at, created_by)
+             VALUES ($1, $2, $3, $4, $5, $6)",
+            &[
+                id.number().into(),
+                Arg::text(new.cluster_id),
+                Arg::text(&new.name),
+                Arg::json(&new.details)?,
+                new.created_at.into(),
+                Arg::text(&new.created_by),
+            ],
+        )
+        .await
+        .or_conflict(CREATE, || StoreError::Conflict {
+            what: "department",
+            name: new.name.to_string(),
+            context: " in this cluster",
+        })?;
+        let value = DepartmentRow {
+            id,
+            cluster_id: new.cluster_id,
+            name: new.name,
+            details: new.details,
+            created_at: new.created_at,
+            created_by: new.created_by,
+        };
+        audit::append(&mut tx, &entry.about(id, &value.name)).await?;
+        tx.commit().await.during(CREATE)?;
+        Ok(Committed { value, revisions: Vec::new() })
+    }
+
+    async fn delete_department(
+        &self,
+        granted: &Granted,
+        id: DepartmentId,
+        at: Timestamp,
+        entry: AuditEntry,
+    ) -> Result<Committed<Vec<AccessRuleId>>, StoreError> {
+        gate::fits(granted, Action::Delete, Entity::Department, Scope::Department(id), DELETE)?;
+        let mut tx = self.write(DELETE).await?;
+        let row = one(&mut tx, id, DELETE)
+            .await?
+            .ok_or_else(|| StoreError::NotFound { what: "department", id: id.to_string() })?;
+        let mut changes = Changes::default();
+        let rules = live_rules_of_department(&mut tx, id).await?;
+        let value = soft_delete_rules(&mut tx, &mut changes, &rules, at).await?;
+        let projects = tx
+            .rows("SELECT id FROM projects WHERE department_id = $1 ORDER BY id", &[id.number().into()])
+            .await
+            .during(DELETE)?;
+        for project in projects {
+            let project = project.number("id", reeve_types::ProjectId::new)?;
+            workloads::remove_of_project(&mut tx, &mut changes, row.cluster_id, project).await?;
+            changes.delete(row.cluster_id, ObjectKey::Project(project));
+        }
+        tx.execute("DELETE FROM projects WHERE department_id = $1", &[id.number().into()]).await.during(DELETE)?;
+        tx.execute("DELETE FROM departments WHERE id = $1", &[id.number().into()]).await.during(DELETE)?;
+        let revisions = changes.write(&mut tx).await?;
+        audit::append(&mut tx, &entry.about(id, row.name)).await?;
+        tx.commit().await.during(DELETE)?;
+        Ok(Committed { value, revisions })
+    }
+}
+
+async fn draw(tx: &mut Tx) -> Result<DepartmentId, StoreError> {
+    let number = tx.next_number("department").await?;
+    DepartmentId::new(number)
+        .ok_or_else(|| StoreError::Corrupt { what: "counter", reason: format!("department {number} is out of range") })
+}

@@ -1,0 +1,145 @@
+//! Loading, locating and verifiers in SQL.
+
+use async_trait::async_trait;
+use reeve_authz::Scope;
+use reeve_store::directory::DirectorySnapshot;
+use reeve_store::{
+    Credentials, Directory, Locate, ServiceAccountFacts, StoreError, UserFacts, Verifier,
+};
+use reeve_types::{
+    AccessRuleId, ClusterId, DepartmentId, Email, OrgUnitName, ProjectId, ServiceAccountId, ServiceAccountName, UserId,
+    WorkloadId,
+};
+
+use crate::access_rules::live_rules;
+use crate::driver::{Arg, During, Row};
+use crate::{SqlStore, rows};
+
+const LOAD: &str = "load the directory";
+const LOCATE: &str = "locate an object";
+const VERIFY: &str = "read a verifier";
+
+fn user(row: &Row) -> Result<UserFacts, StoreError> {
+    Ok(UserFacts {
+        id: row.parsed("id")?,
+        email: row.parsed("email")?,
+        posix: row.opt_json("posix")?,
+        not_before: row.opt_time("not_before")?,
+    })
+}
+
+fn service_account(row: &Row) -> Result<ServiceAccountFacts, StoreError> {
+    Ok(ServiceAccountFacts {
+        id: row.parsed("id")?,
+        name: row.parsed("name")?,
+        enabled: row.bool("enabled")?,
+        not_before: row.opt_time("not_before")?,
+    })
+}
+
+#[async_trait]
+impl Directory for SqlStore {
+    async fn directory(&self) -> Result<DirectorySnapshot, StoreError> {
+        let mut tx = self.read(LOAD).await?;
+        let mut snapshot = DirectorySnapshot::default();
+        for row in tx.rows("SELECT cluster_id, revision FROM cluster_revisions", &[]).await.during(LOAD)? {
+            snapshot.clusters.push((row.parsed("cluster_id")?, rows::revision(&row, "revision")?));
+        }
+        for row in tx.rows("SELECT id, cluster_id FROM departments", &[]).await.during(LOAD)? {
+            snapshot.departments.push((row.number("id", DepartmentId::new)?, row.parsed("cluster_id")?));
+        }
+        for row in tx.rows("SELECT id, department_id FROM projects", &[]).await.during(LOAD)? {
+            let department = row.number("department_id", DepartmentId::new)?;
+            snapshot.projects.push((row.number("id", ProjectId::new)?, department));
+        }
+        snapshot.rules = live_rules(&mut tx).await?.iter().map(|row| row.rule()).collect();
+        let users = tx.rows("SELECT id, email, posix, not_before FROM users", &[]).await.during(LOAD)?;
+        snapshot.users = users.iter().map(user).collect::<Result<_, _>>()?;
+        let accounts =
+            tx.rows("SELECT id, name, enabled, not_before FROM service_accounts", &[]).await.during(LOAD)?;
+        snapshot.service_accounts = accounts.iter().map(service_account).collect::<Result<_, _>>()?;
+        Ok(snapshot)
+    }
+}
+
+#[async_trait]
+impl Locate for SqlStore {
+    async fn locate_access_rule(&self, id: AccessRuleId) -> Result<Option<Scope>, StoreError> {
+        let mut tx = self.read(LOCATE).await?;
+        let row = tx
+            .row("SELECT scope_type, scope_id FROM access_rules WHERE id = $1", &[id.number().into()])
+            .await
+            .during(LOCATE)?;
+        let Some(row) = row else { return Ok(None) };
+        Scope::from_wire(&row.text("scope_type")?, &row.text("scope_id")?)
+            .map(Some)
+            .map_err(|e| StoreError::Corrupt { what: "scope", reason: e.to_string() })
+    }
+
+    async fn locate_workload(&self, id: WorkloadId) -> Result<Option<ProjectId>, StoreError> {
+        let mut tx = self.read(LOCATE).await?;
+        tx.row("SELECT project_id FROM workloads WHERE id = $1", &[Arg::text(id)])
+            .await
+            .during(LOCATE)?
+            .map(|row| row.number("project_id", ProjectId::new))
+            .transpose()
+    }
+
+    async fn locate_department(
+        &self,
+        cluster: ClusterId,
+        name: &OrgUnitName,
+    ) -> Result<Option<DepartmentId>, StoreError> {
+        let mut tx = self.read(LOCATE).await?;
+        tx.row(
+            "SELECT id FROM departments WHERE cluster_id = $1 AND name = $2",
+            &[Arg::text(cluster), Arg::text(name)],
+        )
+        .await
+        .during(LOCATE)?
+        .map(|row| row.number("id", DepartmentId::new))
+        .transpose()
+    }
+
+    async fn locate_project(&self, id: ProjectId) -> Result<Option<ClusterId>, StoreError> {
+        let mut tx = self.read(LOCATE).await?;
+        tx.row("SELECT cluster_id FROM projects WHERE id = $1", &[id.number().into()])
+            .await
+            .during(LOCATE)?
+            .map(|row| row.parsed("cluster_id"))
+            .transpose()
+    }
+}
+
+#[async_trait]
+impl Credentials for SqlStore {
+    async fn password_verifier(&self, email: &Email) -> Result<Option<(UserId, Verifier)>, StoreError> {
+        let mut tx = self.read(VERIFY).await?;
+        tx.row("SELECT id, password FROM users WHERE email = $1 AND password IS NOT NULL", &[Arg::text(email)])
+            .await
+            .during(VERIFY)?
+            .map(|row| Ok((row.parsed("id")?, Verifier::new(row.text("password")?))))
+            .transpose()
+    }
+
+    async fn secret_verifier(
+        &self,
+        client_id: &ServiceAccountName,
+    ) -> Result<Option<(ServiceAccountId, Verifier)>, StoreError> {
+        let mut tx = self.read(VERIFY).await?;
+        tx.row("SELECT id, secret FROM service_accounts WHERE name = $1", &[Arg::text(client_id)])
+            .await
+            .during(VERIFY)?
+            .map(|row| Ok((row.parsed("id")?, Verifier::new(row.text("secret")?))))
+            .transpose()
+    }
+
+    async fn link_verifier(&self, cluster: ClusterId) -> Result<Option<Verifier>, StoreError> {
+        let mut tx = self.read(VERIFY).await?;
+        tx.row("SELECT credential FROM clusters WHERE id = $1", &[Arg::text(cluster)])
+            .await
+            .during(VERIFY)?
+            .map(|row| Ok(Verifier::new(row.text("credential")?)))
+            .transpose()
+    }
+}

@@ -1,0 +1,63 @@
+//! The installation in SQL.
+
+use async_trait::async_trait;
+use reeve_authz::{BootstrapException, Granted, Role, Scope, SubjectKey};
+use reeve_store::{
+    AccessRuleRow, AuditEntry, Committed, FirstStart, Installation, NewAccessRule, StoreError, UserRow, gate,
+};
+
+use crate::changes::Changes;
+use crate::driver::{Arg, During};
+use crate::{SqlStore, access_rules, audit, users};
+
+const READ: &str = "read the installation's settings";
+const START: &str = "make the account";
+
+#[async_trait]
+impl Installation for SqlStore {
+    async fn installation_value(&self, name: &str) -> Result<Option<String>, StoreError> {
+        let mut tx = self.read(READ).await?;
+        tx.row("SELECT value FROM installation WHERE name = $1", &[name.into()])
+            .await
+            .during(READ)?
+            .map(|row| row.text("value"))
+            .transpose()
+    }
+
+    async fn is_initialized(&self) -> Result<bool, StoreError> {
+        let mut tx = self.read(READ).await?;
+        Ok(tx.row("SELECT name FROM installation LIMIT 1", &[]).await.during(READ)?.is_some())
+    }
+
+    async fn first_start(
+        &self,
+        granted: &Granted,
+        first: FirstStart,
+        entry: AuditEntry,
+    ) -> Result<Committed<(UserRow, AccessRuleRow)>, StoreError> {
+        gate::is(granted, BootstrapException::FirstStart, START)?;
+        let mut tx = self.write(START).await?;
+        for (name, value) in &first.values {
+            tx.execute(
+                "INSERT INTO installation (name, value) VALUES ($1, $2)",
+                &[Arg::text(name), Arg::text(value)],
+            )
+            .await
+            .or_conflict(START, || StoreError::Conflict { what: "the account", name: "1".to_owned(), context: "" })?;
+        }
+        let user = users::insert(&mut tx, &first.administrator).await?;
+        let mut changes = Changes::default();
+        let rule = NewAccessRule {
+            subject: SubjectKey::User(user.email.clone()),
+            role: Role::SystemAdministrator,
+            scope: Scope::Account,
+            created_at: user.created_at,
+            created_by: user.created_by.clone(),
+        };
+        let rule = access_rules::insert(&mut tx, &mut changes, rule).await?;
+        let revisions = changes.write(&mut tx).await?;
+        audit::append(&mut tx, &entry.about(user.id, &user.email)).await?;
+        tx.commit().await.during(START)?;
+        Ok(Committed { value: (user, rule), revisions })
+    }
+}

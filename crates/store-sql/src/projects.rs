@@ -1,0 +1,157 @@
+//! Projects in SQL.
+
+use async_trait::async_trait;
+use reeve_authz::{Action, Entity, Granted, Scope, Visible};
+use reeve_link::ObjectKey;
+use reeve_store::{AuditEntry, Committed, NewProject, ProjectRow, Projects, StoreError, desired, gate};
+use reeve_types::{AccessRuleId, ProjectId, Timestamp};
+
+use crate::access_rules::live_rules_of_project;
+use crate::changes::{Changes, soft_delete_rules};
+use crate::driver::{Arg, During, Tx};
+use crate::{SqlStore, audit, rows, workloads};
+
+const READ: &str = "read projects";
+const CREATE: &str = "create a project";
+const DELETE: &str = "delete a project";
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT p.id, p.cluster_id, p.department_id, d.name AS department_name, p.name, p.namespace,
+                    p.namespace_requested, p.details, p.created_at, p.created_by, s.phase, s.message,
+                    s.updated_at AS status_at
+             FROM projects p
+             JOIN departments d ON d.id = p.department_id
+             LEFT JOIN object_status s
+               ON s.cluster_id = p.cluster_id AND s.kind = 'project' AND s.object_id = CAST(p.id AS TEXT) ",
+            $rest
+        )
+    };
+}
+
+async fn one(tx: &mut Tx, id: ProjectId, operation: &'static str) -> Result<Option<ProjectRow>, StoreError> {
+    tx.row(select!("WHERE p.id = $1"), &[id.number().into()])
+        .await
+        .during(operation)?
+        .as_ref()
+        .map(rows::project)
+        .transpose()
+}
+
+#[async_trait]
+impl Projects for SqlStore {
+    async fn projects(&self, visible: &Visible) -> Result<Vec<ProjectRow>, StoreError> {
+        let mut tx = self.read(READ).await?;
+        let all = tx.rows(select!("ORDER BY p.id"), &[]).await.during(READ)?;
+        let all = all.iter().map(rows::project).collect::<Result<Vec<_>, _>>()?;
+        Ok(all.into_iter().filter(|row| visible.contains(Scope::Project(row.id))).collect())
+    }
+
+    async fn project(&self, granted: &Granted, id: ProjectId) -> Result<Option<ProjectRow>, StoreError> {
+        gate::fits(granted, Action::Read, Entity::Project, Scope::Project(id), READ)?;
+        one(&mut self.read(READ).await?, id, READ).await
+    }
+
+    async fn create_project(
+        &self,
+        granted: &Granted,
+        new: NewProject,
+        entry: AuditEntry,
+    ) -> Result<Committed<ProjectRow>, StoreError> {
+        gate::fits(granted, Action::Create, Entity::Project, Scope::Department(new.department_id), CREATE)?;
+        let mut tx = self.write(CREATE).await?;
+        let department = tx
+            .row("SELECT cluster_id FROM departments WHERE id = $1", &[new.department_id.number().into()])
+            .await
+            .during(CREATE)?
+            .ok_or_else(|| StoreError::NotFound { what: "department", id: new.department_id.to_string() })?;
+        let cluster = department.parsed("cluster_id")?;
+        refuse_taken(&mut tx, &Arg::text(cluster), &new).await?;
+        let number = tx.next_number("project").await?;
+        tx.execute(
+            "INSERT INTO projects (id, cluster_id, department_id, name, namespace, namespace_requested, details,
+                                   created_at, created_by)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            &[
+                number.into(),
+                Arg::text(cluster),
+                new.department_id.number().into(),
+                Arg::text(&new.name),
+                Arg::text(&new.namespace),
+                new.namespace_requested.into(),
+                Arg::json(&new.details)?,
+                new.created_at.into(),
+                Arg::text(&new.created_by),
+            ],
+        )
+        .await
+        .or_conflict(CREATE, || taken(&new))?;
+        let missing = || StoreError::NotFound { what: "project", id: number.to_string() };
+        let id = ProjectId::new(number).ok_or_else(missing)?;
+        let value = one(&mut tx, id, CREATE).await?.ok_or_else(missing)?;
+        let mut changes = Changes::default();
+        changes.upsert(cluster, desired::of_project(&value));
+        let revisions = changes.write(&mut tx).await?;
+        audit::append(&mut tx, &entry.about(id, &value.name)).await?;
+        tx.commit().await.during(CREATE)?;
+        Ok(Committed { value, revisions })
+    }
+
+    async fn delete_project(
+        &self,
+        granted: &Granted,
+        id: ProjectId,
+        at: Timestamp,
+        entry: AuditEntry,
+    ) -> Result<Committed<Vec<AccessRuleId>>, StoreError> {
+        gate::fits(granted, Action::Delete, Entity::Project, Scope::Project(id), DELETE)?;
+        let mut tx = self.write(DELETE).await?;
+        let row = one(&mut tx, id, DELETE)
+            .await?
+            .ok_or_else(|| StoreError::NotFound { what: "project", id: id.to_string() })?;
+        let mut changes = Changes::default();
+        let rules = live_rules_of_project(&mut tx, id).await?;
+        let value = soft_delete_rules(&mut tx, &mut changes, &rules, at).await?;
+        workloads::remove_of_project(&mut tx, &mut changes, row.cluster_id, id).await?;
+        changes.delete(row.cluster_id, ObjectKey::Project(id));
+        tx.execute("DELETE FROM projects WHERE id = $1", &[id.number().into()]).await.during(DELETE)?;
+        let revisions = changes.write(&mut tx).await?;
+        audit::append(&mut tx, &entry.about(id, row.name)).await?;
+        tx.commit().await.during(DELETE)?;
+        Ok(Committed { value, revisions })
+    }
+}
+
+fn taken(new: &NewProject) -> StoreError {
+    StoreError::Conflict { what: "project", name: new.name.to_string(), context: " in this cluster" }
+}
+
+/// Says which of the two unique columns is taken.
+async fn refuse_taken(tx: &mut Tx, cluster: &Arg, new: &NewProject) -> Result<(), StoreError> {
+    let same_name = tx
+        .row(
+            "SELECT id FROM projects WHERE cluster_id = $1 AND name = $2",
+            &[cluster.clone(), Arg::text(&new.name)],
+        )
+        .await
+        .during(CREATE)?;
+    if same_name.is_some() {
+        return Err(taken(new));
+    }
+    let same_namespace = tx
+        .row(
+            "SELECT id FROM projects WHERE cluster_id = $1 AND namespace = $2",
+            &[cluster.clone(), Arg::text(&new.namespace)],
+        )
+        .await
+        .during(CREATE)?;
+    match same_namespace {
+        Some(_) => Err(StoreError::Conflict {
+            what: "a project with namespace",
+            name: new.namespace.clone(),
+            context: " in this cluster",
+        }),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,144 @@
+//! Rows of the database as rows of the store. By hand: the columns are few, and derive macros would not know our types.
+
+use reeve_authz::{Role, Scope, SubjectKey};
+use reeve_link::StatusPhase;
+use reeve_store::{
+    AccessRuleRow, ClusterRow, DepartmentRow, ProjectRow, ServiceAccountRow, StatusRow, StoreError, UserRow, WorkloadRow,
+};
+use reeve_types::{AccessRuleId, DepartmentId, ProjectId, Revision};
+
+use crate::driver::Row;
+
+fn corrupt(what: &'static str, reason: impl ToString) -> StoreError {
+    StoreError::Corrupt { what, reason: reason.to_string() }
+}
+
+/// A phase is kept as its name on the wire.
+pub(crate) fn phase_text(phase: StatusPhase) -> Result<String, StoreError> {
+    match serde_json::to_value(phase) {
+        Ok(serde_json::Value::String(text)) => Ok(text),
+        Ok(other) => Err(corrupt("phase", other)),
+        Err(e) => Err(corrupt("phase", e)),
+    }
+}
+
+/// The columns `phase`, `message`, `updated_at`; `None` when there was no row to join.
+pub(crate) fn status(row: &Row) -> Result<Option<StatusRow>, StoreError> {
+    let Some(phase) = row.opt_text("phase")? else { return Ok(None) };
+    let phase = serde_json::from_value(phase.into()).map_err(|e| corrupt("phase", e))?;
+    Ok(Some(StatusRow { phase, message: row.text("message")?, updated_at: row.time("status_at")? }))
+}
+
+pub(crate) fn revision(row: &Row, column: &'static str) -> Result<Revision, StoreError> {
+    u64::try_from(row.int(column)?).map(Revision).map_err(|e| corrupt(column, e))
+}
+
+pub(crate) fn cluster(row: &Row) -> Result<ClusterRow, StoreError> {
+    Ok(ClusterRow {
+        id: row.parsed("id")?,
+        name: row.parsed("name")?,
+        domain: row.opt_text("domain")?,
+        version: row.opt_text("version")?,
+        created_at: row.time("created_at")?,
+        created_by: row.text("created_by")?,
+        settings: row.opt_json("settings")?,
+        last_liveness: row.opt_time("last_liveness")?,
+        revision: revision(row, "revision")?,
+        applied_revision: revision(row, "applied_revision")?,
+    })
+}
+
+pub(crate) fn department(row: &Row) -> Result<DepartmentRow, StoreError> {
+    Ok(DepartmentRow {
+        id: row.number("id", DepartmentId::new)?,
+        cluster_id: row.parsed("cluster_id")?,
+        name: row.parsed("name")?,
+        details: row.json("details")?,
+        created_at: row.time("created_at")?,
+        created_by: row.text("created_by")?,
+    })
+}
+
+pub(crate) fn project(row: &Row) -> Result<ProjectRow, StoreError> {
+    Ok(ProjectRow {
+        id: row.number("id", ProjectId::new)?,
+        cluster_id: row.parsed("cluster_id")?,
+        department_id: row.number("department_id", DepartmentId::new)?,
+        department_name: row.parsed("department_name")?,
+        name: row.parsed("name")?,
+        namespace: row.text("namespace")?,
+        namespace_requested: row.bool("namespace_requested")?,
+        details: row.json("details")?,
+        created_at: row.time("created_at")?,
+        created_by: row.text("created_by")?,
+        status: status(row)?,
+    })
+}
+
+pub(crate) fn user(row: &Row) -> Result<UserRow, StoreError> {
+    Ok(UserRow {
+        id: row.parsed("id")?,
+        email: row.parsed("email")?,
+        is_local: row.bool("is_local")?,
+        posix: row.opt_json("posix")?,
+        created_at: row.time("created_at")?,
+        created_by: row.text("created_by")?,
+        updated_at: row.time("updated_at")?,
+        last_login: row.opt_time("last_login")?,
+    })
+}
+
+pub(crate) fn service_account(row: &Row) -> Result<ServiceAccountRow, StoreError> {
+    Ok(ServiceAccountRow {
+        id: row.parsed("id")?,
+        name: row.parsed("name")?,
+        enabled: row.bool("enabled")?,
+        created_at: row.time("created_at")?,
+        created_by: row.text("created_by")?,
+        updated_at: row.time("updated_at")?,
+        last_login: row.opt_time("last_login")?,
+    })
+}
+
+/// How a subject is kept: kind and name.
+pub(crate) fn subject_columns(subject: &SubjectKey) -> (&'static str, String) {
+    (subject.kind().wire_name(), subject.name().to_owned())
+}
+
+/// A rule; its statuses are not in the row.
+pub(crate) fn access_rule(row: &Row) -> Result<AccessRuleRow, StoreError> {
+    let subject = SubjectKey::from_wire(&row.text("subject_kind")?, &row.text("subject")?)
+        .map_err(|e| corrupt("subject", e))?;
+    let scope =
+        Scope::from_wire(&row.text("scope_type")?, &row.text("scope_id")?).map_err(|e| corrupt("scope", e))?;
+    Ok(AccessRuleRow {
+        id: row.number("id", AccessRuleId::new)?,
+        subject,
+        role: row.number("role_id", Role::from_id)?,
+        scope,
+        scope_name: row.text("scope_name")?,
+        cluster_id: row.opt_parsed("cluster_id")?,
+        created_at: row.time("created_at")?,
+        created_by: row.text("created_by")?,
+        deleted_at: row.opt_time("deleted_at")?,
+        statuses: Vec::new(),
+    })
+}
+
+pub(crate) fn workload(row: &Row) -> Result<WorkloadRow, StoreError> {
+    Ok(WorkloadRow {
+        id: row.parsed("id")?,
+        name: row.parsed("name")?,
+        project_id: row.number("project_id", ProjectId::new)?,
+        project_name: row.parsed("project_name")?,
+        namespace: row.text("namespace")?,
+        department_id: row.number("department_id", DepartmentId::new)?,
+        department_name: row.parsed("department_name")?,
+        cluster_id: row.parsed("cluster_id")?,
+        submitted_by: row.text("submitted_by")?,
+        request: row.json("request")?,
+        desired: row.json("desired")?,
+        created_at: row.time("created_at")?,
+        status: status(row)?,
+    })
+}

@@ -1,0 +1,189 @@
+//! Service accounts in SQL.
+
+use async_trait::async_trait;
+use reeve_authz::{Action, Entity, Granted, Scope, SubjectKey};
+use reeve_link::ObjectKey;
+use reeve_store::{
+    AuditEntry, Committed, NewServiceAccount, ServiceAccountRow, ServiceAccounts, StoreError, Verifier, gate,
+};
+use reeve_types::{AccessRuleId, ServiceAccountId, Timestamp};
+
+use crate::access_rules::live_rules_of_subject;
+use crate::changes::{Changes, reached, soft_delete_rules, spread_rules};
+use crate::driver::{Arg, During, Tx};
+use crate::{SqlStore, audit, rows};
+
+const READ: &str = "read service accounts";
+const CREATE: &str = "create a service account";
+const CHANGE: &str = "change a service account";
+const DELETE: &str = "delete a service account";
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, name, enabled, created_at, created_by, updated_at, last_login FROM service_accounts ",
+            $rest
+        )
+    };
+}
+
+fn fits(granted: &Granted, action: Action, operation: &'static str) -> Result<(), StoreError> {
+    gate::fits(granted, action, Entity::ServiceAccount, Scope::Account, operation)
+}
+
+async fn one(
+    tx: &mut Tx,
+    id: ServiceAccountId,
+    operation: &'static str,
+) -> Result<Option<ServiceAccountRow>, StoreError> {
+    tx.row(select!("WHERE id = $1"), &[Arg::text(id)])
+        .await
+        .during(operation)?
+        .as_ref()
+        .map(rows::service_account)
+        .transpose()
+}
+
+async fn needed(
+    tx: &mut Tx,
+    id: ServiceAccountId,
+    operation: &'static str,
+) -> Result<ServiceAccountRow, StoreError> {
+    let row = one(tx, id, operation).await?;
+    row.ok_or_else(|| StoreError::NotFound { what: "service account", id: id.to_string() })
+}
+
+#[async_trait]
+impl ServiceAccounts for SqlStore {
+    async fn service_accounts(&self, granted: &Granted) -> Result<Vec<ServiceAccountRow>, StoreError> {
+        fits(granted, Action::Read, READ)?;
+        let mut tx = self.read(READ).await?;
+        tx.rows(select!("ORDER BY name"), &[]).await.during(READ)?.iter().map(rows::service_account).collect()
+    }
+
+    async fn service_account(
+        &self,
+        granted: &Granted,
+        id: ServiceAccountId,
+    ) -> Result<Option<ServiceAccountRow>, StoreError> {
+        fits(granted, Action::Read, READ)?;
+        one(&mut self.read(READ).await?, id, READ).await
+    }
+
+    async fn create_service_account(
+        &self,
+        granted: &Granted,
+        new: NewServiceAccount,
+        entry: AuditEntry,
+    ) -> Result<ServiceAccountRow, StoreError> {
+        fits(granted, Action::Create, CREATE)?;
+        let mut tx = self.write(CREATE).await?;
+        tx.execute(
+            "INSERT INTO service_accounts (id, name, secret, enabled, created_at, created_by, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $5)",
+            &[
+                Arg::text(new.id),
+                Arg::text(&new.name),
+                new.secret.as_str().into(),
+                true.into(),
+                new.created_at.into(),
+                Arg::text(&new.created_by),
+            ],
+        )
+        .await
+        .or_conflict(CREATE, || StoreError::Conflict {
+            what: "service account",
+            name: new.name.to_string(),
+            context: "",
+        })?;
+        let row = needed(&mut tx, new.id, CREATE).await?;
+        audit::append(&mut tx, &entry.about(row.id, &row.name)).await?;
+        tx.commit().await.during(CREATE)?;
+        Ok(row)
+    }
+
+    async fn set_service_account_enabled(
+        &self,
+        granted: &Granted,
+        id: ServiceAccountId,
+        enabled: bool,
+        at: Timestamp,
+        entry: AuditEntry,
+    ) -> Result<Committed<ServiceAccountRow>, StoreError> {
+        fits(granted, Action::Update, CHANGE)?;
+        let mut tx = self.write(CHANGE).await?;
+        let before = needed(&mut tx, id, CHANGE).await?;
+        let mut changes = Changes::default();
+        if before.enabled != enabled {
+            let rules = live_rules_of_subject(&mut tx, &SubjectKey::ServiceAccount(before.name.clone())).await?;
+            if enabled {
+                spread_rules(&mut tx, &mut changes, &rules).await?;
+            } else {
+                for rule in &rules {
+                    for cluster in reached(&mut tx, rule.scope, rule.cluster_id).await? {
+                        changes.delete(cluster, ObjectKey::AccessRule(rule.id));
+                    }
+                }
+                // What was issued before stays worthless when the account is enabled again.
+                tx.execute(
+                    "UPDATE service_accounts SET not_before = $2 WHERE id = $1",
+                    &[Arg::text(id), at.into()],
+                )
+                .await
+                .during(CHANGE)?;
+            }
+            tx.execute(
+                "UPDATE service_accounts SET enabled = $2, updated_at = $3 WHERE id = $1",
+                &[Arg::text(id), enabled.into(), at.into()],
+            )
+            .await
+            .during(CHANGE)?;
+        }
+        let revisions = changes.write(&mut tx).await?;
+        let value = needed(&mut tx, id, CHANGE).await?;
+        audit::append(&mut tx, &entry.about(id, &value.name)).await?;
+        tx.commit().await.during(CHANGE)?;
+        Ok(Committed { value, revisions })
+    }
+
+    async fn set_service_account_secret(
+        &self,
+        granted: &Granted,
+        id: ServiceAccountId,
+        secret: Verifier,
+        at: Timestamp,
+        entry: AuditEntry,
+    ) -> Result<(), StoreError> {
+        fits(granted, Action::Update, CHANGE)?;
+        let mut tx = self.write(CHANGE).await?;
+        let row = needed(&mut tx, id, CHANGE).await?;
+        tx.execute(
+            "UPDATE service_accounts SET secret = $2, updated_at = $3, not_before = $3 WHERE id = $1",
+            &[Arg::text(id), secret.as_str().into(), at.into()],
+        )
+        .await
+        .during(CHANGE)?;
+        audit::append(&mut tx, &entry.about(id, &row.name)).await?;
+        tx.commit().await.during(CHANGE)
+    }
+
+    async fn delete_service_account(
+        &self,
+        granted: &Granted,
+        id: ServiceAccountId,
+        at: Timestamp,
+        entry: AuditEntry,
+    ) -> Result<Committed<Vec<AccessRuleId>>, StoreError> {
+        fits(granted, Action::Delete, DELETE)?;
+        let mut tx = self.write(DELETE).await?;
+        let row = needed(&mut tx, id, DELETE).await?;
+        let mut changes = Changes::default();
+        let rules = live_rules_of_subject(&mut tx, &SubjectKey::ServiceAccount(row.name.clone())).await?;
+        let value = soft_delete_rules(&mut tx, &mut changes, &rules, at).await?;
+        tx.execute("DELETE FROM service_accounts WHERE id = $1", &[Arg::text(id)]).await.during(DELETE)?;
+        let revisions = changes.write(&mut tx).await?;
+        audit::append(&mut tx, &entry.about(id, row.name)).await?;
+        tx.commit().await.during(DELETE)?;
+        Ok(Committed { value, revisions })
+    }
+}

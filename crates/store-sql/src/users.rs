@@ -1,0 +1,186 @@
+//! People in SQL.
+
+use async_trait::async_trait;
+use reeve_authz::{Action, Entity, Granted, Scope, SubjectKey};
+use reeve_store::{AuditEntry, Committed, NewUser, StoreError, UserRow, Users, Verifier, gate};
+use reeve_types::{AccessRuleId, PosixIdentity, Timestamp, UserId};
+
+use crate::access_rules::{keep_an_administrator, live_rules_of_subject};
+use crate::changes::{Changes, soft_delete_rules};
+use crate::driver::{Arg, During, Tx};
+use crate::{SqlStore, audit, rows};
+
+const READ: &str = "read users";
+const CREATE: &str = "create a user";
+const CHANGE: &str = "change a user";
+const DELETE: &str = "delete a user";
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, email, password IS NOT NULL AS is_local, posix, created_at, created_by, updated_at, last_login
+             FROM users ",
+            $rest
+        )
+    };
+}
+
+fn fits(granted: &Granted, action: Action, operation: &'static str) -> Result<(), StoreError> {
+    gate::fits(granted, action, Entity::Users, Scope::Account, operation)
+}
+
+fn missing(id: UserId) -> StoreError {
+    StoreError::NotFound { what: "user", id: id.to_string() }
+}
+
+async fn one(tx: &mut Tx, id: UserId, operation: &'static str) -> Result<Option<UserRow>, StoreError> {
+    tx.row(select!("WHERE id = $1"), &[Arg::text(id)]).await.during(operation)?.as_ref().map(rows::user).transpose()
+}
+
+/// Gives a uid to its first owner for ever.
+async fn claim_uid(tx: &mut Tx, id: UserId, posix: Option<&PosixIdentity>) -> Result<(), StoreError> {
+    let Some(uid) = posix.map(PosixIdentity::uid) else { return Ok(()) };
+    tx.execute(
+        "INSERT INTO used_uids (uid, user_id) VALUES ($1, $2) ON CONFLICT (uid) DO NOTHING",
+        &[uid.number().into(), Arg::text(id)],
+    )
+    .await
+    .during("give a uid")?;
+    let owner = tx
+        .row("SELECT user_id FROM used_uids WHERE uid = $1", &[uid.number().into()])
+        .await
+        .during("give a uid")?
+        .map(|row| row.parsed::<UserId>("user_id"))
+        .transpose()?;
+    if owner == Some(id) { Ok(()) } else { Err(StoreError::UidTaken(uid)) }
+}
+
+fn posix_arg(posix: Option<&PosixIdentity>) -> Result<Arg, StoreError> {
+    posix.map_or(Ok(Arg::Text(None)), Arg::json)
+}
+
+/// Writes a new person's rows.
+pub(crate) async fn insert(tx: &mut Tx, new: &NewUser) -> Result<UserRow, StoreError> {
+    claim_uid(tx, new.id, new.posix.as_ref()).await?;
+    tx.execute(
+        "INSERT INTO users (id, email, password, posix, created_at, created_by, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $5)",
+        &[
+            Arg::text(new.id),
+            Arg::text(&new.email),
+            new.password.as_str().into(),
+            posix_arg(new.posix.as_ref())?,
+            new.created_at.into(),
+            Arg::text(&new.created_by),
+        ],
+    )
+    .await
+    .or_conflict(CREATE, || StoreError::Conflict { what: "user", name: new.email.to_string(), context: "" })?;
+    one(tx, new.id, CREATE).await?.ok_or_else(|| missing(new.id))
+}
+
+#[async_trait]
+impl Users for SqlStore {
+    async fn users(&self, granted: &Granted) -> Result<Vec<UserRow>, StoreError> {
+        fits(granted, Action::Read, READ)?;
+        let mut tx = self.read(READ).await?;
+        tx.rows(select!("ORDER BY email"), &[]).await.during(READ)?.iter().map(rows::user).collect()
+    }
+
+    async fn user(&self, granted: &Granted, id: UserId) -> Result<Option<UserRow>, StoreError> {
+        fits(granted, Action::Read, READ)?;
+        one(&mut self.read(READ).await?, id, READ).await
+    }
+
+    async fn create_user(&self, granted: &Granted, new: NewUser, entry: AuditEntry) -> Result<UserRow, StoreError> {
+        fits(granted, Action::Create, CREATE)?;
+        let mut tx = self.write(CREATE).await?;
+        let row = insert(&mut tx, &new).await?;
+        audit::append(&mut tx, &entry.about(row.id, &row.email)).await?;
+        tx.commit().await.during(CREATE)?;
+        Ok(row)
+    }
+
+    async fn set_posix(
+        &self,
+        granted: &Granted,
+        id: UserId,
+        posix: Option<PosixIdentity>,
+        at: Timestamp,
+        entry: AuditEntry,
+    ) -> Result<UserRow, StoreError> {
+        fits(granted, Action::Update, CHANGE)?;
+        let mut tx = self.write(CHANGE).await?;
+        one(&mut tx, id, CHANGE).await?.ok_or_else(|| missing(id))?;
+        claim_uid(&mut tx, id, posix.as_ref()).await?;
+        tx.execute(
+            "UPDATE users SET posix = $2, updated_at = $3 WHERE id = $1",
+            &[Arg::text(id), posix_arg(posix.as_ref())?, at.into()],
+        )
+        .await
+        .during(CHANGE)?;
+        let row = one(&mut tx, id, CHANGE).await?.ok_or_else(|| missing(id))?;
+        audit::append(&mut tx, &entry.about(id, &row.email)).await?;
+        tx.commit().await.during(CHANGE)?;
+        Ok(row)
+    }
+
+    async fn set_password(
+        &self,
+        granted: &Granted,
+        id: UserId,
+        password: Verifier,
+        at: Timestamp,
+        entry: AuditEntry,
+    ) -> Result<(), StoreError> {
+        fits(granted, Action::Update, CHANGE)?;
+        let mut tx = self.write(CHANGE).await?;
+        let row = one(&mut tx, id, CHANGE).await?.ok_or_else(|| missing(id))?;
+        tx.execute(
+            "UPDATE users SET password = $2, updated_at = $3, not_before = $3 WHERE id = $1",
+            &[Arg::text(id), password.as_str().into(), at.into()],
+        )
+        .await
+        .during(CHANGE)?;
+        audit::append(&mut tx, &entry.about(id, &row.email)).await?;
+        tx.commit().await.during(CHANGE)
+    }
+
+    async fn end_sessions(
+        &self,
+        granted: &Granted,
+        id: UserId,
+        at: Timestamp,
+        entry: AuditEntry,
+    ) -> Result<(), StoreError> {
+        fits(granted, Action::Update, CHANGE)?;
+        let mut tx = self.write(CHANGE).await?;
+        let row = one(&mut tx, id, CHANGE).await?.ok_or_else(|| missing(id))?;
+        tx.execute("UPDATE users SET not_before = $2 WHERE id = $1", &[Arg::text(id), at.into()])
+            .await
+            .during(CHANGE)?;
+        audit::append(&mut tx, &entry.about(id, &row.email)).await?;
+        tx.commit().await.during(CHANGE)
+    }
+
+    async fn delete_user(
+        &self,
+        granted: &Granted,
+        id: UserId,
+        at: Timestamp,
+        entry: AuditEntry,
+    ) -> Result<Committed<Vec<AccessRuleId>>, StoreError> {
+        fits(granted, Action::Delete, DELETE)?;
+        let mut tx = self.write(DELETE).await?;
+        let row = one(&mut tx, id, DELETE).await?.ok_or_else(|| missing(id))?;
+        let mut changes = Changes::default();
+        let rules = live_rules_of_subject(&mut tx, &SubjectKey::User(row.email.clone())).await?;
+        let value = soft_delete_rules(&mut tx, &mut changes, &rules, at).await?;
+        tx.execute("DELETE FROM users WHERE id = $1", &[Arg::text(id)]).await.during(DELETE)?;
+        keep_an_administrator(&mut tx).await?;
+        let revisions = changes.write(&mut tx).await?;
+        audit::append(&mut tx, &entry.about(id, row.email)).await?;
+        tx.commit().await.during(DELETE)?;
+        Ok(Committed { value, revisions })
+    }
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"text/template"
+)
+
+// PauseImage must be among the imported archives: there is no registry to take it from.
+const pauseImage = "local.test/pause:1"
+
+// All of these lie in the node's private /run.
+var nodeFiles = map[string]string{
+	"/run/containerd.toml": `version = 2
+root = "/run/containerd-data"
+state = "/run/containerd"
+# The first would make /opt/containerd on the machine.
+disabled_plugins = ["io.containerd.internal.v1.opt"]
+[grpc]
+  address = "` + containerdSocket + `"
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "` + pauseImage + `"
+  # Root without CAP_SYS_RESOURCE may not lower an oom_score_adj, and no pod would start.
+  restrict_oom_score_adj = true
+  [plugins."io.containerd.grpc.v1.cri".cni]
+    bin_dir = "` + cniPlugins + `"
+    conf_dir = "/run/cni/net.d"
+`,
+	// No gateway and no masquerade: pods reach each other and the node, and no rule or setting stays on the machine.
+	"/run/cni/net.d/10-testbed.conflist": `{"cniVersion": "1.0.0", "name": "testbed", "plugins": [{
+  "type": "bridge", "bridge": "{{.Bridge}}", "isGateway": false, "ipMasq": false,
+  "ipam": {"type": "host-local", "dataDir": "/run/cni/networks",
+    "ranges": [[{"subnet": "{{.Subnet}}", "gateway": "{{.Address}}"}]]}
+}]}
+`,
+	"/run/resolv.conf": "nameserver 127.0.0.1\n",
+	"/run/kubelet.yaml": `apiVersion: kubelet.config.k8s.io/v1beta1
+kind: KubeletConfiguration
+address: {{.Address}}
+healthzPort: 0
+authentication:
+  anonymous: {enabled: false}
+  webhook: {enabled: true}
+  x509: {clientCAFile: {{.PKI}}/ca.crt}
+authorization: {mode: Webhook}
+tlsCertFile: {{.PKI}}/node.crt
+tlsPrivateKeyFile: {{.PKI}}/node.key
+containerRuntimeEndpoint: unix://` + containerdSocket + `
+# Newer kubelets refuse control groups of version 1 unless told otherwise.
+failCgroupV1: false
+failSwapOn: false
+cgroupDriver: cgroupfs
+cgroupRoot: /{{.Cgroup}}
+enforceNodeAllocatable: []
+makeIPTablesUtilChains: false
+oomScoreAdj: 0
+# Nobody serves names, but without an address every pod gets a warning event.
+clusterDomain: cluster.local
+clusterDNS: [10.96.0.10]
+resolvConf: /run/resolv.conf
+volumePluginDir: /run/volume-plugins
+podLogsDir: /var/log/pods
+evictionHard: {memory.available: 50Mi, nodefs.available: "1%", imagefs.available: "1%"}
+imageGCHighThresholdPercent: 100
+imageGCLowThresholdPercent: 99
+maxPods: 240
+kubeAPIQPS: 200
+kubeAPIBurst: 400
+registryPullQPS: 0
+eventRecordQPS: 0
+`,
+}
+
+func (n *node) writeFiles() error {
+	if err := os.MkdirAll("/run/cni/net.d", 0o755); err != nil {
+		return err
+	}
+	for name, text := range nodeFiles {
+		parsed, err := template.New(name).Parse(text)
+		if err != nil {
+			return err
+		}
+		var filled strings.Builder
+		if err := parsed.Execute(&filled, n); err != nil {
+			return err
+		}
+		if err := os.WriteFile(name, []byte(filled.String()), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
