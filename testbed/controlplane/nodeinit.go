@@ -157,9 +157,12 @@ func (n *node) importImages() error {
 	}
 	ctr := func(arguments ...string) ([]byte, error) {
 		arguments = append([]string{"-a", containerdSocket, "-n", "k8s.io", "images"}, arguments...)
-		output, err := exec.Command(filepath.Join(n.Containerd, "ctr"), arguments...).CombinedOutput()
+		command := exec.Command(filepath.Join(n.Containerd, "ctr"), arguments...)
+		var complaint strings.Builder
+		command.Stderr = &complaint
+		output, err := command.Output()
 		if err != nil {
-			err = fmt.Errorf("ctr %s: %w: %s", strings.Join(arguments, " "), err, output)
+			err = fmt.Errorf("ctr %s: %w: %s", strings.Join(arguments, " "), err, complaint.String())
 		}
 		return output, err
 	}

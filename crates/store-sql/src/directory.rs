@@ -2,13 +2,12 @@
 
 use async_trait::async_trait;
 use reeve_authz::Scope;
-use reeve_store::directory::DirectorySnapshot;
 use reeve_store::{
-    Credentials, Directory, Locate, ServiceAccountFacts, StoreError, UserFacts, Verifier,
+    ClusterFacts, Credentials, DepartmentFacts, Directory, DirectorySnapshot, Locate, ProjectFacts, ServiceAccountFacts,
+    StoreError, UserFacts, Verifier,
 };
 use reeve_types::{
-    AccessRuleId, ClusterId, DepartmentId, Email, OrgUnitName, ProjectId, ServiceAccountId, ServiceAccountName, UserId,
-    WorkloadId,
+    AccessRuleId, ClusterId, DepartmentId, Email, ProjectId, ServiceAccountId, ServiceAccountName, UserId, WorkloadId,
 };
 
 use crate::access_rules::live_rules;
@@ -18,6 +17,34 @@ use crate::{SqlStore, rows};
 const LOAD: &str = "load the directory";
 const LOCATE: &str = "locate an object";
 const VERIFY: &str = "read a verifier";
+
+fn cluster(row: &Row) -> Result<ClusterFacts, StoreError> {
+    Ok(ClusterFacts {
+        id: row.parsed("id")?,
+        name: row.parsed("name")?,
+        revision: rows::revision(row, "revision")?,
+        applied_revision: rows::revision(row, "applied_revision")?,
+        settings: row.opt_json("settings")?,
+        last_liveness: row.opt_time("last_liveness")?,
+    })
+}
+
+fn department(row: &Row) -> Result<DepartmentFacts, StoreError> {
+    Ok(DepartmentFacts {
+        id: row.number("id", DepartmentId::new)?,
+        cluster_id: row.parsed("cluster_id")?,
+        name: row.parsed("name")?,
+    })
+}
+
+fn project(row: &Row) -> Result<ProjectFacts, StoreError> {
+    Ok(ProjectFacts {
+        id: row.number("id", ProjectId::new)?,
+        department_id: row.number("department_id", DepartmentId::new)?,
+        cluster_id: row.parsed("cluster_id")?,
+        name: row.parsed("name")?,
+    })
+}
 
 fn user(row: &Row) -> Result<UserFacts, StoreError> {
     Ok(UserFacts {
@@ -42,16 +69,20 @@ impl Directory for SqlStore {
     async fn directory(&self) -> Result<DirectorySnapshot, StoreError> {
         let mut tx = self.read(LOAD).await?;
         let mut snapshot = DirectorySnapshot::default();
-        for row in tx.rows("SELECT cluster_id, revision FROM cluster_revisions", &[]).await.during(LOAD)? {
-            snapshot.clusters.push((row.parsed("cluster_id")?, rows::revision(&row, "revision")?));
-        }
-        for row in tx.rows("SELECT id, cluster_id FROM departments", &[]).await.during(LOAD)? {
-            snapshot.departments.push((row.number("id", DepartmentId::new)?, row.parsed("cluster_id")?));
-        }
-        for row in tx.rows("SELECT id, department_id FROM projects", &[]).await.during(LOAD)? {
-            let department = row.number("department_id", DepartmentId::new)?;
-            snapshot.projects.push((row.number("id", ProjectId::new)?, department));
-        }
+        let clusters = tx
+            .rows(
+                "SELECT c.id, c.name, r.revision, c.applied_revision, c.settings, c.last_liveness
+                 FROM clusters c JOIN cluster_revisions r ON r.cluster_id = c.id",
+                &[],
+            )
+            .await
+            .during(LOAD)?;
+        snapshot.clusters = clusters.iter().map(cluster).collect::<Result<_, _>>()?;
+        let departments = tx.rows("SELECT id, cluster_id, name FROM departments", &[]).await.during(LOAD)?;
+        snapshot.departments = departments.iter().map(department).collect::<Result<_, _>>()?;
+        let projects =
+            tx.rows("SELECT id, department_id, cluster_id, name FROM projects", &[]).await.during(LOAD)?;
+        snapshot.projects = projects.iter().map(project).collect::<Result<_, _>>()?;
         snapshot.rules = live_rules(&mut tx).await?.iter().map(|row| row.rule()).collect();
         let users = tx.rows("SELECT id, email, posix, not_before FROM users", &[]).await.during(LOAD)?;
         snapshot.users = users.iter().map(user).collect::<Result<_, _>>()?;
@@ -82,31 +113,6 @@ impl Locate for SqlStore {
             .await
             .during(LOCATE)?
             .map(|row| row.number("project_id", ProjectId::new))
-            .transpose()
-    }
-
-    async fn locate_department(
-        &self,
-        cluster: ClusterId,
-        name: &OrgUnitName,
-    ) -> Result<Option<DepartmentId>, StoreError> {
-        let mut tx = self.read(LOCATE).await?;
-        tx.row(
-            "SELECT id FROM departments WHERE cluster_id = $1 AND name = $2",
-            &[Arg::text(cluster), Arg::text(name)],
-        )
-        .await
-        .during(LOCATE)?
-        .map(|row| row.number("id", DepartmentId::new))
-        .transpose()
-    }
-
-    async fn locate_project(&self, id: ProjectId) -> Result<Option<ClusterId>, StoreError> {
-        let mut tx = self.read(LOCATE).await?;
-        tx.row("SELECT cluster_id FROM projects WHERE id = $1", &[id.number().into()])
-            .await
-            .during(LOCATE)?
-            .map(|row| row.parsed("cluster_id"))
             .transpose()
     }
 }

@@ -2,8 +2,9 @@
 
 use async_trait::async_trait;
 use reeve_authz::{Rule, Scope};
+use reeve_link::ClusterSettings;
 use reeve_types::{
-    AccessRuleId, ClusterId, DepartmentId, Email, PosixIdentity, ProjectId, Revision, ServiceAccountId,
+    AccessRuleId, ClusterId, DepartmentId, Email, OrgUnitName, PosixIdentity, ProjectId, Revision, ServiceAccountId,
     ServiceAccountName, Timestamp, UserId, WorkloadId,
 };
 
@@ -44,15 +45,56 @@ pub struct ServiceAccountFacts {
     pub not_before: Option<Timestamp>,
 }
 
+/// What is known of a cluster at each request.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ClusterFacts {
+    /// Its id.
+    pub id: ClusterId,
+    /// Its name.
+    pub name: OrgUnitName,
+    /// How far its desired state has come.
+    pub revision: Revision,
+    /// How far its operator has come, as it said last.
+    pub applied_revision: Revision,
+    /// What its operator said of itself.
+    pub settings: Option<ClusterSettings>,
+    /// When its operator was last heard of, as far as that was written down.
+    pub last_liveness: Option<Timestamp>,
+}
+
+/// What is known of a department at each request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DepartmentFacts {
+    /// Its number.
+    pub id: DepartmentId,
+    /// Its cluster.
+    pub cluster_id: ClusterId,
+    /// Its name.
+    pub name: OrgUnitName,
+}
+
+/// What is known of a project at each request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProjectFacts {
+    /// Its number.
+    pub id: ProjectId,
+    /// Its department.
+    pub department_id: DepartmentId,
+    /// Its cluster.
+    pub cluster_id: ClusterId,
+    /// Its name.
+    pub name: OrgUnitName,
+}
+
 /// Everything decisions are made from, of one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DirectorySnapshot {
-    /// Clusters and how far their desired state has come.
-    pub clusters: Vec<(ClusterId, Revision)>,
-    /// Departments and their clusters.
-    pub departments: Vec<(DepartmentId, ClusterId)>,
-    /// Projects and their departments.
-    pub projects: Vec<(ProjectId, DepartmentId)>,
+    /// Clusters.
+    pub clusters: Vec<ClusterFacts>,
+    /// Departments.
+    pub departments: Vec<DepartmentFacts>,
+    /// Projects.
+    pub projects: Vec<ProjectFacts>,
     /// Every rule that is not deleted, those of disabled service accounts too.
     pub rules: Vec<Rule>,
     /// Everybody.
@@ -76,16 +118,6 @@ pub trait Locate {
 
     /// The project of a workload that is not deleted.
     async fn locate_workload(&self, id: WorkloadId) -> Result<Option<ProjectId>, StoreError>;
-
-    /// The department of this name in a cluster.
-    async fn locate_department(
-        &self,
-        cluster: ClusterId,
-        name: &reeve_types::OrgUnitName,
-    ) -> Result<Option<DepartmentId>, StoreError>;
-
-    /// The cluster of a project.
-    async fn locate_project(&self, id: ProjectId) -> Result<Option<ClusterId>, StoreError>;
 }
 
 /// What sign-in needs before anybody is authenticated.

@@ -35,7 +35,10 @@ pub use audit::{Audit, AuditAction, AuditEntry, AuditRow, AuditSubject, Outcome}
 pub use cluster::{ClusterRow, Clusters, NewCluster};
 pub use department::{DepartmentRow, Departments, NewDepartment};
 pub use desired::DesiredState;
-pub use directory::{Credentials, Directory, Locate, ServiceAccountFacts, SubjectId, UserFacts};
+pub use directory::{
+    ClusterFacts, Credentials, DepartmentFacts, Directory, DirectorySnapshot, Locate, ProjectFacts, ServiceAccountFacts,
+    SubjectId, UserFacts,
+};
 pub use error::StoreError;
 pub use installation::{FirstStart, Installation};
 pub use project::{NewProject, ProjectRow, Projects};

@@ -1,0 +1,121 @@
+//! The news for the control plane: the last word about each object, until it is sent.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use reeve_link::{ClusterSettings, ObjectKey, ObjectStatus, StatusPhase, StatusReport};
+use reeve_types::Revision;
+use tokio::sync::Notify;
+
+/// How many objects one report names at most.
+const REPORT: usize = 500;
+
+/// The board.
+#[derive(Debug, Default)]
+pub struct Board {
+    inner: Mutex<Inner>,
+    news: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    last: HashMap<ObjectKey, ObjectStatus>,
+    unsent: BTreeSet<ObjectKey>,
+    settings: Option<ClusterSettings>,
+    settings_unsent: bool,
+    revision: Revision,
+    revision_unsent: bool,
+}
+
+impl Board {
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says how an object stands. Saying the same again is no news.
+    pub fn set(&self, key: ObjectKey, phase: StatusPhase, message: &str) {
+        let status = ObjectStatus { key, phase, message: message.to_owned() };
+        let mut inner = self.inner();
+        if inner.last.get(&key) != Some(&status) {
+            inner.last.insert(key, status);
+            inner.unsent.insert(key);
+            self.news.notify_one();
+        }
+    }
+
+    /// Says so only of an object of which nothing was said yet.
+    pub fn set_first(&self, key: ObjectKey, phase: StatusPhase) {
+        if !self.inner().last.contains_key(&key) {
+            self.set(key, phase, "");
+        }
+    }
+
+    /// Says what the cluster is.
+    pub fn set_settings(&self, settings: ClusterSettings) {
+        let mut inner = self.inner();
+        if inner.settings.as_ref() != Some(&settings) {
+            inner.settings = Some(settings);
+            inner.settings_unsent = true;
+            self.news.notify_one();
+        }
+    }
+
+    /// Says how far the desired state is applied.
+    pub fn set_revision(&self, revision: Revision) {
+        let mut inner = self.inner();
+        if inner.revision != revision {
+            inner.revision = revision;
+            inner.revision_unsent = true;
+            self.news.notify_one();
+        }
+    }
+
+    /// A new connection: its first report carries settings and revision again.
+    pub fn connected(&self) {
+        let mut inner = self.inner();
+        inner.settings_unsent = inner.settings.is_some();
+        inner.revision_unsent = true;
+        self.news.notify_one();
+    }
+
+    /// Returns when there may be news.
+    pub async fn news(&self) {
+        self.news.notified().await;
+    }
+
+    /// What is to be sent next; `None` when all is said.
+    pub fn take(&self) -> Option<StatusReport> {
+        let mut inner = self.inner();
+        if inner.unsent.is_empty() && !inner.settings_unsent && !inner.revision_unsent {
+            return None;
+        }
+        let keys: Vec<ObjectKey> = inner.unsent.iter().take(REPORT).copied().collect();
+        let mut objects = Vec::with_capacity(keys.len());
+        for key in keys {
+            inner.unsent.remove(&key);
+            objects.extend(inner.last.get(&key).cloned());
+        }
+        let settings = if inner.settings_unsent { inner.settings.clone() } else { None };
+        inner.settings_unsent = false;
+        inner.revision_unsent = false;
+        Some(StatusReport { revision: inner.revision, settings, objects })
+    }
+
+    /// A report did not arrive: it is news again, save what newer words replaced.
+    pub fn give_back(&self, report: &StatusReport) {
+        let mut inner = self.inner();
+        inner.unsent.extend(report.objects.iter().map(|object| object.key));
+        inner.settings_unsent |= report.settings.is_some();
+        inner.revision_unsent = true;
+    }
+
+    /// A report arrived: objects that are gone need not be remembered.
+    pub fn sent(&self, report: &StatusReport) {
+        let mut inner = self.inner();
+        for object in report.objects.iter().filter(|object| object.phase == StatusPhase::Deleted) {
+            if inner.last.get(&object.key) == Some(object) {
+                inner.last.remove(&object.key);
+            }
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! May the project have this namespace? Pure.
+
+use k8s_openapi::api::core::v1::Namespace;
+use kube::ResourceExt;
+use reeve_admission::names;
+use reeve_crds::desired::Project;
+
+use super::Failed;
+
+/// What there is of the namespace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// Nothing: it is to be made.
+    Missing,
+    /// It was made moments ago with everything it needs, and the watch does not show it yet.
+    JustMade,
+    /// It is there and ours.
+    Ours,
+}
+
+/// Checks the namespace. Only one that carries the project's own label is ours: the operator sets that label on
+/// namespaces it creates and on no other (admission R2).
+///
+/// # Errors
+/// What is in the way.
+pub fn validate(project: &Project, namespace: Option<&Namespace>, just_made: bool) -> Result<Found, Failed> {
+    let Some(namespace) = namespace else {
+        return Ok(if just_made { Found::JustMade } else { Found::Missing });
+    };
+    let name = project.namespace.clone();
+    if namespace.metadata.deletion_timestamp.is_some() {
+        return Err(Failed::Terminating { namespace: name });
+    }
+    match namespace.labels().get(names::PROJECT) {
+        Some(owner) if owner == project.name.as_str() => Ok(Found::Ours),
+        Some(owner) => Err(Failed::Foreign { namespace: name, project: project.name.to_string(), owner: owner.clone() }),
+        None => Err(Failed::NotAdopted { namespace: name, project: project.name.to_string() }),
+    }
+}
