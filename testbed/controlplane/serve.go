@@ -19,6 +19,7 @@ type settings struct {
 	tier           string
 	dir            string
 	removeDir      bool
+	detached       bool
 	authentication string
 	containerd     string
 	images         list
@@ -60,7 +61,7 @@ func serve(arguments []string) error {
 	if err != nil {
 		return err
 	}
-	ends := endings()
+	ends := endings(settings.detached)
 	cluster, err := newCluster(settings)
 	if err != nil {
 		return err
@@ -82,6 +83,7 @@ func parse(arguments []string) (settings, error) {
 	flags.StringVar(&parsed.tier, "tier", "apiserver", "apiserver, controllers or node")
 	flags.StringVar(&parsed.dir, "dir", "", "folder for everything (default: a temporary one)")
 	flags.BoolVar(&parsed.removeDir, "remove-dir", false, "remove the folder at the end")
+	flags.BoolVar(&parsed.detached, "detached", false, "do not end when standard input closes, only at a signal")
 	flags.StringVar(&parsed.authentication, "authentication-config", "", "AuthenticationConfiguration to start with")
 	flags.StringVar(&parsed.containerd, "containerd-dir", "", "folder with containerd, its shim and ctr")
 	flags.Var(&parsed.images, "image", "OCI archive to import into the node; may be repeated")
@@ -107,14 +109,16 @@ func parse(arguments []string) (settings, error) {
 }
 
 // endings delivers the reason to stop: the end of standard input or a signal.
-func endings() <-chan string {
+func endings(detached bool) <-chan string {
 	ends := make(chan string, 3)
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
-	go func() {
-		_, _ = io.Copy(io.Discard, os.Stdin)
-		ends <- "standard input closed"
-	}()
+	if !detached {
+		go func() {
+			_, _ = io.Copy(io.Discard, os.Stdin)
+			ends <- "standard input closed"
+		}()
+	}
 	go func() { ends <- (<-signals).String() }()
 	return ends
 }

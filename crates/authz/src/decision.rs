@@ -26,7 +26,7 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "rule {} makes {} a {} in {}",
+            "rule {} gives {} the role {} in {}",
             self.rule, self.through, self.role, self.at
         )
     }

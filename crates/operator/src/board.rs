@@ -34,7 +34,11 @@ impl Board {
 
     /// Says how an object stands. Saying the same again is no news.
     pub fn set(&self, key: ObjectKey, phase: StatusPhase, message: &str) {
-        let status = ObjectStatus { key, phase, message: message.to_owned() };
+        let status = ObjectStatus {
+            key,
+            phase,
+            message: message.to_owned(),
+        };
         let mut inner = self.inner();
         if inner.last.get(&key) != Some(&status) {
             inner.last.insert(key, status);
@@ -95,16 +99,26 @@ impl Board {
             inner.unsent.remove(&key);
             objects.extend(inner.last.get(&key).cloned());
         }
-        let settings = if inner.settings_unsent { inner.settings.clone() } else { None };
+        let settings = if inner.settings_unsent {
+            inner.settings.clone()
+        } else {
+            None
+        };
         inner.settings_unsent = false;
         inner.revision_unsent = false;
-        Some(StatusReport { revision: inner.revision, settings, objects })
+        Some(StatusReport {
+            revision: inner.revision,
+            settings,
+            objects,
+        })
     }
 
     /// A report did not arrive: it is news again, save what newer words replaced.
     pub fn give_back(&self, report: &StatusReport) {
         let mut inner = self.inner();
-        inner.unsent.extend(report.objects.iter().map(|object| object.key));
+        inner
+            .unsent
+            .extend(report.objects.iter().map(|object| object.key));
         inner.settings_unsent |= report.settings.is_some();
         inner.revision_unsent = true;
     }
@@ -112,7 +126,11 @@ impl Board {
     /// A report arrived: objects that are gone need not be remembered.
     pub fn sent(&self, report: &StatusReport) {
         let mut inner = self.inner();
-        for object in report.objects.iter().filter(|object| object.phase == StatusPhase::Deleted) {
+        for object in report
+            .objects
+            .iter()
+            .filter(|object| object.phase == StatusPhase::Deleted)
+        {
             if inner.last.get(&object.key) == Some(object) {
                 inner.last.remove(&object.key);
             }

@@ -80,9 +80,17 @@ impl Org {
     }
 
     /// Takes a rule in: before and after, each when it is there and valid. Answers the namespaces that must be looked at.
-    pub fn set_rule(&mut self, old: Option<&desired::AccessRule>, new: Option<desired::AccessRule>) -> Vec<String> {
+    pub fn set_rule(
+        &mut self,
+        old: Option<&desired::AccessRule>,
+        new: Option<desired::AccessRule>,
+    ) -> Vec<String> {
         self.version += 1;
-        let scopes: Vec<desired::Scope> = old.iter().map(|r| r.scope).chain(new.iter().map(|r| r.scope)).collect();
+        let scopes: Vec<desired::Scope> = old
+            .iter()
+            .map(|r| r.scope)
+            .chain(new.iter().map(|r| r.scope))
+            .collect();
         if let Some(old) = old {
             self.rules.remove(old.id);
             self.versions.remove(&old.id);
@@ -92,33 +100,57 @@ impl Org {
             self.rules.insert(new);
         }
         let reached = |project: &desired::Project| scopes.iter().any(|scope| reaches(*scope, project));
-        self.valid().filter(|(_, project)| reached(project)).map(|(claimant, _)| claimant.namespace.clone()).collect()
+        self.valid()
+            .filter(|(_, project)| reached(project))
+            .map(|(claimant, _)| claimant.namespace.clone())
+            .collect()
     }
 
     fn valid(&self) -> impl Iterator<Item = (&Claimant, &Arc<desired::Project>)> {
-        self.projects.values().filter_map(|claimant| Some((claimant, claimant.checked.as_ref().ok()?)))
+        self.projects
+            .values()
+            .filter_map(|claimant| Some((claimant, claimant.checked.as_ref().ok()?)))
     }
 
     /// The projects that claim a namespace; the oldest first, whose it is.
     pub fn claimants(&self, namespace: &str) -> Vec<Claimant> {
-        let mut all: Vec<Claimant> = self.projects.values().filter(|c| c.namespace == namespace).cloned().collect();
+        let mut all: Vec<Claimant> = self
+            .projects
+            .values()
+            .filter(|c| c.namespace == namespace)
+            .cloned()
+            .collect();
         all.sort_by(|a, b| (&a.created, &a.name).cmp(&(&b.created, &b.name)));
         all
     }
 
     /// Whether some project claims a namespace.
     pub fn is_claimed(&self, namespace: &str) -> bool {
-        self.projects.values().any(|claimant| claimant.namespace == namespace)
+        self.projects
+            .values()
+            .any(|claimant| claimant.namespace == namespace)
     }
 
     /// Every namespace that some project claims.
     pub fn namespaces(&self) -> Vec<String> {
-        self.projects.values().map(|claimant| claimant.namespace.clone()).collect()
+        self.projects
+            .values()
+            .map(|claimant| claimant.namespace.clone())
+            .collect()
     }
 
     /// The valid project with this id.
     pub fn project(&self, id: ProjectId) -> Option<Arc<desired::Project>> {
-        self.valid().find(|(_, project)| project.id == id).map(|(_, project)| project.clone())
+        self.valid()
+            .find(|(_, project)| project.id == id)
+            .map(|(_, project)| project.clone())
+    }
+
+    /// The valid project of this name.
+    pub fn project_named(&self, name: &str) -> Option<Arc<desired::Project>> {
+        self.projects
+            .get(name)
+            .and_then(|claimant| claimant.checked.clone().ok())
     }
 
     /// The rules that reach a project, and the version they are of.
@@ -138,8 +170,14 @@ impl Org {
             _ => None,
         };
         self.outcomes.insert(project.name.as_str().to_owned(), outcome);
-        let newer = |id: &AccessRuleId| since.is_none_or(|since| self.versions.get(id).is_some_and(|version| *version > since));
-        self.rules.reaching(project).map(|rule| rule.id).filter(newer).collect()
+        let newer = |id: &AccessRuleId| {
+            since.is_none_or(|since| self.versions.get(id).is_some_and(|version| *version > since))
+        };
+        self.rules
+            .reaching(project)
+            .map(|rule| rule.id)
+            .filter(newer)
+            .collect()
     }
 
     /// How a rule stands in the projects it reaches.
@@ -148,7 +186,10 @@ impl Org {
         let mut waits = None;
         for (claimant, _) in self.valid().filter(|(_, project)| reaches(rule.scope, project)) {
             match self.outcomes.get(&claimant.name) {
-                Some(Outcome { problem: Some(problem), .. }) => return Standing::Blocked(claimant.name.clone(), problem.clone()),
+                Some(Outcome {
+                    problem: Some(problem),
+                    ..
+                }) => return Standing::Blocked(claimant.name.clone(), problem.clone()),
                 Some(outcome) if outcome.version >= version => {}
                 _ => waits = waits.or_else(|| Some(claimant.name.clone())),
             }

@@ -76,7 +76,10 @@ pub async fn reconcile(world: Arc<World>, namespace: String) -> Result<(), Faile
         return cleanup::reconcile(&world, &namespace).await;
     };
     for loser in rest {
-        let contested = Failed::Contested { namespace: namespace.clone(), owner: first.name.clone() };
+        let contested = Failed::Contested {
+            namespace: namespace.clone(),
+            owner: first.name.clone(),
+        };
         finish(&world, loser, 0, Err(contested)).await.ok();
     }
     match &first.checked {
@@ -93,16 +96,31 @@ async fn pass(world: &World, project: &desired::Project, view: &View) -> Result<
     let made = world.was_just_made(&Name::cluster(&project.namespace));
     let found = validate::validate(project, view.namespace.as_deref(), made)?;
     if found == validate::Found::Missing {
-        world.board.set_first(ObjectKey::Project(project.id), StatusPhase::Creating);
+        world
+            .board
+            .set_first(ObjectKey::Project(project.id), StatusPhase::Creating);
     }
     apply::apply(world, project, found, view, &build(project, view)).await
 }
 
 /// Puts the outcome where it is read: the index, the object's status, the board, an event.
-async fn finish(world: &World, claimant: &Claimant, version: u64, outcome: Result<(), Failed>) -> Result<(), Failed> {
+async fn finish(
+    world: &World,
+    claimant: &Claimant,
+    version: u64,
+    outcome: Result<(), Failed>,
+) -> Result<(), Failed> {
     let says = match &outcome {
-        Ok(()) => status::Says { phase: Phase::Ready, reason: "Applied", message: String::new() },
-        Err(failed) => status::Says { phase: Phase::NotReady, reason: failed.reason(), message: chain(failed) },
+        Ok(()) => status::Says {
+            phase: Phase::Ready,
+            reason: "Applied",
+            message: String::new(),
+        },
+        Err(failed) => status::Says {
+            phase: Phase::NotReady,
+            reason: failed.reason(),
+            message: chain(failed),
+        },
     };
     if let Ok(project) = &claimant.checked {
         let problem = outcome.is_err().then(|| says.message.clone());
@@ -120,7 +138,9 @@ async fn finish(world: &World, claimant: &Claimant, version: u64, outcome: Resul
                 world.queues.workloads.add(Name::of(&*workload));
             }
         }
-        world.board.set(ObjectKey::Project(project.id), says.phase.into(), &says.message);
+        world
+            .board
+            .set(ObjectKey::Project(project.id), says.phase.into(), &says.message);
     }
     let reported = status::report(world, &claimant.name, &says).await;
     outcome.and(reported)

@@ -27,7 +27,11 @@ impl Reconcile for Failed {
     }
 
     fn retry(&self) -> Retry {
-        if is_transient(&self.0.source) { Retry::Backoff } else { Retry::OnChange }
+        if is_transient(&self.0.source) {
+            Retry::Backoff
+        } else {
+            Retry::OnChange
+        }
     }
 }
 
@@ -38,18 +42,33 @@ pub fn judge(rule: &AccessRule, org: &Org) -> (Phase, &'static str, String) {
         Err(invalid) => return (Phase::NotReady, "Invalid", invalid.to_string()),
     };
     if people::cluster_role(&checked.role).is_none() {
-        let message = format!("role `{}` has no ClusterRole in this cluster: upgrade its chart, or choose another role", checked.role);
+        let message = format!(
+            "role `{}` has no ClusterRole in this cluster: upgrade its chart, or choose another role",
+            checked.role
+        );
         return (Phase::NotReady, "UnknownRole", message);
     }
     match org.standing(&checked) {
         Standing::Effective => (Phase::Ready, "Effective", String::new()),
-        Standing::Waits(project) => (Phase::Creating, "Binding", format!("project `{project}` is being brought up to date")),
-        Standing::Blocked(project, problem) => (Phase::NotReady, "ProjectNotReady", format!("project `{project}`: {problem}")),
+        Standing::Waits(project) => (
+            Phase::Creating,
+            "Binding",
+            format!("project `{project}` is being brought up to date"),
+        ),
+        Standing::Blocked(project, problem) => (
+            Phase::NotReady,
+            "ProjectNotReady",
+            format!("project `{project}`: {problem}"),
+        ),
     }
 }
 
 fn status(rule: &AccessRule, judged: &(Phase, &'static str, String), now: Timestamp) -> AccessRuleStatus {
-    let mut conditions = rule.status.as_ref().map(|status| status.conditions.clone()).unwrap_or_default();
+    let mut conditions = rule
+        .status
+        .as_ref()
+        .map(|status| status.conditions.clone())
+        .unwrap_or_default();
     let ready = condition::Says {
         type_: "Ready",
         status: Some(judged.0 == Phase::Ready),
@@ -71,9 +90,13 @@ fn status(rule: &AccessRule, judged: &(Phase, &'static str, String), now: Timest
 /// # Errors
 /// When it cannot be written.
 pub async fn reconcile(world: Arc<World>, id: AccessRuleId) -> Result<(), Failed> {
-    let Some(rule) = world.mirrors.rules.get(&Name::cluster(access_rule_name(id))) else { return Ok(()) };
+    let Some(rule) = world.mirrors.rules.get(&Name::cluster(access_rule_name(id))) else {
+        return Ok(());
+    };
     let judged = judge(&rule, &world.org());
-    world.board.set(ObjectKey::AccessRule(id), judged.0.into(), &judged.2);
+    world
+        .board
+        .set(ObjectKey::AccessRule(id), judged.0.into(), &judged.2);
     // On its way: the next pass comes when it has arrived, and one write is enough.
     if judged.0 == Phase::Creating && rule.status.is_none() {
         return Ok(());
@@ -82,7 +105,14 @@ pub async fn reconcile(world: Arc<World>, id: AccessRuleId) -> Result<(), Failed
     if rule.status.as_ref() == Some(&status) {
         return Ok(());
     }
-    match apply_status(&Api::<AccessRule>::all(world.client.clone()), MANAGER, &*rule, &status).await {
+    match apply_status(
+        &Api::<AccessRule>::all(world.client.clone()),
+        MANAGER,
+        &*rule,
+        &status,
+    )
+    .await
+    {
         Err(failed) if matches!(&failed.source, kube::Error::Api(answer) if answer.is_not_found()) => Ok(()),
         other => other.map_err(Failed),
     }

@@ -10,7 +10,9 @@ pub fn start(filter: &str, format: LogFormat) {
         Ok(parsed) => (parsed, None),
         Err(problem) => (EnvFilter::new("info"), Some(problem)),
     };
-    let builder = tracing_subscriber::fmt().with_env_filter(parsed).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(parsed)
+        .with_writer(std::io::stderr);
     match format {
         LogFormat::Json => builder.json().flatten_event(true).init(),
         LogFormat::Text => builder.init(),

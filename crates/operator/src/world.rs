@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGua
 use std::time::Duration;
 
 use k8s_openapi::api::admissionregistration::v1::{
-    MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding, ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding,
+    MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding, ValidatingAdmissionPolicy,
+    ValidatingAdmissionPolicyBinding,
 };
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Namespace, Pod};
@@ -105,7 +106,13 @@ const RECENT: Duration = Duration::from_secs(5);
 
 impl World {
     /// A world in which nothing is known yet.
-    pub fn new(client: Client, clock: Clock, queues: Queues, kubernetes_version: String, endpoint: Option<KubernetesEndpoint>) -> Self {
+    pub fn new(
+        client: Client,
+        clock: Clock,
+        queues: Queues,
+        kubernetes_version: String,
+        endpoint: Option<KubernetesEndpoint>,
+    ) -> Self {
         Self {
             events: Events::new(client.clone(), crate::MANAGER),
             client,
@@ -142,7 +149,13 @@ impl World {
 
     /// The cluster's settings: strict where nothing says otherwise.
     pub fn settings(&self) -> ReeveConfigSpec {
-        let all: Vec<ReeveConfigSpec> = self.mirrors.configs.all().iter().map(|config| config.spec).collect();
+        let all: Vec<ReeveConfigSpec> = self
+            .mirrors
+            .configs
+            .all()
+            .iter()
+            .map(|config| config.spec)
+            .collect();
         crate::config::strictest(&all)
     }
 
@@ -179,7 +192,10 @@ impl World {
 
     /// The watch shows it, or shows that it is gone.
     pub fn seen(&self, name: &Name) {
-        self.recent.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+        self.recent
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(name);
     }
 }
 

@@ -1,1 +1,37 @@
-//! testkit
+//! A real Kubernetes for tests, and what tests need around it. Development only: nothing that ships depends on it.
+//!
+//! ```no_run
+//! # async fn example() -> anyhow::Result<()> {
+//! use reeve_testkit::{Tier, cluster};
+//!
+//! let Some(cluster) = cluster(Tier::Node).await else { return Ok(()) };
+//! let namespace = cluster.namespace("example").await?;
+//! let pods = cluster.kubectl().must(&["-n", &namespace, "get", "pods"])?;
+//! # Ok(()) }
+//! ```
+//!
+//! Guarantees: a cluster ends with the value that stands for it, with the test process, and when the test process is
+//! killed; it leaves no process, mount, network device, control group or port. A test that cannot have its cluster
+//! says `SKIPPED` on standard error, past the test runner's capture; with `TESTBED=require` it fails instead.
+//!
+//! Limits: pods reach each other and their node, nothing else. There is no service network and no DNS.
+
+mod apply;
+mod audit;
+mod cluster;
+mod environment;
+pub mod images;
+mod kubectl;
+mod process;
+mod skip;
+mod testbed;
+mod wait;
+
+pub use apply::apply_yaml;
+pub use audit::AuditEvent;
+pub use cluster::{Cluster, Impersonate, Options, Tier};
+pub use kubectl::Kubectl;
+pub use process::{KillOnDrop, binary};
+pub use skip::{cluster, own_cluster};
+pub use testbed::{LaunchLine, Testbed};
+pub use wait::{wait_for, wait_until};

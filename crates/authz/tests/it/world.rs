@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
-use rand::{Rng as _, RngExt as _, SeedableRng as _};
+use rand::{RngExt as _, SeedableRng as _};
 use reeve_authz::{Action, Entity, Index, Principal, Role, Rule, Scope, SubjectKey};
 use reeve_types::{AccessRuleId, GroupName};
 

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use k8s_openapi::api::authorization::v1::{ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec};
+use k8s_openapi::api::authorization::v1::{
+    ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec,
+};
 use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::api::rbac::v1::RoleBinding;
 use kube::api::{DeleteParams, PostParams};
@@ -20,7 +22,13 @@ use crate::world::World;
 const RIGHTS: Duration = Duration::from_secs(5);
 const RIGHTS_POLL: Duration = Duration::from_millis(20);
 
-pub(super) async fn apply(world: &World, project: &Project, found: Found, view: &View, built: &Built) -> Result<(), Failed> {
+pub(super) async fn apply(
+    world: &World,
+    project: &Project,
+    found: Found,
+    view: &View,
+    built: &Built,
+) -> Result<(), Failed> {
     if found == Found::Missing {
         create(&Api::<Namespace>::all(world.client.clone()), &built.namespace).await?;
         world.just_made(Name::cluster(&project.namespace));
@@ -32,18 +40,36 @@ pub(super) async fn apply(world: &World, project: &Project, found: Found, view: 
     if let (Found::Ours, Some(actual)) = (found, &view.namespace)
         && !covers(&**actual, &built.namespace)
     {
-        server_side(&Api::<Namespace>::all(world.client.clone()), MANAGER, &built.namespace).await.map_err(Failed::Write)?;
+        server_side(
+            &Api::<Namespace>::all(world.client.clone()),
+            MANAGER,
+            &built.namespace,
+        )
+        .await
+        .map_err(Failed::Write)?;
     }
     match blocked {
-        Some(name) => Err(Failed::UnmarkedBinding { namespace: project.namespace.clone(), name }),
+        Some(name) => Err(Failed::UnmarkedBinding {
+            namespace: project.namespace.clone(),
+            name,
+        }),
         None => Ok(()),
     }
 }
 
 /// The binding without which nothing else may be written here.
-pub(super) async fn own_binding(world: &World, api: &Api<RoleBinding>, view: &View, own: &RoleBinding) -> Result<(), Failed> {
+pub(super) async fn own_binding(
+    world: &World,
+    api: &Api<RoleBinding>,
+    view: &View,
+    own: &RoleBinding,
+) -> Result<(), Failed> {
     let name = Name::of(own);
-    match view.bindings.iter().find(|binding| binding.name_any() == name.name) {
+    match view
+        .bindings
+        .iter()
+        .find(|binding| binding.name_any() == name.name)
+    {
         Some(actual) if covers(&**actual, own) => Ok(()),
         Some(actual) => replace(api, actual, own).await,
         None if world.was_just_made(&name) => Ok(()),
@@ -75,19 +101,30 @@ async fn wait_for_rights(world: &World, namespace: &str) -> Result<(), Failed> {
     let asking = async {
         loop {
             match reviews.create(&PostParams::default(), &question).await {
-                Ok(answer) if answer.status.is_some_and(|status| status.allowed) => return Ok(()),
+                Ok(answer) if answer.status.as_ref().is_some_and(|status| status.allowed) => return Ok(()),
                 Ok(_) => tokio::time::sleep(RIGHTS_POLL).await,
                 Err(source) => {
-                    return Err(Failed::Write(WriteFailed::new::<SelfSubjectAccessReview>("create", None, namespace, source)));
+                    return Err(Failed::Write(WriteFailed::new::<SelfSubjectAccessReview>(
+                        "create", None, namespace, source,
+                    )));
                 }
             }
         }
     };
-    tokio::time::timeout(RIGHTS, asking).await.unwrap_or_else(|_| Err(Failed::NoRights { namespace: namespace.to_owned() }))
+    tokio::time::timeout(RIGHTS, asking).await.unwrap_or_else(|_| {
+        Err(Failed::NoRights {
+            namespace: namespace.to_owned(),
+        })
+    })
 }
 
 /// Makes people's bindings exactly the desired ones. Answers the name of one of somebody else's that is in the way.
-async fn people(api: &Api<RoleBinding>, project: &Project, view: &View, desired: &[RoleBinding]) -> Result<Option<String>, Failed> {
+async fn people(
+    api: &Api<RoleBinding>,
+    project: &Project,
+    view: &View,
+    desired: &[RoleBinding],
+) -> Result<Option<String>, Failed> {
     let plan = plan(&view.bindings, desired, is_peoples);
     for name in &plan.delete {
         delete(api, &project.namespace, name).await?;
@@ -95,10 +132,17 @@ async fn people(api: &Api<RoleBinding>, project: &Project, view: &View, desired:
     }
     let mut blocked = None;
     for wanted in plan.apply {
-        match view.bindings.iter().find(|binding| binding.name_any() == wanted.name_any()) {
+        match view
+            .bindings
+            .iter()
+            .find(|binding| binding.name_any() == wanted.name_any())
+        {
             Some(actual) if !is_ours(actual) => blocked = Some(wanted.name_any()),
             Some(actual) => replace(api, actual, wanted).await?,
-            None => server_side(api, MANAGER, wanted).await.map(drop).map_err(Failed::Write)?,
+            None => server_side(api, MANAGER, wanted)
+                .await
+                .map(drop)
+                .map_err(Failed::Write)?,
         }
         tracing::info!(project = %project.name, binding = wanted.name_any(), subjects = wanted.subjects.as_ref().map_or(0, Vec::len), "RoleBinding differs");
     }
@@ -107,12 +151,19 @@ async fn people(api: &Api<RoleBinding>, project: &Project, view: &View, desired:
 
 /// Whether a binding bears the mark of those that come from access rules.
 pub(super) fn is_peoples(binding: &RoleBinding) -> bool {
-    binding.labels().get(names::MANAGED).is_some_and(|value| value == names::MANAGED_ACCESS_RULES)
+    binding
+        .labels()
+        .get(names::MANAGED)
+        .is_some_and(|value| value == names::MANAGED_ACCESS_RULES)
 }
 
 /// Marked, or written by us once and its mark taken off since.
 fn is_ours(binding: &RoleBinding) -> bool {
-    is_peoples(binding) || binding.managed_fields().iter().any(|fields| fields.manager.as_deref() == Some(MANAGER))
+    is_peoples(binding)
+        || binding
+            .managed_fields()
+            .iter()
+            .any(|fields| fields.manager.as_deref() == Some(MANAGER))
 }
 
 /// A binding's role cannot be changed: one that differs in it is deleted first.
@@ -120,23 +171,43 @@ async fn replace(api: &Api<RoleBinding>, actual: &RoleBinding, wanted: &RoleBind
     if actual.role_ref != wanted.role_ref {
         delete(api, &wanted.namespace().unwrap_or_default(), &wanted.name_any()).await?;
     }
-    server_side(api, MANAGER, wanted).await.map(drop).map_err(Failed::Write)
+    server_side(api, MANAGER, wanted)
+        .await
+        .map(drop)
+        .map_err(Failed::Write)
 }
 
 pub(super) async fn delete(api: &Api<RoleBinding>, namespace: &str, name: &str) -> Result<(), Failed> {
     match api.delete(name, &DeleteParams::default()).await {
         Ok(_) => Ok(()),
         Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
-        Err(source) => Err(Failed::Write(WriteFailed::new::<RoleBinding>("delete", Some(namespace), name, source))),
+        Err(source) => Err(Failed::Write(WriteFailed::new::<RoleBinding>(
+            "delete",
+            Some(namespace),
+            name,
+            source,
+        ))),
     }
 }
 
 async fn create<K>(api: &Api<K>, object: &K) -> Result<(), Failed>
 where
-    K: kube::Resource<DynamicType = ()> + serde::Serialize + serde::de::DeserializeOwned + Clone + std::fmt::Debug,
+    K: kube::Resource<DynamicType = ()>
+        + serde::Serialize
+        + serde::de::DeserializeOwned
+        + Clone
+        + std::fmt::Debug,
 {
-    let parameters = PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() };
+    let parameters = PostParams {
+        field_manager: Some(MANAGER.to_owned()),
+        ..PostParams::default()
+    };
     api.create(&parameters, object).await.map(drop).map_err(|source| {
-        Failed::Write(WriteFailed::new::<K>("create", object.meta().namespace.as_deref(), &object.name_any(), source))
+        Failed::Write(WriteFailed::new::<K>(
+            "create",
+            object.meta().namespace.as_deref(),
+            &object.name_any(),
+            source,
+        ))
     })
 }

@@ -22,7 +22,10 @@ pub fn leftovers<'a>(bindings: impl IntoIterator<Item = &'a RoleBinding>) -> Vec
         if is_peoples(binding) {
             people.push(binding.name_any());
         } else if binding.name_any() == OPERATOR_BINDING
-            && binding.labels().get(names::MANAGED).is_some_and(|value| value == MANAGED_OPERATOR)
+            && binding
+                .labels()
+                .get(names::MANAGED)
+                .is_some_and(|value| value == MANAGED_OPERATOR)
         {
             own.push(binding.name_any());
         }
@@ -35,18 +38,37 @@ pub(super) async fn reconcile(world: &World, namespace: &str) -> Result<(), Fail
     let bindings = world.mirrors.bindings.in_namespace(namespace);
     let left = leftovers(bindings.iter().map(|binding| &**binding));
     let object = world.mirrors.namespaces.get(&Name::cluster(namespace));
-    let Some(object) = object.filter(|object| !left.is_empty() && object.metadata.deletion_timestamp.is_none()) else {
+    let Some(object) =
+        object.filter(|object| !left.is_empty() && object.metadata.deletion_timestamp.is_none())
+    else {
         return Ok(());
     };
     let api = Api::<RoleBinding>::namespaced(world.client.clone(), namespace);
-    let view =
-        View { namespace: Some(object.clone()), bindings, rules: Vec::new(), version: 0, settings: ReeveConfigSpec::default() };
+    let view = View {
+        namespace: Some(object.clone()),
+        bindings,
+        rules: Vec::new(),
+        version: 0,
+        settings: ReeveConfigSpec::default(),
+    };
     own_binding(world, &api, &view, &reeve_tenancy::operator_binding(namespace)).await?;
     for name in left.iter().filter(|name| *name != OPERATOR_BINDING) {
         delete(&api, namespace, name).await?;
     }
-    let note = "the project is gone: the rights of its people ended here; the namespace and what runs in it stay";
-    world.events.publish(&*object, "RemoveProject", &Says { warning: false, reason: "ProjectRemoved", note }).await;
+    let note =
+        "the project is gone: the rights of its people ended here; the namespace and what runs in it stay";
+    world
+        .events
+        .publish(
+            &*object,
+            "RemoveProject",
+            &Says {
+                warning: false,
+                reason: "ProjectRemoved",
+                note,
+            },
+        )
+        .await;
     delete(&api, namespace, OPERATOR_BINDING).await?;
     world.seen(&Name::namespaced(namespace, OPERATOR_BINDING));
     tracing::info!(namespace, bindings = left.len(), "project gone: bindings removed");

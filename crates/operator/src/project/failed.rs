@@ -15,7 +15,9 @@ pub enum Failed {
     #[error(transparent)]
     Invalid(InvalidObject),
     /// Another project has the namespace.
-    #[error("namespace `{namespace}` is project `{owner}`'s: a namespace has one project; choose another namespace")]
+    #[error(
+        "namespace `{namespace}` is project `{owner}`'s: a namespace has one project; choose another namespace"
+    )]
     Contested {
         /// The namespace.
         namespace: String,
@@ -55,7 +57,9 @@ pub enum Failed {
         namespace: String,
     },
     /// A RoleBinding of somebody else has the name of one of ours.
-    #[error("RoleBinding `{namespace}/{name}` is not ours and is in the way; delete it: kubectl -n {namespace} delete rolebinding {name}")]
+    #[error(
+        "RoleBinding `{namespace}/{name}` is not ours and is in the way; delete it: kubectl -n {namespace} delete rolebinding {name}"
+    )]
     UnmarkedBinding {
         /// The namespace.
         namespace: String,

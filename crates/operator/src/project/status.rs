@@ -18,7 +18,11 @@ pub(super) struct Says {
 }
 
 fn status(project: &Project, says: &Says, now: Timestamp) -> ProjectStatus {
-    let mut conditions = project.status.as_ref().map(|status| status.conditions.clone()).unwrap_or_default();
+    let mut conditions = project
+        .status
+        .as_ref()
+        .map(|status| status.conditions.clone())
+        .unwrap_or_default();
     let ready = condition::Says {
         type_: "Ready",
         status: Some(says.phase == Phase::Ready),
@@ -37,14 +41,30 @@ fn status(project: &Project, says: &Says, now: Timestamp) -> ProjectStatus {
 
 /// Writes the status when it differs, and publishes an event when the phase does.
 pub(super) async fn report(world: &World, name: &str, says: &Says) -> Result<(), Failed> {
-    let Some(project) = world.mirrors.projects.get(&Name::cluster(name)) else { return Ok(()) };
+    let Some(project) = world.mirrors.projects.get(&Name::cluster(name)) else {
+        return Ok(());
+    };
     let status = status(&project, says, world.clock.now());
     if project.status.as_ref() == Some(&status) {
         return Ok(());
     }
-    let written = apply_status(&Api::<Project>::all(world.client.clone()), MANAGER, &*project, &status).await;
-    let note = if says.message.is_empty() { format!("namespace `{}` is as it should be", project.spec.namespace) } else { says.message.clone() };
-    let event = events::Says { warning: says.phase != Phase::Ready, reason: says.reason, note: &note };
+    let written = apply_status(
+        &Api::<Project>::all(world.client.clone()),
+        MANAGER,
+        &*project,
+        &status,
+    )
+    .await;
+    let note = if says.message.is_empty() {
+        format!("namespace `{}` is as it should be", project.spec.namespace)
+    } else {
+        says.message.clone()
+    };
+    let event = events::Says {
+        warning: says.phase != Phase::Ready,
+        reason: says.reason,
+        note: &note,
+    };
     world.events.publish(&*project, "ReconcileProject", &event).await;
     match written {
         // Gone in the meantime: nobody is left to read it.

@@ -25,7 +25,11 @@ pub enum Found {
 /// What is in the way.
 pub fn validate(project: &Project, namespace: Option<&Namespace>, just_made: bool) -> Result<Found, Failed> {
     let Some(namespace) = namespace else {
-        return Ok(if just_made { Found::JustMade } else { Found::Missing });
+        return Ok(if just_made {
+            Found::JustMade
+        } else {
+            Found::Missing
+        });
     };
     let name = project.namespace.clone();
     if namespace.metadata.deletion_timestamp.is_some() {
@@ -33,7 +37,14 @@ pub fn validate(project: &Project, namespace: Option<&Namespace>, just_made: boo
     }
     match namespace.labels().get(names::PROJECT) {
         Some(owner) if owner == project.name.as_str() => Ok(Found::Ours),
-        Some(owner) => Err(Failed::Foreign { namespace: name, project: project.name.to_string(), owner: owner.clone() }),
-        None => Err(Failed::NotAdopted { namespace: name, project: project.name.to_string() }),
+        Some(owner) => Err(Failed::Foreign {
+            namespace: name,
+            project: project.name.to_string(),
+            owner: owner.clone(),
+        }),
+        None => Err(Failed::NotAdopted {
+            namespace: name,
+            project: project.name.to_string(),
+        }),
     }
 }

@@ -1,0 +1,191 @@
+//! What the validating policy of pods calls its variables: the CEL text and the same thing in Rust, side by side.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use crate::names;
+use crate::request::{Operation, Request, list, template_path};
+
+/// A named CEL expression of a policy.
+pub(crate) type Variable = (&'static str, String);
+
+/// The template of `object` (or `oldObject`), whichever of the eight kinds it is.
+fn template_cel(object: &str) -> String {
+    format!(
+        "{object}.kind == 'Pod' ? dyn({object}) : {object}.kind == 'CronJob' ? \
+         dyn({object}.spec.jobTemplate.spec.template) : dyn({object}.spec.template)"
+    )
+}
+
+/// A list of names as a CEL literal.
+pub(crate) fn cel_list(names: &[&str]) -> String {
+    let quoted: Vec<String> = names.iter().map(|n| format!("'{n}'")).collect();
+    format!("[{}]", quoted.join(", "))
+}
+
+fn setting_cel(label: &str) -> String {
+    format!("namespaceObject.metadata.?labels['{label}'].orValue('') != '{}'", names::OFF)
+}
+
+/// Who asks: shared by every policy that looks at the requester.
+pub(crate) fn requester_variables() -> Vec<Variable> {
+    let (uid, gid, groups) = (names::EXTRA_UID, names::EXTRA_GID, names::EXTRA_GROUPS);
+    let [system, reeve] = names::RESERVED_PREFIXES;
+    vec![
+        ("username", "request.userInfo.?username.orValue('')".to_owned()),
+        ("userId", "request.userInfo.?uid.orValue('')".to_owned()),
+        // Absent for users without extra: reading it unguarded is an evaluation error.
+        ("extra", "has(request.userInfo.extra) ? request.userInfo.extra : {}".to_owned()),
+        ("groups", format!("'{groups}' in variables.extra ? variables.extra['{groups}'] : []")),
+        (
+            "person",
+            format!(
+                "'{uid}' in variables.extra && '{gid}' in variables.extra && \
+                 variables.extra['{uid}'].size() == 1 && variables.extra['{gid}'].size() == 1 && \
+                 variables.username.contains('@') && !variables.username.startsWith('{system}') && \
+                 !variables.username.startsWith('{reeve}') && variables.userId.matches('^[A-Za-z0-9-]+$') && \
+                 (variables.extra['{uid}'] + variables.extra['{gid}'] + variables.groups).all(n, \
+                 n.matches('^[1-9][0-9]{{3,9}}$') && int(n) <= {max})",
+                max = reeve_types::posix::MAX_ID
+            ),
+        ),
+        (
+            "mine",
+            format!(
+                "variables.person ? variables.userId + '/' + variables.extra['{uid}'][0] + '/' + \
+                 variables.extra['{gid}'][0] + '/' + variables.groups.join('.') : ''"
+            ),
+        ),
+        (
+            "controller",
+            format!(
+                "variables.username in {} && !('{}' in variables.extra)",
+                cel_list(&names::CONTROLLERS),
+                names::EXTRA_POD_NAME
+            ),
+        ),
+        ("operator", format!("variables.username == '{}'", names::OPERATOR_USER)),
+        ("subresource", "has(request.subResource) ? request.subResource : ''".to_owned()),
+    ]
+}
+
+/// What is asked for: template, stamp, settings.
+pub(crate) fn template_variables() -> Vec<Variable> {
+    let stamp = |t: &str| format!("variables.{t}.metadata.?annotations['{}'].orValue('')", names::RUNS_AS);
+    vec![
+        ("update", "request.operation == 'UPDATE'".to_owned()),
+        ("template", template_cel("object")),
+        ("oldTemplate", format!("variables.update ? ({}) : dyn(null)", template_cel("oldObject"))),
+        ("pod", "variables.template.spec".to_owned()),
+        ("stamp", stamp("template")),
+        ("oldStamp", format!("variables.update ? {} : ''", stamp("oldTemplate"))),
+        ("enforced", setting_cel(names::ENFORCE_RUN_AS_USER)),
+        ("preventing", setting_cel(names::ENFORCE_PREVENT_PRIVILEGE_ESCALATION)),
+    ]
+}
+
+/// Every variable of the validating policy of pods.
+pub(crate) fn pod_variables() -> Vec<Variable> {
+    let mut variables = requester_variables();
+    variables.extend(template_variables());
+    variables.extend([
+        (
+            "changed",
+            "!variables.update || (object.kind == 'Pod' ? variables.pod != variables.oldTemplate.spec : \
+             variables.template != variables.oldTemplate)"
+                .to_owned(),
+        ),
+        ("parts", "variables.stamp.split('/')".to_owned()),
+        ("identity", "variables.parts.size() == 4 ? variables.parts : ['', '', '', '']".to_owned()),
+        ("context", "variables.pod.?securityContext.orValue(dyn({}))".to_owned()),
+        (
+            "containers",
+            "dyn(variables.pod.containers) + dyn(variables.pod.?initContainers.orValue(dyn([]))) + \
+             dyn(variables.pod.?ephemeralContainers.orValue(dyn([])))"
+                .to_owned(),
+        ),
+    ]);
+    variables
+}
+
+/// The Rust side of the same variables.
+pub(crate) struct View<'a> {
+    pub(crate) request: &'a Request,
+    pub(crate) update: bool,
+    pub(crate) changed: bool,
+    pub(crate) person: bool,
+    pub(crate) controller: bool,
+    pub(crate) operator: bool,
+    pub(crate) mine: String,
+    pub(crate) stamp: &'a str,
+    pub(crate) old_stamp: &'a str,
+    pub(crate) enforced: bool,
+    pub(crate) preventing: bool,
+    pub(crate) template: &'a Value,
+    pub(crate) pod: &'a Value,
+}
+
+static NOTHING: Value = Value::Null;
+
+/// The stamp of a template, empty when it has none.
+pub(crate) fn stamp_of(template: &Value) -> &str {
+    let annotations = template.pointer("/metadata/annotations");
+    annotations.and_then(|a| a.get(names::RUNS_AS)).and_then(Value::as_str).unwrap_or("")
+}
+
+impl<'a> View<'a> {
+    pub(crate) fn of(request: &'a Request) -> Self {
+        let kind = request.kind();
+        let path = template_path(kind).unwrap_or("/none");
+        let update = request.operation == Operation::Update;
+        let template = request.object.pointer(path).unwrap_or(&NOTHING);
+        let old = request.old_object.as_ref().filter(|_| update).and_then(|o| o.pointer(path)).unwrap_or(&NOTHING);
+        let changed =
+            !update || if kind == "Pod" { template.get("spec") != old.get("spec") } else { template != old };
+        Self {
+            request,
+            update,
+            changed,
+            person: request.user.is_person(),
+            controller: request.user.is_controller(),
+            operator: request.user.is_operator(),
+            mine: request.user.stamp(),
+            stamp: stamp_of(template),
+            old_stamp: stamp_of(old),
+            enforced: request.enforces(names::ENFORCE_RUN_AS_USER),
+            preventing: request.enforces(names::ENFORCE_PREVENT_PRIVILEGE_ESCALATION),
+            template,
+            pod: template.get("spec").unwrap_or(&NOTHING),
+        }
+    }
+
+    /// Whether the requester wrote the old template.
+    pub(crate) fn owned(&self) -> bool {
+        let mut own = self.request.user.uid.clone();
+        let _ = write!(own, "/");
+        self.old_stamp.is_empty() || (self.person && self.old_stamp.starts_with(&own))
+    }
+
+    /// The four parts of the stamp; empty texts when it has another shape.
+    pub(crate) fn identity(&self) -> [&'a str; 4] {
+        let parts: Vec<&str> = self.stamp.split('/').collect();
+        parts.as_slice().try_into().unwrap_or_default()
+    }
+
+    /// Every container, of every level.
+    pub(crate) fn containers(&self) -> impl Iterator<Item = &'a Value> {
+        let pod = self.pod;
+        ["/containers", "/initContainers", "/ephemeralContainers"].into_iter().flat_map(move |at| list(pod, at))
+    }
+
+    /// A field of the pod's security context, or below it.
+    pub(crate) fn context(&self, field: &str) -> Option<&'a Value> {
+        self.pod.pointer("/securityContext").and_then(|c| c.pointer(field))
+    }
+
+    /// The text of a field of the pod's security context.
+    pub(crate) fn context_text(&self, field: &str) -> &'a str {
+        self.context(field).and_then(Value::as_str).unwrap_or("")
+    }
+}

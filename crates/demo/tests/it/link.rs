@@ -1,0 +1,143 @@
+//! The link, read by a second operator of our own: what is sent, when, and what is not.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use futures::{Stream, StreamExt};
+use reeve_demo::{Rest, organization};
+use reeve_testkit::Tier;
+use serde_json::{Value, json};
+use std::pin::Pin;
+
+use crate::harness::{fresh, on_a_road_of_its_own};
+
+/// The lines of a watch stream.
+struct Lines {
+    bytes: Pin<Box<dyn Stream<Item = reqwest::Result<bytes::Bytes>> + Send>>,
+    rest: Vec<u8>,
+}
+
+impl Lines {
+    async fn open(road: &reeve_demo::Road, resume_from: Option<u64>) -> Result<Self> {
+        let body = json!({"clusterId": road.cluster_id, "clientSecret": road.link_secret});
+        let token = road.admin.with_token(None).post("/link/v1/token", body).await?.expect(200)?;
+        let token = token["accessToken"].as_str().context("no accessToken")?;
+        let pem = std::fs::read(&road.ca_file)?;
+        let client = reqwest::Client::builder().tls_certs_only([reqwest::Certificate::from_pem(&pem)?]).build()?;
+        let mut hello = json!({"protocol": 1, "operatorVersion": "test"});
+        if let Some(revision) = resume_from {
+            hello["resumeFrom"] = json!(revision);
+        }
+        let response = client.post(format!("{}/link/v1/watch", road.admin.url())).bearer_auth(token).json(&hello).send().await?;
+        ensure!(response.status() == 200, "{}", response.status());
+        Ok(Self { bytes: Box::pin(response.bytes_stream()), rest: Vec::new() })
+    }
+
+    /// The next message that is no heartbeat.
+    async fn next(&mut self) -> Result<Value> {
+        loop {
+            if let Some(end) = self.rest.iter().position(|b| *b == b'\n') {
+                let line: Vec<u8> = self.rest.drain(..=end).collect();
+                let message: Value = serde_json::from_slice(&line)?;
+                if message["type"] != "heartbeat" {
+                    return Ok(message);
+                }
+                continue;
+            }
+            let chunk = tokio::time::timeout(Duration::from_secs(30), self.bytes.next()).await.context("nothing came")?;
+            self.rest.extend_from_slice(&chunk.context("the stream ended")??);
+        }
+    }
+
+    /// Everything until the given revision is reached: (deletes, upserts) in the order they came.
+    async fn until(&mut self, revision: u64) -> Result<(Vec<Value>, Vec<Value>)> {
+        let (mut deletes, mut upserts) = (Vec::new(), Vec::new());
+        loop {
+            let message = self.next().await?;
+            match message["type"].as_str() {
+                Some("welcome") if message["revision"].as_u64() >= Some(revision) && revision == 0 => return Ok((deletes, upserts)),
+                Some("welcome") => (),
+                Some("batch") => {
+                    deletes.extend(message["deletes"].as_array().cloned().unwrap_or_default());
+                    upserts.extend(message["upserts"].as_array().cloned().unwrap_or_default());
+                    if message["revision"].as_u64() >= Some(revision) {
+                        return Ok((deletes, upserts));
+                    }
+                }
+                other => bail!("an unknown message: {other:?}"),
+            }
+        }
+    }
+
+    /// Fails if anything but heartbeats comes within the time.
+    async fn silent_for(&mut self, time: Duration) -> Result<()> {
+        match tokio::time::timeout(time, self.next()).await {
+            Err(_) => Ok(()),
+            Ok(message) => bail!("nothing had changed, yet this came: {:?}", message?),
+        }
+    }
+}
+
+/// Where the cluster's desired state stands: what a fresh stream says first.
+async fn revision(road: &reeve_demo::Road) -> Result<u64> {
+    Lines::open(road, None).await?.next().await?["revision"].as_u64().context("no revision in the welcome")
+}
+
+async fn rules(admin: &Rest, project: &str, count: usize) -> Result<Vec<i64>> {
+    let mut ids = Vec::with_capacity(count);
+    for _ in 0..count {
+        let body = json!({"subjectType": "group", "subjectId": fresh("group"), "roleId": 5, "scopeType": "project", "scopeId": project});
+        let made = admin.post("/api/v1/authorization/access-rules", body).await?.expect(201)?;
+        ids.push(made["id"].as_i64().context("no id")?);
+    }
+    Ok(ids)
+}
+
+#[test]
+fn one_change_among_a_thousand_rules_sends_one_object_and_a_resume_only_later_revisions() {
+    on_a_road_of_its_own("link", Tier::ApiServer, async |road| {
+        let department = organization::create_department(&road, &fresh("dept")).await?;
+        let project = organization::create_project(&road, &fresh("proj"), &department).await?;
+        let ids = rules(&road.admin, &project, 1000).await?;
+        let start = revision(&road).await?;
+
+        let mut lines = Lines::open(&road, Some(start)).await?;
+        ensure!(lines.next().await?["type"] == "welcome");
+        let made = rules(&road.admin, &project, 1).await?;
+        let (deletes, upserts) = lines.until(start + 1).await?;
+        ensure!(deletes.is_empty() && upserts.len() == 1, "{deletes:?} {upserts:?}");
+        ensure!(upserts[0]["object"]["spec"]["id"] == json!(made[0]), "{upserts:?}");
+        lines.silent_for(Duration::from_secs(3)).await?;
+        drop(lines);
+
+        // While nobody listens: two rules go, one comes.
+        for id in ids.iter().take(2) {
+            road.admin.delete(&format!("/api/v1/authorization/access-rules/{id}")).await?.expect(204)?;
+        }
+        let late = rules(&road.admin, &project, 1).await?;
+        let mut lines = Lines::open(&road, Some(start + 1)).await?;
+        let (deletes, upserts) = lines.until(start + 4).await?;
+        ensure!(deletes.len() == 2 && upserts.len() == 1, "{deletes:?} {upserts:?}");
+        ensure!(upserts[0]["object"]["spec"]["id"] == json!(late[0]), "{upserts:?}");
+
+        // From nothing: the whole state, marked complete.
+        let mut lines = Lines::open(&road, None).await?;
+        ensure!(lines.next().await?["type"] == "welcome");
+        let first = lines.next().await?;
+        ensure!(first["complete"] == json!(true), "{first}");
+        ensure!(first["upserts"].as_array().map(Vec::len) == Some(1001), "{} objects", first["upserts"].as_array().map_or(0, Vec::len));
+        Ok(())
+    });
+}
+
+#[test]
+fn another_protocol_version_is_refused_by_name() {
+    on_a_road_of_its_own("protocol", Tier::ApiServer, async |road| {
+        let body = json!({"clusterId": road.cluster_id, "clientSecret": road.link_secret});
+        let token = road.admin.with_token(None).post("/link/v1/token", body).await?.expect(200)?;
+        let caller = road.admin.with_token(token["accessToken"].as_str());
+        let answer = caller.post("/link/v1/watch", json!({"protocol": 99, "operatorVersion": "test"})).await?;
+        ensure!(answer.status == 400 && answer.message().contains("99") && answer.message().contains('1'), "{answer:?}");
+        Ok(())
+    });
+}

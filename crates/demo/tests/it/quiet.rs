@@ -1,0 +1,118 @@
+//! After convergence nobody writes; and the operator's rights are exactly those it uses.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use reeve_demo::{Organization, organization};
+use reeve_testkit::{AuditEvent, Tier, wait_until};
+use serde_json::json;
+
+use crate::harness::{fresh, on_a_road_of_its_own};
+
+const OPERATOR: &str = "system:serviceaccount:reeve-system:reeve-operator";
+const WRITES: &[&str] = &["create", "update", "patch", "delete", "deletecollection"];
+
+#[test]
+fn for_two_minutes_nobody_writes_and_no_right_of_the_operator_is_missing_or_unused() {
+    on_a_road_of_its_own("quiet", Tier::Node, async |mut road| {
+        let organization = Organization::make(&road).await?;
+        let admin = road.admin.clone();
+        // Everything the operator does in its life: a job that runs, one that is deleted, a rule and a project that go, a
+        // change of settings, a policy that is looked at, a restart.
+        let alice = organization.person("alice")?;
+        let alice = admin.sign_in(&alice.username, &alice.password).await?;
+        let robots = organization.projects.get("robots").cloned().unwrap_or_default();
+        let mut trainings = Vec::new();
+        for name in ["one", "two"] {
+            let body = json!({"name": name, "projectId": robots, "clusterId": road.cluster_id,
+                "spec": {"image": reeve_testkit::images::TOOLS, "command": "true"}});
+            let made = alice.post("/api/v1/workloads/trainings", body).await?.expect(202)?;
+            trainings.push(format!("/api/v1/workloads/trainings/{}", made["workloadId"].as_str().unwrap_or_default()));
+        }
+        for path in &trainings {
+            wait_until("the training to complete", async || {
+                let training = alice.get(path).await?.expect(200)?;
+                Ok((training["actualPhase"] == "Completed").then_some(()))
+            })
+            .await?;
+        }
+        alice.delete(&trainings[0]).await?.expect(202)?;
+        let rule = organization::create_rule(&admin, "group", &fresh("group"), "Viewer", "project", &robots).await?;
+        wait_until("the rule to be Ready", async || {
+            let rule = admin.get(&format!("/api/v1/authorization/access-rules/{rule}")).await?.expect(200)?;
+            Ok((rule["status"]["phase"] == "Ready").then_some(()))
+        })
+        .await?;
+        admin.delete(&format!("/api/v1/authorization/access-rules/{rule}")).await?.expect(204)?;
+        let vision = organization.departments.get("vision").cloned().unwrap_or_default();
+        let brief = organization::create_project(&road, "brief", &vision).await?;
+        organization::wait_until_ready(&admin, &brief).await?;
+        admin.delete(&format!("/api/v1/org-unit/projects/{brief}")).await?;
+        let installer = road.kubectl(road.cluster.installer_kubeconfig());
+        for value in ["false", "true"] {
+            let change = format!(r#"{{"spec":{{"enforceRunAsUser":{value}}}}}"#);
+            installer.must(&["patch", "reeveconfigs.reeve.dev", "reeve", "--type=merge", "-p", &change])?;
+            wait_until("the namespace to carry the setting", async || {
+                let label = installer.must(&["get", "namespace", "reeve-robots", "-o", r"jsonpath={.metadata.labels.reeve\.dev/enforce-run-as-user}"])?;
+                Ok((label.trim() == value).then_some(()))
+            })
+            .await?;
+        }
+        road.kill_operator()?;
+        road.start_operator().await?;
+
+        // Converged when ten seconds pass without a write; then two minutes are counted.
+        settle(&road, Duration::from_secs(10)).await?;
+        let mark = road.cluster.audit_mark();
+        tokio::time::sleep(Duration::from_secs(120)).await;
+        let writes: Vec<String> = road.cluster.audit_events_since(mark)?.iter().filter(|e| is_write_of_operator(e)).map(line).collect();
+        ensure!(writes.is_empty(), "the operator wrote although nothing changed:\n{}", writes.join("\n"));
+
+        let events = road.cluster.audit_events()?;
+        let of_operator: Vec<&AuditEvent> = events.iter().filter(|e| e.user == OPERATOR && e.stage == "ResponseComplete").collect();
+        let refused: Vec<String> = of_operator.iter().filter(|e| e.decision() == Some("forbid")).map(|e| line(e)).collect();
+        ensure!(refused.is_empty(), "rights are missing:\n{}", refused.join("\n"));
+        let unused = unused_rules(&of_operator);
+        ensure!(unused.is_empty(), "rights that nothing used:\n{}", unused.join("\n"));
+
+        // And all the while no policy of ours refused what a cluster does all day.
+        let cluster_life: Vec<String> = events.iter()
+            .filter(|e| e.code == 403 && (e.user.starts_with("system:node:") || e.user.starts_with("system:serviceaccount:kube-system:") || e.user.starts_with("system:kube-")))
+            .filter(|e| e.message.contains("reeve:"))
+            .map(line)
+            .collect();
+        ensure!(cluster_life.is_empty(), "the cluster's own work was refused:\n{}", cluster_life.join("\n"));
+        Ok(())
+    });
+}
+
+async fn settle(road: &reeve_demo::Road, quiet: Duration) -> Result<()> {
+    reeve_testkit::wait_for(Duration::from_secs(120), "the operator to be done", async || {
+        let mark = road.cluster.audit_mark();
+        tokio::time::sleep(quiet).await;
+        Ok((!road.cluster.audit_events_since(mark)?.iter().any(is_write_of_operator)).then_some(()))
+    })
+    .await
+}
+
+fn is_write_of_operator(event: &AuditEvent) -> bool {
+    event.user == OPERATOR && WRITES.contains(&event.verb.as_str()) && event.resource != "leases"
+}
+
+fn line(event: &AuditEvent) -> String {
+    format!("{} {} {}/{} {} in `{}`: {} {}", event.user, event.verb, event.api_group, event.resource, event.name, event.namespace, event.code, event.message)
+}
+
+/// Every (group, resource, verb) of the operator's ClusterRoles that no request used.
+fn unused_rules(events: &[&AuditEvent]) -> Vec<String> {
+    let used: BTreeSet<(String, String, String)> = events.iter().map(|e| {
+        let resource = if e.subresource.is_empty() { e.resource.clone() } else { format!("{}/{}", e.resource, e.subresource) };
+        (e.api_group.clone(), resource, e.verb.clone())
+    }).collect();
+    reeve_tenancy::operator_rights().into_iter()
+        .filter(|right| right.unused_because.is_none())
+        .filter(|right| !used.contains(&(right.group.to_owned(), right.resource.to_owned(), right.verb.to_owned())))
+        .map(|right| format!("{} {}/{}", right.verb, right.group, right.resource))
+        .collect()
+}

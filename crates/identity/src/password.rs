@@ -1,0 +1,7 @@
+//! Passwords: the rule, the generator, and argon2id behind a bounded queue.
+
+mod queue;
+mod rule;
+
+pub use queue::{PasswordError, PasswordHash, Passwords};
+pub use rule::{WeakPassword, check_password, generate_password};

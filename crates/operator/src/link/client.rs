@@ -1,0 +1,198 @@
+//! HTTPS to the control plane.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::{Stream, TryStreamExt};
+use reeve_link::{Hello, PATH_PREFIX, ServerMessage, StatusReport, TokenResponse};
+use reeve_types::{ClusterId, Secret};
+use serde_json::json;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+use tokio_util::codec::{FramedRead, LinesCodec};
+use tokio_util::io::StreamReader;
+
+const CONNECT: Duration = Duration::from_secs(5);
+const ANSWER: Duration = Duration::from_secs(20);
+/// The longest line: the complete state of a very large cluster.
+const LINE: usize = 256 << 20;
+
+/// What can go wrong on the way.
+#[derive(Debug, thiserror::Error)]
+pub enum LinkFailed {
+    /// The client could not be made.
+    #[error("cannot use the certificate authority of the control plane")]
+    Setup(#[source] reqwest::Error),
+    /// No answer.
+    #[error("cannot {what} at the control plane")]
+    Unreachable {
+        /// What was tried.
+        what: &'static str,
+        /// Why not.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// A refusal.
+    #[error("the control plane refused to {what}: {status}: {message}")]
+    Refused {
+        /// What was tried.
+        what: &'static str,
+        /// The HTTP status.
+        status: u16,
+        /// Its words.
+        message: String,
+    },
+    /// The stream ended or broke.
+    #[error("the stream of the control plane ended: {0}")]
+    Ended(String),
+    /// Something that makes no sense.
+    #[error("the control plane sent what cannot be read: {0}")]
+    Unreadable(String),
+    /// The other end speaks for another cluster, or another protocol.
+    #[error("the control plane answered for {0}")]
+    Stranger(String),
+}
+
+/// Speaks to one control plane as one cluster.
+pub struct LinkClient {
+    http: reqwest::Client,
+    base: String,
+    cluster: ClusterId,
+    secret: Secret,
+    token: Mutex<Option<(Secret, Instant)>>,
+}
+
+impl LinkClient {
+    /// Makes a client. `ca` in PEM is trusted alone; without it the system's authorities are.
+    ///
+    /// # Errors
+    /// [`LinkFailed::Setup`].
+    pub fn new(url: &str, ca: Option<&[u8]>, cluster: ClusterId, secret: Secret) -> Result<Self, LinkFailed> {
+        let mut builder = reqwest::Client::builder()
+            .connect_timeout(CONNECT)
+            .http2_keep_alive_interval(Duration::from_secs(10))
+            .http2_keep_alive_timeout(Duration::from_secs(10))
+            .https_only(true);
+        if let Some(pem) = ca {
+            builder = builder
+                .tls_certs_only(reqwest::Certificate::from_pem_bundle(pem).map_err(LinkFailed::Setup)?);
+        }
+        let http = builder.build().map_err(LinkFailed::Setup)?;
+        let base = format!("{}{PATH_PREFIX}", url.trim_end_matches('/'));
+        Ok(Self {
+            http,
+            base,
+            cluster,
+            secret,
+            token: Mutex::new(None),
+        })
+    }
+
+    /// The cluster it speaks for.
+    pub const fn cluster(&self) -> ClusterId {
+        self.cluster
+    }
+
+    async fn token(&self) -> Result<Secret, LinkFailed> {
+        const WHAT: &str = "get a token";
+        let mut held = self.token.lock().await;
+        if let Some((token, until)) = &*held
+            && Instant::now() < *until
+        {
+            return Ok(token.clone());
+        }
+        let body = json!({"clusterId": self.cluster, "clientSecret": self.secret.expose()});
+        let answer = self.post("token", WHAT, None, &body).await?;
+        let token: TokenResponse = answer
+            .json()
+            .await
+            .map_err(|source| LinkFailed::Unreachable { what: WHAT, source })?;
+        // Half its life, so that it never ends under way.
+        let life = Duration::from_secs(u64::try_from(token.expires_in).unwrap_or(0)) / 2;
+        *held = Some((token.access_token.clone(), Instant::now() + life));
+        Ok(token.access_token)
+    }
+
+    async fn post(
+        &self,
+        path: &str,
+        what: &'static str,
+        token: Option<&Secret>,
+        body: &impl serde::Serialize,
+    ) -> Result<reqwest::Response, LinkFailed> {
+        let mut request = self.http.post(format!("{}/{path}", self.base)).json(body);
+        if let Some(token) = token {
+            request = request.bearer_auth(token.expose());
+        }
+        let answer = tokio::time::timeout(ANSWER, request.send())
+            .await
+            .map_err(|_| LinkFailed::Ended(format!("no answer within {} s", ANSWER.as_secs())))?
+            .map_err(|source| LinkFailed::Unreachable {
+                what,
+                source: source.without_url(),
+            })?;
+        let status = answer.status();
+        if status.is_success() {
+            return Ok(answer);
+        }
+        if status.as_u16() == 401 && token.is_some() {
+            *self.token.lock().await = None;
+        }
+        let message = answer
+            .text()
+            .await
+            .unwrap_or_default()
+            .chars()
+            .take(500)
+            .collect();
+        Err(LinkFailed::Refused {
+            what,
+            status: status.as_u16(),
+            message,
+        })
+    }
+
+    /// Opens the stream of changes.
+    ///
+    /// # Errors
+    /// [`LinkFailed`].
+    pub async fn watch(
+        &self,
+        hello: &Hello,
+    ) -> Result<impl Stream<Item = Result<ServerMessage, LinkFailed>> + Send + use<>, LinkFailed> {
+        let token = self.token().await?;
+        let answer = self.post("watch", "watch", Some(&token), hello).await?;
+        let bytes = answer
+            .bytes_stream()
+            .map_err(|error| std::io::Error::other(error.without_url()));
+        let reader = StreamReader::new(
+            Box::pin(bytes) as std::pin::Pin<Box<dyn Stream<Item = std::io::Result<Bytes>> + Send>>
+        );
+        let lines = FramedRead::new(reader, LinesCodec::new_with_max_length(LINE));
+        Ok(lines
+            .map_err(|error| LinkFailed::Ended(error.to_string()))
+            .and_then(|line| async move {
+                serde_json::from_str(&line).map_err(|error| LinkFailed::Unreadable(error.to_string()))
+            }))
+    }
+
+    /// Sends news.
+    ///
+    /// # Errors
+    /// [`LinkFailed`].
+    pub async fn report(&self, report: &StatusReport) -> Result<(), LinkFailed> {
+        let token = self.token().await?;
+        self.post("status", "report status", Some(&token), report)
+            .await
+            .map(drop)
+    }
+}
+
+impl std::fmt::Debug for LinkClient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LinkClient")
+            .field("base", &self.base)
+            .field("cluster", &self.cluster)
+            .finish_non_exhaustive()
+    }
+}

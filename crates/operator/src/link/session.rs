@@ -1,0 +1,143 @@
+//! Connections to the control plane, one after the other.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use reeve_kube_kit::apply::WriteFailed;
+use reeve_kube_kit::error::chain;
+use reeve_link::{HEARTBEAT_SECONDS, Hello, PROTOCOL_VERSION, ServerMessage};
+
+use super::client::{LinkClient, LinkFailed};
+use super::mirror::Mirror;
+use super::pause::pause;
+use crate::world::World;
+
+/// Three heartbeats (the promise of `reeve-link`).
+const SILENCE: Duration = Duration::from_secs(3 * HEARTBEAT_SECONDS);
+/// News gathers this long before it is sent.
+const GATHER: Duration = Duration::from_millis(50);
+const PART: &str = "link";
+
+/// Why a connection ended.
+#[derive(Debug, thiserror::Error)]
+enum Ended {
+    #[error(transparent)]
+    Link(#[from] LinkFailed),
+    #[error(transparent)]
+    Write(#[from] WriteFailed),
+    #[error("somebody else changed what the link wrote")]
+    Drift,
+    #[error("the control plane is at revision {server}, before ours ({ours}): it was restored from a backup")]
+    Behind { server: u64, ours: u64 },
+}
+
+/// Dials until dropped. `seed` spreads the pauses of many operators.
+pub async fn run(world: Arc<World>, client: LinkClient, seed: u64) {
+    let mut mirror = Mirror::new(world.clone());
+    let mut failures = 0;
+    world.known().reload(&world);
+    world.readiness.missing(PART, "not connected yet");
+    loop {
+        let mut connected = false;
+        let ended = session(&world, &client, &mut mirror, &mut connected).await;
+        failures = if connected { 0 } else { failures + 1 };
+        let error = chain(&ended);
+        // Cut off, the operator goes on enforcing: readiness says so without being red for it.
+        if !connected && failures == 1 {
+            world.readiness.ready(PART);
+        }
+        let wait = pause(failures, seed);
+        tracing::warn!(
+            error,
+            wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
+            "link interrupted"
+        );
+        tokio::time::sleep(wait).await;
+    }
+}
+
+async fn session(
+    world: &Arc<World>,
+    client: &LinkClient,
+    mirror: &mut Mirror,
+    connected: &mut bool,
+) -> Ended {
+    tokio::select! {
+        ended = receive(world, client, mirror, connected) => ended,
+        ended = send(world, client) => ended,
+    }
+}
+
+async fn receive(
+    world: &Arc<World>,
+    client: &LinkClient,
+    mirror: &mut Mirror,
+    connected: &mut bool,
+) -> Ended {
+    match try_receive(world, client, mirror, connected).await {
+        Ok(never) => match never {},
+        Err(ended) => ended,
+    }
+}
+
+async fn try_receive(
+    world: &Arc<World>,
+    client: &LinkClient,
+    mirror: &mut Mirror,
+    connected: &mut bool,
+) -> Result<std::convert::Infallible, Ended> {
+    let resume_from = world.known().resume_from();
+    let hello = Hello {
+        protocol: PROTOCOL_VERSION,
+        operator_version: crate::VERSION.to_owned(),
+        resume_from,
+    };
+    let mut messages = pin!(client.watch(&hello).await?);
+    loop {
+        tokio::select! {
+            message = tokio::time::timeout(SILENCE, messages.next()) => match message {
+                Err(_) => return Err(LinkFailed::Ended(format!("nothing heard for {} s", SILENCE.as_secs())).into()),
+                Ok(None) => return Err(LinkFailed::Ended("closed".to_owned()).into()),
+                Ok(Some(message)) => match message? {
+                    ServerMessage::Welcome { protocol, cluster_id, revision } => {
+                        if protocol != PROTOCOL_VERSION || cluster_id != client.cluster() {
+                            return Err(LinkFailed::Stranger(format!("protocol {protocol}, cluster {cluster_id}")).into());
+                        }
+                        if let Some(ours) = resume_from.filter(|ours| *ours > revision) {
+                            world.known().forget_position();
+                            return Err(Ended::Behind { server: revision.0, ours: ours.0 });
+                        }
+                        *connected = true;
+                        world.readiness.ready(PART);
+                        world.board.set_settings(world.cluster_settings());
+                        world.board.connected();
+                        tracing::info!(%revision, resume_from = resume_from.map(|r| r.0), "link connected");
+                    }
+                    ServerMessage::Batch(batch) => {
+                        tracing::info!(revision = %batch.revision, complete = batch.complete, deletes = batch.deletes.len(), upserts = batch.upserts.len(), "batch");
+                        mirror.apply(batch).await?;
+                    }
+                    ServerMessage::Heartbeat => {}
+                },
+            },
+            () = world.usable.notified() => mirror.place_waiting().await?,
+            () = world.drift.notified() => return Err(Ended::Drift),
+        }
+    }
+}
+
+async fn send(world: &Arc<World>, client: &LinkClient) -> Ended {
+    loop {
+        world.board.news().await;
+        tokio::time::sleep(GATHER).await;
+        while let Some(report) = world.board.take() {
+            if let Err(failed) = client.report(&report).await {
+                world.board.give_back(&report);
+                return failed.into();
+            }
+            world.board.sent(&report);
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! What every handler shares, and the one way to change anything.
+
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use futures::FutureExt;
+use reeve_store::Store;
+use reeve_types::{Clock, ClusterId, Revision, Timestamp};
+use tokio::sync::{Mutex, watch};
+
+use crate::directory::Directory;
+use crate::error::{ApiError, log_chain};
+use crate::hub::Hub;
+use crate::metrics::Metrics;
+use crate::random::Random;
+use crate::security::Security;
+
+/// What does not change while the server runs.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// How people, clusters and API servers reach us, without a slash at its end.
+    pub public_url: String,
+    /// What a project's namespace is called: this and the project's name.
+    pub namespace_prefix: String,
+    /// When the account was made.
+    pub account_created_at: Timestamp,
+}
+
+/// The application.
+pub struct App {
+    /// What lasts.
+    pub store: Arc<dyn Store>,
+    /// What the time is.
+    pub clock: Clock,
+    /// Where ids and secrets come from.
+    pub random: Random,
+    /// Keys, tokens and verifiers.
+    pub security: Security,
+    /// Open link streams.
+    pub hub: Arc<Hub>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// What does not change.
+    pub settings: Settings,
+    /// True once the server is to end.
+    pub stopping: watch::Sender<bool>,
+    directory: RwLock<Directory>,
+    turn: Mutex<()>,
+}
+
+impl App {
+    /// Loads the directory and opens the clusters' lines.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn new(
+        store: Arc<dyn Store>,
+        clock: Clock,
+        random: Random,
+        security: Security,
+        settings: Settings,
+    ) -> Result<Arc<Self>, reeve_store::StoreError> {
+        let app = Arc::new(Self {
+            store,
+            clock,
+            random,
+            security,
+            hub: Arc::default(),
+            metrics: Arc::default(),
+            settings,
+            stopping: watch::Sender::new(false),
+            directory: RwLock::default(),
+            turn: Mutex::default(),
+        });
+        app.reload().await?;
+        Ok(app)
+    }
+
+    /// The directory as it is now. Not to be held over an `await`: the compiler sees to that.
+    pub fn directory(&self) -> RwLockReadGuard<'_, Directory> {
+        self.directory.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The directory, to be brought to what was committed. Only inside [`App::change`].
+    pub fn directory_mut(&self) -> RwLockWriteGuard<'_, Directory> {
+        self.directory.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does a change: authorize, commit, bring the directory up to date, one change after the other, so that the directory
+    /// moves in the order of commits and a decision inside `work` still holds when it commits.
+    ///
+    /// The work runs to its end even when its caller goes away. When it is unknown whether something was committed, the
+    /// directory is read from the store again.
+    ///
+    /// # Errors
+    /// Those of `work`.
+    pub async fn change<T, W>(self: &Arc<Self>, work: impl FnOnce(Arc<Self>) -> W + Send + 'static) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        W: Future<Output = Result<T, ApiError>> + Send,
+    {
+        let app = Arc::clone(self);
+        let task = tokio::spawn(async move {
+            let _turn = app.turn.lock().await;
+            let outcome = AssertUnwindSafe(work(Arc::clone(&app))).catch_unwind().await;
+            let outcome = outcome.unwrap_or_else(|_| Err(ApiError::internal("a change ended in a panic")));
+            if matches!(outcome, Err(ApiError::Internal(_))) {
+                app.reload().await.map_err(ApiError::from)?;
+            }
+            outcome
+        });
+        task.await.map_err(ApiError::internal)?
+    }
+
+    async fn reload(&self) -> Result<(), reeve_store::StoreError> {
+        let directory = Directory::load(self.store.directory().await?);
+        let revisions: Vec<_> = directory.clusters().map(|it| (it.id, it.revision)).collect();
+        self.hub.retain(|cluster| directory.cluster(cluster).is_some());
+        for cluster in directory.clusters() {
+            self.hub.open(cluster.id, cluster.revision, cluster.last_liveness);
+        }
+        *self.directory_mut() = directory;
+        self.hub.announce(&revisions);
+        Ok(())
+    }
+
+    /// Brings the directory and the streams to the revisions a change has reached.
+    pub fn announce(&self, revisions: &[(ClusterId, Revision)]) {
+        {
+            let mut directory = self.directory_mut();
+            for (cluster, revision) in revisions {
+                if let Some(facts) = directory.cluster_mut(*cluster) {
+                    facts.revision = facts.revision.max(*revision);
+                }
+            }
+        }
+        self.hub.announce(revisions);
+    }
+
+    /// Writes a session record; a failure is logged, for its caller has her answer already.
+    pub async fn record(&self, entry: reeve_store::AuditEntry) {
+        let granted = crate::audit::session_record();
+        if let Err(error) = self.store.record(&granted, entry).await {
+            log_chain(&error);
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! The permissions of the named exceptions, each in one place.
+
+use reeve_authz::{BootstrapException, Granted};
+
+/// Signing in, and recording refusals: nobody was authorized for anything yet.
+pub const fn session_record() -> Granted {
+    Granted::bootstrap(BootstrapException::SessionRecord)
+}
+
+/// A cluster speaks of itself.
+pub const fn link_status() -> Granted {
+    Granted::bootstrap(BootstrapException::LinkStatus)
+}
+
+/// The first start.
+pub const fn first_start() -> Granted {
+    Granted::bootstrap(BootstrapException::FirstStart)
+}

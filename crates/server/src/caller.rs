@@ -1,0 +1,104 @@
+//! Who is asking, once her token was verified.
+
+use std::net::SocketAddr;
+
+use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::request::Parts;
+use reeve_api::Operation;
+use reeve_authz::{Granted, Principal};
+use reeve_store::{AuditAction, AuditEntry, AuditSubject, Outcome, SubjectId};
+use reeve_types::Timestamp;
+
+use crate::error::ApiError;
+
+/// An authenticated caller.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// Whose token it is.
+    pub id: SubjectId,
+    /// What rules name.
+    pub principal: Principal,
+    /// Email or service account name.
+    pub name: String,
+}
+
+impl Caller {
+    /// What kind of subject the audit log calls it.
+    pub const fn audit_subject(&self) -> AuditSubject {
+        match self.id {
+            SubjectId::User(_) => AuditSubject::User,
+            SubjectId::ServiceAccount(_) => AuditSubject::App,
+        }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
+        // The guard before the handler put it there; a route without that guard has nobody to show.
+        parts.extensions.get::<Self>().cloned().ok_or(ApiError::Unauthenticated("this operation needs a bearer token"))
+    }
+}
+
+/// What the log and the audit log say of a request; no header, no query, no body.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Its id, drawn here.
+    pub id: String,
+    /// From where.
+    pub source: Option<SocketAddr>,
+    /// Method and route of the operation.
+    pub operation: &'static Operation,
+    /// When it arrived.
+    pub at: Timestamp,
+}
+
+impl Request {
+    /// An audit event of this request, by nobody yet.
+    pub fn event(&self, action: AuditAction, entity: &str) -> AuditEntry {
+        AuditEntry {
+            timestamp: self.at,
+            request_id: self.id.clone(),
+            subject: String::new(),
+            subject_type: AuditSubject::User,
+            source_ip: self.source.map(|address| address.ip().to_string()),
+            action,
+            http_method: self.operation.method.as_str().to_owned(),
+            url: self.operation.path.to_owned(),
+            entity_type: entity.to_owned(),
+            entity_name: String::new(),
+            entity_id: String::new(),
+            result: Outcome::Succeeded,
+            http_status_code: self.operation.success,
+            cluster_id: None,
+            metadata: std::collections::BTreeMap::new(),
+        }
+    }
+
+    /// An audit event of this request by its caller, with the rule that allowed it.
+    pub fn entry(&self, caller: &Caller, granted: &Granted, action: AuditAction) -> AuditEntry {
+        let mut entry = self.event(action, granted.entity().wire_name());
+        entry.subject.clone_from(&caller.name);
+        entry.subject_type = caller.audit_subject();
+        if let Some(reason) = granted.because() {
+            entry.metadata.insert("allowed_by_rule".to_owned(), reason.rule.to_string());
+            entry.metadata.insert("allowed_by_role".to_owned(), reason.role.to_string());
+        }
+        entry
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Request {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
+        parts.extensions.get::<Self>().cloned().ok_or_else(|| ApiError::internal("the route has no guard"))
+    }
+}
+
+/// The peer's address, where the listener told it.
+pub fn source(extensions: &http::Extensions) -> Option<SocketAddr> {
+    extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| *address)
+}
+

@@ -1,0 +1,285 @@
+//! What decisions are made from, in memory: the index of rules, and who and what there is.
+//!
+//! It is changed only after a commit, in the order of commits, by whoever holds the turn ([`crate::app::App::change`]).
+
+use std::collections::HashMap;
+
+use reeve_authz::{Action, Denial, Entity, Granted, Index, Principal, Role, Scope, SubjectKey, Visible};
+use reeve_store::{
+    ClusterFacts, DepartmentFacts, DirectorySnapshot, ProjectFacts, ServiceAccountFacts, SubjectId, UserFacts,
+};
+use reeve_types::{ClusterId, DepartmentId, Email, OrgUnitName, ProjectId, ServiceAccountId, Timestamp, UserId};
+
+use crate::caller::Caller;
+use crate::error::{ApiError, forbidden};
+
+/// The directory of one moment.
+#[derive(Debug, Default)]
+pub struct Directory {
+    /// Who may what.
+    pub index: Index,
+    clusters: HashMap<ClusterId, ClusterFacts>,
+    departments: HashMap<DepartmentId, DepartmentFacts>,
+    projects: HashMap<ProjectId, ProjectFacts>,
+    users: HashMap<UserId, UserFacts>,
+    emails: HashMap<Email, UserId>,
+    service_accounts: HashMap<ServiceAccountId, ServiceAccountFacts>,
+}
+
+impl Directory {
+    /// Builds it from what the store holds: scopes before rules, or the index would not keep the rules.
+    pub fn load(snapshot: DirectorySnapshot) -> Self {
+        let mut directory = Self::default();
+        snapshot.clusters.into_iter().for_each(|cluster| directory.put_cluster(cluster));
+        snapshot.departments.into_iter().for_each(|department| directory.put_department(department));
+        snapshot.projects.into_iter().for_each(|project| directory.put_project(project));
+        for rule in snapshot.rules {
+            directory.index.add_rule(rule);
+        }
+        snapshot.users.into_iter().for_each(|user| directory.put_user(user));
+        snapshot.service_accounts.into_iter().for_each(|account| directory.put_service_account(account));
+        directory
+    }
+
+    /// Adds a cluster or replaces what is known of it.
+    pub fn put_cluster(&mut self, cluster: ClusterFacts) {
+        self.index.add_cluster(cluster.id);
+        self.clusters.insert(cluster.id, cluster);
+    }
+
+    /// Adds a department.
+    pub fn put_department(&mut self, department: DepartmentFacts) {
+        self.index.add_department(department.id, department.cluster_id);
+        self.departments.insert(department.id, department);
+    }
+
+    /// Adds a project.
+    pub fn put_project(&mut self, project: ProjectFacts) {
+        self.index.add_project(project.id, project.department_id);
+        self.projects.insert(project.id, project);
+    }
+
+    /// Adds a person or replaces what is known of her.
+    pub fn put_user(&mut self, user: UserFacts) {
+        self.emails.insert(user.email.clone(), user.id);
+        self.users.insert(user.id, user);
+    }
+
+    /// Adds a service account or replaces what is known of it.
+    pub fn put_service_account(&mut self, account: ServiceAccountFacts) {
+        self.service_accounts.insert(account.id, account);
+    }
+
+    /// Removes a person.
+    pub fn remove_user(&mut self, id: UserId) {
+        if let Some(user) = self.users.remove(&id) {
+            self.emails.remove(&user.email);
+        }
+    }
+
+    /// Removes a service account.
+    pub fn remove_service_account(&mut self, id: ServiceAccountId) {
+        self.service_accounts.remove(&id);
+    }
+
+    /// Removes a scope, all below it, and the rules there.
+    pub fn remove_scope(&mut self, scope: Scope) {
+        for gone in self.index.descendants(scope).into_iter().chain([scope]) {
+            match gone {
+                Scope::Account => {}
+                Scope::Cluster(id) => drop(self.clusters.remove(&id)),
+                Scope::Department(id) => drop(self.departments.remove(&id)),
+                Scope::Project(id) => drop(self.projects.remove(&id)),
+            }
+        }
+        self.index.remove_scope(scope);
+    }
+
+    /// A person.
+    pub fn user(&self, id: UserId) -> Option<&UserFacts> {
+        self.users.get(&id)
+    }
+
+    /// A person by email.
+    pub fn user_by_email(&self, email: &Email) -> Option<&UserFacts> {
+        self.emails.get(email).and_then(|id| self.users.get(id))
+    }
+
+    /// A service account.
+    pub fn service_account(&self, id: ServiceAccountId) -> Option<&ServiceAccountFacts> {
+        self.service_accounts.get(&id)
+    }
+
+    /// A cluster.
+    pub fn cluster(&self, id: ClusterId) -> Option<&ClusterFacts> {
+        self.clusters.get(&id)
+    }
+
+    /// All clusters.
+    pub fn clusters(&self) -> impl Iterator<Item = &ClusterFacts> {
+        self.clusters.values()
+    }
+
+    /// A cluster, to be changed.
+    pub fn cluster_mut(&mut self, id: ClusterId) -> Option<&mut ClusterFacts> {
+        self.clusters.get_mut(&id)
+    }
+
+    /// A department.
+    pub fn department(&self, id: DepartmentId) -> Option<&DepartmentFacts> {
+        self.departments.get(&id)
+    }
+
+    /// A department by name.
+    pub fn department_named(&self, cluster: ClusterId, name: &str) -> Option<&DepartmentFacts> {
+        self.departments.values().find(|it| it.cluster_id == cluster && it.name.as_str() == name)
+    }
+
+    /// A project.
+    pub fn project(&self, id: ProjectId) -> Option<&ProjectFacts> {
+        self.projects.get(&id)
+    }
+
+    /// The cluster that a scope lies in.
+    pub fn cluster_of(&self, scope: Scope) -> Option<ClusterId> {
+        match scope {
+            Scope::Account => None,
+            Scope::Cluster(id) => Some(id),
+            Scope::Department(id) => self.department(id).map(|it| it.cluster_id),
+            Scope::Project(id) => self.project(id).map(|it| it.cluster_id),
+        }
+    }
+
+    /// The name of a scope alone.
+    pub fn short_name(&self, scope: Scope) -> String {
+        let name = |name: Option<&OrgUnitName>| name.map_or_else(|| scope.wire_id(), ToString::to_string);
+        match scope {
+            Scope::Account => "account".to_owned(),
+            Scope::Cluster(id) => name(self.cluster(id).map(|it| &it.name)),
+            Scope::Department(id) => name(self.department(id).map(|it| &it.name)),
+            Scope::Project(id) => name(self.project(id).map(|it| &it.name)),
+        }
+    }
+
+    /// A scope for a sentence: ``project `robots` ``.
+    pub fn scope_name(&self, scope: Scope) -> String {
+        match scope {
+            Scope::Account => "the account".to_owned(),
+            _ => format!("{} `{}`", scope.wire_type(), self.short_name(scope)),
+        }
+    }
+
+    /// The names from the account down to a scope, separated by slashes.
+    pub fn scope_path(&self, scope: Scope) -> String {
+        let names: Vec<_> = self.index.ancestors(scope).into_iter().map(|it| self.short_name(it)).collect();
+        names.join("/")
+    }
+
+    /// Is this subject there, switched on, and was its token made after its stamp? Its names, then.
+    pub fn authenticate(&self, id: SubjectId, issued_at: Timestamp) -> Option<(Principal, String)> {
+        let alive = |stamp: Option<Timestamp>| stamp.is_none_or(|stamp| issued_at >= stamp);
+        match id {
+            SubjectId::User(id) => {
+                let user = self.user(id).filter(|user| alive(user.not_before))?;
+                Some((Principal::alone(SubjectKey::User(user.email.clone())), user.email.to_string()))
+            }
+            SubjectId::ServiceAccount(id) => {
+                let account = self.service_account(id).filter(|it| it.enabled && alive(it.not_before))?;
+                Some((Principal::alone(SubjectKey::ServiceAccount(account.name.clone())), account.name.to_string()))
+            }
+        }
+    }
+
+    /// May the caller do this to an object in `scope`? 403 when the permission is held nowhere or the object is in sight,
+    /// 404 when it is not (decision 16). In sight is what `seen_as` may be read of there.
+    ///
+    /// # Errors
+    /// [`ApiError::Forbidden`], or what `hidden` makes.
+    pub fn allow(
+        &self,
+        caller: &Caller,
+        action: Action,
+        entity: Entity,
+        scope: Scope,
+        seen_as: Entity,
+        hidden: impl FnOnce() -> ApiError,
+    ) -> Result<Granted, ApiError> {
+        self.index.decide(&caller.principal, action, entity, scope).map_err(|denial| {
+            if denial.held_nowhere || self.sees(caller, seen_as, scope) { self.forbidden(&denial) } else { hidden() }
+        })
+    }
+
+    /// May the caller read this object? 404 unless it is in sight; 403 when nothing of the kind is.
+    ///
+    /// # Errors
+    /// [`ApiError::Forbidden`], or what `hidden` makes.
+    pub fn allow_read(
+        &self,
+        caller: &Caller,
+        entity: Entity,
+        scope: Scope,
+        hidden: impl FnOnce() -> ApiError,
+    ) -> Result<Granted, ApiError> {
+        self.allow(caller, Action::Read, entity, scope, entity, hidden)
+    }
+
+    /// May the caller do this in the account itself? Everybody knows that there is one: 403 otherwise.
+    ///
+    /// # Errors
+    /// [`ApiError::Forbidden`].
+    pub fn allow_in_account(&self, caller: &Caller, action: Action, entity: Entity) -> Result<Granted, ApiError> {
+        self.index
+            .decide(&caller.principal, action, entity, Scope::Account)
+            .map_err(|denial| self.forbidden(&denial))
+    }
+
+    /// May the caller give this role there?
+    ///
+    /// # Errors
+    /// [`ApiError::Forbidden`], or what `hidden` makes when the scope is out of sight.
+    pub fn allow_grant(
+        &self,
+        caller: &Caller,
+        role: Role,
+        scope: Scope,
+        hidden: impl FnOnce() -> ApiError,
+    ) -> Result<Granted, ApiError> {
+        self.index.may_grant(&caller.principal, role, scope).map_err(|denial| {
+            let in_sight = self.sees(caller, entity_of(scope), scope) || self.sees(caller, Entity::AccessRules, scope);
+            if denial.held_nowhere && denial.entity == Entity::AccessRules || in_sight {
+                self.forbidden(&denial)
+            } else {
+                hidden()
+            }
+        })
+    }
+
+    /// What of a kind the caller may see.
+    ///
+    /// # Errors
+    /// [`ApiError::Forbidden`] when nothing anywhere.
+    pub fn visible(&self, caller: &Caller, entity: Entity) -> Result<Visible, ApiError> {
+        self.index.visible(&caller.principal, entity).map_err(|denial| self.forbidden(&denial))
+    }
+
+    /// 403 with names instead of ids.
+    pub fn forbidden(&self, denial: &Denial) -> ApiError {
+        forbidden(denial, |scope| self.scope_name(scope))
+    }
+
+    fn sees(&self, caller: &Caller, entity: Entity, scope: Scope) -> bool {
+        self.index.knows(scope)
+            && (scope == Scope::Account
+                || self.index.visible(&caller.principal, entity).is_ok_and(|visible| visible.contains(scope)))
+    }
+}
+
+/// What a scope is, as something that can be read.
+pub const fn entity_of(scope: Scope) -> Entity {
+    match scope {
+        Scope::Account => Entity::Tenant,
+        Scope::Cluster(_) => Entity::Cluster,
+        Scope::Department(_) => Entity::Department,
+        Scope::Project(_) => Entity::Project,
+    }
+}

@@ -1,0 +1,144 @@
+//! The one shape of every refusal: `{code, message}`, `application/json`.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use reeve_api::ErrorBody;
+use reeve_api::body::InvalidBody;
+use reeve_api::list::InvalidQuery;
+use reeve_authz::Denial;
+use reeve_store::StoreError;
+
+/// Why a request is not done. Its text goes to the caller, except for [`ApiError::Internal`] and
+/// [`ApiError::Unavailable`], whose causes go to the log.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// 400: the request cannot be.
+    #[error("{0}")]
+    Invalid(String),
+    /// 401: no valid token. The reason is for the caller too: it says nothing of anybody else.
+    #[error("{0}")]
+    Unauthenticated(&'static str),
+    /// 403: known, and not allowed.
+    #[error("{0}")]
+    Forbidden(String),
+    /// 404: not there, or not to be seen: the same words.
+    #[error("{what} `{id}` does not exist, or you may not see it")]
+    NotFound {
+        /// What kind of thing.
+        what: &'static str,
+        /// What was asked for.
+        id: String,
+    },
+    /// 404: no operation has this path.
+    #[error("no operation has this path")]
+    NoRoute,
+    /// 405: the path has no operation with this method.
+    #[error("this path has no operation with this method")]
+    NoMethod,
+    /// 409: taken.
+    #[error("{0}")]
+    Conflict(String),
+    /// 413: too much.
+    #[error("the request body is too large: at most {limit} bytes are possible")]
+    TooLarge {
+        /// How many are possible.
+        limit: usize,
+    },
+    /// 503: not now.
+    #[error("{0}")]
+    Unavailable(&'static str),
+    /// 500: a fault here.
+    #[error("something went wrong here; the log says what, under the request id of the header `x-request-id`")]
+    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl ApiError {
+    /// 404 for a thing that is not there or not to be seen.
+    pub fn not_found(what: &'static str, id: impl ToString) -> Self {
+        Self::NotFound { what, id: id.to_string().chars().take(80).collect() }
+    }
+
+    /// 500 with its cause for the log.
+    pub fn internal(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Internal(source.into())
+    }
+
+    /// The status.
+    pub const fn status(&self) -> StatusCode {
+        match self {
+            Self::Invalid(_) => StatusCode::BAD_REQUEST,
+            Self::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::NotFound { .. } | Self::NoRoute => StatusCode::NOT_FOUND,
+            Self::NoMethod => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// The answer.
+    pub fn body(&self) -> ErrorBody {
+        ErrorBody::new(self.status().as_u16(), self.to_string())
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut response = (self.status(), Json(self.body())).into_response();
+        match &self {
+            Self::Unavailable(_) => {
+                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            Self::Unauthenticated(_) => {
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            Self::Internal(source) => log_chain(source.as_ref()),
+            _ => {}
+        }
+        response
+    }
+}
+
+/// Reports a cause once, as a chain.
+pub fn log_chain(error: &(dyn std::error::Error + 'static)) {
+    let mut chain = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        chain.push_str(": ");
+        chain.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    tracing::error!(cause = chain, "a request failed");
+}
+
+impl From<InvalidBody> for ApiError {
+    fn from(error: InvalidBody) -> Self {
+        Self::Invalid(error.to_string())
+    }
+}
+
+impl From<InvalidQuery> for ApiError {
+    fn from(error: InvalidQuery) -> Self {
+        Self::Invalid(error.to_string())
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Conflict { .. } | StoreError::UidTaken(_) | StoreError::LastAdministrator => {
+                Self::Conflict(error.to_string())
+            }
+            StoreError::NotFound { what, id } => Self::NotFound { what, id },
+            other => Self::internal(other),
+        }
+    }
+}
+
+/// 403 that says what is missing and who could grant it.
+pub fn forbidden(denial: &Denial, name: impl Fn(reeve_authz::Scope) -> String) -> ApiError {
+    ApiError::Forbidden(denial.explanation_with(name))
+}

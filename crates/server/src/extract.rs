@@ -1,0 +1,153 @@
+//! What handlers take from a request. Every refusal here has the one error shape.
+
+use axum::body::Body as HttpBody;
+use axum::extract::{FromRequest, FromRequestParts, Path};
+use axum::http::request::Parts;
+use axum::http::{Request, header};
+use axum::response::{IntoResponse, Response};
+use bytes::{Bytes, BytesMut};
+use futures::StreamExt;
+use reeve_api::Body;
+use reeve_api::list::{ListQuery, ListSpec};
+
+use crate::error::ApiError;
+
+/// The largest body.
+pub const BODY_LIMIT: usize = 1024 * 1024;
+/// How much of a body that is too large is still read and thrown away, so that the refusal reaches its sender.
+const DRAIN_LIMIT: usize = 64 * 1024 * 1024;
+
+/// A body, parsed by its own parser.
+#[derive(Debug)]
+pub struct Parsed<T>(pub T);
+
+impl<T: Body, S: Sync> FromRequest<S> for Parsed<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request<HttpBody>, _state: &S) -> Result<Self, ApiError> {
+        let bytes = read(request).await?;
+        Ok(Self(T::parse(&bytes)?))
+    }
+}
+
+/// Reads a body of at most [`BODY_LIMIT`] bytes.
+///
+/// # Errors
+/// [`ApiError::TooLarge`], or [`ApiError::Invalid`] when the sender stopped.
+pub async fn read(request: Request<HttpBody>) -> Result<Bytes, ApiError> {
+    let announced = request
+        .headers()
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|text| text.parse::<usize>().ok());
+    let mut too_large = announced.is_some_and(|length| length > BODY_LIMIT);
+    let mut stream = request.into_body().into_data_stream();
+    let mut bytes = BytesMut::new();
+    let mut drained = 0_usize;
+    while let Some(chunk) = stream.next().await {
+        let chunk = chunk.map_err(|_| ApiError::Invalid("the request body ended too early".to_owned()))?;
+        too_large = too_large || bytes.len() + chunk.len() > BODY_LIMIT;
+        if too_large {
+            bytes.clear();
+            drained = drained.saturating_add(chunk.len());
+            if drained > DRAIN_LIMIT {
+                break;
+            }
+        } else {
+            bytes.extend_from_slice(&chunk);
+        }
+    }
+    if too_large { Err(ApiError::TooLarge { limit: BODY_LIMIT }) } else { Ok(bytes.freeze()) }
+}
+
+/// The query string as decoded pairs.
+#[derive(Debug)]
+pub struct Pairs(pub Vec<(String, String)>);
+
+impl Pairs {
+    /// As the query of a list.
+    ///
+    /// # Errors
+    /// [`ApiError::Invalid`].
+    pub fn list(&self, spec: &ListSpec) -> Result<ListQuery, ApiError> {
+        Ok(ListQuery::parse(&self.0, spec)?)
+    }
+
+    /// Refuses every parameter but these.
+    ///
+    /// # Errors
+    /// [`ApiError::Invalid`] naming the first other one.
+    pub fn only(&self, known: &[&str]) -> Result<(), ApiError> {
+        match self.0.iter().find(|(name, _)| !known.contains(&name.as_str())) {
+            Some((name, _)) => {
+                let name: String = name.chars().take(80).collect();
+                Err(ApiError::Invalid(format!("`{name}` is not a parameter of this request")))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// A parameter's value.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Refuses a parameter whose value is none of these.
+    ///
+    /// # Errors
+    /// [`ApiError::Invalid`].
+    pub fn one_of(&self, name: &str, values: &[&str]) -> Result<(), ApiError> {
+        match self.get(name) {
+            Some(value) if !value.is_empty() && !values.contains(&value) => {
+                Err(ApiError::Invalid(format!("parameter `{name}`: one of {} is needed", values.join(", "))))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Pairs {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let axum::extract::Query(pairs) = axum::extract::Query::<Vec<(String, String)>>::from_request_parts(parts, state)
+            .await
+            .map_err(|_| ApiError::Invalid("the query string cannot be read".to_owned()))?;
+        Ok(Self(pairs))
+    }
+}
+
+/// The one path parameter of a route, still text.
+#[derive(Debug)]
+pub struct Segment(String);
+
+impl Segment {
+    /// As an id; 404 for text that no object can have as its id: there is none of that name.
+    ///
+    /// # Errors
+    /// [`ApiError::NotFound`].
+    pub fn id<T: std::str::FromStr>(&self, what: &'static str) -> Result<T, ApiError> {
+        self.0.parse().map_err(|_| ApiError::not_found(what, &self.0))
+    }
+
+    /// The text.
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Segment {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let Path(text) = Path::<String>::from_request_parts(parts, state)
+            .await
+            .map_err(|_| ApiError::Invalid("the path cannot be read".to_owned()))?;
+        Ok(Self(text))
+    }
+}
+
+/// A JSON body whose bytes are ready.
+pub fn json_bytes(status: http::StatusCode, bytes: impl Into<Bytes>) -> Response {
+    (status, [(header::CONTENT_TYPE, "application/json")], bytes.into()).into_response()
+}

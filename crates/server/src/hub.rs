@@ -1,0 +1,164 @@
+//! Telling open link streams that their cluster's desired state has moved on. No polling: a watch channel a cluster.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use reeve_types::{ClusterId, Revision, Timestamp};
+use tokio::sync::watch;
+
+/// How long after its last word a cluster without an open stream still counts as connected.
+const GRACE_SECONDS: i64 = 30;
+
+/// All clusters' channels.
+#[derive(Debug, Default)]
+pub struct Hub {
+    lines: Mutex<HashMap<ClusterId, Line>>,
+}
+
+#[derive(Debug)]
+struct Line {
+    revision: watch::Sender<Revision>,
+    streams: usize,
+    heard: Option<Timestamp>,
+}
+
+impl Hub {
+    fn with<T>(&self, work: impl FnOnce(&mut HashMap<ClusterId, Line>) -> T) -> T {
+        work(&mut self.lines.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Opens the line of a cluster.
+    pub fn open(&self, cluster: ClusterId, revision: Revision, heard: Option<Timestamp>) {
+        self.with(|lines| {
+            lines.entry(cluster).or_insert_with(|| Line { revision: watch::Sender::new(revision), streams: 0, heard });
+        });
+    }
+
+    /// Closes the line of a cluster that was deleted: its streams end.
+    pub fn close(&self, cluster: ClusterId) {
+        self.with(|lines| lines.remove(&cluster));
+    }
+
+    /// Closes every line that `keep` does not want.
+    pub fn retain(&self, keep: impl Fn(ClusterId) -> bool) {
+        self.with(|lines| lines.retain(|cluster, _| keep(*cluster)));
+    }
+
+    /// Says that clusters have come to new revisions.
+    pub fn announce(&self, revisions: &[(ClusterId, Revision)]) {
+        self.with(|lines| {
+            for (cluster, revision) in revisions {
+                if let Some(line) = lines.get(cluster) {
+                    line.revision.send_if_modified(|known| {
+                        let newer = *known < *revision;
+                        *known = (*known).max(*revision);
+                        newer
+                    });
+                }
+            }
+        });
+    }
+
+    /// Listens; `None` when there is no such cluster. The guard counts the stream while it lives.
+    pub fn listen(self: &std::sync::Arc<Self>, cluster: ClusterId) -> Option<(watch::Receiver<Revision>, Stream)> {
+        let receiver = self.with(|lines| {
+            lines.get_mut(&cluster).map(|line| {
+                line.streams += 1;
+                line.revision.subscribe()
+            })
+        })?;
+        Some((receiver, Stream { hub: std::sync::Arc::clone(self), cluster }))
+    }
+
+    /// Notes that a cluster was heard of.
+    pub fn heard(&self, cluster: ClusterId, at: Timestamp) {
+        self.with(|lines| {
+            if let Some(line) = lines.get_mut(&cluster) {
+                line.heard = Some(line.heard.map_or(at, |before| before.max(at)));
+            }
+        });
+    }
+
+    /// When a cluster was last heard of.
+    pub fn last_heard(&self, cluster: ClusterId) -> Option<Timestamp> {
+        self.with(|lines| lines.get(&cluster).and_then(|line| line.heard))
+    }
+
+    /// Whether a cluster's operator is there: its stream is open, or it spoke a moment ago.
+    pub fn is_connected(&self, cluster: ClusterId, now: Timestamp) -> bool {
+        self.with(|lines| {
+            lines.get(&cluster).is_some_and(|line| {
+                line.streams > 0 || line.heard.is_some_and(|heard| heard.plus_seconds(GRACE_SECONDS) > now)
+            })
+        })
+    }
+
+    /// How many streams are open.
+    pub fn streams(&self) -> usize {
+        self.with(|lines| lines.values().map(|line| line.streams).sum())
+    }
+
+    /// Where each cluster's desired state stands.
+    pub fn revisions(&self) -> Vec<(ClusterId, Revision)> {
+        self.with(|lines| lines.iter().map(|(cluster, line)| (*cluster, *line.revision.borrow())).collect())
+    }
+}
+
+/// An open stream.
+#[derive(Debug)]
+pub struct Stream {
+    hub: std::sync::Arc<Hub>,
+    cluster: ClusterId,
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        self.hub.with(|lines| {
+            if let Some(line) = lines.get_mut(&self.cluster) {
+                line.streams = line.streams.saturating_sub(1);
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    fn cluster() -> ClusterId {
+        "00000000-0000-4000-8000-000000000001".parse().unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_listener_hears_of_newer_revisions_only_and_ends_with_its_cluster() {
+        let hub = Arc::new(Hub::default());
+        hub.open(cluster(), Revision(3), None);
+        let (mut line, stream) = hub.listen(cluster()).unwrap();
+        hub.announce(&[(cluster(), Revision(3))]);
+        assert!(!line.has_changed().unwrap());
+        hub.announce(&[(cluster(), Revision(5))]);
+        hub.announce(&[(cluster(), Revision(4))]);
+        line.changed().await.unwrap();
+        assert_eq!(*line.borrow_and_update(), Revision(5));
+        assert_eq!(hub.streams(), 1);
+        hub.close(cluster());
+        assert!(line.changed().await.is_err());
+        drop(stream);
+        assert_eq!(hub.streams(), 0);
+    }
+
+    #[test]
+    fn a_cluster_is_connected_while_its_stream_is_open_and_a_moment_longer() {
+        let hub = Arc::new(Hub::default());
+        let now = Timestamp::from_millis(1_000_000);
+        hub.open(cluster(), Revision(0), None);
+        assert!(!hub.is_connected(cluster(), now));
+        let stream = hub.listen(cluster());
+        hub.heard(cluster(), now);
+        drop(stream);
+        assert!(hub.is_connected(cluster(), now.plus_seconds(29)));
+        assert!(!hub.is_connected(cluster(), now.plus_seconds(31)));
+    }
+}

@@ -1,0 +1,42 @@
+//! The settings that come from the environment, in one place.
+
+use std::path::PathBuf;
+
+/// What a test does when it cannot have the cluster it asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Missing {
+    /// `TESTBED=require`: fail.
+    Fail,
+    /// `TESTBED=auto`, the default: skip, and say so.
+    Skip,
+    /// `TESTBED=off`: start nothing; skip, and say so.
+    Off,
+}
+
+pub(crate) fn missing() -> Missing {
+    match variable("TESTBED").as_deref() {
+        Some("require") => Missing::Fail,
+        Some("off") => Missing::Off,
+        _ => Missing::Skip,
+    }
+}
+
+/// `TESTBED_KEEP=1` leaves the folders of clusters where they are, for a look at the logs.
+pub(crate) fn keep_folders() -> bool {
+    variable("TESTBED_KEEP").is_some_and(|value| value == "1")
+}
+
+/// The cache outside the checkout that `testbed/build.sh` uses too.
+pub(crate) fn cache() -> PathBuf {
+    if let Some(cache) = variable("REEVE_CACHE") {
+        return PathBuf::from(cache);
+    }
+    let caches = variable("XDG_CACHE_HOME")
+        .map_or_else(|| PathBuf::from(variable("HOME").unwrap_or_default()).join(".cache"), PathBuf::from);
+    caches.join("reeve")
+}
+
+#[expect(clippy::disallowed_methods, reason = "tests have no command line of their own to take settings from")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}

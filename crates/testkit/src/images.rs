@@ -1,0 +1,78 @@
+//! Container images for tests, written by hand: there is no registry to take them from.
+//!
+//! All of them hold Debian's static busybox under `/bin`, nothing else that runs. `imagePullPolicy` must be
+//! `IfNotPresent` or `Never`.
+
+mod archive;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use archive::{Entry, Image};
+
+/// A shell and its usual company; root unless the pod says otherwise; `/etc/passwd` knows `root` and `modeler` (1000).
+pub const TOOLS: &str = "local.test/tools:1";
+/// As [`TOOLS`], but its `/etc/group` puts `alice` (uid 70012, gid 5000) into the group `secrets` (7777) as well.
+pub const GROUPS: &str = "local.test/groups:1";
+/// Keeps a pod's namespaces; the node's sandbox image.
+pub const PAUSE: &str = "local.test/pause:1";
+
+const APPLETS: &[&str] = &[
+    "awk", "base64", "basename", "cat", "chgrp", "chmod", "chown", "cp", "cut", "date", "dd", "df", "dirname", "du",
+    "echo", "egrep", "env", "expr", "false", "find", "free", "fuser", "grep", "head", "hostname", "id", "install",
+    "ip", "kill", "killall", "ln", "ls", "md5sum", "mkdir", "mkfifo", "mknod", "mktemp", "mount", "mountpoint", "mv",
+    "nc", "nohup", "nproc", "nsenter", "od", "pgrep", "pidof", "ping", "pkill", "printenv", "printf", "ps", "pwd",
+    "readlink", "realpath", "rm", "rmdir", "sed", "seq", "setpriv", "setsid", "sh", "sha256sum", "sleep", "sort",
+    "stat", "su", "sync", "tail", "tar", "tee", "test", "timeout", "top", "touch", "tr", "true", "tty", "umount",
+    "uname", "uniq", "unshare", "uptime", "usleep", "vi", "wc", "wget", "which", "whoami", "xargs", "yes",
+];
+
+const BUSYBOX: &[&str] = &["/bin/busybox", "/usr/bin/busybox"];
+
+const PASSWD: &str = "root:x:0:0::/root:/bin/sh\nmodeler:x:1000:1000::/tmp:/bin/sh\n";
+const GROUP: &str = "root:x:0:\nmodeler:x:1000:\n";
+
+/// Writes the archives into the cache, once per content, and gives back their paths.
+pub(crate) fn archives(cache: &Path) -> Result<Vec<PathBuf>> {
+    let busybox = BUSYBOX
+        .iter()
+        .find_map(|path| fs::read(path).ok())
+        .context("no static busybox; testbed/install-packages.sh installs it")?;
+    let tools = rootfs(&busybox, PASSWD, GROUP);
+    let groups = rootfs(
+        &busybox,
+        &format!("{PASSWD}alice:x:70012:5000::/tmp:/bin/sh\n"),
+        &format!("{GROUP}research:x:5000:\nsecrets:x:7777:alice\n"),
+    );
+    let images = [
+        Image { name: TOOLS, entries: &tools, command: &["/bin/sh"] },
+        Image { name: GROUPS, entries: &groups, command: &["/bin/sh"] },
+        // The shell waits for its sleep, so that it buries the orphans of pods that share process namespaces.
+        Image {
+            name: PAUSE,
+            entries: &tools,
+            command: &["/bin/sh", "-c", "trap 'exit 0' TERM INT; while :; do sleep 1000000 & wait; done"],
+        },
+    ];
+    images.iter().map(|image| image.write(&cache.join("testbed/images"))).collect()
+}
+
+fn rootfs<'a>(busybox: &'a [u8], passwd: &str, group: &str) -> Vec<Entry<'a>> {
+    let mut entries = vec![
+        Entry::folder("bin", 0o755),
+        Entry::file("bin/busybox", 0o755, busybox),
+        Entry::folder("etc", 0o755),
+        Entry::file("etc/passwd", 0o644, passwd.as_bytes().to_vec()),
+        Entry::file("etc/group", 0o644, group.as_bytes().to_vec()),
+        Entry::folder("home", 0o755),
+        Entry::folder("root", 0o700),
+        Entry::folder("tmp", 0o1777),
+        Entry::folder("usr", 0o755),
+        Entry::folder("usr/bin", 0o755),
+        Entry::link("usr/bin/env", "../../bin/busybox"),
+    ];
+    entries.extend(APPLETS.iter().map(|applet| Entry::link(&format!("bin/{applet}"), "busybox")));
+    entries
+}

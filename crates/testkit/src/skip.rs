@@ -1,0 +1,59 @@
+//! How a test asks for a cluster, and what happens when it cannot have one.
+
+use std::io::Write;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::cluster::{Cluster, Options, Tier};
+use crate::environment::{Missing, missing};
+
+static SKIPPED: AtomicUsize = AtomicUsize::new(0);
+
+/// The cluster that all tests of this process and tier share, or `None` after saying why there is none.
+///
+/// # Panics
+///
+/// Under `TESTBED=require`, when there is no cluster, or no real node for [`Tier::Node`].
+pub async fn cluster(tier: Tier) -> Option<&'static Cluster> {
+    if missing() == Missing::Off {
+        return skipped("TESTBED=off");
+    }
+    usable(Cluster::shared(tier).await, tier)
+}
+
+/// A cluster of the test's own, for what changes a whole cluster. It ends when dropped.
+///
+/// # Panics
+///
+/// As [`cluster`].
+pub async fn own_cluster(options: Options) -> Option<Cluster> {
+    if missing() == Missing::Off {
+        return skipped("TESTBED=off");
+    }
+    let tier = options.tier;
+    usable(Cluster::start(options).await, tier)
+}
+
+fn usable<C: std::borrow::Borrow<Cluster>>(started: anyhow::Result<C>, tier: Tier) -> Option<C> {
+    let why = match started {
+        Ok(cluster) if tier != Tier::Node => return Some(cluster),
+        Ok(cluster) => match cluster.borrow().real_node() {
+            Ok(()) => return Some(cluster),
+            Err(why) => format!("no real node: {why}"),
+        },
+        Err(error) => format!("{error:#}"),
+    };
+    skipped(&why)
+}
+
+#[expect(clippy::panic, reason = "TESTBED=require makes a missing cluster a failure of the test")]
+fn skipped<T>(why: &str) -> Option<T> {
+    if missing() == Missing::Fail {
+        panic!("TESTBED=require, but no cluster: {why}");
+    }
+    let total = SKIPPED.fetch_add(1, Ordering::Relaxed) + 1;
+    let thread = std::thread::current();
+    let test = thread.name().unwrap_or("a test");
+    // Not `eprintln!`: the test runner swallows that for a test that passes, and this one will seem to pass.
+    let _ = writeln!(std::io::stderr(), "SKIPPED: no cluster ({why}): {test}; {total} skipped so far");
+    None
+}

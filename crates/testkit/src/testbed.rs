@@ -1,0 +1,123 @@
+//! The testbed's programs and images: found in the cache or built into it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use anyhow::{Context, Result, anyhow, bail};
+use serde::Deserialize;
+
+use crate::cluster::Tier;
+use crate::environment;
+use crate::images;
+
+/// What `serve` prints when the cluster is ready. Unknown fields are ignored.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct LaunchLine {
+    pub server: String,
+    pub ca_file: PathBuf,
+    pub kubeconfigs: Kubeconfigs,
+    pub audit_log: PathBuf,
+    pub authentication_config: PathBuf,
+    pub real_node: bool,
+    pub real_node_reason: String,
+    pub node_name: String,
+    pub images: Vec<String>,
+    pub kubectl: PathBuf,
+    pub dir: PathBuf,
+    pub version: String,
+    pub pid: u32,
+}
+
+/// Kubeconfigs of the two administrators.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Kubeconfigs {
+    /// In `system:masters` only.
+    pub admin: PathBuf,
+    /// Also in `reeve:installers`.
+    pub installer: PathBuf,
+}
+
+/// The programs of one tier, ready to start.
+#[derive(Debug, Clone)]
+pub struct Testbed {
+    tier: Tier,
+    controlplane: PathBuf,
+    containerd: Option<PathBuf>,
+    images: Vec<PathBuf>,
+}
+
+impl Testbed {
+    /// Finds what the tier needs in the cache, or builds it; a first build takes minutes and says so on standard error.
+    ///
+    /// Without root there is no real node anyway, so nothing is built for one; `serve` names the reason.
+    ///
+    /// # Errors
+    ///
+    /// When the control plane cannot be built. A missing part of the node is no error here: `serve` reports it.
+    pub fn prepare(tier: Tier) -> Result<Self> {
+        static CONTROL_PLANE: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+        static NODE: OnceLock<Result<(PathBuf, Vec<PathBuf>), String>> = OnceLock::new();
+
+        let controlplane = CONTROL_PLANE
+            .get_or_init(|| build("controlplane").map_err(|error| format!("{error:#}")))
+            .clone()
+            .map_err(|error| anyhow!(error))?;
+        let mut made = Self { tier, controlplane, containerd: None, images: Vec::new() };
+        if tier == Tier::Node && nix::unistd::Uid::effective().is_root() {
+            let (containerd, images) = NODE
+                .get_or_init(|| prepare_node().map_err(|error| format!("{error:#}")))
+                .clone()
+                .map_err(|error| anyhow!(error))?;
+            made.containerd = Some(containerd);
+            made.images = images;
+        }
+        Ok(made)
+    }
+
+    /// The command that serves a cluster of this tier. It wants standard input kept open.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(self.controlplane.join("reeve-kubernetes"));
+        command.args(["serve", "--tier", self.tier.name()]);
+        if let Some(containerd) = &self.containerd {
+            command.arg("--containerd-dir").arg(containerd);
+        }
+        for image in &self.images {
+            command.arg("--image").arg(image);
+        }
+        command
+    }
+}
+
+fn prepare_node() -> Result<(PathBuf, Vec<PathBuf>)> {
+    script("install-packages.sh", &[])?;
+    Ok((build("containerd")?, images::archives(&environment::cache())?))
+}
+
+/// Runs `testbed/build.sh` for one part and gives back its folder. Standard error is passed on: it shows progress.
+fn build(part: &str) -> Result<PathBuf> {
+    let output = script("build.sh", &[part])?;
+    Ok(PathBuf::from(output.trim()))
+}
+
+fn script(name: &str, arguments: &[&str]) -> Result<String> {
+    let path = folder().join(name);
+    let output = Command::new(&path)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .with_context(|| format!("cannot run `{}`", path.display()))?;
+    if !output.status.success() {
+        bail!("testbed/{name} {} ended with {}; its messages are above", arguments.join(" "), output.status);
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// The folder `testbed/` of the checkout this crate was built in.
+fn folder() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).unwrap_or(here).join("testbed")
+}
