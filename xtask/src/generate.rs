@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 /// Writes every generated file, or with `check` fails when one differs from what is committed.
 pub(crate) fn run(root: &Path, check: bool) -> Result<()> {
     let mut stale = Vec::new();
-    for (path, text) in files() {
+    for (path, text) in files()? {
         let target = root.join(&path);
         if fs::read_to_string(&target).ok().as_deref() == Some(text.as_str()) {
             continue;
@@ -29,14 +29,14 @@ pub(crate) fn run(root: &Path, check: bool) -> Result<()> {
     Ok(())
 }
 
-fn files() -> Vec<(PathBuf, String)> {
+fn files() -> Result<Vec<(PathBuf, String)>> {
     let chart = Path::new("charts/reeve-cluster");
     let mut files = vec![
-        (chart.join("templates/rbac.yaml"), reeve_tenancy::rbac_yaml()),
+        (chart.join("templates/rbac.yaml"), reeve_tenancy::rbac_yaml()?),
         (chart.join("templates/policies.yaml"), reeve_admission::policies_yaml()),
     ];
-    for (name, text) in reeve_crds::all_yaml() {
+    for (name, text) in reeve_crds::all_yaml()? {
         files.push((chart.join("crds").join(name), text));
     }
-    files
+    Ok(files)
 }

@@ -24,7 +24,8 @@ pub struct Denial {
     pub(crate) granters: Option<Granters>,
 }
 
-/// The nearest scope, upwards, where somebody can create access rules, and who: at most [`Granters::NAMED`] of them.
+/// The nearest scope, upwards, where somebody can create access rules, and who: [`Granters::NAMED`] of
+/// them at most.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Granters {
     pub(crate) at: Scope,
@@ -51,7 +52,7 @@ impl Denial {
         self.granters.as_ref().map(|granters| granters.at)
     }
 
-    /// Who could grant it there: at most three subjects, in order.
+    /// Who could grant it there: at most three subjects, by their oldest rule.
     pub fn who_could_grant(&self) -> &[SubjectKey] {
         self.granters.as_ref().map_or(&[], |granters| &granters.who)
     }

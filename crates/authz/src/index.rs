@@ -9,6 +9,7 @@ mod subjects;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use reeve_types::{AccessRuleId, ClusterId, DepartmentId, ProjectId};
 
 use crate::denial::Granters;
@@ -16,21 +17,21 @@ use crate::role::Role;
 use crate::scope::Scope;
 use crate::subject::{Rule, SubjectKey};
 use crate::tree::{At, Tree};
-use subjects::{Grant, Subjects};
+use subjects::{Grant, Subjects, Who};
 
 /// Everything a decision depends on. Cheap to ask, cheap to change; cloning copies all of it.
 #[derive(Clone, Debug)]
 pub struct Index {
     tree: Arc<Tree>,
     subjects: Subjects,
-    rules: HashMap<AccessRuleId, Stored>,
+    rules: HashMap<AccessRuleId, Stored, RandomState>,
     /// By [`At`].
     scopes: Vec<AtScope>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Stored {
-    subject: SubjectKey,
+    subject: Who,
     role: Role,
     at: At,
 }
@@ -39,25 +40,17 @@ struct Stored {
 #[derive(Clone, Debug, Default)]
 struct AtScope {
     rules: BTreeSet<AccessRuleId>,
-    /// Who can create access rules by a rule here.
-    granters: BTreeSet<(SubjectKey, AccessRuleId)>,
-    /// The first few of them, each once, ready to be named in a refusal.
-    named: Option<Arc<[SubjectKey]>>,
+    /// Those that let their subjects create access rules here.
+    granters: BTreeSet<AccessRuleId>,
+    /// The subjects of the oldest of them, each once, ready to be named in a refusal.
+    named: Option<Named>,
 }
 
-impl AtScope {
-    fn name_granters(&mut self) {
-        let mut named: Vec<SubjectKey> = Vec::new();
-        for (subject, _) in &self.granters {
-            if named.last() != Some(subject) {
-                if named.len() == Granters::NAMED {
-                    break;
-                }
-                named.push(subject.clone());
-            }
-        }
-        self.named = (!named.is_empty()).then(|| named.into());
-    }
+#[derive(Clone, Debug)]
+struct Named {
+    who: Arc<[SubjectKey]>,
+    /// Later rules change nothing; `None` while there is room for more names.
+    full_at: Option<AccessRuleId>,
 }
 
 impl Default for Index {
@@ -72,7 +65,7 @@ impl Index {
         Self {
             tree: Arc::new(Tree::new()),
             subjects: Subjects::default(),
-            rules: HashMap::new(),
+            rules: HashMap::default(),
             scopes: vec![AtScope::default()],
         }
     }
@@ -120,54 +113,51 @@ impl Index {
     /// Adds a rule, in place of one with the same id. False where the scope is unknown: such a rule gives nobody
     /// anything and is not kept.
     pub fn add_rule(&mut self, rule: Rule) -> bool {
-        self.remove_rule(rule.id);
-        let Some(at) = self.tree.at(rule.scope) else {
-            return false;
-        };
-        let Some(here) = self.scopes.get_mut(at.slot()) else {
-            return false;
-        };
-        here.rules.insert(rule.id);
-        if rule.role.grants() {
-            here.granters.insert((rule.subject.clone(), rule.id));
-            here.name_granters();
+        let Rule { id, subject, role, scope } = rule;
+        self.remove_rule(id);
+        let Some(at) = self.tree.at(scope) else { return false };
+        let Some(subject) = self.subjects.add(subject, Grant { at, rule: id, role }) else { return false };
+        self.rules.insert(id, Stored { subject, role, at });
+        let Some(here) = self.scopes.get_mut(at.slot()) else { return false };
+        here.rules.insert(id);
+        if role.grants() {
+            here.granters.insert(id);
+            self.name_granters(at, id);
         }
-        self.subjects.add(
-            &rule.subject,
-            Grant {
-                at,
-                rule: rule.id,
-                role: rule.role,
-            },
-        );
-        self.rules.insert(
-            rule.id,
-            Stored {
-                subject: rule.subject,
-                role: rule.role,
-                at,
-            },
-        );
         true
     }
 
     /// Removes a rule and hands it back; `None` where there is none with this id.
     pub fn remove_rule(&mut self, id: AccessRuleId) -> Option<Rule> {
         let Stored { subject, role, at } = self.rules.remove(&id)?;
-        self.subjects.remove(&subject, Grant { at, rule: id, role });
+        let subject = self.subjects.remove(subject, Grant { at, rule: id, role })?;
         let scope = self.tree.scope(at)?;
         if let Some(here) = self.scopes.get_mut(at.slot()) {
             here.rules.remove(&id);
-            if role.grants() {
-                here.granters.remove(&(subject.clone(), id));
-                here.name_granters();
+            if here.granters.remove(&id) {
+                self.name_granters(at, id);
             }
         }
-        Some(Rule {
-            id,
-            subject,
-            role,
-            scope,
-        })
+        Some(Rule { id, subject, role, scope })
+    }
+
+    /// Finds again whom a refusal names, after the granting rule `changed` came or went.
+    fn name_granters(&mut self, at: At, changed: AccessRuleId) {
+        let Some(here) = self.scopes.get_mut(at.slot()) else { return };
+        if here.named.as_ref().and_then(|named| named.full_at).is_some_and(|last| last < changed) {
+            return;
+        }
+        let mut who: Vec<SubjectKey> = Vec::new();
+        let mut full_at = None;
+        for id in &here.granters {
+            let subject = self.rules.get(id).and_then(|stored| self.subjects.key(stored.subject));
+            let Some(subject) = subject.filter(|subject| !who.contains(subject)) else { continue };
+            who.push(subject.clone());
+            if who.len() == Granters::NAMED {
+                full_at = Some(*id);
+                break;
+            }
+        }
+        here.named = (!who.is_empty()).then(|| Named { who: who.into(), full_at });
     }
 }

@@ -148,6 +148,12 @@ impl Role {
         self.allows(Permission::new(Action::Create, Entity::AccessRules))
     }
 
+    /// The roles that may do this, a bit each.
+    pub(crate) fn allowing(permission: Permission) -> u8 {
+        Self::ALL.into_iter().filter(|role| role.allows(permission)).fold(0, |roles, role| roles | role.mask())
+    }
+
+    /// The role's bit in a set of roles.
     pub(crate) const fn mask(self) -> u8 {
         1 << self as u8
     }

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
 use crate::scope::Scope;
 
 /// A scope, interned. Numbers of removed scopes are given again.
@@ -66,7 +68,7 @@ impl Path {
 #[derive(Clone, Debug)]
 pub(crate) struct Tree {
     nodes: Vec<Node>,
-    by_scope: HashMap<Scope, At>,
+    by_scope: HashMap<Scope, At, RandomState>,
     free: Vec<At>,
 }
 
@@ -86,7 +88,7 @@ impl Tree {
                 path: Path::ROOT,
                 children: Vec::new(),
             }],
-            by_scope: HashMap::from([(Scope::Account, At::ROOT)]),
+            by_scope: HashMap::from_iter([(Scope::Account, At::ROOT)]),
             free: Vec::new(),
         }
     }

@@ -47,57 +47,27 @@ pub struct Road {
 }
 
 impl Road {
-    /// Starts the parts one after the other and waits for each.
+    /// Starts the parts one after the other and waits for each. Where no node can run it goes on without one.
     ///
     /// # Errors
     /// A part that does not come up; the error shows the end of its log.
     pub async fn up(options: Options) -> Result<Self> {
-        crate::install_crypto();
-        let Options { dir, tier, tell } = options;
-        std::fs::create_dir_all(&dir).with_context(|| format!("making `{}`", dir.display()))?;
+        let control_plane = ControlPlane::start(&options).await?;
+        (options.tell)("starting Kubernetes");
+        let cluster = Cluster::start(control_plane.cluster_options(&options)?).await?;
+        control_plane.connect(options, cluster).await
+    }
 
-        tell("starting reeve-server on SQLite");
-        let admin_password = write_new_password(&dir.join("admin-password"))?;
-        let (server, announced) = start_server(&dir, 0).await?;
-        let url = text(&announced, "url")?;
-        let ca_file = PathBuf::from(text(&announced, "caFile")?);
-        let server_port = url.rsplit(':').next().and_then(|p| p.parse().ok()).context("no port in the server's url")?;
-        let admin = Rest::new(&url, &ca_file)?.sign_in(ADMINISTRATOR, &admin_password).await?;
-
-        let created = admin.post("/api/v1/clusters", json!({"name": "demo"})).await?.expect(201)?;
-        let cluster_id = text(&created, "uuid")?;
-        let link_secret = text(&created, "clientSecret")?;
-        write_private(&dir.join("link-secret"), &link_secret)?;
-
-        tell("starting Kubernetes");
-        let authentication = authentication_config(&dir, &cluster_id)?;
-        let cluster = Cluster::start(reeve_testkit::Options {
-            tier,
-            authentication_config: Some(authentication),
-            dir: Some(dir.join("kubernetes")),
-        })
-        .await?;
-
-        tell("installing custom resources, policies and RBAC");
-        install_chart(&cluster).await?;
-
-        let mut road = Self {
-            operator: None,
-            server: Some(server),
-            cluster,
-            admin,
-            admin_password,
-            cluster_id,
-            link_secret,
-            ca_file,
-            dir,
-            server_port,
-        };
-        tell("starting reeve-operator under its own ServiceAccount");
-        road.write_operator_kubeconfig().await?;
-        road.start_operator().await?;
-        road.wait_until_connected().await?;
-        Ok(road)
+    /// The same for a test: `None`, after a loud `SKIPPED`, where the Kubernetes of the wanted tier cannot be had.
+    ///
+    /// # Errors
+    /// As [`Road::up`].
+    pub async fn up_for_test(options: Options) -> Result<Option<Self>> {
+        let control_plane = ControlPlane::start(&options).await?;
+        match reeve_testkit::own_cluster(control_plane.cluster_options(&options)?).await {
+            Some(cluster) => control_plane.connect(options, cluster).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// The folder with logs, data and kubeconfigs.
@@ -228,6 +198,66 @@ impl Road {
     }
 }
 
+/// The server with a cluster made in it, before there is a Kubernetes.
+struct ControlPlane {
+    server: Process,
+    server_port: u16,
+    admin: Rest,
+    admin_password: String,
+    ca_file: PathBuf,
+    cluster_id: String,
+    link_secret: String,
+}
+
+impl ControlPlane {
+    async fn start(options: &Options) -> Result<Self> {
+        crate::install_crypto();
+        let dir = &options.dir;
+        std::fs::create_dir_all(dir).with_context(|| format!("making `{}`", dir.display()))?;
+        (options.tell)("starting reeve-server on SQLite");
+        let admin_password = write_new_password(&dir.join("admin-password"))?;
+        let (server, announced) = start_server(dir, 0).await?;
+        let url = text(&announced, "url")?;
+        let ca_file = PathBuf::from(text(&announced, "caFile")?);
+        let server_port = url.rsplit(':').next().and_then(|p| p.parse().ok()).context("no port in the server's url")?;
+        let admin = Rest::new(&url, &ca_file)?.sign_in(ADMINISTRATOR, &admin_password).await?;
+        let created = admin.post("/api/v1/clusters", json!({"name": "demo"})).await?.expect(201)?;
+        let (cluster_id, link_secret) = (text(&created, "uuid")?, text(&created, "clientSecret")?);
+        write_private(&dir.join("link-secret"), &link_secret)?;
+        Ok(Self { server, server_port, admin, admin_password, ca_file, cluster_id, link_secret })
+    }
+
+    fn cluster_options(&self, options: &Options) -> Result<reeve_testkit::Options> {
+        Ok(reeve_testkit::Options {
+            tier: options.tier,
+            authentication_config: Some(authentication_config(&options.dir, &self.cluster_id)?),
+            dir: Some(options.dir.join("kubernetes")),
+        })
+    }
+
+    async fn connect(self, options: Options, cluster: Cluster) -> Result<Road> {
+        (options.tell)("installing custom resources, policies and RBAC");
+        install_chart(&cluster).await?;
+        let mut road = Road {
+            operator: None,
+            server: Some(self.server),
+            cluster,
+            admin: self.admin,
+            admin_password: self.admin_password,
+            cluster_id: self.cluster_id,
+            link_secret: self.link_secret,
+            ca_file: self.ca_file,
+            dir: options.dir,
+            server_port: self.server_port,
+        };
+        (options.tell)("starting reeve-operator under its own ServiceAccount");
+        road.write_operator_kubeconfig().await?;
+        road.start_operator().await?;
+        road.wait_until_connected().await?;
+        Ok(road)
+    }
+}
+
 impl Drop for Road {
     fn drop(&mut self) {
         // The operator first: it must not report on a cluster that is being taken down.
@@ -239,11 +269,11 @@ impl Drop for Road {
 /// The files of the chart that an installer applies, in order.
 async fn install_chart(cluster: &Cluster) -> Result<()> {
     let client = cluster.installer_client().await?;
-    for (_, text) in reeve_crds::all_yaml() {
+    for (_, text) in reeve_crds::all_yaml()? {
         reeve_testkit::apply_yaml(&client, &text).await?;
     }
     wait_until_served(&client).await?;
-    reeve_testkit::apply_yaml(&client, &reeve_tenancy::rbac_yaml()).await?;
+    reeve_testkit::apply_yaml(&client, &reeve_tenancy::rbac_yaml()?).await?;
     reeve_testkit::apply_yaml(&client, &reeve_admission::policies_yaml()).await?;
     reeve_testkit::apply_yaml(&client, "apiVersion: reeve.dev/v1alpha1\nkind: ReeveConfig\nmetadata: {name: reeve}\nspec: {enforceRunAsUser: true, enforcePreventPrivilegeEscalation: true}\n").await?;
     Ok(())

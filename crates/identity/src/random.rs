@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
-use aws_lc_rs::{digest, rand};
+use aws_lc_rs::digest;
 
 /// The machine gave no random bytes. Nothing secret can be made then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -38,10 +38,7 @@ impl Random {
     /// [`NoRandomness`].
     pub fn fill(&self, bytes: &mut [u8]) -> Result<(), NoRandomness> {
         match &self.0 {
-            Source::System(random) => random.fill(bytes).map_err(|rand_error| {
-                let _: aws_lc_rs::error::Unspecified = rand_error;
-                NoRandomness
-            }),
+            Source::System(random) => random.fill(bytes).map_err(|_| NoRandomness),
             Source::Seeded(seed, drawn) => {
                 for chunk in bytes.chunks_mut(32) {
                     let count = drawn.fetch_add(1, Ordering::SeqCst);
@@ -89,11 +86,6 @@ impl Random {
     pub fn uuid(&self) -> Result<uuid::Uuid, NoRandomness> {
         Ok(uuid::Builder::from_random_bytes(self.bytes()?).into_uuid())
     }
-}
-
-/// The library's own generator, where it insists on one.
-pub(crate) fn library() -> impl rand::SecureRandom {
-    SystemRandom::new()
 }
 
 #[cfg(test)]

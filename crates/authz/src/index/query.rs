@@ -1,5 +1,5 @@
-//! The questions. Every one looks at rules through [`Index::holding`] (anywhere) or [`Index::reaching`] (on the way to
-//! one scope), which differ only in which rules of a subject they visit.
+//! The questions. Every one about a caller starts from [`Index::subjects_of`] and looks at the rules of each subject
+//! through [`anywhere`] or [`reaching`] (on the way to one scope).
 
 use std::sync::Arc;
 
@@ -16,6 +16,8 @@ use crate::subject::{Principal, Rule, SubjectKey};
 use crate::tree::{At, Path};
 use crate::visible::Visible;
 
+const EVERY_ROLE: u8 = u8::MAX;
+
 /// The name by which a rule reaches the caller.
 #[derive(Clone, Copy)]
 enum Through<'a> {
@@ -30,6 +32,29 @@ impl Through<'_> {
             Self::Group(name) => SubjectKey::Group(name.clone()),
         }
     }
+}
+
+/// Every rule with one of these roles, wherever.
+fn anywhere<'a>(
+    holders: impl Iterator<Item = (Through<'a>, &'a Grants)>,
+    roles: u8,
+) -> impl Iterator<Item = (Through<'a>, &'a Grant)> {
+    holders.flat_map(move |(through, grants)| {
+        let allowing = grants.all().iter().filter(move |grant| grant.role.mask() & roles != 0);
+        allowing.map(move |grant| (through, grant))
+    })
+}
+
+/// Every rule with one of these roles on the way to one scope; of each subject the nearest first, then the oldest.
+fn reaching<'a>(
+    holders: impl Iterator<Item = (Through<'a>, &'a Grants)>,
+    roles: u8,
+    path: &'a Path,
+) -> impl Iterator<Item = (Through<'a>, &'a Grant)> {
+    holders.flat_map(move |(through, grants)| {
+        let allowing = grants.on(path).filter(move |grant| grant.role.mask() & roles != 0);
+        allowing.map(move |grant| (through, grant))
+    })
 }
 
 impl Index {
@@ -50,38 +75,13 @@ impl Index {
         own.into_iter().chain(groups)
     }
 
-    /// Every rule of the caller's that gives the permission, wherever.
-    fn holding<'a>(
+    /// Those of them with any role among `roles`.
+    fn holders<'a>(
         &'a self,
         principal: &'a Principal,
-        permission: Permission,
-    ) -> impl Iterator<Item = (Through<'a>, &'a Grant)> {
-        self.subjects_of(principal)
-            .filter(move |(_, grants)| grants.may(permission))
-            .flat_map(move |(through, grants)| {
-                let allowing = grants
-                    .all()
-                    .iter()
-                    .filter(move |grant| grant.role.allows(permission));
-                allowing.map(move |grant| (through, grant))
-            })
-    }
-
-    /// Every rule of the caller's that gives the permission on the way to one scope; the nearest of a subject first.
-    fn reaching<'a>(
-        &'a self,
-        principal: &'a Principal,
-        permission: Permission,
-        path: &'a Path,
-    ) -> impl Iterator<Item = (Through<'a>, &'a Grant)> {
-        self.subjects_of(principal)
-            .filter(move |(_, grants)| grants.may(permission))
-            .flat_map(move |(through, grants)| {
-                let allowing = path.iter().rev().flat_map(|at| grants.at(at));
-                allowing
-                    .filter(move |grant| grant.role.allows(permission))
-                    .map(move |grant| (through, grant))
-            })
+        roles: u8,
+    ) -> impl Iterator<Item = (Through<'a>, &'a Grants)> {
+        self.subjects_of(principal).filter(move |(_, grants)| grants.has_any(roles))
     }
 
     fn reason(&self, through: Through<'_>, grant: &Grant) -> Option<Reason> {
@@ -108,28 +108,33 @@ impl Index {
         entity: Entity,
         scope: Scope,
     ) -> Result<Granted, Denial> {
-        let permission = Permission::new(action, entity);
-        self.tree
+        let roles = Role::allowing(Permission::new(action, entity));
+        let mut held = false;
+        let holders = self.holders(principal, roles).inspect(|_| held = true);
+        let reason = self
+            .tree
             .path(scope)
-            .and_then(|path| self.reaching(principal, permission, path).next())
-            .and_then(|(through, grant)| self.reason(through, grant))
-            .map(|reason| Granted::by_rule(action, entity, scope, principal.subject.clone(), reason))
-            .ok_or_else(|| self.denial(principal, permission, scope))
+            .and_then(|path| reaching(holders, roles, path).next())
+            .and_then(|(through, grant)| self.reason(through, grant));
+        match reason {
+            Some(reason) => Ok(Granted::by_rule(action, entity, scope, principal.subject.clone(), reason)),
+            None => Err(self.denial(Permission::new(action, entity), scope, held)),
+        }
     }
 
-    fn denial(&self, principal: &Principal, permission: Permission, scope: Scope) -> Denial {
+    fn denial(&self, permission: Permission, scope: Scope, held: bool) -> Denial {
         Denial {
             action: permission.action,
             entity: permission.entity,
             scope,
-            held_nowhere: !self.holds_anywhere(principal, permission.action, permission.entity),
-            known: self.tree.at(scope).is_some(),
+            held_nowhere: !held,
+            known: self.knows(scope),
             granters: self.nearest_granters(scope),
         }
     }
 
     fn nearest_granters(&self, scope: Scope) -> Option<Granters> {
-        let named = |at: At| self.scopes.get(at.slot())?.named.as_ref().map(|who| (at, who));
+        let named = |at: At| self.scopes.get(at.slot())?.named.as_ref().map(|named| (at, &named.who));
         let (at, who) = self.tree.path(scope)?.iter().rev().find_map(named)?;
         Some(Granters {
             at: self.tree.scope(at)?,
@@ -148,7 +153,8 @@ impl Index {
         let Some(path) = self.tree.path(scope) else {
             return Vec::new();
         };
-        self.reaching(principal, Permission::new(action, entity), path)
+        let roles = Role::allowing(Permission::new(action, entity));
+        reaching(self.holders(principal, roles), roles, path)
             .filter_map(|(through, grant)| self.reason(through, grant))
             .collect()
     }
@@ -185,7 +191,7 @@ impl Index {
     pub fn visible(&self, principal: &Principal, entity: Entity) -> Result<Visible, Denial> {
         let granted = self.granted_at(principal, Action::Read, entity);
         if granted.is_empty() {
-            return Err(self.denial(principal, Permission::new(Action::Read, entity), Scope::Account));
+            return Err(self.denial(Permission::new(Action::Read, entity), Scope::Account, false));
         }
         Ok(Visible::new(
             entity,
@@ -205,7 +211,10 @@ impl Index {
         let missing = role.permissions().without(self.held_at(principal, scope));
         match missing.iter().next() {
             None => Ok(granted),
-            Some(permission) => Err(self.denial(principal, permission, scope)),
+            Some(permission) => {
+                let held = self.holds_anywhere(principal, permission.action, permission.entity);
+                Err(self.denial(permission, scope, held))
+            }
         }
     }
 
@@ -214,23 +223,19 @@ impl Index {
         let Some(path) = self.tree.path(scope) else {
             return Permissions::NONE;
         };
-        let may = |permission: &Permission| self.reaching(principal, *permission, path).next().is_some();
-        Permission::all()
-            .filter(may)
-            .fold(Permissions::NONE, Permissions::with)
+        reaching(self.subjects_of(principal), EVERY_ROLE, path)
+            .fold(Permissions::NONE, |held, (_, grant)| held.union(grant.role.permissions()))
     }
 
     /// Everything the caller may do in some scope or other: `GET /authorization/permissions`.
     pub fn held_anywhere(&self, principal: &Principal) -> Permissions {
-        Permission::all()
-            .filter(|permission| self.holds_anywhere(principal, permission.action, permission.entity))
-            .fold(Permissions::NONE, Permissions::with)
+        anywhere(self.subjects_of(principal), EVERY_ROLE)
+            .fold(Permissions::NONE, |held, (_, grant)| held.union(grant.role.permissions()))
     }
 
     /// Everything the caller may do, scope by scope as granted: what-can. Complete, without a cap.
     pub fn what_can(&self, principal: &Principal) -> Vec<Reason> {
-        self.subjects_of(principal)
-            .flat_map(|(through, grants)| grants.all().iter().map(move |grant| (through, grant)))
+        anywhere(self.subjects_of(principal), EVERY_ROLE)
             .filter_map(|(through, grant)| self.reason(through, grant))
             .collect()
     }

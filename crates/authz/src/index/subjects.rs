@@ -1,15 +1,15 @@
 //! Rules by subject.
 
-use std::collections::HashMap;
-use std::hash::Hash;
+use std::hash::BuildHasher as _;
 use std::slice;
 
-use reeve_types::{AccessRuleId, Email, GroupName, ServiceAccountName};
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+use reeve_types::{AccessRuleId, GroupName};
 
-use crate::permission::Permission;
 use crate::role::Role;
-use crate::subject::SubjectKey;
-use crate::tree::At;
+use crate::subject::{SubjectKey, SubjectKind};
+use crate::tree::{At, Path};
 
 /// A rule as its subject holds it. Ordered by scope, then id.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -19,62 +19,108 @@ pub(super) struct Grant {
     pub(super) role: Role,
 }
 
-/// One map per kind, so that names of different kinds can never meet.
+/// A subject, interned. Numbers of subjects whose last rule went are given again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Who(u32);
+
+impl Who {
+    const fn slot(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// The subjects that have a rule. Each name is kept once; the table holds numbers only.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Subjects {
-    users: HashMap<Email, Grants>,
-    groups: HashMap<GroupName, Grants>,
-    service_accounts: HashMap<ServiceAccountName, Grants>,
+    table: HashTable<Who>,
+    slots: Vec<Option<Slot>>,
+    free: Vec<Who>,
+    hasher: RandomState,
+}
+
+#[derive(Clone, Debug)]
+struct Slot {
+    key: SubjectKey,
+    grants: Grants,
 }
 
 impl Subjects {
     pub(super) fn get(&self, key: &SubjectKey) -> Option<&Grants> {
-        match key {
-            SubjectKey::User(email) => self.users.get(email),
-            SubjectKey::Group(name) => self.groups.get(name),
-            SubjectKey::ServiceAccount(name) => self.service_accounts.get(name),
-        }
+        self.named(key.kind(), key.name())
     }
 
     pub(super) fn group(&self, name: &GroupName) -> Option<&Grants> {
-        self.groups.get(name)
+        self.named(SubjectKind::Group, name.as_str())
     }
 
-    pub(super) fn add(&mut self, key: &SubjectKey, grant: Grant) {
-        match key {
-            SubjectKey::User(email) => add(&mut self.users, email, grant),
-            SubjectKey::Group(name) => add(&mut self.groups, name, grant),
-            SubjectKey::ServiceAccount(name) => add(&mut self.service_accounts, name, grant),
+    pub(super) fn key(&self, who: Who) -> Option<&SubjectKey> {
+        self.slot(who).map(|slot| &slot.key)
+    }
+
+    fn slot(&self, who: Who) -> Option<&Slot> {
+        self.slots.get(who.slot())?.as_ref()
+    }
+
+    fn slot_mut(&mut self, who: Who) -> Option<&mut Slot> {
+        self.slots.get_mut(who.slot())?.as_mut()
+    }
+
+    /// Kind and name are hashed and compared as two fields, never joined into one text.
+    fn named(&self, kind: SubjectKind, name: &str) -> Option<&Grants> {
+        let hash = self.hash(kind, name);
+        let who = self.table.find(hash, |who| self.is(*who, kind, name))?;
+        self.slot(*who).map(|slot| &slot.grants)
+    }
+
+    fn hash(&self, kind: SubjectKind, name: &str) -> u64 {
+        self.hasher.hash_one((kind as u8, name))
+    }
+
+    fn is(&self, who: Who, kind: SubjectKind, name: &str) -> bool {
+        self.slot(who).is_some_and(|slot| slot.key.kind() == kind && slot.key.name() == name)
+    }
+
+    /// Adds a rule to its subject. `None`, and nothing added, above four thousand million subjects.
+    pub(super) fn add(&mut self, key: SubjectKey, grant: Grant) -> Option<Who> {
+        let hash = self.hash(key.kind(), key.name());
+        let found = self.table.find(hash, |who| self.is(*who, key.kind(), key.name())).copied();
+        if let Some(who) = found {
+            self.slot_mut(who)?.grants.add(grant);
+            return Some(who);
         }
+        let slot = Slot { key, grants: Grants::one(grant) };
+        let who = match self.free.pop() {
+            Some(who) => {
+                *self.slots.get_mut(who.slot())? = Some(slot);
+                who
+            }
+            None => {
+                let who = Who(u32::try_from(self.slots.len()).ok()?);
+                self.slots.push(Some(slot));
+                who
+            }
+        };
+        let Self { table, slots, hasher, .. } = self;
+        table.insert_unique(hash, who, |who| {
+            let slot = slots.get(who.slot()).and_then(Option::as_ref);
+            slot.map_or(0, |slot| hasher.hash_one((slot.key.kind() as u8, slot.key.name())))
+        });
+        Some(who)
     }
 
-    pub(super) fn remove(&mut self, key: &SubjectKey, grant: Grant) {
-        match key {
-            SubjectKey::User(email) => remove(&mut self.users, email, grant),
-            SubjectKey::Group(name) => remove(&mut self.groups, name, grant),
-            SubjectKey::ServiceAccount(name) => remove(&mut self.service_accounts, name, grant),
+    /// Removes a rule from its subject, and the subject with its last rule. Hands back the subject.
+    pub(super) fn remove(&mut self, who: Who, grant: Grant) -> Option<SubjectKey> {
+        let slot = self.slot_mut(who)?;
+        if !slot.grants.remove(grant) {
+            return Some(slot.key.clone());
         }
-    }
-}
-
-fn add<K: Clone + Eq + Hash>(map: &mut HashMap<K, Grants>, key: &K, grant: Grant) {
-    match map.get_mut(key) {
-        Some(grants) => grants.add(grant),
-        None => {
-            map.insert(
-                key.clone(),
-                Grants {
-                    roles: grant.role.mask(),
-                    kept: Kept::One(grant),
-                },
-            );
+        let Slot { key, .. } = self.slots.get_mut(who.slot())?.take()?;
+        self.free.push(who);
+        let hash = self.hash(key.kind(), key.name());
+        if let Ok(entry) = self.table.find_entry(hash, |other| *other == who) {
+            entry.remove();
         }
-    }
-}
-
-fn remove<K: Eq + Hash>(map: &mut HashMap<K, Grants>, key: &K, grant: Grant) {
-    if map.get_mut(key).is_some_and(|grants| grants.remove(grant)) {
-        map.remove(key);
+        Some(key)
     }
 }
 
@@ -95,6 +141,10 @@ enum Kept {
 }
 
 impl Grants {
+    const fn one(grant: Grant) -> Self {
+        Self { roles: grant.role.mask(), kept: Kept::One(grant) }
+    }
+
     pub(super) fn all(&self) -> &[Grant] {
         match &self.kept {
             Kept::One(grant) => slice::from_ref(grant),
@@ -102,8 +152,12 @@ impl Grants {
         }
     }
 
-    /// Those at exactly this scope.
-    pub(super) fn at(&self, at: At) -> &[Grant] {
+    /// Those on the way to a scope, the nearest first, then by id.
+    pub(super) fn on<'a>(&'a self, path: &'a Path) -> impl Iterator<Item = &'a Grant> {
+        path.iter().rev().flat_map(|at| self.at(at))
+    }
+
+    fn at(&self, at: At) -> &[Grant] {
         let all = self.all();
         let start = all.partition_point(|grant| grant.at < at);
         let rest = all.get(start..).unwrap_or_default();
@@ -111,11 +165,9 @@ impl Grants {
         rest.get(..end).unwrap_or_default()
     }
 
-    /// Whether any role here has the permission.
-    pub(super) fn may(&self, permission: Permission) -> bool {
-        Role::ALL
-            .into_iter()
-            .any(|role| self.roles & role.mask() != 0 && role.allows(permission))
+    /// Whether any of these roles is among them; see [`Role::mask`].
+    pub(super) const fn has_any(&self, roles: u8) -> bool {
+        self.roles & roles != 0
     }
 
     fn add(&mut self, grant: Grant) {

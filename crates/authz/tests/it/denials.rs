@@ -40,16 +40,16 @@ fn a_refusal_names_the_nearest_scope_and_at_most_three_people_each_once() {
     assert_eq!(denial.grantable_at(), Some(vision()));
     assert_eq!(
         denial.who_could_grant(),
-        [user("walt"), user("xenia"), user("yann")]
+        [user("zoe"), user("yann"), user("xenia")]
     );
+    index.remove_rule(rule_id(40));
     index.remove_rule(rule_id(42));
-    index.remove_rule(rule_id(44));
     let denial = index
         .decide(&caller("bob"), Action::Create, Entity::Trainings, robots())
         .unwrap_err();
     assert_eq!(
         denial.who_could_grant(),
-        [user("xenia"), user("yann"), user("zoe")]
+        [user("yann"), user("xenia"), user("walt")]
     );
 }
 

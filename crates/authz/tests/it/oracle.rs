@@ -231,18 +231,19 @@ impl Oracle {
         found
     }
 
-    /// The nearest scope, upwards, where somebody can create access rules, and the first three of them by order.
+    /// The nearest scope, upwards, where somebody can create access rules, and three of them, by their oldest rule.
     pub(crate) fn granters(&self, scope: Scope) -> Option<(Scope, Vec<SubjectKey>)> {
         for here in self.chain(scope) {
             let mut who = Vec::new();
-            for rule in &self.rules {
+            let mut by_age = self.rules.clone();
+            by_age.sort_by_key(|rule| rule.id);
+            for rule in by_age {
                 let may = rule.scope == here && self.role_may(rule.role, Action::Create, Entity::AccessRules);
                 if may && !who.contains(&rule.subject) {
-                    who.push(rule.subject.clone());
+                    who.push(rule.subject);
                 }
             }
             if !who.is_empty() {
-                who.sort();
                 who.truncate(3);
                 return Some((here, who));
             }

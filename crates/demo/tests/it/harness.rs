@@ -29,16 +29,15 @@ pub fn on_the_road<F>(test: impl FnOnce(&'static Road) -> F)
 where
     F: Future<Output = Result<()>> + Send + 'static,
 {
-    static ROAD: OnceCell<Road> = OnceCell::const_new();
-    if !available() {
-        return;
-    }
+    static ROAD: OnceCell<Option<Road>> = OnceCell::const_new();
     // Programs end with the thread that started them, so a worker of the runtime starts them: it lives to the end.
     let road = runtime().block_on(runtime().spawn(async {
-        ROAD.get_or_try_init(|| Road::up(Options { dir: folder("shared"), tier: Tier::Node, tell: |_| () })).await
+        let options = Options { dir: folder("shared"), tier: Tier::Node, tell: |_| () };
+        ROAD.get_or_try_init(|| Road::up_for_test(options)).await
     }));
-    let road = road.expect("starting the road panicked").expect("the road comes up");
-    finish(test(road));
+    if let Some(road) = road.expect("starting the road panicked").expect("the road comes up") {
+        finish(test(road));
+    }
 }
 
 /// Runs a test on a road of its own.
@@ -46,13 +45,12 @@ pub fn on_a_road_of_its_own<F>(name: &'static str, tier: Tier, test: impl FnOnce
 where
     F: Future<Output = Result<()>> + Send + 'static,
 {
-    if !available() {
-        return;
-    }
     finish(async move {
         let _alone = OWN_ROADS.acquire().await?;
-        let road = Road::up(Options { dir: folder(name), tier, tell: |_| () }).await?;
-        test(road).await
+        match Road::up_for_test(Options { dir: folder(name), tier, tell: |_| () }).await? {
+            Some(road) => test(road).await,
+            None => Ok(()),
+        }
     });
 }
 
@@ -61,11 +59,6 @@ fn finish(test: impl Future<Output = Result<()>> + Send + 'static) {
     if let Err(error) = outcome {
         panic!("{error:?}");
     }
-}
-
-/// Whether a cluster can be had; prints `SKIPPED` or panics (under `TESTBED=require`) when not.
-fn available() -> bool {
-    reeve_testkit::available(Tier::Node)
 }
 
 fn folder(name: &str) -> PathBuf {

@@ -110,9 +110,16 @@ fn unused_rules(events: &[&AuditEvent]) -> Vec<String> {
         let resource = if e.subresource.is_empty() { e.resource.clone() } else { format!("{}/{}", e.resource, e.subresource) };
         (e.api_group.clone(), resource, e.verb.clone())
     }).collect();
-    reeve_tenancy::operator_rights().into_iter()
-        .filter(|right| right.unused_because.is_none())
-        .filter(|right| !used.contains(&(right.group.to_owned(), right.resource.to_owned(), right.verb.to_owned())))
-        .map(|right| format!("{} {}/{}", right.verb, right.group, right.resource))
-        .collect()
+    let mut unused = Vec::new();
+    for grant in reeve_tenancy::operator::GRANTS {
+        for resource in grant.resources {
+            // `bind` is no request of its own: the API server asks for it when a RoleBinding is written.
+            for verb in grant.verbs.iter().filter(|verb| **verb != "bind") {
+                if !used.contains(&(grant.group.to_owned(), (*resource).to_owned(), (*verb).to_owned())) {
+                    unused.push(format!("{verb} {}/{resource}: {}", grant.group, grant.because));
+                }
+            }
+        }
+    }
+    unused
 }

@@ -60,7 +60,7 @@ pub struct Passwords(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     random: Random,
-    computing: Semaphore,
+    computing: Arc<Semaphore>,
     places: Arc<Semaphore>,
     names: Mutex<HashMap<String, usize>>,
     nobody: PasswordHash,
@@ -75,7 +75,7 @@ impl Passwords {
         let nobody = compute(b"nobody's", &random.bytes().map_err(PasswordError::Random)?)?;
         Ok(Self(Arc::new(Inner {
             random,
-            computing: Semaphore::new(AT_ONCE),
+            computing: Arc::new(Semaphore::new(AT_ONCE)),
             places: Arc::new(Semaphore::new(AT_ONCE + WAITING)),
             names: Mutex::default(),
             nobody,
@@ -111,11 +111,10 @@ impl Passwords {
     ) -> Result<T, PasswordError> {
         let place = Arc::clone(&self.0.places).try_acquire_owned().map_err(|_| PasswordError::Busy)?;
         let turn = Turn::take(&self.0, name)?;
-        let _computing = self.0.computing.acquire().await.map_err(|_| PasswordError::Busy)?;
-        // The place and the turn go with the work: a caller who hangs up does not make room for another hash before this
-        // one is done. The permit of the computation is held by the caller, who cannot be slower than the work unless gone.
+        let permit = Arc::clone(&self.0.computing).acquire_owned().await.map_err(|_| PasswordError::Busy)?;
+        // All three go with the work: a caller who hangs up does not make room for another hash before this one is done.
         let work = move || {
-            let _held = (place, turn);
+            let _held = (place, turn, permit);
             work()
         };
         tokio::task::spawn_blocking(work).await.map_err(|_| PasswordError::Hash)?

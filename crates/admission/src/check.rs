@@ -1,0 +1,184 @@
+//! Every check as one value: what it is called, which rule it keeps, what it says, its CEL and its Rust predicate.
+//!
+//! The order of the table is the order in which the API server names a refusal: the first failing check of a policy
+//! speaks. The tests of this crate hold CEL and predicate together on a real API server.
+
+mod identity;
+mod namespaces;
+mod others;
+mod shape;
+mod stamp;
+
+use std::fmt;
+
+use crate::names;
+use crate::request::{Operation, Request, map, template_path};
+
+/// A rule of the specification (admission 2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rule(pub u8);
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "R{}", self.0)
+    }
+}
+
+/// The validating policies, in the order of the chart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Policy {
+    /// Pods and the eight kinds with a template: the only one on the road of pods.
+    Pods,
+    /// `pods/binding`, which can write annotations into pods.
+    Bindings,
+    /// ControllerRevisions, from which StatefulSets and DaemonSets make pods.
+    ControllerRevisions,
+    /// The labels of project namespaces.
+    Namespaces,
+    /// What the operator may bind, and where.
+    OperatorBindings,
+    /// Our custom resources that only one of us may write.
+    Resources,
+}
+
+impl Policy {
+    /// Every one.
+    pub const ALL: [Self; 6] = [
+        Self::Pods,
+        Self::Bindings,
+        Self::ControllerRevisions,
+        Self::Namespaces,
+        Self::OperatorBindings,
+        Self::Resources,
+    ];
+
+    /// The name of policy and binding.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pods => "reeve-pods",
+            Self::Bindings => "reeve-bindings",
+            Self::ControllerRevisions => "reeve-controller-revisions",
+            Self::Namespaces => "reeve-namespaces",
+            Self::OperatorBindings => "reeve-operator-bindings",
+            Self::Resources => "reeve-resources",
+        }
+    }
+
+    /// Whether the policy looks at this request: its constraints and match conditions, in Rust.
+    pub fn applies(self, request: &Request) -> bool {
+        let kind = request.kind();
+        match self {
+            Self::Pods => request.in_project() && template_path(kind).is_some(),
+            Self::Bindings => request.in_project() && kind == "Binding",
+            Self::ControllerRevisions => request.in_project() && kind == "ControllerRevision",
+            Self::Namespaces => kind == "Namespace" && namespaces::concerns_a_project(request),
+            Self::OperatorBindings => kind == "RoleBinding" && request.user.is_operator(),
+            Self::Resources => kind == "Workload" && request.operation != Operation::Delete || kind == "ReeveConfig",
+        }
+    }
+}
+
+/// One check.
+#[derive(Debug)]
+pub struct Check {
+    /// Its stable name, in kebab case.
+    pub id: &'static str,
+    /// The policy it is part of.
+    pub policy: Policy,
+    /// The rule it keeps.
+    pub rule: Rule,
+    /// What is wrong, when nothing of the request can be named.
+    pub problem: &'static str,
+    /// What is wrong, as a CEL expression that names it.
+    pub problem_cel: Option<&'static str>,
+    /// What to do about it.
+    pub remedy: &'static str,
+    /// The expression that must be true.
+    pub cel: &'static str,
+    /// The same in Rust: true lets the request pass.
+    pub predicate: fn(&Request) -> bool,
+}
+
+impl Check {
+    /// The sentence for people: rule, problem, remedy.
+    pub fn message(&self) -> String {
+        format!("reeve: {}: {}: {}", self.rule, self.problem, self.remedy)
+    }
+
+    /// The expression that gives the sentence with the request's own values in it.
+    pub fn message_expression(&self) -> Option<String> {
+        self.problem_cel.map(|cel| format!("'reeve: {}: ' + {cel} + ': {}'", self.rule, self.remedy))
+    }
+}
+
+/// Every check, policy by policy.
+pub static CHECKS: [&[Check]; 5] =
+    [&stamp::CHECKS, &identity::CHECKS, &shape::CHECKS, &namespaces::CHECKS, &others::CHECKS];
+
+/// Every check, in order.
+pub fn checks() -> impl Iterator<Item = &'static Check> {
+    CHECKS.iter().flat_map(|part| part.iter())
+}
+
+/// The check with this name.
+pub fn check(id: &str) -> Option<&'static Check> {
+    checks().find(|c| c.id == id)
+}
+
+/// Every check that refuses the request, in the order in which the API server would name them. The request must be
+/// what the validating policies see: after [`crate::mutate::fill`].
+pub fn failing(request: &Request) -> Vec<&'static Check> {
+    checks().filter(|c| c.policy.applies(request) && !(c.predicate)(request)).collect()
+}
+
+/// Labels that mean something to us: ours, Pod Security's, and the reference's `runai/queue`.
+pub(crate) fn is_protected(label: &str) -> bool {
+    label.starts_with(names::PREFIX) || label.starts_with(names::POD_SECURITY_PREFIX) || label == names::QUEUE
+}
+
+/// The annotations of ours on an object.
+pub(crate) fn our_annotations(object: &serde_json::Value) -> Vec<(&str, &str)> {
+    let all = map(object, "/metadata/annotations");
+    all.into_iter().filter(|(k, _)| k.starts_with(names::PREFIX)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn ids_are_unique_and_in_kebab_case() {
+        let mut seen = BTreeSet::new();
+        for check in checks() {
+            assert!(seen.insert(check.id), "{}", check.id);
+            assert!(check.id.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'), "{}", check.id);
+        }
+    }
+
+    #[test]
+    fn every_refusal_names_its_rule_and_a_remedy() {
+        for check in checks() {
+            assert!(check.message().starts_with(&format!("reeve: {}: ", check.rule)), "{}", check.id);
+            assert!(check.remedy.len() > 15 && (1..=15).contains(&check.rule.0), "{}", check.id);
+            for text in [check.problem, check.remedy] {
+                assert!(!text.contains('\'') && !text.contains('\\') && !text.contains('\n'), "{}", check.id);
+            }
+        }
+    }
+
+    #[test]
+    fn a_refusal_for_want_of_an_identity_names_all_three_remedies() {
+        let message = check("verified-identity").unwrap().message();
+        for remedy in ["identity provider", "posix", "enforceRunAsUser"] {
+            assert!(message.contains(remedy), "{message}");
+        }
+    }
+
+    #[test]
+    fn no_expression_could_be_taken_for_a_chart_template() {
+        for check in checks() {
+            assert!(!check.cel.contains("{{") && !check.problem_cel.unwrap_or("").contains("{{"), "{}", check.id);
+        }
+    }
+}

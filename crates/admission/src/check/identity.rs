@@ -1,0 +1,146 @@
+//! The security context must be the stamp's, wherever identity is enforced (R6).
+
+use serde_json::Value;
+
+use super::{Check, Policy, Rule};
+use crate::view::View;
+
+const REMOVE: &str = "remove the field, it is filled in with your own";
+
+fn number(value: Option<&Value>) -> String {
+    value.and_then(Value::as_i64).unwrap_or(-1).to_string()
+}
+
+fn joined(value: Option<&Value>) -> String {
+    let numbers = value.and_then(Value::as_array).into_iter().flatten();
+    numbers.map(|n| number(Some(n))).collect::<Vec<_>>().join(".")
+}
+
+/// Holds unless identity is enforced here and something changes.
+fn where_enforced(v: &View<'_>, rule: impl FnOnce([&str; 4]) -> bool) -> bool {
+    !v.changed || !v.enforced || rule(v.identity())
+}
+
+pub(super) static CHECKS: [Check; 7] = [
+    Check {
+        id: "pod-user",
+        policy: Policy::Pods,
+        rule: Rule(6),
+        problem: "runAsUser of the pod is not the uid of its stamp",
+        problem_cel: Some(
+            "'runAsUser of the pod is ' + string(variables.context.?runAsUser.orValue('not set')) + ', its stamp says \
+             ' + variables.identity[1]",
+        ),
+        remedy: REMOVE,
+        cel: "!variables.changed || !variables.enforced || \
+              string(variables.context.?runAsUser.orValue(-1)) == variables.identity[1]",
+        predicate: |r| {
+            let v = View::of(r);
+            where_enforced(&v, |[_, uid, _, _]| number(v.context("/runAsUser")) == uid)
+        },
+    },
+    Check {
+        id: "pod-group",
+        policy: Policy::Pods,
+        rule: Rule(6),
+        problem: "runAsGroup of the pod is not the gid of its stamp",
+        problem_cel: Some(
+            "'runAsGroup of the pod is ' + string(variables.context.?runAsGroup.orValue('not set')) + ', its stamp \
+             says ' + variables.identity[2]",
+        ),
+        remedy: REMOVE,
+        cel: "!variables.changed || !variables.enforced || \
+              string(variables.context.?runAsGroup.orValue(-1)) == variables.identity[2]",
+        predicate: |r| {
+            let v = View::of(r);
+            where_enforced(&v, |[_, _, gid, _]| number(v.context("/runAsGroup")) == gid)
+        },
+    },
+    Check {
+        id: "supplemental-groups",
+        policy: Policy::Pods,
+        rule: Rule(6),
+        problem: "supplementalGroups of the pod are not the groups of its stamp",
+        problem_cel: Some(
+            "'supplementalGroups of the pod are ' + variables.context.?supplementalGroups.orValue(dyn([])).map(g, \
+             string(g)).join('.') + ', its stamp says ' + variables.identity[3]",
+        ),
+        remedy: REMOVE,
+        cel: "!variables.changed || !variables.enforced || variables.context.?supplementalGroups.orValue(dyn([]))\
+              .map(g, string(g)).join('.') == variables.identity[3]",
+        predicate: |r| {
+            let v = View::of(r);
+            where_enforced(&v, |[_, _, _, groups]| joined(v.context("/supplementalGroups")) == groups)
+        },
+    },
+    Check {
+        id: "groups-policy",
+        policy: Policy::Pods,
+        rule: Rule(6),
+        problem: "supplementalGroupsPolicy must be Strict, or the image could add groups",
+        problem_cel: None,
+        remedy: "remove the field, Strict is filled in",
+        cel: "!variables.changed || !variables.enforced || \
+              variables.context.?supplementalGroupsPolicy.orValue('') == 'Strict'",
+        predicate: |r| {
+            let v = View::of(r);
+            where_enforced(&v, |_| v.context_text("/supplementalGroupsPolicy") == "Strict")
+        },
+    },
+    Check {
+        id: "fs-group",
+        policy: Policy::Pods,
+        rule: Rule(6),
+        problem: "fsGroup joins the groups of every process, and is none of the groups of the stamp",
+        problem_cel: Some(
+            "'fsGroup ' + string(variables.context.?fsGroup.orValue(-1)) + ' joins the groups of every process, and \
+             is none of the groups of the stamp'",
+        ),
+        remedy: "remove fsGroup, or take one of your own groups",
+        cel: "!variables.changed || !variables.enforced || !has(variables.context.fsGroup) || \
+              string(variables.context.fsGroup) in [variables.identity[2]] + variables.identity[3].split('.')",
+        predicate: |r| {
+            let v = View::of(r);
+            where_enforced(&v, |[_, _, gid, groups]| {
+                let group = number(v.context("/fsGroup"));
+                v.context("/fsGroup").is_none() || group == gid || groups.split('.').any(|g| g == group)
+            })
+        },
+    },
+    Check {
+        id: "container-user",
+        policy: Policy::Pods,
+        rule: Rule(6),
+        problem: "a container takes another runAsUser than its pod",
+        problem_cel: None,
+        remedy: "remove runAsUser from containers, initContainers and ephemeralContainers",
+        cel: "!variables.changed || !variables.enforced || variables.containers.all(c, \
+              !has(c.securityContext) || !has(c.securityContext.runAsUser) || \
+              string(c.securityContext.runAsUser) == variables.identity[1])",
+        predicate: |r| {
+            let v = View::of(r);
+            where_enforced(&v, |[_, uid, _, _]| {
+                let user = |c: &Value| c.pointer("/securityContext/runAsUser").is_none_or(|u| number(Some(u)) == uid);
+                v.containers().all(user)
+            })
+        },
+    },
+    Check {
+        id: "container-group",
+        policy: Policy::Pods,
+        rule: Rule(6),
+        problem: "a container takes another runAsGroup than its pod",
+        problem_cel: None,
+        remedy: "remove runAsGroup from containers, initContainers and ephemeralContainers",
+        cel: "!variables.changed || !variables.enforced || variables.containers.all(c, \
+              !has(c.securityContext) || !has(c.securityContext.runAsGroup) || \
+              string(c.securityContext.runAsGroup) == variables.identity[2])",
+        predicate: |r| {
+            let v = View::of(r);
+            where_enforced(&v, |[_, _, gid, _]| {
+                let group = |c: &Value| c.pointer("/securityContext/runAsGroup").is_none_or(|g| number(Some(g)) == gid);
+                v.containers().all(group)
+            })
+        },
+    },
+];

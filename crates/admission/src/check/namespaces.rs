@@ -1,0 +1,110 @@
+//! Labels of project namespaces: settings reach the policies through them, so they are protected (R2, R11).
+
+use super::{Check, Policy, Rule, is_protected};
+use crate::names;
+use crate::request::{Operation, Request, map, text};
+
+/// Whether the old or the new object carries the project label: the policy's match condition.
+pub(super) fn concerns_a_project(request: &Request) -> bool {
+    new_label(request, names::PROJECT).is_some() || old_label(request, names::PROJECT).is_some()
+}
+
+fn new_label<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
+    map(&request.object, "/metadata/labels").get(name).copied()
+}
+
+fn old_label<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
+    request.old_object.as_ref().and_then(|o| map(o, "/metadata/labels").get(name).copied())
+}
+
+fn may_write(request: &Request) -> bool {
+    request.user.is_operator() || request.user.is_installer()
+}
+
+fn protected_labels(request: &Request) -> (Vec<(&str, &str)>, Vec<(&str, &str)>) {
+    let of = |object| map(object, "/metadata/labels").into_iter().filter(|(k, _)| is_protected(k)).collect();
+    (of(&request.object), request.old_object.as_ref().map(of).unwrap_or_default())
+}
+
+pub(super) static CHECKS: [Check; 5] = [
+    Check {
+        id: "system-namespace",
+        policy: Policy::Namespaces,
+        rule: Rule(11),
+        problem: "a namespace of the system can never become a project",
+        problem_cel: Some("'the namespace ' + object.metadata.name + ' can never become a project'"),
+        remedy: "give the project another name or another requestedNamespace, and leave reeve.dev/project off this one",
+        cel: "!('reeve.dev/project' in variables.labels) || !(object.metadata.name in ['default', 'reeve-system'] || \
+              object.metadata.name.startsWith('kube-'))",
+        predicate: |r| {
+            let name = text(&r.object, "/metadata/name");
+            new_label(r, names::PROJECT).is_none()
+                || !(name == "default" || name == names::SYSTEM_NAMESPACE || name.starts_with("kube-"))
+        },
+    },
+    Check {
+        id: "project-namespace-writer",
+        policy: Policy::Namespaces,
+        rule: Rule(2),
+        problem: "only the operator makes namespaces of projects",
+        problem_cel: Some("variables.username + ' may not make a namespace of a project'"),
+        remedy: "create the project in Reeve, or ask a member of the group reeve:installers",
+        cel: "variables.update || variables.operator || variables.installer",
+        predicate: |r| r.operation == Operation::Update || may_write(r),
+    },
+    Check {
+        id: "project-label",
+        policy: Policy::Namespaces,
+        rule: Rule(2),
+        problem: "the label reeve.dev/project cannot be added, changed or removed later",
+        problem_cel: Some(
+            "'the label reeve.dev/project of the namespace ' + object.metadata.name + ' cannot be added, changed or \
+             removed by ' + variables.username",
+        ),
+        remedy: "ask a member of the group reeve:installers",
+        cel: "!variables.update || variables.installer || variables.labels[?'reeve.dev/project'].orValue('') == \
+              variables.oldLabels[?'reeve.dev/project'].orValue('') && ('reeve.dev/project' in variables.labels) == \
+              ('reeve.dev/project' in variables.oldLabels)",
+        predicate: |r| {
+            r.operation != Operation::Update
+                || r.user.is_installer()
+                || new_label(r, names::PROJECT) == old_label(r, names::PROJECT)
+        },
+    },
+    Check {
+        id: "protected-labels",
+        policy: Policy::Namespaces,
+        rule: Rule(2),
+        problem: "labels under reeve.dev/ and pod-security.kubernetes.io/ and runai/queue decide what is admitted here",
+        problem_cel: None,
+        remedy: "change the settings of the project or the ReeveConfig; by hand only the group reeve:installers may",
+        cel: "!variables.update || variables.operator || variables.installer || (variables.labels.all(k, \
+              !(k.startsWith('reeve.dev/') || k.startsWith('pod-security.kubernetes.io/') || k == 'runai/queue') || \
+              (k in variables.oldLabels && variables.oldLabels[k] == variables.labels[k])) && \
+              variables.oldLabels.all(k, !(k.startsWith('reeve.dev/') || \
+              k.startsWith('pod-security.kubernetes.io/') || k == 'runai/queue') || k in variables.labels))",
+        predicate: |r| {
+            let (new, old) = protected_labels(r);
+            r.operation != Operation::Update || may_write(r) || new == old
+        },
+    },
+    Check {
+        id: "operator-pod-security",
+        policy: Policy::Namespaces,
+        rule: Rule(2),
+        problem: "the operator may not take Pod Security below baseline",
+        problem_cel: None,
+        remedy: "pod-security.kubernetes.io/enforce must be restricted or baseline; others are set by reeve:installers",
+        cel: "!variables.operator || variables.labels[?'pod-security.kubernetes.io/enforce'].orValue('') in \
+              ['restricted', 'baseline'] || (variables.update && \
+              variables.labels[?'pod-security.kubernetes.io/enforce'].orValue('') == \
+              variables.oldLabels[?'pod-security.kubernetes.io/enforce'].orValue(''))",
+        predicate: |r| {
+            let new = new_label(r, names::POD_SECURITY_ENFORCE).unwrap_or("");
+            let old = old_label(r, names::POD_SECURITY_ENFORCE).unwrap_or("");
+            !r.user.is_operator()
+                || ["restricted", "baseline"].contains(&new)
+                || (r.operation == Operation::Update && new == old)
+        },
+    },
+];

@@ -1,0 +1,137 @@
+//! The other ways round: bindings, controller revisions, the operator's RoleBindings, our own custom resources.
+
+use serde_json::Value;
+
+use super::{Check, Policy, Rule, our_annotations};
+use crate::names;
+use crate::request::{Operation, Request, list, text};
+
+fn own_subject(subject: &Value) -> bool {
+    text(subject, "/kind") == "ServiceAccount"
+        && text(subject, "/name") == names::OPERATOR_SERVICE_ACCOUNT
+        && text(subject, "/namespace") == names::SYSTEM_NAMESPACE
+}
+
+fn outside_subject(subject: &Value) -> bool {
+    let name = text(subject, "/name");
+    let reserved = names::RESERVED_PREFIXES.iter().any(|p| name.starts_with(p));
+    match text(subject, "/kind") {
+        "User" => !reserved || name.starts_with(names::APPLICATION_PREFIX),
+        "Group" => !reserved,
+        _ => false,
+    }
+}
+
+fn subjects_ok(request: &Request) -> bool {
+    let subjects = list(&request.object, "/subjects");
+    if text(&request.object, "/roleRef/name") == names::ROLE_OPERATOR_IN_PROJECT {
+        subjects.iter().all(own_subject)
+    } else {
+        subjects.iter().all(outside_subject)
+    }
+}
+
+/// Nothing but metadata that is not ours changes: garbage collection, finalizers, labels.
+fn same_content(request: &Request) -> bool {
+    let Some(old) = &request.old_object else { return false };
+    request.operation == Operation::Update
+        && request.subresource.is_empty()
+        && request.object.get("spec") == old.get("spec")
+        && our_annotations(&request.object) == our_annotations(old)
+}
+
+pub(super) static CHECKS: [Check; 7] = [
+    Check {
+        id: "binding-annotations",
+        policy: Policy::Bindings,
+        rule: Rule(3),
+        problem: "a binding may not write annotations under reeve.dev/ into a pod",
+        problem_cel: None,
+        remedy: "remove them from the binding",
+        cel: "object.metadata.?annotations.orValue({}).all(k, !k.startsWith('reeve.dev/'))",
+        predicate: |r| our_annotations(&r.object).is_empty(),
+    },
+    Check {
+        id: "revision-writer",
+        policy: Policy::ControllerRevisions,
+        rule: Rule(4),
+        problem: "only the controllers of StatefulSets and DaemonSets write ControllerRevisions",
+        problem_cel: None,
+        remedy: "change the template of the StatefulSet or DaemonSet instead",
+        cel: "(variables.username in ['system:serviceaccount:kube-system:statefulset-controller', \
+              'system:serviceaccount:kube-system:daemon-set-controller', 'system:kube-controller-manager'] && \
+              variables.controller) || (request.operation == 'UPDATE' && object.?data == oldObject.?data && \
+              object.?revision.orValue(0) == oldObject.?revision.orValue(0))",
+        predicate: |r| {
+            let writers = ["statefulset-controller", "daemon-set-controller", "system:kube-controller-manager"];
+            let old = r.old_object.as_ref();
+            let same = |field| old.and_then(|o| o.get(field)) == r.object.get(field);
+            r.user.is_controller() && writers.iter().any(|w| r.user.username.ends_with(w))
+                || r.operation == Operation::Update && same("data") && same("revision")
+        },
+    },
+    Check {
+        id: "operator-binding-namespace",
+        policy: Policy::OperatorBindings,
+        rule: Rule(11),
+        problem: "the operator binds roles in namespaces of projects only",
+        problem_cel: Some("'the operator may not bind a role in the namespace ' + request.namespace"),
+        remedy: "the namespace needs the label reeve.dev/project, which the group reeve:installers can add",
+        cel: "namespaceObject.metadata.?labels[?'reeve.dev/project'].hasValue()",
+        predicate: Request::in_project,
+    },
+    Check {
+        id: "operator-binding-role",
+        policy: Policy::OperatorBindings,
+        rule: Rule(11),
+        problem: "the operator binds no other roles than those of Reeve",
+        problem_cel: Some("'the operator may not bind the ' + object.roleRef.kind + ' ' + object.roleRef.name"),
+        remedy: "use one of the ClusterRoles that the chart installs",
+        cel: "object.roleRef.kind == 'ClusterRole' && object.roleRef.name in ['reeve-l1-researcher', 'reeve-viewer', \
+              'reeve-system-administrator', 'reeve-operator-project']",
+        predicate: |r| {
+            text(&r.object, "/roleRef/kind") == "ClusterRole"
+                && names::BINDABLE_ROLES.contains(&text(&r.object, "/roleRef/name"))
+        },
+    },
+    Check {
+        id: "operator-binding-subjects",
+        policy: Policy::OperatorBindings,
+        rule: Rule(11),
+        problem: "the operator binds people, their groups and applications, and its own role only to itself",
+        problem_cel: None,
+        remedy: "remove service accounts and names that begin with system: or reeve: from the subjects",
+        cel: "object.?subjects.orValue([]).all(s, object.roleRef.name == 'reeve-operator-project' ? \
+              (s.kind == 'ServiceAccount' && s.name == 'reeve-operator' && s.?namespace.orValue('') == 'reeve-system') \
+              : ((s.kind == 'User' && s.name.startsWith('reeve:application:')) || (s.kind in ['User', 'Group'] && \
+              !s.name.startsWith('system:') && !s.name.startsWith('reeve:'))))",
+        predicate: subjects_ok,
+    },
+    Check {
+        id: "workload-writer",
+        policy: Policy::Resources,
+        rule: Rule(12),
+        problem: "a Workload carries an identity that the server verified, and only the operator writes it",
+        problem_cel: None,
+        remedy: "submit with reeve submit or POST /api/v1/workloads/trainings",
+        cel: "request.resource.resource != 'workloads' || variables.operator || (request.operation == 'UPDATE' && \
+              variables.subresource == '' && dyn(object).?spec == dyn(oldObject).?spec && \
+              variables.annotations == variables.oldAnnotations)",
+        predicate: |r| r.kind() != "Workload" || r.user.is_operator() || same_content(r),
+    },
+    Check {
+        id: "config-writer",
+        policy: Policy::Resources,
+        rule: Rule(13),
+        problem: "ReeveConfig decides whether containers run as people",
+        problem_cel: None,
+        remedy: "ask a member of the group reeve:installers to change it",
+        cel: "request.resource.resource != 'reeveconfigs' || variables.installer || \
+              (variables.operator && variables.subresource == 'status')",
+        predicate: |r| {
+            r.kind() != "ReeveConfig"
+                || r.user.is_installer()
+                || (r.user.is_operator() && r.subresource == "status")
+        },
+    },
+];

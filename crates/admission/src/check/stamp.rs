@@ -1,0 +1,224 @@
+//! Who may write a pod or a template, and what the stamp must say: the table "Who may do what".
+
+use super::{Check, Policy, Rule};
+use crate::names;
+use crate::request::{controlled_by, text};
+use crate::view::View;
+
+pub(super) static CHECKS: [Check; 13] = [
+    Check {
+        id: "stamp-unchanged",
+        policy: Policy::Pods,
+        rule: Rule(3),
+        problem: "the annotation reeve.dev/runs-as cannot be changed by itself",
+        problem_cel: None,
+        remedy: "leave it as it is, or change the template as the person it is to run as",
+        cel: "variables.changed || variables.stamp == variables.oldStamp",
+        predicate: |r| {
+            let v = View::of(r);
+            v.changed || v.stamp == v.old_stamp
+        },
+    },
+    Check {
+        id: "rollback-annotation",
+        policy: Policy::Pods,
+        rule: Rule(4),
+        problem: "the annotation deprecated.deployment.rollback.to would let a controller rewrite the template",
+        problem_cel: None,
+        remedy: "remove it and roll back with kubectl rollout undo",
+        cel: "object.kind != 'Deployment' || !('deprecated.deployment.rollback.to' in \
+              object.metadata.?annotations.orValue({}))",
+        predicate: |r| {
+            r.kind() != "Deployment"
+                || r.object.pointer("/metadata/annotations").is_none_or(|a| a.get(names::ROLLBACK_TO).is_none())
+        },
+    },
+    Check {
+        id: "verified-identity",
+        policy: Policy::Pods,
+        rule: Rule(5),
+        problem: "this user has no verified uid and gid, and this project runs containers as people",
+        problem_cel: Some(
+            "(variables.username.startsWith('system:serviceaccount:') ? 'the service account ' : 'the user ') + \
+             variables.username + ' has no verified uid and gid, and this project runs containers as people'",
+        ),
+        remedy: "sign in with reeve login; an administrator can map uid and gid at the identity provider, set posix \
+                 on the user, or switch enforceRunAsUser off",
+        cel: "!variables.changed || variables.person || variables.controller || variables.operator || \
+              !variables.enforced",
+        predicate: |r| {
+            let v = View::of(r);
+            !v.changed || v.person || v.controller || v.operator || !v.enforced
+        },
+    },
+    Check {
+        id: "template-owner",
+        policy: Policy::Pods,
+        rule: Rule(7),
+        problem: "this runs as somebody else, and only that person may change what runs in it",
+        problem_cel: Some(
+            "'this runs as ' + variables.oldStamp + ' (user id/uid/gid/groups), and only that person may change what \
+             runs in it'",
+        ),
+        remedy: "ask that person, or delete it and make one of your own; scaling and labelling are allowed",
+        cel: "!variables.changed || variables.controller || variables.operator || \
+              variables.subresource == 'ephemeralcontainers' || variables.oldStamp == '' || \
+              (variables.person && variables.oldStamp.startsWith(variables.userId + '/'))",
+        predicate: |r| {
+            let v = View::of(r);
+            !v.changed || v.controller || v.operator || r.subresource == "ephemeralcontainers" || v.owned()
+        },
+    },
+    Check {
+        id: "debug-owner",
+        policy: Policy::Pods,
+        rule: Rule(8),
+        problem: "this pod runs as somebody else, and only that person may add a container to it",
+        problem_cel: Some(
+            "'this pod runs as ' + variables.oldStamp + ' (user id/uid/gid/groups), and only that person may add a \
+             container to it'",
+        ),
+        remedy: "ask that person to debug it, or debug a copy that runs as you (kubectl debug --copy-to)",
+        cel: "!variables.changed || variables.controller || variables.operator || \
+              variables.subresource != 'ephemeralcontainers' || variables.oldStamp == '' || \
+              (variables.person && variables.oldStamp.startsWith(variables.userId + '/'))",
+        predicate: |r| {
+            let v = View::of(r);
+            !v.changed || v.controller || v.operator || r.subresource != "ephemeralcontainers" || v.owned()
+        },
+    },
+    Check {
+        id: "controller-template",
+        policy: Policy::Pods,
+        rule: Rule(4),
+        problem: "a controller only copies templates",
+        problem_cel: Some("variables.username + ' only copies templates, it may not change what runs'"),
+        remedy: "change the template as the person it runs as",
+        cel: "!variables.changed || !variables.controller || !variables.update",
+        predicate: |r| {
+            let v = View::of(r);
+            !v.changed || !v.controller || !v.update
+        },
+    },
+    Check {
+        id: "controller-owner",
+        policy: Policy::Pods,
+        rule: Rule(4),
+        problem: "a controller may only make what an object with a template owns",
+        problem_cel: Some("variables.username + ' may only make what an object with a template owns'"),
+        remedy: "let the controller set its ownerReference with controller: true",
+        cel: "variables.update || !variables.controller || \
+              object.metadata.?ownerReferences.orValue([]).exists(o, o.?controller.orValue(false))",
+        predicate: |r| {
+            let v = View::of(r);
+            v.update || !v.controller || controlled_by(&r.object, |_| true)
+        },
+    },
+    Check {
+        id: "operator-template",
+        policy: Policy::Pods,
+        rule: Rule(12),
+        problem: "the operator never changes what runs",
+        problem_cel: None,
+        remedy: "delete the workload and submit it again",
+        cel: "!variables.changed || !variables.operator || !variables.update",
+        predicate: |r| {
+            let v = View::of(r);
+            !v.changed || !v.operator || !v.update
+        },
+    },
+    Check {
+        id: "operator-workload",
+        policy: Policy::Pods,
+        rule: Rule(12),
+        problem: "the operator makes nothing but Jobs of a Workload",
+        problem_cel: None,
+        remedy: "submit a workload, so that the Job has a Workload as its controller",
+        cel: "variables.update || !variables.operator || (object.kind == 'Job' && \
+              object.metadata.?ownerReferences.orValue([]).exists(o, o.?controller.orValue(false) && \
+              o.kind == 'Workload' && o.apiVersion.startsWith('reeve.dev/')))",
+        predicate: |r| {
+            let v = View::of(r);
+            let of_workload = |o: &serde_json::Value| {
+                text(o, "/kind") == "Workload" && text(o, "/apiVersion").starts_with(names::PREFIX)
+            };
+            v.update || !v.operator || (r.kind() == "Job" && controlled_by(&r.object, of_workload))
+        },
+    },
+    Check {
+        id: "own-stamp",
+        policy: Policy::Pods,
+        rule: Rule(3),
+        problem: "the annotation reeve.dev/runs-as is not the stamp of the one who asks",
+        problem_cel: Some(
+            "(variables.stamp == '' ? 'this has no annotation reeve.dev/runs-as' : 'the annotation reeve.dev/runs-as \
+             says ' + variables.stamp) + ', you are ' + variables.mine",
+        ),
+        remedy: "remove the annotation, it is filled in for you; a pod that exists must be made again",
+        cel: "!variables.changed || !variables.person || variables.stamp == variables.mine",
+        predicate: |r| {
+            let v = View::of(r);
+            !v.changed || !v.person || v.stamp == v.mine
+        },
+    },
+    Check {
+        id: "stamp-without-identity",
+        policy: Policy::Pods,
+        rule: Rule(3),
+        problem: "somebody without a verified identity cannot say whose this is",
+        problem_cel: Some("variables.username + ' has no verified identity and cannot say whose this is'"),
+        remedy: "remove the annotation reeve.dev/runs-as, or sign in as a person with uid and gid",
+        cel: "!variables.changed || variables.person || variables.controller || variables.operator || \
+              variables.stamp == ''",
+        predicate: |r| {
+            let v = View::of(r);
+            !v.changed || v.person || v.controller || v.operator || v.stamp.is_empty()
+        },
+    },
+    Check {
+        id: "stamp-form",
+        policy: Policy::Pods,
+        rule: Rule(3),
+        problem: "the annotation reeve.dev/runs-as is no stamp of a person",
+        problem_cel: Some("'the annotation reeve.dev/runs-as says ' + variables.stamp + ', no stamp of a person'"),
+        remedy: "write the template again as yourself: userid/uid/gid/groups is filled in, with ids of at least 1000",
+        cel: "!variables.changed || variables.stamp == '' || variables.stamp.matches(\
+              '^[A-Za-z0-9-]+/[1-9][0-9]{3,9}/[1-9][0-9]{3,9}/([1-9][0-9]{3,9}([.][1-9][0-9]{3,9})*)?$')",
+        predicate: |r| {
+            let v = View::of(r);
+            !v.changed || v.stamp.is_empty() || has_stamp_form(v.stamp)
+        },
+    },
+    Check {
+        id: "stamp-present",
+        policy: Policy::Pods,
+        rule: Rule(4),
+        problem: "this says nothing of whose it is, and this project runs containers as people",
+        problem_cel: None,
+        remedy: "write the template it comes from again (kubectl replace) as a person with uid and gid; it may be \
+                 older than the switch enforceRunAsUser",
+        cel: "!variables.changed || !variables.enforced || variables.stamp != ''",
+        predicate: |r| {
+            let v = View::of(r);
+            !v.changed || !v.enforced || !v.stamp.is_empty()
+        },
+    },
+];
+
+/// The regular expression of `stamp-form`: looser than [`crate::identity::Stamp`] only in the form of the user id and
+/// above the largest id, which the API server refuses by itself.
+fn has_stamp_form(stamp: &str) -> bool {
+    let number = |n: &str| {
+        (4..=10).contains(&n.len()) && !n.starts_with('0') && n.bytes().all(|b| b.is_ascii_digit())
+    };
+    match stamp.split('/').collect::<Vec<_>>().as_slice() {
+        [user, uid, gid, groups] => {
+            !user.is_empty()
+                && user.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+                && number(uid)
+                && number(gid)
+                && (groups.is_empty() || groups.split('.').all(number))
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,144 @@
+//! What a token says.
+
+use std::fmt;
+
+use reeve_types::{ClusterId, Email, PosixIdentity, Timestamp};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// For whom a token is. No audience accepts another's tokens (admission R14).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// The REST API.
+    Rest,
+    /// The link between server and operator.
+    Link,
+    /// One cluster's API server.
+    Cluster(ClusterId),
+}
+
+impl fmt::Display for Audience {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rest => f.write_str("reeve-api"),
+            Self::Link => f.write_str("reeve-link"),
+            Self::Cluster(id) => write!(f, "reeve-cluster:{id}"),
+        }
+    }
+}
+
+/// What kind of subject a token speaks of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SubjectKind {
+    /// A person; `sub` is her user id.
+    User,
+    /// A service account; `sub` is its id.
+    ServiceAccount,
+    /// A cluster's operator; `sub` is the cluster's id.
+    Cluster,
+}
+
+/// The claims of a token (control-plane 1.8). Numbers of an identity are decimal strings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claims {
+    /// The issuer: the public address and the realm's path.
+    pub iss: String,
+    /// The one audience.
+    pub aud: String,
+    /// The subject's id.
+    pub sub: String,
+    /// Ends: seconds since 1970.
+    pub exp: i64,
+    /// Made: seconds since 1970.
+    pub iat: i64,
+    /// Made: milliseconds since 1970, so that a sign-out and a sign-in within one second can be told apart.
+    pub iat_ms: i64,
+    /// The token's own id.
+    pub jti: String,
+    /// `Bearer`
+    pub typ: String,
+    /// The client it was given to.
+    pub azp: String,
+    /// User, service account or cluster.
+    pub subject_type: SubjectKind,
+    /// The account.
+    pub tenant_id: String,
+    /// A user's email.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// A user's email, a service account's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preferred_username: Option<String>,
+    /// A user's groups.
+    #[serde(default)]
+    pub groups: Vec<String>,
+    /// Her numbers in containers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uid: Option<String>,
+    /// Her numbers in containers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gid: Option<String>,
+    /// Her numbers in containers.
+    #[serde(default, rename = "supplementaryGroups", skip_serializing_if = "Option::is_none")]
+    pub supplementary_groups: Option<Vec<String>>,
+}
+
+impl Claims {
+    /// A token of `seconds` from `now` on, for one audience.
+    pub fn new(
+        issuer: &str,
+        audience: Audience,
+        subject: (SubjectKind, &Uuid),
+        client: &str,
+        now: Timestamp,
+        seconds: i64,
+        id: Uuid,
+    ) -> Self {
+        Self {
+            iss: issuer.to_owned(),
+            aud: audience.to_string(),
+            sub: subject.1.to_string(),
+            exp: now.plus_seconds(seconds).as_seconds(),
+            iat: now.as_seconds(),
+            iat_ms: now.as_millis(),
+            jti: id.to_string(),
+            typ: "Bearer".to_owned(),
+            azp: client.to_owned(),
+            subject_type: subject.0,
+            tenant_id: "1".to_owned(),
+            email: None,
+            preferred_username: None,
+            groups: Vec::new(),
+            uid: None,
+            gid: None,
+            supplementary_groups: None,
+        }
+    }
+
+    /// With a service account's name.
+    #[must_use]
+    pub fn named(mut self, name: &str) -> Self {
+        self.preferred_username = Some(name.to_owned());
+        self
+    }
+
+    /// With a person's email, groups and numbers.
+    #[must_use]
+    pub fn person(mut self, email: &Email, groups: &[String], posix: Option<&PosixIdentity>) -> Self {
+        self.email = Some(email.to_string());
+        self.preferred_username = Some(email.to_string());
+        self.groups = groups.to_vec();
+        if let Some(posix) = posix {
+            self.uid = Some(posix.uid().to_string());
+            self.gid = Some(posix.gid().to_string());
+            self.supplementary_groups = Some(posix.supplementary_groups().iter().map(ToString::to_string).collect());
+        }
+        self
+    }
+
+    /// When it was made.
+    pub const fn issued_at(&self) -> Timestamp {
+        Timestamp::from_millis(self.iat_ms)
+    }
+}

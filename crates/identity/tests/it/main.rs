@@ -1,0 +1,4 @@
+//! Tokens, forged in every way we could think of.
+
+mod forgery;
+mod tokens;
