@@ -73,7 +73,9 @@ impl Policy {
             Self::ControllerRevisions => request.in_project() && kind == "ControllerRevision",
             Self::Namespaces => kind == "Namespace" && namespaces::concerns_a_project(request),
             Self::OperatorBindings => kind == "RoleBinding" && request.user.is_operator(),
-            Self::Resources => kind == "Workload" && request.operation != Operation::Delete || kind == "ReeveConfig",
+            Self::Resources => {
+                kind == "Workload" && request.operation != Operation::Delete || kind == "ReeveConfig"
+            }
         }
     }
 }
@@ -107,13 +109,19 @@ impl Check {
 
     /// The expression that gives the sentence with the request's own values in it.
     pub fn message_expression(&self) -> Option<String> {
-        self.problem_cel.map(|cel| format!("'reeve: {}: ' + {cel} + ': {}'", self.rule, self.remedy))
+        self.problem_cel
+            .map(|cel| format!("'reeve: {}: ' + {cel} + ': {}'", self.rule, self.remedy))
     }
 }
 
 /// Every check, policy by policy.
-pub static CHECKS: [&[Check]; 5] =
-    [&stamp::CHECKS, &identity::CHECKS, &shape::CHECKS, &namespaces::CHECKS, &others::CHECKS];
+pub static CHECKS: [&[Check]; 5] = [
+    &stamp::CHECKS,
+    &identity::CHECKS,
+    &shape::CHECKS,
+    &namespaces::CHECKS,
+    &others::CHECKS,
+];
 
 /// Every check, in order.
 pub fn checks() -> impl Iterator<Item = &'static Check> {
@@ -128,7 +136,9 @@ pub fn check(id: &str) -> Option<&'static Check> {
 /// Every check that refuses the request, in the order in which the API server would name them. The request must be
 /// what the validating policies see: after [`crate::mutate::fill`].
 pub fn failing(request: &Request) -> Vec<&'static Check> {
-    checks().filter(|c| c.policy.applies(request) && !(c.predicate)(request)).collect()
+    checks()
+        .filter(|c| c.policy.applies(request) && !(c.predicate)(request))
+        .collect()
 }
 
 /// Labels that mean something to us: ours, Pod Security's, and the reference's `runai/queue`.
@@ -139,7 +149,9 @@ pub(crate) fn is_protected(label: &str) -> bool {
 /// The annotations of ours on an object.
 pub(crate) fn our_annotations(object: &serde_json::Value) -> Vec<(&str, &str)> {
     let all = map(object, "/metadata/annotations");
-    all.into_iter().filter(|(k, _)| k.starts_with(names::PREFIX)).collect()
+    all.into_iter()
+        .filter(|(k, _)| k.starts_with(names::PREFIX))
+        .collect()
 }
 
 #[cfg(test)]
@@ -152,17 +164,33 @@ mod tests {
         let mut seen = BTreeSet::new();
         for check in checks() {
             assert!(seen.insert(check.id), "{}", check.id);
-            assert!(check.id.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'), "{}", check.id);
+            assert!(
+                check.id.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'),
+                "{}",
+                check.id
+            );
         }
     }
 
     #[test]
     fn every_refusal_names_its_rule_and_a_remedy() {
         for check in checks() {
-            assert!(check.message().starts_with(&format!("reeve: {}: ", check.rule)), "{}", check.id);
-            assert!(check.remedy.len() > 15 && (1..=15).contains(&check.rule.0), "{}", check.id);
+            assert!(
+                check.message().starts_with(&format!("reeve: {}: ", check.rule)),
+                "{}",
+                check.id
+            );
+            assert!(
+                check.remedy.len() > 15 && (1..=15).contains(&check.rule.0),
+                "{}",
+                check.id
+            );
             for text in [check.problem, check.remedy] {
-                assert!(!text.contains('\'') && !text.contains('\\') && !text.contains('\n'), "{}", check.id);
+                assert!(
+                    !text.contains('\'') && !text.contains('\\') && !text.contains('\n'),
+                    "{}",
+                    check.id
+                );
             }
         }
     }
@@ -178,7 +206,11 @@ mod tests {
     #[test]
     fn no_expression_could_be_taken_for_a_chart_template() {
         for check in checks() {
-            assert!(!check.cel.contains("{{") && !check.problem_cel.unwrap_or("").contains("{{"), "{}", check.id);
+            assert!(
+                !check.cel.contains("{{") && !check.problem_cel.unwrap_or("").contains("{{"),
+                "{}",
+                check.id
+            );
         }
     }
 }

@@ -79,8 +79,13 @@ impl FromStr for Stamp {
         let [user, uid, gid, groups] = parts.as_slice() else {
             return Err(InvalidStamp::Parts(text.to_owned()));
         };
-        let number = |source| InvalidStamp::Number { text: text.to_owned(), source };
-        let user_id = user.parse().map_err(|_| InvalidStamp::User { text: text.to_owned() })?;
+        let number = |source| InvalidStamp::Number {
+            text: text.to_owned(),
+            source,
+        };
+        let user_id = user.parse().map_err(|_| InvalidStamp::User {
+            text: text.to_owned(),
+        })?;
         let uid: Uid = uid.parse().map_err(number)?;
         let gid: Gid = gid.parse().map_err(number)?;
         let groups: Result<Vec<Gid>, _> = match *groups {
@@ -103,7 +108,16 @@ mod tests {
         for text in [ALICE, "123e4567-e89b-12d3-a456-426614174000/70014/5000/"] {
             assert_eq!(text.parse::<Stamp>().unwrap().to_string(), text);
         }
-        assert_eq!(ALICE.parse::<Stamp>().unwrap().identity().posix.supplementary_groups().len(), 2);
+        assert_eq!(
+            ALICE
+                .parse::<Stamp>()
+                .unwrap()
+                .identity()
+                .posix
+                .supplementary_groups()
+                .len(),
+            2
+        );
     }
 
     #[test]

@@ -1,3 +1,24 @@
-//! Who a pod runs as.
+//! Who a pod runs as: the identity of a person on its road into a container, and the rules that close every way round.
+//!
+//! Everything here is pure: text and JSON in, text and verdicts out. The policies are static objects of the chart, run
+//! by the API server itself; [`check::CHECKS`] holds every check once, as CEL for the API server and as a Rust
+//! predicate for everybody else, and the tests of this crate compare the two on a real API server.
+//!
+//! What this does not do: it cannot guard the policy objects themselves (RBAC does, R1), it does not see into `exec`
+//! (no role grants it, R8), and it does not look at volumes' content or at Windows nodes (whose pods it refuses).
 
+pub mod authentication;
+pub mod check;
+pub mod identity;
+pub mod mutate;
 pub mod names;
+pub mod policies;
+pub mod request;
+mod view;
+
+pub use authentication::authentication_configuration_yaml;
+pub use check::{Check, Policy, Rule, check, checks, failing};
+pub use identity::{Identity, InvalidStamp, Stamp};
+pub use mutate::fill;
+pub use policies::{policies, policies_with_fault, policies_yaml};
+pub use request::{Operation, Request, User};

@@ -60,8 +60,12 @@ pub const ROLE_SYSTEM_ADMINISTRATOR: &str = "reeve-system-administrator";
 /// The ClusterRole the operator itself holds inside project namespaces only.
 pub const ROLE_OPERATOR_IN_PROJECT: &str = "reeve-operator-project";
 /// Every ClusterRole the operator may bind (R11). A policy refuses a binding to any other.
-pub const BINDABLE_ROLES: [&str; 4] =
-    [ROLE_L1_RESEARCHER, ROLE_VIEWER, ROLE_SYSTEM_ADMINISTRATOR, ROLE_OPERATOR_IN_PROJECT];
+pub const BINDABLE_ROLES: [&str; 4] = [
+    ROLE_L1_RESEARCHER,
+    ROLE_VIEWER,
+    ROLE_SYSTEM_ADMINISTRATOR,
+    ROLE_OPERATOR_IN_PROJECT,
+];
 
 // Users and groups.
 

@@ -50,7 +50,10 @@ pub struct Request {
 impl User {
     /// A user name without anything else.
     pub fn named(username: &str) -> Self {
-        Self { username: username.to_owned(), ..Self::default() }
+        Self {
+            username: username.to_owned(),
+            ..Self::default()
+        }
     }
 
     /// Whether the user is in the group.
@@ -65,7 +68,8 @@ impl User {
 
     /// Whether it is a listed controller, and not a pod that runs under its ServiceAccount (R4).
     pub fn is_controller(&self) -> bool {
-        names::CONTROLLERS.contains(&self.username.as_str()) && !self.extra.contains_key(names::EXTRA_POD_NAME)
+        names::CONTROLLERS.contains(&self.username.as_str())
+            && !self.extra.contains_key(names::EXTRA_POD_NAME)
     }
 
     /// Whether it is the operator.
@@ -85,9 +89,15 @@ impl User {
         uid.len() == 1
             && gid.len() == 1
             && self.username.contains('@')
-            && !names::RESERVED_PREFIXES.iter().any(|p| self.username.starts_with(p))
+            && !names::RESERVED_PREFIXES
+                .iter()
+                .any(|p| self.username.starts_with(p))
             && id_ok
-            && uid.iter().chain(gid).chain(groups).all(|n| n.parse::<reeve_types::Gid>().is_ok())
+            && uid
+                .iter()
+                .chain(gid)
+                .chain(groups)
+                .all(|n| n.parse::<reeve_types::Gid>().is_ok())
     }
 
     /// The stamp of a person, empty for everybody else.
@@ -100,20 +110,33 @@ impl User {
     }
 
     fn numbers(&self) -> (&[String], &[String], &[String]) {
-        (self.extra(names::EXTRA_UID), self.extra(names::EXTRA_GID), self.extra(names::EXTRA_GROUPS))
+        (
+            self.extra(names::EXTRA_UID),
+            self.extra(names::EXTRA_GID),
+            self.extra(names::EXTRA_GROUPS),
+        )
     }
 }
 
 impl Request {
     /// The object's kind; of the old object on deletion.
     pub fn kind(&self) -> &str {
-        let object = if self.object.is_null() { self.old_object.as_ref() } else { Some(&self.object) };
-        object.and_then(|o| o.get("kind")).and_then(Value::as_str).unwrap_or("")
+        let object = if self.object.is_null() {
+            self.old_object.as_ref()
+        } else {
+            Some(&self.object)
+        };
+        object
+            .and_then(|o| o.get("kind"))
+            .and_then(Value::as_str)
+            .unwrap_or("")
     }
 
     /// Whether the namespace's setting is on: only the text `false` switches one off, absent is strict.
     pub fn enforces(&self, label: &str) -> bool {
-        self.namespace_labels.get(label).is_none_or(|value| value != names::OFF)
+        self.namespace_labels
+            .get(label)
+            .is_none_or(|value| value != names::OFF)
     }
 
     /// Whether the namespace is a project's.
@@ -142,13 +165,20 @@ pub(crate) fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
 
 /// The list at a pointer, empty when there is none.
 pub(crate) fn list<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
-    value.pointer(pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    value
+        .pointer(pointer)
+        .and_then(Value::as_array)
+        .map_or(&[], Vec::as_slice)
 }
 
 /// The text map at a pointer, empty when there is none.
 pub(crate) fn map<'a>(value: &'a Value, pointer: &str) -> BTreeMap<&'a str, &'a str> {
     let entries = value.pointer(pointer).and_then(Value::as_object);
-    entries.into_iter().flatten().map(|(k, v)| (k.as_str(), v.as_str().unwrap_or(""))).collect()
+    entries
+        .into_iter()
+        .flatten()
+        .map(|(k, v)| (k.as_str(), v.as_str().unwrap_or("")))
+        .collect()
 }
 
 /// Whether an entry of the list owns as the controller and satisfies the test.

@@ -25,7 +25,10 @@ pub(crate) fn cel_list(names: &[&str]) -> String {
 }
 
 fn setting_cel(label: &str) -> String {
-    format!("namespaceObject.metadata.?labels['{label}'].orValue('') != '{}'", names::OFF)
+    format!(
+        "namespaceObject.metadata.?labels['{label}'].orValue('') != '{}'",
+        names::OFF
+    )
 }
 
 /// Who asks: shared by every policy that looks at the requester.
@@ -36,8 +39,14 @@ pub(crate) fn requester_variables() -> Vec<Variable> {
         ("username", "request.userInfo.?username.orValue('')".to_owned()),
         ("userId", "request.userInfo.?uid.orValue('')".to_owned()),
         // Absent for users without extra: reading it unguarded is an evaluation error.
-        ("extra", "has(request.userInfo.extra) ? request.userInfo.extra : {}".to_owned()),
-        ("groups", format!("'{groups}' in variables.extra ? variables.extra['{groups}'] : []")),
+        (
+            "extra",
+            "has(request.userInfo.extra) ? request.userInfo.extra : {}".to_owned(),
+        ),
+        (
+            "groups",
+            format!("'{groups}' in variables.extra ? variables.extra['{groups}'] : []"),
+        ),
         (
             "person",
             format!(
@@ -65,23 +74,43 @@ pub(crate) fn requester_variables() -> Vec<Variable> {
                 names::EXTRA_POD_NAME
             ),
         ),
-        ("operator", format!("variables.username == '{}'", names::OPERATOR_USER)),
-        ("subresource", "has(request.subResource) ? request.subResource : ''".to_owned()),
+        (
+            "operator",
+            format!("variables.username == '{}'", names::OPERATOR_USER),
+        ),
+        (
+            "subresource",
+            "has(request.subResource) ? request.subResource : ''".to_owned(),
+        ),
     ]
 }
 
 /// What is asked for: template, stamp, settings.
 pub(crate) fn template_variables() -> Vec<Variable> {
-    let stamp = |t: &str| format!("variables.{t}.metadata.?annotations['{}'].orValue('')", names::RUNS_AS);
+    let stamp = |t: &str| {
+        format!(
+            "variables.{t}.metadata.?annotations['{}'].orValue('')",
+            names::RUNS_AS
+        )
+    };
     vec![
         ("update", "request.operation == 'UPDATE'".to_owned()),
         ("template", template_cel("object")),
-        ("oldTemplate", format!("variables.update ? ({}) : dyn(null)", template_cel("oldObject"))),
+        (
+            "oldTemplate",
+            format!("variables.update ? ({}) : dyn(null)", template_cel("oldObject")),
+        ),
         ("pod", "variables.template.spec".to_owned()),
         ("stamp", stamp("template")),
-        ("oldStamp", format!("variables.update ? {} : ''", stamp("oldTemplate"))),
+        (
+            "oldStamp",
+            format!("variables.update ? {} : ''", stamp("oldTemplate")),
+        ),
         ("enforced", setting_cel(names::ENFORCE_RUN_AS_USER)),
-        ("preventing", setting_cel(names::ENFORCE_PREVENT_PRIVILEGE_ESCALATION)),
+        (
+            "preventing",
+            setting_cel(names::ENFORCE_PREVENT_PRIVILEGE_ESCALATION),
+        ),
     ]
 }
 
@@ -97,8 +126,14 @@ pub(crate) fn pod_variables() -> Vec<Variable> {
                 .to_owned(),
         ),
         ("parts", "variables.stamp.split('/')".to_owned()),
-        ("identity", "variables.parts.size() == 4 ? variables.parts : ['', '', '', '']".to_owned()),
-        ("context", "variables.pod.?securityContext.orValue(dyn({}))".to_owned()),
+        (
+            "identity",
+            "variables.parts.size() == 4 ? variables.parts : ['', '', '', '']".to_owned(),
+        ),
+        (
+            "context",
+            "variables.pod.?securityContext.orValue(dyn({}))".to_owned(),
+        ),
         (
             "containers",
             "dyn(variables.pod.containers) + dyn(variables.pod.?initContainers.orValue(dyn([]))) + \
@@ -131,7 +166,10 @@ static NOTHING: Value = Value::Null;
 /// The stamp of a template, empty when it has none.
 pub(crate) fn stamp_of(template: &Value) -> &str {
     let annotations = template.pointer("/metadata/annotations");
-    annotations.and_then(|a| a.get(names::RUNS_AS)).and_then(Value::as_str).unwrap_or("")
+    annotations
+        .and_then(|a| a.get(names::RUNS_AS))
+        .and_then(Value::as_str)
+        .unwrap_or("")
 }
 
 impl<'a> View<'a> {
@@ -140,9 +178,18 @@ impl<'a> View<'a> {
         let path = template_path(kind).unwrap_or("/none");
         let update = request.operation == Operation::Update;
         let template = request.object.pointer(path).unwrap_or(&NOTHING);
-        let old = request.old_object.as_ref().filter(|_| update).and_then(|o| o.pointer(path)).unwrap_or(&NOTHING);
-        let changed =
-            !update || if kind == "Pod" { template.get("spec") != old.get("spec") } else { template != old };
+        let old = request
+            .old_object
+            .as_ref()
+            .filter(|_| update)
+            .and_then(|o| o.pointer(path))
+            .unwrap_or(&NOTHING);
+        let changed = !update
+            || if kind == "Pod" {
+                template.get("spec") != old.get("spec")
+            } else {
+                template != old
+            };
         Self {
             request,
             update,
@@ -176,12 +223,16 @@ impl<'a> View<'a> {
     /// Every container, of every level.
     pub(crate) fn containers(&self) -> impl Iterator<Item = &'a Value> {
         let pod = self.pod;
-        ["/containers", "/initContainers", "/ephemeralContainers"].into_iter().flat_map(move |at| list(pod, at))
+        ["/containers", "/initContainers", "/ephemeralContainers"]
+            .into_iter()
+            .flat_map(move |at| list(pod, at))
     }
 
     /// A field of the pod's security context, or below it.
     pub(crate) fn context(&self, field: &str) -> Option<&'a Value> {
-        self.pod.pointer("/securityContext").and_then(|c| c.pointer(field))
+        self.pod
+            .pointer("/securityContext")
+            .and_then(|c| c.pointer(field))
     }
 
     /// The text of a field of the pod's security context.

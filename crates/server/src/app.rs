@@ -5,6 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use futures::FutureExt;
+use reeve_identity::Random;
 use reeve_store::Store;
 use reeve_types::{Clock, ClusterId, Revision, Timestamp};
 use tokio::sync::{Mutex, watch};
@@ -13,7 +14,7 @@ use crate::directory::Directory;
 use crate::error::{ApiError, log_chain};
 use crate::hub::Hub;
 use crate::metrics::Metrics;
-use crate::random::Random;
+
 use crate::security::Security;
 
 /// What does not change while the server runs.

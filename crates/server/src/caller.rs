@@ -43,7 +43,7 @@ impl<S: Sync> FromRequestParts<S> for Caller {
 
 /// What the log and the audit log say of a request; no header, no query, no body.
 #[derive(Debug, Clone)]
-pub struct Request {
+pub struct Call {
     /// Its id, drawn here.
     pub id: String,
     /// From where.
@@ -54,7 +54,7 @@ pub struct Request {
     pub at: Timestamp,
 }
 
-impl Request {
+impl Call {
     /// An audit event of this request, by nobody yet.
     pub fn event(&self, action: AuditAction, entity: &str) -> AuditEntry {
         AuditEntry {
@@ -89,7 +89,7 @@ impl Request {
     }
 }
 
-impl<S: Sync> FromRequestParts<S> for Request {
+impl<S: Sync> FromRequestParts<S> for Call {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {

@@ -247,7 +247,7 @@ impl AccessRules for SqlStore {
         } else {
             live_rules(&mut tx).await?
         };
-        all.retain(|rule| visible.contains(rule.scope));
+        all.retain(|rule| gate::sees(visible, rule.scope));
         add_statuses(&mut tx, &mut all).await?;
         Ok(all)
     }

@@ -35,7 +35,7 @@ impl Clusters for SqlStore {
         let mut tx = self.read(READ).await?;
         let all = tx.rows(select!("ORDER BY c.name"), &[]).await.during(READ)?;
         let all = all.iter().map(rows::cluster).collect::<Result<Vec<_>, _>>()?;
-        Ok(all.into_iter().filter(|row| visible.contains(Scope::Cluster(row.id))).collect())
+        Ok(all.into_iter().filter(|row| gate::sees(visible, Scope::Cluster(row.id))).collect())
     }
 
     async fn cluster(&self, granted: &Granted, id: ClusterId) -> Result<Option<ClusterRow>, StoreError> {

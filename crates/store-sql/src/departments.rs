@@ -36,7 +36,7 @@ impl Departments for SqlStore {
         let mut tx = self.read(READ).await?;
         let all = tx.rows(select!("ORDER BY id"), &[]).await.during(READ)?;
         let all = all.iter().map(rows::department).collect::<Result<Vec<_>, _>>()?;
-        Ok(all.into_iter().filter(|row| visible.contains(Scope::Department(row.id))).collect())
+        Ok(all.into_iter().filter(|row| gate::sees(visible, Scope::Department(row.id))).collect())
     }
 
     async fn department(&self, granted: &Granted, id: DepartmentId) -> Result<Option<DepartmentRow>, StoreError> {

@@ -45,7 +45,7 @@ impl Projects for SqlStore {
         let mut tx = self.read(READ).await?;
         let all = tx.rows(select!("ORDER BY p.id"), &[]).await.during(READ)?;
         let all = all.iter().map(rows::project).collect::<Result<Vec<_>, _>>()?;
-        Ok(all.into_iter().filter(|row| visible.contains(Scope::Project(row.id))).collect())
+        Ok(all.into_iter().filter(|row| gate::sees(visible, Scope::Project(row.id))).collect())
     }
 
     async fn project(&self, granted: &Granted, id: ProjectId) -> Result<Option<ProjectRow>, StoreError> {

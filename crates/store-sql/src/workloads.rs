@@ -63,7 +63,7 @@ impl Workloads for SqlStore {
         let mut tx = self.read(READ).await?;
         let all = tx.rows(select!("ORDER BY w.created_at, w.id"), &[]).await.during(READ)?;
         let all = all.iter().map(rows::workload).collect::<Result<Vec<_>, _>>()?;
-        Ok(all.into_iter().filter(|row| visible.contains(Scope::Project(row.project_id))).collect())
+        Ok(all.into_iter().filter(|row| gate::sees(visible, Scope::Project(row.project_id))).collect())
     }
 
     async fn workload(&self, granted: &Granted, id: WorkloadId) -> Result<Option<WorkloadRow>, StoreError> {

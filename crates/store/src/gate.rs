@@ -3,7 +3,7 @@
 //! That a `Granted` exists was proven by the compiler; that it is the right one is compared here, so that a handler that
 //! asked one question and does another thing is refused.
 
-use reeve_authz::{Action, BootstrapException, Entity, Granted, Scope};
+use reeve_authz::{Action, BootstrapException, Entity, Granted, Scope, Visible};
 
 use crate::StoreError;
 
@@ -27,4 +27,9 @@ pub fn fits(
 /// [`StoreError::Gate`] otherwise.
 pub fn is(granted: &Granted, exception: BootstrapException, operation: &'static str) -> Result<(), StoreError> {
     if granted.exception() == Some(exception) { Ok(()) } else { Err(StoreError::Gate { operation }) }
+}
+
+/// Whether what belongs to `scope` may be seen; who sees everything also sees what lay in scopes that are gone.
+pub fn sees(visible: &Visible, scope: Scope) -> bool {
+    visible.everything() || visible.contains(scope)
 }

@@ -17,6 +17,7 @@ use crate::environment::keep_folders;
 use crate::kubectl::Kubectl;
 use crate::testbed::{LaunchLine, Testbed};
 
+pub use authentication::write_authentication;
 pub use clients::Impersonate;
 
 /// How much of a Kubernetes runs.
@@ -221,7 +222,7 @@ fn start(options: &Options) -> Result<Cluster> {
     };
     command.arg("--dir").arg(&dir);
     if let Some(text) = &options.authentication_config {
-        command.arg("--authentication-config").arg(authentication::write_initial(&dir, text)?);
+        command.arg("--authentication-config").arg(write_authentication(&dir, text)?);
     }
     // Not into the folder, which is gone by the time we want to read this.
     let mut complaints = tempfile::tempfile().context("cannot make a file")?;

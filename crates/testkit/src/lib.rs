@@ -29,7 +29,7 @@ mod wait;
 
 pub use apply::apply_yaml;
 pub use audit::AuditEvent;
-pub use cluster::{Cluster, Impersonate, Options, Tier};
+pub use cluster::{Cluster, Impersonate, Options, Tier, write_authentication};
 pub use kubectl::Kubectl;
 pub use process::{KillOnDrop, binary};
 pub use skip::{cluster, own_cluster};

@@ -70,7 +70,9 @@ pub(super) static CHECKS: [Check; 7] = [
               .map(g, string(g)).join('.') == variables.identity[3]",
         predicate: |r| {
             let v = View::of(r);
-            where_enforced(&v, |[_, _, _, groups]| joined(v.context("/supplementalGroups")) == groups)
+            where_enforced(&v, |[_, _, _, groups]| {
+                joined(v.context("/supplementalGroups")) == groups
+            })
         },
     },
     Check {
@@ -120,7 +122,10 @@ pub(super) static CHECKS: [Check; 7] = [
         predicate: |r| {
             let v = View::of(r);
             where_enforced(&v, |[_, uid, _, _]| {
-                let user = |c: &Value| c.pointer("/securityContext/runAsUser").is_none_or(|u| number(Some(u)) == uid);
+                let user = |c: &Value| {
+                    c.pointer("/securityContext/runAsUser")
+                        .is_none_or(|u| number(Some(u)) == uid)
+                };
                 v.containers().all(user)
             })
         },
@@ -138,7 +143,10 @@ pub(super) static CHECKS: [Check; 7] = [
         predicate: |r| {
             let v = View::of(r);
             where_enforced(&v, |[_, _, gid, _]| {
-                let group = |c: &Value| c.pointer("/securityContext/runAsGroup").is_none_or(|g| number(Some(g)) == gid);
+                let group = |c: &Value| {
+                    c.pointer("/securityContext/runAsGroup")
+                        .is_none_or(|g| number(Some(g)) == gid)
+                };
                 v.containers().all(group)
             })
         },

@@ -14,7 +14,10 @@ fn new_label<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
 }
 
 fn old_label<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
-    request.old_object.as_ref().and_then(|o| map(o, "/metadata/labels").get(name).copied())
+    request
+        .old_object
+        .as_ref()
+        .and_then(|o| map(o, "/metadata/labels").get(name).copied())
 }
 
 fn may_write(request: &Request) -> bool {
@@ -22,8 +25,16 @@ fn may_write(request: &Request) -> bool {
 }
 
 fn protected_labels(request: &Request) -> (Vec<(&str, &str)>, Vec<(&str, &str)>) {
-    let of = |object| map(object, "/metadata/labels").into_iter().filter(|(k, _)| is_protected(k)).collect();
-    (of(&request.object), request.old_object.as_ref().map(of).unwrap_or_default())
+    let of = |object| {
+        map(object, "/metadata/labels")
+            .into_iter()
+            .filter(|(k, _)| is_protected(k))
+            .collect()
+    };
+    (
+        of(&request.object),
+        request.old_object.as_ref().map(of).unwrap_or_default(),
+    )
 }
 
 pub(super) static CHECKS: [Check; 5] = [

@@ -33,7 +33,9 @@ fn subjects_ok(request: &Request) -> bool {
 
 /// Nothing but metadata that is not ours changes: garbage collection, finalizers, labels.
 fn same_content(request: &Request) -> bool {
-    let Some(old) = &request.old_object else { return false };
+    let Some(old) = &request.old_object else {
+        return false;
+    };
     request.operation == Operation::Update
         && request.subresource.is_empty()
         && request.object.get("spec") == old.get("spec")
@@ -63,7 +65,11 @@ pub(super) static CHECKS: [Check; 7] = [
               variables.controller) || (request.operation == 'UPDATE' && object.?data == oldObject.?data && \
               object.?revision.orValue(0) == oldObject.?revision.orValue(0))",
         predicate: |r| {
-            let writers = ["statefulset-controller", "daemon-set-controller", "system:kube-controller-manager"];
+            let writers = [
+                "statefulset-controller",
+                "daemon-set-controller",
+                "system:kube-controller-manager",
+            ];
             let old = r.old_object.as_ref();
             let same = |field| old.and_then(|o| o.get(field)) == r.object.get(field);
             r.user.is_controller() && writers.iter().any(|w| r.user.username.ends_with(w))
@@ -85,7 +91,9 @@ pub(super) static CHECKS: [Check; 7] = [
         policy: Policy::OperatorBindings,
         rule: Rule(11),
         problem: "the operator binds no other roles than those of Reeve",
-        problem_cel: Some("'the operator may not bind the ' + object.roleRef.kind + ' ' + object.roleRef.name"),
+        problem_cel: Some(
+            "'the operator may not bind the ' + object.roleRef.kind + ' ' + object.roleRef.name",
+        ),
         remedy: "use one of the ClusterRoles that the chart installs",
         cel: "object.roleRef.kind == 'ClusterRole' && object.roleRef.name in ['reeve-l1-researcher', 'reeve-viewer', \
               'reeve-system-administrator', 'reeve-operator-project']",

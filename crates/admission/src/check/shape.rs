@@ -11,7 +11,15 @@ use crate::view::View;
 
 /// Volumes that stay inside the pod or are handed out by the cluster.
 const VOLUMES: [&str; 9] = [
-    "configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "image", "persistentVolumeClaim", "projected", "secret",
+    "configMap",
+    "csi",
+    "downwardAPI",
+    "emptyDir",
+    "ephemeral",
+    "image",
+    "persistentVolumeClaim",
+    "projected",
+    "secret",
 ];
 const SYSCTLS: [&str; 12] = [
     "kernel.shm_rmid_forced",
@@ -27,8 +35,13 @@ const SYSCTLS: [&str; 12] = [
     "net.ipv4.tcp_syncookies",
     "net.ipv4.tcp_wmem",
 ];
-const SE_LINUX_TYPES: [&str; 5] =
-    ["", "container_engine_t", "container_init_t", "container_kvm_t", "container_t"];
+const SE_LINUX_TYPES: [&str; 5] = [
+    "",
+    "container_engine_t",
+    "container_init_t",
+    "container_kvm_t",
+    "container_t",
+];
 const SECCOMP: [&str; 2] = ["RuntimeDefault", "Localhost"];
 const APP_ARMOR_ANNOTATION: &str = "container.apparmor.security.beta.kubernetes.io/";
 
@@ -62,9 +75,19 @@ fn app_armor_ok(at: &Value) -> bool {
 }
 
 fn probes_ok(container: &Value) -> bool {
-    let probes = ["/livenessProbe", "/readinessProbe", "/startupProbe", "/lifecycle/postStart", "/lifecycle/preStop"];
+    let probes = [
+        "/livenessProbe",
+        "/readinessProbe",
+        "/startupProbe",
+        "/lifecycle/postStart",
+        "/lifecycle/preStop",
+    ];
     let hosts = ["/httpGet/host", "/tcpSocket/host"];
-    probes.iter().all(|p| hosts.iter().all(|h| text(container, &format!("{p}{h}")).is_empty()))
+    probes.iter().all(|p| {
+        hosts
+            .iter()
+            .all(|h| text(container, &format!("{p}{h}")).is_empty())
+    })
 }
 
 pub(super) static CHECKS: [Check; 16] = [
@@ -91,7 +114,10 @@ pub(super) static CHECKS: [Check; 16] = [
         predicate: |r| {
             let v = View::of(r);
             let pod = v.context("/runAsNonRoot").and_then(Value::as_bool);
-            let own = |c: &Value| c.pointer("/securityContext/runAsNonRoot").and_then(Value::as_bool);
+            let own = |c: &Value| {
+                c.pointer("/securityContext/runAsNonRoot")
+                    .and_then(Value::as_bool)
+            };
             pod != Some(false) && containers(&v, |c| own(c).or(pod) == Some(true)) || !v.changed
         },
     },
@@ -132,7 +158,9 @@ pub(super) static CHECKS: [Check; 16] = [
               c.?securityContext.?capabilities.?add.orValue([]).all(k, k == 'NET_BIND_SERVICE'))",
         predicate: |r| {
             containers(&View::of(r), |c| {
-                list(c, "/securityContext/capabilities/add").iter().all(|k| k == "NET_BIND_SERVICE")
+                list(c, "/securityContext/capabilities/add")
+                    .iter()
+                    .all(|k| k == "NET_BIND_SERVICE")
             })
         },
     },
@@ -146,7 +174,11 @@ pub(super) static CHECKS: [Check; 16] = [
         cel: "!variables.changed || variables.containers.all(c, \
               'ALL' in c.?securityContext.?capabilities.?drop.orValue([]))",
         predicate: |r| {
-            containers(&View::of(r), |c| list(c, "/securityContext/capabilities/drop").iter().any(|k| k == "ALL"))
+            containers(&View::of(r), |c| {
+                list(c, "/securityContext/capabilities/drop")
+                    .iter()
+                    .any(|k| k == "ALL")
+            })
         },
     },
     Check {
@@ -160,7 +192,10 @@ pub(super) static CHECKS: [Check; 16] = [
               variables.pod.?hostPID.orValue(false) || variables.pod.?hostIPC.orValue(false))",
         predicate: |r| {
             let v = View::of(r);
-            !v.changed || !["/hostNetwork", "/hostPID", "/hostIPC"].iter().any(|field| flag(v.pod, field))
+            !v.changed
+                || !["/hostNetwork", "/hostPID", "/hostIPC"]
+                    .iter()
+                    .any(|field| flag(v.pod, field))
         },
     },
     Check {
@@ -186,7 +221,11 @@ pub(super) static CHECKS: [Check; 16] = [
         remedy: "remove hostProcess from windowsOptions",
         cel: "!variables.changed || (!variables.context.?windowsOptions.?hostProcess.orValue(false) && \
               variables.containers.all(c, !c.?securityContext.?windowsOptions.?hostProcess.orValue(false)))",
-        predicate: |r| contexts(&View::of(r), |at| !flag(at, "/securityContext/windowsOptions/hostProcess")),
+        predicate: |r| {
+            contexts(&View::of(r), |at| {
+                !flag(at, "/securityContext/windowsOptions/hostProcess")
+            })
+        },
     },
     Check {
         id: "volume-types",
@@ -202,7 +241,11 @@ pub(super) static CHECKS: [Check; 16] = [
         predicate: |r| {
             let v = View::of(r);
             let known = |k: &String| k == "name" || VOLUMES.contains(&k.as_str());
-            !v.changed || list(v.pod, "/volumes").iter().filter_map(Value::as_object).all(|o| o.keys().all(known))
+            !v.changed
+                || list(v.pod, "/volumes")
+                    .iter()
+                    .filter_map(Value::as_object)
+                    .all(|o| o.keys().all(known))
         },
     },
     Check {
@@ -220,10 +263,12 @@ pub(super) static CHECKS: [Check; 16] = [
             let v = View::of(r);
             let pod = v.context_text("/seccompProfile/type");
             let known = |t: &str| SECCOMP.contains(&t);
-            (pod.is_empty() || known(pod)) && containers(&v, |c| match text(c, "/securityContext/seccompProfile/type") {
-                "" => known(pod),
-                own => known(own),
-            }) || !v.changed
+            (pod.is_empty() || known(pod))
+                && containers(&v, |c| match text(c, "/securityContext/seccompProfile/type") {
+                    "" => known(pod),
+                    own => known(own),
+                })
+                || !v.changed
         },
     },
     Check {
@@ -245,7 +290,9 @@ pub(super) static CHECKS: [Check; 16] = [
             let profile = |p: &str| p.is_empty() || p == "runtime/default" || p.starts_with("localhost/");
             !v.changed
                 || contexts(&v, app_armor_ok)
-                    && annotations.iter().all(|(k, p)| !k.starts_with(APP_ARMOR_ANNOTATION) || profile(p))
+                    && annotations
+                        .iter()
+                        .all(|(k, p)| !k.starts_with(APP_ARMOR_ANNOTATION) || profile(p))
         },
     },
     Check {
@@ -271,7 +318,9 @@ pub(super) static CHECKS: [Check; 16] = [
         cel: "!variables.changed || variables.containers.all(c, \
               c.?securityContext.?procMount.orValue('Default') == 'Default')",
         predicate: |r| {
-            containers(&View::of(r), |c| matches!(text(c, "/securityContext/procMount"), "" | "Default"))
+            containers(&View::of(r), |c| {
+                matches!(text(c, "/securityContext/procMount"), "" | "Default")
+            })
         },
     },
     Check {
@@ -288,7 +337,10 @@ pub(super) static CHECKS: [Check; 16] = [
               'net.ipv4.tcp_rmem', 'net.ipv4.tcp_syncookies', 'net.ipv4.tcp_wmem'])",
         predicate: |r| {
             let v = View::of(r);
-            !v.changed || list(v.pod, "/securityContext/sysctls").iter().all(|s| SYSCTLS.contains(&text(s, "/name")))
+            !v.changed
+                || list(v.pod, "/securityContext/sysctls")
+                    .iter()
+                    .all(|s| SYSCTLS.contains(&text(s, "/name")))
         },
     },
     Check {

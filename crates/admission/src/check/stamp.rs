@@ -30,7 +30,9 @@ pub(super) static CHECKS: [Check; 13] = [
               object.metadata.?annotations.orValue({}))",
         predicate: |r| {
             r.kind() != "Deployment"
-                || r.object.pointer("/metadata/annotations").is_none_or(|a| a.get(names::ROLLBACK_TO).is_none())
+                || r.object
+                    .pointer("/metadata/annotations")
+                    .is_none_or(|a| a.get(names::ROLLBACK_TO).is_none())
         },
     },
     Check {
@@ -180,7 +182,9 @@ pub(super) static CHECKS: [Check; 13] = [
         policy: Policy::Pods,
         rule: Rule(3),
         problem: "the annotation reeve.dev/runs-as is no stamp of a person",
-        problem_cel: Some("'the annotation reeve.dev/runs-as says ' + variables.stamp + ', no stamp of a person'"),
+        problem_cel: Some(
+            "'the annotation reeve.dev/runs-as says ' + variables.stamp + ', no stamp of a person'",
+        ),
         remedy: "write the template again as yourself: userid/uid/gid/groups is filled in, with ids of at least 1000",
         cel: "!variables.changed || variables.stamp == '' || variables.stamp.matches(\
               '^[A-Za-z0-9-]+/[1-9][0-9]{3,9}/[1-9][0-9]{3,9}/([1-9][0-9]{3,9}([.][1-9][0-9]{3,9})*)?$')",
@@ -208,9 +212,8 @@ pub(super) static CHECKS: [Check; 13] = [
 /// The regular expression of `stamp-form`: looser than [`crate::identity::Stamp`] only in the form of the user id and
 /// above the largest id, which the API server refuses by itself.
 fn has_stamp_form(stamp: &str) -> bool {
-    let number = |n: &str| {
-        (4..=10).contains(&n.len()) && !n.starts_with('0') && n.bytes().all(|b| b.is_ascii_digit())
-    };
+    let number =
+        |n: &str| (4..=10).contains(&n.len()) && !n.starts_with('0') && n.bytes().all(|b| b.is_ascii_digit());
     match stamp.split('/').collect::<Vec<_>>().as_slice() {
         [user, uid, gid, groups] => {
             !user.is_empty()

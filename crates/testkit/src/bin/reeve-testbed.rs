@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
-use reeve_testkit::{Testbed, Tier};
+use reeve_testkit::{Testbed, Tier, write_authentication};
 
 #[derive(Parser)]
 #[command(about = "A real Kubernetes on this machine, for tests and the demo")]
@@ -63,13 +63,19 @@ fn run(arguments: Arguments) -> Result<()> {
         Verb::Prepare(prepare) => Testbed::prepare(prepare.tier).map(drop),
         Verb::Up(up) => {
             let mut command = Testbed::prepare(up.tier)?.command();
-            if let Some(dir) = up.dir {
-                fs::create_dir_all(&dir).with_context(|| format!("cannot make `{}`", dir.display()))?;
-                command.arg("--dir").arg(dir);
-            }
+            let dir = match up.dir {
+                Some(dir) => std::path::absolute(dir)?,
+                None => {
+                    command.arg("--remove-dir");
+                    tempfile::Builder::new().prefix("reeve-testbed-").tempdir()?.keep()
+                }
+            };
             if let Some(file) = up.authentication_config {
-                command.arg("--authentication-config").arg(file);
+                let text =
+                    fs::read_to_string(&file).with_context(|| format!("cannot read `{}`", file.display()))?;
+                command.arg("--authentication-config").arg(write_authentication(&dir, &text)?);
             }
+            command.arg("--dir").arg(dir);
             if up.detached {
                 command.arg("--detached");
             }

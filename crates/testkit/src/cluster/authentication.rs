@@ -24,7 +24,14 @@ anonymous:
 /// A changed file is looked at within a minute if the file watch misses it; a new issuer must answer first.
 const RELOAD: Duration = Duration::from_secs(90);
 
-pub(super) fn write_initial(dir: &Path, text: &str) -> Result<PathBuf> {
+/// Writes the text into a cluster's folder, for its start. Gives back the file.
+///
+/// A text that does not speak of `anonymous` gets the restriction to health paths added.
+///
+/// # Errors
+///
+/// When the file cannot be written.
+pub fn write_authentication(dir: &Path, text: &str) -> Result<PathBuf> {
     let file = dir.join("authentication.initial.yaml");
     fs::create_dir_all(dir).with_context(|| format!("cannot make `{}`", dir.display()))?;
     fs::write(&file, complete(text)).with_context(|| format!("cannot write `{}`", file.display()))?;
@@ -63,7 +70,7 @@ impl Cluster {
 }
 
 /// Replaces the live authentication file of a cluster, whole or not at all.
-pub(crate) fn replace_authentication(file: &Path, yaml: &str) -> Result<()> {
+fn replace_authentication(file: &Path, yaml: &str) -> Result<()> {
     let context = || format!("cannot write `{}`", file.display());
     let temporary = file.with_extension("new");
     fs::write(&temporary, complete(yaml)).with_context(context)?;

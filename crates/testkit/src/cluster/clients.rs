@@ -106,15 +106,13 @@ impl Cluster {
     /// When the API server does not give one; it refuses less than 600 seconds.
     pub async fn service_account_token(&self, namespace: &str, name: &str, seconds: i64) -> Result<String> {
         let accounts: Api<ServiceAccount> = Api::namespaced(self.client().await?, namespace);
-        let request = TokenRequest {
-            spec: TokenRequestSpec { expiration_seconds: Some(seconds), ..TokenRequestSpec::default() },
-            ..TokenRequest::default()
-        };
+        let spec = TokenRequestSpec { expiration_seconds: Some(seconds), ..TokenRequestSpec::default() };
+        let request = TokenRequest { spec: Some(spec), ..TokenRequest::default() };
         let answer = accounts
             .create_token_request(name, &PostParams::default(), &request)
             .await
             .with_context(|| format!("cannot get a token of ServiceAccount `{namespace}/{name}`"))?;
-        Ok(answer.status.context("the API server answered without a token")?.token)
+        answer.status.and_then(|status| status.token).context("the API server answered without a token")
     }
 }
 

@@ -1,0 +1,67 @@
+//! `make bench`: every figure from one run, as text and CSV.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::Parser;
+use reeve_bench::{authz, figures, road};
+use reeve_demo::{Options, Organization, Road};
+use reeve_testkit::Tier;
+
+/// Times Reeve on a real Kubernetes and prints p50, p90, p99 of each quantity.
+#[derive(Parser)]
+struct Arguments {
+    /// Where bench.txt and bench.csv go.
+    #[arg(long, default_value = "target/bench")]
+    dir: PathBuf,
+    /// Rule changes to time.
+    #[arg(long, default_value_t = 200)]
+    rules: usize,
+    /// Submissions to time.
+    #[arg(long, default_value_t = 20)]
+    submissions: usize,
+    /// Pods to time.
+    #[arg(long, default_value_t = 500)]
+    pods: usize,
+}
+
+fn say(line: &str) {
+    // A closed terminal is no reason to fail.
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+fn main() -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")?;
+    runtime.block_on(run(Arguments::parse()))
+}
+
+async fn run(arguments: Arguments) -> Result<()> {
+    std::fs::create_dir_all(&arguments.dir).with_context(|| format!("making `{}`", arguments.dir.display()))?;
+    let mut text = machine();
+    for rules in [100_000, 1_000_000] {
+        text += &format!("{}\n", authz::run(rules)?);
+    }
+    let road = Road::up(Options { dir: arguments.dir.join("road"), tier: Tier::Node, tell: say }).await?;
+    let organization = Organization::make(&road).await?;
+    let mut series = road::rules(&road, &organization, arguments.rules).await?;
+    if road.cluster.real_node().is_ok() {
+        series.extend(road::submissions(&road, &organization, arguments.submissions).await?);
+    } else {
+        say("no real node: submissions are not timed");
+    }
+    series.extend(road::pods(&road, &organization, arguments.pods).await?);
+    road.down().await;
+    text += &figures::table(&series);
+    say(&text);
+    std::fs::write(arguments.dir.join("bench.txt"), &text).context("writing bench.txt")?;
+    figures::write_csv(&arguments.dir.join("bench.csv"), &series)
+}
+
+/// What the figures were taken on.
+fn machine() -> String {
+    let read = |path| std::fs::read_to_string(path).unwrap_or_default();
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let model = read("/proc/cpuinfo").lines().find_map(|l| l.strip_prefix("model name\t: ").map(str::to_owned)).unwrap_or_default();
+    format!("{cores} cores of {model}, load {}", read("/proc/loadavg"))
+}

@@ -1,0 +1,14 @@
+//! The operations: one file each, with its handler and what it answers.
+
+pub mod access_rules;
+pub mod clusters;
+pub mod departments;
+pub mod health;
+pub mod me;
+pub mod projects;
+pub mod realm;
+pub mod roles;
+pub mod service_accounts;
+pub mod token;
+pub mod users;
+pub mod workloads;

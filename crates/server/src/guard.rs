@@ -1,0 +1,148 @@
+//! What happens around every operation: request id, authentication, the right that the operation table asks for, panics,
+//! log, metrics, and the audit of refused changes.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderValue, Request, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use futures::FutureExt;
+use reeve_api::operation::Method;
+use reeve_api::{Access, Operation};
+use reeve_authz::{Action, Scope};
+use reeve_store::{AuditAction, Outcome};
+use tracing::Instrument;
+
+use crate::app::App;
+use crate::caller::{Call, Caller, source};
+use crate::error::ApiError;
+
+/// The header that carries a request's id to its sender.
+pub const REQUEST_ID: &str = "x-request-id";
+
+/// The guard of an operation of the table.
+pub async fn operation(
+    State((app, operation)): State<(Arc<App>, &'static Operation)>,
+    mut request: Request<Body>,
+    next: Next,
+) -> Response {
+    let started = tokio::time::Instant::now();
+    let id = match app.security.random.uuid() {
+        Ok(id) => id.to_string(),
+        Err(error) => return ApiError::internal(error).into_response(),
+    };
+    let call = Call { id: id.clone(), source: source(request.extensions()), operation, at: app.clock.now() };
+    let span = tracing::info_span!("request", request_id = id, operation = operation.name);
+    let (caller, refusal) = admit(&app, operation, &request);
+    let subject = caller.as_ref().map(|caller| caller.name.clone());
+    let response = match refusal {
+        None => {
+            request.extensions_mut().insert(call.clone());
+            if let Some(caller) = caller.clone() {
+                request.extensions_mut().insert(caller);
+            }
+            AssertUnwindSafe(next.run(request).instrument(span.clone()))
+                .catch_unwind()
+                .await
+                .unwrap_or_else(|_| span.in_scope(|| ApiError::internal("the handler ended in a panic").into_response()))
+        }
+        Some(error) => span.in_scope(|| error.into_response()),
+    };
+    let status = response.status();
+    if let Some(caller) = &caller {
+        audit_refusal(&app, &call, caller, status).await;
+    }
+    let elapsed = started.elapsed();
+    app.metrics.answered(operation.name, status.as_u16(), elapsed.as_secs_f64());
+    if operation.access != Access::Public {
+        app.metrics.decided(operation.name, status.as_u16());
+    }
+    tracing::info!(
+        request_id = id,
+        method = operation.method.as_str(),
+        route = operation.path,
+        status = status.as_u16(),
+        subject,
+        duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
+        "request"
+    );
+    with_id(response, &id)
+}
+
+/// Puts the request id on an answer.
+pub fn with_id(mut response: Response, id: &str) -> Response {
+    if let Ok(value) = HeaderValue::from_str(id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    response
+}
+
+/// Who calls, when the operation asks that, and whether she holds its permission anywhere: 403 before anything is looked
+/// up (decision 16).
+fn admit(app: &App, operation: &Operation, request: &Request<Body>) -> (Option<Caller>, Option<ApiError>) {
+    if operation.access == Access::Public {
+        return (None, None);
+    }
+    let caller = match authenticate(app, request) {
+        Ok(caller) => caller,
+        Err(error) => return (None, Some(error)),
+    };
+    let directory = app.directory();
+    let refusal = match operation.access {
+        Access::Requires(action, entity) if !directory.index.holds_anywhere(&caller.principal, action, entity) => {
+            let denial = directory.index.decide(&caller.principal, action, entity, Scope::Account).err();
+            let error = denial.map(|denial| directory.forbidden(&denial));
+            Some(error.unwrap_or_else(|| ApiError::internal("an allowed operation was refused")))
+        }
+        _ => None,
+    };
+    (Some(caller), refusal)
+}
+
+fn authenticate(app: &App, request: &Request<Body>) -> Result<Caller, ApiError> {
+    let (id, issued_at) = app.security.verify_rest(bearer(request.headers())?, app.clock.now())?;
+    let known = app.directory().authenticate(id, issued_at);
+    let (principal, name) =
+        known.ok_or(ApiError::Unauthenticated("the token's subject is gone, disabled or signed out"))?;
+    Ok(Caller { id, principal, name })
+}
+
+/// The bearer token of a request (RFC 6750, section 2.1).
+///
+/// # Errors
+/// [`ApiError::Unauthenticated`].
+pub fn bearer(headers: &axum::http::HeaderMap) -> Result<&str, ApiError> {
+    let value = headers.get(header::AUTHORIZATION).ok_or(ApiError::Unauthenticated("a bearer token is needed"))?;
+    let text = value.to_str().map_err(|_| ApiError::Unauthenticated("the authorization header cannot be read"))?;
+    match text.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(token.trim()),
+        _ => Err(ApiError::Unauthenticated("the authorization header holds no bearer token")),
+    }
+}
+
+/// Changes that were refused are recorded too; a change that was made recorded itself.
+async fn audit_refusal(app: &App, call: &Call, caller: &Caller, status: StatusCode) {
+    let action = match call.operation.access {
+        Access::Requires(Action::Create, _) => AuditAction::Create,
+        Access::Requires(Action::Update, _) => AuditAction::Update,
+        Access::Requires(Action::Delete, _) => AuditAction::Delete,
+        Access::Authenticated if call.operation.method == Method::Post => AuditAction::SignIn,
+        _ => return,
+    };
+    if !matches!(status, StatusCode::FORBIDDEN | StatusCode::NOT_FOUND | StatusCode::CONFLICT) {
+        return;
+    }
+    let entity = match call.operation.access {
+        Access::Requires(_, entity) => entity.wire_name(),
+        _ => "cluster",
+    };
+    let mut entry = call.event(action, entity);
+    entry.subject.clone_from(&caller.name);
+    entry.subject_type = caller.audit_subject();
+    entry.result = Outcome::Failed;
+    entry.http_status_code = status.as_u16();
+    app.record(entry).await;
+}

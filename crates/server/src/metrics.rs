@@ -1,0 +1,120 @@
+//! What is counted: requests by operation and status, decisions, link streams, how far clusters lag behind.
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+/// Labels of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    operation: &'static str,
+    status: u16,
+}
+
+/// Labels of a decision.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DecisionLabels {
+    operation: &'static str,
+    verdict: &'static str,
+}
+
+/// Labels of a cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ClusterLabels {
+    cluster: String,
+}
+
+/// All metrics and their registry.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    requests: Family<RequestLabels, Counter>,
+    decisions: Family<DecisionLabels, Counter>,
+    seconds: Histogram,
+    streams: Gauge,
+    lag: Family<ClusterLabels, Gauge>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let metrics = Self {
+            registry: Registry::with_prefix("reeve"),
+            requests: Family::default(),
+            decisions: Family::default(),
+            seconds: Histogram::new([0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0]),
+            streams: Gauge::default(),
+            lag: Family::default(),
+        };
+        metrics.registered()
+    }
+}
+
+impl Metrics {
+    fn registered(mut self) -> Self {
+        let registry = &mut self.registry;
+        registry.register("requests", "Requests answered, by operation and status", self.requests.clone());
+        registry.register("decisions", "Requests of authenticated callers, by verdict", self.decisions.clone());
+        registry.register("request_seconds", "How long answers took", self.seconds.clone());
+        registry.register("link_streams", "Open link streams", self.streams.clone());
+        registry.register("link_revision_lag", "Revisions a cluster has not applied yet", self.lag.clone());
+        self
+    }
+
+    /// Counts an answer.
+    pub fn answered(&self, operation: &'static str, status: u16, seconds: f64) {
+        self.requests.get_or_create(&RequestLabels { operation, status }).inc();
+        self.seconds.observe(seconds);
+    }
+
+    /// Counts what an authenticated caller was told.
+    pub fn decided(&self, operation: &'static str, status: u16) {
+        let verdict = match status {
+            401 => "unauthenticated",
+            403 => "denied",
+            404 => "hidden",
+            _ => "allowed",
+        };
+        self.decisions.get_or_create(&DecisionLabels { operation, verdict }).inc();
+    }
+
+    /// The text format of OpenMetrics. Streams and lags are as of now.
+    ///
+    /// # Errors
+    /// Never in practice: writing to a string.
+    pub fn text(&self, streams: usize, lags: &[(String, u64)]) -> Result<String, std::fmt::Error> {
+        self.streams.set(i64::try_from(streams).unwrap_or(i64::MAX));
+        self.lag.clear();
+        for (cluster, lag) in lags {
+            let labels = ClusterLabels { cluster: cluster.clone() };
+            self.lag.get_or_create(&labels).set(i64::try_from(*lag).unwrap_or(i64::MAX));
+        }
+        let mut text = String::new();
+        encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_counted_is_shown() {
+        let metrics = Metrics::default();
+        metrics.answered("get_projects", 200, 0.002);
+        metrics.decided("get_projects", 403);
+        let text = metrics.text(2, &[("c".to_owned(), 7)]).unwrap();
+        for line in [
+            "reeve_requests_total{operation=\"get_projects\",status=\"200\"} 1",
+            "reeve_decisions_total{operation=\"get_projects\",verdict=\"denied\"} 1",
+            "reeve_link_streams 2",
+            "reeve_link_revision_lag{cluster=\"c\"} 7",
+        ] {
+            assert!(text.contains(line), "{text}");
+        }
+    }
+}
