@@ -6,9 +6,9 @@
 use serde_json::{Value, json};
 
 use crate::check::{Check, Policy, checks};
+use crate::mutate;
 use crate::names;
 use crate::view::{Variable, pod_variables, requester_variables};
-use crate::{mutate, policies};
 
 /// The name of the mutating policy and its binding.
 pub const DEFAULTS: &str = "reeve-defaults";
@@ -21,7 +21,7 @@ pub fn policies() -> Vec<Value> {
 
 /// The policies as a multi-document YAML text, ready for the chart.
 pub fn policies_yaml() -> String {
-    yaml(&policies::policies())
+    yaml(&policies())
 }
 
 /// The policies with the CEL of one check replaced by `true`: a planted fault that the case table must notice.

@@ -1,1 +1,76 @@
-//! cli
+//! The command line `reeve`.
+//!
+//! **Purpose.** Everything a researcher does from a terminal: sign in, submit, look, delete, and hand kubectl a kubeconfig.
+//!
+//! **Guarantees.** A password is never an argument; it is read from a terminal without echo or from standard input. What
+//! is kept lies in one folder (`~/.reeve`, or `REEVE_CONFIG_DIR`), readable by its owner alone, and is written whole or
+//! not at all. Exit codes: 0 done; 1 refused, or not found; 2 wrong usage, or a failure. A refusal shows what was tried,
+//! the server's reason, and what to do.
+//!
+//! **Limits.** It decides nothing: the server does.
+
+pub mod args;
+pub mod commands;
+pub mod failure;
+pub mod http;
+pub mod kubeconfig;
+pub mod kubernetes;
+pub mod printer;
+pub mod settings;
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+use reeve_types::Clock;
+
+use args::Cli;
+use failure::Failure;
+use printer::Printer;
+use settings::Settings;
+
+/// What every command works with.
+pub struct Context {
+    /// What is kept between commands.
+    pub settings: Settings,
+    /// Where answers go.
+    pub printer: Printer,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// Runs one command.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are answers, everything else is wrong usage.
+            let code = if error.use_stderr() { failure::FAILED } else { 0 };
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    // Only fails when a provider is there already, which is as good.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            let _ = write!(std::io::stderr(), "{failure}");
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::failed("cannot start").because(error))?;
+    let mut context = Context {
+        settings: Settings::at(cli.config_dir)?,
+        printer: Printer::new(cli.output, Box::new(std::io::stdout())),
+        clock: Clock::system(),
+    };
+    runtime.block_on(commands::run(&mut context, cli.command))
+}

@@ -24,7 +24,7 @@ use crate::status::Phase;
     printcolumn(name = "Scope-Id", type_ = "string", json_path = ".spec.scope.id"),
     printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
-    validation = Rule::new("self.metadata.name == 'rule-' + string(self.spec.id)")
+    validation = Rule::new("self.metadata.name.matches('^rule-[1-9][0-9]{0,9}$') && int(self.metadata.name.substring(5)) == self.spec.id")
         .message("an access rule is named rule-<id>")
 )]
 #[serde(rename_all = "camelCase")]

@@ -243,7 +243,7 @@ impl Workload {
                 .iter()
                 .map(|v| (v.name.clone(), v.value.clone()))
                 .collect(),
-            gpus: spec.gpus,
+            gpus: u32::try_from(spec.gpus).map_err(|_| fields.fail("spec.gpus", "it cannot be negative"))?,
             create_home_dir: spec.create_home_dir,
             prevent_privilege_escalation: spec.prevent_privilege_escalation,
         })
@@ -278,7 +278,7 @@ impl Workload {
                     value: value.clone(),
                 })
                 .collect(),
-            gpus: workload.gpus,
+            gpus: i32::try_from(workload.gpus).unwrap_or(i32::MAX),
             create_home_dir: workload.create_home_dir,
             prevent_privilege_escalation: workload.prevent_privilege_escalation,
         };

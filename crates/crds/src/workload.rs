@@ -61,8 +61,8 @@ pub struct WorkloadSpec {
     pub environment: Vec<EnvironmentVariable>,
     /// Whole GPUs (`nvidia.com/gpu`).
     #[serde(default)]
-    #[schemars(range(max = 1024))]
-    pub gpus: u32,
+    #[schemars(range(min = 0, max = 1024))]
+    pub gpus: i32,
     /// A writable home in an emptyDir, with `HOME` pointing there.
     #[serde(default)]
     pub create_home_dir: bool,

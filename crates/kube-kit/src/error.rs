@@ -31,17 +31,24 @@ pub fn describe(error: &kube::Error) -> String {
     }
 }
 
-/// An error and its causes, joined by colons; causes that the text before already ends with are left out.
-pub fn chain(error: &dyn std::error::Error) -> String {
+/// An error and its causes, joined by colons; causes that the text before already ends with are left out. A client's
+/// error among them is told as [`describe`] does, and ends the chain.
+pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    // The watcher's errors print their cause in full, twice.
+    if let Some(watch) = error.downcast_ref::<kube::runtime::watcher::Error>()
+        && let Some(cause) = std::error::Error::source(watch).and_then(|cause| cause.downcast_ref())
+    {
+        return describe(cause);
+    }
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(next) = cause {
-        let words = next.to_string();
+        let words = next.downcast_ref().map_or_else(|| next.to_string(), describe);
         if !text.ends_with(&words) {
             text.push_str(": ");
             text.push_str(&words);
         }
-        cause = next.source();
+        cause = next.source().filter(|_| !next.is::<kube::Error>());
     }
     text
 }

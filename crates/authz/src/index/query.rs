@@ -161,14 +161,12 @@ impl Index {
 
     /// Whether the caller may do this in any scope.
     pub fn holds_anywhere(&self, principal: &Principal, action: Action, entity: Entity) -> bool {
-        let permission = Permission::new(action, entity);
-        self.subjects_of(principal)
-            .any(|(_, grants)| grants.may(permission))
+        self.holders(principal, Role::allowing(Permission::new(action, entity))).next().is_some()
     }
 
     fn granted_at(&self, principal: &Principal, action: Action, entity: Entity) -> Vec<At> {
-        let mut found: Vec<At> = self
-            .holding(principal, Permission::new(action, entity))
+        let roles = Role::allowing(Permission::new(action, entity));
+        let mut found: Vec<At> = anywhere(self.holders(principal, roles), roles)
             .map(|(_, grant)| grant.at)
             .collect();
         found.sort_unstable();
@@ -250,7 +248,7 @@ impl Index {
                 Some(Reason {
                     rule,
                     role: stored.role,
-                    through: stored.subject.clone(),
+                    through: self.subjects.key(stored.subject)?.clone(),
                     at,
                 })
             })
@@ -278,7 +276,7 @@ impl Index {
     fn rule_of(&self, id: AccessRuleId, stored: &Stored) -> Option<Rule> {
         Some(Rule {
             id,
-            subject: stored.subject.clone(),
+            subject: self.subjects.key(stored.subject)?.clone(),
             role: stored.role,
             scope: self.tree.scope(stored.at)?,
         })

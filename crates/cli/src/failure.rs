@@ -1,0 +1,118 @@
+//! How a command ends when it does not succeed: message, cause, hint.
+
+use std::fmt;
+use std::io;
+
+/// Exit code: refused, or not found.
+pub const REFUSED: u8 = 1;
+/// Exit code: wrong usage, or a failure.
+pub const FAILED: u8 = 2;
+
+/// What was tried, why it did not work, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    message: String,
+    cause: Option<String>,
+    hint: Option<String>,
+    exit: u8,
+    quiet: bool,
+}
+
+impl Failure {
+    /// The other side said no, or has no such thing.
+    pub fn refused(message: impl Into<String>) -> Self {
+        Self { message: message.into(), cause: None, hint: None, exit: REFUSED, quiet: false }
+    }
+
+    /// Something broke, or was asked wrongly.
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self { exit: FAILED, ..Self::refused(message) }
+    }
+
+    /// With the cause: an error with all its sources, once each.
+    #[must_use]
+    pub fn because(self, error: impl std::error::Error) -> Self {
+        let mut text = error.to_string();
+        let mut source = error.source();
+        while let Some(deeper) = source {
+            let more = deeper.to_string();
+            if !text.contains(&more) {
+                text = format!("{text}: {more}");
+            }
+            source = deeper.source();
+        }
+        self.cause(text)
+    }
+
+    /// With the cause.
+    #[must_use]
+    pub fn cause(mut self, cause: impl Into<String>) -> Self {
+        self.cause = Some(cause.into());
+        self
+    }
+
+    /// With what to do.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The process's exit code.
+    pub const fn exit_code(&self) -> u8 {
+        self.exit
+    }
+
+    /// Writing an answer failed. A reader that went away (`reeve list | head`) is no failure worth a word.
+    pub fn output(error: io::Error) -> Self {
+        let quiet = error.kind() == io::ErrorKind::BrokenPipe;
+        Self { quiet, ..Self::failed("cannot write the answer").because(error) }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.quiet {
+            return Ok(());
+        }
+        writeln!(f, "reeve: {}", plain(&self.message))?;
+        for (label, text) in [("cause", &self.cause), ("hint", &self.hint)] {
+            if let Some(text) = text {
+                writeln!(f, "  {label}: {}", plain(text).trim_end().replace('\n', "\n    "))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Text from elsewhere must not steer the terminal.
+pub(crate) fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_shows_message_cause_and_hint() {
+        let failure = Failure::refused("cannot delete `x`").cause("no such workload\nat all").hint("look at `reeve list`");
+        assert_eq!(
+            failure.to_string(),
+            "reeve: cannot delete `x`\n  cause: no such workload\n    at all\n  hint: look at `reeve list`\n"
+        );
+        assert_eq!((failure.exit_code(), Failure::failed("x").exit_code()), (1, 2));
+    }
+
+    #[test]
+    fn nothing_from_elsewhere_steers_the_terminal() {
+        let text = Failure::refused("x").cause("a\u{1b}[2Jb\u{7}").to_string();
+        assert!(!text.contains(['\u{1b}', '\u{7}']), "{text:?}");
+    }
+
+    #[test]
+    fn a_reader_that_went_away_is_not_complained_about() {
+        assert_eq!(Failure::output(io::ErrorKind::BrokenPipe.into()).to_string(), "");
+        assert_ne!(Failure::output(io::ErrorKind::StorageFull.into()).to_string(), "");
+    }
+}

@@ -1,0 +1,87 @@
+//! Answers, for people or for programs.
+
+use std::io::{self, Write};
+
+use comfy_table::Table;
+use serde::Serialize;
+
+use crate::args::Format;
+use crate::failure::{Failure, plain};
+
+/// Writes answers to standard output.
+pub struct Printer {
+    format: Format,
+    out: Box<dyn Write>,
+}
+
+impl Printer {
+    /// A printer that writes to `out`.
+    pub fn new(format: Format, out: Box<dyn Write>) -> Self {
+        Self { format, out }
+    }
+
+    /// The value as JSON, or the text made for people.
+    ///
+    /// # Errors
+    /// Of writing.
+    pub fn answer(&mut self, value: &impl Serialize, people: impl FnOnce() -> String) -> Result<(), Failure> {
+        let text = match self.format {
+            Format::Json => serde_json::to_string_pretty(value).map_err(|error| Failure::output(error.into()))?,
+            Format::Table => plain(&people()),
+        };
+        self.write(|out| writeln!(out, "{}", text.trim_end()))
+    }
+
+    /// Bytes as they are, at once.
+    ///
+    /// # Errors
+    /// Of writing.
+    pub fn raw(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        self.write(|out| out.write_all(bytes))
+    }
+
+    fn write(&mut self, work: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+        work(&mut *self.out).and_then(|()| self.out.flush()).map_err(Failure::output)
+    }
+}
+
+/// Columns without lines, as kubectl shows them.
+pub fn table<const N: usize>(header: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
+    let mut table = Table::new();
+    table.load_style(comfy_table::presets::NOTHING).set_header(header);
+    for row in rows {
+        // A name from elsewhere stays in its cell.
+        table.add_row(row.map(|cell| plain(&cell).replace('\n', " ")));
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 3));
+    }
+    let lines: Vec<_> = table.lines().map(|line| line.trim_end().to_owned()).collect();
+    lines.join("\n")
+}
+
+/// How long ago, in the largest unit that fits.
+pub fn age(seconds: i64) -> String {
+    match seconds.max(0) {
+        s @ 0..120 => format!("{s}s"),
+        s @ 120..7_200 => format!("{}m", s / 60),
+        s @ 7_200..172_800 => format!("{}h", s / 3_600),
+        s => format!("{}d", s / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_has_columns_and_no_lines() {
+        let rows = [["a".to_owned(), "Ready".to_owned()], ["longer\u{1b}[0m".to_owned(), String::new()]];
+        assert_eq!(table(["NAME", "STATUS"], rows), "NAME          STATUS\na             Ready\nlonger\u{fffd}[0m");
+    }
+
+    #[test]
+    fn ages_are_short() {
+        assert_eq!([-5, 0, 119, 120, 7_199, 7_200, 172_800].map(age), ["0s", "0s", "119s", "2m", "119m", "2h", "2d"]);
+    }
+}

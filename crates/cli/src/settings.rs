@@ -1,0 +1,103 @@
+//! What is kept between commands.
+
+mod file;
+
+use std::path::{Path, PathBuf};
+
+use reeve_api::Shown;
+use reeve_types::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::failure::Failure;
+pub use file::write_atomically;
+
+/// The folder of settings.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    dir: PathBuf,
+}
+
+/// Which control plane (`config.json`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ControlPlane {
+    /// Its address, without a slash at the end.
+    pub url: String,
+    /// Its certificate authority in PEM; absent: the machine's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate_authority: Option<String>,
+}
+
+/// The sign-in (`authentication.json`).
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SignIn {
+    /// Who.
+    pub username: String,
+    /// The token.
+    pub access_token: Shown,
+    /// Until when.
+    pub expires_at: Timestamp,
+}
+
+const CONTROL_PLANE: &str = "config.json";
+const SIGN_IN: &str = "authentication.json";
+
+impl Settings {
+    /// The given folder, or `~/.reeve`. It need not exist.
+    ///
+    /// # Errors
+    /// There is neither.
+    pub fn at(dir: Option<PathBuf>) -> Result<Self, Failure> {
+        let home = || std::env::home_dir().filter(|home| !home.as_os_str().is_empty()).map(|home| home.join(".reeve"));
+        let dir = dir.filter(|dir| !dir.as_os_str().is_empty()).or_else(home);
+        dir.map(|dir| Self { dir }).ok_or_else(|| {
+            Failure::failed("cannot find your home folder").hint("set REEVE_CONFIG_DIR to a folder of your own")
+        })
+    }
+
+    /// The folder.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Which control plane was used last; `None` before the first sign-in.
+    ///
+    /// # Errors
+    /// The file is there and cannot be read.
+    pub fn control_plane(&self) -> Result<Option<ControlPlane>, Failure> {
+        file::read(&self.dir.join(CONTROL_PLANE))
+    }
+
+    /// The sign-in; `None` when there is none.
+    ///
+    /// # Errors
+    /// The file is there and cannot be read.
+    pub fn sign_in(&self) -> Result<Option<SignIn>, Failure> {
+        file::read(&self.dir.join(SIGN_IN))
+    }
+
+    /// Keeps both, for the owner's eyes alone.
+    ///
+    /// # Errors
+    /// They cannot be written.
+    pub fn keep(&self, control_plane: &ControlPlane, sign_in: &SignIn) -> Result<(), Failure> {
+        // The old token must never be sent to a new address, so it goes first.
+        self.forget()?;
+        file::write(&self.dir.join(CONTROL_PLANE), control_plane)?;
+        file::write(&self.dir.join(SIGN_IN), sign_in)
+    }
+
+    /// Removes the sign-in; `false` when there was none.
+    ///
+    /// # Errors
+    /// It cannot be removed.
+    pub fn forget(&self) -> Result<bool, Failure> {
+        let path = self.dir.join(SIGN_IN);
+        match std::fs::remove_file(&path) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(Failure::failed(format!("cannot remove `{}`", path.display())).because(error)),
+        }
+    }
+}
