@@ -65,10 +65,13 @@ build() { # part, flags, what to expect
       mv "$temporary" "$folder"
       kill "$heartbeat" 2>/dev/null || true
       trap - EXIT
+      # What nobody has used for a month belongs to an older checkout.
+      find "$cache" -maxdepth 1 -type d -name "$part-*" -mtime +30 -exec rm -rf {} +
       say "built $part in $((SECONDS - started)) s"
     fi
     exec 9>&-
   fi
+  touch "$folder"
   echo "$folder"
 }
 

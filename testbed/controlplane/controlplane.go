@@ -10,7 +10,7 @@ import (
 const attempts = 5
 
 func (c *cluster) launch(name string, arguments ...string) (*child, error) {
-	made, err := start(c.logs, name, 0, arguments...)
+	made, err := prepare(c.logs, name, 0, arguments...)
 	if err != nil {
 		return nil, err
 	}

@@ -70,7 +70,7 @@ func (c *cluster) prepareNode() (*node, error) {
 	if err := os.WriteFile(made.file("node.json"), text, 0o644); err != nil {
 		return nil, err
 	}
-	made.process, err = start(c.logs, "node-init", namespaces, made.file("node.json"))
+	made.process, err = prepare(c.logs, "node-init", namespaces, made.file("node.json"))
 	if err != nil {
 		return nil, err
 	}
@@ -89,6 +89,9 @@ func (n *node) identity() identity {
 
 // unfit tries what a node needs instead of guessing it from versions.
 func (c *cluster) unfit(folder string) error {
+	if c.noNode != "" {
+		return fmt.Errorf("%s", c.noNode)
+	}
 	if os.Geteuid() != 0 {
 		return fmt.Errorf("a real node needs root")
 	}
@@ -116,7 +119,8 @@ func (c *cluster) unfit(folder string) error {
 	probe := exec.Command("/proc/self/exe", "node-probe", folder)
 	probe.SysProcAttr = &syscall.SysProcAttr{Cloneflags: namespaces, Pdeathsig: syscall.SIGKILL}
 	if output, err := probe.CombinedOutput(); err != nil {
-		return fmt.Errorf("no own namespaces or overlay mounts here: %w %s", err, strings.TrimSpace(string(output)))
+		reason := strings.TrimSpace(string(output) + "\n" + err.Error())
+		return fmt.Errorf("no own namespaces or overlay mounts here: %s", reason)
 	}
 	return nil
 }
@@ -198,7 +202,7 @@ func (c *cluster) joinNode() error {
 	return nil
 }
 
-// imageNames reads what the import printed of.
+// imageNames are those the import left.
 func (n *node) imageNames() []string {
 	text, err := os.ReadFile(n.file("imported"))
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"text/template"
 )
 
-// PauseImage must be among the imported archives: there is no registry to take it from.
+// pauseImage must be among the imported archives: there is no registry to take it from.
 const pauseImage = "local.test/pause:1"
 
 // All of these lie in the node's private /run.

@@ -23,27 +23,27 @@ type child struct {
 	done chan struct{}
 }
 
-// start runs this program again under a component's name.
-func start(logs, name string, cloneFlags uintptr, arguments ...string) (*child, error) {
+// prepare makes the command that runs this program again under a component's name.
+func prepare(logs, name string, cloneFlags uintptr, arguments ...string) (*child, error) {
 	program, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
 	made := &child{name: name, log: filepath.Join(logs, name+".log"), done: make(chan struct{})}
-	log, err := os.OpenFile(made.log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
-	if err != nil {
-		return nil, err
-	}
-	defer log.Close()
 	made.cmd = exec.Command(program, append([]string{name}, arguments...)...)
-	made.cmd.Stdout = log
-	made.cmd.Stderr = log
 	// Its own process group: Ctrl-C is for the supervisor, which ends the children in the right order.
 	made.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true, Cloneflags: cloneFlags}
 	return made, nil
 }
 
 func (c *child) run() error {
+	log, err := os.OpenFile(c.log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	c.cmd.Stdout = log
+	c.cmd.Stderr = log
 	if err := c.cmd.Start(); err != nil {
 		return fmt.Errorf("cannot start %s: %w", c.name, err)
 	}

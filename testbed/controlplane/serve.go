@@ -23,6 +23,7 @@ type settings struct {
 	authentication string
 	containerd     string
 	images         list
+	noNode         string
 }
 
 type list []string
@@ -86,6 +87,7 @@ func parse(arguments []string) (settings, error) {
 	flags.BoolVar(&parsed.detached, "detached", false, "do not end when standard input closes, only at a signal")
 	flags.StringVar(&parsed.authentication, "authentication-config", "", "AuthenticationConfiguration to start with")
 	flags.StringVar(&parsed.containerd, "containerd-dir", "", "folder with containerd, its shim and ctr")
+	flags.StringVar(&parsed.noNode, "no-node", "", "make no node, for this reason")
 	flags.Var(&parsed.images, "image", "OCI archive to import into the node; may be repeated")
 	if err := flags.Parse(arguments); err != nil {
 		return parsed, err

@@ -76,7 +76,9 @@ pub struct CreateAccessRule {
 impl Body for CreateAccessRule {
     fn parse(bytes: &[u8]) -> Result<Self, InvalidBody> {
         let mut body = crate::body::object(bytes)?;
-        let missing = |path: &str| InvalidBody::Missing { path: path.to_owned() };
+        let missing = |path: &str| InvalidBody::Missing {
+            path: path.to_owned(),
+        };
         let parsed = Self {
             subject_id: body.text("subjectId", 255)?.ok_or_else(|| missing("subjectId"))?,
             subject_type: body.required("subjectType")?,
@@ -181,13 +183,23 @@ impl Listed for AccessRule {
             "createdAt" => FieldValue::Time(self.created_at),
             "deletedAt" => FieldValue::time(self.deleted_at),
             "createdBy" => FieldValue::text(&self.created_by),
-            "phase" => self.status.as_ref().map_or(FieldValue::Nothing, |s| FieldValue::shown(format_args!("{:?}", s.phase))),
+            "phase" => self.status.as_ref().map_or(FieldValue::Nothing, |s| {
+                FieldValue::shown(format_args!("{:?}", s.phase))
+            }),
             _ => FieldValue::Nothing,
         }
     }
 
     fn columns(&self) -> Vec<FieldValue<'_>> {
-        [&self.subject_id, &self.role_name, &self.scope_name, &self.created_by].into_iter().map(|t| FieldValue::text(t)).collect()
+        [
+            &self.subject_id,
+            &self.role_name,
+            &self.scope_name,
+            &self.created_by,
+        ]
+        .into_iter()
+        .map(|t| FieldValue::text(t))
+        .collect()
     }
 }
 
@@ -198,13 +210,20 @@ mod tests {
     #[test]
     fn the_deprecated_subject_type_is_understood_and_the_system_scope_is_not() {
         let parse = |kind: &str, scope: &str| {
-            let text = format!(r#"{{"subjectId":"ci","subjectType":"{kind}","roleId":5,"scopeId":"1","scopeType":"{scope}"}}"#);
+            let text = format!(
+                r#"{{"subjectId":"ci","subjectType":"{kind}","roleId":5,"scopeId":"1","scopeType":"{scope}"}}"#
+            );
             CreateAccessRule::parse(text.as_bytes()).map_err(|error| error.to_string())
         };
-        assert_eq!(parse("app", "tenant").unwrap().subject_type, SubjectType::ServiceAccount);
+        assert_eq!(
+            parse("app", "tenant").unwrap().subject_type,
+            SubjectType::ServiceAccount
+        );
         assert!(parse("user", "system").is_err());
         assert!(parse("robot", "tenant").is_err());
-        let empty = CreateAccessRule::parse(br#"{"subjectId":"","subjectType":"user","roleId":5,"scopeId":"1","scopeType":"tenant"}"#);
+        let empty = CreateAccessRule::parse(
+            br#"{"subjectId":"","subjectType":"user","roleId":5,"scopeId":"1","scopeType":"tenant"}"#,
+        );
         assert_eq!(empty.unwrap_err().to_string(), "`subjectId` is missing");
     }
 }

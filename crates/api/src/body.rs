@@ -52,13 +52,20 @@ pub enum InvalidBody {
 }
 
 fn place(path: &str) -> String {
-    if path.is_empty() { "the request body".to_owned() } else { format!("`{path}`") }
+    if path.is_empty() {
+        "the request body".to_owned()
+    } else {
+        format!("`{path}`")
+    }
 }
 
 impl InvalidBody {
     /// [`InvalidBody::Wrong`].
     pub fn wrong(path: impl Into<String>, problem: impl ToString) -> Self {
-        Self::Wrong { path: path.into(), problem: problem.to_string() }
+        Self::Wrong {
+            path: path.into(),
+            problem: problem.to_string(),
+        }
     }
 }
 
@@ -82,7 +89,10 @@ pub(crate) fn object(bytes: &[u8]) -> Result<Object, InvalidBody> {
 }
 
 fn json(bytes: &[u8]) -> Result<Value, InvalidBody> {
-    serde_json::from_slice(bytes).map_err(|error| InvalidBody::NotJson { line: error.line(), column: error.column() })
+    serde_json::from_slice(bytes).map_err(|error| InvalidBody::NotJson {
+        line: error.line(),
+        column: error.column(),
+    })
 }
 
 #[cfg(test)]
@@ -93,8 +103,14 @@ mod tests {
     fn a_body_inside_a_string_is_unwrapped_once() {
         assert!(object(br#"{"a":1}"#).is_ok());
         assert!(object(br#""{\"a\":1}""#).is_ok());
-        assert_eq!(object(b"[]").err(), Some(InvalidBody::NotAnObject { path: String::new() }));
-        assert_eq!(object(b"{").err(), Some(InvalidBody::NotJson { line: 1, column: 1 }));
+        assert_eq!(
+            object(b"[]").err(),
+            Some(InvalidBody::NotAnObject { path: String::new() })
+        );
+        assert_eq!(
+            object(b"{").err(),
+            Some(InvalidBody::NotJson { line: 1, column: 1 })
+        );
         assert!(object(b"").is_err());
     }
 }

@@ -17,7 +17,11 @@ pub struct ErrorBody {
 impl ErrorBody {
     /// A body without details.
     pub fn new(code: u16, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), details: None }
+        Self {
+            code,
+            message: message.into(),
+            details: None,
+        }
     }
 }
 

@@ -31,7 +31,7 @@ pub mod workload;
 
 pub use body::{Body, InvalidBody};
 pub use error::{Accepted, Count, ErrorBody};
-pub use list::{Listed, ListQuery, ListSpec, Page};
+pub use list::{ListQuery, ListSpec, Listed, Page};
 pub use operation::{Access, Method, OPERATIONS, Operation, OperationId};
 pub use shown::Shown;
 

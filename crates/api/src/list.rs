@@ -82,7 +82,11 @@ impl ListQuery {
                 "filterBy" => query.clauses.extend(filter::parse(value, spec)?),
                 "search" if spec.search => query.search = Some(value.to_lowercase()),
                 other if spec.extras.contains(&other) => query.extras.push((other.to_owned(), value.clone())),
-                other => return Err(InvalidQuery::Unknown { name: other.chars().take(80).collect() }),
+                other => {
+                    return Err(InvalidQuery::Unknown {
+                        name: other.chars().take(80).collect(),
+                    });
+                }
             }
         }
         Ok(query)
@@ -90,7 +94,10 @@ impl ListQuery {
 
     /// The value of one of [`ListSpec::extras`].
     pub fn extra(&self, name: &str) -> Option<&str> {
-        self.extras.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        self.extras
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// One of [`ListSpec::extras`] as a yes or no; absent is no.
@@ -101,23 +108,32 @@ impl ListQuery {
         match self.extra(name) {
             None | Some("false") => Ok(false),
             Some("true") => Ok(true),
-            Some(_) => Err(InvalidQuery::Wrong { name, problem: "`true` or `false` is needed".to_owned() }),
+            Some(_) => Err(InvalidQuery::Wrong {
+                name,
+                problem: "`true` or `false` is needed".to_owned(),
+            }),
         }
     }
 }
 
 fn number(name: &'static str, text: &str, least: usize, most: usize) -> Result<usize, InvalidQuery> {
-    text.parse().ok().filter(|n| (least..=most).contains(n)).ok_or_else(|| InvalidQuery::Wrong {
-        name,
-        problem: format!("a number from {least} to {most} is needed"),
-    })
+    text.parse()
+        .ok()
+        .filter(|n| (least..=most).contains(n))
+        .ok_or_else(|| InvalidQuery::Wrong {
+            name,
+            problem: format!("a number from {least} to {most} is needed"),
+        })
 }
 
 fn order(text: &str) -> Result<bool, InvalidQuery> {
     match text {
         "asc" => Ok(false),
         "desc" => Ok(true),
-        _ => Err(InvalidQuery::Wrong { name: "sortOrder", problem: "`asc` or `desc` is needed".to_owned() }),
+        _ => Err(InvalidQuery::Wrong {
+            name: "sortOrder",
+            problem: "`asc` or `desc` is needed".to_owned(),
+        }),
     }
 }
 
@@ -126,7 +142,10 @@ fn known_field(name: &'static str, text: &str, spec: &ListSpec) -> Result<String
         return Ok(text.to_owned());
     }
     let text: String = text.chars().take(80).collect();
-    Err(InvalidQuery::Wrong { name, problem: format!("`{text}` is not one of {}", spec.fields.join(", ")) })
+    Err(InvalidQuery::Wrong {
+        name,
+        problem: format!("`{text}` is not one of {}", spec.fields.join(", ")),
+    })
 }
 
 #[cfg(test)]
@@ -134,7 +153,10 @@ mod tests {
     use super::*;
 
     fn parse(text: &[(&str, &str)]) -> Result<ListQuery, String> {
-        let pairs: Vec<_> = text.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+        let pairs: Vec<_> = text
+            .iter()
+            .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
+            .collect();
         ListQuery::parse(&pairs, &PROJECTS).map_err(|error| error.to_string())
     }
 
@@ -154,7 +176,15 @@ mod tests {
         for pair in wrong {
             assert!(parse(&[pair]).is_err(), "{pair:?}");
         }
-        assert!(parse(&[("limit", "500"), ("offset", "0"), ("sortBy", "name"), ("sortOrder", "desc")]).is_ok());
+        assert!(
+            parse(&[
+                ("limit", "500"),
+                ("offset", "0"),
+                ("sortBy", "name"),
+                ("sortOrder", "desc")
+            ])
+            .is_ok()
+        );
     }
 
     #[test]

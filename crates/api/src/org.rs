@@ -5,5 +5,10 @@ mod project;
 mod settings;
 
 pub use department::{CreateDepartment, Department, Departments};
-pub use project::{CreateProject, EffectiveSettings, ParentDepartment, Project, ProjectPhase, ProjectStatus, Projects};
-pub use settings::{MemoryQuota, MemoryUnit, NodePool, NodeTypes, OrgUnitSettings, Quota, Resources, SchedulingRules, TotalResources};
+pub use project::{
+    CreateProject, EffectiveSettings, ParentDepartment, Project, ProjectPhase, ProjectStatus, Projects,
+};
+pub use settings::{
+    MemoryQuota, MemoryUnit, NodePool, NodeTypes, OrgUnitSettings, Quota, Resources, SchedulingRules,
+    TotalResources,
+};

@@ -11,7 +11,10 @@ pub(crate) fn permissions(role: Role) -> Vec<Permission> {
         resource_type: entity.wire_name().to_owned(),
         display_name: entity.display_name().to_owned(),
         group_id: entity.group_id().to_owned(),
-        actions: actions.into_iter().map(|action| action.wire_name().to_owned()).collect(),
+        actions: actions
+            .into_iter()
+            .map(|action| action.wire_name().to_owned())
+            .collect(),
     };
     role.permissions().by_entity().map(shown).collect()
 }

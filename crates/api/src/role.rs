@@ -70,7 +70,9 @@ impl Role {
             enabled: true,
             effective_enabled: true,
             permissions: crate::rights::permissions(role),
-            kubernetes_permissions: KubernetesPermissions { predefined_role: Some(role.kube_name().to_string()) },
+            kubernetes_permissions: KubernetesPermissions {
+                predefined_role: Some(role.kube_name().to_string()),
+            },
         }
     }
 }

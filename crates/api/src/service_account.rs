@@ -16,7 +16,9 @@ pub struct CreateServiceAccount {
 impl Body for CreateServiceAccount {
     fn parse(bytes: &[u8]) -> Result<Self, InvalidBody> {
         let mut body = crate::body::object(bytes)?;
-        let parsed = Self { name: body.required("name")? };
+        let parsed = Self {
+            name: body.required("name")?,
+        };
         body.finish()?;
         Ok(parsed)
     }

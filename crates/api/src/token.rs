@@ -35,15 +35,27 @@ struct Folded(Vec<(String, Value)>);
 impl Folded {
     /// The first of these members that has text in it.
     fn text(&self, keys: &[&str], shown: &str, most: usize) -> Result<String, InvalidBody> {
-        let mut values = self.0.iter().filter(|(key, value)| keys.contains(&key.as_str()) && !value.is_null());
-        let Some((_, first)) = values.next() else { return Err(InvalidBody::Missing { path: shown.to_owned() }) };
+        let mut values = self
+            .0
+            .iter()
+            .filter(|(key, value)| keys.contains(&key.as_str()) && !value.is_null());
+        let Some((_, first)) = values.next() else {
+            return Err(InvalidBody::Missing {
+                path: shown.to_owned(),
+            });
+        };
         if values.any(|(_, other)| other != first) {
             return Err(InvalidBody::wrong(shown, "given twice, with different values"));
         }
         match first.as_str() {
-            Some("") => Err(InvalidBody::Missing { path: shown.to_owned() }),
+            Some("") => Err(InvalidBody::Missing {
+                path: shown.to_owned(),
+            }),
             Some(text) if text.len() <= most => Ok(text.to_owned()),
-            Some(_) => Err(InvalidBody::wrong(shown, format!("at most {most} bytes are possible"))),
+            Some(_) => Err(InvalidBody::wrong(
+                shown,
+                format!("at most {most} bytes are possible"),
+            )),
             None => Err(InvalidBody::wrong(shown, "a string is needed")),
         }
     }
@@ -54,7 +66,12 @@ impl Body for TokenRequest {
     /// Unknown members are ignored, as RFC 6749 section 3.2 demands of a token endpoint.
     fn parse(bytes: &[u8]) -> Result<Self, InvalidBody> {
         let members = crate::body::object(bytes)?.into_members();
-        let folded = Folded(members.into_iter().map(|(key, value)| (key.to_lowercase().replace('_', ""), value)).collect());
+        let folded = Folded(
+            members
+                .into_iter()
+                .map(|(key, value)| (key.to_lowercase().replace('_', ""), value))
+                .collect(),
+        );
         match folded.text(&["granttype"], "grantType", 64)?.as_str() {
             "password" => Ok(Self::Password {
                 username: folded.text(&["username"], "username", MAX_ID)?,
@@ -62,12 +79,20 @@ impl Body for TokenRequest {
             }),
             "client_credentials" | "app_token" => Ok(Self::ClientCredentials {
                 client_id: folded.text(&["clientid", "appid"], "clientId", MAX_ID)?,
-                client_secret: Secret::new(folded.text(&["clientsecret", "appsecret"], "clientSecret", MAX_SECRET)?),
+                client_secret: Secret::new(folded.text(
+                    &["clientsecret", "appsecret"],
+                    "clientSecret",
+                    MAX_SECRET,
+                )?),
             }),
-            "refresh_token" | "exchange_token" | "external_token_exchange" => {
-                Err(InvalidBody::wrong("grantType", "not supported yet: use `password` or `client_credentials`"))
-            }
-            _ => Err(InvalidBody::wrong("grantType", "`password` or `client_credentials` is needed")),
+            "refresh_token" | "exchange_token" | "external_token_exchange" => Err(InvalidBody::wrong(
+                "grantType",
+                "not supported yet: use `password` or `client_credentials`",
+            )),
+            _ => Err(InvalidBody::wrong(
+                "grantType",
+                "`password` or `client_credentials` is needed",
+            )),
         }
     }
 }
@@ -101,8 +126,15 @@ mod tests {
             r#"{"grantType":"app_token","clientId":"ci","clientSecret":"s"}"#,
         ] {
             match parse(text) {
-                Ok(TokenRequest::ClientCredentials { client_id, client_secret }) => {
-                    assert_eq!((client_id.as_str(), client_secret.expose()), ("ci", "s"), "{text}");
+                Ok(TokenRequest::ClientCredentials {
+                    client_id,
+                    client_secret,
+                }) => {
+                    assert_eq!(
+                        (client_id.as_str(), client_secret.expose()),
+                        ("ci", "s"),
+                        "{text}"
+                    );
                 }
                 other => panic!("{text}: {other:?}"),
             }
@@ -111,8 +143,14 @@ mod tests {
 
     #[test]
     fn null_credentials_are_no_credentials() {
-        assert_eq!(parse(r#"{"grantType":"app_token","AppId":null,"AppSecret":null}"#).unwrap_err(), "`clientId` is missing");
-        assert_eq!(parse(r#"{"grantType":"password","username":"a@b.co"}"#).unwrap_err(), "`password` is missing");
+        assert_eq!(
+            parse(r#"{"grantType":"app_token","AppId":null,"AppSecret":null}"#).unwrap_err(),
+            "`clientId` is missing"
+        );
+        assert_eq!(
+            parse(r#"{"grantType":"password","username":"a@b.co"}"#).unwrap_err(),
+            "`password` is missing"
+        );
         assert!(parse("{}").is_err());
     }
 
@@ -127,6 +165,12 @@ mod tests {
             let error = parse(text).unwrap_err();
             assert!(!error.contains("hunter"), "{error}");
         }
-        assert!(!format!("{:?}", parse(r#"{"grantType":"password","username":"a","password":"hunter2"}"#)).contains("hunter2"));
+        assert!(
+            !format!(
+                "{:?}",
+                parse(r#"{"grantType":"password","username":"a","password":"hunter2"}"#)
+            )
+            .contains("hunter2")
+        );
     }
 }

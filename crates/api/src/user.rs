@@ -20,7 +20,10 @@ pub struct CreateUser {
 impl Body for CreateUser {
     fn parse(bytes: &[u8]) -> Result<Self, InvalidBody> {
         let mut body = crate::body::object(bytes)?;
-        let parsed = Self { email: body.required("email")?, posix: posix(&mut body)? };
+        let parsed = Self {
+            email: body.required("email")?,
+            posix: posix(&mut body)?,
+        };
         body.only("resetPassword", &[json!(false)])?;
         body.only("notify", &[json!(false)])?;
         body.finish()?;
@@ -43,7 +46,9 @@ impl Body for SetPosix {
         let (uid, gid) = (body.required("uid")?, body.required("gid")?);
         body.finish()?;
         let identity = PosixIdentity::new(uid, gid, groups.unwrap_or_default());
-        identity.map(Self).map_err(|error| InvalidBody::wrong("supplementaryGroups", error))
+        identity
+            .map(Self)
+            .map_err(|error| InvalidBody::wrong("supplementaryGroups", error))
     }
 }
 
@@ -93,13 +98,20 @@ impl Listed for User {
             "creationTime" => FieldValue::time(self.created_at),
             "lastUpdated" => FieldValue::time(self.updated_at),
             "isLocal" => self.is_local.map_or(FieldValue::Nothing, FieldValue::Flag),
-            "type" => FieldValue::text(if self.is_local == Some(true) { "local" } else { "sso" }),
+            "type" => FieldValue::text(if self.is_local == Some(true) {
+                "local"
+            } else {
+                "sso"
+            }),
             _ => FieldValue::Nothing,
         }
     }
 
     fn columns(&self) -> Vec<FieldValue<'_>> {
-        vec![FieldValue::text(self.username.as_str()), FieldValue::text(&self.created_by)]
+        vec![
+            FieldValue::text(self.username.as_str()),
+            FieldValue::text(&self.created_by),
+        ]
     }
 }
 
@@ -110,9 +122,22 @@ mod tests {
     #[test]
     fn a_mail_that_nobody_sends_cannot_be_ordered() {
         let parse = |text: &str| CreateUser::parse(text.as_bytes()).map_err(|error| error.to_string());
-        assert_eq!(parse(r#"{"email":"Alice@Reeve.Example","notify":false}"#).unwrap().email.as_str(), "alice@reeve.example");
-        assert_eq!(parse(r#"{"email":"a@b.co","notify":true}"#).unwrap_err(), "`notify` is not supported yet: leave it out");
-        assert!(parse(r#"{"email":"a@b.co","posix":{"uid":999,"gid":5000}}"#).unwrap_err().contains("1000"));
+        assert_eq!(
+            parse(r#"{"email":"Alice@Reeve.Example","notify":false}"#)
+                .unwrap()
+                .email
+                .as_str(),
+            "alice@reeve.example"
+        );
+        assert_eq!(
+            parse(r#"{"email":"a@b.co","notify":true}"#).unwrap_err(),
+            "`notify` is not supported yet: leave it out"
+        );
+        assert!(
+            parse(r#"{"email":"a@b.co","posix":{"uid":999,"gid":5000}}"#)
+                .unwrap_err()
+                .contains("1000")
+        );
         assert!(parse(r#"{"email":"nonsense"}"#).is_err());
     }
 

@@ -196,6 +196,15 @@ impl Listed for Workload {
     }
 
     fn columns(&self) -> Vec<FieldValue<'_>> {
-        ["type", "name", "projectName", "departmentName", "submittedBy", "phase"].map(|name| self.field(name)).into()
+        [
+            "type",
+            "name",
+            "projectName",
+            "departmentName",
+            "submittedBy",
+            "phase",
+        ]
+        .map(|name| self.field(name))
+        .into()
     }
 }

@@ -113,12 +113,23 @@ impl Index {
     /// Adds a rule, in place of one with the same id. False where the scope is unknown: such a rule gives nobody
     /// anything and is not kept.
     pub fn add_rule(&mut self, rule: Rule) -> bool {
-        let Rule { id, subject, role, scope } = rule;
+        let Rule {
+            id,
+            subject,
+            role,
+            scope,
+        } = rule;
         self.remove_rule(id);
-        let Some(at) = self.tree.at(scope) else { return false };
-        let Some(subject) = self.subjects.add(subject, Grant { at, rule: id, role }) else { return false };
+        let Some(at) = self.tree.at(scope) else {
+            return false;
+        };
+        let Some(subject) = self.subjects.add(subject, Grant { at, rule: id, role }) else {
+            return false;
+        };
         self.rules.insert(id, Stored { subject, role, at });
-        let Some(here) = self.scopes.get_mut(at.slot()) else { return false };
+        let Some(here) = self.scopes.get_mut(at.slot()) else {
+            return false;
+        };
         here.rules.insert(id);
         if role.grants() {
             here.granters.insert(id);
@@ -138,26 +149,46 @@ impl Index {
                 self.name_granters(at, id);
             }
         }
-        Some(Rule { id, subject, role, scope })
+        Some(Rule {
+            id,
+            subject,
+            role,
+            scope,
+        })
     }
 
     /// Finds again whom a refusal names, after the granting rule `changed` came or went.
     fn name_granters(&mut self, at: At, changed: AccessRuleId) {
-        let Some(here) = self.scopes.get_mut(at.slot()) else { return };
-        if here.named.as_ref().and_then(|named| named.full_at).is_some_and(|last| last < changed) {
+        let Some(here) = self.scopes.get_mut(at.slot()) else {
+            return;
+        };
+        if here
+            .named
+            .as_ref()
+            .and_then(|named| named.full_at)
+            .is_some_and(|last| last < changed)
+        {
             return;
         }
         let mut who: Vec<SubjectKey> = Vec::new();
         let mut full_at = None;
         for id in &here.granters {
-            let subject = self.rules.get(id).and_then(|stored| self.subjects.key(stored.subject));
-            let Some(subject) = subject.filter(|subject| !who.contains(subject)) else { continue };
+            let subject = self
+                .rules
+                .get(id)
+                .and_then(|stored| self.subjects.key(stored.subject));
+            let Some(subject) = subject.filter(|subject| !who.contains(subject)) else {
+                continue;
+            };
             who.push(subject.clone());
             if who.len() == Granters::NAMED {
                 full_at = Some(*id);
                 break;
             }
         }
-        here.named = (!who.is_empty()).then(|| Named { who: who.into(), full_at });
+        here.named = (!who.is_empty()).then(|| Named {
+            who: who.into(),
+            full_at,
+        });
     }
 }

@@ -150,7 +150,10 @@ impl Role {
 
     /// The roles that may do this, a bit each.
     pub(crate) fn allowing(permission: Permission) -> u8 {
-        Self::ALL.into_iter().filter(|role| role.allows(permission)).fold(0, |roles, role| roles | role.mask())
+        Self::ALL
+            .into_iter()
+            .filter(|role| role.allows(permission))
+            .fold(0, |roles, role| roles | role.mask())
     }
 
     /// The role's bit in a set of roles.

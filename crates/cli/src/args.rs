@@ -10,11 +10,24 @@ use reeve_types::{ClusterId, OrgUnitName, WorkloadName};
 #[command(name = "reeve", version, max_term_width = 110)]
 pub struct Cli {
     /// Where settings are kept
-    #[arg(long, env = "REEVE_CONFIG_DIR", global = true, value_name = "DIR", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "REEVE_CONFIG_DIR",
+        global = true,
+        value_name = "DIR",
+        hide_env_values = true
+    )]
     pub config_dir: Option<PathBuf>,
 
     /// How answers are printed
-    #[arg(short, long, global = true, value_enum, default_value_t, value_name = "FORMAT")]
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT"
+    )]
     pub output: Format,
 
     /// What to do
@@ -207,7 +220,9 @@ mod tests {
     use super::*;
 
     fn submit(words: &[&str]) -> Submit {
-        let all = ["reeve", "submit", "x", "-p", "robots", "-i", "image"].iter().chain(words);
+        let all = ["reeve", "submit", "x", "-p", "robots", "-i", "image"]
+            .iter()
+            .chain(words);
         match Cli::try_parse_from(all).unwrap().command {
             Command::Submit(submit) => submit,
             other => panic!("{other:?}"),
@@ -228,15 +243,37 @@ mod tests {
 
     #[test]
     fn words_after_the_dashes_are_not_looked_at() {
-        let parsed = submit(&["-g", "2", "-e", "A=1", "-e", "B=x=y", "--", "sh", "-c", "id -u", "--run-as-user"]);
+        let parsed = submit(&[
+            "-g",
+            "2",
+            "-e",
+            "A=1",
+            "-e",
+            "B=x=y",
+            "--",
+            "sh",
+            "-c",
+            "id -u",
+            "--run-as-user",
+        ]);
         assert_eq!(parsed.words, ["sh", "-c", "id -u", "--run-as-user"]);
-        assert_eq!(parsed.environment, [("A".to_owned(), "1".to_owned()), ("B".to_owned(), "x=y".to_owned())]);
+        assert_eq!(
+            parsed.environment,
+            [
+                ("A".to_owned(), "1".to_owned()),
+                ("B".to_owned(), "x=y".to_owned())
+            ]
+        );
         assert!(!parsed.run_as_user && parsed.gpus == Some(2));
     }
 
     #[test]
     fn a_password_cannot_be_an_argument() {
-        for words in [["-p", "hunter2"], ["--password", "hunter2"], ["--password-stdin", "hunter2"]] {
+        for words in [
+            ["-p", "hunter2"],
+            ["--password", "hunter2"],
+            ["--password-stdin", "hunter2"],
+        ] {
             let all = ["reeve", "login", "user", "-u", "a@b.co"].iter().chain(&words);
             assert!(Cli::try_parse_from(all).is_err(), "{words:?}");
         }

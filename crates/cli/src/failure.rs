@@ -21,12 +21,21 @@ pub struct Failure {
 impl Failure {
     /// The other side said no, or has no such thing.
     pub fn refused(message: impl Into<String>) -> Self {
-        Self { message: message.into(), cause: None, hint: None, exit: REFUSED, quiet: false }
+        Self {
+            message: message.into(),
+            cause: None,
+            hint: None,
+            exit: REFUSED,
+            quiet: false,
+        }
     }
 
     /// Something broke, or was asked wrongly.
     pub fn failed(message: impl Into<String>) -> Self {
-        Self { exit: FAILED, ..Self::refused(message) }
+        Self {
+            exit: FAILED,
+            ..Self::refused(message)
+        }
     }
 
     /// With the cause: an error with all its sources, once each.
@@ -66,7 +75,10 @@ impl Failure {
     /// Writing an answer failed. A reader that went away (`reeve list | head`) is no failure worth a word.
     pub fn output(error: io::Error) -> Self {
         let quiet = error.kind() == io::ErrorKind::BrokenPipe;
-        Self { quiet, ..Self::failed("cannot write the answer").because(error) }
+        Self {
+            quiet,
+            ..Self::failed("cannot write the answer").because(error)
+        }
     }
 }
 
@@ -87,7 +99,15 @@ impl fmt::Display for Failure {
 
 /// Text from elsewhere must not steer the terminal.
 pub(crate) fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
+    text.chars()
+        .map(|c| {
+            if c.is_control() && c != '\n' && c != '\t' {
+                '\u{fffd}'
+            } else {
+                c
+            }
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -96,7 +116,9 @@ mod tests {
 
     #[test]
     fn a_failure_shows_message_cause_and_hint() {
-        let failure = Failure::refused("cannot delete `x`").cause("no such workload\nat all").hint("look at `reeve list`");
+        let failure = Failure::refused("cannot delete `x`")
+            .cause("no such workload\nat all")
+            .hint("look at `reeve list`");
         assert_eq!(
             failure.to_string(),
             "reeve: cannot delete `x`\n  cause: no such workload\n    at all\n  hint: look at `reeve list`\n"

@@ -46,7 +46,11 @@ impl CallError {
         match self {
             Self::Refused { status, body } => {
                 let server_fault = status.is_server_error();
-                let failure = if server_fault { Failure::failed(what) } else { Failure::refused(what) };
+                let failure = if server_fault {
+                    Failure::failed(what)
+                } else {
+                    Failure::refused(what)
+                };
                 let failure = failure.cause(format!("{} ({})", body.message, status.as_u16()));
                 let hint = body.details.or_else(|| remedy(status).map(ToOwned::to_owned));
                 match hint {
@@ -58,7 +62,9 @@ impl CallError {
                 let hint = "is the address right, and does --ca-file hold the authority that signed its certificate?";
                 Failure::failed(what).because(self).hint(hint)
             }
-            Self::Strange { .. } => Failure::failed(what).because(self).hint("is the address that of a control plane?"),
+            Self::Strange { .. } => Failure::failed(what)
+                .because(self)
+                .hint("is the address that of a control plane?"),
         }
     }
 
@@ -94,8 +100,15 @@ impl Api {
     /// The address or the certificate authority is of no use.
     pub fn anonymous(control_plane: &ControlPlane) -> Result<Self, Failure> {
         let base = parse_address(&control_plane.url)?;
-        let client = client(control_plane.certificate_authority.as_deref(), Some(Duration::from_secs(30)))?;
-        Ok(Self { client, base, token: None })
+        let client = client(
+            control_plane.certificate_authority.as_deref(),
+            Some(Duration::from_secs(30)),
+        )?;
+        Ok(Self {
+            client,
+            base,
+            token: None,
+        })
     }
 
     /// As whoever signed in.
@@ -109,9 +122,15 @@ impl Api {
         let sign_in = settings.sign_in()?.ok_or_else(nobody)?;
         if sign_in.expires_at <= now {
             let message = format!("the sign-in of `{}` has ended", sign_in.username);
-            return Err(Failure::refused(message).hint(format!("sign in again: `reeve login user -u {}`", sign_in.username)));
+            return Err(Failure::refused(message).hint(format!(
+                "sign in again: `reeve login user -u {}`",
+                sign_in.username
+            )));
         }
-        Ok(Self { token: Some(sign_in.access_token), ..Self::anonymous(&control_plane)? })
+        Ok(Self {
+            token: Some(sign_in.access_token),
+            ..Self::anonymous(&control_plane)?
+        })
     }
 
     /// Reads.
@@ -131,7 +150,8 @@ impl Api {
     /// # Errors
     /// [`CallError`].
     pub async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, CallError> {
-        self.send(Method::POST, self.url(path), |request| request.json(body)).await
+        self.send(Method::POST, self.url(path), |request| request.json(body))
+            .await
     }
 
     /// Deletes.
@@ -160,12 +180,19 @@ impl Api {
             request = request.bearer_auth(token.expose());
         }
         // The URL in the library's own text would only repeat what the message says.
-        let lost = |cause: reqwest::Error| CallError::Unreachable { url: address.clone(), cause: cause.without_url() };
+        let lost = |cause: reqwest::Error| CallError::Unreachable {
+            url: address.clone(),
+            cause: cause.without_url(),
+        };
         let response = request.send().await.map_err(lost)?;
         let status = response.status();
         let bytes = response.bytes().await.map_err(lost)?;
         if status.is_success() {
-            let body = if bytes.is_empty() { b"null".as_slice() } else { &bytes };
+            let body = if bytes.is_empty() {
+                b"null".as_slice()
+            } else {
+                &bytes
+            };
             return serde_json::from_slice(body).map_err(|_| CallError::Strange { url: address, status });
         }
         match serde_json::from_slice::<ErrorBody>(&bytes) {
@@ -181,13 +208,21 @@ impl Api {
 /// Any other.
 pub fn parse_address(text: &str) -> Result<Url, Failure> {
     let wrong = || {
-        Failure::failed(format!("cannot use the address `{text}`")).hint("an address like `https://reeve.example` is needed")
+        Failure::failed(format!("cannot use the address `{text}`"))
+            .hint("an address like `https://reeve.example` is needed")
     };
     let url = Url::parse(text).map_err(|_| wrong())?;
     let own = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
     let tls = url.scheme() == "https" || (url.scheme() == "http" && own);
-    let bare = url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
-    if tls && bare && url.has_host() { Ok(url) } else { Err(wrong()) }
+    let bare = url.username().is_empty()
+        && url.password().is_none()
+        && url.query().is_none()
+        && url.fragment().is_none();
+    if tls && bare && url.has_host() {
+        Ok(url)
+    } else {
+        Err(wrong())
+    }
 }
 
 /// A client that trusts one authority, or the machine's when none is given.
@@ -206,11 +241,14 @@ pub fn client(authority: Option<&str>, timeout: Option<Duration>) -> Result<Clie
         let certificates = Certificate::from_pem_bundle(pem.as_bytes())
             .map_err(|error| Failure::failed("cannot read the certificate authority").because(error))?;
         if certificates.is_empty() {
-            return Err(Failure::failed("the certificate authority holds no certificate").hint("a file in PEM form is needed"));
+            return Err(Failure::failed("the certificate authority holds no certificate")
+                .hint("a file in PEM form is needed"));
         }
         builder = builder.tls_certs_only(certificates);
     }
-    builder.build().map_err(|error| Failure::failed("cannot set up TLS").because(error))
+    builder
+        .build()
+        .map_err(|error| Failure::failed("cannot set up TLS").because(error))
 }
 
 /// Whether an answer is a success, before its body is read.
@@ -224,7 +262,12 @@ mod tests {
 
     #[test]
     fn a_token_never_leaves_without_tls() {
-        for good in ["https://reeve.example", "https://reeve.example:8443/", "http://127.0.0.1:80", "http://localhost:1"] {
+        for good in [
+            "https://reeve.example",
+            "https://reeve.example:8443/",
+            "http://127.0.0.1:80",
+            "http://localhost:1",
+        ] {
             assert!(parse_address(good).is_ok(), "{good}");
         }
         let bad = [

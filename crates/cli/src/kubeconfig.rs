@@ -43,7 +43,12 @@ pub fn merge(existing: Option<Value>, entry: &Entry) -> Result<Value, InvalidKub
     let mut config = match existing {
         None | Some(Value::Null) => Map::new(),
         Some(Value::Object(members)) => members,
-        Some(_) => return Err(InvalidKubeconfig::Form { field: "the whole", wanted: "mapping" }),
+        Some(_) => {
+            return Err(InvalidKubeconfig::Form {
+                field: "the whole",
+                wanted: "mapping",
+            });
+        }
     };
     config.entry("apiVersion").or_insert_with(|| json!("v1"));
     config.entry("kind").or_insert_with(|| json!("Config"));
@@ -52,7 +57,13 @@ pub fn merge(existing: Option<Value>, entry: &Entry) -> Result<Value, InvalidKub
         "certificate-authority-data": entry.endpoint.certificate_authority_data,
     });
     put(&mut config, "clusters", &entry.name, "cluster", cluster)?;
-    put(&mut config, "users", &entry.name, "user", json!({ "exec": exec(entry) }))?;
+    put(
+        &mut config,
+        "users",
+        &entry.name,
+        "user",
+        json!({ "exec": exec(entry) }),
+    )?;
     let mut context = json!({ "cluster": entry.name, "user": entry.name });
     if let (Some(namespace), Some(members)) = (&entry.namespace, context.as_object_mut()) {
         members.insert("namespace".to_owned(), json!(namespace));
@@ -63,7 +74,11 @@ pub fn merge(existing: Option<Value>, entry: &Entry) -> Result<Value, InvalidKub
 }
 
 fn exec(entry: &Entry) -> Value {
-    let environment: Vec<_> = entry.environment.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
+    let environment: Vec<_> = entry
+        .environment
+        .iter()
+        .map(|(name, value)| json!({ "name": name, "value": value }))
+        .collect();
     json!({
         "apiVersion": "client.authentication.k8s.io/v1",
         "command": entry.program,
@@ -74,14 +89,26 @@ fn exec(entry: &Entry) -> Value {
     })
 }
 
-fn put(config: &mut Map<String, Value>, list: &'static str, name: &str, kind: &str, value: Value) -> Result<(), InvalidKubeconfig> {
+fn put(
+    config: &mut Map<String, Value>,
+    list: &'static str,
+    name: &str,
+    kind: &str,
+    value: Value,
+) -> Result<(), InvalidKubeconfig> {
     let slot = config.entry(list).or_insert(Value::Null);
     if slot.is_null() {
         *slot = json!([]);
     }
-    let items = slot.as_array_mut().ok_or(InvalidKubeconfig::Form { field: list, wanted: "list" })?;
+    let items = slot.as_array_mut().ok_or(InvalidKubeconfig::Form {
+        field: list,
+        wanted: "list",
+    })?;
     let named = json!({ "name": name, kind: value });
-    match items.iter_mut().find(|item| item.get("name").and_then(Value::as_str) == Some(name)) {
+    match items
+        .iter_mut()
+        .find(|item| item.get("name").and_then(Value::as_str) == Some(name))
+    {
         Some(item) => *item = named,
         None => items.push(named),
     }
@@ -91,8 +118,13 @@ fn put(config: &mut Map<String, Value>, list: &'static str, name: &str, kind: &s
 /// The file that kubectl would change: the first of the list that exists, else the last of it; without a list
 /// `~/.kube/config`.
 pub fn default_file(list: Option<&std::ffi::OsStr>, exists: impl Fn(&Path) -> bool) -> Option<PathBuf> {
-    let files: Vec<PathBuf> =
-        list.map(|list| std::env::split_paths(list).filter(|path| !path.as_os_str().is_empty()).collect()).unwrap_or_default();
+    let files: Vec<PathBuf> = list
+        .map(|list| {
+            std::env::split_paths(list)
+                .filter(|path| !path.as_os_str().is_empty())
+                .collect()
+        })
+        .unwrap_or_default();
     let first = files.iter().find(|path| exists(path)).or(files.last()).cloned();
     first.or_else(|| std::env::home_dir().map(|home| home.join(".kube").join("config")))
 }
@@ -104,7 +136,10 @@ mod tests {
     fn entry() -> Entry {
         Entry {
             name: "reeve-123e4567".to_owned(),
-            endpoint: KubernetesEndpoint { server: "https://127.0.0.1:6443".to_owned(), certificate_authority_data: "UEVN".to_owned() },
+            endpoint: KubernetesEndpoint {
+                server: "https://127.0.0.1:6443".to_owned(),
+                certificate_authority_data: "UEVN".to_owned(),
+            },
             namespace: Some("reeve-robots".to_owned()),
             program: "/usr/bin/reeve".to_owned(),
             arguments: vec!["kubernetes-token".to_owned()],
@@ -133,9 +168,15 @@ extensions: [{name: x, extension: {a: 1.5, b: '1.5'}}]
         let merged = merge(Some(before.clone()), &entry()).unwrap();
         assert_eq!(merged["clusters"][0], before["clusters"][0]);
         assert_eq!(merged["clusters"].as_array().unwrap().len(), 2);
-        assert_eq!(merged["clusters"][1]["cluster"]["server"], "https://127.0.0.1:6443");
+        assert_eq!(
+            merged["clusters"][1]["cluster"]["server"],
+            "https://127.0.0.1:6443"
+        );
         assert_eq!(merged["users"][0], before["users"][0]);
-        assert_eq!((&merged["extensions"], &merged["preferences"]), (&before["extensions"], &before["preferences"]));
+        assert_eq!(
+            (&merged["extensions"], &merged["preferences"]),
+            (&before["extensions"], &before["preferences"])
+        );
         assert_eq!(merged["current-context"], "reeve-123e4567");
         assert_eq!(merge(Some(merged.clone()), &entry()).unwrap(), merged);
     }
@@ -160,7 +201,11 @@ extensions: [{name: x, extension: {a: 1.5, b: '1.5'}}]
 
     #[test]
     fn the_file_is_the_one_that_kubectl_would_change() {
-        let pick = |list: &str, there: &[&str]| default_file(Some(list.as_ref()), |path| there.iter().any(|t| Path::new(t) == path));
+        let pick = |list: &str, there: &[&str]| {
+            default_file(Some(list.as_ref()), |path| {
+                there.iter().any(|t| Path::new(t) == path)
+            })
+        };
         assert_eq!(pick("/a:/b", &["/b"]), Some("/b".into()));
         assert_eq!(pick("/a:/b", &["/a", "/b"]), Some("/a".into()));
         assert_eq!(pick("/a:/b", &[]), Some("/b".into()));

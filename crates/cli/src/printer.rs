@@ -26,7 +26,9 @@ impl Printer {
     /// Of writing.
     pub fn answer(&mut self, value: &impl Serialize, people: impl FnOnce() -> String) -> Result<(), Failure> {
         let text = match self.format {
-            Format::Json => serde_json::to_string_pretty(value).map_err(|error| Failure::output(error.into()))?,
+            Format::Json => {
+                serde_json::to_string_pretty(value).map_err(|error| Failure::output(error.into()))?
+            }
             Format::Table => plain(&people()),
         };
         self.write(|out| writeln!(out, "{}", text.trim_end()))
@@ -41,7 +43,9 @@ impl Printer {
     }
 
     fn write(&mut self, work: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
-        work(&mut *self.out).and_then(|()| self.out.flush()).map_err(Failure::output)
+        work(&mut *self.out)
+            .and_then(|()| self.out.flush())
+            .map_err(Failure::output)
     }
 }
 
@@ -76,12 +80,21 @@ mod tests {
 
     #[test]
     fn a_table_has_columns_and_no_lines() {
-        let rows = [["a".to_owned(), "Ready".to_owned()], ["longer\u{1b}[0m".to_owned(), String::new()]];
-        assert_eq!(table(["NAME", "STATUS"], rows), "NAME          STATUS\na             Ready\nlonger\u{fffd}[0m");
+        let rows = [
+            ["a".to_owned(), "Ready".to_owned()],
+            ["longer\u{1b}[0m".to_owned(), String::new()],
+        ];
+        assert_eq!(
+            table(["NAME", "STATUS"], rows),
+            "NAME         STATUS\na            Ready\nlonger\u{fffd}[0m"
+        );
     }
 
     #[test]
     fn ages_are_short() {
-        assert_eq!([-5, 0, 119, 120, 7_199, 7_200, 172_800].map(age), ["0s", "0s", "119s", "2m", "119m", "2h", "2d"]);
+        assert_eq!(
+            [-5, 0, 119, 120, 7_199, 7_200, 172_800].map(age),
+            ["0s", "0s", "119s", "2m", "119m", "2h", "2d"]
+        );
     }
 }

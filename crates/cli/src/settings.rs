@@ -49,10 +49,15 @@ impl Settings {
     /// # Errors
     /// There is neither.
     pub fn at(dir: Option<PathBuf>) -> Result<Self, Failure> {
-        let home = || std::env::home_dir().filter(|home| !home.as_os_str().is_empty()).map(|home| home.join(".reeve"));
+        let home = || {
+            std::env::home_dir()
+                .filter(|home| !home.as_os_str().is_empty())
+                .map(|home| home.join(".reeve"))
+        };
         let dir = dir.filter(|dir| !dir.as_os_str().is_empty()).or_else(home);
         dir.map(|dir| Self { dir }).ok_or_else(|| {
-            Failure::failed("cannot find your home folder").hint("set REEVE_CONFIG_DIR to a folder of your own")
+            Failure::failed("cannot find your home folder")
+                .hint("set REEVE_CONFIG_DIR to a folder of your own")
         })
     }
 

@@ -79,13 +79,24 @@ impl SigningKey {
     /// # Errors
     /// [`KeyError::Read`].
     pub fn from_pkcs8(pkcs8: &[u8]) -> Result<Self, KeyError> {
-        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8).map_err(|_| KeyError::Read)?;
+        let pair =
+            EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8).map_err(|_| KeyError::Read)?;
         let point = pair.public_key().as_ref();
         let fingerprint = digest::digest(&digest::SHA256, point);
         // Hexadecimal, so that the id can stand anywhere.
-        let kid = fingerprint.as_ref().iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+        let kid = fingerprint
+            .as_ref()
+            .iter()
+            .take(12)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         let decoding = DecodingKey::from_ec_der(point);
-        Ok(Self { kid, pkcs8: Zeroizing::new(pkcs8.to_vec()), decoding, pair })
+        Ok(Self {
+            kid,
+            pkcs8: Zeroizing::new(pkcs8.to_vec()),
+            decoding,
+            pair,
+        })
     }
 
     /// Its id: a fingerprint of the public key.
@@ -120,7 +131,10 @@ impl SigningKey {
 
     /// The signature of ES256 (RFC 7518, section 3.4): r and s, 32 bytes each.
     pub(crate) fn signature(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
-        let signature = self.pair.sign(&SystemRandom::new(), message).map_err(|_| KeyError::Sign)?;
+        let signature = self
+            .pair
+            .sign(&SystemRandom::new(), message)
+            .map_err(|_| KeyError::Sign)?;
         Ok(signature.as_ref().to_vec())
     }
 }
@@ -144,6 +158,10 @@ mod tests {
         let jwk = SigningKey::generate().unwrap().jwk();
         assert_eq!((jwk.x.len(), jwk.y.len()), (43, 43));
         assert_ne!(jwk.x, jwk.y);
-        assert!(serde_json::to_string(&jwk).unwrap().contains(r#""use":"sig","alg":"ES256""#));
+        assert!(
+            serde_json::to_string(&jwk)
+                .unwrap()
+                .contains(r#""use":"sig","alg":"ES256""#)
+        );
     }
 }

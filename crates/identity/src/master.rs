@@ -36,7 +36,10 @@ impl MasterKey {
 
     /// One that was kept; `None` unless it has 32 bytes.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        bytes.try_into().ok().map(|bytes: [u8; 32]| Self(Zeroizing::new(bytes)))
+        bytes
+            .try_into()
+            .ok()
+            .map(|bytes: [u8; 32]| Self(Zeroizing::new(bytes)))
     }
 
     /// To keep it (in a file that only the server can read).
@@ -58,8 +61,14 @@ impl MasterKey {
     fn derive(&self, purpose: &[u8]) -> Zeroizing<[u8; 32]> {
         let mut key = Zeroizing::new([0; 32]);
         let extracted = hkdf::Salt::new(hkdf::HKDF_SHA256, b"reeve").extract(&self.0[..]);
-        #[expect(clippy::expect_used, reason = "HKDF-SHA256 gives up to 8160 bytes; 32 cannot fail, and a key of zeros must not go on")]
-        extracted.expand(&[purpose], Bits256).and_then(|okm| okm.fill(&mut key[..])).expect("32 bytes of HKDF output");
+        #[expect(
+            clippy::expect_used,
+            reason = "HKDF-SHA256 gives up to 8160 bytes; 32 cannot fail, and a key of zeros must not go on"
+        )]
+        extracted
+            .expand(&[purpose], Bits256)
+            .and_then(|okm| okm.fill(&mut key[..]))
+            .expect("32 bytes of HKDF output");
         key
     }
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use aws_lc_rs::digest;
+use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 
 /// The machine gave no random bytes. Nothing secret can be made then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -44,7 +44,10 @@ impl Random {
                     let count = drawn.fetch_add(1, Ordering::SeqCst);
                     let mut input = seed.to_be_bytes().to_vec();
                     input.extend(count.to_be_bytes());
-                    for (to, from) in chunk.iter_mut().zip(digest::digest(&digest::SHA256, &input).as_ref()) {
+                    for (to, from) in chunk
+                        .iter_mut()
+                        .zip(digest::digest(&digest::SHA256, &input).as_ref())
+                    {
                         *to = *from;
                     }
                 }

@@ -18,7 +18,10 @@ impl Binding<'_> {
     /// Each part with its length before it, so that no two bindings have the same bytes.
     fn bytes(&self) -> Vec<u8> {
         let parts = [self.account, self.kind, self.row];
-        parts.iter().flat_map(|part| (part.len() as u64).to_be_bytes().into_iter().chain(part.bytes())).collect()
+        parts
+            .iter()
+            .flat_map(|part| (part.len() as u64).to_be_bytes().into_iter().chain(part.bytes()))
+            .collect()
     }
 }
 
@@ -60,8 +63,9 @@ impl Sealer {
     pub fn seal(&self, binding: Binding<'_>, plain: &[u8]) -> Result<Vec<u8>, SealError> {
         let key = self.0.as_ref().ok_or(SealError::Seal)?;
         let mut body = plain.to_vec();
-        let nonce =
-            key.seal_in_place_append_tag(Aad::from(binding.bytes()), &mut body).map_err(|_| SealError::Seal)?;
+        let nonce = key
+            .seal_in_place_append_tag(Aad::from(binding.bytes()), &mut body)
+            .map_err(|_| SealError::Seal)?;
         let mut sealed = vec![VERSION];
         sealed.extend_from_slice(nonce.as_ref());
         sealed.append(&mut body);
@@ -78,8 +82,10 @@ impl Sealer {
         let (nonce, body) = rest.split_at_checked(NONCE_LEN).ok_or(SealError::Form)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| SealError::Form)?;
         let mut body = Zeroizing::new(body.to_vec());
-        let length =
-            key.open_in_place(nonce, Aad::from(binding.bytes()), &mut body).map_err(|_| SealError::Open)?.len();
+        let length = key
+            .open_in_place(nonce, Aad::from(binding.bytes()), &mut body)
+            .map_err(|_| SealError::Open)?
+            .len();
         body.truncate(length);
         Ok(body)
     }
@@ -90,7 +96,11 @@ mod tests {
     use super::*;
     use crate::master::MasterKey;
 
-    const ROW: Binding<'_> = Binding { account: "1", kind: "signing_key.private", row: "7" };
+    const ROW: Binding<'_> = Binding {
+        account: "1",
+        kind: "signing_key.private",
+        row: "7",
+    };
 
     fn sealer(byte: u8) -> Sealer {
         MasterKey::from_bytes(&[byte; 32]).unwrap().sealer()
@@ -103,7 +113,11 @@ mod tests {
         assert_ne!(sealer(1).seal(ROW, b"hunter2").unwrap(), sealed);
         for elsewhere in [
             Binding { row: "8", ..ROW },
-            Binding { kind: "signing_key.privat", row: "e7", ..ROW },
+            Binding {
+                kind: "signing_key.privat",
+                row: "e7",
+                ..ROW
+            },
             Binding { account: "2", ..ROW },
         ] {
             assert_eq!(sealer(1).open(elsewhere, &sealed), Err(SealError::Open));

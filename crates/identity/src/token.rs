@@ -28,8 +28,15 @@ impl SigningKey {
     pub fn sign(&self, claims: &Claims) -> Result<Secret, KeyError> {
         let payload = serde_json::to_string(claims).map_err(|_| KeyError::Sign)?;
         let header = format!(r#"{{"alg":"ES256","typ":"JWT","kid":"{}"}}"#, self.kid());
-        let message = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(ascii::escape(&payload)));
+        let message = format!(
+            "{}.{}",
+            URL_SAFE_NO_PAD.encode(header),
+            URL_SAFE_NO_PAD.encode(ascii::escape(&payload))
+        );
         let signature = self.signature(message.as_bytes())?;
-        Ok(Secret::new(format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))))
+        Ok(Secret::new(format!(
+            "{message}.{}",
+            URL_SAFE_NO_PAD.encode(signature)
+        )))
     }
 }

@@ -29,30 +29,23 @@ pub struct Expected {
     pub spec: Value,
 }
 
-/// What is expected, from the text that is installed.
-///
-/// # Errors
-/// When the text is no YAML.
-pub fn expected(yaml: &str) -> Result<Vec<Expected>, serde_saphyr::Error> {
-    let documents: Vec<Value> = serde_saphyr::from_multiple(yaml)?;
-    Ok(documents
-        .into_iter()
-        .filter(|document| !document.is_null())
-        .map(|document| {
-            let text = |pointer: &str| {
-                document
-                    .pointer(pointer)
-                    .and_then(Value::as_str)
-                    .unwrap_or_default()
-                    .to_owned()
-            };
-            Expected {
-                kind: text("/kind"),
-                name: text("/metadata/name"),
-                spec: document.get("spec").cloned().unwrap_or_default(),
-            }
+/// What is expected, from the objects that are installed.
+pub fn expected(documents: &[Value]) -> Vec<Expected> {
+    let text = |document: &Value, pointer| {
+        document
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
+    documents
+        .iter()
+        .map(|document| Expected {
+            kind: text(document, "/kind"),
+            name: text(document, "/metadata/name"),
+            spec: document.get("spec").cloned().unwrap_or_default(),
         })
-        .collect())
+        .collect()
 }
 
 /// Whether a policy in the cluster says exactly what was installed. What the API server adds by itself is known and
@@ -62,7 +55,7 @@ pub fn agrees(found: &Value, expected: &Value) -> bool {
         (Value::Object(found), Value::Object(expected)) => {
             expected.iter().all(|(key, value)| match found.get(key) {
                 Some(there) => agrees(there, value),
-                None => value.is_null(),
+                None => value.is_null() || *value == json!([]),
             }) && found
                 .iter()
                 .filter(|(key, _)| !expected.contains_key(*key))

@@ -5,7 +5,6 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use futures::FutureExt;
-use reeve_identity::Random;
 use reeve_store::Store;
 use reeve_types::{Clock, ClusterId, Revision, Timestamp};
 use tokio::sync::{Mutex, watch};
@@ -34,8 +33,6 @@ pub struct App {
     pub store: Arc<dyn Store>,
     /// What the time is.
     pub clock: Clock,
-    /// Where ids and secrets come from.
-    pub random: Random,
     /// Keys, tokens and verifiers.
     pub security: Security,
     /// Open link streams.
@@ -58,14 +55,12 @@ impl App {
     pub async fn new(
         store: Arc<dyn Store>,
         clock: Clock,
-        random: Random,
         security: Security,
         settings: Settings,
     ) -> Result<Arc<Self>, reeve_store::StoreError> {
         let app = Arc::new(Self {
             store,
             clock,
-            random,
             security,
             hub: Arc::default(),
             metrics: Arc::default(),

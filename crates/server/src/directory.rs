@@ -233,6 +233,22 @@ impl Directory {
             .map_err(|denial| self.forbidden(&denial))
     }
 
+    /// May the caller do this to something that belongs to the account and is not known to everybody, as a person is?
+    ///
+    /// # Errors
+    /// [`ApiError::Forbidden`] when the permission is held nowhere, or what `hidden` makes.
+    pub fn allow_hidden(
+        &self,
+        caller: &Caller,
+        action: Action,
+        entity: Entity,
+        hidden: impl FnOnce() -> ApiError,
+    ) -> Result<Granted, ApiError> {
+        self.index
+            .decide(&caller.principal, action, entity, Scope::Account)
+            .map_err(|denial| if denial.held_nowhere { self.forbidden(&denial) } else { hidden() })
+    }
+
     /// May the caller give this role there?
     ///
     /// # Errors

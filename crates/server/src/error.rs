@@ -19,6 +19,9 @@ pub enum ApiError {
     /// 401: no valid token. The reason is for the caller too: it says nothing of anybody else.
     #[error("{0}")]
     Unauthenticated(&'static str),
+    /// 401: a token that is not good, or not for us.
+    #[error(transparent)]
+    Token(reeve_identity::InvalidToken),
     /// 403: known, and not allowed.
     #[error("{0}")]
     Forbidden(String),
@@ -68,7 +71,7 @@ impl ApiError {
     pub const fn status(&self) -> StatusCode {
         match self {
             Self::Invalid(_) => StatusCode::BAD_REQUEST,
-            Self::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
+            Self::Unauthenticated(_) | Self::Token(_) => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound { .. } | Self::NoRoute => StatusCode::NOT_FOUND,
             Self::NoMethod => StatusCode::METHOD_NOT_ALLOWED,
@@ -92,7 +95,7 @@ impl IntoResponse for ApiError {
             Self::Unavailable(_) => {
                 response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
             }
-            Self::Unauthenticated(_) => {
+            Self::Unauthenticated(_) | Self::Token(_) => {
                 response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
             Self::Internal(source) => log_chain(source.as_ref()),

@@ -72,6 +72,26 @@ pub async fn operation(
     with_id(response, &id)
 }
 
+/// The guard of a path of the link: all of the above but authentication, which its handlers do.
+pub async fn link(State((app, name)): State<(Arc<App>, &'static str)>, request: Request<Body>, next: Next) -> Response {
+    let started = tokio::time::Instant::now();
+    let id = match app.security.random.uuid() {
+        Ok(id) => id.to_string(),
+        Err(error) => return ApiError::internal(error).into_response(),
+    };
+    let span = tracing::info_span!("request", request_id = id, operation = name);
+    let response = AssertUnwindSafe(next.run(request).instrument(span.clone()))
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|_| span.in_scope(|| ApiError::internal("the handler ended in a panic").into_response()));
+    let status = response.status().as_u16();
+    let elapsed = started.elapsed();
+    app.metrics.answered(name, status, elapsed.as_secs_f64());
+    let duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+    tracing::info!(request_id = id, method = "POST", route = name, status, duration_ms, "request");
+    with_id(response, &id)
+}
+
 /// Puts the request id on an answer.
 pub fn with_id(mut response: Response, id: &str) -> Response {
     if let Ok(value) = HeaderValue::from_str(id) {

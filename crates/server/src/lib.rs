@@ -1,1 +1,27 @@
-//! server
+//! The control plane: people, applications, organization, access rules and workloads over REST, and the link that carries
+//! what follows from them to clusters.
+//!
+//! **Guarantees.** Every change is authorized, written with its audit event and each touched cluster's new revision in one
+//! transaction, and effective on the next request. What a caller may not see is answered as if it were not there. No
+//! secret is ever logged, and no header, query or body is.
+//!
+//! **Limits.** One process over SQLite; local users and service accounts only.
+
+pub mod api;
+pub mod app;
+pub mod audit;
+pub mod caller;
+pub mod cli;
+pub mod directory;
+pub mod error;
+pub mod extract;
+pub mod guard;
+pub mod hub;
+pub mod link;
+pub mod logging;
+pub mod metrics;
+pub mod router;
+pub mod security;
+pub mod serve;
+pub mod start;
+pub mod tls;

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use reeve_authz::{Action, Entity, Granted, Scope, Visible};
 use reeve_link::ObjectKey;
 use reeve_store::{AuditEntry, Committed, NewWorkload, StoreError, WorkloadRow, Workloads, desired, gate};
-use reeve_types::{ClusterId, ProjectId, Timestamp, WorkloadId};
+use reeve_types::{ClusterId, ProjectId, WorkloadId};
 
 use crate::changes::Changes;
 use crate::driver::{Arg, During, Tx};
@@ -125,7 +125,6 @@ impl Workloads for SqlStore {
         &self,
         granted: &Granted,
         id: WorkloadId,
-        _at: Timestamp,
         entry: AuditEntry,
     ) -> Result<Committed<()>, StoreError> {
         let mut tx = self.write(DELETE).await?;

@@ -70,7 +70,6 @@ pub trait Workloads {
         &self,
         granted: &Granted,
         id: WorkloadId,
-        at: Timestamp,
         entry: AuditEntry,
     ) -> Result<Committed<()>, StoreError>;
 }

@@ -23,10 +23,16 @@ pub async fn apply_yaml(client: &Client, text: &str) -> Result<Vec<DynamicObject
         serde_saphyr::from_multiple(text).context("cannot parse the manifests")?;
     let mut kinds: BTreeMap<String, (ApiResource, Scope)> = BTreeMap::new();
     let mut applied = Vec::new();
-    for document in documents.into_iter().flatten().filter(|document| !document.is_null()) {
+    for document in documents
+        .into_iter()
+        .flatten()
+        .filter(|document| !document.is_null())
+    {
         let object: DynamicObject =
             serde_json::from_value(document).context("a document is not a Kubernetes object")?;
-        let Some(types) = object.types.clone() else { bail!("a document has no apiVersion and kind") };
+        let Some(types) = object.types.clone() else {
+            bail!("a document has no apiVersion and kind")
+        };
         let what = format!("{} `{}`", types.kind, object.name_any());
         let key = format!("{} {}", types.api_version, types.kind);
         let (resource, scope) = match kinds.get(&key) {
@@ -43,9 +49,11 @@ pub async fn apply_yaml(client: &Client, text: &str) -> Result<Vec<DynamicObject
         };
         let api: Api<DynamicObject> = match scope {
             Scope::Cluster => Api::all_with(client.clone(), &resource),
-            Scope::Namespaced => {
-                Api::namespaced_with(client.clone(), object.namespace().as_deref().unwrap_or("default"), &resource)
-            }
+            Scope::Namespaced => Api::namespaced_with(
+                client.clone(),
+                object.namespace().as_deref().unwrap_or("default"),
+                &resource,
+            ),
         };
         let by = PatchParams::apply("reeve-testkit").force();
         let answer = api

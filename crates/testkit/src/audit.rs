@@ -55,7 +55,9 @@ pub struct AuditEvent {
 impl AuditEvent {
     /// `allow` or `forbid`; `None` where the request did not get as far as authorization.
     pub fn decision(&self) -> Option<&str> {
-        self.annotations.get("authorization.k8s.io/decision").map(String::as_str)
+        self.annotations
+            .get("authorization.k8s.io/decision")
+            .map(String::as_str)
     }
 }
 
@@ -109,12 +111,19 @@ pub(crate) fn read(log: &Path, mark: u64) -> Result<Vec<AuditEvent>> {
     file.seek(SeekFrom::Start(mark)).with_context(context)?;
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes).with_context(context)?;
-    let complete = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
+    let complete = bytes
+        .iter()
+        .rposition(|byte| *byte == b'\n')
+        .map_or(0, |last| last + 1);
     bytes.truncate(complete);
     bytes
         .split(|byte| *byte == b'\n')
         .filter(|line| !line.is_empty())
-        .map(|line| serde_json::from_slice::<Line>(line).map(AuditEvent::from).with_context(context))
+        .map(|line| {
+            serde_json::from_slice::<Line>(line)
+                .map(AuditEvent::from)
+                .with_context(context)
+        })
         .collect()
 }
 

@@ -56,7 +56,11 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { tier: Tier::ApiServer, authentication_config: None, dir: None }
+        Self {
+            tier: Tier::ApiServer,
+            authentication_config: None,
+            dir: None,
+        }
     }
 }
 
@@ -78,7 +82,9 @@ impl Cluster {
     /// When the programs cannot be built or a component does not come up. A missing real node is not an error; see
     /// [`Cluster::real_node`].
     pub async fn start(options: Options) -> Result<Self> {
-        tokio::task::spawn_blocking(move || start(&options)).await.context("the start was interrupted")?
+        tokio::task::spawn_blocking(move || start(&options))
+            .await
+            .context("the start was interrupted")?
     }
 
     /// The one cluster of this process and tier. It ends with the process.
@@ -94,9 +100,17 @@ impl Cluster {
             Tier::Node => &SHARED[2],
         };
         let start = || async {
-            Self::start(Options { tier, ..Options::default() }).await.map_err(|error| format!("{error:#}"))
+            Self::start(Options {
+                tier,
+                ..Options::default()
+            })
+            .await
+            .map_err(|error| format!("{error:#}"))
         };
-        cell.get_or_init(start).await.as_ref().map_err(|error| anyhow!(error.clone()))
+        cell.get_or_init(start)
+            .await
+            .as_ref()
+            .map_err(|error| anyhow!(error.clone()))
     }
 
     /// URL of the API server.
@@ -164,7 +178,11 @@ impl Cluster {
     ///
     /// The reason why they do not.
     pub fn real_node(&self) -> Result<(), &str> {
-        if self.line.real_node { Ok(()) } else { Err(&self.line.real_node_reason) }
+        if self.line.real_node {
+            Ok(())
+        } else {
+            Err(&self.line.real_node_reason)
+        }
     }
 
     /// Names of the images the node has.
@@ -217,12 +235,18 @@ fn start(options: &Options) -> Result<Cluster> {
             if !keep_folders() {
                 command.arg("--remove-dir");
             }
-            tempfile::Builder::new().prefix("reeve-testbed-").tempdir().context("cannot make a folder")?.keep()
+            tempfile::Builder::new()
+                .prefix("reeve-testbed-")
+                .tempdir()
+                .context("cannot make a folder")?
+                .keep()
         }
     };
     command.arg("--dir").arg(&dir);
     if let Some(text) = &options.authentication_config {
-        command.arg("--authentication-config").arg(write_authentication(&dir, text)?);
+        command
+            .arg("--authentication-config")
+            .arg(write_authentication(&dir, text)?);
     }
     // Not into the folder, which is gone by the time we want to read this.
     let mut complaints = tempfile::tempfile().context("cannot make a file")?;
@@ -235,7 +259,9 @@ fn start(options: &Options) -> Result<Cluster> {
     let stdin = serve.stdin.take();
     let mut first = String::new();
     if let Some(stdout) = serve.stdout.take() {
-        BufReader::new(stdout).read_line(&mut first).context("cannot read what the testbed says")?;
+        BufReader::new(stdout)
+            .read_line(&mut first)
+            .context("cannot read what the testbed says")?;
     }
     if first.is_empty() {
         drop(stdin);
@@ -246,7 +272,12 @@ fn start(options: &Options) -> Result<Cluster> {
         bail!("the testbed ended with {status}: {}", said.trim());
     }
     let line = serde_json::from_str(&first).with_context(|| format!("the testbed said `{first}`"))?;
-    Ok(Cluster { tier: options.tier, line, stdin, serve })
+    Ok(Cluster {
+        tier: options.tier,
+        line,
+        stdin,
+        serve,
+    })
 }
 
 fn read(file: &Path) -> Result<String> {

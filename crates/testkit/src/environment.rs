@@ -31,12 +31,17 @@ pub(crate) fn cache() -> PathBuf {
     if let Some(cache) = variable("REEVE_CACHE") {
         return PathBuf::from(cache);
     }
-    let caches = variable("XDG_CACHE_HOME")
-        .map_or_else(|| PathBuf::from(variable("HOME").unwrap_or_default()).join(".cache"), PathBuf::from);
+    let caches = variable("XDG_CACHE_HOME").map_or_else(
+        || PathBuf::from(variable("HOME").unwrap_or_default()).join(".cache"),
+        PathBuf::from,
+    );
     caches.join("reeve")
 }
 
-#[expect(clippy::disallowed_methods, reason = "tests have no command line of their own to take settings from")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests have no command line of their own to take settings from"
+)]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }

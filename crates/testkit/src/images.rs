@@ -20,13 +20,97 @@ pub const GROUPS: &str = "local.test/groups:1";
 pub const PAUSE: &str = "local.test/pause:1";
 
 const APPLETS: &[&str] = &[
-    "awk", "base64", "basename", "cat", "chgrp", "chmod", "chown", "cp", "cut", "date", "dd", "df", "dirname", "du",
-    "echo", "egrep", "env", "expr", "false", "find", "free", "fuser", "grep", "head", "hostname", "id", "install",
-    "ip", "kill", "killall", "ln", "ls", "md5sum", "mkdir", "mkfifo", "mknod", "mktemp", "mount", "mountpoint", "mv",
-    "nc", "nohup", "nproc", "nsenter", "od", "pgrep", "pidof", "ping", "pkill", "printenv", "printf", "ps", "pwd",
-    "readlink", "realpath", "rm", "rmdir", "sed", "seq", "setpriv", "setsid", "sh", "sha256sum", "sleep", "sort",
-    "stat", "su", "sync", "tail", "tar", "tee", "test", "timeout", "top", "touch", "tr", "true", "tty", "umount",
-    "uname", "uniq", "unshare", "uptime", "usleep", "vi", "wc", "wget", "which", "whoami", "xargs", "yes",
+    "awk",
+    "base64",
+    "basename",
+    "cat",
+    "chgrp",
+    "chmod",
+    "chown",
+    "cp",
+    "cut",
+    "date",
+    "dd",
+    "df",
+    "dirname",
+    "du",
+    "echo",
+    "egrep",
+    "env",
+    "expr",
+    "false",
+    "find",
+    "free",
+    "fuser",
+    "grep",
+    "head",
+    "hostname",
+    "id",
+    "install",
+    "ip",
+    "kill",
+    "killall",
+    "ln",
+    "ls",
+    "md5sum",
+    "mkdir",
+    "mkfifo",
+    "mknod",
+    "mktemp",
+    "mount",
+    "mountpoint",
+    "mv",
+    "nc",
+    "nohup",
+    "nproc",
+    "nsenter",
+    "od",
+    "pgrep",
+    "pidof",
+    "ping",
+    "pkill",
+    "printenv",
+    "printf",
+    "ps",
+    "pwd",
+    "readlink",
+    "realpath",
+    "rm",
+    "rmdir",
+    "sed",
+    "seq",
+    "setpriv",
+    "setsid",
+    "sh",
+    "sha256sum",
+    "sleep",
+    "sort",
+    "stat",
+    "su",
+    "sync",
+    "tail",
+    "tar",
+    "tee",
+    "test",
+    "timeout",
+    "top",
+    "touch",
+    "tr",
+    "true",
+    "tty",
+    "umount",
+    "uname",
+    "uniq",
+    "unshare",
+    "uptime",
+    "usleep",
+    "vi",
+    "wc",
+    "wget",
+    "which",
+    "whoami",
+    "xargs",
+    "yes",
 ];
 
 const BUSYBOX: &[&str] = &["/bin/busybox", "/usr/bin/busybox"];
@@ -47,16 +131,31 @@ pub(crate) fn archives(cache: &Path) -> Result<Vec<PathBuf>> {
         &format!("{GROUP}research:x:5000:\nsecrets:x:7777:alice\n"),
     );
     let images = [
-        Image { name: TOOLS, entries: &tools, command: &["/bin/sh"] },
-        Image { name: GROUPS, entries: &groups, command: &["/bin/sh"] },
+        Image {
+            name: TOOLS,
+            entries: &tools,
+            command: &["/bin/sh"],
+        },
+        Image {
+            name: GROUPS,
+            entries: &groups,
+            command: &["/bin/sh"],
+        },
         // The shell waits for its sleep, so that it buries the orphans of pods that share process namespaces.
         Image {
             name: PAUSE,
             entries: &tools,
-            command: &["/bin/sh", "-c", "trap 'exit 0' TERM INT; while :; do sleep 1000000 & wait; done"],
+            command: &[
+                "/bin/sh",
+                "-c",
+                "trap 'exit 0' TERM INT; while :; do sleep 1000000 & wait; done",
+            ],
         },
     ];
-    images.iter().map(|image| image.write(&cache.join("testbed/images"))).collect()
+    images
+        .iter()
+        .map(|image| image.write(&cache.join("testbed/images")))
+        .collect()
 }
 
 fn rootfs<'a>(busybox: &'a [u8], passwd: &str, group: &str) -> Vec<Entry<'a>> {
@@ -73,6 +172,10 @@ fn rootfs<'a>(busybox: &'a [u8], passwd: &str, group: &str) -> Vec<Entry<'a>> {
         Entry::folder("usr/bin", 0o755),
         Entry::link("usr/bin/env", "../../bin/busybox"),
     ];
-    entries.extend(APPLETS.iter().map(|applet| Entry::link(&format!("bin/{applet}"), "busybox")));
+    entries.extend(
+        APPLETS
+            .iter()
+            .map(|applet| Entry::link(&format!("bin/{applet}"), "busybox")),
+    );
     entries
 }

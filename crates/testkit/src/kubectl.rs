@@ -17,7 +17,11 @@ pub struct Kubectl {
 impl Kubectl {
     /// The program and the kubeconfig to use.
     pub fn new(program: &Path, kubeconfig: &Path) -> Self {
-        Self { program: program.to_owned(), kubeconfig: kubeconfig.to_owned(), environment: Vec::new() }
+        Self {
+            program: program.to_owned(),
+            kubeconfig: kubeconfig.to_owned(),
+            environment: Vec::new(),
+        }
     }
 
     /// Sets a variable for `kubectl` and the credential plugins it runs.

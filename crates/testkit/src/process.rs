@@ -22,7 +22,10 @@ pub fn binary(name: &str) -> Result<PathBuf> {
             return Ok(path);
         }
     }
-    bail!("no program `{name}` beside `{}`: build it with `cargo build --workspace`", own.display())
+    bail!(
+        "no program `{name}` beside `{}`: build it with `cargo build --workspace`",
+        own.display()
+    )
 }
 
 /// A child process that does not outlive this value.

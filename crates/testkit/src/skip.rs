@@ -45,7 +45,10 @@ fn usable<C: std::borrow::Borrow<Cluster>>(started: anyhow::Result<C>, tier: Tie
     skipped(&why)
 }
 
-#[expect(clippy::panic, reason = "TESTBED=require makes a missing cluster a failure of the test")]
+#[expect(
+    clippy::panic,
+    reason = "TESTBED=require makes a missing cluster a failure of the test"
+)]
 fn skipped<T>(why: &str) -> Option<T> {
     if missing() == Missing::Fail {
         panic!("TESTBED=require, but no cluster: {why}");
@@ -54,6 +57,9 @@ fn skipped<T>(why: &str) -> Option<T> {
     let thread = std::thread::current();
     let test = thread.name().unwrap_or("a test");
     // Not `eprintln!`: the test runner swallows that for a test that passes, and this one will seem to pass.
-    let _ = writeln!(std::io::stderr(), "SKIPPED: no cluster ({why}): {test}; {total} skipped so far");
+    let _ = writeln!(
+        std::io::stderr(),
+        "SKIPPED: no cluster ({why}): {test}; {total} skipped so far"
+    );
     None
 }

@@ -45,7 +45,12 @@ pub struct Kubeconfigs {
 pub struct Testbed {
     tier: Tier,
     controlplane: PathBuf,
-    containerd: Option<PathBuf>,
+    node: Option<Result<Node, String>>,
+}
+
+#[derive(Debug, Clone)]
+struct Node {
+    containerd: PathBuf,
     images: Vec<PathBuf>,
 }
 
@@ -59,41 +64,49 @@ impl Testbed {
     /// When the control plane cannot be built. A missing part of the node is no error here: `serve` reports it.
     pub fn prepare(tier: Tier) -> Result<Self> {
         static CONTROL_PLANE: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-        static NODE: OnceLock<Result<(PathBuf, Vec<PathBuf>), String>> = OnceLock::new();
+        static NODE: OnceLock<Result<Node, String>> = OnceLock::new();
 
         let controlplane = CONTROL_PLANE
             .get_or_init(|| build("controlplane").map_err(|error| format!("{error:#}")))
             .clone()
             .map_err(|error| anyhow!(error))?;
-        let mut made = Self { tier, controlplane, containerd: None, images: Vec::new() };
-        if tier == Tier::Node && nix::unistd::Uid::effective().is_root() {
-            let (containerd, images) = NODE
-                .get_or_init(|| prepare_node().map_err(|error| format!("{error:#}")))
+        let node = (tier == Tier::Node && nix::unistd::Uid::effective().is_root()).then(|| {
+            NODE.get_or_init(|| prepare_node().map_err(|error| format!("{error:#}")))
                 .clone()
-                .map_err(|error| anyhow!(error))?;
-            made.containerd = Some(containerd);
-            made.images = images;
-        }
-        Ok(made)
+        });
+        Ok(Self {
+            tier,
+            controlplane,
+            node,
+        })
     }
 
     /// The command that serves a cluster of this tier. It wants standard input kept open.
     pub fn command(&self) -> Command {
         let mut command = Command::new(self.controlplane.join("reeve-kubernetes"));
         command.args(["serve", "--tier", self.tier.name()]);
-        if let Some(containerd) = &self.containerd {
-            command.arg("--containerd-dir").arg(containerd);
-        }
-        for image in &self.images {
-            command.arg("--image").arg(image);
+        match &self.node {
+            Some(Ok(node)) => {
+                command.arg("--containerd-dir").arg(&node.containerd);
+                for image in &node.images {
+                    command.arg("--image").arg(image);
+                }
+            }
+            Some(Err(why)) => {
+                command.arg("--no-node").arg(why);
+            }
+            None => {}
         }
         command
     }
 }
 
-fn prepare_node() -> Result<(PathBuf, Vec<PathBuf>)> {
+fn prepare_node() -> Result<Node> {
     script("install-packages.sh", &[])?;
-    Ok((build("containerd")?, images::archives(&environment::cache())?))
+    Ok(Node {
+        containerd: build("containerd")?,
+        images: images::archives(&environment::cache())?,
+    })
 }
 
 /// Runs `testbed/build.sh` for one part and gives back its folder. Standard error is passed on: it shows progress.
@@ -111,7 +124,11 @@ fn script(name: &str, arguments: &[&str]) -> Result<String> {
         .output()
         .with_context(|| format!("cannot run `{}`", path.display()))?;
     if !output.status.success() {
-        bail!("testbed/{name} {} ended with {}; its messages are above", arguments.join(" "), output.status);
+        bail!(
+            "testbed/{name} {} ended with {}; its messages are above",
+            arguments.join(" "),
+            output.status
+        );
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }

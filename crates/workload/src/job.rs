@@ -70,19 +70,11 @@ pub fn job(workload: &Workload, owner: &Owner, project: &str, settings: ReeveCon
 
 /// The stamp of an identity: `userid/uid/gid/g1.g2` (admission 1, step 4).
 fn stamp(identity: &WorkloadIdentity) -> String {
-    let posix = &identity.posix;
-    let groups: Vec<String> = posix
-        .supplementary_groups()
-        .iter()
-        .map(ToString::to_string)
-        .collect();
-    format!(
-        "{}/{}/{}/{}",
-        identity.user_id,
-        posix.uid(),
-        posix.gid(),
-        groups.join(".")
-    )
+    let identity = reeve_admission::Identity {
+        user_id: identity.user_id,
+        posix: identity.posix.clone(),
+    };
+    reeve_admission::Stamp::new(identity).to_string()
 }
 
 fn labels(workload: &Workload, project: &str) -> BTreeMap<String, String> {

@@ -30,12 +30,12 @@ pub(crate) fn pod(workload: &Workload) -> PodSecurityContext {
 }
 
 /// The container's. `allowPrivilegeEscalation` is always written, as the reference does (cluster-and-cli 5.4): false when
-/// the cluster or the submission asks for it, and then every capability is dropped too.
+/// the cluster or the submission asks for it. Every capability is dropped either way.
 pub(crate) fn container(workload: &Workload, settings: ReeveConfigSpec) -> SecurityContext {
     let prevent = settings.enforce_prevent_privilege_escalation || workload.prevent_privilege_escalation;
     SecurityContext {
         allow_privilege_escalation: Some(!prevent),
-        capabilities: prevent.then(|| Capabilities {
+        capabilities: Some(Capabilities {
             drop: Some(vec!["ALL".to_owned()]),
             add: None,
         }),

@@ -22,7 +22,11 @@ impl Object {
 
     /// The dotted path of a member.
     pub(crate) fn path(&self, name: &str) -> String {
-        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
+        if self.path.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{}.{name}", self.path)
+        }
     }
 
     /// A member, left where it is.
@@ -36,25 +40,32 @@ impl Object {
 
     /// A member that may be absent or null.
     pub(crate) fn optional<T: DeserializeOwned>(&mut self, name: &str) -> Result<Option<T>, InvalidBody> {
-        let Some(value) = self.take(name) else { return Ok(None) };
-        serde_json::from_value(value).map(Some).map_err(|error| InvalidBody::wrong(self.path(name), problem(&error)))
+        let Some(value) = self.take(name) else {
+            return Ok(None);
+        };
+        serde_json::from_value(value)
+            .map(Some)
+            .map_err(|error| InvalidBody::wrong(self.path(name), problem(&error)))
     }
 
     /// A member that must be there.
     pub(crate) fn required<T: DeserializeOwned>(&mut self, name: &str) -> Result<T, InvalidBody> {
-        self.optional(name)?.ok_or_else(|| InvalidBody::Missing { path: self.path(name) })
+        self.optional(name)?.ok_or_else(|| InvalidBody::Missing {
+            path: self.path(name),
+        })
     }
 
     /// Text of at most `most` bytes without control characters; absent, null and empty are `None`.
     pub(crate) fn text(&mut self, name: &str, most: usize) -> Result<Option<String>, InvalidBody> {
         let text: Option<String> = self.optional(name)?;
         match &text {
-            Some(text) if text.len() > most => {
-                Err(InvalidBody::wrong(self.path(name), format!("at most {most} bytes are possible")))
-            }
-            Some(text) if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') => {
-                Err(InvalidBody::wrong(self.path(name), "control characters are not possible"))
-            }
+            Some(text) if text.len() > most => Err(InvalidBody::wrong(
+                self.path(name),
+                format!("at most {most} bytes are possible"),
+            )),
+            Some(text) if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') => Err(
+                InvalidBody::wrong(self.path(name), "control characters are not possible"),
+            ),
             _ => Ok(text.filter(|text| !text.is_empty())),
         }
     }
@@ -69,7 +80,11 @@ impl Object {
     pub(crate) fn objects(&mut self, name: &str) -> Result<Vec<Self>, InvalidBody> {
         let path = self.path(name);
         let values: Vec<Value> = self.optional(name)?.unwrap_or_default();
-        values.into_iter().enumerate().map(|(at, value)| Self::new(format!("{path}[{at}]"), value)).collect()
+        values
+            .into_iter()
+            .enumerate()
+            .map(|(at, value)| Self::new(format!("{path}[{at}]"), value))
+            .collect()
     }
 
     /// Members that this version does not honour: fine as long as they ask for nothing.
@@ -81,7 +96,9 @@ impl Object {
     pub(crate) fn only(&mut self, name: &str, defaults: &[Value]) -> Result<(), InvalidBody> {
         match self.members.remove(name) {
             Some(value) if !asks_nothing(&value) && !defaults.contains(&value) => {
-                Err(InvalidBody::Unsupported { path: self.path(name) })
+                Err(InvalidBody::Unsupported {
+                    path: self.path(name),
+                })
             }
             _ => Ok(()),
         }
@@ -95,7 +112,9 @@ impl Object {
     /// Refuses what nobody took.
     pub(crate) fn finish(self) -> Result<(), InvalidBody> {
         match self.members.keys().next() {
-            Some(name) => Err(InvalidBody::Unknown { path: self.path(&name.chars().take(80).collect::<String>()) }),
+            Some(name) => Err(InvalidBody::Unknown {
+                path: self.path(&name.chars().take(80).collect::<String>()),
+            }),
             None => Ok(()),
         }
     }
@@ -114,7 +133,9 @@ fn asks_nothing(value: &Value) -> bool {
 /// What serde says, without the value it found: that may be a secret in the wrong place.
 fn problem(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    let found = ["invalid type:", "invalid value:", "invalid length"].iter().any(|start| text.starts_with(start));
+    let found = ["invalid type:", "invalid value:", "invalid length"]
+        .iter()
+        .any(|start| text.starts_with(start));
     match text.rsplit_once(", expected ") {
         Some((_, expected)) if found => format!("{expected} is needed"),
         _ => text,
@@ -133,12 +154,22 @@ mod tests {
 
     #[test]
     fn every_refusal_names_its_field() {
-        let missing = object(json!({"image": null})).required::<String>("image").unwrap_err();
+        let missing = object(json!({"image": null}))
+            .required::<String>("image")
+            .unwrap_err();
         assert_eq!(missing.to_string(), "`spec.image` is missing");
         let unknown = object(json!({"imagee": "x"})).finish().unwrap_err();
-        assert_eq!(unknown.to_string(), "`spec.imagee` is not a field of this request");
-        let unsupported = object(json!({"storage": {"pvc": [1]}})).unsupported(&["storage"]).unwrap_err();
-        assert_eq!(unsupported.to_string(), "`spec.storage` is not supported yet: leave it out");
+        assert_eq!(
+            unknown.to_string(),
+            "`spec.imagee` is not a field of this request"
+        );
+        let unsupported = object(json!({"storage": {"pvc": [1]}}))
+            .unsupported(&["storage"])
+            .unwrap_err();
+        assert_eq!(
+            unsupported.to_string(),
+            "`spec.storage` is not supported yet: leave it out"
+        );
     }
 
     #[test]
@@ -152,9 +183,13 @@ mod tests {
 
     #[test]
     fn a_value_of_the_wrong_type_is_not_repeated() {
-        let error = object(json!({"gpus": "hunter2"})).required::<u32>("gpus").unwrap_err();
+        let error = object(json!({"gpus": "hunter2"}))
+            .required::<u32>("gpus")
+            .unwrap_err();
         assert_eq!(error.to_string(), "`spec.gpus`: u32 is needed");
-        let error = object(json!({"value": ["hunter2"]})).required::<String>("value").unwrap_err();
+        let error = object(json!({"value": ["hunter2"]}))
+            .required::<String>("value")
+            .unwrap_err();
         assert!(!error.to_string().contains("hunter2"), "{error}");
     }
 }

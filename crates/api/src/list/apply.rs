@@ -102,11 +102,18 @@ impl ListQuery {
         let total = items.len();
         let end = self.offset.saturating_add(self.limit);
         let items = items.into_iter().skip(self.offset).take(self.limit).collect();
-        Page { items, total, next: (end < total).then_some(end) }
+        Page {
+            items,
+            total,
+            next: (end < total).then_some(end),
+        }
     }
 
     fn matches<T: Listed>(&self, item: &T) -> bool {
-        let filtered = self.clauses.iter().all(|clause| item.field(&clause.field).holds(clause));
+        let filtered = self
+            .clauses
+            .iter()
+            .all(|clause| item.field(&clause.field).holds(clause));
         filtered && self.search.as_ref().is_none_or(|wanted| found(item, wanted))
     }
 }
@@ -130,7 +137,11 @@ mod tests {
 
     impl Listed for Thing {
         fn field(&self, name: &str) -> FieldValue<'_> {
-            if name == "name" { FieldValue::text(self.0) } else { FieldValue::Number(self.1) }
+            if name == "name" {
+                FieldValue::text(self.0)
+            } else {
+                FieldValue::Number(self.1)
+            }
         }
 
         fn columns(&self) -> Vec<FieldValue<'_>> {
@@ -139,7 +150,10 @@ mod tests {
     }
 
     fn page(query: &[(&str, &str)]) -> Page<Thing> {
-        let pairs: Vec<_> = query.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+        let pairs: Vec<_> = query
+            .iter()
+            .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
+            .collect();
         let things = vec![Thing("b", 2), Thing("A", 10), Thing("c", 1)];
         ListQuery::parse(&pairs, &PROJECTS).unwrap().apply(things)
     }
@@ -151,7 +165,10 @@ mod tests {
     #[test]
     fn next_is_absent_on_the_last_page() {
         let first = page(&[("limit", "2")]);
-        assert_eq!((names(&first), first.total, first.next), (vec!["b", "A"], 3, Some(2)));
+        assert_eq!(
+            (names(&first), first.total, first.next),
+            (vec!["b", "A"], 3, Some(2))
+        );
         let last = page(&[("limit", "2"), ("offset", "2")]);
         assert_eq!((names(&last), last.total, last.next), (vec!["c"], 3, None));
         assert_eq!(page(&[("limit", "3")]).next, None);
@@ -161,7 +178,10 @@ mod tests {
     #[test]
     fn sorting_is_by_value_and_not_by_spelling() {
         assert_eq!(names(&page(&[("sortBy", "name")])), ["A", "b", "c"]);
-        assert_eq!(names(&page(&[("sortBy", "id"), ("sortOrder", "desc")])), ["A", "b", "c"]);
+        assert_eq!(
+            names(&page(&[("sortBy", "id"), ("sortOrder", "desc")])),
+            ["A", "b", "c"]
+        );
         assert_eq!(names(&page(&[("search", "C")])), ["c"]);
         assert_eq!(names(&page(&[("filterBy", "id>=2,name!=b")])), ["A"]);
     }

@@ -124,26 +124,43 @@ pub(super) fn parse(text: &str, spec: &ListSpec) -> Result<Vec<Clause>, InvalidQ
 }
 
 fn clause(piece: &str, spec: &ListSpec) -> Result<Clause, InvalidQuery> {
-    let wrong = |problem: String| InvalidQuery::Wrong { name: "filterBy", problem };
+    let wrong = |problem: String| InvalidQuery::Wrong {
+        name: "filterBy",
+        problem,
+    };
     let Some((field, operator, value)) = split(piece) else {
-        return Err(wrong("each clause needs a field, one of == != <= >= =@ !@ =^ =$ and a value".to_owned()));
+        return Err(wrong(
+            "each clause needs a field, one of == != <= >= =@ !@ =^ =$ and a value".to_owned(),
+        ));
     };
     let field = known_field("filterBy", field, spec)?;
     if !spec.operators.contains(&operator) {
         let known: Vec<_> = spec.operators.iter().map(|known| known.as_str()).collect();
-        return Err(wrong(format!("`{}` is not one of {}", operator.as_str(), known.join(" "))));
+        return Err(wrong(format!(
+            "`{}` is not one of {}",
+            operator.as_str(),
+            known.join(" ")
+        )));
     }
     if value.is_empty() {
         return Err(wrong(format!("`{field}` has no value")));
     }
-    Ok(Clause { field, operator, value: value.to_owned() })
+    Ok(Clause {
+        field,
+        operator,
+        value: value.to_owned(),
+    })
 }
 
 /// Field, operator and value, when the text begins with a word and an operator.
 fn split(piece: &str) -> Option<(&str, Operator, &str)> {
-    let end = piece.find(|c: char| !c.is_ascii_alphanumeric()).filter(|end| *end > 0)?;
+    let end = piece
+        .find(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|end| *end > 0)?;
     let (field, rest) = piece.split_at_checked(end)?;
-    let operator = Operator::ALL.into_iter().find(|operator| rest.starts_with(operator.as_str()))?;
+    let operator = Operator::ALL
+        .into_iter()
+        .find(|operator| rest.starts_with(operator.as_str()))?;
     Some((field, operator, rest.get(2..)?))
 }
 
@@ -155,7 +172,10 @@ mod tests {
     #[test]
     fn clauses_are_split_only_where_a_clause_follows() {
         let clauses = parse("name==a,b,clusterId!=c", &PROJECTS).unwrap();
-        let seen: Vec<_> = clauses.iter().map(|c| (c.field.as_str(), c.operator.as_str(), c.value.as_str())).collect();
+        let seen: Vec<_> = clauses
+            .iter()
+            .map(|c| (c.field.as_str(), c.operator.as_str(), c.value.as_str()))
+            .collect();
         assert_eq!(seen, [("name", "==", "a,b"), ("clusterId", "!=", "c")]);
     }
 
@@ -163,7 +183,10 @@ mod tests {
     fn a_list_takes_only_its_own_operators() {
         assert!(parse("username=@alice", &USERS).is_ok());
         let error = parse("username!=alice", &USERS).unwrap_err();
-        assert_eq!(error.to_string(), "parameter `filterBy`: `!=` is not one of == <= >= =@");
+        assert_eq!(
+            error.to_string(),
+            "parameter `filterBy`: `!=` is not one of == <= >= =@"
+        );
         assert!(parse("name==", &PROJECTS).is_err());
         assert!(parse("", &PROJECTS).is_err());
         assert!(parse(",", &PROJECTS).is_err());

@@ -2,11 +2,24 @@
 
 use super::{ListSpec, MAX_LIMIT, Operator};
 
-const SOME: &[Operator] = &[Operator::Equal, Operator::AtMost, Operator::AtLeast, Operator::Contains];
+const SOME: &[Operator] = &[
+    Operator::Equal,
+    Operator::AtMost,
+    Operator::AtLeast,
+    Operator::Contains,
+];
 
 /// `GET /api/v1/users` and its count.
 pub const USERS: ListSpec = ListSpec {
-    fields: &["username", "createdBy", "lastLogin", "creationTime", "lastUpdated", "isLocal", "type"],
+    fields: &[
+        "username",
+        "createdBy",
+        "lastLogin",
+        "creationTime",
+        "lastUpdated",
+        "isLocal",
+        "type",
+    ],
     operators: SOME,
     default_limit: MAX_LIMIT,
     search: true,
@@ -24,7 +37,16 @@ pub const DEPARTMENTS: ListSpec = ListSpec {
 
 /// `GET /api/v1/org-unit/projects` and its count.
 pub const PROJECTS: ListSpec = ListSpec {
-    fields: &["id", "name", "clusterId", "departmentId", "parentId", "parentName", "phase", "createdAt"],
+    fields: &[
+        "id",
+        "name",
+        "clusterId",
+        "departmentId",
+        "parentId",
+        "parentName",
+        "phase",
+        "createdAt",
+    ],
     operators: &Operator::ALL,
     default_limit: 50,
     search: true,
@@ -49,7 +71,16 @@ pub const ACCESS_RULES: ListSpec = ListSpec {
     operators: &Operator::ALL,
     default_limit: 50,
     search: true,
-    extras: &["subjectType", "subjectIdFilter", "subjectIds", "includeDeleted", "clusterId", "scopeType", "scopeId", "roleId"],
+    extras: &[
+        "subjectType",
+        "subjectIdFilter",
+        "subjectIds",
+        "includeDeleted",
+        "clusterId",
+        "scopeType",
+        "scopeId",
+        "roleId",
+    ],
 };
 
 /// `GET /api/v1/workloads` and its count.

@@ -79,6 +79,9 @@ impl Listed for Department {
     }
 
     fn columns(&self) -> Vec<FieldValue<'_>> {
-        vec![FieldValue::text(&self.name), FieldValue::text(&self.settings.description)]
+        vec![
+            FieldValue::text(&self.name),
+            FieldValue::text(&self.settings.description),
+        ]
     }
 }

@@ -44,14 +44,21 @@ impl Body for CreateProject {
 }
 
 fn check_namespace(name: &str) -> Result<(), InvalidBody> {
-    let inner = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-    let system = ["kube-", "reeve-system", "default"].iter().any(|taken| name == *taken || (taken.ends_with('-') && name.starts_with(taken)));
+    let inner = name
+        .bytes()
+        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    let system = ["kube-", "reeve-system", "default"]
+        .iter()
+        .any(|taken| name == *taken || (taken.ends_with('-') && name.starts_with(taken)));
     if !inner || name.starts_with('-') || name.ends_with('-') {
         let rule = "lower-case letters, digits and hyphens are needed, with a letter or digit at both ends";
         return Err(InvalidBody::wrong("requestedNamespace", rule));
     }
     if system {
-        return Err(InvalidBody::wrong("requestedNamespace", format!("`{name}` belongs to the cluster itself: choose another")));
+        return Err(InvalidBody::wrong(
+            "requestedNamespace",
+            format!("`{name}` belongs to the cluster itself: choose another"),
+        ));
     }
     Ok(())
 }
@@ -178,7 +185,10 @@ impl Listed for Project {
             "name" => FieldValue::text(&self.name),
             "clusterId" => FieldValue::shown(self.cluster_id),
             "departmentId" | "parentId" => FieldValue::Number(self.parent_id.number()),
-            "parentName" => self.parent.as_ref().map_or(FieldValue::Nothing, |parent| FieldValue::text(&parent.name)),
+            "parentName" => self
+                .parent
+                .as_ref()
+                .map_or(FieldValue::Nothing, |parent| FieldValue::text(&parent.name)),
             "phase" => FieldValue::shown(format_args!("{:?}", self.status.phase)),
             "createdAt" => FieldValue::Time(self.created_at),
             _ => FieldValue::Nothing,
@@ -186,7 +196,10 @@ impl Listed for Project {
     }
 
     fn columns(&self) -> Vec<FieldValue<'_>> {
-        let mut columns = vec![FieldValue::text(&self.name), FieldValue::text(&self.settings.description)];
+        let mut columns = vec![
+            FieldValue::text(&self.name),
+            FieldValue::text(&self.settings.description),
+        ];
         columns.push(self.field("parentName"));
         columns
     }
@@ -215,19 +228,38 @@ mod tests {
         assert_eq!(parsed.settings.total().memory_quota, Some(1024.0));
         assert_eq!(parsed.parent_id.unwrap().number(), 4);
         let kept = serde_json::to_string(&parsed.settings).unwrap();
-        assert_eq!(serde_json::from_str::<OrgUnitSettings>(&kept).unwrap(), parsed.settings);
+        assert_eq!(
+            serde_json::from_str::<OrgUnitSettings>(&kept).unwrap(),
+            parsed.settings
+        );
     }
 
     #[test]
     fn wrong_input_is_refused_by_field() {
         assert_eq!(parse(r#""x":1"#).unwrap_err(), "`resources` is missing");
-        assert_eq!(parse(r#""resources":[],"x":1"#).unwrap_err(), "`x` is not a field of this request");
-        assert!(parse(r#""resources":[],"parentId":4"#).unwrap_err().starts_with("`parentId`"));
-        assert!(parse(r#""resources":[],"requestedNamespace":"kube-system""#).unwrap_err().contains("belongs to the cluster"));
+        assert_eq!(
+            parse(r#""resources":[],"x":1"#).unwrap_err(),
+            "`x` is not a field of this request"
+        );
+        assert!(
+            parse(r#""resources":[],"parentId":4"#)
+                .unwrap_err()
+                .starts_with("`parentId`")
+        );
+        assert!(
+            parse(r#""resources":[],"requestedNamespace":"kube-system""#)
+                .unwrap_err()
+                .contains("belongs to the cluster")
+        );
         assert!(parse(r#""resources":[],"requestedNamespace":"A""#).is_err());
         assert!(parse(r#""resources":[],"schedulingRules":{"trainingJobTimeLimitSeconds":0}"#).is_err());
         assert!(parse(r#""resources":[{"gpu":{"deserved":1},"nonsense":1}]"#).is_err());
         let bad_name = format!(r#"{{"name":"Proj_1","clusterId":"{CLUSTER}","resources":[]}}"#);
-        assert!(CreateProject::parse(bad_name.as_bytes()).unwrap_err().to_string().starts_with("`name`: `Proj_1` is not a valid"));
+        assert!(
+            CreateProject::parse(bad_name.as_bytes())
+                .unwrap_err()
+                .to_string()
+                .starts_with("`name`: `Proj_1` is not a valid")
+        );
     }
 }

@@ -47,7 +47,8 @@ impl OrgUnitSettings {
 
     /// The sum of all quotas; null where nobody gave one.
     pub fn total(&self) -> TotalResources {
-        let sum = |pick: fn(&Resources) -> Option<f64>| self.resources.iter().filter_map(pick).reduce(|a, b| a + b);
+        let sum =
+            |pick: fn(&Resources) -> Option<f64>| self.resources.iter().filter_map(pick).reduce(|a, b| a + b);
         TotalResources {
             gpu_quota: sum(|r| r.gpu.deserved),
             cpu_quota: sum(|r| r.cpu.as_ref()?.deserved),
@@ -82,7 +83,10 @@ impl SchedulingRules {
             self.training_job_time_limit_seconds,
         ];
         match all.into_iter().flatten().find(|seconds| *seconds < 1) {
-            Some(seconds) => Err(InvalidBody::wrong("schedulingRules", format!("`{seconds}` seconds: at least 1 is needed"))),
+            Some(seconds) => Err(InvalidBody::wrong(
+                "schedulingRules",
+                format!("`{seconds}` seconds: at least 1 is needed"),
+            )),
             None => Ok(()),
         }
     }
@@ -150,7 +154,11 @@ pub struct Quota {
 impl Default for Quota {
     /// The reference's default for GPUs: none guaranteed.
     fn default() -> Self {
-        Self { deserved: Some(0.0), limit: None, over_quota_weight: None }
+        Self {
+            deserved: Some(0.0),
+            limit: None,
+            over_quota_weight: None,
+        }
     }
 }
 

@@ -35,9 +35,16 @@ impl Body for CreateTraining {
         body.only("useGivenNameAsPrefix", &[json!(false)])?;
         body.unsupported(&["templateId"])?;
         let (project_id, cluster_id) = (body.required("projectId")?, body.required("clusterId")?);
-        let spec = body.object("spec")?.ok_or_else(|| InvalidBody::Missing { path: "spec".to_owned() })?;
+        let spec = body.object("spec")?.ok_or_else(|| InvalidBody::Missing {
+            path: "spec".to_owned(),
+        })?;
         body.finish()?;
-        Ok(Self { name, project_id, cluster_id, spec: parse_spec(spec)? })
+        Ok(Self {
+            name,
+            project_id,
+            cluster_id,
+            spec: parse_spec(spec)?,
+        })
     }
 }
 
@@ -87,9 +94,20 @@ fn parse_spec(mut spec: Object) -> Result<TrainingSpec, InvalidBody> {
 
 fn image(spec: &mut Object) -> Result<String, InvalidBody> {
     let path = spec.path("image");
-    let image = spec.text("image", 512)?.ok_or_else(|| InvalidBody::Missing { path: path.clone() })?;
-    let plain = image.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-:/@+".contains(&b));
-    if plain { Ok(image) } else { Err(InvalidBody::wrong(path, "an image reference like `registry.example/team/image:tag` is needed")) }
+    let image = spec
+        .text("image", 512)?
+        .ok_or_else(|| InvalidBody::Missing { path: path.clone() })?;
+    let plain = image
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b"._-:/@+".contains(&b));
+    if plain {
+        Ok(image)
+    } else {
+        Err(InvalidBody::wrong(
+            path,
+            "an image reference like `registry.example/team/image:tag` is needed",
+        ))
+    }
 }
 
 fn line(spec: &mut Object, name: &str) -> Result<Option<String>, InvalidBody> {
@@ -98,7 +116,10 @@ fn line(spec: &mut Object, name: &str) -> Result<Option<String>, InvalidBody> {
         None => Ok(None),
         Some(Some(words)) if !words.is_empty() => Ok(line),
         Some(Some(_)) => Err(InvalidBody::wrong(spec.path(name), "at least one word is needed")),
-        Some(None) => Err(InvalidBody::wrong(spec.path(name), "a quote is not closed, or a backslash ends the line")),
+        Some(None) => Err(InvalidBody::wrong(
+            spec.path(name),
+            "a quote is not closed, or a backslash ends the line",
+        )),
     }
 }
 
@@ -107,8 +128,12 @@ fn environment(spec: &mut Object) -> Result<Option<Vec<EnvironmentVariable>>, In
     let (mut seen, mut bytes) = (BTreeSet::new(), 0);
     for mut item in spec.objects("environmentVariables")? {
         let path = item.path("name");
-        let name = item.text("name", 255)?.ok_or_else(|| InvalidBody::Missing { path: path.clone() })?;
-        let valid = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b));
+        let name = item
+            .text("name", 255)?
+            .ok_or_else(|| InvalidBody::Missing { path: path.clone() })?;
+        let valid = name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b));
         if !valid || name.starts_with(|c: char| c.is_ascii_digit()) {
             let rule = "letters, digits, `_`, `-` and `.` are needed, not starting with a digit";
             return Err(InvalidBody::wrong(path, rule));
@@ -119,11 +144,18 @@ fn environment(spec: &mut Object) -> Result<Option<Vec<EnvironmentVariable>>, In
         let value: String = item.optional("value")?.unwrap_or_default();
         bytes += value.len();
         if value.len() > MAX_VALUE || bytes > MAX_ENVIRONMENT || value.contains('\0') {
-            let rule = format!("at most {MAX_VALUE} bytes, {MAX_ENVIRONMENT} in all, and no NUL are possible");
+            let rule =
+                format!("at most {MAX_VALUE} bytes, {MAX_ENVIRONMENT} in all, and no NUL are possible");
             return Err(InvalidBody::wrong(item.path("value"), rule));
         }
         item.only("exclude", &[json!(false)])?;
-        item.unsupported(&["secret", "configMap", "podFieldRef", "userCredential", "description"])?;
+        item.unsupported(&[
+            "secret",
+            "configMap",
+            "podFieldRef",
+            "userCredential",
+            "description",
+        ])?;
         item.finish()?;
         variables.push(EnvironmentVariable { name, value });
     }
@@ -133,7 +165,10 @@ fn environment(spec: &mut Object) -> Result<Option<Vec<EnvironmentVariable>>, In
 fn compute(mut compute: Object) -> Result<Compute, InvalidBody> {
     let gpus: Option<u32> = compute.optional("gpuDevicesRequest")?;
     if gpus.is_some_and(|gpus| gpus > MAX_GPUS) {
-        return Err(InvalidBody::wrong(compute.path("gpuDevicesRequest"), format!("at most {MAX_GPUS} are possible")));
+        return Err(InvalidBody::wrong(
+            compute.path("gpuDevicesRequest"),
+            format!("at most {MAX_GPUS} are possible"),
+        ));
     }
     // The reference's way to say "whole devices".
     compute.only("gpuRequestType", &[json!("portion")])?;
@@ -150,7 +185,9 @@ fn compute(mut compute: Object) -> Result<Compute, InvalidBody> {
         "gpuPortionLimit",
     ])?;
     compute.finish()?;
-    Ok(Compute { gpu_devices_request: gpus })
+    Ok(Compute {
+        gpu_devices_request: gpus,
+    })
 }
 
 fn security(mut security: Object) -> Result<Security, InvalidBody> {
@@ -161,7 +198,10 @@ fn security(mut security: Object) -> Result<Security, InvalidBody> {
     };
     if parsed.allow_privilege_escalation == Some(true) {
         let remedy = "`true` cannot be asked for: leave it out to get what the cluster allows";
-        return Err(InvalidBody::wrong(security.path("allowPrivilegeEscalation"), remedy));
+        return Err(InvalidBody::wrong(
+            security.path("allowPrivilegeEscalation"),
+            remedy,
+        ));
     }
     for name in ["hostIpc", "hostNetwork", "readOnlyRootFilesystem", "runAsNonRoot"] {
         security.only(name, &[json!(false)])?;
@@ -205,7 +245,10 @@ mod tests {
         .spec;
         assert_eq!(spec.command_words(), ["sh", "-c"]);
         assert_eq!(spec.args_words(), ["id; echo \"$HOME\""]);
-        assert_eq!(spec.environment(), [("A".to_owned(), "1".to_owned()), ("B".to_owned(), String::new())]);
+        assert_eq!(
+            spec.environment(),
+            [("A".to_owned(), "1".to_owned()), ("B".to_owned(), String::new())]
+        );
         assert_eq!(spec.gpus(), 2);
         assert!(spec.run_as_user() && spec.prevent_privilege_escalation());
         assert!(spec.home_dir(true) && !spec.home_dir(false));
@@ -217,21 +260,43 @@ mod tests {
     fn a_field_that_is_not_honoured_is_refused_by_name() {
         let refused = [
             ("spec.storage", json!({"storage": {"hostPath": [{"path": "/"}]}})),
-            ("spec.security.hostNetwork", json!({"security": {"hostNetwork": true}})),
+            (
+                "spec.security.hostNetwork",
+                json!({"security": {"hostNetwork": true}}),
+            ),
             ("spec.security.runAsUid", json!({"security": {"runAsUid": 0}})),
-            ("spec.security.uidGidSource", json!({"security": {"uidGidSource": "custom"}})),
-            ("spec.security.capabilities", json!({"security": {"capabilities": ["SYS_ADMIN"]}})),
-            ("spec.security.allowPrivilegeEscalation", json!({"security": {"allowPrivilegeEscalation": true}})),
-            ("spec.compute.cpuCoreLimit", json!({"compute": {"cpuCoreLimit": 0.5}})),
+            (
+                "spec.security.uidGidSource",
+                json!({"security": {"uidGidSource": "custom"}}),
+            ),
+            (
+                "spec.security.capabilities",
+                json!({"security": {"capabilities": ["SYS_ADMIN"]}}),
+            ),
+            (
+                "spec.security.allowPrivilegeEscalation",
+                json!({"security": {"allowPrivilegeEscalation": true}}),
+            ),
+            (
+                "spec.compute.cpuCoreLimit",
+                json!({"compute": {"cpuCoreLimit": 0.5}}),
+            ),
             ("spec.labels", json!({"labels": [{"name": "a", "value": "b"}]})),
             ("spec.completions", json!({"completions": 3})),
-            ("spec.environmentVariables[0].secret", json!({"environmentVariables": [{"name": "A", "secret": {"name": "s"}}]})),
+            (
+                "spec.environmentVariables[0].secret",
+                json!({"environmentVariables": [{"name": "A", "secret": {"name": "s"}}]}),
+            ),
             ("spec.nonsense", json!({"nonsense": 1})),
             ("spec.command", json!({"command": "sh 'x"})),
             ("spec.image", json!({"image": "a b"})),
         ];
         for (field, mut extra) in refused {
-            extra.as_object_mut().unwrap().entry("image").or_insert(json!("x"));
+            extra
+                .as_object_mut()
+                .unwrap()
+                .entry("image")
+                .or_insert(json!("x"));
             let error = parse(extra).unwrap_err();
             assert!(error.starts_with(&format!("`{field}`")), "{field}: {error}");
         }
@@ -248,9 +313,13 @@ mod tests {
 
     #[test]
     fn values_of_the_environment_appear_in_no_error_and_no_print() {
-        let error = parse(json!({"image": "x", "environmentVariables": [{"name": "A", "value": ["hunter2"]}]})).unwrap_err();
+        let error =
+            parse(json!({"image": "x", "environmentVariables": [{"name": "A", "value": ["hunter2"]}]}))
+                .unwrap_err();
         assert!(!error.contains("hunter2"), "{error}");
-        let parsed = parse(json!({"image": "x", "environmentVariables": [{"name": "A", "value": "hunter2"}]})).unwrap();
+        let parsed =
+            parse(json!({"image": "x", "environmentVariables": [{"name": "A", "value": "hunter2"}]}))
+                .unwrap();
         assert!(!format!("{parsed:?}").contains("hunter2"));
     }
 }

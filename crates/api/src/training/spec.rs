@@ -80,12 +80,18 @@ pub enum UidGidSource {
 impl TrainingSpec {
     /// Whether the submitter's verified identity was asked for (`--run-as-user`).
     pub fn run_as_user(&self) -> bool {
-        self.security.as_ref().and_then(|security| security.uid_gid_source) == Some(UidGidSource::FromIdpToken)
+        self.security
+            .as_ref()
+            .and_then(|security| security.uid_gid_source)
+            == Some(UidGidSource::FromIdpToken)
     }
 
     /// Whether gaining privileges was forbidden (`--prevent-privilege-escalation`).
     pub fn prevent_privilege_escalation(&self) -> bool {
-        self.security.as_ref().and_then(|security| security.allow_privilege_escalation) == Some(false)
+        self.security
+            .as_ref()
+            .and_then(|security| security.allow_privilege_escalation)
+            == Some(false)
     }
 
     /// Whether a writable home is made, for a workload that runs as a person or not. An explicit wish wins
@@ -96,7 +102,10 @@ impl TrainingSpec {
 
     /// How many whole GPUs.
     pub fn gpus(&self) -> u32 {
-        self.compute.as_ref().and_then(|compute| compute.gpu_devices_request).unwrap_or(0)
+        self.compute
+            .as_ref()
+            .and_then(|compute| compute.gpu_devices_request)
+            .unwrap_or(0)
     }
 
     /// The words of `command`. Parsing a request has made sure that there are some when the field is there.
@@ -111,7 +120,11 @@ impl TrainingSpec {
 
     /// Names and values of the environment, in order.
     pub fn environment(&self) -> Vec<(String, String)> {
-        self.environment_variables.iter().flatten().map(|v| (v.name.clone(), v.value.clone())).collect()
+        self.environment_variables
+            .iter()
+            .flatten()
+            .map(|v| (v.name.clone(), v.value.clone()))
+            .collect()
     }
 }
 

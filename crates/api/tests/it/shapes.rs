@@ -1,9 +1,12 @@
 //! One example of every answer, as it goes over the wire.
 
-use reeve_api::access_rule::{AccessRule, AccessRulePhase, AccessRuleStatus, AccessRules, ScopeType, SubjectType};
+use reeve_api::access_rule::{
+    AccessRule, AccessRulePhase, AccessRuleStatus, AccessRules, ScopeType, SubjectType,
+};
 use reeve_api::cluster::{Cluster, ClusterPlatform, ClusterState, ClusterStatus, CreatedCluster};
 use reeve_api::org::{
-    Department, OrgUnitSettings, ParentDepartment, Project, ProjectPhase, ProjectStatus, Projects, TotalResources,
+    Department, OrgUnitSettings, ParentDepartment, Project, ProjectPhase, ProjectStatus, Projects,
+    TotalResources,
 };
 use reeve_api::service_account::ServiceAccount;
 use reeve_api::training::{DesiredPhase, Security, Training, TrainingSpec, UidGidSource};
@@ -30,14 +33,20 @@ fn a_cluster_that_was_just_made_shows_its_secret() {
         status: Some(ClusterStatus {
             state: ClusterState::WaitingToConnect,
             conditions: Vec::new(),
-            platform: Some(ClusterPlatform { kind: None, kube_version: Some("v1.37.2".to_owned()) }),
+            platform: Some(ClusterPlatform {
+                kind: None,
+                kube_version: Some("v1.37.2".to_owned()),
+            }),
         }),
         updated_at: None,
         deleted_at: None,
         last_liveness: None,
         delete_requested_at: None,
     };
-    insta::assert_json_snapshot!(CreatedCluster { cluster, client_secret: Shown::from(Secret::new("shown-once")) });
+    insta::assert_json_snapshot!(CreatedCluster {
+        cluster,
+        client_secret: Shown::from(Secret::new("shown-once"))
+    });
 }
 
 #[test]
@@ -63,7 +72,10 @@ fn a_page_of_projects() {
         name: "robots".to_owned(),
         cluster_id: UUID.parse().unwrap(),
         parent_id: DepartmentId::new(2).unwrap(),
-        parent: Some(ParentDepartment { id: DepartmentId::new(2).unwrap(), name: "vision".to_owned() }),
+        parent: Some(ParentDepartment {
+            id: DepartmentId::new(2).unwrap(),
+            name: "vision".to_owned(),
+        }),
         requested_namespace: None,
         enforce_runai_scheduler: true,
         effective: (&settings).into(),
@@ -80,7 +92,10 @@ fn a_page_of_projects() {
         created_by: "admin@reeve.example".to_owned(),
         updated_by: "admin@reeve.example".to_owned(),
     };
-    insta::assert_json_snapshot!(Projects { projects: vec![project], next: Some(50) });
+    insta::assert_json_snapshot!(Projects {
+        projects: vec![project],
+        next: Some(50)
+    });
 }
 
 #[test]
@@ -131,10 +146,18 @@ fn a_page_of_access_rules() {
         updated_at: at(),
         deleted_at: None,
         created_by: "admin@reeve.example".to_owned(),
-        status: Some(AccessRuleStatus { phase: AccessRulePhase::Ready, message: String::new(), details: None }),
+        status: Some(AccessRuleStatus {
+            phase: AccessRulePhase::Ready,
+            message: String::new(),
+            details: None,
+        }),
         scope_path: None,
     };
-    insta::assert_json_snapshot!(AccessRules { total_records: 1, display_records: 1, access_rules: vec![rule] });
+    insta::assert_json_snapshot!(AccessRules {
+        total_records: 1,
+        display_records: 1,
+        access_rules: vec![rule]
+    });
 }
 
 #[test]
@@ -153,7 +176,10 @@ fn a_training() {
         actual_phase: Phase::Creating,
         spec: TrainingSpec {
             image: "local.test/tools:1".to_owned(),
-            security: Some(Security { uid_gid_source: Some(UidGidSource::FromIdpToken), allow_privilege_escalation: None }),
+            security: Some(Security {
+                uid_gid_source: Some(UidGidSource::FromIdpToken),
+                allow_privilege_escalation: None
+            }),
             ..TrainingSpec::default()
         },
     });
@@ -189,9 +215,15 @@ fn a_page_of_workloads() {
         conditions: Vec::new(),
         running_pods: 1,
         images: vec!["local.test/tools:1".to_owned()],
-        actions_support: Some(ActionsSupport { delete: true, suspend: false }),
+        actions_support: Some(ActionsSupport {
+            delete: true,
+            suspend: false,
+        }),
     };
-    insta::assert_json_snapshot!(Workloads { workloads: vec![workload], next: None });
+    insta::assert_json_snapshot!(Workloads {
+        workloads: vec![workload],
+        next: None
+    });
 }
 
 #[test]

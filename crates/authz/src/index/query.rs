@@ -1,5 +1,5 @@
-//! The questions. Every one about a caller starts from [`Index::subjects_of`] and looks at the rules of each subject
-//! through [`anywhere`] or [`reaching`] (on the way to one scope).
+//! The questions. Every one about a caller looks at rules through [`Index::anywhere`] or [`Index::reaching`] (on the way to
+//! one scope), and both find the caller's subjects through [`Index::subjects_of`].
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::denial::{Denial, Granters};
 use crate::permission::{Action, Entity, Permission, Permissions};
 use crate::role::Role;
 use crate::scope::Scope;
-use crate::subject::{Principal, Rule, SubjectKey};
+use crate::subject::{Principal, Rule, SubjectKey, SubjectKind};
 use crate::tree::{At, Path};
 use crate::visible::Visible;
 
@@ -34,54 +34,65 @@ impl Through<'_> {
     }
 }
 
-/// Every rule with one of these roles, wherever.
-fn anywhere<'a>(
-    holders: impl Iterator<Item = (Through<'a>, &'a Grants)>,
-    roles: u8,
-) -> impl Iterator<Item = (Through<'a>, &'a Grant)> {
-    holders.flat_map(move |(through, grants)| {
-        let allowing = grants.all().iter().filter(move |grant| grant.role.mask() & roles != 0);
-        allowing.map(move |grant| (through, grant))
-    })
-}
-
-/// Every rule with one of these roles on the way to one scope; of each subject the nearest first, then the oldest.
-fn reaching<'a>(
-    holders: impl Iterator<Item = (Through<'a>, &'a Grants)>,
-    roles: u8,
-    path: &'a Path,
-) -> impl Iterator<Item = (Through<'a>, &'a Grant)> {
-    holders.flat_map(move |(through, grants)| {
-        let allowing = grants.on(path).filter(move |grant| grant.role.mask() & roles != 0);
-        allowing.map(move |grant| (through, grant))
-    })
-}
-
 impl Index {
-    /// The caller's own rules, then those of each group.
+    /// The caller's own rules, then those of each group, as far as they are `wanted`.
     fn subjects_of<'a>(
         &'a self,
         principal: &'a Principal,
+        wanted: impl Fn(&Grants) -> bool + Copy,
     ) -> impl Iterator<Item = (Through<'a>, &'a Grants)> {
-        let own = self
-            .subjects
-            .get(&principal.subject)
-            .map(|found| (Through::Subject(&principal.subject), found));
-        let groups = principal.groups.iter().filter_map(|name| {
-            self.subjects
-                .group(name)
-                .map(|found| (Through::Group(name), found))
+        let own = &principal.subject;
+        let found = self.subjects.get(own.kind(), own.name(), wanted);
+        let groups = principal.groups.iter().filter_map(move |name| {
+            let found = self.subjects.get(SubjectKind::Group, name.as_str(), wanted)?;
+            Some((Through::Group(name), found))
         });
-        own.into_iter().chain(groups)
+        found
+            .map(|found| (Through::Subject(own), found))
+            .into_iter()
+            .chain(groups)
     }
 
-    /// Those of them with any role among `roles`.
+    /// Those with any role among `roles`.
     fn holders<'a>(
         &'a self,
         principal: &'a Principal,
         roles: u8,
     ) -> impl Iterator<Item = (Through<'a>, &'a Grants)> {
-        self.subjects_of(principal).filter(move |(_, grants)| grants.has_any(roles))
+        self.subjects_of(principal, move |grants| grants.has_any(roles))
+    }
+
+    /// Every rule of the caller's with any role among `roles` on the way to one scope; the caller's own first, then those
+    /// of each group; of each subject the nearest first, then the oldest.
+    fn reaching<'a>(
+        &'a self,
+        principal: &'a Principal,
+        roles: u8,
+        path: &'a Path,
+    ) -> impl Iterator<Item = (Through<'a>, &'a Grant)> {
+        let wanted = move |grants: &Grants| grants.has_any(roles) && grants.may_touch(path);
+        self.subjects_of(principal, wanted)
+            .flat_map(move |(through, grants)| {
+                let allowing = grants
+                    .on(path)
+                    .filter(move |grant| grant.role.mask() & roles != 0);
+                allowing.map(move |grant| (through, grant))
+            })
+    }
+
+    /// Every rule of the caller's with any role among `roles`, wherever.
+    fn anywhere<'a>(
+        &'a self,
+        principal: &'a Principal,
+        roles: u8,
+    ) -> impl Iterator<Item = (Through<'a>, &'a Grant)> {
+        self.holders(principal, roles).flat_map(move |(through, grants)| {
+            let allowing = grants
+                .all()
+                .iter()
+                .filter(move |grant| grant.role.mask() & roles != 0);
+            allowing.map(move |grant| (through, grant))
+        })
     }
 
     fn reason(&self, through: Through<'_>, grant: &Grant) -> Option<Reason> {
@@ -108,33 +119,43 @@ impl Index {
         entity: Entity,
         scope: Scope,
     ) -> Result<Granted, Denial> {
-        let roles = Role::allowing(Permission::new(action, entity));
-        let mut held = false;
-        let holders = self.holders(principal, roles).inspect(|_| held = true);
-        let reason = self
+        let permission = Permission::new(action, entity);
+        let roles = Role::allowing(permission);
+        let found = self
             .tree
             .path(scope)
-            .and_then(|path| reaching(holders, roles, path).next())
-            .and_then(|(through, grant)| self.reason(through, grant));
-        match reason {
-            Some(reason) => Ok(Granted::by_rule(action, entity, scope, principal.subject.clone(), reason)),
-            None => Err(self.denial(Permission::new(action, entity), scope, held)),
+            .and_then(|path| self.reaching(principal, roles, path).next());
+        match found.and_then(|(through, grant)| self.reason(through, grant)) {
+            Some(reason) => Ok(Granted::by_rule(
+                action,
+                entity,
+                scope,
+                principal.subject.clone(),
+                reason,
+            )),
+            None => Err(self.denial(principal, permission, scope)),
         }
     }
 
-    fn denial(&self, permission: Permission, scope: Scope, held: bool) -> Denial {
+    fn denial(&self, principal: &Principal, permission: Permission, scope: Scope) -> Denial {
         Denial {
             action: permission.action,
             entity: permission.entity,
             scope,
-            held_nowhere: !held,
+            held_nowhere: !self.holds_anywhere(principal, permission.action, permission.entity),
             known: self.knows(scope),
             granters: self.nearest_granters(scope),
         }
     }
 
     fn nearest_granters(&self, scope: Scope) -> Option<Granters> {
-        let named = |at: At| self.scopes.get(at.slot())?.named.as_ref().map(|named| (at, &named.who));
+        let named = |at: At| {
+            self.scopes
+                .get(at.slot())?
+                .named
+                .as_ref()
+                .map(|named| (at, &named.who))
+        };
         let (at, who) = self.tree.path(scope)?.iter().rev().find_map(named)?;
         Some(Granters {
             at: self.tree.scope(at)?,
@@ -154,19 +175,22 @@ impl Index {
             return Vec::new();
         };
         let roles = Role::allowing(Permission::new(action, entity));
-        reaching(self.holders(principal, roles), roles, path)
+        self.reaching(principal, roles, path)
             .filter_map(|(through, grant)| self.reason(through, grant))
             .collect()
     }
 
     /// Whether the caller may do this in any scope.
     pub fn holds_anywhere(&self, principal: &Principal, action: Action, entity: Entity) -> bool {
-        self.holders(principal, Role::allowing(Permission::new(action, entity))).next().is_some()
+        self.holders(principal, Role::allowing(Permission::new(action, entity)))
+            .next()
+            .is_some()
     }
 
     fn granted_at(&self, principal: &Principal, action: Action, entity: Entity) -> Vec<At> {
         let roles = Role::allowing(Permission::new(action, entity));
-        let mut found: Vec<At> = anywhere(self.holders(principal, roles), roles)
+        let mut found: Vec<At> = self
+            .anywhere(principal, roles)
             .map(|(_, grant)| grant.at)
             .collect();
         found.sort_unstable();
@@ -189,7 +213,7 @@ impl Index {
     pub fn visible(&self, principal: &Principal, entity: Entity) -> Result<Visible, Denial> {
         let granted = self.granted_at(principal, Action::Read, entity);
         if granted.is_empty() {
-            return Err(self.denial(Permission::new(Action::Read, entity), Scope::Account, false));
+            return Err(self.denial(principal, Permission::new(Action::Read, entity), Scope::Account));
         }
         Ok(Visible::new(
             entity,
@@ -209,10 +233,7 @@ impl Index {
         let missing = role.permissions().without(self.held_at(principal, scope));
         match missing.iter().next() {
             None => Ok(granted),
-            Some(permission) => {
-                let held = self.holds_anywhere(principal, permission.action, permission.entity);
-                Err(self.denial(permission, scope, held))
-            }
+            Some(permission) => Err(self.denial(principal, permission, scope)),
         }
     }
 
@@ -221,19 +242,23 @@ impl Index {
         let Some(path) = self.tree.path(scope) else {
             return Permissions::NONE;
         };
-        reaching(self.subjects_of(principal), EVERY_ROLE, path)
-            .fold(Permissions::NONE, |held, (_, grant)| held.union(grant.role.permissions()))
+        self.reaching(principal, EVERY_ROLE, path)
+            .fold(Permissions::NONE, |held, (_, grant)| {
+                held.union(grant.role.permissions())
+            })
     }
 
     /// Everything the caller may do in some scope or other: `GET /authorization/permissions`.
     pub fn held_anywhere(&self, principal: &Principal) -> Permissions {
-        anywhere(self.subjects_of(principal), EVERY_ROLE)
-            .fold(Permissions::NONE, |held, (_, grant)| held.union(grant.role.permissions()))
+        self.anywhere(principal, EVERY_ROLE)
+            .fold(Permissions::NONE, |held, (_, grant)| {
+                held.union(grant.role.permissions())
+            })
     }
 
     /// Everything the caller may do, scope by scope as granted: what-can. Complete, without a cap.
     pub fn what_can(&self, principal: &Principal) -> Vec<Reason> {
-        anywhere(self.subjects_of(principal), EVERY_ROLE)
+        self.anywhere(principal, EVERY_ROLE)
             .filter_map(|(through, grant)| self.reason(through, grant))
             .collect()
     }

@@ -5,7 +5,7 @@ use std::slice;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
-use reeve_types::{AccessRuleId, GroupName};
+use reeve_types::AccessRuleId;
 
 use crate::role::Role;
 use crate::subject::{SubjectKey, SubjectKind};
@@ -44,13 +44,28 @@ struct Slot {
     grants: Grants,
 }
 
-impl Subjects {
-    pub(super) fn get(&self, key: &SubjectKey) -> Option<&Grants> {
-        self.named(key.kind(), key.name())
+impl Slot {
+    fn is(&self, kind: SubjectKind, name: &str) -> bool {
+        self.key.kind() == kind && self.key.name() == name
     }
+}
 
-    pub(super) fn group(&self, name: &GroupName) -> Option<&Grants> {
-        self.named(SubjectKind::Group, name.as_str())
+impl Subjects {
+    /// The rules of a subject, if they are `wanted`. That is asked before the name is compared: most of a caller's
+    /// subjects have nothing to say about a question, and their names need not be fetched from memory.
+    ///
+    /// Kind and name are hashed and compared as two fields, never joined into one text.
+    pub(super) fn get(
+        &self,
+        kind: SubjectKind,
+        name: &str,
+        wanted: impl Fn(&Grants) -> bool,
+    ) -> Option<&Grants> {
+        let fits = |slot: &Slot| wanted(&slot.grants) && slot.is(kind, name);
+        let who = self
+            .table
+            .find(self.hash(kind, name), |who| self.slot(*who).is_some_and(fits))?;
+        self.slot(*who).map(|slot| &slot.grants)
     }
 
     pub(super) fn key(&self, who: Who) -> Option<&SubjectKey> {
@@ -65,30 +80,26 @@ impl Subjects {
         self.slots.get_mut(who.slot())?.as_mut()
     }
 
-    /// Kind and name are hashed and compared as two fields, never joined into one text.
-    fn named(&self, kind: SubjectKind, name: &str) -> Option<&Grants> {
-        let hash = self.hash(kind, name);
-        let who = self.table.find(hash, |who| self.is(*who, kind, name))?;
-        self.slot(*who).map(|slot| &slot.grants)
-    }
-
     fn hash(&self, kind: SubjectKind, name: &str) -> u64 {
         self.hasher.hash_one((kind as u8, name))
-    }
-
-    fn is(&self, who: Who, kind: SubjectKind, name: &str) -> bool {
-        self.slot(who).is_some_and(|slot| slot.key.kind() == kind && slot.key.name() == name)
     }
 
     /// Adds a rule to its subject. `None`, and nothing added, above four thousand million subjects.
     pub(super) fn add(&mut self, key: SubjectKey, grant: Grant) -> Option<Who> {
         let hash = self.hash(key.kind(), key.name());
-        let found = self.table.find(hash, |who| self.is(*who, key.kind(), key.name())).copied();
+        let same = |slot: &Slot| slot.is(key.kind(), key.name());
+        let found = self
+            .table
+            .find(hash, |who| self.slot(*who).is_some_and(same))
+            .copied();
         if let Some(who) = found {
             self.slot_mut(who)?.grants.add(grant);
             return Some(who);
         }
-        let slot = Slot { key, grants: Grants::one(grant) };
+        let slot = Slot {
+            key,
+            grants: Grants::one(grant),
+        };
         let who = match self.free.pop() {
             Some(who) => {
                 *self.slots.get_mut(who.slot())? = Some(slot);
@@ -100,10 +111,14 @@ impl Subjects {
                 who
             }
         };
-        let Self { table, slots, hasher, .. } = self;
+        let Self {
+            table, slots, hasher, ..
+        } = self;
         table.insert_unique(hash, who, |who| {
             let slot = slots.get(who.slot()).and_then(Option::as_ref);
-            slot.map_or(0, |slot| hasher.hash_one((slot.key.kind() as u8, slot.key.name())))
+            slot.map_or(0, |slot| {
+                hasher.hash_one((slot.key.kind() as u8, slot.key.name()))
+            })
         });
         Some(who)
     }
@@ -142,7 +157,10 @@ enum Kept {
 
 impl Grants {
     const fn one(grant: Grant) -> Self {
-        Self { roles: grant.role.mask(), kept: Kept::One(grant) }
+        Self {
+            roles: grant.role.mask(),
+            kept: Kept::One(grant),
+        }
     }
 
     pub(super) fn all(&self) -> &[Grant] {
@@ -155,6 +173,16 @@ impl Grants {
     /// Those on the way to a scope, the nearest first, then by id.
     pub(super) fn on<'a>(&'a self, path: &'a Path) -> impl Iterator<Item = &'a Grant> {
         path.iter().rev().flat_map(|at| self.at(at))
+    }
+
+    /// False only where nothing is on the way. Looks at all of a few without a branch in between, so that the processor
+    /// reads ahead over subjects that do not matter; leaves the many to the search.
+    pub(super) fn may_touch(&self, path: &Path) -> bool {
+        let all = self.all();
+        all.len() > 16
+            || all
+                .iter()
+                .fold(false, |touches, grant| touches | path.contains(grant.at))
     }
 
     fn at(&self, at: At) -> &[Grant] {

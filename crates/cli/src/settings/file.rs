@@ -20,7 +20,11 @@ pub(super) fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, Failur
     // The error's text could repeat a part of the token; its place is enough.
     serde_json::from_str(&text).map(Some).map_err(|error| {
         Failure::failed(format!("cannot understand `{}`", path.display()))
-            .cause(format!("not the expected JSON at line {}, column {}", error.line(), error.column()))
+            .cause(format!(
+                "not the expected JSON at line {}, column {}",
+                error.line(),
+                error.column()
+            ))
             .hint("remove the file and sign in again")
     })
 }
@@ -39,7 +43,10 @@ pub(super) fn write<T: Serialize>(path: &Path, value: &T) -> Result<(), Failure>
 /// Of the file system.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let target: PathBuf = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let dir = target.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    let dir = target
+        .parent()
+        .filter(|dir| !dir.as_os_str().is_empty())
+        .unwrap_or_else(|| Path::new("."));
     fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
     let mut file = tempfile::Builder::new()
         .prefix(".reeve-")
@@ -66,7 +73,10 @@ mod tests {
         write_atomically(&path, b"one").unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         write_atomically(&path, b"two").unwrap();
-        assert_eq!((fs::read(&path).unwrap(), mode(&path), mode(&dir.path().join("a"))), (b"two".to_vec(), 0o600, 0o700));
+        assert_eq!(
+            (fs::read(&path).unwrap(), mode(&path), mode(&dir.path().join("a"))),
+            (b"two".to_vec(), 0o600, 0o700)
+        );
         assert_eq!(fs::read_dir(dir.path().join("a/b")).unwrap().count(), 1);
     }
 
@@ -87,6 +97,9 @@ mod tests {
         let path = dir.path().join("authentication.json");
         fs::write(&path, r#"{"accessToken": hunter2}"#).unwrap();
         let failure = read::<serde_json::Value>(&path).unwrap_err().to_string();
-        assert!(failure.contains("authentication.json") && !failure.contains("hunter2"), "{failure}");
+        assert!(
+            failure.contains("authentication.json") && !failure.contains("hunter2"),
+            "{failure}"
+        );
     }
 }

@@ -12,7 +12,7 @@ use reeve_demo::{Options, Rest, Road};
 use reeve_testkit::Tier;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::Semaphore;
 
 /// Tests that have a road to themselves come one after the other: two cores carry two Kubernetes, not five.
 static OWN_ROADS: Semaphore = Semaphore::const_new(1);
@@ -25,26 +25,32 @@ fn runtime() -> &'static Runtime {
 }
 
 /// Runs a test on the shared road; without a cluster it prints why it was skipped.
-pub fn on_the_road<F>(test: impl FnOnce(&'static Road) -> F)
-where
-    F: Future<Output = Result<()>> + Send + 'static,
-{
-    static ROAD: OnceCell<Option<Road>> = OnceCell::const_new();
-    // Programs end with the thread that started them, so a worker of the runtime starts them: it lives to the end.
-    let road = runtime().block_on(runtime().spawn(async {
-        let options = Options { dir: folder("shared"), tier: Tier::Node, tell: |_| () };
-        ROAD.get_or_try_init(|| Road::up_for_test(options)).await
-    }));
-    if let Some(road) = road.expect("starting the road panicked").expect("the road comes up") {
+pub fn on_the_road<F: Future<Output = Result<()>>>(test: impl FnOnce(&'static Road) -> F) {
+    static ROAD: OnceLock<Option<Road>> = OnceLock::new();
+    let road = ROAD.get_or_init(|| {
+        // Programs end with the thread that started them: this one stays until the last test is over.
+        let (send, receive) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let options = Options { dir: folder("shared"), tier: Tier::Node, tell: |_| () };
+            let road = runtime().block_on(Road::up_for_test(options));
+            let _ = send.send(road);
+            loop {
+                std::thread::park();
+            }
+        });
+        receive.recv().expect("starting the road panicked").expect("the road comes up")
+    });
+    if let Some(road) = road {
         finish(test(road));
     }
 }
 
 /// Runs a test on a road of its own.
-pub fn on_a_road_of_its_own<F>(name: &'static str, tier: Tier, test: impl FnOnce(Road) -> F + Send + 'static)
-where
-    F: Future<Output = Result<()>> + Send + 'static,
-{
+pub fn on_a_road_of_its_own<F: Future<Output = Result<()>>>(
+    name: &'static str,
+    tier: Tier,
+    test: impl FnOnce(Road) -> F,
+) {
     finish(async move {
         let _alone = OWN_ROADS.acquire().await?;
         match Road::up_for_test(Options { dir: folder(name), tier, tell: |_| () }).await? {
@@ -54,9 +60,8 @@ where
     });
 }
 
-fn finish(test: impl Future<Output = Result<()>> + Send + 'static) {
-    let outcome = runtime().block_on(runtime().spawn(test)).expect("the test panicked");
-    if let Err(error) = outcome {
+fn finish(test: impl Future<Output = Result<()>>) {
+    if let Err(error) = runtime().block_on(test) {
         panic!("{error:?}");
     }
 }

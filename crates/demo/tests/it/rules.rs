@@ -1,6 +1,6 @@
 //! An access rule's way into a cluster and out of it.
 
-use anyhow::{Result, ensure};
+use anyhow::ensure;
 use reeve_demo::organization;
 use reeve_testkit::wait_until;
 use serde_json::{Value, json};

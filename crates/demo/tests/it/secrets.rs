@@ -1,6 +1,6 @@
 //! Secrets planted in every input appear in no log, event, status, audit entry or error.
 
-use anyhow::{Result, ensure};
+use anyhow::ensure;
 use reeve_demo::organization;
 use serde_json::json;
 

@@ -24,7 +24,10 @@ impl KeyRing {
     /// Puts keys on a ring.
     pub fn new(current: SigningKey, next: SigningKey, retired: Vec<SigningKey>) -> Self {
         let others = std::iter::once(next).chain(retired).map(Arc::new).collect();
-        Self { current: Arc::new(current), others }
+        Self {
+            current: Arc::new(current),
+            others,
+        }
     }
 
     /// The key that signs.
@@ -39,10 +42,14 @@ impl KeyRing {
 
     /// What is published.
     pub fn jwks(&self) -> Jwks {
-        Jwks { keys: self.all().map(SigningKey::jwk).collect() }
+        Jwks {
+            keys: self.all().map(SigningKey::jwk).collect(),
+        }
     }
 
     fn all(&self) -> impl Iterator<Item = &SigningKey> {
-        std::iter::once(&self.current).chain(&self.others).map(AsRef::as_ref)
+        std::iter::once(&self.current)
+            .chain(&self.others)
+            .map(AsRef::as_ref)
     }
 }

@@ -40,7 +40,11 @@ pub struct RotationPolicy {
 impl Default for RotationPolicy {
     /// 30 days, one hour, two days.
     fn default() -> Self {
-        Self { current_seconds: 30 * 86_400, next_seconds: 3_600, retired_seconds: 2 * 86_400 }
+        Self {
+            current_seconds: 30 * 86_400,
+            next_seconds: 3_600,
+            retired_seconds: 2 * 86_400,
+        }
     }
 }
 
@@ -63,8 +67,10 @@ pub enum Change {
 pub fn plan(records: &[KeyRecord], now: Timestamp, policy: &RotationPolicy) -> Vec<Change> {
     let of = |state| records.iter().filter(move |record| record.state == state);
     let over = |record: &KeyRecord, seconds| now >= record.since.plus_seconds(seconds);
-    let mut changes: Vec<_> =
-        of(KeyState::Retired).filter(|r| over(r, policy.retired_seconds)).map(|r| Change::Drop(r.kid.clone())).collect();
+    let mut changes: Vec<_> = of(KeyState::Retired)
+        .filter(|r| over(r, policy.retired_seconds))
+        .map(|r| Change::Drop(r.kid.clone()))
+        .collect();
 
     let current = of(KeyState::Current).max_by_key(|record| record.since);
     let next = of(KeyState::Next).min_by_key(|record| record.since);
@@ -92,12 +98,20 @@ pub fn plan(records: &[KeyRecord], now: Timestamp, policy: &RotationPolicy) -> V
 mod tests {
     use super::*;
 
-    const POLICY: RotationPolicy = RotationPolicy { current_seconds: 1_000, next_seconds: 100, retired_seconds: 300 };
+    const POLICY: RotationPolicy = RotationPolicy {
+        current_seconds: 1_000,
+        next_seconds: 100,
+        retired_seconds: 300,
+    };
 
     fn apply(records: &mut Vec<KeyRecord>, now: Timestamp, made: &mut u32) {
         let mut make = |records: &mut Vec<KeyRecord>, state| {
             *made += 1;
-            records.push(KeyRecord { kid: format!("k{made}"), state, since: now });
+            records.push(KeyRecord {
+                kid: format!("k{made}"),
+                state,
+                since: now,
+            });
         };
         let turn = |records: &mut Vec<KeyRecord>, kid: &str, state| {
             let record = records.iter_mut().find(|record| record.kid == kid).unwrap();
@@ -123,28 +137,47 @@ mod tests {
         for second in (0..20_000).step_by(10) {
             let now = Timestamp::from_millis(second * 1_000);
             apply(&mut records, now, &mut made);
-            let of = |state| records.iter().filter(|record| record.state == state).collect::<Vec<_>>();
+            let of = |state| {
+                records
+                    .iter()
+                    .filter(|record| record.state == state)
+                    .collect::<Vec<_>>()
+            };
             assert_eq!((of(KeyState::Current).len(), of(KeyState::Next).len()), (1, 1));
             for record in &records {
                 published.entry(record.kid.clone()).or_insert(second);
             }
             let current = &of(KeyState::Current)[0].kid;
             let first = published[current];
-            assert!(second - first >= POLICY.next_seconds || second < 1_000, "{current} signed {second}, published {first}");
+            assert!(
+                second - first >= POLICY.next_seconds || second < 1_000,
+                "{current} signed {second}, published {first}"
+            );
             signed.insert(current.clone(), second);
             // Tokens of up to 300 seconds still find their key.
             for (kid, last) in &signed {
                 assert!(second - last >= 300 || records.iter().any(|record| record.kid == *kid));
             }
         }
-        assert!(made > 15 && records.len() <= 3, "{made} made, {} left", records.len());
+        assert!(
+            made > 15 && records.len() <= 3,
+            "{made} made, {} left",
+            records.len()
+        );
     }
 
     #[test]
     fn the_first_start_makes_two_keys_and_a_lost_current_key_is_replaced_at_once() {
         let now = Timestamp::from_millis(0);
         assert_eq!(plan(&[], now, &POLICY), [Change::MakeCurrent, Change::MakeNext]);
-        let next = KeyRecord { kid: "n".to_owned(), state: KeyState::Next, since: now };
-        assert_eq!(plan(&[next], now, &POLICY), [Change::Promote("n".to_owned()), Change::MakeNext]);
+        let next = KeyRecord {
+            kid: "n".to_owned(),
+            state: KeyState::Next,
+            since: now,
+        };
+        assert_eq!(
+            plan(&[next], now, &POLICY),
+            [Change::Promote("n".to_owned()), Change::MakeNext]
+        );
     }
 }

@@ -89,7 +89,8 @@ impl Passwords {
     pub async fn hash(&self, password: &Secret) -> Result<PasswordHash, PasswordError> {
         let salt: [u8; 16] = self.0.random.bytes().map_err(PasswordError::Random)?;
         let password = password.clone();
-        self.compute("", move || compute(password.expose().as_bytes(), &salt)).await
+        self.compute("", move || compute(password.expose().as_bytes(), &salt))
+            .await
     }
 
     /// Whether this is the password. `name` is the user name as given, by which the queue counts; without a kept hash the
@@ -97,10 +98,17 @@ impl Passwords {
     ///
     /// # Errors
     /// [`PasswordError`].
-    pub async fn verify(&self, name: &str, password: &Secret, kept: Option<&PasswordHash>) -> Result<bool, PasswordError> {
+    pub async fn verify(
+        &self,
+        name: &str,
+        password: &Secret,
+        kept: Option<&PasswordHash>,
+    ) -> Result<bool, PasswordError> {
         let known = kept.is_some();
         let (password, kept) = (password.clone(), kept.unwrap_or(&self.0.nobody).clone());
-        let equal = self.compute(name, move || compare(password.expose().as_bytes(), &kept)).await?;
+        let equal = self
+            .compute(name, move || compare(password.expose().as_bytes(), &kept))
+            .await?;
         Ok(equal && known)
     }
 
@@ -109,15 +117,22 @@ impl Passwords {
         name: &str,
         work: impl FnOnce() -> Result<T, PasswordError> + Send + 'static,
     ) -> Result<T, PasswordError> {
-        let place = Arc::clone(&self.0.places).try_acquire_owned().map_err(|_| PasswordError::Busy)?;
+        let place = Arc::clone(&self.0.places)
+            .try_acquire_owned()
+            .map_err(|_| PasswordError::Busy)?;
         let turn = Turn::take(&self.0, name)?;
-        let permit = Arc::clone(&self.0.computing).acquire_owned().await.map_err(|_| PasswordError::Busy)?;
+        let permit = Arc::clone(&self.0.computing)
+            .acquire_owned()
+            .await
+            .map_err(|_| PasswordError::Busy)?;
         // All three go with the work: a caller who hangs up does not make room for another hash before this one is done.
         let work = move || {
             let _held = (place, turn, permit);
             work()
         };
-        tokio::task::spawn_blocking(work).await.map_err(|_| PasswordError::Hash)?
+        tokio::task::spawn_blocking(work)
+            .await
+            .map_err(|_| PasswordError::Hash)?
     }
 }
 
@@ -127,13 +142,15 @@ struct Turn(Arc<Inner>, String);
 impl Turn {
     fn take(inner: &Arc<Inner>, name: &str) -> Result<Self, PasswordError> {
         let mut names = inner.names.lock().unwrap_or_else(PoisonError::into_inner);
-        let held = names.entry(name.to_owned()).or_default();
+        // However it is spelled, it is the same account.
+        let name = name.to_lowercase();
+        let held = names.entry(name.clone()).or_default();
         // Hashing new passwords is an administrator's doing and has no name.
         if *held >= PER_NAME && !name.is_empty() {
             return Err(PasswordError::Busy);
         }
         *held += 1;
-        Ok(Self(Arc::clone(inner), name.to_owned()))
+        Ok(Self(Arc::clone(inner), name))
     }
 }
 
@@ -156,7 +173,9 @@ fn argon2() -> Result<Argon2<'static>, PasswordError> {
 }
 
 fn compute(password: &[u8], salt: &[u8; 16]) -> Result<PasswordHash, PasswordError> {
-    let hash = argon2()?.hash_password_with_salt(password, salt).map_err(|_| PasswordError::Hash)?;
+    let hash = argon2()?
+        .hash_password_with_salt(password, salt)
+        .map_err(|_| PasswordError::Hash)?;
     Ok(PasswordHash(hash.to_string()))
 }
 
@@ -178,12 +197,21 @@ mod tests {
         let passwords = Passwords::new(Random::seeded(1)).unwrap();
         let (right, wrong) = (Secret::new("aA1!aA1!"), Secret::new("aA1!aA1?"));
         let kept = passwords.hash(&right).await.unwrap();
-        assert!(kept.as_text().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", kept.as_text());
+        assert!(
+            kept.as_text().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+            "{}",
+            kept.as_text()
+        );
         assert_ne!(kept, passwords.hash(&right).await.unwrap());
         assert!(passwords.verify("a", &right, Some(&kept)).await.unwrap());
         assert!(!passwords.verify("a", &wrong, Some(&kept)).await.unwrap());
         assert!(!passwords.verify("a", &right, None).await.unwrap());
-        assert!(passwords.verify("a", &right, Some(&PasswordHash::from_text("plain"))).await.is_err());
+        assert!(
+            passwords
+                .verify("a", &right, Some(&PasswordHash::from_text("plain")))
+                .await
+                .is_err()
+        );
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

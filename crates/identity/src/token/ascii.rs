@@ -45,7 +45,9 @@ mod tests {
     #[test]
     fn every_single_character_at_every_place_in_a_group() {
         for code in 0..=0x2fff_u32 {
-            let Some(character) = char::from_u32(code) else { continue };
+            let Some(character) = char::from_u32(code) else {
+                continue;
+            };
             for padding in ["", "a", "aa"] {
                 let text = format!("{padding}{character}");
                 let escaped = escape(&serde_json::to_string(&text).unwrap());

@@ -80,7 +80,11 @@ pub struct Claims {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gid: Option<String>,
     /// Her numbers in containers.
-    #[serde(default, rename = "supplementaryGroups", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        rename = "supplementaryGroups",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub supplementary_groups: Option<Vec<String>>,
 }
 
@@ -132,7 +136,13 @@ impl Claims {
         if let Some(posix) = posix {
             self.uid = Some(posix.uid().to_string());
             self.gid = Some(posix.gid().to_string());
-            self.supplementary_groups = Some(posix.supplementary_groups().iter().map(ToString::to_string).collect());
+            self.supplementary_groups = Some(
+                posix
+                    .supplementary_groups()
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect(),
+            );
         }
         self
     }

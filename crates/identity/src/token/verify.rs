@@ -71,7 +71,11 @@ impl Verifier {
         if header.alg != Algorithm::ES256 {
             return Err(InvalidToken::Algorithm);
         }
-        let key = header.kid.as_deref().and_then(|kid| ring.find(kid)).ok_or(InvalidToken::UnknownKey)?;
+        let key = header
+            .kid
+            .as_deref()
+            .and_then(|kid| ring.find(kid))
+            .ok_or(InvalidToken::UnknownKey)?;
         let decoded = jsonwebtoken::decode::<Claims>(token, key.decoding(), &self.validation);
         let claims = decoded.map_err(|error| reason(error.kind()))?.claims;
         if claims.exp <= now.as_seconds() {

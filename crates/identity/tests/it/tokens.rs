@@ -22,8 +22,20 @@ pub(crate) fn ring() -> KeyRing {
 
 pub(crate) fn claims(audience: Audience) -> Claims {
     let posix = serde_json::from_str(r#"{"uid":70012,"gid":5000,"supplementaryGroups":[5001]}"#).unwrap();
-    Claims::new(ISSUER, audience, (SubjectKind::User, &Uuid::nil()), "reeve", now(), CLUSTER_SECONDS, Uuid::max())
-        .person(&"alice@reeve.example".parse().unwrap(), &["ml".to_owned()], Some(&posix))
+    Claims::new(
+        ISSUER,
+        audience,
+        (SubjectKind::User, &Uuid::nil()),
+        "reeve",
+        now(),
+        CLUSTER_SECONDS,
+        Uuid::max(),
+    )
+    .person(
+        &"alice@reeve.example".parse().unwrap(),
+        &["ml".to_owned()],
+        Some(&posix),
+    )
 }
 
 pub(crate) fn verify(ring: &KeyRing, token: &str) -> Result<Claims, InvalidToken> {
@@ -33,7 +45,10 @@ pub(crate) fn verify(ring: &KeyRing, token: &str) -> Result<Claims, InvalidToken
 #[test]
 fn a_token_says_what_kubernetes_and_old_clients_read() {
     let ring = ring();
-    let token = ring.current().sign(&claims(Audience::Cluster(CLUSTER.parse().unwrap()))).unwrap();
+    let token = ring
+        .current()
+        .sign(&claims(Audience::Cluster(CLUSTER.parse().unwrap())))
+        .unwrap();
     let payload = token.expose().split('.').nth(1).unwrap().to_owned();
     let seen: serde_json::Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap();
     let expected = serde_json::json!({
@@ -49,7 +64,10 @@ fn a_token_says_what_kubernetes_and_old_clients_read() {
 #[test]
 fn every_key_of_the_ring_verifies_its_own_tokens() {
     let keys: Vec<_> = (0..3).map(|_| SigningKey::generate().unwrap()).collect();
-    let tokens: Vec<_> = keys.iter().map(|key| key.sign(&claims(Audience::Rest)).unwrap()).collect();
+    let tokens: Vec<_> = keys
+        .iter()
+        .map(|key| key.sign(&claims(Audience::Rest)).unwrap())
+        .collect();
     let mut keys = keys.into_iter();
     let ring = KeyRing::new(keys.next().unwrap(), keys.next().unwrap(), keys.collect());
     assert_eq!(ring.jwks().keys.len(), 3);
@@ -62,7 +80,9 @@ fn every_key_of_the_ring_verifies_its_own_tokens() {
 fn a_token_ends_on_the_second() {
     let ring = ring();
     let token = ring.current().sign(&claims(Audience::Rest)).unwrap();
-    let at = |seconds| Verifier::new(ISSUER, Audience::Rest).verify(&ring, token.expose(), now().plus_seconds(seconds));
+    let at = |seconds| {
+        Verifier::new(ISSUER, Audience::Rest).verify(&ring, token.expose(), now().plus_seconds(seconds))
+    };
     assert!(at(299).is_ok());
     assert_eq!(at(300), Err(InvalidToken::Expired));
     assert!(at(-60).is_ok());
@@ -73,13 +93,27 @@ fn a_token_ends_on_the_second() {
 fn the_three_audiences_are_disjoint() {
     let ring = ring();
     let other = "223e4567-e89b-12d3-a456-426614174000".parse().unwrap();
-    let audiences =
-        [Audience::Rest, Audience::Link, Audience::Cluster(CLUSTER.parse().unwrap()), Audience::Cluster(other)];
+    let audiences = [
+        Audience::Rest,
+        Audience::Link,
+        Audience::Cluster(CLUSTER.parse().unwrap()),
+        Audience::Cluster(other),
+    ];
     for made in audiences {
         let token = ring.current().sign(&claims(made)).unwrap();
         for asked in audiences {
-            let answer = Verifier::new(ISSUER, asked).verify(&ring, token.expose(), now()).map(|_| ());
-            assert_eq!(answer, if made == asked { Ok(()) } else { Err(InvalidToken::Audience) }, "{made} at {asked}");
+            let answer = Verifier::new(ISSUER, asked)
+                .verify(&ring, token.expose(), now())
+                .map(|_| ());
+            assert_eq!(
+                answer,
+                if made == asked {
+                    Ok(())
+                } else {
+                    Err(InvalidToken::Audience)
+                },
+                "{made} at {asked}"
+            );
         }
     }
 }

@@ -67,13 +67,18 @@ fn run(arguments: Arguments) -> Result<()> {
                 Some(dir) => std::path::absolute(dir)?,
                 None => {
                     command.arg("--remove-dir");
-                    tempfile::Builder::new().prefix("reeve-testbed-").tempdir()?.keep()
+                    tempfile::Builder::new()
+                        .prefix("reeve-testbed-")
+                        .tempdir()?
+                        .keep()
                 }
             };
             if let Some(file) = up.authentication_config {
                 let text =
                     fs::read_to_string(&file).with_context(|| format!("cannot read `{}`", file.display()))?;
-                command.arg("--authentication-config").arg(write_authentication(&dir, &text)?);
+                command
+                    .arg("--authentication-config")
+                    .arg(write_authentication(&dir, &text)?);
             }
             command.arg("--dir").arg(dir);
             if up.detached {

@@ -40,7 +40,11 @@ pub fn write_authentication(dir: &Path, text: &str) -> Result<PathBuf> {
 
 fn complete(text: &str) -> String {
     let speaks = text.lines().any(|line| line.starts_with("anonymous:"));
-    if speaks { text.to_owned() } else { format!("{}{ANONYMOUS}", text.trim_end()) }
+    if speaks {
+        text.to_owned()
+    } else {
+        format!("{}{ANONYMOUS}", text.trim_end())
+    }
 }
 
 impl Cluster {
@@ -63,7 +67,11 @@ impl Cluster {
         let client = self.client_with_token(token).await?;
         let reviews: Api<SelfSubjectReview> = Api::all(client);
         wait_for(RELOAD, "the API server to accept a token", async || {
-            Ok(Some(reviews.create(&PostParams::default(), &SelfSubjectReview::default()).await?))
+            Ok(Some(
+                reviews
+                    .create(&PostParams::default(), &SelfSubjectReview::default())
+                    .await?,
+            ))
         })
         .await
     }
@@ -84,6 +92,9 @@ mod tests {
     #[test]
     fn a_text_without_anonymous_gets_the_restriction_and_another_is_left_alone() {
         assert_eq!(complete("jwt: []\n"), format!("jwt: []{ANONYMOUS}"));
-        assert_eq!(complete("anonymous:\n  enabled: false\n"), "anonymous:\n  enabled: false\n");
+        assert_eq!(
+            complete("anonymous:\n  enabled: false\n"),
+            "anonymous:\n  enabled: false\n"
+        );
     }
 }

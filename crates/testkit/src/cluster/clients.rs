@@ -27,7 +27,10 @@ pub struct Impersonate {
 impl Impersonate {
     /// Somebody with this name and nothing else.
     pub fn user(name: &str) -> Self {
-        Self { user: name.to_owned(), ..Self::default() }
+        Self {
+            user: name.to_owned(),
+            ..Self::default()
+        }
     }
 
     /// With a user id.
@@ -95,7 +98,10 @@ impl Cluster {
     /// When the kubeconfig cannot be used.
     pub async fn client_with_token(&self, token: &str) -> Result<Client> {
         let mut config = config(self.kubeconfig()).await?;
-        config.auth_info = AuthInfo { token: Some(token.to_owned().into()), ..AuthInfo::default() };
+        config.auth_info = AuthInfo {
+            token: Some(token.to_owned().into()),
+            ..AuthInfo::default()
+        };
         client(config)
     }
 
@@ -106,13 +112,22 @@ impl Cluster {
     /// When the API server does not give one; it refuses less than 600 seconds.
     pub async fn service_account_token(&self, namespace: &str, name: &str, seconds: i64) -> Result<String> {
         let accounts: Api<ServiceAccount> = Api::namespaced(self.client().await?, namespace);
-        let spec = TokenRequestSpec { expiration_seconds: Some(seconds), ..TokenRequestSpec::default() };
-        let request = TokenRequest { spec: Some(spec), ..TokenRequest::default() };
+        let spec = TokenRequestSpec {
+            expiration_seconds: Some(seconds),
+            ..TokenRequestSpec::default()
+        };
+        let request = TokenRequest {
+            spec: Some(spec),
+            ..TokenRequest::default()
+        };
         let answer = accounts
             .create_token_request(name, &PostParams::default(), &request)
             .await
             .with_context(|| format!("cannot get a token of ServiceAccount `{namespace}/{name}`"))?;
-        answer.status.and_then(|status| status.token).context("the API server answered without a token")
+        answer
+            .status
+            .and_then(|status| status.token)
+            .context("the API server answered without a token")
     }
 }
 
@@ -121,7 +136,9 @@ async fn config(kubeconfig: &Path) -> Result<Config> {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let context = || format!("cannot use the kubeconfig `{}`", kubeconfig.display());
     let read = Kubeconfig::read_from(kubeconfig).with_context(context)?;
-    Config::from_custom_kubeconfig(read, &KubeConfigOptions::default()).await.with_context(context)
+    Config::from_custom_kubeconfig(read, &KubeConfigOptions::default())
+        .await
+        .with_context(context)
 }
 
 fn client(config: Config) -> Result<Client> {

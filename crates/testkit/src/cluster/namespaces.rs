@@ -30,10 +30,16 @@ impl Cluster {
     pub async fn namespace_with(&self, prefix: &str, labels: &[(&str, &str)]) -> Result<String> {
         let client = self.installer_client().await?;
         let name = format!("{prefix}-{}", suffix());
-        let labels: BTreeMap<String, String> =
-            labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        let labels: BTreeMap<String, String> = labels
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect();
         let namespace = Namespace {
-            metadata: ObjectMeta { name: Some(name.clone()), labels: Some(labels), ..ObjectMeta::default() },
+            metadata: ObjectMeta {
+                name: Some(name.clone()),
+                labels: Some(labels),
+                ..ObjectMeta::default()
+            },
             ..Namespace::default()
         };
         Api::all(client.clone())
@@ -44,10 +50,16 @@ impl Cluster {
         if self.tier == Tier::ApiServer {
             // No controller makes it, and admission refuses every pod without it.
             let account = ServiceAccount {
-                metadata: ObjectMeta { name: Some("default".to_owned()), ..ObjectMeta::default() },
+                metadata: ObjectMeta {
+                    name: Some("default".to_owned()),
+                    ..ObjectMeta::default()
+                },
                 ..ServiceAccount::default()
             };
-            accounts.create(&PostParams::default(), &account).await.context("cannot make its ServiceAccount")?;
+            accounts
+                .create(&PostParams::default(), &account)
+                .await
+                .context("cannot make its ServiceAccount")?;
         } else {
             let what = format!("the ServiceAccount of `{name}`");
             wait_until(&what, async || Ok(accounts.get_opt("default").await?)).await?;
@@ -68,8 +80,13 @@ impl Cluster {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "two tests, or two runs on one cluster, must never choose the same name")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "two tests, or two runs on one cluster, must never choose the same name"
+)]
 fn suffix() -> String {
     let mut random = rand::rng();
-    (0..6).map(|_| char::from(random.random_range(b'a'..=b'z'))).collect()
+    (0..6)
+        .map(|_| char::from(random.random_range(b'a'..=b'z')))
+        .collect()
 }

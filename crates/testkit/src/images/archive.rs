@@ -25,15 +25,27 @@ enum Content<'a> {
 
 impl<'a> Entry<'a> {
     pub(super) fn folder(path: &str, mode: u32) -> Self {
-        Self { path: path.to_owned(), mode, content: Content::Folder }
+        Self {
+            path: path.to_owned(),
+            mode,
+            content: Content::Folder,
+        }
     }
 
     pub(super) fn file(path: &str, mode: u32, bytes: impl Into<Cow<'a, [u8]>>) -> Self {
-        Self { path: path.to_owned(), mode, content: Content::File(bytes.into()) }
+        Self {
+            path: path.to_owned(),
+            mode,
+            content: Content::File(bytes.into()),
+        }
     }
 
     pub(super) fn link(path: &str, target: &str) -> Self {
-        Self { path: path.to_owned(), mode: 0o777, content: Content::Link(target.to_owned()) }
+        Self {
+            path: path.to_owned(),
+            mode: 0o777,
+            content: Content::Link(target.to_owned()),
+        }
     }
 }
 
@@ -47,7 +59,9 @@ pub(super) struct Image<'a> {
 impl Image<'_> {
     /// Writes the archive unless one of the same content is there; its name carries the content's hash.
     pub(super) fn write(&self, folder: &Path) -> Result<PathBuf> {
-        let archive = self.archive().with_context(|| format!("cannot write the image `{}`", self.name))?;
+        let archive = self
+            .archive()
+            .with_context(|| format!("cannot write the image `{}`", self.name))?;
         let digest = hex(&archive);
         let stem = self.name.replace(['/', ':'], "-");
         let path = folder.join(format!("{stem}-{}.tar", digest.get(..16).unwrap_or(&digest)));
@@ -55,7 +69,9 @@ impl Image<'_> {
             fs::create_dir_all(folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
             let temporary = tempfile::NamedTempFile::new_in(folder)?;
             fs::write(temporary.path(), &archive)?;
-            temporary.persist(&path).with_context(|| format!("cannot write `{}`", path.display()))?;
+            temporary
+                .persist(&path)
+                .with_context(|| format!("cannot write `{}`", path.display()))?;
         }
         Ok(path)
     }
@@ -77,7 +93,10 @@ impl Image<'_> {
         }))?;
         let mut listed = descriptor("application/vnd.oci.image.manifest.v1+json", &manifest);
         if let Some(fields) = listed.as_object_mut() {
-            fields.insert("annotations".to_owned(), json!({"io.containerd.image.name": self.name}));
+            fields.insert(
+                "annotations".to_owned(),
+                json!({"io.containerd.image.name": self.name}),
+            );
         }
         let index = serde_json::to_vec(&json!({"schemaVersion": 2, "manifests": [listed]}))?;
         let mut tar = Builder::new(Vec::new());
@@ -133,7 +152,10 @@ fn descriptor(media_type: &str, bytes: &[u8]) -> serde_json::Value {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// Go's name for this machine's architecture, which image configurations use.

@@ -2,6 +2,7 @@
 
 mod api_server;
 mod authentication;
+mod controllers;
 mod endings;
 mod node;
 mod probing;

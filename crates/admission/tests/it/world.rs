@@ -1,0 +1,282 @@
+//! People, namespaces and requests that the tests of this crate share, and how a request is sent to a real API server.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, bail};
+use http::{Method, Request as HttpRequest};
+use http_body_util::BodyExt;
+use kube::client::Body;
+use reeve_admission::{Operation, Request, Stamp, User, mutate, names};
+use serde_json::{Value, json};
+
+/// The eight kinds that make pods.
+pub const KINDS: [&str; 8] =
+    ["Pod", "Job", "CronJob", "Deployment", "StatefulSet", "ReplicaSet", "DaemonSet", "ReplicationController"];
+
+pub const ALICE_ID: &str = "123e4567-e89b-12d3-a456-426614174000";
+pub const DAVE_ID: &str = "123e4567-e89b-12d3-a456-426614174004";
+/// Everybody may do everything as far as RBAC is concerned: what is refused, the policies refuse.
+const EVERYTHING: &str = "it:everything";
+
+/// The variants of settings, as labels beside the project's.
+pub const SETTINGS: [(&str, &[(&str, &str)]); 6] = [
+    ("strict", &[]),
+    ("on", &[(names::ENFORCE_RUN_AS_USER, "true"), (names::ENFORCE_PREVENT_PRIVILEGE_ESCALATION, "true")]),
+    ("garbled", &[(names::ENFORCE_RUN_AS_USER, "False"), (names::ENFORCE_PREVENT_PRIVILEGE_ESCALATION, "no")]),
+    ("no-identity", &[(names::ENFORCE_RUN_AS_USER, "false")]),
+    ("no-prevent", &[(names::ENFORCE_PREVENT_PRIVILEGE_ESCALATION, "false")]),
+    ("off", &[(names::ENFORCE_RUN_AS_USER, "false"), (names::ENFORCE_PREVENT_PRIVILEGE_ESCALATION, "false")]),
+];
+
+fn person(username: &str, id: &str, uid: &str, gid: &str, groups: &[&str]) -> User {
+    let mut extra = BTreeMap::new();
+    extra.insert(names::EXTRA_UID.to_owned(), vec![uid.to_owned()]);
+    extra.insert(names::EXTRA_GID.to_owned(), vec![gid.to_owned()]);
+    if !groups.is_empty() {
+        extra.insert(names::EXTRA_GROUPS.to_owned(), groups.iter().map(|g| (*g).to_owned()).collect());
+    }
+    User { uid: id.to_owned(), extra, ..User::named(username) }
+}
+
+/// The requester a case calls by this name. `controller` is the one that makes objects of this kind.
+pub fn requester(name: &str, kind: &str) -> User {
+    let mut user = match name {
+        "alice" => person("alice@example.com", ALICE_ID, "70012", "5000", &["5001"]),
+        "alice-regrouped" => person("alice@example.com", ALICE_ID, "70012", "5002", &["5001", "5003"]),
+        "dave" => person("dave@example.com", DAVE_ID, "70014", "5000", &[]),
+        "eve-without-identity" => User { uid: "eve-1".into(), ..User::named("eve@example.com") },
+        "root-by-token" => person("mallory@example.com", "mallory-1", "0", "0", &[]),
+        "padded-by-token" => person("mallory@example.com", "mallory-1", "070012", "5000", &[]),
+        "slash-by-token" => person("mallory@example.com", &format!("{ALICE_ID}/70012"), "70014", "5000", &[]),
+        "system-by-extra" => person("system:admin", ALICE_ID, "70012", "5000", &["5001"]),
+        "nameless-by-extra" => person("alice", ALICE_ID, "70012", "5000", &["5001"]),
+        "service-account" => User::named("system:serviceaccount:robots:default"),
+        "service-account-with-extra" => {
+            person("system:serviceaccount:robots:default", ALICE_ID, "70012", "5000", &["5001"])
+        }
+        "custom-controller" => User::named("system:serviceaccount:kueue-system:kueue-controller"),
+        "kubelet" => User::named("system:node:node1"),
+        "operator" => User::named(names::OPERATOR_USER),
+        "admin" => User { groups: vec!["system:masters".into()], ..User::named("admin") },
+        "installer" => User { groups: vec![names::INSTALLERS.into()], ..User::named("installer") },
+        "controller" => User::named(match kind {
+            "Pod" => "system:serviceaccount:kube-system:replicaset-controller",
+            "Job" => "system:serviceaccount:kube-system:cronjob-controller",
+            _ => "system:serviceaccount:kube-system:deployment-controller",
+        }),
+        "pod-of-controller" => {
+            let mut user = requester("controller", kind);
+            user.extra.insert(names::EXTRA_POD_NAME.into(), vec!["x".into()]);
+            user
+        }
+        other => User::named(other),
+    };
+    user.groups.push(EVERYTHING.to_owned());
+    user
+}
+
+/// The stamp of a requester who has one.
+pub fn stamp(name: &str) -> Stamp {
+    requester(name, "Pod").stamp().parse().unwrap()
+}
+
+/// The labels of the namespace of a settings variant.
+pub fn labels(settings: &str) -> BTreeMap<String, String> {
+    let (_, labels) = SETTINGS.iter().find(|(name, _)| *name == settings).unwrap();
+    let mut all: BTreeMap<_, _> = labels.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+    all.insert(names::PROJECT.to_owned(), "robots".to_owned());
+    all
+}
+
+/// A small valid object of a kind with a template, with nothing of security in it.
+pub fn minimal(kind: &str, name: &str) -> Value {
+    let mut spec = json!({"containers": [{"name": "c", "image": "local.test/x:1"}]});
+    if ["Pod", "Job", "CronJob"].contains(&kind) {
+        spec["restartPolicy"] = json!("Never");
+    }
+    let labels = json!({"app": name});
+    let template = json!({"metadata": {"labels": labels}, "spec": spec});
+    let selector = json!({"matchLabels": labels});
+    let mut object = match kind {
+        "Pod" => json!({"spec": spec}),
+        // Suspended, so that some of its template may change.
+        "Job" => json!({"spec": {"suspend": true, "template": template}}),
+        "CronJob" => {
+            json!({"spec": {"schedule": "0 3 * * *", "jobTemplate": {"spec": {"template": template}}}})
+        }
+        "ReplicationController" => json!({"spec": {"replicas": 0, "selector": labels, "template": template}}),
+        "DaemonSet" => json!({"spec": {"selector": selector, "template": template}}),
+        "StatefulSet" => {
+            json!({"spec": {"replicas": 0, "serviceName": "x", "selector": selector, "template": template}})
+        }
+        _ => json!({"spec": {"replicas": 0, "selector": selector, "template": template}}),
+    };
+    object["apiVersion"] = json!(api_version(kind));
+    object["kind"] = json!(kind);
+    object["metadata"] = json!({"name": name});
+    object
+}
+
+/// The template inside an object.
+pub fn template<'a>(object: &'a mut Value, kind: &str) -> &'a mut Value {
+    object.pointer_mut(reeve_admission::request::template_path(kind).unwrap()).unwrap()
+}
+
+/// An object that is there before anybody asks: stamped and filled in for a person, or for nobody.
+pub fn base(kind: &str, owner: &str) -> Value {
+    let mut object = minimal(kind, &format!("base-{owner}"));
+    match owner {
+        "nobody" => mutate::fill_shape(template(&mut object, kind), true),
+        person => mutate::fill_for(template(&mut object, kind), &stamp(person), true),
+    }
+    object
+}
+
+fn api_version(kind: &str) -> &'static str {
+    match kind {
+        "Pod" | "ReplicationController" | "Namespace" | "Binding" => "v1",
+        "Job" | "CronJob" => "batch/v1",
+        "RoleBinding" => "rbac.authorization.k8s.io/v1",
+        "Workload" | "ReeveConfig" => "reeve.dev/v1alpha1",
+        _ => "apps/v1",
+    }
+}
+
+/// The collection of a kind, as the API server's path.
+pub fn collection(kind: &str, namespace: &str) -> String {
+    let version = api_version(kind);
+    let root = if version == "v1" { "/api/v1".to_owned() } else { format!("/apis/{version}") };
+    let plural = format!("{}s", kind.to_lowercase());
+    match kind {
+        "Namespace" | "ReeveConfig" => format!("{root}/{plural}"),
+        _ => format!("{root}/namespaces/{namespace}/{plural}"),
+    }
+}
+
+/// RFC 7386: null removes, objects merge, everything else replaces.
+pub fn merge(into: &mut Value, patch: &Value) {
+    let Value::Object(fields) = patch else {
+        *into = patch.clone();
+        return;
+    };
+    if !into.is_object() {
+        *into = json!({});
+    }
+    for (key, value) in fields {
+        if value.is_null() {
+            into.as_object_mut().unwrap().remove(key);
+        } else {
+            merge(&mut into[key], value);
+        }
+    }
+}
+
+/// What the API server answered.
+#[derive(Debug)]
+pub struct Answer {
+    pub code: u16,
+    pub body: Value,
+}
+
+impl Answer {
+    pub fn message(&self) -> &str {
+        self.body["message"].as_str().unwrap_or("")
+    }
+
+    pub fn admitted(&self) -> bool {
+        (200..300).contains(&self.code)
+    }
+}
+
+/// Sends the request as its user, by impersonation. `dry_run` leaves no trace.
+pub async fn send(client: &kube::Client, namespace: &str, request: &Request, dry_run: bool) -> Result<Answer> {
+    let kind = request.kind();
+    let subject = if request.object.is_null() { request.old_object.as_ref() } else { Some(&request.object) };
+    let name = subject.and_then(|o| o["metadata"]["name"].as_str()).unwrap_or("");
+    let mut path = if kind == "Binding" {
+        format!("{}/{name}/binding", collection("Pod", namespace))
+    } else {
+        collection(kind, namespace)
+    };
+    let method = match request.operation {
+        Operation::Create => Method::POST,
+        Operation::Update => Method::PUT,
+        Operation::Delete => Method::DELETE,
+    };
+    if request.operation != Operation::Create {
+        path = format!("{path}/{name}");
+        if !request.subresource.is_empty() {
+            path = format!("{path}/{}", request.subresource);
+        }
+    }
+    if dry_run {
+        path.push_str("?dryRun=All");
+    }
+    let mut http = HttpRequest::builder().method(method).uri(path).header("Content-Type", "application/json");
+    let user = &request.user;
+    if !user.username.is_empty() {
+        http = http.header("Impersonate-User", &user.username);
+        if !user.uid.is_empty() {
+            http = http.header("Impersonate-Uid", &user.uid);
+        }
+        for group in &user.groups {
+            http = http.header("Impersonate-Group", group);
+        }
+        for (key, values) in &user.extra {
+            for value in values {
+                http = http.header(format!("Impersonate-Extra-{}", key.replace('/', "%2f")), value);
+            }
+        }
+    }
+    let body = if request.object.is_null() { Vec::new() } else { serde_json::to_vec(&request.object)? };
+    let response = client.send(http.body(Body::from(body))?).await.context("cannot reach the API server")?;
+    let code = response.status().as_u16();
+    let bytes = response.into_body().collect().await?.to_bytes();
+    Ok(Answer { code, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) })
+}
+
+/// Sends a real write as the administrator; it must succeed.
+pub async fn create(client: &kube::Client, namespace: &str, object: &Value) -> Result<Value> {
+    let request = Request {
+        operation: Operation::Create,
+        subresource: String::new(),
+        user: User::default(),
+        object: object.clone(),
+        old_object: None,
+        namespace_labels: BTreeMap::new(),
+    };
+    let answer = send(client, namespace, &request, false).await?;
+    if !answer.admitted() {
+        bail!("cannot create {object}: {} {}", answer.code, answer.message());
+    }
+    Ok(answer.body)
+}
+
+/// What must be there before any policy is: rights for everybody, and our custom resources in their barest form.
+pub const GROUND: &str = r#"
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: it-everything}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin}
+subjects: [{apiGroup: rbac.authorization.k8s.io, kind: Group, name: "it:everything"}]
+---
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: workloads.reeve.dev}
+spec:
+  group: reeve.dev
+  scope: Namespaced
+  names: {kind: Workload, plural: workloads, singular: workload, listKind: WorkloadList}
+  versions:
+  - {name: v1alpha1, served: true, storage: true, subresources: {status: {}}, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}
+---
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: reeveconfigs.reeve.dev}
+spec:
+  group: reeve.dev
+  scope: Cluster
+  names: {kind: ReeveConfig, plural: reeveconfigs, singular: reeveconfig, listKind: ReeveConfigList}
+  versions:
+  - {name: v1alpha1, served: true, storage: true, subresources: {status: {}}, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}
+"#;

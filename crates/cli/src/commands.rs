@@ -1,0 +1,36 @@
+//! The commands, one file each.
+
+mod delete;
+mod find;
+mod kubeconfig;
+mod kubernetes_token;
+mod list;
+mod login;
+mod logout;
+mod logs;
+mod project;
+mod submit;
+mod whoami;
+
+use crate::Context;
+use crate::args::{Command, Kubeconfig, Login, Project};
+use crate::failure::Failure;
+
+/// Runs a command.
+///
+/// # Errors
+/// [`Failure`], which says everything.
+pub async fn run(context: &mut Context, command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Login(Login::User(arguments)) => login::user::run(context, arguments).await,
+        Command::Logout => logout::run(context),
+        Command::Whoami => whoami::run(context).await,
+        Command::Project(Project::List) => project::list::run(context).await,
+        Command::Submit(arguments) => submit::run(context, arguments).await,
+        Command::List(arguments) => list::run(context, arguments).await,
+        Command::Logs(arguments) => logs::run(context, arguments).await,
+        Command::Delete(arguments) => delete::run(context, arguments).await,
+        Command::Kubeconfig(Kubeconfig::Set(arguments)) => kubeconfig::set::run(context, arguments).await,
+        Command::KubernetesToken(arguments) => kubernetes_token::run(context, arguments).await,
+    }
+}

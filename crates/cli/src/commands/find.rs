@@ -1,0 +1,92 @@
+//! From names to objects, in one call each.
+
+use reeve_api::org::{Project, Projects};
+use reeve_api::workload::{Workload, Workloads};
+use reeve_types::{OrgUnitName, WorkloadName};
+use serde::de::DeserializeOwned;
+
+use crate::failure::Failure;
+use crate::http::{Api, CallError};
+
+/// The project of this name.
+pub(super) async fn project(api: &Api, name: &OrgUnitName, what: &str) -> Result<Project, Failure> {
+    let filter = format!("name=={name}");
+    let query = [("filterBy", filter.as_str()), ("limit", "10")];
+    let found: Projects = api
+        .get("/api/v1/org-unit/projects", &query)
+        .await
+        .map_err(|error| error.explain(what))?;
+    let missing = || {
+        Failure::refused(what)
+            .cause(format!("there is no project `{name}` that you can see"))
+            .hint("`reeve project list` shows yours")
+    };
+    only(
+        found
+            .projects
+            .into_iter()
+            .filter(|project| project.name == name.as_str()),
+        what,
+        missing,
+    )
+}
+
+/// The workload of this name in that project.
+pub(super) async fn workload(
+    api: &Api,
+    project: &OrgUnitName,
+    name: &WorkloadName,
+    what: &str,
+) -> Result<Workload, Failure> {
+    let filter = format!("projectName=={project},name=={name}");
+    let query = [("filterBy", filter.as_str()), ("limit", "10")];
+    let found: Workloads = api
+        .get("/api/v1/workloads", &query)
+        .await
+        .map_err(|error| error.explain(what))?;
+    let missing = || {
+        Failure::refused(what)
+            .cause(format!(
+                "there is no workload `{name}` in a project `{project}` that you can see"
+            ))
+            .hint(format!("`reeve list -p {project}` shows what is there"))
+    };
+    let same =
+        |workload: &Workload| workload.name == name.as_str() && workload.project_name == project.as_str();
+    only(found.workloads.into_iter().filter(same), what, missing)
+}
+
+fn only<T>(
+    mut found: impl Iterator<Item = T>,
+    what: &str,
+    missing: impl FnOnce() -> Failure,
+) -> Result<T, Failure> {
+    match (found.next(), found.next()) {
+        (Some(one), None) => Ok(one),
+        (None, _) => Err(missing()),
+        (Some(_), Some(_)) => {
+            Err(Failure::failed(what).cause("several clusters have a project of this name"))
+        }
+    }
+}
+
+/// All pages of a list.
+pub(super) async fn pages<P: DeserializeOwned, T>(
+    api: &Api,
+    path: &str,
+    query: &[(&str, &str)],
+    open: fn(P) -> (Vec<T>, Option<usize>),
+) -> Result<Vec<T>, CallError> {
+    let (mut all, mut offset) = (Vec::new(), 0_usize);
+    loop {
+        let start = offset.to_string();
+        let mut pairs = query.to_vec();
+        pairs.extend([("limit", "500"), ("offset", start.as_str())]);
+        let (items, next) = open(api.get(path, &pairs).await?);
+        all.extend(items);
+        match next {
+            Some(next) if next > offset => offset = next,
+            _ => return Ok(all),
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Access to clusters with kubectl.
+
+pub(super) mod set;

@@ -1,0 +1,3 @@
+//! Ways to sign in.
+
+pub(super) mod user;

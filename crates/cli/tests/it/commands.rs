@@ -1,0 +1,242 @@
+//! What each command asks, and what it shows.
+
+use serde_json::{Value, json};
+
+use crate::receiver::{CLUSTER, Receiver, TOKEN, project, text, workload};
+
+fn training() -> Value {
+    json!({
+        "name": "first", "requestedName": "first", "workloadId": "323e4567-e89b-12d3-a456-426614174000", "projectId": "33",
+        "departmentId": "2", "clusterId": CLUSTER, "createdBy": "alice@reeve.example", "createdAt": "2026-01-01T00:00:00Z",
+        "deletedAt": null, "desiredPhase": "Running", "actualPhase": "Creating", "spec": {"image": "local.test/tools:1"},
+    })
+}
+
+#[tokio::test]
+async fn a_submission_takes_two_calls() {
+    let receiver = Receiver::signed_in().await;
+    receiver.answers(
+        "GET /api/v1/org-unit/projects",
+        200,
+        json!({"projects": [project()]}),
+    );
+    receiver.answers("POST /api/v1/workloads/trainings", 202, training());
+    let submit = [
+        "submit",
+        "first",
+        "-p",
+        "robots",
+        "-i",
+        "local.test/tools:1",
+        "--run-as-user",
+        "--create-home-dir",
+        "--",
+        "id",
+    ];
+    insta::assert_snapshot!(receiver.shown(&submit).await);
+    let calls = receiver.calls();
+    assert_eq!(
+        calls.iter().map(|call| call.line.as_str()).collect::<Vec<_>>(),
+        [
+            "GET /api/v1/org-unit/projects?filterBy=name%3D%3Drobots&limit=10",
+            "POST /api/v1/workloads/trainings",
+        ]
+    );
+    assert!(
+        calls
+            .iter()
+            .all(|call| call.authorization.as_deref() == Some(&format!("Bearer {TOKEN}")))
+    );
+    let expected = json!({
+        "name": "first", "projectId": "33", "clusterId": CLUSTER,
+        "spec": {"image": "local.test/tools:1", "args": "id", "createHomeDir": true, "security": {"uidGidSource": "fromIdpToken"}},
+    });
+    assert_eq!(calls[1].body, expected);
+}
+
+#[tokio::test]
+async fn a_refusal_shows_who_could_grant_what_is_missing() {
+    let receiver = Receiver::signed_in().await;
+    receiver.answers(
+        "GET /api/v1/org-unit/projects",
+        200,
+        json!({"projects": [project()]}),
+    );
+    let message =
+        "`trainings:create` is missing in project `robots`; user `admin@reeve.example` could grant it there";
+    let refusal = json!({"code": 403, "message": message});
+    receiver.answers("POST /api/v1/workloads/trainings", 403, refusal);
+    insta::assert_snapshot!(
+        receiver
+            .shown(&["submit", "first", "-p", "robots", "-i", "i"])
+            .await
+    );
+}
+
+#[tokio::test]
+async fn a_project_that_is_not_there_is_not_found() {
+    let receiver = Receiver::signed_in().await;
+    // A near miss that the filter, which knows no case, may bring along.
+    let mut other = project();
+    other["name"] = json!("ROBOTS");
+    receiver.answers("GET /api/v1/org-unit/projects", 200, json!({"projects": [other]}));
+    insta::assert_snapshot!(
+        receiver
+            .shown(&["submit", "first", "-p", "robots", "-i", "i"])
+            .await
+    );
+    assert_eq!(receiver.calls().len(), 1, "nothing was submitted");
+}
+
+#[tokio::test]
+async fn lists_follow_their_pages() {
+    let receiver = Receiver::signed_in().await;
+    receiver.answers("GET /api/v1/workloads", 200, json!({"workloads": [workload()]}));
+    let shown = receiver.shown(&["list", "-p", "robots"]).await;
+    assert!(shown.contains("\nfirst"), "{shown}");
+    let age = regex_free_age(&shown);
+    insta::assert_snapshot!(shown.replace(&age, "AGE"));
+    receiver.calls();
+    // The same page again and again would never end; a `next` that does not move does.
+    receiver.answers(
+        "GET /api/v1/workloads",
+        200,
+        json!({"workloads": [workload()], "next": 500}),
+    );
+    let output = receiver.run(&["list", "-o", "json"]).await;
+    let lines: Vec<_> = receiver.calls().into_iter().map(|call| call.line).collect();
+    assert_eq!(
+        lines,
+        [
+            "GET /api/v1/workloads?sortBy=name&limit=500&offset=0",
+            "GET /api/v1/workloads?sortBy=name&limit=500&offset=500",
+        ]
+    );
+    assert_eq!(
+        serde_json::from_slice::<Value>(&output.stdout)
+            .unwrap()
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
+}
+
+/// The days since 2020, as the table shows them.
+fn regex_free_age(shown: &str) -> String {
+    let digits = |word: &&str| {
+        word.ends_with('d') && word.len() > 1 && word[..word.len() - 1].bytes().all(|b| b.is_ascii_digit())
+    };
+    shown.split_whitespace().find(digits).unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn an_empty_project_is_told_from_a_missing_one() {
+    let receiver = Receiver::signed_in().await;
+    receiver.answers("GET /api/v1/workloads", 200, json!({"workloads": []}));
+    receiver.answers(
+        "GET /api/v1/org-unit/projects",
+        200,
+        json!({"projects": [project()]}),
+    );
+    let empty = receiver.run(&["list", "-p", "robots"]).await;
+    assert_eq!(
+        (empty.status.code(), text(&empty.stdout).as_str()),
+        (Some(0), "no workloads\n")
+    );
+    receiver.answers("GET /api/v1/org-unit/projects", 200, json!({"projects": []}));
+    assert_eq!(
+        receiver.run(&["list", "-p", "robots"]).await.status.code(),
+        Some(1)
+    );
+}
+
+#[tokio::test]
+async fn projects_are_listed_with_where_they_live() {
+    let receiver = Receiver::signed_in().await;
+    receiver.answers(
+        "GET /api/v1/org-unit/projects",
+        200,
+        json!({"projects": [project()]}),
+    );
+    insta::assert_snapshot!(receiver.shown(&["project", "list"]).await);
+}
+
+#[tokio::test]
+async fn a_workload_is_deleted_by_its_id() {
+    let receiver = Receiver::signed_in().await;
+    receiver.answers("GET /api/v1/workloads", 200, json!({"workloads": [workload()]}));
+    let path = "DELETE /api/v1/workloads/trainings/323e4567-e89b-12d3-a456-426614174000";
+    receiver.answers(path, 202, json!({"code": 202, "message": "accepted"}));
+    insta::assert_snapshot!(receiver.shown(&["delete", "first", "-p", "robots"]).await);
+    assert_eq!(receiver.calls()[1].line, path);
+    receiver.answers("GET /api/v1/workloads", 200, json!({"workloads": []}));
+    insta::assert_snapshot!(
+        "deleting_what_is_not_there",
+        receiver.shown(&["delete", "first", "-p", "robots"]).await
+    );
+}
+
+#[tokio::test]
+async fn whoami_shows_numbers_and_roles() {
+    let receiver = Receiver::signed_in().await;
+    receiver.answers("GET /api/v1/me", 200, json!({
+        "id": "223e4567-e89b-12d3-a456-426614174000", "username": "alice@reeve.example", "type": "user", "groups": ["ml"],
+        "posix": {"uid": 70012, "gid": 5000, "supplementaryGroups": [5001]},
+        "roles": [
+            {"roleId": 5, "roleName": "L1 researcher", "scopeType": "project", "scopeId": "33", "scopeName": "robots"},
+            {"roleId": 9, "roleName": "Viewer", "scopeType": "tenant", "scopeId": "1", "scopeName": "account", "throughGroup": "ml"},
+        ],
+    }));
+    insta::assert_snapshot!(receiver.shown(&["whoami"]).await);
+}
+
+#[tokio::test]
+async fn every_kind_of_bad_answer_has_its_exit_code() {
+    let receiver = Receiver::signed_in().await;
+    let error = |code: u16| json!({"code": code, "message": "because"}).to_string();
+    for (status, body, exit) in [
+        (400, error(400), 1),
+        (401, error(401), 1),
+        (403, error(403), 1),
+        (404, error(404), 1),
+        (409, error(409), 1),
+        (500, error(500), 2),
+        (503, error(503), 2),
+        (502, "<html>bad gateway</html>".to_owned(), 2),
+        (200, "<html>welcome</html>".to_owned(), 2),
+        (302, String::new(), 2),
+    ] {
+        receiver.says("GET /api/v1/me", status, &body);
+        let output = receiver.run(&["whoami"]).await;
+        assert_eq!(
+            output.status.code(),
+            Some(exit),
+            "{status}: {}",
+            text(&output.stderr)
+        );
+        assert!(
+            text(&output.stderr).starts_with("reeve: cannot find out who you are\n  cause: "),
+            "{}",
+            text(&output.stderr)
+        );
+        assert!(!text(&output.stderr).contains(TOKEN));
+    }
+    receiver.says("GET /api/v1/me", 401, &error(401));
+    insta::assert_snapshot!(receiver.shown(&["whoami"]).await);
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_a_failure_with_a_hint() {
+    let receiver = Receiver::signed_in().await;
+    let config = receiver.home().join("reeve/config.json");
+    // Port 1 of this machine: nobody listens there.
+    std::fs::write(config, r#"{"url": "http://127.0.0.1:1"}"#).unwrap();
+    let output = receiver.run(&["whoami"]).await;
+    assert_eq!(output.status.code(), Some(2));
+    let said = text(&output.stderr);
+    assert!(
+        said.contains("cannot reach `http://127.0.0.1:1`") && said.contains("hint: is the address right"),
+        "{said}"
+    );
+}

@@ -1,0 +1,47 @@
+//! The help is the reference of the command line: it does not change unseen.
+
+use crate::receiver::Receiver;
+
+#[tokio::test]
+async fn the_help_of_every_command() {
+    let receiver = Receiver::start().await;
+    let mut all = String::new();
+    for command in [
+        &[][..],
+        &["login", "user"],
+        &["logout"],
+        &["whoami"],
+        &["project", "list"],
+        &["submit"],
+        &["list"],
+        &["logs"],
+        &["delete"],
+        &["kubeconfig", "set"],
+    ] {
+        let arguments: Vec<&str> = command.iter().copied().chain(["--help"]).collect();
+        all += &receiver.shown(&arguments).await;
+        all += "\n";
+    }
+    insta::assert_snapshot!(all);
+}
+
+#[tokio::test]
+async fn wrong_usage_ends_with_two_before_anybody_is_asked() {
+    let receiver = Receiver::signed_in().await;
+    for wrong in [
+        &[][..],
+        &["nonsense"],
+        &["submit", "x"],
+        &["submit", "Not_A_Name", "-p", "robots", "-i", "i"],
+        &["submit", "x", "-p", "robots", "-i", "i", "-e", "hunter2"],
+        &["submit", "x", "-p", "robots", "-i", "i", "-g", "many"],
+        &["submit", "x", "-p", "robots", "-i", "i", "--command"],
+        &["delete", "x"],
+        &["kubernetes-token", "--cluster", "nonsense"],
+        &["list", "-o", "yaml"],
+    ] {
+        let output = receiver.run(wrong).await;
+        assert_eq!(output.status.code(), Some(2), "{wrong:?}");
+    }
+    assert_eq!(receiver.calls().len(), 0);
+}

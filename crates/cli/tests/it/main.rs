@@ -1,0 +1,11 @@
+//! The program itself, from outside, against a small receiver that stands in for the control plane. What a real one says
+//! is tested in the end-to-end suite.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests stop the test they help")]
+
+mod commands;
+mod help;
+mod kubectl;
+mod logs;
+mod receiver;
+mod sign_in;

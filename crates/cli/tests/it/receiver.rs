@@ -1,0 +1,203 @@
+//! A receiver of REST calls: it answers what it was told to and remembers what it was asked. It is no control plane.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Output, Stdio};
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::response::IntoResponse;
+use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
+
+pub(crate) const CLUSTER: &str = "123e4567-e89b-12d3-a456-426614174000";
+pub(crate) const TOKEN: &str = "header.payload.signature";
+
+/// One call that was made.
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    pub(crate) line: String,
+    pub(crate) authorization: Option<String>,
+    pub(crate) body: Value,
+}
+
+#[derive(Default)]
+struct Inner {
+    answers: BTreeMap<String, (u16, String)>,
+    calls: Vec<Call>,
+}
+
+/// The receiver, and one person's settings folder.
+pub(crate) struct Receiver {
+    inner: Arc<Mutex<Inner>>,
+    address: SocketAddr,
+    home: tempfile::TempDir,
+}
+
+impl Receiver {
+    pub(crate) async fn start() -> Self {
+        let inner = Arc::new(Mutex::new(Inner::default()));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = Router::new().fallback(answer).with_state(Arc::clone(&inner));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let receiver = Self {
+            inner,
+            address,
+            home: tempfile::tempdir().unwrap(),
+        };
+        receiver.answers(
+            "POST /api/v1/token",
+            200,
+            json!({ "accessToken": TOKEN, "expiresIn": 3600 }),
+        );
+        receiver
+    }
+
+    /// A receiver with somebody signed in.
+    pub(crate) async fn signed_in() -> Self {
+        let receiver = Self::start().await;
+        let output = receiver
+            .run_with(
+                &[
+                    "login",
+                    "user",
+                    "--url",
+                    &receiver.url(),
+                    "-u",
+                    "alice@reeve.example",
+                    "--password-stdin",
+                ],
+                "aA1!aA1!\n",
+            )
+            .await;
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        receiver.calls();
+        receiver
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub(crate) fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// Sets the answer to `METHOD /path` whatever the query.
+    pub(crate) fn answers(&self, call: &str, status: u16, body: Value) {
+        self.says(call, status, &body.to_string());
+    }
+
+    pub(crate) fn says(&self, call: &str, status: u16, text: &str) {
+        self.inner
+            .lock()
+            .unwrap()
+            .answers
+            .insert(call.to_owned(), (status, text.to_owned()));
+    }
+
+    /// Takes the calls made so far.
+    pub(crate) fn calls(&self) -> Vec<Call> {
+        std::mem::take(&mut self.inner.lock().unwrap().calls)
+    }
+
+    pub(crate) async fn run(&self, arguments: &[&str]) -> Output {
+        self.run_with(arguments, "").await
+    }
+
+    pub(crate) async fn run_with(&self, arguments: &[&str], input: &str) -> Output {
+        let mut child = tokio::process::Command::new(env!("CARGO_BIN_EXE_reeve"))
+            .args(arguments)
+            .env_clear()
+            .env("HOME", self.home.path())
+            .env("REEVE_CONFIG_DIR", self.home.path().join("reeve"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // A command that reads nothing may be gone already.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes()).await;
+        child.wait_with_output().await.unwrap()
+    }
+
+    /// Exit code, standard output and standard error, with what differs from run to run replaced.
+    pub(crate) async fn shown(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments).await;
+        let all = format!(
+            "$ reeve {}\nexit {}\n--- out\n{}--- err\n{}",
+            arguments.join(" "),
+            output.status.code().unwrap(),
+            text(&output.stdout),
+            text(&output.stderr)
+        );
+        all.replace(&self.address.to_string(), "ADDRESS")
+            .replace(&self.home.path().display().to_string(), "HOME")
+    }
+}
+
+async fn answer(
+    State(inner): State<Arc<Mutex<Inner>>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> impl IntoResponse {
+    let mut inner = inner.lock().unwrap();
+    let authorization = headers
+        .get(header::AUTHORIZATION)
+        .map(|value| value.to_str().unwrap().to_owned());
+    let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
+    inner.calls.push(Call {
+        line: format!("{method} {uri}"),
+        authorization,
+        body,
+    });
+    let missing = (
+        404,
+        json!({ "code": 404, "message": format!("the receiver knows no {method} {}", uri.path()) })
+            .to_string(),
+    );
+    let (status, text) = inner
+        .answers
+        .get(&format!("{method} {}", uri.path()))
+        .cloned()
+        .unwrap_or(missing);
+    (
+        StatusCode::from_u16(status).unwrap(),
+        [(header::CONTENT_TYPE, "application/json")],
+        text,
+    )
+}
+
+pub(crate) fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+pub(crate) fn project() -> Value {
+    json!({
+        "id": "33", "name": "robots", "clusterId": CLUSTER, "parentId": "2", "parent": {"id": "2", "name": "vision"},
+        "requestedNamespace": null, "enforceRunaiScheduler": true, "description": "", "resources": [],
+        "effective": {}, "totalResources": {"gpuQuota": null, "cpuQuota": null, "memoryQuota": null},
+        "status": {"namespace": "reeve-robots", "phase": "Ready", "phaseMessage": null, "lastUpdatedTime": null},
+        "createdAt": "2026-01-01T00:00:00Z", "updatedAt": "2026-01-01T00:00:00Z", "createdBy": "admin@reeve.example",
+        "updatedBy": "admin@reeve.example",
+    })
+}
+
+pub(crate) fn workload() -> Value {
+    json!({
+        "tenantId": 1, "id": "323e4567-e89b-12d3-a456-426614174000", "name": "first", "type": "Training",
+        "category": "Train", "source": "Control-plane", "submittedBy": "alice@reeve.example", "clusterId": CLUSTER,
+        "projectId": "33", "projectName": "robots", "departmentId": "2", "departmentName": "vision",
+        "namespace": "reeve-robots", "priority": null, "priorityClassName": "", "createdAt": "2020-01-01T00:00:00Z",
+        "updatedAt": "2020-01-01T00:00:00Z", "deletedAt": null, "phase": "Running", "phaseMessage": "",
+        "phaseUpdatedAt": "2020-01-01T00:00:00Z", "k8sPhase": "Running", "k8sPhaseUpdatedAt": "2020-01-01T00:00:00Z",
+        "conditions": [], "runningPods": 1, "images": ["local.test/tools:1"],
+    })
+}

@@ -1,0 +1,164 @@
+//! Signing in and out.
+
+use std::os::unix::fs::PermissionsExt;
+
+use serde_json::json;
+
+use crate::receiver::{Receiver, TOKEN, text};
+
+#[tokio::test]
+async fn a_sign_in_is_kept_for_the_owner_alone_and_the_password_nowhere() {
+    let receiver = Receiver::start().await;
+    let url = format!("{}/", receiver.url());
+    let login = [
+        "login",
+        "user",
+        "--url",
+        &url,
+        "-u",
+        "alice@reeve.example",
+        "--password-stdin",
+    ];
+    let output = receiver.run_with(&login, "hunter2\r\n").await;
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let sent = receiver.calls().remove(0);
+    assert_eq!(
+        sent.body,
+        json!({"grantType": "password", "username": "alice@reeve.example", "password": "hunter2"})
+    );
+    assert_eq!(
+        (sent.line.as_str(), sent.authorization),
+        ("POST /api/v1/token", None)
+    );
+    assert!(!format!("{}{}", text(&output.stdout), text(&output.stderr)).contains("hunter2"));
+
+    let dir = receiver.home().join("reeve");
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&dir), 0o700);
+    let mut kept = String::new();
+    for name in ["config.json", "authentication.json"] {
+        assert_eq!(mode(&dir.join(name)), 0o600, "{name}");
+        kept += &std::fs::read_to_string(dir.join(name)).unwrap();
+    }
+    assert!(kept.contains(TOKEN) && !kept.contains("hunter2"), "{kept}");
+    assert_eq!(std::fs::read_dir(&dir).unwrap().count(), 2);
+
+    // The address is remembered.
+    let again = receiver
+        .run_with(
+            &[
+                "login",
+                "user",
+                "-u",
+                "bob@reeve.example",
+                "--password-stdin",
+                "-o",
+                "json",
+            ],
+            "x",
+        )
+        .await;
+    let answer: serde_json::Value = serde_json::from_slice(&again.stdout).unwrap();
+    assert_eq!(
+        (answer["username"].as_str(), answer["url"].as_str()),
+        (Some("bob@reeve.example"), Some(&*receiver.url()))
+    );
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_a_refusal_and_leaves_the_old_sign_in() {
+    let receiver = Receiver::signed_in().await;
+    receiver.answers(
+        "POST /api/v1/token",
+        400,
+        json!({"code": 400, "message": "the user name or the password is wrong"}),
+    );
+    let output = receiver
+        .run_with(
+            &["login", "user", "-u", "alice@reeve.example", "--password-stdin"],
+            "hunter2",
+        )
+        .await;
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stderr);
+    assert!(
+        said.contains("the user name or the password is wrong (400)") && !said.contains("hunter2"),
+        "{said}"
+    );
+    assert!(receiver.home().join("reeve/authentication.json").exists());
+}
+
+#[tokio::test]
+async fn nothing_works_before_and_after() {
+    let receiver = Receiver::signed_in().await;
+    assert_eq!(receiver.run(&["logout"]).await.status.code(), Some(0));
+    assert!(!receiver.home().join("reeve/authentication.json").exists());
+    for command in [
+        &["whoami"][..],
+        &["list"],
+        &["project", "list"],
+        &["submit", "x", "-p", "robots", "-i", "i"],
+        &["logs", "x", "-p", "robots"],
+        &["delete", "x", "-p", "robots"],
+        &["kubeconfig", "set"],
+        &["kubernetes-token", "--cluster", crate::receiver::CLUSTER],
+    ] {
+        let output = receiver.run(command).await;
+        assert_eq!(output.status.code(), Some(1), "{command:?}");
+        assert!(
+            text(&output.stderr).contains("you are not signed in"),
+            "{command:?}: {}",
+            text(&output.stderr)
+        );
+    }
+    assert_eq!(receiver.calls().len(), 0, "nobody was asked anything");
+    insta::assert_snapshot!(receiver.shown(&["logout"]).await);
+}
+
+#[tokio::test]
+async fn an_old_sign_in_is_not_sent_anywhere() {
+    let receiver = Receiver::signed_in().await;
+    let path = receiver.home().join("reeve/authentication.json");
+    let mut kept: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    kept["expiresAt"] = json!("2020-01-01T00:00:00Z");
+    std::fs::write(&path, kept.to_string()).unwrap();
+    insta::assert_snapshot!(receiver.shown(&["whoami"]).await);
+    assert_eq!(receiver.calls().len(), 0);
+}
+
+#[tokio::test]
+async fn without_a_terminal_a_password_is_not_waited_for() {
+    let receiver = Receiver::start().await;
+    let login = [
+        "login",
+        "user",
+        "--url",
+        &receiver.url(),
+        "-u",
+        "alice@reeve.example",
+        "--password-stdin",
+    ];
+    let output = receiver.run_with(&login, "\n").await;
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("no password was given"));
+    assert_eq!(receiver.calls().len(), 0);
+}
+
+#[tokio::test]
+async fn an_address_without_tls_and_a_missing_authority_are_refused_before_the_password_is_read() {
+    let receiver = Receiver::start().await;
+    for more in [
+        ["--url", "http://reeve.example"],
+        ["--ca-file", "/nowhere/ca.crt"],
+    ] {
+        let mut login = vec!["login", "user", "-u", "alice@reeve.example", "--password-stdin"];
+        let url = receiver.url();
+        if more[0] != "--url" {
+            login.extend(["--url", &url]);
+        }
+        login.extend(more);
+        let output = receiver.run_with(&login, "hunter2").await;
+        assert_eq!(output.status.code(), Some(2), "{more:?}");
+    }
+    assert_eq!(receiver.calls().len(), 0);
+}

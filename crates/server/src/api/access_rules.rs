@@ -1,0 +1,103 @@
+//! Access rules (control-plane 2.4).
+
+pub mod count;
+pub mod create;
+pub mod delete;
+pub mod get;
+pub mod list;
+
+use reeve_api::TENANT_ID;
+use reeve_api::access_rule::{AccessRule, AccessRulePhase, AccessRuleStatus, ScopeType, SubjectType};
+use reeve_api::list::ListQuery;
+use reeve_authz::{Entity, Scope, SubjectKey};
+use reeve_link::StatusPhase;
+use reeve_store::AccessRuleRow;
+
+use crate::app::App;
+use crate::caller::Caller;
+use crate::error::ApiError;
+use crate::extract::Pairs;
+
+/// A scope's type on the wire.
+pub(super) const fn scope_type(scope: Scope) -> ScopeType {
+    match scope {
+        Scope::Account => ScopeType::Tenant,
+        Scope::Cluster(_) => ScopeType::Cluster,
+        Scope::Department(_) => ScopeType::Department,
+        Scope::Project(_) => ScopeType::Project,
+    }
+}
+
+const fn subject_type(subject: &SubjectKey) -> SubjectType {
+    match subject {
+        SubjectKey::User(_) => SubjectType::User,
+        SubjectKey::Group(_) => SubjectType::Group,
+        SubjectKey::ServiceAccount(_) => SubjectType::ServiceAccount,
+    }
+}
+
+/// A rule as it is shown, without the path of its scope.
+fn shown(row: AccessRuleRow) -> AccessRule {
+    AccessRule {
+        id: row.id,
+        subject_id: row.subject.name().to_owned(),
+        subject_type: subject_type(&row.subject),
+        role_id: row.role.id(),
+        role_name: row.role.display_name().to_owned(),
+        scope_id: row.scope.wire_id(),
+        scope_type: scope_type(row.scope),
+        cluster_id: row.cluster_id,
+        tenant_id: TENANT_ID,
+        created_at: row.created_at,
+        updated_at: row.created_at,
+        deleted_at: row.deleted_at,
+        created_by: row.created_by.clone(),
+        status: status(&row),
+        scope_name: row.scope_name,
+        scope_path: None,
+    }
+}
+
+/// What the clusters say of a rule, in one: the worst wins.
+fn status(row: &AccessRuleRow) -> Option<AccessRuleStatus> {
+    let in_phase = |phase: StatusPhase| row.statuses.iter().filter(move |(_, status)| status.phase == phase);
+    let phase = if row.statuses.is_empty() {
+        return None;
+    } else if in_phase(StatusPhase::NotReady).chain(in_phase(StatusPhase::Failed)).next().is_some() {
+        AccessRulePhase::NotReady
+    } else if in_phase(StatusPhase::Deleting).next().is_some() {
+        AccessRulePhase::Deleting
+    } else if row.statuses.iter().all(|(_, status)| status.phase == StatusPhase::Ready) {
+        AccessRulePhase::Ready
+    } else {
+        AccessRulePhase::Creating
+    };
+    let messages: Vec<_> =
+        row.statuses.iter().map(|(_, status)| status.message.as_str()).filter(|it| !it.is_empty()).collect();
+    let details: Vec<_> =
+        row.statuses.iter().map(|(cluster, status)| format!("{:?}: [{cluster}]", status.phase)).collect();
+    Some(AccessRuleStatus { phase, message: messages.join("; "), details: Some(details.join("; ")) })
+}
+
+/// All the caller may see that the operation's own parameters let through.
+async fn visible(app: &App, caller: &Caller, query: &ListQuery, pairs: &Pairs) -> Result<Vec<AccessRule>, ApiError> {
+    pairs.one_of("subjectType", &["user", "group", "service-account", "app"])?;
+    pairs.one_of("scopeType", &["tenant", "cluster", "department", "project"])?;
+    let visible = app.directory().visible(caller, Entity::AccessRules)?;
+    let rows = app.store.access_rules(&visible, query.flag("includeDeleted")?).await?;
+    let wanted = |name: &str, is: &str| query.extra(name).is_none_or(|wanted| wanted == is);
+    let keep = |rule: &AccessRule| {
+        let kind = rule.subject_type.as_str();
+        let by_kind = wanted("subjectType", kind)
+            || (query.extra("subjectType") == Some("app") && rule.subject_type == SubjectType::ServiceAccount);
+        let by_subject = query.extra("subjectIds").is_none_or(|ids| ids.split(',').any(|id| id == rule.subject_id));
+        by_kind
+            && by_subject
+            && wanted("subjectIdFilter", &rule.subject_id)
+            && wanted("scopeType", rule.scope_type.as_str())
+            && wanted("scopeId", &rule.scope_id)
+            && wanted("roleId", &rule.role_id.to_string())
+            && wanted("clusterId", &rule.cluster_id.map(|id| id.to_string()).unwrap_or_default())
+    };
+    Ok(rows.into_iter().map(shown).filter(keep).collect())
+}

@@ -1,0 +1,58 @@
+//! `POST /api/v1/authorization/access-rules`: 201. In force from the next request on.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use reeve_api::access_rule::{AccessRule, CreateAccessRule, SubjectType};
+use reeve_authz::{Role, Scope, SubjectKey};
+use reeve_store::{AuditAction, NewAccessRule};
+use reeve_types::UserId;
+
+use super::shown;
+use crate::app::App;
+use crate::caller::{Call, Caller};
+use crate::directory::Directory;
+use crate::error::ApiError;
+use crate::extract::Parsed;
+
+/// Gives a subject a role in a scope. Nobody gives what she does not hold there herself.
+pub async fn handle(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    call: Call,
+    Parsed(body): Parsed<CreateAccessRule>,
+) -> Result<(StatusCode, Json<AccessRule>), ApiError> {
+    let role = Role::from_id(body.role_id).ok_or_else(|| ApiError::not_found("role", body.role_id))?;
+    let (kind, id) = (body.scope_type.as_str(), body.scope_id.clone());
+    let scope = Scope::from_wire(kind, &id).map_err(|_| ApiError::not_found(kind, &id))?;
+    app.change(move |app| async move {
+        let granted = app.directory().allow_grant(&caller, role, scope, || ApiError::not_found(kind, id))?;
+        let cluster = app.directory().cluster_of(scope);
+        if body.cluster_id.is_some() && body.cluster_id != cluster {
+            return Err(ApiError::Invalid("`clusterId` is not the cluster of the scope: leave it out".to_owned()));
+        }
+        let subject = subject(&app.directory(), &body)?;
+        let new = NewAccessRule { subject, role, scope, created_at: call.at, created_by: caller.name.clone() };
+        let mut entry = call.entry(&caller, &granted, AuditAction::Create);
+        entry.cluster_id = cluster;
+        let committed = app.store.create_access_rule(&granted, new, entry).await?;
+        app.directory_mut().index.add_rule(committed.value.rule());
+        app.announce(&committed.revisions);
+        Ok((StatusCode::CREATED, Json(shown(committed.value))))
+    })
+    .await
+}
+
+/// The one key of a subject: a user's email, though her id is accepted too (control-plane 2.1).
+fn subject(directory: &Directory, body: &CreateAccessRule) -> Result<SubjectKey, ApiError> {
+    if body.subject_type == SubjectType::User
+        && let Ok(id) = body.subject_id.parse::<UserId>()
+    {
+        let user = directory.user(id).ok_or_else(|| ApiError::not_found("user", id))?;
+        return Ok(SubjectKey::User(user.email.clone()));
+    }
+    SubjectKey::from_wire(body.subject_type.as_str(), &body.subject_id)
+        .map_err(|error| ApiError::Invalid(format!("`subjectId`: {error}")))
+}

@@ -1,0 +1,37 @@
+//! `DELETE /api/v1/authorization/access-rules/{accessRuleId}`: 204. In force from the next request on.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use reeve_authz::{Action, Entity};
+use reeve_store::AuditAction;
+use reeve_types::AccessRuleId;
+
+use crate::app::App;
+use crate::caller::{Call, Caller};
+use crate::error::ApiError;
+use crate::extract::Segment;
+
+/// Removes a rule; 409 for that of the account's last local System administrator.
+pub async fn handle(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    call: Call,
+    segment: Segment,
+) -> Result<StatusCode, ApiError> {
+    let id: AccessRuleId = segment.id("access rule")?;
+    app.change(move |app| async move {
+        let hidden = || ApiError::not_found("access rule", id);
+        let scope = app.directory().index.rule(id).map(|rule| rule.scope).ok_or_else(hidden)?;
+        let granted =
+            app.directory().allow(&caller, Action::Delete, Entity::AccessRules, scope, Entity::AccessRules, hidden)?;
+        let mut entry = call.entry(&caller, &granted, AuditAction::Delete);
+        entry.cluster_id = app.directory().cluster_of(scope);
+        let committed = app.store.delete_access_rule(&granted, id, call.at, entry).await?;
+        app.directory_mut().index.remove_rule(id);
+        app.announce(&committed.revisions);
+        Ok(StatusCode::NO_CONTENT)
+    })
+    .await
+}

@@ -1,0 +1,74 @@
+//! Clusters (control-plane 3.1).
+
+pub mod create;
+pub mod delete;
+pub mod get;
+pub mod kubernetes_endpoint;
+pub mod kubernetes_token;
+pub mod list;
+
+use reeve_api::TENANT_ID;
+use reeve_api::cluster::{Cluster, ClusterCondition, ClusterPlatform, ClusterState, ClusterStatus};
+use reeve_authz::{Entity, SubjectKey};
+use reeve_store::{ClusterRow, SubjectId, UserFacts};
+use reeve_types::ClusterId;
+
+use crate::app::App;
+use crate::caller::Caller;
+use crate::error::ApiError;
+
+/// A cluster as it is shown.
+pub(super) fn shown(app: &App, row: ClusterRow) -> Cluster {
+    let last_liveness = row.last_liveness.max(app.hub.last_heard(row.id));
+    let alarms = row.settings.as_ref().map_or(&[][..], |settings| &settings.policy_alarms);
+    let state = if app.hub.is_connected(row.id, app.clock.now()) {
+        if alarms.is_empty() { ClusterState::Connected } else { ClusterState::ServiceIssues }
+    } else if last_liveness.is_some() {
+        ClusterState::Disconnected
+    } else {
+        ClusterState::WaitingToConnect
+    };
+    let condition = |message: String| ClusterCondition {
+        kind: "AdmissionPolicies".to_owned(),
+        status: "False".to_owned(),
+        reason: "MissingOrChanged".to_owned(),
+        message,
+        last_transition_time: last_liveness.unwrap_or(row.created_at),
+    };
+    let conditions = if alarms.is_empty() { Vec::new() } else { vec![condition(alarms.join("; "))] };
+    let platform = row
+        .settings
+        .as_ref()
+        .map(|settings| ClusterPlatform { kind: None, kube_version: Some(settings.kubernetes_version.clone()) });
+    Cluster {
+        uuid: row.id,
+        tenant_id: TENANT_ID,
+        name: row.name.to_string(),
+        created_at: row.created_at,
+        domain: row.domain,
+        version: row.version,
+        status: Some(ClusterStatus { state, conditions, platform }),
+        updated_at: Some(row.created_at),
+        deleted_at: None,
+        last_liveness,
+        delete_requested_at: None,
+    }
+}
+
+/// The person who asks for what people need to reach a cluster's API server: anybody with a rule that reaches the cluster
+/// or something in it. Service accounts have no identity there.
+pub(super) fn person_reaching(app: &App, caller: &Caller, id: ClusterId) -> Result<UserFacts, ApiError> {
+    if matches!(caller.principal.subject, SubjectKey::ServiceAccount(_)) {
+        return Err(ApiError::Forbidden(
+            "service accounts get no Kubernetes token: their workloads go through `POST /api/v1/workloads/trainings`".to_owned(),
+        ));
+    }
+    let directory = app.directory();
+    let reaches = directory.index.reaches_cluster(&caller.principal, id)
+        || directory.allow_read(caller, Entity::Cluster, reeve_authz::Scope::Cluster(id), || ApiError::NoRoute).is_ok();
+    match caller.id {
+        SubjectId::User(user) if reaches => directory.user(user).cloned(),
+        _ => None,
+    }
+    .ok_or_else(|| ApiError::not_found("cluster", id))
+}

@@ -1,0 +1,56 @@
+//! `POST /api/v1/clusters`: 201, and once only the secret that its operator connects with.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use reeve_api::cluster::{CreateCluster, CreatedCluster};
+use reeve_authz::{Action, Entity};
+use reeve_store::{AuditAction, ClusterFacts, NewCluster};
+use reeve_types::{ClusterId, Revision};
+
+use super::shown;
+use crate::app::App;
+use crate::caller::{Call, Caller};
+use crate::error::ApiError;
+use crate::extract::Parsed;
+
+/// Makes a cluster.
+pub async fn handle(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    call: Call,
+    Parsed(body): Parsed<CreateCluster>,
+) -> Result<(StatusCode, Json<CreatedCluster>), ApiError> {
+    let (client_secret, credential) = app.security.new_secret()?;
+    let id = ClusterId::from_uuid(app.security.uuid()?);
+    let row = app
+        .change(move |app| async move {
+            let granted = app.directory().allow_in_account(&caller, Action::Create, Entity::Cluster)?;
+            let new = NewCluster {
+                id,
+                name: body.name,
+                domain: body.domain,
+                version: body.version,
+                credential,
+                created_at: call.at,
+                created_by: caller.name.clone(),
+            };
+            let entry = call.entry(&caller, &granted, AuditAction::Create);
+            let committed = app.store.create_cluster(&granted, new, entry).await?;
+            app.directory_mut().put_cluster(ClusterFacts {
+                id,
+                name: committed.value.name.clone(),
+                revision: committed.value.revision,
+                applied_revision: Revision(0),
+                settings: None,
+                last_liveness: None,
+            });
+            app.hub.open(id, committed.value.revision, None);
+            Ok(committed.value)
+        })
+        .await?;
+    let cluster = shown(&app, row);
+    Ok((StatusCode::CREATED, Json(CreatedCluster { cluster, client_secret: client_secret.into() })))
+}

@@ -1,0 +1,31 @@
+//! `GET /api/v1/clusters/{clusterUuid}`.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use reeve_api::cluster::Cluster;
+use reeve_authz::{Entity, Scope};
+use reeve_types::ClusterId;
+
+use super::shown;
+use crate::app::App;
+use crate::caller::Caller;
+use crate::error::ApiError;
+use crate::extract::{Pairs, Segment};
+
+/// One cluster.
+pub async fn handle(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    segment: Segment,
+    pairs: Pairs,
+) -> Result<Json<Cluster>, ApiError> {
+    pairs.only(&["verbosity"])?;
+    pairs.one_of("verbosity", &["metadata", "full"])?;
+    let id: ClusterId = segment.id("cluster")?;
+    let hidden = || ApiError::not_found("cluster", id);
+    let granted = app.directory().allow_read(&caller, Entity::Cluster, Scope::Cluster(id), hidden)?;
+    let row = app.store.cluster(&granted, id).await?.ok_or_else(hidden)?;
+    Ok(Json(shown(&app, row)))
+}

@@ -1,0 +1,33 @@
+//! `GET /api/v1/clusters/{clusterUuid}/kubernetes-endpoint` (ours): where people reach the API server.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use reeve_api::ErrorBody;
+use reeve_api::kubernetes::KubernetesEndpoint;
+use reeve_types::ClusterId;
+
+use super::person_reaching;
+use crate::app::App;
+use crate::caller::Caller;
+use crate::error::ApiError;
+use crate::extract::Segment;
+
+/// What the cluster's operator said; 404 with the reason until it did.
+pub async fn handle(State(app): State<Arc<App>>, caller: Caller, segment: Segment) -> Result<Response, ApiError> {
+    let id: ClusterId = segment.id("cluster")?;
+    person_reaching(&app, &caller, id)?;
+    let settings = app.directory().cluster(id).and_then(|cluster| cluster.settings.clone());
+    let Some(endpoint) = settings.and_then(|settings| settings.kubernetes_endpoint) else {
+        let message = "this cluster has not said how people reach its API server: its operator is not connected yet, or \
+                       runs without `--advertise-api-server`";
+        return Ok((http::StatusCode::NOT_FOUND, Json(ErrorBody::new(404, message))).into_response());
+    };
+    let shown = KubernetesEndpoint {
+        server: endpoint.server,
+        certificate_authority_data: endpoint.certificate_authority_data,
+    };
+    Ok(Json(shown).into_response())
+}

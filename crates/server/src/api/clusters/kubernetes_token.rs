@@ -1,0 +1,33 @@
+//! `POST /api/v1/clusters/{clusterUuid}/kubernetes-token` (ours): five minutes at one cluster's API server, as oneself.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use reeve_api::kubernetes::KubernetesToken;
+use reeve_store::AuditAction;
+use reeve_types::ClusterId;
+
+use super::person_reaching;
+use crate::app::App;
+use crate::caller::{Call, Caller};
+use crate::error::ApiError;
+use crate::extract::Segment;
+
+/// A token for people with any rule that reaches the cluster. Recorded as a sign-in before it is given.
+pub async fn handle(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    call: Call,
+    segment: Segment,
+) -> Result<Json<KubernetesToken>, ApiError> {
+    let id: ClusterId = segment.id("cluster")?;
+    let user = person_reaching(&app, &caller, id)?;
+    let (token, expiration_timestamp) = app.security.kubernetes_token(id, &user, &caller, call.at)?;
+    let mut entry = call.event(AuditAction::SignIn, "cluster").about(id, "");
+    entry.subject.clone_from(&caller.name);
+    entry.subject_type = caller.audit_subject();
+    entry.cluster_id = Some(id);
+    app.store.record(&crate::audit::session_record(), entry).await?;
+    Ok(Json(KubernetesToken { token: token.into(), expiration_timestamp }))
+}

@@ -1,0 +1,28 @@
+//! `GET /api/v1/clusters`: a bare array.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use reeve_api::cluster::Cluster;
+use reeve_authz::Entity;
+
+use super::shown;
+use crate::app::App;
+use crate::caller::Caller;
+use crate::error::ApiError;
+use crate::extract::Pairs;
+
+/// Those the caller may read. `verbosity` changes nothing yet; none is ever only requested for deletion.
+pub async fn handle(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    pairs: Pairs,
+) -> Result<Json<Vec<Cluster>>, ApiError> {
+    pairs.only(&["verbosity", "includeRequestedForDelete"])?;
+    pairs.one_of("verbosity", &["metadata", "full"])?;
+    pairs.one_of("includeRequestedForDelete", &["true", "false"])?;
+    let visible = app.directory().visible(&caller, Entity::Cluster)?;
+    let rows = app.store.clusters(&visible).await?;
+    Ok(Json(rows.into_iter().map(|row| shown(&app, row)).collect()))
+}

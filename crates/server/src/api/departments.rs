@@ -1,0 +1,37 @@
+//! Departments (control-plane 3.2).
+
+pub mod count;
+pub mod create;
+pub mod delete;
+pub mod get;
+pub mod list;
+
+use reeve_api::org::{Department, OrgUnitSettings};
+use reeve_authz::Entity;
+use reeve_store::DepartmentRow;
+
+use crate::app::App;
+use crate::caller::Caller;
+use crate::error::ApiError;
+
+/// A department as it is shown.
+pub(super) fn shown(row: DepartmentRow) -> Result<Department, ApiError> {
+    let settings: OrgUnitSettings = serde_json::from_value(row.details).map_err(ApiError::internal)?;
+    Ok(Department {
+        id: row.id,
+        name: row.name.to_string(),
+        cluster_id: row.cluster_id,
+        total_resources: settings.total(),
+        settings,
+        created_at: row.created_at,
+        updated_at: row.created_at,
+        created_by: row.created_by.clone(),
+        updated_by: row.created_by,
+    })
+}
+
+/// All the caller may see.
+pub(super) async fn visible(app: &App, caller: &Caller) -> Result<Vec<Department>, ApiError> {
+    let visible = app.directory().visible(caller, Entity::Department)?;
+    app.store.departments(&visible).await?.into_iter().map(shown).collect()
+}

@@ -1,0 +1,5 @@
+//! What operators of the server ask.
+
+pub mod healthz;
+pub mod metrics;
+pub mod readyz;

@@ -1,0 +1,3 @@
+//! The caller herself.
+
+pub mod get;

@@ -1,0 +1,80 @@
+//! Projects (control-plane 3.2).
+
+pub mod count;
+pub mod create;
+pub mod delete;
+pub mod get;
+pub mod list;
+
+use reeve_api::org::{
+    EffectiveSettings, OrgUnitSettings, ParentDepartment, Project, ProjectPhase, ProjectStatus,
+};
+use reeve_authz::Entity;
+use reeve_link::StatusPhase;
+use reeve_store::ProjectRow;
+use serde::{Deserialize, Serialize};
+
+use crate::app::App;
+use crate::caller::Caller;
+use crate::error::ApiError;
+
+/// What a store keeps of a project beside its place and name.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Details {
+    enforce_runai_scheduler: bool,
+    settings: OrgUnitSettings,
+}
+
+/// A project as it is shown.
+fn shown(row: ProjectRow) -> Result<Project, ApiError> {
+    let details: Details = serde_json::from_value(row.details).map_err(ApiError::internal)?;
+    let status = match row.status {
+        Some(status) => ProjectStatus {
+            namespace: Some(row.namespace.clone()),
+            phase: phase(status.phase),
+            phase_message: Some(status.message).filter(|message| !message.is_empty()),
+            last_updated_time: Some(status.updated_at),
+        },
+        None => ProjectStatus {
+            namespace: Some(row.namespace.clone()),
+            phase: ProjectPhase::Creating,
+            phase_message: Some("the cluster has not taken it up yet".to_owned()),
+            last_updated_time: None,
+        },
+    };
+    Ok(Project {
+        id: row.id,
+        name: row.name.to_string(),
+        cluster_id: row.cluster_id,
+        parent_id: row.department_id,
+        parent: Some(ParentDepartment { id: row.department_id, name: row.department_name.to_string() }),
+        requested_namespace: row.namespace_requested.then_some(row.namespace),
+        enforce_runai_scheduler: details.enforce_runai_scheduler,
+        effective: EffectiveSettings::from(&details.settings),
+        status,
+        total_resources: details.settings.total(),
+        settings: details.settings,
+        created_at: row.created_at,
+        updated_at: row.created_at,
+        created_by: row.created_by.clone(),
+        updated_by: row.created_by,
+    })
+}
+
+const fn phase(phase: StatusPhase) -> ProjectPhase {
+    match phase {
+        StatusPhase::Creating => ProjectPhase::Creating,
+        StatusPhase::Ready => ProjectPhase::Ready,
+        StatusPhase::NotReady | StatusPhase::Failed => ProjectPhase::NotReady,
+        StatusPhase::Deleting => ProjectPhase::Deleting,
+        StatusPhase::Deleted => ProjectPhase::Deleted,
+        StatusPhase::Pending | StatusPhase::Running | StatusPhase::Completed => ProjectPhase::Unknown,
+    }
+}
+
+/// All the caller may see.
+async fn visible(app: &App, caller: &Caller) -> Result<Vec<Project>, ApiError> {
+    let visible = app.directory().visible(caller, Entity::Project)?;
+    app.store.projects(&visible).await?.into_iter().map(shown).collect()
+}

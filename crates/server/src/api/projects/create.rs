@@ -1,0 +1,112 @@
+//! `POST /api/v1/org-unit/projects`: 201.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use reeve_api::org::{CreateProject, Project};
+use reeve_authz::{Action, Entity, Scope};
+use reeve_store::{AuditAction, NewProject, ProjectFacts};
+use reeve_types::DepartmentId;
+
+use super::{Details, shown};
+use crate::app::App;
+use crate::caller::{Call, Caller};
+use crate::directory::Directory;
+use crate::error::ApiError;
+use crate::extract::Parsed;
+
+/// Makes a project in a department, with a namespace in its cluster.
+pub async fn handle(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    call: Call,
+    Parsed(body): Parsed<CreateProject>,
+) -> Result<(StatusCode, Json<Project>), ApiError> {
+    let namespace = namespace(&app.settings.namespace_prefix, &body)?;
+    let details = Details { enforce_runai_scheduler: body.enforce_runai_scheduler, settings: body.settings.clone() };
+    let details = serde_json::to_value(details).map_err(ApiError::internal)?;
+    app.change(move |app| async move {
+        let department_id = parent(&app.directory(), &caller, &body)?;
+        let scope = Scope::Department(department_id);
+        let hidden = || ApiError::not_found("department", department_id);
+        let granted =
+            app.directory().allow(&caller, Action::Create, Entity::Project, scope, Entity::Department, hidden)?;
+        if app.directory().cluster_of(scope) != Some(body.cluster_id) {
+            let message = format!("`parentId`: department `{department_id}` is not in cluster `{}`", body.cluster_id);
+            return Err(ApiError::Invalid(message));
+        }
+        let new = NewProject {
+            department_id,
+            name: body.name,
+            namespace,
+            namespace_requested: body.requested_namespace.is_some(),
+            details,
+            created_at: call.at,
+            created_by: caller.name.clone(),
+        };
+        let mut entry = call.entry(&caller, &granted, AuditAction::Create);
+        entry.cluster_id = Some(body.cluster_id);
+        let committed = app.store.create_project(&granted, new, entry).await?;
+        app.directory_mut().put_project(ProjectFacts {
+            id: committed.value.id,
+            department_id,
+            cluster_id: committed.value.cluster_id,
+            name: committed.value.name.clone(),
+        });
+        app.announce(&committed.revisions);
+        Ok((StatusCode::CREATED, Json(shown(committed.value)?)))
+    })
+    .await
+}
+
+/// The department asked for, or the cluster's `default` one (control-plane 3.2).
+fn parent(directory: &Directory, caller: &Caller, body: &CreateProject) -> Result<DepartmentId, ApiError> {
+    if let Some(id) = body.parent_id {
+        return Ok(id);
+    }
+    let default = directory.department_named(body.cluster_id, "default").map(|department| department.id);
+    let visible = directory.visible(caller, Entity::Department)?;
+    default.filter(|id| visible.contains(Scope::Department(*id))).ok_or_else(|| {
+        ApiError::Invalid("`parentId` is missing, and the cluster has no department `default` that you may see".to_owned())
+    })
+}
+
+/// The namespace: as asked for, or prefix and name. Those of the cluster itself can never become a project's (admission
+/// R11), by whichever of the two ways.
+fn namespace(prefix: &str, body: &CreateProject) -> Result<String, ApiError> {
+    let name = body.requested_namespace.clone().unwrap_or_else(|| format!("{prefix}{}", body.name));
+    if name.len() > 63 {
+        return Err(ApiError::Invalid(format!("the namespace `{name}` would be longer than 63 characters")));
+    }
+    let reserved = ["default", "reeve-system"].contains(&name.as_str()) || name.starts_with("kube-");
+    if reserved {
+        let message = format!("the namespace `{name}` belongs to the cluster itself: choose another name");
+        return Err(ApiError::Invalid(message));
+    }
+    Ok(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use reeve_api::Body;
+
+    use super::*;
+
+    fn body(name: &str) -> CreateProject {
+        let text = format!(
+            r#"{{"name":"{name}","clusterId":"00000000-0000-4000-8000-000000000001","parentId":"1","resources":[]}}"#
+        );
+        CreateProject::parse(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn no_project_takes_a_namespace_of_the_cluster_itself() {
+        assert_eq!(namespace("reeve-", &body("robots")).unwrap(), "reeve-robots");
+        assert!(namespace("reeve-", &body("system")).is_err());
+        assert!(namespace("", &body("kube-system")).is_err());
+        assert!(namespace("", &body("default")).is_err());
+        assert!(namespace(&"x".repeat(60), &body("robots")).is_err());
+    }
+}

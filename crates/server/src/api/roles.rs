@@ -1,0 +1,4 @@
+//! Roles: predefined, read only.
+
+pub mod get;
+pub mod list;

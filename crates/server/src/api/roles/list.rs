@@ -1,0 +1,18 @@
+//! `GET /api/v1/authorization/roles`: a bare array.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use reeve_api::role::Role;
+
+use crate::app::App;
+use crate::error::ApiError;
+use crate::extract::Pairs;
+
+/// Roles are the same for everybody who may see any.
+pub async fn handle(State(app): State<Arc<App>>, pairs: Pairs) -> Result<Json<Vec<Role>>, ApiError> {
+    pairs.only(&[])?;
+    let since = app.settings.account_created_at;
+    Ok(Json(reeve_authz::Role::ALL.into_iter().map(|role| Role::predefined(role, since)).collect()))
+}

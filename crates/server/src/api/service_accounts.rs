@@ -1,0 +1,25 @@
+//! Service accounts (control-plane 1.7). They belong to the account: every right here is one in the account.
+
+pub mod create;
+pub mod delete;
+pub mod get;
+pub mod list;
+
+use reeve_api::TENANT_ID;
+use reeve_api::service_account::ServiceAccount;
+use reeve_store::ServiceAccountRow;
+
+/// A service account as it is shown.
+fn shown(row: ServiceAccountRow) -> ServiceAccount {
+    ServiceAccount {
+        id: row.id,
+        client_id: row.name.to_string(),
+        name: row.name,
+        created_by: row.created_by,
+        created_at: Some(row.created_at),
+        updated_at: Some(row.updated_at),
+        enabled: row.enabled,
+        tenant_id: TENANT_ID.to_string(),
+        last_login: row.last_login,
+    }
+}

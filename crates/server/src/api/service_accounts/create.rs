@@ -1,0 +1,52 @@
+//! `POST /api/v1/service-accounts`: 201 with a secret that is shown once.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use reeve_api::service_account::{CreateServiceAccount, CreatedServiceAccount};
+use reeve_authz::{Action, Entity};
+use reeve_store::{AuditAction, NewServiceAccount, ServiceAccountFacts};
+use reeve_types::ServiceAccountId;
+
+use crate::app::App;
+use crate::caller::{Call, Caller};
+use crate::error::ApiError;
+use crate::extract::Parsed;
+
+/// Makes a service account.
+pub async fn handle(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    call: Call,
+    Parsed(body): Parsed<CreateServiceAccount>,
+) -> Result<(StatusCode, Json<CreatedServiceAccount>), ApiError> {
+    let (client_secret, secret) = app.security.new_secret()?;
+    let id = ServiceAccountId::from_uuid(app.security.uuid()?);
+    let row = app
+        .change(move |app| async move {
+            let granted = app.directory().allow_in_account(&caller, Action::Create, Entity::ServiceAccount)?;
+            let new = NewServiceAccount {
+                id,
+                name: body.name,
+                secret,
+                created_at: call.at,
+                created_by: caller.name.clone(),
+            };
+            let entry = call.entry(&caller, &granted, AuditAction::Create);
+            let row = app.store.create_service_account(&granted, new, entry).await?;
+            let facts =
+                ServiceAccountFacts { id, name: row.name.clone(), enabled: row.enabled, not_before: None };
+            app.directory_mut().put_service_account(facts);
+            Ok(row)
+        })
+        .await?;
+    let created = CreatedServiceAccount {
+        id: row.id,
+        client_id: row.name.to_string(),
+        name: row.name,
+        client_secret: client_secret.into(),
+    };
+    Ok((StatusCode::CREATED, Json(created)))
+}

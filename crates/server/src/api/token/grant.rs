@@ -1,0 +1,89 @@
+//! `POST /api/v1/token`: credentials for an access token (control-plane 1.8). Bad credentials are 400, never 401: the
+//! reference's client would retry (control-plane 0.3, trap 2).
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use reeve_api::token::{TokenRequest, TokenResponse};
+use reeve_store::{AuditAction, AuditSubject, Outcome, SubjectId};
+use reeve_types::{Email, Secret, ServiceAccountName};
+
+use crate::app::App;
+use crate::caller::Call;
+use crate::error::ApiError;
+use crate::extract::Parsed;
+
+/// One sentence for every way to fail, so that nobody learns who exists.
+const REFUSED: &str = "the credentials are not valid";
+
+/// Who asks, as far as that is known, and whether she proved it.
+struct Attempt {
+    kind: AuditSubject,
+    known: Option<(SubjectId, String)>,
+    proven: bool,
+}
+
+/// Checks the credentials, records the sign-in, and only then gives the token.
+pub async fn handle(
+    State(app): State<Arc<App>>,
+    call: Call,
+    Parsed(body): Parsed<TokenRequest>,
+) -> Result<Json<TokenResponse>, ApiError> {
+    let attempt = match body {
+        TokenRequest::Password { username, password } => by_password(&app, &username, &password).await?,
+        TokenRequest::ClientCredentials { client_id, client_secret } => {
+            by_secret(&app, &client_id, &client_secret).await?
+        }
+    };
+    let mut entry = call.event(AuditAction::SignIn, "users");
+    entry.subject_type = attempt.kind;
+    if let Some((id, name)) = &attempt.known {
+        // Only a name that exists: what was typed into the wrong field may be a password.
+        entry.subject.clone_from(name);
+        entry = match id {
+            SubjectId::User(id) => entry.about(id, name),
+            SubjectId::ServiceAccount(id) => entry.about(id, name),
+        };
+    }
+    match attempt.known.filter(|_| attempt.proven) {
+        Some((id, name)) => {
+            let (access_token, expires_in) = app.security.rest_token(id, &name, &app.directory(), call.at)?;
+            app.store.record_sign_in(&crate::audit::session_record(), id, entry).await?;
+            Ok(Json(TokenResponse { access_token: access_token.into(), expires_in }))
+        }
+        None => {
+            entry.result = Outcome::Failed;
+            entry.http_status_code = 400;
+            app.record(entry).await;
+            Err(ApiError::Invalid(REFUSED.to_owned()))
+        }
+    }
+}
+
+async fn by_password(app: &App, username: &str, password: &Secret) -> Result<Attempt, ApiError> {
+    let email = username.parse::<Email>().ok();
+    let kept = match &email {
+        Some(email) => app.store.password_verifier(email).await?,
+        None => None,
+    };
+    // Unknown names cost the same work as known ones.
+    let verifier = kept.as_ref().map(|(_, verifier)| verifier);
+    let name = email.as_ref().map_or(username, Email::as_str);
+    let proven = app.security.check_password(name, password, verifier).await?;
+    let known = kept.zip(email).map(|((id, _), email)| (SubjectId::User(id), email.to_string()));
+    Ok(Attempt { kind: AuditSubject::User, known, proven })
+}
+
+async fn by_secret(app: &App, client_id: &str, secret: &Secret) -> Result<Attempt, ApiError> {
+    let name = client_id.parse::<ServiceAccountName>().ok();
+    let kept = match &name {
+        Some(name) => app.store.secret_verifier(name).await?,
+        None => None,
+    };
+    let proven = app.security.check_secret(secret, kept.as_ref().map(|(_, verifier)| verifier));
+    let known = kept.zip(name).map(|((id, _), name)| (id, name));
+    let enabled = known.as_ref().is_some_and(|(id, _)| app.directory().service_account(*id).is_some_and(|it| it.enabled));
+    let known = known.map(|(id, name)| (SubjectId::ServiceAccount(id), name.to_string()));
+    Ok(Attempt { kind: AuditSubject::App, known, proven: proven && enabled })
+}

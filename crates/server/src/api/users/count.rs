@@ -1,0 +1,19 @@
+//! `GET /api/v1/users/count`.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use reeve_api::{Count, list};
+
+use super::all;
+use crate::app::App;
+use crate::caller::Caller;
+use crate::error::ApiError;
+use crate::extract::Pairs;
+
+/// How many the list would show.
+pub async fn handle(State(app): State<Arc<App>>, caller: Caller, pairs: Pairs) -> Result<Json<Count>, ApiError> {
+    let query = pairs.list(&list::USERS)?;
+    Ok(Json(Count { count: query.count(&all(&app, &caller).await?) }))
+}

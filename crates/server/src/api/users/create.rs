@@ -1,0 +1,49 @@
+//! `POST /api/v1/users`: 201 with a password that is shown once.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use reeve_api::user::{CreateUser, CreatedUser};
+use reeve_authz::{Action, Entity};
+use reeve_store::{AuditAction, NewUser, UserFacts};
+use reeve_types::UserId;
+
+use crate::app::App;
+use crate::caller::{Call, Caller};
+use crate::error::ApiError;
+use crate::extract::Parsed;
+
+/// Makes a local user. The right is asked twice: before the costly hash, and in its turn.
+pub async fn handle(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    call: Call,
+    Parsed(body): Parsed<CreateUser>,
+) -> Result<(StatusCode, Json<CreatedUser>), ApiError> {
+    drop(app.directory().allow_in_account(&caller, Action::Create, Entity::Users)?);
+    let (temp_password, password) = app.security.new_password().await?;
+    let id = UserId::from_uuid(app.security.uuid()?);
+    let row = app
+        .change(move |app| async move {
+            let granted = app.directory().allow_in_account(&caller, Action::Create, Entity::Users)?;
+            let new = NewUser {
+                id,
+                email: body.email,
+                password,
+                posix: body.posix,
+                created_at: call.at,
+                created_by: caller.name.clone(),
+            };
+            let entry = call.entry(&caller, &granted, AuditAction::Create);
+            let row = app.store.create_user(&granted, new, entry).await?;
+            let facts =
+                UserFacts { id, email: row.email.clone(), posix: row.posix.clone(), not_before: None };
+            app.directory_mut().put_user(facts);
+            Ok(row)
+        })
+        .await?;
+    let created = CreatedUser { id: row.id, username: row.email, temp_password: temp_password.into() };
+    Ok((StatusCode::CREATED, Json(created)))
+}

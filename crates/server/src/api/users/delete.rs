@@ -1,0 +1,41 @@
+//! `DELETE /api/v1/users/{userId}`: 204. Her tokens are worth nothing from the next request on, her rules go with her, and
+//! her uid is never given again.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use reeve_authz::{Action, Entity};
+use reeve_store::AuditAction;
+use reeve_types::UserId;
+
+use crate::app::App;
+use crate::caller::{Call, Caller};
+use crate::error::ApiError;
+use crate::extract::Segment;
+
+/// Removes a person; 409 for the account's last local System administrator.
+pub async fn handle(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    call: Call,
+    segment: Segment,
+) -> Result<StatusCode, ApiError> {
+    let id: UserId = segment.id("user")?;
+    app.change(move |app| async move {
+        let hidden = || ApiError::not_found("user", id);
+        let granted = app.directory().allow_hidden(&caller, Action::Delete, Entity::Users, hidden)?;
+        let entry = call.entry(&caller, &granted, AuditAction::Delete);
+        let committed = app.store.delete_user(&granted, id, call.at, entry).await?;
+        {
+            let mut directory = app.directory_mut();
+            directory.remove_user(id);
+            for rule in committed.value {
+                directory.index.remove_rule(rule);
+            }
+        }
+        app.announce(&committed.revisions);
+        Ok(StatusCode::NO_CONTENT)
+    })
+    .await
+}

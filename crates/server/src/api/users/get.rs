@@ -1,0 +1,24 @@
+//! `GET /api/v1/users/{userId}`.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use reeve_api::user::User;
+use reeve_authz::{Action, Entity};
+use reeve_types::UserId;
+
+use super::shown;
+use crate::app::App;
+use crate::caller::Caller;
+use crate::error::ApiError;
+use crate::extract::Segment;
+
+/// One person.
+pub async fn handle(State(app): State<Arc<App>>, caller: Caller, segment: Segment) -> Result<Json<User>, ApiError> {
+    let id: UserId = segment.id("user")?;
+    let hidden = || ApiError::not_found("user", id);
+    let granted = app.directory().allow_hidden(&caller, Action::Read, Entity::Users, hidden)?;
+    let row = app.store.user(&granted, id).await?.ok_or_else(hidden)?;
+    Ok(Json(shown(row)))
+}

@@ -1,0 +1,92 @@
+//! Workloads (control-plane 4.5). Trainings are the only kind yet.
+
+pub mod count;
+pub mod create_training;
+pub mod delete_training;
+pub mod get_training;
+pub mod list;
+
+use reeve_api::TENANT_ID;
+use reeve_api::training::{DesiredPhase, Training, TrainingSpec};
+use reeve_api::workload::{ActionsSupport, Phase, Source, Workload};
+use reeve_authz::Entity;
+use reeve_link::StatusPhase;
+use reeve_store::WorkloadRow;
+
+use crate::app::App;
+use crate::caller::Caller;
+use crate::error::ApiError;
+
+const fn phase(phase: StatusPhase) -> Phase {
+    match phase {
+        StatusPhase::Creating => Phase::Creating,
+        StatusPhase::Pending | StatusPhase::NotReady => Phase::Pending,
+        StatusPhase::Ready | StatusPhase::Running => Phase::Running,
+        StatusPhase::Completed => Phase::Completed,
+        StatusPhase::Failed => Phase::Failed,
+        StatusPhase::Deleting => Phase::Deleting,
+        StatusPhase::Deleted => Phase::Terminating,
+    }
+}
+
+/// A workload as the list shows it.
+fn shown(row: WorkloadRow) -> Workload {
+    let since = row.status.as_ref().map_or(row.created_at, |status| status.updated_at);
+    let phase = row.status.as_ref().map_or(Phase::Creating, |status| phase(status.phase));
+    let over = matches!(phase, Phase::Completed | Phase::Failed);
+    Workload {
+        tenant_id: TENANT_ID,
+        id: row.id,
+        name: row.name.to_string(),
+        kind: "Training".to_owned(),
+        category: "Train".to_owned(),
+        source: Source::ControlPlane,
+        submitted_by: row.submitted_by,
+        cluster_id: row.cluster_id,
+        project_id: row.project_id,
+        project_name: row.project_name.to_string(),
+        department_id: row.department_id,
+        department_name: row.department_name.to_string(),
+        namespace: row.namespace,
+        priority: None,
+        priority_class_name: String::new(),
+        created_at: row.created_at,
+        updated_at: since,
+        deleted_at: None,
+        completed_at: over.then_some(since),
+        phase,
+        phase_message: row.status.map(|status| status.message).unwrap_or_default(),
+        phase_updated_at: since,
+        k8s_phase: phase.as_str().to_owned(),
+        k8s_phase_updated_at: since,
+        conditions: Vec::new(),
+        running_pods: i32::from(phase == Phase::Running),
+        images: vec![row.desired.image],
+        actions_support: Some(ActionsSupport { delete: true, suspend: false }),
+    }
+}
+
+/// A training as it is shown.
+fn training(row: WorkloadRow) -> Result<Training, ApiError> {
+    let spec: TrainingSpec = serde_json::from_value(row.request).map_err(ApiError::internal)?;
+    Ok(Training {
+        name: row.name.to_string(),
+        requested_name: row.name.to_string(),
+        workload_id: row.id,
+        project_id: row.project_id,
+        department_id: row.department_id,
+        cluster_id: row.cluster_id,
+        created_by: row.submitted_by,
+        created_at: row.created_at,
+        deleted_at: None,
+        desired_phase: DesiredPhase::Running,
+        actual_phase: row.status.map_or(Phase::Creating, |status| phase(status.phase)),
+        spec,
+    })
+}
+
+/// All the caller may see.
+async fn visible(app: &App, caller: &Caller) -> Result<Vec<Workload>, ApiError> {
+    let visible = app.directory().visible(caller, Entity::Workloads)?;
+    Ok(app.store.workloads(&visible).await?.into_iter().map(shown).collect())
+}

@@ -1,0 +1,107 @@
+//! `POST /api/v1/workloads/trainings`: 202. As whom it runs is decided here, from what is known of the caller, and nobody
+//! in a cluster may change it.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use reeve_api::training::{CreateTraining, Training, TrainingSpec};
+use reeve_authz::{Action, Entity, Scope};
+use reeve_link::WorkloadIdentity;
+use reeve_store::{AuditAction, NewWorkload, SubjectId};
+use reeve_types::WorkloadId;
+
+use super::training;
+use crate::app::App;
+use crate::caller::{Call, Caller};
+use crate::directory::Directory;
+use crate::error::ApiError;
+use crate::extract::Parsed;
+
+/// Submits a training.
+pub async fn handle(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    call: Call,
+    Parsed(body): Parsed<CreateTraining>,
+) -> Result<(StatusCode, Json<Training>), ApiError> {
+    let id = WorkloadId::from_uuid(app.security.uuid()?);
+    app.change(move |app| async move {
+        let scope = Scope::Project(body.project_id);
+        let hidden = || ApiError::not_found("project", body.project_id);
+        let granted =
+            app.directory().allow(&caller, Action::Create, Entity::Trainings, scope, Entity::Project, hidden)?;
+        if app.directory().cluster_of(scope) != Some(body.cluster_id) {
+            let message = format!("`clusterId`: project `{}` is not in cluster `{}`", body.project_id, body.cluster_id);
+            return Err(ApiError::Invalid(message));
+        }
+        let identity = identity(&app.directory(), &caller, &body)?;
+        let request = serde_json::to_value(&body.spec).map_err(ApiError::internal)?;
+        let desired = desired(id, &caller, body, identity);
+        let mut entry = call.entry(&caller, &granted, AuditAction::Create);
+        entry.cluster_id = app.directory().cluster_of(scope);
+        let new = NewWorkload { desired, request, created_at: call.at };
+        let committed = app.store.create_workload(&granted, new, entry).await?;
+        app.announce(&committed.revisions);
+        Ok((StatusCode::ACCEPTED, Json(training(committed.value)?)))
+    })
+    .await
+}
+
+/// As whom it runs. Where the cluster enforces identity, and where it has not said, always as the caller; elsewhere only
+/// when she asked for it. Without numbers of hers both are refused.
+fn identity(
+    directory: &Directory,
+    caller: &Caller,
+    body: &CreateTraining,
+) -> Result<Option<WorkloadIdentity>, ApiError> {
+    let settings = directory.cluster(body.cluster_id).and_then(|cluster| cluster.settings.as_ref());
+    let enforced = settings.is_none_or(|settings| settings.enforce_run_as_user);
+    if !enforced && !body.spec.run_as_user() {
+        return Ok(None);
+    }
+    let SubjectId::User(id) = caller.id else {
+        return Err(ApiError::Invalid(format!(
+            "service account `{}` has no Linux identity to run as{}: submit as a person who has one, or ask the cluster's \
+             administrator to set `enforceRunAsUser: false` in its ReeveConfig",
+            caller.name,
+            if enforced { ", and this cluster runs containers only as people" } else { "" },
+        )));
+    };
+    let user = directory.user(id).ok_or(ApiError::Unauthenticated("the token's subject is gone"))?;
+    match &user.posix {
+        Some(posix) => {
+            Ok(Some(WorkloadIdentity { user_id: id, email: user.email.clone(), posix: posix.clone() }))
+        }
+        None => Err(ApiError::Invalid(format!(
+            "`{}` has no uid and gid to run as: ask an administrator of the account to set them \
+             (`PUT /api/v1/users/{id}/posix`), or the cluster's administrator to set `enforceRunAsUser: false` in its \
+             ReeveConfig and submit without asking to run as yourself",
+            user.email,
+        ))),
+    }
+}
+
+fn desired(
+    id: WorkloadId,
+    caller: &Caller,
+    body: CreateTraining,
+    identity: Option<WorkloadIdentity>,
+) -> reeve_link::Workload {
+    let spec: &TrainingSpec = &body.spec;
+    reeve_link::Workload {
+        id,
+        project_id: body.project_id,
+        submitted_by: caller.name.clone(),
+        image: spec.image.clone(),
+        command: spec.command_words(),
+        args: spec.args_words(),
+        environment: spec.environment(),
+        gpus: spec.gpus(),
+        create_home_dir: spec.home_dir(identity.is_some()),
+        prevent_privilege_escalation: spec.prevent_privilege_escalation(),
+        identity,
+        name: body.name,
+    }
+}

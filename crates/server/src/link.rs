@@ -1,0 +1,49 @@
+//! The server's side of the link. Its own credential, its own tokens: nothing of REST is accepted here, nothing of this
+//! there.
+
+pub mod status;
+pub mod token;
+pub mod watch;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::middleware::from_fn_with_state;
+use axum::routing::post;
+use reeve_types::{ClusterId, Timestamp};
+
+use crate::app::App;
+use crate::error::ApiError;
+use crate::guard;
+
+/// The three paths.
+pub fn router(app: &Arc<App>) -> Router<Arc<App>> {
+    let guard = |name: &'static str| from_fn_with_state((Arc::clone(app), name), guard::link);
+    Router::new()
+        .route("/link/v1/token", post(token::handle).layer(guard("link_token")))
+        .route("/link/v1/watch", post(watch::handle).layer(guard("link_watch")))
+        .route("/link/v1/status", post(status::handle).layer(guard("link_status")))
+}
+
+/// A cluster whose link token was verified and which is still there.
+#[derive(Debug, Clone, Copy)]
+pub struct LinkCaller {
+    /// Which.
+    pub cluster: ClusterId,
+    /// When its token ends.
+    pub expires: Timestamp,
+}
+
+impl FromRequestParts<Arc<App>> for LinkCaller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+        let (cluster, expires) = app.security.verify_link(guard::bearer(&parts.headers)?, app.clock.now())?;
+        match app.directory().cluster(cluster) {
+            Some(_) => Ok(Self { cluster, expires }),
+            None => Err(ApiError::Unauthenticated("the token's cluster does not exist any more")),
+        }
+    }
+}

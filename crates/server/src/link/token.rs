@@ -1,0 +1,30 @@
+//! `POST /link/v1/token`: a cluster's secret for a token of the link.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{Request, StatusCode};
+use axum::response::Response;
+use reeve_link::TokenRequest;
+use serde_json::json;
+
+use crate::app::App;
+use crate::error::ApiError;
+use crate::extract::{json_bytes, read};
+
+/// 400 for a wrong secret, as on the token route of REST; in the same words for an unknown cluster.
+pub async fn handle(State(app): State<Arc<App>>, request: Request<Body>) -> Result<Response, ApiError> {
+    let bytes = read(request).await?;
+    // The parser's own words may repeat what it found, and that may be the secret.
+    let asked: TokenRequest = serde_json::from_slice(&bytes).map_err(|_| {
+        ApiError::Invalid("a JSON object with `clusterId`, a UUID, and `clientSecret`, a string, is needed".to_owned())
+    })?;
+    let kept = app.store.link_verifier(asked.cluster_id).await?;
+    if !app.security.check_secret(&asked.client_secret, kept.as_ref()) {
+        return Err(ApiError::Invalid("the cluster's credentials are not valid".to_owned()));
+    }
+    let (token, expires_in) = app.security.link_token(asked.cluster_id, app.clock.now())?;
+    let answer = json!({"accessToken": token.expose(), "expiresIn": expires_in});
+    Ok(json_bytes(StatusCode::OK, answer.to_string()))
+}

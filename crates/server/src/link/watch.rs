@@ -1,0 +1,143 @@
+//! `POST /link/v1/watch`: the stream of a cluster's desired state. It waits on a channel; it never asks the store twice for
+//! nothing.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{Request, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use reeve_link::{HEARTBEAT_SECONDS, Hello, PROTOCOL_VERSION, ServerMessage};
+use reeve_types::{ClusterId, Revision, Timestamp};
+use tokio::sync::{mpsc, watch};
+use tokio::time::MissedTickBehavior;
+use tokio_stream::wrappers::ReceiverStream;
+
+use super::LinkCaller;
+use crate::app::App;
+use crate::audit::link_status;
+use crate::error::{ApiError, log_chain};
+use crate::extract::read;
+use crate::hub::Stream;
+
+/// Opens a stream.
+pub async fn handle(
+    State(app): State<Arc<App>>,
+    caller: LinkCaller,
+    request: Request<Body>,
+) -> Result<Response, ApiError> {
+    let bytes = read(request).await?;
+    let hello: Hello = serde_json::from_slice(&bytes)
+        .map_err(|error| ApiError::Invalid(format!("the hello cannot be read: {error}")))?;
+    if hello.protocol != PROTOCOL_VERSION {
+        return Err(ApiError::Invalid(format!(
+            "protocol `{}` is not spoken here: this server speaks {PROTOCOL_VERSION}; use an operator of its version",
+            hello.protocol
+        )));
+    }
+    let (line, open) = app
+        .hub
+        .listen(caller.cluster)
+        .ok_or(ApiError::Unauthenticated("the token's cluster does not exist any more"))?;
+    heard(&app, caller.cluster).await;
+    let (sender, receiver) = mpsc::channel(4);
+    let feed = Feed { app, cluster: caller.cluster, expires: caller.expires, line, sender };
+    tokio::spawn(feed.run(hello.resume_from, open));
+    let body = Body::from_stream(ReceiverStream::new(receiver));
+    Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], body).into_response())
+}
+
+/// Notes that the cluster was heard of, in memory and in the store.
+async fn heard(app: &App, cluster: ClusterId) {
+    let now = app.clock.now();
+    app.hub.heard(cluster, now);
+    if let Err(error) = app.store.heard_of(&link_status(), cluster, now).await {
+        log_chain(&error);
+    }
+}
+
+/// Why a stream ends.
+enum End {
+    /// Nobody listens any more, or the cluster, its token or the server is at its end.
+    Over,
+    /// The store failed.
+    Failed(reeve_store::StoreError),
+}
+
+struct Feed {
+    app: Arc<App>,
+    cluster: ClusterId,
+    expires: Timestamp,
+    line: watch::Receiver<Revision>,
+    sender: mpsc::Sender<Result<Bytes, Infallible>>,
+}
+
+impl Feed {
+    async fn run(mut self, resume_from: Option<Revision>, open: Stream) {
+        if let Err(End::Failed(error)) = self.feed(resume_from).await {
+            log_chain(&error);
+        }
+        drop(open);
+        if self.line.has_changed().is_ok() {
+            heard(&self.app, self.cluster).await;
+        }
+    }
+
+    async fn feed(&mut self, resume_from: Option<Revision>) -> Result<Infallible, End> {
+        let mut stopping = self.app.stopping.subscribe();
+        let mut heartbeat = tokio::time::interval(Duration::from_secs(HEARTBEAT_SECONDS));
+        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        heartbeat.tick().await;
+        let revision = *self.line.borrow_and_update();
+        let welcome = ServerMessage::Welcome { protocol: PROTOCOL_VERSION, cluster_id: self.cluster, revision };
+        self.send(&welcome).await?;
+        // An operator that is ahead of us knows a future that was lost with an older copy of the database.
+        let mut at = match resume_from.filter(|from| *from <= revision) {
+            Some(from) => from,
+            None => self.complete().await?,
+        };
+        loop {
+            if *self.line.borrow_and_update() > at {
+                at = self.later_than(at).await?;
+            }
+            if *stopping.borrow() || self.app.clock.now() >= self.expires {
+                return Err(End::Over);
+            }
+            tokio::select! {
+                changed = self.line.changed() => changed.map_err(|_| End::Over)?,
+                _ = heartbeat.tick() => self.send(&ServerMessage::Heartbeat).await?,
+                _ = stopping.changed() => {}
+                () = self.sender.closed() => return Err(End::Over),
+            }
+        }
+    }
+
+    async fn complete(&self) -> Result<Revision, End> {
+        let batch = self.app.store.desired_all(&link_status(), self.cluster).await.map_err(End::Failed)?;
+        let batch = batch.ok_or(End::Over)?;
+        let revision = batch.revision;
+        self.send(&ServerMessage::Batch(batch)).await?;
+        Ok(revision)
+    }
+
+    async fn later_than(&self, at: Revision) -> Result<Revision, End> {
+        let batch = self.app.store.desired_since(&link_status(), self.cluster, at).await.map_err(End::Failed)?;
+        let batch = batch.ok_or(End::Over)?;
+        let revision = batch.revision;
+        if !batch.deletes.is_empty() || !batch.upserts.is_empty() {
+            self.send(&ServerMessage::Batch(batch)).await?;
+        }
+        Ok(revision)
+    }
+
+    async fn send(&self, message: &ServerMessage) -> Result<(), End> {
+        let mut line = serde_json::to_vec(message).map_err(|error| {
+            End::Failed(reeve_store::StoreError::Corrupt { what: "message", reason: error.to_string() })
+        })?;
+        line.push(b'\n');
+        self.sender.send(Ok(line.into())).await.map_err(|_| End::Over)
+    }
+}

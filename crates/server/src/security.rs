@@ -1,0 +1,212 @@
+//! Keys, tokens, passwords and secrets, as the handlers use them.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use reeve_api::realm::ISSUER_PATH;
+use reeve_identity::token::{CLUSTER_SECONDS, LINK_SECONDS};
+use reeve_identity::{
+    Audience, Claims, KeyRing, MasterKey, PasswordError, PasswordHash, Passwords, Random, SecretHash, SecretHasher,
+    SubjectKind, Verifier as TokenVerifier, generate_client_secret, generate_password,
+};
+use reeve_store::{SubjectId, UserFacts, Verifier};
+use reeve_types::{ClusterId, Secret, ServiceAccountId, Timestamp, UserId};
+use uuid::Uuid;
+
+use crate::caller::Caller;
+use crate::directory::Directory;
+use crate::error::ApiError;
+
+/// Life of a REST token, in seconds.
+pub const REST_SECONDS: i64 = 3_600;
+
+/// Everything that knows a key.
+#[derive(Debug)]
+pub struct Security {
+    /// Where randomness comes from.
+    pub random: Random,
+    ring: KeyRing,
+    issuer: String,
+    rest: TokenVerifier,
+    link: TokenVerifier,
+    passwords: Passwords,
+    secrets: SecretHasher,
+}
+
+impl Security {
+    /// With these keys, for this public address. Costs one password hash.
+    ///
+    /// # Errors
+    /// [`PasswordError`].
+    pub fn new(master: &MasterKey, ring: KeyRing, public_url: &str, random: Random) -> Result<Self, PasswordError> {
+        let issuer = format!("{public_url}{ISSUER_PATH}");
+        Ok(Self {
+            rest: TokenVerifier::new(&issuer, Audience::Rest),
+            link: TokenVerifier::new(&issuer, Audience::Link),
+            passwords: Passwords::new(random.clone())?,
+            secrets: master.secret_hasher(),
+            random,
+            ring,
+            issuer,
+        })
+    }
+
+    /// A fresh id.
+    ///
+    /// # Errors
+    /// [`ApiError::Internal`] without randomness.
+    pub fn uuid(&self) -> Result<Uuid, ApiError> {
+        self.random.uuid().map_err(ApiError::internal)
+    }
+
+    /// The public keys.
+    pub fn jwks(&self) -> serde_json::Value {
+        serde_json::json!(self.ring.jwks())
+    }
+
+    fn sign(&self, claims: &Claims) -> Result<Secret, ApiError> {
+        self.ring.current().sign(claims).map_err(ApiError::internal)
+    }
+
+    /// A token for REST, and its life in seconds.
+    ///
+    /// # Errors
+    /// [`ApiError::Internal`].
+    pub fn rest_token(
+        &self,
+        subject: SubjectId,
+        name: &str,
+        directory: &Directory,
+        now: Timestamp,
+    ) -> Result<(Secret, i64), ApiError> {
+        let kind = match &subject {
+            SubjectId::User(id) => (SubjectKind::User, id.as_uuid()),
+            SubjectId::ServiceAccount(id) => (SubjectKind::ServiceAccount, id.as_uuid()),
+        };
+        let claims = Claims::new(&self.issuer, Audience::Rest, kind, name, now, REST_SECONDS, self.uuid()?);
+        let claims = match subject {
+            SubjectId::User(id) => match directory.user(id) {
+                Some(user) => claims.person(&user.email, &[], user.posix.as_ref()),
+                None => claims,
+            },
+            SubjectId::ServiceAccount(_) => claims.named(name),
+        };
+        Ok((self.sign(&claims)?, REST_SECONDS))
+    }
+
+    /// A token for one cluster's API server, and when it ends.
+    ///
+    /// # Errors
+    /// [`ApiError::Internal`].
+    pub fn kubernetes_token(
+        &self,
+        cluster: ClusterId,
+        user: &UserFacts,
+        caller: &Caller,
+        now: Timestamp,
+    ) -> Result<(Secret, Timestamp), ApiError> {
+        let subject = (SubjectKind::User, user.id.as_uuid());
+        let audience = Audience::Cluster(cluster);
+        let claims =
+            Claims::new(&self.issuer, audience, subject, user.email.as_str(), now, CLUSTER_SECONDS, self.uuid()?);
+        let groups: Vec<_> = caller.principal.groups.iter().map(ToString::to_string).collect();
+        let claims = claims.person(&user.email, &groups, user.posix.as_ref());
+        let ends = Timestamp::from_millis(claims.exp.saturating_mul(1000));
+        Ok((self.sign(&claims)?, ends))
+    }
+
+    /// A token for the link, and its life in seconds.
+    ///
+    /// # Errors
+    /// [`ApiError::Internal`].
+    pub fn link_token(&self, cluster: ClusterId, now: Timestamp) -> Result<(Secret, i64), ApiError> {
+        let subject = (SubjectKind::Cluster, cluster.as_uuid());
+        let claims =
+            Claims::new(&self.issuer, Audience::Link, subject, "reeve-operator", now, LINK_SECONDS, self.uuid()?);
+        Ok((self.sign(&claims)?, LINK_SECONDS))
+    }
+
+    /// Whose token for REST this is, and when it was made.
+    ///
+    /// # Errors
+    /// [`ApiError::Token`].
+    pub fn verify_rest(&self, token: &str, now: Timestamp) -> Result<(SubjectId, Timestamp), ApiError> {
+        let claims = self.rest.verify(&self.ring, token, now).map_err(ApiError::Token)?;
+        let subject = match claims.subject_type {
+            SubjectKind::User => claims.sub.parse::<UserId>().ok().map(SubjectId::User),
+            SubjectKind::ServiceAccount => {
+                claims.sub.parse::<ServiceAccountId>().ok().map(SubjectId::ServiceAccount)
+            }
+            SubjectKind::Cluster => None,
+        };
+        let subject = subject.ok_or(ApiError::Unauthenticated("the token's subject is none of this interface"))?;
+        Ok((subject, claims.issued_at()))
+    }
+
+    /// Whose token for the link this is, and when it ends.
+    ///
+    /// # Errors
+    /// [`ApiError::Token`].
+    pub fn verify_link(&self, token: &str, now: Timestamp) -> Result<(ClusterId, Timestamp), ApiError> {
+        let claims = self.link.verify(&self.ring, token, now).map_err(ApiError::Token)?;
+        match (claims.subject_type, claims.sub.parse::<ClusterId>()) {
+            (SubjectKind::Cluster, Ok(id)) => Ok((id, Timestamp::from_millis(claims.exp.saturating_mul(1000)))),
+            _ => Err(ApiError::Unauthenticated("the token's subject is no cluster")),
+        }
+    }
+
+    /// A new secret, and what checks it.
+    ///
+    /// # Errors
+    /// [`ApiError::Internal`].
+    pub fn new_secret(&self) -> Result<(Secret, Verifier), ApiError> {
+        let secret = generate_client_secret(&self.random).map_err(ApiError::internal)?;
+        let verifier = Verifier::new(STANDARD_NO_PAD.encode(self.secrets.hash(&secret).as_bytes()));
+        Ok((secret, verifier))
+    }
+
+    /// Is this the secret? The same work without anything to compare with.
+    pub fn check_secret(&self, secret: &Secret, kept: Option<&Verifier>) -> bool {
+        let kept = kept.and_then(|kept| STANDARD_NO_PAD.decode(kept.as_str()).ok()).map(SecretHash::from_bytes);
+        self.secrets.verify(secret, kept.as_ref())
+    }
+
+    /// A new password, and what checks it.
+    ///
+    /// # Errors
+    /// [`ApiError::Unavailable`] when too many hashes wait.
+    pub async fn new_password(&self) -> Result<(Secret, Verifier), ApiError> {
+        let password = generate_password(&self.random).map_err(ApiError::internal)?;
+        let verifier = self.password_verifier(&password).await?;
+        Ok((password, verifier))
+    }
+
+    /// What checks a given password.
+    ///
+    /// # Errors
+    /// [`ApiError::Unavailable`] when too many hashes wait.
+    pub async fn password_verifier(&self, password: &Secret) -> Result<Verifier, ApiError> {
+        let hash = self.passwords.hash(password).await.map_err(password_error)?;
+        Ok(Verifier::new(hash.as_text()))
+    }
+
+    /// Is this the password? The same work without anything to compare with.
+    ///
+    /// # Errors
+    /// [`ApiError::Unavailable`] when too many wait.
+    pub async fn check_password(
+        &self,
+        name: &str,
+        password: &Secret,
+        kept: Option<&Verifier>,
+    ) -> Result<bool, ApiError> {
+        let kept = kept.map(|kept| PasswordHash::from_text(kept.as_str()));
+        self.passwords.verify(name, password, kept.as_ref()).await.map_err(password_error)
+    }
+}
+
+fn password_error(error: PasswordError) -> ApiError {
+    match error {
+        PasswordError::Busy => ApiError::Unavailable("too many sign-ins at once: try again in a moment"),
+        other => ApiError::internal(other),
+    }
+}

@@ -1,0 +1,149 @@
+//! `reeve-server serve`.
+
+use std::io::Write;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use axum::Router;
+use axum_server::Handle;
+use axum_server::tls_rustls::RustlsConfig;
+use reeve_identity::Random;
+use reeve_store::{Installation, Store};
+use reeve_types::Clock;
+use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::app::{App, Settings};
+use crate::cli::Serve;
+use crate::security::Security;
+use crate::start::{DataDir, Reach, first_password, first_start, installed, write_whole};
+use crate::{logging, router, tls};
+
+/// How long open requests may go on after SIGTERM. Link streams end at once.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Serves until SIGTERM or SIGINT.
+///
+/// # Errors
+/// When it cannot start.
+pub fn run(flags: Serve) -> anyhow::Result<()> {
+    logging::start(flags.log_format);
+    rustls::crypto::aws_lc_rs::default_provider()
+        .install_default()
+        .map_err(|_| anyhow::anyhow!("another crypto provider is installed"))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(serve(flags, Clock::system(), Random::system()))
+}
+
+async fn serve(flags: Serve, clock: Clock, random: Random) -> anyhow::Result<()> {
+    let dir = DataDir::open(&flags.data_dir)?;
+    let store = Arc::new(dir.store().await?);
+    let initialized = store.is_initialized().await?;
+    let master = dir.master_key(&random, initialized)?;
+    if !initialized {
+        let first = first_password(flags.admin_password_file.as_deref(), &random)?;
+        if first.made {
+            // Before it is kept: a password that nobody was told would lock everybody out.
+            let line = format!("administrator {} password: {}\n", flags.admin_username, first.password.expose());
+            let mut out = std::io::stdout();
+            out.write_all(line.as_bytes()).and_then(|()| out.flush()).context("failed to print the password")?;
+        }
+        first_start(store.as_ref(), &master, &random, &flags.admin_username, &first.password, clock.now()).await?;
+    }
+    let installed = installed(store.as_ref(), &master).await?;
+
+    let listener = TcpListener::bind(flags.listen).with_context(|| format!("failed to listen on `{}`", flags.listen))?;
+    listener.set_nonblocking(true)?;
+    let address = listener.local_addr()?;
+    let public_url = public_url(flags.public_url.as_deref(), address);
+    let files = match (&flags.tls_certificate, &flags.tls_key) {
+        (Some(certificate), Some(key)) => tls::given(&certificate.canonicalize()?, &key.canonicalize()?),
+        _ => tls::made(&dir.tls(), address, host(&public_url), clock.now())?,
+    };
+    let config = RustlsConfig::from_pem_file(&files.certificate, &files.key).await.context("failed to load the certificate")?;
+    dir.remember(&Reach { public_url: public_url.clone(), ca_file: files.ca.clone() })?;
+
+    let security = Security::new(&master, installed.ring, &public_url, random)?;
+    let settings = Settings {
+        public_url: public_url.clone(),
+        namespace_prefix: flags.namespace_prefix.clone(),
+        account_created_at: installed.created_at,
+    };
+    let app = App::new(Arc::clone(&store) as Arc<dyn Store>, clock, security, settings).await?;
+    let handle = Handle::new();
+    tokio::spawn(stop_on_signal(Arc::clone(&app), handle.clone()));
+    if let Some(file) = flags.announce_file.clone() {
+        let word = json!({"url": public_url, "caFile": files.ca, "adminUsername": flags.admin_username});
+        let handle = handle.clone();
+        tokio::spawn(async move {
+            if handle.listening().await.is_some()
+                && let Err(error) = write_whole(&file, word.to_string().as_bytes())
+            {
+                tracing::error!(cause = format!("{error:#}"), "the announce file could not be written");
+            }
+        });
+    }
+    tracing::info!(url = public_url, address = %address, "serving");
+    let router: Router = router::router(app);
+    axum_server::from_tcp_rustls(listener, config)?
+        .handle(handle)
+        .serve(router.into_make_service_with_connect_info::<SocketAddr>())
+        .await
+        .context("failed to serve")?;
+    store.close().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// As given, or the address that was bound.
+fn public_url(given: Option<&str>, address: SocketAddr) -> String {
+    match given {
+        Some(url) => url.trim_end_matches('/').to_owned(),
+        None if address.ip().is_unspecified() => {
+            format!("https://{}", SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), address.port()))
+        }
+        None => format!("https://{address}"),
+    }
+}
+
+/// The host of an address, without port.
+fn host(url: &str) -> Option<&str> {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split('/').next()?;
+    match authority.strip_prefix('[') {
+        Some(six) => six.split(']').next(),
+        None => authority.split(':').next(),
+    }
+}
+
+async fn stop_on_signal(app: Arc<App>, handle: Handle<SocketAddr>) {
+    let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+    let (Ok(mut terminate), Ok(mut interrupt)) = signals else {
+        tracing::error!("signals cannot be heard: the server will not stop gracefully");
+        return;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("stopping");
+    app.stopping.send_replace(true);
+    handle.graceful_shutdown(Some(GRACE));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_public_address_is_the_given_one_or_the_bound_one() {
+        let bound = "127.0.0.1:8443".parse().unwrap();
+        assert_eq!(public_url(Some("https://reeve.example/"), bound), "https://reeve.example");
+        assert_eq!(public_url(None, bound), "https://127.0.0.1:8443");
+        assert_eq!(public_url(None, "0.0.0.0:1".parse().unwrap()), "https://127.0.0.1:1");
+        assert_eq!(host("https://reeve.example:8443/x"), Some("reeve.example"));
+        assert_eq!(host("https://[::1]:8443"), Some("::1"));
+    }
+}

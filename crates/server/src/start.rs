@@ -1,0 +1,270 @@
+//! What is in the data directory, and making it on the first start.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use reeve_api::realm::ISSUER_PATH;
+use reeve_identity::{
+    Audience, Binding, KeyRing, MasterKey, Passwords, Random, Sealer, SigningKey, check_password, generate_password,
+};
+use reeve_store::{
+    AuditAction, AuditEntry, AuditSubject, Credentials, FirstStart, NewUser, Outcome, Store, Verifier,
+};
+use reeve_store_sql::SqlStore;
+use reeve_types::{ClusterId, Email, Secret, Timestamp, UserId};
+use serde::{Deserialize, Serialize};
+
+const CURRENT_KEY: &str = "signing-key-current";
+const NEXT_KEY: &str = "signing-key-next";
+const CREATED_AT: &str = "account-created-at";
+
+/// The data directory.
+#[derive(Debug, Clone)]
+pub struct DataDir(PathBuf);
+
+impl DataDir {
+    /// Opens it, making it for its owner alone when it is not there.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn open(path: &Path) -> anyhow::Result<Self> {
+        if !path.exists() {
+            fs::create_dir_all(path).with_context(|| format!("failed to make `{}`", path.display()))?;
+            fs::set_permissions(path, fs::Permissions::from_mode(0o700)).context("failed to protect the data directory")?;
+        }
+        let path = path.canonicalize().with_context(|| format!("failed to open `{}`", path.display()))?;
+        Ok(Self(path))
+    }
+
+    /// Where certificates of our own are.
+    pub fn tls(&self) -> PathBuf {
+        self.0.join("tls")
+    }
+
+    fn database(&self) -> PathBuf {
+        self.0.join("reeve.db")
+    }
+
+    /// Opens the database.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub async fn store(&self) -> anyhow::Result<SqlStore> {
+        let file = self.database();
+        // SQLite gives its side files the permissions of the database.
+        OpenOptions::new().create(true).append(true).mode(0o600).open(&file).context("failed to make the database")?;
+        SqlStore::open_sqlite(&file).await.with_context(|| format!("failed to open `{}`", file.display()))
+    }
+
+    /// The master key; made when it is not there and nothing was sealed yet.
+    ///
+    /// # Errors
+    /// When it is gone but there are values it sealed, or its file cannot be read.
+    pub fn master_key(&self, random: &Random, initialized: bool) -> anyhow::Result<MasterKey> {
+        let file = self.0.join("master.key");
+        if file.exists() {
+            let mut text = String::new();
+            File::open(&file)?.read_to_string(&mut text).context("failed to read the master key")?;
+            let bytes = STANDARD_NO_PAD.decode(text.trim()).ok();
+            return bytes
+                .and_then(|bytes| MasterKey::from_bytes(&bytes))
+                .with_context(|| format!("`{}` holds no master key", file.display()));
+        }
+        if initialized {
+            bail!("`{}` is missing: without it the keys in the database cannot be opened", file.display());
+        }
+        let key = MasterKey::generate(random)?;
+        write_private(&file, STANDARD_NO_PAD.encode(key.expose()).as_bytes())?;
+        Ok(key)
+    }
+
+    /// Remembers how this server is reached, for `authentication-config`.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn remember(&self, reach: &Reach) -> anyhow::Result<()> {
+        write_whole(&self.0.join("reach.json"), &serde_json::to_vec(reach)?)
+    }
+
+    fn reach(&self) -> anyhow::Result<Reach> {
+        let bytes = fs::read(self.0.join("reach.json")).context("this data directory was never served from")?;
+        serde_json::from_slice(&bytes).context("`reach.json` cannot be read")
+    }
+}
+
+/// How the server is reached.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Reach {
+    /// Its public address.
+    pub public_url: String,
+    /// What clients are to trust.
+    pub ca_file: PathBuf,
+}
+
+/// Writes a file that only its owner can read, whole or not at all.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write_private(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let fresh = file.with_extension("new");
+    let context = || format!("failed to write `{}`", file.display());
+    let mut handle = OpenOptions::new()
+        .create(true)
+        .write(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&fresh)
+        .with_context(context)?;
+    handle.write_all(bytes).and_then(|()| handle.sync_all()).with_context(context)?;
+    fs::rename(&fresh, file).with_context(context)
+}
+
+/// Writes a file whole or not at all.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write_whole(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let fresh = file.with_extension("new");
+    fs::write(&fresh, bytes)
+        .and_then(|()| fs::rename(&fresh, file))
+        .with_context(|| format!("failed to write `{}`", file.display()))
+}
+
+/// The keys of an installation and when it was made.
+#[derive(Debug)]
+pub struct Installed {
+    /// Both signing keys.
+    pub ring: KeyRing,
+    /// When the account was made.
+    pub created_at: Timestamp,
+}
+
+/// Opens the keys of an account that was made before.
+///
+/// # Errors
+/// When something is missing or does not open.
+pub async fn installed(store: &dyn Store, master: &MasterKey) -> anyhow::Result<Installed> {
+    let sealer = master.sealer();
+    let mut keys = Vec::new();
+    for name in [CURRENT_KEY, NEXT_KEY] {
+        let sealed = store.installation_value(name).await?.with_context(|| format!("`{name}` is missing"))?;
+        let plain = sealer.open(binding(name), &STANDARD_NO_PAD.decode(sealed)?)?;
+        keys.push(SigningKey::from_pkcs8(&plain)?);
+    }
+    let created_at = store.installation_value(CREATED_AT).await?.context("the account has no date")?;
+    let (Some(next), Some(current)) = (keys.pop(), keys.pop()) else { bail!("a signing key is missing") };
+    let created_at = Timestamp::from_millis(created_at.parse().context("the account's date cannot be read")?);
+    Ok(Installed { ring: KeyRing::new(current, next, Vec::new()), created_at })
+}
+
+/// The first password of the administrator, and whether it was made here and has to be told.
+#[derive(Debug)]
+pub struct FirstPassword {
+    /// The password.
+    pub password: Secret,
+    /// True when it was made here.
+    pub made: bool,
+}
+
+/// From the file, or made.
+///
+/// # Errors
+/// When the file cannot be read or the password in it is too weak.
+pub fn first_password(file: Option<&Path>, random: &Random) -> anyhow::Result<FirstPassword> {
+    let Some(file) = file else {
+        return Ok(FirstPassword { password: generate_password(random)?, made: true });
+    };
+    let text = fs::read_to_string(file).with_context(|| format!("failed to read `{}`", file.display()))?;
+    let password = Secret::new(text.trim_end_matches(['\r', '\n']));
+    check_password(&password).with_context(|| format!("the password in `{}` is refused", file.display()))?;
+    Ok(FirstPassword { password, made: false })
+}
+
+/// Makes the account: signing keys, administrator, her rule.
+///
+/// # Errors
+/// When it was made before, or the store fails.
+pub async fn first_start(
+    store: &dyn Store,
+    master: &MasterKey,
+    random: &Random,
+    administrator: &Email,
+    password: &Secret,
+    now: Timestamp,
+) -> anyhow::Result<()> {
+    let sealer = master.sealer();
+    let key = |name: &str| -> anyhow::Result<(String, String)> { Ok((name.to_owned(), sealed_key(&sealer, name)?)) };
+    let hash = Passwords::new(random.clone())?.hash(password).await?;
+    let first = FirstStart {
+        administrator: NewUser {
+            id: UserId::from_uuid(random.uuid()?),
+            email: administrator.clone(),
+            password: Verifier::new(hash.as_text()),
+            posix: None,
+            created_at: now,
+            created_by: "system".to_owned(),
+        },
+        values: vec![key(CURRENT_KEY)?, key(NEXT_KEY)?, (CREATED_AT.to_owned(), now.as_millis().to_string())],
+    };
+    let entry = AuditEntry {
+        timestamp: now,
+        request_id: random.uuid()?.to_string(),
+        subject: "system".to_owned(),
+        subject_type: AuditSubject::App,
+        source_ip: None,
+        action: AuditAction::Create,
+        http_method: String::new(),
+        url: String::new(),
+        entity_type: "tenant".to_owned(),
+        entity_name: String::new(),
+        entity_id: String::new(),
+        result: Outcome::Succeeded,
+        http_status_code: 0,
+        cluster_id: None,
+        metadata: std::collections::BTreeMap::new(),
+    };
+    store.first_start(&crate::audit::first_start(), first, entry).await.context("failed to make the account")?;
+    Ok(())
+}
+
+const fn binding(name: &str) -> Binding<'_> {
+    Binding { account: "1", kind: "installation.value", row: name }
+}
+
+fn sealed_key(sealer: &Sealer, name: &str) -> anyhow::Result<String> {
+    let key = SigningKey::generate()?;
+    Ok(STANDARD_NO_PAD.encode(sealer.seal(binding(name), key.expose_pkcs8())?))
+}
+
+/// The AuthenticationConfiguration of a cluster's API server, for the address of the last `serve`.
+///
+/// # Errors
+/// When the directory was never served from, or has no such cluster.
+pub fn authentication_config(data_dir: &Path, cluster: ClusterId) -> anyhow::Result<String> {
+    if !data_dir.exists() {
+        bail!("`{}` does not exist", data_dir.display());
+    }
+    let dir = DataDir::open(data_dir)?;
+    let reach = dir.reach()?;
+    let ca = fs::read_to_string(&reach.ca_file)
+        .with_context(|| format!("failed to read `{}`", reach.ca_file.display()))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let known = runtime.block_on(async {
+        let store = dir.store().await?;
+        let known = store.link_verifier(cluster).await?.is_some();
+        store.close().await;
+        anyhow::Ok(known)
+    })?;
+    if !known {
+        bail!("cluster `{cluster}` does not exist in this data directory");
+    }
+    let issuer = format!("{}{ISSUER_PATH}", reach.public_url);
+    let audience = Audience::Cluster(cluster).to_string();
+    Ok(reeve_admission::authentication::authentication_configuration_yaml(&issuer, &audience, &ca))
+}
