@@ -83,9 +83,20 @@ pub struct Row {
 
 impl std::fmt::Display for Row {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { check, kind, level, requester, settings, .. } = self;
+        let Self {
+            check,
+            kind,
+            level,
+            requester,
+            settings,
+            ..
+        } = self;
         let verdict = if self.refused { "refused" } else { "allowed" };
-        write!(f, "{check}: {verdict}: {} [{kind}, {level}, as {requester}, in {settings}]", self.case.it)
+        write!(
+            f,
+            "{check}: {verdict}: {} [{kind}, {level}, as {requester}, in {settings}]",
+            self.case.it
+        )
     }
 }
 
@@ -95,7 +106,10 @@ pub fn rows() -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     for entry in entries {
         if check(&entry.check).is_none() {
-            bail!("the case table names the check `{}`, which is not there", entry.check);
+            bail!(
+                "the case table names the check `{}`, which is not there",
+                entry.check
+            );
         }
         for (refused, cases) in [(true, entry.refused), (false, entry.allowed)] {
             for case in cases {
@@ -107,11 +121,19 @@ pub fn rows() -> Result<Vec<Row>> {
 }
 
 fn or(list: &[String], default: &[&str]) -> Vec<String> {
-    if list.is_empty() { default.iter().map(|s| (*s).to_owned()).collect() } else { list.to_vec() }
+    if list.is_empty() {
+        default.iter().map(|s| (*s).to_owned()).collect()
+    } else {
+        list.to_vec()
+    }
 }
 
 fn expand(check: &str, refused: bool, case: &Case, rows: &mut Vec<Row>) {
-    let levels: &[&str] = if case.container.is_null() { &["pod"] } else { &["container", "init", "ephemeral"] };
+    let levels: &[&str] = if case.container.is_null() {
+        &["pod"]
+    } else {
+        &["container", "init", "ephemeral"]
+    };
     for kind in or(&case.kinds, &KINDS) {
         for level in or(&case.levels, levels) {
             // Ephemeral containers exist in pods only, and come by a subresource.
@@ -156,8 +178,15 @@ impl Row {
 
     fn bare(&self, fields: &Value) -> Value {
         let path = world::collection(&self.kind, "x");
-        let version = path.trim_start_matches("/apis/").trim_start_matches("/api/").split("/namespaces/").next();
-        let version = version.unwrap_or_default().trim_end_matches("/namespaces").trim_end_matches("/reeveconfigs");
+        let version = path
+            .trim_start_matches("/apis/")
+            .trim_start_matches("/api/")
+            .split("/namespaces/")
+            .next();
+        let version = version
+            .unwrap_or_default()
+            .trim_end_matches("/namespaces")
+            .trim_end_matches("/reeveconfigs");
         let mut object = json!({"apiVersion": version, "kind": self.kind, "metadata": {"name": format!("row-{}", self.number)}});
         merge(&mut object, fields);
         object
@@ -187,7 +216,9 @@ impl Row {
             user: world::requester(&self.requester, &self.kind),
             object,
             old_object: old,
-            namespace_labels: if self.case.outside || ["Namespace", "ReeveConfig"].contains(&self.kind.as_str()) {
+            namespace_labels: if self.case.outside
+                || ["Namespace", "ReeveConfig"].contains(&self.kind.as_str())
+            {
                 Default::default()
             } else {
                 world::labels(&self.settings)
@@ -213,7 +244,11 @@ impl Row {
         if self.level == "init" {
             template["spec"]["initContainers"] = json!([{"name": "i", "image": "local.test/x:1"}]);
         }
-        let stamped = self.case.stamped.as_deref().unwrap_or(if machine { "alice" } else { "no" });
+        let stamped = self
+            .case
+            .stamped
+            .as_deref()
+            .unwrap_or(if machine { "alice" } else { "no" });
         match stamped {
             "no" => {}
             "nobody" => reeve_admission::mutate::fill_shape(template, true),
@@ -225,9 +260,7 @@ impl Row {
             _ if machine => "controller",
             _ => "none",
         };
-        let owner = |version: &str, kind: &str, controller: bool| {
-            json!([{"apiVersion": version, "kind": kind, "name": "o", "uid": "u-1", "controller": controller}])
-        };
+        let owner = |version: &str, kind: &str, controller: bool| json!([{"apiVersion": version, "kind": kind, "name": "o", "uid": "u-1", "controller": controller}]);
         let owners = match self.case.owner.as_deref().unwrap_or(default) {
             "workload" => owner("reeve.dev/v1alpha1", "Workload", true),
             "workload-of-another-group" => owner("example.com/v1", "Workload", true),
@@ -252,7 +285,10 @@ impl Row {
         } else if self.case.change != Some(false) && self.case.on == On::Update {
             let template = world::template(&mut object, &self.kind);
             if self.kind == "Job" {
-                merge(template, &json!({"metadata": {"annotations": {"note": "changed"}}}));
+                merge(
+                    template,
+                    &json!({"metadata": {"annotations": {"note": "changed"}}}),
+                );
             } else {
                 template["spec"]["containers"][0]["image"] = json!("local.test/x:2");
             }
@@ -265,7 +301,11 @@ impl Row {
         let template = world::template(object, &self.kind);
         merge_if(template, &self.case.template);
         merge_if(&mut template["spec"], &self.case.pod);
-        let list = if self.level == "init" { "initContainers" } else { "containers" };
+        let list = if self.level == "init" {
+            "initContainers"
+        } else {
+            "containers"
+        };
         merge_if(&mut template["spec"][list][0], &self.case.container);
     }
 }

@@ -10,8 +10,16 @@ use reeve_admission::{Operation, Request, Stamp, User, mutate, names};
 use serde_json::{Value, json};
 
 /// The eight kinds that make pods.
-pub const KINDS: [&str; 8] =
-    ["Pod", "Job", "CronJob", "Deployment", "StatefulSet", "ReplicaSet", "DaemonSet", "ReplicationController"];
+pub const KINDS: [&str; 8] = [
+    "Pod",
+    "Job",
+    "CronJob",
+    "Deployment",
+    "StatefulSet",
+    "ReplicaSet",
+    "DaemonSet",
+    "ReplicationController",
+];
 
 pub const ALICE_ID: &str = "123e4567-e89b-12d3-a456-426614174000";
 pub const DAVE_ID: &str = "123e4567-e89b-12d3-a456-426614174004";
@@ -21,11 +29,32 @@ const EVERYTHING: &str = "it:everything";
 /// The variants of settings, as labels beside the project's.
 pub const SETTINGS: [(&str, &[(&str, &str)]); 6] = [
     ("strict", &[]),
-    ("on", &[(names::ENFORCE_RUN_AS_USER, "true"), (names::ENFORCE_PREVENT_PRIVILEGE_ESCALATION, "true")]),
-    ("garbled", &[(names::ENFORCE_RUN_AS_USER, "False"), (names::ENFORCE_PREVENT_PRIVILEGE_ESCALATION, "no")]),
+    (
+        "on",
+        &[
+            (names::ENFORCE_RUN_AS_USER, "true"),
+            (names::ENFORCE_PREVENT_PRIVILEGE_ESCALATION, "true"),
+        ],
+    ),
+    (
+        "garbled",
+        &[
+            (names::ENFORCE_RUN_AS_USER, "False"),
+            (names::ENFORCE_PREVENT_PRIVILEGE_ESCALATION, "no"),
+        ],
+    ),
     ("no-identity", &[(names::ENFORCE_RUN_AS_USER, "false")]),
-    ("no-prevent", &[(names::ENFORCE_PREVENT_PRIVILEGE_ESCALATION, "false")]),
-    ("off", &[(names::ENFORCE_RUN_AS_USER, "false"), (names::ENFORCE_PREVENT_PRIVILEGE_ESCALATION, "false")]),
+    (
+        "no-prevent",
+        &[(names::ENFORCE_PREVENT_PRIVILEGE_ESCALATION, "false")],
+    ),
+    (
+        "off",
+        &[
+            (names::ENFORCE_RUN_AS_USER, "false"),
+            (names::ENFORCE_PREVENT_PRIVILEGE_ESCALATION, "false"),
+        ],
+    ),
 ];
 
 fn person(username: &str, id: &str, uid: &str, gid: &str, groups: &[&str]) -> User {
@@ -33,9 +62,16 @@ fn person(username: &str, id: &str, uid: &str, gid: &str, groups: &[&str]) -> Us
     extra.insert(names::EXTRA_UID.to_owned(), vec![uid.to_owned()]);
     extra.insert(names::EXTRA_GID.to_owned(), vec![gid.to_owned()]);
     if !groups.is_empty() {
-        extra.insert(names::EXTRA_GROUPS.to_owned(), groups.iter().map(|g| (*g).to_owned()).collect());
+        extra.insert(
+            names::EXTRA_GROUPS.to_owned(),
+            groups.iter().map(|g| (*g).to_owned()).collect(),
+        );
     }
-    User { uid: id.to_owned(), extra, ..User::named(username) }
+    User {
+        uid: id.to_owned(),
+        extra,
+        ..User::named(username)
+    }
 }
 
 /// The requester a case calls by this name. `controller` is the one that makes objects of this kind.
@@ -44,21 +80,40 @@ pub fn requester(name: &str, kind: &str) -> User {
         "alice" => person("alice@example.com", ALICE_ID, "70012", "5000", &["5001"]),
         "alice-regrouped" => person("alice@example.com", ALICE_ID, "70012", "5002", &["5001", "5003"]),
         "dave" => person("dave@example.com", DAVE_ID, "70014", "5000", &[]),
-        "eve-without-identity" => User { uid: "eve-1".into(), ..User::named("eve@example.com") },
+        "eve-without-identity" => User {
+            uid: "eve-1".into(),
+            ..User::named("eve@example.com")
+        },
         "root-by-token" => person("mallory@example.com", "mallory-1", "0", "0", &[]),
         "padded-by-token" => person("mallory@example.com", "mallory-1", "070012", "5000", &[]),
-        "slash-by-token" => person("mallory@example.com", &format!("{ALICE_ID}/70012"), "70014", "5000", &[]),
+        "slash-by-token" => person(
+            "mallory@example.com",
+            &format!("{ALICE_ID}/70012"),
+            "70014",
+            "5000",
+            &[],
+        ),
         "system-by-extra" => person("system:admin", ALICE_ID, "70012", "5000", &["5001"]),
         "nameless-by-extra" => person("alice", ALICE_ID, "70012", "5000", &["5001"]),
         "service-account" => User::named("system:serviceaccount:robots:default"),
-        "service-account-with-extra" => {
-            person("system:serviceaccount:robots:default", ALICE_ID, "70012", "5000", &["5001"])
-        }
+        "service-account-with-extra" => person(
+            "system:serviceaccount:robots:default",
+            ALICE_ID,
+            "70012",
+            "5000",
+            &["5001"],
+        ),
         "custom-controller" => User::named("system:serviceaccount:kueue-system:kueue-controller"),
         "kubelet" => User::named("system:node:node1"),
         "operator" => User::named(names::OPERATOR_USER),
-        "admin" => User { groups: vec!["system:masters".into()], ..User::named("admin") },
-        "installer" => User { groups: vec![names::INSTALLERS.into()], ..User::named("installer") },
+        "admin" => User {
+            groups: vec!["system:masters".into()],
+            ..User::named("admin")
+        },
+        "installer" => User {
+            groups: vec![names::INSTALLERS.into()],
+            ..User::named("installer")
+        },
         "controller" => User::named(match kind {
             "Pod" => "system:serviceaccount:kube-system:replicaset-controller",
             "Job" => "system:serviceaccount:kube-system:cronjob-controller",
@@ -83,7 +138,10 @@ pub fn stamp(name: &str) -> Stamp {
 /// The labels of the namespace of a settings variant.
 pub fn labels(settings: &str) -> BTreeMap<String, String> {
     let (_, labels) = SETTINGS.iter().find(|(name, _)| *name == settings).unwrap();
-    let mut all: BTreeMap<_, _> = labels.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+    let mut all: BTreeMap<_, _> = labels
+        .iter()
+        .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+        .collect();
     all.insert(names::PROJECT.to_owned(), "robots".to_owned());
     all
 }
@@ -119,7 +177,9 @@ pub fn minimal(kind: &str, name: &str) -> Value {
 
 /// The template inside an object.
 pub fn template<'a>(object: &'a mut Value, kind: &str) -> &'a mut Value {
-    object.pointer_mut(reeve_admission::request::template_path(kind).unwrap()).unwrap()
+    object
+        .pointer_mut(reeve_admission::request::template_path(kind).unwrap())
+        .unwrap()
 }
 
 /// An object that is there before anybody asks: stamped and filled in for a person, or for nobody.
@@ -145,7 +205,11 @@ fn api_version(kind: &str) -> &'static str {
 /// The collection of a kind, as the API server's path.
 pub fn collection(kind: &str, namespace: &str) -> String {
     let version = api_version(kind);
-    let root = if version == "v1" { "/api/v1".to_owned() } else { format!("/apis/{version}") };
+    let root = if version == "v1" {
+        "/api/v1".to_owned()
+    } else {
+        format!("/apis/{version}")
+    };
     let plural = format!("{}s", kind.to_lowercase());
     match kind {
         "Namespace" | "ReeveConfig" => format!("{root}/{plural}"),
@@ -189,9 +253,18 @@ impl Answer {
 }
 
 /// Sends the request as its user, by impersonation. `dry_run` leaves no trace.
-pub async fn send(client: &kube::Client, namespace: &str, request: &Request, dry_run: bool) -> Result<Answer> {
+pub async fn send(
+    client: &kube::Client,
+    namespace: &str,
+    request: &Request,
+    dry_run: bool,
+) -> Result<Answer> {
     let kind = request.kind();
-    let subject = if request.object.is_null() { request.old_object.as_ref() } else { Some(&request.object) };
+    let subject = if request.object.is_null() {
+        request.old_object.as_ref()
+    } else {
+        Some(&request.object)
+    };
     let name = subject.and_then(|o| o["metadata"]["name"].as_str()).unwrap_or("");
     let mut path = if kind == "Binding" {
         format!("{}/{name}/binding", collection("Pod", namespace))
@@ -212,7 +285,10 @@ pub async fn send(client: &kube::Client, namespace: &str, request: &Request, dry
     if dry_run {
         path.push_str("?dryRun=All");
     }
-    let mut http = HttpRequest::builder().method(method).uri(path).header("Content-Type", "application/json");
+    let mut http = HttpRequest::builder()
+        .method(method)
+        .uri(path)
+        .header("Content-Type", "application/json");
     let user = &request.user;
     if !user.username.is_empty() {
         http = http.header("Impersonate-User", &user.username);
@@ -228,11 +304,21 @@ pub async fn send(client: &kube::Client, namespace: &str, request: &Request, dry
             }
         }
     }
-    let body = if request.object.is_null() { Vec::new() } else { serde_json::to_vec(&request.object)? };
-    let response = client.send(http.body(Body::from(body))?).await.context("cannot reach the API server")?;
+    let body = if request.object.is_null() {
+        Vec::new()
+    } else {
+        serde_json::to_vec(&request.object)?
+    };
+    let response = client
+        .send(http.body(Body::from(body))?)
+        .await
+        .context("cannot reach the API server")?;
     let code = response.status().as_u16();
     let bytes = response.into_body().collect().await?.to_bytes();
-    Ok(Answer { code, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) })
+    Ok(Answer {
+        code,
+        body: serde_json::from_slice(&bytes).unwrap_or(Value::Null),
+    })
 }
 
 /// Sends a real write as the administrator; it must succeed.

@@ -312,7 +312,7 @@ impl Index {
         let Some(cluster) = self.tree.at(Scope::Cluster(cluster)) else {
             return false;
         };
-        self.subjects_of(principal)
+        self.subjects_of(principal, |_| true)
             .flat_map(|(_, grants)| grants.all())
             .any(|grant| {
                 grant.at == At::ROOT

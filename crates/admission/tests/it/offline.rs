@@ -1,0 +1,93 @@
+//! The case table against the Rust predicates alone: no cluster.
+
+use std::collections::BTreeSet;
+
+use reeve_admission::{Request, check, checks, failing, fill};
+
+use crate::table::{Row, rows};
+use crate::world;
+
+/// The request of a row as the validating policies would see it, without a cluster.
+pub fn filled(row: &Row) -> Request {
+    let base = row.base.as_deref().map(|owner| world::base(&row.kind, owner));
+    let mut request = row.request(base.as_ref());
+    fill(&mut request);
+    request
+}
+
+#[test]
+fn the_predicates_judge_every_row_as_the_table_says() {
+    let mut wrong = Vec::new();
+    for row in rows().unwrap() {
+        let first = failing(&filled(&row)).first().map(|c| c.id);
+        let expected = row.refused.then_some(row.check.as_str());
+        if first != expected {
+            wrong.push(format!("{row}: the predicates say {first:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{} rows:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn the_table_refuses_and_allows_something_for_every_check() {
+    let rows = rows().unwrap();
+    let seen = |refused| {
+        rows.iter()
+            .filter(|r| r.refused == refused)
+            .map(|r| r.check.as_str())
+            .collect::<BTreeSet<_>>()
+    };
+    let all: BTreeSet<_> = checks().map(|c| c.id).collect();
+    assert_eq!(seen(true), all);
+    assert_eq!(seen(false), all);
+}
+
+#[test]
+fn every_check_on_templates_is_tried_on_every_kind_it_can_meet() {
+    let rows = rows().unwrap();
+    // Stamps of template kinds lie inside the spec, where no subresource and no other update reaches them.
+    let narrow = [
+        "stamp-unchanged",
+        "rollback-annotation",
+        "debug-owner",
+        "host-process",
+    ];
+    for check in checks().filter(|c| c.policy == reeve_admission::Policy::Pods && !narrow.contains(&c.id)) {
+        let kinds: BTreeSet<_> = rows
+            .iter()
+            .filter(|r| r.check == check.id && r.refused)
+            .map(|r| r.kind.as_str())
+            .collect();
+        assert_eq!(kinds.len(), 8, "{}: {kinds:?}", check.id);
+    }
+}
+
+#[test]
+fn the_expanded_table_has_the_reviewed_size() {
+    let rows = rows().unwrap();
+    let refused = rows.iter().filter(|r| r.refused).count();
+    insta::assert_snapshot!(format!(
+        "{} rows, {refused} refused, {} checks",
+        rows.len(),
+        checks().count()
+    ));
+}
+
+#[test]
+fn a_planted_fault_in_any_predicate_turns_the_table_red() {
+    // The fault: a check that is true. Something of the table then has another first refusal, or none.
+    let rows = rows().unwrap();
+    for check in checks() {
+        let red = rows
+            .iter()
+            .filter(|r| r.refused && r.check == check.id)
+            .any(|row| {
+                failing(&filled(row))
+                    .iter()
+                    .find(|c| c.id != check.id)
+                    .is_none_or(|c| c.message() != check.message())
+            });
+        assert!(red, "no row depends on `{}`", check.id);
+    }
+    assert!(check("no-such-check").is_none());
+}
