@@ -149,7 +149,8 @@ pub fn run(rules: usize) -> anyhow::Result<Report> {
 impl Question {
     /// Reads the question once, as a server does that has just built it from a request; the index stays as cold as it is.
     fn touch(&self) {
-        black_box(self.who.clone());
+        let names = self.who.groups.iter().map(GroupName::as_str).chain([self.who.subject.name()]);
+        black_box(names.flat_map(str::bytes).fold(0_u8, u8::wrapping_add));
     }
 
     fn ask(&self, index: &Index) -> bool {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderValue, Request, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
@@ -134,7 +134,7 @@ fn authenticate(app: &App, request: &Request<Body>) -> Result<Caller, ApiError> 
 ///
 /// # Errors
 /// [`ApiError::Unauthenticated`].
-pub fn bearer(headers: &axum::http::HeaderMap) -> Result<&str, ApiError> {
+pub fn bearer(headers: &HeaderMap) -> Result<&str, ApiError> {
     let value = headers.get(header::AUTHORIZATION).ok_or(ApiError::Unauthenticated("a bearer token is needed"))?;
     let text = value.to_str().map_err(|_| ApiError::Unauthenticated("the authorization header cannot be read"))?;
     match text.split_once(' ') {

@@ -14,7 +14,7 @@ pub fn start(format: LogFormat) {
     // A second start in one process keeps the first log.
     let _ = match format {
         LogFormat::Json => base.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init(),
-        LogFormat::Text => base.try_init(),
+        LogFormat::Text => base.with_ansi(false).try_init(),
     };
     std::panic::set_hook(Box::new(report_panic));
 }

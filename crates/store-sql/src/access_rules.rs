@@ -225,8 +225,8 @@ pub(crate) async fn insert(
     )
     .await
     .or_conflict(CREATE, || StoreError::Conflict {
-        what: "the access rule",
-        name: format!("{} is a {} in {}", new.subject, new.role, place.name),
+        what: "access rule",
+        name: format!("{} as {} in {}", new.subject.name(), new.role, place.name),
         context: "",
     })?;
     let missing = || StoreError::NotFound { what: "access rule", id: number.to_string() };

@@ -1,1 +1,62 @@
-//! The conformance suite.
+//! The conformance suite: what every store promises, as tests that take any store.
+//!
+//! An implementation calls [`crate::conformance_tests!`] with the path of an async function that opens a fresh, empty store;
+//! each check becomes a test of its own.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "the suite is test code that lives where implementations reach it")]
+
+mod audit;
+mod deletion;
+mod desired;
+mod people;
+mod reading;
+mod unique;
+mod world;
+
+pub use audit::*;
+pub use deletion::*;
+pub use desired::*;
+pub use people::*;
+pub use reading::*;
+pub use unique::*;
+pub use world::World;
+
+/// Makes one `#[tokio::test]` of every check. `$open` is an async function that answers a fresh `Arc<dyn Store>` and
+/// whatever must live as long as it.
+#[macro_export]
+macro_rules! conformance_tests {
+    ($open:path) => {
+        $crate::conformance_tests! { @each $open;
+            names_are_unique_in_their_scope,
+            numbers_are_never_given_twice,
+            a_rule_exists_once,
+            a_rule_needs_a_subject_and_a_scope_that_exist,
+            a_uid_stays_with_its_first_owner,
+            the_last_local_administrator_stays,
+            a_deleted_users_rules_go_with_her,
+            a_disabled_service_accounts_rules_leave_the_clusters,
+            deleting_a_project_takes_its_rules_and_workloads_along,
+            deleting_a_department_takes_its_projects_along,
+            deleting_a_cluster_takes_everything_along,
+            a_rule_reaches_the_clusters_it_holds_in,
+            each_write_raises_a_touched_clusters_revision_by_one,
+            what_changed_later_is_told_deletions_first,
+            writes_at_the_same_time_leave_no_gap,
+            a_permission_for_one_thing_does_no_other,
+            a_refused_write_leaves_nothing_behind,
+            every_change_is_in_the_audit_chain,
+            a_report_is_kept_when_it_says_something_new,
+            lists_show_what_is_visible,
+            the_directory_says_what_was_written,
+        }
+    };
+    (@each $open:path; $($check:ident,)*) => {
+        $(
+            #[tokio::test]
+            async fn $check() {
+                let (store, _keep) = $open().await;
+                $crate::conformance::$check($crate::conformance::World::new(store).await).await;
+            }
+        )*
+    };
+}

@@ -1,5 +1,8 @@
 //! The checks of admission, without a cluster and on a real API server.
 
+mod case_table;
+mod mutants;
 mod offline;
+mod stage;
 mod table;
 mod world;

@@ -8,7 +8,7 @@ use crate::table::{Row, rows};
 use crate::world;
 
 /// The request of a row as the validating policies would see it, without a cluster.
-pub fn filled(row: &Row) -> Request {
+pub(crate) fn filled(row: &Row) -> Request {
     let base = row.base.as_deref().map(|owner| world::base(&row.kind, owner));
     let mut request = row.request(base.as_ref());
     fill(&mut request);

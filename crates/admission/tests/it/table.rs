@@ -55,7 +55,7 @@ struct Case {
 
 #[derive(Deserialize, Clone, Copy, PartialEq, Eq, Default, Debug)]
 #[serde(rename_all = "lowercase")]
-pub enum On {
+pub(crate) enum On {
     #[default]
     Create,
     Update,
@@ -67,17 +67,17 @@ pub enum On {
 
 /// One line of the expanded table.
 #[derive(Clone)]
-pub struct Row {
-    pub check: String,
-    pub refused: bool,
-    pub kind: String,
-    pub level: String,
-    pub requester: String,
-    pub settings: String,
+pub(crate) struct Row {
+    pub(crate) check: String,
+    pub(crate) refused: bool,
+    pub(crate) kind: String,
+    pub(crate) level: String,
+    pub(crate) requester: String,
+    pub(crate) settings: String,
     /// Whose base object is changed; `None` for a new one and for kinds without a template.
-    pub base: Option<String>,
+    pub(crate) base: Option<String>,
     /// A unique number, for objects that a row needs for itself.
-    pub number: usize,
+    pub(crate) number: usize,
     case: Case,
 }
 
@@ -101,7 +101,7 @@ impl std::fmt::Display for Row {
 }
 
 /// Reads and expands the committed file.
-pub fn rows() -> Result<Vec<Row>> {
+pub(crate) fn rows() -> Result<Vec<Row>> {
     let entries: Vec<Entry> = serde_saphyr::from_str(include_str!("cases.yaml"))?;
     let mut rows = Vec::new();
     for entry in entries {
@@ -164,36 +164,33 @@ fn expand(check: &str, refused: bool, case: &Case, rows: &mut Vec<Row>) {
 
 impl Row {
     /// The object as it is before, when the row needs one of its own on the cluster.
-    pub fn own_old(&self) -> Option<Value> {
+    pub(crate) fn own_old(&self) -> Option<Value> {
         if self.case.old.is_null() {
             return None;
         }
         Some(self.bare(&self.case.old))
     }
 
+    /// Whether Pod Security could have a say.
+    pub(crate) fn makes_pods(&self) -> bool {
+        template_path(&self.kind).is_some()
+    }
+
     /// Whether the row speaks of an object in a namespace that is no project's.
-    pub fn outside(&self) -> bool {
+    pub(crate) fn outside(&self) -> bool {
         self.case.outside
     }
 
     fn bare(&self, fields: &Value) -> Value {
-        let path = world::collection(&self.kind, "x");
-        let version = path
-            .trim_start_matches("/apis/")
-            .trim_start_matches("/api/")
-            .split("/namespaces/")
-            .next();
-        let version = version
-            .unwrap_or_default()
-            .trim_end_matches("/namespaces")
-            .trim_end_matches("/reeveconfigs");
-        let mut object = json!({"apiVersion": version, "kind": self.kind, "metadata": {"name": format!("row-{}", self.number)}});
-        merge(&mut object, fields);
+        let name = format!("row-{}", self.number);
+        let version = world::api_version(&self.kind);
+        let mut object = json!({"apiVersion": version, "kind": self.kind, "metadata": {"name": name}});
+        merge_if(&mut object, fields);
         object
     }
 
     /// The request, before anything is filled in. `existing` is the base object as the API server has it.
-    pub fn request(&self, existing: Option<&Value>) -> Request {
+    pub(crate) fn request(&self, existing: Option<&Value>) -> Request {
         let old = existing.cloned().or_else(|| self.own_old());
         let mut object = match (&self.base, &old) {
             (Some(_), Some(old)) => self.changed(old.clone()),

@@ -10,7 +10,7 @@ use reeve_admission::{Operation, Request, Stamp, User, mutate, names};
 use serde_json::{Value, json};
 
 /// The eight kinds that make pods.
-pub const KINDS: [&str; 8] = [
+pub(crate) const KINDS: [&str; 8] = [
     "Pod",
     "Job",
     "CronJob",
@@ -21,13 +21,13 @@ pub const KINDS: [&str; 8] = [
     "ReplicationController",
 ];
 
-pub const ALICE_ID: &str = "123e4567-e89b-12d3-a456-426614174000";
-pub const DAVE_ID: &str = "123e4567-e89b-12d3-a456-426614174004";
+pub(crate) const ALICE_ID: &str = "123e4567-e89b-12d3-a456-426614174000";
+pub(crate) const DAVE_ID: &str = "123e4567-e89b-12d3-a456-426614174004";
 /// Everybody may do everything as far as RBAC is concerned: what is refused, the policies refuse.
 const EVERYTHING: &str = "it:everything";
 
 /// The variants of settings, as labels beside the project's.
-pub const SETTINGS: [(&str, &[(&str, &str)]); 6] = [
+pub(crate) const SETTINGS: [(&str, &[(&str, &str)]); 6] = [
     ("strict", &[]),
     (
         "on",
@@ -75,7 +75,7 @@ fn person(username: &str, id: &str, uid: &str, gid: &str, groups: &[&str]) -> Us
 }
 
 /// The requester a case calls by this name. `controller` is the one that makes objects of this kind.
-pub fn requester(name: &str, kind: &str) -> User {
+pub(crate) fn requester(name: &str, kind: &str) -> User {
     let mut user = match name {
         "alice" => person("alice@example.com", ALICE_ID, "70012", "5000", &["5001"]),
         "alice-regrouped" => person("alice@example.com", ALICE_ID, "70012", "5002", &["5001", "5003"]),
@@ -131,12 +131,12 @@ pub fn requester(name: &str, kind: &str) -> User {
 }
 
 /// The stamp of a requester who has one.
-pub fn stamp(name: &str) -> Stamp {
+pub(crate) fn stamp(name: &str) -> Stamp {
     requester(name, "Pod").stamp().parse().unwrap()
 }
 
 /// The labels of the namespace of a settings variant.
-pub fn labels(settings: &str) -> BTreeMap<String, String> {
+pub(crate) fn labels(settings: &str) -> BTreeMap<String, String> {
     let (_, labels) = SETTINGS.iter().find(|(name, _)| *name == settings).unwrap();
     let mut all: BTreeMap<_, _> = labels
         .iter()
@@ -147,7 +147,7 @@ pub fn labels(settings: &str) -> BTreeMap<String, String> {
 }
 
 /// A small valid object of a kind with a template, with nothing of security in it.
-pub fn minimal(kind: &str, name: &str) -> Value {
+pub(crate) fn minimal(kind: &str, name: &str) -> Value {
     let mut spec = json!({"containers": [{"name": "c", "image": "local.test/x:1"}]});
     if ["Pod", "Job", "CronJob"].contains(&kind) {
         spec["restartPolicy"] = json!("Never");
@@ -176,14 +176,14 @@ pub fn minimal(kind: &str, name: &str) -> Value {
 }
 
 /// The template inside an object.
-pub fn template<'a>(object: &'a mut Value, kind: &str) -> &'a mut Value {
+pub(crate) fn template<'a>(object: &'a mut Value, kind: &str) -> &'a mut Value {
     object
         .pointer_mut(reeve_admission::request::template_path(kind).unwrap())
         .unwrap()
 }
 
 /// An object that is there before anybody asks: stamped and filled in for a person, or for nobody.
-pub fn base(kind: &str, owner: &str) -> Value {
+pub(crate) fn base(kind: &str, owner: &str) -> Value {
     let mut object = minimal(kind, &format!("base-{owner}"));
     match owner {
         "nobody" => mutate::fill_shape(template(&mut object, kind), true),
@@ -192,9 +192,10 @@ pub fn base(kind: &str, owner: &str) -> Value {
     object
 }
 
-fn api_version(kind: &str) -> &'static str {
+/// The group and version of a kind.
+pub(crate) fn api_version(kind: &str) -> &'static str {
     match kind {
-        "Pod" | "ReplicationController" | "Namespace" | "Binding" => "v1",
+        "Pod" | "ReplicationController" | "Namespace" | "ServiceAccount" | "Binding" => "v1",
         "Job" | "CronJob" => "batch/v1",
         "RoleBinding" => "rbac.authorization.k8s.io/v1",
         "Workload" | "ReeveConfig" => "reeve.dev/v1alpha1",
@@ -203,7 +204,7 @@ fn api_version(kind: &str) -> &'static str {
 }
 
 /// The collection of a kind, as the API server's path.
-pub fn collection(kind: &str, namespace: &str) -> String {
+pub(crate) fn collection(kind: &str, namespace: &str) -> String {
     let version = api_version(kind);
     let root = if version == "v1" {
         "/api/v1".to_owned()
@@ -218,7 +219,7 @@ pub fn collection(kind: &str, namespace: &str) -> String {
 }
 
 /// RFC 7386: null removes, objects merge, everything else replaces.
-pub fn merge(into: &mut Value, patch: &Value) {
+pub(crate) fn merge(into: &mut Value, patch: &Value) {
     let Value::Object(fields) = patch else {
         *into = patch.clone();
         return;
@@ -237,23 +238,23 @@ pub fn merge(into: &mut Value, patch: &Value) {
 
 /// What the API server answered.
 #[derive(Debug)]
-pub struct Answer {
-    pub code: u16,
-    pub body: Value,
+pub(crate) struct Answer {
+    pub(crate) code: u16,
+    pub(crate) body: Value,
 }
 
 impl Answer {
-    pub fn message(&self) -> &str {
+    pub(crate) fn message(&self) -> &str {
         self.body["message"].as_str().unwrap_or("")
     }
 
-    pub fn admitted(&self) -> bool {
+    pub(crate) fn admitted(&self) -> bool {
         (200..300).contains(&self.code)
     }
 }
 
 /// Sends the request as its user, by impersonation. `dry_run` leaves no trace.
-pub async fn send(
+pub(crate) async fn send(
     client: &kube::Client,
     namespace: &str,
     request: &Request,
@@ -322,7 +323,7 @@ pub async fn send(
 }
 
 /// Sends a real write as the administrator; it must succeed.
-pub async fn create(client: &kube::Client, namespace: &str, object: &Value) -> Result<Value> {
+pub(crate) async fn create(client: &kube::Client, namespace: &str, object: &Value) -> Result<Value> {
     let request = Request {
         operation: Operation::Create,
         subresource: String::new(),
@@ -339,7 +340,7 @@ pub async fn create(client: &kube::Client, namespace: &str, object: &Value) -> R
 }
 
 /// What must be there before any policy is: rights for everybody, and our custom resources in their barest form.
-pub const GROUND: &str = r#"
+pub(crate) const GROUND: &str = r#"
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRoleBinding
 metadata: {name: it-everything}

@@ -144,7 +144,7 @@ async fn people(
                 .map(drop)
                 .map_err(Failed::Write)?,
         }
-        tracing::info!(project = %project.name, binding = wanted.name_any(), subjects = wanted.subjects.as_ref().map_or(0, Vec::len), "RoleBinding differs");
+        tracing::info!(project = %project.name, binding = wanted.name_any(), subjects = wanted.subjects.as_ref().map_or(0, Vec::len), "RoleBinding applied");
     }
     Ok(blocked)
 }

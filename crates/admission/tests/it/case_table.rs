@@ -1,0 +1,26 @@
+//! The case table on a real API server.
+
+use anyhow::Result;
+use reeve_testkit::{Options, Tier, own_cluster};
+
+use crate::stage::Stage;
+use crate::table::{Row, rows};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_api_server_and_the_predicates_judge_every_row_as_the_table_says() -> Result<()> {
+    let options = Options {
+        tier: Tier::ApiServer,
+        ..Options::default()
+    };
+    let Some(cluster) = own_cluster(options).await else {
+        return Ok(());
+    };
+    let rows = rows()?;
+    let stage = Stage::set(&cluster, &rows, &["privileged", "restricted"]).await?;
+    let all: Vec<&Row> = rows.iter().collect();
+    let mut wrong = stage.try_rows(&all, "privileged").await?;
+    let templates: Vec<&Row> = rows.iter().filter(|r| r.makes_pods()).collect();
+    wrong.extend(stage.try_rows(&templates, "restricted").await?);
+    assert!(wrong.is_empty(), "{} rows:\n{}", wrong.len(), wrong.join("\n"));
+    Ok(())
+}

@@ -1,0 +1,278 @@
+//! A real API server with everything in place that the table needs: namespaces of every setting, base objects, and
+//! only then the policies.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context, Result, bail};
+use futures::{StreamExt, TryStreamExt, stream};
+use reeve_admission::{Policy, Request, check, failing, fill, policies};
+use reeve_testkit::{Cluster, apply_yaml, wait_until};
+use serde_json::{Value, json};
+
+use crate::table::Row;
+use crate::world::{self, Answer, send};
+
+/// How many requests are on their way at once: the API server shares two cores with everybody.
+const AT_ONCE: usize = 6;
+
+/// The namespace that is no project's.
+const OUTSIDE: &str = "outside";
+
+/// A client of an API server that has the objects of some rows, and our policies.
+pub(crate) struct Stage {
+    pub(crate) client: kube::Client,
+    existing: BTreeMap<(String, usize), Value>,
+    bases: BTreeMap<(String, String, String), Value>,
+}
+
+/// The namespace of a settings variant at a Pod Security level.
+pub(crate) fn namespace(level: &str, settings: &str) -> String {
+    format!("{level}-{settings}")
+}
+
+fn place(level: &str, row: &Row) -> String {
+    if row.outside() {
+        OUTSIDE.to_owned()
+    } else {
+        namespace(level, &row.settings)
+    }
+}
+
+impl Stage {
+    /// Makes everything for these rows at these Pod Security levels (rows that make no pods at the first only), then installs the policies and waits for them.
+    pub(crate) async fn set(cluster: &Cluster, rows: &[Row], levels: &[&str]) -> Result<Self> {
+        let client = cluster.installer_client().await?;
+        apply_yaml(&client, world::GROUND).await?;
+        let mut stage = Self {
+            client,
+            existing: BTreeMap::new(),
+            bases: BTreeMap::new(),
+        };
+        stage.namespaces(levels).await?;
+        let templates: Vec<Row> = rows.iter().filter(|r| r.makes_pods()).cloned().collect();
+        for (i, level) in levels.iter().enumerate() {
+            stage
+                .objects(if i == 0 { rows } else { &templates }, level)
+                .await?;
+        }
+        stage.install(&policies()).await?;
+        stage.wait_for_policies(rows, levels[0]).await?;
+        Ok(stage)
+    }
+
+    async fn namespaces(&self, levels: &[&str]) -> Result<()> {
+        let namespace_of = |name: &str, labels: Value| json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}});
+        let mut all = vec![namespace_of(OUTSIDE, json!({}))];
+        for level in levels {
+            for (settings, _) in world::SETTINGS {
+                let mut labels = world::labels(settings);
+                // A namespace whose escalation switch is off is at baseline: under restricted it would be void.
+                let relaxed = settings == "off" || settings == "no-prevent";
+                let enforced = if *level == "restricted" && relaxed {
+                    "baseline"
+                } else {
+                    level
+                };
+                labels.insert(
+                    reeve_admission::names::POD_SECURITY_ENFORCE.into(),
+                    enforced.into(),
+                );
+                all.push(namespace_of(&namespace(level, settings), json!(labels)));
+            }
+        }
+        for object in all {
+            world::create(&self.client, "", &object).await?;
+            let name = object["metadata"]["name"].as_str().unwrap();
+            // Made by the controller-manager elsewhere; there is none here.
+            let account =
+                json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}});
+            let _ = world::create(&self.client, name, &account).await;
+        }
+        Ok(())
+    }
+
+    async fn objects(&mut self, rows: &[Row], level: &str) -> Result<()> {
+        let bases: BTreeSet<_> = rows
+            .iter()
+            .filter_map(|r| Some((namespace(level, &r.settings), r.kind.clone(), r.base.clone()?)))
+            .chain([(namespace(level, "strict"), "Pod".into(), "alice".into())])
+            .collect();
+        let client = &self.client;
+        let made = stream::iter(bases)
+            .map(|key| async move {
+                let object = world::create(client, &key.0, &world::base(&key.1, &key.2)).await?;
+                anyhow::Ok((key, object))
+            })
+            .buffer_unordered(AT_ONCE)
+            .try_collect::<Vec<_>>()
+            .await?;
+        self.bases.extend(made);
+        let own = rows.iter().filter_map(|row| Some((row, row.own_old()?)));
+        for (row, object) in own {
+            let at = place(level, row);
+            let made = match object["metadata"]["name"].as_str() {
+                Some(name @ ("default" | "kube-system")) => self.get(&row.kind, &at, name).await?,
+                _ => world::create(&self.client, &at, &object).await?,
+            };
+            self.existing.insert((level.to_owned(), row.number), made);
+        }
+        Ok(())
+    }
+
+    async fn get(&self, kind: &str, namespace: &str, name: &str) -> Result<Value> {
+        let uri = format!("{}/{name}", world::collection(kind, namespace));
+        let request = http::Request::get(uri).body(Vec::new())?;
+        Ok(self.client.request(request).await?)
+    }
+
+    /// Writes policies and bindings, whatever was there before.
+    pub(crate) async fn install(&self, documents: &[Value]) -> Result<()> {
+        for document in documents {
+            let kind = document["kind"].as_str().unwrap().to_lowercase();
+            let plural = kind
+                .strip_suffix('y')
+                .map_or(format!("{kind}s"), |stem| format!("{stem}ies"));
+            let name = document["metadata"]["name"].as_str().unwrap();
+            let uri = format!(
+                "/apis/admissionregistration.k8s.io/v1/{plural}/{name}?fieldManager=it&force=true&fieldValidation=Strict"
+            );
+            let body = serde_json::to_vec(document)?;
+            let request = http::Request::patch(uri)
+                .header("Content-Type", "application/apply-patch+yaml")
+                .body(body)?;
+            let _: Value = self
+                .client
+                .request(request)
+                .await
+                .with_context(|| format!("cannot write {kind} {name}"))?;
+        }
+        Ok(())
+    }
+
+    /// A policy is in force some time after it was written.
+    async fn wait_for_policies(&self, rows: &[Row], level: &str) -> Result<()> {
+        for policy in Policy::ALL {
+            let of_policy = |r: &&Row| r.refused && check(&r.check).is_some_and(|c| c.policy == policy);
+            let Some(row) = rows.iter().find(of_policy) else {
+                continue;
+            };
+            wait_until(policy.name(), async || {
+                let answer = self.try_row(row, level).await?.1;
+                Ok((answer.code == 403).then_some(()))
+            })
+            .await?;
+        }
+        let pod = |name| {
+            let mut pod = world::minimal("Pod", name);
+            pod["metadata"]["annotations"] = json!({"note": name});
+            pod
+        };
+        wait_until("the mutating policy", async || {
+            let request = create_request("alice", "strict", pod("probe"));
+            let answer = send(&self.client, &namespace(level, "strict"), &request, true).await?;
+            Ok(answer.admitted().then_some(()))
+        })
+        .await
+    }
+
+    /// Sends the row's request; gives what the validating policies should have seen, and the answer.
+    pub(crate) async fn try_row(&self, row: &Row, level: &str) -> Result<(Request, Answer)> {
+        let at = place(level, row);
+        let existing = match &row.base {
+            Some(base) => self.bases.get(&(at.clone(), row.kind.clone(), base.clone())),
+            None => self.existing.get(&(level.to_owned(), row.number)),
+        };
+        let mut request = row.request(existing);
+        let answer = send(&self.client, &at, &request, true).await?;
+        fill(&mut request);
+        Ok((request, answer))
+    }
+
+    /// Tries all rows, a few at a time, and gives what is wrong with each.
+    pub(crate) async fn try_rows(&self, rows: &[&Row], level: &str) -> Result<Vec<String>> {
+        let tried = stream::iter(rows)
+            .map(|row| async move {
+                let (request, answer) = self.try_row(row, level).await?;
+                let wrong = judge(row, level, &answer).or_else(|| agree(row, &request, &answer));
+                anyhow::Ok(wrong.map(|why| format!("{row} at {level}: {why}")))
+            })
+            .buffer_unordered(AT_ONCE)
+            .try_collect::<Vec<_>>()
+            .await?;
+        Ok(tried.into_iter().flatten().collect())
+    }
+}
+
+/// A creation by a named requester in a namespace of these settings.
+pub(crate) fn create_request(requester: &str, settings: &str, object: Value) -> Request {
+    Request {
+        operation: reeve_admission::Operation::Create,
+        subresource: String::new(),
+        user: world::requester(requester, object["kind"].as_str().unwrap()),
+        object,
+        old_object: None,
+        namespace_labels: world::labels(settings),
+    }
+}
+
+/// What is wrong with the API server's answer, measured by the table.
+pub(crate) fn judge(row: &Row, level: &str, answer: &Answer) -> Option<String> {
+    let said = || format!("{} {}", answer.code, answer.message());
+    if !row.refused {
+        return (!answer.admitted()).then(said);
+    }
+    let check = check(&row.check).unwrap();
+    let ours = answer.message().contains(&format!("reeve: {}: ", check.rule))
+        && answer.message().contains(check.remedy);
+    // Pod Security speaks before us where it is at work: for pods themselves, not for templates.
+    let pod_security =
+        level == "restricted" && row.kind == "Pod" && answer.message().contains("violates PodSecurity");
+    (answer.code != 403 || !(ours || pod_security)).then(said)
+}
+
+/// What the Rust side says otherwise: the verdict, and what was filled in.
+fn agree(row: &Row, request: &Request, answer: &Answer) -> Option<String> {
+    let failing = failing(request);
+    if failing.is_empty() != answer.admitted() {
+        let ids: Vec<_> = failing.iter().map(|c| c.id).collect();
+        return Some(format!(
+            "the predicates say {ids:?}, the API server {} {}",
+            answer.code,
+            answer.message()
+        ));
+    }
+    let template = reeve_admission::request::template_path(&row.kind);
+    template
+        .filter(|_| answer.admitted())
+        .and_then(|at| filled_alike(&request.object, &answer.body, at).err())
+        .map(|error| error.to_string())
+}
+
+/// Whether stamp and security contexts are the same on both sides.
+pub(crate) fn filled_alike(rust: &Value, server: &Value, template: &str) -> Result<()> {
+    let (rust, server) = (rust.pointer(template), server.pointer(template));
+    let (Some(rust), Some(server)) = (rust, server) else {
+        bail!("no template at {template}")
+    };
+    let annotation = |t: &Value| t["metadata"]["annotations"][reeve_admission::names::RUNS_AS].clone();
+    let mut pairs = vec![
+        (annotation(rust), annotation(server)),
+        (
+            rust["spec"]["securityContext"].clone(),
+            server["spec"]["securityContext"].clone(),
+        ),
+    ];
+    for list in ["containers", "initContainers", "ephemeralContainers"] {
+        let contexts = |t: &Value| {
+            let containers = t["spec"][list].as_array().cloned().unwrap_or_default();
+            Value::Array(containers.iter().map(|c| c["securityContext"].clone()).collect())
+        };
+        pairs.push((contexts(rust), contexts(server)));
+    }
+    for (ours, theirs) in pairs {
+        if ours != theirs {
+            bail!("filled in by Rust: {ours}, by the API server: {theirs}");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,4 @@
+//! The conformance suite on SQLite, and what only SQLite has to show.
+
+mod sqlite;
+mod tampering;

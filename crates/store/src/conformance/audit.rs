@@ -1,0 +1,72 @@
+//! Permissions and the audit log.
+
+use reeve_authz::{Action, BootstrapException, Entity, Granted, Role, Scope};
+
+use super::world::{NOW, World, entry, group, link};
+use crate::{AuditAction, StoreError, SubjectId};
+
+/// Another entity, another action, another scope, another exception: all refused.
+pub async fn a_permission_for_one_thing_does_no_other(mut world: World) {
+    let gate = |result: Result<(), StoreError>| assert!(matches!(result, Err(StoreError::Gate { .. })), "{result:?}");
+    let cluster = world.cluster(10, "a").await.id;
+    let other = world.cluster(11, "b").await.id;
+    let at = |action, entity, scope| world.may(action, entity, scope);
+    for granted in [
+        at(Action::Read, Entity::Cluster, Scope::Cluster(cluster)),
+        at(Action::Delete, Entity::Project, Scope::Cluster(cluster)),
+        at(Action::Delete, Entity::Cluster, Scope::Cluster(other)),
+        at(Action::Delete, Entity::Cluster, Scope::Account),
+        link(),
+    ] {
+        gate(world.store.delete_cluster(&granted, cluster, NOW, entry(AuditAction::Delete)).await.map(drop));
+    }
+    let session = Granted::bootstrap(BootstrapException::SessionRecord);
+    gate(world.store.desired_all(&session, cluster).await.map(drop));
+    gate(world.store.record(&link(), entry(AuditAction::SignIn)).await);
+    let rule = world.rule(group("g"), Role::Viewer, Scope::Cluster(cluster)).await;
+    let granted = world.may(Action::Delete, Entity::AccessRules, Scope::Cluster(other));
+    gate(world.store.delete_access_rule(&granted, rule.id, NOW, entry(AuditAction::Delete)).await.map(drop));
+}
+
+/// No row, no revision, no number, no event.
+pub async fn a_refused_write_leaves_nothing_behind(mut world: World) {
+    let cluster = world.cluster(10, "a").await.id;
+    world.rule(group("g"), Role::Viewer, Scope::Cluster(cluster)).await;
+    let (events, state) = (world.audited().await, world.all(cluster).await);
+    world.try_rule(group("g"), Role::Viewer, Scope::Cluster(cluster)).await.unwrap_err();
+    world.try_cluster(12, "a").await.unwrap_err();
+    world.delete_user(world.admin_row.id).await.unwrap_err();
+    assert_eq!((world.audited().await, world.all(cluster).await), (events, state));
+}
+
+/// In order, with who, what and which, each carrying the hash of the one before.
+pub async fn every_change_is_in_the_audit_chain(mut world: World) {
+    let cluster = world.cluster(10, "a").await;
+    let rule = world.rule(group("g"), Role::Viewer, Scope::Cluster(cluster.id)).await;
+    world.delete_rule(&rule).await.unwrap();
+    let session = Granted::bootstrap(BootstrapException::SessionRecord);
+    let admin = SubjectId::User(world.admin_row.id);
+    world.store.record_sign_in(&session, admin, entry(AuditAction::SignIn)).await.unwrap();
+    world.store.record(&session, entry(AuditAction::SignIn)).await.unwrap();
+    let granted = world.may(Action::Read, Entity::EventsHistory, Scope::Account);
+    let events = world.store.audit_events(&granted, 0, 100).await.unwrap();
+    let about: Vec<_> = events.iter().map(|it| (it.sequence, it.entry.action, it.entry.entity_id.clone())).collect();
+    let id = rule.id.to_string();
+    assert_eq!(
+        about,
+        [
+            (1, AuditAction::Create, world.admin_row.id.to_string()),
+            (2, AuditAction::Create, cluster.id.to_string()),
+            (3, AuditAction::Create, id.clone()),
+            (4, AuditAction::Delete, id),
+            (5, AuditAction::SignIn, String::new()),
+            (6, AuditAction::SignIn, String::new()),
+        ]
+    );
+    assert!(events.windows(2).all(|pair| pair[0].hash == pair[1].previous));
+    assert_eq!(world.audited().await, 6);
+    assert_eq!(world.store.audit_events(&granted, 4, 1).await.unwrap(), events[4..5]);
+    let granted = world.may(Action::Read, Entity::Users, Scope::Account);
+    let row = world.store.user(&granted, world.admin_row.id).await.unwrap().unwrap();
+    assert_eq!(row.last_login, Some(NOW));
+}

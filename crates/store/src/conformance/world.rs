@@ -1,0 +1,298 @@
+//! A small installation to check against. Permissions come from the decision index, as everywhere: there is no back door.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use reeve_authz::{Action, BootstrapException, Entity, Granted, Index, Principal, Role, Scope, SubjectKey, Visible};
+use reeve_link::{Batch, Workload};
+use reeve_types::{ClusterId, DepartmentId, PosixIdentity, ProjectId, Revision, Timestamp, UserId, WorkloadId};
+
+use crate::{
+    AccessRuleRow, AuditAction, AuditEntry, AuditSubject, ClusterRow, Committed, DepartmentRow, FirstStart, NewAccessRule,
+    NewCluster, NewDepartment, NewProject, NewServiceAccount, NewUser, NewWorkload, Outcome, ProjectRow,
+    ServiceAccountRow, Store, StoreError, UserRow, Verifier, WorkloadRow,
+};
+
+/// Parses text that is known to be right.
+pub(super) fn parsed<T: FromStr<Err: Display>>(text: &str) -> T {
+    text.parse().unwrap_or_else(|error| panic!("`{text}`: {error}"))
+}
+
+/// An id with this number in it.
+pub(super) fn id<T: FromStr<Err: Display>>(number: u64) -> T {
+    parsed(&format!("00000000-0000-4000-8000-{number:012x}"))
+}
+
+/// The moment of everything in the suite.
+pub(super) const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+
+/// An installation with its administrator.
+pub struct World {
+    /// The store under test.
+    pub store: Arc<dyn Store>,
+    /// Who may what, kept in step by the helpers below.
+    pub index: Index,
+    /// The administrator.
+    pub admin: Principal,
+    /// Her row.
+    pub admin_row: UserRow,
+    /// Her rule.
+    pub admin_rule: AccessRuleRow,
+}
+
+/// An audit entry.
+pub(super) fn entry(action: AuditAction) -> AuditEntry {
+    AuditEntry {
+        timestamp: NOW,
+        request_id: "r".to_owned(),
+        subject: "admin@reeve.example".to_owned(),
+        subject_type: AuditSubject::User,
+        source_ip: None,
+        action,
+        http_method: "POST".to_owned(),
+        url: "/x".to_owned(),
+        entity_type: "x".to_owned(),
+        entity_name: String::new(),
+        entity_id: String::new(),
+        result: Outcome::Succeeded,
+        http_status_code: 201,
+        cluster_id: None,
+        metadata: BTreeMap::new(),
+    }
+}
+
+impl World {
+    /// Makes the account.
+    pub async fn new(store: Arc<dyn Store>) -> Self {
+        assert!(!store.is_initialized().await.unwrap());
+        let first = FirstStart {
+            administrator: NewUser {
+                id: id(1),
+                email: parsed("admin@reeve.example"),
+                password: Verifier::new("hash"),
+                posix: None,
+                created_at: NOW,
+                created_by: "system".to_owned(),
+            },
+            values: vec![("key".to_owned(), "sealed".to_owned())],
+        };
+        let granted = Granted::bootstrap(BootstrapException::FirstStart);
+        let made = store.first_start(&granted, first.clone(), entry(AuditAction::Create)).await.unwrap();
+        assert!(store.is_initialized().await.unwrap());
+        let again = store.first_start(&granted, first, entry(AuditAction::Create)).await;
+        assert!(matches!(again, Err(StoreError::Conflict { .. })), "{again:?}");
+        let (admin_row, admin_rule) = made.value;
+        let admin = Principal::alone(SubjectKey::User(admin_row.email.clone()));
+        let mut index = Index::new();
+        index.add_rule(admin_rule.rule());
+        Self { store, index, admin, admin_row, admin_rule }
+    }
+
+    /// The administrator's permission.
+    pub fn may(&self, action: Action, entity: Entity, scope: Scope) -> Granted {
+        self.index.decide(&self.admin, action, entity, scope).unwrap()
+    }
+
+    /// What the administrator sees.
+    pub fn sees(&self, entity: Entity) -> Visible {
+        self.index.visible(&self.admin, entity).unwrap()
+    }
+
+    /// A cluster.
+    pub async fn cluster(&mut self, number: u64, name: &str) -> ClusterRow {
+        let row = self.try_cluster(number, name).await.unwrap().value;
+        self.index.add_cluster(row.id);
+        row
+    }
+
+    /// A cluster, perhaps.
+    pub async fn try_cluster(&self, number: u64, name: &str) -> Result<Committed<ClusterRow>, StoreError> {
+        let new = NewCluster {
+            id: id(number),
+            name: parsed(name),
+            domain: None,
+            version: None,
+            credential: Verifier::new("hash"),
+            created_at: NOW,
+            created_by: "admin".to_owned(),
+        };
+        let granted = self.may(Action::Create, Entity::Cluster, Scope::Account);
+        self.store.create_cluster(&granted, new, entry(AuditAction::Create)).await
+    }
+
+    /// A department.
+    pub async fn department(&mut self, cluster: ClusterId, name: &str) -> DepartmentRow {
+        let row = self.try_department(cluster, name).await.unwrap().value;
+        self.index.add_department(row.id, cluster);
+        row
+    }
+
+    /// A department, perhaps.
+    pub async fn try_department(
+        &self,
+        cluster_id: ClusterId,
+        name: &str,
+    ) -> Result<Committed<DepartmentRow>, StoreError> {
+        let new = NewDepartment {
+            cluster_id,
+            name: parsed(name),
+            details: serde_json::json!({"description": name}),
+            created_at: NOW,
+            created_by: "admin".to_owned(),
+        };
+        let granted = self.may(Action::Create, Entity::Department, Scope::Cluster(cluster_id));
+        self.store.create_department(&granted, new, entry(AuditAction::Create)).await
+    }
+
+    /// A project.
+    pub async fn project(&mut self, department: DepartmentId, name: &str) -> ProjectRow {
+        let row = self.try_project(department, name, &format!("reeve-{name}")).await.unwrap().value;
+        self.index.add_project(row.id, department);
+        row
+    }
+
+    /// A project, perhaps.
+    pub async fn try_project(
+        &self,
+        department_id: DepartmentId,
+        name: &str,
+        namespace: &str,
+    ) -> Result<Committed<ProjectRow>, StoreError> {
+        let new = NewProject {
+            department_id,
+            name: parsed(name),
+            namespace: namespace.to_owned(),
+            namespace_requested: false,
+            details: serde_json::json!({}),
+            created_at: NOW,
+            created_by: "admin".to_owned(),
+        };
+        let granted = self.may(Action::Create, Entity::Project, Scope::Department(department_id));
+        self.store.create_project(&granted, new, entry(AuditAction::Create)).await
+    }
+
+    /// A person, perhaps.
+    pub async fn try_user(&self, number: u64, email: &str, posix: Option<PosixIdentity>) -> Result<UserRow, StoreError> {
+        let new = NewUser {
+            id: id(number),
+            email: parsed(email),
+            password: Verifier::new("hash"),
+            posix,
+            created_at: NOW,
+            created_by: "admin".to_owned(),
+        };
+        let granted = self.may(Action::Create, Entity::Users, Scope::Account);
+        self.store.create_user(&granted, new, entry(AuditAction::Create)).await
+    }
+
+    /// Removes a person.
+    pub async fn delete_user(&self, user: UserId) -> Result<Committed<Vec<reeve_types::AccessRuleId>>, StoreError> {
+        let granted = self.may(Action::Delete, Entity::Users, Scope::Account);
+        self.store.delete_user(&granted, user, NOW, entry(AuditAction::Delete)).await
+    }
+
+    /// A service account.
+    pub async fn service_account(&self, number: u64, name: &str) -> ServiceAccountRow {
+        let new = NewServiceAccount {
+            id: id(number),
+            name: parsed(name),
+            secret: Verifier::new("hash"),
+            created_at: NOW,
+            created_by: "admin".to_owned(),
+        };
+        let granted = self.may(Action::Create, Entity::ServiceAccount, Scope::Account);
+        self.store.create_service_account(&granted, new, entry(AuditAction::Create)).await.unwrap()
+    }
+
+    /// A rule.
+    pub async fn rule(&mut self, subject: SubjectKey, role: Role, scope: Scope) -> AccessRuleRow {
+        let row = self.try_rule(subject, role, scope).await.unwrap().value;
+        self.index.add_rule(row.rule());
+        row
+    }
+
+    /// A rule, perhaps.
+    pub async fn try_rule(
+        &self,
+        subject: SubjectKey,
+        role: Role,
+        scope: Scope,
+    ) -> Result<Committed<AccessRuleRow>, StoreError> {
+        let new = NewAccessRule { subject, role, scope, created_at: NOW, created_by: "admin".to_owned() };
+        let granted = self.may(Action::Create, Entity::AccessRules, scope);
+        self.store.create_access_rule(&granted, new, entry(AuditAction::Create)).await
+    }
+
+    /// Removes a rule.
+    pub async fn delete_rule(&mut self, rule: &AccessRuleRow) -> Result<Committed<()>, StoreError> {
+        let granted = self.may(Action::Delete, Entity::AccessRules, rule.scope);
+        let done = self.store.delete_access_rule(&granted, rule.id, NOW, entry(AuditAction::Delete)).await;
+        if done.is_ok() {
+            self.index.remove_rule(rule.id);
+        }
+        done
+    }
+
+    /// A workload, perhaps.
+    pub async fn try_workload(
+        &self,
+        number: u64,
+        project: ProjectId,
+        name: &str,
+    ) -> Result<Committed<WorkloadRow>, StoreError> {
+        let new = NewWorkload {
+            desired: Workload {
+                id: id::<WorkloadId>(number),
+                name: parsed(name),
+                project_id: project,
+                submitted_by: "admin@reeve.example".to_owned(),
+                identity: None,
+                image: "image".to_owned(),
+                command: vec!["sh".to_owned()],
+                args: Vec::new(),
+                environment: vec![("A".to_owned(), "b".to_owned())],
+                gpus: 1,
+                create_home_dir: false,
+                prevent_privilege_escalation: true,
+            },
+            request: serde_json::json!({"image": "image"}),
+            created_at: NOW,
+        };
+        let granted = self.may(Action::Create, Entity::Trainings, Scope::Project(project));
+        self.store.create_workload(&granted, new, entry(AuditAction::Create)).await
+    }
+
+    /// The whole desired state of a cluster.
+    pub async fn all(&self, cluster: ClusterId) -> Batch {
+        self.store.desired_all(&link(), cluster).await.unwrap().unwrap()
+    }
+
+    /// What changed later.
+    pub async fn since(&self, cluster: ClusterId, revision: u64) -> Batch {
+        self.store.desired_since(&link(), cluster, Revision(revision)).await.unwrap().unwrap()
+    }
+
+    /// How many audit events there are; the chain is whole.
+    pub async fn audited(&self) -> i64 {
+        let granted = self.may(Action::Read, Entity::EventsHistory, Scope::Account);
+        self.store.verify_audit_chain(&granted).await.unwrap()
+    }
+}
+
+/// The permission of a cluster that speaks of itself.
+pub(super) const fn link() -> Granted {
+    Granted::bootstrap(BootstrapException::LinkStatus)
+}
+
+/// A group as a subject: it exists by being named.
+pub(super) fn group(name: &str) -> SubjectKey {
+    SubjectKey::Group(parsed(name))
+}
+
+/// A person's numbers.
+pub(super) fn posix(uid: i64) -> PosixIdentity {
+    let gid = reeve_types::Gid::new(5000).unwrap();
+    PosixIdentity::new(reeve_types::Uid::new(uid).unwrap(), gid, vec![]).unwrap()
+}
