@@ -283,7 +283,11 @@ fn fill_identity(context: &mut Value, view: &View<'_>, before: &[&str]) {
         }
     }
     let numbers: Vec<Value> = groups.split('.').filter(|g| !g.is_empty()).map(number).collect();
-    let current = context.get("supplementalGroups").and_then(Value::as_array);
+    // The API server leaves an empty list out before any policy sees it.
+    let current = context
+        .get("supplementalGroups")
+        .and_then(Value::as_array)
+        .filter(|list| !list.is_empty());
     let joined = current.map(|l| l.iter().map(Value::to_string).collect::<Vec<_>>().join("."));
     let refresh = match &joined {
         None => !numbers.is_empty(),

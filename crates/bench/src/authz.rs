@@ -95,15 +95,24 @@ struct World {
 /// # Errors
 /// Where the index disagrees with the plain loop, or `rules` is too small (below 20) or too large for rule ids.
 pub fn run(rules: usize) -> anyhow::Result<Report> {
-    ensure!(rules >= 20, "at least 20 rules are needed to draw from, not {rules}");
+    ensure!(
+        rules >= 20,
+        "at least 20 rules are needed to draw from, not {rules}"
+    );
     let mut random = StdRng::seed_from_u64(SEED);
     let world = World::generate(rules, &mut random)?;
     let questions = world.questions(&mut random)?;
 
     let before = resident_bytes();
     let (index, load) = timed(|| world.load());
-    let grown = before.zip(resident_bytes()).map(|(before, after)| after.saturating_sub(before));
-    ensure!(index.rule_count() == rules, "{} of {rules} rules were loaded", index.rule_count());
+    let grown = before
+        .zip(resident_bytes())
+        .map(|(before, after)| after.saturating_sub(before));
+    ensure!(
+        index.rule_count() == rules,
+        "{} of {rules} rules were loaded",
+        index.rule_count()
+    );
     for question in questions.iter().take(COMPARED) {
         let fast = question.ask(&index);
         ensure!(
@@ -121,13 +130,27 @@ pub fn run(rules: usize) -> anyhow::Result<Report> {
     }
     for question in questions.iter().cycle().take(CHECKS) {
         question.touch();
-        let Question { who, permission, scope } = question;
+        let Question {
+            who,
+            permission,
+            scope,
+        } = question;
         let (answer, took) = timed(|| index.decide(who, permission.action, permission.entity, *scope));
         check.push(took);
-        if answer.is_ok() { allow.push(took) } else { refuse.push(took) }
+        if answer.is_ok() {
+            allow.push(took)
+        } else {
+            refuse.push(took)
+        }
     }
     let each = |count: usize, what: &dyn Fn(&Question) -> usize| {
-        distribution(questions.iter().take(count).map(|question| timed(|| black_box(what(question))).1).collect())
+        distribution(
+            questions
+                .iter()
+                .take(count)
+                .map(|question| timed(|| black_box(what(question))).1)
+                .collect(),
+        )
     };
     Ok(Report {
         rules,
@@ -139,9 +162,15 @@ pub fn run(rules: usize) -> anyhow::Result<Report> {
         allow: distribution(allow),
         refuse: distribution(refuse),
         explain: each(QUESTIONS, &|q| {
-            index.reasons(&q.who, q.permission.action, q.permission.entity, q.scope).len()
+            index
+                .reasons(&q.who, q.permission.action, q.permission.entity, q.scope)
+                .len()
         }),
-        who_can: each(1_000, &|q| index.who_can(q.permission.action, q.permission.entity, q.scope).len()),
+        who_can: each(1_000, &|q| {
+            index
+                .who_can(q.permission.action, q.permission.entity, q.scope)
+                .len()
+        }),
         what_can: each(QUESTIONS, &|q| index.what_can(&q.who).len()),
     })
 }
@@ -149,12 +178,24 @@ pub fn run(rules: usize) -> anyhow::Result<Report> {
 impl Question {
     /// Reads the question once, as a server does that has just built it from a request; the index stays as cold as it is.
     fn touch(&self) {
-        let names = self.who.groups.iter().map(GroupName::as_str).chain([self.who.subject.name()]);
+        let names = self
+            .who
+            .groups
+            .iter()
+            .map(GroupName::as_str)
+            .chain([self.who.subject.name()]);
         black_box(names.flat_map(str::bytes).fold(0_u8, u8::wrapping_add));
     }
 
     fn ask(&self, index: &Index) -> bool {
-        index.decide(&self.who, self.permission.action, self.permission.entity, self.scope).is_ok()
+        index
+            .decide(
+                &self.who,
+                self.permission.action,
+                self.permission.entity,
+                self.scope,
+            )
+            .is_ok()
     }
 }
 
@@ -168,7 +209,9 @@ impl World {
             rules: Vec::with_capacity(count),
         };
         for number in 0..CLUSTERS {
-            world.clusters.push(format!("00000000-0000-4000-8000-0000000000{number:02x}").parse()?);
+            world
+                .clusters
+                .push(format!("00000000-0000-4000-8000-0000000000{number:02x}").parse()?);
         }
         for number in 1..=DEPARTMENTS {
             let id = DepartmentId::new(number).context("department ids start at 1")?;
@@ -183,8 +226,13 @@ impl World {
             .collect::<Result<Vec<GroupName>, _>>()?;
         for number in 0..(count / 2).max(100) {
             let email: Email = format!("person.{number}@research.example.com").parse()?;
-            let groups = (0..5).map(|_| any(&groups, random).cloned()).collect::<Result<_, _>>()?;
-            world.users.push(Principal { subject: SubjectKey::User(email), groups });
+            let groups = (0..5)
+                .map(|_| any(&groups, random).cloned())
+                .collect::<Result<_, _>>()?;
+            world.users.push(Principal {
+                subject: SubjectKey::User(email),
+                groups,
+            });
         }
         for number in 1..=count {
             let id = AccessRuleId::new(i64::try_from(number)?).context("too many rules for their ids")?;
@@ -199,7 +247,12 @@ impl World {
                 5..=24 => Scope::Department(any(&world.departments, random)?.0),
                 _ => Scope::Project(any(&world.projects, random)?.0),
             };
-            world.rules.push(Rule { id, subject, role: *any(&Role::ALL, random)?, scope });
+            world.rules.push(Rule {
+                id,
+                subject,
+                role: *any(&Role::ALL, random)?,
+                scope,
+            });
         }
         Ok(world)
     }
@@ -228,7 +281,11 @@ impl World {
         for number in 0..QUESTIONS {
             let project = Scope::Project(any(&self.projects, random)?.0);
             let (who, permission) = (any(&self.users, random)?.clone(), *any(&permissions, random)?);
-            let mut question = Question { who, permission, scope: project };
+            let mut question = Question {
+                who,
+                permission,
+                scope: project,
+            };
             if number % 2 == 0 {
                 let rule = any(&self.rules, random)?;
                 match &rule.subject {
@@ -256,19 +313,27 @@ impl World {
             .map(|(id, _)| Scope::Project(*id))
             .filter(|project| self.chain(*project).contains(&scope))
             .collect();
-        Ok(if projects.is_empty() { scope } else { *any(&projects, random)? })
+        Ok(if projects.is_empty() {
+            scope
+        } else {
+            *any(&projects, random)?
+        })
     }
 
     fn chain(&self, scope: Scope) -> Vec<Scope> {
         let above = match scope {
             Scope::Account => return vec![scope],
             Scope::Cluster(_) => Some(Scope::Account),
-            Scope::Department(id) => {
-                self.departments.iter().find(|(other, _)| *other == id).map(|(_, cluster)| Scope::Cluster(*cluster))
-            }
-            Scope::Project(id) => {
-                self.projects.iter().find(|(other, _)| *other == id).map(|(_, above)| Scope::Department(*above))
-            }
+            Scope::Department(id) => self
+                .departments
+                .iter()
+                .find(|(other, _)| *other == id)
+                .map(|(_, cluster)| Scope::Cluster(*cluster)),
+            Scope::Project(id) => self
+                .projects
+                .iter()
+                .find(|(other, _)| *other == id)
+                .map(|(_, above)| Scope::Department(*above)),
         };
         let mut chain = above.map(|above| self.chain(above)).unwrap_or_default();
         chain.push(scope);
@@ -304,9 +369,17 @@ fn distribution(mut times: Vec<Duration>) -> Nanoseconds {
     times.sort_unstable();
     let at = |thousandths: usize| {
         let place = times.len().saturating_sub(1) * thousandths / 1_000;
-        times.get(place).map_or(0, |time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
+        times
+            .get(place)
+            .map_or(0, |time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
     };
-    Nanoseconds { count: times.len(), p50: at(500), p90: at(900), p99: at(990), max: at(1_000) }
+    Nanoseconds {
+        count: times.len(),
+        p50: at(500),
+        p90: at(900),
+        p99: at(990),
+        max: at(1_000),
+    }
 }
 
 fn percent(part: usize, whole: usize) -> f64 {
@@ -328,14 +401,24 @@ fn resident_bytes() -> Option<u64> {
 
 impl fmt::Display for Nanoseconds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "p50 {} ns, p90 {} ns, p99 {} ns, max {} ns ({})", self.p50, self.p90, self.p99, self.max, self.count)
+        write!(
+            f,
+            "p50 {} ns, p90 {} ns, p99 {} ns, max {} ns ({})",
+            self.p50, self.p90, self.p99, self.max, self.count
+        )
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "authorization index, {} rules, {:.0} % allowed", self.rules, self.allowed_percent)?;
-        let memory = self.bytes_per_rule.map_or("not measured".to_owned(), |bytes| format!("{bytes:.0} bytes a rule"));
+        writeln!(
+            f,
+            "authorization index, {} rules, {:.0} % allowed",
+            self.rules, self.allowed_percent
+        )?;
+        let memory = self.bytes_per_rule.map_or("not measured".to_owned(), |bytes| {
+            format!("{bytes:.0} bytes a rule")
+        });
         writeln!(f, "  memory    {memory}")?;
         writeln!(f, "  load      {:.1} ms", self.load_milliseconds)?;
         writeln!(f, "  clock     {}", self.clock)?;

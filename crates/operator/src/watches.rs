@@ -195,7 +195,7 @@ fn config(world: &World, change: &Change<ReeveConfig>) {
 
 fn namespace(world: &World, change: &Change<Namespace>) {
     let Some(name) = name(change) else { return };
-    world.seen(&name);
+    world.seen(&name, change.new.is_some());
     let labelled = |object: &Option<Arc<Namespace>>| {
         object
             .as_ref()
@@ -209,7 +209,7 @@ fn namespace(world: &World, change: &Change<Namespace>) {
 
 fn binding(world: &World, change: &Change<RoleBinding>) {
     let Some(name) = name(change) else { return };
-    world.seen(&name);
+    world.seen(&name, change.new.is_some());
     let marked = |object: &Option<Arc<RoleBinding>>| {
         object
             .as_ref()
@@ -222,7 +222,7 @@ fn binding(world: &World, change: &Change<RoleBinding>) {
 
 fn job(world: &World, change: &Change<Job>) {
     let Some(name) = name(change) else { return };
-    world.seen(&name);
+    world.seen(&name, change.new.is_some());
     world.queues.workloads.add(name);
 }
 

@@ -98,11 +98,17 @@ pub struct World {
     /// How people reach the API server.
     pub endpoint: Option<KubernetesEndpoint>,
     org: RwLock<Org>,
-    recent: Mutex<HashMap<Name, Instant>>,
+    recent: Mutex<HashMap<Name, (Instant, Wrote)>>,
 }
 
 /// How long a write of ours is believed in before the watch shows it.
 const RECENT: Duration = Duration::from_secs(5);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wrote {
+    Made,
+    Removed,
+}
 
 impl World {
     /// A world in which nothing is known yet.
@@ -179,23 +185,44 @@ impl World {
 
     /// Remembers that this was just created, until the watch shows it.
     pub fn just_made(&self, name: Name) {
+        self.just(name, Wrote::Made);
+    }
+
+    /// Remembers that this was just removed, until the watch shows it.
+    pub fn just_removed(&self, name: Name) {
+        self.just(name, Wrote::Removed);
+    }
+
+    fn just(&self, name: Name, wrote: Wrote) {
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        recent.retain(|_, since| since.elapsed() < RECENT);
-        recent.insert(name, Instant::now());
+        recent.retain(|_, (since, _)| since.elapsed() < RECENT);
+        recent.insert(name, (Instant::now(), wrote));
+    }
+
+    fn was_just(&self, name: &Name, wrote: Wrote) -> bool {
+        let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        recent
+            .get(name)
+            .is_some_and(|(since, what)| since.elapsed() < RECENT && *what == wrote)
     }
 
     /// Whether this was created so shortly ago that the watch need not have shown it yet.
     pub fn was_just_made(&self, name: &Name) -> bool {
-        let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        recent.get(name).is_some_and(|since| since.elapsed() < RECENT)
+        self.was_just(name, Wrote::Made)
     }
 
-    /// The watch shows it, or shows that it is gone.
-    pub fn seen(&self, name: &Name) {
-        self.recent
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(name);
+    /// Whether this was removed so shortly ago that the watch need not have shown it yet.
+    pub fn was_just_removed(&self, name: &Name) -> bool {
+        self.was_just(name, Wrote::Removed)
+    }
+
+    /// The watch shows that it is there, or that it is not.
+    pub fn seen(&self, name: &Name, there: bool) {
+        let wrote = if there { Wrote::Made } else { Wrote::Removed };
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        if recent.get(name).is_some_and(|(_, what)| *what == wrote) {
+            recent.remove(name);
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 
 use futures::FutureExt;
 use reeve_store::Store;
@@ -25,6 +26,8 @@ pub struct Settings {
     pub namespace_prefix: String,
     /// When the account was made.
     pub account_created_at: Timestamp,
+    /// How often a link stream says that it is still there, and looks whether its token is.
+    pub heartbeat: Duration,
 }
 
 /// The application.

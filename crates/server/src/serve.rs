@@ -70,6 +70,7 @@ async fn serve(flags: Serve, clock: Clock, random: Random) -> anyhow::Result<()>
         public_url: public_url.clone(),
         namespace_prefix: flags.namespace_prefix.clone(),
         account_created_at: installed.created_at,
+        heartbeat: Duration::from_secs(reeve_link::HEARTBEAT_SECONDS),
     };
     let app = App::new(Arc::clone(&store) as Arc<dyn Store>, clock, security, settings).await?;
     let handle = Handle::new();

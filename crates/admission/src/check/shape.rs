@@ -181,6 +181,22 @@ pub(super) static CHECKS: [Check; 16] = [
             })
         },
     },
+    // Before host-namespaces: Kubernetes demands hostNetwork of it.
+    Check {
+        id: "host-process",
+        policy: Policy::Pods,
+        rule: Rule(6),
+        problem: "hostProcess gives a container the whole node",
+        problem_cel: None,
+        remedy: "remove hostProcess from windowsOptions",
+        cel: "!variables.changed || (!variables.context.?windowsOptions.?hostProcess.orValue(false) && \
+              variables.containers.all(c, !c.?securityContext.?windowsOptions.?hostProcess.orValue(false)))",
+        predicate: |r| {
+            contexts(&View::of(r), |at| {
+                !flag(at, "/securityContext/windowsOptions/hostProcess")
+            })
+        },
+    },
     Check {
         id: "host-namespaces",
         policy: Policy::Pods,
@@ -210,21 +226,6 @@ pub(super) static CHECKS: [Check; 16] = [
         predicate: |r| {
             let free = |p: &Value| p.pointer("/hostPort").and_then(Value::as_i64).unwrap_or(0) == 0;
             containers(&View::of(r), |c| list(c, "/ports").iter().all(free))
-        },
-    },
-    Check {
-        id: "host-process",
-        policy: Policy::Pods,
-        rule: Rule(6),
-        problem: "hostProcess gives a container the whole node",
-        problem_cel: None,
-        remedy: "remove hostProcess from windowsOptions",
-        cel: "!variables.changed || (!variables.context.?windowsOptions.?hostProcess.orValue(false) && \
-              variables.containers.all(c, !c.?securityContext.?windowsOptions.?hostProcess.orValue(false)))",
-        predicate: |r| {
-            contexts(&View::of(r), |at| {
-                !flag(at, "/securityContext/windowsOptions/hostProcess")
-            })
         },
     },
     Check {

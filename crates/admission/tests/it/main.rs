@@ -3,6 +3,8 @@
 mod case_table;
 mod mutants;
 mod offline;
+mod ordinary;
+mod random;
 mod stage;
 mod table;
 mod world;

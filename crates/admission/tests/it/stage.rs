@@ -125,6 +125,12 @@ impl Stage {
         Ok(self.client.request(request).await?)
     }
 
+    /// The object of this kind that is already there.
+    pub(crate) fn base(&self, namespace: &str, kind: &str, owner: &str) -> Option<&Value> {
+        self.bases
+            .get(&(namespace.to_owned(), kind.to_owned(), owner.to_owned()))
+    }
+
     /// Writes policies and bindings, whatever was there before.
     pub(crate) async fn install(&self, documents: &[Value]) -> Result<()> {
         for document in documents {
@@ -254,13 +260,18 @@ pub(crate) fn filled_alike(rust: &Value, server: &Value, template: &str) -> Resu
     let (Some(rust), Some(server)) = (rust, server) else {
         bail!("no template at {template}")
     };
+    // An empty list and no list are one to the API server.
+    let context = |t: &Value| {
+        let mut context = t["spec"]["securityContext"].clone();
+        if context.get("supplementalGroups") == Some(&json!([])) {
+            context.as_object_mut().unwrap().remove("supplementalGroups");
+        }
+        context
+    };
     let annotation = |t: &Value| t["metadata"]["annotations"][reeve_admission::names::RUNS_AS].clone();
     let mut pairs = vec![
         (annotation(rust), annotation(server)),
-        (
-            rust["spec"]["securityContext"].clone(),
-            server["spec"]["securityContext"].clone(),
-        ),
+        (context(rust), context(server)),
     ];
     for list in ["containers", "initContainers", "ephemeralContainers"] {
         let contexts = |t: &Value| {

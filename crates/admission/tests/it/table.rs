@@ -273,7 +273,7 @@ impl Row {
     fn changed(&self, mut object: Value) -> Value {
         if self.level == "ephemeral" {
             let mut container = json!({"name": "e", "image": "local.test/x:1"});
-            merge(&mut container, &self.case.container);
+            merge_if(&mut container, &self.case.container);
             object["spec"]["ephemeralContainers"] = json!([container]);
             return object;
         }

@@ -148,7 +148,7 @@ pub(crate) fn labels(settings: &str) -> BTreeMap<String, String> {
 
 /// A small valid object of a kind with a template, with nothing of security in it.
 pub(crate) fn minimal(kind: &str, name: &str) -> Value {
-    let mut spec = json!({"containers": [{"name": "c", "image": "local.test/x:1"}]});
+    let mut spec = json!({"containers": [{"name": "c", "image": "local.test/x:1", "resources": {"requests": {"cpu": "10m"}}}]});
     if ["Pod", "Job", "CronJob"].contains(&kind) {
         spec["restartPolicy"] = json!("Never");
     }

@@ -207,8 +207,12 @@ fn r11_the_operator_binds_nothing_outside_projects() {
         let binding = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": "grab"},
             "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "reeve-l1-researcher"},
             "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "mallory@reeve.example"}]});
+        let mut own = binding.clone();
+        own["roleRef"]["name"] = json!("reeve-operator-project");
         for namespace in ["kube-system", "default", "reeve-system"] {
-            must_be_refused(create(&client, namespace, binding.clone()).await, &["R11"])?;
+            // People's roles it may bind in project namespaces alone: RBAC refuses. Its own it may bind: the policy refuses.
+            must_be_refused(create(&client, namespace, binding.clone()).await, &["grab"])?;
+            must_be_refused(create(&client, namespace, own.clone()).await, &["R11"])?;
         }
         Ok(())
     });
@@ -227,7 +231,8 @@ fn r12_nobody_but_the_link_writes_workloads() {
         team.researcher.rest.post("/api/v1/workloads/trainings", body).await?.expect(202)?;
         wait_until("the Workload to be there", async || Ok(kubectl.must(&["get", "workloads.reeve.dev", "real", "-n", &team.namespace]).ok())).await?;
         // The administrator holds every right of RBAC, and is refused by the policy.
-        let answer = kubectl.run(&["annotate", "workloads.reeve.dev", "real", "-n", &team.namespace, "x=y"])?;
+        let answer = kubectl.run(&["patch", "workloads.reeve.dev", "real", "-n", &team.namespace, "--subresource=status",
+            "--type=merge", "-p", r#"{"status":{"message":"forged"}}"#])?;
         ensure!(!answer.status.success(), "an administrator changed a Workload");
         ensure!(String::from_utf8_lossy(&answer.stderr).contains("R12"), "{answer:?}");
         Ok(())

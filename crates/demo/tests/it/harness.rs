@@ -173,11 +173,11 @@ pub async fn create(client: &Client, namespace: &str, object: Value) -> kube::Re
     Ok(serde_json::to_value(made).expect("an object"))
 }
 
-/// Merge-patches an object.
+/// Patches an object as `kubectl patch` does: lists are merged by name.
 pub async fn patch(client: &Client, namespace: &str, kind: &str, name: &str, change: Value) -> kube::Result<Value> {
     let (resource, _) = resource_of(&json!({"kind": kind, "metadata": {"name": name}}));
     let api: kube::Api<DynamicObject> = kube::Api::namespaced_with(client.clone(), namespace, &resource);
-    let made = api.patch(name, &kube::api::PatchParams::default(), &kube::api::Patch::Merge(change)).await?;
+    let made = api.patch(name, &kube::api::PatchParams::default(), &kube::api::Patch::Strategic(change)).await?;
     Ok(serde_json::to_value(made).expect("an object"))
 }
 

@@ -43,6 +43,11 @@ pub(super) async fn reconcile(world: &World, namespace: &str) -> Result<(), Fail
     else {
         return Ok(());
     };
+    let own = Name::namespaced(namespace, OPERATOR_BINDING);
+    if world.was_just_removed(&own) {
+        // All is gone already; the watch has not shown it yet, and without the binding asking again would be refused.
+        return Ok(());
+    }
     let api = Api::<RoleBinding>::namespaced(world.client.clone(), namespace);
     let view = View {
         namespace: Some(object.clone()),
@@ -70,7 +75,7 @@ pub(super) async fn reconcile(world: &World, namespace: &str) -> Result<(), Fail
         )
         .await;
     delete(&api, namespace, OPERATOR_BINDING).await?;
-    world.seen(&Name::namespaced(namespace, OPERATOR_BINDING));
+    world.just_removed(own);
     tracing::info!(namespace, bindings = left.len(), "project gone: bindings removed");
     Ok(())
 }

@@ -14,42 +14,67 @@ use serde_json::{Value, json};
 
 use crate::scripted_link::{SECRET, ScriptedLink};
 
-pub const OPERATOR: &str = "system:serviceaccount:reeve-system:reeve-operator";
+pub(crate) const OPERATOR: &str = "system:serviceaccount:reeve-system:reeve-operator";
 
-pub struct Rig {
+pub(crate) struct Rig {
     // Declared in the order in which they end: the operator first.
-    pub operator: Option<KillOnDrop>,
-    pub link: ScriptedLink,
-    pub client: Client,
-    pub installer: Client,
-    pub cluster: Cluster,
+    pub(crate) operator: Option<KillOnDrop>,
+    pub(crate) link: ScriptedLink,
+    pub(crate) client: Client,
+    pub(crate) installer: Client,
+    pub(crate) cluster: Cluster,
     arguments: Vec<String>,
-    pub dir: tempfile::TempDir,
+    pub(crate) dir: tempfile::TempDir,
 }
 
 impl Rig {
-    pub async fn start() -> Option<Self> {
-        let cluster = own_cluster(Options { tier: Tier::Controllers, ..Options::default() }).await?;
+    pub(crate) async fn start() -> Option<Self> {
+        let cluster = own_cluster(Options {
+            tier: Tier::Controllers,
+            ..Options::default()
+        })
+        .await?;
         let installer = cluster.installer_client().await.unwrap();
         for (_, text) in reeve_crds::all_yaml().unwrap() {
             apply_yaml(&installer, &text).await.unwrap();
         }
-        apply_yaml(&installer, &reeve_tenancy::rbac_yaml().unwrap()).await.unwrap();
-        apply_yaml(&installer, &reeve_admission::policies_yaml()).await.unwrap();
-        apply_yaml(&installer, "{apiVersion: reeve.dev/v1alpha1, kind: ReeveConfig, metadata: {name: reeve}, spec: {}}").await.unwrap();
+        apply_yaml(&installer, &reeve_tenancy::rbac_yaml().unwrap())
+            .await
+            .unwrap();
+        apply_yaml(&installer, &reeve_admission::policies_yaml())
+            .await
+            .unwrap();
+        apply_yaml(
+            &installer,
+            "{apiVersion: reeve.dev/v1alpha1, kind: ReeveConfig, metadata: {name: reeve}, spec: {}}",
+        )
+        .await
+        .unwrap();
         let link = ScriptedLink::start().await;
         let dir = tempfile::tempdir().unwrap();
         let arguments = arguments(&cluster, &link, &dir).await;
         let client = cluster.client().await.unwrap();
-        let mut rig = Self { operator: None, link, client, installer, cluster, arguments, dir };
+        let mut rig = Self {
+            operator: None,
+            link,
+            client,
+            installer,
+            cluster,
+            arguments,
+            dir,
+        };
         rig.run(&[]);
         Some(rig)
     }
 
     /// Starts the operator (again).
-    pub fn run(&mut self, more: &[&str]) {
+    pub(crate) fn run(&mut self, more: &[&str]) {
         let _ = std::fs::remove_file(self.announce_file());
-        let log = std::fs::OpenOptions::new().create(true).append(true).open(self.log_file()).unwrap();
+        let log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.log_file())
+            .unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_reeve-operator"))
             .args(&self.arguments)
             .args(more)
@@ -61,7 +86,7 @@ impl Rig {
         self.operator = Some(KillOnDrop(child));
     }
 
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.operator.take().unwrap().kill_now();
     }
 
@@ -73,88 +98,133 @@ impl Rig {
         self.dir.path().join("operator.log")
     }
 
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.log_file()).unwrap()
     }
 
     /// Status and text of a path of the operator's own listener.
-    pub async fn ask(&self, path: &str) -> (u16, String) {
-        let announced: Value =
-            wait_until("the announcement", async || Ok(std::fs::read(self.announce_file()).ok().map(|t| serde_json::from_slice(&t).unwrap())))
-                .await
-                .unwrap();
-        let certificate = reqwest::Certificate::from_pem(announced["certificate"].as_str().unwrap().as_bytes()).unwrap();
-        let http = reqwest::Client::builder().tls_certs_only([certificate]).build().unwrap();
-        let answer = http.get(format!("{}{path}", announced["url"].as_str().unwrap())).send().await.unwrap();
+    pub(crate) async fn ask(&self, path: &str) -> (u16, String) {
+        let announced: Value = wait_until("the announcement", async || {
+            Ok(std::fs::read(self.announce_file())
+                .ok()
+                .map(|t| serde_json::from_slice(&t).unwrap()))
+        })
+        .await
+        .unwrap();
+        let certificate =
+            reqwest::Certificate::from_pem(announced["certificate"].as_str().unwrap().as_bytes()).unwrap();
+        let http = reqwest::Client::builder()
+            .tls_certs_only([certificate])
+            .build()
+            .unwrap();
+        let answer = http
+            .get(format!("{}{path}", announced["url"].as_str().unwrap()))
+            .send()
+            .await
+            .unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
     }
 
-    pub async fn ready(&self) {
+    pub(crate) async fn ready(&self) {
         wait_until("readiness", async || {
             let (status, text) = self.ask("/readyz").await;
-            if status == 200 { Ok(Some(())) } else { Err(anyhow::anyhow!(text)) }
+            if status == 200 {
+                Ok(Some(()))
+            } else {
+                Err(anyhow::anyhow!(text))
+            }
         })
         .await
         .unwrap();
     }
 
-    pub async fn phase(&self, key: ObjectKey, phase: StatusPhase) -> String {
-        wait_until(&format!("{key:?} {phase:?}"), async || match self.link.status(key) {
-            Some(status) if status.phase == phase => Ok(Some(status.message)),
-            other => Err(anyhow::anyhow!("{other:?}")),
+    pub(crate) async fn phase(&self, key: ObjectKey, phase: StatusPhase) -> String {
+        wait_until(&format!("{key:?} {phase:?}"), async || {
+            match self.link.status(key) {
+                Some(status) if status.phase == phase => Ok(Some(status.message)),
+                other => Err(anyhow::anyhow!("{other:?}")),
+            }
         })
         .await
         .unwrap()
     }
 
     /// `binding: subjects` of a namespace, without the operator's own.
-    pub async fn bindings(&self, namespace: &str) -> Vec<(String, Vec<String>)> {
-        let all = Api::<RoleBinding>::namespaced(self.client.clone(), namespace).list(&kube::api::ListParams::default()).await.unwrap();
+    pub(crate) async fn bindings(&self, namespace: &str) -> Vec<(String, Vec<String>)> {
+        let all = Api::<RoleBinding>::namespaced(self.client.clone(), namespace)
+            .list(&kube::api::ListParams::default())
+            .await
+            .unwrap();
         all.items
             .into_iter()
             .filter(|binding| binding.metadata.name.as_deref() != Some("reeve-operator"))
             .map(|binding| {
-                let subjects = binding.subjects.into_iter().flatten().map(|s| format!("{} {}", s.kind, s.name)).collect();
+                let subjects = binding
+                    .subjects
+                    .into_iter()
+                    .flatten()
+                    .map(|s| format!("{} {}", s.kind, s.name))
+                    .collect();
                 (binding.metadata.name.unwrap(), subjects)
             })
             .collect()
     }
 
-    pub async fn wait_for_bindings(&self, namespace: &str, wanted: &[(&str, &[&str])]) {
-        let wanted: Vec<(String, Vec<String>)> =
-            wanted.iter().map(|(n, s)| ((*n).to_owned(), s.iter().map(|s| (*s).to_owned()).collect())).collect();
+    pub(crate) async fn wait_for_bindings(&self, namespace: &str, wanted: &[(&str, &[&str])]) {
+        let wanted: Vec<(String, Vec<String>)> = wanted
+            .iter()
+            .map(|(n, s)| ((*n).to_owned(), s.iter().map(|s| (*s).to_owned()).collect()))
+            .collect();
         wait_until(&format!("bindings {wanted:?} in {namespace}"), async || {
             let found = self.bindings(namespace).await;
-            if found == wanted { Ok(Some(())) } else { Err(anyhow::anyhow!("{found:?}")) }
+            if found == wanted {
+                Ok(Some(()))
+            } else {
+                Err(anyhow::anyhow!("{found:?}"))
+            }
         })
         .await
         .unwrap();
     }
 
-    pub async fn namespace(&self, name: &str) -> Option<Namespace> {
-        Api::<Namespace>::all(self.client.clone()).get_opt(name).await.unwrap()
+    pub(crate) async fn namespace(&self, name: &str) -> Option<Namespace> {
+        Api::<Namespace>::all(self.client.clone())
+            .get_opt(name)
+            .await
+            .unwrap()
     }
 
-    pub fn operator_events(&self, since: u64) -> Vec<AuditEvent> {
+    pub(crate) fn operator_events(&self, since: u64) -> Vec<AuditEvent> {
         let all = self.cluster.audit_events_since(since).unwrap();
         all.into_iter().filter(|event| event.user == OPERATOR).collect()
     }
 
     /// Writes of the operator since a mark, leases and questions aside.
-    pub fn writes(&self, since: u64) -> Vec<String> {
+    pub(crate) fn writes(&self, since: u64) -> Vec<String> {
         self.operator_events(since)
             .into_iter()
             .filter(|e| !["get", "list", "watch"].contains(&e.verb.as_str()))
             .filter(|e| !["leases", "selfsubjectaccessreviews"].contains(&e.resource.as_str()))
-            .map(|e| format!("{} {}/{} {}/{}", e.verb, e.resource, e.subresource, e.namespace, e.name))
+            .map(|e| {
+                format!(
+                    "{} {}/{} {}/{}",
+                    e.verb, e.resource, e.subresource, e.namespace, e.name
+                )
+            })
             .collect()
     }
 }
 
 async fn arguments(cluster: &Cluster, link: &ScriptedLink, dir: &tempfile::TempDir) -> Vec<String> {
-    let token = wait_until("a token", async || Ok(Some(cluster.service_account_token("reeve-system", "reeve-operator", 7200).await?)))
-        .await
-        .unwrap();
+    let token = wait_until("a token", async || {
+        Ok(Some(
+            cluster
+                .service_account_token("reeve-system", "reeve-operator", 7200)
+                .await?,
+        ))
+    })
+    .await
+    .unwrap();
     let kubeconfig = json!({
         "apiVersion": "v1", "kind": "Config", "current-context": "it",
         "clusters": [{"name": "it", "cluster": {"server": cluster.server(), "certificate-authority": cluster.ca_file()}}],
@@ -174,9 +244,15 @@ async fn arguments(cluster: &Cluster, link: &ScriptedLink, dir: &tempfile::TempD
         ("--cluster-id", link.cluster.to_string()),
         ("--client-secret-file", file("secret", &format!("{SECRET}\n"))),
         ("--advertise-api-server", cluster.server().to_owned()),
-        ("--advertise-api-server-ca", cluster.ca_file().display().to_string()),
+        (
+            "--advertise-api-server-ca",
+            cluster.ca_file().display().to_string(),
+        ),
         ("--announce-file", announce),
-        ("--log", "debug,hyper=info,h2=info,rustls=info,tower=info,reqwest=info".to_owned()),
+        (
+            "--log",
+            "debug,hyper=info,h2=info,rustls=info,tower=info,reqwest=info".to_owned(),
+        ),
     ]
     .into_iter()
     .fold(vec!["run".to_owned()], |mut all, (flag, value)| {
@@ -186,26 +262,26 @@ async fn arguments(cluster: &Cluster, link: &ScriptedLink, dir: &tempfile::TempD
     })
 }
 
-pub fn project(id: i64, name: &str) -> DesiredObject {
+pub(crate) fn project(id: i64, name: &str) -> DesiredObject {
     project_in(id, name, &format!("reeve-{name}"))
 }
 
-pub fn project_in(id: i64, name: &str, namespace: &str) -> DesiredObject {
+pub(crate) fn project_in(id: i64, name: &str, namespace: &str) -> DesiredObject {
     let spec = json!({"id": id.to_string(), "name": name, "departmentId": "1", "namespace": namespace});
     serde_json::from_value(json!({"kind": "Project", "spec": spec})).unwrap()
 }
 
-pub fn rule(id: i64, email: &str, role: &str, scope: Value) -> DesiredObject {
+pub(crate) fn rule(id: i64, email: &str, role: &str, scope: Value) -> DesiredObject {
     let spec = json!({"id": id, "subject": {"kind": "user", "name": email}, "role": role, "scope": scope});
     serde_json::from_value(json!({"kind": "AccessRule", "spec": spec})).unwrap()
 }
 
-pub fn of_project(id: i64) -> Value {
+pub(crate) fn of_project(id: i64) -> Value {
     json!({"type": "project", "id": id.to_string()})
 }
 
 /// A workload of alice, who is uid 70012.
-pub fn workload(number: u32, name: &str, project: i64) -> DesiredObject {
+pub(crate) fn workload(number: u32, name: &str, project: i64) -> DesiredObject {
     let spec = json!({
         "id": format!("0b6f8a52-0d3c-4d5e-9a55-{number:012}"), "name": name, "projectId": project.to_string(),
         "submittedBy": "alice@example.com", "image": "local.test/tools:1", "createHomeDir": true,
@@ -215,10 +291,10 @@ pub fn workload(number: u32, name: &str, project: i64) -> DesiredObject {
     serde_json::from_value(json!({"kind": "Workload", "spec": spec})).unwrap()
 }
 
-pub fn project_key(id: i64) -> ObjectKey {
+pub(crate) fn project_key(id: i64) -> ObjectKey {
     ObjectKey::Project(ProjectId::new(id).unwrap())
 }
 
-pub fn rule_key(id: i64) -> ObjectKey {
+pub(crate) fn rule_key(id: i64) -> ObjectKey {
     ObjectKey::AccessRule(AccessRuleId::new(id).unwrap())
 }

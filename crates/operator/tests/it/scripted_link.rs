@@ -17,18 +17,20 @@ use axum_server::tls_rustls::RustlsConfig;
 use futures::StreamExt;
 use futures::stream;
 use reeve_link::desired::DesiredObject;
-use reeve_link::{Batch, Hello, ObjectKey, ObjectStatus, ServerMessage, StatusReport, TokenRequest, Versioned};
+use reeve_link::{
+    Batch, Hello, ObjectKey, ObjectStatus, ServerMessage, StatusReport, TokenRequest, Versioned,
+};
 use reeve_types::{ClusterId, Revision};
 use serde_json::json;
 use tokio::sync::broadcast;
 
-pub const SECRET: &str = "a-secret-that-must-not-leak";
+pub(crate) const SECRET: &str = "a-secret-that-must-not-leak";
 const TOKEN: &str = "a-token-that-must-not-leak";
 
-pub struct ScriptedLink {
-    pub url: String,
-    pub ca: String,
-    pub cluster: ClusterId,
+pub(crate) struct ScriptedLink {
+    pub(crate) url: String,
+    pub(crate) ca: String,
+    pub(crate) cluster: ClusterId,
     shared: Arc<Shared>,
     handle: Handle<SocketAddr>,
     config: RustlsConfig,
@@ -53,15 +55,22 @@ struct Script {
 }
 
 impl ScriptedLink {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
         let ca = made.cert.pem();
-        let config =
-            RustlsConfig::from_pem(ca.clone().into_bytes(), made.signing_key.serialize_pem().into_bytes()).await.unwrap();
+        let config = RustlsConfig::from_pem(
+            ca.clone().into_bytes(),
+            made.signing_key.serialize_pem().into_bytes(),
+        )
+        .await
+        .unwrap();
         let cluster: ClusterId = "7c9e6679-7425-40de-944b-e07fc1f90ae7".parse().unwrap();
-        let shared =
-            Arc::new(Shared { cluster, script: Mutex::default(), live: Mutex::new(broadcast::Sender::new(4096)) });
+        let shared = Arc::new(Shared {
+            cluster,
+            script: Mutex::default(),
+            live: Mutex::new(broadcast::Sender::new(4096)),
+        });
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let mut link = Self {
@@ -85,17 +94,19 @@ impl ScriptedLink {
             .route("/link/v1/status", post(status))
             .with_state(self.shared.clone());
         self.handle = Handle::new();
-        let server = axum_server::from_tcp_rustls(listener, self.config.clone()).unwrap().handle(self.handle.clone());
+        let server = axum_server::from_tcp_rustls(listener, self.config.clone())
+            .unwrap()
+            .handle(self.handle.clone());
         tokio::spawn(server.serve(router.into_make_service()));
     }
 
     /// Cuts every operator off.
-    pub fn stop(&self) {
+    pub(crate) fn stop(&self) {
         self.handle.shutdown();
         *self.shared.live.lock().unwrap() = broadcast::Sender::new(4096);
     }
 
-    pub async fn resume(&mut self) {
+    pub(crate) async fn resume(&mut self) {
         for _ in 0..100 {
             if let Ok(listener) = std::net::TcpListener::bind(self.address) {
                 return self.listen(listener);
@@ -106,7 +117,7 @@ impl ScriptedLink {
     }
 
     /// One committed change.
-    pub fn change(&self, deletes: &[ObjectKey], upserts: Vec<DesiredObject>) -> Revision {
+    pub(crate) fn change(&self, deletes: &[ObjectKey], upserts: Vec<DesiredObject>) -> Revision {
         let batch = {
             let mut script = self.shared.script.lock().unwrap();
             script.revision += 1;
@@ -115,36 +126,53 @@ impl ScriptedLink {
                 script.objects.remove(key);
                 script.deleted.push((revision, *key));
             }
-            let upserts: Vec<Versioned> =
-                upserts.into_iter().map(|object| Versioned { revision: Revision(revision), object }).collect();
+            let upserts: Vec<Versioned> = upserts
+                .into_iter()
+                .map(|object| Versioned {
+                    revision: Revision(revision),
+                    object,
+                })
+                .collect();
             for upsert in &upserts {
                 script.objects.insert(upsert.object.key(), upsert.clone());
             }
-            Batch { revision: Revision(revision), complete: false, deletes: deletes.to_vec(), upserts }
+            Batch {
+                revision: Revision(revision),
+                complete: false,
+                deletes: deletes.to_vec(),
+                upserts,
+            }
         };
         let revision = batch.revision;
         let _ = self.shared.live.lock().unwrap().send(Some(batch));
         revision
     }
 
-    pub fn objects(&self) -> Vec<DesiredObject> {
-        self.shared.script.lock().unwrap().objects.values().map(|versioned| versioned.object.clone()).collect()
+    pub(crate) fn objects(&self) -> Vec<DesiredObject> {
+        self.shared
+            .script
+            .lock()
+            .unwrap()
+            .objects
+            .values()
+            .map(|versioned| versioned.object.clone())
+            .collect()
     }
 
-    pub fn hellos(&self) -> Vec<Hello> {
+    pub(crate) fn hellos(&self) -> Vec<Hello> {
         self.shared.script.lock().unwrap().hellos.clone()
     }
 
-    pub fn reports(&self) -> Vec<StatusReport> {
+    pub(crate) fn reports(&self) -> Vec<StatusReport> {
         self.shared.script.lock().unwrap().reports.clone()
     }
 
     /// How many objects (upserts and deletions) were sent so far.
-    pub fn sent(&self) -> usize {
+    pub(crate) fn sent(&self) -> usize {
         self.shared.script.lock().unwrap().sent
     }
 
-    pub fn status(&self, key: ObjectKey) -> Option<ObjectStatus> {
+    pub(crate) fn status(&self, key: ObjectKey) -> Option<ObjectStatus> {
         self.shared.script.lock().unwrap().statuses.get(&key).cloned()
     }
 }
@@ -153,14 +181,23 @@ async fn token(State(shared): State<Arc<Shared>>, Json(request): Json<TokenReque
     if request.client_secret.expose() != SECRET || request.cluster_id != shared.cluster {
         return (StatusCode::BAD_REQUEST, Json(json!({"message": "no"})));
     }
-    (StatusCode::OK, Json(json!({"accessToken": TOKEN, "expiresIn": 300})))
+    (
+        StatusCode::OK,
+        Json(json!({"accessToken": TOKEN, "expiresIn": 300})),
+    )
 }
 
 fn authorized(headers: &HeaderMap) -> bool {
-    headers.get("authorization").is_some_and(|value| *value == format!("Bearer {TOKEN}"))
+    headers
+        .get("authorization")
+        .is_some_and(|value| *value == format!("Bearer {TOKEN}"))
 }
 
-async fn watch(State(shared): State<Arc<Shared>>, headers: HeaderMap, Json(hello): Json<Hello>) -> impl IntoResponse {
+async fn watch(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+    Json(hello): Json<Hello>,
+) -> impl IntoResponse {
     if !authorized(&headers) {
         return StatusCode::UNAUTHORIZED.into_response();
     }
@@ -169,16 +206,37 @@ async fn watch(State(shared): State<Arc<Shared>>, headers: HeaderMap, Json(hello
         let mut script = shared.script.lock().unwrap();
         script.hellos.push(hello.clone());
         let revision = Revision(script.revision);
-        let welcome = ServerMessage::Welcome { protocol: reeve_link::PROTOCOL_VERSION, cluster_id: shared.cluster, revision };
+        let welcome = ServerMessage::Welcome {
+            protocol: reeve_link::PROTOCOL_VERSION,
+            cluster_id: shared.cluster,
+            revision,
+        };
         let since = hello.resume_from.map_or(0, |from| from.0);
-        let mut upserts: Vec<Versioned> = script.objects.values().filter(|v| v.revision.0 > since).cloned().collect();
+        let mut upserts: Vec<Versioned> = script
+            .objects
+            .values()
+            .filter(|v| v.revision.0 > since)
+            .cloned()
+            .collect();
         upserts.sort_by_key(|v| v.revision);
         let complete = hello.resume_from.is_none();
-        let mut deletes: Vec<ObjectKey> =
-            script.deleted.iter().filter(|(at, _)| !complete && *at > since).map(|(_, key)| *key).collect();
+        let mut deletes: Vec<ObjectKey> = script
+            .deleted
+            .iter()
+            .filter(|(at, _)| !complete && *at > since)
+            .map(|(_, key)| *key)
+            .collect();
         deletes.retain(|key| !script.objects.contains_key(key));
         deletes.sort_unstable();
-        (welcome, Batch { revision, complete, deletes, upserts })
+        (
+            welcome,
+            Batch {
+                revision,
+                complete,
+                deletes,
+                upserts,
+            },
+        )
     };
     let live = stream::unfold(live, |mut live| async move {
         match tokio::time::timeout(std::time::Duration::from_secs(5), live.recv()).await {
@@ -188,18 +246,24 @@ async fn watch(State(shared): State<Arc<Shared>>, headers: HeaderMap, Json(hello
         }
     });
     let counted = shared.clone();
-    let lines = stream::iter([welcome, ServerMessage::Batch(first)]).chain(live).map(move |message| {
-        if let ServerMessage::Batch(batch) = &message {
-            counted.script.lock().unwrap().sent += batch.upserts.len() + batch.deletes.len();
-        }
-        let mut line = serde_json::to_vec(&message).unwrap();
-        line.push(b'\n');
-        Ok::<_, Infallible>(Bytes::from(line))
-    });
+    let lines = stream::iter([welcome, ServerMessage::Batch(first)])
+        .chain(live)
+        .map(move |message| {
+            if let ServerMessage::Batch(batch) = &message {
+                counted.script.lock().unwrap().sent += batch.upserts.len() + batch.deletes.len();
+            }
+            let mut line = serde_json::to_vec(&message).unwrap();
+            line.push(b'\n');
+            Ok::<_, Infallible>(Bytes::from(line))
+        });
     Body::from_stream(lines).into_response()
 }
 
-async fn status(State(shared): State<Arc<Shared>>, headers: HeaderMap, Json(report): Json<StatusReport>) -> StatusCode {
+async fn status(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+    Json(report): Json<StatusReport>,
+) -> StatusCode {
     if !authorized(&headers) {
         return StatusCode::UNAUTHORIZED;
     }

@@ -3,14 +3,13 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{Request, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use reeve_link::{HEARTBEAT_SECONDS, Hello, PROTOCOL_VERSION, ServerMessage};
+use reeve_link::{Hello, PROTOCOL_VERSION, ServerMessage};
 use reeve_types::{ClusterId, Revision, Timestamp};
 use tokio::sync::{mpsc, watch};
 use tokio::time::MissedTickBehavior;
@@ -88,7 +87,7 @@ impl Feed {
 
     async fn feed(&mut self, resume_from: Option<Revision>) -> Result<Infallible, End> {
         let mut stopping = self.app.stopping.subscribe();
-        let mut heartbeat = tokio::time::interval(Duration::from_secs(HEARTBEAT_SECONDS));
+        let mut heartbeat = tokio::time::interval(self.app.settings.heartbeat);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         heartbeat.tick().await;
         let revision = *self.line.borrow_and_update();

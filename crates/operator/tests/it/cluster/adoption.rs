@@ -1,4 +1,6 @@
-use k8s_openapi::api::admissionregistration::v1::{ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding};
+use k8s_openapi::api::admissionregistration::v1::{
+    ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding,
+};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::{DeleteParams, Patch, PatchParams};
 use kube::{Api, ResourceExt};
@@ -12,25 +14,51 @@ use crate::rig::{Rig, project_in, project_key};
 #[tokio::test(flavor = "multi_thread")]
 async fn a_namespace_that_was_there_is_adopted_only_when_an_installer_says_so() {
     let Some(rig) = Rig::start().await else { return };
-    apply_yaml(&rig.installer, "{apiVersion: v1, kind: Namespace, metadata: {name: old, labels: {team: a}}}").await.unwrap();
+    apply_yaml(
+        &rig.installer,
+        "{apiVersion: v1, kind: Namespace, metadata: {name: old, labels: {team: a}}}",
+    )
+    .await
+    .unwrap();
     rig.link.change(&[], vec![project_in(3, "robots", "old")]);
     let message = rig.phase(project_key(3), StatusPhase::NotReady).await;
-    assert!(message.contains("kubectl label namespace old reeve.dev/project=robots"), "{message}");
+    assert!(
+        message.contains("kubectl label namespace old reeve.dev/project=robots"),
+        "{message}"
+    );
     assert_eq!(rig.bindings("old").await, []);
-    assert!(!rig.namespace("old").await.unwrap().labels().contains_key("runai/queue"));
+    assert!(
+        !rig.namespace("old")
+            .await
+            .unwrap()
+            .labels()
+            .contains_key("runai/queue")
+    );
 
     let namespaces = Api::<Namespace>::all(rig.installer.clone());
     let label = |name: &str| Patch::Merge(json!({"metadata": {"labels": {"reeve.dev/project": name}}}));
-    namespaces.patch("old", &PatchParams::default(), &label("other")).await.unwrap();
+    namespaces
+        .patch("old", &PatchParams::default(), &label("other"))
+        .await
+        .unwrap();
     wait_until("another message", async || {
-        Ok(rig.link.status(project_key(3)).filter(|s| s.message.contains("is labelled as project `other`'s")))
+        Ok(rig
+            .link
+            .status(project_key(3))
+            .filter(|s| s.message.contains("is labelled as project `other`'s")))
     })
     .await
     .unwrap();
-    namespaces.patch("old", &PatchParams::default(), &label("robots")).await.unwrap();
+    namespaces
+        .patch("old", &PatchParams::default(), &label("robots"))
+        .await
+        .unwrap();
     rig.phase(project_key(3), StatusPhase::Ready).await;
     let labels = rig.namespace("old").await.unwrap().labels().clone();
-    assert_eq!((labels["team"].as_str(), labels["runai/queue"].as_str()), ("a", "robots"));
+    assert_eq!(
+        (labels["team"].as_str(), labels["runai/queue"].as_str()),
+        ("a", "robots")
+    );
 
     // The second project of a namespace has to find another.
     rig.link.change(&[], vec![project_in(4, "late", "old")]);
@@ -40,8 +68,17 @@ async fn a_namespace_that_was_there_is_adopted_only_when_an_installer_says_so() 
     // The system's namespaces are nobody's.
     rig.link.change(&[], vec![project_in(5, "thief", "kube-system")]);
     let message = rig.phase(project_key(5), StatusPhase::NotReady).await;
-    assert!(message.contains("a namespace of the system cannot become a project"), "{message}");
-    assert!(!rig.namespace("kube-system").await.unwrap().labels().contains_key("reeve.dev/project"));
+    assert!(
+        message.contains("a namespace of the system cannot become a project"),
+        "{message}"
+    );
+    assert!(
+        !rig.namespace("kube-system")
+            .await
+            .unwrap()
+            .labels()
+            .contains_key("reeve.dev/project")
+    );
 
     settings(&rig).await;
     alarms(&rig).await;
@@ -49,12 +86,20 @@ async fn a_namespace_that_was_there_is_adopted_only_when_an_installer_says_so() 
 
 async fn settings(rig: &Rig) {
     let configs = Api::<ReeveConfig>::all(rig.installer.clone());
-    let weaker = Patch::Merge(json!({"spec": {"enforceRunAsUser": false, "enforcePreventPrivilegeEscalation": false}}));
-    configs.patch("reeve", &PatchParams::default(), &weaker).await.unwrap();
+    let weaker = Patch::Merge(
+        json!({"spec": {"enforceRunAsUser": false, "enforcePreventPrivilegeEscalation": false}}),
+    );
+    configs
+        .patch("reeve", &PatchParams::default(), &weaker)
+        .await
+        .unwrap();
     let wait = async |user: &str, level: &str| {
         wait_until(&format!("{user} {level}"), async || {
             let labels = rig.namespace("old").await.unwrap().labels().clone();
-            let now = (labels["reeve.dev/enforce-run-as-user"].as_str(), labels["pod-security.kubernetes.io/enforce"].as_str());
+            let now = (
+                labels["reeve.dev/enforce-run-as-user"].as_str(),
+                labels["pod-security.kubernetes.io/enforce"].as_str(),
+            );
             Ok((now == (user, level)).then_some(()))
         })
         .await
@@ -62,39 +107,79 @@ async fn settings(rig: &Rig) {
     };
     wait("false", "baseline").await;
     wait_until("the settings at the control plane", async || {
-        Ok(rig.link.reports().iter().rev().find_map(|r| r.settings.clone()).filter(|s| !s.enforce_run_as_user))
+        Ok(rig
+            .link
+            .reports()
+            .iter()
+            .rev()
+            .find_map(|r| r.settings.clone())
+            .filter(|s| !s.enforce_run_as_user))
     })
     .await
     .unwrap();
     // Without settings everything is strict.
     configs.delete("reeve", &DeleteParams::default()).await.unwrap();
     wait("true", "restricted").await;
-    apply_yaml(&rig.installer, "{apiVersion: reeve.dev/v1alpha1, kind: ReeveConfig, metadata: {name: reeve}, spec: {}}").await.unwrap();
+    apply_yaml(
+        &rig.installer,
+        "{apiVersion: reeve.dev/v1alpha1, kind: ReeveConfig, metadata: {name: reeve}, spec: {}}",
+    )
+    .await
+    .unwrap();
 }
 
 async fn alarms(rig: &Rig) {
     let alarmed = async |wanted: &str| {
         wait_until(&format!("alarm `{wanted}`"), async || {
             let (status, text) = rig.ask("/readyz").await;
-            let settings = rig.link.reports().iter().rev().find_map(|report| report.settings.clone()).unwrap();
+            let settings = rig
+                .link
+                .reports()
+                .iter()
+                .rev()
+                .find_map(|report| report.settings.clone())
+                .unwrap();
             let told = settings.policy_alarms.iter().any(|alarm| alarm.contains(wanted));
             let red = status == 503 && text.contains(wanted);
-            if wanted.is_empty() { Ok((status == 200 && settings.policy_alarms.is_empty()).then_some(())) } else { Ok((red && told).then_some(())) }
+            if wanted.is_empty() {
+                Ok((status == 200 && settings.policy_alarms.is_empty()).then_some(()))
+            } else {
+                Ok((red && told).then_some(()))
+            }
         })
         .await
         .unwrap();
     };
     alarmed("").await;
-    Api::<ValidatingAdmissionPolicyBinding>::all(rig.client.clone()).delete("reeve-pods", &DeleteParams::default()).await.unwrap();
+    Api::<ValidatingAdmissionPolicyBinding>::all(rig.client.clone())
+        .delete("reeve-pods", &DeleteParams::default())
+        .await
+        .unwrap();
     alarmed("ValidatingAdmissionPolicyBinding `reeve-pods` is missing").await;
     assert!(rig.ask("/metrics").await.1.contains("reeve_policy_alarms 1"));
     let policies = Api::<ValidatingAdmissionPolicy>::all(rig.client.clone());
-    let never = Patch::Merge(json!({"spec": {"matchConditions": [{"name": "never", "expression": "false"}]}}));
-    policies.patch("reeve-pods", &PatchParams::default(), &never).await.unwrap();
+    let never =
+        Patch::Merge(json!({"spec": {"matchConditions": [{"name": "never", "expression": "false"}]}}));
+    policies
+        .patch("reeve-pods", &PatchParams::default(), &never)
+        .await
+        .unwrap();
     alarmed("ValidatingAdmissionPolicy `reeve-pods` differs").await;
-    let events = rig.cluster.kubectl().must(&["-n", "default", "get", "events.events.k8s.io", "-o", "yaml"]).unwrap();
-    assert!(events.contains("reason: PolicyChanged") && events.contains("type: Warning"), "{events}");
-    policies.delete("reeve-pods", &DeleteParams::default()).await.unwrap();
-    apply_yaml(&rig.installer, &reeve_admission::policies_yaml()).await.unwrap();
+    let events = rig
+        .cluster
+        .kubectl()
+        .must(&["-n", "default", "get", "events.events.k8s.io", "-o", "yaml"])
+        .unwrap();
+    assert!(
+        events.contains("reason: PolicyChanged") && events.contains("type: Warning"),
+        "{events}"
+    );
+    policies
+        .delete("reeve-pods", &DeleteParams::default())
+        .await
+        .unwrap();
+    apply_yaml(&rig.installer, &reeve_admission::policies_yaml())
+        .await
+        .unwrap();
     alarmed("").await;
 }

@@ -11,31 +11,60 @@ use crate::scripted_link::SECRET;
 async fn a_project_its_rules_and_its_workloads_live_and_end_as_the_link_says() {
     let Some(rig) = Rig::start().await else { return };
     let alice = || rule(1, "alice@example.com", "l1-researcher", of_project(3));
-    rig.link.change(&[], vec![project(3, "robots"), project(4, "captions")]);
+    rig.link
+        .change(&[], vec![project(3, "robots"), project(4, "captions")]);
     rig.link.change(&[], vec![alice()]);
-    rig.wait_for_bindings("reeve-robots", &[("reeve-l1-researcher", &["User alice@example.com"])]).await;
+    rig.wait_for_bindings(
+        "reeve-robots",
+        &[("reeve-l1-researcher", &["User alice@example.com"])],
+    )
+    .await;
     rig.phase(project_key(3), StatusPhase::Ready).await;
     rig.phase(rule_key(1), StatusPhase::Ready).await;
     let labels = rig.namespace("reeve-robots").await.unwrap();
     insta::assert_json_snapshot!(labels.labels());
 
     // One binding per role, whatever the number of rules; a rule of the cluster reaches every project.
-    rig.link.change(&[], vec![rule(2, "dave@example.com", "l1-researcher", serde_json::json!({"type": "cluster"}))]);
+    rig.link.change(
+        &[],
+        vec![rule(
+            2,
+            "dave@example.com",
+            "l1-researcher",
+            serde_json::json!({"type": "cluster"}),
+        )],
+    );
     rig.wait_for_bindings(
         "reeve-robots",
-        &[("reeve-l1-researcher", &["User alice@example.com", "User dave@example.com"])],
+        &[(
+            "reeve-l1-researcher",
+            &["User alice@example.com", "User dave@example.com"],
+        )],
     )
     .await;
-    rig.wait_for_bindings("reeve-captions", &[("reeve-l1-researcher", &["User dave@example.com"])]).await;
+    rig.wait_for_bindings(
+        "reeve-captions",
+        &[("reeve-l1-researcher", &["User dave@example.com"])],
+    )
+    .await;
 
     rig.link.change(&[rule_key(1)], vec![]);
-    rig.wait_for_bindings("reeve-robots", &[("reeve-l1-researcher", &["User dave@example.com"])]).await;
+    rig.wait_for_bindings(
+        "reeve-robots",
+        &[("reeve-l1-researcher", &["User dave@example.com"])],
+    )
+    .await;
     rig.link.change(&[rule_key(2)], vec![alice()]);
     rig.wait_for_bindings("reeve-captions", &[]).await;
-    rig.wait_for_bindings("reeve-robots", &[("reeve-l1-researcher", &["User alice@example.com"])]).await;
+    rig.wait_for_bindings(
+        "reeve-robots",
+        &[("reeve-l1-researcher", &["User alice@example.com"])],
+    )
+    .await;
 
     // A role without a ClusterRole gives nothing and says so.
-    rig.link.change(&[], vec![rule(5, "eve@example.com", "emperor", of_project(3))]);
+    rig.link
+        .change(&[], vec![rule(5, "eve@example.com", "emperor", of_project(3))]);
     let message = rig.phase(rule_key(5), StatusPhase::NotReady).await;
     assert!(message.contains("`emperor` has no ClusterRole"), "{message}");
 
@@ -45,8 +74,14 @@ async fn a_project_its_rules_and_its_workloads_live_and_end_as_the_link_says() {
     rig.link.change(&[project_key(3)], vec![]);
     rig.phase(project_key(3), StatusPhase::Deleted).await;
     wait_until("no bindings", async || {
-        let all = Api::<k8s_openapi::api::rbac::v1::RoleBinding>::namespaced(rig.client.clone(), "reeve-robots");
-        Ok(all.list(&ListParams::default()).await?.items.is_empty().then_some(()))
+        let all =
+            Api::<k8s_openapi::api::rbac::v1::RoleBinding>::namespaced(rig.client.clone(), "reeve-robots");
+        Ok(all
+            .list(&ListParams::default())
+            .await?
+            .items
+            .is_empty()
+            .then_some(()))
     })
     .await
     .unwrap();
@@ -55,8 +90,16 @@ async fn a_project_its_rules_and_its_workloads_live_and_end_as_the_link_says() {
 
     let log = rig.log();
     assert!(log.lines().count() > 20 && !log.contains(SECRET) && !log.contains("must-not-leak"));
-    let settings = rig.link.reports().into_iter().find_map(|report| report.settings).unwrap();
-    assert!(settings.enforce_run_as_user && settings.kubernetes_version.starts_with("v1."), "{settings:?}");
+    let settings = rig
+        .link
+        .reports()
+        .into_iter()
+        .find_map(|report| report.settings)
+        .unwrap();
+    assert!(
+        settings.enforce_run_as_user && settings.kubernetes_version.starts_with("v1."),
+        "{settings:?}"
+    );
     assert_eq!(settings.kubernetes_endpoint.unwrap().server, rig.cluster.server());
 }
 
@@ -72,12 +115,21 @@ async fn a_workload(rig: &Rig) {
         template.metadata.unwrap().annotations.unwrap()["reeve.dev/runs-as"],
         "123e4567-e89b-12d3-a456-426614174000/70012/5000/5001"
     );
-    assert_eq!(template.spec.unwrap().security_context.unwrap().run_as_user, Some(70012));
-    let events = rig.cluster.kubectl().must(&["-n", "reeve-robots", "get", "events.events.k8s.io", "-o", "name"]).unwrap();
+    assert_eq!(
+        template.spec.unwrap().security_context.unwrap().run_as_user,
+        Some(70012)
+    );
+    let events = rig
+        .cluster
+        .kubectl()
+        .must(&["-n", "reeve-robots", "get", "events.events.k8s.io", "-o", "name"])
+        .unwrap();
     assert!(events.contains("train"), "{events}");
 
     // A Job that is gone is not made again.
-    jobs.delete("train", &kube::api::DeleteParams::background()).await.unwrap();
+    jobs.delete("train", &kube::api::DeleteParams::background())
+        .await
+        .unwrap();
     let message = rig.phase(key, StatusPhase::Failed).await;
     assert!(message.contains("its Job was deleted"), "{message}");
     assert!(jobs.get_opt("train").await.unwrap().is_none());
@@ -90,7 +142,11 @@ async fn a_workload(rig: &Rig) {
     rig.phase(key, StatusPhase::Pending).await;
     rig.link.change(&[key], vec![]);
     rig.phase(key, StatusPhase::Deleted).await;
-    wait_until("the Job to go", async || Ok(jobs.get_opt("train").await?.is_none().then_some(()))).await.unwrap();
+    wait_until("the Job to go", async || {
+        Ok(jobs.get_opt("train").await?.is_none().then_some(()))
+    })
+    .await
+    .unwrap();
 
     // A Job of somebody else is in the way.
     let foreign = serde_json::json!({
@@ -102,11 +158,19 @@ async fn a_workload(rig: &Rig) {
         .extra("reeve.dev/uid", "70012")
         .extra("reeve.dev/gid", "5000");
     let hers = Api::<Job>::namespaced(rig.cluster.client_as(&robot).await.unwrap(), "reeve-robots");
-    hers.create(&kube::api::PostParams::default(), &serde_json::from_value(foreign).unwrap()).await.unwrap();
+    hers.create(
+        &kube::api::PostParams::default(),
+        &serde_json::from_value(foreign).unwrap(),
+    )
+    .await
+    .unwrap();
     let blocked = workload(3, "mine", 3);
     let key = blocked.key();
     rig.link.change(&[], vec![blocked]);
     let message = rig.phase(key, StatusPhase::NotReady).await;
-    assert!(message.contains("is not this workload's and is in the way"), "{message}");
+    assert!(
+        message.contains("is not this workload's and is in the way"),
+        "{message}"
+    );
     rig.link.change(&[key], vec![]);
 }

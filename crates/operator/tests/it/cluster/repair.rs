@@ -27,20 +27,34 @@ async fn cut_off_it_goes_on_enforcing_whatever_is_done_by_hand() {
     let merge = |value: serde_json::Value| Patch::Merge(value);
     let by = PatchParams::default();
 
-    api.delete("reeve-l1-researcher", &DeleteParams::default()).await.unwrap();
+    api.delete("reeve-l1-researcher", &DeleteParams::default())
+        .await
+        .unwrap();
     rig.wait_for_bindings("reeve-robots", both).await;
 
     let eve = json!({"subjects": [{"kind": "User", "name": "eve@example.com", "apiGroup": "rbac.authorization.k8s.io"}]});
     api.patch("reeve-l1-researcher", &by, &merge(eve)).await.unwrap();
     rig.wait_for_bindings("reeve-robots", both).await;
 
-    api.patch("reeve-l1-researcher", &by, &merge(json!({"metadata": {"labels": null}, "subjects": []}))).await.unwrap();
+    api.patch(
+        "reeve-l1-researcher",
+        &by,
+        &merge(json!({"metadata": {"labels": null}, "subjects": []})),
+    )
+    .await
+    .unwrap();
     rig.wait_for_bindings("reeve-robots", both).await;
 
     // The role of a binding cannot be patched: a stronger one under the same name is replaced.
-    api.delete("reeve-viewer", &DeleteParams::default()).await.unwrap();
+    api.delete("reeve-viewer", &DeleteParams::default())
+        .await
+        .unwrap();
     let stronger = |name: &str, marked: bool| -> RoleBinding {
-        let labels = if marked { json!({"reeve.dev/managed": "access-rules"}) } else { json!({}) };
+        let labels = if marked {
+            json!({"reeve.dev/managed": "access-rules"})
+        } else {
+            json!({})
+        };
         serde_json::from_value(json!({
             "metadata": {"name": name, "labels": labels},
             "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "reeve-l1-researcher"},
@@ -48,17 +62,28 @@ async fn cut_off_it_goes_on_enforcing_whatever_is_done_by_hand() {
         }))
         .unwrap()
     };
-    let _ = api.create(&PostParams::default(), &stronger("reeve-viewer", true)).await;
+    let _ = api
+        .create(&PostParams::default(), &stronger("reeve-viewer", true))
+        .await;
     rig.wait_for_bindings("reeve-robots", both).await;
-    assert_eq!(api.get("reeve-viewer").await.unwrap().role_ref.name, "reeve-viewer");
+    assert_eq!(
+        api.get("reeve-viewer").await.unwrap().role_ref.name,
+        "reeve-viewer"
+    );
 
     // A marked one that no rule asks for goes.
-    api.create(&PostParams::default(), &stronger("hand-made", true)).await.unwrap();
+    api.create(&PostParams::default(), &stronger("hand-made", true))
+        .await
+        .unwrap();
     rig.wait_for_bindings("reeve-robots", both).await;
 
     // The operator's own binding comes back, and so does what needs it.
-    api.delete("reeve-operator", &DeleteParams::default()).await.unwrap();
-    api.delete("reeve-viewer", &DeleteParams::default()).await.unwrap();
+    api.delete("reeve-operator", &DeleteParams::default())
+        .await
+        .unwrap();
+    api.delete("reeve-viewer", &DeleteParams::default())
+        .await
+        .unwrap();
     rig.wait_for_bindings("reeve-robots", both).await;
 
     // Back on the link: what was missed arrives, revocations too.
@@ -67,10 +92,18 @@ async fn cut_off_it_goes_on_enforcing_whatever_is_done_by_hand() {
     rig.wait_for_bindings("reeve-robots", WANTED).await;
 
     // An unmarked binding of somebody else is respected and reported.
-    api.create(&PostParams::default(), &stronger("reeve-viewer", false)).await.unwrap();
-    rig.link.change(&[], vec![rule(4, "carol@example.com", "viewer", of_project(3))]);
+    api.create(&PostParams::default(), &stronger("reeve-viewer", false))
+        .await
+        .unwrap();
+    rig.link
+        .change(&[], vec![rule(4, "carol@example.com", "viewer", of_project(3))]);
     let message = rig.phase(project_key(3), StatusPhase::NotReady).await;
-    assert!(message.contains("`reeve-robots/reeve-viewer` is not ours and is in the way"), "{message}");
-    api.delete("reeve-viewer", &DeleteParams::default()).await.unwrap();
+    assert!(
+        message.contains("`reeve-robots/reeve-viewer` is not ours and is in the way"),
+        "{message}"
+    );
+    api.delete("reeve-viewer", &DeleteParams::default())
+        .await
+        .unwrap();
     rig.phase(project_key(3), StatusPhase::Ready).await;
 }

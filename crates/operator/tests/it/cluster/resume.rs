@@ -15,19 +15,35 @@ use crate::rig::{Rig, of_project, project, project_in, project_key, rule, rule_k
 async fn mirrored(rig: &Rig) -> Vec<DesiredObject> {
     let all = ListParams::default();
     let projects = Api::<Project>::all(rig.client.clone()).list(&all).await.unwrap();
-    let rules = Api::<AccessRule>::all(rig.client.clone()).list(&all).await.unwrap();
+    let rules = Api::<AccessRule>::all(rig.client.clone())
+        .list(&all)
+        .await
+        .unwrap();
     let workloads = Api::<Workload>::all(rig.client.clone()).list(&all).await.unwrap();
-    let mut found: Vec<DesiredObject> = projects.iter().map(|p| DesiredObject::Project(p.checked().unwrap())).collect();
-    found.extend(rules.iter().map(|r| DesiredObject::AccessRule(r.checked().unwrap())));
-    found.extend(workloads.iter().map(|w| DesiredObject::Workload(w.checked().unwrap())));
+    let mut found: Vec<DesiredObject> = projects
+        .iter()
+        .map(|p| DesiredObject::Project(p.checked().unwrap()))
+        .collect();
+    found.extend(
+        rules
+            .iter()
+            .map(|r| DesiredObject::AccessRule(r.checked().unwrap())),
+    );
+    found.extend(
+        workloads
+            .iter()
+            .map(|w| DesiredObject::Workload(w.checked().unwrap())),
+    );
     found.sort_by_key(DesiredObject::key);
     found
 }
 
 async fn converged(rig: &Rig) {
-    wait_until("the cluster to equal the desired state", async || Ok((mirrored(rig).await == rig.link.objects()).then_some(())))
-        .await
-        .unwrap();
+    wait_until("the cluster to equal the desired state", async || {
+        Ok((mirrored(rig).await == rig.link.objects()).then_some(()))
+    })
+    .await
+    .unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -38,7 +54,15 @@ async fn killed_in_the_middle_of_changes_it_ends_with_every_one() {
     for round in 0..5i64 {
         for step in 0..40 {
             let id = round * 40 + step + 1;
-            rig.link.change(&[], vec![rule(id, &format!("user{id}@example.com"), "viewer", of_project(3))]);
+            rig.link.change(
+                &[],
+                vec![rule(
+                    id,
+                    &format!("user{id}@example.com"),
+                    "viewer",
+                    of_project(3),
+                )],
+            );
             if id > 10 && step % 3 == 0 {
                 rig.link.change(&[rule_key(id - 10)], vec![]);
             }
@@ -72,16 +96,23 @@ async fn killed_in_the_middle_of_changes_it_ends_with_every_one() {
     // It resumed: only the first hello asked for everything, and little was sent twice.
     let hellos = rig.link.hellos();
     assert_eq!(hellos.len(), 6, "{hellos:?}");
-    assert!(hellos.iter().skip(1).all(|hello| hello.resume_from.is_some()), "{hellos:?}");
+    assert!(
+        hellos.iter().skip(1).all(|hello| hello.resume_from.is_some()),
+        "{hellos:?}"
+    );
 
     // One change among many sends one object, and a resume sends only what is later.
     let before = rig.link.sent();
-    rig.link.change(&[], vec![rule(1000, "last@example.com", "viewer", of_project(3))]);
+    rig.link
+        .change(&[], vec![rule(1000, "last@example.com", "viewer", of_project(3))]);
     rig.phase(rule_key(1000), StatusPhase::Ready).await;
     assert_eq!(rig.link.sent() - before, 1);
     rig.kill();
     let before = rig.link.sent();
-    rig.link.change(&[], vec![rule(1001, "later@example.com", "viewer", of_project(3))]);
+    rig.link.change(
+        &[],
+        vec![rule(1001, "later@example.com", "viewer", of_project(3))],
+    );
     rig.run(&[]);
     rig.phase(rule_key(1001), StatusPhase::Ready).await;
     assert_eq!(rig.link.sent() - before, 1);
@@ -93,14 +124,24 @@ async fn killed_in_the_middle_of_changes_it_ends_with_every_one() {
 async fn edits_by_hand(rig: &Rig) {
     let rules = Api::<AccessRule>::all(rig.installer.clone());
     rules.delete("rule-1000", &DeleteParams::default()).await.unwrap();
-    wait_until("the rule to return", async || Ok(rules.get_opt("rule-1000").await?)).await.unwrap();
+    wait_until("the rule to return", async || {
+        Ok(rules.get_opt("rule-1000").await?)
+    })
+    .await
+    .unwrap();
     assert_eq!(rig.link.hellos().last().unwrap().resume_from, None);
     let eve = Patch::Merge(json!({"spec": {"subject": {"name": "eve@example.com"}}}));
-    rules.patch("rule-1001", &PatchParams::default(), &eve).await.unwrap();
+    rules
+        .patch("rule-1001", &PatchParams::default(), &eve)
+        .await
+        .unwrap();
     converged(rig).await;
     wait_until("eve to go", async || {
         let bindings = rig.bindings("reeve-robots").await;
-        Ok((!bindings.iter().any(|(_, subjects)| subjects.contains(&"User eve@example.com".to_owned()))).then_some(()))
+        Ok((!bindings
+            .iter()
+            .any(|(_, subjects)| subjects.contains(&"User eve@example.com".to_owned())))
+        .then_some(()))
     })
     .await
     .unwrap();
@@ -111,25 +152,47 @@ async fn a_workload_waits_for_its_namespace_also_across_a_restart_and_holds_nobo
     let Some(mut rig) = Rig::start().await else { return };
     let namespaces = Api::<Namespace>::all(rig.installer.clone());
     let old: Namespace = serde_json::from_value(json!({"metadata": {"name": "old"}})).unwrap();
-    namespaces.create(&kube::api::PostParams::default(), &old).await.unwrap();
+    namespaces
+        .create(&kube::api::PostParams::default(), &old)
+        .await
+        .unwrap();
     let waits = workload(1, "waits", 3);
     let key = waits.key();
-    rig.link.change(&[], vec![project_in(3, "robots", "old"), waits, project(4, "captions")]);
-    rig.link.change(&[], vec![rule(1, "alice@example.com", "viewer", of_project(4))]);
+    rig.link.change(
+        &[],
+        vec![project_in(3, "robots", "old"), waits, project(4, "captions")],
+    );
+    rig.link
+        .change(&[], vec![rule(1, "alice@example.com", "viewer", of_project(4))]);
     rig.phase(rule_key(1), StatusPhase::Ready).await;
     let message = rig.phase(key, StatusPhase::Creating).await;
     assert!(message.contains("namespace is not ready"), "{message}");
     let projects = Api::<Project>::all(rig.client.clone());
-    assert!(projects.get("robots").await.unwrap().annotations().contains_key("reeve.dev/waits-since-revision"));
+    assert!(
+        projects
+            .get("robots")
+            .await
+            .unwrap()
+            .annotations()
+            .contains_key("reeve.dev/waits-since-revision")
+    );
 
     rig.kill();
     rig.run(&[]);
     rig.ready().await;
     let label = Patch::Merge(json!({"metadata": {"labels": {"reeve.dev/project": "robots"}}}));
-    namespaces.patch("old", &PatchParams::default(), &label).await.unwrap();
+    namespaces
+        .patch("old", &PatchParams::default(), &label)
+        .await
+        .unwrap();
     rig.phase(key, StatusPhase::Pending).await;
     wait_until("the mark to go", async || {
-        Ok((!projects.get("robots").await?.annotations().contains_key("reeve.dev/waits-since-revision")).then_some(()))
+        Ok((!projects
+            .get("robots")
+            .await?
+            .annotations()
+            .contains_key("reeve.dev/waits-since-revision"))
+        .then_some(()))
     })
     .await
     .unwrap();

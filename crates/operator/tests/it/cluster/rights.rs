@@ -12,16 +12,21 @@ use serde_json::json;
 use crate::rig::{Rig, of_project, project, project_key, rule, rule_key, workload};
 
 /// Rights that a run need not use, and why they are there.
-const UNUSED: &[(&str, &str, &str)] = &[
-    ("events", "patch", "only the same news within minutes patches an event, and news is told once"),
-    ("namespaces", "watch", "a streaming list is a watch; either may be all that is used"),
-];
+const UNUSED: &[(&str, &str, &str)] = &[(
+    "events",
+    "patch",
+    "only the same news within minutes patches an event, and news is told once",
+)];
 
 fn used(grant: &Grant, resource: &str, verb: &str, events: &[AuditEvent]) -> bool {
     // `bind` is asked for inside the API server, when a binding is written: the binding is the use.
     if verb == "bind" {
         return events.iter().any(|e| {
-            let at = if grant.reach == Reach::Cluster { "create" } else { "patch" };
+            let at = if grant.reach == Reach::Cluster {
+                "create"
+            } else {
+                "patch"
+            };
             e.resource == "rolebindings" && e.verb == at && (200..300).contains(&e.code)
         });
     }
@@ -29,14 +34,21 @@ fn used(grant: &Grant, resource: &str, verb: &str, events: &[AuditEvent]) -> boo
     events.iter().any(|e| {
         let here = match grant.reach {
             Reach::Cluster => true,
-            Reach::Projects => e.namespace.starts_with("reeve-") && e.namespace != names::SYSTEM_NAMESPACE || e.resource == "namespaces",
+            Reach::Projects => {
+                e.namespace.starts_with("reeve-") && e.namespace != names::SYSTEM_NAMESPACE
+                    || e.resource == "namespaces"
+            }
             Reach::System => e.namespace == names::SYSTEM_NAMESPACE,
             Reach::Default => e.namespace == "default",
         };
         let named = grant.names.is_empty() || grant.names.contains(&e.name.as_str());
         // A server-side apply that makes its object needs `create` too.
         let verbs = e.verb == verb || (verb == "create" && e.verb == "patch" && e.code == 201);
-        here && named && verbs && e.api_group == grant.group && e.resource == name && e.subresource == subresource
+        here && named
+            && verbs
+            && e.api_group == grant.group
+            && e.resource == name
+            && e.subresource == subresource
     })
 }
 
@@ -45,10 +57,23 @@ async fn every_right_is_used_no_other_is_asked_for_and_at_rest_nothing_is_writte
     let Some(mut rig) = Rig::start().await else { return };
     rig.kill();
     rig.run(&["--leader-elect"]);
-    rig.link.change(&[], vec![project(3, "robots"), project(4, "captions")]);
-    rig.link.change(&[], vec![rule(1, "alice@example.com", "l1-researcher", of_project(3))]);
-    rig.link.change(&[], vec![rule(2, "bob@example.com", "viewer", of_project(4))]);
-    rig.link.change(&[], vec![rule(3, "root@example.com", "system-administrator", json!({"type": "cluster"}))]);
+    rig.link
+        .change(&[], vec![project(3, "robots"), project(4, "captions")]);
+    rig.link.change(
+        &[],
+        vec![rule(1, "alice@example.com", "l1-researcher", of_project(3))],
+    );
+    rig.link
+        .change(&[], vec![rule(2, "bob@example.com", "viewer", of_project(4))]);
+    rig.link.change(
+        &[],
+        vec![rule(
+            3,
+            "root@example.com",
+            "system-administrator",
+            json!({"type": "cluster"}),
+        )],
+    );
     let train = workload(1, "train", 3);
     let key = train.key();
     rig.link.change(&[], vec![train]);
@@ -59,10 +84,19 @@ async fn every_right_is_used_no_other_is_asked_for_and_at_rest_nothing_is_writte
     let configs = Api::<reeve_crds::ReeveConfig>::all(rig.installer.clone());
     for off in [true, false] {
         let settings = Patch::Merge(json!({"spec": {"enforcePreventPrivilegeEscalation": !off}}));
-        configs.patch("reeve", &PatchParams::default(), &settings).await.unwrap();
+        configs
+            .patch("reeve", &PatchParams::default(), &settings)
+            .await
+            .unwrap();
         let label = if off { "baseline" } else { "restricted" };
         reeve_testkit::wait_until("the labels", async || {
-            let labels = rig.namespace("reeve-robots").await.unwrap().metadata.labels.unwrap();
+            let labels = rig
+                .namespace("reeve-robots")
+                .await
+                .unwrap()
+                .metadata
+                .labels
+                .unwrap();
             Ok((labels["pod-security.kubernetes.io/enforce"] == label).then_some(()))
         })
         .await
@@ -83,18 +117,34 @@ async fn every_right_is_used_no_other_is_asked_for_and_at_rest_nothing_is_writte
 
     // The ends of everything.
     rig.link.change(&[key, rule_key(1)], vec![]);
-    rig.wait_for_bindings("reeve-robots", &[("reeve-system-administrator", &["User root@example.com"])]).await;
+    rig.wait_for_bindings(
+        "reeve-robots",
+        &[("reeve-system-administrator", &["User root@example.com"])],
+    )
+    .await;
     rig.link.change(&[project_key(3), rule_key(2)], vec![]);
     rig.phase(project_key(3), StatusPhase::Deleted).await;
     rig.wait_for_bindings("reeve-robots", &[]).await;
-    Api::<reeve_crds::AccessRule>::all(rig.installer.clone()).delete("rule-3", &DeleteParams::default()).await.unwrap();
-    rig.wait_for_bindings("reeve-captions", &[("reeve-system-administrator", &["User root@example.com"])]).await;
+    Api::<reeve_crds::AccessRule>::all(rig.installer.clone())
+        .delete("rule-3", &DeleteParams::default())
+        .await
+        .unwrap();
+    rig.wait_for_bindings(
+        "reeve-captions",
+        &[("reeve-system-administrator", &["User root@example.com"])],
+    )
+    .await;
 
     let events = rig.operator_events(0);
     let refused: Vec<String> = events
         .iter()
         .filter(|e| e.decision() == Some("forbid") || e.code == 403)
-        .map(|e| format!("{} {}/{} {}/{}: {}", e.verb, e.resource, e.subresource, e.namespace, e.name, e.message))
+        .map(|e| {
+            format!(
+                "{} {}/{} {}/{}: {}",
+                e.verb, e.resource, e.subresource, e.namespace, e.name, e.message
+            )
+        })
         .collect();
     assert_eq!(refused, Vec::<String>::new());
     let mut unused = BTreeSet::new();

@@ -63,8 +63,9 @@ fn identity(
     }
     let SubjectId::User(id) = caller.id else {
         return Err(ApiError::Invalid(format!(
-            "service account `{}` has no Linux identity to run as{}: submit as a person who has one, or ask the cluster's \
-             administrator to set `enforceRunAsUser: false` in its ReeveConfig",
+            "service account `{}` has no uid and gid to run as{}: submit as a person who has them (mapped by the identity \
+             provider, or `posix` set on the user), or ask the cluster's administrator to set `enforceRunAsUser: false` \
+             in its ReeveConfig",
             caller.name,
             if enforced { ", and this cluster runs containers only as people" } else { "" },
         )));

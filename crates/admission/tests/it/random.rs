@@ -1,0 +1,257 @@
+//! 2,000 seeded random pods and templates: the API server and the predicates give the same verdict on each.
+
+use anyhow::Result;
+use futures::{StreamExt, TryStreamExt, stream};
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use rand::{RngExt, SeedableRng};
+use reeve_admission::{Operation, Request, failing, fill, mutate};
+use reeve_testkit::{Options, Tier, own_cluster};
+use serde_json::{Value, json};
+
+use crate::stage::{Stage, create_request, filled_alike, namespace};
+use crate::table::rows;
+use crate::world::{self, KINDS, SETTINGS, merge, send};
+
+const SEED: u64 = 0x5eed;
+const WANTED: usize = 2_000;
+const LEVEL: &str = "privileged";
+
+const REQUESTERS: [&str; 10] = [
+    "alice",
+    "alice",
+    "alice",
+    "alice-regrouped",
+    "dave",
+    "admin",
+    "eve-without-identity",
+    "controller",
+    "operator",
+    "custom-controller",
+];
+
+/// Changes of a pod's spec, harmless and harmful.
+fn pod_changes() -> Vec<Value> {
+    let context = |fields: Value| json!({"securityContext": fields});
+    vec![
+        context(json!({"runAsUser": 70012})),
+        context(json!({"runAsUser": 70014})),
+        context(json!({"runAsUser": 0})),
+        context(json!({"runAsUser": null})),
+        context(json!({"runAsGroup": 5000})),
+        context(json!({"runAsGroup": 5002})),
+        context(json!({"supplementalGroups": [5001]})),
+        context(json!({"supplementalGroups": [5001, 7777]})),
+        context(json!({"supplementalGroups": []})),
+        context(json!({"supplementalGroupsPolicy": "Merge"})),
+        context(json!({"supplementalGroupsPolicy": "Strict"})),
+        context(json!({"fsGroup": 5001})),
+        context(json!({"fsGroup": 7777})),
+        context(json!({"runAsNonRoot": true})),
+        context(json!({"runAsNonRoot": false})),
+        context(json!({"seccompProfile": {"type": "Unconfined"}})),
+        context(json!({"seccompProfile": {"type": "RuntimeDefault"}})),
+        context(json!({"appArmorProfile": {"type": "RuntimeDefault"}})),
+        context(json!({"seLinuxOptions": {"type": "spc_t"}})),
+        context(json!({"seLinuxOptions": {"level": "s0:c1"}})),
+        context(json!({"sysctls": [{"name": "kernel.msgmax", "value": "65536"}]})),
+        context(json!({})),
+        json!({"securityContext": null}),
+        json!({"hostNetwork": true}),
+        json!({"hostPID": true}),
+        json!({"shareProcessNamespace": true}),
+        json!({"hostUsers": false}),
+        json!({"terminationGracePeriodSeconds": 5}),
+        json!({"nodeSelector": {"gpu": "yes"}}),
+        json!({"volumes": [{"name": "a", "emptyDir": {}}]}),
+        json!({"volumes": [{"name": "a", "hostPath": {"path": "/home"}}]}),
+        json!({"volumes": [{"name": "a", "configMap": {"name": "x"}}, {"name": "b", "secret": {"secretName": "x"}}]}),
+    ]
+}
+
+/// Changes of a container, harmless and harmful.
+fn container_changes() -> Vec<Value> {
+    let context = |fields: Value| json!({"securityContext": fields});
+    vec![
+        context(json!({"runAsUser": 70012})),
+        context(json!({"runAsUser": 70014})),
+        context(json!({"runAsUser": 0})),
+        context(json!({"runAsGroup": 5000})),
+        context(json!({"runAsGroup": 7777})),
+        context(json!({"runAsNonRoot": true})),
+        context(json!({"runAsNonRoot": false})),
+        context(json!({"privileged": true})),
+        context(json!({"privileged": false})),
+        context(json!({"allowPrivilegeEscalation": true})),
+        context(json!({"allowPrivilegeEscalation": false})),
+        context(json!({"allowPrivilegeEscalation": null})),
+        context(json!({"capabilities": {"drop": ["ALL"]}})),
+        context(json!({"capabilities": {"drop": ["KILL"]}})),
+        context(json!({"capabilities": {"add": ["NET_BIND_SERVICE"]}})),
+        context(json!({"capabilities": {"add": ["SYS_PTRACE"]}})),
+        context(json!({"capabilities": {}})),
+        context(json!({"capabilities": null})),
+        context(json!({"readOnlyRootFilesystem": true})),
+        context(json!({"seccompProfile": {"type": "Unconfined"}})),
+        context(json!({"procMount": "Default"})),
+        context(json!({"seLinuxOptions": {"user": "system_u"}})),
+        context(json!({})),
+        json!({"securityContext": null}),
+        json!({"env": [{"name": "A", "value": "b"}]}),
+        json!({"command": ["sh", "-c", "id"]}),
+        json!({"ports": [{"containerPort": 80}]}),
+        json!({"ports": [{"containerPort": 80, "hostPort": 80}]}),
+    ]
+}
+
+fn annotations(rng: &mut StdRng) -> Value {
+    let stamps = [
+        world::stamp("alice").to_string(),
+        world::stamp("dave").to_string(),
+        "nonsense".to_owned(),
+        String::new(),
+    ];
+    json!({"metadata": {"annotations": {reeve_admission::names::RUNS_AS: stamps.choose(rng).unwrap()}}})
+}
+
+/// One random request, with the settings of its namespace.
+fn random(rng: &mut StdRng, stage: &Stage) -> (Request, &'static str) {
+    let kind = *KINDS.choose(rng).unwrap();
+    let requester = *REQUESTERS.choose(rng).unwrap();
+    let settings = SETTINGS.choose(rng).unwrap().0;
+    let owner = *["alice", "alice", "dave", "nobody"].choose(rng).unwrap();
+    let existing = (kind != "Pod" && kind != "Job" && rng.random_ratio(1, 4))
+        .then(|| stage.base(&namespace(LEVEL, settings), kind, owner).cloned())
+        .flatten();
+    let mut object = existing.clone().unwrap_or_else(|| created(rng, kind, requester));
+    let template = world::template(&mut object, kind);
+    for _ in 0..rng.random_range(0..=2) {
+        merge(&mut template["spec"], pod_changes().choose(rng).unwrap());
+    }
+    for list in ["containers", "initContainers"] {
+        for container in template["spec"][list].as_array_mut().into_iter().flatten() {
+            for _ in 0..rng.random_range(0..=1) {
+                merge(container, container_changes().choose(rng).unwrap());
+            }
+        }
+    }
+    if rng.random_ratio(1, 12) {
+        merge(template, &annotations(rng));
+    }
+    // So that what was read back as an absent field stays one.
+    if template["spec"]["initContainers"].is_null() {
+        template["spec"].as_object_mut().unwrap().remove("initContainers");
+    }
+    let mut request = create_request(requester, settings, object);
+    if existing.is_some() {
+        request.operation = Operation::Update;
+        request.old_object = existing;
+    }
+    (request, settings)
+}
+
+fn created(rng: &mut StdRng, kind: &str, requester: &str) -> Value {
+    let mut object = world::minimal(kind, "random");
+    let template = world::template(&mut object, kind);
+    for i in 0..rng.random_range(0..=2) {
+        if template["spec"]["initContainers"].is_null() {
+            template["spec"]["initContainers"] = json!([]);
+        }
+        let container = json!({"name": format!("i{i}"), "image": "local.test/x:1"});
+        template["spec"]["initContainers"]
+            .as_array_mut()
+            .unwrap()
+            .push(container);
+    }
+    let machine = requester == "controller" || requester == "operator";
+    let filled: &[&str] = if machine {
+        &["alice", "alice", "dave", "nobody", "no"]
+    } else {
+        &["no", "no", "no", "alice", "dave", "nobody"]
+    };
+    match *filled.choose(rng).unwrap() {
+        "no" => {}
+        "nobody" => mutate::fill_shape(template, rng.random_ratio(4, 5)),
+        person => mutate::fill_for(template, &world::stamp(person), rng.random_ratio(4, 5)),
+    }
+    if machine && rng.random_ratio(9, 10) {
+        let (version, kind) = if requester == "operator" {
+            ("reeve.dev/v1alpha1", "Workload")
+        } else {
+            ("apps/v1", "ReplicaSet")
+        };
+        object["metadata"]["ownerReferences"] =
+            json!([{"apiVersion": version, "kind": kind, "name": "o", "uid": "u-1", "controller": true}]);
+    }
+    object
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_api_server_and_the_predicates_agree_on_2000_random_pods_and_templates() -> Result<()> {
+    let options = Options {
+        tier: Tier::ApiServer,
+        ..Options::default()
+    };
+    let Some(cluster) = own_cluster(options).await else {
+        return Ok(());
+    };
+    let rows = rows()?;
+    let stage = &Stage::set(&cluster, &rows, &[LEVEL]).await?;
+    let mut rng = StdRng::seed_from_u64(SEED);
+    // A few more than wanted: some combinations are no valid pods, and say nothing of policies.
+    let requests: Vec<_> = (0..WANTED * 6 / 5).map(|_| random(&mut rng, stage)).collect();
+    let verdicts = stream::iter(requests)
+        .map(|(mut request, settings)| async move {
+            let answer = send(&stage.client, &namespace(LEVEL, settings), &request, true).await?;
+            fill(&mut request);
+            anyhow::Ok((request, settings, answer))
+        })
+        .buffered(6)
+        .try_collect::<Vec<_>>()
+        .await?;
+    let (mut admitted, mut refused, mut wrong) = (0, 0, Vec::new());
+    for (request, settings, answer) in verdicts.into_iter().filter(|(.., a)| a.code != 422).take(WANTED) {
+        let first = failing(&request).into_iter().next();
+        let at = reeve_admission::request::template_path(request.kind()).unwrap();
+        let agreed = match first {
+            None => answer.admitted() && filled_alike(&request.object, &answer.body, at).is_ok(),
+            Some(c) => {
+                answer.code == 403
+                    && answer.message().contains(&format!("reeve: {}: ", c.rule))
+                    && answer.message().contains(c.remedy)
+            }
+        };
+        *(if answer.admitted() {
+            &mut admitted
+        } else {
+            &mut refused
+        }) += 1;
+        if !agreed {
+            let first = first.map(|c| c.id);
+            wrong.push(format!(
+                "in {settings} as {}: predicates {first:?}, API server {} {}: {}",
+                request.user.username,
+                answer.code,
+                answer.message(),
+                request.object
+            ));
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} disagreements:\n{}",
+        wrong.len(),
+        wrong[..wrong.len().min(10)].join("\n")
+    );
+    assert_eq!(
+        admitted + refused,
+        WANTED,
+        "too many random objects were no valid ones"
+    );
+    println!("{admitted} admitted, {refused} refused");
+    assert!(
+        admitted * 5 >= WANTED && refused * 5 >= WANTED,
+        "{admitted} admitted, {refused} refused"
+    );
+    Ok(())
+}

@@ -1,0 +1,8 @@
+//! The operator's logic, without a cluster.
+
+mod board;
+mod link;
+mod org;
+mod policies;
+mod project;
+mod workload;

@@ -1,0 +1,52 @@
+use reeve_link::StatusPhase;
+use reeve_operator::board::Board;
+use reeve_types::Revision;
+
+use crate::rig::{project_key, rule_key};
+
+#[test]
+fn only_news_is_sent_and_only_the_last_word() {
+    let board = Board::default();
+    assert_eq!(board.take(), None);
+    board.set(rule_key(1), StatusPhase::Creating, "");
+    board.set(rule_key(1), StatusPhase::Ready, "");
+    board.set(project_key(1), StatusPhase::Ready, "");
+    board.set_first(project_key(1), StatusPhase::Creating);
+    let report = board.take().unwrap();
+    assert_eq!(
+        report.objects.iter().map(|o| o.phase).collect::<Vec<_>>(),
+        [StatusPhase::Ready, StatusPhase::Ready]
+    );
+    assert_eq!(board.take(), None);
+    board.set(rule_key(1), StatusPhase::Ready, "");
+    assert_eq!(board.take(), None);
+}
+
+#[test]
+fn what_did_not_arrive_is_sent_again_in_its_newest_form() {
+    let board = Board::default();
+    board.set(rule_key(1), StatusPhase::Creating, "");
+    let lost = board.take().unwrap();
+    board.set(rule_key(1), StatusPhase::Ready, "");
+    board.give_back(&lost);
+    let report = board.take().unwrap();
+    assert_eq!(report.objects.len(), 1);
+    assert_eq!(report.objects[0].phase, StatusPhase::Ready);
+}
+
+#[test]
+fn a_new_connection_hears_the_revision_again_and_large_news_in_parts() {
+    let board = Board::default();
+    board.set_revision(Revision(7));
+    assert_eq!(board.take().unwrap().revision, Revision(7));
+    assert_eq!(board.take(), None);
+    board.connected();
+    assert_eq!(board.take().unwrap().revision, Revision(7));
+    for id in 1..=1200 {
+        board.set(rule_key(id), StatusPhase::Ready, "");
+    }
+    let parts: Vec<usize> = std::iter::from_fn(|| board.take())
+        .map(|report| report.objects.len())
+        .collect();
+    assert_eq!(parts, [500, 500, 200]);
+}

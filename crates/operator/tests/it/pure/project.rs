@@ -1,0 +1,104 @@
+use std::sync::Arc;
+
+use k8s_openapi::api::core::v1::Namespace;
+use k8s_openapi::api::rbac::v1::RoleBinding;
+use reeve_crds::{ReeveConfigSpec, desired};
+use reeve_kube_kit::{Reconcile, Retry};
+use reeve_operator::config::strictest;
+use reeve_operator::project::cleanup::leftovers;
+use reeve_operator::project::validate::{Found, validate};
+use reeve_operator::project::{View, build};
+use serde_json::{Value, json};
+
+use super::org::{checked, object};
+use crate::rig::of_project;
+
+fn robots() -> desired::Project {
+    object(3, "robots", "old").checked().unwrap()
+}
+
+fn namespace(meta: Value) -> Namespace {
+    serde_json::from_value(json!({"metadata": meta})).unwrap()
+}
+
+#[test]
+fn only_a_namespace_that_is_missing_or_labelled_as_the_projects_is_taken() {
+    let labelled =
+        |project: &str| namespace(json!({"name": "old", "labels": {"reeve.dev/project": project}}));
+    assert_eq!(validate(&robots(), None, false).unwrap(), Found::Missing);
+    assert_eq!(validate(&robots(), None, true).unwrap(), Found::JustMade);
+    assert_eq!(
+        validate(&robots(), Some(&labelled("robots")), false).unwrap(),
+        Found::Ours
+    );
+    let plain = namespace(json!({"name": "old"}));
+    let going = namespace(
+        json!({"name": "old", "labels": {"reeve.dev/project": "robots"}, "deletionTimestamp": "2026-01-01T00:00:00Z"}),
+    );
+    for (found, reason) in [
+        (plain, "NamespaceNotAdopted"),
+        (labelled("other"), "NamespaceOfAnotherProject"),
+        (going, "NamespaceTerminating"),
+    ] {
+        let failed = validate(&robots(), Some(&found), false).unwrap_err();
+        assert_eq!((failed.reason(), failed.retry()), (reason, Retry::OnChange));
+    }
+}
+
+#[test]
+fn a_project_is_built_from_its_rules_and_the_settings() {
+    let view = View {
+        namespace: None,
+        bindings: Vec::new(),
+        rules: vec![
+            checked(1, "alice@example.com", "viewer", of_project(3)),
+            checked(2, "bob@example.com", "viewer", of_project(4)),
+        ],
+        version: 1,
+        settings: ReeveConfigSpec::default(),
+    };
+    insta::assert_json_snapshot!({
+        let built = build(&robots(), &view);
+        json!({"namespace": built.namespace, "own": built.own, "people": built.people})
+    });
+}
+
+#[test]
+fn what_a_deleted_project_leaves_is_removed_by_its_mark_the_operators_own_last() {
+    let binding = |name: &str, managed: Option<&str>| -> Arc<RoleBinding> {
+        let labels = managed.map(|value| json!({"reeve.dev/managed": value}));
+        let role = json!({"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "x"});
+        Arc::new(
+            serde_json::from_value(json!({"metadata": {"name": name, "labels": labels}, "roleRef": role}))
+                .unwrap(),
+        )
+    };
+    let all = [
+        binding("reeve-operator", Some("operator")),
+        binding("reeve-viewer", Some("access-rules")),
+        binding("theirs", None),
+        binding("other", Some("somebody")),
+    ];
+    assert_eq!(
+        leftovers(all.iter().map(|b| &**b)),
+        ["reeve-viewer", "reeve-operator"]
+    );
+    assert_eq!(
+        leftovers([&*all[2], &*binding("reeve-operator", None)]),
+        Vec::<String>::new()
+    );
+}
+
+#[test]
+fn without_settings_everything_is_strict_and_of_several_the_strictest_holds() {
+    let spec = |user, escalation| ReeveConfigSpec {
+        enforce_run_as_user: user,
+        enforce_prevent_privilege_escalation: escalation,
+    };
+    assert_eq!(strictest(&[]), spec(true, true));
+    assert_eq!(strictest(&[spec(false, false)]), spec(false, false));
+    assert_eq!(
+        strictest(&[spec(false, true), spec(true, false)]),
+        spec(true, true)
+    );
+}

@@ -1,0 +1,39 @@
+//! The realm's documents, health, readiness, metrics.
+
+use crate::server::{Server, Town, Transcript};
+
+#[tokio::test]
+async fn api_servers_find_the_keys() {
+    let server = Server::new().await;
+    let mut page = Transcript::of(&server);
+    page.get("discovery", "", "/auth/realms/runai/.well-known/openid-configuration").await.is(200);
+    insta::assert_snapshot!(page.page());
+    let keys = server.get("", "/auth/realms/runai/protocol/openid-connect/certs").await.is(200);
+    let keys = keys["keys"].as_array().unwrap();
+    assert_eq!(keys.len(), 2);
+    assert!(keys.iter().all(|key| key["alg"] == "ES256" && key.get("d").is_none()));
+    assert_ne!(keys[0]["kid"], keys[1]["kid"]);
+}
+
+#[tokio::test]
+async fn health_readiness_and_metrics_are_open() {
+    let town = Town::new().await;
+    let mut page = Transcript::of(&town.server);
+    page.get("alive", "", "/healthz").await.is(200);
+    page.get("ready", "", "/readyz").await.is(200);
+    town.server.app.stopping.send_replace(true);
+    page.get("ending", "", "/readyz").await.is(503);
+    insta::assert_snapshot!(page.page());
+    town.server.get(&town.alice, "/api/v1/users").await.refused(403);
+    let metrics = town.server.get("", "/metrics").await;
+    assert_eq!(metrics.status, 200);
+    for line in [
+        "reeve_requests_total{operation=\"get_users\",status=\"403\"} 1",
+        "reeve_decisions_total{operation=\"get_users\",verdict=\"denied\"} 1",
+        "reeve_link_streams 0",
+        &format!("reeve_link_revision_lag{{cluster=\"{}\"}} 6", town.cluster),
+        "# EOF",
+    ] {
+        assert!(metrics.text.contains(line), "{line}\n{}", metrics.text);
+    }
+}

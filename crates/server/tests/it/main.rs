@@ -1,0 +1,21 @@
+//! The server from outside: the real router over SQLite in a fresh directory, a clock that stands still, seeded ids.
+//! Whole answers are shown in the snapshots.
+
+mod access_rules;
+mod audit;
+mod clusters;
+mod concurrency;
+mod departments;
+mod documents;
+mod hiding;
+mod link;
+mod people;
+mod projects;
+mod restart;
+mod routes;
+mod secrets;
+mod server;
+mod service_accounts;
+mod tokens;
+mod workloads;
+mod wrong_input;

@@ -1,0 +1,60 @@
+//! Projects.
+
+use serde_json::json;
+
+use crate::server::{Town, Transcript};
+
+const ALL: &str = "/api/v1/org-unit/projects";
+
+#[tokio::test]
+async fn projects_are_made_listed_counted_shown_and_deleted() {
+    let town = Town::new().await;
+    let admin = &town.server.admin;
+    let mut page = Transcript::of(&town.server);
+    let body = |name: &str| json!({"name": name, "clusterId": town.cluster, "parentId": town.language, "resources": []});
+    let made = page.post("success", admin, ALL, body("speech")).await.is(201);
+    let path = format!("{ALL}/{}", made["id"].as_str().unwrap());
+    page.get("one", admin, &path).await.is(200);
+    page.get("filtered", admin, &format!("{ALL}?filterBy=parentName==language,name=^sp")).await.is(200);
+    page.get("the count", admin, &format!("{ALL}/count")).await.is(200);
+    page.post("taken", admin, ALL, body("speech")).await.refused(409);
+    page.post("a bad name", admin, ALL, body("Proj_1")).await.refused(400);
+    page.post("the cluster's own namespace", admin, ALL, body("system")).await.refused(400);
+    let mut adopted = body("adopted");
+    adopted["requestedNamespace"] = json!("kube-system");
+    page.post("the cluster's own namespace, by name", admin, ALL, adopted.clone()).await.refused(400);
+    adopted["requestedNamespace"] = json!("reeve-robots");
+    page.post("another project's namespace", admin, ALL, adopted.clone()).await.refused(409);
+    adopted["requestedNamespace"] = json!("team-x");
+    page.post("a namespace by name", admin, ALL, adopted).await.is(201);
+    let mut homeless = body("homeless");
+    homeless["parentId"] = json!(null);
+    page.post("no department default", admin, ALL, homeless).await.refused(400);
+    let mut unknown = body("lost");
+    unknown["parentId"] = json!("99");
+    page.post("no such department", admin, ALL, unknown).await.refused(404);
+    page.post("bob makes one", &town.bob, ALL, body("x")).await.refused(403);
+    page.get("unknown", admin, &format!("{ALL}/99")).await.refused(404);
+    page.delete("bob deletes what he sees", &town.bob, &path).await.refused(403);
+    page.delete("deleted", admin, &path).await.is(204);
+    page.delete("deleted before", admin, &path).await.refused(404);
+    insta::assert_snapshot!(page.page());
+}
+
+#[tokio::test]
+async fn a_project_without_a_department_goes_to_the_clusters_default_one() {
+    let town = Town::new().await;
+    let default = town.server.department(&town.cluster, "default").await;
+    let body = json!({"name": "homeless", "clusterId": town.cluster, "resources": []});
+    let made = town.server.post(&town.server.admin, ALL, body).await.is(201);
+    assert_eq!(made["parentId"], default);
+}
+
+#[tokio::test]
+async fn a_projects_department_must_be_in_its_cluster() {
+    let town = Town::new().await;
+    let (other, _) = town.server.cluster("other").await;
+    let body = json!({"name": "x", "clusterId": other, "parentId": town.vision, "resources": []});
+    let message = town.server.post(&town.server.admin, ALL, body).await.refused(400);
+    assert!(message.contains("is not in cluster"), "{message}");
+}

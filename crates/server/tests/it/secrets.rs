@@ -1,0 +1,151 @@
+//! Secrets planted in every input appear in no log, audit entry or error.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::Method;
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use tracing_subscriber::EnvFilter;
+
+use crate::audit::events;
+use crate::server::{ADMIN, ADMIN_PASSWORD, Town};
+
+/// Part of every planted secret.
+const PLANTED: &str = "Pl4nted-S3cret!";
+
+/// The log, in memory.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
+    }
+}
+
+/// What a careless logger would do.
+async fn careless(request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let bytes = body.collect().await.unwrap().to_bytes();
+    tracing::info!(body = %String::from_utf8_lossy(&bytes), headers = ?parts.headers, "request");
+    next.run(Request::from_parts(parts, Body::from(bytes))).await
+}
+
+/// Sends a planted secret through every input that may hold one; the texts of all refusals.
+async fn plant(town: &Town) -> String {
+    let server = &town.server;
+    let admin = server.admin.as_str();
+    let mut refusals = String::new();
+    let inputs: Vec<(&str, Method, &str, Value)> = vec![
+        ("", Method::POST, "/api/v1/token", json!({"grantType": "password", "username": ADMIN, "password": PLANTED})),
+        ("", Method::POST, "/api/v1/token", json!({"grantType": "password", "username": PLANTED, "password": PLANTED})),
+        ("", Method::POST, "/api/v1/token", json!({"grantType": "password", "username": ADMIN, "password": [PLANTED]})),
+        ("", Method::POST, "/api/v1/token", json!({"grantType": "app_token", "AppId": "ci", "AppSecret": PLANTED})),
+        ("", Method::POST, "/api/v1/token", json!({"grantType": PLANTED, "refreshToken": PLANTED})),
+        ("", Method::POST, "/api/v1/token", json!(PLANTED)),
+        ("", Method::POST, "/link/v1/token", json!({"clusterId": town.cluster, "clientSecret": PLANTED})),
+        ("", Method::POST, "/link/v1/token", json!({"clusterId": PLANTED, "clientSecret": PLANTED})),
+        ("", Method::POST, "/link/v1/token", json!({"clusterId": town.cluster, "clientSecret": {"x": PLANTED}})),
+        (PLANTED, Method::GET, "/api/v1/me", Value::Null),
+        (PLANTED, Method::POST, "/link/v1/watch", json!({})),
+        (admin, Method::GET, "/api/v1/users?search=Pl4nted-S3cret!", Value::Null),
+        (admin, Method::GET, "/api/v1/users?filterBy=username==Pl4nted-S3cret!", Value::Null),
+        (admin, Method::GET, "/api/v1/users?limit=Pl4nted-S3cret!", Value::Null),
+        (admin, Method::GET, "/nope/Pl4nted-S3cret!", Value::Null),
+        (admin, Method::POST, "/api/v1/users", json!({"email": "x@example.com", "resetPassword": PLANTED})),
+        (admin, Method::POST, "/api/v1/users", json!({"email": "y@example.com", "posix": {"uid": PLANTED, "gid": 1}})),
+        (admin, Method::POST, "/api/v1/clusters", json!({"name": "y", "domain": [PLANTED]})),
+    ];
+    for (token, method, path, body) in inputs {
+        let text = if body.is_null() { String::new() } else { body.to_string() };
+        let answer = server.call(token, method, path, text).await;
+        if answer.status.is_client_error() || answer.status.is_server_error() {
+            refusals.push_str(&answer.text);
+        }
+    }
+    // Secrets that are taken, and a refusal right beside them.
+    let spec = json!({"image": "i", "environmentVariables": [{"name": "TOKEN", "value": PLANTED}]});
+    let training = json!({"name": "train", "projectId": town.robots, "clusterId": town.cluster, "spec": spec});
+    server.post(&town.alice, "/api/v1/workloads/trainings", training.clone()).await.is(202);
+    let again = server.post(&town.alice, "/api/v1/workloads/trainings", training).await;
+    again.refused(409);
+    refusals.push_str(&again.text);
+    let wrong = json!({"image": "i", "environmentVariables": [{"name": "T", "value": {"x": PLANTED}}]});
+    let wrong = json!({"name": "t", "projectId": town.robots, "clusterId": town.cluster, "spec": wrong});
+    refusals.push_str(&server.post(&town.alice, "/api/v1/workloads/trainings", wrong).await.text);
+    let broken = format!("{{\"password\": \"{PLANTED}\",");
+    refusals.push_str(&server.call("", Method::POST, "/api/v1/token", broken).await.text);
+    refusals
+}
+
+/// Every secret that must not show: the planted one, and those the server made.
+async fn search(town: &Town, log: &Log) -> Vec<String> {
+    let refusals = plant(town).await;
+    let server = &town.server;
+    let made = server.post(&server.admin, "/api/v1/users", json!({"email": "new@example.com"})).await.is(201);
+    let account = server.post(&server.admin, "/api/v1/service-accounts", json!({"name": "new"})).await.is(201);
+    let body = json!({"grantType": "password", "username": ADMIN, "password": ADMIN_PASSWORD});
+    let token = server.post("", "/api/v1/token", body).await.is(200);
+    let link = server.link_token(&town.cluster, &town.secret).await;
+    let audit: Vec<_> = events(server).await.iter().map(|it| serde_json::to_string(&it.entry).unwrap()).collect();
+    let audit = audit.join("\n");
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let secrets = [
+        PLANTED.to_owned(),
+        ADMIN_PASSWORD.to_owned(),
+        text(&made["tempPassword"]),
+        text(&account["clientSecret"]),
+        text(&token["accessToken"]),
+        town.secret.clone(),
+        town.alice.clone(),
+        link,
+    ];
+    let mut found = Vec::new();
+    for secret in secrets {
+        for (place, text) in [("log", &log.text()), ("audit", &audit), ("errors", &refusals)] {
+            if text.contains(&secret) {
+                found.push(format!("{secret} in {place}"));
+            }
+        }
+    }
+    found
+}
+
+#[tokio::test]
+async fn no_secret_shows_in_log_audit_or_error() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = reeve_server::logging::json(EnvFilter::new("trace"), move || writer.clone());
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let town = Town::new().await;
+    assert_eq!(search(&town, &log).await, Vec::<String>::new());
+    assert!(log.text().contains("grant_token") && log.text().contains("\"status\":202"), "{}", log.text());
+}
+
+#[tokio::test]
+async fn a_careless_logger_turns_that_red() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = reeve_server::logging::json(EnvFilter::new("trace"), move || writer.clone());
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let mut town = Town::new().await;
+    town.server.router = town.server.router.clone().layer(from_fn(careless));
+    let found = search(&town, &log).await;
+    assert!(found.iter().any(|it| it.starts_with(PLANTED)) && found.len() >= 4, "{found:?}");
+}

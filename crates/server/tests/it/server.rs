@@ -1,0 +1,278 @@
+//! A server in this process.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Method, Request, StatusCode};
+use http_body_util::BodyExt;
+use reeve_identity::{Audience, Claims, MasterKey, Random, SubjectKind};
+use reeve_server::app::{App, Settings};
+use reeve_server::router::router;
+use reeve_server::security::Security;
+use reeve_server::start;
+use reeve_store::{Store, SubjectId};
+use reeve_store_sql::SqlStore;
+use reeve_types::{Clock, Secret, ServiceAccountId, Timestamp, UserId};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tower::ServiceExt;
+
+pub(crate) const URL: &str = "https://reeve.test";
+pub(crate) const ADMIN: &str = "admin@reeve.example";
+pub(crate) const ADMIN_PASSWORD: &str = "First-Pass-1!";
+
+/// The server, and the directory it lives in.
+pub(crate) struct Server {
+    pub(crate) app: Arc<App>,
+    pub(crate) router: Router,
+    pub(crate) clock: Clock,
+    pub(crate) dir: Arc<TempDir>,
+    pub(crate) admin: String,
+}
+
+/// What was answered.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+
+    pub(crate) fn is(&self, status: u16) -> Value {
+        assert_eq!(self.status.as_u16(), status, "{}", self.text);
+        if self.text.is_empty() { Value::Null } else { self.json() }
+    }
+
+    /// An error in the one shape.
+    pub(crate) fn refused(&self, status: u16) -> String {
+        let body = self.is(status);
+        assert_eq!(body["code"], status, "{body}");
+        assert_eq!(self.headers["content-type"], "application/json");
+        body["message"].as_str().unwrap().to_owned()
+    }
+}
+
+impl Server {
+    pub(crate) async fn new() -> Self {
+        let clock = Clock::fixed(Timestamp::from_millis(1_700_000_000_000));
+        Self::open(Arc::new(tempfile::tempdir().unwrap()), clock).await
+    }
+
+    /// Over what is in a directory.
+    pub(crate) async fn open(dir: Arc<TempDir>, clock: Clock) -> Self {
+        let store = Arc::new(SqlStore::open_sqlite(&dir.path().join("reeve.db")).await.unwrap());
+        let random = Random::seeded(7);
+        let master = MasterKey::from_bytes(&[7; 32]).unwrap();
+        if !reeve_store::Installation::is_initialized(store.as_ref()).await.unwrap() {
+            let (email, password) = (ADMIN.parse().unwrap(), Secret::new(ADMIN_PASSWORD));
+            start::first_start(store.as_ref(), &master, &random, &email, &password, clock.now()).await.unwrap();
+        }
+        let installed = start::installed(store.as_ref(), &master).await.unwrap();
+        let security = Security::new(&master, installed.ring, URL, random).unwrap();
+        let settings = Settings {
+            public_url: URL.to_owned(),
+            namespace_prefix: "reeve-".to_owned(),
+            account_created_at: installed.created_at,
+            heartbeat: Duration::from_millis(50),
+        };
+        let app = App::new(store as Arc<dyn Store>, clock.clone(), security, settings).await.unwrap();
+        let router = router(Arc::clone(&app));
+        let admin = {
+            let directory = app.directory();
+            let id = directory.user_by_email(&ADMIN.parse().unwrap()).unwrap().id;
+            app.security.rest_token(SubjectId::User(id), ADMIN, &directory, clock.now()).unwrap().0.expose().to_owned()
+        };
+        Self { app, router, clock, dir, admin }
+    }
+
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        Answer { status: parts.status, headers: parts.headers, text }
+    }
+
+    pub(crate) async fn call(&self, token: &str, method: Method, path: &str, body: impl Into<Body>) -> Answer {
+        let mut request = Request::builder().method(method).uri(path).header("content-type", "application/json");
+        if !token.is_empty() {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        self.send(request.body(body.into()).unwrap()).await
+    }
+
+    pub(crate) async fn get(&self, token: &str, path: &str) -> Answer {
+        self.call(token, Method::GET, path, Body::empty()).await
+    }
+
+    pub(crate) async fn post(&self, token: &str, path: &str, body: Value) -> Answer {
+        self.call(token, Method::POST, path, body.to_string()).await
+    }
+
+    pub(crate) async fn delete(&self, token: &str, path: &str) -> Answer {
+        self.call(token, Method::DELETE, path, Body::empty()).await
+    }
+
+    /// A REST token without the password queue.
+    pub(crate) fn token_of(&self, subject: SubjectId, name: &str) -> String {
+        let token = self.app.security.rest_token(subject, name, &self.app.directory(), self.clock.now());
+        token.unwrap().0.expose().to_owned()
+    }
+
+    /// A person and her token.
+    pub(crate) async fn user(&self, email: &str, posix: Value) -> (UserId, String) {
+        let body = if posix.is_null() { json!({"email": email}) } else { json!({"email": email, "posix": posix}) };
+        let made = self.post(&self.admin, "/api/v1/users", body).await.is(201);
+        let id: UserId = made["id"].as_str().unwrap().parse().unwrap();
+        (id, self.token_of(SubjectId::User(id), email))
+    }
+
+    /// A service account and its token.
+    pub(crate) async fn service_account(&self, name: &str) -> (ServiceAccountId, String) {
+        let made = self.post(&self.admin, "/api/v1/service-accounts", json!({"name": name})).await.is(201);
+        let id: ServiceAccountId = made["id"].as_str().unwrap().parse().unwrap();
+        (id, self.token_of(SubjectId::ServiceAccount(id), name))
+    }
+
+    /// A cluster, and its secret.
+    pub(crate) async fn cluster(&self, name: &str) -> (String, String) {
+        let made = self.post(&self.admin, "/api/v1/clusters", json!({"name": name})).await.is(201);
+        (made["uuid"].as_str().unwrap().to_owned(), made["clientSecret"].as_str().unwrap().to_owned())
+    }
+
+    pub(crate) async fn department(&self, cluster: &str, name: &str) -> String {
+        let body = json!({"name": name, "clusterId": cluster, "resources": []});
+        let made = self.post(&self.admin, "/api/v1/org-unit/departments", body).await.is(201);
+        made["id"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) async fn project(&self, cluster: &str, department: &str, name: &str) -> String {
+        let body = json!({"name": name, "clusterId": cluster, "parentId": department, "resources": []});
+        let made = self.post(&self.admin, "/api/v1/org-unit/projects", body).await.is(201);
+        made["id"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) async fn rule(&self, subject: (&str, &str), role: i64, scope: (&str, &str)) -> i64 {
+        let made = self.post(&self.admin, "/api/v1/authorization/access-rules", rule(subject, role, scope)).await;
+        made.is(201)["id"].as_i64().unwrap()
+    }
+
+    /// A token of the link.
+    pub(crate) async fn link_token(&self, cluster: &str, secret: &str) -> String {
+        let body = json!({"clusterId": cluster, "clientSecret": secret});
+        let answer = self.post("", "/link/v1/token", body).await.is(200);
+        answer["accessToken"].as_str().unwrap().to_owned()
+    }
+}
+
+/// The body of a rule.
+pub(crate) fn rule(subject: (&str, &str), role: i64, scope: (&str, &str)) -> Value {
+    json!({
+        "subjectType": subject.0, "subjectId": subject.1, "roleId": role, "scopeType": scope.0, "scopeId": scope.1,
+    })
+}
+
+/// The people and places of the demo.
+pub(crate) struct Town {
+    pub(crate) server: Server,
+    pub(crate) cluster: String,
+    pub(crate) secret: String,
+    pub(crate) vision: String,
+    pub(crate) language: String,
+    pub(crate) robots: String,
+    pub(crate) captions: String,
+    pub(crate) alice: String,
+    pub(crate) alice_id: UserId,
+    pub(crate) alice_rule: i64,
+    pub(crate) bob: String,
+    pub(crate) ci: String,
+    /// Somebody without any rule.
+    pub(crate) nobody: String,
+}
+
+impl Town {
+    pub(crate) async fn new() -> Self {
+        let server = Server::new().await;
+        let (cluster, secret) = server.cluster("demo").await;
+        let vision = server.department(&cluster, "vision").await;
+        let language = server.department(&cluster, "language").await;
+        let robots = server.project(&cluster, &vision, "robots").await;
+        let captions = server.project(&cluster, &language, "captions").await;
+        let numbers = json!({"uid": 70012, "gid": 5000, "supplementaryGroups": [5001]});
+        let (alice_id, alice) = server.user("alice@example.com", numbers).await;
+        let (_, bob) = server.user("bob@example.com", Value::Null).await;
+        let (_, nobody) = server.user("nobody@example.com", Value::Null).await;
+        let (_, ci) = server.service_account("ci").await;
+        let alice_rule = server.rule(("user", "alice@example.com"), 5, ("project", &robots)).await;
+        server.rule(("user", "bob@example.com"), 9, ("department", &language)).await;
+        server.rule(("service-account", "ci"), 5, ("project", &robots)).await;
+        Self {
+            server, cluster, secret, vision, language, robots, captions, alice, alice_id, alice_rule, bob, ci, nobody,
+        }
+    }
+}
+
+/// Calls and answers, as a page to be read.
+pub(crate) struct Transcript<'s> {
+    server: &'s Server,
+    page: String,
+}
+
+impl<'s> Transcript<'s> {
+    pub(crate) fn of(server: &'s Server) -> Self {
+        Self { server, page: String::new() }
+    }
+
+    pub(crate) async fn call(&mut self, what: &str, token: &str, method: Method, path: &str, body: Value) -> Answer {
+        let text = if body.is_null() { String::new() } else { body.to_string() };
+        let answer = self.server.call(token, method.clone(), path, text).await;
+        let _ = writeln!(self.page, "## {what}\n{method} {path}");
+        if !body.is_null() {
+            let _ = writeln!(self.page, "{body}");
+        }
+        let _ = write!(self.page, "=> {}", answer.status.as_u16());
+        if let Ok(mut body) = serde_json::from_str::<Value>(&answer.text) {
+            for secret in ["tempPassword", "clientSecret", "accessToken", "token"] {
+                if let Some(text) = body.get_mut(secret).filter(|it| it.is_string()) {
+                    *text = json!("[shown once]");
+                }
+            }
+            let _ = write!(self.page, " {}", serde_json::to_string_pretty(&body).unwrap());
+        } else if !answer.text.is_empty() {
+            let _ = write!(self.page, " {}", answer.text);
+        }
+        self.page.push_str("\n\n");
+        answer
+    }
+
+    pub(crate) async fn get(&mut self, what: &str, token: &str, path: &str) -> Answer {
+        self.call(what, token, Method::GET, path, Value::Null).await
+    }
+
+    pub(crate) async fn post(&mut self, what: &str, token: &str, path: &str, body: Value) -> Answer {
+        self.call(what, token, Method::POST, path, body).await
+    }
+
+    pub(crate) async fn delete(&mut self, what: &str, token: &str, path: &str) -> Answer {
+        self.call(what, token, Method::DELETE, path, Value::Null).await
+    }
+
+    pub(crate) fn page(self) -> String {
+        self.page
+    }
+}
+
+/// A token made with a key of another server, or with other claims.
+pub(crate) fn forged(issuer: &str, audience: Audience, seconds: i64, now: Timestamp, subject: &UserId) -> String {
+    let key = reeve_identity::SigningKey::generate().unwrap();
+    let subject = (SubjectKind::User, subject.as_uuid());
+    let id = Random::seeded(1).uuid().unwrap();
+    key.sign(&Claims::new(issuer, audience, subject, "x", now, seconds, id)).unwrap().expose().to_owned()
+}

@@ -1,0 +1,123 @@
+//! Signing in, and every token that is not good.
+
+use axum::http::Method;
+use base64::Engine;
+use reeve_identity::Audience;
+use serde_json::{Value, json};
+
+use crate::clusters::claims;
+use crate::server::{ADMIN, ADMIN_PASSWORD, Server, Town, Transcript, URL, forged};
+
+const TOKEN: &str = "/api/v1/token";
+
+#[tokio::test]
+async fn bad_credentials_are_400_in_one_sentence_whoever_exists() {
+    let server = Server::new().await;
+    let mut page = Transcript::of(&server);
+    let password = |name: &str, word: &str| json!({"grantType": "password", "username": name, "password": word});
+    page.post("success", "", TOKEN, password(ADMIN, ADMIN_PASSWORD)).await.is(200);
+    page.post("wrong", "", TOKEN, password(ADMIN, "Wrong-Pass-1!")).await.refused(400);
+    page.post("nobody", "", TOKEN, password("nobody@example.com", "Wrong-Pass-1!")).await.refused(400);
+    page.post("no email", "", TOKEN, password("x", "Wrong-Pass-1!")).await.refused(400);
+    let secret = json!({"grantType": "client_credentials", "clientID": "ci", "clientSecret": "wrong"});
+    page.post("no such client", "", TOKEN, secret).await.refused(400);
+    let nulls = json!({"grantType": "app_token", "AppId": null, "AppSecret": null});
+    page.post("null credentials", "", TOKEN, nulls).await.refused(400);
+    page.post("another grant", "", TOKEN, json!({"grantType": "refresh_token", "refreshToken": "x"})).await.refused(400);
+    page.post("none", "", TOKEN, json!({})).await.refused(400);
+    insta::assert_snapshot!(page.page());
+}
+
+#[tokio::test]
+async fn a_token_is_what_the_references_client_can_read() {
+    let server = Server::new().await;
+    let body = json!({"grantType": "password", "username": ADMIN, "password": ADMIN_PASSWORD});
+    let answer = server.post("", TOKEN, body).await.is(200);
+    assert_eq!(answer["expiresIn"], 3600);
+    let claims = claims(answer["accessToken"].as_str().unwrap());
+    assert_eq!((&claims["aud"], &claims["iss"]), (&json!("reeve-api"), &json!(format!("{URL}/auth/realms/runai"))));
+    assert_eq!(claims["exp"], 1_700_000_000 + 3600);
+}
+
+#[tokio::test]
+async fn an_expired_token_is_refused() {
+    let town = Town::new().await;
+    town.server.get(&town.alice, "/api/v1/me").await.is(200);
+    town.server.clock.advance_seconds(3599);
+    town.server.get(&town.alice, "/api/v1/me").await.is(200);
+    town.server.clock.advance_seconds(1);
+    let message = town.server.get(&town.alice, "/api/v1/me").await.refused(401);
+    assert!(message.contains("expired"), "{message}");
+}
+
+/// A token whose claims are changed but whose signature is kept.
+fn altered(token: &str, change: impl FnOnce(&mut Value)) -> String {
+    let mut parts: Vec<_> = token.split('.').map(str::to_owned).collect();
+    let mut body = claims(token);
+    change(&mut body);
+    parts[1] = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(body.to_string());
+    parts.join(".")
+}
+
+#[tokio::test]
+async fn a_foreign_altered_or_unsigned_token_is_refused() {
+    let town = Town::new().await;
+    let now = town.server.clock.now();
+    let issuer = format!("{URL}/auth/realms/runai");
+    let unsigned = {
+        let part = |text: &str| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text);
+        format!("{}.{}.", part(r#"{"alg":"none"}"#), part(&claims(&town.alice).to_string()))
+    };
+    let bad = [
+        ("another key", forged(&issuer, Audience::Rest, 3600, now, &town.alice_id)),
+        ("another issuer", forged("https://evil.test", Audience::Rest, 3600, now, &town.alice_id)),
+        ("altered", altered(&town.bob, |body| body["sub"] = json!(town.alice_id.to_string()))),
+        ("unsigned", unsigned),
+        ("no token", "nonsense".to_owned()),
+        ("three parts of nothing", "a.b.c".to_owned()),
+    ];
+    for (what, token) in bad {
+        let answer = town.server.get(&token, "/api/v1/me").await;
+        assert!(!answer.refused(401).is_empty(), "{what}");
+        assert_eq!(answer.headers["www-authenticate"], "Bearer");
+    }
+    let answer = town.server.call("", Method::GET, "/api/v1/me", "").await;
+    answer.refused(401);
+}
+
+#[tokio::test]
+async fn no_audience_accepts_anothers_tokens() {
+    let town = Town::new().await;
+    let server = &town.server;
+    let link = server.link_token(&town.cluster, &town.secret).await;
+    let path = format!("/api/v1/clusters/{}/kubernetes-token", town.cluster);
+    let cluster = server.call(&town.alice, Method::POST, &path, "").await.is(200);
+    let cluster = cluster["token"].as_str().unwrap();
+    let hello = json!({"protocol": 1, "operatorVersion": "test"});
+    for (what, token) in [("link", link.as_str()), ("cluster", cluster)] {
+        let message = server.get(token, "/api/v1/me").await.refused(401);
+        assert!(message.contains("another audience"), "{what}: {message}");
+    }
+    for (what, token) in [("REST", town.alice.as_str()), ("the administrator's", &server.admin), ("cluster", cluster)] {
+        let message = server.post(token, "/link/v1/watch", hello.clone()).await.refused(401);
+        assert!(message.contains("another audience"), "{what}: {message}");
+        server.post(token, "/link/v1/status", json!({})).await.refused(401);
+    }
+    server.post("", "/link/v1/watch", hello).await.refused(401);
+}
+
+#[tokio::test]
+async fn too_many_guesses_at_once_are_503_and_leave_room_for_others() {
+    let server = Server::new().await;
+    let guess = |_| {
+        server.post("", TOKEN, json!({"grantType": "password", "username": ADMIN, "password": "Wrong-Pass-1!"}))
+    };
+    let answers = futures::future::join_all((0..40).map(guess)).await;
+    let busy = answers.iter().filter(|answer| answer.status == 503).count();
+    assert!(busy > 0 && answers.iter().all(|answer| [400, 503].contains(&answer.status.as_u16())), "{busy}");
+    let busy = answers.iter().find(|answer| answer.status == 503).unwrap();
+    busy.refused(503);
+    assert_eq!(busy.headers["retry-after"], "1");
+    let body = json!({"grantType": "password", "username": ADMIN, "password": ADMIN_PASSWORD});
+    server.post("", TOKEN, body).await.is(200);
+}
