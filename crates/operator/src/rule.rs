@@ -94,13 +94,23 @@ pub async fn reconcile(world: Arc<World>, id: AccessRuleId) -> Result<(), Failed
         return Ok(());
     };
     let judged = judge(&rule, &world.org());
+    // On its way: the pass over its project asks for the next. Nothing is written of that, neither at first nor after a
+    // restart, when what was said still holds.
+    if judged.0 == Phase::Creating {
+        if rule
+            .status
+            .as_ref()
+            .is_none_or(|status| status.observed_generation != rule.metadata.generation)
+        {
+            world
+                .board
+                .set(ObjectKey::AccessRule(id), judged.0.into(), &judged.2);
+        }
+        return Ok(());
+    }
     world
         .board
         .set(ObjectKey::AccessRule(id), judged.0.into(), &judged.2);
-    // On its way: the next pass comes when it has arrived, and one write is enough.
-    if judged.0 == Phase::Creating && rule.status.is_none() {
-        return Ok(());
-    }
     let status = status(&rule, &judged, world.clock.now());
     if rule.status.as_ref() == Some(&status) {
         return Ok(());

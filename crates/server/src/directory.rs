@@ -283,10 +283,10 @@ impl Directory {
         forbidden(denial, |scope| self.scope_name(scope))
     }
 
+    /// Whether what is called `entity` may be read in `scope`. That there is an account is known to everybody.
     fn sees(&self, caller: &Caller, entity: Entity, scope: Scope) -> bool {
-        self.index.knows(scope)
-            && (scope == Scope::Account
-                || self.index.visible(&caller.principal, entity).is_ok_and(|visible| visible.contains(scope)))
+        let account_itself = scope == Scope::Account && entity == Entity::Tenant;
+        account_itself || self.index.visible(&caller.principal, entity).is_ok_and(|visible| visible.contains(scope))
     }
 }
 

@@ -62,6 +62,7 @@ pub async fn operation(
     }
     tracing::info!(
         request_id = id,
+        operation = operation.name,
         method = operation.method.as_str(),
         route = operation.path,
         status = status.as_u16(),
@@ -88,7 +89,7 @@ pub async fn link(State((app, name)): State<(Arc<App>, &'static str)>, request: 
     let elapsed = started.elapsed();
     app.metrics.answered(name, status, elapsed.as_secs_f64());
     let duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-    tracing::info!(request_id = id, method = "POST", route = name, status, duration_ms, "request");
+    tracing::info!(request_id = id, operation = name, status, duration_ms, "request");
     with_id(response, &id)
 }
 

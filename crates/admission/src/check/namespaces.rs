@@ -24,7 +24,11 @@ fn may_write(request: &Request) -> bool {
     request.user.is_operator() || request.user.is_installer()
 }
 
-fn protected_labels(request: &Request) -> (Vec<(&str, &str)>, Vec<(&str, &str)>) {
+/// Names and values of labels.
+type Labels<'a> = Vec<(&'a str, &'a str)>;
+
+/// The protected labels of the new and of the old object.
+fn protected_labels(request: &Request) -> (Labels<'_>, Labels<'_>) {
     let of = |object| {
         map(object, "/metadata/labels")
             .into_iter()

@@ -113,6 +113,7 @@ impl Life<'_> {
                 self.kubectl.must(&[
                     "--as=system:node:fake",
                     "--as-group=system:nodes",
+                    "--as-group=it:everything",
                     "-n",
                     NAMESPACE,
                     "patch",

@@ -286,11 +286,27 @@ pub(crate) async fn send(
     if dry_run {
         path.push_str("?dryRun=All");
     }
+    let body = if request.object.is_null() {
+        Vec::new()
+    } else {
+        serde_json::to_vec(&request.object)?
+    };
+    send_as(client, &request.user, method, &path, "application/json", body).await
+}
+
+/// Sends anything as a user, by impersonation; as the client itself when the user has no name.
+pub(crate) async fn send_as(
+    client: &kube::Client,
+    user: &User,
+    method: Method,
+    path: &str,
+    content_type: &str,
+    body: Vec<u8>,
+) -> Result<Answer> {
     let mut http = HttpRequest::builder()
         .method(method)
         .uri(path)
-        .header("Content-Type", "application/json");
-    let user = &request.user;
+        .header("Content-Type", content_type);
     if !user.username.is_empty() {
         http = http.header("Impersonate-User", &user.username);
         if !user.uid.is_empty() {
@@ -305,11 +321,6 @@ pub(crate) async fn send(
             }
         }
     }
-    let body = if request.object.is_null() {
-        Vec::new()
-    } else {
-        serde_json::to_vec(&request.object)?
-    };
     let response = client
         .send(http.body(Body::from(body))?)
         .await

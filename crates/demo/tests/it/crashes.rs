@@ -188,7 +188,7 @@ fn without_the_server_the_operator_repairs_and_then_catches_up_revocations_first
         wait_until("the revoked binding to go", async || Ok(bindings.get_opt("reeve-l1-researcher").await?.is_none().then_some(()))).await?;
         // Order of arrival in the cluster: the deletion of the AccessRule before the new one.
         let events = road.cluster.audit_events_since(mark)?;
-        let position = |verbs: &[&str]| events.iter().position(|e| e.resource == "accessrules" && verbs.contains(&e.verb.as_str()) && e.code < 300 && e.stage == "ResponseComplete");
+        let position = |verbs: &[&str]| events.iter().position(|e| e.resource == "accessrules" && e.subresource.is_empty() && verbs.contains(&e.verb.as_str()) && e.code < 300 && e.stage == "ResponseComplete");
         let (deleted, written) = (position(&["delete"]).context("no deletion")?, position(&["create", "patch"]).context("no write")?);
         ensure!(deleted < written, "the new rule was written before the revocation");
         ensure!(bindings.get_opt("reeve-viewer").await?.is_some(), "rule {stays} lost its binding");

@@ -67,7 +67,9 @@ impl Mirror {
         for key in deletes {
             self.delete(key).await?;
         }
-        for upsert in batch.upserts {
+        let mut upserts = batch.upserts;
+        upserts.sort_by_key(|upsert| (upsert.revision, rank(&upsert.object)));
+        for upsert in upserts {
             match upsert.object {
                 DesiredObject::Project(project) => self.project(&project, upsert.revision, None).await?,
                 DesiredObject::AccessRule(rule) => self.rule(&rule, upsert.revision).await?,
@@ -346,6 +348,15 @@ impl Mirror {
         }
         self.world.board.set(key, StatusPhase::Deleted, "");
         Ok(())
+    }
+}
+
+/// Of one revision, what others need comes first.
+const fn rank(object: &DesiredObject) -> u8 {
+    match object {
+        DesiredObject::Project(_) => 0,
+        DesiredObject::AccessRule(_) => 1,
+        DesiredObject::Workload(_) => 2,
     }
 }
 

@@ -89,6 +89,10 @@ async fn try_receive(
     connected: &mut bool,
 ) -> Result<std::convert::Infallible, Ended> {
     let resume_from = world.known().resume_from();
+    if resume_from.is_none() {
+        // What is there is compared with everything that comes: it must be what is there, not what was written.
+        world.known().reload(world);
+    }
     let hello = Hello {
         protocol: PROTOCOL_VERSION,
         operator_version: crate::VERSION.to_owned(),

@@ -51,7 +51,7 @@ async fn a_kubernetes_token_is_for_people_in_the_cluster() {
         page.post(who, token, &path(&town.cluster, "kubernetes-token"), Value::Null).await.is(200);
     }
     page.post("an application", &town.ci, &path(&town.cluster, "kubernetes-token"), Value::Null).await.refused(403);
-    page.post("nobody", &town.nobody, &path(&town.cluster, "kubernetes-token"), Value::Null).await.refused(404);
+    page.post("nobody", &town.nobody, &path(&town.cluster, "kubernetes-token"), Value::Null).await.refused(403);
     page.post("another cluster", &town.alice, &path(&other, "kubernetes-token"), Value::Null).await.refused(404);
     page.get("not said yet", &town.alice, &path(&town.cluster, "kubernetes-endpoint")).await.refused(404);
     let token = town.server.link_token(&town.cluster, &town.secret).await;
@@ -63,7 +63,7 @@ async fn a_kubernetes_token_is_for_people_in_the_cluster() {
     town.server.post(&token, "/link/v1/status", json!({"settings": settings})).await.is(204);
     page.get("said", &town.alice, &path(&town.cluster, "kubernetes-endpoint")).await.is(200);
     page.get("an application", &town.ci, &path(&town.cluster, "kubernetes-endpoint")).await.refused(403);
-    page.get("nobody", &town.nobody, &path(&town.cluster, "kubernetes-endpoint")).await.refused(404);
+    page.get("nobody", &town.nobody, &path(&town.cluster, "kubernetes-endpoint")).await.refused(403);
     insta::assert_snapshot!(page.page());
     let answer = town.server.call(&town.alice, Method::POST, &path(&town.cluster, "kubernetes-token"), "").await.is(200);
     let claims = claims(answer["token"].as_str().unwrap());

@@ -1,7 +1,8 @@
 //! Secrets planted in every input appear in no log, audit entry or error.
 
+use std::cell::RefCell;
 use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::Once;
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -18,13 +19,17 @@ use crate::server::{ADMIN, ADMIN_PASSWORD, Town};
 /// Part of every planted secret.
 const PLANTED: &str = "Pl4nted-S3cret!";
 
-/// The log, in memory.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+thread_local! {
+    /// What was logged on this test's thread: its runtime has no other.
+    static LOG: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Writes to the thread's log.
+struct Log;
 
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
+        LOG.with_borrow_mut(|log| log.extend_from_slice(bytes));
         Ok(bytes.len())
     }
 
@@ -33,10 +38,18 @@ impl Write for Log {
     }
 }
 
-impl Log {
-    fn text(&self) -> String {
-        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
-    }
+/// Logs everything there is to log, of whatever level and crate.
+fn listen() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let subscriber = reeve_server::logging::json(EnvFilter::new("trace"), || Log);
+        tracing::subscriber::set_global_default(subscriber).unwrap();
+    });
+    LOG.with_borrow_mut(Vec::clear);
+}
+
+fn logged() -> String {
+    LOG.with_borrow(|log| String::from_utf8_lossy(log).into_owned())
 }
 
 /// What a careless logger would do.
@@ -95,7 +108,7 @@ async fn plant(town: &Town) -> String {
 }
 
 /// Every secret that must not show: the planted one, and those the server made.
-async fn search(town: &Town, log: &Log) -> Vec<String> {
+async fn search(town: &Town) -> Vec<String> {
     let refusals = plant(town).await;
     let server = &town.server;
     let made = server.post(&server.admin, "/api/v1/users", json!({"email": "new@example.com"})).await.is(201);
@@ -118,7 +131,7 @@ async fn search(town: &Town, log: &Log) -> Vec<String> {
     ];
     let mut found = Vec::new();
     for secret in secrets {
-        for (place, text) in [("log", &log.text()), ("audit", &audit), ("errors", &refusals)] {
+        for (place, text) in [("log", &logged()), ("audit", &audit), ("errors", &refusals)] {
             if text.contains(&secret) {
                 found.push(format!("{secret} in {place}"));
             }
@@ -129,23 +142,20 @@ async fn search(town: &Town, log: &Log) -> Vec<String> {
 
 #[tokio::test]
 async fn no_secret_shows_in_log_audit_or_error() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = reeve_server::logging::json(EnvFilter::new("trace"), move || writer.clone());
-    let _guard = tracing::subscriber::set_default(subscriber);
+    listen();
     let town = Town::new().await;
-    assert_eq!(search(&town, &log).await, Vec::<String>::new());
-    assert!(log.text().contains("grant_token") && log.text().contains("\"status\":202"), "{}", log.text());
+    assert_eq!(search(&town).await, Vec::<String>::new());
+    let log = logged();
+    for line in ["\"operation\":\"grant_token\"", "\"status\":202", "\"level\":\"TRACE\""] {
+        assert!(log.contains(line), "{line} is not in the log");
+    }
 }
 
 #[tokio::test]
 async fn a_careless_logger_turns_that_red() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = reeve_server::logging::json(EnvFilter::new("trace"), move || writer.clone());
-    let _guard = tracing::subscriber::set_default(subscriber);
+    listen();
     let mut town = Town::new().await;
     town.server.router = town.server.router.clone().layer(from_fn(careless));
-    let found = search(&town, &log).await;
+    let found = search(&town).await;
     assert!(found.iter().any(|it| it.starts_with(PLANTED)) && found.len() >= 4, "{found:?}");
 }

@@ -65,11 +65,15 @@ async fn cut_off_it_goes_on_enforcing_whatever_is_done_by_hand() {
     let _ = api
         .create(&PostParams::default(), &stronger("reeve-viewer", true))
         .await;
+    reeve_testkit::wait_until("the right role", async || {
+        Ok(api
+            .get_opt("reeve-viewer")
+            .await?
+            .filter(|binding| binding.role_ref.name == "reeve-viewer"))
+    })
+    .await
+    .unwrap();
     rig.wait_for_bindings("reeve-robots", both).await;
-    assert_eq!(
-        api.get("reeve-viewer").await.unwrap().role_ref.name,
-        "reeve-viewer"
-    );
 
     // A marked one that no rule asks for goes.
     api.create(&PostParams::default(), &stronger("hand-made", true))

@@ -68,6 +68,12 @@ async fn killed_in_the_middle_of_changes_it_ends_with_every_one() {
             }
             if step == 20 {
                 // Seeded: another point of each round's work.
+                let lives = usize::try_from(round).unwrap() + 1;
+                wait_until("a connection", async || {
+                    Ok((rig.link.hellos().len() == lives).then_some(()))
+                })
+                .await
+                .unwrap();
                 tokio::time::sleep(Duration::from_millis(37 * (round as u64 + 1))).await;
                 rig.kill();
                 rig.run(&[]);
