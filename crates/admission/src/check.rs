@@ -91,7 +91,8 @@ pub struct Check {
     pub rule: Rule,
     /// What is wrong, when nothing of the request can be named.
     pub problem: &'static str,
-    /// What is wrong, as a CEL expression that names it.
+    /// What is wrong, as a CEL expression that names it. The API server evaluates it also where nothing is wrong, so
+    /// only the checks that people meet most have one.
     pub problem_cel: Option<&'static str>,
     /// What to do about it.
     pub remedy: &'static str,

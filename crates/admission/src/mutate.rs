@@ -133,17 +133,26 @@ pub(crate) fn expression() -> String {
     let groups = "(variables.filling && ((!has(variables.context.supplementalGroups) && variables.groups.size() > 0) || \
          (has(variables.context.supplementalGroups) && variables.context.supplementalGroups.map(g, string(g))\
          .join('.') == variables.before[3])))";
+    // As few operations as will do: each costs. A bare manifest needs one for the stamp and one for the context.
+    let key = names::RUNS_AS;
     let stamp = format!(
         "(variables.stamping ? (has(variables.template.metadata) ? [] : [JSONPatch{{op: 'add', path: variables.at + \
          '/metadata', value: {{}}}}]) + (has(variables.template.metadata) && \
-         has(variables.template.metadata.annotations) ? [] : [JSONPatch{{op: 'add', path: variables.at + \
-         '/metadata/annotations', value: {{}}}}]) + [JSONPatch{{op: 'add', path: variables.at + \
-         '/metadata/annotations/{}', value: variables.mine}}] : [])",
-        names::RUNS_AS.replace('/', "~1")
+         has(variables.template.metadata.annotations) ? [JSONPatch{{op: 'add', path: variables.at + \
+         '/metadata/annotations/{}', value: variables.mine}}] : [JSONPatch{{op: 'add', path: variables.at + \
+         '/metadata/annotations', value: dyn({{'{key}': variables.mine}})}}]) : [])",
+        key.replace('/', "~1")
     );
-    let context = [
-        "(has(variables.pod.securityContext) ? [] : [JSONPatch{op: 'add', path: variables.contextAt, value: {}}])"
-            .to_owned(),
+    let shape = "'runAsNonRoot': dyn(true), 'seccompProfile': dyn({'type': 'RuntimeDefault'})";
+    let whole = format!(
+        "variables.context.size() == 0 ? [JSONPatch{{op: 'add', path: variables.contextAt, value: variables.filling ? \
+         dyn({{'runAsUser': dyn(int(variables.extra['{}'][0])), 'runAsGroup': dyn(int(variables.extra['{}'][0])), \
+         'supplementalGroups': dyn(variables.groups.map(g, int(g))), 'supplementalGroupsPolicy': dyn('Strict'), \
+         {shape}}}) : dyn({{{shape}}})}}]",
+        names::EXTRA_UID,
+        names::EXTRA_GID
+    );
+    let fields = [
         number("runAsUser", 1, names::EXTRA_UID),
         number("runAsGroup", 2, names::EXTRA_GID),
         set("supplementalGroups", groups, "variables.groups.map(g, int(g))"),
@@ -153,8 +162,13 @@ pub(crate) fn expression() -> String {
             "'Strict'",
         ),
         set("runAsNonRoot", &absent("runAsNonRoot"), "true"),
-        set("seccompProfile", &absent("seccompProfile"), "{'type': 'RuntimeDefault'}"),
+        set(
+            "seccompProfile",
+            &absent("seccompProfile"),
+            "{'type': 'RuntimeDefault'}",
+        ),
     ];
+    let context = format!("({whole} : {})", fields.join(" + "));
     let lists = LISTS.map(|list| {
         containers(
             &format!("variables.pod.?{list}.orValue(dyn([]))"),
@@ -170,8 +184,7 @@ pub(crate) fn expression() -> String {
         "!(c.name in variables.newContainers)",
     );
     format!(
-        "variables.ephemeral ? {ephemeral} : {stamp} + {} + {}",
-        context.join(" + "),
+        "variables.ephemeral ? {ephemeral} : {stamp} + {context} + {}",
         lists.join(" + ")
     )
 }

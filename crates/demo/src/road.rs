@@ -24,6 +24,15 @@ pub struct Options {
     pub tier: Tier,
     /// Hears what is being done and how long it took.
     pub tell: fn(&str),
+    /// Whether the operator holds a lease, as several replicas would. After a kill the next waits until it ran out.
+    pub leader_elect: bool,
+}
+
+impl Options {
+    /// In this folder, on this Kubernetes, silently and with one operator.
+    pub fn new(dir: PathBuf, tier: Tier) -> Self {
+        Self { dir, tier, tell: |_| (), leader_elect: false }
+    }
 }
 
 /// Everything running. Dropping it ends the operator, then the server, then the Kubernetes.
@@ -44,6 +53,7 @@ pub struct Road {
     pub ca_file: PathBuf,
     dir: PathBuf,
     server_port: u16,
+    leader_elect: bool,
 }
 
 impl Road {
@@ -140,7 +150,7 @@ impl Road {
     pub async fn start_operator(&mut self) -> Result<()> {
         let announcement = self.dir.join("operator.json");
         let _ = std::fs::remove_file(&announcement);
-        let arguments = flags(&[
+        let mut arguments = flags(&[
             ("--kubeconfig", &self.operator_kubeconfig().display().to_string()),
             ("--server-url", self.admin.url()),
             ("--ca-file", &self.ca_file.display().to_string()),
@@ -152,6 +162,9 @@ impl Road {
             ("--advertise-api-server-ca", &self.cluster.ca_file().display().to_string()),
             ("--log-format", "json"),
         ]);
+        if self.leader_elect {
+            arguments.push("--leader-elect".to_owned());
+        }
         let program = reeve_testkit::binary("reeve-operator")?;
         let mut operator =
             Process::start("reeve-operator", &program, &with_command("run", arguments), &self.dir.join("operator.log"))?;
@@ -249,6 +262,7 @@ impl ControlPlane {
             ca_file: self.ca_file,
             dir: options.dir,
             server_port: self.server_port,
+            leader_elect: options.leader_elect,
         };
         (options.tell)("starting reeve-operator under its own ServiceAccount");
         road.write_operator_kubeconfig().await?;

@@ -23,7 +23,7 @@ pub struct WriteFailed {
     pub name: String,
     /// What the client says.
     #[source]
-    pub source: kube::Error,
+    pub source: Box<kube::Error>,
 }
 
 impl WriteFailed {
@@ -39,8 +39,13 @@ impl WriteFailed {
             verb,
             kind: K::kind(&()).into_owned(),
             name,
-            source,
+            source: Box::new(source),
         }
+    }
+
+    /// Whether the object is gone.
+    pub fn is_not_found(&self) -> bool {
+        matches!(&*self.source, kube::Error::Api(status) if status.is_not_found())
     }
 }
 

@@ -43,14 +43,20 @@ pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(next) = cause {
-        let words = next.downcast_ref().map_or_else(|| next.to_string(), describe);
+        let words = client(next).map_or_else(|| next.to_string(), describe);
         if !text.ends_with(&words) {
             text.push_str(": ");
             text.push_str(&words);
         }
-        cause = next.source().filter(|_| !next.is::<kube::Error>());
+        cause = next.source().filter(|_| client(next).is_none());
     }
     text
+}
+
+fn client<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a kube::Error> {
+    error
+        .downcast_ref()
+        .or_else(|| error.downcast_ref::<Box<kube::Error>>().map(|boxed| &**boxed))
 }
 
 /// Whether trying the same again later may succeed: anything but a refusal of the request itself.

@@ -45,28 +45,21 @@ impl Reconcile for Failed {
 /// The namespaces of valid projects whose labels are not yet what the settings say.
 fn behind(world: &World) -> Vec<String> {
     let settings = world.settings();
-    let org = world.org();
-    let mut behind: Vec<String> = org
-        .namespaces()
-        .into_iter()
-        .filter(|namespace| {
-            let Some(project) = org
-                .claimants(namespace)
-                .into_iter()
-                .next()
-                .and_then(|c| c.checked.ok())
-            else {
-                return false;
-            };
-            let Some(object) = world.mirrors.namespaces.get(&Name::cluster(namespace.clone())) else {
-                return true;
-            };
-            let labels = object.labels();
-            reeve_tenancy::namespace_labels(&project, settings)
-                .iter()
-                .any(|(key, value)| labels.get(key) != Some(value))
-        })
-        .collect();
+    let namespaces = world.org().namespaces();
+    let lags = |namespace: &String| {
+        let first = world.claimants(namespace).into_iter().next();
+        let Some(project) = first.and_then(|claimant| claimant.checked.ok()) else {
+            return false;
+        };
+        let Some(object) = world.mirrors.namespaces.get(&Name::cluster(namespace.clone())) else {
+            return true;
+        };
+        let labels = object.labels();
+        reeve_tenancy::namespace_labels(&project, settings)
+            .iter()
+            .any(|(key, value)| labels.get(key) != Some(value))
+    };
+    let mut behind: Vec<String> = namespaces.into_iter().filter(lags).collect();
     behind.sort();
     behind.dedup();
     behind
@@ -133,7 +126,7 @@ pub async fn reconcile(world: Arc<World>) -> Result<(), Failed> {
     )
     .await
     {
-        Err(failed) if matches!(&failed.source, kube::Error::Api(answer) if answer.is_not_found()) => Ok(()),
+        Err(failed) if failed.is_not_found() => Ok(()),
         other => other.map_err(Failed),
     }
 }

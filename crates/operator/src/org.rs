@@ -112,15 +112,22 @@ impl Org {
             .filter_map(|claimant| Some((claimant, claimant.checked.as_ref().ok()?)))
     }
 
-    /// The projects that claim a namespace; the oldest first, whose it is.
-    pub fn claimants(&self, namespace: &str) -> Vec<Claimant> {
+    /// The projects that claim a namespace; first the one whose it is: the one it is labelled for, else the oldest.
+    pub fn claimants(&self, namespace: &str, labelled: Option<&str>) -> Vec<Claimant> {
         let mut all: Vec<Claimant> = self
             .projects
             .values()
             .filter(|c| c.namespace == namespace)
             .cloned()
             .collect();
-        all.sort_by(|a, b| (&a.created, &a.name).cmp(&(&b.created, &b.name)));
+        let key = |c: &Claimant| {
+            (
+                labelled != Some(c.name.as_str()),
+                c.created.clone(),
+                c.name.clone(),
+            )
+        };
+        all.sort_by_key(key);
         all
     }
 

@@ -157,11 +157,32 @@ pub async fn reconcile(world: Arc<World>, expected: Arc<Vec<Expected>>) -> Resul
             tracing::info!("admission policies are as installed again");
         }
         for policy in expected.iter() {
-            if let Some(alarm) = news
-                .iter()
-                .find(|alarm| alarm.starts_with(&format!("{} `{}` ", policy.kind, policy.name)))
+            let about = format!("{} `{}` ", policy.kind, policy.name);
+            if let Some(alarm) = news.iter().find(|alarm| alarm.starts_with(&about)) {
+                announce(
+                    &world,
+                    policy,
+                    &Says {
+                        warning: true,
+                        reason: "PolicyChanged",
+                        note: alarm,
+                    },
+                )
+                .await;
+            } else if before.iter().any(|alarm| alarm.starts_with(&about))
+                && !alarms.iter().any(|alarm| alarm.starts_with(&about))
             {
-                announce(&world, policy, alarm).await;
+                let note = format!("{about}is as installed again");
+                announce(
+                    &world,
+                    policy,
+                    &Says {
+                        warning: false,
+                        reason: "PolicyRestored",
+                        note: &note,
+                    },
+                )
+                .await;
             }
         }
     }
@@ -170,12 +191,7 @@ pub async fn reconcile(world: Arc<World>, expected: Arc<Vec<Expected>>) -> Resul
 }
 
 /// The event is about the policy itself, also when it is gone.
-async fn announce(world: &World, policy: &Expected, alarm: &str) {
-    let says = Says {
-        warning: true,
-        reason: "PolicyChanged",
-        note: alarm,
-    };
+async fn announce(world: &World, policy: &Expected, says: &Says<'_>) {
     async fn publish<K>(world: &World, mirror: &reeve_kube_kit::Mirror<K>, policy: &Expected, says: &Says<'_>)
     where
         K: Resource<DynamicType = ()> + DeserializeOwned,
@@ -192,22 +208,22 @@ async fn announce(world: &World, policy: &Expected, alarm: &str) {
     }
     match policy.kind.as_str() {
         "ValidatingAdmissionPolicy" => {
-            publish::<ValidatingAdmissionPolicy>(world, &world.mirrors.validating, policy, &says).await
+            publish::<ValidatingAdmissionPolicy>(world, &world.mirrors.validating, policy, says).await
         }
         "ValidatingAdmissionPolicyBinding" => {
             publish::<ValidatingAdmissionPolicyBinding>(
                 world,
                 &world.mirrors.validating_bindings,
                 policy,
-                &says,
+                says,
             )
             .await;
         }
         "MutatingAdmissionPolicy" => {
-            publish::<MutatingAdmissionPolicy>(world, &world.mirrors.mutating, policy, &says).await
+            publish::<MutatingAdmissionPolicy>(world, &world.mirrors.mutating, policy, says).await
         }
         _ => {
-            publish::<MutatingAdmissionPolicyBinding>(world, &world.mirrors.mutating_bindings, policy, &says)
+            publish::<MutatingAdmissionPolicyBinding>(world, &world.mirrors.mutating_bindings, policy, says)
                 .await
         }
     }

@@ -71,7 +71,7 @@ pub fn build(project: &desired::Project, view: &View) -> Built {
 /// # Errors
 /// What is in the way; it is in the project's status too.
 pub async fn reconcile(world: Arc<World>, namespace: String) -> Result<(), Failed> {
-    let claimants = world.org().claimants(&namespace);
+    let claimants = world.claimants(&namespace);
     let Some((first, rest)) = claimants.split_first() else {
         return cleanup::reconcile(&world, &namespace).await;
     };

@@ -123,7 +123,7 @@ pub async fn reconcile(world: Arc<World>, id: AccessRuleId) -> Result<(), Failed
     )
     .await
     {
-        Err(failed) if matches!(&failed.source, kube::Error::Api(answer) if answer.is_not_found()) => Ok(()),
+        Err(failed) if failed.is_not_found() => Ok(()),
         other => other.map_err(Failed),
     }
 }

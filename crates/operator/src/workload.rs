@@ -244,7 +244,7 @@ async fn finish(world: &World, workload: &Workload, outcome: Result<Observed, Fa
     }
     let api = Api::<Workload>::namespaced(world.client.clone(), &workload.namespace().unwrap_or_default());
     let written = match apply_status(&api, MANAGER, workload, &status).await {
-        Err(failed) if matches!(&failed.source, kube::Error::Api(answer) if answer.is_not_found()) => Ok(()),
+        Err(failed) if failed.is_not_found() => Ok(()),
         other => other.map_err(Failed::Write),
     };
     outcome.and(written)

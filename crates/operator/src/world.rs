@@ -11,7 +11,8 @@ use k8s_openapi::api::admissionregistration::v1::{
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Namespace, Pod};
 use k8s_openapi::api::rbac::v1::RoleBinding;
-use kube::Client;
+use kube::{Client, ResourceExt};
+use reeve_admission::names;
 use reeve_crds::{AccessRule, CONFIG_NAME, Project, ReeveConfig, ReeveConfigSpec, Workload};
 use reeve_kube_kit::events::Events;
 use reeve_kube_kit::serve::Readiness;
@@ -23,7 +24,7 @@ use tokio::time::Instant;
 
 use crate::board::Board;
 use crate::link::known::Known;
-use crate::org::Org;
+use crate::org::{Claimant, Org};
 
 /// A copy of everything that is read.
 #[derive(Debug, Default)]
@@ -146,6 +147,15 @@ impl World {
     /// Projects and rules, to change.
     pub fn org_mut(&self) -> RwLockWriteGuard<'_, Org> {
         self.org.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The projects that claim a namespace; first the one whose it is.
+    pub fn claimants(&self, namespace: &str) -> Vec<Claimant> {
+        let object = self.mirrors.namespaces.get(&Name::cluster(namespace));
+        let labelled = object
+            .as_ref()
+            .and_then(|object| object.labels().get(names::PROJECT));
+        self.org().claimants(namespace, labelled.map(String::as_str))
     }
 
     /// What the link wrote.

@@ -94,7 +94,10 @@ impl App {
     ///
     /// # Errors
     /// Those of `work`.
-    pub async fn change<T, W>(self: &Arc<Self>, work: impl FnOnce(Arc<Self>) -> W + Send + 'static) -> Result<T, ApiError>
+    pub async fn change<T, W>(
+        self: &Arc<Self>,
+        work: impl FnOnce(Arc<Self>) -> W + Send + 'static,
+    ) -> Result<T, ApiError>
     where
         T: Send + 'static,
         W: Future<Output = Result<T, ApiError>> + Send,

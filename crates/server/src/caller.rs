@@ -37,7 +37,11 @@ impl<S: Sync> FromRequestParts<S> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
         // The guard before the handler put it there; a route without that guard has nobody to show.
-        parts.extensions.get::<Self>().cloned().ok_or(ApiError::Unauthenticated("this operation needs a bearer token"))
+        parts
+            .extensions
+            .get::<Self>()
+            .cloned()
+            .ok_or(ApiError::Unauthenticated("this operation needs a bearer token"))
     }
 }
 
@@ -82,8 +86,12 @@ impl Call {
         entry.subject.clone_from(&caller.name);
         entry.subject_type = caller.audit_subject();
         if let Some(reason) = granted.because() {
-            entry.metadata.insert("allowed_by_rule".to_owned(), reason.rule.to_string());
-            entry.metadata.insert("allowed_by_role".to_owned(), reason.role.to_string());
+            entry
+                .metadata
+                .insert("allowed_by_rule".to_owned(), reason.rule.to_string());
+            entry
+                .metadata
+                .insert("allowed_by_role".to_owned(), reason.role.to_string());
         }
         entry
     }
@@ -93,12 +101,17 @@ impl<S: Sync> FromRequestParts<S> for Call {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
-        parts.extensions.get::<Self>().cloned().ok_or_else(|| ApiError::internal("the route has no guard"))
+        parts
+            .extensions
+            .get::<Self>()
+            .cloned()
+            .ok_or_else(|| ApiError::internal("the route has no guard"))
     }
 }
 
 /// The peer's address, where the listener told it.
 pub fn source(extensions: &http::Extensions) -> Option<SocketAddr> {
-    extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| *address)
+    extensions
+        .get::<ConnectInfo<SocketAddr>>()
+        .map(|ConnectInfo(address)| *address)
 }
-

@@ -99,5 +99,7 @@ impl Cli {
 
 fn authentication_config(flags: &AuthenticationConfig) -> anyhow::Result<()> {
     let text = crate::start::authentication_config(&flags.data_dir, flags.cluster)?;
-    std::io::stdout().write_all(text.as_bytes()).context("failed to print the configuration")
+    std::io::stdout()
+        .write_all(text.as_bytes())
+        .context("failed to print the configuration")
 }

@@ -8,7 +8,9 @@ use reeve_authz::{Action, Denial, Entity, Granted, Index, Principal, Role, Scope
 use reeve_store::{
     ClusterFacts, DepartmentFacts, DirectorySnapshot, ProjectFacts, ServiceAccountFacts, SubjectId, UserFacts,
 };
-use reeve_types::{ClusterId, DepartmentId, Email, OrgUnitName, ProjectId, ServiceAccountId, Timestamp, UserId};
+use reeve_types::{
+    ClusterId, DepartmentId, Email, OrgUnitName, ProjectId, ServiceAccountId, Timestamp, UserId,
+};
 
 use crate::caller::Caller;
 use crate::error::{ApiError, forbidden};
@@ -30,14 +32,29 @@ impl Directory {
     /// Builds it from what the store holds: scopes before rules, or the index would not keep the rules.
     pub fn load(snapshot: DirectorySnapshot) -> Self {
         let mut directory = Self::default();
-        snapshot.clusters.into_iter().for_each(|cluster| directory.put_cluster(cluster));
-        snapshot.departments.into_iter().for_each(|department| directory.put_department(department));
-        snapshot.projects.into_iter().for_each(|project| directory.put_project(project));
+        snapshot
+            .clusters
+            .into_iter()
+            .for_each(|cluster| directory.put_cluster(cluster));
+        snapshot
+            .departments
+            .into_iter()
+            .for_each(|department| directory.put_department(department));
+        snapshot
+            .projects
+            .into_iter()
+            .for_each(|project| directory.put_project(project));
         for rule in snapshot.rules {
             directory.index.add_rule(rule);
         }
-        snapshot.users.into_iter().for_each(|user| directory.put_user(user));
-        snapshot.service_accounts.into_iter().for_each(|account| directory.put_service_account(account));
+        snapshot
+            .users
+            .into_iter()
+            .for_each(|user| directory.put_user(user));
+        snapshot
+            .service_accounts
+            .into_iter()
+            .for_each(|account| directory.put_service_account(account));
         directory
     }
 
@@ -132,7 +149,9 @@ impl Directory {
 
     /// A department by name.
     pub fn department_named(&self, cluster: ClusterId, name: &str) -> Option<&DepartmentFacts> {
-        self.departments.values().find(|it| it.cluster_id == cluster && it.name.as_str() == name)
+        self.departments
+            .values()
+            .find(|it| it.cluster_id == cluster && it.name.as_str() == name)
     }
 
     /// A project.
@@ -171,7 +190,12 @@ impl Directory {
 
     /// The names from the account down to a scope, separated by slashes.
     pub fn scope_path(&self, scope: Scope) -> String {
-        let names: Vec<_> = self.index.ancestors(scope).into_iter().map(|it| self.short_name(it)).collect();
+        let names: Vec<_> = self
+            .index
+            .ancestors(scope)
+            .into_iter()
+            .map(|it| self.short_name(it))
+            .collect();
         names.join("/")
     }
 
@@ -181,11 +205,19 @@ impl Directory {
         match id {
             SubjectId::User(id) => {
                 let user = self.user(id).filter(|user| alive(user.not_before))?;
-                Some((Principal::alone(SubjectKey::User(user.email.clone())), user.email.to_string()))
+                Some((
+                    Principal::alone(SubjectKey::User(user.email.clone())),
+                    user.email.to_string(),
+                ))
             }
             SubjectId::ServiceAccount(id) => {
-                let account = self.service_account(id).filter(|it| it.enabled && alive(it.not_before))?;
-                Some((Principal::alone(SubjectKey::ServiceAccount(account.name.clone())), account.name.to_string()))
+                let account = self
+                    .service_account(id)
+                    .filter(|it| it.enabled && alive(it.not_before))?;
+                Some((
+                    Principal::alone(SubjectKey::ServiceAccount(account.name.clone())),
+                    account.name.to_string(),
+                ))
             }
         }
     }
@@ -204,9 +236,15 @@ impl Directory {
         seen_as: Entity,
         hidden: impl FnOnce() -> ApiError,
     ) -> Result<Granted, ApiError> {
-        self.index.decide(&caller.principal, action, entity, scope).map_err(|denial| {
-            if denial.held_nowhere || self.sees(caller, seen_as, scope) { self.forbidden(&denial) } else { hidden() }
-        })
+        self.index
+            .decide(&caller.principal, action, entity, scope)
+            .map_err(|denial| {
+                if denial.held_nowhere || self.sees(caller, seen_as, scope) {
+                    self.forbidden(&denial)
+                } else {
+                    hidden()
+                }
+            })
     }
 
     /// May the caller read this object? 404 unless it is in sight; 403 when nothing of the kind is.
@@ -227,7 +265,12 @@ impl Directory {
     ///
     /// # Errors
     /// [`ApiError::Forbidden`].
-    pub fn allow_in_account(&self, caller: &Caller, action: Action, entity: Entity) -> Result<Granted, ApiError> {
+    pub fn allow_in_account(
+        &self,
+        caller: &Caller,
+        action: Action,
+        entity: Entity,
+    ) -> Result<Granted, ApiError> {
         self.index
             .decide(&caller.principal, action, entity, Scope::Account)
             .map_err(|denial| self.forbidden(&denial))
@@ -246,7 +289,13 @@ impl Directory {
     ) -> Result<Granted, ApiError> {
         self.index
             .decide(&caller.principal, action, entity, Scope::Account)
-            .map_err(|denial| if denial.held_nowhere { self.forbidden(&denial) } else { hidden() })
+            .map_err(|denial| {
+                if denial.held_nowhere {
+                    self.forbidden(&denial)
+                } else {
+                    hidden()
+                }
+            })
     }
 
     /// May the caller give this role there?
@@ -260,14 +309,17 @@ impl Directory {
         scope: Scope,
         hidden: impl FnOnce() -> ApiError,
     ) -> Result<Granted, ApiError> {
-        self.index.may_grant(&caller.principal, role, scope).map_err(|denial| {
-            let in_sight = self.sees(caller, entity_of(scope), scope) || self.sees(caller, Entity::AccessRules, scope);
-            if denial.held_nowhere && denial.entity == Entity::AccessRules || in_sight {
-                self.forbidden(&denial)
-            } else {
-                hidden()
-            }
-        })
+        self.index
+            .may_grant(&caller.principal, role, scope)
+            .map_err(|denial| {
+                let in_sight = self.sees(caller, entity_of(scope), scope)
+                    || self.sees(caller, Entity::AccessRules, scope);
+                if denial.held_nowhere && denial.entity == Entity::AccessRules || in_sight {
+                    self.forbidden(&denial)
+                } else {
+                    hidden()
+                }
+            })
     }
 
     /// What of a kind the caller may see.
@@ -275,7 +327,9 @@ impl Directory {
     /// # Errors
     /// [`ApiError::Forbidden`] when nothing anywhere.
     pub fn visible(&self, caller: &Caller, entity: Entity) -> Result<Visible, ApiError> {
-        self.index.visible(&caller.principal, entity).map_err(|denial| self.forbidden(&denial))
+        self.index
+            .visible(&caller.principal, entity)
+            .map_err(|denial| self.forbidden(&denial))
     }
 
     /// 403 with names instead of ids.
@@ -286,7 +340,11 @@ impl Directory {
     /// Whether what is called `entity` may be read in `scope`. That there is an account is known to everybody.
     fn sees(&self, caller: &Caller, entity: Entity, scope: Scope) -> bool {
         let account_itself = scope == Scope::Account && entity == Entity::Tenant;
-        account_itself || self.index.visible(&caller.principal, entity).is_ok_and(|visible| visible.contains(scope))
+        account_itself
+            || self
+                .index
+                .visible(&caller.principal, entity)
+                .is_ok_and(|visible| visible.contains(scope))
     }
 }
 

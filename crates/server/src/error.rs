@@ -52,14 +52,19 @@ pub enum ApiError {
     #[error("{0}")]
     Unavailable(&'static str),
     /// 500: a fault here.
-    #[error("something went wrong here; the log says what, under the request id of the header `x-request-id`")]
+    #[error(
+        "something went wrong here; the log says what, under the request id of the header `x-request-id`"
+    )]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl ApiError {
     /// 404 for a thing that is not there or not to be seen.
     pub fn not_found(what: &'static str, id: impl ToString) -> Self {
-        Self::NotFound { what, id: id.to_string().chars().take(80).collect() }
+        Self::NotFound {
+            what,
+            id: id.to_string().chars().take(80).collect(),
+        }
     }
 
     /// 500 with its cause for the log.
@@ -93,10 +98,14 @@ impl IntoResponse for ApiError {
         let mut response = (self.status(), Json(self.body())).into_response();
         match &self {
             Self::Unavailable(_) => {
-                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+                response
+                    .headers_mut()
+                    .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
             }
             Self::Unauthenticated(_) | Self::Token(_) => {
-                response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+                response
+                    .headers_mut()
+                    .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
             Self::Internal(source) => log_chain(source.as_ref()),
             _ => {}

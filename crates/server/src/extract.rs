@@ -57,7 +57,11 @@ pub async fn read(request: Request<HttpBody>) -> Result<Bytes, ApiError> {
             bytes.extend_from_slice(&chunk);
         }
     }
-    if too_large { Err(ApiError::TooLarge { limit: BODY_LIMIT }) } else { Ok(bytes.freeze()) }
+    if too_large {
+        Err(ApiError::TooLarge { limit: BODY_LIMIT })
+    } else {
+        Ok(bytes.freeze())
+    }
 }
 
 /// The query string as decoded pairs.
@@ -81,7 +85,9 @@ impl Pairs {
         match self.0.iter().find(|(name, _)| !known.contains(&name.as_str())) {
             Some((name, _)) => {
                 let name: String = name.chars().take(80).collect();
-                Err(ApiError::Invalid(format!("`{name}` is not a parameter of this request")))
+                Err(ApiError::Invalid(format!(
+                    "`{name}` is not a parameter of this request"
+                )))
             }
             None => Ok(()),
         }
@@ -89,7 +95,10 @@ impl Pairs {
 
     /// A parameter's value.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        self.0
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// Refuses a parameter whose value is none of these.
@@ -98,9 +107,10 @@ impl Pairs {
     /// [`ApiError::Invalid`].
     pub fn one_of(&self, name: &str, values: &[&str]) -> Result<(), ApiError> {
         match self.get(name) {
-            Some(value) if !value.is_empty() && !values.contains(&value) => {
-                Err(ApiError::Invalid(format!("parameter `{name}`: one of {} is needed", values.join(", "))))
-            }
+            Some(value) if !value.is_empty() && !values.contains(&value) => Err(ApiError::Invalid(format!(
+                "parameter `{name}`: one of {} is needed",
+                values.join(", ")
+            ))),
             _ => Ok(()),
         }
     }
@@ -110,9 +120,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Pairs {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let axum::extract::Query(pairs) = axum::extract::Query::<Vec<(String, String)>>::from_request_parts(parts, state)
-            .await
-            .map_err(|_| ApiError::Invalid("the query string cannot be read".to_owned()))?;
+        let axum::extract::Query(pairs) =
+            axum::extract::Query::<Vec<(String, String)>>::from_request_parts(parts, state)
+                .await
+                .map_err(|_| ApiError::Invalid("the query string cannot be read".to_owned()))?;
         Ok(Self(pairs))
     }
 }

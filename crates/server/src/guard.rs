@@ -12,12 +12,13 @@ use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
 use reeve_api::operation::Method;
 use reeve_api::{Access, Operation};
-use reeve_authz::{Action, Scope};
+use reeve_authz::{Action, Entity, Scope};
 use reeve_store::{AuditAction, Outcome};
 use tracing::Instrument;
 
 use crate::app::App;
 use crate::caller::{Call, Caller, source};
+use crate::directory::Directory;
 use crate::error::ApiError;
 
 /// The header that carries a request's id to its sender.
@@ -34,7 +35,12 @@ pub async fn operation(
         Ok(id) => id.to_string(),
         Err(error) => return ApiError::internal(error).into_response(),
     };
-    let call = Call { id: id.clone(), source: source(request.extensions()), operation, at: app.clock.now() };
+    let call = Call {
+        id: id.clone(),
+        source: source(request.extensions()),
+        operation,
+        at: app.clock.now(),
+    };
     let span = tracing::info_span!("request", request_id = id, operation = operation.name);
     let (caller, refusal) = admit(&app, operation, &request);
     let subject = caller.as_ref().map(|caller| caller.name.clone());
@@ -47,7 +53,9 @@ pub async fn operation(
             AssertUnwindSafe(next.run(request).instrument(span.clone()))
                 .catch_unwind()
                 .await
-                .unwrap_or_else(|_| span.in_scope(|| ApiError::internal("the handler ended in a panic").into_response()))
+                .unwrap_or_else(|_| {
+                    span.in_scope(|| ApiError::internal("the handler ended in a panic").into_response())
+                })
         }
         Some(error) => span.in_scope(|| error.into_response()),
     };
@@ -56,7 +64,8 @@ pub async fn operation(
         audit_refusal(&app, &call, caller, status).await;
     }
     let elapsed = started.elapsed();
-    app.metrics.answered(operation.name, status.as_u16(), elapsed.as_secs_f64());
+    app.metrics
+        .answered(operation.name, status.as_u16(), elapsed.as_secs_f64());
     if operation.access != Access::Public {
         app.metrics.decided(operation.name, status.as_u16());
     }
@@ -74,7 +83,11 @@ pub async fn operation(
 }
 
 /// The guard of a path of the link: all of the above but authentication, which its handlers do.
-pub async fn link(State((app, name)): State<(Arc<App>, &'static str)>, request: Request<Body>, next: Next) -> Response {
+pub async fn link(
+    State((app, name)): State<(Arc<App>, &'static str)>,
+    request: Request<Body>,
+    next: Next,
+) -> Response {
     let started = tokio::time::Instant::now();
     let id = match app.security.random.uuid() {
         Ok(id) => id.to_string(),
@@ -84,7 +97,9 @@ pub async fn link(State((app, name)): State<(Arc<App>, &'static str)>, request: 
     let response = AssertUnwindSafe(next.run(request).instrument(span.clone()))
         .catch_unwind()
         .await
-        .unwrap_or_else(|_| span.in_scope(|| ApiError::internal("the handler ended in a panic").into_response()));
+        .unwrap_or_else(|_| {
+            span.in_scope(|| ApiError::internal("the handler ended in a panic").into_response())
+        });
     let status = response.status().as_u16();
     let elapsed = started.elapsed();
     app.metrics.answered(name, status, elapsed.as_secs_f64());
@@ -113,21 +128,46 @@ fn admit(app: &App, operation: &Operation, request: &Request<Body>) -> (Option<C
     };
     let directory = app.directory();
     let refusal = match operation.access {
-        Access::Requires(action, entity) if !directory.index.holds_anywhere(&caller.principal, action, entity) => {
-            let denial = directory.index.decide(&caller.principal, action, entity, Scope::Account).err();
-            let error = denial.map(|denial| directory.forbidden(&denial));
-            Some(error.unwrap_or_else(|| ApiError::internal("an allowed operation was refused")))
+        Access::Requires(action, entity)
+            if !directory.index.holds_anywhere(&caller.principal, action, entity) =>
+        {
+            Some(held_nowhere(&directory, &caller, action, entity))
         }
         _ => None,
     };
     (Some(caller), refusal)
 }
 
+/// 403 for who holds a permission in no scope at all. Where it would be needed is not looked at, so it is not named.
+fn held_nowhere(directory: &Directory, caller: &Caller, action: Action, entity: Entity) -> ApiError {
+    match directory
+        .index
+        .decide(&caller.principal, action, entity, Scope::Account)
+    {
+        Ok(_) => ApiError::internal("an allowed operation was refused"),
+        Err(denial) => {
+            let who: Vec<_> = denial.who_could_grant().iter().map(ToString::to_string).collect();
+            let who = if who.is_empty() {
+                "nobody".to_owned()
+            } else {
+                who.join(", ")
+            };
+            ApiError::Forbidden(format!(
+                "needs `{}`, which no access rule gives you in any scope; access rules in the account can be created by {who}",
+                denial.missing()
+            ))
+        }
+    }
+}
+
 fn authenticate(app: &App, request: &Request<Body>) -> Result<Caller, ApiError> {
-    let (id, issued_at) = app.security.verify_rest(bearer(request.headers())?, app.clock.now())?;
+    let (id, issued_at) = app
+        .security
+        .verify_rest(bearer(request.headers())?, app.clock.now())?;
     let known = app.directory().authenticate(id, issued_at);
-    let (principal, name) =
-        known.ok_or(ApiError::Unauthenticated("the token's subject is gone, disabled or signed out"))?;
+    let (principal, name) = known.ok_or(ApiError::Unauthenticated(
+        "the token's subject is gone, disabled or signed out",
+    ))?;
     Ok(Caller { id, principal, name })
 }
 
@@ -136,11 +176,17 @@ fn authenticate(app: &App, request: &Request<Body>) -> Result<Caller, ApiError> 
 /// # Errors
 /// [`ApiError::Unauthenticated`].
 pub fn bearer(headers: &HeaderMap) -> Result<&str, ApiError> {
-    let value = headers.get(header::AUTHORIZATION).ok_or(ApiError::Unauthenticated("a bearer token is needed"))?;
-    let text = value.to_str().map_err(|_| ApiError::Unauthenticated("the authorization header cannot be read"))?;
+    let value = headers
+        .get(header::AUTHORIZATION)
+        .ok_or(ApiError::Unauthenticated("a bearer token is needed"))?;
+    let text = value
+        .to_str()
+        .map_err(|_| ApiError::Unauthenticated("the authorization header cannot be read"))?;
     match text.split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(token.trim()),
-        _ => Err(ApiError::Unauthenticated("the authorization header holds no bearer token")),
+        _ => Err(ApiError::Unauthenticated(
+            "the authorization header holds no bearer token",
+        )),
     }
 }
 
@@ -153,7 +199,10 @@ async fn audit_refusal(app: &App, call: &Call, caller: &Caller, status: StatusCo
         Access::Authenticated if call.operation.method == Method::Post => AuditAction::SignIn,
         _ => return,
     };
-    if !matches!(status, StatusCode::FORBIDDEN | StatusCode::NOT_FOUND | StatusCode::CONFLICT) {
+    if !matches!(
+        status,
+        StatusCode::FORBIDDEN | StatusCode::NOT_FOUND | StatusCode::CONFLICT
+    ) {
         return;
     }
     let entity = match call.operation.access {

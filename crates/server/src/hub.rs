@@ -30,7 +30,11 @@ impl Hub {
     /// Opens the line of a cluster.
     pub fn open(&self, cluster: ClusterId, revision: Revision, heard: Option<Timestamp>) {
         self.with(|lines| {
-            lines.entry(cluster).or_insert_with(|| Line { revision: watch::Sender::new(revision), streams: 0, heard });
+            lines.entry(cluster).or_insert_with(|| Line {
+                revision: watch::Sender::new(revision),
+                streams: 0,
+                heard,
+            });
         });
     }
 
@@ -60,14 +64,23 @@ impl Hub {
     }
 
     /// Listens; `None` when there is no such cluster. The guard counts the stream while it lives.
-    pub fn listen(self: &std::sync::Arc<Self>, cluster: ClusterId) -> Option<(watch::Receiver<Revision>, Stream)> {
+    pub fn listen(
+        self: &std::sync::Arc<Self>,
+        cluster: ClusterId,
+    ) -> Option<(watch::Receiver<Revision>, Stream)> {
         let receiver = self.with(|lines| {
             lines.get_mut(&cluster).map(|line| {
                 line.streams += 1;
                 line.revision.subscribe()
             })
         })?;
-        Some((receiver, Stream { hub: std::sync::Arc::clone(self), cluster }))
+        Some((
+            receiver,
+            Stream {
+                hub: std::sync::Arc::clone(self),
+                cluster,
+            },
+        ))
     }
 
     /// Notes that a cluster was heard of.
@@ -88,7 +101,10 @@ impl Hub {
     pub fn is_connected(&self, cluster: ClusterId, now: Timestamp) -> bool {
         self.with(|lines| {
             lines.get(&cluster).is_some_and(|line| {
-                line.streams > 0 || line.heard.is_some_and(|heard| heard.plus_seconds(GRACE_SECONDS) > now)
+                line.streams > 0
+                    || line
+                        .heard
+                        .is_some_and(|heard| heard.plus_seconds(GRACE_SECONDS) > now)
             })
         })
     }
@@ -100,7 +116,12 @@ impl Hub {
 
     /// Where each cluster's desired state stands.
     pub fn revisions(&self) -> Vec<(ClusterId, Revision)> {
-        self.with(|lines| lines.iter().map(|(cluster, line)| (*cluster, *line.revision.borrow())).collect())
+        self.with(|lines| {
+            lines
+                .iter()
+                .map(|(cluster, line)| (*cluster, *line.revision.borrow()))
+                .collect()
+        })
     }
 }
 

@@ -24,7 +24,10 @@ pub fn router(app: &Arc<App>) -> Router<Arc<App>> {
     Router::new()
         .route("/link/v1/token", post(token::handle).layer(guard("link_token")))
         .route("/link/v1/watch", post(watch::handle).layer(guard("link_watch")))
-        .route("/link/v1/status", post(status::handle).layer(guard("link_status")))
+        .route(
+            "/link/v1/status",
+            post(status::handle).layer(guard("link_status")),
+        )
 }
 
 /// A cluster whose link token was verified and which is still there.
@@ -40,10 +43,14 @@ impl FromRequestParts<Arc<App>> for LinkCaller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
-        let (cluster, expires) = app.security.verify_link(guard::bearer(&parts.headers)?, app.clock.now())?;
+        let (cluster, expires) = app
+            .security
+            .verify_link(guard::bearer(&parts.headers)?, app.clock.now())?;
         match app.directory().cluster(cluster) {
             Some(_) => Ok(Self { cluster, expires }),
-            None => Err(ApiError::Unauthenticated("the token's cluster does not exist any more")),
+            None => Err(ApiError::Unauthenticated(
+                "the token's cluster does not exist any more",
+            )),
         }
     }
 }

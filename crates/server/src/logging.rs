@@ -16,7 +16,11 @@ pub fn start(format: LogFormat) {
     let _ = match format {
         LogFormat::Json => tracing::subscriber::set_global_default(json(filter, std::io::stderr)),
         LogFormat::Text => tracing::subscriber::set_global_default(
-            tracing_subscriber::fmt().with_ansi(false).with_env_filter(filter).with_writer(std::io::stderr).finish(),
+            tracing_subscriber::fmt()
+                .with_ansi(false)
+                .with_env_filter(filter)
+                .with_writer(std::io::stderr)
+                .finish(),
         ),
     };
     std::panic::set_hook(Box::new(report_panic));

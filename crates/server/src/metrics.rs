@@ -56,17 +56,31 @@ impl Default for Metrics {
 impl Metrics {
     fn registered(mut self) -> Self {
         let registry = &mut self.registry;
-        registry.register("requests", "Requests answered, by operation and status", self.requests.clone());
-        registry.register("decisions", "Requests of authenticated callers, by verdict", self.decisions.clone());
+        registry.register(
+            "requests",
+            "Requests answered, by operation and status",
+            self.requests.clone(),
+        );
+        registry.register(
+            "decisions",
+            "Requests of authenticated callers, by verdict",
+            self.decisions.clone(),
+        );
         registry.register("request_seconds", "How long answers took", self.seconds.clone());
         registry.register("link_streams", "Open link streams", self.streams.clone());
-        registry.register("link_revision_lag", "Revisions a cluster has not applied yet", self.lag.clone());
+        registry.register(
+            "link_revision_lag",
+            "Revisions a cluster has not applied yet",
+            self.lag.clone(),
+        );
         self
     }
 
     /// Counts an answer.
     pub fn answered(&self, operation: &'static str, status: u16, seconds: f64) {
-        self.requests.get_or_create(&RequestLabels { operation, status }).inc();
+        self.requests
+            .get_or_create(&RequestLabels { operation, status })
+            .inc();
         self.seconds.observe(seconds);
     }
 
@@ -78,7 +92,9 @@ impl Metrics {
             404 => "hidden",
             _ => "allowed",
         };
-        self.decisions.get_or_create(&DecisionLabels { operation, verdict }).inc();
+        self.decisions
+            .get_or_create(&DecisionLabels { operation, verdict })
+            .inc();
     }
 
     /// The text format of OpenMetrics. Streams and lags are as of now.
@@ -89,8 +105,12 @@ impl Metrics {
         self.streams.set(i64::try_from(streams).unwrap_or(i64::MAX));
         self.lag.clear();
         for (cluster, lag) in lags {
-            let labels = ClusterLabels { cluster: cluster.clone() };
-            self.lag.get_or_create(&labels).set(i64::try_from(*lag).unwrap_or(i64::MAX));
+            let labels = ClusterLabels {
+                cluster: cluster.clone(),
+            };
+            self.lag
+                .get_or_create(&labels)
+                .set(i64::try_from(*lag).unwrap_or(i64::MAX));
         }
         let mut text = String::new();
         encode(&mut text, &self.registry)?;

@@ -10,7 +10,8 @@ use reeve_api::operation::Method;
 use reeve_api::{OPERATIONS, OperationId};
 
 use crate::api::{
-    access_rules, clusters, departments, health, me, projects, realm, roles, service_accounts, token, users, workloads,
+    access_rules, clusters, departments, health, me, projects, realm, roles, service_accounts, token, users,
+    workloads,
 };
 use crate::app::App;
 use crate::error::ApiError;

@@ -5,8 +5,8 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use reeve_api::realm::ISSUER_PATH;
 use reeve_identity::token::{CLUSTER_SECONDS, LINK_SECONDS};
 use reeve_identity::{
-    Audience, Claims, KeyRing, MasterKey, PasswordError, PasswordHash, Passwords, Random, SecretHash, SecretHasher,
-    SubjectKind, Verifier as TokenVerifier, generate_client_secret, generate_password,
+    Audience, Claims, KeyRing, MasterKey, PasswordError, PasswordHash, Passwords, Random, SecretHash,
+    SecretHasher, SubjectKind, Verifier as TokenVerifier, generate_client_secret, generate_password,
 };
 use reeve_store::{SubjectId, UserFacts, Verifier};
 use reeve_types::{ClusterId, Secret, ServiceAccountId, Timestamp, UserId};
@@ -37,7 +37,12 @@ impl Security {
     ///
     /// # Errors
     /// [`PasswordError`].
-    pub fn new(master: &MasterKey, ring: KeyRing, public_url: &str, random: Random) -> Result<Self, PasswordError> {
+    pub fn new(
+        master: &MasterKey,
+        ring: KeyRing,
+        public_url: &str,
+        random: Random,
+    ) -> Result<Self, PasswordError> {
         let issuer = format!("{public_url}{ISSUER_PATH}");
         Ok(Self {
             rest: TokenVerifier::new(&issuer, Audience::Rest),
@@ -82,7 +87,15 @@ impl Security {
             SubjectId::User(id) => (SubjectKind::User, id.as_uuid()),
             SubjectId::ServiceAccount(id) => (SubjectKind::ServiceAccount, id.as_uuid()),
         };
-        let claims = Claims::new(&self.issuer, Audience::Rest, kind, name, now, REST_SECONDS, self.uuid()?);
+        let claims = Claims::new(
+            &self.issuer,
+            Audience::Rest,
+            kind,
+            name,
+            now,
+            REST_SECONDS,
+            self.uuid()?,
+        );
         let claims = match subject {
             SubjectId::User(id) => match directory.user(id) {
                 Some(user) => claims.person(&user.email, &[], user.posix.as_ref()),
@@ -106,8 +119,15 @@ impl Security {
     ) -> Result<(Secret, Timestamp), ApiError> {
         let subject = (SubjectKind::User, user.id.as_uuid());
         let audience = Audience::Cluster(cluster);
-        let claims =
-            Claims::new(&self.issuer, audience, subject, user.email.as_str(), now, CLUSTER_SECONDS, self.uuid()?);
+        let claims = Claims::new(
+            &self.issuer,
+            audience,
+            subject,
+            user.email.as_str(),
+            now,
+            CLUSTER_SECONDS,
+            self.uuid()?,
+        );
         let groups: Vec<_> = caller.principal.groups.iter().map(ToString::to_string).collect();
         let claims = claims.person(&user.email, &groups, user.posix.as_ref());
         let ends = Timestamp::from_millis(claims.exp.saturating_mul(1000));
@@ -120,8 +140,15 @@ impl Security {
     /// [`ApiError::Internal`].
     pub fn link_token(&self, cluster: ClusterId, now: Timestamp) -> Result<(Secret, i64), ApiError> {
         let subject = (SubjectKind::Cluster, cluster.as_uuid());
-        let claims =
-            Claims::new(&self.issuer, Audience::Link, subject, "reeve-operator", now, LINK_SECONDS, self.uuid()?);
+        let claims = Claims::new(
+            &self.issuer,
+            Audience::Link,
+            subject,
+            "reeve-operator",
+            now,
+            LINK_SECONDS,
+            self.uuid()?,
+        );
         Ok((self.sign(&claims)?, LINK_SECONDS))
     }
 
@@ -130,15 +157,22 @@ impl Security {
     /// # Errors
     /// [`ApiError::Token`].
     pub fn verify_rest(&self, token: &str, now: Timestamp) -> Result<(SubjectId, Timestamp), ApiError> {
-        let claims = self.rest.verify(&self.ring, token, now).map_err(ApiError::Token)?;
+        let claims = self
+            .rest
+            .verify(&self.ring, token, now)
+            .map_err(ApiError::Token)?;
         let subject = match claims.subject_type {
             SubjectKind::User => claims.sub.parse::<UserId>().ok().map(SubjectId::User),
-            SubjectKind::ServiceAccount => {
-                claims.sub.parse::<ServiceAccountId>().ok().map(SubjectId::ServiceAccount)
-            }
+            SubjectKind::ServiceAccount => claims
+                .sub
+                .parse::<ServiceAccountId>()
+                .ok()
+                .map(SubjectId::ServiceAccount),
             SubjectKind::Cluster => None,
         };
-        let subject = subject.ok_or(ApiError::Unauthenticated("the token's subject is none of this interface"))?;
+        let subject = subject.ok_or(ApiError::Unauthenticated(
+            "the token's subject is none of this interface",
+        ))?;
         Ok((subject, claims.issued_at()))
     }
 
@@ -147,9 +181,14 @@ impl Security {
     /// # Errors
     /// [`ApiError::Token`].
     pub fn verify_link(&self, token: &str, now: Timestamp) -> Result<(ClusterId, Timestamp), ApiError> {
-        let claims = self.link.verify(&self.ring, token, now).map_err(ApiError::Token)?;
+        let claims = self
+            .link
+            .verify(&self.ring, token, now)
+            .map_err(ApiError::Token)?;
         match (claims.subject_type, claims.sub.parse::<ClusterId>()) {
-            (SubjectKind::Cluster, Ok(id)) => Ok((id, Timestamp::from_millis(claims.exp.saturating_mul(1000)))),
+            (SubjectKind::Cluster, Ok(id)) => {
+                Ok((id, Timestamp::from_millis(claims.exp.saturating_mul(1000))))
+            }
             _ => Err(ApiError::Unauthenticated("the token's subject is no cluster")),
         }
     }
@@ -166,7 +205,9 @@ impl Security {
 
     /// Is this the secret? The same work without anything to compare with.
     pub fn check_secret(&self, secret: &Secret, kept: Option<&Verifier>) -> bool {
-        let kept = kept.and_then(|kept| STANDARD_NO_PAD.decode(kept.as_str()).ok()).map(SecretHash::from_bytes);
+        let kept = kept
+            .and_then(|kept| STANDARD_NO_PAD.decode(kept.as_str()).ok())
+            .map(SecretHash::from_bytes);
         self.secrets.verify(secret, kept.as_ref())
     }
 
@@ -200,7 +241,10 @@ impl Security {
         kept: Option<&Verifier>,
     ) -> Result<bool, ApiError> {
         let kept = kept.map(|kept| PasswordHash::from_text(kept.as_str()));
-        self.passwords.verify(name, password, kept.as_ref()).await.map_err(password_error)
+        self.passwords
+            .verify(name, password, kept.as_ref())
+            .await
+            .map_err(password_error)
     }
 }
 

@@ -46,15 +46,30 @@ async fn serve(flags: Serve, clock: Clock, random: Random) -> anyhow::Result<()>
         let first = first_password(flags.admin_password_file.as_deref(), &random)?;
         if first.made {
             // Before it is kept: a password that nobody was told would lock everybody out.
-            let line = format!("administrator {} password: {}\n", flags.admin_username, first.password.expose());
+            let line = format!(
+                "administrator {} password: {}\n",
+                flags.admin_username,
+                first.password.expose()
+            );
             let mut out = std::io::stdout();
-            out.write_all(line.as_bytes()).and_then(|()| out.flush()).context("failed to print the password")?;
+            out.write_all(line.as_bytes())
+                .and_then(|()| out.flush())
+                .context("failed to print the password")?;
         }
-        first_start(store.as_ref(), &master, &random, &flags.admin_username, &first.password, clock.now()).await?;
+        first_start(
+            store.as_ref(),
+            &master,
+            &random,
+            &flags.admin_username,
+            &first.password,
+            clock.now(),
+        )
+        .await?;
     }
     let installed = installed(store.as_ref(), &master).await?;
 
-    let listener = TcpListener::bind(flags.listen).with_context(|| format!("failed to listen on `{}`", flags.listen))?;
+    let listener =
+        TcpListener::bind(flags.listen).with_context(|| format!("failed to listen on `{}`", flags.listen))?;
     listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;
     let public_url = public_url(flags.public_url.as_deref(), address);
@@ -62,8 +77,13 @@ async fn serve(flags: Serve, clock: Clock, random: Random) -> anyhow::Result<()>
         (Some(certificate), Some(key)) => tls::given(&certificate.canonicalize()?, &key.canonicalize()?),
         _ => tls::made(&dir.tls(), address, host(&public_url), clock.now())?,
     };
-    let config = RustlsConfig::from_pem_file(&files.certificate, &files.key).await.context("failed to load the certificate")?;
-    dir.remember(&Reach { public_url: public_url.clone(), ca_file: files.ca.clone() })?;
+    let config = RustlsConfig::from_pem_file(&files.certificate, &files.key)
+        .await
+        .context("failed to load the certificate")?;
+    dir.remember(&Reach {
+        public_url: public_url.clone(),
+        ca_file: files.ca.clone(),
+    })?;
 
     let security = Security::new(&master, installed.ring, &public_url, random)?;
     let settings = Settings {
@@ -82,7 +102,10 @@ async fn serve(flags: Serve, clock: Clock, random: Random) -> anyhow::Result<()>
             if handle.listening().await.is_some()
                 && let Err(error) = write_whole(&file, word.to_string().as_bytes())
             {
-                tracing::error!(cause = format!("{error:#}"), "the announce file could not be written");
+                tracing::error!(
+                    cause = format!("{error:#}"),
+                    "the announce file could not be written"
+                );
             }
         });
     }
@@ -103,7 +126,10 @@ fn public_url(given: Option<&str>, address: SocketAddr) -> String {
     match given {
         Some(url) => url.trim_end_matches('/').to_owned(),
         None if address.ip().is_unspecified() => {
-            format!("https://{}", SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), address.port()))
+            format!(
+                "https://{}",
+                SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), address.port())
+            )
         }
         None => format!("https://{address}"),
     }
@@ -141,9 +167,15 @@ mod tests {
     #[test]
     fn the_public_address_is_the_given_one_or_the_bound_one() {
         let bound = "127.0.0.1:8443".parse().unwrap();
-        assert_eq!(public_url(Some("https://reeve.example/"), bound), "https://reeve.example");
+        assert_eq!(
+            public_url(Some("https://reeve.example/"), bound),
+            "https://reeve.example"
+        );
         assert_eq!(public_url(None, bound), "https://127.0.0.1:8443");
-        assert_eq!(public_url(None, "0.0.0.0:1".parse().unwrap()), "https://127.0.0.1:1");
+        assert_eq!(
+            public_url(None, "0.0.0.0:1".parse().unwrap()),
+            "https://127.0.0.1:1"
+        );
         assert_eq!(host("https://reeve.example:8443/x"), Some("reeve.example"));
         assert_eq!(host("https://[::1]:8443"), Some("::1"));
     }

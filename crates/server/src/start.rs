@@ -10,7 +10,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use reeve_api::realm::ISSUER_PATH;
 use reeve_identity::{
-    Audience, Binding, KeyRing, MasterKey, Passwords, Random, Sealer, SigningKey, check_password, generate_password,
+    Audience, Binding, KeyRing, MasterKey, Passwords, Random, Sealer, SigningKey, check_password,
+    generate_password,
 };
 use reeve_store::{
     AuditAction, AuditEntry, AuditSubject, Credentials, FirstStart, NewUser, Outcome, Store, Verifier,
@@ -35,9 +36,12 @@ impl DataDir {
     pub fn open(path: &Path) -> anyhow::Result<Self> {
         if !path.exists() {
             fs::create_dir_all(path).with_context(|| format!("failed to make `{}`", path.display()))?;
-            fs::set_permissions(path, fs::Permissions::from_mode(0o700)).context("failed to protect the data directory")?;
+            fs::set_permissions(path, fs::Permissions::from_mode(0o700))
+                .context("failed to protect the data directory")?;
         }
-        let path = path.canonicalize().with_context(|| format!("failed to open `{}`", path.display()))?;
+        let path = path
+            .canonicalize()
+            .with_context(|| format!("failed to open `{}`", path.display()))?;
         Ok(Self(path))
     }
 
@@ -57,8 +61,15 @@ impl DataDir {
     pub async fn store(&self) -> anyhow::Result<SqlStore> {
         let file = self.database();
         // SQLite gives its side files the permissions of the database.
-        OpenOptions::new().create(true).append(true).mode(0o600).open(&file).context("failed to make the database")?;
-        SqlStore::open_sqlite(&file).await.with_context(|| format!("failed to open `{}`", file.display()))
+        OpenOptions::new()
+            .create(true)
+            .append(true)
+            .mode(0o600)
+            .open(&file)
+            .context("failed to make the database")?;
+        SqlStore::open_sqlite(&file)
+            .await
+            .with_context(|| format!("failed to open `{}`", file.display()))
     }
 
     /// The master key; made when it is not there and nothing was sealed yet.
@@ -69,14 +80,19 @@ impl DataDir {
         let file = self.0.join("master.key");
         if file.exists() {
             let mut text = String::new();
-            File::open(&file)?.read_to_string(&mut text).context("failed to read the master key")?;
+            File::open(&file)?
+                .read_to_string(&mut text)
+                .context("failed to read the master key")?;
             let bytes = STANDARD_NO_PAD.decode(text.trim()).ok();
             return bytes
                 .and_then(|bytes| MasterKey::from_bytes(&bytes))
                 .with_context(|| format!("`{}` holds no master key", file.display()));
         }
         if initialized {
-            bail!("`{}` is missing: without it the keys in the database cannot be opened", file.display());
+            bail!(
+                "`{}` is missing: without it the keys in the database cannot be opened",
+                file.display()
+            );
         }
         let key = MasterKey::generate(random)?;
         write_private(&file, STANDARD_NO_PAD.encode(key.expose()).as_bytes())?;
@@ -92,7 +108,8 @@ impl DataDir {
     }
 
     fn reach(&self) -> anyhow::Result<Reach> {
-        let bytes = fs::read(self.0.join("reach.json")).context("this data directory was never served from")?;
+        let bytes =
+            fs::read(self.0.join("reach.json")).context("this data directory was never served from")?;
         serde_json::from_slice(&bytes).context("`reach.json` cannot be read")
     }
 }
@@ -121,7 +138,10 @@ pub fn write_private(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
         .mode(0o600)
         .open(&fresh)
         .with_context(context)?;
-    handle.write_all(bytes).and_then(|()| handle.sync_all()).with_context(context)?;
+    handle
+        .write_all(bytes)
+        .and_then(|()| handle.sync_all())
+        .with_context(context)?;
     fs::rename(&fresh, file).with_context(context)
 }
 
@@ -153,14 +173,25 @@ pub async fn installed(store: &dyn Store, master: &MasterKey) -> anyhow::Result<
     let sealer = master.sealer();
     let mut keys = Vec::new();
     for name in [CURRENT_KEY, NEXT_KEY] {
-        let sealed = store.installation_value(name).await?.with_context(|| format!("`{name}` is missing"))?;
+        let sealed = store
+            .installation_value(name)
+            .await?
+            .with_context(|| format!("`{name}` is missing"))?;
         let plain = sealer.open(binding(name), &STANDARD_NO_PAD.decode(sealed)?)?;
         keys.push(SigningKey::from_pkcs8(&plain)?);
     }
-    let created_at = store.installation_value(CREATED_AT).await?.context("the account has no date")?;
-    let (Some(next), Some(current)) = (keys.pop(), keys.pop()) else { bail!("a signing key is missing") };
+    let created_at = store
+        .installation_value(CREATED_AT)
+        .await?
+        .context("the account has no date")?;
+    let (Some(next), Some(current)) = (keys.pop(), keys.pop()) else {
+        bail!("a signing key is missing")
+    };
     let created_at = Timestamp::from_millis(created_at.parse().context("the account's date cannot be read")?);
-    Ok(Installed { ring: KeyRing::new(current, next, Vec::new()), created_at })
+    Ok(Installed {
+        ring: KeyRing::new(current, next, Vec::new()),
+        created_at,
+    })
 }
 
 /// The first password of the administrator, and whether it was made here and has to be told.
@@ -178,12 +209,18 @@ pub struct FirstPassword {
 /// When the file cannot be read or the password in it is too weak.
 pub fn first_password(file: Option<&Path>, random: &Random) -> anyhow::Result<FirstPassword> {
     let Some(file) = file else {
-        return Ok(FirstPassword { password: generate_password(random)?, made: true });
+        return Ok(FirstPassword {
+            password: generate_password(random)?,
+            made: true,
+        });
     };
     let text = fs::read_to_string(file).with_context(|| format!("failed to read `{}`", file.display()))?;
     let password = Secret::new(text.trim_end_matches(['\r', '\n']));
     check_password(&password).with_context(|| format!("the password in `{}` is refused", file.display()))?;
-    Ok(FirstPassword { password, made: false })
+    Ok(FirstPassword {
+        password,
+        made: false,
+    })
 }
 
 /// Makes the account: signing keys, administrator, her rule.
@@ -199,7 +236,9 @@ pub async fn first_start(
     now: Timestamp,
 ) -> anyhow::Result<()> {
     let sealer = master.sealer();
-    let key = |name: &str| -> anyhow::Result<(String, String)> { Ok((name.to_owned(), sealed_key(&sealer, name)?)) };
+    let key = |name: &str| -> anyhow::Result<(String, String)> {
+        Ok((name.to_owned(), sealed_key(&sealer, name)?))
+    };
     let hash = Passwords::new(random.clone())?.hash(password).await?;
     let first = FirstStart {
         administrator: NewUser {
@@ -210,7 +249,11 @@ pub async fn first_start(
             created_at: now,
             created_by: "system".to_owned(),
         },
-        values: vec![key(CURRENT_KEY)?, key(NEXT_KEY)?, (CREATED_AT.to_owned(), now.as_millis().to_string())],
+        values: vec![
+            key(CURRENT_KEY)?,
+            key(NEXT_KEY)?,
+            (CREATED_AT.to_owned(), now.as_millis().to_string()),
+        ],
     };
     let entry = AuditEntry {
         timestamp: now,
@@ -229,12 +272,19 @@ pub async fn first_start(
         cluster_id: None,
         metadata: std::collections::BTreeMap::new(),
     };
-    store.first_start(&crate::audit::first_start(), first, entry).await.context("failed to make the account")?;
+    store
+        .first_start(&crate::audit::first_start(), first, entry)
+        .await
+        .context("failed to make the account")?;
     Ok(())
 }
 
 const fn binding(name: &str) -> Binding<'_> {
-    Binding { account: "1", kind: "installation.value", row: name }
+    Binding {
+        account: "1",
+        kind: "installation.value",
+        row: name,
+    }
 }
 
 fn sealed_key(sealer: &Sealer, name: &str) -> anyhow::Result<String> {
@@ -254,7 +304,9 @@ pub fn authentication_config(data_dir: &Path, cluster: ClusterId) -> anyhow::Res
     let reach = dir.reach()?;
     let ca = fs::read_to_string(&reach.ca_file)
         .with_context(|| format!("failed to read `{}`", reach.ca_file.display()))?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     let known = runtime.block_on(async {
         let store = dir.store().await?;
         let known = store.link_verifier(cluster).await?.is_some();

@@ -31,7 +31,11 @@ pub struct Files {
 
 /// Files of a given certificate.
 pub fn given(certificate: &Path, key: &Path) -> Files {
-    Files { certificate: certificate.to_owned(), key: key.to_owned(), ca: certificate.to_owned() }
+    Files {
+        certificate: certificate.to_owned(),
+        key: key.to_owned(),
+        ca: certificate.to_owned(),
+    }
 }
 
 /// Makes the authority on the first start and a certificate for this address on every one. The authority's file never
@@ -39,7 +43,12 @@ pub fn given(certificate: &Path, key: &Path) -> Files {
 ///
 /// # Errors
 /// When a file cannot be written.
-pub fn made(dir: &Path, address: SocketAddr, public_host: Option<&str>, now: Timestamp) -> anyhow::Result<Files> {
+pub fn made(
+    dir: &Path,
+    address: SocketAddr,
+    public_host: Option<&str>,
+    now: Timestamp,
+) -> anyhow::Result<Files> {
     fs::create_dir_all(dir).with_context(|| format!("failed to make `{}`", dir.display()))?;
     let (ca_file, ca_key_file) = (dir.join("ca.crt"), dir.join("ca.key"));
     if !ca_key_file.exists() {
@@ -58,7 +67,11 @@ pub fn made(dir: &Path, address: SocketAddr, public_host: Option<&str>, now: Tim
     params.use_authority_key_identifier_extension = true;
     lasting(&mut params, now, CERTIFICATE_DAYS)?;
     let certificate = params.signed_by(&key, &issuer)?;
-    let files = Files { certificate: dir.join("tls.crt"), key: dir.join("tls.key"), ca: ca_file };
+    let files = Files {
+        certificate: dir.join("tls.crt"),
+        key: dir.join("tls.key"),
+        ca: ca_file,
+    };
     write_private(&files.key, key.serialize_pem().as_bytes())?;
     fs::write(&files.certificate, certificate.pem()).context("failed to write the certificate")?;
     Ok(files)
@@ -100,9 +113,14 @@ fn names(address: SocketAddr, public_host: Option<&str>) -> anyhow::Result<Vec<S
 /// Valid from yesterday, for clocks that are behind, and for so many days.
 fn lasting(params: &mut CertificateParams, now: Timestamp, days: i64) -> anyhow::Result<()> {
     let date = |days: i64| -> anyhow::Result<(i32, u8, u8)> {
-        let moment = jiff::Timestamp::from_second(now.plus_seconds(days.saturating_mul(86_400)).as_seconds())?;
+        let moment =
+            jiff::Timestamp::from_second(now.plus_seconds(days.saturating_mul(86_400)).as_seconds())?;
         let date = moment.to_zoned(jiff::tz::TimeZone::UTC).date();
-        Ok((i32::from(date.year()), u8::try_from(date.month())?, u8::try_from(date.day())?))
+        Ok((
+            i32::from(date.year()),
+            u8::try_from(date.month())?,
+            u8::try_from(date.day())?,
+        ))
     };
     let (year, month, day) = date(-1)?;
     params.not_before = rcgen::date_time_ymd(year, month, day);

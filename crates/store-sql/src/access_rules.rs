@@ -32,7 +32,11 @@ fn read_all(found: Vec<Row>) -> Result<Vec<AccessRuleRow>, StoreError> {
 }
 
 pub(crate) async fn live_rules(tx: &mut Tx) -> Result<Vec<AccessRuleRow>, StoreError> {
-    read_all(tx.rows(select!("WHERE deleted_at IS NULL ORDER BY id"), &[]).await.during(READ)?)
+    read_all(
+        tx.rows(select!("WHERE deleted_at IS NULL ORDER BY id"), &[])
+            .await
+            .during(READ)?,
+    )
 }
 
 /// Those of the account that are in effect: a disabled service account's are not.
@@ -52,7 +56,10 @@ pub(crate) async fn live_rules_at_account(tx: &mut Tx) -> Result<Vec<AccessRuleR
     read_all(found)
 }
 
-pub(crate) async fn live_rules_of_cluster(tx: &mut Tx, id: ClusterId) -> Result<Vec<AccessRuleRow>, StoreError> {
+pub(crate) async fn live_rules_of_cluster(
+    tx: &mut Tx,
+    id: ClusterId,
+) -> Result<Vec<AccessRuleRow>, StoreError> {
     let sql = select!("WHERE cluster_id = $1 AND deleted_at IS NULL ORDER BY id");
     read_all(tx.rows(sql, &[Arg::text(id)]).await.during(READ)?)
 }
@@ -65,7 +72,10 @@ pub(crate) async fn live_rules_of_department(
     read_all(tx.rows(sql, &[id.number().into()]).await.during(READ)?)
 }
 
-pub(crate) async fn live_rules_of_project(tx: &mut Tx, id: ProjectId) -> Result<Vec<AccessRuleRow>, StoreError> {
+pub(crate) async fn live_rules_of_project(
+    tx: &mut Tx,
+    id: ProjectId,
+) -> Result<Vec<AccessRuleRow>, StoreError> {
     let sql = select!("WHERE project_id = $1 AND deleted_at IS NULL ORDER BY id");
     read_all(tx.rows(sql, &[id.number().into()]).await.during(READ)?)
 }
@@ -91,10 +101,18 @@ pub(crate) async fn keep_an_administrator(tx: &mut Tx) -> Result<(), StoreError>
         )
         .await
         .during("look for a local System administrator")?;
-    if left.is_some() { Ok(()) } else { Err(StoreError::LastAdministrator) }
+    if left.is_some() {
+        Ok(())
+    } else {
+        Err(StoreError::LastAdministrator)
+    }
 }
 
-async fn one(tx: &mut Tx, id: AccessRuleId, operation: &'static str) -> Result<Option<AccessRuleRow>, StoreError> {
+async fn one(
+    tx: &mut Tx,
+    id: AccessRuleId,
+    operation: &'static str,
+) -> Result<Option<AccessRuleRow>, StoreError> {
     tx.row(select!("WHERE id = $1"), &[id.number().into()])
         .await
         .during(operation)?
@@ -145,13 +163,24 @@ struct Place {
 async fn place(tx: &mut Tx, scope: Scope) -> Result<Place, StoreError> {
     let missing = |what, id: String| StoreError::NotFound { what, id };
     Ok(match scope {
-        Scope::Account => {
-            Place { name: ACCOUNT_NAME.to_owned(), cluster: None, department: None, project: None }
-        }
+        Scope::Account => Place {
+            name: ACCOUNT_NAME.to_owned(),
+            cluster: None,
+            department: None,
+            project: None,
+        },
         Scope::Cluster(id) => {
-            let row = tx.row("SELECT name FROM clusters WHERE id = $1", &[Arg::text(id)]).await.during(CREATE)?;
+            let row = tx
+                .row("SELECT name FROM clusters WHERE id = $1", &[Arg::text(id)])
+                .await
+                .during(CREATE)?;
             let row = row.ok_or_else(|| missing("cluster", id.to_string()))?;
-            Place { name: row.text("name")?, cluster: Some(id), department: None, project: None }
+            Place {
+                name: row.text("name")?,
+                cluster: Some(id),
+                department: None,
+                project: None,
+            }
         }
         Scope::Department(id) => {
             let sql = "SELECT name, cluster_id FROM departments WHERE id = $1";
@@ -182,13 +211,23 @@ async fn place(tx: &mut Tx, scope: Scope) -> Result<Place, StoreError> {
 async fn in_effect(tx: &mut Tx, subject: &SubjectKey) -> Result<bool, StoreError> {
     match subject {
         SubjectKey::User(email) => {
-            let row = tx.row("SELECT id FROM users WHERE email = $1", &[Arg::text(email)]).await.during(CREATE)?;
-            row.map(|_| true).ok_or_else(|| StoreError::NotFound { what: "user", id: email.to_string() })
+            let row = tx
+                .row("SELECT id FROM users WHERE email = $1", &[Arg::text(email)])
+                .await
+                .during(CREATE)?;
+            row.map(|_| true).ok_or_else(|| StoreError::NotFound {
+                what: "user",
+                id: email.to_string(),
+            })
         }
         SubjectKey::ServiceAccount(name) => {
             let sql = "SELECT enabled FROM service_accounts WHERE name = $1";
             let row = tx.row(sql, &[Arg::text(name)]).await.during(CREATE)?;
-            row.ok_or_else(|| StoreError::NotFound { what: "service account", id: name.to_string() })?.bool("enabled")
+            row.ok_or_else(|| StoreError::NotFound {
+                what: "service account",
+                id: name.to_string(),
+            })?
+            .bool("enabled")
         }
         SubjectKey::Group(_) => Ok(true),
     }
@@ -229,7 +268,10 @@ pub(crate) async fn insert(
         name: format!("{} as {} in {}", new.subject.name(), new.role, place.name),
         context: "",
     })?;
-    let missing = || StoreError::NotFound { what: "access rule", id: number.to_string() };
+    let missing = || StoreError::NotFound {
+        what: "access rule",
+        id: number.to_string(),
+    };
     let id = AccessRuleId::new(number).ok_or_else(missing)?;
     let row = one(tx, id, CREATE).await?.ok_or_else(missing)?;
     if in_effect {
@@ -252,9 +294,15 @@ impl AccessRules for SqlStore {
         Ok(all)
     }
 
-    async fn access_rule(&self, granted: &Granted, id: AccessRuleId) -> Result<Option<AccessRuleRow>, StoreError> {
+    async fn access_rule(
+        &self,
+        granted: &Granted,
+        id: AccessRuleId,
+    ) -> Result<Option<AccessRuleRow>, StoreError> {
         let mut tx = self.read(READ).await?;
-        let Some(mut row) = one(&mut tx, id, READ).await? else { return Ok(None) };
+        let Some(mut row) = one(&mut tx, id, READ).await? else {
+            return Ok(None);
+        };
         gate::fits(granted, Action::Read, Entity::AccessRules, row.scope, READ)?;
         add_statuses(&mut tx, std::slice::from_mut(&mut row)).await?;
         Ok(Some(row))
@@ -285,8 +333,13 @@ impl AccessRules for SqlStore {
         entry: AuditEntry,
     ) -> Result<Committed<()>, StoreError> {
         let mut tx = self.write(DELETE).await?;
-        let row = one(&mut tx, id, DELETE).await?.filter(|row| row.deleted_at.is_none());
-        let row = row.ok_or_else(|| StoreError::NotFound { what: "access rule", id: id.to_string() })?;
+        let row = one(&mut tx, id, DELETE)
+            .await?
+            .filter(|row| row.deleted_at.is_none());
+        let row = row.ok_or_else(|| StoreError::NotFound {
+            what: "access rule",
+            id: id.to_string(),
+        })?;
         gate::fits(granted, Action::Delete, Entity::AccessRules, row.scope, DELETE)?;
         let mut changes = Changes::default();
         soft_delete_rules(&mut tx, &mut changes, std::slice::from_ref(&row), at).await?;

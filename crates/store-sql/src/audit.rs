@@ -15,7 +15,10 @@ const READ: &str = "read the audit log";
 pub(crate) async fn append(tx: &mut Tx, entry: &AuditEntry) -> Result<(), StoreError> {
     let sequence = tx.next_number("audit").await?;
     let previous = tx
-        .row("SELECT hash FROM audit_events WHERE sequence = $1", &[(sequence - 1).into()])
+        .row(
+            "SELECT hash FROM audit_events WHERE sequence = $1",
+            &[(sequence - 1).into()],
+        )
         .await
         .during(APPEND)?
         .map(|row| row.text("hash"))
@@ -25,12 +28,19 @@ pub(crate) async fn append(tx: &mut Tx, entry: &AuditEntry) -> Result<(), StoreE
         None if sequence == 1 => String::new(),
         None => return Err(broken(sequence, "the event before it is missing")),
     };
-    let body = serde_json::to_string(entry)
-        .map_err(|e| StoreError::Corrupt { what: "audit event", reason: e.to_string() })?;
+    let body = serde_json::to_string(entry).map_err(|e| StoreError::Corrupt {
+        what: "audit event",
+        reason: e.to_string(),
+    })?;
     let hash = digest(sequence, &previous, &body);
     tx.execute(
         "INSERT INTO audit_events (sequence, previous, hash, body) VALUES ($1, $2, $3, $4)",
-        &[sequence.into(), Arg::text(previous), Arg::text(hash), Arg::text(body)],
+        &[
+            sequence.into(),
+            Arg::text(previous),
+            Arg::text(hash),
+            Arg::text(body),
+        ],
     )
     .await
     .during(APPEND)?;
@@ -43,7 +53,10 @@ fn digest(sequence: i64, previous: &str, body: &str) -> String {
 }
 
 fn broken(sequence: i64, reason: &str) -> StoreError {
-    StoreError::Corrupt { what: "audit chain", reason: format!("at event {sequence}: {reason}") }
+    StoreError::Corrupt {
+        what: "audit chain",
+        reason: format!("at event {sequence}: {reason}"),
+    }
 }
 
 fn read_row(row: &Row) -> Result<AuditRow, StoreError> {
@@ -75,10 +88,18 @@ impl Audit for SqlStore {
         let at = entry.timestamp.into();
         match subject {
             SubjectId::User(id) => {
-                tx.execute("UPDATE users SET last_login = $2 WHERE id = $1", &[Arg::text(id), at]).await
+                tx.execute(
+                    "UPDATE users SET last_login = $2 WHERE id = $1",
+                    &[Arg::text(id), at],
+                )
+                .await
             }
             SubjectId::ServiceAccount(id) => {
-                tx.execute("UPDATE service_accounts SET last_login = $2 WHERE id = $1", &[Arg::text(id), at]).await
+                tx.execute(
+                    "UPDATE service_accounts SET last_login = $2 WHERE id = $1",
+                    &[Arg::text(id), at],
+                )
+                .await
             }
         }
         .during(APPEND)?;
@@ -86,7 +107,12 @@ impl Audit for SqlStore {
         tx.commit().await.during(APPEND)
     }
 
-    async fn audit_events(&self, granted: &Granted, after: i64, limit: i64) -> Result<Vec<AuditRow>, StoreError> {
+    async fn audit_events(
+        &self,
+        granted: &Granted,
+        after: i64,
+        limit: i64,
+    ) -> Result<Vec<AuditRow>, StoreError> {
         gate::fits(granted, Action::Read, Entity::EventsHistory, Scope::Account, READ)?;
         let mut tx = self.read(READ).await?;
         tx.rows(
@@ -122,7 +148,9 @@ impl Audit for SqlStore {
                 if sequence != last + 1 {
                     return Err(broken(last + 1, "it is missing"));
                 }
-                if row.text("previous")? != previous || digest(sequence, &previous, &row.text("body")?) != hash {
+                if row.text("previous")? != previous
+                    || digest(sequence, &previous, &row.text("body")?) != hash
+                {
                     return Err(broken(sequence, "its hash does not fit"));
                 }
                 (last, previous) = (sequence, hash);
@@ -134,6 +162,10 @@ impl Audit for SqlStore {
             .during(READ)?
             .map(|row| row.int("value"))
             .transpose()?;
-        if counted == Some(last) { Ok(last) } else { Err(broken(last + 1, "it is missing")) }
+        if counted == Some(last) {
+            Ok(last)
+        } else {
+            Err(broken(last + 1, "it is missing"))
+        }
     }
 }

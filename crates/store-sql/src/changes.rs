@@ -17,7 +17,10 @@ pub(crate) struct Changes(BTreeMap<ClusterId, BTreeMap<ObjectKey, Option<Desired
 
 impl Changes {
     pub(crate) fn upsert(&mut self, cluster: ClusterId, object: DesiredObject) {
-        self.0.entry(cluster).or_default().insert(object.key(), Some(object));
+        self.0
+            .entry(cluster)
+            .or_default()
+            .insert(object.key(), Some(object));
     }
 
     pub(crate) fn delete(&mut self, cluster: ClusterId, key: ObjectKey) {
@@ -67,7 +70,10 @@ async fn raise(tx: &mut Tx, cluster: ClusterId) -> Result<i64, StoreError> {
     )
     .await
     .during(OPERATION)?
-    .ok_or_else(|| StoreError::NotFound { what: "cluster", id: cluster.to_string() })?
+    .ok_or_else(|| StoreError::NotFound {
+        what: "cluster",
+        id: cluster.to_string(),
+    })?
     .int("revision")
 }
 

@@ -26,7 +26,12 @@ macro_rules! select {
 }
 
 async fn one(tx: &mut Tx, id: ClusterId, operation: &'static str) -> Result<Option<ClusterRow>, StoreError> {
-    tx.row(select!("WHERE c.id = $1"), &[Arg::text(id)]).await.during(operation)?.as_ref().map(rows::cluster).transpose()
+    tx.row(select!("WHERE c.id = $1"), &[Arg::text(id)])
+        .await
+        .during(operation)?
+        .as_ref()
+        .map(rows::cluster)
+        .transpose()
 }
 
 #[async_trait]
@@ -35,7 +40,10 @@ impl Clusters for SqlStore {
         let mut tx = self.read(READ).await?;
         let all = tx.rows(select!("ORDER BY c.name"), &[]).await.during(READ)?;
         let all = all.iter().map(rows::cluster).collect::<Result<Vec<_>, _>>()?;
-        Ok(all.into_iter().filter(|row| gate::sees(visible, Scope::Cluster(row.id))).collect())
+        Ok(all
+            .into_iter()
+            .filter(|row| gate::sees(visible, Scope::Cluster(row.id)))
+            .collect())
     }
 
     async fn cluster(&self, granted: &Granted, id: ClusterId) -> Result<Option<ClusterRow>, StoreError> {
@@ -67,9 +75,12 @@ impl Clusters for SqlStore {
         )
         .await
         .or_conflict(CREATE, || StoreError::Conflict { what: "cluster", name: name.clone(), context: "" })?;
-        tx.execute("INSERT INTO cluster_revisions (cluster_id, revision) VALUES ($1, 0)", &[Arg::text(new.id)])
-            .await
-            .during(CREATE)?;
+        tx.execute(
+            "INSERT INTO cluster_revisions (cluster_id, revision) VALUES ($1, 0)",
+            &[Arg::text(new.id)],
+        )
+        .await
+        .during(CREATE)?;
         let mut changes = Changes::default();
         for rule in live_rules_at_account(&mut tx).await? {
             changes.upsert(new.id, reeve_store::desired::of_access_rule(&rule));
@@ -77,7 +88,10 @@ impl Clusters for SqlStore {
         let revisions = changes.write(&mut tx).await?;
         let value = one(&mut tx, new.id, CREATE)
             .await?
-            .ok_or_else(|| StoreError::NotFound { what: "cluster", id: new.id.to_string() })?;
+            .ok_or_else(|| StoreError::NotFound {
+                what: "cluster",
+                id: new.id.to_string(),
+            })?;
         audit::append(&mut tx, &entry.about(new.id, &name)).await?;
         tx.commit().await.during(CREATE)?;
         Ok(Committed { value, revisions })
@@ -90,11 +104,20 @@ impl Clusters for SqlStore {
         at: Timestamp,
         entry: AuditEntry,
     ) -> Result<Committed<Vec<AccessRuleId>>, StoreError> {
-        gate::fits(granted, Action::Delete, Entity::Cluster, Scope::Cluster(id), DELETE)?;
+        gate::fits(
+            granted,
+            Action::Delete,
+            Entity::Cluster,
+            Scope::Cluster(id),
+            DELETE,
+        )?;
         let mut tx = self.write(DELETE).await?;
         let row = one(&mut tx, id, DELETE)
             .await?
-            .ok_or_else(|| StoreError::NotFound { what: "cluster", id: id.to_string() })?;
+            .ok_or_else(|| StoreError::NotFound {
+                what: "cluster",
+                id: id.to_string(),
+            })?;
         let rules = live_rules_of_cluster(&mut tx, id).await?;
         // The desired state goes as a whole: nobody is left to be told.
         let value = soft_delete_rules(&mut tx, &mut Changes::default(), &rules, at).await?;
@@ -111,6 +134,9 @@ impl Clusters for SqlStore {
         }
         audit::append(&mut tx, &entry.about(id, row.name)).await?;
         tx.commit().await.during(DELETE)?;
-        Ok(Committed { value, revisions: Vec::new() })
+        Ok(Committed {
+            value,
+            revisions: Vec::new(),
+        })
     }
 }

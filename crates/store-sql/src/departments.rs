@@ -17,11 +17,18 @@ const DELETE: &str = "delete a department";
 
 macro_rules! select {
     ($rest:literal) => {
-        concat!("SELECT id, cluster_id, name, details, created_at, created_by FROM departments ", $rest)
+        concat!(
+            "SELECT id, cluster_id, name, details, created_at, created_by FROM departments ",
+            $rest
+        )
     };
 }
 
-async fn one(tx: &mut Tx, id: DepartmentId, operation: &'static str) -> Result<Option<DepartmentRow>, StoreError> {
+async fn one(
+    tx: &mut Tx,
+    id: DepartmentId,
+    operation: &'static str,
+) -> Result<Option<DepartmentRow>, StoreError> {
     tx.row(select!("WHERE id = $1"), &[id.number().into()])
         .await
         .during(operation)?
@@ -36,11 +43,24 @@ impl Departments for SqlStore {
         let mut tx = self.read(READ).await?;
         let all = tx.rows(select!("ORDER BY id"), &[]).await.during(READ)?;
         let all = all.iter().map(rows::department).collect::<Result<Vec<_>, _>>()?;
-        Ok(all.into_iter().filter(|row| gate::sees(visible, Scope::Department(row.id))).collect())
+        Ok(all
+            .into_iter()
+            .filter(|row| gate::sees(visible, Scope::Department(row.id)))
+            .collect())
     }
 
-    async fn department(&self, granted: &Granted, id: DepartmentId) -> Result<Option<DepartmentRow>, StoreError> {
-        gate::fits(granted, Action::Read, Entity::Department, Scope::Department(id), READ)?;
+    async fn department(
+        &self,
+        granted: &Granted,
+        id: DepartmentId,
+    ) -> Result<Option<DepartmentRow>, StoreError> {
+        gate::fits(
+            granted,
+            Action::Read,
+            Entity::Department,
+            Scope::Department(id),
+            READ,
+        )?;
         one(&mut self.read(READ).await?, id, READ).await
     }
 
@@ -50,14 +70,26 @@ impl Departments for SqlStore {
         new: NewDepartment,
         entry: AuditEntry,
     ) -> Result<Committed<DepartmentRow>, StoreError> {
-        gate::fits(granted, Action::Create, Entity::Department, Scope::Cluster(new.cluster_id), CREATE)?;
+        gate::fits(
+            granted,
+            Action::Create,
+            Entity::Department,
+            Scope::Cluster(new.cluster_id),
+            CREATE,
+        )?;
         let mut tx = self.write(CREATE).await?;
         let cluster = tx
-            .row("SELECT id FROM clusters WHERE id = $1", &[Arg::text(new.cluster_id)])
+            .row(
+                "SELECT id FROM clusters WHERE id = $1",
+                &[Arg::text(new.cluster_id)],
+            )
             .await
             .during(CREATE)?;
         if cluster.is_none() {
-            return Err(StoreError::NotFound { what: "cluster", id: new.cluster_id.to_string() });
+            return Err(StoreError::NotFound {
+                what: "cluster",
+                id: new.cluster_id.to_string(),
+            });
         }
         let id = draw(&mut tx).await?;
         tx.execute(
@@ -88,7 +120,10 @@ impl Departments for SqlStore {
         };
         audit::append(&mut tx, &entry.about(id, &value.name)).await?;
         tx.commit().await.during(CREATE)?;
-        Ok(Committed { value, revisions: Vec::new() })
+        Ok(Committed {
+            value,
+            revisions: Vec::new(),
+        })
     }
 
     async fn delete_department(
@@ -98,16 +133,28 @@ impl Departments for SqlStore {
         at: Timestamp,
         entry: AuditEntry,
     ) -> Result<Committed<Vec<AccessRuleId>>, StoreError> {
-        gate::fits(granted, Action::Delete, Entity::Department, Scope::Department(id), DELETE)?;
+        gate::fits(
+            granted,
+            Action::Delete,
+            Entity::Department,
+            Scope::Department(id),
+            DELETE,
+        )?;
         let mut tx = self.write(DELETE).await?;
         let row = one(&mut tx, id, DELETE)
             .await?
-            .ok_or_else(|| StoreError::NotFound { what: "department", id: id.to_string() })?;
+            .ok_or_else(|| StoreError::NotFound {
+                what: "department",
+                id: id.to_string(),
+            })?;
         let mut changes = Changes::default();
         let rules = live_rules_of_department(&mut tx, id).await?;
         let value = soft_delete_rules(&mut tx, &mut changes, &rules, at).await?;
         let projects = tx
-            .rows("SELECT id FROM projects WHERE department_id = $1 ORDER BY id", &[id.number().into()])
+            .rows(
+                "SELECT id FROM projects WHERE department_id = $1 ORDER BY id",
+                &[id.number().into()],
+            )
             .await
             .during(DELETE)?;
         for project in projects {
@@ -115,8 +162,15 @@ impl Departments for SqlStore {
             workloads::remove_of_project(&mut tx, &mut changes, row.cluster_id, project).await?;
             changes.delete(row.cluster_id, ObjectKey::Project(project));
         }
-        tx.execute("DELETE FROM projects WHERE department_id = $1", &[id.number().into()]).await.during(DELETE)?;
-        tx.execute("DELETE FROM departments WHERE id = $1", &[id.number().into()]).await.during(DELETE)?;
+        tx.execute(
+            "DELETE FROM projects WHERE department_id = $1",
+            &[id.number().into()],
+        )
+        .await
+        .during(DELETE)?;
+        tx.execute("DELETE FROM departments WHERE id = $1", &[id.number().into()])
+            .await
+            .during(DELETE)?;
         let revisions = changes.write(&mut tx).await?;
         audit::append(&mut tx, &entry.about(id, row.name)).await?;
         tx.commit().await.during(DELETE)?;
@@ -126,6 +180,8 @@ impl Departments for SqlStore {
 
 async fn draw(tx: &mut Tx) -> Result<DepartmentId, StoreError> {
     let number = tx.next_number("department").await?;
-    DepartmentId::new(number)
-        .ok_or_else(|| StoreError::Corrupt { what: "counter", reason: format!("department {number} is out of range") })
+    DepartmentId::new(number).ok_or_else(|| StoreError::Corrupt {
+        what: "counter",
+        reason: format!("department {number} is out of range"),
+    })
 }

@@ -3,11 +3,12 @@
 use async_trait::async_trait;
 use reeve_authz::Scope;
 use reeve_store::{
-    ClusterFacts, Credentials, DepartmentFacts, Directory, DirectorySnapshot, Locate, ProjectFacts, ServiceAccountFacts,
-    StoreError, UserFacts, Verifier,
+    ClusterFacts, Credentials, DepartmentFacts, Directory, DirectorySnapshot, Locate, ProjectFacts,
+    ServiceAccountFacts, StoreError, UserFacts, Verifier,
 };
 use reeve_types::{
-    AccessRuleId, ClusterId, DepartmentId, Email, ProjectId, ServiceAccountId, ServiceAccountName, UserId, WorkloadId,
+    AccessRuleId, ClusterId, DepartmentId, Email, ProjectId, ServiceAccountId, ServiceAccountName, UserId,
+    WorkloadId,
 };
 
 use crate::access_rules::live_rules;
@@ -78,16 +79,26 @@ impl Directory for SqlStore {
             .await
             .during(LOAD)?;
         snapshot.clusters = clusters.iter().map(cluster).collect::<Result<_, _>>()?;
-        let departments = tx.rows("SELECT id, cluster_id, name FROM departments", &[]).await.during(LOAD)?;
+        let departments = tx
+            .rows("SELECT id, cluster_id, name FROM departments", &[])
+            .await
+            .during(LOAD)?;
         snapshot.departments = departments.iter().map(department).collect::<Result<_, _>>()?;
-        let projects =
-            tx.rows("SELECT id, department_id, cluster_id, name FROM projects", &[]).await.during(LOAD)?;
+        let projects = tx
+            .rows("SELECT id, department_id, cluster_id, name FROM projects", &[])
+            .await
+            .during(LOAD)?;
         snapshot.projects = projects.iter().map(project).collect::<Result<_, _>>()?;
         snapshot.rules = live_rules(&mut tx).await?.iter().map(|row| row.rule()).collect();
-        let users = tx.rows("SELECT id, email, posix, not_before FROM users", &[]).await.during(LOAD)?;
+        let users = tx
+            .rows("SELECT id, email, posix, not_before FROM users", &[])
+            .await
+            .during(LOAD)?;
         snapshot.users = users.iter().map(user).collect::<Result<_, _>>()?;
-        let accounts =
-            tx.rows("SELECT id, name, enabled, not_before FROM service_accounts", &[]).await.during(LOAD)?;
+        let accounts = tx
+            .rows("SELECT id, name, enabled, not_before FROM service_accounts", &[])
+            .await
+            .during(LOAD)?;
         snapshot.service_accounts = accounts.iter().map(service_account).collect::<Result<_, _>>()?;
         Ok(snapshot)
     }
@@ -98,13 +109,19 @@ impl Locate for SqlStore {
     async fn locate_access_rule(&self, id: AccessRuleId) -> Result<Option<Scope>, StoreError> {
         let mut tx = self.read(LOCATE).await?;
         let row = tx
-            .row("SELECT scope_type, scope_id FROM access_rules WHERE id = $1", &[id.number().into()])
+            .row(
+                "SELECT scope_type, scope_id FROM access_rules WHERE id = $1",
+                &[id.number().into()],
+            )
             .await
             .during(LOCATE)?;
         let Some(row) = row else { return Ok(None) };
         Scope::from_wire(&row.text("scope_type")?, &row.text("scope_id")?)
             .map(Some)
-            .map_err(|e| StoreError::Corrupt { what: "scope", reason: e.to_string() })
+            .map_err(|e| StoreError::Corrupt {
+                what: "scope",
+                reason: e.to_string(),
+            })
     }
 
     async fn locate_workload(&self, id: WorkloadId) -> Result<Option<ProjectId>, StoreError> {
@@ -121,11 +138,14 @@ impl Locate for SqlStore {
 impl Credentials for SqlStore {
     async fn password_verifier(&self, email: &Email) -> Result<Option<(UserId, Verifier)>, StoreError> {
         let mut tx = self.read(VERIFY).await?;
-        tx.row("SELECT id, password FROM users WHERE email = $1 AND password IS NOT NULL", &[Arg::text(email)])
-            .await
-            .during(VERIFY)?
-            .map(|row| Ok((row.parsed("id")?, Verifier::new(row.text("password")?))))
-            .transpose()
+        tx.row(
+            "SELECT id, password FROM users WHERE email = $1 AND password IS NOT NULL",
+            &[Arg::text(email)],
+        )
+        .await
+        .during(VERIFY)?
+        .map(|row| Ok((row.parsed("id")?, Verifier::new(row.text("password")?))))
+        .transpose()
     }
 
     async fn secret_verifier(
@@ -133,19 +153,25 @@ impl Credentials for SqlStore {
         client_id: &ServiceAccountName,
     ) -> Result<Option<(ServiceAccountId, Verifier)>, StoreError> {
         let mut tx = self.read(VERIFY).await?;
-        tx.row("SELECT id, secret FROM service_accounts WHERE name = $1", &[Arg::text(client_id)])
-            .await
-            .during(VERIFY)?
-            .map(|row| Ok((row.parsed("id")?, Verifier::new(row.text("secret")?))))
-            .transpose()
+        tx.row(
+            "SELECT id, secret FROM service_accounts WHERE name = $1",
+            &[Arg::text(client_id)],
+        )
+        .await
+        .during(VERIFY)?
+        .map(|row| Ok((row.parsed("id")?, Verifier::new(row.text("secret")?))))
+        .transpose()
     }
 
     async fn link_verifier(&self, cluster: ClusterId) -> Result<Option<Verifier>, StoreError> {
         let mut tx = self.read(VERIFY).await?;
-        tx.row("SELECT credential FROM clusters WHERE id = $1", &[Arg::text(cluster)])
-            .await
-            .during(VERIFY)?
-            .map(|row| Ok(Verifier::new(row.text("credential")?)))
-            .transpose()
+        tx.row(
+            "SELECT credential FROM clusters WHERE id = $1",
+            &[Arg::text(cluster)],
+        )
+        .await
+        .during(VERIFY)?
+        .map(|row| Ok(Verifier::new(row.text("credential")?)))
+        .transpose()
     }
 }

@@ -10,7 +10,7 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
-use sqlx::{Row as _, Sqlite, SqlSafeStr, Transaction};
+use sqlx::{Row as _, SqlSafeStr, Sqlite, Transaction};
 
 /// One file, applied in a transaction of its own.
 const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "begin", include_str!("../migrations/0001_begin.sql"))];
@@ -36,15 +36,27 @@ impl Pools {
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(Duration::from_secs(10))
             .foreign_keys(true);
-        let writer =
-            SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await.during(OPERATION)?;
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .connect_with(options.clone())
+            .await
+            .during(OPERATION)?;
         let migrations = MIGRATIONS.map(|(version, description, sql)| {
-            Migration::new(version, description.into(), MigrationType::Simple, sql.into_sql_str(), false)
+            Migration::new(
+                version,
+                description.into(),
+                MigrationType::Simple,
+                sql.into_sql_str(),
+                false,
+            )
         });
         Migrator::with_migrations(migrations.to_vec())
             .run(&writer)
             .await
-            .map_err(|source| StoreError::Database { operation: "migrate the database", source: Box::new(source) })?;
+            .map_err(|source| StoreError::Database {
+                operation: "migrate the database",
+                source: Box::new(source),
+            })?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .connect_with(options.pragma("query_only", "1"))
@@ -79,7 +91,12 @@ impl Tx {
 
     /// Runs a query; all its rows.
     pub(crate) async fn rows(&mut self, sql: &'static str, args: &[Arg]) -> Result<Vec<Row>, sqlx::Error> {
-        Ok(bind(sql, args).fetch_all(&mut *self.0).await?.into_iter().map(Row).collect())
+        Ok(bind(sql, args)
+            .fetch_all(&mut *self.0)
+            .await?
+            .into_iter()
+            .map(Row)
+            .collect())
     }
 
     /// Runs a query; its first row.
@@ -95,10 +112,16 @@ impl Tx {
     /// The next number of a counter; drawn for good when the transaction commits.
     pub(crate) async fn next_number(&mut self, counter: &'static str) -> Result<i64, StoreError> {
         let row = self
-            .row("UPDATE counters SET value = value + 1 WHERE name = $1 RETURNING value", &[counter.into()])
+            .row(
+                "UPDATE counters SET value = value + 1 WHERE name = $1 RETURNING value",
+                &[counter.into()],
+            )
             .await
             .during("draw a number")?
-            .ok_or_else(|| StoreError::Corrupt { what: "counter", reason: format!("`{counter}` is missing") })?;
+            .ok_or_else(|| StoreError::Corrupt {
+                what: "counter",
+                reason: format!("`{counter}` is missing"),
+            })?;
         row.int("value")
     }
 }
@@ -137,7 +160,10 @@ impl Arg {
     pub(crate) fn json(value: &impl serde::Serialize) -> Result<Self, StoreError> {
         serde_json::to_string(value)
             .map(|text| Self::Text(Some(text)))
-            .map_err(|e| StoreError::Corrupt { what: "value to keep as JSON", reason: e.to_string() })
+            .map_err(|e| StoreError::Corrupt {
+                what: "value to keep as JSON",
+                reason: e.to_string(),
+            })
     }
 }
 
@@ -179,7 +205,10 @@ impl Row {
         &'r self,
         column: &'static str,
     ) -> Result<T, StoreError> {
-        self.0.try_get(column).map_err(|e| StoreError::Corrupt { what: column, reason: e.to_string() })
+        self.0.try_get(column).map_err(|e| StoreError::Corrupt {
+            what: column,
+            reason: e.to_string(),
+        })
     }
 
     pub(crate) fn text(&self, column: &'static str) -> Result<String, StoreError> {
@@ -216,7 +245,12 @@ impl Row {
         T: FromStr,
         T::Err: std::fmt::Display,
     {
-        self.text(column)?.parse().map_err(|e: T::Err| StoreError::Corrupt { what: column, reason: e.to_string() })
+        self.text(column)?
+            .parse()
+            .map_err(|e: T::Err| StoreError::Corrupt {
+                what: column,
+                reason: e.to_string(),
+            })
     }
 
     /// Something that may be absent and is kept as its text.
@@ -226,7 +260,12 @@ impl Row {
         T::Err: std::fmt::Display,
     {
         self.opt_text(column)?
-            .map(|text| text.parse().map_err(|e: T::Err| StoreError::Corrupt { what: column, reason: e.to_string() }))
+            .map(|text| {
+                text.parse().map_err(|e: T::Err| StoreError::Corrupt {
+                    what: column,
+                    reason: e.to_string(),
+                })
+            })
             .transpose()
     }
 
@@ -240,7 +279,9 @@ impl Row {
         &self,
         column: &'static str,
     ) -> Result<Option<T>, StoreError> {
-        self.opt_text(column)?.map(|text| from_json(column, &text)).transpose()
+        self.opt_text(column)?
+            .map(|text| from_json(column, &text))
+            .transpose()
     }
 
     /// A number that is an id.
@@ -250,12 +291,18 @@ impl Row {
         read: impl FnOnce(i64) -> Option<T>,
     ) -> Result<T, StoreError> {
         let number = self.int(column)?;
-        read(number).ok_or_else(|| StoreError::Corrupt { what: column, reason: format!("{number} is out of range") })
+        read(number).ok_or_else(|| StoreError::Corrupt {
+            what: column,
+            reason: format!("{number} is out of range"),
+        })
     }
 }
 
 fn from_json<T: serde::de::DeserializeOwned>(what: &'static str, text: &str) -> Result<T, StoreError> {
-    serde_json::from_str(text).map_err(|e| StoreError::Corrupt { what, reason: e.to_string() })
+    serde_json::from_str(text).map_err(|e| StoreError::Corrupt {
+        what,
+        reason: e.to_string(),
+    })
 }
 
 /// Says what was tried when the database failed.
@@ -273,7 +320,10 @@ pub(crate) trait During<T> {
 
 impl<T> During<T> for Result<T, sqlx::Error> {
     fn during(self, operation: &'static str) -> Result<T, StoreError> {
-        self.map_err(|source| StoreError::Database { operation, source: Box::new(source) })
+        self.map_err(|source| StoreError::Database {
+            operation,
+            source: Box::new(source),
+        })
     }
 
     fn or_conflict(
@@ -283,7 +333,10 @@ impl<T> During<T> for Result<T, sqlx::Error> {
     ) -> Result<T, StoreError> {
         self.map_err(|source| match source.as_database_error() {
             Some(e) if e.is_unique_violation() => conflict(),
-            _ => StoreError::Database { operation, source: Box::new(source) },
+            _ => StoreError::Database {
+                operation,
+                source: Box::new(source),
+            },
         })
     }
 }

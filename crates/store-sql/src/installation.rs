@@ -26,7 +26,11 @@ impl Installation for SqlStore {
 
     async fn is_initialized(&self) -> Result<bool, StoreError> {
         let mut tx = self.read(READ).await?;
-        Ok(tx.row("SELECT name FROM installation LIMIT 1", &[]).await.during(READ)?.is_some())
+        Ok(tx
+            .row("SELECT name FROM installation LIMIT 1", &[])
+            .await
+            .during(READ)?
+            .is_some())
     }
 
     async fn first_start(
@@ -43,7 +47,11 @@ impl Installation for SqlStore {
                 &[Arg::text(name), Arg::text(value)],
             )
             .await
-            .or_conflict(START, || StoreError::Conflict { what: "the account", name: "1".to_owned(), context: "" })?;
+            .or_conflict(START, || StoreError::Conflict {
+                what: "the account",
+                name: "1".to_owned(),
+                context: "",
+            })?;
         }
         let user = users::insert(&mut tx, &first.administrator).await?;
         let mut changes = Changes::default();
@@ -58,6 +66,9 @@ impl Installation for SqlStore {
         let revisions = changes.write(&mut tx).await?;
         audit::append(&mut tx, &entry.about(user.id, &user.email)).await?;
         tx.commit().await.during(START)?;
-        Ok(Committed { value: (user, rule), revisions })
+        Ok(Committed {
+            value: (user, rule),
+            revisions,
+        })
     }
 }

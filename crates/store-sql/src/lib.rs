@@ -37,7 +37,9 @@ impl SqlStore {
     /// # Errors
     /// [`StoreError::Database`] when the file cannot be opened or was written by a later version.
     pub async fn open_sqlite(file: &Path) -> Result<Self, StoreError> {
-        Ok(Self { pools: Pools::open_sqlite(file).await? })
+        Ok(Self {
+            pools: Pools::open_sqlite(file).await?,
+        })
     }
 
     /// Ends all connections, when those that work have ended.

@@ -45,7 +45,10 @@ impl Projects for SqlStore {
         let mut tx = self.read(READ).await?;
         let all = tx.rows(select!("ORDER BY p.id"), &[]).await.during(READ)?;
         let all = all.iter().map(rows::project).collect::<Result<Vec<_>, _>>()?;
-        Ok(all.into_iter().filter(|row| gate::sees(visible, Scope::Project(row.id))).collect())
+        Ok(all
+            .into_iter()
+            .filter(|row| gate::sees(visible, Scope::Project(row.id)))
+            .collect())
     }
 
     async fn project(&self, granted: &Granted, id: ProjectId) -> Result<Option<ProjectRow>, StoreError> {
@@ -59,13 +62,25 @@ impl Projects for SqlStore {
         new: NewProject,
         entry: AuditEntry,
     ) -> Result<Committed<ProjectRow>, StoreError> {
-        gate::fits(granted, Action::Create, Entity::Project, Scope::Department(new.department_id), CREATE)?;
+        gate::fits(
+            granted,
+            Action::Create,
+            Entity::Project,
+            Scope::Department(new.department_id),
+            CREATE,
+        )?;
         let mut tx = self.write(CREATE).await?;
         let department = tx
-            .row("SELECT cluster_id FROM departments WHERE id = $1", &[new.department_id.number().into()])
+            .row(
+                "SELECT cluster_id FROM departments WHERE id = $1",
+                &[new.department_id.number().into()],
+            )
             .await
             .during(CREATE)?
-            .ok_or_else(|| StoreError::NotFound { what: "department", id: new.department_id.to_string() })?;
+            .ok_or_else(|| StoreError::NotFound {
+                what: "department",
+                id: new.department_id.to_string(),
+            })?;
         let cluster = department.parsed("cluster_id")?;
         refuse_taken(&mut tx, &Arg::text(cluster), &new).await?;
         let number = tx.next_number("project").await?;
@@ -87,7 +102,10 @@ impl Projects for SqlStore {
         )
         .await
         .or_conflict(CREATE, || taken(&new))?;
-        let missing = || StoreError::NotFound { what: "project", id: number.to_string() };
+        let missing = || StoreError::NotFound {
+            what: "project",
+            id: number.to_string(),
+        };
         let id = ProjectId::new(number).ok_or_else(missing)?;
         let value = one(&mut tx, id, CREATE).await?.ok_or_else(missing)?;
         let mut changes = Changes::default();
@@ -105,17 +123,28 @@ impl Projects for SqlStore {
         at: Timestamp,
         entry: AuditEntry,
     ) -> Result<Committed<Vec<AccessRuleId>>, StoreError> {
-        gate::fits(granted, Action::Delete, Entity::Project, Scope::Project(id), DELETE)?;
+        gate::fits(
+            granted,
+            Action::Delete,
+            Entity::Project,
+            Scope::Project(id),
+            DELETE,
+        )?;
         let mut tx = self.write(DELETE).await?;
         let row = one(&mut tx, id, DELETE)
             .await?
-            .ok_or_else(|| StoreError::NotFound { what: "project", id: id.to_string() })?;
+            .ok_or_else(|| StoreError::NotFound {
+                what: "project",
+                id: id.to_string(),
+            })?;
         let mut changes = Changes::default();
         let rules = live_rules_of_project(&mut tx, id).await?;
         let value = soft_delete_rules(&mut tx, &mut changes, &rules, at).await?;
         workloads::remove_of_project(&mut tx, &mut changes, row.cluster_id, id).await?;
         changes.delete(row.cluster_id, ObjectKey::Project(id));
-        tx.execute("DELETE FROM projects WHERE id = $1", &[id.number().into()]).await.during(DELETE)?;
+        tx.execute("DELETE FROM projects WHERE id = $1", &[id.number().into()])
+            .await
+            .during(DELETE)?;
         let revisions = changes.write(&mut tx).await?;
         audit::append(&mut tx, &entry.about(id, row.name)).await?;
         tx.commit().await.during(DELETE)?;
@@ -124,7 +153,11 @@ impl Projects for SqlStore {
 }
 
 fn taken(new: &NewProject) -> StoreError {
-    StoreError::Conflict { what: "project", name: new.name.to_string(), context: " in this cluster" }
+    StoreError::Conflict {
+        what: "project",
+        name: new.name.to_string(),
+        context: " in this cluster",
+    }
 }
 
 /// Says which of the two unique columns is taken.

@@ -27,10 +27,16 @@ impl News<'_> {
 
 async fn news<'r>(tx: &mut Tx, cluster: ClusterId, report: &'r StatusReport) -> Result<News<'r>, StoreError> {
     let row = tx
-        .row("SELECT settings, applied_revision FROM clusters WHERE id = $1", &[Arg::text(cluster)])
+        .row(
+            "SELECT settings, applied_revision FROM clusters WHERE id = $1",
+            &[Arg::text(cluster)],
+        )
         .await
         .during(WRITE)?
-        .ok_or_else(|| StoreError::NotFound { what: "cluster", id: cluster.to_string() })?;
+        .ok_or_else(|| StoreError::NotFound {
+            what: "cluster",
+            id: cluster.to_string(),
+        })?;
     let settings = match &report.settings {
         Some(settings) if row.opt_json("settings")?.as_ref() != Some(settings) => Some(Arg::json(settings)?),
         _ => None,
@@ -43,7 +49,11 @@ async fn news<'r>(tx: &mut Tx, cluster: ClusterId, report: &'r StatusReport) -> 
             objects.push(object);
         }
     }
-    Ok(News { settings, revision, objects })
+    Ok(News {
+        settings,
+        revision,
+        objects,
+    })
 }
 
 /// New is what the cluster is to have and what was not said before.
@@ -61,7 +71,10 @@ async fn is_news(tx: &mut Tx, cluster: ClusterId, object: &ObjectStatus) -> Resu
         .await
         .during(WRITE)?;
     let Some(row) = row else { return Ok(false) };
-    Ok(rows::status(&row)?.is_none_or(|known| known.phase != object.phase || known.message != object.message))
+    Ok(
+        rows::status(&row)?
+            .is_none_or(|known| known.phase != object.phase || known.message != object.message),
+    )
 }
 
 #[async_trait]
@@ -75,15 +88,21 @@ impl Reports for SqlStore {
     ) -> Result<bool, StoreError> {
         gate::is(granted, BootstrapException::LinkStatus, WRITE)?;
         // Most reports say nothing new: those never ask for the writer.
-        if news(&mut self.read(WRITE).await?, cluster, report).await?.is_empty() {
+        if news(&mut self.read(WRITE).await?, cluster, report)
+            .await?
+            .is_empty()
+        {
             return Ok(false);
         }
         let mut tx = self.write(WRITE).await?;
         let news = news(&mut tx, cluster, report).await?;
         if let Some(settings) = news.settings {
-            tx.execute("UPDATE clusters SET settings = $2 WHERE id = $1", &[Arg::text(cluster), settings])
-                .await
-                .during(WRITE)?;
+            tx.execute(
+                "UPDATE clusters SET settings = $2 WHERE id = $1",
+                &[Arg::text(cluster), settings],
+            )
+            .await
+            .during(WRITE)?;
         }
         if let Some(revision) = news.revision {
             tx.execute(
@@ -119,9 +138,12 @@ impl Reports for SqlStore {
     async fn heard_of(&self, granted: &Granted, cluster: ClusterId, at: Timestamp) -> Result<(), StoreError> {
         gate::is(granted, BootstrapException::LinkStatus, WRITE)?;
         let mut tx = self.write(WRITE).await?;
-        tx.execute("UPDATE clusters SET last_liveness = $2 WHERE id = $1", &[Arg::text(cluster), at.into()])
-            .await
-            .during(WRITE)?;
+        tx.execute(
+            "UPDATE clusters SET last_liveness = $2 WHERE id = $1",
+            &[Arg::text(cluster), at.into()],
+        )
+        .await
+        .during(WRITE)?;
         tx.commit().await.during(WRITE)
     }
 }

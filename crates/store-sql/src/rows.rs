@@ -3,14 +3,18 @@
 use reeve_authz::{Role, Scope, SubjectKey};
 use reeve_link::StatusPhase;
 use reeve_store::{
-    AccessRuleRow, ClusterRow, DepartmentRow, ProjectRow, ServiceAccountRow, StatusRow, StoreError, UserRow, WorkloadRow,
+    AccessRuleRow, ClusterRow, DepartmentRow, ProjectRow, ServiceAccountRow, StatusRow, StoreError, UserRow,
+    WorkloadRow,
 };
 use reeve_types::{AccessRuleId, DepartmentId, ProjectId, Revision};
 
 use crate::driver::Row;
 
 fn corrupt(what: &'static str, reason: impl ToString) -> StoreError {
-    StoreError::Corrupt { what, reason: reason.to_string() }
+    StoreError::Corrupt {
+        what,
+        reason: reason.to_string(),
+    }
 }
 
 /// A phase is kept as its name on the wire.
@@ -24,13 +28,21 @@ pub(crate) fn phase_text(phase: StatusPhase) -> Result<String, StoreError> {
 
 /// The columns `phase`, `message`, `updated_at`; `None` when there was no row to join.
 pub(crate) fn status(row: &Row) -> Result<Option<StatusRow>, StoreError> {
-    let Some(phase) = row.opt_text("phase")? else { return Ok(None) };
+    let Some(phase) = row.opt_text("phase")? else {
+        return Ok(None);
+    };
     let phase = serde_json::from_value(phase.into()).map_err(|e| corrupt("phase", e))?;
-    Ok(Some(StatusRow { phase, message: row.text("message")?, updated_at: row.time("status_at")? }))
+    Ok(Some(StatusRow {
+        phase,
+        message: row.text("message")?,
+        updated_at: row.time("status_at")?,
+    }))
 }
 
 pub(crate) fn revision(row: &Row, column: &'static str) -> Result<Revision, StoreError> {
-    u64::try_from(row.int(column)?).map(Revision).map_err(|e| corrupt(column, e))
+    u64::try_from(row.int(column)?)
+        .map(Revision)
+        .map_err(|e| corrupt(column, e))
 }
 
 pub(crate) fn cluster(row: &Row) -> Result<ClusterRow, StoreError> {
@@ -109,8 +121,8 @@ pub(crate) fn subject_columns(subject: &SubjectKey) -> (&'static str, String) {
 pub(crate) fn access_rule(row: &Row) -> Result<AccessRuleRow, StoreError> {
     let subject = SubjectKey::from_wire(&row.text("subject_kind")?, &row.text("subject")?)
         .map_err(|e| corrupt("subject", e))?;
-    let scope =
-        Scope::from_wire(&row.text("scope_type")?, &row.text("scope_id")?).map_err(|e| corrupt("scope", e))?;
+    let scope = Scope::from_wire(&row.text("scope_type")?, &row.text("scope_id")?)
+        .map_err(|e| corrupt("scope", e))?;
     Ok(AccessRuleRow {
         id: row.number("id", AccessRuleId::new)?,
         subject,

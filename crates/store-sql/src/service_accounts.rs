@@ -50,7 +50,10 @@ async fn needed(
     operation: &'static str,
 ) -> Result<ServiceAccountRow, StoreError> {
     let row = one(tx, id, operation).await?;
-    row.ok_or_else(|| StoreError::NotFound { what: "service account", id: id.to_string() })
+    row.ok_or_else(|| StoreError::NotFound {
+        what: "service account",
+        id: id.to_string(),
+    })
 }
 
 #[async_trait]
@@ -58,7 +61,12 @@ impl ServiceAccounts for SqlStore {
     async fn service_accounts(&self, granted: &Granted) -> Result<Vec<ServiceAccountRow>, StoreError> {
         fits(granted, Action::Read, READ)?;
         let mut tx = self.read(READ).await?;
-        tx.rows(select!("ORDER BY name"), &[]).await.during(READ)?.iter().map(rows::service_account).collect()
+        tx.rows(select!("ORDER BY name"), &[])
+            .await
+            .during(READ)?
+            .iter()
+            .map(rows::service_account)
+            .collect()
     }
 
     async fn service_account(
@@ -115,7 +123,8 @@ impl ServiceAccounts for SqlStore {
         let before = needed(&mut tx, id, CHANGE).await?;
         let mut changes = Changes::default();
         if before.enabled != enabled {
-            let rules = live_rules_of_subject(&mut tx, &SubjectKey::ServiceAccount(before.name.clone())).await?;
+            let rules =
+                live_rules_of_subject(&mut tx, &SubjectKey::ServiceAccount(before.name.clone())).await?;
             if enabled {
                 spread_rules(&mut tx, &mut changes, &rules).await?;
             } else {
@@ -180,7 +189,9 @@ impl ServiceAccounts for SqlStore {
         let mut changes = Changes::default();
         let rules = live_rules_of_subject(&mut tx, &SubjectKey::ServiceAccount(row.name.clone())).await?;
         let value = soft_delete_rules(&mut tx, &mut changes, &rules, at).await?;
-        tx.execute("DELETE FROM service_accounts WHERE id = $1", &[Arg::text(id)]).await.during(DELETE)?;
+        tx.execute("DELETE FROM service_accounts WHERE id = $1", &[Arg::text(id)])
+            .await
+            .during(DELETE)?;
         let revisions = changes.write(&mut tx).await?;
         audit::append(&mut tx, &entry.about(id, row.name)).await?;
         tx.commit().await.during(DELETE)?;

@@ -30,16 +30,26 @@ fn fits(granted: &Granted, action: Action, operation: &'static str) -> Result<()
 }
 
 fn missing(id: UserId) -> StoreError {
-    StoreError::NotFound { what: "user", id: id.to_string() }
+    StoreError::NotFound {
+        what: "user",
+        id: id.to_string(),
+    }
 }
 
 async fn one(tx: &mut Tx, id: UserId, operation: &'static str) -> Result<Option<UserRow>, StoreError> {
-    tx.row(select!("WHERE id = $1"), &[Arg::text(id)]).await.during(operation)?.as_ref().map(rows::user).transpose()
+    tx.row(select!("WHERE id = $1"), &[Arg::text(id)])
+        .await
+        .during(operation)?
+        .as_ref()
+        .map(rows::user)
+        .transpose()
 }
 
 /// Gives a uid to its first owner for ever.
 async fn claim_uid(tx: &mut Tx, id: UserId, posix: Option<&PosixIdentity>) -> Result<(), StoreError> {
-    let Some(uid) = posix.map(PosixIdentity::uid) else { return Ok(()) };
+    let Some(uid) = posix.map(PosixIdentity::uid) else {
+        return Ok(());
+    };
     tx.execute(
         "INSERT INTO used_uids (uid, user_id) VALUES ($1, $2) ON CONFLICT (uid) DO NOTHING",
         &[uid.number().into(), Arg::text(id)],
@@ -47,12 +57,19 @@ async fn claim_uid(tx: &mut Tx, id: UserId, posix: Option<&PosixIdentity>) -> Re
     .await
     .during("give a uid")?;
     let owner = tx
-        .row("SELECT user_id FROM used_uids WHERE uid = $1", &[uid.number().into()])
+        .row(
+            "SELECT user_id FROM used_uids WHERE uid = $1",
+            &[uid.number().into()],
+        )
         .await
         .during("give a uid")?
         .map(|row| row.parsed::<UserId>("user_id"))
         .transpose()?;
-    if owner == Some(id) { Ok(()) } else { Err(StoreError::UidTaken(uid)) }
+    if owner == Some(id) {
+        Ok(())
+    } else {
+        Err(StoreError::UidTaken(uid))
+    }
 }
 
 fn posix_arg(posix: Option<&PosixIdentity>) -> Result<Arg, StoreError> {
@@ -75,7 +92,11 @@ pub(crate) async fn insert(tx: &mut Tx, new: &NewUser) -> Result<UserRow, StoreE
         ],
     )
     .await
-    .or_conflict(CREATE, || StoreError::Conflict { what: "user", name: new.email.to_string(), context: "" })?;
+    .or_conflict(CREATE, || StoreError::Conflict {
+        what: "user",
+        name: new.email.to_string(),
+        context: "",
+    })?;
     one(tx, new.id, CREATE).await?.ok_or_else(|| missing(new.id))
 }
 
@@ -84,7 +105,12 @@ impl Users for SqlStore {
     async fn users(&self, granted: &Granted) -> Result<Vec<UserRow>, StoreError> {
         fits(granted, Action::Read, READ)?;
         let mut tx = self.read(READ).await?;
-        tx.rows(select!("ORDER BY email"), &[]).await.during(READ)?.iter().map(rows::user).collect()
+        tx.rows(select!("ORDER BY email"), &[])
+            .await
+            .during(READ)?
+            .iter()
+            .map(rows::user)
+            .collect()
     }
 
     async fn user(&self, granted: &Granted, id: UserId) -> Result<Option<UserRow>, StoreError> {
@@ -92,7 +118,12 @@ impl Users for SqlStore {
         one(&mut self.read(READ).await?, id, READ).await
     }
 
-    async fn create_user(&self, granted: &Granted, new: NewUser, entry: AuditEntry) -> Result<UserRow, StoreError> {
+    async fn create_user(
+        &self,
+        granted: &Granted,
+        new: NewUser,
+        entry: AuditEntry,
+    ) -> Result<UserRow, StoreError> {
         fits(granted, Action::Create, CREATE)?;
         let mut tx = self.write(CREATE).await?;
         let row = insert(&mut tx, &new).await?;
@@ -156,9 +187,12 @@ impl Users for SqlStore {
         fits(granted, Action::Update, CHANGE)?;
         let mut tx = self.write(CHANGE).await?;
         let row = one(&mut tx, id, CHANGE).await?.ok_or_else(|| missing(id))?;
-        tx.execute("UPDATE users SET not_before = $2 WHERE id = $1", &[Arg::text(id), at.into()])
-            .await
-            .during(CHANGE)?;
+        tx.execute(
+            "UPDATE users SET not_before = $2 WHERE id = $1",
+            &[Arg::text(id), at.into()],
+        )
+        .await
+        .during(CHANGE)?;
         audit::append(&mut tx, &entry.about(id, &row.email)).await?;
         tx.commit().await.during(CHANGE)
     }
@@ -176,7 +210,9 @@ impl Users for SqlStore {
         let mut changes = Changes::default();
         let rules = live_rules_of_subject(&mut tx, &SubjectKey::User(row.email.clone())).await?;
         let value = soft_delete_rules(&mut tx, &mut changes, &rules, at).await?;
-        tx.execute("DELETE FROM users WHERE id = $1", &[Arg::text(id)]).await.during(DELETE)?;
+        tx.execute("DELETE FROM users WHERE id = $1", &[Arg::text(id)])
+            .await
+            .during(DELETE)?;
         keep_an_administrator(&mut tx).await?;
         let revisions = changes.write(&mut tx).await?;
         audit::append(&mut tx, &entry.about(id, row.email)).await?;

@@ -30,7 +30,11 @@ macro_rules! select {
     };
 }
 
-async fn one(tx: &mut Tx, id: WorkloadId, operation: &'static str) -> Result<Option<WorkloadRow>, StoreError> {
+async fn one(
+    tx: &mut Tx,
+    id: WorkloadId,
+    operation: &'static str,
+) -> Result<Option<WorkloadRow>, StoreError> {
     tx.row(select!("WHERE w.id = $1"), &[Arg::text(id)])
         .await
         .during(operation)?
@@ -47,13 +51,21 @@ pub(crate) async fn remove_of_project(
     project: ProjectId,
 ) -> Result<(), StoreError> {
     let found = tx
-        .rows("SELECT id FROM workloads WHERE project_id = $1", &[project.number().into()])
+        .rows(
+            "SELECT id FROM workloads WHERE project_id = $1",
+            &[project.number().into()],
+        )
         .await
         .during(DELETE)?;
     for row in found {
         changes.delete(cluster, ObjectKey::Workload(row.parsed("id")?));
     }
-    tx.execute("DELETE FROM workloads WHERE project_id = $1", &[project.number().into()]).await.during(DELETE)?;
+    tx.execute(
+        "DELETE FROM workloads WHERE project_id = $1",
+        &[project.number().into()],
+    )
+    .await
+    .during(DELETE)?;
     Ok(())
 }
 
@@ -61,13 +73,21 @@ pub(crate) async fn remove_of_project(
 impl Workloads for SqlStore {
     async fn workloads(&self, visible: &Visible) -> Result<Vec<WorkloadRow>, StoreError> {
         let mut tx = self.read(READ).await?;
-        let all = tx.rows(select!("ORDER BY w.created_at, w.id"), &[]).await.during(READ)?;
+        let all = tx
+            .rows(select!("ORDER BY w.created_at, w.id"), &[])
+            .await
+            .during(READ)?;
         let all = all.iter().map(rows::workload).collect::<Result<Vec<_>, _>>()?;
-        Ok(all.into_iter().filter(|row| gate::sees(visible, Scope::Project(row.project_id))).collect())
+        Ok(all
+            .into_iter()
+            .filter(|row| gate::sees(visible, Scope::Project(row.project_id)))
+            .collect())
     }
 
     async fn workload(&self, granted: &Granted, id: WorkloadId) -> Result<Option<WorkloadRow>, StoreError> {
-        let Some(row) = one(&mut self.read(READ).await?, id, READ).await? else { return Ok(None) };
+        let Some(row) = one(&mut self.read(READ).await?, id, READ).await? else {
+            return Ok(None);
+        };
         let scope = Scope::Project(row.project_id);
         gate::fits(granted, Action::Read, Entity::Trainings, scope, READ)
             .or_else(|_| gate::fits(granted, Action::Read, Entity::Workloads, scope, READ))?;
@@ -81,13 +101,25 @@ impl Workloads for SqlStore {
         entry: AuditEntry,
     ) -> Result<Committed<WorkloadRow>, StoreError> {
         let project = new.desired.project_id;
-        gate::fits(granted, Action::Create, Entity::Trainings, Scope::Project(project), CREATE)?;
+        gate::fits(
+            granted,
+            Action::Create,
+            Entity::Trainings,
+            Scope::Project(project),
+            CREATE,
+        )?;
         let mut tx = self.write(CREATE).await?;
         let cluster: ClusterId = tx
-            .row("SELECT cluster_id FROM projects WHERE id = $1", &[project.number().into()])
+            .row(
+                "SELECT cluster_id FROM projects WHERE id = $1",
+                &[project.number().into()],
+            )
             .await
             .during(CREATE)?
-            .ok_or_else(|| StoreError::NotFound { what: "project", id: project.to_string() })?
+            .ok_or_else(|| StoreError::NotFound {
+                what: "project",
+                id: project.to_string(),
+            })?
             .parsed("cluster_id")?;
         tx.execute(
             "INSERT INTO workloads (id, cluster_id, project_id, name, submitted_by, request, desired, created_at)
@@ -112,7 +144,10 @@ impl Workloads for SqlStore {
         let id = new.desired.id;
         let value = one(&mut tx, id, CREATE)
             .await?
-            .ok_or_else(|| StoreError::NotFound { what: "workload", id: id.to_string() })?;
+            .ok_or_else(|| StoreError::NotFound {
+                what: "workload",
+                id: id.to_string(),
+            })?;
         let mut changes = Changes::default();
         changes.upsert(cluster, desired::of_workload(&value));
         let revisions = changes.write(&mut tx).await?;
@@ -130,9 +165,20 @@ impl Workloads for SqlStore {
         let mut tx = self.write(DELETE).await?;
         let row = one(&mut tx, id, DELETE)
             .await?
-            .ok_or_else(|| StoreError::NotFound { what: "workload", id: id.to_string() })?;
-        gate::fits(granted, Action::Delete, Entity::Trainings, Scope::Project(row.project_id), DELETE)?;
-        tx.execute("DELETE FROM workloads WHERE id = $1", &[Arg::text(id)]).await.during(DELETE)?;
+            .ok_or_else(|| StoreError::NotFound {
+                what: "workload",
+                id: id.to_string(),
+            })?;
+        gate::fits(
+            granted,
+            Action::Delete,
+            Entity::Trainings,
+            Scope::Project(row.project_id),
+            DELETE,
+        )?;
+        tx.execute("DELETE FROM workloads WHERE id = $1", &[Arg::text(id)])
+            .await
+            .during(DELETE)?;
         let mut changes = Changes::default();
         changes.delete(row.cluster_id, ObjectKey::Workload(id));
         let revisions = changes.write(&mut tx).await?;

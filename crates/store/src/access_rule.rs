@@ -34,7 +34,12 @@ pub struct AccessRuleRow {
 impl AccessRuleRow {
     /// The rule as the decision index knows it.
     pub fn rule(&self) -> Rule {
-        Rule { id: self.id, subject: self.subject.clone(), role: self.role, scope: self.scope }
+        Rule {
+            id: self.id,
+            subject: self.subject.clone(),
+            role: self.role,
+            scope: self.scope,
+        }
     }
 }
 
@@ -60,7 +65,11 @@ pub trait AccessRules {
     async fn access_rules(&self, visible: &Visible, deleted: bool) -> Result<Vec<AccessRuleRow>, StoreError>;
 
     /// One, also when deleted. `granted`: read of access_rules in the rule's scope.
-    async fn access_rule(&self, granted: &Granted, id: AccessRuleId) -> Result<Option<AccessRuleRow>, StoreError>;
+    async fn access_rule(
+        &self,
+        granted: &Granted,
+        id: AccessRuleId,
+    ) -> Result<Option<AccessRuleRow>, StoreError>;
 
     /// Makes one. `granted`: create of access_rules in its scope.
     ///

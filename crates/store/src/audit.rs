@@ -123,7 +123,12 @@ pub trait Audit {
     ) -> Result<(), StoreError>;
 
     /// At most `limit` events after `sequence`. `granted`: read of events-history at account scope.
-    async fn audit_events(&self, granted: &Granted, after: i64, limit: i64) -> Result<Vec<AuditRow>, StoreError>;
+    async fn audit_events(
+        &self,
+        granted: &Granted,
+        after: i64,
+        limit: i64,
+    ) -> Result<Vec<AuditRow>, StoreError>;
 
     /// Recomputes the whole chain; the number of events in it. `granted`: read of events-history at account scope.
     ///

@@ -3,7 +3,11 @@
 //! An implementation calls [`crate::conformance_tests!`] with the path of an async function that opens a fresh, empty store;
 //! each check becomes a test of its own.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "the suite is test code that lives where implementations reach it")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "the suite is test code that lives where implementations reach it"
+)]
 
 mod audit;
 mod deletion;

@@ -45,7 +45,11 @@ pub trait Departments {
     async fn departments(&self, visible: &Visible) -> Result<Vec<DepartmentRow>, StoreError>;
 
     /// One. `granted`: read of department there.
-    async fn department(&self, granted: &Granted, id: DepartmentId) -> Result<Option<DepartmentRow>, StoreError>;
+    async fn department(
+        &self,
+        granted: &Granted,
+        id: DepartmentId,
+    ) -> Result<Option<DepartmentRow>, StoreError>;
 
     /// Makes one. `granted`: create of department in the cluster.
     async fn create_department(

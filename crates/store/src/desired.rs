@@ -36,16 +36,30 @@ pub fn of_project(row: &ProjectRow) -> DesiredObject {
 /// The object of a rule, as each cluster that it reaches sees it.
 pub fn of_access_rule(row: &AccessRuleRow) -> DesiredObject {
     let subject = match &row.subject {
-        SubjectKey::User(email) => Subject { kind: SubjectKind::User, name: email.to_string() },
-        SubjectKey::Group(name) => Subject { kind: SubjectKind::Group, name: name.to_string() },
-        SubjectKey::ServiceAccount(name) => Subject { kind: SubjectKind::ServiceAccount, name: name.to_string() },
+        SubjectKey::User(email) => Subject {
+            kind: SubjectKind::User,
+            name: email.to_string(),
+        },
+        SubjectKey::Group(name) => Subject {
+            kind: SubjectKind::Group,
+            name: name.to_string(),
+        },
+        SubjectKey::ServiceAccount(name) => Subject {
+            kind: SubjectKind::ServiceAccount,
+            name: name.to_string(),
+        },
     };
     let scope = match row.scope {
         Scope::Account | Scope::Cluster(_) => reeve_link::Scope::Cluster,
         Scope::Department(id) => reeve_link::Scope::Department(id),
         Scope::Project(id) => reeve_link::Scope::Project(id),
     };
-    DesiredObject::AccessRule(reeve_link::AccessRule { id: row.id, subject, role: row.role.kube_name(), scope })
+    DesiredObject::AccessRule(reeve_link::AccessRule {
+        id: row.id,
+        subject,
+        role: row.role.kube_name(),
+        scope,
+    })
 }
 
 /// The object of a workload.

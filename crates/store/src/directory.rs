@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use reeve_authz::{Rule, Scope};
 use reeve_link::ClusterSettings;
 use reeve_types::{
-    AccessRuleId, ClusterId, DepartmentId, Email, OrgUnitName, PosixIdentity, ProjectId, Revision, ServiceAccountId,
-    ServiceAccountName, Timestamp, UserId, WorkloadId,
+    AccessRuleId, ClusterId, DepartmentId, Email, OrgUnitName, PosixIdentity, ProjectId, Revision,
+    ServiceAccountId, ServiceAccountName, Timestamp, UserId, WorkloadId,
 };
 
 use crate::{StoreError, Verifier};

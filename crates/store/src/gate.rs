@@ -18,15 +18,27 @@ pub fn fits(
     scope: Scope,
     operation: &'static str,
 ) -> Result<(), StoreError> {
-    if granted.covers(action, entity, scope) { Ok(()) } else { Err(StoreError::Gate { operation }) }
+    if granted.covers(action, entity, scope) {
+        Ok(())
+    } else {
+        Err(StoreError::Gate { operation })
+    }
 }
 
 /// Passes for one named exception alone.
 ///
 /// # Errors
 /// [`StoreError::Gate`] otherwise.
-pub fn is(granted: &Granted, exception: BootstrapException, operation: &'static str) -> Result<(), StoreError> {
-    if granted.exception() == Some(exception) { Ok(()) } else { Err(StoreError::Gate { operation }) }
+pub fn is(
+    granted: &Granted,
+    exception: BootstrapException,
+    operation: &'static str,
+) -> Result<(), StoreError> {
+    if granted.exception() == Some(exception) {
+        Ok(())
+    } else {
+        Err(StoreError::Gate { operation })
+    }
 }
 
 /// Whether what belongs to `scope` may be seen; who sees everything also sees what lay in scopes that are gone.

@@ -36,8 +36,8 @@ pub use cluster::{ClusterRow, Clusters, NewCluster};
 pub use department::{DepartmentRow, Departments, NewDepartment};
 pub use desired::DesiredState;
 pub use directory::{
-    ClusterFacts, Credentials, DepartmentFacts, Directory, DirectorySnapshot, Locate, ProjectFacts, ServiceAccountFacts,
-    SubjectId, UserFacts,
+    ClusterFacts, Credentials, DepartmentFacts, Directory, DirectorySnapshot, Locate, ProjectFacts,
+    ServiceAccountFacts, SubjectId, UserFacts,
 };
 pub use error::StoreError;
 pub use installation::{FirstStart, Installation};

@@ -81,7 +81,12 @@ pub trait Users {
     ///
     /// # Errors
     /// [`StoreError::Conflict`] for a known email, [`StoreError::UidTaken`] for a uid that was ever given to another.
-    async fn create_user(&self, granted: &Granted, new: NewUser, entry: AuditEntry) -> Result<UserRow, StoreError>;
+    async fn create_user(
+        &self,
+        granted: &Granted,
+        new: NewUser,
+        entry: AuditEntry,
+    ) -> Result<UserRow, StoreError>;
 
     /// Gives her other numbers, or none. `granted`: update.
     async fn set_posix(

@@ -44,10 +44,7 @@ pub(super) static CHECKS: [Check; 7] = [
         policy: Policy::Pods,
         rule: Rule(6),
         problem: "runAsGroup of the pod is not the gid of its stamp",
-        problem_cel: Some(
-            "'runAsGroup of the pod is ' + string(variables.context.?runAsGroup.orValue('not set')) + ', its stamp \
-             says ' + variables.identity[2]",
-        ),
+        problem_cel: None,
         remedy: REMOVE,
         cel: "!variables.changed || !variables.enforced || \
               string(variables.context.?runAsGroup.orValue(-1)) == variables.identity[2]",
@@ -94,10 +91,7 @@ pub(super) static CHECKS: [Check; 7] = [
         policy: Policy::Pods,
         rule: Rule(6),
         problem: "fsGroup joins the groups of every process, and is none of the groups of the stamp",
-        problem_cel: Some(
-            "'fsGroup ' + string(variables.context.?fsGroup.orValue(-1)) + ' joins the groups of every process, and \
-             is none of the groups of the stamp'",
-        ),
+        problem_cel: None,
         remedy: "remove fsGroup, or take one of your own groups",
         cel: "!variables.changed || !variables.enforced || !has(variables.context.fsGroup) || \
               string(variables.context.fsGroup) in [variables.identity[2]] + variables.identity[3].split('.')",

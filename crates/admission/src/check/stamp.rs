@@ -76,10 +76,7 @@ pub(super) static CHECKS: [Check; 13] = [
         policy: Policy::Pods,
         rule: Rule(8),
         problem: "this pod runs as somebody else, and only that person may add a container to it",
-        problem_cel: Some(
-            "'this pod runs as ' + variables.oldStamp + ' (user id/uid/gid/groups), and only that person may add a \
-             container to it'",
-        ),
+        problem_cel: None,
         remedy: "ask that person to debug it, or debug a copy that runs as you (kubectl debug --copy-to)",
         cel: "!variables.changed || variables.controller || variables.operator || \
               variables.subresource != 'ephemeralcontainers' || variables.oldStamp == '' || \
@@ -94,7 +91,7 @@ pub(super) static CHECKS: [Check; 13] = [
         policy: Policy::Pods,
         rule: Rule(4),
         problem: "a controller only copies templates",
-        problem_cel: Some("variables.username + ' only copies templates, it may not change what runs'"),
+        problem_cel: None,
         remedy: "change the template as the person it runs as",
         cel: "!variables.changed || !variables.controller || !variables.update",
         predicate: |r| {
@@ -107,7 +104,7 @@ pub(super) static CHECKS: [Check; 13] = [
         policy: Policy::Pods,
         rule: Rule(4),
         problem: "a controller may only make what an object with a template owns",
-        problem_cel: Some("variables.username + ' may only make what an object with a template owns'"),
+        problem_cel: None,
         remedy: "let the controller set its ownerReference with controller: true",
         cel: "variables.update || !variables.controller || \
               object.metadata.?ownerReferences.orValue([]).exists(o, o.?controller.orValue(false))",
@@ -168,7 +165,7 @@ pub(super) static CHECKS: [Check; 13] = [
         policy: Policy::Pods,
         rule: Rule(3),
         problem: "somebody without a verified identity cannot say whose this is",
-        problem_cel: Some("variables.username + ' has no verified identity and cannot say whose this is'"),
+        problem_cel: None,
         remedy: "remove the annotation reeve.dev/runs-as, or sign in as a person with uid and gid",
         cel: "!variables.changed || variables.person || variables.controller || variables.operator || \
               variables.stamp == ''",
@@ -182,9 +179,7 @@ pub(super) static CHECKS: [Check; 13] = [
         policy: Policy::Pods,
         rule: Rule(3),
         problem: "the annotation reeve.dev/runs-as is no stamp of a person",
-        problem_cel: Some(
-            "'the annotation reeve.dev/runs-as says ' + variables.stamp + ', no stamp of a person'",
-        ),
+        problem_cel: None,
         remedy: "write the template again as yourself: userid/uid/gid/groups is filled in, with ids of at least 1000",
         cel: "!variables.changed || variables.stamp == '' || variables.stamp.matches(\
               '^[A-Za-z0-9-]+/[1-9][0-9]{3,9}/[1-9][0-9]{3,9}/([1-9][0-9]{3,9}([.][1-9][0-9]{3,9})*)?$')",

@@ -100,7 +100,7 @@ operations! {
     /// Get a user.
     GetUser = "get_user_by_id", Get "/api/v1/users/{userId}", may(Action::Read, Entity::Users), 200, [400, 401, 403, 404, 500, 503];
     /// Delete a user.
-    DeleteUser = "delete_user_by_id", Delete "/api/v1/users/{userId}", may(Action::Delete, Entity::Users), 204, [400, 401, 403, 404, 500, 503];
+    DeleteUser = "delete_user_by_id", Delete "/api/v1/users/{userId}", may(Action::Delete, Entity::Users), 204, [400, 401, 403, 404, 409, 500, 503];
     /// Set the numbers a user's containers run with.
     SetUserPosix = "set_user_posix", Put "/api/v1/users/{userId}/posix", may(Action::Update, Entity::Users), 200, [400, 401, 403, 404, 409, 500, 503];
 
@@ -122,7 +122,7 @@ operations! {
     /// Get an access rule.
     GetAccessRule = "get_access_rule", Get "/api/v1/authorization/access-rules/{accessRuleId}", may(Action::Read, Entity::AccessRules), 200, [400, 401, 403, 404, 500, 503];
     /// Delete an access rule.
-    DeleteAccessRule = "delete_access_rule", Delete "/api/v1/authorization/access-rules/{accessRuleId}", may(Action::Delete, Entity::AccessRules), 204, [400, 401, 403, 404, 500, 503];
+    DeleteAccessRule = "delete_access_rule", Delete "/api/v1/authorization/access-rules/{accessRuleId}", may(Action::Delete, Entity::AccessRules), 204, [400, 401, 403, 404, 409, 500, 503];
     /// List roles.
     GetRoles = "get_roles_v1", Get "/api/v1/authorization/roles", may(Action::Read, Entity::Roles), 200, [400, 401, 403, 500, 503];
     /// Get a role.

@@ -42,7 +42,7 @@ async fn run(arguments: Arguments) -> Result<()> {
     for rules in [100_000, 1_000_000] {
         text += &format!("{}\n", authz::run(rules)?);
     }
-    let road = Road::up(Options { dir: arguments.dir.join("road"), tier: Tier::Node, tell: say }).await?;
+    let road = Road::up(Options { tell: say, ..Options::new(arguments.dir.join("road"), Tier::Node) }).await?;
     let organization = Organization::make(&road).await?;
     let mut series = road::rules(&road, &organization, arguments.rules).await?;
     if road.cluster.real_node().is_ok() {

@@ -98,7 +98,7 @@ async fn run(dir: &Path, with_story: bool) -> Result<()> {
 
 async fn come_up(dir: &Path, with_story: bool) -> Result<Road> {
     let started = now();
-    let road = Road::up(Options { dir: dir.to_owned(), tier: Tier::Node, tell }).await?;
+    let road = Road::up(Options { tell, ..Options::new(dir.to_owned(), Tier::Node) }).await?;
     tell("making departments, projects, people, an application and their access rules");
     let organization = Organization::make(&road).await?;
     let story = Story::new(&road, &organization, tell);

@@ -31,7 +31,7 @@ pub fn on_the_road<F: Future<Output = Result<()>>>(test: impl FnOnce(&'static Ro
         // Programs end with the thread that started them: this one stays until the last test is over.
         let (send, receive) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
-            let options = Options { dir: folder("shared"), tier: Tier::Node, tell: |_| () };
+            let options = Options::new(folder("shared"), Tier::Node);
             let road = runtime().block_on(Road::up_for_test(options));
             let _ = send.send(road);
             loop {
@@ -51,9 +51,18 @@ pub fn on_a_road_of_its_own<F: Future<Output = Result<()>>>(
     tier: Tier,
     test: impl FnOnce(Road) -> F,
 ) {
+    on_a_road_with(Options::new(folder(name), tier), test);
+}
+
+/// The same with an operator that is one of several: it holds a lease.
+pub fn on_a_road_with_a_lease<F: Future<Output = Result<()>>>(name: &'static str, test: impl FnOnce(Road) -> F) {
+    on_a_road_with(Options { leader_elect: true, ..Options::new(folder(name), Tier::Node) }, test);
+}
+
+fn on_a_road_with<F: Future<Output = Result<()>>>(options: Options, test: impl FnOnce(Road) -> F) {
     finish(async move {
         let _alone = OWN_ROADS.acquire().await?;
-        match Road::up_for_test(Options { dir: folder(name), tier, tell: |_| () }).await? {
+        match Road::up_for_test(options).await? {
             Some(road) => test(road).await,
             None => Ok(()),
         }

@@ -68,7 +68,7 @@ pub(super) async fn report(world: &World, name: &str, says: &Says) -> Result<(),
     world.events.publish(&*project, "ReconcileProject", &event).await;
     match written {
         // Gone in the meantime: nobody is left to read it.
-        Err(failed) if matches!(&failed.source, kube::Error::Api(answer) if answer.is_not_found()) => Ok(()),
+        Err(failed) if failed.is_not_found() => Ok(()),
         other => other.map_err(Failed::Write),
     }
 }

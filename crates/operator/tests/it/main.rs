@@ -1,4 +1,12 @@
 //! The operator: its logic without a cluster, and the whole of it on a real API server.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unreachable,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails"
+)]
 
 mod cluster;
 mod pure;

@@ -60,44 +60,81 @@ fn shown(row: AccessRuleRow) -> AccessRule {
 
 /// What the clusters say of a rule, in one: the worst wins.
 fn status(row: &AccessRuleRow) -> Option<AccessRuleStatus> {
-    let in_phase = |phase: StatusPhase| row.statuses.iter().filter(move |(_, status)| status.phase == phase);
+    let in_phase = |phase: StatusPhase| {
+        row.statuses
+            .iter()
+            .filter(move |(_, status)| status.phase == phase)
+    };
     let phase = if row.statuses.is_empty() {
         return None;
-    } else if in_phase(StatusPhase::NotReady).chain(in_phase(StatusPhase::Failed)).next().is_some() {
+    } else if in_phase(StatusPhase::NotReady)
+        .chain(in_phase(StatusPhase::Failed))
+        .next()
+        .is_some()
+    {
         AccessRulePhase::NotReady
     } else if in_phase(StatusPhase::Deleting).next().is_some() {
         AccessRulePhase::Deleting
-    } else if row.statuses.iter().all(|(_, status)| status.phase == StatusPhase::Ready) {
+    } else if row
+        .statuses
+        .iter()
+        .all(|(_, status)| status.phase == StatusPhase::Ready)
+    {
         AccessRulePhase::Ready
     } else {
         AccessRulePhase::Creating
     };
-    let messages: Vec<_> =
-        row.statuses.iter().map(|(_, status)| status.message.as_str()).filter(|it| !it.is_empty()).collect();
-    let details: Vec<_> =
-        row.statuses.iter().map(|(cluster, status)| format!("{:?}: [{cluster}]", status.phase)).collect();
-    Some(AccessRuleStatus { phase, message: messages.join("; "), details: Some(details.join("; ")) })
+    let messages: Vec<_> = row
+        .statuses
+        .iter()
+        .map(|(_, status)| status.message.as_str())
+        .filter(|it| !it.is_empty())
+        .collect();
+    let details: Vec<_> = row
+        .statuses
+        .iter()
+        .map(|(cluster, status)| format!("{:?}: [{cluster}]", status.phase))
+        .collect();
+    Some(AccessRuleStatus {
+        phase,
+        message: messages.join("; "),
+        details: Some(details.join("; ")),
+    })
 }
 
 /// All the caller may see that the operation's own parameters let through.
-async fn visible(app: &App, caller: &Caller, query: &ListQuery, pairs: &Pairs) -> Result<Vec<AccessRule>, ApiError> {
+async fn visible(
+    app: &App,
+    caller: &Caller,
+    query: &ListQuery,
+    pairs: &Pairs,
+) -> Result<Vec<AccessRule>, ApiError> {
     pairs.one_of("subjectType", &["user", "group", "service-account", "app"])?;
     pairs.one_of("scopeType", &["tenant", "cluster", "department", "project"])?;
     let visible = app.directory().visible(caller, Entity::AccessRules)?;
-    let rows = app.store.access_rules(&visible, query.flag("includeDeleted")?).await?;
+    let rows = app
+        .store
+        .access_rules(&visible, query.flag("includeDeleted")?)
+        .await?;
     let wanted = |name: &str, is: &str| query.extra(name).is_none_or(|wanted| wanted == is);
     let keep = |rule: &AccessRule| {
         let kind = rule.subject_type.as_str();
         let by_kind = wanted("subjectType", kind)
-            || (query.extra("subjectType") == Some("app") && rule.subject_type == SubjectType::ServiceAccount);
-        let by_subject = query.extra("subjectIds").is_none_or(|ids| ids.split(',').any(|id| id == rule.subject_id));
+            || (query.extra("subjectType") == Some("app")
+                && rule.subject_type == SubjectType::ServiceAccount);
+        let by_subject = query
+            .extra("subjectIds")
+            .is_none_or(|ids| ids.split(',').any(|id| id == rule.subject_id));
         by_kind
             && by_subject
             && wanted("subjectIdFilter", &rule.subject_id)
             && wanted("scopeType", rule.scope_type.as_str())
             && wanted("scopeId", &rule.scope_id)
             && wanted("roleId", &rule.role_id.to_string())
-            && wanted("clusterId", &rule.cluster_id.map(|id| id.to_string()).unwrap_or_default())
+            && wanted(
+                "clusterId",
+                &rule.cluster_id.map(|id| id.to_string()).unwrap_or_default(),
+            )
     };
     Ok(rows.into_iter().map(shown).filter(keep).collect())
 }

@@ -20,9 +20,16 @@ use crate::error::ApiError;
 /// A cluster as it is shown.
 pub(super) fn shown(app: &App, row: ClusterRow) -> Cluster {
     let last_liveness = row.last_liveness.max(app.hub.last_heard(row.id));
-    let alarms = row.settings.as_ref().map_or(&[][..], |settings| &settings.policy_alarms);
+    let alarms = row
+        .settings
+        .as_ref()
+        .map_or(&[][..], |settings| &settings.policy_alarms);
     let state = if app.hub.is_connected(row.id, app.clock.now()) {
-        if alarms.is_empty() { ClusterState::Connected } else { ClusterState::ServiceIssues }
+        if alarms.is_empty() {
+            ClusterState::Connected
+        } else {
+            ClusterState::ServiceIssues
+        }
     } else if last_liveness.is_some() {
         ClusterState::Disconnected
     } else {
@@ -35,11 +42,15 @@ pub(super) fn shown(app: &App, row: ClusterRow) -> Cluster {
         message,
         last_transition_time: last_liveness.unwrap_or(row.created_at),
     };
-    let conditions = if alarms.is_empty() { Vec::new() } else { vec![condition(alarms.join("; "))] };
-    let platform = row
-        .settings
-        .as_ref()
-        .map(|settings| ClusterPlatform { kind: None, kube_version: Some(settings.kubernetes_version.clone()) });
+    let conditions = if alarms.is_empty() {
+        Vec::new()
+    } else {
+        vec![condition(alarms.join("; "))]
+    };
+    let platform = row.settings.as_ref().map(|settings| ClusterPlatform {
+        kind: None,
+        kube_version: Some(settings.kubernetes_version.clone()),
+    });
     Cluster {
         uuid: row.id,
         tenant_id: TENANT_ID,
@@ -47,7 +58,11 @@ pub(super) fn shown(app: &App, row: ClusterRow) -> Cluster {
         created_at: row.created_at,
         domain: row.domain,
         version: row.version,
-        status: Some(ClusterStatus { state, conditions, platform }),
+        status: Some(ClusterStatus {
+            state,
+            conditions,
+            platform,
+        }),
         updated_at: Some(row.created_at),
         deleted_at: None,
         last_liveness,
@@ -65,7 +80,11 @@ pub(super) fn person_reaching(app: &App, caller: &Caller, id: ClusterId) -> Resu
     }
     let directory = app.directory();
     let reaches = directory.index.reaches_cluster(&caller.principal, id)
-        || directory.allow_read(caller, Entity::Cluster, reeve_authz::Scope::Cluster(id), || ApiError::NoRoute).is_ok();
+        || directory
+            .allow_read(caller, Entity::Cluster, reeve_authz::Scope::Cluster(id), || {
+                ApiError::NoRoute
+            })
+            .is_ok();
     if !reaches && directory.index.what_can(&caller.principal).is_empty() {
         return Err(ApiError::Forbidden(
             "no access rule reaches you: anybody with `access_rules:create` in a project of the cluster can make one".to_owned(),

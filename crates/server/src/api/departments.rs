@@ -33,5 +33,10 @@ pub(super) fn shown(row: DepartmentRow) -> Result<Department, ApiError> {
 /// All the caller may see.
 pub(super) async fn visible(app: &App, caller: &Caller) -> Result<Vec<Department>, ApiError> {
     let visible = app.directory().visible(caller, Entity::Department)?;
-    app.store.departments(&visible).await?.into_iter().map(shown).collect()
+    app.store
+        .departments(&visible)
+        .await?
+        .into_iter()
+        .map(shown)
+        .collect()
 }

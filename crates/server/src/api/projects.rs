@@ -48,7 +48,10 @@ fn shown(row: ProjectRow) -> Result<Project, ApiError> {
         name: row.name.to_string(),
         cluster_id: row.cluster_id,
         parent_id: row.department_id,
-        parent: Some(ParentDepartment { id: row.department_id, name: row.department_name.to_string() }),
+        parent: Some(ParentDepartment {
+            id: row.department_id,
+            name: row.department_name.to_string(),
+        }),
         requested_namespace: row.namespace_requested.then_some(row.namespace),
         enforce_runai_scheduler: details.enforce_runai_scheduler,
         effective: EffectiveSettings::from(&details.settings),
@@ -76,5 +79,10 @@ const fn phase(phase: StatusPhase) -> ProjectPhase {
 /// All the caller may see.
 async fn visible(app: &App, caller: &Caller) -> Result<Vec<Project>, ApiError> {
     let visible = app.directory().visible(caller, Entity::Project)?;
-    app.store.projects(&visible).await?.into_iter().map(shown).collect()
+    app.store
+        .projects(&visible)
+        .await?
+        .into_iter()
+        .map(shown)
+        .collect()
 }

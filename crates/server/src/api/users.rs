@@ -32,6 +32,8 @@ fn shown(row: UserRow) -> User {
 
 /// Everybody.
 async fn all(app: &App, caller: &Caller) -> Result<Vec<User>, ApiError> {
-    let granted = app.directory().allow_in_account(caller, Action::Read, Entity::Users)?;
+    let granted = app
+        .directory()
+        .allow_in_account(caller, Action::Read, Entity::Users)?;
     Ok(app.store.users(&granted).await?.into_iter().map(shown).collect())
 }

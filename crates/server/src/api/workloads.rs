@@ -31,8 +31,14 @@ const fn phase(phase: StatusPhase) -> Phase {
 
 /// A workload as the list shows it.
 fn shown(row: WorkloadRow) -> Workload {
-    let since = row.status.as_ref().map_or(row.created_at, |status| status.updated_at);
-    let phase = row.status.as_ref().map_or(Phase::Creating, |status| phase(status.phase));
+    let since = row
+        .status
+        .as_ref()
+        .map_or(row.created_at, |status| status.updated_at);
+    let phase = row
+        .status
+        .as_ref()
+        .map_or(Phase::Creating, |status| phase(status.phase));
     let over = matches!(phase, Phase::Completed | Phase::Failed);
     Workload {
         tenant_id: TENANT_ID,
@@ -62,7 +68,10 @@ fn shown(row: WorkloadRow) -> Workload {
         conditions: Vec::new(),
         running_pods: i32::from(phase == Phase::Running),
         images: vec![row.desired.image],
-        actions_support: Some(ActionsSupport { delete: true, suspend: false }),
+        actions_support: Some(ActionsSupport {
+            delete: true,
+            suspend: false,
+        }),
     }
 }
 
@@ -88,5 +97,11 @@ fn training(row: WorkloadRow) -> Result<Training, ApiError> {
 /// All the caller may see.
 async fn visible(app: &App, caller: &Caller) -> Result<Vec<Workload>, ApiError> {
     let visible = app.directory().visible(caller, Entity::Workloads)?;
-    Ok(app.store.workloads(&visible).await?.into_iter().map(shown).collect())
+    Ok(app
+        .store
+        .workloads(&visible)
+        .await?
+        .into_iter()
+        .map(shown)
+        .collect())
 }

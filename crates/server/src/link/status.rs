@@ -25,7 +25,10 @@ pub async fn handle(
     let now = app.clock.now();
     app.hub.heard(caller.cluster, now);
     app.change(move |app| async move {
-        let news = app.store.report(&link_status(), caller.cluster, &report, now).await?;
+        let news = app
+            .store
+            .report(&link_status(), caller.cluster, &report, now)
+            .await?;
         if news && let Some(facts) = app.directory_mut().cluster_mut(caller.cluster) {
             facts.applied_revision = report.revision;
             if report.settings.is_some() {

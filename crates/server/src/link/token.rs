@@ -18,11 +18,15 @@ pub async fn handle(State(app): State<Arc<App>>, request: Request<Body>) -> Resu
     let bytes = read(request).await?;
     // The parser's own words may repeat what it found, and that may be the secret.
     let asked: TokenRequest = serde_json::from_slice(&bytes).map_err(|_| {
-        ApiError::Invalid("a JSON object with `clusterId`, a UUID, and `clientSecret`, a string, is needed".to_owned())
+        ApiError::Invalid(
+            "a JSON object with `clusterId`, a UUID, and `clientSecret`, a string, is needed".to_owned(),
+        )
     })?;
     let kept = app.store.link_verifier(asked.cluster_id).await?;
     if !app.security.check_secret(&asked.client_secret, kept.as_ref()) {
-        return Err(ApiError::Invalid("the cluster's credentials are not valid".to_owned()));
+        return Err(ApiError::Invalid(
+            "the cluster's credentials are not valid".to_owned(),
+        ));
     }
     let (token, expires_in) = app.security.link_token(asked.cluster_id, app.clock.now())?;
     let answer = json!({"accessToken": token.expose(), "expiresIn": expires_in});

@@ -37,13 +37,18 @@ pub async fn handle(
             hello.protocol
         )));
     }
-    let (line, open) = app
-        .hub
-        .listen(caller.cluster)
-        .ok_or(ApiError::Unauthenticated("the token's cluster does not exist any more"))?;
+    let (line, open) = app.hub.listen(caller.cluster).ok_or(ApiError::Unauthenticated(
+        "the token's cluster does not exist any more",
+    ))?;
     heard(&app, caller.cluster).await;
     let (sender, receiver) = mpsc::channel(4);
-    let feed = Feed { app, cluster: caller.cluster, expires: caller.expires, line, sender };
+    let feed = Feed {
+        app,
+        cluster: caller.cluster,
+        expires: caller.expires,
+        line,
+        sender,
+    };
     tokio::spawn(feed.run(hello.resume_from, open));
     let body = Body::from_stream(ReceiverStream::new(receiver));
     Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], body).into_response())
@@ -91,7 +96,11 @@ impl Feed {
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         heartbeat.tick().await;
         let revision = *self.line.borrow_and_update();
-        let welcome = ServerMessage::Welcome { protocol: PROTOCOL_VERSION, cluster_id: self.cluster, revision };
+        let welcome = ServerMessage::Welcome {
+            protocol: PROTOCOL_VERSION,
+            cluster_id: self.cluster,
+            revision,
+        };
         self.send(&welcome).await?;
         // An operator that is ahead of us knows a future that was lost with an older copy of the database.
         let mut at = match resume_from.filter(|from| *from <= revision) {
@@ -115,7 +124,12 @@ impl Feed {
     }
 
     async fn complete(&self) -> Result<Revision, End> {
-        let batch = self.app.store.desired_all(&link_status(), self.cluster).await.map_err(End::Failed)?;
+        let batch = self
+            .app
+            .store
+            .desired_all(&link_status(), self.cluster)
+            .await
+            .map_err(End::Failed)?;
         let batch = batch.ok_or(End::Over)?;
         let revision = batch.revision;
         self.send(&ServerMessage::Batch(batch)).await?;
@@ -123,7 +137,12 @@ impl Feed {
     }
 
     async fn later_than(&self, at: Revision) -> Result<Revision, End> {
-        let batch = self.app.store.desired_since(&link_status(), self.cluster, at).await.map_err(End::Failed)?;
+        let batch = self
+            .app
+            .store
+            .desired_since(&link_status(), self.cluster, at)
+            .await
+            .map_err(End::Failed)?;
         let batch = batch.ok_or(End::Over)?;
         let revision = batch.revision;
         if !batch.deletes.is_empty() || !batch.upserts.is_empty() {
@@ -134,7 +153,10 @@ impl Feed {
 
     async fn send(&self, message: &ServerMessage) -> Result<(), End> {
         let mut line = serde_json::to_vec(message).map_err(|error| {
-            End::Failed(reeve_store::StoreError::Corrupt { what: "message", reason: error.to_string() })
+            End::Failed(reeve_store::StoreError::Corrupt {
+                what: "message",
+                reason: error.to_string(),
+            })
         })?;
         line.push(b'\n');
         self.sender.send(Ok(line.into())).await.map_err(|_| End::Over)

@@ -12,31 +12,116 @@ async fn rules_are_made_listed_counted_shown_and_deleted() {
     let admin = &town.server.admin;
     let mut page = Transcript::of(&town.server);
     let robots = ("project", town.robots.as_str());
-    let made = page.post("by email", admin, ALL, rule(("user", "Bob@Example.com"), 5, robots)).await.is(201);
+    let made = page
+        .post(
+            "by email",
+            admin,
+            ALL,
+            rule(("user", "Bob@Example.com"), 5, robots),
+        )
+        .await
+        .is(201);
     let path = format!("{ALL}/{}", made["id"]);
-    page.get("one, with the path of its scope", admin, &path).await.is(200);
-    page.get("filtered", admin, &format!("{ALL}?subjectType=app&limit=1")).await.is(200);
-    page.get("the count", admin, &format!("{ALL}/count?filterBy=roleName==viewer")).await.is(200);
-    page.post("twice", admin, ALL, rule(("user", "bob@example.com"), 5, robots)).await.refused(409);
-    page.post("a group", admin, ALL, rule(("group", "ml-admins"), 9, ("cluster", &town.cluster))).await.is(201);
-    page.post("an app", admin, ALL, rule(("app", "ci"), 9, ("tenant", "1"))).await.is(201);
-    page.post("an unknown user", admin, ALL, rule(("user", "eve@example.com"), 9, robots)).await.refused(404);
-    page.post("an unknown app", admin, ALL, rule(("app", "nope"), 9, robots)).await.refused(404);
-    page.post("an unknown role", admin, ALL, rule(("app", "ci"), 77, robots)).await.refused(404);
-    page.post("an unknown project", admin, ALL, rule(("app", "ci"), 9, ("project", "99"))).await.refused(404);
-    page.post("a project that is none", admin, ALL, rule(("app", "ci"), 9, ("project", "x"))).await.refused(404);
-    page.post("a reserved group", admin, ALL, rule(("group", "system:masters"), 9, robots)).await.refused(400);
-    page.post("a bad email", admin, ALL, rule(("user", "eve"), 9, robots)).await.refused(400);
-    page.post("the scope of a vendor", admin, ALL, rule(("app", "ci"), 9, ("system", "1"))).await.refused(400);
+    page.get("one, with the path of its scope", admin, &path)
+        .await
+        .is(200);
+    page.get("filtered", admin, &format!("{ALL}?subjectType=app&limit=1"))
+        .await
+        .is(200);
+    page.get(
+        "the count",
+        admin,
+        &format!("{ALL}/count?filterBy=roleName==viewer"),
+    )
+    .await
+    .is(200);
+    page.post("twice", admin, ALL, rule(("user", "bob@example.com"), 5, robots))
+        .await
+        .refused(409);
+    page.post(
+        "a group",
+        admin,
+        ALL,
+        rule(("group", "ml-admins"), 9, ("cluster", &town.cluster)),
+    )
+    .await
+    .is(201);
+    page.post("an app", admin, ALL, rule(("app", "ci"), 9, ("tenant", "1")))
+        .await
+        .is(201);
+    page.post(
+        "an unknown user",
+        admin,
+        ALL,
+        rule(("user", "eve@example.com"), 9, robots),
+    )
+    .await
+    .refused(404);
+    page.post("an unknown app", admin, ALL, rule(("app", "nope"), 9, robots))
+        .await
+        .refused(404);
+    page.post("an unknown role", admin, ALL, rule(("app", "ci"), 77, robots))
+        .await
+        .refused(404);
+    page.post(
+        "an unknown project",
+        admin,
+        ALL,
+        rule(("app", "ci"), 9, ("project", "99")),
+    )
+    .await
+    .refused(404);
+    page.post(
+        "a project that is none",
+        admin,
+        ALL,
+        rule(("app", "ci"), 9, ("project", "x")),
+    )
+    .await
+    .refused(404);
+    page.post(
+        "a reserved group",
+        admin,
+        ALL,
+        rule(("group", "system:masters"), 9, robots),
+    )
+    .await
+    .refused(400);
+    page.post("a bad email", admin, ALL, rule(("user", "eve"), 9, robots))
+        .await
+        .refused(400);
+    page.post(
+        "the scope of a vendor",
+        admin,
+        ALL,
+        rule(("app", "ci"), 9, ("system", "1")),
+    )
+    .await
+    .refused(400);
     let mut elsewhere = rule(("app", "ci"), 9, robots);
     elsewhere["clusterId"] = json!("00000000-0000-4000-8000-000000000000");
-    page.post("another cluster", admin, ALL, elsewhere).await.refused(400);
-    page.get("unknown", admin, &format!("{ALL}/999")).await.refused(404);
-    page.get("alice may not list", &town.alice, ALL).await.refused(403);
-    page.post("alice may not give", &town.alice, ALL, rule(("app", "ci"), 9, robots)).await.refused(403);
+    page.post("another cluster", admin, ALL, elsewhere)
+        .await
+        .refused(400);
+    page.get("unknown", admin, &format!("{ALL}/999"))
+        .await
+        .refused(404);
+    page.get("alice may not list", &town.alice, ALL)
+        .await
+        .refused(403);
+    page.post(
+        "alice may not give",
+        &town.alice,
+        ALL,
+        rule(("app", "ci"), 9, robots),
+    )
+    .await
+    .refused(403);
     page.delete("deleted", admin, &path).await.is(204);
     page.delete("deleted before", admin, &path).await.refused(404);
-    page.get("a deleted one is still shown", admin, &path).await.is(200);
+    page.get("a deleted one is still shown", admin, &path)
+        .await
+        .is(200);
     insta::assert_snapshot!(page.page());
 }
 
@@ -44,10 +129,21 @@ async fn rules_are_made_listed_counted_shown_and_deleted() {
 async fn a_users_id_is_taken_for_her_email() {
     let town = Town::new().await;
     let id = town.alice_id.to_string();
-    let made = town.server.post(&town.server.admin, ALL, rule(("user", &id), 9, ("tenant", "1"))).await.is(201);
+    let made = town
+        .server
+        .post(&town.server.admin, ALL, rule(("user", &id), 9, ("tenant", "1")))
+        .await
+        .is(201);
     assert_eq!(made["subjectId"], "alice@example.com");
-    let nobody = rule(("user", "00000000-0000-4000-8000-000000000000"), 9, ("tenant", "1"));
-    town.server.post(&town.server.admin, ALL, nobody).await.refused(404);
+    let nobody = rule(
+        ("user", "00000000-0000-4000-8000-000000000000"),
+        9,
+        ("tenant", "1"),
+    );
+    town.server
+        .post(&town.server.admin, ALL, nobody)
+        .await
+        .refused(404);
 }
 
 #[tokio::test]
@@ -55,9 +151,14 @@ async fn deleting_a_rule_revokes_the_next_request() {
     let town = Town::new().await;
     let server = &town.server;
     server.get(&town.alice, "/api/v1/workloads").await.is(200);
-    server.delete(&server.admin, &format!("{ALL}/{}", town.alice_rule)).await.is(204);
+    server
+        .delete(&server.admin, &format!("{ALL}/{}", town.alice_rule))
+        .await
+        .is(204);
     server.get(&town.alice, "/api/v1/workloads").await.refused(403);
-    server.rule(("user", "alice@example.com"), 5, ("project", &town.robots)).await;
+    server
+        .rule(("user", "alice@example.com"), 5, ("project", &town.robots))
+        .await;
     server.get(&town.alice, "/api/v1/workloads").await.is(200);
 }
 
@@ -66,7 +167,9 @@ async fn nobody_gives_what_she_does_not_hold_or_where_she_does_not() {
     let town = Town::new().await;
     let server = &town.server;
     let (_, carol) = server.user("carol@example.com", json!(null)).await;
-    server.rule(("user", "carol@example.com"), 1, ("department", &town.language)).await;
+    server
+        .rule(("user", "carol@example.com"), 1, ("department", &town.language))
+        .await;
     let give = |role, scope| server.post(&carol, ALL, rule(("group", "g"), role, scope));
     give(1, ("project", town.captions.as_str())).await.is(201);
     give(9, ("department", town.language.as_str())).await.is(201);
@@ -74,8 +177,14 @@ async fn nobody_gives_what_she_does_not_hold_or_where_she_does_not() {
     give(9, ("department", town.vision.as_str())).await.refused(404);
     give(9, ("cluster", town.cluster.as_str())).await.refused(404);
     let message = give(9, ("tenant", "1")).await.refused(403);
-    assert!(message.contains("`access_rules:create` in the account"), "{message}");
-    server.delete(&carol, &format!("{ALL}/{}", town.alice_rule)).await.refused(404);
+    assert!(
+        message.contains("`access_rules:create` in the account"),
+        "{message}"
+    );
+    server
+        .delete(&carol, &format!("{ALL}/{}", town.alice_rule))
+        .await
+        .refused(404);
     server.delete(&carol, &format!("{ALL}/1")).await.refused(404);
     let seen = server.get(&carol, ALL).await.is(200);
     assert_eq!(seen["totalRecords"], 4, "{seen}");
@@ -86,17 +195,31 @@ async fn what_the_clusters_say_of_a_rule_is_shown_with_it() {
     let town = Town::new().await;
     let server = &town.server;
     let token = server.link_token(&town.cluster, &town.secret).await;
-    let report = |phase: &str, message: &str| {
-        json!({"objects": [{"kind": "AccessRule", "id": town.alice_rule, "phase": phase, "message": message}]})
-    };
+    let report = |phase: &str, message: &str| json!({"objects": [{"kind": "AccessRule", "id": town.alice_rule, "phase": phase, "message": message}]});
     let path = format!("{ALL}/{}", town.alice_rule);
     assert_eq!(server.get(&server.admin, &path).await.is(200).get("status"), None);
     for phase in ["Creating", "Ready"] {
-        server.post(&token, "/link/v1/status", report(phase, "")).await.is(204);
-        assert_eq!(server.get(&server.admin, &path).await.is(200)["status"]["phase"], phase);
+        server
+            .post(&token, "/link/v1/status", report(phase, ""))
+            .await
+            .is(204);
+        assert_eq!(
+            server.get(&server.admin, &path).await.is(200)["status"]["phase"],
+            phase
+        );
     }
-    server.post(&token, "/link/v1/status", report("NotReady", "the namespace is missing")).await.is(204);
+    server
+        .post(
+            &token,
+            "/link/v1/status",
+            report("NotReady", "the namespace is missing"),
+        )
+        .await
+        .is(204);
     let shown = server.get(&server.admin, &path).await.is(200)["status"].clone();
     let details = format!("NotReady: [{}]", town.cluster);
-    assert_eq!(shown, json!({"phase": "NotReady", "message": "the namespace is missing", "details": details}));
+    assert_eq!(
+        shown,
+        json!({"phase": "NotReady", "message": "the namespace is missing", "details": details})
+    );
 }

@@ -14,9 +14,17 @@ pub(crate) async fn events(server: &Server) -> Vec<AuditRow> {
     let granted = {
         let directory = server.app.directory();
         let user = directory.user_by_email(&ADMIN.parse().unwrap()).unwrap();
-        let (principal, name) = directory.authenticate(SubjectId::User(user.id), server.clock.now()).unwrap();
-        let caller = Caller { id: SubjectId::User(user.id), principal, name };
-        directory.allow_in_account(&caller, Action::Read, Entity::EventsHistory).unwrap()
+        let (principal, name) = directory
+            .authenticate(SubjectId::User(user.id), server.clock.now())
+            .unwrap();
+        let caller = Caller {
+            id: SubjectId::User(user.id),
+            principal,
+            name,
+        };
+        directory
+            .allow_in_account(&caller, Action::Read, Entity::EventsHistory)
+            .unwrap()
     };
     assert_eq!(granted.scope(), Scope::Account);
     server.app.store.verify_audit_chain(&granted).await.unwrap();
@@ -29,14 +37,39 @@ async fn changes_sign_ins_and_refusals_are_recorded_with_who_and_by_which_rule()
     let server = &town.server;
     let before = events(server).await.len();
     let path = "/api/v1/authorization/access-rules";
-    let made = server.post(&server.admin, path, rule(("app", "ci"), 9, ("project", &town.captions))).await.is(201);
-    server.delete(&server.admin, &format!("{path}/{}", made["id"])).await.is(204);
-    server.post(&town.alice, path, rule(("app", "ci"), 1, ("tenant", "1"))).await.refused(403);
-    server.delete(&server.admin, &format!("{path}/999")).await.refused(404);
-    server.post(&server.admin, path, json!({"wrong": 1})).await.refused(400);
+    let made = server
+        .post(
+            &server.admin,
+            path,
+            rule(("app", "ci"), 9, ("project", &town.captions)),
+        )
+        .await
+        .is(201);
+    server
+        .delete(&server.admin, &format!("{path}/{}", made["id"]))
+        .await
+        .is(204);
+    server
+        .post(&town.alice, path, rule(("app", "ci"), 1, ("tenant", "1")))
+        .await
+        .refused(403);
+    server
+        .delete(&server.admin, &format!("{path}/999"))
+        .await
+        .refused(404);
+    server
+        .post(&server.admin, path, json!({"wrong": 1}))
+        .await
+        .refused(400);
     let sign_in = |word: &str| json!({"grantType": "password", "username": ADMIN, "password": word});
-    server.post("", "/api/v1/token", sign_in(ADMIN_PASSWORD)).await.is(200);
-    server.post("", "/api/v1/token", sign_in("Wrong-Pass-1!")).await.refused(400);
+    server
+        .post("", "/api/v1/token", sign_in(ADMIN_PASSWORD))
+        .await
+        .is(200);
+    server
+        .post("", "/api/v1/token", sign_in("Wrong-Pass-1!"))
+        .await
+        .refused(400);
     let cluster = format!("/api/v1/clusters/{}/kubernetes-token", town.cluster);
     server.post(&town.alice, &cluster, json!(null)).await.is(200);
     server.post(&town.ci, &cluster, json!(null)).await.refused(403);

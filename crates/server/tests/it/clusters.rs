@@ -10,16 +10,56 @@ async fn clusters_are_made_listed_shown_and_deleted() {
     let server = Server::new().await;
     let admin = server.admin.clone();
     let mut page = Transcript::of(&server);
-    let made = page.post("success", &admin, "/api/v1/clusters", json!({"name": "demo", "version": "2.20"})).await.is(201);
+    let made = page
+        .post(
+            "success",
+            &admin,
+            "/api/v1/clusters",
+            json!({"name": "demo", "version": "2.20"}),
+        )
+        .await
+        .is(201);
     let path = format!("/api/v1/clusters/{}", made["uuid"].as_str().unwrap());
-    page.get("the list is a bare array", &admin, "/api/v1/clusters?").await;
+    page.get("the list is a bare array", &admin, "/api/v1/clusters?")
+        .await;
     page.get("one", &admin, &path).await;
-    page.post("the name is taken", &admin, "/api/v1/clusters", json!({"name": "demo"})).await.refused(409);
-    page.post("a bad name", &admin, "/api/v1/clusters", json!({"name": "Demo_1"})).await.refused(400);
-    page.post("an unknown field", &admin, "/api/v1/clusters", json!({"name": "b", "colour": 1})).await.refused(400);
-    page.get("a bad parameter", &admin, "/api/v1/clusters?verbosity=loud").await.refused(400);
-    page.get("unknown", &admin, "/api/v1/clusters/00000000-0000-4000-8000-000000000000").await.refused(404);
-    page.get("no id", &admin, "/api/v1/clusters/demo").await.refused(404);
+    page.post(
+        "the name is taken",
+        &admin,
+        "/api/v1/clusters",
+        json!({"name": "demo"}),
+    )
+    .await
+    .refused(409);
+    page.post(
+        "a bad name",
+        &admin,
+        "/api/v1/clusters",
+        json!({"name": "Demo_1"}),
+    )
+    .await
+    .refused(400);
+    page.post(
+        "an unknown field",
+        &admin,
+        "/api/v1/clusters",
+        json!({"name": "b", "colour": 1}),
+    )
+    .await
+    .refused(400);
+    page.get("a bad parameter", &admin, "/api/v1/clusters?verbosity=loud")
+        .await
+        .refused(400);
+    page.get(
+        "unknown",
+        &admin,
+        "/api/v1/clusters/00000000-0000-4000-8000-000000000000",
+    )
+    .await
+    .refused(404);
+    page.get("no id", &admin, "/api/v1/clusters/demo")
+        .await
+        .refused(404);
     page.delete("deleted", &admin, &path).await.is(204);
     page.delete("deleted before", &admin, &path).await.refused(404);
     page.get("gone", &admin, "/api/v1/clusters").await;
@@ -31,12 +71,24 @@ async fn who_may_not_is_told_what_is_missing() {
     let town = Town::new().await;
     let mut page = Transcript::of(&town.server);
     let path = format!("/api/v1/clusters/{}", town.cluster);
-    page.post("nobody", &town.nobody, "/api/v1/clusters", json!({"name": "x"})).await.refused(403);
-    page.post("alice", &town.alice, "/api/v1/clusters", json!({"name": "x"})).await.refused(403);
-    page.get("alice holds cluster:read, not here", &town.alice, &path).await.refused(404);
-    page.get("bob does not hold it", &town.bob, &path).await.refused(403);
-    page.get("alice's list is empty", &town.alice, "/api/v1/clusters").await.is(200);
-    page.delete("alice deletes", &town.alice, &path).await.refused(403);
+    page.post("nobody", &town.nobody, "/api/v1/clusters", json!({"name": "x"}))
+        .await
+        .refused(403);
+    page.post("alice", &town.alice, "/api/v1/clusters", json!({"name": "x"}))
+        .await
+        .refused(403);
+    page.get("alice holds cluster:read, not here", &town.alice, &path)
+        .await
+        .refused(404);
+    page.get("bob does not hold it", &town.bob, &path)
+        .await
+        .refused(403);
+    page.get("alice's list is empty", &town.alice, "/api/v1/clusters")
+        .await
+        .is(200);
+    page.delete("alice deletes", &town.alice, &path)
+        .await
+        .refused(403);
     page.get("without a token", "", &path).await.refused(401);
     insta::assert_snapshot!(page.page());
 }
@@ -47,30 +99,98 @@ async fn a_kubernetes_token_is_for_people_in_the_cluster() {
     let (other, _) = town.server.cluster("other").await;
     let mut page = Transcript::of(&town.server);
     let path = |cluster: &str, what: &str| format!("/api/v1/clusters/{cluster}/{what}");
-    for (who, token) in [("alice", &town.alice), ("bob", &town.bob), ("the administrator", &town.server.admin)] {
-        page.post(who, token, &path(&town.cluster, "kubernetes-token"), Value::Null).await.is(200);
+    for (who, token) in [
+        ("alice", &town.alice),
+        ("bob", &town.bob),
+        ("the administrator", &town.server.admin),
+    ] {
+        page.post(who, token, &path(&town.cluster, "kubernetes-token"), Value::Null)
+            .await
+            .is(200);
     }
-    page.post("an application", &town.ci, &path(&town.cluster, "kubernetes-token"), Value::Null).await.refused(403);
-    page.post("nobody", &town.nobody, &path(&town.cluster, "kubernetes-token"), Value::Null).await.refused(403);
-    page.post("another cluster", &town.alice, &path(&other, "kubernetes-token"), Value::Null).await.refused(404);
-    page.get("not said yet", &town.alice, &path(&town.cluster, "kubernetes-endpoint")).await.refused(404);
+    page.post(
+        "an application",
+        &town.ci,
+        &path(&town.cluster, "kubernetes-token"),
+        Value::Null,
+    )
+    .await
+    .refused(403);
+    page.post(
+        "nobody",
+        &town.nobody,
+        &path(&town.cluster, "kubernetes-token"),
+        Value::Null,
+    )
+    .await
+    .refused(403);
+    page.post(
+        "another cluster",
+        &town.alice,
+        &path(&other, "kubernetes-token"),
+        Value::Null,
+    )
+    .await
+    .refused(404);
+    page.get(
+        "not said yet",
+        &town.alice,
+        &path(&town.cluster, "kubernetes-endpoint"),
+    )
+    .await
+    .refused(404);
     let token = town.server.link_token(&town.cluster, &town.secret).await;
     let endpoint = json!({"server": "https://10.0.0.1:6443", "certificateAuthorityData": "Q0E="});
     let settings = json!({
         "enforceRunAsUser": true, "enforcePreventPrivilegeEscalation": true, "kubernetesVersion": "v1.37.2",
         "operatorVersion": "0.1.0", "kubernetesEndpoint": endpoint, "policyAlarms": [],
     });
-    town.server.post(&token, "/link/v1/status", json!({"settings": settings})).await.is(204);
-    page.get("said", &town.alice, &path(&town.cluster, "kubernetes-endpoint")).await.is(200);
-    page.get("an application", &town.ci, &path(&town.cluster, "kubernetes-endpoint")).await.refused(403);
-    page.get("nobody", &town.nobody, &path(&town.cluster, "kubernetes-endpoint")).await.refused(403);
+    town.server
+        .post(&token, "/link/v1/status", json!({"settings": settings}))
+        .await
+        .is(204);
+    page.get("said", &town.alice, &path(&town.cluster, "kubernetes-endpoint"))
+        .await
+        .is(200);
+    page.get(
+        "an application",
+        &town.ci,
+        &path(&town.cluster, "kubernetes-endpoint"),
+    )
+    .await
+    .refused(403);
+    page.get(
+        "nobody",
+        &town.nobody,
+        &path(&town.cluster, "kubernetes-endpoint"),
+    )
+    .await
+    .refused(403);
     insta::assert_snapshot!(page.page());
-    let answer = town.server.call(&town.alice, Method::POST, &path(&town.cluster, "kubernetes-token"), "").await.is(200);
+    let answer = town
+        .server
+        .call(
+            &town.alice,
+            Method::POST,
+            &path(&town.cluster, "kubernetes-token"),
+            "",
+        )
+        .await
+        .is(200);
     let claims = claims(answer["token"].as_str().unwrap());
     assert_eq!(claims["aud"], format!("reeve-cluster:{}", town.cluster));
-    assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 300);
-    assert_eq!((&claims["uid"], &claims["gid"], &claims["supplementaryGroups"]), (&json!("70012"), &json!("5000"), &json!(["5001"])));
-    assert_eq!((&claims["email"], &claims["sub"]), (&json!("alice@example.com"), &json!(town.alice_id.to_string())));
+    assert_eq!(
+        claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(),
+        300
+    );
+    assert_eq!(
+        (&claims["uid"], &claims["gid"], &claims["supplementaryGroups"]),
+        (&json!("70012"), &json!("5000"), &json!(["5001"]))
+    );
+    assert_eq!(
+        (&claims["email"], &claims["sub"]),
+        (&json!("alice@example.com"), &json!(town.alice_id.to_string()))
+    );
 }
 
 /// What a token says, decoded with plain base64, as the reference's client does (control-plane 0.3, trap 4).
@@ -78,6 +198,8 @@ pub(crate) fn claims(token: &str) -> Value {
     use base64::Engine;
     let payload = token.split('.').nth(1).unwrap();
     assert!(!payload.contains(['-', '_']), "{payload}");
-    let bytes = base64::engine::general_purpose::STANDARD_NO_PAD.decode(payload).unwrap();
+    let bytes = base64::engine::general_purpose::STANDARD_NO_PAD
+        .decode(payload)
+        .unwrap();
     serde_json::from_slice(&bytes).unwrap()
 }

@@ -20,9 +20,15 @@ async fn two_hundred_rule_changes_at_once_leave_no_gap_and_the_index_equals_the_
     let robots = town.robots.as_str();
     let change = |number: usize| async move {
         let name = format!("g{number}");
-        let made = server.post(&server.admin, ALL, rule(("group", &name), 9, ("project", robots))).await.is(201);
+        let made = server
+            .post(&server.admin, ALL, rule(("group", &name), 9, ("project", robots)))
+            .await
+            .is(201);
         if number.is_multiple_of(2) {
-            server.delete(&server.admin, &format!("{ALL}/{}", made["id"])).await.is(204);
+            server
+                .delete(&server.admin, &format!("{ALL}/{}", made["id"]))
+                .await
+                .is(204);
         }
     };
     futures::future::join_all((0..100).map(change)).await;
@@ -43,15 +49,32 @@ async fn two_hundred_rule_changes_at_once_leave_no_gap_and_the_index_equals_the_
         at = revision;
     }
     assert_eq!((at, present.len()), (wanted, 50));
-    let kept = server.get(&server.admin, &format!("{ALL}?subjectType=group&limit=500")).await.is(200);
-    let kept: BTreeSet<_> = kept["accessRules"].as_array().unwrap().iter().map(|it| it["id"].as_i64().unwrap()).collect();
+    let kept = server
+        .get(&server.admin, &format!("{ALL}?subjectType=group&limit=500"))
+        .await
+        .is(200);
+    let kept: BTreeSet<_> = kept["accessRules"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["id"].as_i64().unwrap())
+        .collect();
     assert_eq!(kept, present);
     let stored = Directory::load(server.app.store.directory().await.unwrap());
-    let ids = |directory: &Directory| directory.index.rules().map(|rule| rule.id).collect::<BTreeSet<_>>();
+    let ids = |directory: &Directory| {
+        directory
+            .index
+            .rules()
+            .map(|rule| rule.id)
+            .collect::<BTreeSet<_>>()
+    };
     assert_eq!(ids(&stored), ids(&server.app.directory()));
     let cluster = town.cluster.parse().unwrap();
     assert_eq!(stored.cluster(cluster).unwrap().revision.0, wanted);
-    assert_eq!(server.app.directory().cluster(cluster).unwrap().revision.0, wanted);
+    assert_eq!(
+        server.app.directory().cluster(cluster).unwrap().revision.0,
+        wanted
+    );
 }
 
 #[tokio::test]
@@ -59,7 +82,8 @@ async fn of_the_same_rule_made_ten_times_at_once_one_is_made() {
     let town = Town::new().await;
     let server = &town.server;
     let body = rule(("group", "g"), 9, ("tenant", "1"));
-    let answers = futures::future::join_all((0..10).map(|_| server.post(&server.admin, ALL, body.clone()))).await;
+    let answers =
+        futures::future::join_all((0..10).map(|_| server.post(&server.admin, ALL, body.clone()))).await;
     let mut statuses: Vec<_> = answers.iter().map(|answer| answer.status.as_u16()).collect();
     statuses.sort_unstable();
     assert_eq!(statuses, [201, 409, 409, 409, 409, 409, 409, 409, 409, 409]);

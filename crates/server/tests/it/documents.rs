@@ -6,12 +6,24 @@ use crate::server::{Server, Town, Transcript};
 async fn api_servers_find_the_keys() {
     let server = Server::new().await;
     let mut page = Transcript::of(&server);
-    page.get("discovery", "", "/auth/realms/runai/.well-known/openid-configuration").await.is(200);
+    page.get(
+        "discovery",
+        "",
+        "/auth/realms/runai/.well-known/openid-configuration",
+    )
+    .await
+    .is(200);
     insta::assert_snapshot!(page.page());
-    let keys = server.get("", "/auth/realms/runai/protocol/openid-connect/certs").await.is(200);
+    let keys = server
+        .get("", "/auth/realms/runai/protocol/openid-connect/certs")
+        .await
+        .is(200);
     let keys = keys["keys"].as_array().unwrap();
     assert_eq!(keys.len(), 2);
-    assert!(keys.iter().all(|key| key["alg"] == "ES256" && key.get("d").is_none()));
+    assert!(
+        keys.iter()
+            .all(|key| key["alg"] == "ES256" && key.get("d").is_none())
+    );
     assert_ne!(keys[0]["kid"], keys[1]["kid"]);
 }
 

@@ -30,7 +30,10 @@ impl Watch {
             .unwrap();
         let response = server.router.clone().oneshot(request).await.unwrap();
         assert_eq!(response.status(), 200);
-        Self { stream: response.into_body().into_data_stream(), rest: String::new() }
+        Self {
+            stream: response.into_body().into_data_stream(),
+            rest: String::new(),
+        }
     }
 
     /// The next line; `None` when the stream has ended.
@@ -41,7 +44,9 @@ impl Watch {
                 self.rest = rest.to_owned();
                 return Some(value);
             }
-            let next = tokio::time::timeout(Duration::from_secs(30), self.stream.next()).await.expect("a line in 30 s");
+            let next = tokio::time::timeout(Duration::from_secs(30), self.stream.next())
+                .await
+                .expect("a line in 30 s");
             self.rest.push_str(std::str::from_utf8(&next?.unwrap()).unwrap());
         }
     }
@@ -64,18 +69,51 @@ async fn a_stream_begins_with_everything_and_goes_on_with_what_changes() {
     let token = server.link_token(&town.cluster, &town.secret).await;
     let mut watch = Watch::open(server, &token, None).await;
     let welcome = watch.news().await.unwrap();
-    assert_eq!(welcome, json!({"type": "welcome", "protocol": 1, "clusterId": town.cluster, "revision": 6}));
+    assert_eq!(
+        welcome,
+        json!({"type": "welcome", "protocol": 1, "clusterId": town.cluster, "revision": 6})
+    );
     let all = watch.news().await.unwrap();
-    assert_eq!((&all["type"], &all["complete"], &all["revision"]), (&json!("batch"), &json!(true), &json!(6)));
-    let kinds: Vec<_> = all["upserts"].as_array().unwrap().iter().map(|it| it["object"]["kind"].as_str().unwrap()).collect();
-    assert_eq!(kinds, ["AccessRule", "Project", "Project", "AccessRule", "AccessRule", "AccessRule"]);
-    server.delete(&server.admin, &format!("/api/v1/authorization/access-rules/{}", town.alice_rule)).await.is(204);
+    assert_eq!(
+        (&all["type"], &all["complete"], &all["revision"]),
+        (&json!("batch"), &json!(true), &json!(6))
+    );
+    let kinds: Vec<_> = all["upserts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["object"]["kind"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            "AccessRule",
+            "Project",
+            "Project",
+            "AccessRule",
+            "AccessRule",
+            "AccessRule"
+        ]
+    );
+    server
+        .delete(
+            &server.admin,
+            &format!("/api/v1/authorization/access-rules/{}", town.alice_rule),
+        )
+        .await
+        .is(204);
     let batch = watch.news().await.unwrap();
     let gone = json!([{"kind": "AccessRule", "id": town.alice_rule}]);
-    assert_eq!(batch, json!({"type": "batch", "revision": 7, "complete": false, "deletes": gone, "upserts": []}));
+    assert_eq!(
+        batch,
+        json!({"type": "batch", "revision": 7, "complete": false, "deletes": gone, "upserts": []})
+    );
     server.rule(("group", "everybody"), 9, ("tenant", "1")).await;
     let batch = watch.news().await.unwrap();
-    assert_eq!(batch["upserts"][0]["object"]["spec"]["scope"], json!({"type": "cluster"}));
+    assert_eq!(
+        batch["upserts"][0]["object"]["spec"]["scope"],
+        json!({"type": "cluster"})
+    );
 }
 
 #[tokio::test]
@@ -86,11 +124,23 @@ async fn a_resumed_stream_is_told_only_what_is_later() {
     let mut watch = Watch::open(server, &token, Some(4)).await;
     assert_eq!(watch.news().await.unwrap()["revision"], 6);
     let batch = watch.news().await.unwrap();
-    let revisions: Vec<_> = batch["upserts"].as_array().unwrap().iter().map(|it| it["revision"].clone()).collect();
-    assert_eq!((&batch["complete"], revisions), (&json!(false), vec![json!(5), json!(6)]));
+    let revisions: Vec<_> = batch["upserts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["revision"].clone())
+        .collect();
+    assert_eq!(
+        (&batch["complete"], revisions),
+        (&json!(false), vec![json!(5), json!(6)])
+    );
     let mut watch = Watch::open(server, &token, Some(6)).await;
     assert_eq!(watch.news().await.unwrap()["type"], "welcome");
-    assert_eq!(watch.line().await.unwrap(), json!({"type": "heartbeat"}), "nothing new, nothing sent");
+    assert_eq!(
+        watch.line().await.unwrap(),
+        json!({"type": "heartbeat"}),
+        "nothing new, nothing sent"
+    );
     // From the future: the database is an older one than the operator knew.
     let mut watch = Watch::open(server, &token, Some(99)).await;
     assert_eq!(watch.news().await.unwrap()["revision"], 6);
@@ -106,11 +156,18 @@ async fn another_clusters_changes_are_not_its_business() {
     let mut watch = Watch::open(server, &token, None).await;
     watch.news().await.unwrap();
     let all = watch.news().await.unwrap();
-    assert_eq!(all["upserts"].as_array().unwrap().len(), 1, "the administrator's rule reaches every cluster");
+    assert_eq!(
+        all["upserts"].as_array().unwrap().len(),
+        1,
+        "the administrator's rule reaches every cluster"
+    );
     server.rule(("group", "g"), 9, ("project", &town.robots)).await;
     server.rule(("group", "g"), 9, ("tenant", "1")).await;
     let batch = watch.news().await.unwrap();
-    assert_eq!((&batch["revision"], batch["upserts"].as_array().unwrap().len()), (&json!(2), 1));
+    assert_eq!(
+        (&batch["revision"], batch["upserts"].as_array().unwrap().len()),
+        (&json!(2), 1)
+    );
 }
 
 #[tokio::test]
@@ -122,16 +179,29 @@ async fn a_stream_ends_with_its_cluster_its_token_and_the_server() {
     let second = server.link_token(&other, &secret).await;
 
     let mut watch = Watch::open(server, &token, Some(6)).await;
-    server.delete(&server.admin, &format!("/api/v1/clusters/{}", town.cluster)).await.is(204);
+    server
+        .delete(&server.admin, &format!("/api/v1/clusters/{}", town.cluster))
+        .await
+        .is(204);
     while watch.line().await.is_some() {}
-    server.post(&token, "/link/v1/status", json!({})).await.refused(401);
+    server
+        .post(&token, "/link/v1/status", json!({}))
+        .await
+        .refused(401);
     let again = json!({"clusterId": town.cluster, "clientSecret": town.secret});
     server.post("", "/link/v1/token", again).await.refused(400);
 
     let mut watch = Watch::open(server, &second, None).await;
     server.clock.advance_seconds(3_600);
     while watch.line().await.is_some() {}
-    server.post(&second, "/link/v1/watch", json!({"protocol": 1, "operatorVersion": "x"})).await.refused(401);
+    server
+        .post(
+            &second,
+            "/link/v1/watch",
+            json!({"protocol": 1, "operatorVersion": "x"}),
+        )
+        .await
+        .refused(401);
 
     let third = server.link_token(&other, &secret).await;
     let mut watch = Watch::open(server, &third, None).await;
@@ -145,10 +215,23 @@ async fn a_hello_or_a_report_that_cannot_be_is_400() {
     let town = Town::new().await;
     let server = &town.server;
     let token = server.link_token(&town.cluster, &town.secret).await;
-    let message = server.post(&token, "/link/v1/watch", json!({"protocol": 2, "operatorVersion": "x"})).await.refused(400);
+    let message = server
+        .post(
+            &token,
+            "/link/v1/watch",
+            json!({"protocol": 2, "operatorVersion": "x"}),
+        )
+        .await
+        .refused(400);
     assert!(message.contains("speaks 1"), "{message}");
-    server.post(&token, "/link/v1/watch", json!({})).await.refused(400);
-    server.call(&token, Method::POST, "/link/v1/status", "{").await.refused(400);
+    server
+        .post(&token, "/link/v1/watch", json!({}))
+        .await
+        .refused(400);
+    server
+        .call(&token, Method::POST, "/link/v1/status", "{")
+        .await
+        .refused(400);
     let wrong = json!({"clusterId": town.cluster, "clientSecret": "wrong"});
     let a = server.post("", "/link/v1/token", wrong).await.refused(400);
     let nowhere = json!({"clusterId": "00000000-0000-4000-8000-000000000000", "clientSecret": town.secret});
@@ -178,10 +261,20 @@ async fn a_cluster_shows_whether_its_operator_is_there() {
         "enforceRunAsUser": true, "enforcePreventPrivilegeEscalation": true, "kubernetesVersion": "v1.37.2",
         "operatorVersion": "0.1.0", "policyAlarms": ["policy `x` is missing"],
     });
-    server.post(&token, "/link/v1/status", json!({"revision": 6, "settings": settings})).await.is(204);
+    server
+        .post(
+            &token,
+            "/link/v1/status",
+            json!({"revision": 6, "settings": settings}),
+        )
+        .await
+        .is(204);
     let shown = server.get(&server.admin, &path).await.is(200);
     assert_eq!(shown["status"]["state"], "ServiceIssues");
-    assert_eq!(shown["status"]["conditions"][0]["message"], "policy `x` is missing");
+    assert_eq!(
+        shown["status"]["conditions"][0]["message"],
+        "policy `x` is missing"
+    );
     assert_eq!(shown["status"]["platform"]["kubeVersion"], "v1.37.2");
     drop(watch);
     server.clock.advance_seconds(60);
@@ -189,11 +282,12 @@ async fn a_cluster_shows_whether_its_operator_is_there() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     server.clock.advance_seconds(60);
-    let state = {
-        let directory = server.app.directory();
-        assert_eq!(directory.cluster(town.cluster.parse().unwrap()).unwrap().applied_revision.0, 6);
-        drop(directory);
-        server.get(&server.admin, &path).await.is(200)["status"]["state"].clone()
-    };
-    assert_eq!(state, "Disconnected");
+    let applied = server
+        .app
+        .directory()
+        .cluster(town.cluster.parse().unwrap())
+        .unwrap()
+        .applied_revision;
+    assert_eq!(applied.0, 6);
+    assert_eq!(state().await, "Disconnected");
 }

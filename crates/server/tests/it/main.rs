@@ -1,6 +1,14 @@
 //! The server from outside: the real router over SQLite in a fresh directory, a clock that stands still, seeded ids.
 //! Whole answers are shown in the snapshots.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests are test code"
+)]
+
 mod access_rules;
 mod audit;
 mod clusters;

@@ -15,27 +15,60 @@ async fn projects_are_made_listed_counted_shown_and_deleted() {
     let made = page.post("success", admin, ALL, body("speech")).await.is(201);
     let path = format!("{ALL}/{}", made["id"].as_str().unwrap());
     page.get("one", admin, &path).await.is(200);
-    page.get("filtered", admin, &format!("{ALL}?filterBy=parentName==language,name=^sp")).await.is(200);
-    page.get("the count", admin, &format!("{ALL}/count")).await.is(200);
+    page.get(
+        "filtered",
+        admin,
+        &format!("{ALL}?filterBy=parentName==language,name=^sp"),
+    )
+    .await
+    .is(200);
+    page.get("the count", admin, &format!("{ALL}/count"))
+        .await
+        .is(200);
     page.post("taken", admin, ALL, body("speech")).await.refused(409);
-    page.post("a bad name", admin, ALL, body("Proj_1")).await.refused(400);
-    page.post("the cluster's own namespace", admin, ALL, body("system")).await.refused(400);
+    page.post("a bad name", admin, ALL, body("Proj_1"))
+        .await
+        .refused(400);
+    page.post("the cluster's own namespace", admin, ALL, body("system"))
+        .await
+        .refused(400);
     let mut adopted = body("adopted");
     adopted["requestedNamespace"] = json!("kube-system");
-    page.post("the cluster's own namespace, by name", admin, ALL, adopted.clone()).await.refused(400);
+    page.post(
+        "the cluster's own namespace, by name",
+        admin,
+        ALL,
+        adopted.clone(),
+    )
+    .await
+    .refused(400);
     adopted["requestedNamespace"] = json!("reeve-robots");
-    page.post("another project's namespace", admin, ALL, adopted.clone()).await.refused(409);
+    page.post("another project's namespace", admin, ALL, adopted.clone())
+        .await
+        .refused(409);
     adopted["requestedNamespace"] = json!("team-x");
-    page.post("a namespace by name", admin, ALL, adopted).await.is(201);
+    page.post("a namespace by name", admin, ALL, adopted)
+        .await
+        .is(201);
     let mut homeless = body("homeless");
     homeless["parentId"] = json!(null);
-    page.post("no department default", admin, ALL, homeless).await.refused(400);
+    page.post("no department default", admin, ALL, homeless)
+        .await
+        .refused(400);
     let mut unknown = body("lost");
     unknown["parentId"] = json!("99");
-    page.post("no such department", admin, ALL, unknown).await.refused(404);
-    page.post("bob makes one", &town.bob, ALL, body("x")).await.refused(403);
-    page.get("unknown", admin, &format!("{ALL}/99")).await.refused(404);
-    page.delete("bob deletes what he sees", &town.bob, &path).await.refused(403);
+    page.post("no such department", admin, ALL, unknown)
+        .await
+        .refused(404);
+    page.post("bob makes one", &town.bob, ALL, body("x"))
+        .await
+        .refused(403);
+    page.get("unknown", admin, &format!("{ALL}/99"))
+        .await
+        .refused(404);
+    page.delete("bob deletes what he sees", &town.bob, &path)
+        .await
+        .refused(403);
     page.delete("deleted", admin, &path).await.is(204);
     page.delete("deleted before", admin, &path).await.refused(404);
     insta::assert_snapshot!(page.page());

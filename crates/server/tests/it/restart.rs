@@ -10,13 +10,33 @@ use crate::server::{ADMIN, ADMIN_PASSWORD, Server, Town};
 #[tokio::test]
 async fn everything_is_there_after_a_restart() {
     let town = Town::new().await;
-    let keys = town.server.get("", "/auth/realms/runai/protocol/openid-connect/certs").await.is(200);
-    let projects = town.server.get(&town.alice, "/api/v1/org-unit/projects").await.is(200);
+    let keys = town
+        .server
+        .get("", "/auth/realms/runai/protocol/openid-connect/certs")
+        .await
+        .is(200);
+    let projects = town
+        .server
+        .get(&town.alice, "/api/v1/org-unit/projects")
+        .await
+        .is(200);
     // The first server is still open: as after SIGKILL, nothing was closed in order.
     let again = Server::open(Arc::clone(&town.server.dir), town.server.clock.clone()).await;
-    assert_eq!(again.get("", "/auth/realms/runai/protocol/openid-connect/certs").await.is(200), keys);
-    assert_eq!(again.get(&town.alice, "/api/v1/org-unit/projects").await.is(200), projects);
-    again.get(&town.nobody, "/api/v1/org-unit/projects").await.refused(403);
+    assert_eq!(
+        again
+            .get("", "/auth/realms/runai/protocol/openid-connect/certs")
+            .await
+            .is(200),
+        keys
+    );
+    assert_eq!(
+        again.get(&town.alice, "/api/v1/org-unit/projects").await.is(200),
+        projects
+    );
+    again
+        .get(&town.nobody, "/api/v1/org-unit/projects")
+        .await
+        .refused(403);
     let body = json!({"grantType": "password", "username": ADMIN, "password": ADMIN_PASSWORD});
     again.post("", "/api/v1/token", body).await.is(200);
     let token = again.link_token(&town.cluster, &town.secret).await;
@@ -35,7 +55,10 @@ async fn the_master_key_is_needed_and_never_made_twice() {
     assert_eq!(data.master_key(&random, true).unwrap().expose(), first.expose());
     let file = dir.path().join("data/master.key");
     use std::os::unix::fs::PermissionsExt;
-    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(
+        std::fs::metadata(&file).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
     std::fs::remove_file(&file).unwrap();
     let error = data.master_key(&random, true).unwrap_err();
     assert!(error.to_string().contains("is missing"), "{error}");

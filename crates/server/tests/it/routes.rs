@@ -6,7 +6,10 @@ use reeve_api::{Access, OPERATIONS};
 use crate::server::{Server, Town};
 
 fn filled(path: &str) -> String {
-    path.split('/').map(|part| if part.starts_with('{') { "1" } else { part }).collect::<Vec<_>>().join("/")
+    path.split('/')
+        .map(|part| if part.starts_with('{') { "1" } else { part })
+        .collect::<Vec<_>>()
+        .join("/")
 }
 
 #[tokio::test]
@@ -16,8 +19,18 @@ async fn every_operation_is_routed_and_every_protected_one_asks_for_a_token() {
         let method: Method = operation.method.into();
         let answer = server.call("", method, &filled(operation.path), "").await;
         assert_ne!(answer.status, 405, "{}", operation.name);
-        assert!(!answer.text.contains("no operation has this path"), "{}", operation.name);
-        assert_eq!(answer.status == 401, operation.access != Access::Public, "{}: {}", operation.name, answer.status);
+        assert!(
+            !answer.text.contains("no operation has this path"),
+            "{}",
+            operation.name
+        );
+        assert_eq!(
+            answer.status == 401,
+            operation.access != Access::Public,
+            "{}: {}",
+            operation.name,
+            answer.status
+        );
         assert!(answer.headers.contains_key("x-request-id"), "{}", operation.name);
     }
 }
@@ -28,7 +41,10 @@ async fn every_answer_has_a_status_its_row_names() {
     for operation in OPERATIONS {
         let method: Method = operation.method.into();
         for token in [&town.server.admin, &town.alice, &town.nobody, &String::new()] {
-            let answer = town.server.call(token, method.clone(), &filled(operation.path), "{}").await;
+            let answer = town
+                .server
+                .call(token, method.clone(), &filled(operation.path), "{}")
+                .await;
             let status = answer.status.as_u16();
             let named = status == operation.success || operation.errors.contains(&status);
             assert!(named, "{} answered {status}: {}", operation.name, answer.text);
@@ -42,7 +58,10 @@ async fn the_rights_matrix_holds_for_who_has_no_rule() {
     for operation in OPERATIONS {
         if matches!(operation.access, Access::Requires(..)) {
             let method: Method = operation.method.into();
-            town.server.call(&town.nobody, method, &filled(operation.path), "{}").await.refused(403);
+            town.server
+                .call(&town.nobody, method, &filled(operation.path), "{}")
+                .await
+                .refused(403);
         }
     }
 }

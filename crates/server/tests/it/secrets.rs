@@ -1,8 +1,7 @@
 //! Secrets planted in every input appear in no log, audit entry or error.
 
-use std::cell::RefCell;
 use std::io::Write;
-use std::sync::Once;
+use std::sync::{Mutex, Once};
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -19,17 +18,17 @@ use crate::server::{ADMIN, ADMIN_PASSWORD, Town};
 /// Part of every planted secret.
 const PLANTED: &str = "Pl4nted-S3cret!";
 
-thread_local! {
-    /// What was logged on this test's thread: its runtime has no other.
-    static LOG: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-}
+/// What was logged by every thread of the process, the database's workers among them.
+static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+/// One test of this file at a time: they read the same log. Other tests write to it too, and are held to the same.
+static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
-/// Writes to the thread's log.
+/// Writes to the log.
 struct Log;
 
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        LOG.with_borrow_mut(|log| log.extend_from_slice(bytes));
+        LOG.lock().unwrap().extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
@@ -39,17 +38,19 @@ impl Write for Log {
 }
 
 /// Logs everything there is to log, of whatever level and crate.
-fn listen() {
+async fn listen() -> tokio::sync::MutexGuard<'static, ()> {
     static ONCE: Once = Once::new();
+    let turn = TURN.lock().await;
     ONCE.call_once(|| {
         let subscriber = reeve_server::logging::json(EnvFilter::new("trace"), || Log);
         tracing::subscriber::set_global_default(subscriber).unwrap();
     });
-    LOG.with_borrow_mut(Vec::clear);
+    LOG.lock().unwrap().clear();
+    turn
 }
 
 fn logged() -> String {
-    LOG.with_borrow(|log| String::from_utf8_lossy(log).into_owned())
+    String::from_utf8_lossy(&LOG.lock().unwrap()).into_owned()
 }
 
 /// What a careless logger would do.
@@ -66,27 +67,101 @@ async fn plant(town: &Town) -> String {
     let admin = server.admin.as_str();
     let mut refusals = String::new();
     let inputs: Vec<(&str, Method, &str, Value)> = vec![
-        ("", Method::POST, "/api/v1/token", json!({"grantType": "password", "username": ADMIN, "password": PLANTED})),
-        ("", Method::POST, "/api/v1/token", json!({"grantType": "password", "username": PLANTED, "password": PLANTED})),
-        ("", Method::POST, "/api/v1/token", json!({"grantType": "password", "username": ADMIN, "password": [PLANTED]})),
-        ("", Method::POST, "/api/v1/token", json!({"grantType": "app_token", "AppId": "ci", "AppSecret": PLANTED})),
-        ("", Method::POST, "/api/v1/token", json!({"grantType": PLANTED, "refreshToken": PLANTED})),
+        (
+            "",
+            Method::POST,
+            "/api/v1/token",
+            json!({"grantType": "password", "username": ADMIN, "password": PLANTED}),
+        ),
+        (
+            "",
+            Method::POST,
+            "/api/v1/token",
+            json!({"grantType": "password", "username": PLANTED, "password": PLANTED}),
+        ),
+        (
+            "",
+            Method::POST,
+            "/api/v1/token",
+            json!({"grantType": "password", "username": ADMIN, "password": [PLANTED]}),
+        ),
+        (
+            "",
+            Method::POST,
+            "/api/v1/token",
+            json!({"grantType": "app_token", "AppId": "ci", "AppSecret": PLANTED}),
+        ),
+        (
+            "",
+            Method::POST,
+            "/api/v1/token",
+            json!({"grantType": PLANTED, "refreshToken": PLANTED}),
+        ),
         ("", Method::POST, "/api/v1/token", json!(PLANTED)),
-        ("", Method::POST, "/link/v1/token", json!({"clusterId": town.cluster, "clientSecret": PLANTED})),
-        ("", Method::POST, "/link/v1/token", json!({"clusterId": PLANTED, "clientSecret": PLANTED})),
-        ("", Method::POST, "/link/v1/token", json!({"clusterId": town.cluster, "clientSecret": {"x": PLANTED}})),
+        (
+            "",
+            Method::POST,
+            "/link/v1/token",
+            json!({"clusterId": town.cluster, "clientSecret": PLANTED}),
+        ),
+        (
+            "",
+            Method::POST,
+            "/link/v1/token",
+            json!({"clusterId": PLANTED, "clientSecret": PLANTED}),
+        ),
+        (
+            "",
+            Method::POST,
+            "/link/v1/token",
+            json!({"clusterId": town.cluster, "clientSecret": {"x": PLANTED}}),
+        ),
         (PLANTED, Method::GET, "/api/v1/me", Value::Null),
         (PLANTED, Method::POST, "/link/v1/watch", json!({})),
-        (admin, Method::GET, "/api/v1/users?search=Pl4nted-S3cret!", Value::Null),
-        (admin, Method::GET, "/api/v1/users?filterBy=username==Pl4nted-S3cret!", Value::Null),
-        (admin, Method::GET, "/api/v1/users?limit=Pl4nted-S3cret!", Value::Null),
+        (
+            admin,
+            Method::GET,
+            "/api/v1/users?search=Pl4nted-S3cret!",
+            Value::Null,
+        ),
+        (
+            admin,
+            Method::GET,
+            "/api/v1/users?filterBy=username==Pl4nted-S3cret!",
+            Value::Null,
+        ),
+        (
+            admin,
+            Method::GET,
+            "/api/v1/users?limit=Pl4nted-S3cret!",
+            Value::Null,
+        ),
         (admin, Method::GET, "/nope/Pl4nted-S3cret!", Value::Null),
-        (admin, Method::POST, "/api/v1/users", json!({"email": "x@example.com", "resetPassword": PLANTED})),
-        (admin, Method::POST, "/api/v1/users", json!({"email": "y@example.com", "posix": {"uid": PLANTED, "gid": 1}})),
-        (admin, Method::POST, "/api/v1/clusters", json!({"name": "y", "domain": [PLANTED]})),
+        (
+            admin,
+            Method::POST,
+            "/api/v1/users",
+            json!({"email": "x@example.com", "resetPassword": PLANTED}),
+        ),
+        (
+            admin,
+            Method::POST,
+            "/api/v1/users",
+            json!({"email": "y@example.com", "posix": {"uid": PLANTED, "gid": 1}}),
+        ),
+        (
+            admin,
+            Method::POST,
+            "/api/v1/clusters",
+            json!({"name": "y", "domain": [PLANTED]}),
+        ),
     ];
     for (token, method, path, body) in inputs {
-        let text = if body.is_null() { String::new() } else { body.to_string() };
+        let text = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
         let answer = server.call(token, method, path, text).await;
         if answer.status.is_client_error() || answer.status.is_server_error() {
             refusals.push_str(&answer.text);
@@ -94,14 +169,25 @@ async fn plant(town: &Town) -> String {
     }
     // Secrets that are taken, and a refusal right beside them.
     let spec = json!({"image": "i", "environmentVariables": [{"name": "TOKEN", "value": PLANTED}]});
-    let training = json!({"name": "train", "projectId": town.robots, "clusterId": town.cluster, "spec": spec});
-    server.post(&town.alice, "/api/v1/workloads/trainings", training.clone()).await.is(202);
-    let again = server.post(&town.alice, "/api/v1/workloads/trainings", training).await;
+    let training =
+        json!({"name": "train", "projectId": town.robots, "clusterId": town.cluster, "spec": spec});
+    server
+        .post(&town.alice, "/api/v1/workloads/trainings", training.clone())
+        .await
+        .is(202);
+    let again = server
+        .post(&town.alice, "/api/v1/workloads/trainings", training)
+        .await;
     again.refused(409);
     refusals.push_str(&again.text);
     let wrong = json!({"image": "i", "environmentVariables": [{"name": "T", "value": {"x": PLANTED}}]});
     let wrong = json!({"name": "t", "projectId": town.robots, "clusterId": town.cluster, "spec": wrong});
-    refusals.push_str(&server.post(&town.alice, "/api/v1/workloads/trainings", wrong).await.text);
+    refusals.push_str(
+        &server
+            .post(&town.alice, "/api/v1/workloads/trainings", wrong)
+            .await
+            .text,
+    );
     let broken = format!("{{\"password\": \"{PLANTED}\",");
     refusals.push_str(&server.call("", Method::POST, "/api/v1/token", broken).await.text);
     refusals
@@ -111,12 +197,26 @@ async fn plant(town: &Town) -> String {
 async fn search(town: &Town) -> Vec<String> {
     let refusals = plant(town).await;
     let server = &town.server;
-    let made = server.post(&server.admin, "/api/v1/users", json!({"email": "new@example.com"})).await.is(201);
-    let account = server.post(&server.admin, "/api/v1/service-accounts", json!({"name": "new"})).await.is(201);
+    let made = server
+        .post(
+            &server.admin,
+            "/api/v1/users",
+            json!({"email": "new@example.com"}),
+        )
+        .await
+        .is(201);
+    let account = server
+        .post(&server.admin, "/api/v1/service-accounts", json!({"name": "new"}))
+        .await
+        .is(201);
     let body = json!({"grantType": "password", "username": ADMIN, "password": ADMIN_PASSWORD});
     let token = server.post("", "/api/v1/token", body).await.is(200);
     let link = server.link_token(&town.cluster, &town.secret).await;
-    let audit: Vec<_> = events(server).await.iter().map(|it| serde_json::to_string(&it.entry).unwrap()).collect();
+    let audit: Vec<_> = events(server)
+        .await
+        .iter()
+        .map(|it| serde_json::to_string(&it.entry).unwrap())
+        .collect();
     let audit = audit.join("\n");
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let secrets = [
@@ -142,20 +242,27 @@ async fn search(town: &Town) -> Vec<String> {
 
 #[tokio::test]
 async fn no_secret_shows_in_log_audit_or_error() {
-    listen();
+    let _turn = listen().await;
     let town = Town::new().await;
     assert_eq!(search(&town).await, Vec::<String>::new());
     let log = logged();
-    for line in ["\"operation\":\"grant_token\"", "\"status\":202", "\"level\":\"TRACE\""] {
+    for line in [
+        "\"operation\":\"grant_token\"",
+        "\"status\":202",
+        "\"target\":\"sqlx::query\"",
+    ] {
         assert!(log.contains(line), "{line} is not in the log");
     }
 }
 
 #[tokio::test]
 async fn a_careless_logger_turns_that_red() {
-    listen();
+    let _turn = listen().await;
     let mut town = Town::new().await;
     town.server.router = town.server.router.clone().layer(from_fn(careless));
     let found = search(&town).await;
-    assert!(found.iter().any(|it| it.starts_with(PLANTED)) && found.len() >= 4, "{found:?}");
+    assert!(
+        found.iter().any(|it| it.starts_with(PLANTED)) && found.len() >= 4,
+        "{found:?}"
+    );
 }

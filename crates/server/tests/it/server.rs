@@ -47,7 +47,11 @@ impl Answer {
 
     pub(crate) fn is(&self, status: u16) -> Value {
         assert_eq!(self.status.as_u16(), status, "{}", self.text);
-        if self.text.is_empty() { Value::Null } else { self.json() }
+        if self.text.is_empty() {
+            Value::Null
+        } else {
+            self.json()
+        }
     }
 
     /// An error in the one shape.
@@ -70,9 +74,14 @@ impl Server {
         let store = Arc::new(SqlStore::open_sqlite(&dir.path().join("reeve.db")).await.unwrap());
         let random = Random::seeded(7);
         let master = MasterKey::from_bytes(&[7; 32]).unwrap();
-        if !reeve_store::Installation::is_initialized(store.as_ref()).await.unwrap() {
+        if !reeve_store::Installation::is_initialized(store.as_ref())
+            .await
+            .unwrap()
+        {
             let (email, password) = (ADMIN.parse().unwrap(), Secret::new(ADMIN_PASSWORD));
-            start::first_start(store.as_ref(), &master, &random, &email, &password, clock.now()).await.unwrap();
+            start::first_start(store.as_ref(), &master, &random, &email, &password, clock.now())
+                .await
+                .unwrap();
         }
         let installed = start::installed(store.as_ref(), &master).await.unwrap();
         let security = Security::new(&master, installed.ring, URL, random).unwrap();
@@ -82,14 +91,27 @@ impl Server {
             account_created_at: installed.created_at,
             heartbeat: Duration::from_millis(50),
         };
-        let app = App::new(store as Arc<dyn Store>, clock.clone(), security, settings).await.unwrap();
+        let app = App::new(store as Arc<dyn Store>, clock.clone(), security, settings)
+            .await
+            .unwrap();
         let router = router(Arc::clone(&app));
         let admin = {
             let directory = app.directory();
             let id = directory.user_by_email(&ADMIN.parse().unwrap()).unwrap().id;
-            app.security.rest_token(SubjectId::User(id), ADMIN, &directory, clock.now()).unwrap().0.expose().to_owned()
+            app.security
+                .rest_token(SubjectId::User(id), ADMIN, &directory, clock.now())
+                .unwrap()
+                .0
+                .expose()
+                .to_owned()
         };
-        Self { app, router, clock, dir, admin }
+        Self {
+            app,
+            router,
+            clock,
+            dir,
+            admin,
+        }
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
@@ -97,11 +119,24 @@ impl Server {
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
         let text = String::from_utf8(bytes.to_vec()).unwrap();
-        Answer { status: parts.status, headers: parts.headers, text }
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            text,
+        }
     }
 
-    pub(crate) async fn call(&self, token: &str, method: Method, path: &str, body: impl Into<Body>) -> Answer {
-        let mut request = Request::builder().method(method).uri(path).header("content-type", "application/json");
+    pub(crate) async fn call(
+        &self,
+        token: &str,
+        method: Method,
+        path: &str,
+        body: impl Into<Body>,
+    ) -> Answer {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("content-type", "application/json");
         if !token.is_empty() {
             request = request.header("authorization", format!("Bearer {token}"));
         }
@@ -122,13 +157,20 @@ impl Server {
 
     /// A REST token without the password queue.
     pub(crate) fn token_of(&self, subject: SubjectId, name: &str) -> String {
-        let token = self.app.security.rest_token(subject, name, &self.app.directory(), self.clock.now());
+        let token = self
+            .app
+            .security
+            .rest_token(subject, name, &self.app.directory(), self.clock.now());
         token.unwrap().0.expose().to_owned()
     }
 
     /// A person and her token.
     pub(crate) async fn user(&self, email: &str, posix: Value) -> (UserId, String) {
-        let body = if posix.is_null() { json!({"email": email}) } else { json!({"email": email, "posix": posix}) };
+        let body = if posix.is_null() {
+            json!({"email": email})
+        } else {
+            json!({"email": email, "posix": posix})
+        };
         let made = self.post(&self.admin, "/api/v1/users", body).await.is(201);
         let id: UserId = made["id"].as_str().unwrap().parse().unwrap();
         (id, self.token_of(SubjectId::User(id), email))
@@ -136,31 +178,52 @@ impl Server {
 
     /// A service account and its token.
     pub(crate) async fn service_account(&self, name: &str) -> (ServiceAccountId, String) {
-        let made = self.post(&self.admin, "/api/v1/service-accounts", json!({"name": name})).await.is(201);
+        let made = self
+            .post(&self.admin, "/api/v1/service-accounts", json!({"name": name}))
+            .await
+            .is(201);
         let id: ServiceAccountId = made["id"].as_str().unwrap().parse().unwrap();
         (id, self.token_of(SubjectId::ServiceAccount(id), name))
     }
 
     /// A cluster, and its secret.
     pub(crate) async fn cluster(&self, name: &str) -> (String, String) {
-        let made = self.post(&self.admin, "/api/v1/clusters", json!({"name": name})).await.is(201);
-        (made["uuid"].as_str().unwrap().to_owned(), made["clientSecret"].as_str().unwrap().to_owned())
+        let made = self
+            .post(&self.admin, "/api/v1/clusters", json!({"name": name}))
+            .await
+            .is(201);
+        (
+            made["uuid"].as_str().unwrap().to_owned(),
+            made["clientSecret"].as_str().unwrap().to_owned(),
+        )
     }
 
     pub(crate) async fn department(&self, cluster: &str, name: &str) -> String {
         let body = json!({"name": name, "clusterId": cluster, "resources": []});
-        let made = self.post(&self.admin, "/api/v1/org-unit/departments", body).await.is(201);
+        let made = self
+            .post(&self.admin, "/api/v1/org-unit/departments", body)
+            .await
+            .is(201);
         made["id"].as_str().unwrap().to_owned()
     }
 
     pub(crate) async fn project(&self, cluster: &str, department: &str, name: &str) -> String {
         let body = json!({"name": name, "clusterId": cluster, "parentId": department, "resources": []});
-        let made = self.post(&self.admin, "/api/v1/org-unit/projects", body).await.is(201);
+        let made = self
+            .post(&self.admin, "/api/v1/org-unit/projects", body)
+            .await
+            .is(201);
         made["id"].as_str().unwrap().to_owned()
     }
 
     pub(crate) async fn rule(&self, subject: (&str, &str), role: i64, scope: (&str, &str)) -> i64 {
-        let made = self.post(&self.admin, "/api/v1/authorization/access-rules", rule(subject, role, scope)).await;
+        let made = self
+            .post(
+                &self.admin,
+                "/api/v1/authorization/access-rules",
+                rule(subject, role, scope),
+            )
+            .await;
         made.is(201)["id"].as_i64().unwrap()
     }
 
@@ -210,11 +273,29 @@ impl Town {
         let (_, bob) = server.user("bob@example.com", Value::Null).await;
         let (_, nobody) = server.user("nobody@example.com", Value::Null).await;
         let (_, ci) = server.service_account("ci").await;
-        let alice_rule = server.rule(("user", "alice@example.com"), 5, ("project", &robots)).await;
-        server.rule(("user", "bob@example.com"), 9, ("department", &language)).await;
-        server.rule(("service-account", "ci"), 5, ("project", &robots)).await;
+        let alice_rule = server
+            .rule(("user", "alice@example.com"), 5, ("project", &robots))
+            .await;
+        server
+            .rule(("user", "bob@example.com"), 9, ("department", &language))
+            .await;
+        server
+            .rule(("service-account", "ci"), 5, ("project", &robots))
+            .await;
         Self {
-            server, cluster, secret, vision, language, robots, captions, alice, alice_id, alice_rule, bob, ci, nobody,
+            server,
+            cluster,
+            secret,
+            vision,
+            language,
+            robots,
+            captions,
+            alice,
+            alice_id,
+            alice_rule,
+            bob,
+            ci,
+            nobody,
         }
     }
 }
@@ -227,11 +308,25 @@ pub(crate) struct Transcript<'s> {
 
 impl<'s> Transcript<'s> {
     pub(crate) fn of(server: &'s Server) -> Self {
-        Self { server, page: String::new() }
+        Self {
+            server,
+            page: String::new(),
+        }
     }
 
-    pub(crate) async fn call(&mut self, what: &str, token: &str, method: Method, path: &str, body: Value) -> Answer {
-        let text = if body.is_null() { String::new() } else { body.to_string() };
+    pub(crate) async fn call(
+        &mut self,
+        what: &str,
+        token: &str,
+        method: Method,
+        path: &str,
+        body: Value,
+    ) -> Answer {
+        let text = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
         let answer = self.server.call(token, method.clone(), path, text).await;
         let _ = writeln!(self.page, "## {what}\n{method} {path}");
         if !body.is_null() {
@@ -270,9 +365,18 @@ impl<'s> Transcript<'s> {
 }
 
 /// A token made with a key of another server, or with other claims.
-pub(crate) fn forged(issuer: &str, audience: Audience, seconds: i64, now: Timestamp, subject: &UserId) -> String {
+pub(crate) fn forged(
+    issuer: &str,
+    audience: Audience,
+    seconds: i64,
+    now: Timestamp,
+    subject: &UserId,
+) -> String {
     let key = reeve_identity::SigningKey::generate().unwrap();
     let subject = (SubjectKind::User, subject.as_uuid());
     let id = Random::seeded(1).uuid().unwrap();
-    key.sign(&Claims::new(issuer, audience, subject, "x", now, seconds, id)).unwrap().expose().to_owned()
+    key.sign(&Claims::new(issuer, audience, subject, "x", now, seconds, id))
+        .unwrap()
+        .expose()
+        .to_owned()
 }

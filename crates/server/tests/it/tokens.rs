@@ -14,16 +14,37 @@ const TOKEN: &str = "/api/v1/token";
 async fn bad_credentials_are_400_in_one_sentence_whoever_exists() {
     let server = Server::new().await;
     let mut page = Transcript::of(&server);
-    let password = |name: &str, word: &str| json!({"grantType": "password", "username": name, "password": word});
-    page.post("success", "", TOKEN, password(ADMIN, ADMIN_PASSWORD)).await.is(200);
-    page.post("wrong", "", TOKEN, password(ADMIN, "Wrong-Pass-1!")).await.refused(400);
-    page.post("nobody", "", TOKEN, password("nobody@example.com", "Wrong-Pass-1!")).await.refused(400);
-    page.post("no email", "", TOKEN, password("x", "Wrong-Pass-1!")).await.refused(400);
+    let password =
+        |name: &str, word: &str| json!({"grantType": "password", "username": name, "password": word});
+    page.post("success", "", TOKEN, password(ADMIN, ADMIN_PASSWORD))
+        .await
+        .is(200);
+    page.post("wrong", "", TOKEN, password(ADMIN, "Wrong-Pass-1!"))
+        .await
+        .refused(400);
+    page.post(
+        "nobody",
+        "",
+        TOKEN,
+        password("nobody@example.com", "Wrong-Pass-1!"),
+    )
+    .await
+    .refused(400);
+    page.post("no email", "", TOKEN, password("x", "Wrong-Pass-1!"))
+        .await
+        .refused(400);
     let secret = json!({"grantType": "client_credentials", "clientID": "ci", "clientSecret": "wrong"});
     page.post("no such client", "", TOKEN, secret).await.refused(400);
     let nulls = json!({"grantType": "app_token", "AppId": null, "AppSecret": null});
     page.post("null credentials", "", TOKEN, nulls).await.refused(400);
-    page.post("another grant", "", TOKEN, json!({"grantType": "refresh_token", "refreshToken": "x"})).await.refused(400);
+    page.post(
+        "another grant",
+        "",
+        TOKEN,
+        json!({"grantType": "refresh_token", "refreshToken": "x"}),
+    )
+    .await
+    .refused(400);
     page.post("none", "", TOKEN, json!({})).await.refused(400);
     insta::assert_snapshot!(page.page());
 }
@@ -35,7 +56,10 @@ async fn a_token_is_what_the_references_client_can_read() {
     let answer = server.post("", TOKEN, body).await.is(200);
     assert_eq!(answer["expiresIn"], 3600);
     let claims = claims(answer["accessToken"].as_str().unwrap());
-    assert_eq!((&claims["aud"], &claims["iss"]), (&json!("reeve-api"), &json!(format!("{URL}/auth/realms/runai"))));
+    assert_eq!(
+        (&claims["aud"], &claims["iss"]),
+        (&json!("reeve-api"), &json!(format!("{URL}/auth/realms/runai")))
+    );
     assert_eq!(claims["exp"], 1_700_000_000 + 3600);
 }
 
@@ -66,12 +90,25 @@ async fn a_foreign_altered_or_unsigned_token_is_refused() {
     let issuer = format!("{URL}/auth/realms/runai");
     let unsigned = {
         let part = |text: &str| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text);
-        format!("{}.{}.", part(r#"{"alg":"none"}"#), part(&claims(&town.alice).to_string()))
+        format!(
+            "{}.{}.",
+            part(r#"{"alg":"none"}"#),
+            part(&claims(&town.alice).to_string())
+        )
     };
     let bad = [
-        ("another key", forged(&issuer, Audience::Rest, 3600, now, &town.alice_id)),
-        ("another issuer", forged("https://evil.test", Audience::Rest, 3600, now, &town.alice_id)),
-        ("altered", altered(&town.bob, |body| body["sub"] = json!(town.alice_id.to_string()))),
+        (
+            "another key",
+            forged(&issuer, Audience::Rest, 3600, now, &town.alice_id),
+        ),
+        (
+            "another issuer",
+            forged("https://evil.test", Audience::Rest, 3600, now, &town.alice_id),
+        ),
+        (
+            "altered",
+            altered(&town.bob, |body| body["sub"] = json!(town.alice_id.to_string())),
+        ),
         ("unsigned", unsigned),
         ("no token", "nonsense".to_owned()),
         ("three parts of nothing", "a.b.c".to_owned()),
@@ -98,10 +135,20 @@ async fn no_audience_accepts_anothers_tokens() {
         let message = server.get(token, "/api/v1/me").await.refused(401);
         assert!(message.contains("another audience"), "{what}: {message}");
     }
-    for (what, token) in [("REST", town.alice.as_str()), ("the administrator's", &server.admin), ("cluster", cluster)] {
-        let message = server.post(token, "/link/v1/watch", hello.clone()).await.refused(401);
+    for (what, token) in [
+        ("REST", town.alice.as_str()),
+        ("the administrator's", &server.admin),
+        ("cluster", cluster),
+    ] {
+        let message = server
+            .post(token, "/link/v1/watch", hello.clone())
+            .await
+            .refused(401);
         assert!(message.contains("another audience"), "{what}: {message}");
-        server.post(token, "/link/v1/status", json!({})).await.refused(401);
+        server
+            .post(token, "/link/v1/status", json!({}))
+            .await
+            .refused(401);
     }
     server.post("", "/link/v1/watch", hello).await.refused(401);
 }
@@ -110,11 +157,21 @@ async fn no_audience_accepts_anothers_tokens() {
 async fn too_many_guesses_at_once_are_503_and_leave_room_for_others() {
     let server = Server::new().await;
     let guess = |_| {
-        server.post("", TOKEN, json!({"grantType": "password", "username": ADMIN, "password": "Wrong-Pass-1!"}))
+        server.post(
+            "",
+            TOKEN,
+            json!({"grantType": "password", "username": ADMIN, "password": "Wrong-Pass-1!"}),
+        )
     };
     let answers = futures::future::join_all((0..40).map(guess)).await;
     let busy = answers.iter().filter(|answer| answer.status == 503).count();
-    assert!(busy > 0 && answers.iter().all(|answer| [400, 503].contains(&answer.status.as_u16())), "{busy}");
+    assert!(
+        busy > 0
+            && answers
+                .iter()
+                .all(|answer| [400, 503].contains(&answer.status.as_u16())),
+        "{busy}"
+    );
     let busy = answers.iter().find(|answer| answer.status == 503).unwrap();
     busy.refused(503);
     assert_eq!(busy.headers["retry-after"], "1");

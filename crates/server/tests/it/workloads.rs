@@ -19,29 +19,85 @@ async fn trainings_are_submitted_listed_counted_shown_and_deleted() {
         "environmentVariables": [{"name": "A", "value": "b"}], "compute": {"gpuDevicesRequest": 2},
         "createHomeDir": true, "security": {"uidGidSource": "fromIdpToken", "allowPrivilegeEscalation": false},
     });
-    let made = page.post("success", &town.alice, ALL, training(&town, "train", spec.clone())).await.is(202);
+    let made = page
+        .post(
+            "success",
+            &town.alice,
+            ALL,
+            training(&town, "train", spec.clone()),
+        )
+        .await
+        .is(202);
     let path = format!("{ALL}/{}", made["workloadId"].as_str().unwrap());
     page.get("one", &town.alice, &path).await.is(200);
-    page.get("the list", &town.alice, "/api/v1/workloads").await.is(200);
-    page.get("the count", &town.alice, "/api/v1/workloads/count").await.is(200);
-    page.post("taken", &town.alice, ALL, training(&town, "train", spec.clone())).await.refused(409);
-    page.post("a bad name", &town.alice, ALL, training(&town, "Train", spec.clone())).await.refused(400);
+    page.get("the list", &town.alice, "/api/v1/workloads")
+        .await
+        .is(200);
+    page.get("the count", &town.alice, "/api/v1/workloads/count")
+        .await
+        .is(200);
+    page.post("taken", &town.alice, ALL, training(&town, "train", spec.clone()))
+        .await
+        .refused(409);
+    page.post(
+        "a bad name",
+        &town.alice,
+        ALL,
+        training(&town, "Train", spec.clone()),
+    )
+    .await
+    .refused(400);
     let asked = json!({"image": "i", "storage": {"hostPath": [{"path": "/"}]}});
-    page.post("what is not honoured", &town.alice, ALL, training(&town, "x", asked)).await.refused(400);
-    page.post("no image", &town.alice, ALL, training(&town, "x", json!({}))).await.refused(400);
-    page.post("an application", &town.ci, ALL, training(&town, "x", json!({"image": "i"}))).await.refused(400);
-    page.post("bob only looks", &town.bob, ALL, training(&town, "x", json!({"image": "i"}))).await.refused(403);
+    page.post(
+        "what is not honoured",
+        &town.alice,
+        ALL,
+        training(&town, "x", asked),
+    )
+    .await
+    .refused(400);
+    page.post("no image", &town.alice, ALL, training(&town, "x", json!({})))
+        .await
+        .refused(400);
+    page.post(
+        "an application",
+        &town.ci,
+        ALL,
+        training(&town, "x", json!({"image": "i"})),
+    )
+    .await
+    .refused(400);
+    page.post(
+        "bob only looks",
+        &town.bob,
+        ALL,
+        training(&town, "x", json!({"image": "i"})),
+    )
+    .await
+    .refused(403);
     let mut elsewhere = training(&town, "x", spec.clone());
     elsewhere["projectId"] = json!(town.captions);
-    page.post("a project alice cannot see", &town.alice, ALL, elsewhere).await.refused(404);
+    page.post("a project alice cannot see", &town.alice, ALL, elsewhere)
+        .await
+        .refused(404);
     let mut elsewhere = training(&town, "x", spec);
     elsewhere["clusterId"] = json!("00000000-0000-4000-8000-000000000000");
-    page.post("another cluster", &town.alice, ALL, elsewhere).await.refused(400);
+    page.post("another cluster", &town.alice, ALL, elsewhere)
+        .await
+        .refused(400);
     page.get("bob cannot see it", &town.bob, &path).await.refused(404);
     page.delete("nor delete it", &town.bob, &path).await.refused(403);
-    page.get("unknown", &town.alice, &format!("{ALL}/00000000-0000-4000-8000-000000000000")).await.refused(404);
+    page.get(
+        "unknown",
+        &town.alice,
+        &format!("{ALL}/00000000-0000-4000-8000-000000000000"),
+    )
+    .await
+    .refused(404);
     page.delete("deleted", &town.alice, &path).await.is(202);
-    page.delete("deleted before", &town.alice, &path).await.refused(404);
+    page.delete("deleted before", &town.alice, &path)
+        .await
+        .refused(404);
     insta::assert_snapshot!(page.page());
 }
 
@@ -51,13 +107,23 @@ async fn enforcing(town: &Town, enforce: bool) {
         "enforceRunAsUser": enforce, "enforcePreventPrivilegeEscalation": true,
         "kubernetesVersion": "v1.37.2", "operatorVersion": "0.1.0",
     });
-    town.server.post(&token, "/link/v1/status", json!({"settings": settings})).await.is(204);
+    town.server
+        .post(&token, "/link/v1/status", json!({"settings": settings}))
+        .await
+        .is(204);
 }
 
 /// As whom the last workload of the cluster's desired state runs.
 async fn identity(town: &Town) -> Value {
     let (granted, cluster) = (reeve_server::audit::link_status(), town.cluster.parse().unwrap());
-    let batch = town.server.app.store.desired_all(&granted, cluster).await.unwrap().unwrap();
+    let batch = town
+        .server
+        .app
+        .store
+        .desired_all(&granted, cluster)
+        .await
+        .unwrap()
+        .unwrap();
     let last = serde_json::to_value(&batch.upserts.last().unwrap().object).unwrap();
     assert_eq!(last["kind"], "Workload");
     last["spec"].get("identity").cloned().unwrap_or_default()
@@ -67,19 +133,38 @@ async fn identity(town: &Town) -> Value {
 async fn where_identity_is_enforced_or_unknown_everybody_runs_as_herself_or_not_at_all() {
     let town = Town::new().await;
     let (_, dave) = town.server.user("dave@example.com", Value::Null).await;
-    town.server.rule(("user", "dave@example.com"), 5, ("project", &town.robots)).await;
+    town.server
+        .rule(("user", "dave@example.com"), 5, ("project", &town.robots))
+        .await;
     let alice = json!({"userId": town.alice_id, "email": "alice@example.com",
         "posix": {"uid": 70012, "gid": 5000, "supplementaryGroups": [5001]}});
     for (round, name) in ["unknown", "enforced"].into_iter().enumerate() {
         if round == 1 {
             enforcing(&town, true).await;
         }
-        town.server.post(&town.alice, ALL, training(&town, name, json!({"image": "i"}))).await.is(202);
+        town.server
+            .post(&town.alice, ALL, training(&town, name, json!({"image": "i"})))
+            .await
+            .is(202);
         assert_eq!(identity(&town).await, alice);
-        let refused = town.server.post(&dave, ALL, training(&town, "x", json!({"image": "i"}))).await.refused(400);
-        assert!(refused.contains("/posix") && refused.contains("enforceRunAsUser"), "{refused}");
-        let refused = town.server.post(&town.ci, ALL, training(&town, "x", json!({"image": "i"}))).await.refused(400);
-        assert!(refused.contains("no Linux identity") && refused.contains("enforceRunAsUser"), "{refused}");
+        let refused = town
+            .server
+            .post(&dave, ALL, training(&town, "x", json!({"image": "i"})))
+            .await
+            .refused(400);
+        assert!(
+            refused.contains("/posix") && refused.contains("enforceRunAsUser"),
+            "{refused}"
+        );
+        let refused = town
+            .server
+            .post(&town.ci, ALL, training(&town, "x", json!({"image": "i"})))
+            .await
+            .refused(400);
+        assert!(
+            refused.contains("no uid and gid") && refused.contains("enforceRunAsUser"),
+            "{refused}"
+        );
     }
 }
 
@@ -88,26 +173,49 @@ async fn where_it_is_not_who_asks_for_it_runs_as_herself() {
     let town = Town::new().await;
     enforcing(&town, false).await;
     let asks = json!({"image": "i", "security": {"uidGidSource": "fromIdpToken"}});
-    town.server.post(&town.alice, ALL, training(&town, "plain", json!({"image": "i"}))).await.is(202);
+    town.server
+        .post(&town.alice, ALL, training(&town, "plain", json!({"image": "i"})))
+        .await
+        .is(202);
     assert_eq!(identity(&town).await, Value::Null);
-    town.server.post(&town.alice, ALL, training(&town, "asked", asks.clone())).await.is(202);
+    town.server
+        .post(&town.alice, ALL, training(&town, "asked", asks.clone()))
+        .await
+        .is(202);
     assert_eq!(identity(&town).await["email"], "alice@example.com");
-    town.server.post(&town.ci, ALL, training(&town, "app", json!({"image": "i"}))).await.is(202);
+    town.server
+        .post(&town.ci, ALL, training(&town, "app", json!({"image": "i"})))
+        .await
+        .is(202);
     assert_eq!(identity(&town).await, Value::Null);
-    town.server.post(&town.ci, ALL, training(&town, "x", asks)).await.refused(400);
+    town.server
+        .post(&town.ci, ALL, training(&town, "x", asks))
+        .await
+        .refused(400);
 }
 
 #[tokio::test]
 async fn a_workloads_phase_is_what_its_cluster_said() {
     let town = Town::new().await;
-    let made = town.server.post(&town.alice, ALL, training(&town, "train", json!({"image": "i"}))).await.is(202);
+    let made = town
+        .server
+        .post(&town.alice, ALL, training(&town, "train", json!({"image": "i"})))
+        .await
+        .is(202);
     let id = made["workloadId"].as_str().unwrap();
     let token = town.server.link_token(&town.cluster, &town.secret).await;
-    for (said, shown) in [("Pending", "Pending"), ("Running", "Running"), ("Completed", "Completed")] {
+    for (said, shown) in [
+        ("Pending", "Pending"),
+        ("Running", "Running"),
+        ("Completed", "Completed"),
+    ] {
         let report = json!({"objects": [{"kind": "Workload", "id": id, "phase": said, "message": "m"}]});
         town.server.post(&token, "/link/v1/status", report).await.is(204);
         let row = town.server.get(&town.alice, "/api/v1/workloads").await.is(200)["workloads"][0].clone();
-        assert_eq!((&row["phase"], &row["phaseMessage"]), (&json!(shown), &json!("m")));
+        assert_eq!(
+            (&row["phase"], &row["phaseMessage"]),
+            (&json!(shown), &json!("m"))
+        );
         assert_eq!(row["completedAt"].is_null(), said != "Completed");
         let one = town.server.get(&town.alice, &format!("{ALL}/{id}")).await.is(200);
         assert_eq!(one["actualPhase"], shown);

@@ -10,14 +10,27 @@ use crate::server::Town;
 
 /// A path with something in the place of its parameter.
 fn filled(path: &str) -> String {
-    path.split('/').map(|part| if part.starts_with('{') { "77" } else { part }).collect::<Vec<_>>().join("/")
+    path.split('/')
+        .map(|part| if part.starts_with('{') { "77" } else { part })
+        .collect::<Vec<_>>()
+        .join("/")
 }
 
 #[tokio::test]
 async fn broken_json_is_400_for_every_operation_with_a_body() {
     let town = Town::new().await;
     let before = town.server.app.store.directory().await.unwrap();
-    let bodies = ["", "{", "[]", "null", "{\"name\":", "\u{0}", "{\"a\":1}", "\"x\"", "{\"name\":{\"name\":[]}}"];
+    let bodies = [
+        "",
+        "{",
+        "[]",
+        "null",
+        "{\"name\":",
+        "\u{0}",
+        "{\"a\":1}",
+        "\"x\"",
+        "{\"name\":{\"name\":[]}}",
+    ];
     for operation in OPERATIONS {
         let takes_none = matches!(operation.method, OperationMethod::Get | OperationMethod::Delete);
         if takes_none || operation.name == "create_kubernetes_token" {
@@ -39,24 +52,49 @@ async fn ten_mebibytes_are_413_for_every_operation_with_a_body() {
     let big = Bytes::from(vec![b' '; 10 * 1024 * 1024]);
     for operation in OPERATIONS {
         if operation.method == OperationMethod::Post && operation.name != "create_kubernetes_token" {
-            let answer = town.server.call(&town.server.admin, Method::POST, &filled(operation.path), big.clone()).await;
+            let answer = town
+                .server
+                .call(
+                    &town.server.admin,
+                    Method::POST,
+                    &filled(operation.path),
+                    big.clone(),
+                )
+                .await;
             answer.refused(413);
             // Without a length announced.
-            let chunks = futures::stream::iter(big.chunks(64 * 1024).map(|it| Ok::<_, std::io::Error>(it.to_vec())).collect::<Vec<_>>());
+            let chunks = futures::stream::iter(
+                big.chunks(64 * 1024)
+                    .map(|it| Ok::<_, std::io::Error>(it.to_vec()))
+                    .collect::<Vec<_>>(),
+            );
             let body = Body::from_stream(chunks);
-            let answer = town.server.call(&town.server.admin, Method::POST, &filled(operation.path), body).await;
+            let answer = town
+                .server
+                .call(&town.server.admin, Method::POST, &filled(operation.path), body)
+                .await;
             answer.refused(413);
         }
     }
     for path in ["/link/v1/token"] {
-        town.server.call("", Method::POST, path, big.clone()).await.refused(413);
+        town.server
+            .call("", Method::POST, path, big.clone())
+            .await
+            .refused(413);
     }
 }
 
 #[tokio::test]
 async fn an_unknown_path_is_404_and_a_wrong_method_405() {
     let town = Town::new().await;
-    for path in ["/", "/api", "/api/v2/users", "/api/v1/users/x/y/z", "/link/v1/nope", "/api/v1/org_unit/projects"] {
+    for path in [
+        "/",
+        "/api",
+        "/api/v2/users",
+        "/api/v1/users/x/y/z",
+        "/link/v1/nope",
+        "/api/v1/org_unit/projects",
+    ] {
         town.server.get(&town.server.admin, path).await.refused(404);
     }
     for (method, path) in [
@@ -66,7 +104,10 @@ async fn an_unknown_path_is_404_and_a_wrong_method_405() {
         (Method::GET, "/api/v1/token"),
         (Method::GET, "/link/v1/watch"),
     ] {
-        town.server.call(&town.server.admin, method, path, "").await.refused(405);
+        town.server
+            .call(&town.server.admin, method, path, "")
+            .await
+            .refused(405);
     }
 }
 
@@ -90,7 +131,12 @@ async fn a_query_that_cannot_be_is_400() {
         town.server.get(&town.server.admin, path).await.refused(400);
     }
     // What the reference's client sends without arguments.
-    for path in ["/api/v1/users?", "/api/v1/org-unit/projects?", "/api/v1/clusters?", "/api/v1/users?search=&limit="] {
+    for path in [
+        "/api/v1/users?",
+        "/api/v1/org-unit/projects?",
+        "/api/v1/clusters?",
+        "/api/v1/users?search=&limit=",
+    ] {
         town.server.get(&town.server.admin, path).await.is(200);
     }
 }
@@ -98,10 +144,28 @@ async fn a_query_that_cannot_be_is_400() {
 #[tokio::test]
 async fn ids_of_every_shape_are_404_and_never_500() {
     let town = Town::new().await;
-    let ids = ["0", "-1", "9999999999999999999", "a", "%00", "%2e%2e", "..%2f..", "00000000-0000-4000-8000-00000000000g", "%F0%9F%92%A5", "'", "1%20OR%201"];
-    for operation in OPERATIONS.iter().filter(|it| it.path.contains('{') && it.method == OperationMethod::Get) {
+    let ids = [
+        "0",
+        "-1",
+        "9999999999999999999",
+        "a",
+        "%00",
+        "%2e%2e",
+        "..%2f..",
+        "00000000-0000-4000-8000-00000000000g",
+        "%F0%9F%92%A5",
+        "'",
+        "1%20OR%201",
+    ];
+    for operation in OPERATIONS
+        .iter()
+        .filter(|it| it.path.contains('{') && it.method == OperationMethod::Get)
+    {
         for id in ids {
-            let path = operation.path.split('/').map(|part| if part.starts_with('{') { id } else { part });
+            let path = operation
+                .path
+                .split('/')
+                .map(|part| if part.starts_with('{') { id } else { part });
             let path = path.collect::<Vec<_>>().join("/");
             let answer = town.server.get(&town.server.admin, &path).await;
             answer.refused(404);

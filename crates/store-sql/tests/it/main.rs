@@ -1,4 +1,6 @@
 //! The conformance suite on SQLite, and what only SQLite has to show.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests are test code")]
+
 mod sqlite;
 mod tampering;

@@ -34,7 +34,10 @@ async fn an_altered_removed_or_cut_event_shows() {
         "UPDATE audit_events SET hash = previous WHERE sequence = 1",
     ] {
         let verdict = verdict_after(statement).await;
-        assert!(matches!(verdict, Err(StoreError::Corrupt { .. })), "{statement}: {verdict:?}");
+        assert!(
+            matches!(verdict, Err(StoreError::Corrupt { .. })),
+            "{statement}: {verdict:?}"
+        );
     }
 }
 
@@ -53,6 +56,9 @@ async fn what_was_written_is_there_after_the_process_is_gone() {
     }
     let again = reeve_store_sql::SqlStore::open_sqlite(&copy).await.unwrap();
     let directory = reeve_store::Directory::directory(&again).await.unwrap();
-    assert_eq!(directory.clusters.iter().map(|it| it.id).collect::<Vec<_>>(), [cluster.id]);
+    assert_eq!(
+        directory.clusters.iter().map(|it| it.id).collect::<Vec<_>>(),
+        [cluster.id]
+    );
     drop(world);
 }

@@ -11,7 +11,11 @@ async fn furnished(world: &mut World) -> (ClusterId, DepartmentId, ProjectId) {
     let cluster = world.cluster(10, "a").await.id;
     let department = world.department(cluster, "vision").await.id;
     let project = world.project(department, "robots").await.id;
-    for scope in [Scope::Cluster(cluster), Scope::Department(department), Scope::Project(project)] {
+    for scope in [
+        Scope::Cluster(cluster),
+        Scope::Department(department),
+        Scope::Project(project),
+    ] {
         world.rule(group("g"), Role::Viewer, scope).await;
     }
     world.try_workload(100, project, "train").await.unwrap();
@@ -23,7 +27,11 @@ pub async fn deleting_a_project_takes_its_rules_and_workloads_along(mut world: W
     let (cluster, _, project) = furnished(&mut world).await;
     let before = world.all(cluster).await.revision.0;
     let granted = world.may(Action::Delete, Entity::Project, Scope::Project(project));
-    let gone = world.store.delete_project(&granted, project, NOW, entry(AuditAction::Delete)).await.unwrap();
+    let gone = world
+        .store
+        .delete_project(&granted, project, NOW, entry(AuditAction::Delete))
+        .await
+        .unwrap();
     assert_eq!(gone.value.len(), 1);
     let batch = world.since(cluster, before).await;
     assert_eq!(batch.revision.0, before + 1);
@@ -38,19 +46,41 @@ pub async fn deleting_a_project_takes_its_rules_and_workloads_along(mut world: W
         .collect();
     assert_eq!(kinds, ["rule", "workload", "project"], "revocations first");
     let left = world.all(cluster).await;
-    assert_eq!(left.upserts.len(), 3, "the administrator's rule, the cluster's and the department's");
-    assert!(left.upserts.iter().all(|it| matches!(it.object, DesiredObject::AccessRule(_))));
-    assert!(world.store.locate_workload(super::world::id(100)).await.unwrap().is_none());
+    assert_eq!(
+        left.upserts.len(),
+        3,
+        "the administrator's rule, the cluster's and the department's"
+    );
+    assert!(
+        left.upserts
+            .iter()
+            .all(|it| matches!(it.object, DesiredObject::AccessRule(_)))
+    );
+    assert!(
+        world
+            .store
+            .locate_workload(super::world::id(100))
+            .await
+            .unwrap()
+            .is_none()
+    );
 }
 
 /// With their rules and workloads.
 pub async fn deleting_a_department_takes_its_projects_along(mut world: World) {
     let (cluster, department, _) = furnished(&mut world).await;
     let granted = world.may(Action::Delete, Entity::Department, Scope::Department(department));
-    let gone = world.store.delete_department(&granted, department, NOW, entry(AuditAction::Delete)).await.unwrap();
+    let gone = world
+        .store
+        .delete_department(&granted, department, NOW, entry(AuditAction::Delete))
+        .await
+        .unwrap();
     assert_eq!((gone.value.len(), gone.revisions.len()), (2, 1));
     assert_eq!(world.all(cluster).await.upserts.len(), 2);
-    assert_eq!(world.store.projects(&world.sees(Entity::Project)).await.unwrap(), []);
+    assert_eq!(
+        world.store.projects(&world.sees(Entity::Project)).await.unwrap(),
+        []
+    );
 }
 
 /// Nothing of its desired state is left, and its credential is worth nothing.
@@ -58,14 +88,27 @@ pub async fn deleting_a_cluster_takes_everything_along(mut world: World) {
     let (cluster, _, project) = furnished(&mut world).await;
     assert!(world.store.link_verifier(cluster).await.unwrap().is_some());
     let granted = world.may(Action::Delete, Entity::Cluster, Scope::Cluster(cluster));
-    let gone = world.store.delete_cluster(&granted, cluster, NOW, entry(AuditAction::Delete)).await.unwrap();
+    let gone = world
+        .store
+        .delete_cluster(&granted, cluster, NOW, entry(AuditAction::Delete))
+        .await
+        .unwrap();
     assert_eq!(gone.value.len(), 3);
     assert!(world.store.link_verifier(cluster).await.unwrap().is_none());
     assert!(world.store.desired_all(&link(), cluster).await.unwrap().is_none());
     let directory = world.store.directory().await.unwrap();
-    assert_eq!((directory.clusters.len(), directory.projects.len(), directory.rules.len()), (0, 0, 1));
+    assert_eq!(
+        (
+            directory.clusters.len(),
+            directory.projects.len(),
+            directory.rules.len()
+        ),
+        (0, 0, 1)
+    );
     let lost = world.try_workload(101, project, "late").await;
     assert!(matches!(lost, Err(StoreError::NotFound { .. })), "{lost:?}");
-    let lost = world.try_rule(group("g"), Role::Viewer, Scope::Project(project)).await;
+    let lost = world
+        .try_rule(group("g"), Role::Viewer, Scope::Project(project))
+        .await;
     assert!(matches!(lost, Err(StoreError::NotFound { .. })), "{lost:?}");
 }

@@ -16,7 +16,11 @@ pub async fn a_rule_reaches_the_clusters_it_holds_in(mut world: World) {
     let department = world.department(a, "vision").await.id;
     let project = world.project(department, "robots").await.id;
     let everywhere = world.rule(group("all"), Role::Viewer, Scope::Account).await;
-    for scope in [Scope::Cluster(a), Scope::Department(department), Scope::Project(project)] {
+    for scope in [
+        Scope::Cluster(a),
+        Scope::Department(department),
+        Scope::Project(project),
+    ] {
         world.rule(group("some"), Role::Viewer, scope).await;
     }
     let scopes = |batch: reeve_link::Batch| -> Vec<reeve_link::Scope> {
@@ -27,7 +31,13 @@ pub async fn a_rule_reaches_the_clusters_it_holds_in(mut world: World) {
         batch.upserts.into_iter().filter_map(rule).collect()
     };
     use reeve_link::Scope::{Cluster, Department, Project};
-    let wanted = [Cluster, Cluster, Cluster, Department(department), Project(project)];
+    let wanted = [
+        Cluster,
+        Cluster,
+        Cluster,
+        Department(department),
+        Project(project),
+    ];
     assert_eq!(scopes(world.all(a).await), wanted);
     assert_eq!(scopes(world.all(b).await), [Cluster, Cluster]);
     let c = world.cluster(12, "c").await;
@@ -43,8 +53,15 @@ pub async fn each_write_raises_a_touched_clusters_revision_by_one(mut world: Wor
     let (a, b) = (world.cluster(10, "a").await.id, world.cluster(11, "b").await.id);
     let (first, other) = (world.all(a).await.revision.0, world.all(b).await.revision.0);
     let department = world.department(a, "vision").await.id;
-    assert_eq!(world.all(a).await.revision.0, first, "a department is no object of a cluster");
-    let project = world.try_project(department, "robots", "reeve-robots").await.unwrap();
+    assert_eq!(
+        world.all(a).await.revision.0,
+        first,
+        "a department is no object of a cluster"
+    );
+    let project = world
+        .try_project(department, "robots", "reeve-robots")
+        .await
+        .unwrap();
     assert_eq!(project.revisions, [(a, Revision(first + 1))]);
     let workload = world.index.add_project(project.value.id, department);
     assert!(workload);
@@ -57,11 +74,15 @@ pub async fn each_write_raises_a_touched_clusters_revision_by_one(mut world: Wor
 pub async fn what_changed_later_is_told_deletions_first(mut world: World) {
     let cluster = world.cluster(10, "a").await.id;
     let department = world.department(cluster, "vision").await.id;
-    let old = world.rule(group("old"), Role::Viewer, Scope::Cluster(cluster)).await;
+    let old = world
+        .rule(group("old"), Role::Viewer, Scope::Cluster(cluster))
+        .await;
     let start = world.all(cluster).await.revision.0;
     world.project(department, "robots").await;
     world.delete_rule(&old).await.unwrap();
-    let new = world.rule(group("new"), Role::Viewer, Scope::Cluster(cluster)).await;
+    let new = world
+        .rule(group("new"), Role::Viewer, Scope::Cluster(cluster))
+        .await;
     let batch = world.since(cluster, start).await;
     assert!(!batch.complete);
     assert_eq!(batch.revision.0, start + 3);
@@ -73,7 +94,10 @@ pub async fn what_changed_later_is_told_deletions_first(mut world: World) {
     assert_eq!((nothing.upserts.len(), nothing.deletes.len()), (0, 0));
     let all = world.all(cluster).await;
     assert!(all.complete && all.deletes.is_empty());
-    assert_eq!(all.upserts.last().unwrap().object.key(), ObjectKey::AccessRule(new.id));
+    assert_eq!(
+        all.upserts.last().unwrap().object.key(),
+        ObjectKey::AccessRule(new.id)
+    );
 }
 
 /// 200 writers, 200 revisions, and every one of them can be told from the one before.
@@ -84,13 +108,28 @@ pub async fn writes_at_the_same_time_leave_no_gap(mut world: World) {
     let world = &world;
     let writes = (0..WRITERS).map(|number| async move {
         let subject = group(&format!("g{number}"));
-        world.try_rule(subject, Role::Viewer, Scope::Cluster(cluster)).await.unwrap().revisions
+        world
+            .try_rule(subject, Role::Viewer, Scope::Cluster(cluster))
+            .await
+            .unwrap()
+            .revisions
     });
-    let mut seen: Vec<u64> = all(writes).await.into_iter().flatten().map(|(_, revision)| revision.0).collect();
+    let mut seen: Vec<u64> = all(writes)
+        .await
+        .into_iter()
+        .flatten()
+        .map(|(_, revision)| revision.0)
+        .collect();
     seen.sort_unstable();
     let wanted: Vec<u64> = (start + 1..=start + WRITERS as u64).collect();
     assert_eq!(seen, wanted);
-    let told: Vec<_> = world.since(cluster, start).await.upserts.iter().map(|it| it.revision.0).collect();
+    let told: Vec<_> = world
+        .since(cluster, start)
+        .await
+        .upserts
+        .iter()
+        .map(|it| it.revision.0)
+        .collect();
     assert_eq!(told, wanted);
 }
 
@@ -106,7 +145,11 @@ async fn all<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {
             }
             Poll::Pending => true,
         });
-        if waiting.is_empty() { Poll::Ready(std::mem::take(&mut done)) } else { Poll::Pending }
+        if waiting.is_empty() {
+            Poll::Ready(std::mem::take(&mut done))
+        } else {
+            Poll::Pending
+        }
     })
     .await
 }

@@ -8,12 +8,19 @@ use crate::{AuditAction, StoreError};
 
 /// Neither a deletion nor another number frees it; its owner may come back to it.
 pub async fn a_uid_stays_with_its_first_owner(world: World) {
-    let alice = world.try_user(2, "alice@example.com", Some(posix(70012))).await.unwrap();
+    let alice = world
+        .try_user(2, "alice@example.com", Some(posix(70012)))
+        .await
+        .unwrap();
     let taken = world.try_user(3, "dave@example.com", Some(posix(70012))).await;
     assert!(matches!(taken, Err(StoreError::UidTaken(_))), "{taken:?}");
     let dave = world.try_user(3, "dave@example.com", None).await.unwrap();
     let granted = world.may(Action::Update, Entity::Users, Scope::Account);
-    let set = |user, uid| world.store.set_posix(&granted, user, Some(posix(uid)), NOW, entry(AuditAction::Update));
+    let set = |user, uid| {
+        world
+            .store
+            .set_posix(&granted, user, Some(posix(uid)), NOW, entry(AuditAction::Update))
+    };
     assert_eq!(set(alice.id, 70013).await.unwrap().posix, Some(posix(70013)));
     assert!(matches!(set(dave.id, 70012).await, Err(StoreError::UidTaken(_))));
     assert_eq!(set(alice.id, 70012).await.unwrap().posix, Some(posix(70012)));
@@ -27,16 +34,36 @@ pub async fn a_uid_stays_with_its_first_owner(world: World) {
 /// Neither she nor her rule can go, unless there is another one with a password here.
 pub async fn the_last_local_administrator_stays(mut world: World) {
     let rule = world.admin_rule.clone();
-    let last = |result: Result<(), StoreError>| assert!(matches!(result, Err(StoreError::LastAdministrator)), "{result:?}");
+    let last = |result: Result<(), StoreError>| {
+        assert!(matches!(result, Err(StoreError::LastAdministrator)), "{result:?}")
+    };
     last(world.delete_user(world.admin_row.id).await.map(drop));
     last(world.delete_rule(&rule).await.map(drop));
-    world.rule(super::world::group("admins"), Role::SystemAdministrator, Scope::Account).await;
+    world
+        .rule(
+            super::world::group("admins"),
+            Role::SystemAdministrator,
+            Scope::Account,
+        )
+        .await;
     last(world.delete_rule(&rule).await.map(drop));
     let carol = world.try_user(2, "carol@example.com", None).await.unwrap();
     let scope = Scope::Cluster(world.cluster(10, "a").await.id);
-    world.rule(SubjectKey::User(carol.email.clone()), Role::SystemAdministrator, scope).await;
+    world
+        .rule(
+            SubjectKey::User(carol.email.clone()),
+            Role::SystemAdministrator,
+            scope,
+        )
+        .await;
     last(world.delete_user(world.admin_row.id).await.map(drop));
-    world.rule(SubjectKey::User(carol.email), Role::SystemAdministrator, Scope::Account).await;
+    world
+        .rule(
+            SubjectKey::User(carol.email),
+            Role::SystemAdministrator,
+            Scope::Account,
+        )
+        .await;
     world.delete_user(world.admin_row.id).await.unwrap();
     last(world.delete_user(carol.id).await.map(drop));
 }
@@ -53,7 +80,10 @@ pub async fn a_deleted_users_rules_go_with_her(mut world: World) {
     assert_eq!(gone.value, [one.id, two.id]);
     let batch = world.since(cluster, before.0).await;
     assert_eq!(batch.revision.0, before.0 + 1);
-    assert_eq!(batch.deletes, [ObjectKey::AccessRule(one.id), ObjectKey::AccessRule(two.id)]);
+    assert_eq!(
+        batch.deletes,
+        [ObjectKey::AccessRule(one.id), ObjectKey::AccessRule(two.id)]
+    );
     let granted = world.may(Action::Read, Entity::AccessRules, Scope::Account);
     let kept = world.store.access_rule(&granted, one.id).await.unwrap().unwrap();
     assert_eq!(kept.deleted_at, Some(NOW));
@@ -64,22 +94,44 @@ pub async fn a_disabled_service_accounts_rules_leave_the_clusters(mut world: Wor
     let cluster = world.cluster(10, "a").await.id;
     let account = world.service_account(20, "ci").await;
     let subject = SubjectKey::ServiceAccount(account.name.clone());
-    let rule = world.rule(subject.clone(), Role::L1Researcher, Scope::Cluster(cluster)).await;
+    let rule = world
+        .rule(subject.clone(), Role::L1Researcher, Scope::Cluster(cluster))
+        .await;
     let granted = world.may(Action::Update, Entity::ServiceAccount, Scope::Account);
     let switch = |enabled| {
-        world.store.set_service_account_enabled(&granted, account.id, enabled, NOW, entry(AuditAction::Update))
+        world.store.set_service_account_enabled(
+            &granted,
+            account.id,
+            enabled,
+            NOW,
+            entry(AuditAction::Update),
+        )
     };
     let off = switch(false).await.unwrap();
     assert!(!off.value.enabled);
     let before = off.revisions.first().map(|(_, revision)| revision.0).unwrap();
-    assert_eq!(world.since(cluster, before - 1).await.deletes, [ObjectKey::AccessRule(rule.id)]);
+    assert_eq!(
+        world.since(cluster, before - 1).await.deletes,
+        [ObjectKey::AccessRule(rule.id)]
+    );
     assert_eq!(switch(false).await.unwrap().revisions, []);
-    world.try_rule(subject, Role::Viewer, Scope::Account).await.unwrap();
-    assert_eq!(world.all(cluster).await.upserts.len(), 1, "only the administrator's rule");
+    world
+        .try_rule(subject, Role::Viewer, Scope::Account)
+        .await
+        .unwrap();
+    assert_eq!(
+        world.all(cluster).await.upserts.len(),
+        1,
+        "only the administrator's rule"
+    );
     switch(true).await.unwrap();
     assert_eq!(world.all(cluster).await.upserts.len(), 3);
     let granted = world.may(Action::Delete, Entity::ServiceAccount, Scope::Account);
-    let gone = world.store.delete_service_account(&granted, account.id, NOW, entry(AuditAction::Delete)).await.unwrap();
+    let gone = world
+        .store
+        .delete_service_account(&granted, account.id, NOW, entry(AuditAction::Delete))
+        .await
+        .unwrap();
     assert_eq!(gone.value.len(), 2);
     assert_eq!(world.all(cluster).await.upserts.len(), 1);
 }

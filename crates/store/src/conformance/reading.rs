@@ -12,7 +12,9 @@ pub async fn a_report_is_kept_when_it_says_something_new(mut world: World) {
     let cluster = world.cluster(10, "a").await.id;
     let department = world.department(cluster, "vision").await.id;
     let project = world.project(department, "robots").await.id;
-    let rule = world.rule(group("g"), Role::Viewer, Scope::Project(project)).await;
+    let rule = world
+        .rule(group("g"), Role::Viewer, Scope::Project(project))
+        .await;
     let settings = ClusterSettings {
         enforce_run_as_user: true,
         enforce_prevent_privilege_escalation: false,
@@ -21,54 +23,107 @@ pub async fn a_report_is_kept_when_it_says_something_new(mut world: World) {
         kubernetes_endpoint: None,
         policy_alarms: Vec::new(),
     };
-    let about = |key, phase, message: &str| ObjectStatus { key, phase, message: message.to_owned() };
+    let about = |key, phase, message: &str| ObjectStatus {
+        key,
+        phase,
+        message: message.to_owned(),
+    };
     let report = StatusReport {
         revision: Revision(2),
         settings: Some(settings.clone()),
         objects: vec![
-            about(ObjectKey::Project(project), StatusPhase::NotReady, "the namespace is missing"),
+            about(
+                ObjectKey::Project(project),
+                StatusPhase::NotReady,
+                "the namespace is missing",
+            ),
             about(ObjectKey::AccessRule(rule.id), StatusPhase::Ready, ""),
-            about(ObjectKey::Workload(super::world::id(100)), StatusPhase::Running, "never heard of"),
+            about(
+                ObjectKey::Workload(super::world::id(100)),
+                StatusPhase::Running,
+                "never heard of",
+            ),
         ],
     };
     assert!(world.store.report(&link(), cluster, &report, NOW).await.unwrap());
-    assert!(!world.store.report(&link(), cluster, &report, NOW.plus_seconds(9)).await.unwrap());
+    assert!(
+        !world
+            .store
+            .report(&link(), cluster, &report, NOW.plus_seconds(9))
+            .await
+            .unwrap()
+    );
     let granted = world.may(Action::Read, Entity::Project, Scope::Project(project));
     let row = world.store.project(&granted, project).await.unwrap().unwrap();
     let status = row.status.unwrap();
-    assert_eq!((status.phase, status.message.as_str()), (StatusPhase::NotReady, "the namespace is missing"));
+    assert_eq!(
+        (status.phase, status.message.as_str()),
+        (StatusPhase::NotReady, "the namespace is missing")
+    );
     assert_eq!(status.updated_at, NOW);
-    let rules = world.store.access_rules(&world.sees(Entity::AccessRules), false).await.unwrap();
+    let rules = world
+        .store
+        .access_rules(&world.sees(Entity::AccessRules), false)
+        .await
+        .unwrap();
     let statuses: Vec<_> = rules.iter().map(|row| row.statuses.len()).collect();
     assert_eq!(statuses, [0, 1]);
     let granted = world.may(Action::Read, Entity::Cluster, Scope::Cluster(cluster));
     let row = world.store.cluster(&granted, cluster).await.unwrap().unwrap();
-    assert_eq!((row.settings, row.applied_revision), (Some(settings), Revision(2)));
+    assert_eq!(
+        (row.settings, row.applied_revision),
+        (Some(settings), Revision(2))
+    );
     world.delete_rule(&rule).await.unwrap();
-    assert!(!world.store.report(&link(), cluster, &report, NOW).await.unwrap(), "the rule is gone");
-    let unknown = world.store.report(&link(), super::world::id(99), &report, NOW).await;
+    assert!(
+        !world.store.report(&link(), cluster, &report, NOW).await.unwrap(),
+        "the rule is gone"
+    );
+    let unknown = world
+        .store
+        .report(&link(), super::world::id(99), &report, NOW)
+        .await;
     assert!(matches!(unknown, Err(StoreError::NotFound { .. })), "{unknown:?}");
 }
 
 /// And nothing beside it.
 pub async fn lists_show_what_is_visible(mut world: World) {
     let cluster = world.cluster(10, "a").await.id;
-    let (vision, language) = (world.department(cluster, "vision").await.id, world.department(cluster, "language").await.id);
+    let (vision, language) = (
+        world.department(cluster, "vision").await.id,
+        world.department(cluster, "language").await.id,
+    );
     let robots = world.project(vision, "robots").await.id;
     let captions = world.project(language, "captions").await.id;
-    world.rule(group("g"), Role::Viewer, Scope::Department(language)).await;
+    world
+        .rule(group("g"), Role::Viewer, Scope::Department(language))
+        .await;
     world.try_workload(100, robots, "train").await.unwrap();
     world.try_workload(101, captions, "train").await.unwrap();
-    let bob = Principal { subject: reeve_authz::SubjectKey::User(parsed("bob@example.com")), groups: vec![parsed("g")] };
+    let bob = Principal {
+        subject: reeve_authz::SubjectKey::User(parsed("bob@example.com")),
+        groups: vec![parsed("g")],
+    };
     let sees = |entity| world.index.visible(&bob, entity).unwrap();
     let departments = world.store.departments(&sees(Entity::Department)).await.unwrap();
     let projects = world.store.projects(&sees(Entity::Project)).await.unwrap();
     let workloads = world.store.workloads(&sees(Entity::Workloads)).await.unwrap();
     assert_eq!(departments.iter().map(|it| it.id).collect::<Vec<_>>(), [language]);
     assert_eq!(projects.iter().map(|it| it.id).collect::<Vec<_>>(), [captions]);
-    assert_eq!(workloads.iter().map(|it| it.project_id).collect::<Vec<_>>(), [captions]);
+    assert_eq!(
+        workloads.iter().map(|it| it.project_id).collect::<Vec<_>>(),
+        [captions]
+    );
     assert!(world.index.visible(&bob, Entity::AccessRules).is_err());
-    assert_eq!(world.store.projects(&world.sees(Entity::Project)).await.unwrap().len(), 2);
+    assert_eq!(
+        world
+            .store
+            .projects(&world.sees(Entity::Project))
+            .await
+            .unwrap()
+            .len(),
+        2
+    );
 }
 
 /// What was written can be loaded again, whole.
@@ -76,23 +131,71 @@ pub async fn the_directory_says_what_was_written(mut world: World) {
     let cluster = world.cluster(10, "a").await.id;
     let department = world.department(cluster, "vision").await.id;
     let project = world.project(department, "robots").await.id;
-    let alice = world.try_user(2, "alice@example.com", Some(posix(70012))).await.unwrap();
+    let alice = world
+        .try_user(2, "alice@example.com", Some(posix(70012)))
+        .await
+        .unwrap();
     let account = world.service_account(20, "ci").await;
-    let rule = world.rule(group("g"), Role::L1Researcher, Scope::Project(project)).await;
+    let rule = world
+        .rule(group("g"), Role::L1Researcher, Scope::Project(project))
+        .await;
     let gone = world.rule(group("h"), Role::Viewer, Scope::Account).await;
     world.delete_rule(&gone).await.unwrap();
     let directory = world.store.directory().await.unwrap();
     assert_eq!(directory.rules, [world.admin_rule.rule(), rule.rule()]);
-    assert_eq!(directory.clusters.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["a"]);
-    assert_eq!(directory.departments.iter().map(|it| (it.id, it.cluster_id)).collect::<Vec<_>>(), [(department, cluster)]);
-    let projects: Vec<_> = directory.projects.iter().map(|it| (it.id, it.department_id, it.cluster_id)).collect();
+    assert_eq!(
+        directory
+            .clusters
+            .iter()
+            .map(|it| it.name.as_str())
+            .collect::<Vec<_>>(),
+        ["a"]
+    );
+    assert_eq!(
+        directory
+            .departments
+            .iter()
+            .map(|it| (it.id, it.cluster_id))
+            .collect::<Vec<_>>(),
+        [(department, cluster)]
+    );
+    let projects: Vec<_> = directory
+        .projects
+        .iter()
+        .map(|it| (it.id, it.department_id, it.cluster_id))
+        .collect();
     assert_eq!(projects, [(project, department, cluster)]);
     let found = directory.users.iter().find(|it| it.id == alice.id).unwrap();
     assert_eq!((&found.email, &found.posix), (&alice.email, &alice.posix));
-    assert_eq!(directory.service_accounts.iter().map(|it| it.id).collect::<Vec<_>>(), [account.id]);
-    assert_eq!(world.store.locate_access_rule(rule.id).await.unwrap(), Some(Scope::Project(project)));
-    assert_eq!(world.store.locate_access_rule(gone.id).await.unwrap(), Some(Scope::Account));
-    let (id, _) = world.store.password_verifier(&alice.email).await.unwrap().unwrap();
+    assert_eq!(
+        directory
+            .service_accounts
+            .iter()
+            .map(|it| it.id)
+            .collect::<Vec<_>>(),
+        [account.id]
+    );
+    assert_eq!(
+        world.store.locate_access_rule(rule.id).await.unwrap(),
+        Some(Scope::Project(project))
+    );
+    assert_eq!(
+        world.store.locate_access_rule(gone.id).await.unwrap(),
+        Some(Scope::Account)
+    );
+    let (id, _) = world
+        .store
+        .password_verifier(&alice.email)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(id, alice.id);
-    assert!(world.store.secret_verifier(&parsed("nobody")).await.unwrap().is_none());
+    assert!(
+        world
+            .store
+            .secret_verifier(&parsed("nobody"))
+            .await
+            .unwrap()
+            .is_none()
+    );
 }

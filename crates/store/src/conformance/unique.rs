@@ -35,7 +35,12 @@ pub async fn names_are_unique_in_their_scope(mut world: World) {
         created_at: NOW,
         created_by: "admin".to_owned(),
     };
-    is_conflict(world.store.create_service_account(&granted, new, entry(AuditAction::Create)).await);
+    is_conflict(
+        world
+            .store
+            .create_service_account(&granted, new, entry(AuditAction::Create))
+            .await,
+    );
 }
 
 /// A number is not given again when what had it is gone.
@@ -46,7 +51,11 @@ pub async fn numbers_are_never_given_twice(mut world: World) {
     let rule = world.rule(group("g"), Role::Viewer, Scope::Project(first)).await;
     world.delete_rule(&rule).await.unwrap();
     let granted = world.may(Action::Delete, Entity::Project, Scope::Project(first));
-    world.store.delete_project(&granted, first, NOW, entry(AuditAction::Delete)).await.unwrap();
+    world
+        .store
+        .delete_project(&granted, first, NOW, entry(AuditAction::Delete))
+        .await
+        .unwrap();
     let second = world.project(department, "robots").await.id;
     assert_eq!(ProjectId::new(first.number() + 1), Some(second));
     let again = world.rule(group("g"), Role::Viewer, Scope::Project(second)).await;
@@ -68,11 +77,15 @@ pub async fn a_rule_exists_once(mut world: World) {
 
 /// Unknown people and accounts are refused, whatever the scope; groups exist by being named.
 pub async fn a_rule_needs_a_subject_and_a_scope_that_exist(world: World) {
-    for subject in
-        [SubjectKey::User(parsed("nobody@example.com")), SubjectKey::ServiceAccount(parsed("nobody"))]
-    {
+    for subject in [
+        SubjectKey::User(parsed("nobody@example.com")),
+        SubjectKey::ServiceAccount(parsed("nobody")),
+    ] {
         let refused = world.try_rule(subject, Role::Viewer, Scope::Account).await;
         assert!(matches!(refused, Err(StoreError::NotFound { .. })), "{refused:?}");
     }
-    world.try_rule(group("anybody"), Role::Viewer, Scope::Account).await.unwrap();
+    world
+        .try_rule(group("anybody"), Role::Viewer, Scope::Account)
+        .await
+        .unwrap();
 }

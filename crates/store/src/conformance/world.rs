@@ -5,14 +5,18 @@ use std::fmt::Display;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use reeve_authz::{Action, BootstrapException, Entity, Granted, Index, Principal, Role, Scope, SubjectKey, Visible};
+use reeve_authz::{
+    Action, BootstrapException, Entity, Granted, Index, Principal, Role, Scope, SubjectKey, Visible,
+};
 use reeve_link::{Batch, Workload};
-use reeve_types::{ClusterId, DepartmentId, PosixIdentity, ProjectId, Revision, Timestamp, UserId, WorkloadId};
+use reeve_types::{
+    ClusterId, DepartmentId, PosixIdentity, ProjectId, Revision, Timestamp, UserId, WorkloadId,
+};
 
 use crate::{
-    AccessRuleRow, AuditAction, AuditEntry, AuditSubject, ClusterRow, Committed, DepartmentRow, FirstStart, NewAccessRule,
-    NewCluster, NewDepartment, NewProject, NewServiceAccount, NewUser, NewWorkload, Outcome, ProjectRow,
-    ServiceAccountRow, Store, StoreError, UserRow, Verifier, WorkloadRow,
+    AccessRuleRow, AuditAction, AuditEntry, AuditSubject, ClusterRow, Committed, DepartmentRow, FirstStart,
+    NewAccessRule, NewCluster, NewDepartment, NewProject, NewServiceAccount, NewUser, NewWorkload, Outcome,
+    ProjectRow, ServiceAccountRow, Store, StoreError, UserRow, Verifier, WorkloadRow,
 };
 
 /// Parses text that is known to be right.
@@ -79,15 +83,26 @@ impl World {
             values: vec![("key".to_owned(), "sealed".to_owned())],
         };
         let granted = Granted::bootstrap(BootstrapException::FirstStart);
-        let made = store.first_start(&granted, first.clone(), entry(AuditAction::Create)).await.unwrap();
+        let made = store
+            .first_start(&granted, first.clone(), entry(AuditAction::Create))
+            .await
+            .unwrap();
         assert!(store.is_initialized().await.unwrap());
-        let again = store.first_start(&granted, first, entry(AuditAction::Create)).await;
+        let again = store
+            .first_start(&granted, first, entry(AuditAction::Create))
+            .await;
         assert!(matches!(again, Err(StoreError::Conflict { .. })), "{again:?}");
         let (admin_row, admin_rule) = made.value;
         let admin = Principal::alone(SubjectKey::User(admin_row.email.clone()));
         let mut index = Index::new();
         index.add_rule(admin_rule.rule());
-        Self { store, index, admin, admin_row, admin_rule }
+        Self {
+            store,
+            index,
+            admin,
+            admin_row,
+            admin_rule,
+        }
     }
 
     /// The administrator's permission.
@@ -119,7 +134,9 @@ impl World {
             created_by: "admin".to_owned(),
         };
         let granted = self.may(Action::Create, Entity::Cluster, Scope::Account);
-        self.store.create_cluster(&granted, new, entry(AuditAction::Create)).await
+        self.store
+            .create_cluster(&granted, new, entry(AuditAction::Create))
+            .await
     }
 
     /// A department.
@@ -143,12 +160,18 @@ impl World {
             created_by: "admin".to_owned(),
         };
         let granted = self.may(Action::Create, Entity::Department, Scope::Cluster(cluster_id));
-        self.store.create_department(&granted, new, entry(AuditAction::Create)).await
+        self.store
+            .create_department(&granted, new, entry(AuditAction::Create))
+            .await
     }
 
     /// A project.
     pub async fn project(&mut self, department: DepartmentId, name: &str) -> ProjectRow {
-        let row = self.try_project(department, name, &format!("reeve-{name}")).await.unwrap().value;
+        let row = self
+            .try_project(department, name, &format!("reeve-{name}"))
+            .await
+            .unwrap()
+            .value;
         self.index.add_project(row.id, department);
         row
     }
@@ -170,11 +193,18 @@ impl World {
             created_by: "admin".to_owned(),
         };
         let granted = self.may(Action::Create, Entity::Project, Scope::Department(department_id));
-        self.store.create_project(&granted, new, entry(AuditAction::Create)).await
+        self.store
+            .create_project(&granted, new, entry(AuditAction::Create))
+            .await
     }
 
     /// A person, perhaps.
-    pub async fn try_user(&self, number: u64, email: &str, posix: Option<PosixIdentity>) -> Result<UserRow, StoreError> {
+    pub async fn try_user(
+        &self,
+        number: u64,
+        email: &str,
+        posix: Option<PosixIdentity>,
+    ) -> Result<UserRow, StoreError> {
         let new = NewUser {
             id: id(number),
             email: parsed(email),
@@ -184,13 +214,20 @@ impl World {
             created_by: "admin".to_owned(),
         };
         let granted = self.may(Action::Create, Entity::Users, Scope::Account);
-        self.store.create_user(&granted, new, entry(AuditAction::Create)).await
+        self.store
+            .create_user(&granted, new, entry(AuditAction::Create))
+            .await
     }
 
     /// Removes a person.
-    pub async fn delete_user(&self, user: UserId) -> Result<Committed<Vec<reeve_types::AccessRuleId>>, StoreError> {
+    pub async fn delete_user(
+        &self,
+        user: UserId,
+    ) -> Result<Committed<Vec<reeve_types::AccessRuleId>>, StoreError> {
         let granted = self.may(Action::Delete, Entity::Users, Scope::Account);
-        self.store.delete_user(&granted, user, NOW, entry(AuditAction::Delete)).await
+        self.store
+            .delete_user(&granted, user, NOW, entry(AuditAction::Delete))
+            .await
     }
 
     /// A service account.
@@ -203,7 +240,10 @@ impl World {
             created_by: "admin".to_owned(),
         };
         let granted = self.may(Action::Create, Entity::ServiceAccount, Scope::Account);
-        self.store.create_service_account(&granted, new, entry(AuditAction::Create)).await.unwrap()
+        self.store
+            .create_service_account(&granted, new, entry(AuditAction::Create))
+            .await
+            .unwrap()
     }
 
     /// A rule.
@@ -220,15 +260,26 @@ impl World {
         role: Role,
         scope: Scope,
     ) -> Result<Committed<AccessRuleRow>, StoreError> {
-        let new = NewAccessRule { subject, role, scope, created_at: NOW, created_by: "admin".to_owned() };
+        let new = NewAccessRule {
+            subject,
+            role,
+            scope,
+            created_at: NOW,
+            created_by: "admin".to_owned(),
+        };
         let granted = self.may(Action::Create, Entity::AccessRules, scope);
-        self.store.create_access_rule(&granted, new, entry(AuditAction::Create)).await
+        self.store
+            .create_access_rule(&granted, new, entry(AuditAction::Create))
+            .await
     }
 
     /// Removes a rule.
     pub async fn delete_rule(&mut self, rule: &AccessRuleRow) -> Result<Committed<()>, StoreError> {
         let granted = self.may(Action::Delete, Entity::AccessRules, rule.scope);
-        let done = self.store.delete_access_rule(&granted, rule.id, NOW, entry(AuditAction::Delete)).await;
+        let done = self
+            .store
+            .delete_access_rule(&granted, rule.id, NOW, entry(AuditAction::Delete))
+            .await;
         if done.is_ok() {
             self.index.remove_rule(rule.id);
         }
@@ -261,7 +312,9 @@ impl World {
             created_at: NOW,
         };
         let granted = self.may(Action::Create, Entity::Trainings, Scope::Project(project));
-        self.store.create_workload(&granted, new, entry(AuditAction::Create)).await
+        self.store
+            .create_workload(&granted, new, entry(AuditAction::Create))
+            .await
     }
 
     /// The whole desired state of a cluster.
@@ -271,7 +324,11 @@ impl World {
 
     /// What changed later.
     pub async fn since(&self, cluster: ClusterId, revision: u64) -> Batch {
-        self.store.desired_since(&link(), cluster, Revision(revision)).await.unwrap().unwrap()
+        self.store
+            .desired_since(&link(), cluster, Revision(revision))
+            .await
+            .unwrap()
+            .unwrap()
     }
 
     /// How many audit events there are; the chain is whole.

@@ -1,4 +1,12 @@
 //! The Job of a workload, without a cluster.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unreachable,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails"
+)]
 
 use reeve_crds::ReeveConfigSpec;
 use reeve_crds::desired::Workload;

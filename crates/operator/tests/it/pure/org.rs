@@ -101,17 +101,18 @@ fn the_oldest_project_has_the_namespace_and_an_invalid_one_still_claims_it() {
     org.set_project("b", Some(&at(object(2, "b", "shared"), "2026-01-01T00:00:00Z")));
     org.set_project("a", Some(&at(object(1, "a", "shared"), "2026-01-02T00:00:00Z")));
     assert_eq!(
-        org.claimants("shared")
+        org.claimants("shared", None)
             .iter()
             .map(|c| c.name.as_str())
             .collect::<Vec<_>>(),
         ["b", "a"]
     );
+    assert_eq!(org.claimants("shared", Some("a"))[0].name, "a");
     let mut broken = object(3, "c", "shared");
     broken.spec.department_id = "x".into();
     org.set_project("c", Some(&broken));
     assert_eq!(
-        org.claimants("shared")
+        org.claimants("shared", None)
             .iter()
             .filter(|c| c.checked.is_err())
             .count(),
@@ -120,7 +121,7 @@ fn the_oldest_project_has_the_namespace_and_an_invalid_one_still_claims_it() {
     assert!(org.project_named("c").is_none());
     org.set_project("b", None);
     org.set_project("a", None);
-    assert_eq!(org.claimants("shared").len(), 1);
+    assert_eq!(org.claimants("shared", None).len(), 1);
 }
 
 #[test]

@@ -28,13 +28,23 @@ pub async fn handle(
     let (kind, id) = (body.scope_type.as_str(), body.scope_id.clone());
     let scope = Scope::from_wire(kind, &id).map_err(|_| ApiError::not_found(kind, &id))?;
     app.change(move |app| async move {
-        let granted = app.directory().allow_grant(&caller, role, scope, || ApiError::not_found(kind, id))?;
+        let granted = app
+            .directory()
+            .allow_grant(&caller, role, scope, || ApiError::not_found(kind, id))?;
         let cluster = app.directory().cluster_of(scope);
         if body.cluster_id.is_some() && body.cluster_id != cluster {
-            return Err(ApiError::Invalid("`clusterId` is not the cluster of the scope: leave it out".to_owned()));
+            return Err(ApiError::Invalid(
+                "`clusterId` is not the cluster of the scope: leave it out".to_owned(),
+            ));
         }
         let subject = subject(&app.directory(), &body)?;
-        let new = NewAccessRule { subject, role, scope, created_at: call.at, created_by: caller.name.clone() };
+        let new = NewAccessRule {
+            subject,
+            role,
+            scope,
+            created_at: call.at,
+            created_by: caller.name.clone(),
+        };
         let mut entry = call.entry(&caller, &granted, AuditAction::Create);
         entry.cluster_id = cluster;
         let committed = app.store.create_access_rule(&granted, new, entry).await?;
@@ -50,9 +60,14 @@ fn subject(directory: &Directory, body: &CreateAccessRule) -> Result<SubjectKey,
     if body.subject_type == SubjectType::User
         && let Ok(id) = body.subject_id.parse::<UserId>()
     {
-        let user = directory.user(id).ok_or_else(|| ApiError::not_found("user", id))?;
+        let user = directory
+            .user(id)
+            .ok_or_else(|| ApiError::not_found("user", id))?;
         return Ok(SubjectKey::User(user.email.clone()));
     }
-    SubjectKey::from_wire(body.subject_type.as_str(), &body.subject_id)
-        .map_err(|error| ApiError::Invalid(format!("`subjectId`: {error}")))
+    SubjectKey::from_wire(body.subject_type.as_str(), &body.subject_id).map_err(|error| {
+        // The name's own rule says more than that a subject was wanted.
+        let cause = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+        ApiError::Invalid(format!("`subjectId`: {cause}"))
+    })
 }

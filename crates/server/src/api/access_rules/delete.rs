@@ -23,9 +23,20 @@ pub async fn handle(
     let id: AccessRuleId = segment.id("access rule")?;
     app.change(move |app| async move {
         let hidden = || ApiError::not_found("access rule", id);
-        let scope = app.directory().index.rule(id).map(|rule| rule.scope).ok_or_else(hidden)?;
-        let granted =
-            app.directory().allow(&caller, Action::Delete, Entity::AccessRules, scope, Entity::AccessRules, hidden)?;
+        let scope = app
+            .directory()
+            .index
+            .rule(id)
+            .map(|rule| rule.scope)
+            .ok_or_else(hidden)?;
+        let granted = app.directory().allow(
+            &caller,
+            Action::Delete,
+            Entity::AccessRules,
+            scope,
+            Entity::AccessRules,
+            hidden,
+        )?;
         let mut entry = call.entry(&caller, &granted, AuditAction::Delete);
         entry.cluster_id = app.directory().cluster_of(scope);
         let committed = app.store.delete_access_rule(&granted, id, call.at, entry).await?;

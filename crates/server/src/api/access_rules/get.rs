@@ -23,7 +23,9 @@ pub async fn handle(
     let id: AccessRuleId = segment.id("access rule")?;
     let hidden = || ApiError::not_found("access rule", id);
     let scope = app.store.locate_access_rule(id).await?.ok_or_else(hidden)?;
-    let granted = app.directory().allow_read(&caller, Entity::AccessRules, scope, hidden)?;
+    let granted = app
+        .directory()
+        .allow_read(&caller, Entity::AccessRules, scope, hidden)?;
     let mut rule = shown(app.store.access_rule(&granted, id).await?.ok_or_else(hidden)?);
     rule.scope_path = Some(app.directory().scope_path(scope));
     Ok(Json(rule))

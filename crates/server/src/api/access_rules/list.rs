@@ -14,7 +14,11 @@ use crate::error::ApiError;
 use crate::extract::Pairs;
 
 /// A page of those in scopes where the caller may read rules.
-pub async fn handle(State(app): State<Arc<App>>, caller: Caller, pairs: Pairs) -> Result<Json<AccessRules>, ApiError> {
+pub async fn handle(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    pairs: Pairs,
+) -> Result<Json<AccessRules>, ApiError> {
     let query = pairs.list(&list::ACCESS_RULES)?;
     let page = query.apply(visible(&app, &caller, &query, &pairs).await?);
     Ok(Json(AccessRules {

@@ -27,7 +27,9 @@ pub async fn handle(
     let id = ClusterId::from_uuid(app.security.uuid()?);
     let row = app
         .change(move |app| async move {
-            let granted = app.directory().allow_in_account(&caller, Action::Create, Entity::Cluster)?;
+            let granted = app
+                .directory()
+                .allow_in_account(&caller, Action::Create, Entity::Cluster)?;
             let new = NewCluster {
                 id,
                 name: body.name,
@@ -52,5 +54,11 @@ pub async fn handle(
         })
         .await?;
     let cluster = shown(&app, row);
-    Ok((StatusCode::CREATED, Json(CreatedCluster { cluster, client_secret: client_secret.into() })))
+    Ok((
+        StatusCode::CREATED,
+        Json(CreatedCluster {
+            cluster,
+            client_secret: client_secret.into(),
+        }),
+    ))
 }

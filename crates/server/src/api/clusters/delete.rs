@@ -28,8 +28,14 @@ pub async fn handle(
     app.change(move |app| async move {
         let scope = Scope::Cluster(id);
         let hidden = || ApiError::not_found("cluster", id);
-        let granted =
-            app.directory().allow(&caller, Action::Delete, Entity::Cluster, scope, Entity::Cluster, hidden)?;
+        let granted = app.directory().allow(
+            &caller,
+            Action::Delete,
+            Entity::Cluster,
+            scope,
+            Entity::Cluster,
+            hidden,
+        )?;
         let mut entry = call.entry(&caller, &granted, AuditAction::Delete);
         entry.cluster_id = Some(id);
         app.store.delete_cluster(&granted, id, call.at, entry).await?;

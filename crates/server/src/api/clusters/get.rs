@@ -25,7 +25,9 @@ pub async fn handle(
     pairs.one_of("verbosity", &["metadata", "full"])?;
     let id: ClusterId = segment.id("cluster")?;
     let hidden = || ApiError::not_found("cluster", id);
-    let granted = app.directory().allow_read(&caller, Entity::Cluster, Scope::Cluster(id), hidden)?;
+    let granted = app
+        .directory()
+        .allow_read(&caller, Entity::Cluster, Scope::Cluster(id), hidden)?;
     let row = app.store.cluster(&granted, id).await?.ok_or_else(hidden)?;
     Ok(Json(shown(&app, row)))
 }

@@ -16,10 +16,17 @@ use crate::error::ApiError;
 use crate::extract::Segment;
 
 /// What the cluster's operator said; 404 with the reason until it did.
-pub async fn handle(State(app): State<Arc<App>>, caller: Caller, segment: Segment) -> Result<Response, ApiError> {
+pub async fn handle(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    segment: Segment,
+) -> Result<Response, ApiError> {
     let id: ClusterId = segment.id("cluster")?;
     person_reaching(&app, &caller, id)?;
-    let settings = app.directory().cluster(id).and_then(|cluster| cluster.settings.clone());
+    let settings = app
+        .directory()
+        .cluster(id)
+        .and_then(|cluster| cluster.settings.clone());
     let Some(endpoint) = settings.and_then(|settings| settings.kubernetes_endpoint) else {
         let message = "this cluster has not said how people reach its API server: its operator is not connected yet, or \
                        runs without `--advertise-api-server`";

@@ -29,5 +29,8 @@ pub async fn handle(
     entry.subject_type = caller.audit_subject();
     entry.cluster_id = Some(id);
     app.store.record(&crate::audit::session_record(), entry).await?;
-    Ok(Json(KubernetesToken { token: token.into(), expiration_timestamp }))
+    Ok(Json(KubernetesToken {
+        token: token.into(),
+        expiration_timestamp,
+    }))
 }

@@ -26,8 +26,14 @@ pub async fn handle(
     app.change(move |app| async move {
         let scope = Scope::Cluster(body.cluster_id);
         let hidden = || ApiError::not_found("cluster", body.cluster_id);
-        let granted =
-            app.directory().allow(&caller, Action::Create, Entity::Department, scope, Entity::Cluster, hidden)?;
+        let granted = app.directory().allow(
+            &caller,
+            Action::Create,
+            Entity::Department,
+            scope,
+            Entity::Cluster,
+            hidden,
+        )?;
         let new = NewDepartment {
             cluster_id: body.cluster_id,
             name: body.name,

@@ -24,8 +24,14 @@ pub async fn handle(
     app.change(move |app| async move {
         let scope = Scope::Department(id);
         let hidden = || ApiError::not_found("department", id);
-        let granted =
-            app.directory().allow(&caller, Action::Delete, Entity::Department, scope, Entity::Department, hidden)?;
+        let granted = app.directory().allow(
+            &caller,
+            Action::Delete,
+            Entity::Department,
+            scope,
+            Entity::Department,
+            hidden,
+        )?;
         let mut entry = call.entry(&caller, &granted, AuditAction::Delete);
         entry.cluster_id = app.directory().cluster_of(scope);
         let committed = app.store.delete_department(&granted, id, call.at, entry).await?;

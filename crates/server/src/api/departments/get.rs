@@ -22,7 +22,9 @@ pub async fn handle(
 ) -> Result<Json<Department>, ApiError> {
     let id: DepartmentId = segment.id("department")?;
     let hidden = || ApiError::not_found("department", id);
-    let granted = app.directory().allow_read(&caller, Entity::Department, Scope::Department(id), hidden)?;
+    let granted = app
+        .directory()
+        .allow_read(&caller, Entity::Department, Scope::Department(id), hidden)?;
     let row = app.store.department(&granted, id).await?.ok_or_else(hidden)?;
     Ok(Json(shown(row)?))
 }

@@ -22,5 +22,8 @@ pub async fn handle(
     let query = pairs.list(&list::DEPARTMENTS)?;
     pairs.one_of("verbosity", &["meta", "brief", "verbose"])?;
     let page = query.apply(visible(&app, &caller).await?);
-    Ok(Json(Departments { departments: page.items, next: page.next }))
+    Ok(Json(Departments {
+        departments: page.items,
+        next: page.next,
+    }))
 }

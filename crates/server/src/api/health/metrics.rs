@@ -14,8 +14,20 @@ pub async fn handle(State(app): State<Arc<App>>) -> Result<impl IntoResponse, Ap
     let lags: Vec<_> = {
         let directory = app.directory();
         let lag = |it: &reeve_store::ClusterFacts| it.revision.0.saturating_sub(it.applied_revision.0);
-        directory.clusters().map(|it| (it.id.to_string(), lag(it))).collect()
+        directory
+            .clusters()
+            .map(|it| (it.id.to_string(), lag(it)))
+            .collect()
     };
-    let text = app.metrics.text(app.hub.streams(), &lags).map_err(ApiError::internal)?;
-    Ok(([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text))
+    let text = app
+        .metrics
+        .text(app.hub.streams(), &lags)
+        .map_err(ApiError::internal)?;
+    Ok((
+        [(
+            header::CONTENT_TYPE,
+            "application/openmetrics-text; version=1.0.0; charset=utf-8",
+        )],
+        text,
+    ))
 }

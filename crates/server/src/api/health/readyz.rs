@@ -29,6 +29,9 @@ pub async fn handle(State(app): State<Arc<App>>) -> Response {
     if missing.is_empty() {
         return Json(json!({"status": "ready", "missing": missing})).into_response();
     }
-    let body = ErrorBody { details: Some(missing.join("; ")), ..ErrorBody::new(503, "not ready") };
+    let body = ErrorBody {
+        details: Some(missing.join("; ")),
+        ..ErrorBody::new(503, "not ready")
+    };
     (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response()
 }

@@ -17,23 +17,36 @@ use crate::caller::Caller;
 pub async fn handle(State(app): State<Arc<App>>, caller: Caller) -> Json<Me> {
     let directory = app.directory();
     let (id, kind, posix) = match caller.id {
-        SubjectId::User(id) => {
-            (id.to_string(), SubjectType::User, directory.user(id).and_then(|user| user.posix.clone()))
-        }
+        SubjectId::User(id) => (
+            id.to_string(),
+            SubjectType::User,
+            directory.user(id).and_then(|user| user.posix.clone()),
+        ),
         SubjectId::ServiceAccount(id) => (id.to_string(), SubjectType::ServiceAccount, None),
     };
-    let roles = directory.index.what_can(&caller.principal).into_iter().map(|reason| HeldRole {
-        role_id: reason.role.id(),
-        role_name: reason.role.display_name().to_owned(),
-        scope_type: scope_type(reason.at),
-        scope_id: reason.at.wire_id(),
-        scope_name: directory.short_name(reason.at),
-        through_group: match reason.through {
-            SubjectKey::Group(name) => Some(name.to_string()),
-            _ => None,
-        },
-    });
+    let roles = directory
+        .index
+        .what_can(&caller.principal)
+        .into_iter()
+        .map(|reason| HeldRole {
+            role_id: reason.role.id(),
+            role_name: reason.role.display_name().to_owned(),
+            scope_type: scope_type(reason.at),
+            scope_id: reason.at.wire_id(),
+            scope_name: directory.short_name(reason.at),
+            through_group: match reason.through {
+                SubjectKey::Group(name) => Some(name.to_string()),
+                _ => None,
+            },
+        });
     let roles = roles.collect();
     let groups = caller.principal.groups.iter().map(ToString::to_string).collect();
-    Json(Me { id, username: caller.name, kind, groups, posix, roles })
+    Json(Me {
+        id,
+        username: caller.name,
+        kind,
+        groups,
+        posix,
+        roles,
+    })
 }

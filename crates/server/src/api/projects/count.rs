@@ -13,7 +13,13 @@ use crate::error::ApiError;
 use crate::extract::Pairs;
 
 /// How many the list would show.
-pub async fn handle(State(app): State<Arc<App>>, caller: Caller, pairs: Pairs) -> Result<Json<Count>, ApiError> {
+pub async fn handle(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    pairs: Pairs,
+) -> Result<Json<Count>, ApiError> {
     let query = pairs.list(&list::PROJECTS)?;
-    Ok(Json(Count { count: query.count(&visible(&app, &caller).await?) }))
+    Ok(Json(Count {
+        count: query.count(&visible(&app, &caller).await?),
+    }))
 }

@@ -25,16 +25,28 @@ pub async fn handle(
     Parsed(body): Parsed<CreateProject>,
 ) -> Result<(StatusCode, Json<Project>), ApiError> {
     let namespace = namespace(&app.settings.namespace_prefix, &body)?;
-    let details = Details { enforce_runai_scheduler: body.enforce_runai_scheduler, settings: body.settings.clone() };
+    let details = Details {
+        enforce_runai_scheduler: body.enforce_runai_scheduler,
+        settings: body.settings.clone(),
+    };
     let details = serde_json::to_value(details).map_err(ApiError::internal)?;
     app.change(move |app| async move {
         let department_id = parent(&app.directory(), &caller, &body)?;
         let scope = Scope::Department(department_id);
         let hidden = || ApiError::not_found("department", department_id);
-        let granted =
-            app.directory().allow(&caller, Action::Create, Entity::Project, scope, Entity::Department, hidden)?;
+        let granted = app.directory().allow(
+            &caller,
+            Action::Create,
+            Entity::Project,
+            scope,
+            Entity::Department,
+            hidden,
+        )?;
         if app.directory().cluster_of(scope) != Some(body.cluster_id) {
-            let message = format!("`parentId`: department `{department_id}` is not in cluster `{}`", body.cluster_id);
+            let message = format!(
+                "`parentId`: department `{department_id}` is not in cluster `{}`",
+                body.cluster_id
+            );
             return Err(ApiError::Invalid(message));
         }
         let new = NewProject {
@@ -66,19 +78,31 @@ fn parent(directory: &Directory, caller: &Caller, body: &CreateProject) -> Resul
     if let Some(id) = body.parent_id {
         return Ok(id);
     }
-    let default = directory.department_named(body.cluster_id, "default").map(|department| department.id);
+    let default = directory
+        .department_named(body.cluster_id, "default")
+        .map(|department| department.id);
     let visible = directory.visible(caller, Entity::Department)?;
-    default.filter(|id| visible.contains(Scope::Department(*id))).ok_or_else(|| {
-        ApiError::Invalid("`parentId` is missing, and the cluster has no department `default` that you may see".to_owned())
-    })
+    default
+        .filter(|id| visible.contains(Scope::Department(*id)))
+        .ok_or_else(|| {
+            ApiError::Invalid(
+                "`parentId` is missing, and the cluster has no department `default` that you may see"
+                    .to_owned(),
+            )
+        })
 }
 
 /// The namespace: as asked for, or prefix and name. Those of the cluster itself can never become a project's (admission
 /// R11), by whichever of the two ways.
 fn namespace(prefix: &str, body: &CreateProject) -> Result<String, ApiError> {
-    let name = body.requested_namespace.clone().unwrap_or_else(|| format!("{prefix}{}", body.name));
+    let name = body
+        .requested_namespace
+        .clone()
+        .unwrap_or_else(|| format!("{prefix}{}", body.name));
     if name.len() > 63 {
-        return Err(ApiError::Invalid(format!("the namespace `{name}` would be longer than 63 characters")));
+        return Err(ApiError::Invalid(format!(
+            "the namespace `{name}` would be longer than 63 characters"
+        )));
     }
     let reserved = ["default", "reeve-system"].contains(&name.as_str()) || name.starts_with("kube-");
     if reserved {

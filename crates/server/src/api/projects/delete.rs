@@ -24,8 +24,14 @@ pub async fn handle(
     app.change(move |app| async move {
         let scope = Scope::Project(id);
         let hidden = || ApiError::not_found("project", id);
-        let granted =
-            app.directory().allow(&caller, Action::Delete, Entity::Project, scope, Entity::Project, hidden)?;
+        let granted = app.directory().allow(
+            &caller,
+            Action::Delete,
+            Entity::Project,
+            scope,
+            Entity::Project,
+            hidden,
+        )?;
         let mut entry = call.entry(&caller, &granted, AuditAction::Delete);
         entry.cluster_id = app.directory().cluster_of(scope);
         let committed = app.store.delete_project(&granted, id, call.at, entry).await?;

@@ -22,7 +22,9 @@ pub async fn handle(
 ) -> Result<Json<Project>, ApiError> {
     let id: ProjectId = segment.id("project")?;
     let hidden = || ApiError::not_found("project", id);
-    let granted = app.directory().allow_read(&caller, Entity::Project, Scope::Project(id), hidden)?;
+    let granted = app
+        .directory()
+        .allow_read(&caller, Entity::Project, Scope::Project(id), hidden)?;
     let row = app.store.project(&granted, id).await?.ok_or_else(hidden)?;
     Ok(Json(shown(row)?))
 }

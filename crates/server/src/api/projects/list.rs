@@ -21,5 +21,8 @@ pub async fn handle(
 ) -> Result<Json<Projects>, ApiError> {
     let query = pairs.list(&list::PROJECTS)?;
     let page = query.apply(visible(&app, &caller).await?);
-    Ok(Json(Projects { projects: page.items, next: page.next }))
+    Ok(Json(Projects {
+        projects: page.items,
+        next: page.next,
+    }))
 }

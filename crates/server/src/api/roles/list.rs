@@ -14,5 +14,10 @@ use crate::extract::Pairs;
 pub async fn handle(State(app): State<Arc<App>>, pairs: Pairs) -> Result<Json<Vec<Role>>, ApiError> {
     pairs.only(&[])?;
     let since = app.settings.account_created_at;
-    Ok(Json(reeve_authz::Role::ALL.into_iter().map(|role| Role::predefined(role, since)).collect()))
+    Ok(Json(
+        reeve_authz::Role::ALL
+            .into_iter()
+            .map(|role| Role::predefined(role, since))
+            .collect(),
+    ))
 }

@@ -26,7 +26,9 @@ pub async fn handle(
     let id = ServiceAccountId::from_uuid(app.security.uuid()?);
     let row = app
         .change(move |app| async move {
-            let granted = app.directory().allow_in_account(&caller, Action::Create, Entity::ServiceAccount)?;
+            let granted =
+                app.directory()
+                    .allow_in_account(&caller, Action::Create, Entity::ServiceAccount)?;
             let new = NewServiceAccount {
                 id,
                 name: body.name,
@@ -36,8 +38,12 @@ pub async fn handle(
             };
             let entry = call.entry(&caller, &granted, AuditAction::Create);
             let row = app.store.create_service_account(&granted, new, entry).await?;
-            let facts =
-                ServiceAccountFacts { id, name: row.name.clone(), enabled: row.enabled, not_before: None };
+            let facts = ServiceAccountFacts {
+                id,
+                name: row.name.clone(),
+                enabled: row.enabled,
+                not_before: None,
+            };
             app.directory_mut().put_service_account(facts);
             Ok(row)
         })

@@ -24,9 +24,14 @@ pub async fn handle(
     let id: ServiceAccountId = segment.id("service account")?;
     app.change(move |app| async move {
         let hidden = || ApiError::not_found("service account", id);
-        let granted = app.directory().allow_hidden(&caller, Action::Delete, Entity::ServiceAccount, hidden)?;
+        let granted =
+            app.directory()
+                .allow_hidden(&caller, Action::Delete, Entity::ServiceAccount, hidden)?;
         let entry = call.entry(&caller, &granted, AuditAction::Delete);
-        let committed = app.store.delete_service_account(&granted, id, call.at, entry).await?;
+        let committed = app
+            .store
+            .delete_service_account(&granted, id, call.at, entry)
+            .await?;
         {
             let mut directory = app.directory_mut();
             directory.remove_service_account(id);

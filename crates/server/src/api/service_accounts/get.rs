@@ -15,10 +15,20 @@ use crate::error::ApiError;
 use crate::extract::Segment;
 
 /// One service account.
-pub async fn handle(State(app): State<Arc<App>>, caller: Caller, segment: Segment) -> Result<Json<ServiceAccount>, ApiError> {
+pub async fn handle(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    segment: Segment,
+) -> Result<Json<ServiceAccount>, ApiError> {
     let id: ServiceAccountId = segment.id("service account")?;
     let hidden = || ApiError::not_found("service account", id);
-    let granted = app.directory().allow_hidden(&caller, Action::Read, Entity::ServiceAccount, hidden)?;
-    let row = app.store.service_account(&granted, id).await?.ok_or_else(hidden)?;
+    let granted = app
+        .directory()
+        .allow_hidden(&caller, Action::Read, Entity::ServiceAccount, hidden)?;
+    let row = app
+        .store
+        .service_account(&granted, id)
+        .await?
+        .ok_or_else(hidden)?;
     Ok(Json(shown(row)))
 }

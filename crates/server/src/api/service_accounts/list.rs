@@ -20,6 +20,15 @@ pub async fn handle(
     pairs: Pairs,
 ) -> Result<Json<Vec<ServiceAccount>>, ApiError> {
     pairs.only(&[])?;
-    let granted = app.directory().allow_in_account(&caller, Action::Read, Entity::ServiceAccount)?;
-    Ok(Json(app.store.service_accounts(&granted).await?.into_iter().map(shown).collect()))
+    let granted = app
+        .directory()
+        .allow_in_account(&caller, Action::Read, Entity::ServiceAccount)?;
+    Ok(Json(
+        app.store
+            .service_accounts(&granted)
+            .await?
+            .into_iter()
+            .map(shown)
+            .collect(),
+    ))
 }

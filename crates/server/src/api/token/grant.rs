@@ -32,9 +32,10 @@ pub async fn handle(
 ) -> Result<Json<TokenResponse>, ApiError> {
     let attempt = match body {
         TokenRequest::Password { username, password } => by_password(&app, &username, &password).await?,
-        TokenRequest::ClientCredentials { client_id, client_secret } => {
-            by_secret(&app, &client_id, &client_secret).await?
-        }
+        TokenRequest::ClientCredentials {
+            client_id,
+            client_secret,
+        } => by_secret(&app, &client_id, &client_secret).await?,
     };
     let mut entry = call.event(AuditAction::SignIn, "users");
     entry.subject_type = attempt.kind;
@@ -49,8 +50,13 @@ pub async fn handle(
     match attempt.known.filter(|_| attempt.proven) {
         Some((id, name)) => {
             let (access_token, expires_in) = app.security.rest_token(id, &name, &app.directory(), call.at)?;
-            app.store.record_sign_in(&crate::audit::session_record(), id, entry).await?;
-            Ok(Json(TokenResponse { access_token: access_token.into(), expires_in }))
+            app.store
+                .record_sign_in(&crate::audit::session_record(), id, entry)
+                .await?;
+            Ok(Json(TokenResponse {
+                access_token: access_token.into(),
+                expires_in,
+            }))
         }
         None => {
             entry.result = Outcome::Failed;
@@ -71,8 +77,14 @@ async fn by_password(app: &App, username: &str, password: &Secret) -> Result<Att
     let verifier = kept.as_ref().map(|(_, verifier)| verifier);
     let name = email.as_ref().map_or(username, Email::as_str);
     let proven = app.security.check_password(name, password, verifier).await?;
-    let known = kept.zip(email).map(|((id, _), email)| (SubjectId::User(id), email.to_string()));
-    Ok(Attempt { kind: AuditSubject::User, known, proven })
+    let known = kept
+        .zip(email)
+        .map(|((id, _), email)| (SubjectId::User(id), email.to_string()));
+    Ok(Attempt {
+        kind: AuditSubject::User,
+        known,
+        proven,
+    })
 }
 
 async fn by_secret(app: &App, client_id: &str, secret: &Secret) -> Result<Attempt, ApiError> {
@@ -81,9 +93,17 @@ async fn by_secret(app: &App, client_id: &str, secret: &Secret) -> Result<Attemp
         Some(name) => app.store.secret_verifier(name).await?,
         None => None,
     };
-    let proven = app.security.check_secret(secret, kept.as_ref().map(|(_, verifier)| verifier));
+    let proven = app
+        .security
+        .check_secret(secret, kept.as_ref().map(|(_, verifier)| verifier));
     let known = kept.zip(name).map(|((id, _), name)| (id, name));
-    let enabled = known.as_ref().is_some_and(|(id, _)| app.directory().service_account(*id).is_some_and(|it| it.enabled));
+    let enabled = known
+        .as_ref()
+        .is_some_and(|(id, _)| app.directory().service_account(*id).is_some_and(|it| it.enabled));
     let known = known.map(|(id, name)| (SubjectId::ServiceAccount(id), name.to_string()));
-    Ok(Attempt { kind: AuditSubject::App, known, proven: proven && enabled })
+    Ok(Attempt {
+        kind: AuditSubject::App,
+        known,
+        proven: proven && enabled,
+    })
 }

@@ -22,12 +22,17 @@ pub async fn handle(
     call: Call,
     Parsed(body): Parsed<CreateUser>,
 ) -> Result<(StatusCode, Json<CreatedUser>), ApiError> {
-    drop(app.directory().allow_in_account(&caller, Action::Create, Entity::Users)?);
+    drop(
+        app.directory()
+            .allow_in_account(&caller, Action::Create, Entity::Users)?,
+    );
     let (temp_password, password) = app.security.new_password().await?;
     let id = UserId::from_uuid(app.security.uuid()?);
     let row = app
         .change(move |app| async move {
-            let granted = app.directory().allow_in_account(&caller, Action::Create, Entity::Users)?;
+            let granted = app
+                .directory()
+                .allow_in_account(&caller, Action::Create, Entity::Users)?;
             let new = NewUser {
                 id,
                 email: body.email,
@@ -38,12 +43,20 @@ pub async fn handle(
             };
             let entry = call.entry(&caller, &granted, AuditAction::Create);
             let row = app.store.create_user(&granted, new, entry).await?;
-            let facts =
-                UserFacts { id, email: row.email.clone(), posix: row.posix.clone(), not_before: None };
+            let facts = UserFacts {
+                id,
+                email: row.email.clone(),
+                posix: row.posix.clone(),
+                not_before: None,
+            };
             app.directory_mut().put_user(facts);
             Ok(row)
         })
         .await?;
-    let created = CreatedUser { id: row.id, username: row.email, temp_password: temp_password.into() };
+    let created = CreatedUser {
+        id: row.id,
+        username: row.email,
+        temp_password: temp_password.into(),
+    };
     Ok((StatusCode::CREATED, Json(created)))
 }

@@ -24,7 +24,9 @@ pub async fn handle(
     let id: UserId = segment.id("user")?;
     app.change(move |app| async move {
         let hidden = || ApiError::not_found("user", id);
-        let granted = app.directory().allow_hidden(&caller, Action::Delete, Entity::Users, hidden)?;
+        let granted = app
+            .directory()
+            .allow_hidden(&caller, Action::Delete, Entity::Users, hidden)?;
         let entry = call.entry(&caller, &granted, AuditAction::Delete);
         let committed = app.store.delete_user(&granted, id, call.at, entry).await?;
         {

@@ -15,10 +15,16 @@ use crate::error::ApiError;
 use crate::extract::Segment;
 
 /// One person.
-pub async fn handle(State(app): State<Arc<App>>, caller: Caller, segment: Segment) -> Result<Json<User>, ApiError> {
+pub async fn handle(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    segment: Segment,
+) -> Result<Json<User>, ApiError> {
     let id: UserId = segment.id("user")?;
     let hidden = || ApiError::not_found("user", id);
-    let granted = app.directory().allow_hidden(&caller, Action::Read, Entity::Users, hidden)?;
+    let granted = app
+        .directory()
+        .allow_hidden(&caller, Action::Read, Entity::Users, hidden)?;
     let row = app.store.user(&granted, id).await?.ok_or_else(hidden)?;
     Ok(Json(shown(row)))
 }

@@ -14,7 +14,11 @@ use crate::error::ApiError;
 use crate::extract::Pairs;
 
 /// A page.
-pub async fn handle(State(app): State<Arc<App>>, caller: Caller, pairs: Pairs) -> Result<Json<Vec<User>>, ApiError> {
+pub async fn handle(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    pairs: Pairs,
+) -> Result<Json<Vec<User>>, ApiError> {
     let query = pairs.list(&list::USERS)?;
     Ok(Json(query.apply(all(&app, &caller).await?).items))
 }

@@ -26,9 +26,14 @@ pub async fn handle(
     let id: UserId = segment.id("user")?;
     app.change(move |app| async move {
         let hidden = || ApiError::not_found("user", id);
-        let granted = app.directory().allow_hidden(&caller, Action::Update, Entity::Users, hidden)?;
+        let granted = app
+            .directory()
+            .allow_hidden(&caller, Action::Update, Entity::Users, hidden)?;
         let entry = call.entry(&caller, &granted, AuditAction::Update);
-        let row = app.store.set_posix(&granted, id, Some(posix), call.at, entry).await?;
+        let row = app
+            .store
+            .set_posix(&granted, id, Some(posix), call.at, entry)
+            .await?;
         let mut directory = app.directory_mut();
         if let Some(mut facts) = directory.user(id).cloned() {
             facts.posix.clone_from(&row.posix);

@@ -30,10 +30,19 @@ pub async fn handle(
     app.change(move |app| async move {
         let scope = Scope::Project(body.project_id);
         let hidden = || ApiError::not_found("project", body.project_id);
-        let granted =
-            app.directory().allow(&caller, Action::Create, Entity::Trainings, scope, Entity::Project, hidden)?;
+        let granted = app.directory().allow(
+            &caller,
+            Action::Create,
+            Entity::Trainings,
+            scope,
+            Entity::Project,
+            hidden,
+        )?;
         if app.directory().cluster_of(scope) != Some(body.cluster_id) {
-            let message = format!("`clusterId`: project `{}` is not in cluster `{}`", body.project_id, body.cluster_id);
+            let message = format!(
+                "`clusterId`: project `{}` is not in cluster `{}`",
+                body.project_id, body.cluster_id
+            );
             return Err(ApiError::Invalid(message));
         }
         let identity = identity(&app.directory(), &caller, &body)?;
@@ -41,7 +50,11 @@ pub async fn handle(
         let desired = desired(id, &caller, body, identity);
         let mut entry = call.entry(&caller, &granted, AuditAction::Create);
         entry.cluster_id = app.directory().cluster_of(scope);
-        let new = NewWorkload { desired, request, created_at: call.at };
+        let new = NewWorkload {
+            desired,
+            request,
+            created_at: call.at,
+        };
         let committed = app.store.create_workload(&granted, new, entry).await?;
         app.announce(&committed.revisions);
         Ok((StatusCode::ACCEPTED, Json(training(committed.value)?)))
@@ -56,7 +69,9 @@ fn identity(
     caller: &Caller,
     body: &CreateTraining,
 ) -> Result<Option<WorkloadIdentity>, ApiError> {
-    let settings = directory.cluster(body.cluster_id).and_then(|cluster| cluster.settings.as_ref());
+    let settings = directory
+        .cluster(body.cluster_id)
+        .and_then(|cluster| cluster.settings.as_ref());
     let enforced = settings.is_none_or(|settings| settings.enforce_run_as_user);
     if !enforced && !body.spec.run_as_user() {
         return Ok(None);
@@ -67,14 +82,22 @@ fn identity(
              provider, or `posix` set on the user), or ask the cluster's administrator to set `enforceRunAsUser: false` \
              in its ReeveConfig",
             caller.name,
-            if enforced { ", and this cluster runs containers only as people" } else { "" },
+            if enforced {
+                ", and this cluster runs containers only as people"
+            } else {
+                ""
+            },
         )));
     };
-    let user = directory.user(id).ok_or(ApiError::Unauthenticated("the token's subject is gone"))?;
+    let user = directory
+        .user(id)
+        .ok_or(ApiError::Unauthenticated("the token's subject is gone"))?;
     match &user.posix {
-        Some(posix) => {
-            Ok(Some(WorkloadIdentity { user_id: id, email: user.email.clone(), posix: posix.clone() }))
-        }
+        Some(posix) => Ok(Some(WorkloadIdentity {
+            user_id: id,
+            email: user.email.clone(),
+            posix: posix.clone(),
+        })),
         None => Err(ApiError::Invalid(format!(
             "`{}` has no uid and gid to run as: ask an administrator of the account to set them \
              (`PUT /api/v1/users/{id}/posix`), or the cluster's administrator to set `enforceRunAsUser: false` in its \

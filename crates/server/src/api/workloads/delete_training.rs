@@ -27,8 +27,14 @@ pub async fn handle(
         let hidden = || ApiError::not_found("training", id);
         let project = app.store.locate_workload(id).await?.ok_or_else(hidden)?;
         let scope = Scope::Project(project);
-        let granted =
-            app.directory().allow(&caller, Action::Delete, Entity::Trainings, scope, Entity::Trainings, hidden)?;
+        let granted = app.directory().allow(
+            &caller,
+            Action::Delete,
+            Entity::Trainings,
+            scope,
+            Entity::Trainings,
+            hidden,
+        )?;
         let mut entry = call.entry(&caller, &granted, AuditAction::Delete);
         entry.cluster_id = app.directory().cluster_of(scope);
         let committed = app.store.delete_workload(&granted, id, entry).await?;

@@ -15,11 +15,17 @@ use crate::error::ApiError;
 use crate::extract::Segment;
 
 /// One training.
-pub async fn handle(State(app): State<Arc<App>>, caller: Caller, segment: Segment) -> Result<Json<Training>, ApiError> {
+pub async fn handle(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    segment: Segment,
+) -> Result<Json<Training>, ApiError> {
     let id: WorkloadId = segment.id("training")?;
     let hidden = || ApiError::not_found("training", id);
     let project = app.store.locate_workload(id).await?.ok_or_else(hidden)?;
-    let granted = app.directory().allow_read(&caller, Entity::Trainings, Scope::Project(project), hidden)?;
+    let granted = app
+        .directory()
+        .allow_read(&caller, Entity::Trainings, Scope::Project(project), hidden)?;
     let row = app.store.workload(&granted, id).await?.ok_or_else(hidden)?;
     Ok(Json(training(row)?))
 }
