@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
@@ -48,6 +49,8 @@ pub struct App {
     pub stopping: watch::Sender<bool>,
     directory: RwLock<Directory>,
     turn: Mutex<()>,
+    /// True while the directory may lag behind what was committed: nothing is decided from it then.
+    stale: AtomicBool,
 }
 
 impl App {
@@ -71,6 +74,7 @@ impl App {
             stopping: watch::Sender::new(false),
             directory: RwLock::default(),
             turn: Mutex::default(),
+            stale: AtomicBool::new(true),
         });
         app.reload().await?;
         Ok(app)
@@ -90,7 +94,7 @@ impl App {
     /// moves in the order of commits and a decision inside `work` still holds when it commits.
     ///
     /// The work runs to its end even when its caller goes away. When it is unknown whether something was committed, the
-    /// directory is read from the store again.
+    /// directory is read from the store again, and until that succeeds nobody is answered from it.
     ///
     /// # Errors
     /// Those of `work`.
@@ -105,14 +109,38 @@ impl App {
         let app = Arc::clone(self);
         let task = tokio::spawn(async move {
             let _turn = app.turn.lock().await;
+            app.refresh().await?;
             let outcome = AssertUnwindSafe(work(Arc::clone(&app))).catch_unwind().await;
             let outcome = outcome.unwrap_or_else(|_| Err(ApiError::internal("a change ended in a panic")));
             if matches!(outcome, Err(ApiError::Internal(_))) {
-                app.reload().await.map_err(ApiError::from)?;
+                app.stale.store(true, Ordering::SeqCst);
+                app.refresh().await?;
             }
             outcome
         });
         task.await.map_err(ApiError::internal)?
+    }
+
+    /// Makes sure that the directory is not behind the store. Costs nothing as long as nothing went wrong.
+    ///
+    /// # Errors
+    /// [`ApiError::Unavailable`] while it is behind and the store does not answer.
+    pub async fn up_to_date(&self) -> Result<(), ApiError> {
+        if !self.stale.load(Ordering::SeqCst) {
+            return Ok(());
+        }
+        let _turn = self.turn.lock().await;
+        self.refresh().await
+    }
+
+    async fn refresh(&self) -> Result<(), ApiError> {
+        if !self.stale.load(Ordering::SeqCst) {
+            return Ok(());
+        }
+        self.reload().await.map_err(|error| {
+            log_chain(&error);
+            ApiError::Unavailable("the database does not answer: try again in a moment")
+        })
     }
 
     async fn reload(&self) -> Result<(), reeve_store::StoreError> {
@@ -123,6 +151,7 @@ impl App {
             self.hub.open(cluster.id, cluster.revision, cluster.last_liveness);
         }
         *self.directory_mut() = directory;
+        self.stale.store(false, Ordering::SeqCst);
         self.hub.announce(&revisions);
         Ok(())
     }

@@ -42,7 +42,10 @@ pub async fn operation(
         at: app.clock.now(),
     };
     let span = tracing::info_span!("request", request_id = id, operation = operation.name);
-    let (caller, refusal) = admit(&app, operation, &request);
+    let (caller, refusal) = match app.up_to_date().await {
+        Err(error) if operation.access != Access::Public => (None, Some(error)),
+        _ => admit(&app, operation, &request),
+    };
     let subject = caller.as_ref().map(|caller| caller.name.clone());
     let response = match refusal {
         None => {
@@ -108,11 +111,13 @@ pub async fn link(
     with_id(response, &id)
 }
 
-/// Puts the request id on an answer.
+/// Puts the request id on an answer, and forbids to keep it: it may hold a token.
 pub fn with_id(mut response: Response, id: &str) -> Response {
+    let headers = response.headers_mut();
     if let Ok(value) = HeaderValue::from_str(id) {
-        response.headers_mut().insert(REQUEST_ID, value);
+        headers.insert(REQUEST_ID, value);
     }
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 

@@ -46,6 +46,7 @@ impl FromRequestParts<Arc<App>> for LinkCaller {
         let (cluster, expires) = app
             .security
             .verify_link(guard::bearer(&parts.headers)?, app.clock.now())?;
+        app.up_to_date().await?;
         match app.directory().cluster(cluster) {
             Some(_) => Ok(Self { cluster, expires }),
             None => Err(ApiError::Unauthenticated(

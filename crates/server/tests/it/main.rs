@@ -15,6 +15,7 @@ mod clusters;
 mod concurrency;
 mod departments;
 mod documents;
+mod faults;
 mod hiding;
 mod link;
 mod people;

@@ -29,6 +29,7 @@ pub(crate) struct Server {
     pub(crate) app: Arc<App>,
     pub(crate) router: Router,
     pub(crate) clock: Clock,
+    pub(crate) sql: Arc<SqlStore>,
     pub(crate) dir: Arc<TempDir>,
     pub(crate) admin: String,
 }
@@ -91,9 +92,14 @@ impl Server {
             account_created_at: installed.created_at,
             heartbeat: Duration::from_millis(50),
         };
-        let app = App::new(store as Arc<dyn Store>, clock.clone(), security, settings)
-            .await
-            .unwrap();
+        let app = App::new(
+            Arc::clone(&store) as Arc<dyn Store>,
+            clock.clone(),
+            security,
+            settings,
+        )
+        .await
+        .unwrap();
         let router = router(Arc::clone(&app));
         let admin = {
             let directory = app.directory();
@@ -109,6 +115,7 @@ impl Server {
             app,
             router,
             clock,
+            sql: store,
             dir,
             admin,
         }

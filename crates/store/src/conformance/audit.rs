@@ -1,8 +1,8 @@
 //! Permissions and the audit log.
 
-use reeve_authz::{Action, BootstrapException, Entity, Granted, Role, Scope};
+use reeve_authz::{Action, BootstrapException, Entity, Role, Scope};
 
-use super::world::{NOW, World, entry, group, link};
+use super::world::{NOW, World, entry, exception, group, link};
 use crate::{AuditAction, StoreError, SubjectId};
 
 /// Another entity, another action, another scope, another exception: all refused.
@@ -28,7 +28,7 @@ pub async fn a_permission_for_one_thing_does_no_other(mut world: World) {
                 .map(drop),
         );
     }
-    let session = Granted::bootstrap(BootstrapException::SessionRecord);
+    let session = exception(BootstrapException::SessionRecord);
     gate(world.store.desired_all(&session, cluster).await.map(drop));
     gate(world.store.record(&link(), entry(AuditAction::SignIn)).await);
     let rule = world
@@ -67,7 +67,7 @@ pub async fn every_change_is_in_the_audit_chain(mut world: World) {
         .rule(group("g"), Role::Viewer, Scope::Cluster(cluster.id))
         .await;
     world.delete_rule(&rule).await.unwrap();
-    let session = Granted::bootstrap(BootstrapException::SessionRecord);
+    let session = exception(BootstrapException::SessionRecord);
     let admin = SubjectId::User(world.admin_row.id);
     world
         .store

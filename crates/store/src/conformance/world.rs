@@ -82,7 +82,7 @@ impl World {
             },
             values: vec![("key".to_owned(), "sealed".to_owned())],
         };
-        let granted = Granted::bootstrap(BootstrapException::FirstStart);
+        let granted = exception(BootstrapException::FirstStart);
         let made = store
             .first_start(&granted, first.clone(), entry(AuditAction::Create))
             .await
@@ -341,6 +341,11 @@ impl World {
 /// The permission of a cluster that speaks of itself.
 pub(super) const fn link() -> Granted {
     Granted::bootstrap(BootstrapException::LinkStatus)
+}
+
+/// The permission of any named exception.
+pub(super) const fn exception(which: BootstrapException) -> Granted {
+    Granted::bootstrap(which)
 }
 
 /// A group as a subject: it exists by being named.

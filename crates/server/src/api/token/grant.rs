@@ -59,9 +59,12 @@ pub async fn handle(
             }))
         }
         None => {
-            entry.result = Outcome::Failed;
-            entry.http_status_code = 400;
-            app.record(entry).await;
+            // Guesses at names that do not exist are counted and logged, but do not make the audit log grow.
+            if !entry.subject.is_empty() {
+                entry.result = Outcome::Failed;
+                entry.http_status_code = 400;
+                app.record(entry).await;
+            }
             Err(ApiError::Invalid(REFUSED.to_owned()))
         }
     }
