@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn only_kinds_without_a_fast_road_are_left_to_the_api_server() {
+    fn every_policy_has_a_name_to_watch_for() {
         assert_eq!(expected_names().len(), 7);
     }
 }

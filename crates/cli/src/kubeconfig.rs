@@ -52,10 +52,12 @@ pub fn merge(existing: Option<Value>, entry: &Entry) -> Result<Value, InvalidKub
     };
     config.entry("apiVersion").or_insert_with(|| json!("v1"));
     config.entry("kind").or_insert_with(|| json!("Config"));
-    let cluster = json!({
-        "server": entry.endpoint.server,
-        "certificate-authority-data": entry.endpoint.certificate_authority_data,
-    });
+    let mut cluster = json!({ "server": entry.endpoint.server });
+    let authority = &entry.endpoint.certificate_authority_data;
+    // Without one kubectl trusts the machine's own, as it does when the field is absent.
+    if let (false, Some(members)) = (authority.is_empty(), cluster.as_object_mut()) {
+        members.insert("certificate-authority-data".to_owned(), json!(authority));
+    }
     put(&mut config, "clusters", &entry.name, "cluster", cluster)?;
     put(
         &mut config,
@@ -191,6 +193,17 @@ extensions: [{name: x, extension: {a: 1.5, b: '1.5'}}]
     #[test]
     fn a_new_file_is_a_whole_kubeconfig() {
         insta::assert_snapshot!(serde_saphyr::to_string(&merge(None, &entry()).unwrap()).unwrap());
+    }
+
+    #[test]
+    fn a_cluster_without_an_authority_of_its_own_has_no_such_field() {
+        let mut entry = entry();
+        entry.endpoint.certificate_authority_data.clear();
+        let merged = merge(None, &entry).unwrap();
+        assert_eq!(
+            merged["clusters"][0]["cluster"],
+            json!({ "server": "https://127.0.0.1:6443" })
+        );
     }
 
     #[test]

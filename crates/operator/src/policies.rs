@@ -10,6 +10,7 @@ use k8s_openapi::api::admissionregistration::v1::{
     ValidatingAdmissionPolicyBinding,
 };
 use kube::{Resource, ResourceExt};
+use prometheus_client::metrics::gauge::Gauge;
 use reeve_kube_kit::events::Says;
 use reeve_kube_kit::{Name, Reconcile, Retry};
 use serde::Serialize;
@@ -133,13 +134,14 @@ impl Reconcile for Failed {
 ///
 /// # Errors
 /// Never.
-pub async fn reconcile(world: Arc<World>, expected: Arc<Vec<Expected>>) -> Result<(), Failed> {
+pub async fn reconcile(world: Arc<World>, expected: Arc<Vec<Expected>>, gauge: Gauge) -> Result<(), Failed> {
     let mut found = BTreeMap::new();
     specs(&world.mirrors.validating, &mut found);
     specs(&world.mirrors.validating_bindings, &mut found);
     specs(&world.mirrors.mutating, &mut found);
     specs(&world.mirrors.mutating_bindings, &mut found);
     let alarms = differences(&expected, &found);
+    gauge.set(i64::try_from(alarms.len()).unwrap_or(i64::MAX));
     let before = std::mem::replace(
         &mut *world.alarms.write().unwrap_or_else(PoisonError::into_inner),
         alarms.clone(),

@@ -3,6 +3,7 @@
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::path::Path;
+use std::pin::pin;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -12,14 +13,15 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
+use reeve_admission::names;
 use reeve_kube_kit::lease::Lease;
 use reeve_kube_kit::observe::Passes;
-use reeve_kube_kit::queue::work;
+use reeve_kube_kit::queue::{Keys, work};
 use reeve_kube_kit::serve::{Listener, Readiness};
-use reeve_kube_kit::{Queue, describe};
+use reeve_kube_kit::{Name, Queue, describe};
 use reeve_link::KubernetesEndpoint;
-use reeve_types::{Clock, Secret};
-use tokio::signal::unix::{SignalKind, signal};
+use reeve_types::{AccessRuleId, Clock, Secret};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -38,185 +40,210 @@ const STATUSES_AT_ONCE: usize = 8;
 pub async fn run(arguments: Run) -> anyhow::Result<()> {
     // Another part of the process may have installed it already.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let mut signals = Signals::listen()?;
     let client = kube_client(arguments.kubeconfig.as_deref()).await?;
-    let kubernetes = client
-        .apiserver_version()
-        .await
-        .map_err(|e| anyhow::anyhow!(describe(&e)))
-        .context("cannot ask the API server for its version")?;
-    let endpoint = endpoint(&arguments).await?;
     let link = link_client(&arguments).await?;
-    let expected = Arc::new(policies::expected(&reeve_admission::policies()));
     let seed = RandomState::new().build_hasher().finish();
-
     let mut registry = Registry::default();
-    let passes = Passes::register(&mut registry);
-    let alarms = Gauge::<i64>::default();
-    registry.register(
-        "reeve_policy_alarms",
-        "Admission policies that are missing or changed",
-        alarms.clone(),
-    );
-
-    let (namespaces, namespace_keys) = Queue::new();
-    let (rules, rule_keys) = Queue::new();
-    let (workloads, workload_keys) = Queue::new();
-    let (configs, config_keys) = Queue::new();
-    let (watched, policy_keys) = Queue::new();
-    let queues = Queues {
-        namespaces,
-        rules,
-        workloads,
-        config: configs,
-        policies: watched,
-    };
-    let world = Arc::new(World::new(
-        client.clone(),
-        Clock::system(),
-        queues,
-        kubernetes.git_version,
-        endpoint,
-    ));
+    let metrics = Metrics::register(&mut registry);
+    let (world, keys) = world(client.clone(), endpoint(&arguments).await?).await?;
     world
         .readiness
         .missing("caches", "the first lists are not complete yet");
 
     let mut tasks = JoinSet::new();
     serve(&arguments, world.readiness.clone(), registry, &mut tasks).await?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
-    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
-    let stop = CancellationToken::new();
-
     let holder = format!("{}-{seed:016x}", std::process::id());
     let lease = Lease::new(
         client,
-        reeve_admission::names::SYSTEM_NAMESPACE,
+        names::SYSTEM_NAMESPACE,
         crate::MANAGER,
         &holder,
         Clock::system(),
     );
-    let mut held = if arguments.leader_elect {
+    let mut held = None;
+    if arguments.leader_elect {
         world.readiness.missing("lease", "another replica leads");
-        let held = tokio::select! {
-            held = lease.acquire() => held,
-            _ = interrupt.recv() => return Ok(()),
-            _ = terminate.recv() => return Ok(()),
-        };
+        tokio::select! {
+            taken = lease.acquire() => held = Some(taken),
+            () = signals.stop() => return Ok(()),
+        }
         world.readiness.ready("lease");
-        Some(held)
-    } else {
-        None
-    };
+    }
 
     watches::start(&world, &mut tasks);
-    let mut controllers = JoinSet::new();
-    let started = {
-        let world = world.clone();
-        let stop = stop.clone();
-        async move {
-            watches::synced(&world).await;
-            world.readiness.ready("caches");
-            tracing::info!(
-                projects = world.mirrors.projects.all().len(),
-                rules = world.mirrors.rules.all().len(),
-                "caches complete"
-            );
-            world.queues.policies.add(());
-            let w = world.clone();
-            controllers.spawn(work(
-                "project",
-                namespace_keys,
-                NAMESPACES_AT_ONCE,
-                passes.clone(),
-                stop.clone(),
-                move |key| project::reconcile(w.clone(), key),
-            ));
-            let w = world.clone();
-            controllers.spawn(work(
-                "rule",
-                rule_keys,
-                STATUSES_AT_ONCE,
-                passes.clone(),
-                stop.clone(),
-                move |key| rule::reconcile(w.clone(), key),
-            ));
-            let w = world.clone();
-            controllers.spawn(work(
-                "workload",
-                workload_keys,
-                STATUSES_AT_ONCE,
-                passes.clone(),
-                stop.clone(),
-                move |key| workload::reconcile(w.clone(), key),
-            ));
-            let w = world.clone();
-            controllers.spawn(work(
-                "config",
-                config_keys,
-                1,
-                passes.clone(),
-                stop.clone(),
-                move |()| config::reconcile(w.clone()),
-            ));
-            let w = world.clone();
-            controllers.spawn(work(
-                "policies",
-                policy_keys,
-                1,
-                passes,
-                stop.clone(),
-                move |()| {
-                    let (w, expected, alarms) = (w.clone(), expected.clone(), alarms.clone());
-                    async move {
-                        let done = policies::reconcile(w.clone(), expected).await;
-                        alarms
-                            .set(i64::try_from(w.cluster_settings().policy_alarms.len()).unwrap_or(i64::MAX));
-                        done
-                    }
-                },
-            ));
-            if let Some(link) = link {
-                let w = world.clone();
-                controllers.spawn(async move {
-                    tokio::select! {
-                        () = link::session::run(w, link, seed) => {}
-                        () = stop.cancelled() => {}
-                    }
-                });
-            }
-            while controllers.join_next().await.is_some() {}
-        }
-    };
-    let mut running = std::pin::pin!(started);
+    let stop = CancellationToken::new();
+    let mut running = pin!(controllers(
+        world.clone(),
+        keys,
+        metrics,
+        link.map(|link| (link, seed)),
+        stop.clone()
+    ));
     let lost = async {
         match held.as_mut() {
             Some(held) => held.hold().await,
             None => std::future::pending().await,
         }
     };
-    let outcome = tokio::select! {
-        () = &mut running => Err(anyhow::anyhow!("every controller ended")),
-        () = lost => Err(anyhow::anyhow!("the lease is lost: another replica leads")),
-        _ = interrupt.recv() => Ok(()),
-        _ = terminate.recv() => Ok(()),
-    };
+    tokio::select! {
+        () = &mut running => anyhow::bail!("every controller ended"),
+        () = lost => anyhow::bail!("the lease is lost: another replica leads"),
+        () = signals.stop() => {}
+    }
+    tracing::info!("stopping: finishing the passes under way");
     stop.cancel();
-    if outcome.is_ok() {
-        tracing::info!("stopping: finishing the passes under way");
-        // Before the caches are complete there is nothing under way.
-        if world
-            .readiness
-            .report()
-            .iter()
-            .all(|missing| !missing.starts_with("caches"))
-        {
-            running.await;
-        }
-        if let Some(held) = held {
-            held.release().await;
+    running.await;
+    if let Some(held) = held {
+        held.release().await;
+    }
+    Ok(())
+}
+
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn listen() -> anyhow::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?,
+            terminate: signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?,
+        })
+    }
+
+    async fn stop(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
         }
     }
-    outcome
+}
+
+struct Metrics {
+    passes: Passes,
+    alarms: Gauge,
+}
+
+impl Metrics {
+    fn register(registry: &mut Registry) -> Self {
+        let alarms = Gauge::default();
+        registry.register(
+            "reeve_policy_alarms",
+            "Admission policies that are missing or changed",
+            alarms.clone(),
+        );
+        Self {
+            passes: Passes::register(registry),
+            alarms,
+        }
+    }
+}
+
+/// The other ends of the queues.
+struct AllKeys {
+    namespaces: Keys<String>,
+    rules: Keys<AccessRuleId>,
+    workloads: Keys<Name>,
+    config: Keys<()>,
+    policies: Keys<()>,
+}
+
+async fn world(
+    client: Client,
+    endpoint: Option<KubernetesEndpoint>,
+) -> anyhow::Result<(Arc<World>, AllKeys)> {
+    let version = client
+        .apiserver_version()
+        .await
+        .map_err(|error| anyhow::anyhow!(describe(&error)));
+    let version = version
+        .context("cannot ask the API server for its version")?
+        .git_version;
+    let (namespaces, namespace_keys) = Queue::new();
+    let (rules, rule_keys) = Queue::new();
+    let (workloads, workload_keys) = Queue::new();
+    let (config, config_keys) = Queue::new();
+    let (policies, policy_keys) = Queue::new();
+    let queues = Queues {
+        namespaces,
+        rules,
+        workloads,
+        config,
+        policies,
+    };
+    let keys = AllKeys {
+        namespaces: namespace_keys,
+        rules: rule_keys,
+        workloads: workload_keys,
+        config: config_keys,
+        policies: policy_keys,
+    };
+    Ok((
+        Arc::new(World::new(client, Clock::system(), queues, version, endpoint)),
+        keys,
+    ))
+}
+
+/// Waits for the caches, then works until stopped.
+async fn controllers(
+    world: Arc<World>,
+    keys: AllKeys,
+    metrics: Metrics,
+    link: Option<(LinkClient, u64)>,
+    stop: CancellationToken,
+) {
+    tokio::select! {
+        () = watches::synced(&world) => {}
+        () = stop.cancelled() => return,
+    }
+    world.readiness.ready("caches");
+    tracing::info!(
+        projects = world.mirrors.projects.all().len(),
+        rules = world.mirrors.rules.all().len(),
+        "caches complete"
+    );
+    world.queues.policies.add(());
+    let expected = Arc::new(policies::expected(&reeve_admission::policies()));
+    let Metrics { passes, alarms } = metrics;
+    let start = |name| (passes.clone(), stop.clone(), world.clone(), name);
+    let mut all = JoinSet::new();
+    let (p, s, w, name) = start("project");
+    all.spawn(work(
+        name,
+        keys.namespaces,
+        NAMESPACES_AT_ONCE,
+        p,
+        s,
+        move |key| project::reconcile(w.clone(), key),
+    ));
+    let (p, s, w, name) = start("rule");
+    all.spawn(work(name, keys.rules, STATUSES_AT_ONCE, p, s, move |key| {
+        rule::reconcile(w.clone(), key)
+    }));
+    let (p, s, w, name) = start("workload");
+    all.spawn(work(name, keys.workloads, STATUSES_AT_ONCE, p, s, move |key| {
+        workload::reconcile(w.clone(), key)
+    }));
+    let (p, s, w, name) = start("config");
+    all.spawn(work(name, keys.config, 1, p, s, move |()| {
+        config::reconcile(w.clone())
+    }));
+    let (p, s, w, name) = start("policies");
+    all.spawn(work(name, keys.policies, 1, p, s, move |()| {
+        policies::reconcile(w.clone(), expected.clone(), alarms.clone())
+    }));
+    if let Some((link, seed)) = link {
+        let (_, s, w, _) = start("link");
+        all.spawn(async move {
+            tokio::select! {
+                () = link::session::run(w, link, seed) => {}
+                () = s.cancelled() => {}
+            }
+        });
+    }
+    while all.join_next().await.is_some() {}
 }
 
 async fn kube_client(kubeconfig: Option<&Path>) -> anyhow::Result<Client> {

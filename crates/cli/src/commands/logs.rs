@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use k8s_openapi::List;
 use k8s_openapi::api::core::v1::Pod;
-use reeve_api::workload::Workload;
+use reeve_api::workload::{Phase, Workload};
+use tokio::time::Instant;
 
 use crate::Context;
-use crate::args::Logs;
+use crate::args::{Logs, Which};
 use crate::commands::find;
 use crate::failure::Failure;
 use crate::http::Api;
@@ -18,24 +19,18 @@ const WORKLOAD_LABEL: &str = "reeve.dev/workload";
 /// How long a container may take to start before the command gives up. With `--follow` it waits on.
 const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(500);
+/// A Kubernetes token lives five minutes: who waits longer asks for another in time.
+const FRESH: Duration = Duration::from_secs(240);
 
 pub(super) async fn run(context: &mut Context, arguments: Logs) -> Result<(), Failure> {
     let (name, project) = (&arguments.which.name, &arguments.which.project);
     let what = format!("cannot show the logs of `{name}` in project `{project}`");
     let api = Api::signed_in(&context.settings, context.clock.now())?;
     let workload = find::workload(&api, project, name, &what).await?;
-    let server = ApiServer::connect(&api, workload.cluster_id, &what).await?;
-    let pod = wait_for_start(&server, &workload, arguments.follow, &what).await?;
+    let namespace = workload.namespace.clone();
+    let (server, pod) = wait_for_start(&api, &arguments, workload, &what).await?;
     let follow = if arguments.follow { "true" } else { "false" };
-    let path = [
-        "api",
-        "v1",
-        "namespaces",
-        &workload.namespace,
-        "pods",
-        &pod,
-        "log",
-    ];
+    let path = ["api", "v1", "namespaces", &namespace, "pods", &pod, "log"];
     let mut stream = server
         .open(&path, &[("follow", follow)])
         .await
@@ -49,17 +44,18 @@ pub(super) async fn run(context: &mut Context, arguments: Logs) -> Result<(), Fa
     }
 }
 
-/// The name of the newest pod, once its container has started.
+/// The cluster's API server, and the name of the newest pod once its container has started.
 async fn wait_for_start(
-    server: &ApiServer,
-    workload: &Workload,
-    follow: bool,
+    api: &Api,
+    arguments: &Logs,
+    mut workload: Workload,
     what: &str,
-) -> Result<String, Failure> {
+) -> Result<(ApiServer, String), Failure> {
     let selector = format!("{WORKLOAD_LABEL}={}", workload.name);
-    let path = ["api", "v1", "namespaces", &workload.namespace, "pods"];
-    let mut waited = Duration::ZERO;
+    let mut server = ApiServer::connect(api, workload.cluster_id, what).await?;
+    let (started, mut connected) = (Instant::now(), Instant::now());
     loop {
+        let path = ["api", "v1", "namespaces", &workload.namespace, "pods"];
         let pods: List<Pod> = server
             .get(&path, &[("labelSelector", &selector)])
             .await
@@ -70,19 +66,45 @@ async fn wait_for_start(
             .max_by_key(|pod| pod.metadata.creation_timestamp.as_ref().map(|time| time.0));
         let reason = match &newest {
             Some(pod) => match waiting(pod) {
-                None => return Ok(pod.metadata.name.clone().unwrap_or_default()),
+                None => return Ok((server, pod.metadata.name.clone().unwrap_or_default())),
                 Some(reason) => reason,
             },
-            // Why there is none, the control plane may know: its message says so.
-            None if workload.phase_message.is_empty() => "it has no pod yet".to_owned(),
-            None => format!("it has no pod yet: {}", workload.phase_message),
+            None => {
+                workload = still_coming(api, &arguments.which, what).await?;
+                no_pod(&workload)
+            }
         };
-        if waited >= PATIENCE && !follow {
+        if started.elapsed() >= PATIENCE && !arguments.follow {
             let hint = "try again later, or wait with `--follow`";
             return Err(Failure::refused(what).cause(reason).hint(hint));
         }
         tokio::time::sleep(PAUSE).await;
-        waited += PAUSE;
+        if connected.elapsed() >= FRESH {
+            server = ApiServer::connect(api, workload.cluster_id, what).await?;
+            connected = Instant::now();
+        }
+    }
+}
+
+/// The workload as it is now, unless it ended: then no pod comes any more.
+async fn still_coming(api: &Api, which: &Which, what: &str) -> Result<Workload, Failure> {
+    let workload = find::workload(api, &which.project, &which.name, what).await?;
+    if matches!(workload.phase, Phase::Failed | Phase::Completed) {
+        let mut cause = format!("it is {} and its pod is gone", workload.phase.as_str());
+        if !workload.phase_message.is_empty() {
+            cause = format!("{cause}: {}", workload.phase_message);
+        }
+        return Err(Failure::refused(what).cause(cause));
+    }
+    Ok(workload)
+}
+
+/// Why there is no pod, the control plane may know: its message says so.
+fn no_pod(workload: &Workload) -> String {
+    if workload.phase_message.is_empty() {
+        "it has no pod yet".to_owned()
+    } else {
+        format!("it has no pod yet: {}", workload.phase_message)
     }
 }
 

@@ -105,3 +105,20 @@ async fn a_cluster_that_has_not_said_where_it_is_has_no_logs() {
         text(&output.stderr)
     );
 }
+
+#[tokio::test]
+async fn a_workload_that_ended_without_a_pod_is_not_waited_for() {
+    let receiver = with_an_api_server().await;
+    receiver.answers(&format!("GET {PODS}"), 200, pods(&[]));
+    let mut ended = workload();
+    ended["phase"] = json!("Failed");
+    ended["phaseMessage"] = json!("its Job was deleted");
+    receiver.answers("GET /api/v1/workloads", 200, json!({ "workloads": [ended] }));
+    let output = receiver.run(&["logs", "first", "-p", "robots", "-f"]).await;
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        text(&output.stderr).contains("it is Failed and its pod is gone: its Job was deleted"),
+        "{}",
+        text(&output.stderr)
+    );
+}

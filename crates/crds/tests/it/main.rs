@@ -8,5 +8,6 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod api_server;
 mod convert;
 mod definitions;

@@ -72,6 +72,8 @@ impl LinkClient {
             .connect_timeout(CONNECT)
             .http2_keep_alive_interval(Duration::from_secs(10))
             .http2_keep_alive_timeout(Duration::from_secs(10))
+            // A redirect would carry the cluster's secret to somebody else.
+            .redirect(reqwest::redirect::Policy::none())
             .https_only(true);
         if let Some(pem) = ca {
             builder = builder
@@ -172,7 +174,8 @@ impl LinkClient {
         Ok(lines
             .map_err(|error| LinkFailed::Ended(error.to_string()))
             .and_then(|line| async move {
-                serde_json::from_str(&line).map_err(|error| LinkFailed::Unreadable(error.to_string()))
+                // Not serde's words: they quote what was read.
+                serde_json::from_str(&line).map_err(|error| LinkFailed::Unreadable(format!("column {}", error.column())))
             }))
     }
 

@@ -1,12 +1,13 @@
 //! What the link wrote: names, contents and revisions of its custom resources.
 
+use std::borrow::Borrow;
 use std::collections::HashMap;
 
 use kube::{Resource, ResourceExt};
-use reeve_crds::REVISION_ANNOTATION;
+use reeve_crds::{AccessRule, Project, REVISION_ANNOTATION, Workload};
 use reeve_kube_kit::{Change, Name};
-use reeve_link::ObjectKey;
-use reeve_types::Revision;
+use reeve_link::{Batch, ObjectKey};
+use reeve_types::{AccessRuleId, Revision};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -22,23 +23,35 @@ pub struct Record {
     pub name: Name,
     /// Its spec.
     pub spec: Value,
-    /// The revision that last changed it.
+    /// The revision its annotation bears: of the objects that one revision changed, only the last bears it, the others
+    /// the one before, so that a resume after a cut asks for all of them again.
     pub revision: Revision,
     /// Of a project: see [`WAITS_ANNOTATION`].
     pub waits: Option<Revision>,
 }
 
+#[derive(Debug)]
+struct Entry {
+    record: Record,
+    /// The spec before the last write: the watch may still tell of it.
+    before: Option<Value>,
+}
+
+type Kind = std::mem::Discriminant<ObjectKey>;
+
 /// All of them.
 #[derive(Debug, Default)]
 pub struct Known {
-    objects: HashMap<ObjectKey, Record>,
+    objects: HashMap<ObjectKey, Entry>,
+    names: HashMap<(Kind, Name), ObjectKey>,
+    applied: Revision,
     drifted: bool,
 }
 
 impl Known {
     /// The object of this key.
     pub fn get(&self, key: ObjectKey) -> Option<&Record> {
-        self.objects.get(&key)
+        self.objects.get(&key).map(|entry| &entry.record)
     }
 
     /// Every key.
@@ -48,39 +61,50 @@ impl Known {
 
     /// Another object than `key` of the same kind and name: it must go before that can come.
     pub fn in_the_way(&self, key: ObjectKey, name: &Name) -> Option<ObjectKey> {
-        let same_kind = |other: ObjectKey| std::mem::discriminant(&other) == std::mem::discriminant(&key);
-        self.objects
-            .iter()
-            .find(|(other, record)| **other != key && same_kind(**other) && record.name == *name)
-            .map(|(other, _)| *other)
+        self.names.get(&(std::mem::discriminant(&key), name.clone())).copied().filter(|other| *other != key)
     }
 
     /// Remembers an object.
     pub fn set(&mut self, key: ObjectKey, record: Record) {
-        self.objects.insert(key, record);
+        let before = self.remove(key).map(|record| record.spec);
+        self.names.insert((std::mem::discriminant(&key), record.name.clone()), key);
+        self.objects.insert(key, Entry { record, before });
     }
 
     /// Forgets an object.
     pub fn remove(&mut self, key: ObjectKey) -> Option<Record> {
-        self.objects.remove(&key)
+        let record = self.objects.remove(&key)?.record;
+        let name = (std::mem::discriminant(&key), record.name.clone());
+        if self.names.get(&name) == Some(&key) {
+            self.names.remove(&name);
+        }
+        Some(record)
     }
 
-    /// Where to resume from: the greatest revision that was written, or before the first that waits; `None` asks for
-    /// everything: nothing is there yet, or somebody else changed what is.
+    /// Where to resume from: the greatest revision that was applied (a process that just started knows that of what it
+    /// finds), or before the first that waits; `None` asks for everything: nothing is there yet, or somebody else changed
+    /// what is.
     pub fn resume_from(&self) -> Option<Revision> {
         if self.drifted {
             return None;
         }
-        let greatest = self.objects.values().map(|record| record.revision).max()?;
-        let waits = self.objects.values().filter_map(|record| record.waits).min();
+        let greatest = self
+            .objects
+            .values().map(|entry| entry.record.revision)
+            .max()?
+            .max(self.applied);
+        let waits = self.objects.values().filter_map(|entry| entry.record.waits).min();
         Some(waits.map_or(greatest, |first| {
             greatest.min(Revision(first.0.saturating_sub(1)))
         }))
     }
 
-    /// The complete state arrived.
-    pub fn complete(&mut self) {
-        self.drifted = false;
+    /// A batch was applied to its end.
+    pub fn applied(&mut self, batch: &Batch) {
+        self.applied = batch.revision;
+        if batch.complete {
+            self.drifted = false;
+        }
     }
 
     /// Everything must be asked for again.
@@ -89,28 +113,25 @@ impl Known {
     }
 
     /// Starts over from what the cluster holds.
-    pub fn reload(&mut self, world: &World) {
+    pub fn reload(
+        &mut self,
+        projects: impl IntoIterator<Item = impl Borrow<Project>>,
+        rules: impl IntoIterator<Item = impl Borrow<AccessRule>>,
+        workloads: impl IntoIterator<Item = impl Borrow<Workload>>,
+    ) {
         self.objects.clear();
-        for object in world.mirrors.projects.all() {
-            self.load(
-                &*object,
-                object.spec.id.parse().ok().map(ObjectKey::Project),
-                &object.spec,
-            );
+        self.names.clear();
+        for object in projects {
+            let object = object.borrow();
+            self.load(object, object.spec.id.parse().ok().map(ObjectKey::Project), &object.spec);
         }
-        for object in world.mirrors.rules.all() {
-            self.load(
-                &*object,
-                reeve_types::AccessRuleId::new(object.spec.id).map(ObjectKey::AccessRule),
-                &object.spec,
-            );
+        for object in rules {
+            let object = object.borrow();
+            self.load(object, AccessRuleId::new(object.spec.id).map(ObjectKey::AccessRule), &object.spec);
         }
-        for object in world.mirrors.workloads.all() {
-            self.load(
-                &*object,
-                object.spec.id.parse().ok().map(ObjectKey::Workload),
-                &object.spec,
-            );
+        for object in workloads {
+            let object = object.borrow();
+            self.load(object, object.spec.id.parse().ok().map(ObjectKey::Workload), &object.spec);
         }
     }
 
@@ -122,23 +143,16 @@ impl Known {
             serde_json::to_value(spec),
         ) {
             let waits = annotated(object, WAITS_ANNOTATION);
-            self.objects.insert(
-                key,
-                Record {
-                    name: Name::of(object),
-                    spec,
-                    revision,
-                    waits,
-                },
-            );
+            self.set(key, Record { name: Name::of(object), spec, revision, waits });
         }
     }
 
     /// Whether a change that the watch shows is somebody else's. Old news of our own writes is not.
-    fn is_drift(&self, key: ObjectKey, revision: Revision, spec: Option<&Value>) -> bool {
-        self.objects
-            .get(&key)
-            .is_some_and(|record| revision >= record.revision && spec != Some(&record.spec))
+    pub fn is_drift(&self, key: ObjectKey, revision: Revision, spec: Option<&Value>) -> bool {
+        self.objects.get(&key).is_some_and(|Entry { record, before }| {
+            let ours = spec.is_some() && (spec == Some(&record.spec) || spec == before.as_ref());
+            revision >= record.revision && !ours
+        })
     }
 }
 

@@ -1,15 +1,20 @@
 //! Writes batches as custom resources: deletions first, then upserts in their order, and only what differs.
 //!
-//! A write that may succeed later ends the connection, and the next one resumes before it. One that is refused for good is
-//! reported as the object's status and passed over: it must not hold up everybody else's revocations. A workload whose
-//! namespace is not there yet waits aside, marked on its project so that a restart asks for it again.
+//! A write that may succeed later ends the connection, and the next one resumes before it; so does the end of a rule or
+//! project that fails for whatever reason, because it is a revocation. Anything else that is refused is reported as the
+//! object's status and passed over: it must not hold up everybody else's revocations. What the schema refuses is refused
+//! for good; for the rest everything is asked for again after a pause ([`Mirror::retry_at`]). A workload whose namespace is
+//! not there yet waits aside, marked on its project so that a restart asks for it again.
+//!
+//! **Limit.** A process that is killed between noticing somebody else's edit and mending it does not notice it again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::Debug;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use kube::api::{DeleteParams, PropagationPolicy};
+use kube::api::{DeleteParams, ListParams, PropagationPolicy};
 use kube::{Api, Resource, ResourceExt};
 use reeve_crds::{AccessRule, ID_LABEL, Project, REVISION_ANNOTATION, Workload};
 use reeve_kube_kit::Name;
@@ -19,67 +24,123 @@ use reeve_link::{Batch, DesiredObject, ObjectKey, StatusPhase, desired};
 use reeve_types::{ProjectId, Revision, WorkloadId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::time::Instant;
 
 use super::known::{Record, WAITS_ANNOTATION};
 use crate::LINK_MANAGER;
 use crate::world::World;
 
-/// How long a batch waits for a namespace that was asked for moments ago.
+/// How long a batch waits altogether for namespaces that were asked for moments ago.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long after a refusal everything is asked for again; it doubles.
+const FIRST_RETRY: Duration = Duration::from_secs(30);
+const LAST_RETRY: Duration = Duration::from_secs(600);
 
 /// Writes for one process.
 #[derive(Debug)]
 pub struct Mirror {
     world: Arc<World>,
     waiting: BTreeMap<WorkloadId, (Revision, desired::Workload)>,
+    refused: AtomicBool,
+    retry: Duration,
+    retry_at: Option<Instant>,
+    patience_ends: Instant,
 }
 
 impl Mirror {
     /// Nothing is written yet.
-    pub const fn new(world: Arc<World>) -> Self {
+    pub fn new(world: Arc<World>) -> Self {
         Self {
             world,
             waiting: BTreeMap::new(),
+            refused: AtomicBool::new(false),
+            retry: FIRST_RETRY,
+            retry_at: None,
+            patience_ends: Instant::now(),
         }
+    }
+
+    /// When everything is to be asked for again, because something was refused that may be allowed then.
+    pub const fn retry_at(&self) -> Option<Instant> {
+        self.retry_at
     }
 
     /// Applies a batch.
     ///
     /// # Errors
     /// A write that may succeed later.
-    pub async fn apply(&mut self, batch: Batch) -> Result<(), WriteFailed> {
-        let mut deletes = batch.deletes;
+    pub async fn apply(&mut self, mut batch: Batch) -> Result<(), WriteFailed> {
+        self.patience_ends = Instant::now() + PATIENCE;
+        let mut deletes = std::mem::take(&mut batch.deletes);
         if batch.complete {
-            let named: std::collections::HashSet<ObjectKey> =
-                batch.upserts.iter().map(|upsert| upsert.object.key()).collect();
-            deletes.extend(
-                self.world
-                    .known()
-                    .keys()
-                    .into_iter()
-                    .filter(|key| !named.contains(key)),
-            );
-            self.waiting
-                .retain(|id, _| named.contains(&ObjectKey::Workload(*id)));
+            // What is there is compared with everything that comes: it must be what is there, not what was written.
+            self.reload().await?;
+            let named: HashSet<ObjectKey> = batch.upserts.iter().map(|upsert| upsert.object.key()).collect();
+            deletes.extend(self.world.known().keys().into_iter().filter(|key| !named.contains(key)));
+            self.waiting.retain(|id, _| named.contains(&ObjectKey::Workload(*id)));
         }
-        deletes.sort_unstable();
-        deletes.dedup();
-        for key in deletes {
-            self.delete(key).await?;
-        }
-        let mut upserts = batch.upserts;
+        self.delete_all(deletes).await?;
+        let mut upserts = std::mem::take(&mut batch.upserts);
         upserts.sort_by_key(|upsert| (upsert.revision, rank(&upsert.object)));
-        for upsert in upserts {
+        let mut upserts = upserts.into_iter().peekable();
+        while let Some(upsert) = upserts.next() {
+            // Only the last of one revision bears it: see `Record::revision`.
+            let last = upserts.peek().is_none_or(|next| next.revision != upsert.revision);
+            let revision = if last { upsert.revision } else { Revision(upsert.revision.0.saturating_sub(1)) };
             match upsert.object {
-                DesiredObject::Project(project) => self.project(&project, upsert.revision, None).await?,
-                DesiredObject::AccessRule(rule) => self.rule(&rule, upsert.revision).await?,
-                DesiredObject::Workload(workload) => self.workload(workload, upsert.revision).await?,
+                DesiredObject::Project(project) => self.project(&project, revision).await?,
+                DesiredObject::AccessRule(rule) => self.rule(&rule, revision).await?,
+                DesiredObject::Workload(workload) => self.workload(workload, revision).await?,
             }
         }
-        if batch.complete {
-            self.world.known().complete();
-        }
+        self.world.known().applied(&batch);
         self.world.board.set_revision(batch.revision);
+        self.plan_retry(batch.complete);
+        Ok(())
+    }
+
+    fn plan_retry(&mut self, complete: bool) {
+        if self.refused.swap(false, Ordering::Relaxed) {
+            self.world.known().forget_position();
+            self.retry_at = Some(Instant::now() + self.retry);
+            self.retry = (self.retry * 2).min(LAST_RETRY);
+        } else if complete {
+            self.retry_at = None;
+            self.retry = FIRST_RETRY;
+        }
+    }
+
+    /// Asks the API server itself: its watch may be behind what this process wrote.
+    async fn reload(&self) -> Result<(), WriteFailed> {
+        let client = &self.world.client;
+        let projects = list(Api::<Project>::all(client.clone())).await?;
+        let rules = list(Api::<AccessRule>::all(client.clone())).await?;
+        let workloads = list(Api::<Workload>::all(client.clone())).await?;
+        self.world.known().reload(projects, rules, workloads);
+        Ok(())
+    }
+
+    /// Rules first, then workloads, then projects. The workloads of a project that goes leave their Jobs behind: deleting
+    /// a project ends rights, not work (DESIGN, decision 9).
+    async fn delete_all(&mut self, mut keys: Vec<ObjectKey>) -> Result<(), WriteFailed> {
+        keys.sort_unstable();
+        keys.dedup();
+        let projects: HashSet<String> = keys
+            .iter()
+            .filter_map(|key| match key {
+                ObjectKey::Project(id) => Some(id.to_string()),
+                _ => None,
+            })
+            .collect();
+        for key in keys {
+            if let ObjectKey::Workload(id) = key {
+                self.waiting.remove(&id);
+            }
+            let project = self.world.known().get(key).and_then(|record| Some(record.spec.get("projectId")?.as_str()?.to_owned()));
+            let leaves_work = project.is_some_and(|project| projects.contains(&project));
+            let policy = if leaves_work { PropagationPolicy::Orphan } else { PropagationPolicy::Background };
+            self.delete(key, policy).await?;
+        }
         Ok(())
     }
 
@@ -115,12 +176,7 @@ impl Mirror {
         Ok(())
     }
 
-    async fn project(
-        &self,
-        project: &desired::Project,
-        revision: Revision,
-        waits: Option<Revision>,
-    ) -> Result<(), WriteFailed> {
+    async fn project(&self, project: &desired::Project, revision: Revision) -> Result<(), WriteFailed> {
         let key = ObjectKey::Project(project.id);
         let object = Project::from(project);
         // Neither id nor namespace of a project can change: another one is another object.
@@ -129,7 +185,7 @@ impl Mirror {
                 || record.spec.get("namespace").and_then(|n| n.as_str()) != Some(&*project.namespace)
         });
         if moved {
-            self.delete(key).await?;
+            self.delete(key, PropagationPolicy::Background).await?;
         }
         let spec = object.spec.clone();
         self.write(
@@ -137,9 +193,7 @@ impl Mirror {
             key,
             object,
             &spec,
-            revision,
-            waits,
-        )
+            revision, None)
         .await
     }
 
@@ -198,7 +252,7 @@ impl Mirror {
                 .is_some_and(|record| record.name != Name::of(&object) || record.spec != spec)
         });
         if changed {
-            self.delete(key).await?;
+            self.delete(key, PropagationPolicy::Background).await?;
         }
         self.write(
             Api::namespaced(self.world.client.clone(), namespace),
@@ -229,7 +283,7 @@ impl Mirror {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        tokio::time::timeout(PATIENCE, polling).await.ok()
+        tokio::time::timeout_at(self.patience_ends, polling).await.ok()
     }
 
     /// Writes, or takes off, the mark that workloads of a project wait.
@@ -279,7 +333,7 @@ impl Mirror {
         let name = Name::of(&object);
         let in_the_way = self.world.known().in_the_way(key, &name);
         if let Some(other) = in_the_way {
-            self.delete(other).await?;
+            self.delete(other, PropagationPolicy::Background).await?;
         }
         let spec = serde_json::to_value(spec).unwrap_or_default();
         let before = self.world.known().get(key).cloned();
@@ -321,30 +375,28 @@ impl Mirror {
         }
         tracing::error!(key = ?key, error = %chain(&failed), "desired object refused");
         self.world.board.set(key, StatusPhase::NotReady, &chain(&failed));
+        // Rights and policies may change; what the schema refuses it will refuse again.
+        if !matches!(&*failed.source, kube::Error::Api(status) if matches!(status.code, 400 | 422)) {
+            self.refused.store(true, Ordering::Relaxed);
+        }
         Ok(())
     }
 
-    async fn delete(&self, key: ObjectKey) -> Result<(), WriteFailed> {
+    async fn delete(&self, key: ObjectKey, policy: PropagationPolicy) -> Result<(), WriteFailed> {
         let record = self.world.known().remove(key);
-        let Some(record) = record else {
-            self.world.board.set(key, StatusPhase::Deleted, "");
-            return Ok(());
-        };
-        let client = self.world.client.clone();
-        let deleted = match key {
-            ObjectKey::AccessRule(_) => delete(Api::<AccessRule>::all(client), &record.name).await,
-            ObjectKey::Project(_) => delete(Api::<Project>::all(client), &record.name).await,
-            ObjectKey::Workload(_) => {
-                delete(
-                    Api::<Workload>::namespaced(client, &record.name.namespace),
-                    &record.name,
-                )
-                .await
+        if let Some(record) = record {
+            let client = self.world.client.clone();
+            let deleted = match key {
+                ObjectKey::AccessRule(_) => delete(Api::<AccessRule>::all(client), &record.name, policy).await,
+                ObjectKey::Project(_) => delete(Api::<Project>::all(client), &record.name, policy).await,
+                ObjectKey::Workload(_) => {
+                    delete(Api::<Workload>::namespaced(client, &record.name.namespace), &record.name, policy).await
+                }
+            };
+            if let Err(failed) = deleted {
+                self.world.known().set(key, record);
+                return if matches!(key, ObjectKey::Workload(_)) { self.refused(key, failed) } else { Err(failed) };
             }
-        };
-        if let Err(failed) = deleted {
-            self.world.known().set(key, record);
-            return self.refused(key, failed);
         }
         self.world.board.set(key, StatusPhase::Deleted, "");
         Ok(())
@@ -360,14 +412,19 @@ const fn rank(object: &DesiredObject) -> u8 {
     }
 }
 
-async fn delete<K: Resource<DynamicType = ()> + DeserializeOwned + Clone + Debug>(
-    api: Api<K>,
-    name: &Name,
-) -> Result<(), WriteFailed> {
-    let parameters = DeleteParams {
-        propagation_policy: Some(PropagationPolicy::Background),
-        ..DeleteParams::default()
-    };
+async fn list<K>(api: Api<K>) -> Result<Vec<K>, WriteFailed>
+where
+    K: Resource<DynamicType = ()> + DeserializeOwned + Clone + Debug,
+{
+    let all = api.list(&ListParams::default()).await;
+    all.map(|list| list.items).map_err(|source| WriteFailed::new::<K>("list", None, "*", source))
+}
+
+async fn delete<K>(api: Api<K>, name: &Name, policy: PropagationPolicy) -> Result<(), WriteFailed>
+where
+    K: Resource<DynamicType = ()> + DeserializeOwned + Clone + Debug,
+{
+    let parameters = DeleteParams { propagation_policy: Some(policy), ..DeleteParams::default() };
     match api.delete(&name.name, &parameters).await {
         Ok(_) => Ok(()),
         Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),

@@ -9,6 +9,8 @@ use reeve_kube_kit::apply::WriteFailed;
 use reeve_kube_kit::error::chain;
 use reeve_link::{HEARTBEAT_SECONDS, Hello, PROTOCOL_VERSION, ServerMessage};
 
+use tokio::time::Instant;
+
 use super::client::{LinkClient, LinkFailed};
 use super::mirror::Mirror;
 use super::pause::pause;
@@ -29,6 +31,8 @@ enum Ended {
     Write(#[from] WriteFailed),
     #[error("somebody else changed what the link wrote")]
     Drift,
+    #[error("something was refused and may be allowed now; asking for everything")]
+    Refused,
     #[error("the control plane is at revision {server}, before ours ({ours}): it was restored from a backup")]
     Behind { server: u64, ours: u64 },
 }
@@ -37,14 +41,14 @@ enum Ended {
 pub async fn run(world: Arc<World>, client: LinkClient, seed: u64) {
     let mut mirror = Mirror::new(world.clone());
     let mut failures = 0;
-    world.known().reload(&world);
+    world.known().reload(world.mirrors.projects.all(), world.mirrors.rules.all(), world.mirrors.workloads.all());
     world.readiness.missing(PART, "not connected yet");
     loop {
         let mut connected = false;
         let ended = session(&world, &client, &mut mirror, &mut connected).await;
         failures = if connected { 0 } else { failures + 1 };
         let error = chain(&ended);
-        // Cut off, the operator goes on enforcing: readiness says so without being red for it.
+        // Cut off, the operator goes on enforcing: it is not red for that. The log tells of it.
         if !connected && failures == 1 {
             world.readiness.ready(PART);
         }
@@ -89,10 +93,6 @@ async fn try_receive(
     connected: &mut bool,
 ) -> Result<std::convert::Infallible, Ended> {
     let resume_from = world.known().resume_from();
-    if resume_from.is_none() {
-        // What is there is compared with everything that comes: it must be what is there, not what was written.
-        world.known().reload(world);
-    }
     let hello = Hello {
         protocol: PROTOCOL_VERSION,
         operator_version: crate::VERSION.to_owned(),
@@ -128,7 +128,15 @@ async fn try_receive(
             },
             () = world.usable.notified() => mirror.place_waiting().await?,
             () = world.drift.notified() => return Err(Ended::Drift),
+            () = retry(mirror.retry_at()) => return Err(Ended::Refused),
         }
+    }
+}
+
+async fn retry(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
     }
 }
 

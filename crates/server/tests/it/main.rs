@@ -19,6 +19,7 @@ mod faults;
 mod hiding;
 mod link;
 mod people;
+mod process;
 mod projects;
 mod restart;
 mod routes;

@@ -12,7 +12,7 @@ use crate::Context;
 use crate::args::KubeconfigSet;
 use crate::commands::find;
 use crate::failure::Failure;
-use crate::http::Api;
+use crate::http::{Api, parse_address};
 use crate::kubeconfig::{Entry, default_file, merge};
 use crate::kubernetes;
 use crate::settings::write_atomically;
@@ -31,6 +31,8 @@ pub(in crate::commands) async fn run(context: &mut Context, arguments: Kubeconfi
     let endpoint = kubernetes::endpoint(&api, cluster)
         .await
         .map_err(|error| error.explain(WHAT))?;
+    // It comes from the cluster: kubectl must not be made to send a token without TLS.
+    parse_address(&endpoint.server)?;
     let entry = Entry {
         name: name(cluster),
         endpoint,

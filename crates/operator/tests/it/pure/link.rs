@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use reeve_kube_kit::Name;
+use reeve_link::Batch;
 use reeve_operator::link::known::{Known, Record};
 use reeve_operator::link::pause::pause;
 use reeve_types::Revision;
@@ -28,8 +29,18 @@ fn it_resumes_from_the_greatest_revision_but_before_what_waits() {
     assert_eq!(known.resume_from(), Some(Revision(4)));
     known.forget_position();
     assert_eq!(known.resume_from(), None);
-    known.complete();
+    let batch = |revision, complete| Batch {
+        revision: Revision(revision),
+        complete,
+        ..Batch::default()
+    };
+    known.applied(&batch(12, false));
+    assert_eq!(known.resume_from(), None);
+    known.applied(&batch(12, true));
     assert_eq!(known.resume_from(), Some(Revision(4)));
+    // Revisions of deletions leave no object behind.
+    known.set(project_key(1), record("a", 3, None));
+    assert_eq!(known.resume_from(), Some(Revision(12)));
 }
 
 #[test]

@@ -1,0 +1,243 @@
+//! The program itself: its flags, its files, TLS, and how it ends.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_reeve-server");
+
+/// A server that runs; ended with the value.
+struct Running {
+    child: Option<Child>,
+    announced: Value,
+    client: reqwest::Client,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+impl Running {
+    async fn start(data: &Path, flags: &[&str]) -> Self {
+        let announce = data.with_extension("announce");
+        let _ = std::fs::remove_file(&announce);
+        let child = Command::new(PROGRAM)
+            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+            .arg(data)
+            .arg("--announce-file")
+            .arg(&announce)
+            .args(flags)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut running = Self {
+            child: Some(child),
+            announced: Value::Null,
+            client: reqwest::Client::new(),
+        };
+        for _ in 0..300 {
+            if let Ok(text) = std::fs::read_to_string(&announce) {
+                running.announced = serde_json::from_str(&text).unwrap();
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        let ca = std::fs::read(
+            running.announced["caFile"]
+                .as_str()
+                .expect("the server announced itself"),
+        )
+        .unwrap();
+        let ca = reqwest::Certificate::from_pem(&ca).unwrap();
+        running.client = reqwest::Client::builder().tls_certs_only([ca]).build().unwrap();
+        running
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.announced["url"].as_str().unwrap())
+    }
+
+    async fn sign_in(&self, password: &str) -> reqwest::Response {
+        let body = json!({"grantType": "password", "username": self.announced["adminUsername"], "password": password});
+        self.client
+            .post(self.url("/api/v1/token"))
+            .body(body.to_string())
+            .send()
+            .await
+            .unwrap()
+    }
+
+    /// Ends it as an init system would; what it wrote to standard output, and its code.
+    async fn stop(mut self) -> Output {
+        let child = self.child.take().unwrap();
+        assert!(
+            Command::new("kill")
+                .args(["-TERM", &child.id().to_string()])
+                .status()
+                .unwrap()
+                .success()
+        );
+        // The client's connections end by themselves meanwhile.
+        tokio::task::spawn_blocking(|| child.wait_with_output().unwrap())
+            .await
+            .unwrap()
+    }
+}
+
+fn fresh() -> (tempfile::TempDir, PathBuf) {
+    // Some other test may have done it already.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    (dir, data)
+}
+
+#[tokio::test]
+async fn the_first_start_prints_a_password_once_and_later_ones_keep_everything() {
+    let (_dir, data) = fresh();
+    let running = Running::start(&data, &[]).await;
+    let ca = std::fs::read(running.announced["caFile"].as_str().unwrap()).unwrap();
+    let keys = running
+        .client
+        .get(running.url("/auth/realms/runai/protocol/openid-connect/certs"))
+        .send()
+        .await;
+    let keys = keys.unwrap().text().await.unwrap();
+    let ended = running.stop().await;
+    assert!(ended.status.success(), "{ended:?}");
+    let printed = String::from_utf8(ended.stdout).unwrap();
+    let password = printed
+        .strip_prefix("administrator admin@reeve.example password: ")
+        .unwrap()
+        .trim_end();
+    assert_eq!(printed.lines().count(), 1);
+
+    let running = Running::start(&data, &[]).await;
+    assert_eq!(
+        std::fs::read(running.announced["caFile"].as_str().unwrap()).unwrap(),
+        ca
+    );
+    let again = running
+        .client
+        .get(running.url("/auth/realms/runai/protocol/openid-connect/certs"))
+        .send()
+        .await;
+    assert_eq!(again.unwrap().text().await.unwrap(), keys);
+    assert_eq!(running.sign_in(password).await.status(), 200);
+    assert_eq!(running.sign_in("Wrong-Pass-1!").await.status(), 400);
+    assert_eq!(running.stop().await.stdout, b"");
+}
+
+#[tokio::test]
+async fn what_is_secret_in_the_data_directory_is_its_owners_alone() {
+    let (_dir, data) = fresh();
+    Running::start(&data, &[]).await.stop().await;
+    let mode = |name: &str| std::fs::metadata(data.join(name)).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(""), 0o700);
+    for file in ["master.key", "reeve.db", "tls/ca.key", "tls/tls.key"] {
+        assert_eq!(mode(file), 0o600, "{file}");
+    }
+}
+
+#[tokio::test]
+async fn a_given_password_is_used_and_not_printed() {
+    let (dir, data) = fresh();
+    let file = dir.path().join("password");
+    std::fs::write(&file, "Given-Pass-1!\n").unwrap();
+    let flags = [
+        "--admin-password-file",
+        file.to_str().unwrap(),
+        "--admin-username",
+        "root@example.com",
+    ];
+    let running = Running::start(&data, &flags).await;
+    assert_eq!(running.announced["adminUsername"], "root@example.com");
+    assert_eq!(running.sign_in("Given-Pass-1!").await.status(), 200);
+    assert_eq!(running.stop().await.stdout, b"");
+}
+
+#[tokio::test]
+async fn api_servers_get_their_configuration_while_the_server_runs() {
+    let (_dir, data) = fresh();
+    let running = Running::start(&data, &[]).await;
+    let configuration = |cluster: &str| {
+        let flags = ["authentication-config", "--cluster", cluster, "--data-dir"];
+        Command::new(PROGRAM).args(flags).arg(&data).output().unwrap()
+    };
+    let unknown = configuration("00000000-0000-4000-8000-000000000000");
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(
+        String::from_utf8_lossy(&unknown.stderr).contains("does not exist"),
+        "{unknown:?}"
+    );
+    assert_eq!(configuration("nonsense").status.code(), Some(2));
+    // A cluster, made over the store as the server would.
+    let password = {
+        let ended = running.stop().await;
+        let printed = String::from_utf8(ended.stdout).unwrap();
+        printed.trim_end().rsplit(' ').next().unwrap().to_owned()
+    };
+    let running = Running::start(&data, &[]).await;
+    let token: Value = serde_json::from_str(&running.sign_in(&password).await.text().await.unwrap()).unwrap();
+    let made = running
+        .client
+        .post(running.url("/api/v1/clusters"))
+        .bearer_auth(token["accessToken"].as_str().unwrap())
+        .body(r#"{"name":"demo"}"#)
+        .send()
+        .await
+        .unwrap();
+    let made: Value = serde_json::from_str(&made.text().await.unwrap()).unwrap();
+    let cluster = made["uuid"].as_str().unwrap();
+    let told = configuration(cluster);
+    assert!(told.status.success(), "{told:?}");
+    let text = String::from_utf8(told.stdout).unwrap();
+    let ca = std::fs::read_to_string(running.announced["caFile"].as_str().unwrap()).unwrap();
+    for part in [
+        &running.url("/auth/realms/runai"),
+        &format!("reeve-cluster:{cluster}"),
+        ca.lines().nth(1).unwrap(),
+        "kind: AuthenticationConfiguration",
+    ] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+}
+
+#[test]
+fn a_wrong_command_line_or_directory_is_2_with_a_sentence() {
+    let run = |flags: &[&str]| Command::new(PROGRAM).args(flags).output().unwrap();
+    assert_eq!(run(&[]).status.code(), Some(2));
+    assert_eq!(run(&["serve"]).status.code(), Some(2));
+    assert_eq!(
+        run(&["serve", "--data-dir", "x", "--tls-key", "y"]).status.code(),
+        Some(2)
+    );
+    let cluster = "00000000-0000-4000-8000-000000000000";
+    let nowhere = run(&[
+        "authentication-config",
+        "--data-dir",
+        "/nonexistent/reeve",
+        "--cluster",
+        cluster,
+    ]);
+    assert_eq!(nowhere.status.code(), Some(2));
+    assert!(
+        String::from_utf8_lossy(&nowhere.stderr)
+            .starts_with("reeve-server: `/nonexistent/reeve` does not exist")
+    );
+    let proc = run(&["serve", "--data-dir", "/proc/reeve"]);
+    assert_eq!(proc.status.code(), Some(2));
+    assert!(
+        String::from_utf8_lossy(&proc.stderr).contains("failed to make `/proc/reeve`"),
+        "{proc:?}"
+    );
+}
