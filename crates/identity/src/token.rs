@@ -12,8 +12,6 @@ use crate::keys::{KeyError, SigningKey};
 pub use claims::{Audience, Claims, SubjectKind};
 pub use verify::{InvalidToken, Verifier};
 
-/// Life of a REST token, in seconds: a working day. It can be shortened at any moment by a not-before stamp.
-pub const REST_SECONDS: i64 = 10 * 3_600;
 /// Life of a link token, in seconds.
 pub const LINK_SECONDS: i64 = 3_600;
 /// Life of a token for a cluster's API server, in seconds: RBAC has no deny, so this is how long a sign-out may take.

@@ -10,8 +10,8 @@
 //! 3. `POST status` with a [`StatusReport`] carries news of the cluster back; 204.
 //!
 //! **Promise.** Applying a batch is idempotent. A batch's deletions are applied before its upserts, so revocations come
-//! first; its upserts are in ascending order of revision. The greatest revision an operator has applied is therefore a
-//! safe place to resume from: it is sent only what changed later. A stream that starts from nothing
+//! first; its upserts are in ascending order of revision. One revision may hold several objects, so the greatest revision of
+//! which an operator has applied all is a safe place to resume from: it is sent only what changed later. A stream that starts from nothing
 //! ([`Hello::resume_from`] absent) begins with one batch marked [`Batch::complete`]: what it does not name is to be removed.
 
 pub mod desired;
@@ -110,4 +110,76 @@ pub struct Versioned {
     pub revision: Revision,
     /// What it is to be.
     pub object: DesiredObject,
+}
+
+#[cfg(test)]
+mod tests {
+    use reeve_types::{AccessRuleId, ProjectId};
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn reads_back<T>(value: &T, wire: Value)
+    where
+        T: Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug,
+    {
+        assert_eq!(serde_json::to_value(value).unwrap(), wire);
+        assert_eq!(&serde_json::from_value::<T>(wire).unwrap(), value);
+    }
+
+    #[test]
+    fn every_message_is_one_json_object_that_names_its_type() {
+        let cluster_id = "123e4567-e89b-12d3-a456-426614174000".parse().unwrap();
+        let welcome = ServerMessage::Welcome { protocol: 1, cluster_id, revision: Revision(7) };
+        reads_back(&welcome, json!({"type": "welcome", "protocol": 1, "clusterId": cluster_id, "revision": 7}));
+        reads_back(&ServerMessage::Heartbeat, json!({"type": "heartbeat"}));
+        let rule = AccessRule {
+            id: AccessRuleId::new(3).unwrap(),
+            subject: Subject { kind: SubjectKind::ServiceAccount, name: "ci".to_owned() },
+            role: "l1-researcher".parse().unwrap(),
+            scope: Scope::Project(ProjectId::new(33).unwrap()),
+        };
+        let batch = Batch {
+            revision: Revision(8),
+            complete: false,
+            deletes: vec![ObjectKey::Project(ProjectId::new(34).unwrap())],
+            upserts: vec![Versioned { revision: Revision(8), object: DesiredObject::AccessRule(rule) }],
+        };
+        let wire = json!({
+            "type": "batch", "revision": 8, "complete": false, "deletes": [{"kind": "Project", "id": "34"}],
+            "upserts": [{"revision": 8, "object": {"kind": "AccessRule", "spec": {
+                "id": 3, "subject": {"kind": "service-account", "name": "ci"}, "role": "l1-researcher",
+                "scope": {"type": "project", "id": "33"},
+            }}}],
+        });
+        reads_back(&ServerMessage::Batch(batch), wire);
+    }
+
+    #[test]
+    fn deletions_sort_rules_before_workloads_before_projects() {
+        let workload = ObjectKey::Workload("323e4567-e89b-12d3-a456-426614174000".parse().unwrap());
+        let (project, rule) =
+            (ObjectKey::Project(ProjectId::new(1).unwrap()), ObjectKey::AccessRule(AccessRuleId::new(9).unwrap()));
+        let mut keys = [project, workload, rule];
+        keys.sort_unstable();
+        assert_eq!(keys, [rule, workload, project]);
+    }
+
+    #[test]
+    fn a_status_names_its_object_beside_its_phase() {
+        let key = ObjectKey::AccessRule(AccessRuleId::new(3).unwrap());
+        let status = ObjectStatus { key, phase: StatusPhase::NotReady, message: "why".to_owned() };
+        reads_back(&status, json!({"kind": "AccessRule", "id": 3, "phase": "NotReady", "message": "why"}));
+        let report = serde_json::from_value::<StatusReport>(json!({"revision": 1, "surprise": true}));
+        assert!(report.is_err(), "an unknown field is another protocol");
+    }
+
+    #[test]
+    fn a_secret_in_a_request_is_not_printed() {
+        let asked: TokenRequest = serde_json::from_value(json!({
+            "clusterId": "123e4567-e89b-12d3-a456-426614174000", "clientSecret": "hunter2",
+        }))
+        .unwrap();
+        assert!(!format!("{asked:?}").contains("hunter2"));
+    }
 }

@@ -7,8 +7,10 @@ use reeve_link::{ClusterSettings, ObjectKey, ObjectStatus, StatusPhase, StatusRe
 use reeve_types::Revision;
 use tokio::sync::Notify;
 
-/// How many objects one report names at most.
-const REPORT: usize = 500;
+/// How many objects one report names at most, and how long a message is at most, in bytes: together far below what the
+/// server takes in one request (1 MiB).
+const REPORT: usize = 200;
+const MESSAGE: usize = 1000;
 
 /// The board.
 #[derive(Debug, Default)]
@@ -21,6 +23,7 @@ pub struct Board {
 struct Inner {
     last: HashMap<ObjectKey, ObjectStatus>,
     unsent: BTreeSet<ObjectKey>,
+    in_flight: Vec<ObjectKey>,
     settings: Option<ClusterSettings>,
     settings_unsent: bool,
     revision: Revision,
@@ -37,7 +40,7 @@ impl Board {
         let status = ObjectStatus {
             key,
             phase,
-            message: message.to_owned(),
+            message: cut(message).to_owned(),
         };
         let mut inner = self.inner();
         if inner.last.get(&key) != Some(&status) {
@@ -74,9 +77,12 @@ impl Board {
         }
     }
 
-    /// A new connection: its first report carries settings and revision again.
+    /// A new connection: its first report carries settings and revision again, and what was under way when the last one
+    /// ended is news again.
     pub fn connected(&self) {
         let mut inner = self.inner();
+        let lost = std::mem::take(&mut inner.in_flight);
+        inner.unsent.extend(lost);
         inner.settings_unsent = inner.settings.is_some();
         inner.revision_unsent = true;
         self.news.notify_one();
@@ -99,6 +105,7 @@ impl Board {
             inner.unsent.remove(&key);
             objects.extend(inner.last.get(&key).cloned());
         }
+        inner.in_flight = objects.iter().map(|object: &ObjectStatus| object.key).collect();
         let settings = if inner.settings_unsent {
             inner.settings.clone()
         } else {
@@ -116,6 +123,7 @@ impl Board {
     /// A report did not arrive: it is news again, save what newer words replaced.
     pub fn give_back(&self, report: &StatusReport) {
         let mut inner = self.inner();
+        inner.in_flight.clear();
         inner
             .unsent
             .extend(report.objects.iter().map(|object| object.key));
@@ -126,6 +134,7 @@ impl Board {
     /// A report arrived: objects that are gone need not be remembered.
     pub fn sent(&self, report: &StatusReport) {
         let mut inner = self.inner();
+        inner.in_flight.clear();
         for object in report
             .objects
             .iter()
@@ -136,4 +145,11 @@ impl Board {
             }
         }
     }
+}
+
+/// The beginning of a message, whole characters only.
+fn cut(message: &str) -> &str {
+    message
+        .get(..message.floor_char_boundary(MESSAGE))
+        .unwrap_or(message)
 }

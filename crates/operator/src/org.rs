@@ -49,6 +49,7 @@ pub enum Standing {
 #[derive(Debug, Default)]
 pub struct Org {
     projects: BTreeMap<String, Claimant>,
+    ids: HashMap<ProjectId, String>,
     rules: RuleSet,
     versions: HashMap<AccessRuleId, u64>,
     version: u64,
@@ -73,6 +74,14 @@ impl Org {
                 self.projects.remove(name)
             }
         };
+        if let Some(Ok(project)) = old.as_ref().map(|claimant| &claimant.checked)
+            && self.ids.get(&project.id).is_some_and(|known| known == name)
+        {
+            self.ids.remove(&project.id);
+        }
+        if let Some(project) = self.project_named(name) {
+            self.ids.insert(project.id, name.to_owned());
+        }
         let mut namespaces: Vec<String> = old.into_iter().map(|claimant| claimant.namespace).collect();
         namespaces.extend(object.map(|object| object.spec.namespace.clone()));
         namespaces.dedup();
@@ -148,9 +157,7 @@ impl Org {
 
     /// The valid project with this id.
     pub fn project(&self, id: ProjectId) -> Option<Arc<desired::Project>> {
-        self.valid()
-            .find(|(_, project)| project.id == id)
-            .map(|(_, project)| project.clone())
+        self.project_named(self.ids.get(&id)?)
     }
 
     /// The valid project of this name.

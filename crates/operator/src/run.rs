@@ -87,7 +87,8 @@ pub async fn run(arguments: Run) -> anyhow::Result<()> {
         }
     };
     tokio::select! {
-        () = &mut running => anyhow::bail!("every controller ended"),
+        part = &mut running => anyhow::bail!("{part} ended by itself"),
+        ended = tasks.join_next() => anyhow::bail!("a watch or the listener ended by itself: {ended:?}"),
         () = lost => anyhow::bail!("the lease is lost: another replica leads"),
         () = signals.stop() => {}
     }
@@ -186,17 +187,17 @@ async fn world(
     ))
 }
 
-/// Waits for the caches, then works until stopped.
+/// Waits for the caches, then works until stopped. Answers what ended first.
 async fn controllers(
     world: Arc<World>,
     keys: AllKeys,
     metrics: Metrics,
     link: Option<(LinkClient, u64)>,
     stop: CancellationToken,
-) {
+) -> String {
     tokio::select! {
         () = watches::synced(&world) => {}
-        () = stop.cancelled() => return,
+        () = stop.cancelled() => return String::new(),
     }
     world.readiness.ready("caches");
     tracing::info!(
@@ -243,7 +244,15 @@ async fn controllers(
             }
         });
     }
-    while all.join_next().await.is_some() {}
+    // The first that ends before it was told to takes the process with it: half an operator is worse than a restart.
+    let ended = all.join_next().await;
+    if stop.is_cancelled() {
+        while all.join_next().await.is_some() {}
+    }
+    match ended {
+        Some(Err(error)) => format!("a controller or the link ({error})"),
+        _ => "a controller or the link".to_owned(),
+    }
 }
 
 async fn kube_client(kubeconfig: Option<&Path>) -> anyhow::Result<Client> {

@@ -135,3 +135,20 @@ async fn several_clusters_must_be_chosen_from() {
         "{shown}"
     );
 }
+
+#[tokio::test]
+async fn an_api_server_without_tls_is_not_written_down() {
+    let receiver = with_a_cluster().await;
+    let endpoint = json!({"server": "http://kube.reeve.example:6443", "certificateAuthorityData": "UEVN"});
+    receiver.answers(
+        &format!("GET /api/v1/clusters/{CLUSTER}/kubernetes-endpoint"),
+        200,
+        endpoint,
+    );
+    let file = receiver.home().join("kubeconfig");
+    let output = receiver
+        .run(&["kubeconfig", "set", "--kubeconfig", file.to_str().unwrap()])
+        .await;
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("http://kube.reeve.example:6443") && !file.exists());
+}

@@ -104,11 +104,14 @@ impl LinkClient {
             return Ok(token.clone());
         }
         let body = json!({"clusterId": self.cluster, "clientSecret": self.secret.expose()});
-        let answer = self.post("token", WHAT, None, &body).await?;
-        let token: TokenResponse = answer
-            .json()
-            .await
-            .map_err(|source| LinkFailed::Unreachable { what: WHAT, source })?;
+        let token: TokenResponse = within(async {
+            let answer = self.post("token", WHAT, None, &body).await?;
+            answer.json().await.map_err(|source| LinkFailed::Unreachable {
+                what: WHAT,
+                source: source.without_url(),
+            })
+        })
+        .await?;
         // Half its life, so that it never ends under way.
         let life = Duration::from_secs(u64::try_from(token.expires_in).unwrap_or(0)) / 2;
         *held = Some((token.access_token.clone(), Instant::now() + life));
@@ -126,13 +129,10 @@ impl LinkClient {
         if let Some(token) = token {
             request = request.bearer_auth(token.expose());
         }
-        let answer = tokio::time::timeout(ANSWER, request.send())
-            .await
-            .map_err(|_| LinkFailed::Ended(format!("no answer within {} s", ANSWER.as_secs())))?
-            .map_err(|source| LinkFailed::Unreachable {
-                what,
-                source: source.without_url(),
-            })?;
+        let answer = request.send().await.map_err(|source| LinkFailed::Unreachable {
+            what,
+            source: source.without_url(),
+        })?;
         let status = answer.status();
         if status.is_success() {
             return Ok(answer);
@@ -163,7 +163,7 @@ impl LinkClient {
         hello: &Hello,
     ) -> Result<impl Stream<Item = Result<ServerMessage, LinkFailed>> + Send + use<>, LinkFailed> {
         let token = self.token().await?;
-        let answer = self.post("watch", "watch", Some(&token), hello).await?;
+        let answer = within(self.post("watch", "watch", Some(&token), hello)).await?;
         let bytes = answer
             .bytes_stream()
             .map_err(|error| std::io::Error::other(error.without_url()));
@@ -175,7 +175,8 @@ impl LinkClient {
             .map_err(|error| LinkFailed::Ended(error.to_string()))
             .and_then(|line| async move {
                 // Not serde's words: they quote what was read.
-                serde_json::from_str(&line).map_err(|error| LinkFailed::Unreadable(format!("column {}", error.column())))
+                serde_json::from_str(&line)
+                    .map_err(|error| LinkFailed::Unreadable(format!("column {}", error.column())))
             }))
     }
 
@@ -185,10 +186,15 @@ impl LinkClient {
     /// [`LinkFailed`].
     pub async fn report(&self, report: &StatusReport) -> Result<(), LinkFailed> {
         let token = self.token().await?;
-        self.post("status", "report status", Some(&token), report)
+        within(self.post("status", "report status", Some(&token), report))
             .await
             .map(drop)
     }
+}
+
+async fn within<T>(work: impl Future<Output = Result<T, LinkFailed>>) -> Result<T, LinkFailed> {
+    let late = |_| LinkFailed::Ended(format!("no answer within {} s", ANSWER.as_secs()));
+    tokio::time::timeout(ANSWER, work).await.map_err(late)?
 }
 
 impl std::fmt::Debug for LinkClient {

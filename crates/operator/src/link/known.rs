@@ -61,13 +61,17 @@ impl Known {
 
     /// Another object than `key` of the same kind and name: it must go before that can come.
     pub fn in_the_way(&self, key: ObjectKey, name: &Name) -> Option<ObjectKey> {
-        self.names.get(&(std::mem::discriminant(&key), name.clone())).copied().filter(|other| *other != key)
+        self.names
+            .get(&(std::mem::discriminant(&key), name.clone()))
+            .copied()
+            .filter(|other| *other != key)
     }
 
     /// Remembers an object.
     pub fn set(&mut self, key: ObjectKey, record: Record) {
         let before = self.remove(key).map(|record| record.spec);
-        self.names.insert((std::mem::discriminant(&key), record.name.clone()), key);
+        self.names
+            .insert((std::mem::discriminant(&key), record.name.clone()), key);
         self.objects.insert(key, Entry { record, before });
     }
 
@@ -90,7 +94,8 @@ impl Known {
         }
         let greatest = self
             .objects
-            .values().map(|entry| entry.record.revision)
+            .values()
+            .map(|entry| entry.record.revision)
             .max()?
             .max(self.applied);
         let waits = self.objects.values().filter_map(|entry| entry.record.waits).min();
@@ -123,15 +128,27 @@ impl Known {
         self.names.clear();
         for object in projects {
             let object = object.borrow();
-            self.load(object, object.spec.id.parse().ok().map(ObjectKey::Project), &object.spec);
+            self.load(
+                object,
+                object.spec.id.parse().ok().map(ObjectKey::Project),
+                &object.spec,
+            );
         }
         for object in rules {
             let object = object.borrow();
-            self.load(object, AccessRuleId::new(object.spec.id).map(ObjectKey::AccessRule), &object.spec);
+            self.load(
+                object,
+                AccessRuleId::new(object.spec.id).map(ObjectKey::AccessRule),
+                &object.spec,
+            );
         }
         for object in workloads {
             let object = object.borrow();
-            self.load(object, object.spec.id.parse().ok().map(ObjectKey::Workload), &object.spec);
+            self.load(
+                object,
+                object.spec.id.parse().ok().map(ObjectKey::Workload),
+                &object.spec,
+            );
         }
     }
 
@@ -143,7 +160,15 @@ impl Known {
             serde_json::to_value(spec),
         ) {
             let waits = annotated(object, WAITS_ANNOTATION);
-            self.set(key, Record { name: Name::of(object), spec, revision, waits });
+            self.set(
+                key,
+                Record {
+                    name: Name::of(object),
+                    spec,
+                    revision,
+                    waits,
+                },
+            );
         }
     }
 

@@ -76,8 +76,15 @@ impl Mirror {
             // What is there is compared with everything that comes: it must be what is there, not what was written.
             self.reload().await?;
             let named: HashSet<ObjectKey> = batch.upserts.iter().map(|upsert| upsert.object.key()).collect();
-            deletes.extend(self.world.known().keys().into_iter().filter(|key| !named.contains(key)));
-            self.waiting.retain(|id, _| named.contains(&ObjectKey::Workload(*id)));
+            deletes.extend(
+                self.world
+                    .known()
+                    .keys()
+                    .into_iter()
+                    .filter(|key| !named.contains(key)),
+            );
+            self.waiting
+                .retain(|id, _| named.contains(&ObjectKey::Workload(*id)));
         }
         self.delete_all(deletes).await?;
         let mut upserts = std::mem::take(&mut batch.upserts);
@@ -86,7 +93,11 @@ impl Mirror {
         while let Some(upsert) = upserts.next() {
             // Only the last of one revision bears it: see `Record::revision`.
             let last = upserts.peek().is_none_or(|next| next.revision != upsert.revision);
-            let revision = if last { upsert.revision } else { Revision(upsert.revision.0.saturating_sub(1)) };
+            let revision = if last {
+                upsert.revision
+            } else {
+                Revision(upsert.revision.0.saturating_sub(1))
+            };
             match upsert.object {
                 DesiredObject::Project(project) => self.project(&project, revision).await?,
                 DesiredObject::AccessRule(rule) => self.rule(&rule, revision).await?,
@@ -136,9 +147,17 @@ impl Mirror {
             if let ObjectKey::Workload(id) = key {
                 self.waiting.remove(&id);
             }
-            let project = self.world.known().get(key).and_then(|record| Some(record.spec.get("projectId")?.as_str()?.to_owned()));
+            let project = self
+                .world
+                .known()
+                .get(key)
+                .and_then(|record| Some(record.spec.get("projectId")?.as_str()?.to_owned()));
             let leaves_work = project.is_some_and(|project| projects.contains(&project));
-            let policy = if leaves_work { PropagationPolicy::Orphan } else { PropagationPolicy::Background };
+            let policy = if leaves_work {
+                PropagationPolicy::Orphan
+            } else {
+                PropagationPolicy::Background
+            };
             self.delete(key, policy).await?;
         }
         Ok(())
@@ -193,7 +212,9 @@ impl Mirror {
             key,
             object,
             &spec,
-            revision, None)
+            revision,
+            None,
+        )
         .await
     }
 
@@ -387,15 +408,26 @@ impl Mirror {
         if let Some(record) = record {
             let client = self.world.client.clone();
             let deleted = match key {
-                ObjectKey::AccessRule(_) => delete(Api::<AccessRule>::all(client), &record.name, policy).await,
+                ObjectKey::AccessRule(_) => {
+                    delete(Api::<AccessRule>::all(client), &record.name, policy).await
+                }
                 ObjectKey::Project(_) => delete(Api::<Project>::all(client), &record.name, policy).await,
                 ObjectKey::Workload(_) => {
-                    delete(Api::<Workload>::namespaced(client, &record.name.namespace), &record.name, policy).await
+                    delete(
+                        Api::<Workload>::namespaced(client, &record.name.namespace),
+                        &record.name,
+                        policy,
+                    )
+                    .await
                 }
             };
             if let Err(failed) = deleted {
                 self.world.known().set(key, record);
-                return if matches!(key, ObjectKey::Workload(_)) { self.refused(key, failed) } else { Err(failed) };
+                return if matches!(key, ObjectKey::Workload(_)) {
+                    self.refused(key, failed)
+                } else {
+                    Err(failed)
+                };
             }
         }
         self.world.board.set(key, StatusPhase::Deleted, "");
@@ -417,14 +449,18 @@ where
     K: Resource<DynamicType = ()> + DeserializeOwned + Clone + Debug,
 {
     let all = api.list(&ListParams::default()).await;
-    all.map(|list| list.items).map_err(|source| WriteFailed::new::<K>("list", None, "*", source))
+    all.map(|list| list.items)
+        .map_err(|source| WriteFailed::new::<K>("list", None, "*", source))
 }
 
 async fn delete<K>(api: Api<K>, name: &Name, policy: PropagationPolicy) -> Result<(), WriteFailed>
 where
     K: Resource<DynamicType = ()> + DeserializeOwned + Clone + Debug,
 {
-    let parameters = DeleteParams { propagation_policy: Some(policy), ..DeleteParams::default() };
+    let parameters = DeleteParams {
+        propagation_policy: Some(policy),
+        ..DeleteParams::default()
+    };
     match api.delete(&name.name, &parameters).await {
         Ok(_) => Ok(()),
         Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),

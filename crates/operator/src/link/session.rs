@@ -41,7 +41,11 @@ enum Ended {
 pub async fn run(world: Arc<World>, client: LinkClient, seed: u64) {
     let mut mirror = Mirror::new(world.clone());
     let mut failures = 0;
-    world.known().reload(world.mirrors.projects.all(), world.mirrors.rules.all(), world.mirrors.workloads.all());
+    world.known().reload(
+        world.mirrors.projects.all(),
+        world.mirrors.rules.all(),
+        world.mirrors.workloads.all(),
+    );
     world.readiness.missing(PART, "not connected yet");
     loop {
         let mut connected = false;

@@ -7,6 +7,7 @@ use reeve_crds::InvalidObject;
 use reeve_kube_kit::apply::WriteFailed;
 use reeve_kube_kit::error::is_transient;
 use reeve_kube_kit::{Reconcile, Retry};
+use reeve_types::ProjectId;
 
 /// Why a project is not ready.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +51,20 @@ pub enum Failed {
         /// Whose it says it is.
         owner: String,
     },
+    /// The namespace is what an earlier project of the same name left.
+    #[error(
+        "namespace `{namespace}` was left by an earlier project `{project}` and holds what is its people's; to give it to this \
+         one, a member of {group} runs: kubectl label --overwrite namespace {namespace} {label}={id}",
+        group = names::INSTALLERS, label = reeve_tenancy::PROJECT_ID_LABEL
+    )]
+    LeftOver {
+        /// The namespace.
+        namespace: String,
+        /// The project.
+        project: String,
+        /// The project's number.
+        id: ProjectId,
+    },
     /// The namespace is on its way out.
     #[error("namespace `{namespace}` is being deleted; when it is gone it is made anew")]
     Terminating {
@@ -84,6 +99,7 @@ impl Reconcile for Failed {
             Self::Contested { .. } => "NamespaceContested",
             Self::NotAdopted { .. } => "NamespaceNotAdopted",
             Self::Foreign { .. } => "NamespaceOfAnotherProject",
+            Self::LeftOver { .. } => "NamespaceLeftOver",
             Self::Terminating { .. } => "NamespaceTerminating",
             Self::UnmarkedBinding { .. } => "RoleBindingInTheWay",
             Self::NoRights { .. } => "NoRights",

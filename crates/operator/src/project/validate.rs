@@ -4,6 +4,7 @@ use k8s_openapi::api::core::v1::Namespace;
 use kube::ResourceExt;
 use reeve_admission::names;
 use reeve_crds::desired::Project;
+use reeve_tenancy::PROJECT_ID_LABEL;
 
 use super::Failed;
 
@@ -19,7 +20,8 @@ pub enum Found {
 }
 
 /// Checks the namespace. Only one that carries the project's own label is ours: the operator sets that label on
-/// namespaces it creates and on no other (admission R2).
+/// namespaces it creates and on no other (admission R2). One that an earlier project of the same name left is not: its
+/// Secrets and pods are that project's people's.
 ///
 /// # Errors
 /// What is in the way.
@@ -35,16 +37,22 @@ pub fn validate(project: &Project, namespace: Option<&Namespace>, just_made: boo
     if namespace.metadata.deletion_timestamp.is_some() {
         return Err(Failed::Terminating { namespace: name });
     }
-    match namespace.labels().get(names::PROJECT) {
-        Some(owner) if owner == project.name.as_str() => Ok(Found::Ours),
-        Some(owner) => Err(Failed::Foreign {
+    let labels = namespace.labels();
+    match (labels.get(names::PROJECT), labels.get(PROJECT_ID_LABEL)) {
+        (None, _) => Err(Failed::NotAdopted {
+            namespace: name,
+            project: project.name.to_string(),
+        }),
+        (Some(owner), _) if owner != project.name.as_str() => Err(Failed::Foreign {
             namespace: name,
             project: project.name.to_string(),
             owner: owner.clone(),
         }),
-        None => Err(Failed::NotAdopted {
+        (_, Some(id)) if *id != project.id.to_string() => Err(Failed::LeftOver {
             namespace: name,
             project: project.name.to_string(),
+            id: project.id,
         }),
+        _ => Ok(Found::Ours),
     }
 }

@@ -70,8 +70,13 @@ async fn a_project_its_rules_and_its_workloads_live_and_end_as_the_link_says() {
 
     a_workload(&rig).await;
 
-    // Deleting a project takes rights, nothing else.
-    rig.link.change(&[project_key(3)], vec![]);
+    // Deleting a project takes rights, nothing else: what runs there goes on.
+    let stays = workload(9, "stays", 3);
+    let key = stays.key();
+    rig.link.change(&[], vec![stays]);
+    rig.phase(key, StatusPhase::Pending).await;
+    rig.link
+        .change(&[project_key(3), key, rule_key(1), rule_key(5)], vec![]);
     rig.phase(project_key(3), StatusPhase::Deleted).await;
     wait_until("no bindings", async || {
         let all =
@@ -87,6 +92,49 @@ async fn a_project_its_rules_and_its_workloads_live_and_end_as_the_link_says() {
     .unwrap();
     let left = rig.namespace("reeve-robots").await.unwrap();
     assert_eq!(left.labels()["reeve.dev/project"], "robots");
+    let jobs = Api::<Job>::namespaced(rig.client.clone(), "reeve-robots");
+    wait_until("the Job to have no owner", async || {
+        Ok(jobs
+            .get("stays")
+            .await?
+            .owner_references()
+            .is_empty()
+            .then_some(()))
+    })
+    .await
+    .unwrap();
+
+    // The name of a deleted project does not open what it left.
+    rig.link.change(
+        &[],
+        vec![
+            project(7, "robots"),
+            rule(7, "eve@example.com", "l1-researcher", of_project(7)),
+        ],
+    );
+    let message = rig.phase(project_key(7), StatusPhase::NotReady).await;
+    assert!(
+        message.contains("kubectl label --overwrite namespace reeve-robots reeve.dev/project-id=7"),
+        "{message}"
+    );
+    assert_eq!(rig.bindings("reeve-robots").await, []);
+    rig.cluster
+        .kubectl()
+        .must(&[
+            "--kubeconfig",
+            &rig.cluster.installer_kubeconfig().display().to_string(),
+            "label",
+            "--overwrite",
+            "namespace",
+            "reeve-robots",
+            "reeve.dev/project-id=7",
+        ])
+        .unwrap();
+    rig.wait_for_bindings(
+        "reeve-robots",
+        &[("reeve-l1-researcher", &["User eve@example.com"])],
+    )
+    .await;
 
     let log = rig.log();
     assert!(log.lines().count() > 20 && !log.contains(SECRET) && !log.contains("must-not-leak"));

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Namespace;
+use k8s_openapi::api::rbac::v1::ClusterRole;
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams};
 use kube::{Api, ResourceExt};
 use reeve_crds::{AccessRule, Project, Workload};
@@ -151,6 +152,76 @@ async fn edits_by_hand(rig: &Rig) {
     })
     .await
     .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_one_revision_that_was_cut_in_the_middle_everything_arrives_and_a_refused_end_is_tried_again() {
+    let Some(mut rig) = Rig::start().await else { return };
+    rig.link.change(&[], vec![project(3, "robots")]);
+    rig.phase(project_key(3), StatusPhase::Ready).await;
+    // One revision writes many objects; the process dies somewhere among them.
+    let many: Vec<DesiredObject> = (1..=300)
+        .map(|id| rule(id, &format!("u{id}@example.com"), "viewer", of_project(3)))
+        .collect();
+    rig.link.change(&[], many);
+    let rules = Api::<AccessRule>::all(rig.client.clone());
+    let count = async || {
+        rules
+            .list_metadata(&ListParams::default())
+            .await
+            .unwrap()
+            .items
+            .len()
+    };
+    wait_until("some of them", async || Ok((count().await > 20).then_some(())))
+        .await
+        .unwrap();
+    rig.kill();
+    let written = count().await;
+    assert!(written < 300, "too late to show anything: {written}");
+    rig.run(&[]);
+    converged(&rig).await;
+
+    // The right to delete is gone for a while, as it is when a chart is upgraded: a revocation is not lost over that.
+    let roles = Api::<ClusterRole>::all(rig.installer.clone());
+    let whole = roles.get("reeve-operator").await.unwrap();
+    let mut without = whole.clone();
+    for rule in without.rules.iter_mut().flatten() {
+        rule.verbs.retain(|verb| verb != "delete");
+    }
+    let manager = PatchParams::apply("reeve-testkit").force();
+    let as_applied = |role: &ClusterRole| {
+        Patch::Apply(
+            json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "reeve-operator"}, "rules": role.rules}),
+        )
+    };
+    roles
+        .patch("reeve-operator", &manager, &as_applied(&without))
+        .await
+        .unwrap();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    rig.link.change(&[rule_key(1)], vec![]);
+    rig.link.change(
+        &[],
+        vec![rule(1000, "later@example.com", "viewer", of_project(3))],
+    );
+    wait_until("a refusal", async || {
+        Ok(rig
+            .log()
+            .contains("cannot delete AccessRule `rule-1`")
+            .then_some(()))
+    })
+    .await
+    .unwrap();
+    assert!(rules.get_opt("rule-1").await.unwrap().is_some());
+    rig.kill();
+    rig.run(&[]);
+    roles
+        .patch("reeve-operator", &manager, &as_applied(&whole))
+        .await
+        .unwrap();
+    converged(&rig).await;
+    assert!(rules.get_opt("rule-1").await.unwrap().is_none());
 }
 
 #[tokio::test(flavor = "multi_thread")]

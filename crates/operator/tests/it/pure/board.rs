@@ -48,5 +48,26 @@ fn a_new_connection_hears_the_revision_again_and_large_news_in_parts() {
     let parts: Vec<usize> = std::iter::from_fn(|| board.take())
         .map(|report| report.objects.len())
         .collect();
-    assert_eq!(parts, [500, 500, 200]);
+    assert_eq!(parts, [200; 6]);
+}
+
+#[test]
+fn what_was_under_way_when_a_connection_ended_is_sent_on_the_next() {
+    let board = Board::default();
+    board.set(rule_key(1), StatusPhase::Ready, "");
+    let lost = board.take().unwrap();
+    assert_eq!(board.take(), None);
+    board.connected();
+    assert_eq!(board.take().unwrap().objects, lost.objects);
+    board.sent(&lost);
+    board.connected();
+    assert_eq!(board.take().unwrap().objects, []);
+}
+
+#[test]
+fn a_long_message_is_cut_between_characters() {
+    let board = Board::default();
+    board.set(rule_key(1), StatusPhase::NotReady, &"é".repeat(2000));
+    let message = &board.take().unwrap().objects[0].message;
+    assert!(message.len() <= 1000 && message.chars().all(|c| c == 'é'));
 }

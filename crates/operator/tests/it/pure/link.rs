@@ -69,3 +69,22 @@ fn pauses_grow_to_eight_seconds_and_differ_between_operators() {
     let different: std::collections::BTreeSet<Duration> = (0..50).map(|seed| pause(9, seed)).collect();
     assert!(different.len() > 20);
 }
+
+#[test]
+fn the_watchs_news_of_our_own_writes_is_no_drift_and_everything_else_is() {
+    let mut known = Known::default();
+    let record = |revision, v: u32| Record {
+        name: Name::cluster("rule-1"),
+        spec: json!({"v": v}),
+        revision: Revision(revision),
+        waits: None,
+    };
+    known.set(rule_key(1), record(3, 1));
+    known.set(rule_key(1), record(3, 2));
+    let drift = |revision, spec: Option<u32>| {
+        let spec = spec.map(|v| json!({"v": v}));
+        known.is_drift(rule_key(1), Revision(revision), spec.as_ref())
+    };
+    assert!(!drift(3, Some(2)) && !drift(3, Some(1)) && !drift(2, Some(9)) && !drift(2, None));
+    assert!(drift(3, Some(9)) && drift(3, None) && drift(u64::MAX, Some(9)));
+}
