@@ -21,7 +21,7 @@ demo-down: ## ends what demo-up started
 	@if [ -x target/debug/reeve-demo ]; then target/debug/reeve-demo down; else echo "no demo was built here, so none is running"; fi
 
 test: tools testbed build ## every test, on a real Kubernetes where the machine allows
-	@cargo test --workspace --locked
+	@cargo test --workspace --locked --no-fail-fast
 
 check: tools ## formatting, lints, boundaries, generated files, licences; no test runs
 	@cargo fmt --all --check

@@ -9,4 +9,6 @@ if [ ! -x "$cache/bin/cargo-deny" ]; then
   # Its own target folder: our profile and feature unification have no business there.
   CARGO_TARGET_DIR=$(mktemp -d) cargo install --quiet --locked --debug --root "$cache" "cargo-deny@$version"
 fi
+# It looks at the dependencies of every platform; a build fetches only this one's.
+cargo fetch --locked --quiet
 "$cache/bin/cargo-deny" --offline --log-level error check licenses bans sources

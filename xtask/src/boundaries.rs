@@ -21,18 +21,64 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("store-sql", &["types", "authz", "link", "store"]),
     ("identity", &["types"]),
     ("kube-kit", &["types"]),
-    ("server", &["types", "authz", "admission", "link", "api", "store", "store-sql", "identity"]),
-    ("operator", &["types", "admission", "link", "crds", "tenancy", "workload", "kube-kit"]),
+    (
+        "server",
+        &[
+            "types",
+            "authz",
+            "admission",
+            "link",
+            "api",
+            "store",
+            "store-sql",
+            "identity",
+        ],
+    ),
+    (
+        "operator",
+        &[
+            "types",
+            "admission",
+            "link",
+            "crds",
+            "tenancy",
+            "workload",
+            "kube-kit",
+        ],
+    ),
     ("cli", &["types", "api"]),
     ("testkit", &["types"]),
-    ("demo", &["types", "api", "crds", "admission", "tenancy", "testkit"]),
-    ("bench", &["types", "authz", "admission", "api", "testkit", "demo"]),
+    (
+        "demo",
+        &["types", "api", "crds", "admission", "tenancy", "testkit"],
+    ),
+    (
+        "bench",
+        &["types", "authz", "admission", "api", "testkit", "demo"],
+    ),
 ];
 
 /// Crates that decide and build, and touch nothing: no runtime, database, HTTP or Kubernetes client by name.
-const PURE: &[&str] = &["types", "authz", "admission", "tenancy", "workload", "link", "api"];
-const IMPURE_LIBRARIES: &[&str] =
-    &["tokio", "sqlx", "axum", "axum-server", "reqwest", "hyper", "kube", "tower-http", "futures"];
+const PURE: &[&str] = &[
+    "types",
+    "authz",
+    "admission",
+    "tenancy",
+    "workload",
+    "link",
+    "api",
+];
+const IMPURE_LIBRARIES: &[&str] = &[
+    "tokio",
+    "sqlx",
+    "axum",
+    "axum-server",
+    "reqwest",
+    "hyper",
+    "kube",
+    "tower-http",
+    "futures",
+];
 
 #[derive(Deserialize)]
 struct Metadata {
@@ -70,13 +116,20 @@ pub(crate) fn check(root: &Path) -> Result<()> {
 }
 
 fn complaints(packages: &[Package]) -> Vec<String> {
-    let allowed: BTreeMap<&str, BTreeSet<&str>> =
-        ALLOWED.iter().map(|(name, list)| (*name, list.iter().copied().collect())).collect();
+    let allowed: BTreeMap<&str, BTreeSet<&str>> = ALLOWED
+        .iter()
+        .map(|(name, list)| (*name, list.iter().copied().collect()))
+        .collect();
     let mut complaints = Vec::new();
     for package in packages {
-        let Some(name) = package.name.strip_prefix("reeve-") else { continue };
+        let Some(name) = package.name.strip_prefix("reeve-") else {
+            continue;
+        };
         let Some(may_use) = allowed.get(name) else {
-            complaints.push(format!("`{}` is missing from the table in xtask/src/boundaries.rs", package.name));
+            complaints.push(format!(
+                "`{}` is missing from the table in xtask/src/boundaries.rs",
+                package.name
+            ));
             continue;
         };
         for dependency in package.dependencies.iter().filter(|d| d.kind.is_none()) {
@@ -97,8 +150,14 @@ mod tests {
     use super::*;
 
     fn package(name: &str, dependency: &str) -> Package {
-        let dependency = Dependency { name: dependency.to_owned(), kind: None };
-        Package { name: name.to_owned(), dependencies: vec![dependency] }
+        let dependency = Dependency {
+            name: dependency.to_owned(),
+            kind: None,
+        };
+        Package {
+            name: name.to_owned(),
+            dependencies: vec![dependency],
+        }
     }
 
     #[test]

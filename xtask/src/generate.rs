@@ -24,7 +24,10 @@ pub(crate) fn run(root: &Path, check: bool) -> Result<()> {
         super::say(&format!("wrote {}", path.display()));
     }
     if !stale.is_empty() {
-        bail!("generated files differ from the code; run `make gen` and commit:\n  {}", stale.join("\n  "));
+        bail!(
+            "generated files differ from the code; run `make gen` and commit:\n  {}",
+            stale.join("\n  ")
+        );
     }
     Ok(())
 }
@@ -33,7 +36,10 @@ fn files() -> Result<Vec<(PathBuf, String)>> {
     let chart = Path::new("charts/reeve-cluster");
     let mut files = vec![
         (chart.join("templates/rbac.yaml"), reeve_tenancy::rbac_yaml()?),
-        (chart.join("templates/policies.yaml"), reeve_admission::policies_yaml()),
+        (
+            chart.join("templates/policies.yaml"),
+            reeve_admission::policies_yaml(),
+        ),
     ];
     for (name, text) in reeve_crds::all_yaml()? {
         files.push((chart.join("crds").join(name), text));

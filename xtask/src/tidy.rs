@@ -30,10 +30,15 @@ pub(crate) fn check(root: &Path) -> Result<()> {
     let mut complaints = Vec::new();
     let mut bootstraps = 0;
     for path in files(root)? {
-        let Ok(text) = fs::read_to_string(root.join(&path)) else { continue };
+        let Ok(text) = fs::read_to_string(root.join(&path)) else {
+            continue;
+        };
         complaints.extend(complaints_about(&path, &text));
         if path.extension().is_some_and(|e| e == "rs") && !path.starts_with("crates/authz") {
-            bootstraps += text.lines().filter(|line| line.contains("Granted::bootstrap(")).count();
+            bootstraps += text
+                .lines()
+                .filter(|line| line.contains("Granted::bootstrap("))
+                .count();
         }
     }
     if bootstraps != BOOTSTRAP_EXCEPTIONS + 1 {
@@ -55,15 +60,22 @@ fn files(root: &Path) -> Result<Vec<PathBuf>> {
         .current_dir(root)
         .output()
         .context("listing files with git")?;
-    Ok(String::from_utf8_lossy(&output.stdout).lines().map(PathBuf::from).collect())
+    Ok(String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .map(PathBuf::from)
+        .collect())
 }
 
 fn complaints_about(path: &Path, text: &str) -> Vec<String> {
     let mut complaints = Vec::new();
     let shown = path.display().to_string();
-    let code = path.extension().is_some_and(|e| e == "rs" || e == "go" || e == "sh");
+    let code = path
+        .extension()
+        .is_some_and(|e| e == "rs" || e == "go" || e == "sh");
     if code && text.lines().count() > LONGEST_FILE && !LONG_FILES_WITH_A_REASON.contains(&shown.as_str()) {
-        complaints.push(format!("{shown}: longer than {LONGEST_FILE} lines without a written reason"));
+        complaints.push(format!(
+            "{shown}: longer than {LONGEST_FILE} lines without a written reason"
+        ));
     }
     if path.file_name().is_some_and(|name| name == "mod.rs") {
         complaints.push(format!("{shown}: write `foo.rs` beside `foo/` instead"));
@@ -87,7 +99,10 @@ mod tests {
         assert_eq!(complaints_about(Path::new("a.rs"), &long).len(), 1);
         assert_eq!(complaints_about(Path::new("a/mod.rs"), "").len(), 1);
         let word = ["TO", "DO"].concat();
-        assert_eq!(complaints_about(Path::new("a.md"), &format!("fine\n{word}: later\n")).len(), 1);
+        assert_eq!(
+            complaints_about(Path::new("a.md"), &format!("fine\n{word}: later\n")).len(),
+            1
+        );
         assert!(complaints_about(Path::new("a.rs"), "fn main() {}\n").is_empty());
     }
 }

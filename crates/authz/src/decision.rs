@@ -87,7 +87,7 @@ impl BootstrapException {
 ///
 /// ```compile_fail,E0451
 /// # use reeve_authz::{Action, Entity, Granted, Scope};
-/// let granted = Granted { action: Action::Create, entity: Entity::Users, scope: Scope::Account, origin: todo!() };
+/// let granted = Granted { action: Action::Create, entity: Entity::Users, scope: Scope::Account, origin: loop {} };
 /// ```
 /// ```compile_fail,E0451
 /// # use reeve_authz::{BootstrapException, Entity, Granted};

@@ -18,7 +18,10 @@ pub struct Series {
 impl Series {
     /// A series without samples.
     pub const fn new(name: &'static str) -> Self {
-        Self { name, samples: Vec::new() }
+        Self {
+            name,
+            samples: Vec::new(),
+        }
     }
 
     /// The sample that `per_mille` thousandths of all are not above; `None` without samples.
@@ -32,12 +35,23 @@ impl Series {
 
 /// The table for people: count, p50, p90, p99 and greatest, in milliseconds.
 pub fn table(series: &[Series]) -> String {
-    let mut text = format!("{:<58} {:>6} {:>9} {:>9} {:>9} {:>9}\n", "", "n", "p50 ms", "p90 ms", "p99 ms", "max ms");
+    let mut text = format!(
+        "{:<58} {:>6} {:>9} {:>9} {:>9} {:>9}\n",
+        "", "n", "p50 ms", "p90 ms", "p99 ms", "max ms"
+    );
     for one in series {
-        let shown = |per_mille| one.quantile(per_mille).map_or_else(|| "-".to_owned(), milliseconds);
+        let shown = |per_mille| {
+            one.quantile(per_mille)
+                .map_or_else(|| "-".to_owned(), milliseconds)
+        };
         let (p50, p90, p99, max) = (shown(500), shown(900), shown(990), shown(1000));
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "{:<58} {:>6} {p50:>9} {p90:>9} {p99:>9} {max:>9}", one.name, one.samples.len());
+        let _ = writeln!(
+            text,
+            "{:<58} {:>6} {p50:>9} {p90:>9} {p99:>9} {max:>9}",
+            one.name,
+            one.samples.len()
+        );
     }
     text
 }
@@ -50,7 +64,12 @@ pub fn write_csv(file: &Path, series: &[Series]) -> Result<()> {
     let mut text = "quantity,sample,milliseconds\n".to_owned();
     for one in series {
         for (number, sample) in one.samples.iter().enumerate() {
-            let _ = writeln!(text, "{},{number},{}", one.name.replace(',', ";"), milliseconds(*sample));
+            let _ = writeln!(
+                text,
+                "{},{number},{}",
+                one.name.replace(',', ";"),
+                milliseconds(*sample)
+            );
         }
     }
     std::fs::write(file, text).with_context(|| format!("writing `{}`", file.display()))

@@ -33,13 +33,24 @@ pub async fn rules(road: &Road, organization: &Organization, rounds: usize) -> R
     for _ in 0..rounds {
         let watch = Watch::open(&bindings).await?;
         let started = now();
-        let rule = organization::create_rule(&road.admin, "user", &person.username, "L1 researcher", "project", robots).await?;
+        let rule = organization::create_rule(
+            &road.admin,
+            "user",
+            &person.username,
+            "L1 researcher",
+            "project",
+            robots,
+        )
+        .await?;
         watch.until(&person.username, true).await?;
         arrives.samples.push(started.elapsed());
 
         let watch = Watch::open(&bindings).await?;
         let started = now();
-        road.admin.delete(&format!("/api/v1/authorization/access-rules/{rule}")).await?.expect(204)?;
+        road.admin
+            .delete(&format!("/api/v1/authorization/access-rules/{rule}"))
+            .await?
+            .expect(204)?;
         until_refused(&caller, robots).await?;
         refused.samples.push(started.elapsed());
         watch.until(&person.username, false).await?;
@@ -49,7 +60,12 @@ pub async fn rules(road: &Road, organization: &Organization, rounds: usize) -> R
 }
 
 async fn until_refused(caller: &Rest, project: &str) -> Result<()> {
-    while caller.get(&format!("/api/v1/org-unit/projects/{project}")).await?.status != 403 {}
+    while caller
+        .get(&format!("/api/v1/org-unit/projects/{project}"))
+        .await?
+        .status
+        != 403
+    {}
     Ok(())
 }
 
@@ -60,8 +76,15 @@ struct Watch {
 
 impl Watch {
     async fn open(bindings: &Api<RoleBinding>) -> Result<Self> {
-        let version = bindings.list(&ListParams::default()).await?.metadata.resource_version.unwrap_or_default();
-        Ok(Self { stream: bindings.watch(&WatchParams::default(), &version).await?.boxed() })
+        let version = bindings
+            .list(&ListParams::default())
+            .await?
+            .metadata
+            .resource_version
+            .unwrap_or_default();
+        Ok(Self {
+            stream: bindings.watch(&WatchParams::default(), &version).await?.boxed(),
+        })
     }
 
     async fn until(mut self, subject: &str, present: bool) -> Result<()> {
@@ -75,14 +98,20 @@ impl Watch {
                 if binding.role_ref.name != "reeve-l1-researcher" {
                     continue;
                 }
-                let named = binding.subjects.unwrap_or_default().iter().any(|s| s.name == subject);
+                let named = binding
+                    .subjects
+                    .unwrap_or_default()
+                    .iter()
+                    .any(|s| s.name == subject);
                 if (named && !gone) == present {
                     return Ok(());
                 }
             }
             anyhow::bail!("the watch ended")
         };
-        tokio::time::timeout(Duration::from_secs(30), wait).await.context("the binding did not change within 30 s")?
+        tokio::time::timeout(Duration::from_secs(30), wait)
+            .await
+            .context("the binding did not change within 30 s")?
     }
 }
 
@@ -105,7 +134,10 @@ pub async fn submissions(road: &Road, organization: &Organization, rounds: usize
         let started = now();
         let body = json!({"name": name, "projectId": robots, "clusterId": road.cluster_id, "spec": {
             "image": reeve_testkit::images::TOOLS, "command": "sleep 2"}});
-        alice.post("/api/v1/workloads/trainings", body).await?.expect(202)?;
+        alice
+            .post("/api/v1/workloads/trainings", body)
+            .await?
+            .expect(202)?;
         answered.samples.push(started.elapsed());
         until_running(&pods, &format!("reeve.dev/workload={name}")).await?;
         submitted.samples.push(started.elapsed());
@@ -114,7 +146,8 @@ pub async fn submissions(road: &Road, organization: &Organization, rounds: usize
         let job = json!({"metadata": {"name": name}, "spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [
             {"name": "main", "image": reeve_testkit::images::TOOLS, "command": ["sleep", "2"]}]}}}});
         let started = now();
-        jobs.create(&PostParams::default(), &serde_json::from_value(job)?).await?;
+        jobs.create(&PostParams::default(), &serde_json::from_value(job)?)
+            .await?;
         until_running(&pods, &format!("batch.kubernetes.io/job-name={name}")).await?;
         applied.samples.push(started.elapsed());
     }
@@ -125,14 +158,21 @@ async fn until_running(pods: &Api<Pod>, selector: &str) -> Result<()> {
     let list = ListParams::default().labels(selector);
     let wait = async {
         loop {
-            let started = |p: &Pod| p.status.as_ref().and_then(|s| s.phase.as_deref()).is_some_and(|p| p != "Pending");
+            let started = |p: &Pod| {
+                p.status
+                    .as_ref()
+                    .and_then(|s| s.phase.as_deref())
+                    .is_some_and(|p| p != "Pending")
+            };
             if pods.list(&list).await?.items.iter().any(started) {
                 return anyhow::Ok(());
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), wait).await.with_context(|| format!("no container of {selector} ran"))?
+    tokio::time::timeout(Duration::from_secs(60), wait)
+        .await
+        .with_context(|| format!("no container of {selector} ran"))?
 }
 
 /// Creating a pod (dry run) as alice with nothing missing and with an identity to fill in, and by the administrator in a
@@ -145,17 +185,27 @@ pub async fn pods(road: &Road, organization: &Organization, rounds: usize) -> Re
     let caller = road.admin.sign_in(&alice.username, &alice.password).await?;
     let token = road.kubernetes_token(&caller).await?;
     let hers: Api<Pod> = Api::namespaced(road.kubernetes(&token).await?, "reeve-robots");
-    let plain = road.cluster.namespace_with("plain", &[("pod-security.kubernetes.io/enforce", "restricted")]).await?;
+    let plain = road
+        .cluster
+        .namespace_with("plain", &[("pod-security.kubernetes.io/enforce", "restricted")])
+        .await?;
     let free: Api<Pod> = Api::namespaced(road.cluster.client().await?, &plain);
-    let bare: Pod = serde_json::from_value(json!({"metadata": {"generateName": "bench-"}, "spec": {"containers": [
-        {"name": "main", "image": reeve_testkit::images::TOOLS}]}}))?;
-    let complete: Pod = serde_json::from_value(json!({"metadata": {"generateName": "bench-", "annotations": {
+    let bare: Pod = serde_json::from_value(
+        json!({"metadata": {"generateName": "bench-"}, "spec": {"containers": [
+        {"name": "main", "image": reeve_testkit::images::TOOLS}]}}),
+    )?;
+    let complete: Pod = serde_json::from_value(
+        json!({"metadata": {"generateName": "bench-", "annotations": {
         "reeve.dev/runs-as": format!("{}/70012/5000/5001", alice.id)}}, "spec": {
         "securityContext": {"runAsUser": 70012, "runAsGroup": 5000, "supplementalGroups": [5001],
             "supplementalGroupsPolicy": "Strict", "runAsNonRoot": true, "seccompProfile": {"type": "RuntimeDefault"}},
         "containers": [{"name": "main", "image": reeve_testkit::images::TOOLS, "securityContext": {
-            "allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}}}]}}))?;
-    let dry = PostParams { dry_run: true, ..PostParams::default() };
+            "allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}}}]}}),
+    )?;
+    let dry = PostParams {
+        dry_run: true,
+        ..PostParams::default()
+    };
     let mut without = Series::new("pod create, a namespace without our policies");
     let mut nothing_missing = Series::new("pod create, our policies, nothing missing");
     let mut filled_in = Series::new("pod create, our policies, identity filled in");

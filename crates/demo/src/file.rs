@@ -18,14 +18,28 @@ pub fn write(file: &Path, road: &Road, organization: &Organization) -> Result<()
     let mut kubeconfigs = Map::new();
     kubeconfigs.insert("admin".to_owned(), path(road.cluster.kubeconfig())?);
     kubeconfigs.insert("installer".to_owned(), path(road.cluster.installer_kubeconfig())?);
-    for (first_name, Person { username, password, .. }) in &organization.people {
-        people.insert((*first_name).to_owned(), json!({"username": username, "password": password}));
+    for (
+        first_name,
+        Person {
+            username, password, ..
+        },
+    ) in &organization.people
+    {
+        people.insert(
+            (*first_name).to_owned(),
+            json!({"username": username, "password": password}),
+        );
         kubeconfigs.insert((*first_name).to_owned(), path(&kubeconfig_of(road, first_name))?);
     }
     let applications: Map<String, Value> = organization
         .applications
         .iter()
-        .map(|(name, a)| ((*name).to_owned(), json!({"client_id": a.client_id, "client_secret": a.client_secret})))
+        .map(|(name, a)| {
+            (
+                (*name).to_owned(),
+                json!({"client_id": a.client_id, "client_secret": a.client_secret}),
+            )
+        })
         .collect();
     let demo = json!({
         "server_url": road.admin.url(),
@@ -50,6 +64,7 @@ pub fn kubeconfig_of(road: &Road, first_name: &str) -> PathBuf {
 
 /// An absolute path whose last part may be a link that chooses a program by its name: the link is kept.
 fn path(path: &Path) -> Result<Value> {
-    let absolute = std::path::absolute(path).with_context(|| format!("making `{}` absolute", path.display()))?;
+    let absolute =
+        std::path::absolute(path).with_context(|| format!("making `{}` absolute", path.display()))?;
     Ok(json!(absolute))
 }

@@ -54,13 +54,28 @@ impl Organization {
             departments.insert(name, create_department(road, name).await?);
         }
         let mut projects = BTreeMap::new();
-        for (name, department) in [("robots", "vision"), ("captions", "language"), ("speech", "language")] {
+        for (name, department) in [
+            ("robots", "vision"),
+            ("captions", "language"),
+            ("speech", "language"),
+        ] {
             let parent = departments.get(department).context("department just made")?;
             projects.insert(name, create_project(road, name, parent).await?);
         }
         let mut people = BTreeMap::new();
-        people.insert("alice", create_user(admin, "alice", Some(json!({"uid": 70012, "gid": 5000, "supplementaryGroups": [5001]}))).await?);
-        people.insert("dave", create_user(admin, "dave", Some(json!({"uid": 70014, "gid": 5000}))).await?);
+        people.insert(
+            "alice",
+            create_user(
+                admin,
+                "alice",
+                Some(json!({"uid": 70012, "gid": 5000, "supplementaryGroups": [5001]})),
+            )
+            .await?,
+        );
+        people.insert(
+            "dave",
+            create_user(admin, "dave", Some(json!({"uid": 70014, "gid": 5000}))).await?,
+        );
         people.insert("bob", create_user(admin, "bob", None).await?);
         let mut applications = BTreeMap::new();
         applications.insert("ci", create_application(admin, "ci").await?);
@@ -69,14 +84,35 @@ impl Organization {
         let language = departments.get("language").context("department just made")?;
         for first_name in ["alice", "dave"] {
             let person = people.get(first_name).context("person just made")?;
-            create_rule(admin, "user", &person.username, "L1 researcher", "project", robots).await?;
+            create_rule(
+                admin,
+                "user",
+                &person.username,
+                "L1 researcher",
+                "project",
+                robots,
+            )
+            .await?;
         }
-        create_rule(admin, "user", "bob@reeve.example", "Viewer", "department", language).await?;
+        create_rule(
+            admin,
+            "user",
+            "bob@reeve.example",
+            "Viewer",
+            "department",
+            language,
+        )
+        .await?;
         create_rule(admin, "service-account", "ci", "L1 researcher", "project", robots).await?;
         for id in projects.values() {
             wait_until_ready(admin, id).await?;
         }
-        Ok(Self { people, applications, departments, projects })
+        Ok(Self {
+            people,
+            applications,
+            departments,
+            projects,
+        })
     }
 
     /// A person by first name.
@@ -84,7 +120,9 @@ impl Organization {
     /// # Errors
     /// There is nobody of that name.
     pub fn person(&self, first_name: &str) -> Result<&Person> {
-        self.people.get(first_name).with_context(|| format!("nobody is called `{first_name}`"))
+        self.people
+            .get(first_name)
+            .with_context(|| format!("nobody is called `{first_name}`"))
     }
 }
 
@@ -94,7 +132,14 @@ impl Organization {
 /// The answer is not 201.
 pub async fn create_department(road: &Road, name: &str) -> Result<String> {
     let body = json!({"name": name, "clusterId": road.cluster_id, "resources": []});
-    text(&road.admin.post("/api/v1/org-unit/departments", body).await?.expect(201)?, "id")
+    text(
+        &road
+            .admin
+            .post("/api/v1/org-unit/departments", body)
+            .await?
+            .expect(201)?,
+        "id",
+    )
 }
 
 /// Makes a project and answers its id.
@@ -103,7 +148,14 @@ pub async fn create_department(road: &Road, name: &str) -> Result<String> {
 /// The answer is not 201.
 pub async fn create_project(road: &Road, name: &str, department: &str) -> Result<String> {
     let body = json!({"name": name, "clusterId": road.cluster_id, "parentId": department, "resources": []});
-    text(&road.admin.post("/api/v1/org-unit/projects", body).await?.expect(201)?, "id")
+    text(
+        &road
+            .admin
+            .post("/api/v1/org-unit/projects", body)
+            .await?
+            .expect(201)?,
+        "id",
+    )
 }
 
 /// Makes a local user `<first name>@reeve.example`.
@@ -116,7 +168,11 @@ pub async fn create_user(admin: &Rest, first_name: &str, posix: Option<Value>) -
         fields.insert("posix".to_owned(), posix);
     }
     let answer = admin.post("/api/v1/users", body).await?.expect(201)?;
-    Ok(Person { username: text(&answer, "username")?, password: text(&answer, "tempPassword")?, id: text(&answer, "id")? })
+    Ok(Person {
+        username: text(&answer, "username")?,
+        password: text(&answer, "tempPassword")?,
+        id: text(&answer, "id")?,
+    })
 }
 
 /// Makes a service account.
@@ -124,8 +180,14 @@ pub async fn create_user(admin: &Rest, first_name: &str, posix: Option<Value>) -
 /// # Errors
 /// The answer is not 201.
 pub async fn create_application(admin: &Rest, name: &str) -> Result<Application> {
-    let answer = admin.post("/api/v1/service-accounts", json!({"name": name})).await?.expect(201)?;
-    Ok(Application { client_id: text(&answer, "clientId")?, client_secret: text(&answer, "clientSecret")? })
+    let answer = admin
+        .post("/api/v1/service-accounts", json!({"name": name}))
+        .await?
+        .expect(201)?;
+    Ok(Application {
+        client_id: text(&answer, "clientId")?,
+        client_secret: text(&answer, "clientSecret")?,
+    })
 }
 
 /// Makes an access rule and answers its id.
@@ -142,8 +204,14 @@ pub async fn create_rule(
 ) -> Result<i64> {
     let body = json!({"subjectType": subject_type, "subjectId": subject, "roleId": role_id(admin, role).await?,
         "scopeType": scope_type, "scopeId": scope});
-    let answer = admin.post("/api/v1/authorization/access-rules", body).await?.expect(201)?;
-    answer.get("id").and_then(Value::as_i64).with_context(|| format!("no id in {answer}"))
+    let answer = admin
+        .post("/api/v1/authorization/access-rules", body)
+        .await?
+        .expect(201)?;
+    answer
+        .get("id")
+        .and_then(Value::as_i64)
+        .with_context(|| format!("no id in {answer}"))
 }
 
 /// Clients look roles up by their exact name in the list.

@@ -41,7 +41,11 @@ impl Process {
             .stderr(file)
             .spawn()
             .with_context(|| format!("starting `{}`", program.display()))?;
-        Ok(Self { name, child, log: log.to_owned() })
+        Ok(Self {
+            name,
+            child,
+            log: log.to_owned(),
+        })
     }
 
     /// The process id.
@@ -61,18 +65,29 @@ impl Process {
     pub async fn announced(&mut self, file: &Path) -> Result<Value> {
         let announced = tokio::time::timeout(START, async {
             loop {
-                if let Some(value) = std::fs::read(file).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()) {
+                if let Some(value) = std::fs::read(file)
+                    .ok()
+                    .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+                {
                     return Ok(value);
                 }
                 if let Some(status) = self.child.try_wait()? {
-                    bail!("{} ended with {status} before it was ready:\n{}", self.name, self.last_lines());
+                    bail!(
+                        "{} ended with {status} before it was ready:\n{}",
+                        self.name,
+                        self.last_lines()
+                    );
                 }
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         });
         match announced.await {
             Ok(outcome) => outcome,
-            Err(_) => bail!("{} was not ready within {START:?}:\n{}", self.name, self.last_lines()),
+            Err(_) => bail!(
+                "{} was not ready within {START:?}:\n{}",
+                self.name,
+                self.last_lines()
+            ),
         }
     }
 
@@ -81,8 +96,13 @@ impl Process {
     /// # Errors
     /// It is gone already.
     pub fn kill(mut self) -> Result<()> {
-        self.child.kill().with_context(|| format!("killing {}", self.name))?;
-        self.child.wait().map(drop).with_context(|| format!("waiting for {}", self.name))
+        self.child
+            .kill()
+            .with_context(|| format!("killing {}", self.name))?;
+        self.child
+            .wait()
+            .map(drop)
+            .with_context(|| format!("waiting for {}", self.name))
     }
 
     /// Asks it to end and waits; after ten seconds it is killed.
@@ -101,7 +121,12 @@ impl Process {
     fn last_lines(&self) -> String {
         let log = self.log();
         let lines: Vec<&str> = log.lines().collect();
-        lines.iter().skip(lines.len().saturating_sub(15)).copied().collect::<Vec<_>>().join("\n")
+        lines
+            .iter()
+            .skip(lines.len().saturating_sub(15))
+            .copied()
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 }
 

@@ -29,7 +29,10 @@ impl Answer {
 
     /// `message` of an error body; empty when there is none.
     pub fn message(&self) -> &str {
-        self.body.get("message").and_then(Value::as_str).unwrap_or_default()
+        self.body
+            .get("message")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
     }
 }
 
@@ -53,13 +56,20 @@ impl Rest {
             .tls_certs_only([reqwest::Certificate::from_pem(&pem)?])
             .timeout(Duration::from_secs(30))
             .build()?;
-        Ok(Self { client, url: url.trim_end_matches('/').to_owned(), token: None })
+        Ok(Self {
+            client,
+            url: url.trim_end_matches('/').to_owned(),
+            token: None,
+        })
     }
 
     /// The same client with another token, or none.
     #[must_use]
     pub fn with_token(&self, token: Option<&str>) -> Self {
-        Self { token: token.map(str::to_owned), ..self.clone() }
+        Self {
+            token: token.map(str::to_owned),
+            ..self.clone()
+        }
     }
 
     /// The token in use.
@@ -78,7 +88,9 @@ impl Rest {
     /// The answer is not 200.
     pub async fn sign_in(&self, username: &str, password: &str) -> Result<Self> {
         let body = json!({"grantType": "password", "username": username, "password": password});
-        self.grant(body).await.with_context(|| format!("signing in as `{username}`"))
+        self.grant(body)
+            .await
+            .with_context(|| format!("signing in as `{username}`"))
     }
 
     /// Signs an application in.
@@ -87,12 +99,21 @@ impl Rest {
     /// The answer is not 200.
     pub async fn sign_in_application(&self, client_id: &str, secret: &str) -> Result<Self> {
         let body = json!({"grantType": "client_credentials", "clientID": client_id, "clientSecret": secret});
-        self.grant(body).await.with_context(|| format!("signing in as application `{client_id}`"))
+        self.grant(body)
+            .await
+            .with_context(|| format!("signing in as application `{client_id}`"))
     }
 
     async fn grant(&self, body: Value) -> Result<Self> {
-        let answer = self.with_token(None).post("/api/v1/token", body).await?.expect(200)?;
-        let token = answer.get("accessToken").and_then(Value::as_str).context("no accessToken in the answer")?;
+        let answer = self
+            .with_token(None)
+            .post("/api/v1/token", body)
+            .await?
+            .expect(200)?;
+        let token = answer
+            .get("accessToken")
+            .and_then(Value::as_str)
+            .context("no accessToken in the answer")?;
         Ok(self.with_token(Some(token)))
     }
 
@@ -109,7 +130,8 @@ impl Rest {
     /// # Errors
     /// No answer at all.
     pub async fn post(&self, path: &str, body: Value) -> Result<Answer> {
-        self.send(self.client.post(self.address(path)).json(&body), path).await
+        self.send(self.client.post(self.address(path)).json(&body), path)
+            .await
     }
 
     /// `PUT` with a JSON body.
@@ -117,7 +139,8 @@ impl Rest {
     /// # Errors
     /// No answer at all.
     pub async fn put(&self, path: &str, body: Value) -> Result<Answer> {
-        self.send(self.client.put(self.address(path)).json(&body), path).await
+        self.send(self.client.put(self.address(path)).json(&body), path)
+            .await
     }
 
     /// `POST` of bytes that are called JSON, whatever they are.
@@ -125,7 +148,11 @@ impl Rest {
     /// # Errors
     /// No answer at all.
     pub async fn post_raw(&self, path: &str, body: Vec<u8>) -> Result<Answer> {
-        let request = self.client.post(self.address(path)).header("content-type", "application/json").body(body);
+        let request = self
+            .client
+            .post(self.address(path))
+            .header("content-type", "application/json")
+            .body(body);
         self.send(request, path).await
     }
 
@@ -146,13 +173,20 @@ impl Rest {
             Some(token) => request.bearer_auth(token),
             None => request,
         };
-        let response = request.send().await.with_context(|| format!("asking {}{path}", self.url))?;
+        let response = request
+            .send()
+            .await
+            .with_context(|| format!("asking {}{path}", self.url))?;
         let status = response.status().as_u16();
-        let bytes = response.bytes().await.with_context(|| format!("reading the answer of {path}"))?;
+        let bytes = response
+            .bytes()
+            .await
+            .with_context(|| format!("reading the answer of {path}"))?;
         let body = if bytes.is_empty() {
             Value::Null
         } else {
-            serde_json::from_slice(&bytes).unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into()))
+            serde_json::from_slice(&bytes)
+                .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into()))
         };
         Ok(Answer { status, body })
     }

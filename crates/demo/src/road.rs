@@ -31,7 +31,12 @@ pub struct Options {
 impl Options {
     /// In this folder, on this Kubernetes, silently and with one operator.
     pub fn new(dir: PathBuf, tier: Tier) -> Self {
-        Self { dir, tier, tell: |_| (), leader_elect: false }
+        Self {
+            dir,
+            tier,
+            tell: |_| (),
+            leader_elect: false,
+        }
     }
 }
 
@@ -130,7 +135,10 @@ impl Road {
     /// # Errors
     /// It is not running.
     pub fn kill_operator(&mut self) -> Result<()> {
-        self.operator.take().context("the operator is not running")?.kill()
+        self.operator
+            .take()
+            .context("the operator is not running")?
+            .kill()
     }
 
     /// Starts the server again on its data and its old port.
@@ -155,19 +163,29 @@ impl Road {
             ("--server-url", self.admin.url()),
             ("--ca-file", &self.ca_file.display().to_string()),
             ("--cluster-id", &self.cluster_id),
-            ("--client-secret-file", &self.dir.join("link-secret").display().to_string()),
+            (
+                "--client-secret-file",
+                &self.dir.join("link-secret").display().to_string(),
+            ),
             ("--listen", "127.0.0.1:0"),
             ("--announce-file", &announcement.display().to_string()),
             ("--advertise-api-server", self.cluster.server()),
-            ("--advertise-api-server-ca", &self.cluster.ca_file().display().to_string()),
+            (
+                "--advertise-api-server-ca",
+                &self.cluster.ca_file().display().to_string(),
+            ),
             ("--log-format", "json"),
         ]);
         if self.leader_elect {
             arguments.push("--leader-elect".to_owned());
         }
         let program = reeve_testkit::binary("reeve-operator")?;
-        let mut operator =
-            Process::start("reeve-operator", &program, &with_command("run", arguments), &self.dir.join("operator.log"))?;
+        let mut operator = Process::start(
+            "reeve-operator",
+            &program,
+            &with_command("run", arguments),
+            &self.dir.join("operator.log"),
+        )?;
         operator.announced(&announcement).await?;
         self.operator = Some(operator);
         Ok(())
@@ -189,8 +207,10 @@ impl Road {
     }
 
     async fn write_operator_kubeconfig(&self) -> Result<()> {
-        let token =
-            self.cluster.service_account_token("reeve-system", "reeve-operator", OPERATOR_TOKEN_SECONDS).await?;
+        let token = self
+            .cluster
+            .service_account_token("reeve-system", "reeve-operator", OPERATOR_TOKEN_SECONDS)
+            .await?;
         let kubeconfig = json!({
             "apiVersion": "v1", "kind": "Config", "current-context": "operator",
             "clusters": [{"name": "demo", "cluster": {
@@ -232,12 +252,29 @@ impl ControlPlane {
         let (server, announced) = start_server(dir, 0).await?;
         let url = text(&announced, "url")?;
         let ca_file = PathBuf::from(text(&announced, "caFile")?);
-        let server_port = url.rsplit(':').next().and_then(|p| p.parse().ok()).context("no port in the server's url")?;
-        let admin = Rest::new(&url, &ca_file)?.sign_in(ADMINISTRATOR, &admin_password).await?;
-        let created = admin.post("/api/v1/clusters", json!({"name": "demo"})).await?.expect(201)?;
+        let server_port = url
+            .rsplit(':')
+            .next()
+            .and_then(|p| p.parse().ok())
+            .context("no port in the server's url")?;
+        let admin = Rest::new(&url, &ca_file)?
+            .sign_in(ADMINISTRATOR, &admin_password)
+            .await?;
+        let created = admin
+            .post("/api/v1/clusters", json!({"name": "demo"}))
+            .await?
+            .expect(201)?;
         let (cluster_id, link_secret) = (text(&created, "uuid")?, text(&created, "clientSecret")?);
         write_private(&dir.join("link-secret"), &link_secret)?;
-        Ok(Self { server, server_port, admin, admin_password, ca_file, cluster_id, link_secret })
+        Ok(Self {
+            server,
+            server_port,
+            admin,
+            admin_password,
+            ca_file,
+            cluster_id,
+            link_secret,
+        })
     }
 
     fn cluster_options(&self, options: &Options) -> Result<reeve_testkit::Options> {
@@ -298,7 +335,11 @@ async fn wait_until_served(client: &kube::Client) -> Result<()> {
     let resource = kube::core::ApiResource::from_gvk_with_plural(&kind, "reeveconfigs");
     let configs: Api<DynamicObject> = Api::all_with(client.clone(), &resource);
     reeve_testkit::wait_until("the custom resources to be served", async || {
-        Ok(configs.list(&kube::api::ListParams::default()).await.ok().map(drop))
+        Ok(configs
+            .list(&kube::api::ListParams::default())
+            .await
+            .ok()
+            .map(drop))
     })
     .await
 }
@@ -310,13 +351,20 @@ async fn start_server(dir: &Path, port: u16) -> Result<(Process, Value)> {
         ("--data-dir", &dir.join("server").display().to_string()),
         ("--listen", &format!("127.0.0.1:{port}")),
         ("--admin-username", ADMINISTRATOR),
-        ("--admin-password-file", &dir.join("admin-password").display().to_string()),
+        (
+            "--admin-password-file",
+            &dir.join("admin-password").display().to_string(),
+        ),
         ("--announce-file", &announcement.display().to_string()),
         ("--log-format", "json"),
     ]);
     let program = reeve_testkit::binary("reeve-server")?;
-    let mut server =
-        Process::start("reeve-server", &program, &with_command("serve", arguments), &dir.join("server.log"))?;
+    let mut server = Process::start(
+        "reeve-server",
+        &program,
+        &with_command("serve", arguments),
+        &dir.join("server.log"),
+    )?;
     let announced = server.announced(&announcement).await?;
     Ok((server, announced))
 }
@@ -338,7 +386,10 @@ fn authentication_config(dir: &Path, cluster_id: &str) -> Result<String> {
 }
 
 fn flags(pairs: &[(&str, &str)]) -> Vec<String> {
-    pairs.iter().flat_map(|(flag, value)| [(*flag).to_owned(), (*value).to_owned()]).collect()
+    pairs
+        .iter()
+        .flat_map(|(flag, value)| [(*flag).to_owned(), (*value).to_owned()])
+        .collect()
 }
 
 fn with_command(command: &str, mut arguments: Vec<String>) -> Vec<String> {
@@ -349,8 +400,12 @@ fn with_command(command: &str, mut arguments: Vec<String>) -> Vec<String> {
 /// A password that satisfies the published rule, random in 120 bits.
 fn write_new_password(file: &Path) -> Result<String> {
     let mut bytes = [0_u8; 15];
-    rand::TryRng::try_fill_bytes(&mut rand::rngs::SysRng, &mut bytes).context("asking the system for randomness")?;
-    let password = format!("Aa1!{}", base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, bytes));
+    rand::TryRng::try_fill_bytes(&mut rand::rngs::SysRng, &mut bytes)
+        .context("asking the system for randomness")?;
+    let password = format!(
+        "Aa1!{}",
+        base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, bytes)
+    );
     write_private(file, &password)?;
     Ok(password)
 }
@@ -366,13 +421,16 @@ pub(crate) fn write_private(file: &Path, text: &str) -> Result<()> {
         .mode(0o600)
         .open(file)
         .with_context(|| format!("writing `{}`", file.display()))?;
-    std::io::Write::write_all(&mut handle, text.as_bytes()).with_context(|| format!("writing `{}`", file.display()))
+    std::io::Write::write_all(&mut handle, text.as_bytes())
+        .with_context(|| format!("writing `{}`", file.display()))
 }
 
 /// A string field of an answer.
 pub(crate) fn text(value: &Value, field: &str) -> Result<String> {
     let found = value.get(field).and_then(Value::as_str);
-    found.map(str::to_owned).with_context(|| format!("no `{field}` in {value}"))
+    found
+        .map(str::to_owned)
+        .with_context(|| format!("no `{field}` in {value}"))
 }
 
 /// How long the whole may take to settle after a change, in tests.

@@ -28,7 +28,11 @@ pub struct Story<'a> {
 impl<'a> Story<'a> {
     /// A story about this road.
     pub fn new(road: &'a Road, organization: &'a Organization, tell: fn(&str)) -> Self {
-        Self { road, organization, tell }
+        Self {
+            road,
+            organization,
+            tell,
+        }
     }
 
     /// Signs everybody in with the command line and writes their kubeconfigs. Needed for `demo.json` also where no story
@@ -69,12 +73,20 @@ impl<'a> Story<'a> {
         let login = ["login", "user", "--url", self.road.admin.url(), "--ca-file"];
         let ca_file = self.road.ca_file.display().to_string();
         let mut arguments: Vec<&str> = login.to_vec();
-        arguments.extend([ca_file.as_str(), "-u", person.username.as_str(), "--password-stdin"]);
+        arguments.extend([
+            ca_file.as_str(),
+            "-u",
+            person.username.as_str(),
+            "--password-stdin",
+        ]);
         must(first_name, self.reeve(first_name, &arguments, &person.password)?)?;
         let kubeconfig = kubeconfig_of(self.road, first_name);
         let shown = kubeconfig.display().to_string();
         if first_name == "bob" || first_name == "alice" || first_name == "dave" {
-            must(first_name, self.reeve(first_name, &["kubeconfig", "set", "--kubeconfig", &shown], "")?)?;
+            must(
+                first_name,
+                self.reeve(first_name, &["kubeconfig", "set", "--kubeconfig", &shown], "")?,
+            )?;
         }
         Ok(())
     }
@@ -83,19 +95,36 @@ impl<'a> Story<'a> {
         self.heading("What the access rules became: one RoleBinding for each role and namespace");
         let client = self.road.cluster.client().await?;
         let bindings: Api<RoleBinding> = Api::namespaced(client, NAMESPACE);
-        for binding in bindings.list(&ListParams::default().labels("reeve.dev/managed=access-rules")).await? {
+        for binding in bindings
+            .list(&ListParams::default().labels("reeve.dev/managed=access-rules"))
+            .await?
+        {
             let subjects = binding.subjects.unwrap_or_default();
             let names: Vec<&str> = subjects.iter().map(|s| s.name.as_str()).collect();
             let name = binding.metadata.name.unwrap_or_default();
-            self.lines(&format!("{NAMESPACE}/{name} → ClusterRole {}: {}", binding.role_ref.name, names.join(", ")));
+            self.lines(&format!(
+                "{NAMESPACE}/{name} → ClusterRole {}: {}",
+                binding.role_ref.name,
+                names.join(", ")
+            ));
         }
         Ok(())
     }
 
     async fn submit(&self) -> Result<()> {
         let arguments = [
-            "submit", "first", "-p", "robots", "-i", images::TOOLS, "--run-as-user", "--create-home-dir", "--", "sh",
-            "-c", "id; echo HOME=$HOME; touch $HOME/it-is-mine && ls $HOME",
+            "submit",
+            "first",
+            "-p",
+            "robots",
+            "-i",
+            images::TOOLS,
+            "--run-as-user",
+            "--create-home-dir",
+            "--",
+            "sh",
+            "-c",
+            "id; echo HOME=$HOME; touch $HOME/it-is-mine && ls $HOME",
         ];
         self.heading("alice submits a job");
         self.lines("$ reeve submit first -p robots -i local.test/tools:1 --run-as-user --create-home-dir -- sh -c 'id; …'");
@@ -121,7 +150,10 @@ impl<'a> Story<'a> {
         );
         let kubectl = self.road.kubectl(&kubeconfig_of(self.road, "alice"));
         let output = kubectl.run_with_input(&["apply", "-n", NAMESPACE, "-f", "-"], &manifest)?;
-        ensure!(!output.status.success(), "a Job that runs as root was admitted: this must never happen");
+        ensure!(
+            !output.status.success(),
+            "a Job that runs as root was admitted: this must never happen"
+        );
         self.lines(&String::from_utf8_lossy(&output.stderr));
         Ok(())
     }
@@ -135,13 +167,25 @@ impl<'a> Story<'a> {
         let real_node = self.road.cluster.real_node();
         let pod = wait_until("the pod to be there", async || {
             let pod = pods.list(&list).await?.items.into_iter().next();
-            let ended = |p: &Pod| p.status.as_ref().and_then(|s| s.phase.as_deref()).is_some_and(is_over);
+            let ended = |p: &Pod| {
+                p.status
+                    .as_ref()
+                    .and_then(|s| s.phase.as_deref())
+                    .is_some_and(is_over)
+            };
             Ok(pod.filter(|p| real_node.is_err() || ended(p)))
         })
         .await?;
         let name = pod.metadata.name.clone().unwrap_or_default();
-        let stamp = pod.metadata.annotations.as_ref().and_then(|a| a.get("reeve.dev/runs-as"));
-        self.lines(&format!("pod {name} is stamped {}", stamp.map_or("with nothing", String::as_str)));
+        let stamp = pod
+            .metadata
+            .annotations
+            .as_ref()
+            .and_then(|a| a.get("reeve.dev/runs-as"));
+        self.lines(&format!(
+            "pod {name} is stamped {}",
+            stamp.map_or("with nothing", String::as_str)
+        ));
         match real_node {
             Ok(()) => {
                 self.lines("its container printed:");
@@ -154,7 +198,10 @@ impl<'a> Story<'a> {
             }
         }
         // The Job is read back too: a Job whose pod was refused would be without one.
-        ensure!(!jobs.list(&ListParams::default()).await?.items.is_empty(), "no Job is there");
+        ensure!(
+            !jobs.list(&ListParams::default()).await?.items.is_empty(),
+            "no Job is there"
+        );
         Ok(())
     }
 

@@ -1,6 +1,9 @@
 //! The desired state of a cluster: three kinds of object.
 
-use reeve_types::{AccessRuleId, DepartmentId, Email, OrgUnitName, PosixIdentity, ProjectId, RoleName, UserId, WorkloadId, WorkloadName};
+use reeve_types::{
+    AccessRuleId, DepartmentId, Email, OrgUnitName, PosixIdentity, ProjectId, RoleName, UserId, WorkloadId,
+    WorkloadName,
+};
 use serde::{Deserialize, Serialize};
 
 /// One object that a cluster is to have.

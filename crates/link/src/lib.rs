@@ -20,7 +20,9 @@ pub mod status;
 use reeve_types::{ClusterId, Revision, Secret};
 use serde::{Deserialize, Serialize};
 
-pub use desired::{AccessRule, DesiredObject, ObjectKey, Project, Scope, Subject, SubjectKind, Workload, WorkloadIdentity};
+pub use desired::{
+    AccessRule, DesiredObject, ObjectKey, Project, Scope, Subject, SubjectKind, Workload, WorkloadIdentity,
+};
 pub use status::{ClusterSettings, KubernetesEndpoint, ObjectStatus, StatusPhase, StatusReport};
 
 /// The version both sides speak. A server refuses another with 400 and says which it speaks.
@@ -130,12 +132,22 @@ mod tests {
     #[test]
     fn every_message_is_one_json_object_that_names_its_type() {
         let cluster_id = "123e4567-e89b-12d3-a456-426614174000".parse().unwrap();
-        let welcome = ServerMessage::Welcome { protocol: 1, cluster_id, revision: Revision(7) };
-        reads_back(&welcome, json!({"type": "welcome", "protocol": 1, "clusterId": cluster_id, "revision": 7}));
+        let welcome = ServerMessage::Welcome {
+            protocol: 1,
+            cluster_id,
+            revision: Revision(7),
+        };
+        reads_back(
+            &welcome,
+            json!({"type": "welcome", "protocol": 1, "clusterId": cluster_id, "revision": 7}),
+        );
         reads_back(&ServerMessage::Heartbeat, json!({"type": "heartbeat"}));
         let rule = AccessRule {
             id: AccessRuleId::new(3).unwrap(),
-            subject: Subject { kind: SubjectKind::ServiceAccount, name: "ci".to_owned() },
+            subject: Subject {
+                kind: SubjectKind::ServiceAccount,
+                name: "ci".to_owned(),
+            },
             role: "l1-researcher".parse().unwrap(),
             scope: Scope::Project(ProjectId::new(33).unwrap()),
         };
@@ -143,7 +155,10 @@ mod tests {
             revision: Revision(8),
             complete: false,
             deletes: vec![ObjectKey::Project(ProjectId::new(34).unwrap())],
-            upserts: vec![Versioned { revision: Revision(8), object: DesiredObject::AccessRule(rule) }],
+            upserts: vec![Versioned {
+                revision: Revision(8),
+                object: DesiredObject::AccessRule(rule),
+            }],
         };
         let wire = json!({
             "type": "batch", "revision": 8, "complete": false, "deletes": [{"kind": "Project", "id": "34"}],
@@ -158,8 +173,10 @@ mod tests {
     #[test]
     fn deletions_sort_rules_before_workloads_before_projects() {
         let workload = ObjectKey::Workload("323e4567-e89b-12d3-a456-426614174000".parse().unwrap());
-        let (project, rule) =
-            (ObjectKey::Project(ProjectId::new(1).unwrap()), ObjectKey::AccessRule(AccessRuleId::new(9).unwrap()));
+        let (project, rule) = (
+            ObjectKey::Project(ProjectId::new(1).unwrap()),
+            ObjectKey::AccessRule(AccessRuleId::new(9).unwrap()),
+        );
         let mut keys = [project, workload, rule];
         keys.sort_unstable();
         assert_eq!(keys, [rule, workload, project]);
@@ -168,8 +185,15 @@ mod tests {
     #[test]
     fn a_status_names_its_object_beside_its_phase() {
         let key = ObjectKey::AccessRule(AccessRuleId::new(3).unwrap());
-        let status = ObjectStatus { key, phase: StatusPhase::NotReady, message: "why".to_owned() };
-        reads_back(&status, json!({"kind": "AccessRule", "id": 3, "phase": "NotReady", "message": "why"}));
+        let status = ObjectStatus {
+            key,
+            phase: StatusPhase::NotReady,
+            message: "why".to_owned(),
+        };
+        reads_back(
+            &status,
+            json!({"kind": "AccessRule", "id": 3, "phase": "NotReady", "message": "why"}),
+        );
         let report = serde_json::from_value::<StatusReport>(json!({"revision": 1, "surprise": true}));
         assert!(report.is_err(), "an unknown field is another protocol");
     }

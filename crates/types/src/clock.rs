@@ -86,7 +86,10 @@ impl Clock {
     /// The present moment.
     pub fn now(&self) -> Timestamp {
         match &self.0 {
-            #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "the one place that reads the machine's clock"
+            )]
             Source::System => Timestamp(jiff::Timestamp::now().as_millisecond()),
             Source::Fixed(millis) => Timestamp(millis.load(Ordering::SeqCst)),
         }

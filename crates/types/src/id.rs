@@ -122,7 +122,9 @@ macro_rules! string_serde {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+                String::deserialize(deserializer)?
+                    .parse()
+                    .map_err(serde::de::Error::custom)
             }
         }
     };
@@ -175,7 +177,8 @@ impl Serialize for AccessRuleId {
 impl<'de> Deserialize<'de> for AccessRuleId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let number = i64::deserialize(deserializer)?;
-        Self::new(number).ok_or_else(|| serde::de::Error::custom(format!("`{number}` is not a valid access rule id")))
+        Self::new(number)
+            .ok_or_else(|| serde::de::Error::custom(format!("`{number}` is not a valid access rule id")))
     }
 }
 
@@ -197,10 +200,25 @@ mod tests {
 
     #[test]
     fn an_id_has_one_spelling() {
-        assert!("123e4567-e89b-12d3-a456-426614174000".parse::<ClusterId>().is_ok());
+        assert!(
+            "123e4567-e89b-12d3-a456-426614174000"
+                .parse::<ClusterId>()
+                .is_ok()
+        );
         assert!("123e4567e89b12d3a456426614174000".parse::<ClusterId>().is_err());
         assert_eq!("33".parse::<ProjectId>().unwrap().number(), 33);
-        for wrong in ["", "0", "033", "+3", "-3", "3.0", "4294967296", "2147483648", " 3", "x"] {
+        for wrong in [
+            "",
+            "0",
+            "033",
+            "+3",
+            "-3",
+            "3.0",
+            "4294967296",
+            "2147483648",
+            " 3",
+            "x",
+        ] {
             assert!(wrong.parse::<ProjectId>().is_err(), "{wrong}");
         }
     }

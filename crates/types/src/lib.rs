@@ -10,7 +10,9 @@ pub mod posix;
 pub mod secret;
 
 pub use clock::{Clock, Timestamp};
-pub use id::{AccessRuleId, ClusterId, DepartmentId, ProjectId, Revision, ServiceAccountId, UserId, WorkloadId};
+pub use id::{
+    AccessRuleId, ClusterId, DepartmentId, ProjectId, Revision, ServiceAccountId, UserId, WorkloadId,
+};
 pub use names::{Email, GroupName, InvalidName, OrgUnitName, RoleName, ServiceAccountName, WorkloadName};
 pub use posix::{Gid, InvalidPosix, PosixIdentity, Uid};
 pub use secret::Secret;

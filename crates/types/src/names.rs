@@ -19,7 +19,11 @@ pub struct InvalidName {
 
 impl InvalidName {
     fn new(kind: &'static str, rule: &'static str, text: &str) -> Self {
-        Self { kind, rule, text: text.chars().take(80).collect() }
+        Self {
+            kind,
+            rule,
+            text: text.chars().take(80).collect(),
+        }
     }
 }
 
@@ -80,7 +84,9 @@ macro_rules! name {
 /// `^[a-z]([-a-z0-9]*[a-z0-9])?$`, at most `max` bytes: a DNS label (RFC 1035) that also starts with a letter.
 fn dns_label(text: &str, max: usize) -> Option<String> {
     let bytes = text.as_bytes();
-    let inner = bytes.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-');
+    let inner = bytes
+        .iter()
+        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-');
     let ends = bytes.first()?.is_ascii_lowercase() && *bytes.last()? != b'-';
     (inner && ends && bytes.len() <= max).then(|| text.to_owned())
 }
@@ -91,21 +97,30 @@ fn email(text: &str) -> Option<String> {
     }
     let (local, domain) = text.rsplit_once('@')?;
     let top = domain.rsplit_once('.')?.1;
-    let local_ok = !local.is_empty() && local.bytes().all(|b| b.is_ascii_alphanumeric() || b"._%+-".contains(&b));
-    let domain_ok = domain.bytes().all(|b| b.is_ascii_alphanumeric() || b".-".contains(&b));
+    let local_ok = !local.is_empty()
+        && local
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"._%+-".contains(&b));
+    let domain_ok = domain
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b".-".contains(&b));
     let top_ok = top.len() >= 2 && top.bytes().all(|b| b.is_ascii_alphabetic());
     (local_ok && domain_ok && top_ok).then(|| text.to_ascii_lowercase())
 }
 
 fn group(text: &str) -> Option<String> {
-    let reserved = ["system:", "reeve:"].iter().any(|p| text.to_ascii_lowercase().starts_with(p));
+    let reserved = ["system:", "reeve:"]
+        .iter()
+        .any(|p| text.to_ascii_lowercase().starts_with(p));
     let ok = !text.is_empty() && text.len() <= 255 && !text.chars().any(char::is_control) && !reserved;
     ok.then(|| text.to_owned())
 }
 
 fn service_account(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
-    let inner = bytes.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_".contains(b));
+    let inner = bytes
+        .iter()
+        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_".contains(b));
     let last = bytes.last()?;
     let ends = bytes.first()?.is_ascii_lowercase() && (last.is_ascii_lowercase() || last.is_ascii_digit());
     (inner && ends && (2..=255).contains(&bytes.len())).then(|| text.to_owned())
@@ -144,8 +159,20 @@ mod tests {
 
     #[test]
     fn an_email_is_one_key_whatever_its_case() {
-        assert_eq!("Alice@Example.COM".parse::<Email>().unwrap().as_str(), "alice@example.com");
-        for wrong in ["", "a@b", "a b@example.com", "system:admin", "alice@example.c", "alice@example.c0m", "@example.com", "ä@example.com"] {
+        assert_eq!(
+            "Alice@Example.COM".parse::<Email>().unwrap().as_str(),
+            "alice@example.com"
+        );
+        for wrong in [
+            "",
+            "a@b",
+            "a b@example.com",
+            "system:admin",
+            "alice@example.c",
+            "alice@example.c0m",
+            "@example.com",
+            "ä@example.com",
+        ] {
             assert!(wrong.parse::<Email>().is_err(), "{wrong}");
         }
     }

@@ -142,9 +142,15 @@ impl PosixIdentity {
         supplementary_groups.sort_unstable();
         supplementary_groups.dedup();
         if supplementary_groups.len() > MAX_GROUPS {
-            return Err(InvalidPosix::TooManyGroups { count: supplementary_groups.len() });
+            return Err(InvalidPosix::TooManyGroups {
+                count: supplementary_groups.len(),
+            });
         }
-        Ok(Self { uid, gid, supplementary_groups })
+        Ok(Self {
+            uid,
+            gid,
+            supplementary_groups,
+        })
     }
 
     /// The user id.

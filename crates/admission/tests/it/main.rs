@@ -7,6 +7,7 @@
 )]
 
 mod case_table;
+mod issuer;
 mod mutants;
 mod offline;
 mod ordinary;
@@ -14,4 +15,5 @@ mod random;
 mod roads;
 mod stage;
 mod table;
+mod tokens;
 mod world;

@@ -32,17 +32,25 @@ fn say(line: &str) {
 }
 
 fn main() -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("starting the runtime")?;
     runtime.block_on(run(Arguments::parse()))
 }
 
 async fn run(arguments: Arguments) -> Result<()> {
-    std::fs::create_dir_all(&arguments.dir).with_context(|| format!("making `{}`", arguments.dir.display()))?;
+    std::fs::create_dir_all(&arguments.dir)
+        .with_context(|| format!("making `{}`", arguments.dir.display()))?;
     let mut text = machine();
     for rules in [100_000, 1_000_000] {
         text += &format!("{}\n", authz::run(rules)?);
     }
-    let road = Road::up(Options { tell: say, ..Options::new(arguments.dir.join("road"), Tier::Node) }).await?;
+    let road = Road::up(Options {
+        tell: say,
+        ..Options::new(arguments.dir.join("road"), Tier::Node)
+    })
+    .await?;
     let organization = Organization::make(&road).await?;
     let mut series = road::rules(&road, &organization, arguments.rules).await?;
     if road.cluster.real_node().is_ok() {
@@ -62,6 +70,9 @@ async fn run(arguments: Arguments) -> Result<()> {
 fn machine() -> String {
     let read = |path| std::fs::read_to_string(path).unwrap_or_default();
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    let model = read("/proc/cpuinfo").lines().find_map(|l| l.strip_prefix("model name\t: ").map(str::to_owned)).unwrap_or_default();
+    let model = read("/proc/cpuinfo")
+        .lines()
+        .find_map(|l| l.strip_prefix("model name\t: ").map(str::to_owned))
+        .unwrap_or_default();
     format!("{cores} cores of {model}, load {}", read("/proc/loadavg"))
 }

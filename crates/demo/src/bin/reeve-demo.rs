@@ -15,7 +15,9 @@ use reeve_testkit::Tier;
 use tokio::signal::unix::{SignalKind, signal};
 
 #[derive(Parser)]
-#[command(about = "All of Reeve on this machine: a real Kubernetes, the server, the operator, people and a job")]
+#[command(
+    about = "All of Reeve on this machine: a real Kubernetes, the server, the operator, people and a job"
+)]
 struct Arguments {
     /// Where logs, data, kubeconfigs and demo.json go.
     #[arg(long, default_value = "target/demo", global = true)]
@@ -55,7 +57,11 @@ fn main() -> ExitCode {
 }
 
 fn block_on(work: impl Future<Output = Result<()>>) -> Result<()> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")?.block_on(work)
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("starting the runtime")?
+        .block_on(work)
 }
 
 /// One line for the person at the terminal.
@@ -64,7 +70,10 @@ fn tell(line: &str) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }
 
-#[expect(clippy::disallowed_methods, reason = "tells the person at the terminal how long a step took")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tells the person at the terminal how long a step took"
+)]
 fn now() -> Instant {
     Instant::now()
 }
@@ -98,7 +107,11 @@ async fn run(dir: &Path, with_story: bool) -> Result<()> {
 
 async fn come_up(dir: &Path, with_story: bool) -> Result<Road> {
     let started = now();
-    let road = Road::up(Options { tell, ..Options::new(dir.to_owned(), Tier::Node) }).await?;
+    let road = Road::up(Options {
+        tell,
+        ..Options::new(dir.to_owned(), Tier::Node)
+    })
+    .await?;
     tell("making departments, projects, people, an application and their access rules");
     let organization = Organization::make(&road).await?;
     let story = Story::new(&road, &organization, tell);
@@ -115,16 +128,36 @@ async fn come_up(dir: &Path, with_story: bool) -> Result<Road> {
 fn addresses(dir: &Path, road: &Road, organization: &Organization) {
     tell("");
     tell("── Addresses and credentials (all in demo.json)");
-    tell(&format!("   control plane   {}   CA {}", road.admin.url(), road.ca_file.display()));
-    tell(&format!("   administrator   {} / {}", reeve_demo::road::ADMINISTRATOR, road.admin_password));
+    tell(&format!(
+        "   control plane   {}   CA {}",
+        road.admin.url(),
+        road.ca_file.display()
+    ));
+    tell(&format!(
+        "   administrator   {} / {}",
+        reeve_demo::road::ADMINISTRATOR,
+        road.admin_password
+    ));
     for (first_name, person) in &organization.people {
         let kubeconfig = file::kubeconfig_of(road, first_name);
-        tell(&format!("   {first_name:<15} {} / {}   KUBECONFIG={}", person.username, person.password, kubeconfig.display()));
+        tell(&format!(
+            "   {first_name:<15} {} / {}   KUBECONFIG={}",
+            person.username,
+            person.password,
+            kubeconfig.display()
+        ));
     }
     for (name, application) in &organization.applications {
-        tell(&format!("   application {name:<3} {} / {}", application.client_id, application.client_secret));
+        tell(&format!(
+            "   application {name:<3} {} / {}",
+            application.client_id, application.client_secret
+        ));
     }
-    tell(&format!("   Kubernetes      {}   kubectl {}", road.cluster.server(), road.cluster.kubectl_path().display()));
+    tell(&format!(
+        "   Kubernetes      {}   kubectl {}",
+        road.cluster.server(),
+        road.cluster.kubectl_path().display()
+    ));
     tell(&format!("   {}", demo_file(dir).display()));
     tell("");
     tell("Ctrl-C ends everything.");
@@ -138,7 +171,8 @@ fn up(dir: &Path) -> Result<()> {
     std::fs::create_dir_all(dir).with_context(|| format!("making `{}`", dir.display()))?;
     let _ = std::fs::remove_file(demo_file(dir));
     let log_file = dir.join("demo.log");
-    let log = std::fs::File::create(&log_file).with_context(|| format!("writing `{}`", log_file.display()))?;
+    let log =
+        std::fs::File::create(&log_file).with_context(|| format!("writing `{}`", log_file.display()))?;
     let this = std::env::current_exe().context("finding this program")?;
     let mut child = Command::new(this)
         .arg("--dir")
@@ -151,17 +185,31 @@ fn up(dir: &Path) -> Result<()> {
         .process_group(0)
         .spawn()
         .context("starting the demo in the background")?;
-    loop {
+    let deadline = now() + COMING_UP;
+    while now() < deadline {
         if demo_file(dir).exists() {
             tell(&format!("up: {}", std::path::absolute(demo_file(dir))?.display()));
             return Ok(());
         }
         if let Some(status) = child.try_wait()? {
-            let said = std::fs::read_to_string(&log_file).unwrap_or_default();
-            bail!("the demo ended with {status} before it was ready:\n{said}");
+            bail!(
+                "the demo ended with {status} before it was ready:\n{}",
+                said(&log_file)
+            );
         }
         std::thread::sleep(Duration::from_millis(50));
     }
+    // Its own SIGTERM ends all it started.
+    down(dir)?;
+    bail!(
+        "the demo was not up within {} minutes:\n{}",
+        COMING_UP.as_secs() / 60,
+        said(&log_file)
+    )
+}
+
+fn said(log_file: &Path) -> String {
+    std::fs::read_to_string(log_file).unwrap_or_default()
 }
 
 fn down(dir: &Path) -> Result<()> {
@@ -177,7 +225,10 @@ fn down(dir: &Path) -> Result<()> {
         }
         std::thread::sleep(Duration::from_millis(50));
     }
-    bail!("process {id} did not end within 30 s; its log is `{}`", dir.join("demo.log").display())
+    bail!(
+        "process {id} did not end within 30 s; its log is `{}`",
+        dir.join("demo.log").display()
+    )
 }
 
 /// The process that runs the demo of this folder, if there is one and it is a demo.

@@ -42,14 +42,23 @@ fn after_five_kills_of_the_operator_the_cluster_equals_the_database() {
 }
 
 /// Makes and deletes rules without pause while `kill` strikes at seeded moments.
-async fn kill_in_the_middle(mut road: Road, seed: u64, kill: impl AsyncFn(&mut Road) -> Result<()>) -> Result<()> {
+async fn kill_in_the_middle(
+    mut road: Road,
+    seed: u64,
+    kill: impl AsyncFn(&mut Road) -> Result<()>,
+) -> Result<()> {
     let department = organization::create_department(&road, &fresh("dept")).await?;
     let mut projects = Vec::new();
     for _ in 0..3 {
         projects.push(organization::create_project(&road, &fresh("proj"), &department).await?);
     }
     let done = Arc::new(AtomicBool::new(false));
-    let writer = tokio::spawn(change_rules(road.admin.clone(), projects.clone(), seed, done.clone()));
+    let writer = tokio::spawn(change_rules(
+        road.admin.clone(),
+        projects.clone(),
+        seed,
+        done.clone(),
+    ));
     let mut random = rand::rngs::StdRng::seed_from_u64(seed);
     for _ in 0..KILLS {
         tokio::time::sleep(Duration::from_millis(random.random_range(150..900))).await;
@@ -62,17 +71,29 @@ async fn kill_in_the_middle(mut road: Road, seed: u64, kill: impl AsyncFn(&mut R
     let listed = all_rules(&road.admin).await?;
     let ids: BTreeSet<i64> = listed.iter().filter_map(|rule| rule["id"].as_i64()).collect();
     for id in &acknowledged.made {
-        ensure!(ids.contains(id) || acknowledged.unsure.contains(id), "acknowledged rule {id} is lost");
+        ensure!(
+            ids.contains(id) || acknowledged.unsure.contains(id),
+            "acknowledged rule {id} is lost"
+        );
     }
     for id in &acknowledged.deleted {
         ensure!(!ids.contains(id), "rule {id} came back");
     }
-    wait_for(Duration::from_secs(60), "the cluster to equal the database", async || {
-        let wanted = wanted_subjects(&road.admin, &listed).await?;
-        let found = bound_subjects(&road).await?;
-        ensure!(wanted == found, "missing {:?}, too many {:?}", wanted.difference(&found), found.difference(&wanted));
-        Ok(Some(()))
-    })
+    wait_for(
+        Duration::from_secs(60),
+        "the cluster to equal the database",
+        async || {
+            let wanted = wanted_subjects(&road.admin, &listed).await?;
+            let found = bound_subjects(&road).await?;
+            ensure!(
+                wanted == found,
+                "missing {:?}, too many {:?}",
+                wanted.difference(&found),
+                found.difference(&wanted)
+            );
+            Ok(Some(()))
+        },
+    )
     .await
 }
 
@@ -84,15 +105,27 @@ struct Acknowledged {
     unsure: BTreeSet<i64>,
 }
 
-async fn change_rules(admin: Rest, projects: Vec<String>, seed: u64, done: Arc<AtomicBool>) -> Result<Acknowledged> {
+async fn change_rules(
+    admin: Rest,
+    projects: Vec<String>,
+    seed: u64,
+    done: Arc<AtomicBool>,
+) -> Result<Acknowledged> {
     let mut random = rand::rngs::StdRng::seed_from_u64(seed ^ 0xabc);
     let mut all = Acknowledged::default();
     let mut changes = 0;
     while changes < CHANGES || !done.load(Ordering::SeqCst) {
         let project = &projects[random.random_range(0..projects.len())];
-        let victim = all.made.iter().nth(random.random_range(0..all.made.len().max(1))).copied();
+        let victim = all
+            .made
+            .iter()
+            .nth(random.random_range(0..all.made.len().max(1)))
+            .copied();
         if let (Some(victim), true) = (victim, random.random_bool(0.35)) {
-            match admin.delete(&format!("/api/v1/authorization/access-rules/{victim}")).await {
+            match admin
+                .delete(&format!("/api/v1/authorization/access-rules/{victim}"))
+                .await
+            {
                 Ok(answer) if answer.status == 204 || answer.status == 404 => {
                     all.made.remove(&victim);
                     all.unsure.remove(&victim);
@@ -120,7 +153,10 @@ async fn change_rules(admin: Rest, projects: Vec<String>, seed: u64, done: Arc<A
 async fn all_rules(admin: &Rest) -> Result<Vec<Value>> {
     let mut rules = Vec::new();
     loop {
-        let path = format!("/api/v1/authorization/access-rules?limit=500&offset={}", rules.len());
+        let path = format!(
+            "/api/v1/authorization/access-rules?limit=500&offset={}",
+            rules.len()
+        );
         let page = admin.get(&path).await?.expect(200)?;
         let items = page["accessRules"].as_array().cloned().unwrap_or_default();
         if items.is_empty() {
@@ -132,15 +168,27 @@ async fn all_rules(admin: &Rest) -> Result<Vec<Value>> {
 
 /// namespace, role and subject of every project rule in the database.
 async fn wanted_subjects(admin: &Rest, rules: &[Value]) -> Result<BTreeSet<(String, String, String)>> {
-    let projects = admin.get("/api/v1/org-unit/projects?limit=500").await?.expect(200)?;
+    let projects = admin
+        .get("/api/v1/org-unit/projects?limit=500")
+        .await?
+        .expect(200)?;
     let mut wanted = BTreeSet::new();
     for project in projects["projects"].as_array().into_iter().flatten() {
         let namespace = project["status"]["namespace"].as_str().unwrap_or_default();
         for rule in rules {
-            let reaches = rule["scopeType"] == "tenant" || (rule["scopeType"] == "project" && rule["scopeId"] == project["id"]);
+            let reaches = rule["scopeType"] == "tenant"
+                || (rule["scopeType"] == "project" && rule["scopeId"] == project["id"]);
             if reaches {
-                let role = rule["roleName"].as_str().unwrap_or_default().to_lowercase().replace(' ', "-");
-                wanted.insert((namespace.to_owned(), format!("reeve-{role}"), rule["subjectId"].as_str().unwrap_or_default().to_owned()));
+                let role = rule["roleName"]
+                    .as_str()
+                    .unwrap_or_default()
+                    .to_lowercase()
+                    .replace(' ', "-");
+                wanted.insert((
+                    namespace.to_owned(),
+                    format!("reeve-{role}"),
+                    rule["subjectId"].as_str().unwrap_or_default().to_owned(),
+                ));
             }
         }
     }
@@ -149,11 +197,17 @@ async fn wanted_subjects(admin: &Rest, rules: &[Value]) -> Result<BTreeSet<(Stri
 
 async fn bound_subjects(road: &Road) -> Result<BTreeSet<(String, String, String)>> {
     let bindings: Api<RoleBinding> = Api::all(road.cluster.client().await?);
-    let list = bindings.list(&ListParams::default().labels("reeve.dev/managed=access-rules")).await?;
+    let list = bindings
+        .list(&ListParams::default().labels("reeve.dev/managed=access-rules"))
+        .await?;
     let mut found = BTreeSet::new();
     for binding in list {
         for subject in binding.subjects.unwrap_or_default() {
-            found.insert((binding.metadata.namespace.clone().unwrap_or_default(), binding.role_ref.name.clone(), subject.name));
+            found.insert((
+                binding.metadata.namespace.clone().unwrap_or_default(),
+                binding.role_ref.name.clone(),
+                subject.name,
+            ));
         }
     }
     Ok(found)
@@ -166,8 +220,11 @@ fn without_the_server_the_operator_repairs_and_then_catches_up_revocations_first
         let name = fresh("proj");
         let project = organization::create_project(&road, &name, &department).await?;
         let namespace = format!("reeve-{name}");
-        let stays = organization::create_rule(&road.admin, "group", "stays", "Viewer", "project", &project).await?;
-        let goes = organization::create_rule(&road.admin, "group", "goes", "L1 researcher", "project", &project).await?;
+        let stays =
+            organization::create_rule(&road.admin, "group", "stays", "Viewer", "project", &project).await?;
+        let goes =
+            organization::create_rule(&road.admin, "group", "goes", "L1 researcher", "project", &project)
+                .await?;
         let bindings: Api<RoleBinding> = Api::namespaced(road.cluster.client().await?, &namespace);
         for role in ["reeve-viewer", "reeve-l1-researcher"] {
             wait_until(role, async || Ok(bindings.get_opt(role).await?)).await?;
@@ -175,23 +232,64 @@ fn without_the_server_the_operator_repairs_and_then_catches_up_revocations_first
 
         road.kill_server()?;
         bindings.delete("reeve-viewer", &DeleteParams::default()).await?;
-        wait_until("the binding to be repaired without the server", async || Ok(bindings.get_opt("reeve-viewer").await?)).await?;
+        wait_until("the binding to be repaired without the server", async || {
+            Ok(bindings.get_opt("reeve-viewer").await?)
+        })
+        .await?;
 
         // The operator is away while a rule goes and another comes; then it catches up.
         road.start_server().await?;
         road.kill_operator()?;
-        road.admin.delete(&format!("/api/v1/authorization/access-rules/{goes}")).await?.expect(204)?;
-        organization::create_rule(&road.admin, "group", "comes", "System administrator", "project", &project).await?;
+        road.admin
+            .delete(&format!("/api/v1/authorization/access-rules/{goes}"))
+            .await?
+            .expect(204)?;
+        organization::create_rule(
+            &road.admin,
+            "group",
+            "comes",
+            "System administrator",
+            "project",
+            &project,
+        )
+        .await?;
         let mark = road.cluster.audit_mark();
         road.start_operator().await?;
-        wait_until("the late rule to arrive", async || Ok(bindings.get_opt("reeve-system-administrator").await?)).await?;
-        wait_until("the revoked binding to go", async || Ok(bindings.get_opt("reeve-l1-researcher").await?.is_none().then_some(()))).await?;
+        wait_until("the late rule to arrive", async || {
+            Ok(bindings.get_opt("reeve-system-administrator").await?)
+        })
+        .await?;
+        wait_until("the revoked binding to go", async || {
+            Ok(bindings
+                .get_opt("reeve-l1-researcher")
+                .await?
+                .is_none()
+                .then_some(()))
+        })
+        .await?;
         // Order of arrival in the cluster: the deletion of the AccessRule before the new one.
         let events = road.cluster.audit_events_since(mark)?;
-        let position = |verbs: &[&str]| events.iter().position(|e| e.resource == "accessrules" && e.subresource.is_empty() && verbs.contains(&e.verb.as_str()) && e.code < 300 && e.stage == "ResponseComplete");
-        let (deleted, written) = (position(&["delete"]).context("no deletion")?, position(&["create", "patch"]).context("no write")?);
-        ensure!(deleted < written, "the new rule was written before the revocation");
-        ensure!(bindings.get_opt("reeve-viewer").await?.is_some(), "rule {stays} lost its binding");
+        let position = |verbs: &[&str]| {
+            events.iter().position(|e| {
+                e.resource == "accessrules"
+                    && e.subresource.is_empty()
+                    && verbs.contains(&e.verb.as_str())
+                    && e.code < 300
+                    && e.stage == "ResponseComplete"
+            })
+        };
+        let (deleted, written) = (
+            position(&["delete"]).context("no deletion")?,
+            position(&["create", "patch"]).context("no write")?,
+        );
+        ensure!(
+            deleted < written,
+            "the new rule was written before the revocation"
+        );
+        ensure!(
+            bindings.get_opt("reeve-viewer").await?.is_some(),
+            "rule {stays} lost its binding"
+        );
         Ok(())
     });
 }

@@ -20,7 +20,11 @@ static OWN_ROADS: Semaphore = Semaphore::const_new(1);
 fn runtime() -> &'static Runtime {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     RUNTIME.get_or_init(|| {
-        tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().expect("a runtime")
+        tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(4)
+            .enable_all()
+            .build()
+            .expect("a runtime")
     })
 }
 
@@ -38,7 +42,10 @@ pub fn on_the_road<F: Future<Output = Result<()>>>(test: impl FnOnce(&'static Ro
                 std::thread::park();
             }
         });
-        receive.recv().expect("starting the road panicked").expect("the road comes up")
+        receive
+            .recv()
+            .expect("starting the road panicked")
+            .expect("the road comes up")
     });
     if let Some(road) = road {
         finish(test(road));
@@ -55,8 +62,17 @@ pub fn on_a_road_of_its_own<F: Future<Output = Result<()>>>(
 }
 
 /// The same with an operator that is one of several: it holds a lease.
-pub fn on_a_road_with_a_lease<F: Future<Output = Result<()>>>(name: &'static str, test: impl FnOnce(Road) -> F) {
-    on_a_road_with(Options { leader_elect: true, ..Options::new(folder(name), Tier::Node) }, test);
+pub fn on_a_road_with_a_lease<F: Future<Output = Result<()>>>(
+    name: &'static str,
+    test: impl FnOnce(Road) -> F,
+) {
+    on_a_road_with(
+        Options {
+            leader_elect: true,
+            ..Options::new(folder(name), Tier::Node)
+        },
+        test,
+    );
 }
 
 fn on_a_road_with<F: Future<Output = Result<()>>>(options: Options, test: impl FnOnce(Road) -> F) {
@@ -119,25 +135,51 @@ impl Team {
         let namespace = format!("reeve-{project_name}");
         organization::wait_until_ready(&road.admin, &project).await?;
         let researcher = Member::join(road, &project).await?;
-        let team = Self { department, project, project_name, namespace, researcher };
-        team.wait_until_bound(road, "l1-researcher", &team.researcher.person.username).await?;
+        let team = Self {
+            department,
+            project,
+            project_name,
+            namespace,
+            researcher,
+        };
+        team.wait_until_bound(road, "l1-researcher", &team.researcher.person.username)
+            .await?;
         Ok(team)
     }
 
     /// Another L1 researcher of the project.
     pub async fn hire(&self, road: &Road) -> Result<Member> {
         let member = Member::join(road, &self.project).await?;
-        self.wait_until_bound(road, "l1-researcher", &member.person.username).await?;
+        self.wait_until_bound(road, "l1-researcher", &member.person.username)
+            .await?;
         Ok(member)
     }
 
     pub async fn subjects(&self, road: &Road, role: &str) -> Result<Option<Vec<String>>> {
         let client = road.cluster.client().await?;
-        let bindings: kube::Api<k8s_openapi::api::rbac::v1::RoleBinding> = kube::Api::namespaced(client, &self.namespace);
-        let list = bindings.list(&kube::api::ListParams::default().labels("reeve.dev/managed=access-rules")).await?;
-        let of_role: Vec<_> = list.items.into_iter().filter(|b| b.role_ref.name == format!("reeve-{role}")).collect();
-        anyhow::ensure!(of_role.len() <= 1, "{} bindings of {role} in {}", of_role.len(), self.namespace);
-        Ok(of_role.into_iter().next().map(|b| b.subjects.unwrap_or_default().into_iter().map(|s| s.name).collect()))
+        let bindings: kube::Api<k8s_openapi::api::rbac::v1::RoleBinding> =
+            kube::Api::namespaced(client, &self.namespace);
+        let list = bindings
+            .list(&kube::api::ListParams::default().labels("reeve.dev/managed=access-rules"))
+            .await?;
+        let of_role: Vec<_> = list
+            .items
+            .into_iter()
+            .filter(|b| b.role_ref.name == format!("reeve-{role}"))
+            .collect();
+        anyhow::ensure!(
+            of_role.len() <= 1,
+            "{} bindings of {role} in {}",
+            of_role.len(),
+            self.namespace
+        );
+        Ok(of_role.into_iter().next().map(|b| {
+            b.subjects
+                .unwrap_or_default()
+                .into_iter()
+                .map(|s| s.name)
+                .collect()
+        }))
     }
 
     pub async fn wait_until_bound(&self, road: &Road, role: &str, subject: &str) -> Result<()> {
@@ -154,9 +196,22 @@ impl Member {
         let uid = fresh_uid();
         let posix = json!({"uid": uid, "gid": 5000, "supplementaryGroups": [5001]});
         let person = organization::create_user(&road.admin, &fresh("person"), Some(posix)).await?;
-        let rule = organization::create_rule(&road.admin, "user", &person.username, "L1 researcher", "project", project).await?;
+        let rule = organization::create_rule(
+            &road.admin,
+            "user",
+            &person.username,
+            "L1 researcher",
+            "project",
+            project,
+        )
+        .await?;
         let rest = road.admin.sign_in(&person.username, &person.password).await?;
-        Ok(Self { person, rest, uid, rule })
+        Ok(Self {
+            person,
+            rest,
+            uid,
+            rule,
+        })
     }
 
     /// Her Kubernetes client, with a token of hers.
@@ -183,10 +238,22 @@ pub async fn create(client: &Client, namespace: &str, object: Value) -> kube::Re
 }
 
 /// Patches an object as `kubectl patch` does: lists are merged by name.
-pub async fn patch(client: &Client, namespace: &str, kind: &str, name: &str, change: Value) -> kube::Result<Value> {
+pub async fn patch(
+    client: &Client,
+    namespace: &str,
+    kind: &str,
+    name: &str,
+    change: Value,
+) -> kube::Result<Value> {
     let (resource, _) = resource_of(&json!({"kind": kind, "metadata": {"name": name}}));
     let api: kube::Api<DynamicObject> = kube::Api::namespaced_with(client.clone(), namespace, &resource);
-    let made = api.patch(name, &kube::api::PatchParams::default(), &kube::api::Patch::Strategic(change)).await?;
+    let made = api
+        .patch(
+            name,
+            &kube::api::PatchParams::default(),
+            &kube::api::Patch::Strategic(change),
+        )
+        .await?;
     Ok(serde_json::to_value(made).expect("an object"))
 }
 
@@ -248,7 +315,12 @@ pub async fn output_of(road: &Road, namespace: &str, selector: &str) -> Result<S
     let list = kube::api::ListParams::default().labels(selector);
     let name = reeve_testkit::wait_until("a container to run to its end", async || {
         let pod = pods.list(&list).await?.items.into_iter().next();
-        let phase = |p: &Pod| p.status.as_ref().and_then(|s| s.phase.clone()).unwrap_or_default();
+        let phase = |p: &Pod| {
+            p.status
+                .as_ref()
+                .and_then(|s| s.phase.clone())
+                .unwrap_or_default()
+        };
         match pod {
             Some(pod) if phase(&pod) == "Succeeded" || phase(&pod) == "Failed" => Ok(pod.metadata.name),
             Some(pod) => anyhow::bail!("{}: {:?}", phase(&pod), pod.status.and_then(|s| s.message)),

@@ -20,17 +20,32 @@ struct Lines {
 impl Lines {
     async fn open(road: &reeve_demo::Road, resume_from: Option<u64>) -> Result<Self> {
         let body = json!({"clusterId": road.cluster_id, "clientSecret": road.link_secret});
-        let token = road.admin.with_token(None).post("/link/v1/token", body).await?.expect(200)?;
+        let token = road
+            .admin
+            .with_token(None)
+            .post("/link/v1/token", body)
+            .await?
+            .expect(200)?;
         let token = token["accessToken"].as_str().context("no accessToken")?;
         let pem = std::fs::read(&road.ca_file)?;
-        let client = reqwest::Client::builder().tls_certs_only([reqwest::Certificate::from_pem(&pem)?]).build()?;
+        let client = reqwest::Client::builder()
+            .tls_certs_only([reqwest::Certificate::from_pem(&pem)?])
+            .build()?;
         let mut hello = json!({"protocol": 1, "operatorVersion": "test"});
         if let Some(revision) = resume_from {
             hello["resumeFrom"] = json!(revision);
         }
-        let response = client.post(format!("{}/link/v1/watch", road.admin.url())).bearer_auth(token).json(&hello).send().await?;
+        let response = client
+            .post(format!("{}/link/v1/watch", road.admin.url()))
+            .bearer_auth(token)
+            .json(&hello)
+            .send()
+            .await?;
         ensure!(response.status() == 200, "{}", response.status());
-        Ok(Self { bytes: Box::pin(response.bytes_stream()), rest: Vec::new() })
+        Ok(Self {
+            bytes: Box::pin(response.bytes_stream()),
+            rest: Vec::new(),
+        })
     }
 
     /// The next message that is no heartbeat.
@@ -44,7 +59,9 @@ impl Lines {
                 }
                 continue;
             }
-            let chunk = tokio::time::timeout(Duration::from_secs(30), self.bytes.next()).await.context("nothing came")?;
+            let chunk = tokio::time::timeout(Duration::from_secs(30), self.bytes.next())
+                .await
+                .context("nothing came")?;
             self.rest.extend_from_slice(&chunk.context("the stream ended")??);
         }
     }
@@ -55,7 +72,9 @@ impl Lines {
         loop {
             let message = self.next().await?;
             match message["type"].as_str() {
-                Some("welcome") if message["revision"].as_u64() >= Some(revision) && revision == 0 => return Ok((deletes, upserts)),
+                Some("welcome") if message["revision"].as_u64() >= Some(revision) && revision == 0 => {
+                    return Ok((deletes, upserts));
+                }
                 Some("welcome") => (),
                 Some("batch") => {
                     deletes.extend(message["deletes"].as_array().cloned().unwrap_or_default());
@@ -80,14 +99,19 @@ impl Lines {
 
 /// Where the cluster's desired state stands: what a fresh stream says first.
 async fn revision(road: &reeve_demo::Road) -> Result<u64> {
-    Lines::open(road, None).await?.next().await?["revision"].as_u64().context("no revision in the welcome")
+    Lines::open(road, None).await?.next().await?["revision"]
+        .as_u64()
+        .context("no revision in the welcome")
 }
 
 async fn rules(admin: &Rest, project: &str, count: usize) -> Result<Vec<i64>> {
     let mut ids = Vec::with_capacity(count);
     for _ in 0..count {
         let body = json!({"subjectType": "group", "subjectId": fresh("group"), "roleId": 5, "scopeType": "project", "scopeId": project});
-        let made = admin.post("/api/v1/authorization/access-rules", body).await?.expect(201)?;
+        let made = admin
+            .post("/api/v1/authorization/access-rules", body)
+            .await?
+            .expect(201)?;
         ids.push(made["id"].as_i64().context("no id")?);
     }
     Ok(ids)
@@ -105,20 +129,35 @@ fn one_change_among_a_thousand_rules_sends_one_object_and_a_resume_only_later_re
         ensure!(lines.next().await?["type"] == "welcome");
         let made = rules(&road.admin, &project, 1).await?;
         let (deletes, upserts) = lines.until(start + 1).await?;
-        ensure!(deletes.is_empty() && upserts.len() == 1, "{deletes:?} {upserts:?}");
-        ensure!(upserts[0]["object"]["spec"]["id"] == json!(made[0]), "{upserts:?}");
+        ensure!(
+            deletes.is_empty() && upserts.len() == 1,
+            "{deletes:?} {upserts:?}"
+        );
+        ensure!(
+            upserts[0]["object"]["spec"]["id"] == json!(made[0]),
+            "{upserts:?}"
+        );
         lines.silent_for(Duration::from_secs(3)).await?;
         drop(lines);
 
         // While nobody listens: two rules go, one comes.
         for id in ids.iter().take(2) {
-            road.admin.delete(&format!("/api/v1/authorization/access-rules/{id}")).await?.expect(204)?;
+            road.admin
+                .delete(&format!("/api/v1/authorization/access-rules/{id}"))
+                .await?
+                .expect(204)?;
         }
         let late = rules(&road.admin, &project, 1).await?;
         let mut lines = Lines::open(&road, Some(start + 1)).await?;
         let (deletes, upserts) = lines.until(start + 4).await?;
-        ensure!(deletes.len() == 2 && upserts.len() == 1, "{deletes:?} {upserts:?}");
-        ensure!(upserts[0]["object"]["spec"]["id"] == json!(late[0]), "{upserts:?}");
+        ensure!(
+            deletes.len() == 2 && upserts.len() == 1,
+            "{deletes:?} {upserts:?}"
+        );
+        ensure!(
+            upserts[0]["object"]["spec"]["id"] == json!(late[0]),
+            "{upserts:?}"
+        );
 
         // From nothing: the whole state, marked complete.
         let mut lines = Lines::open(&road, None).await?;
@@ -136,10 +175,23 @@ fn one_change_among_a_thousand_rules_sends_one_object_and_a_resume_only_later_re
 fn another_protocol_version_is_refused_by_name() {
     on_a_road_of_its_own("protocol", Tier::ApiServer, async |road| {
         let body = json!({"clusterId": road.cluster_id, "clientSecret": road.link_secret});
-        let token = road.admin.with_token(None).post("/link/v1/token", body).await?.expect(200)?;
+        let token = road
+            .admin
+            .with_token(None)
+            .post("/link/v1/token", body)
+            .await?
+            .expect(200)?;
         let caller = road.admin.with_token(token["accessToken"].as_str());
-        let answer = caller.post("/link/v1/watch", json!({"protocol": 99, "operatorVersion": "test"})).await?;
-        ensure!(answer.status == 400 && answer.message().contains("99") && answer.message().contains('1'), "{answer:?}");
+        let answer = caller
+            .post(
+                "/link/v1/watch",
+                json!({"protocol": 99, "operatorVersion": "test"}),
+            )
+            .await?;
+        ensure!(
+            answer.status == 400 && answer.message().contains("99") && answer.message().contains('1'),
+            "{answer:?}"
+        );
         Ok(())
     });
 }

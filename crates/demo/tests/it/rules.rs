@@ -14,10 +14,22 @@ fn a_rule_adds_a_subject_to_the_single_binding_of_its_role() {
         let second = team.hire(road).await?;
         let application = crate::harness::fresh("app");
         organization::create_application(&road.admin, &application).await?;
-        organization::create_rule(&road.admin, "service-account", &application, "L1 researcher", "department", &team.department).await?;
-        team.wait_until_bound(road, "l1-researcher", &format!("reeve:application:{application}")).await?;
+        organization::create_rule(
+            &road.admin,
+            "service-account",
+            &application,
+            "L1 researcher",
+            "department",
+            &team.department,
+        )
+        .await?;
+        team.wait_until_bound(road, "l1-researcher", &format!("reeve:application:{application}"))
+            .await?;
         let subjects = team.subjects(road, "l1-researcher").await?.unwrap_or_default();
-        ensure!(subjects.contains(&team.researcher.person.username), "{subjects:?}");
+        ensure!(
+            subjects.contains(&team.researcher.person.username),
+            "{subjects:?}"
+        );
         ensure!(subjects.contains(&second.person.username), "{subjects:?}");
         ensure!(subjects.len() == 3, "{subjects:?}");
         Ok(())
@@ -34,18 +46,31 @@ fn deleting_a_rule_revokes_rest_at_once_and_the_cluster_while_the_token_still_li
         let project = format!("/api/v1/org-unit/projects/{}", team.project);
         alice.rest.get(&project).await?.expect(200)?;
 
-        road.admin.delete(&format!("/api/v1/authorization/access-rules/{}", alice.rule)).await?.expect(204)?;
+        road.admin
+            .delete(&format!("/api/v1/authorization/access-rules/{}", alice.rule))
+            .await?
+            .expect(204)?;
         // The very next request: she holds the permission nowhere any more.
         let answer = alice.rest.get(&project).await?;
         ensure!(answer.status == 403, "{answer:?}");
         ensure!(!answer.message().is_empty(), "{answer:?}");
 
         // Her rule was the last of its role, so the binding goes with her.
-        wait_until("the binding to go", async || Ok(team.subjects(road, "l1-researcher").await?.is_none().then_some(()))).await?;
+        wait_until("the binding to go", async || {
+            Ok(team
+                .subjects(road, "l1-researcher")
+                .await?
+                .is_none()
+                .then_some(()))
+        })
+        .await?;
         let (code, _) = refusal(create(&client, &team.namespace, bare_job("after", &["true"])).await)?;
         ensure!(code == 403, "the API server answered {code}");
         let path = format!("/api/v1/clusters/{}/kubernetes-token", road.cluster_id);
-        ensure!(alice.rest.post(&path, json!({})).await?.status == 403, "a new token was issued");
+        ensure!(
+            alice.rest.post(&path, json!({})).await?.status == 403,
+            "a new token was issued"
+        );
         Ok(())
     });
 }
@@ -57,7 +82,10 @@ fn a_rule_that_is_there_already_is_a_conflict_and_its_status_becomes_ready() {
         let body = json!({"subjectType": "user", "subjectId": team.researcher.person.id, "roleId": 5,
             "scopeType": "project", "scopeId": team.project});
         // By id or by email, it is the same subject.
-        let answer = road.admin.post("/api/v1/authorization/access-rules", body).await?;
+        let answer = road
+            .admin
+            .post("/api/v1/authorization/access-rules", body)
+            .await?;
         ensure!(answer.status == 409, "{answer:?}");
         let path = format!("/api/v1/authorization/access-rules/{}", team.researcher.rule);
         wait_until("the rule to be Ready", async || {

@@ -9,7 +9,10 @@ use crate::harness::{Team, fresh, on_the_road};
 fn must_be(answer: &Answer, status: u16, word: &str) -> Result<()> {
     ensure!(answer.status == status, "wanted {status}: {answer:?}");
     ensure!(answer.body["code"] == json!(status), "{answer:?}");
-    ensure!(answer.message().contains(word), "`{word}` is missing in: {answer:?}");
+    ensure!(
+        answer.message().contains(word),
+        "`{word}` is missing in: {answer:?}"
+    );
     Ok(())
 }
 
@@ -18,25 +21,58 @@ fn wrong_input_is_named_and_changes_nothing() {
     on_the_road(async |road| {
         let admin = &road.admin;
         let before = admin.get("/api/v1/org-unit/projects/count").await?.expect(200)?;
-        let project = |name: &str, cluster: &str| json!({"name": name, "clusterId": cluster, "resources": []});
+        let project =
+            |name: &str, cluster: &str| json!({"name": name, "clusterId": cluster, "resources": []});
         for name in ["Proj_1", "", "-a", "ä", &"a".repeat(64)] {
-            let answer = admin.post("/api/v1/org-unit/projects", project(name, &road.cluster_id)).await?;
+            let answer = admin
+                .post("/api/v1/org-unit/projects", project(name, &road.cluster_id))
+                .await?;
             must_be(&answer, 400, "name")?;
         }
-        must_be(&admin.post("/api/v1/org-unit/projects", project("fine", "no-uuid")).await?, 400, "no-uuid")?;
+        must_be(
+            &admin
+                .post("/api/v1/org-unit/projects", project("fine", "no-uuid"))
+                .await?,
+            400,
+            "no-uuid",
+        )?;
         let unknown = "00000000-0000-4000-8000-000000000000";
-        let answer = admin.post("/api/v1/org-unit/projects", project("fine", unknown)).await?;
+        let answer = admin
+            .post("/api/v1/org-unit/projects", project("fine", unknown))
+            .await?;
         ensure!(answer.status == 404 || answer.status == 400, "{answer:?}");
-        must_be(&admin.post_raw("/api/v1/org-unit/projects", b"{\"name\": ".to_vec()).await?, 400, "JSON")?;
-        must_be(&admin.post_raw("/api/v1/org-unit/projects", vec![b'x'; 10 * 1024 * 1024]).await?, 413, "")?;
-        must_be(&admin.get("/api/v1/org-unit/projects/999999").await?, 404, "999999")?;
+        must_be(
+            &admin
+                .post_raw("/api/v1/org-unit/projects", b"{\"name\": ".to_vec())
+                .await?,
+            400,
+            "JSON",
+        )?;
+        must_be(
+            &admin
+                .post_raw("/api/v1/org-unit/projects", vec![b'x'; 10 * 1024 * 1024])
+                .await?,
+            413,
+            "",
+        )?;
+        must_be(
+            &admin.get("/api/v1/org-unit/projects/999999").await?,
+            404,
+            "999999",
+        )?;
         let answer = admin.get("/api/v1/org-unit/projects/not-a-number").await?;
         ensure!(answer.status == 404 || answer.status == 400, "{answer:?}");
         must_be(&admin.get("/api/v1/no-such-thing").await?, 404, "")?;
         let after = admin.get("/api/v1/org-unit/projects/count").await?.expect(200)?;
-        ensure!(before["count"].as_i64() <= after["count"].as_i64(), "projects were lost: {before} {after}");
+        ensure!(
+            before["count"].as_i64() <= after["count"].as_i64(),
+            "projects were lost: {before} {after}"
+        );
         for name in ["Proj_1", "fine"] {
-            let found = admin.get(&format!("/api/v1/org-unit/projects?filterBy=name=={name}")).await?.expect(200)?;
+            let found = admin
+                .get(&format!("/api/v1/org-unit/projects?filterBy=name=={name}"))
+                .await?
+                .expect(200)?;
             ensure!(found["projects"] == json!([]), "{found}");
         }
         Ok(())
@@ -90,7 +126,10 @@ fn an_application_signs_in_with_each_spelling_of_the_reference() {
             let answer = nobody.post("/api/v1/token", body).await?.expect(200)?;
             let token = answer["accessToken"].as_str().unwrap_or_default();
             let parts: Vec<&str> = token.split('.').collect();
-            ensure!(parts.len() == 3 && answer["expiresIn"].as_i64() > Some(0), "{answer}");
+            ensure!(
+                parts.len() == 3 && answer["expiresIn"].as_i64() > Some(0),
+                "{answer}"
+            );
             // Trap 4: the payload decodes with the plain base64 alphabet.
             ensure!(!parts[1].contains(['-', '_']), "{}", parts[1]);
         }
@@ -103,12 +142,33 @@ fn a_submission_with_a_field_that_is_not_honoured_is_refused() {
     on_the_road(async |road| {
         let team = Team::form(road).await?;
         let body = |spec: serde_json::Value| json!({"name": fresh("job"), "projectId": team.project, "clusterId": road.cluster_id, "spec": spec});
-        let submit = async |spec| team.researcher.rest.post("/api/v1/workloads/trainings", body(spec)).await;
+        let submit = async |spec| {
+            team.researcher
+                .rest
+                .post("/api/v1/workloads/trainings", body(spec))
+                .await
+        };
         must_be(&submit(json!({"command": "true"})).await?, 400, "image")?;
-        must_be(&submit(json!({"image": "x", "security": {"hostNetwork": true}})).await?, 400, "hostNetwork")?;
-        must_be(&submit(json!({"image": "x", "command": "sh -c 'unclosed"})).await?, 400, "command")?;
-        must_be(&submit(json!({"image": "x", "nodePools": ["a"]})).await?, 400, "nodePools")?;
-        must_be(&submit(json!({"image": "x", "colour": "blue"})).await?, 400, "colour")?;
+        must_be(
+            &submit(json!({"image": "x", "security": {"hostNetwork": true}})).await?,
+            400,
+            "hostNetwork",
+        )?;
+        must_be(
+            &submit(json!({"image": "x", "command": "sh -c 'unclosed"})).await?,
+            400,
+            "command",
+        )?;
+        must_be(
+            &submit(json!({"image": "x", "nodePools": ["a"]})).await?,
+            400,
+            "nodePools",
+        )?;
+        must_be(
+            &submit(json!({"image": "x", "colour": "blue"})).await?,
+            400,
+            "colour",
+        )?;
         Ok(())
     });
 }

@@ -33,7 +33,7 @@ use crate::world::World;
 /// How long a batch waits altogether for namespaces that were asked for moments ago.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How long after a refusal everything is asked for again; it doubles.
-const FIRST_RETRY: Duration = Duration::from_secs(30);
+const FIRST_RETRY: Duration = Duration::from_secs(10);
 const LAST_RETRY: Duration = Duration::from_secs(600);
 
 /// Writes for one process.
@@ -63,6 +63,11 @@ impl Mirror {
     /// When everything is to be asked for again, because something was refused that may be allowed then.
     pub const fn retry_at(&self) -> Option<Instant> {
         self.retry_at
+    }
+
+    /// It is being asked for.
+    pub const fn retried(&mut self) {
+        self.retry_at = None;
     }
 
     /// Applies a batch.

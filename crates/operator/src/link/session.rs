@@ -132,7 +132,10 @@ async fn try_receive(
             },
             () = world.usable.notified() => mirror.place_waiting().await?,
             () = world.drift.notified() => return Err(Ended::Drift),
-            () = retry(mirror.retry_at()) => return Err(Ended::Refused),
+            () = retry(mirror.retry_at()) => {
+                mirror.retried();
+                return Err(Ended::Refused);
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Tenancy without a cluster.
+//! Tenancy without a cluster, and its rights on a real API server.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -8,5 +8,7 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod forbidden;
+mod mutants;
 mod project;
 mod rights;

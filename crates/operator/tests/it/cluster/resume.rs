@@ -222,6 +222,38 @@ async fn of_one_revision_that_was_cut_in_the_middle_everything_arrives_and_a_ref
         .unwrap();
     converged(&rig).await;
     assert!(rules.get_opt("rule-1").await.unwrap().is_none());
+
+    // Neither is anything else that is refused: it is told, passed over, and tried again.
+    let mut without = whole.clone();
+    for rule in without.rules.iter_mut().flatten() {
+        rule.verbs.retain(|verb| verb != "create");
+    }
+    roles
+        .patch("reeve-operator", &manager, &as_applied(&without))
+        .await
+        .unwrap();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    rig.link.change(
+        &[],
+        vec![rule(1001, "refused@example.com", "viewer", of_project(3))],
+    );
+    let message = rig.phase(rule_key(1001), StatusPhase::NotReady).await;
+    assert!(
+        message.contains("cannot apply AccessRule `rule-1001`"),
+        "{message}"
+    );
+    rig.link.change(&[rule_key(2)], vec![]);
+    wait_until("rule 2 to go", async || {
+        Ok(rules.get_opt("rule-2").await?.is_none().then_some(()))
+    })
+    .await
+    .unwrap();
+    roles
+        .patch("reeve-operator", &manager, &as_applied(&whole))
+        .await
+        .unwrap();
+    rig.phase(rule_key(1001), StatusPhase::Ready).await;
+    converged(&rig).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
