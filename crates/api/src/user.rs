@@ -32,7 +32,17 @@ impl Body for CreateUser {
 }
 
 fn posix(body: &mut Object) -> Result<Option<PosixIdentity>, InvalidBody> {
-    body.optional("posix")
+    body.object("posix")?.map(numbers).transpose()
+}
+
+/// The numbers, each refused by its own name.
+fn numbers(mut body: Object) -> Result<PosixIdentity, InvalidBody> {
+    let groups: Option<Vec<reeve_types::Gid>> = body.optional("supplementaryGroups")?;
+    let (uid, gid) = (body.required("uid")?, body.required("gid")?);
+    let place = body.path("supplementaryGroups");
+    body.finish()?;
+    PosixIdentity::new(uid, gid, groups.unwrap_or_default())
+        .map_err(|error| InvalidBody::wrong(place, error))
 }
 
 /// `PUT /api/v1/users/{userId}/posix` (ours): the numbers themselves are the body.
@@ -41,14 +51,7 @@ pub struct SetPosix(pub PosixIdentity);
 
 impl Body for SetPosix {
     fn parse(bytes: &[u8]) -> Result<Self, InvalidBody> {
-        let mut body = crate::body::object(bytes)?;
-        let groups: Option<Vec<reeve_types::Gid>> = body.optional("supplementaryGroups")?;
-        let (uid, gid) = (body.required("uid")?, body.required("gid")?);
-        body.finish()?;
-        let identity = PosixIdentity::new(uid, gid, groups.unwrap_or_default());
-        identity
-            .map(Self)
-            .map_err(|error| InvalidBody::wrong("supplementaryGroups", error))
+        numbers(crate::body::object(bytes)?).map(Self)
     }
 }
 
@@ -139,6 +142,23 @@ mod tests {
                 .contains("1000")
         );
         assert!(parse(r#"{"email":"nonsense"}"#).is_err());
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_number_is_said_by_its_name() {
+        let wrong = |text: &str| CreateUser::parse(text.as_bytes()).unwrap_err().to_string();
+        assert_eq!(
+            wrong(r#"{"email":"a@b.co","posix":{"uid":"70012","gid":5000}}"#),
+            "`posix.uid`: a whole number, without quotes, is needed"
+        );
+        assert_eq!(
+            wrong(r#"{"email":"a@b.co","posix":{"uid":70012}}"#),
+            "`posix.gid` is missing"
+        );
+        assert_eq!(
+            wrong(r#"{"email":"a@b.co","posix":[]}"#),
+            "`posix`: a JSON object is needed"
+        );
     }
 
     #[test]

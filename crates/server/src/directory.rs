@@ -15,6 +15,15 @@ use reeve_types::{
 use crate::caller::Caller;
 use crate::error::{ApiError, forbidden};
 
+/// How much of a scope may be read, and the proof of it.
+#[derive(Debug)]
+pub enum Read {
+    /// All of it.
+    Whole(Granted),
+    /// Its id and its name, as of what lies above something that may be read; through the list, which is cut so.
+    Name(Visible),
+}
+
 /// The directory of one moment.
 #[derive(Debug, Default)]
 pub struct Directory {
@@ -261,6 +270,31 @@ impl Directory {
         self.allow(caller, Action::Read, entity, scope, entity, hidden)
     }
 
+    /// May the caller read this cluster or department, or at least its name?
+    ///
+    /// # Errors
+    /// [`ApiError::Forbidden`], or what `hidden` makes.
+    pub fn read_scope(
+        &self,
+        caller: &Caller,
+        entity: Entity,
+        scope: Scope,
+        hidden: impl FnOnce() -> ApiError,
+    ) -> Result<Read, ApiError> {
+        let denial = match self
+            .index
+            .decide(&caller.principal, Action::Read, entity, scope)
+        {
+            Ok(granted) => return Ok(Read::Whole(granted)),
+            Err(denial) => denial,
+        };
+        match self.index.visible(&caller.principal, entity) {
+            Ok(visible) if visible.contains_name(scope) => Ok(Read::Name(visible)),
+            Ok(_) => Err(hidden()),
+            Err(_) => Err(self.forbidden(&denial)),
+        }
+    }
+
     /// May the caller do this in the account itself? Everybody knows that there is one: 403 otherwise.
     ///
     /// # Errors
@@ -337,14 +371,18 @@ impl Directory {
         forbidden(denial, |scope| self.scope_name(scope))
     }
 
-    /// Whether what is called `entity` may be read in `scope`. That there is an account is known to everybody.
-    fn sees(&self, caller: &Caller, entity: Entity, scope: Scope) -> bool {
-        let account_itself = scope == Scope::Account && entity == Entity::Tenant;
-        account_itself
-            || self
-                .index
-                .visible(&caller.principal, entity)
-                .is_ok_and(|visible| visible.contains(scope))
+    /// Whether what is called `entity` may be read in `scope`, of a scope itself at least its name. That there is an account
+    /// is known to everybody.
+    pub fn sees(&self, caller: &Caller, entity: Entity, scope: Scope) -> bool {
+        let itself = entity == entity_of(scope);
+        if itself && scope == Scope::Account {
+            return true;
+        }
+        self.index
+            .visible(&caller.principal, entity)
+            .is_ok_and(|visible| {
+                visible.contains(scope) || itself && visible.contains_name(scope)
+            })
     }
 }
 

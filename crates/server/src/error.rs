@@ -141,9 +141,11 @@ impl From<InvalidQuery> for ApiError {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Conflict { .. } | StoreError::UidTaken(_) | StoreError::LastAdministrator => {
-                Self::Conflict(error.to_string())
-            }
+            StoreError::Conflict { .. }
+            | StoreError::EmailRests { .. }
+            | StoreError::NamespaceOfOthers { .. }
+            | StoreError::UidTaken(_)
+            | StoreError::LastAdministrator => Self::Conflict(error.to_string()),
             StoreError::NotFound { what, id } => Self::NotFound { what, id },
             other => Self::internal(other),
         }

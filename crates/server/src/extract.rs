@@ -1,5 +1,7 @@
 //! What handlers take from a request. Every refusal here has the one error shape.
 
+use std::time::Duration;
+
 use axum::body::Body as HttpBody;
 use axum::extract::{FromRequest, FromRequestParts, Path};
 use axum::http::request::Parts;
@@ -15,7 +17,9 @@ use crate::error::ApiError;
 /// The largest body.
 pub const BODY_LIMIT: usize = 1024 * 1024;
 /// How much of a body that is too large is still read and thrown away, so that the refusal reaches its sender.
-const DRAIN_LIMIT: usize = 64 * 1024 * 1024;
+const DRAIN_LIMIT: usize = 12 * 1024 * 1024;
+/// How long a body may take to arrive.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A body, parsed by its own parser.
 #[derive(Debug)]
@@ -30,11 +34,27 @@ impl<T: Body, S: Sync> FromRequest<S> for Parsed<T> {
     }
 }
 
-/// Reads a body of at most [`BODY_LIMIT`] bytes.
+/// Reads a body of at most [`BODY_LIMIT`] bytes, within [`PATIENCE`].
 ///
 /// # Errors
-/// [`ApiError::TooLarge`], or [`ApiError::Invalid`] when the sender stopped.
+/// [`ApiError::TooLarge`], or [`ApiError::Invalid`] when the sender stopped or is too slow.
 pub async fn read(request: Request<HttpBody>) -> Result<Bytes, ApiError> {
+    read_within(PATIENCE, request).await
+}
+
+async fn read_within(patience: Duration, request: Request<HttpBody>) -> Result<Bytes, ApiError> {
+    tokio::time::timeout(patience, read_all(request))
+        .await
+        .unwrap_or_else(|_| {
+            let message = format!(
+                "the request body did not arrive within {} seconds: send it again",
+                patience.as_secs()
+            );
+            Err(ApiError::Invalid(message))
+        })
+}
+
+async fn read_all(request: Request<HttpBody>) -> Result<Bytes, ApiError> {
     let announced = request
         .headers()
         .get(header::CONTENT_LENGTH)
@@ -161,4 +181,17 @@ impl<S: Send + Sync> FromRequestParts<S> for Segment {
 /// A JSON body whose bytes are ready.
 pub fn json_bytes(status: http::StatusCode, bytes: impl Into<Bytes>) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json")], bytes.into()).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_body_that_does_not_come_is_not_waited_for() {
+        let first = futures::stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"{"))]);
+        let body = HttpBody::from_stream(first.chain(futures::stream::pending()));
+        let read = read_within(Duration::from_millis(20), Request::new(body)).await;
+        assert!(matches!(&read, Err(ApiError::Invalid(why)) if why.contains("did not arrive")), "{read:?}");
+    }
 }

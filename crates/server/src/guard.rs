@@ -1,6 +1,8 @@
 //! What happens around every operation: request id, authentication, the right that the operation table asks for, panics,
 //! log, metrics, and the audit of refused changes.
 
+mod named;
+
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
@@ -12,13 +14,13 @@ use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
 use reeve_api::operation::Method;
 use reeve_api::{Access, Operation};
-use reeve_authz::{Action, Entity, Scope};
+use reeve_authz::{Action, Denial, Scope};
 use reeve_store::{AuditAction, Outcome};
 use tracing::Instrument;
 
 use crate::app::App;
 use crate::caller::{Call, Caller, source};
-use crate::directory::Directory;
+use crate::directory::{Directory, entity_of};
 use crate::error::ApiError;
 
 /// The header that carries a request's id to its sender.
@@ -43,9 +45,10 @@ pub async fn operation(
     };
     let span = tracing::info_span!("request", request_id = id, operation = operation.name);
     let (caller, refusal) = match app.up_to_date().await {
-        Err(error) if operation.access != Access::Public => (None, Some(error)),
+        Err(error) if operation.access != Access::Public => (None, Some(Refusal::Said(error))),
         _ => admit(&app, operation, &request),
     };
+    let object = named::segment(operation, &request).unwrap_or_default().to_owned();
     let subject = caller.as_ref().map(|caller| caller.name.clone());
     let response = match refusal {
         None => {
@@ -60,11 +63,17 @@ pub async fn operation(
                     span.in_scope(|| ApiError::internal("the handler ended in a panic").into_response())
                 })
         }
-        Some(error) => span.in_scope(|| error.into_response()),
+        Some(Refusal::Said(error)) => span.in_scope(|| error.into_response()),
+        Some(Refusal::HeldNowhere(denial)) => {
+            let scope = named::scope(&app, operation, request).await;
+            let directory = app.directory();
+            let error = held_nowhere(&directory, caller.as_ref(), &denial, scope);
+            span.in_scope(|| error.into_response())
+        }
     };
     let status = response.status();
     if let Some(caller) = &caller {
-        audit_refusal(&app, &call, caller, status).await;
+        audit_refusal(&app, &call, caller, status, object).await;
     }
     let elapsed = started.elapsed();
     app.metrics
@@ -121,36 +130,61 @@ pub fn with_id(mut response: Response, id: &str) -> Response {
     response
 }
 
+/// Why a request goes no further than the guard.
+enum Refusal {
+    /// The answer is known.
+    Said(ApiError),
+    /// The caller holds the permission nowhere; what can be said of that depends on what she may see.
+    HeldNowhere(Box<Denial>),
+}
+
 /// Who calls, when the operation asks that, and whether she holds its permission anywhere: 403 before anything is looked
 /// up (decision 16).
-fn admit(app: &App, operation: &Operation, request: &Request<Body>) -> (Option<Caller>, Option<ApiError>) {
+fn admit(app: &App, operation: &Operation, request: &Request<Body>) -> (Option<Caller>, Option<Refusal>) {
     if operation.access == Access::Public {
         return (None, None);
     }
     let caller = match authenticate(app, request) {
         Ok(caller) => caller,
-        Err(error) => return (None, Some(error)),
+        Err(error) => return (None, Some(Refusal::Said(error))),
     };
     let directory = app.directory();
     let refusal = match operation.access {
-        Access::Requires(action, entity)
-            if !directory.index.holds_anywhere(&caller.principal, action, entity) =>
-        {
-            Some(held_nowhere(&directory, &caller, action, entity))
+        Access::Requires(action, entity) => {
+            let decided = directory
+                .index
+                .decide(&caller.principal, action, entity, Scope::Account);
+            decided
+                .err()
+                .filter(|denial| denial.held_nowhere)
+                .map(|denial| Refusal::HeldNowhere(Box::new(denial)))
         }
         _ => None,
     };
     (Some(caller), refusal)
 }
 
-/// 403 for who holds a permission in no scope at all. Where it would be needed is not looked at, so it is not named.
-fn held_nowhere(directory: &Directory, caller: &Caller, action: Action, entity: Entity) -> ApiError {
-    match directory
-        .index
-        .decide(&caller.principal, action, entity, Scope::Account)
-    {
-        Ok(_) => ApiError::internal("an allowed operation was refused"),
-        Err(denial) => {
+/// 403 for who holds a permission in no scope at all. Where it would be needed is named when the request names it and the
+/// caller may see it: then also the nearest scope at which somebody could grant it, and who. Otherwise the answer is the
+/// same for what is hidden and what is not there.
+fn held_nowhere(
+    directory: &Directory,
+    caller: Option<&Caller>,
+    denial: &Denial,
+    scope: Option<Scope>,
+) -> ApiError {
+    let seen = scope
+        .zip(caller)
+        .filter(|(scope, caller)| directory.sees(caller, entity_of(*scope), *scope));
+    let there = seen.map(|(scope, caller)| {
+        directory
+            .index
+            .decide(&caller.principal, denial.action, denial.entity, scope)
+    });
+    match there {
+        Some(Err(there)) => directory.forbidden(&there),
+        // Given a moment ago: the next request finds it.
+        Some(Ok(_)) | None => {
             let who: Vec<_> = denial.who_could_grant().iter().map(ToString::to_string).collect();
             let who = if who.is_empty() {
                 "nobody".to_owned()
@@ -196,7 +230,7 @@ pub fn bearer(headers: &HeaderMap) -> Result<&str, ApiError> {
 }
 
 /// Changes that were refused are recorded too; a change that was made recorded itself.
-async fn audit_refusal(app: &App, call: &Call, caller: &Caller, status: StatusCode) {
+async fn audit_refusal(app: &App, call: &Call, caller: &Caller, status: StatusCode, object: String) {
     let action = match call.operation.access {
         Access::Requires(Action::Create, _) => AuditAction::Create,
         Access::Requires(Action::Update, _) => AuditAction::Update,
@@ -217,6 +251,7 @@ async fn audit_refusal(app: &App, call: &Call, caller: &Caller, status: StatusCo
     let mut entry = call.event(action, entity);
     entry.subject.clone_from(&caller.name);
     entry.subject_type = caller.audit_subject();
+    entry.entity_id = object;
     entry.result = Outcome::Failed;
     entry.http_status_code = status.as_u16();
     app.record(entry).await;

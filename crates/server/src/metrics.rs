@@ -22,12 +22,6 @@ struct DecisionLabels {
     verdict: &'static str,
 }
 
-/// Labels of a cluster.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ClusterLabels {
-    cluster: String,
-}
-
 /// All metrics and their registry.
 #[derive(Debug)]
 pub struct Metrics {
@@ -36,7 +30,8 @@ pub struct Metrics {
     decisions: Family<DecisionLabels, Counter>,
     seconds: Histogram,
     streams: Gauge,
-    lag: Family<ClusterLabels, Gauge>,
+    clusters: Gauge,
+    lag: Gauge,
 }
 
 impl Default for Metrics {
@@ -47,7 +42,8 @@ impl Default for Metrics {
             decisions: Family::default(),
             seconds: Histogram::new([0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0]),
             streams: Gauge::default(),
-            lag: Family::default(),
+            clusters: Gauge::default(),
+            lag: Gauge::default(),
         };
         metrics.registered()
     }
@@ -68,9 +64,10 @@ impl Metrics {
         );
         registry.register("request_seconds", "How long answers took", self.seconds.clone());
         registry.register("link_streams", "Open link streams", self.streams.clone());
+        registry.register("clusters", "Clusters that there are", self.clusters.clone());
         registry.register(
             "link_revision_lag",
-            "Revisions a cluster has not applied yet",
+            "Revisions that the cluster furthest behind has not applied yet",
             self.lag.clone(),
         );
         self
@@ -97,21 +94,16 @@ impl Metrics {
             .inc();
     }
 
-    /// The text format of OpenMetrics. Streams and lags are as of now.
+    /// The text format of OpenMetrics. Streams and lags are as of now; no cluster is named, for everybody may read this.
     ///
     /// # Errors
     /// Never in practice: writing to a string.
-    pub fn text(&self, streams: usize, lags: &[(String, u64)]) -> Result<String, std::fmt::Error> {
-        self.streams.set(i64::try_from(streams).unwrap_or(i64::MAX));
-        self.lag.clear();
-        for (cluster, lag) in lags {
-            let labels = ClusterLabels {
-                cluster: cluster.clone(),
-            };
-            self.lag
-                .get_or_create(&labels)
-                .set(i64::try_from(*lag).unwrap_or(i64::MAX));
-        }
+    pub fn text(&self, streams: usize, lags: &[u64]) -> Result<String, std::fmt::Error> {
+        let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        self.streams.set(number(streams));
+        self.clusters.set(number(lags.len()));
+        let furthest = lags.iter().copied().max().unwrap_or_default();
+        self.lag.set(i64::try_from(furthest).unwrap_or(i64::MAX));
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
         Ok(text)
@@ -127,12 +119,13 @@ mod tests {
         let metrics = Metrics::default();
         metrics.answered("get_projects", 200, 0.002);
         metrics.decided("get_projects", 403);
-        let text = metrics.text(2, &[("c".to_owned(), 7)]).unwrap();
+        let text = metrics.text(2, &[7, 3]).unwrap();
         for line in [
             "reeve_requests_total{operation=\"get_projects\",status=\"200\"} 1",
             "reeve_decisions_total{operation=\"get_projects\",verdict=\"denied\"} 1",
             "reeve_link_streams 2",
-            "reeve_link_revision_lag{cluster=\"c\"} 7",
+            "reeve_clusters 2",
+            "reeve_link_revision_lag 7",
         ] {
             assert!(text.contains(line), "{text}");
         }

@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use reeve_api::realm::ISSUER_PATH;
-use reeve_identity::token::{CLUSTER_SECONDS, LINK_SECONDS};
+use reeve_identity::token::{CLUSTER_SECONDS, LINK_SECONDS, REST_SECONDS};
 use reeve_identity::{
     Audience, Claims, KeyRing, MasterKey, PasswordError, PasswordHash, Passwords, Random, SecretHash,
     SecretHasher, SubjectKind, Verifier as TokenVerifier, generate_client_secret, generate_password,
@@ -15,9 +15,6 @@ use uuid::Uuid;
 use crate::caller::Caller;
 use crate::directory::Directory;
 use crate::error::ApiError;
-
-/// Life of a REST token, in seconds.
-pub const REST_SECONDS: i64 = 3_600;
 
 /// Everything that knows a key.
 #[derive(Debug)]

@@ -39,6 +39,7 @@ pub fn run(flags: Serve) -> anyhow::Result<()> {
 
 async fn serve(flags: Serve, clock: Clock, random: Random) -> anyhow::Result<()> {
     let dir = DataDir::open(&flags.data_dir)?;
+    let _lock = dir.lock()?;
     let store = Arc::new(dir.store().await?);
     let initialized = store.is_initialized().await?;
     let master = dir.master_key(&random, initialized)?;

@@ -1,6 +1,6 @@
 //! What is in the data directory, and making it on the first start.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -28,6 +28,12 @@ const CREATED_AT: &str = "account-created-at";
 #[derive(Debug, Clone)]
 pub struct DataDir(PathBuf);
 
+/// The right to serve from a data directory, which one process has at a time. Ends with the value, and with the process
+/// however that ends.
+#[derive(Debug)]
+#[must_use = "the directory is free again when it is dropped"]
+pub struct Lock(#[expect(dead_code, reason = "held, not read: closing the file gives the lock up")] File);
+
 impl DataDir {
     /// Opens it, making it for its owner alone when it is not there.
     ///
@@ -43,6 +49,31 @@ impl DataDir {
             .canonicalize()
             .with_context(|| format!("failed to open `{}`", path.display()))?;
         Ok(Self(path))
+    }
+
+    /// Takes the directory for this process. Two servers over one database would not see each other's revocations, for
+    /// each decides from its own memory.
+    ///
+    /// # Errors
+    /// When another process has it.
+    pub fn lock(&self) -> anyhow::Result<Lock> {
+        let name = self.0.join("lock");
+        let file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .mode(0o600)
+            .open(&name)
+            .with_context(|| format!("failed to make `{}`", name.display()))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Lock(file)),
+            Err(TryLockError::WouldBlock) => bail!(
+                "`{}` is served by another process: end that one first, or choose another `--data-dir`",
+                self.0.display()
+            ),
+            Err(TryLockError::Error(error)) => {
+                Err(error).with_context(|| format!("failed to lock `{}`", name.display()))
+            }
+        }
     }
 
     /// Where certificates of our own are.
@@ -70,6 +101,17 @@ impl DataDir {
         SqlStore::open_sqlite(&file)
             .await
             .with_context(|| format!("failed to open `{}`", file.display()))
+    }
+
+    /// Opens the database for reading alone: it may be in use by a server.
+    ///
+    /// # Errors
+    /// When it is not there or cannot be opened.
+    pub async fn store_to_read(&self) -> anyhow::Result<SqlStore> {
+        let file = self.database();
+        SqlStore::open_sqlite_read_only(&file)
+            .await
+            .with_context(|| format!("failed to read `{}`", file.display()))
     }
 
     /// The master key; made when it is not there and nothing was sealed yet.
@@ -308,7 +350,7 @@ pub fn authentication_config(data_dir: &Path, cluster: ClusterId) -> anyhow::Res
         .enable_all()
         .build()?;
     let known = runtime.block_on(async {
-        let store = dir.store().await?;
+        let store = dir.store_to_read().await?;
         let known = store.link_verifier(cluster).await?.is_some();
         store.close().await;
         anyhow::Ok(known)

@@ -289,7 +289,7 @@ impl AccessRules for SqlStore {
         } else {
             live_rules(&mut tx).await?
         };
-        all.retain(|rule| gate::sees(visible, rule.scope));
+        all = gate::cut(visible, Entity::AccessRules, all, |rule| rule.scope, READ)?;
         add_statuses(&mut tx, &mut all).await?;
         Ok(all)
     }

@@ -40,10 +40,7 @@ impl Clusters for SqlStore {
         let mut tx = self.read(READ).await?;
         let all = tx.rows(select!("ORDER BY c.name"), &[]).await.during(READ)?;
         let all = all.iter().map(rows::cluster).collect::<Result<Vec<_>, _>>()?;
-        Ok(all
-            .into_iter()
-            .filter(|row| gate::sees(visible, Scope::Cluster(row.id)))
-            .collect())
+        gate::cut_scopes(visible, Entity::Cluster, all, |row| Scope::Cluster(row.id), ClusterRow::named, READ)
     }
 
     async fn cluster(&self, granted: &Granted, id: ClusterId) -> Result<Option<ClusterRow>, StoreError> {
@@ -124,6 +121,7 @@ impl Clusters for SqlStore {
         for statement in [
             "DELETE FROM workloads WHERE cluster_id = $1",
             "DELETE FROM projects WHERE cluster_id = $1",
+            "DELETE FROM former_namespaces WHERE cluster_id = $1",
             "DELETE FROM departments WHERE cluster_id = $1",
             "DELETE FROM object_status WHERE cluster_id = $1",
             "DELETE FROM desired_objects WHERE cluster_id = $1",

@@ -9,7 +9,7 @@ use reeve_types::{AccessRuleId, DepartmentId, Timestamp};
 use crate::access_rules::live_rules_of_department;
 use crate::changes::{Changes, soft_delete_rules};
 use crate::driver::{Arg, During, Tx};
-use crate::{SqlStore, audit, rows, workloads};
+use crate::{SqlStore, audit, projects, rows, workloads};
 
 const READ: &str = "read departments";
 const CREATE: &str = "create a department";
@@ -43,10 +43,7 @@ impl Departments for SqlStore {
         let mut tx = self.read(READ).await?;
         let all = tx.rows(select!("ORDER BY id"), &[]).await.during(READ)?;
         let all = all.iter().map(rows::department).collect::<Result<Vec<_>, _>>()?;
-        Ok(all
-            .into_iter()
-            .filter(|row| gate::sees(visible, Scope::Department(row.id)))
-            .collect())
+        gate::cut_scopes(visible, Entity::Department, all, |row| Scope::Department(row.id), DepartmentRow::named, READ)
     }
 
     async fn department(
@@ -117,6 +114,7 @@ impl Departments for SqlStore {
             details: new.details,
             created_at: new.created_at,
             created_by: new.created_by,
+            name_only: false,
         };
         audit::append(&mut tx, &entry.about(id, &value.name)).await?;
         tx.commit().await.during(CREATE)?;
@@ -150,18 +148,19 @@ impl Departments for SqlStore {
         let mut changes = Changes::default();
         let rules = live_rules_of_department(&mut tx, id).await?;
         let value = soft_delete_rules(&mut tx, &mut changes, &rules, at).await?;
-        let projects = tx
+        let its_projects = tx
             .rows(
                 "SELECT id FROM projects WHERE department_id = $1 ORDER BY id",
                 &[id.number().into()],
             )
             .await
             .during(DELETE)?;
-        for project in projects {
+        for project in its_projects {
             let project = project.number("id", reeve_types::ProjectId::new)?;
             workloads::remove_of_project(&mut tx, &mut changes, row.cluster_id, project).await?;
             changes.delete(row.cluster_id, ObjectKey::Project(project));
         }
+        projects::remember_namespaces_of(&mut tx, id).await?;
         tx.execute(
             "DELETE FROM projects WHERE department_id = $1",
             &[id.number().into()],

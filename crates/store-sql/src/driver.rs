@@ -13,7 +13,10 @@ use sqlx::sqlite::{
 use sqlx::{Row as _, SqlSafeStr, Sqlite, Transaction};
 
 /// One file, applied in a transaction of its own.
-const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "begin", include_str!("../migrations/0001_begin.sql"))];
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (1, "begin", include_str!("../migrations/0001_begin.sql")),
+    (2, "former", include_str!("../migrations/0002_former.sql")),
+];
 
 /// How many connections read at a time.
 const READERS: u32 = 4;
@@ -63,6 +66,24 @@ impl Pools {
             .await
             .during(OPERATION)?;
         Ok(Self { writer, readers })
+    }
+
+    /// Without making, migrating or writing anything: beside a server that runs.
+    pub(crate) async fn open_sqlite_read_only(file: &Path) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .read_only(true)
+            .busy_timeout(Duration::from_secs(10))
+            .pragma("query_only", "1");
+        let readers = SqlitePoolOptions::new()
+            .max_connections(1)
+            .connect_with(options)
+            .await
+            .during("open the database for reading")?;
+        Ok(Self {
+            writer: readers.clone(),
+            readers,
+        })
     }
 
     pub(crate) async fn close(&self) {

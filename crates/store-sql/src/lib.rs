@@ -42,6 +42,17 @@ impl SqlStore {
         })
     }
 
+    /// Opens the SQLite database in `file` for reading alone, beside a server that may be running. It is neither made nor
+    /// migrated, and every write fails.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`] when the file is not there or cannot be opened.
+    pub async fn open_sqlite_read_only(file: &Path) -> Result<Self, StoreError> {
+        Ok(Self {
+            pools: Pools::open_sqlite_read_only(file).await?,
+        })
+    }
+
     /// Ends all connections, when those that work have ended.
     pub async fn close(&self) {
         self.pools.close().await;

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use reeve_authz::{Action, Entity, Granted, Scope, Visible};
 use reeve_link::ObjectKey;
 use reeve_store::{AuditEntry, Committed, NewProject, ProjectRow, Projects, StoreError, desired, gate};
-use reeve_types::{AccessRuleId, ProjectId, Timestamp};
+use reeve_types::{AccessRuleId, DepartmentId, ProjectId, Timestamp};
 
 use crate::access_rules::live_rules_of_project;
 use crate::changes::{Changes, soft_delete_rules};
@@ -45,10 +45,7 @@ impl Projects for SqlStore {
         let mut tx = self.read(READ).await?;
         let all = tx.rows(select!("ORDER BY p.id"), &[]).await.during(READ)?;
         let all = all.iter().map(rows::project).collect::<Result<Vec<_>, _>>()?;
-        Ok(all
-            .into_iter()
-            .filter(|row| gate::sees(visible, Scope::Project(row.id)))
-            .collect())
+        gate::cut(visible, Entity::Project, all, |row| Scope::Project(row.id), READ)
     }
 
     async fn project(&self, granted: &Granted, id: ProjectId) -> Result<Option<ProjectRow>, StoreError> {
@@ -83,6 +80,9 @@ impl Projects for SqlStore {
             })?;
         let cluster = department.parsed("cluster_id")?;
         refuse_taken(&mut tx, &Arg::text(cluster), &new).await?;
+        if !new.may_take_over {
+            refuse_of_others(&mut tx, &Arg::text(cluster), &new).await?;
+        }
         let number = tx.next_number("project").await?;
         tx.execute(
             "INSERT INTO projects (id, cluster_id, department_id, name, namespace, namespace_requested, details,
@@ -142,6 +142,7 @@ impl Projects for SqlStore {
         let value = soft_delete_rules(&mut tx, &mut changes, &rules, at).await?;
         workloads::remove_of_project(&mut tx, &mut changes, row.cluster_id, id).await?;
         changes.delete(row.cluster_id, ObjectKey::Project(id));
+        remember_namespace(&mut tx, &row).await?;
         tx.execute("DELETE FROM projects WHERE id = $1", &[id.number().into()])
             .await
             .during(DELETE)?;
@@ -157,6 +158,58 @@ fn taken(new: &NewProject) -> StoreError {
         what: "project",
         name: new.name.to_string(),
         context: " in this cluster",
+    }
+}
+
+/// Remembers whose the namespace of a project that goes was.
+async fn remember_namespace(tx: &mut Tx, row: &ProjectRow) -> Result<(), StoreError> {
+    tx.execute(
+        "INSERT INTO former_namespaces (cluster_id, namespace, department_id) VALUES ($1, $2, $3)
+         ON CONFLICT (cluster_id, namespace) DO UPDATE SET department_id = excluded.department_id",
+        &[
+            Arg::text(row.cluster_id),
+            Arg::text(&row.namespace),
+            row.department_id.number().into(),
+        ],
+    )
+    .await
+    .during(DELETE)?;
+    Ok(())
+}
+
+/// Remembers whose the namespaces of a department that goes were.
+pub(crate) async fn remember_namespaces_of(tx: &mut Tx, department: DepartmentId) -> Result<(), StoreError> {
+    tx.execute(
+        "INSERT INTO former_namespaces (cluster_id, namespace, department_id)
+         SELECT cluster_id, namespace, department_id FROM projects WHERE department_id = $1
+         ON CONFLICT (cluster_id, namespace) DO UPDATE SET department_id = excluded.department_id",
+        &[department.number().into()],
+    )
+    .await
+    .during(DELETE)?;
+    Ok(())
+}
+
+/// Refuses a namespace that another department's project left behind: a right in one department must not open what is
+/// another's.
+async fn refuse_of_others(tx: &mut Tx, cluster: &Arg, new: &NewProject) -> Result<(), StoreError> {
+    let others = tx
+        .row(
+            "SELECT department_id FROM former_namespaces
+             WHERE cluster_id = $1 AND namespace = $2 AND department_id <> $3",
+            &[
+                cluster.clone(),
+                Arg::text(&new.namespace),
+                new.department_id.number().into(),
+            ],
+        )
+        .await
+        .during(CREATE)?;
+    match others {
+        Some(_) => Err(StoreError::NamespaceOfOthers {
+            namespace: new.namespace.clone(),
+        }),
+        None => Ok(()),
     }
 }
 

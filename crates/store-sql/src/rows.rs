@@ -57,6 +57,7 @@ pub(crate) fn cluster(row: &Row) -> Result<ClusterRow, StoreError> {
         last_liveness: row.opt_time("last_liveness")?,
         revision: revision(row, "revision")?,
         applied_revision: revision(row, "applied_revision")?,
+        name_only: false,
     })
 }
 
@@ -68,6 +69,7 @@ pub(crate) fn department(row: &Row) -> Result<DepartmentRow, StoreError> {
         details: row.json("details")?,
         created_at: row.time("created_at")?,
         created_by: row.text("created_by")?,
+        name_only: false,
     })
 }
 

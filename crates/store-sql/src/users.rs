@@ -1,8 +1,8 @@
 //! People in SQL.
 
 use async_trait::async_trait;
-use reeve_authz::{Action, Entity, Granted, Scope, SubjectKey};
-use reeve_store::{AuditEntry, Committed, NewUser, StoreError, UserRow, Users, Verifier, gate};
+use reeve_authz::{Action, Entity, Granted, Role, Scope, SubjectKey};
+use reeve_store::{AccessRuleRow, AuditEntry, Committed, EMAIL_RESTS_SECONDS, NewUser, StoreError, UserRow, Users, Verifier, gate};
 use reeve_types::{AccessRuleId, PosixIdentity, Timestamp, UserId};
 
 use crate::access_rules::{keep_an_administrator, live_rules_of_subject};
@@ -76,9 +76,38 @@ fn posix_arg(posix: Option<&PosixIdentity>) -> Result<Arg, StoreError> {
     posix.map_or(Ok(Arg::Text(None)), Arg::json)
 }
 
+/// Refuses an email that tokens of somebody who is gone may still name.
+async fn refuse_resting(tx: &mut Tx, new: &NewUser) -> Result<(), StoreError> {
+    let deleted = tx
+        .row(
+            "SELECT deleted_at FROM former_emails WHERE email = $1",
+            &[Arg::text(&new.email)],
+        )
+        .await
+        .during(CREATE)?;
+    let Some(deleted) = deleted else {
+        return Ok(());
+    };
+    let until = deleted.time("deleted_at")?.plus_seconds(EMAIL_RESTS_SECONDS);
+    if new.created_at < until {
+        return Err(StoreError::EmailRests {
+            email: new.email.to_string(),
+            until,
+        });
+    }
+    tx.execute(
+        "DELETE FROM former_emails WHERE email = $1",
+        &[Arg::text(&new.email)],
+    )
+    .await
+    .during(CREATE)?;
+    Ok(())
+}
+
 /// Writes a new person's rows.
 pub(crate) async fn insert(tx: &mut Tx, new: &NewUser) -> Result<UserRow, StoreError> {
     claim_uid(tx, new.id, new.posix.as_ref()).await?;
+    refuse_resting(tx, new).await?;
     tx.execute(
         "INSERT INTO users (id, email, password, posix, created_at, created_by, updated_at)
          VALUES ($1, $2, $3, $4, $5, $6, $5)",
@@ -213,7 +242,18 @@ impl Users for SqlStore {
         tx.execute("DELETE FROM users WHERE id = $1", &[Arg::text(id)])
             .await
             .during(DELETE)?;
-        keep_an_administrator(&mut tx).await?;
+        tx.execute(
+            "INSERT INTO former_emails (email, deleted_at) VALUES ($1, $2)
+             ON CONFLICT (email) DO UPDATE SET deleted_at = excluded.deleted_at",
+            &[Arg::text(&row.email), at.into()],
+        )
+        .await
+        .during(DELETE)?;
+        let was_administrator =
+            |rule: &AccessRuleRow| rule.role == Role::SystemAdministrator && rule.scope == Scope::Account;
+        if rules.iter().any(was_administrator) {
+            keep_an_administrator(&mut tx).await?;
+        }
         let revisions = changes.write(&mut tx).await?;
         audit::append(&mut tx, &entry.about(id, row.email)).await?;
         tx.commit().await.during(DELETE)?;

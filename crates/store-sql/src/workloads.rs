@@ -78,10 +78,13 @@ impl Workloads for SqlStore {
             .await
             .during(READ)?;
         let all = all.iter().map(rows::workload).collect::<Result<Vec<_>, _>>()?;
-        Ok(all
-            .into_iter()
-            .filter(|row| gate::sees(visible, Scope::Project(row.project_id)))
-            .collect())
+        gate::cut(
+            visible,
+            Entity::Workloads,
+            all,
+            |row| Scope::Project(row.project_id),
+            READ,
+        )
     }
 
     async fn workload(&self, granted: &Granted, id: WorkloadId) -> Result<Option<WorkloadRow>, StoreError> {

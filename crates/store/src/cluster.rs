@@ -30,6 +30,24 @@ pub struct ClusterRow {
     pub revision: Revision,
     /// How far its operator has come, as it said last.
     pub applied_revision: Revision,
+    /// True when whoever asked may see its id and its name only; the rest is empty then, but for dates.
+    pub name_only: bool,
+}
+
+impl ClusterRow {
+    /// What somebody is shown who sees something in it but not the cluster itself.
+    #[must_use]
+    pub fn named(self) -> Self {
+        Self {
+            domain: None,
+            version: None,
+            created_by: String::new(),
+            settings: None,
+            last_liveness: None,
+            name_only: true,
+            ..self
+        }
+    }
 }
 
 /// A cluster to make.

@@ -21,6 +21,21 @@ pub struct DepartmentRow {
     pub created_at: Timestamp,
     /// By whom.
     pub created_by: String,
+    /// True when whoever asked may see its id and its name only; the rest is empty then, but for dates.
+    pub name_only: bool,
+}
+
+impl DepartmentRow {
+    /// What somebody is shown who sees something in it but not the department itself.
+    #[must_use]
+    pub fn named(self) -> Self {
+        Self {
+            details: serde_json::json!({}),
+            created_by: String::new(),
+            name_only: true,
+            ..self
+        }
+    }
 }
 
 /// A department to make.

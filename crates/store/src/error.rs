@@ -1,6 +1,6 @@
 //! What can go wrong, in words a caller may be shown, except for [`StoreError::Database`] and [`StoreError::Corrupt`].
 
-use reeve_types::Uid;
+use reeve_types::{Timestamp, Uid};
 
 /// A refused or failed operation of the store. Nothing was changed, except that after [`StoreError::Database`] a write may
 /// have been committed all the same: whoever keeps a copy in memory reads it again.
@@ -30,6 +30,25 @@ pub enum StoreError {
     /// A uid that somebody has or had.
     #[error("uid `{0}` belongs or belonged to somebody else and is never given again; choose another")]
     UidTaken(Uid),
+    /// An email whose last owner was deleted a moment ago.
+    #[error(
+        "user `{email}` was deleted, and her last Kubernetes token may be good until {until}: make the new user after that"
+    )]
+    EmailRests {
+        /// Which.
+        email: String,
+        /// When it may be given again.
+        until: Timestamp,
+    },
+    /// A namespace whose last project was another department's.
+    #[error(
+        "namespace `{namespace}` belonged to a project of another department, and what was left in it may still be there: \
+         choose another name, or ask somebody with `project:create` in the whole cluster to make the project"
+    )]
+    NamespaceOfOthers {
+        /// Which.
+        namespace: String,
+    },
     /// The permission shown is not the one this operation needs: a fault of the program.
     #[error("to {operation}, the permission shown does not fit")]
     Gate {

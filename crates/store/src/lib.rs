@@ -44,7 +44,7 @@ pub use installation::{FirstStart, Installation};
 pub use project::{NewProject, ProjectRow, Projects};
 pub use service_account::{NewServiceAccount, ServiceAccountRow, ServiceAccounts};
 pub use status::{Reports, StatusRow};
-pub use user::{NewUser, UserRow, Users, Verifier};
+pub use user::{EMAIL_RESTS_SECONDS, NewUser, UserRow, Users, Verifier};
 pub use workload::{NewWorkload, WorkloadRow, Workloads};
 
 /// Everything a control plane remembers. Domain code takes `&dyn Store` and never asks which one it is.

@@ -44,6 +44,9 @@ pub struct NewProject {
     pub namespace: String,
     /// True when the namespace was asked for by name.
     pub namespace_requested: bool,
+    /// True when its maker may open what another department left in the namespace: she holds create of project in the
+    /// whole cluster.
+    pub may_take_over: bool,
     /// See [`ProjectRow::details`].
     pub details: serde_json::Value,
     /// When.
@@ -62,6 +65,10 @@ pub trait Projects {
     async fn project(&self, granted: &Granted, id: ProjectId) -> Result<Option<ProjectRow>, StoreError>;
 
     /// Makes one. `granted`: create of project in the department.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] for a name or a namespace that is taken, [`StoreError::NamespaceOfOthers`] for a namespace
+    /// whose last project was another department's, unless [`NewProject::may_take_over`].
     async fn create_project(
         &self,
         granted: &Granted,

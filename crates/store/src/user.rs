@@ -68,6 +68,10 @@ pub struct NewUser {
     pub created_by: String,
 }
 
+/// How long an email rests after its owner was deleted: as long as a Kubernetes token lives, which nobody can call back and
+/// which names her by it, and a minute more for clocks that differ.
+pub const EMAIL_RESTS_SECONDS: i64 = 6 * 60;
+
 /// Repository of people. All of it is account-wide: every `granted` here is for users at account scope.
 #[async_trait]
 pub trait Users {
@@ -80,7 +84,8 @@ pub trait Users {
     /// Makes one. `granted`: create.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] for a known email, [`StoreError::UidTaken`] for a uid that was ever given to another.
+    /// [`StoreError::Conflict`] for a known email, [`StoreError::EmailRests`] for one whose owner was deleted less than
+    /// [`EMAIL_RESTS_SECONDS`] before, [`StoreError::UidTaken`] for a uid that was ever given to another.
     async fn create_user(
         &self,
         granted: &Granted,

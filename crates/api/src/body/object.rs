@@ -136,9 +136,26 @@ fn problem(error: &serde_json::Error) -> String {
     let found = ["invalid type:", "invalid value:", "invalid length"]
         .iter()
         .any(|start| text.starts_with(start));
+    let unknown = text.starts_with("unknown variant");
     match text.rsplit_once(", expected ") {
-        Some((_, expected)) if found => format!("{expected} is needed"),
+        Some((_, expected)) if found => format!("{} is needed", in_words(expected)),
+        Some((_, expected)) if unknown => format!("{expected} is needed"),
         _ => text,
+    }
+}
+
+/// What a type of ours is to who writes JSON.
+fn in_words(expected: &str) -> &str {
+    match expected {
+        "i8" | "i16" | "i32" | "i64" | "u8" | "u16" | "u32" | "u64" | "usize" => {
+            "a whole number, without quotes,"
+        }
+        "f32" | "f64" => "a number, without quotes,",
+        "a string" | "a borrowed string" | "string or map" => "text in quotes",
+        "a boolean" => "`true` or `false`",
+        "a sequence" => "a list",
+        other if other.starts_with("struct ") => "an object",
+        other => other,
     }
 }
 
@@ -186,7 +203,7 @@ mod tests {
         let error = object(json!({"gpus": "hunter2"}))
             .required::<u32>("gpus")
             .unwrap_err();
-        assert_eq!(error.to_string(), "`spec.gpus`: u32 is needed");
+        assert_eq!(error.to_string(), "`spec.gpus`: a whole number, without quotes, is needed");
         let error = object(json!({"value": ["hunter2"]}))
             .required::<String>("value")
             .unwrap_err();

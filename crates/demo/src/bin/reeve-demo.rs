@@ -14,6 +14,9 @@ use reeve_demo::{Options, Organization, Road, file};
 use reeve_testkit::Tier;
 use tokio::signal::unix::{SignalKind, signal};
 
+/// Longer than the slowest machine that was seen; everything is built by then.
+const COMING_UP: Duration = Duration::from_secs(10 * 60);
+
 #[derive(Parser)]
 #[command(
     about = "All of Reeve on this machine: a real Kubernetes, the server, the operator, people and a job"

@@ -29,7 +29,7 @@ fn runtime() -> &'static Runtime {
 }
 
 /// Runs a test on the shared road; without a cluster it prints why it was skipped.
-pub fn on_the_road<F: Future<Output = Result<()>>>(test: impl FnOnce(&'static Road) -> F) {
+pub(crate) fn on_the_road<F: Future<Output = Result<()>>>(test: impl FnOnce(&'static Road) -> F) {
     static ROAD: OnceLock<Option<Road>> = OnceLock::new();
     let road = ROAD.get_or_init(|| {
         // Programs end with the thread that started them: this one stays until the last test is over.
@@ -53,7 +53,7 @@ pub fn on_the_road<F: Future<Output = Result<()>>>(test: impl FnOnce(&'static Ro
 }
 
 /// Runs a test on a road of its own.
-pub fn on_a_road_of_its_own<F: Future<Output = Result<()>>>(
+pub(crate) fn on_a_road_of_its_own<F: Future<Output = Result<()>>>(
     name: &'static str,
     tier: Tier,
     test: impl FnOnce(Road) -> F,
@@ -62,7 +62,7 @@ pub fn on_a_road_of_its_own<F: Future<Output = Result<()>>>(
 }
 
 /// The same with an operator that is one of several: it holds a lease.
-pub fn on_a_road_with_a_lease<F: Future<Output = Result<()>>>(
+pub(crate) fn on_a_road_with_a_lease<F: Future<Output = Result<()>>>(
     name: &'static str,
     test: impl FnOnce(Road) -> F,
 ) {
@@ -98,37 +98,37 @@ fn folder(name: &str) -> PathBuf {
 }
 
 /// A name nobody else has: `word-7`.
-pub fn fresh(word: &str) -> String {
+pub(crate) fn fresh(word: &str) -> String {
     static NEXT: AtomicU32 = AtomicU32::new(1);
     format!("{word}-{}", NEXT.fetch_add(1, Ordering::SeqCst))
 }
 
 /// A uid nobody else has.
-pub fn fresh_uid() -> u32 {
+pub(crate) fn fresh_uid() -> u32 {
     static NEXT: AtomicU32 = AtomicU32::new(60_000);
     NEXT.fetch_add(1, Ordering::SeqCst)
 }
 
 /// A department and a project of a test's own, with an L1 researcher in it who has an identity.
-pub struct Team {
-    pub department: String,
-    pub project: String,
-    pub project_name: String,
-    pub namespace: String,
-    pub researcher: Member,
+pub(crate) struct Team {
+    pub(crate) department: String,
+    pub(crate) project: String,
+    pub(crate) project_name: String,
+    pub(crate) namespace: String,
+    pub(crate) researcher: Member,
 }
 
 /// Somebody who signed in.
-pub struct Member {
-    pub person: Person,
-    pub rest: Rest,
-    pub uid: u32,
+pub(crate) struct Member {
+    pub(crate) person: Person,
+    pub(crate) rest: Rest,
+    pub(crate) uid: u32,
     /// Her access rule in the team's project.
-    pub rule: i64,
+    pub(crate) rule: i64,
 }
 
 impl Team {
-    pub async fn form(road: &Road) -> Result<Self> {
+    pub(crate) async fn form(road: &Road) -> Result<Self> {
         let department = organization::create_department(road, &fresh("dept")).await?;
         let project_name = fresh("proj");
         let project = organization::create_project(road, &project_name, &department).await?;
@@ -148,14 +148,14 @@ impl Team {
     }
 
     /// Another L1 researcher of the project.
-    pub async fn hire(&self, road: &Road) -> Result<Member> {
+    pub(crate) async fn hire(&self, road: &Road) -> Result<Member> {
         let member = Member::join(road, &self.project).await?;
         self.wait_until_bound(road, "l1-researcher", &member.person.username)
             .await?;
         Ok(member)
     }
 
-    pub async fn subjects(&self, road: &Road, role: &str) -> Result<Option<Vec<String>>> {
+    pub(crate) async fn subjects(&self, road: &Road, role: &str) -> Result<Option<Vec<String>>> {
         let client = road.cluster.client().await?;
         let bindings: kube::Api<k8s_openapi::api::rbac::v1::RoleBinding> =
             kube::Api::namespaced(client, &self.namespace);
@@ -182,7 +182,7 @@ impl Team {
         }))
     }
 
-    pub async fn wait_until_bound(&self, road: &Road, role: &str, subject: &str) -> Result<()> {
+    pub(crate) async fn wait_until_bound(&self, road: &Road, role: &str, subject: &str) -> Result<()> {
         reeve_testkit::wait_until("the subject to be bound", async || {
             let subjects = self.subjects(road, role).await?.unwrap_or_default();
             Ok(subjects.iter().any(|s| s == subject).then_some(()))
@@ -215,20 +215,20 @@ impl Member {
     }
 
     /// Her Kubernetes client, with a token of hers.
-    pub async fn kubernetes(&self, road: &Road) -> Result<Client> {
+    pub(crate) async fn kubernetes(&self, road: &Road) -> Result<Client> {
         let token = road.kubernetes_token(&self.rest).await?;
         road.cluster.wait_until_token_accepted(&token).await?;
         road.kubernetes(&token).await
     }
 
     /// The stamp of what runs as her.
-    pub fn stamp(&self) -> String {
+    pub(crate) fn stamp(&self) -> String {
         format!("{}/{}/5000/5001", self.person.id, self.uid)
     }
 }
 
 /// Creates an object from JSON in a namespace and answers what the API server made of it, or its refusal.
-pub async fn create(client: &Client, namespace: &str, object: Value) -> kube::Result<Value> {
+pub(crate) async fn create(client: &Client, namespace: &str, object: Value) -> kube::Result<Value> {
     let (resource, name) = resource_of(&object);
     let api: kube::Api<DynamicObject> = kube::Api::namespaced_with(client.clone(), namespace, &resource);
     let mut object: DynamicObject = serde_json::from_value(object).expect("an object");
@@ -238,7 +238,7 @@ pub async fn create(client: &Client, namespace: &str, object: Value) -> kube::Re
 }
 
 /// Patches an object as `kubectl patch` does: lists are merged by name.
-pub async fn patch(
+pub(crate) async fn patch(
     client: &Client,
     namespace: &str,
     kind: &str,
@@ -274,7 +274,7 @@ fn resource_of(object: &Value) -> (kube::core::ApiResource, String) {
 }
 
 /// The code and message of a refusal.
-pub fn refusal<T: std::fmt::Debug>(outcome: kube::Result<T>) -> Result<(u16, String)> {
+pub(crate) fn refusal<T: std::fmt::Debug>(outcome: kube::Result<T>) -> Result<(u16, String)> {
     match outcome {
         Err(kube::Error::Api(status)) => Ok((status.code, status.message)),
         Err(other) => Err(other).context("a refusal was expected, not a failure"),
@@ -283,7 +283,7 @@ pub fn refusal<T: std::fmt::Debug>(outcome: kube::Result<T>) -> Result<(u16, Str
 }
 
 /// Fails unless the outcome is a 403 whose message holds all of `words`.
-pub fn must_be_refused<T: std::fmt::Debug>(outcome: kube::Result<T>, words: &[&str]) -> Result<()> {
+pub(crate) fn must_be_refused<T: std::fmt::Debug>(outcome: kube::Result<T>, words: &[&str]) -> Result<()> {
     let (code, message) = refusal(outcome)?;
     anyhow::ensure!(code == 403, "code {code}: {message}");
     for word in words {
@@ -293,14 +293,14 @@ pub fn must_be_refused<T: std::fmt::Debug>(outcome: kube::Result<T>, words: &[&s
 }
 
 /// A Job that says only image and command.
-pub fn bare_job(name: &str, command: &[&str]) -> Value {
+pub(crate) fn bare_job(name: &str, command: &[&str]) -> Value {
     json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name}, "spec": {"backoffLimit": 0, "template": {
         "spec": {"restartPolicy": "Never", "containers": [
             {"name": "main", "image": reeve_testkit::images::TOOLS, "command": command}]}}}})
 }
 
 /// A Deployment that sleeps.
-pub fn deployment(name: &str, replicas: u32) -> Value {
+pub(crate) fn deployment(name: &str, replicas: u32) -> Value {
     json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name}, "spec": {"replicas": replicas,
         "selector": {"matchLabels": {"app": name}}, "template": {"metadata": {"labels": {"app": name}},
         "spec": {"terminationGracePeriodSeconds": 0, "containers": [
@@ -308,7 +308,7 @@ pub fn deployment(name: &str, replicas: u32) -> Value {
 }
 
 /// What the one pod of a selector printed once it was over.
-pub async fn output_of(road: &Road, namespace: &str, selector: &str) -> Result<String> {
+pub(crate) async fn output_of(road: &Road, namespace: &str, selector: &str) -> Result<String> {
     use k8s_openapi::api::core::v1::Pod;
     let client = road.cluster.client().await?;
     let pods: kube::Api<Pod> = kube::Api::namespaced(client, namespace);

@@ -95,11 +95,11 @@ fn for_two_minutes_nobody_writes_and_no_right_of_the_operator_is_missing_or_unus
         for _ in 0..2 {
             installer.must(&[
                 "patch",
-                "validatingadmissionpolicybindings.admissionregistration.k8s.io",
+                "validatingadmissionpolicies.admissionregistration.k8s.io",
                 "reeve-operator-bindings",
                 "--type=merge",
                 "-p",
-                r#"{"spec":{"validationActions":["Audit"]}}"#,
+                r#"{"spec":{"failurePolicy":"Ignore"}}"#,
             ])?;
             until_state(&road, "ServiceIssues").await?;
             reeve_testkit::apply_yaml(

@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::caller::Caller;
 use crate::error::ApiError;
 
-/// A cluster as it is shown.
+/// A cluster as it is shown: whole, or to whom sees something in it only, its id and its name.
 pub(super) fn shown(app: &App, row: ClusterRow) -> Cluster {
     let last_liveness = row.last_liveness.max(app.hub.last_heard(row.id));
     let alarms = row
@@ -51,6 +51,11 @@ pub(super) fn shown(app: &App, row: ClusterRow) -> Cluster {
         kind: None,
         kube_version: Some(settings.kubernetes_version.clone()),
     });
+    let status = ClusterStatus {
+        state,
+        conditions,
+        platform,
+    };
     Cluster {
         uuid: row.id,
         tenant_id: TENANT_ID,
@@ -58,14 +63,10 @@ pub(super) fn shown(app: &App, row: ClusterRow) -> Cluster {
         created_at: row.created_at,
         domain: row.domain,
         version: row.version,
-        status: Some(ClusterStatus {
-            state,
-            conditions,
-            platform,
-        }),
+        status: (!row.name_only).then_some(status),
         updated_at: Some(row.created_at),
         deleted_at: None,
-        last_liveness,
+        last_liveness: last_liveness.filter(|_| !row.name_only),
         delete_requested_at: None,
     }
 }

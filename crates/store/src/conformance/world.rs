@@ -188,6 +188,7 @@ impl World {
             name: parsed(name),
             namespace: namespace.to_owned(),
             namespace_requested: false,
+            may_take_over: false,
             details: serde_json::json!({}),
             created_at: NOW,
             created_by: "admin".to_owned(),

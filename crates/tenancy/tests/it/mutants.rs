@@ -5,8 +5,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use k8s_openapi::api::authorization::v1::{ResourceAttributes, SubjectAccessReview, SubjectAccessReviewSpec};
 use k8s_openapi::api::rbac::v1::{ClusterRole, PolicyRule};
-use kube::api::{Api, Patch, PatchParams, PostParams};
 use kube::Client;
+use kube::api::{Api, Patch, PatchParams, PostParams};
 use reeve_admission::names;
 use reeve_tenancy::{objects, people, rbac_yaml};
 use reeve_testkit::{Cluster, Options, apply_yaml, own_cluster, wait_for};
@@ -77,8 +77,13 @@ fn concerns(row: &Forbidden, asker: &Asker) -> bool {
 
 /// The request that a rule of one verb on one resource would allow; with a wildcard, one that only the wildcard allows.
 fn request(rule: &PolicyRule, namespace: &str) -> ResourceAttributes {
-    let first = |list: &Option<Vec<String>>| list.as_ref().and_then(|l| l.first()).cloned().unwrap_or_default();
-    let (group, resource, verb) = (first(&rule.api_groups), first(&rule.resources), rule.verbs[0].clone());
+    let first =
+        |list: &Option<Vec<String>>| list.as_ref().and_then(|l| l.first()).cloned().unwrap_or_default();
+    let (group, resource, verb) = (
+        first(&rule.api_groups),
+        first(&rule.resources),
+        rule.verbs[0].clone(),
+    );
     let (resource, subresource) = match resource.split_once('/') {
         Some(("*", subresource)) => ("persistentvolumes".to_owned(), Some(subresource.to_owned())),
         Some((resource, subresource)) => (resource.to_owned(), Some(subresource.to_owned())),
@@ -143,7 +148,9 @@ async fn set_up(cluster: &Cluster) -> Result<Client> {
             ..PolicyRule::default()
         };
         reeve_testkit::wait_until("the binding to count", async || {
-            Ok(allowed(&client, asker, request(&read, asker.namespaces[0])).await?.then_some(()))
+            Ok(allowed(&client, asker, request(&read, asker.namespaces[0]))
+                .await?
+                .then_some(()))
         })
         .await?;
     }
@@ -167,7 +174,11 @@ async fn write(client: &Client, role: &ClusterRole) -> Result<()> {
     let roles: Api<ClusterRole> = Api::all(client.clone());
     let name = role.metadata.name.as_deref().context("a role without a name")?;
     roles
-        .patch(name, &PatchParams::apply("reeve-testkit").force(), &Patch::Apply(role))
+        .patch(
+            name,
+            &PatchParams::apply("reeve-testkit").force(),
+            &Patch::Apply(role),
+        )
         .await?;
     Ok(())
 }
@@ -182,7 +193,11 @@ async fn the_api_server_refuses_every_row_and_notices_a_planted_grant() -> Resul
     let mut asked = 0;
     for row in &FORBIDDEN {
         for asker in askers.iter().filter(|a| concerns(row, a)) {
-            for (plant, namespace) in row.plants().iter().flat_map(|p| asker.namespaces.iter().map(move |n| (p, *n))) {
+            for (plant, namespace) in row
+                .plants()
+                .iter()
+                .flat_map(|p| asker.namespaces.iter().map(move |n| (p, *n)))
+            {
                 let request = request(plant, namespace);
                 ensure!(
                     !allowed(&client, asker, request.clone()).await?,

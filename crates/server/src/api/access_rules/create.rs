@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use reeve_api::access_rule::{AccessRule, CreateAccessRule, SubjectType};
 use reeve_authz::{Role, Scope, SubjectKey};
 use reeve_store::{AuditAction, NewAccessRule};
-use reeve_types::UserId;
+use reeve_types::{ServiceAccountId, UserId};
 
 use super::shown;
 use crate::app::App;
@@ -55,7 +55,8 @@ pub async fn handle(
     .await
 }
 
-/// The one key of a subject: a user's email, though her id is accepted too (control-plane 2.1).
+/// The one key of a subject: a user's email or a service account's name, though their ids are accepted too
+/// (control-plane 2.1).
 fn subject(directory: &Directory, body: &CreateAccessRule) -> Result<SubjectKey, ApiError> {
     if body.subject_type == SubjectType::User
         && let Ok(id) = body.subject_id.parse::<UserId>()
@@ -64,6 +65,12 @@ fn subject(directory: &Directory, body: &CreateAccessRule) -> Result<SubjectKey,
             .user(id)
             .ok_or_else(|| ApiError::not_found("user", id))?;
         return Ok(SubjectKey::User(user.email.clone()));
+    }
+    if body.subject_type == SubjectType::ServiceAccount
+        && let Ok(id) = body.subject_id.parse::<ServiceAccountId>()
+        && let Some(account) = directory.service_account(id)
+    {
+        return Ok(SubjectKey::ServiceAccount(account.name.clone()));
     }
     SubjectKey::from_wire(body.subject_type.as_str(), &body.subject_id).map_err(|error| {
         // The name's own rule says more than that a subject was wanted.

@@ -11,10 +11,11 @@ use reeve_types::ClusterId;
 use super::shown;
 use crate::app::App;
 use crate::caller::Caller;
+use crate::directory::Read;
 use crate::error::ApiError;
 use crate::extract::{Pairs, Segment};
 
-/// One cluster.
+/// One cluster; by its id and name alone when the caller may read something in it only.
 pub async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -25,9 +26,15 @@ pub async fn handle(
     pairs.one_of("verbosity", &["metadata", "full"])?;
     let id: ClusterId = segment.id("cluster")?;
     let hidden = || ApiError::not_found("cluster", id);
-    let granted = app
+    let read = app
         .directory()
-        .allow_read(&caller, Entity::Cluster, Scope::Cluster(id), hidden)?;
-    let row = app.store.cluster(&granted, id).await?.ok_or_else(hidden)?;
-    Ok(Json(shown(&app, row)))
+        .read_scope(&caller, Entity::Cluster, Scope::Cluster(id), hidden)?;
+    let row = match read {
+        Read::Whole(granted) => app.store.cluster(&granted, id).await?,
+        Read::Name(visible) => {
+            let rows = app.store.clusters(&visible).await?;
+            rows.into_iter().find(|row| row.id == id)
+        }
+    };
+    Ok(Json(shown(&app, row.ok_or_else(hidden)?)))
 }

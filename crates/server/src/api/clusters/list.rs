@@ -13,7 +13,7 @@ use crate::caller::Caller;
 use crate::error::ApiError;
 use crate::extract::Pairs;
 
-/// Those the caller may read. `verbosity` changes nothing yet; none is ever only requested for deletion.
+/// Those the caller may read, and by id and name alone those in which she may read something. `verbosity` changes nothing yet; none is ever only requested for deletion.
 pub async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,

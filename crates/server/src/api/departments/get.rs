@@ -11,10 +11,11 @@ use reeve_types::DepartmentId;
 use super::shown;
 use crate::app::App;
 use crate::caller::Caller;
+use crate::directory::Read;
 use crate::error::ApiError;
 use crate::extract::Segment;
 
-/// One department.
+/// One department; by its id and name alone when the caller may read something in it only.
 pub async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -22,9 +23,15 @@ pub async fn handle(
 ) -> Result<Json<Department>, ApiError> {
     let id: DepartmentId = segment.id("department")?;
     let hidden = || ApiError::not_found("department", id);
-    let granted = app
+    let read = app
         .directory()
-        .allow_read(&caller, Entity::Department, Scope::Department(id), hidden)?;
-    let row = app.store.department(&granted, id).await?.ok_or_else(hidden)?;
-    Ok(Json(shown(row)?))
+        .read_scope(&caller, Entity::Department, Scope::Department(id), hidden)?;
+    let row = match read {
+        Read::Whole(granted) => app.store.department(&granted, id).await?,
+        Read::Name(visible) => {
+            let rows = app.store.departments(&visible).await?;
+            rows.into_iter().find(|row| row.id == id)
+        }
+    };
+    Ok(Json(shown(row.ok_or_else(hidden)?)?))
 }

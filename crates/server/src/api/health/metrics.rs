@@ -13,10 +13,9 @@ use crate::error::ApiError;
 pub async fn handle(State(app): State<Arc<App>>) -> Result<impl IntoResponse, ApiError> {
     let lags: Vec<_> = {
         let directory = app.directory();
-        let lag = |it: &reeve_store::ClusterFacts| it.revision.0.saturating_sub(it.applied_revision.0);
         directory
             .clusters()
-            .map(|it| (it.id.to_string(), lag(it)))
+            .map(|it| it.revision.0.saturating_sub(it.applied_revision.0))
             .collect()
     };
     let text = app

@@ -49,11 +49,22 @@ pub async fn handle(
             );
             return Err(ApiError::Invalid(message));
         }
+        let may_take_over = app
+            .directory()
+            .index
+            .decide(
+                &caller.principal,
+                Action::Create,
+                Entity::Project,
+                Scope::Cluster(body.cluster_id),
+            )
+            .is_ok();
         let new = NewProject {
             department_id,
             name: body.name,
             namespace,
             namespace_requested: body.requested_namespace.is_some(),
+            may_take_over,
             details,
             created_at: call.at,
             created_by: caller.name.clone(),

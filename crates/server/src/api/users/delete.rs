@@ -1,5 +1,5 @@
 //! `DELETE /api/v1/users/{userId}`: 204. Her tokens are worth nothing from the next request on, her rules go with her, and
-//! her uid is never given again.
+//! her uid is never given again; her email is after a few minutes, when her last Kubernetes token is worth nothing.
 
 use std::sync::Arc;
 
@@ -28,7 +28,9 @@ pub async fn handle(
             .directory()
             .allow_hidden(&caller, Action::Delete, Entity::Users, hidden)?;
         let entry = call.entry(&caller, &granted, AuditAction::Delete);
-        let committed = app.store.delete_user(&granted, id, call.at, entry).await?;
+        // Now, not when the request arrived: a token may have been given while it waited for its turn.
+        let at = app.clock.now();
+        let committed = app.store.delete_user(&granted, id, at, entry).await?;
         {
             let mut directory = app.directory_mut();
             directory.remove_user(id);
