@@ -15,7 +15,8 @@ cargo test --locked -p reeve-tenancy --test it -- --nocapture mutants:: forbidde
 
 echo
 awk '
-  /^mutants: / {
+  /mutants: .* planted faults/ {
+    sub(/.*mutants: /, "mutants: ")
     print
     for (i = 2; i <= NF; i++) {
       if ($i == "planted") planted += $(i - 1)

@@ -219,8 +219,15 @@ mod tests {
             parse("app", "tenant").unwrap().subject_type,
             SubjectType::ServiceAccount
         );
-        assert!(parse("user", "system").is_err());
-        assert!(parse("robot", "tenant").is_err());
+        assert_eq!(
+            parse("user", "system").unwrap_err(),
+            "`scopeType`: one of `tenant`, `cluster`, `department`, `project` is needed"
+        );
+        assert!(
+            parse("robot", "tenant")
+                .unwrap_err()
+                .starts_with("`subjectType`: one of `user`")
+        );
         let empty = CreateAccessRule::parse(
             br#"{"subjectId":"","subjectType":"user","roleId":5,"scopeId":"1","scopeType":"tenant"}"#,
         );

@@ -9,6 +9,7 @@ use anyhow::Context;
 use axum::Router;
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
+use hyper_util::rt::TokioTimer;
 use reeve_identity::Random;
 use reeve_store::{Installation, Store};
 use reeve_types::Clock;
@@ -23,6 +24,9 @@ use crate::{logging, router, tls};
 
 /// How long open requests may go on after SIGTERM. Link streams end at once.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// How long the head of a request may take to arrive, and a kept connection may be idle.
+const HEAD: Duration = Duration::from_secs(30);
 
 /// Serves until SIGTERM or SIGINT.
 ///
@@ -112,8 +116,14 @@ async fn serve(flags: Serve, clock: Clock, random: Random) -> anyhow::Result<()>
     }
     tracing::info!(url = public_url, address = %address, "serving");
     let router: Router = router::router(app);
-    axum_server::from_tcp_rustls(listener, config)?
-        .handle(handle)
+    let mut listening = axum_server::from_tcp_rustls(listener, config)?.handle(handle);
+    // Without a timer hyper waits for the rest of a request's head as long as its sender likes.
+    listening
+        .http_builder()
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD);
+    listening
         .serve(router.into_make_service_with_connect_info::<SocketAddr>())
         .await
         .context("failed to serve")?;

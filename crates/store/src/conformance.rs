@@ -36,12 +36,14 @@ macro_rules! conformance_tests {
             a_rule_exists_once,
             a_rule_needs_a_subject_and_a_scope_that_exist,
             a_uid_stays_with_its_first_owner,
+            an_email_rests_after_its_owner_went,
             the_last_local_administrator_stays,
             a_deleted_users_rules_go_with_her,
             a_disabled_service_accounts_rules_leave_the_clusters,
             deleting_a_project_takes_its_rules_and_workloads_along,
             deleting_a_department_takes_its_projects_along,
             deleting_a_cluster_takes_everything_along,
+            a_namespace_stays_in_its_department,
             a_rule_reaches_the_clusters_it_holds_in,
             each_write_raises_a_touched_clusters_revision_by_one,
             what_changed_later_is_told_deletions_first,
@@ -51,6 +53,8 @@ macro_rules! conformance_tests {
             every_change_is_in_the_audit_chain,
             a_report_is_kept_when_it_says_something_new,
             lists_show_what_is_visible,
+            a_list_is_cut_by_what_is_visible_of_its_own_kind,
+            of_what_is_above_something_visible_the_name_is_shown,
             the_directory_says_what_was_written,
         }
     };

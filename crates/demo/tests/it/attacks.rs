@@ -1,5 +1,7 @@
 //! The attacks of the admission design, each with real tokens and named after its rule. The exhaustive table of shapes is
-//! in `reeve-admission`; here is what needs the whole road.
+//! in `reeve-admission`, tokens that only a foreign issuer would sign (R10) are there too; here is what needs the whole road.
+
+mod deputies;
 
 use anyhow::{Context, Result, ensure};
 use kube::Client;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -18,15 +18,18 @@ use crate::harness::{fresh, on_a_road_of_its_own};
 
 const CHANGES: usize = 200;
 const KILLS: usize = 5;
+const WRITERS: u64 = 4;
 
 #[test]
 fn after_five_kills_of_the_server_the_cluster_equals_the_database() {
     on_a_road_of_its_own("kill-server", Tier::ApiServer, async |road| {
-        kill_in_the_middle(road, 7, async |road: &mut Road| {
+        let cut = kill_in_the_middle(road, 7, async |road: &mut Road| {
             road.kill_server()?;
             road.start_server().await
         })
-        .await
+        .await?;
+        ensure!(cut > 0, "no request was in flight when the server was killed");
+        Ok(())
     });
 }
 
@@ -37,35 +40,73 @@ fn after_five_kills_of_the_operator_the_cluster_equals_the_database() {
             road.kill_operator()?;
             road.start_operator().await
         })
-        .await
+        .await?;
+        Ok(())
     });
 }
 
-/// Makes and deletes rules without pause while `kill` strikes at seeded moments.
+/// How far the writers are, and how far they may go before the next kill.
+#[derive(Default)]
+struct Progress {
+    answered: AtomicUsize,
+    allowed: AtomicUsize,
+}
+
+/// Four writers make and delete rules without pause, 200 changes in all, while `kill` strikes at seeded points of their way.
+/// Answers how many requests were cut off.
 async fn kill_in_the_middle(
     mut road: Road,
     seed: u64,
     kill: impl AsyncFn(&mut Road) -> Result<()>,
-) -> Result<()> {
+) -> Result<usize> {
     let department = organization::create_department(&road, &fresh("dept")).await?;
     let mut projects = Vec::new();
     for _ in 0..3 {
         projects.push(organization::create_project(&road, &fresh("proj"), &department).await?);
     }
-    let done = Arc::new(AtomicBool::new(false));
-    let writer = tokio::spawn(change_rules(
-        road.admin.clone(),
-        projects.clone(),
-        seed,
-        done.clone(),
-    ));
+    let progress = Arc::new(Progress::default());
+    let writers: Vec<_> = (0..WRITERS)
+        .map(|writer| {
+            let random = rand::rngs::StdRng::seed_from_u64(seed * 1000 + writer);
+            tokio::spawn(change_rules(
+                road.admin.clone(),
+                projects.clone(),
+                random,
+                progress.clone(),
+            ))
+        })
+        .collect();
     let mut random = rand::rngs::StdRng::seed_from_u64(seed);
-    for _ in 0..KILLS {
-        tokio::time::sleep(Duration::from_millis(random.random_range(150..900))).await;
+    let share = CHANGES / KILLS;
+    for round in 0..KILLS {
+        let at = round * share + random.random_range(3..share - 12);
+        // Beyond the kill there is still something to do, or nothing would be in flight when it strikes.
+        progress.allowed.store((round + 1) * share, Ordering::SeqCst);
+        wait_for(
+            Duration::from_secs(60),
+            "the moment of the next kill",
+            async || {
+                let answered = progress.answered.load(Ordering::SeqCst);
+                ensure!(
+                    writers.iter().all(|w| !w.is_finished()),
+                    "a writer gave up after {answered} changes"
+                );
+                Ok((answered >= at).then_some(()))
+            },
+        )
+        .await?;
         kill(&mut road).await?;
     }
-    done.store(true, Ordering::SeqCst);
-    let acknowledged = writer.await??;
+    let mut acknowledged = Acknowledged::default();
+    for writer in writers {
+        let of_one = writer.await??;
+        acknowledged.made.extend(of_one.made);
+        acknowledged.deleted.extend(of_one.deleted);
+        acknowledged.unsure.extend(of_one.unsure);
+        acknowledged.cut += of_one.cut;
+    }
+    let answered = progress.answered.load(Ordering::SeqCst);
+    ensure!(answered >= CHANGES, "only {answered} changes were answered");
 
     // Every acknowledged id is there, every acknowledged deletion is done.
     let listed = all_rules(&road.admin).await?;
@@ -94,7 +135,8 @@ async fn kill_in_the_middle(
             Ok(Some(()))
         },
     )
-    .await
+    .await?;
+    Ok(acknowledged.cut)
 }
 
 #[derive(Default)]
@@ -103,51 +145,78 @@ struct Acknowledged {
     deleted: BTreeSet<i64>,
     /// Deletions that got no answer: they may or may not have happened.
     unsure: BTreeSet<i64>,
+    /// Requests that reached the server and got no answer. A creation among them may have made a rule whose id nobody
+    /// knows: it counts as the database's, and the cluster must have it.
+    cut: usize,
+}
+
+impl Acknowledged {
+    fn unanswered(&mut self, error: &anyhow::Error) {
+        let refused = error
+            .downcast_ref::<reqwest::Error>()
+            .is_some_and(reqwest::Error::is_connect);
+        self.cut += usize::from(!refused);
+    }
 }
 
 async fn change_rules(
     admin: Rest,
     projects: Vec<String>,
-    seed: u64,
-    done: Arc<AtomicBool>,
+    mut random: rand::rngs::StdRng,
+    progress: Arc<Progress>,
 ) -> Result<Acknowledged> {
-    let mut random = rand::rngs::StdRng::seed_from_u64(seed ^ 0xabc);
     let mut all = Acknowledged::default();
-    let mut changes = 0;
-    while changes < CHANGES || !done.load(Ordering::SeqCst) {
+    loop {
+        let answered = progress.answered.load(Ordering::SeqCst);
+        if answered >= CHANGES {
+            return Ok(all);
+        }
+        if answered >= progress.allowed.load(Ordering::SeqCst) {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+            continue;
+        }
         let project = &projects[random.random_range(0..projects.len())];
         let victim = all
             .made
             .iter()
             .nth(random.random_range(0..all.made.len().max(1)))
             .copied();
-        if let (Some(victim), true) = (victim, random.random_bool(0.35)) {
-            match admin
-                .delete(&format!("/api/v1/authorization/access-rules/{victim}"))
-                .await
-            {
-                Ok(answer) if answer.status == 204 || answer.status == 404 => {
+        let outcome = if let (Some(victim), true) = (victim, random.random_bool(0.35)) {
+            let path = format!("/api/v1/authorization/access-rules/{victim}");
+            let outcome = admin.delete(&path).await;
+            match &outcome {
+                Ok(answer) => {
+                    let gone_before = answer.status == 404 && all.unsure.contains(&victim);
+                    ensure!(
+                        answer.status == 204 || gone_before,
+                        "deleting rule {victim}: {answer:?}"
+                    );
                     all.made.remove(&victim);
                     all.unsure.remove(&victim);
                     all.deleted.insert(victim);
                 }
-                Ok(answer) => anyhow::bail!("deleting rule {victim}: {answer:?}"),
                 Err(_) => drop(all.unsure.insert(victim)),
             }
+            outcome
         } else {
-            let body = json!({"subjectType": "group", "subjectId": fresh("group"), "roleId": if random.random_bool(0.5) { 5 } else { 9 },
+            let role = if random.random_bool(0.5) { 5 } else { 9 };
+            let body = json!({"subjectType": "group", "subjectId": fresh("group"), "roleId": role,
                 "scopeType": "project", "scopeId": project});
-            if let Ok(answer) = admin.post("/api/v1/authorization/access-rules", body).await {
-                let made = answer.expect(201)?;
+            let outcome = admin.post("/api/v1/authorization/access-rules", body).await;
+            if let Ok(answer) = &outcome {
+                let made = answer.clone().expect(201)?;
                 all.made.insert(made["id"].as_i64().context("no id")?);
             }
-        }
-        changes += 1;
-        if changes >= CHANGES {
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            outcome
+        };
+        match outcome {
+            Ok(_) => drop(progress.answered.fetch_add(1, Ordering::SeqCst)),
+            Err(error) => {
+                all.unanswered(&error);
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
         }
     }
-    Ok(all)
 }
 
 async fn all_rules(admin: &Rest) -> Result<Vec<Value>> {

@@ -36,7 +36,13 @@ pub(crate) fn on_the_road<F: Future<Output = Result<()>>>(test: impl FnOnce(&'st
         let (send, receive) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
             let options = Options::new(folder("shared"), Tier::Node);
-            let road = runtime().block_on(Road::up_for_test(options));
+            let road = runtime().block_on(async {
+                let road = Road::up_for_test(options).await?;
+                if let Some(road) = &road {
+                    wait_until_policies_count(road).await?;
+                }
+                anyhow::Ok(road)
+            });
             let _ = send.send(road);
             loop {
                 std::thread::park();
@@ -50,6 +56,45 @@ pub(crate) fn on_the_road<F: Future<Output = Result<()>>>(test: impl FnOnce(&'st
     if let Some(road) = road {
         finish(test(road));
     }
+}
+
+/// The API server takes up to some seconds from a policy's creation to its first refusal.
+async fn wait_until_policies_count(road: &Road) -> Result<()> {
+    let kubectl = road.cluster.kubectl();
+    let settings = r#"{"spec":{"enforceRunAsUser":false}}"#;
+    for (policy, attempt) in [
+        (
+            "R11",
+            vec![
+                "label",
+                "namespace",
+                "default",
+                "reeve.dev/project=x",
+                "--dry-run=server",
+            ],
+        ),
+        (
+            "R13",
+            vec![
+                "patch",
+                "reeveconfigs.reeve.dev",
+                "reeve",
+                "--type=merge",
+                "-p",
+                settings,
+                "--dry-run=server",
+            ],
+        ),
+    ] {
+        reeve_testkit::wait_until("the policies to be in force", async || {
+            let answer = kubectl.run(&attempt)?;
+            Ok(String::from_utf8_lossy(&answer.stderr)
+                .contains(policy)
+                .then_some(()))
+        })
+        .await?;
+    }
+    Ok(())
 }
 
 /// Runs a test on a road of its own.
@@ -263,6 +308,7 @@ fn resource_of(object: &Value) -> (kube::core::ApiResource, String) {
         "Pod" => ("", "v1", "pods"),
         "Job" => ("batch", "v1", "jobs"),
         "Deployment" => ("apps", "v1", "deployments"),
+        "ControllerRevision" => ("apps", "v1", "controllerrevisions"),
         "RoleBinding" => ("rbac.authorization.k8s.io", "v1", "rolebindings"),
         "ServiceAccount" => ("", "v1", "serviceaccounts"),
         "Workload" => ("reeve.dev", "v1alpha1", "workloads"),

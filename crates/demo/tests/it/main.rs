@@ -3,6 +3,13 @@
 //! Tests share one road and make people and projects of their own. Tests that stop a part or count every request have a
 //! road to themselves.
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests, which fail by panicking; the exception for tests does not reach them"
+)]
+
 mod attacks;
 mod crashes;
 mod harness;

@@ -175,7 +175,12 @@ async fn nobody_gives_what_she_does_not_hold_or_where_she_does_not() {
     give(9, ("department", town.language.as_str())).await.is(201);
     give(9, ("project", town.robots.as_str())).await.refused(404);
     give(9, ("department", town.vision.as_str())).await.refused(404);
-    give(9, ("cluster", town.cluster.as_str())).await.refused(404);
+    // She sees the name of the cluster, being above her department: no secret, and no right.
+    let message = give(9, ("cluster", town.cluster.as_str())).await.refused(403);
+    assert!(
+        message.contains("`access_rules:create` in cluster `demo`"),
+        "{message}"
+    );
     let message = give(9, ("tenant", "1")).await.refused(403);
     assert!(
         message.contains("`access_rules:create` in the account"),
@@ -222,4 +227,43 @@ async fn what_the_clusters_say_of_a_rule_is_shown_with_it() {
         shown,
         json!({"phase": "NotReady", "message": "the namespace is missing", "details": details})
     );
+}
+
+#[tokio::test]
+async fn a_wrong_field_is_named_with_what_would_be_right() {
+    let town = Town::new().await;
+    let server = &town.server;
+    let right = || rule(("user", "bob@example.com"), 9, ("project", town.robots.as_str()));
+    for (field, wrong, said) in [
+        ("roleId", json!("9"), "`roleId`: a whole number, without quotes, is needed"),
+        (
+            "scopeType",
+            json!("room"),
+            "`scopeType`: one of `tenant`, `cluster`, `department`, `project` is needed",
+        ),
+        ("subjectId", json!(7), "`subjectId`: text in quotes is needed"),
+    ] {
+        let mut body = right();
+        body[field] = wrong;
+        assert_eq!(server.post(&server.admin, ALL, body).await.refused(400), said);
+    }
+    for (kind, wrong, part) in [
+        ("group", "system:masters", "`subjectId`: `system:masters` is not a valid group name: "),
+        ("group", "reeve:installers", "`subjectId`: `reeve:installers` is not a valid group name: "),
+        ("user", "alice", "`subjectId`: `alice` is not a valid email: "),
+    ] {
+        let body = rule((kind, wrong), 9, ("project", &town.robots));
+        let message = server.post(&server.admin, ALL, body).await.refused(400);
+        assert!(message.starts_with(part), "{message}");
+    }
+}
+
+#[tokio::test]
+async fn an_application_is_named_by_its_name_or_its_id() {
+    let town = Town::new().await;
+    let server = &town.server;
+    let (id, _) = server.service_account("robot").await;
+    let body = rule(("service-account", &id.to_string()), 9, ("project", &town.robots));
+    let made = server.post(&server.admin, ALL, body).await.is(201);
+    assert_eq!(made["subjectId"], "robot");
 }

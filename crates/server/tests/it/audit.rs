@@ -78,7 +78,7 @@ async fn changes_sign_ins_and_refusals_are_recorded_with_who_and_by_which_rule()
         let entry = event.entry;
         let _ = writeln!(
             page,
-            "{} {:?} {:?} {:?} {} {} {:?} {} {:?}",
+            "{} {:?} {:?} {:?} {} {} {:?} {} {} {:?}",
             entry.subject,
             entry.subject_type,
             entry.action,
@@ -87,6 +87,7 @@ async fn changes_sign_ins_and_refusals_are_recorded_with_who_and_by_which_rule()
             entry.entity_type,
             entry.entity_name,
             entry.url,
+            if entry.result == reeve_store::Outcome::Failed { entry.entity_id.as_str() } else { "" },
             entry.metadata,
         );
     }

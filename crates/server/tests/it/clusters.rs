@@ -77,13 +77,13 @@ async fn who_may_not_is_told_what_is_missing() {
     page.post("alice", &town.alice, "/api/v1/clusters", json!({"name": "x"}))
         .await
         .refused(403);
-    page.get("alice holds cluster:read, not here", &town.alice, &path)
+    page.get("alice, in a project of it, sees its name", &town.alice, &path)
         .await
-        .refused(404);
+        .is(200);
     page.get("bob does not hold it", &town.bob, &path)
         .await
         .refused(403);
-    page.get("alice's list is empty", &town.alice, "/api/v1/clusters")
+    page.get("and in the list", &town.alice, "/api/v1/clusters")
         .await
         .is(200);
     page.delete("alice deletes", &town.alice, &path)
@@ -202,4 +202,43 @@ pub(crate) fn claims(token: &str) -> Value {
         .decode(payload)
         .unwrap();
     serde_json::from_slice(&bytes).unwrap()
+}
+
+#[tokio::test]
+async fn who_sees_something_in_a_cluster_finds_its_id_and_nothing_else_of_it() {
+    let town = Town::new().await;
+    let server = &town.server;
+    let (other, _) = server.cluster("other").await;
+    let body = json!({"name": "third", "domain": "third.example", "version": "2.20"});
+    let third = server.post(&server.admin, "/api/v1/clusters", body).await.is(201);
+    let third = third["uuid"].as_str().unwrap();
+    let department = server.department(third, "d").await;
+    let project = server.project(third, &department, "p").await;
+    server.rule(("user", "alice@example.com"), 5, ("project", &project)).await;
+    let seen = server.get(&town.alice, "/api/v1/clusters").await.is(200);
+    let seen = seen.as_array().unwrap();
+    let names: Vec<_> = seen.iter().map(|cluster| cluster["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["demo", "third"]);
+    for cluster in seen {
+        for hidden in ["domain", "version", "status", "lastLiveness"] {
+            assert_eq!(cluster[hidden], Value::Null, "{cluster}");
+        }
+    }
+    let one = server
+        .get(&town.alice, &format!("/api/v1/clusters/{third}"))
+        .await
+        .is(200);
+    assert_eq!(&one, &seen[1]);
+    server
+        .get(&town.alice, &format!("/api/v1/clusters/{other}"))
+        .await
+        .refused(404);
+    // With a rule at the cluster she sees it whole.
+    server.rule(("user", "alice@example.com"), 5, ("cluster", third)).await;
+    let whole = server
+        .get(&town.alice, &format!("/api/v1/clusters/{third}"))
+        .await
+        .is(200);
+    assert_eq!(whole["domain"], "third.example");
+    assert!(whole["status"].is_object(), "{whole}");
 }

@@ -3,7 +3,7 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 
-use crate::server::Town;
+use crate::server::{Town, rule};
 
 #[tokio::test]
 async fn lists_counts_and_gets_show_nothing_of_what_lies_beside() {
@@ -151,7 +151,86 @@ async fn a_department_administrator_sees_her_tree_and_nothing_of_the_account() {
         .post(&carol, "/api/v1/clusters", json!({"name": "x"}))
         .await
         .refused(403);
-    assert_eq!(server.get(&carol, "/api/v1/clusters").await.is(200), json!([]));
+    // Of what is above her she sees the name, or she could not say where her projects are.
+    let clusters = server.get(&carol, "/api/v1/clusters").await.is(200);
+    assert_eq!(clusters[0]["uuid"], json!(town.cluster));
+    assert_eq!(clusters[0]["status"], Value::Null);
+    server
+        .delete(&carol, &format!("/api/v1/clusters/{}", town.cluster))
+        .await
+        .refused(403);
     server.get(&carol, "/api/v1/users").await.refused(403);
     server.get(&carol, "/api/v1/service-accounts").await.refused(403);
+}
+
+#[tokio::test]
+async fn who_sees_a_project_sees_the_name_of_its_department_and_no_other_one() {
+    let town = Town::new().await;
+    let server = &town.server;
+    let settings = json!({"name": "deep", "clusterId": town.cluster, "resources": [], "description": "of the board alone"});
+    let deep = server
+        .post(&server.admin, "/api/v1/org-unit/departments", settings)
+        .await
+        .is(201);
+    let deep = deep["id"].as_str().unwrap();
+    let project = server.project(&town.cluster, deep, "pool").await;
+    server.rule(("user", "bob@example.com"), 9, ("project", &project)).await;
+    let all = "/api/v1/org-unit/departments";
+    let seen = server.get(&town.bob, all).await.is(200);
+    let names: Vec<_> = seen["departments"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["language", "deep"]);
+    assert_eq!(server.get(&town.bob, &format!("{all}/count")).await.is(200)["count"], 2);
+    let one = server.get(&town.bob, &format!("{all}/{deep}")).await;
+    assert_eq!(one.is(200), seen["departments"][1]);
+    assert!(
+        !one.text.contains("board") && !one.text.contains("admin@"),
+        "{}",
+        one.text
+    );
+    server
+        .get(&town.bob, &format!("{all}/{}", town.vision))
+        .await
+        .refused(404);
+    // Clusters are nothing a Viewer reads, not even by name.
+    server.get(&town.bob, "/api/v1/clusters").await.refused(403);
+}
+
+#[tokio::test]
+async fn a_refusal_names_the_nearest_scope_at_which_somebody_could_grant_it_if_the_caller_may_see_it() {
+    let town = Town::new().await;
+    let server = &town.server;
+    for (who, department) in [("lang-admin", &town.language), ("vision-admin", &town.vision)] {
+        let email = format!("{who}@example.com");
+        server.user(&email, Value::Null).await;
+        server.rule(("user", &email), 1, ("department", department)).await;
+    }
+    let near = "access rules in department `language` can be created by user `lang-admin@example.com`";
+    let by_path = |project: &str| format!("/api/v1/org-unit/projects/{project}");
+    let said = server.delete(&town.bob, &by_path(&town.captions)).await.refused(403);
+    assert_eq!(said, format!("needs `project:delete` in project `captions`; {near}"));
+    let training = |project: &str| json!({"name": "x", "projectId": project, "clusterId": town.cluster, "spec": {"image": "i"}});
+    let path = "/api/v1/workloads/trainings";
+    let said = server.post(&town.bob, path, training(&town.captions)).await.refused(403);
+    assert_eq!(said, format!("needs `trainings:create` in project `captions`; {near}"));
+    let give = rule(("group", "g"), 9, ("department", &town.language));
+    let path_of_rules = "/api/v1/authorization/access-rules";
+    let said = server.post(&town.bob, path_of_rules, give).await.refused(403);
+    assert_eq!(
+        said,
+        format!("needs `access_rules:create` in department `language`; {near}")
+    );
+    // Of what he may not see he learns nothing: the words are those for what is not there.
+    let hidden = server.post(&town.bob, path, training(&town.robots)).await.refused(403);
+    assert!(hidden.contains("`trainings:create`, which no access rule gives you"), "{hidden}");
+    assert_eq!(hidden, server.post(&town.bob, path, training("999")).await.refused(403));
+    assert_eq!(
+        server.delete(&town.bob, &by_path(&town.robots)).await.refused(403),
+        server.delete(&town.bob, &by_path("999")).await.refused(403)
+    );
+    assert!(!hidden.contains("vision") && !hidden.contains("robots"), "{hidden}");
 }

@@ -129,8 +129,32 @@ async fn a_deleted_users_next_request_is_refused_and_her_rules_are_gone() {
         server.get(&server.admin, path).await.is(200)["accessRules"],
         json!([])
     );
+    // Her last Kubernetes token names her by her email.
+    server.clock.advance_seconds(reeve_store::EMAIL_RESTS_SECONDS);
     let (_, again) = server.user("alice@example.com", json!(null)).await;
     server.get(&again, "/api/v1/org-unit/projects").await.refused(403);
+}
+
+#[tokio::test]
+async fn an_email_is_given_again_only_when_no_kubernetes_token_names_it_any_more() {
+    const { assert!(reeve_store::EMAIL_RESTS_SECONDS > reeve_identity::token::CLUSTER_SECONDS) };
+    let town = Town::new().await;
+    let server = &town.server;
+    server
+        .delete(&server.admin, &format!("{ALL}/{}", town.alice_id))
+        .await
+        .is(204);
+    let free = server.clock.now().plus_seconds(reeve_store::EMAIL_RESTS_SECONDS);
+    let again = || json!({"email": "Alice@example.com"});
+    let message = server.post(&server.admin, ALL, again()).await.refused(409);
+    assert!(
+        message.contains("`alice@example.com` was deleted") && message.contains(&free.to_string()),
+        "{message}"
+    );
+    server.clock.advance_seconds(reeve_store::EMAIL_RESTS_SECONDS - 1);
+    server.post(&server.admin, ALL, again()).await.refused(409);
+    server.clock.advance_seconds(1);
+    server.post(&server.admin, ALL, again()).await.is(201);
 }
 
 #[tokio::test]

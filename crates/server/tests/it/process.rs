@@ -241,3 +241,21 @@ fn a_wrong_command_line_or_directory_is_2_with_a_sentence() {
         "{proc:?}"
     );
 }
+
+#[tokio::test]
+async fn a_data_directory_is_served_by_one_process_at_a_time() {
+    let (_dir, data) = fresh();
+    let first = Running::start(&data, &[]).await;
+    let second = Command::new(PROGRAM)
+        .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+        .arg(&data)
+        .output()
+        .unwrap();
+    assert_eq!(second.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&second.stderr);
+    assert!(said.contains("is served by another process: end that one first"), "{said}");
+    assert_eq!(second.stdout, b"", "no second password");
+    // Nothing is left of the lock when its holder is killed.
+    drop(first);
+    assert!(Running::start(&data, &[]).await.stop().await.status.success());
+}

@@ -91,3 +91,59 @@ async fn a_projects_department_must_be_in_its_cluster() {
     let message = town.server.post(&town.server.admin, ALL, body).await.refused(400);
     assert!(message.contains("is not in cluster"), "{message}");
 }
+
+#[tokio::test]
+async fn what_a_project_left_behind_is_not_opened_from_another_department() {
+    let town = Town::new().await;
+    let server = &town.server;
+    let (_, carol) = server.user("carol@example.com", json!(null)).await;
+    server
+        .rule(("user", "carol@example.com"), 1, ("department", &town.language))
+        .await;
+    server
+        .delete(&server.admin, &format!("{ALL}/{}", town.robots))
+        .await
+        .is(204);
+    let body = |name: &str, parent: &str| json!({"name": name, "clusterId": town.cluster, "parentId": parent, "resources": []});
+    let message = server
+        .post(&carol, ALL, body("robots", &town.language))
+        .await
+        .refused(409);
+    assert!(
+        message.contains("namespace `reeve-robots` belonged to a project of another department")
+            && message.contains("choose another name")
+            && message.contains("`project:create`"),
+        "{message}"
+    );
+    let mut by_name = body("mine", &town.language);
+    by_name["requestedNamespace"] = json!("reeve-robots");
+    server.post(&carol, ALL, by_name).await.refused(409);
+    // The same when the whole department went, and after a restart: it is written down.
+    let gone = server.department(&town.cluster, "gone").await;
+    server.project(&town.cluster, &gone, "ghosts").await;
+    server
+        .delete(&server.admin, &format!("/api/v1/org-unit/departments/{gone}"))
+        .await
+        .is(204);
+    server
+        .post(&carol, ALL, body("ghosts", &town.language))
+        .await
+        .refused(409);
+    // Her own department's she takes up again; anybody's, who administers the cluster.
+    server
+        .delete(&carol, &format!("{ALL}/{}", town.captions))
+        .await
+        .is(204);
+    server
+        .post(&carol, ALL, body("captions", &town.language))
+        .await
+        .is(201);
+    let (_, dora) = server.user("dora@example.com", json!(null)).await;
+    server
+        .rule(("user", "dora@example.com"), 1, ("cluster", &town.cluster))
+        .await;
+    server
+        .post(&dora, ALL, body("robots", &town.language))
+        .await
+        .is(201);
+}

@@ -54,20 +54,20 @@ async fn a_token_is_what_the_references_client_can_read() {
     let server = Server::new().await;
     let body = json!({"grantType": "password", "username": ADMIN, "password": ADMIN_PASSWORD});
     let answer = server.post("", TOKEN, body).await.is(200);
-    assert_eq!(answer["expiresIn"], 3600);
+    assert_eq!(answer["expiresIn"], 36_000);
     let claims = claims(answer["accessToken"].as_str().unwrap());
     assert_eq!(
         (&claims["aud"], &claims["iss"]),
         (&json!("reeve-api"), &json!(format!("{URL}/auth/realms/runai")))
     );
-    assert_eq!(claims["exp"], 1_700_000_000 + 3600);
+    assert_eq!(claims["exp"], 1_700_000_000 + 36_000);
 }
 
 #[tokio::test]
 async fn an_expired_token_is_refused() {
     let town = Town::new().await;
     town.server.get(&town.alice, "/api/v1/me").await.is(200);
-    town.server.clock.advance_seconds(3599);
+    town.server.clock.advance_seconds(35_999);
     town.server.get(&town.alice, "/api/v1/me").await.is(200);
     town.server.clock.advance_seconds(1);
     let message = town.server.get(&town.alice, "/api/v1/me").await.refused(401);

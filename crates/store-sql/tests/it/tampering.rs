@@ -62,3 +62,39 @@ async fn what_was_written_is_there_after_the_process_is_gone() {
     );
     drop(world);
 }
+
+#[tokio::test]
+async fn an_ordinary_person_can_go_though_no_local_administrator_is_left() {
+    let (store, dir) = fresh().await;
+    let world = World::new(store).await;
+    let bob = world.try_user(2, "bob@example.com", None).await.unwrap();
+    let options = SqliteConnectOptions::new().filename(dir.path().join("reeve.db"));
+    let pool = SqlitePool::connect_with(options).await.unwrap();
+    sqlx::query("UPDATE access_rules SET deleted_at = 1")
+        .execute(&pool)
+        .await
+        .unwrap();
+    pool.close().await;
+    world.delete_user(bob.id).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_opened_for_reading_reads_beside_a_writer_and_changes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("reeve.db");
+    assert!(reeve_store_sql::SqlStore::open_sqlite_read_only(&file).await.is_err());
+    assert!(!file.exists(), "it is not made");
+    let store = reeve_store_sql::SqlStore::open_sqlite(&file).await.unwrap();
+    let mut world = World::new(std::sync::Arc::new(store)).await;
+    let cluster = world.cluster(10, "a").await;
+    let reader = std::sync::Arc::new(
+        reeve_store_sql::SqlStore::open_sqlite_read_only(&file)
+            .await
+            .unwrap(),
+    );
+    let directory = reeve_store::Directory::directory(reader.as_ref()).await.unwrap();
+    assert_eq!(directory.clusters.len(), 1);
+    world.store = reader;
+    let refused = world.try_department(cluster.id, "vision").await;
+    assert!(matches!(refused, Err(StoreError::Database { .. })), "{refused:?}");
+}

@@ -112,3 +112,62 @@ pub async fn deleting_a_cluster_takes_everything_along(mut world: World) {
         .await;
     assert!(matches!(lost, Err(StoreError::NotFound { .. })), "{lost:?}");
 }
+
+/// Its last project may be gone: what lies in it is not another department's, unless the maker may do that in the whole
+/// cluster. In another cluster the same name is another namespace.
+pub async fn a_namespace_stays_in_its_department(mut world: World) {
+    let (cluster, vision, robots) = furnished(&mut world).await;
+    let language = world.department(cluster, "language").await.id;
+    let elsewhere = world.cluster(11, "b").await.id;
+    let other = world.department(elsewhere, "vision").await.id;
+    let granted = world.may(Action::Delete, Entity::Project, Scope::Project(robots));
+    let delete = entry(AuditAction::Delete);
+    world
+        .store
+        .delete_project(&granted, robots, NOW, delete)
+        .await
+        .unwrap();
+    for (name, namespace) in [("robots", "reeve-robots"), ("mine", "reeve-robots")] {
+        let refused = world.try_project(language, name, namespace).await;
+        assert!(
+            matches!(refused, Err(StoreError::NamespaceOfOthers { .. })),
+            "{refused:?}"
+        );
+    }
+    world.project(other, "robots").await;
+    let again = world.project(vision, "robots").await.id;
+    let granted = world.may(Action::Delete, Entity::Department, Scope::Department(vision));
+    world
+        .store
+        .delete_department(&granted, vision, NOW, entry(AuditAction::Delete))
+        .await
+        .unwrap();
+    assert!(again > robots);
+    let refused = world.try_project(language, "robots", "reeve-robots").await;
+    assert!(
+        matches!(refused, Err(StoreError::NamespaceOfOthers { .. })),
+        "{refused:?}"
+    );
+    let granted = world.may(Action::Create, Entity::Project, Scope::Department(language));
+    let new = crate::NewProject {
+        department_id: language,
+        name: super::world::parsed("robots"),
+        namespace: "reeve-robots".to_owned(),
+        namespace_requested: false,
+        may_take_over: true,
+        details: serde_json::json!({}),
+        created_at: NOW,
+        created_by: "admin".to_owned(),
+    };
+    world
+        .store
+        .create_project(&granted, new, entry(AuditAction::Create))
+        .await
+        .unwrap();
+    let granted = world.may(Action::Delete, Entity::Cluster, Scope::Cluster(cluster));
+    world
+        .store
+        .delete_cluster(&granted, cluster, NOW, entry(AuditAction::Delete))
+        .await
+        .unwrap();
+}

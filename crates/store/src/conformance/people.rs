@@ -31,6 +31,32 @@ pub async fn a_uid_stays_with_its_first_owner(world: World) {
     assert!(matches!(fresh, Err(StoreError::UidTaken(_))), "{fresh:?}");
 }
 
+/// For [`crate::EMAIL_RESTS_SECONDS`], however often somebody tries.
+pub async fn an_email_rests_after_its_owner_went(world: World) {
+    let alice = world.try_user(2, "alice@example.com", None).await.unwrap();
+    world.delete_user(alice.id).await.unwrap();
+    let until = NOW.plus_seconds(crate::EMAIL_RESTS_SECONDS);
+    for _ in 0..2 {
+        let refused = world.try_user(3, "Alice@Example.com", None).await;
+        assert!(
+            matches!(&refused, Err(StoreError::EmailRests { until: said, .. }) if *said == until),
+            "{refused:?}"
+        );
+    }
+    let granted = world.may(Action::Create, Entity::Users, Scope::Account);
+    let new = |created_at| crate::NewUser {
+        id: super::world::id(3),
+        email: alice.email.clone(),
+        password: crate::Verifier::new("hash"),
+        posix: None,
+        created_at,
+        created_by: "admin".to_owned(),
+    };
+    let make = |at| world.store.create_user(&granted, new(at), entry(AuditAction::Create));
+    assert!(make(until.plus_seconds(-1)).await.is_err());
+    make(until).await.unwrap();
+}
+
 /// Neither she nor her rule can go, unless there is another one with a password here.
 pub async fn the_last_local_administrator_stays(mut world: World) {
     let rule = world.admin_rule.clone();

@@ -199,3 +199,51 @@ pub async fn the_directory_says_what_was_written(mut world: World) {
             .is_none()
     );
 }
+
+/// To see departments is not to see what runs in them.
+pub async fn a_list_is_cut_by_what_is_visible_of_its_own_kind(world: World) {
+    let gate = |result: Result<(), StoreError>| {
+        assert!(matches!(result, Err(StoreError::Gate { .. })), "{result:?}");
+    };
+    let (wrong, other) = (world.sees(Entity::Department), world.sees(Entity::Project));
+    gate(world.store.workloads(&wrong).await.map(drop));
+    gate(world.store.projects(&wrong).await.map(drop));
+    gate(world.store.clusters(&wrong).await.map(drop));
+    gate(world.store.access_rules(&wrong, true).await.map(drop));
+    gate(world.store.departments(&other).await.map(drop));
+}
+
+/// And nothing but the name and the id (control-plane 2.3).
+pub async fn of_what_is_above_something_visible_the_name_is_shown(mut world: World) {
+    let cluster = world.cluster(10, "a").await.id;
+    world.cluster(11, "b").await;
+    let vision = world.department(cluster, "vision").await.id;
+    world.department(cluster, "language").await;
+    let project = world.project(vision, "robots").await.id;
+    let rule = world
+        .rule(group("g"), Role::L1Researcher, Scope::Project(project))
+        .await;
+    world.index.add_rule(rule.rule());
+    let somebody = Principal {
+        subject: reeve_authz::SubjectKey::User(parsed("x@example.com")),
+        groups: vec![parsed("g")],
+    };
+    let sees = |entity| world.index.visible(&somebody, entity).unwrap();
+    let clusters = world.store.clusters(&sees(Entity::Cluster)).await.unwrap();
+    assert_eq!(clusters.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["a"]);
+    assert!(clusters.iter().all(|it| it.name_only && it.created_by.is_empty()));
+    let departments = world
+        .store
+        .departments(&sees(Entity::Department))
+        .await
+        .unwrap();
+    assert_eq!(departments.iter().map(|it| it.id).collect::<Vec<_>>(), [vision]);
+    assert!(departments.iter().all(|it| it.name_only && it.created_by.is_empty()));
+    assert_eq!(departments[0].details, serde_json::json!({}));
+    let whole = world
+        .store
+        .departments(&world.sees(Entity::Department))
+        .await
+        .unwrap();
+    assert!(whole.iter().all(|it| !it.name_only && !it.created_by.is_empty()));
+}
