@@ -41,8 +41,7 @@ fn numbers(mut body: Object) -> Result<PosixIdentity, InvalidBody> {
     let (uid, gid) = (body.required("uid")?, body.required("gid")?);
     let place = body.path("supplementaryGroups");
     body.finish()?;
-    PosixIdentity::new(uid, gid, groups.unwrap_or_default())
-        .map_err(|error| InvalidBody::wrong(place, error))
+    PosixIdentity::new(uid, gid, groups.unwrap_or_default()).map_err(|error| InvalidBody::wrong(place, error))
 }
 
 /// `PUT /api/v1/users/{userId}/posix` (ours): the numbers themselves are the body.

@@ -112,7 +112,7 @@ impl BootstrapException {
 /// ```
 /// ```compile_fail,E0624
 /// # use reeve_authz::{Action, Entity, Granted, Scope};
-/// let granted = Granted::by_rule(Action::Create, Entity::Users, Scope::Account, todo!(), todo!());
+/// let granted = Granted::by_rule(Action::Create, Entity::Users, Scope::Account, loop {}, loop {});
 /// ```
 ///
 /// The same words where they are allowed do compile, so the refusals above are not misspellings:

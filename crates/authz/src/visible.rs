@@ -14,7 +14,7 @@ use crate::tree::{At, Tree};
 ///
 /// ```compile_fail,E0451
 /// # use reeve_authz::{Entity, Visible};
-/// let everything = Visible { entity: Entity::Users, principal: loop {}, granted: vec![], tree: todo!() };
+/// let everything = Visible { entity: Entity::Users, principal: loop {}, granted: vec![], tree: loop {} };
 /// ```
 /// ```compile_fail,E0277
 /// fn make<T: Default>() -> T { T::default() }

@@ -281,10 +281,7 @@ impl Directory {
         scope: Scope,
         hidden: impl FnOnce() -> ApiError,
     ) -> Result<Read, ApiError> {
-        let denial = match self
-            .index
-            .decide(&caller.principal, Action::Read, entity, scope)
-        {
+        let denial = match self.index.decide(&caller.principal, Action::Read, entity, scope) {
             Ok(granted) => return Ok(Read::Whole(granted)),
             Err(denial) => denial,
         };
@@ -380,9 +377,7 @@ impl Directory {
         }
         self.index
             .visible(&caller.principal, entity)
-            .is_ok_and(|visible| {
-                visible.contains(scope) || itself && visible.contains_name(scope)
-            })
+            .is_ok_and(|visible| visible.contains(scope) || itself && visible.contains_name(scope))
     }
 }
 

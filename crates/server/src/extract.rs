@@ -192,6 +192,9 @@ mod tests {
         let first = futures::stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"{"))]);
         let body = HttpBody::from_stream(first.chain(futures::stream::pending()));
         let read = read_within(Duration::from_millis(20), Request::new(body)).await;
-        assert!(matches!(&read, Err(ApiError::Invalid(why)) if why.contains("did not arrive")), "{read:?}");
+        assert!(
+            matches!(&read, Err(ApiError::Invalid(why)) if why.contains("did not arrive")),
+            "{read:?}"
+        );
     }
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
-use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
+use axum_server::{Address, Handle, Server};
 use hyper_util::rt::TokioTimer;
 use reeve_identity::Random;
 use reeve_store::{Installation, Store};
@@ -117,12 +117,7 @@ async fn serve(flags: Serve, clock: Clock, random: Random) -> anyhow::Result<()>
     tracing::info!(url = public_url, address = %address, "serving");
     let router: Router = router::router(app);
     let mut listening = axum_server::from_tcp_rustls(listener, config)?.handle(handle);
-    // Without a timer hyper waits for the rest of a request's head as long as its sender likes.
-    listening
-        .http_builder()
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD);
+    wait_for_heads(&mut listening, HEAD);
     listening
         .serve(router.into_make_service_with_connect_info::<SocketAddr>())
         .await
@@ -130,6 +125,15 @@ async fn serve(flags: Serve, clock: Clock, random: Random) -> anyhow::Result<()>
     store.close().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Without a timer hyper waits for the rest of a request's head as long as its sender likes.
+fn wait_for_heads<A: Address, Acc>(server: &mut Server<A, Acc>, patience: Duration) {
+    server
+        .http_builder()
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(patience);
 }
 
 /// As given, or the address that was bound.
@@ -173,7 +177,25 @@ async fn stop_on_signal(app: Arc<App>, handle: Handle<SocketAddr>) {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
     use super::*;
+
+    #[tokio::test]
+    async fn a_head_that_does_not_come_is_not_waited_for() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut server = axum_server::from_tcp(listener).unwrap();
+        wait_for_heads(&mut server, Duration::from_millis(50));
+        let serving = tokio::spawn(server.serve(Router::<()>::new().into_make_service()));
+        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nHost:").await.unwrap();
+        let mut rest = Vec::new();
+        let ended = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut rest)).await;
+        assert!(ended.is_ok(), "the connection is still open");
+        serving.abort();
+    }
 
     #[test]
     fn the_public_address_is_the_given_one_or_the_bound_one() {

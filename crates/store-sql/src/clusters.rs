@@ -40,7 +40,14 @@ impl Clusters for SqlStore {
         let mut tx = self.read(READ).await?;
         let all = tx.rows(select!("ORDER BY c.name"), &[]).await.during(READ)?;
         let all = all.iter().map(rows::cluster).collect::<Result<Vec<_>, _>>()?;
-        gate::cut_scopes(visible, Entity::Cluster, all, |row| Scope::Cluster(row.id), ClusterRow::named, READ)
+        gate::cut_scopes(
+            visible,
+            Entity::Cluster,
+            all,
+            |row| Scope::Cluster(row.id),
+            ClusterRow::named,
+            READ,
+        )
     }
 
     async fn cluster(&self, granted: &Granted, id: ClusterId) -> Result<Option<ClusterRow>, StoreError> {

@@ -43,7 +43,14 @@ impl Departments for SqlStore {
         let mut tx = self.read(READ).await?;
         let all = tx.rows(select!("ORDER BY id"), &[]).await.during(READ)?;
         let all = all.iter().map(rows::department).collect::<Result<Vec<_>, _>>()?;
-        gate::cut_scopes(visible, Entity::Department, all, |row| Scope::Department(row.id), DepartmentRow::named, READ)
+        gate::cut_scopes(
+            visible,
+            Entity::Department,
+            all,
+            |row| Scope::Department(row.id),
+            DepartmentRow::named,
+            READ,
+        )
     }
 
     async fn department(

@@ -2,7 +2,10 @@
 
 use async_trait::async_trait;
 use reeve_authz::{Action, Entity, Granted, Role, Scope, SubjectKey};
-use reeve_store::{AccessRuleRow, AuditEntry, Committed, EMAIL_RESTS_SECONDS, NewUser, StoreError, UserRow, Users, Verifier, gate};
+use reeve_store::{
+    AccessRuleRow, AuditEntry, Committed, EMAIL_RESTS_SECONDS, NewUser, StoreError, UserRow, Users, Verifier,
+    gate,
+};
 use reeve_types::{AccessRuleId, PosixIdentity, Timestamp, UserId};
 
 use crate::access_rules::{keep_an_administrator, live_rules_of_subject};

@@ -203,7 +203,10 @@ mod tests {
         let error = object(json!({"gpus": "hunter2"}))
             .required::<u32>("gpus")
             .unwrap_err();
-        assert_eq!(error.to_string(), "`spec.gpus`: a whole number, without quotes, is needed");
+        assert_eq!(
+            error.to_string(),
+            "`spec.gpus`: a whole number, without quotes, is needed"
+        );
         let error = object(json!({"value": ["hunter2"]}))
             .required::<String>("value")
             .unwrap_err();

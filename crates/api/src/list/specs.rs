@@ -23,7 +23,7 @@ pub const USERS: ListSpec = ListSpec {
     operators: SOME,
     default_limit: MAX_LIMIT,
     search: true,
-    extras: &[],
+    extras: &["filter"],
 };
 
 /// `GET /api/v1/org-unit/departments` and its count.

@@ -7,6 +7,7 @@ pub mod get;
 pub mod list;
 pub mod set_posix;
 
+use reeve_api::list::ListQuery;
 use reeve_api::user::User;
 use reeve_authz::{Action, Entity};
 use reeve_store::UserRow;
@@ -30,10 +31,24 @@ fn shown(row: UserRow) -> User {
     }
 }
 
-/// Everybody.
-async fn all(app: &App, caller: &Caller) -> Result<Vec<User>, ApiError> {
+/// Everybody that the deprecated `filter` lets through.
+async fn all(app: &App, caller: &Caller, query: &ListQuery) -> Result<Vec<User>, ApiError> {
+    let local = match query.extra("filter") {
+        None => None,
+        Some("runai.is_local:true") => Some(true),
+        Some("runai.is_local:false") => Some(false),
+        Some(_) => {
+            let message = "parameter `filter`: `runai.is_local:true` or `runai.is_local:false` is needed; everything else \
+                           is asked with `filterBy`";
+            return Err(ApiError::Invalid(message.to_owned()));
+        }
+    };
     let granted = app
         .directory()
         .allow_in_account(caller, Action::Read, Entity::Users)?;
-    Ok(app.store.users(&granted).await?.into_iter().map(shown).collect())
+    let rows = app.store.users(&granted).await?.into_iter();
+    Ok(rows
+        .filter(|row| local.is_none_or(|local| row.is_local == local))
+        .map(shown)
+        .collect())
 }

@@ -21,11 +21,16 @@ pub(super) fn segment<'a>(operation: &Operation, request: &'a Request<Body>) -> 
 
 /// Name and text of the path parameter.
 fn parameter<'a>(template: &'static str, path: &'a str) -> Option<(&'static str, &'a str)> {
-    let (name, text) = template.split('/').zip(path.split('/')).find_map(|(name, text)| {
-        let name = name.strip_prefix('{')?.strip_suffix('}')?;
-        Some((name, text))
-    })?;
-    let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let (name, text) = template
+        .split('/')
+        .zip(path.split('/'))
+        .find_map(|(name, text)| {
+            let name = name.strip_prefix('{')?.strip_suffix('}')?;
+            Some((name, text))
+        })?;
+    let plain = text
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     (plain && !text.is_empty() && text.len() <= LONGEST_ID).then_some((name, text))
 }
 
@@ -51,7 +56,11 @@ async fn of_parameter(app: &App, name: &str, text: &str) -> Option<Scope> {
             let project = app.store.locate_workload(text.parse().ok()?).await.ok()??;
             Some(Scope::Project(project))
         }
-        "accessRuleId" => app.directory().index.rule(text.parse().ok()?).map(|rule| rule.scope),
+        "accessRuleId" => app
+            .directory()
+            .index
+            .rule(text.parse().ok()?)
+            .map(|rule| rule.scope),
         _ => None,
     }
 }
@@ -80,7 +89,9 @@ mod tests {
     #[test]
     fn only_what_looks_like_an_id_is_taken_from_a_path() {
         let template = "/api/v1/org-unit/projects/{projectId}";
-        let of = |id: &str| parameter(template, &format!("/api/v1/org-unit/projects/{id}")).map(|(_, id)| id.to_owned());
+        let of = |id: &str| {
+            parameter(template, &format!("/api/v1/org-unit/projects/{id}")).map(|(_, id)| id.to_owned())
+        };
         assert_eq!(of("7"), Some("7".to_owned()));
         for other in ["", "a%20b", "../7", &"7".repeat(37)] {
             assert_eq!(of(other), None, "{other}");
@@ -99,7 +110,10 @@ mod tests {
             of_body(&json!({"parentId": "3", "clusterId": cluster})),
             Scope::from_wire("department", "3").ok()
         );
-        assert_eq!(of_body(&json!({"clusterId": cluster})), Scope::from_wire("cluster", cluster).ok());
+        assert_eq!(
+            of_body(&json!({"clusterId": cluster})),
+            Scope::from_wire("cluster", cluster).ok()
+        );
         for other in [json!({"name": "x"}), json!({"projectId": 7}), json!([1])] {
             assert_eq!(of_body(&other), None, "{other}");
         }

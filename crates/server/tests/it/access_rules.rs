@@ -235,7 +235,11 @@ async fn a_wrong_field_is_named_with_what_would_be_right() {
     let server = &town.server;
     let right = || rule(("user", "bob@example.com"), 9, ("project", town.robots.as_str()));
     for (field, wrong, said) in [
-        ("roleId", json!("9"), "`roleId`: a whole number, without quotes, is needed"),
+        (
+            "roleId",
+            json!("9"),
+            "`roleId`: a whole number, without quotes, is needed",
+        ),
         (
             "scopeType",
             json!("room"),
@@ -248,8 +252,16 @@ async fn a_wrong_field_is_named_with_what_would_be_right() {
         assert_eq!(server.post(&server.admin, ALL, body).await.refused(400), said);
     }
     for (kind, wrong, part) in [
-        ("group", "system:masters", "`subjectId`: `system:masters` is not a valid group name: "),
-        ("group", "reeve:installers", "`subjectId`: `reeve:installers` is not a valid group name: "),
+        (
+            "group",
+            "system:masters",
+            "`subjectId`: `system:masters` is not a valid group name: ",
+        ),
+        (
+            "group",
+            "reeve:installers",
+            "`subjectId`: `reeve:installers` is not a valid group name: ",
+        ),
         ("user", "alice", "`subjectId`: `alice` is not a valid email: "),
     ] {
         let body = rule((kind, wrong), 9, ("project", &town.robots));

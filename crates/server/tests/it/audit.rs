@@ -87,7 +87,11 @@ async fn changes_sign_ins_and_refusals_are_recorded_with_who_and_by_which_rule()
             entry.entity_type,
             entry.entity_name,
             entry.url,
-            if entry.result == reeve_store::Outcome::Failed { entry.entity_id.as_str() } else { "" },
+            if entry.result == reeve_store::Outcome::Failed {
+                entry.entity_id.as_str()
+            } else {
+                ""
+            },
             entry.metadata,
         );
     }

@@ -214,10 +214,15 @@ async fn who_sees_something_in_a_cluster_finds_its_id_and_nothing_else_of_it() {
     let third = third["uuid"].as_str().unwrap();
     let department = server.department(third, "d").await;
     let project = server.project(third, &department, "p").await;
-    server.rule(("user", "alice@example.com"), 5, ("project", &project)).await;
+    server
+        .rule(("user", "alice@example.com"), 5, ("project", &project))
+        .await;
     let seen = server.get(&town.alice, "/api/v1/clusters").await.is(200);
     let seen = seen.as_array().unwrap();
-    let names: Vec<_> = seen.iter().map(|cluster| cluster["name"].as_str().unwrap()).collect();
+    let names: Vec<_> = seen
+        .iter()
+        .map(|cluster| cluster["name"].as_str().unwrap())
+        .collect();
     assert_eq!(names, ["demo", "third"]);
     for cluster in seen {
         for hidden in ["domain", "version", "status", "lastLiveness"] {
@@ -234,7 +239,9 @@ async fn who_sees_something_in_a_cluster_finds_its_id_and_nothing_else_of_it() {
         .await
         .refused(404);
     // With a rule at the cluster she sees it whole.
-    server.rule(("user", "alice@example.com"), 5, ("cluster", third)).await;
+    server
+        .rule(("user", "alice@example.com"), 5, ("cluster", third))
+        .await;
     let whole = server
         .get(&town.alice, &format!("/api/v1/clusters/{third}"))
         .await

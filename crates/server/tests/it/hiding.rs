@@ -174,7 +174,9 @@ async fn who_sees_a_project_sees_the_name_of_its_department_and_no_other_one() {
         .is(201);
     let deep = deep["id"].as_str().unwrap();
     let project = server.project(&town.cluster, deep, "pool").await;
-    server.rule(("user", "bob@example.com"), 9, ("project", &project)).await;
+    server
+        .rule(("user", "bob@example.com"), 9, ("project", &project))
+        .await;
     let all = "/api/v1/org-unit/departments";
     let seen = server.get(&town.bob, all).await.is(200);
     let names: Vec<_> = seen["departments"]
@@ -184,7 +186,10 @@ async fn who_sees_a_project_sees_the_name_of_its_department_and_no_other_one() {
         .map(|it| it["name"].as_str().unwrap())
         .collect();
     assert_eq!(names, ["language", "deep"]);
-    assert_eq!(server.get(&town.bob, &format!("{all}/count")).await.is(200)["count"], 2);
+    assert_eq!(
+        server.get(&town.bob, &format!("{all}/count")).await.is(200)["count"],
+        2
+    );
     let one = server.get(&town.bob, &format!("{all}/{deep}")).await;
     assert_eq!(one.is(200), seen["departments"][1]);
     assert!(
@@ -211,12 +216,24 @@ async fn a_refusal_names_the_nearest_scope_at_which_somebody_could_grant_it_if_t
     }
     let near = "access rules in department `language` can be created by user `lang-admin@example.com`";
     let by_path = |project: &str| format!("/api/v1/org-unit/projects/{project}");
-    let said = server.delete(&town.bob, &by_path(&town.captions)).await.refused(403);
-    assert_eq!(said, format!("needs `project:delete` in project `captions`; {near}"));
+    let said = server
+        .delete(&town.bob, &by_path(&town.captions))
+        .await
+        .refused(403);
+    assert_eq!(
+        said,
+        format!("needs `project:delete` in project `captions`; {near}")
+    );
     let training = |project: &str| json!({"name": "x", "projectId": project, "clusterId": town.cluster, "spec": {"image": "i"}});
     let path = "/api/v1/workloads/trainings";
-    let said = server.post(&town.bob, path, training(&town.captions)).await.refused(403);
-    assert_eq!(said, format!("needs `trainings:create` in project `captions`; {near}"));
+    let said = server
+        .post(&town.bob, path, training(&town.captions))
+        .await
+        .refused(403);
+    assert_eq!(
+        said,
+        format!("needs `trainings:create` in project `captions`; {near}")
+    );
     let give = rule(("group", "g"), 9, ("department", &town.language));
     let path_of_rules = "/api/v1/authorization/access-rules";
     let said = server.post(&town.bob, path_of_rules, give).await.refused(403);
@@ -225,12 +242,27 @@ async fn a_refusal_names_the_nearest_scope_at_which_somebody_could_grant_it_if_t
         format!("needs `access_rules:create` in department `language`; {near}")
     );
     // Of what he may not see he learns nothing: the words are those for what is not there.
-    let hidden = server.post(&town.bob, path, training(&town.robots)).await.refused(403);
-    assert!(hidden.contains("`trainings:create`, which no access rule gives you"), "{hidden}");
-    assert_eq!(hidden, server.post(&town.bob, path, training("999")).await.refused(403));
+    let hidden = server
+        .post(&town.bob, path, training(&town.robots))
+        .await
+        .refused(403);
+    assert!(
+        hidden.contains("`trainings:create`, which no access rule gives you"),
+        "{hidden}"
+    );
     assert_eq!(
-        server.delete(&town.bob, &by_path(&town.robots)).await.refused(403),
+        hidden,
+        server.post(&town.bob, path, training("999")).await.refused(403)
+    );
+    assert_eq!(
+        server
+            .delete(&town.bob, &by_path(&town.robots))
+            .await
+            .refused(403),
         server.delete(&town.bob, &by_path("999")).await.refused(403)
     );
-    assert!(!hidden.contains("vision") && !hidden.contains("robots"), "{hidden}");
+    assert!(
+        !hidden.contains("vision") && !hidden.contains("robots"),
+        "{hidden}"
+    );
 }

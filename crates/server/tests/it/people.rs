@@ -217,3 +217,17 @@ async fn roles_are_shown_to_who_may_read_them() {
         .refused(403);
     insta::assert_snapshot!(page.page());
 }
+
+#[tokio::test]
+async fn the_deprecated_filter_of_the_references_client_is_understood() {
+    let town = Town::new().await;
+    let all = async |filter: &str| {
+        let path = format!("{ALL}?filter={filter}");
+        town.server.get(&town.server.admin, &path).await
+    };
+    let locals = all("runai.is_local:true").await.is(200);
+    assert_eq!(locals.as_array().unwrap().len(), 4);
+    assert_eq!(all("runai.is_local:false").await.is(200), json!([]));
+    let message = all("name:x").await.refused(400);
+    assert!(message.contains("`filterBy`"), "{message}");
+}

@@ -253,7 +253,10 @@ async fn a_data_directory_is_served_by_one_process_at_a_time() {
         .unwrap();
     assert_eq!(second.status.code(), Some(2));
     let said = String::from_utf8_lossy(&second.stderr);
-    assert!(said.contains("is served by another process: end that one first"), "{said}");
+    assert!(
+        said.contains("is served by another process: end that one first"),
+        "{said}"
+    );
     assert_eq!(second.stdout, b"", "no second password");
     // Nothing is left of the lock when its holder is killed.
     drop(first);

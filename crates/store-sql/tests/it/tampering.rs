@@ -82,7 +82,11 @@ async fn an_ordinary_person_can_go_though_no_local_administrator_is_left() {
 async fn what_is_opened_for_reading_reads_beside_a_writer_and_changes_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("reeve.db");
-    assert!(reeve_store_sql::SqlStore::open_sqlite_read_only(&file).await.is_err());
+    assert!(
+        reeve_store_sql::SqlStore::open_sqlite_read_only(&file)
+            .await
+            .is_err()
+    );
     assert!(!file.exists(), "it is not made");
     let store = reeve_store_sql::SqlStore::open_sqlite(&file).await.unwrap();
     let mut world = World::new(std::sync::Arc::new(store)).await;

@@ -52,7 +52,11 @@ pub async fn an_email_rests_after_its_owner_went(world: World) {
         created_at,
         created_by: "admin".to_owned(),
     };
-    let make = |at| world.store.create_user(&granted, new(at), entry(AuditAction::Create));
+    let make = |at| {
+        world
+            .store
+            .create_user(&granted, new(at), entry(AuditAction::Create))
+    };
     assert!(make(until.plus_seconds(-1)).await.is_err());
     make(until).await.unwrap();
 }

@@ -230,16 +230,19 @@ pub async fn of_what_is_above_something_visible_the_name_is_shown(mut world: Wor
     };
     let sees = |entity| world.index.visible(&somebody, entity).unwrap();
     let clusters = world.store.clusters(&sees(Entity::Cluster)).await.unwrap();
-    assert_eq!(clusters.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["a"]);
+    assert_eq!(
+        clusters.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(),
+        ["a"]
+    );
     assert!(clusters.iter().all(|it| it.name_only && it.created_by.is_empty()));
-    let departments = world
-        .store
-        .departments(&sees(Entity::Department))
-        .await
-        .unwrap();
+    let departments = world.store.departments(&sees(Entity::Department)).await.unwrap();
     assert_eq!(departments.iter().map(|it| it.id).collect::<Vec<_>>(), [vision]);
-    assert!(departments.iter().all(|it| it.name_only && it.created_by.is_empty()));
-    assert_eq!(departments[0].details, serde_json::json!({}));
+    assert!(
+        departments
+            .iter()
+            .all(|it| it.name_only && it.created_by.is_empty())
+    );
+    assert!(departments.iter().all(|it| it.details == serde_json::json!({})));
     let whole = world
         .store
         .departments(&world.sees(Entity::Department))

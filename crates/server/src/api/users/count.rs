@@ -20,6 +20,6 @@ pub async fn handle(
 ) -> Result<Json<Count>, ApiError> {
     let query = pairs.list(&list::USERS)?;
     Ok(Json(Count {
-        count: query.count(&all(&app, &caller).await?),
+        count: query.count(&all(&app, &caller, &query).await?),
     }))
 }

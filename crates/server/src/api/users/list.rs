@@ -20,5 +20,5 @@ pub async fn handle(
     pairs: Pairs,
 ) -> Result<Json<Vec<User>>, ApiError> {
     let query = pairs.list(&list::USERS)?;
-    Ok(Json(query.apply(all(&app, &caller).await?).items))
+    Ok(Json(query.apply(all(&app, &caller, &query).await?).items))
 }
