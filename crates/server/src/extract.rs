@@ -34,7 +34,7 @@ impl<T: Body, S: Sync> FromRequest<S> for Parsed<T> {
     }
 }
 
-/// Reads a body of at most [`BODY_LIMIT`] bytes, within [`PATIENCE`].
+/// Reads a body of at most [`BODY_LIMIT`] bytes, within half a minute.
 ///
 /// # Errors
 /// [`ApiError::TooLarge`], or [`ApiError::Invalid`] when the sender stopped or is too slow.

@@ -1,6 +1,6 @@
 //! The store over SQL: one text for SQLite and PostgreSQL, with `$1` placeholders and static statements only.
 //!
-//! Everything that differs between databases is in [`driver`]; the repositories speak to its connection, its arguments and
+//! Everything that differs between databases is in the module `driver`; the repositories speak to its connection, its arguments and
 //! its rows. PostgreSQL is not there yet.
 
 mod access_rules;
