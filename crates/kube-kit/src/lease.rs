@@ -3,7 +3,7 @@
 //! A candidate takes the lease when nobody holds it or its holder has not renewed it for its whole duration, measured by
 //! the candidate's own clock from when it last saw the lease change (clocks of machines are not compared). The write is
 //! guarded by the resource version, so that of two candidates one wins. A leader that cannot renew in time has lost:
-//! [`Lease::hold`] returns, and the process must stop, because another may lead already.
+//! [`Held::hold`] returns, and the process must stop, because another may lead already.
 
 use std::time::Duration;
 

@@ -82,19 +82,15 @@ async fn kill_in_the_middle(
         let at = round * share + random.random_range(3..share - 12);
         // Beyond the kill there is still something to do, or nothing would be in flight when it strikes.
         progress.allowed.store((round + 1) * share, Ordering::SeqCst);
-        wait_for(
-            Duration::from_secs(60),
-            "the moment of the next kill",
-            async || {
-                let answered = progress.answered.load(Ordering::SeqCst);
-                ensure!(
-                    writers.iter().all(|w| !w.is_finished()),
-                    "a writer gave up after {answered} changes"
-                );
-                Ok((answered >= at).then_some(()))
-            },
-        )
-        .await?;
+        let answered = || progress.answered.load(Ordering::SeqCst);
+        let moment = async {
+            while answered() < at {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), moment)
+            .await
+            .with_context(|| format!("the writers stopped after {} changes", answered()))?;
         kill(&mut road).await?;
     }
     let mut acknowledged = Acknowledged::default();
