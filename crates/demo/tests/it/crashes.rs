@@ -125,8 +125,8 @@ async fn kill_in_the_middle(
             ensure!(
                 wanted == found,
                 "missing {:?}, too many {:?}",
-                wanted.difference(&found),
-                found.difference(&wanted)
+                wanted.difference(&found).collect::<Vec<_>>(),
+                found.difference(&wanted).collect::<Vec<_>>()
             );
             Ok(Some(()))
         },

@@ -1,6 +1,6 @@
 //! Connections to the control plane, one after the other.
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -72,21 +72,27 @@ async fn session(
     mirror: &mut Mirror,
     connected: &mut bool,
 ) -> Ended {
-    tokio::select! {
-        ended = receive(world, client, mirror, connected) => ended,
-        ended = send(world, client) => ended,
-    }
-}
-
-async fn receive(
-    world: &Arc<World>,
-    client: &LinkClient,
-    mirror: &mut Mirror,
-    connected: &mut bool,
-) -> Ended {
     match try_receive(world, client, mirror, connected).await {
         Ok(never) => match never {},
         Err(ended) => ended,
+    }
+}
+
+/// Finishes the work although news can no longer be sent meanwhile; then says so.
+///
+/// What the link writes must never be cut off in the middle: memory would hold as written, or as removed, what is not,
+/// and a revocation would be skipped when it comes again.
+async fn whole(
+    work: impl Future<Output = Result<(), WriteFailed>>,
+    sending: Pin<&mut impl Future<Output = Ended>>,
+) -> Result<(), Ended> {
+    let mut work = pin!(work);
+    tokio::select! {
+        done = &mut work => Ok(done?),
+        ended = sending => {
+            work.await?;
+            Err(ended)
+        }
     }
 }
 
@@ -103,8 +109,10 @@ async fn try_receive(
         resume_from,
     };
     let mut messages = pin!(client.watch(&hello).await?);
+    let mut sending = pin!(send(world, client));
     loop {
         tokio::select! {
+            ended = &mut sending => return Err(ended),
             message = tokio::time::timeout(SILENCE, messages.next()) => match message {
                 Err(_) => return Err(LinkFailed::Ended(format!("nothing heard for {} s", SILENCE.as_secs())).into()),
                 Ok(None) => return Err(LinkFailed::Ended("closed".to_owned()).into()),
@@ -125,12 +133,12 @@ async fn try_receive(
                     }
                     ServerMessage::Batch(batch) => {
                         tracing::info!(revision = %batch.revision, complete = batch.complete, deletes = batch.deletes.len(), upserts = batch.upserts.len(), "batch");
-                        mirror.apply(batch).await?;
+                        whole(mirror.apply(batch), sending.as_mut()).await?;
                     }
                     ServerMessage::Heartbeat => {}
                 },
             },
-            () = world.usable.notified() => mirror.place_waiting().await?,
+            () = world.usable.notified() => whole(mirror.place_waiting(), sending.as_mut()).await?,
             () = world.drift.notified() => return Err(Ended::Drift),
             () = retry(mirror.retry_at()) => {
                 mirror.retried();
