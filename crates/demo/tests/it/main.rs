@@ -12,6 +12,7 @@
 
 mod attacks;
 mod crashes;
+mod demo;
 mod harness;
 mod identity;
 mod link;

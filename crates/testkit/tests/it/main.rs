@@ -6,3 +6,4 @@ mod controllers;
 mod endings;
 mod node;
 mod probing;
+mod skipping;

@@ -1,0 +1,198 @@
+//! The demo itself, started as `make` starts it.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context, Result, bail, ensure};
+use reeve_testkit::{KillOnDrop, Kubectl, Tier, binary};
+use serde_json::Value;
+
+/// What alice is, as `id` says it.
+const ALICE: &str = "uid=70012 gid=5000 groups=5000,5001";
+
+/// The demo's program on a folder of this test.
+struct Demo {
+    dir: tempfile::TempDir,
+    wrapper: Vec<&'static str>,
+}
+
+impl Demo {
+    /// `None`, after a loud `SKIPPED`, where no Kubernetes can be had.
+    async fn new(tier: Tier) -> Result<Option<Self>> {
+        Ok(match reeve_testkit::cluster(tier).await {
+            Some(_) => Some(Self {
+                dir: tempfile::tempdir()?,
+                wrapper: Vec::new(),
+            }),
+            None => None,
+        })
+    }
+
+    fn command(&self, task: &str) -> Result<Command> {
+        let program = binary("reeve-demo")?;
+        let mut words = self.wrapper.iter().map(PathBuf::from).chain([program]);
+        let mut command = Command::new(words.next().context("no program")?);
+        command.args(words).arg("--dir").arg(self.dir.path()).arg(task);
+        Ok(command)
+    }
+
+    /// Runs `up` or `down` to its end.
+    fn call(&self, task: &str) -> Result<(bool, String)> {
+        // A file, not a pipe: what `up` leaves running must not hold this test up.
+        let said = self.dir.path().join(format!("{task}.said"));
+        let file = std::fs::File::create(&said)?;
+        let status = self
+            .command(task)?
+            .stdout(file.try_clone()?)
+            .stderr(file)
+            .status()?;
+        Ok((status.success(), std::fs::read_to_string(said)?))
+    }
+
+    /// Everything that `run` prints until it waits for Ctrl-C; then it gets that and must end well.
+    fn told(&self) -> Result<String> {
+        let mut child = KillOnDrop(self.command("run")?.stdout(Stdio::piped()).spawn()?);
+        let mut told = String::new();
+        let mut lines = BufReader::new(child.0.stdout.take().context("no output")?);
+        while !told.ends_with("Ctrl-C ends everything.\n") {
+            if lines.read_line(&mut told)? == 0 {
+                bail!("it ended too early:\n{told}");
+            }
+        }
+        interrupt(&child.0)?;
+        ensure!(child.0.wait()?.success(), "{told}");
+        Ok(told)
+    }
+
+    fn file(&self) -> PathBuf {
+        self.dir.path().join("demo.json")
+    }
+}
+
+fn interrupt(child: &Child) -> Result<()> {
+    let id = nix::unistd::Pid::from_raw(i32::try_from(child.id())?);
+    Ok(nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGINT)?)
+}
+
+fn words<'a>(value: &'a Value, pointer: &str) -> Result<&'a str> {
+    value
+        .pointer(pointer)
+        .and_then(Value::as_str)
+        .with_context(|| format!("no `{pointer}` in {value}"))
+}
+
+#[tokio::test]
+async fn run_tells_the_story_and_ends_with_ctrl_c() -> Result<()> {
+    let Some(demo) = Demo::new(Tier::Node).await? else {
+        return Ok(());
+    };
+    let told = demo.told()?;
+    // Once for `reeve submit`, once for the bare Job by kubectl.
+    ensure!(told.matches(ALICE).count() == 2, "{told}");
+    ensure!(!told.contains("NO CONTAINER RAN"), "{told}");
+    ensure!(told.contains("R6: runAsUser of the pod is 0"), "{told}");
+    ensure!(!demo.file().exists(), "a demo that has ended still looks alive");
+    Ok(())
+}
+
+#[tokio::test]
+async fn without_a_node_it_says_that_no_container_ran_and_makes_no_id_up() -> Result<()> {
+    let Some(mut demo) = Demo::new(Tier::ApiServer).await? else {
+        return Ok(());
+    };
+    demo.wrapper = vec!["setpriv", "--bounding-set=-sys_admin", "--inh-caps=-sys_admin"];
+    let told = demo.told()?;
+    ensure!(told.matches("NO CONTAINER RAN: ").count() == 2, "{told}");
+    ensure!(told.matches("runAsUser: 70012").count() == 2, "{told}");
+    ensure!(!told.contains("uid="), "{told}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn up_leaves_it_running_with_everything_in_one_file_and_down_ends_it() -> Result<()> {
+    let Some(demo) = Demo::new(Tier::ApiServer).await? else {
+        return Ok(());
+    };
+    let (good, said) = demo.call("up")?;
+    ensure!(good, "{said}");
+    let id = std::fs::read_to_string(demo.dir.path().join("demo.pid"))?;
+    let outcome = drive(&demo);
+    let (again, refusal) = demo.call("up")?;
+    let (good, said) = demo.call("down")?;
+    outcome?;
+    ensure!(!again && refusal.contains("running already"), "{refusal}");
+    ensure!(good && said.contains("the demo has ended"), "{said}");
+    ensure!(!demo.file().exists());
+    // Nobody may have collected it yet: then it has no command line any more.
+    let line = std::fs::read(Path::new("/proc").join(id.trim()).join("cmdline"));
+    ensure!(line.unwrap_or_default().is_empty(), "process {id} still runs");
+    let (good, said) = demo.call("down")?;
+    ensure!(good && said.contains("no demo is running"), "{said}");
+    Ok(())
+}
+
+/// What the file says is true: paths are absolute and there, credentials are good.
+fn drive(demo: &Demo) -> Result<()> {
+    let file: Value = serde_json::from_str(&std::fs::read_to_string(demo.file())?)?;
+    for pointer in [
+        "/ca_file",
+        "/reeve_bin",
+        "/kubectl_bin",
+        "/kubeconfigs/admin",
+        "/kubeconfigs/installer",
+        "/kubeconfigs/alice",
+        "/kubeconfigs/dave",
+        "/kubeconfigs/bob",
+    ] {
+        let path = Path::new(words(&file, pointer)?);
+        ensure!(
+            path.is_absolute() && path.exists(),
+            "{pointer}: {}",
+            path.display()
+        );
+    }
+    for pointer in [
+        "/server_url",
+        "/cluster_id",
+        "/image",
+        "/applications/ci/client_id",
+        "/applications/ci/client_secret",
+    ] {
+        ensure!(!words(&file, pointer)?.is_empty(), "{pointer}");
+    }
+    ensure!(file["real_node"].is_boolean());
+    for person in ["admin", "people/alice", "people/dave", "people/bob"] {
+        let home = tempfile::tempdir()?;
+        let output = Command::new(words(&file, "/reeve_bin")?)
+            .args(["login", "user", "--url", words(&file, "/server_url")?])
+            .args(["--ca-file", words(&file, "/ca_file")?])
+            .args(["-u", words(&file, &format!("/{person}/username"))?])
+            .arg("--password-stdin")
+            .env("REEVE_CONFIG_DIR", home.path())
+            .stdin(password(
+                home.path(),
+                words(&file, &format!("/{person}/password"))?,
+            )?)
+            .output()?;
+        ensure!(output.status.success(), "{person}: {output:?}");
+    }
+    let kubectl = Kubectl::new(
+        Path::new(words(&file, "/kubectl_bin")?),
+        Path::new(words(&file, "/kubeconfigs/alice")?),
+    );
+    let output = kubectl.run(&["auth", "whoami"])?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    ensure!(
+        said.contains("alice@reeve.example") && said.contains("70012"),
+        "{output:?}"
+    );
+    Ok(())
+}
+
+/// Standard input that holds a password.
+fn password(home: &Path, password: &str) -> Result<std::fs::File> {
+    let file = home.join("password");
+    std::fs::write(&file, password)?;
+    Ok(std::fs::File::open(file)?)
+}
