@@ -6,26 +6,23 @@
 //! product's own (3 roles over 11 entities x 4 actions; a synthetic engine comparison would draw 8 roles over 6).
 //!
 //! Measured in process, on one thread, each check by itself with its question built beforehand; a check is the whole
-//! [`Index::decide`], with the reason or the explanation it hands out; the question itself was read just before, as a
+//! [`decide`](reeve_authz::Index::decide), with the reason or the explanation it hands out; the question itself was read just before, as a
 //! server's would be. The cost of reading the clock is in every figure
 //! and stated beside them. Answers are compared with a plain loop over all rules before anything is timed.
+
+mod world;
 
 use std::fmt;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, ensure};
+use anyhow::ensure;
+use rand::SeedableRng as _;
 use rand::rngs::StdRng;
-use rand::seq::{IndexedRandom as _, SliceRandom as _};
-use rand::{RngExt as _, SeedableRng as _};
-use reeve_authz::{Index, Permission, Principal, Role, Rule, Scope, SubjectKey};
-use reeve_types::{AccessRuleId, ClusterId, DepartmentId, Email, GroupName, ProjectId};
 use serde::Serialize;
+use world::{Question, World};
 
 const SEED: u64 = 20_261_124;
-const CLUSTERS: u8 = 4;
-const DEPARTMENTS: i64 = 100;
-const PROJECTS: i64 = 1_000;
 /// How many checks are timed, over [`QUESTIONS`] different questions.
 const CHECKS: usize = 1_000_000;
 const QUESTIONS: usize = 100_000;
@@ -74,20 +71,6 @@ pub struct Report {
     pub who_can: Nanoseconds,
     /// Everything somebody may do.
     pub what_can: Nanoseconds,
-}
-
-struct Question {
-    who: Principal,
-    permission: Permission,
-    scope: Scope,
-}
-
-struct World {
-    clusters: Vec<ClusterId>,
-    departments: Vec<(DepartmentId, ClusterId)>,
-    projects: Vec<(ProjectId, DepartmentId)>,
-    users: Vec<Principal>,
-    rules: Vec<Rule>,
 }
 
 /// Builds the rule set, checks the answers, and measures.
@@ -177,188 +160,6 @@ fn measure(rules: usize, question_count: usize, checks: usize) -> anyhow::Result
         }),
         what_can: each(question_count, &|q| index.what_can(&q.who).len()),
     })
-}
-
-impl Question {
-    /// Reads the question once, as a server does that has just built it from a request; the index stays as cold as it is.
-    fn touch(&self) {
-        let names = self
-            .who
-            .groups
-            .iter()
-            .map(GroupName::as_str)
-            .chain([self.who.subject.name()]);
-        black_box(names.flat_map(str::bytes).fold(0_u8, u8::wrapping_add));
-    }
-
-    fn ask(&self, index: &Index) -> bool {
-        index
-            .decide(
-                &self.who,
-                self.permission.action,
-                self.permission.entity,
-                self.scope,
-            )
-            .is_ok()
-    }
-}
-
-impl World {
-    fn generate(count: usize, random: &mut StdRng) -> anyhow::Result<Self> {
-        let mut world = Self {
-            clusters: Vec::new(),
-            departments: Vec::new(),
-            projects: Vec::new(),
-            users: Vec::new(),
-            rules: Vec::with_capacity(count),
-        };
-        for number in 0..CLUSTERS {
-            world
-                .clusters
-                .push(format!("00000000-0000-4000-8000-0000000000{number:02x}").parse()?);
-        }
-        for number in 1..=DEPARTMENTS {
-            let id = DepartmentId::new(number).context("department ids start at 1")?;
-            world.departments.push((id, *any(&world.clusters, random)?));
-        }
-        for number in 1..=PROJECTS {
-            let id = ProjectId::new(number).context("project ids start at 1")?;
-            world.projects.push((id, any(&world.departments, random)?.0));
-        }
-        let groups = (0..(count / 20).max(1))
-            .map(|number| format!("group-{number}-of-the-directory").parse())
-            .collect::<Result<Vec<GroupName>, _>>()?;
-        for number in 0..(count / 2).max(100) {
-            let email: Email = format!("person.{number}@research.example.com").parse()?;
-            let groups = (0..5)
-                .map(|_| any(&groups, random).cloned())
-                .collect::<Result<_, _>>()?;
-            world.users.push(Principal {
-                subject: SubjectKey::User(email),
-                groups,
-            });
-        }
-        for number in 1..=count {
-            let id = AccessRuleId::new(i64::try_from(number)?).context("too many rules for their ids")?;
-            let subject = if random.random_range(0..100) < 60 {
-                any(&world.users, random)?.subject.clone()
-            } else {
-                SubjectKey::Group(any(&groups, random)?.clone())
-            };
-            let scope = match random.random_range(0..100) {
-                0 => Scope::Account,
-                1..=4 => Scope::Cluster(*any(&world.clusters, random)?),
-                5..=24 => Scope::Department(any(&world.departments, random)?.0),
-                _ => Scope::Project(any(&world.projects, random)?.0),
-            };
-            world.rules.push(Rule {
-                id,
-                subject,
-                role: *any(&Role::ALL, random)?,
-                scope,
-            });
-        }
-        Ok(world)
-    }
-
-    /// Copies the rules while it loads them: the copies are the index's own.
-    fn load(&self) -> Index {
-        let mut index = Index::new();
-        for id in &self.clusters {
-            index.add_cluster(*id);
-        }
-        for (id, cluster) in &self.departments {
-            index.add_department(*id, *cluster);
-        }
-        for (id, department) in &self.projects {
-            index.add_project(*id, *department);
-        }
-        for rule in &self.rules {
-            index.add_rule(rule.clone());
-        }
-        index
-    }
-
-    fn questions(&self, count: usize, random: &mut StdRng) -> anyhow::Result<Vec<Question>> {
-        let permissions: Vec<Permission> = Permission::all().collect();
-        let mut questions = Vec::with_capacity(count);
-        for number in 0..count {
-            let project = Scope::Project(any(&self.projects, random)?.0);
-            let (who, permission) = (any(&self.users, random)?.clone(), *any(&permissions, random)?);
-            let mut question = Question {
-                who,
-                permission,
-                scope: project,
-            };
-            if number % 2 == 0 {
-                let rule = any(&self.rules, random)?;
-                match &rule.subject {
-                    SubjectKey::Group(name) => {
-                        question.who.groups.pop();
-                        question.who.groups.push(name.clone());
-                        question.who.groups.shuffle(random);
-                    }
-                    subject => question.who.subject = subject.clone(),
-                }
-                let allowed: Vec<Permission> = rule.role.permissions().iter().collect();
-                question.permission = *any(&allowed, random)?;
-                question.scope = self.below(rule.scope, random)?;
-            }
-            questions.push(question);
-        }
-        questions.shuffle(random);
-        Ok(questions)
-    }
-
-    fn below(&self, scope: Scope, random: &mut StdRng) -> anyhow::Result<Scope> {
-        let projects: Vec<Scope> = self
-            .projects
-            .iter()
-            .map(|(id, _)| Scope::Project(*id))
-            .filter(|project| self.chain(*project).contains(&scope))
-            .collect();
-        Ok(if projects.is_empty() {
-            scope
-        } else {
-            *any(&projects, random)?
-        })
-    }
-
-    fn chain(&self, scope: Scope) -> Vec<Scope> {
-        let above = match scope {
-            Scope::Account => return vec![scope],
-            Scope::Cluster(_) => Some(Scope::Account),
-            Scope::Department(id) => self
-                .departments
-                .iter()
-                .find(|(other, _)| *other == id)
-                .map(|(_, cluster)| Scope::Cluster(*cluster)),
-            Scope::Project(id) => self
-                .projects
-                .iter()
-                .find(|(other, _)| *other == id)
-                .map(|(_, above)| Scope::Department(*above)),
-        };
-        let mut chain = above.map(|above| self.chain(above)).unwrap_or_default();
-        chain.push(scope);
-        chain
-    }
-
-    /// The answer by a loop over all rules.
-    fn plainly(&self, question: &Question) -> bool {
-        let chain = self.chain(question.scope);
-        self.rules.iter().any(|rule| {
-            let named = match &rule.subject {
-                SubjectKey::Group(name) => question.who.groups.contains(name),
-                subject => *subject == question.who.subject,
-            };
-            named && chain.contains(&rule.scope) && rule.role.allows(question.permission)
-        })
-    }
-}
-
-fn any<'a, T>(items: &'a [T], random: &mut StdRng) -> anyhow::Result<&'a T> {
-    items.choose(random).context("nothing to choose from")
 }
 
 #[expect(clippy::disallowed_methods, reason = "a bench measures")]
