@@ -33,8 +33,7 @@ pub fn authentication_configuration(issuer_url: &str, audience: &str, ca_pem: &s
 
 /// The same as YAML: the file of `kube-apiserver --authentication-config`.
 pub fn authentication_configuration_yaml(issuer_url: &str, audience: &str, ca_pem: &str) -> String {
-    let value = authentication_configuration(issuer_url, audience, ca_pem);
-    serde_saphyr::to_string(&value).unwrap_or_else(|error| format!("# {error}\n"))
+    crate::yaml_text(&authentication_configuration(issuer_url, audience, ca_pem))
 }
 
 fn mappings() -> Value {

@@ -5,6 +5,7 @@
 
 mod identity;
 mod namespaces;
+mod objects;
 mod others;
 mod shape;
 mod stamp;
@@ -14,7 +15,7 @@ use std::fmt;
 use crate::names;
 use crate::request::{Operation, Request, map, template_path};
 
-/// A rule of the specification (admission 2).
+/// A rule of the specification (admission 2), R1 to R15, or R16, which we add to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Rule(pub u8);
 
@@ -39,17 +40,20 @@ pub enum Policy {
     OperatorBindings,
     /// Our custom resources that only one of us may write.
     Resources,
+    /// Secrets and Services of a project.
+    SecretsAndServices,
 }
 
 impl Policy {
     /// Every one.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Pods,
         Self::Bindings,
         Self::ControllerRevisions,
         Self::Namespaces,
         Self::OperatorBindings,
         Self::Resources,
+        Self::SecretsAndServices,
     ];
 
     /// The name of policy and binding.
@@ -61,6 +65,7 @@ impl Policy {
             Self::Namespaces => "reeve-namespaces",
             Self::OperatorBindings => "reeve-operator-bindings",
             Self::Resources => "reeve-resources",
+            Self::SecretsAndServices => "reeve-secrets-and-services",
         }
     }
 
@@ -76,6 +81,7 @@ impl Policy {
             Self::Resources => {
                 kind == "Workload" && request.operation != Operation::Delete || kind == "ReeveConfig"
             }
+            Self::SecretsAndServices => request.in_project() && ["Secret", "Service"].contains(&kind),
         }
     }
 }
@@ -116,12 +122,13 @@ impl Check {
 }
 
 /// Every check, policy by policy.
-pub static CHECKS: [&[Check]; 5] = [
+pub static CHECKS: [&[Check]; 6] = [
     &stamp::CHECKS,
     &identity::CHECKS,
     &shape::CHECKS,
     &namespaces::CHECKS,
     &others::CHECKS,
+    &objects::CHECKS,
 ];
 
 /// Every check, in order.
@@ -182,7 +189,7 @@ mod tests {
                 check.id
             );
             assert!(
-                check.remedy.len() > 15 && (1..=15).contains(&check.rule.0),
+                check.remedy.len() > 15 && (1..=16).contains(&check.rule.0),
                 "{}",
                 check.id
             );

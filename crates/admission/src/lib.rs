@@ -5,7 +5,8 @@
 //! predicate for everybody else, and the tests of this crate compare the two on a real API server.
 //!
 //! What this does not do: it cannot guard the policy objects themselves (RBAC does, R1), it does not see into `exec`
-//! (no role grants it, R8), and it does not look at volumes' content or at Windows nodes (whose pods it refuses).
+//! (no role grants it, R8), it does not look at volumes' content, and it cannot see on which node a pod will run: what a
+//! pod says of Windows is refused where identity is enforced, nodes that run Windows must be closed to projects by a taint.
 
 pub mod authentication;
 pub mod check;
@@ -22,3 +23,8 @@ pub use identity::{Identity, InvalidStamp, Stamp};
 pub use mutate::fill;
 pub use policies::{policies, policies_with_fault, policies_yaml};
 pub use request::{Operation, Request, User};
+
+/// A value as YAML. What the YAML writer cannot do is written as JSON, which is YAML too: no value is lost.
+fn yaml_text(value: &serde_json::Value) -> String {
+    serde_saphyr::to_string(value).unwrap_or_else(|_| format!("{value}\n"))
+}

@@ -22,6 +22,13 @@ pub const REVISION: &str = "reeve.dev/revision";
 /// What the Deployment controller rewrites a template for; refused, because it would do so for its author (R4).
 pub const ROLLBACK_TO: &str = "deprecated.deployment.rollback.to";
 
+// What Kubernetes calls a Secret that it fills with a ServiceAccount's token.
+
+/// The type of such a Secret.
+pub const TOKEN_SECRET: &str = "kubernetes.io/service-account-token";
+/// The annotation that names the ServiceAccount.
+pub const TOKEN_SECRET_ACCOUNT: &str = "kubernetes.io/service-account.name";
+
 // Labels of a project's namespace.
 
 /// The project a namespace belongs to. Its presence selects every policy.
@@ -36,6 +43,8 @@ pub const QUEUE: &str = "runai/queue";
 pub const POD_SECURITY_PREFIX: &str = "pod-security.kubernetes.io/";
 /// The Pod Security level that is enforced.
 pub const POD_SECURITY_ENFORCE: &str = "pod-security.kubernetes.io/enforce";
+/// The version of Kubernetes whose Pod Security is enforced; absent is the newest.
+pub const POD_SECURITY_ENFORCE_VERSION: &str = "pod-security.kubernetes.io/enforce-version";
 /// The Pod Security level that is written into the audit log.
 pub const POD_SECURITY_AUDIT: &str = "pod-security.kubernetes.io/audit";
 /// The Pod Security level that is warned of.
@@ -77,8 +86,7 @@ pub const EXTRA_GID: &str = "reeve.dev/gid";
 pub const EXTRA_GROUPS: &str = "reeve.dev/groups";
 /// `userInfo.extra`: set by Kubernetes on the token of a pod's ServiceAccount.
 pub const EXTRA_POD_NAME: &str = "authentication.kubernetes.io/pod-name";
-/// The namespace Reeve's own parts run in.
-pub const SYSTEM_NAMESPACE: &str = "reeve-system";
+pub use reeve_types::names::SYSTEM_NAMESPACE;
 /// The operator's ServiceAccount, in [`SYSTEM_NAMESPACE`].
 pub const OPERATOR_SERVICE_ACCOUNT: &str = "reeve-operator";
 /// The operator's user name.

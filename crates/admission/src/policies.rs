@@ -38,10 +38,9 @@ pub fn expected_names() -> Vec<&'static str> {
 
 fn yaml(documents: &[Value]) -> String {
     let head = "# Generated from crates/admission by `cargo xtask gen`. Do not edit: a changed policy is an alarm.\n";
-    let text = |document| serde_saphyr::to_string(document).unwrap_or_else(|error| format!("# {error}\n"));
-    documents
-        .iter()
-        .fold(head.to_owned(), |all, document| all + "---\n" + &text(document))
+    documents.iter().fold(head.to_owned(), |all, document| {
+        all + "---\n" + &crate::yaml_text(document)
+    })
 }
 
 fn render(fault: Option<&str>) -> Vec<Value> {
@@ -250,7 +249,37 @@ fn parts(policy: Policy) -> Parts {
             variables.push(("oldAnnotations", format!("{}.sort()", ours("oldObject"))));
             (None, rules, Vec::new(), variables)
         }
+        Policy::SecretsAndServices => (
+            Some(in_projects()),
+            vec![rule("", write, &["secrets", "services"])],
+            Vec::new(),
+            secret_and_service_variables(),
+        ),
     }
+}
+
+fn secret_and_service_variables() -> Vec<Variable> {
+    let account = |o: &str| {
+        format!(
+            "{o}.metadata.?annotations['{}'].orValue('')",
+            names::TOKEN_SECRET_ACCOUNT
+        )
+    };
+    let addresses = |o: &str| format!("dyn({o}).?spec.?externalIPs.orValue(dyn([]))");
+    vec![
+        installer(),
+        ("update", "request.operation == 'UPDATE'".to_owned()),
+        ("account", account("object")),
+        (
+            "oldAccount",
+            format!("variables.update ? {} : ''", account("oldObject")),
+        ),
+        ("externalIPs", addresses("object")),
+        (
+            "oldExternalIPs",
+            format!("variables.update ? {} : dyn([])", addresses("oldObject")),
+        ),
+    ]
 }
 
 fn installer() -> Variable {
@@ -324,6 +353,6 @@ mod tests {
 
     #[test]
     fn every_policy_has_a_name_to_watch_for() {
-        assert_eq!(expected_names().len(), 7);
+        assert_eq!(expected_names().len(), 8);
     }
 }

@@ -1,7 +1,5 @@
 //! What the validating policy of pods calls its variables: the CEL text and the same thing in Rust, side by side.
 
-use std::fmt::Write as _;
-
 use serde_json::Value;
 
 use crate::names;
@@ -209,9 +207,13 @@ impl<'a> View<'a> {
 
     /// Whether the requester wrote the old template.
     pub(crate) fn owned(&self) -> bool {
-        let mut own = self.request.user.uid.clone();
-        let _ = write!(own, "/");
-        self.old_stamp.is_empty() || (self.person && self.old_stamp.starts_with(&own))
+        self.own_or_none(self.old_stamp)
+    }
+
+    /// Whether a stamp is empty, or names the requester, with whatever numbers.
+    pub(crate) fn own_or_none(&self, stamp: &str) -> bool {
+        let numbers = stamp.strip_prefix(self.request.user.uid.as_str());
+        stamp.is_empty() || (self.person && numbers.is_some_and(|rest| rest.starts_with('/')))
     }
 
     /// The four parts of the stamp; empty texts when it has another shape.

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use kube::ResourceExt;
 use reeve_link::desired;
+use reeve_types::names::is_reserved_namespace;
 use reeve_types::{AccessRuleId, Gid, PosixIdentity, Uid};
 
 use crate::{
@@ -55,8 +56,7 @@ pub fn may_be_project_namespace(namespace: &str) -> bool {
         && bytes.iter().all(|b| alphanumeric(b) || *b == b'-')
         && bytes.first().is_some_and(alphanumeric)
         && bytes.last().is_some_and(alphanumeric)
-        && !namespace.starts_with("kube-")
-        && !["default", "reeve-system"].contains(&namespace)
+        && !is_reserved_namespace(namespace)
 }
 
 impl Project {

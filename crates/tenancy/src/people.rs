@@ -6,8 +6,8 @@
 //!
 //! **Limits.** Who may write the Secrets and ConfigMaps of a project can run code as a colleague whose pod executes
 //! them: the project is that boundary (admission 2, last paragraph). A researcher reads the project's Secrets, as the
-//! `edit` role of Kubernetes lets her; she could also ask for a token of a ServiceAccount of the namespace by a Secret
-//! of type `kubernetes.io/service-account-token`, which names no person and so runs nothing where identity is enforced.
+//! `edit` role of Kubernetes lets her; a Secret of type `kubernetes.io/service-account-token`, which would give her a token
+//! that outlasts her access, and a Service with `externalIPs` are refused by the policy `reeve-secrets-and-services`.
 
 use k8s_openapi::api::rbac::v1::{ClusterRole, PolicyRule};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;

@@ -27,6 +27,18 @@ impl InvalidName {
     }
 }
 
+/// The namespace Reeve's own parts run in.
+pub const SYSTEM_NAMESPACE: &str = "reeve-system";
+/// Namespaces of the cluster itself, which can never become a project's (admission R11).
+pub const RESERVED_NAMESPACES: [&str; 2] = ["default", SYSTEM_NAMESPACE];
+/// Namespaces that begin so are of the cluster itself, too.
+pub const RESERVED_NAMESPACE_PREFIX: &str = "kube-";
+
+/// Whether a namespace is one of the cluster itself, which can never become a project's (admission R11).
+pub fn is_reserved_namespace(name: &str) -> bool {
+    RESERVED_NAMESPACES.contains(&name) || name.starts_with(RESERVED_NAMESPACE_PREFIX)
+}
+
 macro_rules! name {
     ($(#[$doc:meta])* $name:ident, $kind:literal, $rule:literal, $parse:expr) => {
         $(#[$doc])*
@@ -116,6 +128,11 @@ fn group(text: &str) -> Option<String> {
     ok.then(|| text.to_owned())
 }
 
+fn cluster(text: &str) -> Option<String> {
+    let ok = (1..=50).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+    (ok && text.trim() == text).then(|| text.to_owned())
+}
+
 fn service_account(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
     let inner = bytes
@@ -141,7 +158,11 @@ name!(
     "2 to 255 lower-case letters, digits, `-` and `_`, starting with a letter and ending with a letter or digit", service_account
 );
 name!(
-    /// A cluster's, department's or project's name: a DNS label short enough for a namespace prefix before it.
+    /// A cluster's name, for people: the reference has no rule for it, so only what no screen can show is refused.
+    ClusterName, "cluster name", "1 to 50 characters, no control characters, not starting or ending with a blank", cluster
+);
+name!(
+    /// A department's or project's name: a DNS label short enough for a namespace prefix before it.
     OrgUnitName, "name", "1 to 50 lower-case letters, digits and hyphens, starting with a letter and not ending with a hyphen", |t| dns_label(t, 50)
 );
 name!(
@@ -185,6 +206,18 @@ mod tests {
         let long = "a".repeat(51);
         for wrong in ["", "Proj_1", "1a", "-a", "a-", "a.b", "ä", long.as_str()] {
             assert!(wrong.parse::<OrgUnitName>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn clusters_are_called_as_people_like() {
+        let longest = "ü".repeat(50);
+        for right in ["demo", "Prod Cluster", "GPU-Farm (Köln), 2.0", &longest] {
+            assert!(right.parse::<ClusterName>().is_ok(), "{right}");
+        }
+        let long = "ü".repeat(51);
+        for wrong in ["", " ", " a", "a ", "a\nb", "a\u{7}", "a\u{a0}", &long] {
+            assert!(wrong.parse::<ClusterName>().is_err(), "{wrong:?}");
         }
     }
 

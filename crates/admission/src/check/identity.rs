@@ -21,7 +21,7 @@ fn where_enforced(v: &View<'_>, rule: impl FnOnce([&str; 4]) -> bool) -> bool {
     !v.changed || !v.enforced || rule(v.identity())
 }
 
-pub(super) static CHECKS: [Check; 7] = [
+pub(super) static CHECKS: [Check; 8] = [
     Check {
         id: "pod-user",
         policy: Policy::Pods,
@@ -142,6 +142,25 @@ pub(super) static CHECKS: [Check; 7] = [
                         .is_none_or(|g| number(Some(g)) == gid)
                 };
                 v.containers().all(group)
+            })
+        },
+    },
+    Check {
+        id: "windows-user",
+        policy: Policy::Pods,
+        rule: Rule(6),
+        problem: "windowsOptions choose a user of Windows, who is not the person of the stamp",
+        problem_cel: None,
+        remedy: "remove windowsOptions from the pod and its containers; people have uid and gid on Linux only",
+        // A pod that says os.name: windows may not say runAsUser either, which the API server sees to by itself.
+        cel: "!variables.changed || !variables.enforced || (!has(variables.context.windowsOptions) && \
+              variables.containers.all(c, !has(c.securityContext) || !has(c.securityContext.windowsOptions)))",
+        predicate: |r| {
+            let v = View::of(r);
+            where_enforced(&v, |_| {
+                v.context("/windowsOptions").is_none()
+                    && v.containers()
+                        .all(|c| c.pointer("/securityContext/windowsOptions").is_none())
             })
         },
     },

@@ -1,5 +1,7 @@
 //! Labels of project namespaces: settings reach the policies through them, so they are protected (R2, R11).
 
+use reeve_types::names::is_reserved_namespace;
+
 use super::{Check, Policy, Rule, is_protected};
 use crate::names;
 use crate::request::{Operation, Request, map, text};
@@ -41,7 +43,7 @@ fn protected_labels(request: &Request) -> (Labels<'_>, Labels<'_>) {
     )
 }
 
-pub(super) static CHECKS: [Check; 5] = [
+pub(super) static CHECKS: [Check; 6] = [
     Check {
         id: "system-namespace",
         policy: Policy::Namespaces,
@@ -52,9 +54,8 @@ pub(super) static CHECKS: [Check; 5] = [
         cel: "!('reeve.dev/project' in variables.labels) || !(object.metadata.name in ['default', 'reeve-system'] || \
               object.metadata.name.startsWith('kube-'))",
         predicate: |r| {
-            let name = text(&r.object, "/metadata/name");
             new_label(r, names::PROJECT).is_none()
-                || !(name == "default" || name == names::SYSTEM_NAMESPACE || name.starts_with("kube-"))
+                || !is_reserved_namespace(text(&r.object, "/metadata/name"))
         },
     },
     Check {
@@ -122,4 +123,41 @@ pub(super) static CHECKS: [Check; 5] = [
                 || (r.operation == Operation::Update && new == old)
         },
     },
+    Check {
+        id: "pod-security-version",
+        policy: Policy::Namespaces,
+        rule: Rule(2),
+        problem: "pod-security.kubernetes.io/enforce-version would enforce the Pod Security of an older Kubernetes",
+        problem_cel: None,
+        remedy: "remove the label or set it to latest; another version is set by reeve:installers",
+        cel: "variables.installer || variables.labels[?'pod-security.kubernetes.io/enforce-version'].orValue('latest') \
+              == 'latest' || (variables.update && \
+              variables.labels[?'pod-security.kubernetes.io/enforce-version'].orValue('latest') == \
+              variables.oldLabels[?'pod-security.kubernetes.io/enforce-version'].orValue('latest'))",
+        predicate: |r| {
+            let new = new_label(r, names::POD_SECURITY_ENFORCE_VERSION);
+            r.user.is_installer()
+                || new.is_none_or(|version| version == "latest")
+                || (r.operation == Operation::Update
+                    && new == old_label(r, names::POD_SECURITY_ENFORCE_VERSION))
+        },
+    },
 ];
+
+#[cfg(test)]
+mod tests {
+    use reeve_types::names::{RESERVED_NAMESPACE_PREFIX, RESERVED_NAMESPACES};
+
+    #[test]
+    fn the_expression_names_the_reserved_namespaces_and_no_others() {
+        let cel = super::CHECKS[0].cel;
+        let list = crate::view::cel_list(&RESERVED_NAMESPACES);
+        assert!(cel.contains(&format!("object.metadata.name in {list} ")), "{cel}");
+        assert!(
+            cel.contains(&format!(
+                "object.metadata.name.startsWith('{RESERVED_NAMESPACE_PREFIX}')"
+            )),
+            "{cel}"
+        );
+    }
+}

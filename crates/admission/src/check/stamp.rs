@@ -62,7 +62,8 @@ pub(super) static CHECKS: [Check; 13] = [
             "'this runs as ' + variables.oldStamp + ' (user id/uid/gid/groups), and only that person may change what \
              runs in it'",
         ),
-        remedy: "ask that person, or delete it and make one of your own; scaling and labelling are allowed",
+        remedy: "ask that person, or delete it and make one of your own; labelling is allowed, and scaling by changing \
+                 spec.replicas with kubectl patch or kubectl edit (kubectl scale is granted to nobody)",
         cel: "!variables.changed || variables.controller || variables.operator || \
               variables.subresource == 'ephemeralcontainers' || variables.oldStamp == '' || \
               (variables.person && variables.oldStamp.startsWith(variables.userId + '/'))",
@@ -77,7 +78,9 @@ pub(super) static CHECKS: [Check; 13] = [
         rule: Rule(8),
         problem: "this pod runs as somebody else, and only that person may add a container to it",
         problem_cel: None,
-        remedy: "ask that person to debug it, or debug a copy that runs as you (kubectl debug --copy-to)",
+        remedy: "ask that person to debug it, or run the same as yourself: of kubectl get pod -o yaml keep apiVersion, \
+                 kind and of spec only containers and volumes, give it a name of its own and create it (kubectl debug \
+                 --copy-to would keep her securityContext)",
         cel: "!variables.changed || variables.controller || variables.operator || \
               variables.subresource != 'ephemeralcontainers' || variables.oldStamp == '' || \
               (variables.person && variables.oldStamp.startsWith(variables.userId + '/'))",

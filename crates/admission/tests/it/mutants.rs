@@ -11,7 +11,7 @@ use crate::table::{Row, rows};
 use crate::world;
 
 /// What every run tries; `MUTANTS=all` tries every check.
-const SAMPLE: [&str; 10] = [
+const SAMPLE: [&str; 12] = [
     "stamp-unchanged",
     "verified-identity",
     "template-owner",
@@ -21,6 +21,8 @@ const SAMPLE: [&str; 10] = [
     "groups-policy",
     "privilege-escalation",
     "protected-labels",
+    "token-secret",
+    "external-ips",
     "operator-binding-namespace",
 ];
 
@@ -29,7 +31,7 @@ fn chosen() -> (Vec<&'static str>, usize) {
     match std::env::var_os("MUTANTS") {
         Some(value) if value == "all" => (checks().map(|c| c.id).collect(), checks().count()),
         Some(value) if value != "sample" => panic!("MUTANTS must be `all` or `sample`, it is {value:?}"),
-        _ => (SAMPLE.to_vec(), 10),
+        _ => (SAMPLE.to_vec(), 12),
     }
 }
 

@@ -70,6 +70,9 @@ fn manifests() -> String {
          maxReplicas: 4, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}, metrics: [{type: Resource, \
          resource: {name: cpu, target: {type: Utilization, averageUtilization: 80}}}]}\n"
             .to_owned(),
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: web}\nstringData: {key: value}\n".to_owned(),
+        "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {selector: {app: web}, ports: [{port: 80}]}\n"
+            .to_owned(),
     ]
     .join("---\n")
 }

@@ -46,7 +46,9 @@ fn pod_changes() -> Vec<Value> {
         context(json!({"supplementalGroupsPolicy": "Merge"})),
         context(json!({"supplementalGroupsPolicy": "Strict"})),
         context(json!({"fsGroup": 5001})),
+        context(json!({"fsGroup": 5000})),
         context(json!({"fsGroup": 7777})),
+        context(json!({"windowsOptions": {"runAsUserName": "ContainerAdministrator"}})),
         context(json!({"runAsNonRoot": true})),
         context(json!({"runAsNonRoot": false})),
         context(json!({"seccompProfile": {"type": "Unconfined"}})),
@@ -95,6 +97,7 @@ fn container_changes() -> Vec<Value> {
         context(json!({"seccompProfile": {"type": "Unconfined"}})),
         context(json!({"procMount": "Default"})),
         context(json!({"seLinuxOptions": {"user": "system_u"}})),
+        context(json!({"windowsOptions": {"runAsUserName": "ContainerAdministrator"}})),
         context(json!({})),
         json!({"securityContext": null}),
         json!({"env": [{"name": "A", "value": "b"}]}),
@@ -108,6 +111,7 @@ fn annotations(rng: &mut StdRng) -> Value {
     let stamps = [
         world::stamp("alice").to_string(),
         world::stamp("dave").to_string(),
+        world::stamp("alice-regrouped").to_string(),
         "nonsense".to_owned(),
         String::new(),
     ];
@@ -167,7 +171,7 @@ fn created(rng: &mut StdRng, kind: &str, requester: &str) -> Value {
     let filled: &[&str] = if machine {
         &["alice", "alice", "dave", "nobody", "no"]
     } else {
-        &["no", "no", "no", "alice", "dave", "nobody"]
+        &["no", "no", "no", "alice", "alice-regrouped", "dave", "nobody"]
     };
     match *filled.choose(rng).unwrap() {
         "no" => {}

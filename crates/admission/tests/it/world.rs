@@ -195,7 +195,13 @@ pub(crate) fn base(kind: &str, owner: &str) -> Value {
 /// The group and version of a kind.
 pub(crate) fn api_version(kind: &str) -> &'static str {
     match kind {
-        "Pod" | "ReplicationController" | "Namespace" | "ServiceAccount" | "Binding" => "v1",
+        "Pod"
+        | "ReplicationController"
+        | "Namespace"
+        | "ServiceAccount"
+        | "Binding"
+        | "Secret"
+        | "Service" => "v1",
         "Job" | "CronJob" => "batch/v1",
         "RoleBinding" => "rbac.authorization.k8s.io/v1",
         "Workload" | "ReeveConfig" => "reeve.dev/v1alpha1",

@@ -1,5 +1,6 @@
 //! Projects.
 
+use reeve_types::names::is_reserved_namespace;
 use reeve_types::{ClusterId, DepartmentId, OrgUnitName, ProjectId, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -47,14 +48,11 @@ fn check_namespace(name: &str) -> Result<(), InvalidBody> {
     let inner = name
         .bytes()
         .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-    let system = ["kube-", "reeve-system", "default"]
-        .iter()
-        .any(|taken| name == *taken || (taken.ends_with('-') && name.starts_with(taken)));
     if !inner || name.starts_with('-') || name.ends_with('-') {
         let rule = "lower-case letters, digits and hyphens are needed, with a letter or digit at both ends";
         return Err(InvalidBody::wrong("requestedNamespace", rule));
     }
-    if system {
+    if is_reserved_namespace(name) {
         return Err(InvalidBody::wrong(
             "requestedNamespace",
             format!("`{name}` belongs to the cluster itself: choose another"),

@@ -2,6 +2,7 @@ use reeve_crds::{
     AccessRule, Project, ScopeSpec, ScopeType, SubjectKind, Workload, convert::may_be_project_namespace,
     desired,
 };
+use reeve_types::names::{RESERVED_NAMESPACE_PREFIX, RESERVED_NAMESPACES};
 use serde_json::json;
 
 fn workload() -> desired::Workload {
@@ -100,4 +101,17 @@ fn namespaces_of_the_system_cannot_become_projects() {
     ] {
         assert!(!may_be_project_namespace(wrong), "{wrong}");
     }
+}
+
+#[test]
+fn the_schema_of_a_project_reserves_the_same_namespaces() {
+    let (_, schema) = reeve_crds::all_yaml()
+        .unwrap()
+        .into_iter()
+        .find(|(name, _)| name == "projects.reeve.dev.yaml")
+        .unwrap();
+    let [first, second] = RESERVED_NAMESPACES;
+    let rule =
+        format!("!self.startsWith('{RESERVED_NAMESPACE_PREFIX}') && !(self in ['{first}', '{second}'])");
+    assert!(schema.contains(&rule), "{rule}");
 }

@@ -5,7 +5,8 @@ use kube::Client;
 use reeve_demo::Road;
 use serde_json::{Value, json};
 
-use crate::harness::{Team, bare_job, create, must_be_refused, on_the_road, output_of};
+use crate::attacks::kubectl_of;
+use crate::harness::{Team, bare_job, create, deployment, must_be_refused, on_the_road, output_of};
 
 fn her_id(uid: u32) -> String {
     format!("uid={uid} gid=5000 groups=5000,5001")
@@ -127,6 +128,83 @@ fn an_application_has_no_identity_and_is_told_what_to_do() {
             )
             .await?;
         ensure!(token.status == 403, "{token:?}");
+        Ok(())
+    });
+}
+
+#[test]
+fn what_she_wrote_before_her_groups_changed_comes_back_with_her_new_ones() {
+    on_the_road(async |road| {
+        let team = Team::form(road).await?;
+        let alice = &team.researcher;
+        let client = alice.kubernetes(road).await?;
+        create(&client, &team.namespace, deployment("service", 1)).await?;
+        let kubectl = kubectl_of(road, &team, alice).await?;
+        let often = json!({"apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": "often"}, "spec": {
+            "schedule": "0 3 1 1 *", "jobTemplate": {"spec": bare_job("x", &["id"])["spec"]}}});
+        kubectl.must_with_input(&["apply", "-f", "-"], &often.to_string())?;
+        let exported = kubectl.must(&["get", "deployment", "service", "-o", "json"])?;
+        let settled = ["rollout", "status", "deployment/service", "--timeout=60s"];
+        kubectl.must(&settled)?;
+
+        let posix = json!({"uid": alice.uid, "gid": 5002, "supplementaryGroups": [5003]});
+        road.admin
+            .put(&format!("/api/v1/users/{}/posix", alice.person.id), posix)
+            .await?
+            .expect(200)?;
+        let kubectl = kubectl_of(road, &team, alice).await?;
+        let stamp = format!("{}/{}/5002/5003", alice.person.id, alice.uid);
+        let as_now = async |what: &str| -> Result<()> {
+            let object: Value =
+                serde_json::from_str(&kubectl.must(&["get", "deployment", "service", "-o", "json"])?)?;
+            let template = &object["spec"]["template"];
+            ensure!(
+                template["metadata"]["annotations"]["reeve.dev/runs-as"] == stamp,
+                "{what}: {template}"
+            );
+            let context = &template["spec"]["securityContext"];
+            ensure!(
+                context["runAsGroup"] == 5002 && context["supplementalGroups"] == json!([5003]),
+                "{what}: {context}"
+            );
+            Ok(())
+        };
+        kubectl.must(&["set", "env", "deployment/service", "ROUND=two"])?;
+        as_now("a change").await?;
+        kubectl.must(&settled)?;
+        // The revision that comes back carries her older stamp and numbers.
+        kubectl.must(&["rollout", "undo", "deployment/service"])?;
+        as_now("rollout undo").await?;
+        kubectl.must(&settled)?;
+        kubectl.must(&["delete", "deployment", "service"])?;
+        let mut exported: Value = serde_json::from_str(&exported)?;
+        for field in [
+            "uid",
+            "resourceVersion",
+            "creationTimestamp",
+            "generation",
+            "managedFields",
+        ] {
+            if let Some(metadata) = exported["metadata"].as_object_mut() {
+                metadata.remove(field);
+            }
+        }
+        kubectl.must_with_input(&["apply", "-f", "-"], &exported.to_string())?;
+        as_now("exported YAML").await?;
+        // And so does a Job from her older CronJob, down to the container.
+        kubectl.must(&["create", "job", "--from=cronjob/often", "now"])?;
+        let output = output_of(road, &team.namespace, "batch.kubernetes.io/job-name=now").await?;
+        ensure!(
+            output.contains(&format!("uid={} gid=5002 groups=5002,5003", alice.uid)),
+            "{output}"
+        );
+        // What was never hers is refused as ever.
+        exported["metadata"]["name"] = json!("foreign");
+        exported["spec"]["template"]["spec"]["securityContext"]["supplementalGroups"] = json!([5001, 5099]);
+        let answer = kubectl.run_with_input(&["apply", "-f", "-"], &exported.to_string())?;
+        let said = String::from_utf8_lossy(&answer.stderr);
+        ensure!(!answer.status.success() && said.contains("R6"), "{said}");
+        kubectl.must(&["delete", "deployment", "service"])?;
         Ok(())
     });
 }

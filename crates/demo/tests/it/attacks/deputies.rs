@@ -1,13 +1,12 @@
-//! Deputies and settings: what a controller's own token may do (R4), who may edit the settings (R13), and who may make a
-//! namespace a project's (R2).
+//! Deputies: what a controller's own token may do (R4), what the operator's may (R11), who writes Workloads (R12).
 
 use anyhow::{Context, Result, ensure};
 use k8s_openapi::api::authentication::v1::{BoundObjectReference, TokenRequest, TokenRequestSpec};
 use k8s_openapi::api::core::v1::{Pod, ServiceAccount};
-use kube::Client;
 use kube::api::{Api, PostParams};
 use reeve_admission::{Stamp, mutate};
 use reeve_demo::Road;
+use reeve_testkit::wait_until;
 use serde_json::{Value, json};
 
 use crate::harness::{
@@ -173,107 +172,66 @@ fn r4_people_write_no_controller_revisions() {
     });
 }
 
-const CONFIG: &str = "/apis/reeve.dev/v1alpha1/reeveconfigs/reeve";
-
-async fn send(client: &Client, method: &str, path: &str, body: &Value) -> Result<kube::Result<Value>> {
-    let request = http::Request::builder()
-        .method(method)
-        .uri(path)
-        .header("content-type", "application/merge-patch+json")
-        .body(if method == "PATCH" {
-            serde_json::to_vec(body)?
-        } else {
-            Vec::new()
-        })?;
-    Ok(client.request(request).await)
-}
-
 #[test]
-fn r13_nobody_but_an_installer_edits_the_settings() {
+fn r11_the_operator_binds_nothing_outside_projects() {
     on_the_road(async |road| {
-        let team = Team::form(road).await?;
-        let admin = road.cluster.client().await?;
-        let alice = team.researcher.kubernetes(road).await?;
         let token = road
             .cluster
             .service_account_token("reeve-system", "reeve-operator", 600)
             .await?;
-        let operator = road.kubernetes(&token).await?;
-        let read = async || -> Result<Value> { Ok(send(&admin, "GET", CONFIG, &Value::Null).await??) };
-        let before = read().await?["spec"].clone();
-        ensure!(before["enforceRunAsUser"] == true, "{before}");
-
-        // For a dry run the verdict is the same, and nobody else's test runs under other settings if it is wrong.
-        let dry = format!("{CONFIG}?dryRun=All");
-        let change = json!({"spec": {"enforceRunAsUser": false}});
-        must_be_refused(send(&alice, "PATCH", &dry, &change).await?, &["reeveconfigs"])?;
-        must_be_refused(send(&operator, "PATCH", &dry, &change).await?, &["reeveconfigs"])?;
-        must_be_refused(
-            send(&admin, "PATCH", &dry, &change).await?,
-            &["R13", "reeve:installers"],
-        )?;
-        must_be_refused(send(&admin, "DELETE", &dry, &Value::Null).await?, &["R13"])?;
-        must_be_refused(
-            send(&alice, "DELETE", &dry, &Value::Null).await?,
-            &["reeveconfigs"],
-        )?;
-        // The operator writes the status; what it sends of the spec along with it does not count.
-        let status = format!("{CONFIG}/status?dryRun=All");
-        let answer = send(&operator, "PATCH", &status, &change).await??;
-        ensure!(answer["spec"] == before, "{answer}");
-        must_be_refused(
-            send(&admin, "PATCH", &status, &json!({"status": {"conditions": []}})).await?,
-            &["R13"],
-        )?;
-        // An installer may.
-        let installer = road.cluster.installer_client().await?;
-        let answer = send(&installer, "PATCH", &dry, &change).await??;
-        ensure!(answer["spec"]["enforceRunAsUser"] == false, "{answer}");
-        ensure!(read().await?["spec"] == before);
+        let client = road.kubernetes(&token).await?;
+        let binding = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": "grab"},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "reeve-l1-researcher"},
+            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "mallory@reeve.example"}]});
+        let mut own = binding.clone();
+        own["roleRef"]["name"] = json!("reeve-operator-project");
+        for namespace in ["kube-system", "default", "reeve-system"] {
+            // People's roles it may bind in project namespaces alone: RBAC refuses. Its own it may bind: the policy refuses.
+            must_be_refused(create(&client, namespace, binding.clone()).await, &["grab"])?;
+            must_be_refused(create(&client, namespace, own.clone()).await, &["R11"])?;
+        }
         Ok(())
     });
 }
 
 #[test]
-fn r2_not_even_an_administrator_makes_a_namespace_a_projects() {
+fn r12_nobody_but_the_link_writes_workloads() {
     on_the_road(async |road| {
-        let existing = road.cluster.namespace("existing").await?;
-        let label = "reeve.dev/project=stolen";
-        let admin = road.cluster.kubectl();
-        let operator = road.kubectl(&road.operator_kubeconfig());
-        let installer = road.kubectl(road.cluster.installer_kubeconfig());
-        let adding = |namespace: &'static str| ["label", "--dry-run=server", "namespace", namespace, label];
-
-        let said = |answer: std::process::Output| {
-            let said = String::from_utf8_lossy(&answer.stderr).into_owned();
-            (answer.status.success(), said)
-        };
-        let (admitted, message) =
-            said(admin.run(&["label", "--dry-run=server", "namespace", &existing, label])?);
-        ensure!(!admitted && message.contains("R2"), "{message}");
-        let (admitted, message) =
-            said(operator.run(&["label", "--dry-run=server", "namespace", &existing, label])?);
-        ensure!(!admitted && message.contains("forbidden"), "{message}");
-        for namespace in ["kube-system", "default", "reeve-system"] {
-            let (admitted, message) = said(admin.run(&adding(namespace))?);
-            ensure!(!admitted && message.contains("reeve: R"), "{message}");
-            // Not even an installer makes one of these a project.
-            let (admitted, message) = said(installer.run(&adding(namespace))?);
-            ensure!(!admitted && message.contains("R11"), "{message}");
-        }
-
-        let name = fresh("made");
-        let manifest = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": {"reeve.dev/project": "stolen"}}});
-        let create = ["create", "--dry-run=server", "-f", "-"];
-        let (admitted, message) = said(admin.run_with_input(&create, &manifest.to_string())?);
-        ensure!(!admitted && message.contains("R2"), "{message}");
-        installer.must_with_input(&create, &manifest.to_string())?;
-        // And her token reaches no namespace at all.
         let team = Team::form(road).await?;
+        let workload = json!({"apiVersion": "reeve.dev/v1alpha1", "kind": "Workload", "metadata": {"name": "forged"}, "spec": {}});
         let alice = team.researcher.kubernetes(road).await?;
-        let path = format!("/api/v1/namespaces/{}", team.namespace);
-        let change = json!({"metadata": {"labels": {"reeve.dev/enforce-run-as-user": "false"}}});
-        ensure!(refusal(send(&alice, "PATCH", &path, &change).await?)?.0 == 403);
+        let (code, _) = refusal(create(&alice, &team.namespace, workload).await)?;
+        ensure!(code == 403 || code == 422, "{code}");
+        let kubectl = road.cluster.kubectl();
+        let body = json!({"name": "real", "projectId": team.project, "clusterId": road.cluster_id, "spec": {"image": reeve_testkit::images::TOOLS, "command": "true"}});
+        team.researcher
+            .rest
+            .post("/api/v1/workloads/trainings", body)
+            .await?
+            .expect(202)?;
+        wait_until("the Workload to be there", async || {
+            Ok(kubectl
+                .must(&["get", "workloads.reeve.dev", "real", "-n", &team.namespace])
+                .ok())
+        })
+        .await?;
+        // The administrator holds every right of RBAC, and is refused by the policy.
+        let answer = kubectl.run(&[
+            "patch",
+            "workloads.reeve.dev",
+            "real",
+            "-n",
+            &team.namespace,
+            "--subresource=status",
+            "--type=merge",
+            "-p",
+            r#"{"status":{"message":"forged"}}"#,
+        ])?;
+        ensure!(!answer.status.success(), "an administrator changed a Workload");
+        ensure!(
+            String::from_utf8_lossy(&answer.stderr).contains("R12"),
+            "{answer:?}"
+        );
         Ok(())
     });
 }

@@ -1,0 +1,190 @@
+//! What the mutating policy fills in, in Rust: for the predicates and for those who write templates for somebody.
+
+use serde_json::{Map, Value, json};
+
+use super::LISTS;
+use crate::names;
+use crate::request::{Operation, Request, template_path};
+use crate::view::{View, stamp_of};
+
+/// Fills in what the mutating policy fills in, on the request's object: the same, in Rust.
+///
+/// Objects of other kinds, and requests that the match conditions leave out, come back as they are.
+pub fn fill(request: &mut Request) {
+    let kind = request.kind().to_owned();
+    let Some(path) = template_path(&kind) else { return };
+    let filled = {
+        let view = View::of(request);
+        let wanted = match request.subresource.as_str() {
+            "" => view.changed && !(kind == "Pod" && view.update),
+            "ephemeralcontainers" => true,
+            _ => false,
+        };
+        if !request.in_project() || view.controller || !wanted || request.operation == Operation::Delete {
+            return;
+        }
+        filled_template(&view)
+    };
+    if let Some(place) = request.object.pointer_mut(path) {
+        *place = filled;
+    }
+}
+
+fn filled_template(view: &View<'_>) -> Value {
+    let mut template = view.template.clone();
+    if view.request.subresource == "ephemeralcontainers" {
+        let old = view.request.old_object.as_ref();
+        let known: Vec<&Value> = old
+            .and_then(|o| o.pointer("/spec/ephemeralContainers"))
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(|c| c.get("name"))
+            .collect();
+        each_container(&mut template, "ephemeralContainers", |c| {
+            if !c.get("name").is_some_and(|n| known.contains(&n)) {
+                fill_container(c, view.preventing);
+            }
+        });
+        return template;
+    }
+    let stamping = view.person
+        && view.stamp != view.mine
+        && view.own_or_none(view.stamp)
+        && view.own_or_none(view.old_stamp);
+    if stamping {
+        let annotations = object_at(object_at(&mut template, "metadata"), "annotations");
+        put(annotations, names::RUNS_AS, json!(view.mine));
+    }
+    let before: Vec<&str> = match (stamping, view.stamp) {
+        (false, _) => Vec::new(),
+        (true, "") => view.old_stamp.split('/').collect(),
+        (true, former) => former.split('/').collect(),
+    };
+    let filling = view.person && (view.enforced || (!view.update && !view.stamp.is_empty()));
+    let context = object_at(object_at(&mut template, "spec"), "securityContext");
+    if filling {
+        fill_identity(context, view, &before);
+    }
+    default(context, "runAsNonRoot", json!(true));
+    default(context, "seccompProfile", json!({"type": "RuntimeDefault"}));
+    for list in LISTS {
+        each_container(&mut template, list, |c| fill_container(c, view.preventing));
+    }
+    template
+}
+
+fn fill_identity(context: &mut Value, view: &View<'_>, before: &[&str]) {
+    let stamp: Vec<&str> = view.mine.split('/').collect();
+    let ([_, uid, gid, groups], before) = (stamp.as_slice(), <[&str; 4]>::try_from(before).ok()) else {
+        return;
+    };
+    let number = |text: &str| json!(text.parse::<i64>().unwrap_or_default());
+    for (field, mine, old) in [
+        ("runAsUser", uid, before.map(|b| b[1])),
+        ("runAsGroup", gid, before.map(|b| b[2])),
+    ] {
+        let current = context.get(field).and_then(Value::as_i64).map(|n| n.to_string());
+        if context.get(field).is_none() || (old.is_some() && current.as_deref() == old) {
+            put(context, field, number(mine));
+        }
+    }
+    let numbers: Vec<Value> = groups.split('.').filter(|g| !g.is_empty()).map(number).collect();
+    // The API server leaves an empty list out before any policy sees it.
+    let current = context
+        .get("supplementalGroups")
+        .and_then(Value::as_array)
+        .filter(|list| !list.is_empty());
+    let joined = current.map(|l| l.iter().map(Value::to_string).collect::<Vec<_>>().join("."));
+    let refresh = match &joined {
+        None => !numbers.is_empty(),
+        Some(text) => before.is_some_and(|b| b[3] == text),
+    };
+    if refresh {
+        put(context, "supplementalGroups", Value::Array(numbers));
+    }
+    let fs_group = context
+        .get("fsGroup")
+        .and_then(Value::as_i64)
+        .map(|n| n.to_string());
+    let hers = |group: &String| groups.split('.').any(|g| g == group);
+    if fs_group.is_some_and(|group| before.is_some_and(|b| b[2] == group) && !hers(&group)) {
+        put(context, "fsGroup", number(gid));
+    }
+    default(context, "supplementalGroupsPolicy", json!("Strict"));
+}
+
+fn fill_container(container: &mut Value, preventing: bool) {
+    let context = object_at(container, "securityContext");
+    if preventing && context.get("privileged").and_then(Value::as_bool) != Some(true) {
+        default(context, "allowPrivilegeEscalation", json!(false));
+    }
+    default(object_at(context, "capabilities"), "drop", json!(["ALL"]));
+}
+
+fn each_container(template: &mut Value, list: &str, change: impl FnMut(&mut Value)) {
+    let containers = template
+        .pointer_mut(&format!("/spec/{list}"))
+        .and_then(Value::as_array_mut);
+    containers.into_iter().flatten().for_each(change);
+}
+
+/// The object at a key, made when it is absent.
+fn object_at<'a>(value: &'a mut Value, key: &str) -> &'a mut Value {
+    if !value.is_object() {
+        *value = Value::Object(Map::new());
+    }
+    match value {
+        Value::Object(map) => map.entry(key).or_insert_with(|| Value::Object(Map::new())),
+        other => other,
+    }
+}
+
+fn put(object: &mut Value, key: &str, value: Value) {
+    if let Value::Object(map) = object {
+        map.insert(key.to_owned(), value);
+    }
+}
+
+fn default(object: &mut Value, key: &str, value: Value) {
+    if let Value::Object(map) = object {
+        map.entry(key).or_insert(value);
+    }
+}
+
+/// Fills a pod template for an identity the server verified: stamp, security contexts of pod and containers. For the
+/// workload a person submits with her identity, so that the Job needs nothing filled in.
+pub fn fill_for(template: &mut Value, stamp: &crate::Stamp, prevent_privilege_escalation: bool) {
+    let posix = &stamp.identity().posix;
+    put(
+        object_at(object_at(template, "metadata"), "annotations"),
+        names::RUNS_AS,
+        json!(stamp.to_string()),
+    );
+    let context = object_at(object_at(template, "spec"), "securityContext");
+    default(context, "runAsUser", json!(posix.uid()));
+    default(context, "runAsGroup", json!(posix.gid()));
+    if !posix.supplementary_groups().is_empty() {
+        default(context, "supplementalGroups", json!(posix.supplementary_groups()));
+    }
+    default(context, "supplementalGroupsPolicy", json!("Strict"));
+    fill_shape(template, prevent_privilege_escalation);
+}
+
+/// Fills what every pod needs, whoever it runs as: `runAsNonRoot`, seccomp, dropped capabilities, no escalation.
+pub fn fill_shape(template: &mut Value, prevent_privilege_escalation: bool) {
+    let context = object_at(object_at(template, "spec"), "securityContext");
+    default(context, "runAsNonRoot", json!(true));
+    default(context, "seccompProfile", json!({"type": "RuntimeDefault"}));
+    for list in LISTS {
+        each_container(template, list, |c| {
+            fill_container(c, prevent_privilege_escalation)
+        });
+    }
+}
+
+/// The stamp of an object's template, when it has one.
+pub fn stamp_in(object: &Value) -> Option<&str> {
+    let template = object.pointer(template_path(object.get("kind")?.as_str()?)?)?;
+    Some(stamp_of(template)).filter(|s| !s.is_empty())
+}

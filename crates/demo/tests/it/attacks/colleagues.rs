@@ -1,0 +1,174 @@
+//! What a colleague may do to what runs as her: edit (R7), step into (R8), scale (R9).
+
+use anyhow::ensure;
+use kube::Client;
+use reeve_testkit::wait_until;
+use serde_json::{Value, json};
+
+use super::{her_deployment, kubectl_of, kubectl_refused};
+use crate::harness::{Team, create, deployment, must_be_refused, on_the_road, patch, refusal};
+
+#[test]
+fn r7_a_colleague_cannot_edit_what_runs_as_her_but_may_scale_it() {
+    on_the_road(async |road| {
+        let team = Team::form(road).await?;
+        let dave = team.hire(road).await?;
+        let pod = her_deployment(road, &team).await?;
+        let client: Client = dave.kubernetes(road).await?;
+        let namespace = &team.namespace;
+        let image = json!({"spec": {"template": {"spec": {"containers": [{"name": "main", "image": "local.test/evil:1"}]}}}});
+        must_be_refused(
+            patch(&client, namespace, "Deployment", "service", image).await,
+            &["R7"],
+        )?;
+        let stamp =
+            json!({"spec": {"template": {"metadata": {"annotations": {"reeve.dev/runs-as": dave.stamp()}}}}});
+        must_be_refused(
+            patch(&client, namespace, "Deployment", "service", stamp).await,
+            &["R"],
+        )?;
+        must_be_refused(
+            patch(
+                &client,
+                namespace,
+                "Pod",
+                &pod,
+                json!({"spec": {"containers": [{"name": "main", "image": "local.test/evil:1"}]}}),
+            )
+            .await,
+            &["R7"],
+        )?;
+        must_be_refused(
+            patch(
+                &client,
+                namespace,
+                "Pod",
+                &pod,
+                json!({"metadata": {"annotations": {"reeve.dev/runs-as": dave.stamp()}}}),
+            )
+            .await,
+            &["R3"],
+        )?;
+        patch(
+            &client,
+            namespace,
+            "Deployment",
+            "service",
+            json!({"spec": {"replicas": 2}}),
+        )
+        .await?;
+        patch(
+            &client,
+            namespace,
+            "Deployment",
+            "service",
+            json!({"metadata": {"labels": {"seen-by": "dave"}}}),
+        )
+        .await?;
+        // She herself rolls it out again, after the scaling by him.
+        let alice = team.researcher.kubernetes(road).await?;
+        patch(
+            &alice,
+            namespace,
+            "Deployment",
+            "service",
+            json!({"spec": {"template": {"metadata": {"labels": {"round": "two"}}}}}),
+        )
+        .await?;
+        Ok(())
+    });
+}
+
+#[test]
+fn r8_nobody_steps_into_her_pod() {
+    on_the_road(async |road| {
+        let team = Team::form(road).await?;
+        let dave = team.hire(road).await?;
+        let pod = her_deployment(road, &team).await?;
+        let client = dave.kubernetes(road).await?;
+        for (verb, action) in [
+            ("POST", "exec?command=id&stdout=true"),
+            ("GET", "exec?command=id&stdout=true"),
+            ("POST", "attach?stdout=true"),
+            ("POST", "portforward"),
+            ("GET", "proxy/"),
+        ] {
+            let path = format!("/api/v1/namespaces/{}/pods/{pod}/{action}", team.namespace);
+            let request = http::Request::builder()
+                .method(verb)
+                .uri(&path)
+                .body(Vec::new())?;
+            let (code, message) = refusal(client.request::<Value>(request).await)?;
+            ensure!(code == 403, "{verb} {action}: {code} {message}");
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn r8_a_colleague_who_is_refused_a_debug_container_can_do_what_the_message_says() {
+    on_the_road(async |road| {
+        let team = Team::form(road).await?;
+        let dave = team.hire(road).await?;
+        let pod = her_deployment(road, &team).await?;
+        let kubectl = kubectl_of(road, &team, &dave).await?;
+        let image = format!("--image={}", reeve_testkit::images::TOOLS);
+        let debug = ["debug", pod.as_str(), "--profile=restricted", image.as_str()];
+        kubectl_refused(
+            &kubectl.run(&[&debug[..], &["--", "id"]].concat())?,
+            &["R8", "ask that person", "containers and volumes"],
+        )?;
+        // A copy by kubectl keeps her securityContext, as the message says.
+        kubectl_refused(
+            &kubectl.run(&[&debug[..], &["--copy-to=copy", "--", "id"]].concat())?,
+            &["R6", "runAsUser"],
+        )?;
+        // And this is what the message says to do instead.
+        let hers: Value = serde_json::from_str(&kubectl.must(&["get", "pod", &pod, "-o", "json"])?)?;
+        let mine = json!({"apiVersion": hers["apiVersion"], "kind": hers["kind"], "metadata": {"name": "daves"},
+            "spec": {"containers": hers["spec"]["containers"], "volumes": hers["spec"]["volumes"]}});
+        kubectl.must_with_input(&["create", "-f", "-"], &mine.to_string())?;
+        let made = wait_until("his own pod to run", async || {
+            let made: Value = serde_json::from_str(&kubectl.must(&["get", "pod", "daves", "-o", "json"])?)?;
+            Ok((made["status"]["phase"] == "Running").then_some(made))
+        })
+        .await?;
+        ensure!(
+            made["metadata"]["annotations"]["reeve.dev/runs-as"] == dave.stamp(),
+            "{made}"
+        );
+        ensure!(made["spec"]["securityContext"]["runAsUser"] == dave.uid, "{made}");
+        kubectl.must(&["delete", "pod", "daves", "--grace-period=0", "--force"])?;
+        Ok(())
+    });
+}
+
+#[test]
+fn r9_the_scale_subresource_is_granted_to_nobody_and_a_patch_scales() {
+    on_the_road(async |road| {
+        let team = Team::form(road).await?;
+        let client = team.researcher.kubernetes(road).await?;
+        let path = format!(
+            "/apis/apps/v1/namespaces/{}/deployments/any/scale",
+            team.namespace
+        );
+        let request = http::Request::builder()
+            .method("PUT")
+            .uri(&path)
+            .body(b"{}".to_vec())?;
+        ensure!(refusal(client.request::<Value>(request).await)?.0 == 403);
+        // What R7 tells a colleague to do instead.
+        create(&client, &team.namespace, deployment("service", 0)).await?;
+        let dave = team.hire(road).await?;
+        let kubectl = kubectl_of(road, &team, &dave).await?;
+        kubectl_refused(
+            &kubectl.run(&["scale", "deployment/service", "--replicas=1"])?,
+            &["deployments/scale"],
+        )?;
+        kubectl.must(&["patch", "deployment/service", "-p", r#"{"spec":{"replicas":1}}"#])?;
+        kubectl_refused(
+            &kubectl.run(&["set", "env", "deployment/service", "EVIL=1"])?,
+            &["R7", "spec.replicas", "kubectl patch"],
+        )
+    });
+}
