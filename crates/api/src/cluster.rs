@@ -1,6 +1,6 @@
 //! Clusters (control-plane 3.1 and 4.3).
 
-use reeve_types::{ClusterId, OrgUnitName, Timestamp};
+use reeve_types::{ClusterId, ClusterName, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::body::{Body, InvalidBody};
@@ -10,7 +10,7 @@ use crate::shown::Shown;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CreateCluster {
     /// Its name, unique in the account.
-    pub name: OrgUnitName,
+    pub name: ClusterName,
     /// Where it can be reached from outside; kept and shown, used for nothing.
     pub domain: Option<String>,
     /// The version of the platform its administrator wants; kept and shown.

@@ -36,6 +36,8 @@ pub enum Method {
     Post,
     /// `PUT`
     Put,
+    /// `PATCH`
+    Patch,
     /// `DELETE`
     Delete,
 }
@@ -47,6 +49,7 @@ impl Method {
             Self::Get => "GET",
             Self::Post => "POST",
             Self::Put => "PUT",
+            Self::Patch => "PATCH",
             Self::Delete => "DELETE",
         }
     }
@@ -58,6 +61,7 @@ impl From<Method> for http::Method {
             Method::Get => Self::GET,
             Method::Post => Self::POST,
             Method::Put => Self::PUT,
+            Method::Patch => Self::PATCH,
             Method::Delete => Self::DELETE,
         }
     }

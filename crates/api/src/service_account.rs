@@ -24,6 +24,24 @@ impl Body for CreateServiceAccount {
     }
 }
 
+/// `PATCH /api/v1/service-accounts/{serviceAccountId}`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UpdateServiceAccount {
+    /// Whether it may sign in and its rules are in effect.
+    pub enabled: bool,
+}
+
+impl Body for UpdateServiceAccount {
+    fn parse(bytes: &[u8]) -> Result<Self, InvalidBody> {
+        let mut body = crate::body::object(bytes)?;
+        let parsed = Self {
+            enabled: body.required("enabled")?,
+        };
+        body.finish()?;
+        Ok(parsed)
+    }
+}
+
 /// A service account. Its secret is never readable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -58,6 +76,14 @@ pub struct CreatedServiceAccount {
     pub name: ServiceAccountName,
     /// Equals the name.
     pub client_id: String,
+    /// Shown once.
+    pub client_secret: Shown,
+}
+
+/// The 200 of a new secret.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NewSecret {
     /// Shown once.
     pub client_secret: Shown,
 }

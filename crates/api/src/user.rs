@@ -91,6 +91,14 @@ pub struct CreatedUser {
     pub temp_password: Shown,
 }
 
+/// The 200 of a reset.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NewPassword {
+    /// Shown once.
+    pub temp_password: Shown,
+}
+
 impl Listed for User {
     fn field(&self, name: &str) -> FieldValue<'_> {
         match name {

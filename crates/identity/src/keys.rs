@@ -1,7 +1,6 @@
-//! Signing keys: ECDSA on P-256, two or more of them published at any time.
+//! Signing keys: ECDSA on P-256, two of them published at any time. Nothing makes the second the first yet.
 
 mod ring;
-mod rotation;
 
 use aws_lc_rs::digest;
 use aws_lc_rs::rand::SystemRandom;
@@ -13,7 +12,6 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 pub use ring::KeyRing;
-pub use rotation::{Change, KeyRecord, KeyState, RotationPolicy, plan};
 
 /// Why a key cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

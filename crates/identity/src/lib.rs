@@ -3,7 +3,7 @@
 //! **Guarantees.** Passwords are kept as argon2id hashes, computed behind a bounded queue, so that guessing starves nobody
 //! ([`password`]). Client secrets have 256 random bits and are kept as keyed hashes ([`client_secret`]). Tokens are ES256
 //! JWTs for exactly one of three kinds of audience that no other kind accepts ([`token`]), and their payload survives
-//! clients that decode it with plain base64. Signing keys come in pairs, so that a rotation surprises nobody ([`keys`]).
+//! clients that decode it with plain base64. Signing keys come in pairs, so that a rotation will surprise nobody ([`keys`]).
 //! What must be kept readable is sealed, bound to its row ([`seal`]).
 //!
 //! **Limits.** No HTTP and no database. The time comes in as an argument, randomness as a [`Random`]; keys of ECDSA and
@@ -20,7 +20,9 @@ pub mod token;
 pub use client_secret::{SecretHash, SecretHasher, generate_client_secret};
 pub use keys::{KeyRing, SigningKey};
 pub use master::MasterKey;
-pub use password::{PasswordError, PasswordHash, Passwords, WeakPassword, check_password, generate_password};
+pub use password::{
+    Asking, PasswordError, PasswordHash, Passwords, WeakPassword, check_password, generate_password,
+};
 pub use random::{NoRandomness, Random};
 pub use seal::{Binding, SealError, Sealer};
 pub use token::{Audience, Claims, InvalidToken, SubjectKind, Verifier};

@@ -1,7 +1,9 @@
 //! Passwords: the rule, the generator, and argon2id behind a bounded queue.
 
+mod places;
 mod queue;
 mod rule;
 
+pub use places::Asking;
 pub use queue::{PasswordError, PasswordHash, Passwords};
 pub use rule::{WeakPassword, check_password, generate_password};

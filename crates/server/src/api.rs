@@ -5,6 +5,7 @@ pub mod clusters;
 pub mod departments;
 pub mod health;
 pub mod me;
+mod org_unit;
 pub mod projects;
 pub mod realm;
 pub mod roles;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use reeve_store::Store;
-use reeve_types::{Clock, ClusterId, Revision, Timestamp};
+use reeve_types::{Clock, ClusterId, HistoryId, Revision, Timestamp};
 use tokio::sync::{Mutex, watch};
 
 use crate::directory::Directory;
@@ -29,6 +29,8 @@ pub struct Settings {
     pub account_created_at: Timestamp,
     /// How often a link stream says that it is still there, and looks whether its token is.
     pub heartbeat: Duration,
+    /// Which history of the database this process writes.
+    pub history: HistoryId,
 }
 
 /// The application.

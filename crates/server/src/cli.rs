@@ -20,7 +20,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve. The first start makes the account and its administrator.
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Print the AuthenticationConfiguration with which a cluster's API server trusts this server.
     AuthenticationConfig(AuthenticationConfig),
 }
@@ -37,12 +37,16 @@ pub struct Serve {
     /// How people, operators and API servers reach this server; the listening address by default.
     #[arg(long, env = "REEVE_PUBLIC_URL")]
     pub public_url: Option<String>,
-    /// Certificate chain in PEM; without it a certificate authority of our own is made in the data directory.
+    /// Certificate chain in PEM, read again when it changes; without it a certificate authority of our own is made in the
+    /// data directory.
     #[arg(long, requires = "tls_key")]
     pub tls_certificate: Option<PathBuf>,
     /// The certificate's private key in PEM.
     #[arg(long, requires = "tls_certificate")]
     pub tls_key: Option<PathBuf>,
+    /// What clients and API servers are to trust, in PEM; the last certificate of the chain by default.
+    #[arg(long, requires = "tls_certificate")]
+    pub tls_ca: Option<PathBuf>,
     /// The break-glass administrator that the first start makes.
     #[arg(long, default_value = "admin@reeve.example")]
     pub admin_username: Email,
@@ -84,7 +88,7 @@ impl Cli {
     /// Does what was asked; 2 when it failed.
     pub fn run(self) -> ExitCode {
         let outcome = match self.command {
-            Command::Serve(flags) => crate::serve::run(flags),
+            Command::Serve(flags) => crate::serve::run(*flags),
             Command::AuthenticationConfig(flags) => authentication_config(&flags),
         };
         match outcome {

@@ -8,9 +8,7 @@ use reeve_authz::{Action, Denial, Entity, Granted, Index, Principal, Role, Scope
 use reeve_store::{
     ClusterFacts, DepartmentFacts, DirectorySnapshot, ProjectFacts, ServiceAccountFacts, SubjectId, UserFacts,
 };
-use reeve_types::{
-    ClusterId, DepartmentId, Email, OrgUnitName, ProjectId, ServiceAccountId, Timestamp, UserId,
-};
+use reeve_types::{ClusterId, DepartmentId, Email, ProjectId, ServiceAccountId, Timestamp, UserId};
 
 use crate::caller::Caller;
 use crate::error::{ApiError, forbidden};
@@ -96,6 +94,13 @@ impl Directory {
         self.service_accounts.insert(account.id, account);
     }
 
+    /// A person's tokens from before this moment are worth nothing.
+    pub fn end_sessions(&mut self, id: UserId, stamp: Timestamp) {
+        if let Some(user) = self.users.get_mut(&id) {
+            user.not_before = Some(stamp);
+        }
+    }
+
     /// Removes a person.
     pub fn remove_user(&mut self, id: UserId) {
         if let Some(user) = self.users.remove(&id) {
@@ -129,6 +134,16 @@ impl Directory {
     /// A person by email.
     pub fn user_by_email(&self, email: &Email) -> Option<&UserFacts> {
         self.emails.get(email).and_then(|id| self.users.get(id))
+    }
+
+    /// Whether this name belongs to somebody who administers the whole account: may give anybody any role in it.
+    pub fn administers_the_account(&self, email: &Email) -> bool {
+        let principal = Principal::alone(SubjectKey::User(email.clone()));
+        self.user_by_email(email).is_some()
+            && self
+                .index
+                .may_grant(&principal, Role::SystemAdministrator, Scope::Account)
+                .is_ok()
     }
 
     /// A service account.
@@ -180,13 +195,13 @@ impl Directory {
 
     /// The name of a scope alone.
     pub fn short_name(&self, scope: Scope) -> String {
-        let name = |name: Option<&OrgUnitName>| name.map_or_else(|| scope.wire_id(), ToString::to_string);
-        match scope {
-            Scope::Account => "account".to_owned(),
-            Scope::Cluster(id) => name(self.cluster(id).map(|it| &it.name)),
-            Scope::Department(id) => name(self.department(id).map(|it| &it.name)),
-            Scope::Project(id) => name(self.project(id).map(|it| &it.name)),
-        }
+        let name = match scope {
+            Scope::Account => Some("account"),
+            Scope::Cluster(id) => self.cluster(id).map(|it| it.name.as_str()),
+            Scope::Department(id) => self.department(id).map(|it| it.name.as_str()),
+            Scope::Project(id) => self.project(id).map(|it| it.name.as_str()),
+        };
+        name.map_or_else(|| scope.wire_id(), str::to_owned)
     }
 
     /// A scope for a sentence: ``project `robots` ``.

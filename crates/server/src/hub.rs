@@ -1,13 +1,16 @@
 //! Telling open link streams that their cluster's desired state has moved on. No polling: a watch channel a cluster.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
 use reeve_types::{ClusterId, Revision, Timestamp};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 /// How long after its last word a cluster without an open stream still counts as connected.
 const GRACE_SECONDS: i64 = 30;
+/// How many streams a cluster may have. One more replaces the oldest: of a cluster that cannot tell its dead connections
+/// from live ones the newest is the live one, and it must not be kept from revocations.
+const STREAMS: usize = 4;
 
 /// All clusters' channels.
 #[derive(Debug, Default)]
@@ -18,7 +21,9 @@ pub struct Hub {
 #[derive(Debug)]
 struct Line {
     revision: watch::Sender<Revision>,
-    streams: usize,
+    /// Oldest first: dropping the sender ends the stream.
+    streams: VecDeque<(u64, oneshot::Sender<()>)>,
+    opened: u64,
     heard: Option<Timestamp>,
 }
 
@@ -32,7 +37,8 @@ impl Hub {
         self.with(|lines| {
             lines.entry(cluster).or_insert_with(|| Line {
                 revision: watch::Sender::new(revision),
-                streams: 0,
+                streams: VecDeque::new(),
+                opened: 0,
                 heard,
             });
         });
@@ -68,19 +74,23 @@ impl Hub {
         self: &std::sync::Arc<Self>,
         cluster: ClusterId,
     ) -> Option<(watch::Receiver<Revision>, Stream)> {
-        let receiver = self.with(|lines| {
-            lines.get_mut(&cluster).map(|line| {
-                line.streams += 1;
-                line.revision.subscribe()
-            })
+        let (sender, replaced) = oneshot::channel();
+        let (receiver, number) = self.with(|lines| {
+            let line = lines.get_mut(&cluster)?;
+            if line.streams.len() >= STREAMS {
+                line.streams.pop_front();
+            }
+            line.opened += 1;
+            line.streams.push_back((line.opened, sender));
+            Some((line.revision.subscribe(), line.opened))
         })?;
-        Some((
-            receiver,
-            Stream {
-                hub: std::sync::Arc::clone(self),
-                cluster,
-            },
-        ))
+        let stream = Stream {
+            hub: std::sync::Arc::clone(self),
+            cluster,
+            number,
+            replaced,
+        };
+        Some((receiver, stream))
     }
 
     /// Notes that a cluster was heard of.
@@ -101,7 +111,7 @@ impl Hub {
     pub fn is_connected(&self, cluster: ClusterId, now: Timestamp) -> bool {
         self.with(|lines| {
             lines.get(&cluster).is_some_and(|line| {
-                line.streams > 0
+                !line.streams.is_empty()
                     || line
                         .heard
                         .is_some_and(|heard| heard.plus_seconds(GRACE_SECONDS) > now)
@@ -111,7 +121,7 @@ impl Hub {
 
     /// How many streams are open.
     pub fn streams(&self) -> usize {
-        self.with(|lines| lines.values().map(|line| line.streams).sum())
+        self.with(|lines| lines.values().map(|line| line.streams.len()).sum())
     }
 
     /// Where each cluster's desired state stands.
@@ -130,13 +140,23 @@ impl Hub {
 pub struct Stream {
     hub: std::sync::Arc<Hub>,
     cluster: ClusterId,
+    number: u64,
+    replaced: oneshot::Receiver<()>,
+}
+
+impl Stream {
+    /// Returns when newer streams of the cluster have taken its place.
+    pub async fn replaced(&mut self) {
+        // Nothing is ever sent: the other end is dropped.
+        let _ = (&mut self.replaced).await;
+    }
 }
 
 impl Drop for Stream {
     fn drop(&mut self) {
         self.hub.with(|lines| {
             if let Some(line) = lines.get_mut(&self.cluster) {
-                line.streams = line.streams.saturating_sub(1);
+                line.streams.retain(|(number, _)| *number != self.number);
             }
         });
     }
@@ -167,6 +187,25 @@ mod tests {
         hub.close(cluster());
         assert!(line.changed().await.is_err());
         drop(stream);
+        assert_eq!(hub.streams(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_fifth_stream_of_a_cluster_replaces_the_oldest() {
+        let hub = Arc::new(Hub::default());
+        hub.open(cluster(), Revision(0), None);
+        let mut open: Vec<_> = (0..4).map(|_| hub.listen(cluster()).unwrap().1).collect();
+        let waiting = tokio::time::timeout(std::time::Duration::from_millis(20), open[0].replaced());
+        assert!(waiting.await.is_err(), "four may stay");
+        let fifth = hub.listen(cluster()).unwrap().1;
+        assert_eq!(hub.streams(), 4);
+        open[0].replaced().await;
+        let waiting = tokio::time::timeout(std::time::Duration::from_millis(20), open[1].replaced());
+        assert!(waiting.await.is_err(), "only the oldest goes");
+        // The end of one that was replaced takes nobody else's place.
+        drop(open.remove(0));
+        assert_eq!(hub.streams(), 4);
+        drop((open, fifth));
         assert_eq!(hub.streams(), 0);
     }
 

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use reeve_api::realm::ISSUER_PATH;
 use reeve_identity::token::{CLUSTER_SECONDS, LINK_SECONDS, REST_SECONDS};
 use reeve_identity::{
-    Audience, Claims, KeyRing, MasterKey, PasswordError, PasswordHash, Passwords, Random, SecretHash,
+    Asking, Audience, Claims, KeyRing, MasterKey, PasswordError, PasswordHash, Passwords, Random, SecretHash,
     SecretHasher, SubjectKind, Verifier as TokenVerifier, generate_client_secret, generate_password,
 };
 use reeve_store::{SubjectId, UserFacts, Verifier};
@@ -233,13 +233,13 @@ impl Security {
     /// [`ApiError::Unavailable`] when too many wait.
     pub async fn check_password(
         &self,
-        name: &str,
+        asking: &Asking<'_>,
         password: &Secret,
         kept: Option<&Verifier>,
     ) -> Result<bool, ApiError> {
         let kept = kept.map(|kept| PasswordHash::from_text(kept.as_str()));
         self.passwords
-            .verify(name, password, kept.as_ref())
+            .verify(asking, password, kept.as_ref())
             .await
             .map_err(password_error)
     }

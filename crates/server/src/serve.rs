@@ -11,8 +11,8 @@ use axum_server::tls_rustls::RustlsConfig;
 use axum_server::{Address, Handle, Server};
 use hyper_util::rt::TokioTimer;
 use reeve_identity::Random;
-use reeve_store::{Installation, Store};
-use reeve_types::Clock;
+use reeve_store::{Histories, Installation, Store};
+use reeve_types::{Clock, HistoryId};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -27,6 +27,9 @@ const GRACE: Duration = Duration::from_secs(10);
 
 /// How long the head of a request may take to arrive, and a kept connection may be idle.
 const HEAD: Duration = Duration::from_secs(30);
+
+/// How often the files of a given certificate are looked at.
+const RENEWAL: Duration = Duration::from_secs(60);
 
 /// Serves until SIGTERM or SIGINT.
 ///
@@ -79,23 +82,29 @@ async fn serve(flags: Serve, clock: Clock, random: Random) -> anyhow::Result<()>
     let address = listener.local_addr()?;
     let public_url = public_url(flags.public_url.as_deref(), address);
     let files = match (&flags.tls_certificate, &flags.tls_key) {
-        (Some(certificate), Some(key)) => tls::given(&certificate.canonicalize()?, &key.canonicalize()?),
+        (Some(certificate), Some(key)) => tls::given(&dir.tls(), certificate, key, flags.tls_ca.as_deref())?,
         _ => tls::made(&dir.tls(), address, host(&public_url), clock.now())?,
     };
     let config = RustlsConfig::from_pem_file(&files.certificate, &files.key)
         .await
         .context("failed to load the certificate")?;
+    if flags.tls_certificate.is_some() {
+        tokio::spawn(tls::renew(files.clone(), config.clone(), RENEWAL));
+    }
     dir.remember(&Reach {
         public_url: public_url.clone(),
         ca_file: files.ca.clone(),
     })?;
 
+    let history = HistoryId::from_uuid(random.uuid()?);
+    store.begin_history(history, clock.now()).await?;
     let security = Security::new(&master, installed.ring, &public_url, random)?;
     let settings = Settings {
         public_url: public_url.clone(),
         namespace_prefix: flags.namespace_prefix.clone(),
         account_created_at: installed.created_at,
         heartbeat: Duration::from_secs(reeve_link::HEARTBEAT_SECONDS),
+        history,
     };
     let app = App::new(Arc::clone(&store) as Arc<dyn Store>, clock, security, settings).await?;
     let handle = Handle::new();

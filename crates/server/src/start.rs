@@ -231,7 +231,7 @@ pub async fn installed(store: &dyn Store, master: &MasterKey) -> anyhow::Result<
     };
     let created_at = Timestamp::from_millis(created_at.parse().context("the account's date cannot be read")?);
     Ok(Installed {
-        ring: KeyRing::new(current, next, Vec::new()),
+        ring: KeyRing::new(current, next),
         created_at,
     })
 }
@@ -315,7 +315,7 @@ pub async fn first_start(
         metadata: std::collections::BTreeMap::new(),
     };
     store
-        .first_start(&crate::audit::first_start(), first, entry)
+        .first_start(&crate::audit::founding(), first, entry)
         .await
         .context("failed to make the account")?;
     Ok(())

@@ -3,15 +3,17 @@
 use std::fs;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context;
+use axum_server::tls_rustls::RustlsConfig;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
     KeyUsagePurpose, SanType,
 };
 use reeve_types::Timestamp;
 
-use crate::start::write_private;
+use crate::start::{write_private, write_whole};
 
 /// How long the authority lasts, in days.
 const CA_DAYS: i64 = 3650;
@@ -25,16 +27,70 @@ pub struct Files {
     pub certificate: PathBuf,
     /// Its private key.
     pub key: PathBuf,
-    /// What clients are to trust; with a given certificate, the last one of its chain.
+    /// What clients are to trust.
     pub ca: PathBuf,
 }
 
-/// Files of a given certificate.
-pub fn given(certificate: &Path, key: &Path) -> Files {
-    Files {
-        certificate: certificate.to_owned(),
-        key: key.to_owned(),
-        ca: certificate.to_owned(),
+/// Files of a given certificate. Clients are to trust `ca`, or else the last certificate of the chain, which is written to
+/// the directory: the chain's first ones change with every renewal.
+///
+/// # Errors
+/// When a file cannot be read or written, or the chain holds no certificate.
+pub fn given(dir: &Path, certificate: &Path, key: &Path, ca: Option<&Path>) -> anyhow::Result<Files> {
+    let there = |file: &Path| {
+        file.canonicalize()
+            .with_context(|| format!("failed to open `{}`", file.display()))
+    };
+    let certificate = there(certificate)?;
+    let ca = match ca {
+        Some(ca) => there(ca)?,
+        None => {
+            let chain = fs::read_to_string(&certificate)
+                .with_context(|| format!("failed to read `{}`", certificate.display()))?;
+            let last = last_certificate(&chain)
+                .with_context(|| format!("`{}` holds no certificate in PEM", certificate.display()))?;
+            fs::create_dir_all(dir).with_context(|| format!("failed to make `{}`", dir.display()))?;
+            let file = dir.join("given-ca.crt");
+            write_whole(&file, last.as_bytes())?;
+            file
+        }
+    };
+    Ok(Files {
+        key: there(key)?,
+        certificate,
+        ca,
+    })
+}
+
+/// The last one of a chain, as text.
+fn last_certificate(chain: &str) -> Option<&str> {
+    const END: &str = "-----END CERTIFICATE-----";
+    let rest = chain.get(chain.rfind("-----BEGIN CERTIFICATE-----")?..)?;
+    rest.get(..rest.find(END)? + END.len())
+}
+
+/// Looks at the files of a given certificate again and again, and shows the new one when they changed: a renewal needs no
+/// restart. A pair that does not fit (yet) is reported, the old one shown on, and tried again. Never ends.
+pub async fn renew(files: Files, config: RustlsConfig, every: Duration) {
+    let read = || Some((fs::read(&files.certificate).ok()?, fs::read(&files.key).ok()?));
+    let mut shown = read();
+    loop {
+        tokio::time::sleep(every).await;
+        let now = read();
+        if now.is_none() || now == shown {
+            continue;
+        }
+        match config.reload_from_pem_file(&files.certificate, &files.key).await {
+            Ok(()) => {
+                tracing::info!(file = %files.certificate.display(), "the certificate was renewed");
+                shown = now;
+            }
+            Err(error) => tracing::error!(
+                file = %files.certificate.display(),
+                cause = %error,
+                "a new certificate could not be loaded: the old one is shown on"
+            ),
+        }
     }
 }
 
@@ -127,4 +183,60 @@ fn lasting(params: &mut CertificateParams, now: Timestamp, days: i64) -> anyhow:
     let (year, month, day) = date(days)?;
     params.not_after = rcgen::date_time_ymd(year, month, day);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    /// A certificate of its own and its key.
+    fn pair(dir: &Path) -> (PathBuf, PathBuf) {
+        let now = Timestamp::from_millis(1_700_000_000_000);
+        let files = made(dir, "127.0.0.1:1".parse().unwrap(), None, now).unwrap();
+        (files.certificate, files.key)
+    }
+
+    #[test]
+    fn of_a_chain_the_last_certificate_is_trusted_unless_another_is_given() {
+        let dir = tempfile::tempdir().unwrap();
+        let (leaf, key) = pair(&dir.path().join("made"));
+        let ca = fs::read_to_string(dir.path().join("made/ca.crt")).unwrap();
+        let chain = dir.path().join("chain.crt");
+        fs::write(&chain, format!("{}\n{ca}", fs::read_to_string(&leaf).unwrap())).unwrap();
+        let files = given(&dir.path().join("tls"), &chain, &key, None).unwrap();
+        assert_eq!(fs::read_to_string(files.ca).unwrap(), ca.trim_end());
+        let files = given(&dir.path().join("tls"), &chain, &key, Some(&leaf)).unwrap();
+        assert_eq!(files.ca, leaf.canonicalize().unwrap());
+        fs::write(&chain, "nothing").unwrap();
+        let error = given(&dir.path().join("tls"), &chain, &key, None).unwrap_err();
+        assert!(error.to_string().contains("holds no certificate"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_renewed_certificate_is_shown_once_its_key_is_there_too() {
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let dir = tempfile::tempdir().unwrap();
+        let (certificate, key) = pair(&dir.path().join("first"));
+        let (next_certificate, next_key) = pair(&dir.path().join("second"));
+        let files = given(&dir.path().join("tls"), &certificate, &key, None).unwrap();
+        let config = RustlsConfig::from_pem_file(&certificate, &key).await.unwrap();
+        let first = config.get_inner();
+        let renewing = tokio::spawn(renew(files, config.clone(), Duration::from_millis(5)));
+        let shown_again = async || {
+            for _ in 0..100 {
+                if !Arc::ptr_eq(&first, &config.get_inner()) {
+                    return true;
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            false
+        };
+        fs::copy(next_certificate, &certificate).unwrap();
+        assert!(!shown_again().await, "the key is still the old one's");
+        fs::copy(next_key, &key).unwrap();
+        assert!(shown_again().await);
+        renewing.abort();
+    }
 }

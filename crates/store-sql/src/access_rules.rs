@@ -113,12 +113,13 @@ async fn one(
     id: AccessRuleId,
     operation: &'static str,
 ) -> Result<Option<AccessRuleRow>, StoreError> {
-    tx.row(select!("WHERE id = $1"), &[id.number().into()])
-        .await
-        .during(operation)?
-        .as_ref()
-        .map(rows::access_rule)
-        .transpose()
+    tx.one(
+        select!("WHERE id = $1"),
+        &[id.number().into()],
+        rows::access_rule,
+        operation,
+    )
+    .await
 }
 
 async fn add_statuses(tx: &mut Tx, rules: &mut [AccessRuleRow]) -> Result<(), StoreError> {

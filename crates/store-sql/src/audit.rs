@@ -2,11 +2,11 @@
 
 use async_trait::async_trait;
 use reeve_authz::{Action, BootstrapException, Entity, Granted, Scope};
-use reeve_store::{Audit, AuditEntry, AuditRow, StoreError, SubjectId, gate};
+use reeve_store::{Audit, AuditEntry, AuditRow, StoreError, SubjectId, Verifier, gate};
 use sha2::{Digest, Sha256};
 
-use crate::SqlStore;
 use crate::driver::{Arg, During, Row, Tx};
+use crate::{SqlStore, sessions};
 
 const APPEND: &str = "write the audit event";
 const READ: &str = "read the audit log";
@@ -81,30 +81,18 @@ impl Audit for SqlStore {
         &self,
         granted: &Granted,
         subject: SubjectId,
+        proven: &Verifier,
         entry: AuditEntry,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         gate::is(granted, BootstrapException::SessionRecord, APPEND)?;
         let mut tx = self.write(APPEND).await?;
-        let at = entry.timestamp.into();
-        match subject {
-            SubjectId::User(id) => {
-                tx.execute(
-                    "UPDATE users SET last_login = $2 WHERE id = $1",
-                    &[Arg::text(id), at],
-                )
-                .await
-            }
-            SubjectId::ServiceAccount(id) => {
-                tx.execute(
-                    "UPDATE service_accounts SET last_login = $2 WHERE id = $1",
-                    &[Arg::text(id), at],
-                )
-                .await
-            }
+        let recorded =
+            sessions::signed_in(&mut tx, subject, proven.as_str(), entry.timestamp, APPEND).await?;
+        if recorded {
+            append(&mut tx, &entry).await?;
+            tx.commit().await.during(APPEND)?;
         }
-        .during(APPEND)?;
-        append(&mut tx, &entry).await?;
-        tx.commit().await.during(APPEND)
+        Ok(recorded)
     }
 
     async fn audit_events(
@@ -115,15 +103,7 @@ impl Audit for SqlStore {
     ) -> Result<Vec<AuditRow>, StoreError> {
         gate::fits(granted, Action::Read, Entity::EventsHistory, Scope::Account, READ)?;
         let mut tx = self.read(READ).await?;
-        tx.rows(
-            "SELECT sequence, previous, hash, body FROM audit_events WHERE sequence > $1 ORDER BY sequence LIMIT $2",
-            &[after.into(), limit.into()],
-        )
-        .await
-        .during(READ)?
-        .iter()
-        .map(read_row)
-        .collect()
+        tx.all("SELECT sequence, previous, hash, body FROM audit_events WHERE sequence > $1 ORDER BY sequence LIMIT $2", &[after.into(), limit.into()], read_row, READ).await
     }
 
     async fn verify_audit_chain(&self, granted: &Granted) -> Result<i64, StoreError> {

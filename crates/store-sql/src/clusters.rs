@@ -26,20 +26,22 @@ macro_rules! select {
 }
 
 async fn one(tx: &mut Tx, id: ClusterId, operation: &'static str) -> Result<Option<ClusterRow>, StoreError> {
-    tx.row(select!("WHERE c.id = $1"), &[Arg::text(id)])
-        .await
-        .during(operation)?
-        .as_ref()
-        .map(rows::cluster)
-        .transpose()
+    tx.one(
+        select!("WHERE c.id = $1"),
+        &[Arg::text(id)],
+        rows::cluster,
+        operation,
+    )
+    .await
 }
 
 #[async_trait]
 impl Clusters for SqlStore {
     async fn clusters(&self, visible: &Visible) -> Result<Vec<ClusterRow>, StoreError> {
         let mut tx = self.read(READ).await?;
-        let all = tx.rows(select!("ORDER BY c.name"), &[]).await.during(READ)?;
-        let all = all.iter().map(rows::cluster).collect::<Result<Vec<_>, _>>()?;
+        let all = tx
+            .all(select!("ORDER BY c.name"), &[], rows::cluster, READ)
+            .await?;
         gate::cut_scopes(
             visible,
             Entity::Cluster,
@@ -123,6 +125,13 @@ impl Clusters for SqlStore {
                 id: id.to_string(),
             })?;
         let rules = live_rules_of_cluster(&mut tx, id).await?;
+        tx.execute(
+            "INSERT INTO deleted_clusters (id, credential, deleted_at)
+             SELECT id, credential, $2 FROM clusters WHERE id = $1",
+            &[Arg::text(id), at.into()],
+        )
+        .await
+        .during(DELETE)?;
         // The desired state goes as a whole: nobody is left to be told.
         let value = soft_delete_rules(&mut tx, &mut Changes::default(), &rules, at).await?;
         for statement in [
@@ -132,6 +141,7 @@ impl Clusters for SqlStore {
             "DELETE FROM departments WHERE cluster_id = $1",
             "DELETE FROM object_status WHERE cluster_id = $1",
             "DELETE FROM desired_objects WHERE cluster_id = $1",
+            "DELETE FROM history_beginnings WHERE cluster_id = $1",
             "DELETE FROM cluster_revisions WHERE cluster_id = $1",
             "DELETE FROM clusters WHERE id = $1",
         ] {

@@ -29,20 +29,22 @@ async fn one(
     id: DepartmentId,
     operation: &'static str,
 ) -> Result<Option<DepartmentRow>, StoreError> {
-    tx.row(select!("WHERE id = $1"), &[id.number().into()])
-        .await
-        .during(operation)?
-        .as_ref()
-        .map(rows::department)
-        .transpose()
+    tx.one(
+        select!("WHERE id = $1"),
+        &[id.number().into()],
+        rows::department,
+        operation,
+    )
+    .await
 }
 
 #[async_trait]
 impl Departments for SqlStore {
     async fn departments(&self, visible: &Visible) -> Result<Vec<DepartmentRow>, StoreError> {
         let mut tx = self.read(READ).await?;
-        let all = tx.rows(select!("ORDER BY id"), &[]).await.during(READ)?;
-        let all = all.iter().map(rows::department).collect::<Result<Vec<_>, _>>()?;
+        let all = tx
+            .all(select!("ORDER BY id"), &[], rows::department, READ)
+            .await?;
         gate::cut_scopes(
             visible,
             Entity::Department,

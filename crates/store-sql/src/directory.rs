@@ -56,7 +56,7 @@ fn user(row: &Row) -> Result<UserFacts, StoreError> {
     })
 }
 
-fn service_account(row: &Row) -> Result<ServiceAccountFacts, StoreError> {
+pub(crate) fn service_account(row: &Row) -> Result<ServiceAccountFacts, StoreError> {
     Ok(ServiceAccountFacts {
         id: row.parsed("id")?,
         name: row.parsed("name")?,
@@ -69,38 +69,51 @@ fn service_account(row: &Row) -> Result<ServiceAccountFacts, StoreError> {
 impl Directory for SqlStore {
     async fn directory(&self) -> Result<DirectorySnapshot, StoreError> {
         let mut tx = self.read(LOAD).await?;
-        let mut snapshot = DirectorySnapshot::default();
         let clusters = tx
-            .rows(
+            .all(
                 "SELECT c.id, c.name, r.revision, c.applied_revision, c.settings, c.last_liveness
                  FROM clusters c JOIN cluster_revisions r ON r.cluster_id = c.id",
                 &[],
+                cluster,
+                LOAD,
             )
-            .await
-            .during(LOAD)?;
-        snapshot.clusters = clusters.iter().map(cluster).collect::<Result<_, _>>()?;
+            .await?;
         let departments = tx
-            .rows("SELECT id, cluster_id, name FROM departments", &[])
-            .await
-            .during(LOAD)?;
-        snapshot.departments = departments.iter().map(department).collect::<Result<_, _>>()?;
+            .all(
+                "SELECT id, cluster_id, name FROM departments",
+                &[],
+                department,
+                LOAD,
+            )
+            .await?;
         let projects = tx
-            .rows("SELECT id, department_id, cluster_id, name FROM projects", &[])
-            .await
-            .during(LOAD)?;
-        snapshot.projects = projects.iter().map(project).collect::<Result<_, _>>()?;
-        snapshot.rules = live_rules(&mut tx).await?.iter().map(|row| row.rule()).collect();
+            .all(
+                "SELECT id, department_id, cluster_id, name FROM projects",
+                &[],
+                project,
+                LOAD,
+            )
+            .await?;
+        let rules = live_rules(&mut tx).await?.iter().map(|row| row.rule()).collect();
         let users = tx
-            .rows("SELECT id, email, posix, not_before FROM users", &[])
-            .await
-            .during(LOAD)?;
-        snapshot.users = users.iter().map(user).collect::<Result<_, _>>()?;
-        let accounts = tx
-            .rows("SELECT id, name, enabled, not_before FROM service_accounts", &[])
-            .await
-            .during(LOAD)?;
-        snapshot.service_accounts = accounts.iter().map(service_account).collect::<Result<_, _>>()?;
-        Ok(snapshot)
+            .all("SELECT id, email, posix, not_before FROM users", &[], user, LOAD)
+            .await?;
+        let service_accounts = tx
+            .all(
+                "SELECT id, name, enabled, not_before FROM service_accounts",
+                &[],
+                service_account,
+                LOAD,
+            )
+            .await?;
+        Ok(DirectorySnapshot {
+            clusters,
+            departments,
+            projects,
+            rules,
+            users,
+            service_accounts,
+        })
     }
 }
 
@@ -167,6 +180,18 @@ impl Credentials for SqlStore {
         let mut tx = self.read(VERIFY).await?;
         tx.row(
             "SELECT credential FROM clusters WHERE id = $1",
+            &[Arg::text(cluster)],
+        )
+        .await
+        .during(VERIFY)?
+        .map(|row| Ok(Verifier::new(row.text("credential")?)))
+        .transpose()
+    }
+
+    async fn deleted_link_verifier(&self, cluster: ClusterId) -> Result<Option<Verifier>, StoreError> {
+        let mut tx = self.read(VERIFY).await?;
+        tx.row(
+            "SELECT credential FROM deleted_clusters WHERE id = $1",
             &[Arg::text(cluster)],
         )
         .await

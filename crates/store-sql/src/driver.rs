@@ -13,9 +13,10 @@ use sqlx::sqlite::{
 use sqlx::{Row as _, SqlSafeStr, Sqlite, Transaction};
 
 /// One file, applied in a transaction of its own.
-const MIGRATIONS: [(i64, &str, &str); 2] = [
+const MIGRATIONS: [(i64, &str, &str); 3] = [
     (1, "begin", include_str!("../migrations/0001_begin.sql")),
     (2, "former", include_str!("../migrations/0002_former.sql")),
+    (3, "histories", include_str!("../migrations/0003_histories.sql")),
 ];
 
 /// How many connections read at a time.
@@ -123,6 +124,38 @@ impl Tx {
     /// Runs a query; its first row.
     pub(crate) async fn row(&mut self, sql: &'static str, args: &[Arg]) -> Result<Option<Row>, sqlx::Error> {
         Ok(bind(sql, args).fetch_optional(&mut *self.0).await?.map(Row))
+    }
+
+    /// Runs a query; all its rows, understood.
+    pub(crate) async fn all<T>(
+        &mut self,
+        sql: &'static str,
+        args: &[Arg],
+        read: fn(&Row) -> Result<T, StoreError>,
+        operation: &'static str,
+    ) -> Result<Vec<T>, StoreError> {
+        self.rows(sql, args)
+            .await
+            .during(operation)?
+            .iter()
+            .map(read)
+            .collect()
+    }
+
+    /// Runs a query; its first row, understood.
+    pub(crate) async fn one<T>(
+        &mut self,
+        sql: &'static str,
+        args: &[Arg],
+        read: fn(&Row) -> Result<T, StoreError>,
+        operation: &'static str,
+    ) -> Result<Option<T>, StoreError> {
+        self.row(sql, args)
+            .await
+            .during(operation)?
+            .as_ref()
+            .map(read)
+            .transpose()
     }
 
     /// Makes it last.

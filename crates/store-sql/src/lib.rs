@@ -11,11 +11,13 @@ mod departments;
 mod desired;
 mod directory;
 mod driver;
+mod histories;
 mod installation;
 mod projects;
 mod reports;
 mod rows;
 mod service_accounts;
+mod sessions;
 mod users;
 mod workloads;
 
@@ -30,6 +32,8 @@ use driver::{During, Pools, Tx};
 pub struct SqlStore {
     pools: Pools,
 }
+
+impl reeve_store::Store for SqlStore {}
 
 impl SqlStore {
     /// Opens the SQLite database in `file`, making and migrating it as needed.

@@ -31,20 +31,20 @@ macro_rules! select {
 }
 
 async fn one(tx: &mut Tx, id: ProjectId, operation: &'static str) -> Result<Option<ProjectRow>, StoreError> {
-    tx.row(select!("WHERE p.id = $1"), &[id.number().into()])
-        .await
-        .during(operation)?
-        .as_ref()
-        .map(rows::project)
-        .transpose()
+    tx.one(
+        select!("WHERE p.id = $1"),
+        &[id.number().into()],
+        rows::project,
+        operation,
+    )
+    .await
 }
 
 #[async_trait]
 impl Projects for SqlStore {
     async fn projects(&self, visible: &Visible) -> Result<Vec<ProjectRow>, StoreError> {
         let mut tx = self.read(READ).await?;
-        let all = tx.rows(select!("ORDER BY p.id"), &[]).await.during(READ)?;
-        let all = all.iter().map(rows::project).collect::<Result<Vec<_>, _>>()?;
+        let all = tx.all(select!("ORDER BY p.id"), &[], rows::project, READ).await?;
         gate::cut(visible, Entity::Project, all, |row| Scope::Project(row.id), READ)
     }
 

@@ -4,14 +4,15 @@ use async_trait::async_trait;
 use reeve_authz::{Action, Entity, Granted, Scope, SubjectKey};
 use reeve_link::ObjectKey;
 use reeve_store::{
-    AuditEntry, Committed, NewServiceAccount, ServiceAccountRow, ServiceAccounts, StoreError, Verifier, gate,
+    AuditEntry, Committed, NewServiceAccount, ServiceAccountFacts, ServiceAccountRow, ServiceAccounts,
+    StoreError, SubjectId, Verifier, gate,
 };
 use reeve_types::{AccessRuleId, ServiceAccountId, Timestamp};
 
 use crate::access_rules::live_rules_of_subject;
 use crate::changes::{Changes, reached, soft_delete_rules, spread_rules};
 use crate::driver::{Arg, During, Tx};
-use crate::{SqlStore, audit, rows};
+use crate::{SqlStore, audit, directory, rows, sessions};
 
 const READ: &str = "read service accounts";
 const CREATE: &str = "create a service account";
@@ -36,12 +37,13 @@ async fn one(
     id: ServiceAccountId,
     operation: &'static str,
 ) -> Result<Option<ServiceAccountRow>, StoreError> {
-    tx.row(select!("WHERE id = $1"), &[Arg::text(id)])
-        .await
-        .during(operation)?
-        .as_ref()
-        .map(rows::service_account)
-        .transpose()
+    tx.one(
+        select!("WHERE id = $1"),
+        &[Arg::text(id)],
+        rows::service_account,
+        operation,
+    )
+    .await
 }
 
 async fn needed(
@@ -50,10 +52,26 @@ async fn needed(
     operation: &'static str,
 ) -> Result<ServiceAccountRow, StoreError> {
     let row = one(tx, id, operation).await?;
-    row.ok_or_else(|| StoreError::NotFound {
+    row.ok_or_else(|| missing(id))
+}
+
+fn missing(id: ServiceAccountId) -> StoreError {
+    StoreError::NotFound {
         what: "service account",
         id: id.to_string(),
-    })
+    }
+}
+
+/// What requests go by.
+async fn facts(tx: &mut Tx, id: ServiceAccountId) -> Result<ServiceAccountFacts, StoreError> {
+    tx.one(
+        "SELECT id, name, enabled, not_before FROM service_accounts WHERE id = $1",
+        &[Arg::text(id)],
+        directory::service_account,
+        CHANGE,
+    )
+    .await?
+    .ok_or_else(|| missing(id))
 }
 
 #[async_trait]
@@ -61,12 +79,8 @@ impl ServiceAccounts for SqlStore {
     async fn service_accounts(&self, granted: &Granted) -> Result<Vec<ServiceAccountRow>, StoreError> {
         fits(granted, Action::Read, READ)?;
         let mut tx = self.read(READ).await?;
-        tx.rows(select!("ORDER BY name"), &[])
+        tx.all(select!("ORDER BY name"), &[], rows::service_account, READ)
             .await
-            .during(READ)?
-            .iter()
-            .map(rows::service_account)
-            .collect()
     }
 
     async fn service_account(
@@ -117,7 +131,7 @@ impl ServiceAccounts for SqlStore {
         enabled: bool,
         at: Timestamp,
         entry: AuditEntry,
-    ) -> Result<Committed<ServiceAccountRow>, StoreError> {
+    ) -> Result<Committed<ServiceAccountFacts>, StoreError> {
         fits(granted, Action::Update, CHANGE)?;
         let mut tx = self.write(CHANGE).await?;
         let before = needed(&mut tx, id, CHANGE).await?;
@@ -134,12 +148,7 @@ impl ServiceAccounts for SqlStore {
                     }
                 }
                 // What was issued before stays worthless when the account is enabled again.
-                tx.execute(
-                    "UPDATE service_accounts SET not_before = $2 WHERE id = $1",
-                    &[Arg::text(id), at.into()],
-                )
-                .await
-                .during(CHANGE)?;
+                sessions::end(&mut tx, SubjectId::ServiceAccount(id), at, CHANGE).await?;
             }
             tx.execute(
                 "UPDATE service_accounts SET enabled = $2, updated_at = $3 WHERE id = $1",
@@ -149,7 +158,7 @@ impl ServiceAccounts for SqlStore {
             .during(CHANGE)?;
         }
         let revisions = changes.write(&mut tx).await?;
-        let value = needed(&mut tx, id, CHANGE).await?;
+        let value = facts(&mut tx, id).await?;
         audit::append(&mut tx, &entry.about(id, &value.name)).await?;
         tx.commit().await.during(CHANGE)?;
         Ok(Committed { value, revisions })
@@ -162,18 +171,20 @@ impl ServiceAccounts for SqlStore {
         secret: Verifier,
         at: Timestamp,
         entry: AuditEntry,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Timestamp, StoreError> {
         fits(granted, Action::Update, CHANGE)?;
         let mut tx = self.write(CHANGE).await?;
         let row = needed(&mut tx, id, CHANGE).await?;
         tx.execute(
-            "UPDATE service_accounts SET secret = $2, updated_at = $3, not_before = $3 WHERE id = $1",
+            "UPDATE service_accounts SET secret = $2, updated_at = $3 WHERE id = $1",
             &[Arg::text(id), secret.as_str().into(), at.into()],
         )
         .await
         .during(CHANGE)?;
+        let stamp = sessions::end(&mut tx, SubjectId::ServiceAccount(id), at, CHANGE).await?;
         audit::append(&mut tx, &entry.about(id, &row.name)).await?;
-        tx.commit().await.during(CHANGE)
+        tx.commit().await.during(CHANGE)?;
+        Ok(stamp)
     }
 
     async fn delete_service_account(

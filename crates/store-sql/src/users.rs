@@ -3,15 +3,15 @@
 use async_trait::async_trait;
 use reeve_authz::{Action, Entity, Granted, Role, Scope, SubjectKey};
 use reeve_store::{
-    AccessRuleRow, AuditEntry, Committed, EMAIL_RESTS_SECONDS, NewUser, StoreError, UserRow, Users, Verifier,
-    gate,
+    AccessRuleRow, AuditEntry, Committed, EMAIL_RESTS_SECONDS, NewUser, StoreError, SubjectId, UserRow,
+    Users, Verifier, gate,
 };
 use reeve_types::{AccessRuleId, PosixIdentity, Timestamp, UserId};
 
 use crate::access_rules::{keep_an_administrator, live_rules_of_subject};
 use crate::changes::{Changes, soft_delete_rules};
 use crate::driver::{Arg, During, Tx};
-use crate::{SqlStore, audit, rows};
+use crate::{SqlStore, audit, rows, sessions};
 
 const READ: &str = "read users";
 const CREATE: &str = "create a user";
@@ -40,12 +40,8 @@ fn missing(id: UserId) -> StoreError {
 }
 
 async fn one(tx: &mut Tx, id: UserId, operation: &'static str) -> Result<Option<UserRow>, StoreError> {
-    tx.row(select!("WHERE id = $1"), &[Arg::text(id)])
+    tx.one(select!("WHERE id = $1"), &[Arg::text(id)], rows::user, operation)
         .await
-        .during(operation)?
-        .as_ref()
-        .map(rows::user)
-        .transpose()
 }
 
 /// Gives a uid to its first owner for ever.
@@ -132,17 +128,21 @@ pub(crate) async fn insert(tx: &mut Tx, new: &NewUser) -> Result<UserRow, StoreE
     one(tx, new.id, CREATE).await?.ok_or_else(|| missing(new.id))
 }
 
+/// Ends her tokens, and with that the transaction.
+async fn end(mut tx: Tx, id: UserId, at: Timestamp, entry: AuditEntry) -> Result<Timestamp, StoreError> {
+    let row = one(&mut tx, id, CHANGE).await?.ok_or_else(|| missing(id))?;
+    let stamp = sessions::end(&mut tx, SubjectId::User(id), at, CHANGE).await?;
+    audit::append(&mut tx, &entry.about(id, &row.email)).await?;
+    tx.commit().await.during(CHANGE)?;
+    Ok(stamp)
+}
+
 #[async_trait]
 impl Users for SqlStore {
     async fn users(&self, granted: &Granted) -> Result<Vec<UserRow>, StoreError> {
         fits(granted, Action::Read, READ)?;
         let mut tx = self.read(READ).await?;
-        tx.rows(select!("ORDER BY email"), &[])
-            .await
-            .during(READ)?
-            .iter()
-            .map(rows::user)
-            .collect()
+        tx.all(select!("ORDER BY email"), &[], rows::user, READ).await
     }
 
     async fn user(&self, granted: &Granted, id: UserId) -> Result<Option<UserRow>, StoreError> {
@@ -195,18 +195,16 @@ impl Users for SqlStore {
         password: Verifier,
         at: Timestamp,
         entry: AuditEntry,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Timestamp, StoreError> {
         fits(granted, Action::Update, CHANGE)?;
         let mut tx = self.write(CHANGE).await?;
-        let row = one(&mut tx, id, CHANGE).await?.ok_or_else(|| missing(id))?;
         tx.execute(
-            "UPDATE users SET password = $2, updated_at = $3, not_before = $3 WHERE id = $1",
+            "UPDATE users SET password = $2, updated_at = $3 WHERE id = $1",
             &[Arg::text(id), password.as_str().into(), at.into()],
         )
         .await
         .during(CHANGE)?;
-        audit::append(&mut tx, &entry.about(id, &row.email)).await?;
-        tx.commit().await.during(CHANGE)
+        end(tx, id, at, entry).await
     }
 
     async fn end_sessions(
@@ -215,18 +213,9 @@ impl Users for SqlStore {
         id: UserId,
         at: Timestamp,
         entry: AuditEntry,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Timestamp, StoreError> {
         fits(granted, Action::Update, CHANGE)?;
-        let mut tx = self.write(CHANGE).await?;
-        let row = one(&mut tx, id, CHANGE).await?.ok_or_else(|| missing(id))?;
-        tx.execute(
-            "UPDATE users SET not_before = $2 WHERE id = $1",
-            &[Arg::text(id), at.into()],
-        )
-        .await
-        .during(CHANGE)?;
-        audit::append(&mut tx, &entry.about(id, &row.email)).await?;
-        tx.commit().await.during(CHANGE)
+        end(self.write(CHANGE).await?, id, at, entry).await
     }
 
     async fn delete_user(

@@ -35,12 +35,13 @@ async fn one(
     id: WorkloadId,
     operation: &'static str,
 ) -> Result<Option<WorkloadRow>, StoreError> {
-    tx.row(select!("WHERE w.id = $1"), &[Arg::text(id)])
-        .await
-        .during(operation)?
-        .as_ref()
-        .map(rows::workload)
-        .transpose()
+    tx.one(
+        select!("WHERE w.id = $1"),
+        &[Arg::text(id)],
+        rows::workload,
+        operation,
+    )
+    .await
 }
 
 /// Removes all workloads of a project.
@@ -74,10 +75,8 @@ impl Workloads for SqlStore {
     async fn workloads(&self, visible: &Visible) -> Result<Vec<WorkloadRow>, StoreError> {
         let mut tx = self.read(READ).await?;
         let all = tx
-            .rows(select!("ORDER BY w.created_at, w.id"), &[])
-            .await
-            .during(READ)?;
-        let all = all.iter().map(rows::workload).collect::<Result<Vec<_>, _>>()?;
+            .all(select!("ORDER BY w.created_at, w.id"), &[], rows::workload, READ)
+            .await?;
         gate::cut(
             visible,
             Entity::Workloads,

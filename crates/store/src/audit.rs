@@ -114,13 +114,15 @@ pub trait Audit {
     /// Writes an event that goes with no other change: a refusal. `granted` is the bootstrap exception for session records.
     async fn record(&self, granted: &Granted, entry: AuditEntry) -> Result<(), StoreError>;
 
-    /// Writes the sign-in of a subject and when it was. `granted` is the bootstrap exception for session records.
+    /// Writes the sign-in of a subject and when it was, unless what it was proven against is no longer what checks it: then
+    /// nothing is written and the answer is false. `granted` is the bootstrap exception for session records.
     async fn record_sign_in(
         &self,
         granted: &Granted,
         subject: crate::SubjectId,
+        proven: &crate::Verifier,
         entry: AuditEntry,
-    ) -> Result<(), StoreError>;
+    ) -> Result<bool, StoreError>;
 
     /// At most `limit` events after `sequence`. `granted`: read of events-history at account scope.
     async fn audit_events(

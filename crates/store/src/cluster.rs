@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use reeve_authz::{Granted, Visible};
 use reeve_link::ClusterSettings;
-use reeve_types::{AccessRuleId, ClusterId, OrgUnitName, Revision, Timestamp};
+use reeve_types::{AccessRuleId, ClusterId, ClusterName, Revision, Timestamp};
 
 use crate::{AuditEntry, Committed, StoreError, Verifier};
 
@@ -13,7 +13,7 @@ pub struct ClusterRow {
     /// Its id.
     pub id: ClusterId,
     /// Its name, unique in the account.
-    pub name: OrgUnitName,
+    pub name: ClusterName,
     /// Where it says it can be reached; not used by us.
     pub domain: Option<String>,
     /// The version asked for at creation.
@@ -56,7 +56,7 @@ pub struct NewCluster {
     /// Its id, drawn by the caller.
     pub id: ClusterId,
     /// Its name.
-    pub name: OrgUnitName,
+    pub name: ClusterName,
     /// See [`ClusterRow::domain`].
     pub domain: Option<String>,
     /// See [`ClusterRow::version`].
@@ -87,7 +87,7 @@ pub trait Clusters {
     ) -> Result<Committed<ClusterRow>, StoreError>;
 
     /// Removes it with its departments, projects, workloads and desired state, and soft-deletes the rules under it; answers
-    /// those rules. `granted`: delete of cluster there.
+    /// those rules. What checks its link secret is kept aside ([`crate::Credentials::deleted_link_verifier`]). `granted`: delete of cluster there.
     async fn delete_cluster(
         &self,
         granted: &Granted,

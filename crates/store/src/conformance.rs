@@ -12,6 +12,7 @@
 mod audit;
 mod deletion;
 mod desired;
+mod history;
 mod people;
 mod reading;
 mod unique;
@@ -20,6 +21,7 @@ mod world;
 pub use audit::*;
 pub use deletion::*;
 pub use desired::*;
+pub use history::*;
 pub use people::*;
 pub use reading::*;
 pub use unique::*;
@@ -38,6 +40,7 @@ macro_rules! conformance_tests {
             a_uid_stays_with_its_first_owner,
             an_email_rests_after_its_owner_went,
             the_last_local_administrator_stays,
+            a_changed_password_ends_every_token_before_it,
             a_deleted_users_rules_go_with_her,
             a_disabled_service_accounts_rules_leave_the_clusters,
             deleting_a_project_takes_its_rules_and_workloads_along,
@@ -48,6 +51,8 @@ macro_rules! conformance_tests {
             each_write_raises_a_touched_clusters_revision_by_one,
             what_changed_later_is_told_deletions_first,
             writes_at_the_same_time_leave_no_gap,
+            a_history_goes_on_where_the_one_before_had_come_to,
+            old_histories_are_forgotten,
             a_permission_for_one_thing_does_no_other,
             a_refused_write_leaves_nothing_behind,
             every_change_is_in_the_audit_chain,

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use reeve_authz::{Rule, Scope};
 use reeve_link::ClusterSettings;
 use reeve_types::{
-    AccessRuleId, ClusterId, DepartmentId, Email, OrgUnitName, PosixIdentity, ProjectId, Revision,
-    ServiceAccountId, ServiceAccountName, Timestamp, UserId, WorkloadId,
+    AccessRuleId, ClusterId, ClusterName, DepartmentId, Email, OrgUnitName, PosixIdentity, ProjectId,
+    Revision, ServiceAccountId, ServiceAccountName, Timestamp, UserId, WorkloadId,
 };
 
 use crate::{StoreError, Verifier};
@@ -51,7 +51,7 @@ pub struct ClusterFacts {
     /// Its id.
     pub id: ClusterId,
     /// Its name.
-    pub name: OrgUnitName,
+    pub name: ClusterName,
     /// How far its desired state has come.
     pub revision: Revision,
     /// How far its operator has come, as it said last.
@@ -134,4 +134,7 @@ pub trait Credentials {
 
     /// A cluster's link secret check.
     async fn link_verifier(&self, cluster: ClusterId) -> Result<Option<Verifier>, StoreError>;
+
+    /// The link secret check of a cluster that was deleted: it opens nothing any more, but shows who may be told so.
+    async fn deleted_link_verifier(&self, cluster: ClusterId) -> Result<Option<Verifier>, StoreError>;
 }

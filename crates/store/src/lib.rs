@@ -1,5 +1,5 @@
 //! What the control plane remembers: the traits its use cases are written against, the rows they speak of, and the
-//! conformance suite that every implementation passes.
+//! conformance suite (feature `conformance`, for tests alone) that every implementation passes.
 //!
 //! **Promises of every implementation.**
 //! - A write is one transaction: the rows, the audit event, the desired state of every touched cluster, and the touched
@@ -15,12 +15,14 @@
 pub mod access_rule;
 pub mod audit;
 pub mod cluster;
+#[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod department;
 pub mod desired;
 pub mod directory;
 pub mod error;
 pub mod gate;
+pub mod history;
 pub mod installation;
 pub mod project;
 pub mod service_account;
@@ -40,6 +42,7 @@ pub use directory::{
     ServiceAccountFacts, SubjectId, UserFacts,
 };
 pub use error::StoreError;
+pub use history::{HISTORIES_KEPT, Histories};
 pub use installation::{FirstStart, Installation};
 pub use project::{NewProject, ProjectRow, Projects};
 pub use service_account::{NewServiceAccount, ServiceAccountRow, ServiceAccounts};
@@ -56,6 +59,7 @@ pub trait Store:
     + Departments
     + DesiredState
     + Directory
+    + Histories
     + Installation
     + Locate
     + Projects
@@ -65,26 +69,6 @@ pub trait Store:
     + Workloads
     + Send
     + Sync
-{
-}
-
-impl<T> Store for T where
-    T: AccessRules
-        + Audit
-        + Clusters
-        + Credentials
-        + Departments
-        + DesiredState
-        + Directory
-        + Installation
-        + Locate
-        + Projects
-        + Reports
-        + ServiceAccounts
-        + Users
-        + Workloads
-        + Send
-        + Sync
 {
 }
 

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use reeve_authz::Granted;
 use reeve_types::{AccessRuleId, ServiceAccountId, ServiceAccountName, Timestamp};
 
-use crate::{AuditEntry, Committed, StoreError, Verifier};
+use crate::{AuditEntry, Committed, ServiceAccountFacts, StoreError, Verifier};
 
 /// A service account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,8 +61,8 @@ pub trait ServiceAccounts {
         entry: AuditEntry,
     ) -> Result<ServiceAccountRow, StoreError>;
 
-    /// Enables or disables it. Disabling takes its rules out of every cluster's desired state and ends its tokens; enabling
-    /// brings the rules back. `granted`: update.
+    /// Enables or disables it. Disabling takes its rules out of every cluster's desired state and ends its tokens, as
+    /// [`crate::Users::end_sessions`] does; enabling brings the rules back. `granted`: update.
     async fn set_service_account_enabled(
         &self,
         granted: &Granted,
@@ -70,9 +70,9 @@ pub trait ServiceAccounts {
         enabled: bool,
         at: Timestamp,
         entry: AuditEntry,
-    ) -> Result<Committed<ServiceAccountRow>, StoreError>;
+    ) -> Result<Committed<ServiceAccountFacts>, StoreError>;
 
-    /// Gives it another secret and ends every token that was made before `at`. `granted`: update.
+    /// Gives it another secret and ends its tokens, as [`crate::Users::end_sessions`] does and answers. `granted`: update.
     async fn set_service_account_secret(
         &self,
         granted: &Granted,
@@ -80,7 +80,7 @@ pub trait ServiceAccounts {
         secret: Verifier,
         at: Timestamp,
         entry: AuditEntry,
-    ) -> Result<(), StoreError>;
+    ) -> Result<Timestamp, StoreError>;
 
     /// Removes it and soft-deletes its rules; answers those rules. `granted`: delete.
     async fn delete_service_account(

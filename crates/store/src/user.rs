@@ -103,7 +103,7 @@ pub trait Users {
         entry: AuditEntry,
     ) -> Result<UserRow, StoreError>;
 
-    /// Gives her another password and ends every token that was made before `at`. `granted`: update.
+    /// Gives her another password and ends her tokens; answers as [`Users::end_sessions`]. `granted`: update.
     async fn set_password(
         &self,
         granted: &Granted,
@@ -111,16 +111,18 @@ pub trait Users {
         password: Verifier,
         at: Timestamp,
         entry: AuditEntry,
-    ) -> Result<(), StoreError>;
+    ) -> Result<Timestamp, StoreError>;
 
-    /// Ends every token of hers that was made before `at`. `granted`: update.
+    /// Ends every token of hers that was made before `at`, and every one whose sign-in was recorded before this change, also
+    /// where that arrived later than `at`. Answers the moment from which on tokens are good again; it never goes back.
+    /// `granted`: update.
     async fn end_sessions(
         &self,
         granted: &Granted,
         id: UserId,
         at: Timestamp,
         entry: AuditEntry,
-    ) -> Result<(), StoreError>;
+    ) -> Result<Timestamp, StoreError>;
 
     /// Removes her and soft-deletes her rules; answers those rules. `granted`: delete.
     ///

@@ -11,8 +11,11 @@ pub mod secret;
 
 pub use clock::{Clock, Timestamp};
 pub use id::{
-    AccessRuleId, ClusterId, DepartmentId, ProjectId, Revision, ServiceAccountId, UserId, WorkloadId,
+    AccessRuleId, ClusterId, DepartmentId, HistoryId, ProjectId, Revision, ServiceAccountId, UserId,
+    WorkloadId,
 };
-pub use names::{Email, GroupName, InvalidName, OrgUnitName, RoleName, ServiceAccountName, WorkloadName};
+pub use names::{
+    ClusterName, Email, GroupName, InvalidName, OrgUnitName, RoleName, ServiceAccountName, WorkloadName,
+};
 pub use posix::{Gid, InvalidPosix, PosixIdentity, Uid};
 pub use secret::Secret;

@@ -72,6 +72,7 @@ pub const ACCESS_RULES: ListSpec = ListSpec {
     default_limit: 50,
     search: true,
     extras: &[
+        "lastUpdated",
         "subjectType",
         "subjectIdFilter",
         "subjectIds",

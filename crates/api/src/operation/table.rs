@@ -104,12 +104,21 @@ operations! {
     /// Set the numbers a user's containers run with.
     SetUserPosix = "set_user_posix", Put "/api/v1/users/{userId}/posix", may(Action::Update, Entity::Users), 200, [400, 401, 403, 404, 409, 500, 503];
 
+    /// Give a user a new password; her tokens end.
+    ResetUserPassword = "reset_user_password", Post "/api/v1/users/{userId}/password", may(Action::Update, Entity::Users), 200, [400, 401, 403, 404, 500, 503];
+    /// End a user's tokens.
+    LogoutUser = "logout_user", Post "/api/v1/users/{userId}/logout", may(Action::Update, Entity::Users), 200, [400, 401, 403, 404, 500, 503];
+
     /// List service accounts.
     GetServiceAccounts = "get_service_accounts", Get "/api/v1/service-accounts", may(Action::Read, Entity::ServiceAccount), 200, [400, 401, 403, 500, 503];
     /// Create a service account.
     CreateServiceAccount = "create_service_account", Post "/api/v1/service-accounts", may(Action::Create, Entity::ServiceAccount), 201, [400, 401, 403, 409, 500, 503];
     /// Get a service account.
     GetServiceAccount = "get_service_account_by_id", Get "/api/v1/service-accounts/{serviceAccountId}", may(Action::Read, Entity::ServiceAccount), 200, [400, 401, 403, 404, 500, 503];
+    /// Enable or disable a service account; disabled, its tokens and rules are out of effect.
+    UpdateServiceAccount = "update_service_account_by_id", Patch "/api/v1/service-accounts/{serviceAccountId}", may(Action::Update, Entity::ServiceAccount), 200, [400, 401, 403, 404, 500, 503];
+    /// Give a service account a new secret; its tokens end.
+    RegenerateServiceAccountSecret = "regenerate_service_account_secret", Post "/api/v1/service-accounts/{serviceAccountId}/secret", may(Action::Update, Entity::ServiceAccount), 200, [400, 401, 403, 404, 500, 503];
     /// Delete a service account.
     DeleteServiceAccount = "delete_service_account_by_id", Delete "/api/v1/service-accounts/{serviceAccountId}", may(Action::Delete, Entity::ServiceAccount), 204, [400, 401, 403, 404, 500, 503];
 
@@ -132,6 +141,8 @@ operations! {
     GetWorkloads = "get_workloads", Get "/api/v1/workloads", may(Action::Read, Entity::Workloads), 200, [400, 401, 403, 500, 503];
     /// Count workloads.
     CountWorkloads = "count_workloads", Get "/api/v1/workloads/count", may(Action::Read, Entity::Workloads), 200, [400, 401, 403, 500, 503];
+    /// Get a workload of whatever kind.
+    GetWorkload = "get_workload", Get "/api/v1/workloads/{workloadId}", may(Action::Read, Entity::Workloads), 200, [400, 401, 403, 404, 500, 503];
     /// Submit a training.
     CreateTraining = "create_training1", Post "/api/v1/workloads/trainings", may(Action::Create, Entity::Trainings), 202, [400, 401, 403, 404, 409, 500, 503];
     /// Get a training.

@@ -6,27 +6,27 @@ use serde::Serialize;
 
 use super::{Jwk, SigningKey};
 
-/// One key that signs, one that will, and those that have until their last token ends. Cheap to clone.
+/// One key that signs and one that will: whoever caches the published set knows it already when its time comes. Cheap to
+/// clone.
 #[derive(Clone, Debug)]
 pub struct KeyRing {
     current: Arc<SigningKey>,
-    others: Vec<Arc<SigningKey>>,
+    next: Arc<SigningKey>,
 }
 
 /// The published set (RFC 7517, section 5).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Jwks {
-    /// The current key, the next one, then the retired ones.
+    /// The current key, then the next one.
     pub keys: Vec<Jwk>,
 }
 
 impl KeyRing {
     /// Puts keys on a ring.
-    pub fn new(current: SigningKey, next: SigningKey, retired: Vec<SigningKey>) -> Self {
-        let others = std::iter::once(next).chain(retired).map(Arc::new).collect();
+    pub fn new(current: SigningKey, next: SigningKey) -> Self {
         Self {
             current: Arc::new(current),
-            others,
+            next: Arc::new(next),
         }
     }
 
@@ -37,19 +37,17 @@ impl KeyRing {
 
     /// The key with this id.
     pub fn find(&self, kid: &str) -> Option<&SigningKey> {
-        self.all().find(|key| key.kid() == kid)
+        self.all().into_iter().find(|key| key.kid() == kid)
     }
 
     /// What is published.
     pub fn jwks(&self) -> Jwks {
         Jwks {
-            keys: self.all().map(SigningKey::jwk).collect(),
+            keys: self.all().map(SigningKey::jwk).into(),
         }
     }
 
-    fn all(&self) -> impl Iterator<Item = &SigningKey> {
-        std::iter::once(&self.current)
-            .chain(&self.others)
-            .map(AsRef::as_ref)
+    fn all(&self) -> [&SigningKey; 2] {
+        [&self.current, &self.next]
     }
 }

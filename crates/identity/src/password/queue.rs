@@ -1,13 +1,13 @@
 //! argon2id, at most a few at a time.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 use reeve_types::Secret;
 use tokio::sync::Semaphore;
 
+use super::places::{AT_ONCE, Asking, Place, Places};
 use crate::random::{NoRandomness, Random};
 
 /// Why a password was neither accepted nor refused.
@@ -46,13 +46,6 @@ impl std::fmt::Debug for PasswordHash {
     }
 }
 
-/// How many hashes are computed at once.
-const AT_ONCE: usize = 2;
-/// How many more may wait, in all.
-const WAITING: usize = 64;
-/// How many may wait or be computed for one user name: guessing one account's password leaves room for the others.
-const PER_NAME: usize = 4;
-
 /// Hashes and checks passwords. One for the whole process; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Passwords(Arc<Inner>);
@@ -61,8 +54,7 @@ pub struct Passwords(Arc<Inner>);
 struct Inner {
     random: Random,
     computing: Arc<Semaphore>,
-    places: Arc<Semaphore>,
-    names: Mutex<HashMap<String, usize>>,
+    places: Arc<Places>,
     nobody: PasswordHash,
 }
 
@@ -76,8 +68,7 @@ impl Passwords {
         Ok(Self(Arc::new(Inner {
             random,
             computing: Arc::new(Semaphore::new(AT_ONCE)),
-            places: Arc::new(Semaphore::new(AT_ONCE + WAITING)),
-            names: Mutex::default(),
+            places: Arc::default(),
             nobody,
         })))
     }
@@ -89,80 +80,51 @@ impl Passwords {
     pub async fn hash(&self, password: &Secret) -> Result<PasswordHash, PasswordError> {
         let salt: [u8; 16] = self.0.random.bytes().map_err(PasswordError::Random)?;
         let password = password.clone();
-        self.compute("", move || compute(password.expose().as_bytes(), &salt))
-            .await
+        self.compute(self.0.places.take_unnamed(), move || {
+            compute(password.expose().as_bytes(), &salt)
+        })
+        .await
     }
 
-    /// Whether this is the password. `name` is the user name as given, by which the queue counts; without a kept hash the
-    /// answer is no, after the same work.
+    /// Whether this is the password; without a kept hash the answer is no, after the same work. Who finds a place in the
+    /// queue is said at [`Asking`]; who has one waits for what came before, some 80 hashes at most.
     ///
     /// # Errors
     /// [`PasswordError`].
     pub async fn verify(
         &self,
-        name: &str,
+        asking: &Asking<'_>,
         password: &Secret,
         kept: Option<&PasswordHash>,
     ) -> Result<bool, PasswordError> {
         let known = kept.is_some();
         let (password, kept) = (password.clone(), kept.unwrap_or(&self.0.nobody).clone());
         let equal = self
-            .compute(name, move || compare(password.expose().as_bytes(), &kept))
+            .compute(self.0.places.take(asking), move || {
+                compare(password.expose().as_bytes(), &kept)
+            })
             .await?;
         Ok(equal && known)
     }
 
     async fn compute<T: Send + 'static>(
         &self,
-        name: &str,
+        place: Option<Place>,
         work: impl FnOnce() -> Result<T, PasswordError> + Send + 'static,
     ) -> Result<T, PasswordError> {
-        let place = Arc::clone(&self.0.places)
-            .try_acquire_owned()
-            .map_err(|_| PasswordError::Busy)?;
-        let turn = Turn::take(&self.0, name)?;
+        let place = place.ok_or(PasswordError::Busy)?;
         let permit = Arc::clone(&self.0.computing)
             .acquire_owned()
             .await
             .map_err(|_| PasswordError::Busy)?;
-        // All three go with the work: a caller who hangs up does not make room for another hash before this one is done.
+        // Both go with the work: a caller who hangs up does not make room for another hash before this one is done.
         let work = move || {
-            let _held = (place, turn, permit);
+            let _held = (place, permit);
             work()
         };
         tokio::task::spawn_blocking(work)
             .await
             .map_err(|_| PasswordError::Hash)?
-    }
-}
-
-/// One name's turn; given back when dropped.
-struct Turn(Arc<Inner>, String);
-
-impl Turn {
-    fn take(inner: &Arc<Inner>, name: &str) -> Result<Self, PasswordError> {
-        let mut names = inner.names.lock().unwrap_or_else(PoisonError::into_inner);
-        // However it is spelled, it is the same account.
-        let name = name.to_lowercase();
-        let held = names.entry(name.clone()).or_default();
-        // Hashing new passwords is an administrator's doing and has no name.
-        if *held >= PER_NAME && !name.is_empty() {
-            return Err(PasswordError::Busy);
-        }
-        *held += 1;
-        Ok(Self(Arc::clone(inner), name))
-    }
-}
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        let mut names = self.0.names.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(held) = names.get_mut(&self.1) {
-            *held = held.saturating_sub(1);
-            if *held == 0 {
-                names.remove(&self.1);
-            }
-        }
     }
 }
 
@@ -192,6 +154,18 @@ fn compare(password: &[u8], kept: &PasswordHash) -> Result<bool, PasswordError> 
 mod tests {
     use super::*;
 
+    const fn asking(name: &str) -> Asking<'_> {
+        Asking {
+            name,
+            from: None,
+            break_glass: false,
+        }
+    }
+
+    async fn guess(passwords: &Passwords, name: &str) -> Result<bool, PasswordError> {
+        passwords.verify(&asking(name), &Secret::new("x"), None).await
+    }
+
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn only_the_password_itself_passes() {
         let passwords = Passwords::new(Random::seeded(1)).unwrap();
@@ -203,32 +177,15 @@ mod tests {
             kept.as_text()
         );
         assert_ne!(kept, passwords.hash(&right).await.unwrap());
-        assert!(passwords.verify("a", &right, Some(&kept)).await.unwrap());
-        assert!(!passwords.verify("a", &wrong, Some(&kept)).await.unwrap());
-        assert!(!passwords.verify("a", &right, None).await.unwrap());
+        let verify = async |password, kept| passwords.verify(&asking("a"), password, kept).await;
+        assert!(verify(&right, Some(&kept)).await.unwrap());
+        assert!(!verify(&wrong, Some(&kept)).await.unwrap());
+        assert!(!verify(&right, None).await.unwrap());
         assert!(
-            passwords
-                .verify("a", &right, Some(&PasswordHash::from_text("plain")))
+            verify(&right, Some(&PasswordHash::from_text("plain")))
                 .await
                 .is_err()
         );
-    }
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn guessing_one_name_fills_that_names_places_only() {
-        let passwords = Passwords::new(Random::seeded(1)).unwrap();
-        let guess = |name: &'static str| {
-            let passwords = passwords.clone();
-            tokio::spawn(async move { passwords.verify(name, &Secret::new("x"), None).await })
-        };
-        let flood: Vec<_> = (0..40).map(|_| guess("alice")).collect();
-        let mut busy = 0;
-        for answer in flood {
-            busy += usize::from(matches!(answer.await.unwrap(), Err(PasswordError::Busy)));
-        }
-        assert!(busy >= 20, "{busy} of 40 were turned away");
-        assert!(!guess("bob").await.unwrap().unwrap());
-        assert!(passwords.0.names.lock().unwrap().is_empty());
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -237,7 +194,7 @@ mod tests {
         let flood: Vec<_> = (0..200)
             .map(|n| {
                 let passwords = passwords.clone();
-                tokio::spawn(async move { passwords.verify(&format!("u{n}"), &Secret::new("x"), None).await })
+                tokio::spawn(async move { guess(&passwords, &format!("u{n}")).await })
             })
             .collect();
         let mut busy = 0;
@@ -245,6 +202,6 @@ mod tests {
             busy += usize::from(matches!(answer.await.unwrap(), Err(PasswordError::Busy)));
         }
         assert!(busy >= 50, "{busy} of 200 were turned away");
-        assert!(!passwords.verify("late", &Secret::new("x"), None).await.unwrap());
+        assert!(!guess(&passwords, "late").await.unwrap());
     }
 }

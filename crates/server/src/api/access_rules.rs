@@ -12,6 +12,7 @@ use reeve_api::list::ListQuery;
 use reeve_authz::{Entity, Scope, SubjectKey};
 use reeve_link::StatusPhase;
 use reeve_store::AccessRuleRow;
+use reeve_types::Timestamp;
 
 use crate::app::App;
 use crate::caller::Caller;
@@ -102,6 +103,16 @@ fn status(row: &AccessRuleRow) -> Option<AccessRuleStatus> {
     })
 }
 
+/// `lastUpdated`: the reference names the parameter and does not say what it does. Here it lets through what was made or
+/// deleted at that moment or later.
+fn moment(text: &str) -> Result<Timestamp, ApiError> {
+    serde_json::from_value(text.into()).map_err(|_| {
+        ApiError::Invalid(
+            "parameter `lastUpdated`: a moment like `2026-01-31T12:00:00Z` is needed".to_owned(),
+        )
+    })
+}
+
 /// All the caller may see that the operation's own parameters let through.
 async fn visible(
     app: &App,
@@ -116,6 +127,7 @@ async fn visible(
         .store
         .access_rules(&visible, query.flag("includeDeleted")?)
         .await?;
+    let since = query.extra("lastUpdated").map(moment).transpose()?;
     let wanted = |name: &str, is: &str| query.extra(name).is_none_or(|wanted| wanted == is);
     let keep = |rule: &AccessRule| {
         let kind = rule.subject_type.as_str();
@@ -125,8 +137,10 @@ async fn visible(
         let by_subject = query
             .extra("subjectIds")
             .is_none_or(|ids| ids.split(',').any(|id| id == rule.subject_id));
+        let changed = rule.deleted_at.unwrap_or(rule.updated_at);
         by_kind
             && by_subject
+            && since.is_none_or(|since| changed >= since)
             && wanted("subjectIdFilter", &rule.subject_id)
             && wanted("scopeType", rule.scope_type.as_str())
             && wanted("scopeId", &rule.scope_id)

@@ -4,6 +4,8 @@ pub mod create;
 pub mod delete;
 pub mod get;
 pub mod list;
+pub mod regenerate_secret;
+pub mod update;
 
 use reeve_api::TENANT_ID;
 use reeve_api::service_account::ServiceAccount;

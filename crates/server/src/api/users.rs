@@ -5,6 +5,8 @@ pub mod create;
 pub mod delete;
 pub mod get;
 pub mod list;
+pub mod logout;
+pub mod reset_password;
 pub mod set_posix;
 
 use reeve_api::list::ListQuery;

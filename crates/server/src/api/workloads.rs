@@ -3,6 +3,7 @@
 pub mod count;
 pub mod create_training;
 pub mod delete_training;
+pub mod get;
 pub mod get_training;
 pub mod list;
 

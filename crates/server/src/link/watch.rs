@@ -3,14 +3,16 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{Request, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use reeve_link::{Hello, PROTOCOL_VERSION, ServerMessage};
+use reeve_link::{Hello, PROTOCOL_VERSION, Resume, ServerMessage};
 use reeve_types::{ClusterId, Revision, Timestamp};
+use serde::Deserialize;
 use tokio::sync::{mpsc, watch};
 use tokio::time::MissedTickBehavior;
 use tokio_stream::wrappers::ReceiverStream;
@@ -22,6 +24,15 @@ use crate::error::{ApiError, log_chain};
 use crate::extract::read;
 use crate::hub::Stream;
 
+/// How long a peer may leave what was sent unread: a stream that nobody reads must not outlive its token or its cluster.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Of a hello of any version.
+#[derive(Deserialize)]
+struct Version {
+    protocol: u32,
+}
+
 /// Opens a stream.
 pub async fn handle(
     State(app): State<Arc<App>>,
@@ -29,18 +40,20 @@ pub async fn handle(
     request: Request<Body>,
 ) -> Result<Response, ApiError> {
     let bytes = read(request).await?;
-    let hello: Hello = serde_json::from_slice(&bytes)
-        .map_err(|error| ApiError::Invalid(format!("the hello cannot be read: {error}")))?;
-    if hello.protocol != PROTOCOL_VERSION {
+    let unreadable = |error| ApiError::Invalid(format!("the hello cannot be read: {error}"));
+    // First alone: the rest of another version's hello may look otherwise.
+    let Version { protocol } = serde_json::from_slice(&bytes).map_err(unreadable)?;
+    if protocol != PROTOCOL_VERSION {
         return Err(ApiError::Invalid(format!(
-            "protocol `{}` is not spoken here: this server speaks {PROTOCOL_VERSION}; use an operator of its version",
-            hello.protocol
+            "protocol `{protocol}` is not spoken here: this server speaks {PROTOCOL_VERSION}; use an operator of its version",
         )));
     }
+    let hello: Hello = serde_json::from_slice(&bytes).map_err(unreadable)?;
     let (line, open) = app.hub.listen(caller.cluster).ok_or(ApiError::Unauthenticated(
         "the token's cluster does not exist any more",
     ))?;
     heard(&app, caller.cluster).await;
+    tracing::info!(cluster = %caller.cluster, operator = hello.operator_version, resume = ?hello.resume, "link stream");
     let (sender, receiver) = mpsc::channel(4);
     let feed = Feed {
         app,
@@ -49,7 +62,7 @@ pub async fn handle(
         line,
         sender,
     };
-    tokio::spawn(feed.run(hello.resume_from, open));
+    tokio::spawn(feed.run(hello.resume, open));
     let body = Body::from_stream(ReceiverStream::new(receiver));
     Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], body).into_response())
 }
@@ -80,8 +93,8 @@ struct Feed {
 }
 
 impl Feed {
-    async fn run(mut self, resume_from: Option<Revision>, open: Stream) {
-        if let Err(End::Failed(error)) = self.feed(resume_from).await {
+    async fn run(mut self, resume: Option<Resume>, mut open: Stream) {
+        if let Err(End::Failed(error)) = self.feed(resume, &mut open).await {
             log_chain(&error);
         }
         drop(open);
@@ -90,7 +103,7 @@ impl Feed {
         }
     }
 
-    async fn feed(&mut self, resume_from: Option<Revision>) -> Result<Infallible, End> {
+    async fn feed(&mut self, resume: Option<Resume>, open: &mut Stream) -> Result<Infallible, End> {
         let mut stopping = self.app.stopping.subscribe();
         let mut heartbeat = tokio::time::interval(self.app.settings.heartbeat);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -100,11 +113,11 @@ impl Feed {
             protocol: PROTOCOL_VERSION,
             cluster_id: self.cluster,
             revision,
+            history: self.app.settings.history,
         };
         self.send(&welcome).await?;
-        // An operator that is ahead of us knows a future that was lost with an older copy of the database.
-        let mut at = match resume_from.filter(|from| *from <= revision) {
-            Some(from) => from,
+        let mut at = match self.place(resume).await? {
+            Some(at) => at,
             None => self.complete().await?,
         };
         loop {
@@ -119,8 +132,30 @@ impl Feed {
                 _ = heartbeat.tick() => self.send(&ServerMessage::Heartbeat).await?,
                 _ = stopping.changed() => {}
                 () = self.sender.closed() => return Err(End::Over),
+                () = open.replaced() => return Err(End::Over),
             }
         }
+    }
+
+    /// Where to go on; `None` when everything has to be sent, because the operator asks for it, or because what it has is
+    /// not the beginning of what we have.
+    async fn place(&self, resume: Option<Resume>) -> Result<Option<Revision>, End> {
+        let Some(resume) = resume else { return Ok(None) };
+        let store = &self.app.store;
+        if store
+            .continues(&link_status(), self.cluster, &resume)
+            .await
+            .map_err(End::Failed)?
+        {
+            return Ok(Some(resume.revision));
+        }
+        tracing::warn!(
+            cluster = %self.cluster,
+            revision = %resume.revision,
+            history = %resume.history,
+            "the cluster was sent changes that this database does not have, or is too far behind: sending it everything"
+        );
+        Ok(None)
     }
 
     async fn complete(&self) -> Result<Revision, End> {
@@ -159,6 +194,36 @@ impl Feed {
             })
         })?;
         line.push(b'\n');
-        self.sender.send(Ok(line.into())).await.map_err(|_| End::Over)
+        if deliver(&self.sender, line.into(), PATIENCE).await {
+            Ok(())
+        } else {
+            Err(End::Over)
+        }
+    }
+}
+
+/// Hands a line to the connection. False when the peer is gone, or has read nothing for so long that it counts as gone.
+async fn deliver(sender: &mpsc::Sender<Result<Bytes, Infallible>>, line: Bytes, patience: Duration) -> bool {
+    matches!(
+        tokio::time::timeout(patience, sender.send(Ok(line))).await,
+        Ok(Ok(()))
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_peer_that_does_not_read_is_given_up() {
+        let (sender, mut receiver) = mpsc::channel(1);
+        let patience = Duration::from_millis(50);
+        let line = Bytes::from_static(b"{}");
+        assert!(deliver(&sender, line.clone(), patience).await);
+        assert!(!deliver(&sender, line.clone(), patience).await, "nobody reads");
+        receiver.recv().await.unwrap().unwrap();
+        assert!(deliver(&sender, line.clone(), patience).await);
+        drop(receiver);
+        assert!(!deliver(&sender, line, patience).await, "nobody is there");
     }
 }

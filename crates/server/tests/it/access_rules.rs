@@ -279,3 +279,32 @@ async fn an_application_is_named_by_its_name_or_its_id() {
     let made = server.post(&server.admin, ALL, body).await.is(201);
     assert_eq!(made["subjectId"], "robot");
 }
+
+#[tokio::test]
+async fn last_updated_lets_through_what_was_made_or_deleted_since() {
+    let town = Town::new().await;
+    let server = &town.server;
+    server.clock.advance_seconds(60);
+    let fresh = server.rule(("group", "g"), 9, ("tenant", "1")).await;
+    server
+        .delete(&server.admin, &format!("{ALL}/{}", town.alice_rule))
+        .await
+        .is(204);
+    let ids = async |query: &str| -> Vec<i64> {
+        let list = server.get(&server.admin, &format!("{ALL}?{query}")).await.is(200);
+        let rules = list["accessRules"].as_array().unwrap();
+        rules.iter().map(|rule| rule["id"].as_i64().unwrap()).collect()
+    };
+    // The moment of the town is 2023-11-14T22:13:20Z.
+    assert_eq!(ids("lastUpdated=2023-11-14T22:14:00Z").await, [fresh]);
+    assert_eq!(
+        ids("lastUpdated=2023-11-14T22:14:00Z&includeDeleted=true").await,
+        [town.alice_rule, fresh]
+    );
+    assert!(ids("lastUpdated=2023-11-14T22:13:20Z").await.len() > 1);
+    let message = server
+        .get(&server.admin, &format!("{ALL}?lastUpdated=yesterday"))
+        .await
+        .refused(400);
+    assert!(message.contains("2026-01-31T12:00:00Z"), "{message}");
+}

@@ -31,14 +31,9 @@ async fn clusters_are_made_listed_shown_and_deleted() {
     )
     .await
     .refused(409);
-    page.post(
-        "a bad name",
-        &admin,
-        "/api/v1/clusters",
-        json!({"name": "Demo_1"}),
-    )
-    .await
-    .refused(400);
+    page.post("a bad name", &admin, "/api/v1/clusters", json!({"name": " demo"}))
+        .await
+        .refused(400);
     page.post(
         "an unknown field",
         &admin,
@@ -248,4 +243,24 @@ async fn who_sees_something_in_a_cluster_finds_its_id_and_nothing_else_of_it() {
         .is(200);
     assert_eq!(whole["domain"], "third.example");
     assert!(whole["status"].is_object(), "{whole}");
+}
+
+#[tokio::test]
+async fn a_cluster_is_called_as_people_like() {
+    let server = Server::new().await;
+    let (cluster, _) = server.cluster("Prod Cluster (Köln)").await;
+    let (_, token) = server.user("carol@example.com", Value::Null).await;
+    server
+        .rule(("user", "carol@example.com"), 5, ("cluster", &cluster))
+        .await;
+    let body = json!({"name": "x", "clusterId": cluster, "resources": []});
+    let refused = server.post(&token, "/api/v1/org-unit/departments", body).await;
+    let message = refused.refused(403);
+    assert!(message.contains("cluster `Prod Cluster (Köln)`"), "{message}");
+    for wrong in ["", " ", "a\nb", "a ", &"x".repeat(51)] {
+        server
+            .post(&server.admin, "/api/v1/clusters", json!({"name": wrong}))
+            .await
+            .refused(400);
+    }
 }

@@ -1,10 +1,12 @@
 //! The link, as an operator sees it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream};
 use axum::http::{Method, Request};
 use futures::StreamExt;
+use reeve_types::HistoryId;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -17,10 +19,16 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
+    /// From nothing, or from a revision of the server's own history.
     pub(crate) async fn open(server: &Server, token: &str, resume: Option<u64>) -> Self {
-        let mut hello = json!({"protocol": 1, "operatorVersion": "test"});
-        if let Some(revision) = resume {
-            hello["resumeFrom"] = json!(revision);
+        let history = server.app.settings.history;
+        Self::open_in(server, token, resume.map(|revision| (history, revision))).await
+    }
+
+    async fn open_in(server: &Server, token: &str, resume: Option<(HistoryId, u64)>) -> Self {
+        let mut hello = json!({"protocol": 2, "operatorVersion": "test"});
+        if let Some((history, revision)) = resume {
+            hello["resume"] = json!({"history": history, "revision": revision});
         }
         let request = Request::builder()
             .method(Method::POST)
@@ -71,7 +79,8 @@ async fn a_stream_begins_with_everything_and_goes_on_with_what_changes() {
     let welcome = watch.news().await.unwrap();
     assert_eq!(
         welcome,
-        json!({"type": "welcome", "protocol": 1, "clusterId": town.cluster, "revision": 6})
+        json!({"type": "welcome", "protocol": 2, "clusterId": town.cluster, "revision": 6,
+            "history": server.app.settings.history})
     );
     let all = watch.news().await.unwrap();
     assert_eq!(
@@ -141,10 +150,87 @@ async fn a_resumed_stream_is_told_only_what_is_later() {
         json!({"type": "heartbeat"}),
         "nothing new, nothing sent"
     );
-    // From the future: the database is an older one than the operator knew.
-    let mut watch = Watch::open(server, &token, Some(99)).await;
-    assert_eq!(watch.news().await.unwrap()["revision"], 6);
-    assert_eq!(watch.news().await.unwrap()["complete"], true);
+    // From the future, and from nowhere: it is sent everything.
+    let nowhere = "00000000-0000-4000-8000-000000000000".parse().unwrap();
+    for resume in [(server.app.settings.history, 7), (nowhere, 6)] {
+        let mut watch = Watch::open_in(server, &token, Some(resume)).await;
+        assert_eq!(watch.news().await.unwrap()["revision"], 6);
+        assert_eq!(watch.news().await.unwrap()["complete"], true);
+    }
+}
+
+/// A server over a copy of what another, which has ended, left in its directory.
+async fn over_a_copy_of(server: &Server) -> Server {
+    let dir = Arc::new(tempfile::tempdir().unwrap());
+    std::fs::copy(server.dir.path().join("reeve.db"), dir.path().join("reeve.db")).unwrap();
+    Server::open(dir, server.clock.clone()).await
+}
+
+/// What the first batch of a stream that resumes there is: the revisions of its objects, or `None` for everything.
+async fn sent(server: &Server, town: &Town, history: HistoryId, revision: u64) -> Option<Vec<u64>> {
+    let token = server.link_token(&town.cluster, &town.secret).await;
+    let mut watch = Watch::open_in(server, &token, Some((history, revision))).await;
+    assert_eq!(watch.news().await.unwrap()["type"], "welcome");
+    let batch = watch.line().await.unwrap();
+    if batch["complete"] == true {
+        return None;
+    }
+    let upserts = batch["upserts"].as_array().into_iter().flatten();
+    Some(upserts.map(|it| it["revision"].as_u64().unwrap()).collect())
+}
+
+#[tokio::test]
+async fn a_restored_database_that_has_overtaken_the_operator_sends_everything() {
+    let town = Town::new().await;
+    let first = town.server.app.settings.history;
+    town.server.sql.close().await;
+    // The backup is taken at revision 6; what happens to the original afterwards is lost.
+    let lost = over_a_copy_of(&town.server).await;
+    for group in ["a", "b"] {
+        lost.rule(("group", group), 9, ("tenant", "1")).await;
+    }
+    let in_lost = lost.app.settings.history;
+    assert_eq!(sent(&lost, &town, in_lost, 7).await, Some(vec![8]));
+    lost.sql.close().await;
+
+    let restored = over_a_copy_of(&town.server).await;
+    for group in ["c", "d", "e", "f"] {
+        restored.rule(("group", group), 9, ("tenant", "1")).await;
+    }
+    // The operator is at revision 8 of a history that is in no database, and here are ten.
+    assert_eq!(sent(&restored, &town, in_lost, 8).await, None);
+    assert_eq!(sent(&restored, &town, in_lost, 7).await, None);
+    // What both share can be gone on from.
+    assert_eq!(sent(&restored, &town, first, 6).await, Some(vec![7, 8, 9, 10]));
+    assert_eq!(
+        sent(&restored, &town, first, 7).await,
+        None,
+        "no such revision in it"
+    );
+
+    // The same when the copy was taken while the server ran: its history is in the copy, and went another way.
+    let at_ten = restored.app.settings.history;
+    restored.sql.close().await;
+    let again = over_a_copy_of(&restored).await;
+    again.rule(("group", "g"), 9, ("tenant", "1")).await;
+    assert_eq!(sent(&again, &town, at_ten, 10).await, Some(vec![11]));
+    assert_eq!(sent(&again, &town, at_ten, 11).await, None);
+}
+
+#[tokio::test]
+async fn an_ordinary_restart_sends_only_later_revisions() {
+    let town = Town::new().await;
+    let before = town.server.app.settings.history;
+    town.server.sql.close().await;
+    let server = Server::open(Arc::clone(&town.server.dir), town.server.clock.clone()).await;
+    assert_ne!(server.app.settings.history, before);
+    server.rule(("group", "g"), 9, ("tenant", "1")).await;
+    assert_eq!(sent(&server, &town, before, 5).await, Some(vec![6, 7]));
+    assert_eq!(sent(&server, &town, before, 6).await, Some(vec![7]));
+    assert_eq!(
+        sent(&server, &town, server.app.settings.history, 7).await,
+        Some(vec![])
+    );
 }
 
 #[tokio::test]
@@ -189,7 +275,18 @@ async fn a_stream_ends_with_its_cluster_its_token_and_the_server() {
         .await
         .refused(401);
     let again = json!({"clusterId": town.cluster, "clientSecret": town.secret});
-    server.post("", "/link/v1/token", again).await.refused(400);
+    let told = server.post("", "/link/v1/token", again).await.is(410);
+    assert_eq!(
+        (&told["code"], &told["deletedClusterId"]),
+        (&json!(410), &json!(town.cluster))
+    );
+    // Whoever has not its secret learns nothing.
+    let wrong = json!({"clusterId": town.cluster, "clientSecret": secret});
+    let nowhere = json!({"clusterId": "00000000-0000-4000-8000-000000000000", "clientSecret": town.secret});
+    assert_eq!(
+        server.post("", "/link/v1/token", wrong).await.refused(400),
+        server.post("", "/link/v1/token", nowhere).await.refused(400)
+    );
 
     let mut watch = Watch::open(server, &second, None).await;
     server.clock.advance_seconds(3_600);
@@ -198,7 +295,7 @@ async fn a_stream_ends_with_its_cluster_its_token_and_the_server() {
         .post(
             &second,
             "/link/v1/watch",
-            json!({"protocol": 1, "operatorVersion": "x"}),
+            json!({"protocol": 2, "operatorVersion": "x"}),
         )
         .await
         .refused(401);
@@ -219,11 +316,14 @@ async fn a_hello_or_a_report_that_cannot_be_is_400() {
         .post(
             &token,
             "/link/v1/watch",
-            json!({"protocol": 2, "operatorVersion": "x"}),
+            json!({"protocol": 1, "operatorVersion": "x", "resumeFrom": 6}),
         )
         .await
         .refused(400);
-    assert!(message.contains("speaks 1"), "{message}");
+    assert!(
+        message.contains("protocol `1` is not spoken here: this server speaks 2"),
+        "{message}"
+    );
     server
         .post(&token, "/link/v1/watch", json!({}))
         .await
@@ -237,6 +337,25 @@ async fn a_hello_or_a_report_that_cannot_be_is_400() {
     let nowhere = json!({"clusterId": "00000000-0000-4000-8000-000000000000", "clientSecret": town.secret});
     let b = server.post("", "/link/v1/token", nowhere).await.refused(400);
     assert_eq!(a, b);
+}
+
+#[tokio::test]
+async fn a_fifth_stream_of_a_cluster_ends_the_first() {
+    let town = Town::new().await;
+    let server = &town.server;
+    let token = server.link_token(&town.cluster, &town.secret).await;
+    let mut streams = Vec::new();
+    for _ in 0..5 {
+        let mut watch = Watch::open(server, &token, Some(6)).await;
+        assert_eq!(watch.news().await.unwrap()["type"], "welcome");
+        streams.push(watch);
+    }
+    while streams[0].line().await.is_some() {}
+    assert_eq!(server.app.hub.streams(), 4);
+    server.rule(("group", "g"), 9, ("tenant", "1")).await;
+    for watch in &mut streams[1..] {
+        assert_eq!(watch.news().await.unwrap()["revision"], 7);
+    }
 }
 
 #[tokio::test]

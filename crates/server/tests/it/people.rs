@@ -1,6 +1,9 @@
 //! Users, who the caller is, roles.
 
+use std::sync::Arc;
+
 use axum::http::Method;
+use reeve_store::SubjectId;
 use serde_json::json;
 
 use crate::server::{ADMIN, ADMIN_PASSWORD, Server, Town, Transcript};
@@ -230,4 +233,54 @@ async fn the_deprecated_filter_of_the_references_client_is_understood() {
     assert_eq!(all("runai.is_local:false").await.is(200), json!([]));
     let message = all("name:x").await.refused(400);
     assert!(message.contains("`filterBy`"), "{message}");
+}
+
+#[tokio::test]
+async fn a_new_password_ends_the_old_one_and_what_it_signed_in() {
+    let town = Town::new().await;
+    let server = &town.server;
+    let sign_in = async |word: &str| {
+        let body = json!({"grantType": "password", "username": "alice@example.com", "password": word});
+        server.post("", "/api/v1/token", body).await
+    };
+    let path = format!("{ALL}/{}/password", town.alice_id);
+    let nowhere = format!("{ALL}/00000000-0000-4000-8000-000000000000/password");
+    let reset = async |token: &str, path: &str| server.call(token, Method::POST, path, "").await;
+    reset(&town.alice, &path).await.refused(403);
+    reset(&server.admin, &nowhere).await.refused(404);
+    server.get(&town.alice, "/api/v1/me").await.is(200);
+    server.clock.advance_seconds(1);
+    let first = reset(&server.admin, &path).await.is(200);
+    let first = first["tempPassword"].as_str().unwrap();
+    server.get(&town.alice, "/api/v1/me").await.refused(401);
+    let token = sign_in(first).await.is(200)["accessToken"].clone();
+    let token = token.as_str().unwrap();
+    server.get(token, "/api/v1/me").await.is(200);
+    // In the same millisecond as her sign-in.
+    let second = reset(&server.admin, &path).await.is(200);
+    server.get(token, "/api/v1/me").await.refused(401);
+    sign_in(first).await.refused(400);
+    server.clock.advance_seconds(1);
+    sign_in(second["tempPassword"].as_str().unwrap()).await.is(200);
+}
+
+#[tokio::test]
+async fn a_logout_ends_every_token_and_no_later_one() {
+    let town = Town::new().await;
+    let server = &town.server;
+    let path = format!("{ALL}/{}/logout", town.alice_id);
+    let nowhere = format!("{ALL}/00000000-0000-4000-8000-000000000000/logout");
+    let logout = async |token: &str, path: &str| server.call(token, Method::POST, path, "").await;
+    logout(&town.alice, &path).await.refused(403);
+    logout(&server.admin, &nowhere).await.refused(404);
+    server.clock.advance_seconds(1);
+    let answer = logout(&server.admin, &path).await;
+    assert_eq!((answer.status.as_u16(), answer.text.as_str()), (200, ""));
+    server.get(&town.alice, "/api/v1/me").await.refused(401);
+    let later = server.token_of(SubjectId::User(town.alice_id), "alice@example.com");
+    server.get(&later, "/api/v1/me").await.is(200);
+    // It is kept, too.
+    let again = Server::open(Arc::clone(&server.dir), server.clock.clone()).await;
+    again.get(&town.alice, "/api/v1/me").await.refused(401);
+    again.get(&later, "/api/v1/me").await.is(200);
 }

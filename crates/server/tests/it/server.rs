@@ -13,9 +13,9 @@ use reeve_server::app::{App, Settings};
 use reeve_server::router::router;
 use reeve_server::security::Security;
 use reeve_server::start;
-use reeve_store::{Store, SubjectId};
+use reeve_store::{Histories, Store, SubjectId};
 use reeve_store_sql::SqlStore;
-use reeve_types::{Clock, Secret, ServiceAccountId, Timestamp, UserId};
+use reeve_types::{Clock, HistoryId, Secret, ServiceAccountId, Timestamp, UserId};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -85,12 +85,16 @@ impl Server {
                 .unwrap();
         }
         let installed = start::installed(store.as_ref(), &master).await.unwrap();
+        // Not the seeded one: it would draw the same id after a restart.
+        let history = HistoryId::from_uuid(Random::system().uuid().unwrap());
+        store.begin_history(history, clock.now()).await.unwrap();
         let security = Security::new(&master, installed.ring, URL, random).unwrap();
         let settings = Settings {
             public_url: URL.to_owned(),
             namespace_prefix: "reeve-".to_owned(),
             account_created_at: installed.created_at,
             heartbeat: Duration::from_millis(50),
+            history,
         };
         let app = App::new(
             Arc::clone(&store) as Arc<dyn Store>,
@@ -263,6 +267,7 @@ pub(crate) struct Town {
     pub(crate) alice_rule: i64,
     pub(crate) bob: String,
     pub(crate) ci: String,
+    pub(crate) ci_id: ServiceAccountId,
     /// Somebody without any rule.
     pub(crate) nobody: String,
 }
@@ -279,7 +284,7 @@ impl Town {
         let (alice_id, alice) = server.user("alice@example.com", numbers).await;
         let (_, bob) = server.user("bob@example.com", Value::Null).await;
         let (_, nobody) = server.user("nobody@example.com", Value::Null).await;
-        let (_, ci) = server.service_account("ci").await;
+        let (ci_id, ci) = server.service_account("ci").await;
         let alice_rule = server
             .rule(("user", "alice@example.com"), 5, ("project", &robots))
             .await;
@@ -302,6 +307,7 @@ impl Town {
             alice_rule,
             bob,
             ci,
+            ci_id,
             nobody,
         }
     }

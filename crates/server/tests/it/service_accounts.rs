@@ -1,6 +1,8 @@
 //! Service accounts.
 
-use serde_json::json;
+use axum::http::Method;
+use reeve_store::SubjectId;
+use serde_json::{Value, json};
 
 use crate::server::{Town, Transcript};
 
@@ -71,4 +73,76 @@ async fn a_secret_signs_in_in_every_spelling_until_its_account_is_deleted() {
         .is(204);
     server.get(token, "/api/v1/me").await.refused(401);
     server.post("", "/api/v1/token", body).await.refused(400);
+}
+
+#[tokio::test]
+async fn a_disabled_account_is_out_and_its_old_tokens_stay_out() {
+    let town = Town::new().await;
+    let server = &town.server;
+    let path = format!("{ALL}/{}", town.ci_id);
+    let nowhere = format!("{ALL}/00000000-0000-4000-8000-000000000000");
+    let switch = async |token: &str, path: &str, body: Value| {
+        server.call(token, Method::PATCH, path, body.to_string()).await
+    };
+    switch(&town.alice, &path, json!({"enabled": false}))
+        .await
+        .refused(403);
+    switch(&server.admin, &nowhere, json!({"enabled": false}))
+        .await
+        .refused(404);
+    switch(&server.admin, &path, json!({"enabled": "no"}))
+        .await
+        .refused(400);
+    let in_clusters = async || {
+        let (granted, cluster) = (reeve_server::audit::link_status(), town.cluster.parse().unwrap());
+        let batch = server.app.store.desired_all(&granted, cluster).await.unwrap();
+        serde_json::to_string(&batch.unwrap())
+            .unwrap()
+            .contains(r#""name":"ci""#)
+    };
+    server.get(&town.ci, "/api/v1/me").await.is(200);
+    assert!(in_clusters().await);
+    server.clock.advance_seconds(1);
+    let off = switch(&server.admin, &path, json!({"enabled": false})).await;
+    assert_eq!((off.status.as_u16(), off.text.as_str()), (200, ""));
+    server.get(&town.ci, "/api/v1/me").await.refused(401);
+    assert!(!in_clusters().await);
+    assert_eq!(server.get(&server.admin, &path).await.is(200)["enabled"], false);
+    assert_eq!(
+        switch(&server.admin, &path, json!({"enabled": true}))
+            .await
+            .status,
+        200
+    );
+    server.get(&town.ci, "/api/v1/me").await.refused(401);
+    let later = server.token_of(SubjectId::ServiceAccount(town.ci_id), "ci");
+    server.get(&later, "/api/v1/me").await.is(200);
+    assert!(in_clusters().await);
+}
+
+#[tokio::test]
+async fn a_new_secret_ends_the_old_one_and_what_it_signed_in() {
+    let town = Town::new().await;
+    let server = &town.server;
+    let made = server
+        .post(&server.admin, ALL, json!({"name": "bot"}))
+        .await
+        .is(201);
+    let path = format!("{ALL}/{}/secret", made["id"].as_str().unwrap());
+    let nowhere = format!("{ALL}/00000000-0000-4000-8000-000000000000/secret");
+    let sign_in = async |secret: &Value| {
+        let body = json!({"grantType": "client_credentials", "clientID": "bot", "clientSecret": secret});
+        server.post("", "/api/v1/token", body).await
+    };
+    let renew = async |token: &str, path: &str| server.call(token, Method::POST, path, "").await;
+    renew(&town.alice, &path).await.refused(403);
+    renew(&server.admin, &nowhere).await.refused(404);
+    let token = sign_in(&made["clientSecret"]).await.is(200)["accessToken"].clone();
+    let token = token.as_str().unwrap();
+    server.get(token, "/api/v1/me").await.is(200);
+    let fresh = renew(&server.admin, &path).await.is(200);
+    server.get(token, "/api/v1/me").await.refused(401);
+    sign_in(&made["clientSecret"]).await.refused(400);
+    server.clock.advance_seconds(1);
+    sign_in(&fresh["clientSecret"]).await.is(200);
 }

@@ -30,9 +30,25 @@ async fn trainings_are_submitted_listed_counted_shown_and_deleted() {
         .is(202);
     let path = format!("{ALL}/{}", made["workloadId"].as_str().unwrap());
     page.get("one", &town.alice, &path).await.is(200);
-    page.get("the list", &town.alice, "/api/v1/workloads")
+    let list = page
+        .get("the list", &town.alice, "/api/v1/workloads")
         .await
         .is(200);
+    let item = format!(
+        "/api/v1/workloads/{}",
+        list["workloads"][0]["id"].as_str().unwrap()
+    );
+    let followed = town.server.get(&town.alice, &item).await.is(200);
+    assert_eq!(
+        followed, list["workloads"][0],
+        "an item of the list can be followed"
+    );
+    page.get("bob cannot follow it", &town.bob, &item)
+        .await
+        .refused(404);
+    page.get("nor somebody without a rule", &town.nobody, &item)
+        .await
+        .refused(403);
     page.get("the count", &town.alice, "/api/v1/workloads/count")
         .await
         .is(200);
@@ -188,10 +204,19 @@ async fn where_it_is_not_who_asks_for_it_runs_as_herself() {
         .await
         .is(202);
     assert_eq!(identity(&town).await, Value::Null);
-    town.server
+    let refused = town
+        .server
         .post(&town.ci, ALL, training(&town, "x", asks))
         .await
         .refused(400);
+    assert!(
+        refused.contains("leave out `uidGidSource: fromIdpToken`"),
+        "{refused}"
+    );
+    assert!(
+        !refused.contains("enforceRunAsUser"),
+        "it is off already: {refused}"
+    );
 }
 
 #[tokio::test]

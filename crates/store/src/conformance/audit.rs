@@ -71,7 +71,12 @@ pub async fn every_change_is_in_the_audit_chain(mut world: World) {
     let admin = SubjectId::User(world.admin_row.id);
     world
         .store
-        .record_sign_in(&session, admin, entry(AuditAction::SignIn))
+        .record_sign_in(
+            &session,
+            admin,
+            &world.admin_password().await,
+            entry(AuditAction::SignIn),
+        )
         .await
         .unwrap();
     world

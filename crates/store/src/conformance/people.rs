@@ -4,7 +4,7 @@ use reeve_authz::{Action, Entity, Role, Scope, SubjectKey};
 use reeve_link::ObjectKey;
 
 use super::world::{NOW, World, entry, posix};
-use crate::{AuditAction, StoreError};
+use crate::{AuditAction, StoreError, SubjectId, Verifier};
 
 /// Neither a deletion nor another number frees it; its owner may come back to it.
 pub async fn a_uid_stays_with_its_first_owner(world: World) {
@@ -47,7 +47,7 @@ pub async fn an_email_rests_after_its_owner_went(world: World) {
     let new = |created_at| crate::NewUser {
         id: super::world::id(3),
         email: alice.email.clone(),
-        password: crate::Verifier::new("hash"),
+        password: Verifier::new("hash"),
         posix: None,
         created_at,
         created_by: "admin".to_owned(),
@@ -96,6 +96,51 @@ pub async fn the_last_local_administrator_stays(mut world: World) {
         .await;
     world.delete_user(world.admin_row.id).await.unwrap();
     last(world.delete_user(carol.id).await.map(drop));
+}
+
+/// Also when it arrived after the change did, for it is recorded before; and never a later sign-in's.
+pub async fn a_changed_password_ends_every_token_before_it(world: World) {
+    let admin = world.admin_row.id;
+    let session = super::world::exception(reeve_authz::BootstrapException::SessionRecord);
+    let granted = world.may(Action::Update, Entity::Users, Scope::Account);
+    let sign_in = async |proven: &Verifier, seconds| {
+        let mut entry = entry(AuditAction::SignIn);
+        entry.timestamp = NOW.plus_seconds(seconds);
+        let subject = SubjectId::User(admin);
+        let recorded = world.store.record_sign_in(&session, subject, proven, entry).await;
+        recorded.unwrap()
+    };
+    let set = async |password: &str, at| {
+        let entry = entry(AuditAction::Update);
+        let set = world
+            .store
+            .set_password(&granted, admin, Verifier::new(password), at, entry);
+        set.await.unwrap()
+    };
+    let known = async || {
+        let snapshot = world.store.directory().await.unwrap();
+        let facts = snapshot.users.into_iter().find(|user| user.id == admin);
+        facts.unwrap().not_before
+    };
+    let old = world.admin_password().await;
+    assert!(sign_in(&old, 10).await && sign_in(&old, 5).await);
+    let stamp = set("new", NOW.plus_seconds(8)).await;
+    assert!(
+        stamp > NOW.plus_seconds(10) && stamp < NOW.plus_seconds(11),
+        "{stamp}"
+    );
+    assert_eq!(known().await, Some(stamp));
+    assert!(!sign_in(&old, 20).await, "proven against what is gone");
+    assert!(sign_in(&Verifier::new("new"), 12).await);
+    let end = async |at| {
+        let entry = entry(AuditAction::Update);
+        let end = world.store.end_sessions(&granted, admin, at, entry);
+        end.await.unwrap()
+    };
+    let later = NOW.plus_seconds(30);
+    assert_eq!(end(later).await, later);
+    assert_eq!(end(NOW).await, later, "it never goes back");
+    assert_eq!(known().await, Some(later));
 }
 
 /// They leave every cluster in one revision each.
@@ -154,8 +199,28 @@ pub async fn a_disabled_service_accounts_rules_leave_the_clusters(mut world: Wor
         1,
         "only the administrator's rule"
     );
-    switch(true).await.unwrap();
+    let on = switch(true).await.unwrap().value;
+    assert_eq!(
+        (on.enabled, on.not_before),
+        (true, Some(NOW)),
+        "its old tokens stay worthless"
+    );
     assert_eq!(world.all(cluster).await.upserts.len(), 3);
+    let another = Verifier::new("another");
+    let later = NOW.plus_seconds(1);
+    let stamp = world
+        .store
+        .set_service_account_secret(
+            &granted,
+            account.id,
+            another.clone(),
+            later,
+            entry(AuditAction::Update),
+        )
+        .await;
+    assert_eq!(stamp.unwrap(), later);
+    let kept = world.store.secret_verifier(&account.name).await.unwrap();
+    assert_eq!(kept, Some((account.id, another)));
     let granted = world.may(Action::Delete, Entity::ServiceAccount, Scope::Account);
     let gone = world
         .store

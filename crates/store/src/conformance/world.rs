@@ -318,6 +318,12 @@ impl World {
             .await
     }
 
+    /// What checks the administrator's password.
+    pub async fn admin_password(&self) -> Verifier {
+        let kept = self.store.password_verifier(&self.admin_row.email).await.unwrap();
+        kept.unwrap().1
+    }
+
     /// The whole desired state of a cluster.
     pub async fn all(&self, cluster: ClusterId) -> Batch {
         self.store.desired_all(&link(), cluster).await.unwrap().unwrap()

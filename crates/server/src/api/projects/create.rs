@@ -9,6 +9,7 @@ use reeve_api::org::{CreateProject, Project};
 use reeve_authz::{Action, Entity, Scope};
 use reeve_store::{AuditAction, NewProject, ProjectFacts};
 use reeve_types::DepartmentId;
+use reeve_types::names::is_reserved_namespace;
 
 use super::{Details, shown};
 use crate::app::App;
@@ -115,8 +116,7 @@ fn namespace(prefix: &str, body: &CreateProject) -> Result<String, ApiError> {
             "the namespace `{name}` would be longer than 63 characters"
         )));
     }
-    let reserved = ["default", "reeve-system"].contains(&name.as_str()) || name.starts_with("kube-");
-    if reserved {
+    if is_reserved_namespace(&name) {
         let message = format!("the namespace `{name}` belongs to the cluster itself: choose another name");
         return Err(ApiError::Invalid(message));
     }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use reeve_api::token::{TokenRequest, TokenResponse};
-use reeve_store::{AuditAction, AuditSubject, Outcome, SubjectId};
+use reeve_identity::Asking;
+use reeve_store::{AuditAction, AuditSubject, Outcome, SubjectId, Verifier};
 use reeve_types::{Email, Secret, ServiceAccountName};
 
 use crate::app::App;
@@ -21,7 +22,8 @@ const REFUSED: &str = "the credentials are not valid";
 struct Attempt {
     kind: AuditSubject,
     known: Option<(SubjectId, String)>,
-    proven: bool,
+    /// What it was proven against.
+    proven: Option<Verifier>,
 }
 
 /// Checks the credentials, records the sign-in, and only then gives the token.
@@ -31,7 +33,9 @@ pub async fn handle(
     Parsed(body): Parsed<TokenRequest>,
 ) -> Result<Json<TokenResponse>, ApiError> {
     let attempt = match body {
-        TokenRequest::Password { username, password } => by_password(&app, &username, &password).await?,
+        TokenRequest::Password { username, password } => {
+            by_password(&app, &call, &username, &password).await?
+        }
         TokenRequest::ClientCredentials {
             client_id,
             client_secret,
@@ -47,30 +51,28 @@ pub async fn handle(
             SubjectId::ServiceAccount(id) => entry.about(id, name),
         };
     }
-    match attempt.known.filter(|_| attempt.proven) {
-        Some((id, name)) => {
-            let (access_token, expires_in) = app.security.rest_token(id, &name, &app.directory(), call.at)?;
-            app.store
-                .record_sign_in(&crate::audit::session_record(), id, entry)
-                .await?;
-            Ok(Json(TokenResponse {
+    if let Some(((id, name), proven)) = attempt.known.zip(attempt.proven) {
+        let (access_token, expires_in) = app.security.rest_token(id, &name, &app.directory(), call.at)?;
+        let granted = crate::audit::session_record();
+        // Not so when the password was changed while its hash was computed.
+        let recorded = app.store.record_sign_in(&granted, id, &proven, entry.clone());
+        if recorded.await? {
+            return Ok(Json(TokenResponse {
                 access_token: access_token.into(),
                 expires_in,
-            }))
-        }
-        None => {
-            // Guesses at names that do not exist are counted and logged, but do not make the audit log grow.
-            if !entry.subject.is_empty() {
-                entry.result = Outcome::Failed;
-                entry.http_status_code = 400;
-                app.record(entry).await;
-            }
-            Err(ApiError::Invalid(REFUSED.to_owned()))
+            }));
         }
     }
+    // Guesses at names that do not exist are counted and logged, but do not make the audit log grow.
+    if !entry.subject.is_empty() {
+        entry.result = Outcome::Failed;
+        entry.http_status_code = 400;
+        app.record(entry).await;
+    }
+    Err(ApiError::Invalid(REFUSED.to_owned()))
 }
 
-async fn by_password(app: &App, username: &str, password: &Secret) -> Result<Attempt, ApiError> {
+async fn by_password(app: &App, call: &Call, username: &str, password: &Secret) -> Result<Attempt, ApiError> {
     let email = username.parse::<Email>().ok();
     let kept = match &email {
         Some(email) => app.store.password_verifier(email).await?,
@@ -79,14 +81,24 @@ async fn by_password(app: &App, username: &str, password: &Secret) -> Result<Att
     // Unknown names cost the same work as known ones.
     let verifier = kept.as_ref().map(|(_, verifier)| verifier);
     let name = email.as_ref().map_or(username, Email::as_str);
-    let proven = app.security.check_password(name, password, verifier).await?;
-    let known = kept
+    let asking = Asking {
+        name,
+        from: call.source.map(|address| address.ip()),
+        // Who can mend everything can sign in whatever floods the queue (design 11).
+        break_glass: kept.is_some()
+            && email
+                .as_ref()
+                .is_some_and(|email| app.directory().administers_the_account(email)),
+    };
+    let proven = app.security.check_password(&asking, password, verifier).await?;
+    let (known, verifier) = kept.unzip();
+    let known = known
         .zip(email)
-        .map(|((id, _), email)| (SubjectId::User(id), email.to_string()));
+        .map(|(id, email)| (SubjectId::User(id), email.to_string()));
     Ok(Attempt {
         kind: AuditSubject::User,
         known,
-        proven,
+        proven: verifier.filter(|_| proven),
     })
 }
 
@@ -99,14 +111,14 @@ async fn by_secret(app: &App, client_id: &str, secret: &Secret) -> Result<Attemp
     let proven = app
         .security
         .check_secret(secret, kept.as_ref().map(|(_, verifier)| verifier));
-    let known = kept.zip(name).map(|((id, _), name)| (id, name));
-    let enabled = known
-        .as_ref()
-        .is_some_and(|(id, _)| app.directory().service_account(*id).is_some_and(|it| it.enabled));
-    let known = known.map(|(id, name)| (SubjectId::ServiceAccount(id), name.to_string()));
+    let (id, verifier) = kept.unzip();
+    let enabled = id.is_some_and(|id| app.directory().service_account(id).is_some_and(|it| it.enabled));
+    let known = id
+        .zip(name)
+        .map(|(id, name)| (SubjectId::ServiceAccount(id), name.to_string()));
     Ok(Attempt {
         kind: AuditSubject::App,
         known,
-        proven: proven && enabled,
+        proven: verifier.filter(|_| proven && enabled),
     })
 }

@@ -76,11 +76,16 @@ fn identity(
     if !enforced && !body.spec.run_as_user() {
         return Ok(None);
     }
+    let remedy = if enforced {
+        "ask the cluster's administrator to set `enforceRunAsUser: false` in its ReeveConfig and submit without asking to run \
+         as yourself"
+    } else {
+        "leave out `uidGidSource: fromIdpToken` (`--run-as-user`), which this cluster does not ask for"
+    };
     let SubjectId::User(id) = caller.id else {
         return Err(ApiError::Invalid(format!(
             "service account `{}` has no uid and gid to run as{}: submit as a person who has them (mapped by the identity \
-             provider, or `posix` set on the user), or ask the cluster's administrator to set `enforceRunAsUser: false` \
-             in its ReeveConfig",
+             provider, or `posix` set on the user), or {remedy}",
             caller.name,
             if enforced {
                 ", and this cluster runs containers only as people"
@@ -100,8 +105,7 @@ fn identity(
         })),
         None => Err(ApiError::Invalid(format!(
             "`{}` has no uid and gid to run as: ask an administrator of the account to set them \
-             (`PUT /api/v1/users/{id}/posix`), or the cluster's administrator to set `enforceRunAsUser: false` in its \
-             ReeveConfig and submit without asking to run as yourself",
+             (`PUT /api/v1/users/{id}/posix`), or {remedy}",
             user.email,
         ))),
     }

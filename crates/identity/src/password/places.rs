@@ -1,0 +1,186 @@
+//! Who may wait for a hash: so many in all, a few for each name, and some that a flood of sign-ins cannot take.
+
+use std::collections::{HashMap, HashSet};
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How many hashes are computed at once.
+pub(super) const AT_ONCE: usize = 2;
+/// How many places there are for everybody: what is computed, and 64 that wait.
+const COMMON: usize = AT_ONCE + 64;
+/// How many of them one user name may hold: guessing one account's password leaves room for the others.
+const PER_NAME: usize = 4;
+/// How many more there are for accounts that must be reachable, one for each network.
+const RESERVED: usize = 16;
+
+/// Who wants a password checked, as far as the queue counts by it.
+///
+/// 66 checks may be under way or wait, 4 of them for one name. A check for a break-glass account finds a place all the same,
+/// whatever is asked for other names, and whatever is asked for break-glass names from fewer than 16 other networks, as long
+/// as its own network has no other such check beyond the 66. A network is an IPv4 address or an IPv6 /64; behind a proxy
+/// all is one network.
+#[derive(Debug, Clone, Copy)]
+pub struct Asking<'a> {
+    /// The user name as given.
+    pub name: &'a str,
+    /// From where.
+    pub from: Option<IpAddr>,
+    /// Whether the account must be reachable whatever is asked for others. The caller's to say; the fewer, the better.
+    pub break_glass: bool,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Places(Mutex<Held>);
+
+#[derive(Debug, Default)]
+struct Held {
+    common: usize,
+    names: HashMap<String, usize>,
+    reserved: HashSet<Option<IpAddr>>,
+}
+
+impl Places {
+    /// A place for a check, unless all it may have are taken.
+    pub(super) fn take(self: &Arc<Self>, asking: &Asking<'_>) -> Option<Place> {
+        // However it is spelled, it is the same account.
+        let name = asking.name.to_lowercase();
+        let reserved = || self.reserved(network(asking.from));
+        self.common(name)
+            .or_else(|| asking.break_glass.then(reserved).flatten())
+    }
+
+    /// A place for hashing a new password, an administrator's doing that no name is counted for.
+    pub(super) fn take_unnamed(self: &Arc<Self>) -> Option<Place> {
+        let mut held = self.held();
+        (held.common < COMMON).then(|| {
+            held.common += 1;
+            Place(Arc::clone(self), Kind::Unnamed)
+        })
+    }
+
+    fn common(self: &Arc<Self>, name: String) -> Option<Place> {
+        let mut held = self.held();
+        if held.common >= COMMON || held.names.get(&name).is_some_and(|count| *count >= PER_NAME) {
+            return None;
+        }
+        held.common += 1;
+        *held.names.entry(name.clone()).or_default() += 1;
+        Some(Place(Arc::clone(self), Kind::Named(name)))
+    }
+
+    fn reserved(self: &Arc<Self>, from: Option<IpAddr>) -> Option<Place> {
+        let mut held = self.held();
+        (held.reserved.len() < RESERVED && held.reserved.insert(from))
+            .then(|| Place(Arc::clone(self), Kind::Reserved(from)))
+    }
+
+    fn held(&self) -> std::sync::MutexGuard<'_, Held> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One place; given back when dropped.
+#[derive(Debug)]
+pub(super) struct Place(Arc<Places>, Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Named(String),
+    Unnamed,
+    Reserved(Option<IpAddr>),
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut held = self.0.held();
+        match &self.1 {
+            Kind::Reserved(from) => {
+                held.reserved.remove(from);
+                return;
+            }
+            Kind::Unnamed => {}
+            Kind::Named(name) => {
+                if let Some(count) = held.names.get_mut(name) {
+                    *count = count.saturating_sub(1);
+                    if *count == 0 {
+                        held.names.remove(name);
+                    }
+                }
+            }
+        }
+        held.common = held.common.saturating_sub(1);
+    }
+}
+
+/// What one person can have for herself: an IPv4 address, or 64 bits of an IPv6 one.
+fn network(address: Option<IpAddr>) -> Option<IpAddr> {
+    address.map(|address| match address.to_canonical() {
+        IpAddr::V6(six) => IpAddr::V6(Ipv6Addr::from_bits(six.to_bits() & (u128::MAX << 64))),
+        four @ IpAddr::V4(_) => four,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asking(name: &str, from: [u8; 4], break_glass: bool) -> Asking<'_> {
+        Asking {
+            name,
+            from: Some(from.into()),
+            break_glass,
+        }
+    }
+
+    fn many(places: &Arc<Places>, count: u8, name: impl Fn(u8) -> String) -> Vec<Place> {
+        (0..count)
+            .filter_map(|n| places.take(&asking(&name(n), [10, 0, 0, n], false)))
+            .collect()
+    }
+
+    #[test]
+    fn made_up_names_leave_the_reserved_places_alone() {
+        let places = Arc::new(Places::default());
+        let flood = many(&places, 200, |n| format!("u{n}"));
+        assert_eq!(flood.len(), COMMON);
+        assert!(places.take(&asking("alice", [10, 1, 0, 1], false)).is_none());
+        assert!(places.take_unnamed().is_none());
+        let admin = places.take(&asking("admin", [10, 1, 0, 1], true));
+        assert!(admin.is_some());
+        drop((flood, admin));
+        let held = places.held();
+        assert_eq!((held.common, held.names.len(), held.reserved.len()), (0, 0, 0));
+    }
+
+    #[test]
+    fn guessing_one_name_from_one_network_fills_its_own_places_only() {
+        let places = Arc::new(Places::default());
+        let guess = |from| places.take(&asking("Admin", from, true));
+        let flood: Vec<_> = (0..200).filter_map(|_| guess([10, 0, 0, 1])).collect();
+        assert_eq!(flood.len(), PER_NAME + 1);
+        let owner = guess([10, 0, 0, 2]);
+        assert!(owner.is_some());
+        assert!(guess([10, 0, 0, 2]).is_none(), "one at a time");
+        drop(owner);
+        assert!(guess([10, 0, 0, 2]).is_some());
+    }
+
+    #[test]
+    fn the_reserved_places_end_where_the_promise_does() {
+        let places = Arc::new(Places::default());
+        let flood: Vec<_> = (0..200)
+            .filter_map(|n| places.take(&asking("admin", [10, 0, 0, n], true)))
+            .collect();
+        assert_eq!(flood.len(), PER_NAME + RESERVED);
+        assert!(places.take(&asking("admin", [10, 1, 0, 1], true)).is_none());
+    }
+
+    #[test]
+    fn an_address_counts_as_its_network() {
+        let of = |text: &str| network(Some(text.parse().unwrap()));
+        assert_eq!(of("2001:db8:1:2:3::4"), of("2001:db8:1:2::9"));
+        assert_ne!(of("2001:db8:1:2::9"), of("2001:db8:1:3::9"));
+        assert_eq!(of("::ffff:10.0.0.1"), of("10.0.0.1"));
+        assert_ne!(of("10.0.0.1"), of("10.0.0.2"));
+    }
+}

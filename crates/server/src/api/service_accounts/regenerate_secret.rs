@@ -1,0 +1,49 @@
+//! `POST /api/v1/service-accounts/{serviceAccountId}/secret`: 200 with a new secret that is shown once. The old one and what
+//! it signed in are worth nothing from the next request on.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use reeve_api::service_account::NewSecret;
+use reeve_authz::{Action, Entity};
+use reeve_store::AuditAction;
+use reeve_types::ServiceAccountId;
+
+use crate::app::App;
+use crate::caller::{Call, Caller};
+use crate::error::ApiError;
+use crate::extract::Segment;
+
+/// Gives it another secret.
+pub async fn handle(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    call: Call,
+    segment: Segment,
+) -> Result<Json<NewSecret>, ApiError> {
+    let id: ServiceAccountId = segment.id("service account")?;
+    let (client_secret, secret) = app.security.new_secret()?;
+    app.change(move |app| async move {
+        let hidden = || ApiError::not_found("service account", id);
+        let granted =
+            app.directory()
+                .allow_hidden(&caller, Action::Update, Entity::ServiceAccount, hidden)?;
+        let entry = call.entry(&caller, &granted, AuditAction::Update);
+        let at = app.clock.now();
+        let stamp = app
+            .store
+            .set_service_account_secret(&granted, id, secret, at, entry)
+            .await?;
+        let mut directory = app.directory_mut();
+        if let Some(mut facts) = directory.service_account(id).cloned() {
+            facts.not_before = Some(stamp);
+            directory.put_service_account(facts);
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(Json(NewSecret {
+        client_secret: client_secret.into(),
+    }))
+}

@@ -1,0 +1,43 @@
+//! `PATCH /api/v1/service-accounts/{serviceAccountId}`: 200. Disabled, its tokens are worth nothing from the next request on,
+//! also when it is enabled again, and its rules are in no cluster.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use reeve_api::service_account::UpdateServiceAccount;
+use reeve_authz::{Action, Entity};
+use reeve_store::AuditAction;
+use reeve_types::ServiceAccountId;
+
+use crate::app::App;
+use crate::caller::{Call, Caller};
+use crate::error::ApiError;
+use crate::extract::{Parsed, Segment};
+
+/// Switches it on or off.
+pub async fn handle(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    call: Call,
+    segment: Segment,
+    Parsed(body): Parsed<UpdateServiceAccount>,
+) -> Result<StatusCode, ApiError> {
+    let id: ServiceAccountId = segment.id("service account")?;
+    app.change(move |app| async move {
+        let hidden = || ApiError::not_found("service account", id);
+        let granted =
+            app.directory()
+                .allow_hidden(&caller, Action::Update, Entity::ServiceAccount, hidden)?;
+        let entry = call.entry(&caller, &granted, AuditAction::Update);
+        let at = app.clock.now();
+        let committed = app
+            .store
+            .set_service_account_enabled(&granted, id, body.enabled, at, entry)
+            .await?;
+        app.directory_mut().put_service_account(committed.value);
+        app.announce(&committed.revisions);
+        Ok(StatusCode::OK)
+    })
+    .await
+}

@@ -1,0 +1,37 @@
+//! `POST /api/v1/users/{userId}/logout`: 200. Her tokens are worth nothing from the next request on; one for a cluster lives on
+//! for its five minutes.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use reeve_authz::{Action, Entity};
+use reeve_store::AuditAction;
+use reeve_types::UserId;
+
+use crate::app::App;
+use crate::caller::{Call, Caller};
+use crate::error::ApiError;
+use crate::extract::Segment;
+
+/// Ends her sessions.
+pub async fn handle(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    call: Call,
+    segment: Segment,
+) -> Result<StatusCode, ApiError> {
+    let id: UserId = segment.id("user")?;
+    app.change(move |app| async move {
+        let hidden = || ApiError::not_found("user", id);
+        let granted = app
+            .directory()
+            .allow_hidden(&caller, Action::Update, Entity::Users, hidden)?;
+        let entry = call.entry(&caller, &granted, AuditAction::SignOut);
+        let at = app.clock.now();
+        let stamp = app.store.end_sessions(&granted, id, at, entry).await?;
+        app.directory_mut().end_sessions(id, stamp);
+        Ok(StatusCode::OK)
+    })
+    .await
+}

@@ -1,0 +1,46 @@
+//! `POST /api/v1/users/{userId}/password`: 200 with a new password that is shown once. What was signed in with the old one
+//! is out from the next request on.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use reeve_api::user::NewPassword;
+use reeve_authz::{Action, Entity};
+use reeve_store::AuditAction;
+use reeve_types::UserId;
+
+use crate::app::App;
+use crate::caller::{Call, Caller};
+use crate::error::ApiError;
+use crate::extract::Segment;
+
+/// Gives her another password. The right is asked twice: before the costly hash, and in its turn.
+pub async fn handle(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    call: Call,
+    segment: Segment,
+) -> Result<Json<NewPassword>, ApiError> {
+    let id: UserId = segment.id("user")?;
+    let hidden = move || ApiError::not_found("user", id);
+    drop(
+        app.directory()
+            .allow_hidden(&caller, Action::Update, Entity::Users, hidden)?,
+    );
+    let (temp_password, password) = app.security.new_password().await?;
+    app.change(move |app| async move {
+        let granted = app
+            .directory()
+            .allow_hidden(&caller, Action::Update, Entity::Users, hidden)?;
+        let entry = call.entry(&caller, &granted, AuditAction::ResetPassword);
+        let at = app.clock.now();
+        let stamp = app.store.set_password(&granted, id, password, at, entry).await?;
+        app.directory_mut().end_sessions(id, stamp);
+        Ok(())
+    })
+    .await?;
+    Ok(Json(NewPassword {
+        temp_password: temp_password.into(),
+    }))
+}
