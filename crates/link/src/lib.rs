@@ -3,21 +3,28 @@
 //! The operator dials out, nothing dials in. Over HTTPS, all paths under [`PATH_PREFIX`]:
 //!
 //! 1. `POST token` with a [`TokenRequest`] (the cluster's id and its own secret) answers a [`TokenResponse`]: a short
-//!    bearer token whose audience is the link alone. It is worth nothing to REST and to other clusters.
+//!    bearer token whose audience is the link alone. It is worth nothing to REST and to other clusters. To the right secret
+//!    of a cluster that was deleted the answer is 410 with [`ClusterDeleted`]; to a wrong one it never is.
 //! 2. `POST watch` with a [`Hello`] answers a stream of [`ServerMessage`], one JSON object a line, that stays open:
 //!    first [`ServerMessage::Welcome`], then [`ServerMessage::Batch`]es as changes are committed, and a
 //!    [`ServerMessage::Heartbeat`] every [`HEARTBEAT_SECONDS`].
 //! 3. `POST status` with a [`StatusReport`] carries news of the cluster back; 204.
 //!
 //! **Promise.** Applying a batch is idempotent. A batch's deletions are applied before its upserts, so revocations come
-//! first; its upserts are in ascending order of revision. One revision may hold several objects, so the greatest revision of
-//! which an operator has applied all is a safe place to resume from: it is sent only what changed later. A stream that starts from nothing
-//! ([`Hello::resume_from`] absent) begins with one batch marked [`Batch::complete`]: what it does not name is to be removed.
+//! first. An operator that has applied a batch whole may name the batch's revision, and the history it was sent in, in its
+//! next [`Hello::resume`]; it is then sent only what changed later. Otherwise the stream begins with one batch marked
+//! [`Batch::complete`]: what it does not name is to be removed.
+//!
+//! **Histories.** A revision alone does not say which state it is of: a database restored from a backup counts on from an
+//! older revision, along another way. So each run of a server is a history with an id of its own, and the database keeps
+//! with which revision each of them began. A server takes a [`Resume`] only when it knows the history and the revision is
+//! not beyond the one with which the next history began: then what the operator has is the beginning of what the server has.
+//! To any other it answers with the complete state.
 
 pub mod desired;
 pub mod status;
 
-use reeve_types::{ClusterId, Revision, Secret};
+use reeve_types::{ClusterId, HistoryId, Revision, Secret};
 use serde::{Deserialize, Serialize};
 
 pub use desired::{
@@ -26,7 +33,7 @@ pub use desired::{
 pub use status::{ClusterSettings, KubernetesEndpoint, ObjectStatus, StatusPhase, StatusReport};
 
 /// The version both sides speak. A server refuses another with 400 and says which it speaks.
-pub const PROTOCOL_VERSION: u32 = 1;
+pub const PROTOCOL_VERSION: u32 = 2;
 /// Every path of the link starts so.
 pub const PATH_PREFIX: &str = "/link/v1";
 /// The audience of the link's tokens: disjoint from REST's and from every cluster's (admission R14).
@@ -54,6 +61,18 @@ pub struct TokenResponse {
     pub expires_in: i64,
 }
 
+/// The answer, with status 410, to the right secret of a cluster that was deleted: there is nothing more to obey.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ClusterDeleted {
+    /// 410.
+    pub code: u16,
+    /// The same for people.
+    pub message: String,
+    /// Which cluster: an operator acts on this for its own alone.
+    pub deleted_cluster_id: ClusterId,
+}
+
 /// The first words of an operator.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -62,9 +81,19 @@ pub struct Hello {
     pub protocol: u32,
     /// The operator's own version, for the log.
     pub operator_version: String,
-    /// The greatest revision it has applied; absent for the complete state.
+    /// Where it stands; absent for the complete state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub resume_from: Option<Revision>,
+    pub resume: Option<Resume>,
+}
+
+/// Where an operator stands: the last batch that it applied whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Resume {
+    /// The history of the stream that brought it.
+    pub history: HistoryId,
+    /// Its revision.
+    pub revision: Revision,
 }
 
 /// One line of the stream.
@@ -80,6 +109,8 @@ pub enum ServerMessage {
         cluster_id: ClusterId,
         /// Where it stands now.
         revision: Revision,
+        /// The history that every batch of this stream is of.
+        history: HistoryId,
     },
     /// Changes to apply.
     Batch(Batch),
@@ -99,7 +130,7 @@ pub struct Batch {
     /// To be removed, before anything is written.
     #[serde(default)]
     pub deletes: Vec<ObjectKey>,
-    /// To be written, in this order.
+    /// To be written, each key once, ascending by revision.
     #[serde(default)]
     pub upserts: Vec<Versioned>,
 }
@@ -132,14 +163,16 @@ mod tests {
     #[test]
     fn every_message_is_one_json_object_that_names_its_type() {
         let cluster_id = "123e4567-e89b-12d3-a456-426614174000".parse().unwrap();
+        let history = "223e4567-e89b-12d3-a456-426614174000".parse().unwrap();
         let welcome = ServerMessage::Welcome {
-            protocol: 1,
+            protocol: 2,
             cluster_id,
             revision: Revision(7),
+            history,
         };
         reads_back(
             &welcome,
-            json!({"type": "welcome", "protocol": 1, "clusterId": cluster_id, "revision": 7}),
+            json!({"type": "welcome", "protocol": 2, "clusterId": cluster_id, "revision": 7, "history": history}),
         );
         reads_back(&ServerMessage::Heartbeat, json!({"type": "heartbeat"}));
         let rule = AccessRule {
@@ -168,6 +201,27 @@ mod tests {
             }}}],
         });
         reads_back(&ServerMessage::Batch(batch), wire);
+    }
+
+    #[test]
+    fn a_hello_says_where_it_stands_in_which_history() {
+        let history = "223e4567-e89b-12d3-a456-426614174000".parse().unwrap();
+        let hello: Hello = serde_json::from_value(json!({"protocol": 2, "operatorVersion": "1",
+            "resume": {"history": history, "revision": 7}}))
+        .unwrap();
+        assert_eq!(
+            hello.resume,
+            Some(Resume {
+                history,
+                revision: Revision(7)
+            })
+        );
+        let everything = json!({"protocol": 2, "operatorVersion": "1"});
+        let hello: Hello = serde_json::from_value(everything.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&hello).unwrap(), everything);
+        let old =
+            serde_json::from_value::<Hello>(json!({"protocol": 2, "operatorVersion": "1", "resumeFrom": 7}));
+        assert!(old.is_err(), "a revision alone is no place to resume from");
     }
 
     #[test]

@@ -3,14 +3,21 @@
 
 use std::sync::{Arc, PoisonError};
 
+use k8s_openapi::api::core::v1::Namespace;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{Api, ResourceExt};
-use reeve_crds::{ReeveConfig, ReeveConfigSpec, ReeveConfigStatus};
-use reeve_kube_kit::apply::{WriteFailed, apply_status};
-use reeve_kube_kit::error::is_transient;
-use reeve_kube_kit::{Name, Reconcile, Retry, condition};
+use reeve_crds::{ReeveConfig, ReeveConfigSpec, ReeveConfigStatus, desired};
+use reeve_kube_kit::{Name, condition};
 
-use crate::MANAGER;
+use crate::project::validate::validate;
+use crate::status::{self, StatusNotWritten};
 use crate::world::World;
+
+/// The condition of a cluster that was deleted on the control plane. It is there only while that holds.
+pub const DELETED: &str = "DeletedOnControlPlane";
+const DELETED_MESSAGE: &str = "the control plane says that this cluster was deleted there: nobody has rights by its access rules \
+     any more; the namespaces and what runs in them stay. To use the cluster again create it on the control plane and give \
+     this operator the new `--cluster-id` and secret";
 
 /// What holds: strict without any object, and of several the strictest (admission R13; the schema allows one only).
 pub fn strictest(all: &[ReeveConfigSpec]) -> ReeveConfigSpec {
@@ -23,43 +30,29 @@ pub fn strictest(all: &[ReeveConfigSpec]) -> ReeveConfigSpec {
     }
 }
 
-/// The status could not be written.
-#[derive(Debug, thiserror::Error)]
-#[error(transparent)]
-pub struct Failed(WriteFailed);
-
-impl Reconcile for Failed {
-    fn reason(&self) -> &'static str {
-        "WriteFailed"
-    }
-
-    fn retry(&self) -> Retry {
-        if is_transient(&self.0.source) {
-            Retry::Backoff
-        } else {
-            Retry::OnChange
-        }
-    }
+/// Whether a project's namespace is still to get the settings: it is to be made, or it is the project's and its labels say
+/// something else. One that the project may not have does not count: its settings are not ours to write. Pure.
+pub fn lags(project: &desired::Project, namespace: Option<&Namespace>, settings: ReeveConfigSpec) -> bool {
+    let Some(object) = namespace else { return true };
+    let labels = object.labels();
+    validate(project, Some(object), false).is_ok()
+        && reeve_tenancy::namespace_labels(project, settings)
+            .iter()
+            .any(|(key, value)| labels.get(key) != Some(value))
 }
 
-/// The namespaces of valid projects whose labels are not yet what the settings say.
+/// The namespaces of valid projects that lag.
 fn behind(world: &World) -> Vec<String> {
     let settings = world.settings();
     let namespaces = world.org().namespaces();
-    let lags = |namespace: &String| {
+    let lagging = |namespace: &String| {
         let first = world.claimants(namespace).into_iter().next();
-        let Some(project) = first.and_then(|claimant| claimant.checked.ok()) else {
-            return false;
-        };
-        let Some(object) = world.mirrors.namespaces.get(&Name::cluster(namespace.clone())) else {
-            return true;
-        };
-        let labels = object.labels();
-        reeve_tenancy::namespace_labels(&project, settings)
-            .iter()
-            .any(|(key, value)| labels.get(key) != Some(value))
+        let object = world.mirrors.namespaces.get(&Name::cluster(namespace.clone()));
+        first
+            .and_then(|claimant| claimant.checked.ok())
+            .is_some_and(|project| lags(&project, object.as_deref(), settings))
     };
-    let mut behind: Vec<String> = namespaces.into_iter().filter(lags).collect();
+    let mut behind: Vec<String> = namespaces.into_iter().filter(lagging).collect();
     behind.sort();
     behind.dedup();
     behind
@@ -69,7 +62,7 @@ fn behind(world: &World) -> Vec<String> {
 ///
 /// # Errors
 /// When the status cannot be written.
-pub async fn reconcile(world: Arc<World>) -> Result<(), Failed> {
+pub async fn reconcile(world: Arc<World>) -> Result<(), StatusNotWritten> {
     world.board.set_settings(world.cluster_settings());
     let Some(config) = world.config() else {
         return Ok(());
@@ -101,7 +94,7 @@ pub async fn reconcile(world: Arc<World>) -> Result<(), Failed> {
         .as_ref()
         .map(|status| status.conditions.clone())
         .unwrap_or_default();
-    for (type_, (status, reason, message)) in [("Ready", &applied), ("PoliciesIntact", &intact)] {
+    let mut say = |type_, (status, reason, message): &(bool, &str, String)| {
         let says = condition::Says {
             type_,
             status: Some(*status),
@@ -110,6 +103,14 @@ pub async fn reconcile(world: Arc<World>) -> Result<(), Failed> {
             generation: config.metadata.generation,
         };
         condition::set(&mut conditions, &says, world.clock.now());
+    };
+    say("Ready", &applied);
+    say("PoliciesIntact", &intact);
+    match world.deleted() {
+        Some(true) => say(DELETED, &(true, "ClusterDeleted", DELETED_MESSAGE.to_owned())),
+        Some(false) => conditions.retain(|condition: &Condition| condition.type_ != DELETED),
+        // The link has not been told yet: what an earlier process was told stands.
+        None => {}
     }
     let status = ReeveConfigStatus {
         observed_generation: config.metadata.generation,
@@ -118,15 +119,5 @@ pub async fn reconcile(world: Arc<World>) -> Result<(), Failed> {
     if config.status.as_ref() == Some(&status) {
         return Ok(());
     }
-    match apply_status(
-        &Api::<ReeveConfig>::all(world.client.clone()),
-        MANAGER,
-        &*config,
-        &status,
-    )
-    .await
-    {
-        Err(failed) if failed.is_not_found() => Ok(()),
-        other => other.map_err(Failed),
-    }
+    status::write(&Api::<ReeveConfig>::all(world.client.clone()), &*config, &status).await
 }

@@ -23,6 +23,7 @@ pub mod policies;
 pub mod project;
 pub mod rule;
 pub mod run;
+pub mod status;
 pub mod telemetry;
 mod watches;
 pub mod workload;

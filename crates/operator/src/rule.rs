@@ -5,35 +5,14 @@ use std::sync::Arc;
 use kube::Api;
 use reeve_crds::convert::access_rule_name;
 use reeve_crds::{AccessRule, AccessRuleStatus, Phase};
-use reeve_kube_kit::apply::{WriteFailed, apply_status};
-use reeve_kube_kit::error::is_transient;
-use reeve_kube_kit::{Name, Reconcile, Retry, condition};
+use reeve_kube_kit::{Name, condition};
 use reeve_link::ObjectKey;
 use reeve_tenancy::people;
 use reeve_types::{AccessRuleId, Timestamp};
 
-use crate::MANAGER;
 use crate::org::{Org, Standing};
+use crate::status::{self, StatusNotWritten};
 use crate::world::World;
-
-/// The status could not be written.
-#[derive(Debug, thiserror::Error)]
-#[error(transparent)]
-pub struct Failed(WriteFailed);
-
-impl Reconcile for Failed {
-    fn reason(&self) -> &'static str {
-        "WriteFailed"
-    }
-
-    fn retry(&self) -> Retry {
-        if is_transient(&self.0.source) {
-            Retry::Backoff
-        } else {
-            Retry::OnChange
-        }
-    }
-}
 
 /// How a rule stands: phase, one word, and for people. Pure.
 pub fn judge(rule: &AccessRule, org: &Org) -> (Phase, &'static str, String) {
@@ -63,7 +42,7 @@ pub fn judge(rule: &AccessRule, org: &Org) -> (Phase, &'static str, String) {
     }
 }
 
-fn status(rule: &AccessRule, judged: &(Phase, &'static str, String), now: Timestamp) -> AccessRuleStatus {
+fn said(rule: &AccessRule, judged: &(Phase, &'static str, String), now: Timestamp) -> AccessRuleStatus {
     let mut conditions = rule
         .status
         .as_ref()
@@ -89,7 +68,7 @@ fn status(rule: &AccessRule, judged: &(Phase, &'static str, String), now: Timest
 ///
 /// # Errors
 /// When it cannot be written.
-pub async fn reconcile(world: Arc<World>, id: AccessRuleId) -> Result<(), Failed> {
+pub async fn reconcile(world: Arc<World>, id: AccessRuleId) -> Result<(), StatusNotWritten> {
     let Some(rule) = world.mirrors.rules.get(&Name::cluster(access_rule_name(id))) else {
         return Ok(());
     };
@@ -111,19 +90,9 @@ pub async fn reconcile(world: Arc<World>, id: AccessRuleId) -> Result<(), Failed
     world
         .board
         .set(ObjectKey::AccessRule(id), judged.0.into(), &judged.2);
-    let status = status(&rule, &judged, world.clock.now());
+    let status = said(&rule, &judged, world.clock.now());
     if rule.status.as_ref() == Some(&status) {
         return Ok(());
     }
-    match apply_status(
-        &Api::<AccessRule>::all(world.client.clone()),
-        MANAGER,
-        &*rule,
-        &status,
-    )
-    .await
-    {
-        Err(failed) if failed.is_not_found() => Ok(()),
-        other => other.map_err(Failed),
-    }
+    status::write(&Api::<AccessRule>::all(world.client.clone()), &*rule, &status).await
 }

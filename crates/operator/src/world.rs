@@ -99,6 +99,7 @@ pub struct World {
     /// How people reach the API server.
     pub endpoint: Option<KubernetesEndpoint>,
     org: RwLock<Org>,
+    deleted: RwLock<Option<bool>>,
     recent: Mutex<HashMap<Name, (Instant, Wrote)>>,
 }
 
@@ -135,6 +136,7 @@ impl World {
             kubernetes_version,
             endpoint,
             org: RwLock::default(),
+            deleted: RwLock::default(),
             recent: Mutex::default(),
         }
     }
@@ -161,6 +163,25 @@ impl World {
     /// What the link wrote.
     pub fn known(&self) -> std::sync::MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the cluster was deleted on the control plane; `None` before the link was told either way.
+    pub fn deleted(&self) -> Option<bool> {
+        *self.deleted.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The link was told. True when that is news.
+    pub fn set_deleted(&self, deleted: bool) -> bool {
+        let before = self
+            .deleted
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .replace(deleted);
+        let news = before != Some(deleted);
+        if news {
+            self.queues.config.add(());
+        }
+        news
     }
 
     /// The cluster's settings: strict where nothing says otherwise.

@@ -10,7 +10,8 @@
 //! - Numbers of departments, projects and rules, and people's uids, are never given twice.
 //!
 //! The few ungated reads ([`Locate`], the verifiers of [`Credentials`]) answer where something is or check a secret
-//! before anybody is authenticated; they return no content.
+//! before anybody is authenticated; they return no content. The one ungated write,
+//! [`Histories::begin_history`], notes where the revisions stand and changes nothing that anybody is shown.
 
 pub mod access_rule;
 pub mod audit;

@@ -1,5 +1,7 @@
 //! Power failures and absences: nothing that was acknowledged is lost, and the cluster becomes what the database says.
 
+mod backup;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

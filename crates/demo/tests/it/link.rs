@@ -4,8 +4,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use futures::{Stream, StreamExt};
+use k8s_openapi::api::core::v1::Namespace;
+use k8s_openapi::api::rbac::v1::RoleBinding;
+use kube::Api;
+use reeve_crds::ReeveConfig;
 use reeve_demo::{Rest, organization};
-use reeve_testkit::Tier;
+use reeve_testkit::{Tier, wait_until};
 use serde_json::{Value, json};
 use std::pin::Pin;
 
@@ -18,7 +22,8 @@ struct Lines {
 }
 
 impl Lines {
-    async fn open(road: &reeve_demo::Road, resume_from: Option<u64>) -> Result<Self> {
+    /// From nothing, or from what an earlier stream of the same server had reached.
+    async fn open(road: &reeve_demo::Road, resume: Option<(&Value, u64)>) -> Result<Self> {
         let body = json!({"clusterId": road.cluster_id, "clientSecret": road.link_secret});
         let token = road
             .admin
@@ -31,9 +36,9 @@ impl Lines {
         let client = reqwest::Client::builder()
             .tls_certs_only([reqwest::Certificate::from_pem(&pem)?])
             .build()?;
-        let mut hello = json!({"protocol": 1, "operatorVersion": "test"});
-        if let Some(revision) = resume_from {
-            hello["resumeFrom"] = json!(revision);
+        let mut hello = json!({"protocol": 2, "operatorVersion": "test"});
+        if let Some((history, revision)) = resume {
+            hello["resume"] = json!({"history": history, "revision": revision});
         }
         let response = client
             .post(format!("{}/link/v1/watch", road.admin.url()))
@@ -97,11 +102,13 @@ impl Lines {
     }
 }
 
-/// Where the cluster's desired state stands: what a fresh stream says first.
-async fn revision(road: &reeve_demo::Road) -> Result<u64> {
-    Lines::open(road, None).await?.next().await?["revision"]
+/// Where the cluster's desired state stands, and in which history: what a fresh stream says first.
+async fn position(road: &reeve_demo::Road) -> Result<(Value, u64)> {
+    let welcome = Lines::open(road, None).await?.next().await?;
+    let revision = welcome["revision"]
         .as_u64()
-        .context("no revision in the welcome")
+        .context("no revision in the welcome")?;
+    Ok((welcome["history"].clone(), revision))
 }
 
 async fn rules(admin: &Rest, project: &str, count: usize) -> Result<Vec<i64>> {
@@ -123,9 +130,9 @@ fn one_change_among_a_thousand_rules_sends_one_object_and_a_resume_only_later_re
         let department = organization::create_department(&road, &fresh("dept")).await?;
         let project = organization::create_project(&road, &fresh("proj"), &department).await?;
         let ids = rules(&road.admin, &project, 1000).await?;
-        let start = revision(&road).await?;
+        let (history, start) = position(&road).await?;
 
-        let mut lines = Lines::open(&road, Some(start)).await?;
+        let mut lines = Lines::open(&road, Some((&history, start))).await?;
         ensure!(lines.next().await?["type"] == "welcome");
         let made = rules(&road.admin, &project, 1).await?;
         let (deletes, upserts) = lines.until(start + 1).await?;
@@ -148,7 +155,7 @@ fn one_change_among_a_thousand_rules_sends_one_object_and_a_resume_only_later_re
                 .expect(204)?;
         }
         let late = rules(&road.admin, &project, 1).await?;
-        let mut lines = Lines::open(&road, Some(start + 1)).await?;
+        let mut lines = Lines::open(&road, Some((&history, start + 1))).await?;
         let (deletes, upserts) = lines.until(start + 4).await?;
         ensure!(
             deletes.len() == 2 && upserts.len() == 1,
@@ -189,9 +196,48 @@ fn another_protocol_version_is_refused_by_name() {
             )
             .await?;
         ensure!(
-            answer.status == 400 && answer.message().contains("99") && answer.message().contains('1'),
+            answer.status == 400 && answer.message().contains("99") && answer.message().contains('2'),
             "{answer:?}"
         );
+        Ok(())
+    });
+}
+
+#[test]
+fn in_a_cluster_deleted_on_the_control_plane_rights_end_and_namespaces_stay() {
+    on_a_road_of_its_own("deleted", Tier::ApiServer, async |road| {
+        let department = organization::create_department(&road, &fresh("dept")).await?;
+        let name = fresh("proj");
+        let project = organization::create_project(&road, &name, &department).await?;
+        organization::wait_until_ready(&road.admin, &project).await?;
+        organization::create_rule(&road.admin, "group", "people", "Viewer", "project", &project).await?;
+        let client = road.cluster.client().await?;
+        let namespace = format!("reeve-{name}");
+        let bindings: Api<RoleBinding> = Api::namespaced(client.clone(), &namespace);
+        wait_until("the rule to be bound", async || {
+            Ok(bindings.get_opt("reeve-viewer").await?)
+        })
+        .await?;
+        road.admin
+            .delete(&format!("/api/v1/clusters/{}", road.cluster_id))
+            .await?
+            .expect(204)?;
+        wait_until("the binding to go", async || {
+            Ok(bindings.get_opt("reeve-viewer").await?.is_none().then_some(()))
+        })
+        .await?;
+        let configs: Api<ReeveConfig> = Api::all(client.clone());
+        wait_until("the settings to say so", async || {
+            let status = configs.get("reeve").await?.status.unwrap_or_default();
+            Ok(status
+                .conditions
+                .into_iter()
+                .find(|condition| condition.type_ == "DeletedOnControlPlane" && condition.status == "True"))
+        })
+        .await?;
+        let namespaces: Api<Namespace> = Api::all(client);
+        let left = namespaces.get(&namespace).await?;
+        ensure!(left.metadata.deletion_timestamp.is_none(), "{left:?}");
         Ok(())
     });
 }

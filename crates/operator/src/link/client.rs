@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{Stream, TryStreamExt};
-use reeve_link::{Hello, PATH_PREFIX, ServerMessage, StatusReport, TokenResponse};
+use reeve_link::{ClusterDeleted, Hello, PATH_PREFIX, ServerMessage, StatusReport, TokenResponse};
 use reeve_types::{ClusterId, Secret};
 use serde_json::json;
 use tokio::sync::Mutex;
@@ -42,6 +42,9 @@ pub enum LinkFailed {
         /// Its words.
         message: String,
     },
+    /// The cluster was deleted there: the answer to its right secret, from the control plane whose certificate we trust.
+    #[error("the control plane says that this cluster was deleted there")]
+    Deleted,
     /// The stream ended or broke.
     #[error("the stream of the control plane ended: {0}")]
     Ended(String),
@@ -105,7 +108,8 @@ impl LinkClient {
         }
         let body = json!({"clusterId": self.cluster, "clientSecret": self.secret.expose()});
         let token: TokenResponse = within(async {
-            let answer = self.post("token", WHAT, None, &body).await?;
+            let answer = self.post("token", WHAT, None, &body).await;
+            let answer = answer.map_err(|failed| self.deleted(&failed).unwrap_or(failed))?;
             answer.json().await.map_err(|source| LinkFailed::Unreachable {
                 what: WHAT,
                 source: source.without_url(),
@@ -116,6 +120,18 @@ impl LinkClient {
         let life = Duration::from_secs(u64::try_from(token.expires_in).unwrap_or(0)) / 2;
         *held = Some((token.access_token.clone(), Instant::now() + life));
         Ok(token.access_token)
+    }
+
+    /// Whether a refusal says that our own cluster was deleted.
+    fn deleted(&self, failed: &LinkFailed) -> Option<LinkFailed> {
+        let LinkFailed::Refused {
+            status: 410, message, ..
+        } = failed
+        else {
+            return None;
+        };
+        let said: ClusterDeleted = serde_json::from_str(message).ok()?;
+        (said.deleted_cluster_id == self.cluster).then_some(LinkFailed::Deleted)
     }
 
     async fn post(

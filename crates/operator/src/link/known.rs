@@ -1,20 +1,16 @@
-//! What the link wrote: names, contents and revisions of its custom resources.
+//! What the link wrote, and where it stands: names, contents and revisions of its custom resources, the last batch.
 
-use std::borrow::Borrow;
 use std::collections::HashMap;
 
 use kube::{Resource, ResourceExt};
 use reeve_crds::{AccessRule, Project, REVISION_ANNOTATION, Workload};
 use reeve_kube_kit::{Change, Name};
-use reeve_link::{Batch, ObjectKey};
+use reeve_link::{ObjectKey, Resume};
 use reeve_types::{AccessRuleId, Revision};
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::world::World;
-
-/// On a project: a workload of it, at this revision or later, waits for the namespace. A restart resumes before it.
-pub const WAITS_ANNOTATION: &str = "reeve.dev/waits-since-revision";
 
 /// One object the link wrote.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,11 +19,8 @@ pub struct Record {
     pub name: Name,
     /// Its spec.
     pub spec: Value,
-    /// The revision its annotation bears: of the objects that one revision changed, only the last bears it, the others
-    /// the one before, so that a resume after a cut asks for all of them again.
+    /// The revision that last changed it, as its annotation says.
     pub revision: Revision,
-    /// Of a project: see [`WAITS_ANNOTATION`].
-    pub waits: Option<Revision>,
 }
 
 #[derive(Debug)]
@@ -39,12 +32,13 @@ struct Entry {
 
 type Kind = std::mem::Discriminant<ObjectKey>;
 
-/// All of them.
+/// All of them. A process that has just started believes nothing that it finds: it knows no position, and asks for
+/// everything.
 #[derive(Debug, Default)]
 pub struct Known {
     objects: HashMap<ObjectKey, Entry>,
     names: HashMap<(Kind, Name), ObjectKey>,
-    applied: Revision,
+    position: Option<Resume>,
     drifted: bool,
 }
 
@@ -85,88 +79,68 @@ impl Known {
         Some(record)
     }
 
-    /// Where to resume from: the greatest revision that was applied (a process that just started knows that of what it
-    /// finds), or before the first that waits; `None` asks for everything: nothing is there yet, or somebody else changed
-    /// what is.
-    pub fn resume_from(&self) -> Option<Revision> {
-        if self.drifted {
-            return None;
-        }
-        let greatest = self
-            .objects
-            .values()
-            .map(|entry| entry.record.revision)
-            .max()?
-            .max(self.applied);
-        let waits = self.objects.values().filter_map(|entry| entry.record.waits).min();
-        Some(waits.map_or(greatest, |first| {
-            greatest.min(Revision(first.0.saturating_sub(1)))
-        }))
+    /// Where to resume from: the last batch that this process applied whole. `None` asks for everything: there was none yet,
+    /// something was refused, or somebody else changed what was written.
+    pub fn resume(&self) -> Option<Resume> {
+        self.position.filter(|_| !self.drifted)
     }
 
-    /// A batch was applied to its end.
-    pub fn applied(&mut self, batch: &Batch) {
-        self.applied = batch.revision;
-        if batch.complete {
-            self.drifted = false;
+    /// The complete state came and is about to be compared with what is there, which shows whatever somebody else changed
+    /// until now. From here on it counts again.
+    pub const fn begin_complete(&mut self) {
+        self.position = None;
+        self.drifted = false;
+    }
+
+    /// A batch was applied to its end. Later changes alone do not make up for a position that was lost.
+    pub const fn applied(&mut self, at: Resume, complete: bool) {
+        if complete || self.position.is_some() {
+            self.position = Some(at);
         }
     }
 
-    /// Everything must be asked for again.
-    pub fn forget_position(&mut self) {
+    /// Not all that came was written: everything must be asked for again.
+    pub const fn forget_position(&mut self) {
+        self.position = None;
+    }
+
+    /// Somebody else changed what was written.
+    pub const fn set_drifted(&mut self) {
         self.drifted = true;
     }
 
+    /// Whether somebody else changed what was written, since the complete state was last compared with it.
+    pub const fn has_drifted(&self) -> bool {
+        self.drifted
+    }
+
     /// Starts over from what the cluster holds.
-    pub fn reload(
-        &mut self,
-        projects: impl IntoIterator<Item = impl Borrow<Project>>,
-        rules: impl IntoIterator<Item = impl Borrow<AccessRule>>,
-        workloads: impl IntoIterator<Item = impl Borrow<Workload>>,
-    ) {
+    pub fn reload(&mut self, projects: Vec<Project>, rules: Vec<AccessRule>, workloads: Vec<Workload>) {
         self.objects.clear();
         self.names.clear();
         for object in projects {
-            let object = object.borrow();
-            self.load(
-                object,
-                object.spec.id.parse().ok().map(ObjectKey::Project),
-                &object.spec,
-            );
+            let key = object.spec.id.parse().ok().map(ObjectKey::Project);
+            self.load(&object, key, &object.spec);
         }
         for object in rules {
-            let object = object.borrow();
-            self.load(
-                object,
-                AccessRuleId::new(object.spec.id).map(ObjectKey::AccessRule),
-                &object.spec,
-            );
+            let key = AccessRuleId::new(object.spec.id).map(ObjectKey::AccessRule);
+            self.load(&object, key, &object.spec);
         }
         for object in workloads {
-            let object = object.borrow();
-            self.load(
-                object,
-                object.spec.id.parse().ok().map(ObjectKey::Workload),
-                &object.spec,
-            );
+            let key = object.spec.id.parse().ok().map(ObjectKey::Workload);
+            self.load(&object, key, &object.spec);
         }
     }
 
     /// Objects without our annotation are somebody else's: they are left alone.
     fn load<K: Resource>(&mut self, object: &K, key: Option<ObjectKey>, spec: &impl Serialize) {
-        if let (Some(key), Some(revision), Ok(spec)) = (
-            key,
-            annotated(object, REVISION_ANNOTATION),
-            serde_json::to_value(spec),
-        ) {
-            let waits = annotated(object, WAITS_ANNOTATION);
+        if let (Some(key), Some(revision), Ok(spec)) = (key, annotated(object), serde_json::to_value(spec)) {
             self.set(
                 key,
                 Record {
                     name: Name::of(object),
                     spec,
                     revision,
-                    waits,
                 },
             );
         }
@@ -181,9 +155,14 @@ impl Known {
     }
 }
 
-/// A revision in an annotation.
-fn annotated<K: ResourceExt>(object: &K, annotation: &str) -> Option<Revision> {
-    object.annotations().get(annotation)?.parse().ok().map(Revision)
+/// The revision in the annotation.
+fn annotated<K: ResourceExt>(object: &K) -> Option<Revision> {
+    object
+        .annotations()
+        .get(REVISION_ANNOTATION)?
+        .parse()
+        .ok()
+        .map(Revision)
 }
 
 /// Notices when somebody else deletes or edits what the link wrote: the next connection then asks for everything.
@@ -197,7 +176,7 @@ pub fn watch_drift<K: Resource, S: Serialize>(
         return;
     };
     let Some(key) = key(object) else { return };
-    let revision = annotated(&**object, REVISION_ANNOTATION).unwrap_or(Revision(u64::MAX));
+    let revision = annotated(&**object).unwrap_or(Revision(u64::MAX));
     let spec = change
         .new
         .as_ref()
@@ -208,7 +187,7 @@ pub fn watch_drift<K: Resource, S: Serialize>(
             object = object.name_any(),
             "somebody else changed what the link wrote; asking for everything"
         );
-        known.forget_position();
+        known.set_drifted();
         world.drift.notify_one();
     }
 }

@@ -1,12 +1,10 @@
-//! Writes batches as custom resources: deletions first, then upserts in their order, and only what differs.
+//! Writes batches as custom resources: deletions first, then upserts, and only what differs.
 //!
 //! A write that may succeed later ends the connection, and the next one resumes before it; so does the end of a rule or
 //! project that fails for whatever reason, because it is a revocation. Anything else that is refused is reported as the
 //! object's status and passed over: it must not hold up everybody else's revocations. What the schema refuses is refused
 //! for good; for the rest everything is asked for again after a pause ([`Mirror::retry_at`]). A workload whose namespace is
-//! not there yet waits aside, marked on its project so that a restart asks for it again.
-//!
-//! **Limit.** A process that is killed between noticing somebody else's edit and mending it does not notice it again.
+//! not there yet waits aside, in memory, from one connection to the next.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Debug;
@@ -14,27 +12,26 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use kube::api::{DeleteParams, ListParams, PropagationPolicy};
-use kube::{Api, Resource, ResourceExt};
-use reeve_crds::{AccessRule, ID_LABEL, Project, REVISION_ANNOTATION, Workload};
+use kube::api::PropagationPolicy;
+use kube::{Api, Resource};
+use reeve_crds::{AccessRule, Project, Workload};
 use reeve_kube_kit::Name;
 use reeve_kube_kit::apply::{WriteFailed, apply};
 use reeve_kube_kit::error::{chain, is_transient};
-use reeve_link::{Batch, DesiredObject, ObjectKey, StatusPhase, desired};
-use reeve_types::{ProjectId, Revision, WorkloadId};
+use reeve_link::{Batch, DesiredObject, ObjectKey, Resume, StatusPhase, Versioned, desired};
+use reeve_types::{HistoryId, ProjectId, Revision, WorkloadId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
-use super::known::{Record, WAITS_ANNOTATION};
+use super::known::Record;
+use super::resources::{annotate, delete, list, rank};
+use super::retry::Retry;
 use crate::LINK_MANAGER;
 use crate::world::World;
 
 /// How long a batch waits altogether for namespaces that were asked for moments ago.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How long after a refusal everything is asked for again; it doubles.
-const FIRST_RETRY: Duration = Duration::from_secs(10);
-const LAST_RETRY: Duration = Duration::from_secs(600);
 
 /// Writes for one process.
 #[derive(Debug)]
@@ -42,8 +39,7 @@ pub struct Mirror {
     world: Arc<World>,
     waiting: BTreeMap<WorkloadId, (Revision, desired::Workload)>,
     refused: AtomicBool,
-    retry: Duration,
-    retry_at: Option<Instant>,
+    retry: Retry,
     patience_ends: Instant,
 }
 
@@ -54,27 +50,26 @@ impl Mirror {
             world,
             waiting: BTreeMap::new(),
             refused: AtomicBool::new(false),
-            retry: FIRST_RETRY,
-            retry_at: None,
+            retry: Retry::default(),
             patience_ends: Instant::now(),
         }
     }
 
     /// When everything is to be asked for again, because something was refused that may be allowed then.
     pub const fn retry_at(&self) -> Option<Instant> {
-        self.retry_at
+        self.retry.at()
     }
 
     /// It is being asked for.
-    pub const fn retried(&mut self) {
-        self.retry_at = None;
+    pub const fn asked_for_everything(&mut self) {
+        self.retry.asked();
     }
 
-    /// Applies a batch.
+    /// Applies a batch of a history.
     ///
     /// # Errors
     /// A write that may succeed later.
-    pub async fn apply(&mut self, mut batch: Batch) -> Result<(), WriteFailed> {
+    pub async fn apply(&mut self, mut batch: Batch, history: HistoryId) -> Result<(), WriteFailed> {
         self.patience_ends = Instant::now() + PATIENCE;
         let mut deletes = std::mem::take(&mut batch.deletes);
         if batch.complete {
@@ -93,23 +88,19 @@ impl Mirror {
         }
         self.delete_all(deletes).await?;
         let mut upserts = std::mem::take(&mut batch.upserts);
-        upserts.sort_by_key(|upsert| (upsert.revision, rank(&upsert.object)));
-        let mut upserts = upserts.into_iter().peekable();
-        while let Some(upsert) = upserts.next() {
-            // Only the last of one revision bears it: see `Record::revision`.
-            let last = upserts.peek().is_none_or(|next| next.revision != upsert.revision);
-            let revision = if last {
-                upsert.revision
-            } else {
-                Revision(upsert.revision.0.saturating_sub(1))
-            };
-            match upsert.object {
+        upserts.sort_by_key(|upsert| rank(&upsert.object));
+        for Versioned { revision, object } in upserts {
+            match object {
                 DesiredObject::Project(project) => self.project(&project, revision).await?,
                 DesiredObject::AccessRule(rule) => self.rule(&rule, revision).await?,
                 DesiredObject::Workload(workload) => self.workload(workload, revision).await?,
             }
         }
-        self.world.known().applied(&batch);
+        let at = Resume {
+            history,
+            revision: batch.revision,
+        };
+        self.world.known().applied(at, batch.complete);
         self.world.board.set_revision(batch.revision);
         self.plan_retry(batch.complete);
         Ok(())
@@ -118,16 +109,29 @@ impl Mirror {
     fn plan_retry(&mut self, complete: bool) {
         if self.refused.swap(false, Ordering::Relaxed) {
             self.world.known().forget_position();
-            self.retry_at = Some(Instant::now() + self.retry);
-            self.retry = (self.retry * 2).min(LAST_RETRY);
+            self.retry.refused(Instant::now());
         } else if complete {
-            self.retry_at = None;
-            self.retry = FIRST_RETRY;
+            self.retry.granted();
         }
+    }
+
+    /// The cluster was deleted on the control plane: removes every access rule that the link wrote, and with them people's
+    /// RoleBindings. Projects, namespaces and work stay.
+    ///
+    /// # Errors
+    /// A write that failed: to be tried again.
+    pub async fn unbind(&mut self) -> Result<(), WriteFailed> {
+        self.waiting.clear();
+        self.reload().await?;
+        let mut keys = self.world.known().keys();
+        keys.retain(|key| matches!(key, ObjectKey::AccessRule(_)));
+        self.delete_all(keys).await
     }
 
     /// Asks the API server itself: its watch may be behind what this process wrote.
     async fn reload(&self) -> Result<(), WriteFailed> {
+        // Before the lists: what somebody else changes from now on may or may not be in them.
+        self.world.known().begin_complete();
         let client = &self.world.client;
         let projects = list(Api::<Project>::all(client.clone())).await?;
         let rules = list(Api::<AccessRule>::all(client.clone())).await?;
@@ -188,15 +192,8 @@ impl Mirror {
             };
             self.write_workload(&workload, revision, &namespace).await?;
             self.waiting.remove(&id);
-            let project = workload.project_id;
-            if !self
-                .waiting
-                .values()
-                .any(|(_, other)| other.project_id == project)
-            {
-                self.mark(project, None).await?;
-            }
         }
+        self.plan_retry(false);
         Ok(())
     }
 
@@ -212,15 +209,8 @@ impl Mirror {
             self.delete(key, PropagationPolicy::Background).await?;
         }
         let spec = object.spec.clone();
-        self.write(
-            Api::all(self.world.client.clone()),
-            key,
-            object,
-            &spec,
-            revision,
-            None,
-        )
-        .await
+        self.write(Api::all(self.world.client.clone()), key, object, &spec, revision)
+            .await
     }
 
     async fn rule(&self, rule: &desired::AccessRule, revision: Revision) -> Result<(), WriteFailed> {
@@ -232,13 +222,15 @@ impl Mirror {
             object,
             &spec,
             revision,
-            None,
         )
         .await
     }
 
     async fn workload(&mut self, workload: desired::Workload, revision: Revision) -> Result<(), WriteFailed> {
         self.waiting.remove(&workload.id);
+        if self.is_there(&workload, revision) {
+            return Ok(());
+        }
         let crowd = self
             .waiting
             .values()
@@ -250,9 +242,6 @@ impl Mirror {
         if let Some(namespace) = namespace {
             return self.write_workload(&workload, revision, &namespace).await;
         }
-        if !crowd {
-            self.mark(workload.project_id, Some(revision)).await?;
-        }
         self.world.board.set(
             ObjectKey::Workload(workload.id),
             StatusPhase::Creating,
@@ -260,6 +249,17 @@ impl Mirror {
         );
         self.waiting.insert(workload.id, (revision, workload));
         Ok(())
+    }
+
+    /// Whether nothing is to be written, wherever its project stands: after a restart nothing has been said of that yet.
+    fn is_there(&self, workload: &desired::Workload, revision: Revision) -> bool {
+        let known = self.world.known();
+        known.get(ObjectKey::Workload(workload.id)).is_some_and(|record| {
+            let wanted = Workload::desired(workload, &record.name.namespace);
+            record.revision == revision
+                && record.name == Name::of(&wanted)
+                && serde_json::to_value(&wanted.spec).is_ok_and(|spec| record.spec == spec)
+        })
     }
 
     async fn write_workload(
@@ -286,7 +286,6 @@ impl Mirror {
             object,
             &spec,
             revision,
-            None,
         )
         .await
     }
@@ -312,37 +311,6 @@ impl Mirror {
         tokio::time::timeout_at(self.patience_ends, polling).await.ok()
     }
 
-    /// Writes, or takes off, the mark that workloads of a project wait.
-    async fn mark(&self, id: ProjectId, waits: Option<Revision>) -> Result<(), WriteFailed> {
-        let key = ObjectKey::Project(id);
-        let Some(record) = self.world.known().get(key).cloned() else {
-            return Ok(());
-        };
-        let Ok(spec) = serde_json::from_value(record.spec.clone()) else {
-            return Ok(());
-        };
-        let object = Project::new(&record.name.name, spec);
-        let spec = object.spec.clone();
-        // As of now nothing is known of it, so that it is written whatever it was.
-        self.world.known().set(
-            key,
-            Record {
-                waits,
-                spec: serde_json::Value::Null,
-                ..record.clone()
-            },
-        );
-        self.write(
-            Api::all(self.world.client.clone()),
-            key,
-            object,
-            &spec,
-            record.revision,
-            waits,
-        )
-        .await
-    }
-
     async fn write<K, S>(
         &self,
         api: Api<K>,
@@ -350,7 +318,6 @@ impl Mirror {
         mut object: K,
         spec: &S,
         revision: Revision,
-        waits: Option<Revision>,
     ) -> Result<(), WriteFailed>
     where
         K: Resource<DynamicType = ()> + Serialize + DeserializeOwned + Clone + Debug,
@@ -363,18 +330,7 @@ impl Mirror {
         }
         let spec = serde_json::to_value(spec).unwrap_or_default();
         let before = self.world.known().get(key).cloned();
-        let waits = waits.or_else(|| {
-            before
-                .as_ref()
-                .and_then(|record| record.waits)
-                .filter(|_| !self.waiting.is_empty())
-        });
-        let record = Record {
-            name,
-            spec,
-            revision,
-            waits,
-        };
+        let record = Record { name, spec, revision };
         if before.as_ref() == Some(&record) {
             return Ok(());
         }
@@ -438,57 +394,4 @@ impl Mirror {
         self.world.board.set(key, StatusPhase::Deleted, "");
         Ok(())
     }
-}
-
-/// Of one revision, what others need comes first.
-const fn rank(object: &DesiredObject) -> u8 {
-    match object {
-        DesiredObject::Project(_) => 0,
-        DesiredObject::AccessRule(_) => 1,
-        DesiredObject::Workload(_) => 2,
-    }
-}
-
-async fn list<K>(api: Api<K>) -> Result<Vec<K>, WriteFailed>
-where
-    K: Resource<DynamicType = ()> + DeserializeOwned + Clone + Debug,
-{
-    let all = api.list(&ListParams::default()).await;
-    all.map(|list| list.items)
-        .map_err(|source| WriteFailed::new::<K>("list", None, "*", source))
-}
-
-async fn delete<K>(api: Api<K>, name: &Name, policy: PropagationPolicy) -> Result<(), WriteFailed>
-where
-    K: Resource<DynamicType = ()> + DeserializeOwned + Clone + Debug,
-{
-    let parameters = DeleteParams {
-        propagation_policy: Some(policy),
-        ..DeleteParams::default()
-    };
-    match api.delete(&name.name, &parameters).await {
-        Ok(_) => Ok(()),
-        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
-        Err(source) => {
-            let namespace = Some(name.namespace.as_str()).filter(|namespace| !namespace.is_empty());
-            Err(WriteFailed::new::<K>("delete", namespace, &name.name, source))
-        }
-    }
-}
-
-fn annotate<K: ResourceExt>(object: &mut K, key: ObjectKey, record: &Record) {
-    object
-        .annotations_mut()
-        .insert(REVISION_ANNOTATION.to_owned(), record.revision.to_string());
-    if let Some(waits) = record.waits {
-        object
-            .annotations_mut()
-            .insert(WAITS_ANNOTATION.to_owned(), waits.to_string());
-    }
-    let id = match key {
-        ObjectKey::AccessRule(id) => id.to_string(),
-        ObjectKey::Project(id) => id.to_string(),
-        ObjectKey::Workload(id) => id.to_string(),
-    };
-    object.labels_mut().insert(ID_LABEL.to_owned(), id);
 }

@@ -20,6 +20,8 @@ use crate::world::World;
 const SILENCE: Duration = Duration::from_secs(3 * HEARTBEAT_SECONDS);
 /// News gathers this long before it is sent.
 const GATHER: Duration = Duration::from_millis(50);
+/// How long after the cluster was found deleted it is asked for again: the database may be restored from a backup.
+const AFTER_DELETION: Duration = Duration::from_secs(60);
 const PART: &str = "link";
 
 /// Why a connection ended.
@@ -33,30 +35,32 @@ enum Ended {
     Drift,
     #[error("something was refused and may be allowed now; asking for everything")]
     Refused,
-    #[error("the control plane is at revision {server}, before ours ({ours}): it was restored from a backup")]
-    Behind { server: u64, ours: u64 },
 }
 
 /// Dials until dropped. `seed` spreads the pauses of many operators.
 pub async fn run(world: Arc<World>, client: LinkClient, seed: u64) {
     let mut mirror = Mirror::new(world.clone());
     let mut failures = 0;
-    world.known().reload(
-        world.mirrors.projects.all(),
-        world.mirrors.rules.all(),
-        world.mirrors.workloads.all(),
-    );
     world.readiness.missing(PART, "not connected yet");
     loop {
         let mut connected = false;
-        let ended = session(&world, &client, &mut mirror, &mut connected).await;
+        let mut ended = session(&world, &client, &mut mirror, &mut connected).await;
+        let mut deleted = matches!(ended, Ended::Link(LinkFailed::Deleted));
+        if deleted && let Err(failed) = unbind(&world, &mut mirror).await {
+            ended = failed.into();
+            deleted = false;
+        }
         failures = if connected { 0 } else { failures + 1 };
         let error = chain(&ended);
         // Cut off, the operator goes on enforcing: it is not red for that. The log tells of it.
         if !connected && failures == 1 {
             world.readiness.ready(PART);
         }
-        let wait = pause(failures, seed);
+        let wait = if deleted {
+            AFTER_DELETION
+        } else {
+            pause(failures, seed)
+        };
         tracing::warn!(
             error,
             wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
@@ -64,6 +68,16 @@ pub async fn run(world: Arc<World>, client: LinkClient, seed: u64) {
         );
         tokio::time::sleep(wait).await;
     }
+}
+
+/// Nobody has rights by a cluster that is not there any more. What the link wrote else stays, and the operator goes on.
+async fn unbind(world: &World, mirror: &mut Mirror) -> Result<(), WriteFailed> {
+    if world.set_deleted(true) {
+        tracing::error!(
+            "this cluster was deleted on the control plane: removing the access rules that came from there"
+        );
+    }
+    mirror.unbind().await
 }
 
 async fn session(
@@ -102,12 +116,17 @@ async fn try_receive(
     mirror: &mut Mirror,
     connected: &mut bool,
 ) -> Result<std::convert::Infallible, Ended> {
-    let resume_from = world.known().resume_from();
+    let resume = world.known().resume();
+    let mut everything_comes = resume.is_none();
+    if everything_comes {
+        mirror.asked_for_everything();
+    }
     let hello = Hello {
         protocol: PROTOCOL_VERSION,
         operator_version: crate::VERSION.to_owned(),
-        resume_from,
+        resume,
     };
+    let mut welcomed = None;
     let mut messages = pin!(client.watch(&hello).await?);
     let mut sending = pin!(send(world, client));
     loop {
@@ -117,33 +136,33 @@ async fn try_receive(
                 Err(_) => return Err(LinkFailed::Ended(format!("nothing heard for {} s", SILENCE.as_secs())).into()),
                 Ok(None) => return Err(LinkFailed::Ended("closed".to_owned()).into()),
                 Ok(Some(message)) => match message? {
-                    ServerMessage::Welcome { protocol, cluster_id, revision } => {
+                    ServerMessage::Welcome { protocol, cluster_id, revision, history } => {
                         if protocol != PROTOCOL_VERSION || cluster_id != client.cluster() {
                             return Err(LinkFailed::Stranger(format!("protocol {protocol}, cluster {cluster_id}")).into());
                         }
-                        if let Some(ours) = resume_from.filter(|ours| *ours > revision) {
-                            world.known().forget_position();
-                            return Err(Ended::Behind { server: revision.0, ours: ours.0 });
-                        }
+                        welcomed = Some(history);
                         *connected = true;
                         world.readiness.ready(PART);
+                        world.set_deleted(false);
                         world.board.set_settings(world.cluster_settings());
                         world.board.connected();
-                        tracing::info!(%revision, resume_from = resume_from.map(|r| r.0), "link connected");
+                        tracing::info!(%revision, %history, resume = resume.map(|resume| resume.revision.0), "link connected");
                     }
                     ServerMessage::Batch(batch) => {
+                        let history = welcomed.ok_or_else(|| LinkFailed::Unreadable("a batch before the welcome".to_owned()))?;
                         tracing::info!(revision = %batch.revision, complete = batch.complete, deletes = batch.deletes.len(), upserts = batch.upserts.len(), "batch");
-                        whole(mirror.apply(batch), sending.as_mut()).await?;
+                        everything_comes &= !batch.complete;
+                        whole(mirror.apply(batch, history), sending.as_mut()).await?;
                     }
                     ServerMessage::Heartbeat => {}
                 },
             },
             () = world.usable.notified() => whole(mirror.place_waiting(), sending.as_mut()).await?,
-            () = world.drift.notified() => return Err(Ended::Drift),
-            () = retry(mirror.retry_at()) => {
-                mirror.retried();
-                return Err(Ended::Refused);
-            }
+            // What was changed before everything comes is seen when it does.
+            () = world.drift.notified() => if world.known().has_drifted() && !everything_comes {
+                return Err(Ended::Drift);
+            },
+            () = retry(mirror.retry_at()) => return Err(Ended::Refused),
         }
     }
 }

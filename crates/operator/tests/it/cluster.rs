@@ -1,6 +1,7 @@
 //! On a real API server, under the generated rights and policies.
 
 mod adoption;
+mod deleted;
 mod life;
 mod repair;
 mod resume;

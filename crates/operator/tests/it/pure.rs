@@ -1,6 +1,7 @@
 //! The operator's logic, without a cluster.
 
 mod board;
+mod config;
 mod link;
 mod org;
 mod policies;

@@ -5,7 +5,9 @@ use std::process::{Command, Stdio};
 
 use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::api::rbac::v1::RoleBinding;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{Api, Client};
+use reeve_crds::ReeveConfig;
 use reeve_link::desired::DesiredObject;
 use reeve_link::{ObjectKey, StatusPhase};
 use reeve_testkit::{AuditEvent, Cluster, KillOnDrop, Options, Tier, apply_yaml, own_cluster, wait_until};
@@ -192,6 +194,16 @@ impl Rig {
             .get_opt(name)
             .await
             .unwrap()
+    }
+
+    /// A condition of the settings.
+    pub(crate) async fn condition(&self, type_: &str) -> Option<Condition> {
+        let config = Api::<ReeveConfig>::all(self.client.clone())
+            .get("reeve")
+            .await
+            .unwrap();
+        let conditions = config.status.unwrap_or_default().conditions;
+        conditions.into_iter().find(|condition| condition.type_ == type_)
     }
 
     pub(crate) fn operator_events(&self, since: u64) -> Vec<AuditEvent> {

@@ -18,9 +18,10 @@ use futures::StreamExt;
 use futures::stream;
 use reeve_link::desired::DesiredObject;
 use reeve_link::{
-    Batch, Hello, ObjectKey, ObjectStatus, ServerMessage, StatusReport, TokenRequest, Versioned,
+    Batch, ClusterDeleted, Hello, ObjectKey, ObjectStatus, Resume, ServerMessage, StatusReport, TokenRequest,
+    Versioned,
 };
-use reeve_types::{ClusterId, Revision};
+use reeve_types::{ClusterId, HistoryId, Revision};
 use serde_json::json;
 use tokio::sync::broadcast;
 
@@ -51,7 +52,24 @@ struct Script {
     hellos: Vec<Hello>,
     reports: Vec<StatusReport>,
     statuses: BTreeMap<ObjectKey, ObjectStatus>,
-    sent: usize,
+    /// How many objects each connection was sent, in the order of their hellos.
+    sent: Vec<usize>,
+    door: Door,
+}
+
+/// What whoever asks for a token is told.
+#[derive(Clone, Copy, Default, PartialEq)]
+pub(crate) enum Door {
+    #[default]
+    Open,
+    /// As to a wrong secret.
+    Closed,
+    /// The cluster was deleted.
+    Deleted,
+}
+
+fn history() -> HistoryId {
+    "0d6f8a52-0d3c-4d5e-9a55-000000000001".parse().unwrap()
 }
 
 impl ScriptedLink {
@@ -103,7 +121,26 @@ impl ScriptedLink {
     /// Cuts every operator off.
     pub(crate) fn stop(&self) {
         self.handle.shutdown();
+        self.cut();
+    }
+
+    /// Ends every stream; a new one may be opened at once.
+    pub(crate) fn cut(&self) {
         *self.shared.live.lock().unwrap() = broadcast::Sender::new(4096);
+    }
+
+    /// From now on this is told at the door. Tokens that were given before are worth nothing, and streams end.
+    pub(crate) fn answer(&self, door: Door) {
+        self.shared.script.lock().unwrap().door = door;
+        self.cut();
+    }
+
+    /// What a complete stream has reached.
+    pub(crate) fn position(&self) -> Resume {
+        Resume {
+            history: history(),
+            revision: Revision(self.shared.script.lock().unwrap().revision),
+        }
     }
 
     pub(crate) async fn resume(&mut self) {
@@ -167,9 +204,17 @@ impl ScriptedLink {
         self.shared.script.lock().unwrap().reports.clone()
     }
 
-    /// How many objects (upserts and deletions) were sent so far.
+    /// How many objects (upserts and deletions) the last connection was sent so far. Not all connections together: what is
+    /// still written to the stream of a killed process reaches nobody.
     pub(crate) fn sent(&self) -> usize {
-        self.shared.script.lock().unwrap().sent
+        self.shared
+            .script
+            .lock()
+            .unwrap()
+            .sent
+            .last()
+            .copied()
+            .unwrap_or_default()
     }
 
     pub(crate) fn status(&self, key: ObjectKey) -> Option<ObjectStatus> {
@@ -181,16 +226,28 @@ async fn token(State(shared): State<Arc<Shared>>, Json(request): Json<TokenReque
     if request.client_secret.expose() != SECRET || request.cluster_id != shared.cluster {
         return (StatusCode::BAD_REQUEST, Json(json!({"message": "no"})));
     }
-    (
-        StatusCode::OK,
-        Json(json!({"accessToken": TOKEN, "expiresIn": 300})),
-    )
+    match shared.script.lock().unwrap().door {
+        Door::Open => (
+            StatusCode::OK,
+            Json(json!({"accessToken": TOKEN, "expiresIn": 300})),
+        ),
+        Door::Closed => (StatusCode::BAD_REQUEST, Json(json!({"message": "no"}))),
+        Door::Deleted => {
+            let answer = ClusterDeleted {
+                code: 410,
+                message: "the cluster was deleted".to_owned(),
+                deleted_cluster_id: shared.cluster,
+            };
+            (StatusCode::GONE, Json(json!(answer)))
+        }
+    }
 }
 
-fn authorized(headers: &HeaderMap) -> bool {
-    headers
-        .get("authorization")
-        .is_some_and(|value| *value == format!("Bearer {TOKEN}"))
+fn authorized(shared: &Shared, headers: &HeaderMap) -> bool {
+    shared.script.lock().unwrap().door == Door::Open
+        && headers
+            .get("authorization")
+            .is_some_and(|value| *value == format!("Bearer {TOKEN}"))
 }
 
 async fn watch(
@@ -198,20 +255,26 @@ async fn watch(
     headers: HeaderMap,
     Json(hello): Json<Hello>,
 ) -> impl IntoResponse {
-    if !authorized(&headers) {
+    if !authorized(&shared, &headers) {
         return StatusCode::UNAUTHORIZED.into_response();
     }
     let live = shared.live.lock().unwrap().subscribe();
-    let (welcome, first) = {
+    let (welcome, first, connection) = {
         let mut script = shared.script.lock().unwrap();
         script.hellos.push(hello.clone());
+        script.sent.push(0);
+        let connection = script.sent.len() - 1;
         let revision = Revision(script.revision);
         let welcome = ServerMessage::Welcome {
             protocol: reeve_link::PROTOCOL_VERSION,
             cluster_id: shared.cluster,
             revision,
+            history: history(),
         };
-        let since = hello.resume_from.map_or(0, |from| from.0);
+        let resume = hello
+            .resume
+            .filter(|resume| resume.history == history() && resume.revision <= revision);
+        let since = resume.map_or(0, |resume| resume.revision.0);
         let mut upserts: Vec<Versioned> = script
             .objects
             .values()
@@ -219,7 +282,7 @@ async fn watch(
             .cloned()
             .collect();
         upserts.sort_by_key(|v| v.revision);
-        let complete = hello.resume_from.is_none();
+        let complete = resume.is_none();
         let mut deletes: Vec<ObjectKey> = script
             .deleted
             .iter()
@@ -236,6 +299,7 @@ async fn watch(
                 deletes,
                 upserts,
             },
+            connection,
         )
     };
     let live = stream::unfold(live, |mut live| async move {
@@ -250,7 +314,7 @@ async fn watch(
         .chain(live)
         .map(move |message| {
             if let ServerMessage::Batch(batch) = &message {
-                counted.script.lock().unwrap().sent += batch.upserts.len() + batch.deletes.len();
+                counted.script.lock().unwrap().sent[connection] += batch.upserts.len() + batch.deletes.len();
             }
             let mut line = serde_json::to_vec(&message).unwrap();
             line.push(b'\n');
@@ -264,7 +328,7 @@ async fn status(
     headers: HeaderMap,
     Json(report): Json<StatusReport>,
 ) -> StatusCode {
-    if !authorized(&headers) {
+    if !authorized(&shared, &headers) {
         return StatusCode::UNAUTHORIZED;
     }
     let mut script = shared.script.lock().unwrap();

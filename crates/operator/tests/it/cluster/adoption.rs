@@ -49,6 +49,13 @@ async fn a_namespace_that_was_there_is_adopted_only_when_an_installer_says_so() 
     })
     .await
     .unwrap();
+    // What is nobody's to set does not hold the settings up.
+    wait_until("the settings to be applied", async || {
+        let ready = rig.condition("Ready").await;
+        Ok(ready.filter(|condition| condition.status == "True"))
+    })
+    .await
+    .unwrap();
     namespaces
         .patch("old", &PatchParams::default(), &label("robots"))
         .await

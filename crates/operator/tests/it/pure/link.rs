@@ -1,52 +1,110 @@
 use std::time::Duration;
 
 use reeve_kube_kit::Name;
-use reeve_link::Batch;
+use reeve_link::Resume;
 use reeve_operator::link::known::{Known, Record};
 use reeve_operator::link::pause::pause;
+use reeve_operator::link::retry::Retry;
 use reeve_types::Revision;
 use serde_json::json;
+use tokio::time::Instant;
 
 use crate::rig::{project_key, rule_key};
 
-fn record(name: &str, revision: u64, waits: Option<u64>) -> Record {
+fn record(name: &str, revision: u64) -> Record {
     Record {
         name: Name::cluster(name),
         spec: json!({}),
         revision: Revision(revision),
-        waits: waits.map(Revision),
+    }
+}
+
+fn at(revision: u64) -> Resume {
+    Resume {
+        history: "123e4567-e89b-12d3-a456-426614174000".parse().unwrap(),
+        revision: Revision(revision),
     }
 }
 
 #[test]
-fn it_resumes_from_the_greatest_revision_but_before_what_waits() {
+fn it_resumes_from_the_last_batch_it_applied_and_at_first_from_nothing() {
     let mut known = Known::default();
-    assert_eq!(known.resume_from(), None);
-    known.set(project_key(1), record("a", 3, None));
-    known.set(rule_key(1), record("rule-1", 9, None));
-    assert_eq!(known.resume_from(), Some(Revision(9)));
-    known.set(project_key(1), record("a", 3, Some(5)));
-    assert_eq!(known.resume_from(), Some(Revision(4)));
+    known.set(project_key(1), record("a", 3));
+    assert_eq!(known.resume(), None, "what it finds says nothing");
+    known.applied(at(3), false);
+    assert_eq!(known.resume(), None, "and neither does what changed later");
+    known.begin_complete();
+    known.applied(at(9), true);
+    assert_eq!(known.resume(), Some(at(9)));
+    known.applied(at(12), false);
+    assert_eq!(known.resume(), Some(at(12)));
+    known.begin_complete();
+    assert_eq!(known.resume(), None, "the complete state was cut in the middle");
+}
+
+#[test]
+fn what_was_refused_is_asked_for_until_everything_came() {
+    let mut known = Known::default();
+    known.applied(at(1), true);
+    known.applied(at(2), false);
     known.forget_position();
-    assert_eq!(known.resume_from(), None);
-    let batch = |revision, complete| Batch {
-        revision: Revision(revision),
-        complete,
-        ..Batch::default()
-    };
-    known.applied(&batch(12, false));
-    assert_eq!(known.resume_from(), None);
-    known.applied(&batch(12, true));
-    assert_eq!(known.resume_from(), Some(Revision(4)));
-    // Revisions of deletions leave no object behind.
-    known.set(project_key(1), record("a", 3, None));
-    assert_eq!(known.resume_from(), Some(Revision(12)));
+    known.applied(at(3), false);
+    assert_eq!(known.resume(), None);
+    known.begin_complete();
+    known.applied(at(3), true);
+    assert_eq!(known.resume(), Some(at(3)));
+}
+
+#[test]
+fn drift_that_is_seen_while_everything_is_applied_is_not_forgotten_at_its_end() {
+    let mut known = Known::default();
+    known.applied(at(1), true);
+    known.set_drifted();
+    assert_eq!(known.resume(), None);
+    known.applied(at(2), false);
+    assert_eq!(known.resume(), None, "a change does not mend it");
+
+    known.begin_complete();
+    assert!(!known.has_drifted(), "what was done until now will be seen");
+    known.set_drifted();
+    known.applied(at(3), true);
+    assert!(known.has_drifted());
+    assert_eq!(known.resume(), None);
+
+    known.begin_complete();
+    known.applied(at(3), true);
+    assert_eq!(known.resume(), Some(at(3)));
+}
+
+#[test]
+fn a_retry_never_ends_the_connection_that_it_led_to() {
+    let mut retry = Retry::default();
+    let start = Instant::now();
+    assert_eq!(retry.at(), None);
+    retry.refused(start);
+    assert_eq!(retry.at(), Some(start + Duration::from_secs(10)));
+    // The time comes, or the connection ends before: either way everything is asked for now.
+    retry.asked();
+    assert_eq!(retry.at(), None);
+    // Refused again: later each time, ten minutes at most.
+    let mut pauses = Vec::new();
+    for _ in 0..8 {
+        retry.refused(start);
+        pauses.push((retry.at().unwrap() - start).as_secs());
+        retry.asked();
+    }
+    assert_eq!(pauses, [20, 40, 80, 160, 320, 600, 600, 600]);
+    retry.refused(start);
+    retry.granted();
+    assert_eq!(retry.at(), None);
+    retry.refused(start);
+    assert_eq!(retry.at(), Some(start + Duration::from_secs(10)));
 }
 
 #[test]
 fn a_project_of_the_same_name_and_another_id_is_in_the_way() {
     let mut known = Known::default();
-    known.set(project_key(1), record("a", 3, None));
+    known.set(project_key(1), record("a", 3));
     assert_eq!(
         known.in_the_way(project_key(2), &Name::cluster("a")),
         Some(project_key(1))
@@ -74,10 +132,8 @@ fn pauses_grow_to_eight_seconds_and_differ_between_operators() {
 fn the_watchs_news_of_our_own_writes_is_no_drift_and_everything_else_is() {
     let mut known = Known::default();
     let record = |revision, v: u32| Record {
-        name: Name::cluster("rule-1"),
         spec: json!({"v": v}),
-        revision: Revision(revision),
-        waits: None,
+        ..record("rule-1", revision)
     };
     known.set(rule_key(1), record(3, 1));
     known.set(rule_key(1), record(3, 2));

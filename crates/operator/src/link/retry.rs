@@ -1,0 +1,49 @@
+//! When everything is asked for again because something was refused that may be allowed later. Pure.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+const FIRST: Duration = Duration::from_secs(10);
+const LAST: Duration = Duration::from_secs(600);
+
+/// The plan. Made anew by each refusal, given up as soon as everything is asked for, for whatever reason: so it never ends
+/// the connection that it led to.
+#[derive(Debug)]
+pub struct Retry {
+    pause: Duration,
+    at: Option<Instant>,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self {
+            pause: FIRST,
+            at: None,
+        }
+    }
+}
+
+impl Retry {
+    /// When to ask; `None` while nothing is planned.
+    pub const fn at(&self) -> Option<Instant> {
+        self.at
+    }
+
+    /// Something was refused: ask after a pause, which doubles up to ten minutes.
+    pub fn refused(&mut self, now: Instant) {
+        self.at = Some(now + self.pause);
+        self.pause = (self.pause * 2).min(LAST);
+    }
+
+    /// Everything is being asked for.
+    pub const fn asked(&mut self) {
+        self.at = None;
+    }
+
+    /// Everything came, and nothing of it was refused.
+    pub const fn granted(&mut self) {
+        self.at = None;
+        self.pause = FIRST;
+    }
+}
