@@ -52,7 +52,8 @@ pub struct ReeveConfigStatus {
     /// The generation of the spec that this speaks of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// `Ready`: every project namespace has the settings; `PoliciesIntact`: the admission policies are as installed.
+    /// `Ready`: every project namespace has the settings; `PoliciesIntact`: the admission policies are as installed;
+    /// `DeletedOnControlPlane`, when True: the control plane deleted this cluster, and nobody has rights from there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,

@@ -44,8 +44,8 @@ pub(super) static CHECKS: [Check; 13] = [
             "(variables.username.startsWith('system:serviceaccount:') ? 'the service account ' : 'the user ') + \
              variables.username + ' has no verified uid and gid, and this project runs containers as people'",
         ),
-        remedy: "sign in with reeve login; an administrator can map uid and gid at the identity provider, set posix \
-                 on the user, or switch enforceRunAsUser off",
+        remedy: "sign in with reeve login; an administrator can map uid and gid at the identity provider or set \
+                 posix on the user; reeve:installers can switch enforceRunAsUser off",
         cel: "!variables.changed || variables.person || variables.controller || variables.operator || \
               !variables.enforced",
         predicate: |r| {

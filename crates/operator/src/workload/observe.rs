@@ -50,7 +50,13 @@ pub fn observe(job: &Job, pods: &[Arc<Pod>]) -> Observed {
             .is_some_and(|uid| is_controlled_by(&pod.metadata, uid))
     };
     let pods: Vec<&Pod> = pods.iter().filter(is_its).map(|pod| &**pod).collect();
-    let runs = status.ready.unwrap_or(0) > 0 || pods.iter().any(|pod| phase(pod) == "Running");
+    // Between a pod's end and the Job's verdict nothing has gone back to waiting; where the Job tries again, it has.
+    let awaits_verdict = !pods.is_empty()
+        && pods
+            .iter()
+            .all(|pod| matches!(phase(pod), "Succeeded" | "Failed"));
+    let runs =
+        status.ready.unwrap_or(0) > 0 || awaits_verdict || pods.iter().any(|pod| phase(pod) == "Running");
     let (phase, message) = if condition("Complete").is_some() {
         (Phase::Completed, String::new())
     } else if let Some(failed) = condition("Failed") {

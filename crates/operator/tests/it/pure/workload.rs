@@ -186,6 +186,19 @@ fn the_phase_is_read_from_the_job_and_the_reason_from_its_own_pods() {
         ),
         (json!({"active": 1, "ready": 1}), vec![], Phase::Running, ""),
         (json!({"active": 1}), vec![pod("j1", running)], Phase::Running, ""),
+        // Its pod has ended, the verdict is not there yet; then the Job tries again, and waits again.
+        (
+            json!({"active": 1, "ready": 0}),
+            vec![pod("j1", json!({"phase": "Succeeded"}))],
+            Phase::Running,
+            "",
+        ),
+        (
+            json!({"active": 1}),
+            vec![pod("j1", failed.clone()), pod("j1", json!({"phase": "Pending"}))],
+            Phase::Pending,
+            "",
+        ),
         (ended("Complete"), vec![], Phase::Completed, ""),
         (ended("Failed"), vec![], Phase::Failed, "said the job"),
         (
