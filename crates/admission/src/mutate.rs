@@ -3,7 +3,8 @@
 //! Only what is absent is filled in; a wrong value stays, so that validation can name it. The one exception is her own
 //! older identity: when a person changes her template after her numbers changed, or brings one back that carries an older
 //! stamp of hers (`kubectl rollout undo`, `create job --from`, exported YAML), values of the pod that are exactly those of
-//! that stamp are brought up to date with it. A group that was taken from her is not replaced: validation names it.
+//! that stamp are brought up to date with it, whatever the switches say. A group that was taken from her is not replaced:
+//! validation names it.
 //!
 //! Of identity (stamp, `runAsUser`, `runAsGroup`, `supplementalGroups`, `supplementalGroupsPolicy`) nothing is filled
 //! in for somebody without one. Where `enforceRunAsUser` is off the stamp alone is filled in, the rest only if a new
@@ -130,16 +131,15 @@ pub(crate) fn expression() -> String {
     let absent = |field: &str| format!("!has(variables.context.{field})");
     let number = |field: &str, part: usize, key: &str| {
         let when = format!(
-            "(variables.filling && (!has(variables.context.{field}) || \
-             string(variables.context.{field}) == variables.before[{part}]))"
+            "(has(variables.context.{field}) ? string(variables.context.{field}) == variables.before[{part}] : \
+             variables.filling)"
         );
         set(field, &when, &format!("int(variables.extra['{key}'][0])"))
     };
-    let groups = "(variables.filling && ((!has(variables.context.supplementalGroups) && variables.groups.size() > 0) || \
-         (has(variables.context.supplementalGroups) && variables.context.supplementalGroups.map(g, string(g))\
-         .join('.') == variables.before[3])))";
-    let fs_group = "(variables.filling && has(variables.context.fsGroup) && string(variables.context.fsGroup) == \
-         variables.before[2] && !(variables.before[2] in variables.groups))";
+    let groups = "(has(variables.context.supplementalGroups) ? variables.context.supplementalGroups.map(g, string(g))\
+         .join('.') == variables.before[3] : variables.filling && variables.groups.size() > 0)";
+    let fs_group = "(has(variables.context.fsGroup) && string(variables.context.fsGroup) == variables.before[2] && \
+         !(variables.before[2] in variables.groups))";
     // As few operations as will do: each costs. A bare manifest needs one for the stamp and one for the context.
     let key = names::RUNS_AS;
     let stamp = format!(

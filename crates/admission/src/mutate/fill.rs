@@ -63,8 +63,8 @@ fn filled_template(view: &View<'_>) -> Value {
     };
     let filling = view.person && (view.enforced || (!view.update && !view.stamp.is_empty()));
     let context = object_at(object_at(&mut template, "spec"), "securityContext");
-    if filling {
-        fill_identity(context, view, &before);
+    if filling || stamping {
+        fill_identity(context, view, filling, &before);
     }
     default(context, "runAsNonRoot", json!(true));
     default(context, "seccompProfile", json!({"type": "RuntimeDefault"}));
@@ -74,44 +74,49 @@ fn filled_template(view: &View<'_>) -> Value {
     template
 }
 
-fn fill_identity(context: &mut Value, view: &View<'_>, before: &[&str]) {
+/// What is absent only when `filling`; what is that of the stamp before, always.
+fn fill_identity(context: &mut Value, view: &View<'_>, filling: bool, before: &[&str]) {
     let stamp: Vec<&str> = view.mine.split('/').collect();
     let ([_, uid, gid, groups], before) = (stamp.as_slice(), <[&str; 4]>::try_from(before).ok()) else {
         return;
     };
     let number = |text: &str| json!(text.parse::<i64>().unwrap_or_default());
-    for (field, mine, old) in [
-        ("runAsUser", uid, before.map(|b| b[1])),
-        ("runAsGroup", gid, before.map(|b| b[2])),
-    ] {
-        let current = context.get(field).and_then(Value::as_i64).map(|n| n.to_string());
-        if context.get(field).is_none() || (old.is_some() && current.as_deref() == old) {
+    let current = |context: &Value, field: &str| {
+        context
+            .get(field)
+            .map(|value| value.as_i64().map(|n| n.to_string()).unwrap_or_default())
+    };
+    for (field, mine, part) in [("runAsUser", uid, 1), ("runAsGroup", gid, 2)] {
+        let old = before.and_then(|b| b.get(part).copied());
+        let refresh = match current(context, field) {
+            Some(value) => old == Some(&*value),
+            None => filling,
+        };
+        if refresh {
             put(context, field, number(mine));
         }
     }
     let numbers: Vec<Value> = groups.split('.').filter(|g| !g.is_empty()).map(number).collect();
     // The API server leaves an empty list out before any policy sees it.
-    let current = context
+    let listed = context
         .get("supplementalGroups")
         .and_then(Value::as_array)
         .filter(|list| !list.is_empty());
-    let joined = current.map(|l| l.iter().map(Value::to_string).collect::<Vec<_>>().join("."));
-    let refresh = match &joined {
-        None => !numbers.is_empty(),
+    let refresh = match listed.map(|l| l.iter().map(Value::to_string).collect::<Vec<_>>().join(".")) {
         Some(text) => before.is_some_and(|b| b[3] == text),
+        None => filling && !numbers.is_empty(),
     };
     if refresh {
         put(context, "supplementalGroups", Value::Array(numbers));
     }
-    let fs_group = context
-        .get("fsGroup")
-        .and_then(Value::as_i64)
-        .map(|n| n.to_string());
-    let hers = |group: &String| groups.split('.').any(|g| g == group);
-    if fs_group.is_some_and(|group| before.is_some_and(|b| b[2] == group) && !hers(&group)) {
+    let hers = |group: &str| groups.split('.').any(|g| g == group);
+    if current(context, "fsGroup").is_some_and(|group| before.is_some_and(|b| b[2] == group) && !hers(&group))
+    {
         put(context, "fsGroup", number(gid));
     }
-    default(context, "supplementalGroupsPolicy", json!("Strict"));
+    if filling {
+        default(context, "supplementalGroupsPolicy", json!("Strict"));
+    }
 }
 
 fn fill_container(container: &mut Value, preventing: bool) {
