@@ -91,3 +91,31 @@ fn a_planted_fault_in_any_predicate_turns_the_table_red() {
     }
     assert!(check("no-such-check").is_none());
 }
+
+#[test]
+fn her_older_numbers_go_with_their_stamp_also_where_identity_is_not_enforced() {
+    for settings in ["strict", "no-identity"] {
+        // Her Deployment of before her groups changed, brought back by herself.
+        let row = rows()
+            .unwrap()
+            .into_iter()
+            .find(|row| {
+                row.to_string().contains("an older revision brought back")
+                    && row.settings == settings
+                    && row.kind == "Deployment"
+            })
+            .unwrap();
+        let template = filled(&row).object["spec"]["template"].clone();
+        let context = &template["spec"]["securityContext"];
+        assert_eq!(
+            template["metadata"]["annotations"][reeve_admission::names::RUNS_AS],
+            world::stamp("alice-regrouped").to_string()
+        );
+        assert_eq!(context["runAsGroup"], 5002, "{settings}: {context}");
+        assert_eq!(
+            context["supplementalGroups"],
+            serde_json::json!([5001, 5003]),
+            "{settings}: {context}"
+        );
+    }
+}
