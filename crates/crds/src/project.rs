@@ -22,8 +22,8 @@ use crate::status::Phase;
     printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase"),
     printcolumn(name = "Message", type_ = "string", json_path = ".status.message", priority = 1),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
-    validation = Rule::new("self.metadata.name.size() <= 50 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')")
-        .message("a project is named by 1 to 50 lower-case letters, digits and hyphens, starting with a letter and not ending with a hyphen")
+    validation = Rule::new("self.metadata.name.size() <= 63 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')")
+        .message("a project is named by 1 to 63 lower-case letters, digits and hyphens, starting with a letter and not ending with a hyphen")
 )]
 #[serde(rename_all = "camelCase")]
 pub struct ProjectSpec {

@@ -81,7 +81,7 @@ async fn the_api_server_takes_good_objects_and_refuses_bad_ones() {
             "a project is named by",
         ),
         (
-            changed("Project", "/metadata/name", json!("a".repeat(51))),
+            changed("Project", "/metadata/name", json!("a".repeat(64))),
             "a project is named by",
         ),
         (
