@@ -125,7 +125,7 @@ pub struct AccessRule {
     pub deleted_at: Option<Timestamp>,
     /// Who granted it.
     pub created_by: String,
-    /// How far it has come in the clusters; absent before any said so.
+    /// How far it has come in the clusters that are to have it; absent when none is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<AccessRuleStatus>,
     /// From the account down to the scope, by name; only in the answer for one rule.
@@ -158,6 +158,18 @@ pub enum AccessRulePhase {
     Deleting,
 }
 
+impl AccessRulePhase {
+    /// As on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Creating => "Creating",
+            Self::Ready => "Ready",
+            Self::NotReady => "NotReady",
+            Self::Deleting => "Deleting",
+        }
+    }
+}
+
 /// A page of access rules.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -183,8 +195,8 @@ impl Listed for AccessRule {
             "createdAt" => FieldValue::Time(self.created_at),
             "deletedAt" => FieldValue::time(self.deleted_at),
             "createdBy" => FieldValue::text(&self.created_by),
-            "phase" => self.status.as_ref().map_or(FieldValue::Nothing, |s| {
-                FieldValue::shown(format_args!("{:?}", s.phase))
+            "phase" => self.status.as_ref().map_or(FieldValue::Nothing, |status| {
+                FieldValue::text(status.phase.as_str())
             }),
             _ => FieldValue::Nothing,
         }

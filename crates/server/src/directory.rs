@@ -6,9 +6,10 @@ use std::collections::HashMap;
 
 use reeve_authz::{Action, Denial, Entity, Granted, Index, Principal, Role, Scope, SubjectKey, Visible};
 use reeve_store::{
-    ClusterFacts, DepartmentFacts, DirectorySnapshot, ProjectFacts, ServiceAccountFacts, SubjectId, UserFacts,
+    ClusterFacts, DepartmentFacts, DirectorySnapshot, ProjectFacts, ServiceAccountFacts, SessionNumber,
+    SubjectId, UserFacts,
 };
-use reeve_types::{ClusterId, DepartmentId, Email, ProjectId, ServiceAccountId, Timestamp, UserId};
+use reeve_types::{ClusterId, DepartmentId, Email, ProjectId, ServiceAccountId, ServiceAccountName, UserId};
 
 use crate::caller::Caller;
 use crate::error::{ApiError, forbidden};
@@ -94,10 +95,14 @@ impl Directory {
         self.service_accounts.insert(account.id, account);
     }
 
-    /// A person's tokens from before this moment are worth nothing.
-    pub fn end_sessions(&mut self, id: UserId, stamp: Timestamp) {
-        if let Some(user) = self.users.get_mut(&id) {
-            user.not_before = Some(stamp);
+    /// Only tokens with this number are good from now on.
+    pub fn end_sessions(&mut self, id: SubjectId, session: SessionNumber) {
+        let known = match id {
+            SubjectId::User(id) => self.users.get_mut(&id).map(|it| &mut it.session),
+            SubjectId::ServiceAccount(id) => self.service_accounts.get_mut(&id).map(|it| &mut it.session),
+        };
+        if let Some(known) = known {
+            *known = session;
         }
     }
 
@@ -149,6 +154,13 @@ impl Directory {
     /// A service account.
     pub fn service_account(&self, id: ServiceAccountId) -> Option<&ServiceAccountFacts> {
         self.service_accounts.get(&id)
+    }
+
+    /// Whether there is a service account of this name, and it is switched on.
+    pub fn service_account_enabled(&self, name: &ServiceAccountName) -> bool {
+        self.service_accounts
+            .values()
+            .any(|account| account.enabled && account.name == *name)
     }
 
     /// A cluster.
@@ -223,12 +235,11 @@ impl Directory {
         names.join("/")
     }
 
-    /// Is this subject there, switched on, and was its token made after its stamp? Its names, then.
-    pub fn authenticate(&self, id: SubjectId, issued_at: Timestamp) -> Option<(Principal, String)> {
-        let alive = |stamp: Option<Timestamp>| stamp.is_none_or(|stamp| issued_at >= stamp);
+    /// Is this subject there, switched on, and was this session not ended? Its names, then.
+    pub fn authenticate(&self, id: SubjectId, session: SessionNumber) -> Option<(Principal, String)> {
         match id {
             SubjectId::User(id) => {
-                let user = self.user(id).filter(|user| alive(user.not_before))?;
+                let user = self.user(id).filter(|user| user.session == session)?;
                 Some((
                     Principal::alone(SubjectKey::User(user.email.clone())),
                     user.email.to_string(),
@@ -237,7 +248,7 @@ impl Directory {
             SubjectId::ServiceAccount(id) => {
                 let account = self
                     .service_account(id)
-                    .filter(|it| it.enabled && alive(it.not_before))?;
+                    .filter(|it| it.enabled && it.session == session)?;
                 Some((
                     Principal::alone(SubjectKey::ServiceAccount(account.name.clone())),
                     account.name.to_string(),

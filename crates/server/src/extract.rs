@@ -16,8 +16,6 @@ use crate::error::ApiError;
 
 /// The largest body.
 pub const BODY_LIMIT: usize = 1024 * 1024;
-/// How much of a body that is too large is still read and thrown away, so that the refusal reaches its sender.
-const DRAIN_LIMIT: usize = 12 * 1024 * 1024;
 /// How long a body may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -60,28 +58,19 @@ async fn read_all(request: Request<HttpBody>) -> Result<Bytes, ApiError> {
         .get(header::CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok())
         .and_then(|text| text.parse::<usize>().ok());
-    let mut too_large = announced.is_some_and(|length| length > BODY_LIMIT);
+    if announced.is_some_and(|length| length > BODY_LIMIT) {
+        return Err(ApiError::TooLarge { limit: BODY_LIMIT });
+    }
     let mut stream = request.into_body().into_data_stream();
     let mut bytes = BytesMut::new();
-    let mut drained = 0_usize;
     while let Some(chunk) = stream.next().await {
         let chunk = chunk.map_err(|_| ApiError::Invalid("the request body ended too early".to_owned()))?;
-        too_large = too_large || bytes.len() + chunk.len() > BODY_LIMIT;
-        if too_large {
-            bytes.clear();
-            drained = drained.saturating_add(chunk.len());
-            if drained > DRAIN_LIMIT {
-                break;
-            }
-        } else {
-            bytes.extend_from_slice(&chunk);
+        if bytes.len().saturating_add(chunk.len()) > BODY_LIMIT {
+            return Err(ApiError::TooLarge { limit: BODY_LIMIT });
         }
+        bytes.extend_from_slice(&chunk);
     }
-    if too_large {
-        Err(ApiError::TooLarge { limit: BODY_LIMIT })
-    } else {
-        Ok(bytes.freeze())
-    }
+    Ok(bytes.freeze())
 }
 
 /// The query string as decoded pairs.

@@ -200,10 +200,10 @@ fn held_nowhere(
 }
 
 fn authenticate(app: &App, request: &Request<Body>) -> Result<Caller, ApiError> {
-    let (id, issued_at) = app
+    let (id, session) = app
         .security
         .verify_rest(bearer(request.headers())?, app.clock.now())?;
-    let known = app.directory().authenticate(id, issued_at);
+    let known = app.directory().authenticate(id, session);
     let (principal, name) = known.ok_or(ApiError::Unauthenticated(
         "the token's subject is gone, disabled or signed out",
     ))?;

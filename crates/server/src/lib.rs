@@ -17,6 +17,7 @@ pub mod error;
 pub mod extract;
 pub mod guard;
 pub mod hub;
+pub mod leftover;
 pub mod link;
 pub mod logging;
 pub mod metrics;

@@ -13,6 +13,7 @@ use axum::http::request::Parts;
 use axum::middleware::from_fn_with_state;
 use axum::routing::post;
 use reeve_types::{ClusterId, Timestamp};
+use serde::de::{DeserializeOwned, Error as _};
 
 use crate::app::App;
 use crate::error::ApiError;
@@ -28,6 +29,15 @@ pub fn router(app: &Arc<App>) -> Router<Arc<App>> {
             "/link/v1/status",
             post(status::handle).layer(guard("link_status")),
         )
+}
+
+/// A message of an operator. It must be an object: the parser alone would take an array of its fields as well.
+fn message<T: DeserializeOwned>(bytes: &[u8]) -> serde_json::Result<T> {
+    let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
+    if first.is_some_and(|byte| *byte != b'{') {
+        return Err(serde_json::Error::custom("an object is needed"));
+    }
+    serde_json::from_slice(bytes)
 }
 
 /// A cluster whose link token was verified and which is still there.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::handler::Handler;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{MethodFilter, MethodRouter, on};
 use reeve_api::operation::Method;
 use reeve_api::{OPERATIONS, OperationId};
@@ -15,7 +15,7 @@ use crate::api::{
 };
 use crate::app::App;
 use crate::error::ApiError;
-use crate::{guard, link};
+use crate::{guard, leftover, link};
 
 /// The whole interface of the server.
 pub fn router(app: Arc<App>) -> Router {
@@ -28,6 +28,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(link::router(&app))
         .method_not_allowed_fallback(|| async { ApiError::NoMethod })
         .fallback(|| async { ApiError::NoRoute })
+        .layer(from_fn(leftover::discard))
         .with_state(app)
 }
 
@@ -79,6 +80,7 @@ fn route(id: OperationId) -> MethodRouter<Arc<App>> {
         Id::GetWorkloads => to(id, workloads::list::handle),
         Id::CountWorkloads => to(id, workloads::count::handle),
         Id::GetWorkload => to(id, workloads::get::handle),
+        Id::GetTrainings => to(id, workloads::list_trainings::handle),
         Id::CreateTraining => to(id, workloads::create_training::handle),
         Id::GetTraining => to(id, workloads::get_training::handle),
         Id::DeleteTraining => to(id, workloads::delete_training::handle),

@@ -8,7 +8,7 @@ use reeve_identity::{
     Asking, Audience, Claims, KeyRing, MasterKey, PasswordError, PasswordHash, Passwords, Random, SecretHash,
     SecretHasher, SubjectKind, Verifier as TokenVerifier, generate_client_secret, generate_password,
 };
-use reeve_store::{SubjectId, UserFacts, Verifier};
+use reeve_store::{SessionNumber, SubjectId, UserFacts, Verifier};
 use reeve_types::{ClusterId, Secret, ServiceAccountId, Timestamp, UserId};
 use uuid::Uuid;
 
@@ -69,13 +69,14 @@ impl Security {
         self.ring.current().sign(claims).map_err(ApiError::internal)
     }
 
-    /// A token for REST, and its life in seconds.
+    /// A token for REST, and its life in seconds; with `session` it ends.
     ///
     /// # Errors
     /// [`ApiError::Internal`].
     pub fn rest_token(
         &self,
         subject: SubjectId,
+        session: SessionNumber,
         name: &str,
         directory: &Directory,
         now: Timestamp,
@@ -92,7 +93,8 @@ impl Security {
             now,
             REST_SECONDS,
             self.uuid()?,
-        );
+        )
+        .in_session(session.0);
         let claims = match subject {
             SubjectId::User(id) => match directory.user(id) {
                 Some(user) => claims.person(&user.email, &[], user.posix.as_ref()),
@@ -149,11 +151,11 @@ impl Security {
         Ok((self.sign(&claims)?, LINK_SECONDS))
     }
 
-    /// Whose token for REST this is, and when it was made.
+    /// Whose token for REST this is, and of which session.
     ///
     /// # Errors
     /// [`ApiError::Token`].
-    pub fn verify_rest(&self, token: &str, now: Timestamp) -> Result<(SubjectId, Timestamp), ApiError> {
+    pub fn verify_rest(&self, token: &str, now: Timestamp) -> Result<(SubjectId, SessionNumber), ApiError> {
         let claims = self
             .rest
             .verify(&self.ring, token, now)
@@ -170,7 +172,14 @@ impl Security {
         let subject = subject.ok_or(ApiError::Unauthenticated(
             "the token's subject is none of this interface",
         ))?;
-        Ok((subject, claims.issued_at()))
+        // Older versions gave none.
+        let session = claims
+            .session
+            .map(SessionNumber)
+            .ok_or(ApiError::Unauthenticated(
+                "the token names no session: sign in again",
+            ))?;
+        Ok((subject, session))
     }
 
     /// Whose token for the link this is, and when it ends.
@@ -249,5 +258,35 @@ fn password_error(error: PasswordError) -> ApiError {
     match error {
         PasswordError::Busy => ApiError::Unavailable("too many sign-ins at once: try again in a moment"),
         other => ApiError::internal(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use reeve_identity::SigningKey;
+
+    use super::*;
+
+    #[test]
+    fn a_token_says_its_session_and_one_that_says_none_is_refused() {
+        let key = || SigningKey::generate().unwrap();
+        let master = MasterKey::from_bytes(&[7; 32]).unwrap();
+        let ring = KeyRing::new(key(), key());
+        let security = Security::new(&master, ring, "https://reeve.example", Random::seeded(1)).unwrap();
+        let (id, now) = (
+            SubjectId::User(UserId::from_uuid(Uuid::nil())),
+            Timestamp::from_millis(0),
+        );
+        let (token, _) = security
+            .rest_token(id, SessionNumber(3), "alice", &Directory::default(), now)
+            .unwrap();
+        let told = security.verify_rest(token.expose(), now).unwrap();
+        assert_eq!(told, (id, SessionNumber(3)));
+        let subject = (SubjectKind::User, &Uuid::nil());
+        let (issuer, audience) = (&security.issuer, Audience::Rest);
+        let older = Claims::new(issuer, audience, subject, "alice", now, REST_SECONDS, Uuid::max());
+        let older = security.sign(&older).unwrap();
+        let error = security.verify_rest(older.expose(), now).unwrap_err();
+        assert!(error.to_string().contains("sign in again"), "{error}");
     }
 }

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
-use axum_server::tls_rustls::RustlsConfig;
 use axum_server::{Address, Handle, Server};
 use hyper_util::rt::TokioTimer;
 use reeve_identity::Random;
@@ -81,15 +80,13 @@ async fn serve(flags: Serve, clock: Clock, random: Random) -> anyhow::Result<()>
     listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;
     let public_url = public_url(flags.public_url.as_deref(), address);
-    let files = match (&flags.tls_certificate, &flags.tls_key) {
+    let (files, shown) = match (&flags.tls_certificate, &flags.tls_key) {
         (Some(certificate), Some(key)) => tls::given(&dir.tls(), certificate, key, flags.tls_ca.as_deref())?,
         _ => tls::made(&dir.tls(), address, host(&public_url), clock.now())?,
     };
-    let config = RustlsConfig::from_pem_file(&files.certificate, &files.key)
-        .await
-        .context("failed to load the certificate")?;
+    let config = shown.config().await?;
     if flags.tls_certificate.is_some() {
-        tokio::spawn(tls::renew(files.clone(), config.clone(), RENEWAL));
+        tokio::spawn(tls::renew(files.clone(), shown, config.clone(), RENEWAL));
     }
     dir.remember(&Reach {
         public_url: public_url.clone(),

@@ -1,9 +1,11 @@
 //! The certificate: given, or made once by an authority of our own in the data directory.
 
+mod renewal;
+
+use std::fmt;
 use std::fs;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::Context;
 use axum_server::tls_rustls::RustlsConfig;
@@ -14,6 +16,7 @@ use rcgen::{
 use reeve_types::Timestamp;
 
 use crate::start::{write_private, write_whole};
+pub use renewal::renew;
 
 /// How long the authority lasts, in days.
 const CA_DAYS: i64 = 3650;
@@ -31,23 +34,51 @@ pub struct Files {
     pub ca: PathBuf,
 }
 
-/// Files of a given certificate. Clients are to trust `ca`, or else the last certificate of the chain, which is written to
-/// the directory: the chain's first ones change with every renewal.
+/// A certificate chain and its key in PEM, as they were read or made together.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Pair {
+    certificate: Vec<u8>,
+    key: Vec<u8>,
+}
+
+impl fmt::Debug for Pair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[certificate and key]")
+    }
+}
+
+impl Pair {
+    /// What a server shows that has this pair.
+    ///
+    /// # Errors
+    /// When the two do not fit, or are none.
+    pub async fn config(&self) -> anyhow::Result<RustlsConfig> {
+        RustlsConfig::from_pem(self.certificate.clone(), self.key.clone())
+            .await
+            .context("failed to load the certificate")
+    }
+}
+
+/// A given certificate and where it is. Clients are to trust `ca`, or else the last certificate of the chain, which is
+/// written to the directory: the chain's first ones change with every renewal. Links are kept as links: who renews may
+/// exchange them.
 ///
 /// # Errors
 /// When a file cannot be read or written, or the chain holds no certificate.
-pub fn given(dir: &Path, certificate: &Path, key: &Path, ca: Option<&Path>) -> anyhow::Result<Files> {
+pub fn given(dir: &Path, certificate: &Path, key: &Path, ca: Option<&Path>) -> anyhow::Result<(Files, Pair)> {
     let there = |file: &Path| {
-        file.canonicalize()
-            .with_context(|| format!("failed to open `{}`", file.display()))
+        let context = || format!("failed to read `{}`", file.display());
+        let bytes = fs::read(file).with_context(context)?;
+        anyhow::Ok((std::path::absolute(file).with_context(context)?, bytes))
     };
-    let certificate = there(certificate)?;
+    let (certificate, chain) = there(certificate)?;
+    let (key, key_bytes) = there(key)?;
     let ca = match ca {
-        Some(ca) => there(ca)?,
+        Some(ca) => there(ca)?.0,
         None => {
-            let chain = fs::read_to_string(&certificate)
-                .with_context(|| format!("failed to read `{}`", certificate.display()))?;
-            let last = last_certificate(&chain)
+            let last = std::str::from_utf8(&chain)
+                .ok()
+                .and_then(last_certificate)
                 .with_context(|| format!("`{}` holds no certificate in PEM", certificate.display()))?;
             fs::create_dir_all(dir).with_context(|| format!("failed to make `{}`", dir.display()))?;
             let file = dir.join("given-ca.crt");
@@ -55,11 +86,11 @@ pub fn given(dir: &Path, certificate: &Path, key: &Path, ca: Option<&Path>) -> a
             file
         }
     };
-    Ok(Files {
-        key: there(key)?,
-        certificate,
-        ca,
-    })
+    let pair = Pair {
+        certificate: chain,
+        key: key_bytes,
+    };
+    Ok((Files { certificate, key, ca }, pair))
 }
 
 /// The last one of a chain, as text.
@@ -67,31 +98,6 @@ fn last_certificate(chain: &str) -> Option<&str> {
     const END: &str = "-----END CERTIFICATE-----";
     let rest = chain.get(chain.rfind("-----BEGIN CERTIFICATE-----")?..)?;
     rest.get(..rest.find(END)? + END.len())
-}
-
-/// Looks at the files of a given certificate again and again, and shows the new one when they changed: a renewal needs no
-/// restart. A pair that does not fit (yet) is reported, the old one shown on, and tried again. Never ends.
-pub async fn renew(files: Files, config: RustlsConfig, every: Duration) {
-    let read = || Some((fs::read(&files.certificate).ok()?, fs::read(&files.key).ok()?));
-    let mut shown = read();
-    loop {
-        tokio::time::sleep(every).await;
-        let now = read();
-        if now.is_none() || now == shown {
-            continue;
-        }
-        match config.reload_from_pem_file(&files.certificate, &files.key).await {
-            Ok(()) => {
-                tracing::info!(file = %files.certificate.display(), "the certificate was renewed");
-                shown = now;
-            }
-            Err(error) => tracing::error!(
-                file = %files.certificate.display(),
-                cause = %error,
-                "a new certificate could not be loaded: the old one is shown on"
-            ),
-        }
-    }
 }
 
 /// Makes the authority on the first start and a certificate for this address on every one. The authority's file never
@@ -104,7 +110,7 @@ pub fn made(
     address: SocketAddr,
     public_host: Option<&str>,
     now: Timestamp,
-) -> anyhow::Result<Files> {
+) -> anyhow::Result<(Files, Pair)> {
     fs::create_dir_all(dir).with_context(|| format!("failed to make `{}`", dir.display()))?;
     let (ca_file, ca_key_file) = (dir.join("ca.crt"), dir.join("ca.key"));
     if !ca_key_file.exists() {
@@ -128,9 +134,13 @@ pub fn made(
         key: dir.join("tls.key"),
         ca: ca_file,
     };
-    write_private(&files.key, key.serialize_pem().as_bytes())?;
-    fs::write(&files.certificate, certificate.pem()).context("failed to write the certificate")?;
-    Ok(files)
+    let pair = Pair {
+        certificate: certificate.pem().into_bytes(),
+        key: key.serialize_pem().into_bytes(),
+    };
+    write_private(&files.key, &pair.key)?;
+    fs::write(&files.certificate, &pair.certificate).context("failed to write the certificate")?;
+    Ok((files, pair))
 }
 
 fn authority(key: KeyPair, now: Timestamp) -> anyhow::Result<CertifiedIssuer<'static, KeyPair>> {
@@ -187,56 +197,35 @@ fn lasting(params: &mut CertificateParams, now: Timestamp, days: i64) -> anyhow:
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
 
-    /// A certificate of its own and its key.
-    fn pair(dir: &Path) -> (PathBuf, PathBuf) {
+    /// A certificate of its own, in a directory: `tls.crt`, `tls.key` and `ca.crt`.
+    pub(super) fn pair(dir: &Path) -> Files {
         let now = Timestamp::from_millis(1_700_000_000_000);
-        let files = made(dir, "127.0.0.1:1".parse().unwrap(), None, now).unwrap();
-        (files.certificate, files.key)
+        made(dir, "127.0.0.1:1".parse().unwrap(), None, now).unwrap().0
     }
 
     #[test]
     fn of_a_chain_the_last_certificate_is_trusted_unless_another_is_given() {
         let dir = tempfile::tempdir().unwrap();
-        let (leaf, key) = pair(&dir.path().join("made"));
-        let ca = fs::read_to_string(dir.path().join("made/ca.crt")).unwrap();
+        let Files {
+            certificate: leaf,
+            key,
+            ca,
+        } = pair(&dir.path().join("made"));
+        let ca = fs::read_to_string(ca).unwrap();
         let chain = dir.path().join("chain.crt");
         fs::write(&chain, format!("{}\n{ca}", fs::read_to_string(&leaf).unwrap())).unwrap();
-        let files = given(&dir.path().join("tls"), &chain, &key, None).unwrap();
+        let (tls, none) = (dir.path().join("tls"), dir.path().join("none"));
+        let given = |ca| given(&tls, &chain, &key, ca);
+        let (files, _) = given(None).unwrap();
         assert_eq!(fs::read_to_string(files.ca).unwrap(), ca.trim_end());
-        let files = given(&dir.path().join("tls"), &chain, &key, Some(&leaf)).unwrap();
-        assert_eq!(files.ca, leaf.canonicalize().unwrap());
+        let (files, _) = given(Some(&leaf)).unwrap();
+        assert_eq!(files.ca, leaf);
+        let error = given(Some(&none)).unwrap_err();
+        assert!(error.to_string().contains("failed to read"), "{error}");
         fs::write(&chain, "nothing").unwrap();
-        let error = given(&dir.path().join("tls"), &chain, &key, None).unwrap_err();
+        let error = given(None).unwrap_err();
         assert!(error.to_string().contains("holds no certificate"), "{error}");
-    }
-
-    #[tokio::test]
-    async fn a_renewed_certificate_is_shown_once_its_key_is_there_too() {
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let dir = tempfile::tempdir().unwrap();
-        let (certificate, key) = pair(&dir.path().join("first"));
-        let (next_certificate, next_key) = pair(&dir.path().join("second"));
-        let files = given(&dir.path().join("tls"), &certificate, &key, None).unwrap();
-        let config = RustlsConfig::from_pem_file(&certificate, &key).await.unwrap();
-        let first = config.get_inner();
-        let renewing = tokio::spawn(renew(files, config.clone(), Duration::from_millis(5)));
-        let shown_again = async || {
-            for _ in 0..100 {
-                if !Arc::ptr_eq(&first, &config.get_inner()) {
-                    return true;
-                }
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-            false
-        };
-        fs::copy(next_certificate, &certificate).unwrap();
-        assert!(!shown_again().await, "the key is still the old one's");
-        fs::copy(next_key, &key).unwrap();
-        assert!(shown_again().await);
-        renewing.abort();
     }
 }

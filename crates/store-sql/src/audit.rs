@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use reeve_authz::{Action, BootstrapException, Entity, Granted, Scope};
-use reeve_store::{Audit, AuditEntry, AuditRow, StoreError, SubjectId, Verifier, gate};
+use reeve_store::{Audit, AuditEntry, AuditRow, SessionNumber, StoreError, SubjectId, Verifier, gate};
 use sha2::{Digest, Sha256};
 
 use crate::driver::{Arg, During, Row, Tx};
@@ -83,16 +83,15 @@ impl Audit for SqlStore {
         subject: SubjectId,
         proven: &Verifier,
         entry: AuditEntry,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<SessionNumber>, StoreError> {
         gate::is(granted, BootstrapException::SessionRecord, APPEND)?;
         let mut tx = self.write(APPEND).await?;
-        let recorded =
-            sessions::signed_in(&mut tx, subject, proven.as_str(), entry.timestamp, APPEND).await?;
-        if recorded {
+        let session = sessions::signed_in(&mut tx, subject, proven.as_str(), entry.timestamp, APPEND).await?;
+        if session.is_some() {
             append(&mut tx, &entry).await?;
             tx.commit().await.during(APPEND)?;
         }
-        Ok(recorded)
+        Ok(session)
     }
 
     async fn audit_events(

@@ -132,7 +132,8 @@ impl Clusters for SqlStore {
         )
         .await
         .during(DELETE)?;
-        // The desired state goes as a whole: nobody is left to be told.
+        // The desired state goes as a whole, and no batch tells of it: the secret then only earns the 410 that ends people's
+        // rights.
         let value = soft_delete_rules(&mut tx, &mut Changes::default(), &rules, at).await?;
         for statement in [
             "DELETE FROM workloads WHERE cluster_id = $1",

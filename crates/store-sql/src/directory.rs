@@ -13,7 +13,7 @@ use reeve_types::{
 
 use crate::access_rules::live_rules;
 use crate::driver::{Arg, During, Row};
-use crate::{SqlStore, rows};
+use crate::{SqlStore, rows, sessions};
 
 const LOAD: &str = "load the directory";
 const LOCATE: &str = "locate an object";
@@ -52,7 +52,7 @@ fn user(row: &Row) -> Result<UserFacts, StoreError> {
         id: row.parsed("id")?,
         email: row.parsed("email")?,
         posix: row.opt_json("posix")?,
-        not_before: row.opt_time("not_before")?,
+        session: sessions::number(row)?,
     })
 }
 
@@ -61,7 +61,7 @@ pub(crate) fn service_account(row: &Row) -> Result<ServiceAccountFacts, StoreErr
         id: row.parsed("id")?,
         name: row.parsed("name")?,
         enabled: row.bool("enabled")?,
-        not_before: row.opt_time("not_before")?,
+        session: sessions::number(row)?,
     })
 }
 
@@ -96,11 +96,16 @@ impl Directory for SqlStore {
             .await?;
         let rules = live_rules(&mut tx).await?.iter().map(|row| row.rule()).collect();
         let users = tx
-            .all("SELECT id, email, posix, not_before FROM users", &[], user, LOAD)
+            .all(
+                "SELECT id, email, posix, session_number FROM users",
+                &[],
+                user,
+                LOAD,
+            )
             .await?;
         let service_accounts = tx
             .all(
-                "SELECT id, name, enabled, not_before FROM service_accounts",
+                "SELECT id, name, enabled, session_number FROM service_accounts",
                 &[],
                 service_account,
                 LOAD,

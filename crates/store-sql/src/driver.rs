@@ -13,10 +13,11 @@ use sqlx::sqlite::{
 use sqlx::{Row as _, SqlSafeStr, Sqlite, Transaction};
 
 /// One file, applied in a transaction of its own.
-const MIGRATIONS: [(i64, &str, &str); 3] = [
+const MIGRATIONS: [(i64, &str, &str); 4] = [
     (1, "begin", include_str!("../migrations/0001_begin.sql")),
     (2, "former", include_str!("../migrations/0002_former.sql")),
     (3, "histories", include_str!("../migrations/0003_histories.sql")),
+    (4, "sessions", include_str!("../migrations/0004_sessions.sql")),
 ];
 
 /// How many connections read at a time.

@@ -5,7 +5,7 @@ use reeve_authz::{Action, Entity, Granted, Scope, SubjectKey};
 use reeve_link::ObjectKey;
 use reeve_store::{
     AuditEntry, Committed, NewServiceAccount, ServiceAccountFacts, ServiceAccountRow, ServiceAccounts,
-    StoreError, SubjectId, Verifier, gate,
+    SessionNumber, StoreError, SubjectId, Verifier, gate,
 };
 use reeve_types::{AccessRuleId, ServiceAccountId, Timestamp};
 
@@ -65,7 +65,7 @@ fn missing(id: ServiceAccountId) -> StoreError {
 /// What requests go by.
 async fn facts(tx: &mut Tx, id: ServiceAccountId) -> Result<ServiceAccountFacts, StoreError> {
     tx.one(
-        "SELECT id, name, enabled, not_before FROM service_accounts WHERE id = $1",
+        "SELECT id, name, enabled, session_number FROM service_accounts WHERE id = $1",
         &[Arg::text(id)],
         directory::service_account,
         CHANGE,
@@ -148,7 +148,7 @@ impl ServiceAccounts for SqlStore {
                     }
                 }
                 // What was issued before stays worthless when the account is enabled again.
-                sessions::end(&mut tx, SubjectId::ServiceAccount(id), at, CHANGE).await?;
+                sessions::end(&mut tx, SubjectId::ServiceAccount(id), CHANGE).await?;
             }
             tx.execute(
                 "UPDATE service_accounts SET enabled = $2, updated_at = $3 WHERE id = $1",
@@ -171,7 +171,7 @@ impl ServiceAccounts for SqlStore {
         secret: Verifier,
         at: Timestamp,
         entry: AuditEntry,
-    ) -> Result<Timestamp, StoreError> {
+    ) -> Result<SessionNumber, StoreError> {
         fits(granted, Action::Update, CHANGE)?;
         let mut tx = self.write(CHANGE).await?;
         let row = needed(&mut tx, id, CHANGE).await?;
@@ -181,10 +181,10 @@ impl ServiceAccounts for SqlStore {
         )
         .await
         .during(CHANGE)?;
-        let stamp = sessions::end(&mut tx, SubjectId::ServiceAccount(id), at, CHANGE).await?;
+        let session = sessions::end(&mut tx, SubjectId::ServiceAccount(id), CHANGE).await?;
         audit::append(&mut tx, &entry.about(id, &row.name)).await?;
         tx.commit().await.during(CHANGE)?;
-        Ok(stamp)
+        Ok(session)
     }
 
     async fn delete_service_account(

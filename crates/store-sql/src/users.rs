@@ -3,10 +3,10 @@
 use async_trait::async_trait;
 use reeve_authz::{Action, Entity, Granted, Role, Scope, SubjectKey};
 use reeve_store::{
-    AccessRuleRow, AuditEntry, Committed, EMAIL_RESTS_SECONDS, NewUser, StoreError, SubjectId, UserRow,
-    Users, Verifier, gate,
+    AccessRuleRow, AuditEntry, Committed, EMAIL_RESTS_SECONDS, NewUser, SessionNumber, StoreError, SubjectId,
+    UserRow, Users, Verifier, gate,
 };
-use reeve_types::{AccessRuleId, PosixIdentity, Timestamp, UserId};
+use reeve_types::{AccessRuleId, Email, PosixIdentity, Timestamp, UserId};
 
 use crate::access_rules::{keep_an_administrator, live_rules_of_subject};
 use crate::changes::{Changes, soft_delete_rules};
@@ -103,6 +103,31 @@ async fn refuse_resting(tx: &mut Tx, new: &NewUser) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Lets an email rest from now on.
+async fn rest(tx: &mut Tx, email: &Email, at: Timestamp) -> Result<(), StoreError> {
+    tx.execute(
+        "INSERT INTO former_emails (email, deleted_at) VALUES ($1, $2)
+         ON CONFLICT (email) DO UPDATE SET deleted_at = excluded.deleted_at",
+        &[Arg::text(email), at.into()],
+    )
+    .await
+    .during(DELETE)?;
+    Ok(())
+}
+
+/// Removes her row; whether she ever signed in, and so may have a Kubernetes token. The row that went says so, not one read
+/// before: a sign-in may be recorded in between.
+async fn remove(tx: &mut Tx, id: UserId) -> Result<bool, StoreError> {
+    tx.row(
+        "DELETE FROM users WHERE id = $1 RETURNING last_login IS NOT NULL AS signed_in",
+        &[Arg::text(id)],
+    )
+    .await
+    .during(DELETE)?
+    .ok_or_else(|| missing(id))?
+    .bool("signed_in")
+}
+
 /// Writes a new person's rows.
 pub(crate) async fn insert(tx: &mut Tx, new: &NewUser) -> Result<UserRow, StoreError> {
     claim_uid(tx, new.id, new.posix.as_ref()).await?;
@@ -129,12 +154,12 @@ pub(crate) async fn insert(tx: &mut Tx, new: &NewUser) -> Result<UserRow, StoreE
 }
 
 /// Ends her tokens, and with that the transaction.
-async fn end(mut tx: Tx, id: UserId, at: Timestamp, entry: AuditEntry) -> Result<Timestamp, StoreError> {
+async fn end(mut tx: Tx, id: UserId, entry: AuditEntry) -> Result<SessionNumber, StoreError> {
     let row = one(&mut tx, id, CHANGE).await?.ok_or_else(|| missing(id))?;
-    let stamp = sessions::end(&mut tx, SubjectId::User(id), at, CHANGE).await?;
+    let session = sessions::end(&mut tx, SubjectId::User(id), CHANGE).await?;
     audit::append(&mut tx, &entry.about(id, &row.email)).await?;
     tx.commit().await.during(CHANGE)?;
-    Ok(stamp)
+    Ok(session)
 }
 
 #[async_trait]
@@ -195,7 +220,7 @@ impl Users for SqlStore {
         password: Verifier,
         at: Timestamp,
         entry: AuditEntry,
-    ) -> Result<Timestamp, StoreError> {
+    ) -> Result<SessionNumber, StoreError> {
         fits(granted, Action::Update, CHANGE)?;
         let mut tx = self.write(CHANGE).await?;
         tx.execute(
@@ -204,18 +229,17 @@ impl Users for SqlStore {
         )
         .await
         .during(CHANGE)?;
-        end(tx, id, at, entry).await
+        end(tx, id, entry).await
     }
 
     async fn end_sessions(
         &self,
         granted: &Granted,
         id: UserId,
-        at: Timestamp,
         entry: AuditEntry,
-    ) -> Result<Timestamp, StoreError> {
+    ) -> Result<SessionNumber, StoreError> {
         fits(granted, Action::Update, CHANGE)?;
-        end(self.write(CHANGE).await?, id, at, entry).await
+        end(self.write(CHANGE).await?, id, entry).await
     }
 
     async fn delete_user(
@@ -231,16 +255,9 @@ impl Users for SqlStore {
         let mut changes = Changes::default();
         let rules = live_rules_of_subject(&mut tx, &SubjectKey::User(row.email.clone())).await?;
         let value = soft_delete_rules(&mut tx, &mut changes, &rules, at).await?;
-        tx.execute("DELETE FROM users WHERE id = $1", &[Arg::text(id)])
-            .await
-            .during(DELETE)?;
-        tx.execute(
-            "INSERT INTO former_emails (email, deleted_at) VALUES ($1, $2)
-             ON CONFLICT (email) DO UPDATE SET deleted_at = excluded.deleted_at",
-            &[Arg::text(&row.email), at.into()],
-        )
-        .await
-        .during(DELETE)?;
+        if remove(&mut tx, id).await? {
+            rest(&mut tx, &row.email, at).await?;
+        }
         let was_administrator =
             |rule: &AccessRuleRow| rule.role == Role::SystemAdministrator && rule.scope == Scope::Account;
         if rules.iter().any(was_administrator) {

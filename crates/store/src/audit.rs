@@ -84,6 +84,10 @@ pub enum AuditAction {
     SignOut,
     /// A password was set anew.
     ResetPassword,
+    /// A service account was switched on.
+    Enable,
+    /// A service account was switched off.
+    Disable,
 }
 
 /// How it ended.
@@ -114,15 +118,16 @@ pub trait Audit {
     /// Writes an event that goes with no other change: a refusal. `granted` is the bootstrap exception for session records.
     async fn record(&self, granted: &Granted, entry: AuditEntry) -> Result<(), StoreError>;
 
-    /// Writes the sign-in of a subject and when it was, unless what it was proven against is no longer what checks it: then
-    /// nothing is written and the answer is false. `granted` is the bootstrap exception for session records.
+    /// Writes the sign-in of a subject and when it was; answers the number that its token is to carry. When what it was proven
+    /// against is no longer what checks the subject, or that is disabled or gone, nothing is written and there is no number.
+    /// `granted` is the bootstrap exception for session records.
     async fn record_sign_in(
         &self,
         granted: &Granted,
         subject: crate::SubjectId,
         proven: &crate::Verifier,
         entry: AuditEntry,
-    ) -> Result<bool, StoreError>;
+    ) -> Result<Option<crate::SessionNumber>, StoreError>;
 
     /// At most `limit` events after `sequence`. `granted`: read of events-history at account scope.
     async fn audit_events(

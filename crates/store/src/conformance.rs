@@ -41,6 +41,7 @@ macro_rules! conformance_tests {
             an_email_rests_after_its_owner_went,
             the_last_local_administrator_stays,
             a_changed_password_ends_every_token_before_it,
+            a_disabled_service_account_does_not_sign_in,
             a_deleted_users_rules_go_with_her,
             a_disabled_service_accounts_rules_leave_the_clusters,
             deleting_a_project_takes_its_rules_and_workloads_along,

@@ -19,6 +19,11 @@ pub enum SubjectId {
     ServiceAccount(ServiceAccountId),
 }
 
+/// How often a subject's sessions were ended. A token is good as long as the number it was given with is the subject's; no
+/// clock has a say in that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SessionNumber(pub i64);
+
 /// What is known of a person at each request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserFacts {
@@ -28,8 +33,8 @@ pub struct UserFacts {
     pub email: Email,
     /// Her numbers.
     pub posix: Option<PosixIdentity>,
-    /// Tokens made before this moment are worth nothing.
-    pub not_before: Option<Timestamp>,
+    /// The number that tokens have to carry.
+    pub session: SessionNumber,
 }
 
 /// What is known of a service account at each request.
@@ -41,8 +46,8 @@ pub struct ServiceAccountFacts {
     pub name: ServiceAccountName,
     /// Its switch.
     pub enabled: bool,
-    /// Tokens made before this moment are worth nothing.
-    pub not_before: Option<Timestamp>,
+    /// The number that tokens have to carry.
+    pub session: SessionNumber,
 }
 
 /// What is known of a cluster at each request.
@@ -126,7 +131,7 @@ pub trait Credentials {
     /// A person's password check.
     async fn password_verifier(&self, email: &Email) -> Result<Option<(UserId, Verifier)>, StoreError>;
 
-    /// A service account's secret check, by client id. Disabled ones too: the caller looks at the switch.
+    /// A service account's secret check, by client id. Disabled ones too: their sign-in is not recorded.
     async fn secret_verifier(
         &self,
         client_id: &ServiceAccountName,

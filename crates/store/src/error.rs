@@ -30,7 +30,7 @@ pub enum StoreError {
     /// A uid that somebody has or had.
     #[error("uid `{0}` belongs or belonged to somebody else and is never given again; choose another")]
     UidTaken(Uid),
-    /// An email whose last owner was deleted a moment ago.
+    /// An email whose last owner had signed in and was deleted a moment ago.
     #[error(
         "user `{email}` was deleted, and her last Kubernetes token may be good until {until}: make the new user after that"
     )]

@@ -40,7 +40,7 @@ pub use department::{DepartmentRow, Departments, NewDepartment};
 pub use desired::DesiredState;
 pub use directory::{
     ClusterFacts, Credentials, DepartmentFacts, Directory, DirectorySnapshot, Locate, ProjectFacts,
-    ServiceAccountFacts, SubjectId, UserFacts,
+    ServiceAccountFacts, SessionNumber, SubjectId, UserFacts,
 };
 pub use error::StoreError;
 pub use history::{HISTORIES_KEPT, Histories};

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use reeve_authz::Granted;
 use reeve_types::{AccessRuleId, ServiceAccountId, ServiceAccountName, Timestamp};
 
-use crate::{AuditEntry, Committed, ServiceAccountFacts, StoreError, Verifier};
+use crate::{AuditEntry, Committed, ServiceAccountFacts, SessionNumber, StoreError, Verifier};
 
 /// A service account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,7 +80,7 @@ pub trait ServiceAccounts {
         secret: Verifier,
         at: Timestamp,
         entry: AuditEntry,
-    ) -> Result<Timestamp, StoreError>;
+    ) -> Result<SessionNumber, StoreError>;
 
     /// Removes it and soft-deletes its rules; answers those rules. `granted`: delete.
     async fn delete_service_account(

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use reeve_authz::Granted;
 use reeve_types::{AccessRuleId, Email, PosixIdentity, Timestamp, UserId};
 
-use crate::{AuditEntry, Committed, StoreError};
+use crate::{AuditEntry, Committed, SessionNumber, StoreError};
 
 /// What checks a password or a secret: a hash. Not the secret, and all the same printed nowhere.
 #[derive(Clone, PartialEq, Eq)]
@@ -68,7 +68,7 @@ pub struct NewUser {
     pub created_by: String,
 }
 
-/// How long an email rests after its owner was deleted: as long as a Kubernetes token lives, which nobody can call back and
+/// How long an email rests after its owner, who had signed in, was deleted: as long as a Kubernetes token lives, which nobody can call back and
 /// which names her by it, and a minute more for clocks that differ.
 pub const EMAIL_RESTS_SECONDS: i64 = 6 * 60;
 
@@ -84,8 +84,8 @@ pub trait Users {
     /// Makes one. `granted`: create.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] for a known email, [`StoreError::EmailRests`] for one whose owner was deleted less than
-    /// [`EMAIL_RESTS_SECONDS`] before, [`StoreError::UidTaken`] for a uid that was ever given to another.
+    /// [`StoreError::Conflict`] for a known email, [`StoreError::EmailRests`] for one whose owner had signed in and was
+    /// deleted less than [`EMAIL_RESTS_SECONDS`] before, [`StoreError::UidTaken`] for a uid that was ever given to another.
     async fn create_user(
         &self,
         granted: &Granted,
@@ -111,18 +111,16 @@ pub trait Users {
         password: Verifier,
         at: Timestamp,
         entry: AuditEntry,
-    ) -> Result<Timestamp, StoreError>;
+    ) -> Result<SessionNumber, StoreError>;
 
-    /// Ends every token of hers that was made before `at`, and every one whose sign-in was recorded before this change, also
-    /// where that arrived later than `at`. Answers the moment from which on tokens are good again; it never goes back.
-    /// `granted`: update.
+    /// Ends every token of hers whose sign-in was recorded before this change, and no later one. Answers the number that
+    /// tokens carry from now on; none was ever given with it. `granted`: update.
     async fn end_sessions(
         &self,
         granted: &Granted,
         id: UserId,
-        at: Timestamp,
         entry: AuditEntry,
-    ) -> Result<Timestamp, StoreError>;
+    ) -> Result<SessionNumber, StoreError>;
 
     /// Removes her and soft-deletes her rules; answers those rules. `granted`: delete.
     ///

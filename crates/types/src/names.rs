@@ -1,6 +1,7 @@
 //! Names that were checked once, at the border.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -128,8 +129,34 @@ fn group(text: &str) -> Option<String> {
     ok.then(|| text.to_owned())
 }
 
+/// Unicode 16's categories Cf, Zl and Zp: what is not seen itself, but hides, joins, breaks or turns round what is.
+const INVISIBLE: [RangeInclusive<char>; 21] = [
+    '\u{ad}'..='\u{ad}',
+    '\u{600}'..='\u{605}',
+    '\u{61c}'..='\u{61c}',
+    '\u{6dd}'..='\u{6dd}',
+    '\u{70f}'..='\u{70f}',
+    '\u{890}'..='\u{891}',
+    '\u{8e2}'..='\u{8e2}',
+    '\u{180e}'..='\u{180e}',
+    '\u{200b}'..='\u{200f}',
+    '\u{2028}'..='\u{202e}',
+    '\u{2060}'..='\u{2064}',
+    '\u{2066}'..='\u{206f}',
+    '\u{feff}'..='\u{feff}',
+    '\u{fff9}'..='\u{fffb}',
+    '\u{110bd}'..='\u{110bd}',
+    '\u{110cd}'..='\u{110cd}',
+    '\u{13430}'..='\u{1343f}',
+    '\u{1bca0}'..='\u{1bca3}',
+    '\u{1d173}'..='\u{1d17a}',
+    '\u{e0001}'..='\u{e0001}',
+    '\u{e0020}'..='\u{e007f}',
+];
+
 fn cluster(text: &str) -> Option<String> {
-    let ok = (1..=50).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+    let unseen = |c: char| c.is_control() || INVISIBLE.iter().any(|range| range.contains(&c));
+    let ok = (1..=50).contains(&text.chars().count()) && !text.chars().any(unseen);
     (ok && text.trim() == text).then(|| text.to_owned())
 }
 
@@ -158,12 +185,14 @@ name!(
     "2 to 255 lower-case letters, digits, `-` and `_`, starting with a letter and ending with a letter or digit", service_account
 );
 name!(
-    /// A cluster's name, for people: the reference has no rule for it, so only what no screen can show is refused.
-    ClusterName, "cluster name", "1 to 50 characters, no control characters, not starting or ending with a blank", cluster
+    /// A cluster's name, for people: the reference has no rule for it, so only what no screen can show is refused,
+    /// and what would let it show one name as another.
+    ClusterName, "cluster name", "1 to 50 characters, no control or invisible characters, not starting or ending with a blank", cluster
 );
 name!(
-    /// A department's or project's name: a DNS label short enough for a namespace prefix before it.
-    OrgUnitName, "name", "1 to 50 lower-case letters, digits and hyphens, starting with a letter and not ending with a hyphen", |t| dns_label(t, 50)
+    /// A department's or project's name: a DNS label, which also fits a label's value. A project's is shorter where a prefix
+    /// and it make up the namespace (control-plane 3.2).
+    OrgUnitName, "name", "1 to 63 lower-case letters, digits and hyphens, starting with a letter and not ending with a hyphen", |t| dns_label(t, 63)
 );
 name!(
     /// A workload's name: it becomes a Job's, whose pods get a suffix.
@@ -203,7 +232,8 @@ mod tests {
         for right in ["a", "robots", "vision-2"] {
             assert!(right.parse::<OrgUnitName>().is_ok(), "{right}");
         }
-        let long = "a".repeat(51);
+        assert!("a".repeat(63).parse::<OrgUnitName>().is_ok());
+        let long = "a".repeat(64);
         for wrong in ["", "Proj_1", "1a", "-a", "a-", "a.b", "ä", long.as_str()] {
             assert!(wrong.parse::<OrgUnitName>().is_err(), "{wrong}");
         }
@@ -218,6 +248,26 @@ mod tests {
         let long = "ü".repeat(51);
         for wrong in ["", " ", " a", "a ", "a\nb", "a\u{7}", "a\u{a0}", &long] {
             assert!(wrong.parse::<ClusterName>().is_err(), "{wrong:?}");
+        }
+        for unseen in [
+            '\u{ad}',
+            '\u{61c}',
+            '\u{200b}',
+            '\u{200d}',
+            '\u{200e}',
+            '\u{200f}',
+            '\u{2028}',
+            '\u{2029}',
+            '\u{202a}',
+            '\u{202e}',
+            '\u{2060}',
+            '\u{2066}',
+            '\u{2069}',
+            '\u{feff}',
+            '\u{e0041}',
+        ] {
+            let name = format!("prod{unseen}uction");
+            assert!(name.parse::<ClusterName>().is_err(), "{name:?}");
         }
     }
 

@@ -84,7 +84,7 @@ pub const ACCESS_RULES: ListSpec = ListSpec {
     ],
 };
 
-/// `GET /api/v1/workloads` and its count.
+/// `GET /api/v1/workloads`, its count, and the trainings among them.
 pub const WORKLOADS: ListSpec = ListSpec {
     fields: &[
         "type",

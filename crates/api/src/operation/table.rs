@@ -143,6 +143,8 @@ operations! {
     CountWorkloads = "count_workloads", Get "/api/v1/workloads/count", may(Action::Read, Entity::Workloads), 200, [400, 401, 403, 500, 503];
     /// Get a workload of whatever kind.
     GetWorkload = "get_workload", Get "/api/v1/workloads/{workloadId}", may(Action::Read, Entity::Workloads), 200, [400, 401, 403, 404, 500, 503];
+    /// List trainings.
+    GetTrainings = "get_trainings", Get "/api/v1/workloads/trainings", may(Action::Read, Entity::Workloads), 200, [400, 401, 403, 500, 503];
     /// Submit a training.
     CreateTraining = "create_training1", Post "/api/v1/workloads/trainings", may(Action::Create, Entity::Trainings), 202, [400, 401, 403, 404, 409, 500, 503];
     /// Get a training.

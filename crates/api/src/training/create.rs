@@ -203,7 +203,12 @@ fn security(mut security: Object) -> Result<Security, InvalidBody> {
             remedy,
         ));
     }
-    for name in ["hostIpc", "hostNetwork", "readOnlyRootFilesystem", "runAsNonRoot"] {
+    // What every pod gets, so there is nothing to keep.
+    if security.optional("runAsNonRoot")? == Some(false) {
+        let remedy = "`false` cannot be asked for: no container runs as root; leave it out";
+        return Err(InvalidBody::wrong(security.path("runAsNonRoot"), remedy));
+    }
+    for name in ["hostIpc", "hostNetwork", "readOnlyRootFilesystem"] {
         security.only(name, &[json!(false)])?;
     }
     security.only("seccompProfileType", &[json!("RuntimeDefault")])?;
@@ -278,6 +283,10 @@ mod tests {
                 json!({"security": {"allowPrivilegeEscalation": true}}),
             ),
             (
+                "spec.security.runAsNonRoot",
+                json!({"security": {"runAsNonRoot": false}}),
+            ),
+            (
                 "spec.compute.cpuCoreLimit",
                 json!({"compute": {"cpuCoreLimit": 0.5}}),
             ),
@@ -309,6 +318,17 @@ mod tests {
             "security": {"uidGidSource": null, "hostIpc": false, "runAsUid": null}, "compute": null,
         });
         assert!(parse(spec).is_ok());
+    }
+
+    #[test]
+    fn nobody_runs_as_root_and_everybody_may_say_so() {
+        let asked = |value: Value| parse(json!({"image": "x", "security": {"runAsNonRoot": value}}));
+        assert!(asked(json!(true)).is_ok() && asked(json!(null)).is_ok());
+        assert_eq!(
+            asked(json!(false)).unwrap_err(),
+            "`spec.security.runAsNonRoot`: `false` cannot be asked for: no container runs as root; leave it out"
+        );
+        assert!(asked(json!("yes")).is_err());
     }
 
     #[test]

@@ -8,17 +8,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(super) const AT_ONCE: usize = 2;
 /// How many places there are for everybody: what is computed, and 64 that wait.
 const COMMON: usize = AT_ONCE + 64;
-/// How many of them one user name may hold: guessing one account's password leaves room for the others.
+/// How many of them one user name may hold from everywhere, and one more from each network: guessing one account's password
+/// leaves room for the others, and for its owner.
 const PER_NAME: usize = 4;
 /// How many more there are for accounts that must be reachable, one for each network.
 const RESERVED: usize = 16;
 
 /// Who wants a password checked, as far as the queue counts by it.
 ///
-/// 66 checks may be under way or wait, 4 of them for one name. A check for a break-glass account finds a place all the same,
-/// whatever is asked for other names, and whatever is asked for break-glass names from fewer than 16 other networks, as long
-/// as its own network has no other such check beyond the 66. A network is an IPv4 address or an IPv6 /64; behind a proxy
-/// all is one network.
+/// 66 checks may be under way or wait; of these 4 for one name, and one more for it from each network. When all are taken,
+/// there are 16 places for break-glass accounts, one for each network. So a check for such an account finds a place whatever
+/// is asked for other names, and for break-glass names from fewer than 16 other networks, as long as nobody asks for a
+/// break-glass name from its own network at that moment. A network is an IPv4 address or an IPv6 /48, for one site gets as
+/// much; behind a proxy all is one network.
+///
+/// Who is turned away learns nothing of the name as long as there are places for everybody. Who fills them all can tell that
+/// an account is break-glass by its still being checked.
 #[derive(Debug, Clone, Copy)]
 pub struct Asking<'a> {
     /// The user name as given.
@@ -36,17 +41,27 @@ pub(super) struct Places(Mutex<Held>);
 struct Held {
     common: usize,
     names: HashMap<String, usize>,
-    reserved: HashSet<Option<IpAddr>>,
+    extra: HashSet<(String, Network)>,
+    reserved: HashSet<Network>,
 }
+
+/// Where a check comes from, if that is known.
+type Network = Option<IpAddr>;
 
 impl Places {
     /// A place for a check, unless all it may have are taken.
     pub(super) fn take(self: &Arc<Self>, asking: &Asking<'_>) -> Option<Place> {
         // However it is spelled, it is the same account.
         let name = asking.name.to_lowercase();
-        let reserved = || self.reserved(network(asking.from));
-        self.common(name)
-            .or_else(|| asking.break_glass.then(reserved).flatten())
+        let from = network(asking.from);
+        let mut held = self.held();
+        let kind = if held.common < COMMON {
+            held.named(name, from)?
+        } else {
+            let free = asking.break_glass && held.reserved.len() < RESERVED && held.reserved.insert(from);
+            free.then_some(Kind::Reserved(from))?
+        };
+        Some(Place(Arc::clone(self), kind))
     }
 
     /// A place for hashing a new password, an administrator's doing that no name is counted for.
@@ -58,24 +73,23 @@ impl Places {
         })
     }
 
-    fn common(self: &Arc<Self>, name: String) -> Option<Place> {
-        let mut held = self.held();
-        if held.common >= COMMON || held.names.get(&name).is_some_and(|count| *count >= PER_NAME) {
-            return None;
-        }
-        held.common += 1;
-        *held.names.entry(name.clone()).or_default() += 1;
-        Some(Place(Arc::clone(self), Kind::Named(name)))
-    }
-
-    fn reserved(self: &Arc<Self>, from: Option<IpAddr>) -> Option<Place> {
-        let mut held = self.held();
-        (held.reserved.len() < RESERVED && held.reserved.insert(from))
-            .then(|| Place(Arc::clone(self), Kind::Reserved(from)))
-    }
-
     fn held(&self) -> std::sync::MutexGuard<'_, Held> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Held {
+    /// One of the places for everybody, of which there are some.
+    fn named(&mut self, name: String, from: Network) -> Option<Kind> {
+        let kind = if self.names.get(&name).is_none_or(|count| *count < PER_NAME) {
+            *self.names.entry(name.clone()).or_default() += 1;
+            Kind::Named(name)
+        } else {
+            let extra = (name, from);
+            self.extra.insert(extra.clone()).then_some(Kind::Extra(extra))?
+        };
+        self.common += 1;
+        Some(kind)
     }
 }
 
@@ -86,8 +100,9 @@ pub(super) struct Place(Arc<Places>, Kind);
 #[derive(Debug)]
 enum Kind {
     Named(String),
+    Extra((String, Network)),
     Unnamed,
-    Reserved(Option<IpAddr>),
+    Reserved(Network),
 }
 
 impl Drop for Place {
@@ -99,6 +114,9 @@ impl Drop for Place {
                 return;
             }
             Kind::Unnamed => {}
+            Kind::Extra(extra) => {
+                held.extra.remove(extra);
+            }
             Kind::Named(name) => {
                 if let Some(count) = held.names.get_mut(name) {
                     *count = count.saturating_sub(1);
@@ -112,10 +130,11 @@ impl Drop for Place {
     }
 }
 
-/// What one person can have for herself: an IPv4 address, or 64 bits of an IPv6 one.
-fn network(address: Option<IpAddr>) -> Option<IpAddr> {
+/// What one site can have for itself: an IPv4 address, or the first 48 bits of an IPv6 one (RFC 6177: a site gets a /56 or a
+/// /48).
+fn network(address: Option<IpAddr>) -> Network {
     address.map(|address| match address.to_canonical() {
-        IpAddr::V6(six) => IpAddr::V6(Ipv6Addr::from_bits(six.to_bits() & (u128::MAX << 64))),
+        IpAddr::V6(six) => IpAddr::V6(Ipv6Addr::from_bits(six.to_bits() & (u128::MAX << 80))),
         four @ IpAddr::V4(_) => four,
     })
 }
@@ -153,16 +172,22 @@ mod tests {
     }
 
     #[test]
-    fn guessing_one_name_from_one_network_fills_its_own_places_only() {
-        let places = Arc::new(Places::default());
-        let guess = |from| places.take(&asking("Admin", from, true));
-        let flood: Vec<_> = (0..200).filter_map(|_| guess([10, 0, 0, 1])).collect();
-        assert_eq!(flood.len(), PER_NAME + 1);
-        let owner = guess([10, 0, 0, 2]);
-        assert!(owner.is_some());
-        assert!(guess([10, 0, 0, 2]).is_none(), "one at a time");
-        drop(owner);
-        assert!(guess([10, 0, 0, 2]).is_some());
+    fn guessing_one_name_from_one_network_fills_its_own_places_only_whoever_that_is() {
+        for break_glass in [true, false] {
+            let places = Arc::new(Places::default());
+            let guess = |name, from| places.take(&asking(name, from, break_glass));
+            let flood: Vec<_> = (0..200).filter_map(|_| guess("Admin", [10, 0, 0, 1])).collect();
+            assert_eq!(flood.len(), PER_NAME + 1, "the answers tell nothing of the name");
+            let owner = guess("admin", [10, 0, 0, 2]);
+            assert!(owner.is_some());
+            assert!(guess("admin", [10, 0, 0, 2]).is_none(), "one at a time");
+            assert!(guess("other", [10, 0, 0, 1]).is_some());
+            drop(owner);
+            assert!(guess("admin", [10, 0, 0, 2]).is_some());
+            drop(flood);
+            let held = places.held();
+            assert_eq!((held.common, held.names.len(), held.extra.len()), (0, 0, 0));
+        }
     }
 
     #[test]
@@ -171,15 +196,27 @@ mod tests {
         let flood: Vec<_> = (0..200)
             .filter_map(|n| places.take(&asking("admin", [10, 0, 0, n], true)))
             .collect();
-        assert_eq!(flood.len(), PER_NAME + RESERVED);
+        assert_eq!(flood.len(), COMMON + RESERVED);
         assert!(places.take(&asking("admin", [10, 1, 0, 1], true)).is_none());
+    }
+
+    #[test]
+    fn of_the_reserved_places_one_network_gets_one() {
+        let places = Arc::new(Places::default());
+        let _flood = many(&places, 200, |n| format!("u{n}"));
+        let first = places.take(&asking("admin", [10, 1, 0, 1], true));
+        assert!(first.is_some());
+        assert!(places.take(&asking("root", [10, 1, 0, 1], true)).is_none());
+        assert!(places.take(&asking("root", [10, 1, 0, 2], true)).is_some());
+        drop(first);
+        assert!(places.take(&asking("root", [10, 1, 0, 1], true)).is_some());
     }
 
     #[test]
     fn an_address_counts_as_its_network() {
         let of = |text: &str| network(Some(text.parse().unwrap()));
-        assert_eq!(of("2001:db8:1:2:3::4"), of("2001:db8:1:2::9"));
-        assert_ne!(of("2001:db8:1:2::9"), of("2001:db8:1:3::9"));
+        assert_eq!(of("2001:db8:1:2:3::4"), of("2001:db8:1:fffe::9"));
+        assert_ne!(of("2001:db8:1:2::9"), of("2001:db8:2:2::9"));
         assert_eq!(of("::ffff:10.0.0.1"), of("10.0.0.1"));
         assert_ne!(of("10.0.0.1"), of("10.0.0.2"));
     }

@@ -52,8 +52,6 @@ pub struct Claims {
     pub exp: i64,
     /// Made: seconds since 1970.
     pub iat: i64,
-    /// Made: milliseconds since 1970, so that a sign-out and a sign-in within one second can be told apart.
-    pub iat_ms: i64,
     /// The token's own id.
     pub jti: String,
     /// `Bearer`
@@ -64,6 +62,9 @@ pub struct Claims {
     pub subject_type: SubjectKind,
     /// The account.
     pub tenant_id: String,
+    /// In a token for REST: the number of its subject's sessions at the sign-in. It ends with that number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<i64>,
     /// A user's email.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
@@ -105,12 +106,12 @@ impl Claims {
             sub: subject.1.to_string(),
             exp: now.plus_seconds(seconds).as_seconds(),
             iat: now.as_seconds(),
-            iat_ms: now.as_millis(),
             jti: id.to_string(),
             typ: "Bearer".to_owned(),
             azp: client.to_owned(),
             subject_type: subject.0,
             tenant_id: "1".to_owned(),
+            session: None,
             email: None,
             preferred_username: None,
             groups: Vec::new(),
@@ -118,6 +119,13 @@ impl Claims {
             gid: None,
             supplementary_groups: None,
         }
+    }
+
+    /// With the number of the subject's sessions.
+    #[must_use]
+    pub const fn in_session(mut self, number: i64) -> Self {
+        self.session = Some(number);
+        self
     }
 
     /// With a service account's name.
@@ -145,10 +153,5 @@ impl Claims {
             );
         }
         self
-    }
-
-    /// When it was made.
-    pub const fn issued_at(&self) -> Timestamp {
-        Timestamp::from_millis(self.iat_ms)
     }
 }

@@ -45,20 +45,22 @@ pub(crate) fn verify(ring: &KeyRing, token: &str) -> Result<Claims, InvalidToken
 #[test]
 fn a_token_says_what_kubernetes_and_old_clients_read() {
     let ring = ring();
-    let token = ring
-        .current()
-        .sign(&claims(Audience::Cluster(CLUSTER.parse().unwrap())))
-        .unwrap();
-    let payload = token.expose().split('.').nth(1).unwrap().to_owned();
-    let seen: serde_json::Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap();
-    let expected = serde_json::json!({
+    let said = |claims: &Claims| -> serde_json::Value {
+        let token = ring.current().sign(claims).unwrap();
+        let payload = token.expose().split('.').nth(1).unwrap().to_owned();
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
+    };
+    let claims = claims(Audience::Cluster(CLUSTER.parse().unwrap()));
+    let mut expected = serde_json::json!({
         "iss": ISSUER, "aud": format!("reeve-cluster:{CLUSTER}"), "sub": Uuid::nil(), "exp": 1_700_000_300,
-        "iat": 1_700_000_000, "iat_ms": 1_700_000_000_250_i64, "jti": Uuid::max(), "typ": "Bearer", "azp": "reeve",
+        "iat": 1_700_000_000, "jti": Uuid::max(), "typ": "Bearer", "azp": "reeve",
         "subject_type": "user", "tenant_id": "1", "email": "alice@reeve.example",
         "preferred_username": "alice@reeve.example", "groups": ["ml"], "uid": "70012", "gid": "5000",
         "supplementaryGroups": ["5001"],
     });
-    assert_eq!(seen, expected);
+    assert_eq!(said(&claims), expected);
+    expected["session"] = serde_json::json!(3);
+    assert_eq!(said(&claims.in_session(3)), expected);
 }
 
 #[test]

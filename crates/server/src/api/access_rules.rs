@@ -5,17 +5,18 @@ pub mod create;
 pub mod delete;
 pub mod get;
 pub mod list;
+mod status;
 
 use reeve_api::TENANT_ID;
-use reeve_api::access_rule::{AccessRule, AccessRulePhase, AccessRuleStatus, ScopeType, SubjectType};
+use reeve_api::access_rule::{AccessRule, ScopeType, SubjectType};
 use reeve_api::list::ListQuery;
 use reeve_authz::{Entity, Scope, SubjectKey};
-use reeve_link::StatusPhase;
 use reeve_store::AccessRuleRow;
 use reeve_types::Timestamp;
 
 use crate::app::App;
 use crate::caller::Caller;
+use crate::directory::Directory;
 use crate::error::ApiError;
 use crate::extract::Pairs;
 
@@ -38,7 +39,7 @@ const fn subject_type(subject: &SubjectKey) -> SubjectType {
 }
 
 /// A rule as it is shown, without the path of its scope.
-fn shown(row: AccessRuleRow) -> AccessRule {
+fn shown(row: AccessRuleRow, directory: &Directory) -> AccessRule {
     AccessRule {
         id: row.id,
         subject_id: row.subject.name().to_owned(),
@@ -53,54 +54,10 @@ fn shown(row: AccessRuleRow) -> AccessRule {
         updated_at: row.created_at,
         deleted_at: row.deleted_at,
         created_by: row.created_by.clone(),
-        status: status(&row),
+        status: status::of(&row, directory),
         scope_name: row.scope_name,
         scope_path: None,
     }
-}
-
-/// What the clusters say of a rule, in one: the worst wins.
-fn status(row: &AccessRuleRow) -> Option<AccessRuleStatus> {
-    let in_phase = |phase: StatusPhase| {
-        row.statuses
-            .iter()
-            .filter(move |(_, status)| status.phase == phase)
-    };
-    let phase = if row.statuses.is_empty() {
-        return None;
-    } else if in_phase(StatusPhase::NotReady)
-        .chain(in_phase(StatusPhase::Failed))
-        .next()
-        .is_some()
-    {
-        AccessRulePhase::NotReady
-    } else if in_phase(StatusPhase::Deleting).next().is_some() {
-        AccessRulePhase::Deleting
-    } else if row
-        .statuses
-        .iter()
-        .all(|(_, status)| status.phase == StatusPhase::Ready)
-    {
-        AccessRulePhase::Ready
-    } else {
-        AccessRulePhase::Creating
-    };
-    let messages: Vec<_> = row
-        .statuses
-        .iter()
-        .map(|(_, status)| status.message.as_str())
-        .filter(|it| !it.is_empty())
-        .collect();
-    let details: Vec<_> = row
-        .statuses
-        .iter()
-        .map(|(cluster, status)| format!("{:?}: [{cluster}]", status.phase))
-        .collect();
-    Some(AccessRuleStatus {
-        phase,
-        message: messages.join("; "),
-        details: Some(details.join("; ")),
-    })
 }
 
 /// `lastUpdated`: the reference names the parameter and does not say what it does. Here it lets through what was made or
@@ -150,5 +107,7 @@ async fn visible(
                 &rule.cluster_id.map(|id| id.to_string()).unwrap_or_default(),
             )
     };
-    Ok(rows.into_iter().map(shown).filter(keep).collect())
+    let directory = app.directory();
+    let all = rows.into_iter().map(|row| shown(row, &directory));
+    Ok(all.filter(keep).collect())
 }

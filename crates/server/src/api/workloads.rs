@@ -6,10 +6,12 @@ pub mod delete_training;
 pub mod get;
 pub mod get_training;
 pub mod list;
+pub mod list_trainings;
 
 use reeve_api::TENANT_ID;
+use reeve_api::list::{ListQuery, WORKLOADS};
 use reeve_api::training::{DesiredPhase, Training, TrainingSpec};
-use reeve_api::workload::{ActionsSupport, Phase, Source, Workload};
+use reeve_api::workload::{ActionsSupport, Phase, Source, Workload, Workloads};
 use reeve_authz::Entity;
 use reeve_link::StatusPhase;
 use reeve_store::WorkloadRow;
@@ -17,6 +19,10 @@ use reeve_store::WorkloadRow;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::ApiError;
+use crate::extract::Pairs;
+
+/// The one kind there is yet.
+const TRAINING: &str = "Training";
 
 const fn phase(phase: StatusPhase) -> Phase {
     match phase {
@@ -45,7 +51,7 @@ fn shown(row: WorkloadRow) -> Workload {
         tenant_id: TENANT_ID,
         id: row.id,
         name: row.name.to_string(),
-        kind: "Training".to_owned(),
+        kind: TRAINING.to_owned(),
         category: "Train".to_owned(),
         source: Source::ControlPlane,
         submitted_by: row.submitted_by,
@@ -95,14 +101,24 @@ fn training(row: WorkloadRow) -> Result<Training, ApiError> {
     })
 }
 
-/// All the caller may see.
-async fn visible(app: &App, caller: &Caller) -> Result<Vec<Workload>, ApiError> {
+/// All the caller may see. Deleted ones are not kept, so `deleted=true` shows none.
+async fn visible(app: &App, caller: &Caller, query: &ListQuery) -> Result<Vec<Workload>, ApiError> {
     let visible = app.directory().visible(caller, Entity::Workloads)?;
-    Ok(app
-        .store
-        .workloads(&visible)
-        .await?
-        .into_iter()
-        .map(shown)
-        .collect())
+    if query.flag("deleted")? {
+        return Ok(Vec::new());
+    }
+    let rows = app.store.workloads(&visible).await?;
+    Ok(rows.into_iter().map(shown).collect())
+}
+
+/// A page of those the caller may see, of one kind or of all.
+async fn page(app: &App, caller: &Caller, pairs: &Pairs, kind: Option<&str>) -> Result<Workloads, ApiError> {
+    let query = pairs.list(&WORKLOADS)?;
+    let mut all = visible(app, caller, &query).await?;
+    all.retain(|workload| kind.is_none_or(|kind| workload.kind == kind));
+    let page = query.apply(all);
+    Ok(Workloads {
+        workloads: page.items,
+        next: page.next,
+    })
 }

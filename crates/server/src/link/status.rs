@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::{Request, StatusCode};
 use reeve_link::StatusReport;
 
-use super::LinkCaller;
+use super::{LinkCaller, message};
 use crate::app::App;
 use crate::audit::link_status;
 use crate::error::ApiError;
@@ -20,8 +20,8 @@ pub async fn handle(
     request: Request<Body>,
 ) -> Result<StatusCode, ApiError> {
     let bytes = read(request).await?;
-    let report: StatusReport = serde_json::from_slice(&bytes)
-        .map_err(|error| ApiError::Invalid(format!("the report cannot be read: {error}")))?;
+    let report: StatusReport =
+        message(&bytes).map_err(|error| ApiError::Invalid(format!("the report cannot be read: {error}")))?;
     let now = app.clock.now();
     app.hub.heard(caller.cluster, now);
     app.change(move |app| async move {

@@ -18,7 +18,7 @@ use crate::extract::{json_bytes, read};
 pub async fn handle(State(app): State<Arc<App>>, request: Request<Body>) -> Result<Response, ApiError> {
     let bytes = read(request).await?;
     // The parser's own words may repeat what it found, and that may be the secret.
-    let asked: TokenRequest = serde_json::from_slice(&bytes).map_err(|_| {
+    let asked: TokenRequest = super::message(&bytes).map_err(|_| {
         ApiError::Invalid(
             "a JSON object with `clusterId`, a UUID, and `clientSecret`, a string, is needed".to_owned(),
         )

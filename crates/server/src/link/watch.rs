@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::MissedTickBehavior;
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::LinkCaller;
+use super::{LinkCaller, message};
 use crate::app::App;
 use crate::audit::link_status;
 use crate::error::{ApiError, log_chain};
@@ -26,6 +26,9 @@ use crate::hub::Stream;
 
 /// How long a peer may leave what was sent unread: a stream that nobody reads must not outlive its token or its cluster.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The longest version an operator may call itself by, in bytes.
+const VERSION_LIMIT: usize = 64;
 
 /// Of a hello of any version.
 #[derive(Deserialize)]
@@ -42,13 +45,19 @@ pub async fn handle(
     let bytes = read(request).await?;
     let unreadable = |error| ApiError::Invalid(format!("the hello cannot be read: {error}"));
     // First alone: the rest of another version's hello may look otherwise.
-    let Version { protocol } = serde_json::from_slice(&bytes).map_err(unreadable)?;
+    let Version { protocol } = message(&bytes).map_err(unreadable)?;
     if protocol != PROTOCOL_VERSION {
         return Err(ApiError::Invalid(format!(
             "protocol `{protocol}` is not spoken here: this server speaks {PROTOCOL_VERSION}; use an operator of its version",
         )));
     }
-    let hello: Hello = serde_json::from_slice(&bytes).map_err(unreadable)?;
+    let hello: Hello = message(&bytes).map_err(unreadable)?;
+    // It goes into the log.
+    if hello.operator_version.len() > VERSION_LIMIT {
+        return Err(ApiError::Invalid(format!(
+            "`operatorVersion` is longer than {VERSION_LIMIT} bytes"
+        )));
+    }
     let (line, open) = app.hub.listen(caller.cluster).ok_or(ApiError::Unauthenticated(
         "the token's cluster does not exist any more",
     ))?;

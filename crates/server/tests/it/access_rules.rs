@@ -1,5 +1,6 @@
 //! Access rules.
 
+use axum::http::Method;
 use serde_json::json;
 
 use crate::server::{Town, Transcript, rule};
@@ -119,9 +120,16 @@ async fn rules_are_made_listed_counted_shown_and_deleted() {
     .refused(403);
     page.delete("deleted", admin, &path).await.is(204);
     page.delete("deleted before", admin, &path).await.refused(404);
-    page.get("a deleted one is still shown", admin, &path)
+    page.get("a deleted one is not shown", admin, &path)
         .await
-        .is(200);
+        .refused(404);
+    page.get(
+        "but by the list, to who asks for it",
+        admin,
+        &format!("{ALL}?includeDeleted=true&roleId=5&subjectIds=bob@example.com"),
+    )
+    .await
+    .is(200);
     insta::assert_snapshot!(page.page());
 }
 
@@ -202,7 +210,6 @@ async fn what_the_clusters_say_of_a_rule_is_shown_with_it() {
     let token = server.link_token(&town.cluster, &town.secret).await;
     let report = |phase: &str, message: &str| json!({"objects": [{"kind": "AccessRule", "id": town.alice_rule, "phase": phase, "message": message}]});
     let path = format!("{ALL}/{}", town.alice_rule);
-    assert_eq!(server.get(&server.admin, &path).await.is(200).get("status"), None);
     for phase in ["Creating", "Ready"] {
         server
             .post(&token, "/link/v1/status", report(phase, ""))
@@ -227,6 +234,79 @@ async fn what_the_clusters_say_of_a_rule_is_shown_with_it() {
         shown,
         json!({"phase": "NotReady", "message": "the namespace is missing", "details": details})
     );
+}
+
+#[tokio::test]
+async fn a_rule_is_being_created_until_every_cluster_it_reaches_has_said_more() {
+    let town = Town::new().await;
+    let server = &town.server;
+    let (other, _) = server.cluster("other").await;
+    let body = rule(("group", "g"), 9, ("tenant", "1"));
+    let made = server.post(&server.admin, ALL, body).await.is(201);
+    let path = format!("{ALL}/{}", made["id"]);
+    let status = async || {
+        let one = server.get(&server.admin, &path).await.is(200)["status"].clone();
+        let list = server
+            .get(&server.admin, &format!("{ALL}?subjectIds=g"))
+            .await
+            .is(200);
+        assert_eq!(list["accessRules"][0]["status"], one);
+        one
+    };
+    let mut both = [town.cluster.as_str(), other.as_str()];
+    both.sort_unstable();
+    let waiting = "not every cluster it reaches has taken it up yet";
+    let creating = json!({"phase": "Creating", "message": waiting, "details": format!("Creating: [{}]", both.join(", "))});
+    assert_eq!(made["status"], creating);
+    assert_eq!(status().await, creating);
+    let token = server.link_token(&town.cluster, &town.secret).await;
+    let report =
+        json!({"objects": [{"kind": "AccessRule", "id": made["id"], "phase": "Ready", "message": ""}]});
+    server.post(&token, "/link/v1/status", report).await.is(204);
+    let half = status().await;
+    assert_eq!(half["phase"], "Creating");
+    assert_eq!(
+        half["details"],
+        format!("Creating: [{other}]; Ready: [{}]", town.cluster)
+    );
+    server
+        .delete(&server.admin, &format!("/api/v1/clusters/{other}"))
+        .await
+        .is(204);
+    assert_eq!(status().await["phase"], "Ready");
+    server.delete(&server.admin, &path).await.is(204);
+    let gone = format!("{ALL}?includeDeleted=true&subjectIds=g");
+    let gone = server.get(&server.admin, &gone).await.is(200);
+    assert_eq!(gone["accessRules"][0].get("status"), None);
+}
+
+#[tokio::test]
+async fn a_rule_that_no_cluster_is_to_have_has_no_status() {
+    let town = Town::new().await;
+    let server = &town.server;
+    let made = server
+        .post(&server.admin, ALL, rule(("app", "ci"), 9, ("tenant", "1")))
+        .await
+        .is(201);
+    let path = format!("{ALL}/{}", made["id"]);
+    assert_eq!(made["status"]["phase"], "Creating");
+    for (enabled, phase) in [(false, json!(null)), (true, json!("Creating"))] {
+        let account = format!("/api/v1/service-accounts/{}", town.ci_id);
+        let body = json!({"enabled": enabled}).to_string();
+        server
+            .call(&server.admin, Method::PATCH, &account, body)
+            .await
+            .is(200);
+        assert_eq!(
+            server.get(&server.admin, &path).await.is(200)["status"]["phase"],
+            phase
+        );
+    }
+    server
+        .delete(&server.admin, &format!("/api/v1/clusters/{}", town.cluster))
+        .await
+        .is(204);
+    assert_eq!(server.get(&server.admin, &path).await.is(200).get("status"), None);
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ pub(crate) async fn events(server: &Server) -> Vec<AuditRow> {
         let directory = server.app.directory();
         let user = directory.user_by_email(&ADMIN.parse().unwrap()).unwrap();
         let (principal, name) = directory
-            .authenticate(SubjectId::User(user.id), server.clock.now())
+            .authenticate(SubjectId::User(user.id), user.session)
             .unwrap();
         let caller = Caller {
             id: SubjectId::User(user.id),

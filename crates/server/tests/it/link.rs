@@ -332,6 +332,17 @@ async fn a_hello_or_a_report_that_cannot_be_is_400() {
         .call(&token, Method::POST, "/link/v1/status", "{")
         .await
         .refused(400);
+    let chatty = json!({"protocol": 2, "operatorVersion": "x".repeat(65)});
+    let message = server.post(&token, "/link/v1/watch", chatty).await.refused(400);
+    assert!(message.contains("operatorVersion"), "{message}");
+    // An array of an object's fields is no object.
+    for (token, path, body) in [
+        ("", "/link/v1/token", json!([town.cluster, town.secret])),
+        (&*token, "/link/v1/watch", json!([2, "x", null])),
+        (&*token, "/link/v1/status", json!([])),
+    ] {
+        server.post(token, path, body).await.refused(400);
+    }
     let wrong = json!({"clusterId": town.cluster, "clientSecret": "wrong"});
     let a = server.post("", "/link/v1/token", wrong).await.refused(400);
     let nowhere = json!({"clusterId": "00000000-0000-4000-8000-000000000000", "clientSecret": town.secret});

@@ -132,8 +132,6 @@ async fn a_deleted_users_next_request_is_refused_and_her_rules_are_gone() {
         server.get(&server.admin, path).await.is(200)["accessRules"],
         json!([])
     );
-    // Her last Kubernetes token names her by her email.
-    server.clock.advance_seconds(reeve_store::EMAIL_RESTS_SECONDS);
     let (_, again) = server.user("alice@example.com", json!(null)).await;
     server.get(&again, "/api/v1/org-unit/projects").await.refused(403);
 }
@@ -143,10 +141,15 @@ async fn an_email_is_given_again_only_when_no_kubernetes_token_names_it_any_more
     const { assert!(reeve_store::EMAIL_RESTS_SECONDS > reeve_identity::token::CLUSTER_SECONDS) };
     let town = Town::new().await;
     let server = &town.server;
-    server
-        .delete(&server.admin, &format!("{ALL}/{}", town.alice_id))
+    let path = format!("{ALL}/{}", town.alice_id);
+    let password = format!("{path}/password");
+    let password = server
+        .call(&server.admin, Method::POST, &password, "")
         .await
-        .is(204);
+        .is(200);
+    let body = json!({"grantType": "password", "username": "alice@example.com", "password": password["tempPassword"]});
+    server.post("", "/api/v1/token", body).await.is(200);
+    server.delete(&server.admin, &path).await.is(204);
     let free = server.clock.now().plus_seconds(reeve_store::EMAIL_RESTS_SECONDS);
     let again = || json!({"email": "Alice@example.com"});
     let message = server.post(&server.admin, ALL, again()).await.refused(409);
@@ -158,6 +161,18 @@ async fn an_email_is_given_again_only_when_no_kubernetes_token_names_it_any_more
     server.post(&server.admin, ALL, again()).await.refused(409);
     server.clock.advance_seconds(1);
     server.post(&server.admin, ALL, again()).await.is(201);
+}
+
+#[tokio::test]
+async fn the_email_of_somebody_who_never_signed_in_is_free_at_once() {
+    let server = Server::new().await;
+    let body = || json!({"email": "typo@example.com"});
+    for _ in 0..2 {
+        let made = server.post(&server.admin, ALL, body()).await.is(201);
+        let path = format!("{ALL}/{}", made["id"].as_str().unwrap());
+        server.delete(&server.admin, &path).await.is(204);
+    }
+    server.post(&server.admin, ALL, body()).await.is(201);
 }
 
 #[tokio::test]
@@ -249,7 +264,6 @@ async fn a_new_password_ends_the_old_one_and_what_it_signed_in() {
     reset(&town.alice, &path).await.refused(403);
     reset(&server.admin, &nowhere).await.refused(404);
     server.get(&town.alice, "/api/v1/me").await.is(200);
-    server.clock.advance_seconds(1);
     let first = reset(&server.admin, &path).await.is(200);
     let first = first["tempPassword"].as_str().unwrap();
     server.get(&town.alice, "/api/v1/me").await.refused(401);
@@ -260,8 +274,39 @@ async fn a_new_password_ends_the_old_one_and_what_it_signed_in() {
     let second = reset(&server.admin, &path).await.is(200);
     server.get(token, "/api/v1/me").await.refused(401);
     sign_in(first).await.refused(400);
-    server.clock.advance_seconds(1);
-    sign_in(second["tempPassword"].as_str().unwrap()).await.is(200);
+    // And so is this sign-in, which is good.
+    let token = sign_in(second["tempPassword"].as_str().unwrap()).await.is(200)["accessToken"].clone();
+    server.get(token.as_str().unwrap(), "/api/v1/me").await.is(200);
+}
+
+#[tokio::test]
+async fn a_clock_that_ran_ahead_locks_nobody_out() {
+    let server = Server::new().await;
+    let admin = server
+        .app
+        .directory()
+        .user_by_email(&ADMIN.parse().unwrap())
+        .unwrap()
+        .id;
+    let sign_in = async |server: &Server| {
+        let body = json!({"grantType": "password", "username": ADMIN, "password": ADMIN_PASSWORD});
+        let token = server.post("", "/api/v1/token", body).await.is(200)["accessToken"].clone();
+        token.as_str().unwrap().to_owned()
+    };
+    server.clock.advance_seconds(86_400);
+    let ahead = sign_in(&server).await;
+    server.clock.advance_seconds(-86_400);
+    let logout = format!("{ALL}/{admin}/logout");
+    server
+        .call(&server.admin, Method::POST, &logout, "")
+        .await
+        .is(200);
+    let token = sign_in(&server).await;
+    server.get(&token, "/api/v1/me").await.is(200);
+    server.get(&ahead, "/api/v1/me").await.refused(401);
+    // Nor is what it gave good again once its time has come.
+    server.clock.advance_seconds(86_400);
+    server.get(&ahead, "/api/v1/me").await.refused(401);
 }
 
 #[tokio::test]
@@ -273,7 +318,6 @@ async fn a_logout_ends_every_token_and_no_later_one() {
     let logout = async |token: &str, path: &str| server.call(token, Method::POST, path, "").await;
     logout(&town.alice, &path).await.refused(403);
     logout(&server.admin, &nowhere).await.refused(404);
-    server.clock.advance_seconds(1);
     let answer = logout(&server.admin, &path).await;
     assert_eq!((answer.status.as_u16(), answer.text.as_str()), (200, ""));
     server.get(&town.alice, "/api/v1/me").await.refused(401);

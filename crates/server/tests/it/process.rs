@@ -1,10 +1,13 @@
 //! The program itself: its flags, its files, TLS, and how it ends.
 
+use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
+use reqwest::{Method, Version};
+use rustls::pki_types::pem::PemObject;
 use serde_json::{Value, json};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_reeve-server");
@@ -51,15 +54,18 @@ impl Running {
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        let ca = std::fs::read(
-            running.announced["caFile"]
-                .as_str()
-                .expect("the server announced itself"),
-        )
-        .unwrap();
-        let ca = reqwest::Certificate::from_pem(&ca).unwrap();
-        running.client = reqwest::Client::builder().tls_certs_only([ca]).build().unwrap();
+        running.client = running.client(|client| client);
         running
+    }
+
+    /// A client that knows whom to trust.
+    fn client(&self, set: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder) -> reqwest::Client {
+        let file = self.announced["caFile"].as_str();
+        let ca = std::fs::read(file.expect("the server announced itself")).unwrap();
+        let ca = reqwest::Certificate::from_pem(&ca).unwrap();
+        set(reqwest::Client::builder().tls_certs_only([ca]))
+            .build()
+            .unwrap()
     }
 
     fn url(&self, path: &str) -> String {
@@ -210,6 +216,83 @@ async fn api_servers_get_their_configuration_while_the_server_runs() {
     ] {
         assert!(text.contains(part), "{part}\n{text}");
     }
+}
+
+#[tokio::test]
+async fn a_refusal_arrives_whatever_was_sent_with_the_request() {
+    let (_dir, data) = fresh();
+    let running = Running::start(&data, &[]).await;
+    let big = bytes::Bytes::from(vec![b' '; 10 * 1024 * 1024]);
+    let http1 = running.client(|client| client.http1_only());
+    let http2 = running.client(|client| client.http2_prior_knowledge());
+    for (client, version) in [(http1, Version::HTTP_11), (http2, Version::HTTP_2)] {
+        for (method, path, status) in [
+            (Method::POST, "/api/v1/users", 401),
+            (Method::GET, "/api/v1/users", 401),
+            (Method::DELETE, "/api/v1/users/x", 401),
+            (Method::GET, "/healthz", 200),
+            (Method::POST, "/api/v1/token", 413),
+            (Method::PUT, "/api/v1/users", 405),
+            (Method::POST, "/nowhere", 404),
+            (Method::POST, "/link/v1/watch", 401),
+        ] {
+            // More than once: whether a reset overtakes an answer is a matter of luck.
+            for _ in 0..3 {
+                let sent = client
+                    .request(method.clone(), running.url(path))
+                    .body(big.clone());
+                let answer = sent.send().await;
+                let answer = answer.unwrap_or_else(|error| panic!("{version:?} {method} {path}: {error:?}"));
+                assert_eq!(
+                    (answer.status().as_u16(), answer.version()),
+                    (status, version),
+                    "{method} {path}"
+                );
+                let text = answer.text().await.unwrap();
+                assert_eq!(
+                    text.contains(&format!("\"code\":{status}")),
+                    status != 200,
+                    "{text}"
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_waits_for_leave_to_send_is_refused_without_it() {
+    let (_dir, data) = fresh();
+    let running = Running::start(&data, &[]).await;
+    let ca = std::fs::read(running.announced["caFile"].as_str().unwrap()).unwrap();
+    let mut roots = rustls::RootCertStore::empty();
+    for certificate in rustls::pki_types::CertificateDer::pem_slice_iter(&ca) {
+        roots.add(certificate.unwrap()).unwrap();
+    }
+    let config = rustls::ClientConfig::builder()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let answer = tokio::task::spawn_blocking(move || {
+        let address = running.announced["url"].as_str().unwrap().trim_start_matches("https://");
+        let mut socket = std::net::TcpStream::connect(address).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let host = address.split(':').next().unwrap().to_owned().try_into().unwrap();
+        let mut session = rustls::ClientConnection::new(std::sync::Arc::new(config), host).unwrap();
+        let mut stream = rustls::Stream::new(&mut session, &mut socket);
+        let head = "POST /api/v1/users HTTP/1.1\r\nhost: reeve\r\nexpect: 100-continue\r\nconnection: close\r\ncontent-length: 10485760\r\n\r\n";
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        let mut part = [0; 4096];
+        while let Ok(read) = stream.read(&mut part)
+            && read > 0
+        {
+            answer.extend_from_slice(&part[..read]);
+        }
+        String::from_utf8_lossy(&answer).into_owned()
+    })
+    .await
+    .unwrap();
+    assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+    assert!(!answer.contains("100 Continue"), "{answer}");
 }
 
 #[test]

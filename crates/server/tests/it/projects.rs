@@ -84,6 +84,29 @@ async fn a_project_without_a_department_goes_to_the_clusters_default_one() {
 }
 
 #[tokio::test]
+async fn a_name_is_as_long_as_its_namespace_allows() {
+    let town = Town::new().await;
+    let server = &town.server;
+    let body = |name: &str| json!({"name": name, "clusterId": town.cluster, "parentId": town.vision, "resources": []});
+    let longest = "a".repeat(57);
+    let made = server.post(&server.admin, ALL, body(&longest)).await.is(201);
+    assert_eq!(made["status"]["namespace"], format!("reeve-{longest}"));
+    let mut longer = body(&"a".repeat(58));
+    let message = server.post(&server.admin, ALL, longer.clone()).await.refused(400);
+    assert!(
+        message.starts_with("`name`") && message.contains("at most 57"),
+        "{message}"
+    );
+    longer["requestedNamespace"] = json!("team-a");
+    server.post(&server.admin, ALL, longer).await.is(201);
+    let message = server
+        .post(&server.admin, ALL, body(&"a".repeat(64)))
+        .await
+        .refused(400);
+    assert!(message.contains("1 to 63"), "{message}");
+}
+
+#[tokio::test]
 async fn a_projects_department_must_be_in_its_cluster() {
     let town = Town::new().await;
     let (other, _) = town.server.cluster("other").await;

@@ -108,8 +108,9 @@ impl Server {
         let admin = {
             let directory = app.directory();
             let id = directory.user_by_email(&ADMIN.parse().unwrap()).unwrap().id;
+            let session = directory.user(id).unwrap().session;
             app.security
-                .rest_token(SubjectId::User(id), ADMIN, &directory, clock.now())
+                .rest_token(SubjectId::User(id), session, ADMIN, &directory, clock.now())
                 .unwrap()
                 .0
                 .expose()
@@ -168,10 +169,15 @@ impl Server {
 
     /// A REST token without the password queue.
     pub(crate) fn token_of(&self, subject: SubjectId, name: &str) -> String {
+        let directory = self.app.directory();
+        let session = match subject {
+            SubjectId::User(id) => directory.user(id).unwrap().session,
+            SubjectId::ServiceAccount(id) => directory.service_account(id).unwrap().session,
+        };
         let token = self
             .app
             .security
-            .rest_token(subject, name, &self.app.directory(), self.clock.now());
+            .rest_token(subject, session, name, &directory, self.clock.now());
         token.unwrap().0.expose().to_owned()
     }
 

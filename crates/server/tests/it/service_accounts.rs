@@ -1,9 +1,10 @@
 //! Service accounts.
 
 use axum::http::Method;
-use reeve_store::SubjectId;
+use reeve_store::{AuditAction, Outcome, SubjectId};
 use serde_json::{Value, json};
 
+use crate::audit::events;
 use crate::server::{Town, Transcript};
 
 const ALL: &str = "/api/v1/service-accounts";
@@ -102,7 +103,6 @@ async fn a_disabled_account_is_out_and_its_old_tokens_stay_out() {
     };
     server.get(&town.ci, "/api/v1/me").await.is(200);
     assert!(in_clusters().await);
-    server.clock.advance_seconds(1);
     let off = switch(&server.admin, &path, json!({"enabled": false})).await;
     assert_eq!((off.status.as_u16(), off.text.as_str()), (200, ""));
     server.get(&town.ci, "/api/v1/me").await.refused(401);
@@ -143,6 +143,51 @@ async fn a_new_secret_ends_the_old_one_and_what_it_signed_in() {
     let fresh = renew(&server.admin, &path).await.is(200);
     server.get(token, "/api/v1/me").await.refused(401);
     sign_in(&made["clientSecret"]).await.refused(400);
-    server.clock.advance_seconds(1);
-    sign_in(&fresh["clientSecret"]).await.is(200);
+    let token = sign_in(&fresh["clientSecret"]).await.is(200)["accessToken"].clone();
+    server.get(token.as_str().unwrap(), "/api/v1/me").await.is(200);
+}
+
+#[tokio::test]
+async fn a_disabled_account_does_not_sign_in() {
+    let town = Town::new().await;
+    let server = &town.server;
+    let made = server
+        .post(&server.admin, ALL, json!({"name": "bot"}))
+        .await
+        .is(201);
+    let path = format!("{ALL}/{}", made["id"].as_str().unwrap());
+    let switch = async |enabled: bool| {
+        let body = json!({"enabled": enabled}).to_string();
+        server
+            .call(&server.admin, Method::PATCH, &path, body)
+            .await
+            .is(200);
+    };
+    let sign_in = async || {
+        let body = json!({"grantType": "client_credentials", "clientID": "bot", "clientSecret": made["clientSecret"]});
+        server.post("", "/api/v1/token", body).await
+    };
+    sign_in().await.is(200);
+    let before = events(server).await.len();
+    switch(false).await;
+    sign_in().await.refused(400);
+    switch(true).await;
+    let token = sign_in().await.is(200)["accessToken"].clone();
+    server.get(token.as_str().unwrap(), "/api/v1/me").await.is(200);
+    let told: Vec<_> = events(server)
+        .await
+        .into_iter()
+        .skip(before)
+        .map(|event| (event.entry.action, event.entry.result, event.entry.entity_name))
+        .collect();
+    let about = |action, result| (action, result, "bot".to_owned());
+    assert_eq!(
+        told,
+        [
+            about(AuditAction::Disable, Outcome::Succeeded),
+            about(AuditAction::SignIn, Outcome::Failed),
+            about(AuditAction::Enable, Outcome::Succeeded),
+            about(AuditAction::SignIn, Outcome::Succeeded),
+        ]
+    );
 }

@@ -49,6 +49,33 @@ async fn trainings_are_submitted_listed_counted_shown_and_deleted() {
     page.get("nor somebody without a rule", &town.nobody, &item)
         .await
         .refused(403);
+    for query in [
+        "",
+        "?limit=1&sortBy=name&filterBy=phase==Creating",
+        "?deleted=true",
+        "?offset=1",
+    ] {
+        let of = async |path: &str| {
+            town.server
+                .get(&town.alice, &format!("{path}{query}"))
+                .await
+                .is(200)
+        };
+        assert_eq!(of(ALL).await, of("/api/v1/workloads").await, "{query}");
+    }
+    let trainings = town.server.get(&town.alice, ALL).await.is(200);
+    assert_eq!(trainings["workloads"][0], list["workloads"][0]);
+    page.get("bob's trainings", &town.bob, ALL).await.is(200);
+    page.get("nobody's trainings", &town.nobody, ALL)
+        .await
+        .refused(403);
+    page.get(
+        "trainings by what they have not",
+        &town.alice,
+        &format!("{ALL}?sortBy=colour"),
+    )
+    .await
+    .refused(400);
     page.get("the count", &town.alice, "/api/v1/workloads/count")
         .await
         .is(200);
@@ -169,7 +196,9 @@ async fn where_identity_is_enforced_or_unknown_everybody_runs_as_herself_or_not_
             .await
             .refused(400);
         assert!(
-            refused.contains("/posix") && refused.contains("enforceRunAsUser"),
+            refused.contains("/posix")
+                && refused.contains("`reeve:installers`")
+                && refused.contains("enforceRunAsUser"),
             "{refused}"
         );
         let refused = town

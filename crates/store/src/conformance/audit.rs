@@ -69,16 +69,8 @@ pub async fn every_change_is_in_the_audit_chain(mut world: World) {
     world.delete_rule(&rule).await.unwrap();
     let session = exception(BootstrapException::SessionRecord);
     let admin = SubjectId::User(world.admin_row.id);
-    world
-        .store
-        .record_sign_in(
-            &session,
-            admin,
-            &world.admin_password().await,
-            entry(AuditAction::SignIn),
-        )
-        .await
-        .unwrap();
+    let password = world.admin_password().await;
+    world.sign_in(admin, password, NOW).await.unwrap();
     world
         .store
         .record(&session, entry(AuditAction::SignIn))

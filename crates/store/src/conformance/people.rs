@@ -31,13 +31,17 @@ pub async fn a_uid_stays_with_its_first_owner(world: World) {
     assert!(matches!(fresh, Err(StoreError::UidTaken(_))), "{fresh:?}");
 }
 
-/// For [`crate::EMAIL_RESTS_SECONDS`], however often somebody tries.
+/// If she ever signed in, for [`crate::EMAIL_RESTS_SECONDS`], however often somebody tries.
 pub async fn an_email_rests_after_its_owner_went(world: World) {
-    let alice = world.try_user(2, "alice@example.com", None).await.unwrap();
+    let stranger = world.try_user(2, "alice@example.com", None).await.unwrap();
+    world.delete_user(stranger.id).await.unwrap();
+    let alice = world.try_user(3, "alice@example.com", None).await.unwrap();
+    let sign_in = world.sign_in(SubjectId::User(alice.id), Verifier::new("hash"), NOW);
+    assert!(sign_in.await.is_some());
     world.delete_user(alice.id).await.unwrap();
     let until = NOW.plus_seconds(crate::EMAIL_RESTS_SECONDS);
     for _ in 0..2 {
-        let refused = world.try_user(3, "Alice@Example.com", None).await;
+        let refused = world.try_user(4, "Alice@Example.com", None).await;
         assert!(
             matches!(&refused, Err(StoreError::EmailRests { until: said, .. }) if *said == until),
             "{refused:?}"
@@ -45,7 +49,7 @@ pub async fn an_email_rests_after_its_owner_went(world: World) {
     }
     let granted = world.may(Action::Create, Entity::Users, Scope::Account);
     let new = |created_at| crate::NewUser {
-        id: super::world::id(3),
+        id: super::world::id(4),
         email: alice.email.clone(),
         password: Verifier::new("hash"),
         posix: None,
@@ -98,49 +102,67 @@ pub async fn the_last_local_administrator_stays(mut world: World) {
     last(world.delete_user(carol.id).await.map(drop));
 }
 
-/// Also when it arrived after the change did, for it is recorded before; and never a later sign-in's.
+/// Whatever clocks say: a sign-in under one that ran ahead is ended like any other, and the next one is good.
 pub async fn a_changed_password_ends_every_token_before_it(world: World) {
     let admin = world.admin_row.id;
-    let session = super::world::exception(reeve_authz::BootstrapException::SessionRecord);
     let granted = world.may(Action::Update, Entity::Users, Scope::Account);
-    let sign_in = async |proven: &Verifier, seconds| {
-        let mut entry = entry(AuditAction::SignIn);
-        entry.timestamp = NOW.plus_seconds(seconds);
-        let subject = SubjectId::User(admin);
-        let recorded = world.store.record_sign_in(&session, subject, proven, entry).await;
-        recorded.unwrap()
-    };
-    let set = async |password: &str, at| {
-        let entry = entry(AuditAction::Update);
-        let set = world
-            .store
-            .set_password(&granted, admin, Verifier::new(password), at, entry);
+    let sign_in = |proven: &Verifier, at| world.sign_in(SubjectId::User(admin), proven.clone(), at);
+    let set = async |password: &str| {
+        let entry = entry(AuditAction::ResetPassword);
+        let password = Verifier::new(password);
+        let set = world.store.set_password(&granted, admin, password, NOW, entry);
         set.await.unwrap()
     };
     let known = async || {
         let snapshot = world.store.directory().await.unwrap();
         let facts = snapshot.users.into_iter().find(|user| user.id == admin);
-        facts.unwrap().not_before
+        facts.unwrap().session
     };
     let old = world.admin_password().await;
-    assert!(sign_in(&old, 10).await && sign_in(&old, 5).await);
-    let stamp = set("new", NOW.plus_seconds(8)).await;
-    assert!(
-        stamp > NOW.plus_seconds(10) && stamp < NOW.plus_seconds(11),
-        "{stamp}"
-    );
-    assert_eq!(known().await, Some(stamp));
-    assert!(!sign_in(&old, 20).await, "proven against what is gone");
-    assert!(sign_in(&Verifier::new("new"), 12).await);
-    let end = async |at| {
-        let entry = entry(AuditAction::Update);
-        let end = world.store.end_sessions(&granted, admin, at, entry);
-        end.await.unwrap()
+    let first = known().await;
+    assert_eq!(sign_in(&old, NOW.plus_seconds(86_400)).await, Some(first));
+    assert_eq!(sign_in(&old, NOW).await, Some(first));
+    let second = set("new").await;
+    assert_ne!(second, first);
+    assert_eq!(known().await, second);
+    assert_eq!(sign_in(&old, NOW).await, None, "proven against what is gone");
+    let new = Verifier::new("new");
+    assert_eq!(sign_in(&new, NOW).await, Some(second));
+    let entry = entry(AuditAction::SignOut);
+    let third = world.store.end_sessions(&granted, admin, entry).await.unwrap();
+    assert!(third != second && third != first, "{third:?}");
+    assert_eq!(known().await, third);
+    // Proven before she was signed out, recorded after: the token is good.
+    assert_eq!(sign_in(&new, NOW).await, Some(third));
+}
+
+/// Also one that was proven while it was enabled.
+pub async fn a_disabled_service_account_does_not_sign_in(world: World) {
+    let account = world.service_account(20, "ci").await;
+    let granted = world.may(Action::Update, Entity::ServiceAccount, Scope::Account);
+    let switch = async |enabled, action| {
+        let entry = entry(action);
+        let switched = world
+            .store
+            .set_service_account_enabled(&granted, account.id, enabled, NOW, entry);
+        switched.await.unwrap().value.session
     };
-    let later = NOW.plus_seconds(30);
-    assert_eq!(end(later).await, later);
-    assert_eq!(end(NOW).await, later, "it never goes back");
-    assert_eq!(known().await, Some(later));
+    let kept = world.store.secret_verifier(&account.name).await.unwrap();
+    let (_, secret) = kept.unwrap();
+    let sign_in = || world.sign_in(SubjectId::ServiceAccount(account.id), secret.clone(), NOW);
+    let before = sign_in().await;
+    assert!(before.is_some());
+    let events = world.audited().await;
+    switch(false, AuditAction::Disable).await;
+    assert_eq!(sign_in().await, None);
+    let session = switch(true, AuditAction::Enable).await;
+    assert_eq!(
+        world.audited().await,
+        events + 2,
+        "who was refused is not recorded"
+    );
+    assert_ne!(before, Some(session), "its old tokens stay worthless");
+    assert_eq!(sign_in().await, Some(session));
 }
 
 /// They leave every cluster in one revision each.
@@ -200,25 +222,20 @@ pub async fn a_disabled_service_accounts_rules_leave_the_clusters(mut world: Wor
         "only the administrator's rule"
     );
     let on = switch(true).await.unwrap().value;
-    assert_eq!(
-        (on.enabled, on.not_before),
-        (true, Some(NOW)),
-        "its old tokens stay worthless"
-    );
+    assert!(on.enabled);
     assert_eq!(world.all(cluster).await.upserts.len(), 3);
     let another = Verifier::new("another");
-    let later = NOW.plus_seconds(1);
-    let stamp = world
+    let renewed = world
         .store
         .set_service_account_secret(
             &granted,
             account.id,
             another.clone(),
-            later,
+            NOW,
             entry(AuditAction::Update),
         )
         .await;
-    assert_eq!(stamp.unwrap(), later);
+    assert_ne!(renewed.unwrap(), on.session);
     let kept = world.store.secret_verifier(&account.name).await.unwrap();
     assert_eq!(kept, Some((account.id, another)));
     let granted = world.may(Action::Delete, Entity::ServiceAccount, Scope::Account);

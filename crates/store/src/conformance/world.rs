@@ -16,7 +16,8 @@ use reeve_types::{
 use crate::{
     AccessRuleRow, AuditAction, AuditEntry, AuditSubject, ClusterRow, Committed, DepartmentRow, FirstStart,
     NewAccessRule, NewCluster, NewDepartment, NewProject, NewServiceAccount, NewUser, NewWorkload, Outcome,
-    ProjectRow, ServiceAccountRow, Store, StoreError, UserRow, Verifier, WorkloadRow,
+    ProjectRow, ServiceAccountRow, SessionNumber, Store, StoreError, SubjectId, UserRow, Verifier,
+    WorkloadRow,
 };
 
 /// Parses text that is known to be right.
@@ -322,6 +323,20 @@ impl World {
     pub async fn admin_password(&self) -> Verifier {
         let kept = self.store.password_verifier(&self.admin_row.email).await.unwrap();
         kept.unwrap().1
+    }
+
+    /// Records a sign-in of that moment.
+    pub async fn sign_in(
+        &self,
+        subject: SubjectId,
+        proven: Verifier,
+        at: Timestamp,
+    ) -> Option<SessionNumber> {
+        let mut entry = entry(AuditAction::SignIn);
+        entry.timestamp = at;
+        let session = exception(BootstrapException::SessionRecord);
+        let recorded = self.store.record_sign_in(&session, subject, &proven, entry);
+        recorded.await.unwrap()
     }
 
     /// The whole desired state of a cluster.

@@ -50,7 +50,8 @@ pub async fn handle(
         let committed = app.store.create_access_rule(&granted, new, entry).await?;
         app.directory_mut().index.add_rule(committed.value.rule());
         app.announce(&committed.revisions);
-        Ok((StatusCode::CREATED, Json(shown(committed.value))))
+        let rule = shown(committed.value, &app.directory());
+        Ok((StatusCode::CREATED, Json(rule)))
     })
     .await
 }

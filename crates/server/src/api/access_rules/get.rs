@@ -1,4 +1,4 @@
-//! `GET /api/v1/authorization/access-rules/{accessRuleId}`: also a deleted one.
+//! `GET /api/v1/authorization/access-rules/{accessRuleId}`. A deleted one is shown by the list alone (control-plane 2.4).
 
 use std::sync::Arc;
 
@@ -26,7 +26,10 @@ pub async fn handle(
     let granted = app
         .directory()
         .allow_read(&caller, Entity::AccessRules, scope, hidden)?;
-    let mut rule = shown(app.store.access_rule(&granted, id).await?.ok_or_else(hidden)?);
-    rule.scope_path = Some(app.directory().scope_path(scope));
+    let row = app.store.access_rule(&granted, id).await?;
+    let row = row.filter(|row| row.deleted_at.is_none()).ok_or_else(hidden)?;
+    let directory = app.directory();
+    let mut rule = shown(row, &directory);
+    rule.scope_path = Some(directory.scope_path(scope));
     Ok(Json(rule))
 }

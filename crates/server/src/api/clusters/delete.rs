@@ -1,6 +1,5 @@
-//! `DELETE /api/v1/clusters/{clusterUuid}`: 204. Takes effect at once, with all that is in it: its link stream ends and its
-//! secret is worth nothing, but for an operator to hear that its cluster is deleted and to take people's rights back. What
-//! runs in the cluster goes on.
+//! `DELETE /api/v1/clusters/{clusterUuid}`: 204. Takes effect at once, with all that is in it: its link stream ends, and its
+//! secret then only earns the 410 that ends people's rights in the cluster. What runs there goes on.
 
 use std::sync::Arc;
 

@@ -18,6 +18,9 @@ use crate::directory::Directory;
 use crate::error::ApiError;
 use crate::extract::Parsed;
 
+/// A DNS label (RFC 1123), as Kubernetes wants a namespace to be named.
+const LONGEST_NAMESPACE: usize = 63;
+
 /// Makes a project in a department, with a namespace in its cluster.
 pub async fn handle(
     State(app): State<Arc<App>>,
@@ -111,9 +114,12 @@ fn namespace(prefix: &str, body: &CreateProject) -> Result<String, ApiError> {
         .requested_namespace
         .clone()
         .unwrap_or_else(|| format!("{prefix}{}", body.name));
-    if name.len() > 63 {
+    if name.len() > LONGEST_NAMESPACE {
+        let most = LONGEST_NAMESPACE.saturating_sub(prefix.len());
         return Err(ApiError::Invalid(format!(
-            "the namespace `{name}` would be longer than 63 characters"
+            "`name`: the namespace `{name}` (`{prefix}` and the name) would have {} characters, and {LONGEST_NAMESPACE} are \
+             possible: choose a name of at most {most}, or another namespace with `requestedNamespace`",
+            name.len()
         )));
     }
     if is_reserved_namespace(&name) {
@@ -142,6 +148,24 @@ mod tests {
         assert!(namespace("reeve-", &body("system")).is_err());
         assert!(namespace("", &body("kube-system")).is_err());
         assert!(namespace("", &body("default")).is_err());
-        assert!(namespace(&"x".repeat(60), &body("robots")).is_err());
+    }
+
+    #[test]
+    fn a_name_is_as_long_as_prefix_and_name_fit_a_namespace() {
+        let longest = "x".repeat(57);
+        assert_eq!(
+            namespace("reeve-", &body(&longest)).unwrap(),
+            format!("reeve-{longest}")
+        );
+        let refused = namespace("reeve-", &body(&"x".repeat(58)))
+            .unwrap_err()
+            .to_string();
+        for part in ["`reeve-`", "64 characters", "at most 57", "`requestedNamespace`"] {
+            assert!(refused.contains(part), "{refused}");
+        }
+        assert!(namespace("", &body(&"x".repeat(63))).is_ok());
+        let mut named = body(&"x".repeat(63));
+        named.requested_namespace = Some("team-x".to_owned());
+        assert_eq!(namespace("reeve-", &named).unwrap(), "team-x");
     }
 }

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use reeve_api::service_account::{CreateServiceAccount, CreatedServiceAccount};
 use reeve_authz::{Action, Entity};
-use reeve_store::{AuditAction, NewServiceAccount, ServiceAccountFacts};
+use reeve_store::{AuditAction, NewServiceAccount, ServiceAccountFacts, SessionNumber};
 use reeve_types::ServiceAccountId;
 
 use crate::app::App;
@@ -42,7 +42,7 @@ pub async fn handle(
                 id,
                 name: row.name.clone(),
                 enabled: row.enabled,
-                not_before: None,
+                session: SessionNumber::default(),
             };
             app.directory_mut().put_service_account(facts);
             Ok(row)

@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use reeve_api::service_account::NewSecret;
 use reeve_authz::{Action, Entity};
-use reeve_store::AuditAction;
+use reeve_store::{AuditAction, SubjectId};
 use reeve_types::ServiceAccountId;
 
 use crate::app::App;
@@ -31,15 +31,12 @@ pub async fn handle(
                 .allow_hidden(&caller, Action::Update, Entity::ServiceAccount, hidden)?;
         let entry = call.entry(&caller, &granted, AuditAction::Update);
         let at = app.clock.now();
-        let stamp = app
+        let session = app
             .store
             .set_service_account_secret(&granted, id, secret, at, entry)
             .await?;
-        let mut directory = app.directory_mut();
-        if let Some(mut facts) = directory.service_account(id).cloned() {
-            facts.not_before = Some(stamp);
-            directory.put_service_account(facts);
-        }
+        app.directory_mut()
+            .end_sessions(SubjectId::ServiceAccount(id), session);
         Ok(())
     })
     .await?;

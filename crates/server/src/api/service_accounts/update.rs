@@ -29,7 +29,12 @@ pub async fn handle(
         let granted =
             app.directory()
                 .allow_hidden(&caller, Action::Update, Entity::ServiceAccount, hidden)?;
-        let entry = call.entry(&caller, &granted, AuditAction::Update);
+        let action = if body.enabled {
+            AuditAction::Enable
+        } else {
+            AuditAction::Disable
+        };
+        let entry = call.entry(&caller, &granted, action);
         let at = app.clock.now();
         let committed = app
             .store

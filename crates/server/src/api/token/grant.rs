@@ -52,11 +52,13 @@ pub async fn handle(
         };
     }
     if let Some(((id, name), proven)) = attempt.known.zip(attempt.proven) {
-        let (access_token, expires_in) = app.security.rest_token(id, &name, &app.directory(), call.at)?;
         let granted = crate::audit::session_record();
-        // Not so when the password was changed while its hash was computed.
+        // None when the password was changed while its hash was computed, or the service account is disabled.
         let recorded = app.store.record_sign_in(&granted, id, &proven, entry.clone());
-        if recorded.await? {
+        if let Some(session) = recorded.await? {
+            let (access_token, expires_in) =
+                app.security
+                    .rest_token(id, session, &name, &app.directory(), call.at)?;
             return Ok(Json(TokenResponse {
                 access_token: access_token.into(),
                 expires_in,
@@ -112,13 +114,12 @@ async fn by_secret(app: &App, client_id: &str, secret: &Secret) -> Result<Attemp
         .security
         .check_secret(secret, kept.as_ref().map(|(_, verifier)| verifier));
     let (id, verifier) = kept.unzip();
-    let enabled = id.is_some_and(|id| app.directory().service_account(id).is_some_and(|it| it.enabled));
     let known = id
         .zip(name)
         .map(|(id, name)| (SubjectId::ServiceAccount(id), name.to_string()));
     Ok(Attempt {
         kind: AuditSubject::App,
         known,
-        proven: verifier.filter(|_| proven && enabled),
+        proven: verifier.filter(|_| proven),
     })
 }

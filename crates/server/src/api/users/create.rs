@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use reeve_api::user::{CreateUser, CreatedUser};
 use reeve_authz::{Action, Entity};
-use reeve_store::{AuditAction, NewUser, UserFacts};
+use reeve_store::{AuditAction, NewUser, SessionNumber, UserFacts};
 use reeve_types::UserId;
 
 use crate::app::App;
@@ -47,7 +47,7 @@ pub async fn handle(
                 id,
                 email: row.email.clone(),
                 posix: row.posix.clone(),
-                not_before: None,
+                session: SessionNumber::default(),
             };
             app.directory_mut().put_user(facts);
             Ok(row)

@@ -1,5 +1,6 @@
 //! `DELETE /api/v1/users/{userId}`: 204. Her tokens are worth nothing from the next request on, her rules go with her, and
-//! her uid is never given again; her email is after a few minutes, when her last Kubernetes token is worth nothing.
+//! her uid is never given again; her email is at once if she never signed in, otherwise after a few minutes, when her last
+//! Kubernetes token is worth nothing.
 
 use std::sync::Arc;
 

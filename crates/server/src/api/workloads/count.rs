@@ -19,12 +19,7 @@ pub async fn handle(
     pairs: Pairs,
 ) -> Result<Json<Count>, ApiError> {
     let query = pairs.list(&list::WORKLOADS)?;
-    let all = if query.flag("deleted")? {
-        Vec::new()
-    } else {
-        visible(&app, &caller).await?
-    };
     Ok(Json(Count {
-        count: query.count(&all),
+        count: query.count(&visible(&app, &caller, &query).await?),
     }))
 }

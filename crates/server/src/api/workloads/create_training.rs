@@ -77,8 +77,8 @@ fn identity(
         return Ok(None);
     }
     let remedy = if enforced {
-        "ask the cluster's administrator to set `enforceRunAsUser: false` in its ReeveConfig and submit without asking to run \
-         as yourself"
+        "ask an installer of the cluster (a member of `reeve:installers`) to set `enforceRunAsUser: false` in its ReeveConfig \
+         and submit without asking to run as yourself"
     } else {
         "leave out `uidGidSource: fromIdpToken` (`--run-as-user`), which this cluster does not ask for"
     };

@@ -1,0 +1,22 @@
+//! `GET /api/v1/workloads/trainings`.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use reeve_api::workload::Workloads;
+
+use super::{TRAINING, page};
+use crate::app::App;
+use crate::caller::Caller;
+use crate::error::ApiError;
+use crate::extract::Pairs;
+
+/// The page of `GET /api/v1/workloads`, restricted to trainings.
+pub async fn handle(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    pairs: Pairs,
+) -> Result<Json<Workloads>, ApiError> {
+    Ok(Json(page(&app, &caller, &pairs, Some(TRAINING)).await?))
+}
