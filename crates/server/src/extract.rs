@@ -32,6 +32,24 @@ impl<T: Body, S: Sync> FromRequest<S> for Parsed<T> {
     }
 }
 
+/// A request that says all in its path: its body is empty, `{}` or `null`. What would be ignored is refused, for whoever sent it
+/// expected something of it.
+#[derive(Debug)]
+pub struct NoBody;
+
+impl<S: Sync> FromRequest<S> for NoBody {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request<HttpBody>, _state: &S) -> Result<Self, ApiError> {
+        match read(request).await?.trim_ascii() {
+            b"" | b"{}" | b"null" => Ok(Self),
+            _ => Err(ApiError::Invalid(
+                "this request takes no body: leave it out".to_owned(),
+            )),
+        }
+    }
+}
+
 /// Reads a body of at most [`BODY_LIMIT`] bytes, within half a minute.
 ///
 /// # Errors

@@ -263,6 +263,9 @@ async fn a_new_password_ends_the_old_one_and_what_it_signed_in() {
     let reset = async |token: &str, path: &str| server.call(token, Method::POST, path, "").await;
     reset(&town.alice, &path).await.refused(403);
     reset(&server.admin, &nowhere).await.refused(404);
+    // A password of somebody's choice is not taken; what is refused changes nothing.
+    let chosen = json!({"password": "Chosen-1234"});
+    server.post(&server.admin, &path, chosen).await.refused(400);
     server.get(&town.alice, "/api/v1/me").await.is(200);
     let first = reset(&server.admin, &path).await.is(200);
     let first = first["tempPassword"].as_str().unwrap();

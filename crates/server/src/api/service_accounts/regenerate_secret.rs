@@ -13,7 +13,7 @@ use reeve_types::ServiceAccountId;
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::error::ApiError;
-use crate::extract::Segment;
+use crate::extract::{NoBody, Segment};
 
 /// Gives it another secret.
 pub async fn handle(
@@ -21,6 +21,7 @@ pub async fn handle(
     caller: Caller,
     call: Call,
     segment: Segment,
+    NoBody: NoBody,
 ) -> Result<Json<NewSecret>, ApiError> {
     let id: ServiceAccountId = segment.id("service account")?;
     let (client_secret, secret) = app.security.new_secret()?;

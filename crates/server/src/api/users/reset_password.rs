@@ -13,7 +13,7 @@ use reeve_types::UserId;
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::error::ApiError;
-use crate::extract::Segment;
+use crate::extract::{NoBody, Segment};
 
 /// Gives her another password. The right is asked twice: before the costly hash, and in its turn.
 pub async fn handle(
@@ -21,6 +21,7 @@ pub async fn handle(
     caller: Caller,
     call: Call,
     segment: Segment,
+    NoBody: NoBody,
 ) -> Result<Json<NewPassword>, ApiError> {
     let id: UserId = segment.id("user")?;
     let hidden = move || ApiError::not_found("user", id);
