@@ -88,6 +88,14 @@ impl Board {
         self.news.notify_one();
     }
 
+    /// Everything that was last said of objects is news again.
+    pub fn say_again(&self) {
+        let mut inner = self.inner();
+        let all: Vec<ObjectKey> = inner.last.keys().copied().collect();
+        inner.unsent.extend(all);
+        self.news.notify_one();
+    }
+
     /// Returns when there may be news.
     pub async fn news(&self) {
         self.news.notified().await;

@@ -1,12 +1,15 @@
 //! The cluster's settings: from `ReeveConfig` to labels of every project's namespace, which the project passes write;
-//! here is what they are, and the status of the object.
+//! here is what they are, and the status of the object. A cluster that was deleted on the control plane says so here: in the
+//! status, as an event and as a metric, also without a `ReeveConfig`.
 
 use std::sync::{Arc, PoisonError};
 
 use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{Api, ResourceExt};
-use reeve_crds::{ReeveConfig, ReeveConfigSpec, ReeveConfigStatus, desired};
+use prometheus_client::metrics::gauge::Gauge;
+use reeve_crds::{CONFIG_NAME, ReeveConfig, ReeveConfigSpec, ReeveConfigStatus, desired};
+use reeve_kube_kit::events::Says;
 use reeve_kube_kit::{Name, condition};
 
 use crate::project::validate::validate;
@@ -18,6 +21,7 @@ pub const DELETED: &str = "DeletedOnControlPlane";
 const DELETED_MESSAGE: &str = "the control plane says that this cluster was deleted there: nobody has rights by its access rules \
      any more; the namespaces and what runs in them stay. To use the cluster again create it on the control plane and give \
      this operator the new `--cluster-id` and secret";
+const NOT_DELETED_MESSAGE: &str = "no control plane says any more that this cluster was deleted there";
 
 /// What holds: strict without any object, and of several the strictest (admission R13; the schema allows one only).
 pub fn strictest(all: &[ReeveConfigSpec]) -> ReeveConfigSpec {
@@ -58,13 +62,48 @@ fn behind(world: &World) -> Vec<String> {
     behind
 }
 
-/// One pass over the status of the settings, and over what the control plane is told of them.
+/// Says when the cluster is found deleted on the control plane, and when it is there again. `said`: an earlier process said
+/// that it is deleted, and the condition still does. Without a `ReeveConfig` the event is about the one that could be.
+async fn announce_deletion(world: &World, config: Option<&ReeveConfig>, said: bool, gauge: &Gauge) {
+    let Some(deleted) = world.deleted() else { return };
+    let before = gauge.set(i64::from(deleted)) == 1 || said;
+    if deleted == before {
+        return;
+    }
+    let says = Says {
+        warning: deleted,
+        reason: if deleted {
+            "ClusterDeleted"
+        } else {
+            "ClusterNotDeleted"
+        },
+        note: if deleted {
+            DELETED_MESSAGE
+        } else {
+            NOT_DELETED_MESSAGE
+        },
+    };
+    let stand_in = ReeveConfig::new(CONFIG_NAME, ReeveConfigSpec::default());
+    let about = config.unwrap_or(&stand_in);
+    world.events.publish(about, "WatchControlPlane", &says).await;
+}
+
+/// One pass over the status of the settings, and over what the control plane is told of them. `deleted` shows whether the
+/// cluster is deleted there.
 ///
 /// # Errors
 /// When the status cannot be written.
-pub async fn reconcile(world: Arc<World>) -> Result<(), StatusNotWritten> {
+pub async fn reconcile(world: Arc<World>, deleted: Gauge) -> Result<(), StatusNotWritten> {
     world.board.set_settings(world.cluster_settings());
-    let Some(config) = world.config() else {
+    let config = world.config();
+    let mut conditions = config
+        .as_ref()
+        .and_then(|config| config.status.clone())
+        .map(|status| status.conditions)
+        .unwrap_or_default();
+    let said = conditions.iter().any(|condition| condition.type_ == DELETED);
+    announce_deletion(&world, config.as_deref(), said, &deleted).await;
+    let Some(config) = config else {
         return Ok(());
     };
     let behind = behind(&world);
@@ -89,11 +128,6 @@ pub async fn reconcile(world: Arc<World>) -> Result<(), StatusNotWritten> {
     } else {
         (false, "Changed", alarms.join("; "))
     };
-    let mut conditions = config
-        .status
-        .as_ref()
-        .map(|status| status.conditions.clone())
-        .unwrap_or_default();
     let mut say = |type_, (status, reason, message): &(bool, &str, String)| {
         let says = condition::Says {
             type_,

@@ -125,6 +125,7 @@ impl Signals {
 struct Metrics {
     passes: Passes,
     alarms: Gauge,
+    deleted: Gauge,
 }
 
 impl Metrics {
@@ -135,9 +136,16 @@ impl Metrics {
             "Admission policies that are missing or changed",
             alarms.clone(),
         );
+        let deleted = Gauge::default();
+        registry.register(
+            "reeve_cluster_deleted",
+            "1 while the control plane says that this cluster was deleted there",
+            deleted.clone(),
+        );
         Self {
             passes: Passes::register(registry),
             alarms,
+            deleted,
         }
     }
 }
@@ -207,7 +215,11 @@ async fn controllers(
     );
     world.queues.policies.add(());
     let expected = Arc::new(policies::expected(&reeve_admission::policies()));
-    let Metrics { passes, alarms } = metrics;
+    let Metrics {
+        passes,
+        alarms,
+        deleted,
+    } = metrics;
     let start = |name| (passes.clone(), stop.clone(), world.clone(), name);
     let mut all = JoinSet::new();
     let (p, s, w, name) = start("project");
@@ -229,7 +241,7 @@ async fn controllers(
     }));
     let (p, s, w, name) = start("config");
     all.spawn(work(name, keys.config, 1, p, s, move |()| {
-        config::reconcile(w.clone())
+        config::reconcile(w.clone(), deleted.clone())
     }));
     let (p, s, w, name) = start("policies");
     all.spawn(work(name, keys.policies, 1, p, s, move |()| {
@@ -243,6 +255,9 @@ async fn controllers(
                 () = s.cancelled() => {}
             }
         });
+    } else {
+        // No control plane: there is none on which this cluster could be deleted.
+        world.set_deleted(false);
     }
     // The first that ends before it was told to takes the process with it: half an operator is worse than a restart.
     let ended = all.join_next().await;

@@ -1,5 +1,5 @@
 //! The permissions of the named exceptions, each in one place. `cargo xtask tidy` reads these functions' names here and counts
-//! their calls: the names must be found nowhere else.
+//! their uses: the names must be found nowhere else.
 
 use reeve_authz::{BootstrapException, Granted};
 

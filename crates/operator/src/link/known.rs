@@ -1,6 +1,6 @@
 //! What the link wrote, and where it stands: names, contents and revisions of its custom resources, the last batch.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use kube::{Resource, ResourceExt};
 use reeve_crds::{AccessRule, Project, REVISION_ANNOTATION, Workload};
@@ -23,11 +23,64 @@ pub struct Record {
     pub revision: Revision,
 }
 
+/// Which writing of which object. The numbers of Kubernetes' resource versions grow with every write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version {
+    /// The object's uid: one that is made again under the same name has another.
+    pub uid: String,
+    /// Its resource version.
+    pub number: u64,
+}
+
+impl Version {
+    /// The version of an object that came from the API server.
+    pub fn of<K: ResourceExt>(object: &K) -> Self {
+        let number = object.resource_version().and_then(|version| version.parse().ok());
+        Self {
+            uid: object.uid().unwrap_or_default(),
+            number: number.unwrap_or_default(),
+        }
+    }
+}
+
+/// An object as the watch shows it.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// What it is called.
+    pub name: Name,
+    /// Its version.
+    pub version: Version,
+    /// Whether it bears the annotation of what the link writes. What does not is somebody's own.
+    pub annotated: bool,
+    /// Its spec.
+    pub spec: Value,
+}
+
+/// An object that the link wrote, and which version of it.
 #[derive(Debug)]
-struct Entry {
+pub struct Entry {
     record: Record,
-    /// The spec before the last write: the watch may still tell of it.
+    /// What the API server answered to the last write that it answered.
+    version: Option<Version>,
+    /// While a write is under way, the spec before it.
     before: Option<Value>,
+}
+
+impl Entry {
+    /// What was written.
+    pub const fn record(&self) -> &Record {
+        &self.record
+    }
+
+    /// Whether this is neither what was written nor older than that.
+    fn differs(&self, found: &Found) -> bool {
+        let same = |ours: &Version| ours.uid == found.version.uid;
+        if found.spec == self.record.spec && self.version.as_ref().is_none_or(same) {
+            return false;
+        }
+        let older = |ours: &Version| found.version.number < ours.number;
+        self.before.as_ref() != Some(&found.spec) && !self.version.as_ref().is_some_and(older)
+    }
 }
 
 type Kind = std::mem::Discriminant<ObjectKey>;
@@ -38,7 +91,10 @@ type Kind = std::mem::Discriminant<ObjectKey>;
 pub struct Known {
     objects: HashMap<ObjectKey, Entry>,
     names: HashMap<(Kind, Name), ObjectKey>,
+    /// The uids of what was deleted, until the watch shows that it is gone.
+    buried: HashSet<String>,
     position: Option<Resume>,
+    loaded: bool,
     drifted: bool,
 }
 
@@ -61,22 +117,59 @@ impl Known {
             .filter(|other| *other != key)
     }
 
-    /// Remembers an object.
+    /// Remembers an object that is about to be written: the watch may show it before the answer comes.
     pub fn set(&mut self, key: ObjectKey, record: Record) {
-        let before = self.remove(key).map(|record| record.spec);
+        let earlier = self.remove(key).filter(|entry| entry.record.name == record.name);
+        let (before, version) =
+            earlier.map_or((None, None), |entry| (Some(entry.record.spec), entry.version));
+        self.put(
+            key,
+            Entry {
+                record,
+                version,
+                before,
+            },
+        );
+    }
+
+    /// It was written: this is what the API server answered. Anything later that differs is somebody else's.
+    pub fn written(&mut self, key: ObjectKey, version: Version) {
+        if let Some(entry) = self.objects.get_mut(&key) {
+            entry.version = Some(version);
+            entry.before = None;
+        }
+    }
+
+    fn put(&mut self, key: ObjectKey, entry: Entry) {
         self.names
-            .insert((std::mem::discriminant(&key), record.name.clone()), key);
-        self.objects.insert(key, Entry { record, before });
+            .insert((std::mem::discriminant(&key), entry.record.name.clone()), key);
+        self.objects.insert(key, entry);
     }
 
     /// Forgets an object.
-    pub fn remove(&mut self, key: ObjectKey) -> Option<Record> {
-        let record = self.objects.remove(&key)?.record;
-        let name = (std::mem::discriminant(&key), record.name.clone());
+    pub fn remove(&mut self, key: ObjectKey) -> Option<Entry> {
+        let entry = self.objects.remove(&key)?;
+        let name = (std::mem::discriminant(&key), entry.record.name.clone());
         if self.names.get(&name) == Some(&key) {
             self.names.remove(&name);
         }
-        Some(record)
+        Some(entry)
+    }
+
+    /// Forgets an object that is about to be deleted, save that old news of it is no surprise.
+    pub fn bury(&mut self, key: ObjectKey) -> Option<Entry> {
+        let entry = self.remove(key)?;
+        self.buried
+            .extend(entry.version.as_ref().map(|version| version.uid.clone()));
+        Some(entry)
+    }
+
+    /// It could not be deleted.
+    pub fn unbury(&mut self, key: ObjectKey, entry: Entry) {
+        if let Some(version) = &entry.version {
+            self.buried.remove(&version.uid);
+        }
+        self.put(key, entry);
     }
 
     /// Where to resume from: the last batch that this process applied whole. `None` asks for everything: there was none yet,
@@ -116,42 +209,84 @@ impl Known {
 
     /// Starts over from what the cluster holds.
     pub fn reload(&mut self, projects: Vec<Project>, rules: Vec<AccessRule>, workloads: Vec<Workload>) {
-        self.objects.clear();
         self.names.clear();
+        let former = std::mem::take(&mut self.objects);
         for object in projects {
             let key = object.spec.id.parse().ok().map(ObjectKey::Project);
-            self.load(&object, key, &object.spec);
+            self.load(&former, &object, key, &object.spec);
         }
         for object in rules {
             let key = AccessRuleId::new(object.spec.id).map(ObjectKey::AccessRule);
-            self.load(&object, key, &object.spec);
+            self.load(&former, &object, key, &object.spec);
         }
         for object in workloads {
             let key = object.spec.id.parse().ok().map(ObjectKey::Workload);
-            self.load(&object, key, &object.spec);
+            self.load(&former, &object, key, &object.spec);
+        }
+        self.loaded = true;
+    }
+
+    /// Objects without our annotation are somebody else's: they are left alone. Of two with one id the one that is not where
+    /// we wrote it counts: it goes when the other is written.
+    fn load<K: Resource>(
+        &mut self,
+        former: &HashMap<ObjectKey, Entry>,
+        object: &K,
+        key: Option<ObjectKey>,
+        spec: &impl Serialize,
+    ) {
+        let (Some(key), Some(revision), Ok(spec)) = (key, annotated(object), serde_json::to_value(spec))
+        else {
+            return;
+        };
+        let name = Name::of(object);
+        let is_where_we_wrote = former.get(&key).is_some_and(|entry| entry.record.name == name);
+        if is_where_we_wrote && self.objects.contains_key(&key) {
+            return;
+        }
+        self.remove(key);
+        self.put(
+            key,
+            Entry {
+                record: Record { name, spec, revision },
+                version: Some(Version::of(object)),
+                before: None,
+            },
+        );
+    }
+
+    /// Takes a change that the watch shows: which version it showed before, and what is there now. True when it is somebody
+    /// else's: what we wrote is changed or gone, or what we never wrote, or deleted, bears our annotation. Old news of our
+    /// own writes and deletions is not, and before the complete state was compared nothing is.
+    pub fn tell(&mut self, key: ObjectKey, before: Option<&Version>, now: Option<&Found>) -> bool {
+        let drift = self.loaded
+            && match (before, now) {
+                (_, Some(found)) => self.is_strange(key, before, found),
+                (Some(gone), None) => self.is_missed(key, gone),
+                (None, None) => false,
+            };
+        if let Some(gone) = before.filter(|gone| now.is_none_or(|found| found.version.uid != gone.uid)) {
+            self.buried.remove(&gone.uid);
+        }
+        drift
+    }
+
+    fn is_strange(&self, key: ObjectKey, before: Option<&Version>, found: &Found) -> bool {
+        if self.buried.contains(&found.version.uid) {
+            return false;
+        }
+        // Only a cluster that was restored from a backup goes back.
+        let is_back = before.is_some_and(|before| found.version.number < before.number);
+        match self.objects.get(&key) {
+            Some(entry) if entry.record.name == found.name => is_back || entry.differs(found),
+            _ => found.annotated,
         }
     }
 
-    /// Objects without our annotation are somebody else's: they are left alone.
-    fn load<K: Resource>(&mut self, object: &K, key: Option<ObjectKey>, spec: &impl Serialize) {
-        if let (Some(key), Some(revision), Ok(spec)) = (key, annotated(object), serde_json::to_value(spec)) {
-            self.set(
-                key,
-                Record {
-                    name: Name::of(object),
-                    spec,
-                    revision,
-                },
-            );
-        }
-    }
-
-    /// Whether a change that the watch shows is somebody else's. Old news of our own writes is not.
-    pub fn is_drift(&self, key: ObjectKey, revision: Revision, spec: Option<&Value>) -> bool {
-        self.objects.get(&key).is_some_and(|Entry { record, before }| {
-            let ours = spec.is_some() && (spec == Some(&record.spec) || spec == before.as_ref());
-            revision >= record.revision && !ours
-        })
+    fn is_missed(&self, key: ObjectKey, gone: &Version) -> bool {
+        let is_it = |ours: &Version| ours.uid == gone.uid;
+        let wanted = |entry: &Entry| entry.version.as_ref().is_none_or(is_it);
+        !self.buried.contains(&gone.uid) && self.objects.get(&key).is_some_and(wanted)
     }
 }
 
@@ -165,26 +300,41 @@ fn annotated<K: ResourceExt>(object: &K) -> Option<Revision> {
         .map(Revision)
 }
 
-/// Notices when somebody else deletes or edits what the link wrote: the next connection then asks for everything.
+/// Notices when somebody else deletes, edits or brings back what the link wrote: the next connection then asks for
+/// everything.
 pub fn watch_drift<K: Resource, S: Serialize>(
     world: &World,
     change: &Change<K>,
     key: impl Fn(&K) -> Option<ObjectKey>,
     spec: impl Fn(&K) -> &S,
 ) {
-    let Some(object) = change.new.as_ref().or(change.old.as_ref()) else {
-        return;
-    };
-    let Some(key) = key(object) else { return };
-    let revision = annotated(&**object).unwrap_or(Revision(u64::MAX));
-    let spec = change
-        .new
+    let old = change
+        .old
         .as_ref()
-        .and_then(|new| serde_json::to_value(spec(new)).ok());
+        .and_then(|old| Some((key(old)?, Version::of(&**old))));
+    let new = change.new.as_ref().and_then(|new| {
+        let found = Found {
+            name: Name::of(&**new),
+            version: Version::of(&**new),
+            annotated: annotated(&**new).is_some(),
+            spec: serde_json::to_value(spec(new)).ok()?,
+        };
+        Some((key(new)?, found))
+    });
     let mut known = world.known();
-    if known.is_drift(key, revision, spec.as_ref()) {
+    let drift = match (&old, &new) {
+        (Some((key, before)), Some((same, found))) if key == same => {
+            known.tell(*key, Some(before), Some(found))
+        }
+        _ => {
+            let gone = old.is_some_and(|(key, before)| known.tell(key, Some(&before), None));
+            gone | new.is_some_and(|(key, found)| known.tell(key, None, Some(&found)))
+        }
+    };
+    if drift {
+        let object = change.new.as_ref().or(change.old.as_ref());
         tracing::warn!(
-            object = object.name_any(),
+            object = object.map(|object| object.name_any()),
             "somebody else changed what the link wrote; asking for everything"
         );
         known.set_drifted();

@@ -24,7 +24,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
-use super::known::Record;
+use super::known::{Record, Version};
 use super::resources::{annotate, delete, list, rank};
 use super::retry::Retry;
 use crate::LINK_MANAGER;
@@ -102,6 +102,10 @@ impl Mirror {
         };
         self.world.known().applied(at, batch.complete);
         self.world.board.set_revision(batch.revision);
+        if batch.complete {
+            // Whoever sends everything may know nothing of how it stands: its database may come from a backup.
+            self.world.board.say_again();
+        }
         self.plan_retry(batch.complete);
         Ok(())
     }
@@ -339,7 +343,10 @@ impl Mirror {
         // Before the write, so that the watch's news of it is no surprise.
         self.world.known().set(key, record);
         match apply(&api, LINK_MANAGER, &object).await {
-            Ok(_) => Ok(()),
+            Ok(written) => {
+                self.world.known().written(key, Version::of(&written));
+                Ok(())
+            }
             Err(failed) => {
                 match before {
                     Some(before) => self.world.known().set(key, before),
@@ -365,25 +372,20 @@ impl Mirror {
     }
 
     async fn delete(&self, key: ObjectKey, policy: PropagationPolicy) -> Result<(), WriteFailed> {
-        let record = self.world.known().remove(key);
-        if let Some(record) = record {
+        // Before the deletion, so that the watch's news of it is no surprise.
+        let entry = self.world.known().bury(key);
+        if let Some(entry) = entry {
+            let name = &entry.record().name;
             let client = self.world.client.clone();
             let deleted = match key {
-                ObjectKey::AccessRule(_) => {
-                    delete(Api::<AccessRule>::all(client), &record.name, policy).await
-                }
-                ObjectKey::Project(_) => delete(Api::<Project>::all(client), &record.name, policy).await,
+                ObjectKey::AccessRule(_) => delete(Api::<AccessRule>::all(client), name, policy).await,
+                ObjectKey::Project(_) => delete(Api::<Project>::all(client), name, policy).await,
                 ObjectKey::Workload(_) => {
-                    delete(
-                        Api::<Workload>::namespaced(client, &record.name.namespace),
-                        &record.name,
-                        policy,
-                    )
-                    .await
+                    delete(Api::<Workload>::namespaced(client, &name.namespace), name, policy).await
                 }
             };
             if let Err(failed) = deleted {
-                self.world.known().set(key, record);
+                self.world.known().unbury(key, entry);
                 return if matches!(key, ObjectKey::Workload(_)) {
                     self.refused(key, failed)
                 } else {

@@ -7,8 +7,8 @@ use tokio::time::Instant;
 const FIRST: Duration = Duration::from_secs(10);
 const LAST: Duration = Duration::from_secs(600);
 
-/// The plan. Made anew by each refusal, given up as soon as everything is asked for, for whatever reason: so it never ends
-/// the connection that it led to.
+/// The plan. Made by the first refusal, which later ones do not put off; given up as soon as everything is asked for, for
+/// whatever reason: so it never ends the connection that it led to.
 #[derive(Debug)]
 pub struct Retry {
     pause: Duration,
@@ -30,10 +30,13 @@ impl Retry {
         self.at
     }
 
-    /// Something was refused: ask after a pause, which doubles up to ten minutes.
+    /// Something was refused: ask after a pause, if nothing is planned. From one plan to the next it doubles, up to ten
+    /// minutes.
     pub fn refused(&mut self, now: Instant) {
-        self.at = Some(now + self.pause);
-        self.pause = (self.pause * 2).min(LAST);
+        if self.at.is_none() {
+            self.at = Some(now + self.pause);
+            self.pause = (self.pause * 2).min(LAST);
+        }
     }
 
     /// Everything is being asked for.

@@ -71,6 +71,28 @@ impl Rig {
 
     /// Starts the operator (again).
     pub(crate) fn run(&mut self, more: &[&str]) {
+        let arguments = self.arguments.clone();
+        self.run_with(&arguments, more);
+    }
+
+    /// Starts the operator (again), without a control plane.
+    pub(crate) fn run_alone(&mut self) {
+        const LINK: &[&str] = &[
+            "--server-url",
+            "--ca-file",
+            "--cluster-id",
+            "--client-secret-file",
+        ];
+        let (verb, pairs) = self.arguments.split_first().unwrap();
+        let kept = pairs
+            .chunks(2)
+            .filter(|pair| !LINK.contains(&pair[0].as_str()))
+            .flatten();
+        let arguments: Vec<String> = std::iter::once(verb).chain(kept).cloned().collect();
+        self.run_with(&arguments, &[]);
+    }
+
+    fn run_with(&mut self, arguments: &[String], more: &[&str]) {
         let _ = std::fs::remove_file(self.announce_file());
         let log = std::fs::OpenOptions::new()
             .create(true)
@@ -78,7 +100,7 @@ impl Rig {
             .open(self.log_file())
             .unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_reeve-operator"))
-            .args(&self.arguments)
+            .args(arguments)
             .args(more)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -204,6 +226,24 @@ impl Rig {
             .unwrap();
         let conditions = config.status.unwrap_or_default().conditions;
         conditions.into_iter().find(|condition| condition.type_ == type_)
+    }
+
+    /// The types of the events of a reason that are about objects of the whole cluster.
+    pub(crate) fn events(&self, reason: &str) -> Vec<String> {
+        let of_reason = format!("reason={reason}");
+        let path = r"jsonpath={.items[*].type}";
+        let arguments = [
+            "-n",
+            "default",
+            "get",
+            "events.events.k8s.io",
+            "--field-selector",
+            &of_reason,
+            "-o",
+            path,
+        ];
+        let types = self.cluster.kubectl().must(&arguments).unwrap();
+        types.split_whitespace().map(str::to_owned).collect()
     }
 
     pub(crate) fn operator_events(&self, since: u64) -> Vec<AuditEvent> {

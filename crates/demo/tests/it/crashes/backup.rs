@@ -41,6 +41,19 @@ fn signal_operator(road: &Road, signal: Signal) -> Result<()> {
     Ok(kill(Pid::from_raw(id.try_into()?), signal)?)
 }
 
+async fn phase_of_rule(road: &Road, rule: i64) -> Result<String> {
+    let path = format!("/api/v1/authorization/access-rules/{rule}");
+    let rule = road.admin.get(&path).await?.expect(200)?;
+    Ok(rule["status"]["phase"].as_str().unwrap_or_default().to_owned())
+}
+
+async fn until_rule_is_ready(road: &Road, rule: i64) -> Result<()> {
+    wait_until("the rule to be Ready", async || {
+        Ok((phase_of_rule(road, rule).await? == "Ready").then_some(()))
+    })
+    .await
+}
+
 #[test]
 fn a_rule_that_a_restored_database_never_had_ends_also_when_the_database_has_overtaken_the_cluster() {
     on_a_road_of_its_own("backup", Tier::ApiServer, async |mut road| {
@@ -61,10 +74,18 @@ fn a_rule_that_a_restored_database_never_had_ends_also_when_the_database_has_ove
         })
         .await?;
 
+        // What the backup does not know to be ready, although the cluster has long had it.
+        signal_operator(&road, Signal::SIGSTOP)?;
+        let early = organization::create_project(&road, &fresh("proj"), &department).await?;
+        let untold =
+            organization::create_rule(&road.admin, "group", "untold", "Viewer", "project", &project).await?;
         let (folder, backup) = (road.dir().join("server"), road.dir().join("backup"));
         road.kill_server()?;
         copy(&folder, &backup)?;
         road.start_server().await?;
+        signal_operator(&road, Signal::SIGCONT)?;
+        organization::wait_until_ready(&road.admin, &early).await?;
+        until_rule_is_ready(&road, untold).await?;
         let lost =
             organization::create_rule(&road.admin, "group", "lost", "Viewer", "project", &project).await?;
         wait_until("the second rule to be bound", async || {
@@ -85,6 +106,10 @@ fn a_rule_that_a_restored_database_never_had_ends_also_when_the_database_has_ove
             others.push(organization::create_project(&road, &fresh("proj"), &department).await?);
         }
         ensure!(
+            phase_of_rule(&road, untold).await? != "Ready",
+            "the backup knows too much to show anything"
+        );
+        ensure!(
             bound("lost").await?,
             "it lost the rule too early to show anything"
         );
@@ -96,7 +121,8 @@ fn a_rule_that_a_restored_database_never_had_ends_also_when_the_database_has_ove
         .await?;
         ensure!(bound("stays").await?, "the rule of the backup ended too");
         ensure!(rules.get_opt(&format!("rule-{lost}")).await?.is_none());
-        for project in &others {
+        until_rule_is_ready(&road, untold).await?;
+        for project in others.iter().chain([&early]) {
             organization::wait_until_ready(&road.admin, project).await?;
         }
         let log = road.server().context("the server is not running")?.log();

@@ -1,6 +1,7 @@
 use k8s_openapi::api::batch::v1::Job;
 use kube::Api;
-use reeve_crds::AccessRule;
+use kube::api::DeleteParams;
+use reeve_crds::{AccessRule, ReeveConfig};
 use reeve_link::StatusPhase;
 use reeve_testkit::{apply_yaml, wait_until};
 
@@ -49,15 +50,9 @@ async fn a_cluster_deleted_on_the_control_plane_unbinds_people_and_leaves_everyt
 
     rig.link.answer(Door::Deleted);
     rig.wait_for_bindings("reeve-robots", &[git]).await;
-    let deleted = async |rig: &Rig, wanted: Option<&str>| {
-        wait_until(&format!("the condition {wanted:?}"), async || {
-            let found = rig.condition(DELETED).await.map(|condition| condition.status);
-            Ok((found.as_deref() == wanted).then_some(()))
-        })
-        .await
-        .unwrap();
-    };
     deleted(&rig, Some("True")).await;
+    told(&rig, "Warning", "ClusterDeleted", 1).await;
+    assert!(rig.ask("/metrics").await.1.contains("reeve_cluster_deleted 1"));
     let rules = Api::<AccessRule>::all(rig.client.clone());
     assert!(rules.get_opt("rule-1").await.unwrap().is_none());
     assert!(rules.get_opt("rule-900").await.unwrap().is_some());
@@ -90,10 +85,52 @@ async fn a_cluster_deleted_on_the_control_plane_unbinds_people_and_leaves_everyt
     tokio::time::sleep(std::time::Duration::from_secs(1)).await;
     assert_eq!(rig.writes(mark), Vec::<String>::new());
 
+    // Without a control plane there is none that says so.
+    rig.kill();
+    rig.run_alone();
+    deleted(&rig, None).await;
+    rig.wait_for_bindings("reeve-robots", &[git]).await;
+
     // The control plane was restored from a backup: the cluster is there again.
+    rig.kill();
+    rig.run(&[]);
+    deleted(&rig, Some("True")).await;
     rig.kill();
     rig.link.answer(Door::Open);
     rig.run(&[]);
     rig.wait_for_bindings("reeve-robots", &[alice, git]).await;
     deleted(&rig, None).await;
+    told(&rig, "Normal", "ClusterNotDeleted", 2).await;
+    assert!(rig.ask("/metrics").await.1.contains("reeve_cluster_deleted 0"));
+
+    // A cluster without settings, which no chart makes, says it too.
+    let before = rig.events("ClusterDeleted").len();
+    Api::<ReeveConfig>::all(rig.installer.clone())
+        .delete("reeve", &DeleteParams::default())
+        .await
+        .unwrap();
+    rig.link.answer(Door::Deleted);
+    rig.wait_for_bindings("reeve-robots", &[git]).await;
+    told(&rig, "Warning", "ClusterDeleted", before + 1).await;
+    assert!(rig.ask("/metrics").await.1.contains("reeve_cluster_deleted 1"));
+}
+
+async fn deleted(rig: &Rig, wanted: Option<&str>) {
+    wait_until(&format!("the condition {wanted:?}"), async || {
+        let found = rig.condition(DELETED).await.map(|condition| condition.status);
+        Ok((found.as_deref() == wanted).then_some(()))
+    })
+    .await
+    .unwrap();
+}
+
+/// Waits until there are this many events of a reason, all of one type.
+async fn told(rig: &Rig, type_: &str, reason: &str, times: usize) {
+    wait_until(&format!("{times} events `{reason}`"), async || {
+        let types = rig.events(reason);
+        anyhow::ensure!(types.len() == times, "{types:?}");
+        Ok(types.iter().all(|found| found == type_).then_some(()))
+    })
+    .await
+    .unwrap();
 }

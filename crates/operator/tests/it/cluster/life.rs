@@ -138,6 +138,9 @@ async fn a_project_its_rules_and_its_workloads_live_and_end_as_the_link_says() {
 
     let log = rig.log();
     assert!(log.lines().count() > 20 && !log.contains(SECRET) && !log.contains("must-not-leak"));
+    // All of that was the link's own doing.
+    assert!(!log.contains("somebody else changed"), "{log}");
+    assert_eq!(rig.link.hellos().len(), 1);
     let settings = rig
         .link
         .reports()

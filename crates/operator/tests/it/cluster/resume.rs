@@ -117,6 +117,7 @@ async fn killed_in_the_middle_of_changes_it_ends_with_every_one() {
     assert_eq!(rig.link.sent(), 1);
 
     edits_by_hand(&rig).await;
+    an_old_copy_of_what_was_revoked(&rig).await;
     edits_while_it_is_down(&mut rig).await;
 }
 
@@ -173,22 +174,58 @@ async fn edits_by_hand(rig: &Rig) {
     .unwrap();
 }
 
-/// The annotations may say what they like.
-async fn edits_while_it_is_down(rig: &mut Rig) {
+/// As somebody keeps it in a file: with what the link wrote on it.
+fn copy_of(rule: &AccessRule) -> AccessRule {
+    let copy = json!({"apiVersion": "reeve.dev/v1alpha1", "kind": "AccessRule", "spec": rule.spec,
+        "metadata": {"name": rule.name_any(), "annotations": rule.annotations(), "labels": rule.labels()}});
+    serde_json::from_value(copy).unwrap()
+}
+
+async fn revoke(rig: &Rig, id: i64) -> AccessRule {
     let rules = Api::<AccessRule>::all(rig.installer.clone());
-    let revoked = rules.get("rule-1001").await.unwrap();
-    rig.link.change(&[rule_key(1001)], vec![]);
+    let name = format!("rule-{id}");
+    let revoked = rules.get(&name).await.unwrap();
+    rig.link.change(&[rule_key(id)], vec![]);
     wait_until("the rule to go", async || {
-        Ok(rules.get_opt("rule-1001").await?.is_none().then_some(()))
+        Ok(rules.get_opt(&name).await?.is_none().then_some(()))
     })
     .await
     .unwrap();
+    revoked
+}
+
+/// What was revoked while the process lives, and is applied again by hand, goes again.
+async fn an_old_copy_of_what_was_revoked(rig: &Rig) {
+    rig.link
+        .change(&[], vec![rule(1002, "gone@example.com", "viewer", of_project(3))]);
+    rig.phase(rule_key(1002), StatusPhase::Ready).await;
+    let revoked = revoke(rig, 1002).await;
+    rig.phase(rule_key(1002), StatusPhase::Deleted).await;
+    let rules = Api::<AccessRule>::all(rig.installer.clone());
+    rules
+        .create(&PostParams::default(), &copy_of(&revoked))
+        .await
+        .unwrap();
+    converged(rig).await;
+    wait_until("its subject to go", async || {
+        let bindings = rig.bindings("reeve-robots").await;
+        Ok((!bindings
+            .iter()
+            .any(|(_, subjects)| subjects.contains(&"User gone@example.com".to_owned())))
+        .then_some(()))
+    })
+    .await
+    .unwrap();
+}
+
+/// The annotations may say what they like.
+async fn edits_while_it_is_down(rig: &mut Rig) {
+    let rules = Api::<AccessRule>::all(rig.installer.clone());
+    let revoked = revoke(rig, 1001).await;
     rig.kill();
     rules.delete("rule-1000", &DeleteParams::default()).await.unwrap();
-    let spec = json!({"apiVersion": "reeve.dev/v1alpha1", "kind": "AccessRule", "spec": revoked.spec,
-        "metadata": {"name": "rule-1001", "annotations": revoked.annotations(), "labels": revoked.labels()}});
     rules
-        .create(&PostParams::default(), &serde_json::from_value(spec).unwrap())
+        .create(&PostParams::default(), &copy_of(&revoked))
         .await
         .unwrap();
     rig.run(&[]);

@@ -65,6 +65,31 @@ fn what_was_under_way_when_a_connection_ended_is_sent_on_the_next() {
 }
 
 #[test]
+fn whoever_sends_everything_hears_everything_again() {
+    let board = Board::default();
+    board.set(rule_key(1), StatusPhase::Ready, "");
+    board.set(project_key(1), StatusPhase::NotReady, "why");
+    board.set(rule_key(2), StatusPhase::Deleted, "");
+    let first = board.take().unwrap();
+    board.sent(&first);
+    board.connected();
+    assert_eq!(
+        board.take().unwrap().objects,
+        [],
+        "a mere connection is no reason"
+    );
+    board.say_again();
+    let again = board.take().unwrap().objects;
+    let lasting: Vec<_> = first
+        .objects
+        .into_iter()
+        .filter(|object| object.phase != StatusPhase::Deleted)
+        .collect();
+    assert_eq!(again, lasting);
+    assert_eq!(board.take(), None);
+}
+
+#[test]
 fn a_long_message_is_cut_between_characters() {
     let board = Board::default();
     board.set(rule_key(1), StatusPhase::NotReady, &"é".repeat(2000));

@@ -1,8 +1,9 @@
 use std::time::Duration;
 
+use reeve_crds::AccessRule;
 use reeve_kube_kit::Name;
 use reeve_link::Resume;
-use reeve_operator::link::known::{Known, Record};
+use reeve_operator::link::known::{Found, Known, Record, Version};
 use reeve_operator::link::pause::pause;
 use reeve_operator::link::retry::Retry;
 use reeve_types::Revision;
@@ -129,18 +130,174 @@ fn pauses_grow_to_eight_seconds_and_differ_between_operators() {
 }
 
 #[test]
-fn the_watchs_news_of_our_own_writes_is_no_drift_and_everything_else_is() {
-    let mut known = Known::default();
-    let record = |revision, v: u32| Record {
+fn later_refusals_neither_put_off_what_is_planned_nor_double_the_pause() {
+    let mut retry = Retry::default();
+    let start = Instant::now();
+    let seconds = Duration::from_secs;
+    for second in 0..9 {
+        retry.refused(start + seconds(second));
+        assert_eq!(retry.at(), Some(start + seconds(10)));
+    }
+    retry.asked();
+    retry.refused(start + seconds(10));
+    retry.refused(start + seconds(29));
+    assert_eq!(retry.at(), Some(start + seconds(30)), "doubled once");
+}
+
+fn version(uid: &str, number: u64) -> Version {
+    Version {
+        uid: uid.to_owned(),
+        number,
+    }
+}
+
+/// Rule 1, as the watch shows it.
+fn found(uid: &str, number: u64, v: u32) -> Found {
+    Found {
+        name: Name::cluster("rule-1"),
+        version: version(uid, number),
+        annotated: true,
+        spec: json!({"v": v}),
+    }
+}
+
+fn wanted(revision: u64, v: u32) -> Record {
+    Record {
         spec: json!({"v": v}),
         ..record("rule-1", revision)
+    }
+}
+
+/// One that has compared what is there, and found nothing.
+fn compared() -> Known {
+    let mut known = Known::default();
+    known.reload(vec![], vec![], vec![]);
+    known
+}
+
+/// `tell` of rule 1, the object before given by uid and number.
+fn tell(known: &mut Known, before: Option<(&str, u64)>, now: Option<Found>) -> bool {
+    let before = before.map(|(uid, number)| version(uid, number));
+    known.tell(rule_key(1), before.as_ref(), now.as_ref())
+}
+
+#[test]
+fn the_watchs_news_of_our_own_writes_is_no_drift_and_everything_else_is() {
+    let mut known = compared();
+    known.set(rule_key(1), wanted(3, 1));
+    assert!(
+        !tell(&mut known, None, Some(found("a", 10, 1))),
+        "before the answer"
+    );
+    known.written(rule_key(1), version("a", 10));
+    known.set(rule_key(1), wanted(4, 2));
+    assert!(
+        !tell(&mut known, Some(("a", 10)), Some(found("a", 11, 1))),
+        "a status, before the write"
+    );
+    assert!(!tell(&mut known, Some(("a", 11)), Some(found("a", 12, 2))));
+    known.written(rule_key(1), version("a", 12));
+    assert!(
+        !tell(&mut known, Some(("a", 12)), Some(found("a", 13, 2))),
+        "a status"
+    );
+    assert!(
+        !tell(&mut known, Some(("a", 10)), Some(found("a", 11, 1))),
+        "old news"
+    );
+
+    // Whatever the annotation says of the revision.
+    assert!(tell(&mut known, Some(("a", 13)), Some(found("a", 14, 9))));
+    assert!(
+        tell(&mut known, Some(("a", 13)), Some(found("a", 14, 1))),
+        "an old one applied again"
+    );
+    assert!(tell(&mut known, Some(("a", 13)), None), "deleted");
+    assert!(
+        tell(&mut known, None, Some(found("b", 15, 2))),
+        "deleted and made again"
+    );
+    let unmarked = Found {
+        annotated: false,
+        ..found("a", 14, 9)
     };
-    known.set(rule_key(1), record(3, 1));
-    known.set(rule_key(1), record(3, 2));
-    let drift = |revision, spec: Option<u32>| {
-        let spec = spec.map(|v| json!({"v": v}));
-        known.is_drift(rule_key(1), Revision(revision), spec.as_ref())
+    assert!(tell(&mut known, Some(("a", 13)), Some(unmarked)));
+}
+
+#[test]
+fn what_was_deleted_may_not_come_back_and_old_news_of_it_is_no_surprise() {
+    let mut known = compared();
+    known.set(rule_key(1), wanted(3, 1));
+    known.written(rule_key(1), version("a", 10));
+    known.bury(rule_key(1)).unwrap();
+    // The watch is behind: it tells of the whole life of it.
+    assert!(!tell(&mut known, None, Some(found("a", 10, 1))));
+    assert!(!tell(&mut known, Some(("a", 10)), Some(found("a", 11, 1))));
+    assert!(
+        tell(&mut known, None, Some(found("b", 14, 1))),
+        "somebody applied it again"
+    );
+    assert!(!tell(&mut known, Some(("a", 11)), None));
+    assert!(
+        tell(&mut known, None, Some(found("a", 10, 1))),
+        "a backup of the cluster brought it back"
+    );
+    assert!(!tell(&mut known, Some(("b", 14)), None), "it is not missed");
+
+    // The control plane made it again meanwhile.
+    known.set(rule_key(1), wanted(5, 1));
+    known.written(rule_key(1), version("c", 20));
+    known.bury(rule_key(1)).unwrap();
+    known.set(rule_key(1), wanted(6, 2));
+    assert!(!tell(&mut known, None, Some(found("c", 20, 1))));
+    assert!(!tell(&mut known, Some(("c", 20)), None));
+    assert!(!tell(&mut known, None, Some(found("d", 22, 2))));
+    known.written(rule_key(1), version("d", 22));
+    assert!(tell(&mut known, Some(("d", 22)), None));
+
+    // What could not be deleted is as before.
+    let entry = known.bury(rule_key(1)).unwrap();
+    known.unbury(rule_key(1), entry);
+    assert!(tell(&mut known, Some(("d", 22)), Some(found("d", 23, 9))));
+    assert!(tell(&mut known, Some(("d", 23)), None));
+}
+
+#[test]
+fn what_bears_our_annotation_and_is_unknown_is_drift_and_what_is_somebodys_own_is_not() {
+    let mut known = Known::default();
+    assert!(
+        !tell(&mut known, None, Some(found("a", 10, 1))),
+        "nothing was compared yet"
+    );
+    known.reload(vec![], vec![], vec![]);
+    assert!(tell(&mut known, None, Some(found("a", 10, 1))));
+    let own = Found {
+        annotated: false,
+        ..found("a", 10, 1)
     };
-    assert!(!drift(3, Some(2)) && !drift(3, Some(1)) && !drift(2, Some(9)) && !drift(2, None));
-    assert!(drift(3, Some(9)) && drift(3, None) && drift(u64::MAX, Some(9)));
+    assert!(!tell(&mut known, None, Some(own)));
+    assert!(!tell(&mut known, Some(("a", 10)), None));
+}
+
+#[test]
+fn a_cluster_that_was_restored_from_a_backup_is_noticed_although_its_versions_are_older() {
+    let rule: AccessRule = serde_json::from_value(json!({
+        "metadata": {"name": "rule-1", "uid": "a", "resourceVersion": "1000", "annotations": {"reeve.dev/revision": "7"}},
+        "spec": {"id": 1, "subject": {"kind": "group", "name": "g"}, "role": "viewer", "scope": {"type": "cluster"}}
+    }))
+    .unwrap();
+    let mut known = Known::default();
+    known.reload(vec![], vec![rule], vec![]);
+    let spec = known.get(rule_key(1)).unwrap().spec.clone();
+    let at = |number| Found {
+        spec: spec.clone(),
+        ..found("a", number, 0)
+    };
+    assert!(!tell(&mut known, None, Some(at(1000))));
+    assert!(!tell(&mut known, Some(("a", 1000)), Some(at(1001))));
+    assert!(tell(&mut known, Some(("a", 1001)), Some(found("a", 900, 9))));
+    assert!(
+        tell(&mut known, Some(("a", 1001)), Some(at(900))),
+        "even if it says the same"
+    );
 }
