@@ -1,6 +1,7 @@
 //! Everything with logic behind the Makefile: `cargo xtask boundaries | tidy | gen [--check]`.
 
 mod boundaries;
+mod dependencies;
 mod generate;
 mod tidy;
 

@@ -54,6 +54,7 @@ pub(crate) fn check(root: &Path) -> Result<()> {
             "{bootstraps} effects go by a bootstrap exception, {BOOTSTRAP_EXCEPTIONS} were reviewed (xtask/src/tidy.rs)"
         ));
     }
+    complaints.extend(crate::dependencies::complaints(root)?);
     if !complaints.is_empty() {
         bail!("not tidy:\n  {}", complaints.join("\n  "));
     }
