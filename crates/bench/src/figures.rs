@@ -2,9 +2,14 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+
+#[expect(clippy::disallowed_methods, reason = "a bench reads the clock")]
+pub(crate) fn now() -> Instant {
+    Instant::now()
+}
 
 /// All samples of one quantity, in the order they were taken.
 #[derive(Debug, Clone)]

@@ -5,3 +5,5 @@
 pub mod authz;
 pub mod figures;
 pub mod road;
+pub mod submissions;
+mod watch;

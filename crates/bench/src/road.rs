@@ -1,27 +1,20 @@
-//! The road under the clock: how long until a rule counts, until it counts no more, until a container runs, and what our
-//! policies cost a pod.
+//! The road under the clock: how long until a rule counts, until it counts no more, and what our policies cost a pod.
 
-use std::time::{Duration, Instant};
-
-use anyhow::{Context, Result};
-use futures::{StreamExt, TryStreamExt};
+use anyhow::{Context, Result, bail};
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::api::rbac::v1::RoleBinding;
-use kube::api::{Api, ListParams, PostParams, WatchEvent, WatchParams};
+use kube::api::{Api, PostParams};
 use reeve_demo::{Organization, Rest, Road, organization};
 use serde_json::json;
 
-use crate::figures::Series;
+use crate::figures::{Series, now};
+use crate::watch::{DEADLINE, Watch};
 
-#[expect(clippy::disallowed_methods, reason = "a bench reads the clock")]
-fn now() -> Instant {
-    Instant::now()
-}
-
-/// Rule → RoleBinding, revocation → RoleBinding and → REST, `rounds` times.
+/// Rule → RoleBinding, revocation → RoleBinding and → REST, `rounds` times. The two ends of a revocation are awaited at
+/// once, from one start.
 ///
 /// # Errors
-/// The road refuses, or a change does not arrive within 30 s.
+/// The road refuses, or a change does not arrive within 60 s.
 pub async fn rules(road: &Road, organization: &Organization, rounds: usize) -> Result<Vec<Series>> {
     let robots = organization.projects.get("robots").context("project robots")?;
     let person = organization::create_user(&road.admin, "bench", None).await?;
@@ -31,7 +24,7 @@ pub async fn rules(road: &Road, organization: &Organization, rounds: usize) -> R
     let mut leaves = Series::new("revocation -> RoleBinding");
     let mut refused = Series::new("revocation -> refused by REST");
     for _ in 0..rounds {
-        let watch = Watch::open(&bindings).await?;
+        let mut watch = Watch::open(&bindings, "").await?;
         let started = now();
         let rule = organization::create_rule(
             &road.admin,
@@ -42,137 +35,58 @@ pub async fn rules(road: &Road, organization: &Organization, rounds: usize) -> R
             robots,
         )
         .await?;
-        watch.until(&person.username, true).await?;
+        watch
+            .until("the new binding", |b, gone| {
+                Ok(names(b, gone, &person.username) == Some(true))
+            })
+            .await?;
         arrives.samples.push(started.elapsed());
 
-        let watch = Watch::open(&bindings).await?;
+        let mut watch = Watch::open(&bindings, "").await?;
         let started = now();
-        road.admin
-            .delete(&format!("/api/v1/authorization/access-rules/{rule}"))
-            .await?
-            .expect(204)?;
-        until_refused(&caller, robots).await?;
-        refused.samples.push(started.elapsed());
-        watch.until(&person.username, false).await?;
-        leaves.samples.push(started.elapsed());
+        let path = format!("/api/v1/authorization/access-rules/{rule}");
+        let revoke = async { road.admin.delete(&path).await?.expect(204).map(drop) };
+        let by_rest = async {
+            // Not before the revocation is acknowledged: until then an answer of before is no wrong one.
+            revoke.await?;
+            until_refused(&caller, robots).await?;
+            anyhow::Ok(started.elapsed())
+        };
+        let in_cluster = async {
+            watch
+                .until("the binding to lose its subject", |b, gone| {
+                    Ok(names(b, gone, &person.username) == Some(false))
+                })
+                .await?;
+            anyhow::Ok(started.elapsed())
+        };
+        let (rest, binding) = tokio::try_join!(by_rest, in_cluster)?;
+        refused.samples.push(rest);
+        leaves.samples.push(binding);
     }
     Ok(vec![arrives, leaves, refused])
 }
 
 async fn until_refused(caller: &Rest, project: &str) -> Result<()> {
-    while caller
-        .get(&format!("/api/v1/org-unit/projects/{project}"))
-        .await?
-        .status
-        != 403
-    {}
-    Ok(())
-}
-
-/// A watch of RoleBindings that was open before the change was asked for.
-struct Watch {
-    stream: futures::stream::BoxStream<'static, kube::Result<WatchEvent<RoleBinding>>>,
-}
-
-impl Watch {
-    async fn open(bindings: &Api<RoleBinding>) -> Result<Self> {
-        let version = bindings
-            .list(&ListParams::default())
-            .await?
-            .metadata
-            .resource_version
-            .unwrap_or_default();
-        Ok(Self {
-            stream: bindings.watch(&WatchParams::default(), &version).await?.boxed(),
-        })
-    }
-
-    async fn until(mut self, subject: &str, present: bool) -> Result<()> {
-        let wait = async {
-            while let Some(event) = self.stream.try_next().await? {
-                let (binding, gone) = match event {
-                    WatchEvent::Added(binding) | WatchEvent::Modified(binding) => (binding, false),
-                    WatchEvent::Deleted(binding) => (binding, true),
-                    _ => continue,
-                };
-                if binding.role_ref.name != "reeve-l1-researcher" {
-                    continue;
-                }
-                let named = binding
-                    .subjects
-                    .unwrap_or_default()
-                    .iter()
-                    .any(|s| s.name == subject);
-                if (named && !gone) == present {
-                    return Ok(());
-                }
-            }
-            anyhow::bail!("the watch ended")
-        };
-        tokio::time::timeout(Duration::from_secs(30), wait)
-            .await
-            .context("the binding did not change within 30 s")?
-    }
-}
-
-/// Submit → container running beside a bare apply of the same Job, taking turns.
-///
-/// # Errors
-/// The road refuses, or a container does not start within 60 s.
-pub async fn submissions(road: &Road, organization: &Organization, rounds: usize) -> Result<Vec<Series>> {
-    let robots = organization.projects.get("robots").context("project robots")?;
-    let alice = organization.person("alice")?;
-    let alice = road.admin.sign_in(&alice.username, &alice.password).await?;
-    let client = road.kubernetes(&road.kubernetes_token(&alice).await?).await?;
-    let pods: Api<Pod> = Api::namespaced(road.cluster.client().await?, "reeve-robots");
-    let jobs: Api<k8s_openapi::api::batch::v1::Job> = Api::namespaced(client, "reeve-robots");
-    let mut submitted = Series::new("submit -> container running");
-    let mut applied = Series::new("bare apply of the same Job -> container running");
-    let mut answered = Series::new("submit -> answer");
-    for round in 0..rounds {
-        let name = format!("bench-{round}");
-        let started = now();
-        let body = json!({"name": name, "projectId": robots, "clusterId": road.cluster_id, "spec": {
-            "image": reeve_testkit::images::TOOLS, "command": "sleep 2"}});
-        alice
-            .post("/api/v1/workloads/trainings", body)
-            .await?
-            .expect(202)?;
-        answered.samples.push(started.elapsed());
-        until_running(&pods, &format!("reeve.dev/workload={name}")).await?;
-        submitted.samples.push(started.elapsed());
-
-        let name = format!("bare-{round}");
-        let job = json!({"metadata": {"name": name}, "spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [
-            {"name": "main", "image": reeve_testkit::images::TOOLS, "command": ["sleep", "2"]}]}}}});
-        let started = now();
-        jobs.create(&PostParams::default(), &serde_json::from_value(job)?)
-            .await?;
-        until_running(&pods, &format!("batch.kubernetes.io/job-name={name}")).await?;
-        applied.samples.push(started.elapsed());
-    }
-    Ok(vec![submitted, applied, answered])
-}
-
-async fn until_running(pods: &Api<Pod>, selector: &str) -> Result<()> {
-    let list = ListParams::default().labels(selector);
-    let wait = async {
+    let path = format!("/api/v1/org-unit/projects/{project}");
+    let refused = async {
         loop {
-            let started = |p: &Pod| {
-                p.status
-                    .as_ref()
-                    .and_then(|s| s.phase.as_deref())
-                    .is_some_and(|p| p != "Pending")
-            };
-            if pods.list(&list).await?.items.iter().any(started) {
-                return anyhow::Ok(());
+            match caller.get(&path).await?.status {
+                403 => return Ok(()),
+                200 => {}
+                status => bail!("reading the project was answered with {status}"),
             }
-            tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), wait)
+    tokio::time::timeout(DEADLINE, refused)
         .await
-        .with_context(|| format!("no container of {selector} ran"))?
+        .context("the revocation did not reach REST in time")?
+}
+
+/// Whether a binding of the role that we give and take names somebody; `None` for bindings of other roles.
+fn names(binding: &RoleBinding, gone: bool, subject: &str) -> Option<bool> {
+    let named = || binding.subjects.iter().flatten().any(|s| s.name == subject);
+    (binding.role_ref.name == "reeve-l1-researcher").then(|| !gone && named())
 }
 
 /// Creating a pod (dry run) as alice with nothing missing and with an identity to fill in, and by the administrator in a

@@ -1,18 +1,20 @@
 //! The demo as a story: each step says what it does, does it, and reads back what came of it.
 
-use std::collections::BTreeMap;
-use std::process::{Command, Output, Stdio};
+mod command_line;
+mod shown;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{Namespace, Pod};
 use k8s_openapi::api::rbac::v1::RoleBinding;
-use kube::Api;
 use kube::api::ListParams;
-use reeve_testkit::{images, wait_until};
+use kube::{Api, Client};
+use reeve_crds::Workload;
+use reeve_testkit::{binary, images, wait_until};
 
+pub use self::command_line::CommandLine;
 use crate::file::kubeconfig_of;
-use crate::organization::{Organization, Person, home_of};
+use crate::organization::{Organization, home_of};
 use crate::road::Road;
 
 /// Where alice works.
@@ -41,8 +43,14 @@ impl<'a> Story<'a> {
     /// # Errors
     /// The command line refuses; the error shows what it said.
     pub fn sign_everybody_in(&self) -> Result<()> {
+        let (url, ca_file) = (self.road.admin.url(), &self.road.ca_file);
         for (first_name, person) in &self.organization.people {
-            self.sign_in(first_name, person)?;
+            let reeve = self.reeve(first_name)?;
+            let kubeconfig = kubeconfig_of(self.road, first_name).display().to_string();
+            reeve
+                .sign_in(url, ca_file, &person.username, &person.password)
+                .and_then(|_| reeve.must(&["kubeconfig", "set", "--kubeconfig", &kubeconfig]))
+                .with_context(|| format!("setting up {first_name}"))?;
         }
         Ok(())
     }
@@ -52,9 +60,11 @@ impl<'a> Story<'a> {
     /// # Errors
     /// A step that did not do what the story says.
     pub async fn tell(&self) -> Result<()> {
-        self.show_bindings().await?;
-        self.submit().await?;
-        self.apply_bare_job().await?;
+        let client = self.road.cluster.client().await?;
+        self.show_namespace(&client).await?;
+        self.show_bindings(&client).await?;
+        self.submit(&client).await?;
+        self.apply_bare_job(&client).await?;
         self.apply_forbidden()
     }
 
@@ -69,77 +79,57 @@ impl<'a> Story<'a> {
         }
     }
 
-    fn sign_in(&self, first_name: &str, person: &Person) -> Result<()> {
-        let login = ["login", "user", "--url", self.road.admin.url(), "--ca-file"];
-        let ca_file = self.road.ca_file.display().to_string();
-        let mut arguments: Vec<&str> = login.to_vec();
-        arguments.extend([
-            ca_file.as_str(),
-            "-u",
-            person.username.as_str(),
-            "--password-stdin",
-        ]);
-        must(first_name, self.reeve(first_name, &arguments, &person.password)?)?;
-        let kubeconfig = kubeconfig_of(self.road, first_name);
-        let shown = kubeconfig.display().to_string();
-        if first_name == "bob" || first_name == "alice" || first_name == "dave" {
-            must(
-                first_name,
-                self.reeve(first_name, &["kubeconfig", "set", "--kubeconfig", &shown], "")?,
-            )?;
-        }
+    /// The command line of a person, with her own settings folder.
+    fn reeve(&self, first_name: &str) -> Result<CommandLine> {
+        let home = home_of(self.road, first_name);
+        std::fs::create_dir_all(&home).with_context(|| format!("making `{}`", home.display()))?;
+        Ok(CommandLine::new(&binary("reeve")?, &home.join("reeve")))
+    }
+
+    async fn show_namespace(&self, client: &Client) -> Result<()> {
+        self.heading("What project robots became: a namespace whose labels put it under the policies");
+        let namespaces: Api<Namespace> = Api::all(client.clone());
+        self.lines(&shown::namespace(&namespaces.get(NAMESPACE).await?));
         Ok(())
     }
 
-    async fn show_bindings(&self) -> Result<()> {
+    async fn show_bindings(&self, client: &Client) -> Result<()> {
         self.heading("What the access rules became: one RoleBinding for each role and namespace");
-        let client = self.road.cluster.client().await?;
-        let bindings: Api<RoleBinding> = Api::namespaced(client, NAMESPACE);
-        for binding in bindings
-            .list(&ListParams::default().labels("reeve.dev/managed=access-rules"))
-            .await?
-        {
-            let subjects = binding.subjects.unwrap_or_default();
-            let names: Vec<&str> = subjects.iter().map(|s| s.name.as_str()).collect();
-            let name = binding.metadata.name.unwrap_or_default();
-            self.lines(&format!(
-                "{NAMESPACE}/{name} → ClusterRole {}: {}",
-                binding.role_ref.name,
-                names.join(", ")
-            ));
+        let bindings: Api<RoleBinding> = Api::namespaced(client.clone(), NAMESPACE);
+        let of_rules = ListParams::default().labels("reeve.dev/managed=access-rules");
+        for binding in bindings.list(&of_rules).await? {
+            self.lines(&shown::binding(&binding));
         }
         Ok(())
     }
 
-    async fn submit(&self) -> Result<()> {
-        let arguments = [
-            "submit",
-            "first",
-            "-p",
-            "robots",
-            "-i",
-            images::TOOLS,
-            "--run-as-user",
-            "--create-home-dir",
-            "--",
-            "sh",
-            "-c",
-            "id; echo HOME=$HOME; touch $HOME/it-is-mine && ls $HOME",
-        ];
+    async fn submit(&self, client: &Client) -> Result<()> {
+        let script = "id; echo HOME=$HOME; touch $HOME/it-is-mine && ls $HOME";
+        let what = ["submit", "first", "-p", "robots", "-i", images::TOOLS];
+        let how = ["--run-as-user", "--create-home-dir", "--", "sh", "-c"];
+        let words = [&what[..], &how].concat();
         self.heading("alice submits a job");
-        self.lines("$ reeve submit first -p robots -i local.test/tools:1 --run-as-user --create-home-dir -- sh -c 'id; …'");
-        self.lines(&must("alice", self.reeve("alice", &arguments, "")?)?);
-        self.show_run("reeve.dev/workload=first").await
+        self.lines(&format!("$ reeve {} '{script}'", words.join(" ")));
+        self.lines(&self.reeve("alice")?.must(&[&words[..], &[script]].concat())?);
+
+        let workloads: Api<Workload> = Api::namespaced(client.clone(), NAMESPACE);
+        let workload = wait_until("the Workload to be there", async || {
+            Ok(workloads.get_opt("first").await?)
+        })
+        .await?;
+        self.lines(&shown::workload(&workload));
+        self.show_job(client, "first").await?;
+        self.show_run(client, "reeve.dev/workload=first").await
     }
 
-    async fn apply_bare_job(&self) -> Result<()> {
+    async fn apply_bare_job(&self, client: &Client) -> Result<()> {
         self.heading("alice applies a bare Job with kubectl; it says nothing of users or security");
         let manifest = bare_job("second", &["sh", "-c", "id"]);
         self.lines(&manifest);
         let kubectl = self.road.kubectl(&kubeconfig_of(self.road, "alice"));
-        let output = kubectl.run_with_input(&["apply", "-n", NAMESPACE, "-f", "-"], &manifest)?;
-        self.lines(&must("kubectl apply", output)?);
-        self.show_run("batch.kubernetes.io/job-name=second").await
+        self.lines(&kubectl.must_with_input(&["apply", "-n", NAMESPACE, "-f", "-"], &manifest)?);
+        self.show_job(client, "second").await?;
+        self.show_run(client, "batch.kubernetes.io/job-name=second").await
     }
 
     fn apply_forbidden(&self) -> Result<()> {
@@ -154,91 +144,51 @@ impl<'a> Story<'a> {
             !output.status.success(),
             "a Job that runs as root was admitted: this must never happen"
         );
-        self.lines(&String::from_utf8_lossy(&output.stderr));
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(
+            said.contains("reeve: R6: "),
+            "a Job that runs as root was refused for another reason than rule R6: {said}"
+        );
+        self.lines(&said);
+        Ok(())
+    }
+
+    async fn show_job(&self, client: &Client, name: &str) -> Result<()> {
+        let jobs: Api<Job> = Api::namespaced(client.clone(), NAMESPACE);
+        let job = wait_until("the Job to be there", async || Ok(jobs.get_opt(name).await?)).await?;
+        self.lines(&shown::job(&job));
         Ok(())
     }
 
     /// What the container printed; where there is none, the admitted pod's security context and why.
-    async fn show_run(&self, selector: &str) -> Result<()> {
-        let client = self.road.cluster.client().await?;
+    async fn show_run(&self, client: &Client, selector: &str) -> Result<()> {
         let pods: Api<Pod> = Api::namespaced(client.clone(), NAMESPACE);
-        let jobs: Api<Job> = Api::namespaced(client, NAMESPACE);
         let list = ListParams::default().labels(selector);
         let real_node = self.road.cluster.real_node();
-        let pod = wait_until("the pod to be there", async || {
-            let pod = pods.list(&list).await?.items.into_iter().next();
-            let ended = |p: &Pod| {
-                p.status
-                    .as_ref()
-                    .and_then(|s| s.phase.as_deref())
-                    .is_some_and(is_over)
-            };
-            Ok(pod.filter(|p| real_node.is_err() || ended(p)))
+        let pod = wait_until("the pod to run to its end", async || {
+            match pods.list(&list).await?.items.into_iter().next() {
+                Some(pod) if real_node.is_ok() && !shown::is_over(&pod) => bail!("{}", shown::pod(&pod)),
+                pod => Ok(pod),
+            }
         })
         .await?;
-        let name = pod.metadata.name.clone().unwrap_or_default();
-        let stamp = pod
-            .metadata
-            .annotations
-            .as_ref()
-            .and_then(|a| a.get("reeve.dev/runs-as"));
-        self.lines(&format!(
-            "pod {name} is stamped {}",
-            stamp.map_or("with nothing", String::as_str)
-        ));
-        match real_node {
-            Ok(()) => {
-                self.lines("its container printed:");
-                self.lines(&self.road.cluster.pod_logs(NAMESPACE, &name).await?);
-            }
-            Err(why) => {
-                let context = pod.spec.and_then(|spec| spec.security_context);
-                self.lines(&format!("NO CONTAINER RAN: {why}"));
-                self.lines(&serde_saphyr::to_string(&context).context("printing the security context")?);
-            }
+        self.lines(&shown::pod(&pod));
+        if let Err(why) = real_node {
+            let context = pod.spec.and_then(|spec| spec.security_context);
+            self.lines(&format!("NO CONTAINER RAN: {why}"));
+            self.lines(&serde_saphyr::to_string(&context).context("printing the security context")?);
+            return Ok(());
         }
-        // The Job is read back too: a Job whose pod was refused would be without one.
-        ensure!(
-            !jobs.list(&ListParams::default()).await?.items.is_empty(),
-            "no Job is there"
-        );
+        let name = pod.metadata.name.clone().unwrap_or_default();
+        let printed = self.road.cluster.pod_logs(NAMESPACE, &name).await;
+        if let Some(failure) = shown::failure(&pod) {
+            let printed = printed.unwrap_or_else(|error| format!("{error:#}"));
+            bail!("what alice started did not end well: {failure}; its log:\n{printed}");
+        }
+        self.lines("its container printed:");
+        self.lines(&printed?);
         Ok(())
     }
-
-    /// Runs the command line as a person, with her own settings folder.
-    ///
-    /// # Errors
-    /// The program cannot be started.
-    pub fn reeve(&self, first_name: &str, arguments: &[&str], input: &str) -> Result<Output> {
-        let home = home_of(self.road, first_name);
-        std::fs::create_dir_all(&home).with_context(|| format!("making `{}`", home.display()))?;
-        let environment = BTreeMap::from([("REEVE_CONFIG_DIR", home.join("reeve"))]);
-        let mut child = Command::new(reeve_testkit::binary("reeve")?)
-            .args(arguments)
-            .envs(environment)
-            .env_remove("KUBECONFIG")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .context("starting `reeve`")?;
-        if let Some(mut stdin) = child.stdin.take() {
-            // A command that reads nothing closes its end early; that is its right.
-            let _ = std::io::Write::write_all(&mut stdin, input.as_bytes());
-        }
-        child.wait_with_output().context("waiting for `reeve`")
-    }
-}
-
-fn is_over(phase: &str) -> bool {
-    phase == "Succeeded" || phase == "Failed"
-}
-
-/// Standard output of a command that succeeded.
-fn must(who: &str, output: Output) -> Result<String> {
-    let error = String::from_utf8_lossy(&output.stderr).into_owned();
-    ensure!(output.status.success(), "{who}: exit {}: {error}", output.status);
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// A Job that names an image and a command and nothing else.

@@ -7,6 +7,7 @@
 )]
 
 mod case_table;
+mod grid;
 mod issuer;
 mod mutants;
 mod offline;

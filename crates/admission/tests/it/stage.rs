@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, bail};
 use futures::{StreamExt, TryStreamExt, stream};
-use reeve_admission::{Policy, Request, check, failing, fill, policies};
+use reeve_admission::{Check, Policy, Request, check, failing, fill, policies};
 use reeve_testkit::{Cluster, apply_yaml, wait_until};
 use serde_json::{Value, json};
 
@@ -55,6 +55,7 @@ impl Stage {
                 .objects(if i == 0 { rows } else { &templates }, level)
                 .await?;
         }
+        stage.enforce(levels).await?;
         stage.install(&policies()).await?;
         stage.wait_for_policies(rows, levels[0]).await?;
         Ok(stage)
@@ -65,19 +66,10 @@ impl Stage {
         let mut all = vec![namespace_of(OUTSIDE, json!({}))];
         for level in levels {
             for (settings, _) in world::SETTINGS {
-                let mut labels = world::labels(settings);
-                // A namespace whose escalation switch is off is at baseline: under restricted it would be void.
-                let relaxed = settings == "off" || settings == "no-prevent";
-                let enforced = if *level == "restricted" && relaxed {
-                    "baseline"
-                } else {
-                    level
-                };
-                labels.insert(
-                    reeve_admission::names::POD_SECURITY_ENFORCE.into(),
-                    enforced.into(),
-                );
-                all.push(namespace_of(&namespace(level, settings), json!(labels)));
+                all.push(namespace_of(
+                    &namespace(level, settings),
+                    json!(world::labels(settings)),
+                ));
             }
         }
         for object in all {
@@ -87,6 +79,32 @@ impl Stage {
             let account =
                 json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}});
             let _ = world::create(&self.client, name, &account).await;
+        }
+        Ok(())
+    }
+
+    /// Pod Security begins to enforce, only now: some of what is there it would not have let in.
+    async fn enforce(&self, levels: &[&str]) -> Result<()> {
+        for level in levels {
+            for (settings, _) in world::SETTINGS {
+                // A namespace whose escalation switch is off is at baseline: under restricted it would be void.
+                let relaxed = settings == "off" || settings == "no-prevent";
+                let enforced = if *level == "restricted" && relaxed {
+                    "baseline"
+                } else {
+                    level
+                };
+                let labels = json!({reeve_admission::names::POD_SECURITY_ENFORCE: enforced});
+                let uri = format!("/api/v1/namespaces/{}", namespace(level, settings));
+                let request = http::Request::patch(uri)
+                    .header("Content-Type", "application/merge-patch+json")
+                    .body(serde_json::to_vec(&json!({"metadata": {"labels": labels}}))?)?;
+                let _: Value = self
+                    .client
+                    .request(request)
+                    .await
+                    .with_context(|| format!("cannot set Pod Security to {enforced}"))?;
+            }
         }
         Ok(())
     }
@@ -221,19 +239,24 @@ pub(crate) fn create_request(requester: &str, settings: &str, object: Value) -> 
     }
 }
 
+/// Whether the answer is this check's refusal: its rule and its remedy.
+pub(crate) fn says(answer: &Answer, check: &Check) -> bool {
+    answer.code == 403
+        && answer.message().contains(&format!("reeve: {}: ", check.rule))
+        && answer.message().contains(check.remedy)
+}
+
 /// What is wrong with the API server's answer, measured by the table.
 pub(crate) fn judge(row: &Row, level: &str, answer: &Answer) -> Option<String> {
     let said = || format!("{} {}", answer.code, answer.message());
     if !row.refused {
         return (!answer.admitted()).then(said);
     }
-    let check = check(&row.check).unwrap();
-    let ours = answer.message().contains(&format!("reeve: {}: ", check.rule))
-        && answer.message().contains(check.remedy);
+    let ours = says(answer, check(&row.check).unwrap());
     // Pod Security speaks before us where it is at work: for pods themselves, not for templates.
     let pod_security =
         level == "restricted" && row.kind == "Pod" && answer.message().contains("violates PodSecurity");
-    (answer.code != 403 || !(ours || pod_security)).then(said)
+    (!(ours || answer.code == 403 && pod_security)).then(said)
 }
 
 /// What the Rust side says otherwise: the verdict, and what was filled in.

@@ -182,13 +182,24 @@ pub(crate) fn template<'a>(object: &'a mut Value, kind: &str) -> &'a mut Value {
         .unwrap()
 }
 
-/// An object that is there before anybody asks: stamped and filled in for a person, or for nobody.
+/// An object that is there before anybody asks: stamped and filled in for a person, or for nobody. Two of alice's are
+/// what no policy would let in, or what only a debug container makes harmful.
 pub(crate) fn base(kind: &str, owner: &str) -> Value {
     let mut object = minimal(kind, &format!("base-{owner}"));
-    match owner {
-        "nobody" => mutate::fill_shape(template(&mut object, kind), true),
-        person => mutate::fill_for(template(&mut object, kind), &stamp(person), true),
+    let template = template(&mut object, kind);
+    let (person, more) = match owner {
+        "alice-on-the-host" => (
+            "alice",
+            json!({"hostNetwork": true, "securityContext": {"windowsOptions": {"hostProcess": true}}}),
+        ),
+        "alice-in-user-namespaces" => ("alice", json!({"hostUsers": false})),
+        person => (person, json!({})),
+    };
+    match person {
+        "nobody" => mutate::fill_shape(template, true),
+        person => mutate::fill_for(template, &stamp(person), true),
     }
+    merge(&mut template["spec"], &more);
     object
 }
 

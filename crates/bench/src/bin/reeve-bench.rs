@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use reeve_bench::{authz, figures, road};
+use reeve_bench::{authz, figures, road, submissions};
 use reeve_demo::{Options, Organization, Road};
 use reeve_testkit::Tier;
 
@@ -15,6 +15,9 @@ struct Arguments {
     /// Where bench.txt and bench.csv go.
     #[arg(long, default_value = "target/bench")]
     dir: PathBuf,
+    /// How many access rules are loaded while decisions are timed.
+    #[arg(long, value_delimiter = ',', default_values_t = [100_000, 1_000_000])]
+    loaded: Vec<usize>,
     /// Rule changes to time.
     #[arg(long, default_value_t = 200)]
     rules: usize,
@@ -43,7 +46,7 @@ async fn run(arguments: Arguments) -> Result<()> {
     std::fs::create_dir_all(&arguments.dir)
         .with_context(|| format!("making `{}`", arguments.dir.display()))?;
     let mut text = machine();
-    for rules in [100_000, 1_000_000] {
+    for rules in arguments.loaded {
         text += &format!("{}\n", authz::run(rules)?);
     }
     let road = Road::up(Options {
@@ -54,7 +57,7 @@ async fn run(arguments: Arguments) -> Result<()> {
     let organization = Organization::make(&road).await?;
     let mut series = road::rules(&road, &organization, arguments.rules).await?;
     if road.cluster.real_node().is_ok() {
-        series.extend(road::submissions(&road, &organization, arguments.submissions).await?);
+        series.extend(submissions::run(&road, &organization, arguments.submissions).await?);
     } else {
         say("no real node: submissions are not timed");
     }

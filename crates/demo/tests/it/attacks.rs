@@ -32,7 +32,7 @@ pub(crate) async fn kubectl_of(road: &Road, team: &Team, member: &Member) -> Res
 }
 
 /// Fails unless kubectl failed and printed all of `words`.
-fn kubectl_refused(answer: &std::process::Output, words: &[&str]) -> Result<()> {
+pub(crate) fn kubectl_refused(answer: &std::process::Output, words: &[&str]) -> Result<()> {
     let said = String::from_utf8_lossy(&answer.stderr);
     ensure!(!answer.status.success(), "kubectl was not refused");
     for word in words {

@@ -1,12 +1,13 @@
 //! The demo itself, started as `make` starts it.
 
+mod file;
+
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
-use reeve_testkit::{KillOnDrop, Kubectl, Tier, binary};
-use serde_json::Value;
+use reeve_testkit::{KillOnDrop, Tier, binary};
 
 /// What alice is, as `id` says it.
 const ALICE: &str = "uid=70012 gid=5000 groups=5000,5001";
@@ -75,11 +76,44 @@ fn interrupt(child: &Child) -> Result<()> {
     Ok(nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGINT)?)
 }
 
-fn words<'a>(value: &'a Value, pointer: &str) -> Result<&'a str> {
-    value
-        .pointer(pointer)
-        .and_then(Value::as_str)
-        .with_context(|| format!("no `{pointer}` in {value}"))
+/// The lines that were told, without their indentation; fails unless they show every step but what containers print.
+fn what_came_into_being(told: &str) -> Result<Vec<&str>> {
+    let lines: Vec<_> = told.lines().map(str::trim).collect();
+    for (start, rest) in [
+        ("Namespace reeve-robots", ""),
+        ("reeve.dev/enforce-", "reeve.dev/project=robots"),
+        (
+            "pod-security.kubernetes.io/",
+            "pod-security.kubernetes.io/enforce=restricted",
+        ),
+        (
+            "RoleBinding reeve-robots/",
+            "ClusterRole reeve-l1-researcher: alice@reeve.example, dave@reeve.example, reeve:application:ci",
+        ),
+        ("submitted `first` to project `robots`", ""),
+        (
+            "Workload reeve-robots/first: ",
+            "submitted by alice@reeve.example, with a home of its own",
+        ),
+        (
+            "runs as alice@reeve.example, ",
+            "uid 70012, gid 5000, groups 5001",
+        ),
+        ("Job reeve-robots/first of Workload first: ", "/70012/5000/5001"),
+        ("Pod reeve-robots/first-", "/70012/5000/5001"),
+        ("job.batch/second created", ""),
+        ("Job reeve-robots/second: ", "/70012/5000/5001"),
+        ("Pod reeve-robots/second-", "/70012/5000/5001"),
+        ("", "reeve: R6: runAsUser of the pod is 0"),
+    ] {
+        ensure!(
+            lines
+                .iter()
+                .any(|line| line.starts_with(start) && line.contains(rest)),
+            "no line `{start}…{rest}` in:\n{told}"
+        );
+    }
+    Ok(lines)
 }
 
 #[tokio::test]
@@ -88,10 +122,19 @@ async fn run_tells_the_story_and_ends_with_ctrl_c() -> Result<()> {
         return Ok(());
     };
     let told = demo.told()?;
+    let lines = what_came_into_being(&told)?;
     // Once for `reeve submit`, once for the bare Job by kubectl.
-    ensure!(told.matches(ALICE).count() == 2, "{told}");
+    let ids: Vec<_> = lines.iter().filter(|line| line.contains("uid=")).collect();
+    ensure!(ids == [&ALICE, &ALICE], "{told}");
+    // Her home was there, and hers to write to.
+    let submitted = lines.windows(3).find(|three| three[0] == ALICE);
+    ensure!(
+        submitted == Some(&[ALICE, "HOME=/home/alice", "it-is-mine"][..]),
+        "{told}"
+    );
+    let ended_well = |line: &&&str| line.starts_with("Pod ") && line.ends_with("/70012/5000/5001: Succeeded");
+    ensure!(lines.iter().filter(ended_well).count() == 2, "{told}");
     ensure!(!told.contains("NO CONTAINER RAN"), "{told}");
-    ensure!(told.contains("R6: runAsUser of the pod is 0"), "{told}");
     ensure!(!demo.file().exists(), "a demo that has ended still looks alive");
     Ok(())
 }
@@ -103,6 +146,7 @@ async fn without_a_node_it_says_that_no_container_ran_and_makes_no_id_up() -> Re
     };
     demo.wrapper = vec!["setpriv", "--bounding-set=-sys_admin", "--inh-caps=-sys_admin"];
     let told = demo.told()?;
+    what_came_into_being(&told)?;
     ensure!(told.matches("NO CONTAINER RAN: ").count() == 2, "{told}");
     ensure!(told.matches("runAsUser: 70012").count() == 2, "{told}");
     ensure!(!told.contains("uid="), "{told}");
@@ -117,7 +161,7 @@ async fn up_leaves_it_running_with_everything_in_one_file_and_down_ends_it() -> 
     let (good, said) = demo.call("up")?;
     ensure!(good, "{said}");
     let id = std::fs::read_to_string(demo.dir.path().join("demo.pid"))?;
-    let outcome = drive(&demo);
+    let outcome = file::drive(&demo.file()).await;
     let (again, refusal) = demo.call("up")?;
     let (good, said) = demo.call("down")?;
     outcome?;
@@ -130,69 +174,4 @@ async fn up_leaves_it_running_with_everything_in_one_file_and_down_ends_it() -> 
     let (good, said) = demo.call("down")?;
     ensure!(good && said.contains("no demo is running"), "{said}");
     Ok(())
-}
-
-/// What the file says is true: paths are absolute and there, credentials are good.
-fn drive(demo: &Demo) -> Result<()> {
-    let file: Value = serde_json::from_str(&std::fs::read_to_string(demo.file())?)?;
-    for pointer in [
-        "/ca_file",
-        "/reeve_bin",
-        "/kubectl_bin",
-        "/kubeconfigs/admin",
-        "/kubeconfigs/installer",
-        "/kubeconfigs/alice",
-        "/kubeconfigs/dave",
-        "/kubeconfigs/bob",
-    ] {
-        let path = Path::new(words(&file, pointer)?);
-        ensure!(
-            path.is_absolute() && path.exists(),
-            "{pointer}: {}",
-            path.display()
-        );
-    }
-    for pointer in [
-        "/server_url",
-        "/cluster_id",
-        "/image",
-        "/applications/ci/client_id",
-        "/applications/ci/client_secret",
-    ] {
-        ensure!(!words(&file, pointer)?.is_empty(), "{pointer}");
-    }
-    ensure!(file["real_node"].is_boolean());
-    for person in ["admin", "people/alice", "people/dave", "people/bob"] {
-        let home = tempfile::tempdir()?;
-        let output = Command::new(words(&file, "/reeve_bin")?)
-            .args(["login", "user", "--url", words(&file, "/server_url")?])
-            .args(["--ca-file", words(&file, "/ca_file")?])
-            .args(["-u", words(&file, &format!("/{person}/username"))?])
-            .arg("--password-stdin")
-            .env("REEVE_CONFIG_DIR", home.path())
-            .stdin(password(
-                home.path(),
-                words(&file, &format!("/{person}/password"))?,
-            )?)
-            .output()?;
-        ensure!(output.status.success(), "{person}: {output:?}");
-    }
-    let kubectl = Kubectl::new(
-        Path::new(words(&file, "/kubectl_bin")?),
-        Path::new(words(&file, "/kubeconfigs/alice")?),
-    );
-    let output = kubectl.run(&["auth", "whoami"])?;
-    let said = String::from_utf8_lossy(&output.stdout);
-    ensure!(
-        said.contains("alice@reeve.example") && said.contains("70012"),
-        "{output:?}"
-    );
-    Ok(())
-}
-
-/// Standard input that holds a password.
-fn password(home: &Path, password: &str) -> Result<std::fs::File> {
-    let file = home.join("password");
-    std::fs::write(&file, password)?;
-    Ok(std::fs::File::open(file)?)
 }

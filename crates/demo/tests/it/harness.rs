@@ -1,18 +1,24 @@
 //! One road for all tests, and what each test makes for itself on it.
 
+mod objects;
+
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use kube::Client;
-use kube::api::DynamicObject;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use reeve_demo::organization::{self, Person};
-use reeve_demo::{Options, Rest, Road};
+use reeve_demo::{Answer, Options, Process, Rest, Road};
 use reeve_testkit::Tier;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::runtime::Runtime;
 use tokio::sync::Semaphore;
+
+pub(crate) use objects::{bare_job, create, deployment, must_be_refused, output_of, patch, refusal};
 
 /// Tests that have a road to themselves come one after the other: two cores carry two Kubernetes, not five.
 static OWN_ROADS: Semaphore = Semaphore::const_new(1);
@@ -59,7 +65,7 @@ pub(crate) fn on_the_road<F: Future<Output = Result<()>>>(test: impl FnOnce(&'st
 }
 
 /// The API server takes up to some seconds from a policy's creation to its first refusal.
-async fn wait_until_policies_count(road: &Road) -> Result<()> {
+pub(crate) async fn wait_until_policies_count(road: &Road) -> Result<()> {
     let kubectl = road.cluster.kubectl();
     let settings = r#"{"spec":{"enforceRunAsUser":false}}"#;
     for (policy, attempt) in [
@@ -212,7 +218,7 @@ impl Team {
             .into_iter()
             .filter(|b| b.role_ref.name == format!("reeve-{role}"))
             .collect();
-        anyhow::ensure!(
+        ensure!(
             of_role.len() <= 1,
             "{} bindings of {role} in {}",
             of_role.len(),
@@ -272,107 +278,77 @@ impl Member {
     }
 }
 
-/// Creates an object from JSON in a namespace and answers what the API server made of it, or its refusal.
-pub(crate) async fn create(client: &Client, namespace: &str, object: Value) -> kube::Result<Value> {
-    let (resource, name) = resource_of(&object);
-    let api: kube::Api<DynamicObject> = kube::Api::namespaced_with(client.clone(), namespace, &resource);
-    let mut object: DynamicObject = serde_json::from_value(object).expect("an object");
-    object.metadata.name = Some(name);
-    let made = api.create(&kube::api::PostParams::default(), &object).await?;
-    Ok(serde_json::to_value(made).expect("an object"))
-}
-
-/// Patches an object as `kubectl patch` does: lists are merged by name.
-pub(crate) async fn patch(
-    client: &Client,
-    namespace: &str,
-    kind: &str,
-    name: &str,
-    change: Value,
-) -> kube::Result<Value> {
-    let (resource, _) = resource_of(&json!({"kind": kind, "metadata": {"name": name}}));
-    let api: kube::Api<DynamicObject> = kube::Api::namespaced_with(client.clone(), namespace, &resource);
-    let made = api
-        .patch(
-            name,
-            &kube::api::PatchParams::default(),
-            &kube::api::Patch::Strategic(change),
-        )
-        .await?;
-    Ok(serde_json::to_value(made).expect("an object"))
-}
-
-fn resource_of(object: &Value) -> (kube::core::ApiResource, String) {
-    let kind = object["kind"].as_str().expect("a kind");
-    let (group, version, plural) = match kind {
-        "Pod" => ("", "v1", "pods"),
-        "Job" => ("batch", "v1", "jobs"),
-        "Deployment" => ("apps", "v1", "deployments"),
-        "ControllerRevision" => ("apps", "v1", "controllerrevisions"),
-        "RoleBinding" => ("rbac.authorization.k8s.io", "v1", "rolebindings"),
-        "ServiceAccount" => ("", "v1", "serviceaccounts"),
-        "Workload" => ("reeve.dev", "v1alpha1", "workloads"),
-        other => panic!("no resource is known for {other}"),
-    };
-    let gvk = kube::core::GroupVersionKind::gvk(group, version, kind);
-    let name = object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
-    (kube::core::ApiResource::from_gvk_with_plural(&gvk, plural), name)
-}
-
-/// The code and message of a refusal.
-pub(crate) fn refusal<T: std::fmt::Debug>(outcome: kube::Result<T>) -> Result<(u16, String)> {
-    match outcome {
-        Err(kube::Error::Api(status)) => Ok((status.code, status.message)),
-        Err(other) => Err(other).context("a refusal was expected, not a failure"),
-        Ok(made) => anyhow::bail!("a refusal was expected, but it was admitted: {made:?}"),
-    }
-}
-
-/// Fails unless the outcome is a 403 whose message holds all of `words`.
-pub(crate) fn must_be_refused<T: std::fmt::Debug>(outcome: kube::Result<T>, words: &[&str]) -> Result<()> {
-    let (code, message) = refusal(outcome)?;
-    anyhow::ensure!(code == 403, "code {code}: {message}");
-    for word in words {
-        anyhow::ensure!(message.contains(word), "`{word}` is missing in: {message}");
-    }
+/// Fails unless the answer is this refusal, in the one shape of refusals, and its message holds `word`.
+pub(crate) fn must_be(answer: &Answer, status: u16, word: &str) -> Result<()> {
+    ensure!(answer.status == status, "wanted {status}: {answer:?}");
+    ensure!(answer.body["code"] == json!(status), "{answer:?}");
+    let members = answer
+        .body
+        .as_object()
+        .map(|body| body.keys().collect::<Vec<_>>());
+    ensure!(
+        members.is_some_and(|names| names == ["code", "message"]),
+        "{answer:?}"
+    );
+    ensure!(
+        !answer.message().is_empty() && answer.message().contains(word),
+        "`{word}` is missing in: {answer:?}"
+    );
     Ok(())
 }
 
-/// A Job that says only image and command.
-pub(crate) fn bare_job(name: &str, command: &[&str]) -> Value {
-    json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name}, "spec": {"backoffLimit": 0, "template": {
-        "spec": {"restartPolicy": "Never", "containers": [
-            {"name": "main", "image": reeve_testkit::images::TOOLS, "command": command}]}}}})
+/// A path of the operation table with a value in the place of each parameter.
+pub(crate) fn filled<'v>(template: &'v str, value: impl Fn(&'v str) -> &'v str) -> String {
+    let parameter = |part: &'v str| part.strip_prefix('{').and_then(|part| part.strip_suffix('}'));
+    template
+        .split('/')
+        .map(|part| parameter(part).map_or(part, &value))
+        .collect::<Vec<_>>()
+        .join("/")
 }
 
-/// A Deployment that sleeps.
-pub(crate) fn deployment(name: &str, replicas: u32) -> Value {
-    json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name}, "spec": {"replicas": replicas,
-        "selector": {"matchLabels": {"app": name}}, "template": {"metadata": {"labels": {"app": name}},
-        "spec": {"terminationGracePeriodSeconds": 0, "containers": [
-            {"name": "main", "image": reeve_testkit::images::TOOLS, "command": ["sleep", "3600"]}]}}}})
+/// What the server counts, by name and labels as it shows them: `reeve_link_streams`.
+pub(crate) async fn metrics(road: &Road) -> Result<BTreeMap<String, f64>> {
+    let text = road.admin.get("/metrics").await?.expect(200)?;
+    let text = text.as_str().context("the metrics are no text")?;
+    text.lines()
+        .filter(|line| !line.starts_with('#'))
+        .map(|line| {
+            let (name, value) = line.rsplit_once(' ').with_context(|| line.to_owned())?;
+            Ok((name.to_owned(), value.parse()?))
+        })
+        .collect()
 }
 
-/// What the one pod of a selector printed once it was over.
-pub(crate) async fn output_of(road: &Road, namespace: &str, selector: &str) -> Result<String> {
-    use k8s_openapi::api::core::v1::Pod;
-    let client = road.cluster.client().await?;
-    let pods: kube::Api<Pod> = kube::Api::namespaced(client, namespace);
-    let list = kube::api::ListParams::default().labels(selector);
-    let name = reeve_testkit::wait_until("a container to run to its end", async || {
-        let pod = pods.list(&list).await?.items.into_iter().next();
-        let phase = |p: &Pod| {
-            p.status
-                .as_ref()
-                .and_then(|s| s.phase.clone())
-                .unwrap_or_default()
-        };
-        match pod {
-            Some(pod) if phase(&pod) == "Succeeded" || phase(&pod) == "Failed" => Ok(pod.metadata.name),
-            Some(pod) => anyhow::bail!("{}: {:?}", phase(&pod), pod.status.and_then(|s| s.message)),
-            None => anyhow::bail!("no pod yet"),
-        }
-    })
-    .await?;
-    road.cluster.pod_logs(namespace, &name).await
+/// How many revisions of the desired state the cluster has not said to have applied.
+pub(crate) async fn revision_lag(road: &Road) -> Result<f64> {
+    let all = metrics(road).await?;
+    all.get("reeve_link_revision_lag")
+        .copied()
+        .context("the server does not count how far clusters lag behind")
+}
+
+/// SIGSTOP and SIGCONT: who is stopped neither hears nor says anything until it goes on.
+pub(crate) fn signal(process: Option<&Process>, signal: Signal) -> Result<()> {
+    let id = process.context("the process is not running")?.id();
+    Ok(kill(Pid::from_raw(id.try_into()?), signal)?)
+}
+
+/// Fails if server or operator panicked since they were started first, also where a panic was caught.
+pub(crate) fn nothing_panicked(road: &Road) -> Result<()> {
+    for (name, process) in [("server", road.server()), ("operator", road.operator())] {
+        let log = process
+            .with_context(|| format!("the {name} is not running"))?
+            .log();
+        ensure!(
+            log.lines().count() > 3,
+            "the {name} logged nothing, so this shows nothing"
+        );
+        let words = ["panicked", "ended in a panic"];
+        let said = log
+            .lines()
+            .find(|line| words.iter().any(|word| line.contains(word)));
+        ensure!(said.is_none(), "the {name} panicked: {said:?}");
+    }
+    Ok(())
 }

@@ -1,26 +1,30 @@
 //! The container is the person, on a real node.
 
 use anyhow::{Result, ensure};
-use kube::Client;
 use reeve_demo::Road;
+use reeve_testkit::{Kubectl, images};
 use serde_json::{Value, json};
 
 use crate::attacks::kubectl_of;
 use crate::harness::{Team, bare_job, create, deployment, must_be_refused, on_the_road, output_of};
 
-fn her_id(uid: u32) -> String {
+/// All that `id` prints in a container of a member's.
+pub(crate) fn her_id(uid: u32) -> String {
     format!("uid={uid} gid=5000 groups=5000,5001")
 }
 
-async fn run(road: &Road, client: &Client, team: &Team, job: Value) -> Result<String> {
-    let name = job["metadata"]["name"].as_str().unwrap_or_default().to_owned();
-    create(client, &team.namespace, job).await?;
-    output_of(
-        road,
-        &team.namespace,
-        &format!("batch.kubernetes.io/job-name={name}"),
-    )
-    .await
+/// Fails unless a container printed these lines and no others.
+fn must_have_printed(output: &str, lines: &[&str]) -> Result<()> {
+    let printed: Vec<_> = output.trim_end().lines().collect();
+    ensure!(printed == lines, "{printed:?} was printed, not {lines:?}");
+    Ok(())
+}
+
+/// What the one pod of a Job prints that she applies with kubectl.
+async fn apply(road: &Road, kubectl: &Kubectl, namespace: &str, job: &Value) -> Result<String> {
+    kubectl.must_with_input(&["apply", "-n", namespace, "-f", "-"], &job.to_string())?;
+    let name = job["metadata"]["name"].as_str().unwrap_or_default();
+    output_of(road, namespace, &format!("batch.kubernetes.io/job-name={name}")).await
 }
 
 #[test]
@@ -29,7 +33,7 @@ fn a_submitted_container_runs_as_the_person_with_a_home_of_her_own() {
         let team = Team::form(road).await?;
         let alice = &team.researcher;
         let body = json!({"name": "hers", "projectId": team.project, "clusterId": road.cluster_id, "spec": {
-            "image": reeve_testkit::images::TOOLS, "createHomeDir": true, "security": {"uidGidSource": "fromIdpToken"},
+            "image": images::TOOLS, "createHomeDir": true, "security": {"uidGidSource": "fromIdpToken"},
             "command": "sh -c 'id; grep NoNewPrivs /proc/self/status; touch $HOME/mine && echo home is writable'"}});
         let made = alice
             .rest
@@ -37,9 +41,8 @@ fn a_submitted_container_runs_as_the_person_with_a_home_of_her_own() {
             .await?
             .expect(202)?;
         let output = output_of(road, &team.namespace, "reeve.dev/workload=hers").await?;
-        ensure!(output.contains(&her_id(alice.uid)), "{output}");
-        ensure!(output.contains("NoNewPrivs:\t1"), "{output}");
-        ensure!(output.contains("home is writable"), "{output}");
+        let all = [&her_id(alice.uid), "NoNewPrivs:\t1", "home is writable"];
+        must_have_printed(&output, &all)?;
         let id = made["workloadId"].as_str().unwrap_or_default();
         reeve_testkit::wait_until("the training to be Completed", async || {
             let training = alice
@@ -57,17 +60,10 @@ fn a_submitted_container_runs_as_the_person_with_a_home_of_her_own() {
 fn a_bare_job_by_kubectl_runs_as_the_person_too() {
     on_the_road(async |road| {
         let team = Team::form(road).await?;
-        let client = team.researcher.kubernetes(road).await?;
-        let output = run(
-            road,
-            &client,
-            &team,
-            bare_job("bare", &["sh", "-c", "id; grep NoNewPrivs /proc/self/status"]),
-        )
-        .await?;
-        ensure!(output.contains(&her_id(team.researcher.uid)), "{output}");
-        ensure!(output.contains("NoNewPrivs:\t1"), "{output}");
-        Ok(())
+        let kubectl = kubectl_of(road, &team, &team.researcher).await?;
+        let job = bare_job("bare", &["sh", "-c", "id; grep NoNewPrivs /proc/self/status"]);
+        let output = apply(road, &kubectl, &team.namespace, &job).await?;
+        must_have_printed(&output, &[&her_id(team.researcher.uid), "NoNewPrivs:\t1"])
     });
 }
 
@@ -75,15 +71,26 @@ fn a_bare_job_by_kubectl_runs_as_the_person_too() {
 fn an_image_cannot_put_her_into_more_groups() {
     on_the_road(async |road| {
         let team = Team::form(road).await?;
+        // The image speaks of uid 70012: she is that one here, and nobody else on this road is.
+        let posix = json!({"uid": 70012, "gid": 5000, "supplementaryGroups": [5001]});
+        let path = format!("/api/v1/users/{}/posix", team.researcher.person.id);
+        road.admin.put(&path, posix).await?.expect(200)?;
         let client = team.researcher.kubernetes(road).await?;
+        let kubectl = kubectl_of(road, &team, &team.researcher).await?;
         let mut job = bare_job("groups", &["id"]);
-        job["spec"]["template"]["spec"]["containers"][0]["image"] = json!(reeve_testkit::images::GROUPS);
-        let output = run(road, &client, &team, job.clone()).await?;
-        ensure!(!output.contains("7777"), "{output}");
-        ensure!(
-            output.contains(&format!("uid={}", team.researcher.uid)),
-            "{output}"
-        );
+        job["spec"]["template"]["spec"]["containers"][0]["image"] = json!(images::GROUPS);
+        // Names are the image's to give, numbers are not.
+        let hers = "uid=70012(alice) gid=5000(research) groups=5000(research),5001";
+        let output = apply(road, &kubectl, &team.namespace, &job).await?;
+        must_have_printed(&output, &[hers])?;
+
+        // Where no policy says Strict the same image adds its group.
+        let unguarded = road.cluster.namespace("unguarded").await?;
+        let mut free = job.clone();
+        free["spec"]["template"]["spec"]["securityContext"] =
+            json!({"runAsUser": 70012, "runAsGroup": 5000, "supplementalGroups": [5001]});
+        let output = apply(road, &road.cluster.kubectl(), &unguarded, &free).await?;
+        must_have_printed(&output, &[&format!("{hers},7777(secrets)")])?;
 
         job["metadata"]["name"] = json!("merge");
         job["spec"]["template"]["spec"]["securityContext"] = json!({"supplementalGroupsPolicy": "Merge"});
@@ -111,7 +118,7 @@ fn an_application_has_no_identity_and_is_told_what_to_do() {
             .sign_in_application(&application.client_id, &application.client_secret)
             .await?;
         let body = json!({"name": "robot", "projectId": team.project, "clusterId": road.cluster_id,
-            "spec": {"image": reeve_testkit::images::TOOLS}});
+            "spec": {"image": images::TOOLS}});
         let answer = rest.post("/api/v1/workloads/trainings", body).await?;
         ensure!(answer.status == 400, "{answer:?}");
         for word in ["uid", "posix", "enforceRunAsUser"] {
@@ -194,10 +201,8 @@ fn what_she_wrote_before_her_groups_changed_comes_back_with_her_new_ones() {
         // And so does a Job from her older CronJob, down to the container.
         kubectl.must(&["create", "job", "--from=cronjob/often", "now"])?;
         let output = output_of(road, &team.namespace, "batch.kubernetes.io/job-name=now").await?;
-        ensure!(
-            output.contains(&format!("uid={} gid=5002 groups=5002,5003", alice.uid)),
-            "{output}"
-        );
+        let now = format!("uid={} gid=5002 groups=5002,5003", alice.uid);
+        must_have_printed(&output, &[&now])?;
         // What was never hers is refused as ever.
         exported["metadata"]["name"] = json!("foreign");
         exported["spec"]["template"]["spec"]["securityContext"]["supplementalGroups"] = json!([5001, 5099]);

@@ -1,5 +1,7 @@
 //! The link, read by a second operator of our own: what is sent, when, and what is not.
 
+use std::collections::BTreeMap;
+use std::pin::Pin;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -8,12 +10,11 @@ use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::api::rbac::v1::RoleBinding;
 use kube::Api;
 use reeve_crds::ReeveConfig;
-use reeve_demo::{Rest, organization};
+use reeve_demo::{Rest, Road, organization};
 use reeve_testkit::{Tier, wait_until};
 use serde_json::{Value, json};
-use std::pin::Pin;
 
-use crate::harness::{fresh, on_a_road_of_its_own};
+use crate::harness::{fresh, metrics, must_be, on_a_road_of_its_own, revision_lag};
 
 /// The lines of a watch stream.
 struct Lines {
@@ -23,15 +24,8 @@ struct Lines {
 
 impl Lines {
     /// From nothing, or from what an earlier stream of the same server had reached.
-    async fn open(road: &reeve_demo::Road, resume: Option<(&Value, u64)>) -> Result<Self> {
-        let body = json!({"clusterId": road.cluster_id, "clientSecret": road.link_secret});
-        let token = road
-            .admin
-            .with_token(None)
-            .post("/link/v1/token", body)
-            .await?
-            .expect(200)?;
-        let token = token["accessToken"].as_str().context("no accessToken")?;
+    async fn open(road: &Road, resume: Option<(&Value, u64)>) -> Result<Self> {
+        let token = token(road).await?;
         let pem = std::fs::read(&road.ca_file)?;
         let client = reqwest::Client::builder()
             .tls_certs_only([reqwest::Certificate::from_pem(&pem)?])
@@ -102,8 +96,17 @@ impl Lines {
     }
 }
 
+/// A token of the link, as the operator gets it.
+pub(crate) async fn token(road: &Road) -> Result<String> {
+    let body = json!({"clusterId": road.cluster_id, "clientSecret": road.link_secret});
+    let nobody = road.admin.with_token(None);
+    let token = nobody.post("/link/v1/token", body).await?.expect(200)?;
+    let token = token["accessToken"].as_str().context("no accessToken")?;
+    Ok(token.to_owned())
+}
+
 /// Where the cluster's desired state stands, and in which history: what a fresh stream says first.
-async fn position(road: &reeve_demo::Road) -> Result<(Value, u64)> {
+pub(crate) async fn position(road: &Road) -> Result<(Value, u64)> {
     let welcome = Lines::open(road, None).await?.next().await?;
     let revision = welcome["revision"]
         .as_u64()
@@ -124,6 +127,31 @@ async fn rules(admin: &Rest, project: &str, count: usize) -> Result<Vec<i64>> {
     Ok(ids)
 }
 
+/// How many requests each path of the link has answered so far.
+async fn asked(road: &Road) -> Result<BTreeMap<&'static str, f64>> {
+    let all = metrics(road).await?;
+    let of = |operation: &str| {
+        let begin = format!("reeve_requests_total{{operation=\"{operation}\"");
+        all.iter()
+            .filter(|(name, _)| name.starts_with(&begin))
+            .map(|(_, count)| count)
+            .sum()
+    };
+    let paths = ["link_token", "link_watch", "link_status"];
+    Ok(paths.map(|path| (path, of(path))).into())
+}
+
+/// Waits until the cluster has applied everything and has nothing more to say.
+async fn until_all_is_said(road: &Road) -> Result<()> {
+    wait_until("the operator to have said everything", async || {
+        let before = asked(road).await?;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        ensure!(revision_lag(road).await? == 0.0, "it has not applied everything");
+        Ok((asked(road).await? == before).then_some(()))
+    })
+    .await
+}
+
 #[test]
 fn one_change_among_a_thousand_rules_sends_one_object_and_a_resume_only_later_revisions() {
     on_a_road_of_its_own("link", Tier::ApiServer, async |road| {
@@ -134,6 +162,8 @@ fn one_change_among_a_thousand_rules_sends_one_object_and_a_resume_only_later_re
 
         let mut lines = Lines::open(&road, Some((&history, start))).await?;
         ensure!(lines.next().await?["type"] == "welcome");
+        until_all_is_said(&road).await?;
+        let before = asked(&road).await?;
         let made = rules(&road.admin, &project, 1).await?;
         let (deletes, upserts) = lines.until(start + 1).await?;
         ensure!(
@@ -144,7 +174,23 @@ fn one_change_among_a_thousand_rules_sends_one_object_and_a_resume_only_later_re
             upserts[0]["object"]["spec"]["id"] == json!(made[0]),
             "{upserts:?}"
         );
-        lines.silent_for(Duration::from_secs(3)).await?;
+        // The operator asks for nothing because of it, it only says how it went: that it has the revision and how the rule
+        // stands, in two reports or in as many as it takes to gather that.
+        until_all_is_said(&road).await?;
+        let after = asked(&road).await?;
+        let more = |path: &str| after[path] - before[path];
+        ensure!(
+            more("link_token") == 0.0 && more("link_watch") == 0.0,
+            "the operator asked because of one change: {before:?} {after:?}"
+        );
+        ensure!((1.0..=4.0).contains(&more("link_status")), "{before:?} {after:?}");
+        // And then nobody says anything: nothing comes on the stream, nobody asks whether there is something.
+        lines.silent_for(Duration::from_secs(20)).await?;
+        ensure!(
+            asked(&road).await? == after,
+            "somebody polled: {after:?} {:?}",
+            asked(&road).await?
+        );
         drop(lines);
 
         // While nobody listens: two rules go, one comes.
@@ -181,25 +227,15 @@ fn one_change_among_a_thousand_rules_sends_one_object_and_a_resume_only_later_re
 #[test]
 fn another_protocol_version_is_refused_by_name() {
     on_a_road_of_its_own("protocol", Tier::ApiServer, async |road| {
-        let body = json!({"clusterId": road.cluster_id, "clientSecret": road.link_secret});
-        let token = road
-            .admin
-            .with_token(None)
-            .post("/link/v1/token", body)
-            .await?
-            .expect(200)?;
-        let caller = road.admin.with_token(token["accessToken"].as_str());
+        let caller = road.admin.with_token(Some(&token(&road).await?));
         let answer = caller
             .post(
                 "/link/v1/watch",
                 json!({"protocol": 99, "operatorVersion": "test"}),
             )
             .await?;
-        ensure!(
-            answer.status == 400 && answer.message().contains("99") && answer.message().contains('2'),
-            "{answer:?}"
-        );
-        Ok(())
+        must_be(&answer, 400, "`99`")?;
+        must_be(&answer, 400, "this server speaks 2")
     });
 }
 

@@ -11,6 +11,7 @@
 )]
 
 mod attacks;
+mod cli;
 mod crashes;
 mod demo;
 mod harness;

@@ -1,121 +1,309 @@
-//! Wrong input gets the documented status and `{code, message}`; nothing changes.
+//! Wrong input gets the documented status and `{code, message}`; nothing changes, nothing panics.
 
-use anyhow::{Result, ensure};
-use reeve_demo::Answer;
-use serde_json::json;
+use anyhow::{Context, Result, ensure};
+use reeve_api::operation::Method;
+use reeve_api::{Access, OPERATIONS, Operation};
+use reeve_demo::organization::{self, Application};
+use reeve_demo::{Answer, Rest, Road};
+use reeve_testkit::{Tier, wait_until};
+use serde_json::{Value, json};
 
-use crate::harness::{Team, fresh, on_the_road};
+use crate::harness::{
+    Team, filled, fresh, must_be, nothing_panicked, on_a_road_of_its_own, on_the_road, revision_lag,
+};
+use crate::link;
 
-fn must_be(answer: &Answer, status: u16, word: &str) -> Result<()> {
-    ensure!(answer.status == status, "wanted {status}: {answer:?}");
-    ensure!(answer.body["code"] == json!(status), "{answer:?}");
-    ensure!(
-        answer.message().contains(word),
-        "`{word}` is missing in: {answer:?}"
-    );
-    Ok(())
+/// An id that nothing has.
+const UNKNOWN: &str = "00000000-0000-4000-8000-000000000000";
+const PROJECTS: &str = "/api/v1/org-unit/projects";
+const TRAININGS: &str = "/api/v1/workloads/trainings";
+const RULES: &str = "/api/v1/authorization/access-rules";
+
+/// Everything the control plane keeps, as it shows it, and where the cluster's desired state stands.
+async fn everything(road: &Road) -> Result<Value> {
+    let mut all = json!({});
+    for path in [
+        "/api/v1/clusters",
+        "/api/v1/org-unit/departments?limit=500",
+        "/api/v1/org-unit/projects?limit=500",
+        "/api/v1/users?limit=500",
+        "/api/v1/service-accounts",
+        "/api/v1/authorization/access-rules?limit=500&includeDeleted=true",
+        "/api/v1/workloads?limit=500",
+    ] {
+        all[path] = road.admin.get(path).await?.expect(200)?;
+    }
+    // When the operator was last heard of is no change that anybody made.
+    for cluster in all["/api/v1/clusters"].as_array_mut().into_iter().flatten() {
+        cluster["lastLiveness"] = Value::Null;
+    }
+    let (history, revision) = link::position(road).await?;
+    all["desired state"] = json!([history, revision]);
+    Ok(all)
+}
+
+/// Everything, once the cluster has reported on it and nothing moves any more.
+async fn everything_settled(road: &Road) -> Result<Value> {
+    let mut last = Value::Null;
+    wait_until("nothing to move any more", async || {
+        let before = std::mem::replace(&mut last, everything(road).await?);
+        let rules = &last["/api/v1/authorization/access-rules?limit=500&includeDeleted=true"];
+        let applied = revision_lag(road).await? == 0.0
+            && rules["accessRules"]
+                .as_array()
+                .is_some_and(|rules| rules.iter().all(|rule| rule["status"]["phase"] == "Ready"));
+        Ok((applied && before == last).then_some(()))
+    })
+    .await?;
+    Ok(last)
+}
+
+/// What really is there, for those who may not touch it.
+struct Real<'r> {
+    road: &'r Road,
+    team: Team,
+    training: String,
+    application: Application,
+    account: String,
+}
+
+impl Real<'_> {
+    async fn make(road: &Road) -> Result<Real<'_>> {
+        let team = Team::form(road).await?;
+        let made = team
+            .researcher
+            .rest
+            .post(TRAININGS, new_training(road, &team, "train"))
+            .await?
+            .expect(202)?;
+        let application = organization::create_application(&road.admin, &fresh("app")).await?;
+        let accounts = road.admin.get("/api/v1/service-accounts").await?.expect(200)?;
+        let text = |value: &Value| value.as_str().map(str::to_owned).context("no id");
+        Ok(Real {
+            training: text(&made["workloadId"])?,
+            account: text(&accounts[0]["id"])?,
+            road,
+            team,
+            application,
+        })
+    }
+
+    fn path(&self, operation: &Operation) -> String {
+        let rule = self.team.researcher.rule.to_string();
+        filled(operation.path, |name| match name {
+            "clusterUuid" => &self.road.cluster_id,
+            "departmentId" => &self.team.department,
+            "projectId" => &self.team.project,
+            "userId" => &self.team.researcher.person.id,
+            "serviceAccountId" => &self.account,
+            "accessRuleId" => &rule,
+            "workloadId" => &self.training,
+            _ => "5",
+        })
+    }
+
+    /// A body that would be taken from whoever may send it.
+    fn body(&self, operation: &Operation) -> Value {
+        let cluster = &self.road.cluster_id;
+        match operation.name {
+            "create_cluster" | "create_service_account" => json!({"name": "unwanted"}),
+            "create_department" => json!({"name": "unwanted", "clusterId": cluster, "resources": []}),
+            "create_project" => {
+                json!({"name": "unwanted", "clusterId": cluster, "parentId": self.team.department, "resources": []})
+            }
+            "create_user" => json!({"email": "unwanted@reeve.example"}),
+            "set_user_posix" => json!({"uid": 61_000, "gid": 5000}),
+            "create_access_rule" => json!({"subjectType": "group", "subjectId": "unwanted", "roleId": 9,
+                "scopeType": "project", "scopeId": self.team.project}),
+            "create_training1" => new_training(self.road, &self.team, "unwanted"),
+            _ => json!({}),
+        }
+    }
+}
+
+fn new_training(road: &Road, team: &Team, name: &str) -> Value {
+    json!({"name": name, "projectId": team.project, "clusterId": road.cluster_id, "spec": {"image": "x"}})
+}
+
+/// `None` for PATCH, which the client of these tests does not have: the server's own tests send it.
+async fn send(rest: &Rest, method: Method, path: &str, body: Value) -> Result<Option<Answer>> {
+    Ok(Some(match method {
+        Method::Get => rest.get(path).await?,
+        Method::Post => rest.post(path, body).await?,
+        Method::Put => rest.put(path, body).await?,
+        Method::Delete => rest.delete(path).await?,
+        Method::Patch => return Ok(None),
+    }))
 }
 
 #[test]
 fn wrong_input_is_named_and_changes_nothing() {
-    on_the_road(async |road| {
-        let admin = &road.admin;
-        let before = admin.get("/api/v1/org-unit/projects/count").await?.expect(200)?;
-        let project =
-            |name: &str, cluster: &str| json!({"name": name, "clusterId": cluster, "resources": []});
-        for name in ["Proj_1", "", "-a", "ä", &"a".repeat(64)] {
-            let answer = admin
-                .post("/api/v1/org-unit/projects", project(name, &road.cluster_id))
-                .await?;
-            must_be(&answer, 400, "name")?;
+    on_a_road_of_its_own("wrong-input", Tier::ApiServer, async |road| {
+        let real = Real::make(&road).await?;
+        let elsewhere = [
+            (
+                "for a cluster's API server",
+                road.kubernetes_token(&road.admin).await?,
+            ),
+            ("for the link", link::token(&road).await?),
+        ];
+        let before = everything_settled(&road).await?;
+        let unchanged = async |after: &str| {
+            let now = everything(&road).await?;
+            ensure!(now == before, "changed by {after}:\n{before}\n{now}");
+            anyhow::Ok(())
+        };
+        bad_names(&real).await?;
+        unchanged("bad names").await?;
+        unknown_things(&real).await?;
+        unchanged("unknown ids").await?;
+        unreadable_bodies(&real).await?;
+        unchanged("broken and huge bodies").await?;
+        wrong_secrets(&real).await?;
+        unchanged("wrong secrets").await?;
+        tokens_that_are_not_good(&real, &elsewhere).await?;
+        unchanged("bad tokens").await?;
+        nothing_panicked(&road)
+    });
+}
+
+async fn bad_names(real: &Real<'_>) -> Result<()> {
+    let (admin, cluster) = (&real.road.admin, &real.road.cluster_id);
+    let long = "a".repeat(64);
+    for name in ["Proj_1", "", "-a", "ä", &long] {
+        let unit =
+            json!({"name": name, "clusterId": cluster, "parentId": real.team.department, "resources": []});
+        must_be(&admin.post(PROJECTS, unit).await?, 400, "name")?;
+        let unit = json!({"name": name, "clusterId": cluster, "resources": []});
+        let answer = admin.post("/api/v1/org-unit/departments", unit).await?;
+        must_be(&answer, 400, "name")?;
+        let training = new_training(real.road, &real.team, name);
+        must_be(&admin.post(TRAININGS, training).await?, 400, "name")?;
+    }
+    for (path, body, word) in [
+        ("/api/v1/clusters", json!({"name": ""}), "name"),
+        ("/api/v1/clusters", json!({"name": "a\u{0}b"}), "name"),
+        ("/api/v1/service-accounts", json!({"name": "Bad Name"}), "name"),
+        ("/api/v1/users", json!({"email": "no-address"}), "email"),
+        ("/api/v1/users", json!({"email": 7}), "email"),
+    ] {
+        must_be(&admin.post(path, body).await?, 400, word)?;
+    }
+    Ok(())
+}
+
+/// Ids that nothing has, in paths and in bodies.
+async fn unknown_things(real: &Real<'_>) -> Result<()> {
+    let admin = &real.road.admin;
+    for operation in OPERATIONS.iter().filter(|it| it.path.contains('{')) {
+        for id in ["999999", "not-a-number", UNKNOWN] {
+            let path = filled(operation.path, |_| id);
+            if let Some(answer) = send(admin, operation.method, &path, real.body(operation)).await? {
+                must_be(&answer, 404, id).with_context(|| format!("{:?} {path}", operation.method))?;
+            }
         }
-        must_be(
-            &admin
-                .post("/api/v1/org-unit/projects", project("fine", "no-uuid"))
-                .await?,
-            400,
-            "no-uuid",
-        )?;
-        let unknown = "00000000-0000-4000-8000-000000000000";
-        let answer = admin
-            .post("/api/v1/org-unit/projects", project("fine", unknown))
-            .await?;
-        ensure!(answer.status == 404 || answer.status == 400, "{answer:?}");
-        must_be(
-            &admin
-                .post_raw("/api/v1/org-unit/projects", b"{\"name\": ".to_vec())
-                .await?,
-            400,
-            "JSON",
-        )?;
-        must_be(
-            &admin
-                .post_raw("/api/v1/org-unit/projects", vec![b'x'; 10 * 1024 * 1024])
-                .await?,
-            413,
-            "",
-        )?;
-        must_be(
-            &admin.get("/api/v1/org-unit/projects/999999").await?,
+    }
+    must_be(&admin.get("/api/v1/no-such-thing").await?, 404, "")?;
+    let project = |cluster: &str, parent: Value| json!({"name": "fine", "clusterId": cluster, "parentId": parent, "resources": []});
+    let training = |project: &str, cluster: &str| json!({"name": "fine", "projectId": project, "clusterId": cluster, "spec": {"image": "x"}});
+    let rule = |role: i64, kind: &str, scope: &str| json!({"subjectType": "group", "subjectId": "g", "roleId": role, "scopeType": kind, "scopeId": scope});
+    let (cluster, department) = (&real.road.cluster_id, json!(real.team.department));
+    for (path, body, status, word) in [
+        (PROJECTS, project("no-uuid", department.clone()), 400, "no-uuid"),
+        // The department is there, and not in that cluster; without one there is none to take.
+        (PROJECTS, project(UNKNOWN, department), 400, "parentId"),
+        (PROJECTS, project(UNKNOWN, Value::Null), 400, "parentId"),
+        (PROJECTS, project(cluster, json!("999999")), 404, "999999"),
+        (
+            "/api/v1/org-unit/departments",
+            json!({"name": "fine", "clusterId": UNKNOWN, "resources": []}),
             404,
-            "999999",
-        )?;
-        let answer = admin.get("/api/v1/org-unit/projects/not-a-number").await?;
-        ensure!(answer.status == 404 || answer.status == 400, "{answer:?}");
-        must_be(&admin.get("/api/v1/no-such-thing").await?, 404, "")?;
-        let after = admin.get("/api/v1/org-unit/projects/count").await?.expect(200)?;
-        ensure!(
-            before["count"].as_i64() <= after["count"].as_i64(),
-            "projects were lost: {before} {after}"
-        );
-        for name in ["Proj_1", "fine"] {
-            let found = admin
-                .get(&format!("/api/v1/org-unit/projects?filterBy=name=={name}"))
-                .await?
-                .expect(200)?;
-            ensure!(found["projects"] == json!([]), "{found}");
-        }
-        Ok(())
-    });
+            UNKNOWN,
+        ),
+        (TRAININGS, training("999999", cluster), 404, "999999"),
+        (RULES, rule(2, "project", &real.team.project), 404, "2"),
+        (RULES, rule(9, "project", "999999"), 404, "999999"),
+        (RULES, rule(9, "cluster", UNKNOWN), 404, UNKNOWN),
+    ] {
+        let answer = admin.post(path, body.clone()).await?;
+        must_be(&answer, status, word).with_context(|| format!("POST {path} {body}"))?;
+    }
+    Ok(())
 }
 
-#[test]
-fn tokens_that_are_none_are_401() {
-    on_the_road(async |road| {
-        let good = road.admin.token().unwrap_or_default().to_owned();
-        let mut parts: Vec<&str> = good.split('.').collect();
-        parts[2] = "AAAA";
-        let forged = parts.join(".");
-        for token in [None, Some("nonsense"), Some("a.b.c"), Some(forged.as_str())] {
-            must_be(&road.admin.with_token(token).get("/api/v1/me").await?, 401, "")?;
-        }
-        Ok(())
-    });
+async fn unreadable_bodies(real: &Real<'_>) -> Result<()> {
+    // These say all in their path and read no body at all: what is in it changes nothing about what they do.
+    let reads_none = ["create_kubernetes_token", "logout_user"];
+    let reads = |it: &&Operation| it.method == Method::Post && !reads_none.contains(&it.name);
+    for operation in OPERATIONS.iter().filter(reads) {
+        let path = real.path(operation);
+        let post = async |bytes: Vec<u8>| real.road.admin.post_raw(&path, bytes).await;
+        must_be(&post(b"{\"name\": ".to_vec()).await?, 400, "").with_context(|| path.clone())?;
+        must_be(&post(vec![b'x'; 10 * 1024 * 1024]).await?, 413, "too large")
+            .with_context(|| path.clone())?;
+    }
+    Ok(())
 }
 
-#[test]
-fn bad_credentials_are_400_whatever_their_spelling() {
-    on_the_road(async |road| {
-        let nobody = road.admin.with_token(None);
-        for body in [
-            json!({"grantType": "password", "username": "admin@reeve.example", "password": "wrong"}),
-            json!({"grantType": "password", "username": "nobody@reeve.example", "password": "wrong"}),
-            json!({"grantType": "client_credentials", "clientID": "none", "clientSecret": "wrong"}),
-            json!({"grantType": "app_token", "AppId": "none", "AppSecret": "wrong"}),
-            json!({"grantType": "app_token", "AppId": null, "AppSecret": null}),
-            json!({"grantType": "telepathy"}),
-            json!({}),
-        ] {
-            must_be(&nobody.post("/api/v1/token", body).await?, 400, "")?;
+async fn wrong_secrets(real: &Real<'_>) -> Result<()> {
+    let nobody = real.road.admin.with_token(None);
+    let (person, client) = (&real.team.researcher.person.username, &real.application.client_id);
+    for body in [
+        json!({"grantType": "password", "username": person, "password": "wrong"}),
+        json!({"grantType": "password", "username": "nobody@reeve.example", "password": "wrong"}),
+        json!({"grantType": "client_credentials", "clientID": client, "clientSecret": "wrong"}),
+        json!({"grantType": "client_credentials", "clientID": "none", "clientSecret": "wrong"}),
+        json!({"grantType": "app_token", "AppId": client, "AppSecret": "wrong"}),
+        json!({"grantType": "app_token", "AppId": null, "AppSecret": null}),
+        json!({"grantType": "telepathy"}),
+        json!({}),
+    ] {
+        must_be(&nobody.post("/api/v1/token", body).await?, 400, "")?;
+    }
+    for cluster in [real.road.cluster_id.as_str(), UNKNOWN] {
+        let body = json!({"clusterId": cluster, "clientSecret": "wrong"});
+        let answer = nobody.post("/link/v1/token", body).await?;
+        must_be(&answer, 400, "credentials are not valid")?;
+    }
+    Ok(())
+}
+
+/// No operation that asks for a token takes one of these, though everything else about the request is right. Tokens that
+/// are expired or that another issuer signed are made in the server's own tests, with its clock and its keys.
+async fn tokens_that_are_not_good(real: &Real<'_>, elsewhere: &[(&str, String)]) -> Result<()> {
+    let admin = &real.road.admin;
+    let good = admin.token().unwrap_or_default().to_owned();
+    let mut parts: Vec<&str> = good.split('.').collect();
+    parts[2] = "AAAA";
+    let forged = parts.join(".");
+    let mut bad = vec![
+        ("no token", None),
+        ("nonsense", Some("nonsense")),
+        ("three parts of nothing", Some("a.b.c")),
+        ("a signature that is none", Some(forged.as_str())),
+    ];
+    bad.extend(
+        elsewhere
+            .iter()
+            .map(|(what, token)| (*what, Some(token.as_str()))),
+    );
+    for (what, token) in bad {
+        let rest = admin.with_token(token);
+        for operation in OPERATIONS.iter().filter(|it| it.access != Access::Public) {
+            let path = real.path(operation);
+            if let Some(answer) = send(&rest, operation.method, &path, real.body(operation)).await? {
+                must_be(&answer, 401, "")
+                    .with_context(|| format!("{what}: {:?} {path}", operation.method))?;
+            }
         }
-        Ok(())
-    });
+    }
+    Ok(())
 }
 
 #[test]
 fn an_application_signs_in_with_each_spelling_of_the_reference() {
     on_the_road(async |road| {
-        let application = reeve_demo::organization::create_application(&road.admin, &fresh("app")).await?;
+        let application = organization::create_application(&road.admin, &fresh("app")).await?;
         let (id, secret) = (&application.client_id, &application.client_secret);
         let nobody = road.admin.with_token(None);
         for body in [
@@ -141,34 +329,22 @@ fn an_application_signs_in_with_each_spelling_of_the_reference() {
 fn a_submission_with_a_field_that_is_not_honoured_is_refused() {
     on_the_road(async |road| {
         let team = Team::form(road).await?;
-        let body = |spec: serde_json::Value| json!({"name": fresh("job"), "projectId": team.project, "clusterId": road.cluster_id, "spec": spec});
-        let submit = async |spec| {
-            team.researcher
-                .rest
-                .post("/api/v1/workloads/trainings", body(spec))
-                .await
-        };
-        must_be(&submit(json!({"command": "true"})).await?, 400, "image")?;
-        must_be(
-            &submit(json!({"image": "x", "security": {"hostNetwork": true}})).await?,
-            400,
-            "hostNetwork",
-        )?;
-        must_be(
-            &submit(json!({"image": "x", "command": "sh -c 'unclosed"})).await?,
-            400,
-            "command",
-        )?;
-        must_be(
-            &submit(json!({"image": "x", "nodePools": ["a"]})).await?,
-            400,
-            "nodePools",
-        )?;
-        must_be(
-            &submit(json!({"image": "x", "colour": "blue"})).await?,
-            400,
-            "colour",
-        )?;
-        Ok(())
+        for (spec, word) in [
+            (json!({"command": "true"}), "image"),
+            (
+                json!({"image": "x", "security": {"hostNetwork": true}}),
+                "hostNetwork",
+            ),
+            (json!({"image": "x", "command": "sh -c 'unclosed"}), "command"),
+            (json!({"image": "x", "nodePools": ["a"]}), "nodePools"),
+            (json!({"image": "x", "colour": "blue"}), "colour"),
+        ] {
+            let body = json!({"name": fresh("job"), "projectId": team.project, "clusterId": road.cluster_id, "spec": spec});
+            let answer = team.researcher.rest.post(TRAININGS, body).await?;
+            must_be(&answer, 400, word)?;
+        }
+        let listed = team.researcher.rest.get(TRAININGS).await?.expect(200)?;
+        ensure!(listed["workloads"] == json!([]), "{listed}");
+        nothing_panicked(road)
     });
 }

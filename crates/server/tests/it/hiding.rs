@@ -1,6 +1,8 @@
 //! bob reads `language` only: lists, counts and gets show nothing of `vision` (decision 16 of the design).
 
 use axum::http::Method;
+use reeve_api::operation::Method as OperationMethod;
+use reeve_api::{Access, OPERATIONS, OperationId};
 use serde_json::{Value, json};
 
 use crate::server::{Town, rule};
@@ -80,6 +82,75 @@ async fn lists_counts_and_gets_show_nothing_of_what_lies_beside() {
             .refused(404)
             .replace(&last(&missing), "ID");
         assert_eq!(a, b);
+    }
+}
+
+#[tokio::test]
+async fn no_operation_that_reads_shows_anything_of_what_lies_beside() {
+    let town = Town::new().await;
+    let server = &town.server;
+    // What the role Viewer reads (`crates/authz/tests/it/rights.txt`).
+    let reads = ["department", "project", "trainings", "workloads"];
+    let submit = async |who: &str, name: &str, project: &str| {
+        let body =
+            json!({"name": name, "projectId": project, "clusterId": town.cluster, "spec": {"image": "i"}});
+        let made = server.post(who, "/api/v1/workloads/trainings", body).await;
+        made.is(202)["workloadId"].as_str().unwrap().to_owned()
+    };
+    let (_, carol) = server
+        .user("carol@example.com", json!({"uid": 70001, "gid": 5000}))
+        .await;
+    server
+        .rule(("user", "carol@example.com"), 5, ("project", &town.captions))
+        .await;
+    let hidden = submit(&town.alice, "grasping", &town.robots).await;
+    let his = submit(&carol, "subtitles", &town.captions).await;
+    for (own, department, project, workload) in [
+        (true, &town.language, &town.captions, &his),
+        (false, &town.vision, &town.robots, &hidden),
+    ] {
+        for operation in OPERATIONS.iter().filter(|it| it.method == OperationMethod::Get) {
+            let id = |part: &str| match part {
+                "{clusterUuid}" => town.cluster.clone(),
+                "{departmentId}" => department.clone(),
+                "{projectId}" => project.clone(),
+                "{userId}" => town.alice_id.to_string(),
+                "{serviceAccountId}" => town.ci_id.to_string(),
+                "{accessRuleId}" => town.alice_rule.to_string(),
+                "{roleIdPath}" => "5".to_owned(),
+                "{workloadId}" => workload.clone(),
+                part => {
+                    assert!(!part.starts_with('{'), "no id is known for {part}");
+                    part.to_owned()
+                }
+            };
+            let path = operation.path.split('/').map(id).collect::<Vec<_>>().join("/");
+            let answer = server.get(&town.bob, &path).await;
+            let wanted = match operation.access {
+                Access::Requires(_, entity) if !reads.contains(&entity.wire_name()) => 403,
+                Access::Requires(..) if path != operation.path && !own => 404,
+                // He reaches the cluster; it has not said yet where it is.
+                _ if operation.id == OperationId::GetKubernetesEndpoint => 404,
+                _ => operation.success,
+            };
+            if wanted == operation.success {
+                assert_eq!(answer.status.as_u16(), wanted, "{path}: {}", answer.text);
+            } else {
+                answer.refused(wanted);
+            }
+            // Whole words: a metric speaks of revisions.
+            let mut words = answer.text.split(|it: char| !it.is_ascii_alphanumeric());
+            let shown = words.find(|it| ["vision", "robots", "alice", "grasping", "70012"].contains(it));
+            assert_eq!(shown, None, "{path}: {}", answer.text);
+            let sent = |id: &str| path.ends_with(id);
+            for id in [town.alice_id.to_string(), town.ci_id.to_string(), hidden.clone()] {
+                assert!(
+                    !answer.text.contains(&id) || sent(&id),
+                    "{path} shows {id}: {}",
+                    answer.text
+                );
+            }
+        }
     }
 }
 

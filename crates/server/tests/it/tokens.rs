@@ -8,6 +8,7 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Method, Request};
 use base64::Engine;
+use reeve_api::{Access, OPERATIONS};
 use reeve_identity::Audience;
 use serde_json::{Value, json};
 
@@ -69,6 +70,39 @@ async fn a_token_is_what_the_references_client_can_read() {
     assert_eq!(claims["exp"], 1_700_000_000 + 36_000);
 }
 
+/// No operation that asks for a token takes this one, and nothing changes by trying.
+async fn is_good_for_nothing(town: &Town, what: &str, token: &str) {
+    let before = town.server.app.store.directory().await.unwrap();
+    let alice = town.alice_id.to_string();
+    let rule = town.alice_rule.to_string();
+    let account = town.ci_id.to_string();
+    for operation in OPERATIONS.iter().filter(|it| it.access != Access::Public) {
+        let path = operation
+            .path
+            .split('/')
+            .map(|part| match part {
+                "{clusterUuid}" => &town.cluster,
+                "{departmentId}" => &town.vision,
+                "{projectId}" => &town.robots,
+                "{userId}" => &alice,
+                "{serviceAccountId}" => &account,
+                "{accessRuleId}" => &rule,
+                part => part,
+            })
+            .collect::<Vec<_>>()
+            .join("/");
+        // Whatever the operation makes of it: it is not read.
+        let body = json!({"name": "unwanted", "email": "unwanted@example.com", "clusterId": town.cluster, "enabled": false});
+        let answer = town
+            .server
+            .call(token, operation.method.into(), &path, body.to_string())
+            .await;
+        assert!(!answer.refused(401).is_empty(), "{what}: {path}");
+        assert_eq!(answer.headers["www-authenticate"], "Bearer");
+    }
+    assert_eq!(town.server.app.store.directory().await.unwrap(), before, "{what}");
+}
+
 #[tokio::test]
 async fn an_expired_token_is_refused() {
     let town = Town::new().await;
@@ -78,6 +112,8 @@ async fn an_expired_token_is_refused() {
     town.server.clock.advance_seconds(1);
     let message = town.server.get(&town.alice, "/api/v1/me").await.refused(401);
     assert!(message.contains("expired"), "{message}");
+    is_good_for_nothing(&town, "expired", &town.alice).await;
+    is_good_for_nothing(&town, "expired, the administrator's", &town.server.admin).await;
 }
 
 /// A token whose claims are changed but whose signature is kept.
@@ -120,12 +156,9 @@ async fn a_foreign_altered_or_unsigned_token_is_refused() {
         ("three parts of nothing", "a.b.c".to_owned()),
     ];
     for (what, token) in bad {
-        let answer = town.server.get(&token, "/api/v1/me").await;
-        assert!(!answer.refused(401).is_empty(), "{what}");
-        assert_eq!(answer.headers["www-authenticate"], "Bearer");
+        is_good_for_nothing(&town, what, &token).await;
     }
-    let answer = town.server.call("", Method::GET, "/api/v1/me", "").await;
-    answer.refused(401);
+    is_good_for_nothing(&town, "none", "").await;
 }
 
 #[tokio::test]
@@ -140,6 +173,7 @@ async fn no_audience_accepts_anothers_tokens() {
     for (what, token) in [("link", link.as_str()), ("cluster", cluster)] {
         let message = server.get(token, "/api/v1/me").await.refused(401);
         assert!(message.contains("another audience"), "{what}: {message}");
+        is_good_for_nothing(&town, what, token).await;
     }
     for (what, token) in [
         ("REST", town.alice.as_str()),

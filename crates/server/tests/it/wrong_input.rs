@@ -3,15 +3,19 @@
 use axum::body::Body;
 use axum::http::Method;
 use bytes::Bytes;
+use reeve_api::OPERATIONS;
 use reeve_api::operation::Method as OperationMethod;
-use reeve_api::{Access, OPERATIONS};
 
 use crate::server::Town;
 
 /// A path with something in the place of its parameter.
 fn filled(path: &str) -> String {
+    with_id(path, "77")
+}
+
+fn with_id(path: &str, id: &str) -> String {
     path.split('/')
-        .map(|part| if part.starts_with('{') { "77" } else { part })
+        .map(|part| if part.starts_with('{') { id } else { part })
         .collect::<Vec<_>>()
         .join("/")
 }
@@ -57,14 +61,16 @@ async fn broken_json_is_400_for_every_operation_with_a_body() {
 #[tokio::test]
 async fn ten_mebibytes_are_413_for_every_operation_with_a_body() {
     let town = Town::new().await;
+    let before = town.server.app.store.directory().await.unwrap();
     let big = Bytes::from(vec![b' '; 10 * 1024 * 1024]);
     for operation in OPERATIONS {
-        if operation.method == OperationMethod::Post && !BODILESS.contains(&operation.name) {
+        let takes_none = matches!(operation.method, OperationMethod::Get | OperationMethod::Delete);
+        if !takes_none && !BODILESS.contains(&operation.name) {
             let answer = town
                 .server
                 .call(
                     &town.server.admin,
-                    Method::POST,
+                    operation.method.into(),
                     &filled(operation.path),
                     big.clone(),
                 )
@@ -79,7 +85,12 @@ async fn ten_mebibytes_are_413_for_every_operation_with_a_body() {
             let body = Body::from_stream(chunks);
             let answer = town
                 .server
-                .call(&town.server.admin, Method::POST, &filled(operation.path), body)
+                .call(
+                    &town.server.admin,
+                    operation.method.into(),
+                    &filled(operation.path),
+                    body,
+                )
                 .await;
             answer.refused(413);
         }
@@ -90,6 +101,7 @@ async fn ten_mebibytes_are_413_for_every_operation_with_a_body() {
             .await
             .refused(413);
     }
+    assert_eq!(town.server.app.store.directory().await.unwrap(), before);
 }
 
 #[tokio::test]
@@ -152,32 +164,35 @@ async fn a_query_that_cannot_be_is_400() {
 #[tokio::test]
 async fn ids_of_every_shape_are_404_and_never_500() {
     let town = Town::new().await;
+    let before = town.server.app.store.directory().await.unwrap();
     let ids = [
         "0",
         "-1",
+        "99",
         "9999999999999999999",
         "a",
         "%00",
         "%2e%2e",
         "..%2f..",
+        "00000000-0000-4000-8000-000000000000",
         "00000000-0000-4000-8000-00000000000g",
         "%F0%9F%92%A5",
         "'",
         "1%20OR%201",
     ];
-    for operation in OPERATIONS
-        .iter()
-        .filter(|it| it.path.contains('{') && it.method == OperationMethod::Get)
-    {
+    for operation in OPERATIONS.iter().filter(|it| it.path.contains('{')) {
+        // Everything but the id is right.
+        let body = match operation.name {
+            "set_user_posix" => r#"{"uid":61000,"gid":5000}"#,
+            "update_service_account_by_id" => r#"{"enabled":false}"#,
+            _ => "",
+        };
         for id in ids {
-            let path = operation
-                .path
-                .split('/')
-                .map(|part| if part.starts_with('{') { id } else { part });
-            let path = path.collect::<Vec<_>>().join("/");
-            let answer = town.server.get(&town.server.admin, &path).await;
+            let path = with_id(operation.path, id);
+            let method: Method = operation.method.into();
+            let answer = town.server.call(&town.server.admin, method, &path, body).await;
             answer.refused(404);
         }
     }
-    assert!(OPERATIONS.iter().any(|it| it.access == Access::Public));
+    assert_eq!(town.server.app.store.directory().await.unwrap(), before);
 }

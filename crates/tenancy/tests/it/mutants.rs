@@ -1,7 +1,5 @@
 //! The forbidden grants, asked of a real API server: refused with the sound roles, allowed when one is planted.
 
-use std::time::Duration;
-
 use anyhow::{Context, Result, ensure};
 use k8s_openapi::api::authorization::v1::{ResourceAttributes, SubjectAccessReview, SubjectAccessReviewSpec};
 use k8s_openapi::api::rbac::v1::{ClusterRole, PolicyRule};
@@ -9,7 +7,7 @@ use kube::Client;
 use kube::api::{Api, Patch, PatchParams, PostParams};
 use reeve_admission::names;
 use reeve_tenancy::{objects, people, rbac_yaml};
-use reeve_testkit::{Cluster, Options, apply_yaml, own_cluster, wait_for};
+use reeve_testkit::{Cluster, Options, apply_yaml, own_cluster, wait_until};
 use serde_json::json;
 
 use crate::forbidden::{FORBIDDEN, Forbidden, Whom};
@@ -147,7 +145,7 @@ async fn set_up(cluster: &Cluster) -> Result<Client> {
             verbs: vec!["list".into()],
             ..PolicyRule::default()
         };
-        reeve_testkit::wait_until("the binding to count", async || {
+        wait_until("the binding to count", async || {
             Ok(allowed(&client, asker, request(&read, asker.namespaces[0]))
                 .await?
                 .then_some(()))
@@ -224,13 +222,13 @@ async fn the_api_server_refuses_every_row_and_notices_a_planted_grant() -> Resul
         faulty.rules.get_or_insert_default().push(plant.clone());
         write(&client, &faulty).await?;
         let wanted = request(&plant, asker.namespaces[0]);
-        wait_for(Duration::from_secs(15), row.id, async || {
+        wait_until(row.id, async || {
             Ok(allowed(&client, asker, wanted.clone()).await?.then_some(()))
         })
         .await
         .with_context(|| format!("nobody notices that {} may {}", asker.user, row.id))?;
         write(&client, &sound).await?;
-        wait_for(Duration::from_secs(15), "the sound role", async || {
+        wait_until("the sound role", async || {
             Ok((!allowed(&client, asker, wanted.clone()).await?).then_some(()))
         })
         .await?;

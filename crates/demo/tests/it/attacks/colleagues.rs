@@ -25,7 +25,7 @@ fn r7_a_colleague_cannot_edit_what_runs_as_her_but_may_scale_it() {
             json!({"spec": {"template": {"metadata": {"annotations": {"reeve.dev/runs-as": dave.stamp()}}}}});
         must_be_refused(
             patch(&client, namespace, "Deployment", "service", stamp).await,
-            &["R"],
+            &["R7", "only that person may change what runs in it"],
         )?;
         must_be_refused(
             patch(
@@ -99,7 +99,11 @@ fn r8_nobody_steps_into_her_pod() {
                 .uri(&path)
                 .body(Vec::new())?;
             let (code, message) = refusal(client.request::<Value>(request).await)?;
-            ensure!(code == 403, "{verb} {action}: {code} {message}");
+            let subresource = action.split(['?', '/']).next().unwrap_or_default();
+            ensure!(
+                code == 403 && message.contains(&format!("\"pods/{subresource}\"")),
+                "{verb} {action}: {code} {message}"
+            );
         }
         Ok(())
     });
@@ -156,7 +160,7 @@ fn r9_the_scale_subresource_is_granted_to_nobody_and_a_patch_scales() {
             .method("PUT")
             .uri(&path)
             .body(b"{}".to_vec())?;
-        ensure!(refusal(client.request::<Value>(request).await)?.0 == 403);
+        must_be_refused(client.request::<Value>(request).await, &["deployments/scale"])?;
         // What R7 tells a colleague to do instead.
         create(&client, &team.namespace, deployment("service", 0)).await?;
         let dave = team.hire(road).await?;

@@ -6,13 +6,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use k8s_openapi::api::rbac::v1::RoleBinding;
 use kube::Api;
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
 use reeve_crds::AccessRule;
 use reeve_demo::{Road, organization};
 use reeve_testkit::{Tier, wait_until};
 
-use crate::harness::{fresh, on_a_road_of_its_own};
+use crate::harness::{fresh, on_a_road_of_its_own, signal};
 
 /// The files of the database, with what is not yet in the main one.
 fn database(folder: &Path) -> Result<Vec<PathBuf>> {
@@ -33,12 +32,6 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
         fs::copy(&file, to.join(file.file_name().context("no name")?))?;
     }
     Ok(())
-}
-
-/// While it is stopped it neither hears of the server's end nor dials.
-fn signal_operator(road: &Road, signal: Signal) -> Result<()> {
-    let id = road.operator().context("the operator is not running")?.id();
-    Ok(kill(Pid::from_raw(id.try_into()?), signal)?)
 }
 
 async fn phase_of_rule(road: &Road, rule: i64) -> Result<String> {
@@ -75,7 +68,7 @@ fn a_rule_that_a_restored_database_never_had_ends_also_when_the_database_has_ove
         .await?;
 
         // What the backup does not know to be ready, although the cluster has long had it.
-        signal_operator(&road, Signal::SIGSTOP)?;
+        signal(road.operator(), Signal::SIGSTOP)?;
         let early = organization::create_project(&road, &fresh("proj"), &department).await?;
         let untold =
             organization::create_rule(&road.admin, "group", "untold", "Viewer", "project", &project).await?;
@@ -83,7 +76,7 @@ fn a_rule_that_a_restored_database_never_had_ends_also_when_the_database_has_ove
         road.kill_server()?;
         copy(&folder, &backup)?;
         road.start_server().await?;
-        signal_operator(&road, Signal::SIGCONT)?;
+        signal(road.operator(), Signal::SIGCONT)?;
         organization::wait_until_ready(&road.admin, &early).await?;
         until_rule_is_ready(&road, untold).await?;
         let lost =
@@ -94,7 +87,7 @@ fn a_rule_that_a_restored_database_never_had_ends_also_when_the_database_has_ove
         .await?;
 
         // The backup comes back, and goes past what the cluster has before the operator is there again.
-        signal_operator(&road, Signal::SIGSTOP)?;
+        signal(road.operator(), Signal::SIGSTOP)?;
         road.kill_server()?;
         for file in database(&folder)? {
             fs::remove_file(file)?;
@@ -113,7 +106,7 @@ fn a_rule_that_a_restored_database_never_had_ends_also_when_the_database_has_ove
             bound("lost").await?,
             "it lost the rule too early to show anything"
         );
-        signal_operator(&road, Signal::SIGCONT)?;
+        signal(road.operator(), Signal::SIGCONT)?;
 
         wait_until("the rule that is in no database to end", async || {
             Ok((!bound("lost").await?).then_some(()))

@@ -1,56 +1,16 @@
-use std::collections::BTreeSet;
+mod unused;
+
 use std::time::Duration;
 
+use k8s_openapi::api::rbac::v1::RoleBinding;
 use kube::Api;
-use kube::api::{DeleteParams, Patch, PatchParams};
-use reeve_admission::names;
-use reeve_link::StatusPhase;
-use reeve_tenancy::operator::{GRANTS, Grant, Reach};
-use reeve_testkit::AuditEvent;
+use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
+use reeve_link::{ObjectKey, StatusPhase};
 use serde_json::json;
 
+use unused::unused;
+
 use crate::rig::{Rig, of_project, project, project_key, rule, rule_key, workload};
-
-/// Rights that a run need not use, and why they are there.
-const UNUSED: &[(&str, &str, &str)] = &[(
-    "events",
-    "patch",
-    "only the same news within minutes patches an event, and news is told once",
-)];
-
-fn used(grant: &Grant, resource: &str, verb: &str, events: &[AuditEvent]) -> bool {
-    // `bind` is asked for inside the API server, when a binding is written: the binding is the use.
-    if verb == "bind" {
-        return events.iter().any(|e| {
-            let at = if grant.reach == Reach::Cluster {
-                "create"
-            } else {
-                "patch"
-            };
-            e.resource == "rolebindings" && e.verb == at && (200..300).contains(&e.code)
-        });
-    }
-    let (name, subresource) = resource.split_once('/').unwrap_or((resource, ""));
-    events.iter().any(|e| {
-        let here = match grant.reach {
-            Reach::Cluster => true,
-            Reach::Projects => {
-                e.namespace.starts_with("reeve-") && e.namespace != names::SYSTEM_NAMESPACE
-                    || e.resource == "namespaces"
-            }
-            Reach::System => e.namespace == names::SYSTEM_NAMESPACE,
-            Reach::Default => e.namespace == "default",
-        };
-        let named = grant.names.is_empty() || grant.names.contains(&e.name.as_str());
-        // A server-side apply that makes its object needs `create` too.
-        let verbs = e.verb == verb || (verb == "create" && e.verb == "patch" && e.code == 201);
-        here && named
-            && verbs
-            && e.api_group == grant.group
-            && e.resource == name
-            && e.subresource == subresource
-    })
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_right_is_used_no_other_is_asked_for_and_at_rest_nothing_is_written() {
@@ -103,6 +63,8 @@ async fn every_right_is_used_no_other_is_asked_for_and_at_rest_nothing_is_writte
         .unwrap();
     }
 
+    same_news_twice(&rig).await;
+
     // At rest, and after a restart with everything in place.
     tokio::time::sleep(Duration::from_secs(2)).await;
     let mark = rig.cluster.audit_mark();
@@ -139,6 +101,8 @@ async fn every_right_is_used_no_other_is_asked_for_and_at_rest_nothing_is_writte
     let refused: Vec<String> = events
         .iter()
         .filter(|e| e.decision() == Some("forbid") || e.code == 403)
+        // The test's own quotas.
+        .filter(|e| !e.message.contains("quota: "))
         .map(|e| {
             format!(
                 "{} {}/{} {}/{}: {}",
@@ -147,16 +111,67 @@ async fn every_right_is_used_no_other_is_asked_for_and_at_rest_nothing_is_writte
         })
         .collect();
     assert_eq!(refused, Vec::<String>::new());
-    let mut unused = BTreeSet::new();
-    for grant in &GRANTS {
-        for resource in grant.resources {
-            for verb in grant.verbs {
-                let excused = UNUSED.iter().any(|(r, v, _)| r == resource && v == verb);
-                if !excused && !used(grant, resource, verb, &events) {
-                    unused.insert(format!("{:?} {verb} {}/{resource}", grant.reach, grant.group));
-                }
-            }
-        }
-    }
-    assert_eq!(unused, BTreeSet::new());
+    assert_eq!(unused(&events), Vec::<String>::new());
+}
+
+/// Says the same news of one project and of one workload twice within minutes: the second time it joins the first.
+async fn same_news_twice(rig: &Rig) {
+    // Somebody's binding is in the way, and then no more: the project is as it should be for the second time.
+    let in_the_way: RoleBinding = serde_json::from_value(json!({
+        "metadata": {"name": "reeve-l1-researcher"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "reeve-viewer"},
+    }))
+    .unwrap();
+    let bindings = Api::<RoleBinding>::namespaced(rig.installer.clone(), "reeve-captions");
+    bindings
+        .create(&PostParams::default(), &in_the_way)
+        .await
+        .unwrap();
+    rig.link.change(
+        &[],
+        vec![rule(4, "carol@example.com", "l1-researcher", of_project(4))],
+    );
+    rig.phase(project_key(4), StatusPhase::NotReady).await;
+    bindings
+        .delete("reeve-l1-researcher", &DeleteParams::default())
+        .await
+        .unwrap();
+    rig.phase(project_key(4), StatusPhase::Ready).await;
+    rig.link.change(&[rule_key(4)], vec![]);
+
+    // A Job that one quota refuses, and then another: the same reason in other words.
+    let quota = |verb: &'static str, name: &'static str| {
+        let arguments = ["-n", "reeve-robots", verb, "quota", name];
+        let limits: &[&str] = if verb == "create" {
+            &["--hard=count/jobs.batch=0"]
+        } else {
+            &[]
+        };
+        rig.cluster
+            .kubectl()
+            .must(&[&arguments[..], limits].concat())
+            .unwrap()
+    };
+    quota("create", "first");
+    let refused = workload(5, "refused", 3);
+    let key = refused.key();
+    rig.link.change(&[], vec![refused]);
+    until_refused_by(rig, key, "first").await;
+    quota("create", "second");
+    quota("delete", "first");
+    until_refused_by(rig, key, "second").await;
+    quota("delete", "second");
+    rig.link.change(&[key], vec![]);
+    rig.phase(key, StatusPhase::Deleted).await;
+}
+
+/// A refusal of a quota is tried again only every fifteen seconds.
+async fn until_refused_by(rig: &Rig, key: ObjectKey, quota: &str) {
+    reeve_testkit::wait_for(Duration::from_secs(60), quota, async || {
+        let status = rig.link.status(key);
+        let said = status.filter(|status| status.phase == StatusPhase::NotReady);
+        Ok(said.filter(|said| said.message.contains(&format!("quota: {quota}"))))
+    })
+    .await
+    .unwrap();
 }

@@ -1,0 +1,61 @@
+//! Waiting for a change of the cluster as its own watch tells it, to the event.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
+use kube::api::{Api, ListParams, WatchEvent, WatchParams};
+
+/// Generous: what is slow is to be measured, not refused.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+
+/// A watch that was open before the change was asked for.
+pub(crate) struct Watch<K> {
+    stream: BoxStream<'static, kube::Result<WatchEvent<K>>>,
+}
+
+impl<K> Watch<K>
+where
+    K: Clone + std::fmt::Debug + serde::de::DeserializeOwned + Send + 'static,
+{
+    /// Of the objects with these labels; the empty selector is for all.
+    pub(crate) async fn open(objects: &Api<K>, selector: &str) -> Result<Self> {
+        let version = objects
+            .list(&ListParams::default().labels(selector))
+            .await?
+            .metadata
+            .resource_version
+            .unwrap_or_default();
+        let parameters = WatchParams::default().labels(selector);
+        Ok(Self {
+            stream: objects.watch(&parameters, &version).await?.boxed(),
+        })
+    }
+
+    /// Until the answer for a written object (or, with `true`, for a deleted one) is yes.
+    pub(crate) async fn until(
+        &mut self,
+        what: &str,
+        mut answer: impl FnMut(&K, bool) -> Result<bool>,
+    ) -> Result<()> {
+        let wait = async {
+            while let Some(event) = self.stream.try_next().await? {
+                let (object, gone) = match event {
+                    WatchEvent::Added(object) | WatchEvent::Modified(object) => (object, false),
+                    WatchEvent::Deleted(object) => (object, true),
+                    WatchEvent::Error(error) => bail!("the watch ended: {error:?}"),
+                    WatchEvent::Bookmark(_) => continue,
+                };
+                if answer(&object, gone)? {
+                    return Ok(());
+                }
+            }
+            bail!("the watch ended")
+        };
+        tokio::time::timeout(DEADLINE, wait)
+            .await
+            .with_context(|| format!("waited {} s for {what}", DEADLINE.as_secs()))?
+            .with_context(|| format!("waiting for {what}"))
+    }
+}

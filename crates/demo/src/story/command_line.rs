@@ -1,0 +1,83 @@
+//! The program `reeve`, as one person runs it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use anyhow::{Context, Result, ensure};
+
+/// Runs `reeve` with one folder of settings. It never reads `KUBECONFIG`.
+#[derive(Debug, Clone)]
+pub struct CommandLine {
+    program: PathBuf,
+    settings: PathBuf,
+}
+
+impl CommandLine {
+    /// The program and the folder of settings to use.
+    pub fn new(program: &Path, settings: &Path) -> Self {
+        Self {
+            program: program.to_owned(),
+            settings: settings.to_owned(),
+        }
+    }
+
+    /// The command so far, for those who run it in the background.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command
+            .env("REEVE_CONFIG_DIR", &self.settings)
+            .env_remove("KUBECONFIG");
+        command
+    }
+
+    /// Runs it to its end, whatever that is, with a text on standard input.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn run(&self, arguments: &[&str], input: &str) -> Result<Output> {
+        let mut child = self
+            .command()
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("starting `{}`", self.program.display()))?;
+        if let Some(mut stdin) = child.stdin.take() {
+            // A command that reads nothing closes its end early; that is its right.
+            let _ = std::io::Write::write_all(&mut stdin, input.as_bytes());
+        }
+        child.wait_with_output().context("waiting for `reeve`")
+    }
+
+    /// Runs it and answers what it printed.
+    ///
+    /// # Errors
+    /// It does not succeed; the error shows what it complained of.
+    pub fn must(&self, arguments: &[&str]) -> Result<String> {
+        self.must_with_input(arguments, "")
+    }
+
+    /// Signs a local user in and answers what was printed. The password goes through standard input.
+    ///
+    /// # Errors
+    /// As [`CommandLine::must`].
+    pub fn sign_in(&self, url: &str, ca_file: &Path, username: &str, password: &str) -> Result<String> {
+        let ca_file = ca_file.display().to_string();
+        let control_plane = ["login", "user", "--url", url, "--ca-file", &ca_file];
+        let person = ["-u", username, "--password-stdin"];
+        self.must_with_input(&[&control_plane[..], &person].concat(), password)
+    }
+
+    fn must_with_input(&self, arguments: &[&str], input: &str) -> Result<String> {
+        let output = self.run(arguments, input)?;
+        ensure!(
+            output.status.success(),
+            "`reeve {}` ended with {}: {}",
+            arguments.join(" "),
+            output.status,
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+}

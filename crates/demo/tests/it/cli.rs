@@ -1,0 +1,246 @@
+//! The `reeve` program itself, as a researcher at her terminal has it: real server, real cluster, real containers.
+
+use std::path::Path;
+use std::process::Stdio;
+
+use anyhow::{Context, Result, ensure};
+use k8s_openapi::api::batch::v1::Job;
+use reeve_demo::Road;
+use reeve_demo::organization::Person;
+use reeve_demo::story::CommandLine;
+use reeve_testkit::{AuditEvent, KillOnDrop, binary, images, wait_until};
+use serde_json::{Value, json};
+
+use crate::attacks::{kubectl_of, kubectl_refused};
+use crate::harness::{Team, on_the_road};
+use crate::identity::her_id;
+
+/// A terminal at which this person has signed in.
+fn terminal(road: &Road, person: &Person, settings: &Path) -> Result<CommandLine> {
+    let reeve = CommandLine::new(&binary("reeve")?, settings);
+    let said = reeve.sign_in(
+        road.admin.url(),
+        &road.ca_file,
+        &person.username,
+        &person.password,
+    )?;
+    let start = format!(
+        "signed in as `{}` at `{}` until ",
+        person.username,
+        road.admin.url()
+    );
+    ensure!(said.starts_with(&start), "{said}");
+    Ok(reeve)
+}
+
+fn json_of(reeve: &CommandLine, arguments: &[&str]) -> Result<Value> {
+    let said = reeve.must(&[arguments, &["-o", "json"]].concat())?;
+    serde_json::from_str(&said).with_context(|| format!("not JSON: {said}"))
+}
+
+/// Fails unless the command ends with exit code 1, prints nothing, and complains with all of `words`.
+fn refused(reeve: &CommandLine, arguments: &[&str], words: &[&str]) -> Result<()> {
+    let output = reeve.run(arguments, "")?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(
+        output.status.code() == Some(1) && output.stdout.is_empty(),
+        "{arguments:?}: {output:?}"
+    );
+    for word in words {
+        ensure!(
+            said.contains(word),
+            "{arguments:?}: `{word}` is missing in: {said}"
+        );
+    }
+    Ok(())
+}
+
+/// The phase of each workload that `reeve list` shows in the project.
+fn phases(reeve: &CommandLine, project: &str) -> Result<Vec<(String, String)>> {
+    let list = json_of(reeve, &["list", "-p", project])?;
+    let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let all = list.as_array().context("no list")?;
+    Ok(all
+        .iter()
+        .map(|w| (word(&w["name"]), word(&w["phase"])))
+        .collect())
+}
+
+async fn wait_until_completed(reeve: &CommandLine, project: &str, name: &str) -> Result<()> {
+    wait_until("the workload to be listed as Completed", async || {
+        let phases = phases(reeve, project)?;
+        let done = phases.contains(&(name.to_owned(), "Completed".to_owned()));
+        ensure!(done, "{phases:?}");
+        Ok(Some(()))
+    })
+    .await
+}
+
+#[test]
+fn a_researcher_signs_in_submits_reads_deletes_and_signs_out() {
+    on_the_road(async |road| {
+        let team = Team::form(road).await?;
+        let (alice, project) = (&team.researcher, team.project_name.as_str());
+        let settings = tempfile::tempdir()?;
+        refused(
+            &CommandLine::new(&binary("reeve")?, settings.path()),
+            &["whoami"],
+            &["you are not signed in"],
+        )?;
+        let reeve = terminal(road, &alice.person, settings.path())?;
+
+        let me = json_of(&reeve, &["whoami"])?;
+        ensure!(me["username"] == alice.person.username, "{me}");
+        let posix = json!({"uid": alice.uid, "gid": 5000, "supplementaryGroups": [5001]});
+        ensure!(me["posix"] == posix, "{me}");
+        let role = &me["roles"][0];
+        ensure!(
+            role["roleName"] == "L1 researcher" && role["scopeName"] == project,
+            "{me}"
+        );
+        let shown = reeve.must(&["whoami"])?;
+        let linux = format!("linux   uid={} gid=5000 supplementary groups=5001", alice.uid);
+        ensure!(shown.lines().any(|line| line == linux), "{shown}");
+
+        let projects = reeve.must(&["project", "list"])?;
+        let rows: Vec<Vec<_>> = projects
+            .lines()
+            .map(|row| row.split_whitespace().collect())
+            .collect();
+        ensure!(rows.len() == 2, "{projects}");
+        ensure!(
+            rows[1][..1] == [project] && rows[1][2..] == [team.namespace.as_str(), "Ready"],
+            "{projects}"
+        );
+
+        let script = "id; touch $HOME/it-is-mine && ls $HOME";
+        let what = ["submit", "first", "-p", project, "-i", images::TOOLS];
+        let how = ["--run-as-user", "--create-home-dir", "--", "sh", "-c", script];
+        let said = reeve.must(&[&what[..], &how].concat())?;
+        ensure!(
+            said.starts_with(&format!("submitted `first` to project `{project}`\n")),
+            "{said}"
+        );
+        wait_until_completed(&reeve, project, "first").await?;
+        let list = reeve.must(&["list", "-p", project])?;
+        let row: Vec<_> = list
+            .lines()
+            .nth(1)
+            .unwrap_or_default()
+            .split_whitespace()
+            .collect();
+        ensure!(row.starts_with(&["first", project, "Completed"]), "{list}");
+
+        let mark = road.cluster.audit_mark();
+        let printed = reeve.must(&["logs", "first", "-p", project])?;
+        ensure!(
+            printed == format!("{}\nit-is-mine\n", her_id(alice.uid)),
+            "{printed}"
+        );
+        // It was she who asked the API server, not somebody on her behalf.
+        let hers =
+            |e: &AuditEvent| e.user == alice.person.username && e.subresource == "log" && e.code == 200;
+        wait_until("her reading to be in the audit log", async || {
+            let asked = road.cluster.audit_events_since(mark)?;
+            Ok(asked.iter().any(hers).then_some(()))
+        })
+        .await?;
+
+        let said = reeve.must(&["delete", "first", "-p", project])?;
+        ensure!(
+            said == format!("deleted `first` in project `{project}`\n"),
+            "{said}"
+        );
+        let jobs: kube::Api<Job> = kube::Api::namespaced(road.cluster.client().await?, &team.namespace);
+        wait_until("the Job to go with its workload", async || {
+            Ok(jobs.get_opt("first").await?.is_none().then_some(()))
+        })
+        .await?;
+        ensure!(phases(&reeve, project)?.is_empty());
+        let again = ["delete", "first", "-p", project];
+        refused(&reeve, &again, &["there is no workload `first`"])?;
+
+        let said = reeve.must(&["logout"])?;
+        ensure!(
+            said == "signed out: the token was removed from this machine\n",
+            "{said}"
+        );
+        for command in [&["whoami"][..], &["list"], &["project", "list"], &again] {
+            refused(
+                &reeve,
+                command,
+                &["you are not signed in", "reeve login user --url URL"],
+            )?;
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn followed_logs_end_when_the_container_does() {
+    on_the_road(async |road| {
+        let team = Team::form(road).await?;
+        let (alice, project) = (&team.researcher, team.project_name.as_str());
+        let settings = tempfile::tempdir()?;
+        let reeve = terminal(road, &alice.person, settings.path())?;
+        let script = "echo started; sleep 8; echo ended";
+        let what = ["submit", "slow", "-p", project, "-i", images::TOOLS];
+        reeve.must(&[&what[..], &["--", "sh", "-c", script]].concat())?;
+
+        let printed = settings.path().join("printed");
+        let follow = reeve
+            .command()
+            .args(["logs", "slow", "-p", project, "-f"])
+            .stdin(Stdio::null())
+            .stdout(std::fs::File::create(&printed)?)
+            .spawn()?;
+        let mut follow = KillOnDrop(follow);
+        wait_until("the first line", async || {
+            Ok((std::fs::read_to_string(&printed)? == "started\n").then_some(()))
+        })
+        .await?;
+        ensure!(
+            follow.0.try_wait()?.is_none(),
+            "it ended before the container did"
+        );
+        let status = wait_until("the command to end", async || Ok(follow.0.try_wait()?)).await?;
+        ensure!(status.success(), "{status}");
+        let printed = std::fs::read_to_string(&printed)?;
+        ensure!(printed == "started\nended\n", "{printed}");
+        wait_until_completed(&reeve, project, "slow").await
+    });
+}
+
+#[test]
+fn a_colleague_without_rights_in_the_project_gets_nothing_of_it() {
+    on_the_road(async |road| {
+        let team = Team::form(road).await?;
+        let project = team.project_name.as_str();
+        let (hers, his) = (tempfile::tempdir()?, tempfile::tempdir()?);
+        let alice = terminal(road, &team.researcher.person, hers.path())?;
+        let submit = |name| ["submit", name, "-p", project, "-i", images::TOOLS, "--", "id"];
+        alice.must(&submit("private"))?;
+        wait_until_completed(&alice, project, "private").await?;
+
+        // A researcher as she is, of another project.
+        let other = Team::form(road).await?;
+        let stranger = terminal(road, &other.researcher.person, his.path())?;
+        let unseen = format!("there is no project `{project}` that you can see");
+        refused(&stranger, &["list", "-p", project], &[&unseen])?;
+        refused(
+            &stranger,
+            &submit("mine"),
+            &[&unseen, "`reeve project list` shows yours"],
+        )?;
+        for command in ["logs", "delete"] {
+            let unseen = format!("there is no workload `private` in a project `{project}` that you can see");
+            refused(&stranger, &[command, "private", "-p", project], &[&unseen])?;
+        }
+        // Nor with a token of his own on the API server, past the control plane.
+        let kubectl = kubectl_of(road, &team, &other.researcher).await?;
+        let answer = kubectl.run(&["logs", "-l", "reeve.dev/workload=private"])?;
+        kubectl_refused(&answer, &["cannot list resource \"pods\""])?;
+        ensure!(phases(&alice, project)? == [("private".to_owned(), "Completed".to_owned())]);
+        Ok(())
+    });
+}
