@@ -1,10 +1,11 @@
 //! The real `kubectl`, as one of the cluster's users.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
+
+use crate::process::output_with_input;
 
 /// Runs `kubectl` with one kubeconfig. It keeps its caches beside that file and never reads `KUBECONFIG`.
 #[derive(Debug, Clone)]
@@ -46,19 +47,9 @@ impl Kubectl {
     ///
     /// When it cannot be started.
     pub fn run_with_input(&self, arguments: &[&str], input: &str) -> Result<Output> {
-        let mut child = self
-            .command()
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .with_context(|| format!("cannot start `{}`", self.program.display()))?;
-        if let Some(mut stdin) = child.stdin.take() {
-            // A kubectl that refuses its arguments reads nothing; its own message says more than our broken pipe.
-            let _ = stdin.write_all(input.as_bytes());
-        }
-        child.wait_with_output().context("cannot read what kubectl said")
+        let mut command = self.command();
+        command.args(arguments);
+        output_with_input(command, input)
     }
 
     /// Runs it and gives back what it printed.

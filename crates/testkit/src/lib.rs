@@ -31,7 +31,7 @@ pub use apply::apply_yaml;
 pub use audit::AuditEvent;
 pub use cluster::{Cluster, Impersonate, Options, Tier, write_authentication};
 pub use kubectl::Kubectl;
-pub use process::{KillOnDrop, binary};
+pub use process::{KillOnDrop, binary, output_with_input};
 pub use skip::{cluster, own_cluster};
 pub use testbed::{LaunchLine, Testbed};
 pub use wait::{wait_for, wait_until};

@@ -1,7 +1,8 @@
 //! Our own programs as child processes.
 
+use std::io::Write;
 use std::path::PathBuf;
-use std::process::Child;
+use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -26,6 +27,28 @@ pub fn binary(name: &str) -> Result<PathBuf> {
         "no program `{name}` beside `{}`: build it with `cargo build --workspace`",
         own.display()
     )
+}
+
+/// Runs a program to its end, whatever that is, with a text on standard input.
+///
+/// # Errors
+///
+/// When it cannot be started.
+pub fn output_with_input(mut command: Command, input: &str) -> Result<Output> {
+    let program = command.get_program().to_owned();
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot start `{}`", program.display()))?;
+    if let Some(mut stdin) = child.stdin.take() {
+        // A program that refuses its arguments reads nothing; its own message says more than our broken pipe.
+        let _ = stdin.write_all(input.as_bytes());
+    }
+    child
+        .wait_with_output()
+        .with_context(|| format!("cannot read what `{}` said", program.display()))
 }
 
 /// A child process that does not outlive this value.

@@ -40,15 +40,7 @@ const ALLOWED: &[bool] = &[false];
 const CONTAINERS: &[&str] = &["container", "init"];
 const DEBUG: &[&str] = &["ephemeral"];
 const POD: &[&str] = &["Pod"];
-const ALL_BUT_PODS: &[&str] = &[
-    "Job",
-    "CronJob",
-    "Deployment",
-    "StatefulSet",
-    "ReplicaSet",
-    "DaemonSet",
-    "ReplicationController",
-];
+const ALL_BUT_PODS: &[&str] = KINDS.split_at(1).1;
 const ALL_BUT_DEPLOYMENTS: &[&str] = &[
     "Pod",
     "Job",

@@ -1,9 +1,10 @@
 //! The program `reeve`, as one person runs it.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
+use reeve_testkit::output_with_input;
 
 /// Runs `reeve` with one folder of settings. It never reads `KUBECONFIG`.
 #[derive(Debug, Clone)]
@@ -35,19 +36,9 @@ impl CommandLine {
     /// # Errors
     /// It cannot be started.
     pub fn run(&self, arguments: &[&str], input: &str) -> Result<Output> {
-        let mut child = self
-            .command()
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .with_context(|| format!("starting `{}`", self.program.display()))?;
-        if let Some(mut stdin) = child.stdin.take() {
-            // A command that reads nothing closes its end early; that is its right.
-            let _ = std::io::Write::write_all(&mut stdin, input.as_bytes());
-        }
-        child.wait_with_output().context("waiting for `reeve`")
+        let mut command = self.command();
+        command.args(arguments);
+        output_with_input(command, input)
     }
 
     /// Runs it and answers what it printed.

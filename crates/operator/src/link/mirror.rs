@@ -22,6 +22,7 @@ use reeve_link::{Batch, DesiredObject, ObjectKey, Resume, StatusPhase, Versioned
 use reeve_types::{HistoryId, ProjectId, Revision, WorkloadId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use tokio::time::Instant;
 
 use super::known::{Record, Version};
@@ -212,19 +213,19 @@ impl Mirror {
         if moved {
             self.delete(key, PropagationPolicy::Background).await?;
         }
-        let spec = object.spec.clone();
-        self.write(Api::all(self.world.client.clone()), key, object, &spec, revision)
+        let spec = value(&object.spec);
+        self.write(Api::all(self.world.client.clone()), key, object, spec, revision)
             .await
     }
 
     async fn rule(&self, rule: &desired::AccessRule, revision: Revision) -> Result<(), WriteFailed> {
         let object = AccessRule::from(rule);
-        let spec = object.spec.clone();
+        let spec = value(&object.spec);
         self.write(
             Api::all(self.world.client.clone()),
             ObjectKey::AccessRule(rule.id),
             object,
-            &spec,
+            spec,
             revision,
         )
         .await
@@ -262,7 +263,7 @@ impl Mirror {
             let wanted = Workload::desired(workload, &record.name.namespace);
             record.revision == revision
                 && record.name == Name::of(&wanted)
-                && serde_json::to_value(&wanted.spec).is_ok_and(|spec| record.spec == spec)
+                && record.spec == value(&wanted.spec)
         })
     }
 
@@ -274,13 +275,12 @@ impl Mirror {
     ) -> Result<(), WriteFailed> {
         let key = ObjectKey::Workload(workload.id);
         let object = Workload::desired(workload, namespace);
-        let spec = object.spec.clone();
-        let changed = serde_json::to_value(&spec).is_ok_and(|spec| {
-            self.world
-                .known()
-                .get(key)
-                .is_some_and(|record| record.name != Name::of(&object) || record.spec != spec)
-        });
+        let spec = value(&object.spec);
+        let changed = self
+            .world
+            .known()
+            .get(key)
+            .is_some_and(|record| record.name != Name::of(&object) || record.spec != spec);
         if changed {
             self.delete(key, PropagationPolicy::Background).await?;
         }
@@ -288,7 +288,7 @@ impl Mirror {
             Api::namespaced(self.world.client.clone(), namespace),
             key,
             object,
-            &spec,
+            spec,
             revision,
         )
         .await
@@ -315,24 +315,22 @@ impl Mirror {
         tokio::time::timeout_at(self.patience_ends, polling).await.ok()
     }
 
-    async fn write<K, S>(
+    async fn write<K>(
         &self,
         api: Api<K>,
         key: ObjectKey,
         mut object: K,
-        spec: &S,
+        spec: Value,
         revision: Revision,
     ) -> Result<(), WriteFailed>
     where
         K: Resource<DynamicType = ()> + Serialize + DeserializeOwned + Clone + Debug,
-        S: Serialize,
     {
         let name = Name::of(&object);
         let in_the_way = self.world.known().in_the_way(key, &name);
         if let Some(other) = in_the_way {
             self.delete(other, PropagationPolicy::Background).await?;
         }
-        let spec = serde_json::to_value(spec).unwrap_or_default();
         let before = self.world.known().get(key).cloned();
         let record = Record { name, spec, revision };
         if before.as_ref() == Some(&record) {
@@ -396,4 +394,9 @@ impl Mirror {
         self.world.board.set(key, StatusPhase::Deleted, "");
         Ok(())
     }
+}
+
+/// A spec as it is compared and remembered. Specs are plain data: that they have no JSON cannot be.
+fn value(spec: &impl Serialize) -> Value {
+    serde_json::to_value(spec).unwrap_or_default()
 }

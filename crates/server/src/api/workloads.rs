@@ -12,14 +12,15 @@ use reeve_api::TENANT_ID;
 use reeve_api::list::{ListQuery, WORKLOADS};
 use reeve_api::training::{DesiredPhase, Training, TrainingSpec};
 use reeve_api::workload::{ActionsSupport, Phase, Source, Workload, Workloads};
-use reeve_authz::Entity;
+use reeve_authz::{Entity, Scope};
 use reeve_link::StatusPhase;
 use reeve_store::WorkloadRow;
+use reeve_types::WorkloadId;
 
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::ApiError;
-use crate::extract::Pairs;
+use crate::extract::{Pairs, Segment};
 
 /// The one kind there is yet.
 const TRAINING: &str = "Training";
@@ -99,6 +100,23 @@ fn training(row: WorkloadRow) -> Result<Training, ApiError> {
         actual_phase: row.status.map_or(Phase::Creating, |status| phase(status.phase)),
         spec,
     })
+}
+
+/// The workload of a path, for whoever may read `entity` in its project; to others there is no such `what`.
+async fn readable(
+    app: &App,
+    caller: &Caller,
+    segment: &Segment,
+    entity: Entity,
+    what: &'static str,
+) -> Result<WorkloadRow, ApiError> {
+    let id: WorkloadId = segment.id(what)?;
+    let hidden = || ApiError::not_found(what, id);
+    let project = app.store.locate_workload(id).await?.ok_or_else(hidden)?;
+    let granted = app
+        .directory()
+        .allow_read(caller, entity, Scope::Project(project), hidden)?;
+    app.store.workload(&granted, id).await?.ok_or_else(hidden)
 }
 
 /// All the caller may see. Deleted ones are not kept, so `deleted=true` shows none.

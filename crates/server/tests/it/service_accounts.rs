@@ -5,9 +5,17 @@ use reeve_store::{AuditAction, Outcome, SubjectId};
 use serde_json::{Value, json};
 
 use crate::audit::events;
-use crate::server::{Town, Transcript};
+use crate::server::{Server, Town, Transcript};
 
 const ALL: &str = "/api/v1/service-accounts";
+
+/// A service account called `bot`, as its creation answers.
+async fn bot(server: &Server) -> Value {
+    server
+        .post(&server.admin, ALL, json!({"name": "bot"}))
+        .await
+        .is(201)
+}
 
 #[tokio::test]
 async fn service_accounts_are_made_listed_shown_and_deleted() {
@@ -49,10 +57,7 @@ async fn service_accounts_are_made_listed_shown_and_deleted() {
 async fn a_secret_signs_in_in_every_spelling_until_its_account_is_deleted() {
     let town = Town::new().await;
     let server = &town.server;
-    let made = server
-        .post(&server.admin, ALL, json!({"name": "bot"}))
-        .await
-        .is(201);
+    let made = bot(server).await;
     let secret = made["clientSecret"].as_str().unwrap();
     for body in [
         json!({"grantType": "client_credentials", "clientID": "bot", "clientSecret": secret}),
@@ -124,10 +129,7 @@ async fn a_disabled_account_is_out_and_its_old_tokens_stay_out() {
 async fn a_new_secret_ends_the_old_one_and_what_it_signed_in() {
     let town = Town::new().await;
     let server = &town.server;
-    let made = server
-        .post(&server.admin, ALL, json!({"name": "bot"}))
-        .await
-        .is(201);
+    let made = bot(server).await;
     let path = format!("{ALL}/{}/secret", made["id"].as_str().unwrap());
     let nowhere = format!("{ALL}/00000000-0000-4000-8000-000000000000/secret");
     let sign_in = async |secret: &Value| {
@@ -151,10 +153,7 @@ async fn a_new_secret_ends_the_old_one_and_what_it_signed_in() {
 async fn a_disabled_account_does_not_sign_in() {
     let town = Town::new().await;
     let server = &town.server;
-    let made = server
-        .post(&server.admin, ALL, json!({"name": "bot"}))
-        .await
-        .is(201);
+    let made = bot(server).await;
     let path = format!("{ALL}/{}", made["id"].as_str().unwrap());
     let switch = async |enabled: bool| {
         let body = json!({"enabled": enabled}).to_string();

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use reeve_api::training::Training;
-use reeve_authz::{Entity, Scope};
-use reeve_types::WorkloadId;
+use reeve_authz::Entity;
 
-use super::training;
+use super::{readable, training};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::ApiError;
@@ -20,12 +19,6 @@ pub async fn handle(
     caller: Caller,
     segment: Segment,
 ) -> Result<Json<Training>, ApiError> {
-    let id: WorkloadId = segment.id("training")?;
-    let hidden = || ApiError::not_found("training", id);
-    let project = app.store.locate_workload(id).await?.ok_or_else(hidden)?;
-    let granted = app
-        .directory()
-        .allow_read(&caller, Entity::Trainings, Scope::Project(project), hidden)?;
-    let row = app.store.workload(&granted, id).await?.ok_or_else(hidden)?;
+    let row = readable(&app, &caller, &segment, Entity::Trainings, "training").await?;
     Ok(Json(training(row)?))
 }
