@@ -46,7 +46,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "kube-kit",
         ],
     ),
-    ("cli", &["types", "api"]),
+    ("cli", &["types", "admission", "api"]),
     ("testkit", &["types"]),
     (
         "demo",

@@ -3,10 +3,14 @@
 //! The order of the table is the order in which the API server names a refusal: the first failing check of a policy
 //! speaks. The tests of this crate hold CEL and predicate together on a real API server.
 
+pub(crate) mod connect;
 mod identity;
 mod namespaces;
-mod objects;
+pub(crate) mod objects;
 mod others;
+pub(crate) mod outside;
+mod ownership;
+mod placement;
 mod shape;
 mod stamp;
 
@@ -15,7 +19,7 @@ use std::fmt;
 use crate::names;
 use crate::request::{Operation, Request, map, template_path};
 
-/// A rule of the specification (admission 2), R1 to R15, or R16, which we add to it.
+/// A rule of the specification (admission 2), R1 to R15, or one of those that we add to it, R16 to R22.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Rule(pub u8);
 
@@ -42,11 +46,21 @@ pub enum Policy {
     Resources,
     /// Secrets and Services of a project.
     SecretsAndServices,
+    /// Claims whose names say that a StatefulSet of this person made them.
+    Claims,
+    /// What makes pods in namespaces that are no projects.
+    Outside,
+    /// `exec`, `attach` and `port-forward`, beside what the operator lists.
+    Connect,
+    /// The same, beside the pods themselves.
+    ConnectPods,
+    /// The proxies of the API server.
+    Proxies,
 }
 
 impl Policy {
     /// Every one.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 12] = [
         Self::Pods,
         Self::Bindings,
         Self::ControllerRevisions,
@@ -54,6 +68,11 @@ impl Policy {
         Self::OperatorBindings,
         Self::Resources,
         Self::SecretsAndServices,
+        Self::Claims,
+        Self::Outside,
+        Self::Connect,
+        Self::ConnectPods,
+        Self::Proxies,
     ];
 
     /// The name of policy and binding.
@@ -66,6 +85,11 @@ impl Policy {
             Self::OperatorBindings => "reeve-operator-bindings",
             Self::Resources => "reeve-resources",
             Self::SecretsAndServices => "reeve-secrets-and-services",
+            Self::Claims => "reeve-claims",
+            Self::Outside => "reeve-outside",
+            Self::Connect => "reeve-connect",
+            Self::ConnectPods => "reeve-connect-pods",
+            Self::Proxies => "reeve-proxies",
         }
     }
 
@@ -75,11 +99,28 @@ impl Policy {
         match self {
             Self::Pods => request.in_project() && template_path(kind).is_some(),
             Self::Bindings => request.in_project() && kind == "Binding",
+            Self::Claims => {
+                request.in_project() && kind == "PersistentVolumeClaim" && objects::is_marked_claim(request)
+            }
+            Self::Outside => {
+                let makes_pods = template_path(kind).is_some();
+                let kept = ["Binding", "ControllerRevision"].contains(&kind);
+                !request.in_project() && (makes_pods || kept) && outside::is_marked(request)
+            }
+            Self::Connect | Self::ConnectPods => {
+                let options = ["PodExecOptions", "PodAttachOptions", "PodPortForwardOptions"];
+                request.in_project() && options.contains(&kind)
+            }
+            Self::Proxies => {
+                let in_project = ["PodProxyOptions", "ServiceProxyOptions"].contains(&kind);
+                kind == "NodeProxyOptions" || (in_project && request.in_project())
+            }
             Self::ControllerRevisions => request.in_project() && kind == "ControllerRevision",
             Self::Namespaces => kind == "Namespace" && namespaces::concerns_a_project(request),
             Self::OperatorBindings => kind == "RoleBinding" && request.user.is_operator(),
             Self::Resources => {
-                kind == "Workload" && request.operation != Operation::Delete || kind == "ReeveConfig"
+                let written = ["Workload", "PodIdentities"].contains(&kind);
+                written && request.operation != Operation::Delete || kind == "ReeveConfig"
             }
             Self::SecretsAndServices => request.in_project() && ["Secret", "Service"].contains(&kind),
         }
@@ -122,13 +163,17 @@ impl Check {
 }
 
 /// Every check, policy by policy.
-pub static CHECKS: [&[Check]; 6] = [
+pub static CHECKS: [&[Check]; 10] = [
     &stamp::CHECKS,
     &identity::CHECKS,
     &shape::CHECKS,
+    &ownership::CHECKS,
+    &placement::CHECKS,
     &namespaces::CHECKS,
     &others::CHECKS,
     &objects::CHECKS,
+    &outside::CHECKS,
+    &connect::CHECKS,
 ];
 
 /// Every check, in order.
@@ -189,7 +234,7 @@ mod tests {
                 check.id
             );
             assert!(
-                check.remedy.len() > 15 && (1..=16).contains(&check.rule.0),
+                check.remedy.len() > 15 && (1..=22).contains(&check.rule.0),
                 "{}",
                 check.id
             );

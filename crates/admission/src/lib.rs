@@ -4,9 +4,8 @@
 //! by the API server itself; [`check::CHECKS`] holds every check once, as CEL for the API server and as a Rust
 //! predicate for everybody else, and the tests of this crate compare the two on a real API server.
 //!
-//! What this does not do: it cannot guard the policy objects themselves (RBAC does, R1), it does not see into `exec`
-//! (no role grants it, R8), it does not look at volumes' content, and it cannot see on which node a pod will run: what a
-//! pod says of Windows is refused where identity is enforced, nodes that run Windows must be closed to projects by a taint.
+//! What this does not do: it cannot guard the policy objects themselves (RBAC does, R1), it does not look at volumes'
+//! content, and a connection to the kubelet itself, past the API server, it does not see.
 
 pub mod authentication;
 pub mod check;
@@ -22,7 +21,8 @@ pub use check::{Check, Policy, Rule, check, checks, failing};
 pub use identity::{Identity, InvalidStamp, Stamp};
 pub use mutate::fill;
 pub use policies::{policies, policies_with_fault, policies_yaml};
-pub use request::{Operation, Request, User};
+pub use request::{Operation, Parameters, Request, User};
+pub use view::PLACEMENT_FIELDS;
 
 /// A value as YAML. What the YAML writer cannot do is written as JSON, which is YAML too: no value is lost.
 fn yaml_text(value: &serde_json::Value) -> String {

@@ -8,24 +8,47 @@
 //!
 //! Of identity (stamp, `runAsUser`, `runAsGroup`, `supplementalGroups`, `supplementalGroupsPolicy`) nothing is filled
 //! in for somebody without one. Where `enforceRunAsUser` is off the stamp alone is filled in, the rest only if a new
-//! object asks for it by carrying the stamp already. `runAsNonRoot`, seccomp and dropped capabilities are filled in
-//! for everybody but controllers, which only copy; `allowPrivilegeEscalation: false` unless its switch is off.
+//! object asks for it by carrying the stamp already. `runAsNonRoot`, seccomp, dropped capabilities, `os.name: linux` and
+//! `automountServiceAccountToken: false` are filled in for everybody but controllers, which only copy;
+//! `allowPrivilegeEscalation: false` unless both switches are off: without it identity is no boundary, so that only a pod
+//! that asks for escalation gets it.
+//!
+//! The selector of what a person writes, and the labels of its template, get her user id ([`names::USER`], R19): what the
+//! controller then selects and adopts is hers. It stays when others change the object, or apply it from a file without it.
+//!
+//! A bare pod has its ServiceAccount's token already when it gets here, as a volume that the API server added: where the
+//! pod says nothing of it, volume and mounts are taken out again.
 
 mod fill;
 
-pub use fill::{fill, fill_for, fill_shape, stamp_in};
+pub use fill::{fill, fill_for, fill_shape};
 
 use crate::names;
+
+/// The kinds whose controllers adopt what a selector of labels finds.
+pub(crate) const SELECTING: [&str; 5] = [
+    "DaemonSet",
+    "Deployment",
+    "ReplicaSet",
+    "ReplicationController",
+    "StatefulSet",
+];
+
+/// What the API server's own admission calls the volume with a ServiceAccount's token, before some random letters.
+pub(crate) const TOKEN_VOLUME: &str = "kube-api-access-";
 
 /// The lists of containers that a template has; ephemeral ones come by a subresource.
 const LISTS: [&str; 2] = ["containers", "initContainers"];
 
 /// The match conditions: who and what is not even looked at further. Each is `(name, CEL)`.
 pub(crate) fn match_conditions() -> Vec<(&'static str, String)> {
-    let changed = "request.operation == 'CREATE' || (has(request.subResource) && \
+    let changed = format!(
+        "request.operation == 'CREATE' || (has(request.subResource) && \
          request.subResource == 'ephemeralcontainers') || (object.kind == 'Pod' ? false : object.kind == 'CronJob' ? \
          object.spec.jobTemplate.spec.template != oldObject.spec.jobTemplate.spec.template : \
-         object.spec.template != oldObject.spec.template)";
+         object.spec.template != oldObject.spec.template || ({}))",
+        unbound()
+    );
     let writer = format!(
         "!(request.userInfo.?username.orValue('') in {}) || (has(request.userInfo.extra) && '{}' in \
          request.userInfo.extra)",
@@ -34,9 +57,29 @@ pub(crate) fn match_conditions() -> Vec<(&'static str, String)> {
     );
     vec![
         ("not-a-controller", writer),
-        ("changed", changed.to_owned()),
+        ("changed", changed),
         ("something-missing", missing()),
     ]
+}
+
+/// The labels that an object of [`SELECTING`] selects by, as CEL.
+fn selector_cel(object: &str) -> String {
+    format!(
+        "({object}.kind == 'ReplicationController' ? dyn({object}.spec).?selector : \
+         dyn({object}.spec).?selector.?matchLabels).orValue(dyn({{}}))"
+    )
+}
+
+/// Whether the selector has lost the person whose it was, or a new one of a person has none yet.
+fn unbound() -> String {
+    let (kinds, key) = (crate::view::cel_list(&SELECTING), names::USER);
+    format!(
+        "object.kind in {kinds} && !('{key}' in {}) && (request.operation == 'CREATE' ? \
+         has(request.userInfo.extra) && '{}' in request.userInfo.extra : '{key}' in {})",
+        selector_cel("object"),
+        names::EXTRA_UID,
+        selector_cel("oldObject")
+    )
 }
 
 /// An expression that lets objects pass by that need nothing (a match condition sees no variables, and a list of one
@@ -53,14 +96,15 @@ fn missing() -> String {
         "(has(request.subResource) && request.subResource == 'ephemeralcontainers') ? \
          object.spec.?ephemeralContainers.orValue([]).exists(c, {bare}) : \
          [object.kind == 'Pod' ? dyn(object) : object.kind == 'CronJob' ? dyn(object.spec.jobTemplate.spec.template) : \
-         dyn(object.spec.template)].exists(t, \
+         dyn(object.spec.template)].exists(t, !has(t.spec.os) || !has(t.spec.automountServiceAccountToken) || \
          !has(t.spec.securityContext) || !has(t.spec.securityContext.runAsNonRoot) || \
          !has(t.spec.securityContext.seccompProfile) || t.spec.containers.exists(c, {bare}) || \
          t.spec.?initContainers.orValue(dyn([])).exists(c, {bare}) || \
          (has(request.userInfo.extra) && '{uid}' in request.userInfo.extra && [request.userInfo.extra].exists(x, \
          t.metadata.?annotations['{stamp_key}'].orValue('') != {stamp} || !has(t.spec.securityContext.runAsUser) || \
          !has(t.spec.securityContext.runAsGroup) || !has(t.spec.securityContext.supplementalGroupsPolicy) || \
-         ('{groups}' in x && !has(t.spec.securityContext.supplementalGroups)))))",
+         ('{groups}' in x && !has(t.spec.securityContext.supplementalGroups))))) || ({unbound})",
+        unbound = unbound(),
         stamp_key = names::RUNS_AS,
     )
 }
@@ -104,9 +148,29 @@ pub(crate) fn variables() -> Vec<crate::view::Variable> {
              ['', 'none', 'none', 'none']"
                 .to_owned(),
         ),
+        ("guarding", "variables.preventing || variables.enforced".to_owned()),
+        (
+            "selector",
+            format!(
+                "object.kind in {} ? {} : dyn({{}})",
+                crate::view::cel_list(&SELECTING),
+                selector_cel("object")
+            ),
+        ),
+        // Whose the selector is: of a new object the person's who asks, later the one's whose it was.
+        (
+            "boundTo",
+            format!(
+                "!(object.kind in {kinds}) || !has(object.spec.selector) ? '' : !variables.update ? \
+                 (variables.person ? variables.userId : '') : {}[?'{}'].orValue('')",
+                selector_cel("oldObject"),
+                names::USER,
+                kinds = crate::view::cel_list(&SELECTING),
+            ),
+        ),
         (
             "containerDefaults",
-            "variables.preventing ? dyn({'allowPrivilegeEscalation': dyn(false), 'capabilities': dyn({'drop': \
+            "variables.guarding ? dyn({'allowPrivilegeEscalation': dyn(false), 'capabilities': dyn({'drop': \
              ['ALL']})}) : dyn({'capabilities': dyn({'drop': ['ALL']})})"
                 .to_owned(),
         ),
@@ -196,8 +260,58 @@ pub(crate) fn expression() -> String {
         "!(c.name in variables.newContainers)",
     );
     format!(
-        "variables.ephemeral ? {ephemeral} : {stamp} + {context} + {}",
-        lists.join(" + ")
+        "variables.ephemeral ? {ephemeral} : {stamp} + {context} + {} + {} + {} + {}",
+        lists.join(" + "),
+        operating_system(),
+        token(),
+        binding(),
+    )
+}
+
+/// `os.name: linux`. Where something is said of Windows it is left alone, so that our own refusal speaks.
+fn operating_system() -> String {
+    "(has(variables.pod.os) || has(variables.context.windowsOptions) || variables.pod.containers.exists(c, \
+     has(c.securityContext) && has(c.securityContext.windowsOptions)) || \
+     variables.pod.?initContainers.orValue(dyn([])).exists(c, has(c.securityContext) && \
+     has(c.securityContext.windowsOptions)) ? [] : [JSONPatch{op: 'add', path: variables.at + '/spec/os', value: \
+     {'name': 'linux'}}])"
+        .to_owned()
+}
+
+/// `automountServiceAccountToken: false`, and what the API server already added to a bare pod taken out.
+fn token() -> String {
+    // An operation cannot give back what is there (its types are the API server's own), so one index is taken out of each
+    // list; there is at most one.
+    let at = |list: &str| {
+        format!("{list}.transformList(k, m, m.name.startsWith('{TOKEN_VOLUME}'), string(k))")
+    };
+    let mounts = LISTS.map(|list| {
+        let mounts = at("c.?volumeMounts.orValue([])");
+        format!(
+            "variables.pod.?{list}.orValue(dyn([])).transformList(i, c, {mounts}.size() == 1, JSONPatch{{op: 'remove', \
+             path: '/spec/{list}/' + string(i) + '/volumeMounts/' + {mounts}[0]}})"
+        )
+    });
+    let volumes = at("variables.pod.?volumes.orValue(dyn([]))");
+    format!(
+        "(has(variables.pod.automountServiceAccountToken) ? [] : [JSONPatch{{op: 'add', path: variables.at + \
+         '/spec/automountServiceAccountToken', value: false}}] + (object.kind != 'Pod' ? [] : {volumes}.map(k, \
+         JSONPatch{{op: 'remove', path: '/spec/volumes/' + k}}) + {}))",
+        mounts.join(" + ")
+    )
+}
+
+/// The person's id in selector and template labels.
+fn binding() -> String {
+    let (key, escaped) = (names::USER, names::USER.replace('/', "~1"));
+    format!(
+        "(variables.boundTo == '' || !has(variables.template.metadata) || !has(variables.template.metadata.labels) || \
+         variables.template.metadata.labels[?'{key}'].orValue(variables.boundTo) != variables.boundTo ? [] : ('{key}' in variables.selector ? [] : object.kind != 'ReplicationController' && \
+         !has(object.spec.selector.matchLabels) ? [JSONPatch{{op: 'add', path: '/spec/selector/matchLabels', value: \
+         dyn({{'{key}': variables.boundTo}})}}] : [JSONPatch{{op: 'add', path: object.kind == 'ReplicationController' ? \
+         '/spec/selector/{escaped}' : '/spec/selector/matchLabels/{escaped}', value: variables.boundTo}}]) + \
+         ('{key}' in variables.template.metadata.labels ? [] : [JSONPatch{{op: 'add', path: \
+         '/spec/template/metadata/labels/{escaped}', value: variables.boundTo}}]))"
     )
 }
 
@@ -212,7 +326,7 @@ fn containers(list: &str, name: &str, at: &str, which: &str) -> String {
     [
         patch("!has(c.securityContext)", "", "variables.containerDefaults"),
         patch(
-            "variables.preventing && has(c.securityContext) && !has(c.securityContext.allowPrivilegeEscalation) && \
+            "variables.guarding && has(c.securityContext) && !has(c.securityContext.allowPrivilegeEscalation) && \
              !c.securityContext.?privileged.orValue(false)",
             "/allowPrivilegeEscalation",
             "false",

@@ -22,6 +22,15 @@ pub const REVISION: &str = "reeve.dev/revision";
 /// What the Deployment controller rewrites a template for; refused, because it would do so for its author (R4).
 pub const ROLLBACK_TO: &str = "deprecated.deployment.rollback.to";
 
+// Annotations of a project's namespace: settings that are lists. Installers write them; absent is the default.
+
+/// The priority classes that pods may name, separated by commas; absent allows every class but those of the system (R20).
+pub const PRIORITY_CLASSES: &str = "reeve.dev/priority-classes";
+/// The keys of taints under `node-role.kubernetes.io/` that pods may tolerate, separated by commas (R20).
+pub const TOLERATIONS: &str = "reeve.dev/tolerations";
+/// Who may change where a pod is placed, and by which fields: `user=nodeSelector+tolerations`, separated by commas (R22).
+pub const TRUSTED_MUTATORS: &str = "reeve.dev/trusted-mutators";
+
 // What Kubernetes calls a Secret that it fills with a ServiceAccount's token.
 
 /// The type of such a Secret.
@@ -49,8 +58,17 @@ pub const POD_SECURITY_ENFORCE_VERSION: &str = "pod-security.kubernetes.io/enfor
 pub const POD_SECURITY_AUDIT: &str = "pod-security.kubernetes.io/audit";
 /// The Pod Security level that is warned of.
 pub const POD_SECURITY_WARN: &str = "pod-security.kubernetes.io/warn";
+/// `true` lets pods change the group of every file of a volume that is there already (`fsGroup`, R21).
+pub const ALLOW_FS_GROUP: &str = "reeve.dev/allow-fs-group";
 /// The value of a setting's label that switches it off.
 pub const OFF: &str = "false";
+
+// Pods, templates and selectors.
+
+/// The user id of the person who wrote a template, in its labels and in the selector above it: what is selected is hers (R19).
+pub const USER: &str = "reeve.dev/user";
+/// The name of the one object in a project's namespace that says whose each pod is (R8).
+pub const POD_IDENTITIES: &str = "reeve";
 
 // RoleBindings.
 
@@ -97,6 +115,9 @@ pub const INSTALLERS: &str = "reeve:installers";
 pub const APPLICATION_PREFIX: &str = "reeve:application:";
 /// No user name and no group of an identity provider may begin so (R10).
 pub const RESERVED_PREFIXES: [&str; 2] = ["system:", "reeve:"];
+
+/// The controller that makes the claims of StatefulSets.
+pub const STATEFUL_SET_CONTROLLER: &str = "system:serviceaccount:kube-system:statefulset-controller";
 
 /// The controllers that copy a template's stamp to its pods, by exact name (R4).
 pub const CONTROLLERS: [&str; 8] = [

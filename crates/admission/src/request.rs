@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::names;
 
-/// What is asked of the object. Deletion and connection are never ours to judge.
+/// What is asked of the object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
     /// A new object.
@@ -15,6 +15,8 @@ pub enum Operation {
     Update,
     /// A removed one; asked for `ReeveConfig` only.
     Delete,
+    /// A connection to what runs: `exec`, `attach`, `portforward`, `proxy`. The object is then the options.
+    Connect,
 }
 
 /// Who asks: `request.userInfo`.
@@ -33,8 +35,10 @@ pub struct User {
 /// One request. Objects are plain JSON, with `kind` filled in.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// Create or update.
+    /// What is asked.
     pub operation: Operation,
+    /// The name in the path, where the object does not have it: of the pod, Service or node that is connected to.
+    pub name: String,
     /// The subresource, empty for the object itself.
     pub subresource: String,
     /// Who asks.
@@ -45,6 +49,35 @@ pub struct Request {
     pub old_object: Option<Value>,
     /// The labels of the object's namespace; empty for objects without one.
     pub namespace_labels: BTreeMap<String, String>,
+    /// The annotations of the object's namespace; empty for objects without one.
+    pub namespace_annotations: BTreeMap<String, String>,
+    /// What the API server hands to the policies of connections beside the request.
+    pub parameters: Parameters,
+}
+
+/// The parameters of the policies of connections.
+#[derive(Debug, Clone, Default)]
+pub struct Parameters {
+    /// The namespace's `PodIdentities`: `spec.runsAs` maps stamps to names of pods.
+    pub identities: Value,
+    /// The namespace's pods whose names can be chosen.
+    pub pods: Vec<Value>,
+}
+
+impl Default for Request {
+    fn default() -> Self {
+        Self {
+            operation: Operation::Create,
+            name: String::new(),
+            subresource: String::new(),
+            user: User::default(),
+            object: Value::Null,
+            old_object: None,
+            namespace_labels: BTreeMap::new(),
+            namespace_annotations: BTreeMap::new(),
+            parameters: Parameters::default(),
+        }
+    }
 }
 
 impl User {
@@ -137,6 +170,13 @@ impl Request {
         self.namespace_labels
             .get(label)
             .is_none_or(|value| value != names::OFF)
+    }
+
+    /// The entries of a setting that is a list; `None` when the namespace does not have it.
+    pub(crate) fn listed(&self, annotation: &str) -> Option<Vec<&str>> {
+        self.namespace_annotations
+            .get(annotation)
+            .map(|text| text.split(',').collect())
     }
 
     /// Whether the namespace is a project's.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::names;
-use crate::request::{Operation, Request, list, template_path};
+use crate::request::{Operation, Request, list, map, template_path};
 
 /// A named CEL expression of a policy.
 pub(crate) type Variable = (&'static str, String);
@@ -133,6 +133,27 @@ pub(crate) fn pod_variables() -> Vec<Variable> {
             "variables.pod.?securityContext.orValue(dyn({}))".to_owned(),
         ),
         (
+            "labels",
+            label_maps_cel("object"),
+        ),
+        (
+            "oldLabels",
+            format!(
+                "variables.update ? ({}) : variables.labels.map(m, dyn({{}}))",
+                label_maps_cel("oldObject")
+            ),
+        ),
+        ("mutator", mutator_cel()),
+        ("fields", mutator_fields_cel()),
+        (
+            "placing",
+            "variables.update && variables.fields.size() > 0 && variables.stamp == variables.oldStamp && \
+             [dyn(variables.oldTemplate.spec)].exists(old, dyn(variables.pod).all(k, k in variables.fields || \
+             (k in old && dyn(variables.pod)[k] == old[k])) && old.all(k, k in variables.fields || k in \
+             dyn(variables.pod)))"
+                .to_owned(),
+        ),
+        (
             "containers",
             "dyn(variables.pod.containers) + dyn(variables.pod.?initContainers.orValue(dyn([]))) + \
              dyn(variables.pod.?ephemeralContainers.orValue(dyn([])))"
@@ -141,6 +162,41 @@ pub(crate) fn pod_variables() -> Vec<Variable> {
     ]);
     variables
 }
+
+/// The labels of an object, of its template, and of the Jobs that a CronJob makes: of everything that controllers select.
+fn label_maps_cel(object: &str) -> String {
+    format!(
+        "[dyn({object}.metadata).?labels.orValue(dyn({{}}))] + ({object}.kind == 'Pod' ? [] : \
+         {object}.kind == 'CronJob' ? [dyn({object}.spec.jobTemplate).?metadata.?labels.orValue(dyn({{}})), \
+         dyn({object}.spec.jobTemplate.spec.template).?metadata.?labels.orValue(dyn({{}}))] : \
+         [dyn({object}.spec.template).?metadata.?labels.orValue(dyn({{}}))])"
+    )
+}
+
+/// The entries of the list of trusted second writers that speak of whoever asks.
+fn mutator_cel() -> String {
+    format!(
+        "variables.username.startsWith('{SERVICE_ACCOUNT}') ? \
+         namespaceObject.metadata.?annotations[?'{}'].orValue('').split(',')\
+         .filter(e, e.startsWith(variables.username + '=')) : []",
+        names::TRUSTED_MUTATORS,
+    )
+}
+
+/// The fields of a pod that whoever asks may change as a trusted second writer (R22).
+fn mutator_fields_cel() -> String {
+    format!(
+        "variables.mutator.size() == 1 ? variables.mutator[0].substring(variables.username.size() + 1).split('+')\
+         .filter(f, f in {}) : []",
+        cel_list(&PLACEMENT_FIELDS),
+    )
+}
+
+/// What every ServiceAccount's user name begins with.
+const SERVICE_ACCOUNT: &str = "system:serviceaccount:";
+
+/// The fields of a pod's spec that a second writer can be trusted with: where and when it runs, never what and as whom.
+pub const PLACEMENT_FIELDS: [&str; 3] = ["nodeSelector", "schedulingGates", "tolerations"];
 
 /// The Rust side of the same variables.
 pub(crate) struct View<'a> {
@@ -157,7 +213,11 @@ pub(crate) struct View<'a> {
     pub(crate) preventing: bool,
     pub(crate) template: &'a Value,
     pub(crate) pod: &'a Value,
+    pub(crate) old_pod: &'a Value,
 }
+
+/// Names and values of labels.
+pub(crate) type Labels<'a> = std::collections::BTreeMap<&'a str, &'a str>;
 
 static NOTHING: Value = Value::Null;
 
@@ -202,6 +262,7 @@ impl<'a> View<'a> {
             preventing: request.enforces(names::ENFORCE_PREVENT_PRIVILEGE_ESCALATION),
             template,
             pod: template.get("spec").unwrap_or(&NOTHING),
+            old_pod: old.get("spec").unwrap_or(&NOTHING),
         }
     }
 
@@ -220,6 +281,58 @@ impl<'a> View<'a> {
     pub(crate) fn identity(&self) -> [&'a str; 4] {
         let parts: Vec<&str> = self.stamp.split('/').collect();
         parts.as_slice().try_into().unwrap_or_default()
+    }
+
+    /// The labels of everything that controllers select, now and before: of the object, then of its templates.
+    pub(crate) fn labels(&self) -> Vec<(Labels<'a>, Labels<'a>)> {
+        let at: &[&str] = match self.request.kind() {
+            "Pod" => &["/metadata/labels"],
+            "CronJob" => &[
+                "/metadata/labels",
+                "/spec/jobTemplate/metadata/labels",
+                "/spec/jobTemplate/spec/template/metadata/labels",
+            ],
+            _ => &["/metadata/labels", "/spec/template/metadata/labels"],
+        };
+        let old = self.request.old_object.as_ref().filter(|_| self.update);
+        at.iter()
+            .map(|at| {
+                (
+                    map(&self.request.object, at),
+                    old.map(|old| map(old, at)).unwrap_or_default(),
+                )
+            })
+            .collect()
+    }
+
+    /// Whether a listed second writer changes where this runs, and nothing else of it (R22).
+    pub(crate) fn placing(&self) -> bool {
+        let fields = self.mutator_fields();
+        let spec = |value: &'a Value| value.as_object().into_iter().flatten();
+        let kept = |k: &String, v: &Value, other: &Value| {
+            fields.contains(&k.as_str()) || other.get(k).is_some_and(|o| o == v)
+        };
+        let there = |k: &String, other: &Value| fields.contains(&k.as_str()) || other.get(k).is_some();
+        self.update
+            && !fields.is_empty()
+            && self.stamp == self.old_stamp
+            && spec(self.pod).all(|(k, v)| kept(k, v, self.old_pod))
+            && spec(self.old_pod).all(|(k, _)| there(k, self.pod))
+    }
+
+    fn mutator_fields(&self) -> Vec<&'a str> {
+        let name = self.request.user.username.as_str();
+        let listed = self.request.listed(names::TRUSTED_MUTATORS).unwrap_or_default();
+        let mut entries = listed
+            .into_iter()
+            .filter_map(|entry| entry.strip_prefix(name)?.strip_prefix('='));
+        match (entries.next(), entries.next()) {
+            (Some(fields), None) if name.starts_with(SERVICE_ACCOUNT) => fields
+                .split('+')
+                .filter(|field| PLACEMENT_FIELDS.contains(field))
+                .collect(),
+            _ => Vec::new(),
+        }
     }
 
     /// Every container, of every level.

@@ -1,9 +1,15 @@
 //! The arguments.
 
+mod adopting;
+mod running;
+
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use reeve_types::{ClusterId, OrgUnitName, WorkloadName};
+
+pub use adopting::Adopt;
+pub use running::{Attach, Bash, Container, Exec, Forward, Logs, PortForward, Target};
 
 /// Who may run what, where and as whom, from the command line.
 #[derive(Debug, Parser)]
@@ -64,6 +70,14 @@ pub enum Command {
     List(List),
     /// Show what a workload's container prints
     Logs(Logs),
+    /// Run a command in a workload's container
+    Exec(Exec),
+    /// Open a shell in a workload's container
+    Bash(Bash),
+    /// Join the main process of a workload's container
+    Attach(Attach),
+    /// Reach ports of a workload's pod from this machine
+    PortForward(PortForward),
     /// Delete a workload
     Delete(Delete),
     /// Access to clusters with kubectl
@@ -103,6 +117,8 @@ pub struct LoginUser {
 pub enum Project {
     /// List the projects you can see
     List,
+    /// Report on an existing namespace and make it a project's; run by the cluster's installers
+    Adopt(Adopt),
 }
 
 /// `reeve submit`
@@ -155,17 +171,6 @@ pub struct Which {
     /// In which project
     #[arg(short, long)]
     pub project: OrgUnitName,
-}
-
-/// `reeve logs`
-#[derive(Debug, Args)]
-pub struct Logs {
-    /// Which workload
-    #[command(flatten)]
-    pub which: Which,
-    /// Go on until the container ends
-    #[arg(short, long)]
-    pub follow: bool,
 }
 
 /// `reeve delete`

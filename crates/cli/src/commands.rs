@@ -1,6 +1,9 @@
 //! The commands, one file each.
 
+mod attach;
+mod bash;
 mod delete;
+mod exec;
 mod find;
 mod kubeconfig;
 mod kubernetes_token;
@@ -8,7 +11,10 @@ mod list;
 mod login;
 mod logout;
 mod logs;
+mod pod;
+mod port_forward;
 mod project;
+mod session;
 mod submit;
 mod whoami;
 
@@ -26,9 +32,14 @@ pub async fn run(context: &mut Context, command: Command) -> Result<(), Failure>
         Command::Logout => logout::run(context),
         Command::Whoami => whoami::run(context).await,
         Command::Project(Project::List) => project::list::run(context).await,
+        Command::Project(Project::Adopt(arguments)) => project::adopt::run(context, arguments).await,
         Command::Submit(arguments) => submit::run(context, arguments).await,
         Command::List(arguments) => list::run(context, arguments).await,
         Command::Logs(arguments) => logs::run(context, arguments).await,
+        Command::Exec(arguments) => exec::run(context, arguments).await,
+        Command::Bash(arguments) => bash::run(context, arguments).await,
+        Command::Attach(arguments) => attach::run(context, arguments).await,
+        Command::PortForward(arguments) => port_forward::run(context, arguments).await,
         Command::Delete(arguments) => delete::run(context, arguments).await,
         Command::Kubeconfig(Kubeconfig::Set(arguments)) => kubeconfig::set::run(context, arguments).await,
         Command::KubernetesToken(arguments) => kubernetes_token::run(context, arguments).await,

@@ -8,6 +8,9 @@ pub const REFUSED: u8 = 1;
 /// Exit code: wrong usage, or a failure.
 pub const FAILED: u8 = 2;
 
+/// Exit code of a command that was ended by Ctrl-C.
+const INTERRUPTED: u8 = 130;
+
 /// What was tried, why it did not work, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
@@ -34,6 +37,15 @@ impl Failure {
     pub fn failed(message: impl Into<String>) -> Self {
         Self {
             exit: FAILED,
+            ..Self::refused(message)
+        }
+    }
+
+    /// A command in a container ended with this code, which becomes ours. Who interrupts a command knows that it ended.
+    pub fn ended_with(code: u8, message: impl Into<String>) -> Self {
+        Self {
+            exit: code,
+            quiet: code == INTERRUPTED,
             ..Self::refused(message)
         }
     }
@@ -130,6 +142,17 @@ mod tests {
     fn nothing_from_elsewhere_steers_the_terminal() {
         let text = Failure::refused("x").cause("a\u{1b}[2Jb\u{7}").to_string();
         assert!(!text.contains(['\u{1b}', '\u{7}']), "{text:?}");
+    }
+
+    #[test]
+    fn another_commands_exit_code_is_kept_and_an_interrupt_is_no_news() {
+        let ended = Failure::ended_with(3, "it ended with exit code 3");
+        assert_eq!((ended.exit_code(), ended.to_string().is_empty()), (3, false));
+        let interrupted = Failure::ended_with(130, "it ended with exit code 130");
+        assert_eq!(
+            (interrupted.exit_code(), interrupted.to_string().is_empty()),
+            (130, true)
+        );
     }
 
     #[test]

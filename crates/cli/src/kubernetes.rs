@@ -1,4 +1,7 @@
 //! Calls to a cluster's API server, with the person's own five-minute token.
+//!
+//! **Limits.** Objects and logs are read through `reqwest`, which respects the proxy variables of the environment;
+//! WebSockets are opened by `kube`, which does not.
 
 use std::time::Duration;
 
@@ -8,16 +11,27 @@ use reeve_api::Shown;
 use reeve_api::kubernetes::{KubernetesEndpoint, KubernetesToken};
 use reeve_types::ClusterId;
 use reqwest::{Client, Response, StatusCode, Url};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use serde::de::DeserializeOwned;
+use tokio::time::Instant;
 
 use crate::failure::Failure;
 use crate::http::{self, Api};
 
+/// A Kubernetes token lives five minutes: one that is older than this is replaced before it is used.
+const FRESH: Duration = Duration::from_secs(240);
+
 /// A caller of one cluster's API server.
+#[derive(Clone)]
 pub struct ApiServer {
+    api: Api,
+    cluster: ClusterId,
     client: Client,
     base: Url,
+    authority: Option<String>,
     token: Shown,
+    obtained: Instant,
 }
 
 /// Why the API server gave nothing.
@@ -31,6 +45,15 @@ pub enum KubernetesError {
         /// Why.
         #[source]
         cause: reqwest::Error,
+    },
+    /// No WebSocket came about.
+    #[error("cannot open a connection through the cluster's API server at `{server}`")]
+    NoWebSocket {
+        /// Which address.
+        server: String,
+        /// Why.
+        #[source]
+        cause: Box<kube::Error>,
     },
     /// It said no.
     #[error("{message}")]
@@ -69,14 +92,75 @@ impl ApiServer {
             .map_err(|_| odd())?;
         let authority = String::from_utf8(authority).map_err(|_| odd())?;
         // An operator that was told no authority reports none: the machine's own are trusted then.
-        let authority = Some(authority.as_str()).filter(|pem| !pem.is_empty());
+        let authority = Some(authority).filter(|pem| !pem.is_empty());
         // Logs may flow for hours: only the connection has a deadline.
-        let client = http::client(authority, None)?;
+        let client = http::client(authority.as_deref(), None)?;
         Ok(Self {
+            api: api.clone(),
+            cluster,
             client,
             base: http::parse_address(&endpoint.server)?,
+            authority,
             token: token.token,
+            obtained: Instant::now(),
         })
+    }
+
+    /// Asks for another token now.
+    ///
+    /// # Errors
+    /// The control plane refuses, or is not reached.
+    pub async fn renew(&mut self, what: &str) -> Result<(), Failure> {
+        let answer = token(&self.api, self.cluster).await;
+        self.token = answer.map_err(|error| error.explain(what))?.token;
+        self.obtained = Instant::now();
+        Ok(())
+    }
+
+    /// Asks for another token when this one is about to end.
+    ///
+    /// # Errors
+    /// As [`ApiServer::renew`].
+    pub async fn keep_fresh(&mut self, what: &str) -> Result<(), Failure> {
+        if self.obtained.elapsed() < FRESH {
+            return Ok(());
+        }
+        self.renew(what).await
+    }
+
+    /// A client that can open WebSockets, with the token of this moment.
+    ///
+    /// # Errors
+    /// Address or authority are of no use to it.
+    pub fn websockets(&self, what: &str) -> Result<kube::Client, Failure> {
+        let odd = |cause: &str| Failure::failed(what).cause(cause);
+        let address = self.base.as_str().parse();
+        let mut config = kube::Config::new(address.map_err(|_| odd("the cluster's address cannot be used"))?);
+        config.root_cert = match &self.authority {
+            Some(pem) => {
+                let all: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
+                let all = all.map_err(|_| odd("the cluster's certificate authority cannot be read"))?;
+                Some(all.iter().map(|certificate| certificate.to_vec()).collect())
+            }
+            None => None,
+        };
+        config.auth_info.token = Some(self.token.expose().to_owned().into());
+        kube::Client::try_from(config).map_err(|error| Failure::failed(what).because(error))
+    }
+
+    /// An error of opening a WebSocket.
+    pub fn not_opened(&self, cause: kube::Error) -> KubernetesError {
+        match cause {
+            // The library reads the body of a refused upgrade: the message is the API server's own sentence.
+            kube::Error::Api(status) => KubernetesError::Refused {
+                status: StatusCode::from_u16(status.code).unwrap_or(StatusCode::BAD_GATEWAY),
+                message: status.message.clone(),
+            },
+            other => KubernetesError::NoWebSocket {
+                server: self.base.to_string(),
+                cause: Box::new(other),
+            },
+        }
     }
 
     /// Reads an object or a list.
@@ -88,17 +172,22 @@ impl ApiServer {
         path: &[&str],
         query: &[(&str, &str)],
     ) -> Result<T, KubernetesError> {
-        let answer = tokio::time::timeout(Duration::from_secs(30), async {
+        within_30_seconds(async {
             self.open(path, query)
                 .await?
                 .json()
                 .await
                 .map_err(|e| self.lost(e))
-        });
-        answer.await.map_err(|_| KubernetesError::Refused {
-            status: StatusCode::GATEWAY_TIMEOUT,
-            message: "no answer within 30 seconds".to_owned(),
-        })?
+        })
+        .await
+    }
+
+    /// Asks only whether it would answer.
+    ///
+    /// # Errors
+    /// [`KubernetesError`].
+    pub async fn probe(&self, path: &[&str], query: &[(&str, &str)]) -> Result<(), KubernetesError> {
+        within_30_seconds(self.open(path, query)).await.map(drop)
     }
 
     /// Opens a stream.
@@ -134,6 +223,18 @@ impl ApiServer {
             cause: cause.without_url(),
         }
     }
+}
+
+async fn within_30_seconds<T>(
+    call: impl Future<Output = Result<T, KubernetesError>>,
+) -> Result<T, KubernetesError> {
+    let answer = tokio::time::timeout(Duration::from_secs(30), call).await;
+    answer.unwrap_or_else(|_| {
+        Err(KubernetesError::Refused {
+            status: StatusCode::GATEWAY_TIMEOUT,
+            message: "no answer within 30 seconds".to_owned(),
+        })
+    })
 }
 
 /// Where a cluster's API server is.

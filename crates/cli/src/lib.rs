@@ -1,15 +1,19 @@
 //! The command line `reeve`.
 //!
-//! **Purpose.** Everything a researcher does from a terminal: sign in, submit, look, delete, and hand kubectl a kubeconfig.
+//! **Purpose.** Everything a researcher does from a terminal: sign in, submit, look, step into what runs, delete, and hand
+//! kubectl a kubeconfig.
 //!
 //! **Guarantees.** A password is never an argument; it is read from a terminal without echo or from standard input. What
 //! is kept lies in one folder (`~/.reeve`, or `REEVE_CONFIG_DIR`), readable by its owner alone, and is written whole or
-//! not at all. Exit codes: 0 done; 1 refused, or not found; 2 wrong usage, or a failure. A refusal shows what was tried,
+//! not at all. Exit codes: 0 done; 1 refused, or not found; 2 wrong usage, or a failure; a command that ran in a container
+//! passes its own exit code on. A refusal shows what was tried,
 //! the server's reason, and what to do.
 //!
 //! **Limits.** It decides nothing: the server does.
 
+pub mod adopt;
 pub mod args;
+pub mod channels;
 pub mod commands;
 pub mod failure;
 pub mod http;
@@ -17,9 +21,10 @@ pub mod kubeconfig;
 pub mod kubernetes;
 pub mod printer;
 pub mod settings;
+pub mod terminal;
 
 use std::ffi::OsString;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -38,6 +43,8 @@ pub struct Context {
     pub printer: Printer,
     /// The time.
     pub clock: Clock,
+    /// Whether answers go to a terminal.
+    pub to_terminal: bool,
 }
 
 /// Runs one command.
@@ -71,6 +78,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         settings: Settings::at(cli.config_dir)?,
         printer: Printer::new(cli.output, Box::new(std::io::stdout())),
         clock: Clock::system(),
+        to_terminal: std::io::stdout().is_terminal(),
     };
     runtime.block_on(commands::run(&mut context, cli.command))
 }

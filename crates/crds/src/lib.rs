@@ -9,6 +9,7 @@
 //! |---|---|---|---|
 //! | [`Project`] | cluster | as the project | the link |
 //! | [`AccessRule`] | cluster | `rule-<id>` | the link |
+//! | [`PodIdentities`] | namespace of the project, one, named `reeve` | | the operator, from the pods |
 //! | [`Workload`] | namespace of the project | as the workload | the link; immutable |
 //! | [`ReeveConfig`] | cluster, one, named `reeve` | | the cluster's installers |
 
@@ -17,6 +18,8 @@ mod access_rule;
 #[expect(unreachable_pub, reason = "KubeSchema repeats the type inside a function")]
 mod config;
 pub mod convert;
+#[expect(unreachable_pub, reason = "KubeSchema repeats the type inside a function")]
+mod pod_identities;
 #[expect(unreachable_pub, reason = "KubeSchema repeats the type inside a function")]
 mod project;
 mod status;
@@ -31,6 +34,7 @@ pub use access_rule::{
 };
 pub use config::{ReeveConfig, ReeveConfigSpec, ReeveConfigStatus};
 pub use convert::InvalidObject;
+pub use pod_identities::{PodIdentities, PodIdentitiesSpec};
 pub use project::{Project, ProjectSpec, ProjectStatus};
 pub use status::Phase;
 pub use workload::{EnvironmentVariable, Workload, WorkloadIdentitySpec, WorkloadSpec, WorkloadStatus};
@@ -49,6 +53,7 @@ pub const CONFIG_NAME: &str = "reeve";
 pub fn all() -> Vec<CustomResourceDefinition> {
     vec![
         AccessRule::crd(),
+        PodIdentities::crd(),
         Project::crd(),
         ReeveConfig::crd(),
         Workload::crd(),

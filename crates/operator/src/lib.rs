@@ -7,7 +7,7 @@
 //! ```
 //!
 //! [`link`] writes what the control plane desires as custom resources and nothing else; the controllers ([`project`],
-//! [`rule`], [`workload`], [`config`], [`policies`]) read custom resources and nothing else. So it goes on enforcing
+//! [`rule`], [`workload`], [`identities`], [`config`], [`policies`]) read custom resources and nothing else. So it goes on enforcing
 //! when cut off, and a cluster can be run from Git. Each controller works in steps: dereference → validate → build →
 //! apply → status; validate and build are pure, and tested without a cluster. At rest nothing is written.
 //!
@@ -17,6 +17,7 @@
 pub mod args;
 pub mod board;
 pub mod config;
+pub mod identities;
 pub mod link;
 pub mod org;
 pub mod policies;

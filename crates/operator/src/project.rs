@@ -133,6 +133,7 @@ async fn finish(
         };
         rules.into_iter().for_each(|rule| world.queues.rules.add(rule));
         if became_usable {
+            world.queues.identities.add(project.namespace.clone());
             world.usable.notify_one();
             for workload in world.mirrors.workloads.in_namespace(&project.namespace) {
                 world.queues.workloads.add(Name::of(&*workload));

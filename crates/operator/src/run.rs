@@ -28,10 +28,12 @@ use tokio_util::sync::CancellationToken;
 use crate::args::Run;
 use crate::link::client::LinkClient;
 use crate::world::{Queues, World};
-use crate::{config, link, policies, project, rule, watches, workload};
+use crate::{config, identities, link, policies, project, rule, watches, workload};
 
 const NAMESPACES_AT_ONCE: usize = 16;
 const STATUSES_AT_ONCE: usize = 8;
+/// A pass that wrote holds its place for a moment, in which it does nothing.
+const IDENTITIES_AT_ONCE: usize = 64;
 
 /// Runs until SIGTERM or SIGINT, or until the lease is lost.
 ///
@@ -155,6 +157,7 @@ struct AllKeys {
     namespaces: Keys<String>,
     rules: Keys<AccessRuleId>,
     workloads: Keys<Name>,
+    identities: Keys<String>,
     config: Keys<()>,
     policies: Keys<()>,
 }
@@ -173,12 +176,14 @@ async fn world(
     let (namespaces, namespace_keys) = Queue::new();
     let (rules, rule_keys) = Queue::new();
     let (workloads, workload_keys) = Queue::new();
+    let (identities, identity_keys) = Queue::new();
     let (config, config_keys) = Queue::new();
     let (policies, policy_keys) = Queue::new();
     let queues = Queues {
         namespaces,
         rules,
         workloads,
+        identities,
         config,
         policies,
     };
@@ -186,6 +191,7 @@ async fn world(
         namespaces: namespace_keys,
         rules: rule_keys,
         workloads: workload_keys,
+        identities: identity_keys,
         config: config_keys,
         policies: policy_keys,
     };
@@ -239,6 +245,15 @@ async fn controllers(
     all.spawn(work(name, keys.workloads, STATUSES_AT_ONCE, p, s, move |key| {
         workload::reconcile(w.clone(), key)
     }));
+    let (p, s, w, name) = start("identities");
+    all.spawn(work(
+        name,
+        keys.identities,
+        IDENTITIES_AT_ONCE,
+        p,
+        s,
+        move |key| identities::reconcile(w.clone(), key),
+    ));
     let (p, s, w, name) = start("config");
     all.spawn(work(name, keys.config, 1, p, s, move |()| {
         config::reconcile(w.clone(), deleted.clone())

@@ -4,18 +4,19 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::{Namespace, Pod};
+use k8s_openapi::api::core::v1::{Namespace, Pod, PodStatus};
 use k8s_openapi::api::rbac::v1::RoleBinding;
 use kube::runtime::watcher::Config;
 use kube::{Api, Resource, ResourceExt};
 use reeve_admission::names;
-use reeve_crds::{AccessRule, Project, ReeveConfig, Workload};
+use reeve_crds::{AccessRule, PodIdentities, Project, ReeveConfig, Workload};
 use reeve_kube_kit::mirror::keep;
 use reeve_kube_kit::{Change, Mirror, Name};
 use reeve_workload::WORKLOAD_LABEL;
 use serde::de::DeserializeOwned;
 use tokio::task::JoinSet;
 
+use crate::identities;
 use crate::link::known;
 use crate::world::World;
 
@@ -31,7 +32,8 @@ pub(crate) fn start(world: &Arc<World>, tasks: &mut JoinSet<()>) {
     watch(world, tasks, &mirrors.namespaces, all(), strip, namespace);
     watch(world, tasks, &mirrors.bindings, all(), strip_binding, binding);
     watch(world, tasks, &mirrors.jobs, labelled(), strip_job, job);
-    watch(world, tasks, &mirrors.pods, labelled(), strip_pod, pod);
+    watch(world, tasks, &mirrors.pods, all(), strip_pod, pod);
+    watch(world, tasks, &mirrors.identities, all(), strip, pod_identities);
     watch(world, tasks, &mirrors.validating, all(), strip, policy);
     watch(world, tasks, &mirrors.validating_bindings, all(), strip, policy);
     watch(world, tasks, &mirrors.mutating, all(), strip, policy);
@@ -50,6 +52,7 @@ pub(crate) async fn synced(world: &World) {
         m.bindings.synced(),
         m.jobs.synced(),
         m.pods.synced(),
+        m.identities.synced(),
         m.validating.synced(),
         m.validating_bindings.synced(),
         m.mutating.synced(),
@@ -90,9 +93,23 @@ fn strip_job(object: &mut Job) {
     object.spec = None;
 }
 
-fn strip_pod(object: &mut Pod) {
-    strip(object);
-    object.spec = None;
+/// Of a pod that is no workload's only whose it is, and whether it has ended.
+fn strip_pod(pod: &mut Pod) {
+    strip(pod);
+    pod.spec = None;
+    if let Some(annotations) = &mut pod.metadata.annotations {
+        annotations.retain(|key, _| key == names::RUNS_AS);
+    }
+    if pod.labels().contains_key(WORKLOAD_LABEL) {
+        return;
+    }
+    pod.metadata.labels = None;
+    pod.metadata.owner_references = None;
+    pod.metadata.finalizers = None;
+    pod.status = pod.status.take().map(|status| PodStatus {
+        phase: status.phase,
+        ..PodStatus::default()
+    });
 }
 
 fn name<K: ResourceExt>(change: &Change<K>) -> Option<Name> {
@@ -230,11 +247,22 @@ fn pod(world: &World, change: &Change<Pod>) {
     let Some(pod) = change.new.as_ref().or(change.old.as_ref()) else {
         return;
     };
+    let stamp = |pod: &Option<Arc<Pod>>| pod.as_ref().and_then(|pod| identities::stamp(pod).map(str::to_owned));
+    if stamp(&change.old) != stamp(&change.new) {
+        world.queues.identities.add(pod.namespace().unwrap_or_default());
+    }
     if let (Some(workload), Some(namespace)) = (pod.labels().get(WORKLOAD_LABEL), pod.namespace()) {
         world
             .queues
             .workloads
             .add(Name::namespaced(namespace, workload.clone()));
+    }
+}
+
+/// Somebody else removed it, or it was ours to make.
+fn pod_identities(world: &World, change: &Change<PodIdentities>) {
+    if let Some(name) = name(change) {
+        world.queues.identities.add(name.namespace);
     }
 }
 

@@ -13,7 +13,7 @@ use k8s_openapi::api::core::v1::{Namespace, Pod};
 use k8s_openapi::api::rbac::v1::RoleBinding;
 use kube::{Client, ResourceExt};
 use reeve_admission::names;
-use reeve_crds::{AccessRule, CONFIG_NAME, Project, ReeveConfig, ReeveConfigSpec, Workload};
+use reeve_crds::{AccessRule, CONFIG_NAME, PodIdentities, Project, ReeveConfig, ReeveConfigSpec, Workload};
 use reeve_kube_kit::events::Events;
 use reeve_kube_kit::serve::Readiness;
 use reeve_kube_kit::{Mirror, Name, Queue};
@@ -41,9 +41,11 @@ pub struct Mirrors {
     pub namespaces: Arc<Mirror<Namespace>>,
     /// RoleBindings, of every namespace.
     pub bindings: Arc<Mirror<RoleBinding>>,
+    /// Whose each pod is, as it is written.
+    pub identities: Arc<Mirror<PodIdentities>>,
     /// Jobs that are labelled as a workload's.
     pub jobs: Arc<Mirror<Job>>,
-    /// Pods that are labelled as a workload's.
+    /// Every pod, stripped to whose it is; those of workloads with their state.
     pub pods: Arc<Mirror<Pod>>,
     /// Installed policies.
     pub validating: Arc<Mirror<ValidatingAdmissionPolicy>>,
@@ -64,6 +66,8 @@ pub struct Queues {
     pub rules: Queue<AccessRuleId>,
     /// Workloads.
     pub workloads: Queue<Name>,
+    /// Namespaces in which pods came, went or changed hands.
+    pub identities: Queue<String>,
     /// The settings' status.
     pub config: Queue<()>,
     /// The policies.

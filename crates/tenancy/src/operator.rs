@@ -43,7 +43,7 @@ const RBAC: &str = "rbac.authorization.k8s.io";
 const ANY: &[&str] = &[];
 
 /// The table.
-pub const GRANTS: [Grant; 19] = [
+pub const GRANTS: [Grant; 20] = [
     Grant {
         reach: Reach::Cluster,
         group: "reeve.dev",
@@ -63,7 +63,7 @@ pub const GRANTS: [Grant; 19] = [
     Grant {
         reach: Reach::Cluster,
         group: "reeve.dev",
-        resources: &["reeveconfigs", "workloads"],
+        resources: &["podidentities", "reeveconfigs", "workloads"],
         names: ANY,
         verbs: &["list", "watch"],
         because: "the reconcilers read them",
@@ -82,7 +82,7 @@ pub const GRANTS: [Grant; 19] = [
         resources: &["pods"],
         names: ANY,
         verbs: &["list", "watch"],
-        because: "why a workload waits; only labelled pods are asked for",
+        because: "whose each pod is, and why a workload waits",
     },
     Grant {
         reach: Reach::Cluster,
@@ -156,6 +156,14 @@ pub const GRANTS: [Grant; 19] = [
         names: ANY,
         verbs: &["create"],
         because: "a workload's Job; the garbage collector deletes it",
+    },
+    Grant {
+        reach: Reach::Projects,
+        group: "reeve.dev",
+        resources: &["podidentities"],
+        names: ANY,
+        verbs: &["create", "patch", "delete"],
+        because: "whose each pod is, for the policies of exec, attach and port-forward (R8)",
     },
     Grant {
         reach: Reach::Projects,

@@ -1,8 +1,11 @@
 //! What people may do inside a project's namespace: the reviewed table behind their ClusterRoles.
 //!
-//! **Deliberately absent from every role** (admission R4, R5, R8, R9): `pods/exec`, `attach`, `portforward`, `proxy` (no
-//! policy can see whose pod it is), every `scale` (the policy would see only the Scale), ServiceAccounts and their tokens,
-//! roles and bindings, `impersonate`, writing `controllerrevisions`, writing namespaces, writing our own kinds.
+//! **Deliberately absent from every role** (admission R4, R5, R8, R9): `proxy` of pods, Services and nodes (no policy can
+//! see whose pod it is), every `scale` (the policy would see only the Scale), ServiceAccounts and their tokens, roles and
+//! bindings, `impersonate`, writing `controllerrevisions`, writing namespaces, writing our own kinds, watching Secrets (an
+//! open watch goes on after the right to it is gone, R8 and SECURITY.md).
+//!
+//! `exec`, `attach` and `port-forward` are granted, and a policy lets each person into pods of her own alone (R8).
 //!
 //! **Limits.** Who may write the Secrets and ConfigMaps of a project can run code as a colleague whose pod executes
 //! them: the project is that boundary (admission 2, last paragraph). A researcher reads the project's Secrets, as the
@@ -37,6 +40,19 @@ const EDIT: &[&str] = &[
     "deletecollection",
 ];
 
+/// Without `watch`: what is open when the right ends stays open.
+const EDIT_UNWATCHED: &[&str] = &[
+    "get",
+    "list",
+    "create",
+    "update",
+    "patch",
+    "delete",
+    "deletecollection",
+];
+/// `create` by SPDY and before Kubernetes 1.35; `get` by WebSocket.
+const ENTER: &[&str] = &["get", "create"];
+
 const RUN: &[Row] = &[
     Row {
         group: "",
@@ -55,8 +71,18 @@ const RUN: &[Row] = &[
     },
     Row {
         group: "",
-        resources: &["configmaps", "persistentvolumeclaims", "secrets", "services"],
+        resources: &["pods/attach", "pods/exec", "pods/portforward"],
+        verbs: ENTER,
+    },
+    Row {
+        group: "",
+        resources: &["configmaps", "persistentvolumeclaims", "services"],
         verbs: EDIT,
+    },
+    Row {
+        group: "",
+        resources: &["secrets"],
+        verbs: EDIT_UNWATCHED,
     },
     Row {
         group: "",

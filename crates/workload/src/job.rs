@@ -6,7 +6,7 @@ use k8s_openapi::api::batch::v1::{
     Job, JobSpec, PodFailurePolicy, PodFailurePolicyOnPodConditionsPattern, PodFailurePolicyRule,
 };
 use k8s_openapi::api::core::v1::{
-    Container, EmptyDirVolumeSource, EnvVar, PodSpec, PodTemplateSpec, ResourceRequirements, Volume,
+    Container, EmptyDirVolumeSource, EnvVar, PodOS, PodSpec, PodTemplateSpec, ResourceRequirements, Volume,
     VolumeMount,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
@@ -132,6 +132,9 @@ fn pod(workload: &Workload, settings: ReeveConfigSpec) -> PodSpec {
     PodSpec {
         automount_service_account_token: Some(false),
         containers: vec![container],
+        os: Some(PodOS {
+            name: "linux".to_owned(),
+        }),
         restart_policy: Some("Never".to_owned()),
         security_context: Some(security::pod(workload)),
         volumes: home.map(|_| {

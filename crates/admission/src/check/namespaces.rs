@@ -1,13 +1,23 @@
 //! Labels of project namespaces: settings reach the policies through them, so they are protected (R2, R11).
 
 use reeve_types::names::is_reserved_namespace;
+use serde_json::Value;
 
-use super::{Check, Policy, Rule, is_protected};
+use super::{Check, Policy, Rule, is_protected, our_annotations};
 use crate::names;
 use crate::request::{Operation, Request, map, text};
 
-/// Whether the old or the new object carries the project label: the policy's match condition.
+/// Whether the old or the new object carries a label or an annotation of ours: the policy's match condition.
 pub(super) fn concerns_a_project(request: &Request) -> bool {
+    let marked = |object: &Value| {
+        ["/metadata/labels", "/metadata/annotations"]
+            .iter()
+            .any(|at| map(object, at).keys().any(|k| k.starts_with(names::PREFIX)))
+    };
+    marked(&request.object) || request.old_object.as_ref().is_some_and(marked)
+}
+
+fn is_project(request: &Request) -> bool {
     new_label(request, names::PROJECT).is_some() || old_label(request, names::PROJECT).is_some()
 }
 
@@ -31,10 +41,11 @@ type Labels<'a> = Vec<(&'a str, &'a str)>;
 
 /// The protected labels of the new and of the old object.
 fn protected_labels(request: &Request) -> (Labels<'_>, Labels<'_>) {
+    let project = is_project(request);
     let of = |object| {
         map(object, "/metadata/labels")
             .into_iter()
-            .filter(|(k, _)| is_protected(k))
+            .filter(|(k, _)| k.starts_with(names::PREFIX) || (project && is_protected(k)))
             .collect()
     };
     (
@@ -43,7 +54,7 @@ fn protected_labels(request: &Request) -> (Labels<'_>, Labels<'_>) {
     )
 }
 
-pub(super) static CHECKS: [Check; 6] = [
+pub(super) static CHECKS: [Check; 7] = [
     Check {
         id: "system-namespace",
         policy: Policy::Namespaces,
@@ -95,13 +106,31 @@ pub(super) static CHECKS: [Check; 6] = [
         problem_cel: None,
         remedy: "change the settings of the project or the ReeveConfig; by hand only the group reeve:installers may",
         cel: "!variables.update || variables.operator || variables.installer || (variables.labels.all(k, \
-              !(k.startsWith('reeve.dev/') || k.startsWith('pod-security.kubernetes.io/') || k == 'runai/queue') || \
-              (k in variables.oldLabels && variables.oldLabels[k] == variables.labels[k])) && \
-              variables.oldLabels.all(k, !(k.startsWith('reeve.dev/') || \
-              k.startsWith('pod-security.kubernetes.io/') || k == 'runai/queue') || k in variables.labels))",
+              !(k.startsWith('reeve.dev/') || (variables.project && (k.startsWith('pod-security.kubernetes.io/') || \
+              k == 'runai/queue'))) || (k in variables.oldLabels && variables.oldLabels[k] == variables.labels[k])) && \
+              variables.oldLabels.all(k, !(k.startsWith('reeve.dev/') || (variables.project && \
+              (k.startsWith('pod-security.kubernetes.io/') || k == 'runai/queue'))) || k in variables.labels))",
         predicate: |r| {
             let (new, old) = protected_labels(r);
             r.operation != Operation::Update || may_write(r) || new == old
+        },
+    },
+    Check {
+        id: "protected-annotations",
+        policy: Policy::Namespaces,
+        rule: Rule(2),
+        problem: "annotations under reeve.dev/ of a namespace decide what is admitted in it",
+        problem_cel: None,
+        remedy: "ask a member of the group reeve:installers",
+        cel: "variables.operator || variables.installer || variables.annotations == variables.oldAnnotations",
+        predicate: |r| {
+            let old = r
+                .old_object
+                .as_ref()
+                .filter(|_| r.operation == Operation::Update)
+                .map(our_annotations)
+                .unwrap_or_default();
+            may_write(r) || our_annotations(&r.object) == old
         },
     },
     Check {
@@ -130,13 +159,15 @@ pub(super) static CHECKS: [Check; 6] = [
         problem: "pod-security.kubernetes.io/enforce-version would enforce the Pod Security of an older Kubernetes",
         problem_cel: None,
         remedy: "remove the label or set it to latest; another version is set by reeve:installers",
-        cel: "variables.installer || variables.labels[?'pod-security.kubernetes.io/enforce-version'].orValue('latest') \
+        cel: "variables.installer || !variables.project || \
+              variables.labels[?'pod-security.kubernetes.io/enforce-version'].orValue('latest') \
               == 'latest' || (variables.update && \
               variables.labels[?'pod-security.kubernetes.io/enforce-version'].orValue('latest') == \
               variables.oldLabels[?'pod-security.kubernetes.io/enforce-version'].orValue('latest'))",
         predicate: |r| {
             let new = new_label(r, names::POD_SECURITY_ENFORCE_VERSION);
             r.user.is_installer()
+                || !is_project(r)
                 || new.is_none_or(|version| version == "latest")
                 || (r.operation == Operation::Update
                     && new == old_label(r, names::POD_SECURITY_ENFORCE_VERSION))

@@ -1,4 +1,5 @@
-//! Secrets and Services: the kinds of them that reach out of a project, or outlast the right to make them.
+//! Secrets, Services and claims: the kinds of them that reach out of a project, outlast the right to make them, or say by
+//! their name whose they are.
 
 use serde_json::Value;
 
@@ -25,7 +26,56 @@ fn old(request: &Request) -> Option<&Value> {
         .filter(|_| request.operation == Operation::Update)
 }
 
-pub(super) static CHECKS: [Check; 2] = [
+/// The pattern of the claims that StatefulSets make from templates whose names end with `-u` and a uid.
+pub(crate) const MARKED_CLAIM: &str = "^.+-u[0-9]+-.+-[0-9]+$";
+
+/// Whether the claim's name has the form of [`MARKED_CLAIM`]: the policy's match condition.
+pub(super) fn is_marked_claim(request: &Request) -> bool {
+    let name = text(&request.object, "/metadata/name");
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    // What is between the ordinal at the end and some part that is `u` and digits, neither at the beginning.
+    let Some((before, ordinal)) = name.rsplit_once('-') else {
+        return false;
+    };
+    let parts: Vec<&str> = before.split('-').collect();
+    let uid = |part: &&str| part.strip_prefix('u').is_some_and(digits);
+    digits(ordinal)
+        && parts.iter().enumerate().any(|(i, part)| {
+            let (left, right) = (parts.get(..i), parts.get(i + 1..));
+            uid(part)
+                && left.is_some_and(|left| !left.join("-").is_empty())
+                && right.is_some_and(|right| !right.join("-").is_empty())
+        })
+}
+
+const CLAIM_MAKERS: [&str; 2] = [names::STATEFUL_SET_CONTROLLER, "system:kube-controller-manager"];
+const CLAIM_BINDERS: [&str; 2] = [
+    "system:serviceaccount:kube-system:persistent-volume-binder",
+    "system:kube-controller-manager",
+];
+
+pub(super) static CHECKS: [Check; 3] = [
+    Check {
+        id: "claim-name",
+        policy: Policy::Claims,
+        rule: Rule(21),
+        problem: "a claim whose name says -u and a uid is made from a StatefulSet of that person, and by its controller",
+        problem_cel: None,
+        remedy: "give the claim a name without -u and digits before its last part, and leave its volumeName alone",
+        cel: "!('authentication.kubernetes.io/pod-name' in variables.extra) && (request.operation == 'CREATE' ? \
+              variables.username in ['system:serviceaccount:kube-system:statefulset-controller', \
+              'system:kube-controller-manager'] : variables.username in \
+              ['system:serviceaccount:kube-system:persistent-volume-binder', 'system:kube-controller-manager']) || \
+              (request.operation == 'UPDATE' && object.spec.?volumeName.orValue('') == \
+              oldObject.spec.?volumeName.orValue(''))",
+        predicate: |r| {
+            let name = r.user.username.as_str();
+            let volume = |object| text(object, "/spec/volumeName");
+            let trusted = if r.operation == Operation::Create { CLAIM_MAKERS } else { CLAIM_BINDERS };
+            (trusted.contains(&name) && r.user.extra(names::EXTRA_POD_NAME).is_empty())
+                || old(r).is_some_and(|old| volume(old) == volume(&r.object))
+        },
+    },
     Check {
         id: "token-secret",
         policy: Policy::SecretsAndServices,

@@ -42,7 +42,7 @@ fn same_content(request: &Request) -> bool {
         && our_annotations(&request.object) == our_annotations(old)
 }
 
-pub(super) static CHECKS: [Check; 7] = [
+pub(super) static CHECKS: [Check; 8] = [
     Check {
         id: "binding-annotations",
         policy: Policy::Bindings,
@@ -126,6 +126,18 @@ pub(super) static CHECKS: [Check; 7] = [
               variables.subresource == '' && dyn(object).?spec == dyn(oldObject).?spec && \
               variables.annotations == variables.oldAnnotations)",
         predicate: |r| r.kind() != "Workload" || r.user.is_operator() || same_content(r),
+    },
+    Check {
+        id: "identities-writer",
+        policy: Policy::Resources,
+        rule: Rule(8),
+        problem: "PodIdentities decides who may step into which pod, and only the operator writes it",
+        problem_cel: None,
+        remedy: "leave it alone; a pod appears in it by itself, under the person it runs as",
+        cel: "request.resource.resource != 'podidentities' || variables.operator || (request.operation == 'UPDATE' && \
+              variables.subresource == '' && dyn(object).?spec == dyn(oldObject).?spec && \
+              variables.annotations == variables.oldAnnotations)",
+        predicate: |r| r.kind() != "PodIdentities" || r.user.is_operator() || same_content(r),
     },
     Check {
         id: "config-writer",

@@ -47,10 +47,10 @@ pub(super) static CHECKS: [Check; 13] = [
         remedy: "sign in with reeve login; an administrator can map uid and gid at the identity provider or set \
                  posix on the user; reeve:installers can switch enforceRunAsUser off",
         cel: "!variables.changed || variables.person || variables.controller || variables.operator || \
-              !variables.enforced",
+              !variables.enforced || variables.placing",
         predicate: |r| {
             let v = View::of(r);
-            !v.changed || v.person || v.controller || v.operator || !v.enforced
+            !v.changed || v.person || v.controller || v.operator || !v.enforced || v.placing()
         },
     },
     Check {
@@ -66,10 +66,15 @@ pub(super) static CHECKS: [Check; 13] = [
                  spec.replicas with kubectl patch or kubectl edit (kubectl scale is granted to nobody)",
         cel: "!variables.changed || variables.controller || variables.operator || \
               variables.subresource == 'ephemeralcontainers' || variables.oldStamp == '' || \
-              (variables.person && variables.oldStamp.startsWith(variables.userId + '/'))",
+              (variables.person && variables.oldStamp.startsWith(variables.userId + '/')) || variables.placing",
         predicate: |r| {
             let v = View::of(r);
-            !v.changed || v.controller || v.operator || r.subresource == "ephemeralcontainers" || v.owned()
+            !v.changed
+                || v.controller
+                || v.operator
+                || r.subresource == "ephemeralcontainers"
+                || v.owned()
+                || v.placing()
         },
     },
     Check {
@@ -171,10 +176,10 @@ pub(super) static CHECKS: [Check; 13] = [
         problem_cel: None,
         remedy: "remove the annotation reeve.dev/runs-as, or sign in as a person with uid and gid",
         cel: "!variables.changed || variables.person || variables.controller || variables.operator || \
-              variables.stamp == ''",
+              variables.stamp == '' || variables.placing",
         predicate: |r| {
             let v = View::of(r);
-            !v.changed || v.person || v.controller || v.operator || v.stamp.is_empty()
+            !v.changed || v.person || v.controller || v.operator || v.stamp.is_empty() || v.placing()
         },
     },
     Check {

@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::LISTS;
+use super::{LISTS, SELECTING, TOKEN_VOLUME};
 use crate::names;
-use crate::request::{Operation, Request, template_path};
-use crate::view::{View, stamp_of};
+use crate::request::{Operation, Request, map, template_path};
+use crate::view::View;
 
 /// Fills in what the mutating policy fills in, on the request's object: the same, in Rust.
 ///
@@ -13,25 +13,72 @@ use crate::view::{View, stamp_of};
 pub fn fill(request: &mut Request) {
     let kind = request.kind().to_owned();
     let Some(path) = template_path(&kind) else { return };
-    let filled = {
+    let (filled, bound) = {
         let view = View::of(request);
+        let bound = bound_to(&view);
         let wanted = match request.subresource.as_str() {
-            "" => view.changed && !(kind == "Pod" && view.update),
+            "" => (view.changed || bound.is_some()) && !(kind == "Pod" && view.update),
             "ephemeralcontainers" => true,
             _ => false,
         };
         if !request.in_project() || view.controller || !wanted || request.operation == Operation::Delete {
             return;
         }
-        filled_template(&view)
+        (filled_template(&view), bound)
     };
     if let Some(place) = request.object.pointer_mut(path) {
         *place = filled;
     }
+    if let Some(user) = bound {
+        bind(&mut request.object, &user);
+    }
+}
+
+/// Whose the selector is to be, where it does not say so yet.
+fn bound_to(view: &View<'_>) -> Option<String> {
+    let request = view.request;
+    let at = selector_path(request.kind())?;
+    let user = |object: &Value| map(object, at).get(names::USER).map(|user| (*user).to_owned());
+    if user(&request.object).is_some() || request.object.pointer("/spec/selector").is_none() {
+        return None;
+    }
+    let bound = match request.old_object.as_ref().filter(|_| view.update) {
+        Some(old) => user(old),
+        None => view.person.then(|| request.user.uid.clone()),
+    }?;
+    // A template that says somebody else is left as it is, for validation to name.
+    let labels = view.template.pointer("/metadata/labels")?;
+    let said = labels.get(names::USER).and_then(Value::as_str);
+    said.is_none_or(|said| said == bound).then_some(bound)
+}
+
+/// Where the labels are that a controller selects by.
+fn selector_path(kind: &str) -> Option<&'static str> {
+    match kind {
+        "ReplicationController" => Some("/spec/selector"),
+        kind if SELECTING.contains(&kind) => Some("/spec/selector/matchLabels"),
+        _ => None,
+    }
+}
+
+/// Writes the person's id into selector and template labels.
+fn bind(object: &mut Value, user: &str) {
+    let kind = object.get("kind").and_then(Value::as_str).unwrap_or_default();
+    let of_pods = kind == "ReplicationController";
+    let spec = object_at(object, "spec");
+    let selector = object_at(spec, "selector");
+    default(
+        if of_pods { selector } else { object_at(selector, "matchLabels") },
+        names::USER,
+        json!(user),
+    );
+    let metadata = object_at(object_at(spec, "template"), "metadata");
+    default(object_at(metadata, "labels"), names::USER, json!(user));
 }
 
 fn filled_template(view: &View<'_>) -> Value {
     let mut template = view.template.clone();
+    let guarding = view.preventing || view.enforced;
     if view.request.subresource == "ephemeralcontainers" {
         let old = view.request.old_object.as_ref();
         let known: Vec<&Value> = old
@@ -43,7 +90,7 @@ fn filled_template(view: &View<'_>) -> Value {
             .collect();
         each_container(&mut template, "ephemeralContainers", |c| {
             if !c.get("name").is_some_and(|n| known.contains(&n)) {
-                fill_container(c, view.preventing);
+                fill_container(c, guarding);
             }
         });
         return template;
@@ -69,9 +116,38 @@ fn filled_template(view: &View<'_>) -> Value {
     default(context, "runAsNonRoot", json!(true));
     default(context, "seccompProfile", json!({"type": "RuntimeDefault"}));
     for list in LISTS {
-        each_container(&mut template, list, |c| fill_container(c, view.preventing));
+        each_container(&mut template, list, |c| fill_container(c, guarding));
     }
+    fill_pod(&mut template, view.request.kind() == "Pod");
     template
+}
+
+/// The operating system, and that the pod has no ServiceAccount's token; `bare`: it may have got one already.
+fn fill_pod(template: &mut Value, bare: bool) {
+    let windows = |at: &Value| at.pointer("/securityContext/windowsOptions").is_some();
+    let spec = object_at(template, "spec");
+    let mut containers = LISTS.iter().flat_map(|list| spec.get(list).and_then(Value::as_array).into_iter().flatten());
+    if !windows(spec) && !containers.any(windows) {
+        default(spec, "os", json!({"name": "linux"}));
+    }
+    if spec.get("automountServiceAccountToken").is_some() {
+        return;
+    }
+    put(spec, "automountServiceAccountToken", json!(false));
+    let remove = |list: Option<&mut Value>| {
+        if let Some(Value::Array(list)) = list {
+            list.retain(|entry| {
+                let name = entry.get("name").and_then(Value::as_str);
+                !name.is_some_and(|name| name.starts_with(TOKEN_VOLUME))
+            });
+        }
+    };
+    if bare {
+        remove(spec.get_mut("volumes"));
+        for list in LISTS {
+            each_container(template, list, |c| remove(c.get_mut("volumeMounts")));
+        }
+    }
 }
 
 /// What is absent only when `filling`; what is that of the stamp before, always.
@@ -119,9 +195,9 @@ fn fill_identity(context: &mut Value, view: &View<'_>, filling: bool, before: &[
     }
 }
 
-fn fill_container(container: &mut Value, preventing: bool) {
+fn fill_container(container: &mut Value, guarding: bool) {
     let context = object_at(container, "securityContext");
-    if preventing && context.get("privileged").and_then(Value::as_bool) != Some(true) {
+    if guarding && context.get("privileged").and_then(Value::as_bool) != Some(true) {
         default(context, "allowPrivilegeEscalation", json!(false));
     }
     default(object_at(context, "capabilities"), "drop", json!(["ALL"]));
@@ -186,10 +262,5 @@ pub fn fill_shape(template: &mut Value, prevent_privilege_escalation: bool) {
             fill_container(c, prevent_privilege_escalation)
         });
     }
-}
-
-/// The stamp of an object's template, when it has one.
-pub fn stamp_in(object: &Value) -> Option<&str> {
-    let template = object.pointer(template_path(object.get("kind")?.as_str()?)?)?;
-    Some(stamp_of(template)).filter(|s| !s.is_empty())
+    fill_pod(template, false);
 }

@@ -41,6 +41,24 @@ const CONTAINERS: &[&str] = &["container", "init"];
 const DEBUG: &[&str] = &["ephemeral"];
 const POD: &[&str] = &["Pod"];
 const ALL_BUT_PODS: &[&str] = KINDS.split_at(1).1;
+const ALL_BUT_JOBS: &[&str] = &[
+    "Pod",
+    "CronJob",
+    "Deployment",
+    "StatefulSet",
+    "ReplicaSet",
+    "DaemonSet",
+    "ReplicationController",
+];
+const ALL_BUT_STATEFUL_SETS: &[&str] = &[
+    "Pod",
+    "Job",
+    "CronJob",
+    "Deployment",
+    "ReplicaSet",
+    "DaemonSet",
+    "ReplicationController",
+];
 const ALL_BUT_DEPLOYMENTS: &[&str] = &[
     "Pod",
     "Job",
@@ -76,6 +94,18 @@ const OF_PODS: &[&str] = &[
     "host-namespaces",
     "volume-types",
     "sysctls",
+    "reeve-owner",
+    "controller-reference",
+    "reeve-labels",
+    "user-label",
+    "controller-labels",
+    "manual-selector",
+    "controller-finalizers",
+    "priority-class",
+    "node-name",
+    "tolerations",
+    "fs-group-volumes",
+    "fs-group-claims",
 ];
 const OF_CONTAINERS: &[&str] = &[
     "container-user",
@@ -138,6 +168,27 @@ const EXCEPTIONS: &[Exception] = &[
         kinds: ALL_BUT_DEPLOYMENTS,
         levels: &["pod"],
         why: "the controller of no other kind heeds the annotation",
+    },
+    Exception {
+        checks: &["manual-selector"],
+        refused: REFUSED,
+        kinds: ALL_BUT_JOBS,
+        levels: &["pod"],
+        why: "no other kind has the field",
+    },
+    Exception {
+        checks: &["controller-finalizers"],
+        refused: REFUSED,
+        kinds: ALL_BUT_PODS,
+        levels: &["pod"],
+        why: "controllers count pods by it, nothing else",
+    },
+    Exception {
+        checks: &["fs-group-claims"],
+        refused: REFUSED,
+        kinds: ALL_BUT_STATEFUL_SETS,
+        levels: &["pod"],
+        why: "no other kind makes claims that outlive it",
     },
     Exception {
         checks: &["debug-owner"],

@@ -10,9 +10,15 @@ use crate::stage::{Stage, says};
 use crate::table::{Row, rows};
 use crate::world::{self, Answer};
 
-/// What every run tries; `MUTANTS=all` tries every check. At least ten are wanted in every run: these are ten of pods,
-/// namespaces and bindings, and both of the policy of Secrets and Services, which shares no expression with the others.
-const SAMPLE: [&str; 12] = [
+/// What every run tries; `MUTANTS=all` tries every check. At least ten are wanted in every run: these are of every policy
+/// that shares no expression with the others.
+const SAMPLE: [&str; 18] = [
+    "connect-owner",
+    "connect-current",
+    "planted-mark",
+    "controller-reference",
+    "controller-labels",
+    "fs-group-volumes",
     "stamp-unchanged",
     "verified-identity",
     "template-owner",
@@ -86,6 +92,7 @@ fn a_fault_is_noticed_by_an_admission_or_by_another_refusal_of_ours_only() {
         .find(|r| r.check == "not-root")
         .unwrap();
     let answer = |code: u16, message: String| Answer {
+        connected: false,
         code,
         body: serde_json::json!({"message": message}),
     };

@@ -67,6 +67,15 @@ fn pod_changes() -> Vec<Value> {
         json!({"hostUsers": false}),
         json!({"terminationGracePeriodSeconds": 5}),
         json!({"nodeSelector": {"gpu": "yes"}}),
+        json!({"nodeName": "node1"}),
+        json!({"priorityClassName": "system-node-critical"}),
+        json!({"priorityClassName": "high"}),
+        json!({"tolerations": [{"operator": "Exists"}]}),
+        json!({"tolerations": [{"key": "gpu", "operator": "Exists"}]}),
+        json!({"automountServiceAccountToken": true}),
+        json!({"os": {"name": "linux"}}),
+        json!({"securityContext": {"fsGroup": 5000}, "volumes": [{"name": "a", "persistentVolumeClaim": {"claimName": "x"}}]}),
+        json!({"volumes": [{"name": "a", "persistentVolumeClaim": {"claimName": "x"}}]}),
         json!({"volumes": [{"name": "a", "emptyDir": {}}]}),
         json!({"volumes": [{"name": "a", "hostPath": {"path": "/home"}}]}),
         json!({"volumes": [{"name": "a", "configMap": {"name": "x"}}, {"name": "b", "secret": {"secretName": "x"}}]}),
@@ -109,6 +118,20 @@ fn container_changes() -> Vec<Value> {
     ]
 }
 
+/// Metadata of a template or an object that controllers and we act on, harmless and harmful.
+fn marks(rng: &mut StdRng) -> Value {
+    let label = |key: &str, value: &str| json!({"metadata": {"labels": {key: value}}});
+    let all = [
+        label("team", "a"),
+        label("pod-template-hash", "abc"),
+        label("batch.kubernetes.io/controller-uid", "u-1"),
+        label("reeve.dev/workload", "train1"),
+        label("reeve.dev/user", world::ALICE_ID),
+        label("reeve.dev/user", world::DAVE_ID),
+    ];
+    all.choose(rng).unwrap().clone()
+}
+
 fn annotations(rng: &mut StdRng) -> Value {
     let stamps = [
         world::stamp("alice").to_string(),
@@ -142,6 +165,9 @@ fn random(rng: &mut StdRng, stage: &Stage, kind: &str) -> (Request, &'static str
     }
     if rng.random_ratio(1, 12) {
         merge(template, &annotations(rng));
+    }
+    if rng.random_ratio(1, 10) {
+        merge(template, &marks(rng));
     }
     // So that what was read back as an absent field stays one.
     if template["spec"]["initContainers"].is_null() {

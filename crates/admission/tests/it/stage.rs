@@ -62,13 +62,14 @@ impl Stage {
     }
 
     async fn namespaces(&self, levels: &[&str]) -> Result<()> {
-        let namespace_of = |name: &str, labels: Value| json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}});
-        let mut all = vec![namespace_of(OUTSIDE, json!({}))];
+        let namespace_of = |name: &str, labels: Value, annotations: Value| json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels, "annotations": annotations}});
+        let mut all = vec![namespace_of(OUTSIDE, json!({}), json!({}))];
         for level in levels {
             for (settings, _) in world::SETTINGS {
                 all.push(namespace_of(
                     &namespace(level, settings),
                     json!(world::labels(settings)),
+                    json!(world::annotations(settings)),
                 ));
             }
         }
@@ -79,6 +80,9 @@ impl Stage {
             let account =
                 json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}});
             let _ = world::create(&self.client, name, &account).await;
+            if name != OUTSIDE {
+                world::create(&self.client, name, &world::identities()).await?;
+            }
         }
         Ok(())
     }
@@ -114,6 +118,9 @@ impl Stage {
             .iter()
             .filter_map(|r| Some((namespace(level, &r.settings), r.kind.clone(), r.base.clone()?)))
             .chain([(namespace(level, "strict"), "Pod".into(), "alice".into())])
+            .chain(rows.iter().filter(|r| r.connects()).flat_map(|r| {
+                world::CONNECTED.map(|owner| (namespace(level, &r.settings), "Pod".to_owned(), owner.to_owned()))
+            }))
             .collect();
         let client = &self.client;
         let made = stream::iter(bases)
@@ -230,12 +237,11 @@ impl Stage {
 /// A creation by a named requester in a namespace of these settings.
 pub(crate) fn create_request(requester: &str, settings: &str, object: Value) -> Request {
     Request {
-        operation: reeve_admission::Operation::Create,
-        subresource: String::new(),
         user: world::requester(requester, object["kind"].as_str().unwrap()),
         object,
-        old_object: None,
         namespace_labels: world::labels(settings),
+        namespace_annotations: world::annotations(settings),
+        ..Request::default()
     }
 }
 
@@ -272,13 +278,20 @@ fn agree(row: &Row, request: &Request, answer: &Answer) -> Option<String> {
     }
     let template = reeve_admission::request::template_path(&row.kind);
     template
-        .filter(|_| answer.admitted())
+        .filter(|_| answer.admitted() && !row.outside())
         .and_then(|at| filled_alike(&request.object, &answer.body, at).err())
         .map(|error| error.to_string())
 }
 
 /// Whether stamp and security contexts are the same on both sides.
 pub(crate) fn filled_alike(rust: &Value, server: &Value, template: &str) -> Result<()> {
+    let bound = |object: &Value| {
+        let of = |at: &str| object.pointer(at).and_then(|labels| labels.get(reeve_admission::names::USER)).cloned();
+        ["/spec/selector", "/spec/selector/matchLabels", "/spec/template/metadata/labels"].map(of)
+    };
+    if bound(rust) != bound(server) {
+        bail!("bound by Rust: {:?}, by the API server: {:?}", bound(rust), bound(server));
+    }
     let (rust, server) = (rust.pointer(template), server.pointer(template));
     let (Some(rust), Some(server)) = (rust, server) else {
         bail!("no template at {template}")
@@ -291,11 +304,17 @@ pub(crate) fn filled_alike(rust: &Value, server: &Value, template: &str) -> Resu
         }
         context
     };
+    let automount = |t: &Value| t["spec"]["automountServiceAccountToken"].clone();
     let annotation = |t: &Value| t["metadata"]["annotations"][reeve_admission::names::RUNS_AS].clone();
     let mut pairs = vec![
         (annotation(rust), annotation(server)),
         (context(rust), context(server)),
+        (rust["spec"]["os"].clone(), server["spec"]["os"].clone()),
+        (automount(rust), automount(server)),
     ];
+    if server["spec"]["automountServiceAccountToken"] == json!(false) && server.to_string().contains("kube-api-access-") {
+        bail!("the pod has a token: {server}");
+    }
     for list in ["containers", "initContainers", "ephemeralContainers"] {
         let contexts = |t: &Value| {
             let containers = t["spec"][list].as_array().cloned().unwrap_or_default();

@@ -51,6 +51,8 @@ struct Case {
     old: Value,
     #[serde(default)]
     outside: bool,
+    #[serde(default)]
+    to: Option<String>,
 }
 
 #[derive(Deserialize, Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -63,6 +65,7 @@ pub(crate) enum On {
     Resize,
     Finalize,
     Delete,
+    Connect,
 }
 
 /// One line of the expanded table.
@@ -171,6 +174,11 @@ impl Row {
         Some(self.bare(&self.case.old))
     }
 
+    /// Whether the row is a connection to a pod, Service or node.
+    pub(crate) fn connects(&self) -> bool {
+        self.case.on == On::Connect
+    }
+
     /// Whether Pod Security could have a say.
     pub(crate) fn makes_pods(&self) -> bool {
         template_path(&self.kind).is_some()
@@ -189,8 +197,42 @@ impl Row {
         object
     }
 
+    fn connection(&self) -> Request {
+        let mut object = json!({"apiVersion": "v1", "kind": self.kind});
+        merge_if(&mut object, &self.case.object);
+        Request {
+            operation: Operation::Connect,
+            name: self.case.to.clone().unwrap_or_else(|| "base-alice".to_owned()),
+            parameters: reeve_admission::Parameters {
+                identities: world::identities(),
+                pods: world::CONNECTED.map(|owner| world::base("Pod", owner)).to_vec(),
+            },
+            object,
+            ..self.bare_request()
+        }
+    }
+
+    fn bare_request(&self) -> Request {
+        let user = world::requester(&self.requester, &self.kind);
+        if self.case.outside || ["Namespace", "ReeveConfig", "NodeProxyOptions"].contains(&self.kind.as_str()) {
+            return Request {
+                user,
+                ..Request::default()
+            };
+        }
+        Request {
+            user,
+            namespace_labels: world::labels(&self.settings),
+            namespace_annotations: world::annotations(&self.settings),
+            ..Request::default()
+        }
+    }
+
     /// The request, before anything is filled in. `existing` is the base object as the API server has it.
     pub(crate) fn request(&self, existing: Option<&Value>) -> Request {
+        if self.connects() {
+            return self.connection();
+        }
         let old = existing.cloned().or_else(|| self.own_old());
         let mut object = match (&self.base, &old) {
             (Some(_), Some(old)) => self.changed(old.clone()),
@@ -210,16 +252,9 @@ impl Row {
                 _ => Operation::Update,
             },
             subresource: self.subresource().to_owned(),
-            user: world::requester(&self.requester, &self.kind),
             object,
             old_object: old,
-            namespace_labels: if self.case.outside
-                || ["Namespace", "ReeveConfig"].contains(&self.kind.as_str())
-            {
-                Default::default()
-            } else {
-                world::labels(&self.settings)
-            },
+            ..self.bare_request()
         }
     }
 

@@ -27,7 +27,8 @@ pub(crate) const DAVE_ID: &str = "123e4567-e89b-12d3-a456-426614174004";
 const EVERYTHING: &str = "it:everything";
 
 /// The variants of settings, as labels beside the project's.
-pub(crate) const SETTINGS: [(&str, &[(&str, &str)]); 6] = [
+pub(crate) const SETTINGS: [(&str, &[(&str, &str)]); 7] = [
+    ("allowing", &[(names::ALLOW_FS_GROUP, "true")]),
     ("strict", &[]),
     (
         "on",
@@ -56,6 +57,50 @@ pub(crate) const SETTINGS: [(&str, &[(&str, &str)]); 6] = [
         ],
     ),
 ];
+
+/// The annotations of the namespace of a settings variant.
+pub(crate) fn annotations(settings: &str) -> BTreeMap<String, String> {
+    let all = [
+        (names::PRIORITY_CLASSES, "build,interactive"),
+        (names::TOLERATIONS, "node-role.kubernetes.io/gpu"),
+        (
+            names::TRUSTED_MUTATORS,
+            "system:serviceaccount:other:other=nodeSelector,\
+             system:serviceaccount:kueue-system:kueue-controller-manager=nodeSelector+tolerations",
+        ),
+    ];
+    all.into_iter()
+        .filter(|_| settings == "allowing")
+        .map(|(k, v)| (k.to_owned(), v.to_owned()))
+        .collect()
+}
+
+/// What the operator would have listed of the base pods; one of them wrongly, as if its name had been alice's before.
+pub(crate) fn identities() -> Value {
+    let pods = |person: &str, more: &[&str]| {
+        let own = format!("base-{person}");
+        let all: Vec<&str> = more.iter().copied().chain([own.as_str()]).collect();
+        json!(all)
+    };
+    json!({"apiVersion": "reeve.dev/v1alpha1", "kind": "PodIdentities", "metadata": {"name": names::POD_IDENTITIES},
+        "spec": {"runsAs": {stamp("alice").to_string(): pods("alice", &["base-nobody"]), stamp("dave").to_string(): pods("dave", &["gone"])}}})
+}
+
+/// The owners of the base pods that are there where connections are tried.
+pub(crate) const CONNECTED: [&str; 4] = ["alice", "alice-regrouped", "dave", "nobody"];
+
+/// The kinds of the options of a connection, and their resource and subresource.
+pub(crate) fn connection(kind: &str) -> Option<(&'static str, &'static str)> {
+    Some(match kind {
+        "PodExecOptions" => ("pods", "exec"),
+        "PodAttachOptions" => ("pods", "attach"),
+        "PodPortForwardOptions" => ("pods", "portforward"),
+        "PodProxyOptions" => ("pods", "proxy"),
+        "ServiceProxyOptions" => ("services", "proxy"),
+        "NodeProxyOptions" => ("nodes", "proxy"),
+        _ => return None,
+    })
+}
 
 fn person(username: &str, id: &str, uid: &str, gid: &str, groups: &[&str]) -> User {
     let mut extra = BTreeMap::new();
@@ -103,6 +148,7 @@ pub(crate) fn requester(name: &str, kind: &str) -> User {
             "5000",
             &["5001"],
         ),
+        "queue" => User::named("system:serviceaccount:kueue-system:kueue-controller-manager"),
         "custom-controller" => User::named("system:serviceaccount:kueue-system:kueue-controller"),
         "kubelet" => User::named("system:node:node1"),
         "operator" => User::named(names::OPERATOR_USER),
@@ -190,9 +236,11 @@ pub(crate) fn base(kind: &str, owner: &str) -> Value {
     let (person, more) = match owner {
         "alice-on-the-host" => (
             "alice",
-            json!({"hostNetwork": true, "securityContext": {"windowsOptions": {"hostProcess": true}}}),
+            json!({"hostNetwork": true, "os": null, "securityContext": {"windowsOptions": {"hostProcess": true}}}),
         ),
         "alice-in-user-namespaces" => ("alice", json!({"hostUsers": false})),
+        "alice-tracked" => ("alice", json!({})),
+        "alice-of-before" => ("alice", json!({"os": null})),
         person => (person, json!({})),
     };
     match person {
@@ -200,6 +248,9 @@ pub(crate) fn base(kind: &str, owner: &str) -> Value {
         person => mutate::fill_for(template, &stamp(person), true),
     }
     merge(&mut template["spec"], &more);
+    if owner == "alice-tracked" {
+        object["metadata"]["finalizers"] = json!(["batch.kubernetes.io/job-tracking"]);
+    }
     object
 }
 
@@ -211,11 +262,18 @@ pub(crate) fn api_version(kind: &str) -> &'static str {
         | "Namespace"
         | "ServiceAccount"
         | "Binding"
+        | "PersistentVolumeClaim"
+        | "PodExecOptions"
+        | "PodAttachOptions"
+        | "PodPortForwardOptions"
+        | "PodProxyOptions"
+        | "ServiceProxyOptions"
+        | "NodeProxyOptions"
         | "Secret"
         | "Service" => "v1",
         "Job" | "CronJob" => "batch/v1",
         "RoleBinding" => "rbac.authorization.k8s.io/v1",
-        "Workload" | "ReeveConfig" => "reeve.dev/v1alpha1",
+        "Workload" | "ReeveConfig" | "PodIdentities" => "reeve.dev/v1alpha1",
         _ => "apps/v1",
     }
 }
@@ -228,7 +286,10 @@ pub(crate) fn collection(kind: &str, namespace: &str) -> String {
     } else {
         format!("/apis/{version}")
     };
-    let plural = format!("{}s", kind.to_lowercase());
+    let plural = match kind {
+        "PodIdentities" => kind.to_lowercase(),
+        kind => format!("{}s", kind.to_lowercase()),
+    };
     match kind {
         "Namespace" | "ReeveConfig" => format!("{root}/{plural}"),
         _ => format!("{root}/namespaces/{namespace}/{plural}"),
@@ -256,6 +317,8 @@ pub(crate) fn merge(into: &mut Value, patch: &Value) {
 /// What the API server answered.
 #[derive(Debug)]
 pub(crate) struct Answer {
+    /// Whether it answers a connection: one that was let in fails later, since nothing runs here.
+    pub(crate) connected: bool,
     pub(crate) code: u16,
     pub(crate) body: Value,
 }
@@ -266,7 +329,7 @@ impl Answer {
     }
 
     pub(crate) fn admitted(&self) -> bool {
-        (200..300).contains(&self.code)
+        (200..300).contains(&self.code) || (self.connected && self.code != 403)
     }
 }
 
@@ -278,6 +341,24 @@ pub(crate) async fn send(
     dry_run: bool,
 ) -> Result<Answer> {
     let kind = request.kind();
+    if let Some((resource, subresource)) = connection(kind) {
+        let at = if resource == "nodes" {
+            String::new()
+        } else {
+            format!("/namespaces/{namespace}")
+        };
+        let beyond = request.object["path"].as_str().unwrap_or("");
+        let query = if resource == "pods" && subresource != "proxy" {
+            "?command=id&stdout=true&ports=80"
+        } else {
+            ""
+        };
+        let path = format!("/api/v1{at}/{resource}/{}/{subresource}{beyond}{query}", request.name);
+        let mut answer =
+            send_as(client, &request.user, Method::POST, &path, "application/json", Vec::new()).await?;
+        answer.connected = true;
+        return Ok(answer);
+    }
     let subject = if request.object.is_null() {
         request.old_object.as_ref()
     } else {
@@ -293,6 +374,7 @@ pub(crate) async fn send(
         Operation::Create => Method::POST,
         Operation::Update => Method::PUT,
         Operation::Delete => Method::DELETE,
+        Operation::Connect => bail!("{kind} is no connection"),
     };
     if request.operation != Operation::Create {
         path = format!("{path}/{name}");
@@ -345,6 +427,7 @@ pub(crate) async fn send_as(
     let code = response.status().as_u16();
     let bytes = response.into_body().collect().await?.to_bytes();
     Ok(Answer {
+        connected: false,
         code,
         body: serde_json::from_slice(&bytes).unwrap_or(Value::Null),
     })
@@ -353,12 +436,8 @@ pub(crate) async fn send_as(
 /// Sends a real write as the administrator; it must succeed.
 pub(crate) async fn create(client: &kube::Client, namespace: &str, object: &Value) -> Result<Value> {
     let request = Request {
-        operation: Operation::Create,
-        subresource: String::new(),
-        user: User::default(),
         object: object.clone(),
-        old_object: None,
-        namespace_labels: BTreeMap::new(),
+        ..Request::default()
     };
     let answer = send(client, namespace, &request, false).await?;
     if !answer.admitted() {
@@ -384,6 +463,26 @@ spec:
   names: {kind: Workload, plural: workloads, singular: workload, listKind: WorkloadList}
   versions:
   - {name: v1alpha1, served: true, storage: true, subresources: {status: {}}, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}
+---
+apiVersion: scheduling.k8s.io/v1
+kind: PriorityClass
+metadata: {name: build}
+value: 100
+---
+apiVersion: scheduling.k8s.io/v1
+kind: PriorityClass
+metadata: {name: high}
+value: 1000
+---
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: podidentities.reeve.dev}
+spec:
+  group: reeve.dev
+  scope: Namespaced
+  names: {kind: PodIdentities, plural: podidentities, singular: podidentities, listKind: PodIdentitiesList}
+  versions:
+  - {name: v1alpha1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, properties: {spec: {type: object, properties: {runsAs: {type: object, additionalProperties: {type: array, items: {type: string}}}}}}}}}
 ---
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition

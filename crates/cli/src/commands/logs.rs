@@ -1,172 +1,172 @@
 //! `reeve logs`: straight from the cluster's API server.
+//!
+//! **Limits.** A log that the node rotates away while no stream is open is not shown. Nobody is cut off by this program
+//! alone: whoever asks the API server by other means keeps her stream, and this cannot be prevented from here.
+
+mod follow;
+mod lines;
+mod visible;
 
 use std::time::Duration;
 
-use k8s_openapi::List;
-use k8s_openapi::api::core::v1::Pod;
-use reeve_api::workload::{Phase, Workload};
-use tokio::time::Instant;
+use k8s_openapi::jiff::Timestamp;
+use reqwest::Response;
 
 use crate::Context;
-use crate::args::{Logs, Which};
-use crate::commands::find;
+use crate::args::Logs;
+use crate::commands::pod::{self, Found, State, Wanted};
 use crate::failure::Failure;
 use crate::http::Api;
-use crate::kubernetes::ApiServer;
+use crate::printer::Printer;
+use visible::Visible;
 
-/// The label that every pod of a workload has.
-const WORKLOAD_LABEL: &str = "reeve.dev/workload";
 /// How long a container may take to start before the command gives up. With `--follow` it waits on.
 const PATIENCE: Duration = Duration::from_secs(30);
-const PAUSE: Duration = Duration::from_millis(500);
-/// A Kubernetes token lives five minutes: who waits longer asks for another in time.
-const FRESH: Duration = Duration::from_secs(240);
+
+/// Where lines go to.
+struct Screen<'a> {
+    printer: &'a mut Printer,
+    visible: Option<Visible>,
+}
 
 pub(super) async fn run(context: &mut Context, arguments: Logs) -> Result<(), Failure> {
-    let (name, project) = (&arguments.which.name, &arguments.which.project);
-    let what = format!("cannot show the logs of `{name}` in project `{project}`");
+    let which = &arguments.place.target.which;
+    let what = format!(
+        "cannot show the logs of `{}` in project `{}`",
+        which.name, which.project
+    );
     let api = Api::signed_in(&context.settings, context.clock.now())?;
-    let workload = find::workload(&api, project, name, &what).await?;
-    let namespace = workload.namespace.clone();
-    let (server, pod) = wait_for_start(&api, &arguments, workload, &what).await?;
-    let follow = if arguments.follow { "true" } else { "false" };
-    let path = ["api", "v1", "namespaces", &namespace, "pods", &pod, "log"];
-    let mut stream = server
-        .open(&path, &[("follow", follow)])
-        .await
-        .map_err(|error| error.explain(&what))?;
-    loop {
-        match stream.chunk().await {
-            Ok(Some(bytes)) => context.printer.raw(&bytes)?,
-            Ok(None) => return Ok(()),
-            Err(error) => return Err(server.lost(error).explain(what)),
-        }
-    }
-}
-
-/// The cluster's API server, and the name of the newest pod once its container has started.
-async fn wait_for_start(
-    api: &Api,
-    arguments: &Logs,
-    mut workload: Workload,
-    what: &str,
-) -> Result<(ApiServer, String), Failure> {
-    let selector = format!("{WORKLOAD_LABEL}={}", workload.name);
-    let mut server = ApiServer::connect(api, workload.cluster_id, what).await?;
-    let (started, mut connected) = (Instant::now(), Instant::now());
-    loop {
-        let path = ["api", "v1", "namespaces", &workload.namespace, "pods"];
-        let pods: List<Pod> = server
-            .get(&path, &[("labelSelector", &selector)])
-            .await
-            .map_err(|error| error.explain(what))?;
-        let newest = pods
-            .items
-            .into_iter()
-            .max_by_key(|pod| pod.metadata.creation_timestamp.as_ref().map(|time| time.0));
-        let reason = match &newest {
-            Some(pod) => match waiting(pod) {
-                None => return Ok((server, pod.metadata.name.clone().unwrap_or_default())),
-                Some(reason) => reason,
-            },
-            None => {
-                workload = still_coming(api, &arguments.which, what).await?;
-                no_pod(&workload)
-            }
-        };
-        if started.elapsed() >= PATIENCE && !arguments.follow {
-            let hint = "try again later, or wait with `--follow`";
-            return Err(Failure::refused(what).cause(reason).hint(hint));
-        }
-        tokio::time::sleep(PAUSE).await;
-        if connected.elapsed() >= FRESH {
-            server = ApiServer::connect(api, workload.cluster_id, what).await?;
-            connected = Instant::now();
-        }
-    }
-}
-
-/// The workload as it is now, unless it ended: then no pod comes any more.
-async fn still_coming(api: &Api, which: &Which, what: &str) -> Result<Workload, Failure> {
-    let workload = find::workload(api, &which.project, &which.name, what).await?;
-    if matches!(workload.phase, Phase::Failed | Phase::Completed) {
-        let mut cause = format!("it is {} and its pod is gone", workload.phase.as_str());
-        if !workload.phase_message.is_empty() {
-            cause = format!("{cause}: {}", workload.phase_message);
-        }
-        return Err(Failure::refused(what).cause(cause));
-    }
-    Ok(workload)
-}
-
-/// Why there is no pod, the control plane may know: its message says so.
-fn no_pod(workload: &Workload) -> String {
-    if workload.phase_message.is_empty() {
-        "it has no pod yet".to_owned()
-    } else {
-        format!("it has no pod yet: {}", workload.phase_message)
-    }
-}
-
-/// Why the pod's container has not started; `None` when it has.
-fn waiting(pod: &Pod) -> Option<String> {
-    let status = pod.status.as_ref();
-    let containers = status.and_then(|status| status.container_statuses.as_ref());
-    let state = containers
-        .and_then(|all| all.first())
-        .and_then(|container| container.state.as_ref());
-    if state.is_some_and(|state| state.running.is_some() || state.terminated.is_some()) {
-        return None;
-    }
-    let container = state.and_then(|state| state.waiting.as_ref());
-    let reason = container.map(|waiting| [waiting.reason.clone(), waiting.message.clone()]);
-    let condition = status
-        .and_then(|status| status.conditions.as_ref())
-        .and_then(|all| all.iter().find(|c| c.status == "False"));
-    let reason =
-        reason.or_else(|| condition.map(|condition| [condition.reason.clone(), condition.message.clone()]));
-    let said: Vec<String> = reason.into_iter().flatten().flatten().collect();
-    let why = if said.is_empty() {
-        "no reason given".to_owned()
-    } else {
-        said.join(": ")
+    let wanted = Wanted {
+        target: &arguments.place.target,
+        container: arguments.place.container.as_deref(),
+        // What ran before is there whatever the container does now.
+        state: if arguments.previous {
+            State::Any
+        } else {
+            State::Started
+        },
+        patience: (!arguments.follow).then_some(PATIENCE),
+        hint: "try again later, or wait with `--follow`",
     };
-    Some(format!("its container has not started: {why}"))
+    let mut found = pod::find(&api, &wanted, &what).await?;
+    let escapes = context.to_terminal && !arguments.raw;
+    let mut screen = Screen {
+        printer: &mut context.printer,
+        visible: escapes.then(Visible::default),
+    };
+    if arguments.follow {
+        follow::follow(&mut found, &arguments, &mut screen, &what).await?;
+    } else {
+        let mut stream = open(&found, &query(&arguments, None), &what).await?;
+        while let Some(bytes) = chunk(&found, &mut stream, &what).await? {
+            screen.show(&bytes)?;
+        }
+    }
+    screen.finish()
+}
+
+async fn open(found: &Found, query: &[(&str, String)], what: &str) -> Result<Response, Failure> {
+    let path = [
+        "api",
+        "v1",
+        "namespaces",
+        &found.namespace,
+        "pods",
+        &found.name,
+        "log",
+    ];
+    let mut pairs = vec![("container", found.container.as_str())];
+    pairs.extend(query.iter().map(|(key, value)| (*key, value.as_str())));
+    let opened = found.server.open(&path, &pairs).await;
+    opened.map_err(|error| error.explain(what))
+}
+
+async fn chunk(found: &Found, stream: &mut Response, what: &str) -> Result<Option<Vec<u8>>, Failure> {
+    match stream.chunk().await {
+        Ok(bytes) => Ok(bytes.map(Vec::from)),
+        Err(error) => Err(found.server.lost(error).explain(what)),
+    }
+}
+
+/// What the API server is asked for; `since` when the stream is opened again.
+fn query(arguments: &Logs, since: Option<Timestamp>) -> Vec<(&'static str, String)> {
+    let mut query = Vec::new();
+    let mut flag = |name, wanted: bool| query.extend(wanted.then(|| (name, "true".to_owned())));
+    flag("follow", arguments.follow);
+    flag("previous", arguments.previous);
+    // Stamps tell which lines were shown already.
+    flag("timestamps", arguments.timestamps || arguments.follow);
+    if let Some(since) = since {
+        query.push(("sinceTime", since.to_string()));
+        return query;
+    }
+    if arguments.tail >= 0 {
+        query.push(("tailLines", arguments.tail.to_string()));
+    }
+    if let Some(since) = arguments.since {
+        // Whole seconds only, and at least one: a line too many is better than one too few.
+        let seconds = since.as_secs() + u64::from(since.subsec_nanos() > 0);
+        query.push(("sinceSeconds", seconds.max(1).to_string()));
+    }
+    query
+}
+
+impl Screen<'_> {
+    fn show(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        match &mut self.visible {
+            Some(visible) => self.printer.raw(visible.push(bytes).as_bytes()),
+            None => self.printer.raw(bytes),
+        }
+    }
+
+    fn finish(self) -> Result<(), Failure> {
+        match self.visible {
+            Some(visible) => self.printer.raw(visible.finish().as_bytes()),
+            None => Ok(()),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use clap::Parser;
 
     use super::*;
+    use crate::args::{Cli, Command};
 
-    fn pod(status: serde_json::Value) -> Pod {
-        serde_json::from_value(json!({ "status": status })).unwrap()
+    fn asked(words: &[&str], since: Option<Timestamp>) -> String {
+        let all = ["reeve", "logs", "first", "-p", "robots"].iter().chain(words);
+        let Command::Logs(logs) = Cli::try_parse_from(all).unwrap().command else {
+            panic!("other arguments");
+        };
+        let pairs = query(&logs, since);
+        let pairs: Vec<_> = pairs
+            .iter()
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect();
+        pairs.join("&")
     }
 
     #[test]
-    fn a_container_that_ran_has_logs() {
-        let running = json!({"containerStatuses": [{"name": "c", "image": "i", "imageID": "", "ready": true, "restartCount": 0, "state": {"running": {}}}]});
-        assert_eq!(waiting(&pod(running)), None);
-        let ended = json!({"containerStatuses": [{"name": "c", "image": "i", "imageID": "", "ready": false, "restartCount": 0, "state": {"terminated": {"exitCode": 1}}}]});
-        assert_eq!(waiting(&pod(ended)), None);
+    fn flags_become_parameters() {
+        assert_eq!(asked(&[], None), "");
+        assert_eq!(
+            asked(&["--tail", "0", "--previous"], None),
+            "previous=true&tailLines=0"
+        );
+        assert_eq!(
+            asked(&["--timestamps", "--since", "1500ms"], None),
+            "timestamps=true&sinceSeconds=2"
+        );
+        assert_eq!(asked(&["--since", "0s"], None), "sinceSeconds=1");
     }
 
     #[test]
-    fn what_a_pod_waits_for_is_said() {
-        let pull = json!({"containerStatuses": [{"name": "c", "image": "i", "imageID": "", "ready": false, "restartCount": 0, "state": {"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}}}]});
+    fn a_stream_that_goes_on_is_not_cut_short_again() {
+        let since = Some("2026-01-01T00:00:09Z".parse().unwrap());
         assert_eq!(
-            waiting(&pod(pull)).unwrap(),
-            "its container has not started: ImagePullBackOff: no such image"
-        );
-        let unschedulable = json!({"conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1 nodes"}]});
-        assert_eq!(
-            waiting(&pod(unschedulable)).unwrap(),
-            "its container has not started: Unschedulable: 0/1 nodes"
-        );
-        assert_eq!(
-            waiting(&pod(json!({}))).unwrap(),
-            "its container has not started: no reason given"
+            asked(&["-f", "--tail", "1", "--since", "1h"], since),
+            "follow=true&timestamps=true&sinceTime=2026-01-01T00:00:09Z"
         );
     }
 }

@@ -1,3 +1,4 @@
 //! Projects.
 
+pub(super) mod adopt;
 pub(super) mod list;

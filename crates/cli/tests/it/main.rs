@@ -3,9 +3,14 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests stop the test they help")]
 
+mod cluster;
 mod commands;
+mod forward;
 mod help;
 mod kubectl;
 mod logs;
 mod receiver;
+mod sessions;
 mod sign_in;
+mod terminal;
+mod websocket;

@@ -121,9 +121,12 @@ impl Receiver {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        // A command that reads nothing may be gone already.
-        let _ = child.stdin.take().unwrap().write_all(input.as_bytes()).await;
-        child.wait_with_output().await.unwrap()
+        let mut stdin = child.stdin.take().unwrap();
+        let typed = async move {
+            // A command that reads nothing may be gone already.
+            let _ = stdin.write_all(input.as_bytes()).await;
+        };
+        tokio::join!(typed, child.wait_with_output()).1.unwrap()
     }
 
     /// Exit code, standard output and standard error, with what differs from run to run replaced.

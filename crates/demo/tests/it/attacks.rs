@@ -2,6 +2,7 @@
 //! in `reeve-admission`, tokens that only a foreign issuer would sign (R10) are there too; here is what needs the whole road.
 
 mod colleagues;
+mod connect;
 mod deputies;
 mod identity;
 mod policies;

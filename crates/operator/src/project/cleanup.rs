@@ -12,6 +12,7 @@ use reeve_tenancy::{MANAGED_OPERATOR, OPERATOR_BINDING};
 
 use super::apply::{delete, is_peoples, own_binding};
 use super::{Failed, View};
+use crate::identities;
 use crate::world::World;
 
 /// The names of the bindings to remove from a namespace that is no project's any more, the operator's own last; `None`
@@ -60,6 +61,7 @@ pub(super) async fn reconcile(world: &World, namespace: &str) -> Result<(), Fail
     for name in left.iter().filter(|name| *name != OPERATOR_BINDING) {
         delete(&api, namespace, name).await?;
     }
+    identities::remove(world, namespace).await.map_err(Failed::Write)?;
     let note =
         "the project is gone: the rights of its people ended here; the namespace and what runs in it stay";
     world

@@ -27,8 +27,9 @@ pub enum Failed {
     },
     /// The namespace was there before and nobody gave it to the project.
     #[error(
-        "namespace `{namespace}` exists and is not labelled as this project's; to adopt it, a member of {group} runs: \
-         kubectl label namespace {namespace} {label}={project}",
+        "namespace `{namespace}` exists and is not labelled as this project's; to adopt it, a member of {group} looks at \
+         it first: reeve project adopt {namespace} --dry-run, and then runs the same without --dry-run (by hand, where \
+         nothing in it bears a mark of reeve.dev: kubectl label namespace {namespace} {label}={project})",
         group = names::INSTALLERS, label = names::PROJECT
     )]
     NotAdopted {

@@ -11,6 +11,8 @@ pub(crate) enum Whom {
     Anybody,
     /// People.
     People,
+    /// Everybody but those who run something: viewers, and the operator wherever it holds something.
+    AllButResearchers,
     /// The operator outside of projects.
     OperatorOutside,
 }
@@ -49,13 +51,15 @@ const fn row(id: &'static str, whom: Whom, what: What) -> Forbidden {
 }
 
 use What::{Access, BindUnnamed, Verb, Wildcard};
-use Whom::{Anybody, OperatorOutside, People};
+use Whom::{AllButResearchers, Anybody, OperatorOutside, People};
 
 /// The table. The letters and numbers in the specification: R8 and R9, R5, R4, R12 and R13, R2, R1, R11.
-pub(crate) static FORBIDDEN: [Forbidden; 48] = [
-    row("exec", Anybody, Access("", "pods/exec", CONNECT)),
-    row("attach", Anybody, Access("", "pods/attach", CONNECT)),
-    row("portforward", Anybody, Access("", "pods/portforward", CONNECT)),
+pub(crate) static FORBIDDEN: [Forbidden; 50] = [
+    row("exec", AllButResearchers, Access("", "pods/exec", CONNECT)),
+    row("attach", AllButResearchers, Access("", "pods/attach", CONNECT)),
+    row("portforward", AllButResearchers, Access("", "pods/portforward", CONNECT)),
+    row("open-streams-of-secrets", Anybody, Access("", "secrets", &["watch"])),
+    row("identities-of-pods", People, Access("reeve.dev", "podidentities", WRITE)),
     row("pod-proxy", Anybody, Access("", "pods/proxy", CONNECT)),
     row("service-proxy", Anybody, Access("", "services/proxy", CONNECT)),
     row("node-proxy", Anybody, Access("", "nodes/proxy", CONNECT)),
@@ -263,6 +267,9 @@ impl Forbidden {
         match self.whom {
             Anybody => true,
             People => !operator && holder.role != names::ROLE_OPERATOR_IN_PROJECT,
+            AllButResearchers => {
+                ![names::ROLE_L1_RESEARCHER, names::ROLE_SYSTEM_ADMINISTRATOR].contains(&holder.role.as_str())
+            }
             OperatorOutside => operator,
         }
     }

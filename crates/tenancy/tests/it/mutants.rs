@@ -10,7 +10,7 @@ use reeve_tenancy::{objects, people, rbac_yaml};
 use reeve_testkit::{Cluster, Options, apply_yaml, own_cluster, wait_until};
 use serde_json::json;
 
-use crate::forbidden::{FORBIDDEN, Forbidden, Whom};
+use crate::forbidden::{FORBIDDEN, Forbidden, Holder};
 
 /// What every run plants; `MUTANTS=all` plants every row.
 const SAMPLE: [&str; 10] = [
@@ -31,8 +31,6 @@ const NAMESPACE: &str = "reeve-robots";
 /// Somebody who holds one of our ClusterRoles, and where.
 struct Asker {
     cluster_role: &'static str,
-    /// The rows that are asked of them, beside those for anybody.
-    kind: Option<Whom>,
     user: String,
     groups: Vec<String>,
     namespaces: &'static [&'static str],
@@ -43,15 +41,13 @@ fn askers() -> Vec<Asker> {
         .iter()
         .map(|role| Asker {
             cluster_role: role.cluster_role,
-            kind: Some(Whom::People),
             user: format!("{}@example.com", role.cluster_role),
             groups: vec!["system:authenticated".into()],
             namespaces: &[NAMESPACE],
         })
         .collect();
-    let operator = |cluster_role, kind, namespaces| Asker {
+    let operator = |cluster_role, namespaces| Asker {
         cluster_role,
-        kind,
         user: names::OPERATOR_USER.into(),
         groups: vec![
             "system:authenticated".into(),
@@ -62,15 +58,17 @@ fn askers() -> Vec<Asker> {
     };
     all.push(operator(
         names::OPERATOR_SERVICE_ACCOUNT,
-        Some(Whom::OperatorOutside),
         &["kube-system", "default", names::SYSTEM_NAMESPACE],
     ));
-    all.push(operator(names::ROLE_OPERATOR_IN_PROJECT, None, &[NAMESPACE]));
+    all.push(operator(names::ROLE_OPERATOR_IN_PROJECT, &[NAMESPACE]));
     all
 }
 
 fn concerns(row: &Forbidden, asker: &Asker) -> bool {
-    row.whom == Whom::Anybody || Some(row.whom) == asker.kind
+    row.concerns(&Holder {
+        role: asker.cluster_role.to_owned(),
+        namespace: None,
+    })
 }
 
 /// The request that a rule of one verb on one resource would allow; with a wildcard, one that only the wildcard allows.

@@ -1,0 +1,228 @@
+//! What controllers believe: owner references, the labels they select by, their finalizers (R18, R19).
+//!
+//! A built-in controller takes as its own whatever names it as controller, and adopts whatever bears the labels that it
+//! selects. Either would make somebody's pod count as a colleague's: end her Job, take her pod's place, print in her log.
+
+use serde_json::Value;
+
+use super::{Check, Policy, Rule};
+use crate::names;
+use crate::request::{Request, list, text};
+use crate::view::View;
+
+/// The kinds that built-in controllers look after. They look at kind, name and uid of a reference, not at its group.
+const OWNERS: [&str; 7] = [
+    "CronJob",
+    "DaemonSet",
+    "Deployment",
+    "Job",
+    "ReplicaSet",
+    "ReplicationController",
+    "StatefulSet",
+];
+
+/// The finalizers by which the Job controller counts pods.
+const FINALIZERS: &str = "batch.kubernetes.io/";
+
+fn is_controller(owner: &Value) -> bool {
+    owner.get("controller").and_then(Value::as_bool) == Some(true)
+}
+
+/// The owner references that the object did not have before.
+fn new_owners<'a>(v: &View<'a>) -> impl Iterator<Item = &'a Value> {
+    let before = owners(v.request.old_object.as_ref().filter(|_| v.update));
+    owners(Some(&v.request.object)).iter().filter(move |owner| {
+        !before
+            .iter()
+            .any(|old| old.get("uid") == owner.get("uid") && is_controller(old) == is_controller(owner))
+    })
+}
+
+fn owners(object: Option<&Value>) -> &[Value] {
+    object.map_or(&[], |object| list(object, "/metadata/ownerReferences"))
+}
+
+fn may_control(v: &View<'_>, owner: &Value) -> bool {
+    let (kind, owner) = (v.request.kind(), text(owner, "/kind"));
+    (kind == "Job" && owner == "CronJob") || !(OWNERS.contains(&owner) || (kind == "Pod" && v.person))
+}
+
+/// Whether a label is one that a built-in controller selects by, or sets for others to select by.
+fn is_controllers(label: &str) -> bool {
+    [
+        "controller-uid",
+        "job-name",
+        "pod-template-hash",
+        "controller-revision-hash",
+        "pod-template-generation",
+    ]
+    .contains(&label)
+        || ["batch.kubernetes.io/", "statefulset.kubernetes.io/", "apps.kubernetes.io/"]
+            .iter()
+            .any(|prefix| label.starts_with(prefix))
+}
+
+/// What the API server itself puts into the template of a Job: its own uid and name.
+fn is_own_of_job(request: &Request, label: &str, value: &str) -> bool {
+    let own = match label {
+        "controller-uid" | "batch.kubernetes.io/controller-uid" => "/metadata/uid",
+        "job-name" | "batch.kubernetes.io/job-name" => "/metadata/name",
+        _ => return false,
+    };
+    request.kind() == "Job" && !value.is_empty() && text(&request.object, own) == value
+}
+
+fn finalizers(object: &Value) -> Vec<&str> {
+    list(object, "/metadata/finalizers")
+        .iter()
+        .filter_map(Value::as_str)
+        .filter(|f| f.starts_with(FINALIZERS))
+        .collect()
+}
+
+pub(super) static CHECKS: [Check; 7] = [
+    Check {
+        id: "reeve-owner",
+        policy: Policy::Pods,
+        rule: Rule(18),
+        problem: "an ownerReference to a kind of reeve.dev makes this the workload of somebody",
+        problem_cel: None,
+        remedy: "remove the ownerReference; a workload is submitted with reeve submit",
+        cel: "variables.operator || object.metadata.?ownerReferences.orValue([]).all(o, \
+              !o.apiVersion.startsWith('reeve.dev/') || (variables.update && \
+              oldObject.metadata.?ownerReferences.orValue([]).exists(p, p.uid == o.uid && \
+              p.?controller.orValue(false) == o.?controller.orValue(false))))",
+        predicate: |r| {
+            let v = View::of(r);
+            v.operator || new_owners(&v).all(|o| !text(o, "/apiVersion").starts_with(names::PREFIX))
+        },
+    },
+    Check {
+        id: "controller-reference",
+        policy: Policy::Pods,
+        rule: Rule(18),
+        problem: "an ownerReference with controller: true makes a controller take this for its own",
+        problem_cel: None,
+        remedy: "remove controller: true from the ownerReference; only the controller itself writes it",
+        cel: "variables.controller || variables.operator || object.metadata.?ownerReferences.orValue([]).all(o, \
+              !o.?controller.orValue(false) || (object.kind == 'Job' && o.kind == 'CronJob') || \
+              !(o.kind in ['CronJob', 'DaemonSet', 'Deployment', 'Job', 'ReplicaSet', 'ReplicationController', \
+              'StatefulSet'] || (object.kind == 'Pod' && variables.person)) || (variables.update && \
+              oldObject.metadata.?ownerReferences.orValue([]).exists(p, p.uid == o.uid && \
+              p.?controller.orValue(false))))",
+        predicate: |r| {
+            let v = View::of(r);
+            v.controller
+                || v.operator
+                || new_owners(&v).all(|o| !is_controller(o) || may_control(&v, o))
+        },
+    },
+    Check {
+        id: "reeve-labels",
+        policy: Policy::Pods,
+        rule: Rule(18),
+        problem: "labels under reeve.dev/ say which workload this is, and are written by the operator",
+        problem_cel: None,
+        remedy: "remove the labels that begin with reeve.dev/ from the metadata of the object and of its template",
+        cel: "variables.controller || variables.operator || variables.labels.all(i, m, m.all(k, \
+              !k.startsWith('reeve.dev/') || k == 'reeve.dev/user' || (k in variables.oldLabels[i] && \
+              variables.oldLabels[i][k] == m[k])))",
+        predicate: |r| {
+            let v = View::of(r);
+            v.controller
+                || v.operator
+                || v.labels().iter().all(|(new, old)| {
+                    new.iter()
+                        .all(|(k, value)| !k.starts_with(names::PREFIX) || *k == names::USER || old.get(k) == Some(value))
+                })
+        },
+    },
+    Check {
+        id: "user-label",
+        policy: Policy::Pods,
+        rule: Rule(19),
+        problem: "the label reeve.dev/user is the id of the person whose this is, and you are somebody else",
+        problem_cel: None,
+        remedy: "remove the label reeve.dev/user, it is filled in where it is needed",
+        cel: "variables.controller || variables.operator || variables.labels.all(i, m, !('reeve.dev/user' in m) || \
+              (variables.person && m['reeve.dev/user'] == variables.userId) || ('reeve.dev/user' in \
+              variables.oldLabels[i] && variables.oldLabels[i]['reeve.dev/user'] == m['reeve.dev/user']))",
+        predicate: |r| {
+            let v = View::of(r);
+            v.controller
+                || v.operator
+                || v.labels().iter().all(|(new, old)| {
+                    let value = new.get(names::USER);
+                    value.is_none()
+                        || (v.person && value == Some(&r.user.uid.as_str()))
+                        || old.get(names::USER) == value
+                })
+        },
+    },
+    Check {
+        id: "controller-labels",
+        policy: Policy::Pods,
+        rule: Rule(18),
+        problem: "a pod with the labels that a controller selects by is taken for one that the controller made",
+        problem_cel: None,
+        remedy: "remove controller-uid, job-name, pod-template-hash, controller-revision-hash, \
+                 pod-template-generation and labels under batch.kubernetes.io/, apps.kubernetes.io/ and \
+                 statefulset.kubernetes.io/: controllers set them",
+        cel: "variables.controller || variables.operator || [variables.labels.size() - 1].all(i, \
+              variables.labels[i].all(k, !(k in ['controller-uid', 'job-name', 'pod-template-hash', \
+              'controller-revision-hash', 'pod-template-generation'] || k.startsWith('batch.kubernetes.io/') || \
+              k.startsWith('statefulset.kubernetes.io/') || k.startsWith('apps.kubernetes.io/')) || \
+              (k in variables.oldLabels[i] && variables.oldLabels[i][k] == variables.labels[i][k]) || \
+              (object.kind == 'Job' && (k in ['controller-uid', 'batch.kubernetes.io/controller-uid'] ? \
+              variables.labels[i][k] == object.metadata.?uid.orValue('') : k in ['job-name', \
+              'batch.kubernetes.io/job-name'] && variables.labels[i][k] == object.metadata.name))))",
+        predicate: |r| {
+            let v = View::of(r);
+            let labels = v.labels();
+            let Some((new, old)) = labels.last() else {
+                return true;
+            };
+            v.controller
+                || v.operator
+                || new
+                    .iter()
+                    .all(|(k, value)| !is_controllers(k) || old.get(k) == Some(value) || is_own_of_job(r, k, value))
+        },
+    },
+    Check {
+        id: "manual-selector",
+        policy: Policy::Pods,
+        rule: Rule(19),
+        problem: "a Job with manualSelector takes pods of others for its own",
+        problem_cel: None,
+        remedy: "remove manualSelector and the selector, the API server makes one that finds this Job alone",
+        cel: "variables.update || !variables.person || object.kind != 'Job' || \
+              !object.spec.?manualSelector.orValue(false)",
+        predicate: |r| {
+            let v = View::of(r);
+            let manual = r.object.pointer("/spec/manualSelector").and_then(Value::as_bool);
+            v.update || !v.person || r.kind() != "Job" || manual != Some(true)
+        },
+    },
+    Check {
+        id: "controller-finalizers",
+        policy: Policy::Pods,
+        rule: Rule(18),
+        problem: "the Job controller counts pods by their finalizer batch.kubernetes.io/job-tracking",
+        problem_cel: None,
+        remedy: "leave finalizers under batch.kubernetes.io/ to the Job controller; one that hangs an administrator \
+                 removes",
+        cel: "variables.controller || object.kind != 'Pod' || [[object.metadata.?finalizers.orValue([]).filter(f, \
+              f.startsWith('batch.kubernetes.io/')), variables.update ? \
+              oldObject.metadata.?finalizers.orValue([]).filter(f, f.startsWith('batch.kubernetes.io/')) : []]]\
+              .all(p, p[0].all(f, f in p[1]) && (!variables.person || p[1].all(f, f in p[0])))",
+        predicate: |r| {
+            let v = View::of(r);
+            let old = r.old_object.as_ref().filter(|_| v.update).map(finalizers).unwrap_or_default();
+            let new = finalizers(&r.object);
+            v.controller
+                || r.kind() != "Pod"
+                || (new.iter().all(|f| old.contains(f)) && (!v.person || old.iter().all(|f| new.contains(f))))
+        },
+    },
+];

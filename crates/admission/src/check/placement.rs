@@ -1,0 +1,167 @@
+//! Where a pod runs and what it pushes aside (R20), and which volumes it changes the group of (R21).
+//!
+//! No check looks at Windows: `os.name: linux` is filled in, and what is filled in beside it the API server refuses of a
+//! pod that says `windows`.
+
+use serde_json::Value;
+
+use super::{Check, Policy, Rule};
+use crate::names;
+use crate::request::{list, text};
+use crate::view::View;
+
+const CONTROL_PLANE: &str = "node-role.kubernetes.io/";
+
+/// Whether a claim is made from the template and from nothing that is there already: no volume, copy or snapshot.
+fn is_new(claim: &Value) -> bool {
+    ["volumeName", "dataSource", "dataSourceRef", "selector"]
+        .iter()
+        .all(|field| claim.pointer(&format!("/spec/{field}")).is_none())
+        && claim.pointer("/spec/storageClassName").and_then(Value::as_str) != Some("")
+}
+
+/// What the name of a StatefulSet's claim has to end with so that nobody else's StatefulSet or claim has the same.
+fn suffix(v: &View<'_>) -> String {
+    let [_, uid, _, _] = v.identity();
+    format!("-u{uid}")
+}
+
+/// A claim that a StatefulSet of the person of the stamp made for this very pod, as its name shows (R21, `claim-name`).
+fn is_own_claim(v: &View<'_>, volume: &Value) -> bool {
+    let (volume_name, claim) = (text(volume, "/name"), text(volume, "/persistentVolumeClaim/claimName"));
+    v.controller
+        && v.request.kind() == "Pod"
+        && volume_name.ends_with(&suffix(v))
+        && claim == format!("{volume_name}-{}", text(&v.request.object, "/metadata/name"))
+}
+
+fn volume_ok(v: &View<'_>, volume: &Value) -> bool {
+    volume.get("csi").is_none()
+        && (volume.get("persistentVolumeClaim").is_none() || is_own_claim(v, volume))
+        && volume
+            .pointer("/ephemeral/volumeClaimTemplate")
+            .is_none_or(is_new)
+}
+
+fn claim_templates_ok(v: &View<'_>) -> bool {
+    list(&v.request.object, "/spec/volumeClaimTemplates")
+        .iter()
+        .all(|claim| is_new(claim) && text(claim, "/metadata/name").ends_with(&suffix(v)))
+}
+
+pub(super) static CHECKS: [Check; 5] = [
+    Check {
+        id: "priority-class",
+        policy: Policy::Pods,
+        rule: Rule(20),
+        problem: "this priority class is not for projects: such a pod pushes others off their nodes",
+        problem_cel: Some(
+            "'the priority class ' + variables.pod.?priorityClassName.orValue('') + ' is not for this project: such a \
+             pod pushes others off their nodes'",
+        ),
+        remedy: "remove priorityClassName or take another; the group reeve:installers sets the annotation \
+                 reeve.dev/priority-classes of the namespace",
+        cel: "!variables.changed || [variables.pod.?priorityClassName.orValue('')].all(c, c == '' || \
+              (!c.startsWith('system-') && namespaceObject.metadata.?annotations[?'reeve.dev/priority-classes']\
+              .orValue(c).split(',').exists(a, a == c)))",
+        predicate: |r| {
+            let v = View::of(r);
+            let class = text(v.pod, "/priorityClassName");
+            !v.changed
+                || class.is_empty()
+                || (!class.starts_with("system-")
+                    && r.listed(names::PRIORITY_CLASSES)
+                        .is_none_or(|allowed| allowed.contains(&class)))
+        },
+    },
+    Check {
+        id: "node-name",
+        policy: Policy::Pods,
+        rule: Rule(20),
+        problem: "nodeName goes round the scheduler, onto any node",
+        problem_cel: None,
+        remedy: "remove nodeName, and choose nodes with nodeSelector or affinity",
+        cel: "!variables.changed || (variables.update && object.kind == 'Pod') || \
+              variables.pod.?nodeName.orValue('') == ''",
+        predicate: |r| {
+            let v = View::of(r);
+            !v.changed || (v.update && r.kind() == "Pod") || text(v.pod, "/nodeName").is_empty()
+        },
+    },
+    Check {
+        id: "tolerations",
+        policy: Policy::Pods,
+        rule: Rule(20),
+        problem: "a toleration without a key, or of node-role.kubernetes.io/, reaches nodes that are closed to projects",
+        problem_cel: None,
+        remedy: "name the key of the taint; for taints under node-role.kubernetes.io/ the group reeve:installers sets \
+                 the annotation reeve.dev/tolerations of the namespace",
+        cel: "!variables.changed || variables.pod.?tolerations.orValue(dyn([])).all(t, t.?key.orValue('') != '' && \
+              (!t.key.startsWith('node-role.kubernetes.io/') || t.key in \
+              namespaceObject.metadata.?annotations[?'reeve.dev/tolerations'].orValue('').split(',')))",
+        predicate: |r| {
+            let v = View::of(r);
+            let allowed = r.listed(names::TOLERATIONS).unwrap_or_default();
+            let ok = |t: &Value| {
+                let key = text(t, "/key");
+                !key.is_empty() && (!key.starts_with(CONTROL_PLANE) || allowed.contains(&key))
+            };
+            !v.changed || list(v.pod, "/tolerations").iter().all(ok)
+        },
+    },
+    Check {
+        id: "fs-group-volumes",
+        policy: Policy::Pods,
+        rule: Rule(21),
+        problem: "fsGroup makes the node give every file of a volume to that group, also files of others",
+        problem_cel: None,
+        remedy: "remove fsGroup from securityContext, or the volumes that are there already (persistentVolumeClaim, csi, \
+                 copies); see docs/security/volumes.md. The group reeve:installers can allow it with the label \
+                 reeve.dev/allow-fs-group: true of the namespace",
+        cel: "!variables.changed || !variables.enforced || !has(variables.context.fsGroup) || \
+              namespaceObject.metadata.?labels[?'reeve.dev/allow-fs-group'].orValue('') == 'true' || \
+              variables.pod.?volumes.orValue(dyn([])).all(v, !has(v.csi) && (!has(v.persistentVolumeClaim) || \
+              (variables.controller && object.kind == 'Pod' && v.name.endsWith('-u' + variables.identity[1]) && \
+              v.persistentVolumeClaim.claimName == v.name + '-' + object.metadata.name)) && \
+              (!has(v.ephemeral) || [v.ephemeral.?volumeClaimTemplate.?spec.orValue(dyn({}))].all(s, !has(s.volumeName) && \
+              !has(s.dataSource) && !has(s.dataSourceRef) && !has(s.selector) && s.?storageClassName.orValue('x') != '')))",
+        predicate: |r| {
+            let v = View::of(r);
+            let allowed = r.namespace_labels.get(names::ALLOW_FS_GROUP).is_some_and(|value| value == "true");
+            !v.changed
+                || !v.enforced
+                || v.context("/fsGroup").is_none()
+                || allowed
+                || list(v.pod, "/volumes").iter().all(|volume| volume_ok(&v, volume))
+        },
+    },
+    Check {
+        id: "fs-group-claims",
+        policy: Policy::Pods,
+        rule: Rule(21),
+        problem: "fsGroup and volumeClaimTemplates: a claim of that name may be there already, with files of others",
+        problem_cel: Some(
+            "'fsGroup and volumeClaimTemplates: a claim of that name may be there already, with files of others, unless \
+             the name of each template ends with -u' + variables.identity[1]",
+        ),
+        remedy: "end the names in volumeClaimTemplates and volumeMounts with -u and your uid, and take no volumeName, \
+                 dataSource, selector or empty storageClassName in them; or remove fsGroup",
+        cel: "object.kind != 'StatefulSet' || !variables.changed || !variables.enforced || \
+              !has(variables.context.fsGroup) || \
+              namespaceObject.metadata.?labels[?'reeve.dev/allow-fs-group'].orValue('') == 'true' || \
+              dyn(object).spec.?volumeClaimTemplates.orValue(dyn([])).all(c, \
+              c.metadata.name.endsWith('-u' + variables.identity[1]) && [c.?spec.orValue(dyn({}))].all(s, \
+              !has(s.volumeName) && !has(s.dataSource) && !has(s.dataSourceRef) && !has(s.selector) && \
+              s.?storageClassName.orValue('x') != ''))",
+        predicate: |r| {
+            let v = View::of(r);
+            let allowed = r.namespace_labels.get(names::ALLOW_FS_GROUP).is_some_and(|value| value == "true");
+            r.kind() != "StatefulSet"
+                || !v.changed
+                || !v.enforced
+                || v.context("/fsGroup").is_none()
+                || allowed
+                || claim_templates_ok(&v)
+        },
+    },
+];

@@ -1,0 +1,203 @@
+//! What the rules would say of new pods, asked of the checks themselves.
+
+use std::collections::BTreeMap;
+
+use reeve_admission::request::template_path;
+use reeve_admission::{Check, Operation, Request, User, failing, fill, names};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::inventory::{list, text};
+use super::marks::without_marks;
+use super::objects::{Objects, has_ended};
+use super::settings::Rules;
+
+/// A rule that refuses.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Refusal {
+    /// The name of the check.
+    pub id: &'static str,
+    /// Its rule: `R4`.
+    pub rule: String,
+    /// What the API server says.
+    pub sentence: String,
+}
+
+impl From<&Check> for Refusal {
+    fn from(check: &Check) -> Self {
+        Self {
+            id: check.id,
+            rule: check.rule.to_string(),
+            sentence: check.message(),
+        }
+    }
+}
+
+/// Something that could make no new pod once the namespace is a project.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Refused {
+    /// Its kind.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// What would refuse the pod, in the order in which the API server asks.
+    pub refusals: Vec<Refusal>,
+    /// Who has to write it again.
+    pub written_again_by: &'static str,
+    /// How.
+    pub command: String,
+    /// What refuses it also then: what that person has to change first.
+    pub change_first: Vec<Refusal>,
+}
+
+/// Whoever it is: nothing in the namespace is anybody's yet.
+const SOMEBODY: &str = "a person of the project, with kubectl apply / kubectl replace";
+
+/// Everything listed that could make no new pod.
+pub(super) fn refused(objects: &Objects<'_>, rules: &Rules, namespace: &str) -> Vec<Refused> {
+    let makes_pods = |object: &&Value| template_path(text(object, "/kind")).is_some() && !has_ended(object);
+    let top = objects.all.iter().filter(|object| objects.is_top(object));
+    top.filter(makes_pods)
+        .filter_map(|object| {
+            let object = without_marks(object);
+            let refusals = failing(&new_pod(&object, rules));
+            (!refusals.is_empty()).then(|| entry(&object, &refusals, rules, namespace))
+        })
+        .collect()
+}
+
+fn entry(object: &Value, refusals: &[&Check], rules: &Rules, namespace: &str) -> Refused {
+    let (kind, name) = (text(object, "/kind"), text(object, "/metadata/name"));
+    let change_first = failing(&written_again(object, rules));
+    let command = match (can_restart(kind), change_first.is_empty()) {
+        (true, true) => format!("kubectl -n {namespace} rollout restart {}/{name}", kind.to_lowercase()),
+        (true, false) => format!("kubectl -n {namespace} apply -f {name}.yaml"),
+        // An unchanged template is not looked at again, and a Job's cannot change.
+        (false, _) => format!("kubectl -n {namespace} replace --force -f {name}.yaml"),
+    };
+    Refused {
+        kind: kind.to_owned(),
+        name: name.to_owned(),
+        refusals: refusals.iter().map(|check| Refusal::from(*check)).collect(),
+        written_again_by: SOMEBODY,
+        command,
+        change_first: change_first.into_iter().map(Refusal::from).collect(),
+    }
+}
+
+fn can_restart(kind: &str) -> bool {
+    ["Deployment", "StatefulSet", "DaemonSet"].contains(&kind)
+}
+
+fn request(rules: &Rules, user: User, object: Value) -> Request {
+    Request {
+        user,
+        object,
+        namespace_labels: rules.labels.clone(),
+        namespace_annotations: rules.annotations.clone(),
+        ..Request::default()
+    }
+}
+
+/// What is sent for a new pod: by the controller that copies the template; for a bare pod by somebody whom no one verified,
+/// as whoever made it so far was.
+fn new_pod(object: &Value, rules: &Rules) -> Request {
+    let kind = text(object, "/kind");
+    let maker = match kind {
+        "Deployment" | "ReplicaSet" => Some((":replicaset-controller", "ReplicaSet")),
+        "StatefulSet" => Some((":statefulset-controller", kind)),
+        "DaemonSet" => Some((":daemon-set-controller", kind)),
+        "ReplicationController" => Some((":replication-controller", kind)),
+        "Job" | "CronJob" => Some((":job-controller", "Job")),
+        _ => None,
+    };
+    let user = maker.and_then(|(suffix, _)| names::CONTROLLERS.iter().find(|name| name.ends_with(suffix)));
+    let pod = maker.map_or_else(|| unscheduled(object), |(_, owner)| copy(object, owner));
+    request(rules, user.map(|name| User::named(name)).unwrap_or_default(), pod)
+}
+
+/// The pod that a controller makes from the template.
+fn copy(object: &Value, owner: &str) -> Value {
+    let path = template_path(text(object, "/kind")).unwrap_or_default();
+    let name = text(object, "/metadata/name");
+    let pod_name = format!("{name}-0");
+    let mut pod = object.pointer(path).cloned().unwrap_or_else(|| json!({}));
+    put(&mut pod, "", "apiVersion", json!("v1"));
+    put(&mut pod, "", "kind", json!("Pod"));
+    if pod.get("metadata").is_none() {
+        put(&mut pod, "", "metadata", json!({}));
+    }
+    let reference = json!([{
+        "apiVersion": text(object, "/apiVersion"), "kind": owner, "name": name,
+        "uid": text(object, "/metadata/uid"), "controller": true, "blockOwnerDeletion": true,
+    }]);
+    put(&mut pod, "/metadata", "name", json!(pod_name));
+    put(&mut pod, "/metadata", "ownerReferences", reference);
+    for claim in list(object, "/spec/volumeClaimTemplates") {
+        let volume = text(claim, "/metadata/name");
+        let source = json!({ "claimName": format!("{volume}-{pod_name}") });
+        let named = |other: &Value| text(other, "/name") == volume;
+        let mut volumes: Vec<Value> = list(&pod, "/spec/volumes").iter().filter(|v| !named(v)).cloned().collect();
+        volumes.push(json!({ "name": volume, "persistentVolumeClaim": source }));
+        put(&mut pod, "/spec", "volumes", Value::Array(volumes));
+    }
+    pod
+}
+
+/// A pod as it was before it was placed on a node.
+fn unscheduled(pod: &Value) -> Value {
+    let mut pod = pod.clone();
+    remove(&mut pod, "/spec", |key| key == "nodeName");
+    remove(&mut pod, "", |key| key == "status");
+    pod
+}
+
+/// The same object, written by a person whose numbers are in nobody's manifest.
+fn written_again(object: &Value, rules: &Rules) -> Request {
+    let number = |key: &str| (key.to_owned(), vec!["1999999999".to_owned()]);
+    let person = User {
+        username: "person@project".to_owned(),
+        uid: "00000000-0000-0000-0000-000000000000".to_owned(),
+        extra: BTreeMap::from([number(names::EXTRA_UID), number(names::EXTRA_GID)]),
+        ..User::default()
+    };
+    let mut new = unscheduled(object);
+    let mut asked = if can_restart(text(object, "/kind")) {
+        if new.pointer("/spec/template/metadata/annotations").is_none() {
+            put(&mut new, "/spec/template/metadata", "annotations", json!({}));
+        }
+        let place = "/spec/template/metadata/annotations";
+        put(&mut new, place, "kubectl.kubernetes.io/restartedAt", json!("now"));
+        Request {
+            operation: Operation::Update,
+            old_object: Some(object.clone()),
+            ..request(rules, person, new)
+        }
+    } else {
+        // What the API server and controllers wrote is in no manifest.
+        remove(&mut new, "/metadata", |key| ["ownerReferences", "finalizers", "uid"].contains(&key));
+        if text(object, "/kind") == "Job" {
+            remove(&mut new, "/spec", |key| key == "selector");
+            let theirs = |key: &str| {
+                ["controller-uid", "job-name"].contains(&key) || key.starts_with("batch.kubernetes.io/")
+            };
+            remove(&mut new, "/spec/template/metadata/labels", theirs);
+        }
+        request(rules, person, new)
+    };
+    fill(&mut asked);
+    asked
+}
+
+fn put(value: &mut Value, at: &str, key: &str, new: Value) {
+    if let Some(Value::Object(map)) = value.pointer_mut(at) {
+        map.insert(key.to_owned(), new);
+    }
+}
+
+fn remove(value: &mut Value, at: &str, gone: impl Fn(&str) -> bool) {
+    if let Some(Value::Object(map)) = value.pointer_mut(at) {
+        map.retain(|key, _| !gone(key));
+    }
+}
