@@ -2,11 +2,12 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The settings of a cluster. They reach the admission policies as labels of the project namespaces; what is absent is
 /// strict, and so is a cluster without a `ReeveConfig` ([`ReeveConfigSpec::default`]).
-#[derive(CustomResource, KubeSchema, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(CustomResource, KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[kube(
     group = "reeve.dev",
     version = "v1alpha1",
@@ -30,6 +31,49 @@ pub struct ReeveConfigSpec {
     /// No container in a project may gain privileges: Pod Security `restricted`. False: `baseline`.
     #[serde(default = "strict")]
     pub enforce_prevent_privilege_escalation: bool,
+    /// Who may change where a pod of a project runs, although it is not hers: queue controllers such as Kueue (R22). Never
+    /// what runs, as whom, or with which volumes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    pub trusted_mutators: Vec<TrustedMutator>,
+}
+
+/// A second writer, and what it is trusted with.
+#[derive(JsonSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TrustedMutator {
+    /// The namespace of its ServiceAccount.
+    #[schemars(regex(pattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"), length(min = 1, max = 63))]
+    pub namespace: String,
+    /// The name of its ServiceAccount.
+    #[schemars(regex(pattern = "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"), length(min = 1, max = 253))]
+    pub service_account: String,
+    /// The fields of a pod's spec that it may change.
+    #[schemars(length(min = 1, max = 3))]
+    pub fields: Vec<PlacementField>,
+}
+
+/// A field that says where and when a pod runs.
+#[derive(JsonSchema, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum PlacementField {
+    /// `nodeSelector`.
+    NodeSelector,
+    /// `schedulingGates`.
+    SchedulingGates,
+    /// `tolerations`.
+    Tolerations,
+}
+
+impl PlacementField {
+    /// As Kubernetes spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NodeSelector => "nodeSelector",
+            Self::SchedulingGates => "schedulingGates",
+            Self::Tolerations => "tolerations",
+        }
+    }
 }
 
 const fn strict() -> bool {
@@ -41,6 +85,7 @@ impl Default for ReeveConfigSpec {
         Self {
             enforce_run_as_user: true,
             enforce_prevent_privilege_escalation: true,
+            trusted_mutators: Vec::new(),
         }
     }
 }
@@ -53,6 +98,7 @@ pub struct ReeveConfigStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
     /// `Ready`: every project namespace has the settings; `PoliciesIntact`: the admission policies are as installed;
+    /// `IdentityBoundary`: a container cannot become somebody else than the person it runs as;
     /// `DeletedOnControlPlane`, when True: the control plane deleted this cluster, and nobody has rights from there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]

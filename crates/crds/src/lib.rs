@@ -32,7 +32,7 @@ use kube::CustomResourceExt;
 pub use access_rule::{
     AccessRule, AccessRuleSpec, AccessRuleStatus, ScopeSpec, ScopeType, SubjectKind, SubjectSpec,
 };
-pub use config::{ReeveConfig, ReeveConfigSpec, ReeveConfigStatus};
+pub use config::{PlacementField, ReeveConfig, ReeveConfigSpec, ReeveConfigStatus, TrustedMutator};
 pub use convert::InvalidObject;
 pub use pod_identities::{PodIdentities, PodIdentitiesSpec};
 pub use project::{Project, ProjectSpec, ProjectStatus};

@@ -22,7 +22,7 @@ const LAST_RETRY: Duration = Duration::from_secs(30);
 
 /// Where keys are added. Cheap to clone.
 #[derive(Debug)]
-pub struct Queue<K>(mpsc::UnboundedSender<K>);
+pub struct Queue<K>(mpsc::UnboundedSender<Asked<K>>);
 
 impl<K> Clone for Queue<K> {
     fn clone(&self) -> Self {
@@ -32,7 +32,13 @@ impl<K> Clone for Queue<K> {
 
 /// Where they come out.
 #[derive(Debug)]
-pub struct Keys<K>(mpsc::UnboundedReceiver<K>);
+pub struct Keys<K>(mpsc::UnboundedReceiver<Asked<K>>);
+
+#[derive(Debug)]
+enum Asked<K> {
+    Now(K),
+    After(K, Duration),
+}
 
 impl<K> Queue<K> {
     /// A queue and its other end.
@@ -44,7 +50,12 @@ impl<K> Queue<K> {
     /// Asks for a pass over this key.
     pub fn add(&self, key: K) {
         // After shutdown nobody listens, and nobody needs to.
-        let _ = self.0.send(key);
+        let _ = self.0.send(Asked::Now(key));
+    }
+
+    /// Asks for a pass over this key after a pause, unless one is asked for that comes sooner.
+    pub fn add_after(&self, key: K, pause: Duration) {
+        let _ = self.0.send(Asked::After(key, pause));
     }
 }
 
@@ -55,6 +66,8 @@ struct State<K> {
     again: HashSet<K>,
     failures: HashMap<K, u32>,
     later: BTreeMap<(Instant, u64), K>,
+    /// Where each key stands in `later`: at most once, or every pass that is asked for again would ask for more of them.
+    delayed: HashMap<K, (Instant, u64)>,
     sequence: u64,
 }
 
@@ -68,8 +81,16 @@ impl<K: Clone + Eq + Hash> State<K> {
     }
 
     fn delay(&mut self, key: K, by: Duration) {
+        let at = Instant::now() + by;
+        if let Some(known) = self.delayed.get(&key).copied() {
+            if known.0 <= at {
+                return;
+            }
+            self.later.remove(&known);
+        }
         self.sequence += 1;
-        self.later.insert((Instant::now() + by, self.sequence), key);
+        self.later.insert((at, self.sequence), key.clone());
+        self.delayed.insert(key, (at, self.sequence));
     }
 
     fn next(&mut self) -> Option<K> {
@@ -82,6 +103,7 @@ impl<K: Clone + Eq + Hash> State<K> {
     fn due(&mut self, now: Instant) {
         while let Some(entry) = self.later.first_entry().filter(|e| e.key().0 <= now) {
             let key = entry.remove();
+            self.delayed.remove(&key);
             self.add(key);
         }
     }
@@ -128,6 +150,7 @@ pub async fn work<K, E, F>(
         again: HashSet::new(),
         failures: HashMap::new(),
         later: BTreeMap::new(),
+        delayed: HashMap::new(),
         sequence: 0,
     };
     let mut running = JoinSet::new();
@@ -174,7 +197,8 @@ pub async fn work<K, E, F>(
                 }
             }
             key = keys.0.recv() => match key {
-                Some(key) => state.add(key),
+                Some(Asked::Now(key)) => state.add(key),
+                Some(Asked::After(key, pause)) => state.delay(key, pause),
                 None => break,
             },
             () = tokio::time::sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => state.due(Instant::now()),

@@ -60,7 +60,7 @@ fn dereference(world: &World, project: &desired::Project) -> View {
 /// Builds; cannot fail.
 pub fn build(project: &desired::Project, view: &View) -> Built {
     Built {
-        namespace: reeve_tenancy::namespace(project, view.settings),
+        namespace: reeve_tenancy::namespace(project, &view.settings),
         own: reeve_tenancy::operator_binding(&project.namespace),
         people: reeve_tenancy::bindings(project, &view.rules),
     }

@@ -127,7 +127,7 @@ impl Signals {
 struct Metrics {
     passes: Passes,
     alarms: Gauge,
-    deleted: Gauge,
+    config: config::Gauges,
 }
 
 impl Metrics {
@@ -138,16 +138,21 @@ impl Metrics {
             "Admission policies that are missing or changed",
             alarms.clone(),
         );
-        let deleted = Gauge::default();
+        let config = config::Gauges::default();
         registry.register(
             "reeve_cluster_deleted",
             "1 while the control plane says that this cluster was deleted there",
-            deleted.clone(),
+            config.deleted.clone(),
+        );
+        registry.register(
+            "reeve_identity_boundary",
+            "1 while no container of a project can become somebody else than the person it runs as",
+            config.identity_boundary.clone(),
         );
         Self {
             passes: Passes::register(registry),
             alarms,
-            deleted,
+            config,
         }
     }
 }
@@ -224,7 +229,7 @@ async fn controllers(
     let Metrics {
         passes,
         alarms,
-        deleted,
+        config: gauges,
     } = metrics;
     let start = |name| (passes.clone(), stop.clone(), world.clone(), name);
     let mut all = JoinSet::new();
@@ -256,7 +261,7 @@ async fn controllers(
     ));
     let (p, s, w, name) = start("config");
     all.spawn(work(name, keys.config, 1, p, s, move |()| {
-        config::reconcile(w.clone(), deleted.clone())
+        config::reconcile(w.clone(), gauges.clone())
     }));
     let (p, s, w, name) = start("policies");
     all.spawn(work(name, keys.policies, 1, p, s, move |()| {

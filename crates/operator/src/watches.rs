@@ -194,7 +194,7 @@ fn workload(world: &World, change: &Change<Workload>) {
 
 fn config(world: &World, change: &Change<ReeveConfig>) {
     world.queues.config.add(());
-    let spec = |object: &Option<Arc<ReeveConfig>>| object.as_ref().map(|object| object.spec);
+    let spec = |object: &Option<Arc<ReeveConfig>>| object.as_ref().map(|object| object.spec.clone());
     if spec(&change.old) != spec(&change.new) {
         world
             .org()

@@ -7,10 +7,11 @@ mod failed;
 pub mod observe;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::Pod;
-use kube::api::PostParams;
+use k8s_openapi::api::core::v1::{Event, Pod};
+use kube::api::{ListParams, PostParams};
 use kube::{Api, ResourceExt};
 use reeve_crds::{Phase, ReeveConfigSpec, Workload, WorkloadStatus, desired};
 use reeve_kube_kit::apply::{WriteFailed, apply_status};
@@ -25,6 +26,9 @@ pub use observe::Observed;
 
 use crate::MANAGER;
 use crate::world::World;
+
+/// How soon, and how often at last, the events of a Job without a pod are looked at.
+const LOOK_AGAIN: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(30));
 
 /// Everything a pass reads.
 #[derive(Debug)]
@@ -79,6 +83,7 @@ pub fn decide(workload: &Workload, view: &View) -> Result<Step, Failed> {
             phase,
             message: status.message,
             job_uid: status.job_uid,
+            podless: false,
         }));
     }
     let checked = workload.checked().map_err(Failed::Invalid)?;
@@ -95,19 +100,24 @@ pub fn decide(workload: &Workload, view: &View) -> Result<Step, Failed> {
         });
     };
     match &view.job {
-        Some(job) if observe::is_controlled_by(&job.metadata, &uid) => {
-            Ok(Step::Report(observe::observe(job, &view.pods)))
+        Some(job)
+            if observe::is_of_workload(&job.metadata, &uid)
+                && status.job_uid.as_ref().is_none_or(|made| job.metadata.uid.as_ref() == Some(made)) =>
+        {
+            Ok(Step::Report(observe::observe(job, &view.pods, checked.name.as_str())))
         }
+        // The Job that was made for it is another: whatever bears its name now is not its.
+        _ if status.job_uid.is_some() => Ok(Step::Report(Observed {
+            phase: Phase::Failed,
+            message: "its Job was deleted; submit the workload again to run it once more".to_owned(),
+            job_uid: status.job_uid,
+            podless: false,
+        })),
         Some(job) if observe::is_of_a_workload(&job.metadata) => Err(Failed::OldJob { name: job.name_any() }),
         Some(job) => Err(Failed::ForeignJob {
             namespace,
             name: job.name_any(),
         }),
-        None if status.job_uid.is_some() => Ok(Step::Report(Observed {
-            phase: Phase::Failed,
-            message: "its Job was deleted; submit the workload again to run it once more".to_owned(),
-            job_uid: status.job_uid,
-        })),
         None if view.settings.enforce_run_as_user && checked.identity.is_none() => Err(Failed::NoIdentity),
         None => {
             let owner = Owner { namespace, uid };
@@ -115,7 +125,7 @@ pub fn decide(workload: &Workload, view: &View) -> Result<Step, Failed> {
                 &checked,
                 &owner,
                 project.name.as_str(),
-                view.settings,
+                &view.settings,
             ))))
         }
     }
@@ -134,6 +144,7 @@ pub async fn reconcile(world: Arc<World>, name: Name) -> Result<(), Failed> {
     }
     let view = dereference(&world, &name, &workload);
     let outcome = match decide(&workload, &view) {
+        Ok(Step::Report(observed)) if observed.podless => refused(&world, &name, observed).await,
         Ok(Step::Report(observed)) => Ok(observed),
         // The watch of Jobs is behind: the next pass comes with its news.
         Ok(Step::Make(_)) if world.was_just_made(&name) => return Ok(()),
@@ -141,6 +152,35 @@ pub async fn reconcile(world: Arc<World>, name: Name) -> Result<(), Failed> {
         Err(failed) => Err(failed),
     };
     finish(&world, &workload, outcome).await
+}
+
+/// Why a Job has no pod: the newest refusal of its pods is in its events alone. A Job that has just been made is given a
+/// moment; one that still has no pod is looked at again, ever less often.
+async fn refused(world: &World, name: &Name, mut observed: Observed) -> Result<Observed, Failed> {
+    let made = world.mirrors.jobs.get(name).and_then(|job| job.creation_timestamp());
+    let age = made.map_or(Duration::ZERO, |made| age(world.clock.now(), made.0.as_millisecond()));
+    let (first, last) = LOOK_AGAIN;
+    world.queues.workloads.add_after(name.clone(), (age / 2).clamp(first, last));
+    if age < first {
+        return Ok(observed);
+    }
+    let uid = observed.job_uid.clone().unwrap_or_default();
+    let of_job = format!("involvedObject.uid={uid},reason=FailedCreate");
+    let events = Api::<Event>::namespaced(world.client.clone(), &name.namespace)
+        .list(&ListParams::default().fields(&of_job))
+        .await
+        .map_err(|source| {
+            Failed::Write(WriteFailed::new::<Event>("list", Some(&name.namespace), &uid, source))
+        })?;
+    if let Some(message) = observe::newest_refusal(&events.items) {
+        observed.message = message;
+    }
+    Ok(observed)
+}
+
+fn age(now: Timestamp, since: i64) -> Duration {
+    let millis = now.as_millis().saturating_sub(since);
+    Duration::from_millis(u64::try_from(millis).unwrap_or_default())
 }
 
 async fn make(world: &World, name: &Name, job: &Job) -> Result<Observed, Failed> {
@@ -159,6 +199,7 @@ async fn make(world: &World, name: &Name, job: &Job) -> Result<Observed, Failed>
                 phase: Phase::Pending,
                 message: String::new(),
                 job_uid: made.metadata.uid,
+                podless: true,
             })
         }
         Err(kube::Error::Api(status)) if status.is_already_exists() => Err(Failed::ForeignJob {
@@ -182,7 +223,8 @@ fn status(workload: &Workload, observed: &Observed, reason: &str, now: Timestamp
         .unwrap_or_default();
     let ready = condition::Says {
         type_: "Ready",
-        status: Some(!matches!(observed.phase, Phase::NotReady | Phase::Creating)),
+        // A Job whose pods are refused is made, and nothing runs.
+        status: Some(!matches!(observed.phase, Phase::NotReady | Phase::Creating) && !observed.is_refused()),
         reason,
         message: &observed.message,
         generation: workload.metadata.generation,
@@ -213,6 +255,7 @@ async fn finish(world: &World, workload: &Workload, outcome: Result<Observed, Fa
                     phase,
                     message: chain(failed),
                     job_uid,
+                    podless: false,
                 },
                 failed.reason(),
             )

@@ -195,7 +195,7 @@ impl World {
             .configs
             .all()
             .iter()
-            .map(|config| config.spec)
+            .map(|config| config.spec.clone())
             .collect();
         crate::config::strictest(&all)
     }

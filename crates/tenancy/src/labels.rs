@@ -1,4 +1,4 @@
-//! The labels of a project's namespace.
+//! The labels and annotations of a project's namespace.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::PROJECT_ID_LABEL;
 
 /// The labels that say whose a namespace is, carry the cluster's settings to the admission policies, and set Pod
 /// Security: `restricted`, or `baseline` where privilege escalation is allowed (under `restricted` it would be void).
-pub fn namespace_labels(project: &Project, settings: ReeveConfigSpec) -> BTreeMap<String, String> {
+pub fn namespace_labels(project: &Project, settings: &ReeveConfigSpec) -> BTreeMap<String, String> {
     let id = project.id.to_string();
     let level = if settings.enforce_prevent_privilege_escalation {
         "restricted"
@@ -43,13 +43,33 @@ const fn on_or_off(on: bool) -> &'static str {
     if on { "true" } else { names::OFF }
 }
 
-/// The namespace of a project, as the operator creates it. Of an adopted one only these labels are set; the rest of its
-/// labels stay.
-pub fn namespace(project: &Project, settings: ReeveConfigSpec) -> Namespace {
+/// The annotations of the namespace: the settings that are lists. An empty one is written too, so that one that was taken
+/// away is.
+pub fn namespace_annotations(settings: &ReeveConfigSpec) -> BTreeMap<String, String> {
+    let mutators: Vec<String> = settings
+        .trusted_mutators
+        .iter()
+        .map(|mutator| {
+            let fields: Vec<&str> = mutator.fields.iter().map(|field| field.as_str()).collect();
+            format!(
+                "system:serviceaccount:{}:{}={}",
+                mutator.namespace,
+                mutator.service_account,
+                fields.join("+")
+            )
+        })
+        .collect();
+    BTreeMap::from([(names::TRUSTED_MUTATORS.to_owned(), mutators.join(","))])
+}
+
+/// The namespace of a project, as the operator creates it. Of an adopted one only these labels and annotations are set; the
+/// rest stays.
+pub fn namespace(project: &Project, settings: &ReeveConfigSpec) -> Namespace {
     Namespace {
         metadata: ObjectMeta {
             name: Some(project.namespace.clone()),
             labels: Some(namespace_labels(project, settings)),
+            annotations: Some(namespace_annotations(settings)),
             ..ObjectMeta::default()
         },
         ..Namespace::default()

@@ -13,7 +13,7 @@ mod rbac;
 pub mod rules;
 
 pub use binding::{bindings, operator_binding};
-pub use labels::{namespace, namespace_labels};
+pub use labels::{namespace, namespace_annotations, namespace_labels};
 pub use rbac::{objects, rbac_yaml};
 
 /// The name of the operator's own RoleBinding in a project's namespace.

@@ -43,7 +43,7 @@ const RBAC: &str = "rbac.authorization.k8s.io";
 const ANY: &[&str] = &[];
 
 /// The table.
-pub const GRANTS: [Grant; 20] = [
+pub const GRANTS: [Grant; 21] = [
     Grant {
         reach: Reach::Cluster,
         group: "reeve.dev",
@@ -180,6 +180,14 @@ pub const GRANTS: [Grant; 20] = [
         names: ANY,
         verbs: &["patch"],
         because: "conditions",
+    },
+    Grant {
+        reach: Reach::Projects,
+        group: "",
+        resources: &["events"],
+        names: ANY,
+        verbs: &["list"],
+        because: "what refuses the pods of a workload's Job: only its events say",
     },
     Grant {
         reach: Reach::Projects,

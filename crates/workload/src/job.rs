@@ -30,7 +30,7 @@ pub struct Owner {
 }
 
 /// The Job. It tries once; a pod that the cluster itself takes away (drain, preemption) does not count as that try.
-pub fn job(workload: &Workload, owner: &Owner, project: &str, settings: ReeveConfigSpec) -> Job {
+pub fn job(workload: &Workload, owner: &Owner, project: &str, settings: &ReeveConfigSpec) -> Job {
     let labels = labels(workload, project);
     let annotations = workload
         .identity
@@ -103,7 +103,7 @@ fn not_for_disruptions() -> PodFailurePolicy {
     }
 }
 
-fn pod(workload: &Workload, settings: ReeveConfigSpec) -> PodSpec {
+fn pod(workload: &Workload, settings: &ReeveConfigSpec) -> PodSpec {
     let home = workload.create_home_dir.then(|| home_directory(workload));
     let some = |texts: &[String]| (!texts.is_empty()).then(|| texts.to_vec());
     let container = Container {

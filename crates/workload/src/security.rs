@@ -32,7 +32,7 @@ pub(crate) fn pod(workload: &Workload) -> PodSecurityContext {
 /// The container's. `allowPrivilegeEscalation` is always written, as the reference does (cluster-and-cli 5.4): false when
 /// the cluster or the submission asks for it, and wherever identity is enforced, since a setuid file of the image would
 /// be another uid (a manifest of her own can still ask for it). Every capability is dropped either way.
-pub(crate) fn container(workload: &Workload, settings: ReeveConfigSpec) -> SecurityContext {
+pub(crate) fn container(workload: &Workload, settings: &ReeveConfigSpec) -> SecurityContext {
     let prevent = settings.enforce_prevent_privilege_escalation
         || settings.enforce_run_as_user
         || workload.prevent_privilege_escalation;

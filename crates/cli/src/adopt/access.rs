@@ -24,18 +24,31 @@ pub(super) fn access(bindings: &[Value], already: bool) -> Vec<Access> {
         let labels = binding.pointer("/metadata/labels");
         already && labels.is_some_and(|labels| labels.get(names::MANAGED).is_some())
     };
-    bindings.iter().filter(|binding| !ours(binding)).map(entry).collect()
+    bindings
+        .iter()
+        .filter(|binding| !ours(binding))
+        .map(entry)
+        .collect()
 }
 
 fn entry(binding: &Value) -> Access {
     let subject = |subject: &Value| {
         let namespace = text(subject, "/namespace");
         let parts = [text(subject, "/kind"), namespace, text(subject, "/name")];
-        parts.iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join("/")
+        parts
+            .iter()
+            .filter(|part| !part.is_empty())
+            .copied()
+            .collect::<Vec<_>>()
+            .join("/")
     };
     Access {
         binding: text(binding, "/metadata/name").to_owned(),
-        role: format!("{}/{}", text(binding, "/roleRef/kind"), text(binding, "/roleRef/name")),
+        role: format!(
+            "{}/{}",
+            text(binding, "/roleRef/kind"),
+            text(binding, "/roleRef/name")
+        ),
         subjects: list(binding, "/subjects").iter().map(subject).collect(),
     }
 }

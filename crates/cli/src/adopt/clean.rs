@@ -30,6 +30,9 @@ pub struct ByHand {
     pub why: String,
     /// What helps.
     pub command: String,
+    /// It ends the object, and with it every mark that it bears.
+    #[serde(skip)]
+    deletes: bool,
 }
 
 /// How every mark goes.
@@ -58,14 +61,17 @@ pub(super) fn plan(objects: &Objects<'_>, claims: &[Mark], namespace: &str) -> P
     };
     let mut plan = Plan::default();
     for object in objects.all {
-        let mut removed = Vec::new();
+        let (mut removed, mut steps) = (Vec::new(), Vec::new());
         for mark in marks(object) {
             match planner.way(object, &mark) {
                 Way::Patch => removed.push(mark),
-                Way::ByHand(step) if !plan.by_hand.contains(&step) => plan.by_hand.push(step),
-                Way::ByHand(_) | Way::Later => {}
+                Way::ByHand(step) => steps.push(step),
+                Way::Later => {}
             }
         }
+        // One is enough: the steps of an object differ only where one of them deletes it.
+        let deletes = steps.iter().position(|step| step.deletes);
+        plan.by_hand.extend(steps.into_iter().nth(deletes.unwrap_or(0)));
         if !removed.is_empty() {
             plan.patches.push(Patch {
                 kind: text(object, "/kind").to_owned(),
@@ -74,7 +80,8 @@ pub(super) fn plan(objects: &Objects<'_>, claims: &[Mark], namespace: &str) -> P
             });
         }
     }
-    plan.by_hand.extend(claims.iter().map(|claim| planner.claim(claim)));
+    plan.by_hand
+        .extend(claims.iter().map(|claim| planner.claim(claim)));
     plan
 }
 
@@ -89,35 +96,64 @@ impl Planner<'_> {
     fn way(&self, object: &Value, mark: &Mark) -> Way {
         let selected = mark.is_label() && self.selected.contains(mark.key.as_str());
         if selected && selector_keys(object).any(|key| key == mark.key) {
-            return self.delete(object, "it selects its pods by this label, which cannot change", " --cascade=orphan");
+            return self.delete(
+                object,
+                "it selects its pods by this label, which cannot change",
+                " --cascade=orphan",
+            );
         }
         match text(object, "/kind") {
-            _ if selected => Way::Later,
-            "ControllerRevision" if !mark.is_own() => {
-                self.delete(object, "its data cannot change; from it controllers make pods", "")
-            }
+            _ if selected => self.selected(object, &mark.key),
+            "ControllerRevision" if !mark.is_own() => self.delete(
+                object,
+                "its data cannot change; from it controllers make pods",
+                "",
+            ),
             _ if mark.is_own() => Way::Patch,
             "Job" if is_unstarted(object) => Way::Patch,
-            "Job" if has_ended(object) => self.delete(object, "the template of a Job cannot change, and it is over", ""),
+            "Job" if has_ended(object) => {
+                self.delete(object, "the template of a Job cannot change, and it is over", "")
+            }
             "Job" => {
-                let why = "the template of a Job cannot change once it has started: wait for its end, or end it";
+                let why =
+                    "the template of a Job cannot change once it has started: wait for its end, or end it";
                 self.delete(object, why, "")
             }
-            "Deployment" | "StatefulSet" | "DaemonSet" if self.objects.is_busy(object) => self.roll_out(object),
+            "Deployment" | "StatefulSet" | "DaemonSet" if self.objects.is_busy(object) => {
+                self.roll_out(object)
+            }
             "ReplicaSet" => self.replica_set(object),
             _ => Way::Patch,
         }
     }
 
+    /// Its controller has to go first; where it has none, something would take or replace it.
+    fn selected(&self, object: &Value, key: &str) -> Way {
+        let owner = self.objects.owner(object);
+        if owner.is_some_and(|owner| selector_keys(owner).any(|other| other == key)) {
+            return Way::Later;
+        }
+        self.delete(
+            object,
+            "a selector names this label: without it a controller would take or replace this",
+            "",
+        )
+    }
+
     /// A ReplicaSet below a running Deployment is left alone: once its template is that of the Deployment, the Deployment
     /// could go over to it.
     fn replica_set(&self, object: &Value) -> Way {
-        let running = self.objects.owner(object).filter(|owner| self.objects.is_busy(owner));
+        let running = self
+            .objects
+            .owner(object)
+            .filter(|owner| self.objects.is_busy(owner));
         match running {
             None => Way::Patch,
-            Some(_) if !self.objects.is_busy(object) => {
-                self.delete(object, "it is an old revision, without pods, of a Deployment that runs", "")
-            }
+            Some(_) if !self.objects.is_busy(object) => self.delete(
+                object,
+                "it is an old revision, without pods, of a Deployment that runs",
+                "",
+            ),
             Some(owner) if marks(owner).iter().any(|mark| !mark.is_own()) => Way::Later,
             Some(owner) => Way::ByHand(ByHand {
                 object: title(object),
@@ -127,6 +163,7 @@ impl Planner<'_> {
                     self.namespace,
                     text(owner, "/metadata/name")
                 ),
+                deletes: false,
             }),
         }
     }
@@ -138,6 +175,7 @@ impl Planner<'_> {
             object: title(object),
             why: why.to_owned(),
             command: format!("kubectl -n {} delete {kind} {name}{how}", self.namespace),
+            deletes: true,
         })
     }
 
@@ -154,6 +192,7 @@ impl Planner<'_> {
                 self.namespace,
                 removal(&of_template)
             ),
+            deletes: false,
         })
     }
 
@@ -167,6 +206,7 @@ impl Planner<'_> {
                 "kubectl -n {} delete persistentvolumeclaim {}   # after moving its files to a claim with another name",
                 self.namespace, mark.name
             ),
+            deletes: true,
         }
     }
 }

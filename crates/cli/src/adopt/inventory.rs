@@ -68,13 +68,19 @@ pub(super) fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
 
 /// The list at a pointer, empty when there is none.
 pub(super) fn list<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
-    value.pointer(pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    value
+        .pointer(pointer)
+        .and_then(Value::as_array)
+        .map_or(&[], Vec::as_slice)
 }
 
 /// The members of the object at a pointer, none when there is none.
 pub(super) fn members<'a>(value: &'a Value, pointer: &str) -> impl Iterator<Item = (&'a str, &'a Value)> {
     let object = value.pointer(pointer).and_then(Value::as_object);
-    object.into_iter().flatten().map(|(key, value)| (key.as_str(), value))
+    object
+        .into_iter()
+        .flatten()
+        .map(|(key, value)| (key.as_str(), value))
 }
 
 /// `Kind/name`.

@@ -98,7 +98,9 @@ fn mark(object: &Value, place: &str, key: &str, value: &Value) -> Mark {
         name: text(object, "/metadata/name").to_owned(),
         place: place.to_owned(),
         key: key.to_owned(),
-        value: value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned),
+        value: value
+            .as_str()
+            .map_or_else(|| value.to_string(), ToOwned::to_owned),
     }
 }
 

@@ -71,7 +71,10 @@ fn entry(object: &Value, refusals: &[&Check], rules: &Rules, namespace: &str) ->
     let (kind, name) = (text(object, "/kind"), text(object, "/metadata/name"));
     let change_first = failing(&written_again(object, rules));
     let command = match (can_restart(kind), change_first.is_empty()) {
-        (true, true) => format!("kubectl -n {namespace} rollout restart {}/{name}", kind.to_lowercase()),
+        (true, true) => format!(
+            "kubectl -n {namespace} rollout restart {}/{name}",
+            kind.to_lowercase()
+        ),
         (true, false) => format!("kubectl -n {namespace} apply -f {name}.yaml"),
         // An unchanged template is not looked at again, and a Job's cannot change.
         (false, _) => format!("kubectl -n {namespace} replace --force -f {name}.yaml"),
@@ -138,7 +141,11 @@ fn copy(object: &Value, owner: &str) -> Value {
         let volume = text(claim, "/metadata/name");
         let source = json!({ "claimName": format!("{volume}-{pod_name}") });
         let named = |other: &Value| text(other, "/name") == volume;
-        let mut volumes: Vec<Value> = list(&pod, "/spec/volumes").iter().filter(|v| !named(v)).cloned().collect();
+        let mut volumes: Vec<Value> = list(&pod, "/spec/volumes")
+            .iter()
+            .filter(|v| !named(v))
+            .cloned()
+            .collect();
         volumes.push(json!({ "name": volume, "persistentVolumeClaim": source }));
         put(&mut pod, "/spec", "volumes", Value::Array(volumes));
     }
@@ -176,7 +183,9 @@ fn written_again(object: &Value, rules: &Rules) -> Request {
         }
     } else {
         // What the API server and controllers wrote is in no manifest.
-        remove(&mut new, "/metadata", |key| ["ownerReferences", "finalizers", "uid"].contains(&key));
+        remove(&mut new, "/metadata", |key| {
+            ["ownerReferences", "finalizers", "uid"].contains(&key)
+        });
         if text(object, "/kind") == "Job" {
             remove(&mut new, "/spec", |key| key == "selector");
             let theirs = |key: &str| {

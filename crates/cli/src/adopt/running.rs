@@ -57,7 +57,11 @@ pub(super) fn running(objects: &Objects<'_>, refused: &[Refused]) -> Vec<Running
 fn runs_as(pod: &Value) -> Option<&'static str> {
     let user = |at: &Value| at.pointer("/securityContext/runAsUser").and_then(Value::as_i64);
     let of_pod = pod.get("spec").and_then(user);
-    let lists = ["/spec/containers", "/spec/initContainers", "/spec/ephemeralContainers"];
+    let lists = [
+        "/spec/containers",
+        "/spec/initContainers",
+        "/spec/ephemeralContainers",
+    ];
     let users: Vec<Option<i64>> = lists
         .iter()
         .flat_map(|at| list(pod, at))

@@ -28,10 +28,9 @@ impl Target {
         }
     }
 
-    /// Whether the operator takes the namespace for this project's as it is.
+    /// Whether the operator took the namespace for this project. The label alone may be older than any policy.
     pub(super) fn has(&self, namespace: &Value) -> bool {
-        let id = label(namespace, PROJECT_ID);
-        label(namespace, names::PROJECT) == Some(&self.name) && id.is_none_or(|id| id == self.id)
+        label(namespace, names::PROJECT) == Some(&self.name) && label(namespace, PROJECT_ID) == Some(&self.id)
     }
 
     /// The merge patch that hands the namespace over. The id is set only where another one is in the way: elsewhere the
@@ -74,11 +73,17 @@ pub(super) fn choose(inventory: &Inventory) -> Result<Target, Obstacle> {
             }
         };
     };
-    let project = inventory.projects.iter().find(|p| text(p, "/metadata/name") == wanted);
+    let project = inventory
+        .projects
+        .iter()
+        .find(|p| text(p, "/metadata/name") == wanted);
     match project {
         Some(project) if asks(&project) => Ok(Target::of(project)),
         Some(project) => Err(Obstacle::new(
-            format!("project `{wanted}` has the namespace `{}`", text(project, "/spec/namespace")),
+            format!(
+                "project `{wanted}` has the namespace `{}`",
+                text(project, "/spec/namespace")
+            ),
             format!(
                 "the namespace of a project cannot change: create another project with \"requestedNamespace\": \"{name}\""
             ),
@@ -107,13 +112,17 @@ pub(super) fn obstacles(inventory: &Inventory, target: Option<&Target>) -> Vec<O
         ));
     }
     let owner = label(namespace, names::PROJECT).unwrap_or("");
-    let lives = inventory.projects.iter().any(|project| {
-        text(project, "/metadata/name") == owner && text(project, "/spec/namespace") == name
-    });
+    let lives = inventory
+        .projects
+        .iter()
+        .any(|project| text(project, "/metadata/name") == owner && text(project, "/spec/namespace") == name);
     if let (true, Some(target)) = (lives, target.filter(|target| target.name != owner)) {
         found.push(Obstacle::new(
             format!("namespace `{name}` is project `{owner}`'s, which is still there"),
-            format!("delete project `{owner}` at the control plane before `{}` takes it over", target.name),
+            format!(
+                "delete project `{owner}` at the control plane before `{}` takes it over",
+                target.name
+            ),
         ));
     }
     found

@@ -12,6 +12,7 @@ async fn the_help_of_every_command() {
         &["logout"],
         &["whoami"],
         &["project", "list"],
+        &["project", "adopt"],
         &["submit"],
         &["list"],
         &["logs"],
@@ -63,6 +64,8 @@ async fn wrong_usage_ends_with_two_before_anybody_is_asked() {
         ],
         &["kubernetes-token", "--cluster", "nonsense"],
         &["list", "-o", "yaml"],
+        &["project", "adopt"],
+        &["project", "adopt", "../pods"],
     ] {
         let output = receiver.run(wrong).await;
         assert_eq!(output.status.code(), Some(2), "{wrong:?}");

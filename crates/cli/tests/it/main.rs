@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests stop the test they help")]
 
+mod adopt;
 mod cluster;
 mod commands;
 mod forward;

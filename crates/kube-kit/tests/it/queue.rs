@@ -128,3 +128,28 @@ async fn a_failed_pass_is_tried_again_as_its_error_says() {
         "{text}"
     );
 }
+
+#[tokio::test]
+async fn a_key_that_is_asked_for_later_again_and_again_has_one_pass_then() {
+    let (queue, keys) = Queue::new();
+    let (stop, passes) = (
+        CancellationToken::new(),
+        Passes::register(&mut Registry::default()),
+    );
+    let done = Arc::new(Mutex::new(Vec::new()));
+    let (seen, last) = (done.clone(), stop.clone());
+    for _ in 0..50 {
+        queue.add_after(1, Duration::from_millis(300));
+    }
+    queue.add_after(1, Duration::from_millis(50));
+    queue.add_after(2, Duration::from_millis(900));
+    work("test", keys, 4, passes, stop, move |key: u8| {
+        seen.lock().unwrap().push(key);
+        if key == 2 {
+            last.cancel();
+        }
+        async { Ok::<_, Failed>(()) }
+    })
+    .await;
+    assert_eq!(*done.lock().unwrap(), [1, 2], "the sooner one, once");
+}

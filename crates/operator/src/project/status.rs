@@ -1,13 +1,14 @@
 //! A project's status: what was applied, or what is in the way.
 
 use kube::Api;
-use reeve_crds::{Phase, Project, ProjectStatus};
+use reeve_crds::{Phase, Project, ProjectStatus, ReeveConfigSpec};
 use reeve_kube_kit::apply::apply_status;
 use reeve_kube_kit::{Name, condition, events};
 use reeve_types::Timestamp;
 
 use super::Failed;
 use crate::MANAGER;
+use crate::config::{IDENTITY_BOUNDARY, identity_boundary};
 use crate::world::World;
 
 /// What is said.
@@ -17,7 +18,7 @@ pub(super) struct Says {
     pub(super) message: String,
 }
 
-fn status(project: &Project, says: &Says, now: Timestamp) -> ProjectStatus {
+fn status(project: &Project, says: &Says, settings: &ReeveConfigSpec, now: Timestamp) -> ProjectStatus {
     let mut conditions = project
         .status
         .as_ref()
@@ -31,6 +32,15 @@ fn status(project: &Project, says: &Says, now: Timestamp) -> ProjectStatus {
         generation: project.metadata.generation,
     };
     condition::set(&mut conditions, &ready, now);
+    let (holds, reason, message) = identity_boundary(settings);
+    let boundary = condition::Says {
+        type_: IDENTITY_BOUNDARY,
+        status: Some(holds),
+        reason,
+        message,
+        generation: project.metadata.generation,
+    };
+    condition::set(&mut conditions, &boundary, now);
     ProjectStatus {
         phase: Some(says.phase),
         message: says.message.clone(),
@@ -44,7 +54,7 @@ pub(super) async fn report(world: &World, name: &str, says: &Says) -> Result<(),
     let Some(project) = world.mirrors.projects.get(&Name::cluster(name)) else {
         return Ok(());
     };
-    let status = status(&project, says, world.clock.now());
+    let status = status(&project, says, &world.settings(), world.clock.now());
     if project.status.as_ref() == Some(&status) {
         return Ok(());
     }

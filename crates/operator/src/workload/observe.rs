@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::Pod;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Event, Pod};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use reeve_crds::Phase;
 
 /// How a workload stands.
@@ -16,6 +16,25 @@ pub struct Observed {
     pub message: String,
     /// The uid of its Job.
     pub job_uid: Option<String>,
+    /// The Job has no pod: what refused it, only the Job's events say.
+    pub podless: bool,
+}
+
+impl Observed {
+    /// Whether something refuses the Job's pods.
+    pub fn is_refused(&self) -> bool {
+        self.podless && !self.message.is_empty()
+    }
+}
+
+/// What the newest of these events says. Pure.
+pub fn newest_refusal(events: &[Event]) -> Option<String> {
+    let at = |event: &Event| {
+        let last = event.last_timestamp.as_ref().map(|time| time.0);
+        last.or_else(|| event.event_time.as_ref().map(|time| time.0))
+    };
+    let newest = events.iter().max_by_key(|event| at(event))?;
+    newest.message.clone()
 }
 
 /// Whether the object's controller is the one with this uid.
@@ -26,16 +45,28 @@ pub fn is_controlled_by(meta: &ObjectMeta, uid: &str) -> bool {
         .any(|owner| owner.controller == Some(true) && owner.uid == uid)
 }
 
-/// Whether the object's controller is a workload, whichever.
+/// Whether the object's controller is a workload of ours, whichever. Nobody but the operator can write such a reference (R18).
 pub fn is_of_a_workload(meta: &ObjectMeta) -> bool {
+    meta.owner_references.iter().flatten().any(is_our_workload)
+}
+
+/// Whether the object's controller is the workload with this uid.
+pub fn is_of_workload(meta: &ObjectMeta, uid: &str) -> bool {
     meta.owner_references
         .iter()
         .flatten()
-        .any(|owner| owner.controller == Some(true) && owner.kind == "Workload")
+        .any(|owner| is_our_workload(owner) && owner.uid == uid)
 }
 
-/// Reads the state of a Job; of the pods, those that it controls say why they wait.
-pub fn observe(job: &Job, pods: &[Arc<Pod>]) -> Observed {
+fn is_our_workload(owner: &OwnerReference) -> bool {
+    owner.controller == Some(true)
+        && owner.kind == "Workload"
+        && owner.api_version.starts_with(reeve_admission::names::PREFIX)
+}
+
+/// Reads the state of a Job; of the pods, those that it controls say why they wait. `own` is the workload's own container:
+/// of others, which somebody injected, every message says the name.
+pub fn observe(job: &Job, pods: &[Arc<Pod>], own: &str) -> Observed {
     let status = job.status.clone().unwrap_or_default();
     let condition = |type_: &str| {
         status
@@ -62,18 +93,23 @@ pub fn observe(job: &Job, pods: &[Arc<Pod>]) -> Observed {
     } else if let Some(failed) = condition("Failed") {
         let why = pods
             .iter()
-            .find_map(|pod| why_failed(pod))
+            .find_map(|pod| why_failed(pod, own))
             .or_else(|| failed.message.clone());
         (Phase::Failed, why.unwrap_or_default())
     } else if runs {
-        (Phase::Running, String::new())
+        (
+            Phase::Running,
+            pods.iter().find_map(|pod| why_goes_on(pod, own)).unwrap_or_default(),
+        )
     } else {
         (
             Phase::Pending,
-            pods.iter().find_map(|pod| why_waiting(pod)).unwrap_or_default(),
+            pods.iter().find_map(|pod| why_waiting(pod, own)).unwrap_or_default(),
         )
     };
     Observed {
+        // One that waits in a queue has none either, and nothing refuses it.
+        podless: phase == Phase::Pending && pods.is_empty() && condition("Suspended").is_none(),
         phase,
         message,
         job_uid: uid,
@@ -94,38 +130,73 @@ fn said(reason: Option<&str>, message: Option<&str>) -> Option<String> {
     }
 }
 
-fn why_failed(pod: &Pod) -> Option<String> {
-    let status = pod.status.as_ref()?;
-    let ended = status
-        .container_statuses
-        .iter()
-        .flatten()
-        .filter_map(|container| container.state.as_ref()?.terminated.as_ref())
-        .find(|ended| ended.exit_code != 0)
-        .map(|ended| match ended.reason.as_deref() {
-            None | Some("Error") => format!("its container ended with exit code {}", ended.exit_code),
-            Some(reason) => format!(
-                "its container ended with exit code {} ({reason})",
-                ended.exit_code
-            ),
-        });
-    ended.or_else(|| said(status.reason.as_deref(), status.message.as_deref()))
+/// The states of a pod's containers: the workload's own first, then those of the others, also of those that start first.
+fn containers<'a>(pod: &'a Pod, own: &str) -> Vec<&'a ContainerStatus> {
+    let Some(status) = pod.status.as_ref() else {
+        return Vec::new();
+    };
+    let lists = [&status.container_statuses, &status.init_container_statuses];
+    let all = lists.into_iter().flatten().flatten();
+    let (mut ordered, others): (Vec<_>, Vec<_>) = all.partition(|container| container.name == own);
+    ordered.extend(others);
+    ordered
 }
 
-fn why_waiting(pod: &Pod) -> Option<String> {
+/// `its container`, or the name of one that is not the workload's own.
+fn called(container: &ContainerStatus, own: &str) -> String {
+    if container.name == own {
+        "its container".to_owned()
+    } else {
+        format!("the container `{}`, which is not the workload's own,", container.name)
+    }
+}
+
+fn ended(container: &ContainerStatus) -> Option<&ContainerStateTerminated> {
+    container.state.as_ref()?.terminated.as_ref()
+}
+
+fn why_failed(pod: &Pod, own: &str) -> Option<String> {
     let status = pod.status.as_ref()?;
-    let waiting = status
-        .container_statuses
-        .iter()
-        .flatten()
-        .filter_map(|container| container.state.as_ref()?.waiting.as_ref())
-        .find(|waiting| {
-            !matches!(
-                waiting.reason.as_deref(),
-                None | Some("ContainerCreating" | "PodInitializing")
-            )
+    let failed = containers(pod, own).into_iter().find_map(|container| {
+        let ended = ended(container).filter(|ended| ended.exit_code != 0)?;
+        let called = called(container, own);
+        Some(match ended.reason.as_deref() {
+            None | Some("Error") => format!("{called} ended with exit code {}", ended.exit_code),
+            Some(reason) => format!("{called} ended with exit code {} ({reason})", ended.exit_code),
         })
-        .and_then(|waiting| said(waiting.reason.as_deref(), waiting.message.as_deref()));
+    });
+    failed.or_else(|| said(status.reason.as_deref(), status.message.as_deref()))
+}
+
+/// Why a pod runs although the workload's own container has ended.
+fn why_goes_on(pod: &Pod, own: &str) -> Option<String> {
+    let all = containers(pod, own);
+    let own_ended = all.iter().find(|c| c.name == own).and_then(|c| ended(c))?;
+    let other = all.iter().find(|c| c.name != own && ended(c).is_none())?;
+    Some(format!(
+        "its container ended with exit code {}; the pod goes on until the container `{}`, which is not the workload's own, \
+         ends",
+        own_ended.exit_code, other.name
+    ))
+}
+
+fn why_waiting(pod: &Pod, own: &str) -> Option<String> {
+    let status = pod.status.as_ref()?;
+    let waiting = containers(pod, own).into_iter().find_map(|container| {
+        let waiting = container.state.as_ref()?.waiting.as_ref()?;
+        if matches!(
+            waiting.reason.as_deref(),
+            None | Some("ContainerCreating" | "PodInitializing")
+        ) {
+            return None;
+        }
+        let why = said(waiting.reason.as_deref(), waiting.message.as_deref())?;
+        Some(if container.name == own {
+            why
+        } else {
+            format!("{}: {why}", called(container, own).trim_end_matches(','))
+        })
+    });
     let unscheduled = || {
         status
             .conditions

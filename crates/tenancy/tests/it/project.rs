@@ -79,9 +79,10 @@ fn the_namespace_carries_the_settings() {
     let all = [(true, true), (true, false), (false, true), (false, false)].map(|(user, escalation)| {
         namespace(
             &project(),
-            ReeveConfigSpec {
+            &ReeveConfigSpec {
                 enforce_run_as_user: user,
                 enforce_prevent_privilege_escalation: escalation,
+                ..ReeveConfigSpec::default()
             },
         )
     });

@@ -37,6 +37,7 @@ fn settings(user: bool, escalation: bool) -> ReeveConfigSpec {
     ReeveConfigSpec {
         enforce_run_as_user: user,
         enforce_prevent_privilege_escalation: escalation,
+        ..ReeveConfigSpec::default()
     }
 }
 
@@ -45,13 +46,13 @@ fn a_workload_runs_as_the_person_the_server_verified() {
     let workload = workload(json!({
         "command": ["sh"], "args": ["-c", "id"], "environment": [["A", "1"], ["B", "$(A)"]], "gpus": 2, "createHomeDir": true
     }));
-    insta::assert_json_snapshot!(job(&workload, &owner(), "robots", ReeveConfigSpec::default()));
+    insta::assert_json_snapshot!(job(&workload, &owner(), "robots", &ReeveConfigSpec::default()));
 }
 
 #[test]
 fn without_an_identity_there_is_no_stamp() {
     let workload = workload(json!({"identity": null, "submittedBy": "ci"}));
-    insta::assert_json_snapshot!(job(&workload, &owner(), "robots", settings(false, true)));
+    insta::assert_json_snapshot!(job(&workload, &owner(), "robots", &settings(false, true)));
 }
 
 #[test]
@@ -60,7 +61,7 @@ fn no_groups_are_no_list_and_a_stamp_that_ends_in_a_slash() {
         json!({"identity": {"userId": "123e4567-e89b-12d3-a456-426614174000", "email": "alice@example.com",
         "posix": {"uid": 70012, "gid": 5000}}}),
     );
-    let template = job(&workload, &owner(), "robots", ReeveConfigSpec::default())
+    let template = job(&workload, &owner(), "robots", &ReeveConfigSpec::default())
         .spec
         .unwrap()
         .template;
@@ -79,15 +80,18 @@ fn no_groups_are_no_list_and_a_stamp_that_ends_in_a_slash() {
 }
 
 #[test]
-fn escalation_is_prevented_when_the_cluster_or_the_submission_says_so() {
-    for (enforced, asked, allowed) in [
-        (true, false, false),
-        (true, true, false),
-        (false, true, false),
-        (false, false, true),
+fn escalation_is_prevented_when_identity_the_cluster_or_the_submission_says_so() {
+    // Where identity is enforced nothing that is submitted may become another uid, whatever the switch says.
+    for (identity, enforced, asked, allowed) in [
+        (true, true, false, false),
+        (true, false, false, false),
+        (false, true, false, false),
+        (false, true, true, false),
+        (false, false, true, false),
+        (false, false, false, true),
     ] {
         let workload = workload(json!({"preventPrivilegeEscalation": asked}));
-        let spec = job(&workload, &owner(), "robots", settings(true, enforced))
+        let spec = job(&workload, &owner(), "robots", &settings(identity, enforced))
             .spec
             .unwrap()
             .template
@@ -111,7 +115,7 @@ fn escalation_is_prevented_when_the_cluster_or_the_submission_says_so() {
 fn a_home_of_her_own_wins_and_the_last_of_equal_names_counts() {
     let workload =
         workload(json!({"createHomeDir": true, "environment": [["HOME", "/work"], ["A", "1"], ["A", "2"]]}));
-    let spec = job(&workload, &owner(), "robots", ReeveConfigSpec::default())
+    let spec = job(&workload, &owner(), "robots", &ReeveConfigSpec::default())
         .spec
         .unwrap()
         .template

@@ -64,6 +64,7 @@ async fn every_right_is_used_no_other_is_asked_for_and_at_rest_nothing_is_writte
     }
 
     same_news_twice(&rig).await;
+    pods_refused(&rig).await;
 
     // At rest, and after a restart with everything in place.
     tokio::time::sleep(Duration::from_secs(2)).await;
@@ -161,6 +162,33 @@ async fn same_news_twice(rig: &Rig) {
     quota("delete", "first");
     until_refused_by(rig, key, "second").await;
     quota("delete", "second");
+    rig.link.change(&[key], vec![]);
+    rig.phase(key, StatusPhase::Deleted).await;
+}
+
+/// A Job whose pods a quota refuses: the workload says so, and no longer when it is over.
+async fn pods_refused(rig: &Rig) {
+    let kubectl = rig.cluster.kubectl();
+    let quota = ["-n", "reeve-robots", "create", "quota", "podless", "--hard=count/pods=0"];
+    kubectl.must(&quota).unwrap();
+    let podless = workload(6, "podless", 3);
+    let key = podless.key();
+    rig.link.change(&[], vec![podless]);
+    let says = async |what: &'static str, wanted: &dyn Fn(&str) -> bool| {
+        reeve_testkit::wait_for(Duration::from_secs(60), what, async || {
+            let status = rig.link.status(key);
+            Ok(status.filter(|s| s.phase == StatusPhase::Pending && wanted(&s.message)))
+        })
+        .await
+        .unwrap()
+    };
+    says("the quota's refusal", &|message| message.contains("exceeded quota: podless")).await;
+    let object = kubectl
+        .must(&["-n", "reeve-robots", "get", "workload", "podless", "-o", "jsonpath={.status.conditions}"])
+        .unwrap();
+    assert!(object.contains(r#""status":"False""#), "{object}");
+    kubectl.must(&["-n", "reeve-robots", "delete", "quota", "podless"]).unwrap();
+    says("nothing in the way", &|message| !message.contains("quota")).await;
     rig.link.change(&[key], vec![]);
     rig.phase(key, StatusPhase::Deleted).await;
 }

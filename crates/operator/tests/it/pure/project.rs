@@ -94,6 +94,7 @@ fn without_settings_everything_is_strict_and_of_several_the_strictest_holds() {
     let spec = |user, escalation| ReeveConfigSpec {
         enforce_run_as_user: user,
         enforce_prevent_privilege_escalation: escalation,
+        ..ReeveConfigSpec::default()
     };
     assert_eq!(strictest(&[]), spec(true, true));
     assert_eq!(strictest(&[spec(false, false)]), spec(false, false));

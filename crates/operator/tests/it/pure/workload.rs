@@ -157,10 +157,10 @@ fn what_is_in_the_way_is_named() {
 fn the_phase_is_read_from_the_job_and_the_reason_from_its_own_pods() {
     let ended =
         |type_: &str| json!({"conditions": [{"type": type_, "status": "True", "message": "said the job"}]});
-    let waiting = json!({"phase": "Pending", "containerStatuses": [{"name": "c", "image": "i", "imageID": "", "ready": false, "restartCount": 0,
+    let waiting = json!({"phase": "Pending", "containerStatuses": [{"name": "train", "image": "i", "imageID": "", "ready": false, "restartCount": 0,
         "state": {"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}}}]});
     let unscheduled = json!({"phase": "Pending", "conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "no gpu"}]});
-    let failed = json!({"phase": "Failed", "containerStatuses": [{"name": "c", "image": "i", "imageID": "", "ready": false, "restartCount": 0,
+    let failed = json!({"phase": "Failed", "containerStatuses": [{"name": "train", "image": "i", "imageID": "", "ready": false, "restartCount": 0,
         "state": {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}}]});
     let running = json!({"phase": "Running"});
     let cases = [
@@ -224,4 +224,116 @@ fn the_phase_is_read_from_the_job_and_the_reason_from_its_own_pods() {
         );
         assert_eq!(observed.job_uid.as_deref(), Some("j1"));
     }
+}
+
+/// The state of one container.
+fn container(name: &str, state: Value) -> Value {
+    json!({"name": name, "image": "i", "imageID": "", "ready": false, "restartCount": 0, "state": state})
+}
+
+#[test]
+fn a_message_about_a_container_that_somebody_injected_says_its_name() {
+    let pull = json!({"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}});
+    let creating = json!({"waiting": {"reason": "ContainerCreating"}});
+    let ended = |code: i32| json!({"terminated": {"exitCode": code}});
+    let proxy = "the container `proxy`, which is not the workload's own";
+    let said = |job_status: Value, phase: &str, containers: Vec<Value>| {
+        let observed = reported(
+            &train(),
+            &View {
+                job: job(owner("w1"), job_status),
+                pods: vec![pod("j1", json!({"phase": phase, "containerStatuses": containers}))],
+                ..view()
+            },
+        );
+        (observed.phase, observed.message)
+    };
+    let active = json!({"active": 1});
+    // Its own container first, wherever it stands in the list.
+    let both = vec![container("proxy", creating.clone()), container("train", pull.clone())];
+    assert_eq!(
+        said(active.clone(), "Pending", both),
+        (Phase::Pending, "ImagePullBackOff: no such image".to_owned())
+    );
+    let other = vec![container("proxy", pull.clone()), container("train", creating)];
+    assert_eq!(
+        said(active.clone(), "Pending", other),
+        (Phase::Pending, format!("{proxy}: ImagePullBackOff: no such image"))
+    );
+    // Its own has ended: what the other waits for is not what the workload waits for.
+    let over = vec![container("proxy", pull), container("train", ended(0))];
+    let (phase, message) = said(json!({"active": 1, "ready": 1}), "Running", over);
+    assert_eq!(phase, Phase::Running);
+    assert!(
+        message.starts_with("its container ended with exit code 0; the pod goes on until the container `proxy`"),
+        "{message}"
+    );
+    let failed = json!({"conditions": [{"type": "Failed", "status": "True"}]});
+    let broken = vec![container("proxy", ended(1)), container("train", ended(0))];
+    assert_eq!(
+        said(failed, "Failed", broken),
+        (Phase::Failed, format!("{proxy}, ended with exit code 1"))
+    );
+}
+
+#[test]
+fn a_job_without_pods_is_asked_about_unless_it_waits_in_a_queue() {
+    let podless = |status: Value| {
+        let view = View {
+            job: job(owner("w1"), status),
+            ..view()
+        };
+        reported(&train(), &view).podless
+    };
+    assert!(podless(json!({})));
+    assert!(!podless(json!({"conditions": [{"type": "Suspended", "status": "True"}]})));
+    assert!(!podless(json!({"conditions": [{"type": "Complete", "status": "True"}]})));
+}
+
+#[test]
+fn the_newest_refusal_of_its_pods_is_the_one_that_is_shown() {
+    let event = |message: &str, last: &str| json!({"message": message, "lastTimestamp": last, "involvedObject": {}, "metadata": {}});
+    let events = [
+        event("older", "2026-01-01T00:00:00Z"),
+        event("newest", "2026-01-01T00:00:09Z"),
+        event("old", "2026-01-01T00:00:01Z"),
+    ]
+    .map(|event| serde_json::from_value(event).unwrap());
+    assert_eq!(
+        reeve_operator::workload::observe::newest_refusal(&events).as_deref(),
+        Some("newest")
+    );
+    assert_eq!(reeve_operator::workload::observe::newest_refusal(&[]), None);
+}
+
+#[test]
+fn a_job_that_only_bears_its_name_or_its_reference_is_never_taken_for_the_one_that_was_made() {
+    let mut ran = train();
+    ran.status = Some(WorkloadStatus {
+        phase: Some(Phase::Running),
+        job_uid: Some("j0".into()),
+        ..WorkloadStatus::default()
+    });
+    let complete = json!({"conditions": [{"type": "Complete", "status": "True"}]});
+    // The right reference on another Job than the one that was made, and another kind of the same name and uid.
+    let foreign = json!({"apiVersion": "example.com/v1", "kind": "Workload", "name": "train", "uid": "w1", "controller": true});
+    for owner in [owner("w1"), foreign.clone()] {
+        let observed = reported(
+            &ran,
+            &View {
+                job: job(owner, complete.clone()),
+                ..view()
+            },
+        );
+        assert_eq!(observed.phase, Phase::Failed);
+        assert!(observed.message.contains("its Job was deleted"), "{}", observed.message);
+    }
+    let refused = decide(
+        &train(),
+        &View {
+            job: job(foreign, complete),
+            ..view()
+        },
+    );
+    assert_eq!(refused.unwrap_err().reason(), "JobInTheWay");
 }

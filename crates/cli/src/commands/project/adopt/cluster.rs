@@ -1,0 +1,209 @@
+//! The cluster, by the installer's own kubeconfig.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use kube::api::{ListParams, Patch, PatchParams};
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::core::Request;
+use kube::{Client, Config};
+use serde_json::{Value, json};
+
+use crate::adopt::{self, Inventory, KINDS};
+use crate::args::Adopt;
+use crate::failure::Failure;
+use crate::kubeconfig::default_file;
+
+/// How many objects come at once.
+const PAGE: u32 = 500;
+const PATIENCE: Duration = Duration::from_secs(60);
+const REEVE: &str = "/apis/reeve.dev/v1alpha1";
+
+/// A caller of one cluster's API server about one namespace.
+pub(super) struct Cluster<'a> {
+    client: Client,
+    namespace: &'a str,
+    what: &'a str,
+}
+
+impl<'a> Cluster<'a> {
+    pub(super) async fn connect(arguments: &'a Adopt, what: &'a str) -> Result<Self, Failure> {
+        let hint = "give a kubeconfig of a member of reeve:installers: --kubeconfig FILE [--context NAME]";
+        let failed = |cause: String| Failure::failed(what).cause(cause).hint(hint);
+        let options = KubeConfigOptions {
+            context: arguments.context.clone(),
+            ..KubeConfigOptions::default()
+        };
+        let kubeconfig = kubeconfig(arguments).map_err(&failed)?;
+        let mut config = Config::from_custom_kubeconfig(kubeconfig, &options)
+            .await
+            .map_err(|error| failed(error.to_string()))?;
+        config.read_timeout = Some(PATIENCE);
+        let client =
+            Client::try_from(config).map_err(|error| Failure::failed(what).because(error).hint(hint))?;
+        Ok(Self {
+            client,
+            namespace: &arguments.namespace,
+            what,
+        })
+    }
+
+    /// Everything that the report speaks of.
+    pub(super) async fn inventory(&self, wanted: Option<String>) -> Result<Inventory, Failure> {
+        let namespace = self.one("/api/v1/namespaces", self.namespace).await?;
+        let namespace = namespace.ok_or_else(|| {
+            let missing = Failure::refused(self.what).cause("this cluster has no such namespace");
+            missing.hint(
+                "look at `kubectl get namespaces`; a namespace that does not exist is made by the operator",
+            )
+        })?;
+        let projects = self.all(&format!("{REEVE}/projects"), "Project").await?;
+        let mut objects = Vec::new();
+        for kind in KINDS {
+            let found = self.all(&self.path(kind.group, kind.plural), kind.name).await?;
+            objects.extend(found.unwrap_or_default());
+        }
+        let claims = self.path("", "persistentvolumeclaims");
+        let bindings = self.path("rbac.authorization.k8s.io", "rolebindings");
+        Ok(Inventory {
+            namespace,
+            projects: projects.ok_or_else(|| {
+                let missing = Failure::refused(self.what).cause("Reeve is not installed in this cluster");
+                missing.hint("see docs/install.md, or choose another context: --context NAME")
+            })?,
+            wanted,
+            config: self.one(&format!("{REEVE}/reeveconfigs"), "reeve").await?,
+            objects,
+            claims: self
+                .all(&claims, "PersistentVolumeClaim")
+                .await?
+                .unwrap_or_default(),
+            bindings: self.all(&bindings, "RoleBinding").await?.unwrap_or_default(),
+        })
+    }
+
+    /// Sets the labels, or only asks whether it would be admitted.
+    pub(super) async fn label(&self, label: &Value, dry_run: bool) -> Result<(), Failure> {
+        let params = PatchParams {
+            dry_run,
+            ..PatchParams::default()
+        };
+        let request = Request::new("/api/v1/namespaces").patch(self.namespace, &params, &Patch::Merge(label));
+        let request = request.map_err(|error| Failure::failed(self.what).because(error))?;
+        match self.client.request::<Value>(request).await {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                let hint = "only members of the group reeve:installers may label it: use their kubeconfig";
+                Err(self.explain(error, "labelling the namespace").hint(hint))
+            }
+        }
+    }
+
+    /// Removes marks from one object; one that is gone has none.
+    pub(super) async fn patch(&self, patch: &adopt::Patch) -> Result<(), Failure> {
+        let what = format!("removing the marks of {}/{}", patch.kind, patch.name);
+        let kind = adopt::kind(&patch.kind);
+        let path = kind
+            .map(|kind| self.path(kind.group, kind.plural))
+            .unwrap_or_default();
+        let request =
+            Request::new(path).patch(&patch.name, &PatchParams::default(), &Patch::Merge(&patch.patch));
+        let request = request.map_err(|error| Failure::failed(self.what).because(error))?;
+        match self.client.request::<Value>(request).await {
+            Ok(_) => Ok(()),
+            Err(error) if is_missing(&error) => Ok(()),
+            Err(error) => Err(self.explain(error, &what)),
+        }
+    }
+
+    fn path(&self, group: &str, plural: &str) -> String {
+        let base = if group.is_empty() {
+            "/api/v1".to_owned()
+        } else {
+            format!("/apis/{group}/v1")
+        };
+        format!("{base}/namespaces/{}/{plural}", self.namespace)
+    }
+
+    async fn one(&self, path: &str, name: &str) -> Result<Option<Value>, Failure> {
+        let request = Request::new(path).get(name, &kube::api::GetParams::default());
+        let request = request.map_err(|error| Failure::failed(self.what).because(error))?;
+        match self.client.request(request).await {
+            Ok(value) => Ok(Some(value)),
+            Err(error) if is_missing(&error) => Ok(None),
+            Err(error) => Err(self.explain(error, &format!("reading {path}/{name}"))),
+        }
+    }
+
+    /// A list with all its pages; nothing where the cluster does not know the kind.
+    async fn all(&self, path: &str, kind: &str) -> Result<Option<Vec<Value>>, Failure> {
+        let (mut found, mut params) = (Vec::new(), ListParams::default().limit(PAGE));
+        loop {
+            let request = Request::new(path).list(&params);
+            let request = request.map_err(|error| Failure::failed(self.what).because(error))?;
+            let mut page: Value = match self.client.request(request).await {
+                Ok(page) => page,
+                Err(error) if is_missing(&error) => return Ok(None),
+                Err(error) => return Err(self.explain(error, &format!("listing {path}"))),
+            };
+            let api_version = page.get("apiVersion").cloned().unwrap_or_default();
+            if let Some(Value::Array(items)) = page.get_mut("items").map(Value::take) {
+                found.extend(items.into_iter().map(|item| named(item, kind, &api_version)));
+            }
+            match page.pointer("/metadata/continue").and_then(Value::as_str) {
+                Some(token) if !token.is_empty() => params = params.continue_token(token),
+                _ => return Ok(Some(found)),
+            }
+        }
+    }
+
+    fn explain(&self, error: kube::Error, doing: &str) -> Failure {
+        match error {
+            kube::Error::Api(status) if (400..500).contains(&status.code) => Failure::refused(self.what)
+                .cause(format!(
+                    "{doing}: the cluster's API server: {} ({})",
+                    status.message, status.code
+                )),
+            other => Failure::failed(format!("{}: {doing}", self.what)).because(other),
+        }
+    }
+}
+
+fn is_missing(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if status.code == 404)
+}
+
+/// An item of a list, which does not say its kind; without the record of who wrote which field.
+fn named(mut item: Value, kind: &str, api_version: &Value) -> Value {
+    if let Value::Object(map) = &mut item {
+        map.insert("kind".to_owned(), json!(kind));
+        map.insert("apiVersion".to_owned(), api_version.clone());
+    }
+    if let Some(Value::Object(metadata)) = item.get_mut("metadata") {
+        metadata.remove("managedFields");
+    }
+    item
+}
+
+/// The file that was given, or those that kubectl would take together.
+fn kubeconfig(arguments: &Adopt) -> Result<Kubeconfig, String> {
+    let list = arguments.kubeconfig_list.as_deref();
+    let files: Vec<PathBuf> = match (&arguments.kubeconfig, list) {
+        (Some(file), _) => vec![file.clone()],
+        (None, Some(list)) if !list.is_empty() => {
+            std::env::split_paths(list).filter(|file| file.exists()).collect()
+        }
+        (None, _) => default_file(None, Path::exists).into_iter().collect(),
+    };
+    let mut merged: Option<Kubeconfig> = None;
+    for file in files {
+        // The parser's own text shows lines of the file, in which there may be a token.
+        let unreadable = |_| format!("`{}` cannot be read as a kubeconfig", file.display());
+        let next = Kubeconfig::read_from(&file).map_err(unreadable)?;
+        merged = Some(match merged {
+            None => next,
+            Some(before) => before.merge(next).map_err(|error| error.to_string())?,
+        });
+    }
+    merged.ok_or_else(|| "there is no kubeconfig".to_owned())
+}
