@@ -259,12 +259,14 @@ fn parts(policy: Policy) -> Parts {
         }
         Policy::Outside => {
             let marked = format!(
-                "({}).exists(m, m.exists(k, k.startsWith('{}')))",
+                "({}).exists(m, m.exists(k, k.startsWith('{}'))) || ({})",
                 outside::maps_cel("object"),
-                names::PREFIX
+                names::PREFIX,
+                outside::revision_is_marked_cel("object")
             );
             let mut variables = requester_variables();
             variables.push(("update", "request.operation == 'UPDATE'".to_owned()));
+            variables.push(("revisionMarked", outside::revision_is_marked_cel("object")));
             variables.push(("maps", outside::maps_cel("object")));
             variables.push((
                 "oldMaps",

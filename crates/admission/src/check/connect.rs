@@ -13,7 +13,7 @@ use crate::names;
 use crate::request::{Request, map, text};
 
 /// The stamps under which the namespace's `PodIdentities` lists a pod.
-fn listed<'a>(request: &'a Request) -> impl Iterator<Item = &'a str> {
+fn listed(request: &Request) -> impl Iterator<Item = &str> {
     let all = request
         .parameters
         .identities

@@ -16,7 +16,7 @@ fn places(kind: &str) -> &'static [&'static str] {
             "/spec/jobTemplate/metadata",
             "/spec/jobTemplate/spec/template/metadata",
         ],
-        "ControllerRevision" => &["/metadata", "/data/spec/template/metadata"],
+        "ControllerRevision" => &["/metadata"],
         _ => &["/metadata", "/spec/template/metadata"],
     }
 }
@@ -36,9 +36,47 @@ fn marks<'a>(object: &'a Value, place: &str) -> Vec<(bool, &'a str, &'a str)> {
 
 /// Whether anything of the new object bears a mark of ours: the policy's match condition.
 pub(super) fn is_marked(request: &Request) -> bool {
+    let object = &request.object;
     places(request.kind())
         .iter()
-        .any(|place| !marks(&request.object, place).is_empty())
+        .any(|place| !marks(object, place).is_empty())
+        || revision_is_marked(object)
+}
+
+/// The fields of a revision's data on the way to the marks of its template.
+const REVISION_PATH: [&str; 3] = ["spec", "template", "metadata"];
+
+/// Whether the template that a ControllerRevision keeps bears a mark. Its controller reads the names of fields in any case.
+fn revision_is_marked(object: &Value) -> bool {
+    fn fields<'a>(value: &'a Value, names: &[&str]) -> Vec<&'a Value> {
+        let all = value.as_object().into_iter().flatten();
+        all.filter(|(name, _)| names.contains(&name.to_lowercase().as_str()))
+            .map(|(_, value)| value)
+            .collect()
+    }
+    let mut found: Vec<&Value> = object.get("data").into_iter().collect();
+    for name in REVISION_PATH {
+        found = found.into_iter().flat_map(|value| fields(value, &[name])).collect();
+    }
+    found
+        .into_iter()
+        .flat_map(|metadata| fields(metadata, &["annotations", "labels"]))
+        .filter_map(Value::as_object)
+        .any(|map| map.keys().any(|key| key.starts_with(names::PREFIX)))
+}
+
+/// The same as CEL.
+pub(crate) fn revision_is_marked_cel(object: &str) -> String {
+    let inner = format!(
+        "k.lowerAscii() in ['annotations', 'labels'] && metadata[k].exists(m, m.startsWith('{}'))",
+        names::PREFIX
+    );
+    format!(
+        "{object}.kind == 'ControllerRevision' && [dyn({object}).?data.orValue(dyn({{}}))].exists(data, data.exists(a, \
+         a.lowerAscii() == 'spec' && [data[a]].exists(spec, spec.exists(b, b.lowerAscii() == 'template' && \
+         [spec[b]].exists(template, template.exists(c, c.lowerAscii() == 'metadata' && [template[c]].exists(metadata, \
+         metadata.exists(k, {inner}))))))))"
+    )
 }
 
 /// The label and annotation maps of an object as CEL, in the order of [`places`].
@@ -48,11 +86,10 @@ pub(crate) fn maps_cel(object: &str) -> String {
     };
     format!(
         "[{}] + ({object}.kind in ['Pod', 'Binding'] ? [] : {object}.kind == 'CronJob' ? [{}, {}] : \
-         {object}.kind == 'ControllerRevision' ? [{}] : [{}])",
+         {object}.kind == 'ControllerRevision' ? [] : [{}])",
         of(&format!("dyn({object}.metadata)")),
         of(&format!("dyn({object}.spec.jobTemplate).?metadata")),
         of(&format!("dyn({object}.spec.jobTemplate.spec.template).?metadata")),
-        of(&format!("dyn({object}).?data.?spec.?template.?metadata")),
         of(&format!("dyn({object}.spec.template).?metadata")),
     )
 }
@@ -64,14 +101,17 @@ pub(super) static CHECKS: [Check; 1] = [Check {
     problem: "labels and annotations under reeve.dev/ count in projects only, and this namespace is none",
     problem_cel: None,
     remedy: "remove them from the metadata of the object and of its template",
-    cel: "variables.operator || variables.maps.all(i, m, m.all(k, !k.startsWith('reeve.dev/') || \
-          (k in variables.oldMaps[i] && variables.oldMaps[i][k] == m[k])))",
+    cel: "variables.operator || (variables.maps.all(i, m, m.all(k, !k.startsWith('reeve.dev/') || \
+          (k in variables.oldMaps[i] && variables.oldMaps[i][k] == m[k]))) && (!variables.revisionMarked || \
+          (variables.update && dyn(object).?data == dyn(oldObject).?data)))",
     predicate: |r| {
         let old = r.old_object.as_ref().filter(|_| r.operation == Operation::Update);
+        let kept = |place: &&str| {
+            let before = old.map(|old| marks(old, place)).unwrap_or_default();
+            marks(&r.object, place).iter().all(|mark| before.contains(mark))
+        };
+        let same_data = old.is_some_and(|old| old.get("data") == r.object.get("data"));
         r.user.is_operator()
-            || places(r.kind()).iter().all(|place| {
-                let before = old.map(|old| marks(old, place)).unwrap_or_default();
-                marks(&r.object, place).iter().all(|mark| before.contains(mark))
-            })
+            || (places(r.kind()).iter().all(kept) && (same_data || !revision_is_marked(&r.object)))
     },
 }];

@@ -202,8 +202,8 @@ pub(super) static CHECKS: [Check; 13] = [
         rule: Rule(4),
         problem: "this says nothing of whose it is, and this project runs containers as people",
         problem_cel: None,
-        remedy: "write the template it comes from again (kubectl replace) as a person with uid and gid; it may be \
-                 older than the switch enforceRunAsUser",
+        remedy: "as a person with uid and gid change the template it comes from: kubectl rollout restart, or for other \
+                 kinds kubectl replace --force; it may be older than the switch enforceRunAsUser",
         cel: "!variables.changed || !variables.enforced || variables.stamp != ''",
         predicate: |r| {
             let v = View::of(r);
