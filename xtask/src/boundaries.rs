@@ -54,7 +54,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     (
         "bench",
-        &["types", "authz", "admission", "api", "testkit", "demo"],
+        &["types", "authz", "admission", "api", "crds", "testkit", "demo"],
     ),
 ];
 

@@ -4,6 +4,7 @@
 
 pub mod authz;
 pub mod figures;
+pub mod identities;
 pub mod road;
 pub mod submissions;
 mod watch;

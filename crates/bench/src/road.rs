@@ -111,6 +111,7 @@ pub async fn pods(road: &Road, organization: &Organization, rounds: usize) -> Re
     let complete: Pod = serde_json::from_value(
         json!({"metadata": {"generateName": "bench-", "annotations": {
         "reeve.dev/runs-as": format!("{}/70012/5000/5001", alice.id)}}, "spec": {
+        "os": {"name": "linux"}, "automountServiceAccountToken": false,
         "securityContext": {"runAsUser": 70012, "runAsGroup": 5000, "supplementalGroups": [5001],
             "supplementalGroupsPolicy": "Strict", "runAsNonRoot": true, "seccompProfile": {"type": "RuntimeDefault"}},
         "containers": [{"name": "main", "image": reeve_testkit::images::TOOLS, "securityContext": {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use reeve_bench::{authz, figures, road, submissions};
+use reeve_bench::{authz, figures, identities, road, submissions};
 use reeve_demo::{Options, Organization, Road};
 use reeve_testkit::Tier;
 
@@ -27,6 +27,12 @@ struct Arguments {
     /// Pods to time.
     #[arg(long, default_value_t = 500)]
     pods: usize,
+    /// Pods of one namespace that stand on the list of their person while others come and go.
+    #[arg(long, default_value_t = 2_000)]
+    listed: usize,
+    /// Pods that come and go, twenty a second.
+    #[arg(long, default_value_t = 600)]
+    churn: usize,
 }
 
 fn say(line: &str) {
@@ -62,6 +68,7 @@ async fn run(arguments: Arguments) -> Result<()> {
         say("no real node: submissions are not timed");
     }
     series.extend(road::pods(&road, &organization, arguments.pods).await?);
+    series.extend(identities::run(&road, &organization, arguments.listed, arguments.churn).await?);
     road.down().await;
     text += &figures::table(&series);
     say(&text);

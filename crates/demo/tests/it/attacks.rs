@@ -1,10 +1,12 @@
 //! The attacks of the admission design, each with real tokens and named after its rule. The exhaustive table of shapes is
 //! in `reeve-admission`, tokens that only a foreign issuer would sign (R10) are there too; here is what needs the whole road.
 
+mod adoption;
 mod colleagues;
 mod connect;
 mod deputies;
 mod identity;
+mod ownership;
 mod policies;
 mod services;
 mod tokens;

@@ -244,3 +244,60 @@ fn a_colleague_without_rights_in_the_project_gets_nothing_of_it() {
         Ok(())
     });
 }
+
+#[test]
+fn she_steps_into_her_workload_and_a_colleague_does_not() {
+    on_the_road(async |road| {
+        let team = Team::form(road).await?;
+        let (alice, project) = (&team.researcher, team.project_name.as_str());
+        let settings = tempfile::tempdir()?;
+        let reeve = terminal(road, &alice.person, settings.path())?;
+        let script = "while :; do nc -l -p 8080 -e cat; done";
+        let submit = ["submit", "hers", "-p", project, "-i", images::TOOLS, "--", "sh", "-c", script];
+        reeve.must(&submit)?;
+        // The command itself waits for the pod and for its entry in the list.
+        let printed = reeve.must(&["exec", "hers", "-p", project, "--", "id"])?;
+        ensure!(printed.trim_end() == her_id(alice.uid), "{printed}");
+        let piped = reeve.run(&["exec", "hers", "-p", project, "-i", "--", "cat"], "carried")?;
+        ensure!(piped.status.success() && piped.stdout == b"carried", "{piped:?}");
+        let failed = reeve.run(&["exec", "hers", "-p", project, "--", "sh", "-c", "exit 7"], "")?;
+        ensure!(failed.status.code() == Some(7), "{failed:?}");
+        let without = reeve.run(&["bash", "hers", "-p", project], "")?;
+        ensure!(without.status.code() == Some(2), "no terminal: {without:?}");
+        port_forward(&reeve, project).await?;
+
+        let dave = team.hire(road).await?;
+        let his_settings = tempfile::tempdir()?;
+        let his = terminal(road, &dave.person, his_settings.path())?;
+        for command in [
+            &["exec", "hers", "-p", project, "--", "id"][..],
+            &["attach", "hers", "-p", project],
+            &["port-forward", "hers", "-p", project, "--port", "0:8080"],
+        ] {
+            refused(&his, command, &["reeve: R8: ", "only that person may step into it"])?;
+        }
+        refused(&reeve, &["exec", "none", "-p", project, "--", "id"], &["there is no workload `none`"])
+    });
+}
+
+/// Carries a line through `reeve port-forward` and back.
+async fn port_forward(reeve: &CommandLine, project: &str) -> Result<()> {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let printed = tempfile::NamedTempFile::new()?;
+    let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    let forwarding = reeve
+        .command()
+        .args(["port-forward", "hers", "-p", project, "--port", &format!("{port}:8080")])
+        .stdin(Stdio::null())
+        .stdout(printed.reopen()?)
+        .spawn()?;
+    let _forwarding = KillOnDrop(forwarding);
+    wait_until("an echo", async || {
+        let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await?;
+        stream.write_all(b"through\n").await?;
+        let mut answer = [0; 8];
+        stream.read_exact(&mut answer).await?;
+        Ok((&answer == b"through\n").then_some(()))
+    })
+    .await
+}
