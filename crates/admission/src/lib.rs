@@ -13,6 +13,7 @@ pub mod identity;
 pub mod mutate;
 pub mod names;
 pub mod policies;
+mod predict;
 pub mod request;
 mod view;
 
@@ -21,6 +22,7 @@ pub use check::{Check, Policy, Rule, check, checks, failing};
 pub use identity::{Identity, InvalidStamp, Stamp};
 pub use mutate::fill;
 pub use policies::{policies, policies_with_fault, policies_yaml};
+pub use predict::{new_pod, stands_for_itself, unscheduled};
 pub use request::{Operation, Parameters, Request, User};
 pub use view::PLACEMENT_FIELDS;
 

@@ -57,7 +57,8 @@ pub struct ProjectStatus {
     /// The generation of the spec that this speaks of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// `Ready`; `IdentityBoundary`: a container cannot become somebody else than the person it runs as.
+    /// `Ready`; `IdentityBoundary`: a container cannot become somebody else than the person it runs as;
+    /// `WorkloadsAdmissible`: everything in the namespace could make its pods again under the rules.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,

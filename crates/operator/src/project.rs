@@ -4,9 +4,11 @@ mod apply;
 pub mod cleanup;
 mod failed;
 mod status;
+pub mod survey;
 pub mod validate;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::api::rbac::v1::RoleBinding;
@@ -16,6 +18,7 @@ use reeve_kube_kit::{Name, Reconcile};
 use reeve_link::{ObjectKey, StatusPhase};
 
 pub use failed::Failed;
+use survey::Survey;
 
 use crate::org::{Claimant, Outcome};
 use crate::world::World;
@@ -92,7 +95,7 @@ pub async fn reconcile(world: Arc<World>, namespace: String) -> Result<(), Faile
     }
 }
 
-async fn pass(world: &World, project: &desired::Project, view: &View) -> Result<(), Failed> {
+async fn pass(world: &World, project: &desired::Project, view: &View) -> Result<Option<Survey>, Failed> {
     let made = world.was_just_made(&Name::cluster(&project.namespace));
     let found = validate::validate(project, view.namespace.as_deref(), made)?;
     if found == validate::Found::Missing {
@@ -100,7 +103,36 @@ async fn pass(world: &World, project: &desired::Project, view: &View) -> Result<
             .board
             .set_first(ObjectKey::Project(project.id), StatusPhase::Creating);
     }
-    apply::apply(world, project, found, view, &build(project, view)).await
+    apply::apply(world, project, found, view, &build(project, view)).await?;
+    look(world, project, found, view).await
+}
+
+/// How long until what could make no new pod is looked at again.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
+
+/// Looks at what the namespace holds, where that is called for. Nothing is in one that was just made.
+async fn look(
+    world: &World,
+    project: &desired::Project,
+    found: validate::Found,
+    view: &View,
+) -> Result<Option<Survey>, Failed> {
+    let namespace = match (found, &view.namespace) {
+        (validate::Found::Ours, Some(namespace)) => namespace,
+        (validate::Found::Ours, None) => return Ok(None),
+        _ => return Ok(Some(Survey::default())),
+    };
+    // Not before its labels are the settings: those are what is judged by.
+    if crate::config::lags(project, Some(namespace), &view.settings)
+        || !status::wants_survey(world, project.name.as_str())
+    {
+        return Ok(None);
+    }
+    let survey = survey::survey(world, namespace).await.map_err(Failed::Write)?;
+    if !survey.is_clean() {
+        world.queues.namespaces.add_after(project.namespace.clone(), LOOK_AGAIN);
+    }
+    Ok(Some(survey))
 }
 
 /// Puts the outcome where it is read: the index, the object's status, the board, an event.
@@ -108,18 +140,20 @@ async fn finish(
     world: &World,
     claimant: &Claimant,
     version: u64,
-    outcome: Result<(), Failed>,
+    outcome: Result<Option<Survey>, Failed>,
 ) -> Result<(), Failed> {
     let says = match &outcome {
-        Ok(()) => status::Says {
+        Ok(survey) => status::Says {
             phase: Phase::Ready,
             reason: "Applied",
             message: String::new(),
+            survey: survey.clone(),
         },
         Err(failed) => status::Says {
             phase: Phase::NotReady,
             reason: failed.reason(),
             message: chain(failed),
+            survey: None,
         },
     };
     if let Ok(project) = &claimant.checked {
@@ -144,5 +178,5 @@ async fn finish(
             .set(ObjectKey::Project(project.id), says.phase.into(), &says.message);
     }
     let reported = status::report(world, &claimant.name, &says).await;
-    outcome.and(reported)
+    outcome.map(drop).and(reported)
 }

@@ -43,7 +43,7 @@ const RBAC: &str = "rbac.authorization.k8s.io";
 const ANY: &[&str] = &[];
 
 /// The table.
-pub const GRANTS: [Grant; 21] = [
+pub const GRANTS: [Grant; 24] = [
     Grant {
         reach: Reach::Cluster,
         group: "reeve.dev",
@@ -180,6 +180,30 @@ pub const GRANTS: [Grant; 21] = [
         names: ANY,
         verbs: &["patch"],
         because: "conditions",
+    },
+    Grant {
+        reach: Reach::Projects,
+        group: "apps",
+        resources: &["daemonsets", "deployments", "replicasets", "statefulsets"],
+        names: ANY,
+        verbs: &["list"],
+        because: "what could make no new pod, when a namespace becomes a project or a setting changes",
+    },
+    Grant {
+        reach: Reach::Projects,
+        group: "",
+        resources: &["replicationcontrollers"],
+        names: ANY,
+        verbs: &["list"],
+        because: "what could make no new pod, when a namespace becomes a project or a setting changes",
+    },
+    Grant {
+        reach: Reach::Projects,
+        group: "batch",
+        resources: &["cronjobs"],
+        names: ANY,
+        verbs: &["list"],
+        because: "what could make no new pod, when a namespace becomes a project or a setting changes",
     },
     Grant {
         reach: Reach::Projects,

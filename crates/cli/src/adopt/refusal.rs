@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use reeve_admission::request::template_path;
-use reeve_admission::{Check, Operation, Request, User, failing, fill, names};
+use reeve_admission::{Check, Operation, Request, User, failing, fill, names, new_pod, unscheduled};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::inventory::{list, text};
+use super::inventory::text;
 use super::marks::without_marks;
 use super::objects::{Objects, has_ended};
 use super::settings::Rules;
@@ -61,7 +61,7 @@ pub(super) fn refused(objects: &Objects<'_>, rules: &Rules, namespace: &str) -> 
     top.filter(makes_pods)
         .filter_map(|object| {
             let object = without_marks(object);
-            let refusals = failing(&new_pod(&object, rules));
+            let refusals = failing(&new_pod(&object, &rules.labels, &rules.annotations));
             (!refusals.is_empty()).then(|| entry(&object, &refusals, rules, namespace))
         })
         .collect()
@@ -101,63 +101,6 @@ fn request(rules: &Rules, user: User, object: Value) -> Request {
         namespace_annotations: rules.annotations.clone(),
         ..Request::default()
     }
-}
-
-/// What is sent for a new pod: by the controller that copies the template; for a bare pod by somebody whom no one verified,
-/// as whoever made it so far was.
-fn new_pod(object: &Value, rules: &Rules) -> Request {
-    let kind = text(object, "/kind");
-    let maker = match kind {
-        "Deployment" | "ReplicaSet" => Some((":replicaset-controller", "ReplicaSet")),
-        "StatefulSet" => Some((":statefulset-controller", kind)),
-        "DaemonSet" => Some((":daemon-set-controller", kind)),
-        "ReplicationController" => Some((":replication-controller", kind)),
-        "Job" | "CronJob" => Some((":job-controller", "Job")),
-        _ => None,
-    };
-    let user = maker.and_then(|(suffix, _)| names::CONTROLLERS.iter().find(|name| name.ends_with(suffix)));
-    let pod = maker.map_or_else(|| unscheduled(object), |(_, owner)| copy(object, owner));
-    request(rules, user.map(|name| User::named(name)).unwrap_or_default(), pod)
-}
-
-/// The pod that a controller makes from the template.
-fn copy(object: &Value, owner: &str) -> Value {
-    let path = template_path(text(object, "/kind")).unwrap_or_default();
-    let name = text(object, "/metadata/name");
-    let pod_name = format!("{name}-0");
-    let mut pod = object.pointer(path).cloned().unwrap_or_else(|| json!({}));
-    put(&mut pod, "", "apiVersion", json!("v1"));
-    put(&mut pod, "", "kind", json!("Pod"));
-    if pod.get("metadata").is_none() {
-        put(&mut pod, "", "metadata", json!({}));
-    }
-    let reference = json!([{
-        "apiVersion": text(object, "/apiVersion"), "kind": owner, "name": name,
-        "uid": text(object, "/metadata/uid"), "controller": true, "blockOwnerDeletion": true,
-    }]);
-    put(&mut pod, "/metadata", "name", json!(pod_name));
-    put(&mut pod, "/metadata", "ownerReferences", reference);
-    for claim in list(object, "/spec/volumeClaimTemplates") {
-        let volume = text(claim, "/metadata/name");
-        let source = json!({ "claimName": format!("{volume}-{pod_name}") });
-        let named = |other: &Value| text(other, "/name") == volume;
-        let mut volumes: Vec<Value> = list(&pod, "/spec/volumes")
-            .iter()
-            .filter(|v| !named(v))
-            .cloned()
-            .collect();
-        volumes.push(json!({ "name": volume, "persistentVolumeClaim": source }));
-        put(&mut pod, "/spec", "volumes", Value::Array(volumes));
-    }
-    pod
-}
-
-/// A pod as it was before it was placed on a node.
-fn unscheduled(pod: &Value) -> Value {
-    let mut pod = pod.clone();
-    remove(&mut pod, "/spec", |key| key == "nodeName");
-    remove(&mut pod, "", |key| key == "status");
-    pod
 }
 
 /// The same object, written by a person whose numbers are in nobody's manifest.

@@ -7,6 +7,7 @@ use reeve_kube_kit::{Name, condition, events};
 use reeve_types::Timestamp;
 
 use super::Failed;
+use super::survey::Survey;
 use crate::MANAGER;
 use crate::config::{IDENTITY_BOUNDARY, identity_boundary};
 use crate::world::World;
@@ -16,6 +17,30 @@ pub(super) struct Says {
     pub(super) phase: Phase,
     pub(super) reason: &'static str,
     pub(super) message: String,
+    /// What could make no new pod, where it was looked at.
+    pub(super) survey: Option<Survey>,
+}
+
+/// The condition that says whether everything in the namespace could make its pods again.
+const ADMISSIBLE: &str = "WorkloadsAdmissible";
+
+/// The settings a survey went by, as the condition's reason: another one calls for another survey.
+fn went_by(settings: &ReeveConfigSpec) -> &'static str {
+    match (settings.enforce_run_as_user, settings.enforce_prevent_privilege_escalation) {
+        (true, true) => "Strict",
+        (true, false) => "EscalationAllowed",
+        (false, true) => "IdentityNotEnforced",
+        (false, false) => "Lenient",
+    }
+}
+
+/// Whether what the namespace holds is to be looked at: it never was, by these settings, or something was found.
+pub(super) fn wants_survey(world: &World, name: &str) -> bool {
+    let project = world.mirrors.projects.get(&Name::cluster(name));
+    let status = project.and_then(|project| project.status.clone());
+    let conditions = status.map(|status| status.conditions).unwrap_or_default();
+    let before = conditions.iter().find(|condition| condition.type_ == ADMISSIBLE);
+    before.is_none_or(|c| c.status != "True" || c.reason != went_by(&world.settings()))
 }
 
 fn status(project: &Project, says: &Says, settings: &ReeveConfigSpec, now: Timestamp) -> ProjectStatus {
@@ -41,6 +66,17 @@ fn status(project: &Project, says: &Says, settings: &ReeveConfigSpec, now: Times
         generation: project.metadata.generation,
     };
     condition::set(&mut conditions, &boundary, now);
+    if let Some(survey) = &says.survey {
+        let message = if survey.is_clean() { String::new() } else { survey.message() };
+        let admissible = condition::Says {
+            type_: ADMISSIBLE,
+            status: Some(survey.is_clean()),
+            reason: went_by(settings),
+            message: &message,
+            generation: project.metadata.generation,
+        };
+        condition::set(&mut conditions, &admissible, now);
+    }
     ProjectStatus {
         phase: Some(says.phase),
         message: says.message.clone(),
@@ -65,6 +101,15 @@ pub(super) async fn report(world: &World, name: &str, says: &Says) -> Result<(),
         &status,
     )
     .await;
+    let found = says.survey.as_ref().filter(|survey| !survey.is_clean());
+    if let Some(survey) = found {
+        let event = events::Says {
+            warning: true,
+            reason: "WorkloadsRefused",
+            note: &survey.message(),
+        };
+        world.events.publish(&*project, "ReconcileProject", &event).await;
+    }
     let note = if says.message.is_empty() {
         format!("namespace `{}` is as it should be", project.spec.namespace)
     } else {

@@ -6,4 +6,5 @@ mod link;
 mod org;
 mod policies;
 mod project;
+mod survey;
 mod workload;

@@ -89,6 +89,16 @@ fn r17_what_was_planted_before_a_namespace_is_a_project_is_seen_and_dropped() {
         let id = project["id"].as_str().context("no id")?;
         organization::wait_until_ready(&road.admin, id).await?;
 
+        // The project says, too, what could make no new pod.
+        wait_until("the project to name what was there", async || {
+            let path = "jsonpath={.status.conditions[?(@.type=='WorkloadsAdmissible')]}";
+            let condition = kubectl.must(&["get", "projects.reeve.dev", &name, "-o", path])?;
+            ensure!(condition.contains(r#""status":"False""#), "{condition}");
+            ensure!(condition.contains("Deployment `web` (R"), "{condition}");
+            Ok(Some(()))
+        })
+        .await?;
+
         // What runs goes on; what was planted makes no pod; what is made anew says why not.
         let now = kubectl.must(&["get", "pods", "-n", NAMESPACE, "-o", "jsonpath={.items[*].metadata.uid}"])?;
         ensure!(now == pod, "another pod than before runs: {now}");

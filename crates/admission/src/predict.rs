@@ -1,0 +1,100 @@
+//! The request by which a new pod of something would be made: what the rules will say of it, before anybody asks.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::names;
+use crate::request::{Request, User, list, template_path, text};
+
+/// What is sent for the next pod of an object: by the controller that copies its template; for a bare pod by somebody whom no
+/// one verified, as whoever made it so far was. Labels and annotations are those of the namespace.
+pub fn new_pod(
+    object: &Value,
+    namespace_labels: &BTreeMap<String, String>,
+    namespace_annotations: &BTreeMap<String, String>,
+) -> Request {
+    let kind = text(object, "/kind");
+    let maker = match kind {
+        "Deployment" | "ReplicaSet" => Some((":replicaset-controller", "ReplicaSet")),
+        "StatefulSet" => Some((":statefulset-controller", kind)),
+        "DaemonSet" => Some((":daemon-set-controller", kind)),
+        "ReplicationController" => Some((":replication-controller", kind)),
+        "Job" | "CronJob" => Some((":job-controller", "Job")),
+        _ => None,
+    };
+    let user = maker.and_then(|(suffix, _)| names::CONTROLLERS.iter().find(|name| name.ends_with(suffix)));
+    Request {
+        user: user.map(|name| User::named(name)).unwrap_or_default(),
+        object: maker.map_or_else(|| unscheduled(object), |(_, owner)| copy(object, owner)),
+        namespace_labels: namespace_labels.clone(),
+        namespace_annotations: namespace_annotations.clone(),
+        ..Request::default()
+    }
+}
+
+/// The pod that a controller makes from the template.
+fn copy(object: &Value, owner: &str) -> Value {
+    let path = template_path(text(object, "/kind")).unwrap_or_default();
+    let name = text(object, "/metadata/name");
+    let pod_name = format!("{name}-0");
+    let mut pod = object.pointer(path).cloned().unwrap_or_else(|| json!({}));
+    put(&mut pod, "", "apiVersion", json!("v1"));
+    put(&mut pod, "", "kind", json!("Pod"));
+    if pod.get("metadata").is_none() {
+        put(&mut pod, "", "metadata", json!({}));
+    }
+    let reference = json!([{
+        "apiVersion": text(object, "/apiVersion"), "kind": owner, "name": name,
+        "uid": text(object, "/metadata/uid"), "controller": true, "blockOwnerDeletion": true,
+    }]);
+    put(&mut pod, "/metadata", "name", json!(pod_name));
+    put(&mut pod, "/metadata", "ownerReferences", reference);
+    for claim in list(object, "/spec/volumeClaimTemplates") {
+        let volume = text(claim, "/metadata/name");
+        let source = json!({ "claimName": format!("{volume}-{pod_name}") });
+        let named = |other: &Value| text(other, "/name") == volume;
+        let mut volumes: Vec<Value> = list(&pod, "/spec/volumes")
+            .iter()
+            .filter(|v| !named(v))
+            .cloned()
+            .collect();
+        volumes.push(json!({ "name": volume, "persistentVolumeClaim": source }));
+        put(&mut pod, "/spec", "volumes", Value::Array(volumes));
+    }
+    pod
+}
+
+/// A pod as it was before it was placed on a node.
+pub fn unscheduled(pod: &Value) -> Value {
+    let mut pod = pod.clone();
+    if let Some(Value::Object(spec)) = pod.get_mut("spec") {
+        spec.remove("nodeName");
+    }
+    if let Value::Object(pod) = &mut pod {
+        pod.remove("status");
+    }
+    pod
+}
+
+fn put(value: &mut Value, at: &str, key: &str, new: Value) {
+    if let Some(Value::Object(map)) = value.pointer_mut(at) {
+        map.insert(key.to_owned(), new);
+    }
+}
+
+/// Whether the object stands for itself: nothing that makes pods controls it, and it has not ended.
+pub fn stands_for_itself(object: &Value) -> bool {
+    let owned = list(object, "/metadata/ownerReferences")
+        .iter()
+        .any(|owner| owner.get("controller").and_then(Value::as_bool) == Some(true) && template_path(text(owner, "/kind")).is_some());
+    let over = |condition: &Value| {
+        ["Complete", "Failed"].contains(&text(condition, "/type")) && text(condition, "/status") == "True"
+    };
+    let ended = match text(object, "/kind") {
+        "Pod" => ["Succeeded", "Failed"].contains(&text(object, "/status/phase")),
+        "Job" => list(object, "/status/conditions").iter().any(over),
+        _ => false,
+    };
+    !owned && !ended
+}
