@@ -259,6 +259,43 @@ async fn live(cluster: &Cluster) -> Result<()> {
     Ok(())
 }
 
+/// What a repository applies again and again, by server and by client: nothing changes, and nothing differs.
+fn git_ops(life: &Life<'_>) -> Result<()> {
+    let lasting: Vec<String> = manifests()
+        .split("---\n")
+        .filter(|object| !object.contains("kind: Job\n") && !object.contains("kind: Pod\n"))
+        .map(str::to_owned)
+        .collect();
+    let lasting = lasting.join("---\n");
+    let kinds = "deployments,statefulsets,daemonsets,replicationcontrollers,cronjobs";
+    let path = "jsonpath={range .items[*]}{.kind}/{.metadata.name}={.metadata.generation} {end}";
+    let generations = || life.kubectl.must(&["-n", NAMESPACE, "get", kinds, "-o", path]);
+    let as_alice = |more: &[&str]| {
+        let all: Vec<&str> = AS_ALICE.iter().chain(more).copied().collect();
+        life.kubectl.must_with_input(&all, &lasting)
+    };
+    let server_side = ["--server-side", "--force-conflicts", "--field-manager=repository", "-f", "-"];
+    // The first takes over from the client's apply and drops its annotation, which counts as a change of a Deployment.
+    as_alice(&[&["apply"], &server_side[..]].concat())?;
+    let before = generations()?;
+    for _ in 0..2 {
+        as_alice(&[&["apply"], &server_side[..]].concat())?;
+        let after = generations()?;
+        if before != after {
+            bail!("applied again by the server: {before} became {after}");
+        }
+    }
+    // Exit code 1 is a difference, and `must` takes it for a failure.
+    as_alice(&[&["diff"], &server_side[..]].concat())?;
+    as_alice(&["diff", "-f", "-"])?;
+    life.alice(&["expose", "deployment", "web", "--name=exposed", "--port=80"])?;
+    let exposed = life.get("service/exposed")?;
+    if exposed["spec"]["selector"]["reeve.dev/user"] != world::ALICE_ID {
+        bail!("the Service reaches more than her pods: {exposed}");
+    }
+    Ok(())
+}
+
 async fn days(life: &Life<'_>) -> Result<()> {
     let alice: Vec<&str> = AS_ALICE.iter().chain(&["apply", "-f", "-"]).copied().collect();
     life.kubectl.must_with_input(&alice, &manifests())?;
@@ -267,6 +304,7 @@ async fn days(life: &Life<'_>) -> Result<()> {
     }
     // A second apply changes nothing, a rollout makes new pods, an undo the old ones again.
     life.kubectl.must_with_input(&alice, &manifests())?;
+    git_ops(life)?;
     for what in ["deployment/web", "statefulset/db", "daemonset/agent"] {
         life.alice(&["set", "env", what, "V=2"])?;
     }
