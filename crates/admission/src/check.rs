@@ -6,7 +6,7 @@
 pub(crate) mod connect;
 mod identity;
 mod namespaces;
-pub(crate) mod objects;
+mod objects;
 mod others;
 pub(crate) mod outside;
 mod ownership;
@@ -46,7 +46,7 @@ pub enum Policy {
     Resources,
     /// Secrets and Services of a project.
     SecretsAndServices,
-    /// Claims whose names say that a StatefulSet of this person made them.
+    /// Claims: which volume they get, and whose their names say they are.
     Claims,
     /// What makes pods in namespaces that are no projects.
     Outside,
@@ -99,9 +99,7 @@ impl Policy {
         match self {
             Self::Pods => request.in_project() && template_path(kind).is_some(),
             Self::Bindings => request.in_project() && kind == "Binding",
-            Self::Claims => {
-                request.in_project() && kind == "PersistentVolumeClaim" && objects::is_marked_claim(request)
-            }
+            Self::Claims => request.in_project() && kind == "PersistentVolumeClaim",
             Self::Outside => {
                 let makes_pods = template_path(kind).is_some();
                 let kept = ["Binding", "ControllerRevision"].contains(&kind);

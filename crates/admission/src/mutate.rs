@@ -114,14 +114,20 @@ pub(crate) fn variables() -> Vec<crate::view::Variable> {
     let mut all = crate::view::requester_variables();
     all.extend(crate::view::template_variables());
     all.extend([
-        ("ephemeral", "variables.subresource == 'ephemeralcontainers'".to_owned()),
+        (
+            "ephemeral",
+            "variables.subresource == 'ephemeralcontainers'".to_owned(),
+        ),
         (
             "at",
             "object.kind == 'Pod' ? '' : object.kind == 'CronJob' ? '/spec/jobTemplate/spec/template' : \
              '/spec/template'"
                 .to_owned(),
         ),
-        ("context", "variables.pod.?securityContext.orValue(dyn({}))".to_owned()),
+        (
+            "context",
+            "variables.pod.?securityContext.orValue(dyn({}))".to_owned(),
+        ),
         ("contextAt", "variables.at + '/spec/securityContext'".to_owned()),
         // Hers, or nobody's yet; and the annotation is absent, or an older one of her own.
         (
@@ -148,7 +154,10 @@ pub(crate) fn variables() -> Vec<crate::view::Variable> {
              ['', 'none', 'none', 'none']"
                 .to_owned(),
         ),
-        ("guarding", "variables.preventing || variables.enforced".to_owned()),
+        (
+            "guarding",
+            "variables.preventing || variables.enforced".to_owned(),
+        ),
         (
             "selector",
             format!(
@@ -282,9 +291,8 @@ fn operating_system() -> String {
 fn token() -> String {
     // An operation cannot give back what is there (its types are the API server's own), so one index is taken out of each
     // list; there is at most one.
-    let at = |list: &str| {
-        format!("{list}.transformList(k, m, m.name.startsWith('{TOKEN_VOLUME}'), string(k))")
-    };
+    let at =
+        |list: &str| format!("{list}.transformList(k, m, m.name.startsWith('{TOKEN_VOLUME}'), string(k))");
     let mounts = LISTS.map(|list| {
         let mounts = at("c.?volumeMounts.orValue([])");
         format!(

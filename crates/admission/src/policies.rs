@@ -7,7 +7,7 @@
 
 use serde_json::{Value, json};
 
-use crate::check::{Check, Policy, checks, connect, objects, outside};
+use crate::check::{Check, Policy, checks, connect, outside};
 use crate::mutate;
 use crate::names;
 use crate::view::{Variable, pod_variables, requester_variables};
@@ -193,9 +193,7 @@ type Parts = (Option<Value>, Vec<Value>, Vec<Variable>, Vec<Variable>);
 fn parts(policy: Policy) -> Parts {
     let write: &[&str] = &["CREATE", "UPDATE"];
     match policy {
-        Policy::Pods => {
-            (Some(in_projects()), template_rules(), Vec::new(), pod_variables())
-        }
+        Policy::Pods => (Some(in_projects()), template_rules(), Vec::new(), pod_variables()),
         Policy::Bindings => (
             Some(in_projects()),
             vec![rule("", write, &["bindings", "pods/binding"])],
@@ -215,10 +213,19 @@ fn parts(policy: Policy) -> Parts {
                 &["namespaces", "namespaces/status", "namespaces/finalize"],
             )];
             let marked = |o: &str| {
-                let any = |map| format!("{o}.metadata.?{map}.orValue({{}}).exists(k, k.startsWith('{}'))", names::PREFIX);
+                let any = |map| {
+                    format!(
+                        "{o}.metadata.?{map}.orValue({{}}).exists(k, k.startsWith('{}'))",
+                        names::PREFIX
+                    )
+                };
                 format!("{} || {}", any("labels"), any("annotations"))
             };
-            let concerns = format!("{} || (oldObject != null && ({}))", marked("object"), marked("oldObject"));
+            let concerns = format!(
+                "{} || (oldObject != null && ({}))",
+                marked("object"),
+                marked("oldObject")
+            );
             (None, rules, vec![("marked", concerns)], namespace_variables())
         }
         Policy::OperatorBindings => {
@@ -249,13 +256,10 @@ fn parts(policy: Policy) -> Parts {
             (None, rules, Vec::new(), variables)
         }
         Policy::Claims => {
-            let named = format!("object.metadata.name.matches('{}')", objects::MARKED_CLAIM);
-            (
-                Some(in_projects()),
-                vec![rule("", write, &["persistentvolumeclaims"])],
-                vec![("says-whose", named)],
-                requester_variables(),
-            )
+            let mut variables = requester_variables();
+            variables.push(installer());
+            let claims = rule("", write, &["persistentvolumeclaims"]);
+            (Some(in_projects()), vec![claims], Vec::new(), variables)
         }
         Policy::Outside => {
             let marked = format!(
@@ -278,7 +282,12 @@ fn parts(policy: Policy) -> Parts {
             let mut rules = template_rules();
             rules.push(rule("", &["CREATE"], &["bindings", "pods/binding"]));
             rules.push(rule("apps", write, &["controllerrevisions"]));
-            (Some(outside_projects()), rules, vec![("marked", marked)], variables)
+            (
+                Some(outside_projects()),
+                rules,
+                vec![("marked", marked)],
+                variables,
+            )
         }
         Policy::Connect => {
             let mut variables = requester_variables();
@@ -408,7 +417,10 @@ fn namespace_variables() -> Vec<Variable> {
     ));
     variables.push((
         "project",
-        format!("'{0}' in variables.labels || '{0}' in variables.oldLabels", names::PROJECT),
+        format!(
+            "'{0}' in variables.labels || '{0}' in variables.oldLabels",
+            names::PROJECT
+        ),
     ));
     variables
 }
@@ -456,7 +468,8 @@ mod tests {
                 .flatten()
                 .any(|r| r["resources"].as_array().unwrap().iter().any(|x| x == "pods"))
         };
-        let in_projects = |v: &&Value| v.pointer("/spec/matchConstraints/namespaceSelector") == Some(&in_projects());
+        let in_projects =
+            |v: &&Value| v.pointer("/spec/matchConstraints/namespaceSelector") == Some(&in_projects());
         let all = policies();
         assert_eq!(all.iter().filter(on_the_road).filter(in_projects).count(), 2);
         assert_eq!(all.iter().filter(on_the_road).count(), 3);
@@ -467,7 +480,12 @@ mod tests {
         let sound = policies();
         let expressions = |documents: &[Value]| -> Vec<Value> {
             let of = |v: &Value| v.pointer("/spec/validations").and_then(Value::as_array).cloned();
-            documents.iter().filter_map(of).flatten().map(|v| v["expression"].clone()).collect()
+            documents
+                .iter()
+                .filter_map(of)
+                .flatten()
+                .map(|v| v["expression"].clone())
+                .collect()
         };
         let before = expressions(&sound);
         for check in checks() {
@@ -475,7 +493,12 @@ mod tests {
             let changed: Vec<_> = before.iter().zip(&faulty).filter(|(a, b)| a != b).collect();
             assert_eq!(before.len(), faulty.len());
             assert_eq!(changed.len(), 1, "{}", check.id);
-            assert_eq!((changed[0].0, changed[0].1), (&json!(check.cel), &json!("true")), "{}", check.id);
+            assert_eq!(
+                (changed[0].0, changed[0].1),
+                (&json!(check.cel), &json!("true")),
+                "{}",
+                check.id
+            );
         }
         assert_eq!(policies_with_fault("no-such-check"), policies());
     }

@@ -85,9 +85,10 @@ fn put(value: &mut Value, at: &str, key: &str, new: Value) {
 
 /// Whether the object stands for itself: nothing that makes pods controls it, and it has not ended.
 pub fn stands_for_itself(object: &Value) -> bool {
-    let owned = list(object, "/metadata/ownerReferences")
-        .iter()
-        .any(|owner| owner.get("controller").and_then(Value::as_bool) == Some(true) && template_path(text(owner, "/kind")).is_some());
+    let owned = list(object, "/metadata/ownerReferences").iter().any(|owner| {
+        owner.get("controller").and_then(Value::as_bool) == Some(true)
+            && template_path(text(owner, "/kind")).is_some()
+    });
     let over = |condition: &Value| {
         ["Complete", "Failed"].contains(&text(condition, "/type")) && text(condition, "/status") == "True"
     };

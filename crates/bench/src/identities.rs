@@ -30,7 +30,12 @@ type Seen = Arc<Mutex<HashMap<String, Instant>>>;
 ///
 /// # Errors
 /// A pod is refused, or an entry does not come within 60 s.
-pub async fn run(road: &Road, organization: &Organization, standing: usize, churn: usize) -> Result<Vec<Series>> {
+pub async fn run(
+    road: &Road,
+    organization: &Organization,
+    standing: usize,
+    churn: usize,
+) -> Result<Vec<Series>> {
     let alice = organization.person("alice")?;
     let caller = road.admin.sign_in(&alice.username, &alice.password).await?;
     let token = road.kubernetes_token(&caller).await?;
@@ -66,8 +71,10 @@ pub async fn run(road: &Road, organization: &Organization, standing: usize, chur
 }
 
 async fn make(pods: &Api<Pod>, name: &str) -> Result<()> {
-    let pod = serde_json::from_value(json!({"metadata": {"name": name}, "spec": {"nodeSelector": {"bench": "nowhere"},
-        "containers": [{"name": "main", "image": reeve_testkit::images::TOOLS}]}}))?;
+    let pod = serde_json::from_value(
+        json!({"metadata": {"name": name}, "spec": {"nodeSelector": {"bench": "nowhere"},
+        "containers": [{"name": "main", "image": reeve_testkit::images::TOOLS}]}}),
+    )?;
     let made = pods.create(&PostParams::default(), &pod).await;
     made.map(drop).with_context(|| format!("making the pod `{name}`"))
 }

@@ -46,7 +46,10 @@ pub struct TrustedMutator {
     #[schemars(regex(pattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"), length(min = 1, max = 63))]
     pub namespace: String,
     /// The name of its ServiceAccount.
-    #[schemars(regex(pattern = "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"), length(min = 1, max = 253))]
+    #[schemars(
+        regex(pattern = "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"),
+        length(min = 1, max = 253)
+    )]
     pub service_account: String,
     /// The fields of a pod's spec that it may change.
     #[schemars(length(min = 1, max = 3))]

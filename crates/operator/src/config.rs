@@ -69,8 +69,13 @@ pub fn lags(project: &desired::Project, namespace: Option<&Namespace>, settings:
         wanted.iter().any(|(key, value)| has.get(key) != Some(value))
     };
     validate(project, Some(object), false).is_ok()
-        && (lacks(object.labels(), reeve_tenancy::namespace_labels(project, settings))
-            || lacks(object.annotations(), reeve_tenancy::namespace_annotations(settings)))
+        && (lacks(
+            object.labels(),
+            reeve_tenancy::namespace_labels(project, settings),
+        ) || lacks(
+            object.annotations(),
+            reeve_tenancy::namespace_annotations(settings),
+        ))
 }
 
 /// The namespaces of valid projects that lag.

@@ -130,7 +130,10 @@ async fn look(
     }
     let survey = survey::survey(world, namespace).await.map_err(Failed::Write)?;
     if !survey.is_clean() {
-        world.queues.namespaces.add_after(project.namespace.clone(), LOOK_AGAIN);
+        world
+            .queues
+            .namespaces
+            .add_after(project.namespace.clone(), LOOK_AGAIN);
     }
     Ok(Some(survey))
 }

@@ -247,7 +247,10 @@ fn pod(world: &World, change: &Change<Pod>) {
     let Some(pod) = change.new.as_ref().or(change.old.as_ref()) else {
         return;
     };
-    let stamp = |pod: &Option<Arc<Pod>>| pod.as_ref().and_then(|pod| identities::stamp(pod).map(str::to_owned));
+    let stamp = |pod: &Option<Arc<Pod>>| {
+        pod.as_ref()
+            .and_then(|pod| identities::stamp(pod).map(str::to_owned))
+    };
     if stamp(&change.old) != stamp(&change.new) {
         world.queues.identities.add(pod.namespace().unwrap_or_default());
     }

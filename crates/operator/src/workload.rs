@@ -102,9 +102,16 @@ pub fn decide(workload: &Workload, view: &View) -> Result<Step, Failed> {
     match &view.job {
         Some(job)
             if observe::is_of_workload(&job.metadata, &uid)
-                && status.job_uid.as_ref().is_none_or(|made| job.metadata.uid.as_ref() == Some(made)) =>
+                && status
+                    .job_uid
+                    .as_ref()
+                    .is_none_or(|made| job.metadata.uid.as_ref() == Some(made)) =>
         {
-            Ok(Step::Report(observe::observe(job, &view.pods, checked.name.as_str())))
+            Ok(Step::Report(observe::observe(
+                job,
+                &view.pods,
+                checked.name.as_str(),
+            )))
         }
         // The Job that was made for it is another: whatever bears its name now is not its.
         _ if status.job_uid.is_some() => Ok(Step::Report(Observed {
@@ -157,10 +164,19 @@ pub async fn reconcile(world: Arc<World>, name: Name) -> Result<(), Failed> {
 /// Why a Job has no pod: the newest refusal of its pods is in its events alone. A Job that has just been made is given a
 /// moment; one that still has no pod is looked at again, ever less often.
 async fn refused(world: &World, name: &Name, mut observed: Observed) -> Result<Observed, Failed> {
-    let made = world.mirrors.jobs.get(name).and_then(|job| job.creation_timestamp());
-    let age = made.map_or(Duration::ZERO, |made| age(world.clock.now(), made.0.as_millisecond()));
+    let made = world
+        .mirrors
+        .jobs
+        .get(name)
+        .and_then(|job| job.creation_timestamp());
+    let age = made.map_or(Duration::ZERO, |made| {
+        age(world.clock.now(), made.0.as_millisecond())
+    });
     let (first, last) = LOOK_AGAIN;
-    world.queues.workloads.add_after(name.clone(), (age / 2).clamp(first, last));
+    world
+        .queues
+        .workloads
+        .add_after(name.clone(), (age / 2).clamp(first, last));
     if age < first {
         return Ok(observed);
     }
@@ -170,7 +186,12 @@ async fn refused(world: &World, name: &Name, mut observed: Observed) -> Result<O
         .list(&ListParams::default().fields(&of_job))
         .await
         .map_err(|source| {
-            Failed::Write(WriteFailed::new::<Event>("list", Some(&name.namespace), &uid, source))
+            Failed::Write(WriteFailed::new::<Event>(
+                "list",
+                Some(&name.namespace),
+                &uid,
+                source,
+            ))
         })?;
     if let Some(message) = observe::newest_refusal(&events.items) {
         observed.message = message;

@@ -26,11 +26,8 @@ fn old(request: &Request) -> Option<&Value> {
         .filter(|_| request.operation == Operation::Update)
 }
 
-/// The pattern of the claims that StatefulSets make from templates whose names end with `-u` and a uid.
-pub(crate) const MARKED_CLAIM: &str = "^.+-u[0-9]+-.+-[0-9]+$";
-
-/// Whether the claim's name has the form of [`MARKED_CLAIM`]: the policy's match condition.
-pub(super) fn is_marked_claim(request: &Request) -> bool {
+/// Whether the claim's name is such a one: `^.+-u[0-9]+-.+-[0-9]+$`.
+fn is_marked_claim(request: &Request) -> bool {
     let name = text(&request.object, "/metadata/name");
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     // What is between the ordinal at the end and some part that is `u` and digits, neither at the beginning.
@@ -54,26 +51,46 @@ const CLAIM_BINDERS: [&str; 2] = [
     "system:kube-controller-manager",
 ];
 
-pub(super) static CHECKS: [Check; 3] = [
+pub(super) static CHECKS: [Check; 4] = [
     Check {
         id: "claim-name",
         policy: Policy::Claims,
         rule: Rule(21),
         problem: "a claim whose name says -u and a uid is made from a StatefulSet of that person, and by its controller",
         problem_cel: None,
-        remedy: "give the claim a name without -u and digits before its last part, and leave its volumeName alone",
-        cel: "!('authentication.kubernetes.io/pod-name' in variables.extra) && (request.operation == 'CREATE' ? \
-              variables.username in ['system:serviceaccount:kube-system:statefulset-controller', \
-              'system:kube-controller-manager'] : variables.username in \
-              ['system:serviceaccount:kube-system:persistent-volume-binder', 'system:kube-controller-manager']) || \
-              (request.operation == 'UPDATE' && object.spec.?volumeName.orValue('') == \
-              oldObject.spec.?volumeName.orValue(''))",
+        remedy: "give the claim a name without -u and digits before its last part; in volumeClaimTemplates take no \
+                 volumeName, dataSource, dataSourceRef, selector or empty storageClassName",
+        cel: "request.operation != 'CREATE' || !object.metadata.name.matches('^.+-u[0-9]+-.+-[0-9]+$') || \
+              (!('authentication.kubernetes.io/pod-name' in variables.extra) && variables.username in \
+              ['system:serviceaccount:kube-system:statefulset-controller', 'system:kube-controller-manager'] && \
+              !has(object.spec.volumeName) && !has(object.spec.dataSource) && !has(object.spec.dataSourceRef) && \
+              !has(object.spec.selector) && object.spec.?storageClassName.orValue('x') != '')",
         predicate: |r| {
-            let name = r.user.username.as_str();
+            r.operation != Operation::Create
+                || !is_marked_claim(r)
+                || (CLAIM_MAKERS.contains(&r.user.username.as_str())
+                    && r.user.extra(names::EXTRA_POD_NAME).is_empty()
+                    && super::placement::is_new(&r.object))
+        },
+    },
+    Check {
+        id: "claim-volume",
+        policy: Policy::Claims,
+        rule: Rule(21),
+        problem: "a claim that is made anew may not be given a volume that is there already",
+        problem_cel: None,
+        remedy: "name the volume when you make the claim, or leave it to the cluster; by hand only the group \
+                 reeve:installers may set volumeName later",
+        cel: "request.operation != 'UPDATE' || variables.installer || object.spec.?volumeName.orValue('') == \
+              oldObject.spec.?volumeName.orValue('') || (!('authentication.kubernetes.io/pod-name' in variables.extra) \
+              && variables.username in ['system:serviceaccount:kube-system:persistent-volume-binder', \
+              'system:kube-controller-manager'])",
+        predicate: |r| {
             let volume = |object| text(object, "/spec/volumeName");
-            let trusted = if r.operation == Operation::Create { CLAIM_MAKERS } else { CLAIM_BINDERS };
-            (trusted.contains(&name) && r.user.extra(names::EXTRA_POD_NAME).is_empty())
-                || old(r).is_some_and(|old| volume(old) == volume(&r.object))
+            old(r).is_none_or(|old| volume(old) == volume(&r.object))
+                || r.user.is_installer()
+                || (CLAIM_BINDERS.contains(&r.user.username.as_str())
+                    && r.user.extra(names::EXTRA_POD_NAME).is_empty())
         },
     },
     Check {

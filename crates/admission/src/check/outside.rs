@@ -56,7 +56,10 @@ fn revision_is_marked(object: &Value) -> bool {
     }
     let mut found: Vec<&Value> = object.get("data").into_iter().collect();
     for name in REVISION_PATH {
-        found = found.into_iter().flat_map(|value| fields(value, &[name])).collect();
+        found = found
+            .into_iter()
+            .flat_map(|value| fields(value, &[name]))
+            .collect();
     }
     found
         .into_iter()
@@ -81,9 +84,8 @@ pub(crate) fn revision_is_marked_cel(object: &str) -> String {
 
 /// The label and annotation maps of an object as CEL, in the order of [`places`].
 pub(crate) fn maps_cel(object: &str) -> String {
-    let of = |meta: &str| {
-        format!("{meta}.?annotations.orValue(dyn({{}})), {meta}.?labels.orValue(dyn({{}}))")
-    };
+    let of =
+        |meta: &str| format!("{meta}.?annotations.orValue(dyn({{}})), {meta}.?labels.orValue(dyn({{}}))");
     format!(
         "[{}] + ({object}.kind in ['Pod', 'Binding'] ? [] : {object}.kind == 'CronJob' ? [{}, {}] : \
          {object}.kind == 'ControllerRevision' ? [] : [{}])",

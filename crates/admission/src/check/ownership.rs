@@ -57,9 +57,13 @@ fn is_controllers(label: &str) -> bool {
         "pod-template-generation",
     ]
     .contains(&label)
-        || ["batch.kubernetes.io/", "statefulset.kubernetes.io/", "apps.kubernetes.io/"]
-            .iter()
-            .any(|prefix| label.starts_with(prefix))
+        || [
+            "batch.kubernetes.io/",
+            "statefulset.kubernetes.io/",
+            "apps.kubernetes.io/",
+        ]
+        .iter()
+        .any(|prefix| label.starts_with(prefix))
 }
 
 /// What the API server itself puts into the template of a Job: its own uid and name.
@@ -112,9 +116,7 @@ pub(super) static CHECKS: [Check; 7] = [
               p.?controller.orValue(false))))",
         predicate: |r| {
             let v = View::of(r);
-            v.controller
-                || v.operator
-                || new_owners(&v).all(|o| !is_controller(o) || may_control(&v, o))
+            v.controller || v.operator || new_owners(&v).all(|o| !is_controller(o) || may_control(&v, o))
         },
     },
     Check {
@@ -132,8 +134,9 @@ pub(super) static CHECKS: [Check; 7] = [
             v.controller
                 || v.operator
                 || v.labels().iter().all(|(new, old)| {
-                    new.iter()
-                        .all(|(k, value)| !k.starts_with(names::PREFIX) || *k == names::USER || old.get(k) == Some(value))
+                    new.iter().all(|(k, value)| {
+                        !k.starts_with(names::PREFIX) || *k == names::USER || old.get(k) == Some(value)
+                    })
                 })
         },
     },
@@ -184,9 +187,9 @@ pub(super) static CHECKS: [Check; 7] = [
             };
             v.controller
                 || v.operator
-                || new
-                    .iter()
-                    .all(|(k, value)| !is_controllers(k) || old.get(k) == Some(value) || is_own_of_job(r, k, value))
+                || new.iter().all(|(k, value)| {
+                    !is_controllers(k) || old.get(k) == Some(value) || is_own_of_job(r, k, value)
+                })
         },
     },
     Check {
@@ -218,7 +221,12 @@ pub(super) static CHECKS: [Check; 7] = [
               .all(p, p[0].all(f, f in p[1]) && (!variables.person || p[1].all(f, f in p[0])))",
         predicate: |r| {
             let v = View::of(r);
-            let old = r.old_object.as_ref().filter(|_| v.update).map(finalizers).unwrap_or_default();
+            let old = r
+                .old_object
+                .as_ref()
+                .filter(|_| v.update)
+                .map(finalizers)
+                .unwrap_or_default();
             let new = finalizers(&r.object);
             v.controller
                 || r.kind() != "Pod"

@@ -13,7 +13,7 @@ use crate::view::View;
 const CONTROL_PLANE: &str = "node-role.kubernetes.io/";
 
 /// Whether a claim is made from the template and from nothing that is there already: no volume, copy or snapshot.
-fn is_new(claim: &Value) -> bool {
+pub(super) fn is_new(claim: &Value) -> bool {
     ["volumeName", "dataSource", "dataSourceRef", "selector"]
         .iter()
         .all(|field| claim.pointer(&format!("/spec/{field}")).is_none())
@@ -28,7 +28,10 @@ fn suffix(v: &View<'_>) -> String {
 
 /// A claim that a StatefulSet of the person of the stamp made for this very pod, as its name shows (R21, `claim-name`).
 fn is_own_claim(v: &View<'_>, volume: &Value) -> bool {
-    let (volume_name, claim) = (text(volume, "/name"), text(volume, "/persistentVolumeClaim/claimName"));
+    let (volume_name, claim) = (
+        text(volume, "/name"),
+        text(volume, "/persistentVolumeClaim/claimName"),
+    );
     v.controller
         && v.request.kind() == "Pod"
         && volume_name.ends_with(&suffix(v))
@@ -127,7 +130,10 @@ pub(super) static CHECKS: [Check; 5] = [
               !has(s.dataSource) && !has(s.dataSourceRef) && !has(s.selector) && s.?storageClassName.orValue('x') != '')))",
         predicate: |r| {
             let v = View::of(r);
-            let allowed = r.namespace_labels.get(names::ALLOW_FS_GROUP).is_some_and(|value| value == "true");
+            let allowed = r
+                .namespace_labels
+                .get(names::ALLOW_FS_GROUP)
+                .is_some_and(|value| value == "true");
             !v.changed
                 || !v.enforced
                 || v.context("/fsGroup").is_none()
@@ -155,7 +161,10 @@ pub(super) static CHECKS: [Check; 5] = [
               s.?storageClassName.orValue('x') != ''))",
         predicate: |r| {
             let v = View::of(r);
-            let allowed = r.namespace_labels.get(names::ALLOW_FS_GROUP).is_some_and(|value| value == "true");
+            let allowed = r
+                .namespace_labels
+                .get(names::ALLOW_FS_GROUP)
+                .is_some_and(|value| value == "true");
             r.kind() != "StatefulSet"
                 || !v.changed
                 || !v.enforced

@@ -68,7 +68,11 @@ fn bind(object: &mut Value, user: &str) {
     let spec = object_at(object, "spec");
     let selector = object_at(spec, "selector");
     default(
-        if of_pods { selector } else { object_at(selector, "matchLabels") },
+        if of_pods {
+            selector
+        } else {
+            object_at(selector, "matchLabels")
+        },
         names::USER,
         json!(user),
     );
@@ -126,7 +130,9 @@ fn filled_template(view: &View<'_>) -> Value {
 fn fill_pod(template: &mut Value, bare: bool) {
     let windows = |at: &Value| at.pointer("/securityContext/windowsOptions").is_some();
     let spec = object_at(template, "spec");
-    let mut containers = LISTS.iter().flat_map(|list| spec.get(list).and_then(Value::as_array).into_iter().flatten());
+    let mut containers = LISTS
+        .iter()
+        .flat_map(|list| spec.get(list).and_then(Value::as_array).into_iter().flatten());
     if !windows(spec) && !containers.any(windows) {
         default(spec, "os", json!({"name": "linux"}));
     }

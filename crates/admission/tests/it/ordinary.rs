@@ -274,7 +274,13 @@ fn git_ops(life: &Life<'_>) -> Result<()> {
         let all: Vec<&str> = AS_ALICE.iter().chain(more).copied().collect();
         life.kubectl.must_with_input(&all, &lasting)
     };
-    let server_side = ["--server-side", "--force-conflicts", "--field-manager=repository", "-f", "-"];
+    let server_side = [
+        "--server-side",
+        "--force-conflicts",
+        "--field-manager=repository",
+        "-f",
+        "-",
+    ];
     // The first takes over from the client's apply and drops its annotation, which counts as a change of a Deployment.
     as_alice(&[&["apply"], &server_side[..]].concat())?;
     let before = generations()?;

@@ -119,7 +119,8 @@ impl Stage {
             .filter_map(|r| Some((namespace(level, &r.settings), r.kind.clone(), r.base.clone()?)))
             .chain([(namespace(level, "strict"), "Pod".into(), "alice".into())])
             .chain(rows.iter().filter(|r| r.connects()).flat_map(|r| {
-                world::CONNECTED.map(|owner| (namespace(level, &r.settings), "Pod".to_owned(), owner.to_owned()))
+                world::CONNECTED
+                    .map(|owner| (namespace(level, &r.settings), "Pod".to_owned(), owner.to_owned()))
             }))
             .collect();
         let client = &self.client;
@@ -286,11 +287,25 @@ fn agree(row: &Row, request: &Request, answer: &Answer) -> Option<String> {
 /// Whether stamp and security contexts are the same on both sides.
 pub(crate) fn filled_alike(rust: &Value, server: &Value, template: &str) -> Result<()> {
     let bound = |object: &Value| {
-        let of = |at: &str| object.pointer(at).and_then(|labels| labels.get(reeve_admission::names::USER)).cloned();
-        ["/spec/selector", "/spec/selector/matchLabels", "/spec/template/metadata/labels"].map(of)
+        let of = |at: &str| {
+            object
+                .pointer(at)
+                .and_then(|labels| labels.get(reeve_admission::names::USER))
+                .cloned()
+        };
+        [
+            "/spec/selector",
+            "/spec/selector/matchLabels",
+            "/spec/template/metadata/labels",
+        ]
+        .map(of)
     };
     if bound(rust) != bound(server) {
-        bail!("bound by Rust: {:?}, by the API server: {:?}", bound(rust), bound(server));
+        bail!(
+            "bound by Rust: {:?}, by the API server: {:?}",
+            bound(rust),
+            bound(server)
+        );
     }
     let (rust, server) = (rust.pointer(template), server.pointer(template));
     let (Some(rust), Some(server)) = (rust, server) else {
@@ -312,7 +327,9 @@ pub(crate) fn filled_alike(rust: &Value, server: &Value, template: &str) -> Resu
         (rust["spec"]["os"].clone(), server["spec"]["os"].clone()),
         (automount(rust), automount(server)),
     ];
-    if server["spec"]["automountServiceAccountToken"] == json!(false) && server.to_string().contains("kube-api-access-") {
+    if server["spec"]["automountServiceAccountToken"] == json!(false)
+        && server.to_string().contains("kube-api-access-")
+    {
         bail!("the pod has a token: {server}");
     }
     for list in ["containers", "initContainers", "ephemeralContainers"] {

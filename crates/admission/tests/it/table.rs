@@ -214,7 +214,8 @@ impl Row {
 
     fn bare_request(&self) -> Request {
         let user = world::requester(&self.requester, &self.kind);
-        if self.case.outside || ["Namespace", "ReeveConfig", "NodeProxyOptions"].contains(&self.kind.as_str()) {
+        if self.case.outside || ["Namespace", "ReeveConfig", "NodeProxyOptions"].contains(&self.kind.as_str())
+        {
             return Request {
                 user,
                 ..Request::default()

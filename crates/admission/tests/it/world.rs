@@ -353,9 +353,19 @@ pub(crate) async fn send(
         } else {
             ""
         };
-        let path = format!("/api/v1{at}/{resource}/{}/{subresource}{beyond}{query}", request.name);
-        let mut answer =
-            send_as(client, &request.user, Method::POST, &path, "application/json", Vec::new()).await?;
+        let path = format!(
+            "/api/v1{at}/{resource}/{}/{subresource}{beyond}{query}",
+            request.name
+        );
+        let mut answer = send_as(
+            client,
+            &request.user,
+            Method::POST,
+            &path,
+            "application/json",
+            Vec::new(),
+        )
+        .await?;
         answer.connected = true;
         return Ok(answer);
     }

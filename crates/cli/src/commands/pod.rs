@@ -6,6 +6,7 @@
 
 mod container;
 
+use std::io::Write;
 use std::time::Duration;
 
 use k8s_openapi::List;
@@ -17,7 +18,7 @@ use tokio::time::Instant;
 
 use crate::args::{Target, Which};
 use crate::commands::find;
-use crate::failure::Failure;
+use crate::failure::{Failure, plain};
 use crate::http::Api;
 use crate::kubernetes::{ApiServer, KubernetesError};
 pub(super) use container::{exit_code, is_over};
@@ -25,6 +26,8 @@ pub(super) use container::{exit_code, is_over};
 /// The label that the Job controller gives to its pods; it only narrows the list.
 const CONTROLLER_LABEL: &str = "batch.kubernetes.io/controller-uid";
 const PAUSE: Duration = Duration::from_millis(500);
+/// How long a wait for ever goes on before it is said what for: most starts are over by then.
+const SILENCE: Duration = Duration::from_secs(3);
 
 /// What a command needs of a pod.
 pub(super) struct Wanted<'a> {
@@ -99,6 +102,7 @@ pub(super) async fn find(api: &Api, wanted: &Wanted<'_>, what: &str) -> Result<F
     let mut workload = find::workload(api, &which.project, &which.name, what).await?;
     let mut server = ApiServer::connect(api, workload.cluster_id, what).await?;
     let started = Instant::now();
+    let mut said = String::new();
     loop {
         let pods = pods(&server, &workload).await.map_err(|e| e.explain(what))?;
         let reason = match choose(pods, wanted.target).map_err(|c| Failure::refused(what).cause(c))? {
@@ -125,8 +129,20 @@ pub(super) async fn find(api: &Api, wanted: &Wanted<'_>, what: &str) -> Result<F
         {
             return Err(Failure::refused(what).cause(reason).hint(wanted.hint));
         }
+        if wanted.patience.is_none() && started.elapsed() >= SILENCE {
+            say_once(&mut said, reason);
+        }
         tokio::time::sleep(PAUSE).await;
         server.keep_fresh(what).await?;
+    }
+}
+
+/// Tells whoever waits for ever what for, each time that it is something else. Not on standard output, where logs go.
+fn say_once(said: &mut String, reason: String) {
+    if *said != reason {
+        // Nobody there to read it is no reason to fail.
+        let _ = writeln!(std::io::stderr(), "waiting: {}", plain(&reason));
+        *said = reason;
     }
 }
 

@@ -293,3 +293,32 @@ async fn a_pod_is_waited_for_and_then_its_own_container() {
     assert_eq!(text(&output.stdout), "hello\n", "{}", text(&output.stderr));
     assert_eq!(cluster.calls("/pods").len(), 2);
 }
+
+#[tokio::test]
+async fn who_follows_is_told_what_it_waits_for_and_not_among_the_logs() {
+    let (receiver, cluster) = Cluster::with_a_workload().await;
+    let none = || json_answer(200, &pods(&[]));
+    let waiting = json!({"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}});
+    let pulling = || json_answer(200, &pods(&[pod("first-a", &waiting)]));
+    let ended = json_answer(
+        200,
+        &pods(&[pod("first-a", &json!({"terminated": {"exitCode": 0}}))]),
+    );
+    // Asked every half second; the first three are nothing to speak of.
+    let answers = (0..8)
+        .map(|_| none())
+        .chain((0..2).map(|_| pulling()))
+        .chain([ended]);
+    cluster.answers(PODS, answers);
+    cluster.answers(
+        &log_path("first-a"),
+        [ends("2026-01-01T00:00:00.000000001Z done\n")],
+    );
+    let output = receiver.run(&["logs", "first", "-p", "robots", "-f"]).await;
+    assert_eq!(text(&output.stdout), "done\n", "{}", text(&output.stderr));
+    assert_eq!(
+        text(&output.stderr),
+        "waiting: it has no pod yet\n\
+         waiting: its container has not started: ImagePullBackOff: no such image\n"
+    );
+}

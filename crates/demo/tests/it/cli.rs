@@ -253,7 +253,18 @@ fn she_steps_into_her_workload_and_a_colleague_does_not() {
         let settings = tempfile::tempdir()?;
         let reeve = terminal(road, &alice.person, settings.path())?;
         let script = "while :; do nc -l -p 8080 -e cat; done";
-        let submit = ["submit", "hers", "-p", project, "-i", images::TOOLS, "--", "sh", "-c", script];
+        let submit = [
+            "submit",
+            "hers",
+            "-p",
+            project,
+            "-i",
+            images::TOOLS,
+            "--",
+            "sh",
+            "-c",
+            script,
+        ];
         reeve.must(&submit)?;
         // The command itself waits for the pod and for its entry in the list.
         let printed = reeve.must(&["exec", "hers", "-p", project, "--", "id"])?;
@@ -274,9 +285,17 @@ fn she_steps_into_her_workload_and_a_colleague_does_not() {
             &["attach", "hers", "-p", project],
             &["port-forward", "hers", "-p", project, "--port", "0:8080"],
         ] {
-            refused(&his, command, &["reeve: R8: ", "only that person may step into it"])?;
+            refused(
+                &his,
+                command,
+                &["reeve: R8: ", "only that person may step into it"],
+            )?;
         }
-        refused(&reeve, &["exec", "none", "-p", project, "--", "id"], &["there is no workload `none`"])
+        refused(
+            &reeve,
+            &["exec", "none", "-p", project, "--", "id"],
+            &["there is no workload `none`"],
+        )
     });
 }
 
@@ -287,7 +306,14 @@ async fn port_forward(reeve: &CommandLine, project: &str) -> Result<()> {
     let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
     let forwarding = reeve
         .command()
-        .args(["port-forward", "hers", "-p", project, "--port", &format!("{port}:8080")])
+        .args([
+            "port-forward",
+            "hers",
+            "-p",
+            project,
+            "--port",
+            &format!("{port}:8080"),
+        ])
         .stdin(Stdio::null())
         .stdout(printed.reopen()?)
         .spawn()?;

@@ -61,7 +61,9 @@ pub(super) async fn reconcile(world: &World, namespace: &str) -> Result<(), Fail
     for name in left.iter().filter(|name| *name != OPERATOR_BINDING) {
         delete(&api, namespace, name).await?;
     }
-    identities::remove(world, namespace).await.map_err(Failed::Write)?;
+    identities::remove(world, namespace)
+        .await
+        .map_err(Failed::Write)?;
     let note =
         "the project is gone: the rights of its people ended here; the namespace and what runs in it stay";
     world

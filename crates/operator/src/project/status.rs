@@ -26,7 +26,10 @@ const ADMISSIBLE: &str = "WorkloadsAdmissible";
 
 /// The settings a survey went by, as the condition's reason: another one calls for another survey.
 fn went_by(settings: &ReeveConfigSpec) -> &'static str {
-    match (settings.enforce_run_as_user, settings.enforce_prevent_privilege_escalation) {
+    match (
+        settings.enforce_run_as_user,
+        settings.enforce_prevent_privilege_escalation,
+    ) {
         (true, true) => "Strict",
         (true, false) => "EscalationAllowed",
         (false, true) => "IdentityNotEnforced",
@@ -67,7 +70,11 @@ fn status(project: &Project, says: &Says, settings: &ReeveConfigSpec, now: Times
     };
     condition::set(&mut conditions, &boundary, now);
     if let Some(survey) = &says.survey {
-        let message = if survey.is_clean() { String::new() } else { survey.message() };
+        let message = if survey.is_clean() {
+            String::new()
+        } else {
+            survey.message()
+        };
         let admissible = condition::Says {
             type_: ADMISSIBLE,
             status: Some(survey.is_clean()),

@@ -33,7 +33,11 @@ impl Survey {
     pub fn message(&self) -> String {
         let named: Vec<&str> = self.0.iter().take(NAMED).map(String::as_str).collect();
         let more = self.0.len().saturating_sub(NAMED);
-        let rest = if more > 0 { format!("; and {more} more") } else { String::new() };
+        let rest = if more > 0 {
+            format!("; and {more} more")
+        } else {
+            String::new()
+        };
         format!(
             "{} could make no new pod: {}{rest}. What runs goes on; a person of the project has to write them again \
              (docs/security/adopting.md)",
@@ -50,7 +54,13 @@ pub fn judge(namespace: &Namespace, objects: &[Value]) -> Survey {
         let request = new_pod(object, namespace.labels(), namespace.annotations());
         if let Some(check) = failing(&request).first() {
             let text = |at| object.pointer(at).and_then(Value::as_str).unwrap_or_default();
-            found.push(format!("{} `{}` ({}: {})", text("/kind"), text("/metadata/name"), check.rule, check.problem));
+            found.push(format!(
+                "{} `{}` ({}: {})",
+                text("/kind"),
+                text("/metadata/name"),
+                check.rule,
+                check.problem
+            ));
         }
     }
     Survey(found)

@@ -99,12 +99,16 @@ pub fn observe(job: &Job, pods: &[Arc<Pod>], own: &str) -> Observed {
     } else if runs {
         (
             Phase::Running,
-            pods.iter().find_map(|pod| why_goes_on(pod, own)).unwrap_or_default(),
+            pods.iter()
+                .find_map(|pod| why_goes_on(pod, own))
+                .unwrap_or_default(),
         )
     } else {
         (
             Phase::Pending,
-            pods.iter().find_map(|pod| why_waiting(pod, own)).unwrap_or_default(),
+            pods.iter()
+                .find_map(|pod| why_waiting(pod, own))
+                .unwrap_or_default(),
         )
     };
     Observed {
@@ -147,7 +151,10 @@ fn called(container: &ContainerStatus, own: &str) -> String {
     if container.name == own {
         "its container".to_owned()
     } else {
-        format!("the container `{}`, which is not the workload's own,", container.name)
+        format!(
+            "the container `{}`, which is not the workload's own,",
+            container.name
+        )
     }
 }
 

@@ -57,9 +57,21 @@ use Whom::{AllButResearchers, Anybody, OperatorOutside, People};
 pub(crate) static FORBIDDEN: [Forbidden; 50] = [
     row("exec", AllButResearchers, Access("", "pods/exec", CONNECT)),
     row("attach", AllButResearchers, Access("", "pods/attach", CONNECT)),
-    row("portforward", AllButResearchers, Access("", "pods/portforward", CONNECT)),
-    row("open-streams-of-secrets", Anybody, Access("", "secrets", &["watch"])),
-    row("identities-of-pods", People, Access("reeve.dev", "podidentities", WRITE)),
+    row(
+        "portforward",
+        AllButResearchers,
+        Access("", "pods/portforward", CONNECT),
+    ),
+    row(
+        "open-streams-of-secrets",
+        Anybody,
+        Access("", "secrets", &["watch"]),
+    ),
+    row(
+        "identities-of-pods",
+        People,
+        Access("reeve.dev", "podidentities", WRITE),
+    ),
     row("pod-proxy", Anybody, Access("", "pods/proxy", CONNECT)),
     row("service-proxy", Anybody, Access("", "services/proxy", CONNECT)),
     row("node-proxy", Anybody, Access("", "nodes/proxy", CONNECT)),

@@ -26,10 +26,7 @@ const WAYS: [(&str, &str); 8] = [
 ];
 
 async fn try_way(client: &Client, path: &str, verb: &str) -> Result<(u16, String)> {
-    let request = http::Request::builder()
-        .method(verb)
-        .uri(path)
-        .body(Vec::new())?;
+    let request = http::Request::builder().method(verb).uri(path).body(Vec::new())?;
     refusal(client.request::<Value>(request).await)
 }
 
@@ -40,7 +37,8 @@ async fn no_way_in(client: &Client, namespace: &str, pod: &str, who: &str, rbac:
         let (code, message) = try_way(client, &path, verb).await?;
         let ours = message.contains("reeve: R8: ");
         let subresource = action.split(['?', '/']).next().unwrap_or_default();
-        let theirs = rbac && message.contains("cannot ") && message.contains(&format!("\"pods/{subresource}\""));
+        let theirs =
+            rbac && message.contains("cannot ") && message.contains(&format!("\"pods/{subresource}\""));
         ensure!(
             code == 403 && (ours || theirs),
             "{who}: {verb} {action}: {code} {message}"
@@ -106,7 +104,9 @@ async fn attach(kubectl: &Kubectl) -> Result<()> {
     let stdin = attached.0.stdin.as_mut().context("no standard input")?;
     stdin.write_all(b"echoed\n")?;
     wait_until("the echo of what was typed", async || {
-        Ok(std::fs::read_to_string(printed.path())?.contains("echoed").then_some(()))
+        Ok(std::fs::read_to_string(printed.path())?
+            .contains("echoed")
+            .then_some(()))
     })
     .await
 }
@@ -125,7 +125,10 @@ async fn port_forward(kubectl: &Kubectl) -> Result<()> {
     );
     let port: u16 = wait_until("a local port", async || {
         let said = std::fs::read_to_string(printed.path())?;
-        let port = said.split("127.0.0.1:").nth(1).and_then(|rest| rest.split(' ').next());
+        let port = said
+            .split("127.0.0.1:")
+            .nth(1)
+            .and_then(|rest| rest.split(' ').next());
         Ok(port.and_then(|port| port.parse().ok()))
     })
     .await?;
@@ -157,11 +160,32 @@ fn r8_nobody_else_steps_into_her_pod_whatever_rbac_says() {
 
         let dave = team.hire(road).await?.kubernetes(road).await?;
         no_way_in(&dave, namespace, &pod, "a colleague", true).await?;
-        no_way_in(&road.cluster.client().await?, namespace, &pod, "the cluster administrator", false).await?;
-        no_way_in(&road.cluster.installer_client().await?, namespace, &pod, "an installer", false).await?;
+        no_way_in(
+            &road.cluster.client().await?,
+            namespace,
+            &pod,
+            "the cluster administrator",
+            false,
+        )
+        .await?;
+        no_way_in(
+            &road.cluster.installer_client().await?,
+            namespace,
+            &pod,
+            "an installer",
+            false,
+        )
+        .await?;
         for (role, account) in [("edit", "editor"), ("admin", "owner")] {
             let client = account_with(road, namespace, account, role).await?;
-            no_way_in(&client, namespace, &pod, &format!("a ServiceAccount bound to {role}"), false).await?;
+            no_way_in(
+                &client,
+                namespace,
+                &pod,
+                &format!("a ServiceAccount bound to {role}"),
+                false,
+            )
+            .await?;
         }
         let stranger = Team::form(road).await?.researcher.kubernetes(road).await?;
         no_way_in(&stranger, namespace, &pod, "somebody of another project", true).await?;
@@ -178,16 +202,40 @@ async fn no_neighbouring_way(admin: &Client, road: &Road, namespace: &str, pod: 
         .must_with_input(&["create", "-n", namespace, "-f", "-"], &service.to_string())?;
     let node = road.cluster.node_name().context("no node")?;
     for (verb, path) in [
-        ("GET", format!("/api/v1/namespaces/{namespace}/services/front/proxy/")),
-        ("POST", format!("/api/v1/namespaces/{namespace}/services/http:front:80/proxy/")),
-        ("POST", format!("/api/v1/nodes/{node}/proxy/run/{namespace}/{pod}/main?cmd=id")),
-        ("POST", format!("/api/v1/nodes/{node}/proxy/exec/{namespace}/{pod}/main?command=id&output=1")),
-        ("GET", format!("/api/v1/nodes/{node}/proxy/metrics/../run/{namespace}/{pod}/main?cmd=id")),
-        ("GET", format!("/api/v1/nodes/{node}/proxy/attach/{namespace}/{pod}/main")),
-        ("POST", format!("/api/v1/nodes/{node}/proxy/portForward/{namespace}/{pod}")),
+        (
+            "GET",
+            format!("/api/v1/namespaces/{namespace}/services/front/proxy/"),
+        ),
+        (
+            "POST",
+            format!("/api/v1/namespaces/{namespace}/services/http:front:80/proxy/"),
+        ),
+        (
+            "POST",
+            format!("/api/v1/nodes/{node}/proxy/run/{namespace}/{pod}/main?cmd=id"),
+        ),
+        (
+            "POST",
+            format!("/api/v1/nodes/{node}/proxy/exec/{namespace}/{pod}/main?command=id&output=1"),
+        ),
+        (
+            "GET",
+            format!("/api/v1/nodes/{node}/proxy/metrics/../run/{namespace}/{pod}/main?cmd=id"),
+        ),
+        (
+            "GET",
+            format!("/api/v1/nodes/{node}/proxy/attach/{namespace}/{pod}/main"),
+        ),
+        (
+            "POST",
+            format!("/api/v1/nodes/{node}/proxy/portForward/{namespace}/{pod}"),
+        ),
     ] {
         let (code, message) = try_way(admin, &path, verb).await?;
-        ensure!(code == 403 && message.contains("reeve: R8: "), "{verb} {path}: {code} {message}");
+        ensure!(
+            code == 403 && message.contains("reeve: R8: "),
+            "{verb} {path}: {code} {message}"
+        );
     }
     // What shows how a node is goes on.
     let metrics = http::Request::get(format!("/api/v1/nodes/{node}/proxy/metrics")).body(Vec::new())?;
@@ -217,12 +265,23 @@ fn r8_the_list_of_pods_is_nobodys_to_write() {
         her_deployment(road, &team).await?;
         let kubectl = road.cluster.kubectl();
         let change = json!({"spec": {"runsAs": {dave.stamp(): ["any"]}}}).to_string();
-        let attempt = ["patch", "podidentities", "reeve", "-n", &team.namespace, "--type=merge", "-p", &change];
+        let attempt = [
+            "patch",
+            "podidentities",
+            "reeve",
+            "-n",
+            &team.namespace,
+            "--type=merge",
+            "-p",
+            &change,
+        ];
         kubectl_refused(&kubectl.run(&attempt)?, &["R8", "only the operator writes it"])?;
         // Whoever may delete it keeps everybody out, and lets nobody in; the operator writes it again.
         kubectl.must(&["delete", "podidentities", "reeve", "-n", &team.namespace])?;
         wait_until("the list to be there again", async || {
-            Ok(kubectl.must(&["get", "podidentities", "reeve", "-n", &team.namespace]).ok())
+            Ok(kubectl
+                .must(&["get", "podidentities", "reeve", "-n", &team.namespace])
+                .ok())
         })
         .await?;
         Ok(())
@@ -241,7 +300,9 @@ fn r8_a_name_that_is_taken_over_while_no_operator_looks_lets_the_former_owner_ou
         let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web-0"}, "spec": {
             "terminationGracePeriodSeconds": 0, "containers": [{"name": "main", "image": images::TOOLS, "command": ["sleep", "600"]}]}});
         wait_until("the name to be free", async || {
-            Ok(Some(his.must_with_input(&["create", "-f", "-"], &pod.to_string())?))
+            Ok(Some(
+                his.must_with_input(&["create", "-f", "-"], &pod.to_string())?,
+            ))
         })
         .await?;
         wait_until("his pod to run", async || {
@@ -250,20 +311,39 @@ fn r8_a_name_that_is_taken_over_while_no_operator_looks_lets_the_former_owner_ou
         })
         .await?;
         // The list still says that web-0 is hers.
-        let list = road.cluster.kubectl().must(&["get", "podidentities", "reeve", "-n", &team.namespace, "-o", "yaml"])?;
-        ensure!(list.contains("web-0") && list.contains(&team.researcher.stamp()), "{list}");
+        let list = road.cluster.kubectl().must(&[
+            "get",
+            "podidentities",
+            "reeve",
+            "-n",
+            &team.namespace,
+            "-o",
+            "yaml",
+        ])?;
+        ensure!(
+            list.contains("web-0") && list.contains(&team.researcher.stamp()),
+            "{list}"
+        );
         kubectl_refused(&hers.run(&["exec", "web-0", "--", "id"])?, &["R8", &dave.stamp()])?;
         // Nor does the list let him in yet: late entries keep people out.
         kubectl_refused(&his.run(&["exec", "web-0", "--", "id"])?, &["R8"])?;
         signal(road.operator(), nix::sys::signal::Signal::SIGCONT)?;
         wait_until("his pod to be on the list", async || {
             let answer = his.run(&["exec", "web-0", "--", "id"])?;
-            Ok(String::from_utf8_lossy(&answer.stdout).contains(&format!("uid={}", dave.uid)).then_some(()))
+            Ok(String::from_utf8_lossy(&answer.stdout)
+                .contains(&format!("uid={}", dave.uid))
+                .then_some(()))
         })
         .await?;
         let client = team.researcher.kubernetes(&road).await?;
-        let path = format!("/api/v1/namespaces/{}/pods/web-0/exec?command=id&stdout=true", team.namespace);
+        let path = format!(
+            "/api/v1/namespaces/{}/pods/web-0/exec?command=id&stdout=true",
+            team.namespace
+        );
         let request = http::Request::get(path).body(Vec::new())?;
-        must_be_refused(client.request::<Value>(request).await, &["R8", "only that person may step into it"])
+        must_be_refused(
+            client.request::<Value>(request).await,
+            &["R8", "only that person may step into it"],
+        )
     });
 }

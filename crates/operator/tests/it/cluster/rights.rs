@@ -169,7 +169,14 @@ async fn same_news_twice(rig: &Rig) {
 /// A Job whose pods a quota refuses: the workload says so, and no longer when it is over.
 async fn pods_refused(rig: &Rig) {
     let kubectl = rig.cluster.kubectl();
-    let quota = ["-n", "reeve-robots", "create", "quota", "podless", "--hard=count/pods=0"];
+    let quota = [
+        "-n",
+        "reeve-robots",
+        "create",
+        "quota",
+        "podless",
+        "--hard=count/pods=0",
+    ];
     kubectl.must(&quota).unwrap();
     let podless = workload(6, "podless", 3);
     let key = podless.key();
@@ -182,12 +189,25 @@ async fn pods_refused(rig: &Rig) {
         .await
         .unwrap()
     };
-    says("the quota's refusal", &|message| message.contains("exceeded quota: podless")).await;
+    says("the quota's refusal", &|message| {
+        message.contains("exceeded quota: podless")
+    })
+    .await;
     let object = kubectl
-        .must(&["-n", "reeve-robots", "get", "workload", "podless", "-o", "jsonpath={.status.conditions}"])
+        .must(&[
+            "-n",
+            "reeve-robots",
+            "get",
+            "workload",
+            "podless",
+            "-o",
+            "jsonpath={.status.conditions}",
+        ])
         .unwrap();
     assert!(object.contains(r#""status":"False""#), "{object}");
-    kubectl.must(&["-n", "reeve-robots", "delete", "quota", "podless"]).unwrap();
+    kubectl
+        .must(&["-n", "reeve-robots", "delete", "quota", "podless"])
+        .unwrap();
     says("nothing in the way", &|message| !message.contains("quota")).await;
     rig.link.change(&[key], vec![]);
     rig.phase(key, StatusPhase::Deleted).await;

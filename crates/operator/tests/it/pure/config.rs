@@ -46,7 +46,11 @@ fn trusting(names: &[&str]) -> ReeveConfigSpec {
 fn a_second_writer_reaches_the_namespaces_and_goes_from_them_again() {
     let project = object(3, "robots", "reeve-robots").checked().unwrap();
     let annotation = |settings: &ReeveConfigSpec| {
-        reeve_tenancy::namespace(&project, settings).metadata.annotations.unwrap()["reeve.dev/trusted-mutators"].clone()
+        reeve_tenancy::namespace(&project, settings)
+            .metadata
+            .annotations
+            .unwrap()["reeve.dev/trusted-mutators"]
+            .clone()
     };
     assert_eq!(
         annotation(&trusting(&["kueue"])),

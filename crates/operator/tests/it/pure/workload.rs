@@ -242,7 +242,10 @@ fn a_message_about_a_container_that_somebody_injected_says_its_name() {
             &train(),
             &View {
                 job: job(owner("w1"), job_status),
-                pods: vec![pod("j1", json!({"phase": phase, "containerStatuses": containers}))],
+                pods: vec![pod(
+                    "j1",
+                    json!({"phase": phase, "containerStatuses": containers}),
+                )],
                 ..view()
             },
         );
@@ -250,7 +253,10 @@ fn a_message_about_a_container_that_somebody_injected_says_its_name() {
     };
     let active = json!({"active": 1});
     // Its own container first, wherever it stands in the list.
-    let both = vec![container("proxy", creating.clone()), container("train", pull.clone())];
+    let both = vec![
+        container("proxy", creating.clone()),
+        container("train", pull.clone()),
+    ];
     assert_eq!(
         said(active.clone(), "Pending", both),
         (Phase::Pending, "ImagePullBackOff: no such image".to_owned())
@@ -258,14 +264,18 @@ fn a_message_about_a_container_that_somebody_injected_says_its_name() {
     let other = vec![container("proxy", pull.clone()), container("train", creating)];
     assert_eq!(
         said(active.clone(), "Pending", other),
-        (Phase::Pending, format!("{proxy}: ImagePullBackOff: no such image"))
+        (
+            Phase::Pending,
+            format!("{proxy}: ImagePullBackOff: no such image")
+        )
     );
     // Its own has ended: what the other waits for is not what the workload waits for.
     let over = vec![container("proxy", pull), container("train", ended(0))];
     let (phase, message) = said(json!({"active": 1, "ready": 1}), "Running", over);
     assert_eq!(phase, Phase::Running);
     assert!(
-        message.starts_with("its container ended with exit code 0; the pod goes on until the container `proxy`"),
+        message
+            .starts_with("its container ended with exit code 0; the pod goes on until the container `proxy`"),
         "{message}"
     );
     let failed = json!({"conditions": [{"type": "Failed", "status": "True"}]});
@@ -286,8 +296,12 @@ fn a_job_without_pods_is_asked_about_unless_it_waits_in_a_queue() {
         reported(&train(), &view).podless
     };
     assert!(podless(json!({})));
-    assert!(!podless(json!({"conditions": [{"type": "Suspended", "status": "True"}]})));
-    assert!(!podless(json!({"conditions": [{"type": "Complete", "status": "True"}]})));
+    assert!(!podless(
+        json!({"conditions": [{"type": "Suspended", "status": "True"}]})
+    ));
+    assert!(!podless(
+        json!({"conditions": [{"type": "Complete", "status": "True"}]})
+    ));
 }
 
 #[test]
@@ -326,7 +340,11 @@ fn a_job_that_only_bears_its_name_or_its_reference_is_never_taken_for_the_one_th
             },
         );
         assert_eq!(observed.phase, Phase::Failed);
-        assert!(observed.message.contains("its Job was deleted"), "{}", observed.message);
+        assert!(
+            observed.message.contains("its Job was deleted"),
+            "{}",
+            observed.message
+        );
     }
     let refused = decide(
         &train(),
