@@ -8,6 +8,7 @@ mod deputies;
 mod identity;
 mod ownership;
 mod policies;
+mod second_writers;
 mod services;
 mod tokens;
 

@@ -245,7 +245,7 @@ async fn no_neighbouring_way(admin: &Client, road: &Road, namespace: &str, pod: 
 }
 
 /// A ServiceAccount of the project with one of Kubernetes' own roles, as an installer may give it.
-async fn account_with(road: &Road, namespace: &str, name: &str, role: &str) -> Result<Client> {
+pub(super) async fn account_with(road: &Road, namespace: &str, name: &str, role: &str) -> Result<Client> {
     let admin = road.cluster.client().await?;
     let account = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name}});
     create(&admin, namespace, account).await?;

@@ -1,0 +1,187 @@
+//! Second writers: queues that place what runs as somebody (R22), and what injects containers into it.
+
+use anyhow::ensure;
+use reeve_testkit::{Tier, images, wait_until};
+use serde_json::{Value, json};
+
+use crate::attacks::connect::account_with;
+use crate::harness::{Team, create, must_be_refused, on_a_road_of_its_own, on_the_road, patch};
+
+#[test]
+fn r22_a_trusted_queue_places_her_job_and_changes_nothing_else_of_it() {
+    on_a_road_of_its_own("queue", Tier::Node, async |road| {
+        let team = Team::form(&road).await?;
+        let namespace = &team.namespace;
+        let queue = account_with(&road, namespace, "queue", "edit").await?;
+        let alice = team.researcher.kubernetes(&road).await?;
+        let template = json!({"spec": {"restartPolicy": "Never", "containers": [
+            {"name": "main", "image": images::TOOLS, "command": ["id"]}]}});
+        let job = json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "queued"}, "spec": {"suspend": true, "template": template}});
+        create(&alice, namespace, job).await?;
+        let deployment = crate::harness::deployment("service", 0);
+        create(&alice, namespace, deployment).await?;
+        let place = json!({"spec": {"template": {"spec": {"nodeSelector": {"kubernetes.io/os": "linux"},
+            "tolerations": [{"key": "gpu", "operator": "Exists"}]}}}});
+        must_be_refused(
+            patch(&queue, namespace, "Job", "queued", place.clone()).await,
+            &["R5"],
+        )?;
+
+        let trusted = json!({"spec": {"trustedMutators": [{"namespace": namespace, "serviceAccount": "queue",
+            "fields": ["nodeSelector", "tolerations"]}]}});
+        let kubeconfig = road.kubectl(road.cluster.installer_kubeconfig());
+        kubeconfig.must(&[
+            "patch",
+            "reeveconfigs.reeve.dev",
+            "reeve",
+            "--type=merge",
+            "-p",
+            &trusted.to_string(),
+        ])?;
+        wait_until("the queue to be trusted", async || {
+            Ok(Some(
+                patch(&queue, namespace, "Job", "queued", place.clone()).await?,
+            ))
+        })
+        .await?;
+        for change in [
+            json!({"spec": {"template": {"spec": {"containers": [{"name": "main", "image": "local.test/evil:1"}]}}}}),
+            json!({"spec": {"template": {"spec": {"securityContext": {"runAsUser": 70099}}}}}),
+            json!({"spec": {"template": {"spec": {"volumes": [{"name": "x", "secret": {"secretName": "x"}}]}}}}),
+            json!({"spec": {"template": {"metadata": {"annotations": {"reeve.dev/runs-as": null}}}}}),
+            json!({"spec": {"template": {"spec": {"serviceAccountName": "queue"}}}}),
+            json!({"spec": {"template": {"spec": {"nodeName": "reeve-node-1"}}}}),
+        ] {
+            let outcome = patch(&queue, namespace, "Deployment", "service", change).await;
+            must_be_refused(outcome, &["reeve: R"])?;
+        }
+        // Not every node is the queue's to give either.
+        let control_plane =
+            json!({"spec": {"template": {"spec": {"tolerations": [{"operator": "Exists"}]}}}});
+        must_be_refused(
+            patch(&queue, namespace, "Deployment", "service", control_plane).await,
+            &["R20"],
+        )?;
+        // Admitted, it runs as her.
+        patch(
+            &queue,
+            namespace,
+            "Job",
+            "queued",
+            json!({"spec": {"suspend": false}}),
+        )
+        .await?;
+        let printed = crate::harness::output_of(&road, namespace, "job-name=queued").await?;
+        ensure!(
+            printed.contains(&format!("uid={}", team.researcher.uid)),
+            "{printed}"
+        );
+        // What was trusted can be taken back.
+        let none = json!({"spec": {"trustedMutators": []}}).to_string();
+        kubeconfig.must(&[
+            "patch",
+            "reeveconfigs.reeve.dev",
+            "reeve",
+            "--type=merge",
+            "-p",
+            &none,
+        ])?;
+        let other = json!({"spec": {"template": {"spec": {"nodeSelector": {"a": "b"}}}}});
+        wait_until("the queue to be trusted no more", async || {
+            let dry = patch(&queue, namespace, "Deployment", "service", other.clone()).await;
+            Ok(must_be_refused(dry, &["R5"]).ok())
+        })
+        .await
+    });
+}
+
+/// A value as a CEL literal, whose parts need not be of one type.
+fn cel(value: &Value) -> String {
+    match value {
+        Value::Object(map) => {
+            let fields: Vec<String> = map.iter().map(|(k, v)| format!("{k:?}: {}", cel(v))).collect();
+            format!("dyn({{{}}})", fields.join(", "))
+        }
+        Value::Array(list) => {
+            let entries: Vec<String> = list.iter().map(cel).collect();
+            format!("dyn([{}])", entries.join(", "))
+        }
+        other => format!("dyn({other})"),
+    }
+}
+
+/// A policy of somebody else that adds a container to the pods of a namespace, as a mesh does.
+fn injector(namespace: &str, container: &Value) -> String {
+    let expression = format!(
+        "[JSONPatch{{op: \"add\", path: \"/spec/containers/-\", value: {}}}]",
+        cel(container)
+    );
+    let policy = json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingAdmissionPolicy",
+        "metadata": {"name": format!("mesh-{namespace}")}, "spec": {"failurePolicy": "Fail", "reinvocationPolicy": "Never",
+        "matchConstraints": {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
+            "resourceRules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}]},
+        "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": expression}}]}});
+    let binding = json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingAdmissionPolicyBinding",
+        "metadata": {"name": format!("mesh-{namespace}")}, "spec": {"policyName": format!("mesh-{namespace}")}});
+    format!("{policy}\n---\n{binding}\n")
+}
+
+#[test]
+fn an_injected_container_without_a_context_is_refused_where_she_looks() {
+    on_the_road(async |road| {
+        let team = Team::form(road).await?;
+        let namespace = &team.namespace;
+        let kubectl = road.cluster.kubectl();
+        let bad = json!({"name": "proxy", "image": images::TOOLS, "command": ["sleep", "20"]});
+        kubectl.must_with_input(&["apply", "-f", "-"], &injector(namespace, &bad))?;
+        wait_until("the injector to be in force", async || {
+            let alice = team.researcher.kubernetes(road).await?;
+            let probe = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "probe"}, "spec": {
+                "nodeSelector": {"nowhere": "true"}, "containers": [{"name": "main", "image": images::TOOLS}]}});
+            let made = create(&alice, namespace, probe).await;
+            if let Ok(pod) = &made {
+                kubectl.must(&["delete", "pod", "probe", "-n", namespace, "--grace-period=0", "--force"])?;
+                return Ok((pod["spec"]["containers"].as_array().map(Vec::len) == Some(2)).then_some(()));
+            }
+            Ok(Some(()))
+        })
+        .await?;
+        let body = json!({"name": "meshed", "projectId": team.project, "clusterId": road.cluster_id,
+            "spec": {"image": images::TOOLS, "command": "true"}});
+        team.researcher
+            .rest
+            .post("/api/v1/workloads/trainings", body)
+            .await?
+            .expect(202)?;
+        let status = async |word: &'static str, phase: &'static str| {
+            wait_until(word, async || {
+                let status = kubectl.must(&[
+                    "get",
+                    "workload",
+                    "meshed",
+                    "-n",
+                    namespace,
+                    "-o",
+                    "jsonpath={.status}",
+                ])?;
+                ensure!(status.contains(word) && status.contains(phase), "{status}");
+                Ok(Some(status))
+            })
+            .await
+        };
+        let refused = status("violates PodSecurity", "Pending").await?;
+        ensure!(refused.contains(r#""status":"False""#), "{refused}");
+        // With the context that everybody else has it is let in, and is not taken for the workload.
+        let good = json!({"name": "proxy", "image": images::TOOLS, "command": ["sleep", "20"], "securityContext": {
+            "allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}}});
+        kubectl.must_with_input(&["apply", "-f", "-"], &injector(namespace, &good))?;
+        status("the pod goes on until the container `proxy`", "Running").await?;
+        kubectl.must(&[
+            "delete",
+            "mutatingadmissionpolicybinding",
+            &format!("mesh-{namespace}"),
+        ])?;
+        kubectl.must(&["delete", "mutatingadmissionpolicy", &format!("mesh-{namespace}")])?;
+        Ok(())
+    });
+}
