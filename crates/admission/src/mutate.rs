@@ -103,7 +103,8 @@ fn missing() -> String {
          (has(request.userInfo.extra) && '{uid}' in request.userInfo.extra && [request.userInfo.extra].exists(x, \
          t.metadata.?annotations['{stamp_key}'].orValue('') != {stamp} || !has(t.spec.securityContext.runAsUser) || \
          !has(t.spec.securityContext.runAsGroup) || !has(t.spec.securityContext.supplementalGroupsPolicy) || \
-         ('{groups}' in x && !has(t.spec.securityContext.supplementalGroups))))) || ({unbound})",
+         ('{groups}' in x && !has(t.spec.securityContext.supplementalGroups))))) || ({unbound}) || (object.kind == 'Job' && \
+         request.operation == 'CREATE' && object.metadata.?ownerReferences.orValue([]).exists(o, o.kind == 'CronJob'))",
         unbound = unbound(),
         stamp_key = names::RUNS_AS,
     )
@@ -269,11 +270,12 @@ pub(crate) fn expression() -> String {
         "!(c.name in variables.newContainers)",
     );
     format!(
-        "variables.ephemeral ? {ephemeral} : {stamp} + {context} + {} + {} + {} + {}",
+        "variables.ephemeral ? {ephemeral} : {stamp} + {context} + {} + {} + {} + {} + {}",
         lists.join(" + "),
         operating_system(),
         token(),
         binding(),
+        manual_run(),
     )
 }
 
@@ -309,17 +311,31 @@ fn token() -> String {
     )
 }
 
+/// `kubectl create job --from=cronjob/x` writes that the CronJob controls the Job. Then its controller would count a run that
+/// it did not make, of whoever wrote it: the reference stays, without control.
+fn manual_run() -> String {
+    "(variables.person && !variables.update && object.kind == 'Job' ? \
+     object.metadata.?ownerReferences.orValue([]).transformList(i, o, o.kind == 'CronJob' && \
+     o.?controller.orValue(false), JSONPatch{op: 'replace', path: '/metadata/ownerReferences/' + string(i) + \
+     '/controller', value: false}) : [])"
+        .to_owned()
+}
+
 /// The person's id in selector and template labels.
 fn binding() -> String {
     let (key, escaped) = (names::USER, names::USER.replace('/', "~1"));
     format!(
-        "(variables.boundTo == '' || !has(variables.template.metadata) || !has(variables.template.metadata.labels) || \
-         variables.template.metadata.labels[?'{key}'].orValue(variables.boundTo) != variables.boundTo ? [] : ('{key}' in variables.selector ? [] : object.kind != 'ReplicationController' && \
+        "(variables.boundTo == '' || \
+         variables.template.?metadata.?labels[?'{key}'].orValue(variables.boundTo) != variables.boundTo ? [] : ('{key}' in variables.selector ? [] : object.kind != 'ReplicationController' && \
          !has(object.spec.selector.matchLabels) ? [JSONPatch{{op: 'add', path: '/spec/selector/matchLabels', value: \
          dyn({{'{key}': variables.boundTo}})}}] : [JSONPatch{{op: 'add', path: object.kind == 'ReplicationController' ? \
          '/spec/selector/{escaped}' : '/spec/selector/matchLabels/{escaped}', value: variables.boundTo}}]) + \
-         ('{key}' in variables.template.metadata.labels ? [] : [JSONPatch{{op: 'add', path: \
-         '/spec/template/metadata/labels/{escaped}', value: variables.boundTo}}]))"
+         ('{key}' in variables.template.?metadata.?labels.orValue(dyn({{}})) ? [] : \
+         (has(variables.template.metadata) || variables.stamping ? [] : [JSONPatch{{op: 'add', path: \
+         '/spec/template/metadata', value: {{}}}}]) + (has(variables.template.metadata) && \
+         has(variables.template.metadata.labels) ? [JSONPatch{{op: 'add', path: \
+         '/spec/template/metadata/labels/{escaped}', value: variables.boundTo}}] : [JSONPatch{{op: 'add', path: \
+         '/spec/template/metadata/labels', value: dyn({{'{key}': variables.boundTo}})}}])))"
     )
 }
 

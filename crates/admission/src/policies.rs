@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::check::{Check, Policy, checks, connect, outside};
 use crate::mutate;
 use crate::names;
-use crate::view::{Variable, pod_variables, requester_variables};
+use crate::view::{Variable, pod_variables, requester_variables, template_cel};
 
 /// The name of the mutating policy and its binding.
 pub const DEFAULTS: &str = "reeve-defaults";
@@ -270,6 +270,20 @@ fn parts(policy: Policy) -> Parts {
             );
             let mut variables = requester_variables();
             variables.push(("update", "request.operation == 'UPDATE'".to_owned()));
+            variables.push((
+                "template",
+                format!(
+                    "object.kind in ['Binding', 'ControllerRevision'] ? dyn({{}}) : ({})",
+                    template_cel("object")
+                ),
+            ));
+            variables.push((
+                "oldTemplate",
+                format!(
+                    "!variables.update || object.kind in ['Binding', 'ControllerRevision'] ? dyn({{}}) : ({})",
+                    template_cel("oldObject")
+                ),
+            ));
             variables.push(("revisionMarked", outside::revision_is_marked_cel("object")));
             variables.push(("maps", outside::maps_cel("object")));
             variables.push((

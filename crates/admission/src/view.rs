@@ -9,7 +9,7 @@ use crate::request::{Operation, Request, list, map, template_path};
 pub(crate) type Variable = (&'static str, String);
 
 /// The template of `object` (or `oldObject`), whichever of the eight kinds it is.
-fn template_cel(object: &str) -> String {
+pub(crate) fn template_cel(object: &str) -> String {
     format!(
         "{object}.kind == 'Pod' ? dyn({object}) : {object}.kind == 'CronJob' ? \
          dyn({object}.spec.jobTemplate.spec.template) : dyn({object}.spec.template)"
@@ -120,7 +120,8 @@ pub(crate) fn pod_variables() -> Vec<Variable> {
         (
             "changed",
             "!variables.update || (object.kind == 'Pod' ? variables.pod != variables.oldTemplate.spec : \
-             variables.template != variables.oldTemplate)"
+             variables.template != variables.oldTemplate || (object.kind == 'ReplicationController' && \
+             dyn(object.spec).?selector != dyn(oldObject.spec).?selector))"
                 .to_owned(),
         ),
         ("parts", "variables.stamp.split('/')".to_owned()),
@@ -143,8 +144,29 @@ pub(crate) fn pod_variables() -> Vec<Variable> {
                 label_maps_cel("oldObject")
             ),
         ),
+        (
+            "owners",
+            "object.metadata.?ownerReferences.orValue([])".to_owned(),
+        ),
+        (
+            "oldOwners",
+            "variables.update ? oldObject.metadata.?ownerReferences.orValue([]) : []".to_owned(),
+        ),
         ("mutator", mutator_cel()),
         ("fields", mutator_fields_cel()),
+        // Neither the person of the stamp, nor the system, nor those who look after the cluster.
+        (
+            "bystander",
+            format!(
+                "variables.oldStamp != '' && !variables.controller && !variables.operator && !(variables.person && \
+                 variables.oldStamp.startsWith(variables.userId + '/')) && !(variables.username.startsWith('system:') && \
+                 (!variables.username.startsWith('{SERVICE_ACCOUNT}') || \
+                 variables.username.startsWith('{SERVICE_ACCOUNT}kube-system:'))) && \
+                 !request.userInfo.?groups.orValue([]).exists(g, g in ['system:masters', '{}']) && \
+                 variables.fields.size() == 0",
+                names::INSTALLERS
+            ),
+        ),
         (
             "placing",
             "variables.update && variables.fields.size() > 0 && variables.stamp == variables.oldStamp && \
@@ -246,7 +268,10 @@ impl<'a> View<'a> {
             || if kind == "Pod" {
                 template.get("spec") != old.get("spec")
             } else {
-                template != old
+                let selector = |object: &'a Value| object.pointer("/spec/selector");
+                let selects = kind == "ReplicationController"
+                    && selector(&request.object) != request.old_object.as_ref().and_then(selector);
+                template != old || selects
             };
         Self {
             request,
@@ -318,6 +343,11 @@ impl<'a> View<'a> {
             && self.stamp == self.old_stamp
             && spec(self.pod).all(|(k, v)| kept(k, v, self.old_pod))
             && spec(self.old_pod).all(|(k, _)| there(k, self.pod))
+    }
+
+    /// Whether whoever asks is a trusted second writer of some field.
+    pub(crate) fn is_mutator(&self) -> bool {
+        !self.mutator_fields().is_empty()
     }
 
     fn mutator_fields(&self) -> Vec<&'a str> {

@@ -90,7 +90,8 @@ fn names(binding: &RoleBinding, gone: bool, subject: &str) -> Option<bool> {
 }
 
 /// Creating a pod (dry run) as alice with nothing missing and with an identity to fill in, and by the administrator in a
-/// namespace that no policy of ours selects, taking turns on one connection each.
+/// namespace that is no project, where of ours only the match condition of `reeve-outside` is looked at; taking turns on one
+/// connection each.
 ///
 /// # Errors
 /// A pod is refused.
@@ -117,6 +118,9 @@ pub async fn pods(road: &Road, organization: &Organization, rounds: usize) -> Re
         "containers": [{"name": "main", "image": reeve_testkit::images::TOOLS, "securityContext": {
             "allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}}}]}}),
     )?;
+    // Outside of projects nothing may bear a stamp (R17).
+    let mut unstamped = complete.clone();
+    unstamped.metadata.annotations = None;
     let dry = PostParams {
         dry_run: true,
         ..PostParams::default()
@@ -126,7 +130,7 @@ pub async fn pods(road: &Road, organization: &Organization, rounds: usize) -> Re
     let mut filled_in = Series::new("pod create, our policies, identity filled in");
     for round in 0..rounds + 50 {
         for (series, api, pod) in [
-            (&mut without, &free, &complete),
+            (&mut without, &free, &unstamped),
             (&mut nothing_missing, &hers, &complete),
             (&mut filled_in, &hers, &bare),
         ] {

@@ -102,6 +102,7 @@ pub fn decide(workload: &Workload, view: &View) -> Result<Step, Failed> {
     match &view.job {
         Some(job)
             if observe::is_of_workload(&job.metadata, &uid)
+                && job.labels().get(reeve_workload::WORKLOAD_ID_LABEL) == Some(&workload.spec.id)
                 && status
                     .job_uid
                     .as_ref()

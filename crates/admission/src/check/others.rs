@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Check, Policy, Rule, our_annotations};
 use crate::names;
-use crate::request::{Operation, Request, list, text};
+use crate::request::{Operation, Request, list, map, text};
 
 fn own_subject(subject: &Value) -> bool {
     text(subject, "/kind") == "ServiceAccount"
@@ -47,11 +47,20 @@ pub(super) static CHECKS: [Check; 8] = [
         id: "binding-annotations",
         policy: Policy::Bindings,
         rule: Rule(3),
-        problem: "a binding may not write annotations under reeve.dev/ into a pod",
+        problem: "a binding may not write annotations and labels that we or controllers act on into a pod",
         problem_cel: None,
         remedy: "remove them from the binding",
-        cel: "object.metadata.?annotations.orValue({}).all(k, !k.startsWith('reeve.dev/'))",
-        predicate: |r| our_annotations(&r.object).is_empty(),
+        cel: "object.metadata.?annotations.orValue({}).all(k, !k.startsWith('reeve.dev/')) && \
+              object.metadata.?labels.orValue({}).all(k, !(k in ['controller-uid', 'job-name', 'pod-template-hash', \
+              'controller-revision-hash', 'pod-template-generation'] || k.startsWith('reeve.dev/') || \
+              k.startsWith('batch.kubernetes.io/') || k.startsWith('statefulset.kubernetes.io/') || \
+              k.startsWith('apps.kubernetes.io/')))",
+        predicate: |r| {
+            our_annotations(&r.object).is_empty()
+                && map(&r.object, "/metadata/labels")
+                    .keys()
+                    .all(|k| !k.starts_with(names::PREFIX) && !super::ownership::is_controllers(k))
+        },
     },
     Check {
         id: "revision-writer",

@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use super::{Check, Policy, Rule};
 use crate::names;
-use crate::request::{Operation, Request, map};
+use crate::request::{Operation, Request, map, template_path};
+use crate::view::stamp_of;
 
 /// Where an object, its templates and what a controller keeps of them have labels and annotations.
 fn places(kind: &str) -> &'static [&'static str] {
@@ -50,7 +51,7 @@ const REVISION_PATH: [&str; 3] = ["spec", "template", "metadata"];
 fn revision_is_marked(object: &Value) -> bool {
     fn fields<'a>(value: &'a Value, names: &[&str]) -> Vec<&'a Value> {
         let all = value.as_object().into_iter().flatten();
-        all.filter(|(name, _)| names.contains(&name.to_lowercase().as_str()))
+        all.filter(|(name, _)| names.contains(&folded(name).as_str()))
             .map(|(_, value)| value)
             .collect()
     }
@@ -68,16 +69,26 @@ fn revision_is_marked(object: &Value) -> bool {
         .any(|map| map.keys().any(|key| key.starts_with(names::PREFIX)))
 }
 
+/// A field's name as Go's `encoding/json` compares it: two letters beyond ASCII fold into it.
+fn folded(name: &str) -> String {
+    name.replace('\u{17f}', "s")
+        .replace('\u{212a}', "k")
+        .to_ascii_lowercase()
+}
+
 /// The same as CEL.
 pub(crate) fn revision_is_marked_cel(object: &str) -> String {
+    let folded = |name: &str| format!("{name}.replace('\\u017f', 's').replace('\\u212a', 'k').lowerAscii()");
     let inner = format!(
-        "k.lowerAscii() in ['annotations', 'labels'] && metadata[k].exists(m, m.startsWith('{}'))",
+        "{} in ['annotations', 'labels'] && metadata[k].exists(m, m.startsWith('{}'))",
+        folded("k"),
         names::PREFIX
     );
+    let (a, b, c) = (folded("a"), folded("b"), folded("c"));
     format!(
         "{object}.kind == 'ControllerRevision' && [dyn({object}).?data.orValue(dyn({{}}))].exists(data, data.exists(a, \
-         a.lowerAscii() == 'spec' && [data[a]].exists(spec, spec.exists(b, b.lowerAscii() == 'template' && \
-         [spec[b]].exists(template, template.exists(c, c.lowerAscii() == 'metadata' && [template[c]].exists(metadata, \
+         {a} == 'spec' && [data[a]].exists(spec, spec.exists(b, {b} == 'template' && \
+         [spec[b]].exists(template, template.exists(c, {c} == 'metadata' && [template[c]].exists(metadata, \
          metadata.exists(k, {inner}))))))))"
     )
 }
@@ -102,10 +113,13 @@ pub(super) static CHECKS: [Check; 1] = [Check {
     rule: Rule(17),
     problem: "labels and annotations under reeve.dev/ count in projects only, and this namespace is none",
     problem_cel: None,
-    remedy: "remove them from the metadata of the object and of its template",
+    remedy: "remove them from the metadata of the object and of its template, also from what an earlier project left",
     cel: "variables.operator || (variables.maps.all(i, m, m.all(k, !k.startsWith('reeve.dev/') || \
           (k in variables.oldMaps[i] && variables.oldMaps[i][k] == m[k]))) && (!variables.revisionMarked || \
-          (variables.update && dyn(object).?data == dyn(oldObject).?data)))",
+          (variables.update && dyn(object).?data == dyn(oldObject).?data)) && (!variables.update || object.kind in \
+          ['Binding', 'ControllerRevision'] || !('reeve.dev/runs-as' in \
+          variables.template.?metadata.?annotations.orValue(dyn({}))) || variables.template.?spec == \
+          variables.oldTemplate.?spec))",
     predicate: |r| {
         let old = r.old_object.as_ref().filter(|_| r.operation == Operation::Update);
         let kept = |place: &&str| {
@@ -113,7 +127,15 @@ pub(super) static CHECKS: [Check; 1] = [Check {
             marks(&r.object, place).iter().all(|mark| before.contains(mark))
         };
         let same_data = old.is_some_and(|old| old.get("data") == r.object.get("data"));
+        // A stamp that was left behind vouches for what it was given to, and for nothing that is written under it since.
+        let path = template_path(r.kind()).unwrap_or("/none");
+        let template = r.object.pointer(path);
+        let stamped = template.is_some_and(|t| !stamp_of(t).is_empty());
+        let same =
+            |o: &Value| o.pointer(path).and_then(|t| t.get("spec")) == template.and_then(|t| t.get("spec"));
         r.user.is_operator()
-            || (places(r.kind()).iter().all(kept) && (same_data || !revision_is_marked(&r.object)))
+            || ((!stamped || old.is_none_or(same))
+                && places(r.kind()).iter().all(kept)
+                && (same_data || !revision_is_marked(&r.object)))
     },
 }];

@@ -31,11 +31,41 @@ fn is_controller(owner: &Value) -> bool {
 /// The owner references that the object did not have before.
 fn new_owners<'a>(v: &View<'a>) -> impl Iterator<Item = &'a Value> {
     let before = owners(v.request.old_object.as_ref().filter(|_| v.update));
-    owners(Some(&v.request.object)).iter().filter(move |owner| {
-        !before
-            .iter()
-            .any(|old| old.get("uid") == owner.get("uid") && is_controller(old) == is_controller(owner))
-    })
+    owners(Some(&v.request.object))
+        .iter()
+        .filter(move |owner| !before.iter().any(|old| same_owner(old, owner)))
+}
+
+/// Whether two references say the same. Whether they hold up a deletion is the garbage collector's to change.
+fn same_owner(one: &Value, other: &Value) -> bool {
+    ["uid", "kind", "apiVersion", "name"]
+        .iter()
+        .all(|field| one.get(field) == other.get(field))
+        && is_controller(one) == is_controller(other)
+}
+
+/// The garbage collector takes away references to what is gone.
+fn collects_garbage(request: &Request) -> bool {
+    let name = request.user.username.as_str();
+    COLLECTORS.contains(&name) && request.user.extra(names::EXTRA_POD_NAME).is_empty()
+}
+
+const COLLECTORS: [&str; 2] = [
+    "system:serviceaccount:kube-system:generic-garbage-collector",
+    "system:kube-controller-manager",
+];
+
+/// Whether somebody asks who has no part in whose this is: neither the person of the stamp, nor the system, nor those who
+/// look after the cluster.
+fn is_bystander(v: &View<'_>) -> bool {
+    let user = &v.request.user;
+    let name = user.username.as_str();
+    let account =
+        name.starts_with("system:serviceaccount:") && !name.starts_with("system:serviceaccount:kube-system:");
+    let system = name.starts_with("system:") && !account;
+    let keeper = user.in_group("system:masters") || user.is_installer();
+    let own = v.person && v.owned();
+    !v.old_stamp.is_empty() && !own && !v.controller && !v.operator && !system && !keeper && !v.is_mutator()
 }
 
 fn owners(object: Option<&Value>) -> &[Value] {
@@ -43,12 +73,11 @@ fn owners(object: Option<&Value>) -> &[Value] {
 }
 
 fn may_control(v: &View<'_>, owner: &Value) -> bool {
-    let (kind, owner) = (v.request.kind(), text(owner, "/kind"));
-    (kind == "Job" && owner == "CronJob") || !(OWNERS.contains(&owner) || (kind == "Pod" && v.person))
+    !v.person && !OWNERS.contains(&text(owner, "/kind"))
 }
 
 /// Whether a label is one that a built-in controller selects by, or sets for others to select by.
-fn is_controllers(label: &str) -> bool {
+pub(super) fn is_controllers(label: &str) -> bool {
     [
         "controller-uid",
         "job-name",
@@ -84,21 +113,48 @@ fn finalizers(object: &Value) -> Vec<&str> {
         .collect()
 }
 
-pub(super) static CHECKS: [Check; 7] = [
+fn all_finalizers(object: Option<&Value>) -> &[Value] {
+    object.map_or(&[], |object| list(object, "/metadata/finalizers"))
+}
+
+/// Whether everything of a spec but these fields is as it was.
+fn spec_kept(v: &View<'_>, but: &[&str]) -> bool {
+    let spec = |object: Option<&Value>| {
+        let mut spec = object
+            .and_then(|object| object.get("spec"))
+            .and_then(Value::as_object)
+            .cloned()
+            .unwrap_or_default();
+        spec.retain(|field, _| !but.contains(&field.as_str()));
+        spec
+    };
+    spec(Some(&v.request.object)) == spec(v.request.old_object.as_ref())
+}
+
+pub(super) static CHECKS: [Check; 9] = [
     Check {
         id: "reeve-owner",
         policy: Policy::Pods,
         rule: Rule(18),
         problem: "an ownerReference to a kind of reeve.dev makes this the workload of somebody",
         problem_cel: None,
-        remedy: "remove the ownerReference; a workload is submitted with reeve submit",
-        cel: "variables.operator || object.metadata.?ownerReferences.orValue([]).all(o, \
-              !o.apiVersion.startsWith('reeve.dev/') || (variables.update && \
-              oldObject.metadata.?ownerReferences.orValue([]).exists(p, p.uid == o.uid && \
-              p.?controller.orValue(false) == o.?controller.orValue(false))))",
+        remedy: "leave ownerReferences to kinds of reeve.dev as they are; a workload is submitted with reeve submit, and \
+                 ends with reeve delete",
+        cel: "variables.operator || (variables.owners.all(o, !o.apiVersion.startsWith('reeve.dev/') || \
+              variables.oldOwners.exists(p, p.uid == o.uid && p.kind == o.kind && p.apiVersion == o.apiVersion && p.name == o.name && \
+              p.?controller.orValue(false) == o.?controller.orValue(false))) && (variables.username in \
+              ['system:serviceaccount:kube-system:generic-garbage-collector', 'system:kube-controller-manager'] && \
+              !('authentication.kubernetes.io/pod-name' in variables.extra) || variables.oldOwners.all(o, \
+              !o.apiVersion.startsWith('reeve.dev/') || variables.owners.exists(p, p.uid == o.uid && p.kind == o.kind && p.apiVersion == o.apiVersion && p.name == o.name && \
+              p.?controller.orValue(false) == o.?controller.orValue(false)))))",
         predicate: |r| {
             let v = View::of(r);
-            v.operator || new_owners(&v).all(|o| !text(o, "/apiVersion").starts_with(names::PREFIX))
+            let ours = |o: &Value| text(o, "/apiVersion").starts_with(names::PREFIX);
+            let before = owners(r.old_object.as_ref().filter(|_| v.update));
+            let now = owners(Some(&r.object));
+            let kept = |o: &Value| !ours(o) || now.iter().any(|other| same_owner(o, other));
+            v.operator
+                || (new_owners(&v).all(|o| !ours(o)) && (collects_garbage(r) || before.iter().all(kept)))
         },
     },
     Check {
@@ -108,12 +164,10 @@ pub(super) static CHECKS: [Check; 7] = [
         problem: "an ownerReference with controller: true makes a controller take this for its own",
         problem_cel: None,
         remedy: "remove controller: true from the ownerReference; only the controller itself writes it",
-        cel: "variables.controller || variables.operator || object.metadata.?ownerReferences.orValue([]).all(o, \
-              !o.?controller.orValue(false) || (object.kind == 'Job' && o.kind == 'CronJob') || \
-              !(o.kind in ['CronJob', 'DaemonSet', 'Deployment', 'Job', 'ReplicaSet', 'ReplicationController', \
-              'StatefulSet'] || (object.kind == 'Pod' && variables.person)) || (variables.update && \
-              oldObject.metadata.?ownerReferences.orValue([]).exists(p, p.uid == o.uid && \
-              p.?controller.orValue(false))))",
+        cel: "variables.controller || variables.operator || variables.owners.all(o, !o.?controller.orValue(false) || \
+              (!variables.person && !(o.kind in ['CronJob', 'DaemonSet', 'Deployment', 'Job', 'ReplicaSet', \
+              'ReplicationController', 'StatefulSet'])) || variables.oldOwners.exists(p, p.uid == o.uid && p.kind == o.kind && p.apiVersion == o.apiVersion && p.name == o.name && \
+              p.?controller.orValue(false) == o.?controller.orValue(false)))",
         predicate: |r| {
             let v = View::of(r);
             v.controller || v.operator || new_owners(&v).all(|o| !is_controller(o) || may_control(&v, o))
@@ -125,18 +179,20 @@ pub(super) static CHECKS: [Check; 7] = [
         rule: Rule(18),
         problem: "labels under reeve.dev/ say which workload this is, and are written by the operator",
         problem_cel: None,
-        remedy: "remove the labels that begin with reeve.dev/ from the metadata of the object and of its template",
-        cel: "variables.controller || variables.operator || variables.labels.all(i, m, m.all(k, \
+        remedy: "leave labels that begin with reeve.dev/ as they are, in the metadata of the object and of its template",
+        cel: "variables.controller || variables.operator || (variables.labels.all(i, m, m.all(k, \
               !k.startsWith('reeve.dev/') || k == 'reeve.dev/user' || (k in variables.oldLabels[i] && \
-              variables.oldLabels[i][k] == m[k])))",
+              variables.oldLabels[i][k] == m[k]))) && variables.oldLabels.all(i, m, m.all(k, \
+              !k.startsWith('reeve.dev/') || k in variables.labels[i])))",
         predicate: |r| {
             let v = View::of(r);
             v.controller
                 || v.operator
                 || v.labels().iter().all(|(new, old)| {
-                    new.iter().all(|(k, value)| {
-                        !k.starts_with(names::PREFIX) || *k == names::USER || old.get(k) == Some(value)
-                    })
+                    let ours = |k: &str| k.starts_with(names::PREFIX);
+                    new.iter()
+                        .all(|(k, value)| !ours(k) || *k == names::USER || old.get(k) == Some(value))
+                        && old.keys().all(|k| !ours(k) || new.contains_key(k))
                 })
         },
     },
@@ -231,6 +287,54 @@ pub(super) static CHECKS: [Check; 7] = [
             v.controller
                 || r.kind() != "Pod"
                 || (new.iter().all(|f| old.contains(f)) && (!v.person || old.iter().all(|f| new.contains(f))))
+        },
+    },
+    Check {
+        id: "foreign-metadata",
+        policy: Policy::Pods,
+        rule: Rule(18),
+        problem: "this runs as somebody else, and controllers act on its owners, its finalizers and the labels of its pods",
+        problem_cel: None,
+        remedy: "leave ownerReferences and finalizers as they are, and labels of pods and ReplicaSets too; label the object \
+                 that made them, or ask the person whose it is",
+        cel: "!variables.update || !variables.bystander || ((variables.owners == variables.oldOwners) && \
+              object.metadata.?finalizers.orValue([]) == oldObject.metadata.?finalizers.orValue([]) && \
+              (!(object.kind in ['Pod', 'ReplicaSet']) || variables.labels[0] == variables.oldLabels[0]))",
+        predicate: |r| {
+            let v = View::of(r);
+            let old = r.old_object.as_ref();
+            let labels = v.labels();
+            !v.update
+                || !is_bystander(&v)
+                || (owners(Some(&r.object)) == owners(old)
+                    && all_finalizers(Some(&r.object)) == all_finalizers(old)
+                    && (!["Pod", "ReplicaSet"].contains(&r.kind())
+                        || labels.first().is_none_or(|(new, old)| new == old)))
+        },
+    },
+    Check {
+        id: "foreign-job",
+        policy: Policy::Pods,
+        rule: Rule(7),
+        problem: "this Job runs as somebody else, and only that person may change when it counts as done",
+        problem_cel: None,
+        remedy: "change suspend alone, and of a Job parallelism; ask that person for the rest, or delete it",
+        cel: "!variables.update || !(object.kind in ['Job', 'CronJob']) || variables.subresource != '' || \
+              !variables.bystander || [dyn(object.spec)].all(n, [dyn(oldObject.spec)].all(o, n.all(k, k == 'suspend' || \
+              (object.kind == 'Job' && k == 'parallelism') || (k in o && n[k] == o[k])) && o.all(k, k == 'suspend' || \
+              (object.kind == 'Job' && k == 'parallelism') || k in n)))",
+        predicate: |r| {
+            let v = View::of(r);
+            let free: &[&str] = if r.kind() == "Job" {
+                &["suspend", "parallelism"]
+            } else {
+                &["suspend"]
+            };
+            !v.update
+                || !["Job", "CronJob"].contains(&r.kind())
+                || !r.subresource.is_empty()
+                || !is_bystander(&v)
+                || spec_kept(&v, free)
         },
     },
 ];

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Check, Policy, Rule};
 use crate::names;
-use crate::request::{list, text};
+use crate::request::{list, map, text};
 use crate::view::View;
 
 const CONTROL_PLANE: &str = "node-role.kubernetes.io/";
@@ -18,6 +18,9 @@ pub(super) fn is_new(claim: &Value) -> bool {
         .iter()
         .all(|field| claim.pointer(&format!("/spec/{field}")).is_none())
         && claim.pointer("/spec/storageClassName").and_then(Value::as_str) != Some("")
+        && map(claim, "/metadata/annotations")
+            .keys()
+            .all(|key| !key.starts_with("volume.beta.kubernetes.io/"))
 }
 
 /// What the name of a StatefulSet's claim has to end with so that nobody else's StatefulSet or claim has the same.
@@ -127,7 +130,9 @@ pub(super) static CHECKS: [Check; 5] = [
               (variables.controller && object.kind == 'Pod' && v.name.endsWith('-u' + variables.identity[1]) && \
               v.persistentVolumeClaim.claimName == v.name + '-' + object.metadata.name)) && \
               (!has(v.ephemeral) || [v.ephemeral.?volumeClaimTemplate.?spec.orValue(dyn({}))].all(s, !has(s.volumeName) && \
-              !has(s.dataSource) && !has(s.dataSourceRef) && !has(s.selector) && s.?storageClassName.orValue('x') != '')))",
+              !has(s.dataSource) && !has(s.dataSourceRef) && !has(s.selector) && s.?storageClassName.orValue('x') != '')) \
+              && v.?ephemeral.?volumeClaimTemplate.?metadata.?annotations.orValue(dyn({})).all(k, \
+              !k.startsWith('volume.beta.kubernetes.io/')))",
         predicate: |r| {
             let v = View::of(r);
             let allowed = r
@@ -158,7 +163,8 @@ pub(super) static CHECKS: [Check; 5] = [
               dyn(object).spec.?volumeClaimTemplates.orValue(dyn([])).all(c, \
               c.metadata.name.endsWith('-u' + variables.identity[1]) && [c.?spec.orValue(dyn({}))].all(s, \
               !has(s.volumeName) && !has(s.dataSource) && !has(s.dataSourceRef) && !has(s.selector) && \
-              s.?storageClassName.orValue('x') != ''))",
+              s.?storageClassName.orValue('x') != '') && c.metadata.?annotations.orValue(dyn({})).all(k, \
+              !k.startsWith('volume.beta.kubernetes.io/')))",
         predicate: |r| {
             let v = View::of(r);
             let allowed = r

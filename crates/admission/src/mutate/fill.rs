@@ -32,6 +32,22 @@ pub fn fill(request: &mut Request) {
     if let Some(user) = bound {
         bind(&mut request.object, &user);
     }
+    if request.user.is_person() && request.operation == Operation::Create && kind == "Job" {
+        release_manual_run(&mut request.object);
+    }
+}
+
+/// A Job made from a CronJob by hand is not controlled by it.
+fn release_manual_run(job: &mut Value) {
+    let owners = job
+        .pointer_mut("/metadata/ownerReferences")
+        .and_then(Value::as_array_mut);
+    for owner in owners.into_iter().flatten() {
+        let controls = owner.get("controller").and_then(Value::as_bool) == Some(true);
+        if controls && owner.get("kind").and_then(Value::as_str) == Some("CronJob") {
+            put(owner, "controller", json!(false));
+        }
+    }
 }
 
 /// Whose the selector is to be, where it does not say so yet.
@@ -47,8 +63,10 @@ fn bound_to(view: &View<'_>) -> Option<String> {
         None => view.person.then(|| request.user.uid.clone()),
     }?;
     // A template that says somebody else is left as it is, for validation to name.
-    let labels = view.template.pointer("/metadata/labels")?;
-    let said = labels.get(names::USER).and_then(Value::as_str);
+    let labels = view.template.pointer("/metadata/labels");
+    let said = labels
+        .and_then(|labels| labels.get(names::USER))
+        .and_then(Value::as_str);
     said.is_none_or(|said| said == bound).then_some(bound)
 }
 

@@ -41,6 +41,14 @@ const CONTAINERS: &[&str] = &["container", "init"];
 const DEBUG: &[&str] = &["ephemeral"];
 const POD: &[&str] = &["Pod"];
 const ALL_BUT_PODS: &[&str] = KINDS.split_at(1).1;
+const ALL_BUT_JOBS_AND_CRON_JOBS: &[&str] = &[
+    "Pod",
+    "Deployment",
+    "StatefulSet",
+    "ReplicaSet",
+    "DaemonSet",
+    "ReplicationController",
+];
 const ALL_BUT_JOBS: &[&str] = &[
     "Pod",
     "CronJob",
@@ -94,6 +102,8 @@ const OF_PODS: &[&str] = &[
     "host-namespaces",
     "volume-types",
     "sysctls",
+    "foreign-metadata",
+    "foreign-job",
     "reeve-owner",
     "controller-reference",
     "reeve-labels",
@@ -168,6 +178,13 @@ const EXCEPTIONS: &[Exception] = &[
         kinds: ALL_BUT_DEPLOYMENTS,
         levels: &["pod"],
         why: "the controller of no other kind heeds the annotation",
+    },
+    Exception {
+        checks: &["foreign-job"],
+        refused: REFUSED,
+        kinds: ALL_BUT_JOBS_AND_CRON_JOBS,
+        levels: &["pod"],
+        why: "no other kind says when it is done",
     },
     Exception {
         checks: &["manual-selector"],

@@ -239,7 +239,7 @@ pub(crate) fn base(kind: &str, owner: &str) -> Value {
             json!({"hostNetwork": true, "os": null, "securityContext": {"windowsOptions": {"hostProcess": true}}}),
         ),
         "alice-in-user-namespaces" => ("alice", json!({"hostUsers": false})),
-        "alice-tracked" => ("alice", json!({})),
+        "alice-tracked" | "alice-labelled" | "alice-owned" | "alice-foo" => ("alice", json!({})),
         "alice-of-before" => ("alice", json!({"os": null})),
         person => (person, json!({})),
     };
@@ -248,8 +248,13 @@ pub(crate) fn base(kind: &str, owner: &str) -> Value {
         person => mutate::fill_for(template, &stamp(person), true),
     }
     merge(&mut template["spec"], &more);
-    if owner == "alice-tracked" {
-        object["metadata"]["finalizers"] = json!(["batch.kubernetes.io/job-tracking"]);
+    let reference = |version: &str, kind: &str| json!([{"apiVersion": version, "kind": kind, "name": "o", "uid": "u-1", "controller": true}]);
+    match owner {
+        "alice-tracked" => object["metadata"]["finalizers"] = json!(["batch.kubernetes.io/job-tracking"]),
+        "alice-labelled" => object["metadata"]["labels"]["reeve.dev/workload"] = json!("train1"),
+        "alice-owned" => object["metadata"]["ownerReferences"] = reference("reeve.dev/v1alpha1", "Workload"),
+        "alice-foo" => object["metadata"]["ownerReferences"] = reference("x.y/v1", "Foo"),
+        _ => {}
     }
     object
 }

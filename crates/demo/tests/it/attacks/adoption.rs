@@ -94,6 +94,17 @@ fn r17_what_was_planted_before_a_namespace_is_a_project_is_seen_and_dropped() {
         }
         kubectl.must_with_input(&["create", "-f", "-"], &saved.to_string())?;
 
+        // What bears a stamp may not be given other content: the stamp vouches for what it was given to.
+        let attempt = kubectl.run(&[
+            "set",
+            "image",
+            "deployment/planted",
+            "main=local.test/evil:1",
+            "-n",
+            NAMESPACE,
+        ])?;
+        kubectl_refused(&attempt, &["R17"])?;
+
         let department = organization::create_department(&road, &fresh("dept")).await?;
         let name = fresh("proj");
         let body = json!({"name": name, "clusterId": road.cluster_id, "parentId": department, "resources": [], "requestedNamespace": NAMESPACE});

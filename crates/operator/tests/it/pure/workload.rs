@@ -35,7 +35,8 @@ fn job(owner: Value, status: Value) -> Option<Arc<Job>> {
     } else {
         json!([owner])
     };
-    let meta = json!({"name": "train", "uid": "j1", "ownerReferences": owners});
+    let labels = json!({"reeve.dev/workload-id": train().spec.id});
+    let meta = json!({"name": "train", "uid": "j1", "labels": labels, "ownerReferences": owners});
     Some(Arc::new(
         serde_json::from_value(json!({"metadata": meta, "status": status})).unwrap(),
     ))
@@ -354,4 +355,17 @@ fn a_job_that_only_bears_its_name_or_its_reference_is_never_taken_for_the_one_th
         },
     );
     assert_eq!(refused.unwrap_err().reason(), "JobInTheWay");
+}
+
+#[test]
+fn a_job_that_was_made_for_another_workload_is_not_taken_over() {
+    // Her name and the right reference, and the labels of the workload that it was made for.
+    let mut other = job(owner("w1"), json!({"active": 1})).unwrap();
+    let labels = Arc::make_mut(&mut other).metadata.labels.as_mut().unwrap();
+    labels.insert("reeve.dev/workload-id".into(), "another".into());
+    let view = View {
+        job: Some(other),
+        ..view()
+    };
+    assert_eq!(decide(&train(), &view).unwrap_err().reason(), "OldJobGoes");
 }
