@@ -16,6 +16,8 @@ mod stamp;
 
 use std::fmt;
 
+pub use objects::is_marked_claim;
+
 use crate::names;
 use crate::request::{Operation, Request, map, template_path};
 

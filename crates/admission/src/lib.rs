@@ -18,7 +18,7 @@ pub mod request;
 mod view;
 
 pub use authentication::authentication_configuration_yaml;
-pub use check::{Check, Policy, Rule, check, checks, failing};
+pub use check::{Check, Policy, Rule, check, checks, failing, is_marked_claim};
 pub use identity::{Identity, InvalidStamp, Stamp};
 pub use mutate::fill;
 pub use policies::{policies, policies_with_fault, policies_yaml};

@@ -26,9 +26,8 @@ fn old(request: &Request) -> Option<&Value> {
         .filter(|_| request.operation == Operation::Update)
 }
 
-/// Whether the claim's name is such a one: `^.+-u[0-9]+-.+-[0-9]+$`.
-fn is_marked_claim(request: &Request) -> bool {
-    let name = text(&request.object, "/metadata/name");
+/// Whether the name of a claim says that a StatefulSet of some person made it: `^.+-u[0-9]+-.+-[0-9]+$` (R21).
+pub fn is_marked_claim(name: &str) -> bool {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     // What is between the ordinal at the end and some part that is `u` and digits, neither at the beginning.
     let Some((before, ordinal)) = name.rsplit_once('-') else {
@@ -67,7 +66,7 @@ pub(super) static CHECKS: [Check; 4] = [
               !has(object.spec.selector) && object.spec.?storageClassName.orValue('x') != '')",
         predicate: |r| {
             r.operation != Operation::Create
-                || !is_marked_claim(r)
+                || !is_marked_claim(text(&r.object, "/metadata/name"))
                 || (CLAIM_MAKERS.contains(&r.user.username.as_str())
                     && r.user.extra(names::EXTRA_POD_NAME).is_empty()
                     && super::placement::is_new(&r.object))

@@ -1,8 +1,6 @@
 //! Labels and annotations under `reeve.dev/`, and names that say whose something is: what a project believes.
 
-use std::collections::BTreeMap;
-
-use reeve_admission::{Policy, Request, names};
+use reeve_admission::{is_marked_claim, names};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -106,15 +104,8 @@ fn mark(object: &Value, place: &str, key: &str, value: &Value) -> Mark {
 
 /// The mark of a claim whose name says that a StatefulSet of some person made it (R21).
 pub(super) fn claim_mark(claim: &Value) -> Option<Mark> {
-    let request = Request {
-        object: claim.clone(),
-        namespace_labels: BTreeMap::from([(names::PROJECT.to_owned(), String::new())]),
-        ..Request::default()
-    };
-    let name = json!(text(claim, "/metadata/name"));
-    Policy::Claims
-        .applies(&request)
-        .then(|| mark(claim, "/metadata", "name", &name))
+    let name = text(claim, "/metadata/name");
+    is_marked_claim(name).then(|| mark(claim, "/metadata", "name", &json!(name)))
 }
 
 /// The object without its marks.

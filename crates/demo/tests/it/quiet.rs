@@ -131,7 +131,20 @@ async fn workloads_come_and_go(road: &Road, organization: &Organization) -> Resu
     jobs_again("first")?;
     refused_by(&three, "second").await?;
     jobs_again("second")?;
-    until_workload(&alice, &three, "it to complete", |it| it["phase"] == "Completed").await
+    until_workload(&alice, &three, "it to complete", |it| it["phase"] == "Completed").await?;
+    // A Job is made and its pod refused: what refuses it, only the Job's events say.
+    installer.must(&[
+        "create",
+        "quota",
+        "third",
+        "-n",
+        "reeve-robots",
+        "--hard=count/pods=0",
+    ])?;
+    let four = submit("four").await?;
+    refused_by(&four, "third").await?;
+    jobs_again("third")?;
+    until_workload(&alice, &four, "it to complete", |it| it["phase"] == "Completed").await
 }
 
 /// What a quota refused is tried again every fifteen seconds.

@@ -95,15 +95,20 @@ fn r17_what_was_planted_before_a_namespace_is_a_project_is_seen_and_dropped() {
         kubectl.must_with_input(&["create", "-f", "-"], &saved.to_string())?;
 
         // What bears a stamp may not be given other content: the stamp vouches for what it was given to.
-        let attempt = kubectl.run(&[
+        let change = [
             "set",
             "image",
             "deployment/planted",
             "main=local.test/evil:1",
             "-n",
             NAMESPACE,
-        ])?;
-        kubectl_refused(&attempt, &["R17"])?;
+        ];
+        wait_until("the policy to be in force again", async || {
+            let attempt = kubectl.run(&[&change[..], &["--dry-run=server"]].concat())?;
+            Ok(kubectl_refused(&attempt, &["R17"]).ok())
+        })
+        .await?;
+        kubectl_refused(&kubectl.run(&change)?, &["R17"])?;
 
         let department = organization::create_department(&road, &fresh("dept")).await?;
         let name = fresh("proj");
