@@ -66,6 +66,23 @@ async fn every_right_is_used_no_other_is_asked_for_and_at_rest_nothing_is_writte
     same_news_twice(&rig).await;
     pods_refused(&rig).await;
 
+    // Their pods go a while after them, and then from the list of pods.
+    reeve_testkit::wait_for(Duration::from_secs(60), "the pods that go", async || {
+        let list = rig.cluster.kubectl().must(&[
+            "-n",
+            "reeve-robots",
+            "get",
+            "podidentities",
+            "reeve",
+            "-o",
+            "json",
+        ])?;
+        let goes = list.contains("podless-") || list.contains("refused-");
+        Ok((!goes).then_some(()))
+    })
+    .await
+    .unwrap();
+
     // At rest, and after a restart with everything in place.
     tokio::time::sleep(Duration::from_secs(2)).await;
     let mark = rig.cluster.audit_mark();
