@@ -42,6 +42,9 @@ pub const TOKEN_SECRET_ACCOUNT: &str = "kubernetes.io/service-account.name";
 
 /// The project a namespace belongs to. Its presence selects every policy.
 pub const PROJECT: &str = "reeve.dev/project";
+/// The project's number, which no other project ever gets: a project that is given the name of a deleted one does not get its
+/// namespace, and what is in it, with the name.
+pub const PROJECT_ID: &str = "reeve.dev/project-id";
 /// `false` switches `enforceRunAsUser` off for the namespace; absent or anything else is strict.
 pub const ENFORCE_RUN_AS_USER: &str = "reeve.dev/enforce-run-as-user";
 /// `false` switches `enforcePreventPrivilegeEscalation` off for the namespace; absent or anything else is strict.

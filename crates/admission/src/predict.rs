@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::names;
-use crate::request::{Request, User, list, template_path, text};
+use crate::request::{Request, User, controlled_by, list, template_path, text};
 
 /// What is sent for the next pod of an object: by the controller that copies its template; for a bare pod by somebody whom no
 /// one verified, as whoever made it so far was. Labels and annotations are those of the namespace.
@@ -85,17 +85,18 @@ fn put(value: &mut Value, at: &str, key: &str, new: Value) {
 
 /// Whether the object stands for itself: nothing that makes pods controls it, and it has not ended.
 pub fn stands_for_itself(object: &Value) -> bool {
-    let owned = list(object, "/metadata/ownerReferences").iter().any(|owner| {
-        owner.get("controller").and_then(Value::as_bool) == Some(true)
-            && template_path(text(owner, "/kind")).is_some()
-    });
-    let over = |condition: &Value| {
+    let makes_pods = |owner: &Value| template_path(text(owner, "/kind")).is_some();
+    !controlled_by(object, makes_pods) && !has_ended(object)
+}
+
+/// Whether a pod or Job is over.
+pub fn has_ended(object: &Value) -> bool {
+    let ended = |condition: &Value| {
         ["Complete", "Failed"].contains(&text(condition, "/type")) && text(condition, "/status") == "True"
     };
-    let ended = match text(object, "/kind") {
+    match text(object, "/kind") {
         "Pod" => ["Succeeded", "Failed"].contains(&text(object, "/status/phase")),
-        "Job" => list(object, "/status/conditions").iter().any(over),
+        "Job" => list(object, "/status/conditions").iter().any(ended),
         _ => false,
-    };
-    !owned && !ended
+    }
 }

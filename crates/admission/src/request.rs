@@ -199,12 +199,12 @@ pub fn template_path(kind: &str) -> Option<&'static str> {
 }
 
 /// The text at a pointer, empty when there is none.
-pub(crate) fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
+pub fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or("")
 }
 
 /// The list at a pointer, empty when there is none.
-pub(crate) fn list<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
+pub fn list<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
     value
         .pointer(pointer)
         .and_then(Value::as_array)

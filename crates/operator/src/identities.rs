@@ -13,7 +13,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Pod;
-use kube::api::DeleteParams;
 use kube::{Api, ResourceExt};
 use reeve_admission::names;
 use reeve_crds::{PodIdentities, PodIdentitiesSpec};
@@ -100,26 +99,4 @@ pub async fn reconcile(world: Arc<World>, namespace: String) -> Result<(), Faile
     apply(&api, MANAGER, &desired).await.map_err(Failed)?;
     tokio::time::sleep(COLLECT).await;
     Ok(())
-}
-
-/// Removes the list of a namespace that is no project's any more: then nobody steps into what still runs there.
-///
-/// # Errors
-/// When it cannot be removed.
-pub(crate) async fn remove(world: &World, namespace: &str) -> Result<(), WriteFailed> {
-    let name = Name::namespaced(namespace, names::POD_IDENTITIES);
-    if world.mirrors.identities.get(&name).is_none() {
-        return Ok(());
-    }
-    let api = Api::<PodIdentities>::namespaced(world.client.clone(), namespace);
-    match api.delete(names::POD_IDENTITIES, &DeleteParams::default()).await {
-        Ok(_) => Ok(()),
-        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
-        Err(source) => Err(WriteFailed::new::<PodIdentities>(
-            "delete",
-            Some(namespace),
-            names::POD_IDENTITIES,
-            source,
-        )),
-    }
 }

@@ -7,8 +7,6 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use reeve_admission::names;
 use reeve_crds::{ReeveConfigSpec, desired::Project};
 
-use crate::PROJECT_ID_LABEL;
-
 /// The labels that say whose a namespace is, carry the cluster's settings to the admission policies, and set Pod
 /// Security: `restricted`, or `baseline` where privilege escalation is allowed (under `restricted` it would be void).
 pub fn namespace_labels(project: &Project, settings: &ReeveConfigSpec) -> BTreeMap<String, String> {
@@ -20,7 +18,7 @@ pub fn namespace_labels(project: &Project, settings: &ReeveConfigSpec) -> BTreeM
     };
     [
         (names::PROJECT, project.name.as_str()),
-        (PROJECT_ID_LABEL, id.as_str()),
+        (names::PROJECT_ID, id.as_str()),
         (names::QUEUE, project.name.as_str()),
         (
             names::ENFORCE_RUN_AS_USER,

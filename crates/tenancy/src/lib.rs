@@ -20,6 +20,3 @@ pub use rbac::{objects, rbac_yaml};
 pub const OPERATOR_BINDING: &str = "reeve-operator";
 /// The value of the label `reeve.dev/managed` on the operator's own RoleBinding.
 pub const MANAGED_OPERATOR: &str = "operator";
-/// The label of a project's namespace with the project's number, which no other project ever gets: a project that is given
-/// the name of a deleted one does not get its namespace, and what is in it, with the name.
-pub const PROJECT_ID_LABEL: &str = "reeve.dev/project-id";

@@ -41,6 +41,12 @@ fn is_own_claim(v: &View<'_>, volume: &Value) -> bool {
         && claim == format!("{volume_name}-{}", text(&v.request.object, "/metadata/name"))
 }
 
+/// Whether the node is to give volumes to a group, where that is not the installers' wish.
+fn regroups(v: &View<'_>) -> bool {
+    let allowed = v.request.namespace_labels.get(names::ALLOW_FS_GROUP);
+    v.changed && v.enforced && v.context("/fsGroup").is_some() && allowed.is_none_or(|value| value != "true")
+}
+
 fn volume_ok(v: &View<'_>, volume: &Value) -> bool {
     volume.get("csi").is_none()
         && (volume.get("persistentVolumeClaim").is_none() || is_own_claim(v, volume))
@@ -135,15 +141,7 @@ pub(super) static CHECKS: [Check; 5] = [
               !k.startsWith('volume.beta.kubernetes.io/')))",
         predicate: |r| {
             let v = View::of(r);
-            let allowed = r
-                .namespace_labels
-                .get(names::ALLOW_FS_GROUP)
-                .is_some_and(|value| value == "true");
-            !v.changed
-                || !v.enforced
-                || v.context("/fsGroup").is_none()
-                || allowed
-                || list(v.pod, "/volumes").iter().all(|volume| volume_ok(&v, volume))
+            !regroups(&v) || list(v.pod, "/volumes").iter().all(|volume| volume_ok(&v, volume))
         },
     },
     Check {
@@ -167,16 +165,7 @@ pub(super) static CHECKS: [Check; 5] = [
               !k.startsWith('volume.beta.kubernetes.io/')))",
         predicate: |r| {
             let v = View::of(r);
-            let allowed = r
-                .namespace_labels
-                .get(names::ALLOW_FS_GROUP)
-                .is_some_and(|value| value == "true");
-            r.kind() != "StatefulSet"
-                || !v.changed
-                || !v.enforced
-                || v.context("/fsGroup").is_none()
-                || allowed
-                || claim_templates_ok(&v)
+            r.kind() != "StatefulSet" || !regroups(&v) || claim_templates_ok(&v)
         },
     },
 ];

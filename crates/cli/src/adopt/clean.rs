@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use reeve_admission::names;
+use reeve_admission::{has_ended, names};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::inventory::{list, members, text, title};
 use super::marks::{Mark, marks};
-use super::objects::{Objects, has_ended, is_unstarted};
+use super::objects::{Objects, is_unstarted};
 
 /// A JSON merge patch that removes marks from one object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

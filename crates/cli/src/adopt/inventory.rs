@@ -1,5 +1,6 @@
 //! What is read of a cluster.
 
+pub(super) use reeve_admission::request::{list, text};
 use serde_json::Value;
 
 /// A kind that makes pods, or keeps what pods are made from.
@@ -59,19 +60,6 @@ impl Inventory {
     pub fn name(&self) -> &str {
         text(&self.namespace, "/metadata/name")
     }
-}
-
-/// The text at a pointer, empty when there is none.
-pub(super) fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
-    value.pointer(pointer).and_then(Value::as_str).unwrap_or("")
-}
-
-/// The list at a pointer, empty when there is none.
-pub(super) fn list<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
-    value
-        .pointer(pointer)
-        .and_then(Value::as_array)
-        .map_or(&[], Vec::as_slice)
 }
 
 /// The members of the object at a pointer, none when there is none.

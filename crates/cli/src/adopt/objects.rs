@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use reeve_admission::has_ended;
 use serde_json::Value;
 
 use super::inventory::{list, text};
@@ -90,18 +91,6 @@ pub(super) fn controller(object: &Value) -> Option<&Value> {
 
 pub(super) fn is_pod(object: &Value) -> bool {
     text(object, "/kind") == "Pod"
-}
-
-/// Whether a pod or Job is over.
-pub(super) fn has_ended(object: &Value) -> bool {
-    let ended = |condition: &Value| {
-        ["Complete", "Failed"].contains(&text(condition, "/type")) && text(condition, "/status") == "True"
-    };
-    match text(object, "/kind") {
-        "Pod" => ["Succeeded", "Failed"].contains(&text(object, "/status/phase")),
-        "Job" => list(object, "/status/conditions").iter().any(ended),
-        _ => false,
-    }
 }
 
 fn number(object: &Value, pointer: &str) -> Option<i64> {

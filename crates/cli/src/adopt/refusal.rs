@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use reeve_admission::request::template_path;
-use reeve_admission::{Check, Operation, Request, User, failing, fill, names, new_pod, unscheduled};
+use reeve_admission::{
+    Check, Operation, Request, User, failing, fill, has_ended, names, new_pod, unscheduled,
+};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::inventory::text;
 use super::marks::without_marks;
-use super::objects::{Objects, has_ended};
+use super::objects::Objects;
 use super::settings::Rules;
 
 /// A rule that refuses.

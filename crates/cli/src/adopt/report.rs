@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use reeve_admission::has_ended;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -9,7 +10,7 @@ use super::access::{Access, access};
 use super::clean::{Plan, plan};
 use super::inventory::{Inventory, text};
 use super::marks::{Mark, claim_mark, marks};
-use super::objects::{Objects, controller, has_ended, is_pod, replicas};
+use super::objects::{Objects, controller, is_pod, replicas};
 use super::refusal::{Refused, refused};
 use super::running::{Running, running};
 use super::settings::{Setting, Settings, is_labelled, of_namespace, rules, settings};

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use reeve_admission::has_ended;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::inventory::{list, text};
-use super::objects::{Objects, has_ended, is_pod};
+use super::objects::{Objects, is_pod};
 use super::refusal::Refused;
 
 /// Pods that run as root, or as whom their image says.

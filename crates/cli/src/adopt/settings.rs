@@ -7,7 +7,6 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::inventory::{Inventory, members, text};
-use super::target::PROJECT_ID;
 
 /// The settings of the cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -75,7 +74,7 @@ pub(super) fn rules(inventory: &Inventory, settings: Settings) -> Rules {
 pub(super) fn of_namespace(namespace: &Value) -> Vec<Setting> {
     let known = [
         names::PROJECT,
-        PROJECT_ID,
+        names::PROJECT_ID,
         names::ENFORCE_RUN_AS_USER,
         names::ENFORCE_PREVENT_PRIVILEGE_ESCALATION,
     ];

@@ -8,9 +8,6 @@ use serde_json::{Value, json};
 use super::inventory::{Inventory, text};
 use super::report::Obstacle;
 
-/// The label with a project's id: a namespace belongs to the id, the name may be given again.
-pub(super) const PROJECT_ID: &str = "reeve.dev/project-id";
-
 /// The project that takes the namespace.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Target {
@@ -30,16 +27,17 @@ impl Target {
 
     /// Whether the operator took the namespace for this project. The label alone may be older than any policy.
     pub(super) fn has(&self, namespace: &Value) -> bool {
-        label(namespace, names::PROJECT) == Some(&self.name) && label(namespace, PROJECT_ID) == Some(&self.id)
+        label(namespace, names::PROJECT) == Some(&self.name)
+            && label(namespace, names::PROJECT_ID) == Some(&self.id)
     }
 
     /// The merge patch that hands the namespace over. The id is set only where another one is in the way: elsewhere the
     /// operator sets it.
     pub(super) fn labels(&self, namespace: &Value) -> Value {
         let mut labels = json!({ names::PROJECT: self.name });
-        let other = label(namespace, PROJECT_ID).is_some_and(|id| id != self.id);
+        let other = label(namespace, names::PROJECT_ID).is_some_and(|id| id != self.id);
         if let (true, Some(map)) = (other, labels.as_object_mut()) {
-            map.insert(PROJECT_ID.to_owned(), json!(self.id));
+            map.insert(names::PROJECT_ID.to_owned(), json!(self.id));
         }
         json!({ "metadata": { "labels": labels } })
     }

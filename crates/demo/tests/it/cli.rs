@@ -12,7 +12,7 @@ use reeve_testkit::{AuditEvent, KillOnDrop, binary, images, wait_until};
 use serde_json::{Value, json};
 
 use crate::attacks::{kubectl_of, kubectl_refused};
-use crate::harness::{Team, on_the_road};
+use crate::harness::{Team, echoed, on_the_road};
 use crate::identity::her_id;
 
 /// A terminal at which this person has signed in.
@@ -301,7 +301,6 @@ fn she_steps_into_her_workload_and_a_colleague_does_not() {
 
 /// Carries a line through `reeve port-forward` and back.
 async fn port_forward(reeve: &CommandLine, project: &str) -> Result<()> {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let printed = tempfile::NamedTempFile::new()?;
     let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
     let forwarding = reeve
@@ -318,12 +317,5 @@ async fn port_forward(reeve: &CommandLine, project: &str) -> Result<()> {
         .stdout(printed.reopen()?)
         .spawn()?;
     let _forwarding = KillOnDrop(forwarding);
-    wait_until("an echo", async || {
-        let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await?;
-        stream.write_all(b"through\n").await?;
-        let mut answer = [0; 8];
-        stream.read_exact(&mut answer).await?;
-        Ok((&answer == b"through\n").then_some(()))
-    })
-    .await
+    echoed(port).await
 }

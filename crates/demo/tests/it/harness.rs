@@ -328,6 +328,19 @@ pub(crate) async fn revision_lag(road: &Road) -> Result<f64> {
         .context("the server does not count how far clusters lag behind")
 }
 
+/// Carries a line through a local port to a container that sends back what it gets.
+pub(crate) async fn echoed(port: u16) -> Result<()> {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    reeve_testkit::wait_until("an echo", async || {
+        let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await?;
+        stream.write_all(b"through\n").await?;
+        let mut answer = [0; 8];
+        stream.read_exact(&mut answer).await?;
+        Ok((&answer == b"through\n").then_some(()))
+    })
+    .await
+}
+
 /// SIGSTOP and SIGCONT: who is stopped neither hears nor says anything until it goes on.
 pub(crate) fn signal(process: Option<&Process>, signal: Signal) -> Result<()> {
     let id = process.context("the process is not running")?.id();

@@ -177,11 +177,14 @@ async fn replace(api: &Api<RoleBinding>, actual: &RoleBinding, wanted: &RoleBind
         .map_err(Failed::Write)
 }
 
-pub(super) async fn delete(api: &Api<RoleBinding>, namespace: &str, name: &str) -> Result<(), Failed> {
+pub(super) async fn delete<K>(api: &Api<K>, namespace: &str, name: &str) -> Result<(), Failed>
+where
+    K: kube::Resource<DynamicType = ()> + serde::de::DeserializeOwned + Clone + std::fmt::Debug,
+{
     match api.delete(name, &DeleteParams::default()).await {
         Ok(_) => Ok(()),
         Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
-        Err(source) => Err(Failed::Write(WriteFailed::new::<RoleBinding>(
+        Err(source) => Err(Failed::Write(WriteFailed::new::<K>(
             "delete",
             Some(namespace),
             name,

@@ -5,14 +5,13 @@
 use k8s_openapi::api::rbac::v1::RoleBinding;
 use kube::{Api, ResourceExt};
 use reeve_admission::names;
-use reeve_crds::ReeveConfigSpec;
+use reeve_crds::{PodIdentities, ReeveConfigSpec};
 use reeve_kube_kit::Name;
 use reeve_kube_kit::events::Says;
 use reeve_tenancy::{MANAGED_OPERATOR, OPERATOR_BINDING};
 
 use super::apply::{delete, is_peoples, own_binding};
 use super::{Failed, View};
-use crate::identities;
 use crate::world::World;
 
 /// The names of the bindings to remove from a namespace that is no project's any more, the operator's own last; `None`
@@ -61,9 +60,12 @@ pub(super) async fn reconcile(world: &World, namespace: &str) -> Result<(), Fail
     for name in left.iter().filter(|name| *name != OPERATOR_BINDING) {
         delete(&api, namespace, name).await?;
     }
-    identities::remove(world, namespace)
-        .await
-        .map_err(Failed::Write)?;
+    // Without the list nobody steps into what still runs there.
+    let list = Name::namespaced(namespace, names::POD_IDENTITIES);
+    if world.mirrors.identities.get(&list).is_some() {
+        let lists = Api::<PodIdentities>::namespaced(world.client.clone(), namespace);
+        delete(&lists, namespace, &list.name).await?;
+    }
     let note =
         "the project is gone: the rights of its people ended here; the namespace and what runs in it stay";
     world

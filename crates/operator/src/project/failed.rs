@@ -56,7 +56,7 @@ pub enum Failed {
     #[error(
         "namespace `{namespace}` was left by an earlier project `{project}` and holds what is its people's; to give it to this \
          one, a member of {group} runs: kubectl label --overwrite namespace {namespace} {label}={id}",
-        group = names::INSTALLERS, label = reeve_tenancy::PROJECT_ID_LABEL
+        group = names::INSTALLERS, label = names::PROJECT_ID
     )]
     LeftOver {
         /// The namespace.

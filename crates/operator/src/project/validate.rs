@@ -4,7 +4,6 @@ use k8s_openapi::api::core::v1::Namespace;
 use kube::ResourceExt;
 use reeve_admission::names;
 use reeve_crds::desired::Project;
-use reeve_tenancy::PROJECT_ID_LABEL;
 
 use super::Failed;
 
@@ -38,7 +37,7 @@ pub fn validate(project: &Project, namespace: Option<&Namespace>, just_made: boo
         return Err(Failed::Terminating { namespace: name });
     }
     let labels = namespace.labels();
-    match (labels.get(names::PROJECT), labels.get(PROJECT_ID_LABEL)) {
+    match (labels.get(names::PROJECT), labels.get(names::PROJECT_ID)) {
         (None, _) => Err(Failed::NotAdopted {
             namespace: name,
             project: project.name.to_string(),

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{her_deployment, kubectl_of, kubectl_refused};
 use crate::harness::{
-    Member, Team, create, must_be_refused, on_a_road_of_its_own, on_the_road, refusal, signal,
+    Member, Team, create, echoed, must_be_refused, on_a_road_of_its_own, on_the_road, refusal, signal,
 };
 
 /// Every way into a pod: verb and what follows the pod's name.
@@ -113,7 +113,6 @@ async fn attach(kubectl: &Kubectl) -> Result<()> {
 
 /// Carries a line through `kubectl port-forward` and back.
 async fn port_forward(kubectl: &Kubectl) -> Result<()> {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let printed = tempfile::NamedTempFile::new()?;
     let _forwarding = KillOnDrop(
         kubectl
@@ -132,14 +131,7 @@ async fn port_forward(kubectl: &Kubectl) -> Result<()> {
         Ok(port.and_then(|port| port.parse().ok()))
     })
     .await?;
-    wait_until("an echo", async || {
-        let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await?;
-        stream.write_all(b"through\n").await?;
-        let mut answer = [0; 8];
-        stream.read_exact(&mut answer).await?;
-        Ok((&answer == b"through\n").then_some(()))
-    })
-    .await
+    echoed(port).await
 }
 
 #[test]
