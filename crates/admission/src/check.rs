@@ -17,6 +17,7 @@ mod stamp;
 use std::fmt;
 
 pub use objects::is_marked_claim;
+pub(crate) use ownership::CONTROLLER_LABELS;
 
 use crate::names;
 use crate::request::{Operation, Request, map, template_path};
@@ -127,6 +128,31 @@ impl Policy {
     }
 }
 
+/// A sentence with values of the request in it.
+#[derive(Debug, Clone, Copy)]
+pub struct Named {
+    /// A cheap expression that is true of most requests that pass: for those no sentence is put together. Where it is
+    /// true of a request that is refused, the plain sentence speaks.
+    pub unless: Option<&'static str>,
+    /// What is wrong, as a CEL expression of a text.
+    pub cel: &'static str,
+}
+
+impl Named {
+    /// A sentence that is put together at every request.
+    pub(crate) const fn always(cel: &'static str) -> Option<Self> {
+        Some(Self { unless: None, cel })
+    }
+
+    /// A sentence that is put together unless an expression is true.
+    pub(crate) const fn unless(condition: &'static str, cel: &'static str) -> Option<Self> {
+        Some(Self {
+            unless: Some(condition),
+            cel,
+        })
+    }
+}
+
 /// One check.
 #[derive(Debug)]
 pub struct Check {
@@ -138,9 +164,9 @@ pub struct Check {
     pub rule: Rule,
     /// What is wrong, when nothing of the request can be named.
     pub problem: &'static str,
-    /// What is wrong, as a CEL expression that names it. The API server evaluates it also where nothing is wrong, so
-    /// only the checks that people meet most have one.
-    pub problem_cel: Option<&'static str>,
+    /// What is wrong with the request's own values in it. The API server puts it together also where nothing is wrong,
+    /// so only the checks that people meet most have one.
+    pub named: Option<Named>,
     /// What to do about it.
     pub remedy: &'static str,
     /// The expression that must be true.
@@ -157,8 +183,12 @@ impl Check {
 
     /// The expression that gives the sentence with the request's own values in it.
     pub fn message_expression(&self) -> Option<String> {
-        self.problem_cel
-            .map(|cel| format!("'reeve: {}: ' + {cel} + ': {}'", self.rule, self.remedy))
+        self.named.map(|Named { unless, cel }| {
+            let sentence = format!("'reeve: {}: ' + {cel} + ': {}'", self.rule, self.remedy);
+            unless.map_or(sentence.clone(), |condition| {
+                format!("({condition}) ? '' : ({sentence})")
+            })
+        })
     }
 }
 
@@ -260,7 +290,7 @@ mod tests {
     fn no_expression_could_be_taken_for_a_chart_template() {
         for check in checks() {
             assert!(
-                !check.cel.contains("{{") && !check.problem_cel.unwrap_or("").contains("{{"),
+                !check.cel.contains("{{") && !check.message_expression().unwrap_or_default().contains("{{"),
                 "{}",
                 check.id
             );

@@ -133,7 +133,7 @@ pub(crate) fn variables() -> Vec<crate::view::Variable> {
         // Hers, or nobody's yet; and the annotation is absent, or an older one of her own.
         (
             "stamping",
-            "variables.person && !variables.ephemeral && variables.stamp != variables.mine && \
+            "variables.person && !variables.ephemeral && variables.stamp != variables.claimed && \
              (variables.stamp == '' || variables.stamp.startsWith(variables.userId + '/')) && \
              (variables.oldStamp == '' || variables.oldStamp.startsWith(variables.userId + '/'))"
                 .to_owned(),
@@ -220,8 +220,8 @@ pub(crate) fn expression() -> String {
         "(variables.stamping ? (has(variables.template.metadata) ? [] : [JSONPatch{{op: 'add', path: variables.at + \
          '/metadata', value: {{}}}}]) + (has(variables.template.metadata) && \
          has(variables.template.metadata.annotations) ? [JSONPatch{{op: 'add', path: variables.at + \
-         '/metadata/annotations/{}', value: variables.mine}}] : [JSONPatch{{op: 'add', path: variables.at + \
-         '/metadata/annotations', value: dyn({{'{key}': variables.mine}})}}]) : [])",
+         '/metadata/annotations/{}', value: variables.claimed}}] : [JSONPatch{{op: 'add', path: variables.at + \
+         '/metadata/annotations', value: dyn({{'{key}': variables.claimed}})}}]) : [])",
         key.replace('/', "~1")
     );
     let shape = "'runAsNonRoot': dyn(true), 'seccompProfile': dyn({'type': 'RuntimeDefault'})";

@@ -29,6 +29,9 @@ fn setting_cel(label: &str) -> String {
     )
 }
 
+/// The shape of a stamp, as a regular expression: user id, uid, gid, other groups.
+const STAMP: &str = "^[A-Za-z0-9-]+/[1-9][0-9]{3,9}/[1-9][0-9]{3,9}/([1-9][0-9]{3,9}([.][1-9][0-9]{3,9})*)?$";
+
 /// Who asks: shared by every policy that looks at the requester.
 pub(crate) fn requester_variables() -> Vec<Variable> {
     let (uid, gid, groups) = (names::EXTRA_UID, names::EXTRA_GID, names::EXTRA_GROUPS);
@@ -41,29 +44,28 @@ pub(crate) fn requester_variables() -> Vec<Variable> {
             "extra",
             "has(request.userInfo.extra) ? request.userInfo.extra : {}".to_owned(),
         ),
+        ("groups", format!("variables.extra[?'{groups}'].orValue([])")),
+        // What the stamp would be of whoever asks; only of a person does it count.
         (
-            "groups",
-            format!("'{groups}' in variables.extra ? variables.extra['{groups}'] : []"),
+            "claimed",
+            format!(
+                "variables.userId + '/' + variables.extra[?'{uid}'][?0].orValue('') + '/' + \
+                 variables.extra[?'{gid}'][?0].orValue('') + '/' + variables.groups.join('.')"
+            ),
         ),
+        // One expression looks at the shape of all parts; a group that itself looks like several is nobody's.
         (
             "person",
             format!(
-                "'{uid}' in variables.extra && '{gid}' in variables.extra && \
+                "variables.username.contains('@') && !variables.username.startsWith('{system}') && \
+                 !variables.username.startsWith('{reeve}') && variables.claimed.matches('{STAMP}') && \
                  variables.extra['{uid}'].size() == 1 && variables.extra['{gid}'].size() == 1 && \
-                 variables.username.contains('@') && !variables.username.startsWith('{system}') && \
-                 !variables.username.startsWith('{reeve}') && variables.userId.matches('^[A-Za-z0-9-]+$') && \
                  (variables.extra['{uid}'] + variables.extra['{gid}'] + variables.groups).all(n, \
-                 n.matches('^[1-9][0-9]{{3,9}}$') && int(n) <= {max})",
+                 !n.contains('.') && (n.size() < 10 || int(n) <= {max}))",
                 max = reeve_types::posix::MAX_ID
             ),
         ),
-        (
-            "mine",
-            format!(
-                "variables.person ? variables.userId + '/' + variables.extra['{uid}'][0] + '/' + \
-                 variables.extra['{gid}'][0] + '/' + variables.groups.join('.') : ''"
-            ),
-        ),
+        ("mine", "variables.person ? variables.claimed : ''".to_owned()),
         (
             "controller",
             format!(
@@ -131,8 +133,10 @@ pub(crate) fn pod_variables() -> Vec<Variable> {
         ),
         (
             "context",
-            "variables.pod.?securityContext.orValue(dyn({}))".to_owned(),
+            "has(variables.pod.securityContext) ? variables.pod.securityContext : dyn({})".to_owned(),
         ),
+        // Nothing that says whose it is has changed, or nothing is enforced here.
+        ("unjudged", "!variables.changed || !variables.enforced".to_owned()),
         (
             "labels",
             label_maps_cel("object"),
@@ -177,13 +181,57 @@ pub(crate) fn pod_variables() -> Vec<Variable> {
         ),
         (
             "containers",
-            "dyn(variables.pod.containers) + dyn(variables.pod.?initContainers.orValue(dyn([]))) + \
+            "!has(variables.pod.initContainers) && !has(variables.pod.ephemeralContainers) ? \
+             dyn(variables.pod.containers) : dyn(variables.pod.containers) + \
+             dyn(variables.pod.?initContainers.orValue(dyn([]))) + \
              dyn(variables.pod.?ephemeralContainers.orValue(dyn([])))"
                 .to_owned(),
         ),
+        ("ordinary", ordinary_cel()),
+        ("unmarked", unmarked_cel()),
     ]);
     variables
 }
+
+/// Whether nothing changed, or the pod asks for nothing but what the checks of its shape let through: no container says
+/// more than that it gives up escalation and capabilities, and the pod nothing of its node. One look at each container
+/// stands for those of the checks that begin with it; what it does not know it leaves to them.
+pub(crate) fn ordinary_cel() -> String {
+    let absent = |of: &str, fields: &[&str]| {
+        let each: Vec<String> = fields.iter().map(|field| format!("!has({of}.{field})")).collect();
+        each.join(" && ")
+    };
+    format!(
+        "!variables.changed || ({context} && {pod} && variables.context.?runAsNonRoot.orValue(false) && \
+         variables.context.?runAsUser.orValue(1) != 0 && \
+         variables.context.?seccompProfile.?type.orValue('') == 'RuntimeDefault' && variables.containers.all(c, \
+         has(c.securityContext) && has(c.securityContext.capabilities) && \
+         has(c.securityContext.allowPrivilegeEscalation) && !c.securityContext.allowPrivilegeEscalation && \
+         c.securityContext.size() == (has(c.securityContext.readOnlyRootFilesystem) ? 3 : 2) && \
+         !has(c.securityContext.capabilities.add) && has(c.securityContext.capabilities.drop) && \
+         'ALL' in c.securityContext.capabilities.drop) && \
+         variables.template.metadata.?annotations.orValue(dyn({{}})).all(k, !k.startsWith('{APP_ARMOR_ANNOTATION}')))",
+        context = absent(
+            "variables.context",
+            &["appArmorProfile", "seLinuxOptions", "sysctls", "windowsOptions"]
+        ),
+        pod = absent("variables.pod", &["hostIPC", "hostNetwork", "hostPID"]),
+    )
+}
+
+/// Whether this is new and says nothing that a controller goes by: what most manifests are, and the checks of references,
+/// finalizers and labels begin with.
+fn unmarked_cel() -> String {
+    format!(
+        "!variables.update && !has(object.metadata.ownerReferences) && !has(object.metadata.finalizers) && \
+         variables.labels.all(m, m.all(k, !k.startsWith('{}') && !k.contains('kubernetes.io/') && !(k in {})))",
+        names::PREFIX,
+        cel_list(&crate::check::CONTROLLER_LABELS)
+    )
+}
+
+/// What older manifests set AppArmor profiles by, before the container's name.
+pub(crate) const APP_ARMOR_ANNOTATION: &str = "container.apparmor.security.beta.kubernetes.io/";
 
 /// The labels of an object, of its template, and of the Jobs that a CronJob makes: of everything that controllers select.
 fn label_maps_cel(object: &str) -> String {

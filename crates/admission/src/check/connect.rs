@@ -8,7 +8,7 @@
 
 use serde_json::Value;
 
-use super::{Check, Policy, Rule};
+use super::{Check, Named, Policy, Rule};
 use crate::names;
 use crate::request::{Request, map, text};
 
@@ -59,7 +59,7 @@ pub(super) static CHECKS: [Check; 5] = [
         policy: Policy::Connect,
         rule: Rule(8),
         problem: "it is not known whose this pod is",
-        problem_cel: Some(
+        named: Named::always(
             "'it is not known whose the pod ' + request.name + ' is: it has just been made, has ended, is being \
              deleted, or runs as nobody'",
         ),
@@ -72,7 +72,7 @@ pub(super) static CHECKS: [Check; 5] = [
         policy: Policy::Connect,
         rule: Rule(8),
         problem: "this pod runs as somebody else, and only that person may step into it",
-        problem_cel: Some(
+        named: Named::always(
             "'the pod ' + request.name + ' runs as ' + variables.runsAs.map(s, s).filter(s, request.name in \
              variables.runsAs[s]).join(' and ') + ' (user id/uid/gid/groups), and only that person may step into it; \
              you are ' + (variables.mine == '' ? 'somebody without a verified identity' : variables.mine)",
@@ -90,7 +90,7 @@ pub(super) static CHECKS: [Check; 5] = [
         policy: Policy::ConnectPods,
         rule: Rule(8),
         problem: "this pod runs as somebody else, and only that person may step into it",
-        problem_cel: Some(
+        named: Named::always(
             "'the pod ' + request.name + ' runs as ' + params.metadata.?annotations[?'reeve.dev/runs-as']\
              .orValue('nobody') + ' (user id/uid/gid/groups), and only that person may step into it; you are ' + \
              (variables.mine == '' ? 'somebody without a verified identity' : variables.mine)",
@@ -115,7 +115,7 @@ pub(super) static CHECKS: [Check; 5] = [
         policy: Policy::Proxies,
         rule: Rule(8),
         problem: "the proxy of the API server reaches what runs as somebody, and cannot tell whose it is",
-        problem_cel: None,
+        named: None,
         remedy: "reach your own pod with kubectl port-forward or reeve port-forward, a Service by its name from inside \
                  the project",
         cel: "request.resource.resource == 'nodes'",
@@ -126,7 +126,7 @@ pub(super) static CHECKS: [Check; 5] = [
         policy: Policy::Proxies,
         rule: Rule(8),
         problem: "this path of the kubelet runs a command in any container of the node",
-        problem_cel: None,
+        named: None,
         remedy: "step into a pod with kubectl exec, where it is checked whose the pod is",
         cel: "request.resource.resource != 'nodes' || [dyn(object).?path.orValue('')].all(p, !p.contains('..') && \
               p.matches('^/?((configz|flagz|healthz|logs|metrics|pods|runningpods|stats|statusz)(/[^%]*)?)?$'))",

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Check, Policy, Rule};
+use super::{Check, Named, Policy, Rule};
 use crate::view::View;
 
 const REMOVE: &str = "remove the field, it is filled in with your own";
@@ -27,12 +27,13 @@ pub(super) static CHECKS: [Check; 8] = [
         policy: Policy::Pods,
         rule: Rule(6),
         problem: "runAsUser of the pod is not the uid of its stamp",
-        problem_cel: Some(
+        named: Named::unless(
+            "variables.stamp.contains('/' + string(variables.context.?runAsUser.orValue(0)) + '/')",
             "'runAsUser of the pod is ' + string(variables.context.?runAsUser.orValue('not set')) + ', its stamp says \
              ' + variables.identity[1]",
         ),
         remedy: REMOVE,
-        cel: "!variables.changed || !variables.enforced || \
+        cel: "variables.unjudged || \
               string(variables.context.?runAsUser.orValue(-1)) == variables.identity[1]",
         predicate: |r| {
             let v = View::of(r);
@@ -44,9 +45,10 @@ pub(super) static CHECKS: [Check; 8] = [
         policy: Policy::Pods,
         rule: Rule(6),
         problem: "runAsGroup of the pod is not the gid of its stamp",
-        problem_cel: None,
-        remedy: REMOVE,
-        cel: "!variables.changed || !variables.enforced || \
+        named: None,
+        remedy: "remove the field, it is filled in with your own primary group; your other groups are there as \
+                 supplementary ones: give a directory to one of them with chgrp and chmod g+s, or start with newgrp",
+        cel: "variables.unjudged || \
               string(variables.context.?runAsGroup.orValue(-1)) == variables.identity[2]",
         predicate: |r| {
             let v = View::of(r);
@@ -58,12 +60,14 @@ pub(super) static CHECKS: [Check; 8] = [
         policy: Policy::Pods,
         rule: Rule(6),
         problem: "supplementalGroups of the pod are not the groups of its stamp",
-        problem_cel: Some(
+        named: Named::unless(
+            "!has(variables.context.supplementalGroups) || variables.stamp.endsWith('/' + \
+             variables.context.supplementalGroups.map(g, string(g)).join('.'))",
             "'supplementalGroups of the pod are ' + variables.context.?supplementalGroups.orValue(dyn([])).map(g, \
              string(g)).join('.') + ', its stamp says ' + variables.identity[3]",
         ),
         remedy: REMOVE,
-        cel: "!variables.changed || !variables.enforced || variables.context.?supplementalGroups.orValue(dyn([]))\
+        cel: "variables.unjudged || variables.context.?supplementalGroups.orValue(dyn([]))\
               .map(g, string(g)).join('.') == variables.identity[3]",
         predicate: |r| {
             let v = View::of(r);
@@ -77,9 +81,9 @@ pub(super) static CHECKS: [Check; 8] = [
         policy: Policy::Pods,
         rule: Rule(6),
         problem: "supplementalGroupsPolicy must be Strict, or the image could add groups",
-        problem_cel: None,
+        named: None,
         remedy: "remove the field, Strict is filled in",
-        cel: "!variables.changed || !variables.enforced || \
+        cel: "variables.unjudged || \
               variables.context.?supplementalGroupsPolicy.orValue('') == 'Strict'",
         predicate: |r| {
             let v = View::of(r);
@@ -91,9 +95,9 @@ pub(super) static CHECKS: [Check; 8] = [
         policy: Policy::Pods,
         rule: Rule(6),
         problem: "fsGroup joins the groups of every process, and is none of the groups of the stamp",
-        problem_cel: None,
+        named: None,
         remedy: "remove fsGroup, or take one of your own groups",
-        cel: "!variables.changed || !variables.enforced || !has(variables.context.fsGroup) || \
+        cel: "variables.unjudged || !has(variables.context.fsGroup) || \
               string(variables.context.fsGroup) in [variables.identity[2]] + variables.identity[3].split('.')",
         predicate: |r| {
             let v = View::of(r);
@@ -108,9 +112,10 @@ pub(super) static CHECKS: [Check; 8] = [
         policy: Policy::Pods,
         rule: Rule(6),
         problem: "a container takes another runAsUser than its pod",
-        problem_cel: None,
-        remedy: "remove runAsUser from containers, initContainers and ephemeralContainers",
-        cel: "!variables.changed || !variables.enforced || variables.containers.all(c, \
+        named: None,
+        remedy: "remove runAsUser from containers, initContainers and ephemeralContainers; in place of one that runs chown \
+                 as root, fsGroup makes a new volume yours (docs/security/volumes.md)",
+        cel: "variables.ordinary || !variables.enforced || variables.containers.all(c, \
               !has(c.securityContext) || !has(c.securityContext.runAsUser) || \
               string(c.securityContext.runAsUser) == variables.identity[1])",
         predicate: |r| {
@@ -129,9 +134,9 @@ pub(super) static CHECKS: [Check; 8] = [
         policy: Policy::Pods,
         rule: Rule(6),
         problem: "a container takes another runAsGroup than its pod",
-        problem_cel: None,
+        named: None,
         remedy: "remove runAsGroup from containers, initContainers and ephemeralContainers",
-        cel: "!variables.changed || !variables.enforced || variables.containers.all(c, \
+        cel: "variables.ordinary || !variables.enforced || variables.containers.all(c, \
               !has(c.securityContext) || !has(c.securityContext.runAsGroup) || \
               string(c.securityContext.runAsGroup) == variables.identity[2])",
         predicate: |r| {
@@ -150,10 +155,10 @@ pub(super) static CHECKS: [Check; 8] = [
         policy: Policy::Pods,
         rule: Rule(6),
         problem: "windowsOptions choose a user of Windows, who is not the person of the stamp",
-        problem_cel: None,
+        named: None,
         remedy: "remove windowsOptions from the pod and its containers; people have uid and gid on Linux only",
         // A pod that says os.name: windows may not say runAsUser either, which the API server sees to by itself.
-        cel: "!variables.changed || !variables.enforced || (!has(variables.context.windowsOptions) && \
+        cel: "variables.ordinary || !variables.enforced || (!has(variables.context.windowsOptions) && \
               variables.containers.all(c, !has(c.securityContext) || !has(c.securityContext.windowsOptions)))",
         predicate: |r| {
             let v = View::of(r);

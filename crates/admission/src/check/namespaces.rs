@@ -3,7 +3,7 @@
 use reeve_types::names::is_reserved_namespace;
 use serde_json::Value;
 
-use super::{Check, Policy, Rule, is_protected, our_annotations};
+use super::{Check, Named, Policy, Rule, is_protected, our_annotations};
 use crate::names;
 use crate::request::{Operation, Request, map, text};
 
@@ -60,7 +60,7 @@ pub(super) static CHECKS: [Check; 7] = [
         policy: Policy::Namespaces,
         rule: Rule(11),
         problem: "a namespace of the system can never become a project",
-        problem_cel: Some("'the namespace ' + object.metadata.name + ' can never become a project'"),
+        named: Named::always("'the namespace ' + object.metadata.name + ' can never become a project'"),
         remedy: "give the project another name or another requestedNamespace, and leave reeve.dev/project off this one",
         cel: "!('reeve.dev/project' in variables.labels) || !(object.metadata.name in ['default', 'reeve-system'] || \
               object.metadata.name.startsWith('kube-'))",
@@ -74,7 +74,7 @@ pub(super) static CHECKS: [Check; 7] = [
         policy: Policy::Namespaces,
         rule: Rule(2),
         problem: "only the operator makes namespaces of projects",
-        problem_cel: Some("variables.username + ' may not make a namespace of a project'"),
+        named: Named::always("variables.username + ' may not make a namespace of a project'"),
         remedy: "create the project in Reeve, or ask a member of the group reeve:installers",
         cel: "variables.update || variables.operator || variables.installer",
         predicate: |r| r.operation == Operation::Update || may_write(r),
@@ -84,7 +84,7 @@ pub(super) static CHECKS: [Check; 7] = [
         policy: Policy::Namespaces,
         rule: Rule(2),
         problem: "the label reeve.dev/project cannot be added, changed or removed later",
-        problem_cel: Some(
+        named: Named::always(
             "'the label reeve.dev/project of the namespace ' + object.metadata.name + ' cannot be added, changed or \
              removed by ' + variables.username",
         ),
@@ -103,7 +103,7 @@ pub(super) static CHECKS: [Check; 7] = [
         policy: Policy::Namespaces,
         rule: Rule(2),
         problem: "labels under reeve.dev/ and pod-security.kubernetes.io/ and runai/queue decide what is admitted here",
-        problem_cel: None,
+        named: None,
         remedy: "change the settings of the project or the ReeveConfig; by hand only the group reeve:installers may",
         cel: "!variables.update || variables.operator || variables.installer || (variables.labels.all(k, \
               !(k.startsWith('reeve.dev/') || (variables.project && (k.startsWith('pod-security.kubernetes.io/') || \
@@ -120,7 +120,7 @@ pub(super) static CHECKS: [Check; 7] = [
         policy: Policy::Namespaces,
         rule: Rule(2),
         problem: "annotations under reeve.dev/ of a namespace decide what is admitted in it",
-        problem_cel: None,
+        named: None,
         remedy: "ask a member of the group reeve:installers",
         cel: "variables.operator || variables.installer || variables.annotations == variables.oldAnnotations",
         predicate: |r| {
@@ -138,7 +138,7 @@ pub(super) static CHECKS: [Check; 7] = [
         policy: Policy::Namespaces,
         rule: Rule(2),
         problem: "the operator may not take Pod Security below baseline",
-        problem_cel: None,
+        named: None,
         remedy: "pod-security.kubernetes.io/enforce must be restricted or baseline; others are set by reeve:installers",
         cel: "!variables.operator || variables.labels[?'pod-security.kubernetes.io/enforce'].orValue('') in \
               ['restricted', 'baseline'] || (variables.update && \
@@ -157,7 +157,7 @@ pub(super) static CHECKS: [Check; 7] = [
         policy: Policy::Namespaces,
         rule: Rule(2),
         problem: "pod-security.kubernetes.io/enforce-version would enforce the Pod Security of an older Kubernetes",
-        problem_cel: None,
+        named: None,
         remedy: "remove the label or set it to latest; another version is set by reeve:installers",
         cel: "variables.installer || !variables.project || \
               variables.labels[?'pod-security.kubernetes.io/enforce-version'].orValue('latest') \

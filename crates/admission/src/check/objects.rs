@@ -56,7 +56,7 @@ pub(super) static CHECKS: [Check; 4] = [
         policy: Policy::Claims,
         rule: Rule(21),
         problem: "a claim whose name says -u and a uid is made from a StatefulSet of that person, and by its controller",
-        problem_cel: None,
+        named: None,
         remedy: "give the claim a name without -u and digits before its last part; in volumeClaimTemplates take no \
                  volumeName, dataSource, dataSourceRef, selector or empty storageClassName",
         cel: "request.operation != 'CREATE' || !object.metadata.name.matches('^.+-u[0-9]+-.+-[0-9]+$') || \
@@ -77,7 +77,7 @@ pub(super) static CHECKS: [Check; 4] = [
         policy: Policy::Claims,
         rule: Rule(21),
         problem: "a claim that is made anew may not be given a volume that is there already",
-        problem_cel: None,
+        named: None,
         remedy: "name the volume when you make the claim, or leave it to the cluster; by hand only the group \
                  reeve:installers may set volumeName later",
         cel: "request.operation != 'UPDATE' || variables.installer || object.spec.?volumeName.orValue('') == \
@@ -97,7 +97,7 @@ pub(super) static CHECKS: [Check; 4] = [
         policy: Policy::SecretsAndServices,
         rule: Rule(5),
         problem: "a Secret of type kubernetes.io/service-account-token holds a token that never expires and is nobody",
-        problem_cel: None,
+        named: None,
         remedy: "sign in with reeve login and take a token of your own (reeve kubeconfig set); for a program that must \
                  reach the API server ask a member of the group reeve:installers",
         // The type cannot change, the account can: the controller that fills the token in leaves it alone.
@@ -114,7 +114,7 @@ pub(super) static CHECKS: [Check; 4] = [
         policy: Policy::SecretsAndServices,
         rule: Rule(16),
         problem: "spec.externalIPs of a Service takes over traffic that every node sends to these addresses",
-        problem_cel: None,
+        named: None,
         remedy: "remove externalIPs, and reach the Service by its name, a NodePort or a LoadBalancer; by hand only the \
                  group reeve:installers may add an address",
         cel: "variables.installer || variables.externalIPs.all(ip, ip in variables.oldExternalIPs)",

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Check, Policy, Rule, our_annotations};
+use super::{Check, Named, Policy, Rule, our_annotations};
 use crate::names;
 use crate::request::{Operation, Request, list, map, text};
 
@@ -48,7 +48,7 @@ pub(super) static CHECKS: [Check; 8] = [
         policy: Policy::Bindings,
         rule: Rule(3),
         problem: "a binding may not write annotations and labels that we or controllers act on into a pod",
-        problem_cel: None,
+        named: None,
         remedy: "remove them from the binding",
         cel: "object.metadata.?annotations.orValue({}).all(k, !k.startsWith('reeve.dev/')) && \
               object.metadata.?labels.orValue({}).all(k, !(k in ['controller-uid', 'job-name', 'pod-template-hash', \
@@ -67,7 +67,7 @@ pub(super) static CHECKS: [Check; 8] = [
         policy: Policy::ControllerRevisions,
         rule: Rule(4),
         problem: "only the controllers of StatefulSets and DaemonSets write ControllerRevisions",
-        problem_cel: None,
+        named: None,
         remedy: "change the template of the StatefulSet or DaemonSet instead",
         cel: "(variables.username in ['system:serviceaccount:kube-system:statefulset-controller', \
               'system:serviceaccount:kube-system:daemon-set-controller', 'system:kube-controller-manager'] && \
@@ -90,7 +90,7 @@ pub(super) static CHECKS: [Check; 8] = [
         policy: Policy::OperatorBindings,
         rule: Rule(11),
         problem: "the operator binds roles in namespaces of projects only",
-        problem_cel: Some("'the operator may not bind a role in the namespace ' + request.namespace"),
+        named: Named::always("'the operator may not bind a role in the namespace ' + request.namespace"),
         remedy: "the namespace needs the label reeve.dev/project, which the group reeve:installers can add",
         cel: "namespaceObject.metadata.?labels[?'reeve.dev/project'].hasValue()",
         predicate: Request::in_project,
@@ -100,7 +100,7 @@ pub(super) static CHECKS: [Check; 8] = [
         policy: Policy::OperatorBindings,
         rule: Rule(11),
         problem: "the operator binds no other roles than those of Reeve",
-        problem_cel: Some(
+        named: Named::always(
             "'the operator may not bind the ' + object.roleRef.kind + ' ' + object.roleRef.name",
         ),
         remedy: "use one of the ClusterRoles that the chart installs",
@@ -116,7 +116,7 @@ pub(super) static CHECKS: [Check; 8] = [
         policy: Policy::OperatorBindings,
         rule: Rule(11),
         problem: "the operator binds people, their groups and applications, and its own role only to itself",
-        problem_cel: None,
+        named: None,
         remedy: "remove service accounts and names that begin with system: or reeve: from the subjects",
         cel: "object.?subjects.orValue([]).all(s, object.roleRef.name == 'reeve-operator-project' ? \
               (s.kind == 'ServiceAccount' && s.name == 'reeve-operator' && s.?namespace.orValue('') == 'reeve-system') \
@@ -129,7 +129,7 @@ pub(super) static CHECKS: [Check; 8] = [
         policy: Policy::Resources,
         rule: Rule(12),
         problem: "a Workload carries an identity that the server verified, and only the operator writes it",
-        problem_cel: None,
+        named: None,
         remedy: "submit with reeve submit or POST /api/v1/workloads/trainings",
         cel: "request.resource.resource != 'workloads' || variables.operator || (request.operation == 'UPDATE' && \
               variables.subresource == '' && dyn(object).?spec == dyn(oldObject).?spec && \
@@ -141,7 +141,7 @@ pub(super) static CHECKS: [Check; 8] = [
         policy: Policy::Resources,
         rule: Rule(8),
         problem: "PodIdentities decides who may step into which pod, and only the operator writes it",
-        problem_cel: None,
+        named: None,
         remedy: "leave it alone; a pod appears in it by itself, under the person it runs as",
         cel: "request.resource.resource != 'podidentities' || variables.operator || (request.operation == 'UPDATE' && \
               variables.subresource == '' && dyn(object).?spec == dyn(oldObject).?spec && \
@@ -153,7 +153,7 @@ pub(super) static CHECKS: [Check; 8] = [
         policy: Policy::Resources,
         rule: Rule(13),
         problem: "ReeveConfig decides whether containers run as people",
-        problem_cel: None,
+        named: None,
         remedy: "ask a member of the group reeve:installers to change it",
         cel: "request.resource.resource != 'reeveconfigs' || variables.installer || \
               (variables.operator && variables.subresource == 'status')",

@@ -112,7 +112,7 @@ pub(super) static CHECKS: [Check; 1] = [Check {
     policy: Policy::Outside,
     rule: Rule(17),
     problem: "labels and annotations under reeve.dev/ count in projects only, and this namespace is none",
-    problem_cel: None,
+    named: None,
     remedy: "remove them from the metadata of the object and of its template, also from what an earlier project left",
     cel: "variables.operator || (variables.maps.all(i, m, m.all(k, !k.startsWith('reeve.dev/') || \
           (k in variables.oldMaps[i] && variables.oldMaps[i][k] == m[k]))) && (!variables.revisionMarked || \

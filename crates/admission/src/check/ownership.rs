@@ -21,6 +21,15 @@ const OWNERS: [&str; 7] = [
     "StatefulSet",
 ];
 
+/// The labels that built-in controllers select by, or set for others to select by, and that have no prefix.
+pub(crate) const CONTROLLER_LABELS: [&str; 5] = [
+    "controller-uid",
+    "job-name",
+    "pod-template-hash",
+    "controller-revision-hash",
+    "pod-template-generation",
+];
+
 /// The finalizers by which the Job controller counts pods.
 const FINALIZERS: &str = "batch.kubernetes.io/";
 
@@ -78,14 +87,7 @@ fn may_control(v: &View<'_>, owner: &Value) -> bool {
 
 /// Whether a label is one that a built-in controller selects by, or sets for others to select by.
 pub(super) fn is_controllers(label: &str) -> bool {
-    [
-        "controller-uid",
-        "job-name",
-        "pod-template-hash",
-        "controller-revision-hash",
-        "pod-template-generation",
-    ]
-    .contains(&label)
+    CONTROLLER_LABELS.contains(&label)
         || [
             "batch.kubernetes.io/",
             "statefulset.kubernetes.io/",
@@ -137,10 +139,10 @@ pub(super) static CHECKS: [Check; 9] = [
         policy: Policy::Pods,
         rule: Rule(18),
         problem: "an ownerReference to a kind of reeve.dev makes this the workload of somebody",
-        problem_cel: None,
+        named: None,
         remedy: "leave ownerReferences to kinds of reeve.dev as they are; a workload is submitted with reeve submit, and \
                  ends with reeve delete",
-        cel: "variables.operator || (variables.owners.all(o, !o.apiVersion.startsWith('reeve.dev/') || \
+        cel: "variables.unmarked || variables.operator || (variables.owners.all(o, !o.apiVersion.startsWith('reeve.dev/') || \
               variables.oldOwners.exists(p, p.uid == o.uid && p.kind == o.kind && p.apiVersion == o.apiVersion && p.name == o.name && \
               p.?controller.orValue(false) == o.?controller.orValue(false))) && (variables.username in \
               ['system:serviceaccount:kube-system:generic-garbage-collector', 'system:kube-controller-manager'] && \
@@ -162,9 +164,9 @@ pub(super) static CHECKS: [Check; 9] = [
         policy: Policy::Pods,
         rule: Rule(18),
         problem: "an ownerReference with controller: true makes a controller take this for its own",
-        problem_cel: None,
+        named: None,
         remedy: "remove controller: true from the ownerReference; only the controller itself writes it",
-        cel: "variables.controller || variables.operator || variables.owners.all(o, !o.?controller.orValue(false) || \
+        cel: "variables.unmarked || variables.controller || variables.operator || variables.owners.all(o, !o.?controller.orValue(false) || \
               (!variables.person && !(o.kind in ['CronJob', 'DaemonSet', 'Deployment', 'Job', 'ReplicaSet', \
               'ReplicationController', 'StatefulSet'])) || variables.oldOwners.exists(p, p.uid == o.uid && p.kind == o.kind && p.apiVersion == o.apiVersion && p.name == o.name && \
               p.?controller.orValue(false) == o.?controller.orValue(false)))",
@@ -178,9 +180,9 @@ pub(super) static CHECKS: [Check; 9] = [
         policy: Policy::Pods,
         rule: Rule(18),
         problem: "labels under reeve.dev/ say which workload this is, and are written by the operator",
-        problem_cel: None,
+        named: None,
         remedy: "leave labels that begin with reeve.dev/ as they are, in the metadata of the object and of its template",
-        cel: "variables.controller || variables.operator || (variables.labels.all(i, m, m.all(k, \
+        cel: "variables.unmarked || variables.controller || variables.operator || (variables.labels.all(i, m, m.all(k, \
               !k.startsWith('reeve.dev/') || k == 'reeve.dev/user' || (k in variables.oldLabels[i] && \
               variables.oldLabels[i][k] == m[k]))) && variables.oldLabels.all(i, m, m.all(k, \
               !k.startsWith('reeve.dev/') || k in variables.labels[i])))",
@@ -201,9 +203,9 @@ pub(super) static CHECKS: [Check; 9] = [
         policy: Policy::Pods,
         rule: Rule(19),
         problem: "the label reeve.dev/user is the id of the person whose this is, and you are somebody else",
-        problem_cel: None,
+        named: None,
         remedy: "remove the label reeve.dev/user, it is filled in where it is needed",
-        cel: "variables.controller || variables.operator || variables.labels.all(i, m, !('reeve.dev/user' in m) || \
+        cel: "variables.unmarked || variables.controller || variables.operator || variables.labels.all(i, m, !('reeve.dev/user' in m) || \
               (variables.person && m['reeve.dev/user'] == variables.userId) || ('reeve.dev/user' in \
               variables.oldLabels[i] && variables.oldLabels[i]['reeve.dev/user'] == m['reeve.dev/user']))",
         predicate: |r| {
@@ -223,11 +225,11 @@ pub(super) static CHECKS: [Check; 9] = [
         policy: Policy::Pods,
         rule: Rule(18),
         problem: "a pod with the labels that a controller selects by is taken for one that the controller made",
-        problem_cel: None,
+        named: None,
         remedy: "remove controller-uid, job-name, pod-template-hash, controller-revision-hash, \
                  pod-template-generation and labels under batch.kubernetes.io/, apps.kubernetes.io/ and \
                  statefulset.kubernetes.io/: controllers set them",
-        cel: "variables.controller || variables.operator || [variables.labels.size() - 1].all(i, \
+        cel: "variables.unmarked || variables.controller || variables.operator || [variables.labels.size() - 1].all(i, \
               variables.labels[i].all(k, !(k in ['controller-uid', 'job-name', 'pod-template-hash', \
               'controller-revision-hash', 'pod-template-generation'] || k.startsWith('batch.kubernetes.io/') || \
               k.startsWith('statefulset.kubernetes.io/') || k.startsWith('apps.kubernetes.io/')) || \
@@ -253,9 +255,9 @@ pub(super) static CHECKS: [Check; 9] = [
         policy: Policy::Pods,
         rule: Rule(19),
         problem: "a Job with manualSelector takes pods of others for its own",
-        problem_cel: None,
+        named: None,
         remedy: "remove manualSelector and the selector, the API server makes one that finds this Job alone",
-        cel: "variables.update || !variables.person || object.kind != 'Job' || \
+        cel: "object.kind != 'Job' || variables.update || !variables.person || \
               !object.spec.?manualSelector.orValue(false)",
         predicate: |r| {
             let v = View::of(r);
@@ -268,10 +270,10 @@ pub(super) static CHECKS: [Check; 9] = [
         policy: Policy::Pods,
         rule: Rule(18),
         problem: "the Job controller counts pods by their finalizer batch.kubernetes.io/job-tracking",
-        problem_cel: None,
+        named: None,
         remedy: "leave finalizers under batch.kubernetes.io/ to the Job controller; one that hangs an administrator \
                  removes",
-        cel: "variables.controller || object.kind != 'Pod' || [[object.metadata.?finalizers.orValue([]).filter(f, \
+        cel: "variables.unmarked || variables.controller || object.kind != 'Pod' || [[object.metadata.?finalizers.orValue([]).filter(f, \
               f.startsWith('batch.kubernetes.io/')), variables.update ? \
               oldObject.metadata.?finalizers.orValue([]).filter(f, f.startsWith('batch.kubernetes.io/')) : []]]\
               .all(p, p[0].all(f, f in p[1]) && (!variables.person || p[1].all(f, f in p[0])))",
@@ -294,7 +296,7 @@ pub(super) static CHECKS: [Check; 9] = [
         policy: Policy::Pods,
         rule: Rule(18),
         problem: "this runs as somebody else, and controllers act on its owners, its finalizers and the labels of its pods",
-        problem_cel: None,
+        named: None,
         remedy: "leave ownerReferences and finalizers as they are, and labels of pods and ReplicaSets too; label the object \
                  that made them, or ask the person whose it is",
         cel: "!variables.update || !variables.bystander || ((variables.owners == variables.oldOwners) && \
@@ -317,7 +319,7 @@ pub(super) static CHECKS: [Check; 9] = [
         policy: Policy::Pods,
         rule: Rule(7),
         problem: "this Job runs as somebody else, and only that person may change when it counts as done",
-        problem_cel: None,
+        named: None,
         remedy: "change suspend alone, and of a Job parallelism; ask that person for the rest, or delete it",
         cel: "!variables.update || !(object.kind in ['Job', 'CronJob']) || variables.subresource != '' || \
               !variables.bystander || [dyn(object.spec)].all(n, [dyn(oldObject.spec)].all(o, n.all(k, k == 'suspend' || \

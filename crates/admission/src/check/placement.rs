@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::{Check, Policy, Rule};
+use super::{Check, Named, Policy, Rule};
 use crate::names;
 use crate::request::{list, map, text};
 use crate::view::View;
@@ -67,7 +67,8 @@ pub(super) static CHECKS: [Check; 5] = [
         policy: Policy::Pods,
         rule: Rule(20),
         problem: "this priority class is not for projects: such a pod pushes others off their nodes",
-        problem_cel: Some(
+        named: Named::unless(
+            "!has(variables.pod.priorityClassName)",
             "'the priority class ' + variables.pod.?priorityClassName.orValue('') + ' is not for this project: such a \
              pod pushes others off their nodes'",
         ),
@@ -91,7 +92,7 @@ pub(super) static CHECKS: [Check; 5] = [
         policy: Policy::Pods,
         rule: Rule(20),
         problem: "nodeName goes round the scheduler, onto any node",
-        problem_cel: None,
+        named: None,
         remedy: "remove nodeName, and choose nodes with nodeSelector or affinity",
         cel: "!variables.changed || (variables.update && object.kind == 'Pod') || \
               variables.pod.?nodeName.orValue('') == ''",
@@ -105,7 +106,7 @@ pub(super) static CHECKS: [Check; 5] = [
         policy: Policy::Pods,
         rule: Rule(20),
         problem: "a toleration without a key, or of node-role.kubernetes.io/, reaches nodes that are closed to projects",
-        problem_cel: None,
+        named: None,
         remedy: "name the key of the taint; for taints under node-role.kubernetes.io/ the group reeve:installers sets \
                  the annotation reeve.dev/tolerations of the namespace",
         cel: "!variables.changed || variables.pod.?tolerations.orValue(dyn([])).all(t, t.?key.orValue('') != '' && \
@@ -126,11 +127,11 @@ pub(super) static CHECKS: [Check; 5] = [
         policy: Policy::Pods,
         rule: Rule(21),
         problem: "fsGroup makes the node give every file of a volume to that group, also files of others",
-        problem_cel: None,
+        named: None,
         remedy: "remove fsGroup from securityContext, or the volumes that are there already (persistentVolumeClaim, csi, \
                  copies); see docs/security/volumes.md. The group reeve:installers can allow it with the label \
                  reeve.dev/allow-fs-group: true of the namespace",
-        cel: "!variables.changed || !variables.enforced || !has(variables.context.fsGroup) || \
+        cel: "variables.unjudged || !has(variables.context.fsGroup) || \
               namespaceObject.metadata.?labels[?'reeve.dev/allow-fs-group'].orValue('') == 'true' || \
               variables.pod.?volumes.orValue(dyn([])).all(v, !has(v.csi) && (!has(v.persistentVolumeClaim) || \
               (variables.controller && object.kind == 'Pod' && v.name.endsWith('-u' + variables.identity[1]) && \
@@ -149,13 +150,14 @@ pub(super) static CHECKS: [Check; 5] = [
         policy: Policy::Pods,
         rule: Rule(21),
         problem: "fsGroup and volumeClaimTemplates: a claim of that name may be there already, with files of others",
-        problem_cel: Some(
+        named: Named::unless(
+            "object.kind != 'StatefulSet'",
             "'fsGroup and volumeClaimTemplates: a claim of that name may be there already, with files of others, unless \
              the name of each template ends with -u' + variables.identity[1]",
         ),
         remedy: "end the names in volumeClaimTemplates and volumeMounts with -u and your uid, and take no volumeName, \
                  dataSource, selector or empty storageClassName in them; or remove fsGroup",
-        cel: "object.kind != 'StatefulSet' || !variables.changed || !variables.enforced || \
+        cel: "object.kind != 'StatefulSet' || variables.unjudged || \
               !has(variables.context.fsGroup) || \
               namespaceObject.metadata.?labels[?'reeve.dev/allow-fs-group'].orValue('') == 'true' || \
               dyn(object).spec.?volumeClaimTemplates.orValue(dyn([])).all(c, \

@@ -2,12 +2,15 @@
 //!
 //! These are the controls of Pod Security's `restricted` level, so that a template is refused when it is written and
 //! not only its pods, and so that they stay where a namespace is at `baseline`. `hostUsers: false` relaxes nothing.
+//!
+//! Most pods ask for nothing of this: those are found by one look at each container ([`crate::view::ordinary_cel`]), and
+//! the checks that it answers are passed over.
 
 use serde_json::Value;
 
 use super::{Check, Policy, Rule};
 use crate::request::{list, map, text};
-use crate::view::View;
+use crate::view::{APP_ARMOR_ANNOTATION, View};
 
 /// Volumes that stay inside the pod or are handed out by the cluster.
 const VOLUMES: [&str; 9] = [
@@ -43,7 +46,6 @@ const SE_LINUX_TYPES: [&str; 5] = [
     "container_t",
 ];
 const SECCOMP: [&str; 2] = ["RuntimeDefault", "Localhost"];
-const APP_ARMOR_ANNOTATION: &str = "container.apparmor.security.beta.kubernetes.io/";
 
 fn flag(value: &Value, pointer: &str) -> bool {
     value.pointer(pointer).and_then(Value::as_bool).unwrap_or(false)
@@ -96,9 +98,10 @@ pub(super) static CHECKS: [Check; 16] = [
         policy: Policy::Pods,
         rule: Rule(6),
         problem: "runAsUser 0 is root, which nobody is here",
-        problem_cel: None,
-        remedy: "remove runAsUser: 0 from the pod and its containers",
-        cel: "!variables.changed || (variables.context.?runAsUser.orValue(-1) != 0 && variables.containers.all(c, \
+        named: None,
+        remedy: "remove runAsUser: 0 from the pod and its containers; in place of a container that runs chown as root, \
+                 fsGroup makes a new volume yours (docs/security/volumes.md)",
+        cel: "variables.ordinary || (variables.context.?runAsUser.orValue(-1) != 0 && variables.containers.all(c, \
               c.?securityContext.?runAsUser.orValue(-1) != 0))",
         predicate: |r| contexts(&View::of(r), |at| !is_zero(at, "/securityContext/runAsUser")),
     },
@@ -107,9 +110,9 @@ pub(super) static CHECKS: [Check; 16] = [
         policy: Policy::Pods,
         rule: Rule(6),
         problem: "runAsNonRoot must be true for every container, or the image could choose root",
-        problem_cel: None,
+        named: None,
         remedy: "set runAsNonRoot: true at the pod and remove it from containers",
-        cel: "!variables.changed || (variables.context.?runAsNonRoot.orValue(true) && variables.containers.all(c, \
+        cel: "variables.ordinary || (variables.context.?runAsNonRoot.orValue(true) && variables.containers.all(c, \
               c.?securityContext.?runAsNonRoot.orValue(variables.context.?runAsNonRoot.orValue(false))))",
         predicate: |r| {
             let v = View::of(r);
@@ -126,9 +129,9 @@ pub(super) static CHECKS: [Check; 16] = [
         policy: Policy::Pods,
         rule: Rule(6),
         problem: "a privileged container owns the node",
-        problem_cel: None,
+        named: None,
         remedy: "remove privileged: true from its securityContext",
-        cel: "!variables.changed || variables.containers.all(c, !c.?securityContext.?privileged.orValue(false))",
+        cel: "variables.ordinary || variables.containers.all(c, !c.?securityContext.?privileged.orValue(false))",
         predicate: |r| containers(&View::of(r), |c| !flag(c, "/securityContext/privileged")),
     },
     Check {
@@ -136,10 +139,10 @@ pub(super) static CHECKS: [Check; 16] = [
         policy: Policy::Pods,
         rule: Rule(6),
         problem: "allowPrivilegeEscalation must be false for every container of this project",
-        problem_cel: None,
+        named: None,
         remedy: "remove the field, false is filled in; an administrator can switch \
                  enforcePreventPrivilegeEscalation off",
-        cel: "!variables.changed || !variables.preventing || variables.containers.all(c, \
+        cel: "variables.ordinary || !variables.preventing || variables.containers.all(c, \
               !c.?securityContext.?allowPrivilegeEscalation.orValue(true))",
         predicate: |r| {
             let v = View::of(r);
@@ -152,9 +155,9 @@ pub(super) static CHECKS: [Check; 16] = [
         policy: Policy::Pods,
         rule: Rule(6),
         problem: "no container may add another capability than NET_BIND_SERVICE",
-        problem_cel: None,
+        named: None,
         remedy: "remove it from capabilities.add; with kubectl debug take --profile=restricted",
-        cel: "!variables.changed || variables.containers.all(c, \
+        cel: "variables.ordinary || variables.containers.all(c, \
               c.?securityContext.?capabilities.?add.orValue([]).all(k, k == 'NET_BIND_SERVICE'))",
         predicate: |r| {
             containers(&View::of(r), |c| {
@@ -169,9 +172,9 @@ pub(super) static CHECKS: [Check; 16] = [
         policy: Policy::Pods,
         rule: Rule(6),
         problem: "every container must drop all capabilities",
-        problem_cel: None,
+        named: None,
         remedy: "remove capabilities.drop, ALL is filled in",
-        cel: "!variables.changed || variables.containers.all(c, \
+        cel: "variables.ordinary || variables.containers.all(c, \
               'ALL' in c.?securityContext.?capabilities.?drop.orValue([]))",
         predicate: |r| {
             containers(&View::of(r), |c| {
@@ -187,9 +190,9 @@ pub(super) static CHECKS: [Check; 16] = [
         policy: Policy::Pods,
         rule: Rule(6),
         problem: "hostProcess gives a container the whole node",
-        problem_cel: None,
+        named: None,
         remedy: "remove hostProcess from windowsOptions",
-        cel: "!variables.changed || (!variables.context.?windowsOptions.?hostProcess.orValue(false) && \
+        cel: "variables.ordinary || (!variables.context.?windowsOptions.?hostProcess.orValue(false) && \
               variables.containers.all(c, !c.?securityContext.?windowsOptions.?hostProcess.orValue(false)))",
         predicate: |r| {
             contexts(&View::of(r), |at| {
@@ -202,9 +205,9 @@ pub(super) static CHECKS: [Check; 16] = [
         policy: Policy::Pods,
         rule: Rule(6),
         problem: "a pod may not share the network, processes or IPC of its node",
-        problem_cel: None,
+        named: None,
         remedy: "remove hostNetwork, hostPID and hostIPC",
-        cel: "!variables.changed || !(variables.pod.?hostNetwork.orValue(false) || \
+        cel: "variables.ordinary || !(variables.pod.?hostNetwork.orValue(false) || \
               variables.pod.?hostPID.orValue(false) || variables.pod.?hostIPC.orValue(false))",
         predicate: |r| {
             let v = View::of(r);
@@ -219,7 +222,7 @@ pub(super) static CHECKS: [Check; 16] = [
         policy: Policy::Pods,
         rule: Rule(6),
         problem: "a container may not take a port of its node",
-        problem_cel: None,
+        named: None,
         remedy: "remove hostPort and use a Service",
         cel: "!variables.changed || variables.containers.all(c, \
               c.?ports.orValue([]).all(p, p.?hostPort.orValue(0) == 0))",
@@ -233,7 +236,7 @@ pub(super) static CHECKS: [Check; 16] = [
         policy: Policy::Pods,
         rule: Rule(6),
         problem: "a pod may not mount files of its node or of a server it names itself",
-        problem_cel: None,
+        named: None,
         remedy: "use a persistentVolumeClaim, configMap, secret, emptyDir, projected, downwardAPI, csi, ephemeral or \
                  image volume",
         cel: "!variables.changed || variables.pod.?volumes.orValue(dyn([])).all(v, v.all(k, k in ['name', \
@@ -254,9 +257,9 @@ pub(super) static CHECKS: [Check; 16] = [
         policy: Policy::Pods,
         rule: Rule(6),
         problem: "every container needs the seccomp profile RuntimeDefault or Localhost",
-        problem_cel: None,
+        named: None,
         remedy: "remove seccompProfile, RuntimeDefault is filled in",
-        cel: "!variables.changed || (variables.context.?seccompProfile.?type.orValue('Localhost') in \
+        cel: "variables.ordinary || (variables.context.?seccompProfile.?type.orValue('Localhost') in \
               ['RuntimeDefault', 'Localhost'] && variables.containers.all(c, \
               c.?securityContext.?seccompProfile.?type.orValue(variables.context.?seccompProfile.?type.orValue('')) \
               in ['RuntimeDefault', 'Localhost']))",
@@ -277,9 +280,9 @@ pub(super) static CHECKS: [Check; 16] = [
         policy: Policy::Pods,
         rule: Rule(6),
         problem: "no container may leave its AppArmor profile",
-        problem_cel: None,
+        named: None,
         remedy: "remove appArmorProfile Unconfined, or its annotation",
-        cel: "!variables.changed || (variables.context.?appArmorProfile.?type.orValue('') != 'Unconfined' && \
+        cel: "variables.ordinary || (variables.context.?appArmorProfile.?type.orValue('') != 'Unconfined' && \
               variables.containers.all(c, c.?securityContext.?appArmorProfile.?type.orValue('') != 'Unconfined') && \
               variables.template.metadata.?annotations.orValue(dyn({})).all(k, \
               !k.startsWith('container.apparmor.security.beta.kubernetes.io/') || \
@@ -301,9 +304,9 @@ pub(super) static CHECKS: [Check; 16] = [
         policy: Policy::Pods,
         rule: Rule(6),
         problem: "no container may choose an SELinux user, role, or a type that is not a container type",
-        problem_cel: None,
+        named: None,
         remedy: "remove seLinuxOptions",
-        cel: "!variables.changed || ([variables.context.?seLinuxOptions] + variables.containers.map(c, \
+        cel: "variables.ordinary || ([variables.context.?seLinuxOptions] + variables.containers.map(c, \
               c.?securityContext.?seLinuxOptions)).all(o, o.?type.orValue('') in ['', 'container_engine_t', \
               'container_init_t', 'container_kvm_t', 'container_t'] && o.?user.orValue('') == '' && \
               o.?role.orValue('') == '')",
@@ -314,9 +317,9 @@ pub(super) static CHECKS: [Check; 16] = [
         policy: Policy::Pods,
         rule: Rule(6),
         problem: "no container may unmask /proc",
-        problem_cel: None,
+        named: None,
         remedy: "remove procMount from its securityContext",
-        cel: "!variables.changed || variables.containers.all(c, \
+        cel: "variables.ordinary || variables.containers.all(c, \
               c.?securityContext.?procMount.orValue('Default') == 'Default')",
         predicate: |r| {
             containers(&View::of(r), |c| {
@@ -329,9 +332,9 @@ pub(super) static CHECKS: [Check; 16] = [
         policy: Policy::Pods,
         rule: Rule(6),
         problem: "a pod may not set kernel parameters of its node",
-        problem_cel: None,
+        named: None,
         remedy: "remove all sysctls but those that Kubernetes calls safe",
-        cel: "!variables.changed || variables.context.?sysctls.orValue(dyn([])).all(s, s.name in \
+        cel: "variables.ordinary || variables.context.?sysctls.orValue(dyn([])).all(s, s.name in \
               ['kernel.shm_rmid_forced', 'net.ipv4.ip_local_port_range', 'net.ipv4.ip_local_reserved_ports', \
               'net.ipv4.ip_unprivileged_port_start', 'net.ipv4.ping_group_range', 'net.ipv4.tcp_fin_timeout', \
               'net.ipv4.tcp_keepalive_intvl', 'net.ipv4.tcp_keepalive_probes', 'net.ipv4.tcp_keepalive_time', \
@@ -349,9 +352,10 @@ pub(super) static CHECKS: [Check; 16] = [
         policy: Policy::Pods,
         rule: Rule(6),
         problem: "a probe or hook may not make the node connect to another host",
-        problem_cel: None,
+        named: None,
         remedy: "remove host from httpGet and tcpSocket of probes and lifecycle hooks",
-        cel: "!variables.changed || variables.containers.all(c, [c.?livenessProbe, c.?readinessProbe, \
+        cel: "!variables.changed || variables.containers.all(c, (!has(c.livenessProbe) && !has(c.readinessProbe) && \
+              !has(c.startupProbe) && !has(c.lifecycle)) || [c.?livenessProbe, c.?readinessProbe, \
               c.?startupProbe, c.?lifecycle.?postStart, c.?lifecycle.?preStop].all(p, \
               p.?httpGet.?host.orValue('') == '' && p.?tcpSocket.?host.orValue('') == ''))",
         predicate: |r| containers(&View::of(r), probes_ok),

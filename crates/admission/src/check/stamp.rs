@@ -1,6 +1,6 @@
 //! Who may write a pod or a template, and what the stamp must say: the table "Who may do what".
 
-use super::{Check, Policy, Rule};
+use super::{Check, Named, Policy, Rule};
 use crate::names;
 use crate::request::{controlled_by, text};
 use crate::view::View;
@@ -11,7 +11,7 @@ pub(super) static CHECKS: [Check; 13] = [
         policy: Policy::Pods,
         rule: Rule(3),
         problem: "the annotation reeve.dev/runs-as cannot be changed by itself",
-        problem_cel: None,
+        named: None,
         remedy: "leave it as it is, or change the template as the person it is to run as",
         cel: "variables.changed || variables.stamp == variables.oldStamp",
         predicate: |r| {
@@ -24,7 +24,7 @@ pub(super) static CHECKS: [Check; 13] = [
         policy: Policy::Pods,
         rule: Rule(4),
         problem: "the annotation deprecated.deployment.rollback.to would let a controller rewrite the template",
-        problem_cel: None,
+        named: None,
         remedy: "remove it and roll back with kubectl rollout undo",
         cel: "object.kind != 'Deployment' || !('deprecated.deployment.rollback.to' in \
               object.metadata.?annotations.orValue({}))",
@@ -40,7 +40,7 @@ pub(super) static CHECKS: [Check; 13] = [
         policy: Policy::Pods,
         rule: Rule(5),
         problem: "this user has no verified uid and gid, and this project runs containers as people",
-        problem_cel: Some(
+        named: Named::always(
             "(variables.username.startsWith('system:serviceaccount:') ? 'the service account ' : 'the user ') + \
              variables.username + ' has no verified uid and gid, and this project runs containers as people'",
         ),
@@ -58,7 +58,8 @@ pub(super) static CHECKS: [Check; 13] = [
         policy: Policy::Pods,
         rule: Rule(7),
         problem: "this runs as somebody else, and only that person may change what runs in it",
-        problem_cel: Some(
+        named: Named::unless(
+            "!variables.update",
             "'this runs as ' + variables.oldStamp + ' (user id/uid/gid/groups), and only that person may change what \
              runs in it'",
         ),
@@ -82,7 +83,7 @@ pub(super) static CHECKS: [Check; 13] = [
         policy: Policy::Pods,
         rule: Rule(8),
         problem: "this pod runs as somebody else, and only that person may add a container to it",
-        problem_cel: None,
+        named: None,
         remedy: "ask that person to debug it, or run the same as yourself: of kubectl get pod -o yaml keep apiVersion, \
                  kind and of spec only containers and volumes, give it a name of its own and create it (kubectl debug \
                  --copy-to would keep her securityContext)",
@@ -99,7 +100,7 @@ pub(super) static CHECKS: [Check; 13] = [
         policy: Policy::Pods,
         rule: Rule(4),
         problem: "a controller only copies templates",
-        problem_cel: None,
+        named: None,
         remedy: "change the template as the person it runs as",
         cel: "!variables.changed || !variables.controller || !variables.update",
         predicate: |r| {
@@ -112,7 +113,7 @@ pub(super) static CHECKS: [Check; 13] = [
         policy: Policy::Pods,
         rule: Rule(4),
         problem: "a controller may only make what an object with a template owns",
-        problem_cel: None,
+        named: None,
         remedy: "let the controller set its ownerReference with controller: true",
         cel: "variables.update || !variables.controller || \
               object.metadata.?ownerReferences.orValue([]).exists(o, o.?controller.orValue(false))",
@@ -126,7 +127,7 @@ pub(super) static CHECKS: [Check; 13] = [
         policy: Policy::Pods,
         rule: Rule(12),
         problem: "the operator never changes what runs",
-        problem_cel: None,
+        named: None,
         remedy: "delete the workload and submit it again",
         cel: "!variables.changed || !variables.operator || !variables.update",
         predicate: |r| {
@@ -139,7 +140,7 @@ pub(super) static CHECKS: [Check; 13] = [
         policy: Policy::Pods,
         rule: Rule(12),
         problem: "the operator makes nothing but Jobs of a Workload",
-        problem_cel: None,
+        named: None,
         remedy: "submit a workload, so that the Job has a Workload as its controller",
         cel: "variables.update || !variables.operator || (object.kind == 'Job' && \
               object.metadata.?ownerReferences.orValue([]).exists(o, o.?controller.orValue(false) && \
@@ -157,12 +158,12 @@ pub(super) static CHECKS: [Check; 13] = [
         policy: Policy::Pods,
         rule: Rule(3),
         problem: "the annotation reeve.dev/runs-as is not the stamp of the one who asks",
-        problem_cel: Some(
+        named: Named::always(
             "(variables.stamp == '' ? 'this has no annotation reeve.dev/runs-as' : 'the annotation reeve.dev/runs-as \
-             says ' + variables.stamp) + ', you are ' + variables.mine",
+             says ' + variables.stamp) + ', you are ' + variables.claimed",
         ),
         remedy: "remove the annotation, it is filled in for you; a pod that exists must be made again",
-        cel: "!variables.changed || !variables.person || variables.stamp == variables.mine",
+        cel: "!variables.changed || !variables.person || variables.stamp == variables.claimed",
         predicate: |r| {
             let v = View::of(r);
             !v.changed || !v.person || v.stamp == v.mine
@@ -173,7 +174,7 @@ pub(super) static CHECKS: [Check; 13] = [
         policy: Policy::Pods,
         rule: Rule(3),
         problem: "somebody without a verified identity cannot say whose this is",
-        problem_cel: None,
+        named: None,
         remedy: "remove the annotation reeve.dev/runs-as, or sign in as a person with uid and gid",
         cel: "!variables.changed || variables.person || variables.controller || variables.operator || \
               variables.stamp == '' || variables.placing",
@@ -187,7 +188,7 @@ pub(super) static CHECKS: [Check; 13] = [
         policy: Policy::Pods,
         rule: Rule(3),
         problem: "the annotation reeve.dev/runs-as is no stamp of a person",
-        problem_cel: None,
+        named: None,
         remedy: "write the template again as yourself: userid/uid/gid/groups is filled in, with ids of at least 1000",
         cel: "!variables.changed || variables.stamp == '' || variables.stamp.matches(\
               '^[A-Za-z0-9-]+/[1-9][0-9]{3,9}/[1-9][0-9]{3,9}/([1-9][0-9]{3,9}([.][1-9][0-9]{3,9})*)?$')",
@@ -201,7 +202,7 @@ pub(super) static CHECKS: [Check; 13] = [
         policy: Policy::Pods,
         rule: Rule(4),
         problem: "this says nothing of whose it is, and this project runs containers as people",
-        problem_cel: None,
+        named: None,
         remedy: "as a person with uid and gid change the template it comes from: kubectl rollout restart, or for other \
                  kinds kubectl replace --force; it may be older than the switch enforceRunAsUser",
         cel: "!variables.changed || !variables.enforced || variables.stamp != ''",

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Result, bail};
-use reeve_admission::{check, checks, failing, fill, policies, policies_with_fault};
+use reeve_admission::{Check, SHORTCUTS, check, checks, failing, fill, policies, policies_with_fault};
 use reeve_testkit::{Options, Tier, own_cluster, wait_until};
 
 use crate::stage::{Stage, says};
@@ -33,16 +33,24 @@ const SAMPLE: [&str; 18] = [
     "operator-binding-namespace",
 ];
 
-/// The checks to try, and how many there must be.
+/// The faults to try, and how many there must be: checks, and the shortcuts past them.
 fn chosen() -> (Vec<&'static str>, usize) {
-    match std::env::var_os("MUTANTS") {
-        Some(value) if value == "all" => (checks().map(|c| c.id).collect(), checks().count()),
+    let mut all: Vec<&str> = match std::env::var_os("MUTANTS") {
+        Some(value) if value == "all" => checks().map(|c| c.id).collect(),
         Some(value) if value != "sample" => panic!("MUTANTS must be `all` or `sample`, it is {value:?}"),
-        _ => (SAMPLE.to_vec(), SAMPLE.len()),
-    }
+        _ => SAMPLE.to_vec(),
+    };
+    all.extend(SHORTCUTS);
+    let count = all.len();
+    (all, count)
 }
 
-/// Up to three rows that this check alone refuses, or at least that it refuses first.
+/// Whether a fault of this name lets pass what the check refuses.
+fn concerns(id: &str, check: &Check) -> bool {
+    check.id == id || (SHORTCUTS.contains(&id) && check.cel.starts_with(&format!("variables.{id} || ")))
+}
+
+/// Up to three rows that this check alone refuses, or at least that it refuses first; of a shortcut, of any check behind it.
 fn candidates(all: &[Row], id: &str) -> Vec<Row> {
     let alone = |row: &Row| {
         let mut request = row.request(
@@ -56,7 +64,7 @@ fn candidates(all: &[Row], id: &str) -> Vec<Row> {
     };
     let mut rows: Vec<Row> = all
         .iter()
-        .filter(|r| r.refused && r.check == id)
+        .filter(|r| r.refused && check(&r.check).is_some_and(|check| concerns(id, check)))
         .cloned()
         .collect();
     rows.sort_by_key(|row| !alone(row));
