@@ -169,6 +169,17 @@ impl PosixIdentity {
     }
 }
 
+impl fmt::Display for PosixIdentity {
+    /// `uid/gid/g1.g2`, as in a stamp; the last part is empty without groups.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/", self.uid, self.gid)?;
+        for (i, group) in self.supplementary_groups.iter().enumerate() {
+            write!(f, "{}{group}", if i == 0 { "" } else { "." })?;
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
