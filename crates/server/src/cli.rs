@@ -9,6 +9,8 @@ use anyhow::Context;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use reeve_types::{ClusterId, Email};
 
+use crate::{audit_log, restored};
+
 /// Reeve's control plane.
 #[derive(Debug, Parser)]
 #[command(name = "reeve-server", version)]
@@ -23,6 +25,12 @@ enum Command {
     Serve(Box<Serve>),
     /// Print the AuthenticationConfiguration with which a cluster's API server trusts this server.
     AuthenticationConfig(AuthenticationConfig),
+    /// Verify or export the audit log, also while a server runs.
+    #[command(subcommand)]
+    Audit(audit_log::Command),
+    /// After the database was restored from a backup: say which passwords and secrets count again. The server must be stopped.
+    #[command(subcommand)]
+    Restored(restored::Command),
 }
 
 /// Flags of `serve`.
@@ -85,11 +93,17 @@ struct AuthenticationConfig {
 }
 
 impl Cli {
-    /// Does what was asked; 2 when it failed.
+    /// Does what was asked; 2 when it failed, 1 when the audit log is broken.
     pub fn run(self) -> ExitCode {
         let outcome = match self.command {
             Command::Serve(flags) => crate::serve::run(*flags),
             Command::AuthenticationConfig(flags) => authentication_config(&flags),
+            Command::Audit(command) => match audit_log::run(&command) {
+                Ok(true) => Ok(()),
+                Ok(false) => return ExitCode::from(1),
+                Err(error) => Err(error),
+            },
+            Command::Restored(command) => restored::run(&command),
         };
         match outcome {
             Ok(()) => ExitCode::SUCCESS,

@@ -1,12 +1,9 @@
 //! The audit log's chain.
 
-use std::collections::BTreeMap;
-
 use async_trait::async_trait;
 use reeve_authz::{Action, BootstrapException, Entity, Granted, Scope};
 use reeve_store::{
-    Audit, AuditAction, AuditEntry, AuditHead, AuditRow, AuditSubject, Outcome, SessionNumber, StoreError,
-    SubjectId, Verifier, gate,
+    Audit, AuditAction, AuditEntry, AuditHead, AuditRow, SessionNumber, StoreError, SubjectId, Verifier, gate,
 };
 use reeve_types::Timestamp;
 
@@ -95,23 +92,10 @@ pub(crate) async fn begin_keyed(store: &SqlStore, now: Timestamp) -> Result<(), 
     if last.sequence == 0 || row.is_some() {
         return Ok(());
     }
-    let entry = AuditEntry {
-        timestamp: now,
-        request_id: String::new(),
-        subject: "system".to_owned(),
-        subject_type: AuditSubject::App,
-        source_ip: None,
-        action: AuditAction::Key,
-        http_method: String::new(),
-        url: String::new(),
-        entity_type: "events-history".to_owned(),
-        entity_name: String::new(),
-        entity_id: String::new(),
-        result: Outcome::Succeeded,
-        http_status_code: 0,
-        cluster_id: None,
-        metadata: BTreeMap::from([("unkeyed_up_to".to_owned(), last.to_string())]),
-    };
+    let mut entry = AuditEntry::of_the_system(AuditAction::Key, "events-history", String::new(), now);
+    entry
+        .metadata
+        .insert("unkeyed_up_to".to_owned(), last.to_string());
     append(&mut tx, &entry).await?;
     tx.commit().await.during(APPEND)
 }

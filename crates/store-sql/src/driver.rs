@@ -177,6 +177,12 @@ impl Tx {
             .transpose()
     }
 
+    /// Whether there is a table of this name.
+    pub(crate) async fn has_table(&mut self, name: &'static str) -> Result<bool, sqlx::Error> {
+        let sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name = $1";
+        Ok(self.row(sql, &[name.into()]).await?.is_some())
+    }
+
     /// Makes it last.
     pub(crate) async fn commit(self) -> Result<(), sqlx::Error> {
         self.0.commit().await

@@ -52,6 +52,28 @@ pub struct AuditEntry {
 }
 
 impl AuditEntry {
+    /// An event of the server itself.
+    #[must_use]
+    pub fn of_the_system(action: AuditAction, entity: &str, request_id: String, at: Timestamp) -> Self {
+        Self {
+            timestamp: at,
+            request_id,
+            subject: "system".to_owned(),
+            subject_type: AuditSubject::App,
+            source_ip: None,
+            action,
+            http_method: String::new(),
+            url: String::new(),
+            entity_type: entity.to_owned(),
+            entity_name: String::new(),
+            entity_id: String::new(),
+            result: Outcome::Succeeded,
+            http_status_code: 0,
+            cluster_id: None,
+            metadata: BTreeMap::new(),
+        }
+    }
+
     /// The same event about a thing whose id and name are known now.
     #[must_use]
     pub fn about(mut self, id: impl ToString, name: impl ToString) -> Self {

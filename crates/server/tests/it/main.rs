@@ -22,6 +22,7 @@ mod people;
 mod process;
 mod projects;
 mod restart;
+mod restored;
 mod routes;
 mod secrets;
 mod server;
