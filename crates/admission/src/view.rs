@@ -53,7 +53,7 @@ pub(crate) fn requester_variables() -> Vec<Variable> {
                  variables.username.contains('@') && !variables.username.startsWith('{system}') && \
                  !variables.username.startsWith('{reeve}') && variables.userId.matches('^[A-Za-z0-9-]+$') && \
                  (variables.extra['{uid}'] + variables.extra['{gid}'] + variables.groups).all(n, \
-                 n.matches('^[1-9][0-9]{{3,9}}$') && int(n) <= {max})",
+                 n.matches('^[1-9][0-9]{{0,9}}$') && int(n) <= {max} && !(n in ['65534', '65535']))",
                 max = reeve_types::posix::MAX_ID
             ),
         ),

@@ -15,12 +15,13 @@ use sqlx::{Row as _, SqlSafeStr, Sqlite, Transaction};
 use crate::chain::AuditKey;
 
 /// One file, applied in a transaction of its own.
-const MIGRATIONS: [(i64, &str, &str); 5] = [
+const MIGRATIONS: [(i64, &str, &str); 6] = [
     (1, "begin", include_str!("../migrations/0001_begin.sql")),
     (2, "former", include_str!("../migrations/0002_former.sql")),
     (3, "histories", include_str!("../migrations/0003_histories.sql")),
     (4, "sessions", include_str!("../migrations/0004_sessions.sql")),
     (7, "fence", include_str!("../migrations/0007_fence.sql")),
+    (8, "lowest id", include_str!("../migrations/0008_lowest_id.sql")),
 ];
 
 /// How many connections read at a time.

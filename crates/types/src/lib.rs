@@ -17,5 +17,5 @@ pub use id::{
 pub use names::{
     ClusterName, Email, GroupName, InvalidName, OrgUnitName, RoleName, ServiceAccountName, WorkloadName,
 };
-pub use posix::{Gid, InvalidPosix, PosixIdentity, Uid};
+pub use posix::{Gid, InvalidPosix, LowestId, PosixIdentity, Uid};
 pub use secret::Secret;

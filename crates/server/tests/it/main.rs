@@ -18,6 +18,7 @@ mod documents;
 mod faults;
 mod hiding;
 mod link;
+mod numbers;
 mod people;
 mod process;
 mod projects;

@@ -15,6 +15,7 @@ pub const AUDITED_WRITES: &[&str] = &[
     "first_start",
     "create_cluster",
     "report",
+    "set_lowest_id",
     "create_department",
     "create_project",
     "create_access_rule",
@@ -95,6 +96,14 @@ pub async fn every_write_is_in_the_audit_log(mut world: World) {
     let cluster = world.cluster(10, "a").await.id;
     log.has(&world, "create_cluster", Create, cluster, &[]).await;
     settings_are_told(&world, &mut log, cluster).await;
+    let granted = world.may(Action::Update, Entity::Cluster, Scope::Account);
+    let lowest = reeve_types::LowestId::new(20).unwrap();
+    let set = world
+        .store
+        .set_lowest_id(&granted, cluster, lowest, entry(Update));
+    assert_eq!(set.await.unwrap().lowest_id, lowest);
+    let numbers = ["lowest_id_before=1000", "lowest_id_after=20"];
+    log.has(&world, "set_lowest_id", Update, cluster, &numbers).await;
     let department = world.department(cluster, "vision").await.id;
     log.has(&world, "create_department", Create, department, &[])
         .await;

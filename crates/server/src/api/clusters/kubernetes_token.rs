@@ -25,6 +25,9 @@ pub async fn handle(
 ) -> Result<Json<KubernetesToken>, ApiError> {
     let id: ClusterId = segment.id("cluster")?;
     let user = person_reaching(&app, &caller, id)?;
+    if let Some(posix) = &user.posix {
+        app.directory().check_numbers_in(id, posix)?;
+    }
     let (token, claims) = app.security.kubernetes_token(id, &user, &caller, call.at)?;
     let expiration_timestamp = Timestamp::from_millis(claims.exp.saturating_mul(1000));
     let mut entry = call.event(AuditAction::SignIn, "cluster").about(id, "");
