@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use reeve_store::Store;
-use reeve_types::{Clock, ClusterId, HistoryId, Revision, Timestamp};
+use reeve_types::{Clock, ClusterId, HistoryId, ReservedNamespaces, Revision, Timestamp};
 use tokio::sync::{Mutex, watch};
 
 use crate::directory::Directory;
@@ -26,6 +26,8 @@ pub struct Settings {
     pub public_url: String,
     /// What a project's namespace is called: this and the project's name.
     pub namespace_prefix: String,
+    /// Which namespaces no project takes.
+    pub reserved_namespaces: ReservedNamespaces,
     /// When the account was made.
     pub account_created_at: Timestamp,
     /// How often a link stream says that it is still there, and looks whether its token is.

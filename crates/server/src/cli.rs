@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use reeve_types::{ClusterId, Email};
+use reeve_types::{ClusterId, Email, NamespacePattern};
 
 use crate::{audit_log, restored};
 
@@ -70,6 +70,10 @@ pub struct Serve {
     /// What a project's namespace is called: this and the project's name.
     #[arg(long, default_value = "reeve-")]
     pub namespace_prefix: String,
+    /// Namespaces that no project takes: names, and beginnings of names with `*`, separated by commas. Those of the cluster
+    /// itself (kube-*, default, reeve-system) never are a project's, whatever this says.
+    #[arg(long, value_delimiter = ',', default_values_t = NamespacePattern::usual())]
+    pub reserved_namespaces: Vec<NamespacePattern>,
 }
 
 /// Forms of the log.

@@ -11,7 +11,7 @@ use axum_server::{Address, Handle, Server};
 use hyper_util::rt::TokioTimer;
 use reeve_identity::Random;
 use reeve_store::{Histories, Store};
-use reeve_types::{Clock, HistoryId};
+use reeve_types::{Clock, HistoryId, ReservedNamespaces};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -103,6 +103,7 @@ async fn serve(flags: Serve, clock: Clock, random: Random) -> anyhow::Result<()>
     let settings = Settings {
         public_url: public_url.clone(),
         namespace_prefix: flags.namespace_prefix.clone(),
+        reserved_namespaces: ReservedNamespaces::new(flags.reserved_namespaces.clone()),
         account_created_at: installed.created_at,
         heartbeat: Duration::from_secs(reeve_link::HEARTBEAT_SECONDS),
         history,

@@ -94,6 +94,7 @@ impl Server {
         let settings = Settings {
             public_url: URL.to_owned(),
             namespace_prefix: "reeve-".to_owned(),
+            reserved_namespaces: reeve_types::ReservedNamespaces::default(),
             account_created_at: installed.created_at,
             heartbeat: Duration::from_millis(50),
             history,
