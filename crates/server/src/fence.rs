@@ -258,3 +258,66 @@ pub fn last_head(folder: &Path) -> anyhow::Result<Option<reeve_store::AuditHead>
     let fenced = Files::in_folder(folder).read_last_change()?;
     Ok(fenced.map(|fenced| fenced.head))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALICE: &str = "123e4567-e89b-12d3-a456-426614174000";
+
+    #[test]
+    fn a_line_that_was_never_finished_is_not_believed_and_goes() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = Files::in_folder(dir.path());
+        let whole = format!("70012 {ALICE}\n70013 {ALICE}\n70013 -\n");
+        fs::write(&files.given_uids, format!("{whole}70014 123e45")).unwrap();
+        let known = files.read().unwrap();
+        let uids: Vec<_> = known.uids.iter().map(line).collect();
+        assert_eq!(uids, [format!("70012 {ALICE}\n"), "70013 -\n".to_owned()]);
+        assert_eq!(fs::read_to_string(&files.given_uids).unwrap(), whole);
+        assert_eq!(known.fenced, None);
+    }
+
+    #[test]
+    fn files_that_somebody_else_wrote_to_stop_the_start_and_are_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = Files::in_folder(dir.path());
+        fs::write(&files.given_uids, "70012 nobody\n").unwrap();
+        let said = format!("{:#}", files.read().unwrap_err());
+        assert!(
+            said.contains("given-uids") && said.contains("70012 nobody"),
+            "{said}"
+        );
+        fs::remove_file(&files.given_uids).unwrap();
+        fs::write(&files.last_change, "{}").unwrap();
+        let said = format!("{:#}", files.read().unwrap_err());
+        assert!(
+            said.contains("last-change") && said.contains("restored declare"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn what_is_written_is_read_again_and_its_owners_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let files = Files::in_folder(dir.path());
+        let fenced = Fenced {
+            head: reeve_store::AuditHead {
+                sequence: 7,
+                mac: "ab".to_owned(),
+            },
+            era: 2,
+            numbers: [("project".to_owned(), 4)].into(),
+        };
+        let given = |owner| Uids::from([(Uid::new(70012).unwrap(), owner)]);
+        files.write(&given(ALICE.parse().ok()), &fenced).unwrap();
+        files.write(&given(None), &fenced).unwrap();
+        let known = files.read().unwrap();
+        assert_eq!((known.fenced, known.uids), (Some(fenced), given(None)));
+        for file in [&files.last_change, &files.given_uids] {
+            let mode = fs::metadata(file).unwrap().permissions().mode() & 0o777;
+            assert_eq!(mode, 0o600, "{}", file.display());
+        }
+    }
+}

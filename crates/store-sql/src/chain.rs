@@ -185,7 +185,8 @@ impl<'w> Walk<'w> {
 
 /// Whether an event says that the chain is keyed from it on.
 fn is_switch_over(body: &str) -> bool {
-    serde_json::from_str::<serde_json::Value>(body).is_ok_and(|event| event["action"] == "key")
+    serde_json::from_str::<serde_json::Value>(body)
+        .is_ok_and(|event| event.get("action").is_some_and(|action| action == "key"))
 }
 
 #[cfg(test)]

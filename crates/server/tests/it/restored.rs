@@ -426,7 +426,7 @@ async fn the_audit_log_is_verified_and_exported_beside_a_server_and_without_one(
         .filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let head = told
         .filter_map(|line| line["audit_head"].as_str().map(str::to_owned))
-        .last();
+        .next_back();
     let head = head.expect("the head is told at the end");
     assert_eq!(verify(Some(&head)).0, Some(0));
     assert!(beside.1.contains(&head), "nothing happened meanwhile");

@@ -66,7 +66,7 @@ impl Log {
             entity_id,
             metadata: told,
             ..
-        } = &events[0].entry;
+        } = &events.first().unwrap().entry;
         assert_eq!((*said, entity_id), (action, &about.to_string()), "{method}");
         for wanted in metadata {
             let (name, value) = wanted.split_once('=').unwrap_or((wanted, ""));

@@ -108,7 +108,7 @@ pub async fn a_restored_store_ends_everything_it_holds(mut world: World) {
 /// Whatever numbers a lost copy gave, the same backup restored again gives greater ones.
 pub async fn eras_of_session_numbers_never_meet(mut world: World) {
     let carol = world.try_user(2, "carol@example.com", None).await.unwrap().id;
-    let subject = SubjectKey::User("carol@example.com".parse().unwrap_or_else(|_| unreachable!()));
+    let subject = SubjectKey::User(super::world::parsed("carol@example.com"));
     world.rule(subject, Role::Viewer, Scope::Account).await;
     let granted = exception(BootstrapException::Recovery);
     let session = async || {
