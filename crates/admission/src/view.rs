@@ -30,7 +30,7 @@ fn setting_cel(label: &str) -> String {
 }
 
 /// The shape of a stamp, as a regular expression: user id, uid, gid, other groups.
-const STAMP: &str = "^[A-Za-z0-9-]+/[1-9][0-9]{3,9}/[1-9][0-9]{3,9}/([1-9][0-9]{3,9}([.][1-9][0-9]{3,9})*)?$";
+const STAMP: &str = "^[A-Za-z0-9-]+/[1-9][0-9]{0,9}/[1-9][0-9]{0,9}/([1-9][0-9]{0,9}([.][1-9][0-9]{0,9})*)?$";
 
 /// Who asks: shared by every policy that looks at the requester.
 pub(crate) fn requester_variables() -> Vec<Variable> {
@@ -61,7 +61,7 @@ pub(crate) fn requester_variables() -> Vec<Variable> {
                  !variables.username.startsWith('{reeve}') && variables.claimed.matches('{STAMP}') && \
                  variables.extra['{uid}'].size() == 1 && variables.extra['{gid}'].size() == 1 && \
                  (variables.extra['{uid}'] + variables.extra['{gid}'] + variables.groups).all(n, \
-                 !n.contains('.') && (n.size() < 10 || int(n) <= {max}))",
+                 !n.contains('.') && !(n in ['65534', '65535']) && (n.size() < 10 || int(n) <= {max}))",
                 max = reeve_types::posix::MAX_ID
             ),
         ),

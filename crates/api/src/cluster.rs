@@ -1,6 +1,6 @@
 //! Clusters (control-plane 3.1 and 4.3).
 
-use reeve_types::{ClusterId, ClusterName, Timestamp};
+use reeve_types::{ClusterId, ClusterName, LowestId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::body::{Body, InvalidBody};
@@ -30,6 +30,22 @@ impl Body for CreateCluster {
     }
 }
 
+/// `PUT /api/v1/clusters/{clusterUuid}/lowest-id` (ours): `{"lowestId": 20}`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SetLowestId(pub LowestId);
+
+impl Body for SetLowestId {
+    fn parse(bytes: &[u8]) -> Result<Self, InvalidBody> {
+        let mut body = crate::body::object(bytes)?;
+        let number: i64 = body.required("lowestId")?;
+        body.finish()?;
+        let lowest = LowestId::new(number);
+        lowest
+            .map(Self)
+            .map_err(|error| InvalidBody::wrong("lowestId".to_owned(), error))
+    }
+}
+
 /// A cluster: `DisplayedCluster`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -56,6 +72,9 @@ pub struct Cluster {
     pub last_liveness: Option<Timestamp>,
     /// Null: deletion takes effect at once.
     pub delete_requested_at: Option<Timestamp>,
+    /// Ours: the lowest uid and gid that people may have there; null to who sees its name only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lowest_id: Option<LowestId>,
 }
 
 /// How a cluster stands: `ClusterDisplayedStatus`, as far as its operator says.

@@ -37,11 +37,16 @@ fn posix(body: &mut Object) -> Result<Option<PosixIdentity>, InvalidBody> {
 
 /// The numbers, each refused by its own name.
 fn numbers(mut body: Object) -> Result<PosixIdentity, InvalidBody> {
-    let groups: Option<Vec<reeve_types::Gid>> = body.optional("supplementaryGroups")?;
-    let (uid, gid) = (body.required("uid")?, body.required("gid")?);
+    let groups: Option<Vec<i64>> = body.optional("supplementaryGroups")?;
+    let (uid, gid): (i64, i64) = (body.required("uid")?, body.required("gid")?);
+    let wrong = |name, body: &Object, error| InvalidBody::wrong(body.path(name), error);
+    let uid = reeve_types::Uid::new(uid).map_err(|error| wrong("uid", &body, error))?;
+    let gid = reeve_types::Gid::new(gid).map_err(|error| wrong("gid", &body, error))?;
     let place = body.path("supplementaryGroups");
     body.finish()?;
-    PosixIdentity::new(uid, gid, groups.unwrap_or_default()).map_err(|error| InvalidBody::wrong(place, error))
+    let groups: Result<Vec<_>, _> = groups.into_iter().flatten().map(reeve_types::Gid::new).collect();
+    let groups = groups.map_err(|error| InvalidBody::wrong(place.clone(), error))?;
+    PosixIdentity::new(uid, gid, groups).map_err(|error| InvalidBody::wrong(place, error))
 }
 
 /// `PUT /api/v1/users/{userId}/posix` (ours): the numbers themselves are the body.
@@ -144,10 +149,23 @@ mod tests {
             "`notify` is not supported yet: leave it out"
         );
         assert!(
-            parse(r#"{"email":"a@b.co","posix":{"uid":999,"gid":5000}}"#)
+            parse(r#"{"email":"a@b.co","posix":{"uid":0,"gid":5000}}"#)
                 .unwrap_err()
-                .contains("1000")
+                .contains("from 1 to")
         );
+        for (number, what) in reeve_types::posix::RESERVED_IDS {
+            for posix in [
+                format!(r#"{{"uid":{number},"gid":5000}}"#),
+                format!(r#"{{"uid":70012,"gid":{number}}}"#),
+                format!(r#"{{"uid":70012,"gid":5000,"supplementaryGroups":[{number}]}}"#),
+            ] {
+                let said = parse(&format!(r#"{{"email":"a@b.co","posix":{posix}}}"#)).unwrap_err();
+                assert!(
+                    said.contains(what) && said.contains(&number.to_string()),
+                    "{said}"
+                );
+            }
+        }
         assert!(parse(r#"{"email":"nonsense"}"#).is_err());
     }
 

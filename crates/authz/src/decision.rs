@@ -41,11 +41,19 @@ pub enum BootstrapException {
     LinkStatus,
     /// Signing in and out writes the session and the time of the last login of the one who does.
     SessionRecord,
+    /// The database was restored from a backup: what it holds of sessions and secrets is ended, and used again only when
+    /// somebody at the server's own machine says so.
+    Recovery,
 }
 
 impl BootstrapException {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::FirstStart, Self::LinkStatus, Self::SessionRecord];
+    pub const ALL: [Self; 4] = [
+        Self::FirstStart,
+        Self::LinkStatus,
+        Self::SessionRecord,
+        Self::Recovery,
+    ];
 
     /// What the exception is good for; everything else needs a rule.
     pub const fn covers(self, action: Action, entity: Entity) -> bool {
@@ -68,6 +76,13 @@ impl BootstrapException {
             Self::SessionRecord => {
                 matches!(action, Action::Update) && matches!(entity, Entity::Users | Entity::ServiceAccount)
             }
+            Self::Recovery => {
+                matches!(action, Action::Update)
+                    && matches!(
+                        entity,
+                        Entity::Tenant | Entity::Users | Entity::ServiceAccount | Entity::Cluster
+                    )
+            }
         }
     }
 
@@ -76,6 +91,7 @@ impl BootstrapException {
             Self::FirstStart => (Action::Create, Entity::Tenant),
             Self::LinkStatus => (Action::Update, Entity::Cluster),
             Self::SessionRecord => (Action::Update, Entity::Users),
+            Self::Recovery => (Action::Update, Entity::Tenant),
         }
     }
 }

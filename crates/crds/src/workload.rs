@@ -82,14 +82,14 @@ pub struct WorkloadIdentitySpec {
     #[schemars(length(min = 5, max = 254))]
     pub email: String,
     /// Her user id on Linux.
-    #[schemars(range(min = 1000, max = 2_147_483_647))]
+    #[schemars(range(min = 1, max = 2_147_483_647))]
     pub uid: i64,
     /// Her primary group.
-    #[schemars(range(min = 1000, max = 2_147_483_647))]
+    #[schemars(range(min = 1, max = 2_147_483_647))]
     pub gid: i64,
     /// Her other groups.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 64), inner(range(min = 1000, max = 2_147_483_647)))]
+    #[schemars(length(max = 64), inner(range(min = 1, max = 2_147_483_647)))]
     pub supplementary_groups: Vec<i64>,
 }
 

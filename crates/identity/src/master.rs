@@ -57,6 +57,11 @@ impl MasterKey {
         Sealer::new(&self.derive(b"reeve seal v1"))
     }
 
+    /// The key of the audit log's chain.
+    pub fn audit_key(&self) -> Zeroizing<[u8; 32]> {
+        self.derive(b"reeve audit v1")
+    }
+
     /// HKDF-SHA256 (RFC 5869). A key of 32 bytes is always possible; were it not, every later check would fail closed.
     fn derive(&self, purpose: &[u8]) -> Zeroizing<[u8; 32]> {
         let mut key = Zeroizing::new([0; 32]);

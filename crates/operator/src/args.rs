@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use reeve_types::ClusterId;
+use reeve_types::{ClusterId, NamespacePattern};
 
 /// Reeve's operator: mirrors what the control plane desires into one cluster and makes the cluster obey.
 #[derive(Debug, Parser)]
@@ -61,6 +61,10 @@ pub struct Run {
     /// Certificate authority of that address, PEM.
     #[arg(long, requires = "advertise_api_server")]
     pub advertise_api_server_ca: Option<PathBuf>,
+    /// Namespaces that are made for no project, whatever the control plane says: names, and beginnings of names with `*`,
+    /// separated by commas. One that an installer adopted is a project's all the same.
+    #[arg(long, value_delimiter = ',', default_values_t = NamespacePattern::usual())]
+    pub reserved_namespaces: Vec<NamespacePattern>,
     /// Wait for the lease `reeve-operator` in `reeve-system` and stop when it is lost. Needed with more than one replica.
     #[arg(long)]
     pub leader_elect: bool,

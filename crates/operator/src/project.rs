@@ -99,6 +99,7 @@ async fn pass(world: &World, project: &desired::Project, view: &View) -> Result<
     let made = world.was_just_made(&Name::cluster(&project.namespace));
     let found = validate::validate(project, view.namespace.as_deref(), made)?;
     if found == validate::Found::Missing {
+        validate::may_be_made(project, &world.reserved)?;
         world
             .board
             .set_first(ObjectKey::Project(project.id), StatusPhase::Creating);

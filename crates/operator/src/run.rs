@@ -20,7 +20,7 @@ use reeve_kube_kit::queue::{Keys, work};
 use reeve_kube_kit::serve::{Listener, Readiness};
 use reeve_kube_kit::{Name, Queue, describe};
 use reeve_link::KubernetesEndpoint;
-use reeve_types::{AccessRuleId, Clock, Secret};
+use reeve_types::{AccessRuleId, Clock, ReservedNamespaces, Secret};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -48,7 +48,7 @@ pub async fn run(arguments: Run) -> anyhow::Result<()> {
     let seed = RandomState::new().build_hasher().finish();
     let mut registry = Registry::default();
     let metrics = Metrics::register(&mut registry);
-    let (world, keys) = world(client.clone(), endpoint(&arguments).await?).await?;
+    let (world, keys) = world(client.clone(), endpoint(&arguments).await?, &arguments).await?;
     world
         .readiness
         .missing("caches", "the first lists are not complete yet");
@@ -170,6 +170,7 @@ struct AllKeys {
 async fn world(
     client: Client,
     endpoint: Option<KubernetesEndpoint>,
+    arguments: &Run,
 ) -> anyhow::Result<(Arc<World>, AllKeys)> {
     let version = client
         .apiserver_version()
@@ -192,6 +193,7 @@ async fn world(
         config,
         policies,
     };
+    let reserved = ReservedNamespaces::new(arguments.reserved_namespaces.clone());
     let keys = AllKeys {
         namespaces: namespace_keys,
         rules: rule_keys,
@@ -201,7 +203,14 @@ async fn world(
         policies: policy_keys,
     };
     Ok((
-        Arc::new(World::new(client, Clock::system(), queues, version, endpoint)),
+        Arc::new(World::new(
+            client,
+            Clock::system(),
+            queues,
+            version,
+            endpoint,
+            reserved,
+        )),
         keys,
     ))
 }

@@ -18,7 +18,7 @@ use reeve_kube_kit::events::Events;
 use reeve_kube_kit::serve::Readiness;
 use reeve_kube_kit::{Mirror, Name, Queue};
 use reeve_link::{ClusterSettings, KubernetesEndpoint};
-use reeve_types::{AccessRuleId, Clock};
+use reeve_types::{AccessRuleId, Clock, ReservedNamespaces};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -102,6 +102,8 @@ pub struct World {
     pub kubernetes_version: String,
     /// How people reach the API server.
     pub endpoint: Option<KubernetesEndpoint>,
+    /// Namespaces that are made for no project.
+    pub reserved: ReservedNamespaces,
     org: RwLock<Org>,
     deleted: RwLock<Option<bool>>,
     recent: Mutex<HashMap<Name, (Instant, Wrote)>>,
@@ -124,6 +126,7 @@ impl World {
         queues: Queues,
         kubernetes_version: String,
         endpoint: Option<KubernetesEndpoint>,
+        reserved: ReservedNamespaces,
     ) -> Self {
         Self {
             events: Events::new(client.clone(), crate::MANAGER),
@@ -139,6 +142,7 @@ impl World {
             alarms: RwLock::default(),
             kubernetes_version,
             endpoint,
+            reserved,
             org: RwLock::default(),
             deleted: RwLock::default(),
             recent: Mutex::default(),

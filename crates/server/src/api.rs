@@ -11,5 +11,6 @@ pub mod realm;
 pub mod roles;
 pub mod service_accounts;
 pub mod token;
+pub mod uids;
 pub mod users;
 pub mod workloads;

@@ -3,16 +3,17 @@
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use futures::FutureExt;
 use reeve_store::Store;
-use reeve_types::{Clock, ClusterId, HistoryId, Revision, Timestamp};
+use reeve_types::{Clock, ClusterId, HistoryId, ReservedNamespaces, Revision, Timestamp};
 use tokio::sync::{Mutex, watch};
 
 use crate::directory::Directory;
 use crate::error::{ApiError, log_chain};
+use crate::fence::Fence;
 use crate::hub::Hub;
 use crate::metrics::Metrics;
 
@@ -25,6 +26,8 @@ pub struct Settings {
     pub public_url: String,
     /// What a project's namespace is called: this and the project's name.
     pub namespace_prefix: String,
+    /// Which namespaces no project takes.
+    pub reserved_namespaces: ReservedNamespaces,
     /// When the account was made.
     pub account_created_at: Timestamp,
     /// How often a link stream says that it is still there, and looks whether its token is.
@@ -50,6 +53,8 @@ pub struct App {
     /// True once the server is to end.
     pub stopping: watch::Sender<bool>,
     directory: RwLock<Directory>,
+    /// What of each change is written outside of the database.
+    fence: OnceLock<Fence>,
     turn: Mutex<()>,
     /// True while the directory may lag behind what was committed: nothing is decided from it then.
     stale: AtomicBool,
@@ -75,6 +80,7 @@ impl App {
             settings,
             stopping: watch::Sender::new(false),
             directory: RwLock::default(),
+            fence: OnceLock::new(),
             turn: Mutex::default(),
             stale: AtomicBool::new(true),
         });
@@ -118,9 +124,29 @@ impl App {
                 app.stale.store(true, Ordering::SeqCst);
                 app.refresh().await?;
             }
+            // Before the answer: what somebody was told is done is known to be lost when an older database comes back.
+            app.advance_fence().await;
             outcome
         });
         task.await.map_err(ApiError::internal)?
+    }
+
+    /// From now on each change is written down outside of the database, too.
+    pub fn keep_fence(&self, fence: Fence) {
+        // A second one would be of the same files.
+        let _ = self.fence.set(fence);
+    }
+
+    /// Writes down outside of the database how far it has come. A failure is logged: the change is done all the same, and a
+    /// revocation does not wait for a disk that is full.
+    pub async fn advance_fence(&self) {
+        let Some(fence) = self.fence.get() else { return };
+        if let Err(error) = fence.advance(self.store.as_ref()).await {
+            tracing::error!(
+                cause = format!("{error:#}"),
+                "the files that show a restored database are behind: what was changed last would come back with it"
+            );
+        }
     }
 
     /// Makes sure that the directory is not behind the store. Costs nothing as long as nothing went wrong.

@@ -17,3 +17,8 @@ pub const fn link_status() -> Granted {
 pub const fn founding() -> Granted {
     Granted::bootstrap(BootstrapException::FirstStart)
 }
+
+/// A restored database, and what whoever is at the server's machine does about it.
+pub const fn recovery() -> Granted {
+    Granted::bootstrap(BootstrapException::Recovery)
+}

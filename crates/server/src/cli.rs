@@ -7,7 +7,9 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use reeve_types::{ClusterId, Email};
+use reeve_types::{ClusterId, Email, NamespacePattern};
+
+use crate::{audit_log, restored};
 
 /// Reeve's control plane.
 #[derive(Debug, Parser)]
@@ -23,6 +25,12 @@ enum Command {
     Serve(Box<Serve>),
     /// Print the AuthenticationConfiguration with which a cluster's API server trusts this server.
     AuthenticationConfig(AuthenticationConfig),
+    /// Verify or export the audit log, also while a server runs.
+    #[command(subcommand)]
+    Audit(audit_log::Command),
+    /// After the database was restored from a backup: say which passwords and secrets count again. The server must be stopped.
+    #[command(subcommand)]
+    Restored(restored::Command),
 }
 
 /// Flags of `serve`.
@@ -62,6 +70,10 @@ pub struct Serve {
     /// What a project's namespace is called: this and the project's name.
     #[arg(long, default_value = "reeve-")]
     pub namespace_prefix: String,
+    /// Namespaces that no project takes: names, and beginnings of names with `*`, separated by commas. Those of the cluster
+    /// itself (kube-*, default, reeve-system) never are a project's, whatever this says.
+    #[arg(long, value_delimiter = ',', default_values_t = NamespacePattern::usual())]
+    pub reserved_namespaces: Vec<NamespacePattern>,
 }
 
 /// Forms of the log.
@@ -85,11 +97,17 @@ struct AuthenticationConfig {
 }
 
 impl Cli {
-    /// Does what was asked; 2 when it failed.
+    /// Does what was asked; 2 when it failed, 1 when the audit log is broken.
     pub fn run(self) -> ExitCode {
         let outcome = match self.command {
             Command::Serve(flags) => crate::serve::run(*flags),
             Command::AuthenticationConfig(flags) => authentication_config(&flags),
+            Command::Audit(command) => match audit_log::run(&command) {
+                Ok(true) => Ok(()),
+                Ok(false) => return ExitCode::from(1),
+                Err(error) => Err(error),
+            },
+            Command::Restored(command) => restored::run(&command),
         };
         match outcome {
             Ok(()) => ExitCode::SUCCESS,

@@ -9,7 +9,9 @@ use reeve_store::{
     ClusterFacts, DepartmentFacts, DirectorySnapshot, ProjectFacts, ServiceAccountFacts, SessionNumber,
     SubjectId, UserFacts,
 };
-use reeve_types::{ClusterId, DepartmentId, Email, ProjectId, ServiceAccountId, ServiceAccountName, UserId};
+use reeve_types::{
+    ClusterId, DepartmentId, Email, PosixIdentity, ProjectId, ServiceAccountId, ServiceAccountName, UserId,
+};
 
 use crate::caller::Caller;
 use crate::error::{ApiError, forbidden};
@@ -171,6 +173,35 @@ impl Directory {
     /// All clusters.
     pub fn clusters(&self) -> impl Iterator<Item = &ClusterFacts> {
         self.clusters.values()
+    }
+
+    /// May somebody in the account have these numbers: in one of its clusters at least?
+    ///
+    /// # Errors
+    /// [`ApiError::Invalid`] that says which number is too low, and who can change that.
+    pub fn check_numbers(&self, posix: &PosixIdentity) -> Result<(), ApiError> {
+        let lowest = self.clusters().map(|cluster| cluster.lowest_id).min();
+        posix.check_lowest(lowest.unwrap_or_default()).map_err(|error| {
+            ApiError::Invalid(format!(
+                "`posix`: {error}, the lowest id of every cluster here: choose another, or lower it for a cluster with `PUT \
+                 /api/v1/clusters/{{clusterUuid}}/lowest-id`, which administrators of the account can"
+            ))
+        })
+    }
+
+    /// May somebody with these numbers run anything in this cluster?
+    ///
+    /// # Errors
+    /// [`ApiError::Forbidden`] that says which number is too low there, and who can change that.
+    pub fn check_numbers_in(&self, cluster: ClusterId, posix: &PosixIdentity) -> Result<(), ApiError> {
+        let lowest = self.cluster(cluster).map(|cluster| cluster.lowest_id);
+        posix.check_lowest(lowest.unwrap_or_default()).map_err(|error| {
+            ApiError::Forbidden(format!(
+                "your {error}, the lowest id of {}: an administrator of the account can lower it with `PUT \
+                 /api/v1/clusters/{cluster}/lowest-id`, or give you other numbers",
+                self.scope_name(Scope::Cluster(cluster))
+            ))
+        })
     }
 
     /// A cluster, to be changed.

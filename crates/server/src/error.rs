@@ -145,6 +145,7 @@ impl From<StoreError> for ApiError {
             | StoreError::EmailRests { .. }
             | StoreError::NamespaceOfOthers { .. }
             | StoreError::UidTaken(_)
+            | StoreError::UidInUse { .. }
             | StoreError::LastAdministrator => Self::Conflict(error.to_string()),
             StoreError::NotFound { what, id } => Self::NotFound { what, id },
             other => Self::internal(other),

@@ -22,6 +22,7 @@ use crate::app::App;
 use crate::caller::{Call, Caller, source};
 use crate::directory::{Directory, entity_of};
 use crate::error::ApiError;
+use crate::link::LinkCall;
 
 /// The header that carries a request's id to its sender.
 pub const REQUEST_ID: &str = "x-request-id";
@@ -97,7 +98,7 @@ pub async fn operation(
 /// The guard of a path of the link: all of the above but authentication, which its handlers do.
 pub async fn link(
     State((app, name)): State<(Arc<App>, &'static str)>,
-    request: Request<Body>,
+    mut request: Request<Body>,
     next: Next,
 ) -> Response {
     let started = tokio::time::Instant::now();
@@ -105,6 +106,12 @@ pub async fn link(
         Ok(id) => id.to_string(),
         Err(error) => return ApiError::internal(error).into_response(),
     };
+    let call = LinkCall {
+        id: id.clone(),
+        source: source(request.extensions()),
+        at: app.clock.now(),
+    };
+    request.extensions_mut().insert(call);
     let span = tracing::info_span!("request", request_id = id, operation = name);
     let response = AssertUnwindSafe(next.run(request).instrument(span.clone()))
         .catch_unwind()

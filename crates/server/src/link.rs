@@ -5,6 +5,7 @@ pub mod status;
 pub mod token;
 pub mod watch;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -12,6 +13,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::middleware::from_fn_with_state;
 use axum::routing::post;
+use reeve_store::{AuditAction, AuditEntry};
 use reeve_types::{ClusterId, Timestamp};
 use serde::de::{DeserializeOwned, Error as _};
 
@@ -38,6 +40,40 @@ fn message<T: DeserializeOwned>(bytes: &[u8]) -> serde_json::Result<T> {
         return Err(serde_json::Error::custom("an object is needed"));
     }
     serde_json::from_slice(bytes)
+}
+
+/// What the audit log says of a request of the link.
+#[derive(Debug, Clone)]
+pub struct LinkCall {
+    /// Its id, drawn here.
+    pub id: String,
+    /// From where.
+    pub source: Option<SocketAddr>,
+    /// When it arrived.
+    pub at: Timestamp,
+}
+
+impl LinkCall {
+    /// An event of this request, by a cluster and about it.
+    pub fn entry(&self, action: AuditAction, url: &str, cluster: ClusterId, name: String) -> AuditEntry {
+        let mut entry = AuditEntry::of_the_system(action, "cluster", self.id.clone(), self.at);
+        entry.source_ip = self.source.map(|address| address.ip().to_string());
+        "POST".clone_into(&mut entry.http_method);
+        url.clone_into(&mut entry.url);
+        entry.cluster_id = Some(cluster);
+        entry.http_status_code = 200;
+        entry.subject.clone_from(&name);
+        entry.about(cluster, name)
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for LinkCall {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
+        let call = parts.extensions.get::<Self>().cloned();
+        call.ok_or_else(|| ApiError::internal("the route has no guard"))
+    }
 }
 
 /// A cluster whose link token was verified and which is still there.

@@ -10,8 +10,8 @@ use reeve_api::operation::Method;
 use reeve_api::{OPERATIONS, OperationId};
 
 use crate::api::{
-    access_rules, clusters, departments, health, me, projects, realm, roles, service_accounts, token, users,
-    workloads,
+    access_rules, clusters, departments, health, me, projects, realm, roles, service_accounts, token, uids,
+    users, workloads,
 };
 use crate::app::App;
 use crate::error::ApiError;
@@ -46,6 +46,7 @@ fn route(id: OperationId) -> MethodRouter<Arc<App>> {
         Id::DeleteCluster => to(id, clusters::delete::handle),
         Id::CreateKubernetesToken => to(id, clusters::kubernetes_token::handle),
         Id::GetKubernetesEndpoint => to(id, clusters::kubernetes_endpoint::handle),
+        Id::SetClusterLowestId => to(id, clusters::set_lowest_id::handle),
         Id::GetDepartments => to(id, departments::list::handle),
         Id::CreateDepartment => to(id, departments::create::handle),
         Id::CountDepartments => to(id, departments::count::handle),
@@ -62,6 +63,7 @@ fn route(id: OperationId) -> MethodRouter<Arc<App>> {
         Id::GetUser => to(id, users::get::handle),
         Id::DeleteUser => to(id, users::delete::handle),
         Id::SetUserPosix => to(id, users::set_posix::handle),
+        Id::ReleaseUid => to(id, uids::release::handle),
         Id::ResetUserPassword => to(id, users::reset_password::handle),
         Id::LogoutUser => to(id, users::logout::handle),
         Id::GetServiceAccounts => to(id, service_accounts::list::handle),

@@ -105,7 +105,7 @@ impl Security {
         Ok((self.sign(&claims)?, REST_SECONDS))
     }
 
-    /// A token for one cluster's API server, and when it ends.
+    /// A token for one cluster's API server, and what it says.
     ///
     /// # Errors
     /// [`ApiError::Internal`].
@@ -115,7 +115,7 @@ impl Security {
         user: &UserFacts,
         caller: &Caller,
         now: Timestamp,
-    ) -> Result<(Secret, Timestamp), ApiError> {
+    ) -> Result<(Secret, Claims), ApiError> {
         let subject = (SubjectKind::User, user.id.as_uuid());
         let audience = Audience::Cluster(cluster);
         let claims = Claims::new(
@@ -129,15 +129,14 @@ impl Security {
         );
         let groups: Vec<_> = caller.principal.groups.iter().map(ToString::to_string).collect();
         let claims = claims.person(&user.email, &groups, user.posix.as_ref());
-        let ends = Timestamp::from_millis(claims.exp.saturating_mul(1000));
-        Ok((self.sign(&claims)?, ends))
+        Ok((self.sign(&claims)?, claims))
     }
 
-    /// A token for the link, and its life in seconds.
+    /// A token for the link, good for [`LINK_SECONDS`], and what it says.
     ///
     /// # Errors
     /// [`ApiError::Internal`].
-    pub fn link_token(&self, cluster: ClusterId, now: Timestamp) -> Result<(Secret, i64), ApiError> {
+    pub fn link_token(&self, cluster: ClusterId, now: Timestamp) -> Result<(Secret, Claims), ApiError> {
         let subject = (SubjectKind::Cluster, cluster.as_uuid());
         let claims = Claims::new(
             &self.issuer,
@@ -148,7 +147,7 @@ impl Security {
             LINK_SECONDS,
             self.uuid()?,
         );
-        Ok((self.sign(&claims)?, LINK_SECONDS))
+        Ok((self.sign(&claims)?, claims))
     }
 
     /// Whose token for REST this is, and of which session.
@@ -212,6 +211,7 @@ impl Security {
     /// Is this the secret? The same work without anything to compare with.
     pub fn check_secret(&self, secret: &Secret, kept: Option<&Verifier>) -> bool {
         let kept = kept
+            .filter(|kept| !kept.is_suspended())
             .and_then(|kept| STANDARD_NO_PAD.decode(kept.as_str()).ok())
             .map(SecretHash::from_bytes);
         self.secrets.verify(secret, kept.as_ref())
@@ -246,7 +246,9 @@ impl Security {
         password: &Secret,
         kept: Option<&Verifier>,
     ) -> Result<bool, ApiError> {
-        let kept = kept.map(|kept| PasswordHash::from_text(kept.as_str()));
+        let kept = kept
+            .filter(|kept| !kept.is_suspended())
+            .map(|kept| PasswordHash::from_text(kept.as_str()));
         self.passwords
             .verify(asking, password, kept.as_ref())
             .await

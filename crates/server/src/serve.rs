@@ -10,8 +10,8 @@ use axum::Router;
 use axum_server::{Address, Handle, Server};
 use hyper_util::rt::TokioTimer;
 use reeve_identity::Random;
-use reeve_store::{Histories, Installation, Store};
-use reeve_types::{Clock, HistoryId};
+use reeve_store::{Histories, Store};
+use reeve_types::{Clock, HistoryId, ReservedNamespaces};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -19,13 +19,16 @@ use crate::app::{App, Settings};
 use crate::cli::Serve;
 use crate::security::Security;
 use crate::start::{DataDir, Reach, first_password, first_start, installed, write_whole};
-use crate::{logging, router, tls};
+use crate::{audit_log, logging, restored, router, tls};
 
 /// How long open requests may go on after SIGTERM. Link streams end at once.
 const GRACE: Duration = Duration::from_secs(10);
 
 /// How long the head of a request may take to arrive, and a kept connection may be idle.
 const HEAD: Duration = Duration::from_secs(30);
+
+/// How often the head of the audit log is told, when it moved.
+const HEADS: Duration = Duration::from_secs(60);
 
 /// How often the files of a given certificate are looked at.
 const RENEWAL: Duration = Duration::from_secs(60);
@@ -46,9 +49,9 @@ pub fn run(flags: Serve) -> anyhow::Result<()> {
 async fn serve(flags: Serve, clock: Clock, random: Random) -> anyhow::Result<()> {
     let dir = DataDir::open(&flags.data_dir)?;
     let _lock = dir.lock()?;
-    let store = Arc::new(dir.store().await?);
-    let initialized = store.is_initialized().await?;
+    let initialized = dir.is_initialized().await?;
     let master = dir.master_key(&random, initialized)?;
+    let store = Arc::new(dir.store(&master, clock.now()).await?);
     if !initialized {
         let first = first_password(flags.admin_password_file.as_deref(), &random)?;
         if first.made {
@@ -74,6 +77,7 @@ async fn serve(flags: Serve, clock: Clock, random: Random) -> anyhow::Result<()>
         .await?;
     }
     let installed = installed(store.as_ref(), &master).await?;
+    let fence = restored::open_fence(&dir, store.as_ref(), initialized, &random, clock.now()).await?;
 
     let listener =
         TcpListener::bind(flags.listen).with_context(|| format!("failed to listen on `{}`", flags.listen))?;
@@ -99,11 +103,14 @@ async fn serve(flags: Serve, clock: Clock, random: Random) -> anyhow::Result<()>
     let settings = Settings {
         public_url: public_url.clone(),
         namespace_prefix: flags.namespace_prefix.clone(),
+        reserved_namespaces: ReservedNamespaces::new(flags.reserved_namespaces.clone()),
         account_created_at: installed.created_at,
         heartbeat: Duration::from_secs(reeve_link::HEARTBEAT_SECONDS),
         history,
     };
     let app = App::new(Arc::clone(&store) as Arc<dyn Store>, clock, security, settings).await?;
+    app.keep_fence(fence);
+    let heads = tokio::spawn(audit_log::tell_heads(Arc::clone(&app), HEADS));
     let handle = Handle::new();
     tokio::spawn(stop_on_signal(Arc::clone(&app), handle.clone()));
     if let Some(file) = flags.announce_file.clone() {
@@ -121,13 +128,15 @@ async fn serve(flags: Serve, clock: Clock, random: Random) -> anyhow::Result<()>
         });
     }
     tracing::info!(url = public_url, address = %address, "serving");
-    let router: Router = router::router(app);
+    let router: Router = router::router(Arc::clone(&app));
     let mut listening = axum_server::from_tcp_rustls(listener, config)?.handle(handle);
     wait_for_heads(&mut listening, HEAD);
     listening
         .serve(router.into_make_service_with_connect_info::<SocketAddr>())
         .await
         .context("failed to serve")?;
+    heads.abort();
+    audit_log::tell_head(&app, &mut None).await;
     store.close().await;
     tracing::info!("stopped");
     Ok(())

@@ -13,10 +13,8 @@ use reeve_identity::{
     Audience, Binding, KeyRing, MasterKey, Passwords, Random, Sealer, SigningKey, check_password,
     generate_password,
 };
-use reeve_store::{
-    AuditAction, AuditEntry, AuditSubject, Credentials, FirstStart, NewUser, Outcome, Store, Verifier,
-};
-use reeve_store_sql::SqlStore;
+use reeve_store::{AuditAction, AuditEntry, Credentials, FirstStart, Installation, NewUser, Store, Verifier};
+use reeve_store_sql::{AuditKey, SqlStore};
 use reeve_types::{ClusterId, Email, Secret, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 
@@ -76,6 +74,11 @@ impl DataDir {
         }
     }
 
+    /// The directory itself.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
     /// Where certificates of our own are.
     pub fn tls(&self) -> PathBuf {
         self.0.join("tls")
@@ -85,11 +88,25 @@ impl DataDir {
         self.0.join("reeve.db")
     }
 
-    /// Opens the database.
+    /// Whether the account was made here.
+    ///
+    /// # Errors
+    /// When the database is there and cannot be read.
+    pub async fn is_initialized(&self) -> anyhow::Result<bool> {
+        if fs::metadata(self.database()).map_or(0, |file| file.len()) == 0 {
+            return Ok(false);
+        }
+        let store = self.store_to_read(None).await?;
+        let initialized = store.is_initialized().await;
+        store.close().await;
+        Ok(initialized?)
+    }
+
+    /// Opens the database; the audit log goes on with a key of `master`.
     ///
     /// # Errors
     /// When it cannot be opened.
-    pub async fn store(&self) -> anyhow::Result<SqlStore> {
+    pub async fn store(&self, master: &MasterKey, now: Timestamp) -> anyhow::Result<SqlStore> {
         let file = self.database();
         // SQLite gives its side files the permissions of the database.
         OpenOptions::new()
@@ -98,18 +115,19 @@ impl DataDir {
             .mode(0o600)
             .open(&file)
             .context("failed to make the database")?;
-        SqlStore::open_sqlite(&file)
+        SqlStore::open_sqlite(&file, AuditKey::new(master.audit_key()), now)
             .await
             .with_context(|| format!("failed to open `{}`", file.display()))
     }
 
-    /// Opens the database for reading alone: it may be in use by a server.
+    /// Opens the database for reading alone: it may be in use by a server. Its audit log is verified with a key of `master`.
     ///
     /// # Errors
     /// When it is not there or cannot be opened.
-    pub async fn store_to_read(&self) -> anyhow::Result<SqlStore> {
+    pub async fn store_to_read(&self, master: Option<&MasterKey>) -> anyhow::Result<SqlStore> {
         let file = self.database();
-        SqlStore::open_sqlite_read_only(&file)
+        let key = master.map(|master| AuditKey::new(master.audit_key()));
+        SqlStore::open_sqlite_read_only(&file, key)
             .await
             .with_context(|| format!("failed to read `{}`", file.display()))
     }
@@ -297,28 +315,30 @@ pub async fn first_start(
             (CREATED_AT.to_owned(), now.as_millis().to_string()),
         ],
     };
-    let entry = AuditEntry {
-        timestamp: now,
-        request_id: random.uuid()?.to_string(),
-        subject: "system".to_owned(),
-        subject_type: AuditSubject::App,
-        source_ip: None,
-        action: AuditAction::Create,
-        http_method: String::new(),
-        url: String::new(),
-        entity_type: "tenant".to_owned(),
-        entity_name: String::new(),
-        entity_id: String::new(),
-        result: Outcome::Succeeded,
-        http_status_code: 0,
-        cluster_id: None,
-        metadata: std::collections::BTreeMap::new(),
-    };
+    let entry = system_entry(AuditAction::Create, "tenant", random, now)?;
     store
         .first_start(&crate::audit::founding(), first, entry)
         .await
         .context("failed to make the account")?;
     Ok(())
+}
+
+/// An event that nobody asked for by REST: of the server itself, or of whoever is at its machine.
+///
+/// # Errors
+/// Without randomness.
+pub fn system_entry(
+    action: AuditAction,
+    entity: &str,
+    random: &Random,
+    now: Timestamp,
+) -> anyhow::Result<AuditEntry> {
+    Ok(AuditEntry::of_the_system(
+        action,
+        entity,
+        random.uuid()?.to_string(),
+        now,
+    ))
 }
 
 const fn binding(name: &str) -> Binding<'_> {
@@ -350,7 +370,7 @@ pub fn authentication_config(data_dir: &Path, cluster: ClusterId) -> anyhow::Res
         .enable_all()
         .build()?;
     let known = runtime.block_on(async {
-        let store = dir.store_to_read().await?;
+        let store = dir.store_to_read(None).await?;
         let known = store.link_verifier(cluster).await?.is_some();
         store.close().await;
         anyhow::Ok(known)

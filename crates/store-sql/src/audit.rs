@@ -2,9 +2,12 @@
 
 use async_trait::async_trait;
 use reeve_authz::{Action, BootstrapException, Entity, Granted, Scope};
-use reeve_store::{Audit, AuditEntry, AuditRow, SessionNumber, StoreError, SubjectId, Verifier, gate};
-use sha2::{Digest, Sha256};
+use reeve_store::{
+    Audit, AuditAction, AuditEntry, AuditHead, AuditRow, SessionNumber, StoreError, SubjectId, Verifier, gate,
+};
+use reeve_types::Timestamp;
 
+use crate::chain::{Broken, Link, Verified, Walk};
 use crate::driver::{Arg, During, Row, Tx};
 use crate::{SqlStore, sessions};
 
@@ -14,16 +17,7 @@ const READ: &str = "read the audit log";
 /// Adds an event as the last step of a transaction: the counter's row is what writers of PostgreSQL will wait for.
 pub(crate) async fn append(tx: &mut Tx, entry: &AuditEntry) -> Result<(), StoreError> {
     let sequence = tx.next_number("audit").await?;
-    let previous = tx
-        .row(
-            "SELECT hash FROM audit_events WHERE sequence = $1",
-            &[(sequence - 1).into()],
-        )
-        .await
-        .during(APPEND)?
-        .map(|row| row.text("hash"))
-        .transpose()?;
-    let previous = match previous {
+    let previous = match hash_of(tx, sequence - 1).await? {
         Some(hash) => hash,
         None if sequence == 1 => String::new(),
         None => return Err(broken(sequence, "the event before it is missing")),
@@ -32,13 +26,17 @@ pub(crate) async fn append(tx: &mut Tx, entry: &AuditEntry) -> Result<(), StoreE
         what: "audit event",
         reason: e.to_string(),
     })?;
-    let hash = digest(sequence, &previous, &body);
+    let key = tx
+        .key()
+        .ok_or_else(|| broken(sequence, "there is no key to write it with"))?;
+    let hash = key.digest(sequence, &previous, &body);
     tx.execute(
-        "INSERT INTO audit_events (sequence, previous, hash, body) VALUES ($1, $2, $3, $4)",
+        "INSERT INTO audit_events (sequence, previous, hash, keyed, body) VALUES ($1, $2, $3, $4, $5)",
         &[
             sequence.into(),
             Arg::text(previous),
             Arg::text(hash),
+            true.into(),
             Arg::text(body),
         ],
     )
@@ -47,9 +45,59 @@ pub(crate) async fn append(tx: &mut Tx, entry: &AuditEntry) -> Result<(), StoreE
     Ok(())
 }
 
-fn digest(sequence: i64, previous: &str, body: &str) -> String {
-    let hash = Sha256::digest(format!("{sequence}\n{previous}\n{body}"));
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+/// The number that the next event gets. Only inside a writing transaction does it stay so.
+pub(crate) async fn next_sequence(tx: &mut Tx) -> Result<i64, StoreError> {
+    Ok(counted(tx).await? + 1)
+}
+
+async fn counted(tx: &mut Tx) -> Result<i64, StoreError> {
+    let row = tx
+        .row("SELECT value FROM counters WHERE name = $1", &["audit".into()])
+        .await
+        .during(READ)?;
+    row.map_or(Ok(0), |row| row.int("value"))
+}
+
+async fn hash_of(tx: &mut Tx, sequence: i64) -> Result<Option<String>, StoreError> {
+    tx.row(
+        "SELECT hash FROM audit_events WHERE sequence = $1",
+        &[sequence.into()],
+    )
+    .await
+    .during(READ)?
+    .map(|row| row.text("hash"))
+    .transpose()
+}
+
+/// The end of the chain.
+pub(crate) async fn head(tx: &mut Tx) -> Result<AuditHead, StoreError> {
+    let sequence = counted(tx).await?;
+    let mac = hash_of(tx, sequence).await?.unwrap_or_default();
+    Ok(AuditHead { sequence, mac })
+}
+
+/// Whether the chain has this event.
+pub(crate) async fn has(tx: &mut Tx, head: &AuditHead) -> Result<bool, StoreError> {
+    Ok(hash_of(tx, head.sequence).await?.unwrap_or_default() == head.mac)
+}
+
+/// Writes the event that the chain is keyed from here on, once, where events without a key are.
+pub(crate) async fn begin_keyed(store: &SqlStore, now: Timestamp) -> Result<(), StoreError> {
+    let mut tx = store.write(APPEND).await?;
+    let last = head(&mut tx).await?;
+    let row = tx
+        .row("SELECT sequence FROM audit_events WHERE keyed LIMIT 1", &[])
+        .await
+        .during(READ)?;
+    if last.sequence == 0 || row.is_some() {
+        return Ok(());
+    }
+    let mut entry = AuditEntry::of_the_system(AuditAction::Key, "events-history", String::new(), now);
+    entry
+        .metadata
+        .insert("unkeyed_up_to".to_owned(), last.to_string());
+    append(&mut tx, &entry).await?;
+    tx.commit().await.during(APPEND)
 }
 
 fn broken(sequence: i64, reason: &str) -> StoreError {
@@ -64,8 +112,71 @@ fn read_row(row: &Row) -> Result<AuditRow, StoreError> {
         sequence: row.int("sequence")?,
         previous: row.text("previous")?,
         hash: row.text("hash")?,
+        keyed: row.bool("keyed")?,
         entry: row.json("body")?,
     })
+}
+
+fn read_link(row: &Row) -> Result<Link, StoreError> {
+    Ok(Link {
+        sequence: row.int("sequence")?,
+        previous: row.text("previous")?,
+        hash: row.text("hash")?,
+        keyed: row.bool("keyed")?,
+        body: row.text("body")?,
+    })
+}
+
+/// What whoever is at the server's own machine may read: she has the database file and the master key.
+impl SqlStore {
+    /// Recomputes the whole chain, which must lead through all of `heads`.
+    ///
+    /// # Errors
+    /// Those of reading alone; what does not fit is in the answer.
+    pub async fn verify_audit(&self, heads: &[AuditHead]) -> Result<Result<Verified, Broken>, StoreError> {
+        const PAGE: i64 = 1000;
+        let mut tx = self.read(READ).await?;
+        let key = tx.key().cloned();
+        let mut walk = Walk::new(key.as_ref(), heads);
+        let mut last = 0;
+        loop {
+            let links = tx
+                .all(
+                    "SELECT sequence, previous, hash, keyed, body FROM audit_events
+                     WHERE sequence > $1 ORDER BY sequence LIMIT $2",
+                    &[last.into(), PAGE.into()],
+                    read_link,
+                    READ,
+                )
+                .await?;
+            let Some(end) = links.last().map(|link| link.sequence) else {
+                break;
+            };
+            last = end;
+            for link in links {
+                if let Err(broken) = walk.step(link) {
+                    return Ok(Err(broken));
+                }
+            }
+        }
+        Ok(walk.end(counted(&mut tx).await?))
+    }
+
+    /// At most `limit` events after `sequence`.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub async fn audit_page(&self, after: i64, limit: i64) -> Result<Vec<AuditRow>, StoreError> {
+        let mut tx = self.read(READ).await?;
+        tx.all(
+            "SELECT sequence, previous, hash, keyed, body FROM audit_events
+             WHERE sequence > $1 ORDER BY sequence LIMIT $2",
+            &[after.into(), limit.into()],
+            read_row,
+            READ,
+        )
+        .await
+    }
 }
 
 #[async_trait]
@@ -101,50 +212,14 @@ impl Audit for SqlStore {
         limit: i64,
     ) -> Result<Vec<AuditRow>, StoreError> {
         gate::fits(granted, Action::Read, Entity::EventsHistory, Scope::Account, READ)?;
-        let mut tx = self.read(READ).await?;
-        tx.all("SELECT sequence, previous, hash, body FROM audit_events WHERE sequence > $1 ORDER BY sequence LIMIT $2", &[after.into(), limit.into()], read_row, READ).await
+        self.audit_page(after, limit).await
     }
 
     async fn verify_audit_chain(&self, granted: &Granted) -> Result<i64, StoreError> {
-        const PAGE: i64 = 1000;
         gate::fits(granted, Action::Read, Entity::EventsHistory, Scope::Account, READ)?;
-        let mut tx = self.read(READ).await?;
-        let (mut last, mut previous) = (0, String::new());
-        loop {
-            let rows = tx
-                .rows(
-                    "SELECT sequence, previous, hash, body FROM audit_events
-                     WHERE sequence > $1 ORDER BY sequence LIMIT $2",
-                    &[last.into(), PAGE.into()],
-                )
-                .await
-                .during(READ)?;
-            if rows.is_empty() {
-                break;
-            }
-            for row in rows {
-                let (sequence, hash) = (row.int("sequence")?, row.text("hash")?);
-                if sequence != last + 1 {
-                    return Err(broken(last + 1, "it is missing"));
-                }
-                if row.text("previous")? != previous
-                    || digest(sequence, &previous, &row.text("body")?) != hash
-                {
-                    return Err(broken(sequence, "its hash does not fit"));
-                }
-                (last, previous) = (sequence, hash);
-            }
-        }
-        let counted = tx
-            .row("SELECT value FROM counters WHERE name = $1", &["audit".into()])
-            .await
-            .during(READ)?
-            .map(|row| row.int("value"))
-            .transpose()?;
-        if counted == Some(last) {
-            Ok(last)
-        } else {
-            Err(broken(last + 1, "it is missing"))
+        match self.verify_audit(&[]).await? {
+            Ok(verified) => Ok(verified.events),
+            Err(Broken { row, reason }) => Err(broken(row, &reason)),
         }
     }
 }

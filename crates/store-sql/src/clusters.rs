@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use reeve_authz::{Action, Entity, Granted, Scope, Visible};
 use reeve_store::{AuditEntry, ClusterRow, Clusters, Committed, NewCluster, StoreError, gate};
-use reeve_types::{AccessRuleId, ClusterId, Timestamp};
+use reeve_types::{AccessRuleId, ClusterId, LowestId, Timestamp};
 
 use crate::access_rules::{live_rules_at_account, live_rules_of_cluster};
 use crate::changes::{Changes, soft_delete_rules};
@@ -12,13 +12,14 @@ use crate::{SqlStore, audit, rows};
 
 const READ: &str = "read clusters";
 const CREATE: &str = "create a cluster";
+const CHANGE: &str = "change a cluster";
 const DELETE: &str = "delete a cluster";
 
 macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT c.id, c.name, c.domain, c.version, c.created_at, c.created_by, c.settings, c.last_liveness,
-                    c.applied_revision, r.revision
+                    c.applied_revision, c.lowest_id, r.revision
              FROM clusters c JOIN cluster_revisions r ON r.cluster_id = c.id ",
             $rest
         )
@@ -101,6 +102,41 @@ impl Clusters for SqlStore {
         audit::append(&mut tx, &entry.about(new.id, &name)).await?;
         tx.commit().await.during(CREATE)?;
         Ok(Committed { value, revisions })
+    }
+
+    async fn set_lowest_id(
+        &self,
+        granted: &Granted,
+        id: ClusterId,
+        lowest: LowestId,
+        entry: AuditEntry,
+    ) -> Result<ClusterRow, StoreError> {
+        gate::fits(granted, Action::Update, Entity::Cluster, Scope::Account, CHANGE)?;
+        let missing = || StoreError::NotFound {
+            what: "cluster",
+            id: id.to_string(),
+        };
+        let mut tx = self.write(CHANGE).await?;
+        let before = one(&mut tx, id, CHANGE).await?.ok_or_else(missing)?;
+        tx.execute(
+            "UPDATE clusters SET lowest_id = $2 WHERE id = $1",
+            &[Arg::text(id), lowest.number().into()],
+        )
+        .await
+        .during(CHANGE)?;
+        let mut entry = entry.about(id, &before.name);
+        for (name, value) in [
+            ("lowest_id_before", before.lowest_id),
+            ("lowest_id_after", lowest),
+        ] {
+            entry.metadata.insert(name.to_owned(), value.to_string());
+        }
+        audit::append(&mut tx, &entry).await?;
+        tx.commit().await.during(CHANGE)?;
+        Ok(ClusterRow {
+            lowest_id: lowest,
+            ..before
+        })
     }
 
     async fn delete_cluster(

@@ -27,6 +27,7 @@ fn cluster(row: &Row) -> Result<ClusterFacts, StoreError> {
         applied_revision: rows::revision(row, "applied_revision")?,
         settings: row.opt_json("settings")?,
         last_liveness: row.opt_time("last_liveness")?,
+        lowest_id: rows::lowest_id(row)?,
     })
 }
 
@@ -71,7 +72,7 @@ impl Directory for SqlStore {
         let mut tx = self.read(LOAD).await?;
         let clusters = tx
             .all(
-                "SELECT c.id, c.name, r.revision, c.applied_revision, c.settings, c.last_liveness
+                "SELECT c.id, c.name, r.revision, c.applied_revision, c.settings, c.last_liveness, c.lowest_id
                  FROM clusters c JOIN cluster_revisions r ON r.cluster_id = c.id",
                 &[],
                 cluster,

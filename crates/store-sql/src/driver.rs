@@ -12,12 +12,16 @@ use sqlx::sqlite::{
 };
 use sqlx::{Row as _, SqlSafeStr, Sqlite, Transaction};
 
+use crate::chain::AuditKey;
+
 /// One file, applied in a transaction of its own.
-const MIGRATIONS: [(i64, &str, &str); 4] = [
+const MIGRATIONS: [(i64, &str, &str); 6] = [
     (1, "begin", include_str!("../migrations/0001_begin.sql")),
     (2, "former", include_str!("../migrations/0002_former.sql")),
     (3, "histories", include_str!("../migrations/0003_histories.sql")),
     (4, "sessions", include_str!("../migrations/0004_sessions.sql")),
+    (7, "fence", include_str!("../migrations/0007_fence.sql")),
+    (8, "lowest id", include_str!("../migrations/0008_lowest_id.sql")),
 ];
 
 /// How many connections read at a time.
@@ -28,10 +32,11 @@ const READERS: u32 = 4;
 pub(crate) struct Pools {
     writer: SqlitePool,
     readers: SqlitePool,
+    key: Option<AuditKey>,
 }
 
 impl Pools {
-    pub(crate) async fn open_sqlite(file: &Path) -> Result<Self, StoreError> {
+    pub(crate) async fn open_sqlite(file: &Path, key: AuditKey) -> Result<Self, StoreError> {
         const OPERATION: &str = "open the database";
         // FULL: each commit reaches the disk before it is acknowledged, so it survives a power cut as well as SIGKILL.
         let options = SqliteConnectOptions::new()
@@ -67,11 +72,18 @@ impl Pools {
             .connect_with(options.pragma("query_only", "1"))
             .await
             .during(OPERATION)?;
-        Ok(Self { writer, readers })
+        Ok(Self {
+            writer,
+            readers,
+            key: Some(key),
+        })
     }
 
     /// Without making, migrating or writing anything: beside a server that runs.
-    pub(crate) async fn open_sqlite_read_only(file: &Path) -> Result<Self, StoreError> {
+    pub(crate) async fn open_sqlite_read_only(
+        file: &Path,
+        key: Option<AuditKey>,
+    ) -> Result<Self, StoreError> {
         let options = SqliteConnectOptions::new()
             .filename(file)
             .read_only(true)
@@ -85,6 +97,7 @@ impl Pools {
         Ok(Self {
             writer: readers.clone(),
             readers,
+            key,
         })
     }
 
@@ -95,18 +108,24 @@ impl Pools {
 
     /// IMMEDIATE: a transaction that reads first and then writes would otherwise fail at once, whatever the timeout.
     pub(crate) async fn begin_write(&self) -> Result<Tx, sqlx::Error> {
-        self.writer.begin_with("BEGIN IMMEDIATE").await.map(Tx)
+        let transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
+        Ok(Tx(transaction, self.key.clone()))
     }
 
     pub(crate) async fn begin_read(&self) -> Result<Tx, sqlx::Error> {
-        self.readers.begin().await.map(Tx)
+        Ok(Tx(self.readers.begin().await?, self.key.clone()))
     }
 }
 
-/// A transaction.
-pub(crate) struct Tx(Transaction<'static, Sqlite>);
+/// A transaction, and the key of the audit events it writes.
+pub(crate) struct Tx(Transaction<'static, Sqlite>, Option<AuditKey>);
 
 impl Tx {
+    /// The key of the audit log's chain; none where nothing is written.
+    pub(crate) const fn key(&self) -> Option<&AuditKey> {
+        self.1.as_ref()
+    }
+
     /// Runs a statement; how many rows it touched.
     pub(crate) async fn execute(&mut self, sql: &'static str, args: &[Arg]) -> Result<u64, sqlx::Error> {
         Ok(bind(sql, args).execute(&mut *self.0).await?.rows_affected())
@@ -157,6 +176,12 @@ impl Tx {
             .as_ref()
             .map(read)
             .transpose()
+    }
+
+    /// Whether there is a table of this name.
+    pub(crate) async fn has_table(&mut self, name: &'static str) -> Result<bool, sqlx::Error> {
+        let sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name = $1";
+        Ok(self.row(sql, &[name.into()]).await?.is_some())
     }
 
     /// Makes it last.

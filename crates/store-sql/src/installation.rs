@@ -26,6 +26,10 @@ impl Installation for SqlStore {
 
     async fn is_initialized(&self) -> Result<bool, StoreError> {
         let mut tx = self.read(READ).await?;
+        // Before its first migration a database has nothing; it is read so before the key of its chain is known.
+        if !tx.has_table("installation").await.during(READ)? {
+            return Ok(false);
+        }
         Ok(tx
             .row("SELECT name FROM installation LIMIT 1", &[])
             .await

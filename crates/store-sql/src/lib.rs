@@ -5,12 +5,14 @@
 
 mod access_rules;
 mod audit;
+mod chain;
 mod changes;
 mod clusters;
 mod departments;
 mod desired;
 mod directory;
 mod driver;
+mod fence;
 mod histories;
 mod installation;
 mod projects;
@@ -18,13 +20,16 @@ mod reports;
 mod rows;
 mod service_accounts;
 mod sessions;
+mod uids;
 mod users;
 mod workloads;
 
 use std::path::Path;
 
 use reeve_store::StoreError;
+use reeve_types::Timestamp;
 
+pub use chain::{AuditKey, Broken, Verified};
 use driver::{During, Pools, Tx};
 
 /// A store in a SQL database. Cheap to share behind an `Arc`.
@@ -36,24 +41,27 @@ pub struct SqlStore {
 impl reeve_store::Store for SqlStore {}
 
 impl SqlStore {
-    /// Opens the SQLite database in `file`, making and migrating it as needed.
+    /// Opens the SQLite database in `file`, making and migrating it as needed. The audit log's chain goes on with `key`; where
+    /// it had none so far, an event says so.
     ///
     /// # Errors
     /// [`StoreError::Database`] when the file cannot be opened or was written by a later version.
-    pub async fn open_sqlite(file: &Path) -> Result<Self, StoreError> {
-        Ok(Self {
-            pools: Pools::open_sqlite(file).await?,
-        })
+    pub async fn open_sqlite(file: &Path, key: AuditKey, now: Timestamp) -> Result<Self, StoreError> {
+        let store = Self {
+            pools: Pools::open_sqlite(file, key).await?,
+        };
+        audit::begin_keyed(&store, now).await?;
+        Ok(store)
     }
 
     /// Opens the SQLite database in `file` for reading alone, beside a server that may be running. It is neither made nor
-    /// migrated, and every write fails.
+    /// migrated, and every write fails. The audit log can only be verified with its `key`.
     ///
     /// # Errors
     /// [`StoreError::Database`] when the file is not there or cannot be opened.
-    pub async fn open_sqlite_read_only(file: &Path) -> Result<Self, StoreError> {
+    pub async fn open_sqlite_read_only(file: &Path, key: Option<AuditKey>) -> Result<Self, StoreError> {
         Ok(Self {
-            pools: Pools::open_sqlite_read_only(file).await?,
+            pools: Pools::open_sqlite_read_only(file, key).await?,
         })
     }
 

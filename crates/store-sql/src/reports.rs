@@ -1,22 +1,74 @@
 //! Reports of clusters in SQL.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use reeve_authz::{BootstrapException, Granted};
-use reeve_link::{ObjectStatus, StatusReport};
-use reeve_store::{Reports, StoreError, gate};
+use reeve_link::{ClusterSettings, ObjectStatus, StatusReport};
+use reeve_store::{AuditEntry, Reports, StoreError, gate};
 use reeve_types::{ClusterId, Timestamp};
+use sha2::{Digest, Sha256};
 
 use crate::changes::key_columns;
 use crate::driver::{Arg, During, Tx};
-use crate::{SqlStore, rows};
+use crate::{SqlStore, audit, rows};
 
 const WRITE: &str = "keep a cluster's report";
 
 /// What of a report is new; the same question before and inside the writing transaction.
 struct News<'r> {
-    settings: Option<Arg>,
+    /// The cluster's name, for the event about its settings.
+    name: String,
+    settings: Option<Settings<'r>>,
     revision: Option<i64>,
     objects: Vec<&'r ObjectStatus>,
+}
+
+/// Settings that are not those of before.
+struct Settings<'r> {
+    before: Option<ClusterSettings>,
+    after: &'r ClusterSettings,
+}
+
+impl Settings<'_> {
+    /// The event with what was and what is, field by field, of those that changed.
+    fn told(&self, mut entry: AuditEntry) -> Result<AuditEntry, StoreError> {
+        let fields = |settings: Option<&ClusterSettings>| match serde_json::to_value(settings) {
+            Ok(serde_json::Value::Object(fields)) => Ok(fields),
+            Ok(_) => Ok(serde_json::Map::new()),
+            Err(e) => Err(StoreError::Corrupt {
+                what: "settings",
+                reason: e.to_string(),
+            }),
+        };
+        let (before, after) = (fields(self.before.as_ref())?, fields(Some(self.after))?);
+        let names: BTreeSet<_> = before.keys().chain(after.keys()).collect();
+        for name in names {
+            let (was, is) = (before.get(name), after.get(name));
+            if was != is {
+                let text = |value: Option<&serde_json::Value>| {
+                    value.map_or_else(|| "none".to_owned(), |value| short(&value.to_string()))
+                };
+                entry.metadata.insert(format!("{name}_before"), text(was));
+                entry.metadata.insert(format!("{name}_after"), text(is));
+            }
+        }
+        Ok(entry)
+    }
+}
+
+/// A value that fits an event: its beginning, and what it was as a whole by its digest.
+fn short(text: &str) -> String {
+    const MOST: usize = 400;
+    if text.len() <= MOST {
+        return text.to_owned();
+    }
+    let digest: String = Sha256::digest(text)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let beginning: String = text.chars().take(MOST).collect();
+    format!("{beginning}… (sha256 {digest})")
 }
 
 impl News<'_> {
@@ -28,7 +80,7 @@ impl News<'_> {
 async fn news<'r>(tx: &mut Tx, cluster: ClusterId, report: &'r StatusReport) -> Result<News<'r>, StoreError> {
     let row = tx
         .row(
-            "SELECT settings, applied_revision FROM clusters WHERE id = $1",
+            "SELECT name, settings, applied_revision FROM clusters WHERE id = $1",
             &[Arg::text(cluster)],
         )
         .await
@@ -37,8 +89,9 @@ async fn news<'r>(tx: &mut Tx, cluster: ClusterId, report: &'r StatusReport) -> 
             what: "cluster",
             id: cluster.to_string(),
         })?;
+    let before = row.opt_json("settings")?;
     let settings = match &report.settings {
-        Some(settings) if row.opt_json("settings")?.as_ref() != Some(settings) => Some(Arg::json(settings)?),
+        Some(after) if before.as_ref() != Some(after) => Some(Settings { before, after }),
         _ => None,
     };
     let applied = i64::try_from(report.revision.0).unwrap_or(i64::MAX);
@@ -50,6 +103,7 @@ async fn news<'r>(tx: &mut Tx, cluster: ClusterId, report: &'r StatusReport) -> 
         }
     }
     Ok(News {
+        name: row.text("name")?,
         settings,
         revision,
         objects,
@@ -85,6 +139,7 @@ impl Reports for SqlStore {
         cluster: ClusterId,
         report: &StatusReport,
         at: Timestamp,
+        entry: AuditEntry,
     ) -> Result<bool, StoreError> {
         gate::is(granted, BootstrapException::LinkStatus, WRITE)?;
         // Most reports say nothing new: those never ask for the writer.
@@ -99,10 +154,12 @@ impl Reports for SqlStore {
         if let Some(settings) = news.settings {
             tx.execute(
                 "UPDATE clusters SET settings = $2 WHERE id = $1",
-                &[Arg::text(cluster), settings],
+                &[Arg::text(cluster), Arg::json(settings.after)?],
             )
             .await
             .during(WRITE)?;
+            let entry = settings.told(entry.about(cluster, &news.name))?;
+            audit::append(&mut tx, &entry).await?;
         }
         if let Some(revision) = news.revision {
             tx.execute(

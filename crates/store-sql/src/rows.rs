@@ -6,7 +6,7 @@ use reeve_store::{
     AccessRuleRow, ClusterRow, DepartmentRow, ProjectRow, ServiceAccountRow, StatusRow, StoreError, UserRow,
     WorkloadRow,
 };
-use reeve_types::{AccessRuleId, DepartmentId, ProjectId, Revision};
+use reeve_types::{AccessRuleId, DepartmentId, LowestId, ProjectId, Revision};
 
 use crate::driver::Row;
 
@@ -45,6 +45,11 @@ pub(crate) fn revision(row: &Row, column: &'static str) -> Result<Revision, Stor
         .map_err(|e| corrupt(column, e))
 }
 
+/// The column `lowest_id`.
+pub(crate) fn lowest_id(row: &Row) -> Result<LowestId, StoreError> {
+    row.number("lowest_id", |number| LowestId::new(number).ok())
+}
+
 pub(crate) fn cluster(row: &Row) -> Result<ClusterRow, StoreError> {
     Ok(ClusterRow {
         id: row.parsed("id")?,
@@ -57,6 +62,7 @@ pub(crate) fn cluster(row: &Row) -> Result<ClusterRow, StoreError> {
         last_liveness: row.opt_time("last_liveness")?,
         revision: revision(row, "revision")?,
         applied_revision: revision(row, "applied_revision")?,
+        lowest_id: lowest_id(row)?,
         name_only: false,
     })
 }

@@ -6,12 +6,12 @@ use reeve_store::{
     AccessRuleRow, AuditEntry, Committed, EMAIL_RESTS_SECONDS, NewUser, SessionNumber, StoreError, SubjectId,
     UserRow, Users, Verifier, gate,
 };
-use reeve_types::{AccessRuleId, Email, PosixIdentity, Timestamp, UserId};
+use reeve_types::{AccessRuleId, Email, PosixIdentity, Timestamp, Uid, UserId};
 
 use crate::access_rules::{keep_an_administrator, live_rules_of_subject};
 use crate::changes::{Changes, soft_delete_rules};
 use crate::driver::{Arg, During, Tx};
-use crate::{SqlStore, audit, rows, sessions};
+use crate::{SqlStore, audit, rows, sessions, uids};
 
 const READ: &str = "read users";
 const CREATE: &str = "create a user";
@@ -44,14 +44,17 @@ async fn one(tx: &mut Tx, id: UserId, operation: &'static str) -> Result<Option<
         .await
 }
 
-/// Gives a uid to its first owner for ever.
+/// Gives a uid to its first owner, for ever unless it is released.
 async fn claim_uid(tx: &mut Tx, id: UserId, posix: Option<&PosixIdentity>) -> Result<(), StoreError> {
     let Some(uid) = posix.map(PosixIdentity::uid) else {
         return Ok(());
     };
+    let event = audit::next_sequence(tx).await?;
     tx.execute(
-        "INSERT INTO used_uids (uid, user_id) VALUES ($1, $2) ON CONFLICT (uid) DO NOTHING",
-        &[uid.number().into(), Arg::text(id)],
+        "INSERT INTO used_uids (uid, user_id, event) VALUES ($1, $2, $3)
+         ON CONFLICT (uid) DO UPDATE SET user_id = excluded.user_id, event = excluded.event, left_at = 0
+         WHERE used_uids.user_id = ''",
+        &[uid.number().into(), Arg::text(id), event.into()],
     )
     .await
     .during("give a uid")?;
@@ -69,6 +72,31 @@ async fn claim_uid(tx: &mut Tx, id: UserId, posix: Option<&PosixIdentity>) -> Re
     } else {
         Err(StoreError::UidTaken(uid))
     }
+}
+
+/// Notes when somebody lost her uid: a Kubernetes token may name it for some minutes more.
+async fn leave_uid(tx: &mut Tx, posix: Option<&PosixIdentity>, at: Timestamp) -> Result<(), StoreError> {
+    let Some(uid) = posix.map(PosixIdentity::uid) else {
+        return Ok(());
+    };
+    tx.execute(
+        "UPDATE used_uids SET left_at = $2 WHERE uid = $1",
+        &[uid.number().into(), at.into()],
+    )
+    .await
+    .during("take a uid")?;
+    Ok(())
+}
+
+/// An event with somebody's numbers after a change, and before it where there was a before.
+fn with_posix(mut entry: AuditEntry, before: Option<&UserRow>, after: Option<&PosixIdentity>) -> AuditEntry {
+    let text = |posix: Option<&PosixIdentity>| posix.map_or_else(|| "none".to_owned(), ToString::to_string);
+    if let Some(before) = before {
+        let before = text(before.posix.as_ref());
+        entry.metadata.insert("posix_before".to_owned(), before);
+    }
+    entry.metadata.insert("posix_after".to_owned(), text(after));
+    entry
 }
 
 fn posix_arg(posix: Option<&PosixIdentity>) -> Result<Arg, StoreError> {
@@ -184,7 +212,8 @@ impl Users for SqlStore {
         fits(granted, Action::Create, CREATE)?;
         let mut tx = self.write(CREATE).await?;
         let row = insert(&mut tx, &new).await?;
-        audit::append(&mut tx, &entry.about(row.id, &row.email)).await?;
+        let entry = with_posix(entry.about(row.id, &row.email), None, row.posix.as_ref());
+        audit::append(&mut tx, &entry).await?;
         tx.commit().await.during(CREATE)?;
         Ok(row)
     }
@@ -199,7 +228,8 @@ impl Users for SqlStore {
     ) -> Result<UserRow, StoreError> {
         fits(granted, Action::Update, CHANGE)?;
         let mut tx = self.write(CHANGE).await?;
-        one(&mut tx, id, CHANGE).await?.ok_or_else(|| missing(id))?;
+        let before = one(&mut tx, id, CHANGE).await?.ok_or_else(|| missing(id))?;
+        leave_uid(&mut tx, before.posix.as_ref(), at).await?;
         claim_uid(&mut tx, id, posix.as_ref()).await?;
         tx.execute(
             "UPDATE users SET posix = $2, updated_at = $3 WHERE id = $1",
@@ -208,9 +238,24 @@ impl Users for SqlStore {
         .await
         .during(CHANGE)?;
         let row = one(&mut tx, id, CHANGE).await?.ok_or_else(|| missing(id))?;
-        audit::append(&mut tx, &entry.about(id, &row.email)).await?;
+        let entry = with_posix(entry.about(id, &row.email), Some(&before), row.posix.as_ref());
+        audit::append(&mut tx, &entry).await?;
         tx.commit().await.during(CHANGE)?;
         Ok(row)
+    }
+
+    async fn release_uid(
+        &self,
+        granted: &Granted,
+        uid: Uid,
+        at: Timestamp,
+        entry: AuditEntry,
+    ) -> Result<(), StoreError> {
+        fits(granted, Action::Update, CHANGE)?;
+        let mut tx = self.write(CHANGE).await?;
+        let entry = uids::release(&mut tx, uid, at, entry).await?;
+        audit::append(&mut tx, &entry).await?;
+        tx.commit().await.during(CHANGE)
     }
 
     async fn set_password(
@@ -255,6 +300,7 @@ impl Users for SqlStore {
         let mut changes = Changes::default();
         let rules = live_rules_of_subject(&mut tx, &SubjectKey::User(row.email.clone())).await?;
         let value = soft_delete_rules(&mut tx, &mut changes, &rules, at).await?;
+        leave_uid(&mut tx, row.posix.as_ref(), at).await?;
         if remove(&mut tx, id).await? {
             rest(&mut tx, &row.email, at).await?;
         }
@@ -264,7 +310,8 @@ impl Users for SqlStore {
             keep_an_administrator(&mut tx).await?;
         }
         let revisions = changes.write(&mut tx).await?;
-        audit::append(&mut tx, &entry.about(id, row.email)).await?;
+        let entry = with_posix(entry.about(id, &row.email), Some(&row), None);
+        audit::append(&mut tx, &entry).await?;
         tx.commit().await.during(DELETE)?;
         Ok(Committed { value, revisions })
     }

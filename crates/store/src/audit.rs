@@ -1,4 +1,6 @@
-//! The audit log: each event carries the hash of the one before it, so that a removed or altered event shows.
+//! The audit log: each event carries the hash of the one before it, so that a removed or altered event shows. The hash is
+//! keyed: whoever writes the database without the server's master key cannot make another chain that fits. Rows of versions
+//! before that have plain hashes; the first keyed row says how far they go, and its hash covers theirs.
 //!
 //! Fields are those of the reference (control-plane 3.4). Values of requests are never among them: an event names what was
 //! touched, not what was sent.
@@ -50,6 +52,28 @@ pub struct AuditEntry {
 }
 
 impl AuditEntry {
+    /// An event of the server itself.
+    #[must_use]
+    pub fn of_the_system(action: AuditAction, entity: &str, request_id: String, at: Timestamp) -> Self {
+        Self {
+            timestamp: at,
+            request_id,
+            subject: "system".to_owned(),
+            subject_type: AuditSubject::App,
+            source_ip: None,
+            action,
+            http_method: String::new(),
+            url: String::new(),
+            entity_type: entity.to_owned(),
+            entity_name: String::new(),
+            entity_id: String::new(),
+            result: Outcome::Succeeded,
+            http_status_code: 0,
+            cluster_id: None,
+            metadata: BTreeMap::new(),
+        }
+    }
+
     /// The same event about a thing whose id and name are known now.
     #[must_use]
     pub fn about(mut self, id: impl ToString, name: impl ToString) -> Self {
@@ -88,6 +112,14 @@ pub enum AuditAction {
     Enable,
     /// A service account was switched off.
     Disable,
+    /// The database was found to be restored from a backup.
+    Restore,
+    /// Somebody at the server's machine let what was suspended after a restore be used again.
+    Confirm,
+    /// A uid that was given was made free again.
+    Release,
+    /// The audit log's chain is keyed from this event on.
+    Key,
 }
 
 /// How it ended.
@@ -99,6 +131,43 @@ pub enum Outcome {
     Failed,
 }
 
+/// The end of the chain at some moment: the server logs it, and any later chain must lead to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditHead {
+    /// The number of the last event; 0 of an empty log.
+    pub sequence: i64,
+    /// Its hash; empty of an empty log.
+    pub mac: String,
+}
+
+impl std::fmt::Display for AuditHead {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.sequence, self.mac)
+    }
+}
+
+impl std::str::FromStr for AuditHead {
+    type Err = String;
+
+    /// Reads `NUMBER:HASH`, as it is printed.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong =
+            || format!("`{text}` is no head of the audit log: NUMBER:HASH is needed, as the log says it");
+        let (sequence, mac) = text.split_once(':').ok_or_else(wrong)?;
+        let sequence = sequence
+            .parse()
+            .ok()
+            .filter(|number| *number > 0)
+            .ok_or_else(wrong)?;
+        let hex = mac.len() == 64 && mac.bytes().all(|byte| byte.is_ascii_hexdigit());
+        hex.then(|| Self {
+            sequence,
+            mac: mac.to_ascii_lowercase(),
+        })
+        .ok_or_else(wrong)
+    }
+}
+
 /// One event, as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditRow {
@@ -106,8 +175,10 @@ pub struct AuditRow {
     pub sequence: i64,
     /// The hash of the event before it; empty for the first.
     pub previous: String,
-    /// SHA-256 in hex over sequence, `previous` and the event.
+    /// HMAC-SHA256 in hex over sequence, `previous` and the event; plain SHA-256 in rows of before the chain was keyed.
     pub hash: String,
+    /// Whether the hash is keyed.
+    pub keyed: bool,
     /// What happened.
     pub entry: AuditEntry,
 }

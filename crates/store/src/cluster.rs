@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use reeve_authz::{Granted, Visible};
 use reeve_link::ClusterSettings;
-use reeve_types::{AccessRuleId, ClusterId, ClusterName, Revision, Timestamp};
+use reeve_types::{AccessRuleId, ClusterId, ClusterName, LowestId, Revision, Timestamp};
 
 use crate::{AuditEntry, Committed, StoreError, Verifier};
 
@@ -30,6 +30,8 @@ pub struct ClusterRow {
     pub revision: Revision,
     /// How far its operator has come, as it said last.
     pub applied_revision: Revision,
+    /// The lowest uid and gid that people may have there.
+    pub lowest_id: LowestId,
     /// True when whoever asked may see its id and its name only; the rest is empty then, but for dates.
     pub name_only: bool,
 }
@@ -85,6 +87,16 @@ pub trait Clusters {
         new: NewCluster,
         entry: AuditEntry,
     ) -> Result<Committed<ClusterRow>, StoreError>;
+
+    /// Sets the lowest uid and gid that people may have there. The event says before and after. `granted`: update of cluster at
+    /// account scope: the numbers are the account's.
+    async fn set_lowest_id(
+        &self,
+        granted: &Granted,
+        id: ClusterId,
+        lowest: LowestId,
+        entry: AuditEntry,
+    ) -> Result<ClusterRow, StoreError>;
 
     /// Removes it with its departments, projects, workloads and desired state, and soft-deletes the rules under it; answers
     /// those rules. What checks its link secret is kept aside ([`crate::Credentials::deleted_link_verifier`]). `granted`: delete of cluster there.

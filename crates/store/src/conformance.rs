@@ -12,20 +12,26 @@
 mod audit;
 mod deletion;
 mod desired;
+mod every_write;
+mod fence;
 mod history;
 mod people;
 mod reading;
 mod unique;
 mod world;
+mod writes;
 
 pub use audit::*;
 pub use deletion::*;
 pub use desired::*;
+pub use every_write::*;
+pub use fence::*;
 pub use history::*;
 pub use people::*;
 pub use reading::*;
 pub use unique::*;
 pub use world::World;
+pub use writes::*;
 
 /// Makes one `#[tokio::test]` of every check. `$open` is an async function that answers a fresh `Arc<dyn Store>` and
 /// whatever must live as long as it.
@@ -57,6 +63,10 @@ macro_rules! conformance_tests {
             a_permission_for_one_thing_does_no_other,
             a_refused_write_leaves_nothing_behind,
             every_change_is_in_the_audit_chain,
+            every_write_is_in_the_audit_log,
+            a_released_uid_is_free_and_only_when_nobody_has_it,
+            a_restored_store_ends_everything_it_holds,
+            eras_of_session_numbers_never_meet,
             a_report_is_kept_when_it_says_something_new,
             lists_show_what_is_visible,
             a_list_is_cut_by_what_is_visible_of_its_own_kind,

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use reeve_authz::{Rule, Scope};
 use reeve_link::ClusterSettings;
 use reeve_types::{
-    AccessRuleId, ClusterId, ClusterName, DepartmentId, Email, OrgUnitName, PosixIdentity, ProjectId,
-    Revision, ServiceAccountId, ServiceAccountName, Timestamp, UserId, WorkloadId,
+    AccessRuleId, ClusterId, ClusterName, DepartmentId, Email, LowestId, OrgUnitName, PosixIdentity,
+    ProjectId, Revision, ServiceAccountId, ServiceAccountName, Timestamp, UserId, WorkloadId,
 };
 
 use crate::{StoreError, Verifier};
@@ -65,6 +65,8 @@ pub struct ClusterFacts {
     pub settings: Option<ClusterSettings>,
     /// When its operator was last heard of, as far as that was written down.
     pub last_liveness: Option<Timestamp>,
+    /// The lowest uid and gid that people may have there.
+    pub lowest_id: LowestId,
 }
 
 /// What is known of a department at each request.

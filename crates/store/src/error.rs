@@ -30,6 +30,14 @@ pub enum StoreError {
     /// A uid that somebody has or had.
     #[error("uid `{0}` belongs or belonged to somebody else and is never given again; choose another")]
     UidTaken(Uid),
+    /// A uid that is not to be released now.
+    #[error("uid `{uid}` cannot be released: {why}")]
+    UidInUse {
+        /// Which.
+        uid: Uid,
+        /// Who or what has it, and what to do.
+        why: String,
+    },
     /// An email whose last owner had signed in and was deleted a moment ago.
     #[error(
         "user `{email}` was deleted, and her last Kubernetes token may be good until {until}: make the new user after that"

@@ -22,6 +22,7 @@ pub mod department;
 pub mod desired;
 pub mod directory;
 pub mod error;
+pub mod fence;
 pub mod gate;
 pub mod history;
 pub mod installation;
@@ -34,7 +35,7 @@ pub mod workload;
 use reeve_types::{ClusterId, Revision};
 
 pub use access_rule::{AccessRuleRow, AccessRules, NewAccessRule};
-pub use audit::{Audit, AuditAction, AuditEntry, AuditRow, AuditSubject, Outcome};
+pub use audit::{Audit, AuditAction, AuditEntry, AuditHead, AuditRow, AuditSubject, Outcome};
 pub use cluster::{ClusterRow, Clusters, NewCluster};
 pub use department::{DepartmentRow, Departments, NewDepartment};
 pub use desired::DesiredState;
@@ -43,6 +44,7 @@ pub use directory::{
     ServiceAccountFacts, SessionNumber, SubjectId, UserFacts,
 };
 pub use error::StoreError;
+pub use fence::{CredentialKind, Fence, FenceNews, Fenced, Recovered, Suspended};
 pub use history::{HISTORIES_KEPT, Histories};
 pub use installation::{FirstStart, Installation};
 pub use project::{NewProject, ProjectRow, Projects};
@@ -60,6 +62,7 @@ pub trait Store:
     + Departments
     + DesiredState
     + Directory
+    + Fence
     + Histories
     + Installation
     + Locate

@@ -5,7 +5,7 @@ use reeve_authz::Granted;
 use reeve_link::{StatusPhase, StatusReport};
 use reeve_types::{ClusterId, Timestamp};
 
-use crate::StoreError;
+use crate::{AuditEntry, StoreError};
 
 /// How one object stands in one cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub struct StatusRow {
 #[async_trait]
 pub trait Reports {
     /// Keeps what is new in a report; true when anything was. A report about an object that the cluster is not to have is
-    /// dropped.
+    /// dropped. When the cluster's settings changed, `entry` is written too, with what they were before and are after.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] when the cluster is gone.
@@ -32,6 +32,7 @@ pub trait Reports {
         cluster: ClusterId,
         report: &StatusReport,
         at: Timestamp,
+        entry: AuditEntry,
     ) -> Result<bool, StoreError>;
 
     /// Writes down that the cluster was heard of.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 use reeve_authz::Granted;
-use reeve_types::{AccessRuleId, Email, PosixIdentity, Timestamp, UserId};
+use reeve_types::{AccessRuleId, Email, PosixIdentity, Timestamp, Uid, UserId};
 
 use crate::{AuditEntry, Committed, SessionNumber, StoreError};
 
@@ -22,7 +22,15 @@ impl Verifier {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether it came out of a backup and nobody confirmed since that it still counts: then it passes nothing.
+    pub fn is_suspended(&self) -> bool {
+        self.0.starts_with(SUSPENDED)
+    }
 }
+
+/// What a suspended verifier begins with: no hash does, so that whoever forgets to ask refuses as well.
+pub const SUSPENDED: &str = "suspended:";
 
 impl fmt::Debug for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -93,7 +101,7 @@ pub trait Users {
         entry: AuditEntry,
     ) -> Result<UserRow, StoreError>;
 
-    /// Gives her other numbers, or none. `granted`: update.
+    /// Gives her other numbers, or none. The event says which before and after. `granted`: update.
     async fn set_posix(
         &self,
         granted: &Granted,
@@ -102,6 +110,19 @@ pub trait Users {
         at: Timestamp,
         entry: AuditEntry,
     ) -> Result<UserRow, StoreError>;
+
+    /// Makes a uid free that was given by mistake. The event says whose it was. `granted`: update.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] for a uid that was never given, [`StoreError::UidInUse`] while somebody has it, a workload bears
+    /// it, or a Kubernetes token may still name it.
+    async fn release_uid(
+        &self,
+        granted: &Granted,
+        uid: Uid,
+        at: Timestamp,
+        entry: AuditEntry,
+    ) -> Result<(), StoreError>;
 
     /// Gives her another password and ends her tokens; answers as [`Users::end_sessions`]. `granted`: update.
     async fn set_password(

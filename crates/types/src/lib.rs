@@ -6,6 +6,7 @@
 pub mod clock;
 pub mod id;
 pub mod names;
+pub mod namespaces;
 pub mod posix;
 pub mod secret;
 
@@ -17,5 +18,6 @@ pub use id::{
 pub use names::{
     ClusterName, Email, GroupName, InvalidName, OrgUnitName, RoleName, ServiceAccountName, WorkloadName,
 };
-pub use posix::{Gid, InvalidPosix, PosixIdentity, Uid};
+pub use namespaces::{NamespacePattern, ReservedNamespaces};
+pub use posix::{Gid, InvalidPosix, LowestId, PosixIdentity, Uid};
 pub use secret::Secret;

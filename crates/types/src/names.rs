@@ -19,7 +19,7 @@ pub struct InvalidName {
 }
 
 impl InvalidName {
-    fn new(kind: &'static str, rule: &'static str, text: &str) -> Self {
+    pub(crate) fn new(kind: &'static str, rule: &'static str, text: &str) -> Self {
         Self {
             kind,
             rule,

@@ -189,9 +189,11 @@ pub(super) static CHECKS: [Check; 13] = [
         rule: Rule(3),
         problem: "the annotation reeve.dev/runs-as is no stamp of a person",
         named: None,
-        remedy: "write the template again as yourself: userid/uid/gid/groups is filled in, with ids of at least 1000",
+        remedy: "write the template again as yourself: userid/uid/gid/groups is filled in, with ids of people, which 0, \
+                 65534 and 65535 are not",
         cel: "!variables.changed || variables.stamp == '' || variables.stamp.matches(\
-              '^[A-Za-z0-9-]+/[1-9][0-9]{3,9}/[1-9][0-9]{3,9}/([1-9][0-9]{3,9}([.][1-9][0-9]{3,9})*)?$')",
+              '^[A-Za-z0-9-]+/[1-9][0-9]{0,9}/[1-9][0-9]{0,9}/([1-9][0-9]{0,9}([.][1-9][0-9]{0,9})*)?$') && \
+              !variables.stamp.matches('[/.]6553[45]([/.]|$)')",
         predicate: |r| {
             let v = View::of(r);
             !v.changed || v.stamp.is_empty() || has_stamp_form(v.stamp)
@@ -216,8 +218,12 @@ pub(super) static CHECKS: [Check; 13] = [
 /// The regular expression of `stamp-form`: looser than [`crate::identity::Stamp`] only in the form of the user id and
 /// above the largest id, which the API server refuses by itself.
 fn has_stamp_form(stamp: &str) -> bool {
-    let number =
-        |n: &str| (4..=10).contains(&n.len()) && !n.starts_with('0') && n.bytes().all(|b| b.is_ascii_digit());
+    let number = |n: &str| {
+        (1..=10).contains(&n.len())
+            && !n.starts_with('0')
+            && n.bytes().all(|b| b.is_ascii_digit())
+            && !["65534", "65535"].contains(&n)
+    };
     match stamp.split('/').collect::<Vec<_>>().as_slice() {
         [user, uid, gid, groups] => {
             !user.is_empty()

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use reeve_admission::{Request, check, checks, failing, fill};
+use reeve_admission::{Request, checks, failing, fill};
 
 use crate::table::{Row, rows};
 use crate::world;

@@ -68,6 +68,8 @@ operations! {
     CreateKubernetesToken = "create_kubernetes_token", Post "/api/v1/clusters/{clusterUuid}/kubernetes-token", Authenticated, 200, [400, 401, 403, 404, 500, 503];
     /// Get the address of a cluster's API server.
     GetKubernetesEndpoint = "get_kubernetes_endpoint", Get "/api/v1/clusters/{clusterUuid}/kubernetes-endpoint", Authenticated, 200, [400, 401, 403, 404, 500, 503];
+    /// Set the lowest uid and gid that people may have in a cluster.
+    SetClusterLowestId = "set_cluster_lowest_id", Put "/api/v1/clusters/{clusterUuid}/lowest-id", may(Action::Update, Entity::Cluster), 200, [400, 401, 403, 404, 500, 503];
 
     /// List departments.
     GetDepartments = "get_departments", Get "/api/v1/org-unit/departments", may(Action::Read, Entity::Department), 200, [400, 401, 403, 500, 503];
@@ -103,6 +105,8 @@ operations! {
     DeleteUser = "delete_user_by_id", Delete "/api/v1/users/{userId}", may(Action::Delete, Entity::Users), 204, [400, 401, 403, 404, 409, 500, 503];
     /// Set the numbers a user's containers run with.
     SetUserPosix = "set_user_posix", Put "/api/v1/users/{userId}/posix", may(Action::Update, Entity::Users), 200, [400, 401, 403, 404, 409, 500, 503];
+    /// Make a uid free again that was given by mistake.
+    ReleaseUid = "release_uid", Delete "/api/v1/uids/{uid}", may(Action::Update, Entity::Users), 204, [400, 401, 403, 404, 409, 500, 503];
 
     /// Give a user a new password; her tokens end.
     ResetUserPassword = "reset_user_password", Post "/api/v1/users/{userId}/password", may(Action::Update, Entity::Users), 200, [400, 401, 403, 404, 500, 503];

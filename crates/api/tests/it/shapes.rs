@@ -42,6 +42,7 @@ fn a_cluster_that_was_just_made_shows_its_secret() {
         deleted_at: None,
         last_liveness: None,
         delete_requested_at: None,
+        lowest_id: Some(reeve_types::LowestId::default()),
     };
     insta::assert_json_snapshot!(CreatedCluster {
         cluster,

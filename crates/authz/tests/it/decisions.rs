@@ -264,7 +264,7 @@ fn a_permission_covers_what_was_asked_and_nothing_else() {
 }
 
 #[test]
-fn the_exceptions_are_three_and_each_is_good_for_little() {
+fn the_exceptions_are_four_and_each_is_good_for_little() {
     let mut covered = Vec::new();
     for exception in BootstrapException::ALL {
         let granted = Granted::bootstrap(exception);
@@ -292,6 +292,10 @@ fn the_exceptions_are_three_and_each_is_good_for_little() {
         "LinkStatus workloads:update",
         "SessionRecord users:update",
         "SessionRecord service-account:update",
+        "Recovery tenant:update",
+        "Recovery cluster:update",
+        "Recovery users:update",
+        "Recovery service-account:update",
     ];
     assert_eq!(covered, expected);
 }

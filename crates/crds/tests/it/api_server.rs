@@ -139,7 +139,7 @@ async fn the_api_server_takes_good_objects_and_refuses_bad_ones() {
             "spec.identity.uid",
         ),
         (
-            named("Workload", "other", "/spec/identity/gid", json!(999)),
+            named("Workload", "other", "/spec/identity/gid", json!(0)),
             "spec.identity.gid",
         ),
         (

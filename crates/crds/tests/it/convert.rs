@@ -57,7 +57,7 @@ fn an_invalid_object_names_its_field() {
     object.spec.identity.as_mut().unwrap().uid = 0;
     let error = object.checked().unwrap_err();
     assert_eq!(error.field, "spec.identity.uid");
-    insta::assert_snapshot!(error, @"Workload `train` is invalid: field spec.identity.uid: `0` is not a valid uid: a number from 1000 to 2147483647 is needed");
+    insta::assert_snapshot!(error, @"Workload `train` is invalid: field spec.identity.uid: `0` is not a valid uid: a number from 1 to 2147483647 is needed");
 
     let mut object = Workload::desired(&workload(), "reeve-robots");
     object.spec.environment.first_mut().unwrap().name = "A=B".into();

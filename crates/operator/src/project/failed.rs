@@ -72,6 +72,21 @@ pub enum Failed {
         /// The namespace.
         namespace: String,
     },
+    /// The namespace is reserved and not there.
+    #[error(
+        "namespace `{namespace}` is reserved in this cluster (`{pattern}`) and is not made for a project: choose another \
+         namespace; where it is meant, a member of {group} makes it and labels it: kubectl create namespace {namespace}; \
+         kubectl label namespace {namespace} {label}={project}; or the operator's flag --reserved-namespaces leaves it out",
+        group = names::INSTALLERS, label = names::PROJECT
+    )]
+    Reserved {
+        /// The namespace.
+        namespace: String,
+        /// By which entry of the list.
+        pattern: String,
+        /// The project.
+        project: String,
+    },
     /// A RoleBinding of somebody else has the name of one of ours.
     #[error(
         "RoleBinding `{namespace}/{name}` is not ours and is in the way; delete it: kubectl -n {namespace} delete rolebinding {name}"
@@ -102,6 +117,7 @@ impl Reconcile for Failed {
             Self::Foreign { .. } => "NamespaceOfAnotherProject",
             Self::LeftOver { .. } => "NamespaceLeftOver",
             Self::Terminating { .. } => "NamespaceTerminating",
+            Self::Reserved { .. } => "NamespaceReserved",
             Self::UnmarkedBinding { .. } => "RoleBindingInTheWay",
             Self::NoRights { .. } => "NoRights",
             Self::Write(_) => "WriteFailed",

@@ -4,6 +4,7 @@ use k8s_openapi::api::core::v1::Namespace;
 use kube::ResourceExt;
 use reeve_admission::names;
 use reeve_crds::desired::Project;
+use reeve_types::ReservedNamespaces;
 
 use super::Failed;
 
@@ -53,5 +54,21 @@ pub fn validate(project: &Project, namespace: Option<&Namespace>, just_made: boo
             id: project.id,
         }),
         _ => Ok(Found::Ours),
+    }
+}
+
+/// Checks that a namespace that is to be made is nobody else's to be: an add-on that is installed there later would give the
+/// project's people what it rules.
+///
+/// # Errors
+/// [`Failed::Reserved`].
+pub fn may_be_made(project: &Project, reserved: &ReservedNamespaces) -> Result<(), Failed> {
+    match reserved.reserving(&project.namespace) {
+        Some(pattern) => Err(Failed::Reserved {
+            namespace: project.namespace.clone(),
+            pattern: pattern.to_owned(),
+            project: project.name.to_string(),
+        }),
+        None => Ok(()),
     }
 }

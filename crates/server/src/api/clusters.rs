@@ -6,6 +6,7 @@ pub mod get;
 pub mod kubernetes_endpoint;
 pub mod kubernetes_token;
 pub mod list;
+pub mod set_lowest_id;
 
 use reeve_api::TENANT_ID;
 use reeve_api::cluster::{Cluster, ClusterCondition, ClusterPlatform, ClusterState, ClusterStatus};
@@ -68,6 +69,7 @@ pub(super) fn shown(app: &App, row: ClusterRow) -> Cluster {
         deleted_at: None,
         last_liveness: last_liveness.filter(|_| !row.name_only),
         delete_requested_at: None,
+        lowest_id: (!row.name_only).then_some(row.lowest_id),
     }
 }
 

@@ -6,16 +6,26 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{Request, StatusCode};
 use axum::response::Response;
+use reeve_authz::Scope;
+use reeve_identity::token::LINK_SECONDS;
 use reeve_link::{ClusterDeleted, TokenRequest};
+use reeve_store::{AuditAction, Outcome};
 use serde_json::json;
 
+use super::LinkCall;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::extract::{json_bytes, read};
 
 /// 400 for a wrong secret, as on the token route of REST; in the same words for an unknown cluster. 410 for the right secret
 /// of a deleted one: its operator, and nobody else, is told.
-pub async fn handle(State(app): State<Arc<App>>, request: Request<Body>) -> Result<Response, ApiError> {
+///
+/// Right and wrong secrets of clusters that are there are recorded; guesses at ids that nobody has are not.
+pub async fn handle(
+    State(app): State<Arc<App>>,
+    call: LinkCall,
+    request: Request<Body>,
+) -> Result<Response, ApiError> {
     let bytes = read(request).await?;
     // The parser's own words may repeat what it found, and that may be the secret.
     let asked: TokenRequest = super::message(&bytes).map_err(|_| {
@@ -27,7 +37,14 @@ pub async fn handle(State(app): State<Arc<App>>, request: Request<Body>) -> Resu
         Some(kept) => (Some(kept), false),
         None => (app.store.deleted_link_verifier(asked.cluster_id).await?, true),
     };
+    let name = app.directory().short_name(Scope::Cluster(asked.cluster_id));
+    let mut entry = call.entry(AuditAction::SignIn, "/link/v1/token", asked.cluster_id, name);
     if !app.security.check_secret(&asked.client_secret, kept.as_ref()) {
+        if kept.is_some() && !deleted {
+            entry.result = Outcome::Failed;
+            entry.http_status_code = StatusCode::BAD_REQUEST.as_u16();
+            app.record(entry).await;
+        }
         return Err(ApiError::Invalid(
             "the cluster's credentials are not valid".to_owned(),
         ));
@@ -41,7 +58,9 @@ pub async fn handle(State(app): State<Arc<App>>, request: Request<Body>) -> Resu
         };
         return Ok(json_bytes(StatusCode::GONE, json!(answer).to_string()));
     }
-    let (token, expires_in) = app.security.link_token(asked.cluster_id, app.clock.now())?;
-    let answer = json!({"accessToken": token.expose(), "expiresIn": expires_in});
+    let (token, claims) = app.security.link_token(asked.cluster_id, call.at)?;
+    entry.metadata.insert("jti".to_owned(), claims.jti);
+    app.store.record(&crate::audit::session_record(), entry).await?;
+    let answer = json!({"accessToken": token.expose(), "expiresIn": LINK_SECONDS});
     Ok(json_bytes(StatusCode::OK, answer.to_string()))
 }

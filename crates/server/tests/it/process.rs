@@ -10,13 +10,13 @@ use reqwest::{Method, Version};
 use rustls::pki_types::pem::PemObject;
 use serde_json::{Value, json};
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_reeve-server");
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_reeve-server");
 
 /// A server that runs; ended with the value.
-struct Running {
+pub(crate) struct Running {
     child: Option<Child>,
-    announced: Value,
-    client: reqwest::Client,
+    pub(crate) announced: Value,
+    pub(crate) client: reqwest::Client,
 }
 
 impl Drop for Running {
@@ -29,17 +29,23 @@ impl Drop for Running {
 }
 
 impl Running {
-    async fn start(data: &Path, flags: &[&str]) -> Self {
+    pub(crate) async fn start(data: &Path, flags: &[&str]) -> Self {
         let announce = data.with_extension("announce");
         let _ = std::fs::remove_file(&announce);
+        let listen: &[&str] = match flags.contains(&"--listen") {
+            true => &[],
+            false => &["--listen", "127.0.0.1:0"],
+        };
         let child = Command::new(PROGRAM)
-            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+            .arg("serve")
+            .args(listen)
+            .arg("--data-dir")
             .arg(data)
             .arg("--announce-file")
             .arg(&announce)
             .args(flags)
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(std::fs::File::create(log(data)).unwrap())
             .spawn()
             .unwrap();
         let mut running = Self {
@@ -68,7 +74,7 @@ impl Running {
             .unwrap()
     }
 
-    fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.announced["url"].as_str().unwrap())
     }
 
@@ -83,7 +89,7 @@ impl Running {
     }
 
     /// Ends it as an init system would; what it wrote to standard output, and its code.
-    async fn stop(mut self) -> Output {
+    pub(crate) async fn stop(mut self) -> Output {
         let child = self.child.take().unwrap();
         assert!(
             Command::new("kill")
@@ -99,7 +105,12 @@ impl Running {
     }
 }
 
-fn fresh() -> (tempfile::TempDir, PathBuf) {
+/// Where a server's log goes: of its last start.
+pub(crate) fn log(data: &Path) -> PathBuf {
+    data.with_extension("log")
+}
+
+pub(crate) fn fresh() -> (tempfile::TempDir, PathBuf) {
     // Some other test may have done it already.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let dir = tempfile::tempdir().unwrap();

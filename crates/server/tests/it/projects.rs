@@ -170,3 +170,50 @@ async fn what_a_project_left_behind_is_not_opened_from_another_department() {
         .await
         .is(201);
 }
+
+#[tokio::test]
+async fn who_administers_a_department_chooses_no_namespace_outside_the_prefix() {
+    let town = Town::new().await;
+    let server = &town.server;
+    let (_, erin) = server.user("erin@example.com", json!(null)).await;
+    server
+        .rule(("user", "erin@example.com"), 1, ("department", &town.vision))
+        .await;
+    let (_, carol) = server.user("carol@example.com", json!(null)).await;
+    server
+        .rule(("user", "carol@example.com"), 1, ("cluster", &town.cluster))
+        .await;
+    let body = |name: &str, namespace: &str| {
+        json!({"name": name, "clusterId": town.cluster, "parentId": town.vision, "resources": [],
+               "requestedNamespace": namespace})
+    };
+    let said = server.post(&erin, ALL, body("a", "team-a")).await.refused(403);
+    for part in [
+        "`team-a` does not begin with `reeve-`",
+        "`project:create` in cluster `demo`",
+        "carol@example.com",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    server.post(&erin, ALL, body("b", "reeve-of-erin")).await.is(201);
+    let made = json!({"name": "c", "clusterId": town.cluster, "parentId": town.vision, "resources": []});
+    server.post(&erin, ALL, made).await.is(201);
+    server.post(&carol, ALL, body("a", "team-a")).await.is(201);
+    // What is reserved is refused for all.
+    for token in [&erin, &carol, &server.admin] {
+        for namespace in [
+            "cert-manager",
+            "openshift-ingress",
+            "istio-system",
+            "gpu-operator",
+            "argocd",
+            "flux-system",
+        ] {
+            let said = server.post(token, ALL, body("d", namespace)).await.refused(400);
+            assert!(
+                said.contains("is reserved here") && said.contains(namespace),
+                "{said}"
+            );
+        }
+    }
+}

@@ -14,7 +14,7 @@ use reeve_server::router::router;
 use reeve_server::security::Security;
 use reeve_server::start;
 use reeve_store::{Histories, Store, SubjectId};
-use reeve_store_sql::SqlStore;
+use reeve_store_sql::{AuditKey, SqlStore};
 use reeve_types::{Clock, HistoryId, Secret, ServiceAccountId, Timestamp, UserId};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -72,9 +72,11 @@ impl Server {
 
     /// Over what is in a directory.
     pub(crate) async fn open(dir: Arc<TempDir>, clock: Clock) -> Self {
-        let store = Arc::new(SqlStore::open_sqlite(&dir.path().join("reeve.db")).await.unwrap());
         let random = Random::seeded(7);
         let master = MasterKey::from_bytes(&[7; 32]).unwrap();
+        let key = AuditKey::new(master.audit_key());
+        let file = dir.path().join("reeve.db");
+        let store = Arc::new(SqlStore::open_sqlite(&file, key, clock.now()).await.unwrap());
         if !reeve_store::Installation::is_initialized(store.as_ref())
             .await
             .unwrap()
@@ -92,6 +94,7 @@ impl Server {
         let settings = Settings {
             public_url: URL.to_owned(),
             namespace_prefix: "reeve-".to_owned(),
+            reserved_namespaces: reeve_types::ReservedNamespaces::default(),
             account_created_at: installed.created_at,
             heartbeat: Duration::from_millis(50),
             history,

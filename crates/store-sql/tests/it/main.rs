@@ -2,5 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are test code")]
 
+mod chain;
+mod forgetting;
 mod sqlite;
 mod tampering;

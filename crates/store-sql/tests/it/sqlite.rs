@@ -1,15 +1,28 @@
 //! Every promise of a store, on SQLite.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use reeve_store::Store;
-use reeve_store_sql::SqlStore;
+use reeve_store_sql::{AuditKey, SqlStore};
+use reeve_types::Timestamp;
 use tempfile::TempDir;
 
 pub(crate) async fn fresh() -> (Arc<dyn Store>, TempDir) {
     let dir = tempfile::tempdir().unwrap();
-    let store = SqlStore::open_sqlite(&dir.path().join("reeve.db")).await.unwrap();
+    let store = open(&dir.path().join("reeve.db")).await;
     (Arc::new(store), dir)
+}
+
+/// The key of every chain in these tests.
+pub(crate) fn key() -> AuditKey {
+    AuditKey::new([7; 32].into())
+}
+
+pub(crate) async fn open(file: &Path) -> SqlStore {
+    SqlStore::open_sqlite(file, key(), Timestamp::from_millis(1_700_000_000_000))
+        .await
+        .unwrap()
 }
 
 reeve_store::conformance_tests!(fresh);

@@ -5,7 +5,7 @@ use reeve_store::StoreError;
 use reeve_store::conformance::World;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 
-use crate::sqlite::fresh;
+use crate::sqlite::{fresh, key, open};
 
 async fn verdict_after(statement: &'static str) -> Result<i64, StoreError> {
     let (store, dir) = fresh().await;
@@ -45,7 +45,7 @@ async fn an_altered_removed_or_cut_event_shows() {
 async fn what_was_written_is_there_after_the_process_is_gone() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("reeve.db");
-    let store = reeve_store_sql::SqlStore::open_sqlite(&file).await.unwrap();
+    let store = open(&file).await;
     let mut world = World::new(std::sync::Arc::new(store)).await;
     let cluster = world.cluster(10, "a").await;
     // Neither closed nor dropped: what is on the disk now is what a killed process leaves.
@@ -54,7 +54,7 @@ async fn what_was_written_is_there_after_the_process_is_gone() {
         let name = |file: &std::path::Path| format!("{}{side}", file.display());
         std::fs::copy(name(&file), name(&copy)).unwrap();
     }
-    let again = reeve_store_sql::SqlStore::open_sqlite(&copy).await.unwrap();
+    let again = open(&copy).await;
     let directory = reeve_store::Directory::directory(&again).await.unwrap();
     assert_eq!(
         directory.clusters.iter().map(|it| it.id).collect::<Vec<_>>(),
@@ -83,16 +83,16 @@ async fn what_is_opened_for_reading_reads_beside_a_writer_and_changes_nothing() 
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("reeve.db");
     assert!(
-        reeve_store_sql::SqlStore::open_sqlite_read_only(&file)
+        reeve_store_sql::SqlStore::open_sqlite_read_only(&file, Some(key()))
             .await
             .is_err()
     );
     assert!(!file.exists(), "it is not made");
-    let store = reeve_store_sql::SqlStore::open_sqlite(&file).await.unwrap();
+    let store = open(&file).await;
     let mut world = World::new(std::sync::Arc::new(store)).await;
     let cluster = world.cluster(10, "a").await;
     let reader = std::sync::Arc::new(
-        reeve_store_sql::SqlStore::open_sqlite_read_only(&file)
+        reeve_store_sql::SqlStore::open_sqlite_read_only(&file, Some(key()))
             .await
             .unwrap(),
     );

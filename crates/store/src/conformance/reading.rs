@@ -4,8 +4,8 @@ use reeve_authz::{Action, Entity, Principal, Role, Scope};
 use reeve_link::{ClusterSettings, ObjectKey, ObjectStatus, StatusPhase, StatusReport};
 use reeve_types::Revision;
 
-use super::world::{NOW, World, group, link, parsed, posix};
-use crate::StoreError;
+use super::world::{NOW, World, entry, group, link, parsed, posix};
+use crate::{AuditAction, StoreError};
 
 /// Twice the same is written once; what the cluster is not to have is dropped.
 pub async fn a_report_is_kept_when_it_says_something_new(mut world: World) {
@@ -45,11 +45,23 @@ pub async fn a_report_is_kept_when_it_says_something_new(mut world: World) {
             ),
         ],
     };
-    assert!(world.store.report(&link(), cluster, &report, NOW).await.unwrap());
+    assert!(
+        world
+            .store
+            .report(&link(), cluster, &report, NOW, entry(AuditAction::Update))
+            .await
+            .unwrap()
+    );
     assert!(
         !world
             .store
-            .report(&link(), cluster, &report, NOW.plus_seconds(9))
+            .report(
+                &link(),
+                cluster,
+                &report,
+                NOW.plus_seconds(9),
+                entry(AuditAction::Update)
+            )
             .await
             .unwrap()
     );
@@ -76,12 +88,22 @@ pub async fn a_report_is_kept_when_it_says_something_new(mut world: World) {
     );
     world.delete_rule(&rule).await.unwrap();
     assert!(
-        !world.store.report(&link(), cluster, &report, NOW).await.unwrap(),
+        !world
+            .store
+            .report(&link(), cluster, &report, NOW, entry(AuditAction::Update))
+            .await
+            .unwrap(),
         "the rule is gone"
     );
     let unknown = world
         .store
-        .report(&link(), super::world::id(99), &report, NOW)
+        .report(
+            &link(),
+            super::world::id(99),
+            &report,
+            NOW,
+            entry(AuditAction::Update),
+        )
         .await;
     assert!(matches!(unknown, Err(StoreError::NotFound { .. })), "{unknown:?}");
 }

@@ -6,7 +6,7 @@ use reeve_crds::{ReeveConfigSpec, desired};
 use reeve_kube_kit::{Reconcile, Retry};
 use reeve_operator::config::strictest;
 use reeve_operator::project::cleanup::leftovers;
-use reeve_operator::project::validate::{Found, validate};
+use reeve_operator::project::validate::{Found, may_be_made, validate};
 use reeve_operator::project::{View, build};
 use serde_json::{Value, json};
 
@@ -43,6 +43,24 @@ fn only_a_namespace_that_is_missing_or_labelled_as_the_projects_is_taken() {
         let failed = validate(&robots(), Some(&found), false).unwrap_err();
         assert_eq!((failed.reason(), failed.retry()), (reason, Retry::OnChange));
     }
+}
+
+#[test]
+fn a_reserved_namespace_is_made_for_no_project_whatever_the_control_plane_says() {
+    let usual = reeve_types::ReservedNamespaces::default();
+    assert!(may_be_made(&robots(), &usual).is_ok());
+    let taken = object(3, "robots", "cert-manager").checked().unwrap();
+    let failed = may_be_made(&taken, &usual).unwrap_err();
+    assert_eq!(
+        (failed.reason(), failed.retry()),
+        ("NamespaceReserved", Retry::OnChange)
+    );
+    let said = failed.to_string();
+    assert!(said.contains("kubectl create namespace cert-manager"), "{said}");
+    let labelled = namespace(json!({"name": "cert-manager", "labels": {"reeve.dev/project": "robots"}}));
+    assert_eq!(validate(&taken, Some(&labelled), false).unwrap(), Found::Ours);
+    let none = reeve_types::ReservedNamespaces::new(Vec::new());
+    assert!(may_be_made(&taken, &none).is_ok());
 }
 
 #[test]

@@ -48,6 +48,7 @@ pub async fn handle(
                 applied_revision: Revision(0),
                 settings: None,
                 last_liveness: None,
+                lowest_id: committed.value.lowest_id,
             });
             app.hub.open(id, committed.value.revision, None);
             Ok(committed.value)

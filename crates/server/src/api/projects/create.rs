@@ -12,7 +12,7 @@ use reeve_types::DepartmentId;
 use reeve_types::names::is_reserved_namespace;
 
 use super::{Details, shown};
-use crate::app::App;
+use crate::app::{App, Settings};
 use crate::caller::{Call, Caller};
 use crate::directory::Directory;
 use crate::error::ApiError;
@@ -28,7 +28,7 @@ pub async fn handle(
     call: Call,
     Parsed(body): Parsed<CreateProject>,
 ) -> Result<(StatusCode, Json<Project>), ApiError> {
-    let namespace = namespace(&app.settings.namespace_prefix, &body)?;
+    let namespace = namespace(&app.settings, &body)?;
     let details = Details {
         enforce_runai_scheduler: body.enforce_runai_scheduler,
         settings: body.settings.clone(),
@@ -53,16 +53,7 @@ pub async fn handle(
             );
             return Err(ApiError::Invalid(message));
         }
-        let may_take_over = app
-            .directory()
-            .index
-            .decide(
-                &caller.principal,
-                Action::Create,
-                Entity::Project,
-                Scope::Cluster(body.cluster_id),
-            )
-            .is_ok();
+        let may_take_over = whole_cluster(&app, &caller, &body, &namespace)?;
         let new = NewProject {
             department_id,
             name: body.name,
@@ -88,6 +79,40 @@ pub async fn handle(
     .await
 }
 
+/// Whether the caller may make projects anywhere in the cluster. Who may only in a department chooses no namespace outside of
+/// the prefix: it may be meant for something that is installed later, and rules the cluster.
+fn whole_cluster(
+    app: &App,
+    caller: &Caller,
+    body: &CreateProject,
+    namespace: &str,
+) -> Result<bool, ApiError> {
+    let directory = app.directory();
+    let scope = Scope::Cluster(body.cluster_id);
+    let decided = directory
+        .index
+        .decide(&caller.principal, Action::Create, Entity::Project, scope);
+    let prefix = &app.settings.namespace_prefix;
+    match decided {
+        Ok(_) => Ok(true),
+        Err(_) if body.requested_namespace.is_none() || namespace.starts_with(prefix.as_str()) => Ok(false),
+        Err(denial) => {
+            let who: Vec<_> = denial.who_could_grant().iter().map(ToString::to_string).collect();
+            let who = if who.is_empty() {
+                "nobody".to_owned()
+            } else {
+                who.join(", ")
+            };
+            Err(ApiError::Forbidden(format!(
+                "`requestedNamespace`: `{namespace}` does not begin with `{prefix}`, and other names need `{}` in {}, which \
+                 can be given by {who}: leave `requestedNamespace` out, or choose a name with that prefix",
+                denial.missing(),
+                directory.scope_name(scope)
+            )))
+        }
+    }
+}
+
 /// The department asked for, or the cluster's `default` one (control-plane 3.2).
 fn parent(directory: &Directory, caller: &Caller, body: &CreateProject) -> Result<DepartmentId, ApiError> {
     if let Some(id) = body.parent_id {
@@ -108,8 +133,9 @@ fn parent(directory: &Directory, caller: &Caller, body: &CreateProject) -> Resul
 }
 
 /// The namespace: as asked for, or prefix and name. Those of the cluster itself can never become a project's (admission
-/// R11), by whichever of the two ways.
-fn namespace(prefix: &str, body: &CreateProject) -> Result<String, ApiError> {
+/// R11), nor those that are reserved here, by whichever of the two ways and for whomever.
+fn namespace(settings: &Settings, body: &CreateProject) -> Result<String, ApiError> {
+    let prefix = settings.namespace_prefix.as_str();
     let name = body
         .requested_namespace
         .clone()
@@ -126,6 +152,12 @@ fn namespace(prefix: &str, body: &CreateProject) -> Result<String, ApiError> {
         let message = format!("the namespace `{name}` belongs to the cluster itself: choose another name");
         return Err(ApiError::Invalid(message));
     }
+    if let Some(pattern) = settings.reserved_namespaces.reserving(&name) {
+        return Err(ApiError::Invalid(format!(
+            "the namespace `{name}` is reserved here (`{pattern}`): choose another name; whoever runs the server decides \
+             what is reserved, with its flag `--reserved-namespaces`"
+        )));
+    }
     Ok(name)
 }
 
@@ -140,6 +172,39 @@ mod tests {
             r#"{{"name":"{name}","clusterId":"00000000-0000-4000-8000-000000000001","parentId":"1","resources":[]}}"#
         );
         CreateProject::parse(text.as_bytes()).unwrap()
+    }
+
+    fn settings(prefix: &str) -> Settings {
+        Settings {
+            public_url: String::new(),
+            namespace_prefix: prefix.to_owned(),
+            reserved_namespaces: reeve_types::ReservedNamespaces::default(),
+            account_created_at: reeve_types::Timestamp::from_millis(0),
+            heartbeat: std::time::Duration::from_secs(1),
+            history: reeve_types::HistoryId::from_uuid(uuid::Uuid::nil()),
+        }
+    }
+
+    fn namespace(prefix: &str, body: &CreateProject) -> Result<String, ApiError> {
+        super::namespace(&settings(prefix), body)
+    }
+
+    #[test]
+    fn no_project_takes_a_reserved_namespace_by_either_way() {
+        let refused = |prefix: &str, body: &CreateProject| namespace(prefix, body).unwrap_err().to_string();
+        for (prefix, name, pattern) in [
+            ("cert-", "manager", "`cert-manager`"),
+            ("istio-", "x", "`istio-*`"),
+        ] {
+            let said = refused(prefix, &body(name));
+            assert!(
+                said.contains(pattern) && said.contains("--reserved-namespaces"),
+                "{said}"
+            );
+        }
+        let mut named = body("x");
+        named.requested_namespace = Some("gpu-operator".to_owned());
+        assert!(refused("reeve-", &named).contains("`gpu-operator` is reserved"));
     }
 
     #[test]

@@ -33,6 +33,9 @@ pub async fn handle(
             let granted = app
                 .directory()
                 .allow_in_account(&caller, Action::Create, Entity::Users)?;
+            if let Some(posix) = &body.posix {
+                app.directory().check_numbers(posix)?;
+            }
             let new = NewUser {
                 id,
                 email: body.email,

@@ -29,6 +29,7 @@ pub async fn handle(
         let granted = app
             .directory()
             .allow_hidden(&caller, Action::Update, Entity::Users, hidden)?;
+        app.directory().check_numbers(&posix)?;
         let entry = call.entry(&caller, &granted, AuditAction::Update);
         let row = app
             .store

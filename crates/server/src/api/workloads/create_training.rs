@@ -98,11 +98,14 @@ fn identity(
         .user(id)
         .ok_or(ApiError::Unauthenticated("the token's subject is gone"))?;
     match &user.posix {
-        Some(posix) => Ok(Some(WorkloadIdentity {
-            user_id: id,
-            email: user.email.clone(),
-            posix: posix.clone(),
-        })),
+        Some(posix) => {
+            directory.check_numbers_in(body.cluster_id, posix)?;
+            Ok(Some(WorkloadIdentity {
+                user_id: id,
+                email: user.email.clone(),
+                posix: posix.clone(),
+            }))
+        }
         None => Err(ApiError::Invalid(format!(
             "`{}` has no uid and gid to run as: ask an administrator of the account to set them \
              (`PUT /api/v1/users/{id}/posix`), or {remedy}",

@@ -1,0 +1,3 @@
+//! Uids that were given (ours).
+
+pub mod release;

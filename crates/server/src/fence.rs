@@ -1,0 +1,323 @@
+//! The files beside the master key by which a database that was restored from a backup is recognised.
+//!
+//! `last-change` says how far the audit log had come, `given-uids` to whom each uid was given. Both are written after the
+//! commit and before the answer: so a server that was killed finds a database that is never behind them, and one that was
+//! put back finds an event that its database does not know. Whoever puts these files back together with the database is
+//! not noticed: `reeve-server restored declare` is for that.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use reeve_identity::Random;
+use reeve_store::{AuditAction, FenceNews, Fenced, Recovered, Store};
+use reeve_types::{Timestamp, Uid, UserId};
+use tokio::sync::Mutex;
+
+use crate::audit::recovery;
+use crate::start::{system_entry, write_private};
+
+/// Which uids were given to whom, and which were made free again.
+type Uids = BTreeMap<Uid, Option<UserId>>;
+
+/// What the files say.
+#[derive(Debug, Clone, Default)]
+struct Known {
+    fenced: Option<Fenced>,
+    uids: Uids,
+}
+
+/// The two files.
+#[derive(Debug, Clone)]
+struct Files {
+    last_change: PathBuf,
+    given_uids: PathBuf,
+}
+
+impl Files {
+    fn in_folder(folder: &Path) -> Self {
+        Self {
+            last_change: folder.join("last-change"),
+            given_uids: folder.join("given-uids"),
+        }
+    }
+
+    /// For whoever has the directory alone.
+    fn read(&self) -> anyhow::Result<Known> {
+        Ok(Known {
+            fenced: self.read_last_change()?,
+            uids: self.read_uids()?,
+        })
+    }
+
+    fn read_last_change(&self) -> anyhow::Result<Option<Fenced>> {
+        match fs::read(&self.last_change) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map(Some).with_context(|| {
+                format!(
+                    "`{}` cannot be read: remove it when the database was not restored, and run `reeve-server restored \
+                     declare` after that when it was",
+                    self.last_change.display()
+                )
+            }),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => {
+                Err(error).with_context(|| format!("failed to read `{}`", self.last_change.display()))
+            }
+        }
+    }
+
+    /// A last line without its end was never answered for: it goes.
+    fn read_uids(&self) -> anyhow::Result<Uids> {
+        let context = || format!("failed to read `{}`", self.given_uids.display());
+        let text = match fs::read_to_string(&self.given_uids) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Uids::new()),
+            Err(error) => return Err(error).with_context(context),
+        };
+        let whole = text.rfind('\n').map_or(0, |end| end + 1);
+        if whole < text.len() {
+            let file = OpenOptions::new()
+                .write(true)
+                .open(&self.given_uids)
+                .with_context(context)?;
+            file.set_len(u64::try_from(whole)?).with_context(context)?;
+        }
+        let lines = text.get(..whole).unwrap_or_default().lines();
+        lines
+            .map(|line| {
+                uid(line)
+                    .with_context(|| format!("`{}`: `{line}` is no line of it", self.given_uids.display()))
+            })
+            .collect()
+    }
+
+    /// On the disk when it returns: uids first, so that one that is missing is still news after the head of before.
+    fn write(&self, uids: &Uids, fenced: &Fenced) -> anyhow::Result<()> {
+        if !uids.is_empty() {
+            let lines: String = uids.iter().map(line).collect();
+            let context = || format!("failed to write `{}`", self.given_uids.display());
+            let mut file = OpenOptions::new()
+                .create(true)
+                .append(true)
+                .mode(0o600)
+                .open(&self.given_uids)
+                .with_context(context)?;
+            file.write_all(lines.as_bytes())
+                .and_then(|()| file.sync_data())
+                .with_context(context)?;
+        }
+        write_private(&self.last_change, &serde_json::to_vec(fenced)?)?;
+        let folder = self.last_change.parent().unwrap_or(Path::new("/"));
+        File::open(folder)
+            .and_then(|folder| folder.sync_all())
+            .with_context(|| format!("failed to write `{}`", folder.display()))
+    }
+}
+
+fn line((uid, owner): (&Uid, &Option<UserId>)) -> String {
+    match owner {
+        Some(owner) => format!("{uid} {owner}\n"),
+        None => format!("{uid} -\n"),
+    }
+}
+
+fn uid(line: &str) -> Option<(Uid, Option<UserId>)> {
+    let (uid, owner) = line.split_once(' ')?;
+    let owner = match owner {
+        "-" => None,
+        owner => Some(owner.parse().ok()?),
+    };
+    Some((uid.parse().ok()?, owner))
+}
+
+/// Keeps the files in step with the database.
+#[derive(Debug)]
+pub struct Fence {
+    files: Files,
+    known: Mutex<Known>,
+}
+
+/// What opening found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// The database is the one of before, or a later one.
+    Same,
+    /// There was nothing to compare with.
+    Nothing,
+    /// The database was restored; what it held is ended.
+    Restored(Recovered),
+}
+
+impl Fence {
+    /// Compares the database with the files in `folder`, ends what a restored one holds, and brings the files up to it. With
+    /// `declared` it counts as restored whatever the files say.
+    ///
+    /// # Errors
+    /// When the files cannot be read or written, or the database cannot.
+    pub async fn open(
+        folder: &Path,
+        store: &dyn Store,
+        declared: bool,
+        random: &Random,
+        now: Timestamp,
+    ) -> anyhow::Result<(Self, Found)> {
+        let files = Files::in_folder(folder);
+        let known = files.read()?;
+        let same = match &known.fenced {
+            Some(fenced) => store.knows_head(&fenced.head).await?,
+            None => true,
+        };
+        let mut fence = Self {
+            files,
+            known: Mutex::new(known),
+        };
+        let found = if declared || !same {
+            Found::Restored(fence.recover(store, random, now).await?)
+        } else if fence.known.get_mut().fenced.is_some() {
+            Found::Same
+        } else {
+            Found::Nothing
+        };
+        fence.catch_up(store, -1).await?;
+        Ok((fence, found))
+    }
+
+    async fn recover(
+        &mut self,
+        store: &dyn Store,
+        random: &Random,
+        now: Timestamp,
+    ) -> anyhow::Result<Recovered> {
+        let known = self.known.get_mut();
+        let fenced = match &known.fenced {
+            Some(fenced) => fenced.clone(),
+            None => fenced(&store.fence_news(i64::MAX).await?, 0),
+        };
+        let uids: Vec<_> = known
+            .uids
+            .iter()
+            .filter_map(|(uid, owner)| owner.map(|owner| (*uid, owner)))
+            .collect();
+        let entry = system_entry(AuditAction::Restore, "tenant", random, now)?;
+        let recovered = store.recover(&recovery(), &fenced, &uids, entry).await?;
+        known.fenced = Some(Fenced {
+            era: recovered.era,
+            ..fenced
+        });
+        Ok(recovered)
+    }
+
+    /// Writes down how far the database has come, where that is news.
+    ///
+    /// # Errors
+    /// When the files cannot be written or the database cannot be read. What is committed stays so: the next call tries again.
+    pub async fn advance(&self, store: &dyn Store) -> anyhow::Result<()> {
+        let since = {
+            let known = self.known.lock().await;
+            known.fenced.as_ref().map_or(-1, |fenced| fenced.head.sequence)
+        };
+        self.catch_up(store, since).await
+    }
+
+    async fn catch_up(&self, store: &dyn Store, since: i64) -> anyhow::Result<()> {
+        let mut known = self.known.lock().await;
+        let news = store.fence_news(since).await?;
+        let next = fenced(&news, known.fenced.as_ref().map_or(0, |fenced| fenced.era));
+        let uids: Uids = news
+            .uids
+            .into_iter()
+            .filter(|(uid, owner)| known.uids.get(uid) != Some(owner))
+            .collect();
+        if uids.is_empty() && known.fenced.as_ref() == Some(&next) {
+            return Ok(());
+        }
+        let (files, fenced, fresh) = (self.files.clone(), next.clone(), uids.clone());
+        tokio::task::spawn_blocking(move || files.write(&fresh, &fenced)).await??;
+        known.uids.extend(uids);
+        known.fenced = Some(next);
+        Ok(())
+    }
+}
+
+fn fenced(news: &FenceNews, era: i64) -> Fenced {
+    Fenced {
+        head: news.head.clone(),
+        era,
+        numbers: news.numbers.clone(),
+    }
+}
+
+/// How far the audit log had come according to the files in `folder`; none without them.
+///
+/// # Errors
+/// When they cannot be read.
+pub fn last_head(folder: &Path) -> anyhow::Result<Option<reeve_store::AuditHead>> {
+    let fenced = Files::in_folder(folder).read_last_change()?;
+    Ok(fenced.map(|fenced| fenced.head))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALICE: &str = "123e4567-e89b-12d3-a456-426614174000";
+
+    #[test]
+    fn a_line_that_was_never_finished_is_not_believed_and_goes() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = Files::in_folder(dir.path());
+        let whole = format!("70012 {ALICE}\n70013 {ALICE}\n70013 -\n");
+        fs::write(&files.given_uids, format!("{whole}70014 123e45")).unwrap();
+        let known = files.read().unwrap();
+        let uids: Vec<_> = known.uids.iter().map(line).collect();
+        assert_eq!(uids, [format!("70012 {ALICE}\n"), "70013 -\n".to_owned()]);
+        assert_eq!(fs::read_to_string(&files.given_uids).unwrap(), whole);
+        assert_eq!(known.fenced, None);
+    }
+
+    #[test]
+    fn files_that_somebody_else_wrote_to_stop_the_start_and_are_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = Files::in_folder(dir.path());
+        fs::write(&files.given_uids, "70012 nobody\n").unwrap();
+        let said = format!("{:#}", files.read().unwrap_err());
+        assert!(
+            said.contains("given-uids") && said.contains("70012 nobody"),
+            "{said}"
+        );
+        fs::remove_file(&files.given_uids).unwrap();
+        fs::write(&files.last_change, "{}").unwrap();
+        let said = format!("{:#}", files.read().unwrap_err());
+        assert!(
+            said.contains("last-change") && said.contains("restored declare"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn what_is_written_is_read_again_and_its_owners_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let files = Files::in_folder(dir.path());
+        let fenced = Fenced {
+            head: reeve_store::AuditHead {
+                sequence: 7,
+                mac: "ab".to_owned(),
+            },
+            era: 2,
+            numbers: [("project".to_owned(), 4)].into(),
+        };
+        let given = |owner| Uids::from([(Uid::new(70012).unwrap(), owner)]);
+        files.write(&given(ALICE.parse().ok()), &fenced).unwrap();
+        files.write(&given(None), &fenced).unwrap();
+        let known = files.read().unwrap();
+        assert_eq!((known.fenced, known.uids), (Some(fenced), given(None)));
+        for file in [&files.last_change, &files.given_uids] {
+            let mode = fs::metadata(file).unwrap().permissions().mode() & 0o777;
+            assert_eq!(mode, 0o600, "{}", file.display());
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! The arithmetic of the audit log's chain: what a row's hash is, and whether rows and hashes fit. No database.
+
+use std::fmt;
+use std::sync::Arc;
+
+use hmac::{Hmac, KeyInit, Mac};
+use reeve_store::AuditHead;
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+/// The key of the chain. Cheap to clone; prints as nothing.
+#[derive(Clone)]
+pub struct AuditKey(Arc<Zeroizing<[u8; 32]>>);
+
+impl AuditKey {
+    /// From its 256 bits.
+    pub fn new(bytes: Zeroizing<[u8; 32]>) -> Self {
+        Self(Arc::new(bytes))
+    }
+
+    /// The hash of an event: HMAC-SHA256 (RFC 2104) in hex.
+    pub(crate) fn digest(&self, sequence: i64, previous: &str, body: &str) -> String {
+        #[expect(
+            clippy::expect_used,
+            reason = "HMAC takes keys of any length; a chain without a key must not go on"
+        )]
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0[..]).expect("a key of 32 bytes");
+        mac.update(text(sequence, previous, body).as_bytes());
+        hex(&mac.finalize().into_bytes())
+    }
+}
+
+impl fmt::Debug for AuditKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[secret]")
+    }
+}
+
+/// The hash of an event of before the chain was keyed.
+pub(crate) fn plain_digest(sequence: i64, previous: &str, body: &str) -> String {
+    hex(&Sha256::digest(text(sequence, previous, body)))
+}
+
+fn text(sequence: i64, previous: &str, body: &str) -> String {
+    format!("{sequence}\n{previous}\n{body}")
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A chain in which everything fits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    /// How many events there are.
+    pub events: i64,
+    /// How many of them, from the first on, are older than the key.
+    pub unkeyed: i64,
+    /// The last one.
+    pub head: AuditHead,
+}
+
+/// The first event that does not fit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Broken {
+    /// Its number.
+    pub row: i64,
+    /// What is wrong.
+    pub reason: String,
+}
+
+/// A row as it is in the database.
+#[derive(Debug, Clone)]
+pub(crate) struct Link {
+    pub(crate) sequence: i64,
+    pub(crate) previous: String,
+    pub(crate) hash: String,
+    pub(crate) keyed: bool,
+    pub(crate) body: String,
+}
+
+/// Walks along the chain, one row after the other.
+#[derive(Debug)]
+pub(crate) struct Walk<'w> {
+    key: Option<&'w AuditKey>,
+    heads: &'w [AuditHead],
+    last: AuditHead,
+    unkeyed: i64,
+    keyed: bool,
+}
+
+impl<'w> Walk<'w> {
+    /// From the beginning. The chain must lead through all of `heads`.
+    pub(crate) fn new(key: Option<&'w AuditKey>, heads: &'w [AuditHead]) -> Self {
+        let last = AuditHead {
+            sequence: 0,
+            mac: String::new(),
+        };
+        Self {
+            key,
+            heads,
+            last,
+            unkeyed: 0,
+            keyed: false,
+        }
+    }
+
+    /// One row further.
+    pub(crate) fn step(&mut self, link: Link) -> Result<(), Broken> {
+        let next = self.last.sequence + 1;
+        let broken = |row, reason: &str| {
+            Err(Broken {
+                row,
+                reason: reason.to_owned(),
+            })
+        };
+        if link.sequence != next {
+            return broken(next, "it is missing");
+        }
+        if self.keyed && !link.keyed {
+            return broken(next, "its hash has no key, and those before it have");
+        }
+        let hash = match (link.keyed, self.key) {
+            (true, Some(key)) => key.digest(next, &self.last.mac, &link.body),
+            (true, None) => return broken(next, "its hash is keyed, and the key is not here"),
+            (false, _) => plain_digest(next, &self.last.mac, &link.body),
+        };
+        if link.previous != self.last.mac || link.hash != hash {
+            return broken(
+                next,
+                "it was changed, or the one before it: its hash does not fit",
+            );
+        }
+        if link.keyed && !self.keyed && next > 1 && !is_switch_over(&link.body) {
+            return broken(next, "the key begins here without the event that says so");
+        }
+        if self
+            .heads
+            .iter()
+            .any(|head| head.sequence == next && head.mac != hash)
+        {
+            return broken(
+                next,
+                "another event of this number was there: the chain was written anew from here",
+            );
+        }
+        self.keyed |= link.keyed;
+        self.unkeyed += i64::from(!link.keyed);
+        self.last = AuditHead {
+            sequence: next,
+            mac: hash,
+        };
+        Ok(())
+    }
+
+    /// At the end, where `counted` events are to be.
+    pub(crate) fn end(self, counted: i64) -> Result<Verified, Broken> {
+        let end = self.last.sequence;
+        let furthest = self
+            .heads
+            .iter()
+            .map(|head| head.sequence)
+            .max()
+            .unwrap_or(0)
+            .max(counted);
+        if furthest > end {
+            return Err(Broken {
+                row: end + 1,
+                reason: format!("it is missing: the end was cut, there were {furthest} events or more"),
+            });
+        }
+        if counted != end {
+            return Err(Broken {
+                row: end,
+                reason: format!("the counter says {counted} events, and there are {end}"),
+            });
+        }
+        Ok(Verified {
+            events: end,
+            unkeyed: self.unkeyed,
+            head: self.last,
+        })
+    }
+}
+
+/// Whether an event says that the chain is keyed from it on.
+fn is_switch_over(body: &str) -> bool {
+    serde_json::from_str::<serde_json::Value>(body)
+        .is_ok_and(|event| event.get("action").is_some_and(|action| action == "key"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key() -> AuditKey {
+        AuditKey::new(Zeroizing::new([7; 32]))
+    }
+
+    #[test]
+    fn the_key_and_each_part_make_another_hash() {
+        let other = AuditKey::new(Zeroizing::new([8; 32]));
+        let hashes = [
+            key().digest(1, "", "a"),
+            other.digest(1, "", "a"),
+            key().digest(2, "", "a"),
+            key().digest(1, "x", "a"),
+            key().digest(1, "", "b"),
+            plain_digest(1, "", "a"),
+        ];
+        let different: std::collections::BTreeSet<_> = hashes.iter().collect();
+        assert_eq!(different.len(), hashes.len());
+        assert_eq!(format!("{:?}", key()), "[secret]");
+    }
+
+    #[test]
+    fn who_has_no_key_cannot_go_on_without_it() {
+        let key = key();
+        let first = key.digest(1, "", "{}");
+        let mut walk = Walk::new(Some(&key), &[]);
+        let link = |sequence, previous: &str, hash: String, keyed, body: &str| Link {
+            sequence,
+            previous: previous.to_owned(),
+            hash,
+            keyed,
+            body: body.to_owned(),
+        };
+        walk.step(link(1, "", first.clone(), true, "{}")).unwrap();
+        let plain = plain_digest(2, &first, "{}");
+        assert_eq!(walk.step(link(2, &first, plain, false, "{}")).unwrap_err().row, 2);
+        // Nor is a chain believed that has no key up to some row of somebody's choice.
+        let mut walk = Walk::new(Some(&key), &[]);
+        let plain = plain_digest(1, "", "{}");
+        walk.step(link(1, "", plain.clone(), false, "{}")).unwrap();
+        let hash = key.digest(2, &plain, "{}");
+        assert_eq!(walk.step(link(2, &plain, hash, true, "{}")).unwrap_err().row, 2);
+    }
+}

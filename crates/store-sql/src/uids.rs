@@ -1,0 +1,142 @@
+//! Releasing a uid that was given by mistake.
+
+use reeve_store::{AuditEntry, EMAIL_RESTS_SECONDS, StoreError};
+use reeve_types::{Email, PosixIdentity, Timestamp, Uid, UserId};
+
+use crate::audit;
+use crate::driver::{Arg, During, Row, Tx};
+
+const RELEASE: &str = "release a uid";
+
+/// Who had it, and when she lost it.
+struct Given {
+    owner: String,
+    left_at: Timestamp,
+    event: i64,
+}
+
+fn given(row: &Row) -> Result<Given, StoreError> {
+    Ok(Given {
+        owner: row.text("user_id")?,
+        left_at: row.time("left_at")?,
+        event: row.int("event")?,
+    })
+}
+
+/// Makes a uid free, when nobody and nothing bears it; the event says whose it was.
+pub(crate) async fn release(
+    tx: &mut Tx,
+    uid: Uid,
+    at: Timestamp,
+    entry: AuditEntry,
+) -> Result<AuditEntry, StoreError> {
+    let given = tx
+        .one(
+            "SELECT user_id, left_at, event FROM used_uids WHERE uid = $1 AND user_id <> ''",
+            &[uid.number().into()],
+            given,
+            RELEASE,
+        )
+        .await?
+        .ok_or_else(|| StoreError::NotFound {
+            what: "given uid",
+            id: uid.to_string(),
+        })?;
+    let in_use = |why: String| StoreError::UidInUse { uid, why };
+    let owner = owner(tx, &given.owner).await?;
+    if let Some((email, Some(posix))) = &owner
+        && posix.uid() == uid
+    {
+        return Err(in_use(format!(
+            "`{email}` has it now; give her another one first"
+        )));
+    }
+    if let Some(workload) = borne_by(tx, uid).await? {
+        return Err(in_use(format!(
+            "{workload} runs as it; delete that workload first"
+        )));
+    }
+    if let Some(cluster) = behind(tx).await? {
+        return Err(in_use(format!(
+            "cluster `{cluster}` has not yet said that workloads deleted here are gone there; wait until it has, or delete \
+             the cluster"
+        )));
+    }
+    let until = given.left_at.plus_seconds(EMAIL_RESTS_SECONDS);
+    if at < until {
+        return Err(in_use(format!(
+            "a Kubernetes token that was given with it may be good until {until}; release it after that"
+        )));
+    }
+    let event = audit::next_sequence(tx).await?;
+    tx.execute(
+        "UPDATE used_uids SET user_id = '', event = $2 WHERE uid = $1",
+        &[uid.number().into(), event.into()],
+    )
+    .await
+    .during(RELEASE)?;
+    let mut entry = entry.about(uid, uid);
+    let name = owner.map_or_else(|| "none".to_owned(), |(email, _)| email.to_string());
+    for (key, value) in [
+        ("owner_before", given.owner),
+        ("owner_email_before", name),
+        ("given_by_event", given.event.to_string()),
+        ("owner_after", "none".to_owned()),
+    ] {
+        entry.metadata.insert(key.to_owned(), value);
+    }
+    Ok(entry)
+}
+
+/// A cluster where a workload may still run that was deleted here: nobody knows any more whose it is.
+async fn behind(tx: &mut Tx) -> Result<Option<String>, StoreError> {
+    tx.row(
+        "SELECT c.name FROM clusters c JOIN desired_objects o ON o.cluster_id = c.id
+         WHERE o.kind = 'workload' AND o.body IS NULL AND o.revision > c.applied_revision LIMIT 1",
+        &[],
+    )
+    .await
+    .during(RELEASE)?
+    .map(|row| row.text("name"))
+    .transpose()
+}
+
+/// Whoever a uid was given to, if she is still there, and her numbers.
+async fn owner(tx: &mut Tx, id: &str) -> Result<Option<(Email, Option<PosixIdentity>)>, StoreError> {
+    let _: UserId = id.parse().map_err(|_| StoreError::Corrupt {
+        what: "user_id",
+        reason: format!("`{id}` is no user id"),
+    })?;
+    tx.row("SELECT email, posix FROM users WHERE id = $1", &[Arg::text(id)])
+        .await
+        .during(RELEASE)?
+        .map(|row| Ok((row.parsed("email")?, row.opt_json("posix")?)))
+        .transpose()
+}
+
+/// A workload that runs as a uid and has not ended, for a sentence.
+async fn borne_by(tx: &mut Tx, uid: Uid) -> Result<Option<String>, StoreError> {
+    let rows = tx
+        .rows(
+            "SELECT w.id, w.name, w.desired FROM workloads w LEFT JOIN object_status s
+               ON s.cluster_id = w.cluster_id AND s.kind = 'workload' AND s.object_id = w.id
+             WHERE s.phase IS NULL OR s.phase NOT IN ('Completed', 'Failed') ORDER BY w.created_at",
+            &[],
+        )
+        .await
+        .during(RELEASE)?;
+    for row in rows {
+        let desired: reeve_link::Workload = row.json("desired")?;
+        if desired
+            .identity
+            .is_some_and(|identity| identity.posix.uid() == uid)
+        {
+            return Ok(Some(format!(
+                "workload `{}` ({})",
+                row.text("name")?,
+                row.text("id")?
+            )));
+        }
+    }
+    Ok(None)
+}

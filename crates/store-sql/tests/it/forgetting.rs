@@ -1,0 +1,54 @@
+//! A store that forgets to record one of its writes: the conformance suite finds each.
+
+use reeve_store::conformance::{AUDITED_WRITES, World, every_write_is_in_the_audit_log};
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
+use tokio::task::JoinHandle;
+
+use crate::sqlite::fresh;
+
+#[test]
+fn the_suite_exercises_every_write() {
+    reeve_store::conformance::the_suite_writes_by_every_method_that_takes_an_event();
+}
+
+/// Runs the check over a database that, from its `nth` event on, once takes an event back as if it was never written: with the
+/// counter, so that the chain is whole.
+async fn with_a_store_that_forgets(nth: usize) -> JoinHandle<()> {
+    let (store, dir) = fresh().await;
+    let options = SqliteConnectOptions::new().filename(dir.path().join("reeve.db"));
+    let pool = SqlitePool::connect_with(options).await.unwrap();
+    let trigger = format!(
+        "CREATE TABLE forgotten (once INTEGER);
+         CREATE TRIGGER forget AFTER INSERT ON audit_events
+         WHEN NEW.sequence = {nth} AND NOT EXISTS (SELECT 1 FROM forgotten)
+         BEGIN
+             INSERT INTO forgotten VALUES (1);
+             DELETE FROM audit_events WHERE sequence = NEW.sequence;
+             UPDATE counters SET value = value - 1 WHERE name = 'audit';
+         END"
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(trigger))
+        .execute(&pool)
+        .await
+        .unwrap();
+    pool.close().await;
+    tokio::spawn(async move {
+        let _keep = dir;
+        every_write_is_in_the_audit_log(World::new(store).await).await;
+    })
+}
+
+#[tokio::test]
+async fn each_forgotten_event_shows() {
+    // Without the fault the check passes: nothing comes back.
+    let nothing = AUDITED_WRITES.len() + 100;
+    with_a_store_that_forgets(nothing).await.await.unwrap();
+    // `report` writes two events.
+    for nth in 1..=AUDITED_WRITES.len() + 1 {
+        let outcome = with_a_store_that_forgets(nth).await.await;
+        assert!(
+            outcome.is_err_and(|error| error.is_panic()),
+            "event {nth} was not missed"
+        );
+    }
+}

@@ -1,0 +1,299 @@
+//! Every write method of the store leaves its event in the audit log: one, of that action, about that thing, with what was
+//! before and after where the thing is numbers or settings.
+
+use reeve_authz::{Action, BootstrapException, Entity, Granted, Role, Scope};
+use reeve_link::{ClusterSettings, StatusReport};
+use reeve_types::Revision;
+
+use super::world::{NOW, World, entry, exception, group, link, posix};
+use crate::{
+    AuditAction, AuditEntry, AuditHead, CredentialKind, EMAIL_RESTS_SECONDS, Fenced, SubjectId, Verifier,
+};
+
+/// The write methods that are exercised below, in their order. A test in this crate compares them with the traits.
+pub const AUDITED_WRITES: &[&str] = &[
+    "first_start",
+    "create_cluster",
+    "report",
+    "set_lowest_id",
+    "create_department",
+    "create_project",
+    "create_access_rule",
+    "create_workload",
+    "create_user",
+    "set_posix",
+    "release_uid",
+    "record_sign_in",
+    "record",
+    "set_password",
+    "end_sessions",
+    "create_service_account",
+    "set_service_account_enabled",
+    "set_service_account_secret",
+    "recover",
+    "confirm",
+    "recover_password",
+    "delete_service_account",
+    "delete_user",
+    "delete_workload",
+    "delete_access_rule",
+    "delete_project",
+    "delete_department",
+    "delete_cluster",
+];
+
+/// Compares what a write left in the log with what it has to leave.
+struct Log {
+    seen: i64,
+    done: Vec<&'static str>,
+}
+
+impl Log {
+    /// One event since the last call, of `action`, about `about`, with all of `metadata`; each is `name` or `name=value`.
+    async fn has(
+        &mut self,
+        world: &World,
+        method: &'static str,
+        action: AuditAction,
+        about: impl ToString,
+        metadata: &[&str],
+    ) {
+        let granted = world.may(Action::Read, Entity::EventsHistory, Scope::Account);
+        let events = world.store.audit_events(&granted, self.seen, 10).await.unwrap();
+        assert_eq!(events.len(), 1, "`{method}` leaves one event in the audit log");
+        let AuditEntry {
+            action: said,
+            entity_id,
+            metadata: told,
+            ..
+        } = &events.first().unwrap().entry;
+        assert_eq!((*said, entity_id), (action, &about.to_string()), "{method}");
+        for wanted in metadata {
+            let (name, value) = wanted.split_once('=').unwrap_or((wanted, ""));
+            let found = told.get(name);
+            let fits = found.is_some_and(|found| value.is_empty() || found == value);
+            assert!(fits, "`{method}` says `{wanted}`: {told:?}");
+        }
+        self.seen += 1;
+        self.done.push(method);
+        assert_eq!(
+            world.audited().await,
+            self.seen,
+            "the chain is whole after `{method}`"
+        );
+    }
+}
+
+/// All of [`AUDITED_WRITES`]. A store that forgets the event of one of them fails here: `store-sql` plants that fault for each.
+pub async fn every_write_is_in_the_audit_log(mut world: World) {
+    use AuditAction::{Confirm, Create, Delete, Disable, ResetPassword, Restore, Update};
+    let mut log = Log {
+        seen: 0,
+        done: Vec::new(),
+    };
+    let admin = world.admin_row.id;
+    log.has(&world, "first_start", Create, admin, &[]).await;
+    let cluster = world.cluster(10, "a").await.id;
+    log.has(&world, "create_cluster", Create, cluster, &[]).await;
+    settings_are_told(&world, &mut log, cluster).await;
+    let granted = world.may(Action::Update, Entity::Cluster, Scope::Account);
+    let lowest = reeve_types::LowestId::new(20).unwrap();
+    let set = world
+        .store
+        .set_lowest_id(&granted, cluster, lowest, entry(Update));
+    assert_eq!(set.await.unwrap().lowest_id, lowest);
+    let numbers = ["lowest_id_before=1000", "lowest_id_after=20"];
+    log.has(&world, "set_lowest_id", Update, cluster, &numbers).await;
+    let department = world.department(cluster, "vision").await.id;
+    log.has(&world, "create_department", Create, department, &[])
+        .await;
+    let project = world.project(department, "robots").await.id;
+    log.has(&world, "create_project", Create, project, &[]).await;
+    let rule = world
+        .rule(group("g"), Role::Viewer, Scope::Project(project))
+        .await;
+    log.has(&world, "create_access_rule", Create, rule.id, &[]).await;
+    let workload = world.try_workload(100, project, "train").await.unwrap().value.id;
+    log.has(&world, "create_workload", Create, workload, &[]).await;
+    let alice = people_are_told(&world, &mut log).await;
+
+    let account = world.service_account(20, "ci").await.id;
+    log.has(&world, "create_service_account", Create, account, &[])
+        .await;
+    let store = &world.store;
+    let may = |action| world.may(action, Entity::ServiceAccount, Scope::Account);
+    let granted = may(Action::Update);
+    let off = store.set_service_account_enabled(&granted, account, false, NOW, entry(Disable));
+    off.await.unwrap();
+    log.has(&world, "set_service_account_enabled", Disable, account, &[])
+        .await;
+    let secret = Verifier::new("other");
+    let set = store.set_service_account_secret(&granted, account, secret, NOW, entry(Update));
+    set.await.unwrap();
+    log.has(&world, "set_service_account_secret", Update, account, &[])
+        .await;
+    let recovery = exception(BootstrapException::Recovery);
+    let fenced = Fenced {
+        head: AuditHead {
+            sequence: 99,
+            mac: "lost".to_owned(),
+        },
+        era: 0,
+        numbers: Default::default(),
+    };
+    store
+        .recover(&recovery, &fenced, &[], entry(Restore))
+        .await
+        .unwrap();
+    log.has(
+        &world,
+        "recover",
+        Restore,
+        "",
+        &["was=99:lost", "found", "era=1", "suspended_passwords=2"],
+    )
+    .await;
+    store
+        .confirm(&recovery, CredentialKind::Passwords, entry(Confirm))
+        .await
+        .unwrap();
+    log.has(&world, "confirm", Confirm, "", &["confirmed=2"]).await;
+    let email = &world.admin_row.email;
+    let new = store.recover_password(&recovery, email, Verifier::new("new"), NOW, entry(ResetPassword));
+    new.await.unwrap();
+    log.has(&world, "recover_password", ResetPassword, admin, &[])
+        .await;
+    store
+        .delete_service_account(&may(Action::Delete), account, NOW, entry(Delete))
+        .await
+        .unwrap();
+    log.has(&world, "delete_service_account", Delete, account, &[])
+        .await;
+    world.delete_user(alice).await.unwrap();
+    log.has(
+        &world,
+        "delete_user",
+        Delete,
+        alice,
+        &["posix_before=70013/5000/", "posix_after=none"],
+    )
+    .await;
+
+    let store = world.store.clone();
+    let may = |world: &World, entity, scope| -> Granted { world.may(Action::Delete, entity, scope) };
+    let granted = may(&world, Entity::Trainings, Scope::Project(project));
+    store
+        .delete_workload(&granted, workload, entry(Delete))
+        .await
+        .unwrap();
+    log.has(&world, "delete_workload", Delete, workload, &[]).await;
+    world.delete_rule(&rule).await.unwrap();
+    log.has(&world, "delete_access_rule", Delete, rule.id, &[]).await;
+    let granted = may(&world, Entity::Project, Scope::Project(project));
+    store
+        .delete_project(&granted, project, NOW, entry(Delete))
+        .await
+        .unwrap();
+    log.has(&world, "delete_project", Delete, project, &[]).await;
+    let granted = may(&world, Entity::Department, Scope::Department(department));
+    store
+        .delete_department(&granted, department, NOW, entry(Delete))
+        .await
+        .unwrap();
+    log.has(&world, "delete_department", Delete, department, &[])
+        .await;
+    let granted = may(&world, Entity::Cluster, Scope::Cluster(cluster));
+    store
+        .delete_cluster(&granted, cluster, NOW, entry(Delete))
+        .await
+        .unwrap();
+    log.has(&world, "delete_cluster", Delete, cluster, &[]).await;
+    assert_eq!(log.done, AUDITED_WRITES);
+}
+
+async fn settings_are_told(world: &World, log: &mut Log, cluster: reeve_types::ClusterId) {
+    let mut report = StatusReport {
+        revision: Revision(0),
+        settings: Some(ClusterSettings {
+            enforce_run_as_user: true,
+            enforce_prevent_privilege_escalation: true,
+            kubernetes_version: "v1.37.2".to_owned(),
+            operator_version: "0.1.0".to_owned(),
+            kubernetes_endpoint: None,
+            policy_alarms: Vec::new(),
+        }),
+        objects: Vec::new(),
+    };
+    let send = async |report: &StatusReport| {
+        let granted = link();
+        let sent = world
+            .store
+            .report(&granted, cluster, report, NOW, entry(AuditAction::Update));
+        assert!(sent.await.unwrap());
+    };
+    send(&report).await;
+    let update = AuditAction::Update;
+    let first = ["enforceRunAsUser_before=none", "enforceRunAsUser_after=true"];
+    log.has(world, "report", update, cluster, &first).await;
+    if let Some(settings) = &mut report.settings {
+        settings.enforce_run_as_user = false;
+    }
+    send(&report).await;
+    let second = ["enforceRunAsUser_before=true", "enforceRunAsUser_after=false"];
+    log.has(world, "report", update, cluster, &second).await;
+    log.done.pop();
+    // What is no setting leaves none.
+    report.settings = None;
+    report.revision = Revision(1);
+    send(&report).await;
+    assert_eq!(world.audited().await, log.seen);
+}
+
+async fn people_are_told(world: &World, log: &mut Log) -> reeve_types::UserId {
+    use AuditAction::{Create, Release, ResetPassword, SignIn, SignOut, Update};
+    let alice = world
+        .try_user(2, "alice@example.com", Some(posix(70012)))
+        .await
+        .unwrap()
+        .id;
+    log.has(world, "create_user", Create, alice, &["posix_after=70012/5000/"])
+        .await;
+    let granted = world.may(Action::Update, Entity::Users, Scope::Account);
+    let store = &world.store;
+    store
+        .set_posix(&granted, alice, Some(posix(70013)), NOW, entry(Update))
+        .await
+        .unwrap();
+    let numbers = ["posix_before=70012/5000/", "posix_after=70013/5000/"];
+    log.has(world, "set_posix", Update, alice, &numbers).await;
+    let later = NOW.plus_seconds(EMAIL_RESTS_SECONDS);
+    let uid = posix(70012).uid();
+    store
+        .release_uid(&granted, uid, later, entry(Release))
+        .await
+        .unwrap();
+    let owner = format!("owner_before={alice}");
+    let told = [
+        owner.as_str(),
+        "owner_email_before=alice@example.com",
+        "given_by_event",
+    ];
+    log.has(world, "release_uid", Release, uid, &told).await;
+    world
+        .sign_in(SubjectId::User(alice), Verifier::new("hash"), NOW)
+        .await
+        .unwrap();
+    log.has(world, "record_sign_in", SignIn, "", &[]).await;
+    let session = exception(BootstrapException::SessionRecord);
+    store.record(&session, entry(SignIn)).await.unwrap();
+    log.has(world, "record", SignIn, "", &[]).await;
+    let password = Verifier::new("new");
+    store
+        .set_password(&granted, alice, password, NOW, entry(ResetPassword))
+        .await
+        .unwrap();
+    log.has(world, "set_password", ResetPassword, alice, &[]).await;
+    store.end_sessions(&granted, alice, entry(SignOut)).await.unwrap();
+    log.has(world, "end_sessions", SignOut, alice, &[]).await;
+    alice
+}

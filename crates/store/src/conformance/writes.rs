@@ -1,0 +1,55 @@
+//! Which methods of the store take an audit event, read from the traits themselves: what the suite exercises is compared with
+//! that, so that a new method cannot be forgotten.
+
+use super::AUDITED_WRITES;
+
+/// The traits of this crate, as text.
+const TRAITS: &[&str] = &[
+    include_str!("../access_rule.rs"),
+    include_str!("../audit.rs"),
+    include_str!("../cluster.rs"),
+    include_str!("../department.rs"),
+    include_str!("../desired.rs"),
+    include_str!("../directory.rs"),
+    include_str!("../fence.rs"),
+    include_str!("../history.rs"),
+    include_str!("../installation.rs"),
+    include_str!("../project.rs"),
+    include_str!("../service_account.rs"),
+    include_str!("../status.rs"),
+    include_str!("../user.rs"),
+    include_str!("../workload.rs"),
+];
+
+/// The methods that take an audit event.
+fn audited(traits: &[&'static str]) -> Vec<&'static str> {
+    let mut names: Vec<_> = traits
+        .iter()
+        .flat_map(|text| text.split("async fn ").skip(1))
+        .filter(|method| {
+            let end = method.find(';').unwrap_or(method.len());
+            method.get(..end).is_some_and(|head| head.contains("AuditEntry"))
+        })
+        .filter_map(|method| method.split('(').next())
+        .collect();
+    names.sort_unstable();
+    names
+}
+
+/// Panics unless the suite writes by every method that takes an event, and every module was looked at.
+pub fn the_suite_writes_by_every_method_that_takes_an_event() {
+    let mut exercised = AUDITED_WRITES.to_vec();
+    exercised.sort_unstable();
+    assert_eq!(audited(TRAITS), exercised);
+    let modules = include_str!("../lib.rs")
+        .lines()
+        .filter(|line| line.starts_with("pub mod "))
+        .count();
+    // Without traits: conformance, error, gate.
+    assert_eq!(TRAITS.len() + 3, modules);
+    // A method that nobody exercises shows.
+    assert_eq!(
+        audited(&["async fn new(&self, entry: AuditEntry) -> X; async fn y();"]),
+        ["new"]
+    );
+}
