@@ -15,6 +15,7 @@ mod volumes;
 pub use home::{home_directory, user_name};
 pub use job::{Owner, job};
 pub use literal::literal;
+pub use passwd::is_names_container;
 
 /// The label on a workload's Job and pods: the workload's name.
 pub const WORKLOAD_LABEL: &str = "reeve.dev/workload";

@@ -32,6 +32,11 @@ shift 2
 { copy /etc/group; for line do printf '%s\n' "$line"; done; } > "$folder/group"
 "#;
 
+/// Whether a container of this name, which is not the workload's own, is the one that makes the copies.
+pub fn is_names_container(name: &str) -> bool {
+    NAMES.contains(&name)
+}
+
 /// Whether the copies are made.
 pub(crate) fn is_wanted(workload: &Workload) -> bool {
     workload.passwd_entry && workload.identity.is_some()

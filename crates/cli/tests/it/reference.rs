@@ -34,9 +34,18 @@ async fn must_refuse(receiver: &Receiver, line: &[&str], word: &str, instead: &s
     let output = receiver.run(line).await;
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{line:?}: {said}");
-    assert!(output.stdout.is_empty() && receiver.calls().is_empty(), "{line:?}");
-    assert!(said.contains(&format!("`{word}`")) && said.contains("nothing was sent"), "{line:?}: {said}");
-    assert!(said.contains("in runai it ") && said.contains(instead), "{line:?}: {said}");
+    assert!(
+        output.stdout.is_empty() && receiver.calls().is_empty(),
+        "{line:?}"
+    );
+    assert!(
+        said.contains(&format!("`{word}`")) && said.contains("nothing was sent"),
+        "{line:?}: {said}"
+    );
+    assert!(
+        said.contains("in runai it ") && said.contains(instead),
+        "{line:?}: {said}"
+    );
     assert!(!said.contains("use '-- "), "{line:?}: {said}");
 }
 
@@ -46,7 +55,9 @@ fn refused_flags() -> impl Iterator<Item = (&'static Flag, &'static str, &'stati
             Here::Refused(instead) => Some(instead),
             Here::Works(_) => None,
         };
-        row.spelled.iter().filter_map(move |spelled| Some((row, *spelled, instead?)))
+        row.spelled
+            .iter()
+            .filter_map(move |spelled| Some((row, *spelled, instead?)))
     })
 }
 
@@ -97,17 +108,21 @@ fn a_flag_that_works_is_an_argument_of_ours() {
     for row in FLAGS.iter().filter(|row| matches!(row.here, Here::Works(_))) {
         let command = command_of(&cli, row.of);
         for spelled in row.spelled {
-            let known = command.get_arguments().any(|argument| match spelled.strip_prefix("--") {
-                Some(long) => {
-                    argument.get_long() == Some(long)
-                        || argument.get_all_aliases().is_some_and(|all| all.contains(&long))
-                }
-                None => {
-                    let short = spelled.chars().nth(1);
-                    argument.get_short() == short
-                        || argument.get_all_short_aliases().is_some_and(|all| all.contains(&short.unwrap()))
-                }
-            });
+            let known = command
+                .get_arguments()
+                .any(|argument| match spelled.strip_prefix("--") {
+                    Some(long) => {
+                        argument.get_long() == Some(long)
+                            || argument.get_all_aliases().is_some_and(|all| all.contains(&long))
+                    }
+                    None => {
+                        let short = spelled.chars().nth(1);
+                        argument.get_short() == short
+                            || argument
+                                .get_all_short_aliases()
+                                .is_some_and(|all| all.contains(&short.unwrap()))
+                    }
+                });
             assert!(known, "`{spelled}` of `{}`", row.of);
         }
     }
@@ -154,10 +169,20 @@ async fn what_is_a_flag_of_nobody_gets_no_tip_that_starts_a_broken_container() {
         .shown(&["submit", "x", "-p", "robots", "-i", "i", "--nonsense"])
         .await;
     insta::assert_snapshot!(shown);
-    let shown = receiver.shown(&["submit", "x", "-p", "robots", "-i", "i", "-g", "0.5"]).await;
+    let shown = receiver
+        .shown(&["submit", "x", "-p", "robots", "-i", "i", "-g", "0.5"])
+        .await;
     insta::assert_snapshot!(shown);
     let shown = receiver
-        .shown(&["submit", "--existing-pvc", "claimname=a,path=/a", "--name", "x", "-i", "i"])
+        .shown(&[
+            "submit",
+            "--existing-pvc",
+            "claimname=a,path=/a",
+            "--name",
+            "x",
+            "-i",
+            "i",
+        ])
         .await;
     insta::assert_snapshot!(shown);
     assert!(receiver.calls().is_empty());
@@ -168,7 +193,10 @@ async fn contradictions_are_refused_before_anything_is_sent() {
     let receiver = Receiver::signed_in().await;
     for wrong in [
         &["--allow-privilege-escalation"][..],
-        &["--allow-privilege-escalation=false", "--prevent-privilege-escalation=false"],
+        &[
+            "--allow-privilege-escalation=false",
+            "--prevent-privilege-escalation=false",
+        ],
         &["--tty"],
         &["--attach", "--stdin=false"],
         &["--name", "y"],
@@ -176,7 +204,12 @@ async fn contradictions_are_refused_before_anything_is_sent() {
         &["-e", "A=SECRET:name,key"],
     ] {
         let output = receiver.run(&[&sound("submit")[..], wrong].concat()).await;
-        assert_eq!(output.status.code(), Some(2), "{wrong:?}: {}", text(&output.stderr));
+        assert_eq!(
+            output.status.code(),
+            Some(2),
+            "{wrong:?}: {}",
+            text(&output.stderr)
+        );
     }
     assert!(receiver.calls().is_empty());
 }
@@ -188,23 +221,48 @@ async fn a_chosen_project_is_meant_by_commands_that_name_none() {
     receiver.answers("GET /api/v1/org-unit/projects", 200, json!({"projects": []}));
     let missing = receiver.run(&["config", "project", "robots"]).await;
     assert_eq!(missing.status.code(), Some(1), "only a project that one can see");
-    receiver.answers("GET /api/v1/org-unit/projects", 200, json!({"projects": [project()]}));
+    receiver.answers(
+        "GET /api/v1/org-unit/projects",
+        200,
+        json!({"projects": [project()]}),
+    );
     receiver.answers("GET /api/v1/workloads", 200, json!({"workloads": []}));
     insta::assert_snapshot!(receiver.shown(&["config", "project", "robots"]).await);
     receiver.calls();
     let asked = async |line: &[&str]| {
         receiver.run(line).await;
-        receiver.calls().iter().map(|call| call.line.clone()).collect::<Vec<_>>().join(" ")
+        receiver
+            .calls()
+            .iter()
+            .map(|call| call.line.clone())
+            .collect::<Vec<_>>()
+            .join(" ")
     };
     assert!(asked(&["list"]).await.contains("projectName%3D%3Drobots"));
-    assert!(asked(&["list", "jobs", "-p", "other"]).await.contains("projectName%3D%3Dother"));
+    assert!(
+        asked(&["list", "jobs", "-p", "other"])
+            .await
+            .contains("projectName%3D%3Dother")
+    );
     assert!(!asked(&["list", "-A"]).await.contains("projectName"));
     assert!(asked(&["logs", "x"]).await.contains("projectName%3D%3Drobots"));
-    assert!(asked(&["training", "describe", "x"]).await.contains("projectName%3D%3Drobots"));
-    assert!(asked(&["submit", "--name", "x", "-i", "i"]).await.contains("name%3D%3Drobots"));
+    assert!(
+        asked(&["training", "describe", "x"])
+            .await
+            .contains("projectName%3D%3Drobots")
+    );
+    assert!(
+        asked(&["submit", "--name", "x", "-i", "i"])
+            .await
+            .contains("name%3D%3Drobots")
+    );
 }
 
 #[test]
 fn the_page_is_made_from_the_table() {
-    assert_eq!(include_str!("../../../../docs/coming-from-runai.md"), page(), "run `cargo xtask gen`");
+    assert_eq!(
+        include_str!("../../../../docs/coming-from-runai.md"),
+        page(),
+        "run `cargo xtask gen`"
+    );
 }
