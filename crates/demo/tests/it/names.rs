@@ -3,8 +3,9 @@
 use anyhow::{Result, ensure};
 use reeve_testkit::{images, wait_until};
 
+use crate::attacks::kubectl_of;
 use crate::cli::{json_of, terminal, wait_until_completed};
-use crate::harness::{Team, on_the_road};
+use crate::harness::{Team, on_the_road, output_of};
 
 /// The part of her email before the @, as it becomes a name.
 fn name_of(email: &str) -> String {
@@ -81,5 +82,28 @@ fn an_image_without_a_shell_is_told_so() {
             Ok((said.contains("`/bin/sh`") && said.contains("`--passwd-entry`")).then_some(()))
         })
         .await
+    });
+}
+
+/// The manifest of the page, as somebody copies it from there.
+fn manifest() -> String {
+    include_str!("../../../../docs/names-in-containers.md")
+        .lines()
+        .skip_while(|line| *line != "    apiVersion: batch/v1")
+        .take_while(|line| line.starts_with("    ") || line.is_empty())
+        .map(|line| line.get(4..).unwrap_or_default().to_owned() + "\n")
+        .collect::<String>()
+        .replace("IMAGE", images::TOOLS)
+}
+
+#[test]
+fn the_pages_manifest_does_it_with_kubectl() {
+    on_the_road(async |road| {
+        let team = Team::form(road).await?;
+        let kubectl = kubectl_of(road, &team, &team.researcher).await?;
+        kubectl.must_with_input(&["apply", "-f", "-"], &manifest())?;
+        let said = output_of(road, &team.namespace, "batch.kubernetes.io/job-name=named").await?;
+        ensure!(said == "alice\nalice\nalice\nmine\n", "{said}");
+        Ok(())
     });
 }
