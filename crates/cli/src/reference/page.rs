@@ -9,7 +9,8 @@ const HEAD: &str = "# Coming from `runai`
 Made from the table in `crates/cli/src/reference/` by `cargo xtask gen`; do not edit it here.
 
 Launch scripts of both generations of `runai` are read by `reeve`: put `reeve` where `runai` stands. What is not there is
-refused before anything is sent, with exit code 2 and the words of this page. No flag is accepted and dropped.
+refused before anything is sent, with exit code 2 and the words of this page. No flag is accepted and dropped; a command
+that is refused is refused with all its flags.
 
 A project is chosen as before: `-p PROJECT` after the command, or once with `reeve config project NAME`. A switch may be
 written with its value, as in `--run-as-user=false`.
