@@ -75,7 +75,7 @@ pub const WORDS: &[Word] = &[
     ),
     word(
         &["top"],
-        "showed what nodes and jobs use (`top nodes`, `top jobs`)",
+        "showed what nodes and jobs use (`top nodes`, `top jobs`; `--details`)",
         Refused("`kubectl top pod` and `kubectl top node`, where the cluster has metrics"),
     ),
     word(&["logs"], "shows what a container prints", Works("")),
@@ -98,7 +98,7 @@ pub const WORDS: &[Word] = &[
     ),
     word(
         &["config set"],
-        "set addresses and defaults",
+        "set addresses and defaults (`--cp-url`, `--auth-url`, `--output`, `--interactive`)",
         Refused("`reeve login user --url URL` keeps the address"),
     ),
     word(
@@ -121,7 +121,7 @@ pub const WORDS: &[Word] = &[
     ),
     word(
         &["login application", "login app"],
-        "signed in as an application",
+        "signed in as an application (`--name`, `--secret`, `--secret-file`, `--save`, `--interactive`)",
         Refused("an application asks REST for its token itself: `POST /api/v1/token`"),
     ),
     word(
@@ -131,7 +131,11 @@ pub const WORDS: &[Word] = &[
     ),
     word(&["logout"], "forgets the sign-in", Works("")),
     word(&["whoami"], "shows who you are", Works("")),
-    word(&["version"], "showed the version", Refused("`reeve --version`")),
+    word(
+        &["version"],
+        "showed the version (`--short`)",
+        Refused("`reeve --version`"),
+    ),
     word(
         &["update", "upgrade"],
         "installed the newest version",

@@ -194,6 +194,9 @@ async fn the_api_server_takes_good_objects_and_refuses_bad_ones() {
         changed("Project", "/spec/departmentId", json!("2")),
         changed("AccessRule", "/spec/role", json!("l1-researcher")),
         changed("Workload", "/metadata/labels", json!({"a": "b"})),
+        // One of an older version, written again by an operator that says of newer fields that they are off.
+        changed("Workload", "/spec/expandVariables", json!(false)),
+        changed("Workload", "/spec/passwdEntry", json!(false)),
         changed("ReeveConfig", "/spec", json!({"enforceRunAsUser": false})),
         named("Project", "robots2", "/spec/namespace", json!("team-a")),
     ] {
