@@ -1,4 +1,5 @@
-//! Files that come from Rust values: custom resources, admission policies and RBAC of the cluster's chart.
+//! Files that come from Rust values: custom resources, admission policies and RBAC of the cluster's chart, and the page for
+//! who comes from the reference's command line.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -41,6 +42,8 @@ fn files() -> Result<Vec<(PathBuf, String)>> {
             reeve_admission::policies_yaml(),
         ),
     ];
+    let page = Path::new("docs/coming-from-runai.md");
+    files.push((page.to_owned(), reeve_cli::reference::page()));
     for (name, text) in reeve_crds::all_yaml()? {
         files.push((chart.join("crds").join(name), text));
     }

@@ -2,14 +2,16 @@
 
 mod adopting;
 mod running;
+mod submitting;
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use reeve_types::{ClusterId, OrgUnitName, WorkloadName};
 
 pub use adopting::Adopt;
 pub use running::{Attach, Bash, Container, Exec, Forward, Logs, PortForward, Target};
+pub use submitting::Submit;
 
 /// Who may run what, where and as whom, from the command line.
 #[derive(Debug, Parser)]
@@ -64,10 +66,35 @@ pub enum Command {
     /// Projects
     #[command(subcommand)]
     Project(Project),
+    /// What to do with workloads.
+    #[command(flatten)]
+    Works(Works),
+    /// Settings of this command line
+    #[command(subcommand)]
+    Config(Config),
+    /// The commands for workloads, where the reference has them
+    #[command(subcommand, hide = true)]
+    Training(Training),
+    /// The same, without `submit` in the reference
+    #[command(subcommand, hide = true)]
+    Workload(Works),
+    /// Access to clusters with kubectl
+    #[command(subcommand)]
+    Kubeconfig(Kubeconfig),
+    /// Answer kubectl with a fresh token (written into kubeconfigs by `kubeconfig set`)
+    #[command(hide = true)]
+    KubernetesToken(KubernetesToken),
+}
+
+/// What to do with workloads.
+#[derive(Debug, Subcommand)]
+pub enum Works {
     /// Submit a training
-    Submit(Submit),
+    Submit(Box<Submit>),
     /// List workloads
     List(List),
+    /// Show how a workload stands and what it was submitted with
+    Describe(Describe),
     /// Show what a workload's container prints
     Logs(Logs),
     /// Run a command in a workload's container
@@ -78,14 +105,33 @@ pub enum Command {
     Attach(Attach),
     /// Reach ports of a workload's pod from this machine
     PortForward(PortForward),
-    /// Delete a workload
+    /// Delete workloads
     Delete(Delete),
-    /// Access to clusters with kubectl
+}
+
+/// `reeve training`: the reference groups what one does with trainings.
+#[derive(Debug, Subcommand)]
+pub enum Training {
+    /// The same as without the group.
+    #[command(flatten)]
+    Works(Works),
+    /// Trainings of one pod, which all are
     #[command(subcommand)]
-    Kubeconfig(Kubeconfig),
-    /// Answer kubectl with a fresh token (written into kubeconfigs by `kubeconfig set`)
-    #[command(hide = true)]
-    KubernetesToken(KubernetesToken),
+    Standard(Works),
+}
+
+/// `reeve config`
+#[derive(Debug, Subcommand)]
+pub enum Config {
+    /// Choose the project that commands mean when they name none
+    Project(DefaultProject),
+}
+
+/// `reeve config project`, `reeve project set`
+#[derive(Debug, Args)]
+pub struct DefaultProject {
+    /// The project
+    pub name: OrgUnitName,
 }
 
 /// Ways to sign in.
@@ -117,50 +163,47 @@ pub struct LoginUser {
 pub enum Project {
     /// List the projects you can see
     List,
+    /// Choose the project that commands mean when they name none
+    Set(DefaultProject),
     /// Report on an existing namespace and make it a project's; run by the cluster's installers
     Adopt(Adopt),
-}
-
-/// `reeve submit`
-#[derive(Debug, Args)]
-pub struct Submit {
-    /// Its name, unique in the project
-    pub name: WorkloadName,
-    /// In which project
-    #[arg(short, long)]
-    pub project: OrgUnitName,
-    /// The container image
-    #[arg(short, long)]
-    pub image: String,
-    /// How many GPUs
-    #[arg(short, long = "gpu-devices-request", visible_alias = "gpu", value_name = "N")]
-    pub gpus: Option<u32>,
-    /// Run as yourself: with your uid, gid and groups
-    #[arg(long)]
-    pub run_as_user: bool,
-    /// Forbid the container to gain privileges
-    #[arg(long)]
-    pub prevent_privilege_escalation: bool,
-    /// Make a writable home [default: with --run-as-user]
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
-    pub create_home_dir: Option<bool>,
-    /// Set an environment variable; may be repeated
-    #[arg(short, long = "environment", value_name = "KEY=VALUE", value_parser = variable, action = ArgAction::Append)]
-    pub environment: Vec<(String, String)>,
-    /// The words after `--` replace the image's entry point instead of becoming its arguments
-    #[arg(short, long)]
-    pub command: bool,
-    /// What runs in the container
-    #[arg(last = true, value_name = "WORD")]
-    pub words: Vec<String>,
 }
 
 /// `reeve list`
 #[derive(Debug, Args)]
 pub struct List {
+    /// What to list
+    #[arg(value_enum, default_value_t, hide_default_value = true, value_name = "KIND")]
+    pub kind: Listed,
     /// Of which project; absent: of all you can see
     #[arg(short, long)]
     pub project: Option<OrgUnitName>,
+    /// Of all projects, although there is a default one
+    #[arg(short = 'A', long, alias = "all")]
+    pub all_projects: bool,
+}
+
+/// What can be listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Listed {
+    /// Workloads.
+    #[default]
+    #[value(alias = "job")]
+    Jobs,
+    /// Projects.
+    #[value(alias = "project")]
+    Projects,
+}
+
+/// `reeve describe`
+#[derive(Debug, Args)]
+pub struct Describe {
+    /// The workload; the reference's `job` before it may be there
+    #[arg(required = true, num_args = 1..=2, value_name = "[job] NAME")]
+    pub words: Vec<String>,
+    /// In which project
+    #[arg(short, long)]
+    pub project: OrgUnitName,
 }
 
 /// Names one workload.
@@ -176,9 +219,12 @@ pub struct Which {
 /// `reeve delete`
 #[derive(Debug, Args)]
 pub struct Delete {
-    /// Which workload
-    #[command(flatten)]
-    pub which: Which,
+    /// The workloads
+    #[arg(required = true, value_name = "NAME")]
+    pub names: Vec<WorkloadName>,
+    /// In which project
+    #[arg(short, long)]
+    pub project: OrgUnitName,
 }
 
 /// `reeve kubeconfig`
@@ -210,66 +256,15 @@ pub struct KubernetesToken {
     pub cluster: ClusterId,
 }
 
-fn variable(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        // The text is not repeated by us: it may be a value without its name.
-        _ => Err("KEY=VALUE is needed".to_owned()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
 
     use super::*;
 
-    fn submit(words: &[&str]) -> Submit {
-        let all = ["reeve", "submit", "x", "-p", "robots", "-i", "image"]
-            .iter()
-            .chain(words);
-        match Cli::try_parse_from(all).unwrap().command {
-            Command::Submit(submit) => submit,
-            other => panic!("{other:?}"),
-        }
-    }
-
     #[test]
     fn the_definition_is_sound() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn a_home_can_be_asked_for_and_refused() {
-        assert_eq!(submit(&[]).create_home_dir, None);
-        assert_eq!(submit(&["--create-home-dir"]).create_home_dir, Some(true));
-        assert_eq!(submit(&["--create-home-dir=false"]).create_home_dir, Some(false));
-    }
-
-    #[test]
-    fn words_after_the_dashes_are_not_looked_at() {
-        let parsed = submit(&[
-            "-g",
-            "2",
-            "-e",
-            "A=1",
-            "-e",
-            "B=x=y",
-            "--",
-            "sh",
-            "-c",
-            "id -u",
-            "--run-as-user",
-        ]);
-        assert_eq!(parsed.words, ["sh", "-c", "id -u", "--run-as-user"]);
-        assert_eq!(
-            parsed.environment,
-            [
-                ("A".to_owned(), "1".to_owned()),
-                ("B".to_owned(), "x=y".to_owned())
-            ]
-        );
-        assert!(!parsed.run_as_user && parsed.gpus == Some(2));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod attach;
 mod bash;
 mod delete;
+mod describe;
 mod exec;
 mod find;
 mod kubeconfig;
@@ -19,7 +20,7 @@ mod submit;
 mod whoami;
 
 use crate::Context;
-use crate::args::{Command, Kubeconfig, Login, Project};
+use crate::args::{Command, Config, Kubeconfig, Listed, Login, Project, Training, Works};
 use crate::failure::Failure;
 
 /// Runs a command.
@@ -33,15 +34,28 @@ pub async fn run(context: &mut Context, command: Command) -> Result<(), Failure>
         Command::Whoami => whoami::run(context).await,
         Command::Project(Project::List) => project::list::run(context).await,
         Command::Project(Project::Adopt(arguments)) => project::adopt::run(context, arguments).await,
-        Command::Submit(arguments) => submit::run(context, arguments).await,
-        Command::List(arguments) => list::run(context, arguments).await,
-        Command::Logs(arguments) => logs::run(context, arguments).await,
-        Command::Exec(arguments) => exec::run(context, arguments).await,
-        Command::Bash(arguments) => bash::run(context, arguments).await,
-        Command::Attach(arguments) => attach::run(context, arguments).await,
-        Command::PortForward(arguments) => port_forward::run(context, arguments).await,
-        Command::Delete(arguments) => delete::run(context, arguments).await,
+        Command::Works(works)
+        | Command::Workload(works)
+        | Command::Training(Training::Works(works) | Training::Standard(works)) => work(context, works).await,
+        Command::Config(Config::Project(arguments)) | Command::Project(Project::Set(arguments)) => {
+            project::set::run(context, arguments).await
+        }
         Command::Kubeconfig(Kubeconfig::Set(arguments)) => kubeconfig::set::run(context, arguments).await,
         Command::KubernetesToken(arguments) => kubernetes_token::run(context, arguments).await,
+    }
+}
+
+async fn work(context: &mut Context, works: Works) -> Result<(), Failure> {
+    match works {
+        Works::Submit(arguments) => submit::run(context, *arguments).await,
+        Works::List(arguments) if arguments.kind == Listed::Projects => project::list::run(context).await,
+        Works::List(arguments) => list::run(context, arguments).await,
+        Works::Describe(arguments) => describe::run(context, arguments).await,
+        Works::Logs(arguments) => logs::run(context, arguments).await,
+        Works::Exec(arguments) => exec::run(context, arguments).await,
+        Works::Bash(arguments) => bash::run(context, arguments).await,
+        Works::Attach(arguments) => attach::run(context, arguments).await,
+        Works::PortForward(arguments) => port_forward::run(context, arguments).await,
+        Works::Delete(arguments) => delete::run(context, arguments).await,
     }
 }

@@ -19,7 +19,9 @@ pub mod failure;
 pub mod http;
 pub mod kubeconfig;
 pub mod kubernetes;
+mod parse;
 pub mod printer;
+pub mod reference;
 pub mod settings;
 pub mod terminal;
 
@@ -27,7 +29,7 @@ use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::FromArgMatches;
 use reeve_types::Clock;
 
 use args::Cli;
@@ -49,14 +51,15 @@ pub struct Context {
 
 /// Runs one command.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let command = parse::command(&arguments);
+    let parsed = command
+        .clone()
+        .try_get_matches_from(&arguments)
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
         Ok(cli) => cli,
-        Err(error) => {
-            // Help and version are answers, everything else is wrong usage.
-            let code = if error.use_stderr() { failure::FAILED } else { 0 };
-            let _ = error.print();
-            return ExitCode::from(code);
-        }
+        Err(error) => return parse::refused(&command, &arguments, error),
     };
     // Only fails when a provider is there already, which is as good.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();

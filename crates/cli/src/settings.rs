@@ -5,7 +5,7 @@ mod file;
 use std::path::{Path, PathBuf};
 
 use reeve_api::Shown;
-use reeve_types::Timestamp;
+use reeve_types::{OrgUnitName, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
@@ -41,6 +41,15 @@ pub struct SignIn {
 }
 
 const CONTROL_PLANE: &str = "config.json";
+/// What commands mean when they do not say (`defaults.json`); of one control plane alone.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Defaults {
+    url: String,
+    project: OrgUnitName,
+}
+
+const DEFAULTS: &str = "defaults.json";
 const SIGN_IN: &str = "authentication.json";
 
 impl Settings {
@@ -91,6 +100,35 @@ impl Settings {
         self.forget()?;
         file::write(&self.dir.join(CONTROL_PLANE), control_plane)?;
         file::write(&self.dir.join(SIGN_IN), sign_in)
+    }
+
+    /// The project that commands mean when they name none, if one was chosen at this control plane.
+    ///
+    /// # Errors
+    /// A file is there and cannot be read.
+    pub fn default_project(&self) -> Result<Option<OrgUnitName>, Failure> {
+        let Some(control_plane) = self.control_plane()? else {
+            return Ok(None);
+        };
+        let defaults: Option<Defaults> = file::read(&self.dir.join(DEFAULTS))?;
+        Ok(defaults
+            .filter(|defaults| defaults.url == control_plane.url)
+            .map(|defaults| defaults.project))
+    }
+
+    /// Keeps the project that commands mean when they name none.
+    ///
+    /// # Errors
+    /// It cannot be written, or nobody has signed in.
+    pub fn keep_default_project(&self, project: &OrgUnitName) -> Result<(), Failure> {
+        let control_plane = self
+            .control_plane()?
+            .ok_or_else(|| Failure::refused("you are not signed in"))?;
+        let defaults = Defaults {
+            url: control_plane.url,
+            project: project.clone(),
+        };
+        file::write(&self.dir.join(DEFAULTS), &defaults)
     }
 
     /// Removes the sign-in; `false` when there was none.

@@ -246,6 +246,12 @@ impl Workload {
             gpus: u32::try_from(spec.gpus).map_err(|_| fields.fail("spec.gpus", "it cannot be negative"))?,
             create_home_dir: spec.create_home_dir,
             prevent_privilege_escalation: spec.prevent_privilege_escalation,
+            expand_variables: spec.expand_variables,
+            passwd_entry: spec.passwd_entry,
+            large_shm: spec.large_shm,
+            stdin: spec.stdin,
+            tty: spec.tty,
+            working_dir: spec.working_dir.clone(),
         })
     }
 
@@ -281,6 +287,12 @@ impl Workload {
             gpus: i32::try_from(workload.gpus).unwrap_or(i32::MAX),
             create_home_dir: workload.create_home_dir,
             prevent_privilege_escalation: workload.prevent_privilege_escalation,
+            expand_variables: workload.expand_variables,
+            passwd_entry: workload.passwd_entry,
+            large_shm: workload.large_shm,
+            stdin: workload.stdin,
+            tty: workload.tty,
+            working_dir: workload.working_dir.clone(),
         };
         let mut object = Self::new(workload.name.as_str(), spec);
         object.metadata.namespace = Some(namespace.to_owned());

@@ -27,6 +27,8 @@ use crate::status::Phase;
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     validation = Rule::new("self.metadata.name.size() <= 50 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')")
         .message("a workload is named by 1 to 50 lower-case letters, digits and hyphens, starting with a letter and not ending with a hyphen"),
+    validation = Rule::new("!self.spec.passwdEntry || has(self.spec.identity)")
+        .message("passwdEntry needs an identity: without one there is nobody to enter"),
     validation = Rule::new("self.spec == oldSelf.spec")
         .message("a workload cannot be changed: delete it and submit another")
 )]
@@ -69,6 +71,26 @@ pub struct WorkloadSpec {
     /// `allowPrivilegeEscalation: false` was asked for by the submission itself.
     #[serde(default)]
     pub prevent_privilege_escalation: bool,
+    /// Let Kubernetes expand `$(NAME)` and halve `$$` in command, args and values. Otherwise they arrive as written here.
+    #[serde(default)]
+    pub expand_variables: bool,
+    /// Put the person into the container's `/etc/passwd` and `/etc/group`, beside what the image has there. It takes an
+    /// init container of the same image, which must have `/bin/sh`.
+    #[serde(default)]
+    pub passwd_entry: bool,
+    /// A `/dev/shm` in memory without the runtime's limit of 64 MiB.
+    #[serde(default)]
+    pub large_shm: bool,
+    /// Keep the container's standard input open, for `reeve attach`.
+    #[serde(default)]
+    pub stdin: bool,
+    /// Give the container a terminal.
+    #[serde(default)]
+    pub tty: bool,
+    /// The folder it starts in; absent: the image's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 4096), regex(pattern = "^/"))]
+    pub working_dir: Option<String>,
 }
 
 /// The person a workload runs as.

@@ -138,6 +138,24 @@ pub struct Workload {
     /// `allowPrivilegeEscalation: false` was asked for by the submission itself.
     #[serde(default)]
     pub prevent_privilege_escalation: bool,
+    /// Kubernetes expands `$(NAME)` and halves `$$` in words and values; false: they arrive as they were typed.
+    #[serde(default)]
+    pub expand_variables: bool,
+    /// Entries for the person in the container's `/etc/passwd` and `/etc/group`, beside the image's own.
+    #[serde(default)]
+    pub passwd_entry: bool,
+    /// Memory in place of the runtime's 64 MiB at `/dev/shm`.
+    #[serde(default)]
+    pub large_shm: bool,
+    /// The container's standard input stays open, so that somebody can attach to it.
+    #[serde(default)]
+    pub stdin: bool,
+    /// The container has a terminal.
+    #[serde(default)]
+    pub tty: bool,
+    /// Where the container starts; absent: where its image says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub working_dir: Option<String>,
 }
 
 /// The person a workload runs as.

@@ -176,7 +176,7 @@ impl Security {
             .session
             .map(SessionNumber)
             .ok_or(ApiError::Unauthenticated(
-                "the token names no session: sign in again",
+                "the token names no session: get a new one in the way you got it",
             ))?;
         Ok((subject, session))
     }
@@ -289,6 +289,6 @@ mod tests {
         let older = Claims::new(issuer, audience, subject, "alice", now, REST_SECONDS, Uuid::max());
         let older = security.sign(&older).unwrap();
         let error = security.verify_rest(older.expose(), now).unwrap_err();
-        assert!(error.to_string().contains("sign in again"), "{error}");
+        assert!(error.to_string().contains("get a new one"), "{error}");
     }
 }

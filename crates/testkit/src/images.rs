@@ -1,6 +1,6 @@
 //! Container images for tests, written by hand: there is no registry to take them from.
 //!
-//! All of them hold Debian's static busybox under `/bin`, nothing else that runs. `imagePullPolicy` must be
+//! All of them hold Debian's static busybox under `/bin`, nothing else that runs; in one it is called `true` alone. `imagePullPolicy` must be
 //! `IfNotPresent` or `Never`.
 
 mod archive;
@@ -16,6 +16,8 @@ use archive::{Entry, Image};
 pub const TOOLS: &str = "local.test/tools:1";
 /// As [`TOOLS`], but its `/etc/group` puts `alice` (uid 70012, gid 5000) into the group `secrets` (7777) as well.
 pub const GROUPS: &str = "local.test/groups:1";
+/// One program, `/bin/true`: no shell, no `/etc`, as the images that are called distroless.
+pub const BARE: &str = "local.test/bare:1";
 /// Keeps a pod's namespaces; the node's sandbox image.
 pub const PAUSE: &str = "local.test/pause:1";
 
@@ -130,6 +132,10 @@ pub(crate) fn archives(cache: &Path) -> Result<Vec<PathBuf>> {
         &format!("{PASSWD}alice:x:70012:5000::/tmp:/bin/sh\n"),
         &format!("{GROUP}research:x:5000:\nsecrets:x:7777:alice\n"),
     );
+    let bare = [
+        Entry::folder("bin", 0o755),
+        Entry::file("bin/true", 0o755, busybox.clone()),
+    ];
     let images = [
         Image {
             name: TOOLS,
@@ -140,6 +146,11 @@ pub(crate) fn archives(cache: &Path) -> Result<Vec<PathBuf>> {
             name: GROUPS,
             entries: &groups,
             command: &["/bin/sh"],
+        },
+        Image {
+            name: BARE,
+            entries: &bare,
+            command: &["/bin/true"],
         },
         // The shell waits for its sleep, so that it buries the orphans of pods that share process namespaces.
         Image {

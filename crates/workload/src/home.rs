@@ -1,10 +1,10 @@
-//! Where a workload's temporary home is.
+//! What a workload's person is called inside the container, and where the temporary home is.
 
 use reeve_crds::desired::Workload;
 
-/// `/home/<name>`: the local part of the email of the person it runs as, or of whoever submitted it, cut to what is safe
-/// in a path (cluster-and-cli 5.4: newer versions of the reference use the user's name).
-pub fn home_directory(workload: &Workload) -> String {
+/// The local part of the email of the person it runs as, or of whoever submitted it, cut to what is safe in a path and in
+/// `/etc/passwd`. Never `root`, which programs take for uid 0.
+pub fn user_name(workload: &Workload) -> String {
     let who = workload
         .identity
         .as_ref()
@@ -23,5 +23,14 @@ pub fn home_directory(workload: &Workload) -> String {
         .skip_while(|c| !c.is_ascii_alphanumeric())
         .take(32)
         .collect();
-    format!("/home/{}", if name.is_empty() { "user" } else { &name })
+    if name.is_empty() || name == "root" {
+        "user".to_owned()
+    } else {
+        name
+    }
+}
+
+/// `/home/<name>` (cluster-and-cli 5.4: newer versions of the reference use the user's name).
+pub fn home_directory(workload: &Workload) -> String {
+    format!("/home/{}", user_name(workload))
 }

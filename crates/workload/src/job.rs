@@ -5,20 +5,13 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::batch::v1::{
     Job, JobSpec, PodFailurePolicy, PodFailurePolicyOnPodConditionsPattern, PodFailurePolicyRule,
 };
-use k8s_openapi::api::core::v1::{
-    Container, EmptyDirVolumeSource, EnvVar, PodOS, PodSpec, PodTemplateSpec, ResourceRequirements, Volume,
-    VolumeMount,
-};
-use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use k8s_openapi::api::core::v1::{PodOS, PodSpec, PodTemplateSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use reeve_admission::names;
 use reeve_crds::ReeveConfigSpec;
 use reeve_crds::desired::{Workload, WorkloadIdentity};
 
-use crate::{WORKLOAD_ID_LABEL, WORKLOAD_LABEL, home_directory, security};
-
-const HOME_VOLUME: &str = "user-data";
-const GPU: &str = "nvidia.com/gpu";
+use crate::{WORKLOAD_ID_LABEL, WORKLOAD_LABEL, container, passwd, security, volumes};
 
 /// The `Workload` object in the cluster that owns the Job: it goes when that goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,62 +97,17 @@ fn not_for_disruptions() -> PodFailurePolicy {
 }
 
 fn pod(workload: &Workload, settings: &ReeveConfigSpec) -> PodSpec {
-    let home = workload.create_home_dir.then(|| home_directory(workload));
-    let some = |texts: &[String]| (!texts.is_empty()).then(|| texts.to_vec());
-    let container = Container {
-        name: workload.name.as_str().to_owned(),
-        image: Some(workload.image.clone()),
-        command: some(&workload.command),
-        args: some(&workload.args),
-        env: Some(environment(workload, home.as_deref())).filter(|env| !env.is_empty()),
-        resources: (workload.gpus > 0).then(|| ResourceRequirements {
-            limits: Some(BTreeMap::from([(
-                GPU.to_owned(),
-                Quantity(workload.gpus.to_string()),
-            )])),
-            ..ResourceRequirements::default()
-        }),
-        security_context: Some(security::container(workload, settings)),
-        volume_mounts: home.clone().map(|path| {
-            vec![VolumeMount {
-                name: HOME_VOLUME.to_owned(),
-                mount_path: path,
-                ..VolumeMount::default()
-            }]
-        }),
-        ..Container::default()
-    };
+    let volumes = volumes::volumes(workload);
     PodSpec {
         automount_service_account_token: Some(false),
-        containers: vec![container],
+        init_containers: passwd::init_container(workload, settings).map(|container| vec![container]),
+        containers: vec![container::container(workload, settings)],
         os: Some(PodOS {
             name: "linux".to_owned(),
         }),
         restart_policy: Some("Never".to_owned()),
         security_context: Some(security::pod(workload)),
-        volumes: home.map(|_| {
-            vec![Volume {
-                name: HOME_VOLUME.to_owned(),
-                empty_dir: Some(EmptyDirVolumeSource::default()),
-                ..Volume::default()
-            }]
-        }),
+        volumes: (!volumes.is_empty()).then_some(volumes),
         ..PodSpec::default()
     }
-}
-
-/// The variables in their order; of a name given twice the last value counts, and a `HOME` of the submitter's own wins.
-fn environment(workload: &Workload, home: Option<&str>) -> Vec<EnvVar> {
-    let mut all: Vec<(&str, &str)> = home.map(|path| ("HOME", path)).into_iter().collect();
-    for (name, value) in &workload.environment {
-        all.retain(|(known, _)| known != name);
-        all.push((name, value));
-    }
-    all.into_iter()
-        .map(|(name, value)| EnvVar {
-            name: name.to_owned(),
-            value: Some(value.to_owned()),
-            value_from: None,
-        })
-        .collect()
 }

@@ -4,12 +4,18 @@
 //! admission policies would otherwise fill in, so that one answer holds on clusters with and without them; its pod
 //! template bears the stamp of the identity the server verified.
 
+mod container;
 mod home;
 mod job;
+mod literal;
+mod passwd;
 mod security;
+mod volumes;
 
-pub use home::home_directory;
+pub use home::{home_directory, user_name};
 pub use job::{Owner, job};
+pub use literal::literal;
+pub use passwd::is_names_container;
 
 /// The label on a workload's Job and pods: the workload's name.
 pub const WORKLOAD_LABEL: &str = "reeve.dev/workload";

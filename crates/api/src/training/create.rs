@@ -55,6 +55,11 @@ fn parse_spec(mut spec: Object) -> Result<TrainingSpec, InvalidBody> {
         args: line(&mut spec, "args")?,
         environment_variables: environment(&mut spec)?,
         compute: spec.object("compute")?.map(compute).transpose()?,
+        expand_variables: spec.optional("expandVariables")?,
+        passwd_entry: spec.optional("passwdEntry")?,
+        stdin: spec.optional("stdin")?,
+        tty: spec.optional("tty")?,
+        working_dir: working_dir(&mut spec)?,
         create_home_dir: spec.optional("createHomeDir")?,
         security: spec.object("security")?.map(security).transpose()?,
     };
@@ -63,8 +68,10 @@ fn parse_spec(mut spec: Object) -> Result<TrainingSpec, InvalidBody> {
     spec.only("completions", &[json!(1)])?;
     spec.only("parallelism", &[json!(1)])?;
     spec.only("restartPolicy", &[json!("Never")])?;
-    for name in ["stdin", "tty", "terminateAfterPreemption"] {
-        spec.only(name, &[json!(false)])?;
+    spec.only("terminateAfterPreemption", &[json!(false)])?;
+    if parsed.tty == Some(true) && parsed.stdin != Some(true) {
+        let remedy = "a terminal needs `stdin: true` as well: without it nobody can type";
+        return Err(InvalidBody::wrong(spec.path("tty"), remedy));
     }
     spec.unsupported(&[
         "annotations",
@@ -86,7 +93,6 @@ fn parse_spec(mut spec: Object) -> Result<TrainingSpec, InvalidBody> {
         "storage",
         "terminationGracePeriodSeconds",
         "tolerations",
-        "workingDir",
     ])?;
     spec.finish()?;
     Ok(parsed)
@@ -107,6 +113,17 @@ fn image(spec: &mut Object) -> Result<String, InvalidBody> {
             path,
             "an image reference like `registry.example/team/image:tag` is needed",
         ))
+    }
+}
+
+fn working_dir(spec: &mut Object) -> Result<Option<String>, InvalidBody> {
+    let path = spec.path("workingDir");
+    match spec.text("workingDir", 4096)? {
+        Some(text) if !text.starts_with('/') || text.contains(char::is_control) => Err(InvalidBody::wrong(
+            path,
+            "a path that begins with `/` is needed, without control characters",
+        )),
+        text => Ok(text),
     }
 }
 
@@ -173,7 +190,7 @@ fn compute(mut compute: Object) -> Result<Compute, InvalidBody> {
     // The reference's way to say "whole devices".
     compute.only("gpuRequestType", &[json!("portion")])?;
     compute.only("gpuPortionRequest", &[json!(1), json!(1.0)])?;
-    compute.only("largeShmRequest", &[json!(false)])?;
+    let large_shm_request = compute.optional("largeShmRequest")?;
     compute.unsupported(&[
         "cpuCoreLimit",
         "cpuCoreRequest",
@@ -187,6 +204,7 @@ fn compute(mut compute: Object) -> Result<Compute, InvalidBody> {
     compute.finish()?;
     Ok(Compute {
         gpu_devices_request: gpus,
+        large_shm_request,
     })
 }
 

@@ -22,6 +22,22 @@ pub struct TrainingSpec {
     /// What it needs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compute: Option<Compute>,
+    /// Kubernetes expands `$(NAME)` and halves `$$` in words and values; absent means that they arrive as they were typed.
+    /// Not in the reference.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expand_variables: Option<bool>,
+    /// The person in `/etc/passwd` and `/etc/group`, beside the image's own entries. Not in the reference.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passwd_entry: Option<bool>,
+    /// Its standard input stays open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stdin: Option<bool>,
+    /// It has a terminal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tty: Option<bool>,
+    /// Where it starts: a path from the root; absent means: where the image says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub working_dir: Option<String>,
     /// A writable home; absent means: when it runs as its submitter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub create_home_dir: Option<bool>,
@@ -53,6 +69,9 @@ pub struct Compute {
     /// Whole GPUs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gpu_devices_request: Option<u32>,
+    /// Memory at `/dev/shm`, without the runtime's 64 MiB.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub large_shm_request: Option<bool>,
 }
 
 /// As whom a training runs, and with which rights.
@@ -106,6 +125,14 @@ impl TrainingSpec {
             .as_ref()
             .and_then(|compute| compute.gpu_devices_request)
             .unwrap_or(0)
+    }
+
+    /// Whether `/dev/shm` is to be large.
+    pub fn large_shm(&self) -> bool {
+        self.compute
+            .as_ref()
+            .and_then(|compute| compute.large_shm_request)
+            == Some(true)
     }
 
     /// The words of `command`. Parsing a request has made sure that there are some when the field is there.

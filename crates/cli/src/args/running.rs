@@ -103,6 +103,9 @@ pub struct Attach {
     /// Fail when the container has no terminal, instead of going without
     #[arg(short, long, conflicts_with = "no_tty")]
     pub tty: bool,
+    /// How long the container may take to start
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
+    pub pod_running_timeout: Duration,
 }
 
 /// `reeve port-forward`
@@ -128,7 +131,7 @@ pub struct Forward {
     pub remote: u16,
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || "a duration like 30s, 5m or 1h30m is needed".to_owned();
     let parsed: SignedDuration = text.parse().map_err(|_| wrong())?;
     Duration::try_from(parsed).map_err(|_| wrong())
@@ -162,7 +165,7 @@ mod tests {
     use clap::Parser;
 
     use super::*;
-    use crate::args::{Cli, Command};
+    use crate::args::{Cli, Command, Works};
 
     fn parsed(words: &[&str]) -> Option<Command> {
         let all = ["reeve"].iter().chain(words);
@@ -175,7 +178,7 @@ mod tests {
             .chain(words.iter().copied())
             .collect();
         match parsed(&all) {
-            Some(Command::Exec(exec)) => Some(exec),
+            Some(Command::Works(Works::Exec(exec))) => Some(exec),
             _ => None,
         }
     }

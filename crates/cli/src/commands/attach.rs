@@ -20,7 +20,6 @@ use crate::http::Api;
 use crate::kubernetes::KubernetesError;
 use crate::terminal;
 
-const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a container that let go of its streams may take to be reported as ended.
 const REPORTED_WITHIN: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(300);
@@ -36,7 +35,7 @@ pub(super) async fn run(context: &mut Context, arguments: Attach) -> Result<(), 
         target: &arguments.place.target,
         container: arguments.place.container.as_deref(),
         state: State::Running,
-        patience: Some(PATIENCE),
+        patience: Some(arguments.pod_running_timeout),
         hint: "try again later",
     };
     let mut found = pod::find(&api, &wanted, &what).await?;

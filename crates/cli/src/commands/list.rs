@@ -14,16 +14,14 @@ pub(super) async fn run(context: &mut Context, arguments: List) -> Result<(), Fa
     let what = "cannot list workloads";
     let now = context.clock.now();
     let api = Api::signed_in(&context.settings, now)?;
-    let filter = arguments
-        .project
-        .as_ref()
-        .map(|project| format!("projectName=={project}"));
+    let project = arguments.project.filter(|_| !arguments.all_projects);
+    let filter = project.as_ref().map(|project| format!("projectName=={project}"));
     let mut query = vec![("sortBy", "name")];
     query.extend(filter.as_deref().map(|filter| ("filterBy", filter)));
     let open = |page: Workloads| (page.workloads, page.next);
     let workloads = find::pages(&api, "/api/v1/workloads", &query, open).await;
     let workloads: Vec<Workload> = workloads.map_err(|error| error.explain(what))?;
-    if let (true, Some(project)) = (workloads.is_empty(), &arguments.project) {
+    if let (true, Some(project)) = (workloads.is_empty(), &project) {
         // Nothing in a project is an answer; no such project is another.
         find::project(&api, project, what).await?;
     }

@@ -132,11 +132,11 @@ mod tests {
     use clap::Parser;
 
     use super::*;
-    use crate::args::{Cli, Command};
+    use crate::args::{Cli, Command, Works};
 
     fn asked(words: &[&str], since: Option<Timestamp>) -> String {
         let all = ["reeve", "logs", "first", "-p", "robots"].iter().chain(words);
-        let Command::Logs(logs) = Cli::try_parse_from(all).unwrap().command else {
+        let Command::Works(Works::Logs(logs)) = Cli::try_parse_from(all).unwrap().command else {
             panic!("other arguments");
         };
         let pairs = query(&logs, since);

@@ -1,42 +1,72 @@
 //! `reeve submit`: two calls, one for the project's id and one for the training.
 
-use reeve_api::org::Project;
 use reeve_api::training::{Compute, EnvironmentVariable, Security, Training, TrainingSpec, UidGidSource};
+use reeve_types::WorkloadName;
 use serde_json::json;
 
 use crate::Context;
-use crate::args::Submit;
-use crate::commands::find;
+use crate::args::{Attach, Container, Submit, Target, Which};
+use crate::commands::{attach, find};
 use crate::failure::Failure;
 use crate::http::Api;
 
 pub(super) async fn run(context: &mut Context, arguments: Submit) -> Result<(), Failure> {
-    let what = format!(
-        "cannot submit `{}` to project `{}`",
-        arguments.name, arguments.project
-    );
+    let Some(name) = arguments.name().cloned() else {
+        return Err(Failure::failed("cannot submit a workload without a name"));
+    };
+    let project = arguments.project.clone();
+    let what = format!("cannot submit `{name}` to project `{project}`");
     let spec = spec(&arguments, &what)?;
     let api = Api::signed_in(&context.settings, context.clock.now())?;
-    let project = find::project(&api, &arguments.project, &what).await?;
-    let body = body(&arguments, &project, &spec);
+    let found = find::project(&api, &project, &what).await?;
+    let body = json!({ "name": name, "projectId": found.id, "clusterId": found.cluster_id, "spec": spec });
     let training: Training = api
         .post("/api/v1/workloads/trainings", &body)
         .await
         .map_err(|error| error.explain(what))?;
     context.printer.answer(&training, || {
-        let (name, project) = (&training.name, &arguments.project);
+        let name = &training.name;
         format!("submitted `{name}` to project `{project}`\nwatch it: `reeve list -p {project}`, `reeve logs {name} -p {project} -f`")
-    })
+    })?;
+    if arguments.attach {
+        attach::run(context, join(arguments, name)).await
+    } else {
+        Ok(())
+    }
 }
 
-fn body(arguments: &Submit, project: &Project, spec: &TrainingSpec) -> serde_json::Value {
-    json!({ "name": arguments.name, "projectId": project.id, "clusterId": project.cluster_id, "spec": spec })
+/// `reeve attach` to what was just submitted.
+fn join(arguments: Submit, name: WorkloadName) -> Attach {
+    let which = Which {
+        name,
+        project: arguments.project,
+    };
+    Attach {
+        place: Container {
+            target: Target { which, pod: None },
+            container: None,
+        },
+        no_stdin: false,
+        no_tty: false,
+        tty: false,
+        pod_running_timeout: arguments.pod_running_timeout,
+    }
 }
 
 fn spec(arguments: &Submit, what: &str) -> Result<TrainingSpec, Failure> {
     if arguments.command && arguments.words.is_empty() {
         return Err(Failure::failed(what).cause("--command needs words after `--`"));
     }
+    // Attaching implies both, unless something else is said, as in the reference (cluster-and-cli 7.5).
+    let stdin = arguments.stdin.unwrap_or(arguments.attach);
+    let tty = arguments.tty.unwrap_or(arguments.attach && stdin);
+    if tty && !stdin {
+        return Err(Failure::failed(what).cause("--tty needs --stdin as well: without it nobody can type"));
+    }
+    if arguments.attach && !stdin {
+        return Err(Failure::failed(what).cause("--attach needs standard input: leave out --stdin=false"));
+    }
+    let prevent = prevented(arguments, what)?;
     let words = arguments.words.iter().map(String::as_str);
     let line = shlex::try_join(words).map_err(|error| Failure::failed(what).because(error))?;
     let line = Some(line).filter(|_| !arguments.words.is_empty());
@@ -55,19 +85,41 @@ fn spec(arguments: &Submit, what: &str) -> Result<TrainingSpec, Failure> {
         .collect();
     let security = Security {
         uid_gid_source: arguments.run_as_user.then_some(UidGidSource::FromIdpToken),
-        allow_privilege_escalation: arguments.prevent_privilege_escalation.then_some(false),
+        allow_privilege_escalation: prevent.then_some(false),
+    };
+    let compute = Compute {
+        gpu_devices_request: arguments.gpus,
+        large_shm_request: arguments.large_shm.then_some(true),
     };
     Ok(TrainingSpec {
         image: arguments.image.clone(),
         command,
         args,
         environment_variables: (!variables.is_empty()).then_some(variables),
-        compute: arguments.gpus.map(|gpus| Compute {
-            gpu_devices_request: Some(gpus),
-        }),
+        expand_variables: arguments.expand_variables.then_some(true),
+        passwd_entry: arguments.passwd_entry.then_some(true),
+        stdin: stdin.then_some(true),
+        tty: tty.then_some(true),
+        working_dir: arguments.working_dir.clone(),
+        compute: (compute != Compute::default()).then_some(compute),
         create_home_dir: arguments.create_home_dir,
         security: (security != Security::default()).then_some(security),
     })
+}
+
+/// Whether gaining privileges is forbidden; the reference has had two flags for it, the second with the sense inverted.
+fn prevented(arguments: &Submit, what: &str) -> Result<bool, Failure> {
+    match (
+        arguments.prevent_privilege_escalation,
+        arguments.allow_privilege_escalation,
+    ) {
+        (Some(true), Some(true)) | (Some(false), Some(false)) => Err(Failure::failed(what)
+            .cause("--prevent-privilege-escalation and --allow-privilege-escalation contradict each other")),
+        (_, Some(true)) => Err(Failure::failed(what)
+            .cause("--allow-privilege-escalation cannot be asked for")
+            .hint("leave it out to get what the cluster allows")),
+        (prevent, allow) => Ok(prevent == Some(true) || allow == Some(false)),
+    }
 }
 
 #[cfg(test)]
@@ -77,14 +129,14 @@ mod tests {
     use reeve_api::training::CreateTraining;
 
     use super::*;
-    use crate::args::{Cli, Command};
+    use crate::args::{Cli, Command, Works};
 
     fn parsed(words: &[&str]) -> TrainingSpec {
         let all = ["reeve", "submit", "x", "-p", "robots", "-i", "local.test/tools:1"]
             .iter()
             .chain(words);
         match Cli::try_parse_from(all).unwrap().command {
-            Command::Submit(submit) => spec(&submit, "x").unwrap(),
+            Command::Works(Works::Submit(submit)) => spec(&submit, "x").unwrap(),
             other => panic!("{other:?}"),
         }
     }
@@ -97,6 +149,11 @@ mod tests {
             "--run-as-user",
             "--prevent-privilege-escalation",
             "--create-home-dir=false",
+            "--large-shm",
+            "--passwd-entry",
+            "--expand-variables",
+            "--attach",
+            "--working-dir=/work",
             "-e",
             "A=b c",
             "--",
@@ -109,6 +166,17 @@ mod tests {
         });
         let arrived = CreateTraining::parse(body.to_string().as_bytes()).unwrap().spec;
         assert!(arrived.run_as_user() && arrived.prevent_privilege_escalation() && !arrived.home_dir(true));
+        assert!(arrived.large_shm());
+        let asked = [
+            arrived.passwd_entry,
+            arrived.expand_variables,
+            arrived.stdin,
+            arrived.tty,
+        ];
+        assert_eq!(
+            (asked, arrived.working_dir.as_deref()),
+            ([Some(true); 4], Some("/work"))
+        );
         assert_eq!(
             (arrived.gpus(), arrived.environment()),
             (2, vec![("A".to_owned(), "b c".to_owned())])

@@ -55,6 +55,44 @@ async fn a_submission_takes_two_calls() {
 }
 
 #[tokio::test]
+async fn a_workload_is_described_without_the_values_of_its_variables() {
+    let receiver = Receiver::signed_in().await;
+    receiver.answers("GET /api/v1/workloads", 200, json!({"workloads": [workload()]}));
+    let mut first = training();
+    first["spec"] = json!({
+        "image": "local.test/tools:1", "args": "sh -c 'id\nid'", "compute": {"gpuDevicesRequest": 2, "largeShmRequest": true},
+        "environmentVariables": [{"name": "PASSWORD", "value": "hunter2"}, {"name": "A", "value": "b"}],
+    });
+    let path = "GET /api/v1/workloads/trainings/323e4567-e89b-12d3-a456-426614174000";
+    receiver.answers(path, 200, first);
+    let shown = receiver
+        .shown(&["describe", "job", "first", "-p", "robots"])
+        .await;
+    assert!(!shown.contains("hunter2"), "{shown}");
+    let age = shown
+        .lines()
+        .find(|line| line.starts_with("age"))
+        .unwrap()
+        .to_owned();
+    insta::assert_snapshot!(shown.replace(&age, "age AGE"));
+}
+
+#[tokio::test]
+async fn several_workloads_are_deleted_one_after_another() {
+    let receiver = Receiver::signed_in().await;
+    receiver.answers("GET /api/v1/workloads", 200, json!({"workloads": [workload()]}));
+    let path = "DELETE /api/v1/workloads/trainings/323e4567-e89b-12d3-a456-426614174000";
+    receiver.answers(path, 202, json!({"code": 202, "message": "accepted"}));
+    let output = receiver.run(&["delete", "first", "none", "-p", "robots"]).await;
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(1), "the second is not there");
+    assert!(
+        out.contains("deleted `first`") && err.contains("`none`"),
+        "{out} {err}"
+    );
+}
+
+#[tokio::test]
 async fn a_refusal_shows_who_could_grant_what_is_missing() {
     let receiver = Receiver::signed_in().await;
     receiver.answers(

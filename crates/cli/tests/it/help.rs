@@ -15,12 +15,14 @@ async fn the_help_of_every_command() {
         &["project", "adopt"],
         &["submit"],
         &["list"],
+        &["describe"],
         &["logs"],
         &["exec"],
         &["bash"],
         &["attach"],
         &["port-forward"],
         &["delete"],
+        &["config", "project"],
         &["kubeconfig", "set"],
     ] {
         let arguments: Vec<&str> = command.iter().copied().chain(["--help"]).collect();

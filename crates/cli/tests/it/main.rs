@@ -11,6 +11,7 @@ mod help;
 mod kubectl;
 mod logs;
 mod receiver;
+mod reference;
 mod sessions;
 mod sign_in;
 mod terminal;

@@ -155,6 +155,11 @@ async fn the_api_server_takes_good_objects_and_refuses_bad_ones() {
             ),
             "spec.environment",
         ),
+        (nobody_entered(), "passwdEntry needs an identity"),
+        (
+            named("Workload", "other", "/spec/workingDir", json!("relative")),
+            "spec.workingDir",
+        ),
         (
             changed("ReeveConfig", "/metadata/name", json!("second")),
             "the only ReeveConfig is named reeve",
@@ -189,6 +194,9 @@ async fn the_api_server_takes_good_objects_and_refuses_bad_ones() {
         changed("Project", "/spec/departmentId", json!("2")),
         changed("AccessRule", "/spec/role", json!("l1-researcher")),
         changed("Workload", "/metadata/labels", json!({"a": "b"})),
+        // One of an older version, written again by an operator that says of newer fields that they are off.
+        changed("Workload", "/spec/expandVariables", json!(false)),
+        changed("Workload", "/spec/passwdEntry", json!(false)),
         changed("ReeveConfig", "/spec", json!({"enforceRunAsUser": false})),
         named("Project", "robots2", "/spec/namespace", json!("team-a")),
     ] {
@@ -201,5 +209,12 @@ async fn the_api_server_takes_good_objects_and_refuses_bad_ones() {
 fn named(kind: &str, name: &str, pointer: &str, value: Value) -> Value {
     let mut object = changed(kind, pointer, value);
     object["metadata"]["name"] = json!(name);
+    object
+}
+
+/// A workload that runs as nobody and asks for an entry of hers.
+fn nobody_entered() -> Value {
+    let mut object = named("Workload", "other", "/spec/passwdEntry", json!(true));
+    object["spec"].as_object_mut().unwrap().remove("identity");
     object
 }

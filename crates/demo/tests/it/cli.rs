@@ -16,7 +16,7 @@ use crate::harness::{Team, echoed, on_the_road};
 use crate::identity::her_id;
 
 /// A terminal at which this person has signed in.
-fn terminal(road: &Road, person: &Person, settings: &Path) -> Result<CommandLine> {
+pub(crate) fn terminal(road: &Road, person: &Person, settings: &Path) -> Result<CommandLine> {
     let reeve = CommandLine::new(&binary("reeve")?, settings);
     let said = reeve.sign_in(
         road.admin.url(),
@@ -33,7 +33,7 @@ fn terminal(road: &Road, person: &Person, settings: &Path) -> Result<CommandLine
     Ok(reeve)
 }
 
-fn json_of(reeve: &CommandLine, arguments: &[&str]) -> Result<Value> {
+pub(crate) fn json_of(reeve: &CommandLine, arguments: &[&str]) -> Result<Value> {
     let said = reeve.must(&[arguments, &["-o", "json"]].concat())?;
     serde_json::from_str(&said).with_context(|| format!("not JSON: {said}"))
 }
@@ -66,7 +66,7 @@ fn phases(reeve: &CommandLine, project: &str) -> Result<Vec<(String, String)>> {
         .collect())
 }
 
-async fn wait_until_completed(reeve: &CommandLine, project: &str, name: &str) -> Result<()> {
+pub(crate) async fn wait_until_completed(reeve: &CommandLine, project: &str, name: &str) -> Result<()> {
     wait_until("the workload to be listed as Completed", async || {
         let phases = phases(reeve, project)?;
         let done = phases.contains(&(name.to_owned(), "Completed".to_owned()));

@@ -28,8 +28,8 @@ pub enum InvalidToken {
     /// For somebody else.
     #[error("the token is for another audience")]
     Audience,
-    /// Its time is over.
-    #[error("the token has expired: sign in again")]
+    /// Its time is over. Programs hear this too, so it does not tell them to sign in.
+    #[error("the token has expired: get a new one in the way you got it")]
     Expired,
     /// Its time has not come: a clock is wrong.
     #[error("the token is from the future: check the clocks")]

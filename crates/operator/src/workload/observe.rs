@@ -166,6 +166,9 @@ fn why_failed(pod: &Pod, own: &str) -> Option<String> {
     let status = pod.status.as_ref()?;
     let failed = containers(pod, own).into_iter().find_map(|container| {
         let ended = ended(container).filter(|ended| ended.exit_code != 0)?;
+        if container.name != own && reeve_workload::is_names_container(&container.name) {
+            return Some(no_names(ended));
+        }
         let called = called(container, own);
         Some(match ended.reason.as_deref() {
             None | Some("Error") => format!("{called} ended with exit code {}", ended.exit_code),
@@ -173,6 +176,16 @@ fn why_failed(pod: &Pod, own: &str) -> Option<String> {
         })
     });
     failed.or_else(|| said(status.reason.as_deref(), status.message.as_deref()))
+}
+
+/// Nothing but the image's shell can be missing where the copies of its `/etc/passwd` are made.
+fn no_names(ended: &ContainerStateTerminated) -> String {
+    format!(
+        "its container did not start: the entry in `/etc/passwd` needs a shell in the image, at `/bin/sh` (exit code {}, {}); \
+         submit without `--passwd-entry`",
+        ended.exit_code,
+        ended.reason.as_deref().unwrap_or("no reason given")
+    )
 }
 
 /// Why a pod runs although the workload's own container has ended.

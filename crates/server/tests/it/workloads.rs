@@ -158,6 +158,11 @@ async fn enforcing(town: &Town, enforce: bool) {
 
 /// As whom the last workload of the cluster's desired state runs.
 async fn identity(town: &Town) -> Value {
+    sent(town).await.get("identity").cloned().unwrap_or_default()
+}
+
+/// The workload that its cluster is told of last.
+async fn sent(town: &Town) -> Value {
     let (granted, cluster) = (reeve_server::audit::link_status(), town.cluster.parse().unwrap());
     let batch = town
         .server
@@ -169,7 +174,7 @@ async fn identity(town: &Town) -> Value {
         .unwrap();
     let last = serde_json::to_value(&batch.upserts.last().unwrap().object).unwrap();
     assert_eq!(last["kind"], "Workload");
-    last["spec"].get("identity").cloned().unwrap_or_default()
+    last["spec"].clone()
 }
 
 #[tokio::test]
@@ -245,6 +250,59 @@ async fn where_it_is_not_who_asks_for_it_runs_as_herself() {
     assert!(
         !refused.contains("enforceRunAsUser"),
         "it is off already: {refused}"
+    );
+}
+
+#[tokio::test]
+async fn what_a_launch_script_asks_for_reaches_its_cluster() {
+    let town = Town::new().await;
+    let plain = json!({"image": "i", "args": "'$(A) $$'"});
+    town.server
+        .post(&town.alice, ALL, training(&town, "plain", plain))
+        .await
+        .is(202);
+    let told = sent(&town).await;
+    assert_eq!(
+        told["args"],
+        json!(["$(A) $$"]),
+        "the operator escapes, at one place"
+    );
+    assert_eq!(told["expandVariables"], false);
+    let spec = json!({
+        "image": "i", "expandVariables": true, "passwdEntry": true, "stdin": true, "tty": true, "workingDir": "/work",
+        "compute": {"largeShmRequest": true},
+    });
+    town.server
+        .post(&town.alice, ALL, training(&town, "all", spec))
+        .await
+        .is(202);
+    let told = sent(&town).await;
+    for field in ["expandVariables", "passwdEntry", "stdin", "tty", "largeShm"] {
+        assert_eq!(told[field], true, "{field}");
+    }
+    assert_eq!(told["workingDir"], "/work");
+    for (wrong, field) in [
+        (json!({"image": "i", "tty": true}), "spec.tty"),
+        (json!({"image": "i", "workingDir": "work"}), "spec.workingDir"),
+    ] {
+        let refused = town
+            .server
+            .post(&town.alice, ALL, training(&town, "x", wrong))
+            .await
+            .refused(400);
+        assert!(refused.contains(field), "{refused}");
+    }
+    // Who runs as the image's user cannot be entered as somebody.
+    enforcing(&town, false).await;
+    let nobody = json!({"image": "i", "passwdEntry": true});
+    let refused = town
+        .server
+        .post(&town.alice, ALL, training(&town, "x", nobody))
+        .await
+        .refused(400);
+    assert!(
+        refused.contains("`spec.passwdEntry`") && refused.contains("`--run-as-user`"),
+        "{refused}"
     );
 }
 

@@ -8,6 +8,9 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod expansion;
+mod names;
+
 use reeve_crds::ReeveConfigSpec;
 use reeve_crds::desired::Workload;
 use reeve_workload::{Owner, home_directory, job};
@@ -112,9 +115,10 @@ fn escalation_is_prevented_when_identity_the_cluster_or_the_submission_says_so()
 }
 
 #[test]
-fn a_home_of_her_own_wins_and_the_last_of_equal_names_counts() {
-    let workload =
-        workload(json!({"createHomeDir": true, "environment": [["HOME", "/work"], ["A", "1"], ["A", "2"]]}));
+fn a_home_and_a_name_of_her_own_win_and_the_last_of_equal_names_counts() {
+    let workload = workload(
+        json!({"createHomeDir": true, "environment": [["HOME", "/work"], ["USER", "al"], ["A", "1"], ["A", "2"]]}),
+    );
     let spec = job(&workload, &owner(), "robots", &ReeveConfigSpec::default())
         .spec
         .unwrap()
@@ -126,7 +130,15 @@ fn a_home_of_her_own_wins_and_the_last_of_equal_names_counts() {
         .iter()
         .map(|e| (e.name.as_str(), e.value.as_deref().unwrap()))
         .collect();
-    assert_eq!(env, [("HOME", "/work"), ("A", "2")]);
+    assert_eq!(
+        env,
+        [
+            ("LOGNAME", "alice"),
+            ("HOME", "/work"),
+            ("USER", "al"),
+            ("A", "2")
+        ]
+    );
     assert!(spec.volumes.is_some());
 }
 
@@ -139,6 +151,7 @@ fn a_home_is_a_plain_folder_below_home() {
         ("../../etc@example.com", "/home/etc"),
         ("ci_runner", "/home/ci_runner"),
         ("", "/home/user"),
+        ("root@example.com", "/home/user"),
     ] {
         let workload = workload(json!({"identity": null, "submittedBy": who}));
         assert_eq!(home_directory(&workload), home);

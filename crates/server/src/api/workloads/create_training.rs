@@ -62,6 +62,9 @@ pub async fn handle(
     .await
 }
 
+const PASSWD_ENTRY_OF_NOBODY: &str = "`spec.passwdEntry`: this container would run as the user of its image, so there is nobody \
+     to enter: ask to run as yourself as well (`uidGidSource: fromIdpToken`, `--run-as-user`), or leave it out";
+
 /// As whom it runs. Where the cluster enforces identity, and where it has not said, always as the caller; elsewhere only
 /// when she asked for it. Without numbers of hers both are refused.
 fn identity(
@@ -74,6 +77,9 @@ fn identity(
         .and_then(|cluster| cluster.settings.as_ref());
     let enforced = settings.is_none_or(|settings| settings.enforce_run_as_user);
     if !enforced && !body.spec.run_as_user() {
+        if body.spec.passwd_entry == Some(true) {
+            return Err(ApiError::Invalid(PASSWD_ENTRY_OF_NOBODY.to_owned()));
+        }
         return Ok(None);
     }
     let remedy = if enforced {
@@ -132,6 +138,12 @@ fn desired(
         gpus: spec.gpus(),
         create_home_dir: spec.home_dir(identity.is_some()),
         prevent_privilege_escalation: spec.prevent_privilege_escalation(),
+        expand_variables: spec.expand_variables == Some(true),
+        passwd_entry: spec.passwd_entry == Some(true),
+        large_shm: spec.large_shm(),
+        stdin: spec.stdin == Some(true),
+        tty: spec.tty == Some(true),
+        working_dir: spec.working_dir.clone(),
         identity,
         name: body.name,
     }

@@ -1,0 +1,75 @@
+//! `reeve describe`: how a workload stands and what it was submitted with.
+
+use reeve_api::training::Training;
+use reeve_api::workload::Workload;
+use reeve_types::{Timestamp, WorkloadName};
+use serde_json::json;
+
+use crate::Context;
+use crate::args::Describe;
+use crate::commands::find;
+use crate::failure::{Failure, plain};
+use crate::http::Api;
+use crate::printer::age;
+use crate::reference;
+
+pub(super) async fn run(context: &mut Context, arguments: Describe) -> Result<(), Failure> {
+    let name = named(&arguments.words)?;
+    let project = &arguments.project;
+    let what = format!("cannot describe `{name}` in project `{project}`");
+    let now = context.clock.now();
+    let api = Api::signed_in(&context.settings, now)?;
+    let workload = find::workload(&api, project, &name, &what).await?;
+    let path = format!("/api/v1/workloads/trainings/{}", workload.id);
+    let training: Training = api.get(&path, &[]).await.map_err(|error| error.explain(what))?;
+    let all = json!({ "workload": workload, "training": training });
+    context.printer.answer(&all, || shown(&workload, &training, now))
+}
+
+/// `NAME`, or `job NAME` as in the reference; a workload that is called `node` needs the second.
+fn named(words: &[String]) -> Result<WorkloadName, Failure> {
+    let name = match words {
+        [name] if reference::word(&format!("describe {name}")).is_none() => name,
+        [kind, name] if kind == "job" || kind == "jobs" => name,
+        [kind, ..] => {
+            let otherwise = || {
+                Failure::failed("cannot describe that")
+                    .cause("`reeve describe` shows one workload")
+                    .hint("`reeve describe NAME`")
+            };
+            return Err(reference::word(&format!("describe {kind}")).unwrap_or_else(otherwise));
+        }
+        [] => return Err(Failure::failed("cannot describe a workload without a name")),
+    };
+    name.parse()
+        .map_err(|error| Failure::failed(format!("`{name}` is no workload's name")).because(error))
+}
+
+/// Values of variables are not shown: a terminal is looked at by more than one.
+fn shown(workload: &Workload, training: &Training, now: Timestamp) -> String {
+    let spec = &training.spec;
+    let variables: Vec<_> = spec.environment().into_iter().map(|(name, _)| name).collect();
+    let yes = |wanted: bool| if wanted { "yes" } else { "" }.to_owned();
+    let rows = [
+        ("name", workload.name.clone()),
+        ("project", workload.project_name.clone()),
+        ("namespace", workload.namespace.clone()),
+        ("status", workload.phase.as_str().to_owned()),
+        ("message", workload.phase_message.clone()),
+        ("age", age(now.as_seconds() - workload.created_at.as_seconds())),
+        ("submitted by", workload.submitted_by.clone()),
+        ("image", spec.image.clone()),
+        ("command", spec.command.clone().unwrap_or_default()),
+        ("arguments", spec.args.clone().unwrap_or_default()),
+        ("folder", spec.working_dir.clone().unwrap_or_default()),
+        ("variables", variables.join(", ")),
+        ("GPUs", spec.gpus().to_string()),
+        ("large /dev/shm", yes(spec.large_shm())),
+        ("passwd entry", yes(spec.passwd_entry == Some(true))),
+    ];
+    let lines = rows
+        .iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(key, value)| format!("{key:<15} {}", plain(value).replace('\n', " ")));
+    lines.collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,65 @@
+//! What the workload's container finds mounted: a home, shared memory, `/etc/passwd` and `/etc/group`.
+
+use k8s_openapi::api::core::v1::{EmptyDirVolumeSource, Volume, VolumeMount};
+use reeve_crds::desired::Workload;
+
+use crate::{home_directory, passwd};
+
+const HOME: &str = "user-data";
+/// Named as in the reference (cluster-and-cli 7.5).
+const SHARED_MEMORY: &str = "dshm";
+
+/// The pod's volumes.
+pub(crate) fn volumes(workload: &Workload) -> Vec<Volume> {
+    let mut all = Vec::new();
+    if workload.create_home_dir {
+        all.push(empty(HOME, None));
+    }
+    if workload.large_shm {
+        all.push(empty(SHARED_MEMORY, Some("Memory")));
+    }
+    if passwd::is_wanted(workload) {
+        all.push(empty(passwd::VOLUME, None));
+    }
+    all
+}
+
+/// Where the workload's container finds them.
+pub(crate) fn mounts(workload: &Workload) -> Vec<VolumeMount> {
+    let mut all = Vec::new();
+    if workload.create_home_dir {
+        all.push(mount(HOME, &home_directory(workload)));
+    }
+    if workload.large_shm {
+        all.push(mount(SHARED_MEMORY, "/dev/shm"));
+    }
+    if passwd::is_wanted(workload) {
+        for file in ["passwd", "group"] {
+            all.push(VolumeMount {
+                sub_path: Some(file.to_owned()),
+                read_only: Some(true),
+                ..mount(passwd::VOLUME, &format!("/etc/{file}"))
+            });
+        }
+    }
+    all
+}
+
+pub(crate) fn mount(volume: &str, path: &str) -> VolumeMount {
+    VolumeMount {
+        name: volume.to_owned(),
+        mount_path: path.to_owned(),
+        ..VolumeMount::default()
+    }
+}
+
+fn empty(name: &str, medium: Option<&str>) -> Volume {
+    Volume {
+        name: name.to_owned(),
+        empty_dir: Some(EmptyDirVolumeSource {
+            medium: medium.map(str::to_owned),
+            ..EmptyDirVolumeSource::default()
+        }),
+        ..Volume::default()
+    }
+}
