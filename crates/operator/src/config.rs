@@ -13,7 +13,7 @@ use reeve_crds::{CONFIG_NAME, ReeveConfig, ReeveConfigSpec, ReeveConfigStatus, T
 use reeve_kube_kit::events::Says;
 use reeve_kube_kit::{Name, condition};
 
-use crate::project::validate::validate;
+use crate::project::validate::{may_be_made, validate};
 use crate::status::{self, StatusNotWritten};
 use crate::world::World;
 
@@ -87,6 +87,7 @@ fn behind(world: &World) -> Vec<String> {
         let object = world.mirrors.namespaces.get(&Name::cluster(namespace.clone()));
         first
             .and_then(|claimant| claimant.checked.ok())
+            .filter(|project| object.is_some() || may_be_made(project, &world.reserved).is_ok())
             .is_some_and(|project| lags(&project, object.as_deref(), &settings))
     };
     let mut behind: Vec<String> = namespaces.into_iter().filter(lagging).collect();

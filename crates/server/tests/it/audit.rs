@@ -97,3 +97,26 @@ async fn changes_sign_ins_and_refusals_are_recorded_with_who_and_by_which_rule()
     }
     insta::assert_snapshot!(page);
 }
+
+#[tokio::test]
+async fn the_head_is_told_when_it_moved_and_is_the_chains_end() {
+    let town = Town::new().await;
+    let server = &town.server;
+    let mut told = None;
+    reeve_server::audit_log::tell_head(&server.app, &mut told).await;
+    let last = events(server).await.pop().unwrap();
+    let head = told.clone().unwrap();
+    assert_eq!((head.sequence, &head.mac), (last.sequence, &last.hash));
+    // As often as it is called, it changes only with the log.
+    reeve_server::audit_log::tell_head(&server.app, &mut told).await;
+    assert_eq!(told.as_ref(), Some(&head));
+    server.rule(("group", "g"), 9, ("tenant", "1")).await;
+    let heads = tokio::spawn(reeve_server::audit_log::tell_heads(
+        std::sync::Arc::clone(&server.app),
+        std::time::Duration::from_millis(20),
+    ));
+    reeve_server::audit_log::tell_head(&server.app, &mut told).await;
+    assert_eq!(told.map(|head| head.sequence), Some(head.sequence + 1));
+    assert!(!heads.is_finished());
+    heads.abort();
+}

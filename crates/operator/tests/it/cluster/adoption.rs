@@ -72,6 +72,28 @@ async fn a_namespace_that_was_there_is_adopted_only_when_an_installer_says_so() 
     let message = rig.phase(project_key(4), StatusPhase::NotReady).await;
     assert!(message.contains("is project `robots`'s"), "{message}");
 
+    // Nor is a reserved one made; that holds the settings up as little.
+    rig.link.change(&[], vec![project_in(6, "certs", "cert-manager")]);
+    let message = rig.phase(project_key(6), StatusPhase::NotReady).await;
+    assert!(
+        message.contains("namespace `cert-manager` is reserved in this cluster (`cert-manager`)"),
+        "{message}"
+    );
+    assert!(rig.namespace("cert-manager").await.is_none());
+    wait_until("the settings to be applied all the same", async || {
+        let ready = rig.condition("Ready").await;
+        Ok(ready.filter(|condition| condition.status == "True"))
+    })
+    .await
+    .unwrap();
+    apply_yaml(
+        &rig.installer,
+        "{apiVersion: v1, kind: Namespace, metadata: {name: cert-manager, labels: {reeve.dev/project: certs}}}",
+    )
+    .await
+    .unwrap();
+    rig.phase(project_key(6), StatusPhase::Ready).await;
+
     // The system's namespaces are nobody's.
     rig.link.change(&[], vec![project_in(5, "thief", "kube-system")]);
     let message = rig.phase(project_key(5), StatusPhase::NotReady).await;
