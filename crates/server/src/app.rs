@@ -27,6 +27,8 @@ pub struct Settings {
     pub namespace_prefix: String,
     /// When the account was made.
     pub account_created_at: Timestamp,
+    /// How many workloads a project may have.
+    pub workloads_per_project: u32,
     /// How often a link stream says that it is still there, and looks whether its token is.
     pub heartbeat: Duration,
     /// Which history of the database this process writes.

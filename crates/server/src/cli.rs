@@ -62,6 +62,9 @@ pub struct Serve {
     /// What a project's namespace is called: this and the project's name.
     #[arg(long, default_value = "reeve-")]
     pub namespace_prefix: String,
+    /// How many workloads a project may have, ended ones that were not deleted included.
+    #[arg(long, env = "REEVE_WORKLOADS_PER_PROJECT", default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub workloads_per_project: u32,
 }
 
 /// Forms of the log.

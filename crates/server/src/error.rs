@@ -144,6 +144,7 @@ impl From<StoreError> for ApiError {
             StoreError::Conflict { .. }
             | StoreError::EmailRests { .. }
             | StoreError::NamespaceOfOthers { .. }
+            | StoreError::ProjectFull { .. }
             | StoreError::UidTaken(_)
             | StoreError::LastAdministrator => Self::Conflict(error.to_string()),
             StoreError::NotFound { what, id } => Self::NotFound { what, id },

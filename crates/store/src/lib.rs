@@ -37,7 +37,7 @@ pub use access_rule::{AccessRuleRow, AccessRules, NewAccessRule};
 pub use audit::{Audit, AuditAction, AuditEntry, AuditRow, AuditSubject, Outcome};
 pub use cluster::{ClusterRow, Clusters, NewCluster};
 pub use department::{DepartmentRow, Departments, NewDepartment};
-pub use desired::DesiredState;
+pub use desired::{Deleted, DesiredPart, DesiredState, Later};
 pub use directory::{
     ClusterFacts, Credentials, DepartmentFacts, Directory, DirectorySnapshot, Locate, ProjectFacts,
     ServiceAccountFacts, SessionNumber, SubjectId, UserFacts,
@@ -49,7 +49,7 @@ pub use project::{NewProject, ProjectRow, Projects};
 pub use service_account::{NewServiceAccount, ServiceAccountRow, ServiceAccounts};
 pub use status::{Reports, StatusRow};
 pub use user::{EMAIL_RESTS_SECONDS, NewUser, UserRow, Users, Verifier};
-pub use workload::{NewWorkload, WorkloadRow, Workloads};
+pub use workload::{NewWorkload, WorkloadRow, WorkloadSummary, Workloads};
 
 /// Everything a control plane remembers. Domain code takes `&dyn Store` and never asks which one it is.
 pub trait Store:

@@ -92,6 +92,7 @@ impl Server {
         let settings = Settings {
             public_url: URL.to_owned(),
             namespace_prefix: "reeve-".to_owned(),
+            workloads_per_project: 50,
             account_created_at: installed.created_at,
             heartbeat: Duration::from_millis(50),
             history,
