@@ -400,3 +400,11 @@ pub(crate) fn forged(
         .expose()
         .to_owned()
 }
+
+/// Writes into the database beside the server.
+pub(crate) async fn write_beside(server: &Server, statement: &'static str) {
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(server.dir.path().join("reeve.db"));
+    let pool = sqlx::sqlite::SqlitePool::connect_with(options).await.unwrap();
+    sqlx::query(statement).execute(&pool).await.unwrap();
+    pool.close().await;
+}
