@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{Stream, TryStreamExt};
-use reeve_link::{ClusterDeleted, Hello, PATH_PREFIX, ServerMessage, StatusReport, TokenResponse};
+use reeve_link::{ClusterDeleted, Hello, LINE_BYTES, PATH_PREFIX, ServerMessage, StatusReport, TokenResponse};
 use reeve_types::{ClusterId, Secret};
 use serde_json::json;
 use tokio::sync::Mutex;
@@ -14,8 +14,6 @@ use tokio_util::io::StreamReader;
 
 const CONNECT: Duration = Duration::from_secs(5);
 const ANSWER: Duration = Duration::from_secs(20);
-/// The longest line: the complete state of a very large cluster.
-const LINE: usize = 256 << 20;
 
 /// What can go wrong on the way.
 #[derive(Debug, thiserror::Error)]
@@ -186,7 +184,7 @@ impl LinkClient {
         let reader = StreamReader::new(
             Box::pin(bytes) as std::pin::Pin<Box<dyn Stream<Item = std::io::Result<Bytes>> + Send>>
         );
-        let lines = FramedRead::new(reader, LinesCodec::new_with_max_length(LINE));
+        let lines = FramedRead::new(reader, LinesCodec::new_with_max_length(LINE_BYTES));
         Ok(lines
             .map_err(|error| LinkFailed::Ended(error.to_string()))
             .and_then(|line| async move {

@@ -116,6 +116,7 @@ async fn try_receive(
     mirror: &mut Mirror,
     connected: &mut bool,
 ) -> Result<std::convert::Infallible, Ended> {
+    mirror.begin();
     let resume = world.known().resume();
     let mut everything_comes = resume.is_none();
     if everything_comes {
@@ -150,15 +151,19 @@ async fn try_receive(
                     }
                     ServerMessage::Batch(batch) => {
                         let history = welcomed.ok_or_else(|| LinkFailed::Unreadable("a batch before the welcome".to_owned()))?;
-                        tracing::info!(revision = %batch.revision, complete = batch.complete, deletes = batch.deletes.len(), upserts = batch.upserts.len(), "batch");
-                        everything_comes &= !batch.complete;
+                        tracing::info!(revision = %batch.revision, complete = batch.complete, more = batch.more, deletes = batch.deletes.len(), upserts = batch.upserts.len(), "batch");
+                        let ends = batch.complete && !batch.more;
                         whole(mirror.apply(batch, history), sending.as_mut()).await?;
+                        everything_comes &= !ends;
+                        if ends && world.known().has_drifted() {
+                            return Err(Ended::Drift);
+                        }
                     }
                     ServerMessage::Heartbeat => {}
                 },
             },
             () = world.usable.notified() => whole(mirror.place_waiting(), sending.as_mut()).await?,
-            // What was changed before everything comes is seen when it does.
+            // What was changed before everything has come is seen when it does, or right after.
             () = world.drift.notified() => if world.known().has_drifted() && !everything_comes {
                 return Err(Ended::Drift);
             },
