@@ -8,7 +8,8 @@
 //! 2. `POST watch` with a [`Hello`] answers a stream of [`ServerMessage`], one JSON object a line, that stays open:
 //!    first [`ServerMessage::Welcome`], then [`ServerMessage::Batch`]es as changes are committed, and a
 //!    [`ServerMessage::Heartbeat`] every [`HEARTBEAT_SECONDS`].
-//! 3. `POST status` with a [`StatusReport`] carries news of the cluster back; 204.
+//! 3. `POST status` with a [`StatusReport`] within its [`bounds`] carries news of the cluster back; 204. To one that is not
+//!    the answer is 400, to more reports than a cluster may send 429 with `Retry-After` in seconds.
 //!
 //! **Promise.** Applying a batch is idempotent. A batch's deletions are applied before its upserts, so revocations come
 //! first. An operator that has applied a batch whole may name the batch's revision, and the history it was sent in, in its
@@ -28,6 +29,7 @@
 //! not beyond the one with which the next history began: then what the operator has is the beginning of what the server has.
 //! To any other it answers with the complete state.
 
+pub mod bounds;
 pub mod desired;
 pub mod status;
 

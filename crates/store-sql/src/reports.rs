@@ -2,13 +2,13 @@
 
 use async_trait::async_trait;
 use reeve_authz::{BootstrapException, Granted};
-use reeve_link::{ObjectStatus, StatusReport};
-use reeve_store::{Reports, StoreError, gate};
-use reeve_types::{ClusterId, Timestamp};
+use reeve_link::{KubernetesEndpoint, ObjectStatus, StatusReport};
+use reeve_store::{AuditEntry, Reported, Reports, StoreError, gate};
+use reeve_types::{ClusterId, Revision, Timestamp};
 
 use crate::changes::key_columns;
 use crate::driver::{Arg, During, Tx};
-use crate::{SqlStore, rows};
+use crate::{SqlStore, audit, rows};
 
 const WRITE: &str = "keep a cluster's report";
 
@@ -16,19 +16,52 @@ const WRITE: &str = "keep a cluster's report";
 struct News<'r> {
     settings: Option<Arg>,
     revision: Option<i64>,
+    address: Option<Address<'r>>,
     objects: Vec<&'r ObjectStatus>,
+    standing: Standing,
+}
+
+/// What is new of the address of the API server.
+enum Address<'r> {
+    /// The first.
+    Pinned(&'r KubernetesEndpoint),
+    /// Another one, while none waits.
+    Differs(&'r KubernetesEndpoint),
+    /// Yet another one.
+    DiffersAgain(&'r KubernetesEndpoint),
 }
 
 impl News<'_> {
     fn is_empty(&self) -> bool {
-        self.settings.is_none() && self.revision.is_none() && self.objects.is_empty()
+        self.settings.is_none() && self.revision.is_none() && self.address.is_none() && self.objects.is_empty()
+    }
+}
+
+/// What is kept of a cluster.
+struct Standing {
+    name: String,
+    applied: Revision,
+    endpoint: Option<KubernetesEndpoint>,
+    reported: Option<KubernetesEndpoint>,
+}
+
+impl Standing {
+    fn address<'r>(&self, report: &'r StatusReport) -> Option<Address<'r>> {
+        let said = report.settings.as_ref()?.kubernetes_endpoint.as_ref()?;
+        match (&self.endpoint, &self.reported) {
+            (None, _) => Some(Address::Pinned(said)),
+            (Some(pinned), _) if pinned == said => None,
+            (Some(_), None) => Some(Address::Differs(said)),
+            (Some(_), Some(waiting)) => (waiting != said).then_some(Address::DiffersAgain(said)),
+        }
     }
 }
 
 async fn news<'r>(tx: &mut Tx, cluster: ClusterId, report: &'r StatusReport) -> Result<News<'r>, StoreError> {
     let row = tx
         .row(
-            "SELECT settings, applied_revision FROM clusters WHERE id = $1",
+            "SELECT name, settings, applied_revision, kubernetes_endpoint, reported_endpoint
+             FROM clusters WHERE id = $1",
             &[Arg::text(cluster)],
         )
         .await
@@ -42,7 +75,13 @@ async fn news<'r>(tx: &mut Tx, cluster: ClusterId, report: &'r StatusReport) -> 
         _ => None,
     };
     let applied = i64::try_from(report.revision.0).unwrap_or(i64::MAX);
-    let revision = (row.int("applied_revision")? != applied).then_some(applied);
+    let revision = (row.int("applied_revision")? < applied).then_some(applied);
+    let standing = Standing {
+        name: row.text("name")?,
+        applied: rows::revision(&row, "applied_revision")?,
+        endpoint: row.opt_json("kubernetes_endpoint")?,
+        reported: row.opt_json("reported_endpoint")?,
+    };
     let mut objects = Vec::new();
     for object in &report.objects {
         if is_news(tx, cluster, object).await? {
@@ -52,8 +91,48 @@ async fn news<'r>(tx: &mut Tx, cluster: ClusterId, report: &'r StatusReport) -> 
     Ok(News {
         settings,
         revision,
+        address: standing.address(report),
         objects,
+        standing,
     })
+}
+
+/// Keeps an address; the endpoint that is served from now on.
+async fn keep_address(
+    tx: &mut Tx,
+    cluster: ClusterId,
+    address: &Address<'_>,
+    name: &str,
+    mut entry: AuditEntry,
+) -> Result<(), StoreError> {
+    let (statement, endpoint, event) = match address {
+        Address::Pinned(endpoint) => (
+            "UPDATE clusters SET kubernetes_endpoint = $2 WHERE id = $1",
+            endpoint,
+            Some("pinned"),
+        ),
+        Address::Differs(endpoint) => (
+            "UPDATE clusters SET reported_endpoint = $2 WHERE id = $1",
+            endpoint,
+            Some("differs; not served"),
+        ),
+        Address::DiffersAgain(endpoint) => (
+            "UPDATE clusters SET reported_endpoint = $2 WHERE id = $1",
+            endpoint,
+            None,
+        ),
+    };
+    tx.execute(statement, &[Arg::text(cluster), Arg::json(endpoint)?])
+        .await
+        .during(WRITE)?;
+    if let Some(event) = event {
+        entry
+            .metadata
+            .insert("kubernetesEndpoint".to_owned(), endpoint.server.clone());
+        entry.metadata.insert("endpoint".to_owned(), event.to_owned());
+        audit::append(tx, &entry.about(cluster, name)).await?;
+    }
+    Ok(())
 }
 
 /// New is what the cluster is to have and what was not said before.
@@ -77,6 +156,32 @@ async fn is_news(tx: &mut Tx, cluster: ClusterId, object: &ObjectStatus) -> Resu
     )
 }
 
+async fn write_status(
+    tx: &mut Tx,
+    cluster: ClusterId,
+    object: &ObjectStatus,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let (kind, id) = key_columns(object.key);
+    tx.execute(
+        "INSERT INTO object_status (cluster_id, kind, object_id, phase, message, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (cluster_id, kind, object_id)
+         DO UPDATE SET phase = excluded.phase, message = excluded.message, updated_at = excluded.updated_at",
+        &[
+            Arg::text(cluster),
+            kind.into(),
+            Arg::text(id),
+            Arg::text(rows::phase_text(object.phase)?),
+            Arg::text(&object.message),
+            at.into(),
+        ],
+    )
+    .await
+    .during(WRITE)
+    .map(drop)
+}
+
 #[async_trait]
 impl Reports for SqlStore {
     async fn report(
@@ -85,17 +190,25 @@ impl Reports for SqlStore {
         cluster: ClusterId,
         report: &StatusReport,
         at: Timestamp,
-    ) -> Result<bool, StoreError> {
+        entry: AuditEntry,
+    ) -> Result<Option<Reported>, StoreError> {
         gate::is(granted, BootstrapException::LinkStatus, WRITE)?;
         // Most reports say nothing new: those never ask for the writer.
         if news(&mut self.read(WRITE).await?, cluster, report)
             .await?
             .is_empty()
         {
-            return Ok(false);
+            return Ok(None);
         }
         let mut tx = self.write(WRITE).await?;
         let news = news(&mut tx, cluster, report).await?;
+        let mut standing = news.standing;
+        if let Some(address) = &news.address {
+            keep_address(&mut tx, cluster, address, &standing.name, entry).await?;
+            if let Address::Pinned(endpoint) = address {
+                standing.endpoint = Some((*endpoint).clone());
+            }
+        }
         if let Some(settings) = news.settings {
             tx.execute(
                 "UPDATE clusters SET settings = $2 WHERE id = $1",
@@ -111,28 +224,16 @@ impl Reports for SqlStore {
             )
             .await
             .during(WRITE)?;
+            standing.applied = report.revision;
         }
         for object in news.objects {
-            let (kind, id) = key_columns(object.key);
-            tx.execute(
-                "INSERT INTO object_status (cluster_id, kind, object_id, phase, message, updated_at)
-                 VALUES ($1, $2, $3, $4, $5, $6)
-                 ON CONFLICT (cluster_id, kind, object_id)
-                 DO UPDATE SET phase = excluded.phase, message = excluded.message, updated_at = excluded.updated_at",
-                &[
-                    Arg::text(cluster),
-                    kind.into(),
-                    Arg::text(id),
-                    Arg::text(rows::phase_text(object.phase)?),
-                    Arg::text(&object.message),
-                    at.into(),
-                ],
-            )
-            .await
-            .during(WRITE)?;
+            write_status(&mut tx, cluster, object, at).await?;
         }
         tx.commit().await.during(WRITE)?;
-        Ok(true)
+        Ok(Some(Reported {
+            applied_revision: standing.applied,
+            endpoint: standing.endpoint,
+        }))
     }
 
     async fn heard_of(&self, granted: &Granted, cluster: ClusterId, at: Timestamp) -> Result<(), StoreError> {

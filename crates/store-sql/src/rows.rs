@@ -54,6 +54,8 @@ pub(crate) fn cluster(row: &Row) -> Result<ClusterRow, StoreError> {
         created_at: row.time("created_at")?,
         created_by: row.text("created_by")?,
         settings: row.opt_json("settings")?,
+        endpoint: row.opt_json("kubernetes_endpoint")?,
+        reported_endpoint: row.opt_json("reported_endpoint")?,
         last_liveness: row.opt_time("last_liveness")?,
         revision: revision(row, "revision")?,
         applied_revision: revision(row, "applied_revision")?,

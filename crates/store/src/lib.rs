@@ -39,7 +39,7 @@ pub use cluster::{ClusterRow, Clusters, NewCluster};
 pub use department::{DepartmentRow, Departments, NewDepartment};
 pub use desired::{Deleted, DesiredPart, DesiredState, Later};
 pub use directory::{
-    ClusterFacts, Credentials, DepartmentFacts, Directory, DirectorySnapshot, Locate, ProjectFacts,
+    ClusterFacts, CredentialNumber, Credentials, DepartmentFacts, Directory, DirectorySnapshot, Locate, ProjectFacts,
     ServiceAccountFacts, SessionNumber, SubjectId, UserFacts,
 };
 pub use error::StoreError;
@@ -47,7 +47,7 @@ pub use history::{HISTORIES_KEPT, Histories};
 pub use installation::{FirstStart, Installation};
 pub use project::{NewProject, ProjectRow, Projects};
 pub use service_account::{NewServiceAccount, ServiceAccountRow, ServiceAccounts};
-pub use status::{Reports, StatusRow};
+pub use status::{Reported, Reports, StatusRow};
 pub use user::{EMAIL_RESTS_SECONDS, NewUser, UserRow, Users, Verifier};
 pub use workload::{NewWorkload, WorkloadRow, WorkloadSummary, Workloads};
 
