@@ -4,6 +4,7 @@ use reeve_types::{ClusterId, ClusterName, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::body::{Body, InvalidBody};
+use crate::kubernetes::KubernetesEndpoint;
 use crate::shown::Shown;
 
 /// `POST /api/v1/clusters`.
@@ -25,6 +26,35 @@ impl Body for CreateCluster {
             domain: body.text("domain", 255)?,
             version: body.text("version", 64)?,
         };
+        body.finish()?;
+        Ok(parsed)
+    }
+}
+
+/// `PATCH /api/v1/clusters/{clusterUuid}`: ours, the reference has no such thing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UpdateCluster {
+    /// Where people reach its API server.
+    pub kubernetes_endpoint: KubernetesEndpoint,
+}
+
+impl Body for UpdateCluster {
+    fn parse(bytes: &[u8]) -> Result<Self, InvalidBody> {
+        let mut body = crate::body::object(bytes)?;
+        let mut endpoint = body
+            .object("kubernetesEndpoint")?
+            .ok_or_else(|| InvalidBody::Missing {
+                path: "kubernetesEndpoint".to_owned(),
+            })?;
+        let parsed = Self {
+            kubernetes_endpoint: KubernetesEndpoint {
+                server: endpoint.required("server")?,
+                certificate_authority_data: endpoint
+                    .optional("certificateAuthorityData")?
+                    .unwrap_or_default(),
+            },
+        };
+        endpoint.finish()?;
         body.finish()?;
         Ok(parsed)
     }

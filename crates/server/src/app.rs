@@ -53,6 +53,8 @@ pub struct App {
     pub stopping: watch::Sender<bool>,
     directory: RwLock<Directory>,
     turn: Mutex<()>,
+    /// Reports share it; reading the directory again takes it alone, or it would undo what a report has just brought.
+    reload: tokio::sync::RwLock<()>,
     /// True while the directory may lag behind what was committed: nothing is decided from it then.
     stale: AtomicBool,
 }
@@ -78,6 +80,7 @@ impl App {
             stopping: watch::Sender::new(false),
             directory: RwLock::default(),
             turn: Mutex::default(),
+            reload: tokio::sync::RwLock::default(),
             stale: AtomicBool::new(true),
         });
         app.reload().await?;
@@ -125,6 +128,34 @@ impl App {
         task.await.map_err(ApiError::internal)?
     }
 
+    /// Keeps a report of a cluster: outside the turn of [`App::change`], for it touches what its own cluster says of itself and
+    /// decides nothing; one report of a cluster after the other. It runs to its end even when its caller goes away.
+    ///
+    /// # Errors
+    /// Those of `work`.
+    pub async fn report<T, W>(
+        self: &Arc<Self>,
+        cluster: ClusterId,
+        work: impl FnOnce(Arc<Self>) -> W + Send + 'static,
+    ) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        W: Future<Output = Result<T, ApiError>> + Send,
+    {
+        let app = Arc::clone(self);
+        let task = tokio::spawn(async move {
+            let _cluster = app.hub.reports(cluster).lock_owned().await;
+            let _shared = app.reload.read().await;
+            let outcome = AssertUnwindSafe(work(Arc::clone(&app))).catch_unwind().await;
+            let outcome = outcome.unwrap_or_else(|_| Err(ApiError::internal("a report ended in a panic")));
+            if matches!(outcome, Err(ApiError::Internal(_))) {
+                app.stale.store(true, Ordering::SeqCst);
+            }
+            outcome
+        });
+        task.await.map_err(ApiError::internal)?
+    }
+
     /// Makes sure that the directory is not behind the store. Costs nothing as long as nothing went wrong.
     ///
     /// # Errors
@@ -148,11 +179,13 @@ impl App {
     }
 
     async fn reload(&self) -> Result<(), reeve_store::StoreError> {
+        let _alone = self.reload.write().await;
         let directory = Directory::load(self.store.directory().await?);
         let revisions: Vec<_> = directory.clusters().map(|it| (it.id, it.revision)).collect();
         self.hub.retain(|cluster| directory.cluster(cluster).is_some());
         for cluster in directory.clusters() {
-            self.hub.open(cluster.id, cluster.revision, cluster.last_liveness);
+            self.hub
+                .open(cluster.id, cluster.revision, cluster.last_liveness, cluster.credential);
         }
         *self.directory_mut() = directory;
         self.stale.store(false, Ordering::SeqCst);

@@ -12,6 +12,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::middleware::from_fn_with_state;
 use axum::routing::post;
+use reeve_store::CredentialNumber;
 use reeve_types::{ClusterId, Timestamp};
 use serde::de::{DeserializeOwned, Error as _};
 
@@ -45,6 +46,8 @@ fn message<T: DeserializeOwned>(bytes: &[u8]) -> serde_json::Result<T> {
 pub struct LinkCaller {
     /// Which.
     pub cluster: ClusterId,
+    /// Which of its secrets earned the token.
+    pub credential: CredentialNumber,
     /// When its token ends.
     pub expires: Timestamp,
 }
@@ -53,12 +56,19 @@ impl FromRequestParts<Arc<App>> for LinkCaller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
-        let (cluster, expires) = app
+        let (cluster, credential, expires) = app
             .security
             .verify_link(guard::bearer(&parts.headers)?, app.clock.now())?;
         app.up_to_date().await?;
         match app.directory().cluster(cluster) {
-            Some(_) => Ok(Self { cluster, expires }),
+            Some(facts) if facts.credential != credential => Err(ApiError::Unauthenticated(
+                "the secret that earned this token was replaced: get a token with the new one",
+            )),
+            Some(_) => Ok(Self {
+                cluster,
+                credential,
+                expires,
+            }),
             None => Err(ApiError::Unauthenticated(
                 "the token's cluster does not exist any more",
             )),

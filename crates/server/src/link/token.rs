@@ -23,16 +23,16 @@ pub async fn handle(State(app): State<Arc<App>>, request: Request<Body>) -> Resu
             "a JSON object with `clusterId`, a UUID, and `clientSecret`, a string, is needed".to_owned(),
         )
     })?;
-    let (kept, deleted) = match app.store.link_verifier(asked.cluster_id).await? {
-        Some(kept) => (Some(kept), false),
-        None => (app.store.deleted_link_verifier(asked.cluster_id).await?, true),
+    let (kept, number) = match app.store.link_verifier(asked.cluster_id).await? {
+        Some((kept, number)) => (Some(kept), Some(number)),
+        None => (app.store.deleted_link_verifier(asked.cluster_id).await?, None),
     };
     if !app.security.check_secret(&asked.client_secret, kept.as_ref()) {
         return Err(ApiError::Invalid(
             "the cluster's credentials are not valid".to_owned(),
         ));
     }
-    if deleted {
+    let Some(number) = number else {
         let answer = ClusterDeleted {
             code: StatusCode::GONE.as_u16(),
             message: "the cluster was deleted here: there is nothing more for its operator to obey"
@@ -40,8 +40,10 @@ pub async fn handle(State(app): State<Arc<App>>, request: Request<Body>) -> Resu
             deleted_cluster_id: asked.cluster_id,
         };
         return Ok(json_bytes(StatusCode::GONE, json!(answer).to_string()));
-    }
-    let (token, expires_in) = app.security.link_token(asked.cluster_id, app.clock.now())?;
+    };
+    let (token, expires_in) = app
+        .security
+        .link_token(asked.cluster_id, number, app.clock.now())?;
     let answer = json!({"accessToken": token.expose(), "expiresIn": expires_in});
     Ok(json_bytes(StatusCode::OK, answer.to_string()))
 }

@@ -59,9 +59,12 @@ pub async fn handle(
             "`operatorVersion` is longer than {VERSION_LIMIT} bytes"
         )));
     }
-    let (line, open) = app.hub.listen(caller.cluster).ok_or(ApiError::Unauthenticated(
-        "the token's cluster does not exist any more",
-    ))?;
+    let (line, open) = app
+        .hub
+        .listen(caller.cluster, caller.credential)
+        .ok_or(ApiError::Unauthenticated(
+            "the token's cluster does not exist any more, or has another secret",
+        ))?;
     heard(&app, caller.cluster).await;
     tracing::info!(cluster = %caller.cluster, operator = hello.operator_version, resume = ?hello.resume, "link stream");
     let (sender, receiver) = mpsc::channel(4);

@@ -167,7 +167,8 @@ async fn identity(town: &Town) -> Value {
         .await
         .unwrap()
         .unwrap();
-    let last = serde_json::to_value(&batch.upserts.last().unwrap().object).unwrap();
+    let last = batch.upserts.iter().max_by_key(|it| it.revision).unwrap();
+    let last = serde_json::to_value(&last.object).unwrap();
     assert_eq!(last["kind"], "Workload");
     last["spec"].get("identity").cloned().unwrap_or_default()
 }

@@ -25,6 +25,7 @@ const BODILESS: [&str; 4] = [
     "create_kubernetes_token",
     "reset_user_password",
     "logout_user",
+    "regenerate_cluster_secret",
     "regenerate_service_account_secret",
 ];
 
@@ -185,6 +186,7 @@ async fn ids_of_every_shape_are_404_and_never_500() {
         let body = match operation.name {
             "set_user_posix" => r#"{"uid":61000,"gid":5000}"#,
             "update_service_account_by_id" => r#"{"enabled":false}"#,
+            "patch_cluster" => r#"{"kubernetesEndpoint":{"server":"https://k8s.example"}}"#,
             _ => "",
         };
         for id in ids {
