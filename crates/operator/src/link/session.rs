@@ -146,7 +146,7 @@ async fn try_receive(
                         world.readiness.ready(PART);
                         world.set_deleted(false);
                         world.board.set_settings(world.cluster_settings());
-                        world.board.connected();
+                        world.board.connected(revision);
                         tracing::info!(%revision, %history, resume = resume.map(|resume| resume.revision.0), "link connected");
                     }
                     ServerMessage::Batch(batch) => {
@@ -184,11 +184,23 @@ async fn send(world: &Arc<World>, client: &LinkClient) -> Ended {
         world.board.news().await;
         tokio::time::sleep(GATHER).await;
         while let Some(report) = world.board.take() {
-            if let Err(failed) = client.report(&report).await {
-                world.board.give_back(&report);
-                return failed.into();
+            match client.report(&report).await {
+                Ok(()) => world.board.sent(&report),
+                // News gathers meanwhile, and goes out together.
+                Err(LinkFailed::TooMany { wait, .. }) => {
+                    world.board.give_back(&report);
+                    tokio::time::sleep(wait).await;
+                }
+                // What the server does not want to hear must not keep the cluster from hearing of revocations.
+                Err(failed @ LinkFailed::Refused { status: 400, .. }) => {
+                    tracing::error!(error = %chain(&failed), objects = report.objects.len(), "report refused");
+                    world.board.refused();
+                }
+                Err(failed) => {
+                    world.board.give_back(&report);
+                    return failed.into();
+                }
             }
-            world.board.sent(&report);
         }
     }
 }

@@ -56,6 +56,8 @@ struct Script {
     sent: Vec<usize>,
     door: Door,
     parts: Parts,
+    /// What the next reports are answered, before they are kept.
+    refusals: Vec<StatusCode>,
 }
 
 /// How a complete state is sent.
@@ -146,6 +148,16 @@ impl ScriptedLink {
     pub(crate) fn answer(&self, door: Door) {
         self.shared.script.lock().unwrap().door = door;
         self.cut();
+    }
+
+    /// The next reports are answered so.
+    pub(crate) fn refuse_reports(&self, statuses: &[StatusCode]) {
+        self.shared.script.lock().unwrap().refusals = statuses.to_vec();
+    }
+
+    /// How many of those answers are still to be given.
+    pub(crate) fn refusals_left(&self) -> usize {
+        self.shared.script.lock().unwrap().refusals.len()
     }
 
     /// From now on complete states are sent like this.
@@ -393,14 +405,19 @@ async fn status(
     State(shared): State<Arc<Shared>>,
     headers: HeaderMap,
     Json(report): Json<StatusReport>,
-) -> StatusCode {
+) -> impl IntoResponse {
+    let wait = [("retry-after", "1")];
     if !authorized(&shared, &headers) {
-        return StatusCode::UNAUTHORIZED;
+        return (StatusCode::UNAUTHORIZED, wait);
     }
+    assert_eq!(report.check(), Ok(()), "the operator keeps to the bounds");
     let mut script = shared.script.lock().unwrap();
+    if let Some(status) = script.refusals.pop() {
+        return (status, wait);
+    }
     for object in &report.objects {
         script.statuses.insert(object.key, object.clone());
     }
     script.reports.push(report);
-    StatusCode::NO_CONTENT
+    (StatusCode::NO_CONTENT, wait)
 }

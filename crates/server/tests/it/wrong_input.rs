@@ -21,7 +21,7 @@ fn with_id(path: &str, id: &str) -> String {
 }
 
 /// Operations that read no body, whatever their method.
-const BODILESS: [&str; 4] = [
+const BODILESS: [&str; 5] = [
     "create_kubernetes_token",
     "reset_user_password",
     "logout_user",

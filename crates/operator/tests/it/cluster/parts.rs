@@ -1,3 +1,4 @@
+use axum::http::StatusCode;
 use kube::api::ListParams;
 use kube::{Api, ResourceExt};
 use reeve_crds::{AccessRule, Workload};
@@ -107,4 +108,26 @@ async fn a_complete_state_in_parts_revokes_first_removes_at_its_end_and_is_held_
     .await
     .unwrap();
     assert!(matches!(key, ObjectKey::Workload(_)));
+    refused_reports_end_no_stream(&rig).await;
+}
+
+/// Neither does one that is refused for good, nor one that came too soon; that one is sent again.
+async fn refused_reports_end_no_stream(rig: &Rig) {
+    let hellos = rig.link.hellos().len();
+    rig.link
+        .refuse_reports(&[StatusCode::TOO_MANY_REQUESTS, StatusCode::TOO_MANY_REQUESTS]);
+    rig.link
+        .change(&[], vec![rule(6, "dora@example.com", "viewer", of_project(3))]);
+    rig.phase(rule_key(6), StatusPhase::Ready).await;
+    assert_eq!(rig.link.refusals_left(), 0);
+    rig.link.refuse_reports(&[StatusCode::BAD_REQUEST]);
+    rig.link
+        .change(&[], vec![rule(7, "emil@example.com", "viewer", of_project(3))]);
+    wait_until("the refusal", async || Ok((rig.link.refusals_left() == 0).then_some(())))
+        .await
+        .unwrap();
+    rig.link
+        .change(&[], vec![rule(8, "fred@example.com", "viewer", of_project(3))]);
+    rig.phase(rule_key(8), StatusPhase::Ready).await;
+    assert_eq!(rig.link.hellos().len(), hellos, "the stream went on");
 }
