@@ -2,6 +2,7 @@
 
 mod attach;
 mod bash;
+mod cluster;
 mod delete;
 mod exec;
 mod find;
@@ -19,7 +20,7 @@ mod submit;
 mod whoami;
 
 use crate::Context;
-use crate::args::{Command, Kubeconfig, Login, Project};
+use crate::args::{Cluster, Command, Kubeconfig, Login, Project};
 use crate::failure::Failure;
 
 /// Runs a command.
@@ -33,6 +34,10 @@ pub async fn run(context: &mut Context, command: Command) -> Result<(), Failure>
         Command::Whoami => whoami::run(context).await,
         Command::Project(Project::List) => project::list::run(context).await,
         Command::Project(Project::Adopt(arguments)) => project::adopt::run(context, arguments).await,
+        Command::Cluster(Cluster::NewSecret(arguments)) => cluster::new_secret::run(context, arguments).await,
+        Command::Cluster(Cluster::SetEndpoint(arguments)) => {
+            cluster::set_endpoint::run(context, arguments).await
+        }
         Command::Submit(arguments) => submit::run(context, arguments).await,
         Command::List(arguments) => list::run(context, arguments).await,
         Command::Logs(arguments) => logs::run(context, arguments).await,

@@ -50,7 +50,9 @@ pub enum OutOfBounds {
     )]
     Address,
     /// An authority that is no base64.
-    #[error("`kubernetesEndpoint.certificateAuthorityData`: certificates in PEM as base64 are needed, as in a kubeconfig")]
+    #[error(
+        "`kubernetesEndpoint.certificateAuthorityData`: certificates in PEM as base64 are needed, as in a kubeconfig"
+    )]
     Authority,
 }
 
@@ -118,10 +120,7 @@ impl KubernetesEndpoint {
             &self.certificate_authority_data,
             AUTHORITY,
         )?;
-        let rest = self
-            .server
-            .strip_prefix("https://")
-            .ok_or(OutOfBounds::Address)?;
+        let rest = self.server.strip_prefix("https://").ok_or(OutOfBounds::Address)?;
         let host = rest.split('/').next().unwrap_or_default();
         let odd = |c: char| !c.is_ascii_graphic() || "@?#\\\"'`<>".contains(c);
         if host.is_empty() || host.starts_with(':') || rest.contains(odd) {
@@ -165,9 +164,15 @@ mod tests {
         let mut more = full();
         more.push(object(501, 0));
         let error = report(more).check().unwrap_err().to_string();
-        assert_eq!(error, "`objects` holds 501: at most 500 are possible in one report");
+        assert_eq!(
+            error,
+            "`objects` holds 501: at most 500 are possible in one report"
+        );
         let error = report(vec![object(1, 1001)]).check().unwrap_err().to_string();
-        assert_eq!(error, "`objects.message` is 1001 bytes long: at most 1000 are possible");
+        assert_eq!(
+            error,
+            "`objects.message` is 1001 bytes long: at most 1000 are possible"
+        );
         let twice = report(vec![object(1, 0), object(2, 0), object(1, 0)]);
         assert!(matches!(twice.check(), Err(OutOfBounds::Twice(_))));
     }
@@ -206,11 +211,24 @@ mod tests {
             }
             .check()
         };
-        for good in ["https://10.0.0.1:6443", "https://k8s.example", "https://[::1]:6443/clusters/a"] {
+        for good in [
+            "https://10.0.0.1:6443",
+            "https://k8s.example",
+            "https://[::1]:6443/clusters/a",
+        ] {
             assert_eq!(endpoint(good, "Q0E="), Ok(()), "{good}");
         }
         let long = format!("https://{}", "x".repeat(512));
-        for bad in ["http://10.0.0.1", "https://", "https://:6443", "https://a@b", "https://a?b", "https://a b", "", &long] {
+        for bad in [
+            "http://10.0.0.1",
+            "https://",
+            "https://:6443",
+            "https://a@b",
+            "https://a?b",
+            "https://a b",
+            "",
+            &long,
+        ] {
             assert!(endpoint(bad, "").is_err(), "{bad}");
         }
         assert_eq!(endpoint("https://a", "not base64!"), Err(OutOfBounds::Authority));

@@ -145,11 +145,14 @@ fn pod_status(mut status: PodStatus) -> PodStatus {
 }
 
 fn containers(all: Option<Vec<ContainerStatus>>) -> Option<Vec<ContainerStatus>> {
-    let kept = all?.into_iter().take(CONTAINERS).map(|container| ContainerStatus {
-        name: container.name,
-        state: container.state.map(state),
-        ..ContainerStatus::default()
-    });
+    let kept = all?
+        .into_iter()
+        .take(CONTAINERS)
+        .map(|container| ContainerStatus {
+            name: container.name,
+            state: container.state.map(state),
+            ..ContainerStatus::default()
+        });
     Some(kept.collect())
 }
 

@@ -34,17 +34,45 @@ pub(crate) fn start(world: &Arc<World>, tasks: &mut JoinSet<()>) {
     let labelled = || large().labels(WORKLOAD_LABEL);
     watch(world, tasks, &mirrors.projects, all(), slim::managed, project);
     watch(world, tasks, &mirrors.rules, all(), slim::managed, rule);
-    watch(world, tasks, &mirrors.workloads, large(), slim::workload, workload);
+    watch(
+        world,
+        tasks,
+        &mirrors.workloads,
+        large(),
+        slim::workload,
+        workload,
+    );
     watch(world, tasks, &mirrors.configs, all(), slim::managed, config);
     watch(world, tasks, &mirrors.namespaces, all(), slim::managed, namespace);
     watch(world, tasks, &mirrors.bindings, all(), slim::binding, binding);
     watch(world, tasks, &mirrors.jobs, labelled(), slim::job, job);
     watch(world, tasks, &mirrors.pods, large(), slim::pod, pod);
-    watch(world, tasks, &mirrors.identities, all(), slim::managed, pod_identities);
+    watch(
+        world,
+        tasks,
+        &mirrors.identities,
+        all(),
+        slim::managed,
+        pod_identities,
+    );
     watch(world, tasks, &mirrors.validating, all(), slim::managed, policy);
-    watch(world, tasks, &mirrors.validating_bindings, all(), slim::managed, policy);
+    watch(
+        world,
+        tasks,
+        &mirrors.validating_bindings,
+        all(),
+        slim::managed,
+        policy,
+    );
     watch(world, tasks, &mirrors.mutating, all(), slim::managed, policy);
-    watch(world, tasks, &mirrors.mutating_bindings, all(), slim::managed, policy);
+    watch(
+        world,
+        tasks,
+        &mirrors.mutating_bindings,
+        all(),
+        slim::managed,
+        policy,
+    );
 }
 
 /// Returns when every first list is complete, and nothing that is there can be taken for missing.

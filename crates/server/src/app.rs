@@ -184,8 +184,12 @@ impl App {
         let revisions: Vec<_> = directory.clusters().map(|it| (it.id, it.revision)).collect();
         self.hub.retain(|cluster| directory.cluster(cluster).is_some());
         for cluster in directory.clusters() {
-            self.hub
-                .open(cluster.id, cluster.revision, cluster.last_liveness, cluster.credential);
+            self.hub.open(
+                cluster.id,
+                cluster.revision,
+                cluster.last_liveness,
+                cluster.credential,
+            );
         }
         *self.directory_mut() = directory;
         self.stale.store(false, Ordering::SeqCst);

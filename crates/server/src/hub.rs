@@ -46,7 +46,9 @@ struct Budget {
 impl Budget {
     fn take(&mut self, now: Timestamp) -> bool {
         let (most, a_second) = (REPORTS.0 * 1000, REPORTS.1);
-        let since = self.at.map_or(most, |at| now.as_millis().saturating_sub(at.as_millis()));
+        let since = self
+            .at
+            .map_or(most, |at| now.as_millis().saturating_sub(at.as_millis()));
         self.left = since
             .max(0)
             .saturating_mul(a_second)
@@ -289,7 +291,10 @@ mod tests {
         hub.end_streams(cluster(), CredentialNumber(1));
         open.replaced().await;
         assert_eq!(hub.streams(), 0);
-        assert!(hub.listen(cluster(), FIRST).is_none(), "checked before, opened after");
+        assert!(
+            hub.listen(cluster(), FIRST).is_none(),
+            "checked before, opened after"
+        );
         assert!(hub.listen(cluster(), CredentialNumber(1)).is_some());
     }
 

@@ -122,7 +122,13 @@ impl Clusters for SqlStore {
         endpoint: KubernetesEndpoint,
         entry: AuditEntry,
     ) -> Result<ClusterRow, StoreError> {
-        gate::fits(granted, Action::Update, Entity::Cluster, Scope::Cluster(id), UPDATE)?;
+        gate::fits(
+            granted,
+            Action::Update,
+            Entity::Cluster,
+            Scope::Cluster(id),
+            UPDATE,
+        )?;
         let mut tx = self.write(UPDATE).await?;
         tx.execute(
             "UPDATE clusters SET kubernetes_endpoint = $2, reported_endpoint = NULL WHERE id = $1",
@@ -143,7 +149,13 @@ impl Clusters for SqlStore {
         credential: Verifier,
         entry: AuditEntry,
     ) -> Result<CredentialNumber, StoreError> {
-        gate::fits(granted, Action::Update, Entity::Cluster, Scope::Cluster(id), UPDATE)?;
+        gate::fits(
+            granted,
+            Action::Update,
+            Entity::Cluster,
+            Scope::Cluster(id),
+            UPDATE,
+        )?;
         let mut tx = self.write(UPDATE).await?;
         let row = tx
             .row(

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use reeve_authz::Scope;
 use reeve_store::{
-    ClusterFacts, CredentialNumber, Credentials, DepartmentFacts, Directory, DirectorySnapshot, Locate, ProjectFacts,
-    ServiceAccountFacts, StoreError, UserFacts, Verifier,
+    ClusterFacts, CredentialNumber, Credentials, DepartmentFacts, Directory, DirectorySnapshot, Locate,
+    ProjectFacts, ServiceAccountFacts, StoreError, UserFacts, Verifier,
 };
 use reeve_types::{
     AccessRuleId, ClusterId, DepartmentId, Email, ProjectId, ServiceAccountId, ServiceAccountName, UserId,

@@ -33,7 +33,10 @@ enum Address<'r> {
 
 impl News<'_> {
     fn is_empty(&self) -> bool {
-        self.settings.is_none() && self.revision.is_none() && self.address.is_none() && self.objects.is_empty()
+        self.settings.is_none()
+            && self.revision.is_none()
+            && self.address.is_none()
+            && self.objects.is_empty()
     }
 }
 

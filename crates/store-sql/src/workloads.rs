@@ -141,7 +141,12 @@ impl Workloads for SqlStore {
     async fn workloads(&self, visible: &Visible) -> Result<Vec<WorkloadSummary>, StoreError> {
         let mut tx = self.read(READ).await?;
         let all = tx
-            .all(select!("ORDER BY w.created_at, w.id"), &[], rows::workload_summary, READ)
+            .all(
+                select!("ORDER BY w.created_at, w.id"),
+                &[],
+                rows::workload_summary,
+                READ,
+            )
             .await?;
         gate::cut(
             visible,

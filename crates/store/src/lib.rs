@@ -39,8 +39,8 @@ pub use cluster::{ClusterRow, Clusters, NewCluster};
 pub use department::{DepartmentRow, Departments, NewDepartment};
 pub use desired::{Deleted, DesiredPart, DesiredState, Later};
 pub use directory::{
-    ClusterFacts, CredentialNumber, Credentials, DepartmentFacts, Directory, DirectorySnapshot, Locate, ProjectFacts,
-    ServiceAccountFacts, SessionNumber, SubjectId, UserFacts,
+    ClusterFacts, CredentialNumber, Credentials, DepartmentFacts, Directory, DirectorySnapshot, Locate,
+    ProjectFacts, ServiceAccountFacts, SessionNumber, SubjectId, UserFacts,
 };
 pub use error::StoreError;
 pub use history::{HISTORIES_KEPT, Histories};

@@ -120,7 +120,10 @@ fn line(spec: &mut Object, name: &str) -> Result<Option<String>, InvalidBody> {
         None => Ok(None),
         Some(Some(words)) if words.len() > MAX_WORDS => Err(InvalidBody::wrong(
             spec.path(name),
-            format!("at most {MAX_WORDS} words are possible, and these are {}", words.len()),
+            format!(
+                "at most {MAX_WORDS} words are possible, and these are {}",
+                words.len()
+            ),
         )),
         Some(Some(words)) if !words.is_empty() => Ok(line),
         Some(Some(_)) => Err(InvalidBody::wrong(spec.path(name), "at least one word is needed")),
@@ -139,7 +142,10 @@ fn environment(spec: &mut Object) -> Result<Option<Vec<EnvironmentVariable>>, In
     if items.len() > MAX_VARIABLES {
         return Err(InvalidBody::wrong(
             spec.path(FIELD),
-            format!("at most {MAX_VARIABLES} variables are possible, and these are {}", items.len()),
+            format!(
+                "at most {MAX_VARIABLES} variables are possible, and these are {}",
+                items.len()
+            ),
         ));
     }
     for mut item in items {

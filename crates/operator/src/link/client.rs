@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{Stream, TryStreamExt};
-use reeve_link::{ClusterDeleted, Hello, LINE_BYTES, PATH_PREFIX, ServerMessage, StatusReport, TokenResponse};
+use reeve_link::{
+    ClusterDeleted, Hello, LINE_BYTES, PATH_PREFIX, ServerMessage, StatusReport, TokenResponse,
+};
 use reeve_types::{ClusterId, Secret};
 use serde_json::json;
 use tokio::sync::Mutex;

@@ -240,8 +240,7 @@ impl Mirror {
         let object = Project::from(project);
         // Neither id nor namespace of a project can change: another one is another object.
         let moved = self.world.known().get(key).is_some_and(|record| {
-            record.name != Name::of(&object)
-                || record.place.as_ref() != Some(&project.namespace)
+            record.name != Name::of(&object) || record.place.as_ref() != Some(&project.namespace)
         });
         if moved {
             self.delete(key, PropagationPolicy::Background).await?;
@@ -439,7 +438,10 @@ impl Mirror {
 /// About how many bytes a workload holds.
 fn size(workload: &desired::Workload) -> usize {
     let words = workload.command.iter().chain(&workload.args);
-    let variables = workload.environment.iter().map(|(name, value)| name.len() + value.len());
+    let variables = workload
+        .environment
+        .iter()
+        .map(|(name, value)| name.len() + value.len());
     512 + words.map(String::len).sum::<usize>() + variables.sum::<usize>()
 }
 

@@ -458,21 +458,42 @@ async fn the_complete_state_comes_in_parts_rules_first_and_ends_with_a_mark() {
     let server = &town.server;
     for number in 0..LARGE {
         let body = large(&town, &format!("large-{number}"));
-        server.post(&town.alice, "/api/v1/workloads/trainings", body).await.is(202);
+        server
+            .post(&town.alice, "/api/v1/workloads/trainings", body)
+            .await
+            .is(202);
     }
     let token = server.link_token(&town.cluster, &town.secret).await;
     let parts = parts(&mut Watch::open(server, &token, None).await).await;
     assert!(parts.len() > LARGE / 8, "{} parts", parts.len());
     let mut seen = Vec::new();
     for (number, part) in parts.iter().enumerate() {
-        assert_eq!((&part["complete"], &part["revision"]), (&json!(true), &json!(6 + LARGE)));
-        assert!(part.to_string().len() < 1024 * 1024, "a part of {} bytes", part.to_string().len());
-        assert_eq!(part["more"] == true, number + 1 < parts.len(), "the last is the end mark");
-        assert_eq!(part["rulesEnd"] == true, number == 0, "every rule is in the first");
+        assert_eq!(
+            (&part["complete"], &part["revision"]),
+            (&json!(true), &json!(6 + LARGE))
+        );
+        assert!(
+            part.to_string().len() < 1024 * 1024,
+            "a part of {} bytes",
+            part.to_string().len()
+        );
+        assert_eq!(
+            part["more"] == true,
+            number + 1 < parts.len(),
+            "the last is the end mark"
+        );
+        assert_eq!(
+            part["rulesEnd"] == true,
+            number == 0,
+            "every rule is in the first"
+        );
         seen.extend(kinds(part));
     }
     let count = |kind| seen.iter().filter(|it| **it == kind).count();
-    assert_eq!((count("AccessRule"), count("Project"), count("Workload")), (4, 2, LARGE));
+    assert_eq!(
+        (count("AccessRule"), count("Project"), count("Workload")),
+        (4, 2, LARGE)
+    );
     assert!(seen.is_sorted(), "rules, projects, workloads: {seen:?}");
 }
 
@@ -483,7 +504,10 @@ async fn a_rule_that_is_deleted_while_a_large_state_is_sent_does_not_wait_for_it
     let server = &town.server;
     for number in 0..40 {
         let body = large(&town, &format!("large-{number}"));
-        server.post(&town.alice, "/api/v1/workloads/trainings", body).await.is(202);
+        server
+            .post(&town.alice, "/api/v1/workloads/trainings", body)
+            .await
+            .is(202);
     }
     let token = server.link_token(&town.cluster, &town.secret).await;
     let mut watch = Watch::open(server, &token, None).await;
@@ -506,7 +530,10 @@ async fn a_rule_that_is_deleted_while_a_large_state_is_sent_does_not_wait_for_it
             break;
         }
     }
-    assert!(after.is_some_and(|parts| parts > 1), "it came with the last part: {after:?}");
+    assert!(
+        after.is_some_and(|parts| parts > 1),
+        "it came with the last part: {after:?}"
+    );
 }
 
 #[tokio::test]
@@ -515,18 +542,27 @@ async fn changes_that_gathered_come_in_parts_deletions_first() {
     let server = &town.server;
     for number in 0..12 {
         let body = large(&town, &format!("large-{number}"));
-        server.post(&town.alice, "/api/v1/workloads/trainings", body).await.is(202);
+        server
+            .post(&town.alice, "/api/v1/workloads/trainings", body)
+            .await
+            .is(202);
     }
     let path = format!("/api/v1/authorization/access-rules/{}", town.alice_rule);
     server.delete(&server.admin, &path).await.is(204);
     let token = server.link_token(&town.cluster, &town.secret).await;
     let parts = parts(&mut Watch::open(server, &token, Some(6)).await).await;
     assert!(parts.len() > 2, "{} parts", parts.len());
-    assert_eq!(parts[0]["deletes"], json!([{"kind": "AccessRule", "id": town.alice_rule}]));
+    assert_eq!(
+        parts[0]["deletes"],
+        json!([{"kind": "AccessRule", "id": town.alice_rule}])
+    );
     let all: Vec<_> = parts.iter().flat_map(kinds).collect();
     assert_eq!(all, ["Workload"; 12]);
     let last = parts.last().unwrap();
-    assert_eq!((&last["complete"], &last["revision"]), (&json!(false), &json!(19)));
+    assert_eq!(
+        (&last["complete"], &last["revision"]),
+        (&json!(false), &json!(19))
+    );
 }
 
 /// More deletions than a line may name: the complete state says the same.

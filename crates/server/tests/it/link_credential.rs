@@ -62,16 +62,25 @@ async fn a_stolen_link_secret_redirects_nobody() {
     }
     let shown = server.get(&server.admin, &path.cluster).await.is(200);
     let condition = &shown["status"]["conditions"][0];
-    assert_eq!((&condition["type"], &condition["reason"]), (&json!("KubernetesEndpoint"), &json!("ReportedAnother")));
+    assert_eq!(
+        (&condition["type"], &condition["reason"]),
+        (&json!("KubernetesEndpoint"), &json!("ReportedAnother"))
+    );
     let message = condition["message"].as_str().unwrap();
     assert!(
-        message.contains("`https://thief.example:6443`") && message.contains("still sent to `https://true.example:6443`"),
+        message.contains("`https://thief.example:6443`")
+            && message.contains("still sent to `https://true.example:6443`"),
         "{message}"
     );
     let told: Vec<_> = events(server).await.split_off(before);
     let told: Vec<_> = told
         .iter()
-        .map(|row| (row.entry.metadata["endpoint"].as_str(), row.entry.metadata["kubernetesEndpoint"].as_str()))
+        .map(|row| {
+            (
+                row.entry.metadata["endpoint"].as_str(),
+                row.entry.metadata["kubernetesEndpoint"].as_str(),
+            )
+        })
         .collect();
     let wanted = [
         ("pinned", "https://true.example:6443"),
@@ -82,24 +91,42 @@ async fn a_stolen_link_secret_redirects_nobody() {
     // Neither does anybody with less than the right to change clusters.
     let body = json!({"kubernetesEndpoint": {"server": "https://moved.example:6443", "certificateAuthorityData": "Q0E="}});
     let patch = async |token: &str, body: &Value| {
-        server.call(token, Method::PATCH, &path.cluster, body.to_string()).await
+        server
+            .call(token, Method::PATCH, &path.cluster, body.to_string())
+            .await
     };
     patch(&town.alice, &body).await.refused(403);
     patch(&thief, &body).await.refused(401);
     for (bad, field) in [
         (json!({}), "kubernetesEndpoint"),
-        (json!({"kubernetesEndpoint": {"server": "http://plain.example"}}), "kubernetesEndpoint.server"),
-        (json!({"kubernetesEndpoint": {"server": "https://a", "certificateAuthorityData": "no!"}}), "certificateAuthorityData"),
-        (json!({"kubernetesEndpoint": {"server": "https://a"}, "name": "x"}), "name"),
+        (
+            json!({"kubernetesEndpoint": {"server": "http://plain.example"}}),
+            "kubernetesEndpoint.server",
+        ),
+        (
+            json!({"kubernetesEndpoint": {"server": "https://a", "certificateAuthorityData": "no!"}}),
+            "certificateAuthorityData",
+        ),
+        (
+            json!({"kubernetesEndpoint": {"server": "https://a"}, "name": "x"}),
+            "name",
+        ),
     ] {
         let message = patch(&server.admin, &bad).await.refused(400);
         assert!(message.contains(field), "{message}");
     }
     let shown = patch(&server.admin, &body).await.is(200);
-    assert_eq!(shown["status"]["conditions"], json!([]), "the word of an administrator ends it");
+    assert_eq!(
+        shown["status"]["conditions"],
+        json!([]),
+        "the word of an administrator ends it"
+    );
     assert_eq!(served(&town).await, "https://moved.example:6443");
     let nowhere = "/api/v1/clusters/00000000-0000-4000-8000-000000000000";
-    server.call(&server.admin, Method::PATCH, nowhere, body.to_string()).await.refused(404);
+    server
+        .call(&server.admin, Method::PATCH, nowhere, body.to_string())
+        .await
+        .refused(404);
 }
 
 /// Planted faults: without the number in the token the thief's goes on; without ending streams the thief's open one does.
@@ -116,9 +143,15 @@ async fn with_a_new_secret_the_old_one_its_tokens_and_its_streams_are_worth_noth
     }
     while displaced.line().await.is_some() {}
 
-    server.post(&town.alice, &path.secret, Value::Null).await.refused(403);
+    server
+        .post(&town.alice, &path.secret, Value::Null)
+        .await
+        .refused(403);
     server.post(&thief, &path.secret, Value::Null).await.refused(401);
-    let answer = server.post(&server.admin, &path.secret, Value::Null).await.is(200);
+    let answer = server
+        .post(&server.admin, &path.secret, Value::Null)
+        .await
+        .is(200);
     let secret = answer["clientSecret"].as_str().unwrap();
     for watch in &mut streams {
         while watch.line().await.is_some() {}
@@ -139,7 +172,10 @@ async fn with_a_new_secret_the_old_one_its_tokens_and_its_streams_are_worth_noth
     report(&again, &thief, json!({})).await.refused(401);
     report(&again, &token, json!({})).await.is(204);
     let last = events(server).await.pop().unwrap().entry;
-    assert_eq!((last.metadata["linkSecret"].as_str(), last.result), ("replaced", Outcome::Succeeded));
+    assert_eq!(
+        (last.metadata["linkSecret"].as_str(), last.result),
+        ("replaced", Outcome::Succeeded)
+    );
     assert!(!serde_json::to_string(&last).unwrap().contains(secret));
 }
 
@@ -155,10 +191,18 @@ async fn a_report_beyond_its_bounds_is_400_and_says_which() {
     let town = Town::new().await;
     let server = &town.server;
     let token = server.link_token(&town.cluster, &town.secret).await;
-    let many = |count: usize| json!({"settings": {
+    let many = |count: usize| {
+        json!({"settings": {
         "enforceRunAsUser": true, "enforcePreventPrivilegeEscalation": true, "kubernetesVersion": "v",
-        "operatorVersion": "0.1.0", "policyAlarms": vec!["x"; count]}});
-    report(server, &token, json!({"objects": objects(500, 1000), "revision": 6})).await.is(204);
+        "operatorVersion": "0.1.0", "policyAlarms": vec!["x"; count]}})
+    };
+    report(
+        server,
+        &token,
+        json!({"objects": objects(500, 1000), "revision": 6}),
+    )
+    .await
+    .is(204);
     for (body, says) in [
         (json!({"objects": objects(501, 0)}), "at most 500"),
         (json!({"objects": objects(1, 1001)}), "at most 1000"),

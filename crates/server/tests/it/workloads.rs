@@ -297,7 +297,10 @@ async fn a_project_has_at_most_as_many_workloads_as_the_setting_says() {
         message.contains("`robots` has 50 workloads") && message.contains("--workloads-per-project"),
         "{message}"
     );
-    server.delete(&town.alice, &format!("{ALL}/{first}")).await.is(202);
+    server
+        .delete(&town.alice, &format!("{ALL}/{first}"))
+        .await
+        .is(202);
     server.post(&town.alice, ALL, one_more()).await.is(202);
 }
 

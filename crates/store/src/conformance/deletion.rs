@@ -99,7 +99,14 @@ pub async fn deleting_a_cluster_takes_everything_along(mut world: World) {
     assert!(world.store.link_verifier(cluster).await.unwrap().is_none());
     let kept = world.store.deleted_link_verifier(cluster).await.unwrap();
     assert_eq!(kept, credential);
-    assert!(world.store.desired_all(&link(), cluster, None, 1).await.unwrap().is_none());
+    assert!(
+        world
+            .store
+            .desired_all(&link(), cluster, None, 1)
+            .await
+            .unwrap()
+            .is_none()
+    );
     let directory = world.store.directory().await.unwrap();
     assert_eq!(
         (

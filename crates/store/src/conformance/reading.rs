@@ -47,7 +47,11 @@ pub async fn a_report_is_kept_when_it_says_something_new(mut world: World) {
     };
     let told = async |report: &StatusReport, at| {
         let entry = entry(AuditAction::Update);
-        world.store.report(&link(), cluster, report, at, entry).await.unwrap()
+        world
+            .store
+            .report(&link(), cluster, report, at, entry)
+            .await
+            .unwrap()
     };
     let first = told(&report, NOW).await.unwrap();
     assert_eq!((first.applied_revision, first.endpoint), (Revision(2), None));
@@ -110,7 +114,11 @@ pub async fn an_address_that_is_reported_later_never_replaces_the_first(mut worl
             ..StatusReport::default()
         };
         let entry = entry(AuditAction::Update);
-        world.store.report(&link(), cluster, &report, NOW, entry).await.unwrap();
+        world
+            .store
+            .report(&link(), cluster, &report, NOW, entry)
+            .await
+            .unwrap();
         let granted = world.may(Action::Read, Entity::Cluster, Scope::Cluster(cluster));
         let row = world.store.cluster(&granted, cluster).await.unwrap().unwrap();
         (row.endpoint, row.reported_endpoint)
@@ -123,8 +131,15 @@ pub async fn an_address_that_is_reported_later_never_replaces_the_first(mut worl
         let (served, _) = report(Some(host)).await;
         assert_eq!(served, Some(endpoint("first")), "{host}");
     }
-    assert_eq!(report(None).await, (Some(endpoint("first")), Some(endpoint("other"))));
-    assert_eq!(world.audited().await, before + 2, "once, however often it is said");
+    assert_eq!(
+        report(None).await,
+        (Some(endpoint("first")), Some(endpoint("other")))
+    );
+    assert_eq!(
+        world.audited().await,
+        before + 2,
+        "once, however often it is said"
+    );
     let directory = world.store.directory().await.unwrap();
     assert_eq!(directory.clusters[0].endpoint, Some(endpoint("first")));
     let granted = world.may(Action::Update, Entity::Cluster, Scope::Cluster(cluster));
@@ -134,7 +149,10 @@ pub async fn an_address_that_is_reported_later_never_replaces_the_first(mut worl
         .set_kubernetes_endpoint(&granted, cluster, endpoint("moved"), entry)
         .await
         .unwrap();
-    assert_eq!((row.endpoint, row.reported_endpoint), (Some(endpoint("moved")), None));
+    assert_eq!(
+        (row.endpoint, row.reported_endpoint),
+        (Some(endpoint("moved")), None)
+    );
     assert_eq!(world.audited().await, before + 3);
 }
 
@@ -146,7 +164,12 @@ pub async fn a_new_link_secret_replaces_the_old_one(mut world: World) {
     let granted = world.may(Action::Update, Entity::Cluster, Scope::Cluster(cluster));
     let number = world
         .store
-        .set_cluster_credential(&granted, cluster, Verifier::new("new"), entry(AuditAction::Update))
+        .set_cluster_credential(
+            &granted,
+            cluster,
+            Verifier::new("new"),
+            entry(AuditAction::Update),
+        )
         .await
         .unwrap();
     assert_ne!(number, first);

@@ -14,9 +14,9 @@ use reeve_types::{
 };
 
 use crate::{
-    AccessRuleRow, AuditAction, AuditEntry, AuditSubject, ClusterRow, Committed, DepartmentRow, FirstStart, Later,
-    NewAccessRule, NewCluster, NewDepartment, NewProject, NewServiceAccount, NewUser, NewWorkload, Outcome,
-    ProjectRow, ServiceAccountRow, SessionNumber, Store, StoreError, SubjectId, UserRow, Verifier,
+    AccessRuleRow, AuditAction, AuditEntry, AuditSubject, ClusterRow, Committed, DepartmentRow, FirstStart,
+    Later, NewAccessRule, NewCluster, NewDepartment, NewProject, NewServiceAccount, NewUser, NewWorkload,
+    Outcome, ProjectRow, ServiceAccountRow, SessionNumber, Store, StoreError, SubjectId, UserRow, Verifier,
     WorkloadRow,
 };
 
@@ -349,7 +349,12 @@ impl World {
         let mut after = None;
         loop {
             // The smallest parts there are.
-            let part = self.store.desired_all(&link(), cluster, after, 1).await.unwrap().unwrap();
+            let part = self
+                .store
+                .desired_all(&link(), cluster, after, 1)
+                .await
+                .unwrap()
+                .unwrap();
             assert!(part.upserts.len() <= 1);
             batch.revision = part.revision;
             batch.upserts.extend(part.upserts);

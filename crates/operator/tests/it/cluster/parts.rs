@@ -28,14 +28,17 @@ async fn names(rig: &Rig) -> (Vec<String>, Vec<String>) {
 }
 
 async fn become_so(rig: &Rig, rules: &[&str], workloads: &[&str]) {
-    wait_until(&format!("rules {rules:?} and workloads {workloads:?}"), async || {
-        let found = names(rig).await;
-        if found.0 == rules && found.1 == workloads {
-            Ok(Some(()))
-        } else {
-            Err(anyhow::anyhow!("{found:?}"))
-        }
-    })
+    wait_until(
+        &format!("rules {rules:?} and workloads {workloads:?}"),
+        async || {
+            let found = names(rig).await;
+            if found.0 == rules && found.1 == workloads {
+                Ok(Some(()))
+            } else {
+                Err(anyhow::anyhow!("{found:?}"))
+            }
+        },
+    )
     .await
     .unwrap();
 }
@@ -81,7 +84,9 @@ async fn a_complete_state_in_parts_revokes_first_removes_at_its_end_and_is_held_
     .await
     .unwrap();
     assert!(
-        rig.link.hellos()[before..].iter().all(|hello| hello.resume.is_none()),
+        rig.link.hellos()[before..]
+            .iter()
+            .all(|hello| hello.resume.is_none()),
         "a state that was cut is asked for anew"
     );
     become_so(&rig, &["rule-1"], &["one", "two"]).await;
@@ -103,7 +108,11 @@ async fn a_complete_state_in_parts_revokes_first_removes_at_its_end_and_is_held_
     rig.phase(project_key(3), StatusPhase::Ready).await;
     let position = rig.link.position();
     wait_until("the state to be applied to its end", async || {
-        Ok(rig.link.reports().pop().filter(|told| told.revision == position.revision))
+        Ok(rig
+            .link
+            .reports()
+            .pop()
+            .filter(|told| told.revision == position.revision))
     })
     .await
     .unwrap();
@@ -123,9 +132,11 @@ async fn refused_reports_end_no_stream(rig: &Rig) {
     rig.link.refuse_reports(&[StatusCode::BAD_REQUEST]);
     rig.link
         .change(&[], vec![rule(7, "emil@example.com", "viewer", of_project(3))]);
-    wait_until("the refusal", async || Ok((rig.link.refusals_left() == 0).then_some(())))
-        .await
-        .unwrap();
+    wait_until("the refusal", async || {
+        Ok((rig.link.refusals_left() == 0).then_some(()))
+    })
+    .await
+    .unwrap();
     rig.link
         .change(&[], vec![rule(8, "fred@example.com", "viewer", of_project(3))]);
     rig.phase(rule_key(8), StatusPhase::Ready).await;

@@ -102,7 +102,11 @@ fn a_revision_that_the_server_never_sent_is_not_said() {
     let board = Board::default();
     board.set_revision(Revision(9));
     board.connected(Revision(7));
-    assert_eq!(board.take().unwrap().revision, Revision(0), "its database is older than what was applied");
+    assert_eq!(
+        board.take().unwrap().revision,
+        Revision(0),
+        "its database is older than what was applied"
+    );
     board.set_revision(Revision(8));
     assert_eq!(board.take().unwrap().revision, Revision(8));
 }

@@ -307,7 +307,9 @@ fn a_cluster_that_was_restored_from_a_backup_is_noticed_although_its_versions_ar
 
 /// A part of a complete state that names rules, by number, and projects.
 fn part(rules: &[i64], projects: &[i64], rules_end: bool, more: bool) -> Batch {
-    let rules = rules.iter().map(|id| rule(*id, "a@example.com", "viewer", json!({"type": "cluster"})));
+    let rules = rules
+        .iter()
+        .map(|id| rule(*id, "a@example.com", "viewer", json!({"type": "cluster"})));
     let projects = projects.iter().map(|id| project(*id, &format!("p{id}")));
     Batch {
         complete: true,
@@ -327,13 +329,25 @@ fn part(rules: &[i64], projects: &[i64], rules_end: bool, more: bool) -> Batch {
 /// Planted fault: without the condition on the end mark the first part removes project 9.
 #[test]
 fn of_a_complete_state_rules_are_missed_when_all_were_named_and_the_rest_at_the_end_mark() {
-    let known = [rule_key(1), rule_key(2), rule_key(8), project_key(3), project_key(9)];
+    let known = [
+        rule_key(1),
+        rule_key(2),
+        rule_key(8),
+        project_key(3),
+        project_key(9),
+    ];
     let mut completing = Completing::default();
     assert_eq!(completing.take(&part(&[1], &[], false, true), &known), []);
-    assert_eq!(completing.take(&part(&[2], &[], true, true), &known), [rule_key(8)]);
+    assert_eq!(
+        completing.take(&part(&[2], &[], true, true), &known),
+        [rule_key(8)]
+    );
     let known = [rule_key(1), rule_key(2), project_key(3), project_key(9)];
     assert_eq!(completing.take(&part(&[], &[4], false, true), &known), []);
-    assert_eq!(completing.take(&part(&[], &[3], false, false), &known), [project_key(9)]);
+    assert_eq!(
+        completing.take(&part(&[], &[3], false, false), &known),
+        [project_key(9)]
+    );
     // One that was interrupted starts anew: what only its lost parts named is missed.
     let mut anew = Completing::default();
     assert_eq!(anew.take(&part(&[1], &[], true, true), &known), [rule_key(2)]);

@@ -17,7 +17,10 @@ fn metadata(name: &str, owner: &Value) -> Value {
         .map(|number| (format!("team.example/label-{number}"), json!("x".repeat(63))))
         .chain([
             ("reeve.dev/workload".to_owned(), json!(name)),
-            ("reeve.dev/workload-id".to_owned(), json!("0b6f8a52-0d3c-4d5e-9a55-000000000001")),
+            (
+                "reeve.dev/workload-id".to_owned(),
+                json!("0b6f8a52-0d3c-4d5e-9a55-000000000001"),
+            ),
         ])
         .collect();
     json!({
@@ -30,7 +33,11 @@ fn metadata(name: &str, owner: &Value) -> Value {
 }
 
 fn owner(kind: &str) -> Value {
-    let group = if kind == "Workload" { "reeve.dev/v1alpha1" } else { "batch/v1" };
+    let group = if kind == "Workload" {
+        "reeve.dev/v1alpha1"
+    } else {
+        "batch/v1"
+    };
     json!({"apiVersion": group, "kind": kind, "name": "t", "uid": "u", "controller": true})
 }
 
@@ -39,9 +46,7 @@ fn long() -> String {
 }
 
 fn kept_job(owner: &Value) -> Job {
-    let condition = |kind: &str| {
-        json!({"type": kind, "status": "True", "message": long(), "reason": "R"})
-    };
+    let condition = |kind: &str| json!({"type": kind, "status": "True", "message": long(), "reason": "R"});
     let mut job: Job = serde_json::from_value(json!({
         "metadata": metadata("t", owner),
         "spec": {"template": {"spec": {"containers": [{"name": "t", "env": [{"name": "A", "value": "x".repeat(100_000)}]}]}}},
@@ -60,7 +65,10 @@ fn of_a_job_with_256_kib_of_annotations_some_hundred_bytes_are_kept() {
     assert!(size(&ours) < 2_000, "{} bytes", size(&ours));
     assert_eq!(ours.labels().len(), 2);
     let status = ours.status.as_ref().unwrap();
-    assert_eq!((status.ready, status.conditions.as_ref().unwrap().len()), (Some(1), 1));
+    assert_eq!(
+        (status.ready, status.conditions.as_ref().unwrap().len()),
+        (Some(1), 1)
+    );
     assert_eq!(ours.creation_timestamp().unwrap().0.as_second(), 1_767_225_600);
     // Of one that is no workload's: that it is there.
     let other = kept_job(&owner("CronJob"));
@@ -99,7 +107,17 @@ fn of_a_pod_its_stamp_is_kept_and_of_a_workloads_why_it_waits() {
     assert_eq!(ours.owner_references().len(), 1);
     let status = ours.status.as_ref().unwrap();
     let first = &status.container_statuses.as_ref().unwrap()[0];
-    assert_eq!(first.state.as_ref().unwrap().terminated.as_ref().unwrap().exit_code, 1);
+    assert_eq!(
+        first
+            .state
+            .as_ref()
+            .unwrap()
+            .terminated
+            .as_ref()
+            .unwrap()
+            .exit_code,
+        1
+    );
     assert!(status.message.as_ref().unwrap().len() <= 1000);
     assert_eq!(status.conditions.as_ref().unwrap().len(), 1);
 }
