@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use reeve_bench::{authz, figures, identities, road, submissions};
+use reeve_bench::{authz, figures, held, identities, road, submissions};
 use reeve_demo::{Options, Organization, Road};
 use reeve_testkit::Tier;
 
@@ -33,6 +33,12 @@ struct Arguments {
     /// Pods that come and go, twenty a second.
     #[arg(long, default_value_t = 600)]
     churn: usize,
+    /// Workloads of the largest size that the server holds for one cluster.
+    #[arg(long, default_value_t = 10_000)]
+    held: usize,
+    /// Workloads of the largest size in the real Kubernetes; etcd holds some 3,000.
+    #[arg(long, default_value_t = 2_000)]
+    held_here: usize,
 }
 
 fn say(line: &str) {
@@ -55,7 +61,7 @@ async fn run(arguments: Arguments) -> Result<()> {
     for rules in arguments.loaded {
         text += &format!("{}\n", authz::run(rules)?);
     }
-    let road = Road::up(Options {
+    let mut road = Road::up(Options {
         tell: say,
         ..Options::new(arguments.dir.join("road"), Tier::Node)
     })
@@ -69,8 +75,10 @@ async fn run(arguments: Arguments) -> Result<()> {
     }
     series.extend(road::pods(&road, &organization, arguments.pods).await?);
     series.extend(identities::run(&road, &organization, arguments.listed, arguments.churn).await?);
+    let memory = held::run(&mut road, &organization, arguments.held, arguments.held_here).await?;
     road.down().await;
     text += &figures::table(&series);
+    text += &held::table(&memory);
     say(&text);
     std::fs::write(arguments.dir.join("bench.txt"), &text).context("writing bench.txt")?;
     figures::write_csv(&arguments.dir.join("bench.csv"), &series)

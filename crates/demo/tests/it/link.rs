@@ -30,7 +30,7 @@ impl Lines {
         let client = reqwest::Client::builder()
             .tls_certs_only([reqwest::Certificate::from_pem(&pem)?])
             .build()?;
-        let mut hello = json!({"protocol": 2, "operatorVersion": "test"});
+        let mut hello = json!({"protocol": 3, "operatorVersion": "test"});
         if let Some((history, revision)) = resume {
             hello["resume"] = json!({"history": history, "revision": revision});
         }
@@ -78,7 +78,7 @@ impl Lines {
                 Some("batch") => {
                     deletes.extend(message["deletes"].as_array().cloned().unwrap_or_default());
                     upserts.extend(message["upserts"].as_array().cloned().unwrap_or_default());
-                    if message["revision"].as_u64() >= Some(revision) {
+                    if message["more"] != true && message["revision"].as_u64() >= Some(revision) {
                         return Ok((deletes, upserts));
                     }
                 }
@@ -235,7 +235,7 @@ fn another_protocol_version_is_refused_by_name() {
             )
             .await?;
         must_be(&answer, 400, "`99`")?;
-        must_be(&answer, 400, "this server speaks 2")
+        must_be(&answer, 400, "this server speaks 3")
     });
 }
 
