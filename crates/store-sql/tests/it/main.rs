@@ -4,3 +4,4 @@
 
 mod sqlite;
 mod tampering;
+mod upgrade;
