@@ -39,6 +39,9 @@ struct Arguments {
     /// Workloads of the largest size in the real Kubernetes; etcd holds some 3,000.
     #[arg(long, default_value_t = 2_000)]
     held_here: usize,
+    /// Only measure what is held in memory.
+    #[arg(long)]
+    memory_only: bool,
 }
 
 fn say(line: &str) {
@@ -58,8 +61,10 @@ async fn run(arguments: Arguments) -> Result<()> {
     std::fs::create_dir_all(&arguments.dir)
         .with_context(|| format!("making `{}`", arguments.dir.display()))?;
     let mut text = machine();
-    for rules in arguments.loaded {
-        text += &format!("{}\n", authz::run(rules)?);
+    if !arguments.memory_only {
+        for rules in &arguments.loaded {
+            text += &format!("{}\n", authz::run(*rules)?);
+        }
     }
     let mut road = Road::up(Options {
         tell: say,
@@ -67,14 +72,10 @@ async fn run(arguments: Arguments) -> Result<()> {
     })
     .await?;
     let organization = Organization::make(&road).await?;
-    let mut series = road::rules(&road, &organization, arguments.rules).await?;
-    if road.cluster.real_node().is_ok() {
-        series.extend(submissions::run(&road, &organization, arguments.submissions).await?);
-    } else {
-        say("no real node: submissions are not timed");
+    let mut series = Vec::new();
+    if !arguments.memory_only {
+        series = timed(&road, &organization, &arguments).await?;
     }
-    series.extend(road::pods(&road, &organization, arguments.pods).await?);
-    series.extend(identities::run(&road, &organization, arguments.listed, arguments.churn).await?);
     let memory = held::run(&mut road, &organization, arguments.held, arguments.held_here).await?;
     road.down().await;
     text += &figures::table(&series);
@@ -82,6 +83,23 @@ async fn run(arguments: Arguments) -> Result<()> {
     say(&text);
     std::fs::write(arguments.dir.join("bench.txt"), &text).context("writing bench.txt")?;
     figures::write_csv(&arguments.dir.join("bench.csv"), &series)
+}
+
+/// Everything of which the time is taken.
+async fn timed(
+    road: &Road,
+    organization: &Organization,
+    arguments: &Arguments,
+) -> Result<Vec<figures::Series>> {
+    let mut series = road::rules(road, organization, arguments.rules).await?;
+    if road.cluster.real_node().is_ok() {
+        series.extend(submissions::run(road, organization, arguments.submissions).await?);
+    } else {
+        say("no real node: submissions are not timed");
+    }
+    series.extend(road::pods(road, organization, arguments.pods).await?);
+    series.extend(identities::run(road, organization, arguments.listed, arguments.churn).await?);
+    Ok(series)
 }
 
 /// What the figures were taken on.
