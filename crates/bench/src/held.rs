@@ -4,6 +4,7 @@
 //! with fewer, in the real Kubernetes: of each it keeps a custom resource, a Job and a pod, and etcd holds 2 GiB.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use futures::{StreamExt, TryStreamExt, stream};
@@ -12,10 +13,14 @@ use reeve_demo::{Organization, Process, Rest, Road};
 use reeve_testkit::wait_until;
 use serde_json::{Value, json};
 
+use crate::figures::now;
+
 /// Submissions under way at once.
 const AT_ONCE: usize = 8;
 /// Workloads of one project: fewer than the server's limit.
 const OF_A_PROJECT: usize = 4_000;
+/// How long the real Kubernetes may take to make all Jobs.
+const MAKING: Duration = Duration::from_secs(3600);
 /// The bar for server and operator each.
 const BAR_KIB: u64 = 200 * 1024;
 
@@ -168,12 +173,7 @@ async fn of_operator(
 ) -> Result<Memory> {
     let robots = organization.projects.get("robots").context("project robots")?;
     submit(alice, robots, &road.cluster_id, count).await?;
-    wait_until("every workload to have its Job", async || {
-        let path = "/api/v1/workloads/count?filterBy=phase==Creating,projectName==robots";
-        let left = alice.get(path).await?.expect(200)?;
-        Ok((left.get("count") == Some(&json!(0))).then_some(()))
-    })
-    .await?;
+    until_made(alice).await?;
     // A new process lists everything, and is told everything.
     road.kill_operator()?;
     road.start_operator().await?;
@@ -186,6 +186,22 @@ async fn of_operator(
     .await?;
     let operator = road.operator().context("the operator runs")?;
     Memory::of(format!("reeve-operator, {count} largest, started anew"), operator)
+}
+
+/// Waits until every workload has its Job: with a thousand variables each takes the API server a second or two.
+async fn until_made(alice: &Rest) -> Result<()> {
+    const PATH: &str = "/api/v1/workloads/count?filterBy=phase==Creating,projectName==robots";
+    let started = now();
+    loop {
+        let left = alice.get(PATH).await?.expect(200)?;
+        if left.get("count") == Some(&json!(0)) {
+            return Ok(());
+        }
+        if started.elapsed() > MAKING {
+            bail!("workloads without a Job after {} s: {left}", MAKING.as_secs());
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
 }
 
 fn text(answer: &Value, field: &str) -> Result<String> {

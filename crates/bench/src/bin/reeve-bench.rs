@@ -36,8 +36,8 @@ struct Arguments {
     /// Workloads of the largest size that the server holds for one cluster.
     #[arg(long, default_value_t = 10_000)]
     held: usize,
-    /// Workloads of the largest size in the real Kubernetes; etcd holds some 3,000.
-    #[arg(long, default_value_t = 2_000)]
+    /// Workloads of the largest size in the real Kubernetes, which needs a second or two for each; etcd holds some 3,000.
+    #[arg(long, default_value_t = 500)]
     held_here: usize,
     /// Only measure what is held in memory.
     #[arg(long)]
