@@ -4,6 +4,7 @@ use reeve_types::{ClusterId, ClusterName, LowestId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::body::{Body, InvalidBody};
+use crate::kubernetes::KubernetesEndpoint;
 use crate::shown::Shown;
 
 /// `POST /api/v1/clusters`.
@@ -43,6 +44,35 @@ impl Body for SetLowestId {
         lowest
             .map(Self)
             .map_err(|error| InvalidBody::wrong("lowestId".to_owned(), error))
+    }
+}
+
+/// `PATCH /api/v1/clusters/{clusterUuid}`: ours, the reference has no such thing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UpdateCluster {
+    /// Where people reach its API server.
+    pub kubernetes_endpoint: KubernetesEndpoint,
+}
+
+impl Body for UpdateCluster {
+    fn parse(bytes: &[u8]) -> Result<Self, InvalidBody> {
+        let mut body = crate::body::object(bytes)?;
+        let mut endpoint = body
+            .object("kubernetesEndpoint")?
+            .ok_or_else(|| InvalidBody::Missing {
+                path: "kubernetesEndpoint".to_owned(),
+            })?;
+        let parsed = Self {
+            kubernetes_endpoint: KubernetesEndpoint {
+                server: endpoint.required("server")?,
+                certificate_authority_data: endpoint
+                    .optional("certificateAuthorityData")?
+                    .unwrap_or_default(),
+            },
+        };
+        endpoint.finish()?;
+        body.finish()?;
+        Ok(parsed)
     }
 }
 

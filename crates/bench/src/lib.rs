@@ -4,6 +4,7 @@
 
 pub mod authz;
 pub mod figures;
+pub mod held;
 pub mod identities;
 pub mod road;
 pub mod submissions;

@@ -1,6 +1,7 @@
 //! The arguments.
 
 mod adopting;
+mod cluster;
 mod running;
 mod submitting;
 
@@ -10,6 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use reeve_types::{ClusterId, OrgUnitName, WorkloadName};
 
 pub use adopting::Adopt;
+pub use cluster::{Cluster, NewSecret, SetEndpoint};
 pub use running::{Attach, Bash, Container, Exec, Forward, Logs, PortForward, Target};
 pub use submitting::Submit;
 
@@ -66,6 +68,9 @@ pub enum Command {
     /// Projects
     #[command(subcommand)]
     Project(Project),
+    /// Clusters; for their administrators
+    #[command(subcommand)]
+    Cluster(Cluster),
     /// What to do with workloads.
     #[command(flatten)]
     Works(Works),
@@ -240,6 +245,9 @@ pub struct KubeconfigSet {
     /// Which cluster; absent: the only one you can reach
     #[arg(long, value_name = "ID")]
     pub cluster: Option<ClusterId>,
+    /// Take an address or certificate authority of the API server that differs from the one of first use
+    #[arg(long)]
+    pub accept_new_endpoint: bool,
     /// Into which file [default: the first of KUBECONFIG that exists, or ~/.kube/config]
     #[arg(long, value_name = "FILE")]
     pub kubeconfig: Option<PathBuf>,

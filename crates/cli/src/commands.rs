@@ -2,6 +2,7 @@
 
 mod attach;
 mod bash;
+mod cluster;
 mod delete;
 mod describe;
 mod exec;
@@ -20,7 +21,7 @@ mod submit;
 mod whoami;
 
 use crate::Context;
-use crate::args::{Command, Config, Kubeconfig, Listed, Login, Project, Training, Works};
+use crate::args::{Cluster, Command, Config, Kubeconfig, Listed, Login, Project, Training, Works};
 use crate::failure::Failure;
 
 /// Runs a command.
@@ -34,6 +35,10 @@ pub async fn run(context: &mut Context, command: Command) -> Result<(), Failure>
         Command::Whoami => whoami::run(context).await,
         Command::Project(Project::List) => project::list::run(context).await,
         Command::Project(Project::Adopt(arguments)) => project::adopt::run(context, arguments).await,
+        Command::Cluster(Cluster::NewSecret(arguments)) => cluster::new_secret::run(context, arguments).await,
+        Command::Cluster(Cluster::SetEndpoint(arguments)) => {
+            cluster::set_endpoint::run(context, arguments).await
+        }
         Command::Works(works)
         | Command::Workload(works)
         | Command::Training(Training::Works(works) | Training::Standard(works)) => work(context, works).await,

@@ -91,6 +91,7 @@ pub struct Api {
     client: Client,
     base: Url,
     token: Option<reeve_api::Shown>,
+    settings: Option<Settings>,
 }
 
 impl Api {
@@ -108,6 +109,7 @@ impl Api {
             client,
             base,
             token: None,
+            settings: None,
         })
     }
 
@@ -129,8 +131,14 @@ impl Api {
         }
         Ok(Self {
             token: Some(sign_in.access_token),
+            settings: Some(settings.clone()),
             ..Self::anonymous(&control_plane)?
         })
+    }
+
+    /// Where what is kept between commands is; `None` before anybody signed in.
+    pub const fn settings(&self) -> Option<&Settings> {
+        self.settings.as_ref()
     }
 
     /// Reads.
@@ -151,6 +159,19 @@ impl Api {
     /// [`CallError`].
     pub async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, CallError> {
         self.send(Method::POST, self.url(path), |request| request.json(body))
+            .await
+    }
+
+    /// Changes.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn patch<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, CallError> {
+        self.send(Method::PATCH, self.url(path), |request| request.json(body))
             .await
     }
 

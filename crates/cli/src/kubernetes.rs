@@ -84,8 +84,8 @@ impl ApiServer {
     /// # Errors
     /// The control plane refuses, or the answer cannot be used.
     pub async fn connect(api: &Api, cluster: ClusterId, what: &str) -> Result<Self, Failure> {
-        let (endpoint, token) =
-            tokio::try_join!(endpoint(api, cluster), token(api, cluster)).map_err(|e| e.explain(what))?;
+        let token = async { token(api, cluster).await.map_err(|error| error.explain(what)) };
+        let (endpoint, token) = tokio::try_join!(endpoint(api, cluster, false, what), token)?;
         let odd = || Failure::failed(what).cause("the cluster's certificate authority cannot be read");
         let authority = STANDARD
             .decode(&endpoint.certificate_authority_data)
@@ -237,13 +237,26 @@ async fn within_30_seconds<T>(
     })
 }
 
-/// Where a cluster's API server is.
+/// Where a cluster's API server is: the place of first use, or another one when that is accepted.
 ///
 /// # Errors
-/// [`http::CallError`].
-pub async fn endpoint(api: &Api, cluster: ClusterId) -> Result<KubernetesEndpoint, http::CallError> {
-    api.get(&format!("/api/v1/clusters/{cluster}/kubernetes-endpoint"), &[])
+/// The control plane refuses or is not reached, or says another place than before.
+pub async fn endpoint(
+    api: &Api,
+    cluster: ClusterId,
+    accept_new: bool,
+    what: &str,
+) -> Result<KubernetesEndpoint, Failure> {
+    let endpoint: KubernetesEndpoint = api
+        .get(&format!("/api/v1/clusters/{cluster}/kubernetes-endpoint"), &[])
         .await
+        .map_err(|error| error.explain(what))?;
+    // It comes from the cluster: no token goes anywhere without TLS.
+    http::parse_address(&endpoint.server)?;
+    if let Some(settings) = api.settings() {
+        settings.check_endpoint(cluster, &endpoint, accept_new, what)?;
+    }
+    Ok(endpoint)
 }
 
 /// A fresh token for it.

@@ -1,5 +1,6 @@
 //! What is kept between commands.
 
+mod clusters;
 mod file;
 
 use std::path::{Path, PathBuf};

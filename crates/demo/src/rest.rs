@@ -134,6 +134,42 @@ impl Rest {
             .await
     }
 
+    /// `POST` with a JSON body that is answered by a stream of lines: hands them out until one is `enough`. It may take ten
+    /// minutes.
+    ///
+    /// # Errors
+    /// The answer is not 200, or the stream ends before.
+    pub async fn read_lines(
+        &self,
+        path: &str,
+        body: Value,
+        mut enough: impl FnMut(&str) -> bool,
+    ) -> Result<()> {
+        let mut request = self
+            .client
+            .post(self.address(path))
+            .json(&body)
+            .timeout(Duration::from_secs(600));
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        let mut answer = request.send().await.with_context(|| path.to_owned())?;
+        if answer.status() != reqwest::StatusCode::OK {
+            bail!("{path}: status {}", answer.status());
+        }
+        let mut held = Vec::new();
+        while let Some(chunk) = answer.chunk().await? {
+            held.extend_from_slice(&chunk);
+            while let Some(end) = held.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = held.drain(..=end).collect();
+                if enough(std::str::from_utf8(&line)?) {
+                    return Ok(());
+                }
+            }
+        }
+        bail!("{path}: the stream ended")
+    }
+
     /// `PUT` with a JSON body.
     ///
     /// # Errors

@@ -8,12 +8,20 @@
 //! 2. `POST watch` with a [`Hello`] answers a stream of [`ServerMessage`], one JSON object a line, that stays open:
 //!    first [`ServerMessage::Welcome`], then [`ServerMessage::Batch`]es as changes are committed, and a
 //!    [`ServerMessage::Heartbeat`] every [`HEARTBEAT_SECONDS`].
-//! 3. `POST status` with a [`StatusReport`] carries news of the cluster back; 204.
+//! 3. `POST status` with a [`StatusReport`] within its [`bounds`] carries news of the cluster back; 204. To one that is not
+//!    the answer is 400, to more reports than a cluster may send 429 with `Retry-After` in seconds.
 //!
 //! **Promise.** Applying a batch is idempotent. A batch's deletions are applied before its upserts, so revocations come
 //! first. An operator that has applied a batch whole may name the batch's revision, and the history it was sent in, in its
-//! next [`Hello::resume`]; it is then sent only what changed later. Otherwise the stream begins with one batch marked
-//! [`Batch::complete`]: what it does not name is to be removed.
+//! next [`Hello::resume`]; it is then sent only what changed later. Otherwise the stream begins with the complete state.
+//!
+//! **Parts.** No line is longer than [`LINE_BYTES`], so that neither side has to hold a whole state. A server ends a part
+//! when its objects have about [`PART_BYTES`]; all parts but the last say [`Batch::more`], and only the last one, the end mark,
+//! moves the position that an operator may resume from. The complete state (parts marked [`Batch::complete`]) comes rules
+//! first, then projects, then workloads. The part marked [`Batch::rules_end`] has named every rule: others are removed
+//! then, before the rest arrives. Whatever else was named in no part is removed at the end mark, never before. Deletions
+//! that are committed meanwhile come between the parts, in batches of their own. A complete state that was interrupted
+//! starts anew, from its first part.
 //!
 //! **Histories.** A revision alone does not say which state it is of: a database restored from a backup counts on from an
 //! older revision, along another way. So each run of a server is a history with an id of its own, and the database keeps
@@ -21,6 +29,7 @@
 //! not beyond the one with which the next history began: then what the operator has is the beginning of what the server has.
 //! To any other it answers with the complete state.
 
+pub mod bounds;
 pub mod desired;
 pub mod status;
 
@@ -33,13 +42,20 @@ pub use desired::{
 pub use status::{ClusterSettings, KubernetesEndpoint, ObjectStatus, StatusPhase, StatusReport};
 
 /// The version both sides speak. A server refuses another with 400 and says which it speaks.
-pub const PROTOCOL_VERSION: u32 = 2;
+pub const PROTOCOL_VERSION: u32 = 3;
 /// Every path of the link starts so.
 pub const PATH_PREFIX: &str = "/link/v1";
 /// The audience of the link's tokens: disjoint from REST's and from every cluster's (admission R14).
 pub const AUDIENCE: &str = "reeve-link";
 /// How often the server says that it is still there. An operator that hears nothing for three of these reconnects.
 pub const HEARTBEAT_SECONDS: u64 = 10;
+
+/// When a server ends a part: once its objects have this many bytes of JSON.
+pub const PART_BYTES: usize = 512 * 1024;
+/// The longest line, in bytes: a part and the largest object that ends it. An operator reads no longer one.
+pub const LINE_BYTES: usize = 8 << 20;
+/// How many deletions a server tells; an operator that missed more is sent the complete state.
+pub const DELETES: usize = 20_000;
 
 /// What a cluster shows to get a token.
 #[derive(Debug, Deserialize)]
@@ -118,19 +134,27 @@ pub enum ServerMessage {
     Heartbeat,
 }
 
-/// Changes that were committed together, or that gathered while the operator was away.
+/// Changes that were committed together or that gathered while the operator was away, or a part of them.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Batch {
-    /// The revision the cluster has reached when all of this is applied.
+    /// The revision the cluster has reached when all of this is applied, and what the parts before it brought.
     pub revision: Revision,
-    /// True when the batch is the whole state: everything of ours that it does not name is to be removed.
+    /// True in each part of the whole state.
     #[serde(default)]
     pub complete: bool,
+    /// True in the part of the whole state with which every access rule has been named: every other one of ours is to be
+    /// removed, before anything is written.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rules_end: bool,
+    /// True when parts of the same follow. The one that says so no more is the end mark: of a whole state, everything of ours
+    /// that no part named is to be removed then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub more: bool,
     /// To be removed, before anything is written.
     #[serde(default)]
     pub deletes: Vec<ObjectKey>,
-    /// To be written, each key once, ascending by revision.
+    /// To be written, each key once: of a whole state by kind, of changes ascending by revision.
     #[serde(default)]
     pub upserts: Vec<Versioned>,
 }
@@ -165,14 +189,14 @@ mod tests {
         let cluster_id = "123e4567-e89b-12d3-a456-426614174000".parse().unwrap();
         let history = "223e4567-e89b-12d3-a456-426614174000".parse().unwrap();
         let welcome = ServerMessage::Welcome {
-            protocol: 2,
+            protocol: 3,
             cluster_id,
             revision: Revision(7),
             history,
         };
         reads_back(
             &welcome,
-            json!({"type": "welcome", "protocol": 2, "clusterId": cluster_id, "revision": 7, "history": history}),
+            json!({"type": "welcome", "protocol": 3, "clusterId": cluster_id, "revision": 7, "history": history}),
         );
         reads_back(&ServerMessage::Heartbeat, json!({"type": "heartbeat"}));
         let rule = AccessRule {
@@ -186,12 +210,12 @@ mod tests {
         };
         let batch = Batch {
             revision: Revision(8),
-            complete: false,
             deletes: vec![ObjectKey::Project(ProjectId::new(34).unwrap())],
             upserts: vec![Versioned {
                 revision: Revision(8),
                 object: DesiredObject::AccessRule(rule),
             }],
+            ..Batch::default()
         };
         let wire = json!({
             "type": "batch", "revision": 8, "complete": false, "deletes": [{"kind": "Project", "id": "34"}],
@@ -201,12 +225,23 @@ mod tests {
             }}}],
         });
         reads_back(&ServerMessage::Batch(batch), wire);
+        let part = Batch {
+            revision: Revision(8),
+            complete: true,
+            rules_end: true,
+            more: true,
+            ..Batch::default()
+        };
+        let wire = json!({
+            "type": "batch", "revision": 8, "complete": true, "rulesEnd": true, "more": true, "deletes": [], "upserts": [],
+        });
+        reads_back(&ServerMessage::Batch(part), wire);
     }
 
     #[test]
     fn a_hello_says_where_it_stands_in_which_history() {
         let history = "223e4567-e89b-12d3-a456-426614174000".parse().unwrap();
-        let hello: Hello = serde_json::from_value(json!({"protocol": 2, "operatorVersion": "1",
+        let hello: Hello = serde_json::from_value(json!({"protocol": 3, "operatorVersion": "1",
             "resume": {"history": history, "revision": 7}}))
         .unwrap();
         assert_eq!(
@@ -216,11 +251,11 @@ mod tests {
                 revision: Revision(7)
             })
         );
-        let everything = json!({"protocol": 2, "operatorVersion": "1"});
+        let everything = json!({"protocol": 3, "operatorVersion": "1"});
         let hello: Hello = serde_json::from_value(everything.clone()).unwrap();
         assert_eq!(serde_json::to_value(&hello).unwrap(), everything);
         let old =
-            serde_json::from_value::<Hello>(json!({"protocol": 2, "operatorVersion": "1", "resumeFrom": 7}));
+            serde_json::from_value::<Hello>(json!({"protocol": 3, "operatorVersion": "1", "resumeFrom": 7}));
         assert!(old.is_err(), "a revision alone is no place to resume from");
     }
 

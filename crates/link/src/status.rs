@@ -9,7 +9,8 @@ use crate::desired::ObjectKey;
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct StatusReport {
-    /// The greatest revision applied to the cluster's custom resources.
+    /// The greatest revision applied to the cluster's custom resources; 0 says nothing. It never goes back, and is never
+    /// greater than what the server has sent.
     #[serde(default)]
     pub revision: Revision,
     /// The cluster's own settings; sent with the first report of a connection and when they change.

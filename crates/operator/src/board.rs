@@ -3,14 +3,10 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use reeve_link::bounds::{ALARMS, MESSAGE, OBJECTS, VERSION};
 use reeve_link::{ClusterSettings, ObjectKey, ObjectStatus, StatusPhase, StatusReport};
 use reeve_types::Revision;
 use tokio::sync::Notify;
-
-/// How many objects one report names at most, and how long a message is at most, in bytes: together far below what the
-/// server takes in one request (1 MiB).
-const REPORT: usize = 200;
-const MESSAGE: usize = 1000;
 
 /// The board.
 #[derive(Debug, Default)]
@@ -40,7 +36,7 @@ impl Board {
         let status = ObjectStatus {
             key,
             phase,
-            message: cut(message).to_owned(),
+            message: cut(message, MESSAGE).to_owned(),
         };
         let mut inner = self.inner();
         if inner.last.get(&key) != Some(&status) {
@@ -57,8 +53,9 @@ impl Board {
         }
     }
 
-    /// Says what the cluster is.
+    /// Says what the cluster is, within the bounds of a report.
     pub fn set_settings(&self, settings: ClusterSettings) {
+        let settings = within_bounds(settings);
         let mut inner = self.inner();
         if inner.settings.as_ref() != Some(&settings) {
             inner.settings = Some(settings);
@@ -77,10 +74,14 @@ impl Board {
         }
     }
 
-    /// A new connection: its first report carries settings and revision again, and what was under way when the last one
-    /// ended is news again.
-    pub fn connected(&self) {
+    /// A new connection to a server that stands at `revision`: its first report carries settings and revision again, and what
+    /// was under way when the last one ended is news again. A revision that this server never sent is not said: its database
+    /// comes from a backup, and it sends everything.
+    pub fn connected(&self, revision: Revision) {
         let mut inner = self.inner();
+        if inner.revision > revision {
+            inner.revision = Revision(0);
+        }
         let lost = std::mem::take(&mut inner.in_flight);
         inner.unsent.extend(lost);
         inner.settings_unsent = inner.settings.is_some();
@@ -107,7 +108,7 @@ impl Board {
         if inner.unsent.is_empty() && !inner.settings_unsent && !inner.revision_unsent {
             return None;
         }
-        let keys: Vec<ObjectKey> = inner.unsent.iter().take(REPORT).copied().collect();
+        let keys: Vec<ObjectKey> = inner.unsent.iter().take(OBJECTS).copied().collect();
         let mut objects = Vec::with_capacity(keys.len());
         for key in keys {
             inner.unsent.remove(&key);
@@ -139,6 +140,14 @@ impl Board {
         inner.revision_unsent = true;
     }
 
+    /// A report was refused for what it says: saying it again would be refused again. The revision may be why; until the next
+    /// one nothing is said of it.
+    pub fn refused(&self) {
+        let mut inner = self.inner();
+        inner.in_flight.clear();
+        inner.revision = Revision(0);
+    }
+
     /// A report arrived: objects that are gone need not be remembered.
     pub fn sent(&self, report: &StatusReport) {
         let mut inner = self.inner();
@@ -155,9 +164,26 @@ impl Board {
     }
 }
 
-/// The beginning of a message, whole characters only.
-fn cut(message: &str) -> &str {
-    message
-        .get(..message.floor_char_boundary(MESSAGE))
-        .unwrap_or(message)
+/// The beginning of a text, whole characters only.
+fn cut(text: &str, most: usize) -> &str {
+    text.get(..text.floor_char_boundary(most)).unwrap_or(text)
+}
+
+/// Settings that a server takes: the last alarm says how many there is no room for.
+fn within_bounds(mut settings: ClusterSettings) -> ClusterSettings {
+    let short = |text: &str, most| cut(text, most).to_owned();
+    let alarms = settings.policy_alarms.len();
+    if alarms > ALARMS {
+        settings.policy_alarms.truncate(ALARMS - 1);
+        let more = alarms - settings.policy_alarms.len();
+        settings
+            .policy_alarms
+            .push(format!("{more} more: the status of the ReeveConfig lists them"));
+    }
+    for alarm in &mut settings.policy_alarms {
+        *alarm = short(alarm, MESSAGE);
+    }
+    settings.kubernetes_version = short(&settings.kubernetes_version, VERSION);
+    settings.operator_version = short(&settings.operator_version, VERSION);
+    settings
 }

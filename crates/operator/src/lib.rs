@@ -24,6 +24,7 @@ pub mod policies;
 pub mod project;
 pub mod rule;
 pub mod run;
+pub mod slim;
 pub mod status;
 pub mod telemetry;
 mod watches;

@@ -4,6 +4,8 @@
 //! where to resume from, and notices when somebody else changes it. A process that has just started asks for everything.
 
 pub mod client;
+pub mod completing;
+pub mod fingerprint;
 pub mod known;
 pub mod mirror;
 pub mod pause;

@@ -20,7 +20,7 @@ use reeve_kube_kit::queue::{Keys, work};
 use reeve_kube_kit::serve::{Listener, Readiness};
 use reeve_kube_kit::{Name, Queue, describe};
 use reeve_link::KubernetesEndpoint;
-use reeve_types::{AccessRuleId, Clock, ReservedNamespaces, Secret};
+use reeve_types::{AccessRuleId, Clock, ReservedNamespaces};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -340,7 +340,8 @@ async fn link_client(arguments: &Run) -> anyhow::Result<Option<LinkClient>> {
         );
         return Ok(None);
     };
-    let secret = String::from_utf8(read(secret).await?).context("the cluster's secret is not text")?;
+    // Whether it can be read at all is said at once.
+    String::from_utf8(read(secret).await?).context("the cluster's secret is not text")?;
     let ca = match &arguments.ca_file {
         Some(path) => Some(read(path).await?),
         None => None,
@@ -349,7 +350,7 @@ async fn link_client(arguments: &Run) -> anyhow::Result<Option<LinkClient>> {
         url,
         ca.as_deref(),
         cluster,
-        Secret::new(secret.trim()),
+        secret.clone(),
     )?))
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::{Namespace, Pod, PodStatus};
+use k8s_openapi::api::core::v1::{Namespace, Pod};
 use k8s_openapi::api::rbac::v1::RoleBinding;
 use kube::runtime::watcher::Config;
 use kube::{Api, Resource, ResourceExt};
@@ -17,27 +17,62 @@ use serde::de::DeserializeOwned;
 use tokio::task::JoinSet;
 
 use crate::identities;
+use crate::link::fingerprint::Fingerprint;
 use crate::link::known;
+use crate::slim;
 use crate::world::World;
+
+/// How many objects that may be large are asked for at once.
+const PAGE: u32 = 50;
 
 /// Starts every watch in `tasks`.
 pub(crate) fn start(world: &Arc<World>, tasks: &mut JoinSet<()>) {
     let mirrors = &world.mirrors;
     let all = Config::default;
-    let labelled = || Config::default().labels(WORKLOAD_LABEL);
-    watch(world, tasks, &mirrors.projects, all(), strip, project);
-    watch(world, tasks, &mirrors.rules, all(), strip, rule);
-    watch(world, tasks, &mirrors.workloads, all(), strip, workload);
-    watch(world, tasks, &mirrors.configs, all(), strip, config);
-    watch(world, tasks, &mirrors.namespaces, all(), strip, namespace);
-    watch(world, tasks, &mirrors.bindings, all(), strip_binding, binding);
-    watch(world, tasks, &mirrors.jobs, labelled(), strip_job, job);
-    watch(world, tasks, &mirrors.pods, all(), strip_pod, pod);
-    watch(world, tasks, &mirrors.identities, all(), strip, pod_identities);
-    watch(world, tasks, &mirrors.validating, all(), strip, policy);
-    watch(world, tasks, &mirrors.validating_bindings, all(), strip, policy);
-    watch(world, tasks, &mirrors.mutating, all(), strip, policy);
-    watch(world, tasks, &mirrors.mutating_bindings, all(), strip, policy);
+    // A page of the largest ones is some megabytes, whatever somebody wrote into their annotations.
+    let large = || Config::default().page_size(PAGE);
+    let labelled = || large().labels(WORKLOAD_LABEL);
+    watch(world, tasks, &mirrors.projects, all(), slim::managed, project);
+    watch(world, tasks, &mirrors.rules, all(), slim::managed, rule);
+    watch(
+        world,
+        tasks,
+        &mirrors.workloads,
+        large(),
+        slim::workload,
+        workload,
+    );
+    watch(world, tasks, &mirrors.configs, all(), slim::managed, config);
+    watch(world, tasks, &mirrors.namespaces, all(), slim::managed, namespace);
+    watch(world, tasks, &mirrors.bindings, all(), slim::binding, binding);
+    watch(world, tasks, &mirrors.jobs, labelled(), slim::job, job);
+    watch(world, tasks, &mirrors.pods, large(), slim::pod, pod);
+    watch(
+        world,
+        tasks,
+        &mirrors.identities,
+        all(),
+        slim::managed,
+        pod_identities,
+    );
+    watch(world, tasks, &mirrors.validating, all(), slim::managed, policy);
+    watch(
+        world,
+        tasks,
+        &mirrors.validating_bindings,
+        all(),
+        slim::managed,
+        policy,
+    );
+    watch(world, tasks, &mirrors.mutating, all(), slim::managed, policy);
+    watch(
+        world,
+        tasks,
+        &mirrors.mutating_bindings,
+        all(),
+        slim::managed,
+        policy,
+    );
 }
 
 /// Returns when every first list is complete, and nothing that is there can be taken for missing.
@@ -77,41 +112,6 @@ fn watch<K>(
     }));
 }
 
-fn strip<K: Resource>(object: &mut K) {
-    object.meta_mut().managed_fields = None;
-}
-
-/// Of the field managers only the names are of interest.
-fn strip_binding(object: &mut RoleBinding) {
-    for fields in object.metadata.managed_fields.iter_mut().flatten() {
-        fields.fields_v1 = None;
-    }
-}
-
-fn strip_job(object: &mut Job) {
-    strip(object);
-    object.spec = None;
-}
-
-/// Of a pod that is no workload's only whose it is, and whether it has ended.
-fn strip_pod(pod: &mut Pod) {
-    strip(pod);
-    pod.spec = None;
-    if let Some(annotations) = &mut pod.metadata.annotations {
-        annotations.retain(|key, _| key == names::RUNS_AS);
-    }
-    if pod.labels().contains_key(WORKLOAD_LABEL) {
-        return;
-    }
-    pod.metadata.labels = None;
-    pod.metadata.owner_references = None;
-    pod.metadata.finalizers = None;
-    pod.status = pod.status.take().map(|status| PodStatus {
-        phase: status.phase,
-        ..PodStatus::default()
-    });
-}
-
 fn name<K: ResourceExt>(change: &Change<K>) -> Option<Name> {
     change
         .new
@@ -126,7 +126,7 @@ fn project(world: &World, change: &Change<Project>) {
         world,
         change,
         |object| object.spec.id.parse().ok().map(reeve_link::ObjectKey::Project),
-        |o| &o.spec,
+        |o| Fingerprint::of(&o.spec),
     );
     if let (Some(old), Some(new)) = (&change.old, &change.new)
         && old.spec == new.spec
@@ -155,7 +155,7 @@ fn rule(world: &World, change: &Change<AccessRule>) {
         world,
         change,
         |object| reeve_types::AccessRuleId::new(object.spec.id).map(reeve_link::ObjectKey::AccessRule),
-        |o| &o.spec,
+        |o| Fingerprint::of(&o.spec),
     );
     if let (Some(old), Some(new)) = (&change.old, &change.new)
         && old.spec == new.spec
@@ -182,7 +182,7 @@ fn workload(world: &World, change: &Change<Workload>) {
         world,
         change,
         |object| object.spec.id.parse().ok().map(reeve_link::ObjectKey::Workload),
-        |o| &o.spec,
+        slim::fingerprint,
     );
     match (&change.old, &change.new) {
         (Some(old), None) => world.events.forget(&**old),

@@ -156,10 +156,43 @@ pub async fn reconcile(world: Arc<World>, name: Name) -> Result<(), Failed> {
         Ok(Step::Report(observed)) => Ok(observed),
         // The watch of Jobs is behind: the next pass comes with its news.
         Ok(Step::Make(_)) if world.was_just_made(&name) => return Ok(()),
-        Ok(Step::Make(job)) => make(&world, &name, &job).await,
+        Ok(Step::Make(_)) => match whole(&world, &name, &workload, &view).await {
+            Ok(Some(job)) => make(&world, &name, &job).await,
+            Ok(None) => return Ok(()),
+            Err(failed) => Err(failed),
+        },
         Err(failed) => Err(failed),
     };
     finish(&world, &workload, outcome).await
+}
+
+/// The Job of the whole workload: the cache keeps neither its command nor its environment. `None` when it is not there any
+/// more: the watch brings the news. A list of one, so that the operator needs no right to `get`.
+async fn whole(
+    world: &World,
+    name: &Name,
+    cached: &Workload,
+    view: &View,
+) -> Result<Option<Box<Job>>, Failed> {
+    let parameters = ListParams::default().fields(&format!("metadata.name={}", name.name));
+    let found = Api::<Workload>::namespaced(world.client.clone(), &name.namespace)
+        .list(&parameters)
+        .await
+        .map_err(|source| {
+            Failed::Write(WriteFailed::new::<Workload>(
+                "read",
+                Some(&name.namespace),
+                &name.name,
+                source,
+            ))
+        })?;
+    let Some(workload) = found.items.into_iter().find(|it| it.uid() == cached.uid()) else {
+        return Ok(None);
+    };
+    match decide(&workload, view)? {
+        Step::Make(job) => Ok(Some(job)),
+        Step::Report(_) => Ok(None),
+    }
 }
 
 /// Why a Job has no pod: the newest refusal of its pods is in its events alone. A Job that has just been made is given a

@@ -30,6 +30,8 @@ pub struct Settings {
     pub reserved_namespaces: ReservedNamespaces,
     /// When the account was made.
     pub account_created_at: Timestamp,
+    /// How many workloads a project may have.
+    pub workloads_per_project: u32,
     /// How often a link stream says that it is still there, and looks whether its token is.
     pub heartbeat: Duration,
     /// Which history of the database this process writes.
@@ -56,6 +58,8 @@ pub struct App {
     /// What of each change is written outside of the database.
     fence: OnceLock<Fence>,
     turn: Mutex<()>,
+    /// Reports share it; reading the directory again takes it alone, or it would undo what a report has just brought.
+    reload: tokio::sync::RwLock<()>,
     /// True while the directory may lag behind what was committed: nothing is decided from it then.
     stale: AtomicBool,
 }
@@ -82,6 +86,7 @@ impl App {
             directory: RwLock::default(),
             fence: OnceLock::new(),
             turn: Mutex::default(),
+            reload: tokio::sync::RwLock::default(),
             stale: AtomicBool::new(true),
         });
         app.reload().await?;
@@ -149,6 +154,34 @@ impl App {
         }
     }
 
+    /// Keeps a report of a cluster: outside the turn of [`App::change`], for it touches what its own cluster says of itself and
+    /// decides nothing; one report of a cluster after the other. It runs to its end even when its caller goes away.
+    ///
+    /// # Errors
+    /// Those of `work`.
+    pub async fn report<T, W>(
+        self: &Arc<Self>,
+        cluster: ClusterId,
+        work: impl FnOnce(Arc<Self>) -> W + Send + 'static,
+    ) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        W: Future<Output = Result<T, ApiError>> + Send,
+    {
+        let app = Arc::clone(self);
+        let task = tokio::spawn(async move {
+            let _cluster = app.hub.reports(cluster).lock_owned().await;
+            let _shared = app.reload.read().await;
+            let outcome = AssertUnwindSafe(work(Arc::clone(&app))).catch_unwind().await;
+            let outcome = outcome.unwrap_or_else(|_| Err(ApiError::internal("a report ended in a panic")));
+            if matches!(outcome, Err(ApiError::Internal(_))) {
+                app.stale.store(true, Ordering::SeqCst);
+            }
+            outcome
+        });
+        task.await.map_err(ApiError::internal)?
+    }
+
     /// Makes sure that the directory is not behind the store. Costs nothing as long as nothing went wrong.
     ///
     /// # Errors
@@ -172,11 +205,17 @@ impl App {
     }
 
     async fn reload(&self) -> Result<(), reeve_store::StoreError> {
+        let _alone = self.reload.write().await;
         let directory = Directory::load(self.store.directory().await?);
         let revisions: Vec<_> = directory.clusters().map(|it| (it.id, it.revision)).collect();
         self.hub.retain(|cluster| directory.cluster(cluster).is_some());
         for cluster in directory.clusters() {
-            self.hub.open(cluster.id, cluster.revision, cluster.last_liveness);
+            self.hub.open(
+                cluster.id,
+                cluster.revision,
+                cluster.last_liveness,
+                cluster.credential,
+            );
         }
         *self.directory_mut() = directory;
         self.stale.store(false, Ordering::SeqCst);

@@ -74,6 +74,9 @@ pub struct Serve {
     /// itself (kube-*, default, reeve-system) never are a project's, whatever this says.
     #[arg(long, value_delimiter = ',', default_values_t = NamespacePattern::usual())]
     pub reserved_namespaces: Vec<NamespacePattern>,
+    /// How many workloads a project may have, ended ones that were not deleted included.
+    #[arg(long, env = "REEVE_WORKLOADS_PER_PROJECT", default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub workloads_per_project: u32,
 }
 
 /// Forms of the log.

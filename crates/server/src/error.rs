@@ -48,6 +48,9 @@ pub enum ApiError {
         /// How many are possible.
         limit: usize,
     },
+    /// 429: too often.
+    #[error("{0}")]
+    TooMany(&'static str),
     /// 503: not now.
     #[error("{0}")]
     Unavailable(&'static str),
@@ -82,6 +85,7 @@ impl ApiError {
             Self::NoMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -97,7 +101,7 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut response = (self.status(), Json(self.body())).into_response();
         match &self {
-            Self::Unavailable(_) => {
+            Self::Unavailable(_) | Self::TooMany(_) => {
                 response
                     .headers_mut()
                     .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
@@ -144,6 +148,7 @@ impl From<StoreError> for ApiError {
             StoreError::Conflict { .. }
             | StoreError::EmailRests { .. }
             | StoreError::NamespaceOfOthers { .. }
+            | StoreError::ProjectFull { .. }
             | StoreError::UidTaken(_)
             | StoreError::UidInUse { .. }
             | StoreError::LastAdministrator => Self::Conflict(error.to_string()),

@@ -1,8 +1,9 @@
 //! Telling open link streams that their cluster's desired state has moved on. No polling: a watch channel a cluster.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use reeve_store::CredentialNumber;
 use reeve_types::{ClusterId, Revision, Timestamp};
 use tokio::sync::{oneshot, watch};
 
@@ -11,6 +12,10 @@ const GRACE_SECONDS: i64 = 30;
 /// How many streams a cluster may have. One more replaces the oldest: of a cluster that cannot tell its dead connections
 /// from live ones the newest is the live one, and it must not be kept from revocations.
 const STREAMS: usize = 4;
+
+/// How many reports a cluster may send at once, and how many a second in the long run: an operator gathers news for 50 ms, and
+/// one that says everything again sends 500 objects a report.
+const REPORTS: (i64, i64) = (60, 20);
 
 /// All clusters' channels.
 #[derive(Debug, Default)]
@@ -25,6 +30,37 @@ struct Line {
     streams: VecDeque<(u64, oneshot::Sender<()>)>,
     opened: u64,
     heard: Option<Timestamp>,
+    /// Streams are for tokens of this number alone.
+    credential: CredentialNumber,
+    budget: Budget,
+    reports: Arc<tokio::sync::Mutex<()>>,
+}
+
+/// How many reports a cluster may still send, in thousandths, as of when.
+#[derive(Debug, Default)]
+struct Budget {
+    left: i64,
+    at: Option<Timestamp>,
+}
+
+impl Budget {
+    fn take(&mut self, now: Timestamp) -> bool {
+        let (most, a_second) = (REPORTS.0 * 1000, REPORTS.1);
+        let since = self
+            .at
+            .map_or(most, |at| now.as_millis().saturating_sub(at.as_millis()));
+        self.left = since
+            .max(0)
+            .saturating_mul(a_second)
+            .saturating_add(self.left)
+            .min(most);
+        self.at = Some(now);
+        let may = self.left >= 1000;
+        if may {
+            self.left -= 1000;
+        }
+        may
+    }
 }
 
 impl Hub {
@@ -33,15 +69,49 @@ impl Hub {
     }
 
     /// Opens the line of a cluster.
-    pub fn open(&self, cluster: ClusterId, revision: Revision, heard: Option<Timestamp>) {
+    pub fn open(
+        &self,
+        cluster: ClusterId,
+        revision: Revision,
+        heard: Option<Timestamp>,
+        credential: CredentialNumber,
+    ) {
         self.with(|lines| {
             lines.entry(cluster).or_insert_with(|| Line {
+                credential,
+                budget: Budget::default(),
+                reports: Arc::default(),
                 revision: watch::Sender::new(revision),
                 streams: VecDeque::new(),
                 opened: 0,
                 heard,
             });
         });
+    }
+
+    /// Ends the streams of a cluster whose secret was replaced; new ones need a token of this number.
+    pub fn end_streams(&self, cluster: ClusterId, credential: CredentialNumber) {
+        self.with(|lines| {
+            if let Some(line) = lines.get_mut(&cluster) {
+                line.credential = credential;
+                line.streams.clear();
+            }
+        });
+    }
+
+    /// Whether a cluster may send one report more. It is counted.
+    pub fn may_report(&self, cluster: ClusterId, now: Timestamp) -> bool {
+        self.with(|lines| lines.get_mut(&cluster).is_some_and(|line| line.budget.take(now)))
+    }
+
+    /// Held while a report of a cluster is kept: one after the other.
+    pub fn reports(&self, cluster: ClusterId) -> Arc<tokio::sync::Mutex<()>> {
+        self.with(|lines| {
+            lines
+                .get(&cluster)
+                .map(|line| Arc::clone(&line.reports))
+                .unwrap_or_default()
+        })
     }
 
     /// Closes the line of a cluster that was deleted: its streams end.
@@ -69,14 +139,18 @@ impl Hub {
         });
     }
 
-    /// Listens; `None` when there is no such cluster. The guard counts the stream while it lives.
+    /// Listens; `None` when there is no such cluster, or its secret was replaced meanwhile. The guard counts the stream while
+    /// it lives.
     pub fn listen(
-        self: &std::sync::Arc<Self>,
+        self: &Arc<Self>,
         cluster: ClusterId,
+        credential: CredentialNumber,
     ) -> Option<(watch::Receiver<Revision>, Stream)> {
         let (sender, replaced) = oneshot::channel();
         let (receiver, number) = self.with(|lines| {
-            let line = lines.get_mut(&cluster)?;
+            let line = lines
+                .get_mut(&cluster)
+                .filter(|line| line.credential == credential)?;
             if line.streams.len() >= STREAMS {
                 line.streams.pop_front();
             }
@@ -85,7 +159,7 @@ impl Hub {
             Some((line.revision.subscribe(), line.opened))
         })?;
         let stream = Stream {
-            hub: std::sync::Arc::clone(self),
+            hub: Arc::clone(self),
             cluster,
             number,
             replaced,
@@ -138,7 +212,7 @@ impl Hub {
 /// An open stream.
 #[derive(Debug)]
 pub struct Stream {
-    hub: std::sync::Arc<Hub>,
+    hub: Arc<Hub>,
     cluster: ClusterId,
     number: u64,
     replaced: oneshot::Receiver<()>,
@@ -164,9 +238,9 @@ impl Drop for Stream {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
+
+    const FIRST: CredentialNumber = CredentialNumber(0);
 
     fn cluster() -> ClusterId {
         "00000000-0000-4000-8000-000000000001".parse().unwrap()
@@ -175,8 +249,8 @@ mod tests {
     #[tokio::test]
     async fn a_listener_hears_of_newer_revisions_only_and_ends_with_its_cluster() {
         let hub = Arc::new(Hub::default());
-        hub.open(cluster(), Revision(3), None);
-        let (mut line, stream) = hub.listen(cluster()).unwrap();
+        hub.open(cluster(), Revision(3), None, FIRST);
+        let (mut line, stream) = hub.listen(cluster(), FIRST).unwrap();
         hub.announce(&[(cluster(), Revision(3))]);
         assert!(!line.has_changed().unwrap());
         hub.announce(&[(cluster(), Revision(5))]);
@@ -193,11 +267,11 @@ mod tests {
     #[tokio::test]
     async fn a_fifth_stream_of_a_cluster_replaces_the_oldest() {
         let hub = Arc::new(Hub::default());
-        hub.open(cluster(), Revision(0), None);
-        let mut open: Vec<_> = (0..4).map(|_| hub.listen(cluster()).unwrap().1).collect();
+        hub.open(cluster(), Revision(0), None, FIRST);
+        let mut open: Vec<_> = (0..4).map(|_| hub.listen(cluster(), FIRST).unwrap().1).collect();
         let waiting = tokio::time::timeout(std::time::Duration::from_millis(20), open[0].replaced());
         assert!(waiting.await.is_err(), "four may stay");
-        let fifth = hub.listen(cluster()).unwrap().1;
+        let fifth = hub.listen(cluster(), FIRST).unwrap().1;
         assert_eq!(hub.streams(), 4);
         open[0].replaced().await;
         let waiting = tokio::time::timeout(std::time::Duration::from_millis(20), open[1].replaced());
@@ -209,13 +283,42 @@ mod tests {
         assert_eq!(hub.streams(), 0);
     }
 
+    #[tokio::test]
+    async fn with_its_secret_a_clusters_streams_end_and_its_tokens_open_none() {
+        let hub = Arc::new(Hub::default());
+        hub.open(cluster(), Revision(0), None, FIRST);
+        let mut open = hub.listen(cluster(), FIRST).unwrap().1;
+        hub.end_streams(cluster(), CredentialNumber(1));
+        open.replaced().await;
+        assert_eq!(hub.streams(), 0);
+        assert!(
+            hub.listen(cluster(), FIRST).is_none(),
+            "checked before, opened after"
+        );
+        assert!(hub.listen(cluster(), CredentialNumber(1)).is_some());
+    }
+
+    #[test]
+    fn a_cluster_sends_sixty_reports_at_once_and_twenty_a_second() {
+        let hub = Arc::new(Hub::default());
+        hub.open(cluster(), Revision(0), None, FIRST);
+        let now = Timestamp::from_millis(1_000_000);
+        let sent = |now| (0..1000).filter(|_| hub.may_report(cluster(), now)).count();
+        assert_eq!(sent(now), 60);
+        assert_eq!(sent(now), 0);
+        assert_eq!(sent(Timestamp::from_millis(1_000_050)), 1);
+        assert_eq!(sent(now.plus_seconds(2)), 38 + 1);
+        assert_eq!(sent(now), 0, "a clock that goes back gives nothing");
+        assert_eq!(sent(now.plus_seconds(3600)), 60);
+    }
+
     #[test]
     fn a_cluster_is_connected_while_its_stream_is_open_and_a_moment_longer() {
         let hub = Arc::new(Hub::default());
         let now = Timestamp::from_millis(1_000_000);
-        hub.open(cluster(), Revision(0), None);
+        hub.open(cluster(), Revision(0), None, FIRST);
         assert!(!hub.is_connected(cluster(), now));
-        let stream = hub.listen(cluster());
+        let stream = hub.listen(cluster(), FIRST);
         hub.heard(cluster(), now);
         drop(stream);
         assert!(hub.is_connected(cluster(), now.plus_seconds(29)));

@@ -13,7 +13,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::middleware::from_fn_with_state;
 use axum::routing::post;
-use reeve_store::{AuditAction, AuditEntry};
+use reeve_store::{AuditAction, AuditEntry, CredentialNumber};
 use reeve_types::{ClusterId, Timestamp};
 use serde::de::{DeserializeOwned, Error as _};
 
@@ -81,6 +81,8 @@ impl<S: Sync> FromRequestParts<S> for LinkCall {
 pub struct LinkCaller {
     /// Which.
     pub cluster: ClusterId,
+    /// Which of its secrets earned the token.
+    pub credential: CredentialNumber,
     /// When its token ends.
     pub expires: Timestamp,
 }
@@ -89,12 +91,19 @@ impl FromRequestParts<Arc<App>> for LinkCaller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
-        let (cluster, expires) = app
+        let (cluster, credential, expires) = app
             .security
             .verify_link(guard::bearer(&parts.headers)?, app.clock.now())?;
         app.up_to_date().await?;
         match app.directory().cluster(cluster) {
-            Some(_) => Ok(Self { cluster, expires }),
+            Some(facts) if facts.credential != credential => Err(ApiError::Unauthenticated(
+                "the secret that earned this token was replaced: get a token with the new one",
+            )),
+            Some(_) => Ok(Self {
+                cluster,
+                credential,
+                expires,
+            }),
             None => Err(ApiError::Unauthenticated(
                 "the token's cluster does not exist any more",
             )),

@@ -43,6 +43,8 @@ fn route(id: OperationId) -> MethodRouter<Arc<App>> {
         Id::GetClusters => to(id, clusters::list::handle),
         Id::CreateCluster => to(id, clusters::create::handle),
         Id::GetCluster => to(id, clusters::get::handle),
+        Id::UpdateCluster => to(id, clusters::update::handle),
+        Id::RegenerateClusterSecret => to(id, clusters::regenerate_secret::handle),
         Id::DeleteCluster => to(id, clusters::delete::handle),
         Id::CreateKubernetesToken => to(id, clusters::kubernetes_token::handle),
         Id::GetKubernetesEndpoint => to(id, clusters::kubernetes_endpoint::handle),

@@ -8,7 +8,7 @@ use reeve_identity::{
     Asking, Audience, Claims, KeyRing, MasterKey, PasswordError, PasswordHash, Passwords, Random, SecretHash,
     SecretHasher, SubjectKind, Verifier as TokenVerifier, generate_client_secret, generate_password,
 };
-use reeve_store::{SessionNumber, SubjectId, UserFacts, Verifier};
+use reeve_store::{CredentialNumber, SessionNumber, SubjectId, UserFacts, Verifier};
 use reeve_types::{ClusterId, Secret, ServiceAccountId, Timestamp, UserId};
 use uuid::Uuid;
 
@@ -132,11 +132,16 @@ impl Security {
         Ok((self.sign(&claims)?, claims))
     }
 
-    /// A token for the link, good for [`LINK_SECONDS`], and what it says.
+    /// A token for the link, earned by the secret of this number and good for [`LINK_SECONDS`], and what it says.
     ///
     /// # Errors
     /// [`ApiError::Internal`].
-    pub fn link_token(&self, cluster: ClusterId, now: Timestamp) -> Result<(Secret, Claims), ApiError> {
+    pub fn link_token(
+        &self,
+        cluster: ClusterId,
+        credential: CredentialNumber,
+        now: Timestamp,
+    ) -> Result<(Secret, Claims), ApiError> {
         let subject = (SubjectKind::Cluster, cluster.as_uuid());
         let claims = Claims::new(
             &self.issuer,
@@ -146,7 +151,8 @@ impl Security {
             now,
             LINK_SECONDS,
             self.uuid()?,
-        );
+        )
+        .in_session(credential.0);
         Ok((self.sign(&claims)?, claims))
     }
 
@@ -181,18 +187,29 @@ impl Security {
         Ok((subject, session))
     }
 
-    /// Whose token for the link this is, and when it ends.
+    /// Whose token for the link this is, the number of the secret that earned it, and when it ends.
     ///
     /// # Errors
     /// [`ApiError::Token`].
-    pub fn verify_link(&self, token: &str, now: Timestamp) -> Result<(ClusterId, Timestamp), ApiError> {
+    pub fn verify_link(
+        &self,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<(ClusterId, CredentialNumber, Timestamp), ApiError> {
         let claims = self
             .link
             .verify(&self.ring, token, now)
             .map_err(ApiError::Token)?;
+        let number = claims
+            .session
+            .map(CredentialNumber)
+            .ok_or(ApiError::Unauthenticated(
+                "the token names no secret that earned it: get another",
+            ))?;
         match (claims.subject_type, claims.sub.parse::<ClusterId>()) {
             (SubjectKind::Cluster, Ok(id)) => {
-                Ok((id, Timestamp::from_millis(claims.exp.saturating_mul(1000))))
+                let ends = Timestamp::from_millis(claims.exp.saturating_mul(1000));
+                Ok((id, number, ends))
             }
             _ => Err(ApiError::Unauthenticated("the token's subject is no cluster")),
         }

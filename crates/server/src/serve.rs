@@ -104,6 +104,7 @@ async fn serve(flags: Serve, clock: Clock, random: Random) -> anyhow::Result<()>
         public_url: public_url.clone(),
         namespace_prefix: flags.namespace_prefix.clone(),
         reserved_namespaces: ReservedNamespaces::new(flags.reserved_namespaces.clone()),
+        workloads_per_project: flags.workloads_per_project,
         account_created_at: installed.created_at,
         heartbeat: Duration::from_secs(reeve_link::HEARTBEAT_SECONDS),
         history,

@@ -2,7 +2,10 @@
 
 use async_trait::async_trait;
 use reeve_authz::{Action, Entity, Granted, Scope, Visible};
-use reeve_store::{AuditEntry, ClusterRow, Clusters, Committed, NewCluster, StoreError, gate};
+use reeve_link::KubernetesEndpoint;
+use reeve_store::{
+    AuditEntry, ClusterRow, Clusters, Committed, CredentialNumber, NewCluster, StoreError, Verifier, gate,
+};
 use reeve_types::{AccessRuleId, ClusterId, LowestId, Timestamp};
 
 use crate::access_rules::{live_rules_at_account, live_rules_of_cluster};
@@ -12,13 +15,14 @@ use crate::{SqlStore, audit, rows};
 
 const READ: &str = "read clusters";
 const CREATE: &str = "create a cluster";
-const CHANGE: &str = "change a cluster";
+const UPDATE: &str = "change a cluster";
 const DELETE: &str = "delete a cluster";
 
 macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT c.id, c.name, c.domain, c.version, c.created_at, c.created_by, c.settings, c.last_liveness,
+                    c.kubernetes_endpoint, c.reported_endpoint,
                     c.applied_revision, c.lowest_id, r.revision
              FROM clusters c JOIN cluster_revisions r ON r.cluster_id = c.id ",
             $rest
@@ -34,6 +38,13 @@ async fn one(tx: &mut Tx, id: ClusterId, operation: &'static str) -> Result<Opti
         operation,
     )
     .await
+}
+
+fn missing(id: ClusterId) -> StoreError {
+    StoreError::NotFound {
+        what: "cluster",
+        id: id.to_string(),
+    }
 }
 
 #[async_trait]
@@ -111,19 +122,15 @@ impl Clusters for SqlStore {
         lowest: LowestId,
         entry: AuditEntry,
     ) -> Result<ClusterRow, StoreError> {
-        gate::fits(granted, Action::Update, Entity::Cluster, Scope::Account, CHANGE)?;
-        let missing = || StoreError::NotFound {
-            what: "cluster",
-            id: id.to_string(),
-        };
-        let mut tx = self.write(CHANGE).await?;
-        let before = one(&mut tx, id, CHANGE).await?.ok_or_else(missing)?;
+        gate::fits(granted, Action::Update, Entity::Cluster, Scope::Account, UPDATE)?;
+        let mut tx = self.write(UPDATE).await?;
+        let before = one(&mut tx, id, UPDATE).await?.ok_or_else(|| missing(id))?;
         tx.execute(
             "UPDATE clusters SET lowest_id = $2 WHERE id = $1",
             &[Arg::text(id), lowest.number().into()],
         )
         .await
-        .during(CHANGE)?;
+        .during(UPDATE)?;
         let mut entry = entry.about(id, &before.name);
         for (name, value) in [
             ("lowest_id_before", before.lowest_id),
@@ -132,11 +139,68 @@ impl Clusters for SqlStore {
             entry.metadata.insert(name.to_owned(), value.to_string());
         }
         audit::append(&mut tx, &entry).await?;
-        tx.commit().await.during(CHANGE)?;
+        tx.commit().await.during(UPDATE)?;
         Ok(ClusterRow {
             lowest_id: lowest,
             ..before
         })
+    }
+
+    async fn set_kubernetes_endpoint(
+        &self,
+        granted: &Granted,
+        id: ClusterId,
+        endpoint: KubernetesEndpoint,
+        entry: AuditEntry,
+    ) -> Result<ClusterRow, StoreError> {
+        gate::fits(
+            granted,
+            Action::Update,
+            Entity::Cluster,
+            Scope::Cluster(id),
+            UPDATE,
+        )?;
+        let mut tx = self.write(UPDATE).await?;
+        tx.execute(
+            "UPDATE clusters SET kubernetes_endpoint = $2, reported_endpoint = NULL WHERE id = $1",
+            &[Arg::text(id), Arg::json(&endpoint)?],
+        )
+        .await
+        .during(UPDATE)?;
+        let row = one(&mut tx, id, UPDATE).await?.ok_or_else(|| missing(id))?;
+        audit::append(&mut tx, &entry.about(id, &row.name)).await?;
+        tx.commit().await.during(UPDATE)?;
+        Ok(row)
+    }
+
+    async fn set_cluster_credential(
+        &self,
+        granted: &Granted,
+        id: ClusterId,
+        credential: Verifier,
+        entry: AuditEntry,
+    ) -> Result<CredentialNumber, StoreError> {
+        gate::fits(
+            granted,
+            Action::Update,
+            Entity::Cluster,
+            Scope::Cluster(id),
+            UPDATE,
+        )?;
+        let mut tx = self.write(UPDATE).await?;
+        let row = tx
+            .row(
+                "UPDATE clusters SET credential = $2, credential_number = credential_number + 1 WHERE id = $1
+                 RETURNING name, credential_number",
+                &[Arg::text(id), credential.as_str().into()],
+            )
+            .await
+            .during(UPDATE)?
+            .ok_or_else(|| missing(id))?;
+        let number = CredentialNumber(row.int("credential_number")?);
+        audit::append(&mut tx, &entry.about(id, row.text("name")?)).await?;
+        tx.commit().await.during(UPDATE)?;
+        Ok(number)
     }
 
     async fn delete_cluster(

@@ -2,13 +2,14 @@
 
 use async_trait::async_trait;
 use reeve_authz::{BootstrapException, Granted};
+use reeve_link::Versioned;
 use reeve_link::desired::ObjectKey;
-use reeve_link::{Batch, Versioned};
-use reeve_store::{DesiredState, StoreError, gate};
+use reeve_store::{Deleted, DesiredPart, DesiredState, Later, StoreError, gate};
 use reeve_types::{ClusterId, Revision};
 
 use crate::SqlStore;
-use crate::driver::{Arg, During, Row, Tx};
+use crate::changes::key_columns;
+use crate::driver::{Arg, During, Row, Tx, from_json};
 use crate::rows;
 
 const READ: &str = "read desired state";
@@ -36,66 +37,156 @@ fn key(row: &Row) -> Result<ObjectKey, StoreError> {
     }
 }
 
-fn collect(found: &[Row], revision: Revision, complete: bool) -> Result<Batch, StoreError> {
-    let mut batch = Batch {
-        revision,
-        complete,
-        ..Batch::default()
-    };
-    for row in found {
-        match row.opt_json("body")? {
-            Some(object) => {
-                batch.upserts.push(Versioned {
-                    revision: rows::revision(row, "revision")?,
-                    object,
-                });
-            }
-            None => batch.deletes.push(key(row)?),
+/// Takes rows until their bodies have enough bytes.
+struct Collected {
+    upserts: Vec<Versioned>,
+    bytes: usize,
+    most: usize,
+    more: bool,
+}
+
+impl Collected {
+    const fn new(most: usize) -> Self {
+        Self {
+            upserts: Vec::new(),
+            bytes: 0,
+            most,
+            more: false,
         }
     }
-    batch.deletes.sort_unstable();
-    Ok(batch)
+
+    /// False for the first row that has no place any more.
+    fn take(&mut self, row: &Row) -> Result<bool, StoreError> {
+        if self.bytes >= self.most {
+            self.more = true;
+            return Ok(false);
+        }
+        let body = row.text("body")?;
+        self.bytes += body.len();
+        self.upserts.push(Versioned {
+            revision: rows::revision(row, "revision")?,
+            object: from_json("body", &body)?,
+        });
+        Ok(true)
+    }
+
+    fn part<Next>(
+        self,
+        revision: Revision,
+        next: impl FnOnce(Revision, ObjectKey) -> Next,
+    ) -> DesiredPart<Next> {
+        let last = self.upserts.last().map(|it| (it.revision, it.object.key()));
+        DesiredPart {
+            revision,
+            next: last
+                .filter(|_| self.more)
+                .map(|(revision, key)| next(revision, key)),
+            upserts: self.upserts,
+        }
+    }
+}
+
+fn number(revision: Revision) -> i64 {
+    i64::try_from(revision.0).unwrap_or(i64::MAX)
 }
 
 #[async_trait]
 impl DesiredState for SqlStore {
-    async fn desired_all(&self, granted: &Granted, cluster: ClusterId) -> Result<Option<Batch>, StoreError> {
+    async fn desired_all(
+        &self,
+        granted: &Granted,
+        cluster: ClusterId,
+        after: Option<ObjectKey>,
+        bytes: usize,
+    ) -> Result<Option<DesiredPart<ObjectKey>>, StoreError> {
         gate::is(granted, BootstrapException::LinkStatus, READ)?;
         let mut tx = self.read(READ).await?;
         let Some(revision) = current(&mut tx, cluster).await? else {
             return Ok(None);
         };
-        let found = tx
-            .rows(
-                "SELECT kind, object_id, revision, body FROM desired_objects
-                 WHERE cluster_id = $1 AND body IS NOT NULL ORDER BY revision, kind, object_id",
-                &[Arg::text(cluster)],
-            )
-            .await
-            .during(READ)?;
-        collect(&found, revision, true).map(Some)
+        let (kind, id) = after.map_or(("", String::new()), key_columns);
+        let mut collected = Collected::new(bytes);
+        // In the order of the alphabet, which is ours: rules, projects, workloads.
+        tx.each(
+            "SELECT revision, body FROM desired_objects
+             WHERE cluster_id = $1 AND (kind, object_id) > ($2, $3) AND body IS NOT NULL
+             ORDER BY kind, object_id",
+            &[Arg::text(cluster), kind.into(), Arg::text(id)],
+            READ,
+            |row| collected.take(row),
+        )
+        .await?;
+        Ok(Some(collected.part(revision, |_, key| key)))
     }
 
     async fn desired_since(
         &self,
         granted: &Granted,
         cluster: ClusterId,
-        since: Revision,
-    ) -> Result<Option<Batch>, StoreError> {
+        since: Later,
+        bytes: usize,
+    ) -> Result<Option<DesiredPart<Later>>, StoreError> {
         gate::is(granted, BootstrapException::LinkStatus, READ)?;
         let mut tx = self.read(READ).await?;
         let Some(revision) = current(&mut tx, cluster).await? else {
             return Ok(None);
         };
-        let since = i64::try_from(since.0).unwrap_or(i64::MAX);
-        let found = tx
-            .rows(
-                "SELECT kind, object_id, revision, body FROM desired_objects
-                 WHERE cluster_id = $1 AND revision > $2 ORDER BY revision, kind, object_id",
-                &[Arg::text(cluster), since.into()],
-            )
-            .await
-            .during(READ)?;
-        collect(&found, revision, false).map(Some)
+        let since_revision = number(since.revision);
+        // Without an object everything of that revision is known: no kind comes after this one.
+        let (kind, id) = since.object.map_or(("~", String::new()), key_columns);
+        let mut collected = Collected::new(bytes);
+        tx.each(
+            "SELECT revision, body FROM desired_objects
+             WHERE cluster_id = $1 AND revision >= $2 AND body IS NOT NULL
+               AND (revision > $2 OR kind > $3 OR (kind = $3 AND object_id > $4))
+             ORDER BY revision, kind, object_id",
+            &[
+                Arg::text(cluster),
+                since_revision.into(),
+                kind.into(),
+                Arg::text(id),
+            ],
+            READ,
+            |row| collected.take(row),
+        )
+        .await?;
+        let next = |revision, key| Later {
+            revision,
+            object: Some(key),
+        };
+        Ok(Some(collected.part(revision, next)))
+    }
+
+    async fn deleted_since(
+        &self,
+        granted: &Granted,
+        cluster: ClusterId,
+        since: Revision,
+        most: usize,
+    ) -> Result<Option<Deleted>, StoreError> {
+        gate::is(granted, BootstrapException::LinkStatus, READ)?;
+        let mut tx = self.read(READ).await?;
+        let Some(revision) = current(&mut tx, cluster).await? else {
+            return Ok(None);
+        };
+        let mut keys = Some(Vec::new());
+        tx.each(
+            "SELECT kind, object_id FROM desired_objects
+             WHERE cluster_id = $1 AND revision > $2 AND body IS NULL",
+            &[Arg::text(cluster), number(since).into()],
+            READ,
+            |row| {
+                match &mut keys {
+                    Some(all) if all.len() < most => all.push(key(row)?),
+                    _ => keys = None,
+                }
+                Ok(keys.is_some())
+            },
+        )
+        .await?;
+        if let Some(keys) = &mut keys {
+            keys.sort_unstable();
+        }
+        Ok(Some(Deleted { revision, keys }))
     }
 }

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use reeve_authz::Scope;
 use reeve_store::{
-    ClusterFacts, Credentials, DepartmentFacts, Directory, DirectorySnapshot, Locate, ProjectFacts,
-    ServiceAccountFacts, StoreError, UserFacts, Verifier,
+    ClusterFacts, CredentialNumber, Credentials, DepartmentFacts, Directory, DirectorySnapshot, Locate,
+    ProjectFacts, ServiceAccountFacts, StoreError, UserFacts, Verifier,
 };
 use reeve_types::{
     AccessRuleId, ClusterId, DepartmentId, Email, ProjectId, ServiceAccountId, ServiceAccountName, UserId,
@@ -26,6 +26,8 @@ fn cluster(row: &Row) -> Result<ClusterFacts, StoreError> {
         revision: rows::revision(row, "revision")?,
         applied_revision: rows::revision(row, "applied_revision")?,
         settings: row.opt_json("settings")?,
+        endpoint: row.opt_json("kubernetes_endpoint")?,
+        credential: CredentialNumber(row.int("credential_number")?),
         last_liveness: row.opt_time("last_liveness")?,
         lowest_id: rows::lowest_id(row)?,
     })
@@ -72,7 +74,8 @@ impl Directory for SqlStore {
         let mut tx = self.read(LOAD).await?;
         let clusters = tx
             .all(
-                "SELECT c.id, c.name, r.revision, c.applied_revision, c.settings, c.last_liveness, c.lowest_id
+                "SELECT c.id, c.name, r.revision, c.applied_revision, c.settings, c.kubernetes_endpoint,
+                        c.credential_number, c.last_liveness, c.lowest_id
                  FROM clusters c JOIN cluster_revisions r ON r.cluster_id = c.id",
                 &[],
                 cluster,
@@ -182,15 +185,21 @@ impl Credentials for SqlStore {
         .transpose()
     }
 
-    async fn link_verifier(&self, cluster: ClusterId) -> Result<Option<Verifier>, StoreError> {
+    async fn link_verifier(
+        &self,
+        cluster: ClusterId,
+    ) -> Result<Option<(Verifier, CredentialNumber)>, StoreError> {
         let mut tx = self.read(VERIFY).await?;
         tx.row(
-            "SELECT credential FROM clusters WHERE id = $1",
+            "SELECT credential, credential_number FROM clusters WHERE id = $1",
             &[Arg::text(cluster)],
         )
         .await
         .during(VERIFY)?
-        .map(|row| Ok(Verifier::new(row.text("credential")?)))
+        .map(|row| {
+            let number = CredentialNumber(row.int("credential_number")?);
+            Ok((Verifier::new(row.text("credential")?), number))
+        })
         .transpose()
     }
 

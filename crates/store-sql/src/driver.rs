@@ -4,6 +4,7 @@ use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
+use futures::TryStreamExt;
 use reeve_store::StoreError;
 use reeve_types::Timestamp;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
@@ -15,17 +16,21 @@ use sqlx::{Row as _, SqlSafeStr, Sqlite, Transaction};
 use crate::chain::AuditKey;
 
 /// One file, applied in a transaction of its own.
-const MIGRATIONS: [(i64, &str, &str); 6] = [
+const MIGRATIONS: [(i64, &str, &str); 7] = [
     (1, "begin", include_str!("../migrations/0001_begin.sql")),
     (2, "former", include_str!("../migrations/0002_former.sql")),
     (3, "histories", include_str!("../migrations/0003_histories.sql")),
     (4, "sessions", include_str!("../migrations/0004_sessions.sql")),
+    (6, "bounds", include_str!("../migrations/0006_bounds.sql")),
     (7, "fence", include_str!("../migrations/0007_fence.sql")),
     (8, "lowest id", include_str!("../migrations/0008_lowest_id.sql")),
 ];
 
 /// How many connections read at a time.
 const READERS: u32 = 4;
+
+/// How many rows a connection reads ahead: some of them are large.
+const READ_AHEAD: usize = 16;
 
 /// The connections: one that writes, some that read.
 #[derive(Debug)]
@@ -69,7 +74,7 @@ impl Pools {
             })?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
-            .connect_with(options.pragma("query_only", "1"))
+            .connect_with(options.pragma("query_only", "1").row_buffer_size(READ_AHEAD))
             .await
             .during(OPERATION)?;
         Ok(Self {
@@ -139,6 +144,24 @@ impl Tx {
             .into_iter()
             .map(Row)
             .collect())
+    }
+
+    /// Runs a query and hands out its rows one by one, until there are none or `wanted` says that it has enough. What was
+    /// not taken is not held.
+    pub(crate) async fn each(
+        &mut self,
+        sql: &'static str,
+        args: &[Arg],
+        operation: &'static str,
+        mut wanted: impl FnMut(&Row) -> Result<bool, StoreError> + Send,
+    ) -> Result<(), StoreError> {
+        let mut rows = bind(sql, args).fetch(&mut *self.0);
+        while let Some(row) = rows.try_next().await.during(operation)? {
+            if !wanted(&Row(row))? {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Runs a query; its first row.
@@ -378,7 +401,10 @@ impl Row {
     }
 }
 
-fn from_json<T: serde::de::DeserializeOwned>(what: &'static str, text: &str) -> Result<T, StoreError> {
+pub(crate) fn from_json<T: serde::de::DeserializeOwned>(
+    what: &'static str,
+    text: &str,
+) -> Result<T, StoreError> {
     serde_json::from_str(text).map_err(|e| StoreError::Corrupt {
         what,
         reason: e.to_string(),

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use reeve_authz::{BootstrapException, Granted};
-use reeve_link::{ClusterSettings, ObjectStatus, StatusReport};
-use reeve_store::{AuditEntry, Reports, StoreError, gate};
-use reeve_types::{ClusterId, Timestamp};
+use reeve_link::{ClusterSettings, KubernetesEndpoint, ObjectStatus, StatusReport};
+use reeve_store::{AuditEntry, Reported, Reports, StoreError, gate};
+use reeve_types::{ClusterId, Revision, Timestamp};
 use sha2::{Digest, Sha256};
 
 use crate::changes::key_columns;
@@ -17,11 +17,21 @@ const WRITE: &str = "keep a cluster's report";
 
 /// What of a report is new; the same question before and inside the writing transaction.
 struct News<'r> {
-    /// The cluster's name, for the event about its settings.
-    name: String,
     settings: Option<Settings<'r>>,
     revision: Option<i64>,
+    address: Option<Address<'r>>,
     objects: Vec<&'r ObjectStatus>,
+    standing: Standing,
+}
+
+/// What is new of the address of the API server.
+enum Address<'r> {
+    /// The first.
+    Pinned(&'r KubernetesEndpoint),
+    /// Another one, while none waits.
+    Differs(&'r KubernetesEndpoint),
+    /// Yet another one.
+    DiffersAgain(&'r KubernetesEndpoint),
 }
 
 /// Settings that are not those of before.
@@ -31,8 +41,9 @@ struct Settings<'r> {
 }
 
 impl Settings<'_> {
-    /// The event with what was and what is, field by field, of those that changed.
-    fn told(&self, mut entry: AuditEntry) -> Result<AuditEntry, StoreError> {
+    /// The event with what was and what is, field by field, of those that changed; none where only the address of the API
+    /// server did, which has an event of its own.
+    fn told(&self, mut entry: AuditEntry) -> Result<Option<AuditEntry>, StoreError> {
         let fields = |settings: Option<&ClusterSettings>| match serde_json::to_value(settings) {
             Ok(serde_json::Value::Object(fields)) => Ok(fields),
             Ok(_) => Ok(serde_json::Map::new()),
@@ -43,9 +54,11 @@ impl Settings<'_> {
         };
         let (before, after) = (fields(self.before.as_ref())?, fields(Some(self.after))?);
         let names: BTreeSet<_> = before.keys().chain(after.keys()).collect();
-        for name in names {
+        let mut changed = false;
+        for name in names.into_iter().filter(|name| name.as_str() != ADDRESS) {
             let (was, is) = (before.get(name), after.get(name));
             if was != is {
+                changed = true;
                 let text = |value: Option<&serde_json::Value>| {
                     value.map_or_else(|| "none".to_owned(), |value| short(&value.to_string()))
                 };
@@ -53,9 +66,12 @@ impl Settings<'_> {
                 entry.metadata.insert(format!("{name}_after"), text(is));
             }
         }
-        Ok(entry)
+        Ok(changed.then_some(entry))
     }
 }
+
+/// The field of the settings that is kept, and told of, on its own.
+const ADDRESS: &str = "kubernetesEndpoint";
 
 /// A value that fits an event: its beginning, and what it was as a whole by its digest.
 fn short(text: &str) -> String {
@@ -73,14 +89,38 @@ fn short(text: &str) -> String {
 
 impl News<'_> {
     fn is_empty(&self) -> bool {
-        self.settings.is_none() && self.revision.is_none() && self.objects.is_empty()
+        self.settings.is_none()
+            && self.revision.is_none()
+            && self.address.is_none()
+            && self.objects.is_empty()
+    }
+}
+
+/// What is kept of a cluster.
+struct Standing {
+    name: String,
+    applied: Revision,
+    endpoint: Option<KubernetesEndpoint>,
+    reported: Option<KubernetesEndpoint>,
+}
+
+impl Standing {
+    fn address<'r>(&self, report: &'r StatusReport) -> Option<Address<'r>> {
+        let said = report.settings.as_ref()?.kubernetes_endpoint.as_ref()?;
+        match (&self.endpoint, &self.reported) {
+            (None, _) => Some(Address::Pinned(said)),
+            (Some(pinned), _) if pinned == said => None,
+            (Some(_), None) => Some(Address::Differs(said)),
+            (Some(_), Some(waiting)) => (waiting != said).then_some(Address::DiffersAgain(said)),
+        }
     }
 }
 
 async fn news<'r>(tx: &mut Tx, cluster: ClusterId, report: &'r StatusReport) -> Result<News<'r>, StoreError> {
     let row = tx
         .row(
-            "SELECT name, settings, applied_revision FROM clusters WHERE id = $1",
+            "SELECT name, settings, applied_revision, kubernetes_endpoint, reported_endpoint
+             FROM clusters WHERE id = $1",
             &[Arg::text(cluster)],
         )
         .await
@@ -95,7 +135,13 @@ async fn news<'r>(tx: &mut Tx, cluster: ClusterId, report: &'r StatusReport) -> 
         _ => None,
     };
     let applied = i64::try_from(report.revision.0).unwrap_or(i64::MAX);
-    let revision = (row.int("applied_revision")? != applied).then_some(applied);
+    let revision = (row.int("applied_revision")? < applied).then_some(applied);
+    let standing = Standing {
+        name: row.text("name")?,
+        applied: rows::revision(&row, "applied_revision")?,
+        endpoint: row.opt_json("kubernetes_endpoint")?,
+        reported: row.opt_json("reported_endpoint")?,
+    };
     let mut objects = Vec::new();
     for object in &report.objects {
         if is_news(tx, cluster, object).await? {
@@ -103,11 +149,50 @@ async fn news<'r>(tx: &mut Tx, cluster: ClusterId, report: &'r StatusReport) -> 
         }
     }
     Ok(News {
-        name: row.text("name")?,
         settings,
         revision,
+        address: standing.address(report),
         objects,
+        standing,
     })
+}
+
+/// Keeps an address; the endpoint that is served from now on.
+async fn keep_address(
+    tx: &mut Tx,
+    cluster: ClusterId,
+    address: &Address<'_>,
+    name: &str,
+    mut entry: AuditEntry,
+) -> Result<(), StoreError> {
+    let (statement, endpoint, event) = match address {
+        Address::Pinned(endpoint) => (
+            "UPDATE clusters SET kubernetes_endpoint = $2 WHERE id = $1",
+            endpoint,
+            Some("pinned"),
+        ),
+        Address::Differs(endpoint) => (
+            "UPDATE clusters SET reported_endpoint = $2 WHERE id = $1",
+            endpoint,
+            Some("differs; not served"),
+        ),
+        Address::DiffersAgain(endpoint) => (
+            "UPDATE clusters SET reported_endpoint = $2 WHERE id = $1",
+            endpoint,
+            None,
+        ),
+    };
+    tx.execute(statement, &[Arg::text(cluster), Arg::json(endpoint)?])
+        .await
+        .during(WRITE)?;
+    if let Some(event) = event {
+        entry
+            .metadata
+            .insert("kubernetesEndpoint".to_owned(), endpoint.server.clone());
+        entry.metadata.insert("endpoint".to_owned(), event.to_owned());
+        audit::append(tx, &entry.about(cluster, name)).await?;
+    }
+    Ok(())
 }
 
 /// New is what the cluster is to have and what was not said before.
@@ -131,6 +216,32 @@ async fn is_news(tx: &mut Tx, cluster: ClusterId, object: &ObjectStatus) -> Resu
     )
 }
 
+async fn write_status(
+    tx: &mut Tx,
+    cluster: ClusterId,
+    object: &ObjectStatus,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let (kind, id) = key_columns(object.key);
+    tx.execute(
+        "INSERT INTO object_status (cluster_id, kind, object_id, phase, message, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (cluster_id, kind, object_id)
+         DO UPDATE SET phase = excluded.phase, message = excluded.message, updated_at = excluded.updated_at",
+        &[
+            Arg::text(cluster),
+            kind.into(),
+            Arg::text(id),
+            Arg::text(rows::phase_text(object.phase)?),
+            Arg::text(&object.message),
+            at.into(),
+        ],
+    )
+    .await
+    .during(WRITE)
+    .map(drop)
+}
+
 #[async_trait]
 impl Reports for SqlStore {
     async fn report(
@@ -140,17 +251,24 @@ impl Reports for SqlStore {
         report: &StatusReport,
         at: Timestamp,
         entry: AuditEntry,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<Reported>, StoreError> {
         gate::is(granted, BootstrapException::LinkStatus, WRITE)?;
         // Most reports say nothing new: those never ask for the writer.
         if news(&mut self.read(WRITE).await?, cluster, report)
             .await?
             .is_empty()
         {
-            return Ok(false);
+            return Ok(None);
         }
         let mut tx = self.write(WRITE).await?;
         let news = news(&mut tx, cluster, report).await?;
+        let mut standing = news.standing;
+        if let Some(address) = &news.address {
+            keep_address(&mut tx, cluster, address, &standing.name, entry.clone()).await?;
+            if let Address::Pinned(endpoint) = address {
+                standing.endpoint = Some((*endpoint).clone());
+            }
+        }
         if let Some(settings) = news.settings {
             tx.execute(
                 "UPDATE clusters SET settings = $2 WHERE id = $1",
@@ -158,8 +276,9 @@ impl Reports for SqlStore {
             )
             .await
             .during(WRITE)?;
-            let entry = settings.told(entry.about(cluster, &news.name))?;
-            audit::append(&mut tx, &entry).await?;
+            if let Some(entry) = settings.told(entry.about(cluster, &standing.name))? {
+                audit::append(&mut tx, &entry).await?;
+            }
         }
         if let Some(revision) = news.revision {
             tx.execute(
@@ -168,28 +287,16 @@ impl Reports for SqlStore {
             )
             .await
             .during(WRITE)?;
+            standing.applied = report.revision;
         }
         for object in news.objects {
-            let (kind, id) = key_columns(object.key);
-            tx.execute(
-                "INSERT INTO object_status (cluster_id, kind, object_id, phase, message, updated_at)
-                 VALUES ($1, $2, $3, $4, $5, $6)
-                 ON CONFLICT (cluster_id, kind, object_id)
-                 DO UPDATE SET phase = excluded.phase, message = excluded.message, updated_at = excluded.updated_at",
-                &[
-                    Arg::text(cluster),
-                    kind.into(),
-                    Arg::text(id),
-                    Arg::text(rows::phase_text(object.phase)?),
-                    Arg::text(&object.message),
-                    at.into(),
-                ],
-            )
-            .await
-            .during(WRITE)?;
+            write_status(&mut tx, cluster, object, at).await?;
         }
         tx.commit().await.during(WRITE)?;
-        Ok(true)
+        Ok(Some(Reported {
+            applied_revision: standing.applied,
+            endpoint: standing.endpoint,
+        }))
     }
 
     async fn heard_of(&self, granted: &Granted, cluster: ClusterId, at: Timestamp) -> Result<(), StoreError> {

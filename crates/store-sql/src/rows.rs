@@ -4,7 +4,7 @@ use reeve_authz::{Role, Scope, SubjectKey};
 use reeve_link::StatusPhase;
 use reeve_store::{
     AccessRuleRow, ClusterRow, DepartmentRow, ProjectRow, ServiceAccountRow, StatusRow, StoreError, UserRow,
-    WorkloadRow,
+    WorkloadRow, WorkloadSummary,
 };
 use reeve_types::{AccessRuleId, DepartmentId, LowestId, ProjectId, Revision};
 
@@ -59,6 +59,8 @@ pub(crate) fn cluster(row: &Row) -> Result<ClusterRow, StoreError> {
         created_at: row.time("created_at")?,
         created_by: row.text("created_by")?,
         settings: row.opt_json("settings")?,
+        endpoint: row.opt_json("kubernetes_endpoint")?,
+        reported_endpoint: row.opt_json("reported_endpoint")?,
         last_liveness: row.opt_time("last_liveness")?,
         revision: revision(row, "revision")?,
         applied_revision: revision(row, "applied_revision")?,
@@ -145,8 +147,8 @@ pub(crate) fn access_rule(row: &Row) -> Result<AccessRuleRow, StoreError> {
     })
 }
 
-pub(crate) fn workload(row: &Row) -> Result<WorkloadRow, StoreError> {
-    Ok(WorkloadRow {
+pub(crate) fn workload_summary(row: &Row) -> Result<WorkloadSummary, StoreError> {
+    Ok(WorkloadSummary {
         id: row.parsed("id")?,
         name: row.parsed("name")?,
         project_id: row.number("project_id", ProjectId::new)?,
@@ -156,9 +158,15 @@ pub(crate) fn workload(row: &Row) -> Result<WorkloadRow, StoreError> {
         department_name: row.parsed("department_name")?,
         cluster_id: row.parsed("cluster_id")?,
         submitted_by: row.text("submitted_by")?,
-        request: row.json("request")?,
-        desired: row.json("desired")?,
+        image: row.text("image")?,
         created_at: row.time("created_at")?,
         status: status(row)?,
+    })
+}
+
+pub(crate) fn workload(row: &Row) -> Result<WorkloadRow, StoreError> {
+    Ok(WorkloadRow {
+        summary: workload_summary(row)?,
+        request: row.json("request")?,
     })
 }

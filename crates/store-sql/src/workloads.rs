@@ -2,8 +2,10 @@
 
 use async_trait::async_trait;
 use reeve_authz::{Action, Entity, Granted, Scope, Visible};
-use reeve_link::ObjectKey;
-use reeve_store::{AuditEntry, Committed, NewWorkload, StoreError, WorkloadRow, Workloads, desired, gate};
+use reeve_link::{DesiredObject, ObjectKey};
+use reeve_store::{
+    AuditEntry, Committed, NewWorkload, StoreError, WorkloadRow, WorkloadSummary, Workloads, gate,
+};
 use reeve_types::{ClusterId, ProjectId, WorkloadId};
 
 use crate::changes::Changes;
@@ -16,15 +18,21 @@ const DELETE: &str = "delete a workload";
 
 macro_rules! select {
     ($rest:literal) => {
+        select!("", "", $rest)
+    };
+    ($columns:literal, $join:literal, $rest:literal) => {
         concat!(
             "SELECT w.id, w.name, w.project_id, p.name AS project_name, p.namespace, p.department_id,
-                    d.name AS department_name, w.cluster_id, w.submitted_by, w.request, w.desired, w.created_at,
-                    s.phase, s.message, s.updated_at AS status_at
+                    d.name AS department_name, w.cluster_id, w.submitted_by, w.image, w.created_at,
+                    s.phase, s.message, s.updated_at AS status_at",
+            $columns,
+            "
              FROM workloads w
              JOIN projects p ON p.id = w.project_id
              JOIN departments d ON d.id = p.department_id
              LEFT JOIN object_status s
                ON s.cluster_id = w.cluster_id AND s.kind = 'workload' AND s.object_id = w.id ",
+            $join,
             $rest
         )
     };
@@ -36,7 +44,11 @@ async fn one(
     operation: &'static str,
 ) -> Result<Option<WorkloadRow>, StoreError> {
     tx.one(
-        select!("WHERE w.id = $1"),
+        select!(
+            ", q.request",
+            "JOIN workload_requests q ON q.workload_id = w.id ",
+            "WHERE w.id = $1"
+        ),
         &[Arg::text(id)],
         rows::workload,
         operation,
@@ -70,12 +82,71 @@ pub(crate) async fn remove_of_project(
     Ok(())
 }
 
+/// The cluster of a project that has room for one workload more.
+async fn room(tx: &mut Tx, project: ProjectId, most: u32) -> Result<ClusterId, StoreError> {
+    let row = tx
+        .row(
+            "SELECT p.cluster_id, p.name,
+                    (SELECT COUNT(*) FROM workloads w WHERE w.project_id = p.id) AS workloads
+             FROM projects p WHERE p.id = $1",
+            &[project.number().into()],
+        )
+        .await
+        .during(CREATE)?
+        .ok_or_else(|| StoreError::NotFound {
+            what: "project",
+            id: project.to_string(),
+        })?;
+    if row.int("workloads")? >= i64::from(most) {
+        return Err(StoreError::ProjectFull {
+            project: row.text("name")?,
+            most,
+        });
+    }
+    row.parsed("cluster_id")
+}
+
+async fn insert(tx: &mut Tx, cluster: ClusterId, new: &NewWorkload) -> Result<(), StoreError> {
+    let desired = &new.desired;
+    tx.execute(
+        "INSERT INTO workloads (id, cluster_id, project_id, name, submitted_by, image, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        &[
+            Arg::text(desired.id),
+            Arg::text(cluster),
+            desired.project_id.number().into(),
+            Arg::text(&desired.name),
+            Arg::text(&desired.submitted_by),
+            Arg::text(&desired.image),
+            new.created_at.into(),
+        ],
+    )
+    .await
+    .or_conflict(CREATE, || StoreError::Conflict {
+        what: "workload",
+        name: desired.name.to_string(),
+        context: " in this project",
+    })?;
+    tx.execute(
+        "INSERT INTO workload_requests (workload_id, request) VALUES ($1, $2)",
+        &[Arg::text(desired.id), Arg::json(&new.request)?],
+    )
+    .await
+    .during(CREATE)
+    .map(drop)
+}
+
 #[async_trait]
 impl Workloads for SqlStore {
-    async fn workloads(&self, visible: &Visible) -> Result<Vec<WorkloadRow>, StoreError> {
+    async fn workloads(&self, visible: &Visible) -> Result<Vec<WorkloadSummary>, StoreError> {
         let mut tx = self.read(READ).await?;
         let all = tx
-            .all(select!("ORDER BY w.created_at, w.id"), &[], rows::workload, READ)
+            .all(
+                select!("ORDER BY w.created_at, w.id"),
+                &[],
+                rows::workload_summary,
+                READ,
+            )
             .await?;
         gate::cut(
             visible,
@@ -90,7 +161,7 @@ impl Workloads for SqlStore {
         let Some(row) = one(&mut self.read(READ).await?, id, READ).await? else {
             return Ok(None);
         };
-        let scope = Scope::Project(row.project_id);
+        let scope = Scope::Project(row.summary.project_id);
         gate::fits(granted, Action::Read, Entity::Trainings, scope, READ)
             .or_else(|_| gate::fits(granted, Action::Read, Entity::Workloads, scope, READ))?;
         Ok(Some(row))
@@ -111,38 +182,8 @@ impl Workloads for SqlStore {
             CREATE,
         )?;
         let mut tx = self.write(CREATE).await?;
-        let cluster: ClusterId = tx
-            .row(
-                "SELECT cluster_id FROM projects WHERE id = $1",
-                &[project.number().into()],
-            )
-            .await
-            .during(CREATE)?
-            .ok_or_else(|| StoreError::NotFound {
-                what: "project",
-                id: project.to_string(),
-            })?
-            .parsed("cluster_id")?;
-        tx.execute(
-            "INSERT INTO workloads (id, cluster_id, project_id, name, submitted_by, request, desired, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-            &[
-                Arg::text(new.desired.id),
-                Arg::text(cluster),
-                project.number().into(),
-                Arg::text(&new.desired.name),
-                Arg::text(&new.desired.submitted_by),
-                Arg::json(&new.request)?,
-                Arg::json(&new.desired)?,
-                new.created_at.into(),
-            ],
-        )
-        .await
-        .or_conflict(CREATE, || StoreError::Conflict {
-            what: "workload",
-            name: new.desired.name.to_string(),
-            context: " in this project",
-        })?;
+        let cluster = room(&mut tx, project, new.most_in_project).await?;
+        insert(&mut tx, cluster, &new).await?;
         let id = new.desired.id;
         let value = one(&mut tx, id, CREATE)
             .await?
@@ -151,9 +192,9 @@ impl Workloads for SqlStore {
                 id: id.to_string(),
             })?;
         let mut changes = Changes::default();
-        changes.upsert(cluster, desired::of_workload(&value));
+        changes.upsert(cluster, DesiredObject::Workload(new.desired));
         let revisions = changes.write(&mut tx).await?;
-        audit::append(&mut tx, &entry.about(id, &value.name)).await?;
+        audit::append(&mut tx, &entry.about(id, &value.summary.name)).await?;
         tx.commit().await.during(CREATE)?;
         Ok(Committed { value, revisions })
     }
@@ -175,16 +216,16 @@ impl Workloads for SqlStore {
             granted,
             Action::Delete,
             Entity::Trainings,
-            Scope::Project(row.project_id),
+            Scope::Project(row.summary.project_id),
             DELETE,
         )?;
         tx.execute("DELETE FROM workloads WHERE id = $1", &[Arg::text(id)])
             .await
             .during(DELETE)?;
         let mut changes = Changes::default();
-        changes.delete(row.cluster_id, ObjectKey::Workload(id));
+        changes.delete(row.summary.cluster_id, ObjectKey::Workload(id));
         let revisions = changes.write(&mut tx).await?;
-        audit::append(&mut tx, &entry.about(id, row.name)).await?;
+        audit::append(&mut tx, &entry.about(id, row.summary.name)).await?;
         tx.commit().await.during(DELETE)?;
         Ok(Committed { value: (), revisions })
     }

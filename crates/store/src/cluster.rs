@@ -2,10 +2,10 @@
 
 use async_trait::async_trait;
 use reeve_authz::{Granted, Visible};
-use reeve_link::ClusterSettings;
+use reeve_link::{ClusterSettings, KubernetesEndpoint};
 use reeve_types::{AccessRuleId, ClusterId, ClusterName, LowestId, Revision, Timestamp};
 
-use crate::{AuditEntry, Committed, StoreError, Verifier};
+use crate::{AuditEntry, Committed, CredentialNumber, StoreError, Verifier};
 
 /// A cluster.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +24,11 @@ pub struct ClusterRow {
     pub created_by: String,
     /// What its operator said of itself; absent until it first connected.
     pub settings: Option<ClusterSettings>,
+    /// Where people reach its API server: set by an administrator, or pinned at the first report.
+    pub endpoint: Option<KubernetesEndpoint>,
+    /// What its operator, or whoever holds its link secret, says instead of that. It is served to nobody, and stays until an
+    /// administrator sets the address.
+    pub reported_endpoint: Option<KubernetesEndpoint>,
     /// When its operator was last heard of, as far as that was written down.
     pub last_liveness: Option<Timestamp>,
     /// How far its desired state has come.
@@ -45,6 +50,8 @@ impl ClusterRow {
             version: None,
             created_by: String::new(),
             settings: None,
+            endpoint: None,
+            reported_endpoint: None,
             last_liveness: None,
             name_only: true,
             ..self
@@ -97,6 +104,25 @@ pub trait Clusters {
         lowest: LowestId,
         entry: AuditEntry,
     ) -> Result<ClusterRow, StoreError>;
+
+    /// Sets where people reach its API server; what was reported instead is forgotten. `granted`: update of cluster there.
+    async fn set_kubernetes_endpoint(
+        &self,
+        granted: &Granted,
+        id: ClusterId,
+        endpoint: KubernetesEndpoint,
+        entry: AuditEntry,
+    ) -> Result<ClusterRow, StoreError>;
+
+    /// Gives its link another secret; answers the number that tokens have to carry from now on. `granted`: update of cluster
+    /// there.
+    async fn set_cluster_credential(
+        &self,
+        granted: &Granted,
+        id: ClusterId,
+        credential: Verifier,
+        entry: AuditEntry,
+    ) -> Result<CredentialNumber, StoreError>;
 
     /// Removes it with its departments, projects, workloads and desired state, and soft-deletes the rules under it; answers
     /// those rules. What checks its link secret is kept aside ([`crate::Credentials::deleted_link_verifier`]). `granted`: delete of cluster there.

@@ -68,6 +68,8 @@ macro_rules! conformance_tests {
             a_restored_store_ends_everything_it_holds,
             eras_of_session_numbers_never_meet,
             a_report_is_kept_when_it_says_something_new,
+            an_address_that_is_reported_later_never_replaces_the_first,
+            a_new_link_secret_replaces_the_old_one,
             lists_show_what_is_visible,
             a_list_is_cut_by_what_is_visible_of_its_own_kind,
             of_what_is_above_something_visible_the_name_is_shown,

@@ -1,26 +1,75 @@
-//! Desired state of clusters: which objects a row becomes, and reading what changed.
+//! Desired state of clusters: which objects a row becomes, and reading it in parts.
 
 use async_trait::async_trait;
 use reeve_authz::{Granted, Scope, SubjectKey};
-use reeve_link::{Batch, DesiredObject, Subject, SubjectKind};
+use reeve_link::{DesiredObject, ObjectKey, Subject, SubjectKind, Versioned};
 use reeve_types::{ClusterId, Revision};
 
-use crate::{AccessRuleRow, ProjectRow, StoreError, WorkloadRow};
+use crate::{AccessRuleRow, ProjectRow, StoreError};
 
-/// Reading desired state. `granted` is the bootstrap exception for link status: a cluster asks for its own.
+/// A part of a cluster's desired state, as of one moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DesiredPart<Next> {
+    /// Where the cluster stood at that moment.
+    pub revision: Revision,
+    /// The objects.
+    pub upserts: Vec<Versioned>,
+    /// Where the next part begins; `None` when there was nothing more.
+    pub next: Option<Next>,
+}
+
+/// After which change the next part goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Later {
+    /// Later than everything of this revision, or
+    pub revision: Revision,
+    /// later than the change of this object in it.
+    pub object: Option<ObjectKey>,
+}
+
+/// Reading desired state, part by part: a part ends with the object with which it has `bytes` of JSON or more, so none
+/// has to be held whole. Parts are of different moments; an object that changes in between is met again by
+/// [`DesiredState::desired_since`] from the revision of the first part. `granted` is the bootstrap exception for link
+/// status: a cluster asks for its own.
 #[async_trait]
 pub trait DesiredState {
-    /// Everything the cluster is to have, as of one moment; `None` when there is no such cluster.
-    async fn desired_all(&self, granted: &Granted, cluster: ClusterId) -> Result<Option<Batch>, StoreError>;
+    /// Everything the cluster is to have, after an object: rules, then projects, then workloads. `None` when there is no
+    /// such cluster.
+    async fn desired_all(
+        &self,
+        granted: &Granted,
+        cluster: ClusterId,
+        after: Option<ObjectKey>,
+        bytes: usize,
+    ) -> Result<Option<DesiredPart<ObjectKey>>, StoreError>;
 
-    /// What changed later than `since`, as of one moment; `None` when there is no such cluster. Deletions come sorted rules
-    /// first, upserts ascending by revision.
+    /// What changed later, ascending by revision; `None` when there is no such cluster.
     async fn desired_since(
         &self,
         granted: &Granted,
         cluster: ClusterId,
+        since: Later,
+        bytes: usize,
+    ) -> Result<Option<DesiredPart<Later>>, StoreError>;
+
+    /// What was removed later than `since` and not made again, rules first, and where the cluster stands; `None` when there
+    /// is no such cluster. More than `most` are not told: [`Deleted::keys`] is `None` then.
+    async fn deleted_since(
+        &self,
+        granted: &Granted,
+        cluster: ClusterId,
         since: Revision,
-    ) -> Result<Option<Batch>, StoreError>;
+        most: usize,
+    ) -> Result<Option<Deleted>, StoreError>;
+}
+
+/// What was removed from a cluster's desired state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deleted {
+    /// Where the cluster stood at that moment.
+    pub revision: Revision,
+    /// What was removed; `None` when it is more than was asked for.
+    pub keys: Option<Vec<ObjectKey>>,
 }
 
 /// The object of a project.
@@ -60,9 +109,4 @@ pub fn of_access_rule(row: &AccessRuleRow) -> DesiredObject {
         role: row.role.kube_name(),
         scope,
     })
-}
-
-/// The object of a workload.
-pub fn of_workload(row: &WorkloadRow) -> DesiredObject {
-    DesiredObject::Workload(row.desired.clone())
 }

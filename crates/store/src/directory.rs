@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use reeve_authz::{Rule, Scope};
-use reeve_link::ClusterSettings;
+use reeve_link::{ClusterSettings, KubernetesEndpoint};
 use reeve_types::{
     AccessRuleId, ClusterId, ClusterName, DepartmentId, Email, LowestId, OrgUnitName, PosixIdentity,
     ProjectId, Revision, ServiceAccountId, ServiceAccountName, Timestamp, UserId, WorkloadId,
@@ -23,6 +23,10 @@ pub enum SubjectId {
 /// clock has a say in that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SessionNumber(pub i64);
+
+/// How often a cluster's link secret was replaced. A token of the link is good as long as it carries the cluster's number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CredentialNumber(pub i64);
 
 /// What is known of a person at each request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +67,10 @@ pub struct ClusterFacts {
     pub applied_revision: Revision,
     /// What its operator said of itself.
     pub settings: Option<ClusterSettings>,
+    /// Where people reach its API server: set by an administrator, or pinned at the first report.
+    pub endpoint: Option<KubernetesEndpoint>,
+    /// The number that tokens of the link have to carry.
+    pub credential: CredentialNumber,
     /// When its operator was last heard of, as far as that was written down.
     pub last_liveness: Option<Timestamp>,
     /// The lowest uid and gid that people may have there.
@@ -139,8 +147,11 @@ pub trait Credentials {
         client_id: &ServiceAccountName,
     ) -> Result<Option<(ServiceAccountId, Verifier)>, StoreError>;
 
-    /// A cluster's link secret check.
-    async fn link_verifier(&self, cluster: ClusterId) -> Result<Option<Verifier>, StoreError>;
+    /// A cluster's link secret check, and the number of that secret.
+    async fn link_verifier(
+        &self,
+        cluster: ClusterId,
+    ) -> Result<Option<(Verifier, CredentialNumber)>, StoreError>;
 
     /// The link secret check of a cluster that was deleted: it opens nothing any more, but shows who may be told so.
     async fn deleted_link_verifier(&self, cluster: ClusterId) -> Result<Option<Verifier>, StoreError>;

@@ -57,6 +57,17 @@ pub enum StoreError {
         /// Which.
         namespace: String,
     },
+    /// A project that has as many workloads as it may.
+    #[error(
+        "project `{project}` has {most} workloads, as many as a project may have: delete workloads that have ended (`reeve delete NAME`), \
+         or ask who runs the control plane for more (`--workloads-per-project`)"
+    )]
+    ProjectFull {
+        /// Which.
+        project: String,
+        /// How many.
+        most: u32,
+    },
     /// The permission shown is not the one this operation needs: a fault of the program.
     #[error("to {operation}, the permission shown does not fit")]
     Gate {

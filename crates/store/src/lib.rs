@@ -38,10 +38,10 @@ pub use access_rule::{AccessRuleRow, AccessRules, NewAccessRule};
 pub use audit::{Audit, AuditAction, AuditEntry, AuditHead, AuditRow, AuditSubject, Outcome};
 pub use cluster::{ClusterRow, Clusters, NewCluster};
 pub use department::{DepartmentRow, Departments, NewDepartment};
-pub use desired::DesiredState;
+pub use desired::{Deleted, DesiredPart, DesiredState, Later};
 pub use directory::{
-    ClusterFacts, Credentials, DepartmentFacts, Directory, DirectorySnapshot, Locate, ProjectFacts,
-    ServiceAccountFacts, SessionNumber, SubjectId, UserFacts,
+    ClusterFacts, CredentialNumber, Credentials, DepartmentFacts, Directory, DirectorySnapshot, Locate,
+    ProjectFacts, ServiceAccountFacts, SessionNumber, SubjectId, UserFacts,
 };
 pub use error::StoreError;
 pub use fence::{CredentialKind, Fence, FenceNews, Fenced, Recovered, Suspended};
@@ -49,9 +49,9 @@ pub use history::{HISTORIES_KEPT, Histories};
 pub use installation::{FirstStart, Installation};
 pub use project::{NewProject, ProjectRow, Projects};
 pub use service_account::{NewServiceAccount, ServiceAccountRow, ServiceAccounts};
-pub use status::{Reports, StatusRow};
+pub use status::{Reported, Reports, StatusRow};
 pub use user::{EMAIL_RESTS_SECONDS, NewUser, UserRow, Users, Verifier};
-pub use workload::{NewWorkload, WorkloadRow, Workloads};
+pub use workload::{NewWorkload, WorkloadRow, WorkloadSummary, Workloads};
 
 /// Everything a control plane remembers. Domain code takes `&dyn Store` and never asks which one it is.
 pub trait Store:

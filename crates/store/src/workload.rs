@@ -6,9 +6,9 @@ use reeve_types::{ClusterId, DepartmentId, OrgUnitName, ProjectId, Timestamp, Wo
 
 use crate::{AuditEntry, Committed, StatusRow, StoreError};
 
-/// A workload.
+/// A workload, without what was asked for: as lists show it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct WorkloadRow {
+pub struct WorkloadSummary {
     /// Its id.
     pub id: WorkloadId,
     /// Its name, unique in the project.
@@ -27,14 +27,21 @@ pub struct WorkloadRow {
     pub cluster_id: ClusterId,
     /// The email or service account name that asked.
     pub submitted_by: String,
-    /// What was asked for, as it came.
-    pub request: serde_json::Value,
-    /// What runs.
-    pub desired: reeve_link::Workload,
+    /// The image that runs.
+    pub image: String,
     /// When it was made.
     pub created_at: Timestamp,
     /// How it stands; absent until the operator said so.
     pub status: Option<StatusRow>,
+}
+
+/// A workload.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WorkloadRow {
+    /// All but what was asked for.
+    pub summary: WorkloadSummary,
+    /// What was asked for, as it came.
+    pub request: serde_json::Value,
 }
 
 /// A workload to make.
@@ -46,18 +53,23 @@ pub struct NewWorkload {
     pub request: serde_json::Value,
     /// When.
     pub created_at: Timestamp,
+    /// How many workloads its project may have, this one included.
+    pub most_in_project: u32,
 }
 
 /// Repository of workloads. The entity of every `granted` here is trainings: the only kind there is yet.
 #[async_trait]
 pub trait Workloads {
-    /// Those in projects that may be seen, oldest first.
-    async fn workloads(&self, visible: &Visible) -> Result<Vec<WorkloadRow>, StoreError>;
+    /// Those in projects that may be seen, oldest first, without what was asked for.
+    async fn workloads(&self, visible: &Visible) -> Result<Vec<WorkloadSummary>, StoreError>;
 
     /// One. `granted`: read of trainings or workloads in its project.
     async fn workload(&self, granted: &Granted, id: WorkloadId) -> Result<Option<WorkloadRow>, StoreError>;
 
     /// Makes one. `granted`: create of trainings in its project.
+    ///
+    /// # Errors
+    /// [`StoreError::ProjectFull`] when the project has as many as it may.
     async fn create_workload(
         &self,
         granted: &Granted,

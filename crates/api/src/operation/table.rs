@@ -62,6 +62,10 @@ operations! {
     CreateCluster = "create_cluster", Post "/api/v1/clusters", may(Action::Create, Entity::Cluster), 201, [400, 401, 403, 409, 500, 503];
     /// Get a cluster.
     GetCluster = "get_cluster_by_uuid", Get "/api/v1/clusters/{clusterUuid}", may(Action::Read, Entity::Cluster), 200, [400, 401, 403, 404, 500, 503];
+    /// Set where people reach a cluster's API server.
+    UpdateCluster = "patch_cluster", Patch "/api/v1/clusters/{clusterUuid}", may(Action::Update, Entity::Cluster), 200, [400, 401, 403, 404, 500, 503];
+    /// Give a cluster's link a new secret; the old one's tokens and streams end.
+    RegenerateClusterSecret = "regenerate_cluster_secret", Post "/api/v1/clusters/{clusterUuid}/secret", may(Action::Update, Entity::Cluster), 200, [400, 401, 403, 404, 500, 503];
     /// Delete a cluster with all that is in it.
     DeleteCluster = "delete_cluster", Delete "/api/v1/clusters/{clusterUuid}", may(Action::Delete, Entity::Cluster), 204, [400, 401, 403, 404, 500, 503];
     /// Get a token for a cluster's API server.

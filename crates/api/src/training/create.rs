@@ -23,9 +23,13 @@ pub struct CreateTraining {
 
 /// GPUs that one pod may ask for: more is a slip of the finger.
 const MAX_GPUS: u32 = 1024;
-/// Bytes of one value, and of all values together: far above need, far below what a custom resource may hold.
+/// Bytes of one value, and of all names and values together: far above need, far below what a custom resource may hold.
 const MAX_VALUE: usize = 32 * 1024;
 const MAX_ENVIRONMENT: usize = 128 * 1024;
+/// How many variables, and how many words of a line: as many as the custom resource holds.
+const MAX_VARIABLES: usize = 1024;
+const MAX_WORDS: usize = 1024;
+/// Bytes of a command line.
 const MAX_LINE: usize = 32 * 1024;
 
 impl Body for CreateTraining {
@@ -131,6 +135,13 @@ fn line(spec: &mut Object, name: &str) -> Result<Option<String>, InvalidBody> {
     let line = spec.text(name, MAX_LINE)?;
     match line.as_deref().map(shlex::split) {
         None => Ok(None),
+        Some(Some(words)) if words.len() > MAX_WORDS => Err(InvalidBody::wrong(
+            spec.path(name),
+            format!(
+                "at most {MAX_WORDS} words are possible, and these are {}",
+                words.len()
+            ),
+        )),
         Some(Some(words)) if !words.is_empty() => Ok(line),
         Some(Some(_)) => Err(InvalidBody::wrong(spec.path(name), "at least one word is needed")),
         Some(None) => Err(InvalidBody::wrong(
@@ -141,9 +152,20 @@ fn line(spec: &mut Object, name: &str) -> Result<Option<String>, InvalidBody> {
 }
 
 fn environment(spec: &mut Object) -> Result<Option<Vec<EnvironmentVariable>>, InvalidBody> {
+    const FIELD: &str = "environmentVariables";
     let mut variables = Vec::new();
     let (mut seen, mut bytes) = (BTreeSet::new(), 0);
-    for mut item in spec.objects("environmentVariables")? {
+    let items = spec.objects(FIELD)?;
+    if items.len() > MAX_VARIABLES {
+        return Err(InvalidBody::wrong(
+            spec.path(FIELD),
+            format!(
+                "at most {MAX_VARIABLES} variables are possible, and these are {}",
+                items.len()
+            ),
+        ));
+    }
+    for mut item in items {
         let path = item.path("name");
         let name = item
             .text("name", 255)?
@@ -159,10 +181,11 @@ fn environment(spec: &mut Object) -> Result<Option<Vec<EnvironmentVariable>>, In
             return Err(InvalidBody::wrong(path, format!("`{name}` is given twice")));
         }
         let value: String = item.optional("value")?.unwrap_or_default();
-        bytes += value.len();
+        bytes += name.len() + value.len();
         if value.len() > MAX_VALUE || bytes > MAX_ENVIRONMENT || value.contains('\0') {
-            let rule =
-                format!("at most {MAX_VALUE} bytes, {MAX_ENVIRONMENT} in all, and no NUL are possible");
+            let rule = format!(
+                "at most {MAX_VALUE} bytes, {MAX_ENVIRONMENT} of all names and values together, and no NUL are possible"
+            );
             return Err(InvalidBody::wrong(item.path("value"), rule));
         }
         item.only("exclude", &[json!(false)])?;
@@ -326,6 +349,40 @@ mod tests {
                 .or_insert(json!("x"));
             let error = parse(extra).unwrap_err();
             assert!(error.starts_with(&format!("`{field}`")), "{field}: {error}");
+        }
+    }
+
+    #[test]
+    fn everything_a_submission_holds_is_bounded_in_count_and_bytes() {
+        let variables = |count: usize, length: usize| -> Value {
+            let value = "v".repeat(length);
+            (0..count)
+                .map(|number| json!({"name": format!("V{number:04}"), "value": value}))
+                .collect()
+        };
+        let with = |field: &str, value: Value| {
+            let mut spec = json!({"image": "x"});
+            spec[field] = value;
+            parse(spec)
+        };
+        let env = "environmentVariables";
+        assert!(with(env, variables(1024, 0)).is_ok());
+        // 5 bytes of a name and 123 of a value, 1,024 times, are 128 KiB.
+        assert!(with(env, variables(1024, 123)).is_ok());
+        assert!(with("args", json!("a ".repeat(1024))).is_ok());
+        for (field, value, limit) in [
+            (env, variables(1025, 0), "1024 variables"),
+            (env, variables(3900, 0), "1024 variables"),
+            (env, variables(1024, 124), "131072"),
+            (env, variables(1, 32 * 1024 + 1), "32768"),
+            ("command", json!("a ".repeat(1025)), "1024 words"),
+            ("args", json!("a ".repeat(16_384)), "1024 words"),
+            ("args", json!("a".repeat(32 * 1024 + 1)), "32768 bytes"),
+            ("image", json!("a".repeat(513)), "512 bytes"),
+        ] {
+            let error = with(field, value).unwrap_err();
+            assert!(error.starts_with(&format!("`spec.{field}")), "{error}");
+            assert!(error.contains(limit), "{field}: {error}");
         }
     }
 

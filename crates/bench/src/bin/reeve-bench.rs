@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use reeve_bench::{authz, figures, identities, road, submissions};
+use reeve_bench::{authz, figures, held, identities, road, submissions};
 use reeve_demo::{Options, Organization, Road};
 use reeve_testkit::Tier;
 
@@ -33,6 +33,15 @@ struct Arguments {
     /// Pods that come and go, twenty a second.
     #[arg(long, default_value_t = 600)]
     churn: usize,
+    /// Workloads of the largest size that the server holds for one cluster.
+    #[arg(long, default_value_t = 10_000)]
+    held: usize,
+    /// Workloads of the largest size in the real Kubernetes, which needs a second or two for each; etcd holds some 3,000.
+    #[arg(long, default_value_t = 500)]
+    held_here: usize,
+    /// Only measure what is held in memory.
+    #[arg(long)]
+    memory_only: bool,
 }
 
 fn say(line: &str) {
@@ -52,28 +61,45 @@ async fn run(arguments: Arguments) -> Result<()> {
     std::fs::create_dir_all(&arguments.dir)
         .with_context(|| format!("making `{}`", arguments.dir.display()))?;
     let mut text = machine();
-    for rules in arguments.loaded {
-        text += &format!("{}\n", authz::run(rules)?);
+    if !arguments.memory_only {
+        for rules in &arguments.loaded {
+            text += &format!("{}\n", authz::run(*rules)?);
+        }
     }
-    let road = Road::up(Options {
+    let mut road = Road::up(Options {
         tell: say,
         ..Options::new(arguments.dir.join("road"), Tier::Node)
     })
     .await?;
     let organization = Organization::make(&road).await?;
-    let mut series = road::rules(&road, &organization, arguments.rules).await?;
-    if road.cluster.real_node().is_ok() {
-        series.extend(submissions::run(&road, &organization, arguments.submissions).await?);
-    } else {
-        say("no real node: submissions are not timed");
+    let mut series = Vec::new();
+    if !arguments.memory_only {
+        series = timed(&road, &organization, &arguments).await?;
     }
-    series.extend(road::pods(&road, &organization, arguments.pods).await?);
-    series.extend(identities::run(&road, &organization, arguments.listed, arguments.churn).await?);
+    let memory = held::run(&mut road, &organization, arguments.held, arguments.held_here).await?;
     road.down().await;
     text += &figures::table(&series);
+    text += &held::table(&memory);
     say(&text);
     std::fs::write(arguments.dir.join("bench.txt"), &text).context("writing bench.txt")?;
     figures::write_csv(&arguments.dir.join("bench.csv"), &series)
+}
+
+/// Everything of which the time is taken.
+async fn timed(
+    road: &Road,
+    organization: &Organization,
+    arguments: &Arguments,
+) -> Result<Vec<figures::Series>> {
+    let mut series = road::rules(road, organization, arguments.rules).await?;
+    if road.cluster.real_node().is_ok() {
+        series.extend(submissions::run(road, organization, arguments.submissions).await?);
+    } else {
+        say("no real node: submissions are not timed");
+    }
+    series.extend(road::pods(road, organization, arguments.pods).await?);
+    series.extend(identities::run(road, organization, arguments.listed, arguments.churn).await?);
+    Ok(series)
 }
 
 /// What the figures were taken on.

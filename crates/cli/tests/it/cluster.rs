@@ -88,6 +88,16 @@ impl Cluster {
             .insert(path.to_owned(), answers);
     }
 
+    /// Where it listens.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Whether anybody called.
+    pub(crate) fn was_called(&self) -> bool {
+        !self.inner.lock().unwrap().calls.is_empty()
+    }
+
     /// The calls made so far to paths that end so.
     pub(crate) fn calls(&self, end: &str) -> Vec<String> {
         let inner = self.inner.lock().unwrap();

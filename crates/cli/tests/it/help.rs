@@ -13,6 +13,8 @@ async fn the_help_of_every_command() {
         &["whoami"],
         &["project", "list"],
         &["project", "adopt"],
+        &["cluster", "new-secret"],
+        &["cluster", "set-endpoint"],
         &["submit"],
         &["list"],
         &["describe"],

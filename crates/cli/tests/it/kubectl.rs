@@ -152,3 +152,81 @@ async fn an_api_server_without_tls_is_not_written_down() {
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("http://kube.reeve.example:6443") && !file.exists());
 }
+
+fn says(receiver: &Receiver, server: &str, authority: &str) {
+    let path = format!("GET /api/v1/clusters/{CLUSTER}/kubernetes-endpoint");
+    let endpoint = json!({"server": server, "certificateAuthorityData": authority});
+    receiver.answers(&path, 200, endpoint);
+}
+
+/// Planted fault: without the comparison the kubeconfig names the other address, and kubectl sends the token there.
+#[tokio::test]
+async fn an_address_or_authority_that_is_not_the_one_of_first_use_needs_a_flag() {
+    let receiver = with_a_cluster().await;
+    let file = receiver.home().join("kubeconfig");
+    let set = ["kubeconfig", "set", "--kubeconfig", file.to_str().unwrap()];
+    assert!(receiver.run(&set).await.status.success());
+    let before = std::fs::read(&file).unwrap();
+    for (server, authority) in [
+        ("https://thief.example:6443", "UEVN"),
+        ("https://127.0.0.1:6443", "VEhJRUY="),
+    ] {
+        says(&receiver, server, authority);
+        let shown = receiver.shown(&set).await;
+        assert!(
+            shown.contains("exit 1") && shown.contains(server) && shown.contains("--accept-new-endpoint"),
+            "{shown}"
+        );
+        assert!(shown.contains("ask whoever administers the cluster"), "{shown}");
+        assert_eq!(std::fs::read(&file).unwrap(), before);
+    }
+    let accepting: Vec<&str> = set.into_iter().chain(["--accept-new-endpoint"]).collect();
+    assert!(receiver.run(&accepting).await.status.success());
+    assert_ne!(std::fs::read(&file).unwrap(), before);
+    assert!(receiver.run(&set).await.status.success(), "it is known now");
+}
+
+#[tokio::test]
+async fn an_administrator_sets_the_address_and_replaces_the_secret() {
+    let receiver = Receiver::signed_in().await;
+    let base = format!("/api/v1/clusters/{CLUSTER}");
+    let cluster =
+        json!({"uuid": CLUSTER, "tenantId": 1, "name": "demo", "createdAt": "2026-01-01T00:00:00Z"});
+    receiver.answers(&format!("PATCH {base}"), 200, cluster);
+    receiver.answers(
+        &format!("POST {base}/secret"),
+        200,
+        json!({"clientSecret": "new-secret"}),
+    );
+    let made = rcgen::generate_simple_self_signed(vec!["k8s.example".to_owned()]).unwrap();
+    let (ca, not_one) = (receiver.home().join("ca.pem"), receiver.home().join("no.pem"));
+    std::fs::write(&ca, made.cert.pem()).unwrap();
+    std::fs::write(&not_one, "no certificate").unwrap();
+    let set = [
+        "cluster",
+        "set-endpoint",
+        CLUSTER,
+        "--server",
+        "https://k8s.example:6443",
+        "--ca-file",
+    ];
+    let with = |file: &std::path::Path| -> Vec<String> {
+        let all = set.iter().map(|word| (*word).to_owned());
+        all.chain([file.display().to_string()]).collect()
+    };
+    let run = async |words: Vec<String>| {
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        receiver.run(&words).await
+    };
+    let output = run(with(&not_one)).await;
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
+    let output = run(with(&ca)).await;
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let sent = receiver.calls().pop().unwrap();
+    assert_eq!(
+        sent.body["kubernetesEndpoint"]["server"],
+        "https://k8s.example:6443"
+    );
+    let output = receiver.run(&["cluster", "new-secret", CLUSTER]).await;
+    assert_eq!(text(&output.stdout), "new-secret\n");
+}

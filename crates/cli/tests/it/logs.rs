@@ -223,6 +223,32 @@ async fn what_the_cluster_refuses_is_shown_as_its_words() {
     insta::assert_snapshot!(receiver.shown(&LOGS).await);
 }
 
+/// The receiver of the other address takes whatever comes, as a thief's would. Planted fault: without the comparison it gets
+/// the token.
+#[tokio::test]
+async fn a_token_is_not_sent_to_another_address_than_that_of_first_use() {
+    let (receiver, cluster) = Cluster::with_a_workload().await;
+    cluster.answers(
+        &format!("{PODS}/first-abcde/log"),
+        [json_answer(200, &json!("x"))],
+    );
+    receiver.run(&LOGS).await;
+    assert!(cluster.was_called(), "the first use");
+    let (other, thief) = Cluster::with_a_workload().await;
+    let path = format!("GET /api/v1/clusters/{CLUSTER}/kubernetes-endpoint");
+    let endpoint = json!({"server": thief.url(), "certificateAuthorityData": ""});
+    receiver.answers(&path, 200, endpoint);
+    let output = receiver.run(&LOGS).await;
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains(&thief.url()) && said.contains("--accept-new-endpoint"),
+        "{said}"
+    );
+    assert!(!thief.was_called());
+    drop(other);
+}
+
 #[tokio::test]
 async fn a_cluster_that_has_not_said_where_it_is_has_no_logs() {
     let (receiver, _cluster) = Cluster::with_a_workload().await;

@@ -10,8 +10,10 @@ use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::api::rbac::v1::RoleBinding;
 use kube::Api;
 use reeve_crds::ReeveConfig;
+use reeve_demo::road::ADMINISTRATOR;
+use reeve_demo::story::CommandLine;
 use reeve_demo::{Rest, Road, organization};
-use reeve_testkit::{Tier, wait_until};
+use reeve_testkit::{Tier, binary, wait_until};
 use serde_json::{Value, json};
 
 use crate::harness::{fresh, metrics, must_be, on_a_road_of_its_own, revision_lag};
@@ -30,7 +32,7 @@ impl Lines {
         let client = reqwest::Client::builder()
             .tls_certs_only([reqwest::Certificate::from_pem(&pem)?])
             .build()?;
-        let mut hello = json!({"protocol": 2, "operatorVersion": "test"});
+        let mut hello = json!({"protocol": 3, "operatorVersion": "test"});
         if let Some((history, revision)) = resume {
             hello["resume"] = json!({"history": history, "revision": revision});
         }
@@ -78,7 +80,7 @@ impl Lines {
                 Some("batch") => {
                     deletes.extend(message["deletes"].as_array().cloned().unwrap_or_default());
                     upserts.extend(message["upserts"].as_array().cloned().unwrap_or_default());
-                    if message["revision"].as_u64() >= Some(revision) {
+                    if message["more"] != true && message["revision"].as_u64() >= Some(revision) {
                         return Ok((deletes, upserts));
                     }
                 }
@@ -235,7 +237,7 @@ fn another_protocol_version_is_refused_by_name() {
             )
             .await?;
         must_be(&answer, 400, "`99`")?;
-        must_be(&answer, 400, "this server speaks 2")
+        must_be(&answer, 400, "this server speaks 3")
     });
 }
 
@@ -275,5 +277,72 @@ fn in_a_cluster_deleted_on_the_control_plane_rights_end_and_namespaces_stay() {
         let left = namespaces.get(&namespace).await?;
         ensure!(left.metadata.deletion_timestamp.is_none(), "{left:?}");
         Ok(())
+    });
+}
+
+/// Planted fault: a server that serves what was reported last hands out the thief's address, and the command sends a token there.
+#[test]
+fn a_stolen_link_secret_sends_nobody_elsewhere() {
+    on_a_road_of_its_own("stolen", Tier::ApiServer, async |road| {
+        let settings = tempfile::tempdir()?;
+        let kubeconfig = settings.path().join("kubeconfig");
+        let reeve = CommandLine::new(&binary("reeve")?, settings.path());
+        reeve.sign_in(
+            road.admin.url(),
+            &road.ca_file,
+            ADMINISTRATOR,
+            &road.admin_password,
+        )?;
+        let file = kubeconfig.display().to_string();
+        let set = [
+            "kubeconfig",
+            "set",
+            "--cluster",
+            &road.cluster_id,
+            "--kubeconfig",
+            &file,
+        ];
+        reeve.must(&set)?;
+        let first = std::fs::read_to_string(&kubeconfig)?;
+        ensure!(first.contains(road.cluster.server()), "{first}");
+
+        // The thief hears of everybody who calls.
+        let thief = std::net::TcpListener::bind("127.0.0.1:0")?;
+        thief.set_nonblocking(true)?;
+        let address = format!("https://{}", thief.local_addr()?);
+        let with_the_secret = road.admin.with_token(Some(&token(&road).await?));
+        let lie = json!({"settings": {"enforceRunAsUser": false, "enforcePreventPrivilegeEscalation": false,
+            "kubernetesVersion": "v1", "operatorVersion": "1", "policyAlarms": [],
+            "kubernetesEndpoint": {"server": address, "certificateAuthorityData": ""}}});
+        with_the_secret.post("/link/v1/status", lie).await?.expect(204)?;
+        reeve.must(&set)?;
+        ensure!(std::fs::read_to_string(&kubeconfig)? == first);
+        let cluster = format!("/api/v1/clusters/{}", road.cluster_id);
+        let shown = road.admin.get(&cluster).await?.expect(200)?;
+        let shown = shown["status"]["conditions"].to_string();
+        ensure!(
+            shown.contains("ReportedAnother") && shown.contains(&address),
+            "{shown}"
+        );
+
+        // Even an administrator who is talked into it moves nobody who was here before.
+        reeve.must(&["cluster", "set-endpoint", &road.cluster_id, "--server", &address])?;
+        let output = reeve.run(&set, "")?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(
+            output.status.code() == Some(1) && said.contains("--accept-new-endpoint"),
+            "{said}"
+        );
+        ensure!(std::fs::read_to_string(&kubeconfig)? == first);
+        ensure!(thief.accept().is_err(), "somebody called the thief");
+
+        // With another secret the thief is out; the operator, which reads its file anew, is back.
+        let secret = reeve.must(&["cluster", "new-secret", &road.cluster_id])?;
+        let answer = with_the_secret.post("/link/v1/status", json!({})).await?;
+        must_be(&answer, 401, "was replaced")?;
+        std::fs::write(road.dir().join("link-secret"), secret)?;
+        let department = organization::create_department(&road, &fresh("dept")).await?;
+        let project = organization::create_project(&road, &fresh("proj"), &department).await?;
+        organization::wait_until_ready(&road.admin, &project).await
     });
 }

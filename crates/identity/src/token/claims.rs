@@ -62,7 +62,8 @@ pub struct Claims {
     pub subject_type: SubjectKind,
     /// The account.
     pub tenant_id: String,
-    /// In a token for REST: the number of its subject's sessions at the sign-in. It ends with that number.
+    /// In a token for REST: the number of its subject's sessions at the sign-in; in one for the link: the number of the
+    /// cluster's secret. It ends with that number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<i64>,
     /// A user's email.

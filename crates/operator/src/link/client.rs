@@ -1,10 +1,13 @@
 //! HTTPS to the control plane.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{Stream, TryStreamExt};
-use reeve_link::{ClusterDeleted, Hello, PATH_PREFIX, ServerMessage, StatusReport, TokenResponse};
+use reeve_link::{
+    ClusterDeleted, Hello, LINE_BYTES, PATH_PREFIX, ServerMessage, StatusReport, TokenResponse,
+};
 use reeve_types::{ClusterId, Secret};
 use serde_json::json;
 use tokio::sync::Mutex;
@@ -14,8 +17,9 @@ use tokio_util::io::StreamReader;
 
 const CONNECT: Duration = Duration::from_secs(5);
 const ANSWER: Duration = Duration::from_secs(20);
-/// The longest line: the complete state of a very large cluster.
-const LINE: usize = 256 << 20;
+/// How long a server may ask to wait.
+const SHORTEST: Duration = Duration::from_secs(1);
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// What can go wrong on the way.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +46,23 @@ pub enum LinkFailed {
         /// Its words.
         message: String,
     },
+    /// More than it takes at once.
+    #[error("the control plane asks to {what} again after {} s", .wait.as_secs())]
+    TooMany {
+        /// What was tried.
+        what: &'static str,
+        /// When to try again.
+        wait: Duration,
+    },
+    /// The secret could not be read.
+    #[error("cannot read the link secret in `{}`", .file.display())]
+    Secret {
+        /// Where it is to be.
+        file: PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
     /// The cluster was deleted there: the answer to its right secret, from the control plane whose certificate we trust.
     #[error("the control plane says that this cluster was deleted there")]
     Deleted,
@@ -61,16 +82,22 @@ pub struct LinkClient {
     http: reqwest::Client,
     base: String,
     cluster: ClusterId,
-    secret: Secret,
+    secret_file: PathBuf,
     token: Mutex<Option<(Secret, Instant)>>,
 }
 
 impl LinkClient {
-    /// Makes a client. `ca` in PEM is trusted alone; without it the system's authorities are.
+    /// Makes a client. `ca` in PEM is trusted alone; without it the system's authorities are. The secret is read for each token,
+    /// so that a new one needs no restart.
     ///
     /// # Errors
     /// [`LinkFailed::Setup`].
-    pub fn new(url: &str, ca: Option<&[u8]>, cluster: ClusterId, secret: Secret) -> Result<Self, LinkFailed> {
+    pub fn new(
+        url: &str,
+        ca: Option<&[u8]>,
+        cluster: ClusterId,
+        secret_file: PathBuf,
+    ) -> Result<Self, LinkFailed> {
         let mut builder = reqwest::Client::builder()
             .connect_timeout(CONNECT)
             .http2_keep_alive_interval(Duration::from_secs(10))
@@ -88,7 +115,7 @@ impl LinkClient {
             http,
             base,
             cluster,
-            secret,
+            secret_file,
             token: Mutex::new(None),
         })
     }
@@ -106,7 +133,8 @@ impl LinkClient {
         {
             return Ok(token.clone());
         }
-        let body = json!({"clusterId": self.cluster, "clientSecret": self.secret.expose()});
+        let secret = self.secret().await?;
+        let body = json!({"clusterId": self.cluster, "clientSecret": secret.expose()});
         let token: TokenResponse = within(async {
             let answer = self.post("token", WHAT, None, &body).await;
             let answer = answer.map_err(|failed| self.deleted(&failed).unwrap_or(failed))?;
@@ -120,6 +148,15 @@ impl LinkClient {
         let life = Duration::from_secs(u64::try_from(token.expires_in).unwrap_or(0)) / 2;
         *held = Some((token.access_token.clone(), Instant::now() + life));
         Ok(token.access_token)
+    }
+
+    async fn secret(&self) -> Result<Secret, LinkFailed> {
+        let text = tokio::fs::read_to_string(&self.secret_file).await;
+        let text = text.map_err(|source| LinkFailed::Secret {
+            file: self.secret_file.clone(),
+            source,
+        })?;
+        Ok(Secret::new(text.trim()))
     }
 
     /// Whether a refusal says that our own cluster was deleted.
@@ -156,6 +193,12 @@ impl LinkClient {
         if status.as_u16() == 401 && token.is_some() {
             *self.token.lock().await = None;
         }
+        if status.as_u16() == 429 {
+            let seconds = answer.headers().get(reqwest::header::RETRY_AFTER);
+            let seconds = seconds.and_then(|value| value.to_str().ok()?.parse().ok());
+            let wait = Duration::from_secs(seconds.unwrap_or(1)).clamp(SHORTEST, LONGEST);
+            return Err(LinkFailed::TooMany { what, wait });
+        }
         let message = answer
             .text()
             .await
@@ -186,7 +229,7 @@ impl LinkClient {
         let reader = StreamReader::new(
             Box::pin(bytes) as std::pin::Pin<Box<dyn Stream<Item = std::io::Result<Bytes>> + Send>>
         );
-        let lines = FramedRead::new(reader, LinesCodec::new_with_max_length(LINE));
+        let lines = FramedRead::new(reader, LinesCodec::new_with_max_length(LINE_BYTES));
         Ok(lines
             .map_err(|error| LinkFailed::Ended(error.to_string()))
             .and_then(|line| async move {

@@ -1,4 +1,5 @@
-//! What the link wrote, and where it stands: names, contents and revisions of its custom resources, the last batch.
+//! What the link wrote, and where it stands: names, fingerprints and revisions of its custom resources, the last batch.
+//! Not their contents: ten thousand large workloads must not be held here.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,8 +9,8 @@ use reeve_kube_kit::{Change, Name};
 use reeve_link::{ObjectKey, Resume};
 use reeve_types::{AccessRuleId, Revision};
 use serde::Serialize;
-use serde_json::Value;
 
+use super::fingerprint::Fingerprint;
 use crate::world::World;
 
 /// One object the link wrote.
@@ -18,9 +19,55 @@ pub struct Record {
     /// What it is called in the cluster.
     pub name: Name,
     /// Its spec.
-    pub spec: Value,
+    pub spec: Fingerprint,
+    /// Of a workload its project's id, of a project its namespace.
+    pub place: Option<String>,
     /// The revision that last changed it, as its annotation says.
     pub revision: Revision,
+}
+
+/// An object that the cluster holds, cut to what is remembered of it.
+#[derive(Debug)]
+pub struct Listed {
+    key: ObjectKey,
+    record: Record,
+    version: Version,
+}
+
+impl Listed {
+    /// A project; `None` when it is somebody else's: what does not bear our annotation is left alone.
+    pub fn project(object: &Project) -> Option<Self> {
+        let key = object.spec.id.parse().ok().map(ObjectKey::Project)?;
+        Self::of(object, key, &object.spec, Some(object.spec.namespace.clone()))
+    }
+
+    /// A rule; likewise.
+    pub fn rule(object: &AccessRule) -> Option<Self> {
+        let key = AccessRuleId::new(object.spec.id).map(ObjectKey::AccessRule)?;
+        Self::of(object, key, &object.spec, None)
+    }
+
+    /// A workload; likewise.
+    pub fn workload(object: &Workload) -> Option<Self> {
+        let key = object.spec.id.parse().ok().map(ObjectKey::Workload)?;
+        Self::of(object, key, &object.spec, Some(object.spec.project_id.clone()))
+    }
+
+    fn of<K: Resource>(
+        object: &K,
+        key: ObjectKey,
+        spec: &impl Serialize,
+        place: Option<String>,
+    ) -> Option<Self> {
+        let record = Record {
+            name: Name::of(object),
+            spec: Fingerprint::of(spec),
+            place,
+            revision: annotated(object)?,
+        };
+        let version = Version::of(object);
+        Some(Self { key, record, version })
+    }
 }
 
 /// Which writing of which object. The numbers of Kubernetes' resource versions grow with every write.
@@ -53,7 +100,7 @@ pub struct Found {
     /// Whether it bears the annotation of what the link writes. What does not is somebody's own.
     pub annotated: bool,
     /// Its spec.
-    pub spec: Value,
+    pub spec: Fingerprint,
 }
 
 /// An object that the link wrote, and which version of it.
@@ -63,7 +110,7 @@ pub struct Entry {
     /// What the API server answered to the last write that it answered.
     version: Option<Version>,
     /// While a write is under way, the spec before it.
-    before: Option<Value>,
+    before: Option<Fingerprint>,
 }
 
 impl Entry {
@@ -207,52 +254,29 @@ impl Known {
         self.drifted
     }
 
-    /// Starts over from what the cluster holds.
-    pub fn reload(&mut self, projects: Vec<Project>, rules: Vec<AccessRule>, workloads: Vec<Workload>) {
+    /// Starts over from what the cluster holds. Of two with one id the one that is not where we wrote it counts: it goes when
+    /// the other is written.
+    pub fn reload(&mut self, listed: Vec<Listed>) {
         self.names.clear();
         let former = std::mem::take(&mut self.objects);
-        for object in projects {
-            let key = object.spec.id.parse().ok().map(ObjectKey::Project);
-            self.load(&former, &object, key, &object.spec);
-        }
-        for object in rules {
-            let key = AccessRuleId::new(object.spec.id).map(ObjectKey::AccessRule);
-            self.load(&former, &object, key, &object.spec);
-        }
-        for object in workloads {
-            let key = object.spec.id.parse().ok().map(ObjectKey::Workload);
-            self.load(&former, &object, key, &object.spec);
+        for Listed { key, record, version } in listed {
+            let is_where_we_wrote = former
+                .get(&key)
+                .is_some_and(|entry| entry.record.name == record.name);
+            if is_where_we_wrote && self.objects.contains_key(&key) {
+                continue;
+            }
+            self.remove(key);
+            self.put(
+                key,
+                Entry {
+                    record,
+                    version: Some(version),
+                    before: None,
+                },
+            );
         }
         self.loaded = true;
-    }
-
-    /// Objects without our annotation are somebody else's: they are left alone. Of two with one id the one that is not where
-    /// we wrote it counts: it goes when the other is written.
-    fn load<K: Resource>(
-        &mut self,
-        former: &HashMap<ObjectKey, Entry>,
-        object: &K,
-        key: Option<ObjectKey>,
-        spec: &impl Serialize,
-    ) {
-        let (Some(key), Some(revision), Ok(spec)) = (key, annotated(object), serde_json::to_value(spec))
-        else {
-            return;
-        };
-        let name = Name::of(object);
-        let is_where_we_wrote = former.get(&key).is_some_and(|entry| entry.record.name == name);
-        if is_where_we_wrote && self.objects.contains_key(&key) {
-            return;
-        }
-        self.remove(key);
-        self.put(
-            key,
-            Entry {
-                record: Record { name, spec, revision },
-                version: Some(Version::of(object)),
-                before: None,
-            },
-        );
     }
 
     /// Takes a change that the watch shows: which version it showed before, and what is there now. True when it is somebody
@@ -302,11 +326,11 @@ fn annotated<K: ResourceExt>(object: &K) -> Option<Revision> {
 
 /// Notices when somebody else deletes, edits or brings back what the link wrote: the next connection then asks for
 /// everything.
-pub fn watch_drift<K: Resource, S: Serialize>(
+pub fn watch_drift<K: Resource>(
     world: &World,
     change: &Change<K>,
     key: impl Fn(&K) -> Option<ObjectKey>,
-    spec: impl Fn(&K) -> &S,
+    spec: impl Fn(&K) -> Fingerprint,
 ) {
     let old = change
         .old
@@ -317,7 +341,7 @@ pub fn watch_drift<K: Resource, S: Serialize>(
             name: Name::of(&**new),
             version: Version::of(&**new),
             annotated: annotated(&**new).is_some(),
-            spec: serde_json::to_value(spec(new)).ok()?,
+            spec: spec(new),
         };
         Some((key(new)?, found))
     });

@@ -1,4 +1,5 @@
-//! Writes batches as custom resources: deletions first, then upserts, and only what differs.
+//! Writes batches as custom resources: deletions first, then upserts, and only what differs. The complete state comes in
+//! parts: what it does not name is removed when its rules, or all of it, have been named, and not before.
 //!
 //! A write that may succeed later ends the connection, and the next one resumes before it; so does the end of a rule or
 //! project that fails for whatever reason, because it is a revocation. Anything else that is refused is reported as the
@@ -22,11 +23,12 @@ use reeve_link::{Batch, DesiredObject, ObjectKey, Resume, StatusPhase, Versioned
 use reeve_types::{HistoryId, ProjectId, Revision, WorkloadId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 use tokio::time::Instant;
 
-use super::known::{Record, Version};
-use super::resources::{annotate, delete, list, rank};
+use super::completing::Completing;
+use super::fingerprint::Fingerprint;
+use super::known::{Listed, Record, Version};
+use super::resources::{annotate, delete, each, rank};
 use super::retry::Retry;
 use crate::LINK_MANAGER;
 use crate::world::World;
@@ -34,10 +36,14 @@ use crate::world::World;
 /// How long a batch waits altogether for namespaces that were asked for moments ago.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// How many bytes of workloads wait in memory for their namespaces; more are asked for again.
+const WAITING: usize = 16 << 20;
+
 /// Writes for one process.
 #[derive(Debug)]
 pub struct Mirror {
     world: Arc<World>,
+    completing: Option<Completing>,
     waiting: BTreeMap<WorkloadId, (Revision, desired::Workload)>,
     refused: AtomicBool,
     retry: Retry,
@@ -49,6 +55,7 @@ impl Mirror {
     pub fn new(world: Arc<World>) -> Self {
         Self {
             world,
+            completing: None,
             waiting: BTreeMap::new(),
             refused: AtomicBool::new(false),
             retry: Retry::default(),
@@ -66,7 +73,12 @@ impl Mirror {
         self.retry.asked();
     }
 
-    /// Applies a batch of a history.
+    /// A connection begins: a complete state that an earlier one left in the middle starts anew.
+    pub fn begin(&mut self) {
+        self.completing = None;
+    }
+
+    /// Applies a batch of a history, or a part of one.
     ///
     /// # Errors
     /// A write that may succeed later.
@@ -74,18 +86,7 @@ impl Mirror {
         self.patience_ends = Instant::now() + PATIENCE;
         let mut deletes = std::mem::take(&mut batch.deletes);
         if batch.complete {
-            // What is there is compared with everything that comes: it must be what is there, not what was written.
-            self.reload().await?;
-            let named: HashSet<ObjectKey> = batch.upserts.iter().map(|upsert| upsert.object.key()).collect();
-            deletes.extend(
-                self.world
-                    .known()
-                    .keys()
-                    .into_iter()
-                    .filter(|key| !named.contains(key)),
-            );
-            self.waiting
-                .retain(|id, _| named.contains(&ObjectKey::Workload(*id)));
+            deletes.extend(self.complete(&batch).await?);
         }
         self.delete_all(deletes).await?;
         let mut upserts = std::mem::take(&mut batch.upserts);
@@ -97,6 +98,9 @@ impl Mirror {
                 DesiredObject::Workload(workload) => self.workload(workload, revision).await?,
             }
         }
+        if batch.more {
+            return Ok(());
+        }
         let at = Resume {
             history,
             revision: batch.revision,
@@ -104,11 +108,28 @@ impl Mirror {
         self.world.known().applied(at, batch.complete);
         self.world.board.set_revision(batch.revision);
         if batch.complete {
+            self.completing = None;
             // Whoever sends everything may know nothing of how it stands: its database may come from a backup.
             self.world.board.say_again();
         }
         self.plan_retry(batch.complete);
         Ok(())
+    }
+
+    /// A part of the complete state: what is to be removed with it.
+    async fn complete(&mut self, part: &Batch) -> Result<Vec<ObjectKey>, WriteFailed> {
+        if self.completing.is_none() {
+            // What is there is compared with everything that comes: it must be what is there, not what was written.
+            self.reload().await?;
+        }
+        let completing = self.completing.get_or_insert_default();
+        let keys = self.world.known().keys();
+        let missing = completing.take(part, &keys);
+        if !part.more {
+            self.waiting
+                .retain(|id, _| completing.names(ObjectKey::Workload(*id)));
+        }
+        Ok(missing)
     }
 
     fn plan_retry(&mut self, complete: bool) {
@@ -133,15 +154,26 @@ impl Mirror {
         self.delete_all(keys).await
     }
 
-    /// Asks the API server itself: its watch may be behind what this process wrote.
+    /// Asks the API server itself: its watch may be behind what this process wrote. Page by page: specs may be large, and
+    /// only their fingerprints are kept.
     async fn reload(&self) -> Result<(), WriteFailed> {
         // Before the lists: what somebody else changes from now on may or may not be in them.
         self.world.known().begin_complete();
         let client = &self.world.client;
-        let projects = list(Api::<Project>::all(client.clone())).await?;
-        let rules = list(Api::<AccessRule>::all(client.clone())).await?;
-        let workloads = list(Api::<Workload>::all(client.clone())).await?;
-        self.world.known().reload(projects, rules, workloads);
+        let mut listed = Vec::new();
+        each(Api::<Project>::all(client.clone()), |object| {
+            listed.extend(Listed::project(&object));
+        })
+        .await?;
+        each(Api::<AccessRule>::all(client.clone()), |object| {
+            listed.extend(Listed::rule(&object));
+        })
+        .await?;
+        each(Api::<Workload>::all(client.clone()), |object| {
+            listed.extend(Listed::workload(&object));
+        })
+        .await?;
+        self.world.known().reload(listed);
         Ok(())
     }
 
@@ -165,7 +197,8 @@ impl Mirror {
                 .world
                 .known()
                 .get(key)
-                .and_then(|record| Some(record.spec.get("projectId")?.as_str()?.to_owned()));
+                .filter(|_| matches!(key, ObjectKey::Workload(_)))
+                .and_then(|record| record.place.clone());
             let leaves_work = project.is_some_and(|project| projects.contains(&project));
             let policy = if leaves_work {
                 PropagationPolicy::Orphan
@@ -207,28 +240,32 @@ impl Mirror {
         let object = Project::from(project);
         // Neither id nor namespace of a project can change: another one is another object.
         let moved = self.world.known().get(key).is_some_and(|record| {
-            record.name != Name::of(&object)
-                || record.spec.get("namespace").and_then(|n| n.as_str()) != Some(&*project.namespace)
+            record.name != Name::of(&object) || record.place.as_ref() != Some(&project.namespace)
         });
         if moved {
             self.delete(key, PropagationPolicy::Background).await?;
         }
-        let spec = value(&object.spec);
-        self.write(Api::all(self.world.client.clone()), key, object, spec, revision)
+        let record = Record {
+            name: Name::of(&object),
+            spec: Fingerprint::of(&object.spec),
+            place: Some(project.namespace.clone()),
+            revision,
+        };
+        self.write(Api::all(self.world.client.clone()), key, object, record)
             .await
     }
 
     async fn rule(&self, rule: &desired::AccessRule, revision: Revision) -> Result<(), WriteFailed> {
         let object = AccessRule::from(rule);
-        let spec = value(&object.spec);
-        self.write(
-            Api::all(self.world.client.clone()),
-            ObjectKey::AccessRule(rule.id),
-            object,
-            spec,
+        let record = Record {
+            name: Name::of(&object),
+            spec: Fingerprint::of(&object.spec),
+            place: None,
             revision,
-        )
-        .await
+        };
+        let key = ObjectKey::AccessRule(rule.id);
+        self.write(Api::all(self.world.client.clone()), key, object, record)
+            .await
     }
 
     async fn workload(&mut self, workload: desired::Workload, revision: Revision) -> Result<(), WriteFailed> {
@@ -252,7 +289,13 @@ impl Mirror {
             StatusPhase::Creating,
             "its project's namespace is not ready yet",
         );
-        self.waiting.insert(workload.id, (revision, workload));
+        let held: usize = self.waiting.values().map(|(_, other)| size(other)).sum();
+        if held + size(&workload) > WAITING {
+            // Asked for again, with everything: that many are not held.
+            self.refused.store(true, Ordering::Relaxed);
+        } else {
+            self.waiting.insert(workload.id, (revision, workload));
+        }
         Ok(())
     }
 
@@ -263,7 +306,7 @@ impl Mirror {
             let wanted = Workload::desired(workload, &record.name.namespace);
             record.revision == revision
                 && record.name == Name::of(&wanted)
-                && record.spec == value(&wanted.spec)
+                && record.spec == Fingerprint::of(&wanted.spec)
         })
     }
 
@@ -275,23 +318,22 @@ impl Mirror {
     ) -> Result<(), WriteFailed> {
         let key = ObjectKey::Workload(workload.id);
         let object = Workload::desired(workload, namespace);
-        let spec = value(&object.spec);
+        let record = Record {
+            name: Name::of(&object),
+            spec: Fingerprint::of(&object.spec),
+            place: Some(workload.project_id.to_string()),
+            revision,
+        };
         let changed = self
             .world
             .known()
             .get(key)
-            .is_some_and(|record| record.name != Name::of(&object) || record.spec != spec);
+            .is_some_and(|before| before.name != record.name || before.spec != record.spec);
         if changed {
             self.delete(key, PropagationPolicy::Background).await?;
         }
-        self.write(
-            Api::namespaced(self.world.client.clone(), namespace),
-            key,
-            object,
-            spec,
-            revision,
-        )
-        .await
+        let api = Api::namespaced(self.world.client.clone(), namespace);
+        self.write(api, key, object, record).await
     }
 
     /// The namespace of a project in which the operator can already write.
@@ -320,19 +362,16 @@ impl Mirror {
         api: Api<K>,
         key: ObjectKey,
         mut object: K,
-        spec: Value,
-        revision: Revision,
+        record: Record,
     ) -> Result<(), WriteFailed>
     where
         K: Resource<DynamicType = ()> + Serialize + DeserializeOwned + Clone + Debug,
     {
-        let name = Name::of(&object);
-        let in_the_way = self.world.known().in_the_way(key, &name);
+        let in_the_way = self.world.known().in_the_way(key, &record.name);
         if let Some(other) = in_the_way {
             self.delete(other, PropagationPolicy::Background).await?;
         }
         let before = self.world.known().get(key).cloned();
-        let record = Record { name, spec, revision };
         if before.as_ref() == Some(&record) {
             return Ok(());
         }
@@ -357,7 +396,7 @@ impl Mirror {
 
     /// What may succeed later is the caller's error; what will not is the object's status.
     fn refused(&self, key: ObjectKey, failed: WriteFailed) -> Result<(), WriteFailed> {
-        if is_transient(&failed.source) {
+        if is_transient(&failed.source) && !is_about_the_object(&failed.source) {
             return Err(failed);
         }
         tracing::error!(key = ?key, error = %chain(&failed), "desired object refused");
@@ -396,7 +435,18 @@ impl Mirror {
     }
 }
 
-/// A spec as it is compared and remembered. Specs are plain data: that they have no JSON cannot be.
-fn value(spec: &impl Serialize) -> Value {
-    serde_json::to_value(spec).unwrap_or_default()
+/// About how many bytes a workload holds.
+fn size(workload: &desired::Workload) -> usize {
+    let words = workload.command.iter().chain(&workload.args);
+    let variables = workload
+        .environment
+        .iter()
+        .map(|(name, value)| name.len() + value.len());
+    512 + words.map(String::len).sum::<usize>() + variables.sum::<usize>()
+}
+
+/// Whether an answer that may be another next time is nevertheless about this object alone: a conflict, a webhook that fails
+/// on it, a size that the API server's store does not take. It must not hold up the others.
+fn is_about_the_object(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if matches!(status.code, 409 | 500))
 }

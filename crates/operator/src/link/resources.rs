@@ -21,14 +21,26 @@ pub(super) const fn rank(object: &DesiredObject) -> u8 {
     }
 }
 
-/// Everything of a kind that the API server has.
-pub(super) async fn list<K>(api: Api<K>) -> Result<Vec<K>, WriteFailed>
+/// How many objects are asked for at once: a page of the largest ones is some megabytes.
+const PAGE: u32 = 25;
+
+/// Everything of a kind that the API server has, page by page.
+pub(super) async fn each<K>(api: Api<K>, mut take: impl FnMut(K)) -> Result<(), WriteFailed>
 where
     K: Resource<DynamicType = ()> + DeserializeOwned + Clone + Debug,
 {
-    let all = api.list(&ListParams::default()).await;
-    all.map(|list| list.items)
-        .map_err(|source| WriteFailed::new::<K>("list", None, "*", source))
+    let mut parameters = ListParams::default().limit(PAGE);
+    loop {
+        let page = api
+            .list(&parameters)
+            .await
+            .map_err(|source| WriteFailed::new::<K>("list", None, "*", source))?;
+        page.items.into_iter().for_each(&mut take);
+        match page.metadata.continue_.filter(|token| !token.is_empty()) {
+            Some(token) => parameters = ListParams::default().limit(PAGE).continue_token(&token),
+            None => return Ok(()),
+        }
+    }
 }
 
 /// Deletes; what is gone already is as good as deleted.

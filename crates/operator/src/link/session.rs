@@ -116,6 +116,7 @@ async fn try_receive(
     mirror: &mut Mirror,
     connected: &mut bool,
 ) -> Result<std::convert::Infallible, Ended> {
+    mirror.begin();
     let resume = world.known().resume();
     let mut everything_comes = resume.is_none();
     if everything_comes {
@@ -145,20 +146,24 @@ async fn try_receive(
                         world.readiness.ready(PART);
                         world.set_deleted(false);
                         world.board.set_settings(world.cluster_settings());
-                        world.board.connected();
+                        world.board.connected(revision);
                         tracing::info!(%revision, %history, resume = resume.map(|resume| resume.revision.0), "link connected");
                     }
                     ServerMessage::Batch(batch) => {
                         let history = welcomed.ok_or_else(|| LinkFailed::Unreadable("a batch before the welcome".to_owned()))?;
-                        tracing::info!(revision = %batch.revision, complete = batch.complete, deletes = batch.deletes.len(), upserts = batch.upserts.len(), "batch");
-                        everything_comes &= !batch.complete;
+                        tracing::info!(revision = %batch.revision, complete = batch.complete, more = batch.more, deletes = batch.deletes.len(), upserts = batch.upserts.len(), "batch");
+                        let ends = batch.complete && !batch.more;
                         whole(mirror.apply(batch, history), sending.as_mut()).await?;
+                        everything_comes &= !ends;
+                        if ends && world.known().has_drifted() {
+                            return Err(Ended::Drift);
+                        }
                     }
                     ServerMessage::Heartbeat => {}
                 },
             },
             () = world.usable.notified() => whole(mirror.place_waiting(), sending.as_mut()).await?,
-            // What was changed before everything comes is seen when it does.
+            // What was changed before everything has come is seen when it does, or right after.
             () = world.drift.notified() => if world.known().has_drifted() && !everything_comes {
                 return Err(Ended::Drift);
             },
@@ -179,11 +184,23 @@ async fn send(world: &Arc<World>, client: &LinkClient) -> Ended {
         world.board.news().await;
         tokio::time::sleep(GATHER).await;
         while let Some(report) = world.board.take() {
-            if let Err(failed) = client.report(&report).await {
-                world.board.give_back(&report);
-                return failed.into();
+            match client.report(&report).await {
+                Ok(()) => world.board.sent(&report),
+                // News gathers meanwhile, and goes out together.
+                Err(LinkFailed::TooMany { wait, .. }) => {
+                    world.board.give_back(&report);
+                    tokio::time::sleep(wait).await;
+                }
+                // What the server does not want to hear must not keep the cluster from hearing of revocations.
+                Err(failed @ LinkFailed::Refused { status: 400, .. }) => {
+                    tracing::error!(error = %chain(&failed), objects = report.objects.len(), "report refused");
+                    world.board.refused();
+                }
+                Err(failed) => {
+                    world.board.give_back(&report);
+                    return failed.into();
+                }
             }
-            world.board.sent(&report);
         }
     }
 }

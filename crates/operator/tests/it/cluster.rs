@@ -3,6 +3,7 @@
 mod adoption;
 mod deleted;
 mod life;
+mod parts;
 mod repair;
 mod resume;
 mod rights;

@@ -6,5 +6,6 @@ mod link;
 mod org;
 mod policies;
 mod project;
+mod slim;
 mod survey;
 mod workload;

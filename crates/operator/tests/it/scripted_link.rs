@@ -15,7 +15,7 @@ use axum::{Json, Router};
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
 use futures::StreamExt;
-use futures::stream;
+use futures::stream::{self, BoxStream};
 use reeve_link::desired::DesiredObject;
 use reeve_link::{
     Batch, ClusterDeleted, Hello, ObjectKey, ObjectStatus, Resume, ServerMessage, StatusReport, TokenRequest,
@@ -55,6 +55,21 @@ struct Script {
     /// How many objects each connection was sent, in the order of their hellos.
     sent: Vec<usize>,
     door: Door,
+    parts: Parts,
+    /// What the next reports are answered, before they are kept.
+    refusals: Vec<StatusCode>,
+}
+
+/// How a complete state is sent.
+#[derive(Clone, Copy, Default, PartialEq)]
+pub(crate) enum Parts {
+    /// In one.
+    #[default]
+    One,
+    /// One object a part.
+    Each,
+    /// One object a part, and the stream ends after so many.
+    Cut(usize),
 }
 
 /// What whoever asks for a token is told.
@@ -135,6 +150,21 @@ impl ScriptedLink {
         self.cut();
     }
 
+    /// The next reports are answered so.
+    pub(crate) fn refuse_reports(&self, statuses: &[StatusCode]) {
+        self.shared.script.lock().unwrap().refusals = statuses.to_vec();
+    }
+
+    /// How many of those answers are still to be given.
+    pub(crate) fn refusals_left(&self) -> usize {
+        self.shared.script.lock().unwrap().refusals.len()
+    }
+
+    /// From now on complete states are sent like this.
+    pub(crate) fn send_in(&self, parts: Parts) {
+        self.shared.script.lock().unwrap().parts = parts;
+    }
+
     /// What a complete stream has reached.
     pub(crate) fn position(&self) -> Resume {
         Resume {
@@ -175,9 +205,9 @@ impl ScriptedLink {
             }
             Batch {
                 revision: Revision(revision),
-                complete: false,
                 deletes: deletes.to_vec(),
                 upserts,
+                ..Batch::default()
             }
         };
         let revision = batch.revision;
@@ -220,6 +250,52 @@ impl ScriptedLink {
     pub(crate) fn status(&self, key: ObjectKey) -> Option<ObjectStatus> {
         self.shared.script.lock().unwrap().statuses.get(&key).cloned()
     }
+}
+
+/// The batches with which a stream begins.
+fn first_batches(
+    revision: Revision,
+    complete: bool,
+    deletes: Vec<ObjectKey>,
+    mut upserts: Vec<Versioned>,
+    parts: Parts,
+) -> Vec<Batch> {
+    if !complete || parts == Parts::One {
+        return vec![Batch {
+            revision,
+            complete,
+            rules_end: complete,
+            deletes,
+            upserts,
+            ..Batch::default()
+        }];
+    }
+    let rank = |key| match key {
+        ObjectKey::AccessRule(_) => 0,
+        ObjectKey::Project(_) => 1,
+        ObjectKey::Workload(_) => 2,
+    };
+    upserts.sort_by_key(|it| rank(it.object.key()));
+    let is_rule = |it: &Versioned| rank(it.object.key()) == 0;
+    let rules = upserts.iter().filter(|it| is_rule(it)).count();
+    let count = upserts.len();
+    let mut all: Vec<Batch> = upserts
+        .into_iter()
+        .enumerate()
+        .map(|(at, upsert)| Batch {
+            revision,
+            complete: true,
+            rules_end: at == rules,
+            more: at + 1 < count,
+            upserts: vec![upsert],
+            ..Batch::default()
+        })
+        .collect();
+    if let Parts::Cut(after) = parts {
+        all.truncate(after);
+        all.iter_mut().for_each(|batch| batch.more = true);
+    }
+    all
 }
 
 async fn token(State(shared): State<Arc<Shared>>, Json(request): Json<TokenRequest>) -> impl IntoResponse {
@@ -293,12 +369,7 @@ async fn watch(
         deletes.sort_unstable();
         (
             welcome,
-            Batch {
-                revision,
-                complete,
-                deletes,
-                upserts,
-            },
+            first_batches(revision, complete, deletes, upserts, script.parts),
             connection,
         )
     };
@@ -310,7 +381,14 @@ async fn watch(
         }
     });
     let counted = shared.clone();
-    let lines = stream::iter([welcome, ServerMessage::Batch(first)])
+    let live: BoxStream<'static, ServerMessage> = if first.iter().any(|batch| !batch.more) {
+        live.boxed()
+    } else {
+        // Cut in the middle.
+        stream::empty().boxed()
+    };
+    let lines = stream::iter([welcome])
+        .chain(stream::iter(first.into_iter().map(ServerMessage::Batch)))
         .chain(live)
         .map(move |message| {
             if let ServerMessage::Batch(batch) = &message {
@@ -327,14 +405,19 @@ async fn status(
     State(shared): State<Arc<Shared>>,
     headers: HeaderMap,
     Json(report): Json<StatusReport>,
-) -> StatusCode {
+) -> impl IntoResponse {
+    let wait = [("retry-after", "1")];
     if !authorized(&shared, &headers) {
-        return StatusCode::UNAUTHORIZED;
+        return (StatusCode::UNAUTHORIZED, wait);
     }
+    assert_eq!(report.check(), Ok(()), "the operator keeps to the bounds");
     let mut script = shared.script.lock().unwrap();
+    if let Some(status) = script.refusals.pop() {
+        return (status, wait);
+    }
     for object in &report.objects {
         script.statuses.insert(object.key, object.clone());
     }
     script.reports.push(report);
-    StatusCode::NO_CONTENT
+    (StatusCode::NO_CONTENT, wait)
 }

@@ -6,13 +6,15 @@ pub mod get;
 pub mod kubernetes_endpoint;
 pub mod kubernetes_token;
 pub mod list;
+pub mod regenerate_secret;
 pub mod set_lowest_id;
+pub mod update;
 
 use reeve_api::TENANT_ID;
 use reeve_api::cluster::{Cluster, ClusterCondition, ClusterPlatform, ClusterState, ClusterStatus};
 use reeve_authz::{Entity, SubjectKey};
 use reeve_store::{ClusterRow, SubjectId, UserFacts};
-use reeve_types::ClusterId;
+use reeve_types::{ClusterId, Timestamp};
 
 use crate::app::App;
 use crate::caller::Caller;
@@ -21,12 +23,9 @@ use crate::error::ApiError;
 /// A cluster as it is shown: whole, or to whom sees something in it only, its id and its name.
 pub(super) fn shown(app: &App, row: ClusterRow) -> Cluster {
     let last_liveness = row.last_liveness.max(app.hub.last_heard(row.id));
-    let alarms = row
-        .settings
-        .as_ref()
-        .map_or(&[][..], |settings| &settings.policy_alarms);
+    let conditions = conditions(&row, last_liveness.unwrap_or(row.created_at));
     let state = if app.hub.is_connected(row.id, app.clock.now()) {
-        if alarms.is_empty() {
+        if conditions.is_empty() {
             ClusterState::Connected
         } else {
             ClusterState::ServiceIssues
@@ -35,18 +34,6 @@ pub(super) fn shown(app: &App, row: ClusterRow) -> Cluster {
         ClusterState::Disconnected
     } else {
         ClusterState::WaitingToConnect
-    };
-    let condition = |message: String| ClusterCondition {
-        kind: "AdmissionPolicies".to_owned(),
-        status: "False".to_owned(),
-        reason: "MissingOrChanged".to_owned(),
-        message,
-        last_transition_time: last_liveness.unwrap_or(row.created_at),
-    };
-    let conditions = if alarms.is_empty() {
-        Vec::new()
-    } else {
-        vec![condition(alarms.join("; "))]
     };
     let platform = row.settings.as_ref().map(|settings| ClusterPlatform {
         kind: None,
@@ -71,6 +58,42 @@ pub(super) fn shown(app: &App, row: ClusterRow) -> Cluster {
         delete_requested_at: None,
         lowest_id: (!row.name_only).then_some(row.lowest_id),
     }
+}
+
+/// What is wrong with a cluster, as far as it is known.
+fn conditions(row: &ClusterRow, since: Timestamp) -> Vec<ClusterCondition> {
+    let condition = |kind: &str, reason: &str, message: String| ClusterCondition {
+        kind: kind.to_owned(),
+        status: "False".to_owned(),
+        reason: reason.to_owned(),
+        message,
+        last_transition_time: since,
+    };
+    let mut all = Vec::new();
+    let alarms = row.settings.iter().flat_map(|settings| &settings.policy_alarms);
+    let alarms: Vec<&str> = alarms.map(String::as_str).collect();
+    if !alarms.is_empty() {
+        let message = alarms.join("; ");
+        all.push(condition("AdmissionPolicies", "MissingOrChanged", message));
+    }
+    if let (Some(served), Some(reported)) = (&row.endpoint, &row.reported_endpoint) {
+        let differs = if served.server == reported.server {
+            format!("another certificate authority for `{}`", reported.server)
+        } else {
+            format!("another address of its API server, `{}`", reported.server)
+        };
+        all.push(condition(
+            "KubernetesEndpoint",
+            "ReportedAnother",
+            format!(
+                "the operator, or somebody with its link secret, reports {differs}; people are still sent to `{}`. Find out \
+                 which is right, and set that one with `reeve cluster set-endpoint {} --server URL --ca-file FILE`; if nobody \
+                 moved the API server, replace the link secret with `reeve cluster new-secret {}`",
+                served.server, row.id, row.id
+            ),
+        ));
+    }
+    all
 }
 
 /// The person who asks for what people need to reach a cluster's API server: anybody with a rule that reaches the cluster

@@ -14,7 +14,7 @@ use reeve_api::training::{DesiredPhase, Training, TrainingSpec};
 use reeve_api::workload::{ActionsSupport, Phase, Source, Workload, Workloads};
 use reeve_authz::{Entity, Scope};
 use reeve_link::StatusPhase;
-use reeve_store::WorkloadRow;
+use reeve_store::{WorkloadRow, WorkloadSummary};
 use reeve_types::WorkloadId;
 
 use crate::app::App;
@@ -38,7 +38,7 @@ const fn phase(phase: StatusPhase) -> Phase {
 }
 
 /// A workload as the list shows it.
-fn shown(row: WorkloadRow) -> Workload {
+fn shown(row: WorkloadSummary) -> Workload {
     let since = row
         .status
         .as_ref()
@@ -75,7 +75,7 @@ fn shown(row: WorkloadRow) -> Workload {
         k8s_phase_updated_at: since,
         conditions: Vec::new(),
         running_pods: i32::from(phase == Phase::Running),
-        images: vec![row.desired.image],
+        images: vec![row.image],
         actions_support: Some(ActionsSupport {
             delete: true,
             suspend: false,
@@ -86,6 +86,7 @@ fn shown(row: WorkloadRow) -> Workload {
 /// A training as it is shown.
 fn training(row: WorkloadRow) -> Result<Training, ApiError> {
     let spec: TrainingSpec = serde_json::from_value(row.request).map_err(ApiError::internal)?;
+    let row = row.summary;
     Ok(Training {
         name: row.name.to_string(),
         requested_name: row.name.to_string(),

@@ -1,4 +1,7 @@
 //! `POST /link/v1/status`: news of a cluster; 204.
+//!
+//! How often, how much and up to which revision is decided before anything waits: a report that is refused costs nobody a
+//! lock. One that is kept waits for other reports of its cluster and for the database, not for the turn of people's changes.
 
 use std::sync::Arc;
 
@@ -8,6 +11,7 @@ use axum::http::{Request, StatusCode};
 use reeve_authz::Scope;
 use reeve_link::StatusReport;
 use reeve_store::AuditAction;
+use reeve_types::ClusterId;
 
 use super::{LinkCall, LinkCaller, message};
 use crate::app::App;
@@ -22,21 +26,33 @@ pub async fn handle(
     call: LinkCall,
     request: Request<Body>,
 ) -> Result<StatusCode, ApiError> {
+    let now = app.clock.now();
+    if !app.hub.may_report(caller.cluster, now) {
+        return Err(ApiError::TooMany(
+            "this cluster sends more reports than it may: wait a second and send the news together",
+        ));
+    }
     let bytes = read(request).await?;
     let report: StatusReport =
         message(&bytes).map_err(|error| ApiError::Invalid(format!("the report cannot be read: {error}")))?;
-    let now = app.clock.now();
+    report
+        .check()
+        .map_err(|beyond| ApiError::Invalid(beyond.to_string()))?;
+    check_revision(&app, caller.cluster, &report)?;
     app.hub.heard(caller.cluster, now);
-    app.change(move |app| async move {
+    app.report(caller.cluster, move |app| async move {
         let name = app.directory().short_name(Scope::Cluster(caller.cluster));
         let mut entry = call.entry(AuditAction::Update, "/link/v1/status", caller.cluster, name);
         entry.http_status_code = StatusCode::NO_CONTENT.as_u16();
-        let news = app
+        let reported = app
             .store
             .report(&link_status(), caller.cluster, &report, now, entry)
             .await?;
-        if news && let Some(facts) = app.directory_mut().cluster_mut(caller.cluster) {
-            facts.applied_revision = report.revision;
+        if let Some(reported) = reported
+            && let Some(facts) = app.directory_mut().cluster_mut(caller.cluster)
+        {
+            facts.applied_revision = reported.applied_revision;
+            facts.endpoint = reported.endpoint;
             if report.settings.is_some() {
                 facts.settings = report.settings;
             }
@@ -44,4 +60,25 @@ pub async fn handle(
         Ok(StatusCode::NO_CONTENT)
     })
     .await
+}
+
+/// 0 says nothing. Otherwise what was applied was sent, and what was applied stays so.
+fn check_revision(app: &App, cluster: ClusterId, report: &StatusReport) -> Result<(), ApiError> {
+    let (sent, applied) = match app.directory().cluster(cluster) {
+        Some(facts) => (facts.revision, facts.applied_revision),
+        None => return Ok(()),
+    };
+    if report.revision > sent {
+        return Err(ApiError::Invalid(format!(
+            "`revision`: {} was never sent; the cluster's desired state has reached {sent}",
+            report.revision
+        )));
+    }
+    if report.revision.0 != 0 && report.revision < applied {
+        return Err(ApiError::Invalid(format!(
+            "`revision`: {} is behind {applied}, which was reported before",
+            report.revision
+        )));
+    }
+    Ok(())
 }

@@ -33,14 +33,14 @@ pub async fn handle(
             "a JSON object with `clusterId`, a UUID, and `clientSecret`, a string, is needed".to_owned(),
         )
     })?;
-    let (kept, deleted) = match app.store.link_verifier(asked.cluster_id).await? {
-        Some(kept) => (Some(kept), false),
-        None => (app.store.deleted_link_verifier(asked.cluster_id).await?, true),
+    let (kept, number) = match app.store.link_verifier(asked.cluster_id).await? {
+        Some((kept, number)) => (Some(kept), Some(number)),
+        None => (app.store.deleted_link_verifier(asked.cluster_id).await?, None),
     };
     let name = app.directory().short_name(Scope::Cluster(asked.cluster_id));
     let mut entry = call.entry(AuditAction::SignIn, "/link/v1/token", asked.cluster_id, name);
     if !app.security.check_secret(&asked.client_secret, kept.as_ref()) {
-        if kept.is_some() && !deleted {
+        if number.is_some() {
             entry.result = Outcome::Failed;
             entry.http_status_code = StatusCode::BAD_REQUEST.as_u16();
             app.record(entry).await;
@@ -49,7 +49,7 @@ pub async fn handle(
             "the cluster's credentials are not valid".to_owned(),
         ));
     }
-    if deleted {
+    let Some(number) = number else {
         let answer = ClusterDeleted {
             code: StatusCode::GONE.as_u16(),
             message: "the cluster was deleted here: there is nothing more for its operator to obey"
@@ -57,8 +57,8 @@ pub async fn handle(
             deleted_cluster_id: asked.cluster_id,
         };
         return Ok(json_bytes(StatusCode::GONE, json!(answer).to_string()));
-    }
-    let (token, claims) = app.security.link_token(asked.cluster_id, call.at)?;
+    };
+    let (token, claims) = app.security.link_token(asked.cluster_id, number, call.at)?;
     entry.metadata.insert("jti".to_owned(), claims.jti);
     app.store.record(&crate::audit::session_record(), entry).await?;
     let answer = json!({"accessToken": token.expose(), "expiresIn": LINK_SECONDS});

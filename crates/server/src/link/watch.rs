@@ -10,7 +10,8 @@ use axum::extract::State;
 use axum::http::{Request, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use reeve_link::{Hello, PROTOCOL_VERSION, Resume, ServerMessage};
+use reeve_link::{Batch, DELETES, Hello, ObjectKey, PART_BYTES, PROTOCOL_VERSION, Resume, ServerMessage};
+use reeve_store::{Deleted, Later};
 use reeve_types::{ClusterId, Revision, Timestamp};
 use serde::Deserialize;
 use tokio::sync::{mpsc, watch};
@@ -58,9 +59,12 @@ pub async fn handle(
             "`operatorVersion` is longer than {VERSION_LIMIT} bytes"
         )));
     }
-    let (line, open) = app.hub.listen(caller.cluster).ok_or(ApiError::Unauthenticated(
-        "the token's cluster does not exist any more",
-    ))?;
+    let (line, open) = app
+        .hub
+        .listen(caller.cluster, caller.credential)
+        .ok_or(ApiError::Unauthenticated(
+            "the token's cluster does not exist any more, or has another secret",
+        ))?;
     heard(&app, caller.cluster).await;
     tracing::info!(cluster = %caller.cluster, operator = hello.operator_version, resume = ?hello.resume, "link stream");
     let (sender, receiver) = mpsc::channel(4);
@@ -103,17 +107,26 @@ struct Feed {
 
 impl Feed {
     async fn run(mut self, resume: Option<Resume>, mut open: Stream) {
-        if let Err(End::Failed(error)) = self.feed(resume, &mut open).await {
+        let (app, sender, cluster) = (Arc::clone(&self.app), self.sender.clone(), self.cluster);
+        let line = self.line.clone();
+        let mut stopping = app.stopping.subscribe();
+        let ended = tokio::select! {
+            ended = self.feed(resume) => ended,
+            // The value is never false again.
+            _ = stopping.wait_for(|stopping| *stopping) => Ok(()),
+            () = sender.closed() => Ok(()),
+            () = open.replaced() => Ok(()),
+        };
+        if let Err(End::Failed(error)) = ended {
             log_chain(&error);
         }
         drop(open);
-        if self.line.has_changed().is_ok() {
-            heard(&self.app, self.cluster).await;
+        if line.has_changed().is_ok() {
+            heard(&app, cluster).await;
         }
     }
 
-    async fn feed(&mut self, resume: Option<Resume>, open: &mut Stream) -> Result<Infallible, End> {
-        let mut stopping = self.app.stopping.subscribe();
+    async fn feed(&mut self, resume: Option<Resume>) -> Result<(), End> {
         let mut heartbeat = tokio::time::interval(self.app.settings.heartbeat);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         heartbeat.tick().await;
@@ -127,23 +140,26 @@ impl Feed {
         self.send(&welcome).await?;
         let mut at = match self.place(resume).await? {
             Some(at) => at,
-            None => self.complete().await?,
+            None => self.everything().await?,
         };
         loop {
             if *self.line.borrow_and_update() > at {
                 at = self.later_than(at).await?;
             }
-            if *stopping.borrow() || self.app.clock.now() >= self.expires {
-                return Err(End::Over);
-            }
+            self.goes_on()?;
             tokio::select! {
                 changed = self.line.changed() => changed.map_err(|_| End::Over)?,
                 _ = heartbeat.tick() => self.send(&ServerMessage::Heartbeat).await?,
-                _ = stopping.changed() => {}
-                () = self.sender.closed() => return Err(End::Over),
-                () = open.replaced() => return Err(End::Over),
             }
         }
+    }
+
+    /// Whether cluster and token are still there: looked at before each part and with each heartbeat.
+    fn goes_on(&self) -> Result<(), End> {
+        if self.app.clock.now() >= self.expires || self.line.has_changed().is_err() {
+            return Err(End::Over);
+        }
+        Ok(())
     }
 
     /// Where to go on; `None` when everything has to be sent, because the operator asks for it, or because what it has is
@@ -167,32 +183,113 @@ impl Feed {
         Ok(None)
     }
 
-    async fn complete(&self) -> Result<Revision, End> {
-        let batch = self
-            .app
-            .store
-            .desired_all(&link_status(), self.cluster)
-            .await
-            .map_err(End::Failed)?;
-        let batch = batch.ok_or(End::Over)?;
-        let revision = batch.revision;
-        self.send(&ServerMessage::Batch(batch)).await?;
-        Ok(revision)
+    /// The complete state, part by part, rules first. What is removed meanwhile is told between the parts: a revocation
+    /// does not wait for the workloads.
+    async fn everything(&self) -> Result<Revision, End> {
+        let (mut after, mut rules_ended) = (None, false);
+        let mut begun = None;
+        let mut told = Revision(0);
+        loop {
+            self.goes_on()?;
+            let part = self
+                .app
+                .store
+                .desired_all(&link_status(), self.cluster, after, PART_BYTES)
+                .await
+                .map_err(End::Failed)?
+                .ok_or(End::Over)?;
+            let revision = *begun.get_or_insert(part.revision);
+            told = told.max(revision);
+            if part.revision > told {
+                told = self.removed_meanwhile(told, revision).await?;
+            }
+            let beyond_rules = part
+                .upserts
+                .iter()
+                .any(|it| !matches!(it.object.key(), ObjectKey::AccessRule(_)));
+            let rules_end = !rules_ended && (beyond_rules || part.next.is_none());
+            rules_ended |= rules_end;
+            after = part.next;
+            self.send(&ServerMessage::Batch(Batch {
+                revision,
+                complete: true,
+                rules_end,
+                more: after.is_some(),
+                deletes: Vec::new(),
+                upserts: part.upserts,
+            }))
+            .await?;
+            if after.is_none() {
+                return Ok(revision);
+            }
+        }
     }
 
-    async fn later_than(&self, at: Revision) -> Result<Revision, End> {
-        let batch = self
+    /// Tells what was removed later than `told`; until where. `revision` is that of the state whose parts these come between.
+    async fn removed_meanwhile(&self, told: Revision, revision: Revision) -> Result<Revision, End> {
+        let deleted = self.deleted(told).await?;
+        // More than that is told when the state is complete.
+        let deletes = deleted.keys.unwrap_or_default();
+        if !deletes.is_empty() {
+            self.send(&ServerMessage::Batch(Batch {
+                revision,
+                more: true,
+                deletes,
+                ..Batch::default()
+            }))
+            .await?;
+        }
+        Ok(deleted.revision)
+    }
+
+    async fn deleted(&self, since: Revision) -> Result<Deleted, End> {
+        let deleted = self
             .app
             .store
-            .desired_since(&link_status(), self.cluster, at)
+            .deleted_since(&link_status(), self.cluster, since, DELETES)
             .await
             .map_err(End::Failed)?;
-        let batch = batch.ok_or(End::Over)?;
-        let revision = batch.revision;
-        if !batch.deletes.is_empty() || !batch.upserts.is_empty() {
-            self.send(&ServerMessage::Batch(batch)).await?;
+        deleted.ok_or(End::Over)
+    }
+
+    /// What changed later than `at`: with each part first what was removed until then.
+    async fn later_than(&self, at: Revision) -> Result<Revision, End> {
+        let mut since = Later {
+            revision: at,
+            object: None,
+        };
+        let (mut told, mut owes_end) = (at, false);
+        loop {
+            self.goes_on()?;
+            let deleted = self.deleted(told).await?;
+            let Some(deletes) = deleted.keys else {
+                return self.everything().await;
+            };
+            let part = self
+                .app
+                .store
+                .desired_since(&link_status(), self.cluster, since, PART_BYTES)
+                .await
+                .map_err(End::Failed)?
+                .ok_or(End::Over)?;
+            told = deleted.revision;
+            let more = part.next.is_some();
+            if more || owes_end || !deletes.is_empty() || !part.upserts.is_empty() {
+                self.send(&ServerMessage::Batch(Batch {
+                    revision: told,
+                    more,
+                    deletes,
+                    upserts: part.upserts,
+                    ..Batch::default()
+                }))
+                .await?;
+            }
+            owes_end = more;
+            match part.next {
+                Some(next) => since = next,
+                None => return Ok(told),
+            }
         }
-        Ok(revision)
     }
 
     async fn send(&self, message: &ServerMessage) -> Result<(), End> {

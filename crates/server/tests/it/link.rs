@@ -10,7 +10,7 @@ use reeve_types::HistoryId;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use crate::server::{Server, Town};
+use crate::server::{Server, Town, write_beside};
 
 /// An open stream.
 pub(crate) struct Watch {
@@ -26,7 +26,7 @@ impl Watch {
     }
 
     async fn open_in(server: &Server, token: &str, resume: Option<(HistoryId, u64)>) -> Self {
-        let mut hello = json!({"protocol": 2, "operatorVersion": "test"});
+        let mut hello = json!({"protocol": 3, "operatorVersion": "test"});
         if let Some((history, revision)) = resume {
             hello["resume"] = json!({"history": history, "revision": revision});
         }
@@ -79,7 +79,7 @@ async fn a_stream_begins_with_everything_and_goes_on_with_what_changes() {
     let welcome = watch.news().await.unwrap();
     assert_eq!(
         welcome,
-        json!({"type": "welcome", "protocol": 2, "clusterId": town.cluster, "revision": 6,
+        json!({"type": "welcome", "protocol": 3, "clusterId": town.cluster, "revision": 6,
             "history": server.app.settings.history})
     );
     let all = watch.news().await.unwrap();
@@ -97,11 +97,11 @@ async fn a_stream_begins_with_everything_and_goes_on_with_what_changes() {
         kinds,
         [
             "AccessRule",
-            "Project",
-            "Project",
             "AccessRule",
             "AccessRule",
-            "AccessRule"
+            "AccessRule",
+            "Project",
+            "Project"
         ]
     );
     server
@@ -295,7 +295,7 @@ async fn a_stream_ends_with_its_cluster_its_token_and_the_server() {
         .post(
             &second,
             "/link/v1/watch",
-            json!({"protocol": 2, "operatorVersion": "x"}),
+            json!({"protocol": 3, "operatorVersion": "x"}),
         )
         .await
         .refused(401);
@@ -321,7 +321,7 @@ async fn a_hello_or_a_report_that_cannot_be_is_400() {
         .await
         .refused(400);
     assert!(
-        message.contains("protocol `1` is not spoken here: this server speaks 2"),
+        message.contains("protocol `1` is not spoken here: this server speaks 3"),
         "{message}"
     );
     server
@@ -332,13 +332,13 @@ async fn a_hello_or_a_report_that_cannot_be_is_400() {
         .call(&token, Method::POST, "/link/v1/status", "{")
         .await
         .refused(400);
-    let chatty = json!({"protocol": 2, "operatorVersion": "x".repeat(65)});
+    let chatty = json!({"protocol": 3, "operatorVersion": "x".repeat(65)});
     let message = server.post(&token, "/link/v1/watch", chatty).await.refused(400);
     assert!(message.contains("operatorVersion"), "{message}");
     // An array of an object's fields is no object.
     for (token, path, body) in [
         ("", "/link/v1/token", json!([town.cluster, town.secret])),
-        (&*token, "/link/v1/watch", json!([2, "x", null])),
+        (&*token, "/link/v1/watch", json!([3, "x", null])),
         (&*token, "/link/v1/status", json!([])),
     ] {
         server.post(token, path, body).await.refused(400);
@@ -420,4 +420,162 @@ async fn a_cluster_shows_whether_its_operator_is_there() {
         .applied_revision;
     assert_eq!(applied.0, 6);
     assert_eq!(state().await, "Disconnected");
+}
+
+/// A training as large as may be.
+pub(crate) fn large(town: &Town, name: &str) -> Value {
+    let variables: Vec<_> = (0..1024)
+        .map(|number| json!({"name": format!("V{number:04}"), "value": "v".repeat(123)}))
+        .collect();
+    json!({"name": name, "projectId": town.robots, "clusterId": town.cluster,
+        "spec": {"image": "local.test/tools:1", "args": "a".repeat(32 * 1024), "environmentVariables": variables}})
+}
+
+/// The parts of the complete state with which a stream begins.
+async fn parts(watch: &mut Watch) -> Vec<Value> {
+    assert_eq!(watch.news().await.unwrap()["type"], "welcome");
+    let mut parts = Vec::new();
+    loop {
+        let part = watch.news().await.unwrap();
+        let last = part["more"] != true;
+        parts.push(part);
+        if last {
+            return parts;
+        }
+    }
+}
+
+fn kinds(part: &Value) -> Vec<&str> {
+    let upserts = part["upserts"].as_array().into_iter().flatten();
+    upserts.map(|it| it["object"]["kind"].as_str().unwrap()).collect()
+}
+
+/// Planted fault: with `PART_BYTES` without bound there is one part, and the lines are longer than they may be.
+#[tokio::test]
+async fn the_complete_state_comes_in_parts_rules_first_and_ends_with_a_mark() {
+    const LARGE: usize = 40;
+    let town = Town::new().await;
+    let server = &town.server;
+    for number in 0..LARGE {
+        let body = large(&town, &format!("large-{number}"));
+        server
+            .post(&town.alice, "/api/v1/workloads/trainings", body)
+            .await
+            .is(202);
+    }
+    let token = server.link_token(&town.cluster, &town.secret).await;
+    let parts = parts(&mut Watch::open(server, &token, None).await).await;
+    assert!(parts.len() > LARGE / 8, "{} parts", parts.len());
+    let mut seen = Vec::new();
+    for (number, part) in parts.iter().enumerate() {
+        assert_eq!(
+            (&part["complete"], &part["revision"]),
+            (&json!(true), &json!(6 + LARGE))
+        );
+        assert!(
+            part.to_string().len() < 1024 * 1024,
+            "a part of {} bytes",
+            part.to_string().len()
+        );
+        assert_eq!(
+            part["more"] == true,
+            number + 1 < parts.len(),
+            "the last is the end mark"
+        );
+        assert_eq!(
+            part["rulesEnd"] == true,
+            number == 0,
+            "every rule is in the first"
+        );
+        seen.extend(kinds(part));
+    }
+    let count = |kind| seen.iter().filter(|it| **it == kind).count();
+    assert_eq!(
+        (count("AccessRule"), count("Project"), count("Workload")),
+        (4, 2, LARGE)
+    );
+    assert!(seen.is_sorted(), "rules, projects, workloads: {seen:?}");
+}
+
+/// Planted fault: without the look between two parts the deletion comes after the last one.
+#[tokio::test]
+async fn a_rule_that_is_deleted_while_a_large_state_is_sent_does_not_wait_for_its_end() {
+    let town = Town::new().await;
+    let server = &town.server;
+    for number in 0..40 {
+        let body = large(&town, &format!("large-{number}"));
+        server
+            .post(&town.alice, "/api/v1/workloads/trainings", body)
+            .await
+            .is(202);
+    }
+    let token = server.link_token(&town.cluster, &town.secret).await;
+    let mut watch = Watch::open(server, &token, None).await;
+    assert_eq!(watch.news().await.unwrap()["type"], "welcome");
+    assert_eq!(watch.news().await.unwrap()["rulesEnd"], true);
+    // Whoever reads slowly has the server wait: it is a few parts ahead.
+    let path = format!("/api/v1/authorization/access-rules/{}", town.alice_rule);
+    server.delete(&server.admin, &path).await.is(204);
+    let gone = json!([{"kind": "AccessRule", "id": town.alice_rule}]);
+    let mut after = None;
+    loop {
+        let part = watch.news().await.unwrap();
+        if part["deletes"] == gone && after.is_none() {
+            assert_eq!((&part["complete"], &part["more"]), (&json!(false), &json!(true)));
+            after = Some(0);
+        } else if let Some(parts) = &mut after {
+            *parts += 1;
+        }
+        if part["more"] != true {
+            break;
+        }
+    }
+    assert!(
+        after.is_some_and(|parts| parts > 1),
+        "it came with the last part: {after:?}"
+    );
+}
+
+#[tokio::test]
+async fn changes_that_gathered_come_in_parts_deletions_first() {
+    let town = Town::new().await;
+    let server = &town.server;
+    for number in 0..12 {
+        let body = large(&town, &format!("large-{number}"));
+        server
+            .post(&town.alice, "/api/v1/workloads/trainings", body)
+            .await
+            .is(202);
+    }
+    let path = format!("/api/v1/authorization/access-rules/{}", town.alice_rule);
+    server.delete(&server.admin, &path).await.is(204);
+    let token = server.link_token(&town.cluster, &town.secret).await;
+    let parts = parts(&mut Watch::open(server, &token, Some(6)).await).await;
+    assert!(parts.len() > 2, "{} parts", parts.len());
+    assert_eq!(
+        parts[0]["deletes"],
+        json!([{"kind": "AccessRule", "id": town.alice_rule}])
+    );
+    let all: Vec<_> = parts.iter().flat_map(kinds).collect();
+    assert_eq!(all, ["Workload"; 12]);
+    let last = parts.last().unwrap();
+    assert_eq!(
+        (&last["complete"], &last["revision"]),
+        (&json!(false), &json!(19))
+    );
+}
+
+/// More deletions than a line may name: the complete state says the same.
+#[tokio::test]
+async fn who_missed_too_many_deletions_is_sent_everything() {
+    let town = Town::new().await;
+    let server = &town.server;
+    const MANY: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i <= 20000)
+        INSERT INTO desired_objects SELECT c.id, 'access-rule', 1000000 + i, 6, NULL FROM n, clusters c";
+    assert_eq!(reeve_link::DELETES, 20_000);
+    write_beside(server, MANY).await;
+    let token = server.link_token(&town.cluster, &town.secret).await;
+    let mut watch = Watch::open(server, &token, Some(5)).await;
+    assert_eq!(watch.news().await.unwrap()["type"], "welcome");
+    assert_eq!(watch.news().await.unwrap()["complete"], true);
 }

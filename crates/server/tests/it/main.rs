@@ -18,6 +18,7 @@ mod documents;
 mod faults;
 mod hiding;
 mod link;
+mod link_credential;
 mod numbers;
 mod people;
 mod process;

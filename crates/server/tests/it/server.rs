@@ -95,6 +95,7 @@ impl Server {
             public_url: URL.to_owned(),
             namespace_prefix: "reeve-".to_owned(),
             reserved_namespaces: reeve_types::ReservedNamespaces::default(),
+            workloads_per_project: 50,
             account_created_at: installed.created_at,
             heartbeat: Duration::from_millis(50),
             history,
@@ -401,4 +402,12 @@ pub(crate) fn forged(
         .unwrap()
         .expose()
         .to_owned()
+}
+
+/// Writes into the database beside the server.
+pub(crate) async fn write_beside(server: &Server, statement: &'static str) {
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(server.dir.path().join("reeve.db"));
+    let pool = sqlx::sqlite::SqlitePool::connect_with(options).await.unwrap();
+    sqlx::query(statement).execute(&pool).await.unwrap();
+    pool.close().await;
 }

@@ -101,8 +101,12 @@ async fn a_disabled_account_is_out_and_its_old_tokens_stay_out() {
         .refused(400);
     let in_clusters = async || {
         let (granted, cluster) = (reeve_server::audit::link_status(), town.cluster.parse().unwrap());
-        let batch = server.app.store.desired_all(&granted, cluster).await.unwrap();
-        serde_json::to_string(&batch.unwrap())
+        let store = &server.app.store;
+        let all = store
+            .desired_all(&granted, cluster, None, usize::MAX)
+            .await
+            .unwrap();
+        serde_json::to_string(&all.unwrap().upserts)
             .unwrap()
             .contains(r#""name":"ci""#)
     };

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::server::{Town, Transcript};
+use crate::server::{Town, Transcript, write_beside};
 
 const ALL: &str = "/api/v1/workloads/trainings";
 
@@ -168,11 +168,12 @@ async fn sent(town: &Town) -> Value {
         .server
         .app
         .store
-        .desired_all(&granted, cluster)
+        .desired_all(&granted, cluster, None, usize::MAX)
         .await
         .unwrap()
         .unwrap();
-    let last = serde_json::to_value(&batch.upserts.last().unwrap().object).unwrap();
+    let last = batch.upserts.iter().max_by_key(|it| it.revision).unwrap();
+    let last = serde_json::to_value(&last.object).unwrap();
     assert_eq!(last["kind"], "Workload");
     last["spec"].clone()
 }
@@ -332,4 +333,48 @@ async fn a_workloads_phase_is_what_its_cluster_said() {
         let one = town.server.get(&town.alice, &format!("{ALL}/{id}")).await.is(200);
         assert_eq!(one["actualPhase"], shown);
     }
+}
+
+/// The limit of the tests is 50.
+#[tokio::test]
+async fn a_project_has_at_most_as_many_workloads_as_the_setting_says() {
+    let town = Town::new().await;
+    let server = &town.server;
+    let spec = || json!({"image": "local.test/tools:1"});
+    let mut first = String::new();
+    for number in 0..50 {
+        let body = training(&town, &format!("t{number}"), spec());
+        let made = server.post(&town.alice, ALL, body).await.is(202);
+        if number == 0 {
+            first = made["workloadId"].as_str().unwrap().to_owned();
+        }
+    }
+    let one_more = || training(&town, "one-more", spec());
+    let message = server.post(&town.alice, ALL, one_more()).await.refused(409);
+    assert!(
+        message.contains("`robots` has 50 workloads") && message.contains("--workloads-per-project"),
+        "{message}"
+    );
+    server
+        .delete(&town.alice, &format!("{ALL}/{first}"))
+        .await
+        .is(202);
+    server.post(&town.alice, ALL, one_more()).await.is(202);
+}
+
+/// Planted fault: a list that selects the requests fails on one that is not JSON, as the last call does.
+#[tokio::test]
+async fn lists_and_counts_read_nothing_of_what_was_asked_for() {
+    let town = Town::new().await;
+    let server = &town.server;
+    let body = training(&town, "t", json!({"image": "local.test/tools:1"}));
+    let made = server.post(&town.alice, ALL, body).await.is(202);
+    write_beside(server, "UPDATE workload_requests SET request = 'no JSON'").await;
+    let list = server.get(&town.alice, "/api/v1/workloads").await.is(200);
+    assert_eq!(list["workloads"][0]["images"], json!(["local.test/tools:1"]));
+    server.get(&town.alice, ALL).await.is(200);
+    let count = server.get(&town.alice, "/api/v1/workloads/count").await.is(200);
+    assert_eq!(count["count"], 1);
+    let path = format!("{ALL}/{}", made["workloadId"].as_str().unwrap());
+    server.get(&town.alice, &path).await.refused(500);
 }

@@ -21,10 +21,11 @@ fn with_id(path: &str, id: &str) -> String {
 }
 
 /// Operations that read no body, whatever their method.
-const BODILESS: [&str; 4] = [
+const BODILESS: [&str; 5] = [
     "create_kubernetes_token",
     "reset_user_password",
     "logout_user",
+    "regenerate_cluster_secret",
     "regenerate_service_account_secret",
 ];
 
@@ -186,6 +187,7 @@ async fn ids_of_every_shape_are_404_and_never_500() {
             "set_user_posix" => r#"{"uid":61000,"gid":5000}"#,
             "set_cluster_lowest_id" => r#"{"lowestId":500}"#,
             "update_service_account_by_id" => r#"{"enabled":false}"#,
+            "patch_cluster" => r#"{"kubernetesEndpoint":{"server":"https://k8s.example"}}"#,
             _ => "",
         };
         for id in ids {

@@ -6,3 +6,4 @@ mod chain;
 mod forgetting;
 mod sqlite;
 mod tampering;
+mod upgrade;

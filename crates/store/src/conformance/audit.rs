@@ -29,7 +29,13 @@ pub async fn a_permission_for_one_thing_does_no_other(mut world: World) {
         );
     }
     let session = exception(BootstrapException::SessionRecord);
-    gate(world.store.desired_all(&session, cluster).await.map(drop));
+    gate(
+        world
+            .store
+            .desired_all(&session, cluster, None, 1)
+            .await
+            .map(drop),
+    );
     gate(world.store.record(&link(), entry(AuditAction::SignIn)).await);
     let rule = world
         .rule(group("g"), Role::Viewer, Scope::Cluster(cluster))

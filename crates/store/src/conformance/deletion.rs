@@ -86,7 +86,7 @@ pub async fn deleting_a_department_takes_its_projects_along(mut world: World) {
 /// Nothing of its desired state is left, and its credential is worth nothing but to be told so.
 pub async fn deleting_a_cluster_takes_everything_along(mut world: World) {
     let (cluster, _, project) = furnished(&mut world).await;
-    let credential = world.store.link_verifier(cluster).await.unwrap();
+    let credential = world.store.link_verifier(cluster).await.unwrap().map(|it| it.0);
     assert!(credential.is_some());
     assert_eq!(world.store.deleted_link_verifier(cluster).await.unwrap(), None);
     let granted = world.may(Action::Delete, Entity::Cluster, Scope::Cluster(cluster));
@@ -99,7 +99,14 @@ pub async fn deleting_a_cluster_takes_everything_along(mut world: World) {
     assert!(world.store.link_verifier(cluster).await.unwrap().is_none());
     let kept = world.store.deleted_link_verifier(cluster).await.unwrap();
     assert_eq!(kept, credential);
-    assert!(world.store.desired_all(&link(), cluster).await.unwrap().is_none());
+    assert!(
+        world
+            .store
+            .desired_all(&link(), cluster, None, 1)
+            .await
+            .unwrap()
+            .is_none()
+    );
     let directory = world.store.directory().await.unwrap();
     assert_eq!(
         (

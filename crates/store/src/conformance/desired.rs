@@ -8,7 +8,7 @@ use reeve_authz::{Role, Scope};
 use reeve_link::{DesiredObject, ObjectKey};
 use reeve_types::Revision;
 
-use super::world::{World, group};
+use super::world::{World, group, link};
 
 /// The account's reach every cluster, also one that is made later; a cluster's, department's or project's reach theirs.
 pub async fn a_rule_reaches_the_clusters_it_holds_in(mut world: World) {
@@ -90,6 +90,11 @@ pub async fn what_changed_later_is_told_deletions_first(mut world: World) {
     let seen: Vec<_> = batch.upserts.iter().map(|it| it.revision.0).collect();
     assert_eq!(seen, [start + 1, start + 3]);
     assert_eq!(world.since(cluster, start + 2).await.upserts.len(), 1);
+    let none = world
+        .store
+        .deleted_since(&link(), cluster, Revision(start), 0)
+        .await;
+    assert_eq!(none.unwrap().unwrap().keys, None, "more than was asked for");
     let nothing = world.since(cluster, start + 3).await;
     assert_eq!((nothing.upserts.len(), nothing.deletes.len()), (0, 0));
     let all = world.all(cluster).await;

@@ -2,7 +2,7 @@
 //! before and after where the thing is numbers or settings.
 
 use reeve_authz::{Action, BootstrapException, Entity, Granted, Role, Scope};
-use reeve_link::{ClusterSettings, StatusReport};
+use reeve_link::{ClusterSettings, KubernetesEndpoint, StatusReport};
 use reeve_types::Revision;
 
 use super::world::{NOW, World, entry, exception, group, link, posix};
@@ -16,6 +16,8 @@ pub const AUDITED_WRITES: &[&str] = &[
     "create_cluster",
     "report",
     "set_lowest_id",
+    "set_kubernetes_endpoint",
+    "set_cluster_credential",
     "create_department",
     "create_project",
     "create_access_rule",
@@ -104,6 +106,22 @@ pub async fn every_write_is_in_the_audit_log(mut world: World) {
     assert_eq!(set.await.unwrap().lowest_id, lowest);
     let numbers = ["lowest_id_before=1000", "lowest_id_after=20"];
     log.has(&world, "set_lowest_id", Update, cluster, &numbers).await;
+    let here = world.may(Action::Update, Entity::Cluster, Scope::Cluster(cluster));
+    let endpoint = KubernetesEndpoint {
+        server: "https://k8s.example.com:6443".to_owned(),
+        certificate_authority_data: String::new(),
+    };
+    let set = world
+        .store
+        .set_kubernetes_endpoint(&here, cluster, endpoint, entry(Update));
+    set.await.unwrap();
+    log.has(&world, "set_kubernetes_endpoint", Update, cluster, &[]).await;
+    let secret = Verifier::new("new");
+    let set = world
+        .store
+        .set_cluster_credential(&here, cluster, secret, entry(Update));
+    set.await.unwrap();
+    log.has(&world, "set_cluster_credential", Update, cluster, &[]).await;
     let department = world.department(cluster, "vision").await.id;
     log.has(&world, "create_department", Create, department, &[])
         .await;
@@ -113,7 +131,7 @@ pub async fn every_write_is_in_the_audit_log(mut world: World) {
         .rule(group("g"), Role::Viewer, Scope::Project(project))
         .await;
     log.has(&world, "create_access_rule", Create, rule.id, &[]).await;
-    let workload = world.try_workload(100, project, "train").await.unwrap().value.id;
+    let workload = world.try_workload(100, project, "train").await.unwrap().value.summary.id;
     log.has(&world, "create_workload", Create, workload, &[]).await;
     let alice = people_are_told(&world, &mut log).await;
 
@@ -229,7 +247,7 @@ async fn settings_are_told(world: &World, log: &mut Log, cluster: reeve_types::C
         let sent = world
             .store
             .report(&granted, cluster, report, NOW, entry(AuditAction::Update));
-        assert!(sent.await.unwrap());
+        assert!(sent.await.unwrap().is_some());
     };
     send(&report).await;
     let update = AuditAction::Update;

@@ -90,7 +90,7 @@ pub async fn a_restored_store_ends_everything_it_holds(mut world: World) {
     assert_eq!((counts.passwords, counts.secrets, counts.clusters), (1, 1, 1));
     assert_eq!(store.suspended().await.unwrap(), counts);
     let (_, secret) = store.secret_verifier(&account.name).await.unwrap().unwrap();
-    let credential = store.link_verifier(cluster).await.unwrap().unwrap();
+    let (credential, _) = store.link_verifier(cluster).await.unwrap().unwrap();
     for verifier in [world.admin_password().await, secret, credential] {
         assert!(verifier.is_suspended());
     }

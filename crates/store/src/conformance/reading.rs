@@ -1,11 +1,11 @@
 //! Reports, lists and the directory.
 
 use reeve_authz::{Action, Entity, Principal, Role, Scope};
-use reeve_link::{ClusterSettings, ObjectKey, ObjectStatus, StatusPhase, StatusReport};
+use reeve_link::{ClusterSettings, KubernetesEndpoint, ObjectKey, ObjectStatus, StatusPhase, StatusReport};
 use reeve_types::Revision;
 
 use super::world::{NOW, World, entry, group, link, parsed, posix};
-use crate::{AuditAction, StoreError};
+use crate::{AuditAction, StoreError, Verifier};
 
 /// Twice the same is written once; what the cluster is not to have is dropped.
 pub async fn a_report_is_kept_when_it_says_something_new(mut world: World) {
@@ -45,26 +45,22 @@ pub async fn a_report_is_kept_when_it_says_something_new(mut world: World) {
             ),
         ],
     };
-    assert!(
+    let told = async |report: &StatusReport, at| {
+        let entry = entry(AuditAction::Update);
         world
             .store
-            .report(&link(), cluster, &report, NOW, entry(AuditAction::Update))
+            .report(&link(), cluster, report, at, entry)
             .await
             .unwrap()
-    );
-    assert!(
-        !world
-            .store
-            .report(
-                &link(),
-                cluster,
-                &report,
-                NOW.plus_seconds(9),
-                entry(AuditAction::Update)
-            )
-            .await
-            .unwrap()
-    );
+    };
+    let first = told(&report, NOW).await.unwrap();
+    assert_eq!((first.applied_revision, first.endpoint), (Revision(2), None));
+    assert_eq!(told(&report, NOW.plus_seconds(9)).await, None);
+    let behind = StatusReport {
+        revision: Revision(1),
+        ..StatusReport::default()
+    };
+    assert_eq!(told(&behind, NOW).await, None, "it never goes back");
     let granted = world.may(Action::Read, Entity::Project, Scope::Project(project));
     let row = world.store.project(&granted, project).await.unwrap().unwrap();
     let status = row.status.unwrap();
@@ -87,25 +83,107 @@ pub async fn a_report_is_kept_when_it_says_something_new(mut world: World) {
         (Some(settings), Revision(2))
     );
     world.delete_rule(&rule).await.unwrap();
-    assert!(
-        !world
-            .store
-            .report(&link(), cluster, &report, NOW, entry(AuditAction::Update))
-            .await
-            .unwrap(),
-        "the rule is gone"
-    );
+    let entry = || entry(AuditAction::Update);
+    let again = world.store.report(&link(), cluster, &report, NOW, entry()).await;
+    assert_eq!(again.unwrap(), None, "the rule is gone");
     let unknown = world
         .store
-        .report(
-            &link(),
-            super::world::id(99),
-            &report,
-            NOW,
-            entry(AuditAction::Update),
-        )
+        .report(&link(), super::world::id(99), &report, NOW, entry())
         .await;
     assert!(matches!(unknown, Err(StoreError::NotFound { .. })), "{unknown:?}");
+}
+
+/// The first is pinned, another one waits beside it, an administrator's word replaces both; two audit events for whatever is
+/// reported, and one for the word.
+pub async fn an_address_that_is_reported_later_never_replaces_the_first(mut world: World) {
+    let cluster = world.cluster(10, "a").await.id;
+    let endpoint = |host: &str| KubernetesEndpoint {
+        server: format!("https://{host}:6443"),
+        certificate_authority_data: "Q0E=".to_owned(),
+    };
+    let report = async |host: Option<&str>| {
+        let report = StatusReport {
+            settings: Some(ClusterSettings {
+                enforce_run_as_user: true,
+                enforce_prevent_privilege_escalation: true,
+                kubernetes_version: String::new(),
+                operator_version: String::new(),
+                kubernetes_endpoint: host.map(endpoint),
+                policy_alarms: Vec::new(),
+            }),
+            ..StatusReport::default()
+        };
+        let entry = entry(AuditAction::Update);
+        world
+            .store
+            .report(&link(), cluster, &report, NOW, entry)
+            .await
+            .unwrap();
+        let granted = world.may(Action::Read, Entity::Cluster, Scope::Cluster(cluster));
+        let row = world.store.cluster(&granted, cluster).await.unwrap().unwrap();
+        (row.endpoint, row.reported_endpoint)
+    };
+    let before = world.audited().await;
+    assert_eq!(report(None).await, (None, None));
+    assert_eq!(report(Some("first")).await, (Some(endpoint("first")), None));
+    assert_eq!(world.audited().await, before + 1);
+    for host in ["thief", "first", "thief", "other"] {
+        let (served, _) = report(Some(host)).await;
+        assert_eq!(served, Some(endpoint("first")), "{host}");
+    }
+    assert_eq!(
+        report(None).await,
+        (Some(endpoint("first")), Some(endpoint("other")))
+    );
+    assert_eq!(
+        world.audited().await,
+        before + 2,
+        "once, however often it is said"
+    );
+    let directory = world.store.directory().await.unwrap();
+    let known = directory.clusters.iter().map(|it| it.endpoint.clone());
+    assert_eq!(known.collect::<Vec<_>>(), [Some(endpoint("first"))]);
+    let granted = world.may(Action::Update, Entity::Cluster, Scope::Cluster(cluster));
+    let entry = entry(AuditAction::Update);
+    let row = world
+        .store
+        .set_kubernetes_endpoint(&granted, cluster, endpoint("moved"), entry)
+        .await
+        .unwrap();
+    assert_eq!(
+        (row.endpoint, row.reported_endpoint),
+        (Some(endpoint("moved")), None)
+    );
+    assert_eq!(world.audited().await, before + 3);
+}
+
+/// And its number rises, so that tokens that the old one earned can be told from those of the new one.
+pub async fn a_new_link_secret_replaces_the_old_one(mut world: World) {
+    let (cluster, other) = (world.cluster(10, "a").await.id, world.cluster(11, "b").await.id);
+    let kept = async |cluster| world.store.link_verifier(cluster).await.unwrap().unwrap();
+    let (_, first) = kept(cluster).await;
+    let granted = world.may(Action::Update, Entity::Cluster, Scope::Cluster(cluster));
+    let number = world
+        .store
+        .set_cluster_credential(
+            &granted,
+            cluster,
+            Verifier::new("new"),
+            entry(AuditAction::Update),
+        )
+        .await
+        .unwrap();
+    assert_ne!(number, first);
+    assert_eq!(kept(cluster).await, (Verifier::new("new"), number));
+    assert_eq!(kept(other).await.1, first, "another cluster's stays");
+    let directory = world.store.directory().await.unwrap();
+    let found = directory.clusters.iter().find(|it| it.id == cluster).unwrap();
+    assert_eq!(found.credential, number);
+    let refused = world
+        .store
+        .set_cluster_credential(&granted, other, Verifier::new("new"), entry(AuditAction::Update))
+        .await;
+    assert!(matches!(refused, Err(StoreError::Gate { .. })), "{refused:?}");
 }
 
 /// And nothing beside it.

@@ -15,8 +15,8 @@ use reeve_types::{
 
 use crate::{
     AccessRuleRow, AuditAction, AuditEntry, AuditSubject, ClusterRow, Committed, DepartmentRow, FirstStart,
-    NewAccessRule, NewCluster, NewDepartment, NewProject, NewServiceAccount, NewUser, NewWorkload, Outcome,
-    ProjectRow, ServiceAccountRow, SessionNumber, Store, StoreError, SubjectId, UserRow, Verifier,
+    Later, NewAccessRule, NewCluster, NewDepartment, NewProject, NewServiceAccount, NewUser, NewWorkload,
+    Outcome, ProjectRow, ServiceAccountRow, SessionNumber, Store, StoreError, SubjectId, UserRow, Verifier,
     WorkloadRow,
 };
 
@@ -318,6 +318,7 @@ impl World {
             },
             request: serde_json::json!({"image": "image"}),
             created_at: NOW,
+            most_in_project: 3,
         };
         let granted = self.may(Action::Create, Entity::Trainings, Scope::Project(project));
         self.store
@@ -345,18 +346,62 @@ impl World {
         recorded.await.unwrap()
     }
 
-    /// The whole desired state of a cluster.
+    /// The whole desired state of a cluster, by revision.
     pub async fn all(&self, cluster: ClusterId) -> Batch {
-        self.store.desired_all(&link(), cluster).await.unwrap().unwrap()
+        let mut batch = Batch {
+            complete: true,
+            ..Batch::default()
+        };
+        let mut after = None;
+        loop {
+            // The smallest parts there are.
+            let part = self
+                .store
+                .desired_all(&link(), cluster, after, 1)
+                .await
+                .unwrap()
+                .unwrap();
+            assert!(part.upserts.len() <= 1);
+            batch.revision = part.revision;
+            batch.upserts.extend(part.upserts);
+            after = part.next;
+            if after.is_none() {
+                batch.upserts.sort_by_key(|it| it.revision);
+                return batch;
+            }
+        }
     }
 
     /// What changed later.
     pub async fn since(&self, cluster: ClusterId, revision: u64) -> Batch {
-        self.store
-            .desired_since(&link(), cluster, Revision(revision))
+        let deleted = self
+            .store
+            .deleted_since(&link(), cluster, Revision(revision), 1000)
             .await
             .unwrap()
-            .unwrap()
+            .unwrap();
+        let mut batch = Batch {
+            deletes: deleted.keys.unwrap(),
+            ..Batch::default()
+        };
+        let mut since = Later {
+            revision: Revision(revision),
+            object: None,
+        };
+        loop {
+            let part = self
+                .store
+                .desired_since(&link(), cluster, since, 1)
+                .await
+                .unwrap()
+                .unwrap();
+            batch.revision = part.revision;
+            batch.upserts.extend(part.upserts);
+            match part.next {
+                Some(next) => since = next,
+                None => return batch,
+            }
+        }
     }
 
     /// How many audit events there are; the chain is whole.

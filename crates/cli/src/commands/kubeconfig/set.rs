@@ -12,7 +12,7 @@ use crate::Context;
 use crate::args::KubeconfigSet;
 use crate::commands::find;
 use crate::failure::Failure;
-use crate::http::{Api, parse_address};
+use crate::http::Api;
 use crate::kubeconfig::{Entry, default_file, merge};
 use crate::kubernetes;
 use crate::settings::write_atomically;
@@ -28,11 +28,7 @@ pub(in crate::commands) async fn run(context: &mut Context, arguments: Kubeconfi
         Some(cluster) => cluster,
         None => only_cluster(&api, &projects).await?,
     };
-    let endpoint = kubernetes::endpoint(&api, cluster)
-        .await
-        .map_err(|error| error.explain(WHAT))?;
-    // It comes from the cluster: kubectl must not be made to send a token without TLS.
-    parse_address(&endpoint.server)?;
+    let endpoint = kubernetes::endpoint(&api, cluster, arguments.accept_new_endpoint, WHAT).await?;
     let entry = Entry {
         name: name(cluster),
         endpoint,

@@ -1,4 +1,4 @@
-use reeve_link::StatusPhase;
+use reeve_link::{ClusterSettings, StatusPhase};
 use reeve_operator::board::Board;
 use reeve_types::Revision;
 
@@ -40,7 +40,7 @@ fn a_new_connection_hears_the_revision_again_and_large_news_in_parts() {
     board.set_revision(Revision(7));
     assert_eq!(board.take().unwrap().revision, Revision(7));
     assert_eq!(board.take(), None);
-    board.connected();
+    board.connected(Revision(7));
     assert_eq!(board.take().unwrap().revision, Revision(7));
     for id in 1..=1200 {
         board.set(rule_key(id), StatusPhase::Ready, "");
@@ -48,7 +48,7 @@ fn a_new_connection_hears_the_revision_again_and_large_news_in_parts() {
     let parts: Vec<usize> = std::iter::from_fn(|| board.take())
         .map(|report| report.objects.len())
         .collect();
-    assert_eq!(parts, [200; 6]);
+    assert_eq!(parts, [500, 500, 200]);
 }
 
 #[test]
@@ -57,10 +57,10 @@ fn what_was_under_way_when_a_connection_ended_is_sent_on_the_next() {
     board.set(rule_key(1), StatusPhase::Ready, "");
     let lost = board.take().unwrap();
     assert_eq!(board.take(), None);
-    board.connected();
+    board.connected(Revision(7));
     assert_eq!(board.take().unwrap().objects, lost.objects);
     board.sent(&lost);
-    board.connected();
+    board.connected(Revision(7));
     assert_eq!(board.take().unwrap().objects, []);
 }
 
@@ -72,7 +72,7 @@ fn whoever_sends_everything_hears_everything_again() {
     board.set(rule_key(2), StatusPhase::Deleted, "");
     let first = board.take().unwrap();
     board.sent(&first);
-    board.connected();
+    board.connected(Revision(7));
     assert_eq!(
         board.take().unwrap().objects,
         [],
@@ -95,4 +95,44 @@ fn a_long_message_is_cut_between_characters() {
     board.set(rule_key(1), StatusPhase::NotReady, &"é".repeat(2000));
     let message = &board.take().unwrap().objects[0].message;
     assert!(message.len() <= 1000 && message.chars().all(|c| c == 'é'));
+}
+
+#[test]
+fn a_revision_that_the_server_never_sent_is_not_said() {
+    let board = Board::default();
+    board.set_revision(Revision(9));
+    board.connected(Revision(7));
+    assert_eq!(
+        board.take().unwrap().revision,
+        Revision(0),
+        "its database is older than what was applied"
+    );
+    board.set_revision(Revision(8));
+    assert_eq!(board.take().unwrap().revision, Revision(8));
+}
+
+#[test]
+fn what_is_reported_keeps_to_the_bounds() {
+    let board = Board::default();
+    board.set_settings(ClusterSettings {
+        enforce_run_as_user: true,
+        enforce_prevent_privilege_escalation: true,
+        kubernetes_version: "v".repeat(500),
+        operator_version: "1".to_owned(),
+        kubernetes_endpoint: None,
+        policy_alarms: vec!["é".repeat(1000); 80],
+    });
+    for id in 1..=700 {
+        board.set(rule_key(id), StatusPhase::NotReady, &"x".repeat(5000));
+    }
+    let mut reports = 0;
+    while let Some(report) = board.take() {
+        assert_eq!(report.check(), Ok(()));
+        if let Some(settings) = report.settings {
+            let last = settings.policy_alarms.last().unwrap();
+            assert!(last.starts_with("31 more"), "{last}");
+        }
+        reports += 1;
+    }
+    assert_eq!(reports, 2);
 }

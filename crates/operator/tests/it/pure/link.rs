@@ -2,20 +2,23 @@ use std::time::Duration;
 
 use reeve_crds::AccessRule;
 use reeve_kube_kit::Name;
-use reeve_link::Resume;
-use reeve_operator::link::known::{Found, Known, Record, Version};
+use reeve_link::{Batch, Resume, Versioned};
+use reeve_operator::link::completing::Completing;
+use reeve_operator::link::fingerprint::Fingerprint;
+use reeve_operator::link::known::{Found, Known, Listed, Record, Version};
 use reeve_operator::link::pause::pause;
 use reeve_operator::link::retry::Retry;
 use reeve_types::Revision;
 use serde_json::json;
 use tokio::time::Instant;
 
-use crate::rig::{project_key, rule_key};
+use crate::rig::{project, project_key, rule, rule_key};
 
 fn record(name: &str, revision: u64) -> Record {
     Record {
         name: Name::cluster(name),
-        spec: json!({}),
+        spec: Fingerprint::of(&json!({})),
+        place: None,
         revision: Revision(revision),
     }
 }
@@ -157,13 +160,13 @@ fn found(uid: &str, number: u64, v: u32) -> Found {
         name: Name::cluster("rule-1"),
         version: version(uid, number),
         annotated: true,
-        spec: json!({"v": v}),
+        spec: Fingerprint::of(&json!({"v": v})),
     }
 }
 
 fn wanted(revision: u64, v: u32) -> Record {
     Record {
-        spec: json!({"v": v}),
+        spec: Fingerprint::of(&json!({"v": v})),
         ..record("rule-1", revision)
     }
 }
@@ -171,7 +174,7 @@ fn wanted(revision: u64, v: u32) -> Record {
 /// One that has compared what is there, and found nothing.
 fn compared() -> Known {
     let mut known = Known::default();
-    known.reload(vec![], vec![], vec![]);
+    known.reload(vec![]);
     known
 }
 
@@ -269,7 +272,7 @@ fn what_bears_our_annotation_and_is_unknown_is_drift_and_what_is_somebodys_own_i
         !tell(&mut known, None, Some(found("a", 10, 1))),
         "nothing was compared yet"
     );
-    known.reload(vec![], vec![], vec![]);
+    known.reload(vec![]);
     assert!(tell(&mut known, None, Some(found("a", 10, 1))));
     let own = Found {
         annotated: false,
@@ -287,10 +290,10 @@ fn a_cluster_that_was_restored_from_a_backup_is_noticed_although_its_versions_ar
     }))
     .unwrap();
     let mut known = Known::default();
-    known.reload(vec![], vec![rule], vec![]);
-    let spec = known.get(rule_key(1)).unwrap().spec.clone();
+    known.reload(vec![Listed::rule(&rule).unwrap()]);
+    let spec = known.get(rule_key(1)).unwrap().spec;
     let at = |number| Found {
-        spec: spec.clone(),
+        spec,
         ..found("a", number, 0)
     };
     assert!(!tell(&mut known, None, Some(at(1000))));
@@ -300,4 +303,62 @@ fn a_cluster_that_was_restored_from_a_backup_is_noticed_although_its_versions_ar
         tell(&mut known, Some(("a", 1001)), Some(at(900))),
         "even if it says the same"
     );
+}
+
+/// A part of a complete state that names rules, by number, and projects.
+fn part(rules: &[i64], projects: &[i64], rules_end: bool, more: bool) -> Batch {
+    let rules = rules
+        .iter()
+        .map(|id| rule(*id, "a@example.com", "viewer", json!({"type": "cluster"})));
+    let projects = projects.iter().map(|id| project(*id, &format!("p{id}")));
+    Batch {
+        complete: true,
+        rules_end,
+        more,
+        upserts: rules
+            .chain(projects)
+            .map(|object| Versioned {
+                revision: Revision(1),
+                object,
+            })
+            .collect(),
+        ..Batch::default()
+    }
+}
+
+/// Planted fault: without the condition on the end mark the first part removes project 9.
+#[test]
+fn of_a_complete_state_rules_are_missed_when_all_were_named_and_the_rest_at_the_end_mark() {
+    let known = [
+        rule_key(1),
+        rule_key(2),
+        rule_key(8),
+        project_key(3),
+        project_key(9),
+    ];
+    let mut completing = Completing::default();
+    assert_eq!(completing.take(&part(&[1], &[], false, true), &known), []);
+    assert_eq!(
+        completing.take(&part(&[2], &[], true, true), &known),
+        [rule_key(8)]
+    );
+    let known = [rule_key(1), rule_key(2), project_key(3), project_key(9)];
+    assert_eq!(completing.take(&part(&[], &[4], false, true), &known), []);
+    assert_eq!(
+        completing.take(&part(&[], &[3], false, false), &known),
+        [project_key(9)]
+    );
+    // One that was interrupted starts anew: what only its lost parts named is missed.
+    let mut anew = Completing::default();
+    assert_eq!(anew.take(&part(&[1], &[], true, true), &known), [rule_key(2)]);
+}
+
+#[test]
+fn a_fingerprint_can_be_kept_as_text() {
+    let of = Fingerprint::of(&json!({"a": 1}));
+    assert_eq!(Fingerprint::from_text(&of.to_text()), Some(of));
+    assert_ne!(of, Fingerprint::of(&json!({"a": 2})));
+    for broken in ["", "zz", &of.to_text()[1..], &format!("{}00", of.to_text())] {
+        assert_eq!(Fingerprint::from_text(broken), None, "{broken}");
+    }
 }

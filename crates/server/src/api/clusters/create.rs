@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use reeve_api::cluster::{CreateCluster, CreatedCluster};
 use reeve_authz::{Action, Entity};
-use reeve_store::{AuditAction, ClusterFacts, NewCluster};
+use reeve_store::{AuditAction, ClusterFacts, CredentialNumber, NewCluster};
 use reeve_types::{ClusterId, Revision};
 
 use super::shown;
@@ -47,10 +47,13 @@ pub async fn handle(
                 revision: committed.value.revision,
                 applied_revision: Revision(0),
                 settings: None,
+                endpoint: None,
+                credential: CredentialNumber::default(),
                 last_liveness: None,
                 lowest_id: committed.value.lowest_id,
             });
-            app.hub.open(id, committed.value.revision, None);
+            app.hub
+                .open(id, committed.value.revision, None, CredentialNumber::default());
             Ok(committed.value)
         })
         .await?;

@@ -15,7 +15,8 @@ use crate::caller::Caller;
 use crate::error::ApiError;
 use crate::extract::Segment;
 
-/// What the cluster's operator said; 404 with the reason until it did.
+/// What an administrator set, or the cluster's operator said first; 404 with the reason until then. What was reported later is
+/// served to nobody.
 pub async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -23,11 +24,11 @@ pub async fn handle(
 ) -> Result<Response, ApiError> {
     let id: ClusterId = segment.id("cluster")?;
     person_reaching(&app, &caller, id)?;
-    let settings = app
+    let endpoint = app
         .directory()
         .cluster(id)
-        .and_then(|cluster| cluster.settings.clone());
-    let Some(endpoint) = settings.and_then(|settings| settings.kubernetes_endpoint) else {
+        .and_then(|cluster| cluster.endpoint.clone());
+    let Some(endpoint) = endpoint else {
         let message = "this cluster has not said how people reach its API server: its operator is not connected yet, or \
                        runs without `--advertise-api-server`";
         return Ok((http::StatusCode::NOT_FOUND, Json(ErrorBody::new(404, message))).into_response());

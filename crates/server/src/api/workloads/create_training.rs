@@ -54,6 +54,7 @@ pub async fn handle(
             desired,
             request,
             created_at: call.at,
+            most_in_project: app.settings.workloads_per_project,
         };
         let committed = app.store.create_workload(&granted, new, entry).await?;
         app.announce(&committed.revisions);

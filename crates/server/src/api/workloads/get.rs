@@ -20,5 +20,5 @@ pub async fn handle(
     segment: Segment,
 ) -> Result<Json<Workload>, ApiError> {
     let row = readable(&app, &caller, &segment, Entity::Workloads, "workload").await?;
-    Ok(Json(shown(row)))
+    Ok(Json(shown(row.summary)))
 }

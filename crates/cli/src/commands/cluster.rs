@@ -1,0 +1,4 @@
+//! `reeve cluster`.
+
+pub(in crate::commands) mod new_secret;
+pub(in crate::commands) mod set_endpoint;

@@ -1,0 +1,65 @@
+//! `PATCH /api/v1/clusters/{clusterUuid}` (ours): 200. Sets where people reach the cluster's API server, which also confirms
+//! or rejects what its operator reports instead.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use reeve_api::cluster::{Cluster, UpdateCluster};
+use reeve_authz::{Action, Entity, Scope};
+use reeve_link::KubernetesEndpoint;
+use reeve_store::AuditAction;
+use reeve_types::ClusterId;
+
+use super::shown;
+use crate::app::App;
+use crate::caller::{Call, Caller};
+use crate::error::ApiError;
+use crate::extract::{Parsed, Segment};
+
+/// Sets the address.
+pub async fn handle(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    call: Call,
+    segment: Segment,
+    Parsed(body): Parsed<UpdateCluster>,
+) -> Result<Json<Cluster>, ApiError> {
+    let id: ClusterId = segment.id("cluster")?;
+    let endpoint = KubernetesEndpoint {
+        server: body.kubernetes_endpoint.server,
+        certificate_authority_data: body.kubernetes_endpoint.certificate_authority_data,
+    };
+    endpoint
+        .check()
+        .map_err(|beyond| ApiError::Invalid(beyond.to_string()))?;
+    let row = app
+        .change(move |app| async move {
+            let hidden = || ApiError::not_found("cluster", id);
+            let granted = app.directory().allow(
+                &caller,
+                Action::Update,
+                Entity::Cluster,
+                Scope::Cluster(id),
+                Entity::Cluster,
+                hidden,
+            )?;
+            let mut entry = call.entry(&caller, &granted, AuditAction::Update);
+            entry.cluster_id = Some(id);
+            entry
+                .metadata
+                .insert("kubernetesEndpoint".to_owned(), endpoint.server.clone());
+            // A report that is under way must not put the former address back into memory.
+            let _reports = app.hub.reports(id).lock_owned().await;
+            let row = app
+                .store
+                .set_kubernetes_endpoint(&granted, id, endpoint, entry)
+                .await?;
+            if let Some(facts) = app.directory_mut().cluster_mut(id) {
+                facts.endpoint.clone_from(&row.endpoint);
+            }
+            Ok(row)
+        })
+        .await?;
+    Ok(Json(shown(&app, row)))
+}

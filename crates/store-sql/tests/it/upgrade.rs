@@ -1,0 +1,123 @@
+//! A database that an earlier version wrote.
+
+use reeve_authz::{BootstrapException, Granted};
+use reeve_link::{DesiredObject, KubernetesEndpoint};
+use reeve_store::{Credentials, DesiredState, Directory};
+use reeve_store_sql::SqlStore;
+use sqlx::SqlSafeStr;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
+
+const CLUSTER: &str = "00000000-0000-4000-8000-000000000001";
+const WORKLOAD: &str = "00000000-0000-4000-8000-000000000002";
+
+/// As version 4 left it: one workload with more variables than are possible now, and a cluster that has reported.
+async fn version_4(file: &std::path::Path) {
+    let pool = SqlitePool::connect_with(SqliteConnectOptions::new().filename(file).create_if_missing(true))
+        .await
+        .unwrap();
+    let migrations = [
+        (1, "begin", include_str!("../../migrations/0001_begin.sql")),
+        (2, "former", include_str!("../../migrations/0002_former.sql")),
+        (
+            3,
+            "histories",
+            include_str!("../../migrations/0003_histories.sql"),
+        ),
+        (4, "sessions", include_str!("../../migrations/0004_sessions.sql")),
+    ]
+    .map(|(version, name, sql)| {
+        let sql = sql.into_sql_str();
+        Migration::new(version, name.into(), MigrationType::Simple, sql, false)
+    });
+    Migrator::with_migrations(migrations.to_vec())
+        .run(&pool)
+        .await
+        .unwrap();
+    let variables: Vec<_> = (0..3900)
+        .map(|number| serde_json::json!([format!("V{number}"), ""]))
+        .collect();
+    let desired = serde_json::json!({"id": WORKLOAD, "name": "large", "projectId": "1", "submittedBy": "a@b.co",
+        "image": "local.test/tools:1", "environment": variables});
+    let body = serde_json::json!({"kind": "Workload", "spec": desired});
+    let settings = serde_json::json!({"enforceRunAsUser": true, "enforcePreventPrivilegeEscalation": true,
+        "kubernetesVersion": "v1", "operatorVersion": "1", "kubernetesEndpoint": {"server": "https://k8s.example", "certificateAuthorityData": "Q0E="}});
+    for (statement, texts) in [
+        (
+            "INSERT INTO clusters (id, name, credential, settings, applied_revision, created_at, created_by)
+             VALUES (?, 'a', 'hash', ?, 0, 0, 'x')",
+            vec![CLUSTER.to_owned(), settings.to_string()],
+        ),
+        (
+            "INSERT INTO cluster_revisions VALUES (?, 1)",
+            vec![CLUSTER.to_owned()],
+        ),
+        (
+            "INSERT INTO departments VALUES (1, ?, 'd', '{}', 0, 'x')",
+            vec![CLUSTER.to_owned()],
+        ),
+        (
+            "INSERT INTO projects VALUES (1, ?, 1, 'p', 'reeve-p', FALSE, '{}', 0, 'x')",
+            vec![CLUSTER.to_owned()],
+        ),
+        (
+            "INSERT INTO workloads VALUES (?, ?, 1, 'large', 'a@b.co', '{\"image\":\"local.test/tools:1\"}', ?, 0)",
+            vec![WORKLOAD.to_owned(), CLUSTER.to_owned(), desired.to_string()],
+        ),
+        (
+            "INSERT INTO desired_objects VALUES (?, 'workload', ?, 1, ?)",
+            vec![CLUSTER.to_owned(), WORKLOAD.to_owned(), body.to_string()],
+        ),
+    ] {
+        let mut query = sqlx::query(statement);
+        for text in texts {
+            query = query.bind(text);
+        }
+        query.execute(&pool).await.unwrap();
+    }
+    pool.close().await;
+}
+
+#[tokio::test]
+async fn what_was_accepted_before_the_bounds_stays_and_what_was_reported_is_pinned() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("reeve.db");
+    version_4(&file).await;
+    let store = crate::sqlite::open(&file).await;
+    let directory = store.directory().await.unwrap();
+    let endpoint = KubernetesEndpoint {
+        server: "https://k8s.example".to_owned(),
+        certificate_authority_data: "Q0E=".to_owned(),
+    };
+    assert_eq!(directory.clusters[0].endpoint, Some(endpoint));
+    let cluster = CLUSTER.parse().unwrap();
+    let (_, number) = store.link_verifier(cluster).await.unwrap().unwrap();
+    assert_eq!(number, directory.clusters[0].credential);
+    let link = Granted::bootstrap(BootstrapException::LinkStatus);
+    let part = store.desired_all(&link, cluster, None, 1).await.unwrap().unwrap();
+    let [only] = part.upserts.as_slice() else {
+        panic!("{:?}", part.upserts.len())
+    };
+    let DesiredObject::Workload(workload) = &only.object else {
+        panic!("{:?}", only.object.key())
+    };
+    assert_eq!((workload.environment.len(), part.next), (3900, None));
+    // Its request and its image are where lists and answers look for them.
+    store.close().await;
+    let pool = SqlitePool::connect_with(SqliteConnectOptions::new().filename(&file))
+        .await
+        .unwrap();
+    let row: (String, String) = sqlx::query_as(
+        "SELECT w.image, q.request FROM workloads w JOIN workload_requests q ON q.workload_id = w.id",
+    )
+    .fetch_one(&pool)
+    .await
+    .unwrap();
+    assert_eq!(
+        row,
+        (
+            "local.test/tools:1".to_owned(),
+            r#"{"image":"local.test/tools:1"}"#.to_owned()
+        )
+    );
+}
