@@ -62,6 +62,10 @@ pub struct Serve {
     /// What a project's namespace is called: this and the project's name.
     #[arg(long, default_value = "reeve-")]
     pub namespace_prefix: String,
+    /// For how many days the audit log keeps records of failed sign-ins and refused changes; 0 keeps them for ever. What is
+    /// pruned is recorded.
+    #[arg(long, env = "REEVE_FAILED_ATTEMPTS_DAYS", default_value_t = 90)]
+    pub failed_attempts_days: u32,
 }
 
 /// Forms of the log.

@@ -51,6 +51,12 @@ pub enum ApiError {
     /// 503: not now.
     #[error("{0}")]
     Unavailable(&'static str),
+    /// 503: nothing can be written, except what takes rights away.
+    #[error(
+        "the control plane's disk is full: until there is room only deletions, sign-outs, new passwords and secrets, and \
+         disabling are possible"
+    )]
+    Full,
     /// 500: a fault here.
     #[error(
         "something went wrong here; the log says what, under the request id of the header `x-request-id`"
@@ -82,7 +88,7 @@ impl ApiError {
             Self::NoMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable(_) | Self::Full => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -97,7 +103,7 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut response = (self.status(), Json(self.body())).into_response();
         match &self {
-            Self::Unavailable(_) => {
+            Self::Unavailable(_) | Self::Full => {
                 response
                     .headers_mut()
                     .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
@@ -146,6 +152,7 @@ impl From<StoreError> for ApiError {
             | StoreError::NamespaceOfOthers { .. }
             | StoreError::UidTaken(_)
             | StoreError::LastAdministrator => Self::Conflict(error.to_string()),
+            StoreError::Full { .. } => Self::Full,
             StoreError::NotFound { what, id } => Self::NotFound { what, id },
             other => Self::internal(other),
         }

@@ -22,6 +22,7 @@ use crate::app::App;
 use crate::caller::{Call, Caller, source};
 use crate::directory::{Directory, entity_of};
 use crate::error::ApiError;
+use crate::failures::Kind;
 
 /// The header that carries a request's id to its sender.
 pub const REQUEST_ID: &str = "x-request-id";
@@ -73,7 +74,7 @@ pub async fn operation(
     };
     let status = response.status();
     if let Some(caller) = &caller {
-        audit_refusal(&app, &call, caller, status, object).await;
+        note_refusal(&app, &call, caller, status, object);
     }
     let elapsed = started.elapsed();
     app.metrics
@@ -229,8 +230,8 @@ pub fn bearer(headers: &HeaderMap) -> Result<&str, ApiError> {
     }
 }
 
-/// Changes that were refused are recorded too; a change that was made recorded itself.
-async fn audit_refusal(app: &App, call: &Call, caller: &Caller, status: StatusCode, object: String) {
+/// Changes that were refused are recorded too, later and summed up; a change that was made recorded itself.
+fn note_refusal(app: &App, call: &Call, caller: &Caller, status: StatusCode, object: String) {
     let action = match call.operation.access {
         Access::Requires(Action::Create, _) => AuditAction::Create,
         Access::Requires(Action::Update, _) => AuditAction::Update,
@@ -254,5 +255,5 @@ async fn audit_refusal(app: &App, call: &Call, caller: &Caller, status: StatusCo
     entry.entity_id = object;
     entry.result = Outcome::Failed;
     entry.http_status_code = status.as_u16();
-    app.record(entry).await;
+    app.failures.note(Kind::Change, entry);
 }

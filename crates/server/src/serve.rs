@@ -10,16 +10,17 @@ use axum::Router;
 use axum_server::{Address, Handle, Server};
 use hyper_util::rt::TokioTimer;
 use reeve_identity::Random;
-use reeve_store::{Histories, Installation, Store};
-use reeve_types::{Clock, HistoryId};
+use reeve_store::{Installation, Store, StoreError};
+use reeve_types::{Clock, HistoryId, Timestamp};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::app::{App, Settings};
 use crate::cli::Serve;
+use crate::reserve::Reserve;
 use crate::security::Security;
 use crate::start::{DataDir, Reach, first_password, first_start, installed, write_whole};
-use crate::{logging, router, tls};
+use crate::{logging, router, tls, upkeep};
 
 /// How long open requests may go on after SIGTERM. Link streams end at once.
 const GRACE: Duration = Duration::from_secs(10);
@@ -94,7 +95,8 @@ async fn serve(flags: Serve, clock: Clock, random: Random) -> anyhow::Result<()>
     })?;
 
     let history = HistoryId::from_uuid(random.uuid()?);
-    store.begin_history(history, clock.now()).await?;
+    let reserve = Arc::new(dir.reserve(random.clone()));
+    begin_history(store.as_ref(), &reserve, history, clock.now()).await?;
     let security = Security::new(&master, installed.ring, &public_url, random)?;
     let settings = Settings {
         public_url: public_url.clone(),
@@ -102,8 +104,17 @@ async fn serve(flags: Serve, clock: Clock, random: Random) -> anyhow::Result<()>
         account_created_at: installed.created_at,
         heartbeat: Duration::from_secs(reeve_link::HEARTBEAT_SECONDS),
         history,
+        failed_attempts_days: Some(flags.failed_attempts_days).filter(|days| *days > 0),
     };
-    let app = App::new(Arc::clone(&store) as Arc<dyn Store>, clock, security, settings).await?;
+    let app = App::new(
+        Arc::clone(&store) as Arc<dyn Store>,
+        clock,
+        security,
+        settings,
+        reserve,
+    )
+    .await?;
+    tokio::spawn(upkeep::run(Arc::clone(&app)));
     let handle = Handle::new();
     tokio::spawn(stop_on_signal(Arc::clone(&app), handle.clone()));
     if let Some(file) = flags.announce_file.clone() {
@@ -121,16 +132,31 @@ async fn serve(flags: Serve, clock: Clock, random: Random) -> anyhow::Result<()>
         });
     }
     tracing::info!(url = public_url, address = %address, "serving");
-    let router: Router = router::router(app);
+    let router: Router = router::router(Arc::clone(&app));
     let mut listening = axum_server::from_tcp_rustls(listener, config)?.handle(handle);
     wait_for_heads(&mut listening, HEAD);
     listening
         .serve(router.into_make_service_with_connect_info::<SocketAddr>())
         .await
         .context("failed to serve")?;
+    upkeep::record_failures(&app, true).await;
     store.close().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Begins a history; on a full disk with the room that was kept for revocations.
+async fn begin_history(
+    store: &dyn Store,
+    reserve: &Reserve,
+    history: HistoryId,
+    now: Timestamp,
+) -> anyhow::Result<()> {
+    match store.begin_history(history, now).await {
+        Err(StoreError::Full { .. }) if reserve.give_back() => store.begin_history(history, now).await,
+        begun => begun,
+    }
+    .context("failed to begin")
 }
 
 /// Without a timer hyper waits for the rest of a request's head as long as its sender likes.

@@ -3,10 +3,11 @@
 use async_trait::async_trait;
 use reeve_authz::{Action, BootstrapException, Entity, Granted, Scope};
 use reeve_store::{Audit, AuditEntry, AuditRow, SessionNumber, StoreError, SubjectId, Verifier, gate};
+use reeve_types::Timestamp;
 use sha2::{Digest, Sha256};
 
 use crate::driver::{Arg, During, Row, Tx};
-use crate::{SqlStore, sessions};
+use crate::{SqlStore, attempts, sessions};
 
 const APPEND: &str = "write the audit event";
 const READ: &str = "read the audit log";
@@ -72,9 +73,33 @@ fn read_row(row: &Row) -> Result<AuditRow, StoreError> {
 impl Audit for SqlStore {
     async fn record(&self, granted: &Granted, entry: AuditEntry) -> Result<(), StoreError> {
         gate::is(granted, BootstrapException::SessionRecord, APPEND)?;
-        let mut tx = self.write(APPEND).await?;
+        let mut tx = self.record_later(APPEND).await?;
         append(&mut tx, &entry).await?;
         tx.commit().await.during(APPEND)
+    }
+
+    async fn record_attempts(&self, granted: &Granted, entries: Vec<AuditEntry>) -> Result<(), StoreError> {
+        gate::is(granted, BootstrapException::SessionRecord, APPEND)?;
+        let mut tx = self.record_later(APPEND).await?;
+        for entry in &entries {
+            append(&mut tx, entry).await?;
+            attempts::note(&mut tx, entry.timestamp).await?;
+        }
+        tx.commit().await.during(APPEND)
+    }
+
+    async fn prune_attempts(
+        &self,
+        granted: &Granted,
+        before: Timestamp,
+        limit: i64,
+        entry: AuditEntry,
+    ) -> Result<usize, StoreError> {
+        gate::is(granted, BootstrapException::SessionRecord, attempts::PRUNE)?;
+        let mut tx = self.record_later(attempts::PRUNE).await?;
+        let pruned = attempts::prune(&mut tx, before, limit, entry).await?;
+        tx.commit().await.during(attempts::PRUNE)?;
+        Ok(pruned)
     }
 
     async fn record_sign_in(
@@ -85,7 +110,7 @@ impl Audit for SqlStore {
         entry: AuditEntry,
     ) -> Result<Option<SessionNumber>, StoreError> {
         gate::is(granted, BootstrapException::SessionRecord, APPEND)?;
-        let mut tx = self.write(APPEND).await?;
+        let mut tx = self.record_later(APPEND).await?;
         let session = sessions::signed_in(&mut tx, subject, proven.as_str(), entry.timestamp, APPEND).await?;
         if session.is_some() {
             append(&mut tx, &entry).await?;
@@ -109,7 +134,9 @@ impl Audit for SqlStore {
         const PAGE: i64 = 1000;
         gate::fits(granted, Action::Read, Entity::EventsHistory, Scope::Account, READ)?;
         let mut tx = self.read(READ).await?;
-        let (mut last, mut previous) = (0, String::new());
+        let mut pruned = attempts::pruned(&mut tx).await?;
+        // None after a gap: what was there is named by a later event, which is verified as well.
+        let (mut last, mut previous) = (0, Some(String::new()));
         loop {
             let rows = tx
                 .rows(
@@ -124,15 +151,18 @@ impl Audit for SqlStore {
             }
             for row in rows {
                 let (sequence, hash) = (row.int("sequence")?, row.text("hash")?);
-                if sequence != last + 1 {
-                    return Err(broken(last + 1, "it is missing"));
+                while sequence != last + 1 {
+                    last = pruned
+                        .over(last + 1, sequence, previous.take())
+                        .ok_or_else(|| broken(last + 1, "it is missing"))?;
                 }
-                if row.text("previous")? != previous
-                    || digest(sequence, &previous, &row.text("body")?) != hash
+                let before = row.text("previous")?;
+                if previous.as_ref().is_some_and(|previous| before != *previous)
+                    || digest(sequence, &before, &row.text("body")?) != hash
                 {
                     return Err(broken(sequence, "its hash does not fit"));
                 }
-                (last, previous) = (sequence, hash);
+                (last, previous) = (sequence, Some(hash));
             }
         }
         let counted = tx

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reeve_store::StoreError;
@@ -11,13 +12,15 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
 use sqlx::{Row as _, SqlSafeStr, Sqlite, Transaction};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// One file, applied in a transaction of its own.
-const MIGRATIONS: [(i64, &str, &str); 4] = [
+const MIGRATIONS: [(i64, &str, &str); 5] = [
     (1, "begin", include_str!("../migrations/0001_begin.sql")),
     (2, "former", include_str!("../migrations/0002_former.sql")),
     (3, "histories", include_str!("../migrations/0003_histories.sql")),
     (4, "sessions", include_str!("../migrations/0004_sessions.sql")),
+    (5, "attempts", include_str!("../migrations/0005_attempts.sql")),
 ];
 
 /// How many connections read at a time.
@@ -28,6 +31,8 @@ const READERS: u32 = 4;
 pub(crate) struct Pools {
     writer: SqlitePool,
     readers: SqlitePool,
+    /// Who only records waits here, one at a time for the writer: a change has at most one of them before it.
+    recording: Arc<Semaphore>,
 }
 
 impl Pools {
@@ -67,7 +72,11 @@ impl Pools {
             .connect_with(options.pragma("query_only", "1"))
             .await
             .during(OPERATION)?;
-        Ok(Self { writer, readers })
+        Ok(Self {
+            writer,
+            readers,
+            recording: Arc::new(Semaphore::new(1)),
+        })
     }
 
     /// Without making, migrating or writing anything: beside a server that runs.
@@ -85,6 +94,7 @@ impl Pools {
         Ok(Self {
             writer: readers.clone(),
             readers,
+            recording: Arc::new(Semaphore::new(1)),
         })
     }
 
@@ -95,16 +105,27 @@ impl Pools {
 
     /// IMMEDIATE: a transaction that reads first and then writes would otherwise fail at once, whatever the timeout.
     pub(crate) async fn begin_write(&self) -> Result<Tx, sqlx::Error> {
-        self.writer.begin_with("BEGIN IMMEDIATE").await.map(Tx)
+        Ok(Tx(self.writer.begin_with("BEGIN IMMEDIATE").await?, None))
+    }
+
+    /// As [`Pools::begin_write`], for what may wait: sign-ins, refusals, signs of life. Changes go before it.
+    pub(crate) async fn begin_recording(&self) -> Result<Tx, sqlx::Error> {
+        let turn = Arc::clone(&self.recording).acquire_owned().await;
+        let turn = turn.map_err(|_| sqlx::Error::PoolClosed)?;
+        let begun = self.writer.begin_with("BEGIN IMMEDIATE").await?;
+        Ok(Tx(begun, Some(turn)))
     }
 
     pub(crate) async fn begin_read(&self) -> Result<Tx, sqlx::Error> {
-        self.readers.begin().await.map(Tx)
+        Ok(Tx(self.readers.begin().await?, None))
     }
 }
 
-/// A transaction.
-pub(crate) struct Tx(Transaction<'static, Sqlite>);
+/// A transaction, and the turn of those that only record.
+pub(crate) struct Tx(
+    Transaction<'static, Sqlite>,
+    #[expect(dead_code, reason = "held, not read: dropping it gives the turn up")] Option<OwnedSemaphorePermit>,
+);
 
 impl Tx {
     /// Runs a statement; how many rows it touched.
@@ -375,10 +396,7 @@ pub(crate) trait During<T> {
 
 impl<T> During<T> for Result<T, sqlx::Error> {
     fn during(self, operation: &'static str) -> Result<T, StoreError> {
-        self.map_err(|source| StoreError::Database {
-            operation,
-            source: Box::new(source),
-        })
+        self.map_err(|source| failure(operation, source))
     }
 
     fn or_conflict(
@@ -388,10 +406,21 @@ impl<T> During<T> for Result<T, sqlx::Error> {
     ) -> Result<T, StoreError> {
         self.map_err(|source| match source.as_database_error() {
             Some(e) if e.is_unique_violation() => conflict(),
-            _ => StoreError::Database {
-                operation,
-                source: Box::new(source),
-            },
+            _ => failure(operation, source),
         })
+    }
+}
+
+fn failure(operation: &'static str, source: sqlx::Error) -> StoreError {
+    // SQLITE_FULL: also what SQLite makes of ENOSPC and EDQUOT.
+    let full = source
+        .as_database_error()
+        .is_some_and(|error| error.code().as_deref() == Some("13"));
+    if full {
+        return StoreError::Full { operation };
+    }
+    StoreError::Database {
+        operation,
+        source: Box::new(source),
     }
 }

@@ -57,6 +57,7 @@ macro_rules! conformance_tests {
             a_permission_for_one_thing_does_no_other,
             a_refused_write_leaves_nothing_behind,
             every_change_is_in_the_audit_chain,
+            old_failed_attempts_are_pruned_and_the_chain_says_so,
             a_report_is_kept_when_it_says_something_new,
             lists_show_what_is_visible,
             a_list_is_cut_by_what_is_visible_of_its_own_kind,

@@ -80,6 +80,10 @@ pub async fn handle(
 async fn heard(app: &App, cluster: ClusterId) {
     let now = app.clock.now();
     app.hub.heard(cluster, now);
+    // What room there is then is for revocations.
+    if app.reserve.is_given() {
+        return;
+    }
     if let Err(error) = app.store.heard_of(&link_status(), cluster, now).await {
         log_chain(&error);
     }
