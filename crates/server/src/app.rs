@@ -15,6 +15,7 @@ use crate::directory::Directory;
 use crate::error::{ApiError, log_chain};
 use crate::failures::Failures;
 use crate::hub::Hub;
+use crate::load::Load;
 use crate::metrics::Metrics;
 use crate::reserve::Reserve;
 use crate::security::Security;
@@ -52,6 +53,8 @@ pub struct App {
     pub settings: Settings,
     /// Failed attempts that are not recorded yet.
     pub failures: Failures,
+    /// Requests in flight.
+    pub load: Load,
     /// Room on the disk for revocations.
     pub reserve: Arc<Reserve>,
     /// True once the server is to end.
@@ -82,6 +85,7 @@ impl App {
             metrics: Arc::default(),
             settings,
             failures: Failures::default(),
+            load: Load::default(),
             reserve,
             stopping: watch::Sender::new(false),
             directory: RwLock::default(),

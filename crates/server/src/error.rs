@@ -48,6 +48,12 @@ pub enum ApiError {
         /// How many are possible.
         limit: usize,
     },
+    /// 431: too much before the body.
+    #[error("the headers are too large: at most {limit} bytes are possible in all")]
+    HeadersTooLarge {
+        /// How many are possible.
+        limit: usize,
+    },
     /// 503: not now.
     #[error("{0}")]
     Unavailable(&'static str),
@@ -88,6 +94,7 @@ impl ApiError {
             Self::NoMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::HeadersTooLarge { .. } => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::Unavailable(_) | Self::Full => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }

@@ -19,13 +19,13 @@ const EACH_SECONDS: i64 = 60;
 const TOGETHER: usize = 64;
 
 /// What is told apart.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Key {
+    name: String,
+    app: bool,
     method: String,
     route: String,
     status: u16,
-    app: bool,
-    name: String,
 }
 
 impl Key {
@@ -178,7 +178,10 @@ impl Failures {
             }));
         }
         drop(sums);
-        rows.sort_by_key(|due| due.row.timestamp);
+        rows.sort_by(|one, other| {
+            let order = |due: &Due| (due.row.timestamp, due.key.clone());
+            order(one).cmp(&order(other))
+        });
         let mut lots: Vec<Vec<Due>> = Vec::new();
         for due in rows {
             match lots.last_mut() {
@@ -281,6 +284,9 @@ mod tests {
         let rows = written(&failures, 1);
         assert_eq!(rows.len(), NAMES + 2);
         assert_eq!(rows[0], (String::new(), (10_000 - NAMES).to_string()));
-        assert!(rows.contains(&("alice".to_owned(), "1".to_owned())), "changes have room of their own");
+        assert!(
+            rows.contains(&("alice".to_owned(), "1".to_owned())),
+            "changes have room of their own"
+        );
     }
 }

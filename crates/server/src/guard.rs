@@ -8,21 +8,23 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, header};
+use axum::http::{Extensions, HeaderMap, HeaderValue, Request, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
 use reeve_api::operation::Method;
-use reeve_api::{Access, Operation};
+use reeve_api::{Access, Operation, OperationId};
 use reeve_authz::{Action, Denial, Scope};
 use reeve_store::{AuditAction, Outcome};
 use tracing::Instrument;
 
 use crate::app::App;
 use crate::caller::{Call, Caller, source};
+use crate::connections::{Connection, hold};
 use crate::directory::{Directory, entity_of};
 use crate::error::ApiError;
 use crate::failures::Kind;
+use crate::load::{Place, place_of_origin};
 
 /// The header that carries a request's id to its sender.
 pub const REQUEST_ID: &str = "x-request-id";
@@ -48,6 +50,16 @@ pub async fn operation(
     let (caller, refusal) = match app.up_to_date().await {
         Err(error) if operation.access != Access::Public => (None, Some(Refusal::Said(error))),
         _ => admit(&app, operation, &request),
+    };
+    if let (Some(_), Some(connection)) = (&caller, request.extensions().get::<Arc<Connection>>()) {
+        connection.prove();
+    }
+    let (place, refusal) = match refusal {
+        Some(Refusal::Said(error)) => (None, Some(Refusal::Said(error))),
+        refusal => match place(&app, operation, caller.as_ref(), request.extensions()) {
+            Ok(place) => (Some(place), refusal),
+            Err(error) => (None, Some(Refusal::Said(error))),
+        },
     };
     let object = named::segment(operation, &request).unwrap_or_default().to_owned();
     let subject = caller.as_ref().map(|caller| caller.name.clone());
@@ -92,7 +104,23 @@ pub async fn operation(
         duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
         "request"
     );
-    with_id(response, &id)
+    hold(with_id(response, &id), place)
+}
+
+/// A place among the requests in flight.
+fn place(
+    app: &App,
+    operation: &Operation,
+    caller: Option<&Caller>,
+    extensions: &Extensions,
+) -> Result<Place, ApiError> {
+    match caller {
+        Some(caller) => app.load.callers.enter(&format!("{:?}", caller.id)),
+        None if operation.id == OperationId::GrantToken => {
+            app.load.sign_ins.enter(&place_of_origin(extensions))
+        }
+        None => app.load.public.enter(&place_of_origin(extensions)),
+    }
 }
 
 /// The guard of a path of the link: all of the above but authentication, which its handlers do.

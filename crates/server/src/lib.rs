@@ -10,8 +10,10 @@
 pub mod api;
 pub mod app;
 pub mod audit;
+pub mod bounds;
 pub mod caller;
 pub mod cli;
+pub mod connections;
 pub mod directory;
 pub mod error;
 pub mod extract;
@@ -20,6 +22,7 @@ pub mod guard;
 pub mod hub;
 pub mod leftover;
 pub mod link;
+pub mod load;
 pub mod logging;
 pub mod metrics;
 pub mod reserve;

@@ -16,8 +16,10 @@ use reeve_types::{ClusterId, Timestamp};
 use serde::de::{DeserializeOwned, Error as _};
 
 use crate::app::App;
+use crate::connections::Connection;
 use crate::error::ApiError;
 use crate::guard;
+use crate::load::Place;
 
 /// The three paths.
 pub fn router(app: &Arc<App>) -> Router<Arc<App>> {
@@ -41,12 +43,14 @@ fn message<T: DeserializeOwned>(bytes: &[u8]) -> serde_json::Result<T> {
 }
 
 /// A cluster whose link token was verified and which is still there.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct LinkCaller {
     /// Which.
     pub cluster: ClusterId,
     /// When its token ends.
     pub expires: Timestamp,
+    /// Until the request is answered; a stream that it opens holds none.
+    _place: Place,
 }
 
 impl FromRequestParts<Arc<App>> for LinkCaller {
@@ -57,11 +61,19 @@ impl FromRequestParts<Arc<App>> for LinkCaller {
             .security
             .verify_link(guard::bearer(&parts.headers)?, app.clock.now())?;
         app.up_to_date().await?;
-        match app.directory().cluster(cluster) {
-            Some(_) => Ok(Self { cluster, expires }),
-            None => Err(ApiError::Unauthenticated(
+        if app.directory().cluster(cluster).is_none() {
+            return Err(ApiError::Unauthenticated(
                 "the token's cluster does not exist any more",
-            )),
+            ));
         }
+        if let Some(connection) = parts.extensions.get::<Arc<Connection>>() {
+            connection.prove();
+        }
+        let place = app.load.clusters.enter(&cluster.to_string())?;
+        Ok(Self {
+            cluster,
+            expires,
+            _place: place,
+        })
     }
 }

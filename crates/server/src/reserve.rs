@@ -123,7 +123,11 @@ mod tests {
     fn it_is_given_back_once_and_taken_again() {
         let dir = tempfile::tempdir().unwrap();
         let reserve = Reserve::take(dir.path(), Random::seeded(1));
-        let size = || fs::metadata(dir.path().join("reserve")).map(|found| found.len()).ok();
+        let size = || {
+            fs::metadata(dir.path().join("reserve"))
+                .map(|found| found.len())
+                .ok()
+        };
         assert_eq!((size(), reserve.is_given()), (Some(BYTES as u64), false));
         assert!(reserve.give_back());
         assert_eq!((size(), reserve.is_given()), (None, true));
@@ -131,7 +135,10 @@ mod tests {
         reserve.take_again();
         assert_eq!((size(), reserve.is_given()), (Some(BYTES as u64), false));
         drop(reserve);
-        assert!(!Reserve::take(dir.path(), Random::seeded(1)).is_given(), "it is there already");
+        assert!(
+            !Reserve::take(dir.path(), Random::seeded(1)).is_given(),
+            "it is there already"
+        );
     }
 
     #[test]
@@ -139,6 +146,9 @@ mod tests {
         let reserve = Reserve::take(Path::new("/proc/nowhere"), Random::seeded(1));
         assert!(reserve.is_given());
         assert!(!reserve.give_back());
-        assert!(!Reserve::default().is_given(), "who keeps none writes as long as there is room");
+        assert!(
+            !Reserve::default().is_given(),
+            "who keeps none writes as long as there is room"
+        );
     }
 }

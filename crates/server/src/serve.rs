@@ -17,6 +17,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::app::{App, Settings};
 use crate::cli::Serve;
+use crate::connections::{Bounded, Connections};
 use crate::reserve::Reserve;
 use crate::security::Security;
 use crate::start::{DataDir, Reach, first_password, first_start, installed, write_whole};
@@ -27,6 +28,19 @@ const GRACE: Duration = Duration::from_secs(10);
 
 /// How long the head of a request may take to arrive, and a kept connection may be idle.
 const HEAD: Duration = Duration::from_secs(30);
+
+/// How often a peer of HTTP/2 is asked whether it is still there, and how long it has to answer.
+const PING: Duration = Duration::from_secs(10);
+/// How many requests one connection of HTTP/2 may have at a time.
+const STREAMS: u32 = 64;
+/// How much of a request's body a peer may send before somebody reads it, in bytes.
+const STREAM_WINDOW: u32 = 64 * 1024;
+/// How much it may of all of a connection's.
+const CONNECTION_WINDOW: u32 = 128 * 1024;
+/// How much is read and written ahead for a connection, or a stream of HTTP/2, in bytes.
+const BUFFER: usize = 64 * 1024;
+/// How large the headers of a request of HTTP/2 may be before it is not even read; less is refused with a sentence.
+const HEADER_LIST: u32 = 64 * 1024;
 
 /// How often the files of a given certificate are looked at.
 const RENEWAL: Duration = Duration::from_secs(60);
@@ -133,8 +147,11 @@ async fn serve(flags: Serve, clock: Clock, random: Random) -> anyhow::Result<()>
     }
     tracing::info!(url = public_url, address = %address, "serving");
     let router: Router = router::router(Arc::clone(&app));
-    let mut listening = axum_server::from_tcp_rustls(listener, config)?.handle(handle);
-    wait_for_heads(&mut listening, HEAD);
+    let connections = Connections::new(flags.bounds());
+    let mut listening = axum_server::from_tcp_rustls(listener, config)?
+        .handle(handle)
+        .map(|acceptor| Bounded::new(acceptor, connections));
+    set_bounds(&mut listening, HEAD);
     listening
         .serve(router.into_make_service_with_connect_info::<SocketAddr>())
         .await
@@ -159,13 +176,26 @@ async fn begin_history(
     .context("failed to begin")
 }
 
-/// Without a timer hyper waits for the rest of a request's head as long as its sender likes.
-fn wait_for_heads<A: Address, Acc>(server: &mut Server<A, Acc>, patience: Duration) {
+/// Without a timer hyper waits for the rest of a request's head as long as its sender likes, and its own bounds on what it
+/// keeps for a connection are wide.
+fn set_bounds<A: Address, Acc>(server: &mut Server<A, Acc>, patience: Duration) {
     server
         .http_builder()
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(patience);
+        .header_read_timeout(patience)
+        .max_buf_size(BUFFER);
+    server
+        .http_builder()
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(PING)
+        .keep_alive_timeout(PING)
+        .max_concurrent_streams(STREAMS)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_send_buf_size(BUFFER)
+        .max_header_list_size(HEADER_LIST);
 }
 
 /// As given, or the address that was bound.
@@ -219,7 +249,7 @@ mod tests {
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
         let mut server = axum_server::from_tcp(listener).unwrap();
-        wait_for_heads(&mut server, Duration::from_millis(50));
+        set_bounds(&mut server, Duration::from_millis(50));
         let serving = tokio::spawn(server.serve(Router::<()>::new().into_make_service()));
         let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
         stream.write_all(b"GET / HTTP/1.1\r\nHost:").await.unwrap();

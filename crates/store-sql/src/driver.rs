@@ -105,15 +105,26 @@ impl Pools {
 
     /// IMMEDIATE: a transaction that reads first and then writes would otherwise fail at once, whatever the timeout.
     pub(crate) async fn begin_write(&self) -> Result<Tx, sqlx::Error> {
-        Ok(Tx(self.writer.begin_with("BEGIN IMMEDIATE").await?, None))
+        Ok(Tx(self.begin_immediate().await?, None))
+    }
+
+    async fn begin_immediate(&self) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
+        match self.writer.begin_with("BEGIN IMMEDIATE").await {
+            // SQLite ends a transaction by itself when the disk is full, and sqlx goes on counting it: that connection is of
+            // no more use.
+            Err(sqlx::Error::InvalidSavePointStatement) => {
+                self.writer.acquire().await?.close().await?;
+                self.writer.begin_with("BEGIN IMMEDIATE").await
+            }
+            begun => begun,
+        }
     }
 
     /// As [`Pools::begin_write`], for what may wait: sign-ins, refusals, signs of life. Changes go before it.
     pub(crate) async fn begin_recording(&self) -> Result<Tx, sqlx::Error> {
         let turn = Arc::clone(&self.recording).acquire_owned().await;
         let turn = turn.map_err(|_| sqlx::Error::PoolClosed)?;
-        let begun = self.writer.begin_with("BEGIN IMMEDIATE").await?;
-        Ok(Tx(begun, Some(turn)))
+        Ok(Tx(self.begin_immediate().await?, Some(turn)))
     }
 
     pub(crate) async fn begin_read(&self) -> Result<Tx, sqlx::Error> {
@@ -124,7 +135,8 @@ impl Pools {
 /// A transaction, and the turn of those that only record.
 pub(crate) struct Tx(
     Transaction<'static, Sqlite>,
-    #[expect(dead_code, reason = "held, not read: dropping it gives the turn up")] Option<OwnedSemaphorePermit>,
+    #[expect(dead_code, reason = "held, not read: dropping it gives the turn up")]
+    Option<OwnedSemaphorePermit>,
 );
 
 impl Tx {

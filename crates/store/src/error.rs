@@ -83,6 +83,9 @@ pub enum StoreError {
 impl StoreError {
     /// True when a write that failed so may nevertheless be in the database.
     pub const fn may_have_committed(&self) -> bool {
-        matches!(self, Self::Database { .. } | Self::Corrupt { .. } | Self::Full { .. })
+        matches!(
+            self,
+            Self::Database { .. } | Self::Corrupt { .. } | Self::Full { .. }
+        )
     }
 }

@@ -11,12 +11,17 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::error::ApiError;
-use crate::extract::{json_bytes, read};
+use crate::extract::{json_bytes, read_credentials};
+use crate::load::place_of_origin;
 
 /// 400 for a wrong secret, as on the token route of REST; in the same words for an unknown cluster. 410 for the right secret
 /// of a deleted one: its operator, and nobody else, is told.
 pub async fn handle(State(app): State<Arc<App>>, request: Request<Body>) -> Result<Response, ApiError> {
-    let bytes = read(request).await?;
+    let _place = app
+        .load
+        .link_tokens
+        .enter(&place_of_origin(request.extensions()))?;
+    let bytes = read_credentials(request).await?;
     // The parser's own words may repeat what it found, and that may be the secret.
     let asked: TokenRequest = super::message(&bytes).map_err(|_| {
         ApiError::Invalid(

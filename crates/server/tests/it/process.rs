@@ -13,10 +13,10 @@ use serde_json::{Value, json};
 const PROGRAM: &str = env!("CARGO_BIN_EXE_reeve-server");
 
 /// A server that runs; ended with the value.
-struct Running {
+pub(crate) struct Running {
     child: Option<Child>,
-    announced: Value,
-    client: reqwest::Client,
+    pub(crate) announced: Value,
+    pub(crate) client: reqwest::Client,
 }
 
 impl Drop for Running {
@@ -29,7 +29,7 @@ impl Drop for Running {
 }
 
 impl Running {
-    async fn start(data: &Path, flags: &[&str]) -> Self {
+    pub(crate) async fn start(data: &Path, flags: &[&str]) -> Self {
         let announce = data.with_extension("announce");
         let _ = std::fs::remove_file(&announce);
         let child = Command::new(PROGRAM)
@@ -59,7 +59,10 @@ impl Running {
     }
 
     /// A client that knows whom to trust.
-    fn client(&self, set: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder) -> reqwest::Client {
+    pub(crate) fn client(
+        &self,
+        set: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder,
+    ) -> reqwest::Client {
         let file = self.announced["caFile"].as_str();
         let ca = std::fs::read(file.expect("the server announced itself")).unwrap();
         let ca = reqwest::Certificate::from_pem(&ca).unwrap();
@@ -68,11 +71,11 @@ impl Running {
             .unwrap()
     }
 
-    fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.announced["url"].as_str().unwrap())
     }
 
-    async fn sign_in(&self, password: &str) -> reqwest::Response {
+    pub(crate) async fn sign_in(&self, password: &str) -> reqwest::Response {
         let body = json!({"grantType": "password", "username": self.announced["adminUsername"], "password": password});
         self.client
             .post(self.url("/api/v1/token"))
@@ -82,8 +85,12 @@ impl Running {
             .unwrap()
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.as_ref().unwrap().id()
+    }
+
     /// Ends it as an init system would; what it wrote to standard output, and its code.
-    async fn stop(mut self) -> Output {
+    pub(crate) async fn stop(mut self) -> Output {
         let child = self.child.take().unwrap();
         assert!(
             Command::new("kill")
@@ -99,7 +106,7 @@ impl Running {
     }
 }
 
-fn fresh() -> (tempfile::TempDir, PathBuf) {
+pub(crate) fn fresh() -> (tempfile::TempDir, PathBuf) {
     // Some other test may have done it already.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let dir = tempfile::tempdir().unwrap();

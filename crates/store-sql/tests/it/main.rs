@@ -2,5 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are test code")]
 
+mod order;
 mod sqlite;
 mod tampering;

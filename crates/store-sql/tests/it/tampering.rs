@@ -52,7 +52,10 @@ async fn verdict_on_pruned_after(statement: &'static str) -> Result<i64, StoreEr
     world.try_cluster(11, "b").await.unwrap();
     world.store.record_attempts(&session, attempt()).await.unwrap();
     let before = world.attempt(1).timestamp;
-    let pruned = world.store.prune_attempts(&session, before, 10, world.attempt(1)).await;
+    let pruned = world
+        .store
+        .prune_attempts(&session, before, 10, world.attempt(1))
+        .await;
     assert_eq!(pruned.unwrap(), 2);
     let options = SqliteConnectOptions::new().filename(dir.path().join("reeve.db"));
     let pool = SqlitePool::connect_with(options).await.unwrap();

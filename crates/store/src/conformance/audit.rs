@@ -130,12 +130,20 @@ pub async fn old_failed_attempts_are_pruned_and_the_chain_says_so(mut world: Wor
     let prune = async |world: &World, before: i64, limit: i64| {
         let before = NOW.plus_seconds(before);
         let said = entry(AuditAction::Prune);
-        world.store.prune_attempts(&session, before, limit, said).await.unwrap()
+        world
+            .store
+            .prune_attempts(&session, before, limit, said)
+            .await
+            .unwrap()
     };
     assert_eq!(prune(&world, 0, 10).await, 0, "nothing is that old");
     assert_eq!(world.audited().await, 7, "and so nothing was said");
     assert_eq!(prune(&world, 10, 2).await, 2);
-    assert_eq!(prune(&world, 10, 10).await, 2, "the rest, which borders on what went before");
+    assert_eq!(
+        prune(&world, 10, 10).await,
+        2,
+        "the rest, which borders on what went before"
+    );
     assert_eq!(prune(&world, 10, 10).await, 0);
     assert_eq!(world.audited().await, 9, "the chain is whole");
     let granted = world.may(Action::Read, Entity::EventsHistory, Scope::Account);

@@ -65,7 +65,12 @@ async fn every_right_is_used_no_other_is_asked_for_and_at_rest_nothing_is_writte
         let reason = if off { "EscalationAllowed" } else { "Strict" };
         let projects = Api::<reeve_crds::Project>::all(rig.installer.clone());
         reeve_testkit::wait_until("the judgement", async || {
-            let conditions = projects.get("robots").await?.status.unwrap_or_default().conditions;
+            let conditions = projects
+                .get("robots")
+                .await?
+                .status
+                .unwrap_or_default()
+                .conditions;
             let judged = conditions.iter().find(|c| c.type_ == "WorkloadsAdmissible");
             Ok(judged.is_some_and(|c| c.reason == reason).then_some(()))
         })

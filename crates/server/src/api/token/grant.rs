@@ -89,7 +89,11 @@ async fn record(
         return Err(ApiError::Full);
     }
     let granted = crate::audit::session_record();
-    let recorded = async || app.store.record_sign_in(&granted, id, proven, entry.clone()).await;
+    let recorded = async || {
+        app.store
+            .record_sign_in(&granted, id, proven, entry.clone())
+            .await
+    };
     match recorded().await {
         Err(StoreError::Full { .. }) if break_glass && app.reserve.give_back() => Ok(recorded().await?),
         outcome => Ok(outcome?),
