@@ -209,6 +209,8 @@ async fn requests_in_flight_are_bounded_for_each_and_nobody_takes_anothers_place
     server.get(&town.bob, "/api/v1/me").await.is(200);
     let path = format!("/api/v1/authorization/access-rules/{}", town.alice_rule);
     let mut watch = Watch::open(server, &link, None).await;
+    // The welcome, and everything there is.
+    watch.news().await.unwrap();
     watch.news().await.unwrap();
     server.delete(&server.admin, &path).await.is(204);
     let told = watch.news().await.unwrap();

@@ -159,10 +159,10 @@ async fn a_flood_of_guesses_and_refused_changes_delays_no_revocation() {
     }
     let mut flood = Flood::new();
     let http1 = [running.client(|client| client.http1_only())];
-    let http2: Vec<_> = (0..6)
+    let http2: Vec<_> = (0..4)
         .map(|_| running.client(|client| client.http2_prior_knowledge()))
         .collect();
-    for (clients, each) in [(&http1[..], 60), (&http2[..], 30)] {
+    for (clients, each) in [(&http1[..], 20), (&http2[..], 15)] {
         let url = running.url("/api/v1/token");
         let guess = json!({"grantType": "client_credentials", "clientID": "idle", "clientSecret": "wrong"})
             .to_string();
@@ -170,7 +170,7 @@ async fn a_flood_of_guesses_and_refused_changes_delays_no_revocation() {
         let url = running.url("/api/v1/token");
         let guess = json!({"grantType": "password", "username": "admin@reeve.example", "password": "wrong"})
             .to_string();
-        flood.ask(clients, each / 6, move |client| {
+        flood.ask(clients, each / 5, move |client| {
             client.post(&url).body(guess.clone())
         });
         let (url, token) = (running.url(&format!("{RULES}/1")), idle.clone());

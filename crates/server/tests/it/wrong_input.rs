@@ -217,9 +217,7 @@ async fn a_head_beyond_its_bounds_is_refused_with_the_bound() {
     let request = http::Request::get("/api/v1/me")
         .header("x-a", &long)
         .header("x-b", &long);
-    let answer = server
-        .send(request.body(Body::empty()).unwrap())
-        .await;
+    let answer = server.send(request.body(Body::empty()).unwrap()).await;
     let message = answer.refused(431);
     assert_eq!(
         message,

@@ -159,7 +159,14 @@ pub async fn old_failed_attempts_are_pruned_and_the_chain_says_so(mut world: Wor
             (9, AuditAction::Prune),
         ]
     );
-    let said = events.last().unwrap().entry.metadata[crate::PRUNED].clone();
+    let said = events
+        .last()
+        .unwrap()
+        .entry
+        .metadata
+        .get(crate::PRUNED)
+        .unwrap()
+        .clone();
     assert!(said.starts_with("4-4:") && said.contains(",6-6:"), "{said}");
     // The last event of all is one that goes.
     assert_eq!(prune(&world, 100, 10).await, 1);
