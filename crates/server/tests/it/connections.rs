@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::ConnectInfo;
@@ -46,7 +46,7 @@ fn connected(running: &Running, protocol: &str) -> rustls::StreamOwned<rustls::C
 /// How long it stays open when this is sent and nothing else; with `pings` the other side's are answered.
 fn open_for(running: &Running, protocol: &str, sent: &[u8], pings: bool) -> Duration {
     let mut stream = connected(running, protocol);
-    let begun = Instant::now();
+    let begun = tokio::time::Instant::now();
     stream.write_all(sent).unwrap();
     stream.flush().unwrap();
     let mut part = [0; 4096];

@@ -183,7 +183,7 @@ async fn a_flood_of_guesses_and_refused_changes_delays_no_revocation() {
     let mut slowest = Duration::ZERO;
     for rule in &rules {
         tokio::time::sleep(Duration::from_millis(500)).await;
-        let begun = std::time::Instant::now();
+        let begun = tokio::time::Instant::now();
         let sent = revoking
             .delete(running.url(&format!("{RULES}/{rule}")))
             .bearer_auth(&admin);
