@@ -71,6 +71,9 @@ impl InvalidBody {
 
 /// A request body that knows how to read itself.
 pub trait Body: Sized {
+    /// Whether it holds credentials: then it is sent before anybody is known, and is small.
+    const CREDENTIALS: bool = false;
+
     /// Reads and checks it. Bodies that are JSON text inside a JSON string are unwrapped, since the reference's
     /// asynchronous client sends them so (control-plane 0.3, trap 14).
     ///

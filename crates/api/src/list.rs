@@ -23,6 +23,10 @@ pub struct ListSpec {
     pub extras: &'static [&'static str],
 }
 
+/// How many clauses all `filterBy` of a request may have together.
+pub const MAX_CLAUSES: usize = 32;
+/// The longest `search`, and the longest value in a clause, in bytes.
+pub const MAX_TEXT: usize = 256;
 /// The largest `limit`.
 pub const MAX_LIMIT: usize = 500;
 
@@ -79,8 +83,8 @@ impl ListQuery {
                 "limit" => query.limit = number("limit", value, 1, MAX_LIMIT)?,
                 "sortBy" => query.sort = Some(known_field("sortBy", value, spec)?),
                 "sortOrder" => query.descending = order(value)?,
-                "filterBy" => query.clauses.extend(filter::parse(value, spec)?),
-                "search" if spec.search => query.search = Some(value.to_lowercase()),
+                "filterBy" => query.filter(value, spec)?,
+                "search" if spec.search => query.search = Some(short("search", value)?.to_lowercase()),
                 other if spec.extras.contains(&other) => query.extras.push((other.to_owned(), value.clone())),
                 other => {
                     return Err(InvalidQuery::Unknown {
@@ -90,6 +94,18 @@ impl ListQuery {
             }
         }
         Ok(query)
+    }
+
+    fn filter(&mut self, text: &str, spec: &ListSpec) -> Result<(), InvalidQuery> {
+        let clauses = filter::parse(text, spec)?;
+        if self.clauses.len().saturating_add(clauses.len()) > MAX_CLAUSES {
+            return Err(InvalidQuery::Wrong {
+                name: "filterBy",
+                problem: format!("at most {MAX_CLAUSES} clauses are possible"),
+            });
+        }
+        self.clauses.extend(clauses);
+        Ok(())
     }
 
     /// The value of one of [`ListSpec::extras`].
@@ -114,6 +130,16 @@ impl ListQuery {
             }),
         }
     }
+}
+
+fn short<'a>(name: &'static str, text: &'a str) -> Result<&'a str, InvalidQuery> {
+    if text.len() > MAX_TEXT {
+        return Err(InvalidQuery::Wrong {
+            name,
+            problem: format!("at most {MAX_TEXT} bytes are possible"),
+        });
+    }
+    Ok(text)
 }
 
 fn number(name: &'static str, text: &str, least: usize, most: usize) -> Result<usize, InvalidQuery> {
@@ -185,6 +211,26 @@ mod tests {
             ])
             .is_ok()
         );
+    }
+
+    #[test]
+    fn more_work_than_a_list_does_is_refused_with_the_bound() {
+        let clauses = |count: usize| vec!["name!=x"; count].join(",");
+        let (most, more) = (clauses(MAX_CLAUSES), clauses(MAX_CLAUSES + 1));
+        assert!(parse(&[("filterBy", &most)]).is_ok());
+        let refused = "parameter `filterBy`: at most 32 clauses are possible";
+        assert_eq!(parse(&[("filterBy", &more)]).unwrap_err(), refused);
+        let repeated = vec![("filterBy", "name!=x"); MAX_CLAUSES + 1];
+        assert_eq!(parse(&repeated).unwrap_err(), refused, "however they are given");
+        let long = "x".repeat(MAX_TEXT + 1);
+        let clause = format!("name=={long}");
+        for (name, value) in [("search", &long), ("filterBy", &clause)] {
+            let error = parse(&[(name, value)]).unwrap_err();
+            assert_eq!(
+                error,
+                format!("parameter `{name}`: at most 256 bytes are possible")
+            );
+        }
     }
 
     #[test]

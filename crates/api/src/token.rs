@@ -62,6 +62,8 @@ impl Folded {
 }
 
 impl Body for TokenRequest {
+    const CREDENTIALS: bool = true;
+
     /// Keys are matched without regard to case, and `clientId`/`clientSecret` and `appId`/`appSecret` mean the same.
     /// Unknown members are ignored, as RFC 6749 section 3.2 demands of a token endpoint.
     fn parse(bytes: &[u8]) -> Result<Self, InvalidBody> {

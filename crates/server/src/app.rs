@@ -13,10 +13,12 @@ use tokio::sync::{Mutex, watch};
 
 use crate::directory::Directory;
 use crate::error::{ApiError, log_chain};
+use crate::failures::Failures;
 use crate::fence::Fence;
 use crate::hub::Hub;
+use crate::load::Load;
 use crate::metrics::Metrics;
-
+use crate::reserve::Reserve;
 use crate::security::Security;
 
 /// What does not change while the server runs.
@@ -36,6 +38,8 @@ pub struct Settings {
     pub heartbeat: Duration,
     /// Which history of the database this process writes.
     pub history: HistoryId,
+    /// For how many days events of failed attempts are kept; for ever without.
+    pub failed_attempts_days: Option<u32>,
 }
 
 /// The application.
@@ -52,6 +56,12 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// What does not change.
     pub settings: Settings,
+    /// Failed attempts that are not recorded yet.
+    pub failures: Failures,
+    /// Requests in flight.
+    pub load: Load,
+    /// Room on the disk for revocations.
+    pub reserve: Arc<Reserve>,
     /// True once the server is to end.
     pub stopping: watch::Sender<bool>,
     directory: RwLock<Directory>,
@@ -74,6 +84,7 @@ impl App {
         clock: Clock,
         security: Security,
         settings: Settings,
+        reserve: Arc<Reserve>,
     ) -> Result<Arc<Self>, reeve_store::StoreError> {
         let app = Arc::new(Self {
             store,
@@ -82,6 +93,9 @@ impl App {
             hub: Arc::default(),
             metrics: Arc::default(),
             settings,
+            failures: Failures::default(),
+            load: Load::default(),
+            reserve,
             stopping: watch::Sender::new(false),
             directory: RwLock::default(),
             fence: OnceLock::new(),
@@ -123,15 +137,10 @@ impl App {
         let task = tokio::spawn(async move {
             let _turn = app.turn.lock().await;
             app.refresh().await?;
-            let outcome = AssertUnwindSafe(work(Arc::clone(&app))).catch_unwind().await;
-            let outcome = outcome.unwrap_or_else(|_| Err(ApiError::internal("a change ended in a panic")));
-            if matches!(outcome, Err(ApiError::Internal(_))) {
-                app.stale.store(true, Ordering::SeqCst);
-                app.refresh().await?;
+            if app.reserve.is_given() {
+                return Err(ApiError::Full);
             }
-            // Before the answer: what somebody was told is done is known to be lost when an older database comes back.
-            app.advance_fence().await;
-            outcome
+            app.attempt(work).await
         });
         task.await.map_err(ApiError::internal)?
     }
@@ -174,12 +183,53 @@ impl App {
             let _shared = app.reload.read().await;
             let outcome = AssertUnwindSafe(work(Arc::clone(&app))).catch_unwind().await;
             let outcome = outcome.unwrap_or_else(|_| Err(ApiError::internal("a report ended in a panic")));
-            if matches!(outcome, Err(ApiError::Internal(_))) {
+            if matches!(outcome, Err(ApiError::Internal(_) | ApiError::Full)) {
                 app.stale.store(true, Ordering::SeqCst);
             }
             outcome
         });
         task.await.map_err(ApiError::internal)?
+    }
+
+    /// As [`App::change`], for a change that takes something away from somebody. It is done on a full disk, too: the reserve
+    /// is given back for it.
+    ///
+    /// # Errors
+    /// Those of `work`.
+    pub async fn revoke<T, W>(
+        self: &Arc<Self>,
+        work: impl FnOnce(Arc<Self>) -> W + Clone + Send + 'static,
+    ) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        W: Future<Output = Result<T, ApiError>> + Send,
+    {
+        let app = Arc::clone(self);
+        let task = tokio::spawn(async move {
+            let _turn = app.turn.lock().await;
+            app.refresh().await?;
+            match app.attempt(work.clone()).await {
+                Err(ApiError::Full) if app.reserve.give_back() => app.attempt(work).await,
+                outcome => outcome,
+            }
+        });
+        task.await.map_err(ApiError::internal)?
+    }
+
+    /// Whoever calls has the turn.
+    async fn attempt<T, W>(self: &Arc<Self>, work: impl FnOnce(Arc<Self>) -> W) -> Result<T, ApiError>
+    where
+        W: Future<Output = Result<T, ApiError>>,
+    {
+        let outcome = AssertUnwindSafe(work(Arc::clone(self))).catch_unwind().await;
+        let outcome = outcome.unwrap_or_else(|_| Err(ApiError::internal("a change ended in a panic")));
+        if matches!(outcome, Err(ApiError::Internal(_) | ApiError::Full)) {
+            self.stale.store(true, Ordering::SeqCst);
+            self.refresh().await?;
+        }
+        // Before the answer: what somebody was told is done is known to be lost when an older database comes back.
+        self.advance_fence().await;
+        outcome
     }
 
     /// Makes sure that the directory is not behind the store. Costs nothing as long as nothing went wrong.
@@ -234,13 +284,5 @@ impl App {
             }
         }
         self.hub.announce(revisions);
-    }
-
-    /// Writes a session record; a failure is logged, for its caller has her answer already.
-    pub async fn record(&self, entry: reeve_store::AuditEntry) {
-        let granted = crate::audit::session_record();
-        if let Err(error) = self.store.record(&granted, entry).await {
-            log_chain(&error);
-        }
     }
 }

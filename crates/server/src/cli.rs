@@ -11,6 +11,8 @@ use reeve_types::{ClusterId, Email, NamespacePattern};
 
 use crate::{audit_log, restored};
 
+use crate::connections::Bounds;
+
 /// Reeve's control plane.
 #[derive(Debug, Parser)]
 #[command(name = "reeve-server", version)]
@@ -77,6 +79,50 @@ pub struct Serve {
     /// How many workloads a project may have, ended ones that were not deleted included.
     #[arg(long, env = "REEVE_WORKLOADS_PER_PROJECT", default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub workloads_per_project: u32,
+    /// For how many days the audit log keeps records of failed sign-ins and refused changes; 0 keeps them for ever. What is
+    /// pruned is recorded.
+    #[arg(long, env = "REEVE_FAILED_ATTEMPTS_DAYS", default_value_t = 90)]
+    pub failed_attempts_days: u32,
+    /// How many connections there may be. When there are more, those of the source that has most go first.
+    #[arg(long, env = "REEVE_MAX_CONNECTIONS", default_value_t = Bounds::default().most)]
+    pub max_connections: usize,
+    /// How many connections one source may have: an IPv4 address, or an IPv6 /48. Behind a proxy all people are one source:
+    /// give it as many as in all, and limit sources there.
+    #[arg(long, env = "REEVE_MAX_CONNECTIONS_PER_SOURCE", default_value_t = Bounds::default().of_a_source)]
+    pub max_connections_per_source: usize,
+}
+
+impl Serve {
+    /// The bounds of connections: never more than this process may have open files for.
+    pub fn bounds(&self) -> Bounds {
+        let bounds = Bounds::default();
+        let files = open_files().map_or(usize::MAX, |files| files.saturating_sub(FILES_OF_OUR_OWN).max(1));
+        let most = self.max_connections.min(files);
+        if most < self.max_connections {
+            tracing::warn!(
+                most,
+                asked = self.max_connections,
+                "the process may not open as many files as connections are allowed: raise its limit (`ulimit -n`)"
+            );
+        }
+        Bounds {
+            most,
+            of_a_source: self.max_connections_per_source.min(most),
+            ..bounds
+        }
+    }
+}
+
+/// How many files are kept for the database, certificates and the like.
+const FILES_OF_OUR_OWN: usize = 100;
+
+/// How many files the process may have open, where the system says so.
+fn open_files() -> Option<usize> {
+    let limits = std::fs::read_to_string("/proc/self/limits").ok()?;
+    let line = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files"))?;
+    line.split_whitespace().next()?.parse().ok()
 }
 
 /// Forms of the log.

@@ -51,9 +51,21 @@ pub enum ApiError {
     /// 429: too often.
     #[error("{0}")]
     TooMany(&'static str),
+    /// 431: too much before the body.
+    #[error("the headers are too large: at most {limit} bytes are possible in all")]
+    HeadersTooLarge {
+        /// How many are possible.
+        limit: usize,
+    },
     /// 503: not now.
     #[error("{0}")]
     Unavailable(&'static str),
+    /// 503: nothing can be written, except what takes rights away.
+    #[error(
+        "the control plane's disk is full: until there is room only deletions, sign-outs, new passwords and secrets, and \
+         disabling are possible"
+    )]
+    Full,
     /// 500: a fault here.
     #[error(
         "something went wrong here; the log says what, under the request id of the header `x-request-id`"
@@ -86,7 +98,8 @@ impl ApiError {
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::HeadersTooLarge { .. } => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::Unavailable(_) | Self::Full => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -101,7 +114,7 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut response = (self.status(), Json(self.body())).into_response();
         match &self {
-            Self::Unavailable(_) | Self::TooMany(_) => {
+            Self::Unavailable(_) | Self::TooMany(_) | Self::Full => {
                 response
                     .headers_mut()
                     .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
@@ -152,6 +165,7 @@ impl From<StoreError> for ApiError {
             | StoreError::UidTaken(_)
             | StoreError::UidInUse { .. }
             | StoreError::LastAdministrator => Self::Conflict(error.to_string()),
+            StoreError::Full { .. } => Self::Full,
             StoreError::NotFound { what, id } => Self::NotFound { what, id },
             other => Self::internal(other),
         }

@@ -18,6 +18,10 @@ use crate::error::ApiError;
 pub const BODY_LIMIT: usize = 1024 * 1024;
 /// How long a body may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// The largest body of credentials.
+pub const CREDENTIALS_LIMIT: usize = 8 * 1024;
+/// How long one may take to arrive: whoever sends it is not known yet.
+const CREDENTIALS_PATIENCE: Duration = Duration::from_secs(10);
 
 /// A body, parsed by its own parser.
 #[derive(Debug)]
@@ -27,7 +31,11 @@ impl<T: Body, S: Sync> FromRequest<S> for Parsed<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request<HttpBody>, _state: &S) -> Result<Self, ApiError> {
-        let bytes = read(request).await?;
+        let bytes = if T::CREDENTIALS {
+            read_credentials(request).await?
+        } else {
+            read(request).await?
+        };
         Ok(Self(T::parse(&bytes)?))
     }
 }
@@ -55,11 +63,23 @@ impl<S: Sync> FromRequest<S> for NoBody {
 /// # Errors
 /// [`ApiError::TooLarge`], or [`ApiError::Invalid`] when the sender stopped or is too slow.
 pub async fn read(request: Request<HttpBody>) -> Result<Bytes, ApiError> {
-    read_within(PATIENCE, request).await
+    read_within(PATIENCE, BODY_LIMIT, request).await
 }
 
-async fn read_within(patience: Duration, request: Request<HttpBody>) -> Result<Bytes, ApiError> {
-    tokio::time::timeout(patience, read_all(request))
+/// Reads a body of credentials: at most [`CREDENTIALS_LIMIT`] bytes, within ten seconds.
+///
+/// # Errors
+/// As [`read`].
+pub async fn read_credentials(request: Request<HttpBody>) -> Result<Bytes, ApiError> {
+    read_within(CREDENTIALS_PATIENCE, CREDENTIALS_LIMIT, request).await
+}
+
+async fn read_within(
+    patience: Duration,
+    limit: usize,
+    request: Request<HttpBody>,
+) -> Result<Bytes, ApiError> {
+    tokio::time::timeout(patience, read_all(limit, request))
         .await
         .unwrap_or_else(|_| {
             let message = format!(
@@ -70,21 +90,21 @@ async fn read_within(patience: Duration, request: Request<HttpBody>) -> Result<B
         })
 }
 
-async fn read_all(request: Request<HttpBody>) -> Result<Bytes, ApiError> {
+async fn read_all(limit: usize, request: Request<HttpBody>) -> Result<Bytes, ApiError> {
     let announced = request
         .headers()
         .get(header::CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok())
         .and_then(|text| text.parse::<usize>().ok());
-    if announced.is_some_and(|length| length > BODY_LIMIT) {
-        return Err(ApiError::TooLarge { limit: BODY_LIMIT });
+    if announced.is_some_and(|length| length > limit) {
+        return Err(ApiError::TooLarge { limit });
     }
     let mut stream = request.into_body().into_data_stream();
     let mut bytes = BytesMut::new();
     while let Some(chunk) = stream.next().await {
         let chunk = chunk.map_err(|_| ApiError::Invalid("the request body ended too early".to_owned()))?;
-        if bytes.len().saturating_add(chunk.len()) > BODY_LIMIT {
-            return Err(ApiError::TooLarge { limit: BODY_LIMIT });
+        if bytes.len().saturating_add(chunk.len()) > limit {
+            return Err(ApiError::TooLarge { limit });
         }
         bytes.extend_from_slice(&chunk);
     }
@@ -198,7 +218,7 @@ mod tests {
     async fn a_body_that_does_not_come_is_not_waited_for() {
         let first = futures::stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"{"))]);
         let body = HttpBody::from_stream(first.chain(futures::stream::pending()));
-        let read = read_within(Duration::from_millis(20), Request::new(body)).await;
+        let read = read_within(Duration::from_millis(20), BODY_LIMIT, Request::new(body)).await;
         assert!(
             matches!(&read, Err(ApiError::Invalid(why)) if why.contains("did not arrive")),
             "{read:?}"

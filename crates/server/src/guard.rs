@@ -8,21 +8,24 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, header};
+use axum::http::{Extensions, HeaderMap, HeaderValue, Request, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
 use reeve_api::operation::Method;
-use reeve_api::{Access, Operation};
+use reeve_api::{Access, Operation, OperationId};
 use reeve_authz::{Action, Denial, Scope};
 use reeve_store::{AuditAction, Outcome};
 use tracing::Instrument;
 
 use crate::app::App;
 use crate::caller::{Call, Caller, source};
+use crate::connections::{Connection, hold};
 use crate::directory::{Directory, entity_of};
 use crate::error::ApiError;
+use crate::failures::Kind;
 use crate::link::LinkCall;
+use crate::load::{Place, place_of_origin};
 
 /// The header that carries a request's id to its sender.
 pub const REQUEST_ID: &str = "x-request-id";
@@ -49,6 +52,16 @@ pub async fn operation(
         Err(error) if operation.access != Access::Public => (None, Some(Refusal::Said(error))),
         _ => admit(&app, operation, &request),
     };
+    if let (Some(_), Some(connection)) = (&caller, request.extensions().get::<Arc<Connection>>()) {
+        connection.prove();
+    }
+    let (place, refusal) = match refusal {
+        Some(Refusal::Said(error)) => (None, Some(Refusal::Said(error))),
+        refusal => match place(&app, operation, caller.as_ref(), request.extensions()) {
+            Ok(place) => (Some(place), refusal),
+            Err(error) => (None, Some(Refusal::Said(error))),
+        },
+    };
     let object = named::segment(operation, &request).unwrap_or_default().to_owned();
     let subject = caller.as_ref().map(|caller| caller.name.clone());
     let response = match refusal {
@@ -74,7 +87,7 @@ pub async fn operation(
     };
     let status = response.status();
     if let Some(caller) = &caller {
-        audit_refusal(&app, &call, caller, status, object).await;
+        note_refusal(&app, &call, caller, status, object);
     }
     let elapsed = started.elapsed();
     app.metrics
@@ -92,7 +105,23 @@ pub async fn operation(
         duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
         "request"
     );
-    with_id(response, &id)
+    hold(with_id(response, &id), place)
+}
+
+/// A place among the requests in flight.
+fn place(
+    app: &App,
+    operation: &Operation,
+    caller: Option<&Caller>,
+    extensions: &Extensions,
+) -> Result<Place, ApiError> {
+    match caller {
+        Some(caller) => app.load.callers.enter(&format!("{:?}", caller.id)),
+        None if operation.id == OperationId::GrantToken => {
+            app.load.sign_ins.enter(&place_of_origin(extensions))
+        }
+        None => app.load.public.enter(&place_of_origin(extensions)),
+    }
 }
 
 /// The guard of a path of the link: all of the above but authentication, which its handlers do.
@@ -236,8 +265,8 @@ pub fn bearer(headers: &HeaderMap) -> Result<&str, ApiError> {
     }
 }
 
-/// Changes that were refused are recorded too; a change that was made recorded itself.
-async fn audit_refusal(app: &App, call: &Call, caller: &Caller, status: StatusCode, object: String) {
+/// Changes that were refused are recorded too, later and summed up; a change that was made recorded itself.
+fn note_refusal(app: &App, call: &Call, caller: &Caller, status: StatusCode, object: String) {
     let action = match call.operation.access {
         Access::Requires(Action::Create, _) => AuditAction::Create,
         Access::Requires(Action::Update, _) => AuditAction::Update,
@@ -261,5 +290,5 @@ async fn audit_refusal(app: &App, call: &Call, caller: &Caller, status: StatusCo
     entry.entity_id = object;
     entry.result = Outcome::Failed;
     entry.http_status_code = status.as_u16();
-    app.record(entry).await;
+    app.failures.note(Kind::Change, entry);
 }

@@ -18,8 +18,10 @@ use reeve_types::{ClusterId, Timestamp};
 use serde::de::{DeserializeOwned, Error as _};
 
 use crate::app::App;
+use crate::connections::Connection;
 use crate::error::ApiError;
 use crate::guard;
+use crate::load::Place;
 
 /// The three paths.
 pub fn router(app: &Arc<App>) -> Router<Arc<App>> {
@@ -77,7 +79,7 @@ impl<S: Sync> FromRequestParts<S> for LinkCall {
 }
 
 /// A cluster whose link token was verified and which is still there.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct LinkCaller {
     /// Which.
     pub cluster: ClusterId,
@@ -85,6 +87,8 @@ pub struct LinkCaller {
     pub credential: CredentialNumber,
     /// When its token ends.
     pub expires: Timestamp,
+    /// Until the request is answered; a stream that it opens holds none.
+    _place: Place,
 }
 
 impl FromRequestParts<Arc<App>> for LinkCaller {
@@ -96,17 +100,27 @@ impl FromRequestParts<Arc<App>> for LinkCaller {
             .verify_link(guard::bearer(&parts.headers)?, app.clock.now())?;
         app.up_to_date().await?;
         match app.directory().cluster(cluster) {
-            Some(facts) if facts.credential != credential => Err(ApiError::Unauthenticated(
-                "the secret that earned this token was replaced: get a token with the new one",
-            )),
-            Some(_) => Ok(Self {
-                cluster,
-                credential,
-                expires,
-            }),
-            None => Err(ApiError::Unauthenticated(
-                "the token's cluster does not exist any more",
-            )),
+            Some(facts) if facts.credential != credential => {
+                return Err(ApiError::Unauthenticated(
+                    "the secret that earned this token was replaced: get a token with the new one",
+                ));
+            }
+            Some(_) => {}
+            None => {
+                return Err(ApiError::Unauthenticated(
+                    "the token's cluster does not exist any more",
+                ));
+            }
         }
+        if let Some(connection) = parts.extensions.get::<Arc<Connection>>() {
+            connection.prove();
+        }
+        let place = app.load.clusters.enter(&cluster.to_string())?;
+        Ok(Self {
+            cluster,
+            credential,
+            expires,
+            _place: place,
+        })
     }
 }

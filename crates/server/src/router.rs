@@ -15,7 +15,7 @@ use crate::api::{
 };
 use crate::app::App;
 use crate::error::ApiError;
-use crate::{guard, leftover, link};
+use crate::{bounds, guard, leftover, link};
 
 /// The whole interface of the server.
 pub fn router(app: Arc<App>) -> Router {
@@ -28,6 +28,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(link::router(&app))
         .method_not_allowed_fallback(|| async { ApiError::NoMethod })
         .fallback(|| async { ApiError::NoRoute })
+        .layer(from_fn(bounds::check))
         .layer(from_fn(leftover::discard))
         .with_state(app)
 }

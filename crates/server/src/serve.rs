@@ -10,16 +10,18 @@ use axum::Router;
 use axum_server::{Address, Handle, Server};
 use hyper_util::rt::TokioTimer;
 use reeve_identity::Random;
-use reeve_store::{Histories, Store};
-use reeve_types::{Clock, HistoryId, ReservedNamespaces};
+use reeve_store::{Store, StoreError};
+use reeve_types::{Clock, HistoryId, ReservedNamespaces, Timestamp};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::app::{App, Settings};
 use crate::cli::Serve;
+use crate::connections::{Bounded, Connections};
+use crate::reserve::Reserve;
 use crate::security::Security;
 use crate::start::{DataDir, Reach, first_password, first_start, installed, write_whole};
-use crate::{audit_log, logging, restored, router, tls};
+use crate::{audit_log, logging, restored, router, tls, upkeep};
 
 /// How long open requests may go on after SIGTERM. Link streams end at once.
 const GRACE: Duration = Duration::from_secs(10);
@@ -29,6 +31,18 @@ const HEAD: Duration = Duration::from_secs(30);
 
 /// How often the head of the audit log is told, when it moved.
 const HEADS: Duration = Duration::from_secs(60);
+/// How often a peer of HTTP/2 is asked whether it is still there, and how long it has to answer.
+const PING: Duration = Duration::from_secs(10);
+/// How many requests one connection of HTTP/2 may have at a time.
+const STREAMS: u32 = 64;
+/// How much of a request's body a peer may send before somebody reads it, in bytes.
+const STREAM_WINDOW: u32 = 64 * 1024;
+/// How much it may of all of a connection's.
+const CONNECTION_WINDOW: u32 = 128 * 1024;
+/// How much is read and written ahead for a connection, or a stream of HTTP/2, in bytes.
+const BUFFER: usize = 64 * 1024;
+/// How large the headers of a request of HTTP/2 may be before it is not even read; less is refused with a sentence.
+const HEADER_LIST: u32 = 64 * 1024;
 
 /// How often the files of a given certificate are looked at.
 const RENEWAL: Duration = Duration::from_secs(60);
@@ -98,7 +112,8 @@ async fn serve(flags: Serve, clock: Clock, random: Random) -> anyhow::Result<()>
     })?;
 
     let history = HistoryId::from_uuid(random.uuid()?);
-    store.begin_history(history, clock.now()).await?;
+    let reserve = Arc::new(dir.reserve(random.clone()));
+    begin_history(store.as_ref(), &reserve, history, clock.now()).await?;
     let security = Security::new(&master, installed.ring, &public_url, random)?;
     let settings = Settings {
         public_url: public_url.clone(),
@@ -108,10 +123,19 @@ async fn serve(flags: Serve, clock: Clock, random: Random) -> anyhow::Result<()>
         account_created_at: installed.created_at,
         heartbeat: Duration::from_secs(reeve_link::HEARTBEAT_SECONDS),
         history,
+        failed_attempts_days: Some(flags.failed_attempts_days).filter(|days| *days > 0),
     };
-    let app = App::new(Arc::clone(&store) as Arc<dyn Store>, clock, security, settings).await?;
+    let app = App::new(
+        Arc::clone(&store) as Arc<dyn Store>,
+        clock,
+        security,
+        settings,
+        reserve,
+    )
+    .await?;
     app.keep_fence(fence);
     let heads = tokio::spawn(audit_log::tell_heads(Arc::clone(&app), HEADS));
+    tokio::spawn(upkeep::run(Arc::clone(&app)));
     let handle = Handle::new();
     tokio::spawn(stop_on_signal(Arc::clone(&app), handle.clone()));
     if let Some(file) = flags.announce_file.clone() {
@@ -130,26 +154,57 @@ async fn serve(flags: Serve, clock: Clock, random: Random) -> anyhow::Result<()>
     }
     tracing::info!(url = public_url, address = %address, "serving");
     let router: Router = router::router(Arc::clone(&app));
-    let mut listening = axum_server::from_tcp_rustls(listener, config)?.handle(handle);
-    wait_for_heads(&mut listening, HEAD);
+    let connections = Connections::new(flags.bounds());
+    let mut listening = axum_server::from_tcp_rustls(listener, config)?
+        .handle(handle)
+        .map(|acceptor| Bounded::new(acceptor, connections));
+    set_bounds(&mut listening, HEAD);
     listening
         .serve(router.into_make_service_with_connect_info::<SocketAddr>())
         .await
         .context("failed to serve")?;
     heads.abort();
+    upkeep::record_failures(&app, true).await;
     audit_log::tell_head(&app, &mut None).await;
     store.close().await;
     tracing::info!("stopped");
     Ok(())
 }
 
-/// Without a timer hyper waits for the rest of a request's head as long as its sender likes.
-fn wait_for_heads<A: Address, Acc>(server: &mut Server<A, Acc>, patience: Duration) {
+/// Begins a history; on a full disk with the room that was kept for revocations.
+async fn begin_history(
+    store: &dyn Store,
+    reserve: &Reserve,
+    history: HistoryId,
+    now: Timestamp,
+) -> anyhow::Result<()> {
+    match store.begin_history(history, now).await {
+        Err(StoreError::Full { .. }) if reserve.give_back() => store.begin_history(history, now).await,
+        begun => begun,
+    }
+    .context("failed to begin")
+}
+
+/// Without a timer hyper waits for the rest of a request's head as long as its sender likes, and its own bounds on what it
+/// keeps for a connection are wide.
+fn set_bounds<A: Address, Acc>(server: &mut Server<A, Acc>, patience: Duration) {
     server
         .http_builder()
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(patience);
+        .header_read_timeout(patience)
+        .max_buf_size(BUFFER);
+    server
+        .http_builder()
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(PING)
+        .keep_alive_timeout(PING)
+        .max_concurrent_streams(STREAMS)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_send_buf_size(BUFFER)
+        .max_header_list_size(HEADER_LIST);
 }
 
 /// As given, or the address that was bound.
@@ -203,7 +258,7 @@ mod tests {
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
         let mut server = axum_server::from_tcp(listener).unwrap();
-        wait_for_heads(&mut server, Duration::from_millis(50));
+        set_bounds(&mut server, Duration::from_millis(50));
         let serving = tokio::spawn(server.serve(Router::<()>::new().into_make_service()));
         let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
         stream.write_all(b"GET / HTTP/1.1\r\nHost:").await.unwrap();

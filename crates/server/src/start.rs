@@ -18,6 +18,8 @@ use reeve_store_sql::{AuditKey, SqlStore};
 use reeve_types::{ClusterId, Email, Secret, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 
+use crate::reserve::Reserve;
+
 const CURRENT_KEY: &str = "signing-key-current";
 const NEXT_KEY: &str = "signing-key-next";
 const CREATED_AT: &str = "account-created-at";
@@ -82,6 +84,11 @@ impl DataDir {
     /// Where certificates of our own are.
     pub fn tls(&self) -> PathBuf {
         self.0.join("tls")
+    }
+
+    /// Takes the room that revocations have on a full disk.
+    pub fn reserve(&self, random: Random) -> Reserve {
+        Reserve::take(&self.0, random)
     }
 
     fn database(&self) -> PathBuf {

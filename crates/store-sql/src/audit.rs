@@ -9,7 +9,7 @@ use reeve_types::Timestamp;
 
 use crate::chain::{Broken, Link, Verified, Walk};
 use crate::driver::{Arg, During, Row, Tx};
-use crate::{SqlStore, sessions};
+use crate::{SqlStore, attempts, sessions};
 
 const APPEND: &str = "write the audit event";
 const READ: &str = "read the audit log";
@@ -137,7 +137,8 @@ impl SqlStore {
         const PAGE: i64 = 1000;
         let mut tx = self.read(READ).await?;
         let key = tx.key().cloned();
-        let mut walk = Walk::new(key.as_ref(), heads);
+        let pruned = attempts::pruned(&mut tx).await?;
+        let mut walk = Walk::new(key.as_ref(), heads, pruned);
         let mut last = 0;
         loop {
             let links = tx
@@ -183,9 +184,33 @@ impl SqlStore {
 impl Audit for SqlStore {
     async fn record(&self, granted: &Granted, entry: AuditEntry) -> Result<(), StoreError> {
         gate::is(granted, BootstrapException::SessionRecord, APPEND)?;
-        let mut tx = self.write(APPEND).await?;
+        let mut tx = self.record_later(APPEND).await?;
         append(&mut tx, &entry).await?;
         tx.commit().await.during(APPEND)
+    }
+
+    async fn record_attempts(&self, granted: &Granted, entries: Vec<AuditEntry>) -> Result<(), StoreError> {
+        gate::is(granted, BootstrapException::SessionRecord, APPEND)?;
+        let mut tx = self.record_later(APPEND).await?;
+        for entry in &entries {
+            append(&mut tx, entry).await?;
+            attempts::note(&mut tx, entry.timestamp).await?;
+        }
+        tx.commit().await.during(APPEND)
+    }
+
+    async fn prune_attempts(
+        &self,
+        granted: &Granted,
+        before: Timestamp,
+        limit: i64,
+        entry: AuditEntry,
+    ) -> Result<usize, StoreError> {
+        gate::is(granted, BootstrapException::SessionRecord, attempts::PRUNE)?;
+        let mut tx = self.record_later(attempts::PRUNE).await?;
+        let pruned = attempts::prune(&mut tx, before, limit, entry).await?;
+        tx.commit().await.during(attempts::PRUNE)?;
+        Ok(pruned)
     }
 
     async fn record_sign_in(
@@ -196,7 +221,7 @@ impl Audit for SqlStore {
         entry: AuditEntry,
     ) -> Result<Option<SessionNumber>, StoreError> {
         gate::is(granted, BootstrapException::SessionRecord, APPEND)?;
-        let mut tx = self.write(APPEND).await?;
+        let mut tx = self.record_later(APPEND).await?;
         let session = sessions::signed_in(&mut tx, subject, proven.as_str(), entry.timestamp, APPEND).await?;
         if session.is_some() {
             append(&mut tx, &entry).await?;

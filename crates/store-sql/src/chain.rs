@@ -8,6 +8,8 @@ use reeve_store::AuditHead;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+use crate::attempts::Pruned;
+
 /// The key of the chain. Cheap to clone; prints as nothing.
 #[derive(Clone)]
 pub struct AuditKey(Arc<Zeroizing<[u8; 32]>>);
@@ -52,9 +54,9 @@ fn hex(bytes: &[u8]) -> String {
 /// A chain in which everything fits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {
-    /// How many events there are.
+    /// How many events were written, those that were pruned included.
     pub events: i64,
-    /// How many of them, from the first on, are older than the key.
+    /// The last of them that is older than the key; 0 when none is.
     pub unkeyed: i64,
     /// The last one.
     pub head: AuditHead,
@@ -84,14 +86,17 @@ pub(crate) struct Link {
 pub(crate) struct Walk<'w> {
     key: Option<&'w AuditKey>,
     heads: &'w [AuditHead],
+    pruned: Pruned,
     last: AuditHead,
+    /// Whether what came before the next row was pruned: then the row alone says what that was, and its own hash covers it.
+    gap: bool,
     unkeyed: i64,
     keyed: bool,
 }
 
 impl<'w> Walk<'w> {
-    /// From the beginning. The chain must lead through all of `heads`.
-    pub(crate) fn new(key: Option<&'w AuditKey>, heads: &'w [AuditHead]) -> Self {
+    /// From the beginning. The chain must lead through all of `heads` that were not pruned.
+    pub(crate) fn new(key: Option<&'w AuditKey>, heads: &'w [AuditHead], pruned: Pruned) -> Self {
         let last = AuditHead {
             sequence: 0,
             mac: String::new(),
@@ -99,7 +104,9 @@ impl<'w> Walk<'w> {
         Self {
             key,
             heads,
+            pruned,
             last,
+            gap: false,
             unkeyed: 0,
             keyed: false,
         }
@@ -107,6 +114,7 @@ impl<'w> Walk<'w> {
 
     /// One row further.
     pub(crate) fn step(&mut self, link: Link) -> Result<(), Broken> {
+        self.pass_over_pruned(&link);
         let next = self.last.sequence + 1;
         let broken = |row, reason: &str| {
             Err(Broken {
@@ -120,12 +128,13 @@ impl<'w> Walk<'w> {
         if self.keyed && !link.keyed {
             return broken(next, "its hash has no key, and those before it have");
         }
+        let previous = if self.gap { &link.previous } else { &self.last.mac };
         let hash = match (link.keyed, self.key) {
-            (true, Some(key)) => key.digest(next, &self.last.mac, &link.body),
+            (true, Some(key)) => key.digest(next, previous, &link.body),
             (true, None) => return broken(next, "its hash is keyed, and the key is not here"),
-            (false, _) => plain_digest(next, &self.last.mac, &link.body),
+            (false, _) => plain_digest(next, previous, &link.body),
         };
-        if link.previous != self.last.mac || link.hash != hash {
+        if link.previous != *previous || link.hash != hash {
             return broken(
                 next,
                 "it was changed, or the one before it: its hash does not fit",
@@ -145,12 +154,30 @@ impl<'w> Walk<'w> {
             );
         }
         self.keyed |= link.keyed;
-        self.unkeyed += i64::from(!link.keyed);
+        if !link.keyed {
+            self.unkeyed = next;
+        }
+        self.gap = false;
         self.last = AuditHead {
             sequence: next,
             mac: hash,
         };
         Ok(())
+    }
+
+    /// Goes on behind what was pruned before a row, as far as the chain itself says so.
+    fn pass_over_pruned(&mut self, link: &Link) {
+        while link.sequence > self.last.sequence + 1 {
+            let previous = (!self.gap).then(|| self.last.mac.clone());
+            let Some(end) = self.pruned.over(self.last.sequence + 1, link.sequence, previous) else {
+                return;
+            };
+            self.last = AuditHead {
+                sequence: end,
+                mac: String::new(),
+            };
+            self.gap = true;
+        }
     }
 
     /// At the end, where `counted` events are to be.
@@ -217,7 +244,7 @@ mod tests {
     fn who_has_no_key_cannot_go_on_without_it() {
         let key = key();
         let first = key.digest(1, "", "{}");
-        let mut walk = Walk::new(Some(&key), &[]);
+        let mut walk = Walk::new(Some(&key), &[], Pruned::default());
         let link = |sequence, previous: &str, hash: String, keyed, body: &str| Link {
             sequence,
             previous: previous.to_owned(),
@@ -229,7 +256,7 @@ mod tests {
         let plain = plain_digest(2, &first, "{}");
         assert_eq!(walk.step(link(2, &first, plain, false, "{}")).unwrap_err().row, 2);
         // Nor is a chain believed that has no key up to some row of somebody's choice.
-        let mut walk = Walk::new(Some(&key), &[]);
+        let mut walk = Walk::new(Some(&key), &[], Pruned::default());
         let plain = plain_digest(1, "", "{}");
         walk.step(link(1, "", plain.clone(), false, "{}")).unwrap();
         let hash = key.digest(2, &plain, "{}");

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::TryStreamExt;
@@ -12,15 +13,17 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
 use sqlx::{Row as _, SqlSafeStr, Sqlite, Transaction};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::chain::AuditKey;
 
 /// One file, applied in a transaction of its own.
-const MIGRATIONS: [(i64, &str, &str); 7] = [
+const MIGRATIONS: [(i64, &str, &str); 8] = [
     (1, "begin", include_str!("../migrations/0001_begin.sql")),
     (2, "former", include_str!("../migrations/0002_former.sql")),
     (3, "histories", include_str!("../migrations/0003_histories.sql")),
     (4, "sessions", include_str!("../migrations/0004_sessions.sql")),
+    (5, "attempts", include_str!("../migrations/0005_attempts.sql")),
     (6, "bounds", include_str!("../migrations/0006_bounds.sql")),
     (7, "fence", include_str!("../migrations/0007_fence.sql")),
     (8, "lowest id", include_str!("../migrations/0008_lowest_id.sql")),
@@ -38,6 +41,8 @@ pub(crate) struct Pools {
     writer: SqlitePool,
     readers: SqlitePool,
     key: Option<AuditKey>,
+    /// Who only records waits here, one at a time for the writer: a change has at most one of them before it.
+    recording: Arc<Semaphore>,
 }
 
 impl Pools {
@@ -81,6 +86,7 @@ impl Pools {
             writer,
             readers,
             key: Some(key),
+            recording: Arc::new(Semaphore::new(1)),
         })
     }
 
@@ -103,6 +109,7 @@ impl Pools {
             writer: readers.clone(),
             readers,
             key,
+            recording: Arc::new(Semaphore::new(1)),
         })
     }
 
@@ -113,17 +120,40 @@ impl Pools {
 
     /// IMMEDIATE: a transaction that reads first and then writes would otherwise fail at once, whatever the timeout.
     pub(crate) async fn begin_write(&self) -> Result<Tx, sqlx::Error> {
-        let transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
-        Ok(Tx(transaction, self.key.clone()))
+        Ok(Tx(self.begin_immediate().await?, self.key.clone(), None))
+    }
+
+    async fn begin_immediate(&self) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
+        match self.writer.begin_with("BEGIN IMMEDIATE").await {
+            // SQLite ends a transaction by itself when the disk is full, and sqlx goes on counting it: that connection is of
+            // no more use.
+            Err(sqlx::Error::InvalidSavePointStatement) => {
+                self.writer.acquire().await?.close().await?;
+                self.writer.begin_with("BEGIN IMMEDIATE").await
+            }
+            begun => begun,
+        }
+    }
+
+    /// As [`Pools::begin_write`], for what may wait: sign-ins, refusals, signs of life. Changes go before it.
+    pub(crate) async fn begin_recording(&self) -> Result<Tx, sqlx::Error> {
+        let turn = Arc::clone(&self.recording).acquire_owned().await;
+        let turn = turn.map_err(|_| sqlx::Error::PoolClosed)?;
+        Ok(Tx(self.begin_immediate().await?, self.key.clone(), Some(turn)))
     }
 
     pub(crate) async fn begin_read(&self) -> Result<Tx, sqlx::Error> {
-        Ok(Tx(self.readers.begin().await?, self.key.clone()))
+        Ok(Tx(self.readers.begin().await?, self.key.clone(), None))
     }
 }
 
-/// A transaction, and the key of the audit events it writes.
-pub(crate) struct Tx(Transaction<'static, Sqlite>, Option<AuditKey>);
+/// A transaction, the key of the audit events it writes, and the turn of those that only record.
+pub(crate) struct Tx(
+    Transaction<'static, Sqlite>,
+    Option<AuditKey>,
+    #[expect(dead_code, reason = "held, not read: dropping it gives the turn up")]
+    Option<OwnedSemaphorePermit>,
+);
 
 impl Tx {
     /// The key of the audit log's chain; none where nothing is written.
@@ -426,10 +456,7 @@ pub(crate) trait During<T> {
 
 impl<T> During<T> for Result<T, sqlx::Error> {
     fn during(self, operation: &'static str) -> Result<T, StoreError> {
-        self.map_err(|source| StoreError::Database {
-            operation,
-            source: Box::new(source),
-        })
+        self.map_err(|source| failure(operation, source))
     }
 
     fn or_conflict(
@@ -439,10 +466,21 @@ impl<T> During<T> for Result<T, sqlx::Error> {
     ) -> Result<T, StoreError> {
         self.map_err(|source| match source.as_database_error() {
             Some(e) if e.is_unique_violation() => conflict(),
-            _ => StoreError::Database {
-                operation,
-                source: Box::new(source),
-            },
+            _ => failure(operation, source),
         })
+    }
+}
+
+fn failure(operation: &'static str, source: sqlx::Error) -> StoreError {
+    // SQLITE_FULL: also what SQLite makes of ENOSPC and EDQUOT.
+    let full = source
+        .as_database_error()
+        .is_some_and(|error| error.code().as_deref() == Some("13"));
+    if full {
+        return StoreError::Full { operation };
+    }
+    StoreError::Database {
+        operation,
+        source: Box::new(source),
     }
 }

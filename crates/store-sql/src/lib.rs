@@ -4,6 +4,7 @@
 //! its rows. PostgreSQL is not there yet.
 
 mod access_rules;
+mod attempts;
 mod audit;
 mod chain;
 mod changes;
@@ -73,6 +74,11 @@ impl SqlStore {
     /// A writing transaction. Dropped without [`Tx::commit`] it leaves nothing behind.
     async fn write(&self, operation: &'static str) -> Result<Tx, StoreError> {
         self.pools.begin_write().await.during(operation)
+    }
+
+    /// A writing transaction of something that changes nothing but is recorded. Changes go before it.
+    async fn record_later(&self, operation: &'static str) -> Result<Tx, StoreError> {
+        self.pools.begin_recording().await.during(operation)
     }
 
     /// A reading transaction: all of it sees one moment.

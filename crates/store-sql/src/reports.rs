@@ -301,7 +301,7 @@ impl Reports for SqlStore {
 
     async fn heard_of(&self, granted: &Granted, cluster: ClusterId, at: Timestamp) -> Result<(), StoreError> {
         gate::is(granted, BootstrapException::LinkStatus, WRITE)?;
-        let mut tx = self.write(WRITE).await?;
+        let mut tx = self.record_later(WRITE).await?;
         tx.execute(
             "UPDATE clusters SET last_liveness = $2 WHERE id = $1",
             &[Arg::text(cluster), at.into()],

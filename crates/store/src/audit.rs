@@ -120,6 +120,8 @@ pub enum AuditAction {
     Release,
     /// The audit log's chain is keyed from this event on.
     Key,
+    /// Old records of failed attempts were removed from the audit log.
+    Prune,
 }
 
 /// How it ended.
@@ -171,7 +173,7 @@ impl std::str::FromStr for AuditHead {
 /// One event, as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditRow {
-    /// Its place in the chain, from 1 without gaps.
+    /// Its place in the chain, from 1; without gaps but those that [`Audit::prune_attempts`] left and recorded.
     pub sequence: i64,
     /// The hash of the event before it; empty for the first.
     pub previous: String,
@@ -183,11 +185,30 @@ pub struct AuditRow {
     pub entry: AuditEntry,
 }
 
+/// Of an event that says what was pruned, the metadata that names it: `first-last:previous`, separated by commas, where
+/// `previous` is the hash that the first of the removed events carried.
+pub const PRUNED: &str = "pruned";
+
 /// The audit log.
 #[async_trait]
 pub trait Audit {
     /// Writes an event that goes with no other change: a refusal. `granted` is the bootstrap exception for session records.
     async fn record(&self, granted: &Granted, entry: AuditEntry) -> Result<(), StoreError>;
+
+    /// Writes events that sum up failed attempts, all of them or none, and notes that they may be pruned one day. `granted` is
+    /// the bootstrap exception for session records.
+    async fn record_attempts(&self, granted: &Granted, entries: Vec<AuditEntry>) -> Result<(), StoreError>;
+
+    /// Removes at most `limit` events of [`Audit::record_attempts`] whose timestamp is before `before`; how many. In the same
+    /// transaction `entry` goes into the chain, with what was removed in its metadata ([`PRUNED`]), so that the chain can
+    /// still be verified. Without any such event nothing is written. `granted` is the bootstrap exception for session records.
+    async fn prune_attempts(
+        &self,
+        granted: &Granted,
+        before: Timestamp,
+        limit: i64,
+        entry: AuditEntry,
+    ) -> Result<usize, StoreError>;
 
     /// Writes the sign-in of a subject and when it was; answers the number that its token is to carry. When what it was proven
     /// against is no longer what checks the subject, or that is disabled or gone, nothing is written and there is no number.

@@ -82,6 +82,12 @@ pub enum StoreError {
         /// Why.
         reason: String,
     },
+    /// There is no room on the disk for what was to be written.
+    #[error("failed to {operation}: the disk is full")]
+    Full {
+        /// What was tried.
+        operation: &'static str,
+    },
     /// The database did not answer.
     #[error("failed to {operation}")]
     Database {
@@ -96,6 +102,9 @@ pub enum StoreError {
 impl StoreError {
     /// True when a write that failed so may nevertheless be in the database.
     pub const fn may_have_committed(&self) -> bool {
-        matches!(self, Self::Database { .. } | Self::Corrupt { .. })
+        matches!(
+            self,
+            Self::Database { .. } | Self::Corrupt { .. } | Self::Full { .. }
+        )
     }
 }

@@ -35,7 +35,7 @@ pub mod workload;
 use reeve_types::{ClusterId, Revision};
 
 pub use access_rule::{AccessRuleRow, AccessRules, NewAccessRule};
-pub use audit::{Audit, AuditAction, AuditEntry, AuditHead, AuditRow, AuditSubject, Outcome};
+pub use audit::{Audit, AuditAction, AuditEntry, AuditHead, AuditRow, AuditSubject, Outcome, PRUNED};
 pub use cluster::{ClusterRow, Clusters, NewCluster};
 pub use department::{DepartmentRow, Departments, NewDepartment};
 pub use desired::{Deleted, DesiredPart, DesiredState, Later};

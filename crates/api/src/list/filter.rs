@@ -2,7 +2,7 @@
 
 use reeve_types::Timestamp;
 
-use super::{InvalidQuery, ListSpec, known_field};
+use super::{InvalidQuery, ListSpec, known_field, short};
 
 /// Operators; their order in [`Operator::ALL`] is irrelevant, since all have two characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,7 +148,7 @@ fn clause(piece: &str, spec: &ListSpec) -> Result<Clause, InvalidQuery> {
     Ok(Clause {
         field,
         operator,
-        value: value.to_owned(),
+        value: short("filterBy", value)?.to_owned(),
     })
 }
 

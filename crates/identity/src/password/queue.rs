@@ -1,9 +1,10 @@
 //! argon2id, at most a few at a time.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::password_hash::PasswordHasher;
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use aws_lc_rs::constant_time;
 use reeve_types::Secret;
 use tokio::sync::Semaphore;
 
@@ -56,6 +57,21 @@ struct Inner {
     computing: Arc<Semaphore>,
     places: Arc<Places>,
     nobody: PasswordHash,
+    /// What checks work in. Kept: given back to the allocator it would stay with each thread that ever computed one.
+    memory: Mutex<Vec<Vec<Block>>>,
+}
+
+impl Inner {
+    fn memory(&self) -> MutexGuard<'_, Vec<Vec<Block>>> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn compare(&self, password: &[u8], kept: &PasswordHash) -> Result<bool, PasswordError> {
+        let mut memory = self.memory().pop().unwrap_or_default();
+        let equal = compare(password, kept, &mut memory);
+        self.memory().push(memory);
+        equal
+    }
 }
 
 impl Passwords {
@@ -70,6 +86,8 @@ impl Passwords {
             computing: Arc::new(Semaphore::new(AT_ONCE)),
             places: Arc::default(),
             nobody,
+            // From the start: what is in use does not grow under a flood.
+            memory: Mutex::new(vec![vec![Block::new(); MEMORY as usize]; AT_ONCE]),
         })))
     }
 
@@ -99,9 +117,10 @@ impl Passwords {
     ) -> Result<bool, PasswordError> {
         let known = kept.is_some();
         let (password, kept) = (password.clone(), kept.unwrap_or(&self.0.nobody).clone());
+        let inner = Arc::clone(&self.0);
         let equal = self
             .compute(self.0.places.take(asking), move || {
-                compare(password.expose().as_bytes(), &kept)
+                inner.compare(password.expose().as_bytes(), &kept)
             })
             .await?;
         Ok(equal && known)
@@ -128,9 +147,12 @@ impl Passwords {
     }
 }
 
+/// In KiB, and so in blocks.
+const MEMORY: u32 = 19 * 1024;
+
 /// 19 MiB, two passes, one lane: the first choice of OWASP's password storage cheat sheet.
 fn argon2() -> Result<Argon2<'static>, PasswordError> {
-    let params = Params::new(19 * 1024, 2, 1, None).map_err(|_| PasswordError::Hash)?;
+    let params = Params::new(MEMORY, 2, 1, None).map_err(|_| PasswordError::Hash)?;
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
@@ -141,13 +163,22 @@ fn compute(password: &[u8], salt: &[u8; 16]) -> Result<PasswordHash, PasswordErr
     Ok(PasswordHash(hash.to_string()))
 }
 
-fn compare(password: &[u8], kept: &PasswordHash) -> Result<bool, PasswordError> {
+fn compare(password: &[u8], kept: &PasswordHash, memory: &mut Vec<Block>) -> Result<bool, PasswordError> {
+    let failed = |_| PasswordError::Hash;
     let parsed = argon2::password_hash::phc::PasswordHash::new(&kept.0).map_err(|_| PasswordError::Hash)?;
-    match argon2()?.verify_password(password, &parsed) {
-        Ok(()) => Ok(true),
-        Err(argon2::password_hash::Error::PasswordInvalid) => Ok(false),
-        Err(_) => Err(PasswordError::Hash),
-    }
+    let algorithm = Algorithm::try_from(parsed.algorithm.as_str()).map_err(|_| PasswordError::Hash)?;
+    let version = parsed.version.ok_or(PasswordError::Hash)?;
+    let version = Version::try_from(version).map_err(failed)?;
+    let params = Params::try_from(&parsed).map_err(|_| PasswordError::Hash)?;
+    let (Some(salt), Some(hash)) = (&parsed.salt, &parsed.hash) else {
+        return Err(PasswordError::Hash);
+    };
+    memory.resize(params.block_count().max(memory.len()), Block::new());
+    let mut given = vec![0; hash.as_bytes().len()];
+    Argon2::new(algorithm, version, params)
+        .hash_password_into_with_memory(password, salt.as_ref(), &mut given, memory)
+        .map_err(failed)?;
+    Ok(constant_time::verify_slices_are_equal(&given, hash.as_bytes()).is_ok())
 }
 
 #[cfg(test)]

@@ -18,12 +18,12 @@ pub(super) async fn delete<R>(
     caller: Caller,
     call: Call,
     scope: Scope,
-    remove: impl FnOnce(Arc<App>, Granted, AuditEntry) -> R + Send + 'static,
+    remove: impl FnOnce(Arc<App>, Granted, AuditEntry) -> R + Clone + Send + 'static,
 ) -> Result<StatusCode, ApiError>
 where
     R: Future<Output = Result<Committed<Vec<AccessRuleId>>, StoreError>> + Send,
 {
-    app.change(move |app| async move {
+    app.revoke(move |app| async move {
         let hidden = || ApiError::not_found(scope.wire_type(), scope.wire_id());
         let entity = entity_of(scope);
         let granted = app

@@ -9,13 +9,15 @@ use axum::response::Response;
 use reeve_authz::Scope;
 use reeve_identity::token::LINK_SECONDS;
 use reeve_link::{ClusterDeleted, TokenRequest};
-use reeve_store::{AuditAction, Outcome};
+use reeve_store::{AuditAction, Outcome, StoreError};
 use serde_json::json;
 
 use super::LinkCall;
 use crate::app::App;
-use crate::error::ApiError;
-use crate::extract::{json_bytes, read};
+use crate::error::{ApiError, log_chain};
+use crate::extract::{json_bytes, read_credentials};
+use crate::failures::Kind;
+use crate::load::place_of_origin;
 
 /// 400 for a wrong secret, as on the token route of REST; in the same words for an unknown cluster. 410 for the right secret
 /// of a deleted one: its operator, and nobody else, is told.
@@ -26,7 +28,11 @@ pub async fn handle(
     call: LinkCall,
     request: Request<Body>,
 ) -> Result<Response, ApiError> {
-    let bytes = read(request).await?;
+    let _place = app
+        .load
+        .link_tokens
+        .enter(&place_of_origin(request.extensions()))?;
+    let bytes = read_credentials(request).await?;
     // The parser's own words may repeat what it found, and that may be the secret.
     let asked: TokenRequest = super::message(&bytes).map_err(|_| {
         ApiError::Invalid(
@@ -43,7 +49,7 @@ pub async fn handle(
         if number.is_some() {
             entry.result = Outcome::Failed;
             entry.http_status_code = StatusCode::BAD_REQUEST.as_u16();
-            app.record(entry).await;
+            app.failures.note(Kind::SignIn, entry);
         }
         return Err(ApiError::Invalid(
             "the cluster's credentials are not valid".to_owned(),
@@ -60,7 +66,11 @@ pub async fn handle(
     };
     let (token, claims) = app.security.link_token(asked.cluster_id, number, call.at)?;
     entry.metadata.insert("jti".to_owned(), claims.jti);
-    app.store.record(&crate::audit::session_record(), entry).await?;
+    match app.store.record(&crate::audit::session_record(), entry).await {
+        // Revocations must reach a cluster also while nothing can be written.
+        Err(error @ StoreError::Full { .. }) => log_chain(&error),
+        recorded => recorded?,
+    }
     let answer = json!({"accessToken": token.expose(), "expiresIn": LINK_SECONDS});
     Ok(json_bytes(StatusCode::OK, answer.to_string()))
 }

@@ -21,6 +21,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use super::{LinkCaller, message};
 use crate::app::App;
 use crate::audit::link_status;
+use crate::connections::Lasting;
 use crate::error::{ApiError, log_chain};
 use crate::extract::read;
 use crate::hub::Stream;
@@ -77,13 +78,19 @@ pub async fn handle(
     };
     tokio::spawn(feed.run(hello.resume, open));
     let body = Body::from_stream(ReceiverStream::new(receiver));
-    Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], body).into_response())
+    let mut response = ([(header::CONTENT_TYPE, "application/x-ndjson")], body).into_response();
+    response.extensions_mut().insert(Lasting);
+    Ok(response)
 }
 
 /// Notes that the cluster was heard of, in memory and in the store.
 async fn heard(app: &App, cluster: ClusterId) {
     let now = app.clock.now();
     app.hub.heard(cluster, now);
+    // What room there is then is for revocations.
+    if app.reserve.is_given() {
+        return;
+    }
     if let Err(error) = app.store.heard_of(&link_status(), cluster, now).await {
         log_chain(&error);
     }

@@ -65,7 +65,10 @@ impl Running {
     }
 
     /// A client that knows whom to trust.
-    fn client(&self, set: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder) -> reqwest::Client {
+    pub(crate) fn client(
+        &self,
+        set: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder,
+    ) -> reqwest::Client {
         let file = self.announced["caFile"].as_str();
         let ca = std::fs::read(file.expect("the server announced itself")).unwrap();
         let ca = reqwest::Certificate::from_pem(&ca).unwrap();
@@ -78,7 +81,7 @@ impl Running {
         format!("{}{path}", self.announced["url"].as_str().unwrap())
     }
 
-    async fn sign_in(&self, password: &str) -> reqwest::Response {
+    pub(crate) async fn sign_in(&self, password: &str) -> reqwest::Response {
         let body = json!({"grantType": "password", "username": self.announced["adminUsername"], "password": password});
         self.client
             .post(self.url("/api/v1/token"))
@@ -86,6 +89,10 @@ impl Running {
             .send()
             .await
             .unwrap()
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.as_ref().unwrap().id()
     }
 
     /// Ends it as an init system would; what it wrote to standard output, and its code.

@@ -99,12 +99,14 @@ impl Server {
             account_created_at: installed.created_at,
             heartbeat: Duration::from_millis(50),
             history,
+            failed_attempts_days: Some(90),
         };
         let app = App::new(
             Arc::clone(&store) as Arc<dyn Store>,
             clock.clone(),
             security,
             settings,
+            Arc::default(),
         )
         .await
         .unwrap();

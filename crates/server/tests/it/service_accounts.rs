@@ -188,9 +188,10 @@ async fn a_disabled_account_does_not_sign_in() {
         told,
         [
             about(AuditAction::Disable, Outcome::Succeeded),
-            about(AuditAction::SignIn, Outcome::Failed),
             about(AuditAction::Enable, Outcome::Succeeded),
             about(AuditAction::SignIn, Outcome::Succeeded),
+            // Recorded after the answer.
+            about(AuditAction::SignIn, Outcome::Failed),
         ]
     );
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use reeve_api::OPERATIONS;
 use reeve_api::operation::Method as OperationMethod;
 
-use crate::server::Town;
+use crate::server::{Server, Town};
 
 /// A path with something in the place of its parameter.
 fn filled(path: &str) -> String {
@@ -198,4 +198,41 @@ async fn ids_of_every_shape_are_404_and_never_500() {
         }
     }
     assert_eq!(town.server.app.store.directory().await.unwrap(), before);
+}
+
+#[tokio::test]
+async fn a_head_beyond_its_bounds_is_refused_with_the_bound() {
+    let server = Server::new().await;
+    let long = "x".repeat(9000);
+    let message = server
+        .get(&server.admin, &format!("/api/v1/users?search={long}"))
+        .await
+        .refused(400);
+    assert_eq!(
+        message,
+        "the query string is too long: at most 8192 bytes are possible"
+    );
+    let message = server
+        .get(&server.admin, &format!("/api/v1/users/{long}"))
+        .await
+        .refused(400);
+    assert_eq!(message, "the path is too long: at most 2048 bytes are possible");
+    let request = http::Request::get("/api/v1/me")
+        .header("x-a", &long)
+        .header("x-b", &long);
+    let answer = server.send(request.body(Body::empty()).unwrap()).await;
+    let message = answer.refused(431);
+    assert_eq!(
+        message,
+        "the headers are too large: at most 16384 bytes are possible in all"
+    );
+    let many = ["name!=x"; 33].join(",");
+    let message = server
+        .get(
+            &server.admin,
+            &format!("/api/v1/org-unit/projects?filterBy={many}"),
+        )
+        .await
+        .refused(400);
+    assert_eq!(message, "parameter `filterBy`: at most 32 clauses are possible");
 }

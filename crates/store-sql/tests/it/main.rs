@@ -4,6 +4,7 @@
 
 mod chain;
 mod forgetting;
+mod order;
 mod sqlite;
 mod tampering;
 mod upgrade;

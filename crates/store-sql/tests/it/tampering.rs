@@ -1,6 +1,6 @@
 //! Somebody with the database file in her hands: what she changed in the audit log shows.
 
-use reeve_authz::{Action, Entity, Scope};
+use reeve_authz::{Action, BootstrapException, Entity, Granted, Scope};
 use reeve_store::StoreError;
 use reeve_store::conformance::World;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
@@ -34,6 +34,56 @@ async fn an_altered_removed_or_cut_event_shows() {
         "UPDATE audit_events SET hash = previous WHERE sequence = 1",
     ] {
         let verdict = verdict_after(statement).await;
+        assert!(
+            matches!(verdict, Err(StoreError::Corrupt { .. })),
+            "{statement}: {verdict:?}"
+        );
+    }
+}
+
+/// The verdict on a chain of which events 3 and 5 were pruned, by event 7, after somebody did this.
+async fn verdict_on_pruned_after(statement: &'static str) -> Result<i64, StoreError> {
+    let (store, dir) = fresh().await;
+    let mut world = World::new(store).await;
+    world.cluster(10, "a").await;
+    let session = Granted::bootstrap(BootstrapException::SessionRecord);
+    let attempt = || vec![world.attempt(0)];
+    world.store.record_attempts(&session, attempt()).await.unwrap();
+    world.try_cluster(11, "b").await.unwrap();
+    world.store.record_attempts(&session, attempt()).await.unwrap();
+    world.try_cluster(12, "c").await.unwrap();
+    let before = world.attempt(1).timestamp;
+    let pruned = world
+        .store
+        .prune_attempts(&session, before, 10, world.attempt(1))
+        .await;
+    assert_eq!(pruned.unwrap(), 2);
+    let options = SqliteConnectOptions::new().filename(dir.path().join("reeve.db"));
+    let pool = SqlitePool::connect_with(options).await.unwrap();
+    sqlx::raw_sql(statement).execute(&pool).await.unwrap();
+    pool.close().await;
+    let granted = world.may(Action::Read, Entity::EventsHistory, Scope::Account);
+    world.store.verify_audit_chain(&granted).await
+}
+
+#[tokio::test]
+async fn nothing_goes_under_the_cloak_of_a_pruning() {
+    assert_eq!(verdict_on_pruned_after("SELECT 1").await.unwrap(), 7);
+    for statement in [
+        // One event more than what was pruned.
+        "DELETE FROM audit_events WHERE sequence = 4",
+        "DELETE FROM audit_events WHERE sequence = 2",
+        // Nobody says any more that something was pruned.
+        "DELETE FROM audit_prunings",
+        "DELETE FROM audit_events WHERE sequence = 7; UPDATE counters SET value = 6 WHERE name = 'audit'",
+        // It is said of more than it was.
+        "UPDATE audit_events SET body = replace(body, '3-3:', '3-4:') WHERE sequence = 7;
+         DELETE FROM audit_events WHERE sequence = 4",
+        // Events before and after the gap.
+        "UPDATE audit_events SET body = replace(body, 'admin@', 'other@') WHERE sequence = 2",
+        "UPDATE audit_events SET body = replace(body, 'admin@', 'other@') WHERE sequence = 4",
+    ] {
+        let verdict = verdict_on_pruned_after(statement).await;
         assert!(
             matches!(verdict, Err(StoreError::Corrupt { .. })),
             "{statement}: {verdict:?}"

@@ -3,7 +3,6 @@
 use reeve_authz::{BootstrapException, Granted};
 use reeve_link::{DesiredObject, KubernetesEndpoint};
 use reeve_store::{Credentials, DesiredState, Directory};
-use reeve_store_sql::SqlStore;
 use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};

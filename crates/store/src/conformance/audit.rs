@@ -118,3 +118,64 @@ pub async fn every_change_is_in_the_audit_chain(mut world: World) {
         .unwrap();
     assert_eq!(row.last_login, Some(NOW));
 }
+
+/// What is pruned is named in the chain, which can be verified after it; other events and newer ones stay.
+pub async fn old_failed_attempts_are_pruned_and_the_chain_says_so(mut world: World) {
+    let session = exception(BootstrapException::SessionRecord);
+    let record = async |world: &World, seconds: &[i64]| {
+        let entries = seconds.iter().map(|at| world.attempt(*at)).collect();
+        world.store.record_attempts(&session, entries).await.unwrap();
+    };
+    record(&world, &[0, 1, 2]).await;
+    world.cluster(10, "a").await;
+    record(&world, &[3, 50]).await;
+    assert_eq!(world.audited().await, 7);
+    let refused = world.store.record_attempts(&link(), vec![world.attempt(0)]).await;
+    assert!(matches!(refused, Err(StoreError::Gate { .. })), "{refused:?}");
+
+    let prune = async |world: &World, before: i64, limit: i64| {
+        let before = NOW.plus_seconds(before);
+        let said = entry(AuditAction::Prune);
+        world
+            .store
+            .prune_attempts(&session, before, limit, said)
+            .await
+            .unwrap()
+    };
+    assert_eq!(prune(&world, 0, 10).await, 0, "nothing is that old");
+    assert_eq!(world.audited().await, 7, "and so nothing was said");
+    assert_eq!(prune(&world, 10, 2).await, 2);
+    assert_eq!(
+        prune(&world, 10, 10).await,
+        2,
+        "the rest, which borders on what went before"
+    );
+    assert_eq!(prune(&world, 10, 10).await, 0);
+    assert_eq!(world.audited().await, 9, "the chain is whole");
+    let granted = world.may(Action::Read, Entity::EventsHistory, Scope::Account);
+    let events = world.store.audit_events(&granted, 0, 100).await.unwrap();
+    let left: Vec<_> = events.iter().map(|it| (it.sequence, it.entry.action)).collect();
+    assert_eq!(
+        left,
+        [
+            (1, AuditAction::Create),
+            (5, AuditAction::Create),
+            (7, AuditAction::SignIn),
+            (8, AuditAction::Prune),
+            (9, AuditAction::Prune),
+        ]
+    );
+    let said = events
+        .last()
+        .unwrap()
+        .entry
+        .metadata
+        .get(crate::PRUNED)
+        .unwrap()
+        .clone();
+    assert!(said.starts_with("4-4:") && said.contains(",6-6:"), "{said}");
+    // The last event of all is one that goes.
+    assert_eq!(prune(&world, 100, 10).await, 1);
+    world.cluster(11, "b").await;
+    assert_eq!(world.audited().await, 11);
+}

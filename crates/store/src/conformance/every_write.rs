@@ -27,7 +27,9 @@ pub const AUDITED_WRITES: &[&str] = &[
     "release_uid",
     "record_sign_in",
     "record",
+    "record_attempts",
     "set_password",
+    "prune_attempts",
     "end_sessions",
     "create_service_account",
     "set_service_account_enabled",
@@ -115,13 +117,15 @@ pub async fn every_write_is_in_the_audit_log(mut world: World) {
         .store
         .set_kubernetes_endpoint(&here, cluster, endpoint, entry(Update));
     set.await.unwrap();
-    log.has(&world, "set_kubernetes_endpoint", Update, cluster, &[]).await;
+    log.has(&world, "set_kubernetes_endpoint", Update, cluster, &[])
+        .await;
     let secret = Verifier::new("new");
     let set = world
         .store
         .set_cluster_credential(&here, cluster, secret, entry(Update));
     set.await.unwrap();
-    log.has(&world, "set_cluster_credential", Update, cluster, &[]).await;
+    log.has(&world, "set_cluster_credential", Update, cluster, &[])
+        .await;
     let department = world.department(cluster, "vision").await.id;
     log.has(&world, "create_department", Create, department, &[])
         .await;
@@ -131,7 +135,13 @@ pub async fn every_write_is_in_the_audit_log(mut world: World) {
         .rule(group("g"), Role::Viewer, Scope::Project(project))
         .await;
     log.has(&world, "create_access_rule", Create, rule.id, &[]).await;
-    let workload = world.try_workload(100, project, "train").await.unwrap().value.summary.id;
+    let workload = world
+        .try_workload(100, project, "train")
+        .await
+        .unwrap()
+        .value
+        .summary
+        .id;
     log.has(&world, "create_workload", Create, workload, &[]).await;
     let alice = people_are_told(&world, &mut log).await;
 
@@ -268,7 +278,7 @@ async fn settings_are_told(world: &World, log: &mut Log, cluster: reeve_types::C
 }
 
 async fn people_are_told(world: &World, log: &mut Log) -> reeve_types::UserId {
-    use AuditAction::{Create, Release, ResetPassword, SignIn, SignOut, Update};
+    use AuditAction::{Create, Prune, Release, ResetPassword, SignIn, SignOut, Update};
     let alice = world
         .try_user(2, "alice@example.com", Some(posix(70012)))
         .await
@@ -305,12 +315,22 @@ async fn people_are_told(world: &World, log: &mut Log) -> reeve_types::UserId {
     let session = exception(BootstrapException::SessionRecord);
     store.record(&session, entry(SignIn)).await.unwrap();
     log.has(world, "record", SignIn, "", &[]).await;
+    store
+        .record_attempts(&session, vec![entry(SignIn)])
+        .await
+        .unwrap();
+    log.has(world, "record_attempts", SignIn, "", &[]).await;
     let password = Verifier::new("new");
     store
         .set_password(&granted, alice, password, NOW, entry(ResetPassword))
         .await
         .unwrap();
     log.has(world, "set_password", ResetPassword, alice, &[]).await;
+    let later = NOW.plus_seconds(1);
+    let pruned = store.prune_attempts(&session, later, 10, entry(Prune)).await;
+    assert_eq!(pruned.unwrap(), 1);
+    log.has(world, "prune_attempts", Prune, "", &[crate::PRUNED])
+        .await;
     store.end_sessions(&granted, alice, entry(SignOut)).await.unwrap();
     log.has(world, "end_sessions", SignOut, alice, &[]).await;
     alice

@@ -123,6 +123,14 @@ impl World {
         row
     }
 
+    /// An event that sums up failed attempts, so many seconds after now.
+    pub fn attempt(&self, seconds: i64) -> AuditEntry {
+        let mut attempt = entry(AuditAction::SignIn);
+        attempt.timestamp = NOW.plus_seconds(seconds);
+        attempt.result = Outcome::Failed;
+        attempt
+    }
+
     /// A cluster, perhaps.
     pub async fn try_cluster(&self, number: u64, name: &str) -> Result<Committed<ClusterRow>, StoreError> {
         let new = NewCluster {

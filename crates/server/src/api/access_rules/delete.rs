@@ -21,7 +21,7 @@ pub async fn handle(
     segment: Segment,
 ) -> Result<StatusCode, ApiError> {
     let id: AccessRuleId = segment.id("access rule")?;
-    app.change(move |app| async move {
+    app.revoke(move |app| async move {
         let hidden = || ApiError::not_found("access rule", id);
         let scope = app
             .directory()

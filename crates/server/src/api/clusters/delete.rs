@@ -25,7 +25,7 @@ pub async fn handle(
     pairs.only(&["force"])?;
     pairs.one_of("force", &["true", "false"])?;
     let id: ClusterId = segment.id("cluster")?;
-    app.change(move |app| async move {
+    app.revoke(move |app| async move {
         let scope = Scope::Cluster(id);
         let hidden = || ApiError::not_found("cluster", id);
         let granted = app.directory().allow(

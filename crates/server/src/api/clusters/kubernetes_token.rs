@@ -35,6 +35,9 @@ pub async fn handle(
     entry.subject.clone_from(&caller.name);
     entry.subject_type = caller.audit_subject();
     entry.cluster_id = Some(id);
+    if app.reserve.is_given() {
+        return Err(ApiError::Full);
+    }
     app.store.record(&crate::audit::session_record(), entry).await?;
     Ok(Json(KubernetesToken {
         token: token.into(),

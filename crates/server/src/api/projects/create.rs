@@ -179,9 +179,11 @@ mod tests {
             public_url: String::new(),
             namespace_prefix: prefix.to_owned(),
             reserved_namespaces: reeve_types::ReservedNamespaces::default(),
+            workloads_per_project: 5_000,
             account_created_at: reeve_types::Timestamp::from_millis(0),
             heartbeat: std::time::Duration::from_secs(1),
             history: reeve_types::HistoryId::from_uuid(uuid::Uuid::nil()),
+            failed_attempts_days: None,
         }
     }
 

@@ -22,7 +22,7 @@ pub async fn handle(
     segment: Segment,
 ) -> Result<StatusCode, ApiError> {
     let id: ServiceAccountId = segment.id("service account")?;
-    app.change(move |app| async move {
+    app.revoke(move |app| async move {
         let hidden = || ApiError::not_found("service account", id);
         let granted =
             app.directory()

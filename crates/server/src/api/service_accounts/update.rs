@@ -24,12 +24,13 @@ pub async fn handle(
     Parsed(body): Parsed<UpdateServiceAccount>,
 ) -> Result<StatusCode, ApiError> {
     let id: ServiceAccountId = segment.id("service account")?;
-    app.change(move |app| async move {
+    let enabled = body.enabled;
+    let work = move |app: Arc<App>| async move {
         let hidden = || ApiError::not_found("service account", id);
         let granted =
             app.directory()
                 .allow_hidden(&caller, Action::Update, Entity::ServiceAccount, hidden)?;
-        let action = if body.enabled {
+        let action = if enabled {
             AuditAction::Enable
         } else {
             AuditAction::Disable
@@ -38,11 +39,15 @@ pub async fn handle(
         let at = app.clock.now();
         let committed = app
             .store
-            .set_service_account_enabled(&granted, id, body.enabled, at, entry)
+            .set_service_account_enabled(&granted, id, enabled, at, entry)
             .await?;
         app.directory_mut().put_service_account(committed.value);
         app.announce(&committed.revisions);
         Ok(StatusCode::OK)
-    })
-    .await
+    };
+    if enabled {
+        app.change(work).await
+    } else {
+        app.revoke(work).await
+    }
 }

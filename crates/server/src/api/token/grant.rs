@@ -7,13 +7,16 @@ use axum::Json;
 use axum::extract::State;
 use reeve_api::token::{TokenRequest, TokenResponse};
 use reeve_identity::Asking;
-use reeve_store::{AuditAction, AuditSubject, Outcome, SubjectId, Verifier};
+use reeve_store::{
+    AuditAction, AuditEntry, AuditSubject, Outcome, SessionNumber, StoreError, SubjectId, Verifier,
+};
 use reeve_types::{Email, Secret, ServiceAccountName};
 
 use crate::app::App;
 use crate::caller::Call;
 use crate::error::ApiError;
 use crate::extract::Parsed;
+use crate::failures::Kind;
 
 /// One sentence for every way to fail, so that nobody learns who exists.
 const REFUSED: &str = "the credentials are not valid";
@@ -21,6 +24,8 @@ const REFUSED: &str = "the credentials are not valid";
 /// Who asks, as far as that is known, and whether she proved it.
 struct Attempt {
     kind: AuditSubject,
+    /// Whether the account must be reachable whatever happens.
+    break_glass: bool,
     known: Option<(SubjectId, String)>,
     /// What it was proven against.
     proven: Option<Verifier>,
@@ -52,10 +57,9 @@ pub async fn handle(
         };
     }
     if let Some(((id, name), proven)) = attempt.known.zip(attempt.proven) {
-        let granted = crate::audit::session_record();
         // None when the password was changed while its hash was computed, or the service account is disabled.
-        let recorded = app.store.record_sign_in(&granted, id, &proven, entry.clone());
-        if let Some(session) = recorded.await? {
+        let recorded = record(&app, attempt.break_glass, id, &proven, &entry).await?;
+        if let Some(session) = recorded {
             let (access_token, expires_in) =
                 app.security
                     .rest_token(id, session, &name, &app.directory(), call.at)?;
@@ -65,13 +69,35 @@ pub async fn handle(
             }));
         }
     }
-    // Guesses at names that do not exist are counted and logged, but do not make the audit log grow.
-    if !entry.subject.is_empty() {
-        entry.result = Outcome::Failed;
-        entry.http_status_code = 400;
-        app.record(entry).await;
-    }
+    // After the answer, and summed up: under no name where the name does not exist.
+    entry.result = Outcome::Failed;
+    entry.http_status_code = 400;
+    app.failures.note(Kind::SignIn, entry);
     Err(ApiError::Invalid(REFUSED.to_owned()))
+}
+
+/// Records a sign-in. On a full disk only of those who administer the account, from the reserve: they may have to take
+/// rights away.
+async fn record(
+    app: &App,
+    break_glass: bool,
+    id: SubjectId,
+    proven: &Verifier,
+    entry: &AuditEntry,
+) -> Result<Option<SessionNumber>, ApiError> {
+    if app.reserve.is_given() && !break_glass {
+        return Err(ApiError::Full);
+    }
+    let granted = crate::audit::session_record();
+    let recorded = async || {
+        app.store
+            .record_sign_in(&granted, id, proven, entry.clone())
+            .await
+    };
+    match recorded().await {
+        Err(StoreError::Full { .. }) if break_glass && app.reserve.give_back() => Ok(recorded().await?),
+        outcome => Ok(outcome?),
+    }
 }
 
 async fn by_password(app: &App, call: &Call, username: &str, password: &Secret) -> Result<Attempt, ApiError> {
@@ -83,14 +109,15 @@ async fn by_password(app: &App, call: &Call, username: &str, password: &Secret) 
     // Unknown names cost the same work as known ones.
     let verifier = kept.as_ref().map(|(_, verifier)| verifier);
     let name = email.as_ref().map_or(username, Email::as_str);
+    // Who can mend everything can sign in whatever floods the queue (design 11). Asked for every name alike.
+    let administers = email
+        .as_ref()
+        .is_some_and(|email| app.directory().administers_the_account(email));
+    let break_glass = kept.is_some() && administers;
     let asking = Asking {
         name,
         from: call.source.map(|address| address.ip()),
-        // Who can mend everything can sign in whatever floods the queue (design 11).
-        break_glass: kept.is_some()
-            && email
-                .as_ref()
-                .is_some_and(|email| app.directory().administers_the_account(email)),
+        break_glass,
     };
     let proven = app.security.check_password(&asking, password, verifier).await?;
     let (known, verifier) = kept.unzip();
@@ -99,6 +126,7 @@ async fn by_password(app: &App, call: &Call, username: &str, password: &Secret) 
         .map(|(id, email)| (SubjectId::User(id), email.to_string()));
     Ok(Attempt {
         kind: AuditSubject::User,
+        break_glass,
         known,
         proven: verifier.filter(|_| proven),
     })
@@ -119,6 +147,7 @@ async fn by_secret(app: &App, client_id: &str, secret: &Secret) -> Result<Attemp
         .map(|(id, name)| (SubjectId::ServiceAccount(id), name.to_string()));
     Ok(Attempt {
         kind: AuditSubject::App,
+        break_glass: false,
         known,
         proven: verifier.filter(|_| proven),
     })

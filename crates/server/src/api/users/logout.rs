@@ -22,7 +22,7 @@ pub async fn handle(
     segment: Segment,
 ) -> Result<StatusCode, ApiError> {
     let id: UserId = segment.id("user")?;
-    app.change(move |app| async move {
+    app.revoke(move |app| async move {
         let hidden = || ApiError::not_found("user", id);
         let granted = app
             .directory()

@@ -1,0 +1,103 @@
+//! What is done beside answering: failed attempts are recorded, old ones pruned, the reserve is taken again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reeve_store::{AuditAction, AuditEntry, AuditSubject, Outcome, StoreError};
+use tokio::time::MissedTickBehavior;
+
+use crate::app::App;
+use crate::error::log_chain;
+
+/// How often it is looked whether something failed.
+const LOOK: Duration = Duration::from_secs(1);
+/// How many looks there are between two tries to take the reserve again.
+const RESERVE: u64 = 15;
+/// How many looks there are between two prunings.
+const PRUNING: u64 = 3600;
+/// How many events go in one transaction.
+const PRUNED_TOGETHER: i64 = 200;
+
+/// Goes on until the process ends.
+pub async fn run(app: Arc<App>) {
+    let mut looks = tokio::time::interval(LOOK);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    for look in 0_u64.. {
+        looks.tick().await;
+        record_failures(&app, false).await;
+        if look.is_multiple_of(RESERVE) {
+            take_reserve_again(&app).await;
+        }
+        if look.is_multiple_of(PRUNING) {
+            prune(&app).await;
+        }
+    }
+}
+
+/// Records what failed; with `all` also what is not due yet. What cannot be written is kept, and counted on.
+pub async fn record_failures(app: &App, all: bool) {
+    let now = app.clock.now();
+    for lot in app.failures.due(now, all) {
+        if app.reserve.is_given() {
+            return;
+        }
+        let rows = lot.iter().map(|due| due.row.clone()).collect();
+        let granted = crate::audit::session_record();
+        match app.store.record_attempts(&granted, rows).await {
+            Ok(()) => app.failures.written(&lot, now),
+            Err(error) => return log_chain(&error),
+        }
+    }
+}
+
+/// Removes events of failed attempts that are older than they are kept, and says so in the chain.
+pub async fn prune(app: &App) {
+    let Some(days) = app.settings.failed_attempts_days else {
+        return;
+    };
+    loop {
+        if app.reserve.is_given() {
+            return;
+        }
+        match prune_some(app, days).await {
+            Ok(0) => return,
+            Ok(count) => tracing::info!(count, days, "old records of failed attempts were pruned"),
+            Err(error) => return log_chain(&error),
+        }
+    }
+}
+
+async fn prune_some(app: &App, days: u32) -> Result<usize, StoreError> {
+    let now = app.clock.now();
+    let before = now.plus_seconds(-i64::from(days) * 24 * 60 * 60);
+    let mut entry = AuditEntry {
+        timestamp: now,
+        request_id: String::new(),
+        subject: "system".to_owned(),
+        subject_type: AuditSubject::App,
+        source_ip: None,
+        action: AuditAction::Prune,
+        http_method: String::new(),
+        url: String::new(),
+        entity_type: "events-history".to_owned(),
+        entity_name: String::new(),
+        entity_id: String::new(),
+        result: Outcome::Succeeded,
+        http_status_code: 0,
+        cluster_id: None,
+        metadata: std::collections::BTreeMap::new(),
+    };
+    entry.metadata.insert("before".to_owned(), before.to_string());
+    let granted = crate::audit::session_record();
+    app.store
+        .prune_attempts(&granted, before, PRUNED_TOGETHER, entry)
+        .await
+}
+
+/// Writes files, so not on a thread that answers.
+async fn take_reserve_again(app: &Arc<App>) {
+    if app.reserve.is_given() {
+        let app = Arc::clone(app);
+        let _ = tokio::task::spawn_blocking(move || app.reserve.take_again()).await;
+    }
+}

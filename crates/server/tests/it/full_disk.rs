@@ -1,0 +1,182 @@
+//! A disk without room: the real program on a small file system of its own.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::json;
+
+use crate::floods::{administrator, made, started, text};
+use crate::process::{Running, fresh};
+use crate::server::rule;
+
+const RULES: &str = "/api/v1/authorization/access-rules";
+
+/// A small file system in memory; unmounted with the value.
+struct Small(PathBuf);
+
+impl Small {
+    /// Nothing when this process may not mount.
+    fn mount(dir: &Path) -> Option<Self> {
+        std::fs::create_dir_all(dir).unwrap();
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=32m", "none"])
+            .arg(dir)
+            .status();
+        mounted.is_ok_and(|it| it.success()).then(|| Self(dir.to_owned()))
+    }
+
+    /// Leaves no byte free.
+    fn fill(&self) {
+        use std::io::Write;
+        let mut file = std::fs::File::create(self.0.join("filler")).unwrap();
+        for size in [65536, 4096, 512, 1] {
+            while file.write_all(&vec![1; size]).is_ok() {}
+        }
+    }
+}
+
+impl Drop for Small {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+async fn deleted(running: &Running, token: &str, id: &serde_json::Value) -> (u16, serde_json::Value) {
+    let sent = running
+        .client
+        .delete(running.url(&format!("{RULES}/{id}")))
+        .bearer_auth(token);
+    text(sent.send().await.unwrap()).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_still_revokes_and_takes_nothing_else() {
+    let (dir, data) = fresh();
+    let Some(small) = Small::mount(&data) else {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the switch of all tests that need something of the machine"
+        )]
+        let required = std::env::var("TESTBED").is_ok_and(|it| it == "require");
+        assert!(!required, "a file system is to be mounted here");
+        println!("SKIPPED: a_full_disk_still_revokes needs the right to mount");
+        return;
+    };
+    let running = started(&data, &[]).await;
+    let admin = administrator(&running).await;
+    let mut rules = Vec::new();
+    for number in 0..20 {
+        let name = format!("g{number}");
+        rules.push(
+            made(
+                &running,
+                &admin,
+                RULES,
+                rule(("group", &name), 9, ("tenant", "1")),
+            )
+            .await["id"]
+                .clone(),
+        );
+    }
+    small.fill();
+    // What is written first has room that the database took before; then there is none.
+    let mut refused = 0;
+    for number in 0..2000 {
+        let body = rule(("group", &format!("h{number}")), 9, ("tenant", "1"));
+        let sent = running
+            .client
+            .post(running.url(RULES))
+            .bearer_auth(&admin)
+            .body(body.to_string());
+        let (status, answer) = text(sent.send().await.unwrap()).await;
+        if status == 503 {
+            assert!(
+                answer["message"].as_str().unwrap().contains("disk is full"),
+                "{answer}"
+            );
+            refused += 1;
+            break;
+        }
+        assert_eq!(status, 201, "{answer}");
+    }
+    assert_eq!(refused, 1, "the disk was never full");
+    assert!(data.join("reserve").exists(), "nobody but a revocation gets it");
+    for id in &rules {
+        let (status, answer) = deleted(&running, &admin, id).await;
+        assert_eq!(status, 204, "{answer}");
+    }
+    assert!(
+        !data.join("reserve").exists(),
+        "the planted fault: without the reserve these are refused"
+    );
+    // Others do not use up what revocations need; the administrator can still sign in.
+    let body = rule(("group", "late"), 9, ("tenant", "1"));
+    let sent = running
+        .client
+        .post(running.url(RULES))
+        .bearer_auth(&admin)
+        .body(body.to_string());
+    assert_eq!(text(sent.send().await.unwrap()).await.0, 503);
+    let again = administrator(&running).await;
+    let gone = running
+        .client
+        .get(running.url(&format!("{RULES}/{}", rules[0])))
+        .bearer_auth(&again);
+    assert_eq!(gone.send().await.unwrap().status(), 404);
+    // Room again: the reserve is taken, and all goes on.
+    std::fs::remove_file(data.join("filler")).unwrap();
+    for _ in 0..300 {
+        if std::fs::metadata(data.join("reserve")).is_ok_and(|it| it.len() == 8 << 20) {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    made(
+        &running,
+        &again,
+        RULES,
+        json!(rule(("group", "late"), 9, ("tenant", "1"))),
+    )
+    .await;
+    running.stop().await;
+    drop((small, dir));
+}
+
+/// Without room for the reserve even a server that has none of it revokes as long as it can, and nothing else; here as a
+/// planted fault: with nothing kept, a revocation on a full disk is refused.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_reserve_a_full_disk_refuses_revocations() {
+    let (_dir, data) = fresh();
+    let Some(small) = Small::mount(&data) else { return };
+    let running = started(&data, &[]).await;
+    let admin = administrator(&running).await;
+    let mut rules = Vec::new();
+    for number in 0..20 {
+        let name = format!("g{number}");
+        rules.push(
+            made(
+                &running,
+                &admin,
+                RULES,
+                rule(("group", &name), 9, ("tenant", "1")),
+            )
+            .await["id"]
+                .clone(),
+        );
+    }
+    std::fs::remove_file(data.join("reserve")).unwrap();
+    small.fill();
+    for number in 0..2000 {
+        let body = rule(("group", &format!("h{number}")), 9, ("tenant", "1"));
+        let sent = running
+            .client
+            .post(running.url(RULES))
+            .bearer_auth(&admin)
+            .body(body.to_string());
+        if sent.send().await.unwrap().status() == 503 {
+            break;
+        }
+    }
+    assert_eq!(deleted(&running, &admin, &rules[0]).await.0, 503);
+}
