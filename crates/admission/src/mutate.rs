@@ -19,6 +19,12 @@
 //! A bare pod has its ServiceAccount's token already when it gets here, as a volume that the API server added: where the
 //! pod says nothing of it, volume and mounts are taken out again.
 
+//! **Other policies that change pods.** The API server asks mutating policies in no fixed order, and asks one again that it
+//! asked before when another changed the object afterwards. Ours is asked where something is missing; a manifest that was
+//! incomplete is therefore filled in with whatever others add to it, in any order. A complete one, and a controller's copy,
+//! passes by at once, and what is added to it later is not filled in but judged: that costs nothing where nobody adds
+//! anything, which to be asked at every pod would (docs/security/second-writers.md).
+
 mod fill;
 
 pub use fill::{fill, fill_for, fill_shape};

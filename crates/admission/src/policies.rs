@@ -125,7 +125,7 @@ fn mutating() -> Value {
         "metadata": metadata(DEFAULTS),
         "spec": {
             "failurePolicy": "Fail",
-            "reinvocationPolicy": "Never",
+            "reinvocationPolicy": "IfNeeded",
             "matchConstraints": {
                 "namespaceSelector": in_projects(),
                 "resourceRules": [

@@ -8,12 +8,14 @@
 mod binding;
 mod labels;
 pub mod operator;
+mod page;
 pub mod people;
 mod rbac;
 pub mod rules;
 
 pub use binding::{bindings, operator_binding};
 pub use labels::{namespace, namespace_annotations, namespace_labels};
+pub use page::{REFUSED, Refused, page};
 pub use rbac::{objects, rbac_yaml};
 
 /// The name of the operator's own RoleBinding in a project's namespace.

@@ -100,6 +100,11 @@ const RUN: &[Row] = &[
         verbs: READ,
     },
     Row {
+        group: "policy",
+        resources: &["poddisruptionbudgets"],
+        verbs: EDIT,
+    },
+    Row {
         group: "autoscaling",
         resources: &["horizontalpodautoscalers"],
         verbs: EDIT,
@@ -121,18 +126,25 @@ const RUN: &[Row] = &[
     },
 ];
 
-const GOVERN: &[Row] = &[
+/// What everybody may look at to see why something does not run, or whether it is reached.
+const LOOK: &[Row] = &[
     Row {
         group: "",
-        resources: &["limitranges", "resourcequotas", "serviceaccounts"],
+        resources: &["endpoints", "limitranges", "resourcequotas", "serviceaccounts"],
         verbs: READ,
     },
     Row {
-        group: "rbac.authorization.k8s.io",
-        resources: &["rolebindings", "roles"],
+        group: "discovery.k8s.io",
+        resources: &["endpointslices"],
         verbs: READ,
     },
 ];
+
+const GOVERN: &[Row] = &[Row {
+    group: "rbac.authorization.k8s.io",
+    resources: &["rolebindings", "roles"],
+    verbs: READ,
+}];
 
 const VIEW: &[Row] = &[
     Row {
@@ -161,6 +173,11 @@ const VIEW: &[Row] = &[
             "replicasets",
             "statefulsets",
         ],
+        verbs: READ,
+    },
+    Row {
+        group: "policy",
+        resources: &["poddisruptionbudgets"],
         verbs: READ,
     },
     Row {
@@ -198,15 +215,15 @@ pub struct PeopleRole {
 pub const ROLES: [PeopleRole; 3] = [
     PeopleRole {
         cluster_role: names::ROLE_L1_RESEARCHER,
-        rows: &[RUN],
+        rows: &[RUN, LOOK],
     },
     PeopleRole {
         cluster_role: names::ROLE_SYSTEM_ADMINISTRATOR,
-        rows: &[RUN, GOVERN],
+        rows: &[RUN, LOOK, GOVERN],
     },
     PeopleRole {
         cluster_role: names::ROLE_VIEWER,
-        rows: &[VIEW],
+        rows: &[VIEW, LOOK],
     },
 ];
 

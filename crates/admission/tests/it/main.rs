@@ -8,6 +8,7 @@
 
 mod case_table;
 mod grid;
+mod injectors;
 mod issuer;
 mod mutants;
 mod offline;

@@ -9,21 +9,10 @@ use reeve_testkit::{
 };
 use serde_json::Value;
 
-use crate::world;
+use crate::world::{self, AS_ALICE};
 
-const NAMESPACE: &str = "reeve-robots";
+const NAMESPACE: &str = world::ROBOTS;
 const DEADLINE: Duration = Duration::from_secs(60);
-const AS_ALICE: [&str; 8] = [
-    "--as=alice@example.com",
-    "--as-uid=123e4567-e89b-12d3-a456-426614174000",
-    "--as-group=it:everything",
-    "--as-user-extra=reeve.dev/uid=70012",
-    "--as-user-extra=reeve.dev/gid=5000",
-    "--as-user-extra=reeve.dev/groups=5001",
-    "-n",
-    NAMESPACE,
-];
-
 /// What alice applies: manifests that say nothing of security.
 fn manifests() -> String {
     let template = |name: &str, extra: &str| {

@@ -9,6 +9,20 @@ use kube::client::Body;
 use reeve_admission::{Operation, Request, Stamp, User, mutate, names};
 use serde_json::{Value, json};
 
+/// The namespace of a project where people use kubectl.
+pub(crate) const ROBOTS: &str = "reeve-robots";
+/// Flags of kubectl for alice in there.
+pub(crate) const AS_ALICE: [&str; 8] = [
+    "--as=alice@example.com",
+    "--as-uid=123e4567-e89b-12d3-a456-426614174000",
+    "--as-group=it:everything",
+    "--as-user-extra=reeve.dev/uid=70012",
+    "--as-user-extra=reeve.dev/gid=5000",
+    "--as-user-extra=reeve.dev/groups=5001",
+    "-n",
+    ROBOTS,
+];
+
 /// The eight kinds that make pods.
 pub(crate) const KINDS: [&str; 8] = [
     "Pod",

@@ -150,8 +150,8 @@ pub const WORDS: &[Word] = &[
     word(&["project list"], "lists projects", Works("")),
     word(&["project set"], "chooses the default project", Works("")),
     word(
-        &["cluster"],
-        "listed clusters and chose one (`cluster list`, `cluster set`)",
+        &["cluster list", "cluster set"],
+        "listed clusters and chose one",
         Refused(
             "a project is in one cluster, so none is chosen; for kubectl: `reeve kubeconfig set --cluster ID`",
         ),

@@ -19,6 +19,8 @@ const READ_ONLY: &[&str] = &[
     "/serviceaccounts",
     "/resourcequotas",
     "/limitranges",
+    "/endpoints",
+    "discovery.k8s.io/endpointslices",
     "/events",
     "events.k8s.io/events",
     "apps/controllerrevisions",
@@ -161,4 +163,41 @@ fn the_operator_has_no_wildcard_no_secret_and_writes_cluster_wide_only_what_is_c
 fn the_rights_are_what_was_reviewed() {
     insta::assert_snapshot!(rbac_yaml().unwrap());
     assert_eq!(objects().cluster_roles.len(), 5);
+}
+
+/// What of the page's refusals some role may write all the same.
+fn untrue(rules: &[PolicyRule]) -> Vec<&'static str> {
+    let writes = |rule: &PolicyRule| {
+        rule.verbs
+            .iter()
+            .any(|verb| !["get", "list", "watch"].contains(&verb.as_str()))
+    };
+    let said = |names: &Option<Vec<String>>, name: &str| names.iter().flatten().any(|it| it == name);
+    reeve_tenancy::REFUSED
+        .iter()
+        .filter(|row| {
+            rules.iter().any(|rule| {
+                writes(rule) && said(&rule.api_groups, row.group) && said(&rule.resources, row.resource)
+            })
+        })
+        .map(|row| row.resource)
+        .collect()
+}
+
+#[test]
+fn what_the_page_calls_refused_no_role_may_write() {
+    let mut rules: Vec<PolicyRule> = people::cluster_roles()
+        .into_iter()
+        .filter_map(|role| role.rules)
+        .flatten()
+        .collect();
+    assert_eq!(untrue(&rules), Vec::<&str>::new());
+    // A role that could is noticed.
+    rules.push(PolicyRule {
+        api_groups: Some(vec!["networking.k8s.io".to_owned()]),
+        resources: Some(vec!["ingresses".to_owned()]),
+        verbs: vec!["create".to_owned()],
+        ..PolicyRule::default()
+    });
+    assert_eq!(untrue(&rules), ["ingresses"]);
 }
