@@ -13,7 +13,7 @@ pub mod story;
 pub use organization::{Application, Organization, Person};
 pub use process::Process;
 pub use rest::{Answer, Rest};
-pub use road::{Options, Road};
+pub use road::{ADMINISTRATOR, Options, Road};
 
 /// Makes aws-lc-rs the one crypto provider of this process. Calling it again does nothing.
 pub fn install_crypto() {

@@ -1,5 +1,6 @@
 //! Releasing a uid that was given by mistake.
 
+use reeve_link::DesiredObject;
 use reeve_store::{AuditEntry, EMAIL_RESTS_SECONDS, StoreError};
 use reeve_types::{Email, PosixIdentity, Timestamp, Uid, UserId};
 
@@ -118,16 +119,22 @@ async fn owner(tx: &mut Tx, id: &str) -> Result<Option<(Email, Option<PosixIdent
 async fn borne_by(tx: &mut Tx, uid: Uid) -> Result<Option<String>, StoreError> {
     let rows = tx
         .rows(
-            "SELECT w.id, w.name, w.desired FROM workloads w LEFT JOIN object_status s
+            "SELECT w.id, w.name, o.body FROM workloads w
+             JOIN desired_objects o
+               ON o.cluster_id = w.cluster_id AND o.kind = 'workload' AND o.object_id = w.id AND o.body LIKE $1
+             LEFT JOIN object_status s
                ON s.cluster_id = w.cluster_id AND s.kind = 'workload' AND s.object_id = w.id
              WHERE s.phase IS NULL OR s.phase NOT IN ('Completed', 'Failed') ORDER BY w.created_at",
-            &[],
+            &[Arg::text(format!("%\"uid\":{}%", uid.number()))],
         )
         .await
         .during(RELEASE)?;
     for row in rows {
-        let desired: reeve_link::Workload = row.json("desired")?;
-        if desired
+        // The number may stand there for something else: a variable's value, say.
+        let DesiredObject::Workload(workload) = row.json::<DesiredObject>("body")? else {
+            continue;
+        };
+        if workload
             .identity
             .is_some_and(|identity| identity.posix.uid() == uid)
         {

@@ -60,9 +60,17 @@ impl Stage {
         apply_yaml(&installer, &namespace.to_string()).await?;
         let account = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default", "namespace": NAMESPACE}});
         apply_yaml(&installer, &account.to_string()).await?;
-        Ok(Self {
+        let stage = Self {
             kubectl: cluster.kubectl(),
+        };
+        stage.install(&ours("reeve-pods"))?;
+        let mut wrong = world::base("Pod", "alice");
+        wrong["spec"]["securityContext"]["runAsUser"] = json!(70013);
+        wait_until("the policy that judges", async || {
+            Ok((stage.try_pod(&wrong)?.0 == Outcome::Refused).then_some(()))
         })
+        .await?;
+        Ok(stage)
     }
 
     /// Removes our policies and makes them again, so that the API server lists all of them anew.
@@ -134,14 +142,10 @@ impl Stage {
     }
 }
 
-/// Our policies of pods: the one that fills in and the one that refuses, with their bindings.
-fn of_pods() -> Vec<Value> {
-    let ours = |policy: &Value| {
-        ["reeve-defaults", "reeve-pods"]
-            .iter()
-            .any(|name| policy["metadata"]["name"] == *name)
-    };
-    policies().into_iter().filter(ours).collect()
+/// One of our policies, and its binding.
+fn ours(name: &str) -> Vec<Value> {
+    let wanted = |policy: &Value| policy["metadata"]["name"] == name;
+    policies().into_iter().filter(wanted).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -154,9 +158,9 @@ async fn what_others_add_to_a_pod_is_filled_in_or_refused_in_any_order() -> Resu
         return Ok(());
     };
     let stage = Stage::set(&cluster).await?;
-    let mut policies = of_pods();
+    let mut defaults = ours("reeve-defaults");
     for (injectors, tries) in [(1, 10), (4, 5)] {
-        for (pod, outcome) in stage.outcomes(&policies, injectors, tries).await? {
+        for (pod, outcome) in stage.outcomes(&defaults, injectors, tries).await? {
             match pod {
                 "bare" => assert_eq!(outcome, Outcome::Filled, "amid {injectors}"),
                 _ => assert_ne!(outcome, Outcome::Incomplete, "{pod} amid {injectors}"),
@@ -164,13 +168,13 @@ async fn what_others_add_to_a_pod_is_filled_in_or_refused_in_any_order() -> Resu
         }
     }
     // Asked once, it would not be.
-    for policy in policies
+    for policy in defaults
         .iter_mut()
         .filter(|policy| policy["kind"] == "MutatingAdmissionPolicy")
     {
         policy["spec"]["reinvocationPolicy"] = json!("Never");
     }
-    let outcomes = stage.outcomes(&policies, 1, 8).await?;
+    let outcomes = stage.outcomes(&defaults, 1, 8).await?;
     let bare = |(pod, outcome): &(&str, Outcome)| *pod == "bare" && *outcome != Outcome::Filled;
     assert!(outcomes.iter().any(bare), "{outcomes:?}");
     Ok(())

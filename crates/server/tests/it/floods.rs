@@ -232,11 +232,12 @@ async fn old_failed_attempts_are_pruned_by_the_running_server() {
         .store(&master, reeve_types::Timestamp::from_millis(0))
         .await
         .unwrap();
-    let mut old = events(&data).await.pop().unwrap().entry;
-    assert_eq!(old.result, Outcome::Failed);
+    let fresh = events(&data).await.pop().unwrap().entry;
+    assert_eq!(fresh.result, Outcome::Failed);
+    let mut old = fresh.clone();
     old.timestamp = old.timestamp.plus_seconds(-91 * 24 * 60 * 60);
     let granted = Granted::bootstrap(BootstrapException::SessionRecord);
-    store.record_attempts(&granted, vec![old]).await.unwrap();
+    store.record_attempts(&granted, vec![old, fresh]).await.unwrap();
     store.close().await;
     let before = events(&data).await.len();
     let running = started(&data, &[]).await;

@@ -75,6 +75,7 @@ async fn a_stolen_link_secret_redirects_nobody() {
     let told: Vec<_> = events(server).await.split_off(before);
     let told: Vec<_> = told
         .iter()
+        .filter(|row| row.entry.metadata.contains_key("endpoint"))
         .map(|row| {
             (
                 row.entry.metadata["endpoint"].as_str(),
@@ -171,7 +172,8 @@ async fn with_a_new_secret_the_old_one_its_tokens_and_its_streams_are_worth_noth
     let again = Server::open(std::sync::Arc::clone(&server.dir), server.clock.clone()).await;
     report(&again, &thief, json!({})).await.refused(401);
     report(&again, &token, json!({})).await.is(204);
-    let last = events(server).await.pop().unwrap().entry;
+    let mut events = events(server).await.into_iter().rev().map(|row| row.entry);
+    let last = events.find(|it| it.metadata.contains_key("linkSecret")).unwrap();
     assert_eq!(
         (last.metadata["linkSecret"].as_str(), last.result),
         ("replaced", Outcome::Succeeded)

@@ -2,13 +2,14 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use k8s_openapi::api::rbac::v1::RoleBinding;
 use kube::Api;
 use nix::sys::signal::Signal;
 use reeve_crds::AccessRule;
-use reeve_demo::{Road, organization};
+use reeve_demo::{ADMINISTRATOR, Road, organization};
 use reeve_testkit::{Tier, wait_until};
 
 use crate::harness::{fresh, on_a_road_of_its_own, signal};
@@ -31,6 +32,27 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
     for file in database(from)? {
         fs::copy(&file, to.join(file.file_name().context("no name")?))?;
     }
+    Ok(())
+}
+
+/// Lets count again what a restored database suspended.
+fn confirm(folder: &Path) -> Result<()> {
+    let output = Command::new(reeve_testkit::binary("reeve-server")?)
+        .args([
+            "restored",
+            "confirm",
+            "--passwords",
+            "--secrets",
+            "--clusters",
+            "--data-dir",
+        ])
+        .arg(folder)
+        .output()?;
+    ensure!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     Ok(())
 }
 
@@ -93,7 +115,16 @@ fn a_rule_that_a_restored_database_never_had_ends_also_when_the_database_has_ove
             fs::remove_file(file)?;
         }
         copy(&backup, &folder)?;
+        // It is noticed, and everybody is out: the administrator lets in again whose passwords and secrets did not change.
         road.start_server().await?;
+        ensure!(
+            road.admin.get("/api/v1/authorization/access-rules").await?.status == 401,
+            "a session of before the backup goes on"
+        );
+        road.kill_server()?;
+        confirm(&folder)?;
+        road.start_server().await?;
+        road.admin = road.admin.sign_in(ADMINISTRATOR, &road.admin_password).await?;
         let mut others = Vec::new();
         for _ in 0..4 {
             others.push(organization::create_project(&road, &fresh("proj"), &department).await?);
