@@ -43,7 +43,8 @@ async fn two_hundred_rule_changes_at_once_leave_no_gap_and_the_index_equals_the_
         }
         for new in batch["upserts"].as_array().unwrap() {
             let of = new["revision"].as_u64().unwrap();
-            assert!(at < of && of <= revision, "{batch}");
+            // What was removed is read first: what is new may already be of a later revision, and then comes again.
+            assert!(at < of, "{batch}");
             present.insert(new["object"]["spec"]["id"].as_i64().unwrap());
         }
         at = revision;
