@@ -19,11 +19,10 @@
 //! A bare pod has its ServiceAccount's token already when it gets here, as a volume that the API server added: where the
 //! pod says nothing of it, volume and mounts are taken out again.
 
-//! **Other policies that change pods.** The API server asks mutating policies in no fixed order, and asks one again that it
-//! asked before when another changed the object afterwards. Ours is asked where something is missing; a manifest that was
-//! incomplete is therefore filled in with whatever others add to it, in any order. A complete one, and a controller's copy,
-//! passes by at once, and what is added to it later is not filled in but judged: that costs nothing where nobody adds
-//! anything, which to be asked at every pod would (docs/security/second-writers.md).
+//! **Other policies that change pods.** The API server asks mutating policies in no fixed order, and ours once
+//! (`reinvocationPolicy: Never`): what another one adds afterwards is not filled in but judged
+//! (docs/security/second-writers.md). Asked again (`IfNeeded`), ours would find its own stamp on a pod of a project where
+//! identity is not enforced, and take it for the person's wish to run with all of her identity.
 
 mod fill;
 

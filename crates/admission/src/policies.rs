@@ -125,7 +125,7 @@ fn mutating() -> Value {
         "metadata": metadata(DEFAULTS),
         "spec": {
             "failurePolicy": "Fail",
-            "reinvocationPolicy": "IfNeeded",
+            "reinvocationPolicy": "Never",
             "matchConstraints": {
                 "namespaceSelector": in_projects(),
                 "resourceRules": [

@@ -86,10 +86,13 @@ fn r22_a_trusted_queue_places_her_job_and_changes_nothing_else_of_it() {
             "-p",
             &none,
         ])?;
-        let other = json!({"spec": {"template": {"spec": {"nodeSelector": {"a": "b"}}}}});
+        // Another value each time: the same one again would change nothing, and be nobody's business.
+        let mut tries = 0;
         wait_until("the queue to be trusted no more", async || {
-            let dry = patch(&queue, namespace, "Deployment", "service", other.clone()).await;
-            Ok(must_be_refused(dry, &["R5"]).ok())
+            tries += 1;
+            let other = json!({"spec": {"template": {"spec": {"nodeSelector": {"a": tries.to_string()}}}}});
+            let answer = patch(&queue, namespace, "Deployment", "service", other).await;
+            Ok(must_be_refused(answer, &["R5"]).ok())
         })
         .await
     });
