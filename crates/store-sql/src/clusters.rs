@@ -106,10 +106,7 @@ impl Clusters for SqlStore {
         let revisions = changes.write(&mut tx).await?;
         let value = one(&mut tx, new.id, CREATE)
             .await?
-            .ok_or_else(|| StoreError::NotFound {
-                what: "cluster",
-                id: new.id.to_string(),
-            })?;
+            .ok_or_else(|| missing(new.id))?;
         audit::append(&mut tx, &entry.about(new.id, &name)).await?;
         tx.commit().await.during(CREATE)?;
         Ok(Committed { value, revisions })
@@ -218,12 +215,7 @@ impl Clusters for SqlStore {
             DELETE,
         )?;
         let mut tx = self.write(DELETE).await?;
-        let row = one(&mut tx, id, DELETE)
-            .await?
-            .ok_or_else(|| StoreError::NotFound {
-                what: "cluster",
-                id: id.to_string(),
-            })?;
+        let row = one(&mut tx, id, DELETE).await?.ok_or_else(|| missing(id))?;
         let rules = live_rules_of_cluster(&mut tx, id).await?;
         tx.execute(
             "INSERT INTO deleted_clusters (id, credential, deleted_at)

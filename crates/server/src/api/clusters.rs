@@ -12,13 +12,37 @@ pub mod update;
 
 use reeve_api::TENANT_ID;
 use reeve_api::cluster::{Cluster, ClusterCondition, ClusterPlatform, ClusterState, ClusterStatus};
-use reeve_authz::{Entity, SubjectKey};
-use reeve_store::{ClusterRow, SubjectId, UserFacts};
+use reeve_authz::{Action, Entity, Granted, Scope, SubjectKey};
+use reeve_store::{AuditAction, AuditEntry, ClusterRow, SubjectId, UserFacts};
 use reeve_types::{ClusterId, Timestamp};
 
 use crate::app::App;
-use crate::caller::Caller;
+use crate::caller::{Call, Caller};
 use crate::error::ApiError;
+
+/// The permission to change a cluster itself, and the event of the change.
+///
+/// # Errors
+/// Those of authorization; 404 for a cluster of which the caller sees nothing.
+fn may_change(
+    app: &App,
+    caller: &Caller,
+    call: &Call,
+    id: ClusterId,
+) -> Result<(Granted, AuditEntry), ApiError> {
+    let hidden = || ApiError::not_found("cluster", id);
+    let granted = app.directory().allow(
+        caller,
+        Action::Update,
+        Entity::Cluster,
+        Scope::Cluster(id),
+        Entity::Cluster,
+        hidden,
+    )?;
+    let mut entry = call.entry(caller, &granted, AuditAction::Update);
+    entry.cluster_id = Some(id);
+    Ok((granted, entry))
+}
 
 /// A cluster as it is shown: whole, or to whom sees something in it only, its id and its name.
 pub(super) fn shown(app: &App, row: ClusterRow) -> Cluster {
@@ -107,9 +131,7 @@ pub(super) fn person_reaching(app: &App, caller: &Caller, id: ClusterId) -> Resu
     let directory = app.directory();
     let reaches = directory.index.reaches_cluster(&caller.principal, id)
         || directory
-            .allow_read(caller, Entity::Cluster, reeve_authz::Scope::Cluster(id), || {
-                ApiError::NoRoute
-            })
+            .allow_read(caller, Entity::Cluster, Scope::Cluster(id), || ApiError::NoRoute)
             .is_ok();
     if !reaches && directory.index.what_can(&caller.principal).is_empty() {
         return Err(ApiError::Forbidden(

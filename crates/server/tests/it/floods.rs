@@ -58,6 +58,17 @@ pub(crate) async fn made(running: &Running, token: &str, path: &str, body: Value
     answer
 }
 
+/// So many rules of the account; their ids.
+pub(crate) async fn made_rules(running: &Running, token: &str, many: usize) -> Vec<Value> {
+    let mut rules = Vec::new();
+    for number in 0..many {
+        let name = format!("g{number}");
+        let body = rule(("group", &name), 9, ("tenant", "1"));
+        rules.push(made(running, token, RULES, body).await["id"].clone());
+    }
+    rules
+}
+
 /// What goes on asking until it is over.
 struct Flood {
     over: Arc<AtomicBool>,
@@ -151,20 +162,7 @@ async fn a_flood_of_guesses_and_refused_changes_delays_no_revocation() {
     .await;
     let idle = json!({"grantType": "client_credentials", "clientID": "idle", "clientSecret": secret["clientSecret"]});
     let idle = token(&running, idle).await;
-    let mut rules = Vec::new();
-    for number in 0..12 {
-        let name = format!("g{number}");
-        rules.push(
-            made(
-                &running,
-                &admin,
-                RULES,
-                rule(("group", &name), 9, ("tenant", "1")),
-            )
-            .await["id"]
-                .clone(),
-        );
-    }
+    let rules = made_rules(&running, &admin, 12).await;
     let mut flood = Flood::new();
     let http1 = [running.client(|client| client.http1_only())];
     let http2: Vec<_> = (0..4)

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::json;
 
-use crate::floods::{administrator, made, started, text};
+use crate::floods::{administrator, made, made_rules, started, text};
 use crate::process::{Running, fresh};
 use crate::server::rule;
 
@@ -15,6 +15,22 @@ const RULES: &str = "/api/v1/authorization/access-rules";
 struct Small(PathBuf);
 
 impl Small {
+    /// As [`Small::mount`]; says so by the test's name where that is not possible, and fails where it has to be.
+    #[expect(clippy::print_stdout, reason = "a skipped test says so")]
+    fn mount_or_skip(at: &Path, test: &str) -> Option<Self> {
+        let small = Self::mount(at);
+        if small.is_none() {
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "the switch of all tests that need something of the machine"
+            )]
+            let required = std::env::var("TESTBED").is_ok_and(|it| it == "require");
+            assert!(!required, "a file system is to be mounted here");
+            println!("SKIPPED: {test} needs the right to mount");
+        }
+        small
+    }
+
     /// Nothing when this process may not mount.
     fn mount(dir: &Path) -> Option<Self> {
         std::fs::create_dir_all(dir).unwrap();
@@ -49,57 +65,37 @@ async fn deleted(running: &Running, token: &str, id: &serde_json::Value) -> (u16
     text(sent.send().await.unwrap()).await
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_full_disk_still_revokes_and_takes_nothing_else() {
-    let (dir, data) = fresh();
-    let Some(small) = Small::mount(&data) else {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the switch of all tests that need something of the machine"
-        )]
-        let required = std::env::var("TESTBED").is_ok_and(|it| it == "require");
-        assert!(!required, "a file system is to be mounted here");
-        println!("SKIPPED: a_full_disk_still_revokes needs the right to mount");
-        return;
-    };
-    let running = started(&data, &[]).await;
-    let admin = administrator(&running).await;
-    let mut rules = Vec::new();
-    for number in 0..20 {
-        let name = format!("g{number}");
-        rules.push(
-            made(
-                &running,
-                &admin,
-                RULES,
-                rule(("group", &name), 9, ("tenant", "1")),
-            )
-            .await["id"]
-                .clone(),
-        );
-    }
-    small.fill();
-    // What is written first has room that the database took before; then there is none.
-    let mut refused = 0;
+/// Makes rules until the disk is full. What is written first has room that the database took before; then there is none.
+async fn until_full(running: &Running, admin: &str) {
     for number in 0..2000 {
         let body = rule(("group", &format!("h{number}")), 9, ("tenant", "1"));
         let sent = running
             .client
             .post(running.url(RULES))
-            .bearer_auth(&admin)
+            .bearer_auth(admin)
             .body(body.to_string());
         let (status, answer) = text(sent.send().await.unwrap()).await;
         if status == 503 {
-            assert!(
-                answer["message"].as_str().unwrap().contains("disk is full"),
-                "{answer}"
-            );
-            refused += 1;
-            break;
+            let message = answer["message"].as_str().unwrap();
+            assert!(message.contains("disk is full"), "{answer}");
+            return;
         }
         assert_eq!(status, 201, "{answer}");
     }
-    assert_eq!(refused, 1, "the disk was never full");
+    panic!("the disk was never full");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_still_revokes_and_takes_nothing_else() {
+    let (dir, data) = fresh();
+    let Some(small) = Small::mount_or_skip(&data, "a_full_disk_still_revokes") else {
+        return;
+    };
+    let running = started(&data, &[]).await;
+    let admin = administrator(&running).await;
+    let rules = made_rules(&running, &admin, 20).await;
+    small.fill();
+    until_full(&running, &admin).await;
     assert!(data.join("reserve").exists(), "nobody but a revocation gets it");
     for id in &rules {
         let (status, answer) = deleted(&running, &admin, id).await;
@@ -148,35 +144,14 @@ async fn a_full_disk_still_revokes_and_takes_nothing_else() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_reserve_a_full_disk_refuses_revocations() {
     let (_dir, data) = fresh();
-    let Some(small) = Small::mount(&data) else { return };
+    let Some(small) = Small::mount_or_skip(&data, "without_a_reserve_a_full_disk_refuses_revocations") else {
+        return;
+    };
     let running = started(&data, &[]).await;
     let admin = administrator(&running).await;
-    let mut rules = Vec::new();
-    for number in 0..20 {
-        let name = format!("g{number}");
-        rules.push(
-            made(
-                &running,
-                &admin,
-                RULES,
-                rule(("group", &name), 9, ("tenant", "1")),
-            )
-            .await["id"]
-                .clone(),
-        );
-    }
+    let rules = made_rules(&running, &admin, 20).await;
     std::fs::remove_file(data.join("reserve")).unwrap();
     small.fill();
-    for number in 0..2000 {
-        let body = rule(("group", &format!("h{number}")), 9, ("tenant", "1"));
-        let sent = running
-            .client
-            .post(running.url(RULES))
-            .bearer_auth(&admin)
-            .body(body.to_string());
-        if sent.send().await.unwrap().status() == 503 {
-            break;
-        }
-    }
+    until_full(&running, &admin).await;
     assert_eq!(deleted(&running, &admin, &rules[0]).await.0, 503);
 }

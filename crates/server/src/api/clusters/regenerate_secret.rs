@@ -6,10 +6,9 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use reeve_api::service_account::NewSecret;
-use reeve_authz::{Action, Entity, Scope};
-use reeve_store::AuditAction;
 use reeve_types::ClusterId;
 
+use super::may_change;
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::error::ApiError;
@@ -26,17 +25,7 @@ pub async fn handle(
     let id: ClusterId = segment.id("cluster")?;
     let (client_secret, credential) = app.security.new_secret()?;
     app.change(move |app| async move {
-        let hidden = || ApiError::not_found("cluster", id);
-        let granted = app.directory().allow(
-            &caller,
-            Action::Update,
-            Entity::Cluster,
-            Scope::Cluster(id),
-            Entity::Cluster,
-            hidden,
-        )?;
-        let mut entry = call.entry(&caller, &granted, AuditAction::Update);
-        entry.cluster_id = Some(id);
+        let (granted, mut entry) = may_change(&app, &caller, &call, id)?;
         entry
             .metadata
             .insert("linkSecret".to_owned(), "replaced".to_owned());

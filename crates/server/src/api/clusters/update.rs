@@ -6,12 +6,10 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use reeve_api::cluster::{Cluster, UpdateCluster};
-use reeve_authz::{Action, Entity, Scope};
 use reeve_link::KubernetesEndpoint;
-use reeve_store::AuditAction;
 use reeve_types::ClusterId;
 
-use super::shown;
+use super::{may_change, shown};
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::error::ApiError;
@@ -35,17 +33,7 @@ pub async fn handle(
         .map_err(|beyond| ApiError::Invalid(beyond.to_string()))?;
     let row = app
         .change(move |app| async move {
-            let hidden = || ApiError::not_found("cluster", id);
-            let granted = app.directory().allow(
-                &caller,
-                Action::Update,
-                Entity::Cluster,
-                Scope::Cluster(id),
-                Entity::Cluster,
-                hidden,
-            )?;
-            let mut entry = call.entry(&caller, &granted, AuditAction::Update);
-            entry.cluster_id = Some(id);
+            let (granted, mut entry) = may_change(&app, &caller, &call, id)?;
             entry
                 .metadata
                 .insert("kubernetesEndpoint".to_owned(), endpoint.server.clone());
