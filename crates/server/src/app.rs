@@ -181,9 +181,13 @@ impl App {
         let task = tokio::spawn(async move {
             let _cluster = app.hub.reports(cluster).lock_owned().await;
             let _shared = app.reload.read().await;
+            // What room there is then is for revocations; the cluster says it again.
+            if app.reserve.is_given() {
+                return Err(ApiError::Full);
+            }
             let outcome = AssertUnwindSafe(work(Arc::clone(&app))).catch_unwind().await;
             let outcome = outcome.unwrap_or_else(|_| Err(ApiError::internal("a report ended in a panic")));
-            if matches!(outcome, Err(ApiError::Internal(_) | ApiError::Full)) {
+            if matches!(outcome, Err(ApiError::Internal(_))) {
                 app.stale.store(true, Ordering::SeqCst);
             }
             outcome

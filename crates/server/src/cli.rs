@@ -6,12 +6,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use reeve_types::{ClusterId, Email, NamespacePattern};
 
-use crate::{audit_log, restored};
-
 use crate::connections::Bounds;
+use crate::logging::{self, LogFormat};
+use crate::public_url::PublicUrl;
+use crate::{audit_log, restored};
 
 /// Reeve's control plane.
 #[derive(Debug, Parser)]
@@ -44,9 +45,10 @@ pub struct Serve {
     /// The address to listen on; port 0 takes a free one.
     #[arg(long, env = "REEVE_LISTEN", default_value = "127.0.0.1:8443")]
     pub listen: SocketAddr,
-    /// How people, operators and API servers reach this server; the listening address by default.
+    /// How people, operators and API servers reach this server, `https://host[:port]`; the listening address by default. It is
+    /// the beginning of the issuer in every token: whoever changes it tells every API server.
     #[arg(long, env = "REEVE_PUBLIC_URL")]
-    pub public_url: Option<String>,
+    pub public_url: Option<PublicUrl>,
     /// Certificate chain in PEM, read again when it changes; without it a certificate authority of our own is made in the
     /// data directory.
     #[arg(long, requires = "tls_key")]
@@ -66,6 +68,9 @@ pub struct Serve {
     /// A file that gets `{"url","caFile","adminUsername"}` once requests are answered.
     #[arg(long)]
     pub announce_file: Option<PathBuf>,
+    /// What goes into the log: a level, or directives as `info,reeve_server::link=debug`.
+    #[arg(long, env = "REEVE_LOG", default_value = "info,sqlx=warn", value_parser = logging::filter)]
+    pub log: String,
     /// The form of the log, on standard error.
     #[arg(long, value_enum, default_value_t = LogFormat::Json)]
     pub log_format: LogFormat,
@@ -123,15 +128,6 @@ fn open_files() -> Option<usize> {
         .lines()
         .find_map(|line| line.strip_prefix("Max open files"))?;
     line.split_whitespace().next()?.parse().ok()
-}
-
-/// Forms of the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    /// One JSON object a line.
-    Json,
-    /// For people.
-    Text,
 }
 
 /// Flags of `authentication-config`.

@@ -63,12 +63,22 @@ impl Budget {
     }
 }
 
+impl Line {
+    /// From now on streams are for tokens of this number: those of another end.
+    fn expect(&mut self, credential: CredentialNumber) {
+        if self.credential != credential {
+            self.credential = credential;
+            self.streams.clear();
+        }
+    }
+}
+
 impl Hub {
     fn with<T>(&self, work: impl FnOnce(&mut HashMap<ClusterId, Line>) -> T) -> T {
         work(&mut self.lines.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Opens the line of a cluster.
+    /// Opens the line of a cluster. One that is open already goes on, unless the cluster's secret was replaced: its streams end.
     pub fn open(
         &self,
         cluster: ClusterId,
@@ -77,7 +87,7 @@ impl Hub {
         credential: CredentialNumber,
     ) {
         self.with(|lines| {
-            lines.entry(cluster).or_insert_with(|| Line {
+            let line = lines.entry(cluster).or_insert_with(|| Line {
                 credential,
                 budget: Budget::default(),
                 reports: Arc::default(),
@@ -86,6 +96,7 @@ impl Hub {
                 opened: 0,
                 heard,
             });
+            line.expect(credential);
         });
     }
 
@@ -93,8 +104,7 @@ impl Hub {
     pub fn end_streams(&self, cluster: ClusterId, credential: CredentialNumber) {
         self.with(|lines| {
             if let Some(line) = lines.get_mut(&cluster) {
-                line.credential = credential;
-                line.streams.clear();
+                line.expect(credential);
             }
         });
     }
@@ -295,7 +305,13 @@ mod tests {
             hub.listen(cluster(), FIRST).is_none(),
             "checked before, opened after"
         );
-        assert!(hub.listen(cluster(), CredentialNumber(1)).is_some());
+        let (_line, mut open) = hub.listen(cluster(), CredentialNumber(1)).unwrap();
+        // Read from the store again, as after a write whose end is not known.
+        hub.open(cluster(), Revision(0), None, CredentialNumber(1));
+        assert_eq!(hub.streams(), 1, "the same secret: its streams go on");
+        hub.open(cluster(), Revision(0), None, CredentialNumber(2));
+        open.replaced().await;
+        assert!(hub.listen(cluster(), CredentialNumber(1)).is_none());
     }
 
     #[test]

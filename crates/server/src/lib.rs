@@ -27,6 +27,7 @@ pub mod link;
 pub mod load;
 pub mod logging;
 pub mod metrics;
+pub mod public_url;
 pub mod reserve;
 pub mod restored;
 pub mod router;

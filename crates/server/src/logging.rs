@@ -3,15 +3,36 @@
 
 use std::panic::PanicHookInfo;
 
+use clap::ValueEnum;
 use tracing::Subscriber;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::cli::LogFormat;
+/// Forms of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Text,
+}
 
-/// Starts the log of the process.
-pub fn start(format: LogFormat) {
-    let filter = EnvFilter::try_from_env("REEVE_LOG").unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
+/// Checks what is to go into the log.
+///
+/// # Errors
+/// What is wrong with it, for people.
+pub fn filter(text: &str) -> Result<String, String> {
+    match EnvFilter::try_new(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(error) => Err(format!(
+            "{error}; a level (`error`, `warn`, `info`, `debug`) is needed, or `module=level`, separated by commas"
+        )),
+    }
+}
+
+/// Starts the log of the process. The filter is one that [`filter`] let through.
+pub fn start(directives: &str, format: LogFormat) {
+    let filter = EnvFilter::new(directives);
     // A second start in one process keeps the first log.
     let _ = match format {
         LogFormat::Json => tracing::subscriber::set_global_default(json(filter, std::io::stderr)),

@@ -24,6 +24,8 @@ pub struct Reserve(Option<Held>);
 struct Held {
     file: PathBuf,
     random: Random,
+    /// How many bytes are free where a file is.
+    free: fn(&Path) -> io::Result<u64>,
     /// True while it is given back.
     given: Mutex<bool>,
 }
@@ -31,9 +33,14 @@ struct Held {
 impl Reserve {
     /// Takes it in a directory. Without room for it the server begins as if it had been given back.
     pub fn take(dir: &Path, random: Random) -> Self {
+        Self::take_of(dir, random, free_bytes)
+    }
+
+    fn take_of(dir: &Path, random: Random, free: fn(&Path) -> io::Result<u64>) -> Self {
         let held = Held {
             file: dir.join("reserve"),
             random,
+            free,
             given: Mutex::new(false),
         };
         if let Err(error) = held.take() {
@@ -75,10 +82,11 @@ impl Reserve {
         }
     }
 
-    /// Takes it again where it was given back, when there is room.
+    /// Takes it again where it was given back, when there is room for it and as much again: trying must not use up what
+    /// revocations need meanwhile.
     pub fn take_again(&self) {
         let Some(held) = &self.0 else { return };
-        if !self.is_given() {
+        if !self.is_given() || !held.is_room_for_two() {
             return;
         }
         if held.take().is_ok() {
@@ -88,7 +96,17 @@ impl Reserve {
     }
 }
 
+/// What of the file system anybody may still write, at the folder of a file.
+fn free_bytes(file: &Path) -> io::Result<u64> {
+    let found = rustix::fs::statvfs(file.parent().unwrap_or(file))?;
+    Ok(found.f_bavail.saturating_mul(found.f_frsize))
+}
+
 impl Held {
+    fn is_room_for_two(&self) -> bool {
+        (self.free)(&self.file).is_ok_and(|free| free >= 2 * BYTES as u64)
+    }
+
     /// Writes it whole. Random bytes: a file system may keep others in less room than they will need.
     fn take(&self) -> io::Result<()> {
         if fs::metadata(&self.file).is_ok_and(|found| found.len() == BYTES as u64) {
@@ -139,6 +157,26 @@ mod tests {
             !Reserve::take(dir.path(), Random::seeded(1)).is_given(),
             "it is there already"
         );
+    }
+
+    #[test]
+    fn with_room_for_it_alone_it_stays_given() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("reserve");
+        for (free, taken) in [
+            (
+                (|_| Ok(2 * BYTES as u64 - 1)) as fn(&Path) -> io::Result<u64>,
+                false,
+            ),
+            (|_| Err(io::Error::other("not known")), false),
+            (|_| Ok(2 * BYTES as u64), true),
+        ] {
+            let reserve = Reserve::take_of(dir.path(), Random::seeded(1), free);
+            assert!(reserve.give_back());
+            reserve.take_again();
+            assert_eq!((file.exists(), !reserve.is_given()), (taken, taken));
+        }
+        assert!(free_bytes(&file).unwrap() > 0);
     }
 
     #[test]

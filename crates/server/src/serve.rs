@@ -1,7 +1,7 @@
 //! `reeve-server serve`.
 
 use std::io::Write;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::app::{App, Settings};
 use crate::cli::Serve;
 use crate::connections::{Bounded, Connections};
+use crate::public_url::PublicUrl;
 use crate::reserve::Reserve;
 use crate::security::Security;
 use crate::start::{DataDir, Reach, first_password, first_start, installed, write_whole};
@@ -52,7 +53,7 @@ const RENEWAL: Duration = Duration::from_secs(60);
 /// # Errors
 /// When it cannot start.
 pub fn run(flags: Serve) -> anyhow::Result<()> {
-    logging::start(flags.log_format);
+    logging::start(&flags.log, flags.log_format);
     rustls::crypto::aws_lc_rs::default_provider()
         .install_default()
         .map_err(|_| anyhow::anyhow!("another crypto provider is installed"))?;
@@ -97,10 +98,14 @@ async fn serve(flags: Serve, clock: Clock, random: Random) -> anyhow::Result<()>
         TcpListener::bind(flags.listen).with_context(|| format!("failed to listen on `{}`", flags.listen))?;
     listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;
-    let public_url = public_url(flags.public_url.as_deref(), address);
+    let public = match flags.public_url.clone() {
+        Some(given) => given,
+        None => PublicUrl::of_address(address).with_context(|| format!("`{address}` makes no URL"))?,
+    };
+    let public_url = public.to_string();
     let (files, shown) = match (&flags.tls_certificate, &flags.tls_key) {
         (Some(certificate), Some(key)) => tls::given(&dir.tls(), certificate, key, flags.tls_ca.as_deref())?,
-        _ => tls::made(&dir.tls(), address, host(&public_url), clock.now())?,
+        _ => tls::made(&dir.tls(), address, public.host().as_deref(), clock.now())?,
     };
     let config = shown.config().await?;
     if flags.tls_certificate.is_some() {
@@ -207,30 +212,6 @@ fn set_bounds<A: Address, Acc>(server: &mut Server<A, Acc>, patience: Duration) 
         .max_header_list_size(HEADER_LIST);
 }
 
-/// As given, or the address that was bound.
-fn public_url(given: Option<&str>, address: SocketAddr) -> String {
-    match given {
-        Some(url) => url.trim_end_matches('/').to_owned(),
-        None if address.ip().is_unspecified() => {
-            format!(
-                "https://{}",
-                SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), address.port())
-            )
-        }
-        None => format!("https://{address}"),
-    }
-}
-
-/// The host of an address, without port.
-fn host(url: &str) -> Option<&str> {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = rest.split('/').next()?;
-    match authority.strip_prefix('[') {
-        Some(six) => six.split(']').next(),
-        None => authority.split(':').next(),
-    }
-}
-
 async fn stop_on_signal(app: Arc<App>, handle: Handle<SocketAddr>) {
     let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
     let (Ok(mut terminate), Ok(mut interrupt)) = signals else {
@@ -266,21 +247,5 @@ mod tests {
         let ended = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut rest)).await;
         assert!(ended.is_ok(), "the connection is still open");
         serving.abort();
-    }
-
-    #[test]
-    fn the_public_address_is_the_given_one_or_the_bound_one() {
-        let bound = "127.0.0.1:8443".parse().unwrap();
-        assert_eq!(
-            public_url(Some("https://reeve.example/"), bound),
-            "https://reeve.example"
-        );
-        assert_eq!(public_url(None, bound), "https://127.0.0.1:8443");
-        assert_eq!(
-            public_url(None, "0.0.0.0:1".parse().unwrap()),
-            "https://127.0.0.1:1"
-        );
-        assert_eq!(host("https://reeve.example:8443/x"), Some("reeve.example"));
-        assert_eq!(host("https://[::1]:8443"), Some("::1"));
     }
 }

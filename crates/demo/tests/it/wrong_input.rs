@@ -18,6 +18,10 @@ const UNKNOWN: &str = "00000000-0000-4000-8000-000000000000";
 const PROJECTS: &str = "/api/v1/org-unit/projects";
 const TRAININGS: &str = "/api/v1/workloads/trainings";
 const RULES: &str = "/api/v1/authorization/access-rules";
+const ALL_RULES: &str = "/api/v1/authorization/access-rules?limit=500&includeDeleted=true";
+const ALL_WORKLOADS: &str = "/api/v1/workloads?limit=500";
+/// How many looks in a row must show the same.
+const STILL: u32 = 30;
 
 /// Everything the control plane keeps, as it shows it, and where the cluster's desired state stands.
 async fn everything(road: &Road) -> Result<Value> {
@@ -28,8 +32,8 @@ async fn everything(road: &Road) -> Result<Value> {
         "/api/v1/org-unit/projects?limit=500",
         "/api/v1/users?limit=500",
         "/api/v1/service-accounts",
-        "/api/v1/authorization/access-rules?limit=500&includeDeleted=true",
-        "/api/v1/workloads?limit=500",
+        ALL_RULES,
+        ALL_WORKLOADS,
     ] {
         all[path] = road.admin.get(path).await?.expect(200)?;
     }
@@ -42,17 +46,26 @@ async fn everything(road: &Road) -> Result<Value> {
     Ok(all)
 }
 
-/// Everything, once the cluster has reported on it and nothing moves any more.
+/// Everything, once the cluster has reported on each part of it and nothing has moved for a while: of a workload it reports
+/// first that it has the object, and some hundred milliseconds later how its Job and its pod stand.
 async fn everything_settled(road: &Road) -> Result<Value> {
-    let mut last = Value::Null;
+    let (mut last, mut same) = (Value::Null, 0);
     wait_until("nothing to move any more", async || {
         let before = std::mem::replace(&mut last, everything(road).await?);
-        let rules = &last["/api/v1/authorization/access-rules?limit=500&includeDeleted=true"];
-        let applied = revision_lag(road).await? == 0.0
-            && rules["accessRules"]
+        same = if before == last { same + 1 } else { 0 };
+        let all = |path: &str, list: &str, holds: &dyn Fn(&Value) -> bool| {
+            last[path][list]
                 .as_array()
-                .is_some_and(|rules| rules.iter().all(|rule| rule["status"]["phase"] == "Ready"));
-        Ok((applied && before == last).then_some(()))
+                .is_some_and(|all| all.iter().all(holds))
+        };
+        let applied = revision_lag(road).await? == 0.0
+            && all(ALL_RULES, "accessRules", &|rule| {
+                rule["status"]["phase"] == "Ready"
+            })
+            && all(ALL_WORKLOADS, "workloads", &|workload| {
+                workload["updatedAt"] != workload["createdAt"]
+            });
+        Ok((applied && same >= STILL).then_some(()))
     })
     .await?;
     Ok(last)

@@ -10,7 +10,9 @@ use axum::extract::State;
 use axum::http::{Request, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use reeve_link::{Batch, DELETES, Hello, ObjectKey, PART_BYTES, PROTOCOL_VERSION, Resume, ServerMessage};
+use reeve_link::{
+    Batch, DELETES, Hello, ObjectKey, PART_BYTES, PROTOCOL_VERSION, Resume, ServerMessage, Versioned,
+};
 use reeve_store::{Deleted, Later};
 use reeve_types::{ClusterId, Revision, Timestamp};
 use serde::Deserialize;
@@ -198,7 +200,7 @@ impl Feed {
         let mut told = Revision(0);
         loop {
             self.goes_on()?;
-            let part = self
+            let mut part = self
                 .app
                 .store
                 .desired_all(&link_status(), self.cluster, after, PART_BYTES)
@@ -208,7 +210,9 @@ impl Feed {
             let revision = *begun.get_or_insert(part.revision);
             told = told.max(revision);
             if part.revision > told {
-                told = self.removed_meanwhile(told, revision).await?;
+                let removed = self.removed_meanwhile(told, revision).await?;
+                drop_removed(&mut part.upserts, &removed);
+                told = removed.revision;
             }
             let beyond_rules = part
                 .upserts
@@ -232,11 +236,12 @@ impl Feed {
         }
     }
 
-    /// Tells what was removed later than `told`; until where. `revision` is that of the state whose parts these come between.
-    async fn removed_meanwhile(&self, told: Revision, revision: Revision) -> Result<Revision, End> {
+    /// Tells what was removed later than `told`; what, and until where. `revision` is that of the state whose parts these come
+    /// between.
+    async fn removed_meanwhile(&self, told: Revision, revision: Revision) -> Result<Deleted, End> {
         let deleted = self.deleted(told).await?;
         // More than that is told when the state is complete.
-        let deletes = deleted.keys.unwrap_or_default();
+        let deletes = deleted.keys.clone().unwrap_or_default();
         if !deletes.is_empty() {
             self.send(&ServerMessage::Batch(Batch {
                 revision,
@@ -246,7 +251,7 @@ impl Feed {
             }))
             .await?;
         }
-        Ok(deleted.revision)
+        Ok(deleted)
     }
 
     async fn deleted(&self, since: Revision) -> Result<Deleted, End> {
@@ -315,6 +320,12 @@ impl Feed {
     }
 }
 
+/// What was read before it was removed, and told as removed, is not given again.
+fn drop_removed(upserts: &mut Vec<Versioned>, removed: &Deleted) {
+    let keys = removed.keys.as_deref().unwrap_or_default();
+    upserts.retain(|it| !keys.contains(&it.object.key()));
+}
+
 /// Hands a line to the connection. False when the peer is gone, or has read nothing for so long that it counts as gone.
 async fn deliver(sender: &mpsc::Sender<Result<Bytes, Infallible>>, line: Bytes, patience: Duration) -> bool {
     matches!(
@@ -325,7 +336,42 @@ async fn deliver(sender: &mpsc::Sender<Result<Bytes, Infallible>>, line: Bytes, 
 
 #[cfg(test)]
 mod tests {
+    use reeve_link::desired::{AccessRule, DesiredObject, Scope, Subject, SubjectKind};
+    use reeve_types::AccessRuleId;
+
     use super::*;
+
+    #[test]
+    fn what_is_told_as_removed_is_not_given_in_the_same_breath() {
+        let rule = |id: AccessRuleId| Versioned {
+            revision: Revision(7),
+            object: DesiredObject::AccessRule(AccessRule {
+                id,
+                subject: Subject {
+                    kind: SubjectKind::Group,
+                    name: "vision".to_owned(),
+                },
+                role: "l1-researcher".parse().unwrap(),
+                scope: Scope::Cluster,
+            }),
+        };
+        let (one, two): (AccessRuleId, AccessRuleId) = ("1".parse().unwrap(), "2".parse().unwrap());
+        let left = |keys: Option<Vec<ObjectKey>>| {
+            let mut upserts = vec![rule(one), rule(two)];
+            let removed = Deleted {
+                revision: Revision(8),
+                keys,
+            };
+            drop_removed(&mut upserts, &removed);
+            upserts
+        };
+        assert_eq!(left(Some(vec![ObjectKey::AccessRule(one)])), [rule(two)]);
+        assert_eq!(
+            left(None),
+            [rule(one), rule(two)],
+            "too many to tell: told at the state's end"
+        );
+    }
 
     #[tokio::test]
     async fn a_peer_that_does_not_read_is_given_up() {

@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::floods::{administrator, made, made_rules, started, text};
 use crate::process::{Running, fresh};
 use crate::server::rule;
 
 const RULES: &str = "/api/v1/authorization/access-rules";
+const CLUSTERS: &str = "/api/v1/clusters";
 
 /// A small file system in memory; unmounted with the value.
 struct Small(PathBuf);
@@ -57,7 +58,50 @@ impl Drop for Small {
     }
 }
 
-async fn deleted(running: &Running, token: &str, id: &serde_json::Value) -> (u16, serde_json::Value) {
+/// The operator of a cluster, with a token from when the disk had room.
+struct Link<'r> {
+    running: &'r Running,
+    credentials: Value,
+    earned: String,
+}
+
+impl<'r> Link<'r> {
+    async fn of(running: &'r Running, cluster: &Value) -> Link<'r> {
+        let credentials = json!({"clusterId": cluster["uuid"], "clientSecret": cluster["clientSecret"]});
+        let mut link = Link {
+            running,
+            credentials,
+            earned: String::new(),
+        };
+        let (status, answer) = link.token().await;
+        assert_eq!(status, 200, "{answer}");
+        answer["accessToken"]
+            .as_str()
+            .unwrap()
+            .clone_into(&mut link.earned);
+        link
+    }
+
+    async fn token(&self) -> (u16, Value) {
+        let url = self.running.url("/link/v1/token");
+        let sent = self.running.client.post(url).body(self.credentials.to_string());
+        text(sent.send().await.unwrap()).await
+    }
+
+    async fn report(&self) -> (u16, Value) {
+        let url = self.running.url("/link/v1/status");
+        let sent = self.running.client.post(url).bearer_auth(&self.earned);
+        text(
+            sent.body(json!({"revision": 0}).to_string())
+                .send()
+                .await
+                .unwrap(),
+        )
+        .await
+    }
+}
+
+async fn deleted(running: &Running, token: &str, id: &Value) -> (u16, Value) {
     let sent = running
         .client
         .delete(running.url(&format!("{RULES}/{id}")))
@@ -94,6 +138,8 @@ async fn a_full_disk_still_revokes_and_takes_nothing_else() {
     let running = started(&data, &[]).await;
     let admin = administrator(&running).await;
     let rules = made_rules(&running, &admin, 20).await;
+    let cluster = made(&running, &admin, CLUSTERS, json!({"name": "gpu"})).await;
+    let link = Link::of(&running, &cluster).await;
     small.fill();
     until_full(&running, &admin).await;
     assert!(data.join("reserve").exists(), "nobody but a revocation gets it");
@@ -105,6 +151,17 @@ async fn a_full_disk_still_revokes_and_takes_nothing_else() {
         !data.join("reserve").exists(),
         "the planted fault: without the reserve these are refused"
     );
+    let (status, answer) = link.report().await;
+    assert_eq!(status, 503, "a report waits: {answer}");
+    assert_eq!(link.token().await.0, 200, "its operator still gets in");
+    let secret = format!("{CLUSTERS}/{}/secret", cluster["uuid"].as_str().unwrap());
+    let sent = running.client.post(running.url(&secret)).bearer_auth(&admin);
+    let (status, answer) = text(sent.send().await.unwrap()).await;
+    assert_eq!(
+        status, 200,
+        "a stolen credential dies on a full disk, too: {answer}"
+    );
+    assert_eq!(link.token().await.0, 400);
     // Others do not use up what revocations need; the administrator can still sign in.
     let body = rule(("group", "late"), 9, ("tenant", "1"));
     let sent = running

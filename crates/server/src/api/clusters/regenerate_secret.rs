@@ -24,7 +24,7 @@ pub async fn handle(
 ) -> Result<Json<NewSecret>, ApiError> {
     let id: ClusterId = segment.id("cluster")?;
     let (client_secret, credential) = app.security.new_secret()?;
-    app.change(move |app| async move {
+    app.revoke(move |app| async move {
         let (granted, mut entry) = may_change(&app, &caller, &call, id)?;
         entry
             .metadata
