@@ -16,6 +16,12 @@
 //! The selector of what a person writes, and the labels of its template, get her user id ([`names::USER`], R19): what the
 //! controller then selects and adopts is hers. It stays when others change the object, or apply it from a file without it.
 //!
+//! A person who writes an unstamped template **again** where identity is enforced gets it stamped, though its text is what
+//! it was ([`rewritten`]): an update that changes nothing at all, `kubectl replace`, or a server-side apply that names the
+//! template. An update of something else (replicas, labels, annotations, by patch or edit) says nothing of the template and
+//! leaves it unstamped: who scales or labels what a stranger wrote long ago would else run it as herself. Of Jobs nobody can
+//! change the template, so they are made anew.
+//!
 //! A bare pod has its ServiceAccount's token already when it gets here, as a volume that the API server added: where the
 //! pod says nothing of it, volume and mounts are taken out again.
 
@@ -51,8 +57,9 @@ pub(crate) fn match_conditions() -> Vec<(&'static str, String)> {
         "request.operation == 'CREATE' || (has(request.subResource) && \
          request.subResource == 'ephemeralcontainers') || (object.kind == 'Pod' ? false : object.kind == 'CronJob' ? \
          object.spec.jobTemplate.spec.template != oldObject.spec.jobTemplate.spec.template : \
-         object.spec.template != oldObject.spec.template || ({}))",
-        unbound()
+         object.spec.template != oldObject.spec.template || ({})) || ({})",
+        unbound(),
+        rewritten()
     );
     let writer = format!(
         "!(request.userInfo.?username.orValue('') in {}) || (has(request.userInfo.extra) && '{}' in \
@@ -86,6 +93,31 @@ fn unbound() -> String {
         selector_cel("oldObject")
     )
 }
+
+/// Whether a person writes a template again that nobody's stamp is on, as far as it can be seen without the namespace.
+fn rewritten() -> String {
+    let template = crate::view::template_cel("o");
+    format!(
+        "request.operation == 'UPDATE' && !(object.kind in ['Job', 'Pod']) && has(request.userInfo.extra) && '{uid}' in \
+         request.userInfo.extra && [dyn(object), dyn(oldObject)].all(o, [{template}].all(t, \
+         t.?metadata.?annotations[?'{stamp}'].orValue('') == '')) && ([request.?options.?fieldManager.orValue('')].exists(m, m \
+         == '{REPLACE}' || (m != '' && dyn(object.metadata).?managedFields.orValue(dyn([])).exists(f, f.manager == m && \
+         f.operation == 'Apply' && (f.?fieldsV1[?'f:spec'][?'f:template'].hasValue() || \
+         f.?fieldsV1[?'f:spec'][?'f:jobTemplate'].hasValue())))) || (object.spec == oldObject.spec && {same}))",
+        uid = names::EXTRA_UID,
+        stamp = names::RUNS_AS,
+        same = format!(
+            "{}.all(f, dyn(object.metadata)[?f].orValue(dyn(null)) == dyn(oldObject.metadata)[?f].orValue(dyn(null)))",
+            crate::view::cel_list(&METADATA)
+        ),
+    )
+}
+
+/// What `kubectl replace` calls itself.
+const REPLACE: &str = "kubectl-replace";
+
+/// What people write of an object beside its spec.
+const METADATA: [&str; 4] = ["annotations", "finalizers", "labels", "ownerReferences"];
 
 /// An expression that lets objects pass by that need nothing (a match condition sees no variables, and a list of one
 /// stands in for a name).
@@ -123,6 +155,13 @@ pub(crate) fn variables() -> Vec<crate::view::Variable> {
         (
             "ephemeral",
             "variables.subresource == 'ephemeralcontainers'".to_owned(),
+        ),
+        // The template is what it was, and nothing of it is to be changed here.
+        (
+            "idle",
+            "variables.update && !variables.ephemeral && variables.template == variables.oldTemplate && \
+             !(variables.enforced && variables.person)"
+                .to_owned(),
         ),
         (
             "at",
@@ -275,12 +314,12 @@ pub(crate) fn expression() -> String {
         "!(c.name in variables.newContainers)",
     );
     format!(
-        "variables.ephemeral ? {ephemeral} : {stamp} + {context} + {} + {} + {} + {} + {}",
+        "variables.ephemeral ? {ephemeral} : variables.idle ? {binding} : {stamp} + {context} + {} + {} + {} + {binding} + {}",
         lists.join(" + "),
         operating_system(),
         token(),
-        binding(),
         manual_run(),
+        binding = binding(),
     )
 }
 

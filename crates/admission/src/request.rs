@@ -43,6 +43,8 @@ pub struct Request {
     pub subresource: String,
     /// Who asks.
     pub user: User,
+    /// The field manager that the client gave itself, empty when it gave none.
+    pub field_manager: String,
     /// The object as it would become; null on deletion.
     pub object: Value,
     /// The object as it is, on update and deletion.
@@ -71,6 +73,7 @@ impl Default for Request {
             name: String::new(),
             subresource: String::new(),
             user: User::default(),
+            field_manager: String::new(),
             object: Value::Null,
             old_object: None,
             namespace_labels: BTreeMap::new(),

@@ -282,6 +282,7 @@ pub(crate) struct View<'a> {
     pub(crate) enforced: bool,
     pub(crate) preventing: bool,
     pub(crate) template: &'a Value,
+    pub(crate) old_template: &'a Value,
     pub(crate) pod: &'a Value,
     pub(crate) old_pod: &'a Value,
 }
@@ -334,6 +335,7 @@ impl<'a> View<'a> {
             enforced: request.enforces(names::ENFORCE_RUN_AS_USER),
             preventing: request.enforces(names::ENFORCE_PREVENT_PRIVILEGE_ESCALATION),
             template,
+            old_template: old,
             pod: template.get("spec").unwrap_or(&NOTHING),
             old_pod: old.get("spec").unwrap_or(&NOTHING),
         }

@@ -191,7 +191,7 @@ pub(super) static CHECKS: [Check; 16] = [
         rule: Rule(6),
         problem: "hostProcess gives a container the whole node",
         named: None,
-        remedy: "remove hostProcess from windowsOptions",
+        remedy: "remove hostProcess from windowsOptions and hostNetwork",
         cel: "variables.ordinary || (!variables.context.?windowsOptions.?hostProcess.orValue(false) && \
               variables.containers.all(c, !c.?securityContext.?windowsOptions.?hostProcess.orValue(false)))",
         predicate: |r| {

@@ -205,8 +205,9 @@ pub(super) static CHECKS: [Check; 13] = [
         rule: Rule(4),
         problem: "this says nothing of whose it is, and this project runs containers as people",
         named: None,
-        remedy: "as a person with uid and gid change the template it comes from: kubectl rollout restart, or for other \
-                 kinds kubectl replace --force; it may be older than the switch enforceRunAsUser",
+        remedy: "it may be older than the switch enforceRunAsUser; as a person with uid and gid write what it comes from \
+                 again, unchanged: kubectl get KIND NAME -o yaml | kubectl replace -f -; make a Job anew from its manifest: \
+                 kubectl replace --force -f FILE",
         cel: "!variables.changed || !variables.enforced || variables.stamp != ''",
         predicate: |r| {
             let v = View::of(r);

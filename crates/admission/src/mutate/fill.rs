@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{LISTS, SELECTING, TOKEN_VOLUME};
+use super::{LISTS, METADATA, REPLACE, SELECTING, TOKEN_VOLUME};
 use crate::names;
-use crate::request::{Operation, Request, map, template_path};
+use crate::request::{Operation, Request, list, map, template_path, text};
 use crate::view::View;
 
 /// Fills in what the mutating policy fills in, on the request's object: the same, in Rust.
@@ -17,14 +17,23 @@ pub fn fill(request: &mut Request) {
         let view = View::of(request);
         let bound = bound_to(&view);
         let wanted = match request.subresource.as_str() {
-            "" => (view.changed || bound.is_some()) && !(kind == "Pod" && view.update),
+            "" => (view.changed || bound.is_some() || is_rewritten(&view)) && !(kind == "Pod" && view.update),
             "ephemeralcontainers" => true,
             _ => false,
         };
         if !request.in_project() || view.controller || !wanted || request.operation == Operation::Delete {
             return;
         }
-        (filled_template(&view), bound)
+        let idle = view.update
+            && request.subresource.is_empty()
+            && view.template == view.old_template
+            && !(view.enforced && view.person);
+        let filled = if idle {
+            view.template.clone()
+        } else {
+            filled_template(&view)
+        };
+        (filled, bound)
     };
     if let Some(place) = request.object.pointer_mut(path) {
         *place = filled;
@@ -35,6 +44,35 @@ pub fn fill(request: &mut Request) {
     if request.user.is_person() && request.operation == Operation::Create && kind == "Job" {
         release_manual_run(&mut request.object);
     }
+}
+
+/// Whether a person writes a template again that nobody's stamp is on.
+fn is_rewritten(view: &View<'_>) -> bool {
+    let (request, kind) = (view.request, view.request.kind());
+    if !view.update || ["Job", "Pod"].contains(&kind) || request.user.extra(names::EXTRA_UID).is_empty() {
+        return false;
+    }
+    let Some(old) = request.old_object.as_ref() else {
+        return false;
+    };
+    let same = |at: &str| request.object.pointer(at) == old.pointer(at);
+    let unchanged = same("/spec") && METADATA.iter().all(|field| same(&format!("/metadata/{field}")));
+    let unstamped = view.stamp.is_empty() && view.old_stamp.is_empty();
+    unstamped && (request.field_manager == REPLACE || applies_template(request) || unchanged)
+}
+
+/// Whether the request is a server-side apply that names the template.
+fn applies_template(request: &Request) -> bool {
+    let manager = request.field_manager.as_str();
+    let template = |entry: &Value| {
+        let fields = |at: &str| entry.pointer(&format!("/fieldsV1/f:spec/{at}")).is_some();
+        fields("f:template") || fields("f:jobTemplate")
+    };
+    let entries = list(&request.object, "/metadata/managedFields");
+    !manager.is_empty()
+        && entries
+            .iter()
+            .any(|e| text(e, "/manager") == manager && text(e, "/operation") == "Apply" && template(e))
 }
 
 /// A Job made from a CronJob by hand is not controlled by it.

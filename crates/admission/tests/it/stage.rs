@@ -30,7 +30,8 @@ pub(crate) fn namespace(level: &str, settings: &str) -> String {
     format!("{level}-{settings}")
 }
 
-fn place(level: &str, row: &Row) -> String {
+/// The namespace that a row speaks of.
+pub(crate) fn place(level: &str, row: &Row) -> String {
     if row.outside() {
         OUTSIDE.to_owned()
     } else {
@@ -207,14 +208,21 @@ impl Stage {
         .await
     }
 
+    /// The row's request, before anything is filled in.
+    pub(crate) fn request(&self, row: &Row, level: &str) -> Request {
+        let existing = match &row.base {
+            Some(base) => self
+                .bases
+                .get(&(place(level, row), row.kind.clone(), base.clone())),
+            None => self.existing.get(&(level.to_owned(), row.number)),
+        };
+        row.request(existing)
+    }
+
     /// Sends the row's request; gives what the validating policies should have seen, and the answer.
     pub(crate) async fn try_row(&self, row: &Row, level: &str) -> Result<(Request, Answer)> {
         let at = place(level, row);
-        let existing = match &row.base {
-            Some(base) => self.bases.get(&(at.clone(), row.kind.clone(), base.clone())),
-            None => self.existing.get(&(level.to_owned(), row.number)),
-        };
-        let mut request = row.request(existing);
+        let mut request = self.request(row, level);
         let answer = send(&self.client, &at, &request, true).await?;
         fill(&mut request);
         Ok((request, answer))

@@ -19,7 +19,7 @@ struct Entry {
 /// One case. See the head of `cases.yaml` for what the fields mean.
 #[derive(Deserialize, Clone)]
 #[serde(deny_unknown_fields)]
-struct Case {
+pub(crate) struct Case {
     it: String,
     #[serde(default)]
     kinds: Vec<String>,
@@ -53,6 +53,8 @@ struct Case {
     outside: bool,
     #[serde(default)]
     to: Option<String>,
+    #[serde(default)]
+    by: Option<String>,
 }
 
 #[derive(Deserialize, Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -131,7 +133,7 @@ fn or(list: &[String], default: &[&str]) -> Vec<String> {
     }
 }
 
-fn expand(check: &str, refused: bool, case: &Case, rows: &mut Vec<Row>) {
+pub(crate) fn expand(check: &str, refused: bool, case: &Case, rows: &mut Vec<Row>) {
     let levels: &[&str] = if case.container.is_null() {
         &["pod"]
     } else {
@@ -253,6 +255,7 @@ impl Row {
                 _ => Operation::Update,
             },
             subresource: self.subresource().to_owned(),
+            field_manager: self.case.by.clone().unwrap_or_default(),
             object,
             old_object: old,
             ..self.bare_request()

@@ -411,8 +411,9 @@ pub(crate) async fn send(
             path = format!("{path}/{}", request.subresource);
         }
     }
+    path = format!("{path}?fieldManager={}", request.field_manager);
     if dry_run {
-        path.push_str("?dryRun=All");
+        path.push_str("&dryRun=All");
     }
     let body = if request.object.is_null() {
         Vec::new()

@@ -54,7 +54,7 @@ fn root_has_to_be_changed_first() {
 }
 
 #[test]
-fn a_file_that_changes_nothing_gets_no_stamp_and_a_restart_does() {
+fn a_file_that_changes_nothing_gets_a_stamp_as_a_restart_does_and_a_label_does_not() {
     let old = object("Deployment", "x", &plain());
     let stamped = |new: &Value| {
         let extra = |key: &str| (key.to_owned(), vec!["70012".to_owned()]);
@@ -74,7 +74,10 @@ fn a_file_that_changes_nothing_gets_no_stamp_and_a_restart_does() {
         fill(&mut request);
         request.object.to_string().contains("reeve.dev/runs-as")
     };
-    assert!(!stamped(&old));
+    assert!(stamped(&old));
+    let mut labelled = old.clone();
+    labelled["metadata"]["labels"]["team"] = json!("a");
+    assert!(!stamped(&labelled));
     let mut restarted = old.clone();
     restarted["spec"]["template"]["metadata"]["annotations"]["kubectl.kubernetes.io/restartedAt"] =
         json!("now");
