@@ -136,12 +136,18 @@ pub struct Named {
     pub unless: Option<&'static str>,
     /// What is wrong, as a CEL expression of a text.
     pub cel: &'static str,
+    /// What a program is to do about it, one that asks as a ServiceAccount: it has nobody to sign in.
+    pub program: Option<&'static str>,
 }
 
 impl Named {
     /// A sentence that is put together at every request.
     pub(crate) const fn always(cel: &'static str) -> Option<Self> {
-        Some(Self { unless: None, cel })
+        Some(Self {
+            unless: None,
+            cel,
+            program: None,
+        })
     }
 
     /// A sentence that is put together unless an expression is true.
@@ -149,6 +155,20 @@ impl Named {
         Some(Self {
             unless: Some(condition),
             cel,
+            program: None,
+        })
+    }
+
+    /// As [`Named::unless`], with another remedy for programs. The condition must be false of every ServiceAccount.
+    pub(crate) const fn unless_with(
+        condition: &'static str,
+        cel: &'static str,
+        program: &'static str,
+    ) -> Option<Self> {
+        Some(Self {
+            unless: Some(condition),
+            cel,
+            program: Some(program),
         })
     }
 }
@@ -181,10 +201,24 @@ impl Check {
         format!("reeve: {}: {}: {}", self.rule, self.problem, self.remedy)
     }
 
+    /// What somebody of this name is told to do about it.
+    pub fn remedy_for(&self, username: &str) -> &'static str {
+        let program = self.named.and_then(|named| named.program);
+        program
+            .filter(|_| username.starts_with("system:serviceaccount:"))
+            .unwrap_or(self.remedy)
+    }
+
     /// The expression that gives the sentence with the request's own values in it.
     pub fn message_expression(&self) -> Option<String> {
-        self.named.map(|Named { unless, cel }| {
-            let sentence = format!("'reeve: {}: ' + {cel} + ': {}'", self.rule, self.remedy);
+        self.named.map(|Named { unless, cel, program }| {
+            let remedy = program.map_or(format!("': {}'", self.remedy), |program| {
+                format!(
+                    "(variables.username.startsWith('system:serviceaccount:') ? ': {program}' : ': {}')",
+                    self.remedy
+                )
+            });
+            let sentence = format!("'reeve: {}: ' + {cel} + {remedy}", self.rule);
             unless.map_or(sentence.clone(), |condition| {
                 format!("({condition}) ? '' : ({sentence})")
             })
@@ -268,7 +302,8 @@ mod tests {
                 "{}",
                 check.id
             );
-            for text in [check.problem, check.remedy] {
+            let program = check.named.and_then(|named| named.program);
+            for text in [check.problem, check.remedy].into_iter().chain(program) {
                 assert!(
                     !text.contains('\'') && !text.contains('\\') && !text.contains('\n'),
                     "{}",
@@ -283,6 +318,14 @@ mod tests {
         let message = check("verified-identity").unwrap().message();
         for remedy in ["identity provider", "posix", "enforceRunAsUser"] {
             assert!(message.contains(remedy), "{message}");
+        }
+    }
+
+    #[test]
+    fn no_program_is_told_to_sign_in() {
+        for check in checks() {
+            let told = check.remedy_for("system:serviceaccount:team:robot");
+            assert!(!told.contains("sign in"), "{}: {told}", check.id);
         }
     }
 

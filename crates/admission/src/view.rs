@@ -173,11 +173,15 @@ pub(crate) fn pod_variables() -> Vec<Variable> {
         ),
         (
             "placing",
-            "variables.update && variables.fields.size() > 0 && variables.stamp == variables.oldStamp && \
-             [dyn(variables.oldTemplate.spec)].exists(old, dyn(variables.pod).all(k, k in variables.fields || \
-             (k in old && dyn(variables.pod)[k] == old[k])) && old.all(k, k in variables.fields || k in \
-             dyn(variables.pod)))"
-                .to_owned(),
+            format!(
+                "variables.update && variables.fields.size() > 0 && variables.stamp == variables.oldStamp && \
+                 [dyn(variables.oldTemplate.spec)].exists(old, dyn(variables.pod).all(k, k in variables.fields || \
+                 (k in old && dyn(variables.pod)[k] == old[k])) && old.all(k, k in variables.fields || k in \
+                 dyn(variables.pod))) && (object.kind == 'Pod' || {}.all(m, m in variables.fields || \
+                 dyn(variables.template).?metadata[?m].orValue(dyn({{}})) == \
+                 dyn(variables.oldTemplate).?metadata[?m].orValue(dyn({{}}))))",
+                cel_list(&PLACEMENT_METADATA)
+            ),
         ),
         (
             "containers",
@@ -265,8 +269,18 @@ fn mutator_fields_cel() -> String {
 /// What every ServiceAccount's user name begins with.
 const SERVICE_ACCOUNT: &str = "system:serviceaccount:";
 
-/// The fields of a pod's spec that a second writer can be trusted with: where and when it runs, never what and as whom.
-pub const PLACEMENT_FIELDS: [&str; 3] = ["nodeSelector", "schedulingGates", "tolerations"];
+/// What a second writer can be trusted with: where and when a pod runs, never what and as whom. The first two are of a
+/// template's metadata, the others of a pod's spec.
+pub const PLACEMENT_FIELDS: [&str; 5] = [
+    "annotations",
+    "labels",
+    "nodeSelector",
+    "schedulingGates",
+    "tolerations",
+];
+
+/// Those of metadata.
+const PLACEMENT_METADATA: [&str; 2] = ["annotations", "labels"];
 
 /// The Rust side of the same variables.
 pub(crate) struct View<'a> {
@@ -388,11 +402,17 @@ impl<'a> View<'a> {
             fields.contains(&k.as_str()) || other.get(k).is_some_and(|o| o == v)
         };
         let there = |k: &String, other: &Value| fields.contains(&k.as_str()) || other.get(k).is_some();
+        let same = |m: &str| {
+            let at = format!("/metadata/{m}");
+            map(self.template, &at) == map(self.old_template, &at)
+        };
         self.update
             && !fields.is_empty()
             && self.stamp == self.old_stamp
             && spec(self.pod).all(|(k, v)| kept(k, v, self.old_pod))
             && spec(self.old_pod).all(|(k, _)| there(k, self.pod))
+            && (self.request.kind() == "Pod"
+                || PLACEMENT_METADATA.iter().all(|m| fields.contains(m) || same(m)))
     }
 
     /// Whether whoever asks is a trusted second writer of some field.

@@ -51,15 +51,20 @@ pub struct TrustedMutator {
         length(min = 1, max = 253)
     )]
     pub service_account: String,
-    /// The fields of a pod's spec that it may change.
-    #[schemars(length(min = 1, max = 3))]
+    /// What it may change of a pod or a template.
+    #[schemars(length(min = 1, max = 5))]
     pub fields: Vec<PlacementField>,
 }
 
-/// A field that says where and when a pod runs.
+/// What says where and when a pod runs, and who else is to look at it.
 #[derive(JsonSchema, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum PlacementField {
+    /// The annotations of a template: what a queue notes there, and what injectors go by. Never those under `reeve.dev/`.
+    Annotations,
+    /// The labels of a template: what a queue notes there, and what injectors go by. Never those under `reeve.dev/`, and
+    /// never those that controllers select by.
+    Labels,
     /// `nodeSelector`.
     NodeSelector,
     /// `schedulingGates`.
@@ -72,6 +77,8 @@ impl PlacementField {
     /// As Kubernetes spells it.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Annotations => "annotations",
+            Self::Labels => "labels",
             Self::NodeSelector => "nodeSelector",
             Self::SchedulingGates => "schedulingGates",
             Self::Tolerations => "tolerations",

@@ -98,8 +98,8 @@ pub(super) static CHECKS: [Check; 4] = [
         rule: Rule(5),
         problem: "a Secret of type kubernetes.io/service-account-token holds a token that never expires and is nobody",
         named: None,
-        remedy: "sign in with reeve login and take a token of your own (reeve kubeconfig set); for a program that must \
-                 reach the API server ask a member of the group reeve:installers",
+        remedy: "a person takes a token of their own (reeve kubeconfig set); for a program that must reach the API server \
+                 ask a member of the group reeve:installers",
         // The type cannot change, the account can: the controller that fills the token in leaves it alone.
         cel: "dyn(object).?type.orValue('') != 'kubernetes.io/service-account-token' || variables.installer || \
               (variables.update && variables.account == variables.oldAccount)",

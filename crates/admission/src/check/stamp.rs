@@ -40,9 +40,12 @@ pub(super) static CHECKS: [Check; 13] = [
         policy: Policy::Pods,
         rule: Rule(5),
         problem: "this user has no verified uid and gid, and this project runs containers as people",
-        named: Named::always(
+        named: Named::unless_with(
+            "'reeve.dev/uid' in variables.extra && !variables.username.startsWith('system:serviceaccount:')",
             "(variables.username.startsWith('system:serviceaccount:') ? 'the service account ' : 'the user ') + \
              variables.username + ' has no verified uid and gid, and this project runs containers as people'",
+            "a person with uid and gid makes or changes this, or it runs in a namespace that is no project; a queue that \
+             only chooses nodes is listed by reeve:installers in spec.trustedMutators of ReeveConfig",
         ),
         remedy: "sign in with reeve login; an administrator can map uid and gid at the identity provider or set \
                  posix on the user; reeve:installers can switch enforceRunAsUser off",
@@ -158,7 +161,8 @@ pub(super) static CHECKS: [Check; 13] = [
         policy: Policy::Pods,
         rule: Rule(3),
         problem: "the annotation reeve.dev/runs-as is not the stamp of the one who asks",
-        named: Named::always(
+        named: Named::unless(
+            "variables.stamp.startsWith(variables.userId + '/')",
             "(variables.stamp == '' ? 'this has no annotation reeve.dev/runs-as' : 'the annotation reeve.dev/runs-as \
              says ' + variables.stamp) + ', you are ' + variables.claimed",
         ),
@@ -175,7 +179,7 @@ pub(super) static CHECKS: [Check; 13] = [
         rule: Rule(3),
         problem: "somebody without a verified identity cannot say whose this is",
         named: None,
-        remedy: "remove the annotation reeve.dev/runs-as, or sign in as a person with uid and gid",
+        remedy: "remove the annotation reeve.dev/runs-as: it is filled in for people with uid and gid",
         cel: "!variables.changed || variables.person || variables.controller || variables.operator || \
               variables.stamp == '' || variables.placing",
         predicate: |r| {

@@ -112,7 +112,6 @@ const OF_PODS: &[&str] = &[
     "manual-selector",
     "controller-finalizers",
     "priority-class",
-    "node-name",
     "tolerations",
     "fs-group-volumes",
     "fs-group-claims",
@@ -150,6 +149,20 @@ const EXCEPTIONS: &[Exception] = &[
         kinds: POD,
         levels: DEBUG,
         why: "the field is the pod's, no container has it, and a debug container leaves it alone",
+    },
+    Exception {
+        checks: &["node-name"],
+        refused: BOTH,
+        kinds: &KINDS,
+        levels: CONTAINERS,
+        why: "the field is the pod's, no container has it",
+    },
+    Exception {
+        checks: &["node-name"],
+        refused: REFUSED,
+        kinds: POD,
+        levels: DEBUG,
+        why: "a pod that gets a debug container has its node already",
     },
     Exception {
         checks: OF_CONTAINERS,
@@ -349,4 +362,96 @@ fn a_lost_row_and_an_exception_that_nothing_needs_are_noticed() {
     one_more.insert(fields(&EXCEPTIONS[0]).next().unwrap());
     let [fault] = faults(&one_more).try_into().unwrap();
     assert!(fault.ends_with("and is tried"), "{fault}");
+}
+
+/// The kinds of which a template can be changed. Of a Job it cannot, and of a running Pod only tolerations and gates can.
+const CHANGEABLE: [&str; 6] = [
+    "CronJob",
+    "Deployment",
+    "StatefulSet",
+    "ReplicaSet",
+    "DaemonSet",
+    "ReplicationController",
+];
+
+/// Checks that refuse no change of a template, and why.
+const NOT_BY_CHANGE: [(&str, &[&str], &str); 9] = [
+    (
+        "stamp-unchanged",
+        &CHANGEABLE,
+        "a changed stamp is a changed template: template-owner and own-stamp speak",
+    ),
+    (
+        "rollback-annotation",
+        ALL_BUT_DEPLOYMENTS,
+        "the controller of no other kind heeds the annotation",
+    ),
+    ("debug-owner", &CHANGEABLE, "debug containers exist in pods only"),
+    (
+        "controller-owner",
+        &CHANGEABLE,
+        "it looks at what is made; of a change controller-template speaks",
+    ),
+    (
+        "operator-workload",
+        &CHANGEABLE,
+        "it looks at what is made; of a change operator-template speaks",
+    ),
+    (
+        "stamp-form",
+        &CHANGEABLE,
+        "who may change a template brings her own stamp: own-stamp and template-owner speak",
+    ),
+    (
+        "stamp-present",
+        &CHANGEABLE,
+        "who may change a template has it stamped: verified-identity speaks before",
+    ),
+    (
+        "manual-selector",
+        &CHANGEABLE,
+        "only a Job has the field, and of a Job it cannot change",
+    ),
+    (
+        "controller-finalizers",
+        &CHANGEABLE,
+        "only of pods do controllers count by it: the row of Pod changes one",
+    ),
+];
+
+/// Checks of one kind; `fs-group-claims` of none here, for the claims of a StatefulSet cannot be changed.
+const OF_ONE_KIND: [(&str, &str); 2] = [("foreign-job", "CronJob"), ("fs-group-claims", "")];
+
+/// What is not tried by a change although it could be.
+fn not_changed(rows: &[crate::table::Row]) -> Vec<String> {
+    let tried: BTreeSet<(&str, &str)> = rows
+        .iter()
+        .filter(|row| row.refused && row.changes())
+        .map(|row| (row.check.as_str(), row.kind.as_str()))
+        .collect();
+    let excepted = |check: &str, kind: &str| {
+        NOT_BY_CHANGE
+            .iter()
+            .any(|(id, kinds, _)| *id == check && kinds.contains(&kind))
+            || OF_ONE_KIND.iter().any(|(id, only)| *id == check && *only != kind)
+    };
+    checks()
+        .filter(|check| check.policy == Policy::Pods)
+        .flat_map(|check| CHANGEABLE.map(|kind| (check.id, kind)))
+        .filter(|(check, kind)| !tried.contains(&(*check, *kind)) && !excepted(check, kind))
+        .map(|(check, kind)| format!("{check}: no change of a {kind} is refused"))
+        .collect()
+}
+
+#[test]
+fn every_check_of_pods_refuses_a_change_too() {
+    let rows = rows().unwrap();
+    let faults = not_changed(&rows);
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    // Without its changes a check is missed on every kind.
+    let fewer: Vec<_> = rows
+        .into_iter()
+        .filter(|row| row.check != "node-name" || !row.changes())
+        .collect();
+    assert_eq!(not_changed(&fewer).len(), CHANGEABLE.len());
 }

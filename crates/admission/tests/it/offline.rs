@@ -80,3 +80,16 @@ fn her_older_numbers_go_with_their_stamp_also_where_identity_is_not_enforced() {
         );
     }
 }
+
+#[test]
+fn the_page_of_rules_names_every_policy_and_every_rule() {
+    let page = include_str!("../../../../docs/security/rules.md");
+    for policy in reeve_admission::Policy::ALL {
+        let name = format!("`{}`", policy.name());
+        assert!(page.contains(&name), "{name} is not on the page");
+    }
+    for check in checks() {
+        let row = format!("| {} |", check.rule);
+        assert!(page.contains(&row), "{row} of {} is not on the page", check.id);
+    }
+}

@@ -50,7 +50,9 @@ impl Stage {
             bases: BTreeMap::new(),
         };
         stage.namespaces(levels).await?;
-        let templates: Vec<Row> = rows.iter().filter(|r| r.makes_pods()).cloned().collect();
+        // What is outside of projects is there once, whatever the level.
+        let inside = |row: &&Row| row.makes_pods() && !row.outside();
+        let templates: Vec<Row> = rows.iter().filter(inside).cloned().collect();
         for (i, level) in levels.iter().enumerate() {
             stage
                 .objects(if i == 0 { rows } else { &templates }, level)
@@ -117,7 +119,7 @@ impl Stage {
     async fn objects(&mut self, rows: &[Row], level: &str) -> Result<()> {
         let bases: BTreeSet<_> = rows
             .iter()
-            .filter_map(|r| Some((namespace(level, &r.settings), r.kind.clone(), r.base.clone()?)))
+            .filter_map(|r| Some((place(level, r), r.kind.clone(), r.base.clone()?)))
             .chain([(namespace(level, "strict"), "Pod".into(), "alice".into())])
             .chain(rows.iter().filter(|r| r.connects()).flat_map(|r| {
                 world::CONNECTED
@@ -258,7 +260,10 @@ pub(crate) fn create_request(requester: &str, settings: &str, object: Value) -> 
 pub(crate) fn says(answer: &Answer, check: &Check) -> bool {
     answer.code == 403
         && answer.message().contains(&format!("reeve: {}: ", check.rule))
-        && answer.message().contains(check.remedy)
+        && [Some(check.remedy), check.named.and_then(|named| named.program)]
+            .into_iter()
+            .flatten()
+            .any(|remedy| answer.message().contains(remedy))
 }
 
 /// What is wrong with the API server's answer, measured by the table.
@@ -267,7 +272,9 @@ pub(crate) fn judge(row: &Row, level: &str, answer: &Answer) -> Option<String> {
     if !row.refused {
         return (!answer.admitted()).then(said);
     }
-    let ours = says(answer, check(&row.check).unwrap());
+    let username = world::requester(&row.requester, &row.kind).username;
+    let check = check(&row.check).unwrap();
+    let ours = says(answer, check) && answer.message().contains(check.remedy_for(&username));
     // Pod Security speaks before us where it is at work: for pods themselves, not for templates.
     let pod_security =
         level == "restricted" && row.kind == "Pod" && answer.message().contains("violates PodSecurity");

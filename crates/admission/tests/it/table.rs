@@ -181,6 +181,11 @@ impl Row {
         self.case.on == On::Connect
     }
 
+    /// Whether the row changes what is there, by the resource itself.
+    pub(crate) fn changes(&self) -> bool {
+        self.case.on == On::Update
+    }
+
     /// Whether Pod Security could have a say.
     pub(crate) fn makes_pods(&self) -> bool {
         template_path(&self.kind).is_some()

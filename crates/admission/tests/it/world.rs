@@ -80,7 +80,8 @@ pub(crate) fn annotations(settings: &str) -> BTreeMap<String, String> {
         (
             names::TRUSTED_MUTATORS,
             "system:serviceaccount:other:other=nodeSelector,\
-             system:serviceaccount:kueue-system:kueue-controller-manager=nodeSelector+tolerations",
+             system:serviceaccount:kueue-system:kueue-controller-manager=nodeSelector+schedulingGates+tolerations,\
+             system:serviceaccount:queues:noting=annotations+labels+nodeSelector",
         ),
     ];
     all.into_iter()
@@ -162,6 +163,7 @@ pub(crate) fn requester(name: &str, kind: &str) -> User {
             "5000",
             &["5001"],
         ),
+        "noting-queue" => User::named("system:serviceaccount:queues:noting"),
         "queue" => User::named("system:serviceaccount:kueue-system:kueue-controller-manager"),
         "custom-controller" => User::named("system:serviceaccount:kueue-system:kueue-controller"),
         "kubelet" => User::named("system:node:node1"),
@@ -255,9 +257,15 @@ pub(crate) fn base(kind: &str, owner: &str) -> Value {
         "alice-in-user-namespaces" => ("alice", json!({"hostUsers": false})),
         "alice-tracked" | "alice-labelled" | "alice-owned" | "alice-foo" => ("alice", json!({})),
         "alice-of-before" => ("alice", json!({"os": null})),
+        "alice-on-a-node" => ("alice", json!({"nodeName": "node1"})),
+        "alice-gated" => (
+            "alice",
+            json!({"schedulingGates": [{"name": "queue.example.com/admission"}]}),
+        ),
         person => (person, json!({})),
     };
     match person {
+        "nobody-outside" => {}
         "nobody" => mutate::fill_shape(template, true),
         person => mutate::fill_for(template, &stamp(person), true),
     }
