@@ -11,4 +11,5 @@
 mod cluster;
 mod pure;
 mod rig;
+mod scripted_api_server;
 mod scripted_link;
