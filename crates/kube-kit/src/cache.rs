@@ -1,4 +1,4 @@
-//! A copy of every object of a kind, kept by a watch.
+//! A copy of every object of a kind, kept by a [`watch`](crate::watch).
 //!
 //! **Promise.** Each subscriber hears of every difference between what the cache held and what it holds, each once, with the
 //! object before and after, after the cache has it; also of those that a broken watch missed, because a new list is compared
@@ -9,20 +9,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::{self, Debug, Display, Formatter};
-use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-use futures::StreamExt;
-use kube::runtime::watcher::{self, Event};
-use kube::runtime::{WatchStreamExt, watcher as watch};
-use kube::{Api, Resource, ResourceExt};
-use reeve_types::ErrorChain;
-use serde::de::DeserializeOwned;
+use kube::{Resource, ResourceExt};
 use tokio::sync::watch as signal;
 use tokio::time::Instant;
 
-use crate::error::ClientError;
 use crate::subscribers::Subscribers;
 
 /// How long a write of ours is believed in before the watch shows it.
@@ -104,53 +97,6 @@ impl<K: ResourceExt> Change<K> {
     /// Which object.
     pub fn name(&self) -> Option<ObjectName> {
         self.latest().map(|object| ObjectName::of(&**object))
-    }
-}
-
-/// What is asked of the API server for a cache, and what of each object is kept.
-#[derive(Debug)]
-pub struct Watch<K> {
-    config: watcher::Config,
-    trim: fn(&mut K),
-}
-
-impl<K: Resource> Default for Watch<K> {
-    /// Every object of the kind, without its field managers.
-    fn default() -> Self {
-        Self {
-            config: watcher::Config::default(),
-            trim: |object| object.meta_mut().managed_fields = None,
-        }
-    }
-}
-
-impl<K> Watch<K> {
-    /// Only objects that bear this label.
-    #[must_use]
-    pub fn labels(mut self, selector: &str) -> Self {
-        self.config = self.config.labels(selector);
-        self
-    }
-
-    /// Only objects that this field selector selects.
-    #[must_use]
-    pub fn fields(mut self, selector: &str) -> Self {
-        self.config = self.config.fields(selector);
-        self
-    }
-
-    /// Lists by so many objects at once: for kinds whose objects may be large.
-    #[must_use]
-    pub fn page_size(mut self, objects: u32) -> Self {
-        self.config = self.config.page_size(objects);
-        self
-    }
-
-    /// Takes out of each object what nobody here reads; in place of the default, which takes out the field managers.
-    #[must_use]
-    pub fn trim(mut self, trim: fn(&mut K)) -> Self {
-        self.trim = trim;
-        self
     }
 }
 
@@ -264,7 +210,12 @@ impl<K> Cache<K> {
         let _ = self.synced.subscribe().wait_for(|synced| *synced).await;
     }
 
-    fn swap(&self, name: ObjectName, new: Option<Arc<K>>) -> Change<K> {
+    /// The first list is complete.
+    pub(crate) fn set_synced(&self) {
+        self.synced.send_replace(true);
+    }
+
+    pub(crate) fn swap(&self, name: ObjectName, new: Option<Arc<K>>) -> Change<K> {
         let mut objects = self.objects.write().unwrap_or_else(PoisonError::into_inner);
         let old = match &new {
             Some(object) => objects.insert(name, object.clone()),
@@ -275,14 +226,14 @@ impl<K> Cache<K> {
 }
 
 impl<K: Resource> Cache<K> {
-    fn tell(&self, change: &Change<K>) {
+    pub(crate) fn tell(&self, change: &Change<K>) {
         if let Some(name) = change.name() {
             self.seen(&name, change.new.is_some());
         }
         self.subscribers.tell(change);
     }
 
-    fn replace(&self, listed: BTreeMap<ObjectName, Arc<K>>) -> Vec<Change<K>> {
+    pub(crate) fn replace(&self, listed: BTreeMap<ObjectName, Arc<K>>) -> Vec<Change<K>> {
         let mut objects = self.objects.write().unwrap_or_else(PoisonError::into_inner);
         let before = std::mem::replace(&mut *objects, listed.clone());
         let gone = before
@@ -303,53 +254,5 @@ impl<K: Resource> Cache<K> {
             })
         });
         gone.chain(there).collect()
-    }
-}
-
-/// Keeps the cache until dropped.
-pub async fn keep<K>(cache: Arc<Cache<K>>, api: Api<K>, watch_for: Watch<K>)
-where
-    K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + Send + Sync + 'static,
-{
-    let Watch { config, trim } = watch_for;
-    let mut listed = BTreeMap::new();
-    let mut events = pin!(watch(api, config).default_backoff());
-    while let Some(event) = events.next().await {
-        match event {
-            Ok(Event::Init) => listed.clear(),
-            Ok(Event::InitApply(mut object)) => {
-                trim(&mut object);
-                listed.insert(ObjectName::of(&object), Arc::new(object));
-            }
-            Ok(Event::InitDone) => {
-                let changes = cache.replace(std::mem::take(&mut listed));
-                changes.iter().for_each(|change| cache.tell(change));
-                cache.synced.send_replace(true);
-            }
-            Ok(Event::Apply(mut object)) => {
-                trim(&mut object);
-                let change = cache.swap(ObjectName::of(&object), Some(Arc::new(object)));
-                cache.tell(&change);
-            }
-            Ok(Event::Delete(object)) => {
-                let change = cache.swap(ObjectName::of(&object), None);
-                cache.tell(&change);
-            }
-            Err(error) => {
-                let error = told(error);
-                tracing::warn!(kind = %K::kind(&()), error = %ErrorChain(&*error), "watch interrupted");
-            }
-        }
-    }
-}
-
-/// The watcher's errors print their cause in full, twice; the cause alone says it.
-fn told(error: watcher::Error) -> Box<dyn std::error::Error> {
-    match error {
-        watcher::Error::InitialListFailed(cause)
-        | watcher::Error::WatchStartFailed(cause)
-        | watcher::Error::WatchFailed(cause) => Box::new(ClientError::from(cause)),
-        watcher::Error::WatchError(status) => Box::new(ClientError::from(kube::Error::Api(status))),
-        other => Box::new(other),
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! - [`context`]: the client, the clock, events, readiness and the field manager: what every controller is given.
 //! - [`cache`]: a copy of every object of a kind, that tells of each change what was before and what is now.
+//! - [`watch`](mod@watch): what is asked of the API server for a cache, and what of each object is kept.
 //! - [`controller`]: one controller as a value: what wakes it, its queue, its pass.
 //! - [`registry`]: runs watches and controllers: starts, waits until every cache is complete, measures, stops.
 //! - [`queue`]: keys to reconcile, each at most once at a time, retried as the error says, every pass observed.
@@ -27,13 +28,15 @@ pub mod queue;
 pub mod registry;
 pub mod serve;
 pub mod subscribers;
+pub mod watch;
 pub mod write;
 
-pub use cache::{Cache, Change, ObjectName, Watch};
+pub use cache::{Cache, Change, ObjectName};
 pub use context::Context;
 pub use controller::Controller;
 pub use error::{ClientError, ReconcileError, Retry};
 pub use queue::Queue;
 pub use registry::Registry;
 pub use subscribers::Subscribers;
+pub use watch::Watch;
 pub use write::{FieldManager, WriteFailed};

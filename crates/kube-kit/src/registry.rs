@@ -12,10 +12,11 @@ use serde::de::DeserializeOwned;
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use crate::cache::{Cache, Watch, keep};
+use crate::cache::Cache;
 use crate::context::Context;
 use crate::controller::Controller;
 use crate::observe::Passes;
+use crate::watch::{Watch, keep};
 
 /// The part of readiness that waits for the first lists.
 const CACHES: &str = "caches";

@@ -1,7 +1,7 @@
 //! The controllers, a file each: what wakes it, what a pass reads, decides and writes.
 //!
-//! A controller knows the caches and the shared state that it reads, and neither the link nor another controller. Its
-//! `controller` function is all that others see of it; [`add_all`] lists them.
+//! A controller knows the caches and the shared state that it reads, and neither the link nor what another controller does. Its
+//! `controller` function and its pure decisions are all that others see of it; [`add_all`] lists them.
 
 pub mod access_rule;
 pub mod pod_identities;

@@ -12,6 +12,7 @@ pub mod drift;
 mod kinds;
 pub mod mirrored;
 pub mod pause;
+pub mod record;
 pub mod retry;
 pub mod session;
 pub mod writer;
@@ -52,13 +53,17 @@ impl Link {
             .projects
             .became_usable
             .subscribe(move |_| wake.notify_one());
+        let drift = Arc::<Drift>::default();
+        for kind in kinds::ALL {
+            kind.watch_drift(&shared.caches, &drift);
+        }
         Arc::new(Self {
             context: shared.context.clone(),
             writes: shared.context.writes.named(LINK_MANAGER),
             projects: shared.projects.clone(),
             cluster: shared.cluster.clone(),
             outbox: shared.outbox.clone(),
-            drift: Drift::watch(&shared.caches),
+            drift,
             usable,
         })
     }

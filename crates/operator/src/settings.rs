@@ -1,6 +1,9 @@
 //! What the cluster's settings mean. Pure.
 
-use reeve_crds::{ReeveConfigSpec, TrustedMutator};
+use std::sync::Arc;
+
+use reeve_crds::{ReeveConfig, ReeveConfigSpec, TrustedMutator};
+use reeve_kube_kit::Change;
 
 /// The condition that says whether a container can become somebody else.
 pub const IDENTITY_BOUNDARY: &str = "IdentityBoundary";
@@ -38,4 +41,10 @@ pub fn identity_boundary(settings: &ReeveConfigSpec) -> (bool, &'static str, &'s
     } else {
         (true, "Enforced", "")
     }
+}
+
+/// Whether a change of the settings' object is one of what they say.
+pub fn have_changed(change: &Change<ReeveConfig>) -> bool {
+    let spec = |object: &Option<Arc<ReeveConfig>>| object.as_ref().map(|object| object.spec.clone());
+    spec(&change.old) != spec(&change.new)
 }

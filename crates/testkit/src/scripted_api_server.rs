@@ -69,8 +69,7 @@ impl ScriptedApiServer {
     pub fn holds(&self, path: &str, mut object: Value) {
         let mut script = self.script();
         let number = script.objects.len() + 1;
-        object["metadata"]["resourceVersion"] = json!(number.to_string());
-        object["metadata"]["uid"] = json!(format!("uid-{number}"));
+        stamp(&mut object, &number.to_string(), &format!("uid-{number}"));
         script.objects.push((path.to_owned(), object));
     }
 
@@ -118,8 +117,9 @@ impl ScriptedApiServer {
     fn list(&self, path: &str) -> Value {
         let script = self.script();
         let (all, namespace) = of_namespace(path);
-        let is_there =
-            |object: &Value| namespace.is_none_or(|namespace| object["metadata"]["namespace"] == namespace);
+        let is_there = |object: &Value| {
+            namespace.is_none_or(|namespace| text(object, "/metadata/namespace") == Some(namespace))
+        };
         let of_path = script.objects.iter().filter(|(at, _)| *at == all);
         let items: Vec<&Value> = of_path
             .map(|(_, object)| object)
@@ -131,12 +131,12 @@ impl ScriptedApiServer {
     /// The object whose status this is, with it.
     fn with_status(&self, written: &Value) -> Option<Value> {
         let script = self.script();
-        let is_it = |object: &Value| {
-            object["kind"] == written["kind"] && object["metadata"]["name"] == written["metadata"]["name"]
-        };
+        let same = |object: &Value, field| text(object, field) == text(written, field);
+        let is_it = |object: &Value| same(object, "/kind") && same(object, "/metadata/name");
         let (_, object) = script.objects.iter().find(|(_, object)| is_it(object))?;
         let mut object = object.clone();
-        object["status"] = written["status"].clone();
+        let fields = object.as_object_mut()?;
+        fields.insert("status".to_owned(), written.get("status").cloned()?);
         Some(object)
     }
 }
@@ -184,12 +184,25 @@ async fn answer(State(server): State<ScriptedApiServer>, request: Request) -> Re
     axum::Json(value).into_response()
 }
 
+fn text<'a>(object: &'a Value, field: &str) -> Option<&'a str> {
+    object.pointer(field).and_then(Value::as_str)
+}
+
+/// Gives an object the marks of one that the API server holds.
+fn stamp(object: &mut Value, version: &str, uid: &str) {
+    if let Some(Value::Object(metadata)) = object.pointer_mut("/metadata") {
+        metadata.insert("resourceVersion".to_owned(), json!(version));
+        metadata.insert("uid".to_owned(), json!(uid));
+    }
+}
+
 /// What was sent, as one that was written.
 fn taken(mut object: Value) -> Value {
-    object["metadata"]["resourceVersion"] = json!("2000");
-    object["metadata"]["uid"] = json!("uid-taken");
-    if object["kind"] == "SelfSubjectAccessReview" {
-        object["status"] = json!({"allowed": true});
+    stamp(&mut object, "2000", "uid-taken");
+    if text(&object, "/kind") == Some("SelfSubjectAccessReview")
+        && let Some(fields) = object.as_object_mut()
+    {
+        fields.insert("status".to_owned(), json!({"allowed": true}));
     }
     object
 }

@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex};
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::Api;
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
-use reeve_kube_kit::cache::keep;
+use reeve_kube_kit::watch::keep;
 use reeve_kube_kit::{Cache, ObjectName, Watch};
 use reeve_testkit::{Tier, cluster, wait_until};
 use serde_json::json;

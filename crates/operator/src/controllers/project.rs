@@ -18,7 +18,7 @@ use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::api::rbac::v1::RoleBinding;
 use kube::ResourceExt;
 use reeve_admission::names;
-use reeve_crds::{Project, ReeveConfig, ReeveConfigSpec, desired};
+use reeve_crds::{ReeveConfigSpec, desired};
 use reeve_kube_kit::{Change, Context, Controller, ObjectName, Queue};
 use reeve_link::{ObjectKey, StatusPhase};
 use reeve_types::ReservedNamespaces;
@@ -30,6 +30,7 @@ use validate::{Found, may_be_made, validate};
 use crate::caches::Caches;
 use crate::project_index::{NamespaceClaim, Outcome};
 use crate::projects::Projects;
+use crate::settings;
 use crate::shared::Shared;
 use crate::status_outbox::StatusOutbox;
 
@@ -49,41 +50,39 @@ pub fn controller(shared: &Shared) -> Controller<String> {
         reserved: shared.reserved.clone(),
         queue: queue.clone(),
     });
-    let (of_namespaces, of_bindings, of_settings) = (
-        shared.projects.clone(),
-        shared.projects.clone(),
-        shared.projects.clone(),
-    );
-    let events = shared.context.clone();
-    Controller::new("project", (queue, keys), PARALLEL, move |namespace| {
+    let controller = Controller::new("project", (queue, keys), PARALLEL, move |namespace| {
         reconciler.clone().reconcile(namespace)
-    })
-    .hears(&shared.projects.touched, |queue, namespace| {
-        queue.add(namespace.clone());
-    })
-    .watches(&shared.caches.projects, move |_, change: &Change<Project>| {
-        if let Some(gone) = change.deleted() {
-            events.events.forget(&**gone);
-        }
-    })
-    .watches(&shared.caches.namespaces, move |queue, change| {
-        if of_namespaces.concerns(change)
-            && let Some(name) = change.name()
-        {
-            queue.add(name.name);
-        }
-    })
-    .watches(&shared.caches.bindings, move |queue, change| {
-        if let Some(name) = binding_changed(&of_bindings, change) {
-            queue.add(name.namespace);
-        }
-    })
-    .watches(&shared.caches.configs, move |queue, change| {
-        if settings_changed(change) {
-            let namespaces = of_settings.index().namespaces();
-            namespaces.into_iter().for_each(|namespace| queue.add(namespace));
-        }
-    })
+    });
+    woken(controller, shared)
+}
+
+/// What wakes it: projects, rules, namespaces, bindings and the settings.
+fn woken(controller: Controller<String>, shared: &Shared) -> Controller<String> {
+    let context = shared.context.clone();
+    let projects = || shared.projects.clone();
+    let (of_namespaces, of_bindings, of_settings) = (projects(), projects(), projects());
+    controller
+        .hears(&shared.projects.touched, |queue, namespace| {
+            queue.add(namespace.clone());
+        })
+        .watches(&shared.caches.projects, move |_, change| {
+            let gone = change.deleted();
+            gone.into_iter().for_each(|it| context.events.forget(&**it));
+        })
+        .watches(&shared.caches.namespaces, move |queue, change| {
+            let concerned = change.name().filter(|_| of_namespaces.concerns(change));
+            concerned.into_iter().for_each(|it| queue.add(it.name));
+        })
+        .watches(&shared.caches.bindings, move |queue, change| {
+            let concerned = binding_changed(&of_bindings, change);
+            concerned.into_iter().for_each(|it| queue.add(it.namespace));
+        })
+        .watches(&shared.caches.configs, move |queue, change| {
+            if settings::have_changed(change) {
+                let all = of_settings.index().namespaces();
+                all.into_iter().for_each(|it| queue.add(it));
+            }
+        })
 }
 
 /// The binding, when it is ours or lies where a project is.
@@ -91,12 +90,6 @@ fn binding_changed(projects: &Projects, change: &Change<RoleBinding>) -> Option<
     let name = change.name()?;
     let is_ours = change.either(|binding| binding.labels().contains_key(names::MANAGED));
     (is_ours || projects.index().is_claimed(&name.namespace)).then_some(name)
-}
-
-/// Whether a change of the settings' object is one of what they say.
-pub(super) fn settings_changed(change: &Change<ReeveConfig>) -> bool {
-    let spec = |object: &Option<Arc<ReeveConfig>>| object.as_ref().map(|object| object.spec.clone());
-    spec(&change.old) != spec(&change.new)
 }
 
 struct Reconciler {

@@ -27,9 +27,9 @@ pub use decide::{Dereferenced, Step, decide};
 pub use error::WorkloadError;
 pub use observe::Observed;
 
-use super::project::settings_changed;
 use crate::caches::Caches;
 use crate::projects::Projects;
+use crate::settings;
 use crate::shared::Shared;
 use crate::status_outbox::StatusOutbox;
 
@@ -66,7 +66,7 @@ pub fn controller(shared: &Shared) -> Controller<ObjectName> {
         of_pod(change).into_iter().for_each(|name| queue.add(name));
     })
     .watches(&shared.caches.configs, move |queue, change| {
-        if settings_changed(change) {
+        if settings::have_changed(change) {
             let all = of_settings.workloads.all();
             all.iter().for_each(|it| queue.add(ObjectName::of(&**it)));
         }

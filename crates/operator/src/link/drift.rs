@@ -1,15 +1,14 @@
 //! Notices when somebody else changes what the link wrote, by subscribing to the caches itself.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use kube::ResourceExt;
 use reeve_kube_kit::{Change, ObjectName};
 use tokio::sync::Notify;
 
-use super::kinds;
 use super::mirrored::Mirrored;
-use super::written::{Found, Version, WrittenObjects, annotated};
-use crate::caches::Caches;
+use super::record::{Version, annotated};
+use super::written::{Found, WrittenObjects};
 
 /// What the link wrote, compared with what the caches show.
 #[derive(Debug, Default)]
@@ -19,15 +18,6 @@ pub struct Drift {
 }
 
 impl Drift {
-    /// Compares every change of a kind that the link writes, from now on.
-    pub fn watch(caches: &Caches) -> Arc<Self> {
-        let drift = Arc::<Self>::default();
-        for kind in kinds::ALL {
-            kind.watch_drift(caches, &drift);
-        }
-        drift
-    }
-
     /// What the link wrote.
     pub fn written(&self) -> MutexGuard<'_, WrittenObjects> {
         self.written.lock().unwrap_or_else(PoisonError::into_inner)

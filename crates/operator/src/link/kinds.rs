@@ -14,7 +14,8 @@ use reeve_types::{ProjectId, Revision};
 
 use super::drift::Drift;
 use super::mirrored::Mirrored;
-use super::written::{Listed, Record, Version};
+use super::record::{Record, Version};
+use super::written::Listed;
 use crate::caches::Caches;
 
 /// How many objects are asked for at once: a page of the largest ones is some megabytes.
@@ -182,4 +183,49 @@ fn annotate<K: ResourceExt>(object: &mut K, key: ObjectKey, revision: Revision) 
         .annotations_mut()
         .insert(REVISION_ANNOTATION.to_owned(), revision.to_string());
     object.labels_mut().insert(ID_LABEL.to_owned(), key.id());
+}
+
+#[cfg(test)]
+mod tests {
+    use reeve_types::ProjectId;
+    use serde_json::json;
+
+    use super::*;
+
+    /// Planted fault: two kinds exchanged in `Mirrored::desired` give no record, and nothing of them would ever be written.
+    #[test]
+    fn every_desired_object_has_a_kind_that_builds_it_and_knows_it_again() {
+        let id = "0b6f8a52-0d3c-4d5e-9a55-000000000001";
+        let objects: [DesiredObject; 3] = [
+            json!({"kind": "Project", "spec": {"id": "3", "name": "robots", "departmentId": "1", "namespace": "reeve-robots"}}),
+            json!({"kind": "AccessRule", "spec": {"id": 1, "subject": {"kind": "group", "name": "g"}, "role": "viewer", "scope": {"type": "cluster"}}}),
+            json!({"kind": "Workload", "spec": {"id": id, "name": "t", "projectId": "3", "submittedBy": "a@example.com", "image": "i"}}),
+        ]
+        .map(|text| serde_json::from_value(text).unwrap());
+        assert_eq!(objects.len(), ALL.len());
+        for object in objects {
+            let kind = of(object.key());
+            let home = kind.home(&object);
+            assert_eq!(
+                home,
+                matches!(object, DesiredObject::Workload(_)).then(|| ProjectId::new(3).unwrap())
+            );
+            let record = kind.record(&object, "reeve-robots", Revision(7)).unwrap();
+            assert_eq!(home.is_some(), record.name.namespace == "reeve-robots");
+            assert!(kind.size(&object) >= 512);
+        }
+    }
+
+    #[test]
+    fn what_others_need_is_written_first_and_only_the_end_of_work_may_be_passed_over() {
+        let of_kinds: Vec<(u8, bool, bool)> = ALL
+            .iter()
+            .map(|kind| (kind.rank(), kind.ends_rights(), kind.gives_rights()))
+            .collect();
+        assert_eq!(
+            of_kinds,
+            [(0, true, false), (1, true, true), (2, false, false)],
+            "projects, access rules, workloads"
+        );
+    }
 }

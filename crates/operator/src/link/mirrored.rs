@@ -15,7 +15,7 @@ use reeve_types::ProjectId;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::written::Record;
+use super::record::Record;
 use crate::caches::Caches;
 use crate::fingerprint::Fingerprint;
 

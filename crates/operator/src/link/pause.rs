@@ -40,7 +40,7 @@ impl Pauses {
     }
 
     /// How long to wait now.
-    pub fn next(&mut self) -> Duration {
+    pub fn after_failure(&mut self) -> Duration {
         self.pauses.next().unwrap_or(LONGEST)
     }
 }

@@ -57,7 +57,11 @@ pub async fn run(link: Arc<Link>, client: LinkClient, seed: u64) {
             link.context.readiness.ready(PART);
         }
         has_tried = true;
-        let wait = if deleted { AFTER_DELETION } else { pauses.next() };
+        let wait = if deleted {
+            AFTER_DELETION
+        } else {
+            pauses.after_failure()
+        };
         tracing::warn!(
             error = %ErrorChain(&ended),
             wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),

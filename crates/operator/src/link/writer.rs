@@ -21,8 +21,8 @@ use tokio::time::Instant;
 use super::Link;
 use super::completing::Completing;
 use super::kinds::{self, Kind};
+use super::record::Record;
 use super::retry::RetryPlan;
-use super::written::Record;
 
 /// How long a batch waits altogether for namespaces that were asked for moments ago.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -304,6 +304,7 @@ impl DesiredStateWriter {
     ) -> Result<(), WriteFailed> {
         let key = object.key();
         let Some(record) = kind.record(object, namespace, revision) else {
+            tracing::error!(key = ?key, "a desired object that its kind does not know");
             return Ok(());
         };
         self.make_way(kind, key, &record).await?;

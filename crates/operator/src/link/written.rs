@@ -3,27 +3,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use kube::ResourceExt;
-use reeve_crds::REVISION_ANNOTATION;
 use reeve_kube_kit::ObjectName;
 use reeve_link::{ObjectKey, Resume};
-use reeve_types::Revision;
 
 use super::mirrored::Mirrored;
+use super::record::{Record, Version, annotated};
 use crate::fingerprint::Fingerprint;
-
-/// One object the link wrote.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Record {
-    /// What it is called in the cluster.
-    pub name: ObjectName,
-    /// Its spec.
-    pub spec: Fingerprint,
-    /// Where it belongs, as [`Mirrored::place`] says.
-    pub place: Option<String>,
-    /// The revision that last changed it, as its annotation says.
-    pub revision: Revision,
-}
 
 /// An object that the cluster holds, cut to what is remembered of it.
 #[derive(Debug)]
@@ -47,26 +32,6 @@ impl Listed {
             record,
             version: Version::of(object),
         })
-    }
-}
-
-/// Which writing of which object. The numbers of Kubernetes' resource versions grow with every write.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Version {
-    /// The object's uid: one that is made again under the same name has another.
-    pub uid: String,
-    /// Its resource version.
-    pub number: u64,
-}
-
-impl Version {
-    /// The version of an object that came from the API server.
-    pub fn of<K: ResourceExt>(object: &K) -> Self {
-        let number = object.resource_version().and_then(|version| version.parse().ok());
-        Self {
-            uid: object.uid().unwrap_or_default(),
-            number: number.unwrap_or_default(),
-        }
     }
 }
 
@@ -292,14 +257,4 @@ impl WrittenObjects {
         let wanted = |entry: &Entry| entry.version.as_ref().is_none_or(is_it);
         !self.buried.contains(&gone.uid) && self.objects.get(&key).is_some_and(wanted)
     }
-}
-
-/// The revision in the annotation.
-pub(super) fn annotated<K: ResourceExt>(object: &K) -> Option<Revision> {
-    object
-        .annotations()
-        .get(REVISION_ANNOTATION)?
-        .parse()
-        .ok()
-        .map(Revision)
 }

@@ -11,8 +11,8 @@ use k8s_openapi::api::rbac::v1::RoleBinding;
 use kube::{Api, ResourceExt};
 use reeve_admission::names;
 use reeve_crds::desired::Project;
-use reeve_kube_kit::ObjectName;
 use reeve_kube_kit::apply::{covers, plan};
+use reeve_kube_kit::{ObjectName, WriteFailed};
 
 use super::validate::Found;
 use super::{Built, Dereferenced, ProjectError, Reconciler};
@@ -82,7 +82,12 @@ impl Reconciler {
         let question = may_patch_bindings(namespace);
         let asking = async {
             loop {
-                let answer = self.context.writes.create(&reviews, &question).await?;
+                let answer = self.context.writes.create(&reviews, &question).await;
+                // A review has no name: what it asks about says more.
+                let answer = answer.map_err(|failed| WriteFailed {
+                    name: namespace.to_owned(),
+                    ..failed
+                })?;
                 if answer.status.is_some_and(|status| status.allowed) {
                     return Ok(());
                 }

@@ -10,7 +10,7 @@ use reeve_types::ProjectId;
 
 use super::Mirrored;
 use crate::caches::Caches;
-use crate::link::written::Record;
+use crate::link::record::Record;
 
 impl Mirrored for Project {
     type Desired = desired::Project;

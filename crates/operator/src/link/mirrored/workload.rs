@@ -11,7 +11,7 @@ use reeve_types::ProjectId;
 use super::Mirrored;
 use crate::caches::Caches;
 use crate::fingerprint::Fingerprint;
-use crate::link::written::Record;
+use crate::link::record::Record;
 use crate::slim;
 
 impl Mirrored for Workload {

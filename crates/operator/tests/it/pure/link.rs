@@ -6,8 +6,9 @@ use reeve_link::{Batch, Resume, Versioned};
 use reeve_operator::fingerprint::Fingerprint;
 use reeve_operator::link::completing::Completing;
 use reeve_operator::link::pause::Pauses;
+use reeve_operator::link::record::{Record, Version};
 use reeve_operator::link::retry::RetryPlan;
-use reeve_operator::link::written::{Found, Listed, Record, Version, WrittenObjects};
+use reeve_operator::link::written::{Found, Listed, WrittenObjects};
 use reeve_types::Revision;
 use serde_json::json;
 use tokio::time::Instant;
@@ -130,7 +131,7 @@ fn pauses_grow_to_eight_seconds_and_differ_between_operators() {
                 let full = Duration::from_millis(250)
                     .saturating_mul(1 << failures.min(10))
                     .min(Duration::from_secs(8));
-                let pause = pauses.next();
+                let pause = pauses.after_failure();
                 assert!(pause >= full / 2 && pause <= full, "{failures} {seed} {pause:?}");
                 if (round, failures) == (0, 9) {
                     tenth.insert(pause);

@@ -1,3 +1,6 @@
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
 use reeve_link::{ObjectKey, StatusPhase};
 use reeve_testkit::{Answer, ScriptedApiServer, wait_until};
 
@@ -83,7 +86,7 @@ async fn a_status_that_nobody_is_left_to_read_is_no_failure_and_one_that_is_refu
     }
 }
 
-/// Planted fault: without the `continue` after the binding of somebody else, the log says that it was applied.
+/// Planted fault: with deletions after the applied bindings alice has her right although another stays that should have ended.
 #[tokio::test]
 async fn what_is_gone_when_it_is_to_be_deleted_is_as_good_as_deleted_and_what_may_not_be_deleted_is_said() {
     let delete = "DELETE /apis/rbac.authorization.k8s.io/v1/namespaces/reeve-robots/rolebindings/stray";
@@ -147,5 +150,49 @@ async fn a_job_that_cannot_be_made_is_said_of_its_workload_with_the_remedy() {
             phase(&mut operator, key, StatusPhase::Pending).await;
             assert!(operator.count(JOBS) >= 2);
         }
+    }
+}
+
+/// What is logged while it is there, in this thread.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Planted fault: without the `continue` for a binding of somebody else, the log says that it was applied.
+#[tokio::test]
+async fn a_binding_of_somebody_else_is_said_to_be_in_the_way_and_not_to_be_applied() {
+    for (is_in_the_way, expected) in [(false, StatusPhase::Ready), (true, StatusPhase::NotReady)] {
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_writer(move || writer.clone())
+            .finish();
+        let _guard = tracing::subscriber::set_default(subscriber);
+        let server = with_rule();
+        if is_in_the_way {
+            let mut theirs = stray_binding();
+            theirs["metadata"] = serde_json::json!({"name": "reeve-viewer", "namespace": "reeve-robots"});
+            server.holds(super::BINDINGS, theirs);
+        }
+        let mut operator = Operator::new(&server);
+        operator.run();
+        let message = phase(&mut operator, project_key(3), expected).await;
+        assert_eq!(
+            message.contains("`reeve-robots/reeve-viewer` is not ours"),
+            is_in_the_way
+        );
+        assert_eq!(operator.count(BINDING), usize::from(!is_in_the_way));
+        let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        assert!(log.contains("caches complete"), "{log}");
+        assert_eq!(log.contains("RoleBinding applied"), !is_in_the_way, "{log}");
     }
 }
