@@ -9,6 +9,7 @@
 )]
 
 mod cluster;
+mod log;
 mod pure;
 mod rig;
 mod scripted_api_server;

@@ -1,6 +1,3 @@
-use std::io::Write;
-use std::sync::{Arc, Mutex};
-
 use reeve_link::{ObjectKey, StatusPhase};
 use reeve_testkit::{Answer, ScriptedApiServer, wait_until};
 
@@ -153,30 +150,11 @@ async fn a_job_that_cannot_be_made_is_said_of_its_workload_with_the_remedy() {
     }
 }
 
-/// What is logged while it is there, in this thread.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 /// Planted fault: without the `continue` for a binding of somebody else, the log says that it was applied.
 #[tokio::test]
 async fn a_binding_of_somebody_else_is_said_to_be_in_the_way_and_not_to_be_applied() {
     for (is_in_the_way, expected) in [(false, StatusPhase::Ready), (true, StatusPhase::NotReady)] {
-        let log = Log::default();
-        let writer = log.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_writer(move || writer.clone())
-            .finish();
-        let _guard = tracing::subscriber::set_default(subscriber);
+        crate::log::begin();
         let server = with_rule();
         if is_in_the_way {
             let mut theirs = stray_binding();
@@ -191,7 +169,7 @@ async fn a_binding_of_somebody_else_is_said_to_be_in_the_way_and_not_to_be_appli
             is_in_the_way
         );
         assert_eq!(operator.count(BINDING), usize::from(!is_in_the_way));
-        let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        let log = crate::log::taken();
         assert!(log.contains("caches complete"), "{log}");
         assert_eq!(log.contains("RoleBinding applied"), !is_in_the_way, "{log}");
     }
