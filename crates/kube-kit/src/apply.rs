@@ -1,53 +1,10 @@
-//! Writing only what differs.
+//! What differs from what is desired, so that only that is written.
 
 use std::collections::BTreeSet;
-use std::fmt::Debug;
 
-use kube::api::{Patch, PatchParams};
-use kube::{Api, Resource, ResourceExt};
+use kube::ResourceExt;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
-
-use crate::error::describe;
-
-/// A write that failed: which, and why.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot {verb} {kind} `{name}`: {}", describe(source))]
-pub struct WriteFailed {
-    /// `apply`, `create`, `delete` or `report the status of`.
-    pub verb: &'static str,
-    /// The kind of the object.
-    pub kind: String,
-    /// Its name, with its namespace before it.
-    pub name: String,
-    /// What the client says.
-    #[source]
-    pub source: Box<kube::Error>,
-}
-
-impl WriteFailed {
-    /// The failure of a write to this object.
-    pub fn new<K: Resource<DynamicType = ()>>(
-        verb: &'static str,
-        namespace: Option<&str>,
-        name: &str,
-        source: kube::Error,
-    ) -> Self {
-        let name = namespace.map_or_else(|| name.to_owned(), |ns| format!("{ns}/{name}"));
-        Self {
-            verb,
-            kind: K::kind(&()).into_owned(),
-            name,
-            source: Box::new(source),
-        }
-    }
-
-    /// Whether the object is gone.
-    pub fn is_not_found(&self) -> bool {
-        matches!(&*self.source, kube::Error::Api(status) if status.is_not_found())
-    }
-}
+use serde_json::Value;
 
 /// Whether `actual` already says everything that `desired` says: every field that `desired` has is there with an equal
 /// value; lists are equal in length and order. What `desired` does not speak of may be anything.
@@ -107,47 +64,4 @@ pub fn plan<'a, K: ResourceExt + Serialize>(
             .filter(|name| !wanted.contains(name))
             .collect(),
     }
-}
-
-/// Server-side apply: the fields of `object` become `manager`'s and have these values.
-///
-/// # Errors
-/// [`WriteFailed`].
-pub async fn apply<K>(api: &Api<K>, manager: &str, object: &K) -> Result<K, WriteFailed>
-where
-    K: Resource<DynamicType = ()> + Serialize + DeserializeOwned + Clone + Debug,
-{
-    let name = object.name_any();
-    api.patch(&name, &PatchParams::apply(manager).force(), &Patch::Apply(object))
-        .await
-        .map_err(|source| WriteFailed::new::<K>("apply", object.meta().namespace.as_deref(), &name, source))
-}
-
-/// Server-side apply of a status.
-///
-/// # Errors
-/// [`WriteFailed`].
-pub async fn apply_status<K, S>(
-    api: &Api<K>,
-    manager: &str,
-    object: &K,
-    status: &S,
-) -> Result<(), WriteFailed>
-where
-    K: Resource<DynamicType = ()> + DeserializeOwned,
-    S: Serialize,
-{
-    let name = object.name_any();
-    let patch = json!({"apiVersion": K::api_version(&()), "kind": K::kind(&()), "metadata": {"name": name}, "status": status});
-    api.patch_status(&name, &PatchParams::apply(manager).force(), &Patch::Apply(&patch))
-        .await
-        .map(drop)
-        .map_err(|source| {
-            WriteFailed::new::<K>(
-                "report the status of",
-                object.meta().namespace.as_deref(),
-                &name,
-                source,
-            )
-        })
 }

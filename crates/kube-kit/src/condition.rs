@@ -1,4 +1,4 @@
-//! Conditions.
+//! Conditions, and the fields that every status of ours has.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use k8s_openapi::jiff;
@@ -6,7 +6,7 @@ use reeve_types::Timestamp;
 
 /// What a condition is to say.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Says<'a> {
+pub struct ConditionUpdate<'a> {
     /// `Ready` and the like.
     pub type_: &'a str,
     /// True, false, or `None` for unknown.
@@ -21,24 +21,24 @@ pub struct Says<'a> {
 
 /// Sets a condition. The time of its last transition moves only when its status does, so that saying the same twice
 /// changes nothing. Returns whether the status changed (or is new).
-pub fn set(conditions: &mut Vec<Condition>, says: &Says<'_>, now: Timestamp) -> bool {
-    let status = says
+pub fn set(conditions: &mut Vec<Condition>, update: &ConditionUpdate<'_>, now: Timestamp) -> bool {
+    let status = update
         .status
         .map_or("Unknown", |status| if status { "True" } else { "False" });
     let found = conditions
         .iter_mut()
-        .find(|condition| condition.type_ == says.type_);
+        .find(|condition| condition.type_ == update.type_);
     let before = found
         .as_ref()
         .filter(|condition| condition.status == status)
         .map(|c| c.last_transition_time.clone());
     let transition = before.is_none();
     let condition = Condition {
-        type_: says.type_.to_owned(),
+        type_: update.type_.to_owned(),
         status: status.to_owned(),
-        reason: says.reason.to_owned(),
-        message: says.message.to_owned(),
-        observed_generation: says.generation,
+        reason: update.reason.to_owned(),
+        message: update.message.to_owned(),
+        observed_generation: update.generation,
         last_transition_time: before.unwrap_or_else(|| time(now)),
     };
     match found {
@@ -51,4 +51,50 @@ pub fn set(conditions: &mut Vec<Condition>, says: &Says<'_>, now: Timestamp) -> 
 /// A moment as Kubernetes writes it: whole seconds.
 pub fn time(moment: Timestamp) -> Time {
     Time(jiff::Timestamp::from_second(moment.as_seconds()).unwrap_or(jiff::Timestamp::UNIX_EPOCH))
+}
+
+/// What a pass found, for the fields that every status has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome<'a, P> {
+    /// One word.
+    pub phase: P,
+    /// Whether the condition `Ready` is true.
+    pub ready: bool,
+    /// The reason of that, one CamelCase word.
+    pub reason: &'a str,
+    /// For people; empty when there is nothing to say.
+    pub message: &'a str,
+    /// The generation of the spec that the pass read.
+    pub generation: Option<i64>,
+}
+
+/// The fields that every status of ours has, borrowed from one. Not a trait: neither a status nor this crate belongs to the
+/// operator that would have to implement it.
+#[derive(Debug)]
+pub struct ReadyStatus<'a, P> {
+    /// The phase.
+    pub phase: &'a mut Option<P>,
+    /// The message.
+    pub message: &'a mut String,
+    /// The generation that the status speaks of.
+    pub observed_generation: &'a mut Option<i64>,
+    /// The conditions.
+    pub conditions: &'a mut Vec<Condition>,
+}
+
+impl<P> ReadyStatus<'_, P> {
+    /// Brings the fields up to date. Saying the same twice changes nothing.
+    pub fn set(self, outcome: Outcome<'_, P>, now: Timestamp) {
+        let ready = ConditionUpdate {
+            type_: "Ready",
+            status: Some(outcome.ready),
+            reason: outcome.reason,
+            message: outcome.message,
+            generation: outcome.generation,
+        };
+        set(self.conditions, &ready, now);
+        *self.phase = Some(outcome.phase);
+        outcome.message.clone_into(self.message);
+        *self.observed_generation = outcome.generation;
+    }
 }

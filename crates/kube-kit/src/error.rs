@@ -1,5 +1,7 @@
 //! What went wrong, and when to try again.
 
+use std::error::Error;
+use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
 
 /// When a failed pass is tried again.
@@ -14,55 +16,83 @@ pub enum Retry {
 }
 
 /// An error of a reconciler.
-pub trait Reconcile: std::error::Error {
+pub trait ReconcileError: Error {
     /// One CamelCase word for conditions, events and metrics.
     fn reason(&self) -> &'static str;
     /// When to try again.
     fn retry(&self) -> Retry;
 }
 
-/// A client's error in one sentence. The API server's own words are kept: they are written for people.
-pub fn describe(error: &kube::Error) -> String {
-    match error {
-        kube::Error::Api(status) => {
-            format!("the API server refused with {}: {}", status.code, status.message)
+/// A request to the API server that failed, told for people: the API server's own words are kept, those of the client,
+/// which repeat their causes, are not.
+#[derive(Debug)]
+pub enum ClientError {
+    /// What the client says: a refusal of the API server, or that it was not reached.
+    Client(Box<kube::Error>),
+    /// No answer came within this time. Whether the API server did what was asked is not known.
+    Late(Duration),
+}
+
+impl ClientError {
+    /// The HTTP status of a refusal; `None` when the API server did not answer.
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Client(error) => match &**error {
+                kube::Error::Api(status) => Some(status.code),
+                _ => None,
+            },
+            Self::Late(_) => None,
         }
-        other => format!("cannot reach the API server: {}", chain(other)),
+    }
+
+    /// Whether the object is not there.
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::Client(error) if matches!(&**error, kube::Error::Api(status) if status.is_not_found()))
+    }
+
+    /// Whether an object of that name is there already.
+    pub fn is_already_exists(&self) -> bool {
+        matches!(self, Self::Client(error) if matches!(&**error, kube::Error::Api(status) if status.is_already_exists()))
+    }
+
+    /// Whether trying the same again later may succeed: anything but a refusal of the request itself.
+    pub fn is_transient(&self) -> bool {
+        self.status()
+            .is_none_or(|code| matches!(code, 401 | 409 | 429) || code >= 500)
     }
 }
 
-/// An error and its causes, joined by colons; causes that the text before already ends with are left out. A client's
-/// error among them is told as [`describe`] does, and ends the chain.
-pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    // The watcher's errors print their cause in full, twice.
-    if let Some(watch) = error.downcast_ref::<kube::runtime::watcher::Error>()
-        && let Some(cause) = std::error::Error::source(watch).and_then(|cause| cause.downcast_ref())
-    {
-        return describe(cause);
+impl From<kube::Error> for ClientError {
+    fn from(error: kube::Error) -> Self {
+        Self::Client(Box::new(error))
     }
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        let words = client(next).map_or_else(|| next.to_string(), describe);
-        if !text.ends_with(&words) {
-            text.push_str(": ");
-            text.push_str(&words);
+}
+
+impl Display for ClientError {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Late(after) => write!(f, "the API server did not answer within {after:?}"),
+            Self::Client(error) => match &**error {
+                kube::Error::Api(status) => {
+                    write!(
+                        f,
+                        "the API server refused with {}: {}",
+                        status.code, status.message
+                    )
+                }
+                // The client's own text repeats its source, which is ours here.
+                other if other.source().is_some() => f.write_str("cannot reach the API server"),
+                other => write!(f, "cannot reach the API server: {other}"),
+            },
         }
-        cause = next.source().filter(|_| client(next).is_none());
     }
-    text
 }
 
-fn client<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a kube::Error> {
-    error
-        .downcast_ref()
-        .or_else(|| error.downcast_ref::<Box<kube::Error>>().map(|boxed| &**boxed))
-}
-
-/// Whether trying the same again later may succeed: anything but a refusal of the request itself.
-pub fn is_transient(error: &kube::Error) -> bool {
-    match error {
-        kube::Error::Api(status) => matches!(status.code, 401 | 409 | 429) || status.code >= 500,
-        _ => true,
+impl Error for ClientError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Client(error) if !matches!(**error, kube::Error::Api(_)) => error.source(),
+            _ => None,
+        }
     }
 }

@@ -6,12 +6,13 @@ use std::sync::{Mutex, PoisonError};
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use kube::{Client, Resource};
+use reeve_types::ErrorChain;
 
-use crate::error::describe;
+use crate::error::ClientError;
 
-/// What an event says.
+/// What an event note.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Says<'a> {
+pub struct EventNote<'a> {
     /// A warning, or news.
     pub warning: bool,
     /// One CamelCase word.
@@ -41,25 +42,31 @@ impl Events {
 
     /// Publishes, unless this was the last thing said about the object in this `action`. An event that cannot be
     /// published is logged and otherwise forgotten: it is news of an effect, never the effect.
-    pub async fn publish<K: Resource<DynamicType = ()>>(&self, object: &K, action: &str, says: &Says<'_>) {
+    pub async fn publish<K: Resource<DynamicType = ()>>(
+        &self,
+        object: &K,
+        action: &str,
+        note: &EventNote<'_>,
+    ) {
         let reference = object.object_ref(&());
-        if !self.is_news(&reference, action, says) {
+        if !self.is_news(&reference, action, note) {
             return;
         }
-        let note: String = says.note.chars().take(900).collect();
+        let text: String = note.note.chars().take(900).collect();
         let event = Event {
-            type_: if says.warning {
+            type_: if note.warning {
                 EventType::Warning
             } else {
                 EventType::Normal
             },
-            reason: says.reason.to_owned(),
-            note: Some(note),
+            reason: note.reason.to_owned(),
+            note: Some(text),
             action: action.to_owned(),
             secondary: None,
         };
         if let Err(error) = self.recorder.publish(&event, &reference).await {
-            tracing::warn!(reason = says.reason, object = ?reference.name, error = %describe(&error), "event not published");
+            let error = ClientError::from(error);
+            tracing::warn!(reason = note.reason, object = ?reference.name, error = %ErrorChain(&error), "event not published");
         }
     }
 
@@ -72,8 +79,8 @@ impl Events {
             .retain(|(known, _), _| *known != id);
     }
 
-    fn is_news(&self, reference: &ObjectReference, action: &str, says: &Says<'_>) -> bool {
-        let said = (says.reason.to_owned(), says.note.to_owned());
+    fn is_news(&self, reference: &ObjectReference, action: &str, note: &EventNote<'_>) -> bool {
+        let said = (note.reason.to_owned(), note.note.to_owned());
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         last.insert((id(reference), action.to_owned()), said.clone()) != Some(said)
     }

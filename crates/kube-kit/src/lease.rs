@@ -12,10 +12,10 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use k8s_openapi::jiff;
 use kube::api::PostParams;
 use kube::{Api, Client};
-use reeve_types::Clock;
+use reeve_types::{Clock, ErrorChain};
 use tokio::time::Instant;
 
-use crate::error::describe;
+use crate::error::ClientError;
 
 const DURATION: Duration = Duration::from_secs(15);
 const RENEW: Duration = Duration::from_secs(5);
@@ -65,7 +65,7 @@ impl Lease {
                     }
                 }
                 Err(error) => {
-                    tracing::warn!(lease = self.name, error = %describe(&error), "cannot take the lease")
+                    tracing::warn!(lease = self.name, error = %ErrorChain(&ClientError::from(error)), "cannot take the lease")
                 }
             }
             tokio::time::sleep(RETRY).await;
@@ -149,7 +149,7 @@ impl Held<'_> {
                 }
                 Ok(Err(kube::Error::Api(status))) if status.is_conflict() || status.is_not_found() => return,
                 Ok(Err(error)) => {
-                    tracing::warn!(lease = self.lease.name, error = %describe(&error), "cannot renew the lease")
+                    tracing::warn!(lease = self.lease.name, error = %ErrorChain(&ClientError::from(error)), "cannot renew the lease")
                 }
                 Err(_) => tracing::warn!(lease = self.lease.name, "renewing the lease takes too long"),
             }
@@ -170,7 +170,7 @@ impl Held<'_> {
             .replace(&self.lease.name, &PostParams::default(), &self.object)
             .await
         {
-            tracing::warn!(lease = self.lease.name, error = %describe(&error), "cannot release the lease");
+            tracing::warn!(lease = self.lease.name, error = %ErrorChain(&ClientError::from(error)), "cannot release the lease");
         }
     }
 }

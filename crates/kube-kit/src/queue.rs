@@ -2,23 +2,35 @@
 //!
 //! **Promise.** A key is worked on by at most one pass at a time; a key that is added during its own pass is worked on
 //! once more afterwards, however often it was added. A failed pass is tried again as its error says
-//! ([`crate::Reconcile::retry`]); a key added meanwhile does not wait for that.
+//! ([`crate::ReconcileError::retry`]); a key added meanwhile does not wait for that.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::fmt::Debug;
 use std::hash::Hash;
 use std::time::Duration;
 
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use reeve_types::ErrorChain;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::error::{Reconcile, Retry, chain};
+use crate::error::{ReconcileError, Retry};
 use crate::observe::Passes;
 
 const FIRST_RETRY: Duration = Duration::from_millis(200);
 const LAST_RETRY: Duration = Duration::from_secs(30);
+
+/// The pauses between passes that fail one after the other: each twice the one before.
+fn pauses() -> ExponentialBackoff {
+    ExponentialBuilder::new()
+        .with_min_delay(FIRST_RETRY)
+        .with_max_delay(LAST_RETRY)
+        .with_factor(2.0)
+        .without_max_times()
+        .build()
+}
 
 /// Where keys are added. Cheap to clone.
 #[derive(Debug)]
@@ -64,7 +76,7 @@ struct State<K> {
     waiting: HashSet<K>,
     running: HashSet<K>,
     again: HashSet<K>,
-    failures: HashMap<K, u32>,
+    failures: HashMap<K, ExponentialBackoff>,
     later: BTreeMap<(Instant, u64), K>,
     /// Where each key stands in `later`: at most once, or every pass that is asked for again would ask for more of them.
     delayed: HashMap<K, (Instant, u64)>,
@@ -72,6 +84,19 @@ struct State<K> {
 }
 
 impl<K: Clone + Eq + Hash> State<K> {
+    fn new() -> Self {
+        Self {
+            ready: VecDeque::new(),
+            waiting: HashSet::new(),
+            running: HashSet::new(),
+            again: HashSet::new(),
+            failures: HashMap::new(),
+            later: BTreeMap::new(),
+            delayed: HashMap::new(),
+            sequence: 0,
+        }
+    }
+
     fn add(&mut self, key: K) {
         if self.running.contains(&key) {
             self.again.insert(key);
@@ -91,6 +116,13 @@ impl<K: Clone + Eq + Hash> State<K> {
         self.sequence += 1;
         self.later.insert((at, self.sequence), key.clone());
         self.delayed.insert(key, (at, self.sequence));
+    }
+
+    fn take(&mut self, asked: Asked<K>) {
+        match asked {
+            Asked::Now(key) => self.add(key),
+            Asked::After(key, pause) => self.delay(key, pause),
+        }
     }
 
     fn next(&mut self) -> Option<K> {
@@ -116,16 +148,49 @@ impl<K: Clone + Eq + Hash> State<K> {
             }
             Some(Retry::After(pause)) => self.delay(key.clone(), pause),
             Some(Retry::Backoff) => {
-                let failures = self.failures.entry(key.clone()).or_default();
-                *failures = failures.saturating_add(1);
-                let pause = FIRST_RETRY
-                    .saturating_mul(1 << (*failures - 1).min(10))
-                    .min(LAST_RETRY);
+                let pauses = self.failures.entry(key.clone()).or_insert_with(pauses);
+                let pause = pauses.next().unwrap_or(LAST_RETRY);
                 self.delay(key.clone(), pause);
             }
         }
         if self.again.remove(&key) {
             self.add(key);
+        }
+    }
+}
+
+/// One pass, in a task of its own: a panic in it is an outcome like another, not the end of the controller. Answers when the
+/// key is to be tried again.
+async fn pass<K, E>(
+    controller: &'static str,
+    key: &K,
+    passes: &Passes,
+    pass: impl Future<Output = Result<(), E>> + Send + 'static,
+) -> Option<Retry>
+where
+    K: Debug,
+    E: ReconcileError + Send + 'static,
+{
+    let started = Instant::now();
+    let outcome = tokio::spawn(pass).await;
+    let reason = match &outcome {
+        Ok(Ok(())) => "Ok",
+        Ok(Err(error)) => error.reason(),
+        Err(_) => "Panicked",
+    };
+    passes.record(controller, reason, started.elapsed());
+    match outcome {
+        Ok(Ok(())) => {
+            tracing::debug!(controller, key = ?key, "pass");
+            None
+        }
+        Ok(Err(error)) => {
+            tracing::warn!(controller, key = ?key, reason, error = %ErrorChain(&error), "pass failed");
+            Some(error.retry())
+        }
+        Err(error) => {
+            tracing::error!(controller, key = ?key, reason, error = %error, "pass failed");
+            Some(Retry::Backoff)
         }
     }
 }
@@ -139,51 +204,20 @@ pub async fn work<K, E, F>(
     cancel: CancellationToken,
     reconcile: impl Fn(K) -> F,
 ) where
-    K: Clone + Eq + Hash + Debug + Send + 'static,
-    E: Reconcile + Send + 'static,
+    K: Clone + Eq + Hash + Debug + Send + Sync + 'static,
+    E: ReconcileError + Send + 'static,
     F: Future<Output = Result<(), E>> + Send + 'static,
 {
-    let mut state: State<K> = State {
-        ready: VecDeque::new(),
-        waiting: HashSet::new(),
-        running: HashSet::new(),
-        again: HashSet::new(),
-        failures: HashMap::new(),
-        later: BTreeMap::new(),
-        delayed: HashMap::new(),
-        sequence: 0,
-    };
+    let mut state = State::<K>::new();
     let mut running = JoinSet::new();
     loop {
         while running.len() < parallel
             && let Some(key) = state.next()
         {
-            let pass = reconcile(key.clone());
+            let work = reconcile(key.clone());
             let passes = passes.clone();
             running.spawn(async move {
-                let started = Instant::now();
-                // A pass of its own task: a panic in it is an outcome like another, not the end of the controller.
-                let outcome = tokio::spawn(pass).await;
-                let retry = match &outcome {
-                    Ok(Ok(())) => None,
-                    Ok(Err(error)) => Some(error.retry()),
-                    Err(_) => Some(Retry::Backoff),
-                };
-                let reason = match &outcome {
-                    Ok(Ok(())) => "Ok",
-                    Ok(Err(error)) => error.reason(),
-                    Err(_) => "Panicked",
-                };
-                passes.record(controller, reason, started.elapsed());
-                match outcome {
-                    Ok(Ok(())) => tracing::debug!(controller, key = ?key, "pass"),
-                    Ok(Err(error)) => {
-                        tracing::warn!(controller, key = ?key, reason, error = %chain(&error), "pass failed")
-                    }
-                    Err(error) => {
-                        tracing::error!(controller, key = ?key, reason, error = %error, "pass failed")
-                    }
-                }
+                let retry = pass(controller, &key, &passes, work).await;
                 (key, retry)
             });
         }
@@ -196,9 +230,14 @@ pub async fn work<K, E, F>(
                     state.done(key, retry);
                 }
             }
-            key = keys.0.recv() => match key {
-                Some(Asked::Now(key)) => state.add(key),
-                Some(Asked::After(key, pause)) => state.delay(key, pause),
+            asked = keys.0.recv() => match asked {
+                Some(asked) => {
+                    state.take(asked);
+                    // Everything that is there: a key that was added many times has one pass, not two.
+                    while let Ok(asked) = keys.0.try_recv() {
+                        state.take(asked);
+                    }
+                }
                 None => break,
             },
             () = tokio::time::sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => state.due(Instant::now()),

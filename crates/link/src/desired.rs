@@ -30,6 +30,17 @@ pub enum ObjectKey {
     Project(ProjectId),
 }
 
+impl ObjectKey {
+    /// The id alone, as text.
+    pub fn id(&self) -> String {
+        match self {
+            Self::AccessRule(id) => id.to_string(),
+            Self::Workload(id) => id.to_string(),
+            Self::Project(id) => id.to_string(),
+        }
+    }
+}
+
 impl DesiredObject {
     /// The key of this object.
     pub const fn key(&self) -> ObjectKey {

@@ -3,33 +3,37 @@
 //! ```text
 //!  control plane ──link──▶ custom resources ──controllers──▶ namespaces, RoleBindings, Jobs
 //!        ▲                                                        │
-//!        └──────────────── status board ◀────────────────────────-┘
+//!        └──────────────── status outbox ◀───────────────────────-┘
 //! ```
 //!
-//! [`link`] writes what the control plane desires as custom resources and nothing else; the controllers ([`project`],
-//! [`rule`], [`workload`], [`identities`], [`config`], [`policies`]) read custom resources and nothing else. So it goes on enforcing
-//! when cut off, and a cluster can be run from Git. Each controller works in steps: dereference → validate → build →
-//! apply → status; validate and build are pure, and tested without a cluster. At rest nothing is written.
+//! [`link`] writes what the control plane desires as custom resources and nothing else; the [`controllers`] read custom
+//! resources and nothing else, and know nothing of the link. So the operator goes on enforcing when cut off, and a cluster can
+//! be run from Git. Each controller works in steps: dereference → validate → build → apply → status; validate and build are
+//! pure, and tested without a cluster. At rest nothing is written.
+//!
+//! Between them: [`caches`], what is read; [`projects`], the index of projects and rules and the news of it;
+//! [`cluster`], what is known of the cluster as a whole; [`status_outbox`], news for the control plane. [`shared`] holds them
+//! while everything is built.
 //!
 //! **Deliberately absent.** It never reads a Secret, never deletes a namespace, never writes a policy, never makes a Job
 //! that is gone again, and puts no finalizer on anything: what a deleted project leaves is found by its labels.
 
 pub mod args;
-pub mod board;
-pub mod config;
-pub mod identities;
+pub mod caches;
+pub mod cluster;
+pub mod controllers;
+pub mod fingerprint;
 pub mod link;
-pub mod org;
-pub mod policies;
-pub mod project;
-pub mod rule;
+pub mod ownership;
+pub mod project_index;
+pub mod projects;
 pub mod run;
+pub mod settings;
+mod setup;
+pub mod shared;
 pub mod slim;
-pub mod status;
+pub mod status_outbox;
 pub mod telemetry;
-mod watches;
-pub mod workload;
-pub mod world;
 
 /// The field manager of everything the controllers write.
 pub const MANAGER: &str = "reeve-operator";

@@ -14,8 +14,8 @@ use reeve_admission::names;
 use reeve_crds::{REVISION_ANNOTATION, Workload};
 use reeve_workload::{WORKLOAD_ID_LABEL, WORKLOAD_LABEL};
 
-use crate::link::fingerprint::Fingerprint;
-use crate::workload::observe::is_of_a_workload;
+use crate::fingerprint::Fingerprint;
+use crate::ownership::is_of_a_workload;
 
 /// The longest message that is kept, in bytes: as long as one that is reported.
 const MESSAGE: usize = 1000;

@@ -14,6 +14,9 @@
 //! killed; it leaves no process, mount, network device, control group or port. A test that cannot have its cluster
 //! says `SKIPPED` on standard error, past the test runner's capture; with `TESTBED=require` it fails instead.
 //!
+//! [`ScriptedApiServer`] is no Kubernetes: it answers what a test says, for refusals and silences that a real API server does
+//! not give on request.
+//!
 //! Limits: pods reach each other and their node, nothing else. There is no service network and no DNS.
 
 mod apply;
@@ -23,6 +26,7 @@ mod environment;
 pub mod images;
 mod kubectl;
 mod process;
+pub mod scripted_api_server;
 mod skip;
 mod testbed;
 mod wait;
@@ -32,6 +36,7 @@ pub use audit::AuditEvent;
 pub use cluster::{Cluster, Impersonate, Options, Tier, write_authentication};
 pub use kubectl::Kubectl;
 pub use process::{KillOnDrop, binary, output_with_input};
+pub use scripted_api_server::{Answer, ScriptedApiServer};
 pub use skip::{cluster, own_cluster};
 pub use testbed::{LaunchLine, Testbed};
 pub use wait::{wait_for, wait_until};

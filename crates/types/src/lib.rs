@@ -4,6 +4,7 @@
 //! never looks again. No input or output happens here, and nothing reads a clock or an environment.
 
 pub mod clock;
+pub mod error_chain;
 pub mod id;
 pub mod names;
 pub mod namespaces;
@@ -11,6 +12,7 @@ pub mod posix;
 pub mod secret;
 
 pub use clock::{Clock, Timestamp};
+pub use error_chain::ErrorChain;
 pub use id::{
     AccessRuleId, ClusterId, DepartmentId, HistoryId, ProjectId, Revision, ServiceAccountId, UserId,
     WorkloadId,

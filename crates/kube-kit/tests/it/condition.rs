@@ -1,8 +1,8 @@
-use reeve_kube_kit::condition::{Says, set};
+use reeve_kube_kit::condition::{ConditionUpdate, set};
 use reeve_types::Timestamp;
 
-fn says(status: bool, message: &str) -> Says<'_> {
-    Says {
+fn says(status: bool, message: &str) -> ConditionUpdate<'_> {
+    ConditionUpdate {
         type_: "Ready",
         status: Some(status),
         reason: "R",

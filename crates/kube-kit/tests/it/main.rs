@@ -1,4 +1,4 @@
-//! The kit, mostly without a cluster; the mirror and the lease on a real API server.
+//! The kit, mostly without a cluster; the cache and the lease on a real API server.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -7,8 +7,9 @@
 )]
 
 mod apply;
+mod cache;
 mod condition;
 mod lease;
-mod mirror;
 mod queue;
+mod scripted_api_server;
 mod serve;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use prometheus_client::registry::Registry;
 use reeve_kube_kit::observe::Passes;
 use reeve_kube_kit::queue::work;
-use reeve_kube_kit::{Queue, Reconcile, Retry};
+use reeve_kube_kit::{Queue, ReconcileError, Retry};
 use tokio_util::sync::CancellationToken;
 
 #[derive(Debug)]
@@ -19,7 +19,7 @@ impl std::fmt::Display for Failed {
 
 impl std::error::Error for Failed {}
 
-impl Reconcile for Failed {
+impl ReconcileError for Failed {
     fn reason(&self) -> &'static str {
         "Planned"
     }
@@ -152,4 +152,28 @@ async fn a_key_that_is_asked_for_later_again_and_again_has_one_pass_then() {
     })
     .await;
     assert_eq!(*done.lock().unwrap(), [1, 2], "the sooner one, once");
+}
+
+#[tokio::test]
+async fn a_key_that_was_added_many_times_before_the_start_has_one_pass() {
+    let (queue, keys) = Queue::new();
+    let (stop, passes) = (
+        CancellationToken::new(),
+        Passes::register(&mut Registry::default()),
+    );
+    for _ in 0..50 {
+        queue.add("a");
+    }
+    queue.add_after("end", Duration::from_millis(300));
+    let done = Arc::new(Mutex::new(Vec::new()));
+    let (seen, last) = (done.clone(), stop.clone());
+    work("test", keys, 4, passes, stop, move |key: &'static str| {
+        seen.lock().unwrap().push(key);
+        if key == "end" {
+            last.cancel();
+        }
+        async { Ok::<_, Failed>(()) }
+    })
+    .await;
+    assert_eq!(*done.lock().unwrap(), ["a", "end"]);
 }

@@ -2,29 +2,39 @@
 
 use std::time::Duration;
 
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use tokio::time::Instant;
 
 const FIRST: Duration = Duration::from_secs(10);
 const LAST: Duration = Duration::from_secs(600);
 
+fn pauses() -> ExponentialBackoff {
+    ExponentialBuilder::new()
+        .with_min_delay(FIRST)
+        .with_max_delay(LAST)
+        .with_factor(2.0)
+        .without_max_times()
+        .build()
+}
+
 /// The plan. Made by the first refusal, which later ones do not put off; given up as soon as everything is asked for, for
 /// whatever reason: so it never ends the connection that it led to.
 #[derive(Debug)]
-pub struct Retry {
-    pause: Duration,
+pub struct RetryPlan {
+    pauses: ExponentialBackoff,
     at: Option<Instant>,
 }
 
-impl Default for Retry {
+impl Default for RetryPlan {
     fn default() -> Self {
         Self {
-            pause: FIRST,
+            pauses: pauses(),
             at: None,
         }
     }
 }
 
-impl Retry {
+impl RetryPlan {
     /// When to ask; `None` while nothing is planned.
     pub const fn at(&self) -> Option<Instant> {
         self.at
@@ -34,8 +44,7 @@ impl Retry {
     /// minutes.
     pub fn refused(&mut self, now: Instant) {
         if self.at.is_none() {
-            self.at = Some(now + self.pause);
-            self.pause = (self.pause * 2).min(LAST);
+            self.at = Some(now + self.pauses.next().unwrap_or(LAST));
         }
     }
 
@@ -45,8 +54,7 @@ impl Retry {
     }
 
     /// Everything came, and nothing of it was refused.
-    pub const fn granted(&mut self) {
-        self.at = None;
-        self.pause = FIRST;
+    pub fn granted(&mut self) {
+        *self = Self::default();
     }
 }

@@ -5,16 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
-use reeve_kube_kit::apply::WriteFailed;
-use reeve_kube_kit::error::chain;
+use reeve_kube_kit::WriteFailed;
 use reeve_link::{HEARTBEAT_SECONDS, Hello, PROTOCOL_VERSION, ServerMessage};
-
+use reeve_types::ErrorChain;
 use tokio::time::Instant;
 
+use super::Link;
 use super::client::{LinkClient, LinkFailed};
-use super::mirror::Mirror;
-use super::pause::pause;
-use crate::world::World;
+use super::pause::Pauses;
+use super::writer::DesiredStateWriter;
 
 /// Three heartbeats (the promise of `reeve-link`).
 const SILENCE: Duration = Duration::from_secs(3 * HEARTBEAT_SECONDS);
@@ -38,31 +37,33 @@ enum Ended {
 }
 
 /// Dials until dropped. `seed` spreads the pauses of many operators.
-pub async fn run(world: Arc<World>, client: LinkClient, seed: u64) {
-    let mut mirror = Mirror::new(world.clone());
-    let mut failures = 0;
-    world.readiness.missing(PART, "not connected yet");
+pub async fn run(link: Arc<Link>, client: LinkClient, seed: u64) {
+    let mut writer = DesiredStateWriter::new(link.clone());
+    let mut pauses = Pauses::new(seed);
+    let mut has_tried = false;
+    link.context.readiness.missing(PART, "not connected yet");
     loop {
         let mut connected = false;
-        let mut ended = session(&world, &client, &mut mirror, &mut connected).await;
+        let mut ended = session(&link, &client, &mut writer, &mut connected).await;
         let mut deleted = matches!(ended, Ended::Link(LinkFailed::Deleted));
-        if deleted && let Err(failed) = unbind(&world, &mut mirror).await {
+        if deleted && let Err(failed) = unbind(&link, &mut writer).await {
             ended = failed.into();
             deleted = false;
         }
-        failures = if connected { 0 } else { failures + 1 };
-        let error = chain(&ended);
-        // Cut off, the operator goes on enforcing: it is not red for that. The log tells of it.
-        if !connected && failures == 1 {
-            world.readiness.ready(PART);
+        if connected {
+            pauses.connected();
+        } else if !has_tried {
+            // Cut off, the operator goes on enforcing: it is not red for that. The log tells of it.
+            link.context.readiness.ready(PART);
         }
+        has_tried = true;
         let wait = if deleted {
             AFTER_DELETION
         } else {
-            pause(failures, seed)
+            pauses.after_failure()
         };
         tracing::warn!(
-            error,
+            error = %ErrorChain(&ended),
             wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
             "link interrupted"
         );
@@ -71,22 +72,22 @@ pub async fn run(world: Arc<World>, client: LinkClient, seed: u64) {
 }
 
 /// Nobody has rights by a cluster that is not there any more. What the link wrote else stays, and the operator goes on.
-async fn unbind(world: &World, mirror: &mut Mirror) -> Result<(), WriteFailed> {
-    if world.set_deleted(true) {
+async fn unbind(link: &Link, writer: &mut DesiredStateWriter) -> Result<(), WriteFailed> {
+    if link.cluster.set_deleted(true) {
         tracing::error!(
             "this cluster was deleted on the control plane: removing the access rules that came from there"
         );
     }
-    mirror.unbind().await
+    writer.unbind().await
 }
 
 async fn session(
-    world: &Arc<World>,
+    link: &Arc<Link>,
     client: &LinkClient,
-    mirror: &mut Mirror,
+    writer: &mut DesiredStateWriter,
     connected: &mut bool,
 ) -> Ended {
-    match try_receive(world, client, mirror, connected).await {
+    match try_receive(link, client, writer, connected).await {
         Ok(never) => match never {},
         Err(ended) => ended,
     }
@@ -111,16 +112,16 @@ async fn whole(
 }
 
 async fn try_receive(
-    world: &Arc<World>,
+    link: &Arc<Link>,
     client: &LinkClient,
-    mirror: &mut Mirror,
+    writer: &mut DesiredStateWriter,
     connected: &mut bool,
 ) -> Result<std::convert::Infallible, Ended> {
-    mirror.begin();
-    let resume = world.known().resume();
+    writer.begin();
+    let resume = link.drift.written().resume();
     let mut everything_comes = resume.is_none();
     if everything_comes {
-        mirror.asked_for_everything();
+        writer.asked_for_everything();
     }
     let hello = Hello {
         protocol: PROTOCOL_VERSION,
@@ -129,7 +130,7 @@ async fn try_receive(
     };
     let mut welcomed = None;
     let mut messages = pin!(client.watch(&hello).await?);
-    let mut sending = pin!(send(world, client));
+    let mut sending = pin!(send(link, client));
     loop {
         tokio::select! {
             ended = &mut sending => return Err(ended),
@@ -143,31 +144,31 @@ async fn try_receive(
                         }
                         welcomed = Some(history);
                         *connected = true;
-                        world.readiness.ready(PART);
-                        world.set_deleted(false);
-                        world.board.set_settings(world.cluster_settings());
-                        world.board.connected(revision);
+                        link.context.readiness.ready(PART);
+                        link.cluster.set_deleted(false);
+                        link.outbox.set_settings(link.cluster.settings());
+                        link.outbox.connected(revision);
                         tracing::info!(%revision, %history, resume = resume.map(|resume| resume.revision.0), "link connected");
                     }
                     ServerMessage::Batch(batch) => {
                         let history = welcomed.ok_or_else(|| LinkFailed::Unreadable("a batch before the welcome".to_owned()))?;
                         tracing::info!(revision = %batch.revision, complete = batch.complete, more = batch.more, deletes = batch.deletes.len(), upserts = batch.upserts.len(), "batch");
                         let ends = batch.complete && !batch.more;
-                        whole(mirror.apply(batch, history), sending.as_mut()).await?;
+                        whole(writer.apply(batch, history), sending.as_mut()).await?;
                         everything_comes &= !ends;
-                        if ends && world.known().has_drifted() {
+                        if ends && link.drift.written().has_drifted() {
                             return Err(Ended::Drift);
                         }
                     }
                     ServerMessage::Heartbeat => {}
                 },
             },
-            () = world.usable.notified() => whole(mirror.place_waiting(), sending.as_mut()).await?,
+            () = link.usable.notified() => whole(writer.place_waiting(), sending.as_mut()).await?,
             // What was changed before everything has come is seen when it does, or right after.
-            () = world.drift.notified() => if world.known().has_drifted() && !everything_comes {
+            () = link.drift.seen() => if link.drift.written().has_drifted() && !everything_comes {
                 return Err(Ended::Drift);
             },
-            () = retry(mirror.retry_at()) => return Err(Ended::Refused),
+            () = retry(writer.retry_at()) => return Err(Ended::Refused),
         }
     }
 }
@@ -179,25 +180,25 @@ async fn retry(at: Option<Instant>) {
     }
 }
 
-async fn send(world: &Arc<World>, client: &LinkClient) -> Ended {
+async fn send(link: &Arc<Link>, client: &LinkClient) -> Ended {
     loop {
-        world.board.news().await;
+        link.outbox.news().await;
         tokio::time::sleep(GATHER).await;
-        while let Some(report) = world.board.take() {
+        while let Some(report) = link.outbox.take() {
             match client.report(&report).await {
-                Ok(()) => world.board.sent(&report),
+                Ok(()) => link.outbox.sent(&report),
                 // News gathers meanwhile, and goes out together.
                 Err(LinkFailed::TooMany { wait, .. }) => {
-                    world.board.give_back(&report);
+                    link.outbox.give_back(&report);
                     tokio::time::sleep(wait).await;
                 }
                 // What the server does not want to hear must not keep the cluster from hearing of revocations.
                 Err(failed @ LinkFailed::Refused { status: 400, .. }) => {
-                    tracing::error!(error = %chain(&failed), objects = report.objects.len(), "report refused");
-                    world.board.refused();
+                    tracing::error!(error = %ErrorChain(&failed), objects = report.objects.len(), "report refused");
+                    link.outbox.refused();
                 }
                 Err(failed) => {
-                    world.board.give_back(&report);
+                    link.outbox.give_back(&report);
                     return failed.into();
                 }
             }

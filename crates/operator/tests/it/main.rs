@@ -9,6 +9,8 @@
 )]
 
 mod cluster;
+mod log;
 mod pure;
 mod rig;
+mod scripted_api_server;
 mod scripted_link;

@@ -1,11 +1,11 @@
 //! The operator's logic, without a cluster.
 
-mod board;
-mod config;
 mod link;
-mod org;
 mod policies;
 mod project;
+pub(crate) mod project_index;
+mod settings;
 mod slim;
+mod status_outbox;
 mod survey;
 mod workload;

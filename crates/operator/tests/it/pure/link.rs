@@ -1,13 +1,14 @@
 use std::time::Duration;
 
 use reeve_crds::AccessRule;
-use reeve_kube_kit::Name;
+use reeve_kube_kit::ObjectName;
 use reeve_link::{Batch, Resume, Versioned};
+use reeve_operator::fingerprint::Fingerprint;
 use reeve_operator::link::completing::Completing;
-use reeve_operator::link::fingerprint::Fingerprint;
-use reeve_operator::link::known::{Found, Known, Listed, Record, Version};
-use reeve_operator::link::pause::pause;
-use reeve_operator::link::retry::Retry;
+use reeve_operator::link::pause::Pauses;
+use reeve_operator::link::record::{Record, Version};
+use reeve_operator::link::retry::RetryPlan;
+use reeve_operator::link::written::{Found, Listed, WrittenObjects};
 use reeve_types::Revision;
 use serde_json::json;
 use tokio::time::Instant;
@@ -16,7 +17,7 @@ use crate::rig::{project, project_key, rule, rule_key};
 
 fn record(name: &str, revision: u64) -> Record {
     Record {
-        name: Name::cluster(name),
+        name: ObjectName::cluster(name),
         spec: Fingerprint::of(&json!({})),
         place: None,
         revision: Revision(revision),
@@ -32,57 +33,57 @@ fn at(revision: u64) -> Resume {
 
 #[test]
 fn it_resumes_from_the_last_batch_it_applied_and_at_first_from_nothing() {
-    let mut known = Known::default();
-    known.set(project_key(1), record("a", 3));
-    assert_eq!(known.resume(), None, "what it finds says nothing");
-    known.applied(at(3), false);
-    assert_eq!(known.resume(), None, "and neither does what changed later");
-    known.begin_complete();
-    known.applied(at(9), true);
-    assert_eq!(known.resume(), Some(at(9)));
-    known.applied(at(12), false);
-    assert_eq!(known.resume(), Some(at(12)));
-    known.begin_complete();
-    assert_eq!(known.resume(), None, "the complete state was cut in the middle");
+    let mut written = WrittenObjects::default();
+    written.set(project_key(1), record("a", 3));
+    assert_eq!(written.resume(), None, "what it finds says nothing");
+    written.applied(at(3), false);
+    assert_eq!(written.resume(), None, "and neither does what changed later");
+    written.begin_complete();
+    written.applied(at(9), true);
+    assert_eq!(written.resume(), Some(at(9)));
+    written.applied(at(12), false);
+    assert_eq!(written.resume(), Some(at(12)));
+    written.begin_complete();
+    assert_eq!(written.resume(), None, "the complete state was cut in the middle");
 }
 
 #[test]
 fn what_was_refused_is_asked_for_until_everything_came() {
-    let mut known = Known::default();
-    known.applied(at(1), true);
-    known.applied(at(2), false);
-    known.forget_position();
-    known.applied(at(3), false);
-    assert_eq!(known.resume(), None);
-    known.begin_complete();
-    known.applied(at(3), true);
-    assert_eq!(known.resume(), Some(at(3)));
+    let mut written = WrittenObjects::default();
+    written.applied(at(1), true);
+    written.applied(at(2), false);
+    written.forget_position();
+    written.applied(at(3), false);
+    assert_eq!(written.resume(), None);
+    written.begin_complete();
+    written.applied(at(3), true);
+    assert_eq!(written.resume(), Some(at(3)));
 }
 
 #[test]
 fn drift_that_is_seen_while_everything_is_applied_is_not_forgotten_at_its_end() {
-    let mut known = Known::default();
-    known.applied(at(1), true);
-    known.set_drifted();
-    assert_eq!(known.resume(), None);
-    known.applied(at(2), false);
-    assert_eq!(known.resume(), None, "a change does not mend it");
+    let mut written = WrittenObjects::default();
+    written.applied(at(1), true);
+    written.set_drifted();
+    assert_eq!(written.resume(), None);
+    written.applied(at(2), false);
+    assert_eq!(written.resume(), None, "a change does not mend it");
 
-    known.begin_complete();
-    assert!(!known.has_drifted(), "what was done until now will be seen");
-    known.set_drifted();
-    known.applied(at(3), true);
-    assert!(known.has_drifted());
-    assert_eq!(known.resume(), None);
+    written.begin_complete();
+    assert!(!written.has_drifted(), "what was done until now will be seen");
+    written.set_drifted();
+    written.applied(at(3), true);
+    assert!(written.has_drifted());
+    assert_eq!(written.resume(), None);
 
-    known.begin_complete();
-    known.applied(at(3), true);
-    assert_eq!(known.resume(), Some(at(3)));
+    written.begin_complete();
+    written.applied(at(3), true);
+    assert_eq!(written.resume(), Some(at(3)));
 }
 
 #[test]
 fn a_retry_never_ends_the_connection_that_it_led_to() {
-    let mut retry = Retry::default();
+    let mut retry = RetryPlan::default();
     let start = Instant::now();
     assert_eq!(retry.at(), None);
     retry.refused(start);
@@ -107,34 +108,45 @@ fn a_retry_never_ends_the_connection_that_it_led_to() {
 
 #[test]
 fn a_project_of_the_same_name_and_another_id_is_in_the_way() {
-    let mut known = Known::default();
-    known.set(project_key(1), record("a", 3));
+    let mut written = WrittenObjects::default();
+    written.set(project_key(1), record("a", 3));
     assert_eq!(
-        known.in_the_way(project_key(2), &Name::cluster("a")),
+        written.in_the_way(project_key(2), &ObjectName::cluster("a")),
         Some(project_key(1))
     );
-    assert_eq!(known.in_the_way(project_key(1), &Name::cluster("a")), None);
-    assert_eq!(known.in_the_way(rule_key(2), &Name::cluster("a")), None);
+    assert_eq!(
+        written.in_the_way(project_key(1), &ObjectName::cluster("a")),
+        None
+    );
+    assert_eq!(written.in_the_way(rule_key(2), &ObjectName::cluster("a")), None);
 }
 
 #[test]
 fn pauses_grow_to_eight_seconds_and_differ_between_operators() {
+    let mut tenth = std::collections::BTreeSet::new();
     for seed in 0..50 {
-        for failures in 0..40 {
-            let full = Duration::from_millis(250)
-                .saturating_mul(1 << failures.min(10))
-                .min(Duration::from_secs(8));
-            let pause = pause(failures, seed);
-            assert!(pause >= full / 2 && pause <= full, "{failures} {seed} {pause:?}");
+        let mut pauses = Pauses::new(seed);
+        for round in 0..2 {
+            for failures in 0..40 {
+                let full = Duration::from_millis(250)
+                    .saturating_mul(1 << failures.min(10))
+                    .min(Duration::from_secs(8));
+                let pause = pauses.after_failure();
+                assert!(pause >= full / 2 && pause <= full, "{failures} {seed} {pause:?}");
+                if (round, failures) == (0, 9) {
+                    tenth.insert(pause);
+                }
+            }
+            // After a connection it begins anew.
+            pauses.connected();
         }
     }
-    let different: std::collections::BTreeSet<Duration> = (0..50).map(|seed| pause(9, seed)).collect();
-    assert!(different.len() > 20);
+    assert!(tenth.len() > 20);
 }
 
 #[test]
 fn later_refusals_neither_put_off_what_is_planned_nor_double_the_pause() {
-    let mut retry = Retry::default();
+    let mut retry = RetryPlan::default();
     let start = Instant::now();
     let seconds = Duration::from_secs;
     for second in 0..9 {
@@ -157,7 +169,7 @@ fn version(uid: &str, number: u64) -> Version {
 /// Rule 1, as the watch shows it.
 fn found(uid: &str, number: u64, v: u32) -> Found {
     Found {
-        name: Name::cluster("rule-1"),
+        name: ObjectName::cluster("rule-1"),
         version: version(uid, number),
         annotated: true,
         spec: Fingerprint::of(&json!({"v": v})),
@@ -172,114 +184,114 @@ fn wanted(revision: u64, v: u32) -> Record {
 }
 
 /// One that has compared what is there, and found nothing.
-fn compared() -> Known {
-    let mut known = Known::default();
-    known.reload(vec![]);
-    known
+fn compared() -> WrittenObjects {
+    let mut written = WrittenObjects::default();
+    written.reload(vec![]);
+    written
 }
 
 /// `tell` of rule 1, the object before given by uid and number.
-fn tell(known: &mut Known, before: Option<(&str, u64)>, now: Option<Found>) -> bool {
+fn tell(written: &mut WrittenObjects, before: Option<(&str, u64)>, now: Option<Found>) -> bool {
     let before = before.map(|(uid, number)| version(uid, number));
-    known.tell(rule_key(1), before.as_ref(), now.as_ref())
+    written.tell(rule_key(1), before.as_ref(), now.as_ref())
 }
 
 #[test]
 fn the_watchs_news_of_our_own_writes_is_no_drift_and_everything_else_is() {
-    let mut known = compared();
-    known.set(rule_key(1), wanted(3, 1));
+    let mut written = compared();
+    written.set(rule_key(1), wanted(3, 1));
     assert!(
-        !tell(&mut known, None, Some(found("a", 10, 1))),
+        !tell(&mut written, None, Some(found("a", 10, 1))),
         "before the answer"
     );
-    known.written(rule_key(1), version("a", 10));
-    known.set(rule_key(1), wanted(4, 2));
+    written.written(rule_key(1), version("a", 10));
+    written.set(rule_key(1), wanted(4, 2));
     assert!(
-        !tell(&mut known, Some(("a", 10)), Some(found("a", 11, 1))),
+        !tell(&mut written, Some(("a", 10)), Some(found("a", 11, 1))),
         "a status, before the write"
     );
-    assert!(!tell(&mut known, Some(("a", 11)), Some(found("a", 12, 2))));
-    known.written(rule_key(1), version("a", 12));
+    assert!(!tell(&mut written, Some(("a", 11)), Some(found("a", 12, 2))));
+    written.written(rule_key(1), version("a", 12));
     assert!(
-        !tell(&mut known, Some(("a", 12)), Some(found("a", 13, 2))),
+        !tell(&mut written, Some(("a", 12)), Some(found("a", 13, 2))),
         "a status"
     );
     assert!(
-        !tell(&mut known, Some(("a", 10)), Some(found("a", 11, 1))),
+        !tell(&mut written, Some(("a", 10)), Some(found("a", 11, 1))),
         "old news"
     );
 
     // Whatever the annotation says of the revision.
-    assert!(tell(&mut known, Some(("a", 13)), Some(found("a", 14, 9))));
+    assert!(tell(&mut written, Some(("a", 13)), Some(found("a", 14, 9))));
     assert!(
-        tell(&mut known, Some(("a", 13)), Some(found("a", 14, 1))),
+        tell(&mut written, Some(("a", 13)), Some(found("a", 14, 1))),
         "an old one applied again"
     );
-    assert!(tell(&mut known, Some(("a", 13)), None), "deleted");
+    assert!(tell(&mut written, Some(("a", 13)), None), "deleted");
     assert!(
-        tell(&mut known, None, Some(found("b", 15, 2))),
+        tell(&mut written, None, Some(found("b", 15, 2))),
         "deleted and made again"
     );
     let unmarked = Found {
         annotated: false,
         ..found("a", 14, 9)
     };
-    assert!(tell(&mut known, Some(("a", 13)), Some(unmarked)));
+    assert!(tell(&mut written, Some(("a", 13)), Some(unmarked)));
 }
 
 #[test]
 fn what_was_deleted_may_not_come_back_and_old_news_of_it_is_no_surprise() {
-    let mut known = compared();
-    known.set(rule_key(1), wanted(3, 1));
-    known.written(rule_key(1), version("a", 10));
-    known.bury(rule_key(1)).unwrap();
+    let mut written = compared();
+    written.set(rule_key(1), wanted(3, 1));
+    written.written(rule_key(1), version("a", 10));
+    written.bury(rule_key(1)).unwrap();
     // The watch is behind: it tells of the whole life of it.
-    assert!(!tell(&mut known, None, Some(found("a", 10, 1))));
-    assert!(!tell(&mut known, Some(("a", 10)), Some(found("a", 11, 1))));
+    assert!(!tell(&mut written, None, Some(found("a", 10, 1))));
+    assert!(!tell(&mut written, Some(("a", 10)), Some(found("a", 11, 1))));
     assert!(
-        tell(&mut known, None, Some(found("b", 14, 1))),
+        tell(&mut written, None, Some(found("b", 14, 1))),
         "somebody applied it again"
     );
-    assert!(!tell(&mut known, Some(("a", 11)), None));
+    assert!(!tell(&mut written, Some(("a", 11)), None));
     assert!(
-        tell(&mut known, None, Some(found("a", 10, 1))),
+        tell(&mut written, None, Some(found("a", 10, 1))),
         "a backup of the cluster brought it back"
     );
-    assert!(!tell(&mut known, Some(("b", 14)), None), "it is not missed");
+    assert!(!tell(&mut written, Some(("b", 14)), None), "it is not missed");
 
     // The control plane made it again meanwhile.
-    known.set(rule_key(1), wanted(5, 1));
-    known.written(rule_key(1), version("c", 20));
-    known.bury(rule_key(1)).unwrap();
-    known.set(rule_key(1), wanted(6, 2));
-    assert!(!tell(&mut known, None, Some(found("c", 20, 1))));
-    assert!(!tell(&mut known, Some(("c", 20)), None));
-    assert!(!tell(&mut known, None, Some(found("d", 22, 2))));
-    known.written(rule_key(1), version("d", 22));
-    assert!(tell(&mut known, Some(("d", 22)), None));
+    written.set(rule_key(1), wanted(5, 1));
+    written.written(rule_key(1), version("c", 20));
+    written.bury(rule_key(1)).unwrap();
+    written.set(rule_key(1), wanted(6, 2));
+    assert!(!tell(&mut written, None, Some(found("c", 20, 1))));
+    assert!(!tell(&mut written, Some(("c", 20)), None));
+    assert!(!tell(&mut written, None, Some(found("d", 22, 2))));
+    written.written(rule_key(1), version("d", 22));
+    assert!(tell(&mut written, Some(("d", 22)), None));
 
     // What could not be deleted is as before.
-    let entry = known.bury(rule_key(1)).unwrap();
-    known.unbury(rule_key(1), entry);
-    assert!(tell(&mut known, Some(("d", 22)), Some(found("d", 23, 9))));
-    assert!(tell(&mut known, Some(("d", 23)), None));
+    let entry = written.bury(rule_key(1)).unwrap();
+    written.unbury(rule_key(1), entry);
+    assert!(tell(&mut written, Some(("d", 22)), Some(found("d", 23, 9))));
+    assert!(tell(&mut written, Some(("d", 23)), None));
 }
 
 #[test]
 fn what_bears_our_annotation_and_is_unknown_is_drift_and_what_is_somebodys_own_is_not() {
-    let mut known = Known::default();
+    let mut written = WrittenObjects::default();
     assert!(
-        !tell(&mut known, None, Some(found("a", 10, 1))),
+        !tell(&mut written, None, Some(found("a", 10, 1))),
         "nothing was compared yet"
     );
-    known.reload(vec![]);
-    assert!(tell(&mut known, None, Some(found("a", 10, 1))));
+    written.reload(vec![]);
+    assert!(tell(&mut written, None, Some(found("a", 10, 1))));
     let own = Found {
         annotated: false,
         ..found("a", 10, 1)
     };
-    assert!(!tell(&mut known, None, Some(own)));
-    assert!(!tell(&mut known, Some(("a", 10)), None));
+    assert!(!tell(&mut written, None, Some(own)));
+    assert!(!tell(&mut written, Some(("a", 10)), None));
 }
 
 #[test]
@@ -289,18 +301,18 @@ fn a_cluster_that_was_restored_from_a_backup_is_noticed_although_its_versions_ar
         "spec": {"id": 1, "subject": {"kind": "group", "name": "g"}, "role": "viewer", "scope": {"type": "cluster"}}
     }))
     .unwrap();
-    let mut known = Known::default();
-    known.reload(vec![Listed::rule(&rule).unwrap()]);
-    let spec = known.get(rule_key(1)).unwrap().spec;
+    let mut written = WrittenObjects::default();
+    written.reload(vec![Listed::of(&rule).unwrap()]);
+    let spec = written.get(rule_key(1)).unwrap().spec;
     let at = |number| Found {
         spec,
         ..found("a", number, 0)
     };
-    assert!(!tell(&mut known, None, Some(at(1000))));
-    assert!(!tell(&mut known, Some(("a", 1000)), Some(at(1001))));
-    assert!(tell(&mut known, Some(("a", 1001)), Some(found("a", 900, 9))));
+    assert!(!tell(&mut written, None, Some(at(1000))));
+    assert!(!tell(&mut written, Some(("a", 1000)), Some(at(1001))));
+    assert!(tell(&mut written, Some(("a", 1001)), Some(found("a", 900, 9))));
     assert!(
-        tell(&mut known, Some(("a", 1001)), Some(at(900))),
+        tell(&mut written, Some(("a", 1001)), Some(at(900))),
         "even if it says the same"
     );
 }
@@ -329,7 +341,7 @@ fn part(rules: &[i64], projects: &[i64], rules_end: bool, more: bool) -> Batch {
 /// Planted fault: without the condition on the end mark the first part removes project 9.
 #[test]
 fn of_a_complete_state_rules_are_missed_when_all_were_named_and_the_rest_at_the_end_mark() {
-    let known = [
+    let written = [
         rule_key(1),
         rule_key(2),
         rule_key(8),
@@ -337,20 +349,20 @@ fn of_a_complete_state_rules_are_missed_when_all_were_named_and_the_rest_at_the_
         project_key(9),
     ];
     let mut completing = Completing::default();
-    assert_eq!(completing.take(&part(&[1], &[], false, true), &known), []);
+    assert_eq!(completing.take(&part(&[1], &[], false, true), &written), []);
     assert_eq!(
-        completing.take(&part(&[2], &[], true, true), &known),
+        completing.take(&part(&[2], &[], true, true), &written),
         [rule_key(8)]
     );
-    let known = [rule_key(1), rule_key(2), project_key(3), project_key(9)];
-    assert_eq!(completing.take(&part(&[], &[4], false, true), &known), []);
+    let written = [rule_key(1), rule_key(2), project_key(3), project_key(9)];
+    assert_eq!(completing.take(&part(&[], &[4], false, true), &written), []);
     assert_eq!(
-        completing.take(&part(&[], &[3], false, false), &known),
+        completing.take(&part(&[], &[3], false, false), &written),
         [project_key(9)]
     );
     // One that was interrupted starts anew: what only its lost parts named is missed.
     let mut anew = Completing::default();
-    assert_eq!(anew.take(&part(&[1], &[], true, true), &known), [rule_key(2)]);
+    assert_eq!(anew.take(&part(&[1], &[], true, true), &written), [rule_key(2)]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use reeve_operator::policies::{agrees, differences, expected};
+use reeve_operator::controllers::policies::{agrees, differences, expected};
 use serde_json::{Value, json};
 
 /// As the API server gives it back: with its own defaults filled in.

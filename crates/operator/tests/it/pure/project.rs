@@ -3,14 +3,14 @@ use std::sync::Arc;
 use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::api::rbac::v1::RoleBinding;
 use reeve_crds::{ReeveConfigSpec, desired};
-use reeve_kube_kit::{Reconcile, Retry};
-use reeve_operator::config::strictest;
-use reeve_operator::project::cleanup::leftovers;
-use reeve_operator::project::validate::{Found, may_be_made, validate};
-use reeve_operator::project::{View, build};
+use reeve_kube_kit::{ReconcileError, Retry};
+use reeve_operator::controllers::project::cleanup::leftovers;
+use reeve_operator::controllers::project::validate::{Found, may_be_made, validate};
+use reeve_operator::controllers::project::{Dereferenced, build};
+use reeve_operator::settings::strictest;
 use serde_json::{Value, json};
 
-use super::org::{checked, object};
+use super::project_index::{checked, object};
 use crate::rig::of_project;
 
 fn robots() -> desired::Project {
@@ -65,7 +65,7 @@ fn a_reserved_namespace_is_made_for_no_project_whatever_the_control_plane_says()
 
 #[test]
 fn a_project_is_built_from_its_rules_and_the_settings() {
-    let view = View {
+    let read = Dereferenced {
         namespace: None,
         bindings: Vec::new(),
         rules: vec![
@@ -76,7 +76,7 @@ fn a_project_is_built_from_its_rules_and_the_settings() {
         settings: ReeveConfigSpec::default(),
     };
     insta::assert_json_snapshot!({
-        let built = build(&robots(), &view);
+        let built = build(&robots(), &read);
         json!({"namespace": built.namespace, "own": built.own, "people": built.people})
     });
 }

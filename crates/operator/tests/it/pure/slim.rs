@@ -2,7 +2,7 @@ use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
 use reeve_crds::Workload;
-use reeve_operator::link::fingerprint::Fingerprint;
+use reeve_operator::fingerprint::Fingerprint;
 use reeve_operator::slim;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -129,7 +129,7 @@ fn a_stamp_that_is_too_long_to_be_one_is_nobodys() {
     }))
     .unwrap();
     slim::pod(&mut pod);
-    assert!(size(&pod) < 200 && reeve_operator::identities::stamp(&pod).is_none());
+    assert!(size(&pod) < 200 && reeve_operator::controllers::pod_identities::stamp(&pod).is_none());
 }
 
 #[test]

@@ -1,5 +1,5 @@
 use k8s_openapi::api::core::v1::Namespace;
-use reeve_operator::project::survey::judge;
+use reeve_operator::controllers::project::survey::judge;
 use serde_json::{Value, json};
 
 fn namespace(labels: Value) -> Namespace {

@@ -3,12 +3,12 @@ use std::sync::Arc;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
 use reeve_crds::{Phase, ReeveConfigSpec, Workload, WorkloadStatus};
-use reeve_kube_kit::Reconcile;
+use reeve_kube_kit::ReconcileError;
 use reeve_link::desired::DesiredObject;
-use reeve_operator::workload::{Observed, Step, View, decide};
+use reeve_operator::controllers::workload::{Dereferenced, Observed, Step, decide};
 use serde_json::{Value, json};
 
-use super::org::object;
+use super::project_index::object;
 
 fn train() -> Workload {
     let DesiredObject::Workload(workload) = crate::rig::workload(1, "train", 3) else {
@@ -19,9 +19,9 @@ fn train() -> Workload {
     object
 }
 
-fn view() -> View {
+fn view() -> Dereferenced {
     let project = object(3, "robots", "reeve-robots").checked().unwrap();
-    View {
+    Dereferenced {
         project: Some(Arc::new(project)),
         job: None,
         pods: Vec::new(),
@@ -57,7 +57,7 @@ fn pod(owner: &str, status: Value) -> Arc<Pod> {
     )
 }
 
-fn reported(workload: &Workload, view: &View) -> Observed {
+fn reported(workload: &Workload, view: &Dereferenced) -> Observed {
     match decide(workload, view).unwrap() {
         Step::Report(observed) => observed,
         Step::Make(job) => panic!("{job:?}"),
@@ -89,11 +89,11 @@ fn a_new_workload_gets_a_job_and_one_whose_job_is_gone_does_not() {
 
 #[test]
 fn what_is_in_the_way_is_named() {
-    let reason = |workload: &Workload, view: &View| decide(workload, view).unwrap_err().reason();
+    let reason = |workload: &Workload, view: &Dereferenced| decide(workload, view).unwrap_err().reason();
     assert_eq!(
         reason(
             &train(),
-            &View {
+            &Dereferenced {
                 project: None,
                 ..view()
             }
@@ -104,7 +104,7 @@ fn what_is_in_the_way_is_named() {
     assert_eq!(
         reason(
             &train(),
-            &View {
+            &Dereferenced {
                 project: Some(Arc::new(elsewhere)),
                 ..view()
             }
@@ -114,7 +114,7 @@ fn what_is_in_the_way_is_named() {
     assert_eq!(
         reason(
             &train(),
-            &View {
+            &Dereferenced {
                 job: job(Value::Null, json!({})),
                 ..view()
             }
@@ -124,7 +124,7 @@ fn what_is_in_the_way_is_named() {
     assert_eq!(
         reason(
             &train(),
-            &View {
+            &Dereferenced {
                 job: job(owner("w0"), json!({})),
                 ..view()
             }
@@ -141,7 +141,7 @@ fn what_is_in_the_way_is_named() {
     assert!(matches!(
         decide(
             &nobody,
-            &View {
+            &Dereferenced {
                 settings: lax,
                 ..view()
             }
@@ -212,7 +212,7 @@ fn the_phase_is_read_from_the_job_and_the_reason_from_its_own_pods() {
     for (status, pods, phase, message) in cases {
         let observed = reported(
             &train(),
-            &View {
+            &Dereferenced {
                 job: job(owner("w1"), status.clone()),
                 pods,
                 ..view()
@@ -241,7 +241,7 @@ fn a_message_about_a_container_that_somebody_injected_says_its_name() {
     let said = |job_status: Value, phase: &str, containers: Vec<Value>| {
         let observed = reported(
             &train(),
-            &View {
+            &Dereferenced {
                 job: job(owner("w1"), job_status),
                 pods: vec![pod(
                     "j1",
@@ -290,7 +290,7 @@ fn a_message_about_a_container_that_somebody_injected_says_its_name() {
 #[test]
 fn a_job_without_pods_is_asked_about_unless_it_waits_in_a_queue() {
     let podless = |status: Value| {
-        let view = View {
+        let view = Dereferenced {
             job: job(owner("w1"), status),
             ..view()
         };
@@ -315,10 +315,13 @@ fn the_newest_refusal_of_its_pods_is_the_one_that_is_shown() {
     ]
     .map(|event| serde_json::from_value(event).unwrap());
     assert_eq!(
-        reeve_operator::workload::observe::newest_refusal(&events).as_deref(),
+        reeve_operator::controllers::workload::observe::newest_refusal(&events).as_deref(),
         Some("newest")
     );
-    assert_eq!(reeve_operator::workload::observe::newest_refusal(&[]), None);
+    assert_eq!(
+        reeve_operator::controllers::workload::observe::newest_refusal(&[]),
+        None
+    );
 }
 
 #[test]
@@ -335,7 +338,7 @@ fn a_job_that_only_bears_its_name_or_its_reference_is_never_taken_for_the_one_th
     for owner in [owner("w1"), foreign.clone()] {
         let observed = reported(
             &ran,
-            &View {
+            &Dereferenced {
                 job: job(owner, complete.clone()),
                 ..view()
             },
@@ -349,7 +352,7 @@ fn a_job_that_only_bears_its_name_or_its_reference_is_never_taken_for_the_one_th
     }
     let refused = decide(
         &train(),
-        &View {
+        &Dereferenced {
             job: job(foreign, complete),
             ..view()
         },
@@ -363,7 +366,7 @@ fn a_job_that_was_made_for_another_workload_is_not_taken_over() {
     let mut other = job(owner("w1"), json!({"active": 1})).unwrap();
     let labels = Arc::make_mut(&mut other).metadata.labels.as_mut().unwrap();
     labels.insert("reeve.dev/workload-id".into(), "another".into());
-    let view = View {
+    let view = Dereferenced {
         job: Some(other),
         ..view()
     };

@@ -1,0 +1,74 @@
+//! The kinds that several controllers read, each cached once. A kind that one controller alone reads is cached in that
+//! controller's own file.
+
+use std::sync::Arc;
+
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::{Namespace, Pod};
+use k8s_openapi::api::rbac::v1::RoleBinding;
+use reeve_crds::{AccessRule, CONFIG_NAME, PodIdentities, Project, ReeveConfig, ReeveConfigSpec, Workload};
+use reeve_kube_kit::{Cache, ObjectName, Registry, Watch};
+use reeve_workload::WORKLOAD_LABEL;
+
+use crate::{settings, slim};
+
+/// How many objects that may be large are asked for at once: a page of the largest ones is some megabytes, whatever somebody
+/// wrote into their annotations.
+const PAGE: u32 = 50;
+
+/// A copy of everything that is read by more than one controller.
+#[derive(Debug)]
+pub struct Caches {
+    /// Projects.
+    pub projects: Arc<Cache<Project>>,
+    /// Access rules.
+    pub rules: Arc<Cache<AccessRule>>,
+    /// Workloads, without what makes them large.
+    pub workloads: Arc<Cache<Workload>>,
+    /// The settings.
+    pub configs: Arc<Cache<ReeveConfig>>,
+    /// Namespaces.
+    pub namespaces: Arc<Cache<Namespace>>,
+    /// RoleBindings, of every namespace.
+    pub bindings: Arc<Cache<RoleBinding>>,
+    /// Whose each pod is, as it is written.
+    pub identities: Arc<Cache<PodIdentities>>,
+    /// Jobs that are labelled as a workload's.
+    pub jobs: Arc<Cache<Job>>,
+    /// Every pod, trimmed to whose it is; those of workloads with their state.
+    pub pods: Arc<Cache<Pod>>,
+}
+
+impl Caches {
+    /// Has every kind watched by `registry`.
+    pub fn new(registry: &mut Registry) -> Self {
+        Self {
+            projects: registry.cache(Watch::default()),
+            rules: registry.cache(Watch::default()),
+            workloads: registry.cache(Watch::default().page_size(PAGE).trim(slim::workload)),
+            configs: registry.cache(Watch::default()),
+            namespaces: registry.cache(Watch::default()),
+            bindings: registry.cache(Watch::default().trim(slim::binding)),
+            jobs: registry.cache(
+                Watch::default()
+                    .labels(WORKLOAD_LABEL)
+                    .page_size(PAGE)
+                    .trim(slim::job),
+            ),
+            pods: registry.cache(Watch::default().page_size(PAGE).trim(slim::pod)),
+            identities: registry.cache(Watch::default()),
+        }
+    }
+
+    /// The cluster's settings: strict where nothing says otherwise.
+    pub fn settings(&self) -> ReeveConfigSpec {
+        let all = self.configs.all();
+        let all: Vec<ReeveConfigSpec> = all.iter().map(|config| config.spec.clone()).collect();
+        settings::strictest(&all)
+    }
+
+    /// The settings' object.
+    pub fn config(&self) -> Option<Arc<ReeveConfig>> {
+        self.configs.get(&ObjectName::cluster(CONFIG_NAME))
+    }
+}

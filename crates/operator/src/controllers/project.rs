@@ -1,0 +1,255 @@
+//! Project → namespace, labels, RoleBindings. Keyed by namespace, because what a deleted project leaves is found there.
+//!
+//! A pass: [`dereference`](Reconciler::dereference) what is there → [`validate`](validate::validate) whether the project may
+//! have the namespace → [`build`] what it is to be → `apply` what differs → `status` of what was applied.
+
+mod apply;
+pub mod cleanup;
+mod error;
+mod status;
+pub mod survey;
+pub mod validate;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::Namespace;
+use k8s_openapi::api::rbac::v1::RoleBinding;
+use kube::ResourceExt;
+use reeve_admission::names;
+use reeve_crds::{ReeveConfigSpec, desired};
+use reeve_kube_kit::{Change, Context, Controller, ObjectName, Queue};
+use reeve_link::{ObjectKey, StatusPhase};
+use reeve_types::ReservedNamespaces;
+
+pub use error::ProjectError;
+use survey::Survey;
+use validate::{Found, may_be_made, validate};
+
+use crate::caches::Caches;
+use crate::project_index::{NamespaceClaim, Outcome};
+use crate::projects::Projects;
+use crate::settings;
+use crate::shared::Shared;
+use crate::status_outbox::StatusOutbox;
+
+/// How many namespaces are worked on at once.
+const PARALLEL: usize = 16;
+/// How long until what could make no new pod is looked at again.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
+
+/// The controller of projects, by namespace.
+pub fn controller(shared: &Shared) -> Controller<String> {
+    let (queue, keys) = Queue::new();
+    let reconciler = Arc::new(Reconciler {
+        context: shared.context.clone(),
+        caches: shared.caches.clone(),
+        projects: shared.projects.clone(),
+        outbox: shared.outbox.clone(),
+        reserved: shared.reserved.clone(),
+        queue: queue.clone(),
+    });
+    let controller = Controller::new("project", (queue, keys), PARALLEL, move |namespace| {
+        reconciler.clone().reconcile(namespace)
+    });
+    woken(controller, shared)
+}
+
+/// What wakes it: projects, rules, namespaces, bindings and the settings.
+fn woken(controller: Controller<String>, shared: &Shared) -> Controller<String> {
+    let context = shared.context.clone();
+    let projects = || shared.projects.clone();
+    let (of_namespaces, of_bindings, of_settings) = (projects(), projects(), projects());
+    controller
+        .hears(&shared.projects.touched, |queue, namespace| {
+            queue.add(namespace.clone());
+        })
+        .watches(&shared.caches.projects, move |_, change| {
+            let gone = change.deleted();
+            gone.into_iter().for_each(|it| context.events.forget(&**it));
+        })
+        .watches(&shared.caches.namespaces, move |queue, change| {
+            let concerned = change.name().filter(|_| of_namespaces.concerns(change));
+            concerned.into_iter().for_each(|it| queue.add(it.name));
+        })
+        .watches(&shared.caches.bindings, move |queue, change| {
+            let concerned = binding_changed(&of_bindings, change);
+            concerned.into_iter().for_each(|it| queue.add(it.namespace));
+        })
+        .watches(&shared.caches.configs, move |queue, change| {
+            if settings::have_changed(change) {
+                let all = of_settings.index().namespaces();
+                all.into_iter().for_each(|it| queue.add(it));
+            }
+        })
+}
+
+/// The binding, when it is ours or lies where a project is.
+fn binding_changed(projects: &Projects, change: &Change<RoleBinding>) -> Option<ObjectName> {
+    let name = change.name()?;
+    let is_ours = change.either(|binding| binding.labels().contains_key(names::MANAGED));
+    (is_ours || projects.index().is_claimed(&name.namespace)).then_some(name)
+}
+
+struct Reconciler {
+    context: Arc<Context>,
+    caches: Arc<Caches>,
+    projects: Arc<Projects>,
+    outbox: Arc<StatusOutbox>,
+    reserved: ReservedNamespaces,
+    queue: Queue<String>,
+}
+
+/// Everything a pass reads.
+#[derive(Debug)]
+pub struct Dereferenced {
+    /// The namespace, when it is there.
+    pub namespace: Option<Arc<Namespace>>,
+    /// The RoleBindings in it.
+    pub bindings: Vec<Arc<RoleBinding>>,
+    /// The rules that reach the project.
+    pub rules: Vec<desired::AccessRule>,
+    /// Of which version they are.
+    pub version: u64,
+    /// The cluster's settings.
+    pub settings: ReeveConfigSpec,
+}
+
+/// Everything a pass wants to be there.
+#[derive(Debug, PartialEq)]
+pub struct Built {
+    /// The namespace with our labels.
+    pub namespace: Namespace,
+    /// The operator's own binding.
+    pub own: RoleBinding,
+    /// People's bindings.
+    pub people: Vec<RoleBinding>,
+}
+
+/// Builds; cannot fail.
+pub fn build(project: &desired::Project, read: &Dereferenced) -> Built {
+    Built {
+        namespace: reeve_tenancy::namespace(project, &read.settings),
+        own: reeve_tenancy::operator_binding(&project.namespace),
+        people: reeve_tenancy::bindings(project, &read.rules),
+    }
+}
+
+/// Whether a project's namespace is still to get the settings: it is to be made, or it is the project's and its labels say
+/// something else. One that the project may not have does not count: its settings are not ours to write. Pure.
+pub fn lags(project: &desired::Project, namespace: Option<&Namespace>, settings: &ReeveConfigSpec) -> bool {
+    let Some(object) = namespace else { return true };
+    let lacks = |has: &BTreeMap<String, String>, wanted: BTreeMap<String, String>| {
+        wanted.iter().any(|(key, value)| has.get(key) != Some(value))
+    };
+    validate(project, Some(object), false).is_ok()
+        && (lacks(
+            object.labels(),
+            reeve_tenancy::namespace_labels(project, settings),
+        ) || lacks(
+            object.annotations(),
+            reeve_tenancy::namespace_annotations(settings),
+        ))
+}
+
+impl Reconciler {
+    /// One pass over a namespace. What is in the way is in the project's status too.
+    async fn reconcile(self: Arc<Self>, namespace: String) -> Result<(), ProjectError> {
+        let claims = self.projects.claims(&namespace);
+        let Some((first, rest)) = claims.split_first() else {
+            return self.clean_up(&namespace).await;
+        };
+        for loser in rest {
+            let contested = ProjectError::Contested {
+                namespace: namespace.clone(),
+                owner: first.name.clone(),
+            };
+            self.finish(loser, 0, Err(contested)).await.ok();
+        }
+        match &first.checked {
+            Err(invalid) => {
+                self.finish(first, 0, Err(ProjectError::Invalid(invalid.clone())))
+                    .await
+            }
+            Ok(project) => {
+                let read = self.dereference(project);
+                let outcome = self.pass(project, &read).await;
+                self.finish(first, read.version, outcome).await
+            }
+        }
+    }
+
+    fn dereference(&self, project: &desired::Project) -> Dereferenced {
+        let (version, rules) = self.projects.index().rules_of(project);
+        let namespace = ObjectName::cluster(&project.namespace);
+        Dereferenced {
+            namespace: self.caches.namespaces.get(&namespace),
+            bindings: self.caches.bindings.in_namespace(&project.namespace),
+            rules,
+            version,
+            settings: self.caches.settings(),
+        }
+    }
+
+    async fn pass(
+        &self,
+        project: &desired::Project,
+        read: &Dereferenced,
+    ) -> Result<Option<Survey>, ProjectError> {
+        let name = ObjectName::cluster(&project.namespace);
+        let made = self.caches.namespaces.was_just_created(&name);
+        let found = validate(project, read.namespace.as_deref(), made)?;
+        if found == Found::Missing {
+            may_be_made(project, &self.reserved)?;
+            self.outbox
+                .set_first(ObjectKey::Project(project.id), StatusPhase::Creating);
+        }
+        self.apply(project, found, read, &build(project, read)).await?;
+        self.look(project, found, read).await
+    }
+
+    /// Looks at what the namespace holds, where that is called for. Nothing is in one that was just made.
+    async fn look(
+        &self,
+        project: &desired::Project,
+        found: Found,
+        read: &Dereferenced,
+    ) -> Result<Option<Survey>, ProjectError> {
+        let namespace = match (found, &read.namespace) {
+            (Found::Ours, Some(namespace)) => namespace,
+            (Found::Ours, None) => return Ok(None),
+            _ => return Ok(Some(Survey::default())),
+        };
+        // Not before its labels are the settings: those are what is judged by.
+        if lags(project, Some(namespace), &read.settings) || !self.wants_survey(project.name.as_str()) {
+            return Ok(None);
+        }
+        let survey = survey::survey(&self.context, namespace).await?;
+        if !survey.is_clean() {
+            self.queue.add_after(project.namespace.clone(), LOOK_AGAIN);
+        }
+        Ok(Some(survey))
+    }
+
+    /// Puts the outcome where it is read: the index, the outbox, the object's status, an event.
+    async fn finish(
+        &self,
+        claim: &NamespaceClaim,
+        version: u64,
+        outcome: Result<Option<Survey>, ProjectError>,
+    ) -> Result<(), ProjectError> {
+        let report = status::Report::of(&outcome);
+        if let Ok(project) = &claim.checked {
+            let problem = outcome.is_err().then(|| report.message.clone());
+            self.projects.record(project, Outcome { version, problem });
+            self.outbox.set(
+                ObjectKey::Project(project.id),
+                report.phase.into(),
+                &report.message,
+            );
+        }
+        let reported = self.report(&claim.name, &report).await;
+        outcome.map(drop).and(reported)
+    }
+}

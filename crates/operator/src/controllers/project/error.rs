@@ -1,0 +1,133 @@
+//! What can be in the way of a project, with the remedy.
+
+use std::time::Duration;
+
+use reeve_admission::names;
+use reeve_crds::InvalidObject;
+use reeve_kube_kit::{ReconcileError, Retry, WriteFailed};
+use reeve_types::ProjectId;
+
+/// Why a project is not ready.
+#[derive(Debug, thiserror::Error)]
+pub enum ProjectError {
+    /// Its object breaks a rule.
+    #[error(transparent)]
+    Invalid(InvalidObject),
+    /// Another project has the namespace.
+    #[error(
+        "namespace `{namespace}` is project `{owner}`'s: a namespace has one project; choose another namespace"
+    )]
+    Contested {
+        /// The namespace.
+        namespace: String,
+        /// Whose it is.
+        owner: String,
+    },
+    /// The namespace was there before and nobody gave it to the project.
+    #[error(
+        "namespace `{namespace}` exists and is not labelled as this project's; to adopt it, a member of {group} looks at \
+         it first: reeve project adopt {namespace} --dry-run, and then runs the same without --dry-run (by hand, where \
+         nothing in it bears a mark of reeve.dev: kubectl label namespace {namespace} {label}={project})",
+        group = names::INSTALLERS, label = names::PROJECT
+    )]
+    NotAdopted {
+        /// The namespace.
+        namespace: String,
+        /// The project.
+        project: String,
+    },
+    /// The namespace is labelled for another project.
+    #[error(
+        "namespace `{namespace}` is labelled as project `{owner}`'s; to give it to this one, a member of {group} runs: \
+         kubectl label --overwrite namespace {namespace} {label}={project}",
+        group = names::INSTALLERS, label = names::PROJECT
+    )]
+    Foreign {
+        /// The namespace.
+        namespace: String,
+        /// The project.
+        project: String,
+        /// Whose it says it is.
+        owner: String,
+    },
+    /// The namespace is what an earlier project of the same name left.
+    #[error(
+        "namespace `{namespace}` was left by an earlier project `{project}` and holds what is its people's; to give it to this \
+         one, a member of {group} runs: kubectl label --overwrite namespace {namespace} {label}={id}",
+        group = names::INSTALLERS, label = names::PROJECT_ID
+    )]
+    LeftOver {
+        /// The namespace.
+        namespace: String,
+        /// The project.
+        project: String,
+        /// The project's number.
+        id: ProjectId,
+    },
+    /// The namespace is on its way out.
+    #[error("namespace `{namespace}` is being deleted; when it is gone it is made anew")]
+    Terminating {
+        /// The namespace.
+        namespace: String,
+    },
+    /// The namespace is reserved and not there.
+    #[error(
+        "namespace `{namespace}` is reserved in this cluster (`{pattern}`) and is not made for a project: choose another \
+         namespace; where it is meant, a member of {group} makes it and labels it: kubectl create namespace {namespace}; \
+         kubectl label namespace {namespace} {label}={project}; or the operator's flag --reserved-namespaces leaves it out",
+        group = names::INSTALLERS, label = names::PROJECT
+    )]
+    Reserved {
+        /// The namespace.
+        namespace: String,
+        /// By which entry of the list.
+        pattern: String,
+        /// The project.
+        project: String,
+    },
+    /// A RoleBinding of somebody else has the name of one of ours.
+    #[error(
+        "RoleBinding `{namespace}/{name}` is not ours and is in the way; delete it: kubectl -n {namespace} delete rolebinding {name}"
+    )]
+    UnmarkedBinding {
+        /// The namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
+    },
+    /// The operator's own binding does not work.
+    #[error("the operator has no rights in namespace `{namespace}` although its RoleBinding is there; is ClusterRole `{role}` as installed?", role = names::ROLE_OPERATOR_IN_PROJECT)]
+    NoRights {
+        /// The namespace.
+        namespace: String,
+    },
+    /// A write failed.
+    #[error(transparent)]
+    Write(#[from] WriteFailed),
+}
+
+impl ReconcileError for ProjectError {
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Invalid(_) => "Invalid",
+            Self::Contested { .. } => "NamespaceContested",
+            Self::NotAdopted { .. } => "NamespaceNotAdopted",
+            Self::Foreign { .. } => "NamespaceOfAnotherProject",
+            Self::LeftOver { .. } => "NamespaceLeftOver",
+            Self::Terminating { .. } => "NamespaceTerminating",
+            Self::Reserved { .. } => "NamespaceReserved",
+            Self::UnmarkedBinding { .. } => "RoleBindingInTheWay",
+            Self::NoRights { .. } => "NoRights",
+            Self::Write(_) => "WriteFailed",
+        }
+    }
+
+    fn retry(&self) -> Retry {
+        match self {
+            Self::Write(failed) if failed.is_transient() => Retry::Backoff,
+            // A refusal may come from rights or policies, of whose change nothing tells us.
+            Self::Write(_) | Self::NoRights { .. } => Retry::After(Duration::from_secs(10)),
+            _ => Retry::OnChange,
+        }
+    }
+}

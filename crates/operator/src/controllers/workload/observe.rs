@@ -1,0 +1,203 @@
+//! How a workload stands, read from its Job and pods. Pure.
+
+use std::sync::Arc;
+
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Event, Pod};
+use reeve_crds::Phase;
+
+use crate::ownership::is_controlled_by;
+
+/// How a workload stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Observed {
+    /// One word.
+    pub phase: Phase,
+    /// Why, for people.
+    pub message: String,
+    /// The uid of its Job.
+    pub job_uid: Option<String>,
+    /// The Job has no pod: what refused it, only the Job's events say.
+    pub podless: bool,
+}
+
+impl Observed {
+    /// Whether something refuses the Job's pods.
+    pub fn is_refused(&self) -> bool {
+        self.podless && !self.message.is_empty()
+    }
+}
+
+/// What the newest of these events says. Pure.
+pub fn newest_refusal(events: &[Event]) -> Option<String> {
+    let at = |event: &Event| {
+        let last = event.last_timestamp.as_ref().map(|time| time.0);
+        last.or_else(|| event.event_time.as_ref().map(|time| time.0))
+    };
+    let newest = events.iter().max_by_key(|event| at(event))?;
+    newest.message.clone()
+}
+
+/// Reads the state of a Job; of the pods, those that it controls say why they wait. `own` is the workload's own container:
+/// of others, which somebody injected, every message says the name.
+pub fn observe(job: &Job, pods: &[Arc<Pod>], own: &str) -> Observed {
+    let status = job.status.clone().unwrap_or_default();
+    let condition = |type_: &str| {
+        status
+            .conditions
+            .iter()
+            .flatten()
+            .find(|c| c.type_ == type_ && c.status == "True")
+    };
+    let uid = job.metadata.uid.clone();
+    let is_its = |pod: &&Arc<Pod>| {
+        uid.as_deref()
+            .is_some_and(|uid| is_controlled_by(&pod.metadata, uid))
+    };
+    let pods: Vec<&Pod> = pods.iter().filter(is_its).map(|pod| &**pod).collect();
+    // Between a pod's end and the Job's verdict nothing has gone back to waiting; where the Job tries again, it has.
+    let awaits_verdict = !pods.is_empty()
+        && pods
+            .iter()
+            .all(|pod| matches!(phase(pod), "Succeeded" | "Failed"));
+    let runs =
+        status.ready.unwrap_or(0) > 0 || awaits_verdict || pods.iter().any(|pod| phase(pod) == "Running");
+    let (phase, message) = if condition("Complete").is_some() {
+        (Phase::Completed, String::new())
+    } else if let Some(failed) = condition("Failed") {
+        let why = pods
+            .iter()
+            .find_map(|pod| why_failed(pod, own))
+            .or_else(|| failed.message.clone());
+        (Phase::Failed, why.unwrap_or_default())
+    } else if runs {
+        (
+            Phase::Running,
+            pods.iter()
+                .find_map(|pod| why_goes_on(pod, own))
+                .unwrap_or_default(),
+        )
+    } else {
+        (
+            Phase::Pending,
+            pods.iter()
+                .find_map(|pod| why_waiting(pod, own))
+                .unwrap_or_default(),
+        )
+    };
+    Observed {
+        // One that waits in a queue has none either, and nothing refuses it.
+        podless: phase == Phase::Pending && pods.is_empty() && condition("Suspended").is_none(),
+        phase,
+        message,
+        job_uid: uid,
+    }
+}
+
+fn phase(pod: &Pod) -> &str {
+    pod.status
+        .as_ref()
+        .and_then(|status| status.phase.as_deref())
+        .unwrap_or_default()
+}
+
+fn said(reason: Option<&str>, message: Option<&str>) -> Option<String> {
+    match (reason, message) {
+        (Some(reason), Some(message)) => Some(format!("{reason}: {message}")),
+        (one, other) => one.or(other).map(str::to_owned),
+    }
+}
+
+/// The states of a pod's containers: the workload's own first, then those of the others, also of those that start first.
+fn containers<'a>(pod: &'a Pod, own: &str) -> Vec<&'a ContainerStatus> {
+    let Some(status) = pod.status.as_ref() else {
+        return Vec::new();
+    };
+    let lists = [&status.container_statuses, &status.init_container_statuses];
+    let all = lists.into_iter().flatten().flatten();
+    let (mut ordered, others): (Vec<_>, Vec<_>) = all.partition(|container| container.name == own);
+    ordered.extend(others);
+    ordered
+}
+
+/// `its container`, or the name of one that is not the workload's own.
+fn called(container: &ContainerStatus, own: &str) -> String {
+    if container.name == own {
+        "its container".to_owned()
+    } else {
+        format!(
+            "the container `{}`, which is not the workload's own,",
+            container.name
+        )
+    }
+}
+
+fn ended(container: &ContainerStatus) -> Option<&ContainerStateTerminated> {
+    container.state.as_ref()?.terminated.as_ref()
+}
+
+fn why_failed(pod: &Pod, own: &str) -> Option<String> {
+    let status = pod.status.as_ref()?;
+    let failed = containers(pod, own).into_iter().find_map(|container| {
+        let ended = ended(container).filter(|ended| ended.exit_code != 0)?;
+        if container.name != own && reeve_workload::is_names_container(&container.name) {
+            return Some(no_names(ended));
+        }
+        let called = called(container, own);
+        Some(match ended.reason.as_deref() {
+            None | Some("Error") => format!("{called} ended with exit code {}", ended.exit_code),
+            Some(reason) => format!("{called} ended with exit code {} ({reason})", ended.exit_code),
+        })
+    });
+    failed.or_else(|| said(status.reason.as_deref(), status.message.as_deref()))
+}
+
+/// Nothing but the image's shell can be missing where the copies of its `/etc/passwd` are made.
+fn no_names(ended: &ContainerStateTerminated) -> String {
+    format!(
+        "its container did not start: the entry in `/etc/passwd` needs a shell in the image, at `/bin/sh` (exit code {}, {}); \
+         submit without `--passwd-entry`",
+        ended.exit_code,
+        ended.reason.as_deref().unwrap_or("no reason given")
+    )
+}
+
+/// Why a pod runs although the workload's own container has ended.
+fn why_goes_on(pod: &Pod, own: &str) -> Option<String> {
+    let all = containers(pod, own);
+    let own_ended = all.iter().find(|c| c.name == own).and_then(|c| ended(c))?;
+    let other = all.iter().find(|c| c.name != own && ended(c).is_none())?;
+    Some(format!(
+        "its container ended with exit code {}; the pod goes on until the container `{}`, which is not the workload's own, \
+         ends",
+        own_ended.exit_code, other.name
+    ))
+}
+
+fn why_waiting(pod: &Pod, own: &str) -> Option<String> {
+    let status = pod.status.as_ref()?;
+    let waiting = containers(pod, own).into_iter().find_map(|container| {
+        let waiting = container.state.as_ref()?.waiting.as_ref()?;
+        if matches!(
+            waiting.reason.as_deref(),
+            None | Some("ContainerCreating" | "PodInitializing")
+        ) {
+            return None;
+        }
+        let why = said(waiting.reason.as_deref(), waiting.message.as_deref())?;
+        Some(if container.name == own {
+            why
+        } else {
+            format!("{}: {why}", called(container, own).trim_end_matches(','))
+        })
+    });
+    let unscheduled = || {
+        status
+            .conditions
+            .iter()
+            .flatten()
+            .find(|condition| condition.type_ == "PodScheduled" && condition.status == "False")
+            .and_then(|condition| said(condition.reason.as_deref(), condition.message.as_deref()))
+    };
+    waiting.or_else(unscheduled)
+}
