@@ -24,11 +24,13 @@
 //!
 //! A bare pod has its ServiceAccount's token already when it gets here, as a volume that the API server added: where the
 //! pod says nothing of it, volume and mounts are taken out again.
-
-//! **Other policies that change pods.** The API server asks mutating policies in no fixed order, and ours once
-//! (`reinvocationPolicy: Never`): what another one adds afterwards is not filled in but judged
-//! (docs/security/second-writers.md). Asked again (`IfNeeded`), ours would find its own stamp on a pod of a project where
-//! identity is not enforced, and take it for the person's wish to run with all of her identity.
+//!
+//! **Other policies that change pods.** The API server asks mutating policies in no fixed order. Where identity is enforced
+//! ours is asked again after another one changed the object (`reinvocationPolicy: IfNeeded`): what was incomplete is filled
+//! in with what others add to it, in any order. What was complete passes the match conditions by, is therefore not asked
+//! again, and what others add to it is judged: to look at every pod would cost every pod. Where identity is not enforced ours
+//! is asked once: a second time it would find its own stamp, and take it for the person's wish to run with all of her
+//! identity. Two policies of the same text, told apart by the namespace's setting (docs/security/second-writers.md).
 
 mod fill;
 
@@ -116,8 +118,15 @@ fn rewritten() -> String {
 /// What `kubectl replace` calls itself.
 const REPLACE: &str = "kubectl-replace";
 
-/// What people write of an object beside its spec.
-const METADATA: [&str; 4] = ["annotations", "finalizers", "labels", "ownerReferences"];
+/// What can be written of an object beside its spec. (`kubectl` moves its own entries in `managedFields`, and says nothing of
+/// the template by that.)
+const METADATA: [&str; 5] = [
+    "annotations",
+    "finalizers",
+    "labels",
+    "managedFields",
+    "ownerReferences",
+];
 
 /// An expression that lets objects pass by that need nothing (a match condition sees no variables, and a list of one
 /// stands in for a name).
