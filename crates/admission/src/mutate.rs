@@ -22,6 +22,8 @@
 //! leaves it unstamped: who scales or labels what a stranger wrote long ago would else run it as herself. Of Jobs nobody can
 //! change the template, so they are made anew.
 //!
+//! On request, by an annotation, one container gets the person's name ([`passwd`], R23).
+//!
 //! A bare pod has its ServiceAccount's token already when it gets here, as a volume that the API server added: where the
 //! pod says nothing of it, volume and mounts are taken out again.
 //!
@@ -33,6 +35,7 @@
 //! identity. Two policies of the same text, told apart by the namespace's setting (docs/security/second-writers.md).
 
 mod fill;
+pub(crate) mod passwd;
 
 pub use fill::{fill, fill_for, fill_shape};
 
@@ -149,10 +152,12 @@ fn missing() -> String {
          (has(request.userInfo.extra) && '{uid}' in request.userInfo.extra && [request.userInfo.extra].exists(x, \
          t.metadata.?annotations['{stamp_key}'].orValue('') != {stamp} || !has(t.spec.securityContext.runAsUser) || \
          !has(t.spec.securityContext.runAsGroup) || !has(t.spec.securityContext.supplementalGroupsPolicy) || \
-         ('{groups}' in x && !has(t.spec.securityContext.supplementalGroups))))) || ({unbound}) || (object.kind == 'Job' && \
+         ('{groups}' in x && !has(t.spec.securityContext.supplementalGroups)) || \
+         t.?metadata.?annotations[?'{passwd}'].hasValue()))) || ({unbound}) || (object.kind == 'Job' && \
          request.operation == 'CREATE' && object.metadata.?ownerReferences.orValue([]).exists(o, o.kind == 'CronJob'))",
         unbound = unbound(),
         stamp_key = names::RUNS_AS,
+        passwd = names::PASSWD_ENTRY,
     )
 }
 
@@ -239,6 +244,7 @@ pub(crate) fn variables() -> Vec<crate::view::Variable> {
         ),
         ("newContainers", new_ephemeral()),
     ]);
+    all.extend(passwd::variables());
     all
 }
 
@@ -323,11 +329,12 @@ pub(crate) fn expression() -> String {
         "!(c.name in variables.newContainers)",
     );
     format!(
-        "variables.ephemeral ? {ephemeral} : variables.idle ? {binding} : {stamp} + {context} + {} + {} + {} + {binding} + {}",
+        "variables.ephemeral ? {ephemeral} : variables.idle ? {binding} : {stamp} + {context} + {} + {} + {} + {binding} + {} + {}",
         lists.join(" + "),
         operating_system(),
         token(),
         manual_run(),
+        passwd::expression(),
         binding = binding(),
     )
 }

@@ -371,6 +371,16 @@ fn parts(policy: Policy) -> Parts {
                 Vec::new(),
             )
         }
+        Policy::Networking => (
+            Some(in_projects()),
+            vec![rule(
+                "networking.k8s.io",
+                &["CREATE", "UPDATE", "DELETE"],
+                &["ingresses", "networkpolicies"],
+            )],
+            Vec::new(),
+            Vec::new(),
+        ),
         Policy::SecretsAndServices => (
             Some(in_projects()),
             vec![rule("", write, &["secrets", "services"])],

@@ -179,6 +179,7 @@ fn filled_template(view: &View<'_>) -> Value {
         each_container(&mut template, list, |c| fill_container(c, guarding));
     }
     fill_pod(&mut template, view.request.kind() == "Pod");
+    super::passwd::fill(&mut template, view);
     template
 }
 
@@ -273,7 +274,7 @@ fn each_container(template: &mut Value, list: &str, change: impl FnMut(&mut Valu
 }
 
 /// The object at a key, made when it is absent.
-fn object_at<'a>(value: &'a mut Value, key: &str) -> &'a mut Value {
+pub(super) fn object_at<'a>(value: &'a mut Value, key: &str) -> &'a mut Value {
     if !value.is_object() {
         *value = Value::Object(Map::new());
     }
@@ -283,7 +284,22 @@ fn object_at<'a>(value: &'a mut Value, key: &str) -> &'a mut Value {
     }
 }
 
-fn put(object: &mut Value, key: &str, value: Value) {
+/// The list at a key, made when it is absent.
+pub(super) fn list_at<'a>(value: &'a mut Value, key: &str) -> &'a mut Vec<Value> {
+    let place = match value {
+        Value::Object(map) => map.entry(key).or_insert(Value::Null),
+        other => other,
+    };
+    if !place.is_array() {
+        *place = Value::Array(Vec::new());
+    }
+    match place {
+        Value::Array(list) => list,
+        _ => unreachable!("it was made a list"),
+    }
+}
+
+pub(super) fn put(object: &mut Value, key: &str, value: Value) {
     if let Value::Object(map) = object {
         map.insert(key.to_owned(), value);
     }
