@@ -102,6 +102,10 @@ fn unbound() -> String {
 /// Whether a person writes a template again that nobody's stamp is on, as far as it can be seen without the namespace.
 fn rewritten() -> String {
     let template = crate::view::template_cel("o");
+    let same = format!(
+        "{}.all(f, dyn(object.metadata)[?f].orValue(dyn(null)) == dyn(oldObject.metadata)[?f].orValue(dyn(null)))",
+        crate::view::cel_list(&METADATA)
+    );
     format!(
         "request.operation == 'UPDATE' && !(object.kind in ['Job', 'Pod']) && has(request.userInfo.extra) && '{uid}' in \
          request.userInfo.extra && [dyn(object), dyn(oldObject)].all(o, [{template}].all(t, \
@@ -111,10 +115,6 @@ fn rewritten() -> String {
          f.?fieldsV1[?'f:spec'][?'f:jobTemplate'].hasValue())))) || (object.spec == oldObject.spec && {same}))",
         uid = names::EXTRA_UID,
         stamp = names::RUNS_AS,
-        same = format!(
-            "{}.all(f, dyn(object.metadata)[?f].orValue(dyn(null)) == dyn(oldObject.metadata)[?f].orValue(dyn(null)))",
-            crate::view::cel_list(&METADATA)
-        ),
     )
 }
 

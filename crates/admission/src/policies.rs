@@ -553,14 +553,21 @@ mod tests {
         let all = policies();
         let met = |labels: &[(&str, &str)]| -> Vec<&str> {
             let selector = |v: &Value| v["spec"]["matchConstraints"]["namespaceSelector"].clone();
-            let met = all.iter().filter(on_the_road).filter(|v| takes(&selector(v), labels));
+            let met = all
+                .iter()
+                .filter(on_the_road)
+                .filter(|v| takes(&selector(v), labels));
             met.map(|v| v["metadata"]["name"].as_str().unwrap()).collect()
         };
         let project = (names::PROJECT, "robots");
         let enforced = ["reeve-defaults", "reeve-pods"];
         assert_eq!(met(&[project]), enforced);
         for value in ["true", "", "False", "no"] {
-            assert_eq!(met(&[project, (names::ENFORCE_RUN_AS_USER, value)]), enforced, "{value}");
+            assert_eq!(
+                met(&[project, (names::ENFORCE_RUN_AS_USER, value)]),
+                enforced,
+                "{value}"
+            );
         }
         let unenforced = [project, (names::ENFORCE_RUN_AS_USER, "false")];
         assert_eq!(met(&unenforced), ["reeve-defaults-unenforced", "reeve-pods"]);

@@ -143,8 +143,8 @@ pub fn page() -> String {
         text,
         "\n## What a project's namespace has to allow\n\n*Where allowed* is: with the label `{label}: true`, which only the group \
          `reeve:installers` sets and takes away (`kubectl label namespace NAMESPACE {label}=true`). Without it people are refused \
-         by the rule R24, whose sentence says so; the installers, and who has the right from elsewhere under a name that begins \
-         with `system:`, are not.\n\n| Resource | What allowing it means |\n|---|---|\n"
+         by the rule R24, whose sentence says so. Of the installers, of `system:masters` and `kubeadm:cluster-admins`, and of names \
+         that begin with `system:` RBAC alone decides.\n\n| Resource | What allowing it means |\n|---|---|\n"
     );
     for row in WHERE_ALLOWED {
         let _ = writeln!(text, "| {} | {} |", name(row.group, row.resource), row.instead);

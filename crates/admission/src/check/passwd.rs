@@ -23,9 +23,13 @@ pub(super) static CHECKS: [Check; 1] = [Check {
         let v = View::of(r);
         let asked = map(v.template, "/metadata/annotations").contains_key(names::PASSWD_ENTRY);
         let named = annotation(v.template);
-        let is_there = list(v.pod, "/initContainers").iter().any(|c| text(c, "/name") == NAME);
+        let is_there = list(v.pod, "/initContainers")
+            .iter()
+            .any(|c| text(c, "/name") == NAME);
         let mounts = |c: &serde_json::Value| {
-            list(c, "/volumeMounts").iter().any(|mount| text(mount, "/name") == NAME)
+            list(c, "/volumeMounts")
+                .iter()
+                .any(|mount| text(mount, "/name") == NAME)
         };
         let has_it = list(v.pod, "/containers")
             .iter()

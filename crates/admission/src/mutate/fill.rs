@@ -284,19 +284,13 @@ pub(super) fn object_at<'a>(value: &'a mut Value, key: &str) -> &'a mut Value {
     }
 }
 
-/// The list at a key, made when it is absent.
-pub(super) fn list_at<'a>(value: &'a mut Value, key: &str) -> &'a mut Vec<Value> {
-    let place = match value {
-        Value::Object(map) => map.entry(key).or_insert(Value::Null),
-        other => other,
-    };
-    if !place.is_array() {
+/// The list at a key, made when it is absent; `None` of what is no object, or where something else stands.
+pub(super) fn list_at<'a>(value: &'a mut Value, key: &str) -> Option<&'a mut Vec<Value>> {
+    let place = value.as_object_mut()?.entry(key).or_insert(Value::Null);
+    if place.is_null() {
         *place = Value::Array(Vec::new());
     }
-    match place {
-        Value::Array(list) => list,
-        _ => unreachable!("it was made a list"),
-    }
+    place.as_array_mut()
 }
 
 pub(super) fn put(object: &mut Value, key: &str, value: Value) {

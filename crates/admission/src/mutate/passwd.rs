@@ -7,8 +7,9 @@
 //!
 //! It is written once, where a person writes the pod or template; controllers copy it. A changed image is followed.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use super::fill::{list_at, object_at, put};
 use crate::names;
 use crate::request::{list, map, text};
 use crate::view::View;
@@ -108,7 +109,10 @@ pub(crate) fn expression() -> String {
         each(&no_volume, &volume),
         each(
             &format!("{unmounted} && !has(c.volumeMounts)"),
-            &add(&format!("{at} + '/volumeMounts'"), &format!("dyn([{}, {}])", mounts[0], mounts[1])),
+            &add(
+                &format!("{at} + '/volumeMounts'"),
+                &format!("dyn([{}, {}])", mounts[0], mounts[1]),
+            ),
         ),
         each(
             &format!("{unmounted} && has(c.volumeMounts)"),
@@ -140,7 +144,10 @@ pub(crate) fn expression() -> String {
 
 /// The init container, of the container `c`.
 fn init_container_cel() -> String {
-    let script = SCRIPT.replace('\\', "\\\\").replace('\n', "\\n").replace('\'', "\\'");
+    let script = SCRIPT
+        .replace('\\', "\\\\")
+        .replace('\n', "\\n")
+        .replace('\'', "\\'");
     let home = "string((c.?env.orValue([]).filter(e, e.name == 'HOME' && \
                 e.?value.orValue('').matches('^/[^:$[:cntrl:]]*$')).map(e, dyn(e.value)) + [dyn('/')])[0])";
     format!(
@@ -163,36 +170,39 @@ pub(super) fn fill(template: &mut Value, view: &View<'_>) {
     let at = list(template, "/spec/containers")
         .iter()
         .position(|c| text(c, "/name") == named && !mounts_itself(c));
-    let Some(at) = at else { return };
-    let name = local_name(&view.request.user.username);
-    let spec = super::fill::object_at(template, "spec");
-    let Some(container) = spec.pointer(&format!("/containers/{at}")).cloned() else {
-        return;
-    };
-    let init = super::fill::list_at(spec, "initContainers");
-    match init.iter_mut().find(|c| text(c, "/name") == NAME) {
-        Some(there) => super::fill::put(there, "image", container["image"].clone()),
-        None => init.push(init_container(&container, &view.request.user.username, &name)),
+    let spec = object_at(template, "spec");
+    if let Some(at) = at {
+        let _ = enter(spec, at, &view.request.user.username);
     }
-    let volumes = super::fill::list_at(spec, "volumes");
+}
+
+/// Puts the person into the container at this place of the list; `None` where the pod has not the form of one.
+fn enter(spec: &mut Value, at: usize, username: &str) -> Option<()> {
+    let name = local_name(username);
+    let container = spec.pointer(&format!("/containers/{at}"))?.clone();
+    let init = list_at(spec, "initContainers")?;
+    match init.iter_mut().find(|c| text(c, "/name") == NAME) {
+        Some(there) => put(there, "image", container.get("image")?.clone()),
+        None => init.push(init_container(&container, username, &name)),
+    }
+    let volumes = list_at(spec, "volumes")?;
     if !volumes.iter().any(|volume| text(volume, "/name") == NAME) {
         volumes.push(json!({"name": NAME, "emptyDir": {}}));
     }
-    let Some(container) = spec.pointer_mut(&format!("/containers/{at}")) else {
-        return;
-    };
-    let mounts = super::fill::list_at(container, "volumeMounts");
+    let container = spec.pointer_mut(&format!("/containers/{at}"))?;
+    let mounts = list_at(container, "volumeMounts")?;
     if !mounts.iter().any(|mount| text(mount, "/name") == NAME) {
         mounts.extend(FILES.map(
             |file| json!({"name": NAME, "mountPath": format!("/etc/{file}"), "subPath": file, "readOnly": true}),
         ));
     }
-    let variables = super::fill::list_at(container, "env");
+    let variables = list_at(container, "env")?;
     for variable in ["USER", "LOGNAME"] {
         if !variables.iter().any(|v| text(v, "/name") == variable) {
             variables.push(json!({"name": variable, "value": name}));
         }
     }
+    Some(())
 }
 
 /// The container that the annotation names; empty without one.
@@ -250,19 +260,14 @@ fn init_container(container: &Value, username: &str, name: &str) -> Value {
         said => said,
     };
     let stamp = format!("metadata.annotations['{}']", names::RUNS_AS);
-    let mut made = json!({
+    json!({
         "name": NAME,
         "image": container.get("image").cloned().unwrap_or_default(),
         "imagePullPolicy": policy,
         "workingDir": "/",
         "command": ["/bin/sh", "-c", SCRIPT, NAME, FOLDER, name, about, home],
         "env": [{"name": STAMP_VARIABLE, "valueFrom": {"fieldRef": {"fieldPath": stamp}}}],
+        "securityContext": {"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}},
         "volumeMounts": [{"name": NAME, "mountPath": FOLDER}],
-    });
-    let context = json!({"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}});
-    if let Value::Object(made) = &mut made {
-        let made: &mut Map<String, Value> = made;
-        made.insert("securityContext".to_owned(), context);
-    }
-    made
+    })
 }

@@ -98,7 +98,15 @@ impl Stage {
     fn try_pod(&self, pod: &Value) -> Result<(Outcome, Value)> {
         let mut arguments = world::AS_ALICE.to_vec();
         arguments.pop();
-        arguments.extend([self.namespace, "create", "--dry-run=server", "-o", "json", "-f", "-"]);
+        arguments.extend([
+            self.namespace,
+            "create",
+            "--dry-run=server",
+            "-o",
+            "json",
+            "-f",
+            "-",
+        ]);
         let output = self.kubectl.run_with_input(&arguments, &pod.to_string())?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
@@ -181,7 +189,10 @@ fn ours(prefix: &str) -> Vec<Value> {
 /// Our defaults, all of them asked again or all of them once.
 fn asked(reinvocation: &str) -> Vec<Value> {
     let mut policies = ours("reeve-defaults");
-    for policy in policies.iter_mut().filter(|p| p["kind"] == "MutatingAdmissionPolicy") {
+    for policy in policies
+        .iter_mut()
+        .filter(|p| p["kind"] == "MutatingAdmissionPolicy")
+    {
         policy["spec"]["reinvocationPolicy"] = json!(reinvocation);
     }
     policies
@@ -216,7 +227,10 @@ async fn what_others_add_to_a_bare_pod_is_filled_in_each_time_where_identity_is_
     // Asked once, ours misses what another one adds after it.
     let refused = |outcome: &Outcome, _: &Value| *outcome == Outcome::Refused;
     let outcomes = stage.outcomes(&asked("Never"), 5, 10, refused).await?;
-    assert!(outcomes.iter().any(|(_, o, made)| refused(o, made)), "{outcomes:?}");
+    assert!(
+        outcomes.iter().any(|(_, o, made)| refused(o, made)),
+        "{outcomes:?}"
+    );
     Ok(())
 }
 
@@ -237,7 +251,8 @@ async fn where_identity_is_not_enforced_an_injector_gives_nobody_her_numbers() -
         }
     }
     // Asked again, ours takes its own stamp for her wish.
-    let bare = |outcome: &Outcome, made: &Value| numbered(outcome, made) && made["metadata"]["name"] == "bare";
+    let bare =
+        |outcome: &Outcome, made: &Value| numbered(outcome, made) && made["metadata"]["name"] == "bare";
     let outcomes = stage.outcomes(&asked("IfNeeded"), 5, 10, bare).await?;
     assert!(outcomes.iter().any(|(_, o, made)| bare(o, made)), "{outcomes:?}");
     Ok(())
@@ -257,7 +272,10 @@ async fn without_the_policy_that_judges_some_would_get_in_incomplete() -> Result
     wait_until("an incomplete pod", async || {
         let incomplete = |outcome: &Outcome, _: &Value| *outcome == Outcome::Incomplete;
         let outcomes = stage.outcomes(&asked("Never"), 5, 1, incomplete).await?;
-        Ok(outcomes.iter().any(|(_, o, made)| incomplete(o, made)).then_some(()))
+        Ok(outcomes
+            .iter()
+            .any(|(_, o, made)| incomplete(o, made))
+            .then_some(()))
     })
     .await
 }

@@ -368,7 +368,15 @@ fn person_in(template: &Value) -> Value {
         .iter()
         .map(|c| {
             let path = c["env"][0]["valueFrom"]["fieldRef"]["fieldPath"].clone();
-            json!([c["image"], c["imagePullPolicy"], c["command"], c["workingDir"], path, c["volumeMounts"], c["securityContext"]])
+            json!([
+                c["image"],
+                c["imagePullPolicy"],
+                c["command"],
+                c["workingDir"],
+                path,
+                c["volumeMounts"],
+                c["securityContext"]
+            ])
         })
         .collect();
     let containers = spec["containers"].as_array().cloned().unwrap_or_default();

@@ -44,10 +44,7 @@ const EVERYTHING: &str = "it:everything";
 pub(crate) const SETTINGS: [(&str, &[(&str, &str)]); 7] = [
     (
         "allowing",
-        &[
-            (names::ALLOW_FS_GROUP, "true"),
-            (names::ALLOW_NETWORKING, "true"),
-        ],
+        &[(names::ALLOW_FS_GROUP, "true"), (names::ALLOW_NETWORKING, "true")],
     ),
     ("strict", &[]),
     (

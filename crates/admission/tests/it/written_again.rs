@@ -29,17 +29,13 @@ impl Before {
         Self::set_with(cluster, settings, "apply", &policies()).await
     }
 
-    async fn set_with(
-        cluster: &Cluster,
-        settings: Value,
-        verb: &str,
-        policies: &[Value],
-    ) -> Result<Self> {
+    async fn set_with(cluster: &Cluster, settings: Value, verb: &str, policies: &[Value]) -> Result<Self> {
         let installer = cluster.installer_client().await?;
         apply_yaml(&installer, world::GROUND).await?;
         let mut labels = json!({names::PROJECT: "robots", names::POD_SECURITY_ENFORCE: "privileged"});
         world::merge(&mut labels, &settings);
-        let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": ROBOTS, "labels": labels}});
+        let namespace =
+            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": ROBOTS, "labels": labels}});
         apply_yaml(&installer, &namespace.to_string()).await?;
         // Made by the controller-manager elsewhere; there is none here.
         let account = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default", "namespace": ROBOTS}});
@@ -73,7 +69,11 @@ impl Before {
         .await?;
         let bare = world::minimal("Pod", "probe").to_string();
         wait_until("the policy that fills in", async || {
-            let arguments = [&["create", "--dry-run=server", "-o", "json", "-f", "-"][..], &AS_ALICE].concat();
+            let arguments = [
+                &["create", "--dry-run=server", "-o", "json", "-f", "-"][..],
+                &AS_ALICE,
+            ]
+            .concat();
             let output = self.kubectl.run_with_input(&arguments, &bare)?;
             Ok(String::from_utf8_lossy(&output.stdout)
                 .contains(ALICE)
@@ -118,14 +118,36 @@ impl Before {
         self.alice(&["label", kind, "old", "team=a"])?;
         self.alice(&["annotate", kind, "old", "note=x"])?;
         if kind == "CronJob" {
-            self.alice(&["patch", kind, "old", "--type=merge", "-p", r#"{"spec":{"suspend":true}}"#])?;
+            self.alice(&[
+                "patch",
+                kind,
+                "old",
+                "--type=merge",
+                "-p",
+                r#"{"spec":{"suspend":true}}"#,
+            ])?;
         } else if kind != "DaemonSet" {
-            self.alice(&["patch", kind, "old", "--type=merge", "-p", r#"{"spec":{"replicas":2}}"#])?;
+            self.alice(&[
+                "patch",
+                kind,
+                "old",
+                "--type=merge",
+                "-p",
+                r#"{"spec":{"replicas":2}}"#,
+            ])?;
             self.alice(&["scale", kind, "old", "--replicas=1"])?;
         }
         let status = r#"{"status":{"observedGeneration":1}}"#;
         if kind != "CronJob" {
-            self.alice(&["patch", kind, "old", "--subresource=status", "--type=merge", "-p", status])?;
+            self.alice(&[
+                "patch",
+                kind,
+                "old",
+                "--subresource=status",
+                "--type=merge",
+                "-p",
+                status,
+            ])?;
         }
         Ok(())
     }
@@ -193,7 +215,14 @@ async fn a_repository_that_applies_a_template_of_before_makes_it_the_persons_who
     let before = Before::set_with(&cluster, json!({}), "create", &policies()).await?;
     let apply = [
         &AS_ALICE[..],
-        &["apply", "--server-side", "--force-conflicts", "--field-manager=repository", "-f", "-"],
+        &[
+            "apply",
+            "--server-side",
+            "--force-conflicts",
+            "--field-manager=repository",
+            "-f",
+            "-",
+        ],
     ]
     .concat();
     // An apply of nothing but a label says nothing of the template.

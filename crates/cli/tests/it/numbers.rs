@@ -20,7 +20,11 @@ async fn an_administrator_sets_the_lowest_id_of_a_cluster() {
     let output = receiver
         .run(&["-o", "json", "cluster", "set-lowest-id", CLUSTER, "20"])
         .await;
-    assert!(text(&output.stdout).contains("\"lowestId\": 20"), "{}", text(&output.stdout));
+    assert!(
+        text(&output.stdout).contains("\"lowestId\": 20"),
+        "{}",
+        text(&output.stdout)
+    );
 }
 
 #[tokio::test]
@@ -38,11 +42,27 @@ async fn what_the_control_plane_refuses_is_said_with_its_reason() {
     let receiver = Receiver::signed_in().await;
     let refusal = |code: u16, message: &str| json!({"code": code, "message": message, "details": ""});
     let lowest = format!("PUT /api/v1/clusters/{CLUSTER}/lowest-id");
-    receiver.answers(&lowest, 403, refusal(403, "clusters: update is missing at the account"));
-    receiver.answers("DELETE /api/v1/uids/70012", 409, refusal(409, "`70012` is alice@example.org's"));
+    receiver.answers(
+        &lowest,
+        403,
+        refusal(403, "clusters: update is missing at the account"),
+    );
+    receiver.answers(
+        "DELETE /api/v1/uids/70012",
+        409,
+        refusal(409, "`70012` is alice@example.org's"),
+    );
     for (words, cause, missing) in [
-        (&["cluster", "set-lowest-id", CLUSTER, "20"][..], "is missing at the account", "lowest id"),
-        (&["uid", "release", "70012"][..], "is alice@example.org's", "release uid `70012`"),
+        (
+            &["cluster", "set-lowest-id", CLUSTER, "20"][..],
+            "is missing at the account",
+            "lowest id",
+        ),
+        (
+            &["uid", "release", "70012"][..],
+            "is alice@example.org's",
+            "release uid `70012`",
+        ),
         (&["uid", "release", "70013"][..], "", "release uid `70013`"),
     ] {
         let output = receiver.run(words).await;
