@@ -6,10 +6,12 @@
 pub(crate) mod connect;
 mod identity;
 mod namespaces;
+mod networking;
 mod objects;
 mod others;
 pub(crate) mod outside;
 mod ownership;
+mod passwd;
 mod placement;
 mod shape;
 mod stamp;
@@ -22,7 +24,7 @@ pub(crate) use ownership::CONTROLLER_LABELS;
 use crate::names;
 use crate::request::{Operation, Request, map, template_path};
 
-/// A rule of the specification (admission 2), R1 to R15, or one of those that we add to it, R16 to R22.
+/// A rule of the specification (admission 2), R1 to R15, or one of those that we add to it, R16 to R24.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Rule(pub u8);
 
@@ -59,11 +61,13 @@ pub enum Policy {
     ConnectPods,
     /// The proxies of the API server.
     Proxies,
+    /// Ingresses and NetworkPolicies of a project.
+    Networking,
 }
 
 impl Policy {
     /// Every one.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Pods,
         Self::Bindings,
         Self::ControllerRevisions,
@@ -76,6 +80,7 @@ impl Policy {
         Self::Connect,
         Self::ConnectPods,
         Self::Proxies,
+        Self::Networking,
     ];
 
     /// The name of policy and binding.
@@ -93,6 +98,7 @@ impl Policy {
             Self::Connect => "reeve-connect",
             Self::ConnectPods => "reeve-connect-pods",
             Self::Proxies => "reeve-proxies",
+            Self::Networking => "reeve-networking",
         }
     }
 
@@ -123,6 +129,7 @@ impl Policy {
                 let written = ["Workload", "PodIdentities"].contains(&kind);
                 written && request.operation != Operation::Delete || kind == "ReeveConfig"
             }
+            Self::Networking => request.in_project() && ["Ingress", "NetworkPolicy"].contains(&kind),
             Self::SecretsAndServices => request.in_project() && ["Secret", "Service"].contains(&kind),
         }
     }
@@ -227,17 +234,19 @@ impl Check {
 }
 
 /// Every check, policy by policy.
-pub static CHECKS: [&[Check]; 10] = [
+pub static CHECKS: [&[Check]; 12] = [
     &stamp::CHECKS,
     &identity::CHECKS,
     &shape::CHECKS,
     &ownership::CHECKS,
     &placement::CHECKS,
+    &passwd::CHECKS,
     &namespaces::CHECKS,
     &others::CHECKS,
     &objects::CHECKS,
     &outside::CHECKS,
     &connect::CHECKS,
+    &networking::CHECKS,
 ];
 
 /// Every check, in order.
@@ -298,7 +307,7 @@ mod tests {
                 check.id
             );
             assert!(
-                check.remedy.len() > 15 && (1..=22).contains(&check.rule.0),
+                check.remedy.len() > 15 && (1..=24).contains(&check.rule.0),
                 "{}",
                 check.id
             );

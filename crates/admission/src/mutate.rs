@@ -22,15 +22,20 @@
 //! leaves it unstamped: who scales or labels what a stranger wrote long ago would else run it as herself. Of Jobs nobody can
 //! change the template, so they are made anew.
 //!
+//! On request, by an annotation, one container gets the person's name ([`passwd`], R23).
+//!
 //! A bare pod has its ServiceAccount's token already when it gets here, as a volume that the API server added: where the
 //! pod says nothing of it, volume and mounts are taken out again.
-
-//! **Other policies that change pods.** The API server asks mutating policies in no fixed order, and ours once
-//! (`reinvocationPolicy: Never`): what another one adds afterwards is not filled in but judged
-//! (docs/security/second-writers.md). Asked again (`IfNeeded`), ours would find its own stamp on a pod of a project where
-//! identity is not enforced, and take it for the person's wish to run with all of her identity.
+//!
+//! **Other policies that change pods.** The API server asks mutating policies in no fixed order. Where identity is enforced
+//! ours is asked again after another one changed the object (`reinvocationPolicy: IfNeeded`): what was incomplete is filled
+//! in with what others add to it, in any order. What was complete passes the match conditions by, is therefore not asked
+//! again, and what others add to it is judged: to look at every pod would cost every pod. Where identity is not enforced ours
+//! is asked once: a second time it would find its own stamp, and take it for the person's wish to run with all of her
+//! identity. Two policies of the same text, told apart by the namespace's setting (docs/security/second-writers.md).
 
 mod fill;
+pub(crate) mod passwd;
 
 pub use fill::{fill, fill_for, fill_shape};
 
@@ -97,6 +102,10 @@ fn unbound() -> String {
 /// Whether a person writes a template again that nobody's stamp is on, as far as it can be seen without the namespace.
 fn rewritten() -> String {
     let template = crate::view::template_cel("o");
+    let same = format!(
+        "{}.all(f, dyn(object.metadata)[?f].orValue(dyn(null)) == dyn(oldObject.metadata)[?f].orValue(dyn(null)))",
+        crate::view::cel_list(&METADATA)
+    );
     format!(
         "request.operation == 'UPDATE' && !(object.kind in ['Job', 'Pod']) && has(request.userInfo.extra) && '{uid}' in \
          request.userInfo.extra && [dyn(object), dyn(oldObject)].all(o, [{template}].all(t, \
@@ -106,18 +115,21 @@ fn rewritten() -> String {
          f.?fieldsV1[?'f:spec'][?'f:jobTemplate'].hasValue())))) || (object.spec == oldObject.spec && {same}))",
         uid = names::EXTRA_UID,
         stamp = names::RUNS_AS,
-        same = format!(
-            "{}.all(f, dyn(object.metadata)[?f].orValue(dyn(null)) == dyn(oldObject.metadata)[?f].orValue(dyn(null)))",
-            crate::view::cel_list(&METADATA)
-        ),
     )
 }
 
 /// What `kubectl replace` calls itself.
 const REPLACE: &str = "kubectl-replace";
 
-/// What people write of an object beside its spec.
-const METADATA: [&str; 4] = ["annotations", "finalizers", "labels", "ownerReferences"];
+/// What can be written of an object beside its spec. (`kubectl` moves its own entries in `managedFields`, and says nothing of
+/// the template by that.)
+const METADATA: [&str; 5] = [
+    "annotations",
+    "finalizers",
+    "labels",
+    "managedFields",
+    "ownerReferences",
+];
 
 /// An expression that lets objects pass by that need nothing (a match condition sees no variables, and a list of one
 /// stands in for a name).
@@ -140,10 +152,12 @@ fn missing() -> String {
          (has(request.userInfo.extra) && '{uid}' in request.userInfo.extra && [request.userInfo.extra].exists(x, \
          t.metadata.?annotations['{stamp_key}'].orValue('') != {stamp} || !has(t.spec.securityContext.runAsUser) || \
          !has(t.spec.securityContext.runAsGroup) || !has(t.spec.securityContext.supplementalGroupsPolicy) || \
-         ('{groups}' in x && !has(t.spec.securityContext.supplementalGroups))))) || ({unbound}) || (object.kind == 'Job' && \
+         ('{groups}' in x && !has(t.spec.securityContext.supplementalGroups)) || \
+         t.?metadata.?annotations[?'{passwd}'].hasValue()))) || ({unbound}) || (object.kind == 'Job' && \
          request.operation == 'CREATE' && object.metadata.?ownerReferences.orValue([]).exists(o, o.kind == 'CronJob'))",
         unbound = unbound(),
         stamp_key = names::RUNS_AS,
+        passwd = names::PASSWD_ENTRY,
     )
 }
 
@@ -230,6 +244,7 @@ pub(crate) fn variables() -> Vec<crate::view::Variable> {
         ),
         ("newContainers", new_ephemeral()),
     ]);
+    all.extend(passwd::variables());
     all
 }
 
@@ -314,11 +329,12 @@ pub(crate) fn expression() -> String {
         "!(c.name in variables.newContainers)",
     );
     format!(
-        "variables.ephemeral ? {ephemeral} : variables.idle ? {binding} : {stamp} + {context} + {} + {} + {} + {binding} + {}",
+        "variables.ephemeral ? {ephemeral} : variables.idle ? {binding} : {stamp} + {context} + {} + {} + {} + {binding} + {} + {}",
         lists.join(" + "),
         operating_system(),
         token(),
         manual_run(),
+        passwd::expression(),
         binding = binding(),
     )
 }

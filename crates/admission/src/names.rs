@@ -63,6 +63,8 @@ pub const POD_SECURITY_AUDIT: &str = "pod-security.kubernetes.io/audit";
 pub const POD_SECURITY_WARN: &str = "pod-security.kubernetes.io/warn";
 /// `true` lets pods change the group of every file of a volume that is there already (`fsGroup`, R21).
 pub const ALLOW_FS_GROUP: &str = "reeve.dev/allow-fs-group";
+/// `true` lets the people of the project write Ingresses and NetworkPolicies (R24).
+pub const ALLOW_NETWORKING: &str = "reeve.dev/allow-networking";
 /// The value of a setting's label that switches it off.
 pub const OFF: &str = "false";
 
@@ -70,6 +72,8 @@ pub const OFF: &str = "false";
 
 /// The user id of the person who wrote a template, in its labels and in the selector above it: what is selected is hers (R19).
 pub const USER: &str = "reeve.dev/user";
+/// Which container of a pod or template is to know its person by name (R23).
+pub const PASSWD_ENTRY: &str = "reeve.dev/passwd-entry";
 /// The name of the one object in a project's namespace that says whose each pod is (R8).
 pub const POD_IDENTITIES: &str = "reeve";
 
@@ -116,6 +120,8 @@ pub const OPERATOR_USER: &str = "system:serviceaccount:reeve-system:reeve-operat
 pub const INSTALLERS: &str = "reeve:installers";
 /// Applications are subjects of kind User named this plus their name.
 pub const APPLICATION_PREFIX: &str = "reeve:application:";
+/// The groups of those who administer the cluster by certificates of its own.
+pub const ADMINISTRATORS: [&str; 2] = ["kubeadm:cluster-admins", "system:masters"];
 /// No user name and no group of an identity provider may begin so (R10).
 pub const RESERVED_PREFIXES: [&str; 2] = ["system:", "reeve:"];
 

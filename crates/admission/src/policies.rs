@@ -1,7 +1,7 @@
 //! The policy objects: static text for the chart, the same on every cluster, with nothing to configure.
 //!
-//! Every policy fails closed. On the way of pods lie two: one that fills in and one that refuses, because the price is
-//! per policy. Settings reach them as labels and annotations of the namespace. Only the policies of connections take
+//! Every policy fails closed. On the way of a pod lie two: one that fills in and one that refuses, because the price is
+//! per policy. (That which fills in is there twice, for projects that enforce identity and for those that do not.) Settings reach them as labels and annotations of the namespace. Only the policies of connections take
 //! parameters: those can refuse everybody for a while after an API server started (kubernetes #130887), which is
 //! bearable for `exec` and not for pods.
 
@@ -12,8 +12,29 @@ use crate::mutate;
 use crate::names;
 use crate::view::{Variable, pod_variables, requester_variables, template_cel};
 
-/// The name of the mutating policy and its binding.
-pub const DEFAULTS: &str = "reeve-defaults";
+/// A mutating policy and its binding. There are two of the same text, of which each project meets one.
+struct Defaults {
+    name: &'static str,
+    /// How the namespace's setting `enforceRunAsUser` compares with `false`; absent is not `false`.
+    operator: &'static str,
+    reinvocation: &'static str,
+}
+
+/// Where identity is enforced ours is asked again after others changed the object: it fills in what they added, and its
+/// own stamp says nothing that it would not fill in anyway. Elsewhere it is asked once: a stamp is there the person's wish
+/// to run as herself, and asked again ours would take its own for one.
+const DEFAULTS: [Defaults; 2] = [
+    Defaults {
+        name: "reeve-defaults",
+        operator: "NotIn",
+        reinvocation: "IfNeeded",
+    },
+    Defaults {
+        name: "reeve-defaults-unenforced",
+        operator: "In",
+        reinvocation: "Never",
+    },
+];
 const API: &str = "admissionregistration.k8s.io/v1";
 
 /// Every policy and binding, in the order of the chart.
@@ -43,7 +64,10 @@ fn yaml(documents: &[Value]) -> String {
 }
 
 fn render(fault: Option<&str>) -> Vec<Value> {
-    let mut all = vec![mutating(), mutating_binding()];
+    let mut all: Vec<Value> = DEFAULTS
+        .iter()
+        .flat_map(|defaults| [mutating(defaults), mutating_binding(defaults.name)])
+        .collect();
     for policy in Policy::ALL {
         all.push(validating(policy, fault));
         all.push(validating_binding(policy));
@@ -113,7 +137,13 @@ fn named(variables: Vec<Variable>) -> Value {
         .collect()
 }
 
-fn mutating() -> Value {
+fn mutating(defaults: &Defaults) -> Value {
+    let mut namespaces = in_projects();
+    if let Some(Value::Array(all)) = namespaces.get_mut("matchExpressions") {
+        all.push(
+            json!({"key": names::ENFORCE_RUN_AS_USER, "operator": defaults.operator, "values": [names::OFF]}),
+        );
+    }
     let write = &["CREATE", "UPDATE"];
     let conditions: Vec<Value> = mutate::match_conditions()
         .into_iter()
@@ -122,12 +152,12 @@ fn mutating() -> Value {
     json!({
         "apiVersion": API,
         "kind": "MutatingAdmissionPolicy",
-        "metadata": metadata(DEFAULTS),
+        "metadata": metadata(defaults.name),
         "spec": {
             "failurePolicy": "Fail",
-            "reinvocationPolicy": "Never",
+            "reinvocationPolicy": defaults.reinvocation,
             "matchConstraints": {
-                "namespaceSelector": in_projects(),
+                "namespaceSelector": namespaces,
                 "resourceRules": [
                     rule("", &["CREATE"], &["pods"]),
                     rule("", &["UPDATE"], &["pods/ephemeralcontainers"]),
@@ -143,12 +173,12 @@ fn mutating() -> Value {
     })
 }
 
-fn mutating_binding() -> Value {
+fn mutating_binding(name: &str) -> Value {
     json!({
         "apiVersion": API,
         "kind": "MutatingAdmissionPolicyBinding",
-        "metadata": metadata(DEFAULTS),
-        "spec": {"policyName": DEFAULTS},
+        "metadata": metadata(name),
+        "spec": {"policyName": name},
     })
 }
 
@@ -341,6 +371,16 @@ fn parts(policy: Policy) -> Parts {
                 Vec::new(),
             )
         }
+        Policy::Networking => (
+            Some(in_projects()),
+            vec![rule(
+                "networking.k8s.io",
+                &["CREATE", "UPDATE", "DELETE"],
+                &["ingresses", "networkpolicies"],
+            )],
+            Vec::new(),
+            Vec::new(),
+        ),
         Policy::SecretsAndServices => (
             Some(in_projects()),
             vec![rule("", write, &["secrets", "services"])],
@@ -484,8 +524,23 @@ mod tests {
         assert_eq!(binding["spec"]["paramRef"]["parameterNotFoundAction"], "Deny");
     }
 
+    /// Whether a selector of namespaces by expressions takes one with these labels.
+    fn takes(selector: &Value, labels: &[(&str, &str)]) -> bool {
+        let all = selector["matchExpressions"].as_array().into_iter().flatten();
+        all.into_iter().all(|expression| {
+            let own = labels.iter().find(|(key, _)| *key == expression["key"]);
+            let listed = |value: &str| expression["values"].as_array().unwrap().contains(&json!(value));
+            match expression["operator"].as_str().unwrap() {
+                "Exists" => own.is_some(),
+                "DoesNotExist" => own.is_none(),
+                "In" => own.is_some_and(|(_, value)| listed(value)),
+                _ => own.is_none_or(|(_, value)| !listed(value)),
+            }
+        })
+    }
+
     #[test]
-    fn at_most_three_policies_judge_a_pod_of_a_project() {
+    fn one_policy_fills_in_and_one_judges_each_pod_of_a_project() {
         let on_the_road = |v: &&Value| {
             let rules = v
                 .pointer("/spec/matchConstraints/resourceRules")
@@ -495,11 +550,29 @@ mod tests {
                 .flatten()
                 .any(|r| r["resources"].as_array().unwrap().iter().any(|x| x == "pods"))
         };
-        let in_projects =
-            |v: &&Value| v.pointer("/spec/matchConstraints/namespaceSelector") == Some(&in_projects());
         let all = policies();
-        assert_eq!(all.iter().filter(on_the_road).filter(in_projects).count(), 2);
-        assert_eq!(all.iter().filter(on_the_road).count(), 3);
+        let met = |labels: &[(&str, &str)]| -> Vec<&str> {
+            let selector = |v: &Value| v["spec"]["matchConstraints"]["namespaceSelector"].clone();
+            let met = all
+                .iter()
+                .filter(on_the_road)
+                .filter(|v| takes(&selector(v), labels));
+            met.map(|v| v["metadata"]["name"].as_str().unwrap()).collect()
+        };
+        let project = (names::PROJECT, "robots");
+        let enforced = ["reeve-defaults", "reeve-pods"];
+        assert_eq!(met(&[project]), enforced);
+        for value in ["true", "", "False", "no"] {
+            assert_eq!(
+                met(&[project, (names::ENFORCE_RUN_AS_USER, value)]),
+                enforced,
+                "{value}"
+            );
+        }
+        let unenforced = [project, (names::ENFORCE_RUN_AS_USER, "false")];
+        assert_eq!(met(&unenforced), ["reeve-defaults-unenforced", "reeve-pods"]);
+        assert_eq!(met(&[]), ["reeve-outside"]);
+        assert_eq!(met(&unenforced[1..]), ["reeve-outside"]);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use reeve_types::{ClusterId, OrgUnitName, WorkloadName};
 
 pub use adopting::Adopt;
-pub use cluster::{Cluster, NewSecret, SetEndpoint};
+pub use cluster::{Cluster, NewSecret, ReleaseUid, SetEndpoint, SetLowestId, Uids};
 pub use running::{Attach, Bash, Container, Exec, Forward, Logs, PortForward, Target};
 pub use submitting::Submit;
 
@@ -71,6 +71,9 @@ pub enum Command {
     /// Clusters; for their administrators
     #[command(subcommand)]
     Cluster(Cluster),
+    /// Numbers that were given to people; for administrators of the account
+    #[command(subcommand)]
+    Uid(Uids),
     /// What to do with workloads.
     #[command(flatten)]
     Works(Works),

@@ -18,10 +18,11 @@ mod port_forward;
 mod project;
 mod session;
 mod submit;
+mod uid;
 mod whoami;
 
 use crate::Context;
-use crate::args::{Cluster, Command, Config, Kubeconfig, Listed, Login, Project, Training, Works};
+use crate::args::{Cluster, Command, Config, Kubeconfig, Listed, Login, Project, Training, Uids, Works};
 use crate::failure::Failure;
 
 /// Runs a command.
@@ -39,6 +40,10 @@ pub async fn run(context: &mut Context, command: Command) -> Result<(), Failure>
         Command::Cluster(Cluster::SetEndpoint(arguments)) => {
             cluster::set_endpoint::run(context, arguments).await
         }
+        Command::Cluster(Cluster::SetLowestId(arguments)) => {
+            cluster::set_lowest_id::run(context, arguments).await
+        }
+        Command::Uid(Uids::Release(arguments)) => uid::release::run(context, arguments).await,
         Command::Works(works)
         | Command::Workload(works)
         | Command::Training(Training::Works(works) | Training::Standard(works)) => work(context, works).await,

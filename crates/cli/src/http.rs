@@ -175,6 +175,15 @@ impl Api {
             .await
     }
 
+    /// Replaces.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn put<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, CallError> {
+        self.send(Method::PUT, self.url(path), |request| request.json(body))
+            .await
+    }
+
     /// Deletes.
     ///
     /// # Errors

@@ -28,7 +28,7 @@ const INSTALLER: &str =
     "the cluster's installers (the group `reeve:installers`, or a cluster administrator) make it for you";
 
 /// What is refused, most often met first.
-pub const REFUSED: [Refused; 13] = [
+pub const REFUSED: [Refused; 11] = [
     refused(
         "",
         "serviceaccounts",
@@ -44,17 +44,6 @@ pub const REFUSED: [Refused; 13] = [
         "rbac.authorization.k8s.io",
         "rolebindings",
         "rights come from access rules: ask whoever administers the project; for a program the installers write it",
-    ),
-    refused(
-        "networking.k8s.io",
-        "ingresses",
-        "it makes a name of the whole cluster reachable from outside, and can take another project's: the installers make it. \
-         `reeve port-forward` reaches a pod from your machine",
-    ),
-    refused(
-        "networking.k8s.io",
-        "networkpolicies",
-        "one of them cuts off everybody's pods in the project: the installers make it",
     ),
     refused(
         "gateway.networking.k8s.io",
@@ -82,6 +71,28 @@ pub const REFUSED: [Refused; 13] = [
     ),
 ];
 
+/// What the roles grant, and a policy refuses where the namespace does not allow it.
+pub(crate) const WHERE_ALLOWED: [Refused; 2] = [
+    refused(
+        "networking.k8s.io",
+        "ingresses",
+        "it makes a name of the whole cluster reachable from outside, and can take another project's. `reeve port-forward` \
+         reaches a pod from your machine",
+    ),
+    refused(
+        "networking.k8s.io",
+        "networkpolicies",
+        "one of them cuts off everybody's pods in the project, and who may write them may delete those that the installers \
+         made",
+    ),
+];
+
+fn is_conditional(group: &str, resource: &str) -> bool {
+    WHERE_ALLOWED
+        .iter()
+        .any(|row| (row.group, row.resource) == (group, resource))
+}
+
 /// How much of a resource a role may do, in one word.
 fn word(verbs: &[&str]) -> &'static str {
     let has = |verb| verbs.contains(&verb);
@@ -104,7 +115,12 @@ pub fn page() -> String {
         {
             for resource in *resources {
                 if let Some(cell) = table.entry((group, resource)).or_insert(["–"; 3]).get_mut(column) {
-                    *cell = word(verbs);
+                    // A role may have a resource twice: what it may write it may read.
+                    *cell = match (word(verbs), *cell) {
+                        ("reads", written) if written.starts_with("writes") => written,
+                        ("writes", _) if is_conditional(group, resource) => "writes, where allowed",
+                        (word, _) => word,
+                    };
                 }
             }
         }
@@ -121,6 +137,17 @@ pub fn page() -> String {
     for ((group, resource), cells) in table {
         let name = name(group, resource);
         let _ = writeln!(text, "| {name} | {} |", cells.join(" | "));
+    }
+    let label = reeve_admission::names::ALLOW_NETWORKING;
+    let _ = write!(
+        text,
+        "\n## What a project's namespace has to allow\n\n*Where allowed* is: with the label `{label}: true`, which only the group \
+         `reeve:installers` sets and takes away (`kubectl label namespace NAMESPACE {label}=true`). Without it people are refused \
+         by the rule R24, whose sentence says so. Of the installers, of `system:masters` and `kubeadm:cluster-admins`, and of names \
+         that begin with `system:` RBAC alone decides.\n\n| Resource | What allowing it means |\n|---|---|\n"
+    );
+    for row in WHERE_ALLOWED {
+        let _ = writeln!(text, "| {} | {} |", name(row.group, row.resource), row.instead);
     }
     text += "\n## What is refused to everybody in a project, and what to do instead\n\nA chart that brings one of these along is \
              applied without it, or by the installers. Whatever is in neither table is refused, too.\n\n| Resource | Instead |\n|---|---|\n";

@@ -7,6 +7,8 @@
 //!
 //! `exec`, `attach` and `port-forward` are granted, and a policy lets each person into pods of her own alone (R8).
 //!
+//! Ingresses and NetworkPolicies are granted, and a policy (R24) refuses to write them where the namespace does not allow it.
+//!
 //! **Limits.** Who may write the Secrets and ConfigMaps of a project can run code as a colleague whose pod executes
 //! them: the project is that boundary (admission 2, last paragraph). A researcher reads the project's Secrets, as the
 //! `edit` role of Kubernetes lets her; a Secret of type `kubernetes.io/service-account-token`, which would give her a token
@@ -105,6 +107,11 @@ const RUN: &[Row] = &[
         verbs: EDIT,
     },
     Row {
+        group: "networking.k8s.io",
+        resources: &["ingresses", "networkpolicies"],
+        verbs: EDIT,
+    },
+    Row {
         group: "autoscaling",
         resources: &["horizontalpodautoscalers"],
         verbs: EDIT,
@@ -136,6 +143,11 @@ const LOOK: &[Row] = &[
     Row {
         group: "discovery.k8s.io",
         resources: &["endpointslices"],
+        verbs: READ,
+    },
+    Row {
+        group: "networking.k8s.io",
+        resources: &["ingresses", "networkpolicies"],
         verbs: READ,
     },
 ];

@@ -179,6 +179,7 @@ fn filled_template(view: &View<'_>) -> Value {
         each_container(&mut template, list, |c| fill_container(c, guarding));
     }
     fill_pod(&mut template, view.request.kind() == "Pod");
+    super::passwd::fill(&mut template, view);
     template
 }
 
@@ -273,7 +274,7 @@ fn each_container(template: &mut Value, list: &str, change: impl FnMut(&mut Valu
 }
 
 /// The object at a key, made when it is absent.
-fn object_at<'a>(value: &'a mut Value, key: &str) -> &'a mut Value {
+pub(super) fn object_at<'a>(value: &'a mut Value, key: &str) -> &'a mut Value {
     if !value.is_object() {
         *value = Value::Object(Map::new());
     }
@@ -283,7 +284,16 @@ fn object_at<'a>(value: &'a mut Value, key: &str) -> &'a mut Value {
     }
 }
 
-fn put(object: &mut Value, key: &str, value: Value) {
+/// The list at a key, made when it is absent; `None` of what is no object, or where something else stands.
+pub(super) fn list_at<'a>(value: &'a mut Value, key: &str) -> Option<&'a mut Vec<Value>> {
+    let place = value.as_object_mut()?.entry(key).or_insert(Value::Null);
+    if place.is_null() {
+        *place = Value::Array(Vec::new());
+    }
+    place.as_array_mut()
+}
+
+pub(super) fn put(object: &mut Value, key: &str, value: Value) {
     if let Value::Object(map) = object {
         map.insert(key.to_owned(), value);
     }

@@ -115,6 +115,7 @@ const OF_PODS: &[&str] = &[
     "tolerations",
     "fs-group-volumes",
     "fs-group-claims",
+    "passwd-entry",
 ];
 const OF_CONTAINERS: &[&str] = &[
     "container-user",

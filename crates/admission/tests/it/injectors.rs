@@ -1,14 +1,21 @@
 //! Policies of others that add a container to every pod, as a mesh does: alone and amid others, in whatever order the API
 //! server asks them.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result, bail};
 use reeve_admission::{names, policies};
-use reeve_testkit::{Cluster, Kubectl, Options, Tier, apply_yaml, own_cluster, wait_until};
+use reeve_testkit::{Cluster, Kubectl, Options, Tier, apply_yaml, own_cluster, wait_for, wait_until};
 use serde_json::{Value, json};
 
 use crate::world;
 
-const NAMESPACE: &str = world::ROBOTS;
+/// Where identity is enforced.
+const ENFORCED: &str = world::ROBOTS;
+/// Where it is not.
+const UNENFORCED: &str = "reeve-unenforced";
+/// How long an order of policies that does not help is watched. The API server lists them anew within a second.
+const WATCHED: Duration = Duration::from_secs(12);
 
 /// A pod that says nothing of security, and one that leaves nothing to fill in.
 fn pods() -> [(&'static str, Value); 2] {
@@ -28,7 +35,7 @@ fn injector(name: &str) -> String {
     let version = "admissionregistration.k8s.io/v1";
     let policy = json!({"apiVersion": version, "kind": "MutatingAdmissionPolicy", "metadata": {"name": name}, "spec": {
         "failurePolicy": "Fail", "reinvocationPolicy": "Never",
-        "matchConstraints": {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": NAMESPACE}},
+        "matchConstraints": {"namespaceSelector": {"matchLabels": {names::PROJECT: "robots"}},
             "resourceRules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}]},
         "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": expression}}]}});
     let binding = json!({"apiVersion": version, "kind": "MutatingAdmissionPolicyBinding", "metadata": {"name": name},
@@ -49,23 +56,29 @@ enum Outcome {
 
 struct Stage {
     kubectl: Kubectl,
+    namespace: &'static str,
 }
 
 impl Stage {
-    async fn set(cluster: &Cluster) -> Result<Self> {
+    async fn set(cluster: &Cluster, namespace: &'static str) -> Result<Self> {
         let installer = cluster.installer_client().await?;
         apply_yaml(&installer, world::GROUND).await?;
-        let labels = json!({names::PROJECT: "robots", names::POD_SECURITY_ENFORCE: "privileged"});
-        let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": labels}});
-        apply_yaml(&installer, &namespace.to_string()).await?;
-        let account = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default", "namespace": NAMESPACE}});
-        apply_yaml(&installer, &account.to_string()).await?;
+        for name in [ENFORCED, UNENFORCED] {
+            let setting = if name == UNENFORCED { names::OFF } else { "true" };
+            let labels = json!({names::PROJECT: "robots", names::POD_SECURITY_ENFORCE: "privileged",
+                names::ENFORCE_RUN_AS_USER: setting});
+            let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}});
+            apply_yaml(&installer, &object.to_string()).await?;
+            let account = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default", "namespace": name}});
+            apply_yaml(&installer, &account.to_string()).await?;
+        }
         let stage = Self {
             kubectl: cluster.kubectl(),
+            namespace,
         };
         stage.install(&ours("reeve-pods"))?;
         let mut wrong = world::base("Pod", "alice");
-        wrong["spec"]["securityContext"]["runAsUser"] = json!(70013);
+        wrong["spec"]["securityContext"]["runAsUser"] = json!(0);
         wait_until("the policy that judges", async || {
             Ok((stage.try_pod(&wrong)?.0 == Outcome::Refused).then_some(()))
         })
@@ -75,26 +88,30 @@ impl Stage {
 
     /// Removes our policies and makes them again, so that the API server lists all of them anew.
     fn install(&self, policies: &[Value]) -> Result<()> {
-        for policy in policies {
-            let text = policy.to_string();
-            self.kubectl
-                .must_with_input(&["delete", "--ignore-not-found", "-f", "-"], &text)?;
-            self.kubectl.must_with_input(&["create", "-f", "-"], &text)?;
-        }
+        let text = json!({"apiVersion": "v1", "kind": "List", "items": policies}).to_string();
+        self.kubectl
+            .must_with_input(&["delete", "--ignore-not-found", "-f", "-"], &text)?;
+        self.kubectl.must_with_input(&["create", "-f", "-"], &text)?;
         Ok(())
     }
 
-    fn try_pod(&self, pod: &Value) -> Result<(Outcome, usize)> {
-        let arguments = [
-            &["create", "--dry-run=server", "-o", "json", "-f", "-"][..],
-            &world::AS_ALICE,
-        ]
-        .concat();
+    fn try_pod(&self, pod: &Value) -> Result<(Outcome, Value)> {
+        let mut arguments = world::AS_ALICE.to_vec();
+        arguments.pop();
+        arguments.extend([
+            self.namespace,
+            "create",
+            "--dry-run=server",
+            "-o",
+            "json",
+            "-f",
+            "-",
+        ]);
         let output = self.kubectl.run_with_input(&arguments, &pod.to_string())?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
-            if said.contains("reeve: R6: ") {
-                return Ok((Outcome::Refused, 0));
+            if said.contains("reeve: R") {
+                return Ok((Outcome::Refused, Value::Null));
             }
             bail!("no verdict of ours: {said}");
         }
@@ -106,74 +123,159 @@ impl Stage {
         } else {
             Outcome::Incomplete
         };
-        Ok((outcome, containers.len()))
+        Ok((outcome, made))
     }
 
-    /// What becomes of each pod, over and over again, each time with injectors that were made anew.
+    /// What becomes of a pod amid injectors, once all of them are in force. An order of the policies stays until the next
+    /// change of one, so what is refused for that long is refused by it.
+    async fn settled(&self, pod: &Value, meshes: &[String]) -> Result<(Outcome, Value)> {
+        let filled = wait_for(WATCHED, "a pod with all containers, filled in", async || {
+            let (outcome, made) = self.try_pod(pod)?;
+            let containers = made["spec"]["containers"].as_array().cloned().unwrap_or_default();
+            let there = |mesh: &String| containers.iter().any(|c| c["name"] == mesh.as_str());
+            let all = meshes.iter().all(there) && containers.len() == meshes.len() + 1;
+            Ok((all && outcome == Outcome::Filled).then_some((outcome, made)))
+        })
+        .await;
+        match filled {
+            Ok(filled) => Ok(filled),
+            Err(_) => self.try_pod(pod),
+        }
+    }
+
+    /// What becomes of each pod, over and over again, each time with injectors that were made anew; `enough` ends it early.
     async fn outcomes(
         &self,
         ours: &[Value],
         injectors: usize,
         tries: usize,
-    ) -> Result<Vec<(&'static str, Outcome)>> {
+        enough: impl Fn(&Outcome, &Value) -> bool,
+    ) -> Result<Vec<(&'static str, Outcome, Value)>> {
         let mut outcomes = Vec::new();
         for round in 0..tries {
             self.install(ours)?;
             let names: Vec<String> = (0..injectors).map(|n| format!("mesh-{round}-{n}")).collect();
-            for name in &names {
-                self.kubectl
-                    .must_with_input(&["create", "-f", "-"], &injector(name))?;
-            }
-            let bare = &pods()[0].1;
-            wait_until("all policies to be in force", async || {
-                let (outcome, containers) = self.try_pod(bare)?;
-                Ok((outcome == Outcome::Refused || containers == injectors + 1).then_some(()))
-            })
-            .await?;
+            let meshes: Vec<String> = names.iter().map(|name| injector(name)).collect();
+            let meshes = meshes.join("---\n");
+            self.kubectl.must_with_input(&["create", "-f", "-"], &meshes)?;
             for (name, pod) in pods() {
-                outcomes.push((name, self.try_pod(&pod)?.0));
+                let (outcome, made) = if name == "bare" {
+                    self.settled(&pod, &names).await?
+                } else {
+                    self.try_pod(&pod)?
+                };
+                let ends = enough(&outcome, &made);
+                outcomes.push((name, outcome, made));
+                if ends {
+                    return Ok(outcomes);
+                }
             }
-            for name in &names {
-                self.kubectl
-                    .must_with_input(&["delete", "-f", "-"], &injector(name))?;
-            }
+            self.kubectl.must_with_input(&["delete", "-f", "-"], &meshes)?;
         }
         Ok(outcomes)
     }
 }
 
-/// One of our policies, and its binding.
-fn ours(name: &str) -> Vec<Value> {
-    let wanted = |policy: &Value| policy["metadata"]["name"] == name;
+/// Those of our policies whose names begin so, and their bindings.
+fn ours(prefix: &str) -> Vec<Value> {
+    let wanted = |policy: &Value| {
+        policy["metadata"]["name"]
+            .as_str()
+            .is_some_and(|n| n.starts_with(prefix))
+    };
     policies().into_iter().filter(wanted).collect()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_others_add_to_a_pod_is_filled_in_or_refused_in_any_order() -> Result<()> {
+/// Our defaults, all of them asked again or all of them once.
+fn asked(reinvocation: &str) -> Vec<Value> {
+    let mut policies = ours("reeve-defaults");
+    for policy in policies
+        .iter_mut()
+        .filter(|p| p["kind"] == "MutatingAdmissionPolicy")
+    {
+        policy["spec"]["reinvocationPolicy"] = json!(reinvocation);
+    }
+    policies
+}
+
+async fn api_server() -> Option<Cluster> {
     let options = Options {
         tier: Tier::ApiServer,
         ..Options::default()
     };
-    let Some(cluster) = own_cluster(options).await else {
+    own_cluster(options).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_others_add_to_a_bare_pod_is_filled_in_each_time_where_identity_is_enforced() -> Result<()> {
+    let Some(cluster) = api_server().await else {
         return Ok(());
     };
-    let stage = Stage::set(&cluster).await?;
-    let defaults = ours("reeve-defaults");
-    for (injectors, tries) in [(1, 5), (4, 3)] {
-        for (pod, outcome) in stage.outcomes(&defaults, injectors, tries).await? {
-            assert_ne!(outcome, Outcome::Incomplete, "{pod} amid {injectors}");
+    let stage = Stage::set(&cluster, ENFORCED).await?;
+    for injectors in [1, 5] {
+        let outcomes = stage
+            .outcomes(&ours("reeve-defaults"), injectors, 10, |_, _| false)
+            .await?;
+        assert_eq!(outcomes.len(), 20);
+        for (pod, outcome, made) in outcomes {
+            assert_ne!(outcome, Outcome::Incomplete, "{pod} amid {injectors}: {made}");
+            if pod == "bare" {
+                assert_eq!(outcome, Outcome::Filled, "{pod} amid {injectors}: {made}");
+            }
         }
     }
-    // Judged by nobody, some would get in incomplete.
+    // Asked once, ours misses what another one adds after it.
+    let refused = |outcome: &Outcome, _: &Value| *outcome == Outcome::Refused;
+    let outcomes = stage.outcomes(&asked("Never"), 5, 10, refused).await?;
+    assert!(
+        outcomes.iter().any(|(_, o, made)| refused(o, made)),
+        "{outcomes:?}"
+    );
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_identity_is_not_enforced_an_injector_gives_nobody_her_numbers() -> Result<()> {
+    let Some(cluster) = api_server().await else {
+        return Ok(());
+    };
+    let stage = Stage::set(&cluster, UNENFORCED).await?;
+    let numbered = |_: &Outcome, made: &Value| made["spec"]["securityContext"].get("runAsUser").is_some();
+    let tries = stage
+        .outcomes(&ours("reeve-defaults"), 1, 3, |_, _| false)
+        .await?;
+    for (pod, outcome, made) in tries {
+        assert_ne!(outcome, Outcome::Incomplete, "{pod}: {made}");
+        if pod == "bare" {
+            assert!(!numbered(&outcome, &made), "{made}");
+        }
+    }
+    // Asked again, ours takes its own stamp for her wish.
+    let bare =
+        |outcome: &Outcome, made: &Value| numbered(outcome, made) && made["metadata"]["name"] == "bare";
+    let outcomes = stage.outcomes(&asked("IfNeeded"), 5, 10, bare).await?;
+    assert!(outcomes.iter().any(|(_, o, made)| bare(o, made)), "{outcomes:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_the_policy_that_judges_some_would_get_in_incomplete() -> Result<()> {
+    let Some(cluster) = api_server().await else {
+        return Ok(());
+    };
+    let stage = Stage::set(&cluster, ENFORCED).await?;
     for policy in ours("reeve-pods") {
         stage
             .kubectl
             .must_with_input(&["delete", "-f", "-"], &policy.to_string())?;
     }
     wait_until("an incomplete pod", async || {
-        let outcomes = stage.outcomes(&defaults, 1, 1).await?;
-        let incomplete = |(_, outcome): &(&str, Outcome)| *outcome == Outcome::Incomplete;
-        Ok(outcomes.iter().any(incomplete).then_some(()))
+        let incomplete = |outcome: &Outcome, _: &Value| *outcome == Outcome::Incomplete;
+        let outcomes = stage.outcomes(&asked("Never"), 5, 1, incomplete).await?;
+        Ok(outcomes
+            .iter()
+            .any(|(_, o, made)| incomplete(o, made))
+            .then_some(()))
     })
     .await
 }

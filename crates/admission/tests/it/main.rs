@@ -11,6 +11,7 @@ mod grid;
 mod injectors;
 mod issuer;
 mod mutants;
+mod named;
 mod offline;
 mod ordinary;
 mod random;

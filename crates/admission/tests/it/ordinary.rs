@@ -17,10 +17,16 @@ const DEADLINE: Duration = Duration::from_secs(60);
 fn manifests() -> String {
     let template = |name: &str, extra: &str| {
         format!(
-            "{{metadata: {{labels: {{app: {name}}}}}, spec: {{terminationGracePeriodSeconds: 0, {extra} containers: \
-             [{{name: c, image: {image}, command: [sh, -c, 'trap exit TERM; while :; do sleep 1; done'], env: [{{name: \
-             V, value: '1'}}]}}]}}}}",
-            image = images::TOOLS
+            "{{metadata: {{labels: {{app: {name}}}, annotations: {{{named}}}}}, spec: {{terminationGracePeriodSeconds: 0, \
+             {extra} containers: [{{name: c, image: {image}, command: [sh, -c, 'trap exit TERM; while :; do sleep 1; done'], \
+             env: [{{name: V, value: '1'}}]}}]}}}}",
+            image = images::TOOLS,
+            // Some are to know the person by name.
+            named = if ["web", "db"].contains(&name) {
+                "reeve.dev/passwd-entry: c"
+            } else {
+                ""
+            },
         )
     };
     let sleeping = |kind: &str, name: &str, more: &str, selector: &str| {

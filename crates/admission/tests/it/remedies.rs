@@ -72,7 +72,9 @@ fn faults(entries: &[Entry]) -> Vec<String> {
             continue;
         };
         if entry.helps.is_empty() != entry.no_action.is_some() {
-            faults.push(format!("{id} needs either something that helps or the reason why nothing does"));
+            faults.push(format!(
+                "{id} needs either something that helps or the reason why nothing does"
+            ));
         }
         let others = entry.elsewhere.iter().map(|e| (&e.says, e.why.len() > 5));
         let said: Vec<(&String, bool)> = entry
@@ -127,7 +129,8 @@ fn remove(object: &mut Value, pointer: &str) -> Result<()> {
         Some(Value::Array(list)) => key.parse().ok().map(|at: usize| list.remove(at)),
         _ => None,
     };
-    gone.map(|_| ()).with_context(|| format!("nothing at {pointer} of {object}"))
+    gone.map(|_| ())
+        .with_context(|| format!("nothing at {pointer} of {object}"))
 }
 
 /// Sets what is at a pointer, with the objects above it.
@@ -216,6 +219,11 @@ async fn who_does_what_a_refusal_says_is_admitted() -> Result<()> {
             }
         }
     }
-    assert!(wrong.is_empty(), "{} remedies:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} remedies:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
     Ok(())
 }

@@ -347,6 +347,7 @@ pub(crate) fn filled_alike(rust: &Value, server: &Value, template: &str) -> Resu
     {
         bail!("the pod has a token: {server}");
     }
+    pairs.push((person_in(rust), person_in(server)));
     for list in ["containers", "initContainers", "ephemeralContainers"] {
         let contexts = |t: &Value| {
             let containers = t["spec"][list].as_array().cloned().unwrap_or_default();
@@ -360,4 +361,43 @@ pub(crate) fn filled_alike(rust: &Value, server: &Value, template: &str) -> Resu
         }
     }
     Ok(())
+}
+
+/// What tells a container the name of its person.
+fn person_in(template: &Value) -> Value {
+    let spec = &template["spec"];
+    let named = |list: &str| {
+        let all = spec[list].as_array().cloned().unwrap_or_default();
+        let ours = |entry: &&Value| entry["name"] == "reeve-names";
+        all.iter().filter(ours).cloned().collect::<Vec<_>>()
+    };
+    let init: Vec<Value> = named("initContainers")
+        .iter()
+        .map(|c| {
+            let path = c["env"][0]["valueFrom"]["fieldRef"]["fieldPath"].clone();
+            json!([
+                c["image"],
+                c["imagePullPolicy"],
+                c["command"],
+                c["workingDir"],
+                path,
+                c["volumeMounts"],
+                c["securityContext"]
+            ])
+        })
+        .collect();
+    let containers = spec["containers"].as_array().cloned().unwrap_or_default();
+    let known = containers.iter().map(|c| {
+        let of = |list: &str| -> Vec<Value> { c[list].as_array().cloned().unwrap_or_default() };
+        let env: Vec<Value> = of("env")
+            .into_iter()
+            .filter(|e| ["USER", "LOGNAME"].iter().any(|name| e["name"] == *name))
+            .collect();
+        let mounts: Vec<Value> = of("volumeMounts")
+            .into_iter()
+            .filter(|m| m["name"] == "reeve-names")
+            .collect();
+        json!([env, mounts])
+    });
+    json!([init, named("volumes").len(), known.collect::<Vec<_>>()])
 }

@@ -42,7 +42,10 @@ const EVERYTHING: &str = "it:everything";
 
 /// The variants of settings, as labels beside the project's.
 pub(crate) const SETTINGS: [(&str, &[(&str, &str)]); 7] = [
-    ("allowing", &[(names::ALLOW_FS_GROUP, "true")]),
+    (
+        "allowing",
+        &[(names::ALLOW_FS_GROUP, "true"), (names::ALLOW_NETWORKING, "true")],
+    ),
     ("strict", &[]),
     (
         "on",
@@ -300,6 +303,7 @@ pub(crate) fn api_version(kind: &str) -> &'static str {
         | "Service" => "v1",
         "Job" | "CronJob" => "batch/v1",
         "RoleBinding" => "rbac.authorization.k8s.io/v1",
+        "Ingress" | "NetworkPolicy" => "networking.k8s.io/v1",
         "Workload" | "ReeveConfig" | "PodIdentities" => "reeve.dev/v1alpha1",
         _ => "apps/v1",
     }
@@ -315,6 +319,8 @@ pub(crate) fn collection(kind: &str, namespace: &str) -> String {
     };
     let plural = match kind {
         "PodIdentities" => kind.to_lowercase(),
+        "Ingress" => "ingresses".to_owned(),
+        "NetworkPolicy" => "networkpolicies".to_owned(),
         kind => format!("{}s", kind.to_lowercase()),
     };
     match kind {

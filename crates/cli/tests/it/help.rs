@@ -1,6 +1,6 @@
 //! The help is the reference of the command line: it does not change unseen.
 
-use crate::receiver::Receiver;
+use crate::receiver::{CLUSTER, Receiver};
 
 #[tokio::test]
 async fn the_help_of_every_command() {
@@ -15,6 +15,8 @@ async fn the_help_of_every_command() {
         &["project", "adopt"],
         &["cluster", "new-secret"],
         &["cluster", "set-endpoint"],
+        &["cluster", "set-lowest-id"],
+        &["uid", "release"],
         &["submit"],
         &["list"],
         &["describe"],
@@ -70,6 +72,13 @@ async fn wrong_usage_ends_with_two_before_anybody_is_asked() {
         &["list", "-o", "yaml"],
         &["project", "adopt"],
         &["project", "adopt", "../pods"],
+        &["cluster", "set-lowest-id", CLUSTER, "0"],
+        &["cluster", "set-lowest-id", CLUSTER, "1001"],
+        &["cluster", "set-lowest-id", CLUSTER, "many"],
+        &["cluster", "set-lowest-id", "demo", "20"],
+        &["uid", "release", "0"],
+        &["uid", "release", "65534"],
+        &["uid", "release", "alice"],
     ] {
         let output = receiver.run(wrong).await;
         assert_eq!(output.status.code(), Some(2), "{wrong:?}");

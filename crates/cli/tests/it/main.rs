@@ -10,6 +10,7 @@ mod forward;
 mod help;
 mod kubectl;
 mod logs;
+mod numbers;
 mod receiver;
 mod reference;
 mod sessions;

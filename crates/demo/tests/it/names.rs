@@ -103,7 +103,9 @@ fn the_pages_manifest_does_it_with_kubectl() {
         let kubectl = kubectl_of(road, &team, &team.researcher).await?;
         kubectl.must_with_input(&["apply", "-f", "-"], &manifest())?;
         let said = output_of(road, &team.namespace, "batch.kubernetes.io/job-name=named").await?;
-        ensure!(said == "alice\nalice\nalice\nmine\n", "{said}");
+        let name = name_of(&team.researcher.person.username);
+        let expected = format!("{name}\n{name}\n{name} g5001\n{name} {name}\n/home/me\n1\nmine\n");
+        ensure!(said == expected, "{said}");
         Ok(())
     });
 }

@@ -194,10 +194,10 @@ fn what_the_page_calls_refused_no_role_may_write() {
     assert_eq!(untrue(&rules), Vec::<&str>::new());
     // A role that could is noticed.
     rules.push(PolicyRule {
-        api_groups: Some(vec!["networking.k8s.io".to_owned()]),
-        resources: Some(vec!["ingresses".to_owned()]),
+        api_groups: Some(vec!["gateway.networking.k8s.io".to_owned()]),
+        resources: Some(vec!["httproutes".to_owned()]),
         verbs: vec!["create".to_owned()],
         ..PolicyRule::default()
     });
-    assert_eq!(untrue(&rules), ["ingresses"]);
+    assert_eq!(untrue(&rules), ["httproutes"]);
 }

@@ -1,0 +1,31 @@
+//! Ingresses and NetworkPolicies reach beyond one person, so the namespace has to allow them to people (R24).
+
+use super::{Check, Policy, Rule};
+use crate::names;
+use crate::request::Request;
+
+/// Whoever is no person and no application of ours, or looks after the cluster: RBAC decides of them alone.
+fn is_exempt(request: &Request) -> bool {
+    let user = &request.user;
+    user.is_installer()
+        || user.username.starts_with("system:")
+        || names::ADMINISTRATORS.iter().any(|group| user.in_group(group))
+}
+
+pub(super) static CHECKS: [Check; 1] = [Check {
+    id: "networking",
+    policy: Policy::Networking,
+    rule: Rule(24),
+    problem: "an Ingress takes a name of the whole cluster, and a NetworkPolicy cuts off the pods of everybody in the project",
+    named: None,
+    remedy: "ask a member of the group reeve:installers to write it, or to allow it to this project: label \
+             reeve.dev/allow-networking: true of the namespace",
+    cel: "namespaceObject.metadata.?labels[?'reeve.dev/allow-networking'].orValue('') == 'true' || \
+          request.userInfo.?username.orValue('').startsWith('system:') || \
+          request.userInfo.?groups.orValue([]).exists(g, g in ['kubeadm:cluster-admins', 'reeve:installers', \
+          'system:masters'])",
+    predicate: |r| {
+        let allowed = r.namespace_labels.get(names::ALLOW_NETWORKING);
+        allowed.is_some_and(|value| value == "true") || is_exempt(r)
+    },
+}];

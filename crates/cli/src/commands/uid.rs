@@ -1,0 +1,3 @@
+//! `reeve uid`.
+
+pub(in crate::commands) mod release;
