@@ -53,12 +53,13 @@ async fn suspended(tx: &mut Tx) -> Result<Suspended, StoreError> {
     })
 }
 
-/// The era of the greatest session number.
+/// The era of the greatest number that a token of a subject or of a cluster's link carries.
 async fn era(tx: &mut Tx) -> Result<i64, StoreError> {
     let greatest = count(
         tx,
         "SELECT COALESCE(MAX(n), 0) AS n FROM (SELECT MAX(session_number) AS n FROM users
-         UNION ALL SELECT MAX(session_number) AS n FROM service_accounts) AS numbers",
+         UNION ALL SELECT MAX(session_number) AS n FROM service_accounts
+         UNION ALL SELECT MAX(credential_number) AS n FROM clusters) AS numbers",
     )
     .await?;
     Ok(greatest >> ERA_BITS)
@@ -115,7 +116,8 @@ async fn take_uid(tx: &mut Tx, user: UserId, uid: Uid) -> Result<(), StoreError>
     Ok(())
 }
 
-/// A session number is its era times this many bits, and how often the subject's sessions were ended in it.
+/// A session number is its era times this many bits, and how often the subject's sessions were ended in it; the number of a
+/// cluster's link secret likewise.
 const ERA_BITS: u32 = 32;
 
 #[async_trait]
@@ -165,6 +167,7 @@ impl Fence for SqlStore {
         for statement in [
             "UPDATE users SET session_number = $1",
             "UPDATE service_accounts SET session_number = $1",
+            "UPDATE clusters SET credential_number = $1",
         ] {
             tx.execute(statement, &[(era << ERA_BITS).into()])
                 .await
