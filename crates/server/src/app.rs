@@ -163,6 +163,16 @@ impl App {
         }
     }
 
+    /// Where in the audit log the event is that is known outside of the database, after that was brought up to it: what is
+    /// known there later is never an earlier one. The end of all numbers where nothing is kept outside.
+    pub async fn fenced_event(&self) -> i64 {
+        self.advance_fence().await;
+        match self.fence.get() {
+            Some(fence) => fence.head().await.unwrap_or(0),
+            None => i64::MAX,
+        }
+    }
+
     /// Keeps a report of a cluster: outside the turn of [`App::change`], for it touches what its own cluster says of itself and
     /// decides nothing; one report of a cluster after the other. It runs to its end even when its caller goes away.
     ///

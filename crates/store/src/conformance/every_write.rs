@@ -327,7 +327,7 @@ async fn people_are_told(world: &World, log: &mut Log) -> reeve_types::UserId {
         .unwrap();
     log.has(world, "set_password", ResetPassword, alice, &[]).await;
     let later = NOW.plus_seconds(1);
-    let pruned = store.prune_attempts(&session, later, 10, entry(Prune)).await;
+    let pruned = store.prune_attempts(&session, later, i64::MAX, 10, entry(Prune)).await;
     assert_eq!(pruned.unwrap(), 1);
     log.has(world, "prune_attempts", Prune, "", &[crate::PRUNED])
         .await;
