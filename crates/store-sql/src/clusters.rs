@@ -217,9 +217,11 @@ impl Clusters for SqlStore {
         let mut tx = self.write(DELETE).await?;
         let row = one(&mut tx, id, DELETE).await?.ok_or_else(|| missing(id))?;
         let rules = live_rules_of_cluster(&mut tx, id).await?;
+        // A suspended secret, too, tells its operator that the cluster is gone; it opens nothing else any more.
         tx.execute(
             "INSERT INTO deleted_clusters (id, credential, deleted_at)
-             SELECT id, credential, $2 FROM clusters WHERE id = $1",
+             SELECT id, CASE WHEN credential LIKE 'suspended:%' THEN substr(credential, 11) ELSE credential END, $2
+             FROM clusters WHERE id = $1",
             &[Arg::text(id), at.into()],
         )
         .await
