@@ -60,6 +60,7 @@ macro_rules! conformance_tests {
             writes_at_the_same_time_leave_no_gap,
             a_history_goes_on_where_the_one_before_had_come_to,
             old_histories_are_forgotten,
+            a_uid_is_not_released_while_a_forgotten_workload_may_run,
             a_permission_for_one_thing_does_no_other,
             a_refused_write_leaves_nothing_behind,
             every_change_is_in_the_audit_chain,
