@@ -18,7 +18,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::chain::AuditKey;
 
 /// One file, applied in a transaction of its own.
-const MIGRATIONS: [(i64, &str, &str); 8] = [
+const MIGRATIONS: [(i64, &str, &str); 9] = [
     (1, "begin", include_str!("../migrations/0001_begin.sql")),
     (2, "former", include_str!("../migrations/0002_former.sql")),
     (3, "histories", include_str!("../migrations/0003_histories.sql")),
@@ -27,6 +27,7 @@ const MIGRATIONS: [(i64, &str, &str); 8] = [
     (6, "bounds", include_str!("../migrations/0006_bounds.sql")),
     (7, "fence", include_str!("../migrations/0007_fence.sql")),
     (8, "lowest id", include_str!("../migrations/0008_lowest_id.sql")),
+    (9, "change log", include_str!("../migrations/0009_change_log.sql")),
 ];
 
 /// How many connections read at a time.

@@ -3,13 +3,14 @@
 use async_trait::async_trait;
 use reeve_authz::{BootstrapException, Granted};
 use reeve_store::{
-    AuditEntry, AuditHead, CredentialKind, Fence, FenceNews, Fenced, Recovered, StoreError, SubjectId,
-    Suspended, Verifier, gate,
+    AuditEntry, AuditHead, CredentialKind, DirectoryChange, Fence, FenceNews, Fenced, Recovered, StoreError,
+    SubjectId, Suspended, Verifier, gate,
 };
 use reeve_types::{Email, PosixIdentity, Timestamp, Uid, UserId};
 
+use crate::changes::Changes;
 use crate::driver::{Arg, During, Row, Tx};
-use crate::{SqlStore, audit, sessions};
+use crate::{SqlStore, audit, sessions, users};
 
 const READ: &str = "read how far the database has come";
 const RECOVER: &str = "end what a restored database holds";
@@ -202,9 +203,10 @@ impl Fence for SqlStore {
         ] {
             entry.metadata.insert(name.to_owned(), value);
         }
-        audit::append(&mut tx, &entry).await?;
-        tx.commit().await.during(RECOVER)?;
-        Ok(Recovered { era, suspended })
+        let recovered = Recovered { era, suspended };
+        let changes = Changes::of(DirectoryChange::Everything);
+        let committed = changes.commit(tx, &entry, recovered, RECOVER).await?;
+        Ok(committed.value)
     }
 
     async fn suspended(&self) -> Result<Suspended, StoreError> {
@@ -263,8 +265,10 @@ impl Fence for SqlStore {
             })?
             .parsed("id")?;
         sessions::end(&mut tx, SubjectId::User(id), CONFIRM).await?;
-        audit::append(&mut tx, &entry.about(id, email)).await?;
-        tx.commit().await.during(CONFIRM)
+        let changes = users::changed(&mut tx, id, CONFIRM).await?;
+        let entry = entry.about(id, email);
+        changes.commit(tx, &entry, (), CONFIRM).await?;
+        Ok(())
     }
 }
 

@@ -7,6 +7,7 @@ mod access_rules;
 mod attempts;
 mod audit;
 mod chain;
+mod change_log;
 mod changes;
 mod clusters;
 mod departments;

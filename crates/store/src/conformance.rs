@@ -10,24 +10,28 @@
 )]
 
 mod audit;
+mod change_log;
 mod deletion;
 mod desired;
 mod every_write;
 mod fence;
 mod history;
 mod people;
+mod random;
 mod reading;
 mod unique;
 mod world;
 mod writes;
 
 pub use audit::*;
+pub use change_log::*;
 pub use deletion::*;
 pub use desired::*;
 pub use every_write::*;
 pub use fence::*;
 pub use history::*;
 pub use people::*;
+pub use random::RandomWrites;
 pub use reading::*;
 pub use unique::*;
 pub use world::World;
@@ -76,6 +80,10 @@ macro_rules! conformance_tests {
             a_list_is_cut_by_what_is_visible_of_its_own_kind,
             of_what_is_above_something_visible_the_name_is_shown,
             the_directory_says_what_was_written,
+            the_change_log_tells_all_that_changes,
+            a_write_answers_what_it_logged,
+            wide_changes_are_logged_in_parts,
+            the_oldest_changes_are_forgotten,
         }
     };
     (@each $open:path; $($check:ident,)*) => {

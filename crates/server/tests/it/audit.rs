@@ -31,7 +31,7 @@ pub(crate) async fn events(server: &Server) -> Vec<AuditRow> {
     };
     assert_eq!(granted.scope(), Scope::Account);
     // As the process does beside answering.
-    reeve_server::upkeep::record_failures(&server.app, true).await;
+    upkeep::record_failures(&server.app, true).await;
     server.app.store.verify_audit_chain(&granted).await.unwrap();
     server.app.store.audit_events(&granted, 0, 10_000).await.unwrap()
 }
@@ -132,7 +132,8 @@ async fn the_head_is_told_when_it_moved_and_is_the_chains_end() {
 async fn the_event_that_is_known_outside_is_never_pruned() {
     let server = Server::new().await;
     let old = server.clock.now().plus_seconds(-91 * 24 * 60 * 60);
-    let attempts = |count| vec![AuditEntry::of_the_system(AuditAction::SignIn, "x", String::new(), old); count];
+    let attempts =
+        |count| vec![AuditEntry::of_the_system(AuditAction::SignIn, "x", String::new(), old); count];
     let granted = Granted::bootstrap(BootstrapException::SessionRecord);
     server.sql.record_attempts(&granted, attempts(450)).await.unwrap();
     let folder = tempfile::tempdir().unwrap();

@@ -18,6 +18,7 @@ mod departments;
 mod documents;
 mod faults;
 mod floods;
+mod followed;
 mod full_disk;
 mod hiding;
 mod link;

@@ -142,9 +142,8 @@ pub async fn old_failed_attempts_are_pruned_and_the_chain_says_so(mut world: Wor
             .await
             .unwrap()
     };
-    let prune = async |world: &World, before: i64, limit: i64| {
-        prune_until(world, before, i64::MAX, limit).await
-    };
+    let prune =
+        async |world: &World, before: i64, limit: i64| prune_until(world, before, i64::MAX, limit).await;
     assert_eq!(prune(&world, 0, 10).await, 0, "nothing is that old");
     assert_eq!(world.audited().await, 7, "and so nothing was said");
     assert_eq!(

@@ -92,7 +92,11 @@ pub async fn a_restored_store_ends_everything_it_holds(mut world: World) {
     assert_eq!(store.suspended().await.unwrap(), counts);
     let (_, secret) = store.secret_verifier(&account.name).await.unwrap().unwrap();
     let (credential, number) = store.link_verifier(cluster).await.unwrap().unwrap();
-    assert_eq!(number, CredentialNumber(recovered.era << 32), "link tokens end too");
+    assert_eq!(
+        number,
+        CredentialNumber(recovered.era << 32),
+        "link tokens end too"
+    );
     let known = store.directory().await.unwrap().clusters;
     assert_eq!(known.first().map(|cluster| cluster.credential), Some(number));
     for verifier in [world.admin_password().await, secret, credential] {
@@ -136,7 +140,7 @@ pub async fn eras_of_session_numbers_never_meet(mut world: World) {
         let ended = world
             .store
             .end_sessions(&update, carol, entry(AuditAction::SignOut));
-        assert_eq!(ended.await.unwrap().0, now.0 + 1);
+        assert_eq!(ended.await.unwrap().value.0, now.0 + 1);
         let known = world
             .sign_in(SubjectId::User(carol), crate::Verifier::new("hash"), NOW)
             .await;

@@ -152,9 +152,8 @@ pub async fn a_uid_is_not_released_while_a_forgotten_workload_may_run(mut world:
         revision: reached,
         ..StatusReport::default()
     };
-    let said = world
-        .store
-        .report(&link(), cluster, &report, NOW, entry(AuditAction::Update));
+    let (granted, update) = (link(), entry(AuditAction::Update));
+    let said = world.store.report(&granted, cluster, &report, NOW, update);
     said.await.unwrap();
     release(&world).await.unwrap();
 }

@@ -1,0 +1,142 @@
+//! Keeping the directory and clusters' streams in step with the store: by its change log alone, whoever wrote to it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use reeve_store::{LoggedChanges, StoreError};
+use tokio::sync::Mutex;
+
+use crate::app::App;
+use crate::directory::{Applied, Directory};
+use crate::error::{ApiError, log_chain};
+
+/// How many entries of the log are read at a time.
+const TOGETHER: u32 = 64;
+
+/// The directory, and how far it is to be trusted.
+#[derive(Debug, Default)]
+pub(crate) struct Following {
+    directory: RwLock<Directory>,
+    /// Whoever applies changes holds it, so that streams hear of them in their order, too.
+    order: Mutex<()>,
+    /// How often it became unknown whether something was committed.
+    doubts: AtomicU64,
+    /// How many of these are settled: the log was read since. Nothing is decided while one is not.
+    settled: AtomicU64,
+}
+
+impl Following {
+    pub(crate) fn directory(&self) -> RwLockReadGuard<'_, Directory> {
+        self.directory.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn directory_mut(&self) -> RwLockWriteGuard<'_, Directory> {
+        self.directory.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on the directory may be behind what was committed, until it has followed the log again.
+    pub(crate) fn doubt(&self) {
+        self.doubts.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn in_doubt(&self) -> bool {
+        self.settled.load(Ordering::SeqCst) < self.doubts.load(Ordering::SeqCst)
+    }
+}
+
+impl App {
+    /// Applies what was just committed. Where something before it is not known yet, as when another commit was faster, the
+    /// log is read; should that fail, nobody is answered from the directory until it succeeds.
+    pub(crate) async fn follow(&self, log: &[LoggedChanges]) {
+        if log.is_empty() {
+            return;
+        }
+        let order = self.following.order.lock().await;
+        if self.apply(log) {
+            return;
+        }
+        self.following.doubt();
+        drop(order);
+        // Whoever asks next tries again.
+        let _ = self.up_to_date().await;
+    }
+
+    /// Makes sure that the directory is not behind what this process committed. Costs nothing as long as nothing went wrong.
+    ///
+    /// # Errors
+    /// [`ApiError::Unavailable`] while it is behind and the store does not answer.
+    pub async fn up_to_date(&self) -> Result<(), ApiError> {
+        if !self.following.in_doubt() {
+            return Ok(());
+        }
+        self.catch_up().await.map_err(|error| {
+            log_chain(&error);
+            ApiError::Unavailable("the database does not answer: try again in a moment")
+        })
+    }
+
+    /// Follows the change log to its end, whoever wrote it.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`] when the store does not answer. What was read before that is applied.
+    pub async fn catch_up(&self) -> Result<(), StoreError> {
+        let _order = self.following.order.lock().await;
+        let doubts = self.following.doubts.load(Ordering::SeqCst);
+        loop {
+            let number = self.directory().number();
+            match self.store.changes_since(number, TOGETHER).await? {
+                Some(log) if log.is_empty() => break,
+                Some(log) if self.apply(&log) => {}
+                _ => {
+                    self.load().await?;
+                    break;
+                }
+            }
+        }
+        self.following.settled.fetch_max(doubts, Ordering::SeqCst);
+        Ok(())
+    }
+
+    /// Reads the whole directory.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`] when the store does not answer.
+    pub(crate) async fn read_anew(&self) -> Result<(), StoreError> {
+        let _order = self.following.order.lock().await;
+        self.load().await
+    }
+
+    /// Whoever calls holds the order.
+    async fn load(&self) -> Result<(), StoreError> {
+        let snapshot = self.store.directory().await?;
+        let heard = snapshot.heard.clone();
+        let directory = Directory::load(snapshot);
+        let clusters: Vec<_> = directory.clusters().cloned().collect();
+        *self.following.directory_mut() = directory;
+        self.hub.follow_all(&clusters, &heard);
+        Ok(())
+    }
+
+    /// Applies entries, all of them in one step; false when one of them does not follow on what is known. Whoever calls holds
+    /// the order.
+    fn apply(&self, log: &[LoggedChanges]) -> bool {
+        let (mut fresh, mut follows) = (Vec::new(), true);
+        {
+            let mut directory = self.following.directory_mut();
+            for entry in log {
+                match directory.apply(entry) {
+                    Applied::Done => fresh.push(entry),
+                    Applied::Before => {}
+                    Applied::ReadAnew => {
+                        follows = false;
+                        break;
+                    }
+                }
+            }
+        }
+        for change in fresh.into_iter().flat_map(|entry| &entry.changes) {
+            self.hub.follow(change);
+        }
+        follows
+    }
+}
