@@ -129,7 +129,7 @@ impl App {
                 Ok(committed.value)
             }
             Err(error) => {
-                if matches!(error, ApiError::Internal(_) | ApiError::Full) {
+                if matches!(error, ApiError::Internal(_) | ApiError::Full | ApiError::Unavailable(_)) {
                     self.following.doubt();
                     self.up_to_date().await?;
                 }

@@ -41,6 +41,7 @@ pub(crate) async fn append(
         )
         .await
         .during(APPEND)?;
+        tx.wake().await.during(APPEND)?;
     }
     Ok(log)
 }
@@ -84,5 +85,9 @@ impl ChangeLog for SqlStore {
             .await?;
         let goes_back = log.first().is_some_and(|first| first.number == after.next());
         Ok(Some(log).filter(|_| goes_back && after < reached))
+    }
+
+    async fn woken(&self) {
+        self.pools.woken().await;
     }
 }

@@ -282,14 +282,18 @@ impl Reports for SqlStore {
         entry: AuditEntry,
     ) -> Result<Committed<Option<Reported>>, StoreError> {
         gate::is(granted, BootstrapException::LinkStatus, WRITE)?;
-        // Most reports say nothing new: those never ask for the writer.
-        if news(&mut self.read(WRITE).await?, cluster, report)
-            .await?
-            .is_empty()
-        {
-            return Ok(Committed::unchanged(None));
-        }
-        let mut tx = self.write(WRITE).await?;
+        // Most reports say nothing new: those never ask for the writer. Most of the others are not recorded.
+        let recorded = {
+            let news = news(&mut self.read(WRITE).await?, cluster, report).await?;
+            if news.is_empty() {
+                return Ok(Committed::unchanged(None));
+            }
+            news.settings.is_some() || news.address.is_some()
+        };
+        let mut tx = match recorded {
+            true => self.write(WRITE).await?,
+            false => self.write_report(cluster, WRITE).await?,
+        };
         let news = news(&mut tx, cluster, report).await?;
         let told = Told::by(&news);
         let mut standing = news.standing;

@@ -88,6 +88,10 @@ pub trait ChangeLog {
         after: ChangeNumber,
         limit: u32,
     ) -> Result<Option<Vec<LoggedChanges>>, StoreError>;
+
+    /// Returns when another process may have written to the log: when the database says so, and otherwise after half a second,
+    /// since its word may be lost. Never for a database that one process has alone.
+    async fn woken(&self);
 }
 
 /// A scope as it is kept: type and id.
