@@ -129,7 +129,10 @@ impl App {
                 Ok(committed.value)
             }
             Err(error) => {
-                if matches!(error, ApiError::Internal(_) | ApiError::Full | ApiError::Unavailable(_)) {
+                if matches!(
+                    error,
+                    ApiError::Internal(_) | ApiError::Full | ApiError::Unavailable(_)
+                ) {
                     self.following.doubt();
                     self.up_to_date().await?;
                 }

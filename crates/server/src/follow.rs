@@ -1,7 +1,7 @@
 //! Keeping the directory and clusters' streams in step with the store: by its change log alone, whoever wrote to it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use reeve_store::{LoggedChanges, StoreError};
 use tokio::sync::Mutex;
@@ -41,6 +41,25 @@ impl Following {
 
     fn in_doubt(&self) -> bool {
         self.settled.load(Ordering::SeqCst) < self.doubts.load(Ordering::SeqCst)
+    }
+}
+
+/// Follows what other processes write, until the process ends.
+pub async fn run(app: Arc<App>) {
+    let mut failed = false;
+    loop {
+        app.store.woken().await;
+        let followed = app.catch_up().await;
+        // Once: it is tried twice a second.
+        if let Err(error) = &followed
+            && !failed
+        {
+            log_chain(error);
+        }
+        if followed.is_ok() && failed {
+            tracing::info!("the database is there again");
+        }
+        failed = followed.is_err();
     }
 }
 

@@ -179,7 +179,9 @@ impl DesiredState for SqlStore {
             &[
                 Arg::text(cluster),
                 number(since).into(),
-                i64::try_from(most).map_or(i64::MAX, |most| most.saturating_add(1)).into(),
+                i64::try_from(most)
+                    .map_or(i64::MAX, |most| most.saturating_add(1))
+                    .into(),
             ],
             READ,
             |row| {

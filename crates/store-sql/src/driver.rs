@@ -111,6 +111,14 @@ impl Pools {
         }
     }
 
+    /// Whether what is written would be kept. Nothing is locked for the answer.
+    pub(crate) async fn is_writable(&self) -> Result<bool, sqlx::Error> {
+        match &self.database {
+            Database::Sqlite(_) => Ok(true),
+            Database::Postgres(pools) => pools.is_writable().await,
+        }
+    }
+
     fn tx(&self, inner: Inner, turn: Option<OwnedSemaphorePermit>) -> Tx {
         Tx(inner, self.key.clone(), turn)
     }
@@ -167,7 +175,9 @@ pub(crate) struct Tx(
 
 /// Waits for PostgreSQL only so long: it may be on a machine that does not answer any more.
 async fn in_time<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
-    tokio::time::timeout(PATIENCE, work).await.unwrap_or_else(|_| Err(silence()))
+    tokio::time::timeout(PATIENCE, work)
+        .await
+        .unwrap_or_else(|_| Err(silence()))
 }
 
 impl Tx {

@@ -23,6 +23,10 @@ impl Installation for SqlStore {
             .transpose()
     }
 
+    async fn is_writable(&self) -> Result<bool, StoreError> {
+        self.pools.is_writable().await.during(READ)
+    }
+
     async fn is_initialized(&self) -> Result<bool, StoreError> {
         let mut tx = self.read(READ).await?;
         // Before its first migration a database has nothing; it is read so before the key of its chain is known.

@@ -33,8 +33,8 @@ use reeve_store::StoreError;
 use reeve_types::{ClusterId, Timestamp};
 
 pub use chain::{AuditKey, Broken, Verified};
-pub use url::{DatabaseUrl, InvalidDatabaseUrl};
 use driver::{During, Pools, Tx};
+pub use url::{DatabaseUrl, InvalidDatabaseUrl};
 
 /// A store in a SQL database. Cheap to share behind an `Arc`.
 #[derive(Debug)]
@@ -85,7 +85,10 @@ impl SqlStore {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] when it cannot be reached.
-    pub async fn open_postgres_read_only(url: &DatabaseUrl, key: Option<AuditKey>) -> Result<Self, StoreError> {
+    pub async fn open_postgres_read_only(
+        url: &DatabaseUrl,
+        key: Option<AuditKey>,
+    ) -> Result<Self, StoreError> {
         Ok(Self {
             pools: Pools::open_postgres_read_only(url, key).await?,
         })

@@ -19,7 +19,9 @@ pub enum InvalidDatabaseUrl {
     #[error("the database's address has to begin with `postgres://` or `postgresql://`")]
     Scheme,
     /// Not to be understood.
-    #[error("the database's address cannot be read: it is `postgres://user:password@host:port/database?sslmode=verify-full`")]
+    #[error(
+        "the database's address cannot be read: it is `postgres://user:password@host:port/database?sslmode=verify-full`"
+    )]
     Unreadable,
 }
 
@@ -71,8 +73,14 @@ mod tests {
     #[test]
     fn an_address_is_encrypted_unless_it_says_otherwise_and_never_shows_its_password() {
         let mode = |text: &str| text.parse::<DatabaseUrl>().unwrap().options().get_ssl_mode();
-        assert!(matches!(mode("postgres://u:p@db.example/reeve"), PgSslMode::VerifyFull));
-        assert!(matches!(mode("postgres://u:p@localhost/reeve"), PgSslMode::Prefer));
+        assert!(matches!(
+            mode("postgres://u:p@db.example/reeve"),
+            PgSslMode::VerifyFull
+        ));
+        assert!(matches!(
+            mode("postgres://u:p@localhost/reeve"),
+            PgSslMode::Prefer
+        ));
         let said = "postgres://u:p@db.example/reeve?sslmode=require";
         assert!(matches!(mode(said), PgSslMode::Require));
         let url: DatabaseUrl = "postgres://u:secret-word@db.example:5433/reeve".parse().unwrap();
@@ -85,7 +93,10 @@ mod tests {
     fn what_is_no_address_is_refused_without_being_repeated() {
         for (text, why) in [
             ("sqlite:secret-word", InvalidDatabaseUrl::Scheme),
-            ("postgres://u:secret-word@h:port/x", InvalidDatabaseUrl::Unreadable),
+            (
+                "postgres://u:secret-word@h:port/x",
+                InvalidDatabaseUrl::Unreadable,
+            ),
         ] {
             let refused = text.parse::<DatabaseUrl>().unwrap_err();
             assert_eq!(refused, why);

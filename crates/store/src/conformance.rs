@@ -38,7 +38,7 @@ pub use world::World;
 pub use writes::*;
 
 /// Makes one `#[tokio::test]` of every check. `$open` is an async function that answers a fresh `Arc<dyn Store>` and
-/// whatever must live as long as it.
+/// whatever must live as long as it, or nothing where the database cannot be had here, which it has said loudly.
 #[macro_export]
 macro_rules! conformance_tests {
     ($open:path) => {
@@ -90,7 +90,9 @@ macro_rules! conformance_tests {
         $(
             #[tokio::test]
             async fn $check() {
-                let (store, _keep) = $open().await;
+                let Some((store, _keep)) = $open().await else {
+                    return;
+                };
                 $crate::conformance::$check($crate::conformance::World::new(store).await).await;
             }
         )*

@@ -25,6 +25,7 @@ mod link;
 mod link_credential;
 mod numbers;
 mod people;
+mod postgres;
 mod process;
 mod projects;
 mod restart;

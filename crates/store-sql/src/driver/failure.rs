@@ -63,9 +63,8 @@ fn failure(operation: &'static str, source: sqlx::Error) -> StoreError {
 fn is_passing(error: &sqlx::Error, code: Option<&str>) -> bool {
     match error {
         // SQLite's codes are numbers of one or two digits, or of extended ones of three or four: none begins like these.
-        sqlx::Error::Database(_) => {
-            code.is_some_and(|code| code.len() == 5 && PASSING.iter().any(|passing| code.starts_with(passing)))
-        }
+        sqlx::Error::Database(_) => code
+            .is_some_and(|code| code.len() == 5 && PASSING.iter().any(|passing| code.starts_with(passing))),
         sqlx::Error::Io(_)
         | sqlx::Error::Tls(_)
         | sqlx::Error::Protocol(_)

@@ -54,7 +54,10 @@ impl PostgresPools {
     pub(super) async fn open(url: &DatabaseUrl) -> Result<Self, StoreError> {
         const OPERATION: &str = "connect to the database";
         let options = url.options();
-        let writers = pool(WRITERS).connect_with(options.clone()).await.during(OPERATION)?;
+        let writers = pool(WRITERS)
+            .connect_with(options.clone())
+            .await
+            .during(OPERATION)?;
         Migrator::with_migrations(listed(&MIGRATIONS))
             .run(&writers)
             .await
@@ -62,7 +65,10 @@ impl PostgresPools {
                 operation: "migrate the database",
                 source: Box::new(source),
             })?;
-        let readers = pool(READERS).connect_with(options.clone()).await.during(OPERATION)?;
+        let readers = pool(READERS)
+            .connect_with(options.clone())
+            .await
+            .during(OPERATION)?;
         let word = Arc::new(Notify::new());
         let listener = tokio::spawn(listen(options, Arc::clone(&word)));
         Ok(Self {
@@ -98,6 +104,12 @@ impl PostgresPools {
         let _ = tokio::time::timeout(COMPARISON, self.word.notified()).await;
     }
 
+    pub(super) async fn is_writable(&self) -> Result<bool, sqlx::Error> {
+        let read_only = sqlx::query_scalar("SELECT current_setting('transaction_read_only')");
+        let read_only: String = in_time(read_only.fetch_one(&self.writers)).await?;
+        Ok(read_only == "off")
+    }
+
     /// Locks the counter of the audit log: writers are alone, and each sees what the one before it committed.
     pub(super) async fn begin_write(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
         let mut tx = in_time(self.writers.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED")).await?;
@@ -119,7 +131,11 @@ impl PostgresPools {
 
     /// All of it sees one moment.
     pub(super) async fn begin_read(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
-        in_time(self.readers.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")).await
+        in_time(
+            self.readers
+                .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"),
+        )
+        .await
     }
 }
 

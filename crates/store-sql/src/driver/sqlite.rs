@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use reeve_store::StoreError;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
 use sqlx::{SqlSafeStr, Sqlite, Transaction};
 
 use super::{Arg, During, Migrations, migrations};
