@@ -89,9 +89,10 @@ impl App {
         W: Future<Output = Result<Committed<T>, ApiError>> + Send,
     {
         let app = Arc::clone(self);
+        let failures = self.following.failures();
         let task = tokio::spawn(async move {
             let _turn = app.turn_of(kind).await;
-            app.up_to_date().await?;
+            app.up_to_date_since(failures).await?;
             if kind == Kind::Change && app.reserve.is_given() {
                 return Err(ApiError::Full);
             }
@@ -101,7 +102,8 @@ impl App {
                 }
                 outcome => outcome,
             };
-            if !matches!(kind, Kind::Report(_)) {
+            let away = matches!(outcome, Err(ApiError::Unavailable(_)));
+            if !away && !matches!(kind, Kind::Report(_)) {
                 // Before the answer: what somebody was told is done is known to be lost when an older database comes back.
                 app.advance_fence().await;
             }
@@ -129,11 +131,15 @@ impl App {
                 Ok(committed.value)
             }
             Err(error) => {
-                if matches!(
+                let unknown = matches!(
                     error,
                     ApiError::Internal(_) | ApiError::Full | ApiError::Unavailable(_)
-                ) {
+                );
+                if unknown {
                     self.following.doubt();
+                }
+                // What is away is asked again by whoever comes next.
+                if !matches!(error, ApiError::Unavailable(_)) {
                     self.up_to_date().await?;
                 }
                 Err(error)

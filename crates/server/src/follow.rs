@@ -23,6 +23,8 @@ pub(crate) struct Following {
     doubts: AtomicU64,
     /// How many of these are settled: the log was read since. Nothing is decided while one is not.
     settled: AtomicU64,
+    /// How often the log could not be read.
+    failures: AtomicU64,
 }
 
 impl Following {
@@ -37,6 +39,11 @@ impl Following {
     /// From now on the directory may be behind what was committed, until it has followed the log again.
     pub(crate) fn doubt(&self) {
         self.doubts.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// How often the log could not be read so far: see [`App::up_to_date_since`].
+    pub(crate) fn failures(&self) -> u64 {
+        self.failures.load(Ordering::SeqCst)
     }
 
     fn in_doubt(&self) -> bool {
@@ -85,35 +92,61 @@ impl App {
     /// # Errors
     /// [`ApiError::Unavailable`] while it is behind and the store does not answer.
     pub async fn up_to_date(&self) -> Result<(), ApiError> {
+        self.up_to_date_since(self.following.failures()).await
+    }
+
+    /// As [`App::up_to_date`], for somebody who has waited since there were so many failures: when there are more now, it is not
+    /// tried again. Of many who wait for a database that is away one finds out, and all are answered.
+    ///
+    /// # Errors
+    /// [`ApiError::Unavailable`] while it is behind and the store does not answer.
+    pub(crate) async fn up_to_date_since(&self, failures: u64) -> Result<(), ApiError> {
+        const AWAY: ApiError = ApiError::Unavailable("the database does not answer: try again in a moment");
         if !self.following.in_doubt() {
             return Ok(());
         }
-        self.catch_up().await.map_err(|error| {
+        let _order = self.following.order.lock().await;
+        if !self.following.in_doubt() {
+            return Ok(());
+        }
+        if self.following.failures() > failures {
+            return Err(AWAY);
+        }
+        self.read_log().await.map_err(|error| {
             log_chain(&error);
-            ApiError::Unavailable("the database does not answer: try again in a moment")
+            AWAY
         })
     }
 
     /// Follows the change log to its end, whoever wrote it.
     ///
     /// # Errors
-    /// [`StoreError::Database`] when the store does not answer. What was read before that is applied.
+    /// [`StoreError::Unavailable`] when the store does not answer. What was read before that is applied.
     pub async fn catch_up(&self) -> Result<(), StoreError> {
         let _order = self.following.order.lock().await;
+        self.read_log().await
+    }
+
+    /// Whoever calls holds the order.
+    async fn read_log(&self) -> Result<(), StoreError> {
         let doubts = self.following.doubts.load(Ordering::SeqCst);
+        let read = self.read_to_its_end().await;
+        match &read {
+            Ok(()) => self.following.settled.fetch_max(doubts, Ordering::SeqCst),
+            Err(_) => self.following.failures.fetch_add(1, Ordering::SeqCst),
+        };
+        read
+    }
+
+    async fn read_to_its_end(&self) -> Result<(), StoreError> {
         loop {
             let number = self.directory().number();
             match self.store.changes_since(number, TOGETHER).await? {
-                Some(log) if log.is_empty() => break,
+                Some(log) if log.is_empty() => return Ok(()),
                 Some(log) if self.apply(&log) => {}
-                _ => {
-                    self.load().await?;
-                    break;
-                }
+                _ => return self.load().await,
             }
         }
-        self.following.settled.fetch_max(doubts, Ordering::SeqCst);
-        Ok(())
     }
 
     /// Reads the whole directory.

@@ -5,7 +5,7 @@
 //! transaction, and effective on the next request. What a caller may not see is answered as if it were not there. No
 //! secret is ever logged, and no header, query or body is.
 //!
-//! **Limits.** One process over SQLite; local users and service accounts only.
+//! **Limits.** One process over SQLite or PostgreSQL; local users and service accounts only.
 
 pub mod api;
 pub mod app;

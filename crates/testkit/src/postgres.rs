@@ -8,7 +8,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use nix::sys::signal::{Signal, kill};
@@ -21,8 +21,9 @@ use crate::skip::skipped_without;
 /// Who runs it where the tests run as root, as whom PostgreSQL refuses to: `nobody` of Debian.
 const NOBODY: u32 = 65534;
 
-/// How long it may take to start.
-const START: Duration = Duration::from_secs(60);
+/// How often it is looked whether it has started or ended, and how long between.
+const TRIES: usize = 1200;
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Runs the server until its standard input ends, as it does when the test process is gone, however that ended; then the folder
 /// goes, unless a word says that it is to stay.
@@ -115,19 +116,17 @@ impl Postgres {
     }
 
     fn wait(&self) -> anyhow::Result<()> {
-        let begun = Instant::now();
-        loop {
+        for _ in 0..TRIES {
             let log = fs::read_to_string(self.path("log")).unwrap_or_default();
             let ready = log.contains("ready to accept connections")
                 && TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_ok();
             if ready {
                 return Ok(());
             }
-            if begun.elapsed() > START {
-                bail!("PostgreSQL did not start: {log}");
-            }
-            std::thread::sleep(Duration::from_millis(50));
+            std::thread::sleep(PAUSE);
         }
+        let log = fs::read_to_string(self.path("log")).unwrap_or_default();
+        bail!("PostgreSQL did not start: {log}");
     }
 
     /// Ends it as a power cut would, but for the disk.
@@ -143,9 +142,11 @@ impl Postgres {
         kill(Pid::from_raw(line.trim().parse()?), Signal::SIGKILL)?;
         self.end(b"keep\n");
         // Its processes end when they find that it is gone, and hold the port and the memory until then.
-        let begun = Instant::now();
-        while TcpListener::bind((Ipv4Addr::LOCALHOST, self.port)).is_err() && begun.elapsed() < START {
-            std::thread::sleep(Duration::from_millis(50));
+        for _ in 0..TRIES {
+            if TcpListener::bind((Ipv4Addr::LOCALHOST, self.port)).is_ok() {
+                break;
+            }
+            std::thread::sleep(PAUSE);
         }
         Ok(())
     }

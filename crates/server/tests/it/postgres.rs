@@ -1,12 +1,13 @@
 //! The server over PostgreSQL.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use reeve_server::follow;
 use reeve_testkit::{own_postgres, postgres};
 use reeve_types::{Clock, Timestamp};
 use serde_json::json;
+use tokio::time::Instant;
 
 use crate::process::{Running, fresh};
 use crate::server::{Answer, Server, rule};
@@ -37,6 +38,14 @@ async fn while_the_database_is_away_everything_is_503_and_then_goes_on() {
         answer.refused(503);
         assert!(answer.headers.contains_key("retry-after"), "{}", answer.text);
     }
+    // Of many one finds out: where each tried for itself, one after the other, this would take minutes.
+    let begun = Instant::now();
+    let names: Vec<_> = (0..30).map(|number| format!("late{number}")).collect();
+    let many = futures::future::join_all(names.iter().map(|name| made(&server, name)));
+    for answer in many.await {
+        answer.refused(503);
+    }
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
     let said = server.get("", "/readyz").await.is(503);
     assert!(
         said["details"]
