@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Installs what a real node needs from Debian; says nothing when all of it is there.
+# Installs what tests need from Debian, a real node and a PostgreSQL; says nothing when all of it is there.
 #
 # runc starts the containers, containernetworking-plugins gives them an address, busybox-static is the content of the
-# test images, iproute2 makes the node's bridge. The versions are those of Debian 12 that the tests were written on.
+# test images, iproute2 makes the node's bridge, postgresql-15 is run by the tests themselves, unprivileged in a temporary
+# folder: the package starts no server of its own. The versions are those of Debian 12 that the tests were written on.
 set -euo pipefail
 
 packages=(
@@ -10,6 +11,7 @@ packages=(
   "containernetworking-plugins=1.1.1+ds1-3+b5"
   "busybox-static=1:1.35.0-4+deb12u1+b1"
   "iproute2=6.1.0-3"
+  "postgresql-15=15.18-0+deb12u1"
 )
 
 if ! command -v dpkg-query >/dev/null; then

@@ -16,6 +16,7 @@ use reeve_types::Timestamp;
 use serde_json::json;
 
 use crate::app::App;
+use crate::cli::Database;
 use crate::error::log_chain;
 use crate::fence::last_head;
 use crate::start::DataDir;
@@ -35,6 +36,8 @@ pub struct Verify {
     /// The data directory of the server.
     #[arg(long, env = "REEVE_DATA_DIR")]
     data_dir: PathBuf,
+    #[command(flatten)]
+    database: Database,
     /// A head of the audit log that the server's log told (`audit_head`): the chain must lead to it, so that an end that was
     /// cut shows. May be given more than once.
     #[arg(long, value_name = "NUMBER:HASH")]
@@ -47,6 +50,8 @@ pub struct Export {
     /// The data directory of the server.
     #[arg(long, env = "REEVE_DATA_DIR")]
     data_dir: PathBuf,
+    #[command(flatten)]
+    database: Database,
     /// Where to; standard output by default. Must not exist yet.
     #[arg(long)]
     output: Option<PathBuf>,
@@ -77,11 +82,11 @@ pub fn run(command: &Command) -> anyhow::Result<bool> {
     }
 }
 
-async fn open(data_dir: &Path) -> anyhow::Result<(DataDir, SqlStore)> {
+async fn open(data_dir: &Path, database: &Database) -> anyhow::Result<(DataDir, SqlStore)> {
     if !data_dir.exists() {
         bail!("`{}` does not exist", data_dir.display());
     }
-    let dir = DataDir::open(data_dir)?;
+    let dir = DataDir::open(data_dir)?.with(database.url.clone());
     let master = dir.master_key(&Random::system(), true)?;
     let store = dir.store_to_read(Some(&master)).await?;
     Ok((dir, store))
@@ -90,7 +95,7 @@ async fn open(data_dir: &Path) -> anyhow::Result<(DataDir, SqlStore)> {
 async fn verify(flags: &Verify) -> anyhow::Result<bool> {
     // Before the database: a server that runs moves both on.
     let fenced = last_head(&flags.data_dir)?;
-    let (_dir, store) = open(&flags.data_dir).await?;
+    let (_dir, store) = open(&flags.data_dir, &flags.database).await?;
     let heads: Vec<_> = flags.head.iter().cloned().chain(fenced).collect();
     let verdict = store.verify_audit(&heads).await;
     store.close().await;
@@ -118,7 +123,7 @@ async fn verify(flags: &Verify) -> anyhow::Result<bool> {
 
 async fn export(flags: &Export) -> anyhow::Result<()> {
     const PAGE: i64 = 1000;
-    let (_dir, store) = open(&flags.data_dir).await?;
+    let (_dir, store) = open(&flags.data_dir, &flags.database).await?;
     let mut out: BufWriter<Box<dyn Write>> = BufWriter::new(match &flags.output {
         None => Box::new(std::io::stdout()),
         Some(file) => Box::new(

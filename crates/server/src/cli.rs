@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
+use reeve_store_sql::DatabaseUrl;
 use reeve_types::{ClusterId, Email, NamespacePattern};
 
 use crate::connections::Bounds;
@@ -36,12 +37,29 @@ enum Command {
     Restored(restored::Command),
 }
 
+/// Which database, of every command that reads or writes one.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Database {
+    /// A PostgreSQL database instead of the SQLite file in the data directory, as `postgres://user:password@host:port/name`. The
+    /// connection is encrypted and the certificate checked (`sslmode=verify-full`, `sslrootcert=FILE` for an authority of your
+    /// own), unless the address says otherwise or is of this machine. Give it by the environment: others see flags.
+    #[arg(
+        long = "database-url",
+        env = "REEVE_DATABASE_URL",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
+    pub url: Option<DatabaseUrl>,
+}
+
 /// Flags of `serve`.
 #[derive(Debug, Clone, Args)]
 pub struct Serve {
     /// Where everything is kept: database, keys, certificates. Made when it does not exist.
     #[arg(long, env = "REEVE_DATA_DIR")]
     pub data_dir: PathBuf,
+    #[command(flatten)]
+    pub(crate) database: Database,
     /// The address to listen on; port 0 takes a free one.
     #[arg(long, env = "REEVE_LISTEN", default_value = "127.0.0.1:8443")]
     pub listen: SocketAddr,
@@ -136,6 +154,8 @@ struct AuthenticationConfig {
     /// The data directory of the server.
     #[arg(long, env = "REEVE_DATA_DIR")]
     data_dir: PathBuf,
+    #[command(flatten)]
+    database: Database,
     /// The cluster's id.
     #[arg(long)]
     cluster: ClusterId,
@@ -165,7 +185,8 @@ impl Cli {
 }
 
 fn authentication_config(flags: &AuthenticationConfig) -> anyhow::Result<()> {
-    let text = crate::start::authentication_config(&flags.data_dir, flags.cluster)?;
+    let text =
+        crate::start::authentication_config(&flags.data_dir, flags.database.url.clone(), flags.cluster)?;
     std::io::stdout()
         .write_all(text.as_bytes())
         .context("failed to print the configuration")

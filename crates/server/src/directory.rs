@@ -1,13 +1,17 @@
 //! What decisions are made from, in memory: the index of rules, and who and what there is.
 //!
-//! It is changed only after a commit, in the order of commits, by whoever holds the turn ([`crate::app::App::change`]).
+//! It is changed by `apply` alone, from the store's change log, in the order of commits.
+
+mod apply;
+
+pub use apply::Applied;
 
 use std::collections::HashMap;
 
 use reeve_authz::{Action, Denial, Entity, Granted, Index, Principal, Role, Scope, SubjectKey, Visible};
 use reeve_store::{
-    ClusterFacts, DepartmentFacts, DirectorySnapshot, ProjectFacts, ServiceAccountFacts, SessionNumber,
-    SubjectId, UserFacts,
+    ChangeNumber, ClusterFacts, DepartmentFacts, ProjectFacts, ServiceAccountFacts, SessionNumber, SubjectId,
+    UserFacts,
 };
 use reeve_types::{
     ClusterId, DepartmentId, Email, PosixIdentity, ProjectId, ServiceAccountId, ServiceAccountName, UserId,
@@ -28,8 +32,9 @@ pub enum Read {
 /// The directory of one moment.
 #[derive(Debug, Default)]
 pub struct Directory {
-    /// Who may what.
-    pub index: Index,
+    /// How far it has followed the change log.
+    number: ChangeNumber,
+    index: Index,
     clusters: HashMap<ClusterId, ClusterFacts>,
     departments: HashMap<DepartmentId, DepartmentFacts>,
     projects: HashMap<ProjectId, ProjectFacts>,
@@ -39,98 +44,9 @@ pub struct Directory {
 }
 
 impl Directory {
-    /// Builds it from what the store holds: scopes before rules, or the index would not keep the rules.
-    pub fn load(snapshot: DirectorySnapshot) -> Self {
-        let mut directory = Self::default();
-        snapshot
-            .clusters
-            .into_iter()
-            .for_each(|cluster| directory.put_cluster(cluster));
-        snapshot
-            .departments
-            .into_iter()
-            .for_each(|department| directory.put_department(department));
-        snapshot
-            .projects
-            .into_iter()
-            .for_each(|project| directory.put_project(project));
-        for rule in snapshot.rules {
-            directory.index.add_rule(rule);
-        }
-        snapshot
-            .users
-            .into_iter()
-            .for_each(|user| directory.put_user(user));
-        snapshot
-            .service_accounts
-            .into_iter()
-            .for_each(|account| directory.put_service_account(account));
-        directory
-    }
-
-    /// Adds a cluster or replaces what is known of it.
-    pub fn put_cluster(&mut self, cluster: ClusterFacts) {
-        self.index.add_cluster(cluster.id);
-        self.clusters.insert(cluster.id, cluster);
-    }
-
-    /// Adds a department.
-    pub fn put_department(&mut self, department: DepartmentFacts) {
-        self.index.add_department(department.id, department.cluster_id);
-        self.departments.insert(department.id, department);
-    }
-
-    /// Adds a project.
-    pub fn put_project(&mut self, project: ProjectFacts) {
-        self.index.add_project(project.id, project.department_id);
-        self.projects.insert(project.id, project);
-    }
-
-    /// Adds a person or replaces what is known of her.
-    pub fn put_user(&mut self, user: UserFacts) {
-        self.emails.insert(user.email.clone(), user.id);
-        self.users.insert(user.id, user);
-    }
-
-    /// Adds a service account or replaces what is known of it.
-    pub fn put_service_account(&mut self, account: ServiceAccountFacts) {
-        self.service_accounts.insert(account.id, account);
-    }
-
-    /// Only tokens with this number are good from now on.
-    pub fn end_sessions(&mut self, id: SubjectId, session: SessionNumber) {
-        let known = match id {
-            SubjectId::User(id) => self.users.get_mut(&id).map(|it| &mut it.session),
-            SubjectId::ServiceAccount(id) => self.service_accounts.get_mut(&id).map(|it| &mut it.session),
-        };
-        if let Some(known) = known {
-            *known = session;
-        }
-    }
-
-    /// Removes a person.
-    pub fn remove_user(&mut self, id: UserId) {
-        if let Some(user) = self.users.remove(&id) {
-            self.emails.remove(&user.email);
-        }
-    }
-
-    /// Removes a service account.
-    pub fn remove_service_account(&mut self, id: ServiceAccountId) {
-        self.service_accounts.remove(&id);
-    }
-
-    /// Removes a scope, all below it, and the rules there.
-    pub fn remove_scope(&mut self, scope: Scope) {
-        for gone in self.index.descendants(scope).into_iter().chain([scope]) {
-            match gone {
-                Scope::Account => {}
-                Scope::Cluster(id) => drop(self.clusters.remove(&id)),
-                Scope::Department(id) => drop(self.departments.remove(&id)),
-                Scope::Project(id) => drop(self.projects.remove(&id)),
-            }
-        }
-        self.index.remove_scope(scope);
+    /// Who may what.
+    pub const fn index(&self) -> &Index {
+        &self.index
     }
 
     /// A person.
@@ -202,11 +118,6 @@ impl Directory {
                 self.scope_name(Scope::Cluster(cluster))
             ))
         })
-    }
-
-    /// A cluster, to be changed.
-    pub fn cluster_mut(&mut self, id: ClusterId) -> Option<&mut ClusterFacts> {
-        self.clusters.get_mut(&id)
     }
 
     /// A department.

@@ -166,6 +166,10 @@ impl From<StoreError> for ApiError {
             | StoreError::UidInUse { .. }
             | StoreError::LastAdministrator => Self::Conflict(error.to_string()),
             StoreError::Full { .. } => Self::Full,
+            StoreError::Unavailable { .. } => {
+                log_chain(&error);
+                Self::Unavailable("the database is not available: try again in a moment")
+            }
             StoreError::NotFound { what, id } => Self::NotFound { what, id },
             other => Self::internal(other),
         }

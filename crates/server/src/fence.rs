@@ -222,6 +222,12 @@ impl Fence {
         self.catch_up(store, since).await
     }
 
+    /// The place in the audit log of the event that is written down; none before the first.
+    pub async fn head(&self) -> Option<i64> {
+        let known = self.known.lock().await;
+        known.fenced.as_ref().map(|fenced| fenced.head.sequence)
+    }
+
     async fn catch_up(&self, store: &dyn Store, since: i64) -> anyhow::Result<()> {
         let mut known = self.known.lock().await;
         let news = store.fence_news(since).await?;

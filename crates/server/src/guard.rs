@@ -188,7 +188,7 @@ fn admit(app: &App, operation: &Operation, request: &Request<Body>) -> (Option<C
     let refusal = match operation.access {
         Access::Requires(action, entity) => {
             let decided = directory
-                .index
+                .index()
                 .decide(&caller.principal, action, entity, Scope::Account);
             decided
                 .err()
@@ -214,7 +214,7 @@ fn held_nowhere(
         .filter(|(scope, caller)| directory.sees(caller, entity_of(*scope), *scope));
     let there = seen.map(|(scope, caller)| {
         directory
-            .index
+            .index()
             .decide(&caller.principal, denial.action, denial.entity, scope)
     });
     match there {

@@ -1,9 +1,10 @@
 //! Telling open link streams that their cluster's desired state has moved on. No polling: a watch channel a cluster.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use reeve_store::CredentialNumber;
+use reeve_authz::Scope;
+use reeve_store::{ClusterFacts, CredentialNumber, DirectoryChange};
 use reeve_types::{ClusterId, Revision, Timestamp};
 use tokio::sync::{oneshot, watch};
 
@@ -78,8 +79,33 @@ impl Hub {
         work(&mut self.lines.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Does what a change of the directory means for clusters' streams, once the directory says so: lines are opened and closed,
+    /// streams of a replaced secret end, and news is announced.
+    pub fn follow(&self, change: &DirectoryChange) {
+        match change {
+            DirectoryChange::Cluster(facts) => {
+                self.open(facts.id, facts.revision, None, facts.credential);
+            }
+            DirectoryChange::Revisions(revisions) => self.announce(revisions),
+            DirectoryChange::ScopeDeleted(Scope::Cluster(id)) => self.close(*id),
+            _ => {}
+        }
+    }
+
+    /// Brings every line to a directory that was read anew: these clusters, and when they were heard of.
+    pub fn follow_all(&self, clusters: &[ClusterFacts], heard: &[(ClusterId, Timestamp)]) {
+        let heard: HashMap<_, _> = heard.iter().copied().collect();
+        let known: HashSet<_> = clusters.iter().map(|cluster| cluster.id).collect();
+        self.with(|lines| lines.retain(|cluster, _| known.contains(cluster)));
+        for facts in clusters {
+            let heard = heard.get(&facts.id).copied();
+            self.open(facts.id, facts.revision, heard, facts.credential);
+            self.announce(&[(facts.id, facts.revision)]);
+        }
+    }
+
     /// Opens the line of a cluster. One that is open already goes on, unless the cluster's secret was replaced: its streams end.
-    pub fn open(
+    fn open(
         &self,
         cluster: ClusterId,
         revision: Revision,
@@ -100,15 +126,6 @@ impl Hub {
         });
     }
 
-    /// Ends the streams of a cluster whose secret was replaced; new ones need a token of this number.
-    pub fn end_streams(&self, cluster: ClusterId, credential: CredentialNumber) {
-        self.with(|lines| {
-            if let Some(line) = lines.get_mut(&cluster) {
-                line.expect(credential);
-            }
-        });
-    }
-
     /// Whether a cluster may send one report more. It is counted.
     pub fn may_report(&self, cluster: ClusterId, now: Timestamp) -> bool {
         self.with(|lines| lines.get_mut(&cluster).is_some_and(|line| line.budget.take(now)))
@@ -125,17 +142,12 @@ impl Hub {
     }
 
     /// Closes the line of a cluster that was deleted: its streams end.
-    pub fn close(&self, cluster: ClusterId) {
+    fn close(&self, cluster: ClusterId) {
         self.with(|lines| lines.remove(&cluster));
     }
 
-    /// Closes every line that `keep` does not want.
-    pub fn retain(&self, keep: impl Fn(ClusterId) -> bool) {
-        self.with(|lines| lines.retain(|cluster, _| keep(*cluster)));
-    }
-
     /// Says that clusters have come to new revisions.
-    pub fn announce(&self, revisions: &[(ClusterId, Revision)]) {
+    fn announce(&self, revisions: &[(ClusterId, Revision)]) {
         self.with(|lines| {
             for (cluster, revision) in revisions {
                 if let Some(line) = lines.get(cluster) {
@@ -298,7 +310,7 @@ mod tests {
         let hub = Arc::new(Hub::default());
         hub.open(cluster(), Revision(0), None, FIRST);
         let mut open = hub.listen(cluster(), FIRST).unwrap().1;
-        hub.end_streams(cluster(), CredentialNumber(1));
+        hub.open(cluster(), Revision(0), None, CredentialNumber(1));
         open.replaced().await;
         assert_eq!(hub.streams(), 0);
         assert!(

@@ -5,7 +5,7 @@
 //! transaction, and effective on the next request. What a caller may not see is answered as if it were not there. No
 //! secret is ever logged, and no header, query or body is.
 //!
-//! **Limits.** One process over SQLite; local users and service accounts only.
+//! **Limits.** One process over SQLite or PostgreSQL; local users and service accounts only.
 
 pub mod api;
 pub mod app;
@@ -14,12 +14,14 @@ pub mod audit_log;
 pub mod bounds;
 pub mod caller;
 pub mod cli;
+pub mod commit;
 pub mod connections;
 pub mod directory;
 pub mod error;
 pub mod extract;
 pub mod failures;
 pub mod fence;
+pub mod follow;
 pub mod guard;
 pub mod hub;
 pub mod leftover;

@@ -14,6 +14,7 @@ use reeve_store_sql::SqlStore;
 use reeve_types::{Clock, Email, Timestamp};
 
 use crate::audit::recovery;
+use crate::cli::Database;
 use crate::fence::{Fence, Found};
 use crate::start::{DataDir, Lock, system_entry};
 
@@ -36,6 +37,15 @@ pub struct Folder {
     /// The data directory of the server.
     #[arg(long, env = "REEVE_DATA_DIR")]
     data_dir: PathBuf,
+    #[command(flatten)]
+    database: Database,
+}
+
+impl Folder {
+    fn open(&self) -> anyhow::Result<DataDir> {
+        existing(&self.data_dir)?;
+        Ok(DataDir::open(&self.data_dir)?.with(self.database.url.clone()))
+    }
 }
 
 /// Flags of `restored reset-password`.
@@ -88,9 +98,9 @@ pub fn run(command: &Command) -> anyhow::Result<()> {
 
 async fn done(command: &Command, random: &Random, now: Timestamp) -> anyhow::Result<String> {
     match command {
-        Command::Status(folder) => status(&folder.data_dir).await,
+        Command::Status(folder) => status(folder).await,
         Command::ResetPassword(flags) => {
-            let opened = Opened::new(&flags.folder.data_dir, false, random, now).await?;
+            let opened = Opened::new(&flags.folder, false, random, now).await?;
             let password = generate_password(random)?;
             let hash = Passwords::new(random.clone())?.hash(&password).await?;
             let verifier = Verifier::new(hash.as_text());
@@ -103,7 +113,7 @@ async fn done(command: &Command, random: &Random, now: Timestamp) -> anyhow::Res
             Ok(format!("{} password: {}\n", flags.email, password.expose()))
         }
         Command::Confirm(flags) => {
-            let opened = Opened::new(&flags.folder.data_dir, false, random, now).await?;
+            let opened = Opened::new(&flags.folder, false, random, now).await?;
             let mut text = String::new();
             for kind in flags.kinds.chosen() {
                 let entry = at_the_machine(AuditAction::Confirm, "tenant", random, now)?;
@@ -114,7 +124,7 @@ async fn done(command: &Command, random: &Random, now: Timestamp) -> anyhow::Res
             Ok(text)
         }
         Command::Declare(folder) => {
-            let opened = Opened::new(&folder.data_dir, true, random, now).await?;
+            let opened = Opened::new(folder, true, random, now).await?;
             let suspended = opened.store.suspended().await?;
             opened.close().await?;
             Ok(told(&suspended))
@@ -149,9 +159,8 @@ fn at_the_machine(
     Ok(entry)
 }
 
-async fn status(data_dir: &Path) -> anyhow::Result<String> {
-    existing(data_dir)?;
-    let store = DataDir::open(data_dir)?.store_to_read(None).await?;
+async fn status(folder: &Folder) -> anyhow::Result<String> {
+    let store = folder.open()?.store_to_read(None).await?;
     let suspended = store.suspended().await;
     store.close().await;
     Ok(told(&suspended?))
@@ -172,12 +181,11 @@ struct Opened {
 }
 
 impl Opened {
-    async fn new(data_dir: &Path, declared: bool, random: &Random, now: Timestamp) -> anyhow::Result<Self> {
-        existing(data_dir)?;
-        let dir = DataDir::open(data_dir)?;
+    async fn new(folder: &Folder, declared: bool, random: &Random, now: Timestamp) -> anyhow::Result<Self> {
+        let dir = folder.open()?;
         let lock = dir.lock()?;
         if !dir.is_initialized().await? {
-            bail!("`{}` holds no account", data_dir.display());
+            bail!("`{}` holds no account", folder.data_dir.display());
         }
         let store = dir.store(&dir.master_key(random, true)?, now).await?;
         let (fence, _) = Fence::open(dir.path(), &store, declared, random, now).await?;

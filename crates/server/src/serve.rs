@@ -22,7 +22,7 @@ use crate::public_url::PublicUrl;
 use crate::reserve::Reserve;
 use crate::security::Security;
 use crate::start::{DataDir, Reach, first_password, first_start, installed, write_whole};
-use crate::{audit_log, logging, restored, router, tls, upkeep};
+use crate::{audit_log, follow, logging, restored, router, tls, upkeep};
 
 /// How long open requests may go on after SIGTERM. Link streams end at once.
 const GRACE: Duration = Duration::from_secs(10);
@@ -62,7 +62,7 @@ pub fn run(flags: Serve) -> anyhow::Result<()> {
 }
 
 async fn serve(flags: Serve, clock: Clock, random: Random) -> anyhow::Result<()> {
-    let dir = DataDir::open(&flags.data_dir)?;
+    let dir = DataDir::open(&flags.data_dir)?.with(flags.database.url.clone());
     let _lock = dir.lock()?;
     let initialized = dir.is_initialized().await?;
     let master = dir.master_key(&random, initialized)?;
@@ -141,6 +141,7 @@ async fn serve(flags: Serve, clock: Clock, random: Random) -> anyhow::Result<()>
     app.keep_fence(fence);
     let heads = tokio::spawn(audit_log::tell_heads(Arc::clone(&app), HEADS));
     tokio::spawn(upkeep::run(Arc::clone(&app)));
+    tokio::spawn(follow::run(Arc::clone(&app)));
     let handle = Handle::new();
     tokio::spawn(stop_on_signal(Arc::clone(&app), handle.clone()));
     if let Some(file) = flags.announce_file.clone() {

@@ -14,7 +14,7 @@ use reeve_identity::{
     generate_password,
 };
 use reeve_store::{AuditAction, AuditEntry, Credentials, FirstStart, Installation, NewUser, Store, Verifier};
-use reeve_store_sql::{AuditKey, SqlStore};
+use reeve_store_sql::{AuditKey, DatabaseUrl, SqlStore};
 use reeve_types::{ClusterId, Email, Secret, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 
@@ -24,9 +24,9 @@ const CURRENT_KEY: &str = "signing-key-current";
 const NEXT_KEY: &str = "signing-key-next";
 const CREATED_AT: &str = "account-created-at";
 
-/// The data directory.
+/// The data directory, and the database, which is a file in it or a PostgreSQL somewhere else.
 #[derive(Debug, Clone)]
-pub struct DataDir(PathBuf);
+pub struct DataDir(PathBuf, Option<DatabaseUrl>);
 
 /// The right to serve from a data directory, which one process has at a time. Ends with the value, and with the process
 /// however that ends.
@@ -48,11 +48,16 @@ impl DataDir {
         let path = path
             .canonicalize()
             .with_context(|| format!("failed to open `{}`", path.display()))?;
-        Ok(Self(path))
+        Ok(Self(path, None))
     }
 
-    /// Takes the directory for this process. Two servers over one database would not see each other's revocations, for
-    /// each decides from its own memory.
+    /// With this database instead of the file in the directory.
+    #[must_use]
+    pub fn with(self, url: Option<DatabaseUrl>) -> Self {
+        Self(self.0, url)
+    }
+
+    /// Takes the directory for this process.
     ///
     /// # Errors
     /// When another process has it.
@@ -100,7 +105,7 @@ impl DataDir {
     /// # Errors
     /// When the database is there and cannot be read.
     pub async fn is_initialized(&self) -> anyhow::Result<bool> {
-        if fs::metadata(self.database()).map_or(0, |file| file.len()) == 0 {
+        if self.1.is_none() && fs::metadata(self.database()).map_or(0, |file| file.len()) == 0 {
             return Ok(false);
         }
         let store = self.store_to_read(None).await?;
@@ -114,6 +119,11 @@ impl DataDir {
     /// # Errors
     /// When it cannot be opened.
     pub async fn store(&self, master: &MasterKey, now: Timestamp) -> anyhow::Result<SqlStore> {
+        let key = AuditKey::new(master.audit_key());
+        if let Some(url) = &self.1 {
+            let opened = SqlStore::open_postgres(url, key, now).await;
+            return opened.with_context(|| format!("failed to open `{url}`"));
+        }
         let file = self.database();
         // SQLite gives its side files the permissions of the database.
         OpenOptions::new()
@@ -122,7 +132,7 @@ impl DataDir {
             .mode(0o600)
             .open(&file)
             .context("failed to make the database")?;
-        SqlStore::open_sqlite(&file, AuditKey::new(master.audit_key()), now)
+        SqlStore::open_sqlite(&file, key, now)
             .await
             .with_context(|| format!("failed to open `{}`", file.display()))
     }
@@ -132,8 +142,12 @@ impl DataDir {
     /// # Errors
     /// When it is not there or cannot be opened.
     pub async fn store_to_read(&self, master: Option<&MasterKey>) -> anyhow::Result<SqlStore> {
-        let file = self.database();
         let key = master.map(|master| AuditKey::new(master.audit_key()));
+        if let Some(url) = &self.1 {
+            let opened = SqlStore::open_postgres_read_only(url, key).await;
+            return opened.with_context(|| format!("failed to read `{url}`"));
+        }
+        let file = self.database();
         SqlStore::open_sqlite_read_only(&file, key)
             .await
             .with_context(|| format!("failed to read `{}`", file.display()))
@@ -365,11 +379,15 @@ fn sealed_key(sealer: &Sealer, name: &str) -> anyhow::Result<String> {
 ///
 /// # Errors
 /// When the directory was never served from, or has no such cluster.
-pub fn authentication_config(data_dir: &Path, cluster: ClusterId) -> anyhow::Result<String> {
+pub fn authentication_config(
+    data_dir: &Path,
+    database: Option<DatabaseUrl>,
+    cluster: ClusterId,
+) -> anyhow::Result<String> {
     if !data_dir.exists() {
         bail!("`{}` does not exist", data_dir.display());
     }
-    let dir = DataDir::open(data_dir)?;
+    let dir = DataDir::open(data_dir)?.with(database);
     let reach = dir.reach()?;
     let ca = fs::read_to_string(&reach.ca_file)
         .with_context(|| format!("failed to read `{}`", reach.ca_file.display()))?;

@@ -89,8 +89,10 @@ async fn prune_some(app: &App, days: u32) -> Result<usize, StoreError> {
     };
     entry.metadata.insert("before".to_owned(), before.to_string());
     let granted = crate::audit::session_record();
+    // Before each lot: what a lot leaves at the end of the chain may be due in the next one.
+    let end = app.fenced_event().await;
     app.store
-        .prune_attempts(&granted, before, PRUNED_TOGETHER, entry)
+        .prune_attempts(&granted, before, end, PRUNED_TOGETHER, entry)
         .await
 }
 

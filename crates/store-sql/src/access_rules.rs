@@ -2,12 +2,14 @@
 
 use async_trait::async_trait;
 use reeve_authz::{Action, Entity, Granted, Role, Scope, SubjectKey, Visible};
-use reeve_store::{AccessRuleRow, AccessRules, AuditEntry, Committed, NewAccessRule, StoreError, gate};
+use reeve_store::{
+    AccessRuleRow, AccessRules, AuditEntry, Committed, DirectoryChange, NewAccessRule, StoreError, gate,
+};
 use reeve_types::{AccessRuleId, ClusterId, DepartmentId, ProjectId, Timestamp};
 
 use crate::changes::{Changes, soft_delete_rules, spread_rules};
 use crate::driver::{Arg, During, Row, Tx};
-use crate::{SqlStore, audit, rows};
+use crate::{SqlStore, rows};
 
 const READ: &str = "read access rules";
 const CREATE: &str = "create an access rule";
@@ -275,6 +277,7 @@ pub(crate) async fn insert(
     };
     let id = AccessRuleId::new(number).ok_or_else(missing)?;
     let row = one(tx, id, CREATE).await?.ok_or_else(missing)?;
+    changes.directory(DirectoryChange::Rule(row.rule()));
     if in_effect {
         spread_rules(tx, changes, std::slice::from_ref(&row)).await?;
     }
@@ -319,11 +322,9 @@ impl AccessRules for SqlStore {
         let mut tx = self.write(CREATE).await?;
         let mut changes = Changes::default();
         let value = insert(&mut tx, &mut changes, new).await?;
-        let revisions = changes.write(&mut tx).await?;
         let about = format!("{} is a {} in {}", value.subject, value.role, value.scope);
-        audit::append(&mut tx, &entry.about(value.id, about)).await?;
-        tx.commit().await.during(CREATE)?;
-        Ok(Committed { value, revisions })
+        let entry = entry.about(value.id, about);
+        changes.commit(tx, &entry, value, CREATE).await
     }
 
     async fn delete_access_rule(
@@ -343,14 +344,12 @@ impl AccessRules for SqlStore {
         })?;
         gate::fits(granted, Action::Delete, Entity::AccessRules, row.scope, DELETE)?;
         let mut changes = Changes::default();
-        soft_delete_rules(&mut tx, &mut changes, std::slice::from_ref(&row), at).await?;
+        let gone = soft_delete_rules(&mut tx, &mut changes, std::slice::from_ref(&row), at).await?;
+        changes.rules_deleted(&gone);
         if row.role == Role::SystemAdministrator && row.scope == Scope::Account {
             keep_an_administrator(&mut tx).await?;
         }
-        let revisions = changes.write(&mut tx).await?;
         let about = format!("{} is a {} in {}", row.subject, row.role, row.scope);
-        audit::append(&mut tx, &entry.about(id, about)).await?;
-        tx.commit().await.during(DELETE)?;
-        Ok(Committed { value: (), revisions })
+        changes.commit(tx, &entry.about(id, about), (), DELETE).await
     }
 }

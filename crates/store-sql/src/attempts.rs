@@ -2,8 +2,8 @@
 //!
 //! What is pruned is named by an event in the same chain: each run of events by its first, its last, and the hash that the
 //! first carried. A gap that no such event names is a missing event to whoever verifies the chain. Pruning begins after the
-//! naming event was appended, so the end of the chain is never pruned; nor is what was its end before: the fence may still
-//! name it.
+//! naming event was appended, so the end of the chain is never pruned; nor is what was its end before, nor anything from the
+//! event on that is known outside of the database: the fence names it, or will name a later one.
 
 use std::collections::BTreeMap;
 
@@ -34,10 +34,11 @@ struct Run {
     previous: String,
 }
 
-/// Removes at most `limit` events that are older than `before`, and says so in the chain; how many.
+/// Removes at most `limit` events that are older than `before` and come before event `end`, and says so in the chain; how many.
 pub(crate) async fn prune(
     tx: &mut Tx,
     before: Timestamp,
+    end: i64,
     limit: i64,
     mut entry: AuditEntry,
 ) -> Result<usize, StoreError> {
@@ -45,9 +46,9 @@ pub(crate) async fn prune(
         .rows(
             "SELECT a.sequence AS sequence, e.previous AS previous
              FROM audit_attempts a JOIN audit_events e ON e.sequence = a.sequence
-             WHERE a.at < $1 AND a.sequence < (SELECT value FROM counters WHERE name = 'audit')
-             ORDER BY a.sequence LIMIT $2",
-            &[before.into(), limit.into()],
+             WHERE a.at < $1 AND a.sequence < $2 AND a.sequence < (SELECT value FROM counters WHERE name = 'audit')
+             ORDER BY a.sequence LIMIT $3",
+            &[before.into(), end.into(), limit.into()],
         )
         .await
         .during(PRUNE)?;

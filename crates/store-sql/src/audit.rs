@@ -203,12 +203,13 @@ impl Audit for SqlStore {
         &self,
         granted: &Granted,
         before: Timestamp,
+        end: i64,
         limit: i64,
         entry: AuditEntry,
     ) -> Result<usize, StoreError> {
         gate::is(granted, BootstrapException::SessionRecord, attempts::PRUNE)?;
         let mut tx = self.record_later(attempts::PRUNE).await?;
-        let pruned = attempts::prune(&mut tx, before, limit, entry).await?;
+        let pruned = attempts::prune(&mut tx, before, end, limit, entry).await?;
         tx.commit().await.during(attempts::PRUNE)?;
         Ok(pruned)
     }

@@ -1,36 +1,87 @@
-//! Collecting what a write changes in clusters' desired state, and writing it: one new revision a touched cluster.
+//! Collecting what a write changes, in clusters' desired state and in the directory, and the end of every write: one new
+//! revision a touched cluster, the change log, the audit event, and the commit.
 
 use std::collections::BTreeMap;
 
 use reeve_authz::Scope;
 use reeve_link::{DesiredObject, ObjectKey};
-use reeve_store::{AccessRuleRow, StoreError, desired};
+use reeve_store::{
+    AccessRuleRow, AuditEntry, CHANGES_TOGETHER, Committed, DirectoryChange, LoggedChanges, StoreError,
+    desired,
+};
 use reeve_types::{AccessRuleId, ClusterId, Revision, Timestamp};
 
 use crate::driver::{Arg, During, Tx};
+use crate::{audit, change_log};
 
 const OPERATION: &str = "write desired state";
 
-/// Changes by cluster. The map's order is the order in which rows are locked.
+/// What a write changes.
 #[derive(Default)]
-pub(crate) struct Changes(BTreeMap<ClusterId, BTreeMap<ObjectKey, Option<DesiredObject>>>);
+pub(crate) struct Changes {
+    /// By cluster. The map's order is the order in which rows are locked.
+    desired: BTreeMap<ClusterId, BTreeMap<ObjectKey, Option<DesiredObject>>>,
+    /// In the order in which they are to be applied.
+    directory: Vec<DirectoryChange>,
+}
 
 impl Changes {
+    /// A write of which this is all that changes in the directory.
+    pub(crate) fn of(change: DirectoryChange) -> Self {
+        Self {
+            directory: vec![change],
+            ..Self::default()
+        }
+    }
+
     pub(crate) fn upsert(&mut self, cluster: ClusterId, object: DesiredObject) {
-        self.0
+        self.desired
             .entry(cluster)
             .or_default()
             .insert(object.key(), Some(object));
     }
 
     pub(crate) fn delete(&mut self, cluster: ClusterId, key: ObjectKey) {
-        self.0.entry(cluster).or_default().insert(key, None);
+        self.desired.entry(cluster).or_default().insert(key, None);
     }
 
-    /// Writes them; a deletion of what a cluster does not have changes nothing.
-    pub(crate) async fn write(self, tx: &mut Tx) -> Result<Vec<(ClusterId, Revision)>, StoreError> {
+    /// Something changes in the directory.
+    pub(crate) fn directory(&mut self, change: DirectoryChange) {
+        self.directory.push(change);
+    }
+
+    /// Access rules are no more.
+    pub(crate) fn rules_deleted(&mut self, rules: &[AccessRuleId]) {
+        for some in rules.chunks(CHANGES_TOGETHER) {
+            self.directory(DirectoryChange::RulesDeleted(some.to_vec()));
+        }
+    }
+
+    /// The end of a write: all of it, with its audit event, or nothing.
+    pub(crate) async fn commit<T>(
+        self,
+        mut tx: Tx,
+        entry: &AuditEntry,
+        value: T,
+        operation: &'static str,
+    ) -> Result<Committed<T>, StoreError> {
+        let (revisions, log) = self.write(&mut tx).await?;
+        audit::append(&mut tx, entry).await?;
+        tx.commit().await.during(operation)?;
+        Ok(Committed {
+            value,
+            revisions,
+            log,
+        })
+    }
+
+    /// Writes desired state and change log; a deletion of what a cluster does not have changes nothing.
+    pub(crate) async fn write(
+        mut self,
+        tx: &mut Tx,
+    ) -> Result<(Vec<(ClusterId, Revision)>, Vec<LoggedChanges>), StoreError> {
         let mut revisions = Vec::new();
-        for (cluster, objects) in self.0 {
+        for (cluster, objects) in self.desired {
             let mut real = Vec::new();
             for (key, object) in objects {
                 if object.is_some() || has(tx, cluster, key).await? {
@@ -46,7 +97,11 @@ impl Changes {
             }
             revisions.push((cluster, Revision(revision.unsigned_abs())));
         }
-        Ok(revisions)
+        for some in revisions.chunks(CHANGES_TOGETHER) {
+            self.directory.push(DirectoryChange::Revisions(some.to_vec()));
+        }
+        let log = change_log::append(tx, self.directory).await?;
+        Ok((revisions, log))
     }
 }
 

@@ -4,14 +4,15 @@ use async_trait::async_trait;
 use reeve_authz::{Action, Entity, Granted, Scope, Visible};
 use reeve_link::KubernetesEndpoint;
 use reeve_store::{
-    AuditEntry, ClusterRow, Clusters, Committed, CredentialNumber, NewCluster, StoreError, Verifier, gate,
+    AuditEntry, ClusterRow, Clusters, Committed, CredentialNumber, DirectoryChange, NewCluster, StoreError,
+    Verifier, gate,
 };
 use reeve_types::{AccessRuleId, ClusterId, LowestId, Timestamp};
 
 use crate::access_rules::{live_rules_at_account, live_rules_of_cluster};
 use crate::changes::{Changes, soft_delete_rules};
 use crate::driver::{Arg, During, Tx};
-use crate::{SqlStore, audit, rows};
+use crate::{SqlStore, directory, rows};
 
 const READ: &str = "read clusters";
 const CREATE: &str = "create a cluster";
@@ -45,6 +46,12 @@ fn missing(id: ClusterId) -> StoreError {
         what: "cluster",
         id: id.to_string(),
     }
+}
+
+/// That a cluster is now as its row says: read after the row was written, which keeps it locked.
+async fn changed(tx: &mut Tx, id: ClusterId, operation: &'static str) -> Result<Changes, StoreError> {
+    let facts = directory::cluster_facts(tx, id, operation).await?;
+    Ok(Changes::of(DirectoryChange::Cluster(facts)))
 }
 
 #[async_trait]
@@ -99,17 +106,19 @@ impl Clusters for SqlStore {
         )
         .await
         .during(CREATE)?;
-        let mut changes = Changes::default();
+        let mut changes = changed(&mut tx, new.id, CREATE).await?;
         for rule in live_rules_at_account(&mut tx).await? {
             changes.upsert(new.id, reeve_store::desired::of_access_rule(&rule));
         }
-        let revisions = changes.write(&mut tx).await?;
-        let value = one(&mut tx, new.id, CREATE)
+        let mut value = one(&mut tx, new.id, CREATE)
             .await?
             .ok_or_else(|| missing(new.id))?;
-        audit::append(&mut tx, &entry.about(new.id, &name)).await?;
-        tx.commit().await.during(CREATE)?;
-        Ok(Committed { value, revisions })
+        let entry = entry.about(new.id, &name);
+        let committed = changes.commit(tx, &entry, (), CREATE).await?;
+        if let Some((_, revision)) = committed.revisions.first() {
+            value.revision = *revision;
+        }
+        Ok(committed.map(|()| value))
     }
 
     async fn set_lowest_id(
@@ -118,7 +127,7 @@ impl Clusters for SqlStore {
         id: ClusterId,
         lowest: LowestId,
         entry: AuditEntry,
-    ) -> Result<ClusterRow, StoreError> {
+    ) -> Result<Committed<ClusterRow>, StoreError> {
         gate::fits(granted, Action::Update, Entity::Cluster, Scope::Account, UPDATE)?;
         let mut tx = self.write(UPDATE).await?;
         let before = one(&mut tx, id, UPDATE).await?.ok_or_else(|| missing(id))?;
@@ -135,12 +144,12 @@ impl Clusters for SqlStore {
         ] {
             entry.metadata.insert(name.to_owned(), value.to_string());
         }
-        audit::append(&mut tx, &entry).await?;
-        tx.commit().await.during(UPDATE)?;
-        Ok(ClusterRow {
+        let value = ClusterRow {
             lowest_id: lowest,
             ..before
-        })
+        };
+        let changes = changed(&mut tx, id, UPDATE).await?;
+        changes.commit(tx, &entry, value, UPDATE).await
     }
 
     async fn set_kubernetes_endpoint(
@@ -149,7 +158,7 @@ impl Clusters for SqlStore {
         id: ClusterId,
         endpoint: KubernetesEndpoint,
         entry: AuditEntry,
-    ) -> Result<ClusterRow, StoreError> {
+    ) -> Result<Committed<ClusterRow>, StoreError> {
         gate::fits(
             granted,
             Action::Update,
@@ -165,9 +174,9 @@ impl Clusters for SqlStore {
         .await
         .during(UPDATE)?;
         let row = one(&mut tx, id, UPDATE).await?.ok_or_else(|| missing(id))?;
-        audit::append(&mut tx, &entry.about(id, &row.name)).await?;
-        tx.commit().await.during(UPDATE)?;
-        Ok(row)
+        let entry = entry.about(id, &row.name);
+        let changes = changed(&mut tx, id, UPDATE).await?;
+        changes.commit(tx, &entry, row, UPDATE).await
     }
 
     async fn set_cluster_credential(
@@ -176,7 +185,7 @@ impl Clusters for SqlStore {
         id: ClusterId,
         credential: Verifier,
         entry: AuditEntry,
-    ) -> Result<CredentialNumber, StoreError> {
+    ) -> Result<Committed<CredentialNumber>, StoreError> {
         gate::fits(
             granted,
             Action::Update,
@@ -195,9 +204,9 @@ impl Clusters for SqlStore {
             .during(UPDATE)?
             .ok_or_else(|| missing(id))?;
         let number = CredentialNumber(row.int("credential_number")?);
-        audit::append(&mut tx, &entry.about(id, row.text("name")?)).await?;
-        tx.commit().await.during(UPDATE)?;
-        Ok(number)
+        let entry = entry.about(id, row.text("name")?);
+        let changes = changed(&mut tx, id, UPDATE).await?;
+        changes.commit(tx, &entry, number, UPDATE).await
     }
 
     async fn delete_cluster(
@@ -217,9 +226,11 @@ impl Clusters for SqlStore {
         let mut tx = self.write(DELETE).await?;
         let row = one(&mut tx, id, DELETE).await?.ok_or_else(|| missing(id))?;
         let rules = live_rules_of_cluster(&mut tx, id).await?;
+        // A suspended secret, too, tells its operator that the cluster is gone; it opens nothing else any more.
         tx.execute(
             "INSERT INTO deleted_clusters (id, credential, deleted_at)
-             SELECT id, credential, $2 FROM clusters WHERE id = $1",
+             SELECT id, CASE WHEN credential LIKE 'suspended:%' THEN substr(credential, 11) ELSE credential END, $2
+             FROM clusters WHERE id = $1",
             &[Arg::text(id), at.into()],
         )
         .await
@@ -240,11 +251,9 @@ impl Clusters for SqlStore {
         ] {
             tx.execute(statement, &[Arg::text(id)]).await.during(DELETE)?;
         }
-        audit::append(&mut tx, &entry.about(id, row.name)).await?;
-        tx.commit().await.during(DELETE)?;
-        Ok(Committed {
-            value,
-            revisions: Vec::new(),
-        })
+        let changes = Changes::of(DirectoryChange::ScopeDeleted(Scope::Cluster(id)));
+        changes
+            .commit(tx, &entry.about(id, row.name), value, DELETE)
+            .await
     }
 }

@@ -3,13 +3,16 @@
 use async_trait::async_trait;
 use reeve_authz::{Action, Entity, Granted, Scope, Visible};
 use reeve_link::ObjectKey;
-use reeve_store::{AuditEntry, Committed, DepartmentRow, Departments, NewDepartment, StoreError, gate};
+use reeve_store::{
+    AuditEntry, Committed, DepartmentFacts, DepartmentRow, Departments, DirectoryChange, NewDepartment,
+    StoreError, gate,
+};
 use reeve_types::{AccessRuleId, DepartmentId, Timestamp};
 
 use crate::access_rules::live_rules_of_department;
 use crate::changes::{Changes, soft_delete_rules};
 use crate::driver::{Arg, During, Tx};
-use crate::{SqlStore, audit, projects, rows, workloads};
+use crate::{SqlStore, projects, rows, workloads};
 
 const READ: &str = "read departments";
 const CREATE: &str = "create a department";
@@ -125,12 +128,13 @@ impl Departments for SqlStore {
             created_by: new.created_by,
             name_only: false,
         };
-        audit::append(&mut tx, &entry.about(id, &value.name)).await?;
-        tx.commit().await.during(CREATE)?;
-        Ok(Committed {
-            value,
-            revisions: Vec::new(),
-        })
+        let changes = Changes::of(DirectoryChange::Department(DepartmentFacts {
+            id,
+            cluster_id: value.cluster_id,
+            name: value.name.clone(),
+        }));
+        let entry = entry.about(id, &value.name);
+        changes.commit(tx, &entry, value, CREATE).await
     }
 
     async fn delete_department(
@@ -179,10 +183,10 @@ impl Departments for SqlStore {
         tx.execute("DELETE FROM departments WHERE id = $1", &[id.number().into()])
             .await
             .during(DELETE)?;
-        let revisions = changes.write(&mut tx).await?;
-        audit::append(&mut tx, &entry.about(id, row.name)).await?;
-        tx.commit().await.during(DELETE)?;
-        Ok(Committed { value, revisions })
+        changes.directory(DirectoryChange::ScopeDeleted(Scope::Department(id)));
+        changes
+            .commit(tx, &entry.about(id, row.name), value, DELETE)
+            .await
     }
 }
 

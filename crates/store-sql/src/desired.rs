@@ -37,6 +37,9 @@ fn key(row: &Row) -> Result<ObjectKey, StoreError> {
     }
 }
 
+/// How many rows are taken for one part at most, and one more that shows that there are more. Stands in the statements.
+const ROWS: usize = 500;
+
 /// Takes rows until their bodies have enough bytes.
 struct Collected {
     upserts: Vec<Versioned>,
@@ -57,7 +60,7 @@ impl Collected {
 
     /// False for the first row that has no place any more.
     fn take(&mut self, row: &Row) -> Result<bool, StoreError> {
-        if self.bytes >= self.most {
+        if self.bytes >= self.most || self.upserts.len() >= ROWS {
             self.more = true;
             return Ok(false);
         }
@@ -110,7 +113,7 @@ impl DesiredState for SqlStore {
         tx.each(
             "SELECT revision, body FROM desired_objects
              WHERE cluster_id = $1 AND (kind, object_id) > ($2, $3) AND body IS NOT NULL
-             ORDER BY kind, object_id",
+             ORDER BY kind, object_id LIMIT 501",
             &[Arg::text(cluster), kind.into(), Arg::text(id)],
             READ,
             |row| collected.take(row),
@@ -139,7 +142,7 @@ impl DesiredState for SqlStore {
             "SELECT revision, body FROM desired_objects
              WHERE cluster_id = $1 AND revision >= $2 AND body IS NOT NULL
                AND (revision > $2 OR kind > $3 OR (kind = $3 AND object_id > $4))
-             ORDER BY revision, kind, object_id",
+             ORDER BY revision, kind, object_id LIMIT 501",
             &[
                 Arg::text(cluster),
                 since_revision.into(),
@@ -172,8 +175,14 @@ impl DesiredState for SqlStore {
         let mut keys = Some(Vec::new());
         tx.each(
             "SELECT kind, object_id FROM desired_objects
-             WHERE cluster_id = $1 AND revision > $2 AND body IS NULL",
-            &[Arg::text(cluster), number(since).into()],
+             WHERE cluster_id = $1 AND revision > $2 AND body IS NULL LIMIT $3",
+            &[
+                Arg::text(cluster),
+                number(since).into(),
+                i64::try_from(most)
+                    .map_or(i64::MAX, |most| most.saturating_add(1))
+                    .into(),
+            ],
             READ,
             |row| {
                 match &mut keys {

@@ -7,13 +7,13 @@ use reeve_store::{
     ProjectFacts, ServiceAccountFacts, StoreError, UserFacts, Verifier,
 };
 use reeve_types::{
-    AccessRuleId, ClusterId, DepartmentId, Email, ProjectId, ServiceAccountId, ServiceAccountName, UserId,
-    WorkloadId,
+    AccessRuleId, ClusterId, DepartmentId, Email, ProjectId, ServiceAccountId, ServiceAccountName, Timestamp,
+    UserId, WorkloadId,
 };
 
 use crate::access_rules::live_rules;
-use crate::driver::{Arg, During, Row};
-use crate::{SqlStore, rows, sessions};
+use crate::driver::{Arg, During, Row, Tx};
+use crate::{SqlStore, change_log, rows, sessions};
 
 const LOAD: &str = "load the directory";
 const LOCATE: &str = "locate an object";
@@ -28,7 +28,6 @@ fn cluster(row: &Row) -> Result<ClusterFacts, StoreError> {
         settings: row.opt_json("settings")?,
         endpoint: row.opt_json("kubernetes_endpoint")?,
         credential: CredentialNumber(row.int("credential_number")?),
-        last_liveness: row.opt_time("last_liveness")?,
         lowest_id: rows::lowest_id(row)?,
     })
 }
@@ -59,7 +58,7 @@ fn user(row: &Row) -> Result<UserFacts, StoreError> {
     })
 }
 
-pub(crate) fn service_account(row: &Row) -> Result<ServiceAccountFacts, StoreError> {
+fn service_account(row: &Row) -> Result<ServiceAccountFacts, StoreError> {
     Ok(ServiceAccountFacts {
         id: row.parsed("id")?,
         name: row.parsed("name")?,
@@ -68,20 +67,87 @@ pub(crate) fn service_account(row: &Row) -> Result<ServiceAccountFacts, StoreErr
     })
 }
 
+macro_rules! clusters {
+    ($rest:literal) => {
+        concat!(
+            "SELECT c.id, c.name, r.revision, c.applied_revision, c.settings, c.kubernetes_endpoint,
+                    c.credential_number, c.lowest_id
+             FROM clusters c JOIN cluster_revisions r ON r.cluster_id = c.id ",
+            $rest
+        )
+    };
+}
+
+macro_rules! users {
+    ($rest:literal) => {
+        concat!("SELECT id, email, posix, session_number FROM users ", $rest)
+    };
+}
+
+macro_rules! service_accounts {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, name, enabled, session_number FROM service_accounts ",
+            $rest
+        )
+    };
+}
+
+fn missing(what: &'static str, id: impl ToString) -> StoreError {
+    StoreError::NotFound {
+        what,
+        id: id.to_string(),
+    }
+}
+
+/// What is known of a cluster at each request, as of now.
+pub(crate) async fn cluster_facts(
+    tx: &mut Tx,
+    id: ClusterId,
+    operation: &'static str,
+) -> Result<ClusterFacts, StoreError> {
+    tx.one(clusters!("WHERE c.id = $1"), &[Arg::text(id)], cluster, operation)
+        .await?
+        .ok_or_else(|| missing("cluster", id))
+}
+
+/// What is known of a user at each request, as of now.
+pub(crate) async fn user_facts(
+    tx: &mut Tx,
+    id: UserId,
+    operation: &'static str,
+) -> Result<UserFacts, StoreError> {
+    tx.one(users!("WHERE id = $1"), &[Arg::text(id)], user, operation)
+        .await?
+        .ok_or_else(|| missing("user", id))
+}
+
+/// What is known of a service account at each request, as of now.
+pub(crate) async fn service_account_facts(
+    tx: &mut Tx,
+    id: ServiceAccountId,
+    operation: &'static str,
+) -> Result<ServiceAccountFacts, StoreError> {
+    tx.one(
+        service_accounts!("WHERE id = $1"),
+        &[Arg::text(id)],
+        service_account,
+        operation,
+    )
+    .await?
+    .ok_or_else(|| missing("service account", id))
+}
+
+fn heard(row: &Row) -> Result<(ClusterId, Timestamp), StoreError> {
+    Ok((row.parsed("id")?, row.time("last_liveness")?))
+}
+
 #[async_trait]
 impl Directory for SqlStore {
     async fn directory(&self) -> Result<DirectorySnapshot, StoreError> {
         let mut tx = self.read(LOAD).await?;
-        let clusters = tx
-            .all(
-                "SELECT c.id, c.name, r.revision, c.applied_revision, c.settings, c.kubernetes_endpoint,
-                        c.credential_number, c.last_liveness, c.lowest_id
-                 FROM clusters c JOIN cluster_revisions r ON r.cluster_id = c.id",
-                &[],
-                cluster,
-                LOAD,
-            )
-            .await?;
+        let number = change_log::reached(&mut tx).await?;
+        let clusters = tx.all(clusters!(""), &[], cluster, LOAD).await?;
         let departments = tx
             .all(
                 "SELECT id, cluster_id, name FROM departments",
@@ -99,29 +165,25 @@ impl Directory for SqlStore {
             )
             .await?;
         let rules = live_rules(&mut tx).await?.iter().map(|row| row.rule()).collect();
-        let users = tx
+        let users = tx.all(users!(""), &[], user, LOAD).await?;
+        let service_accounts = tx.all(service_accounts!(""), &[], service_account, LOAD).await?;
+        let heard = tx
             .all(
-                "SELECT id, email, posix, session_number FROM users",
+                "SELECT id, last_liveness FROM clusters WHERE last_liveness IS NOT NULL",
                 &[],
-                user,
-                LOAD,
-            )
-            .await?;
-        let service_accounts = tx
-            .all(
-                "SELECT id, name, enabled, session_number FROM service_accounts",
-                &[],
-                service_account,
+                heard,
                 LOAD,
             )
             .await?;
         Ok(DirectorySnapshot {
+            number,
             clusters,
             departments,
             projects,
             rules,
             users,
             service_accounts,
+            heard,
         })
     }
 }

@@ -3,13 +3,14 @@
 use async_trait::async_trait;
 use reeve_authz::{BootstrapException, Granted};
 use reeve_store::{
-    AuditEntry, AuditHead, CredentialKind, Fence, FenceNews, Fenced, Recovered, StoreError, SubjectId,
-    Suspended, Verifier, gate,
+    AuditEntry, AuditHead, CredentialKind, DirectoryChange, Fence, FenceNews, Fenced, Recovered, StoreError,
+    SubjectId, Suspended, Verifier, gate,
 };
 use reeve_types::{Email, PosixIdentity, Timestamp, Uid, UserId};
 
+use crate::changes::Changes;
 use crate::driver::{Arg, During, Row, Tx};
-use crate::{SqlStore, audit, sessions};
+use crate::{SqlStore, audit, sessions, users};
 
 const READ: &str = "read how far the database has come";
 const RECOVER: &str = "end what a restored database holds";
@@ -53,12 +54,13 @@ async fn suspended(tx: &mut Tx) -> Result<Suspended, StoreError> {
     })
 }
 
-/// The era of the greatest session number.
+/// The era of the greatest number that a token of a subject or of a cluster's link carries.
 async fn era(tx: &mut Tx) -> Result<i64, StoreError> {
     let greatest = count(
         tx,
         "SELECT COALESCE(MAX(n), 0) AS n FROM (SELECT MAX(session_number) AS n FROM users
-         UNION ALL SELECT MAX(session_number) AS n FROM service_accounts) AS numbers",
+         UNION ALL SELECT MAX(session_number) AS n FROM service_accounts
+         UNION ALL SELECT MAX(credential_number) AS n FROM clusters) AS numbers",
     )
     .await?;
     Ok(greatest >> ERA_BITS)
@@ -115,7 +117,8 @@ async fn take_uid(tx: &mut Tx, user: UserId, uid: Uid) -> Result<(), StoreError>
     Ok(())
 }
 
-/// A session number is its era times this many bits, and how often the subject's sessions were ended in it.
+/// A session number is its era times this many bits, and how often the subject's sessions were ended in it; the number of a
+/// cluster's link secret likewise.
 const ERA_BITS: u32 = 32;
 
 #[async_trait]
@@ -165,6 +168,7 @@ impl Fence for SqlStore {
         for statement in [
             "UPDATE users SET session_number = $1",
             "UPDATE service_accounts SET session_number = $1",
+            "UPDATE clusters SET credential_number = $1",
         ] {
             tx.execute(statement, &[(era << ERA_BITS).into()])
                 .await
@@ -199,9 +203,10 @@ impl Fence for SqlStore {
         ] {
             entry.metadata.insert(name.to_owned(), value);
         }
-        audit::append(&mut tx, &entry).await?;
-        tx.commit().await.during(RECOVER)?;
-        Ok(Recovered { era, suspended })
+        let recovered = Recovered { era, suspended };
+        let changes = Changes::of(DirectoryChange::Everything);
+        let committed = changes.commit(tx, &entry, recovered, RECOVER).await?;
+        Ok(committed.value)
     }
 
     async fn suspended(&self) -> Result<Suspended, StoreError> {
@@ -260,8 +265,10 @@ impl Fence for SqlStore {
             })?
             .parsed("id")?;
         sessions::end(&mut tx, SubjectId::User(id), CONFIRM).await?;
-        audit::append(&mut tx, &entry.about(id, email)).await?;
-        tx.commit().await.during(CONFIRM)
+        let changes = users::changed(&mut tx, id, CONFIRM).await?;
+        let entry = entry.about(id, email);
+        changes.commit(tx, &entry, (), CONFIRM).await?;
+        Ok(())
     }
 }
 

@@ -6,9 +6,8 @@ use reeve_store::{
     AccessRuleRow, AuditEntry, Committed, FirstStart, Installation, NewAccessRule, StoreError, UserRow, gate,
 };
 
-use crate::changes::Changes;
 use crate::driver::{Arg, During};
-use crate::{SqlStore, access_rules, audit, users};
+use crate::{SqlStore, access_rules, users};
 
 const READ: &str = "read the installation's settings";
 const START: &str = "make the account";
@@ -22,6 +21,10 @@ impl Installation for SqlStore {
             .during(READ)?
             .map(|row| row.text("value"))
             .transpose()
+    }
+
+    async fn is_writable(&self) -> Result<bool, StoreError> {
+        self.pools.is_writable().await.during(READ)
     }
 
     async fn is_initialized(&self) -> Result<bool, StoreError> {
@@ -58,7 +61,7 @@ impl Installation for SqlStore {
             })?;
         }
         let user = users::insert(&mut tx, &first.administrator).await?;
-        let mut changes = Changes::default();
+        let mut changes = users::changed(&mut tx, user.id, START).await?;
         let rule = NewAccessRule {
             subject: SubjectKey::User(user.email.clone()),
             role: Role::SystemAdministrator,
@@ -67,12 +70,7 @@ impl Installation for SqlStore {
             created_by: user.created_by.clone(),
         };
         let rule = access_rules::insert(&mut tx, &mut changes, rule).await?;
-        let revisions = changes.write(&mut tx).await?;
-        audit::append(&mut tx, &entry.about(user.id, &user.email)).await?;
-        tx.commit().await.during(START)?;
-        Ok(Committed {
-            value: (user, rule),
-            revisions,
-        })
+        let entry = entry.about(user.id, &user.email);
+        changes.commit(tx, &entry, (user, rule), START).await
     }
 }

@@ -1,12 +1,13 @@
 //! The store over SQL: one text for SQLite and PostgreSQL, with `$1` placeholders and static statements only.
 //!
 //! Everything that differs between databases is in the module `driver`; the repositories speak to its connection, its arguments and
-//! its rows. PostgreSQL is not there yet.
+//! its rows.
 
 mod access_rules;
 mod attempts;
 mod audit;
 mod chain;
+mod change_log;
 mod changes;
 mod clusters;
 mod departments;
@@ -22,16 +23,18 @@ mod rows;
 mod service_accounts;
 mod sessions;
 mod uids;
+mod url;
 mod users;
 mod workloads;
 
 use std::path::Path;
 
 use reeve_store::StoreError;
-use reeve_types::Timestamp;
+use reeve_types::{ClusterId, Timestamp};
 
 pub use chain::{AuditKey, Broken, Verified};
 use driver::{During, Pools, Tx};
+pub use url::{DatabaseUrl, InvalidDatabaseUrl};
 
 /// A store in a SQL database. Cheap to share behind an `Arc`.
 #[derive(Debug)]
@@ -66,6 +69,31 @@ impl SqlStore {
         })
     }
 
+    /// Opens a PostgreSQL database, migrating it as needed; otherwise as [`SqlStore::open_sqlite`].
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when it cannot be reached, [`StoreError::Database`] when it was written by a later version.
+    pub async fn open_postgres(url: &DatabaseUrl, key: AuditKey, now: Timestamp) -> Result<Self, StoreError> {
+        let store = Self {
+            pools: Pools::open_postgres(url, key).await?,
+        };
+        audit::begin_keyed(&store, now).await?;
+        Ok(store)
+    }
+
+    /// Opens a PostgreSQL database for reading alone; otherwise as [`SqlStore::open_sqlite_read_only`].
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when it cannot be reached.
+    pub async fn open_postgres_read_only(
+        url: &DatabaseUrl,
+        key: Option<AuditKey>,
+    ) -> Result<Self, StoreError> {
+        Ok(Self {
+            pools: Pools::open_postgres_read_only(url, key).await?,
+        })
+    }
+
     /// Ends all connections, when those that work have ended.
     pub async fn close(&self) {
         self.pools.close().await;
@@ -79,6 +107,11 @@ impl SqlStore {
     /// A writing transaction of something that changes nothing but is recorded. Changes go before it.
     async fn record_later(&self, operation: &'static str) -> Result<Tx, StoreError> {
         self.pools.begin_recording().await.during(operation)
+    }
+
+    /// A writing transaction of what a cluster reports, without an audit event: it does not wait for people's changes.
+    async fn write_report(&self, cluster: ClusterId, operation: &'static str) -> Result<Tx, StoreError> {
+        self.pools.begin_report(cluster).await.during(operation)
     }
 
     /// A reading transaction: all of it sees one moment.

@@ -3,13 +3,16 @@
 use async_trait::async_trait;
 use reeve_authz::{Action, Entity, Granted, Scope, Visible};
 use reeve_link::ObjectKey;
-use reeve_store::{AuditEntry, Committed, NewProject, ProjectRow, Projects, StoreError, desired, gate};
+use reeve_store::{
+    AuditEntry, Committed, DirectoryChange, NewProject, ProjectFacts, ProjectRow, Projects, StoreError,
+    desired, gate,
+};
 use reeve_types::{AccessRuleId, DepartmentId, ProjectId, Timestamp};
 
 use crate::access_rules::live_rules_of_project;
 use crate::changes::{Changes, soft_delete_rules};
 use crate::driver::{Arg, During, Tx};
-use crate::{SqlStore, audit, rows, workloads};
+use crate::{SqlStore, rows, workloads};
 
 const READ: &str = "read projects";
 const CREATE: &str = "create a project";
@@ -108,12 +111,15 @@ impl Projects for SqlStore {
         };
         let id = ProjectId::new(number).ok_or_else(missing)?;
         let value = one(&mut tx, id, CREATE).await?.ok_or_else(missing)?;
-        let mut changes = Changes::default();
+        let mut changes = Changes::of(DirectoryChange::Project(ProjectFacts {
+            id,
+            department_id: value.department_id,
+            cluster_id: value.cluster_id,
+            name: value.name.clone(),
+        }));
         changes.upsert(cluster, desired::of_project(&value));
-        let revisions = changes.write(&mut tx).await?;
-        audit::append(&mut tx, &entry.about(id, &value.name)).await?;
-        tx.commit().await.during(CREATE)?;
-        Ok(Committed { value, revisions })
+        let entry = entry.about(id, &value.name);
+        changes.commit(tx, &entry, value, CREATE).await
     }
 
     async fn delete_project(
@@ -146,10 +152,10 @@ impl Projects for SqlStore {
         tx.execute("DELETE FROM projects WHERE id = $1", &[id.number().into()])
             .await
             .during(DELETE)?;
-        let revisions = changes.write(&mut tx).await?;
-        audit::append(&mut tx, &entry.about(id, row.name)).await?;
-        tx.commit().await.during(DELETE)?;
-        Ok(Committed { value, revisions })
+        changes.directory(DirectoryChange::ScopeDeleted(Scope::Project(id)));
+        changes
+            .commit(tx, &entry.about(id, row.name), value, DELETE)
+            .await
     }
 }
 

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use reeve_authz::{BootstrapException, Granted};
 use reeve_link::{ClusterSettings, KubernetesEndpoint, ObjectStatus, StatusReport};
-use reeve_store::{AuditEntry, Reported, Reports, StoreError, gate};
+use reeve_store::{AuditEntry, Committed, DirectoryChange, Reported, Reports, StoreError, gate};
 use reeve_types::{ClusterId, Revision, Timestamp};
 use sha2::{Digest, Sha256};
 
-use crate::changes::key_columns;
+use crate::changes::{Changes, key_columns};
 use crate::driver::{Arg, During, Tx};
-use crate::{SqlStore, audit, rows};
+use crate::{SqlStore, audit, directory, rows};
 
 const WRITE: &str = "keep a cluster's report";
 
@@ -242,6 +242,35 @@ async fn write_status(
     .map(drop)
 }
 
+/// What of a report is told to the directory.
+struct Told {
+    /// Settings, or where people reach the API server.
+    facts: bool,
+    revision: Option<i64>,
+}
+
+impl Told {
+    const fn by(news: &News<'_>) -> Self {
+        Self {
+            facts: news.settings.is_some() || matches!(news.address, Some(Address::Pinned(_))),
+            revision: news.revision,
+        }
+    }
+}
+
+async fn changed(tx: &mut Tx, cluster: ClusterId, told: &Told) -> Result<Changes, StoreError> {
+    if told.facts {
+        let facts = directory::cluster_facts(tx, cluster, WRITE).await?;
+        return Ok(Changes::of(DirectoryChange::Cluster(facts)));
+    }
+    Ok(told.revision.map_or_else(Changes::default, |revision| {
+        Changes::of(DirectoryChange::Applied(
+            cluster,
+            Revision(revision.unsigned_abs()),
+        ))
+    }))
+}
+
 #[async_trait]
 impl Reports for SqlStore {
     async fn report(
@@ -251,17 +280,22 @@ impl Reports for SqlStore {
         report: &StatusReport,
         at: Timestamp,
         entry: AuditEntry,
-    ) -> Result<Option<Reported>, StoreError> {
+    ) -> Result<Committed<Option<Reported>>, StoreError> {
         gate::is(granted, BootstrapException::LinkStatus, WRITE)?;
-        // Most reports say nothing new: those never ask for the writer.
-        if news(&mut self.read(WRITE).await?, cluster, report)
-            .await?
-            .is_empty()
-        {
-            return Ok(None);
-        }
-        let mut tx = self.write(WRITE).await?;
+        // Most reports say nothing new: those never ask for the writer. Most of the others are not recorded.
+        let recorded = {
+            let news = news(&mut self.read(WRITE).await?, cluster, report).await?;
+            if news.is_empty() {
+                return Ok(Committed::unchanged(None));
+            }
+            news.settings.is_some() || news.address.is_some()
+        };
+        let mut tx = match recorded {
+            true => self.write(WRITE).await?,
+            false => self.write_report(cluster, WRITE).await?,
+        };
         let news = news(&mut tx, cluster, report).await?;
+        let told = Told::by(&news);
         let mut standing = news.standing;
         if let Some(address) = &news.address {
             keep_address(&mut tx, cluster, address, &standing.name, entry.clone()).await?;
@@ -292,11 +326,16 @@ impl Reports for SqlStore {
         for object in news.objects {
             write_status(&mut tx, cluster, object, at).await?;
         }
+        let (_, log) = changed(&mut tx, cluster, &told).await?.write(&mut tx).await?;
         tx.commit().await.during(WRITE)?;
-        Ok(Some(Reported {
-            applied_revision: standing.applied,
-            endpoint: standing.endpoint,
-        }))
+        Ok(Committed {
+            value: Some(Reported {
+                applied_revision: standing.applied,
+                endpoint: standing.endpoint,
+            }),
+            revisions: Vec::new(),
+            log,
+        })
     }
 
     async fn heard_of(&self, granted: &Granted, cluster: ClusterId, at: Timestamp) -> Result<(), StoreError> {

@@ -4,15 +4,15 @@ use async_trait::async_trait;
 use reeve_authz::{Action, Entity, Granted, Scope, SubjectKey};
 use reeve_link::ObjectKey;
 use reeve_store::{
-    AuditEntry, Committed, NewServiceAccount, ServiceAccountFacts, ServiceAccountRow, ServiceAccounts,
-    SessionNumber, StoreError, SubjectId, Verifier, gate,
+    AuditEntry, Committed, DirectoryChange, NewServiceAccount, ServiceAccountFacts, ServiceAccountRow,
+    ServiceAccounts, SessionNumber, StoreError, SubjectId, Verifier, gate,
 };
 use reeve_types::{AccessRuleId, ServiceAccountId, Timestamp};
 
 use crate::access_rules::live_rules_of_subject;
 use crate::changes::{Changes, reached, soft_delete_rules, spread_rules};
 use crate::driver::{Arg, During, Tx};
-use crate::{SqlStore, audit, directory, rows, sessions};
+use crate::{SqlStore, directory, rows, sessions};
 
 const READ: &str = "read service accounts";
 const CREATE: &str = "create a service account";
@@ -64,14 +64,12 @@ fn missing(id: ServiceAccountId) -> StoreError {
 
 /// What requests go by.
 async fn facts(tx: &mut Tx, id: ServiceAccountId) -> Result<ServiceAccountFacts, StoreError> {
-    tx.one(
-        "SELECT id, name, enabled, session_number FROM service_accounts WHERE id = $1",
-        &[Arg::text(id)],
-        directory::service_account,
-        CHANGE,
-    )
-    .await?
-    .ok_or_else(|| missing(id))
+    directory::service_account_facts(tx, id, CHANGE).await
+}
+
+/// That it is now as its row says.
+async fn changed(tx: &mut Tx, id: ServiceAccountId) -> Result<Changes, StoreError> {
+    Ok(Changes::of(DirectoryChange::ServiceAccount(facts(tx, id).await?)))
 }
 
 #[async_trait]
@@ -97,7 +95,7 @@ impl ServiceAccounts for SqlStore {
         granted: &Granted,
         new: NewServiceAccount,
         entry: AuditEntry,
-    ) -> Result<ServiceAccountRow, StoreError> {
+    ) -> Result<Committed<ServiceAccountRow>, StoreError> {
         fits(granted, Action::Create, CREATE)?;
         let mut tx = self.write(CREATE).await?;
         tx.execute(
@@ -119,9 +117,9 @@ impl ServiceAccounts for SqlStore {
             context: "",
         })?;
         let row = needed(&mut tx, new.id, CREATE).await?;
-        audit::append(&mut tx, &entry.about(row.id, &row.name)).await?;
-        tx.commit().await.during(CREATE)?;
-        Ok(row)
+        let entry = entry.about(row.id, &row.name);
+        let changes = changed(&mut tx, row.id).await?;
+        changes.commit(tx, &entry, row, CREATE).await
     }
 
     async fn set_service_account_enabled(
@@ -157,11 +155,10 @@ impl ServiceAccounts for SqlStore {
             .await
             .during(CHANGE)?;
         }
-        let revisions = changes.write(&mut tx).await?;
         let value = facts(&mut tx, id).await?;
-        audit::append(&mut tx, &entry.about(id, &value.name)).await?;
-        tx.commit().await.during(CHANGE)?;
-        Ok(Committed { value, revisions })
+        changes.directory(DirectoryChange::ServiceAccount(value.clone()));
+        let entry = entry.about(id, &value.name);
+        changes.commit(tx, &entry, value, CHANGE).await
     }
 
     async fn set_service_account_secret(
@@ -171,7 +168,7 @@ impl ServiceAccounts for SqlStore {
         secret: Verifier,
         at: Timestamp,
         entry: AuditEntry,
-    ) -> Result<SessionNumber, StoreError> {
+    ) -> Result<Committed<SessionNumber>, StoreError> {
         fits(granted, Action::Update, CHANGE)?;
         let mut tx = self.write(CHANGE).await?;
         let row = needed(&mut tx, id, CHANGE).await?;
@@ -182,9 +179,10 @@ impl ServiceAccounts for SqlStore {
         .await
         .during(CHANGE)?;
         let session = sessions::end(&mut tx, SubjectId::ServiceAccount(id), CHANGE).await?;
-        audit::append(&mut tx, &entry.about(id, &row.name)).await?;
-        tx.commit().await.during(CHANGE)?;
-        Ok(session)
+        let changes = changed(&mut tx, id).await?;
+        changes
+            .commit(tx, &entry.about(id, &row.name), session, CHANGE)
+            .await
     }
 
     async fn delete_service_account(
@@ -197,15 +195,15 @@ impl ServiceAccounts for SqlStore {
         fits(granted, Action::Delete, DELETE)?;
         let mut tx = self.write(DELETE).await?;
         let row = needed(&mut tx, id, DELETE).await?;
-        let mut changes = Changes::default();
+        let mut changes = Changes::of(DirectoryChange::ServiceAccountDeleted(id));
         let rules = live_rules_of_subject(&mut tx, &SubjectKey::ServiceAccount(row.name.clone())).await?;
         let value = soft_delete_rules(&mut tx, &mut changes, &rules, at).await?;
+        changes.rules_deleted(&value);
         tx.execute("DELETE FROM service_accounts WHERE id = $1", &[Arg::text(id)])
             .await
             .during(DELETE)?;
-        let revisions = changes.write(&mut tx).await?;
-        audit::append(&mut tx, &entry.about(id, row.name)).await?;
-        tx.commit().await.during(DELETE)?;
-        Ok(Committed { value, revisions })
+        changes
+            .commit(tx, &entry.about(id, row.name), value, DELETE)
+            .await
     }
 }

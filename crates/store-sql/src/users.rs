@@ -3,15 +3,15 @@
 use async_trait::async_trait;
 use reeve_authz::{Action, Entity, Granted, Role, Scope, SubjectKey};
 use reeve_store::{
-    AccessRuleRow, AuditEntry, Committed, EMAIL_RESTS_SECONDS, NewUser, SessionNumber, StoreError, SubjectId,
-    UserRow, Users, Verifier, gate,
+    AccessRuleRow, AuditEntry, Committed, DirectoryChange, EMAIL_RESTS_SECONDS, NewUser, SessionNumber,
+    StoreError, SubjectId, UserRow, Users, Verifier, gate,
 };
 use reeve_types::{AccessRuleId, Email, PosixIdentity, Timestamp, Uid, UserId};
 
 use crate::access_rules::{keep_an_administrator, live_rules_of_subject};
 use crate::changes::{Changes, soft_delete_rules};
 use crate::driver::{Arg, During, Tx};
-use crate::{SqlStore, audit, rows, sessions, uids};
+use crate::{SqlStore, audit, directory, rows, sessions, uids};
 
 const READ: &str = "read users";
 const CREATE: &str = "create a user";
@@ -182,12 +182,19 @@ pub(crate) async fn insert(tx: &mut Tx, new: &NewUser) -> Result<UserRow, StoreE
 }
 
 /// Ends her tokens, and with that the transaction.
-async fn end(mut tx: Tx, id: UserId, entry: AuditEntry) -> Result<SessionNumber, StoreError> {
+async fn end(mut tx: Tx, id: UserId, entry: AuditEntry) -> Result<Committed<SessionNumber>, StoreError> {
     let row = one(&mut tx, id, CHANGE).await?.ok_or_else(|| missing(id))?;
     let session = sessions::end(&mut tx, SubjectId::User(id), CHANGE).await?;
-    audit::append(&mut tx, &entry.about(id, &row.email)).await?;
-    tx.commit().await.during(CHANGE)?;
-    Ok(session)
+    let changes = changed(&mut tx, id, CHANGE).await?;
+    changes
+        .commit(tx, &entry.about(id, &row.email), session, CHANGE)
+        .await
+}
+
+/// That she is now as her row says.
+pub(crate) async fn changed(tx: &mut Tx, id: UserId, operation: &'static str) -> Result<Changes, StoreError> {
+    let facts = directory::user_facts(tx, id, operation).await?;
+    Ok(Changes::of(DirectoryChange::User(facts)))
 }
 
 #[async_trait]
@@ -208,14 +215,13 @@ impl Users for SqlStore {
         granted: &Granted,
         new: NewUser,
         entry: AuditEntry,
-    ) -> Result<UserRow, StoreError> {
+    ) -> Result<Committed<UserRow>, StoreError> {
         fits(granted, Action::Create, CREATE)?;
         let mut tx = self.write(CREATE).await?;
         let row = insert(&mut tx, &new).await?;
         let entry = with_posix(entry.about(row.id, &row.email), None, row.posix.as_ref());
-        audit::append(&mut tx, &entry).await?;
-        tx.commit().await.during(CREATE)?;
-        Ok(row)
+        let changes = changed(&mut tx, row.id, CREATE).await?;
+        changes.commit(tx, &entry, row, CREATE).await
     }
 
     async fn set_posix(
@@ -225,7 +231,7 @@ impl Users for SqlStore {
         posix: Option<PosixIdentity>,
         at: Timestamp,
         entry: AuditEntry,
-    ) -> Result<UserRow, StoreError> {
+    ) -> Result<Committed<UserRow>, StoreError> {
         fits(granted, Action::Update, CHANGE)?;
         let mut tx = self.write(CHANGE).await?;
         let before = one(&mut tx, id, CHANGE).await?.ok_or_else(|| missing(id))?;
@@ -239,9 +245,8 @@ impl Users for SqlStore {
         .during(CHANGE)?;
         let row = one(&mut tx, id, CHANGE).await?.ok_or_else(|| missing(id))?;
         let entry = with_posix(entry.about(id, &row.email), Some(&before), row.posix.as_ref());
-        audit::append(&mut tx, &entry).await?;
-        tx.commit().await.during(CHANGE)?;
-        Ok(row)
+        let changes = changed(&mut tx, id, CHANGE).await?;
+        changes.commit(tx, &entry, row, CHANGE).await
     }
 
     async fn release_uid(
@@ -265,7 +270,7 @@ impl Users for SqlStore {
         password: Verifier,
         at: Timestamp,
         entry: AuditEntry,
-    ) -> Result<SessionNumber, StoreError> {
+    ) -> Result<Committed<SessionNumber>, StoreError> {
         fits(granted, Action::Update, CHANGE)?;
         let mut tx = self.write(CHANGE).await?;
         tx.execute(
@@ -282,7 +287,7 @@ impl Users for SqlStore {
         granted: &Granted,
         id: UserId,
         entry: AuditEntry,
-    ) -> Result<SessionNumber, StoreError> {
+    ) -> Result<Committed<SessionNumber>, StoreError> {
         fits(granted, Action::Update, CHANGE)?;
         end(self.write(CHANGE).await?, id, entry).await
     }
@@ -297,9 +302,10 @@ impl Users for SqlStore {
         fits(granted, Action::Delete, DELETE)?;
         let mut tx = self.write(DELETE).await?;
         let row = one(&mut tx, id, DELETE).await?.ok_or_else(|| missing(id))?;
-        let mut changes = Changes::default();
+        let mut changes = Changes::of(DirectoryChange::UserDeleted(id));
         let rules = live_rules_of_subject(&mut tx, &SubjectKey::User(row.email.clone())).await?;
         let value = soft_delete_rules(&mut tx, &mut changes, &rules, at).await?;
+        changes.rules_deleted(&value);
         leave_uid(&mut tx, row.posix.as_ref(), at).await?;
         if remove(&mut tx, id).await? {
             rest(&mut tx, &row.email, at).await?;
@@ -309,10 +315,7 @@ impl Users for SqlStore {
         if rules.iter().any(was_administrator) {
             keep_an_administrator(&mut tx).await?;
         }
-        let revisions = changes.write(&mut tx).await?;
         let entry = with_posix(entry.about(id, &row.email), Some(&row), None);
-        audit::append(&mut tx, &entry).await?;
-        tx.commit().await.during(DELETE)?;
-        Ok(Committed { value, revisions })
+        changes.commit(tx, &entry, value, DELETE).await
     }
 }

@@ -10,7 +10,7 @@ use reeve_types::{ClusterId, ProjectId, WorkloadId};
 
 use crate::changes::Changes;
 use crate::driver::{Arg, During, Tx};
-use crate::{SqlStore, audit, rows};
+use crate::{SqlStore, rows};
 
 const READ: &str = "read workloads";
 const CREATE: &str = "create a workload";
@@ -193,10 +193,8 @@ impl Workloads for SqlStore {
             })?;
         let mut changes = Changes::default();
         changes.upsert(cluster, DesiredObject::Workload(new.desired));
-        let revisions = changes.write(&mut tx).await?;
-        audit::append(&mut tx, &entry.about(id, &value.summary.name)).await?;
-        tx.commit().await.during(CREATE)?;
-        Ok(Committed { value, revisions })
+        let entry = entry.about(id, &value.summary.name);
+        changes.commit(tx, &entry, value, CREATE).await
     }
 
     async fn delete_workload(
@@ -224,9 +222,8 @@ impl Workloads for SqlStore {
             .during(DELETE)?;
         let mut changes = Changes::default();
         changes.delete(row.summary.cluster_id, ObjectKey::Workload(id));
-        let revisions = changes.write(&mut tx).await?;
-        audit::append(&mut tx, &entry.about(id, row.summary.name)).await?;
-        tx.commit().await.during(DELETE)?;
-        Ok(Committed { value: (), revisions })
+        changes
+            .commit(tx, &entry.about(id, row.summary.name), (), DELETE)
+            .await
     }
 }

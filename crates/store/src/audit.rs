@@ -199,13 +199,15 @@ pub trait Audit {
     /// the bootstrap exception for session records.
     async fn record_attempts(&self, granted: &Granted, entries: Vec<AuditEntry>) -> Result<(), StoreError>;
 
-    /// Removes at most `limit` events of [`Audit::record_attempts`] whose timestamp is before `before`; how many. In the same
-    /// transaction `entry` goes into the chain, with what was removed in its metadata ([`PRUNED`]), so that the chain can
+    /// Removes at most `limit` events of [`Audit::record_attempts`] whose timestamp is before `before` and whose place in the
+    /// chain is before `end`; how many. What is known outside of the database is at `end` or later, so that it can always be
+    /// found again. In the same transaction `entry` goes into the chain, with what was removed in its metadata ([`PRUNED`]), so that the chain can
     /// still be verified. Without any such event nothing is written. `granted` is the bootstrap exception for session records.
     async fn prune_attempts(
         &self,
         granted: &Granted,
         before: Timestamp,
+        end: i64,
         limit: i64,
         entry: AuditEntry,
     ) -> Result<usize, StoreError>;

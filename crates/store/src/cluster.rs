@@ -103,7 +103,7 @@ pub trait Clusters {
         id: ClusterId,
         lowest: LowestId,
         entry: AuditEntry,
-    ) -> Result<ClusterRow, StoreError>;
+    ) -> Result<Committed<ClusterRow>, StoreError>;
 
     /// Sets where people reach its API server; what was reported instead is forgotten. `granted`: update of cluster there.
     async fn set_kubernetes_endpoint(
@@ -112,7 +112,7 @@ pub trait Clusters {
         id: ClusterId,
         endpoint: KubernetesEndpoint,
         entry: AuditEntry,
-    ) -> Result<ClusterRow, StoreError>;
+    ) -> Result<Committed<ClusterRow>, StoreError>;
 
     /// Gives its link another secret; answers the number that tokens have to carry from now on. `granted`: update of cluster
     /// there.
@@ -122,7 +122,7 @@ pub trait Clusters {
         id: ClusterId,
         credential: Verifier,
         entry: AuditEntry,
-    ) -> Result<CredentialNumber, StoreError>;
+    ) -> Result<Committed<CredentialNumber>, StoreError>;
 
     /// Removes it with its departments, projects, workloads and desired state, and soft-deletes the rules under it; answers
     /// those rules. What checks its link secret is kept aside ([`crate::Credentials::deleted_link_verifier`]). `granted`: delete of cluster there.

@@ -8,7 +8,9 @@ use reeve_types::{
     ProjectId, Revision, ServiceAccountId, ServiceAccountName, Timestamp, UserId, WorkloadId,
 };
 
-use crate::{StoreError, Verifier};
+use serde::{Deserialize, Serialize};
+
+use crate::{ChangeNumber, StoreError, Verifier};
 
 /// Whose token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -21,15 +23,16 @@ pub enum SubjectId {
 
 /// How often a subject's sessions were ended. A token is good as long as the number it was given with is the subject's; no
 /// clock has a say in that.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct SessionNumber(pub i64);
 
 /// How often a cluster's link secret was replaced. A token of the link is good as long as it carries the cluster's number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct CredentialNumber(pub i64);
 
 /// What is known of a person at each request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct UserFacts {
     /// Her id.
     pub id: UserId,
@@ -42,7 +45,8 @@ pub struct UserFacts {
 }
 
 /// What is known of a service account at each request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ServiceAccountFacts {
     /// Its id.
     pub id: ServiceAccountId,
@@ -55,7 +59,8 @@ pub struct ServiceAccountFacts {
 }
 
 /// What is known of a cluster at each request.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ClusterFacts {
     /// Its id.
     pub id: ClusterId,
@@ -71,14 +76,13 @@ pub struct ClusterFacts {
     pub endpoint: Option<KubernetesEndpoint>,
     /// The number that tokens of the link have to carry.
     pub credential: CredentialNumber,
-    /// When its operator was last heard of, as far as that was written down.
-    pub last_liveness: Option<Timestamp>,
     /// The lowest uid and gid that people may have there.
     pub lowest_id: LowestId,
 }
 
 /// What is known of a department at each request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct DepartmentFacts {
     /// Its number.
     pub id: DepartmentId,
@@ -89,7 +93,8 @@ pub struct DepartmentFacts {
 }
 
 /// What is known of a project at each request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ProjectFacts {
     /// Its number.
     pub id: ProjectId,
@@ -104,6 +109,8 @@ pub struct ProjectFacts {
 /// Everything decisions are made from, of one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DirectorySnapshot {
+    /// How far the change log had come.
+    pub number: ChangeNumber,
     /// Clusters.
     pub clusters: Vec<ClusterFacts>,
     /// Departments.
@@ -116,6 +123,9 @@ pub struct DirectorySnapshot {
     pub users: Vec<UserFacts>,
     /// Every service account.
     pub service_accounts: Vec<ServiceAccountFacts>,
+    /// When each cluster's operator was last heard of, as far as that was written down: nothing is decided by it, and no change
+    /// of it is in the log.
+    pub heard: Vec<(ClusterId, Timestamp)>,
 }
 
 /// The whole directory.

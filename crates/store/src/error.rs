@@ -88,7 +88,16 @@ pub enum StoreError {
         /// What was tried.
         operation: &'static str,
     },
-    /// The database did not answer.
+    /// The database is away, or cannot be written to for now: it may be there again in a moment.
+    #[error("failed to {operation}: the database is not available")]
+    Unavailable {
+        /// What was tried.
+        operation: &'static str,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The database did not do what it was asked for.
     #[error("failed to {operation}")]
     Database {
         /// What was tried.
@@ -104,7 +113,7 @@ impl StoreError {
     pub const fn may_have_committed(&self) -> bool {
         matches!(
             self,
-            Self::Database { .. } | Self::Corrupt { .. } | Self::Full { .. }
+            Self::Database { .. } | Self::Unavailable { .. } | Self::Corrupt { .. } | Self::Full { .. }
         )
     }
 }

@@ -20,6 +20,13 @@ pub trait Installation {
     /// A value by name; sealed ones are returned sealed.
     async fn installation_value(&self, name: &str) -> Result<Option<String>, StoreError>;
 
+    /// Whether the database can be written to now, and not only read, as a PostgreSQL server that was a primary and is not any
+    /// more.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when it does not answer.
+    async fn is_writable(&self) -> Result<bool, StoreError>;
+
     /// True when the account was made.
     async fn is_initialized(&self) -> Result<bool, StoreError>;
 

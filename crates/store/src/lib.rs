@@ -3,7 +3,8 @@
 //!
 //! **Promises of every implementation.**
 //! - A write is one transaction: the rows, the audit event, the desired state of every touched cluster, and the touched
-//!   clusters' revision counters, each raised by exactly one, in ascending order of cluster id. All of it or none of it.
+//!   clusters' revision counters, each raised by exactly one, in ascending order of cluster id; and, in the change log, what
+//!   changed in the directory ([`change`]). All of it or none of it.
 //! - A write that has returned survives the death of the process.
 //! - A write demands the [`Granted`](reeve_authz::Granted) that fits it (entity, action and scope are compared again
 //!   here); an unfiltered read demands one too, a list demands the [`Visible`](reeve_authz::Visible) that cuts it.
@@ -15,6 +16,7 @@
 
 pub mod access_rule;
 pub mod audit;
+pub mod change;
 pub mod cluster;
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -36,6 +38,7 @@ use reeve_types::{ClusterId, Revision};
 
 pub use access_rule::{AccessRuleRow, AccessRules, NewAccessRule};
 pub use audit::{Audit, AuditAction, AuditEntry, AuditHead, AuditRow, AuditSubject, Outcome, PRUNED};
+pub use change::{CHANGES_KEPT, CHANGES_TOGETHER, ChangeLog, ChangeNumber, DirectoryChange, LoggedChanges};
 pub use cluster::{ClusterRow, Clusters, NewCluster};
 pub use department::{DepartmentRow, Departments, NewDepartment};
 pub use desired::{Deleted, DesiredPart, DesiredState, Later};
@@ -57,6 +60,7 @@ pub use workload::{NewWorkload, WorkloadRow, WorkloadSummary, Workloads};
 pub trait Store:
     AccessRules
     + Audit
+    + ChangeLog
     + Clusters
     + Credentials
     + Departments
@@ -83,4 +87,26 @@ pub struct Committed<T> {
     pub value: T,
     /// The clusters whose desired state changed, with the revision each has reached, ascending by cluster.
     pub revisions: Vec<(ClusterId, Revision)>,
+    /// What changed in the directory, as it is in the change log. Empty when nothing did.
+    pub log: Vec<LoggedChanges>,
+}
+
+impl<T> Committed<T> {
+    /// Something that changes neither the directory nor any cluster's desired state.
+    pub const fn unchanged(value: T) -> Self {
+        Self {
+            value,
+            revisions: Vec::new(),
+            log: Vec::new(),
+        }
+    }
+
+    /// The same changes with another value.
+    pub fn map<U>(self, to: impl FnOnce(T) -> U) -> Committed<U> {
+        Committed {
+            value: to(self.value),
+            revisions: self.revisions,
+            log: self.log,
+        }
+    }
 }

@@ -59,7 +59,7 @@ pub trait ServiceAccounts {
         granted: &Granted,
         new: NewServiceAccount,
         entry: AuditEntry,
-    ) -> Result<ServiceAccountRow, StoreError>;
+    ) -> Result<Committed<ServiceAccountRow>, StoreError>;
 
     /// Enables or disables it. Disabling takes its rules out of every cluster's desired state and ends its tokens, as
     /// [`crate::Users::end_sessions`] does; enabling brings the rules back. `granted`: update.
@@ -80,7 +80,7 @@ pub trait ServiceAccounts {
         secret: Verifier,
         at: Timestamp,
         entry: AuditEntry,
-    ) -> Result<SessionNumber, StoreError>;
+    ) -> Result<Committed<SessionNumber>, StoreError>;
 
     /// Removes it and soft-deletes its rules; answers those rules. `granted`: delete.
     async fn delete_service_account(

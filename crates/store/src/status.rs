@@ -5,7 +5,7 @@ use reeve_authz::Granted;
 use reeve_link::{KubernetesEndpoint, StatusPhase, StatusReport};
 use reeve_types::{ClusterId, Revision, Timestamp};
 
-use crate::{AuditEntry, StoreError};
+use crate::{AuditEntry, Committed, StoreError};
 
 /// How one object stands in one cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub trait Reports {
         report: &StatusReport,
         at: Timestamp,
         entry: AuditEntry,
-    ) -> Result<Option<Reported>, StoreError>;
+    ) -> Result<Committed<Option<Reported>>, StoreError>;
 
     /// Writes down that the cluster was heard of.
     async fn heard_of(&self, granted: &Granted, cluster: ClusterId, at: Timestamp) -> Result<(), StoreError>;

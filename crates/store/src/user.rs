@@ -99,7 +99,7 @@ pub trait Users {
         granted: &Granted,
         new: NewUser,
         entry: AuditEntry,
-    ) -> Result<UserRow, StoreError>;
+    ) -> Result<Committed<UserRow>, StoreError>;
 
     /// Gives her other numbers, or none. The event says which before and after. `granted`: update.
     async fn set_posix(
@@ -109,7 +109,7 @@ pub trait Users {
         posix: Option<PosixIdentity>,
         at: Timestamp,
         entry: AuditEntry,
-    ) -> Result<UserRow, StoreError>;
+    ) -> Result<Committed<UserRow>, StoreError>;
 
     /// Makes a uid free that was given by mistake. The event says whose it was. `granted`: update.
     ///
@@ -132,7 +132,7 @@ pub trait Users {
         password: Verifier,
         at: Timestamp,
         entry: AuditEntry,
-    ) -> Result<SessionNumber, StoreError>;
+    ) -> Result<Committed<SessionNumber>, StoreError>;
 
     /// Ends every token of hers whose sign-in was recorded before this change, and no later one. Answers the number that
     /// tokens carry from now on; none was ever given with it. `granted`: update.
@@ -141,7 +141,7 @@ pub trait Users {
         granted: &Granted,
         id: UserId,
         entry: AuditEntry,
-    ) -> Result<SessionNumber, StoreError>;
+    ) -> Result<Committed<SessionNumber>, StoreError>;
 
     /// Removes her and soft-deletes her rules; answers those rules. `granted`: delete.
     ///

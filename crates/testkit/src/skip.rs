@@ -45,13 +45,17 @@ fn usable<C: std::borrow::Borrow<Cluster>>(started: anyhow::Result<C>, tier: Tie
     skipped(&why)
 }
 
+fn skipped<T>(why: &str) -> Option<T> {
+    skipped_without("cluster", why)
+}
+
 #[expect(
     clippy::panic,
-    reason = "TESTBED=require makes a missing cluster a failure of the test"
+    reason = "TESTBED=require makes what is missing a failure of the test"
 )]
-fn skipped<T>(why: &str) -> Option<T> {
+pub(crate) fn skipped_without<T>(what: &str, why: &str) -> Option<T> {
     if missing() == Missing::Fail {
-        panic!("TESTBED=require, but no cluster: {why}");
+        panic!("TESTBED=require, but no {what}: {why}");
     }
     let total = SKIPPED.fetch_add(1, Ordering::Relaxed) + 1;
     let thread = std::thread::current();
@@ -59,7 +63,7 @@ fn skipped<T>(why: &str) -> Option<T> {
     // Not `eprintln!`: the test runner swallows that for a test that passes, and this one will seem to pass.
     let _ = writeln!(
         std::io::stderr(),
-        "SKIPPED: no cluster ({why}): {test}; {total} skipped so far"
+        "SKIPPED: no {what} ({why}): {test}; {total} skipped so far"
     );
     None
 }

@@ -129,11 +129,11 @@ pub(super) fn person_reaching(app: &App, caller: &Caller, id: ClusterId) -> Resu
         ));
     }
     let directory = app.directory();
-    let reaches = directory.index.reaches_cluster(&caller.principal, id)
+    let reaches = directory.index().reaches_cluster(&caller.principal, id)
         || directory
             .allow_read(caller, Entity::Cluster, Scope::Cluster(id), || ApiError::NoRoute)
             .is_ok();
-    if !reaches && directory.index.what_can(&caller.principal).is_empty() {
+    if !reaches && directory.index().what_can(&caller.principal).is_empty() {
         return Err(ApiError::Forbidden(
             "no access rule reaches you: anybody with `access_rules:create` in a project of the cluster can make one".to_owned(),
         ));

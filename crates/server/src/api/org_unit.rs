@@ -32,9 +32,7 @@ where
         let mut entry = call.entry(&caller, &granted, AuditAction::Delete);
         entry.cluster_id = app.directory().cluster_of(scope);
         let committed = remove(Arc::clone(&app), granted, entry).await?;
-        app.directory_mut().remove_scope(scope);
-        app.announce(&committed.revisions);
-        Ok(StatusCode::NO_CONTENT)
+        Ok(committed.map(|_| StatusCode::NO_CONTENT))
     })
     .await
 }

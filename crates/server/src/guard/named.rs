@@ -58,7 +58,7 @@ async fn of_parameter(app: &App, name: &str, text: &str) -> Option<Scope> {
         }
         "accessRuleId" => app
             .directory()
-            .index
+            .index()
             .rule(text.parse().ok()?)
             .map(|rule| rule.scope),
         _ => None,

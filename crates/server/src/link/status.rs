@@ -39,25 +39,15 @@ pub async fn handle(
         .check()
         .map_err(|beyond| ApiError::Invalid(beyond.to_string()))?;
     check_revision(&app, caller.cluster, &report)?;
-    app.hub.heard(caller.cluster, now);
-    app.report(caller.cluster, move |app| async move {
-        let name = app.directory().short_name(Scope::Cluster(caller.cluster));
-        let mut entry = call.entry(AuditAction::Update, "/link/v1/status", caller.cluster, name);
+    let cluster = caller.cluster;
+    app.hub.heard(cluster, now);
+    app.report(cluster, move |app| async move {
+        let name = app.directory().short_name(Scope::Cluster(cluster));
+        let mut entry = call.entry(AuditAction::Update, "/link/v1/status", cluster, name);
         entry.http_status_code = StatusCode::NO_CONTENT.as_u16();
-        let reported = app
-            .store
-            .report(&link_status(), caller.cluster, &report, now, entry)
-            .await?;
-        if let Some(reported) = reported
-            && let Some(facts) = app.directory_mut().cluster_mut(caller.cluster)
-        {
-            facts.applied_revision = reported.applied_revision;
-            facts.endpoint = reported.endpoint;
-            if report.settings.is_some() {
-                facts.settings = report.settings;
-            }
-        }
-        Ok(StatusCode::NO_CONTENT)
+        let granted = link_status();
+        let kept = app.store.report(&granted, cluster, &report, now, entry);
+        Ok(kept.await?.map(|_| StatusCode::NO_CONTENT))
     })
     .await
 }

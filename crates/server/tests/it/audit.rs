@@ -2,9 +2,12 @@
 
 use std::fmt::Write as _;
 
-use reeve_authz::{Action, Entity, Scope};
+use reeve_authz::{Action, BootstrapException, Entity, Granted, Scope};
+use reeve_identity::Random;
 use reeve_server::caller::Caller;
-use reeve_store::{AuditRow, SubjectId};
+use reeve_server::fence::{Fence, Found};
+use reeve_server::upkeep;
+use reeve_store::{Audit, AuditAction, AuditEntry, AuditRow, SubjectId};
 use serde_json::json;
 
 use crate::server::{ADMIN, ADMIN_PASSWORD, Server, Town, rule};
@@ -28,7 +31,7 @@ pub(crate) async fn events(server: &Server) -> Vec<AuditRow> {
     };
     assert_eq!(granted.scope(), Scope::Account);
     // As the process does beside answering.
-    reeve_server::upkeep::record_failures(&server.app, true).await;
+    upkeep::record_failures(&server.app, true).await;
     server.app.store.verify_audit_chain(&granted).await.unwrap();
     server.app.store.audit_events(&granted, 0, 10_000).await.unwrap()
 }
@@ -121,4 +124,31 @@ async fn the_head_is_told_when_it_moved_and_is_the_chains_end() {
     assert_eq!(told.map(|head| head.sequence), Some(head.sequence + 1));
     assert!(!heads.is_finished());
     heads.abort();
+}
+
+/// Whatever is pruned, in however many lots, the event that the files beside the master key name stays: a server that starts
+/// again would take its own database for a restored one.
+#[tokio::test]
+async fn the_event_that_is_known_outside_is_never_pruned() {
+    let server = Server::new().await;
+    let old = server.clock.now().plus_seconds(-91 * 24 * 60 * 60);
+    let attempts =
+        |count| vec![AuditEntry::of_the_system(AuditAction::SignIn, "x", String::new(), old); count];
+    let granted = Granted::bootstrap(BootstrapException::SessionRecord);
+    server.sql.record_attempts(&granted, attempts(450)).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let open = async || {
+        let (random, now) = (Random::seeded(3), server.clock.now());
+        Fence::open(folder.path(), server.sql.as_ref(), false, &random, now)
+            .await
+            .unwrap()
+    };
+    let (fence, found) = open().await;
+    assert_eq!(found, Found::Nothing);
+    server.app.keep_fence(fence);
+    server.sql.record_attempts(&granted, attempts(10)).await.unwrap();
+    upkeep::prune(&server.app).await;
+    let left = server.sql.audit_page(0, 1000).await.unwrap();
+    assert!(left.len() < 20, "{} of more than 460 are left", left.len());
+    assert_eq!(open().await.1, Found::Same);
 }

@@ -64,7 +64,7 @@ async fn two_hundred_rule_changes_at_once_leave_no_gap_and_the_index_equals_the_
     let stored = Directory::load(server.app.store.directory().await.unwrap());
     let ids = |directory: &Directory| {
         directory
-            .index
+            .index()
             .rules()
             .map(|rule| rule.id)
             .collect::<BTreeSet<_>>()
@@ -104,6 +104,6 @@ async fn a_change_whose_caller_hangs_up_is_done_whole() {
     server.rule(("group", "last"), 9, ("tenant", "1")).await;
     let stored = server.app.store.directory().await.unwrap();
     let loaded = Directory::load(stored);
-    let scopes = |directory: &Directory| directory.index.scopes().collect::<BTreeSet<_>>();
+    let scopes = |directory: &Directory| directory.index().scopes().collect::<BTreeSet<_>>();
     assert_eq!(scopes(&loaded), scopes(&server.app.directory()));
 }

@@ -70,7 +70,7 @@ async fn without_its_database_the_server_says_so_and_decides_nothing() {
             json!({"grantType": "app_token", "appId": "ci", "appSecret": "x"}),
         )
         .await
-        .refused(500);
+        .refused(503);
 }
 
 #[tokio::test]

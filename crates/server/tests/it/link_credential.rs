@@ -1,10 +1,12 @@
 //! What the holder of a stolen link secret can do, and what ends it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::Method;
-use reeve_store::Outcome;
+use reeve_store::{Committed, Outcome};
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 use crate::audit::events;
 use crate::link::Watch;
@@ -169,7 +171,7 @@ async fn with_a_new_secret_the_old_one_its_tokens_and_its_streams_are_worth_noth
     assert_eq!(watch.news().await.unwrap()["type"], "welcome");
     report(server, &token, json!({"revision": 6})).await.is(204);
     // It lasts: also over what is loaded at a start.
-    let again = Server::open(std::sync::Arc::clone(&server.dir), server.clock.clone()).await;
+    let again = Server::open(Arc::clone(&server.dir), server.clock.clone()).await;
     report(&again, &thief, json!({})).await.refused(401);
     report(&again, &token, json!({})).await.is(204);
     let mut events = events(server).await.into_iter().rev().map(|row| row.entry);
@@ -249,21 +251,21 @@ async fn a_report_does_not_wait_behind_peoples_changes() {
     let town = Town::new().await;
     let server = &town.server;
     let token = server.link_token(&town.cluster, &town.secret).await;
-    let (release, released) = tokio::sync::oneshot::channel::<()>();
-    let (begun, has_begun) = tokio::sync::oneshot::channel();
-    let app = std::sync::Arc::clone(&server.app);
+    let (begun, release) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let app = Arc::clone(&server.app);
+    let (begin, released) = (Arc::clone(&begun), Arc::clone(&release));
     let change = tokio::spawn(async move {
         app.change(|_| async move {
-            begun.send(()).unwrap();
-            released.await.unwrap();
-            Ok(())
+            begin.notify_one();
+            released.notified().await;
+            Ok(Committed::unchanged(()))
         })
         .await
     });
-    has_begun.await.unwrap();
+    begun.notified().await;
     let kept = report(server, &token, json!({"revision": 6, "objects": objects(3, 10)}));
     let kept = tokio::time::timeout(Duration::from_secs(20), kept).await;
     kept.expect("it waits for the change").is(204);
-    release.send(()).unwrap();
+    release.notify_one();
     change.await.unwrap().unwrap();
 }

@@ -72,11 +72,23 @@ impl Server {
 
     /// Over what is in a directory.
     pub(crate) async fn open(dir: Arc<TempDir>, clock: Clock) -> Self {
+        let key = AuditKey::new(MasterKey::from_bytes(&[7; 32]).unwrap().audit_key());
+        let file = dir.path().join("reeve.db");
+        let store = SqlStore::open_sqlite(&file, key, clock.now()).await.unwrap();
+        Self::over(Arc::new(store), dir, clock).await
+    }
+
+    /// Over a database of PostgreSQL.
+    pub(crate) async fn open_postgres(url: &str, clock: Clock) -> Self {
+        let key = AuditKey::new(MasterKey::from_bytes(&[7; 32]).unwrap().audit_key());
+        let url = url.parse().unwrap();
+        let store = SqlStore::open_postgres(&url, key, clock.now()).await.unwrap();
+        Self::over(Arc::new(store), Arc::new(tempfile::tempdir().unwrap()), clock).await
+    }
+
+    async fn over(store: Arc<SqlStore>, dir: Arc<TempDir>, clock: Clock) -> Self {
         let random = Random::seeded(7);
         let master = MasterKey::from_bytes(&[7; 32]).unwrap();
-        let key = AuditKey::new(master.audit_key());
-        let file = dir.path().join("reeve.db");
-        let store = Arc::new(SqlStore::open_sqlite(&file, key, clock.now()).await.unwrap());
         if !reeve_store::Installation::is_initialized(store.as_ref())
             .await
             .unwrap()

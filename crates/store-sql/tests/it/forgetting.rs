@@ -1,6 +1,8 @@
-//! A store that forgets to record one of its writes: the conformance suite finds each.
+//! A store that forgets to record one of its writes, in the audit log or in the change log: the conformance suite finds each.
 
-use reeve_store::conformance::{AUDITED_WRITES, World, every_write_is_in_the_audit_log};
+use reeve_store::conformance::{
+    AUDITED_WRITES, World, every_write_is_in_the_audit_log, the_change_log_tells_all_that_changes,
+};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 use tokio::task::JoinHandle;
 
@@ -49,6 +51,62 @@ async fn each_forgotten_event_shows() {
         assert!(
             outcome.is_err_and(|error| error.is_panic()),
             "event {nth} was not missed"
+        );
+    }
+}
+
+/// Kinds of changes, as they are written.
+const CHANGES: [&str; 13] = [
+    "cluster",
+    "applied",
+    "revisions",
+    "department",
+    "project",
+    "user",
+    "serviceAccount",
+    "rule",
+    "rulesDeleted",
+    "scopeDeleted",
+    "userDeleted",
+    "serviceAccountDeleted",
+    "everything",
+];
+
+/// Empties the entries that tell of a kind of change; of the others nothing. Whether the check still passes.
+async fn passes_without_changes_of(kind: &str) -> bool {
+    let (store, dir) = fresh().await;
+    let options = SqliteConnectOptions::new().filename(dir.path().join("reeve.db"));
+    let pool = SqlitePool::connect_with(options).await.unwrap();
+    let trigger = format!(
+        "CREATE TRIGGER forget AFTER INSERT ON directory_changes WHEN NEW.body LIKE '%\"{kind}\"%'
+         BEGIN
+             UPDATE directory_changes SET body = '[]' WHERE number = NEW.number;
+         END"
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(trigger))
+        .execute(&pool)
+        .await
+        .unwrap();
+    pool.close().await;
+    let check = tokio::spawn(async move {
+        the_change_log_tells_all_that_changes(World::new(store).await).await;
+    });
+    match check.await {
+        Ok(()) => true,
+        Err(error) => {
+            assert!(error.is_panic());
+            false
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_kind_of_change_that_is_not_logged_shows() {
+    assert!(passes_without_changes_of("none of them").await);
+    for kind in CHANGES {
+        assert!(
+            !passes_without_changes_of(kind).await,
+            "nobody missed changes of the kind `{kind}`"
         );
     }
 }

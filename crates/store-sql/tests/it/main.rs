@@ -1,10 +1,11 @@
-//! The conformance suite on SQLite, and what only SQLite has to show.
+//! The conformance suite on SQLite and on PostgreSQL, and what only one of them has to show.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are test code")]
 
 mod chain;
 mod forgetting;
 mod order;
+mod postgres;
 mod sqlite;
 mod tampering;
 mod upgrade;

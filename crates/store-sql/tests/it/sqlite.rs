@@ -25,4 +25,8 @@ pub(crate) async fn open(file: &Path) -> SqlStore {
         .unwrap()
 }
 
-reeve_store::conformance_tests!(fresh);
+async fn found() -> Option<(Arc<dyn Store>, TempDir)> {
+    Some(fresh().await)
+}
+
+reeve_store::conformance_tests!(found);

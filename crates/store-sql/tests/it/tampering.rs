@@ -55,7 +55,7 @@ async fn verdict_on_pruned_after(statement: &'static str) -> Result<i64, StoreEr
     let before = world.attempt(1).timestamp;
     let pruned = world
         .store
-        .prune_attempts(&session, before, 10, world.attempt(1))
+        .prune_attempts(&session, before, i64::MAX, 10, world.attempt(1))
         .await;
     assert_eq!(pruned.unwrap(), 2);
     let options = SqliteConnectOptions::new().filename(dir.path().join("reeve.db"));

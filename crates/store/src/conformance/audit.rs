@@ -133,17 +133,25 @@ pub async fn old_failed_attempts_are_pruned_and_the_chain_says_so(mut world: Wor
     let refused = world.store.record_attempts(&link(), vec![world.attempt(0)]).await;
     assert!(matches!(refused, Err(StoreError::Gate { .. })), "{refused:?}");
 
-    let prune = async |world: &World, before: i64, limit: i64| {
+    let prune_until = async |world: &World, before: i64, end: i64, limit: i64| {
         let before = NOW.plus_seconds(before);
         let said = entry(AuditAction::Prune);
         world
             .store
-            .prune_attempts(&session, before, limit, said)
+            .prune_attempts(&session, before, end, limit, said)
             .await
             .unwrap()
     };
+    let prune =
+        async |world: &World, before: i64, limit: i64| prune_until(world, before, i64::MAX, limit).await;
     assert_eq!(prune(&world, 0, 10).await, 0, "nothing is that old");
     assert_eq!(world.audited().await, 7, "and so nothing was said");
+    assert_eq!(
+        prune_until(&world, 100, 2, 10).await,
+        0,
+        "nothing from the given event on"
+    );
+    assert_eq!(world.audited().await, 7);
     assert_eq!(prune(&world, 10, 2).await, 2);
     assert_eq!(
         prune(&world, 10, 10).await,

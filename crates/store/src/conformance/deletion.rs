@@ -116,12 +116,39 @@ pub async fn deleting_a_cluster_takes_everything_along(mut world: World) {
         ),
         (0, 0, 1)
     );
+    suspended_secret_still_tells(&mut world).await;
     let lost = world.try_workload(101, project, "late").await;
     assert!(matches!(lost, Err(StoreError::NotFound { .. })), "{lost:?}");
     let lost = world
         .try_rule(group("g"), Role::Viewer, Scope::Project(project))
         .await;
     assert!(matches!(lost, Err(StoreError::NotFound { .. })), "{lost:?}");
+}
+
+/// The secret of a cluster that was suspended when it was deleted is kept as it was before: its operator, too, is told.
+async fn suspended_secret_still_tells(world: &mut World) {
+    let cluster = world.cluster(12, "restored").await.id;
+    let (credential, _) = world.store.link_verifier(cluster).await.unwrap().unwrap();
+    let fenced = crate::Fenced {
+        head: world.store.fence_news(0).await.unwrap().head,
+        era: 0,
+        numbers: Default::default(),
+    };
+    let recovery = super::world::exception(reeve_authz::BootstrapException::Recovery);
+    let recovered = world
+        .store
+        .recover(&recovery, &fenced, &[], entry(AuditAction::Restore));
+    recovered.await.unwrap();
+    let (suspended, _) = world.store.link_verifier(cluster).await.unwrap().unwrap();
+    assert!(suspended.is_suspended());
+    let granted = world.may(Action::Delete, Entity::Cluster, Scope::Cluster(cluster));
+    world
+        .store
+        .delete_cluster(&granted, cluster, NOW, entry(AuditAction::Delete))
+        .await
+        .unwrap();
+    let kept = world.store.deleted_link_verifier(cluster).await.unwrap();
+    assert_eq!(kept, Some(credential));
 }
 
 /// Its last project may be gone: what lies in it is not another department's, unless the maker may do that in the whole

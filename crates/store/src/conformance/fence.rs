@@ -5,7 +5,8 @@ use reeve_types::UserId;
 
 use super::world::{NOW, World, entry, exception, id, posix};
 use crate::{
-    AuditAction, AuditHead, CredentialKind, EMAIL_RESTS_SECONDS, Fenced, SessionNumber, StoreError, SubjectId,
+    AuditAction, AuditHead, CredentialKind, CredentialNumber, EMAIL_RESTS_SECONDS, Fenced, SessionNumber,
+    StoreError, SubjectId,
 };
 
 /// Not while somebody has it, not while a token may name it; then it is anybody's.
@@ -90,7 +91,14 @@ pub async fn a_restored_store_ends_everything_it_holds(mut world: World) {
     assert_eq!((counts.passwords, counts.secrets, counts.clusters), (1, 1, 1));
     assert_eq!(store.suspended().await.unwrap(), counts);
     let (_, secret) = store.secret_verifier(&account.name).await.unwrap().unwrap();
-    let (credential, _) = store.link_verifier(cluster).await.unwrap().unwrap();
+    let (credential, number) = store.link_verifier(cluster).await.unwrap().unwrap();
+    assert_eq!(
+        number,
+        CredentialNumber(recovered.era << 32),
+        "link tokens end too"
+    );
+    let known = store.directory().await.unwrap().clusters;
+    assert_eq!(known.first().map(|cluster| cluster.credential), Some(number));
     for verifier in [world.admin_password().await, secret, credential] {
         assert!(verifier.is_suspended());
     }
@@ -108,6 +116,7 @@ pub async fn a_restored_store_ends_everything_it_holds(mut world: World) {
 /// Whatever numbers a lost copy gave, the same backup restored again gives greater ones.
 pub async fn eras_of_session_numbers_never_meet(mut world: World) {
     let carol = world.try_user(2, "carol@example.com", None).await.unwrap().id;
+    let cluster = world.cluster(10, "a").await.id;
     let subject = SubjectKey::User(super::world::parsed("carol@example.com"));
     world.rule(subject, Role::Viewer, Scope::Account).await;
     let granted = exception(BootstrapException::Recovery);
@@ -131,10 +140,26 @@ pub async fn eras_of_session_numbers_never_meet(mut world: World) {
         let ended = world
             .store
             .end_sessions(&update, carol, entry(AuditAction::SignOut));
-        assert_eq!(ended.await.unwrap().0, now.0 + 1);
+        assert_eq!(ended.await.unwrap().value.0, now.0 + 1);
         let known = world
             .sign_in(SubjectId::User(carol), crate::Verifier::new("hash"), NOW)
             .await;
         assert_eq!(known, None, "her password is suspended");
+        let (_, number) = world.store.link_verifier(cluster).await.unwrap().unwrap();
+        assert_eq!(number, CredentialNumber(era << 32));
     }
+    // Where everybody of that time is gone, the cluster's number alone says which era it was.
+    let dave = world.try_user(3, "dave@example.com", None).await.unwrap();
+    let subject = SubjectKey::User(dave.email);
+    world
+        .rule(subject, Role::SystemAdministrator, Scope::Account)
+        .await;
+    for gone in [carol, world.admin_row.id] {
+        world.delete_user(gone).await.unwrap();
+    }
+    let lost = fenced(99, 0);
+    let again = world
+        .store
+        .recover(&granted, &lost, &[], entry(AuditAction::Restore));
+    assert_eq!(again.await.unwrap().era, (before.0 >> 32) + 1);
 }

@@ -1,11 +1,11 @@
 //! Histories.
 
 use reeve_authz::{Action, BootstrapException, Entity, Role, Scope};
-use reeve_link::{ObjectKey, Resume};
+use reeve_link::{ObjectKey, Resume, StatusReport};
 use reeve_types::{ClusterId, HistoryId, Revision};
 
-use super::world::{NOW, World, entry, exception, group, id, link};
-use crate::{AuditAction, HISTORIES_KEPT, StoreError};
+use super::world::{NOW, World, entry, exception, group, id, link, posix};
+use crate::{AuditAction, EMAIL_RESTS_SECONDS, HISTORIES_KEPT, StoreError};
 
 impl World {
     async fn begin(&self, number: u64) -> HistoryId {
@@ -105,4 +105,55 @@ pub async fn old_histories_are_forgotten(mut world: World) {
     assert!(!world.continues(cluster, oldest, reached).await);
     assert!(world.continues(cluster, second, reached).await);
     assert_eq!(deleted(&world).await, keys.get(1..).unwrap());
+}
+
+/// Of a cluster that was away while the tombstones were forgotten nobody knows what runs there.
+pub async fn a_uid_is_not_released_while_a_forgotten_workload_may_run(mut world: World) {
+    let cluster = world.cluster(10, "a").await.id;
+    let department = world.department(cluster, "vision").await.id;
+    let project = world.project(department, "robots").await.id;
+    let alice = world
+        .try_user(2, "alice@example.com", Some(posix(70012)))
+        .await
+        .unwrap();
+    let update = world.may(Action::Update, Entity::Users, Scope::Account);
+    let posix_entry = entry(AuditAction::Update);
+    let set = world
+        .store
+        .set_posix(&update, alice.id, Some(posix(70013)), NOW, posix_entry);
+    set.await.unwrap();
+    let workload = world.try_workload(100, project, "train").await.unwrap();
+    let delete = world.may(Action::Delete, Entity::Trainings, Scope::Project(project));
+    world
+        .store
+        .delete_workload(&delete, workload.value.summary.id, entry(AuditAction::Delete))
+        .await
+        .unwrap();
+    let reached = world.all(cluster).await.revision;
+    let release = async |world: &World| {
+        let (uid, later) = (posix(70012).uid(), NOW.plus_seconds(EMAIL_RESTS_SECONDS));
+        let entry = entry(AuditAction::Release);
+        world.store.release_uid(&update, uid, later, entry).await
+    };
+    let refused = |result: Result<(), StoreError>| {
+        let said = result.unwrap_err().to_string();
+        assert!(
+            said.contains("cluster `a` has not yet said that workloads deleted here are gone there"),
+            "{said}"
+        );
+    };
+    refused(release(&world).await);
+    for number in 1000..=1000 + u64::try_from(HISTORIES_KEPT).unwrap() {
+        world.begin(number).await;
+    }
+    assert_eq!(world.since(cluster, 0).await.deletes, [], "it is forgotten");
+    refused(release(&world).await);
+    let report = StatusReport {
+        revision: reached,
+        ..StatusReport::default()
+    };
+    let (granted, update) = (link(), entry(AuditAction::Update));
+    let said = world.store.report(&granted, cluster, &report, NOW, update);
+    said.await.unwrap();
+    release(&world).await.unwrap();
 }

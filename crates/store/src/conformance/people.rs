@@ -21,9 +21,15 @@ pub async fn a_uid_stays_with_its_first_owner(world: World) {
             .store
             .set_posix(&granted, user, Some(posix(uid)), NOW, entry(AuditAction::Update))
     };
-    assert_eq!(set(alice.id, 70013).await.unwrap().posix, Some(posix(70013)));
+    assert_eq!(
+        set(alice.id, 70013).await.unwrap().value.posix,
+        Some(posix(70013))
+    );
     assert!(matches!(set(dave.id, 70012).await, Err(StoreError::UidTaken(_))));
-    assert_eq!(set(alice.id, 70012).await.unwrap().posix, Some(posix(70012)));
+    assert_eq!(
+        set(alice.id, 70012).await.unwrap().value.posix,
+        Some(posix(70012))
+    );
     world.delete_user(alice.id).await.unwrap();
     assert!(matches!(set(dave.id, 70012).await, Err(StoreError::UidTaken(_))));
     assert!(matches!(set(dave.id, 70013).await, Err(StoreError::UidTaken(_))));
@@ -111,7 +117,7 @@ pub async fn a_changed_password_ends_every_token_before_it(world: World) {
         let entry = entry(AuditAction::ResetPassword);
         let password = Verifier::new(password);
         let set = world.store.set_password(&granted, admin, password, NOW, entry);
-        set.await.unwrap()
+        set.await.unwrap().value
     };
     let known = async || {
         let snapshot = world.store.directory().await.unwrap();
@@ -129,7 +135,12 @@ pub async fn a_changed_password_ends_every_token_before_it(world: World) {
     let new = Verifier::new("new");
     assert_eq!(sign_in(&new, NOW).await, Some(second));
     let entry = entry(AuditAction::SignOut);
-    let third = world.store.end_sessions(&granted, admin, entry).await.unwrap();
+    let third = world
+        .store
+        .end_sessions(&granted, admin, entry)
+        .await
+        .unwrap()
+        .value;
     assert!(third != second && third != first, "{third:?}");
     assert_eq!(known().await, third);
     // Proven before she was signed out, recorded after: the token is good.
@@ -235,7 +246,7 @@ pub async fn a_disabled_service_accounts_rules_leave_the_clusters(mut world: Wor
             entry(AuditAction::Update),
         )
         .await;
-    assert_ne!(renewed.unwrap(), on.session);
+    assert_ne!(renewed.unwrap().value, on.session);
     let kept = world.store.secret_verifier(&account.name).await.unwrap();
     assert_eq!(kept, Some((account.id, another)));
     let granted = world.may(Action::Delete, Entity::ServiceAccount, Scope::Account);

@@ -52,6 +52,7 @@ pub async fn a_report_is_kept_when_it_says_something_new(mut world: World) {
             .report(&link(), cluster, report, at, entry)
             .await
             .unwrap()
+            .value
     };
     let first = told(&report, NOW).await.unwrap();
     assert_eq!((first.applied_revision, first.endpoint), (Revision(2), None));
@@ -85,7 +86,7 @@ pub async fn a_report_is_kept_when_it_says_something_new(mut world: World) {
     world.delete_rule(&rule).await.unwrap();
     let entry = || entry(AuditAction::Update);
     let again = world.store.report(&link(), cluster, &report, NOW, entry()).await;
-    assert_eq!(again.unwrap(), None, "the rule is gone");
+    assert_eq!(again.unwrap().value, None, "the rule is gone");
     let unknown = world
         .store
         .report(&link(), super::world::id(99), &report, NOW, entry())
@@ -150,7 +151,8 @@ pub async fn an_address_that_is_reported_later_never_replaces_the_first(mut worl
         .store
         .set_kubernetes_endpoint(&granted, cluster, endpoint("moved"), entry)
         .await
-        .unwrap();
+        .unwrap()
+        .value;
     assert_eq!(
         (row.endpoint, row.reported_endpoint),
         (Some(endpoint("moved")), None)
@@ -173,7 +175,8 @@ pub async fn a_new_link_secret_replaces_the_old_one(mut world: World) {
             entry(AuditAction::Update),
         )
         .await
-        .unwrap();
+        .unwrap()
+        .value;
     assert_ne!(number, first);
     assert_eq!(kept(cluster).await, (Verifier::new("new"), number));
     assert_eq!(kept(other).await.1, first, "another cluster's stays");

@@ -227,6 +227,7 @@ impl World {
         self.store
             .create_user(&granted, new, entry(AuditAction::Create))
             .await
+            .map(|committed| committed.value)
     }
 
     /// Removes a person.
@@ -254,6 +255,7 @@ impl World {
             .create_service_account(&granted, new, entry(AuditAction::Create))
             .await
             .unwrap()
+            .value
     }
 
     /// A rule.

@@ -7,6 +7,7 @@ use super::AUDITED_WRITES;
 const TRAITS: &[&str] = &[
     include_str!("../access_rule.rs"),
     include_str!("../audit.rs"),
+    include_str!("../change.rs"),
     include_str!("../cluster.rs"),
     include_str!("../department.rs"),
     include_str!("../desired.rs"),

@@ -27,7 +27,7 @@ pub async fn handle(
     let role = Role::from_id(body.role_id).ok_or_else(|| ApiError::not_found("role", body.role_id))?;
     let (kind, id) = (body.scope_type.as_str(), body.scope_id.clone());
     let scope = Scope::from_wire(kind, &id).map_err(|_| ApiError::not_found(kind, &id))?;
-    app.change(move |app| async move {
+    let change = app.change(move |app| async move {
         let granted = app
             .directory()
             .allow_grant(&caller, role, scope, || ApiError::not_found(kind, id))?;
@@ -47,13 +47,10 @@ pub async fn handle(
         };
         let mut entry = call.entry(&caller, &granted, AuditAction::Create);
         entry.cluster_id = cluster;
-        let committed = app.store.create_access_rule(&granted, new, entry).await?;
-        app.directory_mut().index.add_rule(committed.value.rule());
-        app.announce(&committed.revisions);
-        let rule = shown(committed.value, &app.directory());
-        Ok((StatusCode::CREATED, Json(rule)))
-    })
-    .await
+        Ok(app.store.create_access_rule(&granted, new, entry).await?)
+    });
+    let row = change.await?;
+    Ok((StatusCode::CREATED, Json(shown(row, &app.directory()))))
 }
 
 /// The one key of a subject: a user's email or a service account's name, though their ids are accepted too

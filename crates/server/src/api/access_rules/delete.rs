@@ -25,7 +25,7 @@ pub async fn handle(
         let hidden = || ApiError::not_found("access rule", id);
         let scope = app
             .directory()
-            .index
+            .index()
             .rule(id)
             .map(|rule| rule.scope)
             .ok_or_else(hidden)?;
@@ -40,9 +40,7 @@ pub async fn handle(
         let mut entry = call.entry(&caller, &granted, AuditAction::Delete);
         entry.cluster_id = app.directory().cluster_of(scope);
         let committed = app.store.delete_access_rule(&granted, id, call.at, entry).await?;
-        app.directory_mut().index.remove_rule(id);
-        app.announce(&committed.revisions);
-        Ok(StatusCode::NO_CONTENT)
+        Ok(committed.map(|()| StatusCode::NO_CONTENT))
     })
     .await
 }

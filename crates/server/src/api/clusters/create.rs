@@ -7,8 +7,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use reeve_api::cluster::{CreateCluster, CreatedCluster};
 use reeve_authz::{Action, Entity};
-use reeve_store::{AuditAction, ClusterFacts, CredentialNumber, NewCluster};
-use reeve_types::{ClusterId, Revision};
+use reeve_store::{AuditAction, NewCluster};
+use reeve_types::ClusterId;
 
 use super::shown;
 use crate::app::App;
@@ -40,21 +40,7 @@ pub async fn handle(
                 created_by: caller.name.clone(),
             };
             let entry = call.entry(&caller, &granted, AuditAction::Create);
-            let committed = app.store.create_cluster(&granted, new, entry).await?;
-            app.directory_mut().put_cluster(ClusterFacts {
-                id,
-                name: committed.value.name.clone(),
-                revision: committed.value.revision,
-                applied_revision: Revision(0),
-                settings: None,
-                endpoint: None,
-                credential: CredentialNumber::default(),
-                last_liveness: None,
-                lowest_id: committed.value.lowest_id,
-            });
-            app.hub
-                .open(id, committed.value.revision, None, CredentialNumber::default());
-            Ok(committed.value)
+            Ok(app.store.create_cluster(&granted, new, entry).await?)
         })
         .await?;
     let cluster = shown(&app, row);

@@ -38,10 +38,8 @@ pub async fn handle(
         )?;
         let mut entry = call.entry(&caller, &granted, AuditAction::Delete);
         entry.cluster_id = Some(id);
-        app.store.delete_cluster(&granted, id, call.at, entry).await?;
-        app.directory_mut().remove_scope(scope);
-        app.hub.close(id);
-        Ok(StatusCode::NO_CONTENT)
+        let committed = app.store.delete_cluster(&granted, id, call.at, entry).await?;
+        Ok(committed.map(|_| StatusCode::NO_CONTENT))
     })
     .await
 }

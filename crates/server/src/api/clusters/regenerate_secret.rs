@@ -29,15 +29,8 @@ pub async fn handle(
         entry
             .metadata
             .insert("linkSecret".to_owned(), "replaced".to_owned());
-        let number = app
-            .store
-            .set_cluster_credential(&granted, id, credential, entry)
-            .await?;
-        if let Some(facts) = app.directory_mut().cluster_mut(id) {
-            facts.credential = number;
-        }
-        app.hub.end_streams(id, number);
-        Ok(())
+        let set = app.store.set_cluster_credential(&granted, id, credential, entry);
+        Ok(set.await?)
     })
     .await?;
     Ok(Json(NewSecret {

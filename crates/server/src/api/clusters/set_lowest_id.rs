@@ -32,11 +32,7 @@ pub async fn handle(
                 .allow_in_account(&caller, Action::Update, Entity::Cluster)?;
             let mut entry = call.entry(&caller, &granted, AuditAction::Update);
             entry.cluster_id = Some(id);
-            let row = app.store.set_lowest_id(&granted, id, lowest, entry).await?;
-            if let Some(facts) = app.directory_mut().cluster_mut(id) {
-                facts.lowest_id = lowest;
-            }
-            Ok(row)
+            Ok(app.store.set_lowest_id(&granted, id, lowest, entry).await?)
         })
         .await?;
     Ok(Json(shown(&app, row)))

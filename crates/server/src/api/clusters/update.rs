@@ -37,16 +37,8 @@ pub async fn handle(
             entry
                 .metadata
                 .insert("kubernetesEndpoint".to_owned(), endpoint.server.clone());
-            // A report that is under way must not put the former address back into memory.
-            let _reports = app.hub.reports(id).lock_owned().await;
-            let row = app
-                .store
-                .set_kubernetes_endpoint(&granted, id, endpoint, entry)
-                .await?;
-            if let Some(facts) = app.directory_mut().cluster_mut(id) {
-                facts.endpoint.clone_from(&row.endpoint);
-            }
-            Ok(row)
+            let set = app.store.set_kubernetes_endpoint(&granted, id, endpoint, entry);
+            Ok(set.await?)
         })
         .await?;
     Ok(Json(shown(&app, row)))

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use reeve_api::org::{CreateDepartment, Department};
 use reeve_authz::{Action, Entity, Scope};
-use reeve_store::{AuditAction, DepartmentFacts, NewDepartment};
+use reeve_store::{AuditAction, NewDepartment};
 
 use super::shown;
 use crate::app::App;
@@ -23,7 +23,7 @@ pub async fn handle(
     Parsed(body): Parsed<CreateDepartment>,
 ) -> Result<(StatusCode, Json<Department>), ApiError> {
     let details = serde_json::to_value(&body.settings).map_err(ApiError::internal)?;
-    app.change(move |app| async move {
+    let change = app.change(move |app| async move {
         let scope = Scope::Cluster(body.cluster_id);
         let hidden = || ApiError::not_found("cluster", body.cluster_id);
         let granted = app.directory().allow(
@@ -43,14 +43,7 @@ pub async fn handle(
         };
         let mut entry = call.entry(&caller, &granted, AuditAction::Create);
         entry.cluster_id = Some(body.cluster_id);
-        let committed = app.store.create_department(&granted, new, entry).await?;
-        app.directory_mut().put_department(DepartmentFacts {
-            id: committed.value.id,
-            cluster_id: committed.value.cluster_id,
-            name: committed.value.name.clone(),
-        });
-        app.announce(&committed.revisions);
-        Ok((StatusCode::CREATED, Json(shown(committed.value)?)))
-    })
-    .await
+        Ok(app.store.create_department(&granted, new, entry).await?)
+    });
+    Ok((StatusCode::CREATED, Json(shown(change.await?)?)))
 }

@@ -23,6 +23,16 @@ pub async fn handle(State(app): State<Arc<App>>) -> Response {
             missing.push("the database does not answer");
         }
     }
+    match app.store.is_writable().await {
+        Ok(true) => {}
+        Ok(false) => missing.push("the database can only be read"),
+        // Said above.
+        Err(_) if !missing.is_empty() => {}
+        Err(error) => {
+            log_chain(&error);
+            missing.push("the database does not answer");
+        }
+    }
     if *app.stopping.borrow() {
         missing.push("the server is ending");
     }

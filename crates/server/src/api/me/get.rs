@@ -25,7 +25,7 @@ pub async fn handle(State(app): State<Arc<App>>, caller: Caller) -> Json<Me> {
         SubjectId::ServiceAccount(id) => (id.to_string(), SubjectType::ServiceAccount, None),
     };
     let roles = directory
-        .index
+        .index()
         .what_can(&caller.principal)
         .into_iter()
         .map(|reason| HeldRole {

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use reeve_api::org::{CreateProject, Project};
 use reeve_authz::{Action, Entity, Scope};
-use reeve_store::{AuditAction, NewProject, ProjectFacts};
+use reeve_store::{AuditAction, NewProject};
 use reeve_types::DepartmentId;
 use reeve_types::names::is_reserved_namespace;
 
@@ -34,7 +34,7 @@ pub async fn handle(
         settings: body.settings.clone(),
     };
     let details = serde_json::to_value(details).map_err(ApiError::internal)?;
-    app.change(move |app| async move {
+    let change = app.change(move |app| async move {
         let department_id = parent(&app.directory(), &caller, &body)?;
         let scope = Scope::Department(department_id);
         let hidden = || ApiError::not_found("department", department_id);
@@ -66,17 +66,9 @@ pub async fn handle(
         };
         let mut entry = call.entry(&caller, &granted, AuditAction::Create);
         entry.cluster_id = Some(body.cluster_id);
-        let committed = app.store.create_project(&granted, new, entry).await?;
-        app.directory_mut().put_project(ProjectFacts {
-            id: committed.value.id,
-            department_id,
-            cluster_id: committed.value.cluster_id,
-            name: committed.value.name.clone(),
-        });
-        app.announce(&committed.revisions);
-        Ok((StatusCode::CREATED, Json(shown(committed.value)?)))
-    })
-    .await
+        Ok(app.store.create_project(&granted, new, entry).await?)
+    });
+    Ok((StatusCode::CREATED, Json(shown(change.await?)?)))
 }
 
 /// Whether the caller may make projects anywhere in the cluster. Who may only in a department chooses no namespace outside of
@@ -90,7 +82,7 @@ fn whole_cluster(
     let directory = app.directory();
     let scope = Scope::Cluster(body.cluster_id);
     let decided = directory
-        .index
+        .index()
         .decide(&caller.principal, Action::Create, Entity::Project, scope);
     let prefix = &app.settings.namespace_prefix;
     match decided {

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use reeve_api::service_account::{CreateServiceAccount, CreatedServiceAccount};
 use reeve_authz::{Action, Entity};
-use reeve_store::{AuditAction, NewServiceAccount, ServiceAccountFacts, SessionNumber};
+use reeve_store::{AuditAction, NewServiceAccount};
 use reeve_types::ServiceAccountId;
 
 use crate::app::App;
@@ -37,15 +37,7 @@ pub async fn handle(
                 created_by: caller.name.clone(),
             };
             let entry = call.entry(&caller, &granted, AuditAction::Create);
-            let row = app.store.create_service_account(&granted, new, entry).await?;
-            let facts = ServiceAccountFacts {
-                id,
-                name: row.name.clone(),
-                enabled: row.enabled,
-                session: SessionNumber::default(),
-            };
-            app.directory_mut().put_service_account(facts);
-            Ok(row)
+            Ok(app.store.create_service_account(&granted, new, entry).await?)
         })
         .await?;
     let created = CreatedServiceAccount {

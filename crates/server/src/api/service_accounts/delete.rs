@@ -32,15 +32,7 @@ pub async fn handle(
             .store
             .delete_service_account(&granted, id, call.at, entry)
             .await?;
-        {
-            let mut directory = app.directory_mut();
-            directory.remove_service_account(id);
-            for rule in committed.value {
-                directory.index.remove_rule(rule);
-            }
-        }
-        app.announce(&committed.revisions);
-        Ok(StatusCode::NO_CONTENT)
+        Ok(committed.map(|_| StatusCode::NO_CONTENT))
     })
     .await
 }

@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use reeve_api::service_account::NewSecret;
 use reeve_authz::{Action, Entity};
-use reeve_store::{AuditAction, SubjectId};
+use reeve_store::AuditAction;
 use reeve_types::ServiceAccountId;
 
 use crate::app::App;
@@ -32,13 +32,10 @@ pub async fn handle(
                 .allow_hidden(&caller, Action::Update, Entity::ServiceAccount, hidden)?;
         let entry = call.entry(&caller, &granted, AuditAction::Update);
         let at = app.clock.now();
-        let session = app
+        let set = app
             .store
-            .set_service_account_secret(&granted, id, secret, at, entry)
-            .await?;
-        app.directory_mut()
-            .end_sessions(SubjectId::ServiceAccount(id), session);
-        Ok(())
+            .set_service_account_secret(&granted, id, secret, at, entry);
+        Ok(set.await?)
     })
     .await?;
     Ok(Json(NewSecret {

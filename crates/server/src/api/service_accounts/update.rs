@@ -41,9 +41,7 @@ pub async fn handle(
             .store
             .set_service_account_enabled(&granted, id, enabled, at, entry)
             .await?;
-        app.directory_mut().put_service_account(committed.value);
-        app.announce(&committed.revisions);
-        Ok(StatusCode::OK)
+        Ok(committed.map(|_| StatusCode::OK))
     };
     if enabled {
         app.change(work).await

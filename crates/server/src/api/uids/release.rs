@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use reeve_authz::{Action, Entity};
-use reeve_store::AuditAction;
+use reeve_store::{AuditAction, Committed};
 use reeve_types::Uid;
 
 use crate::app::App;
@@ -31,7 +31,7 @@ pub async fn handle(
         // Now, not when the request arrived: she may have lost it while this waited.
         let at = app.clock.now();
         app.store.release_uid(&granted, uid, at, entry).await?;
-        Ok(StatusCode::NO_CONTENT)
+        Ok(Committed::unchanged(StatusCode::NO_CONTENT))
     })
     .await
 }

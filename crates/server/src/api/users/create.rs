@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use reeve_api::user::{CreateUser, CreatedUser};
 use reeve_authz::{Action, Entity};
-use reeve_store::{AuditAction, NewUser, SessionNumber, UserFacts};
+use reeve_store::{AuditAction, NewUser};
 use reeve_types::UserId;
 
 use crate::app::App;
@@ -45,15 +45,7 @@ pub async fn handle(
                 created_by: caller.name.clone(),
             };
             let entry = call.entry(&caller, &granted, AuditAction::Create);
-            let row = app.store.create_user(&granted, new, entry).await?;
-            let facts = UserFacts {
-                id,
-                email: row.email.clone(),
-                posix: row.posix.clone(),
-                session: SessionNumber::default(),
-            };
-            app.directory_mut().put_user(facts);
-            Ok(row)
+            Ok(app.store.create_user(&granted, new, entry).await?)
         })
         .await?;
     let created = CreatedUser {

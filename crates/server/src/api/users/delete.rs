@@ -32,15 +32,7 @@ pub async fn handle(
         // Now, not when the request arrived: a token may have been given while it waited for its turn.
         let at = app.clock.now();
         let committed = app.store.delete_user(&granted, id, at, entry).await?;
-        {
-            let mut directory = app.directory_mut();
-            directory.remove_user(id);
-            for rule in committed.value {
-                directory.index.remove_rule(rule);
-            }
-        }
-        app.announce(&committed.revisions);
-        Ok(StatusCode::NO_CONTENT)
+        Ok(committed.map(|_| StatusCode::NO_CONTENT))
     })
     .await
 }

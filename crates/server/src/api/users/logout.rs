@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use reeve_authz::{Action, Entity};
-use reeve_store::{AuditAction, SubjectId};
+use reeve_store::AuditAction;
 use reeve_types::UserId;
 
 use crate::app::App;
@@ -28,9 +28,8 @@ pub async fn handle(
             .directory()
             .allow_hidden(&caller, Action::Update, Entity::Users, hidden)?;
         let entry = call.entry(&caller, &granted, AuditAction::SignOut);
-        let session = app.store.end_sessions(&granted, id, entry).await?;
-        app.directory_mut().end_sessions(SubjectId::User(id), session);
-        Ok(StatusCode::OK)
+        let committed = app.store.end_sessions(&granted, id, entry).await?;
+        Ok(committed.map(|_| StatusCode::OK))
     })
     .await
 }

@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use reeve_api::user::NewPassword;
 use reeve_authz::{Action, Entity};
-use reeve_store::{AuditAction, SubjectId};
+use reeve_store::AuditAction;
 use reeve_types::UserId;
 
 use crate::app::App;
@@ -36,9 +36,7 @@ pub async fn handle(
             .allow_hidden(&caller, Action::Update, Entity::Users, hidden)?;
         let entry = call.entry(&caller, &granted, AuditAction::ResetPassword);
         let at = app.clock.now();
-        let session = app.store.set_password(&granted, id, password, at, entry).await?;
-        app.directory_mut().end_sessions(SubjectId::User(id), session);
-        Ok(())
+        Ok(app.store.set_password(&granted, id, password, at, entry).await?)
     })
     .await?;
     Ok(Json(NewPassword {

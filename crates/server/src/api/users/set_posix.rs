@@ -24,23 +24,15 @@ pub async fn handle(
     Parsed(SetPosix(posix)): Parsed<SetPosix>,
 ) -> Result<Json<User>, ApiError> {
     let id: UserId = segment.id("user")?;
-    app.change(move |app| async move {
+    let change = app.change(move |app| async move {
         let hidden = || ApiError::not_found("user", id);
         let granted = app
             .directory()
             .allow_hidden(&caller, Action::Update, Entity::Users, hidden)?;
         app.directory().check_numbers(&posix)?;
         let entry = call.entry(&caller, &granted, AuditAction::Update);
-        let row = app
-            .store
-            .set_posix(&granted, id, Some(posix), call.at, entry)
-            .await?;
-        let mut directory = app.directory_mut();
-        if let Some(mut facts) = directory.user(id).cloned() {
-            facts.posix.clone_from(&row.posix);
-            directory.put_user(facts);
-        }
-        Ok(Json(shown(row)))
-    })
-    .await
+        let set = app.store.set_posix(&granted, id, Some(posix), call.at, entry);
+        Ok(set.await?)
+    });
+    Ok(Json(shown(change.await?)))
 }

@@ -27,7 +27,7 @@ pub async fn handle(
     Parsed(body): Parsed<CreateTraining>,
 ) -> Result<(StatusCode, Json<Training>), ApiError> {
     let id = WorkloadId::from_uuid(app.security.uuid()?);
-    app.change(move |app| async move {
+    let change = app.change(move |app| async move {
         let scope = Scope::Project(body.project_id);
         let hidden = || ApiError::not_found("project", body.project_id);
         let granted = app.directory().allow(
@@ -56,11 +56,9 @@ pub async fn handle(
             created_at: call.at,
             most_in_project: app.settings.workloads_per_project,
         };
-        let committed = app.store.create_workload(&granted, new, entry).await?;
-        app.announce(&committed.revisions);
-        Ok((StatusCode::ACCEPTED, Json(training(committed.value)?)))
-    })
-    .await
+        Ok(app.store.create_workload(&granted, new, entry).await?)
+    });
+    Ok((StatusCode::ACCEPTED, Json(training(change.await?)?)))
 }
 
 const PASSWD_ENTRY_OF_NOBODY: &str = "`spec.passwdEntry`: this container would run as the user of its image, so there is nobody \

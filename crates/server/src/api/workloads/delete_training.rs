@@ -38,9 +38,8 @@ pub async fn handle(
         let mut entry = call.entry(&caller, &granted, AuditAction::Delete);
         entry.cluster_id = app.directory().cluster_of(scope);
         let committed = app.store.delete_workload(&granted, id, entry).await?;
-        app.announce(&committed.revisions);
         let message = "the training is being deleted".to_owned();
-        Ok((StatusCode::ACCEPTED, Json(Accepted { code: 202, message })))
+        Ok(committed.map(|()| (StatusCode::ACCEPTED, Json(Accepted { code: 202, message }))))
     })
     .await
 }

@@ -1,0 +1,147 @@
+//! The one road of every change: authorize, commit, bring the directory up to date, answer.
+//!
+//! The work of a handler answers what the store committed ([`Committed`]); it cannot reach the directory in memory, which follows
+//! the change log (`follow.rs`). **Promises.**
+//! - People's changes are done one after the other, so that a decision inside the work still holds when it commits, and the
+//!   next request is answered from a directory that knows the change.
+//! - A change that was begun runs to its end even when its caller goes away.
+//! - When it is unknown whether something was committed, nobody is answered from the directory until it is known.
+//! - A revocation is done on a full disk, too: the reserve is given back for it.
+//! - Reports of a cluster wait for each other and not for people's changes: they decide nothing.
+
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures::FutureExt;
+use reeve_store::Committed;
+use reeve_types::ClusterId;
+use tokio::sync::OwnedMutexGuard;
+
+use crate::app::App;
+use crate::error::ApiError;
+
+/// What is done, which decides whom it waits for and what it may use up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Somebody gets or changes something.
+    Change,
+    /// Something is taken away from somebody.
+    Revocation,
+    /// A cluster speaks of itself.
+    Report(ClusterId),
+}
+
+impl App {
+    /// Does a change. Refused, as reports are, while the room on the disk is only for revocations.
+    ///
+    /// # Errors
+    /// Those of `work`.
+    pub async fn change<T, W>(
+        self: &Arc<Self>,
+        work: impl FnOnce(Arc<Self>) -> W + Clone + Send + 'static,
+    ) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        W: Future<Output = Result<Committed<T>, ApiError>> + Send,
+    {
+        self.commit(Kind::Change, work).await
+    }
+
+    /// Does a change that takes something away from somebody: on a full disk, too.
+    ///
+    /// # Errors
+    /// Those of `work`.
+    pub async fn revoke<T, W>(
+        self: &Arc<Self>,
+        work: impl FnOnce(Arc<Self>) -> W + Clone + Send + 'static,
+    ) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        W: Future<Output = Result<Committed<T>, ApiError>> + Send,
+    {
+        self.commit(Kind::Revocation, work).await
+    }
+
+    /// Keeps a report of a cluster: one after the other of each cluster, beside whatever people change.
+    ///
+    /// # Errors
+    /// Those of `work`.
+    pub async fn report<T, W>(
+        self: &Arc<Self>,
+        cluster: ClusterId,
+        work: impl FnOnce(Arc<Self>) -> W + Clone + Send + 'static,
+    ) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        W: Future<Output = Result<Committed<T>, ApiError>> + Send,
+    {
+        self.commit(Kind::Report(cluster), work).await
+    }
+
+    async fn commit<T, W>(
+        self: &Arc<Self>,
+        kind: Kind,
+        work: impl FnOnce(Arc<Self>) -> W + Clone + Send + 'static,
+    ) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        W: Future<Output = Result<Committed<T>, ApiError>> + Send,
+    {
+        let app = Arc::clone(self);
+        let failures = self.following.failures();
+        let task = tokio::spawn(async move {
+            let _turn = app.turn_of(kind).await;
+            app.up_to_date_since(failures).await?;
+            // What room there is then is for revocations; a cluster says again what it could not say.
+            if kind != Kind::Revocation && app.reserve.is_given() {
+                return Err(ApiError::Full);
+            }
+            let outcome = match app.attempt(work.clone()).await {
+                Err(ApiError::Full) if kind == Kind::Revocation && app.reserve.give_back() => {
+                    app.attempt(work).await
+                }
+                outcome => outcome,
+            };
+            let away = matches!(outcome, Err(ApiError::Unavailable(_)));
+            if !away && !matches!(kind, Kind::Report(_)) {
+                // Before the answer: what somebody was told is done is known to be lost when an older database comes back.
+                app.advance_fence().await;
+            }
+            outcome
+        });
+        task.await.map_err(ApiError::internal)?
+    }
+
+    async fn turn_of(&self, kind: Kind) -> OwnedMutexGuard<()> {
+        match kind {
+            Kind::Change | Kind::Revocation => Arc::clone(&self.turn).lock_owned().await,
+            Kind::Report(cluster) => self.hub.reports(cluster).lock_owned().await,
+        }
+    }
+
+    /// Whoever calls has the turn.
+    async fn attempt<T, W>(self: &Arc<Self>, work: impl FnOnce(Arc<Self>) -> W) -> Result<T, ApiError>
+    where
+        W: Future<Output = Result<Committed<T>, ApiError>>,
+    {
+        let outcome = AssertUnwindSafe(work(Arc::clone(self))).catch_unwind().await;
+        match outcome.unwrap_or_else(|_| Err(ApiError::internal("a change ended in a panic"))) {
+            Ok(committed) => {
+                self.follow(&committed.log).await;
+                Ok(committed.value)
+            }
+            Err(error) => {
+                // What has no room on the disk was undone by the database.
+                if matches!(error, ApiError::Internal(_) | ApiError::Unavailable(_)) {
+                    self.following.doubt();
+                }
+                // What is away is asked again by whoever comes next.
+                if !matches!(error, ApiError::Unavailable(_)) {
+                    self.up_to_date().await?;
+                }
+                Err(error)
+            }
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! Loading the directory and bringing it up to date: the one place where it is changed.
+
+use reeve_authz::Scope;
+use reeve_store::{
+    ChangeNumber, ClusterFacts, DepartmentFacts, DirectoryChange, DirectorySnapshot, LoggedChanges,
+    ProjectFacts, UserFacts,
+};
+
+use super::Directory;
+
+/// What an entry of the change log did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Applied {
+    /// What it says.
+    Done,
+    /// Nothing: it was applied before.
+    Before,
+    /// Nothing: entries before it are missing, or more changed than it tells.
+    ReadAnew,
+}
+
+impl Directory {
+    /// Builds it from what the store holds: scopes before rules, or the index would not keep the rules.
+    pub fn load(snapshot: DirectorySnapshot) -> Self {
+        let mut directory = Self {
+            number: snapshot.number,
+            ..Self::default()
+        };
+        for cluster in snapshot.clusters {
+            directory.put_cluster(cluster);
+        }
+        for department in snapshot.departments {
+            directory.put_department(department);
+        }
+        for project in snapshot.projects {
+            directory.put_project(project);
+        }
+        for rule in snapshot.rules {
+            directory.index.add_rule(rule);
+        }
+        for user in snapshot.users {
+            directory.put_user(user);
+        }
+        for account in snapshot.service_accounts {
+            directory.service_accounts.insert(account.id, account);
+        }
+        directory
+    }
+
+    /// How far it has followed the change log.
+    pub const fn number(&self) -> ChangeNumber {
+        self.number
+    }
+
+    /// Applies one entry of the change log.
+    pub fn apply(&mut self, entry: &LoggedChanges) -> Applied {
+        if entry.number <= self.number {
+            return Applied::Before;
+        }
+        if entry.number != self.number.next() || entry.changes.contains(&DirectoryChange::Everything) {
+            return Applied::ReadAnew;
+        }
+        for change in &entry.changes {
+            self.apply_change(change);
+        }
+        self.number = entry.number;
+        Applied::Done
+    }
+
+    fn apply_change(&mut self, change: &DirectoryChange) {
+        match change {
+            DirectoryChange::Cluster(cluster) => self.put_cluster(cluster.clone()),
+            DirectoryChange::Applied(cluster, revision) => {
+                if let Some(facts) = self.clusters.get_mut(cluster) {
+                    facts.applied_revision = *revision;
+                }
+            }
+            DirectoryChange::Revisions(revisions) => {
+                for (cluster, revision) in revisions {
+                    if let Some(facts) = self.clusters.get_mut(cluster) {
+                        facts.revision = *revision;
+                    }
+                }
+            }
+            DirectoryChange::Department(department) => self.put_department(department.clone()),
+            DirectoryChange::Project(project) => self.put_project(project.clone()),
+            DirectoryChange::User(user) => self.put_user(user.clone()),
+            DirectoryChange::ServiceAccount(account) => {
+                self.service_accounts.insert(account.id, account.clone());
+            }
+            DirectoryChange::Rule(rule) => {
+                self.index.add_rule(rule.clone());
+            }
+            DirectoryChange::RulesDeleted(rules) => {
+                for rule in rules {
+                    self.index.remove_rule(*rule);
+                }
+            }
+            DirectoryChange::ScopeDeleted(scope) => self.remove_scope(*scope),
+            DirectoryChange::UserDeleted(id) => {
+                if let Some(user) = self.users.remove(id) {
+                    self.emails.remove(&user.email);
+                }
+            }
+            DirectoryChange::ServiceAccountDeleted(id) => {
+                self.service_accounts.remove(id);
+            }
+            // `apply` refuses the entry.
+            DirectoryChange::Everything => {}
+        }
+    }
+
+    fn put_cluster(&mut self, cluster: ClusterFacts) {
+        self.index.add_cluster(cluster.id);
+        self.clusters.insert(cluster.id, cluster);
+    }
+
+    fn put_department(&mut self, department: DepartmentFacts) {
+        self.index.add_department(department.id, department.cluster_id);
+        self.departments.insert(department.id, department);
+    }
+
+    fn put_project(&mut self, project: ProjectFacts) {
+        self.index.add_project(project.id, project.department_id);
+        self.projects.insert(project.id, project);
+    }
+
+    fn put_user(&mut self, user: UserFacts) {
+        self.emails.insert(user.email.clone(), user.id);
+        self.users.insert(user.id, user);
+    }
+
+    fn remove_scope(&mut self, scope: Scope) {
+        for gone in self.index.descendants(scope).into_iter().chain([scope]) {
+            match gone {
+                Scope::Account => {}
+                Scope::Cluster(id) => drop(self.clusters.remove(&id)),
+                Scope::Department(id) => drop(self.departments.remove(&id)),
+                Scope::Project(id) => drop(self.projects.remove(&id)),
+            }
+        }
+        self.index.remove_scope(scope);
+    }
+
+    /// All of it, each kind by its id: two directories are equal when these are.
+    pub fn snapshot(&self) -> DirectorySnapshot {
+        let mut snapshot = DirectorySnapshot {
+            number: self.number,
+            clusters: self.clusters.values().cloned().collect(),
+            departments: self.departments.values().cloned().collect(),
+            projects: self.projects.values().cloned().collect(),
+            rules: self.index.rules().collect(),
+            users: self.users.values().cloned().collect(),
+            service_accounts: self.service_accounts.values().cloned().collect(),
+            heard: Vec::new(),
+        };
+        snapshot.clusters.sort_by_key(|it| it.id);
+        snapshot.departments.sort_by_key(|it| it.id);
+        snapshot.projects.sort_by_key(|it| it.id);
+        snapshot.rules.sort_by_key(|it| it.id);
+        snapshot.users.sort_by_key(|it| it.id);
+        snapshot.service_accounts.sort_by_key(|it| it.id);
+        snapshot
+    }
+}

@@ -1,0 +1,197 @@
+//! The directory in memory follows the change log, whoever wrote it.
+
+use std::sync::Arc;
+
+use reeve_server::directory::{Applied, Directory};
+use reeve_store::conformance::{RandomWrites, World};
+use reeve_store::{ChangeNumber, DirectoryChange, DirectorySnapshot, LoggedChanges, Store};
+use serde_json::{Value, json};
+
+use crate::server::{Server, Town, rule};
+
+/// What is read anew.
+async fn fresh(store: &dyn Store) -> DirectorySnapshot {
+    Directory::load(store.directory().await.unwrap()).snapshot()
+}
+
+async fn is_fresh(server: &Server, after: &str) {
+    let known = server.app.directory().snapshot();
+    assert_eq!(known, fresh(server.app.store.as_ref()).await, "after {after}");
+}
+
+/// Each write by REST, with a second server over the same database that hears of it by the log alone.
+#[tokio::test]
+async fn after_any_sequence_of_requests_the_directory_equals_one_loaded_fresh() {
+    let town = Town::new().await;
+    let server = &town.server;
+    let replica = Server::open(Arc::clone(&server.dir), server.clock.clone()).await;
+    let mut draw = drawn();
+    for step in 0..120 {
+        let said = request(&town, step, &mut draw).await;
+        is_fresh(server, &said).await;
+        replica.app.catch_up().await.unwrap();
+        is_fresh(&replica, &said).await;
+        assert_eq!(
+            replica.app.hub.revisions().into_iter().max(),
+            server.app.hub.revisions().into_iter().max(),
+            "streams hear of it, too: {said}"
+        );
+    }
+}
+
+/// SplitMix64: the same requests in each run.
+fn drawn() -> impl FnMut(usize) -> usize {
+    let mut state = 11_u64;
+    move |below| {
+        state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = state;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        usize::try_from((mixed ^ (mixed >> 31)) >> 33).unwrap() % below
+    }
+}
+
+/// Does one request, whatever is answered; which.
+async fn request(town: &Town, step: usize, draw: &mut impl FnMut(usize) -> usize) -> String {
+    let (server, admin) = (&town.server, town.server.admin.as_str());
+    let known = server.app.directory().snapshot();
+    let department = known.departments.get(draw(known.departments.len().max(1)));
+    let department = department.map_or("0".to_owned(), |it| it.id.to_string());
+    let user = known.users[draw(known.users.len())].id;
+    let account = known
+        .service_accounts
+        .get(draw(known.service_accounts.len().max(1)));
+    let account = account.map_or(String::new(), |it| it.id.to_string());
+    let cluster = &town.cluster;
+    let (path, body): (String, Value) = match draw(9) {
+        0 => (
+            "/api/v1/org-unit/departments".to_owned(),
+            json!({"name": format!("d{step}"), "clusterId": cluster, "resources": []}),
+        ),
+        1 | 2 => (
+            "/api/v1/org-unit/projects".to_owned(),
+            json!({"name": format!("p{step}"), "clusterId": cluster, "parentId": department, "resources": []}),
+        ),
+        3 => {
+            let body = json!({"email": format!("u{step}@example.com"), "posix": {"uid": 80_000 + step, "gid": 5000}});
+            ("/api/v1/users".to_owned(), body)
+        }
+        4 => (
+            "/api/v1/service-accounts".to_owned(),
+            json!({"name": format!("s{step}")}),
+        ),
+        5 | 6 => (
+            "/api/v1/authorization/access-rules".to_owned(),
+            rule(("group", &format!("g{step}")), 9, ("department", &department)),
+        ),
+        7 => (format!("/api/v1/users/{user}/logout"), Value::Null),
+        _ => {
+            let path = match draw(4) {
+                0 => format!("/api/v1/service-accounts/{account}"),
+                1 if draw(2) == 0 => format!("/api/v1/org-unit/departments/{department}"),
+                2 => format!("/api/v1/users/{user}"),
+                _ => {
+                    let id = known.rules[draw(known.rules.len())].id;
+                    format!("/api/v1/authorization/access-rules/{id}")
+                }
+            };
+            let status = server.delete(admin, &path).await.status;
+            return format!("DELETE {path}: {status}");
+        }
+    };
+    let status = server.post(admin, &path, body).await.status;
+    format!("POST {path}: {status}")
+}
+
+/// A database that somebody else writes to, and every step of its log.
+struct Written {
+    log: Vec<Vec<LoggedChanges>>,
+    fresh: Vec<DirectorySnapshot>,
+    empty: DirectorySnapshot,
+}
+
+async fn written() -> Written {
+    let dir = tempfile::tempdir().unwrap();
+    let now = reeve_types::Timestamp::from_millis(1_700_000_000_000);
+    let key = reeve_store_sql::AuditKey::new([7; 32].into());
+    let file = dir.path().join("reeve.db");
+    let store = reeve_store_sql::SqlStore::open_sqlite(&file, key, now);
+    let mut world = World::new(Arc::new(store.await.unwrap())).await;
+    let empty = fresh(world.store.as_ref()).await;
+    let mut written = Written {
+        log: Vec::new(),
+        fresh: Vec::new(),
+        empty,
+    };
+    let mut writes = RandomWrites::new(5);
+    let mut reached = written.empty.number;
+    for _ in 0..200 {
+        writes.step(&mut world).await;
+        let log = world.store.changes_since(reached, 1000).await.unwrap().unwrap();
+        reached = log.last().map_or(reached, |entry| entry.number);
+        written.log.push(log);
+        written.fresh.push(fresh(world.store.as_ref()).await);
+    }
+    written
+}
+
+/// Whether a directory that follows the log, without the changes that `forgets` names, is always what is read anew.
+fn follows(written: &Written, forgets: impl Fn(&DirectoryChange) -> bool) -> bool {
+    let mut directory = Directory::load(written.empty.clone());
+    written.log.iter().zip(&written.fresh).all(|(log, fresh)| {
+        for entry in log {
+            let mut entry = entry.clone();
+            entry.changes.retain(|change| !forgets(change));
+            if directory.apply(&entry) == Applied::ReadAnew {
+                directory = Directory::load(fresh.clone());
+            }
+        }
+        directory.snapshot() == *fresh
+    })
+}
+
+/// The name of a kind of change.
+fn kind(change: &DirectoryChange) -> String {
+    let text = serde_json::to_value(change).unwrap();
+    match text {
+        Value::Object(fields) => fields.keys().next().unwrap().clone(),
+        other => other.as_str().unwrap().to_owned(),
+    }
+}
+
+/// And of each kind of change that were forgotten, the comparison would show it.
+#[tokio::test]
+async fn the_log_is_all_that_a_directory_needs_and_none_of_it_can_be_left_out() {
+    let written = written().await;
+    assert!(follows(&written, |_| false));
+    let mut kinds: Vec<_> = written
+        .log
+        .iter()
+        .flatten()
+        .flat_map(|it| it.changes.iter().map(kind))
+        .collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    assert_eq!(kinds.len(), 13, "{kinds:?}");
+    for forgotten in kinds {
+        assert!(
+            !follows(&written, |change| kind(change) == forgotten),
+            "nobody missed `{forgotten}`"
+        );
+    }
+}
+
+/// Entries in another order than that of their numbers are not applied, and one that was applied changes nothing.
+#[tokio::test]
+async fn entries_are_applied_once_and_in_their_order() {
+    let written = written().await;
+    let mut directory = Directory::load(written.empty.clone());
+    let log: Vec<_> = written.log.iter().flatten().take(2).cloned().collect();
+    assert_eq!(directory.apply(&log[1]), Applied::ReadAnew);
+    assert_eq!(directory.snapshot(), written.empty);
+    assert_eq!(directory.apply(&log[0]), Applied::Done);
+    assert_eq!(directory.apply(&log[0]), Applied::Before);
+    assert_eq!(directory.apply(&log[1]), Applied::Done);
+    assert_eq!(directory.number(), log[1].number);
+    assert!(directory.number() > ChangeNumber(2));
+}

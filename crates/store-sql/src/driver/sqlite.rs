@@ -1,0 +1,118 @@
+//! SQLite: one connection that writes, some that read.
+
+use std::path::Path;
+use std::time::Duration;
+
+use reeve_store::StoreError;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{SqlSafeStr, Sqlite, Transaction};
+
+use super::{Arg, During, Migrations, migrations};
+
+const MIGRATIONS: Migrations = migrations(include_str!("../../migrations/0006_bounds.sql"));
+
+/// How many connections read at a time.
+const READERS: u32 = 4;
+
+/// How many rows a connection reads ahead: some of them are large.
+const READ_AHEAD: usize = 16;
+
+#[derive(Debug)]
+pub(super) struct SqlitePools {
+    writer: SqlitePool,
+    readers: SqlitePool,
+}
+
+impl SqlitePools {
+    pub(super) async fn open(file: &Path) -> Result<Self, StoreError> {
+        const OPERATION: &str = "open the database";
+        // FULL: each commit reaches the disk before it is acknowledged, so it survives a power cut as well as SIGKILL.
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(Duration::from_secs(10))
+            .foreign_keys(true);
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .connect_with(options.clone())
+            .await
+            .during(OPERATION)?;
+        Migrator::with_migrations(listed(&MIGRATIONS))
+            .run(&writer)
+            .await
+            .map_err(|source| StoreError::Database {
+                operation: "migrate the database",
+                source: Box::new(source),
+            })?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .connect_with(options.pragma("query_only", "1").row_buffer_size(READ_AHEAD))
+            .await
+            .during(OPERATION)?;
+        Ok(Self { writer, readers })
+    }
+
+    pub(super) async fn open_read_only(file: &Path) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .read_only(true)
+            .busy_timeout(Duration::from_secs(10))
+            .pragma("query_only", "1");
+        let readers = SqlitePoolOptions::new()
+            .max_connections(1)
+            .connect_with(options)
+            .await
+            .during("open the database for reading")?;
+        Ok(Self {
+            writer: readers.clone(),
+            readers,
+        })
+    }
+
+    pub(super) async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+
+    /// IMMEDIATE: a transaction that reads first and then writes would otherwise fail at once, whatever the timeout.
+    pub(super) async fn begin_write(&self) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
+        match self.writer.begin_with("BEGIN IMMEDIATE").await {
+            // SQLite ends a transaction by itself when the disk is full, and sqlx goes on counting it: that connection is of
+            // no more use.
+            Err(sqlx::Error::InvalidSavePointStatement) => {
+                self.writer.acquire().await?.close().await?;
+                self.writer.begin_with("BEGIN IMMEDIATE").await
+            }
+            begun => begun,
+        }
+    }
+
+    pub(super) async fn begin_read(&self) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
+        self.readers.begin().await
+    }
+}
+
+/// For sqlx.
+pub(super) fn listed(migrations: &Migrations) -> Vec<Migration> {
+    let migration = |(version, description, sql): &(i64, &'static str, &'static str)| {
+        let sql = sql.into_sql_str();
+        Migration::new(*version, (*description).into(), MigrationType::Simple, sql, false)
+    };
+    migrations.iter().map(migration).collect()
+}
+
+pub(super) fn bind<'q>(
+    sql: &'static str,
+    args: &[Arg],
+) -> sqlx::query::Query<'q, Sqlite, <Sqlite as sqlx::Database>::Arguments> {
+    args.iter().fold(sqlx::query(sql), |query, arg| match arg {
+        Arg::Text(value) => query.bind(value.clone()),
+        Arg::Int(value) => query.bind(*value),
+        Arg::Bool(value) => query.bind(*value),
+    })
+}

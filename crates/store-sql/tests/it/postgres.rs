@@ -1,0 +1,210 @@
+//! Every promise of a store, on PostgreSQL; and what happens when that goes away, or somebody else writes to it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use reeve_authz::{Action, BootstrapException, Entity, Granted, Scope};
+use reeve_link::StatusReport;
+use reeve_store::conformance::World;
+use reeve_store::{AuditAction, AuditEntry, ChangeLog, Store, StoreError};
+use reeve_store_sql::SqlStore;
+use reeve_testkit::{Postgres, own_postgres, postgres};
+use reeve_types::{Revision, Timestamp};
+use sqlx::PgConnection;
+use sqlx::{Connection, Executor};
+
+use crate::sqlite::key;
+
+const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+
+async fn connect(postgres: &Postgres, database: &str) -> PgConnection {
+    PgConnection::connect(&postgres.url(database)).await.unwrap()
+}
+
+/// A database with nothing in it; its address.
+async fn empty(postgres: &Postgres) -> String {
+    static NUMBER: AtomicUsize = AtomicUsize::new(0);
+    let name = format!("t{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+    let mut connection = connect(postgres, "postgres").await;
+    let sql = format!("CREATE DATABASE {name}");
+    connection.execute(sqlx::AssertSqlSafe(sql)).await.unwrap();
+    postgres.url(&name)
+}
+
+async fn open(url: &str) -> SqlStore {
+    let url = url.parse().unwrap();
+    SqlStore::open_postgres(&url, key(), NOW).await.unwrap()
+}
+
+async fn fresh() -> Option<(Arc<dyn Store>, ())> {
+    let url = empty(postgres()?).await;
+    Some((Arc::new(open(&url).await), ()))
+}
+
+reeve_store::conformance_tests!(fresh);
+
+fn report_of(revision: u64) -> StatusReport {
+    StatusReport {
+        revision: Revision(revision),
+        ..StatusReport::default()
+    }
+}
+
+fn update() -> AuditEntry {
+    AuditEntry::of_the_system(AuditAction::Update, "x", String::new(), NOW)
+}
+
+/// Planted fault: a report that locks what changes lock waits here until it is given up.
+#[tokio::test]
+async fn a_report_does_not_wait_for_a_change() {
+    let Some(postgres) = postgres() else { return };
+    let url = empty(postgres).await;
+    let mut world = World::new(Arc::new(open(&url).await)).await;
+    let cluster = world.cluster(10, "a").await.id;
+    let mut change = PgConnection::connect(&url).await.unwrap();
+    let mut change = change.begin().await.unwrap();
+    let lock = "SELECT value FROM counters WHERE name = 'audit' FOR UPDATE";
+    change.execute(lock).await.unwrap();
+    let link = Granted::bootstrap(BootstrapException::LinkStatus);
+    let (report, entry) = (report_of(1), update());
+    let kept = world.store.report(&link, cluster, &report, NOW, entry);
+    let kept = tokio::time::timeout(Duration::from_secs(4), kept).await;
+    assert!(kept.expect("it waits for the change").unwrap().value.is_some());
+    // A change does wait, and says after some seconds that the database is not available.
+    let late = world.try_cluster(11, "b").await;
+    assert!(matches!(late, Err(StoreError::Unavailable { .. })), "{late:?}");
+    change.rollback().await.unwrap();
+    world.try_cluster(11, "b").await.unwrap();
+}
+
+#[tokio::test]
+async fn who_waits_is_woken_when_another_process_writes() {
+    let Some(postgres) = postgres() else { return };
+    let url = empty(postgres).await;
+    let mut world = World::new(Arc::new(open(&url).await)).await;
+    let other = open(&url).await;
+    let reached = world.store.directory().await.unwrap().number;
+    let cluster = world.try_cluster(10, "a").await.unwrap();
+    tokio::time::timeout(Duration::from_secs(5), other.woken())
+        .await
+        .unwrap();
+    assert_eq!(other.changes_since(reached, 10).await.unwrap(), Some(cluster.log));
+    // Without any word, too: it may be lost.
+    tokio::time::timeout(Duration::from_secs(5), other.woken())
+        .await
+        .unwrap();
+    // What both write is numbered without a gap, whoever is first.
+    let granted = world.may(Action::Update, Entity::Users, Scope::Account);
+    let end = |store: Arc<dyn Store>| {
+        let granted = &granted;
+        let admin = world.admin_row.id;
+        async move {
+            for _ in 0..20 {
+                store.end_sessions(granted, admin, update()).await.unwrap();
+            }
+        }
+    };
+    futures::join!(end(world.store.clone()), end(Arc::new(open(&url).await)));
+    let log = other.changes_since(reached, 100).await.unwrap().unwrap();
+    let numbers: Vec<_> = log.iter().map(|entry| entry.number.0 - reached.0).collect();
+    assert_eq!(numbers, (1..=41).collect::<Vec<_>>());
+    world.index.add_cluster(cluster.value.id);
+    world.audited().await;
+}
+
+/// Killed amid writes: what was acknowledged is there, nothing is there by half, and the store goes on by itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_is_killed_is_unavailable_and_comes_back() {
+    let Some(postgres) = own_postgres() else { return };
+    let url = empty(&postgres).await;
+    let world = World::new(Arc::new(open(&url).await)).await;
+    let writes = async {
+        let mut acknowledged = 0;
+        loop {
+            match world
+                .try_cluster(100 + acknowledged, &format!("c{acknowledged}"))
+                .await
+            {
+                Ok(_) => acknowledged += 1,
+                Err(StoreError::Unavailable { .. }) => return acknowledged,
+                Err(other) => panic!("{other:?}"),
+            }
+        }
+    };
+    let killed = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        tokio::task::block_in_place(|| postgres.kill().unwrap());
+    };
+    let (acknowledged, ()) = futures::join!(writes, killed);
+    let read = world.store.directory().await;
+    assert!(
+        matches!(read, Err(StoreError::Unavailable { .. })),
+        "{:?}",
+        read.is_ok()
+    );
+    tokio::task::block_in_place(|| postgres.resume().unwrap());
+    let mut directory = world.store.directory().await;
+    for _ in 0..40 {
+        if directory.is_ok() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(250)).await;
+        directory = world.store.directory().await;
+    }
+    let clusters = directory.unwrap().clusters;
+    let there = u64::try_from(clusters.len()).unwrap();
+    assert!(
+        there == acknowledged || there == acknowledged + 1,
+        "{there}, {acknowledged}"
+    );
+    for cluster in clusters {
+        assert_eq!(cluster.revision, Revision(1), "with its desired state");
+    }
+    world.try_cluster(9, "after").await.unwrap();
+    assert_eq!(world.audited().await, i64::try_from(there).unwrap() + 2);
+}
+
+/// As a primary that has become a standby: what can be read is read, and writes are refused until it is one again.
+#[tokio::test]
+async fn a_database_that_became_read_only_is_unavailable_for_writes() {
+    let Some(postgres) = own_postgres() else { return };
+    let url = empty(&postgres).await;
+    let world = World::new(Arc::new(open(&url).await)).await;
+    let mut admin = connect(&postgres, "postgres").await;
+    let reload = async |admin: &mut PgConnection, value: &str| {
+        let sql = format!("ALTER SYSTEM SET default_transaction_read_only = {value}");
+        admin.execute(sqlx::AssertSqlSafe(sql)).await.unwrap();
+        admin.execute("SELECT pg_reload_conf()").await.unwrap();
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    };
+    reload(&mut admin, "on").await;
+    let refused = world.try_cluster(10, "a").await;
+    assert!(
+        matches!(refused, Err(StoreError::Unavailable { .. })),
+        "{refused:?}"
+    );
+    assert_eq!(world.store.directory().await.unwrap().clusters, []);
+    reload(&mut admin, "off").await;
+    world.try_cluster(10, "a").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_database_can_be_read_beside_a_server_and_only_read() {
+    let Some(postgres) = postgres() else { return };
+    let url = empty(postgres).await;
+    let parsed = url.parse().unwrap();
+    let early = SqlStore::open_postgres_read_only(&parsed, None).await.unwrap();
+    assert!(!reeve_store::Installation::is_initialized(&early).await.unwrap());
+    let world = World::new(Arc::new(open(&url).await)).await;
+    let reader = SqlStore::open_postgres_read_only(&parsed, Some(key()))
+        .await
+        .unwrap();
+    assert_eq!(
+        reader.verify_audit(&[]).await.unwrap().unwrap().events,
+        world.audited().await
+    );
+    let link = Granted::bootstrap(BootstrapException::SessionRecord);
+    let written = reeve_store::Audit::record(&reader, &link, update()).await;
+    assert!(written.is_err(), "{written:?}");
+}

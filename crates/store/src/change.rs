@@ -1,0 +1,150 @@
+//! The change log: what each write changed in the directory that decisions are made from.
+//!
+//! A write answers its changes and appends them to the log in its own transaction. Every process brings its memory up to date by
+//! the log alone, the one that wrote included: in the order of the numbers, which is the order of commits, since a number is
+//! drawn from a counter row that stays locked until its transaction ends. Nobody who has applied number n has missed a
+//! smaller one.
+//!
+//! **Limits.** An entry holds at most [`CHANGES_TOGETHER`] changes, and the last [`CHANGES_KEPT`] entries are kept. Who is further
+//! behind reads the directory anew. Values are names, ids and numbers: no secret and no hash of one is in the log.
+
+use async_trait::async_trait;
+use reeve_authz::{Role, Rule, Scope, SubjectKey};
+use reeve_types::{AccessRuleId, ClusterId, Revision, ServiceAccountId, UserId};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::{ClusterFacts, DepartmentFacts, ProjectFacts, ServiceAccountFacts, StoreError, UserFacts};
+
+/// How many entries the log keeps.
+pub const CHANGES_KEPT: i64 = 4096;
+/// How many changes one entry holds at most; a change of more things has several entries.
+pub const CHANGES_TOGETHER: usize = 256;
+
+/// The number of an entry of the log, from 1 and without gaps; 0 before the first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct ChangeNumber(pub i64);
+
+impl ChangeNumber {
+    /// The number of the entry after this one.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+/// One change of the directory. Each says how the thing is afterwards, so that applying it twice is applying it once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum DirectoryChange {
+    /// A cluster was made or is now so.
+    Cluster(ClusterFacts),
+    /// The operator of a cluster has come to a revision.
+    Applied(ClusterId, Revision),
+    /// The desired state of clusters has come to new revisions.
+    Revisions(Vec<(ClusterId, Revision)>),
+    /// A department was made.
+    Department(DepartmentFacts),
+    /// A project was made.
+    Project(ProjectFacts),
+    /// A user was made or is now so.
+    User(UserFacts),
+    /// A service account was made or is now so.
+    ServiceAccount(ServiceAccountFacts),
+    /// An access rule was made.
+    Rule(#[serde(with = "rule_text")] Rule),
+    /// Access rules were deleted.
+    RulesDeleted(Vec<AccessRuleId>),
+    /// A cluster, department or project was deleted, with everything below it and the rules there.
+    ScopeDeleted(#[serde(with = "scope_text")] Scope),
+    /// A user was deleted. Her rules are deleted by a change of their own.
+    UserDeleted(UserId),
+    /// A service account was deleted. Its rules are deleted by a change of their own.
+    ServiceAccountDeleted(ServiceAccountId),
+    /// More changed than is told: the directory has to be read anew.
+    Everything,
+}
+
+/// One entry of the log.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LoggedChanges {
+    /// Its number.
+    pub number: ChangeNumber,
+    /// What changed, in this order.
+    pub changes: Vec<DirectoryChange>,
+}
+
+/// The log, as processes read it. It stays inside the server: decisions are made from it, nobody is shown it.
+#[async_trait]
+pub trait ChangeLog {
+    /// At most `limit` entries after `after`, in their order, without a gap; none when there is nothing later. `None` when the
+    /// log does not go back that far, or has never come to `after`: the directory has to be read anew then. An entry that
+    /// this version of the program cannot read says [`DirectoryChange::Everything`].
+    ///
+    /// # Errors
+    /// [`StoreError::Database`] when the database does not answer.
+    async fn changes_since(
+        &self,
+        after: ChangeNumber,
+        limit: u32,
+    ) -> Result<Option<Vec<LoggedChanges>>, StoreError>;
+
+    /// Returns when another process may have written to the log: when the database says so, and otherwise after half a second,
+    /// since its word may be lost. Never for a database that one process has alone.
+    async fn woken(&self);
+}
+
+/// A scope as it is kept: type and id.
+#[derive(Serialize, Deserialize)]
+struct ScopeText(String, String);
+
+mod scope_text {
+    use super::*;
+
+    pub(super) fn serialize<S: Serializer>(scope: &Scope, serializer: S) -> Result<S::Ok, S::Error> {
+        ScopeText(scope.wire_type().to_owned(), scope.wire_id()).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Scope, D::Error> {
+        let ScopeText(kind, id) = ScopeText::deserialize(deserializer)?;
+        Scope::from_wire(&kind, &id).map_err(D::Error::custom)
+    }
+}
+
+/// A rule as it is kept: the same texts and numbers as in its row.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RuleText {
+    id: AccessRuleId,
+    subject_kind: String,
+    subject: String,
+    role_id: i64,
+    #[serde(with = "scope_text")]
+    scope: Scope,
+}
+
+mod rule_text {
+    use super::*;
+
+    pub(super) fn serialize<S: Serializer>(rule: &Rule, serializer: S) -> Result<S::Ok, S::Error> {
+        RuleText {
+            id: rule.id,
+            subject_kind: rule.subject.kind().wire_name().to_owned(),
+            subject: rule.subject.name().to_owned(),
+            role_id: rule.role.id(),
+            scope: rule.scope,
+        }
+        .serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Rule, D::Error> {
+        let text = RuleText::deserialize(deserializer)?;
+        let unknown_role = || D::Error::custom(format!("role `{}` is not known here", text.role_id));
+        Ok(Rule {
+            id: text.id,
+            subject: SubjectKey::from_wire(&text.subject_kind, &text.subject).map_err(D::Error::custom)?,
+            role: Role::from_id(text.role_id).ok_or_else(unknown_role)?,
+            scope: text.scope,
+        })
+    }
+}

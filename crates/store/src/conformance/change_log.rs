@@ -1,0 +1,212 @@
+//! The change log tells everything that changes in the directory.
+
+use reeve_authz::{Role, Scope, SubjectKey};
+use reeve_types::{DepartmentId, ProjectId};
+
+use super::random::RandomWrites;
+use super::world::{World, group, parsed};
+use crate::{
+    CHANGES_KEPT, CHANGES_TOGETHER, ChangeNumber, ClusterFacts, DirectoryChange, DirectorySnapshot,
+    LoggedChanges,
+};
+
+/// How many random writes there are.
+const WRITES: usize = 200;
+
+/// A directory that knows nothing but the log: the simplest one that there is.
+#[derive(Default)]
+struct Told(DirectorySnapshot);
+
+/// Replaces what has the same key, or adds it.
+fn put<T, K: PartialEq>(all: &mut Vec<T>, new: &T, key: impl Fn(&T) -> K)
+where
+    T: Clone,
+{
+    all.retain(|known| key(known) != key(new));
+    all.push(new.clone());
+}
+
+impl Told {
+    async fn follow(&mut self, world: &World) -> Vec<LoggedChanges> {
+        let log = world.store.changes_since(self.0.number, 1000).await.unwrap();
+        let log = log.unwrap();
+        for entry in &log {
+            assert_eq!(entry.number, self.0.number.next(), "no number is left out");
+            assert!(entry.changes.len() <= CHANGES_TOGETHER);
+            self.0.number = entry.number;
+            for change in &entry.changes {
+                if *change == DirectoryChange::Everything {
+                    self.0 = world.store.directory().await.unwrap();
+                    return log;
+                }
+                self.apply(change);
+            }
+        }
+        log
+    }
+
+    fn apply(&mut self, change: &DirectoryChange) {
+        let all = &mut self.0;
+        let clusters = &mut all.clusters;
+        let cluster = |clusters: &mut Vec<ClusterFacts>, id, set: &dyn Fn(&mut ClusterFacts)| {
+            clusters.iter_mut().filter(|it| it.id == id).for_each(set);
+        };
+        match change {
+            DirectoryChange::Cluster(new) => put(clusters, new, |it| it.id),
+            DirectoryChange::Applied(id, revision) => {
+                cluster(clusters, *id, &|it| it.applied_revision = *revision);
+            }
+            DirectoryChange::Revisions(revisions) => {
+                for (id, revision) in revisions {
+                    cluster(clusters, *id, &|it| it.revision = *revision);
+                }
+            }
+            DirectoryChange::Department(new) => put(&mut all.departments, new, |it| it.id),
+            DirectoryChange::Project(new) => put(&mut all.projects, new, |it| it.id),
+            DirectoryChange::User(new) => put(&mut all.users, new, |it| it.id),
+            DirectoryChange::ServiceAccount(new) => put(&mut all.service_accounts, new, |it| it.id),
+            DirectoryChange::Rule(new) => put(&mut all.rules, new, |it| it.id),
+            DirectoryChange::RulesDeleted(gone) => all.rules.retain(|it| !gone.contains(&it.id)),
+            DirectoryChange::ScopeDeleted(scope) => self.delete(*scope),
+            DirectoryChange::UserDeleted(id) => all.users.retain(|it| it.id != *id),
+            DirectoryChange::ServiceAccountDeleted(id) => all.service_accounts.retain(|it| it.id != *id),
+            DirectoryChange::Everything => {}
+        }
+    }
+
+    fn delete(&mut self, scope: Scope) {
+        let all = &mut self.0;
+        let project = |it: &ProjectId| all.projects.iter().find(|known| known.id == *it);
+        let department = |it: &DepartmentId| all.departments.iter().find(|known| known.id == *it);
+        let inside = |it: Scope| match (scope, it) {
+            (Scope::Cluster(gone), Scope::Cluster(it)) => it == gone,
+            (Scope::Cluster(gone), Scope::Department(it)) => {
+                department(&it).is_some_and(|it| it.cluster_id == gone)
+            }
+            (Scope::Cluster(gone), Scope::Project(it)) => {
+                project(&it).is_some_and(|it| it.cluster_id == gone)
+            }
+            (Scope::Department(gone), Scope::Department(it)) => it == gone,
+            (Scope::Department(gone), Scope::Project(it)) => {
+                project(&it).is_some_and(|it| it.department_id == gone)
+            }
+            (Scope::Project(gone), Scope::Project(it)) => it == gone,
+            _ => false,
+        };
+        let rules: Vec<_> = all.rules.iter().filter(|it| !inside(it.scope)).cloned().collect();
+        let projects: Vec<_> = all
+            .projects
+            .iter()
+            .filter(|it| !inside(Scope::Project(it.id)))
+            .cloned()
+            .collect();
+        let departments: Vec<_> = all
+            .departments
+            .iter()
+            .filter(|it| !inside(Scope::Department(it.id)))
+            .cloned()
+            .collect();
+        let gone = scope;
+        all.clusters.retain(|it| Scope::Cluster(it.id) != gone);
+        (all.rules, all.projects, all.departments) = (rules, projects, departments);
+    }
+}
+
+pub(super) fn sorted(mut all: DirectorySnapshot) -> DirectorySnapshot {
+    all.clusters.sort_by_key(|it| it.id);
+    all.departments.sort_by_key(|it| it.id);
+    all.projects.sort_by_key(|it| it.id);
+    all.rules.sort_by_key(|it| it.id);
+    all.users.sort_by_key(|it| it.id);
+    all.service_accounts.sort_by_key(|it| it.id);
+    all.heard.clear();
+    all
+}
+
+/// After each of many random writes a directory that only follows the log equals the one that is read anew. `store-sql` plants
+/// the fault of an entry that is not written.
+pub async fn the_change_log_tells_all_that_changes(mut world: World) {
+    let (mut writes, mut told) = (RandomWrites::new(5), Told::default());
+    for step in 0..WRITES {
+        told.follow(&world).await;
+        let fresh = sorted(world.store.directory().await.unwrap());
+        assert_eq!(sorted(told.0.clone()), fresh, "after {step} writes");
+        writes.step(&mut world).await;
+    }
+    assert!(told.0.number > ChangeNumber(50), "{:?}", told.0.number);
+}
+
+/// What is answered to whoever writes is what the log holds.
+pub async fn a_write_answers_what_it_logged(mut world: World) {
+    let mut told = Told::default();
+    told.follow(&world).await;
+    let cluster = world.try_cluster(10, "a").await.unwrap();
+    assert_eq!(told.follow(&world).await, cluster.log);
+    assert_eq!(cluster.log.len(), 1);
+    let rule = world.try_rule(group("g"), Role::Viewer, Scope::Account).await;
+    let rule = rule.unwrap();
+    assert_eq!(told.follow(&world).await, rule.log);
+    let gone = world.delete_rule(&rule.value).await.unwrap();
+    assert_eq!(told.follow(&world).await, gone.log);
+    let refused = world.try_cluster(11, "a").await;
+    assert!(refused.is_err());
+    assert_eq!(told.follow(&world).await, [], "what is refused changes nothing");
+    assert_eq!(
+        world.store.changes_since(told.0.number, 1).await.unwrap(),
+        Some(vec![])
+    );
+    let beyond = world.store.changes_since(told.0.number.next(), 1).await.unwrap();
+    assert_eq!(beyond, None, "a log that has never come so far is another one");
+}
+
+/// A rule of the account over many clusters, and a user with many rules: in parts of a bounded size.
+pub async fn wide_changes_are_logged_in_parts(mut world: World) {
+    let clusters = CHANGES_TOGETHER + 10;
+    for number in 0..clusters {
+        let number = u64::try_from(number).unwrap();
+        world.cluster(1000 + number, &format!("c{number}")).await;
+    }
+    let user = world.try_user(2, "carol@example.com", None).await.unwrap();
+    let mut told = Told::default();
+    told.follow(&world).await;
+    let subject = SubjectKey::User(parsed("carol@example.com"));
+    let rule = world
+        .try_rule(subject, Role::Viewer, Scope::Account)
+        .await
+        .unwrap();
+    assert_eq!(rule.revisions.len(), clusters);
+    for entry in &rule.log {
+        let most = entry.changes.iter().map(|change| match change {
+            DirectoryChange::Revisions(some) => some.len(),
+            _ => 1,
+        });
+        assert!(most.max().unwrap() <= CHANGES_TOGETHER);
+    }
+    world.delete_user(user.id).await.unwrap();
+    told.follow(&world).await;
+    assert_eq!(sorted(told.0), sorted(world.store.directory().await.unwrap()));
+}
+
+/// The log has a bound; who is further behind is told to read anew.
+pub async fn the_oldest_changes_are_forgotten(world: World) {
+    let granted = world.may(
+        reeve_authz::Action::Update,
+        reeve_authz::Entity::Users,
+        Scope::Account,
+    );
+    let reached = world.store.directory().await.unwrap().number;
+    for _ in 0..CHANGES_KEPT {
+        let ended = world.store.end_sessions(
+            &granted,
+            world.admin_row.id,
+            super::world::entry(crate::AuditAction::SignOut),
+        );
+        ended.await.unwrap();
+    }
+    let since = async |number: i64| {
+        let log = world.store.changes_since(ChangeNumber(number), 3).await.unwrap();
+        log.map(|log| log.len())
+    };
+    assert_eq!(since(reached.0 - 1).await, None);
+    assert_eq!(since(reached.0).await, Some(3));
+}

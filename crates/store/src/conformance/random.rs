@@ -1,0 +1,296 @@
+//! Writes in a random order: the same for the same seed.
+
+use reeve_authz::{Action, BootstrapException, Entity, Role, Scope, SubjectKey};
+use reeve_link::{ClusterSettings, KubernetesEndpoint, ObjectKey, ObjectStatus, StatusPhase, StatusReport};
+use reeve_types::{ClusterId, LowestId, Revision};
+
+use super::change_log::sorted;
+use super::world::{NOW, World, entry, exception, group, link, posix};
+use crate::{AuditAction, DirectorySnapshot, Fenced, Verifier};
+
+/// Draws writes of every kind that changes the directory. What a write needs is looked up in the store; one that is refused
+/// changes nothing and counts as well.
+pub struct RandomWrites {
+    state: u64,
+    /// Of names and ids, so that none is given twice.
+    next: u64,
+}
+
+impl RandomWrites {
+    /// Begins with this seed.
+    pub const fn new(seed: u64) -> Self {
+        Self {
+            state: seed,
+            next: 100,
+        }
+    }
+
+    /// SplitMix64: enough for tests, and the same everywhere.
+    fn draw(&mut self, below: usize) -> usize {
+        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.state;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        let number = usize::try_from((mixed ^ (mixed >> 31)) >> 33).unwrap_or_default();
+        number % below.max(1)
+    }
+
+    fn pick<'t, T>(&mut self, of: &'t [T]) -> Option<&'t T> {
+        let at = self.draw(of.len());
+        of.get(at)
+    }
+
+    fn fresh(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+
+    /// Does one write, or tries to.
+    pub async fn step(&mut self, world: &mut World) {
+        let known = sorted(world.store.directory().await.unwrap());
+        match self.draw(12) {
+            0 | 1 if known.clusters.len() < 3 || self.draw(8) == 0 => {
+                let number = self.fresh();
+                world.cluster(number, &format!("c{number}")).await;
+            }
+            0..=2 => self.make_scope(world, &known).await,
+            3 | 4 => self.make_rule(world, &known).await,
+            5 => self.make_subject(world).await,
+            6 => self.change_subject(world, &known).await,
+            7 => self.change_cluster(world, &known).await,
+            8 => self.report(world, &known).await,
+            9 => self.delete_rule(world, &known).await,
+            10 => self.delete_subject(world, &known).await,
+            _ => self.delete_scope(world, &known).await,
+        }
+    }
+
+    async fn make_scope(&mut self, world: &mut World, known: &DirectorySnapshot) {
+        let number = self.fresh();
+        match (
+            self.draw(3),
+            self.pick(&known.departments),
+            self.pick(&known.projects),
+        ) {
+            (1, Some(department), _) => {
+                world.project(department.id, &format!("p{number}")).await;
+            }
+            (2, _, Some(project)) => {
+                let name = format!("w{number}");
+                let _ = world.try_workload(number, project.id, &name).await;
+            }
+            _ => {
+                if let Some(cluster) = self.pick(&known.clusters) {
+                    world.department(cluster.id, &format!("d{number}")).await;
+                }
+            }
+        }
+    }
+
+    fn scope(&mut self, known: &DirectorySnapshot) -> Scope {
+        let scope = match self.draw(4) {
+            0 => None,
+            1 => self.pick(&known.clusters).map(|it| Scope::Cluster(it.id)),
+            2 => self.pick(&known.departments).map(|it| Scope::Department(it.id)),
+            _ => self.pick(&known.projects).map(|it| Scope::Project(it.id)),
+        };
+        scope.unwrap_or(Scope::Account)
+    }
+
+    async fn make_rule(&mut self, world: &mut World, known: &DirectorySnapshot) {
+        let user = self.pick(&known.users).map(|it| it.email.clone());
+        let account = self.pick(&known.service_accounts).map(|it| it.name.clone());
+        let subject = match (self.draw(3), user, account) {
+            (0, Some(email), _) => SubjectKey::User(email),
+            (1, _, Some(name)) => SubjectKey::ServiceAccount(name),
+            _ => group(&format!("g{}", self.draw(4))),
+        };
+        let role = self.pick(&[Role::Viewer, Role::L1Researcher]).copied();
+        let scope = self.scope(known);
+        let _ = world.try_rule(subject, role.unwrap(), scope).await;
+    }
+
+    async fn make_subject(&mut self, world: &World) {
+        let number = self.fresh();
+        if self.draw(2) == 0 {
+            let posix = (self.draw(2) == 0).then(|| posix(70_000 + i64::try_from(number).unwrap()));
+            let email = format!("u{number}@example.com");
+            world.try_user(number, &email, posix).await.unwrap();
+        } else {
+            world.service_account(number, &format!("s{number}")).await;
+        }
+    }
+
+    async fn change_subject(&mut self, world: &World, known: &DirectorySnapshot) {
+        let store = &world.store;
+        let users = world.may(Action::Update, Entity::Users, Scope::Account);
+        let accounts = world.may(Action::Update, Entity::ServiceAccount, Scope::Account);
+        let update = || entry(AuditAction::Update);
+        let number = i64::try_from(self.fresh()).unwrap();
+        let what = self.draw(7);
+        let Some(user) = self.pick(&known.users) else {
+            return;
+        };
+        match (what, self.pick(&known.service_accounts)) {
+            (0, Some(account)) => {
+                let change =
+                    store.set_service_account_enabled(&accounts, account.id, !account.enabled, NOW, update());
+                change.await.unwrap();
+            }
+            (1, Some(account)) => {
+                let secret = Verifier::new("other");
+                let change = store.set_service_account_secret(&accounts, account.id, secret, NOW, update());
+                change.await.unwrap();
+            }
+            (2, _) => {
+                let posix = posix(700_000 + number);
+                let change = store.set_posix(&users, user.id, Some(posix), NOW, update());
+                change.await.unwrap();
+            }
+            (3, _) => {
+                let change = store.set_password(&users, user.id, Verifier::new("hash"), NOW, update());
+                change.await.unwrap();
+            }
+            (4, _) => {
+                let recovery = exception(BootstrapException::Recovery);
+                let change =
+                    store.recover_password(&recovery, &user.email, Verifier::new("hash"), NOW, update());
+                change.await.unwrap();
+            }
+            (5, _) => {
+                let recovery = exception(BootstrapException::Recovery);
+                let fenced = Fenced {
+                    head: store.fence_news(0).await.unwrap().head,
+                    era: 0,
+                    numbers: Default::default(),
+                };
+                let change = store.recover(&recovery, &fenced, &[], update());
+                change.await.unwrap();
+            }
+            _ => {
+                store.end_sessions(&users, user.id, update()).await.unwrap();
+            }
+        }
+    }
+
+    async fn change_cluster(&mut self, world: &World, known: &DirectorySnapshot) {
+        let Some(cluster) = self.pick(&known.clusters) else {
+            return;
+        };
+        let (store, id) = (&world.store, cluster.id);
+        let granted = world.may(Action::Update, Entity::Cluster, Scope::Cluster(id));
+        let update = entry(AuditAction::Update);
+        match self.draw(3) {
+            0 => {
+                let granted = world.may(Action::Update, Entity::Cluster, Scope::Account);
+                let lowest = LowestId::new(1 + i64::try_from(self.draw(900)).unwrap()).unwrap();
+                store.set_lowest_id(&granted, id, lowest, update).await.unwrap();
+            }
+            1 => {
+                let change = store.set_kubernetes_endpoint(&granted, id, self.endpoint(), update);
+                change.await.unwrap();
+            }
+            _ => {
+                let change = store.set_cluster_credential(&granted, id, Verifier::new("new"), update);
+                change.await.unwrap();
+            }
+        }
+    }
+
+    fn endpoint(&mut self) -> KubernetesEndpoint {
+        KubernetesEndpoint {
+            server: format!("https://k{}.example.com:6443", self.draw(4)),
+            certificate_authority_data: String::new(),
+        }
+    }
+
+    async fn report(&mut self, world: &World, known: &DirectorySnapshot) {
+        let Some(cluster) = self.pick(&known.clusters) else {
+            return;
+        };
+        let endpoint = self.endpoint();
+        let settings = (self.draw(2) == 0).then(|| ClusterSettings {
+            enforce_run_as_user: self.draw(2) == 0,
+            enforce_prevent_privilege_escalation: true,
+            kubernetes_version: "v1.37.2".to_owned(),
+            operator_version: "0.1.0".to_owned(),
+            kubernetes_endpoint: (self.draw(2) == 0).then_some(endpoint),
+            policy_alarms: Vec::new(),
+        });
+        let behind = u64::try_from(self.draw(2)).unwrap();
+        let report = StatusReport {
+            revision: Revision(cluster.revision.0.saturating_sub(behind)),
+            settings,
+            objects: self.status(known).into_iter().collect(),
+        };
+        send(world, cluster.id, &report).await;
+    }
+
+    fn status(&mut self, known: &DirectorySnapshot) -> Option<ObjectStatus> {
+        self.pick(&known.projects).map(|project| ObjectStatus {
+            key: ObjectKey::Project(project.id),
+            phase: StatusPhase::Ready,
+            message: String::new(),
+        })
+    }
+
+    async fn delete_rule(&mut self, world: &World, known: &DirectorySnapshot) {
+        if let Some(rule) = self.pick(&known.rules) {
+            let granted = world.may(Action::Delete, Entity::AccessRules, rule.scope);
+            let delete = entry(AuditAction::Delete);
+            // The administrator's own is refused.
+            let _ = world
+                .store
+                .delete_access_rule(&granted, rule.id, NOW, delete)
+                .await;
+        }
+    }
+
+    async fn delete_subject(&mut self, world: &World, known: &DirectorySnapshot) {
+        let delete = entry(AuditAction::Delete);
+        match (
+            self.draw(2),
+            self.pick(&known.users),
+            self.pick(&known.service_accounts),
+        ) {
+            (0, Some(user), _) => {
+                let _ = world.delete_user(user.id).await;
+            }
+            (_, _, Some(account)) => {
+                let granted = world.may(Action::Delete, Entity::ServiceAccount, Scope::Account);
+                let store = &world.store;
+                let gone = store.delete_service_account(&granted, account.id, NOW, delete);
+                gone.await.unwrap();
+            }
+            _ => {}
+        }
+    }
+
+    async fn delete_scope(&mut self, world: &World, known: &DirectorySnapshot) {
+        let (store, scope) = (&world.store, self.scope(known));
+        let may = |entity| world.may(Action::Delete, entity, scope);
+        let delete = entry(AuditAction::Delete);
+        match scope {
+            Scope::Account => {}
+            Scope::Cluster(id) if self.draw(3) == 0 => {
+                let granted = may(Entity::Cluster);
+                store.delete_cluster(&granted, id, NOW, delete).await.unwrap();
+            }
+            Scope::Cluster(_) => {}
+            Scope::Department(id) => {
+                let granted = may(Entity::Department);
+                store.delete_department(&granted, id, NOW, delete).await.unwrap();
+            }
+            Scope::Project(id) => {
+                let granted = may(Entity::Project);
+                store.delete_project(&granted, id, NOW, delete).await.unwrap();
+            }
+        }
+    }
+}
+
+async fn send(world: &World, cluster: ClusterId, report: &StatusReport) {
+    let (granted, update) = (link(), entry(AuditAction::Update));
+    let sent = world.store.report(&granted, cluster, report, NOW, update);
+    sent.await.unwrap();
+}
