@@ -5,9 +5,9 @@
 
 mod failed;
 pub mod observe;
+mod podless;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Event, Pod};
@@ -20,15 +20,14 @@ use reeve_kube_kit::{Name, Reconcile, condition, events};
 use reeve_link::ObjectKey;
 use reeve_types::{Timestamp, WorkloadId};
 use reeve_workload::Owner;
+use tokio::time::Instant;
 
 pub use failed::Failed;
 pub use observe::Observed;
+pub use podless::Podless;
 
 use crate::MANAGER;
 use crate::world::World;
-
-/// How soon, and how often at last, the events of a Job without a pod are looked at.
-const LOOK_AGAIN: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(30));
 
 /// Everything a pass reads.
 #[derive(Debug)]
@@ -145,6 +144,7 @@ pub fn decide(workload: &Workload, view: &View) -> Result<Step, Failed> {
 /// What is in the way; it is in the workload's status too.
 pub async fn reconcile(world: Arc<World>, name: Name) -> Result<(), Failed> {
     let Some(workload) = world.mirrors.workloads.get(&name) else {
+        world.podless.ended(&name);
         return Ok(());
     };
     if workload.metadata.deletion_timestamp.is_some() {
@@ -152,8 +152,11 @@ pub async fn reconcile(world: Arc<World>, name: Name) -> Result<(), Failed> {
     }
     let view = dereference(&world, &name, &workload);
     let outcome = match decide(&workload, &view) {
-        Ok(Step::Report(observed)) if observed.podless => refused(&world, &name, observed).await,
-        Ok(Step::Report(observed)) => Ok(observed),
+        Ok(Step::Report(observed)) if observed.podless => refused(&world, &name, &workload, observed).await,
+        Ok(Step::Report(observed)) => {
+            world.podless.ended(&name);
+            Ok(observed)
+        }
         // The watch of Jobs is behind: the next pass comes with its news.
         Ok(Step::Make(_)) if world.was_just_made(&name) => return Ok(()),
         Ok(Step::Make(_)) => match whole(&world, &name, &workload, &view).await {
@@ -195,23 +198,24 @@ async fn whole(
     }
 }
 
-/// Why a Job has no pod: the newest refusal of its pods is in its events alone. A Job that has just been made is given a
-/// moment; one that still has no pod is looked at again, ever less often.
-async fn refused(world: &World, name: &Name, mut observed: Observed) -> Result<Observed, Failed> {
-    let made = world
-        .mirrors
-        .jobs
-        .get(name)
-        .and_then(|job| job.creation_timestamp());
-    let age = made.map_or(Duration::ZERO, |made| {
-        age(world.clock.now(), made.0.as_millisecond())
-    });
-    let (first, last) = LOOK_AGAIN;
+/// Why a Job has no pod: the newest refusal of its pods is in its events alone. A Job that has just lost its pod, or never
+/// had one, is given a moment; one that still has none is looked at again, ever less often.
+async fn refused(
+    world: &World,
+    name: &Name,
+    workload: &Workload,
+    mut observed: Observed,
+) -> Result<Observed, Failed> {
+    let lasts = world.podless.lasts(name, Instant::now());
     world
         .queues
         .workloads
-        .add_after(name.clone(), (age / 2).clamp(first, last));
-    if age < first {
+        .add_after(name.clone(), podless::pause(lasts));
+    let told = workload
+        .status
+        .as_ref()
+        .is_some_and(|status| status.phase == Some(Phase::Pending) && !status.message.is_empty());
+    if lasts < podless::FIRST && !told {
         return Ok(observed);
     }
     let uid = observed.job_uid.clone().unwrap_or_default();
@@ -231,11 +235,6 @@ async fn refused(world: &World, name: &Name, mut observed: Observed) -> Result<O
         observed.message = message;
     }
     Ok(observed)
-}
-
-fn age(now: Timestamp, since: i64) -> Duration {
-    let millis = now.as_millis().saturating_sub(since);
-    Duration::from_millis(u64::try_from(millis).unwrap_or_default())
 }
 
 async fn make(world: &World, name: &Name, job: &Job) -> Result<Observed, Failed> {

@@ -25,6 +25,7 @@ use tokio::time::Instant;
 use crate::board::Board;
 use crate::link::known::Known;
 use crate::org::{Claimant, Org};
+use crate::workload::Podless;
 
 /// A copy of everything that is read.
 #[derive(Debug, Default)]
@@ -104,6 +105,8 @@ pub struct World {
     pub endpoint: Option<KubernetesEndpoint>,
     /// Namespaces that are made for no project.
     pub reserved: ReservedNamespaces,
+    /// Workloads whose Job has no pod.
+    pub podless: Podless,
     org: RwLock<Org>,
     deleted: RwLock<Option<bool>>,
     recent: Mutex<HashMap<Name, (Instant, Wrote)>>,
@@ -143,6 +146,7 @@ impl World {
             kubernetes_version,
             endpoint,
             reserved,
+            podless: Podless::default(),
             org: RwLock::default(),
             deleted: RwLock::default(),
             recent: Mutex::default(),
