@@ -112,11 +112,12 @@ const OF_PODS: &[&str] = &[
     "manual-selector",
     "controller-finalizers",
     "priority-class",
-    "node-name",
     "tolerations",
     "fs-group-volumes",
     "fs-group-claims",
 ];
+/// A debug container leaves it alone, too, but comes to a pod whose node is there already.
+const OF_PLACED_PODS: &[&str] = &["node-name"];
 const OF_CONTAINERS: &[&str] = &[
     "container-user",
     "container-group",
@@ -150,6 +151,20 @@ const EXCEPTIONS: &[Exception] = &[
         kinds: POD,
         levels: DEBUG,
         why: "the field is the pod's, no container has it, and a debug container leaves it alone",
+    },
+    Exception {
+        checks: OF_PLACED_PODS,
+        refused: BOTH,
+        kinds: &KINDS,
+        levels: CONTAINERS,
+        why: "the field is the pod's, no container has it",
+    },
+    Exception {
+        checks: OF_PLACED_PODS,
+        refused: REFUSED,
+        kinds: POD,
+        levels: DEBUG,
+        why: "the field is the pod's, and a debug container does not change it",
     },
     Exception {
         checks: OF_CONTAINERS,
