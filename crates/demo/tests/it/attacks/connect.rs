@@ -314,7 +314,7 @@ fn r8_while_there_is_no_list_nobody_steps_in() {
         })
         .await?;
         // What looks at the pod itself refuses everybody but her, whatever the list says.
-        let of_the_pod = |code, message: &str| code == 403 && message.contains("'reeve-connect-pods'");
+        let of_the_pod = |code: u16, message: &str| code == 403 && message.contains("'reeve-connect-pods'");
         for (who, client) in &clients {
             for (verb, action) in &WAYS[..6] {
                 let (code, message) = tries(client, verb, action).await?;
