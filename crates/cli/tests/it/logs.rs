@@ -353,8 +353,10 @@ async fn who_follows_is_told_what_it_waits_for_and_not_among_the_logs() {
 async fn with_refused_pods() -> (Receiver, Cluster) {
     let (receiver, cluster) = Cluster::with_a_workload().await;
     let mut refused = workload();
-    refused["phase"] = json!("Pending");
-    refused["phaseMessage"] = json!("pods \"first-x\" is forbidden: exceeded quota: cpu");
+    let members = refused.as_object_mut().unwrap();
+    members.insert("phase".to_owned(), json!("Pending"));
+    let message = "pods \"first-x\" is forbidden: exceeded quota: cpu";
+    members.insert("phaseMessage".to_owned(), json!(message));
     receiver.answers("GET /api/v1/workloads", 200, json!({ "workloads": [refused] }));
     cluster.answers(PODS, [json_answer(200, &pods(&[]))]);
     (receiver, cluster)
