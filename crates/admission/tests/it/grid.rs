@@ -117,6 +117,8 @@ const OF_PODS: &[&str] = &[
     "fs-group-claims",
     "passwd-entry",
 ];
+/// A debug container leaves it alone, too, but comes to a pod whose node is there already.
+const OF_PLACED_PODS: &[&str] = &["node-name"];
 const OF_CONTAINERS: &[&str] = &[
     "container-user",
     "container-group",
@@ -152,18 +154,18 @@ const EXCEPTIONS: &[Exception] = &[
         why: "the field is the pod's, no container has it, and a debug container leaves it alone",
     },
     Exception {
-        checks: &["node-name"],
+        checks: OF_PLACED_PODS,
         refused: BOTH,
         kinds: &KINDS,
         levels: CONTAINERS,
         why: "the field is the pod's, no container has it",
     },
     Exception {
-        checks: &["node-name"],
+        checks: OF_PLACED_PODS,
         refused: REFUSED,
         kinds: POD,
         levels: DEBUG,
-        why: "a pod that gets a debug container has its node already",
+        why: "the field is the pod's, and a debug container does not change it",
     },
     Exception {
         checks: OF_CONTAINERS,

@@ -258,9 +258,9 @@ pub(crate) fn base(kind: &str, owner: &str) -> Value {
             json!({"hostNetwork": true, "os": null, "securityContext": {"windowsOptions": {"hostProcess": true}}}),
         ),
         "alice-in-user-namespaces" => ("alice", json!({"hostUsers": false})),
+        "alice-on-a-node" => ("alice", json!({"nodeName": "node1"})),
         "alice-tracked" | "alice-labelled" | "alice-owned" | "alice-foo" => ("alice", json!({})),
         "alice-of-before" => ("alice", json!({"os": null})),
-        "alice-on-a-node" => ("alice", json!({"nodeName": "node1"})),
         "alice-gated" => (
             "alice",
             json!({"schedulingGates": [{"name": "queue.example.com/admission"}]}),

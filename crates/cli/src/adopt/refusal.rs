@@ -9,7 +9,7 @@ use reeve_admission::{
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::inventory::text;
+use super::inventory::{list, text};
 use super::marks::without_marks;
 use super::objects::Objects;
 use super::settings::Rules;
@@ -47,6 +47,9 @@ pub struct Refused {
     pub refusals: Vec<Refusal>,
     /// Who has to write it again.
     pub written_again_by: &'static str,
+    /// By which program it was written last, and when, where the object says so: whom to ask. Kubernetes keeps no persons.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_written_by: Option<String>,
     /// How.
     pub command: String,
     /// What refuses it also then: what that person has to change first.
@@ -55,6 +58,9 @@ pub struct Refused {
 
 /// Whoever it is: nothing in the namespace is anybody's yet.
 const SOMEBODY: &str = "a person of the project, with kubectl apply / kubectl replace";
+
+/// As which program Kubernetes' own controllers write.
+const CONTROLLERS: &str = "kube-controller-manager";
 
 /// Everything listed that could make no new pod.
 pub(super) fn refused(objects: &Objects<'_>, rules: &Rules, namespace: &str) -> Vec<Refused> {
@@ -86,9 +92,23 @@ fn entry(object: &Value, refusals: &[&Check], rules: &Rules, namespace: &str) ->
         name: name.to_owned(),
         refusals: refusals.iter().map(|check| Refusal::from(*check)).collect(),
         written_again_by: SOMEBODY,
+        last_written_by: last_writer(object),
         command,
         change_first: change_first.into_iter().map(Refusal::from).collect(),
     }
+}
+
+/// The newest writer of the object itself. Built-in controllers, which write status, revisions and counts, wrote none of what is
+/// refused. Whoever writes chooses her program's name, so it is a hint.
+fn last_writer(object: &Value) -> Option<String> {
+    let writers = list(object, "/metadata/managedFields").iter().filter(|entry| {
+        let manager = text(entry, "/manager");
+        text(entry, "/subresource").is_empty() && !manager.is_empty() && manager != CONTROLLERS
+    });
+    // RFC 3339 in UTC, as the API server writes it, sorts as text.
+    let newest = writers.max_by_key(|entry| text(entry, "/time"))?;
+    let said = format!("{} {}", text(newest, "/manager"), text(newest, "/time"));
+    Some(said.trim_end().to_owned())
 }
 
 fn can_restart(kind: &str) -> bool {

@@ -93,6 +93,7 @@ impl Report {
                 refused.name.clone(),
                 first(&refused.refusals),
                 first(&refused.change_first),
+                refused.last_written_by.clone().unwrap_or_else(|| "-".to_owned()),
                 refused.command.clone(),
             ]
         });
@@ -103,7 +104,14 @@ impl Report {
         format!(
             "What could make no new pod. It has to be written again, by {by}:\n{}\n\n{}",
             table(
-                ["KIND", "NAME", "REFUSED BY", "CHANGE FIRST", "WRITE AGAIN WITH"],
+                [
+                    "KIND",
+                    "NAME",
+                    "REFUSED BY",
+                    "CHANGE FIRST",
+                    "LAST WRITTEN BY",
+                    "WRITE AGAIN WITH"
+                ],
                 rows
             ),
             sentences(&self.refused)

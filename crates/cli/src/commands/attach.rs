@@ -50,7 +50,7 @@ pub(super) async fn run(context: &mut Context, arguments: Attach) -> Result<(), 
             .write_all(hint.as_bytes())
             .map_err(Failure::output)?;
     }
-    match session::join(context, channels, joined, &what).await? {
+    match session::join(context, channels, joined, &mut found, &what).await? {
         Ending::Lost(reason) => Err(Failure::failed(what).cause(reason)),
         Ending::Code(0) => ended(&mut found, &what).await,
         Ending::Code(code) => exec::passed_on(code),

@@ -33,7 +33,7 @@ pub(super) async fn start(context: &mut Context, arguments: &Exec, what: &str) -
         patience: Some(arguments.pod_running_timeout),
         hint: "try again later, or wait longer with `--pod-running-timeout`",
     };
-    let found = pod::find(&api, &wanted, what).await?;
+    let mut found = pod::find(&api, &wanted, what).await?;
     let joined = Joined {
         stdin: arguments.stdin,
         tty: arguments.tty,
@@ -42,7 +42,7 @@ pub(super) async fn start(context: &mut Context, arguments: &Exec, what: &str) -
     let open = Open::Exec(&arguments.words, &parameters);
     let pod = (found.namespace.as_str(), found.name.as_str());
     let channels = channels::open(&found.server, pod, &open, what).await?;
-    session::join(context, channels, joined, what).await
+    session::join(context, channels, joined, &mut found, what).await
 }
 
 /// The remote command's exit code as ours.

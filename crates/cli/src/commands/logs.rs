@@ -147,6 +147,20 @@ mod tests {
         pairs.join("&")
     }
 
+    /// Planted fault: a default of ten minutes lets who lost her rights read on past the five minutes that SECURITY.md promises.
+    #[test]
+    fn a_stream_is_opened_again_before_a_token_is_five_minutes_old() {
+        let all = ["reeve", "logs", "first", "-p", "robots", "-f"];
+        let Command::Works(Works::Logs(logs)) = Cli::try_parse_from(all).unwrap().command else {
+            panic!("other arguments");
+        };
+        assert!(
+            logs.reopen_after < Duration::from_secs(300),
+            "{:?}",
+            logs.reopen_after
+        );
+    }
+
     #[test]
     fn flags_become_parameters() {
         assert_eq!(asked(&[], None), "");

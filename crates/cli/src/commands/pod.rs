@@ -5,6 +5,7 @@
 //! but the operator writes that object.
 
 mod container;
+pub(super) mod right;
 
 use std::io::Write;
 use std::time::Duration;
@@ -26,7 +27,8 @@ pub(super) use container::{exit_code, is_over};
 /// The label that the Job controller gives to its pods; it only narrows the list.
 const CONTROLLER_LABEL: &str = "batch.kubernetes.io/controller-uid";
 const PAUSE: Duration = Duration::from_millis(500);
-/// How long a wait for ever goes on before it is said what for: most starts are over by then.
+/// How long a wait goes on before it is said what for: most starts are over by then. What the cluster refuses is not waited for
+/// any longer by who does not wait for ever.
 const SILENCE: Duration = Duration::from_secs(3);
 
 /// What a command needs of a pod.
@@ -105,6 +107,7 @@ pub(super) async fn find(api: &Api, wanted: &Wanted<'_>, what: &str) -> Result<F
     let mut said = String::new();
     loop {
         let pods = pods(&server, &workload).await.map_err(|e| e.explain(what))?;
+        let mut refused = false;
         let reason = match choose(pods, wanted.target).map_err(|c| Failure::refused(what).cause(c))? {
             Some(pod) => match lacks(&pod, container, wanted, what)? {
                 None => {
@@ -120,17 +123,17 @@ pub(super) async fn find(api: &Api, wanted: &Wanted<'_>, what: &str) -> Result<F
             },
             None => {
                 workload = still_coming(api, which, what).await?;
+                refused = is_refused(&workload);
                 no_pod(&workload)
             }
         };
-        if wanted
-            .patience
-            .is_some_and(|patience| started.elapsed() >= patience)
-        {
-            return Err(Failure::refused(what).cause(reason).hint(wanted.hint));
-        }
-        if wanted.patience.is_none() && started.elapsed() >= SILENCE {
-            say_once(&mut said, reason);
+        let waited = started.elapsed();
+        match wanted.patience {
+            Some(patience) if waited >= patience || refused && waited >= SILENCE => {
+                return Err(Failure::refused(what).cause(reason).hint(wanted.hint));
+            }
+            None if waited >= SILENCE || refused => say_once(&mut said, reason),
+            _ => {}
         }
         tokio::time::sleep(PAUSE).await;
         server.keep_fresh(what).await?;
@@ -248,6 +251,12 @@ async fn still_coming(api: &Api, which: &Which, what: &str) -> Result<Workload, 
         return Err(Failure::refused(what).cause(cause));
     }
     Ok(workload)
+}
+
+/// Whether the cluster refuses its pods: its Job is made, which is all that is left to do for it, and a message says why
+/// nothing comes of it. That may be over at any time, as when a quota has room again; nobody knows when.
+fn is_refused(workload: &Workload) -> bool {
+    workload.phase == Phase::Pending && !workload.phase_message.is_empty()
 }
 
 /// Why there is no pod, the control plane may know: its message says so.

@@ -13,7 +13,6 @@ mod pump;
 use std::io::Write;
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::Pod;
 use reqwest::StatusCode;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
@@ -22,6 +21,7 @@ use tokio::task::JoinSet;
 use crate::Context;
 use crate::args::PortForward;
 use crate::channels::{self, Open};
+use crate::commands::pod::right::{self, LOOK_EVERY, Look};
 use crate::commands::pod::{self, Found, State, Wanted};
 use crate::failure::{Failure, REFUSED};
 use crate::http::Api;
@@ -29,7 +29,6 @@ use crate::kubernetes::KubernetesError;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(100);
-const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// A port here, and the one there.
 struct Listening {
@@ -170,26 +169,16 @@ fn complain(failure: &Failure) {
     let _ = write!(std::io::stderr(), "{failure}");
 }
 
-/// Ends the command when the pod is gone, or may no longer be read. An API server that is not reached is looked for again.
+/// Ends the command when the pod is gone or has ended, or may no longer be read. An API server that is not reached is looked
+/// for again.
 async fn look_at(found: &mut Found, what: &str) -> Result<(), Failure> {
-    let path = ["api", "v1", "namespaces", &found.namespace, "pods", &found.name];
-    let renewed = found.server.keep_fresh(what).await;
-    if renewed
-        .as_ref()
-        .is_err_and(|failure| failure.exit_code() == REFUSED)
-    {
-        return renewed;
-    }
-    let gone = || Failure::refused(what).cause(format!("the pod `{}` is gone", found.name));
-    match found.server.get::<Pod>(&path, &[]).await {
-        Ok(pod) if pod.metadata.uid != found.pod.metadata.uid => Err(gone()),
-        Ok(pod) if pod::exit_code(&pod, &found.container).is_some() || pod::is_over(&pod) => {
+    let gone = |found: &Found| Failure::refused(what).cause(format!("the pod `{}` is gone", found.name));
+    match right::look(found, what).await? {
+        Look::Pod(pod) if pod.metadata.uid != found.pod.metadata.uid => Err(gone(found)),
+        Look::Pod(pod) if pod::exit_code(&pod, &found.container).is_some() || pod::is_over(&pod) => {
             Err(Failure::refused(what).cause(format!("the pod `{}` has ended", found.name)))
         }
-        Err(KubernetesError::Refused { status, .. }) if status == StatusCode::NOT_FOUND => Err(gone()),
-        Err(error @ KubernetesError::Refused { status, .. }) if status.is_client_error() => {
-            Err(error.explain(what))
-        }
-        Ok(_) | Err(_) => Ok(()),
+        Look::Gone => Err(gone(found)),
+        Look::Pod(_) | Look::Unknown => Ok(()),
     }
 }

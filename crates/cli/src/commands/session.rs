@@ -1,8 +1,8 @@
 //! A process in a container, joined to this terminal: what `exec`, `bash` and `attach` have in common.
 //!
-//! **Limits.** A session that is open when its right is taken away stays open: the API server checks at the start and has
-//! no way to end a connection afterwards. Sessions are not cut and opened again as `logs -f` is, because a shell that
-//! ends every few minutes is of no use. Deleting the workload ends its sessions.
+//! The API server checks rights at the start and has no way to end a connection afterwards. Sessions are not cut and opened
+//! again as `logs -f` is, because a shell that ends every few minutes is of no use; instead this program looks whether the pod
+//! may still be read, and ends the session when not ([`right`], which says its limits). The process in the container may go on.
 
 use std::io::Write;
 
@@ -12,6 +12,8 @@ use tokio::time::{Instant, interval_at};
 
 use crate::Context;
 use crate::channels::{KEEP_ALIVE, Receiver, Sender};
+use crate::commands::pod::Found;
+use crate::commands::pod::right;
 use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::terminal::{self, RawMode};
@@ -61,14 +63,15 @@ pub(super) fn need_terminal(what: &str, hint: &str) -> Result<(), Failure> {
         .hint(hint))
 }
 
-/// Carries bytes both ways until the remote process ends.
+/// Carries bytes both ways until the remote process ends, or the person may not read the pod any more.
 ///
 /// # Errors
-/// The connection breaks, or our own ends fail.
+/// The right is gone, the connection breaks, or our own ends fail.
 pub(super) async fn join(
     context: &mut Context,
     (mut to, mut from): (Sender, Receiver),
     joined: Joined,
+    found: &mut Found,
     what: &str,
 ) -> Result<Ending, Failure> {
     let broke = |error: std::io::Error| Failure::failed(what).because(error);
@@ -89,6 +92,7 @@ pub(super) async fn join(
     tokio::select! {
         ending = receive(&mut context.printer, &mut from, what) => ending,
         failed = send(&mut to, joined) => Err(broke(failed)),
+        refused = right::gone(found) => Err(refused),
         signalled = signalled => {
             signalled.map_err(broke)?;
             Err(Failure::failed(what).cause("this command was asked to end by a signal"))

@@ -348,3 +348,47 @@ async fn who_follows_is_told_what_it_waits_for_and_not_among_the_logs() {
          waiting: its container has not started: ImagePullBackOff: no such image\n"
     );
 }
+
+/// A quota is full: the Job is there, and the API server refuses its pods.
+async fn with_refused_pods() -> (Receiver, Cluster) {
+    let (receiver, cluster) = Cluster::with_a_workload().await;
+    let mut refused = workload();
+    let members = refused.as_object_mut().unwrap();
+    members.insert("phase".to_owned(), json!("Pending"));
+    let message = "pods \"first-x\" is forbidden: exceeded quota: cpu";
+    members.insert("phaseMessage".to_owned(), json!(message));
+    receiver.answers("GET /api/v1/workloads", 200, json!({ "workloads": [refused] }));
+    cluster.answers(PODS, [json_answer(200, &pods(&[]))]);
+    (receiver, cluster)
+}
+
+/// Planted fault: `pod::no_pod` that ignores the message says only that there is no pod yet.
+#[tokio::test]
+async fn what_refuses_the_pods_is_said_soon_to_who_does_not_follow() {
+    let (receiver, _cluster) = with_refused_pods().await;
+    // Others are waited for 30 seconds.
+    let shown = tokio::time::timeout(std::time::Duration::from_secs(20), receiver.shown(&LOGS));
+    insta::assert_snapshot!(shown.await.expect("it ends long before patience does"));
+}
+
+/// The same planted fault, and another: `is_refused` that says no lets who follows wait in silence.
+#[tokio::test]
+async fn who_follows_is_told_once_what_refuses_the_pods_and_gets_the_logs_when_it_is_over() {
+    let (receiver, cluster) = with_refused_pods().await;
+    let none = || json_answer(200, &pods(&[]));
+    let ended = json_answer(
+        200,
+        &pods(&[pod("first-a", &json!({"terminated": {"exitCode": 0}}))]),
+    );
+    cluster.answers(PODS, [none(), none(), none(), ended]);
+    cluster.answers(
+        &log_path("first-a"),
+        [ends("2026-01-01T00:00:00.000000001Z done\n")],
+    );
+    let output = receiver.run(&["logs", "first", "-p", "robots", "-f"]).await;
+    assert_eq!(text(&output.stdout), "done\n", "{}", text(&output.stderr));
+    assert_eq!(
+        text(&output.stderr),
+        "waiting: it has no pod yet: pods \"first-x\" is forbidden: exceeded quota: cpu\n"
+    );
+}

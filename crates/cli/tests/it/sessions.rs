@@ -271,3 +271,34 @@ async fn attach_takes_standard_input_only_where_the_container_does() {
         .collect();
     assert_eq!(stdin, [true, false]);
 }
+
+/// Planted fault: `session::join` without `right::gone` never ends.
+#[tokio::test]
+async fn a_session_ends_with_the_right_to_read_its_pod_and_says_so() {
+    for command in [
+        &["exec", "first", "-p", "robots", "--", "sleep", "9"][..],
+        &["attach", "first", "-p", "robots"],
+    ] {
+        let (receiver, cluster) = Cluster::with_a_workload().await;
+        for path in [exec_path(), format!("{PODS}/first-abcde/attach")] {
+            cluster.answers(&path, [Answer::Session(Behaviour::Stays)]);
+        }
+        // Neither an API server that is too busy nor one that fails says anything of rights.
+        let busy = |status| json_answer(status, &json!({"message": "later"}));
+        let refused = refusal("pods \"first-abcde\" is forbidden: User \"alice\" cannot get resource");
+        cluster.answers(&format!("{PODS}/first-abcde"), [busy(429), busy(500), refused]);
+        let output = tokio::time::timeout(Duration::from_secs(60), receiver.run(command));
+        let output = output.await.expect("it ends");
+        let said = text(&output.stderr);
+        assert_eq!(
+            (output.status.code(), text(&output.stdout).as_str()),
+            (Some(1), "here\n"),
+            "{said}"
+        );
+        assert!(
+            said.contains("your right to it is gone") && said.contains("cannot get resource (403)"),
+            "{said}"
+        );
+        assert_eq!(cluster.calls("/first-abcde").len(), 3);
+    }
+}

@@ -17,6 +17,8 @@ pub(crate) enum Behaviour {
     Says(Vec<(u8, String)>),
     /// Sends standard input back as output until it ends.
     Echoes,
+    /// Sends a message and stays, whatever comes.
+    Stays,
     /// Sends so many small messages before it reads on, whatever comes meanwhile.
     SpeaksFirst(usize),
     /// As a port of a pod: the port on both channels, then everything back.
@@ -78,6 +80,7 @@ pub(crate) async fn behave(
                 send(write, channel, &port.to_le_bytes()).await;
             }
         }
+        Behaviour::Stays => send(write, 1, b"here\n").await,
         Behaviour::Echoes | Behaviour::SpeaksFirst(_) => {}
     }
     let mut spoke = false;

@@ -319,3 +319,56 @@ async fn port_forward(reeve: &CommandLine, project: &str) -> Result<()> {
     let _forwarding = KillOnDrop(forwarding);
     echoed(port).await
 }
+
+/// Planted faults: a stream that is not opened again goes on for as long as the container, and so does a session that nobody
+/// looks after.
+#[test]
+fn what_she_follows_and_what_she_entered_end_with_her_rule() {
+    on_the_road(async |road| {
+        let team = Team::form(road).await?;
+        let (alice, project) = (&team.researcher, team.project_name.as_str());
+        let settings = tempfile::tempdir()?;
+        let reeve = terminal(road, &alice.person, settings.path())?;
+        let what = ["submit", "long", "-p", project, "-i", images::TOOLS];
+        let script = "while :; do echo on; sleep 1; done";
+        reeve.must(&[&what[..], &["--", "sh", "-c", script]].concat())?;
+        reeve.must(&["exec", "long", "-p", project, "--", "true"])?;
+        let begin = |words: &[&str], file: &str| -> Result<_> {
+            let (out, err) = (
+                settings.path().join(file),
+                settings.path().join(format!("{file}.err")),
+            );
+            let mut command = reeve.command();
+            command.args(words).stdin(Stdio::null());
+            command.stdout(std::fs::File::create(&out)?);
+            command.stderr(std::fs::File::create(&err)?);
+            Ok((KillOnDrop(command.spawn()?), out, err))
+        };
+        let follow = ["logs", "long", "-p", project, "-f", "--reopen-after", "1s"];
+        let loops = ["exec", "long", "-p", project, "--", "sh", "-c", script];
+        let mut open = [
+            (begin(&follow, "logs")?, "(403)"),
+            (begin(&loops, "exec")?, "your right to it is gone"),
+        ];
+        for ((_, out, err), _) in &open {
+            wait_until("its first line", async || {
+                let said = std::fs::read_to_string(out)?;
+                ensure!(
+                    said.starts_with("on\n"),
+                    "{said} {}",
+                    std::fs::read_to_string(err)?
+                );
+                Ok(Some(()))
+            })
+            .await?;
+        }
+        let rule = format!("/api/v1/authorization/access-rules/{}", alice.rule);
+        road.admin.delete(&rule).await?.expect(204)?;
+        for ((process, _, err), word) in &mut open {
+            let ended = wait_until("it to end", async || Ok(process.0.try_wait()?)).await?;
+            let said = std::fs::read_to_string(err)?;
+            ensure!(ended.code() == Some(1) && said.contains(*word), "{ended} {said}");
+        }
+        Ok(())
+    });
+}

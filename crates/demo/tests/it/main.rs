@@ -16,6 +16,7 @@ mod crashes;
 mod demo;
 mod harness;
 mod identity;
+mod instead_of;
 mod link;
 mod names;
 mod quiet;

@@ -9,10 +9,10 @@
 mod decide;
 mod error;
 pub mod observe;
+mod podless;
 mod status;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Event, Pod};
@@ -20,13 +20,14 @@ use kube::api::ListParams;
 use kube::{Api, ResourceExt};
 use reeve_crds::{Phase, Workload};
 use reeve_kube_kit::{Change, Context, Controller, ObjectName, Queue, WriteFailed};
-use reeve_types::Timestamp;
 use reeve_workload::WORKLOAD_LABEL;
+use tokio::time::Instant;
 
 pub use decide::{Dereferenced, Step, decide};
 pub use error::WorkloadError;
 pub use observe::Observed;
 
+use self::podless::Podless;
 use crate::caches::Caches;
 use crate::projects::Projects;
 use crate::settings;
@@ -35,8 +36,6 @@ use crate::status_outbox::StatusOutbox;
 
 /// How many workloads are worked on at once.
 const PARALLEL: usize = 8;
-/// How soon, and how often at last, the events of a Job without a pod are looked at.
-const LOOK_AGAIN: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(30));
 
 /// The controller of workloads.
 pub fn controller(shared: &Shared) -> Controller<ObjectName> {
@@ -47,15 +46,19 @@ pub fn controller(shared: &Shared) -> Controller<ObjectName> {
         projects: shared.projects.clone(),
         outbox: shared.outbox.clone(),
         queue: queue.clone(),
+        podless: Podless::default(),
     });
-    let context = shared.context.clone();
+    let (context, of_gone) = (shared.context.clone(), reconciler.clone());
     let (of_settings, of_projects) = (shared.caches.clone(), shared.caches.clone());
     Controller::new("workload", (queue, keys), PARALLEL, move |name| {
         reconciler.clone().reconcile(name)
     })
     .watches(&shared.caches.workloads, move |queue, change| {
         match (change.deleted(), change.name()) {
-            (Some(gone), _) => context.events.forget(&**gone),
+            (Some(gone), _) => {
+                context.events.forget(&**gone);
+                of_gone.podless.ended(&ObjectName::of(&**gone));
+            }
             (None, name) => name.into_iter().for_each(|name| queue.add(name)),
         }
     })
@@ -90,6 +93,7 @@ struct Reconciler {
     projects: Arc<Projects>,
     outbox: Arc<StatusOutbox>,
     queue: Queue<ObjectName>,
+    podless: Podless,
 }
 
 impl Reconciler {
@@ -103,8 +107,11 @@ impl Reconciler {
         }
         let read = self.dereference(&name, &workload);
         let outcome = match decide(&workload, &read) {
-            Ok(Step::Report(observed)) if observed.podless => self.refused(&name, observed).await,
-            Ok(Step::Report(observed)) => Ok(observed),
+            Ok(Step::Report(observed)) if observed.podless => self.refused(&name, &workload, observed).await,
+            Ok(Step::Report(observed)) => {
+                self.podless.ended(&name);
+                Ok(observed)
+            }
             // The watch of Jobs is behind: the next pass comes with its news.
             Ok(Step::Make(_)) if self.caches.jobs.was_just_created(&name) => return Ok(()),
             Ok(Step::Make(_)) => match self.whole(&name, &workload, &read).await {
@@ -152,17 +159,21 @@ impl Reconciler {
         }
     }
 
-    /// Why a Job has no pod: the newest refusal of its pods is in its events alone. A Job that has just been made is given a
-    /// moment; one that still has no pod is looked at again, ever less often.
-    async fn refused(&self, name: &ObjectName, mut observed: Observed) -> Result<Observed, WorkloadError> {
-        let job = self.caches.jobs.get(name);
-        let made = job.and_then(|job| job.creation_timestamp());
-        let age = made.map_or(Duration::ZERO, |made| {
-            age(self.context.clock.now(), made.0.as_millisecond())
-        });
-        let (first, last) = LOOK_AGAIN;
-        self.queue.add_after(name.clone(), (age / 2).clamp(first, last));
-        if age < first {
+    /// Why a Job has no pod: the newest refusal of its pods is in its events alone. A Job that has just lost its pod, or never
+    /// had one, is given a moment; one that still has none is looked at again, ever less often.
+    async fn refused(
+        &self,
+        name: &ObjectName,
+        workload: &Workload,
+        mut observed: Observed,
+    ) -> Result<Observed, WorkloadError> {
+        let lasts = self.podless.lasts(name, Instant::now());
+        self.queue.add_after(name.clone(), podless::pause(lasts));
+        let told = workload
+            .status
+            .as_ref()
+            .is_some_and(|status| status.phase == Some(Phase::Pending) && !status.message.is_empty());
+        if lasts < podless::FIRST && !told {
             return Ok(observed);
         }
         let uid = observed.job_uid.clone().unwrap_or_default();
@@ -198,9 +209,4 @@ impl Reconciler {
             Err(failed) => Err(failed.into()),
         }
     }
-}
-
-fn age(now: Timestamp, since: i64) -> Duration {
-    let millis = now.as_millis().saturating_sub(since);
-    Duration::from_millis(u64::try_from(millis).unwrap_or_default())
 }

@@ -39,6 +39,30 @@ fn what_says_nothing_of_whose_it_is_has_to_be_written_again() {
     }
 }
 
+/// Planted fault: taking the newest entry whatever it is names the controller that wrote status or the revision.
+#[test]
+fn who_wrote_it_last_is_named_where_the_object_says_so() {
+    let mut written = object("Deployment", "x", &plain());
+    written["metadata"]["managedFields"] = json!([
+        {"manager": "kubectl-edit", "operation": "Update", "time": "2026-01-02T00:00:00Z"},
+        {"manager": "helm", "operation": "Update", "time": "2026-01-01T00:00:00Z"},
+        {"manager": "kube-controller-manager", "operation": "Update", "time": "2026-01-03T00:00:00Z"},
+        {"manager": "probe", "operation": "Update", "time": "2026-01-04T00:00:00Z", "subresource": "status"},
+    ]);
+    let found = of(vec![written, object("Job", "y", &plain())]);
+    let writers: Vec<_> = found
+        .refused
+        .iter()
+        .map(|one| one.last_written_by.as_deref())
+        .collect();
+    assert_eq!(writers, [Some("kubectl-edit 2026-01-02T00:00:00Z"), None]);
+    let text = found.text();
+    assert!(
+        text.contains("LAST WRITTEN BY") && text.contains("kubectl-edit 2026-01-02T00:00:00Z"),
+        "{text}"
+    );
+}
+
 #[test]
 fn root_has_to_be_changed_first() {
     for kind in makers() {

@@ -280,6 +280,61 @@ fn r8_the_list_of_pods_is_nobodys_to_write() {
     });
 }
 
+/// The API server's own answer for a policy whose parameter is missing; it counts that as an invalid request.
+fn no_list(code: u16, message: &str) -> bool {
+    code == 422 && message.contains("'reeve-connect'") && message.contains("no params found")
+}
+
+/// Planted fault: `parameterNotFoundAction: Allow` in the binding `reeve-connect` lets everybody in whom RBAC lets through.
+#[test]
+fn r8_while_there_is_no_list_nobody_steps_in() {
+    on_a_road_of_its_own("no-list", Tier::Node, async |road| {
+        let team = Team::form(&road).await?;
+        let namespace = &team.namespace;
+        her_pod(&road, &team, &team.researcher, "web-0").await?;
+        let clients = [
+            ("she herself", team.researcher.kubernetes(&road).await?),
+            ("the cluster administrator", road.cluster.client().await?),
+            (
+                "a ServiceAccount bound to edit",
+                account_with(&road, namespace, "editor", "edit").await?,
+            ),
+        ];
+        signal(road.operator(), nix::sys::signal::Signal::SIGSTOP)?;
+        let list = ["delete", "podidentities", "reeve", "-n", namespace];
+        road.cluster.kubectl().must(&list)?;
+        let tries = async |client: &Client, verb: &str, action: &str| {
+            let path = format!("/api/v1/namespaces/{namespace}/pods/web-0/{action}");
+            try_way(client, &path, verb).await
+        };
+        wait_until("the API server to see that the list is gone", async || {
+            let (code, message) = tries(&clients[0].1, "GET", "exec?command=id&stdout=true").await?;
+            ensure!(no_list(code, &message), "{code} {message}");
+            Ok(Some(()))
+        })
+        .await?;
+        // What looks at the pod itself refuses everybody but her, whatever the list says.
+        let of_the_pod = |code: u16, message: &str| code == 403 && message.contains("'reeve-connect-pods'");
+        for (who, client) in &clients {
+            for (verb, action) in &WAYS[..6] {
+                let (code, message) = tries(client, verb, action).await?;
+                let she = *who == "she herself";
+                ensure!(
+                    no_list(code, &message) || !she && of_the_pod(code, &message),
+                    "{who}: {verb} {action}: {code} {message}"
+                );
+            }
+        }
+        signal(road.operator(), nix::sys::signal::Signal::SIGCONT)?;
+        wait_until("her own way in to be there again", async || {
+            let (code, message) = tries(&clients[0].1, "GET", "exec?command=id&stdout=true").await?;
+            ensure!(code != 403 && !no_list(code, &message), "{code} {message}");
+            Ok(Some(()))
+        })
+        .await
+    });
+}
+
 #[test]
 fn r8_a_name_that_is_taken_over_while_no_operator_looks_lets_the_former_owner_out() {
     on_a_road_of_its_own("taken-over", Tier::Node, async |road| {

@@ -1,10 +1,11 @@
 //! Second writers: queues that place what runs as somebody (R22), and what injects containers into it.
 
 use anyhow::ensure;
-use reeve_testkit::{Tier, images, wait_until};
+use reeve_testkit::{Tier, images, wait_for, wait_until};
 use serde_json::{Value, json};
 
 use crate::attacks::connect::account_with;
+use crate::cli::terminal;
 use crate::harness::{Team, create, must_be_refused, on_a_road_of_its_own, on_the_road, patch};
 
 #[test]
@@ -150,7 +151,7 @@ fn an_injected_container_without_a_context_is_refused_where_she_looks() {
         })
         .await?;
         let body = json!({"name": "meshed", "projectId": team.project, "clusterId": road.cluster_id,
-            "spec": {"image": images::TOOLS, "command": "true"}});
+            "spec": {"image": images::TOOLS, "command": "echo she speaks"}});
         team.researcher
             .rest
             .post("/api/v1/workloads/trainings", body)
@@ -175,10 +176,23 @@ fn an_injected_container_without_a_context_is_refused_where_she_looks() {
         let refused = status("violates PodSecurity", "Pending").await?;
         ensure!(refused.contains(r#""status":"False""#), "{refused}");
         // With the context that everybody else has it is let in, and is not taken for the workload.
-        let good = json!({"name": "proxy", "image": images::TOOLS, "command": ["sleep", "20"], "securityContext": {
+        let script = "echo the proxy speaks; sleep 20";
+        let good = json!({"name": "proxy", "image": images::TOOLS, "command": ["sh", "-c", script], "securityContext": {
             "allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}}});
         kubectl.must_with_input(&["apply", "-f", "-"], &injector(namespace, &good))?;
         status("the pod goes on until the container `proxy`", "Running").await?;
+        // Planted fault: without `?container=` the API server answers "a container name must be specified".
+        let settings = tempfile::tempdir()?;
+        let reeve = terminal(road, &team.researcher.person, settings.path())?;
+        let logs = ["logs", "meshed", "-p", &team.project_name];
+        let (own, other) = (
+            reeve.must(&logs)?,
+            reeve.must(&[&logs[..], &["-c", "proxy"]].concat())?,
+        );
+        ensure!(
+            own == "she speaks\n" && other == "the proxy speaks\n",
+            "{own} {other}"
+        );
         kubectl.must(&[
             "delete",
             "mutatingadmissionpolicybinding",
@@ -186,5 +200,73 @@ fn an_injected_container_without_a_context_is_refused_where_she_looks() {
         ])?;
         kubectl.must(&["delete", "mutatingadmissionpolicy", &format!("mesh-{namespace}")])?;
         Ok(())
+    });
+}
+
+/// Our own rule refuses the pods of a workload, not Pod Security. Planted faults: the check `container-user` replaced by
+/// `true` (the pod runs), and `workload::refused` that lists no events (the message stays empty).
+#[test]
+fn r6_a_container_that_is_injected_with_another_uid_is_refused_where_she_looks_until_it_is_over() {
+    on_the_road(async |road| {
+        let team = Team::form(road).await?;
+        let namespace = &team.namespace;
+        let kubectl = road.cluster.kubectl();
+        let foreign = json!({"name": "proxy", "image": images::TOOLS, "command": ["true"], "securityContext": {
+            "allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}, "runAsUser": 70099}});
+        kubectl.must_with_input(&["apply", "-f", "-"], &injector(namespace, &foreign))?;
+        let alice = team.researcher.kubernetes(road).await?;
+        wait_until("the injector to be in force", async || {
+            let probe = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "probe"}, "spec": {
+                "nodeSelector": {"nowhere": "true"}, "containers": [{"name": "main", "image": images::TOOLS}]}});
+            if create(&alice, namespace, probe).await.is_ok() {
+                kubectl.must(&["delete", "pod", "probe", "-n", namespace, "--grace-period=0", "--force"])?;
+                return Ok(None);
+            }
+            Ok(Some(()))
+        })
+        .await?;
+        let body = json!({"name": "meshed", "projectId": team.project, "clusterId": road.cluster_id,
+            "spec": {"image": images::TOOLS, "command": "true"}});
+        let made = team.researcher.rest.post("/api/v1/workloads/trainings", body);
+        made.await?.expect(202)?;
+        let get = ["get", "workload", "meshed", "-n", namespace, "-o", "json"];
+        let status = || anyhow::Ok(serde_json::from_str::<Value>(&kubectl.must(&get)?)?["status"].take());
+        let ready = |status: &Value| {
+            let all = status["conditions"].as_array().into_iter().flatten();
+            all.filter(|it| it["type"] == "Ready")
+                .map(|it| it["status"].as_str().unwrap_or_default().to_owned())
+                .collect::<String>()
+        };
+        wait_until("our rule in the workload's message", async || {
+            let status = status()?;
+            let message = status["message"].as_str().unwrap_or_default();
+            ensure!(
+                message.contains("reeve: R6: ") && ready(&status) == "False",
+                "{status}"
+            );
+            Ok(Some(()))
+        })
+        .await?;
+        let settings = tempfile::tempdir()?;
+        let reeve = terminal(road, &team.researcher.person, settings.path())?;
+        let told = reeve.run(&["logs", "meshed", "-p", &team.project_name], "")?;
+        let told = String::from_utf8_lossy(&told.stderr).into_owned();
+        ensure!(told.contains("reeve: R6: "), "{told}");
+        for kind in ["mutatingadmissionpolicybinding", "mutatingadmissionpolicy"] {
+            kubectl.must(&["delete", kind, &format!("mesh-{namespace}")])?;
+        }
+        // The Job controller tries again less and less often.
+        let patience = std::time::Duration::from_secs(120);
+        wait_for(patience, "the refusal to be gone", async || {
+            let status = status()?;
+            ensure!(
+                status["message"].as_str().unwrap_or_default().is_empty()
+                    && status["phase"] == "Completed"
+                    && ready(&status) == "True",
+                "{status}"
+            );
+            Ok(Some(()))
+        })
+        .await
     });
 }

@@ -113,7 +113,38 @@ async fn a_namespace_that_was_there_is_adopted_only_when_an_installer_says_so() 
     alarms(&rig).await;
 }
 
+/// What is said of identity as a boundary, by the settings, the project and the metric. Planted faults: `project/status.rs`
+/// or `config.rs` without the condition, and a gauge that is never set.
+async fn boundary(rig: &Rig, status: &str, gauge: &str) {
+    wait_until(&format!("identity is a boundary: {status}"), async || {
+        let settings = rig.condition("IdentityBoundary").await.map(|it| it.status);
+        let path = r#"jsonpath={.status.conditions[?(@.type=="IdentityBoundary")].status}"#;
+        let project = rig
+            .cluster
+            .kubectl()
+            .must(&["get", "projects.reeve.dev", "robots", "-o", path])?;
+        let metrics = rig.ask("/metrics").await.1;
+        let counted = metrics
+            .lines()
+            .find(|line| line.starts_with("reeve_identity_boundary "))
+            .map(str::to_owned);
+        let said = (settings.as_deref(), project.as_str(), counted.as_deref());
+        anyhow::ensure!(
+            said == (
+                Some(status),
+                status,
+                Some(format!("reeve_identity_boundary {gauge}").as_str())
+            ),
+            "{said:?}"
+        );
+        Ok(Some(()))
+    })
+    .await
+    .unwrap();
+}
+
 async fn settings(rig: &Rig) {
+    boundary(rig, "True", "1").await;
     let configs = Api::<ReeveConfig>::all(rig.installer.clone());
     let weaker = Patch::Merge(
         json!({"spec": {"enforceRunAsUser": false, "enforcePreventPrivilegeEscalation": false}}),
@@ -135,6 +166,7 @@ async fn settings(rig: &Rig) {
         .unwrap();
     };
     wait("false", "baseline").await;
+    boundary(rig, "False", "0").await;
     wait_until("the settings at the control plane", async || {
         Ok(rig
             .link
@@ -155,6 +187,7 @@ async fn settings(rig: &Rig) {
     )
     .await
     .unwrap();
+    boundary(rig, "True", "1").await;
 }
 
 async fn alarms(rig: &Rig) {
