@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use reeve_authz::{Action, Denial, Entity, Granted, Index, Principal, Role, Scope, SubjectKey, Visible};
+use reeve_authz::{Action, Denial, Entity, Granted, Index, Principal, RoleId, Scope, SubjectKey, Visible};
 use reeve_store::{
     ClusterFacts, DepartmentFacts, DirectorySnapshot, ProjectFacts, ServiceAccountFacts, SessionNumber,
     SubjectId, UserFacts,
@@ -149,7 +149,7 @@ impl Directory {
         self.user_by_email(email).is_some()
             && self
                 .index
-                .may_grant(&principal, Role::SystemAdministrator, Scope::Account)
+                .may_grant(&principal, RoleId::SYSTEM_ADMINISTRATOR, Scope::Account)
                 .is_ok()
     }
 
@@ -393,7 +393,7 @@ impl Directory {
     pub fn allow_grant(
         &self,
         caller: &Caller,
-        role: Role,
+        role: RoleId,
         scope: Scope,
         hidden: impl FnOnce() -> ApiError,
     ) -> Result<Granted, ApiError> {

@@ -211,8 +211,9 @@ pub struct PeopleRole {
     pub rows: &'static [&'static [Row]],
 }
 
-/// Every role of people.
-pub const ROLES: [PeopleRole; 3] = [
+/// What each of the roles in [`names::PEOPLE_ROLES`] allows: every one of those has its line here, which is checked where this
+/// crate is compiled, and so has no other.
+pub const ROLES: [PeopleRole; names::PEOPLE_ROLES.len()] = [
     PeopleRole {
         cluster_role: names::ROLE_L1_RESEARCHER,
         rows: &[RUN, LOOK],

@@ -9,10 +9,16 @@
 
 mod decisions;
 mod denials;
+mod granting;
 mod lists;
 mod oracle;
 mod people;
 mod planted;
 mod rights;
+mod roles_at_run_time;
 mod sequences;
+#[path = "../../build/table.rs"]
+#[expect(dead_code, reason = "the build script reads more of it")]
+mod table;
+mod table_of_roles;
 mod world;

@@ -1,6 +1,6 @@
 //! Restored databases, and uids that are made free again.
 
-use reeve_authz::{Action, BootstrapException, Entity, Role, Scope, SubjectKey};
+use reeve_authz::{Action, BootstrapException, Entity, RoleId, Scope, SubjectKey};
 use reeve_types::UserId;
 
 use super::world::{NOW, World, entry, exception, id, posix};
@@ -109,7 +109,7 @@ pub async fn a_restored_store_ends_everything_it_holds(mut world: World) {
 pub async fn eras_of_session_numbers_never_meet(mut world: World) {
     let carol = world.try_user(2, "carol@example.com", None).await.unwrap().id;
     let subject = SubjectKey::User(super::world::parsed("carol@example.com"));
-    world.rule(subject, Role::Viewer, Scope::Account).await;
+    world.rule(subject, RoleId::VIEWER, Scope::Account).await;
     let granted = exception(BootstrapException::Recovery);
     let session = async || {
         let users = world.store.directory().await.unwrap().users;

@@ -139,6 +139,9 @@ fn a_rule_says_what_is_wrong_with_it() {
     org.set_project("a", Some(&self::object(1, "a", "reeve-a")));
     org.set_rule(None, object.checked().ok());
     assert_eq!(judge(&object, &org).1, "Binding");
+    object.spec.role = "none".into();
+    let judged = judge(&object, &org);
+    assert_eq!((judged.0, judged.1), (Phase::Ready, "NothingInClusters"));
     object.spec.role = "emperor".into();
     assert_eq!(judge(&object, &org).1, "UnknownRole");
     object.spec.subject.name = "nobody".into();
