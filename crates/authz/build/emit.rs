@@ -32,9 +32,11 @@ pub(crate) fn entities(table: &Table) -> String {
     text.push_str("    ];\n");
     type Of = fn(&Entity) -> String;
     let methods: [(&str, &str, Of); 4] = [
-        ("wire_name(self) -> &'static str", "The `resourceType` on the wire.", |e| {
-            format!("{:?}", e.wire_name)
-        }),
+        (
+            "wire_name(self) -> &'static str",
+            "The `resourceType` on the wire.",
+            |e| format!("{:?}", e.wire_name),
+        ),
         (
             "display_name(self) -> &'static str",
             "The `displayName` of the wire's role permissions.",

@@ -118,7 +118,10 @@ pub(crate) fn parse(text: &str) -> Result<Table, Malformed> {
         });
     }
     for role in &table.roles {
-        may_grant(role, &table).map_err(|problem| Malformed { line: role.line, problem })?;
+        may_grant(role, &table).map_err(|problem| Malformed {
+            line: role.line,
+            problem,
+        })?;
     }
     Ok(table)
 }
@@ -149,9 +152,15 @@ fn role(line: usize, content: &str) -> Result<Role, String> {
     if !name.starts_with(|c: char| c.is_ascii_uppercase())
         || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b' ')
     {
-        return Err(format!("the name `{name}` is not letters, digits and spaces after a capital letter"));
+        return Err(format!(
+            "the name `{name}` is not letters, digits and spaces after a capital letter"
+        ));
     }
-    if cluster != "-" && !cluster.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
+    if cluster != "-"
+        && !cluster
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    {
         return Err(format!("`{cluster}` is not the end of a ClusterRole's name"));
     }
     Ok(Role {
@@ -181,7 +190,10 @@ fn is_new_role(role: &Role, others: &[Role]) -> Result<(), String> {
             }
         }
         if other.id > role.id {
-            return Err(format!("role {} comes after role {}: sort them by id", role.id, other.id));
+            return Err(format!(
+                "role {} comes after role {}: sort them by id",
+                role.id, other.id
+            ));
         }
     }
     Ok(())
@@ -215,7 +227,11 @@ fn entity(line: usize, content: &str, roles: &[Role]) -> Result<Entity, String> 
     }
     let cells: Vec<&str> = cells.split_whitespace().collect();
     if cells.len() != roles.len() {
-        return Err(format!("`{wire_name}` has {} cells for {} roles", cells.len(), roles.len()));
+        return Err(format!(
+            "`{wire_name}` has {} cells for {} roles",
+            cells.len(),
+            roles.len()
+        ));
     }
     let cells = cells.iter().zip(roles).map(|(text, role)| {
         cell(text).ok_or_else(|| {
@@ -253,7 +269,12 @@ fn cell(text: &str) -> Option<u8> {
 /// Whoever may create access rules may give some role, and nobody a role that may do more than their own.
 fn may_grant(role: &Role, table: &Table) -> Result<(), String> {
     let column = |code: &str| table.roles.iter().position(|other| other.code == code);
-    let cells = |column: usize| table.entities.iter().map(move |e| (e, e.cells.get(column).copied().unwrap_or(0)));
+    let cells = |column: usize| {
+        table
+            .entities
+            .iter()
+            .map(move |e| (e, e.cells.get(column).copied().unwrap_or(0)))
+    };
     let own = column(&role.code).unwrap_or_default();
     let creates = cells(own).any(|(e, cell)| e.wire_name == "access_rules" && cell & 1 != 0);
     match &role.grants {
@@ -272,7 +293,8 @@ fn may_grant(role: &Role, table: &Table) -> Result<(), String> {
     };
     let mut seen = BTreeSet::new();
     for code in codes {
-        let granted = column(code).ok_or_else(|| format!("{} grants `{code}`, which is no role", role.name))?;
+        let granted =
+            column(code).ok_or_else(|| format!("{} grants `{code}`, which is no role", role.name))?;
         if !seen.insert(code) {
             return Err(format!("{} grants `{code}` twice", role.name));
         }

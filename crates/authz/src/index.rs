@@ -204,7 +204,11 @@ impl Index {
         let Some(subject) = self.subjects.add(subject, Grant { at, rule: id, role }) else {
             return false;
         };
-        let stored = Stored { rule: id, subject, at };
+        let stored = Stored {
+            rule: id,
+            subject,
+            at,
+        };
         let (hash, hasher) = (self.hasher.hash_one(id), &self.hasher);
         self.rules
             .insert_unique(hash, stored, |stored| hasher.hash_one(stored.rule));

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use reeve_types::RoleName;
 
-use crate::permission::{Action, Permission, PermissionSet};
 use crate::entity::Entity;
+use crate::permission::{Action, Permission, PermissionSet};
 
 include!(concat!(env!("OUT_DIR"), "/roles.rs"));
 
@@ -274,7 +274,10 @@ mod tests {
             assert_eq!(RoleId::new(number), None);
         }
         let other = RoleId::new(2_000).unwrap();
-        assert_eq!((RoleId::predefined(2_000), other.to_string().as_str()), (None, "role 2000"));
+        assert_eq!(
+            (RoleId::predefined(2_000), other.to_string().as_str()),
+            (None, "role 2000")
+        );
         assert!(PREDEFINED.is_sorted_by_key(Role::id));
     }
 
@@ -294,7 +297,10 @@ mod tests {
         assert_eq!(refused.to_string(), "role 9 is predefined and cannot be changed");
         assert_eq!(role(own, " "), Err(InvalidRole::NoName));
         let made = role(own, "Mine").unwrap();
-        assert_eq!((made.is_custom(), made.in_clusters()), (true, Some("l1-researcher")));
+        assert_eq!(
+            (made.is_custom(), made.in_clusters()),
+            (true, Some("l1-researcher"))
+        );
     }
 
     #[test]
@@ -306,7 +312,14 @@ mod tests {
             let name = "Mine".to_owned();
             let permissions = permissions.iter().copied().collect();
             let (description, in_clusters_as) = (String::new(), None);
-            Role::custom(CustomRole { id, name, description, in_clusters_as, permissions }).unwrap()
+            Role::custom(CustomRole {
+                id,
+                name,
+                description,
+                in_clusters_as,
+                permissions,
+            })
+            .unwrap()
         };
         assert_eq!(custom(&[read]).conveys(), PermissionSet::NONE);
         let granter = custom(&[create, read]);

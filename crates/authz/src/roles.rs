@@ -92,7 +92,10 @@ impl Roles {
 
     /// The roles that may do this, and perhaps others.
     pub(crate) fn allowing(&self, permission: Permission) -> RoleFilter {
-        self.allowing.get(permission.number()).copied().unwrap_or_default()
+        self.allowing
+            .get(permission.number())
+            .copied()
+            .unwrap_or_default()
     }
 
     /// Adds a role, in place of one with the same id. `None`, and nothing added, above four thousand million roles.
@@ -136,7 +139,13 @@ impl Roles {
     fn find_allowing(&mut self) {
         self.allowing = vec![RoleFilter::default(); Permission::COUNT];
         for slot in self.by_id.values() {
-            for permission in self.permissions.get(slot.place()).copied().unwrap_or_default().iter() {
+            for permission in self
+                .permissions
+                .get(slot.place())
+                .copied()
+                .unwrap_or_default()
+                .iter()
+            {
                 if let Some(filter) = self.allowing.get_mut(permission.number()) {
                     *filter = filter.or(slot.filter());
                 }

@@ -211,8 +211,8 @@ pub struct PeopleRole {
     pub rows: &'static [&'static [Row]],
 }
 
-/// What each of the roles in [`names::PEOPLE_ROLES`] allows: every one of those has its line here, which is checked where this
-/// crate is compiled, and so has no other.
+/// What each of the roles in [`names::PEOPLE_ROLES`] allows: every one of those has an entry here, and no other has, which a
+/// test holds.
 pub const ROLES: [PeopleRole; names::PEOPLE_ROLES.len()] = [
     PeopleRole {
         cluster_role: names::ROLE_L1_RESEARCHER,

@@ -385,9 +385,7 @@ impl Index {
 
     /// Every rule, in no order.
     pub fn rules(&self) -> impl Iterator<Item = Rule> + '_ {
-        self.rules
-            .iter()
-            .filter_map(|stored| self.rule(stored.rule))
+        self.rules.iter().filter_map(|stored| self.rule(stored.rule))
     }
 
     /// How many rules there are.

@@ -235,9 +235,9 @@ impl Grants {
                 if let Ok(place) = grants.binary_search(&grant) {
                     grants.remove(place);
                 }
-                self.roles = grants
-                    .iter()
-                    .fold(RoleFilter::default(), |roles, grant| roles.or(grant.role.filter()));
+                self.roles = grants.iter().fold(RoleFilter::default(), |roles, grant| {
+                    roles.or(grant.role.filter())
+                });
                 match grants.as_slice() {
                     [] => return true,
                     [only] => self.kept = Kept::One(*only),

@@ -157,7 +157,12 @@ fn in_an_unknown_scope_nobody_may_do_anything() {
 #[test]
 fn kinds_of_subjects_with_one_name_are_strangers() {
     let mut index = demo();
-    index.add_rule(rule(20, group("ci"), RoleId::SYSTEM_ADMINISTRATOR, Scope::Account));
+    index.add_rule(rule(
+        20,
+        group("ci"),
+        RoleId::SYSTEM_ADMINISTRATOR,
+        Scope::Account,
+    ));
     index.add_rule(rule(
         21,
         group("alice@reeve.example"),

@@ -3,13 +3,19 @@
 use reeve_authz::{Action, Entity, Index, Principal, Role, RoleId, Scope};
 
 use crate::people::{
-    caller, caller_in, captions, demo, group, language, main_cluster, robots, rule, rule_id, speech, user, vision,
+    caller, caller_in, captions, demo, group, language, main_cluster, robots, rule, rule_id, speech, user,
+    vision,
 };
 
 /// dora is Department administrator of language, paul Project administrator of captions.
 fn delegated() -> Index {
     let mut index = demo();
-    index.add_rule(rule(60, user("dora"), RoleId::DEPARTMENT_ADMINISTRATOR, language()));
+    index.add_rule(rule(
+        60,
+        user("dora"),
+        RoleId::DEPARTMENT_ADMINISTRATOR,
+        language(),
+    ));
     index.add_rule(rule(61, user("paul"), RoleId::PROJECT_ADMINISTRATOR, captions()));
     index
 }
@@ -26,7 +32,13 @@ fn givable(index: &Index, who: &Principal, scope: Scope) -> Vec<&'static str> {
 #[test]
 fn a_department_administrator_gives_the_listed_roles_in_her_department_and_its_projects() {
     let index = delegated();
-    let listed = ["Research manager", "L1 researcher", "L2 researcher", "ML engineer", "Viewer"];
+    let listed = [
+        "Research manager",
+        "L1 researcher",
+        "L2 researcher",
+        "ML engineer",
+        "Viewer",
+    ];
     for inside in [language(), captions(), speech()] {
         assert_eq!(givable(&index, &caller("dora"), inside), listed, "{inside}");
     }
@@ -43,7 +55,12 @@ fn a_department_administrator_gives_the_listed_roles_in_her_department_and_its_p
 #[test]
 fn a_project_administrator_gives_the_listed_roles_in_his_project() {
     let index = delegated();
-    let listed = ["L2 researcher", "Viewer", "AI practitioner", "Project administrator"];
+    let listed = [
+        "L2 researcher",
+        "Viewer",
+        "AI practitioner",
+        "Project administrator",
+    ];
     assert_eq!(givable(&index, &caller("paul"), captions()), listed);
     assert_eq!(givable(&index, &caller("paul"), speech()), [""; 0]);
 }
@@ -114,7 +131,9 @@ fn a_role_that_may_give_is_no_reason_to_give_what_one_does_not_hold() {
 fn a_refusal_names_whoever_can_grant_the_missing_permission_and_nobody_else() {
     let index = delegated();
     let named = |entity, action, scope| {
-        let denial = index.decide(&caller("stranger"), action, entity, scope).unwrap_err();
+        let denial = index
+            .decide(&caller("stranger"), action, entity, scope)
+            .unwrap_err();
         (denial.grantable_at(), denial.who_could_grant())
     };
     // The nearest who can give a role with it: the project's, the department's, the account's administrator.
@@ -125,7 +144,10 @@ fn a_refusal_names_whoever_can_grant_the_missing_permission_and_nobody_else() {
     let users = named(Entity::Users, Action::Create, captions());
     assert_eq!(users, (Some(Scope::Account), vec![user("admin")]));
     // dora holds these, and no role that she may give has them.
-    for (entity, action) in [(Entity::Department, Action::Delete), (Entity::Policies, Action::Create)] {
+    for (entity, action) in [
+        (Entity::Department, Action::Delete),
+        (Entity::Policies, Action::Create),
+    ] {
         assert!(index.decide(&caller("dora"), action, entity, captions()).is_ok());
         assert_eq!(named(entity, action, captions()).1, [user("admin")], "{entity}");
     }

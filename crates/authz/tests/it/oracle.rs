@@ -3,8 +3,6 @@
 //!
 //! A [`Fault`] makes it wrong on purpose, to show that a comparison with it notices.
 
-use std::collections::BTreeMap;
-
 use reeve_authz::{Action, Entity, Permission, PermissionSet, Principal, RoleId, Rule, Scope, SubjectKey};
 use reeve_types::{AccessRuleId, ClusterId, DepartmentId, ProjectId};
 
@@ -62,29 +60,27 @@ pub(crate) struct Oracle {
     pub(crate) projects: Vec<(ProjectId, DepartmentId)>,
     pub(crate) rules: Vec<Rule>,
     pub(crate) fault: Fault,
-    /// By the number of the role.
-    rights: BTreeMap<i64, Rights>,
+    /// By the number of the role, in that order.
+    rights: Vec<(i64, Rights)>,
 }
 
 impl Oracle {
     pub(crate) fn new() -> Self {
-        let mut rights: BTreeMap<i64, Rights> = BTreeMap::new();
-        let mut reading = 0;
+        let mut rights: Vec<(i64, Rights)> = Vec::new();
         for line in REVIEWED.lines() {
             let words: Vec<&str> = line.split_whitespace().collect();
             if line.starts_with("role ") {
-                reading = words[1].parse().unwrap();
                 let gives = match words[3] {
                     "any" => None,
                     "nothing" => Some(Vec::new()),
                     ids => Some(ids.split(',').map(|id| id.parse().unwrap()).collect()),
                 };
                 let may = vec![[false; 4]; Entity::ALL.len()];
-                rights.insert(reading, Rights { may, gives });
+                rights.push((words[1].parse().unwrap(), Rights { may, gives }));
             } else if let [entity, actions] = words[..] {
                 let entity = Entity::ALL.into_iter().find(|e| e.wire_name() == entity).unwrap();
                 for action in Action::ALL {
-                    rights.get_mut(&reading).unwrap().may[entity as usize][action as usize] =
+                    rights.last_mut().unwrap().1.may[entity as usize][action as usize] =
                         actions.split(',').any(|word| word == action.wire_name());
                 }
             }
@@ -159,7 +155,9 @@ impl Oracle {
         for permission in permissions.iter() {
             may[permission.entity as usize][permission.action as usize] = true;
         }
-        self.rights.insert(id.number(), Rights { may, gives: None });
+        self.rights.retain(|(other, _)| *other != id.number());
+        self.rights.push((id.number(), Rights { may, gives: None }));
+        self.rights.sort_by_key(|(id, _)| *id);
     }
 
     pub(crate) fn permissions(&self, role: RoleId) -> PermissionSet {
@@ -168,20 +166,23 @@ impl Oracle {
     }
 
     pub(crate) fn remove_role(&mut self, id: RoleId) {
-        self.rights.remove(&id.number());
+        self.rights.retain(|(other, _)| *other != id.number());
         self.rules.retain(|rule| rule.role != id);
     }
 
     pub(crate) fn knows_role(&self, id: RoleId) -> bool {
-        self.rights.contains_key(&id.number())
+        self.rights.iter().any(|(other, _)| *other == id.number())
     }
 
     fn rights(&self, role: RoleId) -> &Rights {
-        let all: Vec<&i64> = self.rights.keys().collect();
-        let place = all.binary_search(&&role.number()).unwrap();
+        let place = self
+            .rights
+            .iter()
+            .position(|(id, _)| *id == role.number())
+            .unwrap();
         match self.fault {
-            Fault::NinthRoleIsTheFirst => &self.rights[all[place % 8]],
-            _ => &self.rights[all[place]],
+            Fault::NinthRoleIsTheFirst => &self.rights[place % 8].1,
+            _ => &self.rights[place].1,
         }
     }
 
@@ -212,6 +213,10 @@ impl Oracle {
         }
         if !own.creates_rules() || !own.may(action, entity) {
             return false;
+        }
+        if own.gives.is_none() {
+            // Itself, to begin with.
+            return true;
         }
         for (id, rights) in &self.rights {
             let given = RoleId::new(*id).unwrap();

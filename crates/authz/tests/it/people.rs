@@ -86,7 +86,12 @@ pub(crate) fn demo() -> Index {
     assert!(index.add_project(project_id(1), department_id(1)));
     assert!(index.add_project(project_id(2), department_id(2)));
     assert!(index.add_project(project_id(3), department_id(2)));
-    assert!(index.add_rule(rule(1, user("admin"), RoleId::SYSTEM_ADMINISTRATOR, Scope::Account)));
+    assert!(index.add_rule(rule(
+        1,
+        user("admin"),
+        RoleId::SYSTEM_ADMINISTRATOR,
+        Scope::Account
+    )));
     assert!(index.add_rule(rule(2, user("alice"), RoleId::L1_RESEARCHER, robots())));
     assert!(index.add_rule(rule(3, user("bob"), RoleId::VIEWER, language())));
     assert!(index.add_rule(rule(4, service_account("ci"), RoleId::L1_RESEARCHER, robots())));

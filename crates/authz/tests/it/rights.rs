@@ -142,5 +142,12 @@ fn every_resource_type_of_the_document_and_its_group_is_there() {
         .filter(|entity| !in_document(entity))
         .map(Entity::wire_name)
         .collect();
-    assert_eq!(newer, ["clusters-minimal", "nodepools-minimal", "workload-integration-metrics"]);
+    assert_eq!(
+        newer,
+        [
+            "clusters-minimal",
+            "nodepools-minimal",
+            "workload-integration-metrics"
+        ]
+    );
 }

@@ -4,10 +4,10 @@ use proptest::prelude::*;
 use reeve_authz::{Index, Permission, PermissionSet, Principal, Role, RoleId, Rule, Scope, SubjectKey};
 
 use crate::oracle::Oracle;
-use crate::world::custom_role;
 use crate::people::{
     caller_in, cluster_id, department_id, group, project_id, rule, rule_id, service_account, user,
 };
+use crate::world::custom_role;
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -132,7 +132,10 @@ fn fresh(model: &Oracle) -> Index {
     for (id, department) in &model.projects {
         assert!(index.add_project(*id, *department));
     }
-    for number in [300, 301].into_iter().filter(|number| model.knows_role(role_id(*number))) {
+    for number in [300, 301]
+        .into_iter()
+        .filter(|number| model.knows_role(role_id(*number)))
+    {
         assert!(index.put_role(custom_role(number, model.permissions(role_id(number)))));
     }
     for rule in &model.rules {

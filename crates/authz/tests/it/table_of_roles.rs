@@ -24,7 +24,11 @@ fn the_file_of_the_product_is_read() {
 #[test]
 fn every_column_and_cell_is_understood() {
     let table = parse(GOOD).unwrap();
-    let ids: Vec<(u32, &str)> = table.roles.iter().map(|role| (role.id, role.name.as_str())).collect();
+    let ids: Vec<(u32, &str)> = table
+        .roles
+        .iter()
+        .map(|role| (role.id, role.name.as_str()))
+        .collect();
     assert_eq!(ids, [(1, "Big boss"), (7, "Little boss"), (8, "Looker")]);
     assert_eq!(table.roles[0].cluster.as_deref(), Some("big"));
     assert_eq!(table.roles[0].grants, Grants::Any);
@@ -43,33 +47,73 @@ fn refused(from: &str, to: &str) -> String {
 fn every_mistake_is_refused_with_its_line() {
     let cases = [
         ("# A comment.", "AA", "line 1: `AA` stands before `[roles]`"),
-        ("| any |", "| any", "line 3: 5 columns, not 6: code | id | name | cluster | grants | what it is for"),
+        (
+            "| any |",
+            "| any",
+            "line 3: 5 columns, not 6: code | id | name | cluster | grants | what it is for",
+        ),
         (
             "| big |",
             "|  |",
             "line 3: a column is empty; write `-` for nothing: code | id | name | cluster | grants | what it is for",
         ),
-        ("BB | 7", "bb | 7", "line 4: the code `bb` is not two capital letters or digits"),
-        ("BB | 7", "BB | 0", "line 4: the id `0` is not a number from 1 to 2147483647"),
+        (
+            "BB | 7",
+            "bb | 7",
+            "line 4: the code `bb` is not two capital letters or digits",
+        ),
+        (
+            "BB | 7",
+            "BB | 0",
+            "line 4: the id `0` is not a number from 1 to 2147483647",
+        ),
         ("BB | 7", "BB | 1", "line 4: the id `1` is that of line 3"),
         ("BB | 7", "AA | 7", "line 4: the code `AA` is that of line 3"),
-        ("Little boss", "Big boss", "line 4: the name `Big boss` is that of line 3"),
+        (
+            "Little boss",
+            "Big boss",
+            "line 4: the name `Big boss` is that of line 3",
+        ),
         (
             "Little boss",
             "little-boss",
             "line 4: the name `little-boss` is not letters, digits and spaces after a capital letter",
         ),
-        ("BB | 7", "BB | 9", "line 5: role 8 comes after role 9: sort them by id"),
-        ("| big |", "| Big_1 |", "line 3: `Big_1` is not the end of a ClusterRole's name"),
-        ("AA   BB   CC", "AA   CC   BB", "line 8: the columns are `AA CC BB`, and the roles above are `AA BB CC`"),
-        ("AA   BB   CC", "AA   BB", "line 8: the columns are `AA BB`, and the roles above are `AA BB CC`"),
+        (
+            "BB | 7",
+            "BB | 9",
+            "line 5: role 8 comes after role 9: sort them by id",
+        ),
+        (
+            "| big |",
+            "| Big_1 |",
+            "line 3: `Big_1` is not the end of a ClusterRole's name",
+        ),
+        (
+            "AA   BB   CC",
+            "AA   CC   BB",
+            "line 8: the columns are `AA CC BB`, and the roles above are `AA BB CC`",
+        ),
+        (
+            "AA   BB   CC",
+            "AA   BB",
+            "line 8: the columns are `AA BB`, and the roles above are `AA BB CC`",
+        ),
         (
             "workload  |",
             "work |",
             "line 10: `work` is no group: one of organization, physical-resource, iam, dashboard, workload, workload-asset",
         ),
-        ("jobs ", "Jobs ", "line 10: `Jobs` is not the name of a resource type"),
-        ("crud -r-- -r--", "crud -r--", "line 10: `jobs` has 2 cells for 3 roles"),
+        (
+            "jobs ",
+            "Jobs ",
+            "line 10: `Jobs` is not the name of a resource type",
+        ),
+        (
+            "crud -r-- -r--",
+            "crud -r--",
+            "line 10: `jobs` has 2 cells for 3 roles",
+        ),
         (
             "crud -r-- -r--",
             "crud -r-- r---",
@@ -80,11 +124,27 @@ fn every_mistake_is_refused_with_its_line() {
             "crud -r-- -r-",
             "line 10: `-r-` says nothing of Looker and `jobs`: write `crud` with `-` for each letter it may not",
         ),
-        ("jobs ", "access_rules ", "line 10: `access_rules` has a line already"),
-        ("| CC |", "| DD |", "line 4: Little boss grants `DD`, which is no role"),
+        (
+            "jobs ",
+            "access_rules ",
+            "line 10: `access_rules` has a line already",
+        ),
+        (
+            "| CC |",
+            "| DD |",
+            "line 4: Little boss grants `DD`, which is no role",
+        ),
         ("| CC |", "| CC CC |", "line 4: Little boss grants `CC` twice"),
-        ("| CC |", "| - |", "line 4: Little boss creates access rules, but grants no role"),
-        ("c---", "----", "line 4: Little boss grants roles, but creates no access rules"),
+        (
+            "| CC |",
+            "| - |",
+            "line 4: Little boss creates access rules, but grants no role",
+        ),
+        (
+            "c---",
+            "----",
+            "line 4: Little boss grants roles, but creates no access rules",
+        ),
         (
             "crud -r-- -r--",
             "crud -r-- cr--",

@@ -48,7 +48,9 @@ pub async fn numbers_are_never_given_twice(mut world: World) {
     let cluster = world.cluster(10, "a").await.id;
     let department = world.department(cluster, "vision").await.id;
     let first = world.project(department, "robots").await.id;
-    let rule = world.rule(group("g"), RoleId::VIEWER, Scope::Project(first)).await;
+    let rule = world
+        .rule(group("g"), RoleId::VIEWER, Scope::Project(first))
+        .await;
     world.delete_rule(&rule).await.unwrap();
     let granted = world.may(Action::Delete, Entity::Project, Scope::Project(first));
     world
@@ -58,7 +60,9 @@ pub async fn numbers_are_never_given_twice(mut world: World) {
         .unwrap();
     let second = world.project(department, "robots").await.id;
     assert_eq!(ProjectId::new(first.number() + 1), Some(second));
-    let again = world.rule(group("g"), RoleId::VIEWER, Scope::Project(second)).await;
+    let again = world
+        .rule(group("g"), RoleId::VIEWER, Scope::Project(second))
+        .await;
     assert!(again.id > rule.id);
 }
 

@@ -1,4 +1,4 @@
-use reeve_crds::{AccessRule, Project, desired};
+use reeve_crds::{AccessRule, Phase, Project, desired};
 use reeve_link::desired::DesiredObject;
 use reeve_operator::org::{Org, Outcome, Standing};
 use reeve_operator::rule::judge;
