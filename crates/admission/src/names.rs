@@ -85,21 +85,40 @@ pub const MANAGED: &str = "reeve.dev/managed";
 pub const MANAGED_ACCESS_RULES: &str = "access-rules";
 /// RoleBindings and ClusterRoles for people are named this plus the role's name.
 pub const ROLE_PREFIX: &str = "reeve-";
-/// The ClusterRole of `L1 researcher`.
-pub const ROLE_L1_RESEARCHER: &str = "reeve-l1-researcher";
-/// The ClusterRole of `Viewer`.
-pub const ROLE_VIEWER: &str = "reeve-viewer";
-/// The ClusterRole of `System administrator` inside a project.
-pub const ROLE_SYSTEM_ADMINISTRATOR: &str = "reeve-system-administrator";
 /// The ClusterRole the operator itself holds inside project namespaces only.
 pub const ROLE_OPERATOR_IN_PROJECT: &str = "reeve-operator-project";
-/// Every ClusterRole the operator may bind (R11). A policy refuses a binding to any other.
-pub const BINDABLE_ROLES: [&str; 4] = [
-    ROLE_L1_RESEARCHER,
-    ROLE_VIEWER,
-    ROLE_SYSTEM_ADMINISTRATOR,
-    ROLE_OPERATOR_IN_PROJECT,
-];
+
+/// The one list of the roles that have a ClusterRole of their own: everything that names them is made of it. What each allows
+/// is `reeve_tenancy::people::ROLES`; which role of people is bound to which is `crates/authz/src/roles.txt`.
+macro_rules! people_roles {
+    ($($(#[$doc:meta])* $constant:ident = $name:literal),* $(,)?) => {
+        $($(#[$doc])* pub const $constant: &str = concat!("reeve-", $name);)*
+
+        /// The roles that have a ClusterRole of their own, as access rules in a cluster name them.
+        pub const PEOPLE_ROLES: &[&str] = &[$($name),*];
+        /// The ClusterRoles of [`PEOPLE_ROLES`].
+        pub const PEOPLE_CLUSTER_ROLES: &[&str] = &[$($constant),*];
+        /// Every ClusterRole the operator may bind (R11). A policy refuses a binding to any other.
+        pub const BINDABLE_ROLES: &[&str] = &[$($constant,)* ROLE_OPERATOR_IN_PROJECT];
+
+        /// [`BINDABLE_ROLES`] as a list of CEL.
+        macro_rules! bindable_roles_cel {
+            () => {
+                concat!("[", $("'reeve-", $name, "', ",)* "'reeve-operator-project']")
+            };
+        }
+        pub(crate) use bindable_roles_cel;
+    };
+}
+
+people_roles! {
+    /// The ClusterRole of those who run workloads.
+    ROLE_L1_RESEARCHER = "l1-researcher",
+    /// The ClusterRole of those who look.
+    ROLE_VIEWER = "viewer",
+    /// The ClusterRole of `System administrator` inside a project.
+    ROLE_SYSTEM_ADMINISTRATOR = "system-administrator",
+}
 
 // Users and groups.
 

@@ -21,15 +21,15 @@ pub struct Role {
     pub deleted_at: Option<Timestamp>,
     /// `system`.
     pub created_by: String,
-    /// False: all roles are predefined.
+    /// Whether it was made here; false for the predefined ones.
     pub custom: bool,
     /// True.
     pub enabled: bool,
     /// True.
     pub effective_enabled: bool,
-    /// What it allows.
+    /// What it allows, without the resource types that the document of version 1 does not have.
     pub permissions: Vec<Permission>,
-    /// The ClusterRole it becomes in project namespaces.
+    /// What its subjects are bound to in the namespaces of projects.
     pub kubernetes_permissions: KubernetesPermissions,
 }
 
@@ -51,27 +51,27 @@ pub struct Permission {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct KubernetesPermissions {
-    /// The last part of its ClusterRole's name.
+    /// The last part of the ClusterRole's name, which is that of a role; null where the role gives nothing in a cluster.
     pub predefined_role: Option<String>,
 }
 
 impl Role {
-    /// A predefined role as it is shown. `since` is when the account was made.
-    pub fn predefined(role: reeve_authz::Role, since: Timestamp) -> Self {
+    /// A role as it is shown. `since` is when the account was made.
+    pub fn shown(role: &reeve_authz::Role, since: Timestamp) -> Self {
         Self {
-            id: role.id(),
+            id: role.id().number(),
             name: role.display_name().to_owned(),
             description: role.description().to_owned(),
             created_at: since,
             updated_at: since,
             deleted_at: None,
             created_by: "system".to_owned(),
-            custom: false,
+            custom: role.is_custom(),
             enabled: true,
             effective_enabled: true,
             permissions: crate::rights::permissions(role),
             kubernetes_permissions: KubernetesPermissions {
-                predefined_role: Some(role.kube_name().to_string()),
+                predefined_role: role.in_clusters().map(str::to_owned),
             },
         }
     }

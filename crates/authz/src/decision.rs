@@ -4,7 +4,8 @@ use std::fmt;
 
 use reeve_types::AccessRuleId;
 
-use crate::permission::{Action, Entity};
+use crate::entity::Entity;
+use crate::permission::Action;
 use crate::role::Role;
 use crate::scope::Scope;
 use crate::subject::SubjectKey;

@@ -3,7 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::permission::{Action, Entity, Permission};
+use reeve_types::AccessRuleId;
+
+use crate::entity::Entity;
+use crate::permission::{Action, Permission, PermissionSet};
+use crate::role::Role;
 use crate::scope::Scope;
 use crate::subject::SubjectKey;
 
@@ -21,25 +25,58 @@ pub struct Denial {
     /// The caller holds the permission in no scope at all: 403 before anything is looked up.
     pub held_nowhere: bool,
     pub(crate) known: bool,
+    /// The caller may create access rules there, but none that give this role.
+    pub(crate) ungivable: Option<Role>,
     pub(crate) granters: Option<Granters>,
 }
 
-/// The nearest scope, upwards, where somebody can create access rules, and who: [`Granters::NAMED`] of
-/// them at most.
+/// The nearest scope, upwards, where somebody can grant what is missing.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Granters {
     pub(crate) at: Scope,
-    pub(crate) who: Arc<[SubjectKey]>,
+    pub(crate) here: Arc<[GrantersByRole]>,
 }
 
-impl Granters {
+/// The subjects of a scope's rules with one role that can create access rules: the first [`GrantersByRole::NAMED`] of them,
+/// each with its oldest rule, in the order of the rules.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct GrantersByRole {
+    pub(crate) role: Role,
+    /// What the role can hand on.
+    pub(crate) conveys: PermissionSet,
+    pub(crate) who: Vec<(AccessRuleId, SubjectKey)>,
+}
+
+impl GrantersByRole {
     pub(crate) const NAMED: usize = 3;
+
+    /// Whether these can help, by what their role alone allows.
+    pub(crate) fn can_grant(&self, missing: Missing<'_>) -> bool {
+        match missing {
+            Missing::Permission(permission) => self.conveys.contains(permission),
+            Missing::Role(role) => self.role.gives(role),
+        }
+    }
+}
+
+/// What somebody would have to grant.
+#[derive(Clone, Copy)]
+pub(crate) enum Missing<'a> {
+    Permission(Permission),
+    /// A rule with this role.
+    Role(&'a Role),
 }
 
 impl Denial {
-    /// What is missing.
+    /// The permission that is missing. Where the caller holds `access_rules:create` but may not give the role asked for
+    /// ([`Denial::ungivable_role`]) it is that one, to be held by another role.
     pub const fn missing(&self) -> Permission {
         Permission::new(self.action, self.entity)
+    }
+
+    /// The role that the caller may give to nobody, although they may create access rules there.
+    pub const fn ungivable_role(&self) -> Option<&Role> {
+        self.ungivable.as_ref()
     }
 
     /// Whether the index knows the scope. Nobody is allowed anything in an unknown one.
@@ -52,9 +89,33 @@ impl Denial {
         self.granters.as_ref().map(|granters| granters.at)
     }
 
-    /// Who could grant it there: at most three subjects, by their oldest rule.
-    pub fn who_could_grant(&self) -> &[SubjectKey] {
-        self.granters.as_ref().map_or(&[], |granters| &granters.who)
+    /// Who could grant it there: at most three subjects, by their oldest rule. Somebody who can create access rules there but
+    /// none that give what is missing is not among them.
+    pub fn who_could_grant(&self) -> Vec<SubjectKey> {
+        let Some(granters) = &self.granters else {
+            return Vec::new();
+        };
+        let mut by_rule: Vec<&(AccessRuleId, SubjectKey)> = granters
+            .here
+            .iter()
+            .filter(|some| some.can_grant(self.needs()))
+            .flat_map(|some| &some.who)
+            .collect();
+        by_rule.sort_unstable_by_key(|(rule, _)| *rule);
+        let mut who: Vec<SubjectKey> = Vec::new();
+        for (_, subject) in by_rule {
+            if who.len() < GrantersByRole::NAMED && !who.contains(subject) {
+                who.push(subject.clone());
+            }
+        }
+        who
+    }
+
+    fn needs(&self) -> Missing<'_> {
+        match &self.ungivable {
+            Some(role) => Missing::Role(role),
+            None => Missing::Permission(self.missing()),
+        }
     }
 
     /// The whole explanation, scopes by their ids. [`Denial::explanation_with`] names them better.
@@ -64,22 +125,20 @@ impl Denial {
 
     /// The whole explanation, with scopes written by `name`.
     pub fn explanation_with(&self, name: impl Fn(Scope) -> String) -> String {
-        let missing = self.missing();
         let scope = name(self.scope);
+        let needs = match &self.ungivable {
+            Some(role) => format!("needs a role that may give `{role}` in {scope}"),
+            None => format!("needs `{}` in {scope}", self.missing()),
+        };
         if !self.known {
-            return format!("needs `{missing}` in {scope}, which does not exist");
+            return format!("{needs}, which does not exist");
         }
         match &self.granters {
-            None => {
-                format!("needs `{missing}` in {scope}; nobody holds `access_rules:create` there to grant it")
-            }
+            None => format!("{needs}; nobody can grant it there"),
             Some(granters) => {
-                let who: Vec<String> = granters.who.iter().map(SubjectKey::to_string).collect();
-                let at = name(granters.at);
-                format!(
-                    "needs `{missing}` in {scope}; access rules in {at} can be created by {}",
-                    who.join(", ")
-                )
+                let who: Vec<String> = self.who_could_grant().iter().map(SubjectKey::to_string).collect();
+                let (at, who) = (name(granters.at), who.join(", "));
+                format!("{needs}; access rules in {at} can be created by {who}")
             }
         }
     }

@@ -3,54 +3,85 @@
 //! Rules hang on their subjects, by typed name, and name their scopes by small numbers whose ancestors are known: a
 //! check probes once per subject of the caller. The same rules hang on their scopes, by id, for who-can and for removal.
 
+mod granters;
 mod query;
 mod subjects;
 
-use std::collections::{BTreeSet, HashMap};
+use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
+use hashbrown::HashTable;
 use reeve_types::{AccessRuleId, ClusterId, DepartmentId, ProjectId};
 
-use crate::denial::Granters;
-use crate::role::Role;
+use crate::denial::GrantersByRole;
+use crate::role::{Role, RoleId};
+use crate::roles::{RoleSlot, Roles};
 use crate::scope::Scope;
-use crate::subject::{Rule, SubjectKey};
+use crate::subject::Rule;
 use crate::tree::{At, Tree};
 use subjects::{Grant, Subjects, Who};
 
 /// Everything a decision depends on. Cheap to ask, cheap to change; cloning copies all of it.
 #[derive(Clone, Debug)]
 pub struct Index {
+    roles: Arc<Roles>,
     tree: Arc<Tree>,
     subjects: Subjects,
-    rules: HashMap<AccessRuleId, Stored, RandomState>,
+    /// Every rule, by its id.
+    rules: HashTable<Stored>,
+    hasher: RandomState,
     /// By [`At`].
     scopes: Vec<AtScope>,
 }
 
+/// Where a rule is to be found. Its role stands with its subject and with its scope.
 #[derive(Clone, Copy, Debug)]
 struct Stored {
+    rule: AccessRuleId,
     subject: Who,
-    role: Role,
     at: At,
+}
+
+/// A rule as its scope holds it.
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    rule: AccessRuleId,
+    subject: Who,
+    role: RoleSlot,
 }
 
 /// What hangs on a scope.
 #[derive(Clone, Debug, Default)]
 struct AtScope {
-    rules: BTreeSet<AccessRuleId>,
-    /// Those that let their subjects create access rules here.
-    granters: BTreeSet<AccessRuleId>,
-    /// The subjects of the oldest of them, each once, ready to be named in a refusal.
-    named: Option<Named>,
+    /// By rule.
+    rules: Vec<Held>,
+    /// Whom a refusal names, by role.
+    granters: Option<Arc<[GrantersByRole]>>,
 }
 
-#[derive(Clone, Debug)]
-struct Named {
-    who: Arc<[SubjectKey]>,
-    /// Later rules change nothing; `None` while there is room for more names.
-    full_at: Option<AccessRuleId>,
+impl AtScope {
+    fn place(&self, rule: AccessRuleId) -> Result<usize, usize> {
+        self.rules.binary_search_by_key(&rule, |held| held.rule)
+    }
+
+    fn add(&mut self, held: Held) {
+        let (Ok(place) | Err(place)) = self.place(held.rule);
+        if self.rules.len() == self.rules.capacity() {
+            // By an eighth instead of double, from a few on: memory a rule counts.
+            self.rules.reserve_exact(self.rules.len().div_ceil(8).max(2));
+        }
+        self.rules.insert(place, held);
+    }
+
+    fn remove(&mut self, rule: AccessRuleId) {
+        if let Ok(place) = self.place(rule) {
+            self.rules.remove(place);
+        }
+        if self.rules.len() * 4 <= self.rules.capacity() {
+            self.rules.shrink_to(self.rules.len() * 2);
+        }
+    }
 }
 
 impl Default for Index {
@@ -60,14 +91,55 @@ impl Default for Index {
 }
 
 impl Index {
-    /// An account without anything.
+    /// An account without anything. It knows the predefined roles.
     pub fn new() -> Self {
         Self {
+            roles: Roles::predefined(),
             tree: Arc::new(Tree::new()),
             subjects: Subjects::default(),
-            rules: HashMap::default(),
+            rules: HashTable::new(),
+            hasher: RandomState::default(),
             scopes: vec![AtScope::default()],
         }
+    }
+
+    /// Adds a role that was made at run time, in place of one with the same id: from then on the rules that give it give what
+    /// it says now. False where nothing changed because it is a predefined one.
+    pub fn put_role(&mut self, role: Role) -> bool {
+        if !role.is_custom() || Role::of(role.id()).is_some() {
+            return false;
+        }
+        let Some(slot) = Arc::make_mut(&mut self.roles).put(role) else {
+            return false;
+        };
+        self.find_granters(slot);
+        true
+    }
+
+    /// Removes a role that was made at run time, and every rule that gives it. False where there is none with this id, and for
+    /// a predefined one.
+    pub fn remove_role(&mut self, id: RoleId) -> bool {
+        let Some(slot) = self.roles.slot(id).filter(|_| Role::of(id).is_none()) else {
+            return false;
+        };
+        let giving = |here: &AtScope| -> Vec<AccessRuleId> {
+            let giving = here.rules.iter().filter(|held| held.role == slot);
+            giving.map(|held| held.rule).collect()
+        };
+        let rules: Vec<AccessRuleId> = self.scopes.iter().flat_map(giving).collect();
+        self.remove_rules(rules);
+        Arc::make_mut(&mut self.roles).remove(id);
+        true
+    }
+
+    /// The role with this id.
+    pub fn role(&self, id: RoleId) -> Option<&Role> {
+        self.roles.get(self.roles.slot(id)?)
+    }
+
+    /// Every role, the predefined ones first.
+    pub fn roles(&self) -> impl Iterator<Item = &Role> + '_ {
+        self.roles.iter()
     }
 
     /// Adds a cluster. False where nothing changed because it is there already.
@@ -102,15 +174,21 @@ impl Index {
             .below(scope)
             .into_iter()
             .filter_map(|at| self.scopes.get(at.slot()))
-            .flat_map(|here| here.rules.iter().copied())
+            .flat_map(|here| here.rules.iter().map(|held| held.rule))
             .collect();
-        for rule in rules {
-            self.remove_rule(rule);
-        }
+        self.remove_rules(rules);
         Arc::make_mut(&mut self.tree).remove(scope);
     }
 
-    /// Adds a rule, in place of one with the same id. False where the scope is unknown: such a rule gives nobody
+    /// The youngest first: each scope keeps its rules in the order of their ids, and takes the last one away at once.
+    fn remove_rules(&mut self, mut rules: Vec<AccessRuleId>) {
+        rules.sort_unstable();
+        for rule in rules.into_iter().rev() {
+            self.remove_rule(rule);
+        }
+    }
+
+    /// Adds a rule, in place of one with the same id. False where the scope or the role is unknown: such a rule gives nobody
     /// anything and is not kept.
     pub fn add_rule(&mut self, rule: Rule) -> bool {
         let Rule {
@@ -120,35 +198,46 @@ impl Index {
             scope,
         } = rule;
         self.remove_rule(id);
-        let Some(at) = self.tree.at(scope) else {
+        let (Some(at), Some(role)) = (self.tree.at(scope), self.roles.slot(role)) else {
             return false;
         };
         let Some(subject) = self.subjects.add(subject, Grant { at, rule: id, role }) else {
             return false;
         };
-        self.rules.insert(id, Stored { subject, role, at });
-        let Some(here) = self.scopes.get_mut(at.slot()) else {
-            return false;
+        let stored = Stored {
+            rule: id,
+            subject,
+            at,
         };
-        here.rules.insert(id);
-        if role.grants() {
-            here.granters.insert(id);
-            self.name_granters(at, id);
+        let (hash, hasher) = (self.hasher.hash_one(id), &self.hasher);
+        self.rules
+            .insert_unique(hash, stored, |stored| hasher.hash_one(stored.rule));
+        let held = Held {
+            rule: id,
+            subject,
+            role,
+        };
+        if let Some(here) = self.scopes.get_mut(at.slot()) {
+            here.add(held);
         }
+        self.granter_came(at, held);
         true
     }
 
     /// Removes a rule and hands it back; `None` where there is none with this id.
     pub fn remove_rule(&mut self, id: AccessRuleId) -> Option<Rule> {
-        let Stored { subject, role, at } = self.rules.remove(&id)?;
-        let subject = self.subjects.remove(subject, Grant { at, rule: id, role })?;
-        let scope = self.tree.scope(at)?;
+        let entry = self
+            .rules
+            .find_entry(self.hasher.hash_one(id), |stored| stored.rule == id)
+            .ok()?;
+        let (Stored { subject, at, .. }, _) = entry.remove();
+        let grant = self.subjects.grants(subject)?.of_rule(id, at)?;
+        let subject = self.subjects.remove(subject, grant)?;
+        let (role, scope) = (self.roles.get(grant.role)?.id(), self.tree.scope(at)?);
         if let Some(here) = self.scopes.get_mut(at.slot()) {
-            here.rules.remove(&id);
-            if here.granters.remove(&id) {
-                self.name_granters(at, id);
-            }
+            here.remove(id);
         }
+        self.granter_went(at, id, grant.role);
         Some(Rule {
             id,
             subject,
@@ -157,38 +246,8 @@ impl Index {
         })
     }
 
-    /// Finds again whom a refusal names, after the granting rule `changed` came or went.
-    fn name_granters(&mut self, at: At, changed: AccessRuleId) {
-        let Some(here) = self.scopes.get_mut(at.slot()) else {
-            return;
-        };
-        if here
-            .named
-            .as_ref()
-            .and_then(|named| named.full_at)
-            .is_some_and(|last| last < changed)
-        {
-            return;
-        }
-        let mut who: Vec<SubjectKey> = Vec::new();
-        let mut full_at = None;
-        for id in &here.granters {
-            let subject = self
-                .rules
-                .get(id)
-                .and_then(|stored| self.subjects.key(stored.subject));
-            let Some(subject) = subject.filter(|subject| !who.contains(subject)) else {
-                continue;
-            };
-            who.push(subject.clone());
-            if who.len() == Granters::NAMED {
-                full_at = Some(*id);
-                break;
-            }
-        }
-        here.named = (!who.is_empty()).then(|| Named {
-            who: who.into(),
-            full_at,
-        });
+    fn stored(&self, id: AccessRuleId) -> Option<&Stored> {
+        self.rules
+            .find(self.hasher.hash_one(id), |stored| stored.rule == id)
     }
 }

@@ -15,14 +15,20 @@
 //! [`Granted`] and [`Visible`] have no public constructor: a function that demands one cannot be called unchecked.
 //! The few places that must write before anybody is known are the variants of [`BootstrapException`].
 //!
-//! Limits: the organization has four levels (account, cluster, department, project); roles are the predefined ones of
-//! [`Role`]; a rule at a scope that the index does not know counts for nothing.
+//! Roles, resource types and what a role may do with them stand in `roles.txt`, from which this crate is built: one column a
+//! role, one line a resource type. An [`Index`] begins with the predefined roles and takes others at run time
+//! ([`Index::put_role`]); nothing tells the two apart.
+//!
+//! Limits: the organization has four levels (account, cluster, department, project); a rule at a scope, or with a role, that
+//! the index does not know counts for nothing.
 
 mod decision;
 mod denial;
+mod entity;
 mod index;
 mod permission;
 mod role;
+mod roles;
 mod scope;
 mod subject;
 mod tree;
@@ -30,9 +36,10 @@ mod visible;
 
 pub use decision::{BootstrapException, Granted, Reason};
 pub use denial::Denial;
+pub use entity::Entity;
 pub use index::Index;
-pub use permission::{Action, Entity, Permission, Permissions, UnknownWord};
-pub use role::Role;
+pub use permission::{Action, Permission, PermissionSet, UnknownWord};
+pub use role::{CustomRole, InvalidRole, Role, RoleId};
 pub use scope::{Scope, UnknownScope};
 pub use subject::{InvalidSubject, Principal, Rule, SubjectKey, SubjectKind};
 pub use visible::Visible;

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::entity::Entity;
+
 /// Text that is no action or entity of the wire contract (control-plane 2.2).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is no {kind}: one of {expected} is needed")]
@@ -57,111 +59,8 @@ impl FromStr for Action {
     }
 }
 
-/// What it is done to: the resource types of control-plane 2.2 that this product has.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Entity {
-    /// The account, the whole installation.
-    Tenant,
-    /// Clusters.
-    Cluster,
-    /// Departments.
-    Department,
-    /// Projects.
-    Project,
-    /// Users, their passwords and POSIX identities.
-    Users,
-    /// Service accounts and their secrets.
-    ServiceAccount,
-    /// Access rules. The underscore is the reference's.
-    #[serde(rename = "access_rules")]
-    AccessRules,
-    /// Roles.
-    Roles,
-    /// Trainings.
-    Trainings,
-    /// Workloads of every kind.
-    Workloads,
-    /// The audit log.
-    EventsHistory,
-}
-
-impl Entity {
-    /// All of them, in the order of the rights table.
-    pub const ALL: [Self; 11] = [
-        Self::Tenant,
-        Self::Cluster,
-        Self::Department,
-        Self::Project,
-        Self::Users,
-        Self::ServiceAccount,
-        Self::AccessRules,
-        Self::Roles,
-        Self::Trainings,
-        Self::Workloads,
-        Self::EventsHistory,
-    ];
-
-    /// The `resourceType` on the wire.
-    pub const fn wire_name(self) -> &'static str {
-        match self {
-            Self::Tenant => "tenant",
-            Self::Cluster => "cluster",
-            Self::Department => "department",
-            Self::Project => "project",
-            Self::Users => "users",
-            Self::ServiceAccount => "service-account",
-            Self::AccessRules => "access_rules",
-            Self::Roles => "roles",
-            Self::Trainings => "trainings",
-            Self::Workloads => "workloads",
-            Self::EventsHistory => "events-history",
-        }
-    }
-
-    /// The `displayName` of the wire's role permissions.
-    pub const fn display_name(self) -> &'static str {
-        match self {
-            Self::Tenant => "Account",
-            Self::Cluster => "Clusters",
-            Self::Department => "Departments",
-            Self::Project => "Projects",
-            Self::Users => "Users",
-            Self::ServiceAccount => "Service accounts",
-            Self::AccessRules => "Access rules",
-            Self::Roles => "Roles",
-            Self::Trainings => "Trainings",
-            Self::Workloads => "Workloads",
-            Self::EventsHistory => "Event history",
-        }
-    }
-
-    /// The `groupId` of the wire's role permissions (control-plane 2.2).
-    pub const fn group_id(self) -> &'static str {
-        match self {
-            Self::Tenant | Self::Department | Self::Project | Self::EventsHistory => "organization",
-            Self::Cluster => "physical-resource",
-            Self::Users | Self::ServiceAccount | Self::AccessRules | Self::Roles => "iam",
-            Self::Trainings | Self::Workloads => "workload",
-        }
-    }
-}
-
-impl fmt::Display for Entity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.wire_name())
-    }
-}
-
-impl FromStr for Entity {
-    type Err = UnknownWord;
-
-    fn from_str(text: &str) -> Result<Self, UnknownWord> {
-        word("resource type", text, &Self::ALL, Self::wire_name)
-    }
-}
-
-fn word<T: Copy>(
+/// Reads a word of a closed list.
+pub(crate) fn word<T: Copy>(
     kind: &'static str,
     text: &str,
     all: &[T],
@@ -199,8 +98,12 @@ impl Permission {
             .flat_map(|entity| Action::ALL.into_iter().map(move |action| Self { entity, action }))
     }
 
-    const fn bit(self) -> u64 {
-        1 << (self.entity as u64 * 4 + self.action as u64)
+    /// How many there are.
+    pub(crate) const COUNT: usize = Entity::ALL.len() * Action::ALL.len();
+
+    /// Its place among all of them, below [`Permission::COUNT`].
+    pub(crate) const fn number(self) -> usize {
+        self.entity as usize * Action::ALL.len() + self.action as usize
     }
 }
 
@@ -210,40 +113,86 @@ impl fmt::Display for Permission {
     }
 }
 
-/// A set of permissions: one bit each.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub struct Permissions(u64);
+const WORD: usize = u64::BITS as usize;
+const WORDS: usize = Permission::COUNT.div_ceil(WORD);
 
-impl Permissions {
+/// A set of permissions. As wide as the resource types of `roles.txt` need.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct PermissionSet([u64; WORDS]);
+
+impl PermissionSet {
     /// The empty set.
-    pub const NONE: Self = Self(0);
+    pub const NONE: Self = Self([0; WORDS]);
+
+    /// The set that a column of `roles.txt` says: for each of [`Entity::ALL`] a bit for each of [`Action::ALL`].
+    pub(crate) const fn of_cells(cells: &[u8; Entity::ALL.len()]) -> Self {
+        let mut found = Self::NONE;
+        let mut entities: &[Entity] = &Entity::ALL;
+        let mut cells: &[u8] = cells;
+        while let ([entity, other_entities @ ..], [cell, other_cells @ ..]) = (entities, cells) {
+            let mut actions: &[Action] = &Action::ALL;
+            while let [action, other_actions @ ..] = actions {
+                if *cell >> *action as u8 & 1 != 0 {
+                    found = found.with(Permission::new(*action, *entity));
+                }
+                actions = other_actions;
+            }
+            (entities, cells) = (other_entities, other_cells);
+        }
+        found
+    }
 
     /// Whether it is in the set.
     pub const fn contains(self, permission: Permission) -> bool {
-        self.0 & permission.bit() != 0
+        let number = permission.number();
+        let (mut words, mut skip): (&[u64], usize) = (&self.0, number / WORD);
+        while let [word, rest @ ..] = words {
+            if skip == 0 {
+                return *word >> (number % WORD) & 1 != 0;
+            }
+            (words, skip) = (rest, skip - 1);
+        }
+        false
     }
 
     /// The set with one more.
     #[must_use]
     pub const fn with(self, permission: Permission) -> Self {
-        Self(self.0 | permission.bit())
+        let number = permission.number();
+        let mut set = self;
+        let (mut words, mut skip): (&mut [u64], usize) = (&mut set.0, number / WORD);
+        while let [word, rest @ ..] = words {
+            if skip == 0 {
+                *word |= 1 << (number % WORD);
+                break;
+            }
+            (words, skip) = (rest, skip - 1);
+        }
+        set
+    }
+
+    fn zipped(mut self, other: Self, with: fn(u64, u64) -> u64) -> Self {
+        for (here, there) in self.0.iter_mut().zip(other.0) {
+            *here = with(*here, there);
+        }
+        self
     }
 
     /// What is in either.
     #[must_use]
-    pub const fn union(self, other: Self) -> Self {
-        Self(self.0 | other.0)
+    pub fn union(self, other: Self) -> Self {
+        self.zipped(other, |here, there| here | there)
     }
 
     /// What is here and not in `other`.
     #[must_use]
-    pub const fn without(self, other: Self) -> Self {
-        Self(self.0 & !other.0)
+    pub fn without(self, other: Self) -> Self {
+        self.zipped(other, |here, there| here & !there)
     }
 
     /// Whether nothing is in it.
-    pub const fn is_empty(self) -> bool {
-        self.0 == 0
+    pub fn is_empty(self) -> bool {
+        self == Self::NONE
     }
 
     /// What is in it, entity by entity.
@@ -261,7 +210,13 @@ impl Permissions {
     }
 }
 
-impl fmt::Debug for Permissions {
+impl FromIterator<Permission> for PermissionSet {
+    fn from_iter<I: IntoIterator<Item = Permission>>(permissions: I) -> Self {
+        permissions.into_iter().fold(Self::NONE, Self::with)
+    }
+}
+
+impl fmt::Debug for PermissionSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set()
             .entries(self.iter().map(|permission| permission.to_string()))
@@ -275,12 +230,14 @@ mod tests {
 
     #[test]
     fn every_permission_has_a_bit_of_its_own() {
-        let mut seen = Permissions::NONE;
+        let mut seen = PermissionSet::NONE;
         for permission in Permission::all() {
             assert!(!seen.contains(permission), "{permission}");
             seen = seen.with(permission);
         }
-        assert_eq!(seen.iter().count(), 44);
+        assert_eq!(seen.iter().count(), Permission::COUNT);
+        assert_eq!(seen.without(seen), PermissionSet::NONE);
+        assert_eq!(seen, Permission::all().collect());
     }
 
     #[test]

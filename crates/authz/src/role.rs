@@ -1,170 +1,257 @@
-//! The predefined roles and the one table of what they may do.
+//! Roles: what each may do, and which roles its holders may give to others.
 //!
-//! `tests/it/rights.txt` is this table as the reviewer reads it; a test prints and compares it.
+//! The predefined ones are made of `roles.txt`; custom ones are values made at run time ([`Role::custom`]). Both are used in
+//! the same way, and there may be any number of either.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use reeve_types::RoleName;
 
-use crate::permission::{Action, Entity, Permission, Permissions};
+use crate::entity::Entity;
+use crate::permission::{Action, Permission, PermissionSet};
 
-/// A predefined role. System-defined and not editable (control-plane 2.3).
+include!(concat!(env!("OUT_DIR"), "/roles.rs"));
+
+/// The number of a role, predefined or custom: an int32 from 1 on the wire.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-#[repr(u8)]
-pub enum Role {
-    /// Everything in its scope.
-    SystemAdministrator,
-    /// Runs workloads in its scope.
-    L1Researcher,
-    /// Looks, and touches nothing.
-    Viewer,
+pub struct RoleId(u32);
+
+impl RoleId {
+    /// The id with this number; `None` for 0, for what is negative and for what is more than an int32 holds. It says nothing
+    /// about whether there is such a role.
+    pub fn new(number: i64) -> Option<Self> {
+        i32::try_from(number)
+            .ok()
+            .and_then(|number| u32::try_from(number).ok())
+            .filter(|number| *number > 0)
+            .map(Self)
+    }
+
+    /// The id of the predefined role with this number.
+    pub fn predefined(number: i64) -> Option<Self> {
+        Role::of(Self::new(number)?).map(Role::id)
+    }
+
+    /// The number.
+    pub const fn number(self) -> i64 {
+        self.0 as i64
+    }
 }
 
-/// Entity by entity what [`Role::ALL`] may do, in that order: `crud` = create, read, update, delete.
-///
-/// Source: control-plane 2.3, with its recommended values where the reference is silent. Nobody writes the audit log
-/// through the interface, and it is read with a rule at the account only.
-const RIGHTS: [(Entity, [&str; 3]); 11] = [
-    //                       System administrator, L1 researcher, Viewer
-    (Entity::Tenant, ["crud", "-r--", "-r--"]),
-    (Entity::Cluster, ["crud", "-r--", "----"]),
-    (Entity::Department, ["crud", "-r--", "-r--"]),
-    (Entity::Project, ["crud", "-r--", "-r--"]),
-    (Entity::Users, ["crud", "----", "----"]),
-    (Entity::ServiceAccount, ["crud", "----", "----"]),
-    (Entity::AccessRules, ["crud", "----", "----"]),
-    (Entity::Roles, ["crud", "----", "----"]),
-    (Entity::Trainings, ["crud", "crud", "-r--"]),
-    (Entity::Workloads, ["crud", "crud", "-r--"]),
-    (Entity::EventsHistory, ["-r--", "----", "----"]),
-];
-
-const SYSTEM_ADMINISTRATOR: Permissions = column(Role::SystemAdministrator);
-const L1_RESEARCHER: Permissions = column(Role::L1Researcher);
-const VIEWER: Permissions = column(Role::Viewer);
-
-const fn column(role: Role) -> Permissions {
-    let mut found = Permissions::NONE;
-    let mut rows: &[(Entity, [&str; 3])] = &RIGHTS;
-    while let [(entity, [administrator, researcher, viewer]), rest @ ..] = rows {
-        let letters = match role {
-            Role::SystemAdministrator => administrator,
-            Role::L1Researcher => researcher,
-            Role::Viewer => viewer,
-        };
-        let mut letters = letters.as_bytes();
-        while let [letter, others @ ..] = letters {
-            let action = match letter {
-                b'c' => Some(Action::Create),
-                b'r' => Some(Action::Read),
-                b'u' => Some(Action::Update),
-                b'd' => Some(Action::Delete),
-                _ => None,
-            };
-            if let Some(action) = action {
-                found = found.with(Permission::new(action, *entity));
-            }
-            letters = others;
+/// The name of a predefined role, and of another its number.
+impl fmt::Display for RoleId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match Role::of(*self) {
+            Some(role) => f.write_str(role.display_name()),
+            None => write!(f, "role {}", self.0),
         }
-        rows = rest;
     }
-    found
+}
+
+/// A role. Cloning one is cheap.
+#[derive(Clone)]
+pub struct Role(Kept);
+
+#[derive(Clone)]
+enum Kept {
+    /// Without a counter: every answer clones one, and threads would wait for each other.
+    Predefined(&'static Definition),
+    Custom(Arc<Definition>),
+}
+
+#[derive(PartialEq, Eq)]
+struct Definition {
+    id: RoleId,
+    /// The column of `roles.txt`.
+    code: &'static str,
+    name: Cow<'static, str>,
+    purpose: Cow<'static, str>,
+    cluster: Option<Cow<'static, str>>,
+    permissions: PermissionSet,
+    grants: Grants,
+}
+
+/// Which roles its holders may give to others.
+#[derive(PartialEq, Eq)]
+enum Grants {
+    Any,
+    Only(Cow<'static, [RoleId]>),
+}
+
+/// A custom role that cannot be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidRole {
+    /// Predefined roles cannot be changed.
+    #[error("role {} is predefined and cannot be changed", .0.number())]
+    Predefined(RoleId),
+    /// A role needs a name.
+    #[error("the name of a role cannot be empty")]
+    NoName,
+}
+
+/// What a custom role is made of.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CustomRole {
+    /// Its id: none of a predefined role's.
+    pub id: RoleId,
+    /// Its name, for people.
+    pub name: String,
+    /// What it is for, in a sentence.
+    pub description: String,
+    /// The predefined role whose rights in clusters it has (control-plane 2.6); `None` for none.
+    pub in_clusters_as: Option<RoleId>,
+    /// What it may do. With `access_rules:create` it may give every role of which it holds everything.
+    pub permissions: PermissionSet,
 }
 
 impl Role {
-    /// All of them, in the order of their ids.
-    pub const ALL: [Self; 3] = [Self::SystemAdministrator, Self::L1Researcher, Self::Viewer];
+    const fn predefined(definition: &'static Definition) -> Self {
+        Self(Kept::Predefined(definition))
+    }
 
-    /// The id on the wire: an int32. 5 is the one public data point of the reference (control-plane 2.3).
-    pub const fn id(self) -> i64 {
-        match self {
-            Self::SystemAdministrator => 1,
-            Self::L1Researcher => 5,
-            Self::Viewer => 9,
+    /// The predefined roles, in the order of their ids.
+    pub fn all_predefined() -> &'static [Self] {
+        &PREDEFINED
+    }
+
+    /// The predefined role with this id.
+    pub fn of(id: RoleId) -> Option<&'static Self> {
+        let place = PREDEFINED.binary_search_by_key(&id, Self::id).ok()?;
+        PREDEFINED.get(place)
+    }
+
+    /// A role that is made at run time.
+    ///
+    /// # Errors
+    /// [`InvalidRole`] for the id of a predefined role, and without a name.
+    pub fn custom(role: CustomRole) -> Result<Self, InvalidRole> {
+        if Self::of(role.id).is_some() {
+            return Err(InvalidRole::Predefined(role.id));
+        }
+        if role.name.trim().is_empty() {
+            return Err(InvalidRole::NoName);
+        }
+        let as_ = role.in_clusters_as.and_then(Self::of);
+        Ok(Self(Kept::Custom(Arc::new(Definition {
+            id: role.id,
+            code: "",
+            name: role.name.into(),
+            purpose: role.description.into(),
+            cluster: as_.and_then(|role| role.definition().cluster.clone()),
+            permissions: role.permissions,
+            grants: Grants::Any,
+        }))))
+    }
+
+    fn definition(&self) -> &Definition {
+        match &self.0 {
+            Kept::Predefined(definition) => definition,
+            Kept::Custom(definition) => definition,
         }
     }
 
-    /// The role with this id.
-    pub fn from_id(id: i64) -> Option<Self> {
-        Self::ALL.into_iter().find(|role| role.id() == id)
+    /// Its id.
+    pub fn id(&self) -> RoleId {
+        self.definition().id
+    }
+
+    /// The head of its column in `roles.txt` and in the rights matrix: two letters; empty for a custom role.
+    pub fn code(&self) -> &'static str {
+        self.definition().code
     }
 
     /// The name on the wire; clients look roles up by it, case and all.
-    pub const fn display_name(self) -> &'static str {
-        match self {
-            Self::SystemAdministrator => "System administrator",
-            Self::L1Researcher => "L1 researcher",
-            Self::Viewer => "Viewer",
-        }
+    pub fn display_name(&self) -> &str {
+        &self.definition().name
     }
 
     /// What the role is for, in a sentence.
-    pub const fn description(self) -> &'static str {
-        match self {
-            Self::SystemAdministrator => {
-                "Manages everything in the scope: organization, people, access rules and workloads."
-            }
-            Self::L1Researcher => {
-                "Submits, changes and deletes workloads in the scope, and sees the projects they run in."
-            }
-            Self::Viewer => "Sees departments, projects and workloads in the scope, and changes nothing.",
-        }
+    pub fn description(&self) -> &str {
+        &self.definition().purpose
     }
 
-    /// The name in Kubernetes, as text: `l1-researcher`.
-    pub const fn kube_text(self) -> &'static str {
-        match self {
-            Self::SystemAdministrator => "system-administrator",
-            Self::L1Researcher => "l1-researcher",
-            Self::Viewer => "viewer",
-        }
+    /// Whether it is not predefined.
+    pub fn is_custom(&self) -> bool {
+        matches!(self.0, Kept::Custom(_))
     }
 
-    /// The name in Kubernetes: part of the names of ClusterRoles and RoleBindings.
-    #[expect(clippy::expect_used, reason = "three constants, each parsed by a test")]
-    pub fn kube_name(self) -> RoleName {
-        self.kube_text()
-            .parse()
-            .expect("the names of predefined roles are valid")
+    /// The role whose ClusterRole its subjects are bound to in the namespaces of projects, as text (`l1-researcher`); `None`
+    /// where it gives nothing in a cluster.
+    pub fn in_clusters(&self) -> Option<&str> {
+        self.definition().cluster.as_deref()
+    }
+
+    /// The same as clusters are told: [`RoleName::none`] where it gives nothing there.
+    pub fn cluster_role(&self) -> RoleName {
+        self.in_clusters()
+            .and_then(|name| name.parse().ok())
+            .unwrap_or_else(RoleName::none)
     }
 
     /// What the role may do, wherever it is held.
-    pub const fn permissions(self) -> Permissions {
-        match self {
-            Self::SystemAdministrator => SYSTEM_ADMINISTRATOR,
-            Self::L1Researcher => L1_RESEARCHER,
-            Self::Viewer => VIEWER,
-        }
+    pub fn permissions(&self) -> PermissionSet {
+        self.definition().permissions
     }
 
     /// Whether the role may do this.
-    pub const fn allows(self, permission: Permission) -> bool {
-        self.permissions().contains(permission)
+    pub fn allows(&self, permission: Permission) -> bool {
+        self.definition().permissions.contains(permission)
     }
 
-    /// Whether its holders can create access rules. A test holds that each such role has every permission of every
-    /// role, so that whoever may create rules may grant any: [`crate::Denial`] relies on it when it names people.
-    pub(crate) const fn grants(self) -> bool {
+    /// Whether its holders can create access rules.
+    pub(crate) fn creates_rules(&self) -> bool {
         self.allows(Permission::new(Action::Create, Entity::AccessRules))
     }
 
-    /// The roles that may do this, a bit each.
-    pub(crate) fn allowing(permission: Permission) -> u8 {
-        Self::ALL
-            .into_iter()
-            .filter(|role| role.allows(permission))
-            .fold(0, |roles, role| roles | role.mask())
+    /// Whether its holders may give `role`, as far as the kind of role goes: they must hold what it may do, too.
+    pub fn may_give(&self, role: RoleId) -> bool {
+        self.creates_rules()
+            && match &self.definition().grants {
+                Grants::Any => true,
+                Grants::Only(roles) => roles.contains(&role),
+            }
     }
 
-    /// The role's bit in a set of roles.
-    pub(crate) const fn mask(self) -> u8 {
-        1 << self as u8
+    /// Whether its holders may give `role` by what this role alone allows.
+    pub(crate) fn gives(&self, role: &Self) -> bool {
+        self.may_give(role.id()) && role.permissions().without(self.permissions()).is_empty()
+    }
+
+    /// What its holders can hand on, by what this role alone allows: the permissions of every predefined role that it gives,
+    /// and its own where it may give itself.
+    pub(crate) fn conveys(&self) -> PermissionSet {
+        let own = self.gives(self).then(|| self.permissions());
+        PREDEFINED
+            .iter()
+            .filter(|role| self.gives(role))
+            .map(Self::permissions)
+            .chain(own)
+            .fold(PermissionSet::NONE, PermissionSet::union)
     }
 }
+
+impl PartialEq for Role {
+    fn eq(&self, other: &Self) -> bool {
+        self.definition() == other.definition()
+    }
+}
+
+impl Eq for Role {}
 
 impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.display_name())
+    }
+}
+
+impl fmt::Debug for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Role")
+            .field("id", &self.id().number())
+            .field("name", &self.display_name())
+            .finish_non_exhaustive()
     }
 }
 
@@ -173,39 +260,69 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_names_each_entity_once_and_uses_only_its_letters() {
-        assert_eq!(RIGHTS.map(|(entity, _)| entity), Entity::ALL);
-        for (entity, cells) in RIGHTS {
-            for cell in cells {
-                let right = cell.len() == 4
-                    && cell
-                        .chars()
-                        .zip("crud".chars())
-                        .all(|(is, may)| is == may || is == '-');
-                assert!(right, "{entity}: {cell}");
-            }
+    fn ids_are_the_wires_and_name_their_roles() {
+        for (id, number, name) in [
+            (RoleId::SYSTEM_ADMINISTRATOR, 1, "System administrator"),
+            (RoleId::L1_RESEARCHER, 5, "L1 researcher"),
+            (RoleId::VIEWER, 9, "Viewer"),
+            (RoleId::PROJECT_ADMINISTRATOR, 19, "Project administrator"),
+        ] {
+            assert_eq!((id.number(), id.to_string().as_str()), (number, name));
+            assert_eq!(RoleId::predefined(number), Some(id));
         }
+        for number in [0, -1, 1 << 31, 1 << 40] {
+            assert_eq!(RoleId::new(number), None);
+        }
+        let other = RoleId::new(2_000).unwrap();
+        assert_eq!(
+            (RoleId::predefined(2_000), other.to_string().as_str()),
+            (None, "role 2000")
+        );
+        assert!(PREDEFINED.is_sorted_by_key(Role::id));
     }
 
     #[test]
-    fn whoever_may_create_rules_may_grant_every_role() {
-        for granter in Role::ALL.into_iter().filter(|role| role.grants()) {
-            for role in Role::ALL {
-                assert!(
-                    role.permissions().without(granter.permissions()).is_empty(),
-                    "{granter} cannot grant {role}"
-                );
-            }
-        }
+    fn a_custom_role_takes_no_predefined_id_and_needs_a_name() {
+        let role = |id, name: &str| {
+            Role::custom(CustomRole {
+                id,
+                name: name.to_owned(),
+                description: String::new(),
+                in_clusters_as: Some(RoleId::L2_RESEARCHER),
+                permissions: PermissionSet::NONE,
+            })
+        };
+        let own = RoleId::new(1_000).unwrap();
+        let refused = role(RoleId::VIEWER, "Mine").unwrap_err();
+        assert_eq!(refused.to_string(), "role 9 is predefined and cannot be changed");
+        assert_eq!(role(own, " "), Err(InvalidRole::NoName));
+        let made = role(own, "Mine").unwrap();
+        assert_eq!(
+            (made.is_custom(), made.in_clusters()),
+            (true, Some("l1-researcher"))
+        );
     }
 
     #[test]
-    fn ids_and_names_are_the_wires() {
-        assert_eq!(Role::ALL.map(Role::id), [1, 5, 9]);
-        for role in Role::ALL {
-            assert_eq!(Role::from_id(role.id()), Some(role));
-            assert_eq!(role.kube_name().as_str(), role.kube_text());
-        }
-        assert_eq!(Role::from_id(2), None);
+    fn what_a_custom_role_hands_on_is_what_it_holds() {
+        let create = Permission::new(Action::Create, Entity::AccessRules);
+        let read = Permission::new(Action::Read, Entity::Templates);
+        let custom = |permissions: &[Permission]| {
+            let id = RoleId::new(1_000).unwrap();
+            let name = "Mine".to_owned();
+            let permissions = permissions.iter().copied().collect();
+            let (description, in_clusters_as) = (String::new(), None);
+            Role::custom(CustomRole {
+                id,
+                name,
+                description,
+                in_clusters_as,
+                permissions,
+            })
+            .unwrap()
+        };
+        assert_eq!(custom(&[read]).conveys(), PermissionSet::NONE);
+        let granter = custom(&[create, read]);
+        assert_eq!(granter.conveys(), granter.permissions());
     }
 }

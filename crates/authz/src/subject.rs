@@ -4,7 +4,7 @@ use std::fmt;
 
 use reeve_types::{AccessRuleId, Email, GroupName, InvalidName, ServiceAccountName};
 
-use crate::role::Role;
+use crate::role::RoleId;
 use crate::scope::Scope;
 
 /// A subject that cannot be.
@@ -126,7 +126,7 @@ pub struct Rule {
     /// Who.
     pub subject: SubjectKey,
     /// Is what.
-    pub role: Role,
+    pub role: RoleId,
     /// Where, and in everything below.
     pub scope: Scope,
 }

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::permission::{Action, Entity};
+use crate::entity::Entity;
+use crate::permission::Action;
 use crate::scope::Scope;
 use crate::subject::SubjectKey;
 use crate::tree::{At, Tree};

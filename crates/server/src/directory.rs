@@ -8,7 +8,7 @@ pub use apply::Applied;
 
 use std::collections::HashMap;
 
-use reeve_authz::{Action, Denial, Entity, Granted, Index, Principal, Role, Scope, SubjectKey, Visible};
+use reeve_authz::{Action, Denial, Entity, Granted, Index, Principal, RoleId, Scope, SubjectKey, Visible};
 use reeve_store::{
     ChangeNumber, ClusterFacts, DepartmentFacts, ProjectFacts, ServiceAccountFacts, SessionNumber, SubjectId,
     UserFacts,
@@ -65,7 +65,7 @@ impl Directory {
         self.user_by_email(email).is_some()
             && self
                 .index
-                .may_grant(&principal, Role::SystemAdministrator, Scope::Account)
+                .may_grant(&principal, RoleId::SYSTEM_ADMINISTRATOR, Scope::Account)
                 .is_ok()
     }
 
@@ -304,7 +304,7 @@ impl Directory {
     pub fn allow_grant(
         &self,
         caller: &Caller,
-        role: Role,
+        role: RoleId,
         scope: Scope,
         hidden: impl FnOnce() -> ApiError,
     ) -> Result<Granted, ApiError> {

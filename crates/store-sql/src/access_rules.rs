@@ -1,7 +1,7 @@
 //! Access rules in SQL.
 
 use async_trait::async_trait;
-use reeve_authz::{Action, Entity, Granted, Role, Scope, SubjectKey, Visible};
+use reeve_authz::{Action, Entity, Granted, RoleId, Scope, SubjectKey, Visible};
 use reeve_store::{
     AccessRuleRow, AccessRules, AuditEntry, Committed, DirectoryChange, NewAccessRule, StoreError, gate,
 };
@@ -99,7 +99,7 @@ pub(crate) async fn keep_an_administrator(tx: &mut Tx) -> Result<(), StoreError>
              WHERE r.subject_kind = 'user' AND r.role_id = $1 AND r.scope_type = 'tenant'
                AND r.deleted_at IS NULL AND u.password IS NOT NULL
              LIMIT 1",
-            &[Role::SystemAdministrator.id().into()],
+            &[RoleId::SYSTEM_ADMINISTRATOR.number().into()],
         )
         .await
         .during("look for a local System administrator")?;
@@ -254,7 +254,7 @@ pub(crate) async fn insert(
             number.into(),
             kind.into(),
             Arg::text(&subject),
-            new.role.id().into(),
+            new.role.number().into(),
             new.scope.wire_type().into(),
             Arg::text(new.scope.wire_id()),
             Arg::text(&place.name),
@@ -346,7 +346,7 @@ impl AccessRules for SqlStore {
         let mut changes = Changes::default();
         let gone = soft_delete_rules(&mut tx, &mut changes, std::slice::from_ref(&row), at).await?;
         changes.rules_deleted(&gone);
-        if row.role == Role::SystemAdministrator && row.scope == Scope::Account {
+        if row.role == RoleId::SYSTEM_ADMINISTRATOR && row.scope == Scope::Account {
             keep_an_administrator(&mut tx).await?;
         }
         let about = format!("{} is a {} in {}", row.subject, row.role, row.scope);

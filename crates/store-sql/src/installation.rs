@@ -1,7 +1,7 @@
 //! The installation in SQL.
 
 use async_trait::async_trait;
-use reeve_authz::{BootstrapException, Granted, Role, Scope, SubjectKey};
+use reeve_authz::{BootstrapException, Granted, RoleId, Scope, SubjectKey};
 use reeve_store::{
     AccessRuleRow, AuditEntry, Committed, FirstStart, Installation, NewAccessRule, StoreError, UserRow, gate,
 };
@@ -64,7 +64,7 @@ impl Installation for SqlStore {
         let mut changes = users::changed(&mut tx, user.id, START).await?;
         let rule = NewAccessRule {
             subject: SubjectKey::User(user.email.clone()),
-            role: Role::SystemAdministrator,
+            role: RoleId::SYSTEM_ADMINISTRATOR,
             scope: Scope::Account,
             created_at: user.created_at,
             created_by: user.created_by.clone(),

@@ -1,6 +1,6 @@
 //! Rows of the database as rows of the store. By hand: the columns are few, and derive macros would not know our types.
 
-use reeve_authz::{Role, Scope, SubjectKey};
+use reeve_authz::{RoleId, Scope, SubjectKey};
 use reeve_link::StatusPhase;
 use reeve_store::{
     AccessRuleRow, ClusterRow, DepartmentRow, ProjectRow, ServiceAccountRow, StatusRow, StoreError, UserRow,
@@ -136,7 +136,7 @@ pub(crate) fn access_rule(row: &Row) -> Result<AccessRuleRow, StoreError> {
     Ok(AccessRuleRow {
         id: row.number("id", AccessRuleId::new)?,
         subject,
-        role: row.number("role_id", Role::from_id)?,
+        role: row.number("role_id", RoleId::predefined)?,
         scope,
         scope_name: row.text("scope_name")?,
         cluster_id: row.opt_parsed("cluster_id")?,

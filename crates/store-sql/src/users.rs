@@ -1,7 +1,7 @@
 //! People in SQL.
 
 use async_trait::async_trait;
-use reeve_authz::{Action, Entity, Granted, Role, Scope, SubjectKey};
+use reeve_authz::{Action, Entity, Granted, RoleId, Scope, SubjectKey};
 use reeve_store::{
     AccessRuleRow, AuditEntry, Committed, DirectoryChange, EMAIL_RESTS_SECONDS, NewUser, SessionNumber,
     StoreError, SubjectId, UserRow, Users, Verifier, gate,
@@ -311,7 +311,7 @@ impl Users for SqlStore {
             rest(&mut tx, &row.email, at).await?;
         }
         let was_administrator =
-            |rule: &AccessRuleRow| rule.role == Role::SystemAdministrator && rule.scope == Scope::Account;
+            |rule: &AccessRuleRow| rule.role == RoleId::SYSTEM_ADMINISTRATOR && rule.scope == Scope::Account;
         if rules.iter().any(was_administrator) {
             keep_an_administrator(&mut tx).await?;
         }

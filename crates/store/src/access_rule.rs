@@ -1,7 +1,7 @@
 //! Access rules: immutable; made and soft-deleted.
 
 use async_trait::async_trait;
-use reeve_authz::{Granted, Role, Rule, Scope, SubjectKey, Visible};
+use reeve_authz::{Granted, RoleId, Rule, Scope, SubjectKey, Visible};
 use reeve_types::{AccessRuleId, ClusterId, Timestamp};
 
 use crate::{AuditEntry, Committed, StatusRow, StoreError};
@@ -14,7 +14,7 @@ pub struct AccessRuleRow {
     /// Who.
     pub subject: SubjectKey,
     /// As what.
-    pub role: Role,
+    pub role: RoleId,
     /// Where.
     pub scope: Scope,
     /// The name of where, as it was when the rule was made.
@@ -49,7 +49,7 @@ pub struct NewAccessRule {
     /// Who.
     pub subject: SubjectKey,
     /// As what.
-    pub role: Role,
+    pub role: RoleId,
     /// Where.
     pub scope: Scope,
     /// When.

@@ -9,7 +9,7 @@
 //! behind reads the directory anew. Values are names, ids and numbers: no secret and no hash of one is in the log.
 
 use async_trait::async_trait;
-use reeve_authz::{Role, Rule, Scope, SubjectKey};
+use reeve_authz::{RoleId, Rule, Scope, SubjectKey};
 use reeve_types::{AccessRuleId, ClusterId, Revision, ServiceAccountId, UserId};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -131,7 +131,7 @@ mod rule_text {
             id: rule.id,
             subject_kind: rule.subject.kind().wire_name().to_owned(),
             subject: rule.subject.name().to_owned(),
-            role_id: rule.role.id(),
+            role_id: rule.role.number(),
             scope: rule.scope,
         }
         .serialize(serializer)
@@ -143,7 +143,7 @@ mod rule_text {
         Ok(Rule {
             id: text.id,
             subject: SubjectKey::from_wire(&text.subject_kind, &text.subject).map_err(D::Error::custom)?,
-            role: Role::from_id(text.role_id).ok_or_else(unknown_role)?,
+            role: RoleId::predefined(text.role_id).ok_or_else(unknown_role)?,
             scope: text.scope,
         })
     }

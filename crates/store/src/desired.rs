@@ -1,9 +1,9 @@
 //! Desired state of clusters: which objects a row becomes, and reading it in parts.
 
 use async_trait::async_trait;
-use reeve_authz::{Granted, Scope, SubjectKey};
+use reeve_authz::{Granted, Role, Scope, SubjectKey};
 use reeve_link::{DesiredObject, ObjectKey, Subject, SubjectKind, Versioned};
-use reeve_types::{ClusterId, Revision};
+use reeve_types::{ClusterId, Revision, RoleName};
 
 use crate::{AccessRuleRow, ProjectRow, StoreError};
 
@@ -82,7 +82,8 @@ pub fn of_project(row: &ProjectRow) -> DesiredObject {
     })
 }
 
-/// The object of a rule, as each cluster that it reaches sees it.
+/// The object of a rule, as each cluster that it reaches sees it: its role is the one whose ClusterRole the subject is bound
+/// to there, [`RoleName::none`] where the role gives nothing in a cluster.
 pub fn of_access_rule(row: &AccessRuleRow) -> DesiredObject {
     let subject = match &row.subject {
         SubjectKey::User(email) => Subject {
@@ -106,7 +107,7 @@ pub fn of_access_rule(row: &AccessRuleRow) -> DesiredObject {
     DesiredObject::AccessRule(reeve_link::AccessRule {
         id: row.id,
         subject,
-        role: row.role.kube_name(),
+        role: Role::of(row.role).map_or_else(RoleName::none, Role::cluster_role),
         scope,
     })
 }

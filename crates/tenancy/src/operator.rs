@@ -141,11 +141,7 @@ pub const GRANTS: [Grant; 24] = [
         reach: Reach::Projects,
         group: RBAC,
         resources: &["clusterroles"],
-        names: &[
-            names::ROLE_L1_RESEARCHER,
-            names::ROLE_SYSTEM_ADMINISTRATOR,
-            names::ROLE_VIEWER,
-        ],
+        names: names::PEOPLE_CLUSTER_ROLES,
         verbs: &["bind"],
         because: "people's bindings",
     },

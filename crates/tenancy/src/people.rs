@@ -223,8 +223,9 @@ pub struct PeopleRole {
     pub rows: &'static [&'static [Row]],
 }
 
-/// Every role of people.
-pub const ROLES: [PeopleRole; 3] = [
+/// What each of the roles in [`names::PEOPLE_ROLES`] allows: every one of those has an entry here, and no other has, which a
+/// test holds.
+pub const ROLES: [PeopleRole; names::PEOPLE_ROLES.len()] = [
     PeopleRole {
         cluster_role: names::ROLE_L1_RESEARCHER,
         rows: &[RUN, LOOK],

@@ -203,6 +203,20 @@ name!(
     RoleName, "role name", "1 to 50 lower-case letters, digits and hyphens, starting with a letter and not ending with a hyphen", |t| dns_label(t, 50)
 );
 
+const NO_ROLE: &str = "none";
+
+impl RoleName {
+    /// What a cluster is told of a role that gives nothing in it: no RoleBinding comes of such a rule.
+    pub fn none() -> Self {
+        Self(NO_ROLE.to_owned())
+    }
+
+    /// Whether this is [`RoleName::none`].
+    pub fn is_none(&self) -> bool {
+        self.0 == NO_ROLE
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -104,8 +104,10 @@ pub(super) static CHECKS: [Check; 8] = [
             "'the operator may not bind the ' + object.roleRef.kind + ' ' + object.roleRef.name",
         ),
         remedy: "use one of the ClusterRoles that the chart installs",
-        cel: "object.roleRef.kind == 'ClusterRole' && object.roleRef.name in ['reeve-l1-researcher', 'reeve-viewer', \
-              'reeve-system-administrator', 'reeve-operator-project']",
+        cel: concat!(
+            "object.roleRef.kind == 'ClusterRole' && object.roleRef.name in ",
+            names::bindable_roles_cel!()
+        ),
         predicate: |r| {
             text(&r.object, "/roleRef/kind") == "ClusterRole"
                 && names::BINDABLE_ROLES.contains(&text(&r.object, "/roleRef/name"))

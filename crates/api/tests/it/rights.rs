@@ -8,9 +8,9 @@ fn the_rights_matrix_is_as_committed() {
 #[test]
 fn roles_are_shown_as_committed() {
     let since = reeve_types::Timestamp::from_millis(1_700_000_000_000);
-    let shown: Vec<_> = reeve_authz::Role::ALL
-        .into_iter()
-        .map(|role| reeve_api::role::Role::predefined(role, since))
+    let shown: Vec<_> = reeve_authz::Role::all_predefined()
+        .iter()
+        .map(|role| reeve_api::role::Role::shown(role, since))
         .collect();
     insta::assert_json_snapshot!(shown);
 }

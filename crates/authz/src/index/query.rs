@@ -6,17 +6,46 @@ use std::sync::Arc;
 use reeve_types::{AccessRuleId, ClusterId, GroupName};
 
 use super::subjects::{Grant, Grants};
-use super::{AtScope, Index, Stored};
+use super::{Held, Index};
 use crate::decision::{Granted, Reason};
-use crate::denial::{Denial, Granters};
-use crate::permission::{Action, Entity, Permission, Permissions};
-use crate::role::Role;
+use crate::denial::{Denial, Missing};
+use crate::entity::Entity;
+use crate::permission::{Action, Permission, PermissionSet};
+use crate::role::{Role, RoleId};
+use crate::roles::{RoleFilter, RoleSlot, Roles};
 use crate::scope::Scope;
 use crate::subject::{Principal, Rule, SubjectKey, SubjectKind};
 use crate::tree::{At, Path};
 use crate::visible::Visible;
 
-const EVERY_ROLE: u8 = u8::MAX;
+/// The roles that a question is about.
+#[derive(Clone, Copy)]
+struct Wanted<'a> {
+    filter: RoleFilter,
+    /// Only roles that may do this, of those that pass the filter.
+    permission: Option<(Permission, &'a Roles)>,
+}
+
+impl<'a> Wanted<'a> {
+    const EVERY_ROLE: Self = Self {
+        filter: RoleFilter::ALL,
+        permission: None,
+    };
+
+    fn that_may(permission: Permission, roles: &'a Roles) -> Self {
+        Self {
+            filter: roles.allowing(permission),
+            permission: Some((permission, roles)),
+        }
+    }
+
+    fn has(self, role: RoleSlot) -> bool {
+        self.filter.overlaps(role.filter())
+            && self
+                .permission
+                .is_none_or(|(permission, roles)| roles.allows(role, permission))
+    }
+}
 
 /// The name by which a rule reaches the caller.
 #[derive(Clone, Copy)]
@@ -53,53 +82,44 @@ impl Index {
             .chain(groups)
     }
 
-    /// Those with any role among `roles`.
-    fn holders<'a>(
-        &'a self,
-        principal: &'a Principal,
-        roles: u8,
-    ) -> impl Iterator<Item = (Through<'a>, &'a Grants)> {
-        self.subjects_of(principal, move |grants| grants.has_any(roles))
-    }
-
-    /// Every rule of the caller's with any role among `roles` on the way to one scope; the caller's own first, then those
+    /// Every rule of the caller's with any of the roles `wanted` on the way to one scope; the caller's own first, then those
     /// of each group; of each subject the nearest first, then the oldest.
     fn reaching<'a>(
         &'a self,
         principal: &'a Principal,
-        roles: u8,
+        wanted: Wanted<'a>,
         path: &'a Path,
     ) -> impl Iterator<Item = (Through<'a>, &'a Grant)> {
-        let wanted = move |grants: &Grants| grants.has_any(roles) && grants.may_touch(path);
-        self.subjects_of(principal, wanted)
+        let matters = move |grants: &Grants| grants.has_any(wanted.filter) && grants.may_touch(path);
+        self.subjects_of(principal, matters)
             .flat_map(move |(through, grants)| {
-                let allowing = grants
-                    .on(path)
-                    .filter(move |grant| grant.role.mask() & roles != 0);
+                let allowing = grants.on(path).filter(move |grant| wanted.has(grant.role));
                 allowing.map(move |grant| (through, grant))
             })
     }
 
-    /// Every rule of the caller's with any role among `roles`, wherever.
+    /// Every rule of the caller's with any of the roles `wanted`, wherever.
     fn anywhere<'a>(
         &'a self,
         principal: &'a Principal,
-        roles: u8,
+        wanted: Wanted<'a>,
     ) -> impl Iterator<Item = (Through<'a>, &'a Grant)> {
-        self.holders(principal, roles).flat_map(move |(through, grants)| {
-            let allowing = grants
-                .all()
-                .iter()
-                .filter(move |grant| grant.role.mask() & roles != 0);
-            allowing.map(move |grant| (through, grant))
-        })
+        self.subjects_of(principal, move |grants| grants.has_any(wanted.filter))
+            .flat_map(move |(through, grants)| {
+                let allowing = grants.all().iter().filter(move |grant| wanted.has(grant.role));
+                allowing.map(move |grant| (through, grant))
+            })
+    }
+
+    fn that_may(&self, permission: Permission) -> Wanted<'_> {
+        Wanted::that_may(permission, &self.roles)
     }
 
     fn reason(&self, through: Through<'_>, grant: &Grant) -> Option<Reason> {
         let at = self.tree.scope(grant.at)?;
         Some(Reason {
             rule: grant.rule,
-            role: grant.role,
+            role: self.roles.get(grant.role)?.clone(),
             through: through.key(),
             at,
         })
@@ -120,11 +140,11 @@ impl Index {
         scope: Scope,
     ) -> Result<Granted, Denial> {
         let permission = Permission::new(action, entity);
-        let roles = Role::allowing(permission);
+        let wanted = self.that_may(permission);
         let found = self
             .tree
             .path(scope)
-            .and_then(|path| self.reaching(principal, roles, path).next());
+            .and_then(|path| self.reaching(principal, wanted, path).next());
         match found.and_then(|(through, grant)| self.reason(through, grant)) {
             Some(reason) => Ok(Granted::by_rule(
                 action,
@@ -144,23 +164,9 @@ impl Index {
             scope,
             held_nowhere: !self.holds_anywhere(principal, permission.action, permission.entity),
             known: self.knows(scope),
-            granters: self.nearest_granters(scope),
+            ungivable: None,
+            granters: self.nearest_granters(scope, Missing::Permission(permission)),
         }
-    }
-
-    fn nearest_granters(&self, scope: Scope) -> Option<Granters> {
-        let named = |at: At| {
-            self.scopes
-                .get(at.slot())?
-                .named
-                .as_ref()
-                .map(|named| (at, &named.who))
-        };
-        let (at, who) = self.tree.path(scope)?.iter().rev().find_map(named)?;
-        Some(Granters {
-            at: self.tree.scope(at)?,
-            who: Arc::clone(who),
-        })
     }
 
     /// Every rule that allows it, in the order of [`Index::decide`]: after removing all of them it is refused.
@@ -174,23 +180,21 @@ impl Index {
         let Some(path) = self.tree.path(scope) else {
             return Vec::new();
         };
-        let roles = Role::allowing(Permission::new(action, entity));
-        self.reaching(principal, roles, path)
+        self.reaching(principal, self.that_may(Permission::new(action, entity)), path)
             .filter_map(|(through, grant)| self.reason(through, grant))
             .collect()
     }
 
     /// Whether the caller may do this in any scope.
     pub fn holds_anywhere(&self, principal: &Principal, action: Action, entity: Entity) -> bool {
-        self.holders(principal, Role::allowing(Permission::new(action, entity)))
+        self.anywhere(principal, self.that_may(Permission::new(action, entity)))
             .next()
             .is_some()
     }
 
     fn granted_at(&self, principal: &Principal, action: Action, entity: Entity) -> Vec<At> {
-        let roles = Role::allowing(Permission::new(action, entity));
         let mut found: Vec<At> = self
-            .anywhere(principal, roles)
+            .anywhere(principal, self.that_may(Permission::new(action, entity)))
             .map(|(_, grant)| grant.at)
             .collect();
         found.sort_unstable();
@@ -223,58 +227,78 @@ impl Index {
         ))
     }
 
-    /// Whether the caller may give `role` in `scope` to anybody: by `access_rules:create` there, and every permission of
-    /// the role held there, so that nobody hands out more than they have.
+    /// Whether the caller may give `role` in `scope` to anybody: by a rule whose role creates access rules there and may give
+    /// this one ([`Role::may_give`]), and every permission of the role held there, so that nobody hands out more than they
+    /// have. The answer names that rule.
     ///
     /// # Errors
-    /// [`Denial`], with the first permission that is missing.
-    pub fn may_grant(&self, principal: &Principal, role: Role, scope: Scope) -> Result<Granted, Denial> {
-        let granted = self.decide(principal, Action::Create, Entity::AccessRules, scope)?;
-        let missing = role.permissions().without(self.held_at(principal, scope));
+    /// [`Denial`]: without `access_rules:create`, with no role that may give this one, or with the first permission that is
+    /// missing. A role that the index does not know may be given by nobody.
+    pub fn may_grant(&self, principal: &Principal, role: RoleId, scope: Scope) -> Result<Granted, Denial> {
+        let create = Permission::new(Action::Create, Entity::AccessRules);
+        let (Some(path), Some(given)) = (self.tree.path(scope), self.role(role)) else {
+            return Err(self.denial(principal, create, scope));
+        };
+        let mut creating = self.reaching(principal, self.that_may(create), path).peekable();
+        if creating.peek().is_none() {
+            return Err(self.denial(principal, create, scope));
+        }
+        let gives = |slot| self.roles.get(slot).is_some_and(|own: &Role| own.may_give(role));
+        let found = creating.find(|(_, grant)| gives(grant.role));
+        let Some(reason) = found.and_then(|(through, grant)| self.reason(through, grant)) else {
+            return Err(Denial {
+                ungivable: Some(given.clone()),
+                granters: self.nearest_granters(scope, Missing::Role(given)),
+                ..self.denial(principal, create, scope)
+            });
+        };
+        let missing = given.permissions().without(self.held_at(principal, scope));
         match missing.iter().next() {
-            None => Ok(granted),
+            None => {
+                let who = principal.subject.clone();
+                Ok(Granted::by_rule(create.action, create.entity, scope, who, reason))
+            }
             Some(permission) => Err(self.denial(principal, permission, scope)),
         }
     }
 
     /// Everything the caller may do in a scope.
-    pub fn held_at(&self, principal: &Principal, scope: Scope) -> Permissions {
+    pub fn held_at(&self, principal: &Principal, scope: Scope) -> PermissionSet {
         let Some(path) = self.tree.path(scope) else {
-            return Permissions::NONE;
+            return PermissionSet::NONE;
         };
-        self.reaching(principal, EVERY_ROLE, path)
-            .fold(Permissions::NONE, |held, (_, grant)| {
-                held.union(grant.role.permissions())
-            })
+        self.together(self.reaching(principal, Wanted::EVERY_ROLE, path))
+    }
+
+    fn together<'a>(&self, held: impl Iterator<Item = (Through<'a>, &'a Grant)>) -> PermissionSet {
+        held.fold(PermissionSet::NONE, |all, (_, grant)| {
+            all.union(self.roles.permissions_of(grant.role))
+        })
     }
 
     /// Everything the caller may do in some scope or other: `GET /authorization/permissions`.
-    pub fn held_anywhere(&self, principal: &Principal) -> Permissions {
-        self.anywhere(principal, EVERY_ROLE)
-            .fold(Permissions::NONE, |held, (_, grant)| {
-                held.union(grant.role.permissions())
-            })
+    pub fn held_anywhere(&self, principal: &Principal) -> PermissionSet {
+        self.together(self.anywhere(principal, Wanted::EVERY_ROLE))
     }
 
     /// Everything the caller may do, scope by scope as granted: what-can. Complete, without a cap.
     pub fn what_can(&self, principal: &Principal) -> Vec<Reason> {
-        self.anywhere(principal, EVERY_ROLE)
+        self.anywhere(principal, Wanted::EVERY_ROLE)
             .filter_map(|(through, grant)| self.reason(through, grant))
             .collect()
     }
 
     /// Every rule by which anybody may do this, the nearest scope first, then by id: who-can. Complete, without a cap.
     pub fn who_can(&self, action: Action, entity: Entity, scope: Scope) -> Vec<Reason> {
-        let permission = Permission::new(action, entity);
+        let wanted = self.that_may(Permission::new(action, entity));
         self.rules_on_path(scope)
-            .filter(|(_, stored)| stored.role.allows(permission))
-            .filter_map(|(rule, stored)| {
-                let at = self.tree.scope(stored.at)?;
+            .filter(|(_, held)| wanted.has(held.role))
+            .filter_map(|(at, held)| {
                 Some(Reason {
-                    rule,
-                    role: stored.role,
-                    through: self.subjects.key(stored.subject)?.clone(),
-                    at,
+                    rule: held.rule,
+                    role: self.roles.get(held.role)?.clone(),
+                    through: self.subjects.key(held.subject)?.clone(),
+                    at: self.tree.scope(at)?,
                 })
             })
             .collect()
@@ -283,27 +307,26 @@ impl Index {
     /// Every rule that reaches a scope, from itself upwards, then by id.
     pub fn rules_reaching(&self, scope: Scope) -> Vec<Rule> {
         self.rules_on_path(scope)
-            .filter_map(|(id, stored)| self.rule_of(id, stored))
+            .filter_map(|(at, held)| self.rule_of(at, held))
             .collect()
     }
 
-    fn rules_on_path(&self, scope: Scope) -> impl Iterator<Item = (AccessRuleId, &Stored)> {
+    fn rules_on_path(&self, scope: Scope) -> impl Iterator<Item = (At, &Held)> {
         let path = self
             .tree
             .path(scope)
             .into_iter()
             .flat_map(|path| path.iter().rev());
-        path.filter_map(|at| self.scopes.get(at.slot()))
-            .flat_map(|here: &AtScope| &here.rules)
-            .filter_map(|id| self.rules.get(id).map(|stored| (*id, stored)))
+        path.filter_map(|at| Some((at, self.scopes.get(at.slot())?)))
+            .flat_map(|(at, here)| here.rules.iter().map(move |held| (at, held)))
     }
 
-    fn rule_of(&self, id: AccessRuleId, stored: &Stored) -> Option<Rule> {
+    fn rule_of(&self, at: At, held: &Held) -> Option<Rule> {
         Some(Rule {
-            id,
-            subject: self.subjects.key(stored.subject)?.clone(),
-            role: stored.role,
-            scope: self.tree.scope(stored.at)?,
+            id: held.rule,
+            subject: self.subjects.key(held.subject)?.clone(),
+            role: self.roles.get(held.role)?.id(),
+            scope: self.tree.scope(at)?,
         })
     }
 
@@ -355,14 +378,14 @@ impl Index {
 
     /// The rule with this id.
     pub fn rule(&self, id: AccessRuleId) -> Option<Rule> {
-        self.rule_of(id, self.rules.get(&id)?)
+        let at = self.stored(id)?.at;
+        let here = self.scopes.get(at.slot())?;
+        self.rule_of(at, here.rules.get(here.place(id).ok()?)?)
     }
 
     /// Every rule, in no order.
     pub fn rules(&self) -> impl Iterator<Item = Rule> + '_ {
-        self.rules
-            .iter()
-            .filter_map(|(id, stored)| self.rule_of(*id, stored))
+        self.rules.iter().filter_map(|stored| self.rule(stored.rule))
     }
 
     /// How many rules there are.

@@ -7,7 +7,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use reeve_types::AccessRuleId;
 
-use crate::role::Role;
+use crate::roles::{RoleFilter, RoleSlot};
 use crate::subject::{SubjectKey, SubjectKind};
 use crate::tree::{At, Path};
 
@@ -16,7 +16,7 @@ use crate::tree::{At, Path};
 pub(super) struct Grant {
     pub(super) at: At,
     pub(super) rule: AccessRuleId,
-    pub(super) role: Role,
+    pub(super) role: RoleSlot,
 }
 
 /// A subject, interned. Numbers of subjects whose last rule went are given again.
@@ -66,6 +66,11 @@ impl Subjects {
             .table
             .find(self.hash(kind, name), |who| self.slot(*who).is_some_and(fits))?;
         self.slot(*who).map(|slot| &slot.grants)
+    }
+
+    /// The rules of a subject.
+    pub(super) fn grants(&self, who: Who) -> Option<&Grants> {
+        self.slot(who).map(|slot| &slot.grants)
     }
 
     pub(super) fn key(&self, who: Who) -> Option<&SubjectKey> {
@@ -142,8 +147,8 @@ impl Subjects {
 /// The rules of one subject: at least one.
 #[derive(Clone, Debug)]
 pub(super) struct Grants {
-    /// The roles among them, a bit each.
-    roles: u8,
+    /// The roles among them.
+    roles: RoleFilter,
     kept: Kept,
 }
 
@@ -158,7 +163,7 @@ enum Kept {
 impl Grants {
     const fn one(grant: Grant) -> Self {
         Self {
-            roles: grant.role.mask(),
+            roles: grant.role.filter(),
             kept: Kept::One(grant),
         }
     }
@@ -185,6 +190,11 @@ impl Grants {
                 .fold(false, |touches, grant| touches | path.contains(grant.at))
     }
 
+    /// The one that comes from a rule.
+    pub(super) fn of_rule(&self, rule: AccessRuleId, at: At) -> Option<Grant> {
+        self.at(at).iter().find(|grant| grant.rule == rule).copied()
+    }
+
     fn at(&self, at: At) -> &[Grant] {
         let all = self.all();
         let start = all.partition_point(|grant| grant.at < at);
@@ -193,13 +203,13 @@ impl Grants {
         rest.get(..end).unwrap_or_default()
     }
 
-    /// Whether any of these roles is among them; see [`Role::mask`].
-    pub(super) const fn has_any(&self, roles: u8) -> bool {
-        self.roles & roles != 0
+    /// Whether any of these roles may be among them.
+    pub(super) const fn has_any(&self, roles: RoleFilter) -> bool {
+        self.roles.overlaps(roles)
     }
 
     fn add(&mut self, grant: Grant) {
-        self.roles |= grant.role.mask();
+        self.roles = self.roles.or(grant.role.filter());
         match &mut self.kept {
             Kept::One(other) => {
                 let mut grants = vec![*other, grant];
@@ -225,7 +235,9 @@ impl Grants {
                 if let Ok(place) = grants.binary_search(&grant) {
                     grants.remove(place);
                 }
-                self.roles = grants.iter().fold(0, |roles, grant| roles | grant.role.mask());
+                self.roles = grants.iter().fold(RoleFilter::default(), |roles, grant| {
+                    roles.or(grant.role.filter())
+                });
                 match grants.as_slice() {
                     [] => return true,
                     [only] => self.kept = Kept::One(*only),

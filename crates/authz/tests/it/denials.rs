@@ -1,6 +1,6 @@
 //! What a refusal says.
 
-use reeve_authz::{Action, Entity, Index, Role, Scope};
+use reeve_authz::{Action, Entity, Index, RoleId, Scope};
 
 use crate::people::{
     caller, caller_in, captions, cluster_id, demo, group, project_id, robots, rule, rule_id, user, vision,
@@ -25,15 +25,15 @@ fn a_refusal_names_what_is_missing_where_and_who_could_grant_it() {
 #[test]
 fn a_refusal_names_the_nearest_scope_and_at_most_three_people_each_once() {
     let mut index = demo();
-    index.add_rule(rule(40, user("zoe"), Role::SystemAdministrator, vision()));
+    index.add_rule(rule(40, user("zoe"), RoleId::SYSTEM_ADMINISTRATOR, vision()));
     assert!(
         refusal(&index, "bob", robots())
             .ends_with("access rules in department `1` can be created by user `zoe@reeve.example`")
     );
     for (id, name) in [(41, "yann"), (42, "xenia"), (43, "xenia"), (44, "walt")] {
-        index.add_rule(rule(id, user(name), Role::SystemAdministrator, vision()));
+        index.add_rule(rule(id, user(name), RoleId::SYSTEM_ADMINISTRATOR, vision()));
     }
-    index.add_rule(rule(45, group("a-group"), Role::SystemAdministrator, vision()));
+    index.add_rule(rule(45, group("a-group"), RoleId::SYSTEM_ADMINISTRATOR, vision()));
     let denial = index
         .decide(&caller("bob"), Action::Create, Entity::Trainings, robots())
         .unwrap_err();
@@ -78,7 +78,7 @@ fn a_refusal_says_when_nobody_could_help_and_when_the_scope_is_unknown() {
     index.remove_rule(rule_id(1));
     assert_eq!(
         refusal(&index, "bob", captions()),
-        "needs `trainings:create` in project `2`; nobody holds `access_rules:create` there to grant it"
+        "needs `trainings:create` in project `2`; nobody can grant it there"
     );
     assert_eq!(
         refusal(&index, "bob", Scope::Project(project_id(99))),
@@ -107,7 +107,7 @@ fn whoever_has_any_rule_in_a_cluster_reaches_it() {
     index.add_rule(rule(
         50,
         group("second"),
-        Role::Viewer,
+        RoleId::VIEWER,
         Scope::Cluster(cluster_id(2)),
     ));
     let reach = |who| [1, 2, 3].map(|number| index.reaches_cluster(&who, cluster_id(number)));

@@ -3,7 +3,7 @@
 //!
 //! A [`Fault`] makes it wrong on purpose, to show that a comparison with it notices.
 
-use reeve_authz::{Action, Entity, Principal, Role, Rule, Scope, SubjectKey};
+use reeve_authz::{Action, Entity, Permission, PermissionSet, Principal, RoleId, Rule, Scope, SubjectKey};
 use reeve_types::{AccessRuleId, ClusterId, DepartmentId, ProjectId};
 
 use crate::rights::REVIEWED;
@@ -17,6 +17,40 @@ pub(crate) enum Fault {
     EntityIgnored,
     KindOfSubjectIgnored,
     ScopeIgnored,
+    /// As if a role's place were a bit of eight: the ninth role is taken for the first.
+    NinthRoleIsTheFirst,
+    /// Whoever creates access rules may give every role.
+    ListOfGrantsIgnored,
+    /// Whoever creates access rules is named in every refusal.
+    EveryGranterIsNamed,
+}
+
+/// What a role may do, by entity and action, in the orders of their lists; and which roles it may give, `None` for any.
+#[derive(Clone, Debug)]
+struct Rights {
+    may: Vec<[bool; 4]>,
+    gives: Option<Vec<i64>>,
+}
+
+impl Rights {
+    fn may(&self, action: Action, entity: Entity) -> bool {
+        self.may[entity as usize][action as usize]
+    }
+
+    fn creates_rules(&self) -> bool {
+        self.may(Action::Create, Entity::AccessRules)
+    }
+
+    fn covers(&self, other: &Self) -> bool {
+        for (own, theirs) in self.may.iter().zip(&other.may) {
+            for (own, theirs) in own.iter().zip(theirs) {
+                if *theirs && !own {
+                    return false;
+                }
+            }
+        }
+        true
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -26,19 +60,30 @@ pub(crate) struct Oracle {
     pub(crate) projects: Vec<(ProjectId, DepartmentId)>,
     pub(crate) rules: Vec<Rule>,
     pub(crate) fault: Fault,
-    rights: Vec<(String, [String; 3])>,
+    /// By the number of the role, in that order.
+    rights: Vec<(i64, Rights)>,
 }
 
 impl Oracle {
     pub(crate) fn new() -> Self {
-        let mut rights = Vec::new();
-        for line in REVIEWED.lines().skip(1) {
+        let mut rights: Vec<(i64, Rights)> = Vec::new();
+        for line in REVIEWED.lines() {
             let words: Vec<&str> = line.split_whitespace().collect();
-            assert_eq!(words.len(), 4, "{line}");
-            rights.push((
-                words[0].to_owned(),
-                [words[1].to_owned(), words[2].to_owned(), words[3].to_owned()],
-            ));
+            if line.starts_with("role ") {
+                let gives = match words[3] {
+                    "any" => None,
+                    "nothing" => Some(Vec::new()),
+                    ids => Some(ids.split(',').map(|id| id.parse().unwrap()).collect()),
+                };
+                let may = vec![[false; 4]; Entity::ALL.len()];
+                rights.push((words[1].parse().unwrap(), Rights { may, gives }));
+            } else if let [entity, actions] = words[..] {
+                let entity = Entity::ALL.into_iter().find(|e| e.wire_name() == entity).unwrap();
+                for action in Action::ALL {
+                    rights.last_mut().unwrap().1.may[entity as usize][action as usize] =
+                        actions.split(',').any(|word| word == action.wire_name());
+                }
+            }
         }
         Self {
             clusters: Vec::new(),
@@ -104,23 +149,89 @@ impl Oracle {
         }
     }
 
-    pub(crate) fn role_may(&self, role: Role, action: Action, entity: Entity) -> bool {
-        let column = match role.id() {
-            1 => 0,
-            5 => 1,
-            9 => 2,
-            other => panic!("no column for role {other}"),
-        };
-        for (name, cells) in &self.rights {
-            if name == entity.wire_name() || self.fault == Fault::EntityIgnored {
-                for word in cells[column].split(',') {
-                    if word == action.wire_name() || (self.fault == Fault::ActionIgnored && word != "-") {
-                        return true;
-                    }
-                }
+    /// A role that was made at run time. Such a one may give any.
+    pub(crate) fn add_role(&mut self, id: RoleId, permissions: PermissionSet) {
+        let mut may = vec![[false; 4]; Entity::ALL.len()];
+        for permission in permissions.iter() {
+            may[permission.entity as usize][permission.action as usize] = true;
+        }
+        self.rights.retain(|(other, _)| *other != id.number());
+        self.rights.push((id.number(), Rights { may, gives: None }));
+        self.rights.sort_by_key(|(id, _)| *id);
+    }
+
+    pub(crate) fn permissions(&self, role: RoleId) -> PermissionSet {
+        let may = |permission: &Permission| self.rights(role).may(permission.action, permission.entity);
+        Permission::all().filter(may).collect()
+    }
+
+    pub(crate) fn remove_role(&mut self, id: RoleId) {
+        self.rights.retain(|(other, _)| *other != id.number());
+        self.rules.retain(|rule| rule.role != id);
+    }
+
+    pub(crate) fn knows_role(&self, id: RoleId) -> bool {
+        self.rights.iter().any(|(other, _)| *other == id.number())
+    }
+
+    fn rights(&self, role: RoleId) -> &Rights {
+        let place = self
+            .rights
+            .iter()
+            .position(|(id, _)| *id == role.number())
+            .unwrap();
+        match self.fault {
+            Fault::NinthRoleIsTheFirst => &self.rights[place % 8].1,
+            _ => &self.rights[place].1,
+        }
+    }
+
+    pub(crate) fn role_may(&self, role: RoleId, action: Action, entity: Entity) -> bool {
+        let rights = self.rights(role);
+        match self.fault {
+            Fault::ActionIgnored => rights.may[entity as usize].contains(&true),
+            Fault::EntityIgnored => rights.may.iter().any(|actions| actions[action as usize]),
+            _ => rights.may(action, entity),
+        }
+    }
+
+    fn may_give(&self, giver: RoleId, given: RoleId) -> bool {
+        let rights = self.rights(giver);
+        rights.creates_rules()
+            && match &rights.gives {
+                None => true,
+                Some(_) if self.fault == Fault::ListOfGrantsIgnored => true,
+                Some(ids) => ids.contains(&given.number()),
+            }
+    }
+
+    /// Whether the holders of a role can give some role that may do this, by what the role alone allows.
+    fn can_hand_on(&self, giver: RoleId, action: Action, entity: Entity) -> bool {
+        let own = self.rights(giver);
+        if self.fault == Fault::EveryGranterIsNamed {
+            return own.creates_rules();
+        }
+        if !own.creates_rules() || !own.may(action, entity) {
+            return false;
+        }
+        if own.gives.is_none() {
+            // Itself, to begin with.
+            return true;
+        }
+        for (id, rights) in &self.rights {
+            let given = RoleId::new(*id).unwrap();
+            if rights.may(action, entity) && self.may_give(giver, given) && own.covers(rights) {
+                return true;
             }
         }
         false
+    }
+
+    fn can_give(&self, giver: RoleId, given: RoleId) -> bool {
+        if self.fault == Fault::EveryGranterIsNamed {
+            return self.rights(giver).creates_rules();
+        }
+        self.may_give(giver, given) && self.rights(giver).covers(self.rights(given))
     }
 
     pub(crate) fn names(&self, rule: &Rule, who: &Principal) -> bool {
@@ -191,8 +302,14 @@ impl Oracle {
         found
     }
 
-    pub(crate) fn may_grant(&self, who: &Principal, role: Role, scope: Scope) -> bool {
-        if !self.allows(who, Action::Create, Entity::AccessRules, scope) {
+    pub(crate) fn may_grant(&self, who: &Principal, role: RoleId, scope: Scope) -> bool {
+        let mut giving = false;
+        for id in self.allowing(who, Action::Create, Entity::AccessRules, scope) {
+            for rule in &self.rules {
+                giving |= rule.id == id && self.may_give(rule.role, role);
+            }
+        }
+        if !giving {
             return false;
         }
         for entity in Entity::ALL {
@@ -231,16 +348,29 @@ impl Oracle {
         found
     }
 
-    /// The nearest scope, upwards, where somebody can create access rules, and three of them, by their oldest rule.
-    pub(crate) fn granters(&self, scope: Scope) -> Option<(Scope, Vec<SubjectKey>)> {
+    /// The nearest scope, upwards, where somebody can grant this, and three of them, by their oldest rule.
+    pub(crate) fn granters(
+        &self,
+        action: Action,
+        entity: Entity,
+        scope: Scope,
+    ) -> Option<(Scope, Vec<SubjectKey>)> {
+        self.nearest(scope, |role| self.can_hand_on(role, action, entity))
+    }
+
+    /// The same for a rule that gives a role.
+    pub(crate) fn givers(&self, given: RoleId, scope: Scope) -> Option<(Scope, Vec<SubjectKey>)> {
+        self.nearest(scope, |role| self.can_give(role, given))
+    }
+
+    fn nearest(&self, scope: Scope, fits: impl Fn(RoleId) -> bool) -> Option<(Scope, Vec<SubjectKey>)> {
         for here in self.chain(scope) {
             let mut who = Vec::new();
-            let mut by_age = self.rules.clone();
+            let mut by_age: Vec<&Rule> = self.rules.iter().filter(|rule| rule.scope == here).collect();
             by_age.sort_by_key(|rule| rule.id);
             for rule in by_age {
-                let may = rule.scope == here && self.role_may(rule.role, Action::Create, Entity::AccessRules);
-                if may && !who.contains(&rule.subject) {
-                    who.push(rule.subject);
+                if fits(rule.role) && !who.contains(&rule.subject) {
+                    who.push(rule.subject.clone());
                 }
             }
             if !who.is_empty() {
@@ -268,7 +398,7 @@ impl Oracle {
 
     pub(crate) fn add_rule(&mut self, rule: Rule) -> bool {
         self.rules.retain(|other| other.id != rule.id);
-        let known = self.scopes().contains(&rule.scope);
+        let known = self.scopes().contains(&rule.scope) && self.knows_role(rule.role);
         if known {
             self.rules.push(rule);
         }

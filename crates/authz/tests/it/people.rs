@@ -1,6 +1,6 @@
 //! The demo's organization and people, for tests that tell a story.
 
-use reeve_authz::{Index, Principal, Role, Rule, Scope, SubjectKey};
+use reeve_authz::{Index, Principal, RoleId, Rule, Scope, SubjectKey};
 use reeve_types::{AccessRuleId, ClusterId, DepartmentId, ProjectId};
 
 pub(crate) fn vision() -> Scope {
@@ -64,7 +64,7 @@ pub(crate) fn caller_in(name: &str, groups: &[&str]) -> Principal {
     }
 }
 
-pub(crate) fn rule(id: i64, subject: SubjectKey, role: Role, scope: Scope) -> Rule {
+pub(crate) fn rule(id: i64, subject: SubjectKey, role: RoleId, scope: Scope) -> Rule {
     Rule {
         id: AccessRuleId::new(id).unwrap(),
         subject,
@@ -86,9 +86,14 @@ pub(crate) fn demo() -> Index {
     assert!(index.add_project(project_id(1), department_id(1)));
     assert!(index.add_project(project_id(2), department_id(2)));
     assert!(index.add_project(project_id(3), department_id(2)));
-    assert!(index.add_rule(rule(1, user("admin"), Role::SystemAdministrator, Scope::Account)));
-    assert!(index.add_rule(rule(2, user("alice"), Role::L1Researcher, robots())));
-    assert!(index.add_rule(rule(3, user("bob"), Role::Viewer, language())));
-    assert!(index.add_rule(rule(4, service_account("ci"), Role::L1Researcher, robots())));
+    assert!(index.add_rule(rule(
+        1,
+        user("admin"),
+        RoleId::SYSTEM_ADMINISTRATOR,
+        Scope::Account
+    )));
+    assert!(index.add_rule(rule(2, user("alice"), RoleId::L1_RESEARCHER, robots())));
+    assert!(index.add_rule(rule(3, user("bob"), RoleId::VIEWER, language())));
+    assert!(index.add_rule(rule(4, service_account("ci"), RoleId::L1_RESEARCHER, robots())));
     index
 }

@@ -23,12 +23,12 @@ fn index_and_oracle_agree_on_100_000_random_decisions_and_on_every_list() {
         seen.allowed
     );
     let levels = ["tenant", "cluster", "department", "project"];
-    for role in Role::ALL {
+    for role in Role::all_predefined() {
         for (depth, at) in levels.iter().enumerate() {
             for asked in &levels[depth..] {
                 let hit = seen
                     .allowed_by
-                    .get(&(role.kube_text(), at, asked))
+                    .get(&(role.id(), at, asked))
                     .copied()
                     .unwrap_or_default();
                 assert!(hit > 0, "{role} at {at} never allowed anything in a {asked}");
@@ -90,4 +90,21 @@ fn an_evaluator_that_mixes_kinds_of_subjects_is_found() {
 #[test]
 fn an_evaluator_that_ignores_the_scope_is_found() {
     finds(Fault::ScopeIgnored);
+}
+
+/// What a set of eight bits did: the ninth role had the bit of the first.
+#[test]
+fn an_evaluator_that_takes_the_ninth_role_for_the_first_is_found() {
+    finds(Fault::NinthRoleIsTheFirst);
+}
+
+#[test]
+fn an_evaluator_by_which_whoever_creates_rules_gives_every_role_is_found() {
+    let seen = compare(SEED, 3, 2_000, Fault::ListOfGrantsIgnored);
+    assert!(seen.lists_wrong > 0, "{seen:#?}");
+}
+
+#[test]
+fn an_evaluator_that_names_everybody_who_creates_rules_is_found() {
+    finds(Fault::EveryGranterIsNamed);
 }

@@ -1,12 +1,13 @@
 //! However an index came to be, it equals one built from what is left, and the oracle.
 
 use proptest::prelude::*;
-use reeve_authz::{Index, Permission, Principal, Role, Rule, Scope, SubjectKey};
+use reeve_authz::{Index, Permission, PermissionSet, Principal, Role, RoleId, Rule, Scope, SubjectKey};
 
 use crate::oracle::Oracle;
 use crate::people::{
     caller_in, cluster_id, department_id, group, project_id, rule, rule_id, service_account, user,
 };
+use crate::world::custom_role;
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -16,6 +17,21 @@ enum Step {
     RemoveScope(Scope),
     AddRule(Rule),
     RemoveRule(i64),
+    /// A role made at run time, or changed: what it may do.
+    PutRole(i64, PermissionSet),
+    RemoveRole(i64),
+}
+
+/// Two of them are not always there.
+const ROLES: [i64; 7] = [1, 2, 5, 9, 19, 300, 301];
+
+fn role_id(number: i64) -> RoleId {
+    RoleId::new(number).unwrap()
+}
+
+fn any_permissions() -> impl Strategy<Value = PermissionSet> {
+    let all: Vec<Permission> = Permission::all().collect();
+    proptest::sample::subsequence(all.clone(), 0..all.len()).prop_map(|some| some.into_iter().collect())
 }
 
 fn any_scope() -> impl Strategy<Value = Scope> {
@@ -43,9 +59,11 @@ fn any_step() -> impl Strategy<Value = Step> {
         5 => (1..=3_i64, 1..=2_u8).prop_map(|(id, cluster)| Step::AddDepartment(id, cluster)),
         6 => (1..=4_i64, 1..=3_i64).prop_map(|(id, department)| Step::AddProject(id, department)),
         2 => any_scope().prop_filter("emptying everything ends the story", |scope| *scope != Scope::Account).prop_map(Step::RemoveScope),
-        14 => (1..=12_i64, any_subject(), 0..3_usize, any_scope())
-            .prop_map(|(id, subject, role, scope)| Step::AddRule(rule(id, subject, Role::ALL[role], scope))),
+        14 => (1..=12_i64, any_subject(), proptest::sample::select(&ROLES[..]), any_scope())
+            .prop_map(|(id, subject, role, scope)| Step::AddRule(rule(id, subject, role_id(role), scope))),
         4 => (1..=12_i64).prop_map(Step::RemoveRule),
+        3 => (300..=301_i64, any_permissions()).prop_map(|(id, may)| Step::PutRole(id, may)),
+        1 => (300..=301_i64).prop_map(Step::RemoveRole),
     ]
 }
 
@@ -91,6 +109,15 @@ fn take(step: Step, index: &mut Index, model: &mut Oracle) {
             model.rules.retain(|rule| rule.id != rule_id(number));
             assert_eq!(index.remove_rule(rule_id(number)), before);
         }
+        Step::PutRole(number, may) => {
+            model.add_role(role_id(number), may);
+            assert!(index.put_role(custom_role(number, may)));
+        }
+        Step::RemoveRole(number) => {
+            let known = model.knows_role(role_id(number));
+            model.remove_role(role_id(number));
+            assert_eq!(index.remove_role(role_id(number)), known);
+        }
     }
 }
 
@@ -104,6 +131,12 @@ fn fresh(model: &Oracle) -> Index {
     }
     for (id, department) in &model.projects {
         assert!(index.add_project(*id, *department));
+    }
+    for number in [300, 301]
+        .into_iter()
+        .filter(|number| model.knows_role(role_id(*number)))
+    {
+        assert!(index.put_role(custom_role(number, model.permissions(role_id(number)))));
     }
     for rule in &model.rules {
         assert!(index.add_rule(rule.clone()));
@@ -201,7 +234,8 @@ fn a_subject_with_hundreds_of_rules_is_kept_in_order() {
     for step in 0..400_i64 {
         let number = step * 7_919 % 401 + 1;
         let scope = Scope::Project(project_id(number % 100 + 1));
-        let role = Role::ALL[usize::try_from(number % 3).unwrap()];
+        let all = Role::all_predefined();
+        let role = all[usize::try_from(number).unwrap() % all.len()].id();
         take(
             Step::AddRule(rule(number, user("a"), role, scope)),
             &mut index,

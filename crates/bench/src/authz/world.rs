@@ -6,7 +6,9 @@ use anyhow::Context as _;
 use rand::RngExt as _;
 use rand::rngs::StdRng;
 use rand::seq::{IndexedRandom as _, SliceRandom as _};
-use reeve_authz::{Index, Permission, Principal, Role, Rule, Scope, SubjectKey};
+use reeve_authz::{
+    CustomRole, Index, Permission, PermissionSet, Principal, Role, RoleId, Rule, Scope, SubjectKey,
+};
 use reeve_types::{AccessRuleId, ClusterId, DepartmentId, Email, GroupName, ProjectId};
 
 const CLUSTERS: u8 = 4;
@@ -24,7 +26,29 @@ pub(super) struct World {
     departments: Vec<(DepartmentId, ClusterId)>,
     projects: Vec<(ProjectId, DepartmentId)>,
     users: Vec<Principal>,
+    /// As many as the bench says: the predefined ones, and made at run time what is missing.
+    roles: Vec<Role>,
     rules: Vec<Rule>,
+}
+
+/// How many roles rules are drawn from.
+pub(super) const ROLES: usize = 20;
+
+fn roles() -> anyhow::Result<Vec<Role>> {
+    let mut roles = Role::all_predefined().to_vec();
+    for number in 1_000.. {
+        if roles.len() >= ROLES {
+            break;
+        }
+        roles.push(Role::custom(CustomRole {
+            id: RoleId::new(number).context("ids of roles are small")?,
+            name: format!("Custom {number}"),
+            description: String::new(),
+            in_clusters_as: None,
+            permissions: Permission::all().step_by(3).collect::<PermissionSet>(),
+        })?);
+    }
+    Ok(roles)
 }
 
 impl Question {
@@ -58,6 +82,7 @@ impl World {
             departments: Vec::new(),
             projects: Vec::new(),
             users: Vec::new(),
+            roles: roles()?,
             rules: Vec::with_capacity(count),
         };
         for number in 0..CLUSTERS {
@@ -102,7 +127,7 @@ impl World {
             world.rules.push(Rule {
                 id,
                 subject,
-                role: *any(&Role::ALL, random)?,
+                role: any(&world.roles, random)?.id(),
                 scope,
             });
         }
@@ -112,6 +137,9 @@ impl World {
     /// Copies the rules while it loads them: the copies are the index's own.
     pub(super) fn load(&self) -> Index {
         let mut index = Index::new();
+        for role in self.roles.iter().filter(|role| role.is_custom()) {
+            index.put_role(role.clone());
+        }
         for id in &self.clusters {
             index.add_cluster(*id);
         }
@@ -148,7 +176,7 @@ impl World {
                     }
                     subject => question.who.subject = subject.clone(),
                 }
-                let allowed: Vec<Permission> = rule.role.permissions().iter().collect();
+                let allowed: Vec<Permission> = self.permissions(rule.role).iter().collect();
                 question.permission = *any(&allowed, random)?;
                 question.scope = self.below(rule.scope, random)?;
             }
@@ -156,6 +184,11 @@ impl World {
         }
         questions.shuffle(random);
         Ok(questions)
+    }
+
+    fn permissions(&self, role: RoleId) -> PermissionSet {
+        let found = self.roles.iter().find(|other| other.id() == role);
+        found.map(Role::permissions).unwrap_or_default()
     }
 
     fn below(&self, scope: Scope, random: &mut StdRng) -> anyhow::Result<Scope> {
@@ -200,7 +233,7 @@ impl World {
                 SubjectKey::Group(name) => question.who.groups.contains(name),
                 subject => *subject == question.who.subject,
             };
-            named && chain.contains(&rule.scope) && rule.role.allows(question.permission)
+            named && chain.contains(&rule.scope) && self.permissions(rule.role).contains(question.permission)
         })
     }
 }

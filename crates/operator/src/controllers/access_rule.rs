@@ -101,6 +101,10 @@ pub fn judge(rule: &AccessRule, index: &ProjectIndex) -> Judgement {
         Ok(checked) => checked,
         Err(invalid) => return judged(Phase::NotReady, "Invalid", invalid.to_string()),
     };
+    if checked.role.is_none() {
+        let message = "the role gives nothing in a cluster".to_owned();
+        return judged(Phase::Ready, "NothingInClusters", message);
+    }
     if people::cluster_role(&checked.role).is_none() {
         let message = format!(
             "role `{}` has no ClusterRole in this cluster: upgrade its chart, or choose another role",

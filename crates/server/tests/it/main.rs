@@ -14,6 +14,7 @@ mod audit;
 mod clusters;
 mod concurrency;
 mod connections;
+mod delegation;
 mod departments;
 mod documents;
 mod faults;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::http::Method;
+use reeve_authz::Role;
 use reeve_store::SubjectId;
 use serde_json::json;
 
@@ -216,11 +217,15 @@ async fn roles_are_shown_to_who_may_read_them() {
         .iter()
         .map(|role| role["name"].as_str().unwrap())
         .collect();
-    assert_eq!(names, ["System administrator", "L1 researcher", "Viewer"]);
+    let predefined: Vec<_> = Role::all_predefined().iter().map(Role::display_name).collect();
+    assert_eq!(names, predefined);
+    for name in ["System administrator", "L1 researcher", "Viewer"] {
+        assert!(names.contains(&name), "{name}");
+    }
     page.get("one", admin, "/api/v1/authorization/roles/9")
         .await
         .is(200);
-    page.get("unknown", admin, "/api/v1/authorization/roles/2")
+    page.get("unknown", admin, "/api/v1/authorization/roles/200")
         .await
         .refused(404);
     page.get(

@@ -1,6 +1,6 @@
 //! Permissions and the audit log.
 
-use reeve_authz::{Action, BootstrapException, Entity, Role, Scope};
+use reeve_authz::{Action, BootstrapException, Entity, RoleId, Scope};
 
 use super::world::{NOW, World, entry, exception, group, link};
 use crate::{AuditAction, StoreError, SubjectId};
@@ -38,7 +38,7 @@ pub async fn a_permission_for_one_thing_does_no_other(mut world: World) {
     );
     gate(world.store.record(&link(), entry(AuditAction::SignIn)).await);
     let rule = world
-        .rule(group("g"), Role::Viewer, Scope::Cluster(cluster))
+        .rule(group("g"), RoleId::VIEWER, Scope::Cluster(cluster))
         .await;
     let granted = world.may(Action::Delete, Entity::AccessRules, Scope::Cluster(other));
     gate(
@@ -54,11 +54,11 @@ pub async fn a_permission_for_one_thing_does_no_other(mut world: World) {
 pub async fn a_refused_write_leaves_nothing_behind(mut world: World) {
     let cluster = world.cluster(10, "a").await.id;
     world
-        .rule(group("g"), Role::Viewer, Scope::Cluster(cluster))
+        .rule(group("g"), RoleId::VIEWER, Scope::Cluster(cluster))
         .await;
     let (events, state) = (world.audited().await, world.all(cluster).await);
     world
-        .try_rule(group("g"), Role::Viewer, Scope::Cluster(cluster))
+        .try_rule(group("g"), RoleId::VIEWER, Scope::Cluster(cluster))
         .await
         .unwrap_err();
     world.try_cluster(12, "a").await.unwrap_err();
@@ -70,7 +70,7 @@ pub async fn a_refused_write_leaves_nothing_behind(mut world: World) {
 pub async fn every_change_is_in_the_audit_chain(mut world: World) {
     let cluster = world.cluster(10, "a").await;
     let rule = world
-        .rule(group("g"), Role::Viewer, Scope::Cluster(cluster.id))
+        .rule(group("g"), RoleId::VIEWER, Scope::Cluster(cluster.id))
         .await;
     world.delete_rule(&rule).await.unwrap();
     let session = exception(BootstrapException::SessionRecord);

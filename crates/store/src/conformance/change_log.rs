@@ -1,6 +1,6 @@
 //! The change log tells everything that changes in the directory.
 
-use reeve_authz::{Role, Scope, SubjectKey};
+use reeve_authz::{RoleId, Scope, SubjectKey};
 use reeve_types::{DepartmentId, ProjectId};
 
 use super::random::RandomWrites;
@@ -143,7 +143,7 @@ pub async fn a_write_answers_what_it_logged(mut world: World) {
     let cluster = world.try_cluster(10, "a").await.unwrap();
     assert_eq!(told.follow(&world).await, cluster.log);
     assert_eq!(cluster.log.len(), 1);
-    let rule = world.try_rule(group("g"), Role::Viewer, Scope::Account).await;
+    let rule = world.try_rule(group("g"), RoleId::VIEWER, Scope::Account).await;
     let rule = rule.unwrap();
     assert_eq!(told.follow(&world).await, rule.log);
     let gone = world.delete_rule(&rule.value).await.unwrap();
@@ -171,7 +171,7 @@ pub async fn wide_changes_are_logged_in_parts(mut world: World) {
     told.follow(&world).await;
     let subject = SubjectKey::User(parsed("carol@example.com"));
     let rule = world
-        .try_rule(subject, Role::Viewer, Scope::Account)
+        .try_rule(subject, RoleId::VIEWER, Scope::Account)
         .await
         .unwrap();
     assert_eq!(rule.revisions.len(), clusters);

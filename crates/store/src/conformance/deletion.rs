@@ -1,6 +1,6 @@
 //! What goes along with a deleted scope (control-plane 2.7).
 
-use reeve_authz::{Action, Entity, Role, Scope};
+use reeve_authz::{Action, Entity, RoleId, Scope};
 use reeve_link::{DesiredObject, ObjectKey};
 use reeve_types::{ClusterId, DepartmentId, ProjectId};
 
@@ -16,7 +16,7 @@ async fn furnished(world: &mut World) -> (ClusterId, DepartmentId, ProjectId) {
         Scope::Department(department),
         Scope::Project(project),
     ] {
-        world.rule(group("g"), Role::Viewer, scope).await;
+        world.rule(group("g"), RoleId::VIEWER, scope).await;
     }
     world.try_workload(100, project, "train").await.unwrap();
     (cluster, department, project)
@@ -120,7 +120,7 @@ pub async fn deleting_a_cluster_takes_everything_along(mut world: World) {
     let lost = world.try_workload(101, project, "late").await;
     assert!(matches!(lost, Err(StoreError::NotFound { .. })), "{lost:?}");
     let lost = world
-        .try_rule(group("g"), Role::Viewer, Scope::Project(project))
+        .try_rule(group("g"), RoleId::VIEWER, Scope::Project(project))
         .await;
     assert!(matches!(lost, Err(StoreError::NotFound { .. })), "{lost:?}");
 }

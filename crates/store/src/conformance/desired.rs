@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::Poll;
 
-use reeve_authz::{Role, Scope};
+use reeve_authz::{RoleId, Scope};
 use reeve_link::{DesiredObject, ObjectKey};
 use reeve_types::Revision;
 
@@ -15,13 +15,13 @@ pub async fn a_rule_reaches_the_clusters_it_holds_in(mut world: World) {
     let (a, b) = (world.cluster(10, "a").await.id, world.cluster(11, "b").await.id);
     let department = world.department(a, "vision").await.id;
     let project = world.project(department, "robots").await.id;
-    let everywhere = world.rule(group("all"), Role::Viewer, Scope::Account).await;
+    let everywhere = world.rule(group("all"), RoleId::VIEWER, Scope::Account).await;
     for scope in [
         Scope::Cluster(a),
         Scope::Department(department),
         Scope::Project(project),
     ] {
-        world.rule(group("some"), Role::Viewer, scope).await;
+        world.rule(group("some"), RoleId::VIEWER, scope).await;
     }
     let scopes = |batch: reeve_link::Batch| -> Vec<reeve_link::Scope> {
         let rule = |it: reeve_link::Versioned| match it.object {
@@ -75,13 +75,13 @@ pub async fn what_changed_later_is_told_deletions_first(mut world: World) {
     let cluster = world.cluster(10, "a").await.id;
     let department = world.department(cluster, "vision").await.id;
     let old = world
-        .rule(group("old"), Role::Viewer, Scope::Cluster(cluster))
+        .rule(group("old"), RoleId::VIEWER, Scope::Cluster(cluster))
         .await;
     let start = world.all(cluster).await.revision.0;
     world.project(department, "robots").await;
     world.delete_rule(&old).await.unwrap();
     let new = world
-        .rule(group("new"), Role::Viewer, Scope::Cluster(cluster))
+        .rule(group("new"), RoleId::VIEWER, Scope::Cluster(cluster))
         .await;
     let batch = world.since(cluster, start).await;
     assert!(!batch.complete);
@@ -114,7 +114,7 @@ pub async fn writes_at_the_same_time_leave_no_gap(mut world: World) {
     let writes = (0..WRITERS).map(|number| async move {
         let subject = group(&format!("g{number}"));
         world
-            .try_rule(subject, Role::Viewer, Scope::Cluster(cluster))
+            .try_rule(subject, RoleId::VIEWER, Scope::Cluster(cluster))
             .await
             .unwrap()
             .revisions

@@ -1,7 +1,7 @@
 //! Every write method of the store leaves its event in the audit log: one, of that action, about that thing, with what was
 //! before and after where the thing is numbers or settings.
 
-use reeve_authz::{Action, BootstrapException, Entity, Granted, Role, Scope};
+use reeve_authz::{Action, BootstrapException, Entity, Granted, RoleId, Scope};
 use reeve_link::{ClusterSettings, KubernetesEndpoint, StatusReport};
 use reeve_types::Revision;
 
@@ -132,7 +132,7 @@ pub async fn every_write_is_in_the_audit_log(mut world: World) {
     let project = world.project(department, "robots").await.id;
     log.has(&world, "create_project", Create, project, &[]).await;
     let rule = world
-        .rule(group("g"), Role::Viewer, Scope::Project(project))
+        .rule(group("g"), RoleId::VIEWER, Scope::Project(project))
         .await;
     log.has(&world, "create_access_rule", Create, rule.id, &[]).await;
     let workload = world

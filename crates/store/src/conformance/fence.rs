@@ -1,6 +1,6 @@
 //! Restored databases, and uids that are made free again.
 
-use reeve_authz::{Action, BootstrapException, Entity, Role, Scope, SubjectKey};
+use reeve_authz::{Action, BootstrapException, Entity, RoleId, Scope, SubjectKey};
 use reeve_types::UserId;
 
 use super::world::{NOW, World, entry, exception, id, posix};
@@ -118,7 +118,7 @@ pub async fn eras_of_session_numbers_never_meet(mut world: World) {
     let carol = world.try_user(2, "carol@example.com", None).await.unwrap().id;
     let cluster = world.cluster(10, "a").await.id;
     let subject = SubjectKey::User(super::world::parsed("carol@example.com"));
-    world.rule(subject, Role::Viewer, Scope::Account).await;
+    world.rule(subject, RoleId::VIEWER, Scope::Account).await;
     let granted = exception(BootstrapException::Recovery);
     let session = async || {
         let users = world.store.directory().await.unwrap().users;
@@ -152,7 +152,7 @@ pub async fn eras_of_session_numbers_never_meet(mut world: World) {
     let dave = world.try_user(3, "dave@example.com", None).await.unwrap();
     let subject = SubjectKey::User(dave.email);
     world
-        .rule(subject, Role::SystemAdministrator, Scope::Account)
+        .rule(subject, RoleId::SYSTEM_ADMINISTRATOR, Scope::Account)
         .await;
     for gone in [carol, world.admin_row.id] {
         world.delete_user(gone).await.unwrap();

@@ -1,6 +1,6 @@
 //! Histories.
 
-use reeve_authz::{Action, BootstrapException, Entity, Role, Scope};
+use reeve_authz::{Action, BootstrapException, Entity, RoleId, Scope};
 use reeve_link::{ObjectKey, Resume, StatusReport};
 use reeve_types::{ClusterId, HistoryId, Revision};
 
@@ -30,7 +30,7 @@ pub async fn a_history_goes_on_where_the_one_before_had_come_to(mut world: World
     let scope = Scope::Cluster(cluster);
     let start = world.all(cluster).await.revision.0;
     for name in ["a", "b"] {
-        world.rule(group(name), Role::Viewer, scope).await;
+        world.rule(group(name), RoleId::VIEWER, scope).await;
     }
     assert!(world.continues(cluster, first, start).await);
     assert!(world.continues(cluster, first, start + 2).await);
@@ -40,7 +40,7 @@ pub async fn a_history_goes_on_where_the_one_before_had_come_to(mut world: World
     );
 
     let second = world.begin(1001).await;
-    world.rule(group("c"), Role::Viewer, scope).await;
+    world.rule(group("c"), RoleId::VIEWER, scope).await;
     assert!(world.continues(cluster, first, start + 2).await);
     // The same revision was reached here too, by another way.
     assert!(!world.continues(cluster, first, start + 3).await);
@@ -87,11 +87,11 @@ pub async fn old_histories_are_forgotten(mut world: World) {
     let cluster = world.cluster(10, "a").await.id;
     let scope = Scope::Cluster(cluster);
     let oldest = world.begin(1000).await;
-    let early = world.rule(group("early"), Role::Viewer, scope).await;
+    let early = world.rule(group("early"), RoleId::VIEWER, scope).await;
     world.delete_rule(&early).await.unwrap();
     let second = world.begin(1001).await;
     let reached = world.all(cluster).await.revision.0;
-    let late = world.rule(group("late"), Role::Viewer, scope).await;
+    let late = world.rule(group("late"), RoleId::VIEWER, scope).await;
     world.delete_rule(&late).await.unwrap();
     let kept = u64::try_from(HISTORIES_KEPT).unwrap();
     for number in 1002..1000 + kept {

@@ -1,6 +1,6 @@
 //! People and service accounts.
 
-use reeve_authz::{Action, Entity, Role, Scope, SubjectKey};
+use reeve_authz::{Action, Entity, RoleId, Scope, SubjectKey};
 use reeve_link::ObjectKey;
 
 use super::world::{NOW, World, entry, posix};
@@ -82,7 +82,7 @@ pub async fn the_last_local_administrator_stays(mut world: World) {
     world
         .rule(
             super::world::group("admins"),
-            Role::SystemAdministrator,
+            RoleId::SYSTEM_ADMINISTRATOR,
             Scope::Account,
         )
         .await;
@@ -92,7 +92,7 @@ pub async fn the_last_local_administrator_stays(mut world: World) {
     world
         .rule(
             SubjectKey::User(carol.email.clone()),
-            Role::SystemAdministrator,
+            RoleId::SYSTEM_ADMINISTRATOR,
             scope,
         )
         .await;
@@ -100,7 +100,7 @@ pub async fn the_last_local_administrator_stays(mut world: World) {
     world
         .rule(
             SubjectKey::User(carol.email),
-            Role::SystemAdministrator,
+            RoleId::SYSTEM_ADMINISTRATOR,
             Scope::Account,
         )
         .await;
@@ -181,8 +181,8 @@ pub async fn a_deleted_users_rules_go_with_her(mut world: World) {
     let cluster = world.cluster(10, "a").await.id;
     let bob = world.try_user(2, "bob@example.com", None).await.unwrap();
     let subject = SubjectKey::User(bob.email.clone());
-    let one = world.rule(subject.clone(), Role::Viewer, Scope::Account).await;
-    let two = world.rule(subject, Role::Viewer, Scope::Cluster(cluster)).await;
+    let one = world.rule(subject.clone(), RoleId::VIEWER, Scope::Account).await;
+    let two = world.rule(subject, RoleId::VIEWER, Scope::Cluster(cluster)).await;
     let before = world.all(cluster).await.revision;
     let gone = world.delete_user(bob.id).await.unwrap();
     assert_eq!(gone.value, [one.id, two.id]);
@@ -203,7 +203,7 @@ pub async fn a_disabled_service_accounts_rules_leave_the_clusters(mut world: Wor
     let account = world.service_account(20, "ci").await;
     let subject = SubjectKey::ServiceAccount(account.name.clone());
     let rule = world
-        .rule(subject.clone(), Role::L1Researcher, Scope::Cluster(cluster))
+        .rule(subject.clone(), RoleId::L1_RESEARCHER, Scope::Cluster(cluster))
         .await;
     let granted = world.may(Action::Update, Entity::ServiceAccount, Scope::Account);
     let switch = |enabled| {
@@ -224,7 +224,7 @@ pub async fn a_disabled_service_accounts_rules_leave_the_clusters(mut world: Wor
     );
     assert_eq!(switch(false).await.unwrap().revisions, []);
     world
-        .try_rule(subject, Role::Viewer, Scope::Account)
+        .try_rule(subject, RoleId::VIEWER, Scope::Account)
         .await
         .unwrap();
     assert_eq!(

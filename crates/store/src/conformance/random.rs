@@ -1,6 +1,6 @@
 //! Writes in a random order: the same for the same seed.
 
-use reeve_authz::{Action, BootstrapException, Entity, Role, Scope, SubjectKey};
+use reeve_authz::{Action, BootstrapException, Entity, RoleId, Scope, SubjectKey};
 use reeve_link::{ClusterSettings, KubernetesEndpoint, ObjectKey, ObjectStatus, StatusPhase, StatusReport};
 use reeve_types::{ClusterId, LowestId, Revision};
 
@@ -105,7 +105,7 @@ impl RandomWrites {
             (1, _, Some(name)) => SubjectKey::ServiceAccount(name),
             _ => group(&format!("g{}", self.draw(4))),
         };
-        let role = self.pick(&[Role::Viewer, Role::L1Researcher]).copied();
+        let role = self.pick(&[RoleId::VIEWER, RoleId::L1_RESEARCHER]).copied();
         let scope = self.scope(known);
         let _ = world.try_rule(subject, role.unwrap(), scope).await;
     }

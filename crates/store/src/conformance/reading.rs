@@ -1,6 +1,6 @@
 //! Reports, lists and the directory.
 
-use reeve_authz::{Action, Entity, Principal, Role, Scope};
+use reeve_authz::{Action, Entity, Principal, RoleId, Scope};
 use reeve_link::{ClusterSettings, KubernetesEndpoint, ObjectKey, ObjectStatus, StatusPhase, StatusReport};
 use reeve_types::Revision;
 
@@ -13,7 +13,7 @@ pub async fn a_report_is_kept_when_it_says_something_new(mut world: World) {
     let department = world.department(cluster, "vision").await.id;
     let project = world.project(department, "robots").await.id;
     let rule = world
-        .rule(group("g"), Role::Viewer, Scope::Project(project))
+        .rule(group("g"), RoleId::VIEWER, Scope::Project(project))
         .await;
     let settings = ClusterSettings {
         enforce_run_as_user: true,
@@ -200,7 +200,7 @@ pub async fn lists_show_what_is_visible(mut world: World) {
     let robots = world.project(vision, "robots").await.id;
     let captions = world.project(language, "captions").await.id;
     world
-        .rule(group("g"), Role::Viewer, Scope::Department(language))
+        .rule(group("g"), RoleId::VIEWER, Scope::Department(language))
         .await;
     world.try_workload(100, robots, "train").await.unwrap();
     world.try_workload(101, captions, "train").await.unwrap();
@@ -241,9 +241,9 @@ pub async fn the_directory_says_what_was_written(mut world: World) {
         .unwrap();
     let account = world.service_account(20, "ci").await;
     let rule = world
-        .rule(group("g"), Role::L1Researcher, Scope::Project(project))
+        .rule(group("g"), RoleId::L1_RESEARCHER, Scope::Project(project))
         .await;
-    let gone = world.rule(group("h"), Role::Viewer, Scope::Account).await;
+    let gone = world.rule(group("h"), RoleId::VIEWER, Scope::Account).await;
     world.delete_rule(&gone).await.unwrap();
     let directory = world.store.directory().await.unwrap();
     assert_eq!(directory.rules, [world.admin_rule.rule(), rule.rule()]);
@@ -325,7 +325,7 @@ pub async fn of_what_is_above_something_visible_the_name_is_shown(mut world: Wor
     world.department(cluster, "language").await;
     let project = world.project(vision, "robots").await.id;
     let rule = world
-        .rule(group("g"), Role::L1Researcher, Scope::Project(project))
+        .rule(group("g"), RoleId::L1_RESEARCHER, Scope::Project(project))
         .await;
     world.index.add_rule(rule.rule());
     let somebody = Principal {

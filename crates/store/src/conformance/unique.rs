@@ -1,6 +1,6 @@
 //! What can be there only once.
 
-use reeve_authz::{Action, Entity, Role, Scope, SubjectKey};
+use reeve_authz::{Action, Entity, RoleId, Scope, SubjectKey};
 use reeve_types::ProjectId;
 
 use super::world::{NOW, World, entry, group, parsed};
@@ -48,7 +48,9 @@ pub async fn numbers_are_never_given_twice(mut world: World) {
     let cluster = world.cluster(10, "a").await.id;
     let department = world.department(cluster, "vision").await.id;
     let first = world.project(department, "robots").await.id;
-    let rule = world.rule(group("g"), Role::Viewer, Scope::Project(first)).await;
+    let rule = world
+        .rule(group("g"), RoleId::VIEWER, Scope::Project(first))
+        .await;
     world.delete_rule(&rule).await.unwrap();
     let granted = world.may(Action::Delete, Entity::Project, Scope::Project(first));
     world
@@ -58,19 +60,21 @@ pub async fn numbers_are_never_given_twice(mut world: World) {
         .unwrap();
     let second = world.project(department, "robots").await.id;
     assert_eq!(ProjectId::new(first.number() + 1), Some(second));
-    let again = world.rule(group("g"), Role::Viewer, Scope::Project(second)).await;
+    let again = world
+        .rule(group("g"), RoleId::VIEWER, Scope::Project(second))
+        .await;
     assert!(again.id > rule.id);
 }
 
 /// The same subject, role and scope: once, unless deleted before.
 pub async fn a_rule_exists_once(mut world: World) {
     let cluster = Scope::Cluster(world.cluster(10, "a").await.id);
-    let rule = world.rule(group("g"), Role::Viewer, cluster).await;
-    is_conflict(world.try_rule(group("g"), Role::Viewer, cluster).await);
-    world.rule(group("g"), Role::L1Researcher, cluster).await;
-    world.rule(group("g"), Role::Viewer, Scope::Account).await;
+    let rule = world.rule(group("g"), RoleId::VIEWER, cluster).await;
+    is_conflict(world.try_rule(group("g"), RoleId::VIEWER, cluster).await);
+    world.rule(group("g"), RoleId::L1_RESEARCHER, cluster).await;
+    world.rule(group("g"), RoleId::VIEWER, Scope::Account).await;
     world.delete_rule(&rule).await.unwrap();
-    world.rule(group("g"), Role::Viewer, cluster).await;
+    world.rule(group("g"), RoleId::VIEWER, cluster).await;
     let gone = world.delete_rule(&rule).await;
     assert!(matches!(gone, Err(StoreError::NotFound { .. })), "{gone:?}");
 }
@@ -81,11 +85,11 @@ pub async fn a_rule_needs_a_subject_and_a_scope_that_exist(world: World) {
         SubjectKey::User(parsed("nobody@example.com")),
         SubjectKey::ServiceAccount(parsed("nobody")),
     ] {
-        let refused = world.try_rule(subject, Role::Viewer, Scope::Account).await;
+        let refused = world.try_rule(subject, RoleId::VIEWER, Scope::Account).await;
         assert!(matches!(refused, Err(StoreError::NotFound { .. })), "{refused:?}");
     }
     world
-        .try_rule(group("anybody"), Role::Viewer, Scope::Account)
+        .try_rule(group("anybody"), RoleId::VIEWER, Scope::Account)
         .await
         .unwrap();
 }

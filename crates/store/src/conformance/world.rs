@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use reeve_authz::{
-    Action, BootstrapException, Entity, Granted, Index, Principal, Role, Scope, SubjectKey, Visible,
+    Action, BootstrapException, Entity, Granted, Index, Principal, RoleId, Scope, SubjectKey, Visible,
 };
 use reeve_link::{Batch, Workload};
 use reeve_types::{
@@ -259,7 +259,7 @@ impl World {
     }
 
     /// A rule.
-    pub async fn rule(&mut self, subject: SubjectKey, role: Role, scope: Scope) -> AccessRuleRow {
+    pub async fn rule(&mut self, subject: SubjectKey, role: RoleId, scope: Scope) -> AccessRuleRow {
         let row = self.try_rule(subject, role, scope).await.unwrap().value;
         self.index.add_rule(row.rule());
         row
@@ -269,7 +269,7 @@ impl World {
     pub async fn try_rule(
         &self,
         subject: SubjectKey,
-        role: Role,
+        role: RoleId,
         scope: Scope,
     ) -> Result<Committed<AccessRuleRow>, StoreError> {
         let new = NewAccessRule {

@@ -1,4 +1,5 @@
 use k8s_openapi::api::rbac::v1::PolicyRule;
+use reeve_admission::names;
 use reeve_tenancy::operator::{self, GRANTS, Reach};
 use reeve_tenancy::{objects, people, rbac_yaml};
 
@@ -99,6 +100,20 @@ fn no_role_of_people_goes_round_a_policy() {
             "{verb} {group}/{resource}"
         );
     }
+}
+
+#[test]
+fn the_roles_of_people_are_those_of_the_one_list() {
+    let mut here: Vec<&str> = people::ROLES.iter().map(|role| role.cluster_role).collect();
+    let mut listed = names::PEOPLE_CLUSTER_ROLES.to_vec();
+    here.sort_unstable();
+    listed.sort_unstable();
+    assert_eq!(here, listed);
+    for role in names::PEOPLE_ROLES {
+        let found = people::cluster_role(&role.parse().unwrap());
+        assert_eq!(found, Some(format!("{}{role}", names::ROLE_PREFIX).as_str()));
+    }
+    assert_eq!(people::cluster_role(&reeve_types::RoleName::none()), None);
 }
 
 #[test]

@@ -142,6 +142,9 @@ fn a_rule_says_what_is_wrong_with_it() {
     index.set_project("a", Some(&self::object(1, "a", "reeve-a")));
     index.set_rule(None, object.checked().ok());
     assert_eq!(judge(&object, &index).reason, "Binding");
+    object.spec.role = "none".into();
+    let judged = judge(&object, &index);
+    assert_eq!((judged.phase, judged.reason), (Phase::Ready, "NothingInClusters"));
     object.spec.role = "emperor".into();
     assert_eq!(judge(&object, &index).reason, "UnknownRole");
     object.spec.subject.name = "nobody".into();

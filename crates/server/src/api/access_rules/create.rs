@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use reeve_api::access_rule::{AccessRule, CreateAccessRule, SubjectType};
-use reeve_authz::{Role, Scope, SubjectKey};
+use reeve_authz::{RoleId, Scope, SubjectKey};
 use reeve_store::{AuditAction, NewAccessRule};
 use reeve_types::{ServiceAccountId, UserId};
 
@@ -24,7 +24,7 @@ pub async fn handle(
     call: Call,
     Parsed(body): Parsed<CreateAccessRule>,
 ) -> Result<(StatusCode, Json<AccessRule>), ApiError> {
-    let role = Role::from_id(body.role_id).ok_or_else(|| ApiError::not_found("role", body.role_id))?;
+    let role = RoleId::predefined(body.role_id).ok_or_else(|| ApiError::not_found("role", body.role_id))?;
     let (kind, id) = (body.scope_type.as_str(), body.scope_id.clone());
     let scope = Scope::from_wire(kind, &id).map_err(|_| ApiError::not_found(kind, &id))?;
     let change = app.change(move |app| async move {

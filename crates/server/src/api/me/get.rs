@@ -29,7 +29,7 @@ pub async fn handle(State(app): State<Arc<App>>, caller: Caller) -> Json<Me> {
         .what_can(&caller.principal)
         .into_iter()
         .map(|reason| HeldRole {
-            role_id: reason.role.id(),
+            role_id: reason.role.id().number(),
             role_name: reason.role.display_name().to_owned(),
             scope_type: scope_type(reason.at),
             scope_id: reason.at.wire_id(),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use reeve_api::role::Role;
+use reeve_authz::RoleId;
 
 use crate::app::App;
 use crate::error::ApiError;
@@ -12,7 +13,8 @@ use crate::extract::Segment;
 
 /// One role.
 pub async fn handle(State(app): State<Arc<App>>, segment: Segment) -> Result<Json<Role>, ApiError> {
-    let role = reeve_authz::Role::from_id(segment.id("role")?);
+    let directory = app.directory();
+    let role = RoleId::new(segment.id("role")?).and_then(|id| directory.index().role(id));
     let role = role.ok_or_else(|| ApiError::not_found("role", segment.text()))?;
-    Ok(Json(Role::predefined(role, app.settings.account_created_at)))
+    Ok(Json(Role::shown(role, app.settings.account_created_at)))
 }

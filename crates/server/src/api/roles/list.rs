@@ -15,9 +15,10 @@ pub async fn handle(State(app): State<Arc<App>>, pairs: Pairs) -> Result<Json<Ve
     pairs.only(&[])?;
     let since = app.settings.account_created_at;
     Ok(Json(
-        reeve_authz::Role::ALL
-            .into_iter()
-            .map(|role| Role::predefined(role, since))
+        app.directory()
+            .index()
+            .roles()
+            .map(|role| Role::shown(role, since))
             .collect(),
     ))
 }

@@ -1,0 +1,89 @@
+//! Access rules made by others than the account's administrator.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::server::{Town, rule};
+
+const RULES: &str = "/api/v1/authorization/access-rules";
+const ROLES: &str = "/api/v1/authorization/roles";
+
+#[tokio::test]
+async fn a_department_administrator_gives_the_listed_roles_in_her_department_and_nothing_else() {
+    let town = Town::new().await;
+    let server = &town.server;
+    let (_, dora) = server.user("dora@example.com", Value::Null).await;
+    server
+        .rule(("user", "dora@example.com"), 2, ("department", &town.language))
+        .await;
+
+    let roles = server.get(&dora, ROLES).await.is(200);
+    let inside = [("department", &town.language), ("project", &town.captions)];
+    for role in roles.as_array().unwrap() {
+        let id = role["id"].as_i64().unwrap();
+        let listed = [4, 5, 6, 7, 9].contains(&id);
+        for (kind, scope) in inside {
+            let body = rule(("group", "team"), id, (kind, scope));
+            let answer = server.post(&dora, RULES, body).await;
+            if listed {
+                answer.is(201);
+            } else {
+                let message = answer.refused(403);
+                let name = role["name"].as_str().unwrap();
+                assert!(message.contains(&format!("may give `{name}`")), "{message}");
+                assert!(message.contains("admin@reeve.example"), "{message}");
+            }
+        }
+        let outside = [("project", &town.robots), ("department", &town.vision)];
+        for (kind, scope) in outside {
+            let body = rule(("group", "team"), id, (kind, scope));
+            let answer = server.post(&dora, RULES, body).await;
+            assert_eq!(answer.status, StatusCode::NOT_FOUND, "role {id}: {}", answer.text);
+        }
+        let account = rule(("group", "team"), id, ("tenant", "1"));
+        server.post(&dora, RULES, account).await.refused(403);
+    }
+    assert!(roles.as_array().unwrap().len() >= 19);
+
+    // Neither by a rule for herself, nor by the rights that changing somebody else would give.
+    let herself = rule(("user", "dora@example.com"), 1, ("department", &town.language));
+    server.post(&dora, RULES, herself).await.refused(403);
+    let secret = format!("/api/v1/service-accounts/{}/regenerate", town.ci_id);
+    let taken = server.post(&dora, &secret, json!({})).await.status;
+    assert!(!taken.is_success(), "{taken}");
+}
+
+#[tokio::test]
+async fn what_a_delegated_rule_gives_is_there_at_once_and_goes_with_it() {
+    let town = Town::new().await;
+    let server = &town.server;
+    let (_, dora) = server.user("dora@example.com", Value::Null).await;
+    server
+        .rule(("user", "dora@example.com"), 2, ("department", &town.language))
+        .await;
+    let body =
+        json!({"name": "x", "projectId": town.captions, "clusterId": town.cluster, "spec": {"image": "i"}});
+    let submit = async || {
+        server
+            .post(&town.nobody, "/api/v1/workloads/trainings", body.clone())
+            .await
+    };
+    // The nearest who can help is named, where she may be: by who sees the project.
+    submit().await.refused(403);
+    let viewer = rule(("user", "nobody@example.com"), 9, ("project", &town.captions));
+    server.post(&dora, RULES, viewer).await.is(201);
+    let message = submit().await.refused(403);
+    assert!(
+        message.contains("dora@example.com") && !message.contains("admin@"),
+        "{message}"
+    );
+    let researcher = rule(("user", "nobody@example.com"), 5, ("project", &town.captions));
+    let made = server.post(&dora, RULES, researcher).await.is(201);
+    assert_eq!(made["createdBy"], "dora@example.com");
+    assert_ne!(submit().await.status, StatusCode::FORBIDDEN);
+    server
+        .delete(&dora, &format!("{RULES}/{}", made["id"]))
+        .await
+        .is(204);
+    submit().await.refused(403);
+}
