@@ -139,7 +139,7 @@ macro_rules! string_serde {
                     .parse()
                     .map_err(|error: InvalidId| {
                         serde::de::Error::custom(format_args!(
-                            "this is no valid {}: {}",
+                            "this is not a valid {}: {}",
                             error.kind, error.expected
                         ))
                     })

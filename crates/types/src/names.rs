@@ -92,7 +92,7 @@ macro_rules! name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 // What was given is not repeated: it may be a secret in the wrong place.
                 String::deserialize(deserializer)?.parse().map_err(|error: InvalidName| {
-                    serde::de::Error::custom(format_args!("this is no valid {}: {}", error.kind, error.rule))
+                    serde::de::Error::custom(format_args!("this is not a valid {}: {}", error.kind, error.rule))
                 })
             }
         }
@@ -300,7 +300,7 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(
-            error.starts_with("this is no valid email: letters") && !error.contains("hunter2"),
+            error.starts_with("this is not a valid email: letters") && !error.contains("hunter2"),
             "{error}"
         );
     }

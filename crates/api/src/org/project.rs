@@ -308,7 +308,7 @@ mod tests {
             CreateProject::parse(bad_name.as_bytes())
                 .unwrap_err()
                 .to_string()
-                .starts_with("`name`: this is no valid name: 1 to 63")
+                .starts_with("`name`: this is not a valid name: 1 to 63")
         );
     }
 }
