@@ -45,14 +45,14 @@ pub fn page(document: &Value) -> String {
         let _ = writeln!(html, "<h2 id=\"{}\">{}</h2>", anchor(tag), escaped(tag));
         for (path, methods) in members(&document["paths"]) {
             for (method, operation) in members(methods) {
-                if operation["tags"][0] == tag {
+                if operation.pointer("/tags/0").and_then(Value::as_str) == Some(tag) {
                     html.push_str(&operation_text(&method.to_uppercase(), path, operation));
                 }
             }
         }
     }
     html.push_str("<h2 id=\"types\">Types</h2>\n");
-    for (name, schema) in members(&document["components"]["schemas"]) {
+    for (name, schema) in members(document.pointer("/components/schemas").unwrap_or(&Value::Null)) {
         html.push_str(&type_text(name, schema));
     }
     html.push_str("</body></html>\n");
@@ -77,8 +77,7 @@ fn operation_text(method: &str, path: &str, operation: &Value) -> String {
         }
         html.push_str("</table>\n");
     }
-    let body = &operation["requestBody"]["content"]["application/json"]["schema"];
-    if !body.is_null() {
+    if let Some(body) = operation.pointer("/requestBody/content/application~1json/schema") {
         let _ = writeln!(html, "<p>Body: {}</p>", kind(body));
     }
     html.push_str("<table><tr><th>status</th><th>body</th><th>meaning</th></tr>\n");
