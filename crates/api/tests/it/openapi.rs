@@ -6,6 +6,9 @@ use serde_json::{Value, json};
 /// As the OpenAPI Initiative publishes it (Apache-2.0).
 const SPECIFICATION: &str = include_str!("../data/openapi-3.1.schema.json");
 
+/// Makes a document wrong.
+type Break = fn(&mut Value);
+
 fn complaints(document: &Value) -> Vec<String> {
     let schema: Value = serde_json::from_str(SPECIFICATION).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
@@ -23,7 +26,7 @@ fn the_document_is_openapi_3_1() {
 
 #[test]
 fn a_document_that_is_none_is_noticed() {
-    let broken: [(&str, fn(&mut Value)); 4] = [
+    let broken: [(&str, Break); 4] = [
         ("an unknown version", |it| it["openapi"] = json!("2.0")),
         ("an answer without a description", |it| {
             it["paths"]["/api/v1/me"]["get"]["responses"]["200"] = json!({});
