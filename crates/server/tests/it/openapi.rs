@@ -148,6 +148,10 @@ async fn every_operation_succeeds_as_documented() {
     let ids = ids(&town).await;
     let mut seen = BTreeSet::new();
     for operation in in_order() {
+        if operation.name == "release_uid" {
+            // Until then a Kubernetes token may be good that names the uid.
+            server.clock.advance_seconds(400);
+        }
         let (path, body) = call(&town, operation, &ids);
         // The trainings are Alice's to make; everything else is the administrator's.
         let token = match operation.access {
