@@ -1,5 +1,5 @@
-//! Files that come from Rust values: custom resources, admission policies and RBAC of the cluster's chart, and the pages on
-//! what people may make and for who comes from the reference's command line.
+//! Files that come from Rust values: custom resources, admission policies and RBAC of the cluster's chart, the REST API as an
+//! OpenAPI document, and the pages on what people may make and for who comes from the reference's command line.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -46,6 +46,7 @@ fn files() -> Result<Vec<(PathBuf, String)>> {
     files.push((page.to_owned(), reeve_cli::reference::page()));
     let page = Path::new("docs/security/what-people-may-make.md");
     files.push((page.to_owned(), reeve_tenancy::page()));
+    files.push((PathBuf::from("docs/openapi.json"), reeve_api::openapi::text()));
     for (name, text) in reeve_crds::all_yaml()? {
         files.push((chart.join("crds").join(name), text));
     }

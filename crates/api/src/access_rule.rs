@@ -1,16 +1,41 @@
 //! Access rules (control-plane 2.4 and 4.2).
 
+use reeve_authz::{Action, Entity};
 use reeve_types::{AccessRuleId, ClusterId, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::body::{Body, InvalidBody};
-use crate::list::{FieldValue, Listed};
+use crate::body::TypedBody;
+use crate::body::fields::filled;
+use crate::error::Count;
+use crate::list::{ACCESS_RULES, FieldValue, Listed};
+use crate::operation::{delete, get, may, operations, post};
 
-/// Who a rule speaks of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+operations! {
+    /// Operations on access rules.
+    OPERATIONS: AccessRuleOperation as AccessRule, "Access rules";
+    /// List access rules.
+    GetAccessRules = get("get_access_rules", "/api/v1/authorization/access-rules", may(Action::Read, Entity::AccessRules))
+        .lists(&ACCESS_RULES).answers::<AccessRules>(200);
+    /// Create an access rule.
+    CreateAccessRule = post("create_access_rule", "/api/v1/authorization/access-rules", may(Action::Create, Entity::AccessRules))
+        .takes::<CreateAccessRule>().answers::<AccessRule>(201).also(&[404, 409]);
+    /// Count access rules.
+    CountAccessRules = get("count_access_rules", "/api/v1/authorization/access-rules/count", may(Action::Read, Entity::AccessRules))
+        .lists(&ACCESS_RULES).answers::<Count>(200);
+    /// Get an access rule.
+    GetAccessRule = get("get_access_rule", "/api/v1/authorization/access-rules/{accessRuleId}", may(Action::Read, Entity::AccessRules))
+        .answers::<AccessRule>(200);
+    /// Delete an access rule.
+    DeleteAccessRule = delete("delete_access_rule", "/api/v1/authorization/access-rules/{accessRuleId}", may(Action::Delete, Entity::AccessRules))
+        .answers_nothing(204).also(&[409]);
+}
+
+/// What the subject of a rule is. `app` is taken for `service-account` too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum SubjectType {
-    /// A person.
+    /// A user.
     User,
     /// A service account; `app` is the deprecated spelling.
     #[serde(alias = "app")]
@@ -30,11 +55,11 @@ impl SubjectType {
     }
 }
 
-/// Where a rule holds. The reference's `system` has no meaning here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// What the scope of a rule is, with all that is below it. The reference's `system` has no meaning here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ScopeType {
-    /// The account; its id is `1`.
+    /// The account, whose id is `1`.
     Tenant,
     /// A cluster.
     Cluster,
@@ -57,73 +82,65 @@ impl ScopeType {
 }
 
 /// `POST /api/v1/authorization/access-rules`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(example = serde_json::json!({
+    "subjectType": "user", "subjectId": "erin@example.com", "roleId": 5, "scopeType": "project", "scopeId": "33"
+}))]
 pub struct CreateAccessRule {
-    /// A user's email (or id), a group's name, a service account's name.
+    /// Whom it is for: a user's email or id, a group's name, a service account's name or id. At most 255 bytes.
+    #[serde(deserialize_with = "filled::<_, 255>")]
+    #[schemars(length(min = 1, max = 255))]
     pub subject_id: String,
-    /// Which of these.
+    /// What `subjectId` names.
     pub subject_type: SubjectType,
-    /// The role.
+    /// The role it gives, by id.
     pub role_id: i64,
-    /// The id of the account, cluster, department or project.
+    /// Where it holds: `1` for the account, or the id of a cluster, department or project.
+    #[serde(deserialize_with = "filled::<_, 255>")]
+    #[schemars(length(min = 1, max = 255))]
     pub scope_id: String,
-    /// Which of these.
+    /// What `scopeId` names.
     pub scope_type: ScopeType,
-    /// The scope's cluster; when given it must be right.
+    /// The scope's cluster; it may be left out, and must be right when it is given.
+    #[serde(default)]
     pub cluster_id: Option<ClusterId>,
 }
 
-impl Body for CreateAccessRule {
-    fn parse(bytes: &[u8]) -> Result<Self, InvalidBody> {
-        let mut body = crate::body::object(bytes)?;
-        let missing = |path: &str| InvalidBody::Missing {
-            path: path.to_owned(),
-        };
-        let parsed = Self {
-            subject_id: body.text("subjectId", 255)?.ok_or_else(|| missing("subjectId"))?,
-            subject_type: body.required("subjectType")?,
-            role_id: body.required("roleId")?,
-            scope_id: body.text("scopeId", 255)?.ok_or_else(|| missing("scopeId"))?,
-            scope_type: body.required("scopeType")?,
-            cluster_id: body.optional("clusterId")?,
-        };
-        body.finish()?;
-        Ok(parsed)
-    }
-}
+impl TypedBody for CreateAccessRule {}
 
 /// An access rule.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AccessRule {
     /// Its number: an integer, not a string.
     pub id: AccessRuleId,
-    /// A user's email, a group's name, a service account's name.
+    /// Whom it is for: a user's email, a group's name, a service account's name.
     pub subject_id: String,
-    /// Which of these.
+    /// What `subjectId` names.
     pub subject_type: SubjectType,
-    /// The role.
+    /// The role it gives, by id.
     pub role_id: i64,
-    /// Its name.
+    /// The role's name.
     pub role_name: String,
-    /// The id of the account, cluster, department or project.
+    /// Where it holds: `1` for the account, or the id of a cluster, department or project.
     pub scope_id: String,
-    /// Which of these.
+    /// What `scopeId` names.
     pub scope_type: ScopeType,
-    /// Its name.
+    /// The scope's name.
     pub scope_name: String,
     /// The scope's cluster; absent for the account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cluster_id: Option<ClusterId>,
-    /// [`crate::TENANT_ID`].
+    /// Always 1: an installation is one account.
     pub tenant_id: i32,
     /// When it was made.
     pub created_at: Timestamp,
     /// Equals `createdAt`: rules do not change.
     pub updated_at: Timestamp,
-    /// Null as long as it holds.
+    /// When it was deleted; null as long as it holds.
     pub deleted_at: Option<Timestamp>,
-    /// Who granted it.
+    /// Who made it: a user's email or a service account's name.
     pub created_by: String,
     /// How far it has come in the clusters that are to have it; absent when none is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -134,19 +151,19 @@ pub struct AccessRule {
 }
 
 /// How far a rule has come in the clusters it reaches.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AccessRuleStatus {
-    /// In short.
+    /// In one word.
     pub phase: AccessRulePhase,
-    /// Why.
+    /// Why, for people; empty when there is nothing to say.
     pub message: String,
-    /// Per cluster.
+    /// The same for each cluster; absent when there is only one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub details: Option<String>,
 }
 
 /// Phases of a rule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum AccessRulePhase {
     /// Not yet everywhere.
     Creating,
@@ -171,14 +188,14 @@ impl AccessRulePhase {
 }
 
 /// A page of access rules.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AccessRules {
     /// How many match in all.
     pub total_records: usize,
     /// How many are on this page.
     pub display_records: usize,
-    /// Those.
+    /// Those of this page, that the caller may see.
     pub access_rules: Vec<AccessRule>,
 }
 
@@ -218,6 +235,7 @@ impl Listed for AccessRule {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Body as _;
 
     #[test]
     fn the_deprecated_subject_type_is_understood_and_the_system_scope_is_not() {

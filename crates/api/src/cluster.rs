@@ -1,167 +1,207 @@
 //! Clusters (control-plane 3.1 and 4.3).
 
+use reeve_authz::{Action, Entity};
 use reeve_types::{ClusterId, ClusterName, LowestId, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::body::{Body, InvalidBody};
-use crate::kubernetes::KubernetesEndpoint;
+use crate::body::TypedBody;
+use crate::body::fields::text;
+use crate::kubernetes::{KubernetesEndpoint, KubernetesToken};
+use crate::operation::Access::Authenticated;
+use crate::operation::{QueryParameter, delete, get, may, operations, patch, post, put};
+use crate::service_account::NewSecret;
 use crate::shown::Shown;
 
+const VERBOSITY: QueryParameter = QueryParameter {
+    name: "verbosity",
+    values: &["metadata", "full"],
+    about: "Taken since the reference's client sends it; every answer is full.",
+};
+
+operations! {
+    /// Operations on clusters.
+    OPERATIONS: ClusterOperation as Cluster, "Clusters";
+    /// List clusters.
+    GetClusters = get("get_clusters", "/api/v1/clusters", may(Action::Read, Entity::Cluster))
+        .asks(&[VERBOSITY, QueryParameter {
+            name: "includeRequestedForDelete",
+            values: &["true", "false"],
+            about: "Taken since the reference's client sends it; a deleted cluster is gone at once.",
+        }])
+        .answers::<Vec<Cluster>>(200);
+    /// Create a cluster.
+    CreateCluster = post("create_cluster", "/api/v1/clusters", may(Action::Create, Entity::Cluster))
+        .takes::<CreateCluster>().answers::<CreatedCluster>(201).also(&[409]);
+    /// Get a cluster.
+    GetCluster = get("get_cluster_by_uuid", "/api/v1/clusters/{clusterUuid}", may(Action::Read, Entity::Cluster))
+        .asks(&[VERBOSITY]).answers::<Cluster>(200);
+    /// Set where people reach a cluster's API server.
+    UpdateCluster = patch("patch_cluster", "/api/v1/clusters/{clusterUuid}", may(Action::Update, Entity::Cluster))
+        .takes::<UpdateCluster>().answers::<Cluster>(200);
+    /// Give a cluster's link a new secret; the old one's tokens and streams end.
+    RegenerateClusterSecret = post("regenerate_cluster_secret", "/api/v1/clusters/{clusterUuid}/secret", may(Action::Update, Entity::Cluster))
+        .answers::<NewSecret>(200);
+    /// Delete a cluster with all that is in it.
+    DeleteCluster = delete("delete_cluster", "/api/v1/clusters/{clusterUuid}", may(Action::Delete, Entity::Cluster))
+        .asks(&[QueryParameter {
+            name: "force",
+            values: &["true", "false"],
+            about: "Taken since the reference's client sends it; deletion takes effect at once either way.",
+        }])
+        .answers_nothing(204);
+    /// Get a token for a cluster's API server.
+    CreateKubernetesToken = post("create_kubernetes_token", "/api/v1/clusters/{clusterUuid}/kubernetes-token", Authenticated)
+        .signs_in_to(Entity::Cluster).answers::<KubernetesToken>(200).also(&[403]);
+    /// Get the address of a cluster's API server.
+    GetKubernetesEndpoint = get("get_kubernetes_endpoint", "/api/v1/clusters/{clusterUuid}/kubernetes-endpoint", Authenticated)
+        .answers::<KubernetesEndpoint>(200).also(&[403]);
+    /// Set the lowest uid and gid that people may have in a cluster.
+    SetClusterLowestId = put("set_cluster_lowest_id", "/api/v1/clusters/{clusterUuid}/lowest-id", may(Action::Update, Entity::Cluster))
+        .takes::<SetLowestId>().answers::<Cluster>(200);
+}
+
 /// `POST /api/v1/clusters`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(example = serde_json::json!({"name": "demo"}))]
 pub struct CreateCluster {
-    /// Its name, unique in the account.
+    /// Its name for people, unique in the account.
     pub name: ClusterName,
-    /// Where it can be reached from outside; kept and shown, used for nothing.
+    /// Where the cluster can be reached from outside, at most 255 bytes; kept and shown, used for nothing.
+    #[serde(default, deserialize_with = "text::<_, 255>")]
+    #[schemars(length(max = 255))]
     pub domain: Option<String>,
-    /// The version of the platform its administrator wants; kept and shown.
+    /// The version of the platform its administrator wants, at most 64 bytes; kept and shown, used for nothing.
+    #[serde(default, deserialize_with = "text::<_, 64>")]
+    #[schemars(length(max = 64))]
     pub version: Option<String>,
 }
 
-impl Body for CreateCluster {
-    fn parse(bytes: &[u8]) -> Result<Self, InvalidBody> {
-        let mut body = crate::body::object(bytes)?;
-        let parsed = Self {
-            name: body.required("name")?,
-            domain: body.text("domain", 255)?,
-            version: body.text("version", 64)?,
-        };
-        body.finish()?;
-        Ok(parsed)
-    }
+impl TypedBody for CreateCluster {}
+
+/// `PUT /api/v1/clusters/{clusterUuid}/lowest-id` (ours).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(example = serde_json::json!({"lowestId": 500}))]
+pub struct SetLowestId {
+    /// The lowest uid and gid that people may have in the cluster.
+    pub lowest_id: LowestId,
 }
 
-/// `PUT /api/v1/clusters/{clusterUuid}/lowest-id` (ours): `{"lowestId": 20}`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SetLowestId(pub LowestId);
-
-impl Body for SetLowestId {
-    fn parse(bytes: &[u8]) -> Result<Self, InvalidBody> {
-        let mut body = crate::body::object(bytes)?;
-        let number: i64 = body.required("lowestId")?;
-        body.finish()?;
-        let lowest = LowestId::new(number);
-        lowest
-            .map(Self)
-            .map_err(|error| InvalidBody::wrong("lowestId".to_owned(), error))
-    }
-}
+impl TypedBody for SetLowestId {}
 
 /// `PATCH /api/v1/clusters/{clusterUuid}`: ours, the reference has no such thing.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(example = serde_json::json!({"kubernetesEndpoint": {"server": "https://k8s.example:6443"}}))]
 pub struct UpdateCluster {
-    /// Where people reach its API server.
-    pub kubernetes_endpoint: KubernetesEndpoint,
+    /// Where people reach its API server. It replaces what the operator reported.
+    pub kubernetes_endpoint: NewKubernetesEndpoint,
 }
 
-impl Body for UpdateCluster {
-    fn parse(bytes: &[u8]) -> Result<Self, InvalidBody> {
-        let mut body = crate::body::object(bytes)?;
-        let mut endpoint = body
-            .object("kubernetesEndpoint")?
-            .ok_or_else(|| InvalidBody::Missing {
-                path: "kubernetesEndpoint".to_owned(),
-            })?;
-        let parsed = Self {
-            kubernetes_endpoint: KubernetesEndpoint {
-                server: endpoint.required("server")?,
-                certificate_authority_data: endpoint
-                    .optional("certificateAuthorityData")?
-                    .unwrap_or_default(),
-            },
-        };
-        endpoint.finish()?;
-        body.finish()?;
-        Ok(parsed)
-    }
+impl TypedBody for UpdateCluster {}
+
+/// The address of a cluster's API server, to be set.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewKubernetesEndpoint {
+    /// Its address, like `https://k8s.example:6443`.
+    pub server: String,
+    /// The certificate authority of its certificate, PEM in base64. Absent means that one which people's machines trust
+    /// anyway has signed it.
+    #[serde(default)]
+    pub certificate_authority_data: String,
 }
 
-/// A cluster: `DisplayedCluster`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// A cluster: `DisplayedCluster` of the reference. Who may only see something in it gets its id and name, and `null` or
+/// nothing for the rest.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Cluster {
     /// Its id.
     pub uuid: ClusterId,
-    /// [`crate::TENANT_ID`].
+    /// Always 1: an installation is one account.
     pub tenant_id: i32,
-    /// Its name.
+    /// Its name for people, unique in the account.
     pub name: String,
     /// When it was made.
     pub created_at: Timestamp,
-    /// As given.
+    /// As given when it was made; null when it was not.
     pub domain: Option<String>,
-    /// As given.
+    /// As given when it was made; null when it was not.
     pub version: Option<String>,
-    /// How it stands.
+    /// How it stands; null to who sees its name only.
     pub status: Option<ClusterStatus>,
-    /// When it last changed.
+    /// Null: when it last changed is not kept.
     pub updated_at: Option<Timestamp>,
-    /// Null as long as it exists.
+    /// Null: a deleted cluster is not shown.
     pub deleted_at: Option<Timestamp>,
-    /// When its operator was last heard.
+    /// When its operator was last heard; null when it never was, and to who sees its name only.
     pub last_liveness: Option<Timestamp>,
     /// Null: deletion takes effect at once.
     pub delete_requested_at: Option<Timestamp>,
-    /// Ours: the lowest uid and gid that people may have there; null to who sees its name only.
+    /// Ours: the lowest uid and gid that people may have there; absent to who sees its name only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lowest_id: Option<LowestId>,
 }
 
-/// How a cluster stands: `ClusterDisplayedStatus`, as far as its operator says.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// How a cluster stands: `ClusterDisplayedStatus` of the reference, as far as its operator says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ClusterStatus {
-    /// Is its operator there.
+    /// Whether its operator is there.
     pub state: ClusterState,
-    /// What it reports; empty before it first connected.
+    /// What is wrong; empty when nothing is known to be.
     pub conditions: Vec<ClusterCondition>,
-    /// What it is.
+    /// The Kubernetes underneath; null before the operator first connected.
     pub platform: Option<ClusterPlatform>,
 }
 
 /// Whether the operator of a cluster is there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum ClusterState {
-    /// It never was.
+    /// It was never heard.
     WaitingToConnect,
-    /// It is.
+    /// It is connected.
     Connected,
-    /// It was.
+    /// It was connected, and is not now.
     Disconnected,
-    /// It is, and says that something is wrong.
+    /// It is connected, and `conditions` say that something is wrong.
     ServiceIssues,
 }
 
-/// A condition in the form of Kubernetes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// What is wrong with a cluster, in the form of a Kubernetes condition.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ClusterCondition {
-    /// Which.
+    /// What it is about: `AdmissionPolicies`, `KubernetesEndpoint`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// `True`, `False` or `Unknown`.
+    /// `True`, `False` or `Unknown`; `False` is wrong.
     pub status: String,
-    /// One word.
+    /// The cause in one word, for programs.
     pub reason: String,
-    /// For people.
+    /// The cause and the remedy, for people.
     pub message: String,
-    /// Since when.
+    /// When the operator last reported it, or the cluster was made: since when it holds is not kept, and the reference
+    /// demands a time.
     pub last_transition_time: Timestamp,
 }
 
-/// The Kubernetes underneath.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// The Kubernetes underneath a cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ClusterPlatform {
-    /// `vanilla`, …; null when nobody looked.
+    /// `vanilla`, `openshift`, …; null: nobody looks yet.
     #[serde(rename = "type")]
     pub kind: Option<String>,
-    /// `v1.37.2`.
+    /// What the API server says of itself, like `v1.37.2`.
     pub kube_version: Option<String>,
 }
 
 /// The 201 of a creation: the cluster, and once only the secret that its operator connects with.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CreatedCluster {
     /// The cluster.

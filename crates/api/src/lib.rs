@@ -1,22 +1,25 @@
 //! The REST API as data: what goes over the wire, and which operations there are.
 //!
-//! **Purpose.** One description that the server's router, the rights matrix and the command line share. Shapes, names and
+//! **Purpose.** One description that the server's router, the rights matrix, the OpenAPI document and the command line share. Shapes, names and
 //! status codes are the reference's (control-plane 4 and appendix A), so that its unmodified Python client works.
 //!
 //! **Guarantees.** Nouns go out ([`Project`](org::Project)), `Create…` comes in. What comes in is parsed by
 //! [`Body::parse`]: unknown fields, and known fields that this version does not honour and that ask for something, are
 //! refused by name and never ignored. Fields that the reference requires are always present in answers, `null` where
-//! they may be. No error message repeats a value whose field may hold a secret.
+//! they may be. No refusal of a body repeats text of it: that may be a secret in the wrong place.
 //!
 //! **Limits.** No input or output: bytes and pairs of query text in, values out.
 
 pub mod access_rule;
 pub mod body;
 pub mod cluster;
+pub mod documents;
 pub mod error;
+pub mod health;
 pub mod kubernetes;
 pub mod list;
 pub mod me;
+pub mod openapi;
 pub mod operation;
 pub mod org;
 pub mod realm;
@@ -29,11 +32,16 @@ pub mod training;
 pub mod user;
 pub mod workload;
 
-pub use body::{Body, InvalidBody};
+pub use body::{Body, InvalidBody, TypedBody};
 pub use error::{Accepted, Count, ErrorBody};
 pub use list::{ListQuery, ListSpec, Listed, Page};
-pub use operation::{Access, Method, OPERATIONS, Operation, OperationId};
+pub use operation::{
+    Access, Answer, Method, OPERATIONS, Operation, OperationId, PathParameter, Query, Recorded, RequestBody,
+};
 pub use shown::Shown;
 
 /// The account's id: one installation is one account ("tenant" on the wire).
 pub const TENANT_ID: i32 = 1;
+
+/// An id for examples.
+const EXAMPLE_UUID: &str = "123e4567-e89b-12d3-a456-426614174000";

@@ -1,44 +1,54 @@
 //! `GET /api/v1/me` (ours): who the caller is to the control plane.
 
 use reeve_types::PosixIdentity;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::access_rule::{ScopeType, SubjectType};
+use crate::operation::Access::Authenticated;
+use crate::operation::{get, operations};
+
+operations! {
+    /// Operations of everybody who has signed in.
+    OPERATIONS: MeOperation as Me, "Me";
+    /// Who the caller is.
+    GetMe = get("get_me", "/api/v1/me", Authenticated).answers::<Me>(200);
+}
 
 /// The caller.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Me {
-    /// Her id.
+    /// The caller's id.
     pub id: String,
     /// A user's email or a service account's name.
     pub username: String,
     /// `user` or `service-account`.
     #[serde(rename = "type")]
     pub kind: SubjectType,
-    /// Her groups.
+    /// The groups that count for the caller's rights; empty when there are none.
     pub groups: Vec<String>,
-    /// Her numbers in containers; null when she has none.
+    /// The POSIX identity that the caller's containers run with; null when there is none.
     pub posix: Option<PosixIdentity>,
-    /// What she is, and where.
+    /// Which roles the caller holds, and where.
     pub roles: Vec<HeldRole>,
 }
 
 /// One rule that reaches the caller.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HeldRole {
-    /// The role.
+    /// The role, by id.
     pub role_id: i64,
-    /// Its name.
+    /// The role's name.
     pub role_name: String,
-    /// Where.
+    /// What `scopeId` names.
     pub scope_type: ScopeType,
-    /// Where.
+    /// Where it holds, by id.
     pub scope_id: String,
-    /// Where, by name.
+    /// Where it holds, by name.
     pub scope_name: String,
-    /// The group through which she has it; absent when the rule names her.
+    /// The group through which the caller has it; absent when the rule names the caller.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub through_group: Option<String>,
 }

@@ -1,28 +1,49 @@
-//! The one table of operations: router, rights matrix and (later) the OpenAPI document are made from its rows.
+//! The one table of operations: router, rights matrix, audit labels and the OpenAPI document are made from its rows. The
+//! rows themselves stand with the types of their resource, in `api/src/<resource>.rs`.
 
-mod table;
+mod parameter;
+mod row;
 
 use reeve_authz::{Action, Entity};
+use schemars::{Schema, SchemaGenerator};
 
-pub use table::{OPERATIONS, OperationId};
+use crate::body::InvalidBody;
+use crate::list::ListSpec;
+use crate::{
+    access_rule, cluster, documents, health, me, org, realm, role, service_account, token, training, user,
+    workload,
+};
+
+pub use parameter::{PathParameter, QueryParameter};
+pub(crate) use row::{delete, get, may, operations, patch, post, put};
 
 /// An operation of the REST API.
 #[derive(Debug, Clone, Copy)]
 pub struct Operation {
-    /// Which.
+    /// Its name in code.
     pub id: OperationId,
     /// The reference's operation id, or ours in the same style: its name in logs, metrics and documents.
     pub name: &'static str,
+    /// The resource it belongs to, as a heading of documents.
+    pub tag: &'static str,
     /// The HTTP method.
     pub method: Method,
     /// The path with `{parameters}`.
     pub path: &'static str,
     /// Who may call it.
     pub access: Access,
+    /// What it takes after the `?`.
+    pub query: Query,
+    /// What it takes as its body.
+    pub body: RequestBody,
     /// The status of success.
     pub success: u16,
-    /// The other statuses it may answer with.
-    pub errors: &'static [u16],
+    /// What it answers with success.
+    pub answer: Answer,
+    /// The other statuses that do not follow from the rest of the row; see [`Operation::errors`].
+    pub also: &'static [u16],
+    /// The resource that the caller signs in to by it, for the audit log.
+    pub signs_in_to: Option<Entity>,
     /// One line for people.
     pub summary: &'static str,
 }
@@ -78,10 +99,185 @@ pub enum Access {
     Requires(Action, Entity),
 }
 
+/// Makes the schema of a type, with the types it refers to as components of the generator.
+pub type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
+
+/// What an operation takes after the `?`.
+#[derive(Debug, Clone, Copy)]
+pub enum Query {
+    /// Nothing.
+    Nothing,
+    /// Paging, sorting, searching and filtering.
+    List(&'static ListSpec),
+    /// These.
+    Parameters(&'static [QueryParameter]),
+}
+
+/// What an operation takes as its body.
+#[derive(Debug, Clone, Copy)]
+pub enum RequestBody {
+    /// None is read: `GET` and `DELETE`.
+    Unread,
+    /// One that says nothing: absent, `{}` or `null`.
+    Empty,
+    /// A JSON object.
+    Json {
+        /// Its schema.
+        schema: SchemaOf,
+        /// Whether its own parser takes these bytes, for tests and tools.
+        check: fn(&[u8]) -> Result<(), InvalidBody>,
+        /// Whether it holds credentials.
+        credentials: bool,
+    },
+}
+
+/// What an operation answers with success.
+#[derive(Debug, Clone, Copy)]
+pub enum Answer {
+    /// No body.
+    Nothing,
+    /// JSON of this schema.
+    Json(SchemaOf),
+    /// Something else, by its content type.
+    Other(&'static str),
+}
+
+/// What the audit log calls what an operation does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recorded {
+    /// Something is made.
+    Create,
+    /// Something changes.
+    Update,
+    /// Something goes.
+    Delete,
+    /// The caller signs in to something.
+    SignIn,
+}
+
+/// An operation's name in code, by resource. The server matches on it without a wildcard, so that an operation without a
+/// handler does not compile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OperationId {
+    /// Tokens.
+    Token(token::TokenOperation),
+    /// The realm's public documents.
+    Realm(realm::RealmOperation),
+    /// The caller.
+    Me(me::MeOperation),
+    /// Clusters.
+    Cluster(cluster::ClusterOperation),
+    /// Departments.
+    Department(org::DepartmentOperation),
+    /// Projects.
+    Project(org::ProjectOperation),
+    /// Users.
+    User(user::UserOperation),
+    /// Service accounts.
+    ServiceAccount(service_account::ServiceAccountOperation),
+    /// Access rules.
+    AccessRule(access_rule::AccessRuleOperation),
+    /// Roles.
+    Role(role::RoleOperation),
+    /// Workloads of every kind.
+    Workload(workload::WorkloadOperation),
+    /// Trainings.
+    Training(training::TrainingOperation),
+    /// Whether the server lives and serves.
+    Health(health::HealthOperation),
+    /// The documentation of this API.
+    Document(documents::DocumentOperation),
+}
+
 impl OperationId {
     /// The row of the table.
-    pub fn operation(self) -> &'static Operation {
-        self.row()
+    pub const fn operation(self) -> &'static Operation {
+        match self {
+            Self::Token(id) => id.row(),
+            Self::Realm(id) => id.row(),
+            Self::Me(id) => id.row(),
+            Self::Cluster(id) => id.row(),
+            Self::Department(id) => id.row(),
+            Self::Project(id) => id.row(),
+            Self::User(id) => id.row(),
+            Self::ServiceAccount(id) => id.row(),
+            Self::AccessRule(id) => id.row(),
+            Self::Role(id) => id.row(),
+            Self::Workload(id) => id.row(),
+            Self::Training(id) => id.row(),
+            Self::Health(id) => id.row(),
+            Self::Document(id) => id.row(),
+        }
+    }
+}
+
+/// The resources, in the order of documents.
+const RESOURCES: &[&[Operation]] = &[
+    token::OPERATIONS,
+    realm::OPERATIONS,
+    me::OPERATIONS,
+    cluster::OPERATIONS,
+    org::DEPARTMENT_OPERATIONS,
+    org::PROJECT_OPERATIONS,
+    user::OPERATIONS,
+    service_account::OPERATIONS,
+    access_rule::OPERATIONS,
+    role::OPERATIONS,
+    workload::OPERATIONS,
+    training::OPERATIONS,
+    health::OPERATIONS,
+    documents::OPERATIONS,
+];
+
+/// All operations.
+pub const OPERATIONS: &[Operation] = &row::concatenated::<{ row::count(RESOURCES) }>(RESOURCES);
+
+impl Operation {
+    /// The parameter in the path; no operation has two.
+    pub fn parameter(&self) -> Option<PathParameter> {
+        PathParameter::of(self.path)
+    }
+
+    /// Whether a body is read, be it only to see that it says nothing.
+    pub const fn reads_body(&self) -> bool {
+        !matches!(self.body, RequestBody::Unread)
+    }
+
+    /// The statuses beside success, ascending: 400 where there is input, 401 and 403 by who may call it, 404 where the path
+    /// names something, 413 where a body is read, 500 and 503 always, and those of [`Operation::also`].
+    pub fn errors(&self) -> Vec<u16> {
+        let names = self.path.contains('{');
+        let input = names || self.reads_body() || !matches!(self.query, Query::Nothing);
+        let derived = [
+            (400, input),
+            (401, self.access != Access::Public),
+            (403, matches!(self.access, Access::Requires(..))),
+            (404, names),
+            (413, self.reads_body()),
+            (500, true),
+            (503, true),
+        ];
+        let derived = derived
+            .into_iter()
+            .filter(|(_, may)| *may)
+            .map(|(status, _)| status);
+        let mut all: Vec<u16> = derived.chain(self.also.iter().copied()).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    /// What the audit log calls it, and the type of resource it is done to; `None` when it changes nothing.
+    pub const fn recorded(&self) -> Option<(Recorded, Entity)> {
+        match self.access {
+            Access::Requires(Action::Create, entity) => Some((Recorded::Create, entity)),
+            Access::Requires(Action::Update, entity) => Some((Recorded::Update, entity)),
+            Access::Requires(Action::Delete, entity) => Some((Recorded::Delete, entity)),
+            _ => match self.signs_in_to {
+                Some(entity) => Some((Recorded::SignIn, entity)),
+                None => None,
+            },
+        }
     }
 }
 
@@ -116,16 +312,33 @@ mod tests {
     }
 
     #[test]
-    fn whoever_needs_a_token_may_hear_that_it_is_missing() {
+    fn every_parameter_of_a_path_is_known_and_alone() {
         for row in OPERATIONS {
-            let token = row.access != Access::Public;
-            assert_eq!(row.errors.contains(&401), token, "{}", row.name);
-            assert!(
-                !matches!(row.access, Access::Requires(..)) || row.errors.contains(&403),
-                "{}",
-                row.name
-            );
-            assert!(row.errors.is_sorted(), "{}", row.name);
+            let count = row.path.matches('{').count();
+            assert!(count <= 1, "{}", row.path);
+            assert_eq!(row.parameter().is_some(), count == 1, "{}", row.path);
+        }
+        for parameter in PathParameter::ALL {
+            let used = OPERATIONS.iter().any(|row| row.parameter() == Some(parameter));
+            assert!(used, "{parameter:?} is in no path");
+        }
+    }
+
+    #[test]
+    fn what_follows_from_the_rest_of_a_row_is_not_written() {
+        for row in OPERATIONS {
+            let derived = Operation { also: &[], ..*row }.errors();
+            let twice: Vec<_> = row.also.iter().filter(|it| derived.contains(it)).collect();
+            assert!(twice.is_empty(), "{}: {twice:?}", row.name);
+        }
+    }
+
+    #[test]
+    fn every_change_has_a_name_in_the_audit_log() {
+        for row in OPERATIONS.iter().filter(|row| row.method != Method::Get) {
+            // Signing in is recorded by its handler, which knows who it was.
+            let signs_in = row.access == Access::Public;
+            assert!(signs_in || row.recorded().is_some(), "{}", row.name);
         }
     }
 }

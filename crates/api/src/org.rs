@@ -4,9 +4,12 @@ mod department;
 mod project;
 mod settings;
 
-pub use department::{CreateDepartment, Department, Departments};
+pub use department::{
+    CreateDepartment, Department, DepartmentOperation, Departments, OPERATIONS as DEPARTMENT_OPERATIONS,
+};
 pub use project::{
-    CreateProject, EffectiveSettings, ParentDepartment, Project, ProjectPhase, ProjectStatus, Projects,
+    CreateProject, EffectiveSettings, OPERATIONS as PROJECT_OPERATIONS, ParentDepartment, Project,
+    ProjectOperation, ProjectPhase, ProjectStatus, Projects,
 };
 pub use settings::{
     MemoryQuota, MemoryUnit, NodePool, NodeTypes, OrgUnitSettings, Quota, Resources, SchedulingRules,

@@ -1,6 +1,48 @@
 //! The realm's public documents (control-plane 1.2).
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::operation::Access::Public;
+use crate::operation::{get, operations};
+
+operations! {
+    /// Operations for who verifies tokens.
+    OPERATIONS: RealmOperation as Realm, "Realm";
+    /// OpenID discovery of the realm.
+    Discovery = get("get_openid_configuration", "/auth/realms/runai/.well-known/openid-configuration", Public)
+        .answers::<Discovery>(200);
+    /// The realm's public keys.
+    Jwks = get("get_jwks", "/auth/realms/runai/protocol/openid-connect/certs", Public)
+        .answers::<KeySet>(200);
+}
+
+/// The realm's public keys: a JWK set (RFC 7517, section 5).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct KeySet {
+    /// The keys that sign, and those that will.
+    pub keys: Vec<Key>,
+}
+
+/// A public key (RFC 7517, section 4; RFC 7518, section 6.2).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Key {
+    /// Its family: `EC`.
+    pub kty: String,
+    /// Its id, as in the header of tokens.
+    pub kid: String,
+    /// Its use: `sig`.
+    #[serde(rename = "use")]
+    pub usage: String,
+    /// Its algorithm: `ES256`.
+    pub alg: String,
+    /// Its curve: `P-256`.
+    pub crv: String,
+    /// The x coordinate, base64url.
+    pub x: String,
+    /// The y coordinate, base64url.
+    pub y: String,
+}
 
 /// The one realm of a self-hosted installation.
 pub const REALM: &str = "runai";
@@ -11,17 +53,17 @@ pub const JWKS_PATH: &str = "/auth/realms/runai/protocol/openid-connect/certs";
 
 /// OpenID discovery: what Kubernetes needs to trust our tokens. It names no authorization and no token endpoint, since
 /// there is no browser sign-in yet and the token route of this API is not an OAuth one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Discovery {
     /// Must equal `iss` of every token, byte for byte.
     pub issuer: String,
-    /// Where the keys are.
+    /// The address of the keys.
     pub jwks_uri: String,
-    /// Required by OpenID Connect Discovery 1.0, section 3.
+    /// `id_token`; required by OpenID Connect Discovery 1.0, section 3.
     pub response_types_supported: Vec<String>,
-    /// Required likewise.
+    /// `public`; required likewise.
     pub subject_types_supported: Vec<String>,
-    /// `ES256`.
+    /// Always `ES256`.
     pub id_token_signing_alg_values_supported: Vec<String>,
     /// The claims our tokens may hold.
     pub claims_supported: Vec<String>,

@@ -1,31 +1,46 @@
 //! Roles, read only (control-plane 2.3 and 4.2): `RoleV1`.
 
+use reeve_authz::{Action, Entity};
 use reeve_types::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::operation::{get, may, operations};
+
+operations! {
+    /// Operations on roles.
+    OPERATIONS: RoleOperation as Role, "Roles";
+    /// List roles.
+    GetRoles = get("get_roles_v1", "/api/v1/authorization/roles", may(Action::Read, Entity::Roles))
+        .asks(&[]).answers::<Vec<Role>>(200);
+    /// Get a role.
+    GetRole = get("get_role_v1", "/api/v1/authorization/roles/{roleIdPath}", may(Action::Read, Entity::Roles))
+        .answers::<Role>(200);
+}
+
 /// A role.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Role {
     /// Its number.
     pub id: i64,
     /// Its name, by which clients look it up, case and all.
     pub name: String,
-    /// For people.
+    /// What it is for, in a sentence.
     pub description: String,
     /// When it came to be: with the account.
     pub created_at: Timestamp,
     /// Equals `createdAt`.
     pub updated_at: Timestamp,
-    /// Null.
+    /// Null: predefined roles are not deleted.
     pub deleted_at: Option<Timestamp>,
-    /// `system`.
+    /// Always `system`: all roles are predefined.
     pub created_by: String,
     /// Whether it was made here; false for the predefined ones.
     pub custom: bool,
-    /// True.
+    /// Always true.
     pub enabled: bool,
-    /// True.
+    /// Always true.
     pub effective_enabled: bool,
     /// What it allows, without the resource types that the document of version 1 does not have.
     pub permissions: Vec<Permission>,
@@ -34,21 +49,21 @@ pub struct Role {
 }
 
 /// What a role allows with one type of resource.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Permission {
-    /// The type, as in control-plane 2.2.
+    /// The type of resource, in the reference's spelling.
     pub resource_type: String,
-    /// For people.
+    /// What a console calls it.
     pub display_name: String,
-    /// Where a console shows it.
+    /// The group under which a console shows it.
     pub group_id: String,
-    /// `create`, `read`, `update`, `delete`.
+    /// Some of `create`, `read`, `update`, `delete`.
     pub actions: Vec<String>,
 }
 
 /// The Kubernetes side of a role.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KubernetesPermissions {
     /// The last part of the ClusterRole's name, which is that of a role; null where the role gives nothing in a cluster.

@@ -1,89 +1,101 @@
 //! Service accounts (control-plane 1.7 and 4.2); older name: applications.
 
+use reeve_authz::{Action, Entity};
 use reeve_types::{ServiceAccountId, ServiceAccountName, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::body::{Body, InvalidBody};
+use crate::body::TypedBody;
+use crate::operation::{delete, get, may, operations, patch, post};
 use crate::shown::Shown;
 
+operations! {
+    /// Operations on service accounts.
+    OPERATIONS: ServiceAccountOperation as ServiceAccount, "Service accounts";
+    /// List service accounts.
+    GetServiceAccounts = get("get_service_accounts", "/api/v1/service-accounts", may(Action::Read, Entity::ServiceAccount))
+        .asks(&[]).answers::<Vec<ServiceAccount>>(200);
+    /// Create a service account.
+    CreateServiceAccount = post("create_service_account", "/api/v1/service-accounts", may(Action::Create, Entity::ServiceAccount))
+        .takes::<CreateServiceAccount>().answers::<CreatedServiceAccount>(201).also(&[409]);
+    /// Get a service account.
+    GetServiceAccount = get("get_service_account_by_id", "/api/v1/service-accounts/{serviceAccountId}", may(Action::Read, Entity::ServiceAccount))
+        .answers::<ServiceAccount>(200);
+    /// Enable or disable a service account; disabled, its tokens and rules are out of effect.
+    UpdateServiceAccount = patch("update_service_account_by_id", "/api/v1/service-accounts/{serviceAccountId}", may(Action::Update, Entity::ServiceAccount))
+        .takes::<UpdateServiceAccount>().answers_nothing(200);
+    /// Give a service account a new secret; its tokens end.
+    RegenerateServiceAccountSecret = post("regenerate_service_account_secret", "/api/v1/service-accounts/{serviceAccountId}/secret", may(Action::Update, Entity::ServiceAccount))
+        .answers::<NewSecret>(200);
+    /// Delete a service account.
+    DeleteServiceAccount = delete("delete_service_account_by_id", "/api/v1/service-accounts/{serviceAccountId}", may(Action::Delete, Entity::ServiceAccount))
+        .answers_nothing(204);
+}
+
 /// `POST /api/v1/service-accounts`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(example = serde_json::json!({"name": "ci"}))]
 pub struct CreateServiceAccount {
     /// Its name, unique; also its client id.
     pub name: ServiceAccountName,
 }
 
-impl Body for CreateServiceAccount {
-    fn parse(bytes: &[u8]) -> Result<Self, InvalidBody> {
-        let mut body = crate::body::object(bytes)?;
-        let parsed = Self {
-            name: body.required("name")?,
-        };
-        body.finish()?;
-        Ok(parsed)
-    }
-}
+impl TypedBody for CreateServiceAccount {}
 
 /// `PATCH /api/v1/service-accounts/{serviceAccountId}`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(example = serde_json::json!({"enabled": false}))]
 pub struct UpdateServiceAccount {
     /// Whether it may sign in and its rules are in effect.
     pub enabled: bool,
 }
 
-impl Body for UpdateServiceAccount {
-    fn parse(bytes: &[u8]) -> Result<Self, InvalidBody> {
-        let mut body = crate::body::object(bytes)?;
-        let parsed = Self {
-            enabled: body.required("enabled")?,
-        };
-        body.finish()?;
-        Ok(parsed)
-    }
-}
+impl TypedBody for UpdateServiceAccount {}
 
 /// A service account. Its secret is never readable.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ServiceAccount {
     /// Its id.
     pub id: ServiceAccountId,
-    /// Its name.
+    /// Its name, unique.
     pub name: ServiceAccountName,
     /// Equals the name.
     pub client_id: String,
-    /// By whom it was made.
+    /// Who made it: a user's email or a service account's name.
     pub created_by: String,
-    /// When.
+    /// When it was made.
     pub created_at: Option<Timestamp>,
-    /// When it last changed.
+    /// When it was last enabled, disabled or given a secret.
     pub updated_at: Option<Timestamp>,
-    /// Whether it may sign in.
+    /// Whether it may sign in and its rules are in effect.
     pub enabled: bool,
-    /// The account, as a string.
+    /// Always `1`: an installation is one account.
     pub tenant_id: String,
-    /// When it last signed in.
+    /// When it last signed in; null before the first time.
     pub last_login: Option<Timestamp>,
 }
 
 /// The 201 of a creation.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CreatedServiceAccount {
     /// Its id.
     pub id: ServiceAccountId,
-    /// Its name.
+    /// Its name, unique.
     pub name: ServiceAccountName,
     /// Equals the name.
     pub client_id: String,
-    /// Shown once.
+    /// The secret; never shown again.
     pub client_secret: Shown,
 }
 
 /// The 200 of a new secret.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NewSecret {
-    /// Shown once.
+    /// The secret; never shown again.
     pub client_secret: Shown,
 }

@@ -1,8 +1,10 @@
 //! A secret on its one way out.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use reeve_types::Secret;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize, Serializer};
 
 /// A secret that an answer shows to the caller: a new password, a client secret, a token. It serializes, which
@@ -16,16 +18,25 @@ impl Shown {
     pub fn expose(&self) -> &str {
         self.0.expose()
     }
-
-    /// Back to a secret that cannot be serialized.
-    pub fn into_secret(self) -> Secret {
-        self.0
-    }
 }
 
 impl From<Secret> for Shown {
     fn from(secret: Secret) -> Self {
         Self(secret)
+    }
+}
+
+impl JsonSchema for Shown {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "ShownSecret".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        Secret::json_schema(generator)
     }
 }
 

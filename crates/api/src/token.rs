@@ -1,20 +1,33 @@
 //! `POST /api/v1/token` (control-plane 1.8 and 0.3, traps 1–3 and 13).
 
+use std::borrow::Cow;
+
 use reeve_types::Secret;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::body::{Body, InvalidBody};
+use crate::operation::Access::Public;
+use crate::operation::{operations, post};
 use crate::shown::Shown;
+
+operations! {
+    /// Operations on tokens.
+    OPERATIONS: TokenOperation as Token, "Tokens";
+    /// Exchange credentials for an access token.
+    GrantToken = post("grant_token", "/api/v1/token", Public)
+        .takes::<TokenRequest>().answers::<TokenResponse>(200).also(&[429]);
+}
 
 /// Who asks for a token, and with what.
 #[derive(Debug, Clone)]
 pub enum TokenRequest {
     /// `password`: a local user.
     Password {
-        /// Her email, as typed.
+        /// The user's email, as typed.
         username: String,
-        /// Her password.
+        /// The user's password.
         password: Secret,
     },
     /// `client_credentials`, and `app_token`, its deprecated name: a service account.
@@ -67,9 +80,8 @@ impl Body for TokenRequest {
     /// Keys are matched without regard to case, and `clientId`/`clientSecret` and `appId`/`appSecret` mean the same.
     /// Unknown members are ignored, as RFC 6749 section 3.2 demands of a token endpoint.
     fn parse(bytes: &[u8]) -> Result<Self, InvalidBody> {
-        let members = crate::body::object(bytes)?.into_members();
         let folded = Folded(
-            members
+            crate::body::object(bytes)?
                 .into_iter()
                 .map(|(key, value)| (key.to_lowercase().replace('_', ""), value))
                 .collect(),
@@ -99,8 +111,44 @@ impl Body for TokenRequest {
     }
 }
 
+impl JsonSchema for TokenRequest {
+    fn schema_name() -> Cow<'static, str> {
+        "TokenRequest".into()
+    }
+
+    /// The spellings that a new client should use; the others are for those of the reference.
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let secret = |about: &str, generator: &mut SchemaGenerator| {
+            let mut schema = generator.subschema_for::<Secret>();
+            schema.insert("maxLength".to_owned(), MAX_SECRET.into());
+            schema.insert("description".to_owned(), about.into());
+            schema
+        };
+        let (password, client_secret) = (
+            secret("The local user's password.", generator),
+            secret("The service account's secret.", generator),
+        );
+        json_schema!({
+            "type": "object",
+            "description": "Who asks for a token, and with what: `username` and `password` with `password`, `clientId` and \
+                `clientSecret` with the other grants. Names are matched without regard to case and `_`; `appId` and \
+                `appSecret` are taken for `clientId` and `clientSecret`; members that are not known are ignored, as \
+                RFC 6749 section 3.2 demands.",
+            "properties": {
+                "grantType": {"enum": ["password", "client_credentials", "app_token"], "description": "Which credentials these are. `app_token` is the deprecated name of `client_credentials`."},
+                "username": {"type": "string", "maxLength": MAX_ID, "description": "A local user's email."},
+                "password": password,
+                "clientId": {"type": "string", "maxLength": MAX_ID, "description": "A service account's client id: its name."},
+                "clientSecret": client_secret,
+            },
+            "required": ["grantType"],
+            "examples": [{"grantType": "client_credentials", "clientId": "ci", "clientSecret": "the secret"}],
+        })
+    }
+}
+
 /// A token. `accessToken` is a three-part JWT with a numeric `exp`, whose payload plain base64 can decode.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TokenResponse {
     /// Goes into `Authorization: Bearer`.

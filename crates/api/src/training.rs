@@ -3,50 +3,72 @@
 mod create;
 mod spec;
 
+use reeve_authz::{Action, Entity};
 use reeve_types::{ClusterId, DepartmentId, ProjectId, Timestamp, WorkloadId};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::workload::Phase;
+use crate::error::Accepted;
+use crate::list::WORKLOADS;
+use crate::operation::{delete, get, may, operations, post};
+use crate::workload::{Phase, Workloads};
 pub use create::CreateTraining;
 pub use spec::{Compute, EnvironmentVariable, Security, TrainingSpec, UidGidSource};
 
-/// A training: `Training1`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+operations! {
+    /// Operations on trainings.
+    OPERATIONS: TrainingOperation as Training, "Trainings";
+    /// List trainings.
+    GetTrainings = get("get_trainings", "/api/v1/workloads/trainings", may(Action::Read, Entity::Workloads))
+        .lists(&WORKLOADS).answers::<Workloads>(200);
+    /// Submit a training.
+    CreateTraining = post("create_training1", "/api/v1/workloads/trainings", may(Action::Create, Entity::Trainings))
+        .takes::<CreateTraining>().answers::<Training>(202).also(&[404, 409]);
+    /// Get a training.
+    GetTraining = get("get_training", "/api/v1/workloads/trainings/{workloadId}", may(Action::Read, Entity::Trainings))
+        .answers::<Training>(200);
+    /// Delete a training.
+    DeleteTraining = delete("delete_training", "/api/v1/workloads/trainings/{workloadId}", may(Action::Delete, Entity::Trainings))
+        .answers::<Accepted>(202);
+}
+
+/// A training: `Training1` of the reference.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Training {
-    /// Its name.
+    /// Its name, unique in the project.
     pub name: String,
-    /// The name that was asked for.
+    /// The name that was asked for: the same.
     pub requested_name: String,
     /// Its id.
     pub workload_id: WorkloadId,
-    /// Its project.
+    /// The project it is in.
     pub project_id: ProjectId,
-    /// Its department.
+    /// The department of its project.
     pub department_id: DepartmentId,
-    /// Its cluster.
+    /// The cluster it runs in.
     pub cluster_id: ClusterId,
-    /// Who submitted it.
+    /// Who submitted it: a user's email or a service account's name.
     pub created_by: String,
-    /// When.
+    /// When it was submitted.
     pub created_at: Timestamp,
-    /// Null as long as it is wanted.
+    /// Null: a deleted training is not shown.
     pub deleted_at: Option<Timestamp>,
-    /// What is wanted.
+    /// What is wanted of it: always `Running` yet.
     pub desired_phase: DesiredPhase,
-    /// What is.
+    /// How it stands, as the cluster last reported.
     pub actual_phase: Phase,
-    /// What runs.
+    /// What runs, as it was submitted.
     pub spec: TrainingSpec,
 }
 
 /// What is wanted of a workload.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum DesiredPhase {
-    /// To run.
+    /// It is to run.
     Running,
-    /// To wait.
+    /// It is to wait.
     Stopped,
-    /// To be gone.
+    /// It is to be gone.
     Deleted,
 }

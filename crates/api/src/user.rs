@@ -1,106 +1,162 @@
-//! People (control-plane 1.6, 3.3 and 4.2).
+//! Users (control-plane 1.6, 3.3 and 4.2).
 
-use reeve_types::{Email, PosixIdentity, Timestamp, UserId};
-use serde::{Deserialize, Serialize};
-use serde_json::json;
+use reeve_authz::{Action, Entity};
+use reeve_types::posix::MAX_GROUPS;
+use reeve_types::{Email, Gid, InvalidPosix, PosixIdentity, Timestamp, Uid, UserId};
+use schemars::JsonSchema;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::body::{Body, InvalidBody, Object};
-use crate::list::{FieldValue, Listed};
+use crate::body::TypedBody;
+use crate::body::fields::OnlyFalse;
+use crate::error::Count;
+use crate::list::{FieldValue, Listed, USERS};
+use crate::operation::{delete, get, may, operations, post, put};
 use crate::shown::Shown;
 
+operations! {
+    /// Operations on users.
+    OPERATIONS: UserOperation as User, "Users";
+    /// List users.
+    GetUsers = get("get_users", "/api/v1/users", may(Action::Read, Entity::Users))
+        .lists(&USERS).answers::<Vec<User>>(200);
+    /// Create a local user.
+    CreateUser = post("create_user", "/api/v1/users", may(Action::Create, Entity::Users))
+        .takes::<CreateUser>().answers::<CreatedUser>(201).also(&[409]);
+    /// Count users.
+    CountUsers = get("count_users", "/api/v1/users/count", may(Action::Read, Entity::Users))
+        .lists(&USERS).answers::<Count>(200);
+    /// Get a user.
+    GetUser = get("get_user_by_id", "/api/v1/users/{userId}", may(Action::Read, Entity::Users))
+        .answers::<User>(200);
+    /// Delete a user.
+    DeleteUser = delete("delete_user_by_id", "/api/v1/users/{userId}", may(Action::Delete, Entity::Users))
+        .answers_nothing(204).also(&[409]);
+    /// Set the POSIX identity that a user's containers run with.
+    SetUserPosix = put("set_user_posix", "/api/v1/users/{userId}/posix", may(Action::Update, Entity::Users))
+        .takes::<SetPosix>().answers::<User>(200).also(&[409]);
+    /// Make a uid free again that was given by mistake.
+    ReleaseUid = delete("release_uid", "/api/v1/uids/{uid}", may(Action::Update, Entity::Users))
+        .answers_nothing(204).also(&[409]);
+    /// Give a user a new password; the user's tokens end.
+    ResetUserPassword = post("reset_user_password", "/api/v1/users/{userId}/password", may(Action::Update, Entity::Users))
+        .answers::<NewPassword>(200);
+    /// End a user's tokens.
+    LogoutUser = post("logout_user", "/api/v1/users/{userId}/logout", may(Action::Update, Entity::Users))
+        .answers_nothing(200);
+}
+
 /// `POST /api/v1/users`: a local user.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(example = serde_json::json!({"email": "erin@example.com", "posix": {"uid": 61000, "gid": 5000}}))]
 pub struct CreateUser {
-    /// Her email, her user name from then on.
+    /// The email, which is the user name from then on.
     pub email: Email,
-    /// Ours: her numbers in containers. Only an account's administrator may give them.
+    /// Ours: the POSIX identity that the user's containers run with. Only an administrator of the account may give one.
+    #[serde(default, deserialize_with = "maybe_new_identity")]
     pub posix: Option<PosixIdentity>,
+    #[serde(default)]
+    reset_password: OnlyFalse,
+    #[serde(default)]
+    notify: OnlyFalse,
 }
 
-impl Body for CreateUser {
-    fn parse(bytes: &[u8]) -> Result<Self, InvalidBody> {
-        let mut body = crate::body::object(bytes)?;
-        let parsed = Self {
-            email: body.required("email")?,
-            posix: posix(&mut body)?,
-        };
-        body.only("resetPassword", &[json!(false)])?;
-        body.only("notify", &[json!(false)])?;
-        body.finish()?;
-        Ok(parsed)
+impl TypedBody for CreateUser {}
+
+/// `PUT /api/v1/users/{userId}/posix` (ours): the POSIX identity itself is the body.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(example = serde_json::json!({"uid": 61000, "gid": 5000, "supplementaryGroups": [5001]}))]
+pub struct SetPosix(#[serde(deserialize_with = "new_identity")] pub PosixIdentity);
+
+impl TypedBody for SetPosix {}
+
+/// A POSIX identity that is to be somebody's from now on. What was kept before some numbers were refused can still be
+/// read; what is given now cannot hold them.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct NewIdentity {
+    #[serde(deserialize_with = "uid")]
+    uid: Uid,
+    #[serde(deserialize_with = "gid")]
+    gid: Gid,
+    #[serde(default, deserialize_with = "gids")]
+    supplementary_groups: Vec<Gid>,
+}
+
+fn uid<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Uid, D::Error> {
+    Uid::new(i64::deserialize(deserializer)?).map_err(D::Error::custom)
+}
+
+fn gid<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Gid, D::Error> {
+    Gid::new(i64::deserialize(deserializer)?).map_err(D::Error::custom)
+}
+
+fn gids<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Gid>, D::Error> {
+    let numbers = Vec::<i64>::deserialize(deserializer)?;
+    let groups: Result<Vec<_>, _> = numbers.into_iter().map(Gid::new).collect();
+    let mut groups = groups.map_err(D::Error::custom)?;
+    groups.sort_unstable();
+    groups.dedup();
+    if groups.len() > MAX_GROUPS {
+        let count = groups.len();
+        return Err(D::Error::custom(InvalidPosix::TooManyGroups { count }));
     }
+    Ok(groups)
 }
 
-fn posix(body: &mut Object) -> Result<Option<PosixIdentity>, InvalidBody> {
-    body.object("posix")?.map(numbers).transpose()
+fn new_identity<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PosixIdentity, D::Error> {
+    let new = NewIdentity::deserialize(deserializer)?;
+    PosixIdentity::new(new.uid, new.gid, new.supplementary_groups).map_err(D::Error::custom)
 }
 
-/// The numbers, each refused by its own name.
-fn numbers(mut body: Object) -> Result<PosixIdentity, InvalidBody> {
-    let groups: Option<Vec<i64>> = body.optional("supplementaryGroups")?;
-    let (uid, gid): (i64, i64) = (body.required("uid")?, body.required("gid")?);
-    let wrong = |name, body: &Object, error| InvalidBody::wrong(body.path(name), error);
-    let uid = reeve_types::Uid::new(uid).map_err(|error| wrong("uid", &body, error))?;
-    let gid = reeve_types::Gid::new(gid).map_err(|error| wrong("gid", &body, error))?;
-    let place = body.path("supplementaryGroups");
-    body.finish()?;
-    let groups: Result<Vec<_>, _> = groups.into_iter().flatten().map(reeve_types::Gid::new).collect();
-    let groups = groups.map_err(|error| InvalidBody::wrong(place.clone(), error))?;
-    PosixIdentity::new(uid, gid, groups).map_err(|error| InvalidBody::wrong(place, error))
+fn maybe_new_identity<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PosixIdentity>, D::Error> {
+    new_identity(deserializer).map(Some)
 }
 
-/// `PUT /api/v1/users/{userId}/posix` (ours): the numbers themselves are the body.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SetPosix(pub PosixIdentity);
-
-impl Body for SetPosix {
-    fn parse(bytes: &[u8]) -> Result<Self, InvalidBody> {
-        numbers(crate::body::object(bytes)?).map(Self)
-    }
-}
-
-/// A user: `User2`, and her numbers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A user: `User2` of the reference, and the POSIX identity.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct User {
-    /// Her id.
+    /// The user's id.
     pub id: UserId,
-    /// Her email.
+    /// The user's email, in lower case.
     pub username: Email,
-    /// By whom she was made.
+    /// Who made the user: an email, a service account's name, or `system`.
     pub created_by: String,
-    /// When.
+    /// When the user was made.
     pub created_at: Option<Timestamp>,
-    /// When she last changed.
+    /// When password, POSIX identity or sessions last changed.
     pub updated_at: Option<Timestamp>,
-    /// When she last signed in.
+    /// When the user last signed in; null before the first time.
     pub last_login: Option<Timestamp>,
-    /// Whether her password is kept here.
+    /// Whether the password is kept here, and not at an identity provider.
     pub is_local: Option<bool>,
-    /// Her groups at the identity provider.
+    /// The groups at the identity provider; null: they are not known.
     pub groups: Option<Vec<String>>,
-    /// Ours: her numbers; null when she has none.
+    /// Ours: the POSIX identity that the user's containers run with; null when there is none.
     #[serde(default)]
     pub posix: Option<PosixIdentity>,
 }
 
 /// The 201 of a creation.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CreatedUser {
-    /// Her id.
+    /// The user's id.
     pub id: UserId,
-    /// Her email.
+    /// The user's email, in lower case.
     pub username: Email,
-    /// Her password, shown once.
+    /// The password; never shown again.
     pub temp_password: Shown,
 }
 
-/// The 200 of a reset.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// The 200 of a new password.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NewPassword {
-    /// Shown once.
+    /// The new password; never shown again.
     pub temp_password: Shown,
 }
 
@@ -133,6 +189,7 @@ impl Listed for User {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Body as _;
 
     #[test]
     fn a_mail_that_nobody_sends_cannot_be_ordered() {

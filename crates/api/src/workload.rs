@@ -1,38 +1,56 @@
 //! Workloads of every kind, as lists show them (control-plane 4.5).
 
+use reeve_authz::{Action, Entity};
 use reeve_types::{ClusterId, DepartmentId, ProjectId, Timestamp, WorkloadId};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::list::{FieldValue, Listed};
+use crate::error::Count;
+use crate::list::{FieldValue, Listed, WORKLOADS};
+use crate::operation::{get, may, operations};
+
+operations! {
+    /// Operations on workloads of every kind.
+    OPERATIONS: WorkloadOperation as Workload, "Workloads";
+    /// List workloads.
+    GetWorkloads = get("get_workloads", "/api/v1/workloads", may(Action::Read, Entity::Workloads))
+        .lists(&WORKLOADS).answers::<Workloads>(200);
+    /// Count workloads.
+    CountWorkloads = get("count_workloads", "/api/v1/workloads/count", may(Action::Read, Entity::Workloads))
+        .lists(&WORKLOADS).answers::<Count>(200);
+    /// Get a workload of whatever kind.
+    GetWorkload = get("get_workload", "/api/v1/workloads/{workloadId}", may(Action::Read, Entity::Workloads))
+        .answers::<Workload>(200);
+}
 
 /// Phases of a workload.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Phase {
     /// Accepted, nothing made yet.
     Creating,
     /// Its pod is being set up.
     Initializing,
-    /// On its way back.
+    /// Suspended before, it is being set up again.
     Resuming,
     /// Its pod waits.
     Pending,
-    /// On its way out.
+    /// It is being deleted.
     Deleting,
     /// Its pod runs.
     Running,
-    /// Changing.
+    /// It is being changed.
     Updating,
-    /// Suspended.
+    /// It is suspended.
     Stopped,
-    /// On its way to be.
+    /// It is being suspended.
     Stopping,
-    /// Runs badly.
+    /// It runs, and something is wrong.
     Degraded,
-    /// Ended badly.
+    /// It ended with a failure.
     Failed,
-    /// Ended well.
+    /// It ended with success.
     Completed,
-    /// Ending.
+    /// Its pods are ending.
     Terminating,
     /// The cluster has not said.
     Unknown,
@@ -61,75 +79,76 @@ impl Phase {
 }
 
 /// A workload: the required fields of the reference's `Workload`, and those that have something to say.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Workload {
-    /// [`crate::TENANT_ID`].
+    /// Always 1: an installation is one account.
     pub tenant_id: i32,
     /// Its id.
     pub id: WorkloadId,
-    /// Its name.
+    /// Its name, unique in the project.
     pub name: String,
-    /// `Training`.
+    /// Its kind: always `Training` yet.
     #[serde(rename = "type")]
     pub kind: String,
-    /// `Train`.
+    /// The kind's category: always `Train` yet.
     pub category: String,
-    /// Through which door it came.
+    /// How it came. Always `Control-plane`: the command line submits through this API too, and the reference demands a
+    /// value.
     pub source: Source,
-    /// Who submitted it.
+    /// Who submitted it: a user's email or a service account's name.
     #[serde(default)]
     pub submitted_by: String,
-    /// Its cluster.
+    /// The cluster it runs in.
     pub cluster_id: ClusterId,
-    /// Its project.
+    /// Its project, by id.
     pub project_id: ProjectId,
-    /// Its project.
+    /// Its project, by name.
     pub project_name: String,
-    /// Its department.
+    /// Its department, by id.
     pub department_id: DepartmentId,
-    /// Its department.
+    /// Its department, by name.
     pub department_name: String,
-    /// Its namespace.
+    /// The namespace it runs in.
     pub namespace: String,
     /// Null: priorities are a scheduler's, and none is used.
     pub priority: Option<i32>,
-    /// Empty likewise.
+    /// Empty, for the same reason.
     pub priority_class_name: String,
     /// When it was submitted.
     pub created_at: Timestamp,
-    /// When it last changed.
+    /// When the cluster last reported on it, or it was submitted.
     pub updated_at: Timestamp,
-    /// Null as long as it is wanted.
+    /// Null: a deleted workload is not shown.
     pub deleted_at: Option<Timestamp>,
-    /// When it ended.
+    /// When the cluster reported that it ended; null before.
     #[serde(default)]
     pub completed_at: Option<Timestamp>,
-    /// How it stands.
+    /// How it stands, as the cluster last reported.
     pub phase: Phase,
-    /// Why.
+    /// Why, for people; empty when there is nothing to say.
     #[serde(default)]
     pub phase_message: String,
-    /// Since when.
+    /// When the cluster reported the phase, or it was submitted.
     pub phase_updated_at: Timestamp,
-    /// How the cluster calls it.
+    /// The same as `phase`: clusters report no word of their own, and the reference demands one.
     pub k8s_phase: String,
-    /// Since when.
+    /// The same as `phaseUpdatedAt`.
     pub k8s_phase_updated_at: Timestamp,
     /// Empty: `phaseMessage` says it.
     pub conditions: Vec<Condition>,
-    /// How many of its pods run.
+    /// 1 while the phase is `Running`, otherwise 0: clusters report the phase, not the pods, and a training has one.
     pub running_pods: i32,
-    /// What runs.
+    /// The image that runs.
     #[serde(default)]
     pub images: Vec<String>,
-    /// What can be done with it.
+    /// What can be done with it by who may.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actions_support: Option<ActionsSupport>,
 }
 
-/// Through which door a workload came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// How a workload came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Source {
     /// The command line.
     #[serde(rename = "CLI")]
@@ -142,34 +161,34 @@ pub enum Source {
 }
 
 /// A condition.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Condition {
-    /// Which.
+    /// What it is about.
     #[serde(rename = "type")]
     pub kind: String,
     /// `True`, `False` or `Unknown`.
     pub status: String,
-    /// For people.
+    /// The cause, for people; absent when there is nothing to say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
 }
 
 /// What can be done with a workload.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ActionsSupport {
-    /// Delete it.
+    /// Whether it can be deleted.
     pub delete: bool,
-    /// Suspend it.
+    /// Whether it can be suspended.
     pub suspend: bool,
 }
 
 /// A page of workloads.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Workloads {
     /// Those the caller may see.
     pub workloads: Vec<Workload>,
-    /// The offset of the next page; absent on the last.
+    /// The `offset` of the next page; absent on the last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<usize>,
 }

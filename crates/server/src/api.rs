@@ -3,6 +3,7 @@
 pub mod access_rules;
 pub mod clusters;
 pub mod departments;
+pub mod documents;
 pub mod health;
 pub mod me;
 mod org_unit;
@@ -11,6 +12,5 @@ pub mod realm;
 pub mod roles;
 pub mod service_accounts;
 pub mod token;
-pub mod uids;
 pub mod users;
 pub mod workloads;

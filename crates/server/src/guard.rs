@@ -12,9 +12,8 @@ use axum::http::{Extensions, HeaderMap, HeaderValue, Request, StatusCode, header
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
-use reeve_api::operation::Method;
-use reeve_api::{Access, Operation, OperationId};
-use reeve_authz::{Action, Denial, Scope};
+use reeve_api::{Access, Operation, Recorded, RequestBody};
+use reeve_authz::{Denial, Scope};
 use reeve_store::{AuditAction, Outcome};
 use tracing::Instrument;
 
@@ -117,7 +116,14 @@ fn place(
 ) -> Result<Place, ApiError> {
     match caller {
         Some(caller) => app.load.callers.enter(&format!("{:?}", caller.id)),
-        None if operation.id == OperationId::GrantToken => {
+        None if matches!(
+            operation.body,
+            RequestBody::Json {
+                credentials: true,
+                ..
+            }
+        ) =>
+        {
             app.load.sign_ins.enter(&place_of_origin(extensions))
         }
         None => app.load.public.enter(&place_of_origin(extensions)),
@@ -267,12 +273,14 @@ pub fn bearer(headers: &HeaderMap) -> Result<&str, ApiError> {
 
 /// Changes that were refused are recorded too, later and summed up; a change that was made recorded itself.
 fn note_refusal(app: &App, call: &Call, caller: &Caller, status: StatusCode, object: String) {
-    let action = match call.operation.access {
-        Access::Requires(Action::Create, _) => AuditAction::Create,
-        Access::Requires(Action::Update, _) => AuditAction::Update,
-        Access::Requires(Action::Delete, _) => AuditAction::Delete,
-        Access::Authenticated if call.operation.method == Method::Post => AuditAction::SignIn,
-        _ => return,
+    let Some((recorded, entity)) = call.operation.recorded() else {
+        return;
+    };
+    let action = match recorded {
+        Recorded::Create => AuditAction::Create,
+        Recorded::Update => AuditAction::Update,
+        Recorded::Delete => AuditAction::Delete,
+        Recorded::SignIn => AuditAction::SignIn,
     };
     if !matches!(
         status,
@@ -280,11 +288,7 @@ fn note_refusal(app: &App, call: &Call, caller: &Caller, status: StatusCode, obj
     ) {
         return;
     }
-    let entity = match call.operation.access {
-        Access::Requires(_, entity) => entity.wire_name(),
-        _ => "cluster",
-    };
-    let mut entry = call.event(action, entity);
+    let mut entry = call.event(action, entity.wire_name());
     entry.subject.clone_from(&caller.name);
     entry.subject_type = caller.audit_subject();
     entry.entity_id = object;

@@ -3,10 +3,12 @@
 //! Ids contain only `[A-Za-z0-9-]`: the reference's client rewrites `_` and does not percent-encode paths
 //! (control-plane 0.3, traps 5 and 6). Project ids are decimal integers written as strings (trap 7).
 
+use std::borrow::Cow;
 use std::fmt;
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
@@ -65,6 +67,16 @@ macro_rules! uuid_id {
         }
 
         string_serde!($name);
+
+        impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({"type": "string", "format": "uuid", "description": concat!("A ", $kind, ".")})
+            }
+        }
     };
 }
 
@@ -122,9 +134,29 @@ macro_rules! string_serde {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                // What was given is not repeated: it may be a secret in the wrong place.
                 String::deserialize(deserializer)?
                     .parse()
-                    .map_err(serde::de::Error::custom)
+                    .map_err(|error: InvalidId| {
+                        serde::de::Error::custom(format_args!(
+                            "this is not a valid {}: {}",
+                            error.kind, error.expected
+                        ))
+                    })
+            }
+        }
+    };
+}
+
+macro_rules! decimal_schema {
+    ($name:ident, $about:literal) => {
+        impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({"type": "string", "pattern": "^[1-9][0-9]{0,9}$", "description": $about})
             }
         }
     };
@@ -172,6 +204,21 @@ number_id!(
 );
 string_serde!(DepartmentId);
 string_serde!(ProjectId);
+decimal_schema!(DepartmentId, "A department id: a decimal number as a string.");
+decimal_schema!(ProjectId, "A project id: a decimal number as a string.");
+
+impl JsonSchema for AccessRuleId {
+    fn schema_name() -> Cow<'static, str> {
+        "AccessRuleId".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "integer", "minimum": 1, "maximum": i32::MAX,
+            "description": "An access rule id: a number, unlike all other ids.",
+        })
+    }
+}
 
 impl Serialize for AccessRuleId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -1,9 +1,11 @@
 //! Names that were checked once, at the border.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Text that breaks the rule of the name it was to become.
@@ -88,7 +90,20 @@ macro_rules! name {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+                // What was given is not repeated: it may be a secret in the wrong place.
+                String::deserialize(deserializer)?.parse().map_err(|error: InvalidName| {
+                    serde::de::Error::custom(format_args!("this is not a valid {}: {}", error.kind, error.rule))
+                })
+            }
+        }
+
+        impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({"type": "string", "description": concat!("A valid ", $kind, ": ", $rule, ".")})
             }
         }
     };
@@ -291,6 +306,17 @@ mod tests {
             assert!(wrong.parse::<GroupName>().is_err(), "{wrong:?}");
         }
         assert!("ml-admins".parse::<GroupName>().is_ok());
+    }
+
+    #[test]
+    fn what_is_read_from_json_is_not_repeated_when_it_is_refused() {
+        let error = serde_json::from_str::<Email>("\"hunter2\"")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.starts_with("this is not a valid email: letters") && !error.contains("hunter2"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! Who a person is to a Linux kernel: uid, gid and supplementary groups.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The smallest id anybody can have: 0 is root.
@@ -138,6 +140,19 @@ macro_rules! posix_id {
                 Self::kept(i64::deserialize(deserializer)?).map_err(serde::de::Error::custom)
             }
         }
+
+        impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({
+                    "type": "integer", "minimum": MIN_ID, "maximum": MAX_ID,
+                    "description": concat!("A ", $kind, " of a person: never 65534 or 65535, and in a cluster not below its `lowestId`."),
+                })
+            }
+        }
     };
 }
 
@@ -199,6 +214,19 @@ impl<'de> Deserialize<'de> for LowestId {
     }
 }
 
+impl JsonSchema for LowestId {
+    fn schema_name() -> Cow<'static, str> {
+        "LowestId".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "integer", "minimum": MIN_ID, "maximum": LOWEST_ID,
+            "description": "The lowest uid and gid that people may have in a cluster.",
+        })
+    }
+}
+
 /// The verified numbers a person's containers run with. On the wire `{uid, gid, supplementaryGroups}`, as numbers;
 /// in claims and stamps as decimal text.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -223,6 +251,35 @@ impl TryFrom<Unchecked> for PosixIdentity {
 
     fn try_from(raw: Unchecked) -> Result<Self, InvalidPosix> {
         Self::new(raw.uid, raw.gid, raw.supplementary_groups)
+    }
+}
+
+impl JsonSchema for PosixIdentity {
+    fn schema_name() -> Cow<'static, str> {
+        "PosixIdentity".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let (uid, gid) = (generator.subschema_for::<Uid>(), generator.subschema_for::<Gid>());
+        let required = if generator.contract().is_serialize() {
+            vec!["uid", "gid", "supplementaryGroups"]
+        } else {
+            vec!["uid", "gid"]
+        };
+        json_schema!({
+            "type": "object",
+            "description": "Who a user is to the Linux kernel: the ids that containers run with.",
+            "properties": {
+                "uid": uid,
+                "gid": gid.clone(),
+                "supplementaryGroups": {
+                    "type": "array", "items": gid, "maxItems": MAX_GROUPS,
+                    "description": "The other groups; answers give them in ascending order, each once.",
+                },
+            },
+            "required": required,
+            "additionalProperties": false,
+        })
     }
 }
 

@@ -1,105 +1,152 @@
 //! Projects.
 
+use reeve_authz::{Action, Entity};
 use reeve_types::names::is_reserved_namespace;
 use reeve_types::{ClusterId, DepartmentId, OrgUnitName, ProjectId, Timestamp};
-use serde::{Deserialize, Serialize};
+use schemars::JsonSchema;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
-use super::settings::{NodeTypes, OrgUnitSettings, SchedulingRules, TotalResources};
-use crate::body::{Body, InvalidBody};
-use crate::list::{FieldValue, Listed};
+use super::settings::{NodeTypes, OrgUnitSettings, Resources, SchedulingRules, TotalResources};
+use crate::body::TypedBody;
+use crate::body::fields::text;
+use crate::error::Count;
+use crate::list::{FieldValue, Listed, PROJECTS};
+use crate::operation::{delete, get, may, operations, post};
+
+operations! {
+    /// Operations on projects.
+    OPERATIONS: ProjectOperation as Project, "Projects";
+    /// List projects.
+    GetProjects = get("get_projects", "/api/v1/org-unit/projects", may(Action::Read, Entity::Project))
+        .lists(&PROJECTS).answers::<Projects>(200);
+    /// Create a project.
+    CreateProject = post("create_project", "/api/v1/org-unit/projects", may(Action::Create, Entity::Project))
+        .takes::<CreateProject>().answers::<Project>(201).also(&[404, 409]);
+    /// Count projects.
+    CountProjects = get("count_projects", "/api/v1/org-unit/projects/count", may(Action::Read, Entity::Project))
+        .lists(&PROJECTS).answers::<Count>(200);
+    /// Get a project.
+    GetProject = get("get_project", "/api/v1/org-unit/projects/{projectId}", may(Action::Read, Entity::Project))
+        .answers::<Project>(200);
+    /// Delete a project; its namespace and workloads stay.
+    DeleteProject = delete("delete_project", "/api/v1/org-unit/projects/{projectId}", may(Action::Delete, Entity::Project))
+        .answers_nothing(204);
+}
 
 /// `POST /api/v1/org-unit/projects`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(example = serde_json::json!({"name": "speech", "clusterId": crate::EXAMPLE_UUID, "parentId": "2", "resources": []}))]
 pub struct CreateProject {
     /// Its name, unique in the cluster; never changes.
     pub name: OrgUnitName,
-    /// In which cluster.
+    /// The cluster it is in.
     pub cluster_id: ClusterId,
-    /// In which department; absent means the cluster's department `default`.
+    /// The department it is in; absent means the cluster's department `default`.
+    #[serde(default)]
     pub parent_id: Option<DepartmentId>,
-    /// The namespace to adopt or make: a DNS label of at most 63 characters.
+    /// The namespace to adopt or make: a DNS label of at most 63 characters. Absent means the installation's prefix and
+    /// the name.
+    #[serde(default, deserialize_with = "namespace")]
+    #[schemars(length(max = 63), regex(pattern = "^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$"))]
     pub requested_namespace: Option<String>,
-    /// Kept and shown; the reference's client always sends it. Default true.
+    /// Kept and shown, used for nothing; the reference's client always sends it.
+    #[serde(default = "yes")]
     pub enforce_runai_scheduler: bool,
-    /// The rest.
-    pub settings: OrgUnitSettings,
+    /// For people, at most 1024 bytes.
+    #[serde(default, deserialize_with = "text::<_, 1024>")]
+    #[schemars(length(max = 1024))]
+    pub description: Option<String>,
+    /// Limits on time; kept and shown, not enforced yet.
+    #[serde(default)]
+    pub scheduling_rules: Option<SchedulingRules>,
+    /// Names of node pools, in order of preference; kept and shown, not used yet.
+    #[serde(default)]
+    pub default_node_pools: Option<Vec<String>>,
+    /// Kinds of node for each kind of workload; kept and shown, not used yet.
+    #[serde(default)]
+    pub node_types: Option<NodeTypes>,
+    /// Quotas, one for each node pool; kept and shown, not enforced yet. May be empty.
+    pub resources: Vec<Resources>,
 }
 
-impl Body for CreateProject {
-    fn parse(bytes: &[u8]) -> Result<Self, InvalidBody> {
-        let mut body = crate::body::object(bytes)?;
-        let parsed = Self {
-            name: body.required("name")?,
-            cluster_id: body.required("clusterId")?,
-            parent_id: body.optional("parentId")?,
-            requested_namespace: body.text("requestedNamespace", 63)?,
-            enforce_runai_scheduler: body.optional("enforceRunaiScheduler")?.unwrap_or(true),
-            settings: OrgUnitSettings::take(&mut body)?,
-        };
-        body.finish()?;
-        if let Some(namespace) = &parsed.requested_namespace {
-            check_namespace(namespace)?;
+impl TypedBody for CreateProject {}
+
+impl CreateProject {
+    /// Its settings, as they are kept.
+    pub fn settings(&self) -> OrgUnitSettings {
+        OrgUnitSettings {
+            description: self.description.clone().unwrap_or_default(),
+            scheduling_rules: self.scheduling_rules.clone(),
+            default_node_pools: self.default_node_pools.clone(),
+            node_types: self.node_types.clone(),
+            resources: self.resources.clone(),
         }
-        Ok(parsed)
     }
 }
 
-fn check_namespace(name: &str) -> Result<(), InvalidBody> {
+const fn yes() -> bool {
+    true
+}
+
+fn namespace<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let Some(name) = text::<D, 63>(deserializer)? else {
+        return Ok(None);
+    };
     let inner = name
         .bytes()
         .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
     if !inner || name.starts_with('-') || name.ends_with('-') {
         let rule = "lower-case letters, digits and hyphens are needed, with a letter or digit at both ends";
-        return Err(InvalidBody::wrong("requestedNamespace", rule));
+        return Err(D::Error::custom(rule));
     }
-    if is_reserved_namespace(name) {
-        return Err(InvalidBody::wrong(
-            "requestedNamespace",
-            format!("`{name}` belongs to the cluster itself: choose another"),
-        ));
+    if is_reserved_namespace(&name) {
+        let rule = "this namespace belongs to the cluster itself: choose another";
+        return Err(D::Error::custom(rule));
     }
-    Ok(())
+    Ok(Some(name))
 }
 
 /// A project.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Project {
     /// Its id: a decimal number as a string.
     pub id: ProjectId,
-    /// Its name.
+    /// Its name, unique in the cluster.
     pub name: String,
-    /// Its cluster.
+    /// The cluster it is in.
     pub cluster_id: ClusterId,
-    /// Its department.
+    /// The department it is in.
     pub parent_id: DepartmentId,
-    /// Its department with its name.
+    /// The same department with its name.
     pub parent: Option<ParentDepartment>,
-    /// As given.
+    /// The namespace that was asked for; null when the name made it.
     pub requested_namespace: Option<String>,
-    /// As given.
+    /// As given; used for nothing.
     pub enforce_runai_scheduler: bool,
     /// The rest, as given.
     #[serde(flatten)]
     pub settings: OrgUnitSettings,
-    /// What holds after inheritance.
+    /// What holds after inheritance: its own settings, as long as departments pass none on.
     pub effective: EffectiveSettings,
     /// How it stands in its cluster.
     pub status: ProjectStatus,
-    /// Sums of `resources`.
+    /// Sums of `resources` over all node pools.
     pub total_resources: TotalResources,
     /// When it was made.
     pub created_at: Timestamp,
-    /// When it last changed.
+    /// Equals `createdAt`: no operation changes a project yet.
     pub updated_at: Timestamp,
-    /// By whom: email or service account name.
+    /// Who made it: a user's email or a service account's name.
     pub created_by: String,
-    /// By whom it last changed.
+    /// Equals `createdBy`.
     pub updated_by: String,
 }
 
 /// The department of a project.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ParentDepartment {
     /// Its id.
     pub id: DepartmentId,
@@ -108,14 +155,14 @@ pub struct ParentDepartment {
 }
 
 /// What holds for a project after inheritance.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct EffectiveSettings {
-    /// Limits on time.
+    /// Limits on time; null when none were given.
     pub scheduling_rules: Option<SchedulingRules>,
-    /// Node pools.
+    /// Names of node pools, in order of preference; null when none were given.
     pub default_node_pools: Option<Vec<String>>,
-    /// Kinds of node.
+    /// Kinds of node for each kind of workload; absent when none were given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node_types: Option<NodeTypes>,
 }
@@ -132,46 +179,46 @@ impl From<&OrgUnitSettings> for EffectiveSettings {
 }
 
 /// How a project stands in its cluster.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ProjectStatus {
-    /// Its namespace.
+    /// Its namespace in the cluster.
     pub namespace: Option<String>,
-    /// In short.
+    /// How it stands, in one word.
     pub phase: ProjectPhase,
-    /// Why.
+    /// Why, for people; null when there is nothing to say.
     pub phase_message: Option<String>,
-    /// When the cluster last spoke of it.
+    /// When the cluster last reported on it; null before it first did.
     pub last_updated_time: Option<Timestamp>,
 }
 
 /// Phases of a project.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum ProjectPhase {
-    /// Waiting for the cluster.
+    /// The cluster has not taken it up yet.
     Creating,
-    /// Changing.
+    /// It is being changed.
     Updating,
-    /// On its way out.
+    /// It is being deleted.
     Deleting,
-    /// Gone.
+    /// It is gone from the cluster.
     Deleted,
-    /// Being set up.
+    /// It is being set up.
     Initializing,
-    /// All there.
+    /// Namespace and role bindings are there.
     Ready,
-    /// Something is in the way.
+    /// Something is in the way; `phaseMessage` says what.
     NotReady,
     /// The cluster has not said.
     Unknown,
 }
 
 /// A page of projects.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Projects {
     /// Those the caller may see.
     pub projects: Vec<Project>,
-    /// The offset of the next page; absent on the last.
+    /// The `offset` of the next page; absent on the last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<usize>,
 }
@@ -206,6 +253,7 @@ impl Listed for Project {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Body as _;
 
     const CLUSTER: &str = "123e4567-e89b-12d3-a456-426614174000";
 
@@ -222,19 +270,22 @@ mod tests {
                 ,"schedulingRules":{"trainingJobTimeLimitSeconds":60},"nodeTypes":{"training":["a"]},"defaultNodePools":["x"]"#,
         )
         .unwrap();
-        assert_eq!(parsed.settings.total().gpu_quota, Some(2.0));
-        assert_eq!(parsed.settings.total().memory_quota, Some(1024.0));
+        assert_eq!(parsed.settings().total().gpu_quota, Some(2.0));
+        assert_eq!(parsed.settings().total().memory_quota, Some(1024.0));
         assert_eq!(parsed.parent_id.unwrap().number(), 4);
-        let kept = serde_json::to_string(&parsed.settings).unwrap();
+        let kept = serde_json::to_string(&parsed.settings()).unwrap();
         assert_eq!(
             serde_json::from_str::<OrgUnitSettings>(&kept).unwrap(),
-            parsed.settings
+            parsed.settings()
         );
     }
 
     #[test]
     fn wrong_input_is_refused_by_field() {
-        assert_eq!(parse(r#""x":1"#).unwrap_err(), "`resources` is missing");
+        assert_eq!(
+            parse(r#""description":"x""#).unwrap_err(),
+            "`resources` is missing"
+        );
         assert_eq!(
             parse(r#""resources":[],"x":1"#).unwrap_err(),
             "`x` is not a field of this request"
@@ -257,7 +308,7 @@ mod tests {
             CreateProject::parse(bad_name.as_bytes())
                 .unwrap_err()
                 .to_string()
-                .starts_with("`name`: `Proj_1` is not a valid")
+                .starts_with("`name`: this is not a valid name: 1 to 63")
         );
     }
 }

@@ -3,150 +3,133 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
-use crate::body::{InvalidBody, Object};
+use schemars::JsonSchema;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// `DataUpdatableFields` of the reference, and `resources`. Serializes as the middle of a department or project, and as
 /// the text a store keeps.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OrgUnitSettings {
-    /// For people.
+    /// For people; empty when none was given.
     #[serde(default)]
     pub description: String,
-    /// Limits on time.
+    /// Limits on time; null when none were given.
     #[serde(default)]
     pub scheduling_rules: Option<SchedulingRules>,
-    /// Names of node pools, in order of preference.
+    /// Names of node pools, in order of preference; null when none were given.
     #[serde(default)]
     pub default_node_pools: Option<Vec<String>>,
-    /// Kinds of node per kind of workload.
+    /// Kinds of node for each kind of workload; absent when none were given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node_types: Option<NodeTypes>,
-    /// Quotas per node pool.
+    /// Quotas, one for each node pool.
     #[serde(default)]
     pub resources: Vec<Resources>,
 }
 
 impl OrgUnitSettings {
-    /// Takes the settings out of a body.
-    pub(super) fn take(body: &mut Object) -> Result<Self, InvalidBody> {
-        let settings = Self {
-            description: body.text("description", 1024)?.unwrap_or_default(),
-            scheduling_rules: body.optional("schedulingRules")?,
-            default_node_pools: body.optional("defaultNodePools")?,
-            node_types: body.optional("nodeTypes")?,
-            resources: body.required("resources")?,
-        };
-        if let Some(rules) = &settings.scheduling_rules {
-            rules.check()?;
-        }
-        Ok(settings)
-    }
-
-    /// The sum of all quotas; null where nobody gave one.
+    /// The sums over all node pools; null where nobody gave one.
     pub fn total(&self) -> TotalResources {
         let sum =
             |pick: fn(&Resources) -> Option<f64>| self.resources.iter().filter_map(pick).reduce(|a, b| a + b);
         TotalResources {
             gpu_quota: sum(|r| r.gpu.deserved),
             cpu_quota: sum(|r| r.cpu.as_ref()?.deserved),
-            memory_quota: sum(|r| r.memory.as_ref()?.deserved),
+            memory_quota: sum(|r| r.memory.as_ref()?.deserved_mebibytes()),
         }
     }
 }
 
-/// Seconds, at least 1 each.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// Limits on time, in whole seconds, each at least 1; null means no limit.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct SchedulingRules {
-    /// How long an interactive workload may take.
+    /// Seconds that an interactive workload may take.
+    #[serde(deserialize_with = "seconds")]
+    #[schemars(range(min = 1))]
     pub interactive_job_time_limit_seconds: Option<i64>,
-    /// How long it may idle.
+    /// Seconds that an interactive workload may be idle.
+    #[serde(deserialize_with = "seconds")]
+    #[schemars(range(min = 1))]
     pub interactive_job_max_idle_duration_seconds: Option<i64>,
-    /// How long a preemptible one may idle.
+    /// Seconds that a preemptible interactive workload may be idle.
+    #[serde(deserialize_with = "seconds")]
+    #[schemars(range(min = 1))]
     pub interactive_job_preempt_idle_duration_seconds: Option<i64>,
-    /// How long a training may idle.
+    /// Seconds that a training may be idle.
+    #[serde(deserialize_with = "seconds")]
+    #[schemars(range(min = 1))]
     pub training_job_max_idle_duration_seconds: Option<i64>,
-    /// How long it may take.
+    /// Seconds that a training may take.
+    #[serde(deserialize_with = "seconds")]
+    #[schemars(range(min = 1))]
     pub training_job_time_limit_seconds: Option<i64>,
 }
 
-impl SchedulingRules {
-    fn check(&self) -> Result<(), InvalidBody> {
-        let all = [
-            self.interactive_job_time_limit_seconds,
-            self.interactive_job_max_idle_duration_seconds,
-            self.interactive_job_preempt_idle_duration_seconds,
-            self.training_job_max_idle_duration_seconds,
-            self.training_job_time_limit_seconds,
-        ];
-        match all.into_iter().flatten().find(|seconds| *seconds < 1) {
-            Some(seconds) => Err(InvalidBody::wrong(
-                "schedulingRules",
-                format!("`{seconds}` seconds: at least 1 is needed"),
-            )),
-            None => Ok(()),
-        }
+fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    match Option::deserialize(deserializer)? {
+        Some(seconds) if seconds < 1 => Err(D::Error::custom("at least 1 second is needed")),
+        seconds => Ok(seconds),
     }
 }
 
 /// Kinds of node per kind of workload.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct NodeTypes {
-    /// For trainings.
+    /// The kinds of node that trainings may use; empty means all.
     pub training: Vec<String>,
-    /// For workspaces.
+    /// The kinds of node that workspaces may use; empty means all.
     pub workspace: Vec<String>,
-    /// Their display names.
+    /// What a console calls the kinds, by their key; null when they have no other names.
     pub names: Option<BTreeMap<String, String>>,
 }
 
-/// The quota in one node pool.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// The quota in one node pool. Kept and shown, not enforced yet.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Resources {
-    /// Which; null for the cluster's default one.
+    /// The node pool; null for the cluster's default one.
     #[serde(default)]
     pub node_pool: Option<NodePool>,
-    /// GPUs.
+    /// Whole GPUs and parts of them.
     #[serde(default)]
     pub gpu: Quota,
-    /// Millicores.
+    /// Thousandths of a CPU core; null when none was given.
     #[serde(default)]
     pub cpu: Option<Quota>,
-    /// Memory.
+    /// Memory in the unit that it names; null when none was given.
     #[serde(default)]
     pub memory: Option<MemoryQuota>,
-    /// Rank among the projects of the pool.
+    /// The rank among the projects of the pool; null when none was given.
     #[serde(default)]
     pub priority: Option<String>,
 }
 
-/// A node pool.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A node pool, by reference.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NodePool {
     /// Its id.
     pub id: String,
-    /// Its name.
+    /// Its name; absent when only the id was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
 
-/// A quota.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// A quota, in the unit of the field that holds it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Quota {
-    /// What is guaranteed.
+    /// What is guaranteed; null for nothing.
     #[serde(default)]
     pub deserved: Option<f64>,
-    /// What is possible.
+    /// What is possible; null for no limit, and -1 likewise in the reference.
     #[serde(default)]
     pub limit: Option<f64>,
-    /// The share of what others leave.
+    /// The weight for the share of what others leave; null for the default.
     #[serde(default)]
     pub over_quota_weight: Option<f64>,
 }
@@ -162,42 +145,81 @@ impl Default for Quota {
     }
 }
 
-/// A quota with a unit.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// A quota of memory, with its unit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MemoryQuota {
-    /// What is guaranteed.
+    /// What is guaranteed; null for nothing.
     #[serde(default)]
     pub deserved: Option<f64>,
-    /// What is possible.
+    /// What is possible; null for no limit, and -1 likewise in the reference.
     #[serde(default)]
     pub limit: Option<f64>,
-    /// The share of what others leave.
+    /// The weight for the share of what others leave; null for the default.
     #[serde(default)]
     pub over_quota_weight: Option<f64>,
-    /// The unit.
+    /// The unit of `deserved` and `limit`.
     pub units: MemoryUnit,
 }
 
+impl MemoryQuota {
+    /// What is guaranteed, in mebibytes.
+    fn deserved_mebibytes(&self) -> Option<f64> {
+        Some(self.deserved? * self.units.bytes() / MemoryUnit::Mib.bytes())
+    }
+}
+
 /// The units of memory that the reference knows, in its spelling.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum MemoryUnit {
-    /// Mebibytes.
+    /// Mebibytes: 1,048,576 bytes.
     Mib,
-    /// Megabytes.
+    /// Megabytes: 1,000,000 bytes.
     MB,
-    /// Gigabytes.
+    /// Gigabytes: 1,000,000,000 bytes.
     GB,
 }
 
-/// Sums of [`Resources`].
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+impl MemoryUnit {
+    const fn bytes(self) -> f64 {
+        match self {
+            Self::Mib => 1_048_576.0,
+            Self::MB => 1_000_000.0,
+            Self::GB => 1_000_000_000.0,
+        }
+    }
+}
+
+/// What is guaranteed over all node pools; null where no node pool has a quota.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TotalResources {
-    /// GPUs.
+    /// GPUs, with parts.
     pub gpu_quota: Option<f64>,
-    /// Millicores.
+    /// Thousandths of a CPU core.
     pub cpu_quota: Option<f64>,
-    /// Memory, in the unit given.
+    /// Memory in mebibytes (1,048,576 bytes), whatever units the quotas are given in.
     pub memory_quota: Option<f64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_in_different_units_is_added_in_one() {
+        let total = |resources: &str| {
+            let resources = serde_json::from_str(resources).unwrap();
+            let settings = OrgUnitSettings {
+                resources,
+                ..OrgUnitSettings::default()
+            };
+            settings.total().memory_quota
+        };
+        let mixed = r#"[{"memory":{"deserved":1024,"units":"Mib"}},{"memory":{"deserved":1.048576,"units":"GB"}},
+            {"memory":{"deserved":1.048576,"units":"MB"}},{"memory":{"deserved":null,"units":"GB"}},{}]"#;
+        assert_eq!(total(mixed), Some(1024.0 + 1000.0 + 1.0));
+        assert_eq!(total("[]"), None);
+        assert_eq!(total(r#"[{"memory":{"units":"GB"}}]"#), None);
+    }
 }

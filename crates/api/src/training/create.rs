@@ -3,22 +3,38 @@
 use std::collections::BTreeSet;
 
 use reeve_types::{ClusterId, ProjectId, WorkloadName};
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
-use super::spec::{Compute, EnvironmentVariable, Security, TrainingSpec};
-use crate::body::{Body, InvalidBody, Object};
+use super::spec::{Compute, EnvironmentVariable, Security, TrainingSpec, UidGidSource};
+use crate::body::fields::{
+    OnlyFalse, OnlyNever, OnlyOne, OnlyPortion, OnlyRuntimeDefault, OnlyTrain, Unsupported, filled, text,
+};
+use crate::body::{InvalidBody, TypedBody};
 
 /// A training to submit.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(example = serde_json::json!({
+    "name": "train", "projectId": "33", "clusterId": crate::EXAMPLE_UUID,
+    "spec": {"image": "registry.example/team/image:tag", "command": "python train.py", "compute": {"gpuDevicesRequest": 1}}
+}))]
 pub struct CreateTraining {
     /// Its name, unique in the project.
     pub name: WorkloadName,
-    /// In which project.
+    /// The project it is in.
     pub project_id: ProjectId,
-    /// In which cluster: the project's.
+    /// The cluster it is to run in: the project's.
     pub cluster_id: ClusterId,
     /// What is to run.
+    #[serde(deserialize_with = "submitted")]
+    #[schemars(with = "SubmittedTraining")]
     pub spec: TrainingSpec,
+    #[serde(default)]
+    use_given_name_as_prefix: OnlyFalse,
+    #[serde(default)]
+    template_id: Unsupported,
 }
 
 /// GPUs that one pod may ask for: more is a slip of the finger.
@@ -32,247 +48,358 @@ const MAX_WORDS: usize = 1024;
 /// Bytes of a command line.
 const MAX_LINE: usize = 32 * 1024;
 
-impl Body for CreateTraining {
-    fn parse(bytes: &[u8]) -> Result<Self, InvalidBody> {
-        let mut body = crate::body::object(bytes)?;
-        let name = body.required("name")?;
-        body.only("useGivenNameAsPrefix", &[json!(false)])?;
-        body.unsupported(&["templateId"])?;
-        let (project_id, cluster_id) = (body.required("projectId")?, body.required("clusterId")?);
-        let spec = body.object("spec")?.ok_or_else(|| InvalidBody::Missing {
-            path: "spec".to_owned(),
-        })?;
-        body.finish()?;
-        Ok(Self {
-            name,
-            project_id,
-            cluster_id,
-            spec: parse_spec(spec)?,
-        })
+impl TypedBody for CreateTraining {
+    fn check(&self) -> Result<(), InvalidBody> {
+        if self.spec.tty == Some(true) && self.spec.stdin != Some(true) {
+            let remedy = "a terminal needs `stdin: true` as well: without it nobody can type";
+            return Err(InvalidBody::wrong("spec.tty", remedy));
+        }
+        check_environment(self.spec.environment_variables.as_deref().unwrap_or_default())
     }
 }
 
-fn parse_spec(mut spec: Object) -> Result<TrainingSpec, InvalidBody> {
-    let parsed = TrainingSpec {
-        image: image(&mut spec)?,
-        command: line(&mut spec, "command")?,
-        args: line(&mut spec, "args")?,
-        environment_variables: environment(&mut spec)?,
-        compute: spec.object("compute")?.map(compute).transpose()?,
-        expand_variables: spec.optional("expandVariables")?,
-        passwd_entry: spec.optional("passwdEntry")?,
-        stdin: spec.optional("stdin")?,
-        tty: spec.optional("tty")?,
-        working_dir: working_dir(&mut spec)?,
-        create_home_dir: spec.optional("createHomeDir")?,
-        security: spec.object("security")?.map(security).transpose()?,
-    };
-    // Known to the reference; here only what holds anyway may be said.
-    spec.only("category", &[json!("Train")])?;
-    spec.only("completions", &[json!(1)])?;
-    spec.only("parallelism", &[json!(1)])?;
-    spec.only("restartPolicy", &[json!("Never")])?;
-    spec.only("terminateAfterPreemption", &[json!(false)])?;
-    if parsed.tty == Some(true) && parsed.stdin != Some(true) {
-        let remedy = "a terminal needs `stdin: true` as well: without it nobody can type";
-        return Err(InvalidBody::wrong(spec.path("tty"), remedy));
+/// What each variable cannot tell alone: how many there are, each once, and how large all are together.
+fn check_environment(variables: &[EnvironmentVariable]) -> Result<(), InvalidBody> {
+    const FIELD: &str = "spec.environmentVariables";
+    if variables.len() > MAX_VARIABLES {
+        let count = variables.len();
+        let rule = format!("at most {MAX_VARIABLES} variables are possible, and these are {count}");
+        return Err(InvalidBody::wrong(FIELD, rule));
     }
-    spec.unsupported(&[
-        "annotations",
-        "autoDeletionTimeAfterCompletionSeconds",
-        "backoffLimit",
-        "exposedUrls",
-        "imagePullPolicy",
-        "imagePullSecrets",
-        "labels",
-        "nodeAffinityRequired",
-        "nodePools",
-        "nodeType",
-        "podAffinity",
-        "ports",
-        "preemptibility",
-        "priorityClass",
-        "probes",
-        "relatedUrls",
-        "storage",
-        "terminationGracePeriodSeconds",
-        "tolerations",
-    ])?;
-    spec.finish()?;
-    Ok(parsed)
+    let (mut seen, mut bytes) = (BTreeSet::new(), 0_usize);
+    for (at, variable) in variables.iter().enumerate() {
+        if !seen.insert(&variable.name) {
+            let place = format!("{FIELD}[{at}].name");
+            return Err(InvalidBody::wrong(place, "this name is given twice"));
+        }
+        bytes = bytes.saturating_add(variable.name.len().saturating_add(variable.value.len()));
+        if bytes > MAX_ENVIRONMENT {
+            let rule =
+                format!("at most {MAX_ENVIRONMENT} bytes of all names and values together are possible");
+            return Err(InvalidBody::wrong(format!("{FIELD}[{at}].value"), rule));
+        }
+    }
+    Ok(())
 }
 
-fn image(spec: &mut Object) -> Result<String, InvalidBody> {
-    let path = spec.path("image");
-    let image = spec
-        .text("image", 512)?
-        .ok_or_else(|| InvalidBody::Missing { path: path.clone() })?;
+/// What a training is to run: the part of the reference's `TrainingSpecSpec` that this version honours, and the fields that
+/// it refuses by name.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(dead_code, reason = "fields that are not honoured refuse by being there")]
+struct SubmittedTraining {
+    /// The image reference, like `registry.example/team/image:tag`; at most 512 bytes.
+    #[serde(deserialize_with = "image")]
+    #[schemars(length(min = 1, max = 512))]
+    image: String,
+    /// Replaces the image's entry point; one line, split as a shell would, at most 32 KiB and 1024 words.
+    #[serde(default, deserialize_with = "line")]
+    command: Option<String>,
+    /// The arguments; likewise.
+    #[serde(default, deserialize_with = "line")]
+    args: Option<String>,
+    /// Environment variables, each name once; at most 1024, and 128 KiB together.
+    #[serde(default)]
+    #[schemars(length(max = 1024))]
+    environment_variables: Vec<SubmittedVariable>,
+    /// What it needs of the node.
+    #[serde(default)]
+    compute: Option<SubmittedCompute>,
+    /// Ours: whether Kubernetes expands `$(NAME)` and halves `$$` in words and values. Absent: they arrive as typed.
+    #[serde(default)]
+    expand_variables: Option<bool>,
+    /// Ours: whether the user stands in `/etc/passwd` and `/etc/group`, beside the image's own entries.
+    #[serde(default)]
+    passwd_entry: Option<bool>,
+    /// Whether its standard input stays open.
+    #[serde(default)]
+    stdin: Option<bool>,
+    /// Whether it has a terminal; needs `stdin` too.
+    #[serde(default)]
+    tty: Option<bool>,
+    /// Where it starts: a path from the root. Absent: where the image says.
+    #[serde(default, deserialize_with = "working_dir")]
+    #[schemars(length(max = 4096))]
+    working_dir: Option<String>,
+    /// Whether it has a writable home. Absent: when it runs as its submitter.
+    #[serde(default)]
+    create_home_dir: Option<bool>,
+    /// As whom it runs, and with which rights. Absent: as the cluster decides.
+    #[serde(default)]
+    security: Option<SubmittedSecurity>,
+    #[serde(default)]
+    category: OnlyTrain,
+    #[serde(default)]
+    completions: OnlyOne,
+    #[serde(default)]
+    parallelism: OnlyOne,
+    #[serde(default)]
+    restart_policy: OnlyNever,
+    #[serde(default)]
+    terminate_after_preemption: OnlyFalse,
+    #[serde(default)]
+    annotations: Unsupported,
+    #[serde(default)]
+    auto_deletion_time_after_completion_seconds: Unsupported,
+    #[serde(default)]
+    backoff_limit: Unsupported,
+    #[serde(default)]
+    exposed_urls: Unsupported,
+    #[serde(default)]
+    image_pull_policy: Unsupported,
+    #[serde(default)]
+    image_pull_secrets: Unsupported,
+    #[serde(default)]
+    labels: Unsupported,
+    #[serde(default)]
+    node_affinity_required: Unsupported,
+    #[serde(default)]
+    node_pools: Unsupported,
+    #[serde(default)]
+    node_type: Unsupported,
+    #[serde(default)]
+    pod_affinity: Unsupported,
+    #[serde(default)]
+    ports: Unsupported,
+    #[serde(default)]
+    preemptibility: Unsupported,
+    #[serde(default)]
+    priority_class: Unsupported,
+    #[serde(default)]
+    probes: Unsupported,
+    #[serde(default)]
+    related_urls: Unsupported,
+    #[serde(default)]
+    storage: Unsupported,
+    #[serde(default)]
+    termination_grace_period_seconds: Unsupported,
+    #[serde(default)]
+    tolerations: Unsupported,
+}
+
+fn submitted<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TrainingSpec, D::Error> {
+    let asked = SubmittedTraining::deserialize(deserializer)?;
+    let variables = asked
+        .environment_variables
+        .into_iter()
+        .map(|it| EnvironmentVariable {
+            name: it.name,
+            value: it.value,
+        });
+    let variables: Vec<_> = variables.collect();
+    Ok(TrainingSpec {
+        image: asked.image,
+        command: asked.command,
+        args: asked.args,
+        environment_variables: (!variables.is_empty()).then_some(variables),
+        compute: asked.compute.map(|asked| Compute {
+            gpu_devices_request: asked.gpu_devices_request,
+            large_shm_request: asked.large_shm_request,
+        }),
+        expand_variables: asked.expand_variables,
+        passwd_entry: asked.passwd_entry,
+        stdin: asked.stdin,
+        tty: asked.tty,
+        working_dir: asked.working_dir,
+        create_home_dir: asked.create_home_dir,
+        security: asked.security.map(|asked| Security {
+            uid_gid_source: asked.uid_gid_source,
+            allow_privilege_escalation: asked.allow_privilege_escalation,
+        }),
+    })
+}
+
+fn image<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let image = filled::<D, 512>(deserializer)?;
     let plain = image
         .bytes()
         .all(|b| b.is_ascii_alphanumeric() || b"._-:/@+".contains(&b));
-    if plain {
-        Ok(image)
-    } else {
-        Err(InvalidBody::wrong(
-            path,
-            "an image reference like `registry.example/team/image:tag` is needed",
-        ))
-    }
+    let rule = "an image reference like `registry.example/team/image:tag` is needed";
+    plain.then_some(image).ok_or_else(|| D::Error::custom(rule))
 }
 
-fn working_dir(spec: &mut Object) -> Result<Option<String>, InvalidBody> {
-    let path = spec.path("workingDir");
-    match spec.text("workingDir", 4096)? {
-        Some(text) if !text.starts_with('/') || text.contains(char::is_control) => Err(InvalidBody::wrong(
-            path,
+fn working_dir<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    match text::<D, 4096>(deserializer)? {
+        Some(path) if !path.starts_with('/') || path.contains(char::is_control) => Err(D::Error::custom(
             "a path that begins with `/` is needed, without control characters",
         )),
-        text => Ok(text),
+        path => Ok(path),
     }
 }
 
-fn line(spec: &mut Object, name: &str) -> Result<Option<String>, InvalidBody> {
-    let line = spec.text(name, MAX_LINE)?;
+fn line<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let line = text::<D, MAX_LINE>(deserializer)?;
     match line.as_deref().map(shlex::split) {
         None => Ok(None),
-        Some(Some(words)) if words.len() > MAX_WORDS => Err(InvalidBody::wrong(
-            spec.path(name),
-            format!(
-                "at most {MAX_WORDS} words are possible, and these are {}",
-                words.len()
-            ),
-        )),
+        Some(Some(words)) if words.len() > MAX_WORDS => Err(D::Error::custom(format_args!(
+            "at most {MAX_WORDS} words are possible, and these are {}",
+            words.len()
+        ))),
         Some(Some(words)) if !words.is_empty() => Ok(line),
-        Some(Some(_)) => Err(InvalidBody::wrong(spec.path(name), "at least one word is needed")),
-        Some(None) => Err(InvalidBody::wrong(
-            spec.path(name),
+        Some(Some(_)) => Err(D::Error::custom("at least one word is needed")),
+        Some(None) => Err(D::Error::custom(
             "a quote is not closed, or a backslash ends the line",
         )),
     }
 }
 
-fn environment(spec: &mut Object) -> Result<Option<Vec<EnvironmentVariable>>, InvalidBody> {
-    const FIELD: &str = "environmentVariables";
-    let mut variables = Vec::new();
-    let (mut seen, mut bytes) = (BTreeSet::new(), 0);
-    let items = spec.objects(FIELD)?;
-    if items.len() > MAX_VARIABLES {
-        return Err(InvalidBody::wrong(
-            spec.path(FIELD),
-            format!(
-                "at most {MAX_VARIABLES} variables are possible, and these are {}",
-                items.len()
-            ),
-        ));
-    }
-    for mut item in items {
-        let path = item.path("name");
-        let name = item
-            .text("name", 255)?
-            .ok_or_else(|| InvalidBody::Missing { path: path.clone() })?;
-        let valid = name
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b));
-        if !valid || name.starts_with(|c: char| c.is_ascii_digit()) {
-            let rule = "letters, digits, `_`, `-` and `.` are needed, not starting with a digit";
-            return Err(InvalidBody::wrong(path, rule));
-        }
-        if !seen.insert(name.clone()) {
-            return Err(InvalidBody::wrong(path, format!("`{name}` is given twice")));
-        }
-        let value: String = item.optional("value")?.unwrap_or_default();
-        bytes += name.len() + value.len();
-        if value.len() > MAX_VALUE || bytes > MAX_ENVIRONMENT || value.contains('\0') {
-            let rule = format!(
-                "at most {MAX_VALUE} bytes, {MAX_ENVIRONMENT} of all names and values together, and no NUL are possible"
-            );
-            return Err(InvalidBody::wrong(item.path("value"), rule));
-        }
-        item.only("exclude", &[json!(false)])?;
-        item.unsupported(&[
-            "secret",
-            "configMap",
-            "podFieldRef",
-            "userCredential",
-            "description",
-        ])?;
-        item.finish()?;
-        variables.push(EnvironmentVariable { name, value });
-    }
-    Ok((!variables.is_empty()).then_some(variables))
+/// An environment variable.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(dead_code, reason = "fields that are not honoured refuse by being there")]
+struct SubmittedVariable {
+    /// The variable's name: letters, digits, `_`, `-` and `.`, not starting with a digit; at most 255 bytes.
+    #[serde(deserialize_with = "variable_name")]
+    #[schemars(length(max = 255), regex(pattern = "^[A-Za-z_.-][A-Za-z0-9_.-]*$"))]
+    name: String,
+    /// The variable's value, at most 32 KiB, without NUL. Absent: empty.
+    #[serde(default, deserialize_with = "variable_value")]
+    value: String,
+    #[serde(default)]
+    exclude: OnlyFalse,
+    #[serde(default)]
+    secret: Unsupported,
+    #[serde(default)]
+    config_map: Unsupported,
+    #[serde(default)]
+    pod_field_ref: Unsupported,
+    #[serde(default)]
+    user_credential: Unsupported,
+    #[serde(default)]
+    description: Unsupported,
 }
 
-fn compute(mut compute: Object) -> Result<Compute, InvalidBody> {
-    let gpus: Option<u32> = compute.optional("gpuDevicesRequest")?;
-    if gpus.is_some_and(|gpus| gpus > MAX_GPUS) {
-        return Err(InvalidBody::wrong(
-            compute.path("gpuDevicesRequest"),
-            format!("at most {MAX_GPUS} are possible"),
-        ));
+fn variable_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let name = filled::<D, 255>(deserializer)?;
+    let valid = name
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b));
+    if !valid || name.starts_with(|c: char| c.is_ascii_digit()) {
+        let rule = "letters, digits, `_`, `-` and `.` are needed, not starting with a digit";
+        return Err(D::Error::custom(rule));
     }
-    // The reference's way to say "whole devices".
-    compute.only("gpuRequestType", &[json!("portion")])?;
-    compute.only("gpuPortionRequest", &[json!(1), json!(1.0)])?;
-    let large_shm_request = compute.optional("largeShmRequest")?;
-    compute.unsupported(&[
-        "cpuCoreLimit",
-        "cpuCoreRequest",
-        "cpuMemoryLimit",
-        "cpuMemoryRequest",
-        "extendedResources",
-        "gpuMemoryLimit",
-        "gpuMemoryRequest",
-        "gpuPortionLimit",
-    ])?;
-    compute.finish()?;
-    Ok(Compute {
-        gpu_devices_request: gpus,
-        large_shm_request,
-    })
+    Ok(name)
 }
 
-fn security(mut security: Object) -> Result<Security, InvalidBody> {
-    security_source(&mut security)?;
-    let parsed = Security {
-        uid_gid_source: security.optional("uidGidSource")?,
-        allow_privilege_escalation: security.optional("allowPrivilegeEscalation")?,
-    };
-    if parsed.allow_privilege_escalation == Some(true) {
-        let remedy = "`true` cannot be asked for: leave it out to get what the cluster allows";
-        return Err(InvalidBody::wrong(
-            security.path("allowPrivilegeEscalation"),
-            remedy,
-        ));
+fn variable_value<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let value = String::deserialize(deserializer)?;
+    if value.len() > MAX_VALUE || value.contains('\0') {
+        return Err(D::Error::custom(format_args!(
+            "at most {MAX_VALUE} bytes are possible, and no NUL"
+        )));
     }
-    // What every pod gets, so there is nothing to keep.
-    if security.optional("runAsNonRoot")? == Some(false) {
-        let remedy = "`false` cannot be asked for: no container runs as root; leave it out";
-        return Err(InvalidBody::wrong(security.path("runAsNonRoot"), remedy));
+    Ok(value)
+}
+
+/// What a training needs of the node.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(dead_code, reason = "fields that are not honoured refuse by being there")]
+struct SubmittedCompute {
+    /// How many whole GPUs.
+    #[serde(default, deserialize_with = "gpus")]
+    #[schemars(range(max = 1024))]
+    gpu_devices_request: Option<u32>,
+    /// Whether memory at `/dev/shm` is as large as the container's, without the runtime's 64 MiB.
+    #[serde(default)]
+    large_shm_request: Option<bool>,
+    #[serde(default)]
+    gpu_request_type: OnlyPortion,
+    #[serde(default)]
+    gpu_portion_request: OnlyOne,
+    #[serde(default)]
+    cpu_core_limit: Unsupported,
+    #[serde(default)]
+    cpu_core_request: Unsupported,
+    #[serde(default)]
+    cpu_memory_limit: Unsupported,
+    #[serde(default)]
+    cpu_memory_request: Unsupported,
+    #[serde(default)]
+    extended_resources: Unsupported,
+    #[serde(default)]
+    gpu_memory_limit: Unsupported,
+    #[serde(default)]
+    gpu_memory_request: Unsupported,
+    #[serde(default)]
+    gpu_portion_limit: Unsupported,
+}
+
+fn gpus<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    match u32::deserialize(deserializer)? {
+        gpus if gpus > MAX_GPUS => Err(D::Error::custom(format_args!("at most {MAX_GPUS} are possible"))),
+        gpus => Ok(Some(gpus)),
     }
-    for name in ["hostIpc", "hostNetwork", "readOnlyRootFilesystem"] {
-        security.only(name, &[json!(false)])?;
-    }
-    security.only("seccompProfileType", &[json!("RuntimeDefault")])?;
-    security.unsupported(&["capabilities", "runAsGid", "runAsUid", "supplementalGroups"])?;
-    security.finish()?;
-    Ok(parsed)
+}
+
+/// As whom a training runs, and with which rights.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(dead_code, reason = "fields that are not honoured refuse by being there")]
+struct SubmittedSecurity {
+    /// Where uid, gid and groups come from. Absent: as the cluster decides.
+    #[serde(default, deserialize_with = "source")]
+    uid_gid_source: Option<UidGidSource>,
+    /// `false` forbids to gain privileges; `true` cannot be asked for.
+    #[serde(default, deserialize_with = "escalation")]
+    #[schemars(extend("enum" = [false, null]))]
+    allow_privilege_escalation: Option<bool>,
+    /// What every pod gets: `false` cannot be asked for.
+    #[serde(default, deserialize_with = "non_root")]
+    #[schemars(extend("enum" = [true, null]))]
+    run_as_non_root: Option<bool>,
+    #[serde(default)]
+    host_ipc: OnlyFalse,
+    #[serde(default)]
+    host_network: OnlyFalse,
+    #[serde(default)]
+    read_only_root_filesystem: OnlyFalse,
+    #[serde(default)]
+    seccomp_profile_type: OnlyRuntimeDefault,
+    #[serde(default)]
+    capabilities: Unsupported,
+    #[serde(default)]
+    run_as_gid: Unsupported,
+    #[serde(default)]
+    run_as_uid: Unsupported,
+    #[serde(default)]
+    supplemental_groups: Unsupported,
 }
 
 /// `custom` is a value of the reference, and a way to be somebody else.
-fn security_source(security: &mut Object) -> Result<(), InvalidBody> {
-    let custom = security.peek("uidGidSource") == Some(&json!("custom"));
-    if custom {
-        let remedy = "`custom` is not supported: use `fromIdpToken` to run as yourself";
-        return Err(InvalidBody::wrong(security.path("uidGidSource"), remedy));
+fn source<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<UidGidSource>, D::Error> {
+    match String::deserialize(deserializer)?.as_str() {
+        "fromTheImage" => Ok(Some(UidGidSource::FromTheImage)),
+        "fromIdpToken" => Ok(Some(UidGidSource::FromIdpToken)),
+        "custom" => Err(D::Error::custom(
+            "`custom` is not supported: use `fromIdpToken` to run as yourself",
+        )),
+        _ => Err(D::Error::unknown_variant("", &["fromTheImage", "fromIdpToken"])),
     }
-    Ok(())
+}
+
+fn escalation<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
+    if bool::deserialize(deserializer)? {
+        let remedy = "`true` cannot be asked for: leave it out to get what the cluster allows";
+        return Err(D::Error::custom(remedy));
+    }
+    Ok(Some(false))
+}
+
+fn non_root<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
+    if bool::deserialize(deserializer)? {
+        return Ok(Some(true));
+    }
+    let remedy = "`false` cannot be asked for: no container runs as root; leave it out";
+    Err(D::Error::custom(remedy))
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::Value;
+    use serde_json::{Value, json};
 
     use super::*;
+    use crate::Body as _;
 
     fn parse(spec: Value) -> Result<CreateTraining, String> {
         let body = json!({"name": "t", "projectId": "33", "clusterId": "123e4567-e89b-12d3-a456-426614174000", "spec": spec});

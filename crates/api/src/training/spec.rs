@@ -2,37 +2,39 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What a training is to run. Serializes as the `spec` of answers, and as the text a store keeps.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TrainingSpec {
-    /// The image.
+    /// The image reference.
     pub image: String,
     /// Replaces the image's entry point; one line, split as a shell would.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,
-    /// Its arguments; likewise.
+    /// The arguments; one line, split as a shell would.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub args: Option<String>,
-    /// Environment variables, in order, each name once.
+    /// Environment variables, in order, each name once; absent when there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment_variables: Option<Vec<EnvironmentVariable>>,
-    /// What it needs.
+    /// What it needs of the node; absent for nothing in particular.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compute: Option<Compute>,
-    /// Kubernetes expands `$(NAME)` and halves `$$` in words and values; absent means that they arrive as they were typed.
+    /// Whether Kubernetes expands `$(NAME)` and halves `$$` in words and values; absent means that they arrive as they were
+    /// typed.
     /// Not in the reference.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expand_variables: Option<bool>,
-    /// The person in `/etc/passwd` and `/etc/group`, beside the image's own entries. Not in the reference.
+    /// Whether the user stands in `/etc/passwd` and `/etc/group`, beside the image's own entries. Not in the reference.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub passwd_entry: Option<bool>,
-    /// Its standard input stays open.
+    /// Whether its standard input stays open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stdin: Option<bool>,
-    /// It has a terminal.
+    /// Whether it has a terminal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tty: Option<bool>,
     /// Where it starts: a path from the root; absent means: where the image says.
@@ -41,18 +43,18 @@ pub struct TrainingSpec {
     /// A writable home; absent means: when it runs as its submitter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub create_home_dir: Option<bool>,
-    /// As whom, and with which rights.
+    /// As whom it runs, and with which rights; absent means as the cluster decides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub security: Option<Security>,
 }
 
 /// An environment variable with its value. Prints without it.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EnvironmentVariable {
-    /// Its name.
+    /// The variable's name.
     pub name: String,
-    /// Its value.
+    /// The variable's value, as it was typed.
     pub value: String,
 }
 
@@ -63,22 +65,22 @@ impl fmt::Debug for EnvironmentVariable {
 }
 
 /// What a training needs.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Compute {
-    /// Whole GPUs.
+    /// How many whole GPUs; absent for none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gpu_devices_request: Option<u32>,
-    /// Memory at `/dev/shm`, without the runtime's 64 MiB.
+    /// Whether memory at `/dev/shm` is as large as the container's, without the runtime's 64 MiB.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub large_shm_request: Option<bool>,
 }
 
 /// As whom a training runs, and with which rights.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Security {
-    /// Where uid, gid and groups come from.
+    /// Where uid, gid and groups come from; absent means as the cluster decides.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub uid_gid_source: Option<UidGidSource>,
     /// `false` forbids to gain privileges. It cannot be asked for.
@@ -87,12 +89,12 @@ pub struct Security {
 }
 
 /// Where uid, gid and groups come from. `custom` is not supported.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum UidGidSource {
-    /// The image says.
+    /// From the image.
     FromTheImage,
-    /// The submitter's verified identity.
+    /// From the submitter's verified POSIX identity.
     FromIdpToken,
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, ensure};
+use reeve_api::cluster::ClusterOperation;
 use reeve_api::operation::Method;
 use reeve_api::{Access, OPERATIONS, OperationId};
 use reeve_demo::{Rest, Road, organization};
@@ -102,7 +103,7 @@ async fn read_everything(bob: &Rest, ids: &Ids, own: bool) -> Result<String> {
             must_be(&answer, wanted, "").with_context(|| path.clone())?;
         }
         // The address of the cluster's API server is one for everybody with a rule in the cluster.
-        if operation.id != OperationId::GetKubernetesEndpoint {
+        if operation.id != OperationId::Cluster(ClusterOperation::GetKubernetesEndpoint) {
             said += &format!("GET {path}\n{}\n", answer.body);
         }
     }

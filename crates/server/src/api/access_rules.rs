@@ -7,7 +7,11 @@ pub mod get;
 pub mod list;
 mod status;
 
+use std::sync::Arc;
+
+use axum::routing::MethodRouter;
 use reeve_api::TENANT_ID;
+use reeve_api::access_rule::AccessRuleOperation;
 use reeve_api::access_rule::{AccessRule, ScopeType, SubjectType};
 use reeve_api::list::ListQuery;
 use reeve_authz::{Entity, Scope, SubjectKey};
@@ -19,6 +23,20 @@ use crate::caller::Caller;
 use crate::directory::Directory;
 use crate::error::ApiError;
 use crate::extract::Pairs;
+use crate::router::to;
+
+/// The handler of each operation.
+pub(crate) fn route(operation: AccessRuleOperation) -> MethodRouter<Arc<App>> {
+    use AccessRuleOperation as Op;
+    let row = operation.row();
+    match operation {
+        Op::GetAccessRules => to(row, list::handle),
+        Op::CreateAccessRule => to(row, create::handle),
+        Op::CountAccessRules => to(row, count::handle),
+        Op::GetAccessRule => to(row, get::handle),
+        Op::DeleteAccessRule => to(row, delete::handle),
+    }
+}
 
 /// How many rules are shaped while the directory is held.
 const TOGETHER: usize = 16;

@@ -10,7 +10,11 @@ pub mod regenerate_secret;
 pub mod set_lowest_id;
 pub mod update;
 
+use std::sync::Arc;
+
+use axum::routing::MethodRouter;
 use reeve_api::TENANT_ID;
+use reeve_api::cluster::ClusterOperation;
 use reeve_api::cluster::{Cluster, ClusterCondition, ClusterPlatform, ClusterState, ClusterStatus};
 use reeve_authz::{Action, Entity, Granted, Scope, SubjectKey};
 use reeve_store::{AuditAction, AuditEntry, ClusterRow, SubjectId, UserFacts};
@@ -19,6 +23,24 @@ use reeve_types::{ClusterId, Timestamp};
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::error::ApiError;
+use crate::router::to;
+
+/// The handler of each operation.
+pub(crate) fn route(operation: ClusterOperation) -> MethodRouter<Arc<App>> {
+    use ClusterOperation as Op;
+    let row = operation.row();
+    match operation {
+        Op::GetClusters => to(row, list::handle),
+        Op::CreateCluster => to(row, create::handle),
+        Op::GetCluster => to(row, get::handle),
+        Op::UpdateCluster => to(row, update::handle),
+        Op::RegenerateClusterSecret => to(row, regenerate_secret::handle),
+        Op::DeleteCluster => to(row, delete::handle),
+        Op::CreateKubernetesToken => to(row, kubernetes_token::handle),
+        Op::GetKubernetesEndpoint => to(row, kubernetes_endpoint::handle),
+        Op::SetClusterLowestId => to(row, set_lowest_id::handle),
+    }
+}
 
 /// The permission to change a cluster itself, and the event of the change.
 ///
@@ -76,7 +98,7 @@ pub(super) fn shown(app: &App, row: ClusterRow) -> Cluster {
         domain: row.domain,
         version: row.version,
         status: (!row.name_only).then_some(status),
-        updated_at: Some(row.created_at),
+        updated_at: None,
         deleted_at: None,
         last_liveness: last_liveness.filter(|_| !row.name_only),
         delete_requested_at: None,

@@ -6,6 +6,10 @@ pub mod delete;
 pub mod get;
 pub mod list;
 
+use std::sync::Arc;
+
+use axum::routing::MethodRouter;
+use reeve_api::org::DepartmentOperation;
 use reeve_api::org::{Department, OrgUnitSettings};
 use reeve_authz::Entity;
 use reeve_store::DepartmentRow;
@@ -13,6 +17,20 @@ use reeve_store::DepartmentRow;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::ApiError;
+use crate::router::to;
+
+/// The handler of each operation.
+pub(crate) fn route(operation: DepartmentOperation) -> MethodRouter<Arc<App>> {
+    use DepartmentOperation as Op;
+    let row = operation.row();
+    match operation {
+        Op::GetDepartments => to(row, list::handle),
+        Op::CreateDepartment => to(row, create::handle),
+        Op::CountDepartments => to(row, count::handle),
+        Op::GetDepartment => to(row, get::handle),
+        Op::DeleteDepartment => to(row, delete::handle),
+    }
+}
 
 /// A department as it is shown.
 pub(super) fn shown(row: DepartmentRow) -> Result<Department, ApiError> {

@@ -1,3 +1,20 @@
 //! The caller herself.
 
 pub mod get;
+
+use std::sync::Arc;
+
+use axum::routing::MethodRouter;
+use reeve_api::me::MeOperation;
+
+use crate::app::App;
+use crate::router::to;
+
+/// The handler of each operation.
+pub(crate) fn route(operation: MeOperation) -> MethodRouter<Arc<App>> {
+    use MeOperation as Op;
+    let row = operation.row();
+    match operation {
+        Op::GetMe => to(row, get::handle),
+    }
+}

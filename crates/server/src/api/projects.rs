@@ -6,6 +6,10 @@ pub mod delete;
 pub mod get;
 pub mod list;
 
+use std::sync::Arc;
+
+use axum::routing::MethodRouter;
+use reeve_api::org::ProjectOperation;
 use reeve_api::org::{
     EffectiveSettings, OrgUnitSettings, ParentDepartment, Project, ProjectPhase, ProjectStatus,
 };
@@ -17,6 +21,20 @@ use serde::{Deserialize, Serialize};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::ApiError;
+use crate::router::to;
+
+/// The handler of each operation.
+pub(crate) fn route(operation: ProjectOperation) -> MethodRouter<Arc<App>> {
+    use ProjectOperation as Op;
+    let row = operation.row();
+    match operation {
+        Op::GetProjects => to(row, list::handle),
+        Op::CreateProject => to(row, create::handle),
+        Op::CountProjects => to(row, count::handle),
+        Op::GetProject => to(row, get::handle),
+        Op::DeleteProject => to(row, delete::handle),
+    }
+}
 
 /// What a store keeps of a project beside its place and name.
 #[derive(Debug, Serialize, Deserialize)]

@@ -7,9 +7,30 @@ pub mod list;
 pub mod regenerate_secret;
 pub mod update;
 
+use std::sync::Arc;
+
+use axum::routing::MethodRouter;
 use reeve_api::TENANT_ID;
 use reeve_api::service_account::ServiceAccount;
+use reeve_api::service_account::ServiceAccountOperation;
 use reeve_store::ServiceAccountRow;
+
+use crate::app::App;
+use crate::router::to;
+
+/// The handler of each operation.
+pub(crate) fn route(operation: ServiceAccountOperation) -> MethodRouter<Arc<App>> {
+    use ServiceAccountOperation as Op;
+    let row = operation.row();
+    match operation {
+        Op::GetServiceAccounts => to(row, list::handle),
+        Op::CreateServiceAccount => to(row, create::handle),
+        Op::GetServiceAccount => to(row, get::handle),
+        Op::UpdateServiceAccount => to(row, update::handle),
+        Op::RegenerateServiceAccountSecret => to(row, regenerate_secret::handle),
+        Op::DeleteServiceAccount => to(row, delete::handle),
+    }
+}
 
 /// A service account as it is shown.
 fn shown(row: ServiceAccountRow) -> ServiceAccount {

@@ -1,3 +1,20 @@
 //! Signing in.
 
 pub mod grant;
+
+use std::sync::Arc;
+
+use axum::routing::MethodRouter;
+use reeve_api::token::TokenOperation;
+
+use crate::app::App;
+use crate::router::to;
+
+/// The handler of each operation.
+pub(crate) fn route(operation: TokenOperation) -> MethodRouter<Arc<App>> {
+    use TokenOperation as Op;
+    let row = operation.row();
+    match operation {
+        Op::GrantToken => to(row, grant::handle),
+    }
+}

@@ -6,17 +6,40 @@ pub mod delete;
 pub mod get;
 pub mod list;
 pub mod logout;
+pub mod release_uid;
 pub mod reset_password;
 pub mod set_posix;
 
+use std::sync::Arc;
+
+use axum::routing::MethodRouter;
 use reeve_api::list::ListQuery;
 use reeve_api::user::User;
+use reeve_api::user::UserOperation;
 use reeve_authz::{Action, Entity};
 use reeve_store::UserRow;
 
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::ApiError;
+use crate::router::to;
+
+/// The handler of each operation.
+pub(crate) fn route(operation: UserOperation) -> MethodRouter<Arc<App>> {
+    use UserOperation as Op;
+    let row = operation.row();
+    match operation {
+        Op::GetUsers => to(row, list::handle),
+        Op::CreateUser => to(row, create::handle),
+        Op::CountUsers => to(row, count::handle),
+        Op::GetUser => to(row, get::handle),
+        Op::DeleteUser => to(row, delete::handle),
+        Op::SetUserPosix => to(row, set_posix::handle),
+        Op::ReleaseUid => to(row, release_uid::handle),
+        Op::ResetUserPassword => to(row, reset_password::handle),
+        Op::LogoutUser => to(row, logout::handle),
+    }
+}
 
 /// A person as she is shown.
 fn shown(row: UserRow) -> User {
@@ -28,7 +51,7 @@ fn shown(row: UserRow) -> User {
         updated_at: Some(row.updated_at),
         last_login: row.last_login,
         is_local: Some(row.is_local),
-        groups: Some(Vec::new()),
+        groups: None,
         posix: row.posix,
     }
 }

@@ -8,9 +8,14 @@ pub mod get_training;
 pub mod list;
 pub mod list_trainings;
 
+use std::sync::Arc;
+
+use axum::routing::MethodRouter;
 use reeve_api::TENANT_ID;
 use reeve_api::list::{ListQuery, WORKLOADS};
+use reeve_api::training::TrainingOperation;
 use reeve_api::training::{DesiredPhase, Training, TrainingSpec};
+use reeve_api::workload::WorkloadOperation;
 use reeve_api::workload::{ActionsSupport, Phase, Source, Workload, Workloads};
 use reeve_authz::{Entity, Scope};
 use reeve_link::StatusPhase;
@@ -21,6 +26,30 @@ use crate::app::App;
 use crate::caller::Caller;
 use crate::error::ApiError;
 use crate::extract::{Pairs, Segment};
+use crate::router::to;
+
+/// The handler of each operation.
+pub(crate) fn route(operation: WorkloadOperation) -> MethodRouter<Arc<App>> {
+    use WorkloadOperation as Op;
+    let row = operation.row();
+    match operation {
+        Op::GetWorkloads => to(row, list::handle),
+        Op::CountWorkloads => to(row, count::handle),
+        Op::GetWorkload => to(row, get::handle),
+    }
+}
+
+/// The handler of each operation on trainings.
+pub(crate) fn training_route(operation: TrainingOperation) -> MethodRouter<Arc<App>> {
+    use TrainingOperation as Op;
+    let row = operation.row();
+    match operation {
+        Op::GetTrainings => to(row, list_trainings::handle),
+        Op::CreateTraining => to(row, create_training::handle),
+        Op::GetTraining => to(row, get_training::handle),
+        Op::DeleteTraining => to(row, delete_training::handle),
+    }
+}
 
 /// The one kind there is yet.
 const TRAINING: &str = "Training";

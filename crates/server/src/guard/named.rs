@@ -3,8 +3,7 @@
 
 use axum::body::Body;
 use axum::http::Request;
-use reeve_api::operation::Method;
-use reeve_api::{Access, Operation};
+use reeve_api::{Access, Operation, PathParameter, RequestBody};
 use reeve_authz::{Action, Scope};
 use serde_json::Value;
 
@@ -16,52 +15,50 @@ const LONGEST_ID: usize = 36;
 
 /// The one path parameter of a request, when it looks like an id.
 pub(super) fn segment<'a>(operation: &Operation, request: &'a Request<Body>) -> Option<&'a str> {
-    parameter(operation.path, request.uri().path()).map(|(_, text)| text)
+    parameter(operation.path, request.uri().path())
 }
 
-/// Name and text of the path parameter.
-fn parameter<'a>(template: &'static str, path: &'a str) -> Option<(&'static str, &'a str)> {
-    let (name, text) = template
-        .split('/')
-        .zip(path.split('/'))
-        .find_map(|(name, text)| {
-            let name = name.strip_prefix('{')?.strip_suffix('}')?;
-            Some((name, text))
-        })?;
+/// The text of the path parameter.
+fn parameter<'a>(template: &'static str, path: &'a str) -> Option<&'a str> {
+    let parts = template.split('/').zip(path.split('/'));
+    let (_, text) = parts.into_iter().find(|(name, _)| name.starts_with('{'))?;
     let plain = text
         .bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    (plain && !text.is_empty() && text.len() <= LONGEST_ID).then_some((name, text))
+    (plain && !text.is_empty() && text.len() <= LONGEST_ID).then_some(text)
 }
 
 /// The scope that the path or the body names. The body is read for it, so this ends the request.
 pub(super) async fn scope(app: &App, operation: &Operation, request: Request<Body>) -> Option<Scope> {
-    if let Some((name, text)) = parameter(operation.path, request.uri().path()) {
-        return of_parameter(app, name, text).await;
+    if let Some(parameter) = operation.parameter() {
+        return of_parameter(app, parameter, segment(operation, &request)?).await;
     }
     let makes = matches!(operation.access, Access::Requires(Action::Create, _));
-    if !makes || operation.method != Method::Post {
+    if !makes || !matches!(operation.body, RequestBody::Json { .. }) {
         return None;
     }
     let body = extract::read(request).await.ok()?;
     of_body(&serde_json::from_slice(&body).ok()?)
 }
 
-async fn of_parameter(app: &App, name: &str, text: &str) -> Option<Scope> {
-    match name {
-        "clusterUuid" => text.parse().ok().map(Scope::Cluster),
-        "departmentId" => text.parse().ok().map(Scope::Department),
-        "projectId" => text.parse().ok().map(Scope::Project),
-        "workloadId" => {
+async fn of_parameter(app: &App, parameter: PathParameter, text: &str) -> Option<Scope> {
+    match parameter {
+        PathParameter::Cluster => text.parse().ok().map(Scope::Cluster),
+        PathParameter::Department => text.parse().ok().map(Scope::Department),
+        PathParameter::Project => text.parse().ok().map(Scope::Project),
+        PathParameter::Workload => {
             let project = app.store.locate_workload(text.parse().ok()?).await.ok()??;
             Some(Scope::Project(project))
         }
-        "accessRuleId" => app
+        PathParameter::AccessRule => app
             .directory()
             .index()
             .rule(text.parse().ok()?)
             .map(|rule| rule.scope),
-        _ => None,
+        // They belong to the account.
+        PathParameter::Role | PathParameter::ServiceAccount | PathParameter::Uid | PathParameter::User => {
+            None
+        }
     }
 }
 
@@ -89,9 +86,8 @@ mod tests {
     #[test]
     fn only_what_looks_like_an_id_is_taken_from_a_path() {
         let template = "/api/v1/org-unit/projects/{projectId}";
-        let of = |id: &str| {
-            parameter(template, &format!("/api/v1/org-unit/projects/{id}")).map(|(_, id)| id.to_owned())
-        };
+        let of =
+            |id: &str| parameter(template, &format!("/api/v1/org-unit/projects/{id}")).map(str::to_owned);
         assert_eq!(of("7"), Some("7".to_owned()));
         for other in ["", "a%20b", "../7", &"7".repeat(37)] {
             assert_eq!(of(other), None, "{other}");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
-use reeve_api::OperationId;
+use reeve_api::health::HealthOperation;
 use reeve_server::app::App;
 use reeve_server::error::ApiError;
 use reeve_server::guard;
@@ -19,7 +19,7 @@ async fn a_handler_that_panics_is_answered_with_500_and_tells_nothing() {
     async fn handler() -> &'static str {
         panic!("a value nobody may see")
     }
-    let state = (Arc::clone(&server.app), OperationId::Healthz.operation());
+    let state = (Arc::clone(&server.app), HealthOperation::Healthz.row());
     let route = get(handler).layer(from_fn_with_state(state, guard::operation));
     server.router = Router::new().route("/panics", route);
     let answer = server.get("", "/panics").await;

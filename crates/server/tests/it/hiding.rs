@@ -1,6 +1,7 @@
 //! bob reads `language` only: lists, counts and gets show nothing of `vision` (decision 16 of the design).
 
 use axum::http::Method;
+use reeve_api::cluster::ClusterOperation;
 use reeve_api::operation::Method as OperationMethod;
 use reeve_api::{Access, OPERATIONS, OperationId};
 use serde_json::{Value, json};
@@ -130,7 +131,7 @@ async fn no_operation_that_reads_shows_anything_of_what_lies_beside() {
                 Access::Requires(_, entity) if !reads.contains(&entity.wire_name()) => 403,
                 Access::Requires(..) if path != operation.path && !own => 404,
                 // He reaches the cluster; it has not said yet where it is.
-                _ if operation.id == OperationId::GetKubernetesEndpoint => 404,
+                _ if operation.id == OperationId::Cluster(ClusterOperation::GetKubernetesEndpoint) => 404,
                 _ => operation.success,
             };
             if wanted == operation.success {

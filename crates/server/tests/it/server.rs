@@ -20,6 +20,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt;
 
+use crate::contract;
+
 pub(crate) const URL: &str = "https://reeve.test";
 pub(crate) const ADMIN: &str = "admin@reeve.example";
 pub(crate) const ADMIN_PASSWORD: &str = "First-Pass-1!";
@@ -145,10 +147,12 @@ impl Server {
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
         let text = String::from_utf8(bytes.to_vec()).unwrap();
+        contract::check(&method, &path, &parts, &text);
         Answer {
             status: parts.status,
             headers: parts.headers,

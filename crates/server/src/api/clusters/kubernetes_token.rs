@@ -14,7 +14,7 @@ use super::person_reaching;
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::error::ApiError;
-use crate::extract::Segment;
+use crate::extract::{NoBody, Segment};
 
 /// A token for people with any rule that reaches the cluster. Recorded as a sign-in before it is given.
 pub async fn handle(
@@ -22,6 +22,7 @@ pub async fn handle(
     caller: Caller,
     call: Call,
     segment: Segment,
+    NoBody: NoBody,
 ) -> Result<Json<KubernetesToken>, ApiError> {
     let id: ClusterId = segment.id("cluster")?;
     let user = person_reaching(&app, &caller, id)?;

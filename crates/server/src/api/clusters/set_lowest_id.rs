@@ -22,7 +22,7 @@ pub async fn handle(
     caller: Caller,
     call: Call,
     segment: Segment,
-    Parsed(SetLowestId(lowest)): Parsed<SetLowestId>,
+    Parsed(SetLowestId { lowest_id: lowest }): Parsed<SetLowestId>,
 ) -> Result<Json<Cluster>, ApiError> {
     let id: ClusterId = segment.id("cluster")?;
     let row = app

@@ -31,7 +31,7 @@ pub async fn handle(
     let namespace = namespace(&app.settings, &body)?;
     let details = Details {
         enforce_runai_scheduler: body.enforce_runai_scheduler,
-        settings: body.settings.clone(),
+        settings: body.settings(),
     };
     let details = serde_json::to_value(details).map_err(ApiError::internal)?;
     let change = app.change(move |app| async move {

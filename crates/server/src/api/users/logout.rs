@@ -12,7 +12,7 @@ use reeve_types::UserId;
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::error::ApiError;
-use crate::extract::Segment;
+use crate::extract::{NoBody, Segment};
 
 /// Ends her sessions.
 pub async fn handle(
@@ -20,6 +20,7 @@ pub async fn handle(
     caller: Caller,
     call: Call,
     segment: Segment,
+    NoBody: NoBody,
 ) -> Result<StatusCode, ApiError> {
     let id: UserId = segment.id("user")?;
     app.revoke(move |app| async move {

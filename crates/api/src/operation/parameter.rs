@@ -1,0 +1,93 @@
+//! What an operation takes in its address.
+
+use reeve_types::{
+    AccessRuleId, ClusterId, DepartmentId, ProjectId, ServiceAccountId, Uid, UserId, WorkloadId,
+};
+use schemars::{Schema, SchemaGenerator, json_schema};
+
+/// A parameter in a path, by what it names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PathParameter {
+    /// An access rule.
+    AccessRule,
+    /// A cluster.
+    Cluster,
+    /// A department.
+    Department,
+    /// A project.
+    Project,
+    /// A role.
+    Role,
+    /// A service account.
+    ServiceAccount,
+    /// A uid that was given to somebody.
+    Uid,
+    /// A user.
+    User,
+    /// A workload of whatever kind.
+    Workload,
+}
+
+impl PathParameter {
+    /// All.
+    pub const ALL: [Self; 9] = [
+        Self::AccessRule,
+        Self::Cluster,
+        Self::Department,
+        Self::Project,
+        Self::Role,
+        Self::ServiceAccount,
+        Self::Uid,
+        Self::User,
+        Self::Workload,
+    ];
+
+    /// As in the path, without braces: the reference's name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AccessRule => "accessRuleId",
+            Self::Cluster => "clusterUuid",
+            Self::Department => "departmentId",
+            Self::Project => "projectId",
+            Self::Role => "roleIdPath",
+            Self::ServiceAccount => "serviceAccountId",
+            Self::Uid => "uid",
+            Self::User => "userId",
+            Self::Workload => "workloadId",
+        }
+    }
+
+    /// The one in a path; `None` for a path without one.
+    pub fn of(path: &str) -> Option<Self> {
+        let name = path
+            .split('/')
+            .find_map(|part| part.strip_prefix('{')?.strip_suffix('}'))?;
+        Self::ALL.into_iter().find(|known| known.name() == name)
+    }
+
+    /// What it looks like.
+    pub fn schema(self, generator: &mut SchemaGenerator) -> Schema {
+        match self {
+            Self::AccessRule => generator.subschema_for::<AccessRuleId>(),
+            Self::Cluster => generator.subschema_for::<ClusterId>(),
+            Self::Department => generator.subschema_for::<DepartmentId>(),
+            Self::Project => generator.subschema_for::<ProjectId>(),
+            Self::Role => json_schema!({"type": "integer", "minimum": 1}),
+            Self::ServiceAccount => generator.subschema_for::<ServiceAccountId>(),
+            Self::Uid => generator.subschema_for::<Uid>(),
+            Self::User => generator.subschema_for::<UserId>(),
+            Self::Workload => generator.subschema_for::<WorkloadId>(),
+        }
+    }
+}
+
+/// A parameter after the `?` of an operation that is no list.
+#[derive(Debug, Clone, Copy)]
+pub struct QueryParameter {
+    /// Its name.
+    pub name: &'static str,
+    /// The values it may have.
+    pub values: &'static [&'static str],
+    /// What it does.
+    pub about: &'static str,
+}

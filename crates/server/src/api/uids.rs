@@ -1,3 +1,0 @@
-//! Uids that were given (ours).
-
-pub mod release;

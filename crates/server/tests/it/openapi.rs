@@ -1,0 +1,253 @@
+//! The OpenAPI document and its page as served, and every operation's success, query and body against it. Each answer is
+//! compared with the document by [`contract`](crate::contract).
+
+use std::collections::BTreeSet;
+
+use axum::http::Method;
+use reeve_api::operation::Method as OperationMethod;
+use reeve_api::{Access, OPERATIONS, Operation, PathParameter, Query, RequestBody, openapi};
+use serde_json::{Value, json};
+
+use crate::server::{ADMIN, ADMIN_PASSWORD, Town};
+
+#[tokio::test]
+async fn the_document_is_served_to_everybody_as_it_is_committed() {
+    let town = Town::new().await;
+    let answer = town.server.get("", "/api/openapi.json").await;
+    assert_eq!(answer.is(200)["openapi"], "3.1.0");
+    assert_eq!(answer.text, openapi::text());
+    for secret in [&town.cluster, &town.robots, &town.alice_id.to_string()] {
+        // Of this installation it says nothing. Ids of one digit are everywhere.
+        assert!(secret.len() < 3 || !answer.text.contains(secret), "{secret}");
+    }
+}
+
+#[tokio::test]
+async fn the_page_runs_nothing_and_loads_nothing() {
+    let town = Town::new().await;
+    let answer = town.server.get("", "/docs").await;
+    assert_eq!(answer.status, 200);
+    let header = |name: &str| answer.headers[name].to_str().unwrap();
+    assert_eq!(header("content-type"), "text/html; charset=utf-8");
+    assert_eq!(header("x-content-type-options"), "nosniff");
+    let policy = header("content-security-policy");
+    assert!(
+        policy.starts_with("default-src 'none'; style-src 'sha256-"),
+        "{policy}"
+    );
+    for open in ["unsafe", "script-src", "http:", "https:", "*"] {
+        assert!(!policy.contains(open), "{policy}");
+    }
+    for operation in OPERATIONS {
+        let place = format!("<h3 id=\"{}\">", operation.name);
+        assert!(answer.text.contains(&place), "{place}");
+    }
+}
+
+/// What is there for each parameter of a path, and the bodies that make sense in this town.
+fn call(town: &Town, operation: &Operation, ids: &Ids) -> (String, Value) {
+    let id = match operation.parameter() {
+        None => String::new(),
+        Some(PathParameter::AccessRule) => town.alice_rule.to_string(),
+        Some(PathParameter::Cluster) => town.cluster.clone(),
+        Some(PathParameter::Department) => town.language.clone(),
+        Some(PathParameter::Project) => town.captions.clone(),
+        Some(PathParameter::Role) => "5".to_owned(),
+        Some(PathParameter::ServiceAccount) => town.ci_id.to_string(),
+        Some(PathParameter::Uid) => "61000".to_owned(),
+        Some(PathParameter::User) => ids.user.clone(),
+        Some(PathParameter::Workload) => ids.workload.clone(),
+    };
+    let cluster = &town.cluster;
+    let body = match operation.name {
+        "grant_token" => json!({"grantType": "password", "username": ADMIN, "password": ADMIN_PASSWORD}),
+        "create_cluster" | "create_service_account" => json!({"name": "another"}),
+        "create_department" => json!({"name": "another", "clusterId": cluster, "resources": ids.resources}),
+        "create_project" => {
+            json!({"name": "another", "clusterId": cluster, "parentId": town.vision, "resources": ids.resources,
+                "schedulingRules": {"trainingJobTimeLimitSeconds": 60}, "nodeTypes": {"training": ["a"]}})
+        }
+        "create_user" => json!({"email": "another@example.com"}),
+        "create_access_rule" => {
+            json!({"subjectType": "group", "subjectId": "g", "roleId": 9, "scopeType": "project", "scopeId": town.robots})
+        }
+        "create_training1" => {
+            json!({"name": "another", "projectId": town.robots, "clusterId": cluster, "spec": {"image": "x"}})
+        }
+        "set_user_posix" => json!({"uid": 61_001, "gid": 5000}),
+        "set_cluster_lowest_id" => json!({"lowestId": 500}),
+        "patch_cluster" => json!({"kubernetesEndpoint": {"server": "https://k8s.example:6443"}}),
+        "update_service_account_by_id" => json!({"enabled": true}),
+        _ => Value::Null,
+    };
+    let part = |part: &str| {
+        if part.starts_with('{') {
+            id.clone()
+        } else {
+            part.to_owned()
+        }
+    };
+    (
+        operation.path.split('/').map(part).collect::<Vec<_>>().join("/"),
+        body,
+    )
+}
+
+struct Ids {
+    user: String,
+    workload: String,
+    resources: Value,
+}
+
+async fn ids(town: &Town) -> Ids {
+    let server = &town.server;
+    let posix = json!({"uid": 61_000, "gid": 5000, "supplementaryGroups": [5001]});
+    let (user, _) = server.user("erin@example.com", posix).await;
+    let spec = json!({"image": "x", "command": "sh", "environmentVariables": [{"name": "A", "value": "b"}],
+        "compute": {"gpuDevicesRequest": 1}, "security": {"uidGidSource": "fromIdpToken"}});
+    let body = json!({"name": "train", "projectId": town.robots, "clusterId": town.cluster, "spec": spec});
+    let made = server
+        .post(&town.alice, "/api/v1/workloads/trainings", body)
+        .await
+        .is(202);
+    Ids {
+        user: user.to_string(),
+        workload: made["workloadId"].as_str().unwrap().to_owned(),
+        resources: json!([{"gpu": {"deserved": 1}, "memory": {"deserved": 1024, "units": "Mib"}}]),
+    }
+}
+
+/// Reads after changes, so that there is something to read; what goes, goes last, from the inside out.
+fn in_order() -> Vec<&'static Operation> {
+    let last = [
+        "training",
+        "access_rule",
+        "user",
+        "service",
+        "project",
+        "department",
+        "cluster",
+        "uid",
+    ];
+    let mut all: Vec<_> = OPERATIONS.iter().collect();
+    all.sort_by_key(|row| match row.method {
+        OperationMethod::Post | OperationMethod::Put | OperationMethod::Patch => (0, 0),
+        OperationMethod::Get => (1, 0),
+        OperationMethod::Delete => {
+            let place = last.iter().position(|word| row.name.contains(word));
+            (2, place.unwrap_or(usize::MAX))
+        }
+    });
+    all
+}
+
+#[tokio::test]
+async fn every_operation_succeeds_as_documented() {
+    let town = Town::new().await;
+    let server = &town.server;
+    let ids = ids(&town).await;
+    let mut seen = BTreeSet::new();
+    for operation in in_order() {
+        if operation.name == "release_uid" {
+            // Until then a Kubernetes token may be good that names the uid.
+            server.clock.advance_seconds(400);
+        }
+        let (path, body) = call(&town, operation, &ids);
+        // The trainings are Alice's to make; everything else is the administrator's.
+        let token = match operation.access {
+            Access::Public => "",
+            _ if operation.name == "create_training1" => &town.alice,
+            _ => &server.admin,
+        };
+        let text = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
+        let method: Method = operation.method.into();
+        let answer = server.call(token, method, &path, text).await;
+        assert_eq!(
+            answer.status.as_u16(),
+            operation.success,
+            "{}: {}",
+            operation.name,
+            answer.text
+        );
+        seen.insert(operation.name);
+    }
+    assert_eq!(seen.len(), OPERATIONS.len());
+}
+
+#[tokio::test]
+async fn every_body_refuses_a_field_that_the_document_does_not_name() {
+    let town = Town::new().await;
+    let ids = ids(&town).await;
+    for operation in OPERATIONS {
+        if !matches!(
+            operation.body,
+            RequestBody::Json {
+                credentials: false,
+                ..
+            }
+        ) {
+            continue;
+        }
+        let (path, mut body) = call(&town, operation, &ids);
+        body["nonsense"] = json!("hunter2");
+        let method: Method = operation.method.into();
+        let answer = town
+            .server
+            .call(&town.server.admin, method, &path, body.to_string())
+            .await;
+        assert_eq!(
+            answer.refused(400),
+            "`nonsense` is not a field of this request",
+            "{}",
+            operation.name
+        );
+    }
+}
+
+#[tokio::test]
+async fn every_parameter_of_the_document_is_taken_and_no_other() {
+    let town = Town::new().await;
+    let server = &town.server;
+    let ids = ids(&town).await;
+    for operation in OPERATIONS.iter().filter(|row| row.method == OperationMethod::Get) {
+        let (path, _) = call(&town, operation, &ids);
+        let mut right = Vec::new();
+        match operation.query {
+            Query::Nothing => continue,
+            Query::List(spec) => {
+                right.extend([
+                    "offset=0".to_owned(),
+                    "limit=1".to_owned(),
+                    "sortOrder=desc".to_owned(),
+                ]);
+                right.extend(spec.fields.iter().map(|field| format!("sortBy={field}")));
+                right.extend(spec.search.then(|| "search=x".to_owned()));
+                // Values of the others differ; empty is as good as absent.
+                right.extend(spec.extras.iter().map(|name| format!("{name}=")));
+            }
+            Query::Parameters(parameters) => {
+                let each = |it: &reeve_api::operation::QueryParameter| {
+                    it.values
+                        .iter()
+                        .map(|value| format!("{}={value}", it.name))
+                        .collect::<Vec<_>>()
+                };
+                right.extend(parameters.iter().flat_map(each));
+            }
+        }
+        for query in right {
+            server
+                .get(&server.admin, &format!("{path}?{query}"))
+                .await
+                .is(200);
+        }
+        server
+            .get(&server.admin, &format!("{path}?nonsense=1"))
+            .await
+            .refused(400);
+    }
+}
