@@ -11,6 +11,7 @@ use reeve_types::RoleName;
 
 use crate::entity::Entity;
 use crate::permission::{Action, Permission, PermissionSet};
+use crate::scope::Scope;
 
 include!(concat!(env!("OUT_DIR"), "/roles.rs"));
 
@@ -212,6 +213,18 @@ impl Role {
                 Grants::Any => true,
                 Grants::Only(roles) => roles.contains(&role),
             }
+    }
+
+    /// As [`Role::may_give`], in a scope: a role with a list of those that it gives does so in departments and projects alone.
+    /// Held in the account or a cluster it works in those below, and makes no rule for all of them at once.
+    pub fn may_give_in(&self, role: RoleId, scope: Scope) -> bool {
+        self.may_give(role) && self.creates_rules_in(scope)
+    }
+
+    /// Whether its holders create access rules in a scope.
+    pub(crate) fn creates_rules_in(&self, scope: Scope) -> bool {
+        let below = matches!(scope, Scope::Department(_) | Scope::Project(_));
+        self.creates_rules() && (below || self.definition().grants == Grants::Any)
     }
 
     /// Whether its holders may give `role` by what this role alone allows.

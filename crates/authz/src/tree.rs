@@ -110,7 +110,12 @@ impl Tree {
     }
 
     pub(crate) fn scope(&self, at: At) -> Option<Scope> {
-        self.nodes.get(at.slot()).map(|node| node.scope)
+        self.scope_at(at.slot())
+    }
+
+    /// The scope with this slot.
+    pub(crate) fn scope_at(&self, slot: usize) -> Option<Scope> {
+        self.nodes.get(slot).map(|node| node.scope)
     }
 
     pub(crate) fn scopes(&self) -> impl Iterator<Item = Scope> + '_ {

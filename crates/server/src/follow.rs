@@ -63,6 +63,10 @@ pub async fn run(app: Arc<App>) {
         {
             log_chain(error);
         }
+        // What is there and cannot be read, an entry of a newer version for example: nothing is decided without it.
+        if matches!(&followed, Err(error) if !matches!(error, StoreError::Unavailable { .. })) {
+            app.following.doubt();
+        }
         if followed.is_ok() && failed {
             tracing::info!("the database is there again");
         }

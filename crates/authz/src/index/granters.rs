@@ -33,7 +33,8 @@ impl Index {
 
     /// A rule came to a scope.
     pub(super) fn granter_came(&mut self, at: At, came: Held) {
-        let Some(role) = self.roles.get(came.role).filter(|role| role.creates_rules()) else {
+        let (role, scope) = (self.roles.get(came.role), self.tree.scope(at));
+        let Some(role) = role.filter(|role| scope.is_some_and(|scope| role.creates_rules_in(scope))) else {
             return;
         };
         let Some(here) = self.scopes.get_mut(at.slot()) else {
@@ -46,7 +47,7 @@ impl Index {
         }
         let follows = named.last().is_none_or(|(last, _)| *last < came.rule);
         let Some(subject) = self.subjects.key(came.subject).filter(|_| follows) else {
-            name_again(here, role, came.role, &self.subjects);
+            name_again(here, role, came.role, &self.subjects, scope);
             return;
         };
         if named.iter().all(|(_, other)| other != subject) {
@@ -61,12 +62,13 @@ impl Index {
         let Some(role) = self.roles.get(slot).filter(|role| role.creates_rules()) else {
             return;
         };
+        let scope = self.tree.scope(at);
         let Some(here) = self.scopes.get_mut(at.slot()) else {
             return;
         };
         // Of each subject the oldest rule is named; any other may go unnoticed.
         if of_role(here, role).iter().any(|(rule, _)| *rule == went) {
-            name_again(here, role, slot, &self.subjects);
+            name_again(here, role, slot, &self.subjects, scope);
         }
     }
 
@@ -75,8 +77,8 @@ impl Index {
         let Some(role) = self.roles.get(slot) else {
             return;
         };
-        for here in &mut self.scopes {
-            name_again(here, role, slot, &self.subjects);
+        for (place, here) in self.scopes.iter_mut().enumerate() {
+            name_again(here, role, slot, &self.subjects, self.tree.scope_at(place));
         }
     }
 }
@@ -90,9 +92,9 @@ fn of_role<'a>(here: &'a AtScope, role: &Role) -> &'a [(AccessRuleId, SubjectKey
 }
 
 /// Looks through the rules of a scope for those with a role.
-fn name_again(here: &mut AtScope, role: &Role, slot: RoleSlot, subjects: &Subjects) {
+fn name_again(here: &mut AtScope, role: &Role, slot: RoleSlot, subjects: &Subjects, scope: Option<Scope>) {
     let mut who = Vec::new();
-    if role.creates_rules() {
+    if scope.is_some_and(|scope| role.creates_rules_in(scope)) {
         for held in here.rules.iter().filter(|held| held.role == slot) {
             let subject = subjects
                 .key(held.subject)
@@ -119,6 +121,8 @@ fn put(here: &mut AtScope, role: &Role, who: Vec<(AccessRuleId, SubjectKey)>) {
             conveys: role.conveys(),
             who,
         });
+        // Whatever came first: an index is equal to one that is built of the same rules.
+        all.sort_unstable_by_key(|some| some.role.id());
     }
     here.granters = (!all.is_empty()).then(|| all.into());
 }

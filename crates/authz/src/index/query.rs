@@ -228,7 +228,7 @@ impl Index {
     }
 
     /// Whether the caller may give `role` in `scope` to anybody: by a rule whose role creates access rules there and may give
-    /// this one ([`Role::may_give`]), and every permission of the role held there, so that nobody hands out more than they
+    /// this one ([`Role::may_give_in`]), and every permission of the role held there, so that nobody hands out more than they
     /// have. The answer names that rule.
     ///
     /// # Errors
@@ -243,7 +243,10 @@ impl Index {
         if creating.peek().is_none() {
             return Err(self.denial(principal, create, scope));
         }
-        let gives = |slot| self.roles.get(slot).is_some_and(|own: &Role| own.may_give(role));
+        let gives = |slot| {
+            let own = self.roles.get(slot);
+            own.is_some_and(|own: &Role| own.may_give_in(role, scope))
+        };
         let found = creating.find(|(_, grant)| gives(grant.role));
         let Some(reason) = found.and_then(|(through, grant)| self.reason(through, grant)) else {
             return Err(Denial {

@@ -205,6 +205,12 @@ impl Oracle {
             }
     }
 
+    /// Whether a role creates rules in a scope: one with a list of those that it gives does so in departments and projects.
+    fn creates_in(&self, giver: RoleId, scope: Scope) -> bool {
+        let listed = self.rights(giver).gives.is_some() && self.fault != Fault::ListOfGrantsIgnored;
+        !listed || !matches!(scope, Scope::Account | Scope::Cluster(_))
+    }
+
     /// Whether the holders of a role can give some role that may do this, by what the role alone allows.
     fn can_hand_on(&self, giver: RoleId, action: Action, entity: Entity) -> bool {
         let own = self.rights(giver);
@@ -306,7 +312,8 @@ impl Oracle {
         let mut giving = false;
         for id in self.allowing(who, Action::Create, Entity::AccessRules, scope) {
             for rule in &self.rules {
-                giving |= rule.id == id && self.may_give(rule.role, role);
+                giving |=
+                    rule.id == id && self.may_give(rule.role, role) && self.creates_in(rule.role, scope);
             }
         }
         if !giving {
@@ -369,7 +376,7 @@ impl Oracle {
             let mut by_age: Vec<&Rule> = self.rules.iter().filter(|rule| rule.scope == here).collect();
             by_age.sort_by_key(|rule| rule.id);
             for rule in by_age {
-                if fits(rule.role) && !who.contains(&rule.subject) {
+                if fits(rule.role) && self.creates_in(rule.role, here) && !who.contains(&rule.subject) {
                     who.push(rule.subject.clone());
                 }
             }

@@ -23,12 +23,8 @@ pub async fn handle(
     let id: AccessRuleId = segment.id("access rule")?;
     app.revoke(move |app| async move {
         let hidden = || ApiError::not_found("access rule", id);
-        let scope = app
-            .directory()
-            .index()
-            .rule(id)
-            .map(|rule| rule.scope)
-            .ok_or_else(hidden)?;
+        let rule = app.directory().index().rule(id).ok_or_else(hidden)?;
+        let scope = rule.scope;
         let granted = app.directory().allow(
             &caller,
             Action::Delete,
@@ -37,6 +33,11 @@ pub async fn handle(
             Entity::AccessRules,
             hidden,
         )?;
+        // What somebody could not give they do not take away either: a Department administrator not the rule of who made them
+        // one. Their own they may.
+        if rule.subject != caller.principal.subject {
+            app.directory().allow_grant(&caller, rule.role, scope, hidden)?;
+        }
         let mut entry = call.entry(&caller, &granted, AuditAction::Delete);
         entry.cluster_id = app.directory().cluster_of(scope);
         let committed = app.store.delete_access_rule(&granted, id, call.at, entry).await?;

@@ -87,7 +87,9 @@ fn whole_cluster(
     let prefix = &app.settings.namespace_prefix;
     match decided {
         Ok(_) => Ok(true),
-        Err(_) if body.requested_namespace.is_none() || namespace.starts_with(prefix.as_str()) => Ok(false),
+        Err(_) if body.requested_namespace.is_none() => Ok(false),
+        // Every name begins with an empty prefix.
+        Err(_) if !prefix.is_empty() && namespace.starts_with(prefix.as_str()) => Ok(false),
         Err(denial) => {
             let who: Vec<_> = denial.who_could_grant().iter().map(ToString::to_string).collect();
             let who = if who.is_empty() {
