@@ -12,9 +12,9 @@ use reeve_workload::WORKLOAD_LABEL;
 
 use crate::{settings, slim};
 
-/// How many objects that may be large are asked for at once: a page of the largest ones is some megabytes, whatever somebody
-/// wrote into their annotations.
-const PAGE: u32 = 50;
+/// How many objects that may be large are asked for at once: a page of the largest ones is some megabytes, and several times
+/// that once it is read, whatever somebody wrote into their annotations.
+const PAGE: u32 = 20;
 
 /// A copy of everything that is read by more than one controller.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use reeve_store_sql::DatabaseUrl;
-use reeve_types::{ClusterId, Email, NamespacePattern};
+use reeve_types::{ClusterId, Email, NamespacePattern, Secret};
 
 use crate::connections::Bounds;
 use crate::logging::{self, LogFormat};
@@ -47,9 +47,27 @@ pub struct Database {
         long = "database-url",
         env = "REEVE_DATABASE_URL",
         hide_env_values = true,
-        value_name = "URL"
+        value_name = "URL",
+        value_parser = unread
     )]
-    pub url: Option<DatabaseUrl>,
+    given: Option<Secret>,
+}
+
+/// Takes any text: clap prints a value that it cannot read, and this one may hold a password.
+#[expect(clippy::unnecessary_wraps, reason = "what a value parser answers")]
+fn unread(text: &str) -> Result<Secret, std::convert::Infallible> {
+    Ok(Secret::new(text))
+}
+
+impl Database {
+    /// The PostgreSQL database, if one was given.
+    ///
+    /// # Errors
+    /// When its address cannot be read; it is not repeated.
+    pub fn url(&self) -> anyhow::Result<Option<DatabaseUrl>> {
+        let read = self.given.as_ref().map(|given| given.expose().parse());
+        read.transpose().context("`--database-url` (REEVE_DATABASE_URL)")
+    }
 }
 
 /// Flags of `serve`.
@@ -185,8 +203,7 @@ impl Cli {
 }
 
 fn authentication_config(flags: &AuthenticationConfig) -> anyhow::Result<()> {
-    let text =
-        crate::start::authentication_config(&flags.data_dir, flags.database.url.clone(), flags.cluster)?;
+    let text = crate::start::authentication_config(&flags.data_dir, flags.database.url()?, flags.cluster)?;
     std::io::stdout()
         .write_all(text.as_bytes())
         .context("failed to print the configuration")

@@ -62,7 +62,7 @@ pub fn run(flags: Serve) -> anyhow::Result<()> {
 }
 
 async fn serve(flags: Serve, clock: Clock, random: Random) -> anyhow::Result<()> {
-    let dir = DataDir::open(&flags.data_dir)?.with(flags.database.url.clone());
+    let dir = DataDir::open(&flags.data_dir)?.with(flags.database.url()?);
     let _lock = dir.lock()?;
     let initialized = dir.is_initialized().await?;
     let master = dir.master_key(&random, initialized)?;

@@ -33,7 +33,11 @@ impl FromStr for DatabaseUrl {
             return Err(InvalidDatabaseUrl::Scheme);
         }
         let options: PgConnectOptions = text.parse().map_err(|_| InvalidDatabaseUrl::Unreadable)?;
-        let said = ["sslmode=", "ssl-mode="].iter().any(|word| text.contains(word));
+        // Of the parameters: a password may hold the same letters.
+        let parameters = text.split_once('?').map_or("", |(_, parameters)| parameters);
+        let said = parameters
+            .split('&')
+            .any(|one| one.starts_with("sslmode=") || one.starts_with("ssl-mode="));
         let here = options.get_socket().is_some()
             || options.get_host().starts_with('/')
             || ["localhost", "127.0.0.1", "::1", "[::1]"].contains(&options.get_host());
@@ -80,6 +84,10 @@ mod tests {
         assert!(matches!(
             mode("postgres://u:p@localhost/reeve"),
             PgSslMode::Prefer
+        ));
+        assert!(matches!(
+            mode("postgres://u:sslmode=x@db.example/reeve"),
+            PgSslMode::VerifyFull
         ));
         let said = "postgres://u:p@db.example/reeve?sslmode=require";
         assert!(matches!(mode(said), PgSslMode::Require));

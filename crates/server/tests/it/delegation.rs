@@ -86,3 +86,53 @@ async fn what_a_delegated_rule_gives_is_there_at_once_and_goes_with_it() {
         .is(204);
     submit().await.refused(403);
 }
+
+/// Planted fault: by the right to delete access rules in her department alone she would take away the rules of those who made
+/// her its administrator.
+#[tokio::test]
+async fn what_somebody_could_not_give_they_do_not_take_away() {
+    let town = Town::new().await;
+    let server = &town.server;
+    let (_, dora) = server.user("dora@example.com", Value::Null).await;
+    let department = ("department", town.language.as_str());
+    let own = server.rule(("user", "dora@example.com"), 2, department).await;
+    let above = rule(("user", "nobody@example.com"), 1, department);
+    let above = server.post(&server.admin, RULES, above).await.is(201);
+    let given = server
+        .post(&dora, RULES, rule(("group", "team"), 5, department))
+        .await
+        .is(201);
+    let message = server
+        .delete(&dora, &format!("{RULES}/{}", above["id"]))
+        .await
+        .refused(403);
+    assert!(message.contains("System administrator"), "{message}");
+    server
+        .delete(&dora, &format!("{RULES}/{}", given["id"]))
+        .await
+        .is(204);
+    server.delete(&dora, &format!("{RULES}/{own}")).await.is(204);
+}
+
+/// Who is Department administrator of the whole account gives in departments and projects, and makes no rule of the account.
+#[tokio::test]
+async fn a_listed_role_is_given_below_clusters_alone() {
+    let town = Town::new().await;
+    let server = &town.server;
+    let (_, dora) = server.user("dora@example.com", Value::Null).await;
+    server
+        .rule(("user", "dora@example.com"), 2, ("tenant", "1"))
+        .await;
+    for (kind, id) in [("tenant", "1"), ("cluster", &town.cluster)] {
+        server
+            .post(&dora, RULES, rule(("group", "everybody"), 5, (kind, id)))
+            .await
+            .refused(403);
+    }
+    for (kind, id) in [("department", &town.language), ("project", &town.captions)] {
+        server
+            .post(&dora, RULES, rule(("group", "team"), 5, (kind, id)))
+            .await
+            .is(201);
+    }
+}

@@ -160,3 +160,25 @@ async fn the_program_serves_over_postgres_and_starts_again_over_it() {
     let said = verify.output().unwrap();
     assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
 }
+
+/// The parser of flags prints values that it cannot read; this one holds a password.
+#[test]
+fn an_address_that_cannot_be_read_is_refused_without_its_password() {
+    let url = "postgres://reeve:secret#word@db.example/reeve";
+    for by_flag in [true, false] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_reeve-server"));
+        program.args(["serve", "--data-dir"]).arg(dir.path().join("data"));
+        if by_flag {
+            program.args(["--database-url", url]);
+        } else {
+            program.env("REEVE_DATABASE_URL", url);
+        }
+        let output = program.output().unwrap();
+        let said =
+            String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+        assert!(!output.status.success());
+        assert!(said.contains("REEVE_DATABASE_URL"), "{said}");
+        assert!(!said.contains("secret"), "{said}");
+    }
+}

@@ -36,7 +36,7 @@ pub async fn handle(
         // What somebody could not give they do not take away either: a Department administrator not the rule of who made them
         // one. Their own they may.
         if rule.subject != caller.principal.subject {
-            app.directory().allow_grant(&caller, rule.role, scope, hidden)?;
+            drop(app.directory().allow_grant(&caller, rule.role, scope, hidden)?);
         }
         let mut entry = call.entry(&caller, &granted, AuditAction::Delete);
         entry.cluster_id = app.directory().cluster_of(scope);
