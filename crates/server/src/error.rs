@@ -162,6 +162,7 @@ impl From<StoreError> for ApiError {
             | StoreError::EmailRests { .. }
             | StoreError::NamespaceOfOthers { .. }
             | StoreError::ProjectFull { .. }
+            | StoreError::ScopeFull { .. }
             | StoreError::UidTaken(_)
             | StoreError::UidInUse { .. }
             | StoreError::LastAdministrator => Self::Conflict(error.to_string()),

@@ -236,6 +236,36 @@ async fn in_effect(tx: &mut Tx, subject: &SubjectKey) -> Result<bool, StoreError
     }
 }
 
+/// How many rules a department or a project may have. Others than the account's administrators make rules there; all subjects of
+/// a role in a namespace are one RoleBinding, and etcd takes 1.5 MiB.
+const RULES_OF_A_SCOPE: i64 = 2_000;
+
+/// Whether there is room for one more rule in a scope.
+async fn room(tx: &mut Tx, scope: Scope, name: &str) -> Result<(), StoreError> {
+    // One statement for each column that has an index.
+    let (sql, id) = match scope {
+        Scope::Account | Scope::Cluster(_) => return Ok(()),
+        Scope::Department(id) => (
+            "SELECT COUNT(*) AS rules FROM access_rules
+             WHERE department_id = $1 AND scope_type = 'department' AND deleted_at IS NULL",
+            id.number(),
+        ),
+        Scope::Project(id) => (
+            "SELECT COUNT(*) AS rules FROM access_rules
+             WHERE project_id = $1 AND scope_type = 'project' AND deleted_at IS NULL",
+            id.number(),
+        ),
+    };
+    let row = tx.row(sql, &[id.into()]).await.during(CREATE)?;
+    match row.map(|row| row.int("rules")).transpose()? {
+        Some(rules) if rules >= RULES_OF_A_SCOPE => Err(StoreError::ScopeFull {
+            scope: format!("{} `{name}`", scope.wire_type()),
+            most: RULES_OF_A_SCOPE,
+        }),
+        _ => Ok(()),
+    }
+}
+
 /// Writes a rule's row and what clusters see of it.
 pub(crate) async fn insert(
     tx: &mut Tx,
@@ -244,6 +274,7 @@ pub(crate) async fn insert(
 ) -> Result<AccessRuleRow, StoreError> {
     let in_effect = in_effect(tx, &new.subject).await?;
     let place = place(tx, new.scope).await?;
+    room(tx, new.scope, &place.name).await?;
     let (kind, subject) = rows::subject_columns(&new.subject);
     let number = tx.next_number("access_rule").await?;
     tx.execute(

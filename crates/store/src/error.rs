@@ -68,6 +68,16 @@ pub enum StoreError {
         /// How many.
         most: u32,
     },
+    /// A department or project that has as many access rules as it may.
+    #[error(
+        "{scope} has {most} access rules, as many as a department or project may have: delete some, or give a rule to a group"
+    )]
+    ScopeFull {
+        /// Which.
+        scope: String,
+        /// How many.
+        most: i64,
+    },
     /// The permission shown is not the one this operation needs: a fault of the program.
     #[error("to {operation}, the permission shown does not fit")]
     Gate {

@@ -235,7 +235,7 @@ async fn unknown_things(real: &Real<'_>) -> Result<()> {
             UNKNOWN,
         ),
         (TRAININGS, training("999999", cluster), 404, "999999"),
-        (RULES, rule(2, "project", &real.team.project), 404, "2"),
+        (RULES, rule(999, "project", &real.team.project), 404, "999"),
         (RULES, rule(9, "project", "999999"), 404, "999999"),
         (RULES, rule(9, "cluster", UNKNOWN), 404, UNKNOWN),
     ] {

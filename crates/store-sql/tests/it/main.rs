@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are test code")]
 
+mod bounds;
 mod chain;
 mod forgetting;
 mod order;

@@ -1,0 +1,59 @@
+//! What others than the account's administrators make has a bound.
+
+use std::sync::Arc;
+
+use reeve_authz::{RoleId, Scope, SubjectKey};
+use reeve_store::StoreError;
+use reeve_store::conformance::World;
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
+
+use crate::sqlite::fresh;
+
+/// The planted fault is in the test: in the account, which has no bound, one rule more is written.
+#[tokio::test]
+async fn a_project_has_two_thousand_access_rules_at_most() {
+    let (store, dir) = fresh().await;
+    let mut world = World::new(Arc::clone(&store)).await;
+    let cluster = world.cluster(1, "a").await.id;
+    let department = world.department(cluster, "vision").await.id;
+    let project = world.project(department, "robots").await.id;
+    let options = SqliteConnectOptions::new().filename(dir.path().join("reeve.db"));
+    let pool = SqlitePool::connect_with(options).await.unwrap();
+    for (first, scope, column) in [
+        (100_000, "project", "project_id"),
+        (200_000, "tenant", "department_id"),
+    ] {
+        let rules = format!(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)
+             INSERT INTO access_rules (id, subject_kind, subject, role_id, scope_type, scope_id, scope_name, {column},
+                                       created_at, created_by)
+             SELECT {first} + i, 'group', 'g' || i, 9, '{scope}', '{project}', 'robots', {project}, 0, 'x' FROM n"
+        );
+        sqlx::raw_sql(sqlx::AssertSqlSafe(rules))
+            .execute(&pool)
+            .await
+            .unwrap();
+    }
+    let group = |name: &str| SubjectKey::Group(name.parse().unwrap());
+    let refused = world
+        .try_rule(group("late"), RoleId::VIEWER, Scope::Project(project))
+        .await
+        .unwrap_err();
+    assert!(matches!(refused, StoreError::ScopeFull { .. }), "{refused}");
+    assert!(
+        refused.to_string().contains("project `robots` has 2000"),
+        "{refused}"
+    );
+    let account = world
+        .try_rule(group("late"), RoleId::VIEWER, Scope::Account)
+        .await;
+    account.unwrap();
+    sqlx::raw_sql("UPDATE access_rules SET deleted_at = 1 WHERE id = 100001")
+        .execute(&pool)
+        .await
+        .unwrap();
+    let again = world
+        .try_rule(group("late"), RoleId::VIEWER, Scope::Project(project))
+        .await;
+    again.unwrap();
+}
