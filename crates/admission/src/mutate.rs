@@ -17,12 +17,12 @@
 //! controller then selects and adopts is hers. It stays when others change the object, or apply it from a file without it.
 //!
 //! A person who writes an unstamped template **again** where identity is enforced gets it stamped, though its text is what
-//! it was ([`rewritten`]): an update that changes nothing at all, `kubectl replace`, or a server-side apply that names the
+//! it was (`rewritten`): an update that changes nothing at all, `kubectl replace`, or a server-side apply that names the
 //! template. An update of something else (replicas, labels, annotations, by patch or edit) says nothing of the template and
 //! leaves it unstamped: who scales or labels what a stranger wrote long ago would else run it as herself. Of Jobs nobody can
 //! change the template, so they are made anew.
 //!
-//! On request, by an annotation, one container gets the person's name ([`passwd`], R23).
+//! On request, by an annotation, one container gets the person's name (`passwd.rs`, R23).
 //!
 //! A bare pod has its ServiceAccount's token already when it gets here, as a volume that the API server added: where the
 //! pod says nothing of it, volume and mounts are taken out again.

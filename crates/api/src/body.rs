@@ -1,7 +1,7 @@
 //! Request bodies: from bytes to checked values.
 //!
 //! A body is a type that derives `Deserialize` and `JsonSchema`: what is read and what is documented are one. It is read
-//! through `serde_path_to_error` from a source of our own ([`Json`]), which knows what each field asks for, so that a
+//! through `serde_path_to_error` from a source of our own (`Json`), which knows what each field asks for, so that a
 //! refusal names its field and what is needed there, and never what was found: that may be a secret in the wrong place.
 
 pub(crate) mod fields;

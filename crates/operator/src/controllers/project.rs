@@ -1,6 +1,6 @@
 //! Project → namespace, labels, RoleBindings. Keyed by namespace, because what a deleted project leaves is found there.
 //!
-//! A pass: [`dereference`](Reconciler::dereference) what is there → [`validate`](validate::validate) whether the project may
+//! A pass: `dereference` what is there → `validate` whether the project may
 //! have the namespace → [`build`] what it is to be → `apply` what differs → `status` of what was applied.
 
 mod apply;
