@@ -212,7 +212,7 @@ impl Check {
     pub fn remedy_for(&self, username: &str) -> &'static str {
         let program = self.named.and_then(|named| named.program);
         program
-            .filter(|_| username.starts_with("system:serviceaccount:"))
+            .filter(|_| username.starts_with(names::SERVICE_ACCOUNT_PREFIX))
             .unwrap_or(self.remedy)
     }
 
@@ -221,7 +221,8 @@ impl Check {
         self.named.map(|Named { unless, cel, program }| {
             let remedy = program.map_or(format!("': {}'", self.remedy), |program| {
                 format!(
-                    "(variables.username.startsWith('system:serviceaccount:') ? ': {program}' : ': {}')",
+                    "(variables.username.startsWith('{}') ? ': {program}' : ': {}')",
+                    names::SERVICE_ACCOUNT_PREFIX,
                     self.remedy
                 )
             });

@@ -122,6 +122,8 @@ people_roles! {
 
 // Users and groups.
 
+/// What every ServiceAccount's user name begins with.
+pub const SERVICE_ACCOUNT_PREFIX: &str = "system:serviceaccount:";
 /// `userInfo.extra`: the uid, as decimal text.
 pub const EXTRA_UID: &str = "reeve.dev/uid";
 /// `userInfo.extra`: the gid, as decimal text.

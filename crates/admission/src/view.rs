@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::names;
+use crate::names::{self, SERVICE_ACCOUNT_PREFIX};
 use crate::request::{Operation, Request, list, map, template_path};
 
 /// A named CEL expression of a policy.
@@ -164,8 +164,8 @@ pub(crate) fn pod_variables() -> Vec<Variable> {
             format!(
                 "variables.oldStamp != '' && !variables.controller && !variables.operator && !(variables.person && \
                  variables.oldStamp.startsWith(variables.userId + '/')) && !(variables.username.startsWith('system:') && \
-                 (!variables.username.startsWith('{SERVICE_ACCOUNT}') || \
-                 variables.username.startsWith('{SERVICE_ACCOUNT}kube-system:'))) && \
+                 (!variables.username.startsWith('{SERVICE_ACCOUNT_PREFIX}') || \
+                 variables.username.startsWith('{SERVICE_ACCOUNT_PREFIX}kube-system:'))) && \
                  !request.userInfo.?groups.orValue([]).exists(g, g in ['system:masters', '{}']) && \
                  variables.fields.size() == 0",
                 names::INSTALLERS
@@ -250,7 +250,7 @@ fn label_maps_cel(object: &str) -> String {
 /// The entries of the list of trusted second writers that speak of whoever asks.
 fn mutator_cel() -> String {
     format!(
-        "variables.username.startsWith('{SERVICE_ACCOUNT}') ? \
+        "variables.username.startsWith('{SERVICE_ACCOUNT_PREFIX}') ? \
          namespaceObject.metadata.?annotations[?'{}'].orValue('').split(',')\
          .filter(e, e.startsWith(variables.username + '=')) : []",
         names::TRUSTED_MUTATORS,
@@ -265,9 +265,6 @@ fn mutator_fields_cel() -> String {
         cel_list(&PLACEMENT_FIELDS),
     )
 }
-
-/// What every ServiceAccount's user name begins with.
-const SERVICE_ACCOUNT: &str = "system:serviceaccount:";
 
 /// What a second writer can be trusted with: where and when a pod runs, never what and as whom. The first two are of a
 /// template's metadata, the others of a pod's spec.
@@ -427,7 +424,7 @@ impl<'a> View<'a> {
             .into_iter()
             .filter_map(|entry| entry.strip_prefix(name)?.strip_prefix('='));
         match (entries.next(), entries.next()) {
-            (Some(fields), None) if name.starts_with(SERVICE_ACCOUNT) => fields
+            (Some(fields), None) if name.starts_with(SERVICE_ACCOUNT_PREFIX) => fields
                 .split('+')
                 .filter(|field| PLACEMENT_FIELDS.contains(field))
                 .collect(),

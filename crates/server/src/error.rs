@@ -8,6 +8,7 @@ use reeve_api::body::InvalidBody;
 use reeve_api::list::InvalidQuery;
 use reeve_authz::Denial;
 use reeve_store::StoreError;
+use reeve_types::ErrorChain;
 
 /// Why a request is not done. Its text goes to the caller, except for [`ApiError::Internal`] and
 /// [`ApiError::Unavailable`], whose causes go to the log.
@@ -133,14 +134,7 @@ impl IntoResponse for ApiError {
 
 /// Reports a cause once, as a chain.
 pub fn log_chain(error: &(dyn std::error::Error + 'static)) {
-    let mut chain = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        chain.push_str(": ");
-        chain.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    tracing::error!(cause = chain, "a request failed");
+    tracing::error!(cause = %ErrorChain(error), "a request failed");
 }
 
 impl From<InvalidBody> for ApiError {

@@ -28,6 +28,29 @@ pub const RESERVED_IDS: [(i64, &str); 3] = [
 /// How many supplementary groups an identity may carry. AUTH_SYS of NFS ends at 16, a token should stay small.
 pub const MAX_GROUPS: usize = 64;
 
+/// What a person is called inside a container: the local part of the email, cut to what is safe in a path and in `/etc/passwd`.
+/// Never `root`, which programs take for uid 0.
+pub fn user_name(email: &str) -> String {
+    let local = email.split('@').next().unwrap_or_default();
+    let safe = |c: char| {
+        if c.is_ascii_alphanumeric() || "._-".contains(c) {
+            c.to_ascii_lowercase()
+        } else {
+            '-'
+        }
+    };
+    let name: String = local
+        .chars()
+        .map(safe)
+        .skip_while(|c| !c.is_ascii_alphanumeric())
+        .take(32)
+        .collect();
+    match name.as_str() {
+        "" | "root" => "user".to_owned(),
+        _ => name,
+    }
+}
+
 /// Numbers that are no POSIX identity of a person.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidPosix {

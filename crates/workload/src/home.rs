@@ -1,33 +1,15 @@
 //! What a workload's person is called inside the container, and where the temporary home is.
 
 use reeve_crds::desired::Workload;
+use reeve_types::posix;
 
-/// The local part of the email of the person it runs as, or of whoever submitted it, cut to what is safe in a path and in
-/// `/etc/passwd`. Never `root`, which programs take for uid 0.
+/// What the person it runs as, or whoever submitted it, is called there ([`posix::user_name`]).
 pub fn user_name(workload: &Workload) -> String {
     let who = workload
         .identity
         .as_ref()
         .map_or(workload.submitted_by.as_str(), |identity| identity.email.as_str());
-    let local = who.split('@').next().unwrap_or_default();
-    let safe = |c: char| {
-        if c.is_ascii_alphanumeric() || "._-".contains(c) {
-            c.to_ascii_lowercase()
-        } else {
-            '-'
-        }
-    };
-    let name: String = local
-        .chars()
-        .map(safe)
-        .skip_while(|c| !c.is_ascii_alphanumeric())
-        .take(32)
-        .collect();
-    if name.is_empty() || name == "root" {
-        "user".to_owned()
-    } else {
-        name
-    }
+    posix::user_name(who)
 }
 
 /// `/home/<name>` (cluster-and-cli 5.4: newer versions of the reference use the user's name).

@@ -69,8 +69,9 @@ const COLLECTORS: [&str; 2] = [
 fn is_bystander(v: &View<'_>) -> bool {
     let user = &v.request.user;
     let name = user.username.as_str();
-    let account =
-        name.starts_with("system:serviceaccount:") && !name.starts_with("system:serviceaccount:kube-system:");
+    let account = name
+        .strip_prefix(names::SERVICE_ACCOUNT_PREFIX)
+        .is_some_and(|rest| !rest.starts_with("kube-system:"));
     let system = name.starts_with("system:") && !account;
     let keeper = user.in_group("system:masters") || user.is_installer();
     let own = v.person && v.owned();

@@ -7,6 +7,7 @@
 //!
 //! It is written once, where a person writes the pod or template; controllers copy it. A changed image is followed.
 
+use reeve_types::posix::user_name;
 use serde_json::{Value, json};
 
 use super::fill::{list_at, object_at, put};
@@ -178,7 +179,7 @@ pub(super) fn fill(template: &mut Value, view: &View<'_>) {
 
 /// Puts the person into the container at this place of the list; `None` where the pod has not the form of one.
 fn enter(spec: &mut Value, at: usize, username: &str) -> Option<()> {
-    let name = local_name(username);
+    let name = user_name(username);
     let container = spec.pointer(&format!("/containers/{at}"))?.clone();
     let init = list_at(spec, "initContainers")?;
     match init.iter_mut().find(|c| text(c, "/name") == NAME) {
@@ -219,25 +220,6 @@ fn mounts_itself(container: &Value) -> bool {
         let at = text(mount, "/mountPath");
         text(mount, "/name") != NAME && FILES.iter().any(|file| at == format!("/etc/{file}"))
     })
-}
-
-fn local_name(username: &str) -> String {
-    let local = username.split('@').next().unwrap_or_default();
-    let safe = |c: char| {
-        let c = c.to_ascii_lowercase();
-        let fits = c.is_ascii_alphanumeric() || "._-".contains(c);
-        if fits { c } else { '-' }
-    };
-    let name: String = local
-        .chars()
-        .map(safe)
-        .skip_while(|c| !c.is_ascii_alphanumeric())
-        .take(32)
-        .collect();
-    match name.as_str() {
-        "" | "root" => "user".to_owned(),
-        _ => name,
-    }
 }
 
 fn init_container(container: &Value, username: &str, name: &str) -> Value {

@@ -1,18 +1,13 @@
 //! The case table on a real API server.
 
 use anyhow::Result;
-use reeve_testkit::{Options, Tier, own_cluster};
 
 use crate::stage::Stage;
 use crate::table::{Row, rows};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_api_server_and_the_predicates_judge_every_row_as_the_table_says() -> Result<()> {
-    let options = Options {
-        tier: Tier::ApiServer,
-        ..Options::default()
-    };
-    let Some(cluster) = own_cluster(options).await else {
+    let Some(cluster) = crate::world::api_server().await else {
         return Ok(());
     };
     let rows = rows()?;

@@ -7,7 +7,7 @@ use std::fmt;
 use reeve_admission::{Policy, checks};
 
 use crate::table::rows;
-use crate::world::KINDS;
+use crate::world::{CHANGEABLE, KINDS};
 
 /// One field of the grid: a check that refuses or allows something of this kind at this level.
 #[derive(PartialEq, Eq, PartialOrd, Ord, Clone, Copy)]
@@ -367,21 +367,11 @@ fn a_lost_row_and_an_exception_that_nothing_needs_are_noticed() {
     assert!(fault.ends_with("and is tried"), "{fault}");
 }
 
-/// The kinds of which a template can be changed. Of a Job it cannot, and of a running Pod only tolerations and gates can.
-const CHANGEABLE: [&str; 6] = [
-    "CronJob",
-    "Deployment",
-    "StatefulSet",
-    "ReplicaSet",
-    "DaemonSet",
-    "ReplicationController",
-];
-
 /// Checks that refuse no change of a template, and why.
 const NOT_BY_CHANGE: [(&str, &[&str], &str); 9] = [
     (
         "stamp-unchanged",
-        &CHANGEABLE,
+        CHANGEABLE,
         "a changed stamp is a changed template: template-owner and own-stamp speak",
     ),
     (
@@ -389,35 +379,35 @@ const NOT_BY_CHANGE: [(&str, &[&str], &str); 9] = [
         ALL_BUT_DEPLOYMENTS,
         "the controller of no other kind heeds the annotation",
     ),
-    ("debug-owner", &CHANGEABLE, "debug containers exist in pods only"),
+    ("debug-owner", CHANGEABLE, "debug containers exist in pods only"),
     (
         "controller-owner",
-        &CHANGEABLE,
+        CHANGEABLE,
         "it looks at what is made; of a change controller-template speaks",
     ),
     (
         "operator-workload",
-        &CHANGEABLE,
+        CHANGEABLE,
         "it looks at what is made; of a change operator-template speaks",
     ),
     (
         "stamp-form",
-        &CHANGEABLE,
+        CHANGEABLE,
         "who may change a template brings her own stamp: own-stamp and template-owner speak",
     ),
     (
         "stamp-present",
-        &CHANGEABLE,
+        CHANGEABLE,
         "who may change a template has it stamped: verified-identity speaks before",
     ),
     (
         "manual-selector",
-        &CHANGEABLE,
+        CHANGEABLE,
         "only a Job has the field, and of a Job it cannot change",
     ),
     (
         "controller-finalizers",
-        &CHANGEABLE,
+        CHANGEABLE,
         "only of pods do controllers count by it: the row of Pod changes one",
     ),
 ];
@@ -440,7 +430,7 @@ fn not_changed(rows: &[crate::table::Row]) -> Vec<String> {
     };
     checks()
         .filter(|check| check.policy == Policy::Pods)
-        .flat_map(|check| CHANGEABLE.map(|kind| (check.id, kind)))
+        .flat_map(|check| CHANGEABLE.iter().map(|kind| (check.id, *kind)))
         .filter(|(check, kind)| !tried.contains(&(*check, *kind)) && !excepted(check, kind))
         .map(|(check, kind)| format!("{check}: no change of a {kind} is refused"))
         .collect()

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use reeve_admission::{names, policies};
-use reeve_testkit::{Cluster, Kubectl, Options, Tier, apply_yaml, own_cluster, wait_for, wait_until};
+use reeve_testkit::{Cluster, Kubectl, apply_yaml, wait_for, wait_until};
 use serde_json::{Value, json};
 
-use crate::world;
+use crate::world::{self, api_server};
 
 /// Where identity is enforced.
 const ENFORCED: &str = world::ROBOTS;
@@ -196,14 +196,6 @@ fn asked(reinvocation: &str) -> Vec<Value> {
         policy["spec"]["reinvocationPolicy"] = json!(reinvocation);
     }
     policies
-}
-
-async fn api_server() -> Option<Cluster> {
-    let options = Options {
-        tier: Tier::ApiServer,
-        ..Options::default()
-    };
-    own_cluster(options).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::{Result, bail};
 use reeve_admission::{Check, SHORTCUTS, check, checks, failing, fill, policies, policies_with_fault};
-use reeve_testkit::{Options, Tier, own_cluster, wait_until};
+use reeve_testkit::wait_until;
 
 use crate::stage::{Stage, says};
 use crate::table::{Row, rows};
@@ -125,11 +125,7 @@ fn a_fault_is_noticed_by_an_admission_or_by_another_refusal_of_ours_only() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_planted_fault_in_any_check_turns_the_table_red() -> Result<()> {
-    let options = Options {
-        tier: Tier::ApiServer,
-        ..Options::default()
-    };
-    let Some(cluster) = own_cluster(options).await else {
+    let Some(cluster) = world::api_server().await else {
         return Ok(());
     };
     let (chosen, wanted) = chosen();

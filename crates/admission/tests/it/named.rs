@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use reeve_admission::{names, policies};
-use reeve_testkit::{Kubectl, Options, Tier, apply_yaml, own_cluster, wait_until};
+use reeve_testkit::{Kubectl, apply_yaml, wait_until};
 use serde_json::{Value, json};
 
 use crate::world::{self, AS_ALICE, ROBOTS};
@@ -53,11 +53,7 @@ impl Web {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_name_is_written_once_follows_the_image_and_moves_with_a_replacement() -> Result<()> {
-    let options = Options {
-        tier: Tier::ApiServer,
-        ..Options::default()
-    };
-    let Some(cluster) = own_cluster(options).await else {
+    let Some(cluster) = world::api_server().await else {
         return Ok(());
     };
     let installer = cluster.installer_client().await?;

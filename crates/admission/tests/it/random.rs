@@ -6,7 +6,6 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use reeve_admission::{Operation, Request, failing, fill, mutate};
-use reeve_testkit::{Options, Tier, own_cluster};
 use serde_json::{Value, json};
 
 use crate::stage::{Stage, create_request, filled_alike, namespace, says};
@@ -298,11 +297,7 @@ async fn agree(stage: &Stage, rng: &mut StdRng, wanted: usize, kinds: &[&str]) -
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_api_server_and_the_predicates_agree_on_2000_random_pods_and_2000_templates() -> Result<()> {
-    let options = Options {
-        tier: Tier::ApiServer,
-        ..Options::default()
-    };
-    let Some(cluster) = own_cluster(options).await else {
+    let Some(cluster) = world::api_server().await else {
         return Ok(());
     };
     let stage = Stage::set(&cluster, &rows()?, &[LEVEL]).await?;

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
 use reeve_admission::{Operation, Request, check, checks};
-use reeve_testkit::{Options, Tier, own_cluster};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -171,11 +170,7 @@ fn followed(mut request: Request, help: &Help) -> Result<Request> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_does_what_a_refusal_says_is_admitted() -> Result<()> {
-    let options = Options {
-        tier: Tier::ApiServer,
-        ..Options::default()
-    };
-    let Some(cluster) = own_cluster(options).await else {
+    let Some(cluster) = world::api_server().await else {
         return Ok(());
     };
     let entries = entries()?;

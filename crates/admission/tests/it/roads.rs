@@ -3,7 +3,6 @@
 use anyhow::Result;
 use http::Method;
 use reeve_admission::{fill, request::template_path};
-use reeve_testkit::{Options, Tier, own_cluster};
 use serde_json::{Value, json};
 
 use crate::stage::{Stage, create_request, filled_alike, namespace};
@@ -74,11 +73,7 @@ impl Road<'_> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r15_a_dry_run_gives_the_verdict_of_a_real_write_and_leaves_no_trace() -> Result<()> {
-    let options = Options {
-        tier: Tier::ApiServer,
-        ..Options::default()
-    };
-    let Some(cluster) = own_cluster(options).await else {
+    let Some(cluster) = world::api_server().await else {
         return Ok(());
     };
     let some: Vec<Row> = rows()?.into_iter().filter(|r| r.check == "pod-user").collect();
@@ -145,11 +140,7 @@ async fn r15_a_dry_run_gives_the_verdict_of_a_real_write_and_leaves_no_trace() -
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_patch_of_any_kind_is_judged_by_what_it_makes_of_the_object() -> Result<()> {
-    let options = Options {
-        tier: Tier::ApiServer,
-        ..Options::default()
-    };
-    let Some(cluster) = own_cluster(options).await else {
+    let Some(cluster) = world::api_server().await else {
         return Ok(());
     };
     let some: Vec<Row> = rows()?.into_iter().filter(|r| r.check == "pod-user").collect();

@@ -7,6 +7,7 @@ use http::{Method, Request as HttpRequest};
 use http_body_util::BodyExt;
 use kube::client::Body;
 use reeve_admission::{Operation, Request, Stamp, User, mutate, names};
+use reeve_testkit::{Cluster, Options, Tier, own_cluster};
 use serde_json::{Value, json};
 
 /// The namespace of a project where people use kubectl.
@@ -34,6 +35,18 @@ pub(crate) const KINDS: [&str; 8] = [
     "DaemonSet",
     "ReplicationController",
 ];
+
+/// Those of which a template can be changed. Of a Job it cannot, and of a running Pod only tolerations and gates can.
+pub(crate) const CHANGEABLE: &[&str] = KINDS.split_at(2).1;
+
+/// An API server of the test's own, without nodes and controllers.
+pub(crate) async fn api_server() -> Option<Cluster> {
+    let options = Options {
+        tier: Tier::ApiServer,
+        ..Options::default()
+    };
+    own_cluster(options).await
+}
 
 pub(crate) const ALICE_ID: &str = "123e4567-e89b-12d3-a456-426614174000";
 pub(crate) const DAVE_ID: &str = "123e4567-e89b-12d3-a456-426614174004";

@@ -3,20 +3,11 @@
 
 use anyhow::{Context, Result};
 use reeve_admission::{names, policies};
-use reeve_testkit::{Cluster, Kubectl, Options, Tier, apply_yaml, own_cluster, wait_until};
+use reeve_testkit::{Cluster, Kubectl, apply_yaml, wait_until};
 use serde_json::{Value, json};
 
-use crate::world::{self, AS_ALICE, ROBOTS};
+use crate::world::{self, AS_ALICE, CHANGEABLE, ROBOTS, api_server};
 
-/// What can be written again; of Jobs nobody can change the template.
-const KINDS: [&str; 6] = [
-    "CronJob",
-    "Deployment",
-    "StatefulSet",
-    "ReplicaSet",
-    "DaemonSet",
-    "ReplicationController",
-];
 const ALICE: &str = "123e4567-e89b-12d3-a456-426614174000/70012/5000/5001";
 
 struct Before {
@@ -43,7 +34,7 @@ impl Before {
         let before = Self {
             kubectl: cluster.kubectl(),
         };
-        for kind in KINDS.into_iter().chain(["Job"]) {
+        for kind in CHANGEABLE.iter().copied().chain(["Job"]) {
             let object = world::minimal(kind, "old").to_string();
             before
                 .kubectl
@@ -171,21 +162,13 @@ fn with_fault() -> Result<Vec<Value>> {
     )?)
 }
 
-async fn api_server() -> Option<Cluster> {
-    let options = Options {
-        tier: Tier::ApiServer,
-        ..Options::default()
-    };
-    own_cluster(options).await
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_writes_a_template_of_before_again_makes_it_hers() -> Result<()> {
     let Some(cluster) = api_server().await else {
         return Ok(());
     };
     let before = Before::set(&cluster, json!({})).await?;
-    for kind in KINDS {
+    for kind in CHANGEABLE.iter().copied() {
         before.use_otherwise(kind)?;
         assert_eq!(before.stamp(kind)?, nobody(), "{kind} is hers by a label");
         before.replace(kind)?;
@@ -226,7 +209,7 @@ async fn a_repository_that_applies_a_template_of_before_makes_it_the_persons_who
     ]
     .concat();
     // An apply of nothing but a label says nothing of the template.
-    for kind in KINDS {
+    for kind in CHANGEABLE.iter().copied() {
         let label = json!({"apiVersion": world::api_version(kind), "kind": kind,
             "metadata": {"name": "old", "labels": {"from": "elsewhere"}}});
         before
@@ -234,7 +217,7 @@ async fn a_repository_that_applies_a_template_of_before_makes_it_the_persons_who
             .must_with_input(&[&apply[..], &["--validate=false"]].concat(), &label.to_string())?;
         assert_eq!(before.stamp(kind)?, nobody(), "{kind} is hers by a label");
     }
-    for kind in KINDS {
+    for kind in CHANGEABLE.iter().copied() {
         // Something beside the template differs, and the template is named.
         let mut object = world::minimal(kind, "old");
         object["metadata"]["labels"] = json!({"from": "repository"});
@@ -254,7 +237,7 @@ async fn where_identity_is_not_enforced_what_is_written_again_stays_as_it_is() -
         return Ok(());
     };
     let before = Before::set(&cluster, json!({names::ENFORCE_RUN_AS_USER: "false"})).await?;
-    for kind in KINDS {
+    for kind in CHANGEABLE.iter().copied() {
         let object = before.get(kind)?;
         before.replace(kind)?;
         let after = before.get(kind)?;
