@@ -197,17 +197,18 @@ impl Stage {
             })
             .await?;
         }
-        let pod = |name| {
-            let mut pod = world::minimal("Pod", name);
-            pod["metadata"]["annotations"] = json!({"note": name});
-            pod
-        };
-        wait_until("the mutating policy", async || {
-            let request = create_request("alice", "strict", pod("probe"));
-            let answer = send(&self.client, &namespace(level, "strict"), &request, true).await?;
-            Ok(answer.admitted().then_some(()))
-        })
-        .await
+        // Filling in is two policies of one text, and each is in force at a moment of its own.
+        for settings in ["strict", "no-identity"] {
+            let mut pod = world::minimal("Pod", "probe");
+            pod["metadata"]["annotations"] = json!({"note": "probe"});
+            let request = create_request("alice", settings, pod);
+            wait_until("the mutating policies", async || {
+                let answer = send(&self.client, &namespace(level, settings), &request, true).await?;
+                Ok(answer.admitted().then_some(()))
+            })
+            .await?;
+        }
+        Ok(())
     }
 
     /// The row's request, before anything is filled in.
