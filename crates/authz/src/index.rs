@@ -8,6 +8,7 @@ mod query;
 mod subjects;
 
 use std::hash::BuildHasher as _;
+use std::hint::black_box;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
@@ -34,6 +35,10 @@ pub struct Index {
     /// By [`At`].
     scopes: Vec<AtScope>,
 }
+
+/// How many rules are fetched from memory at the same time, where many are read or added: some more than a processor has
+/// reads on their way.
+const TOGETHER: usize = 32;
 
 /// Where a rule is to be found. Its role stands with its subject and with its scope.
 #[derive(Clone, Copy, Debug)]
@@ -66,7 +71,12 @@ impl AtScope {
     }
 
     fn add(&mut self, held: Held) {
-        let (Ok(place) | Err(place)) = self.place(held.rule);
+        // Ids rise, so a new rule is nearly always the last: that is looked at first.
+        let place = if self.rules.last().is_none_or(|last| last.rule < held.rule) {
+            self.rules.len()
+        } else {
+            self.place(held.rule).unwrap_or_else(|place| place)
+        };
         if self.rules.len() == self.rules.capacity() {
             // By an eighth instead of double, from a few on: memory a rule counts.
             self.rules.reserve_exact(self.rules.len().div_ceil(8).max(2));
@@ -222,6 +232,33 @@ impl Index {
         }
         self.granter_came(at, held);
         true
+    }
+
+    /// Adds many rules, as [`Index::add_rule`] adds each: in their order, and where one cannot be added it is left out. Faster
+    /// than one by one where there are hundreds of thousands. Gives how many were added.
+    pub fn add_rules(&mut self, rules: impl IntoIterator<Item = Rule>) -> usize {
+        let mut rules = rules.into_iter();
+        let expected = rules.size_hint().0;
+        let hasher = &self.hasher;
+        self.rules
+            .reserve(expected, |stored| hasher.hash_one(stored.rule));
+        self.subjects.reserve(expected / 2);
+        let (mut added, mut some) = (0, Vec::with_capacity(TOGETHER));
+        loop {
+            some.extend(rules.by_ref().take(TOGETHER));
+            if some.is_empty() {
+                self.subjects.shrink();
+                return added;
+            }
+            for rule in &some {
+                self.subjects.fetch(&rule.subject);
+                black_box(self.stored(rule.id));
+            }
+            added += some
+                .drain(..)
+                .map(|rule| usize::from(self.add_rule(rule)))
+                .sum::<usize>();
+        }
     }
 
     /// Removes a rule and hands it back; `None` where there is none with this id.

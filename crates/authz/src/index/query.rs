@@ -6,7 +6,7 @@ use std::sync::Arc;
 use reeve_types::{AccessRuleId, ClusterId, GroupName};
 
 use super::subjects::{Grant, Grants};
-use super::{Held, Index};
+use super::{Held, Index, TOGETHER};
 use crate::decision::{Granted, Reason};
 use crate::denial::{Denial, Missing};
 use crate::entity::Entity;
@@ -294,17 +294,25 @@ impl Index {
     /// Every rule by which anybody may do this, the nearest scope first, then by id: who-can. Complete, without a cap.
     pub fn who_can(&self, action: Action, entity: Entity, scope: Scope) -> Vec<Reason> {
         let wanted = self.that_may(Permission::new(action, entity));
-        self.rules_on_path(scope)
+        let found: Vec<(At, &Held)> = self
+            .rules_on_path(scope)
             .filter(|(_, held)| wanted.has(held.role))
-            .filter_map(|(at, held)| {
+            .collect();
+        let mut reasons = Vec::with_capacity(found.len());
+        for some in found.chunks(TOGETHER) {
+            for (_, held) in some {
+                self.subjects.fetch_known(held.subject);
+            }
+            reasons.extend(some.iter().filter_map(|(at, held)| {
                 Some(Reason {
                     rule: held.rule,
                     role: self.roles.get(held.role)?.clone(),
                     through: self.subjects.key(held.subject)?.clone(),
-                    at: self.tree.scope(at)?,
+                    at: self.tree.scope(*at)?,
                 })
-            })
-            .collect()
+            }));
+        }
+        reasons
     }
 
     /// Every rule that reaches a scope, from itself upwards, then by id.

@@ -138,9 +138,8 @@ fn fresh(model: &Oracle) -> Index {
     {
         assert!(index.put_role(custom_role(number, model.permissions(role_id(number)))));
     }
-    for rule in &model.rules {
-        assert!(index.add_rule(rule.clone()));
-    }
+    // At once, and so the same as one by one.
+    assert_eq!(index.add_rules(model.rules.iter().cloned()), model.rules.len());
     index
 }
 
@@ -171,7 +170,22 @@ fn assert_equal(evolved: &Index, model: &Oracle) {
             sorted(evolved.descendants(*scope)),
             sorted(fresh.descendants(*scope))
         );
-        assert_eq!(evolved.rules_reaching(*scope), fresh.rules_reaching(*scope));
+        let reaching = evolved.rules_reaching(*scope);
+        assert_eq!(reaching, fresh.rules_reaching(*scope));
+        let Permission { action, entity } = Permission::all().next().unwrap();
+        let who_can = evolved.who_can(action, entity, *scope);
+        assert_eq!(
+            who_can.iter().map(|reason| reason.rule).collect::<Vec<_>>(),
+            reaching
+                .iter()
+                .filter(|rule| evolved
+                    .role(rule.role)
+                    .unwrap()
+                    .permissions()
+                    .contains(Permission { action, entity }))
+                .map(|rule| rule.id)
+                .collect::<Vec<_>>()
+        );
         for who in &callers {
             for permission in Permission::all() {
                 let Permission { action, entity } = permission;

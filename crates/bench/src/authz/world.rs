@@ -149,9 +149,7 @@ impl World {
         for (id, department) in &self.projects {
             index.add_project(*id, *department);
         }
-        for rule in &self.rules {
-            index.add_rule(rule.clone());
-        }
+        index.add_rules(self.rules.iter().cloned());
         index
     }
 

@@ -36,9 +36,7 @@ impl Directory {
         for project in snapshot.projects {
             directory.put_project(project);
         }
-        for rule in snapshot.rules {
-            directory.index.add_rule(rule);
-        }
+        directory.index.add_rules(snapshot.rules);
         for user in snapshot.users {
             directory.put_user(user);
         }
