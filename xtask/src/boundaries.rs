@@ -47,15 +47,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     ("cli", &["types", "admission", "api"]),
-    ("testkit", &["types"]),
-    (
-        "demo",
-        &["types", "api", "crds", "admission", "tenancy", "testkit"],
-    ),
-    (
-        "bench",
-        &["types", "authz", "admission", "api", "crds", "testkit", "demo"],
-    ),
+    ("testkit", &[]),
+    ("e2e", &["crds", "admission", "tenancy", "testkit"]),
+    ("demo", &["crds", "admission", "testkit", "e2e"]),
+    ("bench", &["types", "authz", "crds", "testkit", "e2e"]),
 ];
 
 /// Crates that decide and build, and touch nothing: no runtime, database, HTTP or Kubernetes client by name.
