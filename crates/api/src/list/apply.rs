@@ -12,9 +12,9 @@ use super::{Clause, ListQuery};
 pub enum FieldValue<'a> {
     /// Text; compared without regard to case.
     Text(Cow<'a, str>),
-    /// A number.
+    /// A whole number; compared as one.
     Number(i64),
-    /// A moment.
+    /// A time; compared with RFC 3339 text.
     Time(Timestamp),
     /// Yes or no: `true` and `false`.
     Flag(bool),

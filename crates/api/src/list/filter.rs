@@ -38,7 +38,7 @@ impl Operator {
         Self::EndsWith,
     ];
 
-    /// As written.
+    /// As it is written in `filterBy`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Equal => "==",
