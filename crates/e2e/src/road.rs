@@ -74,15 +74,16 @@ impl Road {
         control_plane.connect(options, cluster).await
     }
 
-    /// The same for a test: `None`, after a loud `SKIPPED`, where the Kubernetes of the wanted tier cannot be had.
+    /// The same for tests. Where the Kubernetes of the wanted tier cannot be had it answers why, which each of the tests
+    /// hands to [`reeve_testkit::skip`].
     ///
     /// # Errors
     /// As [`Road::up`].
-    pub async fn up_for_test(options: Options) -> Result<Option<Self>> {
+    pub async fn up_or_reason(options: Options) -> Result<Result<Self, String>> {
         let control_plane = ControlPlane::start(&options).await?;
-        match reeve_testkit::own_cluster(control_plane.cluster_options(&options)?).await {
-            Some(cluster) => control_plane.connect(options, cluster).await.map(Some),
-            None => Ok(None),
+        match reeve_testkit::own_cluster_or_reason(control_plane.cluster_options(&options)?).await {
+            Ok(cluster) => control_plane.connect(options, cluster).await.map(Ok),
+            Err(why) => Ok(Err(why)),
         }
     }
 

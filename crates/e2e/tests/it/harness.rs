@@ -34,17 +34,17 @@ fn runtime() -> &'static Runtime {
     })
 }
 
-/// Runs a test on the shared road; without a cluster it prints why it was skipped.
+/// Runs a test on the shared road; without a cluster it says of this very test why it was skipped.
 pub(crate) fn on_the_road<F: Future<Output = Result<()>>>(test: impl FnOnce(&'static Road) -> F) {
-    static ROAD: OnceLock<Option<Road>> = OnceLock::new();
+    static ROAD: OnceLock<Result<Road, String>> = OnceLock::new();
     let road = ROAD.get_or_init(|| {
         // Programs end with the thread that started them: this one stays until the last test is over.
         let (send, receive) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
             let options = Options::new(folder("shared"), Tier::Node);
             let road = runtime().block_on(async {
-                let road = Road::up_for_test(options).await?;
-                if let Some(road) = &road {
+                let road = Road::up_or_reason(options).await?;
+                if let Ok(road) = &road {
                     wait_until_policies_count(road).await?;
                 }
                 anyhow::Ok(road)
@@ -59,8 +59,9 @@ pub(crate) fn on_the_road<F: Future<Output = Result<()>>>(test: impl FnOnce(&'st
             .expect("starting the road panicked")
             .expect("the road comes up")
     });
-    if let Some(road) = road {
-        finish(test(road));
+    match road {
+        Ok(road) => finish(test(road)),
+        Err(why) => reeve_testkit::skip(why),
     }
 }
 
@@ -129,9 +130,12 @@ pub(crate) fn on_a_road_with_a_lease<F: Future<Output = Result<()>>>(
 fn on_a_road_with<F: Future<Output = Result<()>>>(options: Options, test: impl FnOnce(Road) -> F) {
     finish(async move {
         let _alone = OWN_ROADS.acquire().await?;
-        match Road::up_for_test(options).await? {
-            Some(road) => test(road).await,
-            None => Ok(()),
+        match Road::up_or_reason(options).await? {
+            Ok(road) => test(road).await,
+            Err(why) => {
+                reeve_testkit::skip(&why);
+                Ok(())
+            }
         }
     });
 }
