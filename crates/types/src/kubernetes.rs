@@ -1,7 +1,7 @@
 //! Every label, annotation, group and user name that crosses from one part of Reeve to another in a cluster.
 //!
-//! They live here because the admission policies are what makes them mean something: a label nobody protects is a
-//! remark.
+//! This is the one place that spells them: everything else names the constants, and texts that hold one, such as the CEL of
+//! a policy, are put together of them (`constcat::concat!`). `cargo xtask tidy` refuses the words elsewhere.
 
 /// The API group of our custom resources.
 pub const GROUP: &str = "reeve.dev";
@@ -18,7 +18,7 @@ pub const CONFIG_NAME: &str = "reeve";
 /// The stamp: whose identity a pod or pod template runs as, `userid/uid/gid/g1.g2` (admission 1, step 4).
 pub const RUNS_AS: &str = "reeve.dev/runs-as";
 /// The desired state's revision that last changed a custom resource written by the link.
-pub const REVISION: &str = "reeve.dev/revision";
+pub const REVISION_ANNOTATION: &str = "reeve.dev/revision";
 /// What the Deployment controller rewrites a template for; refused, because it would do so for its author (R4).
 pub const ROLLBACK_TO: &str = "deprecated.deployment.rollback.to";
 
@@ -68,6 +68,15 @@ pub const ALLOW_NETWORKING: &str = "reeve.dev/allow-networking";
 /// The value of a setting's label that switches it off.
 pub const OFF: &str = "false";
 
+// Custom resources and what the operator makes of them.
+
+/// The label with the id under which the control plane knows an object whose name is another.
+pub const ID_LABEL: &str = "reeve.dev/id";
+/// The label on a workload's Job and pods: the workload's name.
+pub const WORKLOAD_LABEL: &str = "reeve.dev/workload";
+/// The label on a workload's Job and pods: its id in the control plane.
+pub const WORKLOAD_ID_LABEL: &str = "reeve.dev/workload-id";
+
 // Pods, templates and selectors.
 
 /// The user id of the person who wrote a template, in its labels and in the selector above it: what is selected is hers (R19).
@@ -83,6 +92,10 @@ pub const POD_IDENTITIES: &str = "reeve";
 pub const MANAGED: &str = "reeve.dev/managed";
 /// The value of [`MANAGED`] on RoleBindings that come from access rules.
 pub const MANAGED_ACCESS_RULES: &str = "access-rules";
+/// The value of [`MANAGED`] on the operator's own RoleBinding.
+pub const MANAGED_OPERATOR: &str = "operator";
+/// The name of the operator's own RoleBinding in a project's namespace.
+pub const OPERATOR_BINDING: &str = "reeve-operator";
 /// RoleBindings and ClusterRoles for people are named this plus the role's name.
 pub const ROLE_PREFIX: &str = "reeve-";
 /// The ClusterRole the operator itself holds inside project namespaces only.
@@ -102,12 +115,7 @@ macro_rules! people_roles {
         pub const BINDABLE_ROLES: &[&str] = &[$($constant,)* ROLE_OPERATOR_IN_PROJECT];
 
         /// [`BINDABLE_ROLES`] as a list of CEL.
-        macro_rules! bindable_roles_cel {
-            () => {
-                concat!("[", $("'reeve-", $name, "', ",)* "'reeve-operator-project']")
-            };
-        }
-        pub(crate) use bindable_roles_cel;
+        pub const BINDABLE_ROLES_CEL: &str = concat!("[", $("'reeve-", $name, "', ",)* "'reeve-operator-project']");
     };
 }
 
@@ -132,7 +140,8 @@ pub const EXTRA_GID: &str = "reeve.dev/gid";
 pub const EXTRA_GROUPS: &str = "reeve.dev/groups";
 /// `userInfo.extra`: set by Kubernetes on the token of a pod's ServiceAccount.
 pub const EXTRA_POD_NAME: &str = "authentication.kubernetes.io/pod-name";
-pub use reeve_types::names::SYSTEM_NAMESPACE;
+/// The namespace Reeve's own parts run in.
+pub const SYSTEM_NAMESPACE: &str = "reeve-system";
 /// The operator's ServiceAccount, in [`SYSTEM_NAMESPACE`].
 pub const OPERATOR_SERVICE_ACCOUNT: &str = "reeve-operator";
 /// The operator's user name.
@@ -141,10 +150,23 @@ pub const OPERATOR_USER: &str = "system:serviceaccount:reeve-system:reeve-operat
 pub const INSTALLERS: &str = "reeve:installers";
 /// Applications are subjects of kind User named this plus their name.
 pub const APPLICATION_PREFIX: &str = "reeve:application:";
+/// The group of those whose certificate was made to pass every authorization check.
+pub const MASTERS: &str = "system:masters";
+/// The group of the administrators that kubeadm makes.
+pub const CLUSTER_ADMINS: &str = "kubeadm:cluster-admins";
 /// The groups of those who administer the cluster by certificates of its own.
-pub const ADMINISTRATORS: [&str; 2] = ["kubeadm:cluster-admins", "system:masters"];
+pub const ADMINISTRATORS: [&str; 2] = [CLUSTER_ADMINS, MASTERS];
 /// No user name and no group of an identity provider may begin so (R10).
 pub const RESERVED_PREFIXES: [&str; 2] = ["system:", "reeve:"];
+
+// Audiences of our tokens: none is worth anything at another's door (R14).
+
+/// Of the REST API.
+pub const AUDIENCE_REST: &str = "reeve-api";
+/// Of the link between server and operator.
+pub const AUDIENCE_LINK: &str = "reeve-link";
+/// Of one cluster's API server: this plus the cluster's id.
+pub const AUDIENCE_CLUSTER_PREFIX: &str = "reeve-cluster:";
 
 /// The controller that makes the claims of StatefulSets.
 pub const STATEFUL_SET_CONTROLLER: &str = "system:serviceaccount:kube-system:statefulset-controller";
