@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn whatever_makes_permissions_of_exceptions_is_found() {
         let text = "pub const fn one() -> Granted {}\nfn other() -> u8 { Granted }\n\
-            pub fn several<'a>(\n    text: &'a str,\n)\n-> Result<\n    Granted,\n    Error,\n> {\n\
+            pub fn several<'a>(\n    text: &'a str,\n)\n-> Result<\n    Granted,\n    Error,\n> {}\n\
             // fn comment() -> Granted {\nconst VALUE: Granted = one();\nconst fn takes(it: Granted) {}";
         assert_eq!(makers(&words(text).unwrap()), ["one", "several", "VALUE"]);
     }
@@ -168,7 +168,7 @@ mod tests {
     fn uses_of_exceptions_are_counted_where_programs_are_made() {
         let makers = ["link_status".to_owned()];
         for (text, count) in [
-            ("pub const fn link_status() -> Granted {", 0),
+            ("pub const fn link_status() -> Granted {}", 0),
             ("f(&link_status()); g(&audit::link_status());", 2),
             ("cluster.map(link_status)", 1),
             ("let make = audit::link_status;", 1),

@@ -23,5 +23,6 @@ mod quiet;
 mod rules;
 mod scopes;
 mod secrets;
+mod skipping;
 mod words;
 mod wrong_input;
