@@ -12,9 +12,9 @@ use super::{Clause, ListQuery};
 pub enum FieldValue<'a> {
     /// Text; compared without regard to case.
     Text(Cow<'a, str>),
-    /// A whole number; compared as one.
+    /// A number.
     Number(i64),
-    /// A time; compared with RFC 3339 text.
+    /// A moment.
     Time(Timestamp),
     /// Yes or no: `true` and `false`.
     Flag(bool),

@@ -38,7 +38,7 @@ impl Operator {
         Self::EndsWith,
     ];
 
-    /// As it is written in `filterBy`.
+    /// As written.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Equal => "==",
