@@ -1,4 +1,4 @@
-# The front door. Logic lives in `cargo xtask`, `testbed/` and `crates/demo`; this file only names things.
+# The front door. Logic lives in `cargo xtask`, `testbed/` and `crates/`; this file only names things.
 .DEFAULT_GOAL := help
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c

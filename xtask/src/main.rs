@@ -1,9 +1,12 @@
 //! Everything with logic behind the Makefile: `cargo xtask boundaries | tidy | gen [--check]`.
 
+mod bootstrap;
 mod boundaries;
+mod circles;
 mod dependencies;
 mod generate;
 mod tidy;
+mod words;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -19,7 +22,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Checks that every dependency between crates is an allowed one.
+    /// Checks that every dependency between crates is an allowed one, and that no modules import each other in a circle.
     Boundaries,
     /// Checks the small rules of the house: sizes, names, forbidden words, bootstrap exceptions.
     Tidy,

@@ -100,6 +100,7 @@ fn user_rules() -> Value {
 }
 
 /// The configuration with one rule on users left out: a planted fault that a test must notice.
+#[cfg(any(test, feature = "testing"))]
 pub fn authentication_configuration_with_fault(
     issuer_url: &str,
     audience: &str,

@@ -19,7 +19,6 @@ mod stamp;
 use std::fmt;
 
 pub use objects::is_marked_claim;
-pub(crate) use ownership::CONTROLLER_LABELS;
 
 use crate::names;
 use crate::request::{Operation, Request, map, template_path};

@@ -4,6 +4,8 @@
 //! by the API server itself; [`check::CHECKS`] holds every check once, as CEL for the API server and as a Rust
 //! predicate for everybody else, and the tests of this crate compare the two on a real API server.
 //!
+//! The feature `testing`, which no program has, adds what renders weakened policies and pods that are as they should be.
+//!
 //! What this does not do: it cannot guard the policy objects themselves (RBAC does, R1), it does not look at volumes'
 //! content, and a connection to the kubelet itself, past the API server, it does not see.
 
@@ -11,7 +13,6 @@ pub mod authentication;
 pub mod check;
 pub mod identity;
 pub mod mutate;
-pub mod names;
 pub mod policies;
 mod predict;
 pub mod request;
@@ -21,8 +22,12 @@ pub use authentication::authentication_configuration_yaml;
 pub use check::{Check, Policy, Rule, check, checks, failing, is_marked_claim};
 pub use identity::{Identity, InvalidStamp, Stamp};
 pub use mutate::fill;
-pub use policies::{SHORTCUTS, policies, policies_with_fault, policies_yaml};
+#[cfg(any(test, feature = "testing"))]
+pub use policies::policies_with_fault;
+pub use policies::{SHORTCUTS, policies, policies_yaml};
 pub use predict::{has_ended, new_pod, stands_for_itself, unscheduled};
+/// The words of Kubernetes, of which the policies are put together.
+pub use reeve_types::kubernetes as names;
 pub use request::{Operation, Parameters, Request, User};
 pub use view::PLACEMENT_FIELDS;
 

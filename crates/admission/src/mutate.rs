@@ -35,9 +35,12 @@
 //! identity. Two policies of the same text, told apart by the namespace's setting (docs/security/second-writers.md).
 
 mod fill;
+mod json;
 pub(crate) mod passwd;
 
-pub use fill::{fill, fill_for, fill_shape};
+pub use fill::fill;
+#[cfg(feature = "testing")]
+pub use fill::{fill_for, fill_shape};
 
 use crate::names;
 

@@ -52,6 +52,7 @@ pub const SHORTCUTS: [&str; 2] = ["ordinary", "unmarked"];
 
 /// The policies with the CEL of one check, or of one of [`SHORTCUTS`], replaced by `true`: a planted fault that the case
 /// table must notice.
+#[cfg(any(test, feature = "testing"))]
 pub fn policies_with_fault(check_id: &str) -> Vec<Value> {
     render(Some(check_id))
 }

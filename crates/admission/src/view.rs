@@ -5,6 +5,15 @@ use serde_json::Value;
 use crate::names::{self, SERVICE_ACCOUNT_PREFIX};
 use crate::request::{Operation, Request, list, map, template_path};
 
+/// The labels that built-in controllers select by, or set for others to select by, and that have no prefix.
+pub(crate) const CONTROLLER_LABELS: [&str; 5] = [
+    "controller-uid",
+    "job-name",
+    "pod-template-hash",
+    "controller-revision-hash",
+    "pod-template-generation",
+];
+
 /// A named CEL expression of a policy.
 pub(crate) type Variable = (&'static str, String);
 
@@ -166,8 +175,9 @@ pub(crate) fn pod_variables() -> Vec<Variable> {
                  variables.oldStamp.startsWith(variables.userId + '/')) && !(variables.username.startsWith('system:') && \
                  (!variables.username.startsWith('{SERVICE_ACCOUNT_PREFIX}') || \
                  variables.username.startsWith('{SERVICE_ACCOUNT_PREFIX}kube-system:'))) && \
-                 !request.userInfo.?groups.orValue([]).exists(g, g in ['system:masters', '{}']) && \
+                 !request.userInfo.?groups.orValue([]).exists(g, g in ['{}', '{}']) && \
                  variables.fields.size() == 0",
+                names::MASTERS,
                 names::INSTALLERS
             ),
         ),
@@ -230,7 +240,7 @@ fn unmarked_cel() -> String {
         "!variables.update && !has(object.metadata.ownerReferences) && !has(object.metadata.finalizers) && \
          variables.labels.all(m, m.all(k, !k.startsWith('{}') && !k.contains('kubernetes.io/') && !(k in {})))",
         names::PREFIX,
-        cel_list(&crate::check::CONTROLLER_LABELS)
+        cel_list(&CONTROLLER_LABELS)
     )
 }
 

@@ -119,7 +119,7 @@ pub struct NewKubernetesEndpoint {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Cluster {
-    /// Its id.
+    /// A UUID. It never changes and is given to nothing else.
     pub uuid: ClusterId,
     /// Always 1: an installation is one account.
     pub tenant_id: i32,
@@ -204,7 +204,7 @@ pub struct ClusterPlatform {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CreatedCluster {
-    /// The cluster.
+    /// The cluster, as a later `GET` shows it.
     #[serde(flatten)]
     pub cluster: Cluster,
     /// Ours, beyond the reference: worth nothing to REST and to other clusters; never shown again.

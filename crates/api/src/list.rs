@@ -48,13 +48,13 @@ pub enum InvalidQuery {
     /// A parameter that the operation does not have.
     #[error("`{name}` is not a parameter of this request")]
     Unknown {
-        /// Which.
+        /// Its name, as it was sent.
         name: String,
     },
     /// A parameter whose value cannot be.
     #[error("parameter `{name}`: {problem}")]
     Wrong {
-        /// Which.
+        /// Its name.
         name: &'static str,
         /// What is wrong, and what would be right.
         problem: String,

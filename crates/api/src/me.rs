@@ -15,11 +15,11 @@ operations! {
     GetMe = get("get_me", "/api/v1/me", Authenticated).answers::<Me>(200);
 }
 
-/// The caller.
+/// Whoever the token of the request stands for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Me {
-    /// The caller's id.
+    /// The UUID of the user or service account.
     pub id: String,
     /// A user's email or a service account's name.
     pub username: String,

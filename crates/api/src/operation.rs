@@ -91,7 +91,7 @@ impl From<Method> for http::Method {
 /// Who may call an operation. What is said here is the least: the handler decides on the object itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// Everybody.
+    /// Anybody, without a token.
     Public,
     /// Whoever has a valid token.
     Authenticated,
@@ -105,11 +105,11 @@ pub type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 /// What an operation takes after the `?`.
 #[derive(Debug, Clone, Copy)]
 pub enum Query {
-    /// Nothing.
+    /// No parameter; any is refused.
     Nothing,
     /// Paging, sorting, searching and filtering.
     List(&'static ListSpec),
-    /// These.
+    /// Exactly these parameters.
     Parameters(&'static [QueryParameter]),
 }
 
@@ -122,7 +122,7 @@ pub enum RequestBody {
     Empty,
     /// A JSON object.
     Json {
-        /// Its schema.
+        /// Makes the schema of the object.
         schema: SchemaOf,
         /// Whether its own parser takes these bytes, for tests and tools.
         check: fn(&[u8]) -> Result<(), InvalidBody>,
@@ -134,7 +134,7 @@ pub enum RequestBody {
 /// What an operation answers with success.
 #[derive(Debug, Clone, Copy)]
 pub enum Answer {
-    /// No body.
+    /// An empty body.
     Nothing,
     /// JSON of this schema.
     Json(SchemaOf),
@@ -149,7 +149,7 @@ pub enum Recorded {
     Create,
     /// Something changes.
     Update,
-    /// Something goes.
+    /// Something is deleted.
     Delete,
     /// The caller signs in to something.
     SignIn,

@@ -44,8 +44,6 @@ pub struct Key {
     pub y: String,
 }
 
-/// The one realm of a self-hosted installation.
-pub const REALM: &str = "runai";
 /// The path of the issuer under the public address.
 pub const ISSUER_PATH: &str = "/auth/realms/runai";
 /// Where the keys are.

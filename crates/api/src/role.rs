@@ -18,11 +18,11 @@ operations! {
         .answers::<Role>(200);
 }
 
-/// A role.
+/// A role: the permissions that an access rule gives at its scope.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Role {
-    /// Its number.
+    /// The number that access rules name it by; the same in every installation.
     pub id: i64,
     /// Its name, by which clients look it up, case and all.
     pub name: String,
@@ -30,7 +30,7 @@ pub struct Role {
     pub description: String,
     /// When it came to be: with the account.
     pub created_at: Timestamp,
-    /// Equals `createdAt`.
+    /// Equals `createdAt`: predefined roles do not change.
     pub updated_at: Timestamp,
     /// Null: predefined roles are not deleted.
     pub deleted_at: Option<Timestamp>,
@@ -38,9 +38,9 @@ pub struct Role {
     pub created_by: String,
     /// Whether it was made here; false for the predefined ones.
     pub custom: bool,
-    /// Always true.
+    /// Always true: roles cannot be switched off.
     pub enabled: bool,
-    /// Always true.
+    /// Always true, for the same reason.
     pub effective_enabled: bool,
     /// What it allows, without the resource types that the document of version 1 does not have.
     pub permissions: Vec<Permission>,

@@ -58,15 +58,15 @@ impl TypedBody for UpdateServiceAccount {}
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ServiceAccount {
-    /// Its id.
+    /// A UUID. It never changes and is given to nothing else.
     pub id: ServiceAccountId,
-    /// Its name, unique.
+    /// Its name, unique in the account.
     pub name: ServiceAccountName,
-    /// Equals the name.
+    /// What it signs in with: equals `name`.
     pub client_id: String,
     /// Who made it: a user's email or a service account's name.
     pub created_by: String,
-    /// When it was made.
+    /// When it was made. Never null.
     pub created_at: Option<Timestamp>,
     /// When it was last enabled, disabled or given a secret.
     pub updated_at: Option<Timestamp>,
@@ -82,11 +82,11 @@ pub struct ServiceAccount {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CreatedServiceAccount {
-    /// Its id.
+    /// A UUID. It never changes and is given to nothing else.
     pub id: ServiceAccountId,
-    /// Its name, unique.
+    /// Its name, unique in the account.
     pub name: ServiceAccountName,
-    /// Equals the name.
+    /// What it signs in with: equals `name`.
     pub client_id: String,
     /// The secret; never shown again.
     pub client_secret: Shown,

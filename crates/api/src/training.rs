@@ -40,7 +40,7 @@ pub struct Training {
     pub name: String,
     /// The name that was asked for: the same.
     pub requested_name: String,
-    /// Its id.
+    /// A UUID. It never changes and is given to nothing else. The same as the `id` of the list of workloads.
     pub workload_id: WorkloadId,
     /// The project it is in.
     pub project_id: ProjectId,

@@ -119,7 +119,7 @@ fn maybe_new_identity<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opti
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct User {
-    /// The user's id.
+    /// A UUID. It never changes and is given to nothing else.
     pub id: UserId,
     /// The user's email, in lower case.
     pub username: Email,

@@ -84,7 +84,7 @@ impl Phase {
 pub struct Workload {
     /// Always 1: an installation is one account.
     pub tenant_id: i32,
-    /// Its id.
+    /// A UUID. It never changes and is given to nothing else.
     pub id: WorkloadId,
     /// Its name, unique in the project.
     pub name: String,
@@ -150,17 +150,17 @@ pub struct Workload {
 /// How a workload came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Source {
-    /// The command line.
+    /// By the command line.
     #[serde(rename = "CLI")]
     Cli,
-    /// The REST API.
+    /// By the REST API, or by what uses it.
     #[serde(rename = "Control-plane")]
     ControlPlane,
-    /// Kubernetes itself.
+    /// Past Reeve: made in Kubernetes by somebody.
     Other,
 }
 
-/// A condition.
+/// A condition of a workload in its cluster, as Kubernetes has them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Condition {

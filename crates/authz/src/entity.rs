@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::permission::{UnknownWord, word};
+use crate::word::{UnknownWord, word};
 
 include!(concat!(env!("OUT_DIR"), "/entities.rs"));
 

@@ -33,13 +33,15 @@ mod scope;
 mod subject;
 mod tree;
 mod visible;
+mod word;
 
 pub use decision::{BootstrapException, Granted, Reason};
 pub use denial::Denial;
 pub use entity::Entity;
 pub use index::Index;
-pub use permission::{Action, Permission, PermissionSet, UnknownWord};
+pub use permission::{Action, Permission, PermissionSet};
 pub use role::{CustomRole, InvalidRole, Role, RoleId};
 pub use scope::{Scope, UnknownScope};
 pub use subject::{InvalidSubject, Principal, Rule, SubjectKey, SubjectKind};
 pub use visible::Visible;
+pub use word::UnknownWord;

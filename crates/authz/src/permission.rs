@@ -6,15 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::entity::Entity;
-
-/// Text that is no action or entity of the wire contract (control-plane 2.2).
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is no {kind}: one of {expected} is needed")]
-pub struct UnknownWord {
-    kind: &'static str,
-    text: String,
-    expected: String,
-}
+use crate::word::{UnknownWord, word};
 
 /// What is done. On the wire in lower case.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -57,23 +49,6 @@ impl FromStr for Action {
     fn from_str(text: &str) -> Result<Self, UnknownWord> {
         word("action", text, &Self::ALL, Self::wire_name)
     }
-}
-
-/// Reads a word of a closed list.
-pub(crate) fn word<T: Copy>(
-    kind: &'static str,
-    text: &str,
-    all: &[T],
-    name: fn(T) -> &'static str,
-) -> Result<T, UnknownWord> {
-    all.iter()
-        .copied()
-        .find(|one| name(*one) == text)
-        .ok_or_else(|| UnknownWord {
-            kind,
-            text: text.chars().take(80).collect(),
-            expected: all.iter().map(|one| name(*one)).collect::<Vec<_>>().join(", "),
-        })
 }
 
 /// One action on one entity. Written `entity:action`, as in `workloads:create`.

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use futures::{StreamExt, TryStreamExt, stream};
-use reeve_demo::organization::create_rule;
-use reeve_demo::{Organization, Process, Rest, Road};
+use reeve_e2e::organization::create_rule;
+use reeve_e2e::{Organization, Process, Rest, Road};
 use reeve_testkit::wait_until;
 use serde_json::{Value, json};
 

@@ -10,7 +10,7 @@ use futures::TryStreamExt;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, DeleteParams, PostParams, WatchEvent, WatchParams};
 use reeve_crds::PodIdentities;
-use reeve_demo::{Organization, Road};
+use reeve_e2e::{Organization, Road};
 use serde_json::json;
 
 use crate::figures::{Series, now};

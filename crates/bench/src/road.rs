@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::api::rbac::v1::RoleBinding;
 use kube::api::{Api, PostParams};
-use reeve_demo::{Organization, Rest, Road, organization};
+use reeve_e2e::{Organization, Rest, Road, organization};
 use serde_json::json;
 
 use crate::figures::{Series, now};

@@ -4,20 +4,16 @@
 //! Both programs are started anew each time, and the clock starts with them. What `kubectl` is given holds a token
 //! already: its credential plugin is a part of Reeve, and would be time on the wrong side.
 
-use std::fs::OpenOptions;
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, ObjectMeta};
-use reeve_demo::organization::home_of;
-use reeve_demo::story::{CommandLine, NAMESPACE, Story};
-use reeve_demo::{Organization, Rest, Road};
-use reeve_testkit::{binary, images};
+use reeve_e2e::organization::{NAMESPACE, command_line_of, home_of};
+use reeve_e2e::{Organization, Rest, Road, kubeconfig, write_private};
+use reeve_testkit::images;
 use serde_json::json;
 use tokio::task::block_in_place;
 
@@ -49,8 +45,8 @@ impl Way {
 /// # Errors
 /// The road refuses, a container fails, or does not start within 60 s.
 pub async fn run(road: &Road, organization: &Organization, rounds: usize) -> Result<Vec<Series>> {
-    Story::new(road, organization, |_| ()).sign_everybody_in()?;
-    let reeve = CommandLine::new(&binary("reeve")?, &home_of(road, "alice").join("reeve"));
+    organization.sign_everybody_in(road)?;
+    let reeve = command_line_of(road, "alice")?;
     let alice = organization.person("alice")?;
     let alice = road.admin.sign_in(&alice.username, &alice.password).await?;
     let robots = organization.projects.get("robots").context("project robots")?;
@@ -87,7 +83,7 @@ pub async fn run(road: &Road, organization: &Organization, rounds: usize) -> Res
 
         let bare = format!("bare-{round}");
         let manifest = bare_job(&jobs.get(&name).await?, &bare)?;
-        let kubectl = road.kubectl(&kubeconfig(road, &alice).await?);
+        let kubectl = road.kubectl(&kubeconfig_with_token(road, &alice).await?);
         let applied = timed(&pods, &bare, async || {
             let words = ["apply", "-n", NAMESPACE, "-f", "-"];
             block_in_place(|| kubectl.must_with_input(&words, &manifest)).map(drop)
@@ -176,23 +172,11 @@ fn bare_job(made: &Job, name: &str) -> Result<String> {
 }
 
 /// A kubeconfig with a fresh token of hers in it, which lives five minutes.
-async fn kubeconfig(road: &Road, alice: &Rest) -> Result<PathBuf> {
+async fn kubeconfig_with_token(road: &Road, alice: &Rest) -> Result<PathBuf> {
     let file = home_of(road, "alice").join("bench.kubeconfig");
-    let kubeconfig = json!({
-        "apiVersion": "v1", "kind": "Config", "current-context": "bench",
-        "clusters": [{"name": "demo", "cluster": {
-            "server": road.cluster.server(), "certificate-authority": road.cluster.ca_file()}}],
-        "users": [{"name": "alice", "user": {"token": road.kubernetes_token(alice).await?}}],
-        "contexts": [{"name": "bench", "context": {"cluster": "demo", "user": "alice"}}],
-    });
-    write_private(&file, &kubeconfig.to_string()).with_context(|| format!("writing `{}`", file.display()))?;
+    let token = road.kubernetes_token(alice).await?;
+    write_private(&file, &kubeconfig(&road.cluster, &token, None))?;
     Ok(file)
-}
-
-fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true).mode(0o600);
-    options.open(file)?.write_all(text.as_bytes())
 }
 
 #[cfg(test)]

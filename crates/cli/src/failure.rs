@@ -1,7 +1,10 @@
 //! How a command ends when it does not succeed: message, cause, hint.
 
+use std::error::Error;
 use std::fmt;
 use std::io;
+
+use reeve_types::ErrorChain;
 
 /// Exit code: refused, or not found.
 pub const REFUSED: u8 = 1;
@@ -50,19 +53,10 @@ impl Failure {
         }
     }
 
-    /// With the cause: an error with all its sources, once each.
+    /// With the cause: an error with all its sources.
     #[must_use]
-    pub fn because(self, error: impl std::error::Error) -> Self {
-        let mut text = error.to_string();
-        let mut source = error.source();
-        while let Some(deeper) = source {
-            let more = deeper.to_string();
-            if !text.contains(&more) {
-                text = format!("{text}: {more}");
-            }
-            source = deeper.source();
-        }
-        self.cause(text)
+    pub fn because(self, error: impl Error + 'static) -> Self {
+        self.cause(ErrorChain(&error).to_string())
     }
 
     /// With the cause.
@@ -91,6 +85,25 @@ impl Failure {
             quiet,
             ..Self::failed("cannot write the answer").because(error)
         }
+    }
+}
+
+/// An error of a library whose own text repeats its cause's: the cause speaks alone, and nothing is said twice.
+#[derive(Debug)]
+pub struct CauseOf<E>(pub E);
+
+impl<E: Error> fmt::Display for CauseOf<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.source() {
+            Some(cause) => fmt::Display::fmt(cause, f),
+            None => fmt::Display::fmt(&self.0, f),
+        }
+    }
+}
+
+impl<E: Error> Error for CauseOf<E> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source().and_then(Error::source)
     }
 }
 
@@ -136,6 +149,16 @@ mod tests {
             "reeve: cannot delete `x`\n  cause: no such workload\n    at all\n  hint: look at `reeve list`\n"
         );
         assert_eq!((failure.exit_code(), Failure::failed("x").exit_code()), (1, 2));
+    }
+
+    #[test]
+    fn a_cause_that_a_library_repeats_is_said_once() {
+        let refused = || kube::Error::Service("connection refused".into());
+        assert!(refused().to_string().contains("connection refused"));
+        let told = Failure::failed("cannot look")
+            .because(CauseOf(refused()))
+            .to_string();
+        assert_eq!(told, "reeve: cannot look\n  cause: connection refused\n");
     }
 
     #[test]

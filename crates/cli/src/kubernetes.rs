@@ -16,7 +16,7 @@ use rustls::pki_types::pem::PemObject;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
-use crate::failure::Failure;
+use crate::failure::{CauseOf, Failure};
 use crate::http::{self, Api};
 
 /// A Kubernetes token lives five minutes: one that is older than this is replaced before it is used.
@@ -53,7 +53,7 @@ pub enum KubernetesError {
         server: String,
         /// Why.
         #[source]
-        cause: Box<kube::Error>,
+        cause: Box<CauseOf<kube::Error>>,
     },
     /// It said no.
     #[error("{message}")]
@@ -145,7 +145,7 @@ impl ApiServer {
             None => None,
         };
         config.auth_info.token = Some(self.token.expose().to_owned().into());
-        kube::Client::try_from(config).map_err(|error| Failure::failed(what).because(error))
+        kube::Client::try_from(config).map_err(|error| Failure::failed(what).because(CauseOf(error)))
     }
 
     /// An error of opening a WebSocket.
@@ -158,7 +158,7 @@ impl ApiServer {
             },
             other => KubernetesError::NoWebSocket {
                 server: self.base.to_string(),
-                cause: Box::new(other),
+                cause: Box::new(CauseOf(other)),
             },
         }
     }

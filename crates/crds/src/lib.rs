@@ -42,12 +42,8 @@ pub use workload::{EnvironmentVariable, Workload, WorkloadIdentitySpec, Workload
 /// The checked values that conversions give.
 pub use reeve_link::desired;
 
-/// The annotation with the desired state's revision that last changed an object.
-pub const REVISION_ANNOTATION: &str = "reeve.dev/revision";
-/// The label with the id under which the control plane knows an object whose name is another.
-pub const ID_LABEL: &str = "reeve.dev/id";
-/// The name of the only [`ReeveConfig`].
-pub const CONFIG_NAME: &str = "reeve";
+/// The words that name and mark custom resources.
+pub use reeve_types::kubernetes::{CONFIG_NAME, ID_LABEL, REVISION_ANNOTATION};
 
 /// Every definition, in the order in which they are installed.
 pub fn all() -> Vec<CustomResourceDefinition> {

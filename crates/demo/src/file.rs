@@ -1,19 +1,18 @@
 //! `target/demo/demo.json`: everything that somebody who drives the demo from outside needs.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result};
+use reeve_e2e::organization::kubeconfig_of;
+use reeve_e2e::{ADMINISTRATOR, Organization, Person, Road, write_private};
 use reeve_testkit::images;
 use serde_json::{Map, Value, json};
-
-use crate::organization::{Organization, Person, home_of};
-use crate::road::{ADMINISTRATOR, Road, write_private};
 
 /// Writes the file with mode 0600; all its paths are absolute.
 ///
 /// # Errors
 /// The file cannot be written, or a path has no absolute form.
-pub fn write(file: &Path, road: &Road, organization: &Organization) -> Result<()> {
+pub(crate) fn write(file: &Path, road: &Road, organization: &Organization) -> Result<()> {
     let mut people = Map::new();
     let mut kubeconfigs = Map::new();
     kubeconfigs.insert("admin".to_owned(), path(road.cluster.kubeconfig())?);
@@ -55,11 +54,6 @@ pub fn write(file: &Path, road: &Road, organization: &Organization) -> Result<()
         "real_node": road.cluster.real_node().is_ok(),
     });
     write_private(file, &format!("{demo:#}\n"))
-}
-
-/// The kubeconfig that `reeve kubeconfig set` wrote for a person.
-pub fn kubeconfig_of(road: &Road, first_name: &str) -> PathBuf {
-    home_of(road, first_name).join("kubeconfig")
 }
 
 /// An absolute path whose last part may be a link that chooses a program by its name: the link is kept.

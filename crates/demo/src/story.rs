@@ -1,6 +1,5 @@
 //! The demo as a story: each step says what it does, does it, and reads back what came of it.
 
-mod command_line;
 mod shown;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -10,56 +9,27 @@ use k8s_openapi::api::rbac::v1::RoleBinding;
 use kube::api::ListParams;
 use kube::{Api, Client};
 use reeve_crds::Workload;
-use reeve_testkit::{binary, images, wait_until};
-
-pub use self::command_line::CommandLine;
-use crate::file::kubeconfig_of;
-use crate::organization::{Organization, home_of};
-use crate::road::Road;
-
-/// Where alice works.
-pub const NAMESPACE: &str = "reeve-robots";
+use reeve_e2e::Road;
+use reeve_e2e::organization::{NAMESPACE, command_line_of, kubeconfig_of};
+use reeve_testkit::{images, wait_until};
 
 /// Tells the story, one line at a time, to whoever listens.
-pub struct Story<'a> {
+pub(crate) struct Story<'a> {
     road: &'a Road,
-    organization: &'a Organization,
     tell: fn(&str),
 }
 
 impl<'a> Story<'a> {
-    /// A story about this road.
-    pub fn new(road: &'a Road, organization: &'a Organization, tell: fn(&str)) -> Self {
-        Self {
-            road,
-            organization,
-            tell,
-        }
-    }
-
-    /// Signs everybody in with the command line and writes their kubeconfigs. Needed for `demo.json` also where no story
-    /// is told.
-    ///
-    /// # Errors
-    /// The command line refuses; the error shows what it said.
-    pub fn sign_everybody_in(&self) -> Result<()> {
-        let (url, ca_file) = (self.road.admin.url(), &self.road.ca_file);
-        for (first_name, person) in &self.organization.people {
-            let reeve = self.reeve(first_name)?;
-            let kubeconfig = kubeconfig_of(self.road, first_name).display().to_string();
-            reeve
-                .sign_in(url, ca_file, &person.username, &person.password)
-                .and_then(|_| reeve.must(&["kubeconfig", "set", "--kubeconfig", &kubeconfig]))
-                .with_context(|| format!("setting up {first_name}"))?;
-        }
-        Ok(())
+    /// A story about this road, whose people are signed in.
+    pub(crate) fn new(road: &'a Road, tell: fn(&str)) -> Self {
+        Self { road, tell }
     }
 
     /// All of it.
     ///
     /// # Errors
     /// A step that did not do what the story says.
-    pub async fn tell(&self) -> Result<()> {
+    pub(crate) async fn tell(&self) -> Result<()> {
         let client = self.road.cluster.client().await?;
         self.show_namespace(&client).await?;
         self.show_bindings(&client).await?;
@@ -77,13 +47,6 @@ impl<'a> Story<'a> {
         for line in text.trim_end().lines() {
             (self.tell)(&format!("   {line}"));
         }
-    }
-
-    /// The command line of a person, with her own settings folder.
-    fn reeve(&self, first_name: &str) -> Result<CommandLine> {
-        let home = home_of(self.road, first_name);
-        std::fs::create_dir_all(&home).with_context(|| format!("making `{}`", home.display()))?;
-        Ok(CommandLine::new(&binary("reeve")?, &home.join("reeve")))
     }
 
     async fn show_namespace(&self, client: &Client) -> Result<()> {
@@ -110,7 +73,7 @@ impl<'a> Story<'a> {
         let words = [&what[..], &how].concat();
         self.heading("alice submits a job");
         self.lines(&format!("$ reeve {} '{script}'", words.join(" ")));
-        self.lines(&self.reeve("alice")?.must(&[&words[..], &[script]].concat())?);
+        self.lines(&command_line_of(self.road, "alice")?.must(&[&words[..], &[script]].concat())?);
 
         let workloads: Api<Workload> = Api::namespaced(client.clone(), NAMESPACE);
         let workload = wait_until("the Workload to be there", async || {
@@ -192,7 +155,7 @@ impl<'a> Story<'a> {
 }
 
 /// A Job that names an image and a command and nothing else.
-pub fn bare_job(name: &str, command: &[&str]) -> String {
+fn bare_job(name: &str, command: &[&str]) -> String {
     let command = serde_json::json!(command);
     format!(
         "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: {name}\nspec:\n  backoffLimit: 0\n  template:\n    spec:\n      restartPolicy: Never\n      containers:\n      - name: main\n        image: {}\n        command: {command}\n",

@@ -68,8 +68,8 @@ pub struct Outcome<'a, P> {
     pub generation: Option<i64>,
 }
 
-/// The fields that every status of ours has, borrowed from one. Not a trait: neither a status nor this crate belongs to the
-/// operator that would have to implement it.
+/// The fields that every status of ours has, borrowed from one by [`ready_status!`](crate::ready_status). Not a trait: neither
+/// a status nor this crate belongs to the operator that would have to implement it.
 #[derive(Debug)]
 pub struct ReadyStatus<'a, P> {
     /// The phase.
@@ -80,6 +80,19 @@ pub struct ReadyStatus<'a, P> {
     pub observed_generation: &'a mut Option<i64>,
     /// The conditions.
     pub conditions: &'a mut Vec<Condition>,
+}
+
+/// The [`ReadyStatus`] of a status, which has the four fields under these names.
+#[macro_export]
+macro_rules! ready_status {
+    ($status:expr) => {
+        $crate::condition::ReadyStatus {
+            phase: &mut $status.phase,
+            message: &mut $status.message,
+            observed_generation: &mut $status.observed_generation,
+            conditions: &mut $status.conditions,
+        }
+    };
 }
 
 impl<P> ReadyStatus<'_, P> {

@@ -45,8 +45,6 @@ pub use status::{ClusterSettings, KubernetesEndpoint, ObjectStatus, StatusPhase,
 pub const PROTOCOL_VERSION: u32 = 3;
 /// Every path of the link starts so.
 pub const PATH_PREFIX: &str = "/link/v1";
-/// The audience of the link's tokens: disjoint from REST's and from every cluster's (admission R14).
-pub const AUDIENCE: &str = "reeve-link";
 /// How often the server says that it is still there. An operator that hears nothing for three of these reconnects.
 pub const HEARTBEAT_SECONDS: u64 = 10;
 

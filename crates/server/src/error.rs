@@ -134,7 +134,7 @@ impl IntoResponse for ApiError {
 
 /// Reports a cause once, as a chain.
 pub fn log_chain(error: &(dyn std::error::Error + 'static)) {
-    tracing::error!(cause = %ErrorChain(error), "a request failed");
+    tracing::error!(error = %ErrorChain(error), "an operation failed");
 }
 
 impl From<InvalidBody> for ApiError {

@@ -117,13 +117,3 @@ pub enum StoreError {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 }
-
-impl StoreError {
-    /// True when a write that failed so may nevertheless be in the database.
-    pub const fn may_have_committed(&self) -> bool {
-        matches!(
-            self,
-            Self::Database { .. } | Self::Unavailable { .. } | Self::Corrupt { .. } | Self::Full { .. }
-        )
-    }
-}

@@ -50,7 +50,8 @@ pub fn namespace_annotations(settings: &ReeveConfigSpec) -> BTreeMap<String, Str
         .map(|mutator| {
             let fields: Vec<&str> = mutator.fields.iter().map(|field| field.as_str()).collect();
             format!(
-                "system:serviceaccount:{}:{}={}",
+                "{}{}:{}={}",
+                names::SERVICE_ACCOUNT_PREFIX,
                 mutator.namespace,
                 mutator.service_account,
                 fields.join("+")

@@ -18,7 +18,4 @@ pub use labels::{namespace, namespace_annotations, namespace_labels};
 pub use page::{REFUSED, Refused, page};
 pub use rbac::{objects, rbac_yaml};
 
-/// The name of the operator's own RoleBinding in a project's namespace.
-pub const OPERATOR_BINDING: &str = "reeve-operator";
-/// The value of the label `reeve.dev/managed` on the operator's own RoleBinding.
-pub const MANAGED_OPERATOR: &str = "operator";
+pub use reeve_types::kubernetes::{MANAGED_OPERATOR, OPERATOR_BINDING};

@@ -46,7 +46,7 @@ const ANY: &[&str] = &[];
 pub const GRANTS: [Grant; 24] = [
     Grant {
         reach: Reach::Cluster,
-        group: "reeve.dev",
+        group: names::GROUP,
         resources: &["accessrules", "projects"],
         names: ANY,
         verbs: &["list", "watch", "create", "patch", "delete"],
@@ -54,7 +54,7 @@ pub const GRANTS: [Grant; 24] = [
     },
     Grant {
         reach: Reach::Cluster,
-        group: "reeve.dev",
+        group: names::GROUP,
         resources: &["accessrules/status", "projects/status", "reeveconfigs/status"],
         names: ANY,
         verbs: &["patch"],
@@ -62,7 +62,7 @@ pub const GRANTS: [Grant; 24] = [
     },
     Grant {
         reach: Reach::Cluster,
-        group: "reeve.dev",
+        group: names::GROUP,
         resources: &["podidentities", "reeveconfigs", "workloads"],
         names: ANY,
         verbs: &["list", "watch"],
@@ -155,7 +155,7 @@ pub const GRANTS: [Grant; 24] = [
     },
     Grant {
         reach: Reach::Projects,
-        group: "reeve.dev",
+        group: names::GROUP,
         resources: &["podidentities"],
         names: ANY,
         verbs: &["create", "patch", "delete"],
@@ -163,7 +163,7 @@ pub const GRANTS: [Grant; 24] = [
     },
     Grant {
         reach: Reach::Projects,
-        group: "reeve.dev",
+        group: names::GROUP,
         resources: &["workloads"],
         names: ANY,
         verbs: &["create", "patch", "delete"],
@@ -171,7 +171,7 @@ pub const GRANTS: [Grant; 24] = [
     },
     Grant {
         reach: Reach::Projects,
-        group: "reeve.dev",
+        group: names::GROUP,
         resources: &["workloads/status"],
         names: ANY,
         verbs: &["patch"],

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use reeve_types::kubernetes as names;
+
 use crate::people::{ROLES, Row};
 
 /// Something that manifests and charts often bring along, and that no role of people may write.
@@ -24,8 +26,11 @@ const fn refused(group: &'static str, resource: &'static str, instead: &'static 
     }
 }
 
-const INSTALLER: &str =
-    "the cluster's installers (the group `reeve:installers`, or a cluster administrator) make it for you";
+const INSTALLER: &str = constcat::concat!(
+    "the cluster's installers (the group `",
+    names::INSTALLERS,
+    "`, or a cluster administrator) make it for you"
+);
 
 /// What is refused, most often met first.
 pub const REFUSED: [Refused; 11] = [
@@ -138,12 +143,13 @@ pub fn page() -> String {
         let name = name(group, resource);
         let _ = writeln!(text, "| {name} | {} |", cells.join(" | "));
     }
-    let label = reeve_admission::names::ALLOW_NETWORKING;
+    let (label, installers) = (names::ALLOW_NETWORKING, names::INSTALLERS);
+    let [administrators, masters] = names::ADMINISTRATORS;
     let _ = write!(
         text,
         "\n## What a project's namespace has to allow\n\n*Where allowed* is: with the label `{label}: true`, which only the group \
-         `reeve:installers` sets and takes away (`kubectl label namespace NAMESPACE {label}=true`). Without it people are refused \
-         by the rule R24, whose sentence says so. Of the installers, of `system:masters` and `kubeadm:cluster-admins`, and of names \
+         `{installers}` sets and takes away (`kubectl label namespace NAMESPACE {label}=true`). Without it people are refused \
+         by the rule R24, whose sentence says so. Of the installers, of `{masters}` and `{administrators}`, and of names \
          that begin with `system:` RBAC alone decides.\n\n| Resource | What allowing it means |\n|---|---|\n"
     );
     for row in WHERE_ALLOWED {

@@ -127,7 +127,7 @@ const RUN: &[Row] = &[
         verbs: READ,
     },
     Row {
-        group: "reeve.dev",
+        group: names::GROUP,
         resources: &["workloads"],
         verbs: READ,
     },
@@ -208,7 +208,7 @@ const VIEW: &[Row] = &[
         verbs: READ,
     },
     Row {
-        group: "reeve.dev",
+        group: names::GROUP,
         resources: &["workloads"],
         verbs: READ,
     },

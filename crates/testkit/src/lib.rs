@@ -30,15 +30,19 @@ mod process;
 pub mod scripted_api_server;
 mod skip;
 mod testbed;
+mod tier;
 mod wait;
 
 pub use apply::apply_yaml;
 pub use audit::AuditEvent;
-pub use cluster::{Cluster, Impersonate, Options, Tier, write_authentication};
+pub use cluster::{Cluster, Impersonate, Options, write_authentication};
+/// For tests of crates that have no client of Kubernetes themselves.
+pub use kube;
 pub use kubectl::Kubectl;
 pub use postgres::{Postgres, own_postgres, postgres};
 pub use process::{KillOnDrop, binary, output_with_input};
 pub use scripted_api_server::{Answer, ScriptedApiServer};
-pub use skip::{cluster, own_cluster};
+pub use skip::{cluster, own_cluster, own_cluster_or_reason, skip};
 pub use testbed::{LaunchLine, Testbed};
+pub use tier::Tier;
 pub use wait::{wait_for, wait_until};

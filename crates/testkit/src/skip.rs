@@ -3,8 +3,9 @@
 use std::io::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::cluster::{Cluster, Options, Tier};
+use crate::cluster::{Cluster, Options};
 use crate::environment::{Missing, missing};
+use crate::tier::Tier;
 
 static SKIPPED: AtomicUsize = AtomicUsize::new(0);
 
@@ -15,9 +16,9 @@ static SKIPPED: AtomicUsize = AtomicUsize::new(0);
 /// Under `TESTBED=require`, when there is no cluster, or no real node for [`Tier::Node`].
 pub async fn cluster(tier: Tier) -> Option<&'static Cluster> {
     if missing() == Missing::Off {
-        return skipped("TESTBED=off");
+        return skipped("TESTBED=off".to_owned());
     }
-    usable(Cluster::shared(tier).await, tier)
+    usable(Cluster::shared(tier).await, tier).map_or_else(skipped, Some)
 }
 
 /// A cluster of the test's own, for what changes a whole cluster. It ends when dropped.
@@ -26,27 +27,42 @@ pub async fn cluster(tier: Tier) -> Option<&'static Cluster> {
 ///
 /// As [`cluster`].
 pub async fn own_cluster(options: Options) -> Option<Cluster> {
+    own_cluster_or_reason(options).await.map_or_else(skipped, Some)
+}
+
+/// The same for a cluster that several tests share: why there is none, for each of them to hand to [`skip`].
+///
+/// # Errors
+/// Why there is none.
+pub async fn own_cluster_or_reason(options: Options) -> Result<Cluster, String> {
     if missing() == Missing::Off {
-        return skipped("TESTBED=off");
+        return Err("TESTBED=off".to_owned());
     }
     let tier = options.tier;
     usable(Cluster::start(options).await, tier)
 }
 
-fn usable<C: std::borrow::Borrow<Cluster>>(started: anyhow::Result<C>, tier: Tier) -> Option<C> {
-    let why = match started {
-        Ok(cluster) if tier != Tier::Node => return Some(cluster),
-        Ok(cluster) => match cluster.borrow().real_node() {
-            Ok(()) => return Some(cluster),
-            Err(why) => format!("no real node: {why}"),
-        },
-        Err(error) => format!("{error:#}"),
-    };
-    skipped(&why)
+/// Says that the test of this thread is skipped, and why: it had to have a cluster.
+///
+/// # Panics
+/// Under `TESTBED=require`.
+pub fn skip(why: &str) {
+    let _: Option<()> = skipped_without("cluster", why);
 }
 
-fn skipped<T>(why: &str) -> Option<T> {
-    skipped_without("cluster", why)
+fn usable<C: std::borrow::Borrow<Cluster>>(started: anyhow::Result<C>, tier: Tier) -> Result<C, String> {
+    match started {
+        Ok(cluster) if tier != Tier::Node => Ok(cluster),
+        Ok(cluster) => match cluster.borrow().real_node() {
+            Ok(()) => Ok(cluster),
+            Err(why) => Err(format!("no real node: {why}")),
+        },
+        Err(error) => Err(format!("{error:#}")),
+    }
+}
+
+fn skipped<T>(why: String) -> Option<T> {
+    skipped_without("cluster", &why)
 }
 
 #[expect(

@@ -7,9 +7,9 @@ use std::sync::OnceLock;
 use anyhow::{Context, Result, anyhow, bail};
 use serde::Deserialize;
 
-use crate::cluster::Tier;
 use crate::environment;
 use crate::images;
+use crate::tier::Tier;
 
 /// What `serve` prints when the cluster is ready. Unknown fields are ignored.
 #[derive(Debug, Clone, Deserialize)]

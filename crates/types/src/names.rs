@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::ops::RangeInclusive;
 use std::str::FromStr;
 
+use icu_properties::CodePointMapData;
+use icu_properties::props::GeneralCategory;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -30,8 +31,7 @@ impl InvalidName {
     }
 }
 
-/// The namespace Reeve's own parts run in.
-pub const SYSTEM_NAMESPACE: &str = "reeve-system";
+pub use crate::kubernetes::SYSTEM_NAMESPACE;
 /// Namespaces of the cluster itself, which can never become a project's (admission R11).
 pub const RESERVED_NAMESPACES: [&str; 2] = ["default", SYSTEM_NAMESPACE];
 /// Namespaces that begin so are of the cluster itself, too.
@@ -144,34 +144,19 @@ fn group(text: &str) -> Option<String> {
     ok.then(|| text.to_owned())
 }
 
-/// Unicode 16's categories Cf, Zl and Zp: what is not seen itself, but hides, joins, breaks or turns round what is.
-const INVISIBLE: [RangeInclusive<char>; 21] = [
-    '\u{ad}'..='\u{ad}',
-    '\u{600}'..='\u{605}',
-    '\u{61c}'..='\u{61c}',
-    '\u{6dd}'..='\u{6dd}',
-    '\u{70f}'..='\u{70f}',
-    '\u{890}'..='\u{891}',
-    '\u{8e2}'..='\u{8e2}',
-    '\u{180e}'..='\u{180e}',
-    '\u{200b}'..='\u{200f}',
-    '\u{2028}'..='\u{202e}',
-    '\u{2060}'..='\u{2064}',
-    '\u{2066}'..='\u{206f}',
-    '\u{feff}'..='\u{feff}',
-    '\u{fff9}'..='\u{fffb}',
-    '\u{110bd}'..='\u{110bd}',
-    '\u{110cd}'..='\u{110cd}',
-    '\u{13430}'..='\u{1343f}',
-    '\u{1bca0}'..='\u{1bca3}',
-    '\u{1d173}'..='\u{1d17a}',
-    '\u{e0001}'..='\u{e0001}',
-    '\u{e0020}'..='\u{e007f}',
-];
+/// What is not seen itself, but hides, joins, breaks or turns round what is: Unicode's categories Cc, Cf, Zl and Zp.
+fn is_unseen(c: char) -> bool {
+    matches!(
+        CodePointMapData::<GeneralCategory>::new().get(c),
+        GeneralCategory::Control
+            | GeneralCategory::Format
+            | GeneralCategory::LineSeparator
+            | GeneralCategory::ParagraphSeparator
+    )
+}
 
 fn cluster(text: &str) -> Option<String> {
-    let unseen = |c: char| c.is_control() || INVISIBLE.iter().any(|range| range.contains(&c));
-    let ok = (1..=50).contains(&text.chars().count()) && !text.chars().any(unseen);
+    let ok = (1..=50).contains(&text.chars().count()) && !text.chars().any(is_unseen);
     (ok && text.trim() == text).then(|| text.to_owned())
 }
 

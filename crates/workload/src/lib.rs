@@ -17,7 +17,4 @@ pub use job::{Owner, job};
 pub use literal::literal;
 pub use passwd::is_names_container;
 
-/// The label on a workload's Job and pods: the workload's name.
-pub const WORKLOAD_LABEL: &str = "reeve.dev/workload";
-/// The label on a workload's Job and pods: its id in the control plane.
-pub const WORKLOAD_ID_LABEL: &str = "reeve.dev/workload-id";
+pub use reeve_types::kubernetes::{WORKLOAD_ID_LABEL, WORKLOAD_LABEL};

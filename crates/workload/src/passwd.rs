@@ -8,11 +8,11 @@
 //! **Limits.** The image needs `/bin/sh`; one without (distroless, `scratch`) fails at the init container, which is why it
 //! is done only when asked for. Programs that do not ask the C library (an LDAP client, `nscd`) learn nothing.
 
-use k8s_openapi::api::core::v1::Container;
+use k8s_openapi::api::core::v1::{Container, VolumeMount};
 use reeve_crds::ReeveConfigSpec;
 use reeve_crds::desired::{Workload, WorkloadIdentity};
 
-use crate::{home_directory, literal, security, user_name, volumes};
+use crate::{home_directory, literal, security, user_name};
 
 pub(crate) const VOLUME: &str = "reeve-names";
 /// The init container's name: the first that is not the workload's own, since names in a pod differ.
@@ -62,7 +62,11 @@ pub(crate) fn init_container(workload: &Workload, settings: &ReeveConfigSpec) ->
         command: Some(words.iter().map(|word| literal(word).into_owned()).collect()),
         working_dir: Some("/".to_owned()),
         security_context: Some(security::container(workload, settings)),
-        volume_mounts: Some(vec![volumes::mount(VOLUME, FOLDER)]),
+        volume_mounts: Some(vec![VolumeMount {
+            name: VOLUME.to_owned(),
+            mount_path: FOLDER.to_owned(),
+            ..VolumeMount::default()
+        }]),
         ..Container::default()
     })
 }

@@ -45,7 +45,7 @@ pub(crate) fn mounts(workload: &Workload) -> Vec<VolumeMount> {
     all
 }
 
-pub(crate) fn mount(volume: &str, path: &str) -> VolumeMount {
+fn mount(volume: &str, path: &str) -> VolumeMount {
     VolumeMount {
         name: volume.to_owned(),
         mount_path: path.to_owned(),

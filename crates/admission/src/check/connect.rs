@@ -6,6 +6,7 @@
 //! else takes over in that moment (or while no operator runs) would still be listed. Therefore a second policy reads the
 //! pods themselves, as the API server's own cache has them, wherever a name can be chosen: both must agree.
 
+use constcat::concat;
 use serde_json::Value;
 
 use super::{Check, Named, Policy, Rule};
@@ -90,14 +91,20 @@ pub(super) static CHECKS: [Check; 5] = [
         policy: Policy::ConnectPods,
         rule: Rule(8),
         problem: "this pod runs as somebody else, and only that person may step into it",
-        named: Named::always(
-            "'the pod ' + request.name + ' runs as ' + params.metadata.?annotations[?'reeve.dev/runs-as']\
+        named: Named::always(concat!(
+            "'the pod ' + request.name + ' runs as ' + params.metadata.?annotations[?'",
+            names::RUNS_AS,
+            "']\
              .orValue('nobody') + ' (user id/uid/gid/groups), and only that person may step into it; you are ' + \
-             (variables.mine == '' ? 'somebody without a verified identity' : variables.mine)",
-        ),
+             (variables.mine == '' ? 'somebody without a verified identity' : variables.mine)"
+        )),
         remedy: NOT_YOURS,
-        cel: "params.metadata.name != request.name || (variables.mine != '' && \
-              params.metadata.?annotations[?'reeve.dev/runs-as'].orValue('') == variables.mine)",
+        cel: concat!(
+            "params.metadata.name != request.name || (variables.mine != '' && \
+              params.metadata.?annotations[?'",
+            names::RUNS_AS,
+            "'].orValue('') == variables.mine)"
+        ),
         predicate: |r| {
             let mine = r.user.stamp();
             r.parameters

@@ -1,5 +1,6 @@
 //! Labels of project namespaces: settings reach the policies through them, so they are protected (R2, R11).
 
+use constcat::concat;
 use reeve_types::names::is_reserved_namespace;
 use serde_json::Value;
 
@@ -61,9 +62,19 @@ pub(super) static CHECKS: [Check; 7] = [
         rule: Rule(11),
         problem: "a namespace of the system can never become a project",
         named: Named::always("'the namespace ' + object.metadata.name + ' can never become a project'"),
-        remedy: "give the project another name or another requestedNamespace, and leave reeve.dev/project off this one",
-        cel: "!('reeve.dev/project' in variables.labels) || !(object.metadata.name in ['default', 'reeve-system'] || \
-              object.metadata.name.startsWith('kube-'))",
+        remedy: concat!(
+            "give the project another name or another requestedNamespace, and leave ",
+            names::PROJECT,
+            " off this one"
+        ),
+        cel: concat!(
+            "!('",
+            names::PROJECT,
+            "' in variables.labels) || !(object.metadata.name in ['default', '",
+            names::SYSTEM_NAMESPACE,
+            "'] || \
+              object.metadata.name.startsWith('kube-'))"
+        ),
         predicate: |r| {
             new_label(r, names::PROJECT).is_none()
                 || !is_reserved_namespace(text(&r.object, "/metadata/name"))
@@ -75,7 +86,10 @@ pub(super) static CHECKS: [Check; 7] = [
         rule: Rule(2),
         problem: "only the operator makes namespaces of projects",
         named: Named::always("variables.username + ' may not make a namespace of a project'"),
-        remedy: "create the project in Reeve, or ask a member of the group reeve:installers",
+        remedy: concat!(
+            "create the project in Reeve, or ask a member of the group ",
+            names::INSTALLERS
+        ),
         cel: "variables.update || variables.operator || variables.installer",
         predicate: |r| r.operation == Operation::Update || may_write(r),
     },
@@ -83,15 +97,31 @@ pub(super) static CHECKS: [Check; 7] = [
         id: "project-label",
         policy: Policy::Namespaces,
         rule: Rule(2),
-        problem: "the label reeve.dev/project cannot be added, changed or removed later",
-        named: Named::always(
-            "'the label reeve.dev/project of the namespace ' + object.metadata.name + ' cannot be added, changed or \
-             removed by ' + variables.username",
+        problem: concat!(
+            "the label ",
+            names::PROJECT,
+            " cannot be added, changed or removed later"
         ),
-        remedy: "ask a member of the group reeve:installers",
-        cel: "!variables.update || variables.installer || variables.labels[?'reeve.dev/project'].orValue('') == \
-              variables.oldLabels[?'reeve.dev/project'].orValue('') && ('reeve.dev/project' in variables.labels) == \
-              ('reeve.dev/project' in variables.oldLabels)",
+        named: Named::always(concat!(
+            "'the label ",
+            names::PROJECT,
+            " of the namespace ' + object.metadata.name + ' cannot be added, changed or \
+             removed by ' + variables.username"
+        )),
+        remedy: concat!("ask a member of the group ", names::INSTALLERS),
+        cel: concat!(
+            "!variables.update || variables.installer || variables.labels[?'",
+            names::PROJECT,
+            "'].orValue('') == \
+              variables.oldLabels[?'",
+            names::PROJECT,
+            "'].orValue('') && ('",
+            names::PROJECT,
+            "' in variables.labels) == \
+              ('",
+            names::PROJECT,
+            "' in variables.oldLabels)"
+        ),
         predicate: |r| {
             r.operation != Operation::Update
                 || r.user.is_installer()
@@ -102,14 +132,40 @@ pub(super) static CHECKS: [Check; 7] = [
         id: "protected-labels",
         policy: Policy::Namespaces,
         rule: Rule(2),
-        problem: "labels under reeve.dev/ and pod-security.kubernetes.io/ and runai/queue decide what is admitted here",
+        problem: concat!(
+            "labels under ",
+            names::PREFIX,
+            " and ",
+            names::POD_SECURITY_PREFIX,
+            " and ",
+            names::QUEUE,
+            " decide what is admitted here"
+        ),
         named: None,
-        remedy: "change the settings of the project or the ReeveConfig; by hand only the group reeve:installers may",
-        cel: "!variables.update || variables.operator || variables.installer || (variables.labels.all(k, \
-              !(k.startsWith('reeve.dev/') || (variables.project && (k.startsWith('pod-security.kubernetes.io/') || \
-              k == 'runai/queue'))) || (k in variables.oldLabels && variables.oldLabels[k] == variables.labels[k])) && \
-              variables.oldLabels.all(k, !(k.startsWith('reeve.dev/') || (variables.project && \
-              (k.startsWith('pod-security.kubernetes.io/') || k == 'runai/queue'))) || k in variables.labels))",
+        remedy: concat!(
+            "change the settings of the project or the ReeveConfig; by hand only the group ",
+            names::INSTALLERS,
+            " may"
+        ),
+        cel: concat!(
+            "!variables.update || variables.operator || variables.installer || (variables.labels.all(k, \
+              !(k.startsWith('",
+            names::PREFIX,
+            "') || (variables.project && (k.startsWith('",
+            names::POD_SECURITY_PREFIX,
+            "') || \
+              k == '",
+            names::QUEUE,
+            "'))) || (k in variables.oldLabels && variables.oldLabels[k] == variables.labels[k])) && \
+              variables.oldLabels.all(k, !(k.startsWith('",
+            names::PREFIX,
+            "') || (variables.project && \
+              (k.startsWith('",
+            names::POD_SECURITY_PREFIX,
+            "') || k == '",
+            names::QUEUE,
+            "'))) || k in variables.labels))"
+        ),
         predicate: |r| {
             let (new, old) = protected_labels(r);
             r.operation != Operation::Update || may_write(r) || new == old
@@ -119,9 +175,13 @@ pub(super) static CHECKS: [Check; 7] = [
         id: "protected-annotations",
         policy: Policy::Namespaces,
         rule: Rule(2),
-        problem: "annotations under reeve.dev/ of a namespace decide what is admitted in it",
+        problem: concat!(
+            "annotations under ",
+            names::PREFIX,
+            " of a namespace decide what is admitted in it"
+        ),
         named: None,
-        remedy: "ask a member of the group reeve:installers",
+        remedy: concat!("ask a member of the group ", names::INSTALLERS),
         cel: "variables.operator || variables.installer || variables.annotations == variables.oldAnnotations",
         predicate: |r| {
             let old = r
@@ -139,11 +199,23 @@ pub(super) static CHECKS: [Check; 7] = [
         rule: Rule(2),
         problem: "the operator may not take Pod Security below baseline",
         named: None,
-        remedy: "pod-security.kubernetes.io/enforce must be restricted or baseline; others are set by reeve:installers",
-        cel: "!variables.operator || variables.labels[?'pod-security.kubernetes.io/enforce'].orValue('') in \
+        remedy: concat!(
+            names::POD_SECURITY_ENFORCE,
+            " must be restricted or baseline; others are set by ",
+            names::INSTALLERS
+        ),
+        cel: concat!(
+            "!variables.operator || variables.labels[?'",
+            names::POD_SECURITY_ENFORCE,
+            "'].orValue('') in \
               ['restricted', 'baseline'] || (variables.update && \
-              variables.labels[?'pod-security.kubernetes.io/enforce'].orValue('') == \
-              variables.oldLabels[?'pod-security.kubernetes.io/enforce'].orValue(''))",
+              variables.labels[?'",
+            names::POD_SECURITY_ENFORCE,
+            "'].orValue('') == \
+              variables.oldLabels[?'",
+            names::POD_SECURITY_ENFORCE,
+            "'].orValue(''))"
+        ),
         predicate: |r| {
             let new = new_label(r, names::POD_SECURITY_ENFORCE).unwrap_or("");
             let old = old_label(r, names::POD_SECURITY_ENFORCE).unwrap_or("");
@@ -156,14 +228,28 @@ pub(super) static CHECKS: [Check; 7] = [
         id: "pod-security-version",
         policy: Policy::Namespaces,
         rule: Rule(2),
-        problem: "pod-security.kubernetes.io/enforce-version would enforce the Pod Security of an older Kubernetes",
+        problem: concat!(
+            names::POD_SECURITY_ENFORCE_VERSION,
+            " would enforce the Pod Security of an older Kubernetes"
+        ),
         named: None,
-        remedy: "remove the label or set it to latest; another version is set by reeve:installers",
-        cel: "variables.installer || !variables.project || \
-              variables.labels[?'pod-security.kubernetes.io/enforce-version'].orValue('latest') \
+        remedy: concat!(
+            "remove the label or set it to latest; another version is set by ",
+            names::INSTALLERS
+        ),
+        cel: concat!(
+            "variables.installer || !variables.project || \
+              variables.labels[?'",
+            names::POD_SECURITY_ENFORCE_VERSION,
+            "'].orValue('latest') \
               == 'latest' || (variables.update && \
-              variables.labels[?'pod-security.kubernetes.io/enforce-version'].orValue('latest') == \
-              variables.oldLabels[?'pod-security.kubernetes.io/enforce-version'].orValue('latest'))",
+              variables.labels[?'",
+            names::POD_SECURITY_ENFORCE_VERSION,
+            "'].orValue('latest') == \
+              variables.oldLabels[?'",
+            names::POD_SECURITY_ENFORCE_VERSION,
+            "'].orValue('latest'))"
+        ),
         predicate: |r| {
             let new = new_label(r, names::POD_SECURITY_ENFORCE_VERSION);
             r.user.is_installer()

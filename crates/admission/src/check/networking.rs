@@ -1,5 +1,7 @@
 //! Ingresses and NetworkPolicies reach beyond one person, so the namespace has to allow them to people (R24).
 
+use constcat::concat;
+
 use super::{Check, Policy, Rule};
 use crate::names;
 use crate::request::Request;
@@ -18,12 +20,28 @@ pub(super) static CHECKS: [Check; 1] = [Check {
     rule: Rule(24),
     problem: "an Ingress takes a name of the whole cluster, and a NetworkPolicy cuts off the pods of everybody in the project",
     named: None,
-    remedy: "ask a member of the group reeve:installers to write it, or to allow it to this project: label \
-             reeve.dev/allow-networking: true of the namespace",
-    cel: "namespaceObject.metadata.?labels[?'reeve.dev/allow-networking'].orValue('') == 'true' || \
+    remedy: concat!(
+        "ask a member of the group ",
+        names::INSTALLERS,
+        " to write it, or to allow it to this project: label \
+             ",
+        names::ALLOW_NETWORKING,
+        ": true of the namespace"
+    ),
+    cel: concat!(
+        "namespaceObject.metadata.?labels[?'",
+        names::ALLOW_NETWORKING,
+        "'].orValue('') == 'true' || \
           request.userInfo.?username.orValue('').startsWith('system:') || \
-          request.userInfo.?groups.orValue([]).exists(g, g in ['kubeadm:cluster-admins', 'reeve:installers', \
-          'system:masters'])",
+          request.userInfo.?groups.orValue([]).exists(g, g in ['",
+        names::CLUSTER_ADMINS,
+        "', '",
+        names::INSTALLERS,
+        "', \
+          '",
+        names::MASTERS,
+        "'])"
+    ),
     predicate: |r| {
         let allowed = r.namespace_labels.get(names::ALLOW_NETWORKING);
         allowed.is_some_and(|value| value == "true") || is_exempt(r)

@@ -1,6 +1,7 @@
 //! Secrets, Services and claims: the kinds of them that reach out of a project, outlast the right to make them, or say by
 //! their name whose they are.
 
+use constcat::concat;
 use serde_json::Value;
 
 use super::{Check, Policy, Rule};
@@ -46,7 +47,10 @@ pub fn is_marked_claim(name: &str) -> bool {
 
 const CLAIM_MAKERS: [&str; 2] = [names::STATEFUL_SET_CONTROLLER, "system:kube-controller-manager"];
 const CLAIM_BINDERS: [&str; 2] = [
-    "system:serviceaccount:kube-system:persistent-volume-binder",
+    concat!(
+        names::SERVICE_ACCOUNT_PREFIX,
+        "kube-system:persistent-volume-binder"
+    ),
     "system:kube-controller-manager",
 ];
 
@@ -59,11 +63,17 @@ pub(super) static CHECKS: [Check; 4] = [
         named: None,
         remedy: "give the claim a name without -u and digits before its last part; in volumeClaimTemplates take no \
                  volumeName, dataSource, dataSourceRef, selector or empty storageClassName",
-        cel: "request.operation != 'CREATE' || !object.metadata.name.matches('^.+-u[0-9]+-.+-[0-9]+$') || \
-              (!('authentication.kubernetes.io/pod-name' in variables.extra) && variables.username in \
-              ['system:serviceaccount:kube-system:statefulset-controller', 'system:kube-controller-manager'] && \
+        cel: concat!(
+            "request.operation != 'CREATE' || !object.metadata.name.matches('^.+-u[0-9]+-.+-[0-9]+$') || \
+              (!('",
+            names::EXTRA_POD_NAME,
+            "' in variables.extra) && variables.username in \
+              ['",
+            names::STATEFUL_SET_CONTROLLER,
+            "', 'system:kube-controller-manager'] && \
               !has(object.spec.volumeName) && !has(object.spec.dataSource) && !has(object.spec.dataSourceRef) && \
-              !has(object.spec.selector) && object.spec.?storageClassName.orValue('x') != '')",
+              !has(object.spec.selector) && object.spec.?storageClassName.orValue('x') != '')"
+        ),
         predicate: |r| {
             r.operation != Operation::Create
                 || !is_marked_claim(text(&r.object, "/metadata/name"))
@@ -78,12 +88,22 @@ pub(super) static CHECKS: [Check; 4] = [
         rule: Rule(21),
         problem: "a claim that is made anew may not be given a volume that is there already",
         named: None,
-        remedy: "name the volume when you make the claim, or leave it to the cluster; by hand only the group \
-                 reeve:installers may set volumeName later",
-        cel: "request.operation != 'UPDATE' || variables.installer || object.spec.?volumeName.orValue('') == \
-              oldObject.spec.?volumeName.orValue('') || (!('authentication.kubernetes.io/pod-name' in variables.extra) \
-              && variables.username in ['system:serviceaccount:kube-system:persistent-volume-binder', \
-              'system:kube-controller-manager'])",
+        remedy: concat!(
+            "name the volume when you make the claim, or leave it to the cluster; by hand only the group \
+                 ",
+            names::INSTALLERS,
+            " may set volumeName later"
+        ),
+        cel: concat!(
+            "request.operation != 'UPDATE' || variables.installer || object.spec.?volumeName.orValue('') == \
+              oldObject.spec.?volumeName.orValue('') || (!('",
+            names::EXTRA_POD_NAME,
+            "' in variables.extra) \
+              && variables.username in ['",
+            names::SERVICE_ACCOUNT_PREFIX,
+            "kube-system:persistent-volume-binder', \
+              'system:kube-controller-manager'])"
+        ),
         predicate: |r| {
             let volume = |object| text(object, "/spec/volumeName");
             old(r).is_none_or(|old| volume(old) == volume(&r.object))
@@ -96,13 +116,24 @@ pub(super) static CHECKS: [Check; 4] = [
         id: "token-secret",
         policy: Policy::SecretsAndServices,
         rule: Rule(5),
-        problem: "a Secret of type kubernetes.io/service-account-token holds a token that never expires and is nobody",
+        problem: concat!(
+            "a Secret of type ",
+            names::TOKEN_SECRET,
+            " holds a token that never expires and is nobody"
+        ),
         named: None,
-        remedy: "a person takes a token of their own (reeve kubeconfig set); for a program that must reach the API server \
-                 ask a member of the group reeve:installers",
+        remedy: concat!(
+            "a person takes a token of their own (reeve kubeconfig set); for a program that must reach the API server \
+                 ask a member of the group ",
+            names::INSTALLERS
+        ),
         // The type cannot change, the account can: the controller that fills the token in leaves it alone.
-        cel: "dyn(object).?type.orValue('') != 'kubernetes.io/service-account-token' || variables.installer || \
-              (variables.update && variables.account == variables.oldAccount)",
+        cel: concat!(
+            "dyn(object).?type.orValue('') != '",
+            names::TOKEN_SECRET,
+            "' || variables.installer || \
+              (variables.update && variables.account == variables.oldAccount)"
+        ),
         predicate: |r| {
             text(&r.object, "/type") != names::TOKEN_SECRET
                 || r.user.is_installer()
@@ -115,8 +146,12 @@ pub(super) static CHECKS: [Check; 4] = [
         rule: Rule(16),
         problem: "spec.externalIPs of a Service takes over traffic that every node sends to these addresses",
         named: None,
-        remedy: "remove externalIPs, and reach the Service by its name, a NodePort or a LoadBalancer; by hand only the \
-                 group reeve:installers may add an address",
+        remedy: concat!(
+            "remove externalIPs, and reach the Service by its name, a NodePort or a LoadBalancer; by hand only the \
+                 group ",
+            names::INSTALLERS,
+            " may add an address"
+        ),
         cel: "variables.installer || variables.externalIPs.all(ip, ip in variables.oldExternalIPs)",
         predicate: |r| {
             let before = old(r).map_or(&[][..], |o| list(o, "/spec/externalIPs"));

@@ -1,5 +1,6 @@
 //! The other ways round: bindings, controller revisions, the operator's RoleBindings, our own custom resources.
 
+use constcat::concat;
 use serde_json::Value;
 
 use super::{Check, Named, Policy, Rule, our_annotations};
@@ -50,11 +51,17 @@ pub(super) static CHECKS: [Check; 8] = [
         problem: "a binding may not write annotations and labels that we or controllers act on into a pod",
         named: None,
         remedy: "remove them from the binding",
-        cel: "object.metadata.?annotations.orValue({}).all(k, !k.startsWith('reeve.dev/')) && \
+        cel: concat!(
+            "object.metadata.?annotations.orValue({}).all(k, !k.startsWith('",
+            names::PREFIX,
+            "')) && \
               object.metadata.?labels.orValue({}).all(k, !(k in ['controller-uid', 'job-name', 'pod-template-hash', \
-              'controller-revision-hash', 'pod-template-generation'] || k.startsWith('reeve.dev/') || \
+              'controller-revision-hash', 'pod-template-generation'] || k.startsWith('",
+            names::PREFIX,
+            "') || \
               k.startsWith('batch.kubernetes.io/') || k.startsWith('statefulset.kubernetes.io/') || \
-              k.startsWith('apps.kubernetes.io/')))",
+              k.startsWith('apps.kubernetes.io/')))"
+        ),
         predicate: |r| {
             our_annotations(&r.object).is_empty()
                 && map(&r.object, "/metadata/labels")
@@ -69,10 +76,16 @@ pub(super) static CHECKS: [Check; 8] = [
         problem: "only the controllers of StatefulSets and DaemonSets write ControllerRevisions",
         named: None,
         remedy: "change the template of the StatefulSet or DaemonSet instead",
-        cel: "(variables.username in ['system:serviceaccount:kube-system:statefulset-controller', \
-              'system:serviceaccount:kube-system:daemon-set-controller', 'system:kube-controller-manager'] && \
+        cel: concat!(
+            "(variables.username in ['",
+            names::STATEFUL_SET_CONTROLLER,
+            "', \
+              '",
+            names::SERVICE_ACCOUNT_PREFIX,
+            "kube-system:daemon-set-controller', 'system:kube-controller-manager'] && \
               variables.controller) || (request.operation == 'UPDATE' && object.?data == oldObject.?data && \
-              object.?revision.orValue(0) == oldObject.?revision.orValue(0))",
+              object.?revision.orValue(0) == oldObject.?revision.orValue(0))"
+        ),
         predicate: |r| {
             let writers = [
                 "statefulset-controller",
@@ -91,8 +104,18 @@ pub(super) static CHECKS: [Check; 8] = [
         rule: Rule(11),
         problem: "the operator binds roles in namespaces of projects only",
         named: Named::always("'the operator may not bind a role in the namespace ' + request.namespace"),
-        remedy: "the namespace needs the label reeve.dev/project, which the group reeve:installers can add",
-        cel: "namespaceObject.metadata.?labels[?'reeve.dev/project'].hasValue()",
+        remedy: concat!(
+            "the namespace needs the label ",
+            names::PROJECT,
+            ", which the group ",
+            names::INSTALLERS,
+            " can add"
+        ),
+        cel: concat!(
+            "namespaceObject.metadata.?labels[?'",
+            names::PROJECT,
+            "'].hasValue()"
+        ),
         predicate: Request::in_project,
     },
     Check {
@@ -106,7 +129,7 @@ pub(super) static CHECKS: [Check; 8] = [
         remedy: "use one of the ClusterRoles that the chart installs",
         cel: concat!(
             "object.roleRef.kind == 'ClusterRole' && object.roleRef.name in ",
-            names::bindable_roles_cel!()
+            names::BINDABLE_ROLES_CEL
         ),
         predicate: |r| {
             text(&r.object, "/roleRef/kind") == "ClusterRole"
@@ -120,10 +143,20 @@ pub(super) static CHECKS: [Check; 8] = [
         problem: "the operator binds people, their groups and applications, and its own role only to itself",
         named: None,
         remedy: "remove service accounts and names that begin with system: or reeve: from the subjects",
-        cel: "object.?subjects.orValue([]).all(s, object.roleRef.name == 'reeve-operator-project' ? \
-              (s.kind == 'ServiceAccount' && s.name == 'reeve-operator' && s.?namespace.orValue('') == 'reeve-system') \
-              : ((s.kind == 'User' && s.name.startsWith('reeve:application:')) || (s.kind in ['User', 'Group'] && \
-              !s.name.startsWith('system:') && !s.name.startsWith('reeve:'))))",
+        cel: concat!(
+            "object.?subjects.orValue([]).all(s, object.roleRef.name == '",
+            names::ROLE_OPERATOR_IN_PROJECT,
+            "' ? \
+              (s.kind == 'ServiceAccount' && s.name == '",
+            names::OPERATOR_SERVICE_ACCOUNT,
+            "' && s.?namespace.orValue('') == '",
+            names::SYSTEM_NAMESPACE,
+            "') \
+              : ((s.kind == 'User' && s.name.startsWith('",
+            names::APPLICATION_PREFIX,
+            "')) || (s.kind in ['User', 'Group'] && \
+              !s.name.startsWith('system:') && !s.name.startsWith('reeve:'))))"
+        ),
         predicate: subjects_ok,
     },
     Check {
@@ -156,7 +189,7 @@ pub(super) static CHECKS: [Check; 8] = [
         rule: Rule(13),
         problem: "ReeveConfig decides whether containers run as people",
         named: None,
-        remedy: "ask a member of the group reeve:installers to change it",
+        remedy: concat!("ask a member of the group ", names::INSTALLERS, " to change it"),
         cel: "request.resource.resource != 'reeveconfigs' || variables.installer || \
               (variables.operator && variables.subresource == 'status')",
         predicate: |r| {

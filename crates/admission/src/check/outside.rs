@@ -1,6 +1,7 @@
 //! Namespaces that are no projects: nothing there may bear our labels and annotations, because one of them may become a
 //! project later, and what is written in it then counts (R17).
 
+use constcat::concat;
 use serde_json::Value;
 
 use super::{Check, Policy, Rule};
@@ -111,15 +112,25 @@ pub(super) static CHECKS: [Check; 1] = [Check {
     id: "planted-mark",
     policy: Policy::Outside,
     rule: Rule(17),
-    problem: "labels and annotations under reeve.dev/ count in projects only, and this namespace is none",
+    problem: concat!(
+        "labels and annotations under ",
+        names::PREFIX,
+        " count in projects only, and this namespace is none"
+    ),
     named: None,
     remedy: "remove them from the metadata of the object and of its template, also from what an earlier project left",
-    cel: "variables.operator || (variables.maps.all(i, m, m.all(k, !k.startsWith('reeve.dev/') || \
+    cel: concat!(
+        "variables.operator || (variables.maps.all(i, m, m.all(k, !k.startsWith('",
+        names::PREFIX,
+        "') || \
           (k in variables.oldMaps[i] && variables.oldMaps[i][k] == m[k]))) && (!variables.revisionMarked || \
           (variables.update && dyn(object).?data == dyn(oldObject).?data)) && (!variables.update || object.kind in \
-          ['Binding', 'ControllerRevision'] || !('reeve.dev/runs-as' in \
+          ['Binding', 'ControllerRevision'] || !('",
+        names::RUNS_AS,
+        "' in \
           variables.template.?metadata.?annotations.orValue(dyn({}))) || variables.template.?spec == \
-          variables.oldTemplate.?spec))",
+          variables.oldTemplate.?spec))"
+    ),
     predicate: |r| {
         let old = r.old_object.as_ref().filter(|_| r.operation == Operation::Update);
         let kept = |place: &&str| {

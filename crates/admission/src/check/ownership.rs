@@ -3,12 +3,13 @@
 //! A built-in controller takes as its own whatever names it as controller, and adopts whatever bears the labels that it
 //! selects. Either would make somebody's pod count as a colleague's: end her Job, take her pod's place, print in her log.
 
+use constcat::concat;
 use serde_json::Value;
 
 use super::{Check, Policy, Rule};
 use crate::names;
 use crate::request::{Request, list, text};
-use crate::view::View;
+use crate::view::{CONTROLLER_LABELS, View};
 
 /// The kinds that built-in controllers look after. They look at kind, name and uid of a reference, not at its group.
 const OWNERS: [&str; 7] = [
@@ -19,15 +20,6 @@ const OWNERS: [&str; 7] = [
     "ReplicaSet",
     "ReplicationController",
     "StatefulSet",
-];
-
-/// The labels that built-in controllers select by, or set for others to select by, and that have no prefix.
-pub(crate) const CONTROLLER_LABELS: [&str; 5] = [
-    "controller-uid",
-    "job-name",
-    "pod-template-hash",
-    "controller-revision-hash",
-    "pod-template-generation",
 ];
 
 /// The finalizers by which the Job controller counts pods.
@@ -60,7 +52,10 @@ fn collects_garbage(request: &Request) -> bool {
 }
 
 const COLLECTORS: [&str; 2] = [
-    "system:serviceaccount:kube-system:generic-garbage-collector",
+    concat!(
+        names::SERVICE_ACCOUNT_PREFIX,
+        "kube-system:generic-garbage-collector"
+    ),
     "system:kube-controller-manager",
 ];
 
@@ -73,7 +68,7 @@ fn is_bystander(v: &View<'_>) -> bool {
         .strip_prefix(names::SERVICE_ACCOUNT_PREFIX)
         .is_some_and(|rest| !rest.starts_with("kube-system:"));
     let system = name.starts_with("system:") && !account;
-    let keeper = user.in_group("system:masters") || user.is_installer();
+    let keeper = user.in_group(names::MASTERS) || user.is_installer();
     let own = v.person && v.owned();
     !v.old_stamp.is_empty() && !own && !v.controller && !v.operator && !system && !keeper && !v.is_mutator()
 }
@@ -143,13 +138,23 @@ pub(super) static CHECKS: [Check; 9] = [
         named: None,
         remedy: "leave ownerReferences to kinds of reeve.dev as they are; a workload is submitted with reeve submit, and \
                  ends with reeve delete",
-        cel: "variables.unmarked || variables.operator || (variables.owners.all(o, !o.apiVersion.startsWith('reeve.dev/') || \
+        cel: concat!(
+            "variables.unmarked || variables.operator || (variables.owners.all(o, !o.apiVersion.startsWith('",
+            names::PREFIX,
+            "') || \
               variables.oldOwners.exists(p, p.uid == o.uid && p.kind == o.kind && p.apiVersion == o.apiVersion && p.name == o.name && \
               p.?controller.orValue(false) == o.?controller.orValue(false))) && (variables.username in \
-              ['system:serviceaccount:kube-system:generic-garbage-collector', 'system:kube-controller-manager'] && \
-              !('authentication.kubernetes.io/pod-name' in variables.extra) || variables.oldOwners.all(o, \
-              !o.apiVersion.startsWith('reeve.dev/') || variables.owners.exists(p, p.uid == o.uid && p.kind == o.kind && p.apiVersion == o.apiVersion && p.name == o.name && \
-              p.?controller.orValue(false) == o.?controller.orValue(false)))))",
+              ['",
+            names::SERVICE_ACCOUNT_PREFIX,
+            "kube-system:generic-garbage-collector', 'system:kube-controller-manager'] && \
+              !('",
+            names::EXTRA_POD_NAME,
+            "' in variables.extra) || variables.oldOwners.all(o, \
+              !o.apiVersion.startsWith('",
+            names::PREFIX,
+            "') || variables.owners.exists(p, p.uid == o.uid && p.kind == o.kind && p.apiVersion == o.apiVersion && p.name == o.name && \
+              p.?controller.orValue(false) == o.?controller.orValue(false)))))"
+        ),
         predicate: |r| {
             let v = View::of(r);
             let ours = |o: &Value| text(o, "/apiVersion").starts_with(names::PREFIX);
@@ -180,13 +185,29 @@ pub(super) static CHECKS: [Check; 9] = [
         id: "reeve-labels",
         policy: Policy::Pods,
         rule: Rule(18),
-        problem: "labels under reeve.dev/ say which workload this is, and are written by the operator",
+        problem: concat!(
+            "labels under ",
+            names::PREFIX,
+            " say which workload this is, and are written by the operator"
+        ),
         named: None,
-        remedy: "leave labels that begin with reeve.dev/ as they are, in the metadata of the object and of its template",
-        cel: "variables.unmarked || variables.controller || variables.operator || (variables.labels.all(i, m, m.all(k, \
-              !k.startsWith('reeve.dev/') || k == 'reeve.dev/user' || (k in variables.oldLabels[i] && \
+        remedy: concat!(
+            "leave labels that begin with ",
+            names::PREFIX,
+            " as they are, in the metadata of the object and of its template"
+        ),
+        cel: concat!(
+            "variables.unmarked || variables.controller || variables.operator || (variables.labels.all(i, m, m.all(k, \
+              !k.startsWith('",
+            names::PREFIX,
+            "') || k == '",
+            names::USER,
+            "' || (k in variables.oldLabels[i] && \
               variables.oldLabels[i][k] == m[k]))) && variables.oldLabels.all(i, m, m.all(k, \
-              !k.startsWith('reeve.dev/') || k in variables.labels[i])))",
+              !k.startsWith('",
+            names::PREFIX,
+            "') || k in variables.labels[i])))"
+        ),
         predicate: |r| {
             let v = View::of(r);
             v.controller
@@ -203,12 +224,32 @@ pub(super) static CHECKS: [Check; 9] = [
         id: "user-label",
         policy: Policy::Pods,
         rule: Rule(19),
-        problem: "the label reeve.dev/user is the id of the person whose this is, and you are somebody else",
+        problem: concat!(
+            "the label ",
+            names::USER,
+            " is the id of the person whose this is, and you are somebody else"
+        ),
         named: None,
-        remedy: "remove the label reeve.dev/user, it is filled in where it is needed",
-        cel: "variables.unmarked || variables.controller || variables.operator || variables.labels.all(i, m, !('reeve.dev/user' in m) || \
-              (variables.person && m['reeve.dev/user'] == variables.userId) || ('reeve.dev/user' in \
-              variables.oldLabels[i] && variables.oldLabels[i]['reeve.dev/user'] == m['reeve.dev/user']))",
+        remedy: concat!(
+            "remove the label ",
+            names::USER,
+            ", it is filled in where it is needed"
+        ),
+        cel: concat!(
+            "variables.unmarked || variables.controller || variables.operator || variables.labels.all(i, m, !('",
+            names::USER,
+            "' in m) || \
+              (variables.person && m['",
+            names::USER,
+            "'] == variables.userId) || ('",
+            names::USER,
+            "' in \
+              variables.oldLabels[i] && variables.oldLabels[i]['",
+            names::USER,
+            "'] == m['",
+            names::USER,
+            "']))"
+        ),
         predicate: |r| {
             let v = View::of(r);
             v.controller

@@ -1,5 +1,7 @@
 //! A name in a container is filled in, or refused: the annotation is never accepted and dropped (R23).
 
+use constcat::concat;
+
 use super::{Check, Named, Policy, Rule};
 use crate::mutate::passwd::{NAME, annotation};
 use crate::names;
@@ -10,15 +12,24 @@ pub(super) static CHECKS: [Check; 1] = [Check {
     id: "passwd-entry",
     policy: Policy::Pods,
     rule: Rule(23),
-    problem: "reeve.dev/passwd-entry asks for the name of a person in a container, and nothing could be filled in",
+    problem: concat!(
+        names::PASSWD_ENTRY,
+        " asks for the name of a person in a container, and nothing could be filled in"
+    ),
     named: None::<Named>,
     remedy: "as a person, in a project that runs containers as people, set it to the name of one of the containers, which \
              mounts nothing of its own at /etc/passwd and /etc/group; or remove the annotation",
-    cel: "!variables.changed || !(variables.template.metadata.?annotations[?'reeve.dev/passwd-entry'].hasValue()) || \
+    cel: concat!(
+        "!variables.changed || !(variables.template.metadata.?annotations[?'",
+        names::PASSWD_ENTRY,
+        "'].hasValue()) || \
           (variables.pod.?initContainers.orValue(dyn([])).exists(c, c.name == 'reeve-names') && \
           variables.pod.containers.exists(c, c.name == \
-          variables.template.metadata.annotations['reeve.dev/passwd-entry'] && \
-          c.?volumeMounts.orValue([]).exists(m, m.name == 'reeve-names')))",
+          variables.template.metadata.annotations['",
+        names::PASSWD_ENTRY,
+        "'] && \
+          c.?volumeMounts.orValue([]).exists(m, m.name == 'reeve-names')))"
+    ),
     predicate: |r| {
         let v = View::of(r);
         let asked = map(v.template, "/metadata/annotations").contains_key(names::PASSWD_ENTRY);

@@ -3,6 +3,7 @@
 //! No check looks at Windows: `os.name: linux` is filled in, and what is filled in beside it the API server refuses of a
 //! pod that says `windows`.
 
+use constcat::concat;
 use serde_json::Value;
 
 use super::{Check, Named, Policy, Rule};
@@ -72,11 +73,21 @@ pub(super) static CHECKS: [Check; 5] = [
             "'the priority class ' + variables.pod.?priorityClassName.orValue('') + ' is not for this project: such a \
              pod pushes others off their nodes'",
         ),
-        remedy: "remove priorityClassName or take another; the group reeve:installers sets the annotation \
-                 reeve.dev/priority-classes of the namespace",
-        cel: "!variables.changed || [variables.pod.?priorityClassName.orValue('')].all(c, c == '' || \
-              (!c.startsWith('system-') && namespaceObject.metadata.?annotations[?'reeve.dev/priority-classes']\
-              .orValue(c).split(',').exists(a, a == c)))",
+        remedy: concat!(
+            "remove priorityClassName or take another; the group ",
+            names::INSTALLERS,
+            " sets the annotation \
+                 ",
+            names::PRIORITY_CLASSES,
+            " of the namespace"
+        ),
+        cel: concat!(
+            "!variables.changed || [variables.pod.?priorityClassName.orValue('')].all(c, c == '' || \
+              (!c.startsWith('system-') && namespaceObject.metadata.?annotations[?'",
+            names::PRIORITY_CLASSES,
+            "']\
+              .orValue(c).split(',').exists(a, a == c)))"
+        ),
         predicate: |r| {
             let v = View::of(r);
             let class = text(v.pod, "/priorityClassName");
@@ -107,11 +118,21 @@ pub(super) static CHECKS: [Check; 5] = [
         rule: Rule(20),
         problem: "a toleration without a key, or of node-role.kubernetes.io/, reaches nodes that are closed to projects",
         named: None,
-        remedy: "name the key of the taint; for taints under node-role.kubernetes.io/ the group reeve:installers sets \
-                 the annotation reeve.dev/tolerations of the namespace",
-        cel: "!variables.changed || variables.pod.?tolerations.orValue(dyn([])).all(t, t.?key.orValue('') != '' && \
+        remedy: concat!(
+            "name the key of the taint; for taints under node-role.kubernetes.io/ the group ",
+            names::INSTALLERS,
+            " sets \
+                 the annotation ",
+            names::TOLERATIONS,
+            " of the namespace"
+        ),
+        cel: concat!(
+            "!variables.changed || variables.pod.?tolerations.orValue(dyn([])).all(t, t.?key.orValue('') != '' && \
               (!t.key.startsWith('node-role.kubernetes.io/') || t.key in \
-              namespaceObject.metadata.?annotations[?'reeve.dev/tolerations'].orValue('').split(',')))",
+              namespaceObject.metadata.?annotations[?'",
+            names::TOLERATIONS,
+            "'].orValue('').split(',')))"
+        ),
         predicate: |r| {
             let v = View::of(r);
             let allowed = r.listed(names::TOLERATIONS).unwrap_or_default();
@@ -128,18 +149,28 @@ pub(super) static CHECKS: [Check; 5] = [
         rule: Rule(21),
         problem: "fsGroup makes the node give every file of a volume to that group, also files of others",
         named: None,
-        remedy: "remove fsGroup from securityContext, or the volumes that are there already (persistentVolumeClaim, csi, \
-                 copies); see docs/security/volumes.md. The group reeve:installers can allow it with the label \
-                 reeve.dev/allow-fs-group: true of the namespace",
-        cel: "variables.unjudged || !has(variables.context.fsGroup) || \
-              namespaceObject.metadata.?labels[?'reeve.dev/allow-fs-group'].orValue('') == 'true' || \
+        remedy: concat!(
+            "remove fsGroup from securityContext, or the volumes that are there already (persistentVolumeClaim, csi, \
+                 copies); see docs/security/volumes.md. The group ",
+            names::INSTALLERS,
+            " can allow it with the label \
+                 ",
+            names::ALLOW_FS_GROUP,
+            ": true of the namespace"
+        ),
+        cel: concat!(
+            "variables.unjudged || !has(variables.context.fsGroup) || \
+              namespaceObject.metadata.?labels[?'",
+            names::ALLOW_FS_GROUP,
+            "'].orValue('') == 'true' || \
               variables.pod.?volumes.orValue(dyn([])).all(v, !has(v.csi) && (!has(v.persistentVolumeClaim) || \
               (variables.controller && object.kind == 'Pod' && v.name.endsWith('-u' + variables.identity[1]) && \
               v.persistentVolumeClaim.claimName == v.name + '-' + object.metadata.name)) && \
               (!has(v.ephemeral) || [v.ephemeral.?volumeClaimTemplate.?spec.orValue(dyn({}))].all(s, !has(s.volumeName) && \
               !has(s.dataSource) && !has(s.dataSourceRef) && !has(s.selector) && s.?storageClassName.orValue('x') != '')) \
               && v.?ephemeral.?volumeClaimTemplate.?metadata.?annotations.orValue(dyn({})).all(k, \
-              !k.startsWith('volume.beta.kubernetes.io/')))",
+              !k.startsWith('volume.beta.kubernetes.io/')))"
+        ),
         predicate: |r| {
             let v = View::of(r);
             !regroups(&v) || list(v.pod, "/volumes").iter().all(|volume| volume_ok(&v, volume))
@@ -157,14 +188,18 @@ pub(super) static CHECKS: [Check; 5] = [
         ),
         remedy: "end the names in volumeClaimTemplates and volumeMounts with -u and your uid, and take no volumeName, \
                  dataSource, selector or empty storageClassName in them; or remove fsGroup",
-        cel: "object.kind != 'StatefulSet' || variables.unjudged || \
+        cel: concat!(
+            "object.kind != 'StatefulSet' || variables.unjudged || \
               !has(variables.context.fsGroup) || \
-              namespaceObject.metadata.?labels[?'reeve.dev/allow-fs-group'].orValue('') == 'true' || \
+              namespaceObject.metadata.?labels[?'",
+            names::ALLOW_FS_GROUP,
+            "'].orValue('') == 'true' || \
               dyn(object).spec.?volumeClaimTemplates.orValue(dyn([])).all(c, \
               c.metadata.name.endsWith('-u' + variables.identity[1]) && [c.?spec.orValue(dyn({}))].all(s, \
               !has(s.volumeName) && !has(s.dataSource) && !has(s.dataSourceRef) && !has(s.selector) && \
               s.?storageClassName.orValue('x') != '') && c.metadata.?annotations.orValue(dyn({})).all(k, \
-              !k.startsWith('volume.beta.kubernetes.io/')))",
+              !k.startsWith('volume.beta.kubernetes.io/')))"
+        ),
         predicate: |r| {
             let v = View::of(r);
             r.kind() != "StatefulSet" || !regroups(&v) || claim_templates_ok(&v)

@@ -1,5 +1,7 @@
 //! Who may write a pod or a template, and what the stamp must say: the table "Who may do what".
 
+use constcat::concat;
+
 use super::{Check, Named, Policy, Rule};
 use crate::names;
 use crate::request::{controlled_by, text};
@@ -10,7 +12,7 @@ pub(super) static CHECKS: [Check; 13] = [
         id: "stamp-unchanged",
         policy: Policy::Pods,
         rule: Rule(3),
-        problem: "the annotation reeve.dev/runs-as cannot be changed by itself",
+        problem: concat!("the annotation ", names::RUNS_AS, " cannot be changed by itself"),
         named: None,
         remedy: "leave it as it is, or change the template as the person it is to run as",
         cel: "variables.changed || variables.stamp == variables.oldStamp",
@@ -23,11 +25,19 @@ pub(super) static CHECKS: [Check; 13] = [
         id: "rollback-annotation",
         policy: Policy::Pods,
         rule: Rule(4),
-        problem: "the annotation deprecated.deployment.rollback.to would let a controller rewrite the template",
+        problem: concat!(
+            "the annotation ",
+            names::ROLLBACK_TO,
+            " would let a controller rewrite the template"
+        ),
         named: None,
         remedy: "remove it and roll back with kubectl rollout undo",
-        cel: "object.kind != 'Deployment' || !('deprecated.deployment.rollback.to' in \
-              object.metadata.?annotations.orValue({}))",
+        cel: concat!(
+            "object.kind != 'Deployment' || !('",
+            names::ROLLBACK_TO,
+            "' in \
+              object.metadata.?annotations.orValue({}))"
+        ),
         predicate: |r| {
             r.kind() != "Deployment"
                 || r.object
@@ -41,14 +51,32 @@ pub(super) static CHECKS: [Check; 13] = [
         rule: Rule(5),
         problem: "this user has no verified uid and gid, and this project runs containers as people",
         named: Named::unless_with(
-            "'reeve.dev/uid' in variables.extra && !variables.username.startsWith('system:serviceaccount:')",
-            "(variables.username.startsWith('system:serviceaccount:') ? 'the service account ' : 'the user ') + \
-             variables.username + ' has no verified uid and gid, and this project runs containers as people'",
-            "a person with uid and gid makes or changes this, or it runs in a namespace that is no project; a queue that \
-             only chooses nodes is listed by reeve:installers in spec.trustedMutators of ReeveConfig",
+            concat!(
+                "'",
+                names::EXTRA_UID,
+                "' in variables.extra && !variables.username.startsWith('",
+                names::SERVICE_ACCOUNT_PREFIX,
+                "')"
+            ),
+            concat!(
+                "(variables.username.startsWith('",
+                names::SERVICE_ACCOUNT_PREFIX,
+                "') ? 'the service account ' : 'the user ') + \
+             variables.username + ' has no verified uid and gid, and this project runs containers as people'"
+            ),
+            concat!(
+                "a person with uid and gid makes or changes this, or it runs in a namespace that is no project; a queue that \
+             only chooses nodes is listed by ",
+                names::INSTALLERS,
+                " in spec.trustedMutators of ReeveConfig"
+            ),
         ),
-        remedy: "sign in with reeve login; an administrator can map uid and gid at the identity provider or set \
-                 posix on the user; reeve:installers can switch enforceRunAsUser off",
+        remedy: concat!(
+            "sign in with reeve login; an administrator can map uid and gid at the identity provider or set \
+                 posix on the user; ",
+            names::INSTALLERS,
+            " can switch enforceRunAsUser off"
+        ),
         cel: "!variables.changed || variables.person || variables.controller || variables.operator || \
               !variables.enforced || variables.placing",
         predicate: |r| {
@@ -145,9 +173,13 @@ pub(super) static CHECKS: [Check; 13] = [
         problem: "the operator makes nothing but Jobs of a Workload",
         named: None,
         remedy: "submit a workload, so that the Job has a Workload as its controller",
-        cel: "variables.update || !variables.operator || (object.kind == 'Job' && \
+        cel: concat!(
+            "variables.update || !variables.operator || (object.kind == 'Job' && \
               object.metadata.?ownerReferences.orValue([]).exists(o, o.?controller.orValue(false) && \
-              o.kind == 'Workload' && o.apiVersion.startsWith('reeve.dev/')))",
+              o.kind == 'Workload' && o.apiVersion.startsWith('",
+            names::PREFIX,
+            "')))"
+        ),
         predicate: |r| {
             let v = View::of(r);
             let of_workload = |o: &serde_json::Value| {
@@ -160,11 +192,21 @@ pub(super) static CHECKS: [Check; 13] = [
         id: "own-stamp",
         policy: Policy::Pods,
         rule: Rule(3),
-        problem: "the annotation reeve.dev/runs-as is not the stamp of the one who asks",
+        problem: concat!(
+            "the annotation ",
+            names::RUNS_AS,
+            " is not the stamp of the one who asks"
+        ),
         named: Named::unless(
             "variables.stamp.startsWith(variables.userId + '/')",
-            "(variables.stamp == '' ? 'this has no annotation reeve.dev/runs-as' : 'the annotation reeve.dev/runs-as \
-             says ' + variables.stamp) + ', you are ' + variables.claimed",
+            concat!(
+                "(variables.stamp == '' ? 'this has no annotation ",
+                names::RUNS_AS,
+                "' : 'the annotation ",
+                names::RUNS_AS,
+                " \
+             says ' + variables.stamp) + ', you are ' + variables.claimed"
+            ),
         ),
         remedy: "remove the annotation, it is filled in for you; a pod that exists must be made again",
         cel: "!variables.changed || !variables.person || variables.stamp == variables.claimed",
@@ -179,7 +221,11 @@ pub(super) static CHECKS: [Check; 13] = [
         rule: Rule(3),
         problem: "somebody without a verified identity cannot say whose this is",
         named: None,
-        remedy: "remove the annotation reeve.dev/runs-as: it is filled in for people with uid and gid",
+        remedy: concat!(
+            "remove the annotation ",
+            names::RUNS_AS,
+            ": it is filled in for people with uid and gid"
+        ),
         cel: "!variables.changed || variables.person || variables.controller || variables.operator || \
               variables.stamp == '' || variables.placing",
         predicate: |r| {
@@ -191,7 +237,7 @@ pub(super) static CHECKS: [Check; 13] = [
         id: "stamp-form",
         policy: Policy::Pods,
         rule: Rule(3),
-        problem: "the annotation reeve.dev/runs-as is no stamp of a person",
+        problem: concat!("the annotation ", names::RUNS_AS, " is no stamp of a person"),
         named: None,
         remedy: "write the template again as yourself: userid/uid/gid/groups is filled in, with ids of people, which 0, \
                  65534 and 65535 are not",

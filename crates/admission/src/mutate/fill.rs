@@ -1,7 +1,8 @@
 //! What the mutating policy fills in, in Rust: for the predicates and for those who write templates for somebody.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use super::json::{object_at, put};
 use super::{LISTS, METADATA, REPLACE, SELECTING, TOKEN_VOLUME};
 use crate::names;
 use crate::request::{Operation, Request, list, map, template_path, text};
@@ -273,40 +274,15 @@ fn each_container(template: &mut Value, list: &str, change: impl FnMut(&mut Valu
     containers.into_iter().flatten().for_each(change);
 }
 
-/// The object at a key, made when it is absent.
-pub(super) fn object_at<'a>(value: &'a mut Value, key: &str) -> &'a mut Value {
-    if !value.is_object() {
-        *value = Value::Object(Map::new());
-    }
-    match value {
-        Value::Object(map) => map.entry(key).or_insert_with(|| Value::Object(Map::new())),
-        other => other,
-    }
-}
-
-/// The list at a key, made when it is absent; `None` of what is no object, or where something else stands.
-pub(super) fn list_at<'a>(value: &'a mut Value, key: &str) -> Option<&'a mut Vec<Value>> {
-    let place = value.as_object_mut()?.entry(key).or_insert(Value::Null);
-    if place.is_null() {
-        *place = Value::Array(Vec::new());
-    }
-    place.as_array_mut()
-}
-
-pub(super) fn put(object: &mut Value, key: &str, value: Value) {
-    if let Value::Object(map) = object {
-        map.insert(key.to_owned(), value);
-    }
-}
-
 fn default(object: &mut Value, key: &str, value: Value) {
     if let Value::Object(map) = object {
         map.entry(key).or_insert(value);
     }
 }
 
-/// Fills a pod template for an identity the server verified: stamp, security contexts of pod and containers. For the
-/// workload a person submits with her identity, so that the Job needs nothing filled in.
+/// Fills a pod template for an identity: stamp, security contexts of pod and containers. For tests, which need pods that are as
+/// they should be without asking an API server.
+#[cfg(feature = "testing")]
 pub fn fill_for(template: &mut Value, stamp: &crate::Stamp, prevent_privilege_escalation: bool) {
     let posix = &stamp.identity().posix;
     put(
@@ -325,6 +301,8 @@ pub fn fill_for(template: &mut Value, stamp: &crate::Stamp, prevent_privilege_es
 }
 
 /// Fills what every pod needs, whoever it runs as: `runAsNonRoot`, seccomp, dropped capabilities, no escalation.
+/// For tests.
+#[cfg(feature = "testing")]
 pub fn fill_shape(template: &mut Value, prevent_privilege_escalation: bool) {
     let context = object_at(object_at(template, "spec"), "securityContext");
     default(context, "runAsNonRoot", json!(true));

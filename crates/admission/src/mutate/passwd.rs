@@ -10,7 +10,7 @@
 use reeve_types::posix::user_name;
 use serde_json::{Value, json};
 
-use super::fill::{list_at, object_at, put};
+use super::json::{list_at, object_at, put};
 use crate::names;
 use crate::request::{list, map, text};
 use crate::view::View;

@@ -5,7 +5,9 @@ use reeve_types::{ClusterId, DepartmentId, OrgUnitName, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::settings::{NodeTypes, OrgUnitSettings, Resources, SchedulingRules, TotalResources};
+use super::settings::{
+    NodeTypes, OrgUnitSettings, Resources, SchedulingRules, TotalResources, with_settings,
+};
 use crate::body::TypedBody;
 use crate::body::fields::{Unsupported, text};
 use crate::error::Count;
@@ -32,6 +34,7 @@ operations! {
         .answers_nothing(204);
 }
 
+with_settings! {
 /// `POST /api/v1/org-unit/departments`.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -41,51 +44,24 @@ pub struct CreateDepartment {
     pub name: OrgUnitName,
     /// The cluster it is in.
     pub cluster_id: ClusterId,
-    /// For people, at most 1024 bytes.
-    #[serde(default, deserialize_with = "text::<_, 1024>")]
-    #[schemars(length(max = 1024))]
-    pub description: Option<String>,
-    /// Limits on time; kept and shown, not enforced yet.
-    #[serde(default)]
-    pub scheduling_rules: Option<SchedulingRules>,
-    /// Names of node pools, in order of preference; kept and shown, not used yet.
-    #[serde(default)]
-    pub default_node_pools: Option<Vec<String>>,
-    /// Kinds of node for each kind of workload; kept and shown, not used yet.
-    #[serde(default)]
-    pub node_types: Option<NodeTypes>,
-    /// Quotas, one for each node pool; kept and shown, not enforced yet. May be empty.
-    pub resources: Vec<Resources>,
     #[serde(default)]
     overtime_data: Unsupported,
+}
 }
 
 impl TypedBody for CreateDepartment {}
 
-impl CreateDepartment {
-    /// Its settings, as they are kept.
-    pub fn settings(&self) -> OrgUnitSettings {
-        OrgUnitSettings {
-            description: self.description.clone().unwrap_or_default(),
-            scheduling_rules: self.scheduling_rules.clone(),
-            default_node_pools: self.default_node_pools.clone(),
-            node_types: self.node_types.clone(),
-            resources: self.resources.clone(),
-        }
-    }
-}
-
-/// A department.
+/// A department: part of one cluster, with projects in it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Department {
-    /// Its id.
+    /// A decimal number as a string. It never changes and is given to no other department.
     pub id: DepartmentId,
     /// Its name, unique in the cluster.
     pub name: String,
     /// The cluster it is in.
     pub cluster_id: ClusterId,
-    /// The rest, as given.
+    /// Quotas and rules, as given: stored and shown, not enforced.
     #[serde(flatten)]
     pub settings: OrgUnitSettings,
     /// Sums of `resources` over all node pools.
@@ -96,7 +72,7 @@ pub struct Department {
     pub updated_at: Timestamp,
     /// Who made it: a user's email or a service account's name.
     pub created_by: String,
-    /// Equals `createdBy`.
+    /// Equals `createdBy`: no operation changes a department yet.
     pub updated_by: String,
 }
 

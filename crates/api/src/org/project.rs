@@ -7,7 +7,9 @@ use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::settings::{NodeTypes, OrgUnitSettings, Resources, SchedulingRules, TotalResources};
+use super::settings::{
+    NodeTypes, OrgUnitSettings, Resources, SchedulingRules, TotalResources, with_settings,
+};
 use crate::body::TypedBody;
 use crate::body::fields::text;
 use crate::error::Count;
@@ -34,6 +36,7 @@ operations! {
         .answers_nothing(204);
 }
 
+with_settings! {
 /// `POST /api/v1/org-unit/projects`.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -54,37 +57,10 @@ pub struct CreateProject {
     /// Kept and shown, used for nothing; the reference's client always sends it.
     #[serde(default = "yes")]
     pub enforce_runai_scheduler: bool,
-    /// For people, at most 1024 bytes.
-    #[serde(default, deserialize_with = "text::<_, 1024>")]
-    #[schemars(length(max = 1024))]
-    pub description: Option<String>,
-    /// Limits on time; kept and shown, not enforced yet.
-    #[serde(default)]
-    pub scheduling_rules: Option<SchedulingRules>,
-    /// Names of node pools, in order of preference; kept and shown, not used yet.
-    #[serde(default)]
-    pub default_node_pools: Option<Vec<String>>,
-    /// Kinds of node for each kind of workload; kept and shown, not used yet.
-    #[serde(default)]
-    pub node_types: Option<NodeTypes>,
-    /// Quotas, one for each node pool; kept and shown, not enforced yet. May be empty.
-    pub resources: Vec<Resources>,
+}
 }
 
 impl TypedBody for CreateProject {}
-
-impl CreateProject {
-    /// Its settings, as they are kept.
-    pub fn settings(&self) -> OrgUnitSettings {
-        OrgUnitSettings {
-            description: self.description.clone().unwrap_or_default(),
-            scheduling_rules: self.scheduling_rules.clone(),
-            default_node_pools: self.default_node_pools.clone(),
-            node_types: self.node_types.clone(),
-            resources: self.resources.clone(),
-        }
-    }
-}
 
 const fn yes() -> bool {
     true
@@ -108,11 +84,11 @@ fn namespace<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String
     Ok(Some(name))
 }
 
-/// A project.
+/// A project: a namespace of one cluster, in a department.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Project {
-    /// Its id: a decimal number as a string.
+    /// A decimal number as a string. It never changes and is given to no other project.
     pub id: ProjectId,
     /// Its name, unique in the cluster.
     pub name: String,
@@ -126,7 +102,7 @@ pub struct Project {
     pub requested_namespace: Option<String>,
     /// As given; used for nothing.
     pub enforce_runai_scheduler: bool,
-    /// The rest, as given.
+    /// Quotas and rules, as given: stored and shown, not enforced.
     #[serde(flatten)]
     pub settings: OrgUnitSettings,
     /// What holds after inheritance: its own settings, as long as departments pass none on.
@@ -141,16 +117,16 @@ pub struct Project {
     pub updated_at: Timestamp,
     /// Who made it: a user's email or a service account's name.
     pub created_by: String,
-    /// Equals `createdBy`.
+    /// Equals `createdBy`: no operation changes a project yet.
     pub updated_by: String,
 }
 
 /// The department of a project.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ParentDepartment {
-    /// Its id.
+    /// The same as `parentId`.
     pub id: DepartmentId,
-    /// Its name.
+    /// The name of the department, unique in the cluster.
     pub name: String,
 }
 

@@ -7,6 +7,46 @@ use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
+/// A body that makes a department or project: its own fields and, after them, the settings that both have. They cannot be
+/// flattened in: serde would read them ahead, and a refusal could not say at which field.
+macro_rules! with_settings {
+    ($(#[$attribute:meta])* pub struct $name:ident { $($own:tt)* }) => {
+        $(#[$attribute])*
+        pub struct $name {
+            $($own)*
+            /// For people, at most 1024 bytes.
+            #[serde(default, deserialize_with = "text::<_, 1024>")]
+            #[schemars(length(max = 1024))]
+            pub description: Option<String>,
+            /// Limits on time; kept and shown, not enforced yet.
+            #[serde(default)]
+            pub scheduling_rules: Option<SchedulingRules>,
+            /// Names of node pools, in order of preference; kept and shown, not used yet.
+            #[serde(default)]
+            pub default_node_pools: Option<Vec<String>>,
+            /// Kinds of node for each kind of workload; kept and shown, not used yet.
+            #[serde(default)]
+            pub node_types: Option<NodeTypes>,
+            /// Quotas, one for each node pool; kept and shown, not enforced yet. May be empty.
+            pub resources: Vec<Resources>,
+        }
+
+        impl $name {
+            /// Its settings, as they are kept.
+            pub fn settings(&self) -> OrgUnitSettings {
+                OrgUnitSettings {
+                    description: self.description.clone().unwrap_or_default(),
+                    scheduling_rules: self.scheduling_rules.clone(),
+                    default_node_pools: self.default_node_pools.clone(),
+                    node_types: self.node_types.clone(),
+                    resources: self.resources.clone(),
+                }
+            }
+        }
+    };
+}
+pub(crate) use with_settings;
+
 /// `DataUpdatableFields` of the reference, and `resources`. Serializes as the middle of a department or project, and as
 /// the text a store keeps.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
@@ -112,7 +152,7 @@ pub struct Resources {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NodePool {
-    /// Its id.
+    /// Whatever the caller named it by: node pools are not known here, and nothing is looked up.
     pub id: String,
     /// Its name; absent when only the id was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use clap::Parser;
 use reeve_bench::{authz, figures, held, identities, road, submissions};
-use reeve_demo::{Options, Organization, Road};
+use reeve_e2e::{Options, Organization, Road};
 use reeve_testkit::Tier;
 
 /// Times Reeve on a real Kubernetes and prints p50, p90, p99 of each quantity.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use reeve_admission::has_ended;
+use reeve_types::kubernetes::{PROJECT, PROJECT_ID};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -11,28 +12,11 @@ use super::clean::{Plan, plan};
 use super::inventory::{Inventory, text};
 use super::marks::{Mark, claim_mark, marks};
 use super::objects::{Objects, controller, is_pod, replicas};
+use super::obstacle::Obstacle;
 use super::refusal::{Refused, refused};
 use super::running::{Running, running};
 use super::settings::{Setting, Settings, is_labelled, of_namespace, rules, settings};
 use super::target::{Target, choose, obstacles};
-
-/// What is in the way, and what helps.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Obstacle {
-    /// What.
-    pub what: String,
-    /// What to do.
-    pub remedy: String,
-}
-
-impl Obstacle {
-    pub(super) fn new(what: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self {
-            what: what.into(),
-            remedy: remedy.into(),
-        }
-    }
-}
 
 /// One thing that makes pods, or a pod by itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -184,11 +168,11 @@ impl Report {
         }
         if self.labelled {
             all.push(Obstacle::new(
-                format!("namespace `{name}` bears the label reeve.dev/project already, which protects the marks in it"),
+                format!("namespace `{name}` bears the label {PROJECT} already, which protects the marks in it"),
                 format!(
                     "if its marks are not to be believed, take the label away, which ends nothing that runs, and repeat: kubectl \
                      label namespace {name} \
-                     reeve.dev/project- reeve.dev/project-id-"
+                     {PROJECT}- {PROJECT_ID}-"
                 ),
             ));
         } else if !drop {

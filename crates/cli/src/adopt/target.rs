@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::inventory::{Inventory, text};
-use super::report::Obstacle;
+use super::obstacle::Obstacle;
 
 /// The project that takes the namespace.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -13,6 +13,7 @@ use std::time::Duration;
 use k8s_openapi::List;
 use k8s_openapi::api::core::v1::Pod;
 use reeve_api::workload::{Phase, Workload};
+use reeve_types::kubernetes as names;
 use reqwest::StatusCode;
 use serde::Deserialize;
 use tokio::time::Instant;
@@ -166,8 +167,8 @@ async fn job_uid(server: &ApiServer, workload: &Workload) -> Result<Option<Strin
     let (namespace, name) = (workload.namespace.as_str(), workload.name.as_str());
     let path = [
         "apis",
-        "reeve.dev",
-        "v1alpha1",
+        names::GROUP,
+        names::VERSION,
         "namespaces",
         namespace,
         "workloads",

@@ -1,5 +1,5 @@
-use kube::api::{Api, DynamicObject, Patch, PatchParams};
-use kube::core::{ApiResource, GroupVersionKind};
+use reeve_testkit::kube::api::{Api, DynamicObject, Patch, PatchParams};
+use reeve_testkit::kube::core::{ApiResource, GroupVersionKind};
 use reeve_testkit::{Options, Tier, apply_yaml, own_cluster};
 use serde_json::{Value, json};
 
@@ -33,7 +33,7 @@ fn changed(kind: &str, pointer: &str, value: Value) -> Value {
     object
 }
 
-async fn try_apply(client: &kube::Client, object: &Value) -> Result<(), String> {
+async fn try_apply(client: &reeve_testkit::kube::Client, object: &Value) -> Result<(), String> {
     let kind = object["kind"].as_str().unwrap();
     let resource = ApiResource::from_gvk(&GroupVersionKind::gvk("reeve.dev", "v1alpha1", kind));
     let api: Api<DynamicObject> = if kind == "Workload" {
@@ -51,7 +51,7 @@ async fn try_apply(client: &kube::Client, object: &Value) -> Result<(), String> 
         .await
     {
         Ok(_) => Ok(()),
-        Err(kube::Error::Api(status)) => Err(status.message),
+        Err(reeve_testkit::kube::Error::Api(status)) => Err(status.message),
         Err(other) => panic!("{other}"),
     }
 }

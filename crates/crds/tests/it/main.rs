@@ -1,9 +1,7 @@
 //! The definitions as text, and the conversions.
-#![allow(
+#![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::panic,
-    clippy::unreachable,
     clippy::indexing_slicing,
     reason = "a test that cannot go on fails"
 )]

@@ -13,7 +13,7 @@ pub(super) fn namespace(namespace: &Namespace) -> String {
     let labels = namespace.metadata.labels.iter().flatten();
     let (pod_security, ours): (Vec<_>, Vec<_>) = labels
         .filter(|(key, _)| *key != "kubernetes.io/metadata.name")
-        .partition(|(key, _)| key.starts_with("pod-security.kubernetes.io/"));
+        .partition(|(key, _)| key.starts_with(names::POD_SECURITY_PREFIX));
     for part in [ours, pod_security] {
         let pairs: Vec<_> = part.iter().map(|(key, value)| format!("{key}={value}")).collect();
         lines.push(format!("  {}", pairs.join(", ")));

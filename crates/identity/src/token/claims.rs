@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use reeve_types::kubernetes::{AUDIENCE_CLUSTER_PREFIX, AUDIENCE_LINK, AUDIENCE_REST};
 use reeve_types::{ClusterId, Email, PosixIdentity, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -20,9 +21,9 @@ pub enum Audience {
 impl fmt::Display for Audience {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Rest => f.write_str("reeve-api"),
-            Self::Link => f.write_str("reeve-link"),
-            Self::Cluster(id) => write!(f, "reeve-cluster:{id}"),
+            Self::Rest => f.write_str(AUDIENCE_REST),
+            Self::Link => f.write_str(AUDIENCE_LINK),
+            Self::Cluster(id) => write!(f, "{AUDIENCE_CLUSTER_PREFIX}{id}"),
         }
     }
 }

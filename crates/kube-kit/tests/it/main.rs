@@ -1,10 +1,5 @@
 //! The kit, mostly without a cluster; the cache and the lease on a real API server.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test that cannot go on fails"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod apply;
 mod cache;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use kube::Api;
 use reeve_crds::convert::access_rule_name;
 use reeve_crds::{AccessRule, AccessRuleStatus, Phase};
-use reeve_kube_kit::condition::{Outcome, ReadyStatus};
+use reeve_kube_kit::condition::Outcome;
+use reeve_kube_kit::ready_status;
 use reeve_kube_kit::write::StatusNotWritten;
 use reeve_kube_kit::{Cache, Change, Context, Controller, ObjectName, Queue};
 use reeve_link::ObjectKey;
@@ -134,12 +135,6 @@ fn status(rule: &AccessRule, judged: &Judgement, now: Timestamp) -> AccessRuleSt
         message: &judged.message,
         generation: rule.metadata.generation,
     };
-    let fields = ReadyStatus {
-        phase: &mut status.phase,
-        message: &mut status.message,
-        observed_generation: &mut status.observed_generation,
-        conditions: &mut status.conditions,
-    };
-    fields.set(outcome, now);
+    ready_status!(status).set(outcome, now);
     status
 }

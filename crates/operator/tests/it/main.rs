@@ -1,7 +1,6 @@
 //! The operator: its logic without a cluster, and the whole of it on a real API server.
-#![allow(
+#![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::panic,
     clippy::unreachable,
     clippy::indexing_slicing,

@@ -8,9 +8,10 @@ use k8s_openapi::api::rbac::v1::RoleBinding;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{Api, Client};
 use reeve_crds::ReeveConfig;
+use reeve_e2e::process::announcement;
 use reeve_link::desired::DesiredObject;
 use reeve_link::{ObjectKey, StatusPhase};
-use reeve_testkit::{AuditEvent, Cluster, KillOnDrop, Options, Tier, apply_yaml, own_cluster, wait_until};
+use reeve_testkit::{AuditEvent, Cluster, KillOnDrop, Options, Tier, own_cluster, wait_until};
 use reeve_types::{AccessRuleId, ProjectId};
 use serde_json::{Value, json};
 
@@ -37,21 +38,7 @@ impl Rig {
         })
         .await?;
         let installer = cluster.installer_client().await.unwrap();
-        for (_, text) in reeve_crds::all_yaml().unwrap() {
-            apply_yaml(&installer, &text).await.unwrap();
-        }
-        apply_yaml(&installer, &reeve_tenancy::rbac_yaml().unwrap())
-            .await
-            .unwrap();
-        apply_yaml(&installer, &reeve_admission::policies_yaml())
-            .await
-            .unwrap();
-        apply_yaml(
-            &installer,
-            "{apiVersion: reeve.dev/v1alpha1, kind: ReeveConfig, metadata: {name: reeve}, spec: {}}",
-        )
-        .await
-        .unwrap();
+        reeve_e2e::install_chart(&cluster, &json!({})).await.unwrap();
         let link = ScriptedLink::start().await;
         let dir = tempfile::tempdir().unwrap();
         let arguments = arguments(&cluster, &link, &dir).await;
@@ -128,10 +115,8 @@ impl Rig {
 
     /// Status and text of a path of the operator's own listener.
     pub(crate) async fn ask(&self, path: &str) -> (u16, String) {
-        let announced: Value = wait_until("the announcement", async || {
-            Ok(std::fs::read(self.announce_file())
-                .ok()
-                .map(|t| serde_json::from_slice(&t).unwrap()))
+        let announced = wait_until("the announcement", async || {
+            Ok(announcement(&self.announce_file()))
         })
         .await
         .unwrap();
@@ -277,12 +262,6 @@ async fn arguments(cluster: &Cluster, link: &ScriptedLink, dir: &tempfile::TempD
     })
     .await
     .unwrap();
-    let kubeconfig = json!({
-        "apiVersion": "v1", "kind": "Config", "current-context": "it",
-        "clusters": [{"name": "it", "cluster": {"server": cluster.server(), "certificate-authority": cluster.ca_file()}}],
-        "users": [{"name": "it", "user": {"token": token}}],
-        "contexts": [{"name": "it", "context": {"cluster": "it", "user": "it"}}],
-    });
     let file = |name: &str, text: &str| {
         let path = dir.path().join(name);
         std::fs::write(&path, text).unwrap();
@@ -290,7 +269,10 @@ async fn arguments(cluster: &Cluster, link: &ScriptedLink, dir: &tempfile::TempD
     };
     let announce = dir.path().join("announce.json").display().to_string();
     [
-        ("--kubeconfig", file("kubeconfig", &kubeconfig.to_string())),
+        (
+            "--kubeconfig",
+            file("kubeconfig", &reeve_e2e::kubeconfig(cluster, &token, None)),
+        ),
         ("--server-url", link.url.clone()),
         ("--ca-file", file("ca.crt", &link.ca)),
         ("--cluster-id", link.cluster.to_string()),

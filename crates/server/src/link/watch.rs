@@ -104,6 +104,8 @@ enum End {
     Over,
     /// The store failed.
     Failed(reeve_store::StoreError),
+    /// A message has no JSON, which is a fault of the protocol's types.
+    Unwritable(serde_json::Error),
 }
 
 struct Feed {
@@ -126,8 +128,10 @@ impl Feed {
             () = sender.closed() => Ok(()),
             () = open.replaced() => Ok(()),
         };
-        if let Err(End::Failed(error)) = ended {
-            log_chain(&error);
+        match ended {
+            Err(End::Failed(error)) => log_chain(&error),
+            Err(End::Unwritable(error)) => log_chain(&error),
+            Err(End::Over) | Ok(()) => {}
         }
         drop(open);
         if line.has_changed().is_ok() {
@@ -305,12 +309,7 @@ impl Feed {
     }
 
     async fn send(&self, message: &ServerMessage) -> Result<(), End> {
-        let mut line = serde_json::to_vec(message).map_err(|error| {
-            End::Failed(reeve_store::StoreError::Corrupt {
-                what: "message",
-                reason: error.to_string(),
-            })
-        })?;
+        let mut line = serde_json::to_vec(message).map_err(End::Unwritable)?;
         line.push(b'\n');
         if deliver(&self.sender, line.into(), PATIENCE).await {
             Ok(())

@@ -26,7 +26,7 @@ impl Unreadable {
                 if self.0.insert(file.to_owned()) {
                     tracing::error!(
                         file = %file.display(),
-                        cause = %error,
+                        %error,
                         "a file of the certificate cannot be read, so no renewal is seen: put it back or start again with another"
                     );
                 }
@@ -61,7 +61,7 @@ pub async fn renew(files: Files, mut shown: Pair, config: RustlsConfig, every: D
             }
             Err(error) => tracing::error!(
                 file = %files.certificate.display(),
-                cause = %error,
+                %error,
                 "a new certificate could not be loaded: the old one is shown on"
             ),
         }

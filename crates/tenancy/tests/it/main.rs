@@ -1,9 +1,8 @@
 //! Tenancy without a cluster, and its rights on a real API server.
-#![allow(
+#![expect(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    clippy::unreachable,
     clippy::indexing_slicing,
     reason = "a test that cannot go on fails"
 )]

@@ -1,9 +1,6 @@
 //! The Job of a workload, without a cluster.
-#![allow(
+#![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::unreachable,
     clippy::indexing_slicing,
     reason = "a test that cannot go on fails"
 )]

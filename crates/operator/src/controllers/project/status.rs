@@ -2,8 +2,9 @@
 
 use kube::Api;
 use reeve_crds::{Phase, Project, ProjectStatus, ReeveConfigSpec};
-use reeve_kube_kit::condition::{self, ConditionUpdate, Outcome, ReadyStatus};
+use reeve_kube_kit::condition::{self, ConditionUpdate, Outcome};
 use reeve_kube_kit::events::EventNote;
+use reeve_kube_kit::ready_status;
 use reeve_kube_kit::{ObjectName, ReconcileError};
 use reeve_types::{ErrorChain, Timestamp};
 
@@ -65,13 +66,7 @@ fn status(project: &Project, report: &Report, settings: &ReeveConfigSpec, now: T
         message: &report.message,
         generation,
     };
-    let fields = ReadyStatus {
-        phase: &mut status.phase,
-        message: &mut status.message,
-        observed_generation: &mut status.observed_generation,
-        conditions: &mut status.conditions,
-    };
-    fields.set(outcome, now);
+    ready_status!(status).set(outcome, now);
     let mut say = |type_, holds, reason, message: &str| {
         let update = ConditionUpdate {
             type_,

@@ -3,8 +3,9 @@
 use kube::{Api, ResourceExt};
 use reeve_crds::{Phase, Workload, WorkloadStatus};
 use reeve_kube_kit::ReconcileError;
-use reeve_kube_kit::condition::{Outcome, ReadyStatus};
+use reeve_kube_kit::condition::Outcome;
 use reeve_kube_kit::events::EventNote;
+use reeve_kube_kit::ready_status;
 use reeve_link::ObjectKey;
 use reeve_types::{ErrorChain, Timestamp, WorkloadId};
 
@@ -39,13 +40,7 @@ fn status(workload: &Workload, observed: &Observed, reason: &str, now: Timestamp
         message: &observed.message,
         generation: workload.metadata.generation,
     };
-    let fields = ReadyStatus {
-        phase: &mut status.phase,
-        message: &mut status.message,
-        observed_generation: &mut status.observed_generation,
-        conditions: &mut status.conditions,
-    };
-    fields.set(outcome, now);
+    ready_status!(status).set(outcome, now);
     status
 }
 

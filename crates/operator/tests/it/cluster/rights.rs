@@ -1,14 +1,11 @@
-mod unused;
-
 use std::time::Duration;
 
 use k8s_openapi::api::rbac::v1::RoleBinding;
 use kube::Api;
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
+use reeve_e2e::unused_rights;
 use reeve_link::{ObjectKey, StatusPhase};
 use serde_json::json;
-
-use unused::unused;
 
 use crate::rig::{Rig, of_project, project, project_key, rule, rule_key, workload};
 
@@ -144,7 +141,7 @@ async fn every_right_is_used_no_other_is_asked_for_and_at_rest_nothing_is_writte
         })
         .collect();
     assert_eq!(refused, Vec::<String>::new());
-    assert_eq!(unused(&events), Vec::<String>::new());
+    assert_eq!(unused_rights(&events), Vec::<String>::new());
 }
 
 /// Says the same news of one project and of one workload twice within minutes: the second time it joins the first.

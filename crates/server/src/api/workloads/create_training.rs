@@ -11,6 +11,7 @@ use reeve_authz::{Action, Entity, Scope};
 use reeve_link::WorkloadIdentity;
 use reeve_store::{AuditAction, NewWorkload, SubjectId};
 use reeve_types::WorkloadId;
+use reeve_types::kubernetes::INSTALLERS;
 
 use super::training;
 use crate::app::App;
@@ -82,8 +83,12 @@ fn identity(
         return Ok(None);
     }
     let remedy = if enforced {
-        "ask an installer of the cluster (a member of `reeve:installers`) to set `enforceRunAsUser: false` in its ReeveConfig \
+        constcat::concat!(
+            "ask an installer of the cluster (a member of `",
+            INSTALLERS,
+            "`) to set `enforceRunAsUser: false` in its ReeveConfig \
          and submit without asking to run as yourself"
+        )
     } else {
         "leave out `uidGidSource: fromIdpToken` (`--run-as-user`), which this cluster does not ask for"
     };

@@ -7,17 +7,18 @@ use kube::api::{ListParams, Patch, PatchParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::core::Request;
 use kube::{Client, Config};
+use reeve_types::kubernetes as names;
 use serde_json::{Value, json};
 
 use crate::adopt::{self, Inventory, KINDS};
 use crate::args::Adopt;
-use crate::failure::Failure;
+use crate::failure::{CauseOf, Failure};
 use crate::kubeconfig::default_file;
 
 /// How many objects come at once.
 const PAGE: u32 = 500;
 const PATIENCE: Duration = Duration::from_secs(60);
-const REEVE: &str = "/apis/reeve.dev/v1alpha1";
+const REEVE: &str = constcat::concat!("/apis/", names::GROUP, "/", names::VERSION);
 
 /// A caller of one cluster's API server about one namespace.
 pub(super) struct Cluster<'a> {
@@ -28,7 +29,11 @@ pub(super) struct Cluster<'a> {
 
 impl<'a> Cluster<'a> {
     pub(super) async fn connect(arguments: &'a Adopt, what: &'a str) -> Result<Self, Failure> {
-        let hint = "give a kubeconfig of a member of reeve:installers: --kubeconfig FILE [--context NAME]";
+        let hint = constcat::concat!(
+            "give a kubeconfig of a member of ",
+            names::INSTALLERS,
+            ": --kubeconfig FILE [--context NAME]"
+        );
         let failed = |cause: String| Failure::failed(what).cause(cause).hint(hint);
         let options = KubeConfigOptions {
             context: arguments.context.clone(),
@@ -39,8 +44,8 @@ impl<'a> Cluster<'a> {
             .await
             .map_err(|error| failed(error.to_string()))?;
         config.read_timeout = Some(PATIENCE);
-        let client =
-            Client::try_from(config).map_err(|error| Failure::failed(what).because(error).hint(hint))?;
+        let client = Client::try_from(config)
+            .map_err(|error| Failure::failed(what).because(CauseOf(error)).hint(hint))?;
         Ok(Self {
             client,
             namespace: &arguments.namespace,
@@ -89,11 +94,14 @@ impl<'a> Cluster<'a> {
             ..PatchParams::default()
         };
         let request = Request::new("/api/v1/namespaces").patch(self.namespace, &params, &Patch::Merge(label));
-        let request = request.map_err(|error| Failure::failed(self.what).because(error))?;
+        let request = request.map_err(|error| Failure::failed(self.what).because(CauseOf(error)))?;
         match self.client.request::<Value>(request).await {
             Ok(_) => Ok(()),
             Err(error) => {
-                let hint = "only members of the group reeve:installers may label it: use their kubeconfig";
+                let hint = format!(
+                    "only members of the group {} may label it: use their kubeconfig",
+                    names::INSTALLERS
+                );
                 Err(self.explain(error, "labelling the namespace").hint(hint))
             }
         }
@@ -108,7 +116,7 @@ impl<'a> Cluster<'a> {
             .unwrap_or_default();
         let request =
             Request::new(path).patch(&patch.name, &PatchParams::default(), &Patch::Merge(&patch.patch));
-        let request = request.map_err(|error| Failure::failed(self.what).because(error))?;
+        let request = request.map_err(|error| Failure::failed(self.what).because(CauseOf(error)))?;
         match self.client.request::<Value>(request).await {
             Ok(_) => Ok(()),
             Err(error) if is_missing(&error) => Ok(()),
@@ -127,7 +135,7 @@ impl<'a> Cluster<'a> {
 
     async fn one(&self, path: &str, name: &str) -> Result<Option<Value>, Failure> {
         let request = Request::new(path).get(name, &kube::api::GetParams::default());
-        let request = request.map_err(|error| Failure::failed(self.what).because(error))?;
+        let request = request.map_err(|error| Failure::failed(self.what).because(CauseOf(error)))?;
         match self.client.request(request).await {
             Ok(value) => Ok(Some(value)),
             Err(error) if is_missing(&error) => Ok(None),
@@ -140,7 +148,7 @@ impl<'a> Cluster<'a> {
         let (mut found, mut params) = (Vec::new(), ListParams::default().limit(PAGE));
         loop {
             let request = Request::new(path).list(&params);
-            let request = request.map_err(|error| Failure::failed(self.what).because(error))?;
+            let request = request.map_err(|error| Failure::failed(self.what).because(CauseOf(error)))?;
             let mut page: Value = match self.client.request(request).await {
                 Ok(page) => page,
                 Err(error) if is_missing(&error) => return Ok(None),
@@ -164,7 +172,7 @@ impl<'a> Cluster<'a> {
                     "{doing}: the cluster's API server: {} ({})",
                     status.message, status.code
                 )),
-            other => Failure::failed(format!("{}: {doing}", self.what)).because(other),
+            other => Failure::failed(format!("{}: {doing}", self.what)).because(CauseOf(other)),
         }
     }
 }

@@ -1,0 +1,394 @@
+//! The parts, put together in the order of `docs/install.md`.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use reeve_testkit::{Cluster, Kubectl, Tier};
+use serde_json::{Value, json};
+
+use crate::install::install_chart;
+use crate::kubeconfig::{kubeconfig, write_private};
+use crate::process::Process;
+use crate::rest::Rest;
+
+/// The address people sign in with on the first start.
+pub const ADMINISTRATOR: &str = "admin@reeve.example";
+/// How long the operator's ServiceAccount token lives: longer than any demo.
+const OPERATOR_TOKEN_SECONDS: i64 = 24 * 3600;
+
+/// What to put together.
+pub struct Options {
+    /// Where logs, data and kubeconfigs go; made when missing.
+    pub dir: PathBuf,
+    /// Which Kubernetes.
+    pub tier: Tier,
+    /// Hears what is being done and how long it took.
+    pub tell: fn(&str),
+    /// Whether the operator holds a lease, as several replicas would. After a kill the next waits until it ran out.
+    pub leader_elect: bool,
+}
+
+impl Options {
+    /// In this folder, on this Kubernetes, silently and with one operator.
+    pub fn new(dir: PathBuf, tier: Tier) -> Self {
+        Self {
+            dir,
+            tier,
+            tell: |_| (),
+            leader_elect: false,
+        }
+    }
+}
+
+/// Everything running. Dropping it ends the operator, then the server, then the Kubernetes.
+pub struct Road {
+    operator: Option<Process>,
+    server: Option<Process>,
+    /// The Kubernetes.
+    pub cluster: Cluster,
+    /// The control plane, with the administrator's token.
+    pub admin: Rest,
+    /// Her password.
+    pub admin_password: String,
+    /// The cluster's id in the control plane.
+    pub cluster_id: String,
+    /// The cluster's own secret on the link.
+    pub link_secret: String,
+    /// The server's certificate authority.
+    pub ca_file: PathBuf,
+    dir: PathBuf,
+    server_port: u16,
+    leader_elect: bool,
+}
+
+impl Road {
+    /// Starts the parts one after the other and waits for each. Where no node can run it goes on without one.
+    ///
+    /// # Errors
+    /// A part that does not come up; the error shows the end of its log.
+    pub async fn up(options: Options) -> Result<Self> {
+        let control_plane = ControlPlane::start(&options).await?;
+        (options.tell)("starting Kubernetes");
+        let cluster = Cluster::start(control_plane.cluster_options(&options)?).await?;
+        control_plane.connect(options, cluster).await
+    }
+
+    /// The same for tests. Where the Kubernetes of the wanted tier cannot be had it answers why, which each of the tests
+    /// hands to [`reeve_testkit::skip`].
+    ///
+    /// # Errors
+    /// As [`Road::up`].
+    pub async fn up_or_reason(options: Options) -> Result<Result<Self, String>> {
+        let control_plane = ControlPlane::start(&options).await?;
+        match reeve_testkit::own_cluster_or_reason(control_plane.cluster_options(&options)?).await {
+            Ok(cluster) => control_plane.connect(options, cluster).await.map(Ok),
+            Err(why) => Ok(Err(why)),
+        }
+    }
+
+    /// The folder with logs, data and kubeconfigs.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// A Kubernetes client for whoever holds this token.
+    ///
+    /// # Errors
+    /// The client cannot be made.
+    pub async fn kubernetes(&self, token: &str) -> Result<kube::Client> {
+        self.cluster.client_with_token(token).await
+    }
+
+    /// A Kubernetes token for the caller of this client.
+    ///
+    /// # Errors
+    /// The control plane refuses.
+    pub async fn kubernetes_token(&self, caller: &Rest) -> Result<String> {
+        let path = format!("/api/v1/clusters/{}/kubernetes-token", self.cluster_id);
+        text(&caller.post(&path, json!({})).await?.expect(200)?, "token")
+    }
+
+    /// kubectl with this kubeconfig.
+    pub fn kubectl(&self, kubeconfig: &Path) -> Kubectl {
+        Kubectl::new(self.cluster.kubectl_path(), kubeconfig)
+    }
+
+    /// The server's process, while it runs.
+    pub fn server(&self) -> Option<&Process> {
+        self.server.as_ref()
+    }
+
+    /// The operator's process, while it runs.
+    pub fn operator(&self) -> Option<&Process> {
+        self.operator.as_ref()
+    }
+
+    /// SIGKILL for the server.
+    ///
+    /// # Errors
+    /// It is not running.
+    pub fn kill_server(&mut self) -> Result<()> {
+        self.server.take().context("the server is not running")?.kill()
+    }
+
+    /// SIGKILL for the operator.
+    ///
+    /// # Errors
+    /// It is not running.
+    pub fn kill_operator(&mut self) -> Result<()> {
+        self.operator
+            .take()
+            .context("the operator is not running")?
+            .kill()
+    }
+
+    /// Starts the server again on its data and its old port.
+    ///
+    /// # Errors
+    /// It does not come up.
+    pub async fn start_server(&mut self) -> Result<()> {
+        let (server, _) = start_server(&self.dir, self.server_port).await?;
+        self.server = Some(server);
+        Ok(())
+    }
+
+    /// Starts the operator.
+    ///
+    /// # Errors
+    /// It does not come up.
+    pub async fn start_operator(&mut self) -> Result<()> {
+        let announcement = self.dir.join("operator.json");
+        let _ = std::fs::remove_file(&announcement);
+        let mut arguments = flags(&[
+            ("--kubeconfig", &self.operator_kubeconfig().display().to_string()),
+            ("--server-url", self.admin.url()),
+            ("--ca-file", &self.ca_file.display().to_string()),
+            ("--cluster-id", &self.cluster_id),
+            (
+                "--client-secret-file",
+                &self.dir.join("link-secret").display().to_string(),
+            ),
+            ("--listen", "127.0.0.1:0"),
+            ("--announce-file", &announcement.display().to_string()),
+            ("--advertise-api-server", self.cluster.server()),
+            (
+                "--advertise-api-server-ca",
+                &self.cluster.ca_file().display().to_string(),
+            ),
+            ("--log-format", "json"),
+        ]);
+        if self.leader_elect {
+            arguments.push("--leader-elect".to_owned());
+        }
+        let program = reeve_testkit::binary("reeve-operator")?;
+        let mut operator = Process::start(
+            "reeve-operator",
+            &program,
+            &with_command("run", arguments),
+            &self.dir.join("operator.log"),
+        )?;
+        operator.announced(&announcement).await?;
+        self.operator = Some(operator);
+        Ok(())
+    }
+
+    /// Ends everything in order, giving each part time to say goodbye.
+    pub async fn down(mut self) {
+        if let Some(operator) = self.operator.take() {
+            operator.stop().await;
+        }
+        if let Some(server) = self.server.take() {
+            server.stop().await;
+        }
+    }
+
+    /// The kubeconfig of the operator's ServiceAccount.
+    pub fn operator_kubeconfig(&self) -> PathBuf {
+        self.dir.join("operator.kubeconfig")
+    }
+
+    async fn write_operator_kubeconfig(&self) -> Result<()> {
+        let token = self
+            .cluster
+            .service_account_token("reeve-system", "reeve-operator", OPERATOR_TOKEN_SECONDS)
+            .await?;
+        write_private(
+            &self.operator_kubeconfig(),
+            &kubeconfig(&self.cluster, &token, None),
+        )
+    }
+
+    /// Until the control plane knows where the cluster's API server is, the operator has not reported.
+    async fn wait_until_connected(&self) -> Result<()> {
+        let path = format!("/api/v1/clusters/{}/kubernetes-endpoint", self.cluster_id);
+        reeve_testkit::wait_until("the operator's first report", async || {
+            Ok((self.admin.get(&path).await?.status == 200).then_some(()))
+        })
+        .await
+    }
+}
+
+/// The server with a cluster made in it, before there is a Kubernetes.
+struct ControlPlane {
+    server: Process,
+    server_port: u16,
+    admin: Rest,
+    admin_password: String,
+    ca_file: PathBuf,
+    cluster_id: String,
+    link_secret: String,
+}
+
+impl ControlPlane {
+    async fn start(options: &Options) -> Result<Self> {
+        crate::install_crypto();
+        let dir = &options.dir;
+        std::fs::create_dir_all(dir).with_context(|| format!("making `{}`", dir.display()))?;
+        (options.tell)("starting reeve-server on SQLite");
+        let admin_password = write_new_password(&dir.join("admin-password"))?;
+        let (server, announced) = start_server(dir, 0).await?;
+        let url = text(&announced, "url")?;
+        let ca_file = PathBuf::from(text(&announced, "caFile")?);
+        let server_port = url
+            .rsplit(':')
+            .next()
+            .and_then(|p| p.parse().ok())
+            .context("no port in the server's url")?;
+        let admin = Rest::new(&url, &ca_file)?
+            .sign_in(ADMINISTRATOR, &admin_password)
+            .await?;
+        let created = admin
+            .post("/api/v1/clusters", json!({"name": "demo"}))
+            .await?
+            .expect(201)?;
+        let (cluster_id, link_secret) = (text(&created, "uuid")?, text(&created, "clientSecret")?);
+        write_private(&dir.join("link-secret"), &link_secret)?;
+        Ok(Self {
+            server,
+            server_port,
+            admin,
+            admin_password,
+            ca_file,
+            cluster_id,
+            link_secret,
+        })
+    }
+
+    fn cluster_options(&self, options: &Options) -> Result<reeve_testkit::Options> {
+        Ok(reeve_testkit::Options {
+            tier: options.tier,
+            authentication_config: Some(authentication_config(&options.dir, &self.cluster_id)?),
+            dir: Some(options.dir.join("kubernetes")),
+        })
+    }
+
+    async fn connect(self, options: Options, cluster: Cluster) -> Result<Road> {
+        (options.tell)("installing custom resources, policies and RBAC");
+        let settings = json!({"enforceRunAsUser": true, "enforcePreventPrivilegeEscalation": true});
+        install_chart(&cluster, &settings).await?;
+        let mut road = Road {
+            operator: None,
+            server: Some(self.server),
+            cluster,
+            admin: self.admin,
+            admin_password: self.admin_password,
+            cluster_id: self.cluster_id,
+            link_secret: self.link_secret,
+            ca_file: self.ca_file,
+            dir: options.dir,
+            server_port: self.server_port,
+            leader_elect: options.leader_elect,
+        };
+        (options.tell)("starting reeve-operator under its own ServiceAccount");
+        road.write_operator_kubeconfig().await?;
+        road.start_operator().await?;
+        road.wait_until_connected().await?;
+        Ok(road)
+    }
+}
+
+impl Drop for Road {
+    fn drop(&mut self) {
+        // The operator first: it must not report on a cluster that is being taken down.
+        drop(self.operator.take());
+        drop(self.server.take());
+    }
+}
+
+async fn start_server(dir: &Path, port: u16) -> Result<(Process, Value)> {
+    let announcement = dir.join("server.json");
+    let _ = std::fs::remove_file(&announcement);
+    let arguments = flags(&[
+        ("--data-dir", &dir.join("server").display().to_string()),
+        ("--listen", &format!("127.0.0.1:{port}")),
+        ("--admin-username", ADMINISTRATOR),
+        (
+            "--admin-password-file",
+            &dir.join("admin-password").display().to_string(),
+        ),
+        ("--announce-file", &announcement.display().to_string()),
+        ("--log-format", "json"),
+    ]);
+    let program = reeve_testkit::binary("reeve-server")?;
+    let mut server = Process::start(
+        "reeve-server",
+        &program,
+        &with_command("serve", arguments),
+        &dir.join("server.log"),
+    )?;
+    let announced = server.announced(&announcement).await?;
+    Ok((server, announced))
+}
+
+fn authentication_config(dir: &Path, cluster_id: &str) -> Result<String> {
+    let output = std::process::Command::new(reeve_testkit::binary("reeve-server")?)
+        .arg("authentication-config")
+        .arg("--data-dir")
+        .arg(dir.join("server"))
+        .args(["--cluster", cluster_id])
+        .output()
+        .context("running `reeve-server authentication-config`")?;
+    anyhow::ensure!(
+        output.status.success(),
+        "`reeve-server authentication-config` failed: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).context("reading the authentication configuration")
+}
+
+fn flags(pairs: &[(&str, &str)]) -> Vec<String> {
+    pairs
+        .iter()
+        .flat_map(|(flag, value)| [(*flag).to_owned(), (*value).to_owned()])
+        .collect()
+}
+
+fn with_command(command: &str, mut arguments: Vec<String>) -> Vec<String> {
+    arguments.insert(0, command.to_owned());
+    arguments
+}
+
+/// A password that satisfies the published rule, random in 120 bits.
+fn write_new_password(file: &Path) -> Result<String> {
+    let mut bytes = [0_u8; 15];
+    rand::TryRng::try_fill_bytes(&mut rand::rngs::SysRng, &mut bytes)
+        .context("asking the system for randomness")?;
+    let password = format!(
+        "Aa1!{}",
+        base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, bytes)
+    );
+    write_private(file, &password)?;
+    Ok(password)
+}
+
+/// A string field of an answer.
+pub(crate) fn text(value: &Value, field: &str) -> Result<String> {
+    let found = value.get(field).and_then(Value::as_str);
+    found
+        .map(str::to_owned)
+        .with_context(|| format!("no `{field}` in {value}"))
+}
+
+/// How long the whole may take to settle after a change, in tests.
+pub const SETTLE: Duration = Duration::from_secs(30);

@@ -1,0 +1,121 @@
+//! Whose it is: stamps (R3), people without identity (R5), other people's numbers (R6), dry runs (R15).
+
+use anyhow::{Context, ensure};
+use reeve_e2e::organization;
+use serde_json::{Value, json};
+
+use crate::harness::{Team, bare_job, create, fresh, must_be_refused, on_the_road};
+
+#[test]
+fn r3_a_forged_stamp_is_refused() {
+    on_the_road(async |road| {
+        let team = Team::form(road).await?;
+        let dave = team.hire(road).await?;
+        let client = dave.kubernetes(road).await?;
+        let mut job = bare_job("forged", &["id"]);
+        job["spec"]["template"]["metadata"] =
+            json!({"annotations": {"reeve.dev/runs-as": team.researcher.stamp()}});
+        must_be_refused(
+            create(&client, &team.namespace, job.clone()).await,
+            &["R3", "reeve.dev/runs-as"],
+        )?;
+        // With her numbers as well.
+        job["spec"]["template"]["spec"]["securityContext"] =
+            json!({"runAsUser": team.researcher.uid, "runAsGroup": 5000, "supplementalGroups": [5001]});
+        must_be_refused(create(&client, &team.namespace, job).await, &["R3"])
+    });
+}
+
+#[test]
+fn r5_a_person_without_identity_and_the_administrator_are_told_the_remedies() {
+    on_the_road(async |road| {
+        let team = Team::form(road).await?;
+        let person = organization::create_user(&road.admin, &fresh("person"), None).await?;
+        organization::create_rule(
+            &road.admin,
+            "user",
+            &person.username,
+            "L1 researcher",
+            "project",
+            &team.project,
+        )
+        .await?;
+        team.wait_until_bound(road, "l1-researcher", &person.username)
+            .await?;
+        let rest = road.admin.sign_in(&person.username, &person.password).await?;
+        let token = road.kubernetes_token(&rest).await?;
+        road.cluster.wait_until_token_accepted(&token).await?;
+        let remedies = ["R5", "posix", "enforceRunAsUser"];
+        must_be_refused(
+            create(
+                &road.kubernetes(&token).await?,
+                &team.namespace,
+                bare_job("nobody", &["id"]),
+            )
+            .await,
+            &remedies,
+        )?;
+        must_be_refused(
+            create(
+                &road.cluster.client().await?,
+                &team.namespace,
+                bare_job("admin", &["id"]),
+            )
+            .await,
+            &remedies,
+        )
+    });
+}
+
+#[test]
+fn r6_other_peoples_numbers_are_refused_wherever_they_stand() {
+    on_the_road(async |road| {
+        let team = Team::form(road).await?;
+        let client = team.researcher.kubernetes(road).await?;
+        let other = team.researcher.uid + 1000;
+        let at_pod = |context: Value| {
+            let mut job = bare_job("others", &["id"]);
+            job["spec"]["template"]["spec"]["securityContext"] = context;
+            job
+        };
+        for context in [
+            json!({"runAsUser": other}),
+            json!({"runAsGroup": 5099}),
+            json!({"supplementalGroups": [5099]}),
+            json!({"fsGroup": 5099}),
+        ] {
+            must_be_refused(create(&client, &team.namespace, at_pod(context)).await, &["R6"])?;
+        }
+        let mut job = bare_job("others", &["id"]);
+        job["spec"]["template"]["spec"]["containers"][0]["securityContext"] = json!({"runAsUser": other});
+        must_be_refused(create(&client, &team.namespace, job).await, &["R6"])?;
+        create(&client, &team.namespace, at_pod(json!({"fsGroup": 5001}))).await?;
+        Ok(())
+    });
+}
+
+#[test]
+fn r15_a_dry_run_has_the_same_verdict_and_no_effect() {
+    on_the_road(async |road| {
+        let team = Team::form(road).await?;
+        let client = team.researcher.kubernetes(road).await?;
+        let jobs: kube::Api<k8s_openapi::api::batch::v1::Job> =
+            kube::Api::namespaced(client, &team.namespace);
+        let dry = kube::api::PostParams {
+            dry_run: true,
+            ..Default::default()
+        };
+        let mut job = bare_job("dry", &["id"]);
+        let made = jobs.create(&dry, &serde_json::from_value(job.clone())?).await?;
+        let template = made.spec.context("no spec")?.template;
+        let stamp = template
+            .metadata
+            .and_then(|m| m.annotations)
+            .and_then(|a| a.get("reeve.dev/runs-as").cloned());
+        ensure!(stamp == Some(team.researcher.stamp()), "{stamp:?}");
+        job["spec"]["template"]["spec"]["securityContext"] = json!({"runAsUser": team.researcher.uid + 1});
+        must_be_refused(jobs.create(&dry, &serde_json::from_value(job)?).await, &["R6"])?;
+        ensure!(jobs.get_opt("dry").await?.is_none());
+        Ok(())
+    });
+}

@@ -1,0 +1,260 @@
+//! What controllers believe (R18, R19): the ways in which a colleague made her workload end, or took her pod's place, by a
+//! reference, a label or a finalizer.
+
+use anyhow::{Context, Result, ensure};
+use k8s_openapi::api::core::v1::Pod;
+use kube::api::{Api, ListParams};
+use reeve_e2e::Road;
+use reeve_testkit::{images, wait_until};
+use serde_json::{Value, json};
+
+use super::{kubectl_of, kubectl_refused};
+use crate::harness::{Team, create, deployment, must_be_refused, on_the_road, patch};
+
+/// Her Job, running, as Kubernetes has it.
+async fn her_job(road: &Road, team: &Team) -> Result<Value> {
+    let client = team.researcher.kubernetes(road).await?;
+    let job = json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "train1"}, "spec": {"template": {"spec": {
+        "restartPolicy": "Never", "terminationGracePeriodSeconds": 0,
+        "containers": [{"name": "main", "image": images::TOOLS, "command": ["sleep", "600"]}]}}}});
+    let made = create(&client, &team.namespace, job).await?;
+    let pods: Api<Pod> = Api::namespaced(client, &team.namespace);
+    wait_until("her Job's pod to run", async || {
+        let list = pods
+            .list(&ListParams::default().labels("job-name=train1"))
+            .await?;
+        let running = |p: &Pod| p.status.as_ref().and_then(|s| s.phase.as_deref()) == Some("Running");
+        Ok(list.items.iter().any(running).then_some(()))
+    })
+    .await?;
+    Ok(made)
+}
+
+/// A pod that ends well at once.
+fn ending_pod(name: &str) -> Value {
+    json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": {"restartPolicy": "Never",
+        "containers": [{"name": "main", "image": images::TOOLS, "command": ["true"]}]}})
+}
+
+#[test]
+fn r18_no_pod_of_a_colleague_ends_her_job() {
+    on_the_road(async |road| {
+        let team = Team::form(road).await?;
+        let job = her_job(road, &team).await?;
+        let uid = job["metadata"]["uid"].as_str().context("no uid")?;
+        let dave = team.hire(road).await?.kubernetes(road).await?;
+        let namespace = &team.namespace;
+        let labels =
+            json!({"batch.kubernetes.io/controller-uid": uid, "controller-uid": uid, "job-name": "train1"});
+
+        // Made with the reference, the labels or the finalizer that the Job controller looks at.
+        let mut referring = ending_pod("referring");
+        referring["metadata"]["ownerReferences"] = json!([{"apiVersion": "batch/v1", "kind": "Job", "name": "train1", "uid": uid, "controller": true}]);
+        must_be_refused(
+            create(&dave, namespace, referring).await,
+            &["R18", "controller: true"],
+        )?;
+        let mut labelled = ending_pod("labelled");
+        labelled["metadata"]["labels"] = labels.clone();
+        must_be_refused(
+            create(&dave, namespace, labelled).await,
+            &["R18", "batch.kubernetes.io/"],
+        )?;
+        let mut counted = ending_pod("counted");
+        counted["metadata"]["finalizers"] = json!(["batch.kubernetes.io/job-tracking"]);
+        must_be_refused(create(&dave, namespace, counted).await, &["R18", "job-tracking"])?;
+
+        // Made harmless, and dressed up once it has ended well: a label alone was enough.
+        create(&dave, namespace, ending_pod("harmless")).await?;
+        let pods: Api<Pod> = Api::namespaced(dave.clone(), namespace);
+        wait_until("his pod to end", async || {
+            let phase = pods.get("harmless").await?.status.and_then(|s| s.phase);
+            Ok((phase.as_deref() == Some("Succeeded")).then_some(()))
+        })
+        .await?;
+        for change in [
+            json!({"metadata": {"labels": labels}}),
+            json!({"metadata": {"ownerReferences": [{"apiVersion": "batch/v1", "kind": "Job", "name": "train1", "uid": uid, "controller": true}]}}),
+            json!({"metadata": {"finalizers": ["batch.kubernetes.io/job-tracking"]}}),
+        ] {
+            must_be_refused(
+                patch(&dave, namespace, "Pod", "harmless", change.clone()).await,
+                &["R18"],
+            )?;
+            // Nor as the cluster's administrator, whom RBAC refuses nothing.
+            let admin = road.cluster.client().await?;
+            must_be_refused(
+                patch(&admin, namespace, "Pod", "harmless", change).await,
+                &["R18"],
+            )?;
+        }
+        let jobs: Api<k8s_openapi::api::batch::v1::Job> = Api::namespaced(dave, namespace);
+        let status = jobs.get("train1").await?.status.context("no status")?;
+        ensure!(
+            status.active == Some(1) && status.succeeded.is_none(),
+            "{status:?}"
+        );
+        Ok(())
+    });
+}
+
+#[test]
+fn r18_no_job_of_a_colleague_is_taken_for_her_workload() {
+    on_the_road(async |road| {
+        let team = Team::form(road).await?;
+        let dave = team.hire(road).await?;
+        let client = dave.kubernetes(road).await?;
+        let job = |reference: Value, labels: Value| {
+            json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "train1",
+            "labels": labels, "ownerReferences": reference}, "spec": {"template": {"spec": {"restartPolicy": "Never",
+            "containers": [{"name": "main", "image": images::TOOLS, "command": ["echo", "forged"]}]}}}})
+        };
+        let reference = json!([{"apiVersion": "reeve.dev/v1alpha1", "kind": "Workload", "name": "train1", "uid": "u-1", "controller": true}]);
+        must_be_refused(
+            create(&client, &team.namespace, job(reference.clone(), json!({}))).await,
+            &["R18", "reeve submit"],
+        )?;
+        must_be_refused(
+            create(
+                &client,
+                &team.namespace,
+                job(json!([]), json!({"reeve.dev/workload": "train1"})),
+            )
+            .await,
+            &["R18", "reeve.dev/"],
+        )?;
+        // A Job of that name he may make; it stays what it is, and her workload says what is in the way.
+        create(&client, &team.namespace, job(json!([]), json!({}))).await?;
+        must_be_refused(
+            patch(
+                &client,
+                &team.namespace,
+                "Job",
+                "train1",
+                json!({"metadata": {"ownerReferences": reference}}),
+            )
+            .await,
+            &["R18"],
+        )?;
+        let body = json!({"name": "train1", "projectId": team.project, "clusterId": road.cluster_id,
+            "spec": {"image": images::TOOLS, "command": "true"}});
+        team.researcher
+            .rest
+            .post("/api/v1/workloads/trainings", body)
+            .await?
+            .expect(202)?;
+        wait_until("her workload to say what is in the way", async || {
+            let kubectl = road.cluster.kubectl();
+            let status = kubectl.must(&[
+                "get",
+                "workload",
+                "train1",
+                "-n",
+                &team.namespace,
+                "-o",
+                "jsonpath={.status}",
+            ])?;
+            ensure!(status.contains("is not this workload's"), "{status}");
+            Ok(Some(()))
+        })
+        .await
+    });
+}
+
+#[test]
+fn r19_no_pod_of_a_colleague_is_adopted_by_her_replica_set() {
+    on_the_road(async |road| {
+        let team = Team::form(road).await?;
+        let alice = team.researcher.kubernetes(road).await?;
+        let dave = team.hire(road).await?;
+        let client = dave.kubernetes(road).await?;
+        let namespace = &team.namespace;
+        let hers = create(&alice, namespace, deployment("service", 1)).await?;
+        let user = &team.researcher.person.id;
+        ensure!(
+            hers["spec"]["selector"]["matchLabels"]["reeve.dev/user"] == json!(user),
+            "{hers}"
+        );
+
+        // A running pod of his with every label of hers that he may write.
+        let mut twin = deployment("twin", 1);
+        twin["spec"]["selector"]["matchLabels"] = json!({"app": "service", "twin": "yes"});
+        twin["spec"]["template"]["metadata"]["labels"] = json!({"app": "service", "twin": "yes"});
+        create(&client, namespace, twin).await?;
+        let kubectl = kubectl_of(road, &team, &dave).await?;
+        let his = wait_until("his pod to run", async || {
+            let name = kubectl.must(&[
+                "get",
+                "pods",
+                "-l",
+                "twin=yes",
+                "-o",
+                "jsonpath={.items[?(@.status.phase=='Running')].metadata.name}",
+            ])?;
+            Ok((!name.is_empty()).then_some(name))
+        })
+        .await?;
+        kubectl_refused(
+            &kubectl.run(&[
+                "label",
+                "pod",
+                &his,
+                &format!("reeve.dev/user={user}"),
+                "--overwrite",
+            ])?,
+            &["R19"],
+        )?;
+        // Set free of everything that made it, as GC does it, it is still nobody else's.
+        kubectl.must(&["delete", "deployment", "twin", "--cascade=orphan"])?;
+        kubectl.must(&["delete", "replicaset", "-l", "twin=yes", "--cascade=orphan"])?;
+        wait_until("his pod to have no owner", async || {
+            let owners = kubectl.must(&["get", "pod", &his, "-o", "jsonpath={.metadata.ownerReferences}"])?;
+            Ok(owners.is_empty().then_some(()))
+        })
+        .await?;
+        let hash = kubectl.must(&[
+            "get",
+            "replicasets",
+            "-l",
+            "app=service",
+            "-o",
+            "jsonpath={.items[0].metadata.labels.pod-template-hash}",
+        ])?;
+        kubectl_refused(
+            &kubectl.run(&[
+                "label",
+                "pod",
+                &his,
+                &format!("pod-template-hash={hash}"),
+                "--overwrite",
+            ])?,
+            &["R18"],
+        )?;
+        // Her controller looks again, and takes nothing.
+        patch(
+            &alice,
+            namespace,
+            "Deployment",
+            "service",
+            json!({"spec": {"replicas": 2}}),
+        )
+        .await?;
+        wait_until("two pods of hers", async || {
+            let owned = road.cluster.kubectl().must(&[
+                "get",
+                "pods",
+                "-n",
+                namespace,
+                "-l",
+                &format!("reeve.dev/user={user},app=service"),
+                "-o",
+                "jsonpath={.items[?(@.status.phase=='Running')].metadata.name}",
+            ])?;
+            Ok((owned.split_whitespace().count() == 2).then_some(()))
+        })
+        .await?;
+        let owners = kubectl.must(&["get", "pod", &his, "-o", "jsonpath={.metadata.ownerReferences}"])?;
+        ensure!(owners.is_empty(), "{owners}");
+        Ok(())
+    });
+}

@@ -1,0 +1,28 @@
+//! The whole road, driven from outside: REST, the command line, kubectl, on a real Kubernetes with real containers.
+//!
+//! Tests share one road and make people and projects of their own. Tests that stop a part or count every request have a
+//! road to themselves.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests, which fail by panicking; the exception for tests does not reach them"
+)]
+
+mod attacks;
+mod cli;
+mod crashes;
+mod demo;
+mod harness;
+mod identity;
+mod instead_of;
+mod link;
+mod names;
+mod quiet;
+mod rules;
+mod scopes;
+mod secrets;
+mod skipping;
+mod words;
+mod wrong_input;

@@ -1,0 +1,269 @@
+//! After convergence nobody writes; and the operator's rights are exactly those it uses.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use reeve_e2e::{Organization, Rest, Road, organization, unused_rights};
+use reeve_testkit::{AuditEvent, Kubectl, wait_for, wait_until};
+use serde_json::{Value, json};
+
+use crate::harness::{fresh, nothing_panicked, on_a_road_with_a_lease, revision_lag};
+use crate::link;
+
+const OPERATOR: &str = "system:serviceaccount:reeve-system:reeve-operator";
+const WRITES: &[&str] = &["create", "update", "patch", "delete", "deletecollection"];
+
+#[test]
+fn for_two_minutes_nobody_writes_and_no_right_of_the_operator_is_missing_or_unused() {
+    on_a_road_with_a_lease("quiet", async |mut road| {
+        let organization = Organization::make(&road).await?;
+        // Everything the operator does in its life: jobs that run, are deleted or refused, a rule and a project that go, a
+        // change of settings, a policy that is looked at, a restart.
+        workloads_come_and_go(&road, &organization).await?;
+        rules_and_projects_come_and_go(&road, &organization).await?;
+        settings_and_policies_change(&road).await?;
+        road.kill_operator()?;
+        road.start_operator().await?;
+
+        // Converged when ten seconds pass without a write; then two minutes are counted.
+        settle(&road, Duration::from_secs(10)).await?;
+        let before = link::position(&road).await?;
+        let mark = road.cluster.audit_mark();
+        tokio::time::sleep(Duration::from_secs(120)).await;
+        let writes: Vec<String> = writes_since(&road, mark)?.iter().map(line).collect();
+        ensure!(
+            writes.is_empty(),
+            "somebody wrote although nothing changed:\n{}",
+            writes.join("\n")
+        );
+        let after = link::position(&road).await?;
+        ensure!(before == after, "the desired state moved: {before:?} {after:?}");
+        ensure!(revision_lag(&road).await? == 0.0, "something was left to apply");
+        nothing_panicked(&road)?;
+
+        let events = road.cluster.audit_events()?;
+        let of_operator: Vec<AuditEvent> = events.iter().filter(|e| e.user == OPERATOR).cloned().collect();
+        let refused: Vec<String> = of_operator
+            .iter()
+            .filter(|e| e.decision() == Some("forbid"))
+            .map(line)
+            .collect();
+        ensure!(refused.is_empty(), "rights are missing:\n{}", refused.join("\n"));
+        let unused = unused_rights(&of_operator);
+        ensure!(
+            unused.is_empty(),
+            "rights that nothing used:\n{}",
+            unused.join("\n")
+        );
+        no_cluster_life_was_refused(&events)
+    });
+}
+
+/// All the while no policy of ours refused what a cluster does all day.
+fn no_cluster_life_was_refused(events: &[AuditEvent]) -> Result<()> {
+    let refused: Vec<String> = events
+        .iter()
+        .filter(|e| {
+            e.code == 403
+                && (e.user.starts_with("system:node:")
+                    || e.user.starts_with("system:serviceaccount:kube-system:")
+                    || e.user.starts_with("system:kube-"))
+        })
+        .filter(|e| e.message.contains("reeve:"))
+        .map(line)
+        .collect();
+    ensure!(
+        refused.is_empty(),
+        "the cluster's own work was refused:\n{}",
+        refused.join("\n")
+    );
+    Ok(())
+}
+
+/// Two trainings run, one of them goes, and one is refused by one quota and then by another before it runs.
+async fn workloads_come_and_go(road: &Road, organization: &Organization) -> Result<()> {
+    let alice = organization.person("alice")?;
+    let alice = road.admin.sign_in(&alice.username, &alice.password).await?;
+    let robots = organization.projects.get("robots").cloned().unwrap_or_default();
+    let submit = async |name: &str| {
+        let body = json!({"name": name, "projectId": robots, "clusterId": road.cluster_id,
+            "spec": {"image": reeve_testkit::images::TOOLS, "command": "true"}});
+        let path = "/api/v1/workloads/trainings";
+        let made = alice.post(path, body).await?.expect(202)?;
+        anyhow::Ok(made["workloadId"].as_str().unwrap_or_default().to_owned())
+    };
+    let (one, two) = (submit("one").await?, submit("two").await?);
+    for id in [&one, &two] {
+        until_workload(&alice, id, "it to complete", |it| it["phase"] == "Completed").await?;
+    }
+    alice
+        .delete(&format!("/api/v1/workloads/trainings/{one}"))
+        .await?
+        .expect(202)?;
+
+    let installer = road.kubectl(road.cluster.installer_kubeconfig());
+    let no_jobs = |name: &str| {
+        let quota = [
+            "create",
+            "quota",
+            name,
+            "-n",
+            "reeve-robots",
+            "--hard=count/jobs.batch=0",
+        ];
+        installer.must(&quota)
+    };
+    let jobs_again = |name: &str| installer.must(&["delete", "quota", name, "-n", "reeve-robots"]);
+    let refused_by = async |id: &str, quota: &str| {
+        let words = format!("quota: {quota}");
+        let says = |it: &Value| it["phaseMessage"].as_str().is_some_and(|it| it.contains(&words));
+        until_workload(&alice, id, "the quota to refuse it", says).await
+    };
+    no_jobs("first")?;
+    let three = submit("three").await?;
+    refused_by(&three, "first").await?;
+    // The same reason in other words: the news joins the series of the first.
+    no_jobs("second")?;
+    jobs_again("first")?;
+    refused_by(&three, "second").await?;
+    jobs_again("second")?;
+    until_workload(&alice, &three, "it to complete", |it| it["phase"] == "Completed").await?;
+    // A Job is made and its pod refused: what refuses it, only the Job's events say.
+    installer.must(&[
+        "create",
+        "quota",
+        "third",
+        "-n",
+        "reeve-robots",
+        "--hard=count/pods=0",
+    ])?;
+    let four = submit("four").await?;
+    refused_by(&four, "third").await?;
+    jobs_again("third")?;
+    until_workload(&alice, &four, "it to complete", |it| it["phase"] == "Completed").await
+}
+
+/// What a quota refused is tried again every fifteen seconds.
+async fn until_workload(rest: &Rest, id: &str, what: &str, is: impl Fn(&Value) -> bool) -> Result<()> {
+    wait_for(Duration::from_secs(60), what, async || {
+        let path = format!("/api/v1/workloads/{id}");
+        let workload = rest.get(&path).await?.expect(200)?;
+        ensure!(is(&workload), "{workload}");
+        Ok(Some(()))
+    })
+    .await
+}
+
+async fn rules_and_projects_come_and_go(road: &Road, organization: &Organization) -> Result<()> {
+    let admin = &road.admin;
+    let robots = organization.projects.get("robots").cloned().unwrap_or_default();
+    let rule =
+        organization::create_rule(admin, "group", &fresh("group"), "Viewer", "project", &robots).await?;
+    let path = format!("/api/v1/authorization/access-rules/{rule}");
+    wait_until("the rule to be Ready", async || {
+        let rule = admin.get(&path).await?.expect(200)?;
+        Ok((rule["status"]["phase"] == "Ready").then_some(()))
+    })
+    .await?;
+    admin.delete(&path).await?.expect(204)?;
+    let vision = organization
+        .departments
+        .get("vision")
+        .cloned()
+        .unwrap_or_default();
+    let brief = organization::create_project(road, "brief", &vision).await?;
+    organization::wait_until_ready(admin, &brief).await?;
+    admin
+        .delete(&format!("/api/v1/org-unit/projects/{brief}"))
+        .await?
+        .expect(204)
+        .map(drop)
+}
+
+async fn settings_and_policies_change(road: &Road) -> Result<()> {
+    let installer = road.kubectl(road.cluster.installer_kubeconfig());
+    for value in ["false", "true"] {
+        let change = format!(r#"{{"spec":{{"enforceRunAsUser":{value}}}}}"#);
+        merge(&installer, "reeveconfigs.reeve.dev", "reeve", &change)?;
+        wait_until("the namespace to carry the setting", async || {
+            let label = installer.must(&[
+                "get",
+                "namespace",
+                "reeve-robots",
+                "-o",
+                r"jsonpath={.metadata.labels.reeve\.dev/enforce-run-as-user}",
+            ])?;
+            Ok((label.trim() == value).then_some(()))
+        })
+        .await?;
+    }
+    // Twice, so that the second alarm joins the series of the first.
+    for _ in 0..2 {
+        let policies = "validatingadmissionpolicies.admissionregistration.k8s.io";
+        let change = r#"{"spec":{"failurePolicy":"Ignore"}}"#;
+        merge(&installer, policies, "reeve-operator-bindings", change)?;
+        until_state(road, "ServiceIssues").await?;
+        let client = road.cluster.installer_client().await?;
+        reeve_testkit::apply_yaml(&client, &reeve_admission::policies_yaml()).await?;
+        until_state(road, "Connected").await?;
+    }
+    Ok(())
+}
+
+fn merge(kubectl: &Kubectl, resource: &str, name: &str, change: &str) -> Result<()> {
+    kubectl
+        .must(&["patch", resource, name, "--type=merge", "-p", change])
+        .map(drop)
+}
+
+async fn until_state(road: &Road, state: &str) -> Result<()> {
+    wait_for(Duration::from_secs(60), state, async || {
+        let cluster = road
+            .admin
+            .get(&format!("/api/v1/clusters/{}", road.cluster_id))
+            .await?
+            .expect(200)?;
+        Ok((cluster["status"]["state"] == state).then_some(()))
+    })
+    .await
+}
+
+async fn settle(road: &Road, quiet: Duration) -> Result<()> {
+    wait_for(Duration::from_secs(180), "everybody to be done", async || {
+        let mark = road.cluster.audit_mark();
+        tokio::time::sleep(quiet).await;
+        let writes = writes_since(road, mark)?;
+        ensure!(writes.is_empty(), "{}", line(&writes[0]));
+        Ok((revision_lag(road).await? == 0.0).then_some(()))
+    })
+    .await
+}
+
+/// Who wrote what, or tried to. Of the operator everything counts but its lease; of everybody else what Reeve is about: its
+/// own resources, RBAC, namespaces and Jobs. Leases, the node's heartbeats and the events of Kubernetes are its own life.
+fn writes_since(road: &Road, mark: u64) -> Result<Vec<AuditEvent>> {
+    let mut events = road.cluster.audit_events_since(mark)?;
+    events.retain(|event| {
+        let about_reeve = matches!(
+            (event.api_group.as_str(), event.resource.as_str()),
+            ("reeve.dev" | "rbac.authorization.k8s.io", _) | ("", "namespaces") | ("batch", "jobs")
+        );
+        let counts = about_reeve || event.user == OPERATOR && event.resource != "leases";
+        WRITES.contains(&event.verb.as_str()) && counts
+    });
+    Ok(events)
+}
+
+fn line(event: &AuditEvent) -> String {
+    format!(
+        "{} {} {}/{} {} in `{}`: {} {}",
+        event.user,
+        event.verb,
+        event.api_group,
+        event.resource,
+        event.name,
+        event.namespace,
+        event.code,
+        event.message
+    )
+}

@@ -1,0 +1,33 @@
+//! Tests that share a road and cannot have it are each skipped by name.
+
+use std::process::Command;
+
+use anyhow::{Result, ensure};
+
+/// Two that share the road.
+const SHARING: [&str; 2] = [
+    "identity::a_submitted_container_runs_as_the_person_with_a_home_of_her_own",
+    "identity::a_bare_job_by_kubectl_runs_as_the_person_too",
+];
+
+/// A road that remembers only that there is none, and not why, lets the second pass without a word: it did once.
+#[test]
+fn every_test_that_shares_the_road_and_is_skipped_says_so_by_its_name() -> Result<()> {
+    let output = Command::new(std::env::current_exe()?)
+        .arg("--exact")
+        .args(SHARING)
+        .env("TESTBED", "off")
+        .output()?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{said}");
+    for test in SHARING {
+        let line = said
+            .lines()
+            .find(|line| line.starts_with("SKIPPED: ") && line.contains(test));
+        ensure!(
+            line.is_some_and(|line| line.contains("TESTBED=off")),
+            "`{test}` is not named in:\n{said}"
+        );
+    }
+    Ok(())
+}

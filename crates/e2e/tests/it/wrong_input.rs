@@ -1,0 +1,362 @@
+//! Wrong input gets the documented status and `{code, message}`; nothing changes, nothing panics.
+
+use anyhow::{Context, Result, ensure};
+use reeve_api::operation::Method;
+use reeve_api::{Access, OPERATIONS, Operation};
+use reeve_e2e::organization::{self, Application};
+use reeve_e2e::{Answer, Rest, Road};
+use reeve_testkit::{Tier, wait_until};
+use serde_json::{Value, json};
+
+use crate::harness::{
+    Team, filled, fresh, must_be, nothing_panicked, on_a_road_of_its_own, on_the_road, revision_lag,
+};
+use crate::link;
+
+/// An id that nothing has.
+const UNKNOWN: &str = "00000000-0000-4000-8000-000000000000";
+const PROJECTS: &str = "/api/v1/org-unit/projects";
+const TRAININGS: &str = "/api/v1/workloads/trainings";
+const RULES: &str = "/api/v1/authorization/access-rules";
+const ALL_RULES: &str = "/api/v1/authorization/access-rules?limit=500&includeDeleted=true";
+const ALL_WORKLOADS: &str = "/api/v1/workloads?limit=500";
+/// How many looks in a row must show the same.
+const STILL: u32 = 30;
+
+/// Everything the control plane keeps, as it shows it, and where the cluster's desired state stands.
+async fn everything(road: &Road) -> Result<Value> {
+    let mut all = json!({});
+    for path in [
+        "/api/v1/clusters",
+        "/api/v1/org-unit/departments?limit=500",
+        "/api/v1/org-unit/projects?limit=500",
+        "/api/v1/users?limit=500",
+        "/api/v1/service-accounts",
+        ALL_RULES,
+        ALL_WORKLOADS,
+    ] {
+        all[path] = road.admin.get(path).await?.expect(200)?;
+    }
+    // When the operator was last heard of is no change that anybody made.
+    for cluster in all["/api/v1/clusters"].as_array_mut().into_iter().flatten() {
+        cluster["lastLiveness"] = Value::Null;
+    }
+    let (history, revision) = link::position(road).await?;
+    all["desired state"] = json!([history, revision]);
+    Ok(all)
+}
+
+/// Everything, once the cluster has reported on each part of it and nothing has moved for a while: of a workload it reports
+/// first that it has the object, and some hundred milliseconds later how its Job and its pod stand.
+async fn everything_settled(road: &Road) -> Result<Value> {
+    let (mut last, mut same) = (Value::Null, 0);
+    wait_until("nothing to move any more", async || {
+        let before = std::mem::replace(&mut last, everything(road).await?);
+        same = if before == last { same + 1 } else { 0 };
+        let all = |path: &str, list: &str, holds: &dyn Fn(&Value) -> bool| {
+            last[path][list]
+                .as_array()
+                .is_some_and(|all| all.iter().all(holds))
+        };
+        let applied = revision_lag(road).await? == 0.0
+            && all(ALL_RULES, "accessRules", &|rule| {
+                rule["status"]["phase"] == "Ready"
+            })
+            && all(ALL_WORKLOADS, "workloads", &|workload| {
+                workload["updatedAt"] != workload["createdAt"]
+            });
+        Ok((applied && same >= STILL).then_some(()))
+    })
+    .await?;
+    Ok(last)
+}
+
+/// What really is there, for those who may not touch it.
+struct Real<'r> {
+    road: &'r Road,
+    team: Team,
+    training: String,
+    application: Application,
+    account: String,
+}
+
+impl Real<'_> {
+    async fn make(road: &Road) -> Result<Real<'_>> {
+        let team = Team::form(road).await?;
+        let made = team
+            .researcher
+            .rest
+            .post(TRAININGS, new_training(road, &team, "train"))
+            .await?
+            .expect(202)?;
+        let application = organization::create_application(&road.admin, &fresh("app")).await?;
+        let accounts = road.admin.get("/api/v1/service-accounts").await?.expect(200)?;
+        let text = |value: &Value| value.as_str().map(str::to_owned).context("no id");
+        Ok(Real {
+            training: text(&made["workloadId"])?,
+            account: text(&accounts[0]["id"])?,
+            road,
+            team,
+            application,
+        })
+    }
+
+    fn path(&self, operation: &Operation) -> String {
+        let rule = self.team.researcher.rule.to_string();
+        filled(operation.path, |name| match name {
+            "clusterUuid" => &self.road.cluster_id,
+            "departmentId" => &self.team.department,
+            "projectId" => &self.team.project,
+            "userId" => &self.team.researcher.person.id,
+            "serviceAccountId" => &self.account,
+            "accessRuleId" => &rule,
+            "workloadId" => &self.training,
+            _ => "5",
+        })
+    }
+
+    /// A body that would be taken from whoever may send it.
+    fn body(&self, operation: &Operation) -> Value {
+        let cluster = &self.road.cluster_id;
+        match operation.name {
+            "create_cluster" | "create_service_account" => json!({"name": "unwanted"}),
+            "create_department" => json!({"name": "unwanted", "clusterId": cluster, "resources": []}),
+            "create_project" => {
+                json!({"name": "unwanted", "clusterId": cluster, "parentId": self.team.department, "resources": []})
+            }
+            "create_user" => json!({"email": "unwanted@reeve.example"}),
+            "set_user_posix" => json!({"uid": 61_000, "gid": 5000}),
+            "set_cluster_lowest_id" => json!({"lowestId": 500}),
+            "create_access_rule" => json!({"subjectType": "group", "subjectId": "unwanted", "roleId": 9,
+                "scopeType": "project", "scopeId": self.team.project}),
+            "create_training1" => new_training(self.road, &self.team, "unwanted"),
+            _ => json!({}),
+        }
+    }
+}
+
+fn new_training(road: &Road, team: &Team, name: &str) -> Value {
+    json!({"name": name, "projectId": team.project, "clusterId": road.cluster_id, "spec": {"image": "x"}})
+}
+
+/// `None` for PATCH, which the client of these tests does not have: the server's own tests send it.
+async fn send(rest: &Rest, method: Method, path: &str, body: Value) -> Result<Option<Answer>> {
+    Ok(Some(match method {
+        Method::Get => rest.get(path).await?,
+        Method::Post => rest.post(path, body).await?,
+        Method::Put => rest.put(path, body).await?,
+        Method::Delete => rest.delete(path).await?,
+        Method::Patch => return Ok(None),
+    }))
+}
+
+#[test]
+fn wrong_input_is_named_and_changes_nothing() {
+    on_a_road_of_its_own("wrong-input", Tier::ApiServer, async |road| {
+        let real = Real::make(&road).await?;
+        let elsewhere = [
+            (
+                "for a cluster's API server",
+                road.kubernetes_token(&road.admin).await?,
+            ),
+            ("for the link", link::token(&road).await?),
+        ];
+        let before = everything_settled(&road).await?;
+        let unchanged = async |after: &str| {
+            let now = everything(&road).await?;
+            ensure!(now == before, "changed by {after}:\n{before}\n{now}");
+            anyhow::Ok(())
+        };
+        bad_names(&real).await?;
+        unchanged("bad names").await?;
+        unknown_things(&real).await?;
+        unchanged("unknown ids").await?;
+        unreadable_bodies(&real).await?;
+        unchanged("broken and huge bodies").await?;
+        wrong_secrets(&real).await?;
+        unchanged("wrong secrets").await?;
+        tokens_that_are_not_good(&real, &elsewhere).await?;
+        unchanged("bad tokens").await?;
+        nothing_panicked(&road)
+    });
+}
+
+async fn bad_names(real: &Real<'_>) -> Result<()> {
+    let (admin, cluster) = (&real.road.admin, &real.road.cluster_id);
+    let long = "a".repeat(64);
+    for name in ["Proj_1", "", "-a", "ä", &long] {
+        let unit =
+            json!({"name": name, "clusterId": cluster, "parentId": real.team.department, "resources": []});
+        must_be(&admin.post(PROJECTS, unit).await?, 400, "name")?;
+        let unit = json!({"name": name, "clusterId": cluster, "resources": []});
+        let answer = admin.post("/api/v1/org-unit/departments", unit).await?;
+        must_be(&answer, 400, "name")?;
+        let training = new_training(real.road, &real.team, name);
+        must_be(&admin.post(TRAININGS, training).await?, 400, "name")?;
+    }
+    for (path, body, word) in [
+        ("/api/v1/clusters", json!({"name": ""}), "name"),
+        ("/api/v1/clusters", json!({"name": "a\u{0}b"}), "name"),
+        ("/api/v1/service-accounts", json!({"name": "Bad Name"}), "name"),
+        ("/api/v1/users", json!({"email": "no-address"}), "email"),
+        ("/api/v1/users", json!({"email": 7}), "email"),
+    ] {
+        must_be(&admin.post(path, body).await?, 400, word)?;
+    }
+    Ok(())
+}
+
+/// Ids that nothing has, in paths and in bodies.
+async fn unknown_things(real: &Real<'_>) -> Result<()> {
+    let admin = &real.road.admin;
+    for operation in OPERATIONS.iter().filter(|it| it.path.contains('{')) {
+        for id in ["999999", "not-a-number", UNKNOWN] {
+            let path = filled(operation.path, |_| id);
+            if let Some(answer) = send(admin, operation.method, &path, real.body(operation)).await? {
+                must_be(&answer, 404, id).with_context(|| format!("{:?} {path}", operation.method))?;
+            }
+        }
+    }
+    must_be(&admin.get("/api/v1/no-such-thing").await?, 404, "")?;
+    let project = |cluster: &str, parent: Value| json!({"name": "fine", "clusterId": cluster, "parentId": parent, "resources": []});
+    let training = |project: &str, cluster: &str| json!({"name": "fine", "projectId": project, "clusterId": cluster, "spec": {"image": "x"}});
+    let rule = |role: i64, kind: &str, scope: &str| json!({"subjectType": "group", "subjectId": "g", "roleId": role, "scopeType": kind, "scopeId": scope});
+    let (cluster, department) = (&real.road.cluster_id, json!(real.team.department));
+    for (path, body, status, word) in [
+        (PROJECTS, project("no-uuid", department.clone()), 400, "clusterId"),
+        // The department is there, and not in that cluster; without one there is none to take.
+        (PROJECTS, project(UNKNOWN, department), 400, "parentId"),
+        (PROJECTS, project(UNKNOWN, Value::Null), 400, "parentId"),
+        (PROJECTS, project(cluster, json!("999999")), 404, "999999"),
+        (
+            "/api/v1/org-unit/departments",
+            json!({"name": "fine", "clusterId": UNKNOWN, "resources": []}),
+            404,
+            UNKNOWN,
+        ),
+        (TRAININGS, training("999999", cluster), 404, "999999"),
+        (RULES, rule(999, "project", &real.team.project), 404, "999"),
+        (RULES, rule(9, "project", "999999"), 404, "999999"),
+        (RULES, rule(9, "cluster", UNKNOWN), 404, UNKNOWN),
+    ] {
+        let answer = admin.post(path, body.clone()).await?;
+        must_be(&answer, status, word).with_context(|| format!("POST {path} {body}"))?;
+    }
+    Ok(())
+}
+
+async fn unreadable_bodies(real: &Real<'_>) -> Result<()> {
+    let reads = |it: &&Operation| it.method == Method::Post && it.reads_body();
+    for operation in OPERATIONS.iter().filter(reads) {
+        let path = real.path(operation);
+        let post = async |bytes: Vec<u8>| real.road.admin.post_raw(&path, bytes).await;
+        must_be(&post(b"{\"name\": ".to_vec()).await?, 400, "").with_context(|| path.clone())?;
+        must_be(&post(vec![b'x'; 10 * 1024 * 1024]).await?, 413, "too large")
+            .with_context(|| path.clone())?;
+    }
+    Ok(())
+}
+
+async fn wrong_secrets(real: &Real<'_>) -> Result<()> {
+    let nobody = real.road.admin.with_token(None);
+    let (person, client) = (&real.team.researcher.person.username, &real.application.client_id);
+    for body in [
+        json!({"grantType": "password", "username": person, "password": "wrong"}),
+        json!({"grantType": "password", "username": "nobody@reeve.example", "password": "wrong"}),
+        json!({"grantType": "client_credentials", "clientID": client, "clientSecret": "wrong"}),
+        json!({"grantType": "client_credentials", "clientID": "none", "clientSecret": "wrong"}),
+        json!({"grantType": "app_token", "AppId": client, "AppSecret": "wrong"}),
+        json!({"grantType": "app_token", "AppId": null, "AppSecret": null}),
+        json!({"grantType": "telepathy"}),
+        json!({}),
+    ] {
+        must_be(&nobody.post("/api/v1/token", body).await?, 400, "")?;
+    }
+    for cluster in [real.road.cluster_id.as_str(), UNKNOWN] {
+        let body = json!({"clusterId": cluster, "clientSecret": "wrong"});
+        let answer = nobody.post("/link/v1/token", body).await?;
+        must_be(&answer, 400, "credentials are not valid")?;
+    }
+    Ok(())
+}
+
+/// No operation that asks for a token takes one of these, though everything else about the request is right. Tokens that
+/// are expired or that another issuer signed are made in the server's own tests, with its clock and its keys.
+async fn tokens_that_are_not_good(real: &Real<'_>, elsewhere: &[(&str, String)]) -> Result<()> {
+    let admin = &real.road.admin;
+    let good = admin.token().unwrap_or_default().to_owned();
+    let mut parts: Vec<&str> = good.split('.').collect();
+    parts[2] = "AAAA";
+    let forged = parts.join(".");
+    let mut bad = vec![
+        ("no token", None),
+        ("nonsense", Some("nonsense")),
+        ("three parts of nothing", Some("a.b.c")),
+        ("a signature that is none", Some(forged.as_str())),
+    ];
+    bad.extend(
+        elsewhere
+            .iter()
+            .map(|(what, token)| (*what, Some(token.as_str()))),
+    );
+    for (what, token) in bad {
+        let rest = admin.with_token(token);
+        for operation in OPERATIONS.iter().filter(|it| it.access != Access::Public) {
+            let path = real.path(operation);
+            if let Some(answer) = send(&rest, operation.method, &path, real.body(operation)).await? {
+                must_be(&answer, 401, "")
+                    .with_context(|| format!("{what}: {:?} {path}", operation.method))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn an_application_signs_in_with_each_spelling_of_the_reference() {
+    on_the_road(async |road| {
+        let application = organization::create_application(&road.admin, &fresh("app")).await?;
+        let (id, secret) = (&application.client_id, &application.client_secret);
+        let nobody = road.admin.with_token(None);
+        for body in [
+            json!({"grantType": "app_token", "AppId": id, "AppSecret": secret}),
+            json!({"grantType": "app_token", "appID": id, "appSecret": secret}),
+            json!({"grantType": "client_credentials", "clientId": id, "clientSecret": secret}),
+        ] {
+            let answer = nobody.post("/api/v1/token", body).await?.expect(200)?;
+            let token = answer["accessToken"].as_str().unwrap_or_default();
+            let parts: Vec<&str> = token.split('.').collect();
+            ensure!(
+                parts.len() == 3 && answer["expiresIn"].as_i64() > Some(0),
+                "{answer}"
+            );
+            // Trap 4: the payload decodes with the plain base64 alphabet.
+            ensure!(!parts[1].contains(['-', '_']), "{}", parts[1]);
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_submission_with_a_field_that_is_not_honoured_is_refused() {
+    on_the_road(async |road| {
+        let team = Team::form(road).await?;
+        for (spec, word) in [
+            (json!({"command": "true"}), "image"),
+            (
+                json!({"image": "x", "security": {"hostNetwork": true}}),
+                "hostNetwork",
+            ),
+            (json!({"image": "x", "command": "sh -c 'unclosed"}), "command"),
+            (json!({"image": "x", "nodePools": ["a"]}), "nodePools"),
+            (json!({"image": "x", "colour": "blue"}), "colour"),
+        ] {
+            let body = json!({"name": fresh("job"), "projectId": team.project, "clusterId": road.cluster_id, "spec": spec});
+            let answer = team.researcher.rest.post(TRAININGS, body).await?;
+            must_be(&answer, 400, word)?;
+        }
+        let listed = team.researcher.rest.get(TRAININGS).await?.expect(200)?;
+        ensure!(listed["workloads"] == json!([]), "{listed}");
+        nothing_panicked(road)
+    });
+}

@@ -1,0 +1,184 @@
+//! Every label, annotation, group and user name that crosses from one part of Reeve to another in a cluster.
+//!
+//! This is the one place that spells them: everything else names the constants, and texts that hold one, such as the CEL of
+//! a policy, are put together of them (`constcat::concat!`). `cargo xtask tidy` refuses the words elsewhere.
+
+/// The API group of our custom resources.
+pub const GROUP: &str = "reeve.dev";
+/// The version of our custom resources.
+pub const VERSION: &str = "v1alpha1";
+/// What every label and annotation of ours begins with.
+pub const PREFIX: &str = "reeve.dev/";
+
+/// The name of the single `ReeveConfig` of a cluster.
+pub const CONFIG_NAME: &str = "reeve";
+
+// Annotations.
+
+/// The stamp: whose identity a pod or pod template runs as, `userid/uid/gid/g1.g2` (admission 1, step 4).
+pub const RUNS_AS: &str = "reeve.dev/runs-as";
+/// The desired state's revision that last changed a custom resource written by the link.
+pub const REVISION_ANNOTATION: &str = "reeve.dev/revision";
+/// What the Deployment controller rewrites a template for; refused, because it would do so for its author (R4).
+pub const ROLLBACK_TO: &str = "deprecated.deployment.rollback.to";
+
+// Annotations of a project's namespace: settings that are lists. Installers write them; absent is the default.
+
+/// The priority classes that pods may name, separated by commas; absent allows every class but those of the system (R20).
+pub const PRIORITY_CLASSES: &str = "reeve.dev/priority-classes";
+/// The keys of taints under `node-role.kubernetes.io/` that pods may tolerate, separated by commas (R20).
+pub const TOLERATIONS: &str = "reeve.dev/tolerations";
+/// Who may change where a pod is placed, and by which fields: `user=nodeSelector+tolerations`, separated by commas (R22).
+pub const TRUSTED_MUTATORS: &str = "reeve.dev/trusted-mutators";
+
+// What Kubernetes calls a Secret that it fills with a ServiceAccount's token.
+
+/// The type of such a Secret.
+pub const TOKEN_SECRET: &str = "kubernetes.io/service-account-token";
+/// The annotation that names the ServiceAccount.
+pub const TOKEN_SECRET_ACCOUNT: &str = "kubernetes.io/service-account.name";
+
+// Labels of a project's namespace.
+
+/// The project a namespace belongs to. Its presence selects every policy.
+pub const PROJECT: &str = "reeve.dev/project";
+/// The project's number, which no other project ever gets: a project that is given the name of a deleted one does not get its
+/// namespace, and what is in it, with the name.
+pub const PROJECT_ID: &str = "reeve.dev/project-id";
+/// `false` switches `enforceRunAsUser` off for the namespace; absent or anything else is strict.
+pub const ENFORCE_RUN_AS_USER: &str = "reeve.dev/enforce-run-as-user";
+/// `false` switches `enforcePreventPrivilegeEscalation` off for the namespace; absent or anything else is strict.
+pub const ENFORCE_PREVENT_PRIVILEGE_ESCALATION: &str = "reeve.dev/enforce-prevent-privilege-escalation";
+/// The reference's label that names a namespace's project (cluster-and-cli 1).
+pub const QUEUE: &str = "runai/queue";
+/// What every Pod Security label begins with.
+pub const POD_SECURITY_PREFIX: &str = "pod-security.kubernetes.io/";
+/// The Pod Security level that is enforced.
+pub const POD_SECURITY_ENFORCE: &str = "pod-security.kubernetes.io/enforce";
+/// The version of Kubernetes whose Pod Security is enforced; absent is the newest.
+pub const POD_SECURITY_ENFORCE_VERSION: &str = "pod-security.kubernetes.io/enforce-version";
+/// The Pod Security level that is written into the audit log.
+pub const POD_SECURITY_AUDIT: &str = "pod-security.kubernetes.io/audit";
+/// The Pod Security level that is warned of.
+pub const POD_SECURITY_WARN: &str = "pod-security.kubernetes.io/warn";
+/// `true` lets pods change the group of every file of a volume that is there already (`fsGroup`, R21).
+pub const ALLOW_FS_GROUP: &str = "reeve.dev/allow-fs-group";
+/// `true` lets the people of the project write Ingresses and NetworkPolicies (R24).
+pub const ALLOW_NETWORKING: &str = "reeve.dev/allow-networking";
+/// The value of a setting's label that switches it off.
+pub const OFF: &str = "false";
+
+// Custom resources and what the operator makes of them.
+
+/// The label with the id under which the control plane knows an object whose name is another.
+pub const ID_LABEL: &str = "reeve.dev/id";
+/// The label on a workload's Job and pods: the workload's name.
+pub const WORKLOAD_LABEL: &str = "reeve.dev/workload";
+/// The label on a workload's Job and pods: its id in the control plane.
+pub const WORKLOAD_ID_LABEL: &str = "reeve.dev/workload-id";
+
+// Pods, templates and selectors.
+
+/// The user id of the person who wrote a template, in its labels and in the selector above it: what is selected is hers (R19).
+pub const USER: &str = "reeve.dev/user";
+/// Which container of a pod or template is to know its person by name (R23).
+pub const PASSWD_ENTRY: &str = "reeve.dev/passwd-entry";
+/// The name of the one object in a project's namespace that says whose each pod is (R8).
+pub const POD_IDENTITIES: &str = "reeve";
+
+// RoleBindings.
+
+/// The label of what the operator keeps; see [`MANAGED_ACCESS_RULES`].
+pub const MANAGED: &str = "reeve.dev/managed";
+/// The value of [`MANAGED`] on RoleBindings that come from access rules.
+pub const MANAGED_ACCESS_RULES: &str = "access-rules";
+/// The value of [`MANAGED`] on the operator's own RoleBinding.
+pub const MANAGED_OPERATOR: &str = "operator";
+/// The name of the operator's own RoleBinding in a project's namespace.
+pub const OPERATOR_BINDING: &str = "reeve-operator";
+/// RoleBindings and ClusterRoles for people are named this plus the role's name.
+pub const ROLE_PREFIX: &str = "reeve-";
+/// The ClusterRole the operator itself holds inside project namespaces only.
+pub const ROLE_OPERATOR_IN_PROJECT: &str = "reeve-operator-project";
+
+/// The one list of the roles that have a ClusterRole of their own: everything that names them is made of it. What each allows
+/// is `reeve_tenancy::people::ROLES`; which role of people is bound to which is `crates/authz/src/roles.txt`.
+macro_rules! people_roles {
+    ($($(#[$doc:meta])* $constant:ident = $name:literal),* $(,)?) => {
+        $($(#[$doc])* pub const $constant: &str = concat!("reeve-", $name);)*
+
+        /// The roles that have a ClusterRole of their own, as access rules in a cluster name them.
+        pub const PEOPLE_ROLES: &[&str] = &[$($name),*];
+        /// The ClusterRoles of [`PEOPLE_ROLES`].
+        pub const PEOPLE_CLUSTER_ROLES: &[&str] = &[$($constant),*];
+        /// Every ClusterRole the operator may bind (R11). A policy refuses a binding to any other.
+        pub const BINDABLE_ROLES: &[&str] = &[$($constant,)* ROLE_OPERATOR_IN_PROJECT];
+
+        /// [`BINDABLE_ROLES`] as a list of CEL.
+        pub const BINDABLE_ROLES_CEL: &str = concat!("[", $("'reeve-", $name, "', ",)* "'reeve-operator-project']");
+    };
+}
+
+people_roles! {
+    /// The ClusterRole of those who run workloads.
+    ROLE_L1_RESEARCHER = "l1-researcher",
+    /// The ClusterRole of those who look.
+    ROLE_VIEWER = "viewer",
+    /// The ClusterRole of `System administrator` inside a project.
+    ROLE_SYSTEM_ADMINISTRATOR = "system-administrator",
+}
+
+// Users and groups.
+
+/// What every ServiceAccount's user name begins with.
+pub const SERVICE_ACCOUNT_PREFIX: &str = "system:serviceaccount:";
+/// `userInfo.extra`: the uid, as decimal text.
+pub const EXTRA_UID: &str = "reeve.dev/uid";
+/// `userInfo.extra`: the gid, as decimal text.
+pub const EXTRA_GID: &str = "reeve.dev/gid";
+/// `userInfo.extra`: the supplementary groups, each as decimal text; absent when there are none.
+pub const EXTRA_GROUPS: &str = "reeve.dev/groups";
+/// `userInfo.extra`: set by Kubernetes on the token of a pod's ServiceAccount.
+pub const EXTRA_POD_NAME: &str = "authentication.kubernetes.io/pod-name";
+/// The namespace Reeve's own parts run in.
+pub const SYSTEM_NAMESPACE: &str = "reeve-system";
+/// The operator's ServiceAccount, in [`SYSTEM_NAMESPACE`].
+pub const OPERATOR_SERVICE_ACCOUNT: &str = "reeve-operator";
+/// The operator's user name.
+pub const OPERATOR_USER: &str = "system:serviceaccount:reeve-system:reeve-operator";
+/// The group of those who install Reeve: they alone may take a namespace in or out, and edit `ReeveConfig` (R2).
+pub const INSTALLERS: &str = "reeve:installers";
+/// Applications are subjects of kind User named this plus their name.
+pub const APPLICATION_PREFIX: &str = "reeve:application:";
+/// The group of those whose certificate was made to pass every authorization check.
+pub const MASTERS: &str = "system:masters";
+/// The group of the administrators that kubeadm makes.
+pub const CLUSTER_ADMINS: &str = "kubeadm:cluster-admins";
+/// The groups of those who administer the cluster by certificates of its own.
+pub const ADMINISTRATORS: [&str; 2] = [CLUSTER_ADMINS, MASTERS];
+/// No user name and no group of an identity provider may begin so (R10).
+pub const RESERVED_PREFIXES: [&str; 2] = ["system:", "reeve:"];
+
+// Audiences of our tokens: none is worth anything at another's door (R14).
+
+/// Of the REST API.
+pub const AUDIENCE_REST: &str = "reeve-api";
+/// Of the link between server and operator.
+pub const AUDIENCE_LINK: &str = "reeve-link";
+/// Of one cluster's API server: this plus the cluster's id.
+pub const AUDIENCE_CLUSTER_PREFIX: &str = "reeve-cluster:";
+
+/// The controller that makes the claims of StatefulSets.
+pub const STATEFUL_SET_CONTROLLER: &str = "system:serviceaccount:kube-system:statefulset-controller";
+
+/// The controllers that copy a template's stamp to its pods, by exact name (R4).
+pub const CONTROLLERS: [&str; 8] = [
+    "system:serviceaccount:kube-system:job-controller",
+    "system:serviceaccount:kube-system:cronjob-controller",
+    "system:serviceaccount:kube-system:deployment-controller",
+    "system:serviceaccount:kube-system:replicaset-controller",
+    "system:serviceaccount:kube-system:statefulset-controller",
+    "system:serviceaccount:kube-system:daemon-set-controller",
+    "system:serviceaccount:kube-system:replication-controller",
+    "system:kube-controller-manager",
+];
