@@ -33,6 +33,7 @@ pub struct Index {
     hasher: RandomState,
     /// By [`At`].
     scopes: Vec<AtScope>,
+    version: Option<i64>,
 }
 
 /// Where a rule is to be found. Its role stands with its subject and with its scope.
@@ -100,7 +101,13 @@ impl Index {
             rules: HashTable::new(),
             hasher: RandomState::default(),
             scopes: vec![AtScope::default()],
+            version: None,
         }
+    }
+
+    /// Says which version of what it follows this is, as whoever keeps it counts them. Every [`Granted`] from now on carries it.
+    pub const fn set_version(&mut self, version: i64) {
+        self.version = Some(version);
     }
 
     /// Adds a role that was made at run time, in place of one with the same id: from then on the rules that give it give what

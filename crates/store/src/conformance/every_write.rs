@@ -35,6 +35,7 @@ pub const AUDITED_WRITES: &[&str] = &[
     "set_service_account_enabled",
     "set_service_account_secret",
     "recover",
+    "recover_lost",
     "confirm",
     "recover_password",
     "delete_service_account",
@@ -179,6 +180,19 @@ pub async fn every_write_is_in_the_audit_log(mut world: World) {
         Restore,
         "",
         &["was=99:lost", "found", "era=1", "suspended_passwords=2"],
+    )
+    .await;
+    let again = Fenced { era: 1, ..fenced };
+    store
+        .recover_lost(&recovery, &again, &[], &Evidence::Head, entry(Restore))
+        .await
+        .unwrap();
+    log.has(
+        &world,
+        "recover_lost",
+        Restore,
+        "",
+        &["was=99:lost", "found", "era=2", "suspended_passwords=2"],
     )
     .await;
     store
