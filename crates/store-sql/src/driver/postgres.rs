@@ -27,8 +27,12 @@ const READERS: u32 = 6;
 /// How often the change log is compared without having been woken: the connection that listens may be lost, or a pooler in
 /// between may pass nothing on.
 const COMPARISON: Duration = Duration::from_millis(500);
-/// How long the listener waits before it connects again.
+/// How long the listener waits before it connects again, at first and in the end.
 const AGAIN: Duration = Duration::from_millis(500);
+const AGAIN_AT_MOST: Duration = Duration::from_secs(15);
+/// What the session of the listener is begun with, and has to have: one that a pooler deals out by the transaction has it not.
+/// To listen in such a session would be worse than not to listen: whoever gets it next is told what it did not ask for.
+const OWN: &str = "reeve.own";
 /// How long the listener believes in a connection on which nothing is said.
 const QUIET: Duration = Duration::from_secs(60);
 /// How old a connection is at least before it is given up for one that may lead to another machine.
@@ -295,21 +299,21 @@ fn is_alive(
 
 /// Passes the word on, and connects again when the connection is lost.
 async fn listen(options: PgConnectOptions, word: Arc<Notify>) {
-    let mut failed = false;
+    let options = options.options([(OWN, "yes")]);
+    let mut pause = AGAIN;
     loop {
-        match heard(options.clone(), &word).await {
-            Ok(()) => {}
-            Err(error) => {
-                if !failed {
-                    tracing::warn!(
-                        cause = error.to_string(),
-                        "the database's word of changes is not heard: they are looked for twice a second until it is"
-                    );
-                }
-                failed = true;
-                tokio::time::sleep(AGAIN).await;
-            }
+        let Err(error) = heard(options.clone(), &word).await else {
+            pause = AGAIN;
+            continue;
+        };
+        if pause == AGAIN {
+            tracing::warn!(
+                cause = error.to_string(),
+                "the database's word of changes is not heard: they are looked for twice a second until it is"
+            );
         }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(AGAIN_AT_MOST);
     }
 }
 
@@ -318,6 +322,13 @@ async fn heard(options: PgConnectOptions, word: &Notify) -> Result<(), sqlx::Err
     let own = PgPoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE);
     let own = own.connect_with(options).await?;
     let mut listener = in_time(PgListener::connect_with(&own)).await?;
+    let is_own = sqlx::raw_sql("SELECT COALESCE(current_setting('reeve.own', true), '') = 'yes' AS own");
+    let is_own = in_time(is_own.fetch_one(&mut listener)).await?;
+    if !is_own.try_get("own")? {
+        return Err(sqlx::Error::Protocol(
+            "a pooler in between deals connections out by the transaction".to_owned(),
+        ));
+    }
     in_time(listener.listen(CHANNEL)).await?;
     loop {
         // What was said before it listened.

@@ -193,7 +193,7 @@ async fn a_cluster_is_deleted_beside_its_reports() {
 async fn a_change_that_is_undone_for_another_one_can_be_done_again() {
     let Some(postgres) = postgres() else { return };
     let url = empty(postgres).await;
-    let mut world = World::new(Arc::new(open(&url).await)).await;
+    let world = World::new(Arc::new(open(&url).await)).await;
     let mut other = connect(postgres, name(&url)).await;
     // The other one is never the victim.
     other.execute("SET deadlock_timeout = '1h'").await.unwrap();
@@ -228,7 +228,7 @@ async fn a_cluster_goes_on_behind_its_revision_whatever_the_collation() {
     let mut world = World::new(Arc::new(open(&postgres.url("icu")).await)).await;
     let cluster = world.cluster(10, "a").await;
     let department = world.department(cluster.id, "vision").await.id;
-    for project in ["robots", "Arms", "legs"] {
+    for project in ["robots", "arms", "legs"] {
         world.project(department, project).await;
     }
     let link = Granted::bootstrap(BootstrapException::LinkStatus);
@@ -266,8 +266,8 @@ async fn servers_that_start_at_a_time_migrate_once() {
 }
 
 mod pooled {
-    //! Through a pooler that deals two to four connections out by the transaction. Planted fault: with statements kept under
-    //! names, or a session's settings, another one's are met.
+    //! Through a pooler that deals four connections out by the transaction. Planted faults: with statements that are kept under
+    //! names, those of another session are met; with a listener that listens all the same, others are told of changes.
 
     use super::*;
 

@@ -7,7 +7,8 @@ use reeve_types::Revision;
 
 use super::world::{NOW, World, entry, exception, group, link, posix};
 use crate::{
-    AuditAction, AuditEntry, AuditHead, CredentialKind, EMAIL_RESTS_SECONDS, Fenced, SubjectId, Verifier,
+    AuditAction, AuditEntry, AuditHead, CredentialKind, EMAIL_RESTS_SECONDS, Evidence, Fenced, SubjectId,
+    Verifier,
 };
 
 /// The write methods that are exercised below, in their order. A test in this crate compares them with the traits.
