@@ -150,6 +150,7 @@ pub struct Granted {
     entity: Entity,
     scope: Scope,
     origin: Origin,
+    as_of: Option<i64>,
 }
 
 #[derive(PartialEq, Eq, Debug)]
@@ -167,6 +168,7 @@ impl Granted {
             entity,
             scope: Scope::Account,
             origin: Origin::Bootstrap(exception),
+            as_of: None,
         }
     }
 
@@ -182,7 +184,21 @@ impl Granted {
             entity,
             scope,
             origin: Origin::Rule { principal, because },
+            as_of: None,
         }
+    }
+
+    pub(crate) fn as_of_version(self, version: Option<i64>) -> Self {
+        Self {
+            as_of: version,
+            ..self
+        }
+    }
+
+    /// The version of the index that it was decided from ([`crate::Index::set_version`]): whoever writes can see whether
+    /// anything was changed since. `None` for an exception, and where nobody counts versions.
+    pub const fn as_of(&self) -> Option<i64> {
+        self.as_of
     }
 
     /// What may be done.

@@ -34,6 +34,7 @@ pub struct Index {
     hasher: RandomState,
     /// By [`At`].
     scopes: Vec<AtScope>,
+    version: Option<i64>,
 }
 
 /// How many rules are fetched from memory at the same time, where many are read or added: some more than a processor has
@@ -110,7 +111,13 @@ impl Index {
             rules: HashTable::new(),
             hasher: RandomState::default(),
             scopes: vec![AtScope::default()],
+            version: None,
         }
+    }
+
+    /// Says which version of what it follows this is, as whoever keeps it counts them. Every [`Granted`] from now on carries it.
+    pub const fn set_version(&mut self, version: i64) {
+        self.version = Some(version);
     }
 
     /// Adds a role that was made at run time, in place of one with the same id: from then on the rules that give it give what

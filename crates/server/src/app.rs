@@ -1,6 +1,6 @@
 //! What every handler shares.
 
-use std::sync::{Arc, OnceLock, RwLockReadGuard};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use reeve_store::Store;
@@ -9,7 +9,7 @@ use tokio::sync::{Mutex, watch};
 
 use crate::directory::Directory;
 use crate::failures::Failures;
-use crate::fence::Fence;
+use crate::fence::{Advanced, Fence};
 use crate::follow::Following;
 use crate::hub::Hub;
 use crate::load::Load;
@@ -32,7 +32,7 @@ pub struct Settings {
     pub workloads_per_project: u32,
     /// How often a link stream says that it is still there, and looks whether its token is.
     pub heartbeat: Duration,
-    /// Which history of the database this process writes.
+    /// Which history of the database this process began with.
     pub history: HistoryId,
     /// For how many days events of failed attempts are kept; for ever without.
     pub failed_attempts_days: Option<u32>,
@@ -66,6 +66,8 @@ pub struct App {
     pub(crate) turn: Arc<Mutex<()>>,
     /// What of each change is written outside of the database.
     fence: OnceLock<Fence>,
+    /// Which history of the database this process writes now.
+    history: RwLock<HistoryId>,
 }
 
 impl App {
@@ -81,6 +83,7 @@ impl App {
         reserve: Arc<Reserve>,
     ) -> Result<Arc<Self>, reeve_store::StoreError> {
         let app = Arc::new(Self {
+            history: RwLock::new(settings.history),
             store,
             clock,
             security,
@@ -110,15 +113,31 @@ impl App {
         let _ = self.fence.set(fence);
     }
 
+    pub(crate) fn fence(&self) -> Option<&Fence> {
+        self.fence.get()
+    }
+
+    /// Which history of the database this process writes: another one after the database was restored.
+    pub fn history(&self) -> HistoryId {
+        *self.history.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn set_history(&self, history: HistoryId) {
+        *self.history.write().unwrap_or_else(PoisonError::into_inner) = history;
+    }
+
     /// Writes down outside of the database how far it has come. A failure is logged: the change is done all the same, and a
-    /// revocation does not wait for a disk that is full.
+    /// revocation does not wait for a disk that is full. A database that does not know how far it had come is another one: what
+    /// it holds is ended, as at a start.
     pub async fn advance_fence(&self) {
         let Some(fence) = self.fence.get() else { return };
-        if let Err(error) = fence.advance(self.store.as_ref()).await {
-            tracing::error!(
+        match fence.advance(self.store.as_ref()).await {
+            Ok(Advanced::Done) => {}
+            Ok(Advanced::Unknown) => self.end_what_was_restored().await,
+            Err(error) => tracing::error!(
                 cause = format!("{error:#}"),
                 "the files that show a restored database are behind: what was changed last would come back with it"
-            );
+            ),
         }
     }
 

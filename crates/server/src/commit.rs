@@ -5,6 +5,8 @@
 //! - People's changes are done one after the other, so that a decision inside the work still holds when it commits, and the
 //!   next request is answered from a directory that knows the change.
 //! - A change that was begun runs to its end even when its caller goes away.
+//! - What was decided before somebody else's change, which another process made, is decided again after it (the store refuses it:
+//!   [`reeve_store::StoreError::Again`]).
 //! - When it is unknown whether something was committed, nobody is answered from the directory until it is known.
 //! - A revocation is done on a full disk, too: the reserve is given back for it.
 //! - Reports of a cluster wait for each other and not for people's changes: they decide nothing.
@@ -20,6 +22,9 @@ use tokio::sync::OwnedMutexGuard;
 
 use crate::app::App;
 use crate::error::ApiError;
+
+/// How often something is decided again, because others change something at the same time.
+const TRIES: usize = 4;
 
 /// What is done, which decides whom it waits for and what it may use up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,12 +102,7 @@ impl App {
             if kind != Kind::Revocation && app.reserve.is_given() {
                 return Err(ApiError::Full);
             }
-            let outcome = match app.attempt(work.clone()).await {
-                Err(ApiError::Full) if kind == Kind::Revocation && app.reserve.give_back() => {
-                    app.attempt(work).await
-                }
-                outcome => outcome,
-            };
+            let outcome = app.attempts(kind, work).await;
             let away = matches!(outcome, Err(ApiError::Unavailable(_)));
             if !away && !matches!(kind, Kind::Report(_)) {
                 // Before the answer: what somebody was told is done is known to be lost when an older database comes back.
@@ -118,6 +118,41 @@ impl App {
             Kind::Change | Kind::Revocation => Arc::clone(&self.turn).lock_owned().await,
             Kind::Report(cluster) => self.hub.reports(cluster).lock_owned().await,
         }
+    }
+
+    /// Whoever calls has the turn.
+    async fn attempts<T, W>(
+        self: &Arc<Self>,
+        kind: Kind,
+        work: impl FnOnce(Arc<Self>) -> W + Clone,
+    ) -> Result<T, ApiError>
+    where
+        W: Future<Output = Result<Committed<T>, ApiError>>,
+    {
+        for _ in 1..TRIES {
+            let outcome = match self.attempt(work.clone()).await {
+                Err(ApiError::Full) if kind == Kind::Revocation && self.reserve.give_back() => {
+                    self.attempt(work.clone()).await
+                }
+                outcome => outcome,
+            };
+            if !matches!(outcome, Err(ApiError::Again)) {
+                return outcome;
+            }
+            self.know_what_is_newer().await?;
+        }
+        self.attempt(work).await
+    }
+
+    /// After [`ApiError::Again`].
+    async fn know_what_is_newer(&self) -> Result<(), ApiError> {
+        let restored = self.following.restored();
+        self.catch_up().await?;
+        // Whoever asked may not even be signed in any more.
+        if self.following.restored() != restored {
+            return Err(ApiError::Unavailable("the database was restored: try again"));
+        }
+        Ok(())
     }
 
     /// Whoever calls has the turn.

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 
 use reeve_authz::{Action, Denial, Entity, Granted, Index, Principal, RoleId, Scope, SubjectKey, Visible};
 use reeve_store::{
-    ChangeNumber, ClusterFacts, DepartmentFacts, ProjectFacts, ServiceAccountFacts, SessionNumber, SubjectId,
+    ChangeMark, ClusterFacts, DepartmentFacts, ProjectFacts, ServiceAccountFacts, SessionNumber, SubjectId,
     UserFacts,
 };
 use reeve_types::{
@@ -33,7 +33,7 @@ pub enum Read {
 #[derive(Debug, Default)]
 pub struct Directory {
     /// How far it has followed the change log.
-    number: ChangeNumber,
+    mark: ChangeMark,
     index: Index,
     clusters: HashMap<ClusterId, ClusterFacts>,
     departments: HashMap<DepartmentId, DepartmentFacts>,

@@ -61,6 +61,9 @@ pub enum ApiError {
     /// 503: not now.
     #[error("{0}")]
     Unavailable(&'static str),
+    /// 503: undone, since others changed something at the same time, again and again.
+    #[error("others are changing the same at this moment: try again in a moment")]
+    Again,
     /// 503: nothing can be written, except what takes rights away.
     #[error(
         "the control plane's disk is full: until there is room only deletions, sign-outs, new passwords and secrets, and \
@@ -100,7 +103,7 @@ impl ApiError {
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::HeadersTooLarge { .. } => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            Self::Unavailable(_) | Self::Full => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable(_) | Self::Again | Self::Full => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -115,7 +118,7 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut response = (self.status(), Json(self.body())).into_response();
         match &self {
-            Self::Unavailable(_) | Self::TooMany(_) | Self::Full => {
+            Self::Unavailable(_) | Self::Again | Self::TooMany(_) | Self::Full => {
                 response
                     .headers_mut()
                     .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
@@ -161,6 +164,7 @@ impl From<StoreError> for ApiError {
             | StoreError::UidInUse { .. }
             | StoreError::LastAdministrator => Self::Conflict(error.to_string()),
             StoreError::Full { .. } => Self::Full,
+            StoreError::Again { .. } => Self::Again,
             StoreError::Unavailable { .. } => {
                 log_chain(&error);
                 Self::Unavailable("the database is not available: try again in a moment")

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use reeve_identity::Random;
-use reeve_store::{AuditAction, FenceNews, Fenced, Recovered, Store};
+use reeve_store::{AuditAction, Evidence, FenceNews, Fenced, Loss, Recovered, Store};
 use reeve_types::{Timestamp, Uid, UserId};
 use tokio::sync::Mutex;
 
@@ -149,6 +149,18 @@ pub enum Found {
     Nothing,
     /// The database was restored; what it held is ended.
     Restored(Recovered),
+    /// The database was restored, and another process has ended what it held: in this era.
+    Settled(i64),
+}
+
+/// What became of writing down how far the database has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Advanced {
+    /// It is written down.
+    Done,
+    /// Nothing: the database does not know the event that is written down. It is an older copy, or another database.
+    Unknown,
 }
 
 impl Fence {
@@ -170,19 +182,54 @@ impl Fence {
             Some(fenced) => store.knows_head(&fenced.head).await?,
             None => true,
         };
+        let had_files = known.fenced.is_some();
         let mut fence = Self {
             files,
             known: Mutex::new(known),
         };
-        let found = if declared || !same {
-            Found::Restored(fence.recover(store, random, now).await?)
-        } else if fence.known.get_mut().fenced.is_some() {
-            Found::Same
-        } else {
-            Found::Nothing
+        let found = match (declared, same) {
+            (true, _) => Found::Restored(fence.recover(store, random, now).await?),
+            (false, true) if had_files => Found::Same,
+            (false, true) => Found::Nothing,
+            (false, false) => match fence.recover_lost(store, &Evidence::Head, random, now).await? {
+                Loss::Ended(recovered) => return Ok((fence, Found::Restored(recovered))),
+                Loss::Settled(era) => return Ok((fence, Found::Settled(era))),
+                Loss::Nothing => Found::Same,
+            },
         };
-        fence.catch_up(store, -1).await?;
+        fence.take(store.fence_news(-1).await?).await?;
         Ok((fence, found))
+    }
+
+    /// As at a start, while the server runs, if `evidence` holds once nobody else can write.
+    ///
+    /// # Errors
+    /// As [`Fence::open`]; what is in the database is then as before, or is found settled by the next call.
+    pub async fn recover_lost(
+        &self,
+        store: &dyn Store,
+        evidence: &Evidence,
+        random: &Random,
+        now: Timestamp,
+    ) -> anyhow::Result<Loss> {
+        let mut known = self.known.lock().await;
+        let fenced = match &known.fenced {
+            Some(fenced) => fenced.clone(),
+            None => fenced(&store.fence_news(i64::MAX).await?, 0),
+        };
+        let entry = system_entry(AuditAction::Restore, "tenant", random, now)?;
+        let uids = given(&known.uids);
+        let loss = store
+            .recover_lost(&recovery(), &fenced, &uids, evidence, entry)
+            .await?;
+        let era = match loss {
+            Loss::Nothing => return Ok(loss),
+            Loss::Settled(era) => era,
+            Loss::Ended(recovered) => recovered.era,
+        };
+        known.fenced = Some(Fenced { era, ..fenced });
+        self.take_into(&mut known, store.fence_news(-1).await?).await?;
+        Ok(loss)
     }
 
     async fn recover(
@@ -196,11 +243,7 @@ impl Fence {
             Some(fenced) => fenced.clone(),
             None => fenced(&store.fence_news(i64::MAX).await?, 0),
         };
-        let uids: Vec<_> = known
-            .uids
-            .iter()
-            .filter_map(|(uid, owner)| owner.map(|owner| (*uid, owner)))
-            .collect();
+        let uids = given(&known.uids);
         let entry = system_entry(AuditAction::Restore, "tenant", random, now)?;
         let recovered = store.recover(&recovery(), &fenced, &uids, entry).await?;
         known.fenced = Some(Fenced {
@@ -210,16 +253,21 @@ impl Fence {
         Ok(recovered)
     }
 
-    /// Writes down how far the database has come, where that is news.
+    /// Writes down how far the database has come, where that is news: only if it still knows the event that is written down.
     ///
     /// # Errors
     /// When the files cannot be written or the database cannot be read. What is committed stays so: the next call tries again.
-    pub async fn advance(&self, store: &dyn Store) -> anyhow::Result<()> {
-        let since = {
-            let known = self.known.lock().await;
-            known.fenced.as_ref().map_or(-1, |fenced| fenced.head.sequence)
+    pub async fn advance(&self, store: &dyn Store) -> anyhow::Result<Advanced> {
+        let mut known = self.known.lock().await;
+        let news = match &known.fenced {
+            Some(fenced) => match store.fence_news_after(&fenced.head).await? {
+                Some(news) => news,
+                None => return Ok(Advanced::Unknown),
+            },
+            None => store.fence_news(-1).await?,
         };
-        self.catch_up(store, since).await
+        self.take_into(&mut known, news).await?;
+        Ok(Advanced::Done)
     }
 
     /// The place in the audit log of the event that is written down; none before the first.
@@ -228,9 +276,11 @@ impl Fence {
         known.fenced.as_ref().map(|fenced| fenced.head.sequence)
     }
 
-    async fn catch_up(&self, store: &dyn Store, since: i64) -> anyhow::Result<()> {
-        let mut known = self.known.lock().await;
-        let news = store.fence_news(since).await?;
+    async fn take(&self, news: FenceNews) -> anyhow::Result<()> {
+        self.take_into(&mut *self.known.lock().await, news).await
+    }
+
+    async fn take_into(&self, known: &mut Known, news: FenceNews) -> anyhow::Result<()> {
         let next = fenced(&news, known.fenced.as_ref().map_or(0, |fenced| fenced.era));
         let uids: Uids = news
             .uids
@@ -248,12 +298,20 @@ impl Fence {
     }
 }
 
+/// What is to be known of the database; its era is never one that was there before.
 fn fenced(news: &FenceNews, era: i64) -> Fenced {
     Fenced {
         head: news.head.clone(),
-        era,
+        era: era.max(news.era),
         numbers: news.numbers.clone(),
     }
+}
+
+/// The uids that somebody has or had.
+fn given(uids: &Uids) -> Vec<(Uid, UserId)> {
+    uids.iter()
+        .filter_map(|(uid, owner)| owner.map(|owner| (*uid, owner)))
+        .collect()
 }
 
 /// How far the audit log had come according to the files in `folder`; none without them.

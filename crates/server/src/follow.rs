@@ -1,10 +1,14 @@
 //! Keeping the directory and clusters' streams in step with the store: by its change log alone, whoever wrote to it.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 
-use reeve_store::{LoggedChanges, StoreError};
-use tokio::sync::Mutex;
+use futures::FutureExt;
+use reeve_store::{Evidence, LogAfter, LoggedChanges, StoreError};
+use tokio::sync::{Mutex, MutexGuard};
+use tokio::time::Instant;
 
 use crate::app::App;
 use crate::directory::{Applied, Directory};
@@ -12,6 +16,10 @@ use crate::error::{ApiError, log_chain};
 
 /// How many entries of the log are read at a time.
 const TOGETHER: u32 = 64;
+/// How long the log may be out of reach until nothing is decided without asking for it.
+const OUT_OF_REACH: Duration = Duration::from_secs(5);
+/// How long is waited after following ended in a panic.
+const AFTER_PANIC: Duration = Duration::from_secs(1);
 
 /// The directory, and how far it is to be trusted.
 #[derive(Debug, Default)]
@@ -25,6 +33,10 @@ pub(crate) struct Following {
     settled: AtomicU64,
     /// How often the log could not be read.
     failures: AtomicU64,
+    /// How often the database was found restored.
+    restored: AtomicU64,
+    /// The directory is of a database that was replaced since.
+    replaced: AtomicBool,
 }
 
 impl Following {
@@ -46,32 +58,77 @@ impl Following {
         self.failures.load(Ordering::SeqCst)
     }
 
+    /// How often the database was found restored while the server ran.
+    pub(crate) fn restored(&self) -> u64 {
+        self.restored.load(Ordering::SeqCst)
+    }
+
+    /// From now on the directory is that of a database that is no more.
+    pub(crate) fn is_replaced(&self) {
+        self.doubt();
+        self.replaced.store(true, Ordering::SeqCst);
+        self.restored.fetch_add(1, Ordering::SeqCst);
+    }
+
     fn in_doubt(&self) -> bool {
         self.settled.load(Ordering::SeqCst) < self.doubts.load(Ordering::SeqCst)
     }
 }
 
-/// Follows what other processes write, until the process ends.
+/// Follows what other processes write, until the process ends. A panic ends nothing: the directory counts as unknown until the
+/// log was followed again.
 pub async fn run(app: Arc<App>) {
-    let mut failed = false;
+    let mut failing: Option<Instant> = None;
     loop {
         app.store.woken().await;
-        let followed = app.catch_up().await;
-        // Once: it is tried twice a second.
-        if let Err(error) = &followed
-            && !failed
-        {
-            log_chain(error);
+        match caught(app.catch_up()).await {
+            Ok(()) => {
+                if failing.take().is_some() {
+                    tracing::info!("the database is there again");
+                }
+            }
+            Err(error) => {
+                // Once: it is tried twice a second.
+                if failing.is_none() {
+                    log_chain(&error);
+                }
+                let since = *failing.get_or_insert_with(Instant::now);
+                // What is there and cannot be read, an entry of a newer version for example, and what is away for so long that
+                // much may have changed: nothing is decided without it.
+                let away = matches!(error, StoreError::Unavailable { .. });
+                if !away || since.elapsed() > OUT_OF_REACH {
+                    app.following.doubt();
+                }
+                if matches!(error, StoreError::Corrupt { what: PANIC, .. }) {
+                    tokio::time::sleep(AFTER_PANIC).await;
+                }
+            }
         }
-        // What is there and cannot be read, an entry of a newer version for example: nothing is decided without it.
-        if matches!(&followed, Err(error) if !matches!(error, StoreError::Unavailable { .. })) {
-            app.following.doubt();
-        }
-        if followed.is_ok() && failed {
-            tracing::info!("the database is there again");
-        }
-        failed = followed.is_err();
     }
+}
+
+/// What cannot be read where following ended in a panic.
+const PANIC: &str = "change";
+
+async fn caught(work: impl Future<Output = Result<(), StoreError>>) -> Result<(), StoreError> {
+    let outcome = AssertUnwindSafe(work).catch_unwind().await;
+    outcome.unwrap_or_else(|_| {
+        Err(StoreError::Corrupt {
+            what: PANIC,
+            reason: "following the change log ended in a panic".to_owned(),
+        })
+    })
+}
+
+/// What an application of entries came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Follows {
+    /// Each followed on what was known.
+    All,
+    /// Some have numbers that were known: read by somebody who was faster, or entries of another log.
+    Known,
+    /// Some are missing.
+    Gap,
 }
 
 impl App {
@@ -82,7 +139,7 @@ impl App {
             return;
         }
         let order = self.following.order.lock().await;
-        if self.apply(log) {
+        if self.apply(log) == Follows::All {
             return;
         }
         self.following.doubt();
@@ -131,24 +188,43 @@ impl App {
         self.read_log().await
     }
 
+    /// Whoever applies changes holds it.
+    pub(crate) async fn order(&self) -> MutexGuard<'_, ()> {
+        self.following.order.lock().await
+    }
+
     /// Whoever calls holds the order.
     async fn read_log(&self) -> Result<(), StoreError> {
         let doubts = self.following.doubts.load(Ordering::SeqCst);
         let read = self.read_to_its_end().await;
         match &read {
-            Ok(()) => self.following.settled.fetch_max(doubts, Ordering::SeqCst),
+            Ok(own) => self.following.settled.fetch_max(doubts + own, Ordering::SeqCst),
             Err(_) => self.following.failures.fetch_add(1, Ordering::SeqCst),
         };
-        read
+        read.map(drop)
     }
 
-    async fn read_to_its_end(&self) -> Result<(), StoreError> {
+    /// How many doubts it raised itself, and settled: while the directory is read anew nothing is decided from the one that is
+    /// known to be behind.
+    async fn read_to_its_end(&self) -> Result<u64, StoreError> {
+        if self.following.replaced.load(Ordering::SeqCst) {
+            return self.read_what_was_restored().await.map(|()| 0);
+        }
         loop {
-            let number = self.directory().number();
-            match self.store.changes_since(number, TOGETHER).await? {
-                Some(log) if log.is_empty() => return Ok(()),
-                Some(log) if self.apply(&log) => {}
-                _ => return self.load().await,
+            let mark = self.directory().mark().clone();
+            match self.store.changes_since(&mark, TOGETHER).await? {
+                LogAfter::Entries(log) if log.is_empty() => return Ok(0),
+                LogAfter::Entries(log) if self.apply(&log) == Follows::All => {}
+                LogAfter::Entries(_) | LogAfter::Forgotten => {
+                    self.following.doubt();
+                    return self.load().await.map(|()| 1);
+                }
+                LogAfter::Unknown => {
+                    self.following.doubt();
+                    let era = self.directory().era();
+                    // That it is replaced is one doubt more.
+                    return self.end_lost(&Evidence::Mark { mark, era }).await.map(|()| 2);
+                }
             }
         }
     }
@@ -163,28 +239,35 @@ impl App {
     }
 
     /// Whoever calls holds the order.
-    async fn load(&self) -> Result<(), StoreError> {
+    pub(crate) async fn load(&self) -> Result<(), StoreError> {
+        let replaced = self.following.replaced.load(Ordering::SeqCst);
         let snapshot = self.store.directory().await?;
+        if !replaced && snapshot.reached.number < self.directory().mark().number {
+            return Err(StoreError::Unavailable {
+                operation: "read the directory",
+                source: "the database is behind what was read from it before: it is an older copy".into(),
+            });
+        }
         let heard = snapshot.heard.clone();
         let directory = Directory::load(snapshot);
         let clusters: Vec<_> = directory.clusters().cloned().collect();
         *self.following.directory_mut() = directory;
         self.hub.follow_all(&clusters, &heard);
+        self.following.replaced.store(false, Ordering::SeqCst);
         Ok(())
     }
 
-    /// Applies entries, all of them in one step; false when one of them does not follow on what is known. Whoever calls holds
-    /// the order.
-    fn apply(&self, log: &[LoggedChanges]) -> bool {
-        let (mut fresh, mut follows) = (Vec::new(), true);
+    /// Applies entries, all of them in one step. Whoever calls holds the order.
+    fn apply(&self, log: &[LoggedChanges]) -> Follows {
+        let (mut fresh, mut follows) = (Vec::new(), Follows::All);
         {
             let mut directory = self.following.directory_mut();
             for entry in log {
                 match directory.apply(entry) {
                     Applied::Done => fresh.push(entry),
-                    Applied::Before => {}
+                    Applied::Before => follows = Follows::Known,
                     Applied::ReadAnew => {
-                        follows = false;
+                        follows = Follows::Gap;
                         break;
                     }
                 }
@@ -194,5 +277,20 @@ impl App {
             self.hub.follow(change);
         }
         follows
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn following_outlives_a_panic() {
+        let panics = async { panic!("in the middle of an entry") };
+        let caught = caught(panics).await;
+        assert!(
+            matches!(caught, Err(StoreError::Corrupt { what: PANIC, .. })),
+            "{caught:?}"
+        );
     }
 }

@@ -100,7 +100,13 @@ impl Hub {
         for facts in clusters {
             let heard = heard.get(&facts.id).copied();
             self.open(facts.id, facts.revision, heard, facts.credential);
-            self.announce(&[(facts.id, facts.revision)]);
+            // Also a lower one: that of a database that was put back.
+            self.with(|lines| {
+                if let Some(line) = lines.get(&facts.id) {
+                    line.revision
+                        .send_if_modified(|known| std::mem::replace(known, facts.revision) != facts.revision);
+                }
+            });
         }
     }
 

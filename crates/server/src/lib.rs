@@ -28,6 +28,7 @@ pub mod leftover;
 pub mod link;
 pub mod load;
 pub mod logging;
+mod lost;
 pub mod metrics;
 pub mod public_url;
 pub mod reserve;

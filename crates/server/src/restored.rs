@@ -9,13 +9,15 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use reeve_identity::{Passwords, Random, generate_password};
-use reeve_store::{AuditAction, AuditEntry, CredentialKind, Fence as _, Store, Suspended, Verifier};
+use reeve_store::{
+    AuditAction, AuditEntry, CredentialKind, Fence as _, Store, StoreError, Suspended, Verifier,
+};
 use reeve_store_sql::SqlStore;
 use reeve_types::{Clock, Email, Timestamp};
 
 use crate::audit::recovery;
 use crate::cli::Database;
-use crate::fence::{Fence, Found};
+use crate::fence::{Advanced, Fence, Found};
 use crate::start::{DataDir, Lock, system_entry};
 
 /// What can be done after a restore.
@@ -197,7 +199,9 @@ impl Opened {
     }
 
     async fn close(self) -> anyhow::Result<()> {
-        self.fence.advance(&self.store).await?;
+        if self.fence.advance(&self.store).await? == Advanced::Unknown {
+            bail!("the database was restored meanwhile: run this again");
+        }
         self.store.close().await;
         Ok(())
     }
@@ -224,8 +228,21 @@ pub async fn open_fence(
             era = recovered.era,
             "the database was restored from a backup: every token given before is void"
         ),
-        _ => {}
+        Found::Settled(era) => tracing::warn!(
+            era,
+            "the database was restored from a backup, and another server has ended what it held: tokens given before are void"
+        ),
+        Found::Nothing | Found::Same => {}
     }
+    tell_suspended(store).await?;
+    Ok(fence)
+}
+
+/// Says in the log how many are suspended and what is to be done, where any are.
+///
+/// # Errors
+/// When the store cannot be read.
+pub(crate) async fn tell_suspended(store: &dyn Store) -> Result<(), StoreError> {
     let suspended = store.suspended().await?;
     if !suspended.is_empty() {
         tracing::warn!(
@@ -236,7 +253,7 @@ pub async fn open_fence(
             told(&suspended).trim_end()
         );
     }
-    Ok(fence)
+    Ok(())
 }
 
 /// How many are suspended, and what to do.

@@ -1,7 +1,7 @@
 //! Access rules in SQL.
 
 use async_trait::async_trait;
-use reeve_authz::{Action, Entity, Granted, RoleId, Scope, SubjectKey, Visible};
+use reeve_authz::{Action, Entity, Granted, RoleId, Rule, Scope, SubjectKey, Visible};
 use reeve_store::{
     AccessRuleRow, AccessRules, AuditEntry, Committed, DirectoryChange, NewAccessRule, StoreError, gate,
 };
@@ -39,6 +39,13 @@ pub(crate) async fn live_rules(tx: &mut Tx) -> Result<Vec<AccessRuleRow>, StoreE
             .await
             .during(READ)?,
     )
+}
+
+/// What decisions are made from, of every rule that is not deleted.
+pub(crate) async fn live_rule_facts(tx: &mut Tx, operation: &'static str) -> Result<Vec<Rule>, StoreError> {
+    let sql = select!("WHERE deleted_at IS NULL ORDER BY id");
+    let rule = |row: &Row| rows::access_rule(row).map(|row| row.rule());
+    tx.collect(sql, &[], rule, operation).await
 }
 
 /// Those of the account that are in effect: a disabled service account's are not.
@@ -350,7 +357,7 @@ impl AccessRules for SqlStore {
         entry: AuditEntry,
     ) -> Result<Committed<AccessRuleRow>, StoreError> {
         gate::fits(granted, Action::Create, Entity::AccessRules, new.scope, CREATE)?;
-        let mut tx = self.write(CREATE).await?;
+        let mut tx = self.write_as(granted, CREATE).await?;
         let mut changes = Changes::default();
         let value = insert(&mut tx, &mut changes, new).await?;
         let about = format!("{} is a {} in {}", value.subject, value.role, value.scope);
@@ -365,7 +372,7 @@ impl AccessRules for SqlStore {
         at: Timestamp,
         entry: AuditEntry,
     ) -> Result<Committed<()>, StoreError> {
-        let mut tx = self.write(DELETE).await?;
+        let mut tx = self.write_as(granted, DELETE).await?;
         let row = one(&mut tx, id, DELETE)
             .await?
             .filter(|row| row.deleted_at.is_none());

@@ -105,6 +105,12 @@ struct Gap {
 }
 
 impl Pruned {
+    /// Whether an event was pruned.
+    pub(crate) fn holds(&self, sequence: i64) -> bool {
+        let run = self.0.range(..=sequence).next_back();
+        run.is_some_and(|(_, gap)| sequence <= gap.last && gap.last < gap.by)
+    }
+
     /// The last event of the run that was pruned from `first` on, when it ends before `next` and is named by an event that is
     /// still there, after it; and when what came before it is what came before the run.
     pub(crate) fn over(&mut self, first: i64, next: i64, previous: Option<String>) -> Option<i64> {

@@ -76,9 +76,13 @@ pub(crate) async fn head(tx: &mut Tx) -> Result<AuditHead, StoreError> {
     Ok(AuditHead { sequence, mac })
 }
 
-/// Whether the chain has this event.
+/// Whether the chain has this event, or had it: another process may have pruned it since, which the chain says.
 pub(crate) async fn has(tx: &mut Tx, head: &AuditHead) -> Result<bool, StoreError> {
-    Ok(hash_of(tx, head.sequence).await?.unwrap_or_default() == head.mac)
+    match hash_of(tx, head.sequence).await? {
+        Some(hash) => Ok(hash == head.mac),
+        None if head.sequence == 0 => Ok(head.mac.is_empty()),
+        None => Ok(attempts::pruned(tx).await?.holds(head.sequence)),
+    }
 }
 
 /// Writes the event that the chain is keyed from here on, once, where events without a key are.

@@ -83,7 +83,7 @@ impl Clusters for SqlStore {
         entry: AuditEntry,
     ) -> Result<Committed<ClusterRow>, StoreError> {
         gate::fits(granted, Action::Create, Entity::Cluster, Scope::Account, CREATE)?;
-        let mut tx = self.write(CREATE).await?;
+        let mut tx = self.write_as(granted, CREATE).await?;
         let name = new.name.to_string();
         tx.execute(
             "INSERT INTO clusters (id, name, domain, version, credential, applied_revision, created_at, created_by)
@@ -129,7 +129,7 @@ impl Clusters for SqlStore {
         entry: AuditEntry,
     ) -> Result<Committed<ClusterRow>, StoreError> {
         gate::fits(granted, Action::Update, Entity::Cluster, Scope::Account, UPDATE)?;
-        let mut tx = self.write(UPDATE).await?;
+        let mut tx = self.write_as(granted, UPDATE).await?;
         let before = one(&mut tx, id, UPDATE).await?.ok_or_else(|| missing(id))?;
         tx.execute(
             "UPDATE clusters SET lowest_id = $2 WHERE id = $1",
@@ -166,7 +166,7 @@ impl Clusters for SqlStore {
             Scope::Cluster(id),
             UPDATE,
         )?;
-        let mut tx = self.write(UPDATE).await?;
+        let mut tx = self.write_as(granted, UPDATE).await?;
         tx.execute(
             "UPDATE clusters SET kubernetes_endpoint = $2, reported_endpoint = NULL WHERE id = $1",
             &[Arg::text(id), Arg::json(&endpoint)?],
@@ -193,7 +193,7 @@ impl Clusters for SqlStore {
             Scope::Cluster(id),
             UPDATE,
         )?;
-        let mut tx = self.write(UPDATE).await?;
+        let mut tx = self.write_as(granted, UPDATE).await?;
         let row = tx
             .row(
                 "UPDATE clusters SET credential = $2, credential_number = credential_number + 1 WHERE id = $1
@@ -223,7 +223,14 @@ impl Clusters for SqlStore {
             Scope::Cluster(id),
             DELETE,
         )?;
-        let mut tx = self.write(DELETE).await?;
+        let mut tx = self.write_as(granted, DELETE).await?;
+        // First, as whoever keeps a report of the cluster does: neither waits for the other with something in hand.
+        tx.execute(
+            "UPDATE cluster_revisions SET revision = revision WHERE cluster_id = $1",
+            &[Arg::text(id)],
+        )
+        .await
+        .during(DELETE)?;
         let row = one(&mut tx, id, DELETE).await?.ok_or_else(|| missing(id))?;
         let rules = live_rules_of_cluster(&mut tx, id).await?;
         // A suspended secret, too, tells its operator that the cluster is gone; it opens nothing else any more.

@@ -86,7 +86,7 @@ impl Departments for SqlStore {
             Scope::Cluster(new.cluster_id),
             CREATE,
         )?;
-        let mut tx = self.write(CREATE).await?;
+        let mut tx = self.write_as(granted, CREATE).await?;
         let cluster = tx
             .row(
                 "SELECT id FROM clusters WHERE id = $1",
@@ -151,7 +151,7 @@ impl Departments for SqlStore {
             Scope::Department(id),
             DELETE,
         )?;
-        let mut tx = self.write(DELETE).await?;
+        let mut tx = self.write_as(granted, DELETE).await?;
         let row = one(&mut tx, id, DELETE)
             .await?
             .ok_or_else(|| StoreError::NotFound {

@@ -134,9 +134,12 @@ impl DesiredState for SqlStore {
         let Some(revision) = current(&mut tx, cluster).await? else {
             return Ok(None);
         };
-        let since_revision = number(since.revision);
-        // Without an object everything of that revision is known: no kind comes after this one.
-        let (kind, id) = since.object.map_or(("~", String::new()), key_columns);
+        // Without an object everything of that revision is known: it begins with the next one. No character is said to come
+        // after all others: that depends on the database's collation.
+        let (since_revision, (kind, id)) = match since.object {
+            Some(object) => (number(since.revision), key_columns(object)),
+            None => (number(since.revision).saturating_add(1), ("", String::new())),
+        };
         let mut collected = Collected::new(bytes);
         tx.each(
             "SELECT revision, body FROM desired_objects

@@ -11,7 +11,7 @@ use reeve_types::{
     UserId, WorkloadId,
 };
 
-use crate::access_rules::live_rules;
+use crate::access_rules::live_rule_facts;
 use crate::driver::{Arg, During, Row, Tx};
 use crate::{SqlStore, change_log, rows, sessions};
 
@@ -145,11 +145,11 @@ fn heard(row: &Row) -> Result<(ClusterId, Timestamp), StoreError> {
 #[async_trait]
 impl Directory for SqlStore {
     async fn directory(&self) -> Result<DirectorySnapshot, StoreError> {
-        let mut tx = self.read(LOAD).await?;
-        let number = change_log::reached(&mut tx).await?;
-        let clusters = tx.all(clusters!(""), &[], cluster, LOAD).await?;
+        let mut tx = self.load(LOAD).await?;
+        let reached = change_log::reached(&mut tx).await?;
+        let clusters = tx.collect(clusters!(""), &[], cluster, LOAD).await?;
         let departments = tx
-            .all(
+            .collect(
                 "SELECT id, cluster_id, name FROM departments",
                 &[],
                 department,
@@ -157,18 +157,20 @@ impl Directory for SqlStore {
             )
             .await?;
         let projects = tx
-            .all(
+            .collect(
                 "SELECT id, department_id, cluster_id, name FROM projects",
                 &[],
                 project,
                 LOAD,
             )
             .await?;
-        let rules = live_rules(&mut tx).await?.iter().map(|row| row.rule()).collect();
-        let users = tx.all(users!(""), &[], user, LOAD).await?;
-        let service_accounts = tx.all(service_accounts!(""), &[], service_account, LOAD).await?;
+        let rules = live_rule_facts(&mut tx, LOAD).await?;
+        let users = tx.collect(users!(""), &[], user, LOAD).await?;
+        let service_accounts = tx
+            .collect(service_accounts!(""), &[], service_account, LOAD)
+            .await?;
         let heard = tx
-            .all(
+            .collect(
                 "SELECT id, last_liveness FROM clusters WHERE last_liveness IS NOT NULL",
                 &[],
                 heard,
@@ -176,7 +178,7 @@ impl Directory for SqlStore {
             )
             .await?;
         Ok(DirectorySnapshot {
-            number,
+            reached,
             clusters,
             departments,
             projects,

@@ -5,6 +5,7 @@
 //! anyway. Reports of clusters lock their own cluster's revision instead, unless they write an audit event.
 
 mod failure;
+mod patience;
 mod postgres;
 mod sqlite;
 mod value;
@@ -21,13 +22,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::DatabaseUrl;
 use crate::chain::AuditKey;
 pub(crate) use failure::During;
-use failure::silence;
-use postgres::{PATIENCE, PostgresPools};
+use patience::Patience;
+use postgres::PostgresPools;
 use sqlite::SqlitePools;
 pub(crate) use value::{Arg, Row, from_json};
 
 /// One file, applied in a transaction of its own: number, name, text.
-type Migrations = [(i64, &'static str, &'static str); 9];
+type Migrations = [(i64, &'static str, &'static str); 10];
 
 /// The text of the migrations; that of the sixth moves rows by functions that only SQLite has.
 const fn migrations(sixth: &'static str) -> Migrations {
@@ -41,6 +42,11 @@ const fn migrations(sixth: &'static str) -> Migrations {
         (7, "fence", include_str!("../migrations/0007_fence.sql")),
         (8, "lowest id", include_str!("../migrations/0008_lowest_id.sql")),
         (9, "change log", include_str!("../migrations/0009_change_log.sql")),
+        (
+            10,
+            "change tags",
+            include_str!("../migrations/0010_change_tags.sql"),
+        ),
     ]
 }
 
@@ -131,7 +137,7 @@ impl Pools {
     async fn write(&self) -> Result<Inner, sqlx::Error> {
         Ok(match &self.database {
             Database::Sqlite(pools) => Inner::Sqlite(pools.begin_write().await?),
-            Database::Postgres(pools) => Inner::Postgres(pools.begin_write().await?),
+            Database::Postgres(pools) => Inner::Postgres(pools.begin_write().await?, pools.patience()),
         })
     }
 
@@ -139,22 +145,40 @@ impl Pools {
     pub(crate) async fn begin_report(&self, cluster: ClusterId) -> Result<Tx, sqlx::Error> {
         let inner = match &self.database {
             Database::Sqlite(pools) => Inner::Sqlite(pools.begin_write().await?),
-            Database::Postgres(pools) => Inner::Postgres(pools.begin_report(cluster).await?),
+            Database::Postgres(pools) => {
+                Inner::Postgres(pools.begin_report(cluster).await?, pools.patience())
+            }
         };
         Ok(self.tx(inner, None))
     }
 
     /// As [`Pools::begin_write`], for what may wait: sign-ins, refusals, signs of life. Changes go before it.
     pub(crate) async fn begin_recording(&self) -> Result<Tx, sqlx::Error> {
-        let turn = Arc::clone(&self.recording).acquire_owned().await;
-        let turn = turn.map_err(|_| sqlx::Error::PoolClosed)?;
+        let turn = async {
+            let turn = Arc::clone(&self.recording).acquire_owned().await;
+            turn.map_err(|_| sqlx::Error::PoolClosed)
+        };
+        let turn = match &self.database {
+            Database::Sqlite(_) => turn.await?,
+            // Whoever has the turn may be waiting for a machine that does not answer.
+            Database::Postgres(_) => patience::in_time(turn).await?,
+        };
         Ok(self.tx(self.write().await?, Some(turn)))
+    }
+
+    /// As [`Pools::begin_read`], for what reads whole tables by [`Tx::collect`]: no statement of it is ended for taking long.
+    pub(crate) async fn begin_load(&self) -> Result<Tx, sqlx::Error> {
+        let inner = match &self.database {
+            Database::Sqlite(pools) => Inner::Sqlite(pools.begin_read().await?),
+            Database::Postgres(pools) => Inner::Postgres(pools.begin_load().await?, pools.patience()),
+        };
+        Ok(self.tx(inner, None))
     }
 
     pub(crate) async fn begin_read(&self) -> Result<Tx, sqlx::Error> {
         let inner = match &self.database {
             Database::Sqlite(pools) => Inner::Sqlite(pools.begin_read().await?),
-            Database::Postgres(pools) => Inner::Postgres(pools.begin_read().await?),
+            Database::Postgres(pools) => Inner::Postgres(pools.begin_read().await?, pools.patience()),
         };
         Ok(self.tx(inner, None))
     }
@@ -162,7 +186,7 @@ impl Pools {
 
 enum Inner {
     Sqlite(Transaction<'static, Sqlite>),
-    Postgres(Transaction<'static, Postgres>),
+    Postgres(Transaction<'static, Postgres>, Arc<Patience>),
 }
 
 /// A transaction, the key of the audit events it writes, and the turn of those that only record.
@@ -172,13 +196,6 @@ pub(crate) struct Tx(
     #[expect(dead_code, reason = "held, not read: dropping it gives the turn up")]
     Option<OwnedSemaphorePermit>,
 );
-
-/// Waits for PostgreSQL only so long: it may be on a machine that does not answer any more.
-async fn in_time<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
-    tokio::time::timeout(PATIENCE, work)
-        .await
-        .unwrap_or_else(|_| Err(silence()))
-}
 
 impl Tx {
     /// The key of the audit log's chain; none where nothing is written.
@@ -190,8 +207,10 @@ impl Tx {
     pub(crate) async fn execute(&mut self, sql: &'static str, args: &[Arg]) -> Result<u64, sqlx::Error> {
         match &mut self.0 {
             Inner::Sqlite(tx) => Ok(sqlite::bind(sql, args).execute(&mut **tx).await?.rows_affected()),
-            Inner::Postgres(tx) => {
-                let done = in_time(postgres::bind(sql, args).execute(&mut **tx)).await?;
+            Inner::Postgres(tx, patience) => {
+                let done = patience
+                    .with(postgres::bind(sql, args).execute(&mut **tx))
+                    .await?;
                 Ok(done.rows_affected())
             }
         }
@@ -204,8 +223,10 @@ impl Tx {
                 let rows = sqlite::bind(sql, args).fetch_all(&mut **tx).await?;
                 rows.into_iter().map(Row::Sqlite).collect()
             }
-            Inner::Postgres(tx) => {
-                let rows = in_time(postgres::bind(sql, args).fetch_all(&mut **tx)).await?;
+            Inner::Postgres(tx, patience) => {
+                let rows = patience
+                    .with(postgres::bind(sql, args).fetch_all(&mut **tx))
+                    .await?;
                 rows.into_iter().map(Row::Postgres).collect()
             }
         })
@@ -229,9 +250,9 @@ impl Tx {
                     }
                 }
             }
-            Inner::Postgres(tx) => {
+            Inner::Postgres(tx, patience) => {
                 let mut rows = postgres::bind(sql, args).fetch(&mut **tx);
-                while let Some(row) = in_time(rows.try_next()).await.during(operation)? {
+                while let Some(row) = patience.with(rows.try_next()).await.during(operation)? {
                     if !wanted(&Row::Postgres(row))? {
                         break;
                     }
@@ -241,6 +262,23 @@ impl Tx {
         Ok(())
     }
 
+    /// Runs a query; all its rows, each understood as it comes: however many there are, the rows themselves are not held.
+    pub(crate) async fn collect<T: Send>(
+        &mut self,
+        sql: &'static str,
+        args: &[Arg],
+        read: impl Fn(&Row) -> Result<T, StoreError> + Send + Sync,
+        operation: &'static str,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut all = Vec::new();
+        let take = |row: &Row| {
+            all.push(read(row)?);
+            Ok(true)
+        };
+        self.each(sql, args, operation, take).await?;
+        Ok(all)
+    }
+
     /// Runs a query; its first row.
     pub(crate) async fn row(&mut self, sql: &'static str, args: &[Arg]) -> Result<Option<Row>, sqlx::Error> {
         Ok(match &mut self.0 {
@@ -248,8 +286,10 @@ impl Tx {
                 let row = sqlite::bind(sql, args).fetch_optional(&mut **tx).await?;
                 row.map(Row::Sqlite)
             }
-            Inner::Postgres(tx) => {
-                let row = in_time(postgres::bind(sql, args).fetch_optional(&mut **tx)).await?;
+            Inner::Postgres(tx, patience) => {
+                let row = patience
+                    .with(postgres::bind(sql, args).fetch_optional(&mut **tx))
+                    .await?;
                 row.map(Row::Postgres)
             }
         })
@@ -287,11 +327,25 @@ impl Tx {
             .transpose()
     }
 
+    /// The statement that adds an entry to the change log: number, text, whether it decides; the database draws its tag.
+    pub(crate) const fn append_change(&self) -> &'static str {
+        match &self.0 {
+            Inner::Sqlite(_) => {
+                "INSERT INTO directory_changes (number, body, decides, tag)
+                 VALUES ($1, $2, $3, lower(hex(randomblob(16)))) RETURNING tag"
+            }
+            Inner::Postgres(..) => {
+                "INSERT INTO directory_changes (number, body, decides, tag)
+                 VALUES ($1, $2, $3, replace(CAST(gen_random_uuid() AS TEXT), '-', '')) RETURNING tag"
+            }
+        }
+    }
+
     /// Whether there is a table of this name.
     pub(crate) async fn has_table(&mut self, name: &'static str) -> Result<bool, sqlx::Error> {
         let sql = match &self.0 {
             Inner::Sqlite(_) => "SELECT name FROM sqlite_master WHERE type = 'table' AND name = $1",
-            Inner::Postgres(_) => {
+            Inner::Postgres(..) => {
                 "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename = $1"
             }
         };
@@ -300,7 +354,7 @@ impl Tx {
 
     /// Wakes whoever waits in [`Pools::woken`], once this is committed.
     pub(crate) async fn wake(&mut self) -> Result<(), sqlx::Error> {
-        if let Inner::Postgres(_) = &self.0 {
+        if let Inner::Postgres(..) = &self.0 {
             self.execute(postgres::WAKE, &[]).await?;
         }
         Ok(())
@@ -310,7 +364,7 @@ impl Tx {
     pub(crate) async fn commit(self) -> Result<(), sqlx::Error> {
         match self.0 {
             Inner::Sqlite(tx) => tx.commit().await,
-            Inner::Postgres(tx) => in_time(tx.commit()).await,
+            Inner::Postgres(tx, patience) => patience.with(tx.commit()).await,
         }
     }
 

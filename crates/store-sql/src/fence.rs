@@ -3,14 +3,14 @@
 use async_trait::async_trait;
 use reeve_authz::{BootstrapException, Granted};
 use reeve_store::{
-    AuditEntry, AuditHead, CredentialKind, DirectoryChange, Fence, FenceNews, Fenced, Recovered, StoreError,
-    SubjectId, Suspended, Verifier, gate,
+    AuditEntry, AuditHead, CredentialKind, DirectoryChange, ERA_BITS, Evidence, Fence, FenceNews, Fenced,
+    Loss, Recovered, StoreError, SubjectId, Suspended, Verifier, gate,
 };
 use reeve_types::{Email, PosixIdentity, Timestamp, Uid, UserId};
 
 use crate::changes::Changes;
 use crate::driver::{Arg, During, Row, Tx};
-use crate::{SqlStore, audit, sessions, users};
+use crate::{SqlStore, audit, change_log, sessions, users};
 
 const READ: &str = "read how far the database has come";
 const RECOVER: &str = "end what a restored database holds";
@@ -117,36 +117,141 @@ async fn take_uid(tx: &mut Tx, user: UserId, uid: Uid) -> Result<(), StoreError>
     Ok(())
 }
 
-/// A session number is its era times this many bits, and how often the subject's sessions were ended in it; the number of a
-/// cluster's link secret likewise.
-const ERA_BITS: u32 = 32;
+async fn news(tx: &mut Tx, since: i64) -> Result<FenceNews, StoreError> {
+    let head = audit::head(tx).await?;
+    let numbers = tx
+        .all(
+            NUMBERS,
+            &[],
+            |row| Ok((row.text("name")?, row.int("value")?)),
+            READ,
+        )
+        .await?;
+    let uids = tx
+        .all(
+            "SELECT uid, user_id FROM used_uids WHERE event > $1 ORDER BY event, uid",
+            &[since.into()],
+            uid,
+            READ,
+        )
+        .await?;
+    Ok(FenceNews {
+        head,
+        era: era(tx).await?,
+        numbers: numbers.into_iter().collect(),
+        uids,
+    })
+}
+
+/// No number that was drawn is drawn again; how many counters that raised.
+async fn raise_counters(tx: &mut Tx, fenced: &Fenced) -> Result<u64, StoreError> {
+    let mut raised = 0;
+    for (name, value) in &fenced.numbers {
+        raised += tx
+            .execute(
+                "UPDATE counters SET value = $2 WHERE name = $1 AND value < $2",
+                &[Arg::text(name), (*value).into()],
+            )
+            .await
+            .during(RECOVER)?;
+    }
+    Ok(raised)
+}
+
+/// Keeps the numbers and uids that only this fence knows of. What somebody was given since the restore stays hers.
+async fn keep(
+    mut tx: Tx,
+    fenced: &Fenced,
+    uids: &[(Uid, UserId)],
+    era: i64,
+    mut entry: AuditEntry,
+) -> Result<(), StoreError> {
+    let mut kept = raise_counters(&mut tx, fenced).await?;
+    let event = audit::next_sequence(&mut tx).await?;
+    for (uid, owner) in uids {
+        let added = tx
+            .execute(
+                "INSERT INTO used_uids (uid, user_id, event) VALUES ($1, $2, $3) ON CONFLICT (uid) DO NOTHING",
+                &[uid.number().into(), Arg::text(owner), event.into()],
+            )
+            .await
+            .during(RECOVER)?;
+        if added > 0 {
+            kept += 1;
+            entry
+                .metadata
+                .insert(format!("kept_uid_{uid}"), owner.to_string());
+        }
+    }
+    if kept == 0 {
+        return Ok(());
+    }
+    for (name, value) in [("was", fenced.head.to_string()), ("settled", era.to_string())] {
+        entry.metadata.insert(name.to_owned(), value);
+    }
+    audit::append(&mut tx, &entry).await?;
+    tx.commit().await.during(RECOVER)
+}
+
+/// Ends everything that a restored database holds.
+async fn end_all(
+    mut tx: Tx,
+    fenced: &Fenced,
+    uids: &[(Uid, UserId)],
+    entry: AuditEntry,
+) -> Result<Recovered, StoreError> {
+    let found = audit::head(&mut tx).await?;
+    // Greater than every number that any token ever carried, in this copy or in one that is lost.
+    let era = fenced.era.max(era(&mut tx).await?) + 1;
+    for statement in [
+        "UPDATE users SET session_number = $1",
+        "UPDATE service_accounts SET session_number = $1",
+        "UPDATE clusters SET credential_number = $1",
+    ] {
+        tx.execute(statement, &[(era << ERA_BITS).into()])
+            .await
+            .during(RECOVER)?;
+    }
+    for statement in [
+        "UPDATE users SET password = 'suspended:' || password
+             WHERE password IS NOT NULL AND password NOT LIKE 'suspended:%'",
+        "UPDATE service_accounts SET secret = 'suspended:' || secret WHERE secret NOT LIKE 'suspended:%'",
+        "UPDATE clusters SET credential = 'suspended:' || credential WHERE credential NOT LIKE 'suspended:%'",
+    ] {
+        tx.execute(statement, &[]).await.during(RECOVER)?;
+    }
+    raise_counters(&mut tx, fenced).await?;
+    let mut entry = entry;
+    keep_uids(&mut tx, uids, &mut entry).await?;
+    let suspended = suspended(&mut tx).await?;
+    for (name, value) in [
+        ("was", fenced.head.to_string()),
+        ("found", found.to_string()),
+        ("era", era.to_string()),
+        ("suspended_passwords", suspended.passwords.to_string()),
+        ("suspended_secrets", suspended.secrets.to_string()),
+        ("suspended_cluster_secrets", suspended.clusters.to_string()),
+    ] {
+        entry.metadata.insert(name.to_owned(), value);
+    }
+    let recovered = Recovered { era, suspended };
+    let changes = Changes::of(DirectoryChange::Everything);
+    let committed = changes.commit(tx, &entry, recovered, RECOVER).await?;
+    Ok(committed.value)
+}
 
 #[async_trait]
 impl Fence for SqlStore {
     async fn fence_news(&self, since: i64) -> Result<FenceNews, StoreError> {
+        news(&mut self.read(READ).await?, since).await
+    }
+
+    async fn fence_news_after(&self, head: &AuditHead) -> Result<Option<FenceNews>, StoreError> {
         let mut tx = self.read(READ).await?;
-        let head = audit::head(&mut tx).await?;
-        let numbers = tx
-            .all(
-                NUMBERS,
-                &[],
-                |row| Ok((row.text("name")?, row.int("value")?)),
-                READ,
-            )
-            .await?;
-        let uids = tx
-            .all(
-                "SELECT uid, user_id FROM used_uids WHERE event > $1 ORDER BY event, uid",
-                &[since.into()],
-                uid,
-                READ,
-            )
-            .await?;
-        Ok(FenceNews {
-            head,
-            numbers: numbers.into_iter().collect(),
-            uids,
-        })
+        if !audit::has(&mut tx, head).await? {
+            return Ok(None);
+        }
+        news(&mut tx, head.sequence).await.map(Some)
     }
 
     async fn knows_head(&self, head: &AuditHead) -> Result<bool, StoreError> {
@@ -161,52 +266,33 @@ impl Fence for SqlStore {
         entry: AuditEntry,
     ) -> Result<Recovered, StoreError> {
         gate::is(granted, BootstrapException::Recovery, RECOVER)?;
+        end_all(self.write(RECOVER).await?, fenced, uids, entry).await
+    }
+
+    async fn recover_lost(
+        &self,
+        granted: &Granted,
+        fenced: &Fenced,
+        uids: &[(Uid, UserId)],
+        evidence: &Evidence,
+        entry: AuditEntry,
+    ) -> Result<Loss, StoreError> {
+        gate::is(granted, BootstrapException::Recovery, RECOVER)?;
         let mut tx = self.write(RECOVER).await?;
-        let found = audit::head(&mut tx).await?;
-        // Greater than every number that any token ever carried, in this copy or in one that is lost.
-        let era = fenced.era.max(era(&mut tx).await?) + 1;
-        for statement in [
-            "UPDATE users SET session_number = $1",
-            "UPDATE service_accounts SET session_number = $1",
-            "UPDATE clusters SET credential_number = $1",
-        ] {
-            tx.execute(statement, &[(era << ERA_BITS).into()])
-                .await
-                .during(RECOVER)?;
+        let (lost, era_of_evidence) = match evidence {
+            Evidence::Head => (!audit::has(&mut tx, &fenced.head).await?, fenced.era),
+            Evidence::Mark { mark, era } => (change_log::has_lost(&mut tx, mark).await?, *era),
+        };
+        if !lost {
+            return Ok(Loss::Nothing);
         }
-        for statement in [
-            "UPDATE users SET password = 'suspended:' || password
-             WHERE password IS NOT NULL AND password NOT LIKE 'suspended:%'",
-            "UPDATE service_accounts SET secret = 'suspended:' || secret WHERE secret NOT LIKE 'suspended:%'",
-            "UPDATE clusters SET credential = 'suspended:' || credential WHERE credential NOT LIKE 'suspended:%'",
-        ] {
-            tx.execute(statement, &[]).await.during(RECOVER)?;
+        // Raised after what is lost was: everything in the database was ended since.
+        let era = era(&mut tx).await?;
+        if era > era_of_evidence {
+            keep(tx, fenced, uids, era, entry).await?;
+            return Ok(Loss::Settled(era));
         }
-        for (name, value) in &fenced.numbers {
-            tx.execute(
-                "UPDATE counters SET value = $2 WHERE name = $1 AND value < $2",
-                &[Arg::text(name), (*value).into()],
-            )
-            .await
-            .during(RECOVER)?;
-        }
-        let mut entry = entry;
-        keep_uids(&mut tx, uids, &mut entry).await?;
-        let suspended = suspended(&mut tx).await?;
-        for (name, value) in [
-            ("was", fenced.head.to_string()),
-            ("found", found.to_string()),
-            ("era", era.to_string()),
-            ("suspended_passwords", suspended.passwords.to_string()),
-            ("suspended_secrets", suspended.secrets.to_string()),
-            ("suspended_cluster_secrets", suspended.clusters.to_string()),
-        ] {
-            entry.metadata.insert(name.to_owned(), value);
-        }
-        let recovered = Recovered { era, suspended };
-        let changes = Changes::of(DirectoryChange::Everything);
-        let committed = changes.commit(tx, &entry, recovered, RECOVER).await?;
-        Ok(committed.value)
+        end_all(tx, fenced, uids, entry).await.map(Loss::Ended)
     }
 
     async fn suspended(&self) -> Result<Suspended, StoreError> {

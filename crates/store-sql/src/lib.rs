@@ -29,6 +29,7 @@ mod workloads;
 
 use std::path::Path;
 
+use reeve_authz::Granted;
 use reeve_store::StoreError;
 use reeve_types::{ClusterId, Timestamp};
 
@@ -104,6 +105,14 @@ impl SqlStore {
         self.pools.begin_write().await.during(operation)
     }
 
+    /// A writing transaction of what somebody may do: refused as [`StoreError::Again`] when that was decided before something
+    /// that may change the decision.
+    async fn write_as(&self, granted: &Granted, operation: &'static str) -> Result<Tx, StoreError> {
+        let mut tx = self.write(operation).await?;
+        change_log::is_still_granted(&mut tx, granted, operation).await?;
+        Ok(tx)
+    }
+
     /// A writing transaction of something that changes nothing but is recorded. Changes go before it.
     async fn record_later(&self, operation: &'static str) -> Result<Tx, StoreError> {
         self.pools.begin_recording().await.during(operation)
@@ -112,6 +121,11 @@ impl SqlStore {
     /// A writing transaction of what a cluster reports, without an audit event: it does not wait for people's changes.
     async fn write_report(&self, cluster: ClusterId, operation: &'static str) -> Result<Tx, StoreError> {
         self.pools.begin_report(cluster).await.during(operation)
+    }
+
+    /// A reading transaction for whole tables.
+    async fn load(&self, operation: &'static str) -> Result<Tx, StoreError> {
+        self.pools.begin_load().await.during(operation)
     }
 
     /// A reading transaction: all of it sees one moment.

@@ -69,7 +69,7 @@ impl Projects for SqlStore {
             Scope::Department(new.department_id),
             CREATE,
         )?;
-        let mut tx = self.write(CREATE).await?;
+        let mut tx = self.write_as(granted, CREATE).await?;
         let department = tx
             .row(
                 "SELECT cluster_id FROM departments WHERE id = $1",
@@ -136,7 +136,7 @@ impl Projects for SqlStore {
             Scope::Project(id),
             DELETE,
         )?;
-        let mut tx = self.write(DELETE).await?;
+        let mut tx = self.write_as(granted, DELETE).await?;
         let row = one(&mut tx, id, DELETE)
             .await?
             .ok_or_else(|| StoreError::NotFound {

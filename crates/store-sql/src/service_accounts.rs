@@ -97,7 +97,7 @@ impl ServiceAccounts for SqlStore {
         entry: AuditEntry,
     ) -> Result<Committed<ServiceAccountRow>, StoreError> {
         fits(granted, Action::Create, CREATE)?;
-        let mut tx = self.write(CREATE).await?;
+        let mut tx = self.write_as(granted, CREATE).await?;
         tx.execute(
             "INSERT INTO service_accounts (id, name, secret, enabled, created_at, created_by, updated_at)
              VALUES ($1, $2, $3, $4, $5, $6, $5)",
@@ -131,7 +131,7 @@ impl ServiceAccounts for SqlStore {
         entry: AuditEntry,
     ) -> Result<Committed<ServiceAccountFacts>, StoreError> {
         fits(granted, Action::Update, CHANGE)?;
-        let mut tx = self.write(CHANGE).await?;
+        let mut tx = self.write_as(granted, CHANGE).await?;
         let before = needed(&mut tx, id, CHANGE).await?;
         let mut changes = Changes::default();
         if before.enabled != enabled {
@@ -170,7 +170,7 @@ impl ServiceAccounts for SqlStore {
         entry: AuditEntry,
     ) -> Result<Committed<SessionNumber>, StoreError> {
         fits(granted, Action::Update, CHANGE)?;
-        let mut tx = self.write(CHANGE).await?;
+        let mut tx = self.write_as(granted, CHANGE).await?;
         let row = needed(&mut tx, id, CHANGE).await?;
         tx.execute(
             "UPDATE service_accounts SET secret = $2, updated_at = $3 WHERE id = $1",
@@ -193,7 +193,7 @@ impl ServiceAccounts for SqlStore {
         entry: AuditEntry,
     ) -> Result<Committed<Vec<AccessRuleId>>, StoreError> {
         fits(granted, Action::Delete, DELETE)?;
-        let mut tx = self.write(DELETE).await?;
+        let mut tx = self.write_as(granted, DELETE).await?;
         let row = needed(&mut tx, id, DELETE).await?;
         let mut changes = Changes::of(DirectoryChange::ServiceAccountDeleted(id));
         let rules = live_rules_of_subject(&mut tx, &SubjectKey::ServiceAccount(row.name.clone())).await?;

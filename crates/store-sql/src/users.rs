@@ -217,7 +217,7 @@ impl Users for SqlStore {
         entry: AuditEntry,
     ) -> Result<Committed<UserRow>, StoreError> {
         fits(granted, Action::Create, CREATE)?;
-        let mut tx = self.write(CREATE).await?;
+        let mut tx = self.write_as(granted, CREATE).await?;
         let row = insert(&mut tx, &new).await?;
         let entry = with_posix(entry.about(row.id, &row.email), None, row.posix.as_ref());
         let changes = changed(&mut tx, row.id, CREATE).await?;
@@ -233,7 +233,7 @@ impl Users for SqlStore {
         entry: AuditEntry,
     ) -> Result<Committed<UserRow>, StoreError> {
         fits(granted, Action::Update, CHANGE)?;
-        let mut tx = self.write(CHANGE).await?;
+        let mut tx = self.write_as(granted, CHANGE).await?;
         let before = one(&mut tx, id, CHANGE).await?.ok_or_else(|| missing(id))?;
         leave_uid(&mut tx, before.posix.as_ref(), at).await?;
         claim_uid(&mut tx, id, posix.as_ref()).await?;
@@ -257,7 +257,7 @@ impl Users for SqlStore {
         entry: AuditEntry,
     ) -> Result<(), StoreError> {
         fits(granted, Action::Update, CHANGE)?;
-        let mut tx = self.write(CHANGE).await?;
+        let mut tx = self.write_as(granted, CHANGE).await?;
         let entry = uids::release(&mut tx, uid, at, entry).await?;
         audit::append(&mut tx, &entry).await?;
         tx.commit().await.during(CHANGE)
@@ -272,7 +272,7 @@ impl Users for SqlStore {
         entry: AuditEntry,
     ) -> Result<Committed<SessionNumber>, StoreError> {
         fits(granted, Action::Update, CHANGE)?;
-        let mut tx = self.write(CHANGE).await?;
+        let mut tx = self.write_as(granted, CHANGE).await?;
         tx.execute(
             "UPDATE users SET password = $2, updated_at = $3 WHERE id = $1",
             &[Arg::text(id), password.as_str().into(), at.into()],
@@ -289,7 +289,7 @@ impl Users for SqlStore {
         entry: AuditEntry,
     ) -> Result<Committed<SessionNumber>, StoreError> {
         fits(granted, Action::Update, CHANGE)?;
-        end(self.write(CHANGE).await?, id, entry).await
+        end(self.write_as(granted, CHANGE).await?, id, entry).await
     }
 
     async fn delete_user(
@@ -300,7 +300,7 @@ impl Users for SqlStore {
         entry: AuditEntry,
     ) -> Result<Committed<Vec<AccessRuleId>>, StoreError> {
         fits(granted, Action::Delete, DELETE)?;
-        let mut tx = self.write(DELETE).await?;
+        let mut tx = self.write_as(granted, DELETE).await?;
         let row = one(&mut tx, id, DELETE).await?.ok_or_else(|| missing(id))?;
         let mut changes = Changes::of(DirectoryChange::UserDeleted(id));
         let rules = live_rules_of_subject(&mut tx, &SubjectKey::User(row.email.clone())).await?;

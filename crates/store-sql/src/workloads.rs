@@ -181,7 +181,7 @@ impl Workloads for SqlStore {
             Scope::Project(project),
             CREATE,
         )?;
-        let mut tx = self.write(CREATE).await?;
+        let mut tx = self.write_as(granted, CREATE).await?;
         let cluster = room(&mut tx, project, new.most_in_project).await?;
         insert(&mut tx, cluster, &new).await?;
         let id = new.desired.id;
@@ -203,7 +203,7 @@ impl Workloads for SqlStore {
         id: WorkloadId,
         entry: AuditEntry,
     ) -> Result<Committed<()>, StoreError> {
-        let mut tx = self.write(DELETE).await?;
+        let mut tx = self.write_as(granted, DELETE).await?;
         let row = one(&mut tx, id, DELETE)
             .await?
             .ok_or_else(|| StoreError::NotFound {

@@ -33,6 +33,28 @@ impl ChangeNumber {
     }
 }
 
+/// Where somebody stands in the log: the last entry that was applied. The number alone would not say which entry that was: a
+/// database that was put back, or taken over by a standby that was behind, gives the same numbers to other entries.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ChangeMark {
+    /// The number of the entry.
+    pub number: ChangeNumber,
+    /// Its tag: drawn at random when it was written; empty before the first entry, and for those of earlier versions.
+    pub tag: String,
+}
+
+/// What follows on a place in the log.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LogAfter {
+    /// These entries, in their order and without a gap; none when there is nothing later.
+    Entries(Vec<LoggedChanges>),
+    /// Entries that are not kept any more: the directory has to be read anew.
+    Forgotten,
+    /// The log does not know the place: it never came so far, or has another entry there. The database is not the one that
+    /// was read before, or an older copy of it.
+    Unknown,
+}
+
 /// One change of the directory. Each says how the thing is afterwards, so that applying it twice is applying it once.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -70,24 +92,38 @@ pub enum DirectoryChange {
 pub struct LoggedChanges {
     /// Its number.
     pub number: ChangeNumber,
+    /// Its tag.
+    pub tag: String,
     /// What changed, in this order.
     pub changes: Vec<DirectoryChange>,
+}
+
+impl LoggedChanges {
+    /// The place of whoever has applied it.
+    pub fn mark(&self) -> ChangeMark {
+        ChangeMark {
+            number: self.number,
+            tag: self.tag.clone(),
+        }
+    }
+}
+
+impl DirectoryChange {
+    /// Whether a decision may be another one after it. What clusters have come to decides nothing.
+    pub const fn decides(&self) -> bool {
+        !matches!(self, Self::Applied(..) | Self::Revisions(..))
+    }
 }
 
 /// The log, as processes read it. It stays inside the server: decisions are made from it, nobody is shown it.
 #[async_trait]
 pub trait ChangeLog {
-    /// At most `limit` entries after `after`, in their order, without a gap; none when there is nothing later. `None` when the
-    /// log does not go back that far, or has never come to `after`: the directory has to be read anew then. An entry that
-    /// this version of the program cannot read says [`DirectoryChange::Everything`].
+    /// At most `limit` entries after `after`. An entry that this version of the program cannot read says
+    /// [`DirectoryChange::Everything`].
     ///
     /// # Errors
     /// [`StoreError::Database`] when the database does not answer.
-    async fn changes_since(
-        &self,
-        after: ChangeNumber,
-        limit: u32,
-    ) -> Result<Option<Vec<LoggedChanges>>, StoreError>;
+    async fn changes_since(&self, after: &ChangeMark, limit: u32) -> Result<LogAfter, StoreError>;
 
     /// Returns when another process may have written to the log: when the database says so, and otherwise after half a second,
     /// since its word may be lost. Never for a database that one process has alone.

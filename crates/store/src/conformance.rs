@@ -72,6 +72,8 @@ macro_rules! conformance_tests {
             a_released_uid_is_free_and_only_when_nobody_has_it,
             a_restored_store_ends_everything_it_holds,
             eras_of_session_numbers_never_meet,
+            one_of_two_fences_ends_a_restored_store,
+            a_permission_of_before_a_change_is_refused,
             old_failed_attempts_are_pruned_and_the_chain_says_so,
             a_report_is_kept_when_it_says_something_new,
             an_address_that_is_reported_later_never_replaces_the_first,

@@ -10,7 +10,7 @@ use reeve_types::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ChangeNumber, StoreError, Verifier};
+use crate::{ChangeMark, StoreError, Verifier};
 
 /// Whose token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -110,7 +110,7 @@ pub struct ProjectFacts {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DirectorySnapshot {
     /// How far the change log had come.
-    pub number: ChangeNumber,
+    pub reached: ChangeMark,
     /// Clusters.
     pub clusters: Vec<ClusterFacts>,
     /// Departments.

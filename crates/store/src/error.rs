@@ -107,6 +107,12 @@ pub enum StoreError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// Undone, since something else was changed at the same time: it is to be decided and done again.
+    #[error("failed to {operation}: something else was changed at the same time")]
+    Again {
+        /// What was tried.
+        operation: &'static str,
+    },
     /// The database did not do what it was asked for.
     #[error("failed to {operation}")]
     Database {

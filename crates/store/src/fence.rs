@@ -14,13 +14,19 @@ use reeve_authz::Granted;
 use reeve_types::{Timestamp, Uid, UserId};
 use serde::{Deserialize, Serialize};
 
-use crate::{AuditEntry, AuditHead, StoreError};
+use crate::{AuditEntry, AuditHead, ChangeMark, StoreError};
+
+/// A session number is its era times two to the power of this, and how often the subject's sessions were ended in it; the number
+/// of a cluster's link secret likewise.
+pub const ERA_BITS: u32 = 32;
 
 /// What of the database has to be known outside of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FenceNews {
     /// How far the audit log has come.
     pub head: AuditHead,
+    /// The era of the numbers that tokens carry ([`Fenced::era`]).
+    pub era: i64,
     /// The last numbers that were drawn, by name of their counter.
     pub numbers: BTreeMap<String, i64>,
     /// Uids that were given, with whom to, or made free again, by events after the one asked about.
@@ -33,7 +39,8 @@ pub struct FenceNews {
 pub struct Fenced {
     /// How far the audit log had come.
     pub head: AuditHead,
-    /// How often a database was found restored. Session numbers of different eras never meet.
+    /// How often the database was found restored until that event, by whichever process. Session numbers of different eras
+    /// never meet.
     pub era: i64,
     /// The last numbers that were drawn.
     pub numbers: BTreeMap<String, i64>,
@@ -91,11 +98,40 @@ pub struct Recovered {
     pub suspended: Suspended,
 }
 
+/// By what a database is found to be another one than it was, while a server runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Evidence {
+    /// It does not know the event that is known outside of it.
+    Head,
+    /// It does not know this place of its change log, which was read before.
+    Mark {
+        /// The place.
+        mark: ChangeMark,
+        /// The era of the numbers in the directory as of that place.
+        era: i64,
+    },
+}
+
+/// What became of the evidence once nobody else could write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Loss {
+    /// Nothing is lost: what was asked before was an older copy, a standby for example.
+    Nothing,
+    /// The database was restored, and another process ended everything meanwhile: in this era.
+    Settled(i64),
+    /// The database was restored; everything in it is ended now.
+    Ended(Recovered),
+}
+
 /// Repository of what the fence needs. Every `granted` here is the bootstrap exception for recovery.
 #[async_trait]
 pub trait Fence {
     /// What is to be known outside, with the uids of events after `since`.
     async fn fence_news(&self, since: i64) -> Result<FenceNews, StoreError>;
+
+    /// As [`Fence::fence_news`] for the events after `head`, as of the same moment at which the audit log is found to have that
+    /// event. `None` when it has not.
+    async fn fence_news_after(&self, head: &AuditHead) -> Result<Option<FenceNews>, StoreError>;
 
     /// Whether the audit log has this event.
     async fn knows_head(&self, head: &AuditHead) -> Result<bool, StoreError>;
@@ -109,6 +145,18 @@ pub trait Fence {
         uids: &[(Uid, UserId)],
         entry: AuditEntry,
     ) -> Result<Recovered, StoreError>;
+
+    /// As [`Fence::recover`] if `evidence` holds once nobody else can write. Of several processes that find the same database
+    /// restored, each with a fence of its own, one does so: the others see that the era is a later one than that of their
+    /// fence, and only keep the numbers and uids that they alone know of.
+    async fn recover_lost(
+        &self,
+        granted: &Granted,
+        fenced: &Fenced,
+        uids: &[(Uid, UserId)],
+        evidence: &Evidence,
+        entry: AuditEntry,
+    ) -> Result<Loss, StoreError>;
 
     /// How many credentials are suspended.
     async fn suspended(&self) -> Result<Suspended, StoreError>;

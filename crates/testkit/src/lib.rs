@@ -25,6 +25,8 @@ mod cluster;
 mod environment;
 pub mod images;
 mod kubectl;
+mod middle;
+mod pgbouncer;
 mod postgres;
 mod process;
 pub mod scripted_api_server;
@@ -39,6 +41,8 @@ pub use cluster::{Cluster, Impersonate, Options, write_authentication};
 /// For tests of crates that have no client of Kubernetes themselves.
 pub use kube;
 pub use kubectl::Kubectl;
+pub use middle::Middle;
+pub use pgbouncer::Pgbouncer;
 pub use postgres::{Postgres, own_postgres, postgres};
 pub use process::{KillOnDrop, binary, output_with_input};
 pub use scripted_api_server::{Answer, ScriptedApiServer};

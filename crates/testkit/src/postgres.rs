@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::os::unix::fs::chown;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -19,7 +19,7 @@ use crate::environment::{Missing, missing};
 use crate::skip::skipped_without;
 
 /// Who runs it where the tests run as root, as whom PostgreSQL refuses to: `nobody` of Debian.
-const NOBODY: u32 = 65534;
+pub(crate) const NOBODY: u32 = 65534;
 
 /// How often it is looked whether it has started or ended, and how long between.
 const TRIES: usize = 1200;
@@ -44,6 +44,18 @@ impl Postgres {
     /// # Errors
     /// When PostgreSQL is not installed or does not start; what it said is in the error.
     pub fn start() -> anyhow::Result<Self> {
+        Self::start_with(None)
+    }
+
+    /// Starts one that also speaks TLS, with this certificate and its key in PEM.
+    ///
+    /// # Errors
+    /// As [`Postgres::start`].
+    pub fn start_tls(certificate: &str, key: &str) -> anyhow::Result<Self> {
+        Self::start_with(Some((certificate, key)))
+    }
+
+    fn start_with(tls: Option<(&str, &str)>) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         let postgres = Self {
@@ -52,6 +64,14 @@ impl Postgres {
             watchdog: Mutex::new(None),
         };
         fs::write(postgres.path("password"), PASSWORD)?;
+        if let Some((certificate, key)) = tls {
+            fs::write(postgres.path("server.pem"), certificate)?;
+            fs::write(postgres.path("server.key"), key)?;
+            fs::set_permissions(postgres.path("server.key"), fs::Permissions::from_mode(0o600))?;
+            if Uid::effective().is_root() {
+                chown(postgres.path("server.key"), Some(NOBODY), Some(NOBODY))?;
+            }
+        }
         if Uid::effective().is_root() {
             for path in [postgres.folder.path(), &postgres.path("password")] {
                 chown(path, Some(NOBODY), Some(NOBODY))?;
@@ -74,13 +94,56 @@ impl Postgres {
         Ok(postgres)
     }
 
+    /// Another one over a copy of what this one has, which has to be stopped ([`Postgres::kill`]): a standby that nobody tells
+    /// anything, as one that is behind. It can only be read.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn standby(&self) -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+        let copy = Command::new("cp")
+            .args(["-a", "--"])
+            .arg(self.path("data"))
+            .arg(folder.path())
+            .status()?;
+        if !copy.success() {
+            bail!("failed to copy the database");
+        }
+        let standby = Self {
+            folder,
+            port,
+            watchdog: Mutex::new(None),
+        };
+        let signal = standby.path("data/standby.signal");
+        fs::write(&signal, "")?;
+        let _ = fs::remove_file(standby.path("data/postmaster.pid"));
+        if Uid::effective().is_root() {
+            for path in [standby.folder.path(), &signal] {
+                chown(path, Some(NOBODY), Some(NOBODY))?;
+            }
+        }
+        standby.resume()?;
+        Ok(standby)
+    }
+
     fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    /// Where it listens, on this machine.
+    pub const fn port(&self) -> u16 {
+        self.port
     }
 
     /// The address of one of its databases.
     pub fn url(&self, database: &str) -> String {
         format!("postgres://reeve:{PASSWORD}@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// The same by another port, as of something in between.
+    pub fn url_by(&self, port: u16, database: &str) -> String {
+        format!("postgres://reeve:{PASSWORD}@127.0.0.1:{port}/{database}")
     }
 
     /// Starts it again over what it left.
@@ -103,6 +166,15 @@ impl Postgres {
         ] {
             command.args(["-c", setting]);
         }
+        if self.path("server.pem").exists() {
+            for file in ["cert_file=server.pem", "key_file=server.key"] {
+                let (name, file) = file.split_once('=').unwrap_or_default();
+                command
+                    .arg("-c")
+                    .arg(format!("ssl_{name}={}", self.path(file).display()));
+            }
+            command.args(["-c", "ssl=on"]);
+        }
         let child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
@@ -118,7 +190,8 @@ impl Postgres {
     fn wait(&self) -> anyhow::Result<()> {
         for _ in 0..TRIES {
             let log = fs::read_to_string(self.path("log")).unwrap_or_default();
-            let ready = log.contains("ready to accept connections")
+            // Of a standby: "ready to accept read-only connections".
+            let ready = log.contains("ready to accept")
                 && TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_ok();
             if ready {
                 return Ok(());
@@ -168,9 +241,9 @@ impl Drop for Postgres {
     }
 }
 
-const PASSWORD: &str = "of-the-tests";
+pub(crate) const PASSWORD: &str = "of-the-tests";
 
-fn unprivileged(program: &str, folder: &Path) -> Command {
+pub(crate) fn unprivileged(program: &str, folder: &Path) -> Command {
     let mut command = Command::new(program);
     command.current_dir(folder).env("LC_ALL", "C");
     if Uid::effective().is_root() {

@@ -146,13 +146,10 @@ impl Index {
             .path(scope)
             .and_then(|path| self.reaching(principal, wanted, path).next());
         match found.and_then(|(through, grant)| self.reason(through, grant)) {
-            Some(reason) => Ok(Granted::by_rule(
-                action,
-                entity,
-                scope,
-                principal.subject.clone(),
-                reason,
-            )),
+            Some(reason) => Ok(
+                Granted::by_rule(action, entity, scope, principal.subject.clone(), reason)
+                    .as_of_version(self.version),
+            ),
             None => Err(self.denial(principal, permission, scope)),
         }
     }
@@ -259,7 +256,8 @@ impl Index {
         match missing.iter().next() {
             None => {
                 let who = principal.subject.clone();
-                Ok(Granted::by_rule(create.action, create.entity, scope, who, reason))
+                let granted = Granted::by_rule(create.action, create.entity, scope, who, reason);
+                Ok(granted.as_of_version(self.version))
             }
             Some(permission) => Err(self.denial(principal, permission, scope)),
         }

@@ -2,7 +2,7 @@
 
 use reeve_authz::Scope;
 use reeve_store::{
-    ChangeNumber, ClusterFacts, DepartmentFacts, DirectoryChange, DirectorySnapshot, LoggedChanges,
+    ChangeMark, ClusterFacts, DepartmentFacts, DirectoryChange, DirectorySnapshot, ERA_BITS, LoggedChanges,
     ProjectFacts, UserFacts,
 };
 
@@ -14,7 +14,7 @@ use super::Directory;
 pub enum Applied {
     /// What it says.
     Done,
-    /// Nothing: it was applied before.
+    /// Nothing: it has the number of one that was applied before.
     Before,
     /// Nothing: entries before it are missing, or more changed than it tells.
     ReadAnew,
@@ -24,9 +24,10 @@ impl Directory {
     /// Builds it from what the store holds: scopes before rules, or the index would not keep the rules.
     pub fn load(snapshot: DirectorySnapshot) -> Self {
         let mut directory = Self {
-            number: snapshot.number,
+            mark: snapshot.reached,
             ..Self::default()
         };
+        directory.index.set_version(directory.mark.number.0);
         for cluster in snapshot.clusters {
             directory.put_cluster(cluster);
         }
@@ -47,22 +48,31 @@ impl Directory {
     }
 
     /// How far it has followed the change log.
-    pub const fn number(&self) -> ChangeNumber {
-        self.number
+    pub const fn mark(&self) -> &ChangeMark {
+        &self.mark
+    }
+
+    /// How often the database was found restored before that: see [`reeve_store::Fenced::era`].
+    pub fn era(&self) -> i64 {
+        let users = self.users.values().map(|it| it.session.0);
+        let accounts = self.service_accounts.values().map(|it| it.session.0);
+        let clusters = self.clusters.values().map(|it| it.credential.0);
+        users.chain(accounts).chain(clusters).max().unwrap_or(0) >> ERA_BITS
     }
 
     /// Applies one entry of the change log.
     pub fn apply(&mut self, entry: &LoggedChanges) -> Applied {
-        if entry.number <= self.number {
+        if entry.number <= self.mark.number {
             return Applied::Before;
         }
-        if entry.number != self.number.next() || entry.changes.contains(&DirectoryChange::Everything) {
+        if entry.number != self.mark.number.next() || entry.changes.contains(&DirectoryChange::Everything) {
             return Applied::ReadAnew;
         }
         for change in &entry.changes {
             self.apply_change(change);
         }
-        self.number = entry.number;
+        self.mark = entry.mark();
+        self.index.set_version(entry.number.0);
         Applied::Done
     }
 
@@ -144,7 +154,7 @@ impl Directory {
     /// All of it, each kind by its id: two directories are equal when these are.
     pub fn snapshot(&self) -> DirectorySnapshot {
         let mut snapshot = DirectorySnapshot {
-            number: self.number,
+            reached: self.mark.clone(),
             clusters: self.clusters.values().cloned().collect(),
             departments: self.departments.values().cloned().collect(),
             projects: self.projects.values().cloned().collect(),

@@ -38,7 +38,11 @@ pub async fn handle(
     report
         .check()
         .map_err(|beyond| ApiError::Invalid(beyond.to_string()))?;
-    check_revision(&app, caller.cluster, &report)?;
+    if check_revision(&app, caller.cluster, &report).is_err() {
+        // Another process may have sent it a moment ago, and this one not know of it yet.
+        app.catch_up().await?;
+        check_revision(&app, caller.cluster, &report)?;
+    }
     let cluster = caller.cluster;
     app.hub.heard(cluster, now);
     app.report(cluster, move |app| async move {

@@ -148,7 +148,7 @@ impl Feed {
             protocol: PROTOCOL_VERSION,
             cluster_id: self.cluster,
             revision,
-            history: self.app.settings.history,
+            history: self.app.history(),
         };
         self.send(&welcome).await?;
         let mut at = match self.place(resume).await? {

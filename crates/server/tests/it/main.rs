@@ -29,6 +29,7 @@ mod numbers;
 mod openapi;
 mod people;
 mod postgres;
+mod postgres_faults;
 mod process;
 mod projects;
 mod restart;

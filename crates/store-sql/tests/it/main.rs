@@ -7,6 +7,7 @@ mod chain;
 mod forgetting;
 mod order;
 mod postgres;
+mod postgres_faults;
 mod sqlite;
 mod tampering;
 mod upgrade;

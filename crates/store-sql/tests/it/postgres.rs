@@ -7,7 +7,7 @@ use std::time::Duration;
 use reeve_authz::{Action, BootstrapException, Entity, Granted, Scope};
 use reeve_link::StatusReport;
 use reeve_store::conformance::World;
-use reeve_store::{AuditAction, AuditEntry, ChangeLog, Store, StoreError};
+use reeve_store::{AuditAction, AuditEntry, ChangeLog, LogAfter, Store, StoreError};
 use reeve_store_sql::SqlStore;
 use reeve_testkit::{Postgres, own_postgres, postgres};
 use reeve_types::{Revision, Timestamp};
@@ -16,14 +16,14 @@ use sqlx::{Connection, Executor};
 
 use crate::sqlite::key;
 
-const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
-async fn connect(postgres: &Postgres, database: &str) -> PgConnection {
+pub(crate) async fn connect(postgres: &Postgres, database: &str) -> PgConnection {
     PgConnection::connect(&postgres.url(database)).await.unwrap()
 }
 
 /// A database with nothing in it; its address.
-async fn empty(postgres: &Postgres) -> String {
+pub(crate) async fn empty(postgres: &Postgres) -> String {
     static NUMBER: AtomicUsize = AtomicUsize::new(0);
     let name = format!("t{}", NUMBER.fetch_add(1, Ordering::Relaxed));
     let mut connection = connect(postgres, "postgres").await;
@@ -32,7 +32,7 @@ async fn empty(postgres: &Postgres) -> String {
     postgres.url(&name)
 }
 
-async fn open(url: &str) -> SqlStore {
+pub(crate) async fn open(url: &str) -> SqlStore {
     let url = url.parse().unwrap();
     SqlStore::open_postgres(&url, key(), NOW).await.unwrap()
 }
@@ -51,7 +51,7 @@ fn report_of(revision: u64) -> StatusReport {
     }
 }
 
-fn update() -> AuditEntry {
+pub(crate) fn update() -> AuditEntry {
     AuditEntry::of_the_system(AuditAction::Update, "x", String::new(), NOW)
 }
 
@@ -84,12 +84,15 @@ async fn who_waits_is_woken_when_another_process_writes() {
     let url = empty(postgres).await;
     let mut world = World::new(Arc::new(open(&url).await)).await;
     let other = open(&url).await;
-    let reached = world.store.directory().await.unwrap().number;
+    let reached = world.store.directory().await.unwrap().reached;
     let cluster = world.try_cluster(10, "a").await.unwrap();
     tokio::time::timeout(Duration::from_secs(5), other.woken())
         .await
         .unwrap();
-    assert_eq!(other.changes_since(reached, 10).await.unwrap(), Some(cluster.log));
+    assert_eq!(
+        other.changes_since(&reached, 10).await.unwrap(),
+        LogAfter::Entries(cluster.log)
+    );
     // Without any word, too: it may be lost.
     tokio::time::timeout(Duration::from_secs(5), other.woken())
         .await
@@ -106,8 +109,13 @@ async fn who_waits_is_woken_when_another_process_writes() {
         }
     };
     futures::join!(end(world.store.clone()), end(Arc::new(open(&url).await)));
-    let log = other.changes_since(reached, 100).await.unwrap().unwrap();
-    let numbers: Vec<_> = log.iter().map(|entry| entry.number.0 - reached.0).collect();
+    let LogAfter::Entries(log) = other.changes_since(&reached, 100).await.unwrap() else {
+        panic!("the log goes back");
+    };
+    let numbers: Vec<_> = log
+        .iter()
+        .map(|entry| entry.number.0 - reached.number.0)
+        .collect();
     assert_eq!(numbers, (1..=41).collect::<Vec<_>>());
     world.index.add_cluster(cluster.value.id);
     world.audited().await;

@@ -6,8 +6,8 @@ use reeve_types::{DepartmentId, ProjectId};
 use super::random::RandomWrites;
 use super::world::{World, group, parsed};
 use crate::{
-    CHANGES_KEPT, CHANGES_TOGETHER, ChangeNumber, ClusterFacts, DirectoryChange, DirectorySnapshot,
-    LoggedChanges,
+    CHANGES_KEPT, CHANGES_TOGETHER, ChangeMark, ChangeNumber, ClusterFacts, DirectoryChange,
+    DirectorySnapshot, LogAfter, LoggedChanges,
 };
 
 /// How many random writes there are.
@@ -16,6 +16,13 @@ const WRITES: usize = 200;
 /// A directory that knows nothing but the log: the simplest one that there is.
 #[derive(Default)]
 struct Told(DirectorySnapshot);
+
+async fn later(world: &World, mark: &ChangeMark) -> Vec<LoggedChanges> {
+    match world.store.changes_since(mark, 1000).await.unwrap() {
+        LogAfter::Entries(log) => log,
+        other => panic!("{other:?}"),
+    }
+}
 
 /// Replaces what has the same key, or adds it.
 fn put<T, K: PartialEq>(all: &mut Vec<T>, new: &T, key: impl Fn(&T) -> K)
@@ -28,12 +35,16 @@ where
 
 impl Told {
     async fn follow(&mut self, world: &World) -> Vec<LoggedChanges> {
-        let log = world.store.changes_since(self.0.number, 1000).await.unwrap();
-        let log = log.unwrap();
+        let log = later(world, &self.0.reached).await;
         for entry in &log {
-            assert_eq!(entry.number, self.0.number.next(), "no number is left out");
+            assert_eq!(
+                entry.number,
+                self.0.reached.number.next(),
+                "no number is left out"
+            );
+            assert_eq!(entry.tag.len(), 32, "{}", entry.tag);
             assert!(entry.changes.len() <= CHANGES_TOGETHER);
-            self.0.number = entry.number;
+            self.0.reached = entry.mark();
             for change in &entry.changes {
                 if *change == DirectoryChange::Everything {
                     self.0 = world.store.directory().await.unwrap();
@@ -133,7 +144,7 @@ pub async fn the_change_log_tells_all_that_changes(mut world: World) {
         assert_eq!(sorted(told.0.clone()), fresh, "after {step} writes");
         writes.step(&mut world).await;
     }
-    assert!(told.0.number > ChangeNumber(50), "{:?}", told.0.number);
+    assert!(told.0.reached.number > ChangeNumber(50), "{:?}", told.0.reached);
 }
 
 /// What is answered to whoever writes is what the log holds.
@@ -152,11 +163,24 @@ pub async fn a_write_answers_what_it_logged(mut world: World) {
     assert!(refused.is_err());
     assert_eq!(told.follow(&world).await, [], "what is refused changes nothing");
     assert_eq!(
-        world.store.changes_since(told.0.number, 1).await.unwrap(),
-        Some(vec![])
+        world.store.changes_since(&told.0.reached, 1).await.unwrap(),
+        LogAfter::Entries(vec![])
     );
-    let beyond = world.store.changes_since(told.0.number.next(), 1).await.unwrap();
-    assert_eq!(beyond, None, "a log that has never come so far is another one");
+    let mut beyond = told.0.reached.clone();
+    beyond.number = beyond.number.next();
+    let beyond = world.store.changes_since(&beyond, 1).await.unwrap();
+    assert_eq!(
+        beyond,
+        LogAfter::Unknown,
+        "a log that has never come so far is another one"
+    );
+    // The same number, given to another entry: without its tag nobody would notice. Also where it is not the last one.
+    for at in [&rule.log, &gone.log] {
+        let mut other = at.first().unwrap().mark();
+        other.tag = "of an entry that is lost".to_owned();
+        let other = world.store.changes_since(&other, 1).await.unwrap();
+        assert_eq!(other, LogAfter::Unknown);
+    }
 }
 
 /// A rule of the account over many clusters, and a user with many rules: in parts of a bounded size.
@@ -194,7 +218,7 @@ pub async fn the_oldest_changes_are_forgotten(world: World) {
         reeve_authz::Entity::Users,
         Scope::Account,
     );
-    let reached = world.store.directory().await.unwrap().number;
+    let reached = world.store.directory().await.unwrap().reached;
     for _ in 0..CHANGES_KEPT {
         let ended = world.store.end_sessions(
             &granted,
@@ -203,10 +227,15 @@ pub async fn the_oldest_changes_are_forgotten(world: World) {
         );
         ended.await.unwrap();
     }
-    let since = async |number: i64| {
-        let log = world.store.changes_since(ChangeNumber(number), 3).await.unwrap();
-        log.map(|log| log.len())
+    let before = ChangeMark {
+        number: ChangeNumber(reached.number.0 - 1),
+        tag: "whatever it was".to_owned(),
     };
-    assert_eq!(since(reached.0 - 1).await, None);
-    assert_eq!(since(reached.0).await, Some(3));
+    let before = world.store.changes_since(&before, 3).await.unwrap();
+    assert_eq!(before, LogAfter::Forgotten);
+    let since = world.store.changes_since(&reached, 3).await.unwrap();
+    assert!(
+        matches!(&since, LogAfter::Entries(log) if log.len() == 3),
+        "{since:?}"
+    );
 }

@@ -7,7 +7,8 @@ use reeve_types::Revision;
 
 use super::world::{NOW, World, entry, exception, group, link, posix};
 use crate::{
-    AuditAction, AuditEntry, AuditHead, CredentialKind, EMAIL_RESTS_SECONDS, Fenced, SubjectId, Verifier,
+    AuditAction, AuditEntry, AuditHead, CredentialKind, EMAIL_RESTS_SECONDS, Evidence, Fenced, SubjectId,
+    Verifier,
 };
 
 /// The write methods that are exercised below, in their order. A test in this crate compares them with the traits.
@@ -35,6 +36,7 @@ pub const AUDITED_WRITES: &[&str] = &[
     "set_service_account_enabled",
     "set_service_account_secret",
     "recover",
+    "recover_lost",
     "confirm",
     "recover_password",
     "delete_service_account",
@@ -179,6 +181,19 @@ pub async fn every_write_is_in_the_audit_log(mut world: World) {
         Restore,
         "",
         &["was=99:lost", "found", "era=1", "suspended_passwords=2"],
+    )
+    .await;
+    let again = Fenced { era: 1, ..fenced };
+    store
+        .recover_lost(&recovery, &again, &[], &Evidence::Head, entry(Restore))
+        .await
+        .unwrap();
+    log.has(
+        &world,
+        "recover_lost",
+        Restore,
+        "",
+        &["was=99:lost", "found", "era=2", "suspended_passwords=2"],
     )
     .await;
     store

@@ -5,8 +5,8 @@ use reeve_types::UserId;
 
 use super::world::{NOW, World, entry, exception, id, posix};
 use crate::{
-    AuditAction, AuditHead, CredentialKind, CredentialNumber, EMAIL_RESTS_SECONDS, Fenced, SessionNumber,
-    StoreError, SubjectId,
+    AuditAction, AuditHead, ChangeMark, CredentialKind, CredentialNumber, EMAIL_RESTS_SECONDS, Evidence,
+    Fenced, Loss, SessionNumber, StoreError, SubjectId,
 };
 
 /// Not while somebody has it, not while a token may name it; then it is anybody's.
@@ -162,4 +162,103 @@ pub async fn eras_of_session_numbers_never_meet(mut world: World) {
         .store
         .recover(&granted, &lost, &[], entry(AuditAction::Restore));
     assert_eq!(again.await.unwrap().era, (before.0 >> 32) + 1);
+}
+
+/// Two servers over one store, each with a fence of its own, find it restored one after the other. Planted fault: where the era
+/// does not count, the second one suspends what was given anew after the first.
+pub async fn one_of_two_fences_ends_a_restored_store(mut world: World) {
+    let store = world.store.clone();
+    let granted = exception(BootstrapException::Recovery);
+    let end = async |fenced: &Fenced, evidence: Evidence, uids: &[_]| {
+        let entry = entry(AuditAction::Restore);
+        let ended = store.recover_lost(&granted, fenced, uids, &evidence, entry);
+        ended.await.unwrap()
+    };
+    let head = store.fence_news(0).await.unwrap().head;
+    let known = Fenced {
+        head: head.clone(),
+        ..fenced(0, 0)
+    };
+    let before = world.audited().await;
+    assert_eq!(end(&known, Evidence::Head, &[]).await, Loss::Nothing);
+    assert_eq!(store.fence_news_after(&head).await.unwrap().unwrap().head, head);
+    let (one, other) = (fenced(head.sequence, 0), fenced(head.sequence + 3, 0));
+    assert_eq!(store.fence_news_after(&one.head).await.unwrap(), None);
+    assert_eq!(world.audited().await, before, "nothing was written so far");
+    let Loss::Ended(recovered) = end(&one, Evidence::Head, &[]).await else {
+        panic!("the first one ends it");
+    };
+    store
+        .confirm(&granted, CredentialKind::Passwords, entry(AuditAction::Confirm))
+        .await
+        .unwrap();
+    let uids = [(posix(70012).uid(), id(77))];
+    let settled = Loss::Settled(recovered.era);
+    assert_eq!(end(&other, Evidence::Head, &uids).await, settled);
+    assert!(!world.admin_password().await.is_suspended());
+    let events = world.audited().await;
+    assert_eq!(end(&other, Evidence::Head, &uids).await, settled);
+    assert_eq!(
+        world.audited().await,
+        events,
+        "once it is known there is nothing to record"
+    );
+    let taken = world.try_user(2, "dave@example.com", Some(posix(70012))).await;
+    assert!(matches!(taken, Err(StoreError::UidTaken(_))), "{taken:?}");
+    // The same by a place of the change log, and with the era of then.
+    let mark = store.directory().await.unwrap().reached;
+    let lost = ChangeMark {
+        tag: "of an entry that is lost".to_owned(),
+        ..mark.clone()
+    };
+    let evidence = |mark: &ChangeMark, era| Evidence::Mark {
+        mark: mark.clone(),
+        era,
+    };
+    assert_eq!(
+        end(&known, evidence(&mark, recovered.era), &[]).await,
+        Loss::Nothing
+    );
+    assert_eq!(end(&known, evidence(&lost, 0), &[]).await, settled);
+    let again = end(&known, evidence(&lost, recovered.era), &[]).await;
+    assert!(
+        matches!(again, Loss::Ended(again) if again.era == recovered.era + 1),
+        "{again:?}"
+    );
+    assert_eq!(store.fence_news(0).await.unwrap().era, recovered.era + 1);
+    world.cluster(10, "a").await;
+}
+
+/// Decided, then something else was changed by somebody else: what was decided may not hold any more. Planted fault: without the
+/// comparison a granter whose rule is gone still writes. What clusters report is no such change.
+pub async fn a_permission_of_before_a_change_is_refused(mut world: World) {
+    let cluster = world.cluster(10, "a").await.id;
+    let reached = async |world: &mut World| {
+        let reached = world.store.directory().await.unwrap().reached.number.0;
+        world.index.set_version(reached);
+    };
+    reached(&mut world).await;
+    let granted = world.may(Action::Update, Entity::Users, Scope::Account);
+    let admin = world.admin_row.id;
+    let end = async |world: &World, granted| {
+        let ended = world
+            .store
+            .end_sessions(granted, admin, entry(AuditAction::SignOut));
+        ended.await
+    };
+    let report = reeve_link::StatusReport {
+        revision: reeve_types::Revision(1),
+        ..Default::default()
+    };
+    let link = exception(BootstrapException::LinkStatus);
+    let kept = world
+        .store
+        .report(&link, cluster, &report, NOW, entry(AuditAction::Update));
+    assert!(!kept.await.unwrap().log.is_empty());
+    end(&world, &granted).await.unwrap();
+    let late = end(&world, &granted).await;
+    assert!(matches!(late, Err(StoreError::Again { .. })), "{late:?}");
+    reached(&mut world).await;
+    let granted = world.may(Action::Update, Entity::Users, Scope::Account);
+    end(&world, &granted).await.unwrap();
 }

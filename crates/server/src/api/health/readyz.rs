@@ -33,6 +33,9 @@ pub async fn handle(State(app): State<Arc<App>>) -> Response {
             missing.push("the database does not answer");
         }
     }
+    if missing.is_empty() && app.up_to_date().await.is_err() {
+        missing.push("what decisions are made from is not up to date with the database");
+    }
     if *app.stopping.borrow() {
         missing.push("the server is ending");
     }

@@ -1,0 +1,85 @@
+//! A database that turns out to be another one while the server runs: it was restored from a backup, or a standby took over that
+//! was behind. What is done is what a start does about it (`restored.rs`), without a restart.
+//!
+//! It shows in two ways: the database does not know the last event that is known outside of it (`fence.rs`), or not the last
+//! entry of the change log that was read (`follow.rs`). Neither is believed before it is asked once more where nobody else can
+//! write: a reader may have asked a standby.
+
+use reeve_store::{Evidence, Loss, StoreError};
+use reeve_types::HistoryId;
+
+use crate::app::App;
+use crate::error::log_chain;
+use crate::restored::tell_suspended;
+
+const OPERATION: &str = "end what a restored database holds";
+
+impl App {
+    /// After the fence found a database that does not know its event.
+    pub(crate) async fn end_what_was_restored(&self) {
+        let _order = self.order().await;
+        if let Err(error) = self.end_lost(&Evidence::Head).await {
+            log_chain(&error);
+        }
+    }
+
+    /// Ends what the database holds and reads it anew, if it was restored. Whoever calls holds the order.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when nothing is lost: an older copy was asked. Nothing is decided until the database itself
+    /// answers.
+    pub(crate) async fn end_lost(&self, evidence: &Evidence) -> Result<(), StoreError> {
+        let Some(fence) = self.fence() else {
+            self.following.is_replaced();
+            return self.read_what_was_restored().await;
+        };
+        let (random, now) = (&self.security.random, self.clock.now());
+        let loss = fence
+            .recover_lost(self.store.as_ref(), evidence, random, now)
+            .await;
+        let loss = loss.map_err(|error| {
+            error
+                .downcast::<StoreError>()
+                .unwrap_or_else(|error| failed(error.into()))
+        })?;
+        match loss {
+            Loss::Nothing => {
+                return Err(StoreError::Unavailable {
+                    operation: "follow the change log",
+                    source: "an older copy of the database answered".into(),
+                });
+            }
+            Loss::Settled(era) => tracing::warn!(
+                era,
+                "the database was restored while this server ran, and another server has ended what it held: tokens given before are void"
+            ),
+            Loss::Ended(recovered) => tracing::warn!(
+                era = recovered.era,
+                "the database was restored while this server ran: every token given before is void"
+            ),
+        }
+        self.following.is_replaced();
+        self.read_what_was_restored().await?;
+        tell_suspended(self.store.as_ref()).await
+    }
+
+    /// The rest of it, which is tried until it succeeds. Whoever calls holds the order.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub(crate) async fn read_what_was_restored(&self) -> Result<(), StoreError> {
+        // Revisions are given anew: whoever has some of before is to be told from whoever has those of now.
+        let id = self.security.random.uuid();
+        let history = HistoryId::from_uuid(id.map_err(|error| failed(Box::new(error)))?);
+        self.store.begin_history(history, self.clock.now()).await?;
+        self.set_history(history);
+        self.load().await
+    }
+}
+
+fn failed(source: Box<dyn std::error::Error + Send + Sync>) -> StoreError {
+    StoreError::Database {
+        operation: OPERATION,
+        source,
+    }
+}
