@@ -141,6 +141,16 @@ pub const OPERATOR_USER: &str = "system:serviceaccount:reeve-system:reeve-operat
 pub const INSTALLERS: &str = "reeve:installers";
 /// Applications are subjects of kind User named this plus their name.
 pub const APPLICATION_PREFIX: &str = "reeve:application:";
+/// What the groups of our tokens begin with in a cluster: whatever an identity provider calls a group, it is none that anybody
+/// else bound there.
+pub const GROUP_PREFIX: &str = "reeve-group/";
+
+/// What a group of an access rule is called in a cluster. `None` for one with a colon, which is told to no cluster: that is how
+/// Kubernetes and its distributions set their own names apart, and a name that reaches cluster-admin may be among them.
+pub fn group_in_cluster(group: &str) -> Option<String> {
+    (!group.contains(':')).then(|| format!("{GROUP_PREFIX}{group}"))
+}
+
 /// The groups of those who administer the cluster by certificates of its own.
 pub const ADMINISTRATORS: [&str; 2] = ["kubeadm:cluster-admins", "system:masters"];
 /// No user name and no group of an identity provider may begin so (R10).

@@ -82,7 +82,7 @@ impl App {
             return;
         }
         let order = self.following.order.lock().await;
-        if self.apply(log) {
+        if self.apply(log) && self.follow_keys().await.is_ok() {
             return;
         }
         self.following.doubt();
@@ -146,7 +146,7 @@ impl App {
         loop {
             let number = self.directory().number();
             match self.store.changes_since(number, TOGETHER).await? {
-                Some(log) if log.is_empty() => return Ok(()),
+                Some(log) if log.is_empty() => return self.follow_keys().await,
                 Some(log) if self.apply(&log) => {}
                 _ => return self.load().await,
             }
@@ -170,7 +170,7 @@ impl App {
         let clusters: Vec<_> = directory.clusters().cloned().collect();
         *self.following.directory_mut() = directory;
         self.hub.follow_all(&clusters, &heard);
-        Ok(())
+        self.follow_keys().await
     }
 
     /// Applies entries, all of them in one step; false when one of them does not follow on what is known. Whoever calls holds

@@ -54,13 +54,11 @@ async fn suspended(tx: &mut Tx) -> Result<Suspended, StoreError> {
     })
 }
 
-/// The era of the greatest number that a token of a subject or of a cluster's link carries.
+/// The era of the greatest number that a token of a cluster's link carries.
 async fn era(tx: &mut Tx) -> Result<i64, StoreError> {
     let greatest = count(
         tx,
-        "SELECT COALESCE(MAX(n), 0) AS n FROM (SELECT MAX(session_number) AS n FROM users
-         UNION ALL SELECT MAX(session_number) AS n FROM service_accounts
-         UNION ALL SELECT MAX(credential_number) AS n FROM clusters) AS numbers",
+        "SELECT COALESCE(MAX(credential_number), 0) AS n FROM clusters",
     )
     .await?;
     Ok(greatest >> ERA_BITS)
@@ -117,8 +115,7 @@ async fn take_uid(tx: &mut Tx, user: UserId, uid: Uid) -> Result<(), StoreError>
     Ok(())
 }
 
-/// A session number is its era times this many bits, and how often the subject's sessions were ended in it; the number of a
-/// cluster's link secret likewise.
+/// The number of a cluster's link secret is its era times this many bits, and how often the secret was replaced in it.
 const ERA_BITS: u32 = 32;
 
 #[async_trait]
@@ -165,15 +162,14 @@ impl Fence for SqlStore {
         let found = audit::head(&mut tx).await?;
         // Greater than every number that any token ever carried, in this copy or in one that is lost.
         let era = fenced.era.max(era(&mut tx).await?) + 1;
-        for statement in [
-            "UPDATE users SET session_number = $1",
-            "UPDATE service_accounts SET session_number = $1",
+        tx.execute(
             "UPDATE clusters SET credential_number = $1",
-        ] {
-            tx.execute(statement, &[(era << ERA_BITS).into()])
-                .await
-                .during(RECOVER)?;
-        }
+            &[(era << ERA_BITS).into()],
+        )
+        .await
+        .during(RECOVER)?;
+        // Those that began in the part that is lost are known to nobody.
+        sessions::end_everybodys(&mut tx, entry.timestamp, RECOVER).await?;
         for statement in [
             "UPDATE users SET password = 'suspended:' || password
              WHERE password IS NOT NULL AND password NOT LIKE 'suspended:%'",
@@ -264,8 +260,8 @@ impl Fence for SqlStore {
                 id: email.to_string(),
             })?
             .parsed("id")?;
-        sessions::end(&mut tx, SubjectId::User(id), CONFIRM).await?;
-        let changes = users::changed(&mut tx, id, CONFIRM).await?;
+        let mut changes = users::changed(&mut tx, id, CONFIRM).await?;
+        sessions::end_all(&mut tx, &mut changes, SubjectId::User(id), at, CONFIRM).await?;
         let entry = entry.about(id, email);
         changes.commit(tx, &entry, (), CONFIRM).await?;
         Ok(())

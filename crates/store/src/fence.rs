@@ -33,7 +33,7 @@ pub struct FenceNews {
 pub struct Fenced {
     /// How far the audit log had come.
     pub head: AuditHead,
-    /// How often a database was found restored. Session numbers of different eras never meet.
+    /// How often a database was found restored. Numbers of clusters' link secrets of different eras never meet.
     pub era: i64,
     /// The last numbers that were drawn.
     pub numbers: BTreeMap<String, i64>,

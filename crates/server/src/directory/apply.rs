@@ -3,7 +3,7 @@
 use reeve_authz::Scope;
 use reeve_store::{
     ChangeNumber, ClusterFacts, DepartmentFacts, DirectoryChange, DirectorySnapshot, LoggedChanges,
-    ProjectFacts, UserFacts,
+    ProjectFacts, SessionFacts, UserFacts,
 };
 
 use super::Directory;
@@ -45,6 +45,10 @@ impl Directory {
         for account in snapshot.service_accounts {
             directory.service_accounts.insert(account.id, account);
         }
+        for session in snapshot.sessions {
+            directory.put_session(session);
+        }
+        directory.signing_keys = snapshot.signing_keys;
         directory
     }
 
@@ -106,6 +110,13 @@ impl Directory {
             DirectoryChange::ServiceAccountDeleted(id) => {
                 self.service_accounts.remove(id);
             }
+            DirectoryChange::Session(session) => self.put_session(session.clone()),
+            DirectoryChange::SessionsEnded(sessions) => {
+                for session in sessions {
+                    self.sessions.remove(session);
+                }
+            }
+            DirectoryChange::SigningKeys(keys) => self.signing_keys.clone_from(keys),
             // `apply` refuses the entry.
             DirectoryChange::Everything => {}
         }
@@ -131,6 +142,12 @@ impl Directory {
         self.users.insert(user.id, user);
     }
 
+    fn put_session(&mut self, mut session: SessionFacts) {
+        // There may be a hundred thousand.
+        session.groups.shrink_to_fit();
+        self.sessions.insert(session.id, session);
+    }
+
     fn remove_scope(&mut self, scope: Scope) {
         for gone in self.index.descendants(scope).into_iter().chain([scope]) {
             match gone {
@@ -153,6 +170,8 @@ impl Directory {
             rules: self.index.rules().collect(),
             users: self.users.values().cloned().collect(),
             service_accounts: self.service_accounts.values().cloned().collect(),
+            sessions: self.sessions.values().cloned().collect(),
+            signing_keys: self.signing_keys.clone(),
             heard: Vec::new(),
         };
         snapshot.clusters.sort_by_key(|it| it.id);
@@ -161,6 +180,7 @@ impl Directory {
         snapshot.rules.sort_by_key(|it| it.id);
         snapshot.users.sort_by_key(|it| it.id);
         snapshot.service_accounts.sort_by_key(|it| it.id);
+        snapshot.sessions.sort_by_key(|it| it.id);
         snapshot
     }
 }
