@@ -329,7 +329,7 @@ async fn a_logout_ends_every_token_and_no_later_one() {
     let answer = logout(&server.admin, &path).await;
     assert_eq!((answer.status.as_u16(), answer.text.as_str()), (200, ""));
     server.get(&town.alice, "/api/v1/me").await.refused(401);
-    let later = server.token_of(SubjectId::User(town.alice_id), "alice@example.com");
+    let later = server.token_of(SubjectId::User(town.alice_id)).await;
     server.get(&later, "/api/v1/me").await.is(200);
     // It is kept, too.
     let again = Server::open(Arc::clone(&server.dir), server.clock.clone()).await;
