@@ -50,7 +50,18 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("testkit", &["types"]),
     (
         "demo",
-        &["types", "api", "crds", "admission", "tenancy", "testkit"],
+        &[
+            "types",
+            "authz",
+            "api",
+            "crds",
+            "admission",
+            "tenancy",
+            "store",
+            "identity",
+            "server",
+            "testkit",
+        ],
     ),
     (
         "bench",

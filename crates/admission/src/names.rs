@@ -170,3 +170,28 @@ pub const CONTROLLERS: [&str; 8] = [
     "system:serviceaccount:kube-system:replication-controller",
     "system:kube-controller-manager",
 ];
+
+#[cfg(test)]
+mod group_tests {
+    use super::*;
+
+    #[test]
+    fn no_group_is_called_in_a_cluster_as_one_of_its_own() {
+        assert_eq!(group_in_cluster("ml").as_deref(), Some("reeve-group/ml"));
+        assert_eq!(group_in_cluster("/a/b").as_deref(), Some("reeve-group//a/b"));
+        for foreign in [
+            "system:masters",
+            "oidc:admins",
+            "kubeadm:cluster-admins",
+            "a:b",
+            ":",
+        ] {
+            assert_eq!(group_in_cluster(foreign), None, "{foreign}");
+        }
+        // As the policies and the API server's configuration have it: nothing reserved begins so.
+        for reserved in RESERVED_PREFIXES {
+            assert!(!GROUP_PREFIX.starts_with(reserved));
+        }
+        assert!(!GROUP_PREFIX.contains(':'));
+    }
+}

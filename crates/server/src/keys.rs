@@ -257,3 +257,38 @@ pub async fn rotate_when_due(app: &Arc<App>) {
         Err(error) => log_chain(&error),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_of_before_the_table_opens_and_one_that_was_moved_does_not() {
+        let master = MasterKey::from_bytes(&[7; 32]).unwrap();
+        let key = SigningKey::generate().unwrap();
+        let before = Binding {
+            account: "1",
+            kind: "installation.value",
+            row: "signing-key-current",
+        };
+        let sealed = master.sealer().seal(before, key.expose_pkcs8()).unwrap();
+        let row = |id: &str| SigningKeyRow {
+            facts: SigningKeyFacts {
+                id: id.to_owned(),
+                usage: KeyUse::Current,
+                published: Timestamp::from_millis(0),
+                since: Timestamp::from_millis(0),
+            },
+            sealed: STANDARD_NO_PAD.encode(&sealed),
+        };
+        let keys = Keys::open(&master, &[row("signing-key-current")]).unwrap();
+        assert_eq!(keys.kid("signing-key-current").as_deref(), Some(key.kid()));
+        let moved = Keys::open(&master, &[row("signing-key-next")]).unwrap_err();
+        assert!(
+            format!("{moved:#}").contains("signing key `signing-key-next`"),
+            "{moved:#}"
+        );
+        assert!(Keys::open(&master, &[]).is_err());
+        assert!(!format!("{keys:?}").contains("pkcs8"));
+    }
+}

@@ -133,6 +133,7 @@ async fn a_deleted_users_next_request_is_refused_and_her_rules_are_gone() {
         server.get(&server.admin, path).await.is(200)["accessRules"],
         json!([])
     );
+    server.clock.advance_seconds(reeve_store::EMAIL_RESTS_SECONDS);
     let (_, again) = server.user("alice@example.com", json!(null)).await;
     server.get(&again, "/api/v1/org-unit/projects").await.refused(403);
 }

@@ -45,6 +45,9 @@ pub async fn handle(
     let expiration_timestamp = Timestamp::from_millis(claims.exp.saturating_mul(1000));
     let mut entry = call.event(AuditAction::SignIn, "cluster").about(id, "");
     entry.metadata = said(&claims, posix.as_ref());
+    entry
+        .metadata
+        .insert("session".to_owned(), caller.session.to_string());
     entry.subject.clone_from(&caller.name);
     entry.subject_type = caller.audit_subject();
     entry.cluster_id = Some(id);
