@@ -64,7 +64,7 @@ fn claim_rules() -> Value {
 }
 
 /// Rules on the user that comes out: each is `(name of the rule in tests, expression, message)`.
-pub const USER_RULES: [(&str, &str, &str); 5] = [
+pub const USER_RULES: [(&str, &str, &str); 4] = [
     (
         "system-name",
         "!user.username.startsWith('system:')",
@@ -80,15 +80,12 @@ pub const USER_RULES: [(&str, &str, &str); 5] = [
         "user.username.contains('@')",
         "a user name must be an email",
     ),
+    // `crate::names::GROUP_PREFIX`. With it no group is one of Kubernetes (`system:`), of Reeve (`reeve:`), or one that the cluster
+    // knows from elsewhere.
     (
-        "system-group",
-        "user.groups.all(g, !g.startsWith('system:'))",
-        "groups that begin with system: are not accepted",
-    ),
-    (
-        "reeve-group",
-        "user.groups.all(g, !g.startsWith('reeve:'))",
-        "groups that begin with reeve: are not accepted",
+        "group-name",
+        "user.groups.all(g, g.startsWith('reeve-group/') && !g.contains(':'))",
+        "groups that do not begin with reeve-group/ or have a colon are not accepted",
     ),
 ];
 
@@ -137,6 +134,13 @@ mod tests {
         insta::assert_snapshot!(text);
         let back: Value = serde_saphyr::from_str(&text).unwrap();
         assert_eq!(back.pointer("/jwt/0/issuer/certificateAuthority").unwrap(), PEM);
+    }
+
+    #[test]
+    fn the_rule_on_groups_knows_their_prefix() {
+        let rule = USER_RULES.iter().find(|(name, ..)| *name == "group-name");
+        let (_, expression, _) = rule.unwrap();
+        assert!(expression.contains(&format!("g.startsWith('{}')", names::GROUP_PREFIX)));
     }
 
     #[test]

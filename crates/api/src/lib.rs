@@ -27,6 +27,7 @@ pub mod rights;
 pub mod role;
 pub mod service_account;
 pub mod shown;
+pub mod signing_key;
 pub mod token;
 pub mod training;
 pub mod user;

@@ -6,13 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::access_rule::{ScopeType, SubjectType};
 use crate::operation::Access::Authenticated;
-use crate::operation::{get, operations};
+use crate::operation::{get, operations, post};
 
 operations! {
     /// Operations of everybody who has signed in.
     OPERATIONS: MeOperation as Me, "Me";
     /// Who the caller is.
     GetMe = get("get_me", "/api/v1/me", Authenticated).answers::<Me>(200);
+    /// Sign out: end the session of the token that is shown.
+    LogoutMe = post("logout_me", "/api/v1/me/logout", Authenticated).answers_nothing(200);
 }
 
 /// Whoever the token of the request stands for.
@@ -26,9 +28,10 @@ pub struct Me {
     /// `user` or `service-account`.
     #[serde(rename = "type")]
     pub kind: SubjectType,
-    /// The groups that count for the caller's rights; empty when there are none.
+    /// The groups that count for the caller's rights: those that the sign-in of this session showed.
     pub groups: Vec<String>,
-    /// The POSIX identity that the caller's containers run with; null when there is none.
+    /// The POSIX identity that the caller's containers run with: the one that an administrator set, or else the identity
+    /// provider's; null when there is none.
     pub posix: Option<PosixIdentity>,
     /// Which roles the caller holds, and where.
     pub roles: Vec<HeldRole>,

@@ -10,8 +10,8 @@ use schemars::{Schema, SchemaGenerator};
 use crate::body::InvalidBody;
 use crate::list::ListSpec;
 use crate::{
-    access_rule, cluster, documents, health, me, org, realm, role, service_account, token, training, user,
-    workload,
+    access_rule, cluster, documents, health, me, org, realm, role, service_account, signing_key, token,
+    training, user, workload,
 };
 
 pub use parameter::{PathParameter, QueryParameter};
@@ -179,6 +179,8 @@ pub enum OperationId {
     AccessRule(access_rule::AccessRuleOperation),
     /// Roles.
     Role(role::RoleOperation),
+    /// Signing keys.
+    SigningKey(signing_key::SigningKeyOperation),
     /// Workloads of every kind.
     Workload(workload::WorkloadOperation),
     /// Trainings.
@@ -203,6 +205,7 @@ impl OperationId {
             Self::ServiceAccount(id) => id.row(),
             Self::AccessRule(id) => id.row(),
             Self::Role(id) => id.row(),
+            Self::SigningKey(id) => id.row(),
             Self::Workload(id) => id.row(),
             Self::Training(id) => id.row(),
             Self::Health(id) => id.row(),
@@ -223,6 +226,7 @@ const RESOURCES: &[&[Operation]] = &[
     service_account::OPERATIONS,
     access_rule::OPERATIONS,
     role::OPERATIONS,
+    signing_key::OPERATIONS,
     workload::OPERATIONS,
     training::OPERATIONS,
     health::OPERATIONS,

@@ -2,7 +2,7 @@
 
 use reeve_authz::{Action, Entity};
 use reeve_types::posix::MAX_GROUPS;
-use reeve_types::{Email, Gid, InvalidPosix, PosixIdentity, Timestamp, Uid, UserId};
+use reeve_types::{Email, Gid, InvalidPosix, PosixIdentity, SessionId, SignInMethod, Timestamp, Uid, UserId};
 use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -38,10 +38,16 @@ operations! {
     /// Make a uid free again that was given by mistake.
     ReleaseUid = delete("release_uid", "/api/v1/uids/{uid}", may(Action::Update, Entity::Users))
         .answers_nothing(204).also(&[409]);
-    /// Give a user a new password; the user's tokens end.
+    /// List a user's sessions: those that go on, and those that ended in the last day.
+    GetUserSessions = get("get_user_sessions", "/api/v1/users/{userId}/sessions", may(Action::Read, Entity::Users))
+        .answers::<Vec<Session>>(200);
+    /// End one session of a user, with its tokens.
+    EndSession = delete("end_session", "/api/v1/sessions/{sessionId}", may(Action::Update, Entity::Users))
+        .answers_nothing(204);
+    /// Give a user a new password; the user's sessions end.
     ResetUserPassword = post("reset_user_password", "/api/v1/users/{userId}/password", may(Action::Update, Entity::Users))
         .answers::<NewPassword>(200);
-    /// End a user's tokens.
+    /// End all sessions of a user, with their tokens.
     LogoutUser = post("logout_user", "/api/v1/users/{userId}/logout", may(Action::Update, Entity::Users))
         .answers_nothing(200);
 }
@@ -133,11 +139,34 @@ pub struct User {
     pub last_login: Option<Timestamp>,
     /// Whether the password is kept here, and not at an identity provider.
     pub is_local: Option<bool>,
-    /// The groups at the identity provider; null: they are not known.
+    /// The groups that the user's last sign-in showed: empty when that was with a password, null before the first one.
     pub groups: Option<Vec<String>>,
     /// Ours: the POSIX identity that the user's containers run with; null when there is none.
     #[serde(default)]
     pub posix: Option<PosixIdentity>,
+}
+
+/// Ours: what one sign-in of a user began.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Session {
+    /// The session's id: `sid` of its tokens.
+    pub id: SessionId,
+    /// How the user signed in.
+    pub method: SignInMethod,
+    /// The groups that the sign-in showed: access rules that name one of them count for the session.
+    pub groups: Vec<String>,
+    /// The POSIX identity that the identity provider gave; null when it gave none. One that an administrator set on the user comes
+    /// before it.
+    pub posix: Option<PosixIdentity>,
+    /// When the user signed in.
+    pub created_at: Timestamp,
+    /// When a token was last given in it.
+    pub refreshed_at: Timestamp,
+    /// When it ends by itself.
+    pub ends_at: Timestamp,
+    /// When it was ended; null while it goes on.
+    pub ended_at: Option<Timestamp>,
 }
 
 /// The 201 of a creation.

@@ -45,15 +45,18 @@ pub enum BootstrapException {
     /// The database was restored from a backup: what it holds of sessions and secrets is ended, and used again only when
     /// somebody at the server's own machine says so.
     Recovery,
+    /// A signing key has signed for as long as it was to: the next one takes over.
+    KeyRotation,
 }
 
 impl BootstrapException {
     /// All of them.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::FirstStart,
         Self::LinkStatus,
         Self::SessionRecord,
         Self::Recovery,
+        Self::KeyRotation,
     ];
 
     /// What the exception is good for; everything else needs a rule.
@@ -84,6 +87,9 @@ impl BootstrapException {
                         Entity::Tenant | Entity::Users | Entity::ServiceAccount | Entity::Cluster
                     )
             }
+            Self::KeyRotation => {
+                matches!(action, Action::Update) && matches!(entity, Entity::SecuritySettings)
+            }
         }
     }
 
@@ -93,6 +99,7 @@ impl BootstrapException {
             Self::LinkStatus => (Action::Update, Entity::Cluster),
             Self::SessionRecord => (Action::Update, Entity::Users),
             Self::Recovery => (Action::Update, Entity::Tenant),
+            Self::KeyRotation => (Action::Update, Entity::SecuritySettings),
         }
     }
 }

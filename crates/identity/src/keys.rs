@@ -1,4 +1,4 @@
-//! Signing keys: ECDSA on P-256, two of them published at any time. Nothing makes the second the first yet.
+//! Signing keys: ECDSA on P-256. One signs; the next ones and the former ones are published beside it ([`KeyRing`]).
 
 mod ring;
 

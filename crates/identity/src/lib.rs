@@ -3,8 +3,9 @@
 //! **Guarantees.** Passwords are kept as argon2id hashes, computed behind a bounded queue, so that guessing starves nobody
 //! ([`password`]). Client secrets have 256 random bits and are kept as keyed hashes ([`client_secret`]). Tokens are ES256
 //! JWTs for exactly one of three kinds of audience that no other kind accepts ([`token`]), and their payload survives
-//! clients that decode it with plain base64. Signing keys come in pairs, so that a rotation will surprise nobody ([`keys`]).
-//! What must be kept readable is sealed, bound to its row ([`seal`]).
+//! clients that decode it with plain base64. A signing key is published before it signs, so that a rotation surprises nobody
+//! ([`keys`]). Every way of signing in ends in one [`VerifiedIdentity`] ([`verified`]). What must be kept readable is sealed,
+//! bound to its row ([`seal`]).
 //!
 //! **Limits.** No HTTP and no database. The time comes in as an argument, randomness as a [`Random`]; keys of ECDSA and
 //! nonces of AES-GCM are drawn inside the crypto library.
@@ -16,6 +17,7 @@ pub mod password;
 pub mod random;
 pub mod seal;
 pub mod token;
+pub mod verified;
 
 pub use client_secret::{SecretHash, SecretHasher, generate_client_secret};
 pub use keys::{KeyRing, SigningKey};
@@ -26,3 +28,4 @@ pub use password::{
 pub use random::{NoRandomness, Random};
 pub use seal::{Binding, SealError, Sealer};
 pub use token::{Audience, Claims, InvalidToken, SubjectKind, Verifier};
+pub use verified::{PosixSource, TooManyGroups, VerifiedIdentity, effective_posix};

@@ -11,6 +11,7 @@ pub mod projects;
 pub mod realm;
 pub mod roles;
 pub mod service_accounts;
+pub mod signing_keys;
 pub mod token;
 pub mod users;
 pub mod workloads;

@@ -36,6 +36,10 @@ pub struct Settings {
     pub history: HistoryId,
     /// For how many days events of failed attempts are kept; for ever without.
     pub failed_attempts_days: Option<u32>,
+    /// How long a session lasts at most, in seconds.
+    pub session_seconds: i64,
+    /// For how many days a key signs before the next one does; for ever without, until somebody rotates them.
+    pub signing_key_days: Option<u32>,
 }
 
 /// The application.

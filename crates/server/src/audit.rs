@@ -18,6 +18,11 @@ pub const fn founding() -> Granted {
     Granted::bootstrap(BootstrapException::FirstStart)
 }
 
+/// The next signing key takes over, or a former one is no more, because it is time.
+pub const fn key_rotation() -> Granted {
+    Granted::bootstrap(BootstrapException::KeyRotation)
+}
+
 /// A restored database, and what whoever is at the server's machine does about it.
 pub const fn recovery() -> Granted {
     Granted::bootstrap(BootstrapException::Recovery)

@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 use reeve_api::Operation;
 use reeve_authz::{Granted, Principal};
 use reeve_store::{AuditAction, AuditEntry, AuditSubject, Outcome, SubjectId};
-use reeve_types::Timestamp;
+use reeve_types::{SessionId, Timestamp};
 
 use crate::error::ApiError;
 
@@ -16,7 +16,9 @@ use crate::error::ApiError;
 pub struct Caller {
     /// Whose token it is.
     pub id: SubjectId,
-    /// What rules name.
+    /// The session that the token belongs to.
+    pub session: SessionId,
+    /// What rules name: the subject, and the groups of the session.
     pub principal: Principal,
     /// Email or service account name.
     pub name: String,

@@ -124,6 +124,14 @@ pub struct Serve {
     /// pruned is recorded.
     #[arg(long, env = "REEVE_FAILED_ATTEMPTS_DAYS", default_value_t = 90)]
     pub failed_attempts_days: u32,
+    /// For how many hours somebody stays signed in at most; no token lives longer. Whoever is signed out, or loses a password or
+    /// the account, is out at once, whatever this says.
+    #[arg(long, env = "REEVE_SESSION_HOURS", default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=720))]
+    pub session_hours: u32,
+    /// For how many days a key signs tokens before the next one does; 0 rotates only on request
+    /// (`POST /api/v1/security/signing-keys/rotate`).
+    #[arg(long, env = "REEVE_SIGNING_KEY_DAYS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(0..=3650))]
+    pub signing_key_days: u32,
     /// How many connections there may be. When there are more, those of the source that has most go first.
     #[arg(long, env = "REEVE_MAX_CONNECTIONS", default_value_t = Bounds::default().most)]
     pub max_connections: usize,

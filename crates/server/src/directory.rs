@@ -9,12 +9,14 @@ pub use apply::Applied;
 use std::collections::HashMap;
 
 use reeve_authz::{Action, Denial, Entity, Granted, Index, Principal, RoleId, Scope, SubjectKey, Visible};
+use reeve_identity::{PosixSource, effective_posix};
 use reeve_store::{
-    ChangeMark, ClusterFacts, DepartmentFacts, ProjectFacts, ServiceAccountFacts, SessionNumber, SubjectId,
-    UserFacts,
+    ChangeMark, ClusterFacts, DepartmentFacts, ProjectFacts, ServiceAccountFacts, SessionFacts,
+    SigningKeyFacts, SubjectId, UserFacts,
 };
 use reeve_types::{
-    ClusterId, DepartmentId, Email, PosixIdentity, ProjectId, ServiceAccountId, ServiceAccountName, UserId,
+    ClusterId, DepartmentId, Email, PosixIdentity, ProjectId, ServiceAccountId, ServiceAccountName,
+    SessionId, Timestamp, UserId,
 };
 
 use crate::caller::Caller;
@@ -34,6 +36,8 @@ pub enum Read {
 pub struct Directory {
     /// How far it has followed the change log.
     mark: ChangeMark,
+    /// How often the database was found restored before that.
+    era: i64,
     index: Index,
     clusters: HashMap<ClusterId, ClusterFacts>,
     departments: HashMap<DepartmentId, DepartmentFacts>,
@@ -41,6 +45,9 @@ pub struct Directory {
     users: HashMap<UserId, UserFacts>,
     emails: HashMap<Email, UserId>,
     service_accounts: HashMap<ServiceAccountId, ServiceAccountFacts>,
+    /// Some 200 bytes each, and for each group its name and 24 bytes; at most 64 of a subject.
+    sessions: HashMap<SessionId, SessionFacts>,
+    signing_keys: Vec<SigningKeyFacts>,
 }
 
 impl Directory {
@@ -59,7 +66,8 @@ impl Directory {
         self.emails.get(email).and_then(|id| self.users.get(id))
     }
 
-    /// Whether this name belongs to somebody who administers the whole account: may give anybody any role in it.
+    /// Whether this name belongs to somebody who administers the whole account by a rule of their own: may give anybody any role
+    /// in it. Asked before somebody has signed in, so that there are no groups.
     pub fn administers_the_account(&self, email: &Email) -> bool {
         let principal = Principal::alone(SubjectKey::User(email.clone()));
         self.user_by_email(email).is_some()
@@ -177,26 +185,51 @@ impl Directory {
         names.join("/")
     }
 
-    /// Is this subject there, switched on, and was this session not ended? Its names, then.
-    pub fn authenticate(&self, id: SubjectId, session: SessionNumber) -> Option<(Principal, String)> {
-        match id {
+    /// A session that was not ended.
+    pub fn session(&self, id: SessionId) -> Option<&SessionFacts> {
+        self.sessions.get(&id)
+    }
+
+    /// The signing keys: the current one, the next one, the retiring ones.
+    pub fn signing_keys(&self) -> &[SigningKeyFacts] {
+        &self.signing_keys
+    }
+
+    /// Whose session this is, as a caller with the names and groups that rules know. `None` when it ended, or is not of this
+    /// subject, or the subject is gone or disabled.
+    pub fn authenticate(&self, subject: SubjectId, session: SessionId, now: Timestamp) -> Option<Caller> {
+        let facts = self
+            .session(session)
+            .filter(|it| it.subject == subject && now < it.until)?;
+        let (key, name) = match subject {
             SubjectId::User(id) => {
-                let user = self.user(id).filter(|user| user.session == session)?;
-                Some((
-                    Principal::alone(SubjectKey::User(user.email.clone())),
-                    user.email.to_string(),
-                ))
+                let email = &self.user(id)?.email;
+                (SubjectKey::User(email.clone()), email.to_string())
             }
             SubjectId::ServiceAccount(id) => {
-                let account = self
-                    .service_account(id)
-                    .filter(|it| it.enabled && it.session == session)?;
-                Some((
-                    Principal::alone(SubjectKey::ServiceAccount(account.name.clone())),
-                    account.name.to_string(),
-                ))
+                let name = &self.service_account(id).filter(|it| it.enabled)?.name;
+                (SubjectKey::ServiceAccount(name.clone()), name.to_string())
             }
-        }
+        };
+        Some(Caller {
+            id: subject,
+            session,
+            principal: Principal {
+                subject: key,
+                groups: facts.groups.clone(),
+            },
+            name,
+        })
+    }
+
+    /// As whom the containers of a session's subject run, and who says so.
+    pub fn posix(&self, session: SessionId) -> Option<(&PosixIdentity, PosixSource)> {
+        let session = self.session(session)?;
+        let user = match session.subject {
+            SubjectId::User(id) => self.user(id)?,
+            SubjectId::ServiceAccount(_) => return None,
+        };
+        effective_posix(user.posix.as_ref(), session.posix.as_ref())
     }
 
     /// May the caller do this to an object in `scope`? 403 when the permission is held nowhere or the object is in sight,

@@ -139,7 +139,7 @@ impl App {
             return;
         }
         let order = self.following.order.lock().await;
-        if self.apply(log) == Follows::All {
+        if self.apply(log) == Follows::All && self.follow_keys().await.is_ok() {
             return;
         }
         self.following.doubt();
@@ -213,7 +213,7 @@ impl App {
         loop {
             let mark = self.directory().mark().clone();
             match self.store.changes_since(&mark, TOGETHER).await? {
-                LogAfter::Entries(log) if log.is_empty() => return Ok(0),
+                LogAfter::Entries(log) if log.is_empty() => return self.follow_keys().await.map(|()| 0),
                 LogAfter::Entries(log) if self.apply(&log) == Follows::All => {}
                 LogAfter::Entries(_) | LogAfter::Forgotten => {
                     self.following.doubt();
@@ -254,7 +254,7 @@ impl App {
         *self.following.directory_mut() = directory;
         self.hub.follow_all(&clusters, &heard);
         self.following.replaced.store(false, Ordering::SeqCst);
-        Ok(())
+        self.follow_keys().await
     }
 
     /// Applies entries, all of them in one step. Whoever calls holds the order.

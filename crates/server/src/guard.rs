@@ -26,6 +26,9 @@ use crate::failures::Kind;
 use crate::link::LinkCall;
 use crate::load::{Place, place_of_origin};
 
+/// For how long another process's sign-in may not have been heard of here, in seconds.
+const UNHEARD_SECONDS: i64 = 30;
+
 /// The header that carries a request's id to its sender.
 pub const REQUEST_ID: &str = "x-request-id";
 
@@ -49,7 +52,10 @@ pub async fn operation(
     let span = tracing::info_span!("request", request_id = id, operation = operation.name);
     let (caller, refusal) = match app.up_to_date().await {
         Err(error) if operation.access != Access::Public => (None, Some(Refusal::Said(error))),
-        _ => admit(&app, operation, &request),
+        _ => {
+            let token = bearer(request.headers()).map(str::to_owned);
+            admit(&app, operation, token).await
+        }
     };
     if let (Some(_), Some(connection)) = (&caller, request.extensions().get::<Arc<Connection>>()) {
         connection.prove();
@@ -182,11 +188,19 @@ enum Refusal {
 
 /// Who calls, when the operation asks that, and whether she holds its permission anywhere: 403 before anything is looked
 /// up (decision 16).
-fn admit(app: &App, operation: &Operation, request: &Request<Body>) -> (Option<Caller>, Option<Refusal>) {
+async fn admit(
+    app: &App,
+    operation: &Operation,
+    token: Result<String, ApiError>,
+) -> (Option<Caller>, Option<Refusal>) {
     if operation.access == Access::Public {
         return (None, None);
     }
-    let caller = match authenticate(app, request) {
+    let authenticated = match token {
+        Ok(token) => authenticate(app, &token).await,
+        Err(error) => Err(error),
+    };
+    let caller = match authenticated {
         Ok(caller) => caller,
         Err(error) => return (None, Some(Refusal::Said(error))),
     };
@@ -241,15 +255,21 @@ fn held_nowhere(
     }
 }
 
-fn authenticate(app: &App, request: &Request<Body>) -> Result<Caller, ApiError> {
-    let (id, session) = app
-        .security
-        .verify_rest(bearer(request.headers())?, app.clock.now())?;
-    let known = app.directory().authenticate(id, session);
-    let (principal, name) = known.ok_or(ApiError::Unauthenticated(
-        "the token's subject is gone, disabled or signed out",
-    ))?;
-    Ok(Caller { id, principal, name })
+/// A token may name a session that another process has begun and this one has not heard of. So for one that is as young as
+/// that, the change log is read once more; only who has a token of ours can ask for it.
+async fn authenticate(app: &App, token: &str) -> Result<Caller, ApiError> {
+    let now = app.clock.now();
+    let token = app.security.verify_rest(token, now)?;
+    let known = |app: &App| app.directory().authenticate(token.subject, token.session, now);
+    let gone = ApiError::Unauthenticated("the token's subject is gone, disabled or signed out");
+    if let Some(caller) = known(app) {
+        return Ok(caller);
+    }
+    if token.given.plus_seconds(UNHEARD_SECONDS) < now {
+        return Err(gone);
+    }
+    app.catch_up().await?;
+    known(app).ok_or(gone)
 }
 
 /// The bearer token of a request (RFC 6750, section 2.1).

@@ -11,7 +11,7 @@ use reeve_api::{OPERATIONS, Operation, OperationId};
 
 use crate::api::{
     access_rules, clusters, departments, documents, health, me, projects, realm, roles, service_accounts,
-    token, users, workloads,
+    signing_keys, token, users, workloads,
 };
 use crate::app::App;
 use crate::error::ApiError;
@@ -48,6 +48,7 @@ fn route(id: OperationId) -> MethodRouter<Arc<App>> {
         Id::ServiceAccount(id) => service_accounts::route(id),
         Id::AccessRule(id) => access_rules::route(id),
         Id::Role(id) => roles::route(id),
+        Id::SigningKey(id) => signing_keys::route(id),
         Id::Workload(id) => workloads::route(id),
         Id::Training(id) => workloads::training_route(id),
         Id::Health(id) => health::route(id),

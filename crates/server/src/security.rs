@@ -5,26 +5,39 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use reeve_api::realm::ISSUER_PATH;
 use reeve_identity::token::{CLUSTER_SECONDS, LINK_SECONDS, REST_SECONDS};
 use reeve_identity::{
-    Asking, Audience, Claims, KeyRing, MasterKey, PasswordError, PasswordHash, Passwords, Random, SecretHash,
-    SecretHasher, SubjectKind, Verifier as TokenVerifier, generate_client_secret, generate_password,
+    Asking, Audience, Claims, MasterKey, PasswordError, PasswordHash, Passwords, Random, SecretHash,
+    SecretHasher, SubjectKind, Verifier as TokenVerifier, effective_posix, generate_client_secret,
+    generate_password,
 };
-use reeve_store::{CredentialNumber, SessionNumber, SubjectId, UserFacts, Verifier};
-use reeve_types::{ClusterId, Secret, ServiceAccountId, Timestamp, UserId};
+use reeve_store::{CredentialNumber, SessionFacts, SubjectId, UserFacts, Verifier};
+use reeve_types::{ClusterId, PosixIdentity, Secret, ServiceAccountId, SessionId, Timestamp, UserId};
 use uuid::Uuid;
 
-use crate::caller::Caller;
 use crate::directory::Directory;
 use crate::error::ApiError;
+use crate::keys::Keys;
 
 /// Looks like the hash of a secret, and is compared with where there is none.
 const NOBODYS: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+/// What a good token for REST says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RestToken {
+    /// Whose it is.
+    pub subject: SubjectId,
+    /// Of which session.
+    pub session: SessionId,
+    /// When it was given.
+    pub given: Timestamp,
+}
 
 /// Everything that knows a key.
 #[derive(Debug)]
 pub struct Security {
     /// Where randomness comes from.
     pub random: Random,
-    ring: KeyRing,
+    /// What signs and verifies tokens.
+    pub keys: Keys,
     issuer: String,
     rest: TokenVerifier,
     link: TokenVerifier,
@@ -39,7 +52,7 @@ impl Security {
     /// [`PasswordError`].
     pub fn new(
         master: &MasterKey,
-        ring: KeyRing,
+        keys: Keys,
         public_url: &str,
         random: Random,
     ) -> Result<Self, PasswordError> {
@@ -50,7 +63,7 @@ impl Security {
             passwords: Passwords::new(random.clone())?,
             secrets: master.secret_hasher(),
             random,
-            ring,
+            keys,
             issuer,
         })
     }
@@ -65,50 +78,56 @@ impl Security {
 
     /// The public keys.
     pub fn jwks(&self) -> serde_json::Value {
-        serde_json::json!(self.ring.jwks())
+        serde_json::json!(self.keys.ring().jwks())
     }
 
     fn sign(&self, claims: &Claims) -> Result<Secret, ApiError> {
-        self.ring.current().sign(claims).map_err(ApiError::internal)
+        self.keys
+            .ring()
+            .current()
+            .sign(claims)
+            .map_err(ApiError::internal)
     }
 
-    /// A token for REST, and its life in seconds; with `session` it ends.
+    /// A token of a session for REST, and its life in seconds: never longer than the session's.
     ///
     /// # Errors
     /// [`ApiError::Internal`].
     pub fn rest_token(
         &self,
-        subject: SubjectId,
-        session: SessionNumber,
-        name: &str,
+        session: &SessionFacts,
         directory: &Directory,
         now: Timestamp,
     ) -> Result<(Secret, i64), ApiError> {
-        let kind = match &subject {
+        let (kind, id) = match &session.subject {
             SubjectId::User(id) => (SubjectKind::User, id.as_uuid()),
             SubjectId::ServiceAccount(id) => (SubjectKind::ServiceAccount, id.as_uuid()),
         };
-        let claims = Claims::new(
-            &self.issuer,
-            Audience::Rest,
-            kind,
-            name,
-            now,
-            REST_SECONDS,
-            self.uuid()?,
-        )
-        .in_session(session.0);
-        let claims = match subject {
+        let name = match session.subject {
+            SubjectId::User(id) => directory.user(id).map(|user| user.email.to_string()),
+            SubjectId::ServiceAccount(id) => directory.service_account(id).map(|it| it.name.to_string()),
+        };
+        let name = name.unwrap_or_default();
+        let left = session.until.as_seconds() - now.as_seconds();
+        let seconds = REST_SECONDS.min(left);
+        let subject = (kind, id);
+        let jti = self.uuid()?;
+        let claims = Claims::new(&self.issuer, Audience::Rest, subject, &name, now, seconds, jti)
+            .in_session(session.id);
+        let claims = match session.subject {
             SubjectId::User(id) => match directory.user(id) {
-                Some(user) => claims.person(&user.email, &[], user.posix.as_ref()),
+                Some(user) => {
+                    let posix = effective_posix(user.posix.as_ref(), session.posix.as_ref());
+                    claims.person(&user.email, &[], posix.map(|(posix, _)| posix))
+                }
                 None => claims,
             },
-            SubjectId::ServiceAccount(_) => claims.named(name),
+            SubjectId::ServiceAccount(_) => claims.named(&name),
         };
-        Ok((self.sign(&claims)?, REST_SECONDS))
+        Ok((self.sign(&claims)?, seconds))
     }
 
-    /// A token for one cluster's API server, and what it says.
+    /// A token for one cluster's API server, with these groups as they are called there, and what it says.
     ///
     /// # Errors
     /// [`ApiError::Internal`].
@@ -116,7 +135,8 @@ impl Security {
         &self,
         cluster: ClusterId,
         user: &UserFacts,
-        caller: &Caller,
+        groups: &[String],
+        posix: Option<&PosixIdentity>,
         now: Timestamp,
     ) -> Result<(Secret, Claims), ApiError> {
         let subject = (SubjectKind::User, user.id.as_uuid());
@@ -130,8 +150,7 @@ impl Security {
             CLUSTER_SECONDS,
             self.uuid()?,
         );
-        let groups: Vec<_> = caller.principal.groups.iter().map(ToString::to_string).collect();
-        let claims = claims.person(&user.email, &groups, user.posix.as_ref());
+        let claims = claims.person(&user.email, groups, posix);
         Ok((self.sign(&claims)?, claims))
     }
 
@@ -155,7 +174,7 @@ impl Security {
             LINK_SECONDS,
             self.uuid()?,
         )
-        .in_session(credential.0);
+        .by_credential(credential.0);
         Ok((self.sign(&claims)?, claims))
     }
 
@@ -163,10 +182,10 @@ impl Security {
     ///
     /// # Errors
     /// [`ApiError::Token`].
-    pub fn verify_rest(&self, token: &str, now: Timestamp) -> Result<(SubjectId, SessionNumber), ApiError> {
+    pub fn verify_rest(&self, token: &str, now: Timestamp) -> Result<RestToken, ApiError> {
         let claims = self
             .rest
-            .verify(&self.ring, token, now)
+            .verify(&self.keys.ring(), token, now)
             .map_err(ApiError::Token)?;
         let subject = match claims.subject_type {
             SubjectKind::User => claims.sub.parse::<UserId>().ok().map(SubjectId::User),
@@ -181,13 +200,14 @@ impl Security {
             "the token's subject is none of this interface",
         ))?;
         // Older versions gave none.
-        let session = claims
-            .session
-            .map(SessionNumber)
-            .ok_or(ApiError::Unauthenticated(
-                "the token names no session: get a new one in the way you got it",
-            ))?;
-        Ok((subject, session))
+        let session = claims.sid.ok_or(ApiError::Unauthenticated(
+            "the token names no session: get a new one in the way you got it",
+        ))?;
+        Ok(RestToken {
+            subject,
+            session,
+            given: Timestamp::from_millis(claims.iat.saturating_mul(1000)),
+        })
     }
 
     /// Whose token for the link this is, the number of the secret that earned it, and when it ends.
@@ -201,10 +221,10 @@ impl Security {
     ) -> Result<(ClusterId, CredentialNumber, Timestamp), ApiError> {
         let claims = self
             .link
-            .verify(&self.ring, token, now)
+            .verify(&self.keys.ring(), token, now)
             .map_err(ApiError::Token)?;
         let number = claims
-            .session
+            .credential
             .map(CredentialNumber)
             .ok_or(ApiError::Unauthenticated(
                 "the token names no secret that earned it: get another",
@@ -284,25 +304,31 @@ fn password_error(error: PasswordError) -> ApiError {
 
 #[cfg(test)]
 mod tests {
-    use reeve_identity::SigningKey;
-
     use super::*;
 
     #[test]
     fn a_token_says_its_session_and_one_that_says_none_is_refused() {
-        let key = || SigningKey::generate().unwrap();
         let master = MasterKey::from_bytes(&[7; 32]).unwrap();
-        let ring = KeyRing::new(key(), key());
-        let security = Security::new(&master, ring, "https://reeve.example", Random::seeded(1)).unwrap();
-        let (id, now) = (
-            SubjectId::User(UserId::from_uuid(Uuid::nil())),
-            Timestamp::from_millis(0),
-        );
-        let (token, _) = security
-            .rest_token(id, SessionNumber(3), "alice", &Directory::default(), now)
-            .unwrap();
+        let keys = Keys::for_tests(&master);
+        let security = Security::new(&master, keys, "https://reeve.example", Random::seeded(1)).unwrap();
+        let now = Timestamp::from_millis(0);
+        let session = |seconds| SessionFacts {
+            id: SessionId::from_uuid(Uuid::max()),
+            subject: SubjectId::User(UserId::from_uuid(Uuid::nil())),
+            groups: Vec::new(),
+            posix: None,
+            until: now.plus_seconds(seconds),
+        };
+        let give = |seconds| {
+            security
+                .rest_token(&session(seconds), &Directory::default(), now)
+                .unwrap()
+        };
+        let (token, seconds) = give(REST_SECONDS + 1);
+        assert_eq!(seconds, REST_SECONDS);
         let told = security.verify_rest(token.expose(), now).unwrap();
-        assert_eq!(told, (id, SessionNumber(3)));
+        assert_eq!((told.subject, told.session), (session(1).subject, session(1).id));
+        assert_eq!(give(60).1, 60, "no token outlives its session");
         let subject = (SubjectKind::User, &Uuid::nil());
         let (issuer, audience) = (&security.issuer, Audience::Rest);
         let older = Claims::new(issuer, audience, subject, "alice", now, REST_SECONDS, Uuid::max());

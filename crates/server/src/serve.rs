@@ -119,7 +119,7 @@ async fn serve(flags: Serve, clock: Clock, random: Random) -> anyhow::Result<()>
     let history = HistoryId::from_uuid(random.uuid()?);
     let reserve = Arc::new(dir.reserve(random.clone()));
     begin_history(store.as_ref(), &reserve, history, clock.now()).await?;
-    let security = Security::new(&master, installed.ring, &public_url, random)?;
+    let security = Security::new(&master, installed.keys, &public_url, random)?;
     let settings = Settings {
         public_url: public_url.clone(),
         namespace_prefix: flags.namespace_prefix.clone(),
@@ -129,6 +129,8 @@ async fn serve(flags: Serve, clock: Clock, random: Random) -> anyhow::Result<()>
         heartbeat: Duration::from_secs(reeve_link::HEARTBEAT_SECONDS),
         history,
         failed_attempts_days: Some(flags.failed_attempts_days).filter(|days| *days > 0),
+        session_seconds: i64::from(flags.session_hours) * 3600,
+        signing_key_days: Some(flags.signing_key_days).filter(|days| *days > 0),
     };
     let app = App::new(
         Arc::clone(&store) as Arc<dyn Store>,

@@ -9,19 +9,15 @@ use anyhow::{Context, bail};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use reeve_api::realm::ISSUER_PATH;
-use reeve_identity::{
-    Audience, Binding, KeyRing, MasterKey, Passwords, Random, Sealer, SigningKey, check_password,
-    generate_password,
-};
+use reeve_identity::{Audience, MasterKey, Passwords, Random, check_password, generate_password};
 use reeve_store::{AuditAction, AuditEntry, Credentials, FirstStart, Installation, NewUser, Store, Verifier};
 use reeve_store_sql::{AuditKey, DatabaseUrl, SqlStore};
 use reeve_types::{ClusterId, Email, Secret, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 
+use crate::keys::{self, Keys};
 use crate::reserve::Reserve;
 
-const CURRENT_KEY: &str = "signing-key-current";
-const NEXT_KEY: &str = "signing-key-next";
 const CREATED_AT: &str = "account-created-at";
 
 /// The data directory, and the database, which is a file in it or a PostgreSQL somewhere else.
@@ -240,8 +236,8 @@ pub fn write_whole(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
 /// The keys of an installation and when it was made.
 #[derive(Debug)]
 pub struct Installed {
-    /// Both signing keys.
-    pub ring: KeyRing,
+    /// The signing keys.
+    pub keys: Keys,
     /// When the account was made.
     pub created_at: Timestamp,
 }
@@ -251,28 +247,13 @@ pub struct Installed {
 /// # Errors
 /// When something is missing or does not open.
 pub async fn installed(store: &dyn Store, master: &MasterKey) -> anyhow::Result<Installed> {
-    let sealer = master.sealer();
-    let mut keys = Vec::new();
-    for name in [CURRENT_KEY, NEXT_KEY] {
-        let sealed = store
-            .installation_value(name)
-            .await?
-            .with_context(|| format!("`{name}` is missing"))?;
-        let plain = sealer.open(binding(name), &STANDARD_NO_PAD.decode(sealed)?)?;
-        keys.push(SigningKey::from_pkcs8(&plain)?);
-    }
+    let keys = Keys::open(master, &store.signing_keys().await?)?;
     let created_at = store
         .installation_value(CREATED_AT)
         .await?
         .context("the account has no date")?;
-    let (Some(next), Some(current)) = (keys.pop(), keys.pop()) else {
-        bail!("a signing key is missing")
-    };
     let created_at = Timestamp::from_millis(created_at.parse().context("the account's date cannot be read")?);
-    Ok(Installed {
-        ring: KeyRing::new(current, next),
-        created_at,
-    })
+    Ok(Installed { keys, created_at })
 }
 
 /// The first password of the administrator, and whether it was made here and has to be told.
@@ -317,9 +298,6 @@ pub async fn first_start(
     now: Timestamp,
 ) -> anyhow::Result<()> {
     let sealer = master.sealer();
-    let key = |name: &str| -> anyhow::Result<(String, String)> {
-        Ok((name.to_owned(), sealed_key(&sealer, name)?))
-    };
     let hash = Passwords::new(random.clone())?.hash(password).await?;
     let first = FirstStart {
         administrator: NewUser {
@@ -330,11 +308,8 @@ pub async fn first_start(
             created_at: now,
             created_by: "system".to_owned(),
         },
-        values: vec![
-            key(CURRENT_KEY)?,
-            key(NEXT_KEY)?,
-            (CREATED_AT.to_owned(), now.as_millis().to_string()),
-        ],
+        signing_keys: [keys::made(&sealer)?, keys::made(&sealer)?],
+        values: vec![(CREATED_AT.to_owned(), now.as_millis().to_string())],
     };
     let entry = system_entry(AuditAction::Create, "tenant", random, now)?;
     store
@@ -360,19 +335,6 @@ pub fn system_entry(
         random.uuid()?.to_string(),
         now,
     ))
-}
-
-const fn binding(name: &str) -> Binding<'_> {
-    Binding {
-        account: "1",
-        kind: "installation.value",
-        row: name,
-    }
-}
-
-fn sealed_key(sealer: &Sealer, name: &str) -> anyhow::Result<String> {
-    let key = SigningKey::generate()?;
-    Ok(STANDARD_NO_PAD.encode(sealer.seal(binding(name), key.expose_pkcs8())?))
 }
 
 /// The AuthenticationConfiguration of a cluster's API server, for the address of the last `serve`.

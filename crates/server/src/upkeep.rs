@@ -1,18 +1,22 @@
-//! What is done beside answering: failed attempts are recorded, old ones pruned, the reserve is taken again.
+//! What is done beside answering: failed attempts are recorded, old ones and old sessions forgotten, signing keys rotated, the
+//! reserve is taken again.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use reeve_store::{AuditAction, AuditEntry, AuditSubject, Outcome, StoreError};
+use reeve_store::{AuditAction, AuditEntry, AuditSubject, ENDED_SHOWN_SECONDS, Outcome, StoreError};
 use tokio::time::MissedTickBehavior;
 
 use crate::app::App;
 use crate::error::log_chain;
+use crate::keys;
 
 /// How often it is looked whether something failed.
 const LOOK: Duration = Duration::from_secs(1);
 /// How many looks there are between two tries to take the reserve again.
 const RESERVE: u64 = 15;
+/// How many looks there are between two looks whether a signing key is due.
+const KEYS: u64 = 60;
 /// How many looks there are between two prunings.
 const PRUNING: u64 = 3600;
 /// How many events go in one transaction.
@@ -28,8 +32,12 @@ pub async fn run(app: Arc<App>) {
         if look.is_multiple_of(RESERVE) {
             take_reserve_again(&app).await;
         }
+        if look.is_multiple_of(KEYS) {
+            keys::rotate_when_due(&app).await;
+        }
         if look.is_multiple_of(PRUNING) {
             prune(&app).await;
+            forget_sessions(&app).await;
         }
     }
 }
@@ -62,6 +70,22 @@ pub async fn prune(app: &App) {
         match prune_some(app, days).await {
             Ok(0) => return,
             Ok(count) => tracing::info!(count, days, "old records of failed attempts were pruned"),
+            Err(error) => return log_chain(&error),
+        }
+    }
+}
+
+/// Forgets sessions that ended a day ago or longer.
+pub async fn forget_sessions(app: &App) {
+    let granted = crate::audit::session_record();
+    loop {
+        if app.reserve.is_given() {
+            return;
+        }
+        let before = app.clock.now().plus_seconds(-ENDED_SHOWN_SECONDS);
+        match app.store.prune_sessions(&granted, before, PRUNED_TOGETHER).await {
+            Ok(forgotten) if forgotten.value == 0 => return,
+            Ok(forgotten) => app.follow(&forgotten.log).await,
             Err(error) => return log_chain(&error),
         }
     }

@@ -2,14 +2,12 @@
 
 use async_trait::async_trait;
 use reeve_authz::{Action, BootstrapException, Entity, Granted, Scope};
-use reeve_store::{
-    Audit, AuditAction, AuditEntry, AuditHead, AuditRow, SessionNumber, StoreError, SubjectId, Verifier, gate,
-};
+use reeve_store::{Audit, AuditAction, AuditEntry, AuditHead, AuditRow, StoreError, gate};
 use reeve_types::Timestamp;
 
 use crate::chain::{Broken, Link, Verified, Walk};
 use crate::driver::{Arg, During, Row, Tx};
-use crate::{SqlStore, attempts, sessions};
+use crate::{SqlStore, attempts};
 
 const APPEND: &str = "write the audit event";
 const READ: &str = "read the audit log";
@@ -216,23 +214,6 @@ impl Audit for SqlStore {
         let pruned = attempts::prune(&mut tx, before, end, limit, entry).await?;
         tx.commit().await.during(attempts::PRUNE)?;
         Ok(pruned)
-    }
-
-    async fn record_sign_in(
-        &self,
-        granted: &Granted,
-        subject: SubjectId,
-        proven: &Verifier,
-        entry: AuditEntry,
-    ) -> Result<Option<SessionNumber>, StoreError> {
-        gate::is(granted, BootstrapException::SessionRecord, APPEND)?;
-        let mut tx = self.record_later(APPEND).await?;
-        let session = sessions::signed_in(&mut tx, subject, proven.as_str(), entry.timestamp, APPEND).await?;
-        if session.is_some() {
-            append(&mut tx, &entry).await?;
-            tx.commit().await.during(APPEND)?;
-        }
-        Ok(session)
     }
 
     async fn audit_events(

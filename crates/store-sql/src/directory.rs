@@ -13,7 +13,7 @@ use reeve_types::{
 
 use crate::access_rules::live_rule_facts;
 use crate::driver::{Arg, During, Row, Tx};
-use crate::{SqlStore, change_log, rows, sessions};
+use crate::{SqlStore, change_log, fence, rows, sessions, signing_keys};
 
 const LOAD: &str = "load the directory";
 const LOCATE: &str = "locate an object";
@@ -54,7 +54,6 @@ fn user(row: &Row) -> Result<UserFacts, StoreError> {
         id: row.parsed("id")?,
         email: row.parsed("email")?,
         posix: row.opt_json("posix")?,
-        session: sessions::number(row)?,
     })
 }
 
@@ -63,7 +62,6 @@ fn service_account(row: &Row) -> Result<ServiceAccountFacts, StoreError> {
         id: row.parsed("id")?,
         name: row.parsed("name")?,
         enabled: row.bool("enabled")?,
-        session: sessions::number(row)?,
     })
 }
 
@@ -80,16 +78,13 @@ macro_rules! clusters {
 
 macro_rules! users {
     ($rest:literal) => {
-        concat!("SELECT id, email, posix, session_number FROM users ", $rest)
+        concat!("SELECT id, email, posix FROM users ", $rest)
     };
 }
 
 macro_rules! service_accounts {
     ($rest:literal) => {
-        concat!(
-            "SELECT id, name, enabled, session_number FROM service_accounts ",
-            $rest
-        )
+        concat!("SELECT id, name, enabled FROM service_accounts ", $rest)
     };
 }
 
@@ -169,6 +164,9 @@ impl Directory for SqlStore {
         let service_accounts = tx
             .collect(service_accounts!(""), &[], service_account, LOAD)
             .await?;
+        let sessions = sessions::live(&mut tx, LOAD).await?;
+        let signing_keys = signing_keys::all(&mut tx, LOAD).await?;
+        let era = fence::era(&mut tx).await?;
         let heard = tx
             .collect(
                 "SELECT id, last_liveness FROM clusters WHERE last_liveness IS NOT NULL",
@@ -179,12 +177,15 @@ impl Directory for SqlStore {
             .await?;
         Ok(DirectorySnapshot {
             reached,
+            era,
             clusters,
             departments,
             projects,
             rules,
             users,
             service_accounts,
+            sessions,
+            signing_keys,
             heard,
         })
     }

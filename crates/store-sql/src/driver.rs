@@ -47,6 +47,11 @@ const fn migrations(sixth: &'static str) -> Migrations {
             "change tags",
             include_str!("../migrations/0010_change_tags.sql"),
         ),
+        (
+            13,
+            "sessions as rows",
+            include_str!("../migrations/0013_sessions.sql"),
+        ),
     ]
 }
 

@@ -54,16 +54,9 @@ async fn suspended(tx: &mut Tx) -> Result<Suspended, StoreError> {
     })
 }
 
-/// The era of the greatest number that a token of a subject or of a cluster's link carries.
-async fn era(tx: &mut Tx) -> Result<i64, StoreError> {
-    let greatest = count(
-        tx,
-        "SELECT COALESCE(MAX(n), 0) AS n FROM (SELECT MAX(session_number) AS n FROM users
-         UNION ALL SELECT MAX(session_number) AS n FROM service_accounts
-         UNION ALL SELECT MAX(credential_number) AS n FROM clusters) AS numbers",
-    )
-    .await?;
-    Ok(greatest >> ERA_BITS)
+/// How often the database was found restored.
+pub(crate) async fn era(tx: &mut Tx) -> Result<i64, StoreError> {
+    count(tx, "SELECT value AS n FROM counters WHERE name = 'era'").await
 }
 
 /// Notes uids as given to whom the fence says; the event names each that is news here.
@@ -203,15 +196,14 @@ async fn end_all(
     let found = audit::head(&mut tx).await?;
     // Greater than every number that any token ever carried, in this copy or in one that is lost.
     let era = fenced.era.max(era(&mut tx).await?) + 1;
-    for statement in [
-        "UPDATE users SET session_number = $1",
-        "UPDATE service_accounts SET session_number = $1",
-        "UPDATE clusters SET credential_number = $1",
+    for (statement, value) in [
+        ("UPDATE counters SET value = $1 WHERE name = 'era'", era),
+        ("UPDATE clusters SET credential_number = $1", era << ERA_BITS),
     ] {
-        tx.execute(statement, &[(era << ERA_BITS).into()])
-            .await
-            .during(RECOVER)?;
+        tx.execute(statement, &[value.into()]).await.during(RECOVER)?;
     }
+    // Those that began in the part that is lost are known to nobody.
+    sessions::end_everybodys(&mut tx, entry.timestamp, RECOVER).await?;
     for statement in [
         "UPDATE users SET password = 'suspended:' || password
              WHERE password IS NOT NULL AND password NOT LIKE 'suspended:%'",
@@ -350,8 +342,8 @@ impl Fence for SqlStore {
                 id: email.to_string(),
             })?
             .parsed("id")?;
-        sessions::end(&mut tx, SubjectId::User(id), CONFIRM).await?;
-        let changes = users::changed(&mut tx, id, CONFIRM).await?;
+        let mut changes = users::changed(&mut tx, id, CONFIRM).await?;
+        sessions::end_all(&mut tx, &mut changes, SubjectId::User(id), at, CONFIRM).await?;
         let entry = entry.about(id, email);
         changes.commit(tx, &entry, (), CONFIRM).await?;
         Ok(())

@@ -3,11 +3,12 @@
 use async_trait::async_trait;
 use reeve_authz::{BootstrapException, Granted, RoleId, Scope, SubjectKey};
 use reeve_store::{
-    AccessRuleRow, AuditEntry, Committed, FirstStart, Installation, NewAccessRule, StoreError, UserRow, gate,
+    AccessRuleRow, AuditEntry, Committed, FirstStart, Installation, KeyUse, NewAccessRule, StoreError,
+    UserRow, gate,
 };
 
 use crate::driver::{Arg, During};
-use crate::{SqlStore, access_rules, users};
+use crate::{SqlStore, access_rules, signing_keys, users};
 
 const READ: &str = "read the installation's settings";
 const START: &str = "make the account";
@@ -61,7 +62,12 @@ impl Installation for SqlStore {
             })?;
         }
         let user = users::insert(&mut tx, &first.administrator).await?;
-        let mut changes = users::changed(&mut tx, user.id, START).await?;
+        let [current, next] = &first.signing_keys;
+        for (key, usage) in [(current, KeyUse::Current), (next, KeyUse::Next)] {
+            signing_keys::insert(&mut tx, key, usage, user.created_at).await?;
+        }
+        let mut changes = signing_keys::changed(&mut tx, START).await?;
+        changes.directory(users::made(&mut tx, user.id, START).await?);
         let rule = NewAccessRule {
             subject: SubjectKey::User(user.email.clone()),
             role: RoleId::SYSTEM_ADMINISTRATOR,

@@ -22,6 +22,7 @@ mod reports;
 mod rows;
 mod service_accounts;
 mod sessions;
+mod signing_keys;
 mod uids;
 mod url;
 mod users;

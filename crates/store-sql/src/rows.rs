@@ -107,6 +107,7 @@ pub(crate) fn user(row: &Row) -> Result<UserRow, StoreError> {
         created_by: row.text("created_by")?,
         updated_at: row.time("updated_at")?,
         last_login: row.opt_time("last_login")?,
+        groups: row.opt_json("group_names")?,
     })
 }
 

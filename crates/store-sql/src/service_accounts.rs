@@ -5,7 +5,7 @@ use reeve_authz::{Action, Entity, Granted, Scope, SubjectKey};
 use reeve_link::ObjectKey;
 use reeve_store::{
     AuditEntry, Committed, DirectoryChange, NewServiceAccount, ServiceAccountFacts, ServiceAccountRow,
-    ServiceAccounts, SessionNumber, StoreError, SubjectId, Verifier, gate,
+    ServiceAccounts, StoreError, SubjectId, Verifier, gate,
 };
 use reeve_types::{AccessRuleId, ServiceAccountId, Timestamp};
 
@@ -146,7 +146,8 @@ impl ServiceAccounts for SqlStore {
                     }
                 }
                 // What was issued before stays worthless when the account is enabled again.
-                sessions::end(&mut tx, SubjectId::ServiceAccount(id), CHANGE).await?;
+                let subject = SubjectId::ServiceAccount(id);
+                sessions::end_all(&mut tx, &mut changes, subject, at, CHANGE).await?;
             }
             tx.execute(
                 "UPDATE service_accounts SET enabled = $2, updated_at = $3 WHERE id = $1",
@@ -168,7 +169,7 @@ impl ServiceAccounts for SqlStore {
         secret: Verifier,
         at: Timestamp,
         entry: AuditEntry,
-    ) -> Result<Committed<SessionNumber>, StoreError> {
+    ) -> Result<Committed<usize>, StoreError> {
         fits(granted, Action::Update, CHANGE)?;
         let mut tx = self.write_as(granted, CHANGE).await?;
         let row = needed(&mut tx, id, CHANGE).await?;
@@ -178,10 +179,11 @@ impl ServiceAccounts for SqlStore {
         )
         .await
         .during(CHANGE)?;
-        let session = sessions::end(&mut tx, SubjectId::ServiceAccount(id), CHANGE).await?;
-        let changes = changed(&mut tx, id).await?;
+        let mut changes = changed(&mut tx, id).await?;
+        let subject = SubjectId::ServiceAccount(id);
+        let ended = sessions::end_all(&mut tx, &mut changes, subject, at, CHANGE).await?;
         changes
-            .commit(tx, &entry.about(id, &row.name), session, CHANGE)
+            .commit(tx, &entry.about(id, &row.name), ended, CHANGE)
             .await
     }
 
@@ -199,6 +201,7 @@ impl ServiceAccounts for SqlStore {
         let rules = live_rules_of_subject(&mut tx, &SubjectKey::ServiceAccount(row.name.clone())).await?;
         let value = soft_delete_rules(&mut tx, &mut changes, &rules, at).await?;
         changes.rules_deleted(&value);
+        sessions::end_all(&mut tx, &mut changes, SubjectId::ServiceAccount(id), at, DELETE).await?;
         tx.execute("DELETE FROM service_accounts WHERE id = $1", &[Arg::text(id)])
             .await
             .during(DELETE)?;

@@ -1,72 +1,382 @@
-//! Which tokens are good: those with the number that the subject's row has. Sign-ins do not wait for changes, so the row
-//! decides, whichever came first to it.
+//! Sessions in SQL. Sign-ins do not wait for changes, so the subject's row decides, whichever came first to it.
 
-use reeve_store::{SessionNumber, StoreError, SubjectId};
-use reeve_types::Timestamp;
+use async_trait::async_trait;
+use reeve_authz::{Action, BootstrapException, Entity, Granted, Scope};
+use reeve_store::{
+    AuditEntry, CHANGES_TOGETHER, Committed, DirectoryChange, NewSession, SESSIONS_OF_A_SUBJECT,
+    SessionFacts, SessionRow, Sessions, StoreError, SubjectId, Verifier, gate,
+};
+use reeve_types::{PosixIdentity, SessionId, Timestamp};
 
+use crate::changes::Changes;
 use crate::driver::{Arg, During, Row, Tx};
+use crate::{SqlStore, uids};
 
-macro_rules! end {
-    ($table:literal) => {
+const SIGN_IN: &str = "write down a sign-in";
+const READ: &str = "read sessions";
+const END: &str = "end a session";
+const PRUNE: &str = "forget sessions that ended";
+
+macro_rules! select {
+    ($rest:literal) => {
         concat!(
-            "UPDATE ",
-            $table,
-            " SET session_number = session_number + 1 WHERE id = $1 RETURNING session_number"
+            "SELECT id, subject_kind, subject_id, method, group_names, posix, created_at, refreshed_at, ends_at, ended_at
+             FROM sessions ",
+            $rest
         )
     };
 }
 
 macro_rules! signed_in {
-    ($table:literal, $proven:literal) => {
+    ($table:literal, $groups:literal, $proven:literal) => {
         concat!(
             "UPDATE ",
             $table,
-            " SET last_login = $2 WHERE id = $1 AND ",
+            " SET last_login = $2",
+            $groups,
+            " WHERE id = $1 AND ",
             $proven,
-            " RETURNING session_number"
+            " RETURNING id"
         )
     };
 }
 
-/// The column `session_number`.
-pub(crate) fn number(row: &Row) -> Result<SessionNumber, StoreError> {
-    row.int("session_number").map(SessionNumber)
+/// How a subject is kept: kind and id.
+fn columns(subject: SubjectId) -> (&'static str, String) {
+    match subject {
+        SubjectId::User(id) => ("user", id.to_string()),
+        SubjectId::ServiceAccount(id) => ("service-account", id.to_string()),
+    }
 }
 
-/// Ends every token whose sign-in is recorded. The number that tokens carry from now on.
-pub(crate) async fn end(
-    tx: &mut Tx,
-    subject: SubjectId,
-    operation: &'static str,
-) -> Result<SessionNumber, StoreError> {
-    let (sql, what, id) = match subject {
-        SubjectId::User(id) => (end!("users"), "user", id.to_string()),
-        SubjectId::ServiceAccount(id) => (end!("service_accounts"), "service account", id.to_string()),
+fn entity(subject: SubjectId) -> Entity {
+    match subject {
+        SubjectId::User(_) => Entity::Users,
+        SubjectId::ServiceAccount(_) => Entity::ServiceAccount,
+    }
+}
+
+fn facts(row: &Row) -> Result<SessionFacts, StoreError> {
+    let kind = row.text("subject_kind")?;
+    let subject = match kind.as_str() {
+        "user" => SubjectId::User(row.parsed("subject_id")?),
+        "service-account" => SubjectId::ServiceAccount(row.parsed("subject_id")?),
+        _ => {
+            return Err(StoreError::Corrupt {
+                what: "subject_kind",
+                reason: format!("`{kind}` is no kind of subject"),
+            });
+        }
     };
-    let row = tx.row(sql, &[Arg::text(&id)]).await.during(operation)?;
-    number(&row.ok_or(StoreError::NotFound { what, id })?)
+    Ok(SessionFacts {
+        id: row.parsed("id")?,
+        subject,
+        groups: row.json("group_names")?,
+        posix: row.opt_json("posix")?,
+        until: row.time("ends_at")?,
+    })
 }
 
-/// Notes a sign-in and answers its number; none when `proven` is no longer what checks the subject, or that is disabled or
-/// gone.
-pub(crate) async fn signed_in(
+fn session(row: &Row) -> Result<SessionRow, StoreError> {
+    Ok(SessionRow {
+        facts: facts(row)?,
+        method: row.parsed("method")?,
+        created: row.time("created_at")?,
+        refreshed: row.time("refreshed_at")?,
+        ended: row.opt_time("ended_at")?,
+    })
+}
+
+/// All that were not ended.
+pub(crate) async fn live(tx: &mut Tx, operation: &'static str) -> Result<Vec<SessionFacts>, StoreError> {
+    tx.all(select!("WHERE ended_at IS NULL"), &[], facts, operation)
+        .await
+}
+
+fn say_ended(changes: &mut Changes, ids: &[SessionId]) {
+    for some in ids.chunks(CHANGES_TOGETHER) {
+        changes.directory(DirectoryChange::SessionsEnded(some.to_vec()));
+    }
+}
+
+fn id(row: &Row) -> Result<SessionId, StoreError> {
+    row.parsed("id")
+}
+
+/// Ends every session of a subject; how many.
+pub(crate) async fn end_all(
     tx: &mut Tx,
+    changes: &mut Changes,
     subject: SubjectId,
-    proven: &str,
     at: Timestamp,
     operation: &'static str,
-) -> Result<Option<SessionNumber>, StoreError> {
-    let (sql, id) = match subject {
-        SubjectId::User(id) => (signed_in!("users", "password = $3"), id.to_string()),
-        SubjectId::ServiceAccount(id) => (
-            signed_in!("service_accounts", "secret = $3 AND enabled"),
-            id.to_string(),
-        ),
+) -> Result<usize, StoreError> {
+    let (kind, subject) = columns(subject);
+    let ended = tx
+        .all(
+            "UPDATE sessions SET ended_at = $3 WHERE subject_kind = $1 AND subject_id = $2 AND ended_at IS NULL
+             RETURNING id",
+            &[kind.into(), Arg::text(subject), at.into()],
+            id,
+            operation,
+        )
+        .await?;
+    say_ended(changes, &ended);
+    Ok(ended.len())
+}
+
+/// Ends every session there is.
+pub(crate) async fn end_everybodys(
+    tx: &mut Tx,
+    at: Timestamp,
+    operation: &'static str,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE sessions SET ended_at = $1 WHERE ended_at IS NULL",
+        &[at.into()],
+    )
+    .await
+    .during(operation)?;
+    Ok(())
+}
+
+/// Notes on the subject that it signed in; false when `proven` is no longer what checks it, or it is disabled or gone.
+async fn note(
+    tx: &mut Tx,
+    new: &NewSession,
+    proven: Option<&Verifier>,
+    at: Timestamp,
+) -> Result<bool, StoreError> {
+    let groups = Arg::json(&new.groups)?;
+    let subject = columns(new.subject).1;
+    let row = match (new.subject, proven) {
+        (SubjectId::User(_), Some(proven)) => {
+            let sql = signed_in!("users", ", group_names = $4", "password = $3");
+            let args = [Arg::text(subject), at.into(), proven.as_str().into(), groups];
+            tx.row(sql, &args).await
+        }
+        // Which user a provider's subject is was decided before.
+        (SubjectId::User(_), None) => {
+            let sql = signed_in!("users", ", group_names = $3", "TRUE");
+            tx.row(sql, &[Arg::text(subject), at.into(), groups]).await
+        }
+        (SubjectId::ServiceAccount(_), Some(proven)) => {
+            let sql = signed_in!("service_accounts", "", "secret = $3 AND enabled");
+            let args = [Arg::text(subject), at.into(), proven.as_str().into()];
+            tx.row(sql, &args).await
+        }
+        (SubjectId::ServiceAccount(_), None) => return Ok(false),
     };
-    tx.row(sql, &[Arg::text(id), at.into(), proven.into()])
+    Ok(row.during(SIGN_IN)?.is_some())
+}
+
+/// The session to go on with, if there is one; its last token is given now.
+async fn go_on(tx: &mut Tx, new: &NewSession, at: Timestamp) -> Result<Option<SessionFacts>, StoreError> {
+    let Some(until) = new.go_on_until else {
+        return Ok(None);
+    };
+    let (kind, subject) = columns(new.subject);
+    let found = tx
+        .one(
+            select!(
+                "WHERE subject_kind = $1 AND subject_id = $2 AND method = $3 AND ended_at IS NULL AND ends_at >= $4
+                 ORDER BY ends_at DESC, id LIMIT 1"
+            ),
+            &[kind.into(), Arg::text(subject), Arg::text(new.method), until.into()],
+            facts,
+            SIGN_IN,
+        )
+        .await?;
+    if let Some(found) = &found {
+        tx.execute(
+            "UPDATE sessions SET refreshed_at = $2 WHERE id = $1",
+            &[Arg::text(found.id), at.into()],
+        )
         .await
-        .during(operation)?
-        .as_ref()
-        .map(number)
-        .transpose()
+        .during(SIGN_IN)?;
+    }
+    Ok(found)
+}
+
+/// Of an identity provider's uid: nobody else's ever, as if an administrator had given it. Without effect while one did.
+async fn claim(tx: &mut Tx, new: &NewSession) -> Result<(), StoreError> {
+    let (SubjectId::User(user), Some(posix)) = (new.subject, &new.posix) else {
+        return Ok(());
+    };
+    let row = tx
+        .row("SELECT posix FROM users WHERE id = $1", &[Arg::text(user)])
+        .await
+        .during(SIGN_IN)?;
+    let given: Option<PosixIdentity> = row.map(|row| row.opt_json("posix")).transpose()?.flatten();
+    match given {
+        Some(_) => Ok(()),
+        None => uids::claim(tx, user, posix.uid()).await,
+    }
+}
+
+async fn insert(
+    tx: &mut Tx,
+    changes: &mut Changes,
+    new: NewSession,
+    at: Timestamp,
+) -> Result<SessionFacts, StoreError> {
+    claim(tx, &new).await?;
+    let (kind, subject) = columns(new.subject);
+    let posix = new.posix.as_ref().map_or(Ok(Arg::Text(None)), Arg::json)?;
+    tx.execute(
+        "INSERT INTO sessions (id, subject_kind, subject_id, method, group_names, posix, created_at, refreshed_at, ends_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8)",
+        &[
+            Arg::text(new.id),
+            kind.into(),
+            Arg::text(&subject),
+            Arg::text(new.method),
+            Arg::json(&new.groups)?,
+            posix,
+            at.into(),
+            new.until.into(),
+        ],
+    )
+    .await
+    .during(SIGN_IN)?;
+    let facts = SessionFacts {
+        id: new.id,
+        subject: new.subject,
+        groups: new.groups,
+        posix: new.posix,
+        until: new.until,
+    };
+    changes.directory(DirectoryChange::Session(facts.clone()));
+    let over = tx
+        .all(
+            "UPDATE sessions SET ended_at = $4 WHERE id IN (
+                 SELECT id FROM sessions
+                 WHERE subject_kind = $1 AND subject_id = $2 AND ended_at IS NULL AND id <> $3
+                 ORDER BY created_at DESC, id LIMIT 1000 OFFSET $5)
+             RETURNING id",
+            &[
+                kind.into(),
+                Arg::text(subject),
+                Arg::text(facts.id),
+                at.into(),
+                (SESSIONS_OF_A_SUBJECT - 1).into(),
+            ],
+            id,
+            SIGN_IN,
+        )
+        .await?;
+    say_ended(changes, &over);
+    Ok(facts)
+}
+
+#[async_trait]
+impl Sessions for SqlStore {
+    async fn begin_session(
+        &self,
+        granted: &Granted,
+        new: NewSession,
+        proven: Option<&Verifier>,
+        entry: AuditEntry,
+    ) -> Result<Committed<Option<SessionFacts>>, StoreError> {
+        gate::is(granted, BootstrapException::SessionRecord, SIGN_IN)?;
+        let at = entry.timestamp;
+        let mut tx = self.record_later(SIGN_IN).await?;
+        if !note(&mut tx, &new, proven, at).await? {
+            return Ok(Committed::unchanged(None));
+        }
+        let mut changes = Changes::default();
+        let facts = match go_on(&mut tx, &new, at).await? {
+            Some(facts) => facts,
+            None => insert(&mut tx, &mut changes, new, at).await?,
+        };
+        let mut entry = entry;
+        entry.metadata.insert("session".to_owned(), facts.id.to_string());
+        changes.commit(tx, &entry, Some(facts), SIGN_IN).await
+    }
+
+    async fn end_session(
+        &self,
+        granted: &Granted,
+        subject: SubjectId,
+        id: SessionId,
+        entry: AuditEntry,
+    ) -> Result<Committed<()>, StoreError> {
+        gate::fits(granted, Action::Update, entity(subject), Scope::Account, END)?;
+        let (kind, subject) = columns(subject);
+        let mut tx = self.write(END).await?;
+        let ended = tx
+            .execute(
+                "UPDATE sessions SET ended_at = $4
+                 WHERE id = $1 AND subject_kind = $2 AND subject_id = $3 AND ended_at IS NULL",
+                &[
+                    Arg::text(id),
+                    kind.into(),
+                    Arg::text(subject),
+                    entry.timestamp.into(),
+                ],
+            )
+            .await
+            .during(END)?;
+        if ended == 0 {
+            return Err(StoreError::NotFound {
+                what: "session",
+                id: id.to_string(),
+            });
+        }
+        let mut entry = entry;
+        entry.metadata.insert("session".to_owned(), id.to_string());
+        let changes = Changes::of(DirectoryChange::SessionsEnded(vec![id]));
+        changes.commit(tx, &entry, (), END).await
+    }
+
+    async fn sessions(&self, granted: &Granted, subject: SubjectId) -> Result<Vec<SessionRow>, StoreError> {
+        gate::fits(granted, Action::Read, entity(subject), Scope::Account, READ)?;
+        let (kind, subject) = columns(subject);
+        let mut tx = self.read(READ).await?;
+        tx.all(
+            select!("WHERE subject_kind = $1 AND subject_id = $2 ORDER BY created_at DESC, id LIMIT 500"),
+            &[kind.into(), Arg::text(subject)],
+            session,
+            READ,
+        )
+        .await
+    }
+
+    async fn prune_sessions(
+        &self,
+        granted: &Granted,
+        before: Timestamp,
+        limit: i64,
+    ) -> Result<Committed<usize>, StoreError> {
+        gate::is(granted, BootstrapException::SessionRecord, PRUNE)?;
+        let mut tx = self.record_later(PRUNE).await?;
+        let gone = tx
+            .all(
+                "DELETE FROM sessions WHERE id IN (
+                     SELECT id FROM sessions WHERE ends_at < $1 OR ended_at < $1 ORDER BY ends_at LIMIT $2)
+                 RETURNING id, ended_at",
+                &[before.into(), limit.into()],
+                |row| Ok((id(row)?, row.opt_time("ended_at")?)),
+                PRUNE,
+            )
+            .await?;
+        let count = gone.len();
+        if count == 0 {
+            return Ok(Committed::unchanged(0));
+        }
+        let live: Vec<_> = gone
+            .into_iter()
+            .filter(|(_, ended)| ended.is_none())
+            .map(|(id, _)| id)
+            .collect();
+        let mut changes = Changes::default();
+        say_ended(&mut changes, &live);
+        let (revisions, log) = changes.write(&mut tx).await?;
+        tx.commit().await.during(PRUNE)?;
+        Ok(Committed {
+            value: count,
+            revisions,
+            log,
+        })
+    }
 }

@@ -1,4 +1,4 @@
-//! Releasing a uid that was given by mistake.
+//! Giving a uid to its first owner, and releasing one that was given by mistake.
 
 use reeve_link::DesiredObject;
 use reeve_store::{AuditEntry, EMAIL_RESTS_SECONDS, HISTORIES_KEPT, StoreError};
@@ -8,6 +8,7 @@ use crate::audit;
 use crate::driver::{Arg, During, Row, Tx};
 
 const RELEASE: &str = "release a uid";
+const GIVE: &str = "give a uid";
 
 /// Who had it, and when she lost it.
 struct Given {
@@ -22,6 +23,33 @@ fn given(row: &Row) -> Result<Given, StoreError> {
         left_at: row.time("left_at")?,
         event: row.int("event")?,
     })
+}
+
+/// Gives a uid to its first owner, for ever unless it is released.
+pub(crate) async fn claim(tx: &mut Tx, id: UserId, uid: Uid) -> Result<(), StoreError> {
+    let event = audit::next_sequence(tx).await?;
+    tx.execute(
+        "INSERT INTO used_uids (uid, user_id, event) VALUES ($1, $2, $3)
+         ON CONFLICT (uid) DO UPDATE SET user_id = excluded.user_id, event = excluded.event, left_at = 0
+         WHERE used_uids.user_id = ''",
+        &[uid.number().into(), Arg::text(id), event.into()],
+    )
+    .await
+    .during(GIVE)?;
+    let owner = tx
+        .row(
+            "SELECT user_id FROM used_uids WHERE uid = $1",
+            &[uid.number().into()],
+        )
+        .await
+        .during(GIVE)?
+        .map(|row| row.parsed::<UserId>("user_id"))
+        .transpose()?;
+    if owner == Some(id) {
+        Ok(())
+    } else {
+        Err(StoreError::UidTaken(uid))
+    }
 }
 
 /// Makes a uid free, when nobody and nothing bears it; the event says whose it was.
@@ -55,6 +83,12 @@ pub(crate) async fn release(
     if let Some(workload) = borne_by(tx, uid).await? {
         return Err(in_use(format!(
             "{workload} runs as it; delete that workload first"
+        )));
+    }
+    if let Some((name, until)) = signed_in_with(tx, uid, at).await? {
+        return Err(in_use(format!(
+            "`{name}` has it from the identity provider in a session that counts until {until}; sign the user out \
+             (`POST /api/v1/users/{{userId}}/logout`), and release it after that"
         )));
     }
     if let Some(cluster) = behind(tx).await? {
@@ -107,6 +141,38 @@ async fn behind(tx: &mut Tx) -> Result<Option<String>, StoreError> {
     .during(RELEASE)?
     .map(|row| row.text("name"))
     .transpose()
+}
+
+/// Who signed in with a uid of the identity provider, and until when that counts: until the last Kubernetes token of the session
+/// is worth nothing.
+async fn signed_in_with(
+    tx: &mut Tx,
+    uid: Uid,
+    at: Timestamp,
+) -> Result<Option<(String, Timestamp)>, StoreError> {
+    let rows = tx
+        .rows(
+            "SELECT s.subject_id, u.email, s.posix, s.ends_at, s.ended_at FROM sessions s
+             LEFT JOIN users u ON u.id = s.subject_id
+             WHERE s.subject_kind = 'user' AND s.posix LIKE $1",
+            &[Arg::text(format!("%\"uid\":{}%", uid.number()))],
+        )
+        .await
+        .during(RELEASE)?;
+    for row in rows {
+        let posix: Option<PosixIdentity> = row.opt_json("posix")?;
+        let ends = row
+            .opt_time("ended_at")?
+            .map_or_else(|| row.time("ends_at"), Ok)?;
+        let until = ends.plus_seconds(EMAIL_RESTS_SECONDS);
+        if posix.is_some_and(|posix| posix.uid() == uid) && at < until {
+            let name = row
+                .opt_text("email")?
+                .map_or_else(|| row.text("subject_id"), Ok)?;
+            return Ok(Some((name, until)));
+        }
+    }
+    Ok(None)
 }
 
 /// Whoever a uid was given to, if she is still there, and her numbers.

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use reeve_authz::{Action, Entity, Granted, RoleId, Scope, SubjectKey};
 use reeve_store::{
-    AccessRuleRow, AuditEntry, Committed, DirectoryChange, EMAIL_RESTS_SECONDS, NewUser, SessionNumber,
-    StoreError, SubjectId, UserRow, Users, Verifier, gate,
+    AccessRuleRow, AuditEntry, Committed, DirectoryChange, EMAIL_RESTS_SECONDS, NewUser, StoreError,
+    SubjectId, UserRow, Users, Verifier, gate,
 };
 use reeve_types::{AccessRuleId, Email, PosixIdentity, Timestamp, Uid, UserId};
 
@@ -21,7 +21,8 @@ const DELETE: &str = "delete a user";
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT id, email, password IS NOT NULL AS is_local, posix, created_at, created_by, updated_at, last_login
+            "SELECT id, email, password IS NOT NULL AS is_local, posix, created_at, created_by, updated_at, last_login,
+                    group_names
              FROM users ",
             $rest
         )
@@ -46,31 +47,9 @@ async fn one(tx: &mut Tx, id: UserId, operation: &'static str) -> Result<Option<
 
 /// Gives a uid to its first owner, for ever unless it is released.
 async fn claim_uid(tx: &mut Tx, id: UserId, posix: Option<&PosixIdentity>) -> Result<(), StoreError> {
-    let Some(uid) = posix.map(PosixIdentity::uid) else {
-        return Ok(());
-    };
-    let event = audit::next_sequence(tx).await?;
-    tx.execute(
-        "INSERT INTO used_uids (uid, user_id, event) VALUES ($1, $2, $3)
-         ON CONFLICT (uid) DO UPDATE SET user_id = excluded.user_id, event = excluded.event, left_at = 0
-         WHERE used_uids.user_id = ''",
-        &[uid.number().into(), Arg::text(id), event.into()],
-    )
-    .await
-    .during("give a uid")?;
-    let owner = tx
-        .row(
-            "SELECT user_id FROM used_uids WHERE uid = $1",
-            &[uid.number().into()],
-        )
-        .await
-        .during("give a uid")?
-        .map(|row| row.parsed::<UserId>("user_id"))
-        .transpose()?;
-    if owner == Some(id) {
-        Ok(())
-    } else {
-        Err(StoreError::UidTaken(uid))
+    match posix {
+        Some(posix) => uids::claim(tx, id, posix.uid()).await,
+        None => Ok(()),
     }
 }
 
@@ -181,20 +160,31 @@ pub(crate) async fn insert(tx: &mut Tx, new: &NewUser) -> Result<UserRow, StoreE
     one(tx, new.id, CREATE).await?.ok_or_else(|| missing(new.id))
 }
 
-/// Ends her tokens, and with that the transaction.
-async fn end(mut tx: Tx, id: UserId, entry: AuditEntry) -> Result<Committed<SessionNumber>, StoreError> {
+/// Ends her sessions, and with that the transaction.
+async fn end(mut tx: Tx, id: UserId, entry: AuditEntry) -> Result<Committed<usize>, StoreError> {
     let row = one(&mut tx, id, CHANGE).await?.ok_or_else(|| missing(id))?;
-    let session = sessions::end(&mut tx, SubjectId::User(id), CHANGE).await?;
-    let changes = changed(&mut tx, id, CHANGE).await?;
+    let mut changes = changed(&mut tx, id, CHANGE).await?;
+    let subject = SubjectId::User(id);
+    let ended = sessions::end_all(&mut tx, &mut changes, subject, entry.timestamp, CHANGE).await?;
     changes
-        .commit(tx, &entry.about(id, &row.email), session, CHANGE)
+        .commit(tx, &entry.about(id, &row.email), ended, CHANGE)
         .await
 }
 
 /// That she is now as her row says.
+pub(crate) async fn made(
+    tx: &mut Tx,
+    id: UserId,
+    operation: &'static str,
+) -> Result<DirectoryChange, StoreError> {
+    Ok(DirectoryChange::User(
+        directory::user_facts(tx, id, operation).await?,
+    ))
+}
+
+/// A write after which she is as her row says.
 pub(crate) async fn changed(tx: &mut Tx, id: UserId, operation: &'static str) -> Result<Changes, StoreError> {
-    let facts = directory::user_facts(tx, id, operation).await?;
-    Ok(Changes::of(DirectoryChange::User(facts)))
+    Ok(Changes::of(made(tx, id, operation).await?))
 }
 
 #[async_trait]
@@ -270,7 +260,7 @@ impl Users for SqlStore {
         password: Verifier,
         at: Timestamp,
         entry: AuditEntry,
-    ) -> Result<Committed<SessionNumber>, StoreError> {
+    ) -> Result<Committed<usize>, StoreError> {
         fits(granted, Action::Update, CHANGE)?;
         let mut tx = self.write_as(granted, CHANGE).await?;
         tx.execute(
@@ -287,7 +277,7 @@ impl Users for SqlStore {
         granted: &Granted,
         id: UserId,
         entry: AuditEntry,
-    ) -> Result<Committed<SessionNumber>, StoreError> {
+    ) -> Result<Committed<usize>, StoreError> {
         fits(granted, Action::Update, CHANGE)?;
         end(self.write_as(granted, CHANGE).await?, id, entry).await
     }
@@ -306,6 +296,7 @@ impl Users for SqlStore {
         let rules = live_rules_of_subject(&mut tx, &SubjectKey::User(row.email.clone())).await?;
         let value = soft_delete_rules(&mut tx, &mut changes, &rules, at).await?;
         changes.rules_deleted(&value);
+        sessions::end_all(&mut tx, &mut changes, SubjectId::User(id), at, DELETE).await?;
         leave_uid(&mut tx, row.posix.as_ref(), at).await?;
         if remove(&mut tx, id).await? {
             rest(&mut tx, &row.email, at).await?;

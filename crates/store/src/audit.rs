@@ -122,6 +122,8 @@ pub enum AuditAction {
     Key,
     /// Old records of failed attempts were removed from the audit log.
     Prune,
+    /// Another key signs tokens from now on.
+    Rotate,
 }
 
 /// How it ended.
@@ -211,17 +213,6 @@ pub trait Audit {
         limit: i64,
         entry: AuditEntry,
     ) -> Result<usize, StoreError>;
-
-    /// Writes the sign-in of a subject and when it was; answers the number that its token is to carry. When what it was proven
-    /// against is no longer what checks the subject, or that is disabled or gone, nothing is written and there is no number.
-    /// `granted` is the bootstrap exception for session records.
-    async fn record_sign_in(
-        &self,
-        granted: &Granted,
-        subject: crate::SubjectId,
-        proven: &crate::Verifier,
-        entry: AuditEntry,
-    ) -> Result<Option<crate::SessionNumber>, StoreError>;
 
     /// At most `limit` events after `sequence`. `granted`: read of events-history at account scope.
     async fn audit_events(

@@ -10,11 +10,14 @@
 
 use async_trait::async_trait;
 use reeve_authz::{RoleId, Rule, Scope, SubjectKey};
-use reeve_types::{AccessRuleId, ClusterId, Revision, ServiceAccountId, UserId};
+use reeve_types::{AccessRuleId, ClusterId, Revision, ServiceAccountId, SessionId, UserId};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{ClusterFacts, DepartmentFacts, ProjectFacts, ServiceAccountFacts, StoreError, UserFacts};
+use crate::{
+    ClusterFacts, DepartmentFacts, ProjectFacts, ServiceAccountFacts, SessionFacts, SigningKeyFacts,
+    StoreError, UserFacts,
+};
 
 /// How many entries the log keeps.
 pub const CHANGES_KEPT: i64 = 4096;
@@ -83,6 +86,12 @@ pub enum DirectoryChange {
     UserDeleted(UserId),
     /// A service account was deleted. Its rules are deleted by a change of their own.
     ServiceAccountDeleted(ServiceAccountId),
+    /// A session began.
+    Session(SessionFacts),
+    /// Sessions ended, or are forgotten.
+    SessionsEnded(Vec<SessionId>),
+    /// These are the signing keys now. What seals and signs is read from the store.
+    SigningKeys(Vec<SigningKeyFacts>),
     /// More changed than is told: the directory has to be read anew.
     Everything,
 }

@@ -19,6 +19,8 @@ mod history;
 mod people;
 mod random;
 mod reading;
+mod sessions;
+mod signing_keys;
 mod unique;
 mod world;
 mod writes;
@@ -33,6 +35,8 @@ pub use history::*;
 pub use people::*;
 pub use random::RandomWrites;
 pub use reading::*;
+pub use sessions::*;
+pub use signing_keys::*;
 pub use unique::*;
 pub use world::World;
 pub use writes::*;
@@ -50,7 +54,14 @@ macro_rules! conformance_tests {
             a_uid_stays_with_its_first_owner,
             an_email_rests_after_its_owner_went,
             the_last_local_administrator_stays,
-            a_changed_password_ends_every_token_before_it,
+            a_changed_password_ends_every_session_before_it,
+            one_session_ends_and_the_others_go_on,
+            a_session_says_what_the_sign_in_showed,
+            a_subject_has_so_many_sessions_at_most,
+            a_service_account_goes_on_with_its_session,
+            sessions_that_ended_are_forgotten_later,
+            a_uid_of_an_identity_provider_is_nobody_elses,
+            keys_are_used_one_after_the_other,
             a_disabled_service_account_does_not_sign_in,
             a_deleted_users_rules_go_with_her,
             a_disabled_service_accounts_rules_leave_the_clusters,
@@ -71,7 +82,7 @@ macro_rules! conformance_tests {
             every_write_is_in_the_audit_log,
             a_released_uid_is_free_and_only_when_nobody_has_it,
             a_restored_store_ends_everything_it_holds,
-            eras_of_session_numbers_never_meet,
+            eras_of_link_secrets_never_meet,
             one_of_two_fences_ends_a_restored_store,
             a_permission_of_before_a_change_is_refused,
             old_failed_attempts_are_pruned_and_the_chain_says_so,

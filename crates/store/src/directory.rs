@@ -10,21 +10,7 @@ use reeve_types::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ChangeMark, StoreError, Verifier};
-
-/// Whose token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum SubjectId {
-    /// A person.
-    User(UserId),
-    /// A service account.
-    ServiceAccount(ServiceAccountId),
-}
-
-/// How often a subject's sessions were ended. A token is good as long as the number it was given with is the subject's; no
-/// clock has a say in that.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct SessionNumber(pub i64);
+use crate::{ChangeMark, SessionFacts, SigningKeyFacts, StoreError, Verifier};
 
 /// How often a cluster's link secret was replaced. A token of the link is good as long as it carries the cluster's number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -38,10 +24,8 @@ pub struct UserFacts {
     pub id: UserId,
     /// Her email.
     pub email: Email,
-    /// Her numbers.
+    /// The POSIX identity that an administrator gave the user. It comes before one of an identity provider.
     pub posix: Option<PosixIdentity>,
-    /// The number that tokens have to carry.
-    pub session: SessionNumber,
 }
 
 /// What is known of a service account at each request.
@@ -54,8 +38,6 @@ pub struct ServiceAccountFacts {
     pub name: ServiceAccountName,
     /// Its switch.
     pub enabled: bool,
-    /// The number that tokens have to carry.
-    pub session: SessionNumber,
 }
 
 /// What is known of a cluster at each request.
@@ -111,6 +93,8 @@ pub struct ProjectFacts {
 pub struct DirectorySnapshot {
     /// How far the change log had come.
     pub reached: ChangeMark,
+    /// How often the database was found restored before that: see [`crate::Fenced::era`].
+    pub era: i64,
     /// Clusters.
     pub clusters: Vec<ClusterFacts>,
     /// Departments.
@@ -123,6 +107,10 @@ pub struct DirectorySnapshot {
     pub users: Vec<UserFacts>,
     /// Every service account.
     pub service_accounts: Vec<ServiceAccountFacts>,
+    /// Every session that was not ended, those whose end has come and that are not forgotten yet included.
+    pub sessions: Vec<SessionFacts>,
+    /// Every signing key.
+    pub signing_keys: Vec<SigningKeyFacts>,
     /// When each cluster's operator was last heard of, as far as that was written down: nothing is decided by it, and no change
     /// of it is in the log.
     pub heard: Vec<(ClusterId, Timestamp)>,

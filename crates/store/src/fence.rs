@@ -16,8 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{AuditEntry, AuditHead, ChangeMark, StoreError};
 
-/// A session number is its era times two to the power of this, and how often the subject's sessions were ended in it; the number
-/// of a cluster's link secret likewise.
+/// The number of a cluster's link secret is its era times two to the power of this, and how often the secret was replaced in it.
 pub const ERA_BITS: u32 = 32;
 
 /// What of the database has to be known outside of it.
@@ -39,8 +38,8 @@ pub struct FenceNews {
 pub struct Fenced {
     /// How far the audit log had come.
     pub head: AuditHead,
-    /// How often the database was found restored until that event, by whichever process. Session numbers of different eras
-    /// never meet.
+    /// How often the database was found restored until that event, by whichever process. Numbers of clusters' link secrets of
+    /// different eras never meet.
     pub era: i64,
     /// The last numbers that were drawn.
     pub numbers: BTreeMap<String, i64>,

@@ -1,23 +1,25 @@
-//! What an installation knows of itself: that it was started once, its sealed keys, its settings.
+//! What an installation knows of itself: that it was started once, and its settings.
 
 use async_trait::async_trait;
 use reeve_authz::Granted;
 
-use crate::{AccessRuleRow, AuditEntry, Committed, NewUser, StoreError, UserRow};
+use crate::{AccessRuleRow, AuditEntry, Committed, NewSigningKey, NewUser, StoreError, UserRow};
 
 /// What the first start makes, all at once.
 #[derive(Debug, Clone)]
 pub struct FirstStart {
     /// The break-glass administrator.
     pub administrator: NewUser,
-    /// Sealed keys and settings, by name.
+    /// The first key that signs, and the next one.
+    pub signing_keys: [NewSigningKey; 2],
+    /// Settings, by name.
     pub values: Vec<(String, String)>,
 }
 
 /// The installation.
 #[async_trait]
 pub trait Installation {
-    /// A value by name; sealed ones are returned sealed.
+    /// A value by name.
     async fn installation_value(&self, name: &str) -> Result<Option<String>, StoreError>;
 
     /// Whether the database can be written to now, and not only read, as a PostgreSQL server that was a primary and is not any

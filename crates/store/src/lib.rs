@@ -30,6 +30,8 @@ pub mod history;
 pub mod installation;
 pub mod project;
 pub mod service_account;
+pub mod session;
+pub mod signing_key;
 pub mod status;
 pub mod user;
 pub mod workload;
@@ -47,14 +49,19 @@ pub use department::{DepartmentRow, Departments, NewDepartment};
 pub use desired::{Deleted, DesiredPart, DesiredState, Later};
 pub use directory::{
     ClusterFacts, CredentialNumber, Credentials, DepartmentFacts, Directory, DirectorySnapshot, Locate,
-    ProjectFacts, ServiceAccountFacts, SessionNumber, SubjectId, UserFacts,
+    ProjectFacts, ServiceAccountFacts, UserFacts,
 };
 pub use error::StoreError;
 pub use fence::{CredentialKind, ERA_BITS, Evidence, Fence, FenceNews, Fenced, Loss, Recovered, Suspended};
 pub use history::{HISTORIES_KEPT, Histories};
 pub use installation::{FirstStart, Installation};
 pub use project::{NewProject, ProjectRow, Projects};
+pub use reeve_types::SubjectId;
 pub use service_account::{NewServiceAccount, ServiceAccountRow, ServiceAccounts};
+pub use session::{
+    ENDED_SHOWN_SECONDS, NewSession, SESSIONS_OF_A_SUBJECT, SessionFacts, SessionRow, Sessions,
+};
+pub use signing_key::{KeyUse, NewSigningKey, SigningKeyFacts, SigningKeyRow, SigningKeys};
 pub use status::{Reported, Reports, StatusRow};
 pub use user::{EMAIL_RESTS_SECONDS, NewUser, UserRow, Users, Verifier};
 pub use workload::{NewWorkload, WorkloadRow, WorkloadSummary, Workloads};
@@ -76,6 +83,8 @@ pub trait Store:
     + Projects
     + Reports
     + ServiceAccounts
+    + Sessions
+    + SigningKeys
     + Users
     + Workloads
     + Send

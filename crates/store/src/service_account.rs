@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use reeve_authz::Granted;
 use reeve_types::{AccessRuleId, ServiceAccountId, ServiceAccountName, Timestamp};
 
-use crate::{AuditEntry, Committed, ServiceAccountFacts, SessionNumber, StoreError, Verifier};
+use crate::{AuditEntry, Committed, ServiceAccountFacts, StoreError, Verifier};
 
 /// A service account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +61,7 @@ pub trait ServiceAccounts {
         entry: AuditEntry,
     ) -> Result<Committed<ServiceAccountRow>, StoreError>;
 
-    /// Enables or disables it. Disabling takes its rules out of every cluster's desired state and ends its tokens, as
+    /// Enables or disables it. Disabling takes its rules out of every cluster's desired state and ends its sessions, as
     /// [`crate::Users::end_sessions`] does; enabling brings the rules back. `granted`: update.
     async fn set_service_account_enabled(
         &self,
@@ -72,7 +72,7 @@ pub trait ServiceAccounts {
         entry: AuditEntry,
     ) -> Result<Committed<ServiceAccountFacts>, StoreError>;
 
-    /// Gives it another secret and ends its tokens, as [`crate::Users::end_sessions`] does and answers. `granted`: update.
+    /// Gives it another secret and ends its sessions, as [`crate::Users::end_sessions`] does and answers. `granted`: update.
     async fn set_service_account_secret(
         &self,
         granted: &Granted,
@@ -80,7 +80,7 @@ pub trait ServiceAccounts {
         secret: Verifier,
         at: Timestamp,
         entry: AuditEntry,
-    ) -> Result<Committed<SessionNumber>, StoreError>;
+    ) -> Result<Committed<usize>, StoreError>;
 
     /// Removes it and soft-deletes its rules; answers those rules. `granted`: delete.
     async fn delete_service_account(

@@ -4,9 +4,9 @@ use std::fmt;
 
 use async_trait::async_trait;
 use reeve_authz::Granted;
-use reeve_types::{AccessRuleId, Email, PosixIdentity, Timestamp, Uid, UserId};
+use reeve_types::{AccessRuleId, Email, GroupName, PosixIdentity, Timestamp, Uid, UserId};
 
-use crate::{AuditEntry, Committed, SessionNumber, StoreError};
+use crate::{AuditEntry, Committed, StoreError};
 
 /// What checks a password or a secret: a hash. Not the secret, and all the same printed nowhere.
 #[derive(Clone, PartialEq, Eq)]
@@ -57,6 +57,8 @@ pub struct UserRow {
     pub updated_at: Timestamp,
     /// When she last signed in.
     pub last_login: Option<Timestamp>,
+    /// The groups that this last sign-in showed; absent before the first one.
+    pub groups: Option<Vec<GroupName>>,
 }
 
 /// A person to make.
@@ -124,7 +126,7 @@ pub trait Users {
         entry: AuditEntry,
     ) -> Result<(), StoreError>;
 
-    /// Gives her another password and ends her tokens; answers as [`Users::end_sessions`]. `granted`: update.
+    /// Gives her another password and ends her sessions; answers as [`Users::end_sessions`]. `granted`: update.
     async fn set_password(
         &self,
         granted: &Granted,
@@ -132,16 +134,15 @@ pub trait Users {
         password: Verifier,
         at: Timestamp,
         entry: AuditEntry,
-    ) -> Result<Committed<SessionNumber>, StoreError>;
+    ) -> Result<Committed<usize>, StoreError>;
 
-    /// Ends every token of hers whose sign-in was recorded before this change, and no later one. Answers the number that
-    /// tokens carry from now on; none was ever given with it. `granted`: update.
+    /// Ends every session of hers that was begun before this change, and no later one; how many. `granted`: update.
     async fn end_sessions(
         &self,
         granted: &Granted,
         id: UserId,
         entry: AuditEntry,
-    ) -> Result<Committed<SessionNumber>, StoreError>;
+    ) -> Result<Committed<usize>, StoreError>;
 
     /// Removes her and soft-deletes her rules; answers those rules. `granted`: delete.
     ///

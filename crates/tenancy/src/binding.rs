@@ -1,6 +1,6 @@
 //! RoleBindings: one per role, whose subjects are everybody whom a rule gives that role here.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use k8s_openapi::api::rbac::v1::{RoleBinding, RoleRef, Subject};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -15,19 +15,21 @@ const RBAC: &str = "rbac.authorization.k8s.io";
 /// here exactly one, its subjects sorted and each once; none without subjects. Rules that do not reach the project, and
 /// roles that no ClusterRole of ours stands for, give nothing.
 pub fn bindings<'a>(project: &Project, rules: impl IntoIterator<Item = &'a AccessRule>) -> Vec<RoleBinding> {
-    let mut roles: BTreeMap<&'static str, BTreeSet<&desired::Subject>> = BTreeMap::new();
+    let mut roles: BTreeMap<&'static str, BTreeMap<&desired::Subject, Subject>> = BTreeMap::new();
     for rule in rules
         .into_iter()
         .filter(|rule| rules::reaches(rule.scope, project))
     {
-        if let Some(role) = people::cluster_role(&rule.role) {
-            roles.entry(role).or_default().insert(&rule.subject);
+        if let Some(role) = people::cluster_role(&rule.role)
+            && let Some(subject) = subject(&rule.subject)
+        {
+            roles.entry(role).or_default().insert(&rule.subject, subject);
         }
     }
     roles
         .into_iter()
         .map(|(role, subjects)| {
-            let subjects = subjects.into_iter().map(subject).collect();
+            let subjects = subjects.into_values().collect();
             binding(
                 &project.namespace,
                 role,
@@ -73,17 +75,18 @@ fn binding(namespace: &str, name: &str, managed: &str, role: &str, subjects: Vec
     }
 }
 
-/// A subject of a rule as Kubernetes knows it. An application is a user with a name no identity provider can give.
-fn subject(subject: &desired::Subject) -> Subject {
+/// A subject of a rule as Kubernetes knows it. An application is a user with a name no identity provider can give; a group has
+/// the name that our tokens carry, which is none of the cluster's own. One that no token carries is bound to nothing.
+fn subject(subject: &desired::Subject) -> Option<Subject> {
     let (kind, name) = match subject.kind {
         SubjectKind::User => ("User", subject.name.clone()),
-        SubjectKind::Group => ("Group", subject.name.clone()),
+        SubjectKind::Group => ("Group", names::group_in_cluster(&subject.name)?),
         SubjectKind::ServiceAccount => ("User", format!("{}{}", names::APPLICATION_PREFIX, subject.name)),
     };
-    Subject {
+    Some(Subject {
         kind: kind.to_owned(),
         name,
         api_group: Some(RBAC.to_owned()),
         namespace: None,
-    }
+    })
 }

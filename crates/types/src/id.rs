@@ -163,6 +163,10 @@ macro_rules! decimal_schema {
 }
 
 uuid_id!(
+    /// A session: what one sign-in began. `sid` of its tokens; 122 random bits, never given twice.
+    SessionId, "session id"
+);
+uuid_id!(
     /// A cluster.
     ClusterId,
     "cluster id"

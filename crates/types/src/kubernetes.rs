@@ -154,6 +154,16 @@ pub const APPLICATION_PREFIX: &str = "reeve:application:";
 pub const MASTERS: &str = "system:masters";
 /// The group of the administrators that kubeadm makes.
 pub const CLUSTER_ADMINS: &str = "kubeadm:cluster-admins";
+/// What the groups of our tokens begin with in a cluster: whatever an identity provider calls a group, it is none that anybody
+/// else bound there.
+pub const GROUP_PREFIX: &str = "reeve-group/";
+
+/// What a group of an access rule is called in a cluster. `None` for one with a colon, which is told to no cluster: that is how
+/// Kubernetes and its distributions set their own names apart, and a name that reaches cluster-admin may be among them.
+pub fn group_in_cluster(group: &str) -> Option<String> {
+    (!group.contains(':')).then(|| format!("{GROUP_PREFIX}{group}"))
+}
+
 /// The groups of those who administer the cluster by certificates of its own.
 pub const ADMINISTRATORS: [&str; 2] = [CLUSTER_ADMINS, MASTERS];
 /// No user name and no group of an identity provider may begin so (R10).
@@ -182,3 +192,28 @@ pub const CONTROLLERS: [&str; 8] = [
     "system:serviceaccount:kube-system:replication-controller",
     "system:kube-controller-manager",
 ];
+
+#[cfg(test)]
+mod group_tests {
+    use super::*;
+
+    #[test]
+    fn no_group_is_called_in_a_cluster_as_one_of_its_own() {
+        assert_eq!(group_in_cluster("ml").as_deref(), Some("reeve-group/ml"));
+        assert_eq!(group_in_cluster("/a/b").as_deref(), Some("reeve-group//a/b"));
+        for foreign in [
+            "system:masters",
+            "oidc:admins",
+            "kubeadm:cluster-admins",
+            "a:b",
+            ":",
+        ] {
+            assert_eq!(group_in_cluster(foreign), None, "{foreign}");
+        }
+        // As the policies and the API server's configuration have it: nothing reserved begins so.
+        for reserved in RESERVED_PREFIXES {
+            assert!(!GROUP_PREFIX.starts_with(reserved));
+        }
+        assert!(!GROUP_PREFIX.contains(':'));
+    }
+}

@@ -11,12 +11,13 @@ pub mod names;
 pub mod namespaces;
 pub mod posix;
 pub mod secret;
+pub mod session;
 
 pub use clock::{Clock, Timestamp};
 pub use error_chain::ErrorChain;
 pub use id::{
-    AccessRuleId, ClusterId, DepartmentId, HistoryId, ProjectId, Revision, ServiceAccountId, UserId,
-    WorkloadId,
+    AccessRuleId, ClusterId, DepartmentId, HistoryId, ProjectId, Revision, ServiceAccountId, SessionId,
+    UserId, WorkloadId,
 };
 pub use names::{
     ClusterName, Email, GroupName, InvalidName, OrgUnitName, RoleName, ServiceAccountName, WorkloadName,
@@ -24,3 +25,4 @@ pub use names::{
 pub use namespaces::{NamespacePattern, ReservedNamespaces};
 pub use posix::{Gid, InvalidPosix, LowestId, PosixIdentity, Uid};
 pub use secret::Secret;
+pub use session::{MAX_SESSION_GROUPS, SignInMethod, SubjectId};

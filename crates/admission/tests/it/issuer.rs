@@ -78,7 +78,7 @@ impl TestIssuer {
             "sub": "123e4567-e89b-12d3-a456-426614174000",
             "email": "alice@example.com",
             "email_verified": true,
-            "groups": ["ml team"],
+            "groups": ["reeve-group/ml team"],
             "uid": "70012",
             "gid": "5000",
             "supplementaryGroups": ["5001", "5002"],

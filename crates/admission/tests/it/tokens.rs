@@ -37,8 +37,13 @@ fn attacks() -> Vec<Attack> {
         attack("system-name", json!({"email": "system:admin@example.com"})),
         attack("reeve-name", json!({"email": "reeve:application:ci@example.com"})),
         attack("email-name", json!({"email": "alice"})),
-        attack("system-group", json!({"groups": ["ml team", "system:masters"]})),
-        attack("reeve-group", json!({"groups": ["reeve:installers"]})),
+        attack(
+            "group-name",
+            json!({"groups": ["reeve-group/ml team", "system:masters"]}),
+        ),
+        attack("group-name", json!({"groups": ["reeve:installers"]})),
+        attack("group-name", json!({"groups": ["cluster-admins"]})),
+        attack("group-name", json!({"groups": ["reeve-group/oidc:admins"]})),
         attack("verified-email", json!({"email_verified": false})),
         Attack {
             rule: "audience",
@@ -153,7 +158,7 @@ async fn r10_a_token_named_system_admin_is_nobodys_and_an_honest_one_carries_its
     );
     assert_eq!(
         honest.groups.unwrap_or_default(),
-        ["ml team", "system:authenticated"]
+        ["reeve-group/ml team", "system:authenticated"]
     );
 
     // Somebody whom no provider gave numbers is let in as nobody in particular.

@@ -1,7 +1,7 @@
 //! What an operation takes in its address.
 
 use reeve_types::{
-    AccessRuleId, ClusterId, DepartmentId, ProjectId, ServiceAccountId, Uid, UserId, WorkloadId,
+    AccessRuleId, ClusterId, DepartmentId, ProjectId, ServiceAccountId, SessionId, Uid, UserId, WorkloadId,
 };
 use schemars::{Schema, SchemaGenerator, json_schema};
 
@@ -20,6 +20,8 @@ pub enum PathParameter {
     Role,
     /// A service account.
     ServiceAccount,
+    /// A session of a user or service account.
+    Session,
     /// A uid that was given to somebody.
     Uid,
     /// A user.
@@ -30,13 +32,14 @@ pub enum PathParameter {
 
 impl PathParameter {
     /// Every parameter, in alphabetical order.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::AccessRule,
         Self::Cluster,
         Self::Department,
         Self::Project,
         Self::Role,
         Self::ServiceAccount,
+        Self::Session,
         Self::Uid,
         Self::User,
         Self::Workload,
@@ -51,6 +54,7 @@ impl PathParameter {
             Self::Project => "projectId",
             Self::Role => "roleIdPath",
             Self::ServiceAccount => "serviceAccountId",
+            Self::Session => "sessionId",
             Self::Uid => "uid",
             Self::User => "userId",
             Self::Workload => "workloadId",
@@ -74,6 +78,7 @@ impl PathParameter {
             Self::Project => generator.subschema_for::<ProjectId>(),
             Self::Role => json_schema!({"type": "integer", "minimum": 1}),
             Self::ServiceAccount => generator.subschema_for::<ServiceAccountId>(),
+            Self::Session => generator.subschema_for::<SessionId>(),
             Self::Uid => generator.subschema_for::<Uid>(),
             Self::User => generator.subschema_for::<UserId>(),
             Self::Workload => generator.subschema_for::<WorkloadId>(),

@@ -345,14 +345,28 @@ impl Index {
             return false;
         };
         self.subjects_of(principal, |_| true)
-            .flat_map(|(_, grants)| grants.all())
-            .any(|grant| {
-                grant.at == At::ROOT
-                    || self
-                        .tree
-                        .path_at(grant.at)
-                        .is_some_and(|path| path.contains(cluster))
+            .any(|(_, grants)| self.any_reaches(grants, cluster))
+    }
+
+    /// Those of the caller's groups that a rule names which reaches the cluster or something in it, whatever its role.
+    pub fn groups_reaching<'a>(&'a self, principal: &'a Principal, cluster: ClusterId) -> Vec<&'a GroupName> {
+        let Some(cluster) = self.tree.at(Scope::Cluster(cluster)) else {
+            return Vec::new();
+        };
+        self.subjects_of(principal, |_| true)
+            .filter_map(|(through, grants)| match through {
+                Through::Group(name) => self.any_reaches(grants, cluster).then_some(name),
+                Through::Subject(_) => None,
             })
+            .collect()
+    }
+
+    fn any_reaches(&self, grants: &Grants, cluster: At) -> bool {
+        let inside = |at| self.tree.path_at(at).is_some_and(|path| path.contains(cluster));
+        grants
+            .all()
+            .iter()
+            .any(|grant| grant.at == At::ROOT || inside(grant.at))
     }
 
     /// The scope and what is above it, account first; empty for an unknown scope.

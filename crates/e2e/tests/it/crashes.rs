@@ -83,7 +83,7 @@ async fn wanted(admin: &Rest) -> Result<Vec<Bound>> {
             }
             let subject = text(&rule["subjectId"]);
             let (kind, name) = match rule["subjectType"].as_str() {
-                Some("group") => ("Group", subject),
+                Some("group") => ("Group", format!("reeve-group/{subject}")),
                 Some("service-account") => ("User", format!("reeve:application:{subject}")),
                 _ => ("User", subject),
             };

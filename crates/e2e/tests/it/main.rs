@@ -14,6 +14,7 @@ mod attacks;
 mod cli;
 mod crashes;
 mod demo;
+mod groups;
 mod harness;
 mod identity;
 mod instead_of;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use reeve_types::kubernetes::{AUDIENCE_CLUSTER_PREFIX, AUDIENCE_LINK, AUDIENCE_REST};
-use reeve_types::{ClusterId, Email, PosixIdentity, Timestamp};
+use reeve_types::{ClusterId, Email, PosixIdentity, SessionId, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -63,18 +63,21 @@ pub struct Claims {
     pub subject_type: SubjectKind,
     /// The account.
     pub tenant_id: String,
-    /// In a token for REST: the number of its subject's sessions at the sign-in; in one for the link: the number of the
-    /// cluster's secret. It ends with that number.
+    /// In a token for REST: the session it belongs to, with which it ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub session: Option<i64>,
+    pub sid: Option<SessionId>,
+    /// In a token for the link: the number of the cluster's secret, with which it ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential: Option<i64>,
     /// A user's email.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     /// A user's email, a service account's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preferred_username: Option<String>,
-    /// A user's groups.
-    #[serde(default)]
+    /// In a token for a cluster: the user's groups that access rules of that cluster name, as they are called there. A token for
+    /// REST has none: what counts there is the session.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<String>,
     /// Her numbers in containers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -113,7 +116,8 @@ impl Claims {
             azp: client.to_owned(),
             subject_type: subject.0,
             tenant_id: "1".to_owned(),
-            session: None,
+            sid: None,
+            credential: None,
             email: None,
             preferred_username: None,
             groups: Vec::new(),
@@ -123,10 +127,17 @@ impl Claims {
         }
     }
 
-    /// With the number of the subject's sessions.
+    /// Of this session.
     #[must_use]
-    pub const fn in_session(mut self, number: i64) -> Self {
-        self.session = Some(number);
+    pub const fn in_session(mut self, session: SessionId) -> Self {
+        self.sid = Some(session);
+        self
+    }
+
+    /// Earned by the cluster's secret of this number.
+    #[must_use]
+    pub const fn by_credential(mut self, number: i64) -> Self {
+        self.credential = Some(number);
         self
     }
 

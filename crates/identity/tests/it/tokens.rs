@@ -1,11 +1,13 @@
 //! What a good token is.
 
+use std::sync::Arc;
+
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use proptest::prelude::*;
 use reeve_identity::token::CLUSTER_SECONDS;
 use reeve_identity::{Audience, Claims, InvalidToken, KeyRing, SigningKey, SubjectKind, Verifier};
-use reeve_types::Timestamp;
+use reeve_types::{SessionId, Timestamp};
 use uuid::Uuid;
 
 pub(crate) const ISSUER: &str = "https://reeve.example/auth/realms/runai";
@@ -17,7 +19,7 @@ pub(crate) fn now() -> Timestamp {
 
 pub(crate) fn ring() -> KeyRing {
     let key = || SigningKey::generate().unwrap();
-    KeyRing::new(key(), key())
+    KeyRing::new(key().into(), vec![key().into()])
 }
 
 pub(crate) fn claims(audience: Audience) -> Claims {
@@ -59,22 +61,26 @@ fn a_token_says_what_kubernetes_and_old_clients_read() {
         "supplementaryGroups": ["5001"],
     });
     assert_eq!(said(&claims), expected);
-    expected["session"] = serde_json::json!(3);
-    assert_eq!(said(&claims.in_session(3)), expected);
+    let session = SessionId::from_uuid(Uuid::max());
+    expected["sid"] = serde_json::json!(session);
+    assert_eq!(said(&claims.in_session(session)), expected);
 }
 
 #[test]
 fn every_key_of_the_ring_verifies_its_own_tokens() {
-    let keys = [SigningKey::generate().unwrap(), SigningKey::generate().unwrap()];
-    let tokens = keys
-        .each_ref()
-        .map(|key| key.sign(&claims(Audience::Rest)).unwrap());
-    let [current, next] = keys;
-    let ring = KeyRing::new(current, next);
-    assert_eq!(ring.jwks().keys.len(), 2);
-    for token in tokens {
+    let keys: Vec<Arc<SigningKey>> = (0..5).map(|_| SigningKey::generate().unwrap().into()).collect();
+    let sign = |key: &Arc<SigningKey>| key.sign(&claims(Audience::Rest)).unwrap();
+    let tokens: Vec<_> = keys.iter().map(sign).collect();
+    let ring = KeyRing::new(Arc::clone(&keys[0]), keys[1..].to_vec());
+    let published: Vec<_> = ring.jwks().keys.into_iter().map(|key| key.kid).collect();
+    let kids: Vec<_> = keys.iter().map(|key| key.kid().to_owned()).collect();
+    assert_eq!(published, kids);
+    for token in &tokens {
         assert_eq!(verify(&ring, token.expose()).unwrap(), claims(Audience::Rest));
     }
+    // One that is taken off verifies nothing any more.
+    let ring = KeyRing::new(Arc::clone(&keys[0]), keys[2..].to_vec());
+    assert_eq!(verify(&ring, tokens[1].expose()), Err(InvalidToken::UnknownKey));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The caller herself.
 
 pub mod get;
+pub mod logout;
 
 use std::sync::Arc;
 
@@ -16,5 +17,6 @@ pub(crate) fn route(operation: MeOperation) -> MethodRouter<Arc<App>> {
     let row = operation.row();
     match operation {
         Op::GetMe => to(row, get::handle),
+        Op::LogoutMe => to(row, logout::handle),
     }
 }

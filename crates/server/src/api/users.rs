@@ -3,11 +3,13 @@
 pub mod count;
 pub mod create;
 pub mod delete;
+pub mod end_session;
 pub mod get;
 pub mod list;
 pub mod logout;
 pub mod release_uid;
 pub mod reset_password;
+pub mod sessions;
 pub mod set_posix;
 
 use std::sync::Arc;
@@ -36,6 +38,8 @@ pub(crate) fn route(operation: UserOperation) -> MethodRouter<Arc<App>> {
         Op::DeleteUser => to(row, delete::handle),
         Op::SetUserPosix => to(row, set_posix::handle),
         Op::ReleaseUid => to(row, release_uid::handle),
+        Op::GetUserSessions => to(row, sessions::handle),
+        Op::EndSession => to(row, end_session::handle),
         Op::ResetUserPassword => to(row, reset_password::handle),
         Op::LogoutUser => to(row, logout::handle),
     }
@@ -51,7 +55,9 @@ fn shown(row: UserRow) -> User {
         updated_at: Some(row.updated_at),
         last_login: row.last_login,
         is_local: Some(row.is_local),
-        groups: None,
+        groups: row
+            .groups
+            .map(|groups| groups.iter().map(ToString::to_string).collect()),
         posix: row.posix,
     }
 }

@@ -2,8 +2,8 @@
 
 use reeve_authz::Scope;
 use reeve_store::{
-    ChangeMark, ClusterFacts, DepartmentFacts, DirectoryChange, DirectorySnapshot, ERA_BITS, LoggedChanges,
-    ProjectFacts, UserFacts,
+    ChangeMark, ClusterFacts, DepartmentFacts, DirectoryChange, DirectorySnapshot, LoggedChanges,
+    ProjectFacts, SessionFacts, UserFacts,
 };
 
 use super::Directory;
@@ -25,6 +25,7 @@ impl Directory {
     pub fn load(snapshot: DirectorySnapshot) -> Self {
         let mut directory = Self {
             mark: snapshot.reached,
+            era: snapshot.era,
             ..Self::default()
         };
         directory.index.set_version(directory.mark.number.0);
@@ -44,6 +45,10 @@ impl Directory {
         for account in snapshot.service_accounts {
             directory.service_accounts.insert(account.id, account);
         }
+        for session in snapshot.sessions {
+            directory.put_session(session);
+        }
+        directory.signing_keys = snapshot.signing_keys;
         directory
     }
 
@@ -53,11 +58,8 @@ impl Directory {
     }
 
     /// How often the database was found restored before that: see [`reeve_store::Fenced::era`].
-    pub fn era(&self) -> i64 {
-        let users = self.users.values().map(|it| it.session.0);
-        let accounts = self.service_accounts.values().map(|it| it.session.0);
-        let clusters = self.clusters.values().map(|it| it.credential.0);
-        users.chain(accounts).chain(clusters).max().unwrap_or(0) >> ERA_BITS
+    pub const fn era(&self) -> i64 {
+        self.era
     }
 
     /// Applies one entry of the change log.
@@ -114,6 +116,13 @@ impl Directory {
             DirectoryChange::ServiceAccountDeleted(id) => {
                 self.service_accounts.remove(id);
             }
+            DirectoryChange::Session(session) => self.put_session(session.clone()),
+            DirectoryChange::SessionsEnded(sessions) => {
+                for session in sessions {
+                    self.sessions.remove(session);
+                }
+            }
+            DirectoryChange::SigningKeys(keys) => self.signing_keys.clone_from(keys),
             // `apply` refuses the entry.
             DirectoryChange::Everything => {}
         }
@@ -139,6 +148,12 @@ impl Directory {
         self.users.insert(user.id, user);
     }
 
+    fn put_session(&mut self, mut session: SessionFacts) {
+        // There may be a hundred thousand.
+        session.groups.shrink_to_fit();
+        self.sessions.insert(session.id, session);
+    }
+
     fn remove_scope(&mut self, scope: Scope) {
         for gone in self.index.descendants(scope).into_iter().chain([scope]) {
             match gone {
@@ -161,6 +176,8 @@ impl Directory {
             rules: self.index.rules().collect(),
             users: self.users.values().cloned().collect(),
             service_accounts: self.service_accounts.values().cloned().collect(),
+            sessions: self.sessions.values().cloned().collect(),
+            signing_keys: self.signing_keys.clone(),
             heard: Vec::new(),
         };
         snapshot.clusters.sort_by_key(|it| it.id);
@@ -169,6 +186,7 @@ impl Directory {
         snapshot.rules.sort_by_key(|it| it.id);
         snapshot.users.sort_by_key(|it| it.id);
         snapshot.service_accounts.sort_by_key(|it| it.id);
+        snapshot.sessions.sort_by_key(|it| it.id);
         snapshot
     }
 }

@@ -56,9 +56,11 @@ async fn of_parameter(app: &App, parameter: PathParameter, text: &str) -> Option
             .rule(text.parse().ok()?)
             .map(|rule| rule.scope),
         // They belong to the account.
-        PathParameter::Role | PathParameter::ServiceAccount | PathParameter::Uid | PathParameter::User => {
-            None
-        }
+        PathParameter::Role
+        | PathParameter::ServiceAccount
+        | PathParameter::Session
+        | PathParameter::Uid
+        | PathParameter::User => None,
     }
 }
 

@@ -4,27 +4,19 @@ use std::fmt::Write as _;
 
 use reeve_authz::{Action, BootstrapException, Entity, Granted, Scope};
 use reeve_identity::Random;
-use reeve_server::caller::Caller;
 use reeve_server::fence::{Fence, Found};
 use reeve_server::upkeep;
 use reeve_store::{Audit, AuditAction, AuditEntry, AuditRow, SubjectId};
 use serde_json::json;
 
-use crate::server::{ADMIN, ADMIN_PASSWORD, Server, Town, rule};
+use crate::server::{ADMIN, ADMIN_PASSWORD, Server, Town, caller, rule};
 
 /// All events; the chain is whole.
 pub(crate) async fn events(server: &Server) -> Vec<AuditRow> {
     let granted = {
         let directory = server.app.directory();
         let user = directory.user_by_email(&ADMIN.parse().unwrap()).unwrap();
-        let (principal, name) = directory
-            .authenticate(SubjectId::User(user.id), user.session)
-            .unwrap();
-        let caller = Caller {
-            id: SubjectId::User(user.id),
-            principal,
-            name,
-        };
+        let caller = caller(SubjectId::User(user.id), &user.email);
         directory
             .allow_in_account(&caller, Action::Read, Entity::EventsHistory)
             .unwrap()

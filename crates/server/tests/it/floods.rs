@@ -133,8 +133,7 @@ async fn events(data: &Path) -> Vec<AuditRow> {
         .user_by_email(&"admin@reeve.example".parse().unwrap())
         .unwrap();
     let id = reeve_store::SubjectId::User(user.id);
-    let (principal, name) = directory.authenticate(id, user.session).unwrap();
-    let caller = reeve_server::caller::Caller { id, principal, name };
+    let caller = crate::server::caller(id, &user.email);
     let granted = directory
         .allow_in_account(&caller, Action::Read, Entity::EventsHistory)
         .unwrap();

@@ -175,7 +175,7 @@ async fn the_log_is_all_that_a_directory_needs_and_none_of_it_can_be_left_out() 
         .collect();
     kinds.sort_unstable();
     kinds.dedup();
-    assert_eq!(kinds.len(), 13, "{kinds:?}");
+    assert_eq!(kinds.len(), 16, "{kinds:?}");
     for forgotten in kinds {
         assert!(
             !follows(&written, |change| kind(change) == forgotten),

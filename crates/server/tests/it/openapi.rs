@@ -54,6 +54,7 @@ fn call(town: &Town, operation: &Operation, ids: &Ids) -> (String, Value) {
         Some(PathParameter::Project) => town.captions.clone(),
         Some(PathParameter::Role) => "5".to_owned(),
         Some(PathParameter::ServiceAccount) => town.ci_id.to_string(),
+        Some(PathParameter::Session) => ids.session.clone(),
         Some(PathParameter::Uid) => "61000".to_owned(),
         Some(PathParameter::User) => ids.user.clone(),
         Some(PathParameter::Workload) => ids.workload.clone(),
@@ -74,6 +75,7 @@ fn call(town: &Town, operation: &Operation, ids: &Ids) -> (String, Value) {
         "create_training1" => {
             json!({"name": "another", "projectId": town.robots, "clusterId": cluster, "spec": {"image": "x"}})
         }
+        "rotate_signing_keys" => json!({"atOnce": true}),
         "set_user_posix" => json!({"uid": 61_001, "gid": 5000}),
         "set_cluster_lowest_id" => json!({"lowestId": 500}),
         "patch_cluster" => json!({"kubernetesEndpoint": {"server": "https://k8s.example:6443"}}),
@@ -94,6 +96,7 @@ fn call(town: &Town, operation: &Operation, ids: &Ids) -> (String, Value) {
 }
 
 struct Ids {
+    session: String,
     user: String,
     workload: String,
     resources: Value,
@@ -110,7 +113,9 @@ async fn ids(town: &Town) -> Ids {
         .post(&town.alice, "/api/v1/workloads/trainings", body)
         .await
         .is(202);
+    let signed_in = server.provided(town.alice_id, &["ml"], Value::Null).await;
     Ids {
+        session: signed_in.id.to_string(),
         user: user.to_string(),
         workload: made["workloadId"].as_str().unwrap().to_owned(),
         resources: json!([{"gpu": {"deserved": 1}, "memory": {"deserved": 1024, "units": "Mib"}}]),
@@ -120,6 +125,7 @@ async fn ids(town: &Town) -> Ids {
 /// Reads after changes, so that there is something to read; what goes, goes last, from the inside out.
 fn in_order() -> Vec<&'static Operation> {
     let last = [
+        "session",
         "training",
         "access_rule",
         "user",
@@ -157,6 +163,7 @@ async fn every_operation_succeeds_as_documented() {
         let token = match operation.access {
             Access::Public => "",
             _ if operation.name == "create_training1" => &town.alice,
+            _ if operation.name == "logout_me" => &town.nobody,
             _ => &server.admin,
         };
         let text = if body.is_null() {

@@ -8,14 +8,18 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
-use reeve_identity::{Audience, Claims, MasterKey, Random, SubjectKind};
+use reeve_authz::{BootstrapException, Granted, Principal, SubjectKey};
+use reeve_identity::{Audience, Claims, MasterKey, Random, SubjectKind, VerifiedIdentity};
 use reeve_server::app::{App, Settings};
+use reeve_server::caller::Caller;
 use reeve_server::router::router;
 use reeve_server::security::Security;
 use reeve_server::start;
-use reeve_store::{Histories, Store, SubjectId};
+use reeve_store::{AuditAction, AuditEntry, Histories, NewSession, SessionFacts, Store, SubjectId};
 use reeve_store_sql::{AuditKey, SqlStore};
-use reeve_types::{Clock, HistoryId, Secret, ServiceAccountId, Timestamp, UserId};
+use reeve_types::{
+    Clock, Email, HistoryId, Secret, ServiceAccountId, SessionId, SignInMethod, Timestamp, UserId,
+};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -25,6 +29,21 @@ use crate::contract;
 pub(crate) const URL: &str = "https://reeve.test";
 pub(crate) const ADMIN: &str = "admin@reeve.example";
 pub(crate) const ADMIN_PASSWORD: &str = "First-Pass-1!";
+
+/// How long a session lasts at most.
+pub(crate) const SESSION_SECONDS: i64 = 24 * 3600;
+/// For how many days a key signs.
+pub(crate) const KEY_DAYS: u32 = 30;
+
+/// A user who calls, without a token: for what the store is asked directly.
+pub(crate) fn caller(id: SubjectId, email: &Email) -> Caller {
+    Caller {
+        id,
+        session: SessionId::from_uuid(uuid::Uuid::nil()),
+        principal: Principal::alone(SubjectKey::User(email.clone())),
+        name: email.to_string(),
+    }
+}
 
 /// The server, and the directory it lives in.
 pub(crate) struct Server {
@@ -104,7 +123,7 @@ impl Server {
         // Not the seeded one: it would draw the same id after a restart.
         let history = HistoryId::from_uuid(Random::system().uuid().unwrap());
         store.begin_history(history, clock.now()).await.unwrap();
-        let security = Security::new(&master, installed.ring, URL, random).unwrap();
+        let security = Security::new(&master, installed.keys, URL, random).unwrap();
         let settings = Settings {
             public_url: URL.to_owned(),
             namespace_prefix: "reeve-".to_owned(),
@@ -114,6 +133,8 @@ impl Server {
             heartbeat: Duration::from_millis(50),
             history,
             failed_attempts_days: Some(90),
+            session_seconds: SESSION_SECONDS,
+            signing_key_days: Some(KEY_DAYS),
         };
         let app = App::new(
             Arc::clone(&store) as Arc<dyn Store>,
@@ -125,25 +146,17 @@ impl Server {
         .await
         .unwrap();
         let router = router(Arc::clone(&app));
-        let admin = {
-            let directory = app.directory();
-            let id = directory.user_by_email(&ADMIN.parse().unwrap()).unwrap().id;
-            let session = directory.user(id).unwrap().session;
-            app.security
-                .rest_token(SubjectId::User(id), session, ADMIN, &directory, clock.now())
-                .unwrap()
-                .0
-                .expose()
-                .to_owned()
-        };
-        Self {
+        let id = app.directory().user_by_email(&ADMIN.parse().unwrap()).unwrap().id;
+        let mut server = Self {
             app,
             router,
             clock,
             sql: store,
             dir,
-            admin,
-        }
+            admin: String::new(),
+        };
+        server.admin = server.token_of(SubjectId::User(id)).await;
+        server
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
@@ -190,17 +203,69 @@ impl Server {
     }
 
     /// A REST token without the password queue.
-    pub(crate) fn token_of(&self, subject: SubjectId, name: &str) -> String {
-        let directory = self.app.directory();
-        let session = match subject {
-            SubjectId::User(id) => directory.user(id).unwrap().session,
-            SubjectId::ServiceAccount(id) => directory.service_account(id).unwrap().session,
+    pub(crate) async fn token_of(&self, subject: SubjectId) -> String {
+        let proven = {
+            let known = self.app.directory().snapshot();
+            let user = known
+                .users
+                .into_iter()
+                .find(|it| SubjectId::User(it.id) == subject);
+            let account = known.service_accounts.into_iter();
+            let account = account
+                .into_iter()
+                .find(|it| SubjectId::ServiceAccount(it.id) == subject);
+            (user, account)
         };
+        let store = &self.app.store;
+        let proven = match proven {
+            (Some(user), _) => store.password_verifier(&user.email).await.unwrap().unwrap().1,
+            (_, Some(account)) => store.secret_verifier(&account.name).await.unwrap().unwrap().1,
+            _ => panic!("{subject:?} is not there"),
+        };
+        let new = NewSession {
+            // Not the seeded ones: they would be drawn again after a restart.
+            id: SessionId::from_uuid(Random::system().uuid().unwrap()),
+            subject,
+            method: SignInMethod::Password,
+            groups: Vec::new(),
+            posix: None,
+            until: self.clock.now().plus_seconds(SESSION_SECONDS),
+            go_on_until: None,
+        };
+        let granted = Granted::bootstrap(BootstrapException::SessionRecord);
+        let entry = self.signed_in(subject);
+        let begun = store.begin_session(&granted, new, Some(&proven), entry).await;
+        self.app.catch_up().await.unwrap();
+        self.token_in(&begun.unwrap().value.unwrap())
+    }
+
+    fn signed_in(&self, subject: SubjectId) -> AuditEntry {
+        let id = Random::system().uuid().unwrap().to_string();
+        let entry = AuditEntry::of_the_system(AuditAction::SignIn, "users", id, self.clock.now());
+        match subject {
+            SubjectId::User(id) => entry.about(id, ""),
+            SubjectId::ServiceAccount(id) => entry.about(id, ""),
+        }
+    }
+
+    /// Another token of a session.
+    pub(crate) fn token_in(&self, session: &SessionFacts) -> String {
+        let directory = self.app.directory();
         let token = self
             .app
             .security
-            .rest_token(subject, session, name, &directory, self.clock.now());
+            .rest_token(session, &directory, self.clock.now());
         token.unwrap().0.expose().to_owned()
+    }
+
+    /// Signs somebody in by an identity provider that says this; the road of every sign-in.
+    pub(crate) async fn provided(&self, user: UserId, groups: &[&str], posix: Value) -> SessionFacts {
+        let groups = groups.iter().map(|group| group.parse().unwrap()).collect();
+        let posix = (!posix.is_null()).then(|| serde_json::from_value(posix).unwrap());
+        let identity = VerifiedIdentity::by_provider(user, groups, posix).unwrap();
+        let entry = self.signed_in(SubjectId::User(user));
+        let begun = self.app.sign_in(&identity, None, false, entry).await;
+        begun.unwrap().expect("the user is there")
     }
 
     /// A person and her token.
@@ -212,7 +277,7 @@ impl Server {
         };
         let made = self.post(&self.admin, "/api/v1/users", body).await.is(201);
         let id: UserId = made["id"].as_str().unwrap().parse().unwrap();
-        (id, self.token_of(SubjectId::User(id), email))
+        (id, self.token_of(SubjectId::User(id)).await)
     }
 
     /// A service account and its token.
@@ -222,7 +287,7 @@ impl Server {
             .await
             .is(201);
         let id: ServiceAccountId = made["id"].as_str().unwrap().parse().unwrap();
-        (id, self.token_of(SubjectId::ServiceAccount(id), name))
+        (id, self.token_of(SubjectId::ServiceAccount(id)).await)
     }
 
     /// A cluster, and its secret.

@@ -124,7 +124,7 @@ async fn a_disabled_account_is_out_and_its_old_tokens_stay_out() {
         200
     );
     server.get(&town.ci, "/api/v1/me").await.refused(401);
-    let later = server.token_of(SubjectId::ServiceAccount(town.ci_id), "ci");
+    let later = server.token_of(SubjectId::ServiceAccount(town.ci_id)).await;
     server.get(&later, "/api/v1/me").await.is(200);
     assert!(in_clusters().await);
 }

@@ -85,6 +85,7 @@ async fn is_good_for_nothing(town: &Town, what: &str, token: &str) {
                 "{departmentId}" => &town.vision,
                 "{projectId}" => &town.robots,
                 "{userId}" => &alice,
+                "{sessionId}" => &rule,
                 "{serviceAccountId}" => &account,
                 "{accessRuleId}" => &rule,
                 part => part,

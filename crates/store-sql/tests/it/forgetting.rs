@@ -56,7 +56,7 @@ async fn each_forgotten_event_shows() {
 }
 
 /// Kinds of changes, as they are written.
-const CHANGES: [&str; 13] = [
+const CHANGES: [&str; 16] = [
     "cluster",
     "applied",
     "revisions",
@@ -69,6 +69,9 @@ const CHANGES: [&str; 13] = [
     "scopeDeleted",
     "userDeleted",
     "serviceAccountDeleted",
+    "session",
+    "sessionsEnded",
+    "signingKeys",
     "everything",
 ];
 

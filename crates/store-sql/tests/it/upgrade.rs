@@ -2,7 +2,7 @@
 
 use reeve_authz::{BootstrapException, Granted};
 use reeve_link::{DesiredObject, KubernetesEndpoint};
-use reeve_store::{Credentials, DesiredState, Directory};
+use reeve_store::{Credentials, DesiredState, Directory, Installation, KeyUse, SigningKeys};
 use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
@@ -67,6 +67,14 @@ async fn version_4(file: &std::path::Path) {
             "INSERT INTO desired_objects VALUES (?, 'workload', ?, 1, ?)",
             vec![CLUSTER.to_owned(), WORKLOAD.to_owned(), body.to_string()],
         ),
+        (
+            "INSERT INTO installation VALUES ('signing-key-current', ?), ('signing-key-next', ?), ('account-created-at', ?)",
+            vec![
+                "sealed 1".to_owned(),
+                "sealed 2".to_owned(),
+                "1700000000000".to_owned(),
+            ],
+        ),
     ] {
         let mut query = sqlx::query(statement);
         for text in texts {
@@ -101,6 +109,24 @@ async fn what_was_accepted_before_the_bounds_stays_and_what_was_reported_is_pinn
         panic!("{:?}", only.object.key())
     };
     assert_eq!((workload.environment.len(), part.next), (3900, None));
+    // The signing keys are the same, and known since the account was made.
+    let made = reeve_types::Timestamp::from_millis(1_700_000_000_000);
+    let keys = store.signing_keys().await.unwrap().into_iter();
+    let keys: Vec<_> = keys
+        .map(|key| (key.facts.id, key.sealed, key.facts.usage, key.facts.since))
+        .collect();
+    let key = |id: &str, sealed: &str, usage| (id.to_owned(), sealed.to_owned(), usage, made);
+    assert_eq!(
+        keys,
+        [
+            key("signing-key-current", "sealed 1", KeyUse::Current),
+            key("signing-key-next", "sealed 2", KeyUse::Next)
+        ]
+    );
+    assert_eq!(
+        store.installation_value("signing-key-current").await.unwrap(),
+        None
+    );
     // Its request and its image are where lists and answers look for them.
     store.close().await;
     let pool = SqlitePool::connect_with(SqliteConnectOptions::new().filename(&file))

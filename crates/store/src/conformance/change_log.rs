@@ -81,6 +81,9 @@ impl Told {
             DirectoryChange::ScopeDeleted(scope) => self.delete(*scope),
             DirectoryChange::UserDeleted(id) => all.users.retain(|it| it.id != *id),
             DirectoryChange::ServiceAccountDeleted(id) => all.service_accounts.retain(|it| it.id != *id),
+            DirectoryChange::Session(new) => put(&mut all.sessions, new, |it| it.id),
+            DirectoryChange::SessionsEnded(gone) => all.sessions.retain(|it| !gone.contains(&it.id)),
+            DirectoryChange::SigningKeys(keys) => all.signing_keys.clone_from(keys),
             DirectoryChange::Everything => {}
         }
     }
@@ -130,6 +133,7 @@ pub(super) fn sorted(mut all: DirectorySnapshot) -> DirectorySnapshot {
     all.rules.sort_by_key(|it| it.id);
     all.users.sort_by_key(|it| it.id);
     all.service_accounts.sort_by_key(|it| it.id);
+    all.sessions.sort_by_key(|it| it.id);
     all.heard.clear();
     all
 }

@@ -5,7 +5,7 @@ use reeve_authz::{Action, BootstrapException, Entity, Granted, RoleId, Scope};
 use reeve_link::{ClusterSettings, KubernetesEndpoint, StatusReport};
 use reeve_types::Revision;
 
-use super::world::{NOW, World, entry, exception, group, link, posix};
+use super::world::{NOW, World, entry, exception, group, link, posix, signing_key};
 use crate::{
     AuditAction, AuditEntry, AuditHead, CredentialKind, EMAIL_RESTS_SECONDS, Evidence, Fenced, SubjectId,
     Verifier,
@@ -26,7 +26,8 @@ pub const AUDITED_WRITES: &[&str] = &[
     "create_user",
     "set_posix",
     "release_uid",
-    "record_sign_in",
+    "begin_session",
+    "end_session",
     "record",
     "record_attempts",
     "set_password",
@@ -46,6 +47,8 @@ pub const AUDITED_WRITES: &[&str] = &[
     "delete_project",
     "delete_department",
     "delete_cluster",
+    "rotate_signing_keys",
+    "drop_signing_keys",
 ];
 
 /// Compares what a write left in the log with what it has to leave.
@@ -251,7 +254,21 @@ pub async fn every_write_is_in_the_audit_log(mut world: World) {
         .await
         .unwrap();
     log.has(&world, "delete_cluster", Delete, cluster, &[]).await;
+    keys_are_told(&world, &mut log).await;
     assert_eq!(log.done, AUDITED_WRITES);
+}
+
+async fn keys_are_told(world: &World, log: &mut Log) {
+    use AuditAction::{Delete, Rotate};
+    let granted = exception(BootstrapException::KeyRotation);
+    let store = &world.store;
+    let rotated = store.rotate_signing_keys(&granted, "k1", signing_key("k3"), entry(Rotate));
+    rotated.await.unwrap();
+    let told = ["current_before=k1", "next_after=k3"];
+    log.has(world, "rotate_signing_keys", Rotate, "k2", &told).await;
+    let dropped = store.drop_signing_keys(&granted, NOW.plus_seconds(1), entry(Delete));
+    assert_eq!(dropped.await.unwrap().value, 1);
+    log.has(world, "drop_signing_keys", Delete, "k1", &[]).await;
 }
 
 async fn settings_are_told(world: &World, log: &mut Log, cluster: reeve_types::ClusterId) {
@@ -322,11 +339,15 @@ async fn people_are_told(world: &World, log: &mut Log) -> reeve_types::UserId {
         "given_by_event",
     ];
     log.has(world, "release_uid", Release, uid, &told).await;
-    world
+    let signed_in = world
         .sign_in(SubjectId::User(alice), Verifier::new("hash"), NOW)
         .await
         .unwrap();
-    log.has(world, "record_sign_in", SignIn, "", &[]).await;
+    let which = format!("session={}", signed_in.id);
+    log.has(world, "begin_session", SignIn, "", &[&which]).await;
+    let out = store.end_session(&granted, signed_in.subject, signed_in.id, entry(SignOut));
+    out.await.unwrap();
+    log.has(world, "end_session", SignOut, "", &[&which]).await;
     let session = exception(BootstrapException::SessionRecord);
     store.record(&session, entry(SignIn)).await.unwrap();
     log.has(world, "record", SignIn, "", &[]).await;

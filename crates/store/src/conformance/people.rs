@@ -109,42 +109,30 @@ pub async fn the_last_local_administrator_stays(mut world: World) {
 }
 
 /// Whatever clocks say: a sign-in under one that ran ahead is ended like any other, and the next one is good.
-pub async fn a_changed_password_ends_every_token_before_it(world: World) {
+pub async fn a_changed_password_ends_every_session_before_it(world: World) {
     let admin = world.admin_row.id;
     let granted = world.may(Action::Update, Entity::Users, Scope::Account);
     let sign_in = |proven: &Verifier, at| world.sign_in(SubjectId::User(admin), proven.clone(), at);
-    let set = async |password: &str| {
-        let entry = entry(AuditAction::ResetPassword);
-        let password = Verifier::new(password);
-        let set = world.store.set_password(&granted, admin, password, NOW, entry);
-        set.await.unwrap().value
-    };
-    let known = async || {
-        let snapshot = world.store.directory().await.unwrap();
-        let facts = snapshot.users.into_iter().find(|user| user.id == admin);
-        facts.unwrap().session
-    };
     let old = world.admin_password().await;
-    let first = known().await;
-    assert_eq!(sign_in(&old, NOW.plus_seconds(86_400)).await, Some(first));
-    assert_eq!(sign_in(&old, NOW).await, Some(first));
-    let second = set("new").await;
-    assert_ne!(second, first);
-    assert_eq!(known().await, second);
-    assert_eq!(sign_in(&old, NOW).await, None, "proven against what is gone");
+    let ahead = sign_in(&old, NOW.plus_seconds(86_400)).await.unwrap();
+    let first = sign_in(&old, NOW).await.unwrap();
+    assert_ne!(ahead.id, first.id, "each sign-in has a session of its own");
+    assert!(world.lives(&ahead).await && world.lives(&first).await);
     let new = Verifier::new("new");
-    assert_eq!(sign_in(&new, NOW).await, Some(second));
-    let entry = entry(AuditAction::SignOut);
-    let third = world
-        .store
-        .end_sessions(&granted, admin, entry)
-        .await
-        .unwrap()
-        .value;
-    assert!(third != second && third != first, "{third:?}");
-    assert_eq!(known().await, third);
-    // Proven before she was signed out, recorded after: the token is good.
-    assert_eq!(sign_in(&new, NOW).await, Some(third));
+    let reset = entry(AuditAction::ResetPassword);
+    let set = world.store.set_password(&granted, admin, new.clone(), NOW, reset);
+    assert_eq!(set.await.unwrap().value, 2);
+    assert!(!world.lives(&ahead).await && !world.lives(&first).await);
+    assert_eq!(sign_in(&old, NOW).await, None, "proven against what is gone");
+    let second = sign_in(&new, NOW).await.unwrap();
+    assert!(world.lives(&second).await);
+    let out = entry(AuditAction::SignOut);
+    let ended = world.store.end_sessions(&granted, admin, out).await.unwrap();
+    assert_eq!(ended.value, 1);
+    assert!(!world.lives(&second).await);
+    // Proven before she was signed out, recorded after: the session is good.
+    let third = sign_in(&new, NOW).await.unwrap();
+    assert!(world.lives(&third).await);
 }
 
 /// Also one that was proven while it was enabled.
@@ -156,24 +144,24 @@ pub async fn a_disabled_service_account_does_not_sign_in(world: World) {
         let switched = world
             .store
             .set_service_account_enabled(&granted, account.id, enabled, NOW, entry);
-        switched.await.unwrap().value.session
+        switched.await.unwrap();
     };
     let kept = world.store.secret_verifier(&account.name).await.unwrap();
     let (_, secret) = kept.unwrap();
     let sign_in = || world.sign_in(SubjectId::ServiceAccount(account.id), secret.clone(), NOW);
-    let before = sign_in().await;
-    assert!(before.is_some());
+    let before = sign_in().await.unwrap();
     let events = world.audited().await;
     switch(false, AuditAction::Disable).await;
     assert_eq!(sign_in().await, None);
-    let session = switch(true, AuditAction::Enable).await;
+    switch(true, AuditAction::Enable).await;
     assert_eq!(
         world.audited().await,
         events + 2,
         "who was refused is not recorded"
     );
-    assert_ne!(before, Some(session), "its old tokens stay worthless");
-    assert_eq!(sign_in().await, Some(session));
+    assert!(!world.lives(&before).await, "its old tokens stay worthless");
+    let after = sign_in().await.unwrap();
+    assert!(world.lives(&after).await);
 }
 
 /// They leave every cluster in one revision each.
@@ -235,6 +223,8 @@ pub async fn a_disabled_service_accounts_rules_leave_the_clusters(mut world: Wor
     let on = switch(true).await.unwrap().value;
     assert!(on.enabled);
     assert_eq!(world.all(cluster).await.upserts.len(), 3);
+    let of_it = SubjectId::ServiceAccount(account.id);
+    let signed_in = world.sign_in(of_it, Verifier::new("hash"), NOW).await.unwrap();
     let another = Verifier::new("another");
     let renewed = world
         .store
@@ -246,7 +236,8 @@ pub async fn a_disabled_service_accounts_rules_leave_the_clusters(mut world: Wor
             entry(AuditAction::Update),
         )
         .await;
-    assert_ne!(renewed.unwrap().value, on.session);
+    assert_eq!(renewed.unwrap().value, 1);
+    assert!(!world.lives(&signed_in).await);
     let kept = world.store.secret_verifier(&account.name).await.unwrap();
     assert_eq!(kept, Some((account.id, another)));
     let granted = world.may(Action::Delete, Entity::ServiceAccount, Scope::Account);

@@ -2,11 +2,11 @@
 
 use reeve_authz::{Action, BootstrapException, Entity, RoleId, Scope, SubjectKey};
 use reeve_link::{ClusterSettings, KubernetesEndpoint, ObjectKey, ObjectStatus, StatusPhase, StatusReport};
-use reeve_types::{ClusterId, LowestId, Revision};
+use reeve_types::{ClusterId, LowestId, Revision, SignInMethod};
 
 use super::change_log::sorted;
-use super::world::{NOW, World, entry, exception, group, link, posix};
-use crate::{AuditAction, DirectorySnapshot, Fenced, Verifier};
+use super::world::{NOW, World, entry, exception, group, link, parsed, posix, signing_key};
+use crate::{AuditAction, DirectorySnapshot, Fenced, KeyUse, SubjectId, Verifier};
 
 /// Draws writes of every kind that changes the directory. What a write needs is looked up in the store; one that is refused
 /// changes nothing and counts as well.
@@ -48,7 +48,7 @@ impl RandomWrites {
     /// Does one write, or tries to.
     pub async fn step(&mut self, world: &mut World) {
         let known = sorted(world.store.directory().await.unwrap());
-        match self.draw(12) {
+        match self.draw(14) {
             0 | 1 if known.clusters.len() < 3 || self.draw(8) == 0 => {
                 let number = self.fresh();
                 world.cluster(number, &format!("c{number}")).await;
@@ -61,7 +61,59 @@ impl RandomWrites {
             8 => self.report(world, &known).await,
             9 => self.delete_rule(world, &known).await,
             10 => self.delete_subject(world, &known).await,
+            11 | 12 => self.sign_in_or_out(world, &known).await,
             _ => self.delete_scope(world, &known).await,
+        }
+    }
+
+    async fn sign_in_or_out(&mut self, world: &World, known: &DirectorySnapshot) {
+        let (store, number) = (&world.store, self.fresh());
+        let user = self.pick(&known.users).map(|it| SubjectId::User(it.id));
+        let account = self.pick(&known.service_accounts);
+        let account = account.map(|it| SubjectId::ServiceAccount(it.id));
+        match (self.draw(7), user, account, self.pick(&known.sessions)) {
+            (0, Some(user), ..) => {
+                let mut new = world.new_session(user);
+                new.method = SignInMethod::IdentityProvider;
+                new.groups = vec![parsed(&format!("g{}", self.draw(4)))];
+                new.posix = (self.draw(2) == 0).then(|| posix(900_000 + i64::try_from(number).unwrap()));
+                world.try_sign_in(new, None, NOW).await.unwrap();
+            }
+            (1 | 2, _, Some(account), _) => {
+                let mut new = world.new_session(account);
+                new.go_on_until = (self.draw(2) == 0).then_some(NOW);
+                let _ = world.try_sign_in(new, Some(&Verifier::new("hash")), NOW).await;
+            }
+            (3, _, _, Some(session)) => {
+                let granted = exception(BootstrapException::SessionRecord);
+                let out = entry(AuditAction::SignOut);
+                let ended = store.end_session(&granted, session.subject, session.id, out);
+                ended.await.unwrap();
+            }
+            (4, ..) => {
+                let granted = exception(BootstrapException::KeyRotation);
+                let current = known.signing_keys.iter().find(|key| key.usage == KeyUse::Current);
+                let next = signing_key(&format!("k{number}"));
+                let rotate = entry(AuditAction::Rotate);
+                let rotated = store.rotate_signing_keys(&granted, &current.unwrap().id, next, rotate);
+                rotated.await.unwrap();
+            }
+            (5, ..) => {
+                let granted = exception(BootstrapException::KeyRotation);
+                let later = NOW.plus_seconds(1);
+                let dropped = store.drop_signing_keys(&granted, later, entry(AuditAction::Delete));
+                dropped.await.unwrap();
+            }
+            (6, ..) if self.draw(3) == 0 => {
+                let granted = exception(BootstrapException::SessionRecord);
+                let pruned = store.prune_sessions(&granted, NOW.plus_seconds(7200), 3);
+                pruned.await.unwrap();
+            }
+            (_, Some(user), ..) => {
+                let new = world.new_session(user);
+                let _ = world.try_sign_in(new, Some(&Verifier::new("hash")), NOW).await;
+            }
+            _ => {}
         }
     }
 

@@ -4,20 +4,21 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use reeve_authz::{
     Action, BootstrapException, Entity, Granted, Index, Principal, RoleId, Scope, SubjectKey, Visible,
 };
 use reeve_link::{Batch, Workload};
 use reeve_types::{
-    ClusterId, DepartmentId, PosixIdentity, ProjectId, Revision, Timestamp, UserId, WorkloadId,
+    ClusterId, DepartmentId, PosixIdentity, ProjectId, Revision, SignInMethod, Timestamp, UserId, WorkloadId,
 };
 
 use crate::{
     AccessRuleRow, AuditAction, AuditEntry, AuditSubject, ClusterRow, Committed, DepartmentRow, FirstStart,
-    Later, NewAccessRule, NewCluster, NewDepartment, NewProject, NewServiceAccount, NewUser, NewWorkload,
-    Outcome, ProjectRow, ServiceAccountRow, SessionNumber, Store, StoreError, SubjectId, UserRow, Verifier,
-    WorkloadRow,
+    Later, NewAccessRule, NewCluster, NewDepartment, NewProject, NewServiceAccount, NewSession,
+    NewSigningKey, NewUser, NewWorkload, Outcome, ProjectRow, ServiceAccountRow, SessionFacts, Store,
+    StoreError, SubjectId, UserRow, Verifier, WorkloadRow,
 };
 
 /// Parses text that is known to be right.
@@ -45,6 +46,8 @@ pub struct World {
     pub admin_row: UserRow,
     /// Her rule.
     pub admin_rule: AccessRuleRow,
+    /// Of ids of sessions, so that none is given twice.
+    next_session: AtomicU64,
 }
 
 /// An audit entry.
@@ -81,7 +84,8 @@ impl World {
                 created_at: NOW,
                 created_by: "system".to_owned(),
             },
-            values: vec![("key".to_owned(), "sealed".to_owned())],
+            signing_keys: [signing_key("k1"), signing_key("k2")],
+            values: vec![("name".to_owned(), "value".to_owned())],
         };
         let granted = exception(BootstrapException::FirstStart);
         let made = store
@@ -103,6 +107,7 @@ impl World {
             admin,
             admin_row,
             admin_rule,
+            next_session: AtomicU64::new(900_000),
         }
     }
 
@@ -343,17 +348,46 @@ impl World {
     }
 
     /// Records a sign-in of that moment.
-    pub async fn sign_in(
+    pub async fn sign_in(&self, subject: SubjectId, proven: Verifier, at: Timestamp) -> Option<SessionFacts> {
+        let begun = self
+            .try_sign_in(self.new_session(subject), Some(&proven), at)
+            .await;
+        begun.unwrap().value
+    }
+
+    /// A session to begin, that lives an hour from now on.
+    pub fn new_session(&self, subject: SubjectId) -> NewSession {
+        NewSession {
+            id: id(self.next_session.fetch_add(1, Ordering::Relaxed)),
+            subject,
+            method: match subject {
+                SubjectId::User(_) => SignInMethod::Password,
+                SubjectId::ServiceAccount(_) => SignInMethod::ClientSecret,
+            },
+            groups: Vec::new(),
+            posix: None,
+            until: NOW.plus_seconds(3600),
+            go_on_until: None,
+        }
+    }
+
+    /// Records a sign-in of that moment, perhaps.
+    pub async fn try_sign_in(
         &self,
-        subject: SubjectId,
-        proven: Verifier,
+        new: NewSession,
+        proven: Option<&Verifier>,
         at: Timestamp,
-    ) -> Option<SessionNumber> {
+    ) -> Result<Committed<Option<SessionFacts>>, StoreError> {
         let mut entry = entry(AuditAction::SignIn);
         entry.timestamp = at;
-        let session = exception(BootstrapException::SessionRecord);
-        let recorded = self.store.record_sign_in(&session, subject, &proven, entry);
-        recorded.await.unwrap()
+        let granted = exception(BootstrapException::SessionRecord);
+        self.store.begin_session(&granted, new, proven, entry).await
+    }
+
+    /// Whether a session is one that tokens may name.
+    pub async fn lives(&self, session: &SessionFacts) -> bool {
+        let known = self.store.directory().await.unwrap().sessions;
+        known.contains(session)
     }
 
     /// The whole desired state of a cluster, by revision.
@@ -418,6 +452,14 @@ impl World {
     pub async fn audited(&self) -> i64 {
         let granted = self.may(Action::Read, Entity::EventsHistory, Scope::Account);
         self.store.verify_audit_chain(&granted).await.unwrap()
+    }
+}
+
+/// A key that nobody could sign with.
+pub(super) fn signing_key(id: &str) -> NewSigningKey {
+    NewSigningKey {
+        id: id.to_owned(),
+        sealed: "sealed".to_owned(),
     }
 }
 

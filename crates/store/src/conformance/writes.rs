@@ -17,6 +17,8 @@ const TRAITS: &[&str] = &[
     include_str!("../installation.rs"),
     include_str!("../project.rs"),
     include_str!("../service_account.rs"),
+    include_str!("../session.rs"),
+    include_str!("../signing_key.rs"),
     include_str!("../status.rs"),
     include_str!("../user.rs"),
     include_str!("../workload.rs"),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use reeve_admission::names::group_in_cluster;
 use reeve_api::kubernetes::KubernetesToken;
 use reeve_identity::Claims;
 use reeve_store::AuditAction;
@@ -16,6 +17,9 @@ use crate::caller::{Call, Caller};
 use crate::error::ApiError;
 use crate::extract::{NoBody, Segment};
 
+/// How many groups a token has at most: an API server refuses long headers, and that in words that nobody understands.
+const MOST_GROUPS: usize = 200;
+
 /// A token for people with any rule that reaches the cluster. Recorded as a sign-in before it is given.
 pub async fn handle(
     State(app): State<Arc<App>>,
@@ -26,13 +30,24 @@ pub async fn handle(
 ) -> Result<Json<KubernetesToken>, ApiError> {
     let id: ClusterId = segment.id("cluster")?;
     let user = person_reaching(&app, &caller, id)?;
-    if let Some(posix) = &user.posix {
-        app.directory().check_numbers_in(id, posix)?;
-    }
-    let (token, claims) = app.security.kubernetes_token(id, &user, &caller, call.at)?;
+    let posix = {
+        let directory = app.directory();
+        let posix = directory.posix(caller.session).map(|(posix, _)| posix.clone());
+        if let Some(posix) = &posix {
+            directory.check_numbers_in(id, posix)?;
+        }
+        posix
+    };
+    let groups = groups_told(&app, &caller, id)?;
+    let (token, claims) = app
+        .security
+        .kubernetes_token(id, &user, &groups, posix.as_ref(), call.at)?;
     let expiration_timestamp = Timestamp::from_millis(claims.exp.saturating_mul(1000));
     let mut entry = call.event(AuditAction::SignIn, "cluster").about(id, "");
-    entry.metadata = said(&claims, user.posix.as_ref());
+    entry.metadata = said(&claims, posix.as_ref());
+    entry
+        .metadata
+        .insert("session".to_owned(), caller.session.to_string());
     entry.subject.clone_from(&caller.name);
     entry.subject_type = caller.audit_subject();
     entry.cluster_id = Some(id);
@@ -44,6 +59,25 @@ pub async fn handle(
         token: token.into(),
         expiration_timestamp,
     }))
+}
+
+/// The caller's groups that a rule of this cluster names, as bindings there call them; no other group is told to a cluster, whose
+/// own administrator may have bound anything to a name.
+fn groups_told(app: &App, caller: &Caller, cluster: ClusterId) -> Result<Vec<String>, ApiError> {
+    let directory = app.directory();
+    let named = directory.index().groups_reaching(&caller.principal, cluster);
+    let groups: Vec<_> = named
+        .into_iter()
+        .filter_map(|group| group_in_cluster(group.as_str()))
+        .collect();
+    if groups.len() > MOST_GROUPS {
+        return Err(ApiError::Forbidden(format!(
+            "access rules of this cluster name {} of your groups, and a token for Kubernetes can hold {MOST_GROUPS}: let rules name \
+             fewer groups",
+            groups.len()
+        )));
+    }
+    Ok(groups)
 }
 
 /// What of a token tells it from others and says as whom containers may run with it.

@@ -20,7 +20,7 @@ pub async fn handle(State(app): State<Arc<App>>, caller: Caller) -> Json<Me> {
         SubjectId::User(id) => (
             id.to_string(),
             SubjectType::User,
-            directory.user(id).and_then(|user| user.posix.clone()),
+            directory.posix(caller.session).map(|(posix, _)| posix.clone()),
         ),
         SubjectId::ServiceAccount(id) => (id.to_string(), SubjectType::ServiceAccount, None),
     };

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::app::App;
 
-/// Both keys: the one that signs and the next one.
+/// The key that signs, the next one, and those that signed as long as a token of theirs may be good.
 pub async fn handle(State(app): State<Arc<App>>) -> Json<Value> {
     Json(app.security.jwks())
 }

@@ -6,10 +6,8 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use reeve_api::token::{TokenRequest, TokenResponse};
-use reeve_identity::Asking;
-use reeve_store::{
-    AuditAction, AuditEntry, AuditSubject, Outcome, SessionNumber, StoreError, SubjectId, Verifier,
-};
+use reeve_identity::{Asking, VerifiedIdentity};
+use reeve_store::{AuditAction, AuditSubject, Outcome, SubjectId, Verifier};
 use reeve_types::{Email, Secret, ServiceAccountName};
 
 use crate::app::App;
@@ -56,13 +54,17 @@ pub async fn handle(
             SubjectId::ServiceAccount(id) => entry.about(id, name),
         };
     }
-    if let Some(((id, name), proven)) = attempt.known.zip(attempt.proven) {
+    if let Some(((id, _), proven)) = attempt.known.zip(attempt.proven) {
+        let identity = match id {
+            SubjectId::User(id) => VerifiedIdentity::by_password(id),
+            SubjectId::ServiceAccount(id) => VerifiedIdentity::by_client_secret(id),
+        };
         // None when the password was changed while its hash was computed, or the service account is disabled.
-        let recorded = record(&app, attempt.break_glass, id, &proven, &entry).await?;
-        if let Some(session) = recorded {
-            let (access_token, expires_in) =
-                app.security
-                    .rest_token(id, session, &name, &app.directory(), call.at)?;
+        let begun = app
+            .sign_in(&identity, Some(&proven), attempt.break_glass, entry.clone())
+            .await?;
+        if let Some(session) = begun {
+            let (access_token, expires_in) = app.security.rest_token(&session, &app.directory(), call.at)?;
             return Ok(Json(TokenResponse {
                 access_token: access_token.into(),
                 expires_in,
@@ -74,30 +76,6 @@ pub async fn handle(
     entry.http_status_code = 400;
     app.failures.note(Kind::SignIn, entry);
     Err(ApiError::Invalid(REFUSED.to_owned()))
-}
-
-/// Records a sign-in. On a full disk only of those who administer the account, from the reserve: they may have to take
-/// rights away.
-async fn record(
-    app: &App,
-    break_glass: bool,
-    id: SubjectId,
-    proven: &Verifier,
-    entry: &AuditEntry,
-) -> Result<Option<SessionNumber>, ApiError> {
-    if app.reserve.is_given() && !break_glass {
-        return Err(ApiError::Full);
-    }
-    let granted = crate::audit::session_record();
-    let recorded = async || {
-        app.store
-            .record_sign_in(&granted, id, proven, entry.clone())
-            .await
-    };
-    match recorded().await {
-        Err(StoreError::Full { .. }) if break_glass && app.reserve.give_back() => Ok(recorded().await?),
-        outcome => Ok(outcome?),
-    }
 }
 
 async fn by_password(app: &App, call: &Call, username: &str, password: &Secret) -> Result<Attempt, ApiError> {

@@ -107,8 +107,8 @@ fn identity(
     let user = directory
         .user(id)
         .ok_or(ApiError::Unauthenticated("the token's subject is gone"))?;
-    match &user.posix {
-        Some(posix) => {
+    match directory.posix(caller.session) {
+        Some((posix, _)) => {
             directory.check_numbers_in(body.cluster_id, posix)?;
             Ok(Some(WorkloadIdentity {
                 user_id: id,

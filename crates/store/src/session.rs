@@ -1,0 +1,117 @@
+//! Sessions: what a sign-in began, and its end.
+//!
+//! A token is good as long as its session is in the directory and its end has not come. So whoever ends a session, or all of
+//! somebody's, is done with it everywhere as soon as each process has applied the change; no clock and no list of forbidden
+//! tokens has a say in that. A database that was put back from a backup knows no session that began after it, and ends those
+//! that it knows ([`crate::Fence::recover`]).
+
+use async_trait::async_trait;
+use reeve_authz::Granted;
+use reeve_types::{GroupName, PosixIdentity, SessionId, SignInMethod, SubjectId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{AuditEntry, Committed, StoreError, Verifier};
+
+/// How many sessions one subject has at most. One more ends the oldest.
+pub const SESSIONS_OF_A_SUBJECT: i64 = 64;
+/// For how long a session that ended is still shown, and its POSIX identity not given to others, in seconds.
+pub const ENDED_SHOWN_SECONDS: i64 = 24 * 3600;
+
+/// What is known of a session at each request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionFacts {
+    /// Its id: what tokens name it by.
+    pub id: SessionId,
+    /// Whose it is.
+    pub subject: SubjectId,
+    /// The groups that the sign-in showed: rules that name one of them count. Sorted, each once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<GroupName>,
+    /// The POSIX identity that the identity provider gave.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub posix: Option<PosixIdentity>,
+    /// When it ends by itself.
+    pub until: Timestamp,
+}
+
+/// A session, as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionRow {
+    /// What requests go by.
+    pub facts: SessionFacts,
+    /// How the subject signed in.
+    pub method: SignInMethod,
+    /// When.
+    pub created: Timestamp,
+    /// When a token was last given in it.
+    pub refreshed: Timestamp,
+    /// When it was ended; absent as long as it was not.
+    pub ended: Option<Timestamp>,
+}
+
+/// A sign-in to write down.
+#[derive(Debug, Clone)]
+pub struct NewSession {
+    /// The id of the session that begins, drawn by the caller.
+    pub id: SessionId,
+    /// Who signed in.
+    pub subject: SubjectId,
+    /// How.
+    pub method: SignInMethod,
+    /// With which groups.
+    pub groups: Vec<GroupName>,
+    /// With which POSIX identity of the identity provider.
+    pub posix: Option<PosixIdentity>,
+    /// When it ends by itself.
+    pub until: Timestamp,
+    /// A session of the same subject and method that ends then or later is gone on with; none begins. For whoever signs in
+    /// thousands of times an hour, as applications do.
+    pub go_on_until: Option<Timestamp>,
+}
+
+/// Repository of sessions.
+#[async_trait]
+pub trait Sessions {
+    /// Writes down a sign-in, of the moment of `entry`: the session, and on the subject when and with which groups that was.
+    /// `proven` is what a password or secret was compared with; when it is no longer what checks the subject, or the subject is
+    /// disabled or gone, nothing is written and there is no session. Sessions over [`SESSIONS_OF_A_SUBJECT`] end, the oldest
+    /// first. `granted` is the bootstrap exception for session records.
+    ///
+    /// # Errors
+    /// [`StoreError::UidTaken`] when the identity provider gives a uid that was ever given to another; that counts only while no
+    /// administrator gave this user a POSIX identity.
+    async fn begin_session(
+        &self,
+        granted: &Granted,
+        new: NewSession,
+        proven: Option<&Verifier>,
+        entry: AuditEntry,
+    ) -> Result<Committed<Option<SessionFacts>>, StoreError>;
+
+    /// Ends one session, at the moment of `entry`. `granted`: update of users at account scope, for a service account's update of
+    /// service-account; or, for the subject's own doing, the bootstrap exception for session records.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] for one that the subject does not have or that ended before.
+    async fn end_session(
+        &self,
+        granted: &Granted,
+        subject: SubjectId,
+        id: SessionId,
+        entry: AuditEntry,
+    ) -> Result<Committed<()>, StoreError>;
+
+    /// Sessions of a subject, the newest first, those that ended in the last [`ENDED_SHOWN_SECONDS`] or so included. `granted`: read
+    /// of users, or of service-account, at account scope.
+    async fn sessions(&self, granted: &Granted, subject: SubjectId) -> Result<Vec<SessionRow>, StoreError>;
+
+    /// Forgets at most `limit` sessions that ended, by themselves or not, before `before`; how many. Nobody could use them any
+    /// more: no event says so. `granted` is the bootstrap exception for session records.
+    async fn prune_sessions(
+        &self,
+        granted: &Granted,
+        before: Timestamp,
+        limit: i64,
+    ) -> Result<Committed<usize>, StoreError>;
+}
