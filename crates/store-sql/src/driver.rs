@@ -7,6 +7,7 @@
 mod failure;
 mod postgres;
 mod sqlite;
+mod statement;
 mod value;
 
 use std::path::Path;
@@ -24,13 +25,15 @@ pub(crate) use failure::During;
 use failure::silence;
 use postgres::{PATIENCE, PostgresPools};
 use sqlite::SqlitePools;
+pub(crate) use statement::Statement;
 pub(crate) use value::{Arg, Row, from_json};
 
 /// One file, applied in a transaction of its own: number, name, text.
-type Migrations = [(i64, &'static str, &'static str); 9];
+type Migrations = [(i64, &'static str, &'static str); 10];
 
-/// The text of the migrations; that of the sixth moves rows by functions that only SQLite has.
-const fn migrations(sixth: &'static str) -> Migrations {
+/// The text of the migrations. That of the sixth moves rows by functions that only SQLite has; that of the twelfth tells PostgreSQL
+/// to compare text as SQLite does.
+const fn migrations(sixth: &'static str, twelfth: &'static str) -> Migrations {
     [
         (1, "begin", include_str!("../migrations/0001_begin.sql")),
         (2, "former", include_str!("../migrations/0002_former.sql")),
@@ -41,6 +44,7 @@ const fn migrations(sixth: &'static str) -> Migrations {
         (7, "fence", include_str!("../migrations/0007_fence.sql")),
         (8, "lowest id", include_str!("../migrations/0008_lowest_id.sql")),
         (9, "change log", include_str!("../migrations/0009_change_log.sql")),
+        (12, "lists", twelfth),
     ]
 }
 
@@ -207,6 +211,25 @@ impl Tx {
             Inner::Postgres(tx) => {
                 let rows = in_time(postgres::bind(sql, args).fetch_all(&mut **tx)).await?;
                 rows.into_iter().map(Row::Postgres).collect()
+            }
+        })
+    }
+
+    /// Runs a query that was put together; all its rows.
+    pub(crate) async fn select(
+        &mut self,
+        statement: &Statement,
+        operation: &'static str,
+    ) -> Result<Vec<Row>, StoreError> {
+        Ok(match &mut self.0 {
+            Inner::Sqlite(tx) => {
+                let rows = statement.sqlite().build().fetch_all(&mut **tx).await;
+                rows.during(operation)?.into_iter().map(Row::Sqlite).collect()
+            }
+            Inner::Postgres(tx) => {
+                let mut builder = statement.postgres();
+                let rows = in_time(builder.build().fetch_all(&mut **tx)).await;
+                rows.during(operation)?.into_iter().map(Row::Postgres).collect()
             }
         })
     }

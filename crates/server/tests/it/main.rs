@@ -24,7 +24,9 @@ mod followed;
 mod full_disk;
 mod hiding;
 mod link;
+
 mod link_credential;
+mod lists;
 mod numbers;
 mod openapi;
 mod people;

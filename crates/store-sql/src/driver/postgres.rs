@@ -7,7 +7,7 @@ use reeve_store::StoreError;
 use reeve_types::ClusterId;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions};
-use sqlx::{Postgres, Transaction};
+use sqlx::{Postgres, QueryBuilder, Transaction};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
@@ -15,7 +15,10 @@ use super::sqlite::listed;
 use super::{Arg, During, Migrations, in_time, migrations};
 use crate::DatabaseUrl;
 
-const MIGRATIONS: Migrations = migrations(include_str!("../../migrations/0006_bounds.postgres.sql"));
+const MIGRATIONS: Migrations = migrations(
+    include_str!("../../migrations/0006_bounds.postgres.sql"),
+    include_str!("../../migrations/0012_lists.postgres.sql"),
+);
 
 /// How many connections write: one change, and reports of as many clusters as are left.
 const WRITERS: u32 = 4;
@@ -188,6 +191,15 @@ pub(super) fn bind<'q>(
         Arg::Int(value) => query.bind(*value),
         Arg::Bool(value) => query.bind(*value),
     })
+}
+
+/// Binds a value in a statement that is put together.
+pub(super) fn push(builder: &mut QueryBuilder<Postgres>, value: &Arg) {
+    match value {
+        Arg::Text(value) => builder.push_bind(value.as_deref().map(storable)),
+        Arg::Int(value) => builder.push_bind(*value),
+        Arg::Bool(value) => builder.push_bind(*value),
+    };
 }
 
 /// PostgreSQL keeps every character but one.
