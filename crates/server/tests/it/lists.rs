@@ -155,8 +155,16 @@ async fn nothing_becomes_sql(town: &Town) {
             }
             let field = format!("{list}?filterBy={text}==x");
             server.get(admin, &field).await.refused(400);
-            let column = if list.ends_with("users") { "username" } else { "createdAt" };
-            let column = if list.ends_with("rules") { "scopeName" } else { column };
+            let column = if list.ends_with("users") {
+                "username"
+            } else {
+                "createdAt"
+            };
+            let column = if list.ends_with("rules") {
+                "scopeName"
+            } else {
+                column
+            };
             let name = if column == "createdAt" { "name" } else { column };
             for query in [format!("search={text}"), format!("filterBy={name}=={text}")] {
                 let answer = server.get(admin, &format!("{list}?{query}")).await;
@@ -200,7 +208,10 @@ async fn an_unknown_column_is_answered_with_those_there_are() {
     for query in ["sortBy=colour", "filterBy=colour==red", "sortBy=description"] {
         let path = format!("/api/v1/org-unit/departments?{query}");
         let message = server.get(&server.admin, &path).await.refused(400);
-        assert!(message.contains("is not one of id, name, clusterId, createdAt"), "{message}");
+        assert!(
+            message.contains("is not one of id, name, clusterId, createdAt"),
+            "{message}"
+        );
     }
 }
 
@@ -209,23 +220,30 @@ async fn an_unknown_column_is_answered_with_those_there_are() {
 async fn every_phase_is_found_by_the_name_that_is_shown() {
     let town = Town::new().await;
     let server = &town.server;
-    let train = json!({"name": "train", "projectId": town.robots, "clusterId": town.cluster, "spec": {"image": "i"}});
+    let train =
+        json!({"name": "train", "projectId": town.robots, "clusterId": town.cluster, "spec": {"image": "i"}});
     let made = server
         .post(&town.alice, "/api/v1/workloads/trainings", train)
         .await
         .is(202);
     let link = server.link_token(&town.cluster, &town.secret).await;
     let phases = [
-        "Creating", "Ready", "NotReady", "Pending", "Running", "Completed", "Failed", "Deleting", "Deleted",
+        "Creating",
+        "Ready",
+        "NotReady",
+        "Pending",
+        "Running",
+        "Completed",
+        "Failed",
+        "Deleting",
+        "Deleted",
     ];
     let rules = LISTS[2];
     let given = rule(("group", "only"), 9, ("project", &town.robots));
     let given = server.post(&server.admin, rules, given).await.is(201);
     for phase in phases {
-        let about = |kind: &str, id: &serde_json::Value| {
-            json!({"key": {"kind": kind, "id": id}, "phase": phase, "message": ""})
-        };
-        let report = json!({"revision": 0, "objects": [
+        let about = |kind: &str, id: &serde_json::Value| json!({"kind": kind, "id": id, "phase": phase, "message": ""});
+        let report = json!({"objects": [
             about("Project", &json!(town.robots)),
             about("Workload", &made["workloadId"]),
             about("AccessRule", &given["id"]),
@@ -238,7 +256,10 @@ async fn every_phase_is_found_by_the_name_that_is_shown() {
             (rules, "accessRules", "subjectId==only", "/status/phase"),
         ];
         for (list, key, which, place) in lists {
-            let found = server.get(&server.admin, &format!("{list}?filterBy={which}")).await.is(200);
+            let found = server
+                .get(&server.admin, &format!("{list}?filterBy={which}"))
+                .await
+                .is(200);
             let shown = found[key][0].pointer(place).unwrap().as_str().unwrap().to_owned();
             let again = format!("{list}?filterBy={which},phase=={shown}");
             let again = server.get(&server.admin, &again).await.is(200);

@@ -24,7 +24,6 @@ mod followed;
 mod full_disk;
 mod hiding;
 mod link;
-
 mod link_credential;
 mod lists;
 mod numbers;

@@ -389,12 +389,8 @@ pub(super) trait Listed {
         sort: Option<Self::Columns>,
         descending: bool,
     ) -> Vec<String> {
-        let mut query = ListQuery {
-            limit: 2,
-            sort,
-            descending,
-            ..ListQuery::default()
-        };
+        let mut query = ListQuery::default();
+        (query.limit, query.sort, query.descending) = (2, sort, descending);
         let mut all = Vec::new();
         loop {
             let (ids, next) = Self::page(setting.world.store.as_ref(), access, &query)
@@ -418,10 +414,9 @@ fn ids<T>(page: Page<T>, id: impl Fn(&T) -> String) -> (Vec<String>, Option<usiz
 }
 
 fn large<C: Column>() -> ListQuery<C> {
-    ListQuery {
-        limit: 1000,
-        ..ListQuery::default()
-    }
+    let mut query = ListQuery::default();
+    query.limit = 1000;
+    query
 }
 
 fn line(id: impl ToString, fields: impl IntoIterator<Item = (&'static str, Field)>) -> Line {
