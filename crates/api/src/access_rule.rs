@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::body::TypedBody;
 use crate::body::fields::filled;
 use crate::error::Count;
-use crate::list::{ACCESS_RULES, FieldValue, Listed};
 use crate::operation::{delete, get, may, operations, post};
+use reeve_types::list::ACCESS_RULES;
 
 operations! {
     /// Operations on access rules.
@@ -197,39 +197,6 @@ pub struct AccessRules {
     pub display_records: usize,
     /// Those of this page, that the caller may see.
     pub access_rules: Vec<AccessRule>,
-}
-
-impl Listed for AccessRule {
-    fn field(&self, name: &str) -> FieldValue<'_> {
-        match name {
-            "subjectId" => FieldValue::text(&self.subject_id),
-            "subjectType" => FieldValue::text(self.subject_type.as_str()),
-            "roleId" => FieldValue::Number(self.role_id),
-            "roleName" => FieldValue::text(&self.role_name),
-            "scopeId" => FieldValue::text(&self.scope_id),
-            "scopeType" => FieldValue::text(self.scope_type.as_str()),
-            "scopeName" => FieldValue::text(&self.scope_name),
-            "createdAt" => FieldValue::Time(self.created_at),
-            "deletedAt" => FieldValue::time(self.deleted_at),
-            "createdBy" => FieldValue::text(&self.created_by),
-            "phase" => self.status.as_ref().map_or(FieldValue::Nothing, |status| {
-                FieldValue::text(status.phase.as_str())
-            }),
-            _ => FieldValue::Nothing,
-        }
-    }
-
-    fn columns(&self) -> Vec<FieldValue<'_>> {
-        [
-            &self.subject_id,
-            &self.role_name,
-            &self.scope_name,
-            &self.created_by,
-        ]
-        .into_iter()
-        .map(|t| FieldValue::text(t))
-        .collect()
-    }
 }
 
 #[cfg(test)]

@@ -17,7 +17,6 @@ pub mod documents;
 pub mod error;
 pub mod health;
 pub mod kubernetes;
-pub mod list;
 pub mod me;
 pub mod openapi;
 pub mod operation;
@@ -35,10 +34,10 @@ pub mod workload;
 
 pub use body::{Body, InvalidBody, TypedBody};
 pub use error::{Accepted, Count, ErrorBody};
-pub use list::{ListQuery, ListSpec, Listed, Page};
 pub use operation::{
     Access, Answer, Method, OPERATIONS, Operation, OperationId, PathParameter, Query, Recorded, RequestBody,
 };
+pub use reeve_types::list::{self, ListQuery, ListSpec};
 pub use shown::Shown;
 
 /// The account's id: one installation is one account ("tenant" on the wire).

@@ -7,8 +7,8 @@ mod page;
 use serde_json::{Map, Value, json};
 
 use crate::error::ErrorBody;
-use crate::list::{ListSpec, MAX_LIMIT, MAX_TEXT};
 use crate::operation::{Access, Answer, OPERATIONS, Operation, Query, RequestBody};
+use reeve_types::list::{ListSpec, MAX_LIMIT, MAX_TEXT};
 
 use components::Components;
 pub use page::{STYLE, page};
@@ -168,9 +168,10 @@ fn list(spec: &ListSpec) -> Vec<Value> {
         .iter()
         .map(|it| format!("`{}`", it.as_str()))
         .collect();
+    let fields: Vec<_> = spec.fields().collect();
     let filter = format!(
         "Clauses of field, operator and value, joined by commas, which all must hold. Fields: {}. Operators: {}.",
-        spec.fields.join(", "),
+        fields.join(", "),
         operators.join(", ")
     );
     let mut all = vec![
@@ -187,7 +188,7 @@ fn list(spec: &ListSpec) -> Vec<Value> {
         parameter(
             "sortBy",
             "The field to sort by.",
-            json!({"type": "string", "enum": spec.fields}),
+            json!({"type": "string", "enum": fields}),
         ),
         parameter(
             "sortOrder",
@@ -196,7 +197,7 @@ fn list(spec: &ListSpec) -> Vec<Value> {
         ),
         parameter("filterBy", &filter, json!({"type": "string"})),
     ];
-    if spec.search {
+    if spec.columns.iter().any(|column| column.searched) {
         let schema = json!({"type": "string", "maxLength": MAX_TEXT});
         all.push(parameter(
             "search",

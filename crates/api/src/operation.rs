@@ -8,11 +8,11 @@ use reeve_authz::{Action, Entity};
 use schemars::{Schema, SchemaGenerator};
 
 use crate::body::InvalidBody;
-use crate::list::ListSpec;
 use crate::{
     access_rule, cluster, documents, health, me, org, realm, role, service_account, signing_key, token,
     training, user, workload,
 };
+use reeve_types::list::ListSpec;
 
 pub use parameter::{PathParameter, QueryParameter};
 pub(crate) use row::{delete, get, may, operations, patch, post, put};

@@ -9,10 +9,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Accepted;
-use crate::list::WORKLOADS;
 use crate::operation::{delete, get, may, operations, post};
 use crate::workload::{Phase, Workloads};
 pub use create::CreateTraining;
+use reeve_types::list::WORKLOADS;
 pub use spec::{Compute, EnvironmentVariable, Security, TrainingSpec, UidGidSource};
 
 operations! {

@@ -10,9 +10,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::body::TypedBody;
 use crate::body::fields::OnlyFalse;
 use crate::error::Count;
-use crate::list::{FieldValue, Listed, USERS};
 use crate::operation::{delete, get, may, operations, post, put};
 use crate::shown::Shown;
+use reeve_types::list::USERS;
 
 operations! {
     /// Operations on users.
@@ -187,32 +187,6 @@ pub struct CreatedUser {
 pub struct NewPassword {
     /// The new password; never shown again.
     pub temp_password: Shown,
-}
-
-impl Listed for User {
-    fn field(&self, name: &str) -> FieldValue<'_> {
-        match name {
-            "username" => FieldValue::text(self.username.as_str()),
-            "createdBy" => FieldValue::text(&self.created_by),
-            "lastLogin" => FieldValue::time(self.last_login),
-            "creationTime" => FieldValue::time(self.created_at),
-            "lastUpdated" => FieldValue::time(self.updated_at),
-            "isLocal" => self.is_local.map_or(FieldValue::Nothing, FieldValue::Flag),
-            "type" => FieldValue::text(if self.is_local == Some(true) {
-                "local"
-            } else {
-                "sso"
-            }),
-            _ => FieldValue::Nothing,
-        }
-    }
-
-    fn columns(&self) -> Vec<FieldValue<'_>> {
-        vec![
-            FieldValue::text(self.username.as_str()),
-            FieldValue::text(&self.created_by),
-        ]
-    }
 }
 
 #[cfg(test)]

@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Count;
-use crate::list::{FieldValue, Listed, WORKLOADS};
 use crate::operation::{get, may, operations};
+use reeve_types::list::WORKLOADS;
 
 operations! {
     /// Operations on workloads of every kind.
@@ -191,39 +191,4 @@ pub struct Workloads {
     /// The `offset` of the next page; absent on the last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<usize>,
-}
-
-impl Listed for Workload {
-    fn field(&self, name: &str) -> FieldValue<'_> {
-        match name {
-            "type" => FieldValue::text(&self.kind),
-            "name" => FieldValue::text(&self.name),
-            "clusterId" => FieldValue::shown(self.cluster_id),
-            "projectId" => FieldValue::Number(self.project_id.number()),
-            "projectName" => FieldValue::text(&self.project_name),
-            "departmentId" => FieldValue::Number(self.department_id.number()),
-            "departmentName" => FieldValue::text(&self.department_name),
-            "createdAt" => FieldValue::Time(self.created_at),
-            "deletedAt" => FieldValue::time(self.deleted_at),
-            "submittedBy" => FieldValue::text(&self.submitted_by),
-            "phase" => FieldValue::text(self.phase.as_str()),
-            "completedAt" => FieldValue::time(self.completed_at),
-            "phaseUpdatedAt" => FieldValue::Time(self.phase_updated_at),
-            "category" => FieldValue::text(&self.category),
-            _ => FieldValue::Nothing,
-        }
-    }
-
-    fn columns(&self) -> Vec<FieldValue<'_>> {
-        [
-            "type",
-            "name",
-            "projectName",
-            "departmentName",
-            "submittedBy",
-            "phase",
-        ]
-        .map(|name| self.field(name))
-        .into()
-    }
 }

@@ -6,6 +6,7 @@ pub mod authz;
 pub mod figures;
 pub mod held;
 pub mod identities;
+pub mod lists;
 pub mod road;
 pub mod submissions;
 mod watch;

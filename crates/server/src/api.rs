@@ -2,11 +2,11 @@
 
 pub mod access_rules;
 pub mod clusters;
+mod deletion;
 pub mod departments;
 pub mod documents;
 pub mod health;
 pub mod me;
-mod org_unit;
 pub mod projects;
 pub mod realm;
 pub mod roles;

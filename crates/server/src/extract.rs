@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
 use reeve_api::Body;
-use reeve_api::list::{ListQuery, ListSpec};
+use reeve_api::list::{Column, ListQuery};
 
 use crate::error::ApiError;
 
@@ -120,8 +120,8 @@ impl Pairs {
     ///
     /// # Errors
     /// [`ApiError::Invalid`].
-    pub fn list(&self, spec: &ListSpec) -> Result<ListQuery, ApiError> {
-        Ok(ListQuery::parse(&self.0, spec)?)
+    pub fn list<C: Column>(&self) -> Result<ListQuery<C>, ApiError> {
+        Ok(ListQuery::parse(&self.0)?)
     }
 
     /// Refuses every parameter but these.

@@ -1,15 +1,23 @@
 //! Access rules in SQL.
 
+mod list;
+
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use reeve_authz::{Action, Entity, Granted, RoleId, Rule, Scope, SubjectKey, Visible};
 use reeve_store::{
-    AccessRuleRow, AccessRules, AuditEntry, Committed, DirectoryChange, NewAccessRule, StoreError, gate,
+    AccessRuleFilter, AccessRuleRow, AccessRules, AuditEntry, Committed, DirectoryChange, NewAccessRule,
+    Page, StoreError, gate,
 };
+use reeve_types::list::{AccessRuleColumn, ListQuery};
 use reeve_types::{AccessRuleId, ClusterId, DepartmentId, ProjectId, Timestamp};
 
 use crate::changes::{Changes, soft_delete_rules, spread_rules};
-use crate::driver::{Arg, During, Row, Tx};
+use crate::driver::{Arg, During, Row, Statement, Tx};
+use crate::folded::folded;
 use crate::{SqlStore, rows};
+use list::list;
 
 const READ: &str = "read access rules";
 const CREATE: &str = "create an access rule";
@@ -23,7 +31,7 @@ macro_rules! select {
         concat!(
             "SELECT id, subject_kind, subject, role_id, scope_type, scope_id, scope_name, cluster_id, created_at,
                     created_by, deleted_at
-             FROM access_rules ",
+             FROM access_rules r ",
             $rest
         )
     };
@@ -132,30 +140,18 @@ async fn one(
 }
 
 async fn add_statuses(tx: &mut Tx, rules: &mut [AccessRuleRow]) -> Result<(), StoreError> {
-    let found = match rules {
-        [only] => {
-            tx.rows(
-                "SELECT cluster_id, object_id, phase, message, updated_at AS status_at FROM object_status
-                 WHERE kind = 'access-rule' AND object_id = $1 ORDER BY cluster_id",
-                &[Arg::text(only.id)],
-            )
-            .await
-        }
-        _ => {
-            tx.rows(
-                "SELECT cluster_id, object_id, phase, message, updated_at AS status_at FROM object_status
-                 WHERE kind = 'access-rule' ORDER BY cluster_id",
-                &[],
-            )
-            .await
-        }
-    }
-    .during(READ)?;
+    let ids = rules.iter().map(|rule| rule.id.to_string());
+    let statement = Statement::from(
+        "SELECT cluster_id, object_id, phase, message, updated_at AS status_at FROM object_status
+         WHERE kind = 'access-rule' AND object_id IN (",
+    )
+    .texts(ids)
+    .sql(") ORDER BY cluster_id");
+    let found = tx.select(&statement, READ).await?;
+    let mut places: HashMap<_, _> = rules.iter_mut().map(|rule| (rule.id, rule)).collect();
     for row in found {
         let id: AccessRuleId = row.parsed("object_id")?;
-        if let Ok(at) = rules.binary_search_by_key(&id, |rule| rule.id)
-            && let (Some(rule), Some(status)) = (rules.get_mut(at), rows::status(&row)?)
-        {
+        if let (Some(rule), Some(status)) = (places.get_mut(&id), rows::status(&row)?) {
             rule.statuses.push((row.parsed("cluster_id")?, status));
         }
     }
@@ -286,8 +282,9 @@ pub(crate) async fn insert(
     let number = tx.next_number("access_rule").await?;
     tx.execute(
         "INSERT INTO access_rules (id, subject_kind, subject, role_id, scope_type, scope_id, scope_name, cluster_id,
-                                   department_id, project_id, created_at, created_by)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+                                   department_id, project_id, created_at, created_by, subject_folded,
+                                   scope_name_folded)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         &[
             number.into(),
             kind.into(),
@@ -301,6 +298,8 @@ pub(crate) async fn insert(
             place.project.into(),
             new.created_at.into(),
             Arg::text(&new.created_by),
+            Arg::text(folded(&subject)),
+            Arg::text(folded(&place.name)),
         ],
     )
     .await
@@ -324,16 +323,28 @@ pub(crate) async fn insert(
 
 #[async_trait]
 impl AccessRules for SqlStore {
-    async fn access_rules(&self, visible: &Visible, deleted: bool) -> Result<Vec<AccessRuleRow>, StoreError> {
+    async fn access_rules(
+        &self,
+        visible: &Visible,
+        query: &ListQuery<AccessRuleColumn>,
+        filter: &AccessRuleFilter,
+    ) -> Result<(Page<AccessRuleRow>, u64), StoreError> {
+        let list = list(visible, query, filter)?;
         let mut tx = self.read(READ).await?;
-        let mut all = if deleted {
-            read_all(tx.rows(select!("ORDER BY id"), &[]).await.during(READ)?)?
-        } else {
-            live_rules(&mut tx).await?
-        };
-        all = gate::cut(visible, Entity::AccessRules, all, |rule| rule.scope, READ)?;
-        add_statuses(&mut tx, &mut all).await?;
-        Ok(all)
+        let mut page = list.page(&mut tx, select!(""), rows::access_rule, READ).await?;
+        add_statuses(&mut tx, &mut page.items).await?;
+        let total = list.count(&mut tx, READ).await?;
+        Ok((page, total))
+    }
+
+    async fn count_access_rules(
+        &self,
+        visible: &Visible,
+        query: &ListQuery<AccessRuleColumn>,
+        filter: &AccessRuleFilter,
+    ) -> Result<u64, StoreError> {
+        let list = list(visible, query, filter)?;
+        list.count(&mut self.read(READ).await?, READ).await
     }
 
     async fn access_rule(

@@ -11,7 +11,8 @@ use reeve_types::{AccessRuleId, ClusterId, LowestId, Timestamp};
 
 use crate::access_rules::{live_rules_at_account, live_rules_of_cluster};
 use crate::changes::{Changes, soft_delete_rules};
-use crate::driver::{Arg, During, Tx};
+use crate::driver::{Arg, During, Statement, Tx};
+use crate::lists::{Level, Reach};
 use crate::{SqlStore, directory, rows};
 
 const READ: &str = "read clusters";
@@ -57,18 +58,36 @@ async fn changed(tx: &mut Tx, id: ClusterId, operation: &'static str) -> Result<
 #[async_trait]
 impl Clusters for SqlStore {
     async fn clusters(&self, visible: &Visible) -> Result<Vec<ClusterRow>, StoreError> {
+        gate::sees(visible, Entity::Cluster, READ)?;
+        let reach = Reach::of(visible);
+        let mut statement = Statement::from(select!(""));
+        if let Some(reach) = &reach {
+            statement = statement.sql("WHERE ").then(reach.any(&[
+                (Level::Cluster, "c.id IN ("),
+                (
+                    Level::Department,
+                    "c.id IN (SELECT cluster_id FROM departments WHERE id IN (",
+                ),
+                (
+                    Level::Project,
+                    "c.id IN (SELECT cluster_id FROM projects WHERE id IN (",
+                ),
+            ]));
+        }
         let mut tx = self.read(READ).await?;
-        let all = tx
-            .all(select!("ORDER BY c.name"), &[], rows::cluster, READ)
-            .await?;
-        gate::cut_scopes(
-            visible,
-            Entity::Cluster,
-            all,
-            |row| Scope::Cluster(row.id),
-            ClusterRow::named,
-            READ,
-        )
+        let found = tx.select(&statement.sql(" ORDER BY c.name"), READ).await?;
+        let whole = |row: &ClusterRow| reach.as_ref().is_none_or(|reach| reach.contains(row.id, None));
+        let shown = |row: ClusterRow| if whole(&row) { row } else { row.named() };
+        found.iter().map(|row| rows::cluster(row).map(shown)).collect()
+    }
+
+    async fn cluster_name(&self, visible: &Visible, id: ClusterId) -> Result<Option<ClusterRow>, StoreError> {
+        gate::sees(visible, Entity::Cluster, READ)?;
+        if !visible.contains_name(Scope::Cluster(id)) {
+            return Ok(None);
+        }
+        let row = one(&mut self.read(READ).await?, id, READ).await?;
+        Ok(row.map(ClusterRow::named))
     }
 
     async fn cluster(&self, granted: &Granted, id: ClusterId) -> Result<Option<ClusterRow>, StoreError> {

@@ -4,15 +4,17 @@ use async_trait::async_trait;
 use reeve_authz::{Action, Entity, Granted, Scope, Visible};
 use reeve_link::ObjectKey;
 use reeve_store::{
-    AuditEntry, Committed, DepartmentFacts, DepartmentRow, Departments, DirectoryChange, NewDepartment,
+    AuditEntry, Committed, DepartmentFacts, DepartmentRow, Departments, DirectoryChange, NewDepartment, Page,
     StoreError, gate,
 };
+use reeve_types::list::{DepartmentColumn, ListQuery};
 use reeve_types::{AccessRuleId, DepartmentId, Timestamp};
 
 use crate::access_rules::live_rules_of_department;
 use crate::changes::{Changes, soft_delete_rules};
-use crate::driver::{Arg, During, Tx};
-use crate::{SqlStore, projects, rows, workloads};
+use crate::driver::{Arg, During, Statement, Tx};
+use crate::lists::{Level, List, Reach};
+use crate::{SqlStore, folded, projects, rows, workloads};
 
 const READ: &str = "read departments";
 const CREATE: &str = "create a department";
@@ -21,7 +23,7 @@ const DELETE: &str = "delete a department";
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT id, cluster_id, name, details, created_at, created_by FROM departments ",
+            "SELECT id, cluster_id, name, details, created_at, created_by FROM departments d ",
             $rest
         )
     };
@@ -41,21 +43,95 @@ async fn one(
     .await
 }
 
+/// Where a department is seen whole.
+const WHOLE: &[(Level, &str)] = &[
+    (Level::Cluster, "d.cluster_id IN ("),
+    (Level::Department, "d.id IN ("),
+];
+
+fn term(column: DepartmentColumn, reach: Option<&Reach>) -> Statement {
+    use DepartmentColumn as C;
+    match (column, reach) {
+        (C::Id, _) => "d.id".into(),
+        (C::Name, _) => "d.name".into(),
+        (C::ClusterId, _) => "d.cluster_id".into(),
+        (C::CreatedAt, _) => "d.created_at".into(),
+        (C::Description, None) => "d.description_folded".into(),
+        // What is not shown decides nothing either.
+        (C::Description, Some(reach)) => Statement::from("(CASE WHEN ")
+            .then(reach.any(WHOLE))
+            .sql(" THEN d.description_folded END)"),
+    }
+}
+
+/// The list of those that may be seen, and of those above something that may be.
+fn list<'a>(
+    query: &'a ListQuery<DepartmentColumn>,
+    reach: Option<&Reach>,
+    term: &'a (dyn Fn(DepartmentColumn) -> Statement + Sync),
+) -> List<'a, DepartmentColumn> {
+    let above = (
+        Level::Project,
+        "d.id IN (SELECT department_id FROM projects WHERE id IN (",
+    );
+    let seen = reach.map(|reach| reach.any(&[WHOLE, &[above]].concat()));
+    List {
+        query,
+        from: "departments d",
+        order: &["d.id"],
+        term,
+        conditions: seen.into_iter().collect(),
+    }
+}
+
 #[async_trait]
 impl Departments for SqlStore {
-    async fn departments(&self, visible: &Visible) -> Result<Vec<DepartmentRow>, StoreError> {
+    async fn departments(
+        &self,
+        visible: &Visible,
+        query: &ListQuery<DepartmentColumn>,
+    ) -> Result<Page<DepartmentRow>, StoreError> {
+        gate::sees(visible, Entity::Department, READ)?;
+        let reach = Reach::of(visible);
+        let term = |column| term(column, reach.as_ref());
         let mut tx = self.read(READ).await?;
-        let all = tx
-            .all(select!("ORDER BY id"), &[], rows::department, READ)
+        let page = list(query, reach.as_ref(), &term)
+            .page(&mut tx, select!(""), rows::department, READ)
             .await?;
-        gate::cut_scopes(
-            visible,
-            Entity::Department,
-            all,
-            |row| Scope::Department(row.id),
-            DepartmentRow::named,
-            READ,
-        )
+        let whole = |row: &DepartmentRow| {
+            let reach = reach.as_ref();
+            reach.is_none_or(|reach| reach.contains(row.cluster_id, Some(row.id)))
+        };
+        let shown = |row| if whole(&row) { row } else { row.named() };
+        Ok(Page {
+            items: page.items.into_iter().map(shown).collect(),
+            next: page.next,
+        })
+    }
+
+    async fn count_departments(
+        &self,
+        visible: &Visible,
+        query: &ListQuery<DepartmentColumn>,
+    ) -> Result<u64, StoreError> {
+        gate::sees(visible, Entity::Department, READ)?;
+        let reach = Reach::of(visible);
+        let term = |column| term(column, reach.as_ref());
+        let list = list(query, reach.as_ref(), &term);
+        list.count(&mut self.read(READ).await?, READ).await
+    }
+
+    async fn department_name(
+        &self,
+        visible: &Visible,
+        id: DepartmentId,
+    ) -> Result<Option<DepartmentRow>, StoreError> {
+        gate::sees(visible, Entity::Department, READ)?;
+        if !visible.contains_name(Scope::Department(id)) {
+            return Ok(None);
+        }
+        let row = one(&mut self.read(READ).await?, id, READ).await?;
+        Ok(row.map(DepartmentRow::named))
     }
 
     async fn department(
@@ -102,8 +178,8 @@ impl Departments for SqlStore {
         }
         let id = draw(&mut tx).await?;
         tx.execute(
-            "INSERT INTO departments (id, cluster_id, name, details, created_at, created_by)
-             VALUES ($1, $2, $3, $4, $5, $6)",
+            "INSERT INTO departments (id, cluster_id, name, details, created_at, created_by, description_folded)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
             &[
                 id.number().into(),
                 Arg::text(new.cluster_id),
@@ -111,6 +187,7 @@ impl Departments for SqlStore {
                 Arg::json(&new.details)?,
                 new.created_at.into(),
                 Arg::text(&new.created_by),
+                Arg::text(folded::description(&new.details)),
             ],
         )
         .await

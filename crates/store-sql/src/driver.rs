@@ -8,6 +8,7 @@ mod failure;
 mod patience;
 mod postgres;
 mod sqlite;
+mod statement;
 mod value;
 
 use std::path::Path;
@@ -25,13 +26,15 @@ pub(crate) use failure::During;
 use patience::Patience;
 use postgres::PostgresPools;
 use sqlite::SqlitePools;
+pub(crate) use statement::Statement;
 pub(crate) use value::{Arg, Row, from_json};
 
 /// One file, applied in a transaction of its own: number, name, text.
 type Migrations = [(i64, &'static str, &'static str); 10];
 
-/// The text of the migrations; that of the sixth moves rows by functions that only SQLite has.
-const fn migrations(sixth: &'static str) -> Migrations {
+/// The text of the migrations. That of the sixth moves rows by functions that only SQLite has; that of the last tells PostgreSQL
+/// to compare text as SQLite does.
+const fn migrations(sixth: &'static str, lists: &'static str) -> Migrations {
     [
         (1, "begin", include_str!("../migrations/0001_begin.sql")),
         (2, "former", include_str!("../migrations/0002_former.sql")),
@@ -48,10 +51,11 @@ const fn migrations(sixth: &'static str) -> Migrations {
             include_str!("../migrations/0010_change_tags.sql"),
         ),
         (
-            13,
+            12,
             "sessions as rows",
-            include_str!("../migrations/0013_sessions.sql"),
+            include_str!("../migrations/0012_sessions.sql"),
         ),
+        (14, "lists", lists),
     ]
 }
 
@@ -233,6 +237,25 @@ impl Tx {
                     .with(postgres::bind(sql, args).fetch_all(&mut **tx))
                     .await?;
                 rows.into_iter().map(Row::Postgres).collect()
+            }
+        })
+    }
+
+    /// Runs a query that was put together; all its rows.
+    pub(crate) async fn select(
+        &mut self,
+        statement: &Statement,
+        operation: &'static str,
+    ) -> Result<Vec<Row>, StoreError> {
+        Ok(match &mut self.0 {
+            Inner::Sqlite(tx) => {
+                let rows = statement.sqlite().build().fetch_all(&mut **tx).await;
+                rows.during(operation)?.into_iter().map(Row::Sqlite).collect()
+            }
+            Inner::Postgres(tx) => {
+                let mut builder = statement.postgres();
+                let rows = in_time(builder.build().persistent(false).fetch_all(&mut **tx)).await;
+                rows.during(operation)?.into_iter().map(Row::Postgres).collect()
             }
         })
     }

@@ -1,4 +1,5 @@
-//! The store over SQL: one text for SQLite and PostgreSQL, with `$1` placeholders and static statements only.
+//! The store over SQL: one text for SQLite and PostgreSQL, with `$1` placeholders and static statements; those of lists are put
+//! together of static text and bound values (`lists`).
 //!
 //! Everything that differs between databases is in the module `driver`; the repositories speak to its connection, its arguments and
 //! its rows.
@@ -15,8 +16,10 @@ mod desired;
 mod directory;
 mod driver;
 mod fence;
+mod folded;
 mod histories;
 mod installation;
+mod lists;
 mod projects;
 mod reports;
 mod rows;
@@ -57,6 +60,7 @@ impl SqlStore {
             pools: Pools::open_sqlite(file, key).await?,
         };
         audit::begin_keyed(&store, now).await?;
+        folded::fill(&store).await?;
         Ok(store)
     }
 
@@ -80,6 +84,7 @@ impl SqlStore {
             pools: Pools::open_postgres(url, key).await?,
         };
         audit::begin_keyed(&store, now).await?;
+        folded::fill(&store).await?;
         Ok(store)
     }
 

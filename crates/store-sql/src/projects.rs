@@ -4,15 +4,17 @@ use async_trait::async_trait;
 use reeve_authz::{Action, Entity, Granted, Scope, Visible};
 use reeve_link::ObjectKey;
 use reeve_store::{
-    AuditEntry, Committed, DirectoryChange, NewProject, ProjectFacts, ProjectRow, Projects, StoreError,
+    AuditEntry, Committed, DirectoryChange, NewProject, Page, ProjectFacts, ProjectRow, Projects, StoreError,
     desired, gate,
 };
+use reeve_types::list::{ListQuery, ProjectColumn};
 use reeve_types::{AccessRuleId, DepartmentId, ProjectId, Timestamp};
 
 use crate::access_rules::live_rules_of_project;
 use crate::changes::{Changes, soft_delete_rules};
-use crate::driver::{Arg, During, Tx};
-use crate::{SqlStore, rows, workloads};
+use crate::driver::{Arg, During, Statement, Tx};
+use crate::lists::{Level, List, Reach};
+use crate::{SqlStore, folded, rows, workloads};
 
 const READ: &str = "read projects";
 const CREATE: &str = "create a project";
@@ -43,12 +45,69 @@ async fn one(tx: &mut Tx, id: ProjectId, operation: &'static str) -> Result<Opti
     .await
 }
 
+fn term(column: ProjectColumn) -> Statement {
+    use ProjectColumn as C;
+    match column {
+        C::Id => "p.id".into(),
+        C::Name => "p.name".into(),
+        C::ClusterId => "p.cluster_id".into(),
+        C::DepartmentId | C::ParentId => "p.department_id".into(),
+        C::ParentName => "(SELECT d.name FROM departments d WHERE d.id = p.department_id)".into(),
+        C::Phase => Statement::from(
+            "(CASE (SELECT s.phase FROM object_status s
+                    WHERE s.cluster_id = p.cluster_id AND s.kind = 'project' AND s.object_id = CAST(p.id AS TEXT))
+              WHEN 'Ready' THEN 'ready' WHEN 'NotReady' THEN 'notready' WHEN 'Failed' THEN 'notready'
+              WHEN 'Deleting' THEN 'deleting' WHEN 'Deleted' THEN 'deleted' WHEN 'Pending' THEN 'unknown'
+              WHEN 'Running' THEN 'unknown' WHEN 'Completed' THEN 'unknown' ELSE 'creating' END)",
+        )
+        .bytewise(),
+        C::CreatedAt => "p.created_at".into(),
+        C::Description => "p.description_folded".into(),
+    }
+}
+
+/// The list of those that may be seen.
+fn list<'a>(
+    visible: &Visible,
+    query: &'a ListQuery<ProjectColumn>,
+) -> Result<List<'a, ProjectColumn>, StoreError> {
+    gate::sees(visible, Entity::Project, READ)?;
+    let seen = Reach::of(visible).map(|reach| {
+        reach.any(&[
+            (Level::Cluster, "p.cluster_id IN ("),
+            (Level::Department, "p.department_id IN ("),
+            (Level::Project, "p.id IN ("),
+        ])
+    });
+    Ok(List {
+        query,
+        from: "projects p",
+        order: &["p.id"],
+        term: &term,
+        conditions: seen.into_iter().collect(),
+    })
+}
+
 #[async_trait]
 impl Projects for SqlStore {
-    async fn projects(&self, visible: &Visible) -> Result<Vec<ProjectRow>, StoreError> {
+    async fn projects(
+        &self,
+        visible: &Visible,
+        query: &ListQuery<ProjectColumn>,
+    ) -> Result<Page<ProjectRow>, StoreError> {
         let mut tx = self.read(READ).await?;
-        let all = tx.all(select!("ORDER BY p.id"), &[], rows::project, READ).await?;
-        gate::cut(visible, Entity::Project, all, |row| Scope::Project(row.id), READ)
+        let list = list(visible, query)?;
+        list.page(&mut tx, select!(""), rows::project, READ).await
+    }
+
+    async fn count_projects(
+        &self,
+        visible: &Visible,
+        query: &ListQuery<ProjectColumn>,
+    ) -> Result<u64, StoreError> {
+        list(visible, query)?
+            .count(&mut self.read(READ).await?, READ)
+            .await
     }
 
     async fn project(&self, granted: &Granted, id: ProjectId) -> Result<Option<ProjectRow>, StoreError> {
@@ -89,8 +148,8 @@ impl Projects for SqlStore {
         let number = tx.next_number("project").await?;
         tx.execute(
             "INSERT INTO projects (id, cluster_id, department_id, name, namespace, namespace_requested, details,
-                                   created_at, created_by)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                                   created_at, created_by, description_folded)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
             &[
                 number.into(),
                 Arg::text(cluster),
@@ -101,6 +160,7 @@ impl Projects for SqlStore {
                 Arg::json(&new.details)?,
                 new.created_at.into(),
                 Arg::text(&new.created_by),
+                Arg::text(folded::description(&new.details)),
             ],
         )
         .await

@@ -3,14 +3,16 @@
 use async_trait::async_trait;
 use reeve_authz::{Action, Entity, Granted, RoleId, Scope, SubjectKey};
 use reeve_store::{
-    AccessRuleRow, AuditEntry, Committed, DirectoryChange, EMAIL_RESTS_SECONDS, NewUser, StoreError,
+    AccessRuleRow, AuditEntry, Committed, DirectoryChange, EMAIL_RESTS_SECONDS, NewUser, Page, StoreError,
     SubjectId, UserRow, Users, Verifier, gate,
 };
+use reeve_types::list::{ListQuery, UserColumn};
 use reeve_types::{AccessRuleId, Email, PosixIdentity, Timestamp, Uid, UserId};
 
 use crate::access_rules::{keep_an_administrator, live_rules_of_subject};
 use crate::changes::{Changes, soft_delete_rules};
-use crate::driver::{Arg, During, Tx};
+use crate::driver::{Arg, During, Statement, Tx};
+use crate::lists::List;
 use crate::{SqlStore, audit, directory, rows, sessions, uids};
 
 const READ: &str = "read users";
@@ -23,7 +25,7 @@ macro_rules! select {
         concat!(
             "SELECT id, email, password IS NOT NULL AS is_local, posix, created_at, created_by, updated_at, last_login,
                     group_names
-             FROM users ",
+             FROM users u ",
             $rest
         )
     };
@@ -187,12 +189,61 @@ pub(crate) async fn changed(tx: &mut Tx, id: UserId, operation: &'static str) ->
     Ok(Changes::of(made(tx, id, operation).await?))
 }
 
+fn term(column: UserColumn) -> Statement {
+    use UserColumn as C;
+    match column {
+        C::Username => "u.email".into(),
+        C::CreatedBy => "u.created_by".into(),
+        C::LastLogin => "u.last_login".into(),
+        C::CreationTime => "u.created_at".into(),
+        C::LastUpdated => "u.updated_at".into(),
+        C::IsLocal => {
+            Statement::from("(CASE WHEN u.password IS NULL THEN 'false' ELSE 'true' END)").bytewise()
+        }
+        C::Type => Statement::from("(CASE WHEN u.password IS NULL THEN 'sso' ELSE 'local' END)").bytewise(),
+    }
+}
+
+fn list(query: &ListQuery<UserColumn>, local: Option<bool>) -> List<'_, UserColumn> {
+    let local = local.map(|local| {
+        Statement::from(if local {
+            "u.password IS NOT NULL"
+        } else {
+            "u.password IS NULL"
+        })
+    });
+    List {
+        query,
+        from: "users u",
+        order: &["u.email"],
+        term: &term,
+        conditions: local.into_iter().collect(),
+    }
+}
+
 #[async_trait]
 impl Users for SqlStore {
-    async fn users(&self, granted: &Granted) -> Result<Vec<UserRow>, StoreError> {
+    async fn users(
+        &self,
+        granted: &Granted,
+        query: &ListQuery<UserColumn>,
+        local: Option<bool>,
+    ) -> Result<Page<UserRow>, StoreError> {
         fits(granted, Action::Read, READ)?;
         let mut tx = self.read(READ).await?;
-        tx.all(select!("ORDER BY email"), &[], rows::user, READ).await
+        list(query, local)
+            .page(&mut tx, select!(""), rows::user, READ)
+            .await
+    }
+
+    async fn count_users(
+        &self,
+        granted: &Granted,
+        query: &ListQuery<UserColumn>,
+        local: Option<bool>,
+    ) -> Result<u64, StoreError> {
+        fits(granted, Action::Read, READ)?;
+        list(query, local).count(&mut self.read(READ).await?, READ).await
     }
 
     async fn user(&self, granted: &Granted, id: UserId) -> Result<Option<UserRow>, StoreError> {

@@ -4,12 +4,14 @@ use async_trait::async_trait;
 use reeve_authz::{Action, Entity, Granted, Scope, Visible};
 use reeve_link::{DesiredObject, ObjectKey};
 use reeve_store::{
-    AuditEntry, Committed, NewWorkload, StoreError, WorkloadRow, WorkloadSummary, Workloads, gate,
+    AuditEntry, Committed, NewWorkload, Page, StoreError, WorkloadRow, WorkloadSummary, Workloads, gate,
 };
+use reeve_types::list::{ListQuery, WorkloadColumn};
 use reeve_types::{ClusterId, ProjectId, WorkloadId};
 
 use crate::changes::Changes;
-use crate::driver::{Arg, During, Tx};
+use crate::driver::{Arg, During, Statement, Tx};
+use crate::lists::{Level, List, Reach};
 use crate::{SqlStore, rows};
 
 const READ: &str = "read workloads";
@@ -136,25 +138,97 @@ async fn insert(tx: &mut Tx, cluster: ClusterId, new: &NewWorkload) -> Result<()
     .map(drop)
 }
 
+macro_rules! status {
+    ($column:literal) => {
+        concat!(
+            "(SELECT ",
+            $column,
+            " FROM object_status s WHERE s.cluster_id = w.cluster_id AND s.kind = 'workload' AND s.object_id = w.id)"
+        )
+    };
+}
+
+fn term(column: WorkloadColumn) -> Statement {
+    use WorkloadColumn as C;
+    match column {
+        // The one kind there is yet.
+        C::Type => Statement::from("'training'").bytewise(),
+        C::Category => Statement::from("'train'").bytewise(),
+        C::Name => "w.name".into(),
+        C::ClusterId => "w.cluster_id".into(),
+        C::ProjectId => "w.project_id".into(),
+        C::ProjectName => "(SELECT p.name FROM projects p WHERE p.id = w.project_id)".into(),
+        C::DepartmentId => "(SELECT p.department_id FROM projects p WHERE p.id = w.project_id)".into(),
+        C::DepartmentName => {
+            "(SELECT d.name FROM projects p JOIN departments d ON d.id = p.department_id WHERE p.id = w.project_id)"
+                .into()
+        }
+        C::CreatedAt => "w.created_at".into(),
+        C::DeletedAt => "CAST(NULL AS BIGINT)".into(),
+        C::SubmittedBy => "w.submitted_by".into(),
+        C::Phase => Statement::from("(CASE ")
+            .sql(status!("s.phase"))
+            .sql(
+                " WHEN 'Pending' THEN 'pending' WHEN 'NotReady' THEN 'pending' WHEN 'Ready' THEN 'running'
+                  WHEN 'Running' THEN 'running' WHEN 'Completed' THEN 'completed' WHEN 'Failed' THEN 'failed'
+                  WHEN 'Deleting' THEN 'deleting' WHEN 'Deleted' THEN 'terminating' ELSE 'creating' END)",
+            )
+            .bytewise(),
+        C::CompletedAt => {
+            status!("CASE WHEN s.phase = 'Completed' OR s.phase = 'Failed' THEN s.updated_at END").into()
+        }
+        C::PhaseUpdatedAt => Statement::from("COALESCE(")
+            .sql(status!("s.updated_at"))
+            .sql(", w.created_at)"),
+    }
+}
+
+/// The list of those in projects that may be seen.
+fn list<'a>(
+    visible: &Visible,
+    query: &'a ListQuery<WorkloadColumn>,
+) -> Result<List<'a, WorkloadColumn>, StoreError> {
+    gate::sees(visible, Entity::Workloads, READ)?;
+    let seen = Reach::of(visible).map(|reach| {
+        reach.any(&[
+            (Level::Cluster, "w.cluster_id IN ("),
+            (
+                Level::Department,
+                "w.project_id IN (SELECT id FROM projects WHERE department_id IN (",
+            ),
+            (Level::Project, "w.project_id IN ("),
+        ])
+    });
+    Ok(List {
+        query,
+        from: "workloads w",
+        order: &["w.created_at", "w.id"],
+        term: &term,
+        conditions: seen.into_iter().collect(),
+    })
+}
+
 #[async_trait]
 impl Workloads for SqlStore {
-    async fn workloads(&self, visible: &Visible) -> Result<Vec<WorkloadSummary>, StoreError> {
+    async fn workloads(
+        &self,
+        visible: &Visible,
+        query: &ListQuery<WorkloadColumn>,
+    ) -> Result<Page<WorkloadSummary>, StoreError> {
         let mut tx = self.read(READ).await?;
-        let all = tx
-            .all(
-                select!("ORDER BY w.created_at, w.id"),
-                &[],
-                rows::workload_summary,
-                READ,
-            )
-            .await?;
-        gate::cut(
-            visible,
-            Entity::Workloads,
-            all,
-            |row| Scope::Project(row.project_id),
-            READ,
-        )
+        let list = list(visible, query)?;
+        list.page(&mut tx, select!(""), rows::workload_summary, READ)
+            .await
+    }
+
+    async fn count_workloads(
+        &self,
+        visible: &Visible,
+        query: &ListQuery<WorkloadColumn>,
+    ) -> Result<u64, StoreError> {
+        list(visible, query)?
+            .count(&mut self.read(READ).await?, READ)
+            .await
     }
 
     async fn workload(&self, granted: &Granted, id: WorkloadId) -> Result<Option<WorkloadRow>, StoreError> {

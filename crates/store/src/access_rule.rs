@@ -2,9 +2,10 @@
 
 use async_trait::async_trait;
 use reeve_authz::{Granted, RoleId, Rule, Scope, SubjectKey, Visible};
+use reeve_types::list::{AccessRuleColumn, ListQuery};
 use reeve_types::{AccessRuleId, ClusterId, Timestamp};
 
-use crate::{AuditEntry, Committed, StatusRow, StoreError};
+use crate::{AccessRuleFilter, AuditEntry, Committed, Page, StatusRow, StoreError};
 
 /// A rule.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,8 +62,22 @@ pub struct NewAccessRule {
 /// Repository of access rules.
 #[async_trait]
 pub trait AccessRules {
-    /// Those whose scope may be seen, by number; deleted ones only on request.
-    async fn access_rules(&self, visible: &Visible, deleted: bool) -> Result<Vec<AccessRuleRow>, StoreError>;
+    /// A page of those whose scope may be seen, by number where nothing else is asked for, and how many there are on all
+    /// pages; deleted ones only on request.
+    async fn access_rules(
+        &self,
+        visible: &Visible,
+        query: &ListQuery<AccessRuleColumn>,
+        filter: &AccessRuleFilter,
+    ) -> Result<(Page<AccessRuleRow>, u64), StoreError>;
+
+    /// How many the pages of [`AccessRules::access_rules`] hold together.
+    async fn count_access_rules(
+        &self,
+        visible: &Visible,
+        query: &ListQuery<AccessRuleColumn>,
+        filter: &AccessRuleFilter,
+    ) -> Result<u64, StoreError>;
 
     /// One, also when deleted. `granted`: read of access_rules in the rule's scope.
     async fn access_rule(

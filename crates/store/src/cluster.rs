@@ -81,8 +81,11 @@ pub struct NewCluster {
 /// Repository of clusters.
 #[async_trait]
 pub trait Clusters {
-    /// Those that may be seen, by name.
+    /// Those that may be seen, by name; by their name alone those above something that may be seen.
     async fn clusters(&self, visible: &Visible) -> Result<Vec<ClusterRow>, StoreError>;
+
+    /// The name of one alone, of which that may be seen.
+    async fn cluster_name(&self, visible: &Visible, id: ClusterId) -> Result<Option<ClusterRow>, StoreError>;
 
     /// One. `granted`: read of cluster there.
     async fn cluster(&self, granted: &Granted, id: ClusterId) -> Result<Option<ClusterRow>, StoreError>;

@@ -16,6 +16,7 @@ mod desired;
 mod every_write;
 mod fence;
 mod history;
+mod lists;
 mod people;
 mod random;
 mod reading;
@@ -32,6 +33,7 @@ pub use desired::*;
 pub use every_write::*;
 pub use fence::*;
 pub use history::*;
+pub use lists::*;
 pub use people::*;
 pub use random::RandomWrites;
 pub use reading::*;
@@ -90,6 +92,9 @@ macro_rules! conformance_tests {
             an_address_that_is_reported_later_never_replaces_the_first,
             a_new_link_secret_replaces_the_old_one,
             lists_show_what_is_visible,
+            lists_are_what_reading_everything_comes_to,
+            pages_neither_repeat_nor_lose_a_row,
+            the_comparison_of_lists_notices_faults,
             a_list_is_cut_by_what_is_visible_of_its_own_kind,
             of_what_is_above_something_visible_the_name_is_shown,
             the_directory_says_what_was_written,

@@ -2,9 +2,10 @@
 
 use async_trait::async_trait;
 use reeve_authz::{Granted, Visible};
+use reeve_types::list::{DepartmentColumn, ListQuery};
 use reeve_types::{AccessRuleId, ClusterId, DepartmentId, OrgUnitName, Timestamp};
 
-use crate::{AuditEntry, Committed, StoreError};
+use crate::{AuditEntry, Committed, Page, StoreError};
 
 /// A department.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,8 +57,27 @@ pub struct NewDepartment {
 /// Repository of departments.
 #[async_trait]
 pub trait Departments {
-    /// Those that may be seen, by number.
-    async fn departments(&self, visible: &Visible) -> Result<Vec<DepartmentRow>, StoreError>;
+    /// A page of those that may be seen, by number where nothing else is asked for. What lies above something that may be seen
+    /// is there with its name alone ([`DepartmentRow::named`]), and what else it holds decides nothing.
+    async fn departments(
+        &self,
+        visible: &Visible,
+        query: &ListQuery<DepartmentColumn>,
+    ) -> Result<Page<DepartmentRow>, StoreError>;
+
+    /// How many the pages of [`Departments::departments`] hold together.
+    async fn count_departments(
+        &self,
+        visible: &Visible,
+        query: &ListQuery<DepartmentColumn>,
+    ) -> Result<u64, StoreError>;
+
+    /// The name of one alone, of which that may be seen.
+    async fn department_name(
+        &self,
+        visible: &Visible,
+        id: DepartmentId,
+    ) -> Result<Option<DepartmentRow>, StoreError>;
 
     /// One. `granted`: read of department there.
     async fn department(

@@ -41,53 +41,11 @@ pub fn is(
     }
 }
 
-/// Cuts a list to what may be seen of it; who sees everything also sees what lay in scopes that are gone.
+/// Passes when `visible` is about `entity`: a list is cut by what may be seen of its own kind.
 ///
 /// # Errors
-/// [`StoreError::Gate`] when `visible` is about another entity.
-pub fn cut<T>(
-    visible: &Visible,
-    entity: Entity,
-    rows: Vec<T>,
-    scope: impl Fn(&T) -> Scope,
-    operation: &'static str,
-) -> Result<Vec<T>, StoreError> {
-    is_about(visible, entity, operation)?;
-    Ok(rows
-        .into_iter()
-        .filter(|row| visible.everything() || visible.contains(scope(row)))
-        .collect())
-}
-
-/// As [`cut`], for scopes: what is above something visible stays too, after `name_only` took everything off it but id and
-/// name (control-plane 2.3: everybody may read the ancestors of her scope that far).
-///
-/// # Errors
-/// [`StoreError::Gate`] when `visible` is about another entity.
-pub fn cut_scopes<T>(
-    visible: &Visible,
-    entity: Entity,
-    rows: Vec<T>,
-    scope: impl Fn(&T) -> Scope,
-    name_only: impl Fn(T) -> T,
-    operation: &'static str,
-) -> Result<Vec<T>, StoreError> {
-    is_about(visible, entity, operation)?;
-    Ok(rows
-        .into_iter()
-        .filter_map(|row| {
-            if visible.everything() || visible.contains(scope(&row)) {
-                Some(row)
-            } else if visible.contains_name(scope(&row)) {
-                Some(name_only(row))
-            } else {
-                None
-            }
-        })
-        .collect())
-}
-
-fn is_about(visible: &Visible, entity: Entity, operation: &'static str) -> Result<(), StoreError> {
+/// [`StoreError::Gate`] otherwise.
+pub fn sees(visible: &Visible, entity: Entity, operation: &'static str) -> Result<(), StoreError> {
     if visible.entity() == entity {
         Ok(())
     } else {

@@ -2,9 +2,10 @@
 
 use async_trait::async_trait;
 use reeve_authz::{Granted, Visible};
+use reeve_types::list::{ListQuery, ProjectColumn};
 use reeve_types::{AccessRuleId, ClusterId, DepartmentId, OrgUnitName, ProjectId, Timestamp};
 
-use crate::{AuditEntry, Committed, StatusRow, StoreError};
+use crate::{AuditEntry, Committed, Page, StatusRow, StoreError};
 
 /// A project.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,8 +59,19 @@ pub struct NewProject {
 /// Repository of projects.
 #[async_trait]
 pub trait Projects {
-    /// Those that may be seen, by number.
-    async fn projects(&self, visible: &Visible) -> Result<Vec<ProjectRow>, StoreError>;
+    /// A page of those that may be seen, by number where nothing else is asked for.
+    async fn projects(
+        &self,
+        visible: &Visible,
+        query: &ListQuery<ProjectColumn>,
+    ) -> Result<Page<ProjectRow>, StoreError>;
+
+    /// How many the pages of [`Projects::projects`] hold together.
+    async fn count_projects(
+        &self,
+        visible: &Visible,
+        query: &ListQuery<ProjectColumn>,
+    ) -> Result<u64, StoreError>;
 
     /// One. `granted`: read of project there.
     async fn project(&self, granted: &Granted, id: ProjectId) -> Result<Option<ProjectRow>, StoreError>;

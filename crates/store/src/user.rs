@@ -4,9 +4,10 @@ use std::fmt;
 
 use async_trait::async_trait;
 use reeve_authz::Granted;
+use reeve_types::list::{ListQuery, UserColumn};
 use reeve_types::{AccessRuleId, Email, GroupName, PosixIdentity, Timestamp, Uid, UserId};
 
-use crate::{AuditEntry, Committed, StoreError};
+use crate::{AuditEntry, Committed, Page, StoreError};
 
 /// What checks a password or a secret: a hash. Not the secret, and all the same printed nowhere.
 #[derive(Clone, PartialEq, Eq)]
@@ -85,8 +86,22 @@ pub const EMAIL_RESTS_SECONDS: i64 = 6 * 60;
 /// Repository of people. All of it is account-wide: every `granted` here is for users at account scope.
 #[async_trait]
 pub trait Users {
-    /// Everybody, by email. `granted`: read.
-    async fn users(&self, granted: &Granted) -> Result<Vec<UserRow>, StoreError>;
+    /// A page of everybody, or of those with (`local`) or without a password of ours; by email where nothing else is asked
+    /// for. `granted`: read.
+    async fn users(
+        &self,
+        granted: &Granted,
+        query: &ListQuery<UserColumn>,
+        local: Option<bool>,
+    ) -> Result<Page<UserRow>, StoreError>;
+
+    /// How many the pages of [`Users::users`] hold together. `granted`: read.
+    async fn count_users(
+        &self,
+        granted: &Granted,
+        query: &ListQuery<UserColumn>,
+        local: Option<bool>,
+    ) -> Result<u64, StoreError>;
 
     /// One. `granted`: read.
     async fn user(&self, granted: &Granted, id: UserId) -> Result<Option<UserRow>, StoreError>;

@@ -2,9 +2,10 @@
 
 use async_trait::async_trait;
 use reeve_authz::{Granted, Visible};
+use reeve_types::list::{ListQuery, WorkloadColumn};
 use reeve_types::{ClusterId, DepartmentId, OrgUnitName, ProjectId, Timestamp, WorkloadId, WorkloadName};
 
-use crate::{AuditEntry, Committed, StatusRow, StoreError};
+use crate::{AuditEntry, Committed, Page, StatusRow, StoreError};
 
 /// A workload, without what was asked for: as lists show it.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,8 +61,20 @@ pub struct NewWorkload {
 /// Repository of workloads. The entity of every `granted` here is trainings: the only kind there is yet.
 #[async_trait]
 pub trait Workloads {
-    /// Those in projects that may be seen, oldest first, without what was asked for.
-    async fn workloads(&self, visible: &Visible) -> Result<Vec<WorkloadSummary>, StoreError>;
+    /// A page of those in projects that may be seen, without what was asked for; oldest first where nothing else is asked
+    /// for.
+    async fn workloads(
+        &self,
+        visible: &Visible,
+        query: &ListQuery<WorkloadColumn>,
+    ) -> Result<Page<WorkloadSummary>, StoreError>;
+
+    /// How many the pages of [`Workloads::workloads`] hold together.
+    async fn count_workloads(
+        &self,
+        visible: &Visible,
+        query: &ListQuery<WorkloadColumn>,
+    ) -> Result<u64, StoreError>;
 
     /// One. `granted`: read of trainings or workloads in its project.
     async fn workload(&self, granted: &Granted, id: WorkloadId) -> Result<Option<WorkloadRow>, StoreError>;

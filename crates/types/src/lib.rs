@@ -7,6 +7,7 @@ pub mod clock;
 pub mod error_chain;
 pub mod id;
 pub mod kubernetes;
+pub mod list;
 pub mod names;
 pub mod namespaces;
 pub mod posix;

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 
 use super::{Access, Answer, Method, Operation, OperationId, Query, QueryParameter, RequestBody};
 use crate::body::{Body, InvalidBody};
-use crate::list::ListSpec;
+use reeve_types::list::ListSpec;
 
 /// A row before its name in code.
 #[derive(Debug, Clone, Copy)]

@@ -11,8 +11,8 @@ use super::settings::{
 use crate::body::TypedBody;
 use crate::body::fields::{Unsupported, text};
 use crate::error::Count;
-use crate::list::{DEPARTMENTS, FieldValue, Listed};
 use crate::operation::{delete, get, may, operations, post};
+use reeve_types::list::DEPARTMENTS;
 
 operations! {
     /// Operations on departments.
@@ -84,23 +84,4 @@ pub struct Departments {
     /// The `offset` of the next page; absent on the last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<usize>,
-}
-
-impl Listed for Department {
-    fn field(&self, name: &str) -> FieldValue<'_> {
-        match name {
-            "id" => FieldValue::Number(self.id.number()),
-            "name" => FieldValue::text(&self.name),
-            "clusterId" => FieldValue::shown(self.cluster_id),
-            "createdAt" => FieldValue::Time(self.created_at),
-            _ => FieldValue::Nothing,
-        }
-    }
-
-    fn columns(&self) -> Vec<FieldValue<'_>> {
-        vec![
-            FieldValue::text(&self.name),
-            FieldValue::text(&self.settings.description),
-        ]
-    }
 }

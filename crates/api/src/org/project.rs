@@ -13,8 +13,8 @@ use super::settings::{
 use crate::body::TypedBody;
 use crate::body::fields::text;
 use crate::error::Count;
-use crate::list::{FieldValue, Listed, PROJECTS};
 use crate::operation::{delete, get, may, operations, post};
+use reeve_types::list::PROJECTS;
 
 operations! {
     /// Operations on projects.
@@ -197,33 +197,6 @@ pub struct Projects {
     /// The `offset` of the next page; absent on the last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<usize>,
-}
-
-impl Listed for Project {
-    fn field(&self, name: &str) -> FieldValue<'_> {
-        match name {
-            "id" => FieldValue::Number(self.id.number()),
-            "name" => FieldValue::text(&self.name),
-            "clusterId" => FieldValue::shown(self.cluster_id),
-            "departmentId" | "parentId" => FieldValue::Number(self.parent_id.number()),
-            "parentName" => self
-                .parent
-                .as_ref()
-                .map_or(FieldValue::Nothing, |parent| FieldValue::text(&parent.name)),
-            "phase" => FieldValue::shown(format_args!("{:?}", self.status.phase)),
-            "createdAt" => FieldValue::Time(self.created_at),
-            _ => FieldValue::Nothing,
-        }
-    }
-
-    fn columns(&self) -> Vec<FieldValue<'_>> {
-        let mut columns = vec![
-            FieldValue::text(&self.name),
-            FieldValue::text(&self.settings.description),
-        ];
-        columns.push(self.field("parentName"));
-        columns
-    }
 }
 
 #[cfg(test)]

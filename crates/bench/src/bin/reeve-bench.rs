@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use reeve_bench::{authz, figures, held, identities, road, submissions};
+use reeve_bench::{authz, figures, held, identities, lists, road, submissions};
 use reeve_e2e::{Options, Organization, Road};
 use reeve_testkit::Tier;
 
@@ -39,6 +39,12 @@ struct Arguments {
     /// Workloads of the largest size in the real Kubernetes, which needs a second or two for each; etcd holds some 3,000.
     #[arg(long, default_value_t = 500)]
     held_here: usize,
+    /// Pages of fifty to time for each list, on each database.
+    #[arg(long, default_value_t = 1_200)]
+    pages: usize,
+    /// Only time lists.
+    #[arg(long)]
+    lists_only: bool,
     /// Only measure what is held in memory.
     #[arg(long)]
     memory_only: bool,
@@ -62,6 +68,12 @@ async fn run(arguments: Arguments) -> Result<()> {
         .with_context(|| format!("making `{}`", arguments.dir.display()))?;
     let mut text = machine();
     if !arguments.memory_only {
+        let series = lists::run(&arguments.dir, arguments.pages).await?;
+        text += &format!("{}{}", figures::table(&series), lists::table(&series));
+        if arguments.lists_only {
+            say(&text);
+            return std::fs::write(arguments.dir.join("bench.txt"), &text).context("writing bench.txt");
+        }
         for rules in &arguments.loaded {
             text += &format!("{}\n", authz::run(*rules)?);
         }

@@ -13,13 +13,12 @@ use axum::routing::MethodRouter;
 use reeve_api::TENANT_ID;
 use reeve_api::access_rule::AccessRuleOperation;
 use reeve_api::access_rule::{AccessRule, ScopeType, SubjectType};
-use reeve_api::list::ListQuery;
-use reeve_authz::{Entity, Scope, SubjectKey};
-use reeve_store::AccessRuleRow;
+use reeve_api::list::{AccessRuleColumn, ListQuery};
+use reeve_authz::{Scope, SubjectKey};
+use reeve_store::{AccessRuleFilter, AccessRuleRow};
 use reeve_types::Timestamp;
 
 use crate::app::App;
-use crate::caller::Caller;
 use crate::directory::Directory;
 use crate::error::ApiError;
 use crate::extract::Pairs;
@@ -37,9 +36,6 @@ pub(crate) fn route(operation: AccessRuleOperation) -> MethodRouter<Arc<App>> {
         Op::DeleteAccessRule => to(row, delete::handle),
     }
 }
-
-/// How many rules are shaped while the directory is held.
-const TOGETHER: usize = 16;
 
 /// A scope's type on the wire.
 pub(super) const fn scope_type(scope: Scope) -> ScopeType {
@@ -91,50 +87,37 @@ fn moment(text: &str) -> Result<Timestamp, ApiError> {
     })
 }
 
-/// All the caller may see that the operation's own parameters let through.
-async fn visible(
-    app: &App,
-    caller: &Caller,
-    query: &ListQuery,
+/// A parameter whose value is one of `values`, or nothing.
+fn one_of(
+    query: &ListQuery<AccessRuleColumn>,
     pairs: &Pairs,
-) -> Result<Vec<AccessRule>, ApiError> {
-    pairs.one_of("subjectType", &["user", "group", "service-account", "app"])?;
-    pairs.one_of("scopeType", &["tenant", "cluster", "department", "project"])?;
-    let visible = app.directory().visible(caller, Entity::AccessRules)?;
-    let rows = app
-        .store
-        .access_rules(&visible, query.flag("includeDeleted")?)
-        .await?;
-    let since = query.extra("lastUpdated").map(moment).transpose()?;
-    let wanted = |name: &str, is: &str| query.extra(name).is_none_or(|wanted| wanted == is);
-    let keep = |rule: &AccessRule| {
-        let kind = rule.subject_type.as_str();
-        let by_kind = wanted("subjectType", kind)
-            || (query.extra("subjectType") == Some("app")
-                && rule.subject_type == SubjectType::ServiceAccount);
-        let by_subject = query
-            .extra("subjectIds")
-            .is_none_or(|ids| ids.split(',').any(|id| id == rule.subject_id));
-        let changed = rule.deleted_at.unwrap_or(rule.updated_at);
-        by_kind
-            && by_subject
-            && since.is_none_or(|since| changed >= since)
-            && wanted("subjectIdFilter", &rule.subject_id)
-            && wanted("scopeType", rule.scope_type.as_str())
-            && wanted("scopeId", &rule.scope_id)
-            && wanted("roleId", &rule.role_id.to_string())
-            && wanted(
-                "clusterId",
-                &rule.cluster_id.map(|id| id.to_string()).unwrap_or_default(),
-            )
-    };
-    let mut all = Vec::new();
-    let mut rows = rows.into_iter().peekable();
-    while rows.peek().is_some() {
-        // A few at a time: a change waits for nobody's list.
-        let directory = app.directory();
-        let some = rows.by_ref().take(TOGETHER).map(|row| shown(row, &directory));
-        all.extend(some.filter(keep));
-    }
-    Ok(all)
+    name: &'static str,
+    values: &[&'static str],
+) -> Result<Option<&'static str>, ApiError> {
+    pairs.one_of(name, values)?;
+    let wanted = query.extra(name);
+    Ok(values.iter().copied().find(|value| wanted == Some(value)))
+}
+
+/// What the operation's own parameters let through.
+fn filter(query: &ListQuery<AccessRuleColumn>, pairs: &Pairs) -> Result<AccessRuleFilter, ApiError> {
+    let kinds = ["user", "group", "service-account", "app"];
+    // The older name of the same.
+    let subject_type = one_of(query, pairs, "subjectType", &kinds)?
+        .map(|kind| if kind == "app" { "service-account" } else { kind });
+    let scopes = ["tenant", "cluster", "department", "project"];
+    let scope_type = one_of(query, pairs, "scopeType", &scopes)?;
+    let text = |name: &str| query.extra(name).map(str::to_owned);
+    let names = |names: &str| names.split(',').map(str::to_owned).collect();
+    Ok(AccessRuleFilter {
+        deleted: query.flag("includeDeleted")?,
+        subject_type,
+        subject: text("subjectIdFilter"),
+        subjects: query.extra("subjectIds").map(names),
+        scope_type,
+        scope_id: text("scopeId"),
+        role_id: text("roleId"),
+        cluster_id: text("clusterId"),
+        since: query.extra("lastUpdated").map(moment).transpose()?,
+    })
 }

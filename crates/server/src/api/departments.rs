@@ -11,11 +11,9 @@ use std::sync::Arc;
 use axum::routing::MethodRouter;
 use reeve_api::org::DepartmentOperation;
 use reeve_api::org::{Department, OrgUnitSettings};
-use reeve_authz::Entity;
 use reeve_store::DepartmentRow;
 
 use crate::app::App;
-use crate::caller::Caller;
 use crate::error::ApiError;
 use crate::router::to;
 
@@ -46,15 +44,4 @@ pub(super) fn shown(row: DepartmentRow) -> Result<Department, ApiError> {
         created_by: row.created_by.clone(),
         updated_by: row.created_by,
     })
-}
-
-/// All the caller may see.
-pub(super) async fn visible(app: &App, caller: &Caller) -> Result<Vec<Department>, ApiError> {
-    let visible = app.directory().visible(caller, Entity::Department)?;
-    app.store
-        .departments(&visible)
-        .await?
-        .into_iter()
-        .map(shown)
-        .collect()
 }

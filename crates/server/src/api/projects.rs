@@ -13,13 +13,11 @@ use reeve_api::org::ProjectOperation;
 use reeve_api::org::{
     EffectiveSettings, OrgUnitSettings, ParentDepartment, Project, ProjectPhase, ProjectStatus,
 };
-use reeve_authz::Entity;
 use reeve_link::StatusPhase;
 use reeve_store::ProjectRow;
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
-use crate::caller::Caller;
 use crate::error::ApiError;
 use crate::router::to;
 
@@ -92,15 +90,4 @@ const fn phase(phase: StatusPhase) -> ProjectPhase {
         StatusPhase::Deleted => ProjectPhase::Deleted,
         StatusPhase::Pending | StatusPhase::Running | StatusPhase::Completed => ProjectPhase::Unknown,
     }
-}
-
-/// All the caller may see.
-async fn visible(app: &App, caller: &Caller) -> Result<Vec<Project>, ApiError> {
-    let visible = app.directory().visible(caller, Entity::Project)?;
-    app.store
-        .projects(&visible)
-        .await?
-        .into_iter()
-        .map(shown)
-        .collect()
 }

@@ -15,14 +15,12 @@ pub mod set_posix;
 use std::sync::Arc;
 
 use axum::routing::MethodRouter;
-use reeve_api::list::ListQuery;
+use reeve_api::list::{ListQuery, UserColumn};
 use reeve_api::user::User;
 use reeve_api::user::UserOperation;
-use reeve_authz::{Action, Entity};
 use reeve_store::UserRow;
 
 use crate::app::App;
-use crate::caller::Caller;
 use crate::error::ApiError;
 use crate::router::to;
 
@@ -62,24 +60,16 @@ fn shown(row: UserRow) -> User {
     }
 }
 
-/// Everybody that the deprecated `filter` lets through.
-async fn all(app: &App, caller: &Caller, query: &ListQuery) -> Result<Vec<User>, ApiError> {
-    let local = match query.extra("filter") {
-        None => None,
-        Some("runai.is_local:true") => Some(true),
-        Some("runai.is_local:false") => Some(false),
+/// What the deprecated `filter` asks for: those with a password of ours, or those without.
+fn only_local(query: &ListQuery<UserColumn>) -> Result<Option<bool>, ApiError> {
+    match query.extra("filter") {
+        None => Ok(None),
+        Some("runai.is_local:true") => Ok(Some(true)),
+        Some("runai.is_local:false") => Ok(Some(false)),
         Some(_) => {
             let message = "parameter `filter`: `runai.is_local:true` or `runai.is_local:false` is needed; everything else \
                            is asked with `filterBy`";
-            return Err(ApiError::Invalid(message.to_owned()));
+            Err(ApiError::Invalid(message.to_owned()))
         }
-    };
-    let granted = app
-        .directory()
-        .allow_in_account(caller, Action::Read, Entity::Users)?;
-    let rows = app.store.users(&granted).await?.into_iter();
-    Ok(rows
-        .filter(|row| local.is_none_or(|local| row.is_local == local))
-        .map(shown)
-        .collect())
+    }
 }

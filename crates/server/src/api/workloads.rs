@@ -12,12 +12,12 @@ use std::sync::Arc;
 
 use axum::routing::MethodRouter;
 use reeve_api::TENANT_ID;
-use reeve_api::list::{ListQuery, WORKLOADS};
+use reeve_api::list::{ListQuery, WorkloadColumn};
 use reeve_api::training::TrainingOperation;
 use reeve_api::training::{DesiredPhase, Training, TrainingSpec};
 use reeve_api::workload::WorkloadOperation;
 use reeve_api::workload::{ActionsSupport, Phase, Source, Workload, Workloads};
-use reeve_authz::{Entity, Scope};
+use reeve_authz::{Entity, Scope, Visible};
 use reeve_link::StatusPhase;
 use reeve_store::{WorkloadRow, WorkloadSummary};
 use reeve_types::WorkloadId;
@@ -149,24 +149,28 @@ async fn readable(
     app.store.workload(&granted, id).await?.ok_or_else(hidden)
 }
 
-/// All the caller may see. Deleted ones are not kept, so `deleted=true` shows none.
-async fn visible(app: &App, caller: &Caller, query: &ListQuery) -> Result<Vec<Workload>, ApiError> {
+/// What the caller asks of what she may see; nothing where she asks for deleted ones, which are not kept.
+fn asked(
+    app: &App,
+    caller: &Caller,
+    pairs: &Pairs,
+) -> Result<Option<(Visible, ListQuery<WorkloadColumn>)>, ApiError> {
+    let query = pairs.list()?;
     let visible = app.directory().visible(caller, Entity::Workloads)?;
-    if query.flag("deleted")? {
-        return Ok(Vec::new());
-    }
-    let rows = app.store.workloads(&visible).await?;
-    Ok(rows.into_iter().map(shown).collect())
+    Ok((!query.flag("deleted")?).then_some((visible, query)))
 }
 
-/// A page of those the caller may see, of one kind or of all.
-async fn page(app: &App, caller: &Caller, pairs: &Pairs, kind: Option<&str>) -> Result<Workloads, ApiError> {
-    let query = pairs.list(&WORKLOADS)?;
-    let mut all = visible(app, caller, &query).await?;
-    all.retain(|workload| kind.is_none_or(|kind| workload.kind == kind));
-    let page = query.apply(all);
+/// A page of those the caller may see. Trainings are all there are, so their list is the same.
+async fn page(app: &App, caller: &Caller, pairs: &Pairs) -> Result<Workloads, ApiError> {
+    let Some((visible, query)) = asked(app, caller, pairs)? else {
+        return Ok(Workloads {
+            workloads: Vec::new(),
+            next: None,
+        });
+    };
+    let page = app.store.workloads(&visible, &query).await?;
     Ok(Workloads {
-        workloads: page.items,
+        workloads: page.items.into_iter().map(shown).collect(),
         next: page.next,
     })
 }

@@ -26,6 +26,7 @@ mod hiding;
 mod keys;
 mod link;
 mod link_credential;
+mod lists;
 mod numbers;
 mod openapi;
 mod people;

@@ -231,8 +231,9 @@ async fn every_parameter_of_the_document_is_taken_and_no_other() {
                     "limit=1".to_owned(),
                     "sortOrder=desc".to_owned(),
                 ]);
-                right.extend(spec.fields.iter().map(|field| format!("sortBy={field}")));
-                right.extend(spec.search.then(|| "search=x".to_owned()));
+                right.extend(spec.fields().map(|field| format!("sortBy={field}")));
+                let searched = spec.columns.iter().any(|column| column.searched);
+                right.extend(searched.then(|| "search=x".to_owned()));
                 // Values of the others differ; empty is as good as absent.
                 right.extend(spec.extras.iter().map(|name| format!("{name}=")));
             }

@@ -367,7 +367,11 @@ pub(crate) struct Town {
 
 impl Town {
     pub(crate) async fn new() -> Self {
-        let server = Server::new().await;
+        Self::on(Server::new().await).await
+    }
+
+    /// On a server with nothing in it.
+    pub(crate) async fn on(server: Server) -> Self {
         let (cluster, secret) = server.cluster("demo").await;
         let vision = server.department(&cluster, "vision").await;
         let language = server.department(&cluster, "language").await;

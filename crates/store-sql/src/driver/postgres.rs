@@ -9,7 +9,7 @@ use reeve_types::ClusterId;
 use sqlx::migrate::Migrator;
 use sqlx::pool::PoolConnectionMetadata;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgListener, PgPool, PgPoolOptions};
-use sqlx::{Connection, Postgres, Row as _, Transaction};
+use sqlx::{Connection, Postgres, QueryBuilder, Row as _, Transaction};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
@@ -18,7 +18,10 @@ use super::sqlite::listed;
 use super::{Arg, During, Migrations, migrations};
 use crate::DatabaseUrl;
 
-const MIGRATIONS: Migrations = migrations(include_str!("../../migrations/0006_bounds.postgres.sql"));
+const MIGRATIONS: Migrations = migrations(
+    include_str!("../../migrations/0006_bounds.postgres.sql"),
+    include_str!("../../migrations/0014_lists.postgres.sql"),
+);
 
 /// How many connections write: one change, and reports of as many clusters as are left.
 const WRITERS: u32 = 4;
@@ -352,6 +355,15 @@ pub(super) fn bind<'q>(
             Arg::Int(value) => query.bind(*value),
             Arg::Bool(value) => query.bind(*value),
         })
+}
+
+/// Binds a value in a statement that is put together.
+pub(super) fn push(builder: &mut QueryBuilder<Postgres>, value: &Arg) {
+    match value {
+        Arg::Text(value) => builder.push_bind(value.as_deref().map(storable)),
+        Arg::Int(value) => builder.push_bind(*value),
+        Arg::Bool(value) => builder.push_bind(*value),
+    };
 }
 
 /// PostgreSQL keeps every character but one.

@@ -8,11 +8,14 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{SqlSafeStr, Sqlite, Transaction};
+use sqlx::{QueryBuilder, SqlSafeStr, Sqlite, Transaction};
 
 use super::{Arg, During, Migrations, migrations};
 
-const MIGRATIONS: Migrations = migrations(include_str!("../../migrations/0006_bounds.sql"));
+const MIGRATIONS: Migrations = migrations(
+    include_str!("../../migrations/0006_bounds.sql"),
+    include_str!("../../migrations/0014_lists.sql"),
+);
 
 /// How many connections read at a time.
 const READERS: u32 = 4;
@@ -95,6 +98,15 @@ impl SqlitePools {
     pub(super) async fn begin_read(&self) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
         self.readers.begin().await
     }
+}
+
+/// Binds a value in a statement that is put together.
+pub(super) fn push(builder: &mut QueryBuilder<Sqlite>, value: &Arg) {
+    match value {
+        Arg::Text(value) => builder.push_bind(value.clone()),
+        Arg::Int(value) => builder.push_bind(*value),
+        Arg::Bool(value) => builder.push_bind(*value),
+    };
 }
 
 /// For sqlx.

@@ -27,7 +27,10 @@ pub(crate) async fn empty(postgres: &Postgres) -> String {
     static NUMBER: AtomicUsize = AtomicUsize::new(0);
     let name = format!("t{}", NUMBER.fetch_add(1, Ordering::Relaxed));
     let mut connection = connect(postgres, "postgres").await;
-    let sql = format!("CREATE DATABASE {name}");
+    // A collation that no program would choose: everything must be as it is on SQLite all the same.
+    let sql = format!(
+        "CREATE DATABASE {name} TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US' LC_COLLATE 'C' LC_CTYPE 'C'"
+    );
     connection.execute(sqlx::AssertSqlSafe(sql)).await.unwrap();
     postgres.url(&name)
 }

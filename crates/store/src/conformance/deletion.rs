@@ -2,6 +2,7 @@
 
 use reeve_authz::{Action, Entity, RoleId, Scope};
 use reeve_link::{DesiredObject, ObjectKey};
+use reeve_types::list::ListQuery;
 use reeve_types::{ClusterId, DepartmentId, ProjectId};
 
 use super::world::{NOW, World, entry, group, link};
@@ -78,7 +79,12 @@ pub async fn deleting_a_department_takes_its_projects_along(mut world: World) {
     assert_eq!((gone.value.len(), gone.revisions.len()), (2, 1));
     assert_eq!(world.all(cluster).await.upserts.len(), 2);
     assert_eq!(
-        world.store.projects(&world.sees(Entity::Project)).await.unwrap(),
+        world
+            .store
+            .projects(&world.sees(Entity::Project), &ListQuery::default())
+            .await
+            .unwrap()
+            .items,
         []
     );
 }

@@ -3,9 +3,10 @@
 use reeve_authz::{Action, Entity, Principal, RoleId, Scope};
 use reeve_link::{ClusterSettings, KubernetesEndpoint, ObjectKey, ObjectStatus, StatusPhase, StatusReport};
 use reeve_types::Revision;
+use reeve_types::list::ListQuery;
 
-use super::world::{NOW, World, entry, group, link, parsed, posix};
-use crate::{AuditAction, StoreError, Verifier};
+use super::world::{NOW, World, entry, group, id, link, parsed, posix};
+use crate::{AccessRuleFilter, AuditAction, StoreError, Verifier};
 
 /// Twice the same is written once; what the cluster is not to have is dropped.
 pub async fn a_report_is_kept_when_it_says_something_new(mut world: World) {
@@ -39,7 +40,7 @@ pub async fn a_report_is_kept_when_it_says_something_new(mut world: World) {
             ),
             about(ObjectKey::AccessRule(rule.id), StatusPhase::Ready, ""),
             about(
-                ObjectKey::Workload(super::world::id(100)),
+                ObjectKey::Workload(id(100)),
                 StatusPhase::Running,
                 "never heard of",
             ),
@@ -72,9 +73,15 @@ pub async fn a_report_is_kept_when_it_says_something_new(mut world: World) {
     assert_eq!(status.updated_at, NOW);
     let rules = world
         .store
-        .access_rules(&world.sees(Entity::AccessRules), false)
+        .access_rules(
+            &world.sees(Entity::AccessRules),
+            &ListQuery::default(),
+            &AccessRuleFilter::default(),
+        )
         .await
-        .unwrap();
+        .unwrap()
+        .0
+        .items;
     let statuses: Vec<_> = rules.iter().map(|row| row.statuses.len()).collect();
     assert_eq!(statuses, [0, 1]);
     let granted = world.may(Action::Read, Entity::Cluster, Scope::Cluster(cluster));
@@ -87,10 +94,7 @@ pub async fn a_report_is_kept_when_it_says_something_new(mut world: World) {
     let entry = || entry(AuditAction::Update);
     let again = world.store.report(&link(), cluster, &report, NOW, entry()).await;
     assert_eq!(again.unwrap().value, None, "the rule is gone");
-    let unknown = world
-        .store
-        .report(&link(), super::world::id(99), &report, NOW, entry())
-        .await;
+    let unknown = world.store.report(&link(), id(99), &report, NOW, entry()).await;
     assert!(matches!(unknown, Err(StoreError::NotFound { .. })), "{unknown:?}");
 }
 
@@ -209,9 +213,24 @@ pub async fn lists_show_what_is_visible(mut world: World) {
         groups: vec![parsed("g")],
     };
     let sees = |entity| world.index.visible(&bob, entity).unwrap();
-    let departments = world.store.departments(&sees(Entity::Department)).await.unwrap();
-    let projects = world.store.projects(&sees(Entity::Project)).await.unwrap();
-    let workloads = world.store.workloads(&sees(Entity::Workloads)).await.unwrap();
+    let departments = world
+        .store
+        .departments(&sees(Entity::Department), &ListQuery::default())
+        .await
+        .unwrap()
+        .items;
+    let projects = world
+        .store
+        .projects(&sees(Entity::Project), &ListQuery::default())
+        .await
+        .unwrap()
+        .items;
+    let workloads = world
+        .store
+        .workloads(&sees(Entity::Workloads), &ListQuery::default())
+        .await
+        .unwrap()
+        .items;
     assert_eq!(departments.iter().map(|it| it.id).collect::<Vec<_>>(), [language]);
     assert_eq!(projects.iter().map(|it| it.id).collect::<Vec<_>>(), [captions]);
     assert_eq!(
@@ -222,9 +241,10 @@ pub async fn lists_show_what_is_visible(mut world: World) {
     assert_eq!(
         world
             .store
-            .projects(&world.sees(Entity::Project))
+            .projects(&world.sees(Entity::Project), &ListQuery::default())
             .await
             .unwrap()
+            .items
             .len(),
         2
     );
@@ -305,16 +325,67 @@ pub async fn the_directory_says_what_was_written(mut world: World) {
 }
 
 /// To see departments is not to see what runs in them.
-pub async fn a_list_is_cut_by_what_is_visible_of_its_own_kind(world: World) {
+pub async fn a_list_is_cut_by_what_is_visible_of_its_own_kind(mut world: World) {
+    let cluster = world.cluster(10, "a").await.id;
+    let department = world.department(cluster, "vision").await.id;
     let gate = |result: Result<(), StoreError>| {
         assert!(matches!(result, Err(StoreError::Gate { .. })), "{result:?}");
     };
     let (wrong, other) = (world.sees(Entity::Department), world.sees(Entity::Project));
-    gate(world.store.workloads(&wrong).await.map(drop));
-    gate(world.store.projects(&wrong).await.map(drop));
+    gate(
+        world
+            .store
+            .workloads(&wrong, &ListQuery::default())
+            .await
+            .map(drop),
+    );
+    gate(
+        world
+            .store
+            .projects(&wrong, &ListQuery::default())
+            .await
+            .map(drop),
+    );
     gate(world.store.clusters(&wrong).await.map(drop));
-    gate(world.store.access_rules(&wrong, true).await.map(drop));
-    gate(world.store.departments(&other).await.map(drop));
+    let (query, filter) = (ListQuery::default(), AccessRuleFilter::default());
+    gate(world.store.access_rules(&wrong, &query, &filter).await.map(drop));
+    gate(
+        world
+            .store
+            .count_access_rules(&wrong, &query, &filter)
+            .await
+            .map(drop),
+    );
+    gate(
+        world
+            .store
+            .departments(&other, &ListQuery::default())
+            .await
+            .map(drop),
+    );
+    gate(world.store.department_name(&other, department).await.map(drop));
+    gate(world.store.cluster_name(&wrong, cluster).await.map(drop));
+    gate(
+        world
+            .store
+            .count_workloads(&wrong, &ListQuery::default())
+            .await
+            .map(drop),
+    );
+    gate(
+        world
+            .store
+            .count_projects(&wrong, &ListQuery::default())
+            .await
+            .map(drop),
+    );
+    gate(
+        world
+            .store
+            .count_departments(&other, &ListQuery::default())
+            .await
+            .map(drop),
+    );
 }
 
 /// And nothing but the name and the id (control-plane 2.3).
@@ -339,7 +410,12 @@ pub async fn of_what_is_above_something_visible_the_name_is_shown(mut world: Wor
         ["a"]
     );
     assert!(clusters.iter().all(|it| it.name_only && it.created_by.is_empty()));
-    let departments = world.store.departments(&sees(Entity::Department)).await.unwrap();
+    let departments = world
+        .store
+        .departments(&sees(Entity::Department), &ListQuery::default())
+        .await
+        .unwrap()
+        .items;
     assert_eq!(departments.iter().map(|it| it.id).collect::<Vec<_>>(), [vision]);
     assert!(
         departments
@@ -347,10 +423,22 @@ pub async fn of_what_is_above_something_visible_the_name_is_shown(mut world: Wor
             .all(|it| it.name_only && it.created_by.is_empty())
     );
     assert!(departments.iter().all(|it| it.details == serde_json::json!({})));
-    let whole = world
-        .store
-        .departments(&world.sees(Entity::Department))
+    // One alone is the same.
+    let store = &world.store;
+    let named = store
+        .department_name(&sees(Entity::Department), vision)
         .await
         .unwrap();
+    assert_eq!(named.as_ref(), departments.first());
+    let named = store.cluster_name(&sees(Entity::Cluster), cluster).await.unwrap();
+    assert_eq!(named.as_ref(), clusters.first());
+    let hidden = store.cluster_name(&sees(Entity::Cluster), id(11)).await.unwrap();
+    assert_eq!(hidden, None);
+    let whole = world
+        .store
+        .departments(&world.sees(Entity::Department), &ListQuery::default())
+        .await
+        .unwrap()
+        .items;
     assert!(whole.iter().all(|it| !it.name_only && !it.created_by.is_empty()));
 }

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use reeve_api::{Count, list};
+use reeve_api::Count;
+use reeve_api::list::AccessRuleColumn;
+use reeve_authz::Entity;
 
-use super::visible;
+use super::filter;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::ApiError;
@@ -18,8 +20,9 @@ pub async fn handle(
     caller: Caller,
     pairs: Pairs,
 ) -> Result<Json<Count>, ApiError> {
-    let query = pairs.list(&list::ACCESS_RULES)?;
-    Ok(Json(Count {
-        count: query.count(&visible(&app, &caller, &query, &pairs).await?),
-    }))
+    let query = pairs.list::<AccessRuleColumn>()?;
+    let filter = filter(&query, &pairs)?;
+    let visible = app.directory().visible(&caller, Entity::AccessRules)?;
+    let count = app.store.count_access_rules(&visible, &query, &filter).await?;
+    Ok(Json(Count { count }))
 }

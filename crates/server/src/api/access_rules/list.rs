@@ -5,9 +5,10 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use reeve_api::access_rule::AccessRules;
-use reeve_api::list;
+use reeve_api::list::AccessRuleColumn;
+use reeve_authz::Entity;
 
-use super::visible;
+use super::{filter, shown};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::ApiError;
@@ -19,11 +20,18 @@ pub async fn handle(
     caller: Caller,
     pairs: Pairs,
 ) -> Result<Json<AccessRules>, ApiError> {
-    let query = pairs.list(&list::ACCESS_RULES)?;
-    let page = query.apply(visible(&app, &caller, &query, &pairs).await?);
+    let query = pairs.list::<AccessRuleColumn>()?;
+    let filter = filter(&query, &pairs)?;
+    let visible = app.directory().visible(&caller, Entity::AccessRules)?;
+    let (page, total) = app.store.access_rules(&visible, &query, &filter).await?;
+    let mut access_rules = Vec::new();
+    for row in page.items {
+        // Held for one at a time: a change waits for nobody's list.
+        access_rules.push(shown(row, &app.directory()));
+    }
     Ok(Json(AccessRules {
-        total_records: page.total,
-        display_records: page.items.len(),
-        access_rules: page.items,
+        total_records: usize::try_from(total).unwrap_or(usize::MAX),
+        display_records: access_rules.len(),
+        access_rules,
     }))
 }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use reeve_authz::{Action, Entity, Scope};
-use reeve_store::AuditAction;
+use reeve_authz::Scope;
 use reeve_types::ClusterId;
 
+use crate::api::deletion;
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::error::ApiError;
@@ -25,21 +25,13 @@ pub async fn handle(
     pairs.only(&["force"])?;
     pairs.one_of("force", &["true", "false"])?;
     let id: ClusterId = segment.id("cluster")?;
-    app.revoke(move |app| async move {
-        let scope = Scope::Cluster(id);
-        let hidden = || ApiError::not_found("cluster", id);
-        let granted = app.directory().allow(
-            &caller,
-            Action::Delete,
-            Entity::Cluster,
-            scope,
-            Entity::Cluster,
-            hidden,
-        )?;
-        let mut entry = call.entry(&caller, &granted, AuditAction::Delete);
-        entry.cluster_id = Some(id);
-        let committed = app.store.delete_cluster(&granted, id, call.at, entry).await?;
-        Ok(committed.map(|_| StatusCode::NO_CONTENT))
-    })
+    let at = call.at;
+    deletion::of_scope(
+        &app,
+        caller,
+        call,
+        Scope::Cluster(id),
+        move |app, granted, entry| async move { app.store.delete_cluster(&granted, id, at, entry).await },
+    )
     .await
 }

@@ -31,10 +31,7 @@ pub async fn handle(
         .read_scope(&caller, Entity::Cluster, Scope::Cluster(id), hidden)?;
     let row = match read {
         Read::Whole(granted) => app.store.cluster(&granted, id).await?,
-        Read::Name(visible) => {
-            let rows = app.store.clusters(&visible).await?;
-            rows.into_iter().find(|row| row.id == id)
-        }
+        Read::Name(visible) => app.store.cluster_name(&visible, id).await?,
     };
     Ok(Json(shown(&app, row.ok_or_else(hidden)?)))
 }

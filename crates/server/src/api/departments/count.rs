@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use reeve_api::{Count, list};
+use reeve_api::Count;
+use reeve_api::list::DepartmentColumn;
+use reeve_authz::Entity;
 
-use super::visible;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::ApiError;
@@ -18,8 +19,8 @@ pub async fn handle(
     caller: Caller,
     pairs: Pairs,
 ) -> Result<Json<Count>, ApiError> {
-    let query = pairs.list(&list::DEPARTMENTS)?;
-    Ok(Json(Count {
-        count: query.count(&visible(&app, &caller).await?),
-    }))
+    let query = pairs.list::<DepartmentColumn>()?;
+    let visible = app.directory().visible(&caller, Entity::Department)?;
+    let count = app.store.count_departments(&visible, &query).await?;
+    Ok(Json(Count { count }))
 }

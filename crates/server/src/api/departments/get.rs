@@ -28,10 +28,7 @@ pub async fn handle(
         .read_scope(&caller, Entity::Department, Scope::Department(id), hidden)?;
     let row = match read {
         Read::Whole(granted) => app.store.department(&granted, id).await?,
-        Read::Name(visible) => {
-            let rows = app.store.departments(&visible).await?;
-            rows.into_iter().find(|row| row.id == id)
-        }
+        Read::Name(visible) => app.store.department_name(&visible, id).await?,
     };
     Ok(Json(shown(row.ok_or_else(hidden)?)?))
 }

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use reeve_api::list;
+use reeve_api::list::DepartmentColumn;
 use reeve_api::org::Departments;
+use reeve_authz::Entity;
 
-use super::visible;
+use super::shown;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::ApiError;
@@ -19,11 +20,12 @@ pub async fn handle(
     caller: Caller,
     pairs: Pairs,
 ) -> Result<Json<Departments>, ApiError> {
-    let query = pairs.list(&list::DEPARTMENTS)?;
+    let query = pairs.list::<DepartmentColumn>()?;
     pairs.one_of("verbosity", &["meta", "brief", "verbose"])?;
-    let page = query.apply(visible(&app, &caller).await?);
+    let visible = app.directory().visible(&caller, Entity::Department)?;
+    let page = app.store.departments(&visible, &query).await?;
     Ok(Json(Departments {
-        departments: page.items,
+        departments: page.items.into_iter().map(shown).collect::<Result<_, _>>()?,
         next: page.next,
     }))
 }

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use reeve_authz::Scope;
 use reeve_types::ProjectId;
 
-use crate::api::org_unit;
+use crate::api::deletion;
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::error::ApiError;
@@ -22,7 +22,7 @@ pub async fn handle(
 ) -> Result<StatusCode, ApiError> {
     let id: ProjectId = segment.id("project")?;
     let at = call.at;
-    org_unit::delete(
+    deletion::of_scope(
         &app,
         caller,
         call,

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use reeve_api::list;
+use reeve_api::list::ProjectColumn;
 use reeve_api::org::Projects;
+use reeve_authz::Entity;
 
-use super::visible;
+use super::shown;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::ApiError;
@@ -19,10 +20,11 @@ pub async fn handle(
     caller: Caller,
     pairs: Pairs,
 ) -> Result<Json<Projects>, ApiError> {
-    let query = pairs.list(&list::PROJECTS)?;
-    let page = query.apply(visible(&app, &caller).await?);
+    let query = pairs.list::<ProjectColumn>()?;
+    let visible = app.directory().visible(&caller, Entity::Project)?;
+    let page = app.store.projects(&visible, &query).await?;
     Ok(Json(Projects {
-        projects: page.items,
+        projects: page.items.into_iter().map(shown).collect::<Result<_, _>>()?,
         next: page.next,
     }))
 }

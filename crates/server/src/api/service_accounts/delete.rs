@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use reeve_authz::{Action, Entity};
-use reeve_store::AuditAction;
+use reeve_authz::Entity;
 use reeve_types::ServiceAccountId;
 
+use crate::api::deletion;
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::error::ApiError;
@@ -22,17 +22,16 @@ pub async fn handle(
     segment: Segment,
 ) -> Result<StatusCode, ApiError> {
     let id: ServiceAccountId = segment.id("service account")?;
-    app.revoke(move |app| async move {
-        let hidden = || ApiError::not_found("service account", id);
-        let granted =
-            app.directory()
-                .allow_hidden(&caller, Action::Delete, Entity::ServiceAccount, hidden)?;
-        let entry = call.entry(&caller, &granted, AuditAction::Delete);
-        let committed = app
-            .store
-            .delete_service_account(&granted, id, call.at, entry)
-            .await?;
-        Ok(committed.map(|_| StatusCode::NO_CONTENT))
-    })
+    let at = call.at;
+    deletion::of_account(
+        &app,
+        caller,
+        call,
+        Entity::ServiceAccount,
+        ("service account", id),
+        move |app, granted, entry| async move {
+            app.store.delete_service_account(&granted, id, at, entry).await
+        },
+    )
     .await
 }

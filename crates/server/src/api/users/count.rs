@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use reeve_api::{Count, list};
+use reeve_api::Count;
+use reeve_api::list::UserColumn;
+use reeve_authz::{Action, Entity};
 
-use super::all;
+use super::only_local;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::ApiError;
@@ -18,8 +20,11 @@ pub async fn handle(
     caller: Caller,
     pairs: Pairs,
 ) -> Result<Json<Count>, ApiError> {
-    let query = pairs.list(&list::USERS)?;
-    Ok(Json(Count {
-        count: query.count(&all(&app, &caller, &query).await?),
-    }))
+    let query = pairs.list::<UserColumn>()?;
+    let local = only_local(&query)?;
+    let granted = app
+        .directory()
+        .allow_in_account(&caller, Action::Read, Entity::Users)?;
+    let count = app.store.count_users(&granted, &query, local).await?;
+    Ok(Json(Count { count }))
 }

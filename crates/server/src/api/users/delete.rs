@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use reeve_authz::{Action, Entity};
-use reeve_store::AuditAction;
+use reeve_authz::Entity;
 use reeve_types::UserId;
 
+use crate::api::deletion;
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::error::ApiError;
@@ -23,16 +23,17 @@ pub async fn handle(
     segment: Segment,
 ) -> Result<StatusCode, ApiError> {
     let id: UserId = segment.id("user")?;
-    app.revoke(move |app| async move {
-        let hidden = || ApiError::not_found("user", id);
-        let granted = app
-            .directory()
-            .allow_hidden(&caller, Action::Delete, Entity::Users, hidden)?;
-        let entry = call.entry(&caller, &granted, AuditAction::Delete);
-        // Now, not when the request arrived: a token may have been given while it waited for its turn.
-        let at = app.clock.now();
-        let committed = app.store.delete_user(&granted, id, at, entry).await?;
-        Ok(committed.map(|_| StatusCode::NO_CONTENT))
-    })
+    deletion::of_account(
+        &app,
+        caller,
+        call,
+        Entity::Users,
+        ("user", id),
+        move |app, granted, entry| async move {
+            // Now, not when the request arrived: a token may have been given while it waited for its turn.
+            let at = app.clock.now();
+            app.store.delete_user(&granted, id, at, entry).await
+        },
+    )
     .await
 }

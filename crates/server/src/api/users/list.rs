@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use reeve_api::list;
+use reeve_api::list::UserColumn;
 use reeve_api::user::User;
+use reeve_authz::{Action, Entity};
 
-use super::all;
+use super::{only_local, shown};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::ApiError;
@@ -19,6 +20,11 @@ pub async fn handle(
     caller: Caller,
     pairs: Pairs,
 ) -> Result<Json<Vec<User>>, ApiError> {
-    let query = pairs.list(&list::USERS)?;
-    Ok(Json(query.apply(all(&app, &caller, &query).await?).items))
+    let query = pairs.list::<UserColumn>()?;
+    let local = only_local(&query)?;
+    let granted = app
+        .directory()
+        .allow_in_account(&caller, Action::Read, Entity::Users)?;
+    let page = app.store.users(&granted, &query, local).await?;
+    Ok(Json(page.items.into_iter().map(shown).collect()))
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use reeve_api::{Count, list};
+use reeve_api::Count;
 
-use super::visible;
+use super::asked;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::ApiError;
@@ -18,8 +18,9 @@ pub async fn handle(
     caller: Caller,
     pairs: Pairs,
 ) -> Result<Json<Count>, ApiError> {
-    let query = pairs.list(&list::WORKLOADS)?;
-    Ok(Json(Count {
-        count: query.count(&visible(&app, &caller, &query).await?),
-    }))
+    let count = match asked(&app, &caller, &pairs)? {
+        Some((visible, query)) => app.store.count_workloads(&visible, &query).await?,
+        None => 0,
+    };
+    Ok(Json(Count { count }))
 }

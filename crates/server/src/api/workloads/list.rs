@@ -18,5 +18,5 @@ pub async fn handle(
     caller: Caller,
     pairs: Pairs,
 ) -> Result<Json<Workloads>, ApiError> {
-    Ok(Json(page(&app, &caller, &pairs, None).await?))
+    Ok(Json(page(&app, &caller, &pairs).await?))
 }

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use reeve_api::workload::Workloads;
 
-use super::{TRAINING, page};
+use super::page;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::ApiError;
@@ -18,5 +18,5 @@ pub async fn handle(
     caller: Caller,
     pairs: Pairs,
 ) -> Result<Json<Workloads>, ApiError> {
-    Ok(Json(page(&app, &caller, &pairs, Some(TRAINING)).await?))
+    Ok(Json(page(&app, &caller, &pairs).await?))
 }

@@ -1,26 +1,36 @@
 //! Lists: paging, sorting, searching and the `filterBy` grammar of control-plane 4.1.
+//!
+//! A query is parsed once, into columns and values of the right kind; a store answers it without looking at names again.
 
-mod apply;
+mod column;
 mod filter;
 mod specs;
 
-pub use apply::{FieldValue, Listed, Page};
-pub use filter::{Clause, Operator};
-pub use specs::{ACCESS_RULES, DEPARTMENTS, PROJECTS, USERS, WORKLOADS};
+pub use column::{Column, ColumnFacts, Kind};
+pub use filter::{Clause, Operand, Operator};
+pub use specs::{
+    ACCESS_RULES, AccessRuleColumn, DEPARTMENTS, DepartmentColumn, PROJECTS, ProjectColumn, USERS,
+    UserColumn, WORKLOADS, WorkloadColumn,
+};
 
 /// What a list operation takes.
 #[derive(Debug, Clone, Copy)]
 pub struct ListSpec {
-    /// Fields for `filterBy` and `sortBy`.
-    pub fields: &'static [&'static str],
+    /// Its columns.
+    pub columns: &'static [ColumnFacts],
     /// Operators of `filterBy`.
     pub operators: &'static [Operator],
     /// `limit` when none is given.
     pub default_limit: usize,
-    /// Whether `search` is taken.
-    pub search: bool,
     /// Other parameters of the operation, for [`ListQuery::extra`].
     pub extras: &'static [&'static str],
+}
+
+impl ListSpec {
+    /// The names that `filterBy` and `sortBy` take.
+    pub fn fields(&self) -> impl Iterator<Item = &'static str> {
+        self.columns.iter().filter(|it| it.named).map(|it| it.name)
+    }
 }
 
 /// How many clauses all `filterBy` of a request may have together.
@@ -32,14 +42,35 @@ pub const MAX_LIMIT: usize = 500;
 
 /// A query string that was understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ListQuery {
-    offset: usize,
-    limit: usize,
-    sort: Option<String>,
-    descending: bool,
-    clauses: Vec<Clause>,
-    search: Option<String>,
+pub struct ListQuery<C> {
+    /// How many rows to leave out at the front.
+    pub offset: usize,
+    /// How many rows to answer at most.
+    pub limit: usize,
+    /// What to sort by; in the list's own order otherwise, which also breaks ties.
+    pub sort: Option<C>,
+    /// The reverse of the order.
+    pub descending: bool,
+    /// All of these must hold.
+    pub clauses: Vec<Clause<C>>,
+    /// In lower case: what one of the searched columns must hold.
+    pub search: Option<String>,
     extras: Vec<(String, String)>,
+}
+
+impl<C: Column> Default for ListQuery<C> {
+    /// The query of nothing said.
+    fn default() -> Self {
+        Self {
+            offset: 0,
+            limit: C::SPEC.default_limit,
+            sort: None,
+            descending: false,
+            clauses: Vec::new(),
+            search: None,
+            extras: Vec::new(),
+        }
+    }
 }
 
 /// Why a query string is refused, always with 400.
@@ -61,31 +92,25 @@ pub enum InvalidQuery {
     },
 }
 
-impl ListQuery {
+impl<C: Column> ListQuery<C> {
     /// Reads decoded pairs of a query string. Empty values count as absent; `filterBy` may be repeated, and several
     /// clauses may be joined by commas in one.
     ///
     /// # Errors
     /// [`InvalidQuery`]: unknown parameters, numbers out of range, fields or operators the list does not have.
-    pub fn parse(pairs: &[(String, String)], spec: &ListSpec) -> Result<Self, InvalidQuery> {
-        let mut query = Self {
-            offset: 0,
-            limit: spec.default_limit,
-            sort: None,
-            descending: false,
-            clauses: Vec::new(),
-            search: None,
-            extras: Vec::new(),
-        };
+    pub fn parse(pairs: &[(String, String)]) -> Result<Self, InvalidQuery> {
+        let mut query = Self::default();
         for (name, value) in pairs.iter().filter(|(_, value)| !value.is_empty()) {
             match name.as_str() {
                 "offset" => query.offset = number("offset", value, 0, i32::MAX as usize)?,
                 "limit" => query.limit = number("limit", value, 1, MAX_LIMIT)?,
-                "sortBy" => query.sort = Some(known_field("sortBy", value, spec)?),
+                "sortBy" => query.sort = Some(known_column("sortBy", value)?),
                 "sortOrder" => query.descending = order(value)?,
-                "filterBy" => query.filter(value, spec)?,
-                "search" if spec.search => query.search = Some(short("search", value)?.to_lowercase()),
-                other if spec.extras.contains(&other) => query.extras.push((other.to_owned(), value.clone())),
+                "filterBy" => query.filter(value)?,
+                "search" => query.search = Some(text("search", value)?.to_lowercase()),
+                other if C::SPEC.extras.contains(&other) => {
+                    query.extras.push((other.to_owned(), value.clone()))
+                }
                 other => {
                     return Err(InvalidQuery::Unknown {
                         name: other.chars().take(80).collect(),
@@ -96,8 +121,8 @@ impl ListQuery {
         Ok(query)
     }
 
-    fn filter(&mut self, text: &str, spec: &ListSpec) -> Result<(), InvalidQuery> {
-        let clauses = filter::parse(text, spec)?;
+    fn filter(&mut self, text: &str) -> Result<(), InvalidQuery> {
+        let clauses = filter::parse(text)?;
         if self.clauses.len().saturating_add(clauses.len()) > MAX_CLAUSES {
             return Err(InvalidQuery::Wrong {
                 name: "filterBy",
@@ -132,14 +157,16 @@ impl ListQuery {
     }
 }
 
-fn short<'a>(name: &'static str, text: &'a str) -> Result<&'a str, InvalidQuery> {
-    if text.len() > MAX_TEXT {
-        return Err(InvalidQuery::Wrong {
-            name,
-            problem: format!("at most {MAX_TEXT} bytes are possible"),
-        });
-    }
-    Ok(text)
+fn text<'a>(name: &'static str, text: &'a str) -> Result<&'a str, InvalidQuery> {
+    let problem = if text.len() > MAX_TEXT {
+        format!("at most {MAX_TEXT} bytes are possible")
+    } else if text.contains('\0') {
+        // No text in a database has it, and some take it for the end.
+        "the character U+0000 is not possible".to_owned()
+    } else {
+        return Ok(text);
+    };
+    Err(InvalidQuery::Wrong { name, problem })
 }
 
 fn number(name: &'static str, text: &str, least: usize, most: usize) -> Result<usize, InvalidQuery> {
@@ -163,14 +190,16 @@ fn order(text: &str) -> Result<bool, InvalidQuery> {
     }
 }
 
-fn known_field(name: &'static str, text: &str, spec: &ListSpec) -> Result<String, InvalidQuery> {
-    if spec.fields.contains(&text) {
-        return Ok(text.to_owned());
-    }
-    let text: String = text.chars().take(80).collect();
-    Err(InvalidQuery::Wrong {
-        name,
-        problem: format!("`{text}` is not one of {}", spec.fields.join(", ")),
+fn known_column<C: Column>(parameter: &'static str, text: &str) -> Result<C, InvalidQuery> {
+    let mut columns = C::ALL.iter().copied();
+    let known = |column: &C| column.facts().named && column.facts().name == text;
+    columns.find(known).ok_or_else(|| {
+        let text: String = text.chars().take(80).collect();
+        let known: Vec<_> = C::SPEC.fields().collect();
+        InvalidQuery::Wrong {
+            name: parameter,
+            problem: format!("`{text}` is not one of {}", known.join(", ")),
+        }
     })
 }
 
@@ -178,12 +207,12 @@ fn known_field(name: &'static str, text: &str, spec: &ListSpec) -> Result<String
 mod tests {
     use super::*;
 
-    fn parse(text: &[(&str, &str)]) -> Result<ListQuery, String> {
+    fn parse(text: &[(&str, &str)]) -> Result<ListQuery<ProjectColumn>, String> {
         let pairs: Vec<_> = text
             .iter()
             .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
             .collect();
-        ListQuery::parse(&pairs, &PROJECTS).map_err(|error| error.to_string())
+        ListQuery::parse(&pairs).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -198,6 +227,10 @@ mod tests {
             ("filterBy", "nonsense==1"),
             ("filterBy", "name~x"),
             ("filterby", "name==x"),
+            ("sortBy", "description"),
+            ("filterBy", "description==x"),
+            ("search", "a\0b"),
+            ("filterBy", "name==a\0"),
         ];
         for pair in wrong {
             assert!(parse(&[pair]).is_err(), "{pair:?}");
@@ -211,6 +244,17 @@ mod tests {
             ])
             .is_ok()
         );
+    }
+
+    #[test]
+    fn the_table_and_the_columns_are_the_same() {
+        fn same<C: Column>() {
+            let facts: Vec<_> = C::ALL.iter().map(|column| column.facts()).collect();
+            assert_eq!(facts, C::SPEC.columns);
+        }
+        same::<ProjectColumn>();
+        same::<UserColumn>();
+        same::<AccessRuleColumn>();
     }
 
     #[test]

@@ -1,0 +1,269 @@
+//! Lists out of the database: what is beside what the caller may see changes no byte of an answer, and no parameter becomes SQL.
+
+use reeve_testkit::own_postgres;
+use reeve_types::{Clock, Timestamp};
+use serde_json::json;
+
+use crate::server::{Server, Town, rule};
+
+const LISTS: [&str; 5] = [
+    "/api/v1/org-unit/departments",
+    "/api/v1/org-unit/projects",
+    "/api/v1/authorization/access-rules",
+    "/api/v1/workloads",
+    "/api/v1/workloads/trainings",
+];
+
+async fn on_postgres() -> Option<(Town, reeve_testkit::Postgres)> {
+    let postgres = own_postgres()?;
+    let clock = Clock::fixed(Timestamp::from_millis(1_700_000_000_000));
+    let server = Server::open_postgres(&postgres.url("postgres"), clock).await;
+    Some((Town::on(server).await, postgres))
+}
+
+/// What a caller asks: pages, orders, filters, counts, single objects, and what is refused.
+fn questions() -> Vec<String> {
+    let mut all = vec!["/api/v1/clusters".to_owned()];
+    for list in LISTS {
+        all.push(list.to_owned());
+        all.push(format!("{list}?limit=1"));
+        all.push(format!("{list}?limit=1&offset=1&sortOrder=desc"));
+        all.push(format!("{list}?sortBy=createdAt&limit=2"));
+        all.push(format!("{list}?search=a"));
+        all.push(format!("{list}?sortBy=colour"));
+        if !list.ends_with("trainings") {
+            all.push(format!("{list}/count"));
+            all.push(format!("{list}/count?search=capt"));
+        }
+    }
+    for list in ["/api/v1/org-unit/departments", "/api/v1/org-unit/projects"] {
+        all.push(format!("{list}?filterBy=name=^c&sortBy=name&limit=1"));
+        all.push(format!("{list}/count?filterBy=name=@a,id>=1"));
+        // Not there before; there, and hidden, after.
+        all.extend((3..8).map(|id| format!("{list}/{id}")));
+    }
+    all.push("/api/v1/authorization/access-rules?sortBy=phase&includeDeleted=true".to_owned());
+    all.push("/api/v1/authorization/access-rules?scopeType=project&subjectIds=g1,g2".to_owned());
+    all
+}
+
+async fn answers(server: &Server, token: &str) -> Vec<(String, u16, String)> {
+    let mut all = Vec::new();
+    for question in questions() {
+        let answer = server.get(token, &question).await;
+        all.push((question, answer.status.as_u16(), answer.text));
+    }
+    all
+}
+
+/// A department of another name with 500 projects of names like those that are seen, with rules and workloads in them.
+async fn furnish_another(town: &Town) {
+    let server = &town.server;
+    let other = server.department(&town.cluster, "languages").await;
+    for number in 0..500 {
+        let project = server
+            .project(&town.cluster, &other, &format!("captions-{number}"))
+            .await;
+        if number % 5 == 0 {
+            server
+                .rule(("group", &format!("g{number}")), 9, ("project", &project))
+                .await;
+        }
+        if number % 25 == 0 {
+            let train = json!({"name": "train", "projectId": project, "clusterId": town.cluster, "spec": {"image": "i"}});
+            server
+                .rule(("user", "alice@example.com"), 5, ("project", &project))
+                .await;
+            server
+                .post(&town.alice, "/api/v1/workloads/trainings", train)
+                .await
+                .is(202);
+        }
+    }
+}
+
+async fn what_is_hidden_changes_no_byte(town: &Town) {
+    let server = &town.server;
+    let (_, dana) = server.user("dana@example.com", json!(null)).await;
+    // Who may read all there is in one department.
+    server
+        .rule(("user", "dana@example.com"), 1, ("department", &town.language))
+        .await;
+    let train = json!({"name": "train", "projectId": town.captions, "clusterId": town.cluster, "spec": {"image": "i"}});
+    server
+        .rule(("user", "alice@example.com"), 5, ("project", &town.captions))
+        .await;
+    server
+        .post(&town.alice, "/api/v1/workloads/trainings", train)
+        .await
+        .is(202);
+    let before = answers(server, &dana).await;
+    furnish_another(town).await;
+    let after = answers(server, &dana).await;
+    for (one, other) in before.iter().zip(&after) {
+        assert_eq!(one, other);
+    }
+    // And those that answer something answered it.
+    let shown = |path: &str| before.iter().find(|(question, ..)| question == path).unwrap();
+    assert!(shown(LISTS[1]).2.contains("captions"));
+    assert!(shown(LISTS[3]).2.contains("train"));
+    assert!(shown("/api/v1/org-unit/projects/7").2.contains("does not exist"));
+    // Who sees everything does see it.
+    let count = server.get(&server.admin, "/api/v1/org-unit/projects/count").await;
+    assert_eq!(count.is(200)["count"], 502);
+}
+
+/// Planted fault: a list whose statement leaves the scopes out shows the other department's.
+#[tokio::test]
+async fn what_may_not_be_seen_changes_no_byte_of_an_answer() {
+    what_is_hidden_changes_no_byte(&Town::new().await).await;
+}
+
+#[tokio::test]
+async fn what_may_not_be_seen_changes_no_byte_of_an_answer_on_postgres() {
+    if let Some((town, _postgres)) = on_postgres().await {
+        what_is_hidden_changes_no_byte(&town).await;
+    }
+}
+
+/// Texts that would end a string, a pattern or a statement.
+const INJECTIONS: [&str; 8] = [
+    "'",
+    "\"",
+    "' OR '1'='1",
+    "'; DROP TABLE projects; --",
+    "%' OR 1=1 --",
+    "\\",
+    "1) UNION SELECT 1 --",
+    "$1",
+];
+
+async fn nothing_becomes_sql(town: &Town) {
+    let server = &town.server;
+    let admin = &server.admin;
+    let mut before = Vec::new();
+    for list in LISTS {
+        before.push(server.get(admin, list).await.text);
+    }
+    let encoded = |text: &str| -> String { text.bytes().map(|byte| format!("%{byte:02x}")).collect() };
+    for list in LISTS.into_iter().chain(["/api/v1/users"]) {
+        for text in INJECTIONS {
+            let text = encoded(text);
+            for parameter in ["sortBy", "sortOrder", "offset", "limit", text.as_str()] {
+                let answer = server.get(admin, &format!("{list}?{parameter}={text}")).await;
+                answer.refused(400);
+            }
+            let field = format!("{list}?filterBy={text}==x");
+            server.get(admin, &field).await.refused(400);
+            let column = if list.ends_with("users") {
+                "username"
+            } else {
+                "createdAt"
+            };
+            let column = if list.ends_with("rules") {
+                "scopeName"
+            } else {
+                column
+            };
+            let name = if column == "createdAt" { "name" } else { column };
+            for query in [format!("search={text}"), format!("filterBy={name}=={text}")] {
+                let answer = server.get(admin, &format!("{list}?{query}")).await;
+                answer.is(200);
+                assert!(!answer.text.contains("robots"), "{query}: {}", answer.text);
+            }
+        }
+    }
+    let rules = LISTS[2];
+    for text in INJECTIONS.map(encoded) {
+        for parameter in ["subjectIdFilter", "subjectIds", "clusterId", "scopeId", "roleId"] {
+            let answer = server.get(admin, &format!("{rules}?{parameter}={text}")).await;
+            assert_eq!(answer.is(200)["totalRecords"], 0, "{parameter}={text}");
+        }
+        for parameter in ["subjectType", "scopeType", "includeDeleted", "lastUpdated"] {
+            let answer = server.get(admin, &format!("{rules}?{parameter}={text}")).await;
+            answer.refused(400);
+        }
+    }
+    for (list, before) in LISTS.into_iter().zip(before) {
+        assert_eq!(server.get(admin, list).await.text, before, "{list}");
+    }
+}
+
+#[tokio::test]
+async fn no_parameter_becomes_sql() {
+    nothing_becomes_sql(&Town::new().await).await;
+}
+
+#[tokio::test]
+async fn no_parameter_becomes_sql_on_postgres() {
+    if let Some((town, _postgres)) = on_postgres().await {
+        nothing_becomes_sql(&town).await;
+    }
+}
+
+/// The columns of a list are named to whom asks for another one.
+#[tokio::test]
+async fn an_unknown_column_is_answered_with_those_there_are() {
+    let server = Server::new().await;
+    for query in ["sortBy=colour", "filterBy=colour==red", "sortBy=description"] {
+        let path = format!("/api/v1/org-unit/departments?{query}");
+        let message = server.get(&server.admin, &path).await.refused(400);
+        assert!(
+            message.contains("is not one of id, name, clusterId, createdAt"),
+            "{message}"
+        );
+    }
+}
+
+/// What a list shows as a phase finds it again: filters, in the database, and the shape, in the server, are of one mind.
+#[tokio::test]
+async fn every_phase_is_found_by_the_name_that_is_shown() {
+    let town = Town::new().await;
+    let server = &town.server;
+    let train =
+        json!({"name": "train", "projectId": town.robots, "clusterId": town.cluster, "spec": {"image": "i"}});
+    let made = server
+        .post(&town.alice, "/api/v1/workloads/trainings", train)
+        .await
+        .is(202);
+    let link = server.link_token(&town.cluster, &town.secret).await;
+    let phases = [
+        "Creating",
+        "Ready",
+        "NotReady",
+        "Pending",
+        "Running",
+        "Completed",
+        "Failed",
+        "Deleting",
+        "Deleted",
+    ];
+    let rules = LISTS[2];
+    let given = rule(("group", "only"), 9, ("project", &town.robots));
+    let given = server.post(&server.admin, rules, given).await.is(201);
+    for phase in phases {
+        let about = |kind: &str, id: &serde_json::Value| json!({"kind": kind, "id": id, "phase": phase, "message": ""});
+        let report = json!({"objects": [
+            about("Project", &json!(town.robots)),
+            about("Workload", &made["workloadId"]),
+            about("AccessRule", &given["id"]),
+        ]});
+        let answer = server.post(&link, "/link/v1/status", report).await;
+        assert!(answer.status.is_success(), "{phase}: {}", answer.text);
+        let lists = [
+            (LISTS[1], "projects", "name==robots", "/status/phase"),
+            (LISTS[3], "workloads", "name==train", "/phase"),
+            (rules, "accessRules", "subjectId==only", "/status/phase"),
+        ];
+        for (list, key, which, place) in lists {
+            let found = server
+                .get(&server.admin, &format!("{list}?filterBy={which}"))
+                .await
+                .is(200);
+            let shown = found[key][0].pointer(place).unwrap().as_str().unwrap().to_owned();
+            let again = format!("{list}?filterBy={which},phase=={shown}");
+            let again = server.get(&server.admin, &again).await.is(200);
+            assert_eq!(again[key], found[key], "{phase} is shown as {shown} in {list}");
+        }
+    }
+}

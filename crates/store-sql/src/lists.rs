@@ -1,0 +1,280 @@
+//! Lists as statements: page, order, filters and search over the columns of [`reeve_types::list`], cut to what the caller may see.
+//!
+//! A column becomes SQL by a `match` over its list's columns; all else is bound ([`Statement`]). Both databases compare text byte by
+//! byte, and what is compared is in lower case on both sides, made so by the program.
+
+use reeve_authz::{Scope, Visible};
+use reeve_store::{Page, StoreError};
+use reeve_types::list::{Clause, Column, Kind, ListQuery, Operand, Operator};
+use reeve_types::{ClusterId, DepartmentId};
+
+use crate::driver::{Row, Statement, Tx};
+
+/// A list of one resource, for one caller.
+pub(crate) struct List<'a, C> {
+    /// What was asked for.
+    pub(crate) query: &'a ListQuery<C>,
+    /// Table and alias.
+    pub(crate) from: &'static str,
+    /// The list's own order, the last of it unique: it breaks ties, so that no page repeats or leaves out a row.
+    pub(crate) order: &'static [&'static str],
+    /// A column as an expression over the alias.
+    pub(crate) term: &'a (dyn Fn(C) -> Statement + Sync),
+    /// What must hold of every row, whatever was asked for.
+    pub(crate) conditions: Vec<Statement>,
+}
+
+impl<C: Column> List<'_, C> {
+    /// A page: `select` ends where its conditions would begin, and has the alias.
+    pub(crate) async fn page<T>(
+        &self,
+        tx: &mut Tx,
+        select: &'static str,
+        read: fn(&Row) -> Result<T, StoreError>,
+        operation: &'static str,
+    ) -> Result<Page<T>, StoreError> {
+        let rows = tx.select(&self.page_statement(select), operation).await?;
+        let more = rows.len() > self.query.limit;
+        let items = rows
+            .iter()
+            .take(self.query.limit)
+            .map(read)
+            .collect::<Result<_, _>>()?;
+        let end = self.query.offset.saturating_add(self.query.limit);
+        Ok(Page {
+            items,
+            next: more.then_some(end),
+        })
+    }
+
+    /// How many rows all pages hold.
+    pub(crate) async fn count(&self, tx: &mut Tx, operation: &'static str) -> Result<u64, StoreError> {
+        let rows = tx.select(&self.count_statement(), operation).await?;
+        let found = rows.first().map(|row| row.int("found")).transpose()?;
+        Ok(found
+            .and_then(|found| u64::try_from(found).ok())
+            .unwrap_or_default())
+    }
+
+    /// The rows of one page and one more, which says that there is a next one. What is joined is read for these alone.
+    pub(crate) fn page_statement(&self, select: &'static str) -> Statement {
+        let key = self.order.last().copied().unwrap_or_default();
+        let limit = i64::try_from(self.query.limit).unwrap_or(i64::MAX);
+        let offset = i64::try_from(self.query.offset).unwrap_or(i64::MAX);
+        let page = Statement::from("(SELECT ")
+            .sql(key)
+            .sql(" FROM ")
+            .sql(self.from)
+            .then(self.conditions())
+            .then(self.ordering())
+            .sql(" LIMIT ")
+            .value(limit.saturating_add(1))
+            .sql(" OFFSET ")
+            .value(offset)
+            .sql(")");
+        Statement::from(select)
+            .sql("WHERE ")
+            .sql(key)
+            .sql(" IN ")
+            .then(page)
+            .then(self.ordering())
+    }
+
+    fn count_statement(&self) -> Statement {
+        Statement::from("SELECT COUNT(*) AS found FROM ")
+            .sql(self.from)
+            .then(self.conditions())
+    }
+
+    fn conditions(&self) -> Statement {
+        let clauses = self.query.clauses.iter().map(|clause| self.clause(clause));
+        let search = self.query.search.iter().map(|text| self.search(text));
+        let all = self.conditions.iter().cloned().chain(clauses).chain(search);
+        let mut joined = Statement::default();
+        for (number, condition) in all.enumerate() {
+            let before = if number == 0 { " WHERE " } else { " AND " };
+            joined = joined.sql(before).then(condition);
+        }
+        joined
+    }
+
+    fn ordering(&self) -> Statement {
+        let mut ordering = Statement::from(" ORDER BY ");
+        if let Some(column) = self.query.sort {
+            ordering = ordering.then((self.term)(column)).sql(self.direction());
+            if column.facts().nullable {
+                let absent = if self.query.descending {
+                    " NULLS LAST"
+                } else {
+                    " NULLS FIRST"
+                };
+                ordering = ordering.sql(absent);
+            }
+            ordering = ordering.sql(", ");
+        }
+        for (number, key) in self.order.iter().enumerate() {
+            ordering = ordering.sql(if number == 0 { "" } else { ", " });
+            ordering = ordering.sql(key).sql(self.direction());
+        }
+        ordering
+    }
+
+    const fn direction(&self) -> &'static str {
+        if self.query.descending { " DESC" } else { "" }
+    }
+
+    fn clause(&self, clause: &Clause<C>) -> Statement {
+        let facts = clause.column.facts();
+        let (compare, value) = match &clause.operand {
+            Operand::Number(number) => ((self.term)(clause.column), Statement::default().value(*number)),
+            Operand::Moment(moment) => ((self.term)(clause.column), Statement::default().value(*moment)),
+            Operand::Text(text) => (
+                self.text(clause.column),
+                Statement::default().value(pattern(clause.operator, text).as_str()),
+            ),
+        };
+        let held = compare
+            .sql(operator(clause.operator))
+            .then(value)
+            .sql(like_end(clause.operator));
+        let negated = matches!(clause.operator, Operator::NotEqual | Operator::ContainsNot);
+        if facts.nullable && negated {
+            Statement::from("(")
+                .then((self.term)(clause.column))
+                .sql(" IS NULL OR ")
+                .then(held)
+                .sql(")")
+        } else {
+            held
+        }
+    }
+
+    fn search(&self, text: &str) -> Statement {
+        let mut any = Statement::from("(1 = 0");
+        for column in C::ALL.iter().filter(|column| column.facts().searched) {
+            any = any
+                .sql(" OR ")
+                .then(self.text(*column))
+                .sql(operator(Operator::Contains))
+                .value(pattern(Operator::Contains, text).as_str())
+                .sql(like_end(Operator::Contains));
+        }
+        any.sql(")")
+    }
+
+    /// A column as text.
+    fn text(&self, column: C) -> Statement {
+        match column.facts().kind {
+            Kind::Text => (self.term)(column),
+            Kind::Number | Kind::Moment => Statement::from("CAST(")
+                .then((self.term)(column))
+                .sql(" AS TEXT)"),
+        }
+    }
+}
+
+const fn operator(operator: Operator) -> &'static str {
+    match operator {
+        Operator::Equal => " = ",
+        Operator::NotEqual => " <> ",
+        Operator::AtMost => " <= ",
+        Operator::AtLeast => " >= ",
+        Operator::ContainsNot => " NOT LIKE ",
+        Operator::Contains | Operator::StartsWith | Operator::EndsWith => " LIKE ",
+    }
+}
+
+const fn like_end(operator: Operator) -> &'static str {
+    match operator {
+        Operator::Equal | Operator::NotEqual | Operator::AtMost | Operator::AtLeast => "",
+        Operator::ContainsNot | Operator::Contains | Operator::StartsWith | Operator::EndsWith => {
+            r" ESCAPE '\'"
+        }
+    }
+}
+
+/// What is compared with: itself, or a pattern in which its own `%`, `_` and `\` are letters as others.
+fn pattern(operator: Operator, text: &str) -> String {
+    let escaped = || {
+        let mut escaped = String::with_capacity(text.len());
+        for letter in text.chars() {
+            if matches!(letter, '%' | '_' | '\\') {
+                escaped.push('\\');
+            }
+            escaped.push(letter);
+        }
+        escaped
+    };
+    match operator {
+        Operator::Equal | Operator::NotEqual | Operator::AtMost | Operator::AtLeast => text.to_owned(),
+        Operator::Contains | Operator::ContainsNot => format!("%{}%", escaped()),
+        Operator::StartsWith => format!("{}%", escaped()),
+        Operator::EndsWith => format!("%{}", escaped()),
+    }
+}
+
+/// The scopes at which somebody may see something, by kind; `None` who sees everything.
+pub(crate) struct Reach {
+    clusters: Vec<String>,
+    departments: Vec<i64>,
+    projects: Vec<i64>,
+}
+
+impl Reach {
+    /// Of what may be seen.
+    pub(crate) fn of(visible: &Visible) -> Option<Self> {
+        let mut reach = Self {
+            clusters: Vec::new(),
+            departments: Vec::new(),
+            projects: Vec::new(),
+        };
+        for scope in visible.scopes() {
+            match scope {
+                Scope::Account => return None,
+                Scope::Cluster(id) => reach.clusters.push(id.to_string()),
+                Scope::Department(id) => reach.departments.push(id.number()),
+                Scope::Project(id) => reach.projects.push(id.number()),
+            }
+        }
+        Some(reach)
+    }
+
+    /// Whether something of this cluster and this department is within.
+    pub(crate) fn contains(&self, cluster: ClusterId, department: Option<DepartmentId>) -> bool {
+        self.clusters.contains(&cluster.to_string())
+            || department.is_some_and(|id| self.departments.contains(&id.number()))
+    }
+
+    /// That one of these, each up to its `IN (`, is within.
+    pub(crate) fn any(&self, of: &[(Level, &'static str)]) -> Statement {
+        let mut any = Statement::from("(1 = 0");
+        for (level, before) in of {
+            let query = match level {
+                Level::Cluster if !self.clusters.is_empty() => {
+                    Statement::default().texts(self.clusters.iter().cloned())
+                }
+                Level::Department if !self.departments.is_empty() => {
+                    Statement::default().numbers(self.departments.iter().copied())
+                }
+                Level::Project if !self.projects.is_empty() => {
+                    Statement::default().numbers(self.projects.iter().copied())
+                }
+                Level::Cluster | Level::Department | Level::Project => continue,
+            };
+            let closing = before.matches('(').count();
+            any = any.sql(" OR ").sql(before).then(query);
+            for _ in 0..closing {
+                any = any.sql(")");
+            }
+        }
+        any.sql(")")
+    }
+}
+
+/// A kind of scope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Level {
+    Cluster,
+    Department,
+    Project,
+}

@@ -1,0 +1,134 @@
+//! How each database goes about a page: by an index, and without reading the table.
+
+use reeve_authz::{Entity, Index, Principal, RoleId, Rule, Scope, SubjectKey, Visible};
+use reeve_store::AccessRuleFilter;
+use reeve_testkit::own_postgres;
+use reeve_types::list::{AccessRuleColumn, Column, ListQuery, ProjectColumn, UserColumn, WorkloadColumn};
+use reeve_types::{AccessRuleId, DepartmentId, Timestamp};
+
+use crate::chain::AuditKey;
+use crate::driver::{Statement, Tx};
+use crate::{SqlStore, access_rules, projects, users, workloads};
+
+const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+
+/// A table of each size that a plan is worth something for. One text for both databases.
+const ROWS: [&str; 6] = [
+    "INSERT INTO clusters (id, name, credential, applied_revision, created_at, created_by)
+     VALUES ('00000000-0000-4000-8000-000000000001', 'a', 'x', 0, 0, 'x')",
+    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100)
+     INSERT INTO departments (id, cluster_id, name, details, created_at, created_by)
+     SELECT n.i, c.id, 'd' || n.i, '{}', 0, 'x' FROM n, clusters c",
+    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
+     INSERT INTO projects (id, cluster_id, department_id, name, namespace, namespace_requested, details, created_at,
+                           created_by)
+     SELECT n.i, c.id, n.i % 100 + 1, 'p' || n.i, 'p' || n.i, FALSE, '{}', n.i, 'x' FROM n, clusters c",
+    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
+     INSERT INTO users (id, email, created_at, created_by, updated_at)
+     SELECT 'u' || n.i, 'u' || n.i || '@b.co', n.i, 'x', 0 FROM n",
+    "INSERT INTO access_rules (id, subject_kind, subject, role_id, scope_type, scope_id, scope_name, cluster_id,
+                               department_id, project_id, created_at, created_by, subject_folded, scope_name_folded)
+     SELECT p.id, 'group', 'g' || p.id, 9, 'project', CAST(p.id AS TEXT), p.name, p.cluster_id, p.department_id, p.id, p.id,
+            'x', 'g' || p.id, p.name FROM projects p",
+    "INSERT INTO workloads (id, cluster_id, project_id, name, submitted_by, image, created_at)
+     SELECT 'w' || p.id, p.cluster_id, p.id, 'w', 'x', 'i', p.id FROM projects p",
+];
+
+fn visible(entity: Entity, scope: Scope) -> Visible {
+    let mut index = Index::new();
+    let cluster = "00000000-0000-4000-8000-000000000001".parse().unwrap();
+    index.add_cluster(cluster);
+    index.add_department(DepartmentId::new(7).unwrap(), cluster);
+    let subject = SubjectKey::User("a@b.co".parse().unwrap());
+    index.add_rule(Rule {
+        id: AccessRuleId::new(1).unwrap(),
+        subject: subject.clone(),
+        role: RoleId::SYSTEM_ADMINISTRATOR,
+        scope,
+    });
+    index.visible(&Principal::alone(subject), entity).unwrap()
+}
+
+fn by<C: Column>(sort: Option<C>) -> ListQuery<C> {
+    let mut query = ListQuery::default();
+    query.sort = sort;
+    query.limit = 50;
+    query
+}
+
+/// Pages of fifty, each with the table it is of.
+fn pages() -> Vec<(&'static str, Statement)> {
+    let mut all = Vec::new();
+    for scope in [Scope::Account, Scope::Department(DepartmentId::new(7).unwrap())] {
+        for sort in [None, Some(ProjectColumn::Name), Some(ProjectColumn::CreatedAt)] {
+            let query = by(sort);
+            let list = projects::list(&visible(Entity::Project, scope), &query).unwrap();
+            all.push(("projects p", list.page_statement("SELECT p.id FROM projects p ")));
+        }
+        for sort in [None, Some(AccessRuleColumn::SubjectId), Some(AccessRuleColumn::CreatedAt)] {
+            let query = by(sort);
+            let filter = AccessRuleFilter::default();
+            let list = access_rules::list(&visible(Entity::AccessRules, scope), &query, &filter).unwrap();
+            all.push(("access_rules r", list.page_statement("SELECT r.id FROM access_rules r ")));
+        }
+        let query = by::<WorkloadColumn>(None);
+        let list = workloads::list(&visible(Entity::Workloads, scope), &query).unwrap();
+        all.push(("workloads w", list.page_statement("SELECT w.id FROM workloads w ")));
+    }
+    for sort in [None, Some(UserColumn::CreationTime)] {
+        let query = by(sort);
+        let list = users::list(&query, None);
+        all.push(("users u", list.page_statement("SELECT u.id FROM users u ")));
+    }
+    all
+}
+
+async fn furnish(store: &SqlStore) {
+    let mut tx = store.write("furnish").await.unwrap();
+    for statement in ROWS {
+        tx.execute(statement, &[]).await.unwrap();
+    }
+    tx.execute("ANALYZE", &[]).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+async fn plan(tx: &mut Tx, explain: &'static str, column: &'static str, page: Statement) -> String {
+    let rows = tx.select(&Statement::from(explain).then(page), "explain").await.unwrap();
+    let lines: Vec<_> = rows.iter().map(|row| row.text(column).unwrap()).collect();
+    lines.join("\n")
+}
+
+fn key() -> AuditKey {
+    AuditKey::new([7; 32].into())
+}
+
+/// Planted fault: without `projects_name` or `access_rules_subject` this is red.
+#[tokio::test]
+async fn a_page_is_read_by_an_index_on_sqlite() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("reeve.db");
+    let store = SqlStore::open_sqlite(&file, key(), NOW).await.unwrap();
+    furnish(&store).await;
+    let mut tx = store.read("explain").await.unwrap();
+    for (table, page) in pages() {
+        let alias = table.rsplit(' ').next().unwrap();
+        let plan = plan(&mut tx, "EXPLAIN QUERY PLAN ", "detail", page).await;
+        let whole = plan
+            .lines()
+            .any(|line| line.starts_with(&format!("SCAN {alias}")) && !line.contains("INDEX"));
+        assert!(!whole, "{table} is read whole:\n{plan}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_is_read_by_an_index_on_postgres() {
+    let Some(postgres) = own_postgres() else { return };
+    let url = postgres.url("postgres").parse().unwrap();
+    let store = SqlStore::open_postgres(&url, key(), NOW).await.unwrap();
+    furnish(&store).await;
+    let mut tx = store.read("explain").await.unwrap();
+    for (table, page) in pages() {
+        let plan = plan(&mut tx, "EXPLAIN ", "QUERY PLAN", page).await;
+        assert!(!plan.contains(&format!("Seq Scan on {table}")), "{table} is read whole:\n{plan}");
+    }
+}

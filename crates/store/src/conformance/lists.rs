@@ -1,0 +1,206 @@
+//! Lists: what a store answers out of its database is what reading everything would have come to.
+
+mod oracle;
+mod setting;
+
+use reeve_authz::Principal;
+use reeve_types::list::{Column, ListQuery, Operator};
+
+use self::oracle::{Line, apply};
+use self::setting::{Access, Listed, Setting};
+use super::world::World;
+
+/// How many queries each list is asked, of each caller.
+const QUERIES: usize = 60;
+
+/// Texts that mean something to SQL, to `LIKE`, to collations or to the grammar itself.
+const AWKWARD: &[&str] = &[
+    "%",
+    "_",
+    "\\",
+    "100%",
+    "a_b",
+    "Ü",
+    "straße",
+    "İ",
+    "ROB",
+    "-",
+    " ",
+    "'",
+    "\"",
+    "' OR 1=1 --",
+    "1",
+    "10",
+    "007",
+    "-1",
+    "+1",
+    "9223372036854775807",
+    "9223372036854775808",
+    "2023-11-14T22:13:20Z",
+    "2023-11-14",
+    "true",
+    "$1",
+    "?",
+    "NULL",
+    "a,b",
+    "\u{10FFFF}",
+    "creating",
+    "ready",
+];
+
+/// Random queries, of people who see all, something and little: the same rows in the same order as reading everything, cutting it
+/// to what may be seen, filtering, sorting and paging it in memory.
+pub async fn lists_are_what_reading_everything_comes_to(world: World) {
+    let mut setting = Setting::make(world).await;
+    for caller in setting.callers() {
+        compare::<setting::Projects>(&mut setting, &caller).await;
+        compare::<setting::Departments>(&mut setting, &caller).await;
+        compare::<setting::Rules>(&mut setting, &caller).await;
+        compare::<setting::DeletedRules>(&mut setting, &caller).await;
+        compare::<setting::Workloads>(&mut setting, &caller).await;
+    }
+    let admin = setting.world.admin.clone();
+    compare::<setting::Users>(&mut setting, &admin).await;
+}
+
+async fn compare<L: Listed>(setting: &mut Setting, caller: &Principal) {
+    let Some(access) = L::access(&setting.world, caller) else {
+        return;
+    };
+    let lines = L::lines(setting, caller, &access).await;
+    let mut asked = 0;
+    while asked < QUERIES {
+        let pairs = query::<L::Columns>(setting, &lines);
+        // What the grammar refuses reaches no store.
+        let Ok(query) = ListQuery::<L::Columns>::parse(&pairs) else {
+            continue;
+        };
+        asked += 1;
+        agree::<L>(
+            setting,
+            &access,
+            &lines,
+            &query,
+            &format!("{pairs:?} of {caller:?}"),
+        )
+        .await;
+    }
+}
+
+/// One query, answered by the store and by the naive evaluator.
+async fn agree<L: Listed>(
+    setting: &Setting,
+    access: &Access,
+    lines: &[Line],
+    query: &ListQuery<L::Columns>,
+    asked: &str,
+) {
+    let (ids, next, total) = apply(lines, query);
+    let store = setting.world.store.as_ref();
+    let found = L::page(store, access, query).await.unwrap();
+    assert_eq!(found, (ids, next), "{} with {asked}", std::any::type_name::<L>());
+    let counted = L::count(store, access, query).await.unwrap();
+    assert_eq!(counted, total, "{} with {asked}", std::any::type_name::<L>());
+}
+
+/// A query string: a page, perhaps an order, perhaps some clauses, perhaps a search.
+fn query<C: Column>(setting: &mut Setting, lines: &[Line]) -> Vec<(String, String)> {
+    let mut pairs = vec![("limit".to_owned(), (1 + setting.draw(7)).to_string())];
+    let mut add = |name: &str, value: String| pairs.push((name.to_owned(), value));
+    add("offset", setting.draw(8).to_string());
+    let fields: Vec<_> = C::SPEC.fields().collect();
+    if setting.draw(3) > 0 {
+        add("sortBy", setting.pick(&fields).to_string());
+    }
+    if setting.draw(2) > 0 {
+        add("sortOrder", "desc".to_owned());
+    }
+    for _ in 0..setting.draw(3) {
+        let field = setting.pick(&fields).to_string();
+        let operator: Operator = *setting.pick(C::SPEC.operators);
+        let value = value(setting, lines, &field);
+        add("filterBy", format!("{field}{}{value}", operator.as_str()));
+    }
+    if setting.draw(3) == 0 {
+        let column = *setting.pick(C::ALL);
+        add("search", value(setting, lines, column.facts().name));
+    }
+    pairs
+}
+
+/// Something that a row holds there, a piece of it, or something awkward.
+fn value(setting: &mut Setting, lines: &[Line], field: &str) -> String {
+    if lines.is_empty() || setting.draw(4) == 0 {
+        return (*setting.pick(AWKWARD)).to_owned();
+    }
+    let line = setting.pick(lines).clone();
+    let shown = line
+        .fields
+        .get(field)
+        .map(oracle::Field::shown)
+        .unwrap_or_default();
+    let letters: Vec<_> = shown.chars().collect();
+    if letters.is_empty() || setting.draw(2) == 0 {
+        return shown;
+    }
+    let from = setting.draw(letters.len());
+    letters.iter().skip(from).take(1 + setting.draw(4)).collect()
+}
+
+/// Many rows that are alike in what they are sorted by: page after page gives every row once, and the other direction the same
+/// backwards. Planted fault: an order that ends with the column sorted by.
+pub async fn pages_neither_repeat_nor_lose_a_row(world: World) {
+    let setting = Setting::make(world).await;
+    all_pages::<setting::Projects>(&setting).await;
+    all_pages::<setting::Rules>(&setting).await;
+    all_pages::<setting::Workloads>(&setting).await;
+    all_pages::<setting::Users>(&setting).await;
+}
+
+async fn all_pages<L: Listed>(setting: &Setting) {
+    let access = L::access(&setting.world, &setting.world.admin).unwrap();
+    let whole = L::whole(setting, &access, None, false).await;
+    let sorted = |mut ids: Vec<String>| {
+        ids.sort_unstable();
+        ids
+    };
+    for column in L::Columns::ALL.iter().filter(|column| column.facts().named) {
+        let up = L::whole(setting, &access, Some(*column), false).await;
+        let mut down = L::whole(setting, &access, Some(*column), true).await;
+        down.reverse();
+        assert_eq!(up, down, "{column:?}");
+        assert_eq!(sorted(up), sorted(whole.clone()), "{column:?}");
+    }
+}
+
+/// The comparison above can fail: the naive evaluator does not agree with a store that leaves a row out, shows one that may not be
+/// seen, takes `%` for a pattern, or forgets what breaks ties.
+pub async fn the_comparison_of_lists_notices_faults(world: World) {
+    let mut setting = Setting::make(world).await;
+    let admin = setting.world.admin.clone();
+    let everything = setting::Projects::access(&setting.world, &admin).unwrap();
+    let all = setting::Projects::lines(&setting, &admin, &everything).await;
+    let store = setting.world.store.clone();
+    let store = store.as_ref();
+    let query = ListQuery::default();
+    let found = setting::Projects::page(store, &everything, &query)
+        .await
+        .unwrap()
+        .0;
+    assert_eq!(apply(&all, &query).0, found);
+    // A row left out.
+    let (_, but_one) = all.split_first().unwrap();
+    assert_ne!(apply(but_one, &query).0, found);
+    // The scopes left out: what is found of everything, where little may be seen.
+    for caller in setting.callers().iter().skip(1) {
+        if let Some(access) = setting::Projects::access(&setting.world, caller) {
+            let lines = setting::Projects::lines(&setting, caller, &access).await;
+            assert_ne!(apply(&lines, &query).0, found, "{caller:?}");
+        }
+    }
+    // A pattern where letters are meant.
+    let pairs = [("search".to_owned(), "%".to_owned())];
+    let percent = ListQuery::<<setting::Projects as Listed>::Columns>::parse(&pairs).unwrap();
+    let (ids, ..) = apply(&all, &percent);
+    assert!(!ids.is_empty() && ids.len() < found.len(), "{ids:?}");
+}

@@ -1,0 +1,135 @@
+//! What each list takes: the reference's fields as far as they have a value here.
+
+use super::column::{Column, ColumnFacts, Kind, list};
+use super::{ListSpec, MAX_LIMIT, Operator};
+
+const SOME: &[Operator] = &[
+    Operator::Equal,
+    Operator::AtMost,
+    Operator::AtLeast,
+    Operator::Contains,
+];
+
+list! {
+    /// `GET /api/v1/users` and its count.
+    UserColumn, USERS;
+    operators: SOME, default_limit: MAX_LIMIT, extras: &["filter"];
+    /// The email.
+    Username: "username" Text.searched(),
+    /// Who made it.
+    CreatedBy: "createdBy" Text.searched(),
+    /// The last sign-in.
+    LastLogin: "lastLogin" Moment.nullable(),
+    /// When it was made.
+    CreationTime: "creationTime" Moment,
+    /// When it was last changed.
+    LastUpdated: "lastUpdated" Moment,
+    /// `true` with a password of ours, otherwise `false`.
+    IsLocal: "isLocal" Text,
+    /// `local` with a password of ours, otherwise `sso`.
+    Type: "type" Text,
+}
+
+list! {
+    /// `GET /api/v1/org-unit/departments` and its count.
+    DepartmentColumn, DEPARTMENTS;
+    operators: &Operator::ALL, default_limit: 50, extras: &["verbosity"];
+    /// Its number.
+    Id: "id" Number,
+    /// Its name.
+    Name: "name" Text.searched(),
+    /// Its cluster.
+    ClusterId: "clusterId" Text,
+    /// When it was made.
+    CreatedAt: "createdAt" Moment,
+    /// What people say of it; nothing to whom sees its name alone.
+    Description: "description" Text.nullable().only_searched(),
+}
+
+list! {
+    /// `GET /api/v1/org-unit/projects` and its count.
+    ProjectColumn, PROJECTS;
+    operators: &Operator::ALL, default_limit: 50, extras: &[];
+    /// Its number.
+    Id: "id" Number,
+    /// Its name.
+    Name: "name" Text.searched(),
+    /// Its cluster.
+    ClusterId: "clusterId" Text,
+    /// Its department.
+    DepartmentId: "departmentId" Number,
+    /// The same.
+    ParentId: "parentId" Number,
+    /// Its department's name.
+    ParentName: "parentName" Text.searched(),
+    /// The phase as the list shows it.
+    Phase: "phase" Text,
+    /// When it was made.
+    CreatedAt: "createdAt" Moment,
+    /// What people say of it.
+    Description: "description" Text.nullable().only_searched(),
+}
+
+list! {
+    /// `GET /api/v1/authorization/access-rules` and its count.
+    AccessRuleColumn, ACCESS_RULES;
+    operators: &Operator::ALL, default_limit: 50,
+    extras: &["lastUpdated", "subjectType", "subjectIdFilter", "subjectIds", "includeDeleted", "clusterId", "scopeType",
+              "scopeId", "roleId"];
+    /// Email, group or name of the service account.
+    SubjectId: "subjectId" Text.nullable().searched(),
+    /// Which of the three.
+    SubjectType: "subjectType" Text,
+    /// Its role.
+    RoleId: "roleId" Number,
+    /// Its scope.
+    ScopeId: "scopeId" Text,
+    /// The kind of its scope.
+    ScopeType: "scopeType" Text,
+    /// Its role's name.
+    RoleName: "roleName" Text.searched(),
+    /// The name that its scope had when it was made.
+    ScopeName: "scopeName" Text.nullable().searched(),
+    /// When it was made.
+    CreatedAt: "createdAt" Moment,
+    /// When it was deleted.
+    DeletedAt: "deletedAt" Moment.nullable(),
+    /// Who made it.
+    CreatedBy: "createdBy" Text.searched(),
+    /// The worst of what the clusters that it reaches say.
+    Phase: "phase" Text.nullable(),
+}
+
+list! {
+    /// `GET /api/v1/workloads`, its count, and the trainings among them.
+    WorkloadColumn, WORKLOADS;
+    operators: &Operator::ALL, default_limit: 50, extras: &["deleted"];
+    /// Its kind.
+    Type: "type" Text.searched(),
+    /// Its name.
+    Name: "name" Text.searched(),
+    /// Its cluster.
+    ClusterId: "clusterId" Text,
+    /// Its project.
+    ProjectId: "projectId" Number,
+    /// Its project's name.
+    ProjectName: "projectName" Text.searched(),
+    /// Its department.
+    DepartmentId: "departmentId" Number,
+    /// Its department's name.
+    DepartmentName: "departmentName" Text.searched(),
+    /// When it was made.
+    CreatedAt: "createdAt" Moment,
+    /// Always absent: what was deleted is not kept.
+    DeletedAt: "deletedAt" Moment.nullable(),
+    /// Who asked for it.
+    SubmittedBy: "submittedBy" Text.searched(),
+    /// The phase as the list shows it.
+    Phase: "phase" Text.searched(),
+    /// When it ended.
+    CompletedAt: "completedAt" Moment.nullable(),
+    /// Since when it is in its phase.
+    PhaseUpdatedAt: "phaseUpdatedAt" Moment,
+    /// Its category.
+    Category: "category" Text,
+}
