@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock, RwLockReadGuard};
 use std::time::Duration;
 
 use reeve_store::Store;
-use reeve_types::{Clock, HistoryId, ReservedNamespaces, Timestamp};
+use reeve_types::{Clock, ReservedNamespaces, Timestamp};
 use tokio::sync::{Mutex, watch};
 
 use crate::directory::Directory;
@@ -32,8 +32,6 @@ pub struct Settings {
     pub workloads_per_project: u32,
     /// How often a link stream says that it is still there, and looks whether its token is.
     pub heartbeat: Duration,
-    /// Which history of the database this process writes.
-    pub history: HistoryId,
     /// For how many days events of failed attempts are kept; for ever without.
     pub failed_attempts_days: Option<u32>,
 }

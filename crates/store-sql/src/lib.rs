@@ -15,10 +15,10 @@ mod desired;
 mod directory;
 mod driver;
 mod fence;
-mod histories;
 mod installation;
 mod projects;
 mod reports;
+mod revision_tokens;
 mod rows;
 mod service_accounts;
 mod sessions;
@@ -55,6 +55,7 @@ impl SqlStore {
             pools: Pools::open_sqlite(file, key).await?,
         };
         audit::begin_keyed(&store, now).await?;
+        revision_tokens::begin_missing(&store).await?;
         Ok(store)
     }
 
@@ -78,6 +79,7 @@ impl SqlStore {
             pools: Pools::open_postgres(url, key).await?,
         };
         audit::begin_keyed(&store, now).await?;
+        revision_tokens::begin_missing(&store).await?;
         Ok(store)
     }
 

@@ -9,17 +9,18 @@ pub mod id;
 pub mod names;
 pub mod namespaces;
 pub mod posix;
+pub mod revision_token;
 pub mod secret;
 
 pub use clock::{Clock, Timestamp};
 pub use error_chain::ErrorChain;
 pub use id::{
-    AccessRuleId, ClusterId, DepartmentId, HistoryId, ProjectId, Revision, ServiceAccountId, UserId,
-    WorkloadId,
+    AccessRuleId, ClusterId, DepartmentId, ProjectId, Revision, ServiceAccountId, UserId, WorkloadId,
 };
 pub use names::{
     ClusterName, Email, GroupName, InvalidName, OrgUnitName, RoleName, ServiceAccountName, WorkloadName,
 };
 pub use namespaces::{NamespacePattern, ReservedNamespaces};
 pub use posix::{Gid, InvalidPosix, LowestId, PosixIdentity, Uid};
+pub use revision_token::{InvalidRevisionToken, RevisionToken};
 pub use secret::Secret;

@@ -14,7 +14,7 @@ use reeve_link::{
     Batch, DELETES, Hello, ObjectKey, PART_BYTES, PROTOCOL_VERSION, Resume, ServerMessage, Versioned,
 };
 use reeve_store::{Deleted, Later};
-use reeve_types::{ClusterId, Revision, Timestamp};
+use reeve_types::{ClusterId, Revision, RevisionToken, Timestamp};
 use serde::Deserialize;
 use tokio::sync::{mpsc, watch};
 use tokio::time::MissedTickBehavior;
@@ -144,7 +144,6 @@ impl Feed {
             protocol: PROTOCOL_VERSION,
             cluster_id: self.cluster,
             revision,
-            history: self.app.settings.history,
         };
         self.send(&welcome).await?;
         let mut at = match self.place(resume).await? {
@@ -171,13 +170,13 @@ impl Feed {
         Ok(())
     }
 
-    /// Where to go on; `None` when everything has to be sent, because the operator asks for it, or because what it has is
-    /// not the beginning of what we have.
+    /// Where to go on; `None` when everything has to be sent, because the operator asks for it, or because it was told
+    /// something that was not changed here.
     async fn place(&self, resume: Option<Resume>) -> Result<Option<Revision>, End> {
         let Some(resume) = resume else { return Ok(None) };
         let store = &self.app.store;
         if store
-            .continues(&link_status(), self.cluster, &resume)
+            .may_resume(&link_status(), self.cluster, &resume)
             .await
             .map_err(End::Failed)?
         {
@@ -186,7 +185,6 @@ impl Feed {
         tracing::warn!(
             cluster = %self.cluster,
             revision = %resume.revision,
-            history = %resume.history,
             "the cluster was sent changes that this database does not have, or is too far behind: sending it everything"
         );
         Ok(None)
@@ -196,7 +194,7 @@ impl Feed {
     /// does not wait for the workloads.
     async fn everything(&self) -> Result<Revision, End> {
         let (mut after, mut rules_ended) = (None, false);
-        let mut begun = None;
+        let mut begun: Option<(Revision, RevisionToken)> = None;
         let mut told = Revision(0);
         loop {
             self.goes_on()?;
@@ -207,7 +205,7 @@ impl Feed {
                 .await
                 .map_err(End::Failed)?
                 .ok_or(End::Over)?;
-            let revision = *begun.get_or_insert(part.revision);
+            let (revision, token) = *begun.get_or_insert((part.revision, part.token));
             told = told.max(revision);
             if part.revision > told {
                 let removed = self.removed_meanwhile(told, revision).await?;
@@ -223,6 +221,7 @@ impl Feed {
             after = part.next;
             self.send(&ServerMessage::Batch(Batch {
                 revision,
+                token: after.is_none().then_some(token),
                 complete: true,
                 rules_end,
                 more: after.is_some(),
@@ -289,6 +288,7 @@ impl Feed {
             if more || owes_end || !deletes.is_empty() || !part.upserts.is_empty() {
                 self.send(&ServerMessage::Batch(Batch {
                     revision: told,
+                    token: (!more).then_some(deleted.token),
                     more,
                     deletes,
                     upserts: part.upserts,
@@ -360,6 +360,7 @@ mod tests {
             let mut upserts = vec![rule(one), rule(two)];
             let removed = Deleted {
                 revision: Revision(8),
+                token: RevisionToken::from_bytes([0; 16]),
                 keys,
             };
             drop_removed(&mut upserts, &removed);

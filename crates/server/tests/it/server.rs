@@ -13,9 +13,9 @@ use reeve_server::app::{App, Settings};
 use reeve_server::router::router;
 use reeve_server::security::Security;
 use reeve_server::start;
-use reeve_store::{Histories, Store, SubjectId};
+use reeve_store::{Store, SubjectId};
 use reeve_store_sql::{AuditKey, SqlStore};
-use reeve_types::{Clock, HistoryId, Secret, ServiceAccountId, Timestamp, UserId};
+use reeve_types::{Clock, Secret, ServiceAccountId, Timestamp, UserId};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -101,9 +101,6 @@ impl Server {
                 .unwrap();
         }
         let installed = start::installed(store.as_ref(), &master).await.unwrap();
-        // Not the seeded one: it would draw the same id after a restart.
-        let history = HistoryId::from_uuid(Random::system().uuid().unwrap());
-        store.begin_history(history, clock.now()).await.unwrap();
         let security = Security::new(&master, installed.ring, URL, random).unwrap();
         let settings = Settings {
             public_url: URL.to_owned(),
@@ -112,7 +109,6 @@ impl Server {
             workloads_per_project: 50,
             account_created_at: installed.created_at,
             heartbeat: Duration::from_millis(50),
-            history,
             failed_attempts_days: Some(90),
         };
         let app = App::new(
