@@ -32,6 +32,8 @@ pub struct Settings {
     pub workloads_per_project: u32,
     /// How often a link stream says that it is still there, and looks whether its token is.
     pub heartbeat: Duration,
+    /// Whether other processes may serve the same database: they look there whether a cluster is connected.
+    pub shared_database: bool,
     /// For how many days events of failed attempts are kept; for ever without.
     pub failed_attempts_days: Option<u32>,
 }

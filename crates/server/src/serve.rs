@@ -20,7 +20,7 @@ use crate::cli::Serve;
 use crate::connections::{Bounded, Connections};
 use crate::public_url::PublicUrl;
 use crate::security::Security;
-use crate::start::{DataDir, Reach, first_password, first_start, installed, write_whole};
+use crate::start::{Reach, first_password, first_start, installed, write_whole};
 use crate::{audit_log, follow, logging, restored, router, tls, upkeep};
 
 /// How long open requests may go on after SIGTERM. Link streams end at once.
@@ -61,7 +61,7 @@ pub fn run(flags: Serve) -> anyhow::Result<()> {
 }
 
 async fn serve(flags: Serve, clock: Clock, random: Random) -> anyhow::Result<()> {
-    let dir = DataDir::open(&flags.data_dir)?.with(flags.database.url()?);
+    let dir = flags.database.at(&flags.data_dir)?;
     let _lock = dir.lock()?;
     let initialized = dir.is_initialized().await?;
     let master = dir.master_key(&random, initialized)?;
@@ -124,6 +124,7 @@ async fn serve(flags: Serve, clock: Clock, random: Random) -> anyhow::Result<()>
         workloads_per_project: flags.workloads_per_project,
         account_created_at: installed.created_at,
         heartbeat: Duration::from_secs(reeve_link::HEARTBEAT_SECONDS),
+        shared_database: dir.is_shared(),
         failed_attempts_days: Some(flags.failed_attempts_days).filter(|days| *days > 0),
     };
     let app = App::new(

@@ -23,7 +23,9 @@ use crate::chain::AuditKey;
 pub(crate) use failure::During;
 use failure::silence;
 use postgres::{PATIENCE, PostgresPools};
+pub(crate) use postgres::{migrations as postgres_migrations, storable};
 use sqlite::SqlitePools;
+pub(crate) use sqlite::listed;
 pub(crate) use value::{Arg, Row, from_json};
 
 /// One file, applied in a transaction of its own: number, name, text.
@@ -47,6 +49,15 @@ const fn migrations(sixth: &'static str) -> Migrations {
             include_str!("../migrations/0010_revision_tokens.sql"),
         ),
     ]
+}
+
+/// The number of the last migration.
+pub(crate) fn newest_migration() -> i64 {
+    postgres_migrations()
+        .iter()
+        .map(|(version, ..)| *version)
+        .max()
+        .unwrap_or_default()
 }
 
 /// The connections: some that write, some that read.

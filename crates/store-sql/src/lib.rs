@@ -16,6 +16,7 @@ mod directory;
 mod driver;
 mod fence;
 mod installation;
+mod moving;
 mod projects;
 mod reports;
 mod revision_tokens;
@@ -34,6 +35,7 @@ use reeve_types::{ClusterId, Timestamp};
 
 pub use chain::{AuditKey, Broken, Verified};
 use driver::{During, Pools, Tx};
+pub use moving::{Copied, Move, MoveFailed, TableSum};
 pub use url::{DatabaseUrl, InvalidDatabaseUrl};
 
 /// A store in a SQL database. Cheap to share behind an `Arc`.
@@ -94,6 +96,19 @@ impl SqlStore {
         Ok(Self {
             pools: Pools::open_postgres_read_only(url, key).await?,
         })
+    }
+
+    /// Whether a move into this database was begun and not finished: nothing in it counts.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when it cannot be reached.
+    pub async fn is_being_moved_into(&self) -> Result<bool, StoreError> {
+        const READ: &str = "look whether a move is unfinished";
+        self.read(READ)
+            .await?
+            .has_table(moving::UNFINISHED)
+            .await
+            .during(READ)
     }
 
     /// Ends all connections, when those that work have ended.

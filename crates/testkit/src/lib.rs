@@ -21,6 +21,7 @@
 
 mod apply;
 mod audit;
+mod balancer;
 mod cluster;
 mod environment;
 pub mod images;
@@ -34,6 +35,7 @@ mod wait;
 
 pub use apply::apply_yaml;
 pub use audit::AuditEvent;
+pub use balancer::RoundRobin;
 pub use cluster::{Cluster, Impersonate, Options, Tier, write_authentication};
 pub use kubectl::Kubectl;
 pub use postgres::{Postgres, own_postgres, postgres};

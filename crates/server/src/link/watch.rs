@@ -26,7 +26,7 @@ use crate::audit::link_status;
 use crate::connections::Lasting;
 use crate::error::{ApiError, log_chain};
 use crate::extract::read;
-use crate::hub::Stream;
+use crate::hub::{LIVENESS, Stream};
 
 /// How long a peer may leave what was sent unread: a stream that nobody reads must not outlive its token or its cluster.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -139,6 +139,9 @@ impl Feed {
         let mut heartbeat = tokio::time::interval(self.app.settings.heartbeat);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         heartbeat.tick().await;
+        let mut liveness = tokio::time::interval(LIVENESS);
+        liveness.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        liveness.tick().await;
         let revision = *self.line.borrow_and_update();
         let welcome = ServerMessage::Welcome {
             protocol: PROTOCOL_VERSION,
@@ -158,6 +161,7 @@ impl Feed {
             tokio::select! {
                 changed = self.line.changed() => changed.map_err(|_| End::Over)?,
                 _ = heartbeat.tick() => self.send(&ServerMessage::Heartbeat).await?,
+                _ = liveness.tick(), if self.app.settings.shared_database => heard(&self.app, self.cluster).await,
             }
         }
     }

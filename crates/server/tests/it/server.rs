@@ -109,6 +109,7 @@ impl Server {
             workloads_per_project: 50,
             account_created_at: installed.created_at,
             heartbeat: Duration::from_millis(50),
+            shared_database: true,
             failed_attempts_days: Some(90),
         };
         let app = App::new(

@@ -12,10 +12,15 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use super::sqlite::listed;
-use super::{Arg, During, Migrations, in_time, migrations};
+use super::{Arg, During, Migrations, in_time};
 use crate::DatabaseUrl;
 
-const MIGRATIONS: Migrations = migrations(include_str!("../../migrations/0006_bounds.postgres.sql"));
+const MIGRATIONS: Migrations = super::migrations(include_str!("../../migrations/0006_bounds.postgres.sql"));
+
+/// The migrations of this database.
+pub(crate) const fn migrations() -> Migrations {
+    MIGRATIONS
+}
 
 /// How many connections write: one change, and reports of as many clusters as are left.
 const WRITERS: u32 = 4;
@@ -191,6 +196,6 @@ pub(super) fn bind<'q>(
 }
 
 /// PostgreSQL keeps every character but one.
-fn storable(text: &str) -> String {
+pub(crate) fn storable(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
 }

@@ -176,6 +176,7 @@ mod tests {
             workloads_per_project: 5_000,
             account_created_at: reeve_types::Timestamp::from_millis(0),
             heartbeat: std::time::Duration::from_secs(1),
+            shared_database: false,
             failed_attempts_days: None,
         }
     }
