@@ -6,22 +6,28 @@ SHELL := bash
 # Tests say loudly when they had no cluster; `TESTBED=require` (CI) makes that an error.
 export TESTBED ?= auto
 
-.PHONY: help demo demo-up demo-down test check gen bench fmt mutants-admission testbed tools build
+# On what the demo's server runs: `sqlite` or `postgres`.
+DATABASE ?= sqlite
+
+.PHONY: help demo demo-up demo-down chaos test check gen bench fmt mutants-admission testbed tools build
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: tools testbed build ## the main job, shown step by step on a real Kubernetes; Ctrl-C ends it
-	@target/debug/reeve-demo run
+demo: tools testbed build ## the main job, shown step by step on a real Kubernetes; Ctrl-C ends it. DATABASE=postgres: on that
+	@target/debug/reeve-demo --database $(DATABASE) run
 
 demo-up: tools testbed build ## the same in the background; returns when ready, writes target/demo/demo.json
-	@target/debug/reeve-demo up
+	@target/debug/reeve-demo --database $(DATABASE) up
 
 demo-down: ## ends what demo-up started
 	@if [ -x target/debug/reeve-demo ]; then target/debug/reeve-demo down; else echo "no demo was built here, so none is running"; fi
 
 test: tools testbed build ## every test, on a real Kubernetes where the machine allows
 	@cargo test --workspace --locked --no-fail-fast
+
+chaos: tools testbed build ## twenty seeded runs of kills over PostgreSQL, of which `make test` does two; about half an hour
+	@CHAOS=all cargo test -p reeve-e2e --locked --test it -- --nocapture crashes::chaos
 
 check: tools ## formatting, lints, boundaries, generated files, licences; no test runs
 	@cargo fmt --all --check

@@ -153,7 +153,7 @@ async fn read_everything(rest: &Rest, cluster: &str, secret: &str) -> Result<(us
     let body = json!({"clusterId": cluster, "clientSecret": secret});
     let answer = rest.with_token(None).post("/link/v1/token", body).await?;
     let token = text(&answer.expect(200)?, "accessToken")?;
-    let hello = json!({"protocol": 3, "operatorVersion": "bench"});
+    let hello = json!({"protocol": 4, "operatorVersion": "bench"});
     let (mut workloads, mut longest) = (0, 0);
     rest.with_token(Some(&token))
         .read_lines("/link/v1/watch", hello, |line| {

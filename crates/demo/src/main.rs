@@ -9,11 +9,11 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use reeve_e2e::organization::kubeconfig_of;
-use reeve_e2e::{ADMINISTRATOR, Options, Organization, Road};
+use reeve_e2e::{ADMINISTRATOR, Database, Options, Organization, Road};
 use reeve_testkit::Tier;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -30,6 +30,9 @@ struct Arguments {
     /// Where logs, data, kubeconfigs and demo.json go.
     #[arg(long, default_value = "target/demo", global = true)]
     dir: PathBuf,
+    /// On what the server runs; PostgreSQL is started with the demo, in a temporary folder, and ends with it.
+    #[arg(long, value_enum, default_value_t = Database::Sqlite, global = true)]
+    database: Database,
     #[command(subcommand)]
     task: Task,
 }
@@ -48,11 +51,11 @@ enum Task {
 }
 
 fn main() -> ExitCode {
-    let Arguments { dir, task } = Arguments::parse();
+    let Arguments { dir, database, task } = Arguments::parse();
     let outcome = match task {
-        Task::Run => block_on(run(&dir, true)),
-        Task::Stay => block_on(run(&dir, false)),
-        Task::Up => up(&dir),
+        Task::Run => block_on(run(&dir, database, true)),
+        Task::Stay => block_on(run(&dir, database, false)),
+        Task::Up => up(&dir, database),
         Task::Down => down(&dir),
     };
     match outcome {
@@ -86,7 +89,7 @@ fn now() -> Instant {
     Instant::now()
 }
 
-async fn run(dir: &Path, with_story: bool) -> Result<()> {
+async fn run(dir: &Path, database: Database, with_story: bool) -> Result<()> {
     if let Some(id) = running(dir) {
         bail!("a demo is running already (process {id}); `make demo-down` ends it");
     }
@@ -95,7 +98,7 @@ async fn run(dir: &Path, with_story: bool) -> Result<()> {
     fresh(dir)?;
     std::fs::write(pid_file(dir), std::process::id().to_string()).context("writing the process id")?;
     let outcome = tokio::select! {
-        outcome = come_up(dir, with_story) => outcome.map(Some),
+        outcome = come_up(dir, database, with_story) => outcome.map(Some),
         _ = interrupted.recv() => Ok(None),
         _ = terminated.recv() => Ok(None),
     };
@@ -113,10 +116,11 @@ async fn run(dir: &Path, with_story: bool) -> Result<()> {
     gone(dir)
 }
 
-async fn come_up(dir: &Path, with_story: bool) -> Result<Road> {
+async fn come_up(dir: &Path, database: Database, with_story: bool) -> Result<Road> {
     let started = now();
     let road = Road::up(Options {
         tell,
+        database,
         ..Options::new(dir.to_owned(), Tier::Node)
     })
     .await?;
@@ -169,7 +173,7 @@ fn addresses(dir: &Path, road: &Road, organization: &Organization) {
     tell("Ctrl-C ends everything.");
 }
 
-fn up(dir: &Path) -> Result<()> {
+fn up(dir: &Path, database: Database) -> Result<()> {
     use std::os::unix::process::CommandExt;
     if let Some(id) = running(dir) {
         bail!("a demo is running already (process {id}); `make demo-down` ends it");
@@ -183,6 +187,8 @@ fn up(dir: &Path) -> Result<()> {
     let mut child = Command::new(this)
         .arg("--dir")
         .arg(dir)
+        .arg("--database")
+        .arg(word(database))
         .arg("stay")
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
@@ -212,6 +218,12 @@ fn up(dir: &Path) -> Result<()> {
         COMING_UP.as_secs() / 60,
         said(&log_file)
     )
+}
+
+/// How the flag says it.
+fn word(database: Database) -> String {
+    let value = database.to_possible_value();
+    value.map_or_else(String::new, |value| value.get_name().to_owned())
 }
 
 fn said(log_file: &Path) -> String {

@@ -1,4 +1,4 @@
-//! The whole of Reeve on one machine: a real Kubernetes, the server on SQLite, the operator under its own rights.
+//! The whole of Reeve on one machine: a real Kubernetes, the server on SQLite or PostgreSQL, the operator under its own rights.
 //! Development only: the demo, the end-to-end tests (`tests/it`), the operator's tests and the benches use it.
 //!
 //! [`Road::up`] puts the parts together as `docs/install.md` tells an administrator to. Everything listens on loopback and
@@ -12,6 +12,7 @@ pub mod organization;
 pub mod process;
 pub mod rest;
 pub mod road;
+pub mod servers;
 mod unused;
 
 pub use command_line::CommandLine;
@@ -21,6 +22,7 @@ pub use organization::{Application, Organization, Person};
 pub use process::Process;
 pub use rest::{Answer, Rest};
 pub use road::{ADMINISTRATOR, Options, Road};
+pub use servers::{Database, Replica, blocking};
 pub use unused::unused as unused_rights;
 
 /// Makes aws-lc-rs the one crypto provider of this process. Calling it again does nothing.

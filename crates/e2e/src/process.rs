@@ -27,6 +27,20 @@ impl Process {
     /// # Errors
     /// The program or its log cannot be opened.
     pub fn start(name: &'static str, program: &Path, arguments: &[String], log: &Path) -> Result<Self> {
+        Self::start_with(name, program, arguments, &[], log)
+    }
+
+    /// The same with these variables in its environment.
+    ///
+    /// # Errors
+    /// As [`Process::start`].
+    pub fn start_with(
+        name: &'static str,
+        program: &Path,
+        arguments: &[String],
+        environment: &[(&'static str, String)],
+        log: &Path,
+    ) -> Result<Self> {
         let file = File::options()
             .create(true)
             .append(true)
@@ -36,6 +50,7 @@ impl Process {
             .args(["--pdeathsig", "KILL", "--"])
             .arg(program)
             .args(arguments)
+            .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(file.try_clone()?)
             .stderr(file)

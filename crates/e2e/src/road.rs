@@ -11,6 +11,7 @@ use crate::install::install_chart;
 use crate::kubeconfig::{kubeconfig, write_private};
 use crate::process::Process;
 use crate::rest::Rest;
+use crate::servers::{Database, Replica, Servers};
 
 /// The address people sign in with on the first start.
 pub const ADMINISTRATOR: &str = "admin@reeve.example";
@@ -27,16 +28,19 @@ pub struct Options {
     pub tell: fn(&str),
     /// Whether the operator holds a lease, as several replicas would. After a kill the next waits until it ran out.
     pub leader_elect: bool,
+    /// On what the server runs.
+    pub database: Database,
 }
 
 impl Options {
-    /// In this folder, on this Kubernetes, silently and with one operator.
+    /// In this folder, on this Kubernetes, silently, with one operator and one server on SQLite.
     pub fn new(dir: PathBuf, tier: Tier) -> Self {
         Self {
             dir,
             tier,
             tell: |_| (),
             leader_elect: false,
+            database: Database::default(),
         }
     }
 }
@@ -45,6 +49,8 @@ impl Options {
 pub struct Road {
     operator: Option<Process>,
     server: Option<Process>,
+    replica: Option<Process>,
+    servers: Servers,
     /// The Kubernetes.
     pub cluster: Cluster,
     /// The control plane, with the administrator's token.
@@ -58,7 +64,6 @@ pub struct Road {
     /// The server's certificate authority.
     pub ca_file: PathBuf,
     dir: PathBuf,
-    server_port: u16,
     leader_elect: bool,
 }
 
@@ -119,6 +124,26 @@ impl Road {
         self.server.as_ref()
     }
 
+    /// The second process of the server, while it runs.
+    pub fn replica(&self) -> Option<&Process> {
+        self.replica.as_ref()
+    }
+
+    /// The PostgreSQL that the server runs on, where it does.
+    pub const fn postgres(&self) -> Option<&reeve_testkit::Postgres> {
+        self.servers.postgres()
+    }
+
+    /// The folder of a process of the server.
+    pub fn data_dir(&self, replica: Replica) -> PathBuf {
+        self.servers.data_dir(replica)
+    }
+
+    /// The variables that tell a command of the server which database is meant.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        self.servers.environment()
+    }
+
     /// The operator's process, while it runs.
     pub fn operator(&self) -> Option<&Process> {
         self.operator.as_ref()
@@ -130,6 +155,24 @@ impl Road {
     /// It is not running.
     pub fn kill_server(&mut self) -> Result<()> {
         self.server.take().context("the server is not running")?.kill()
+    }
+
+    /// SIGKILL for the second process of the server.
+    ///
+    /// # Errors
+    /// It is not running.
+    pub fn kill_replica(&mut self) -> Result<()> {
+        self.replica.take().context("the replica is not running")?.kill()
+    }
+
+    /// Starts the second process of the server again.
+    ///
+    /// # Errors
+    /// It does not come up.
+    pub async fn start_replica(&mut self) -> Result<()> {
+        let (replica, _) = self.servers.start(Replica::Second).await?;
+        self.replica = Some(replica);
+        Ok(())
     }
 
     /// SIGKILL for the operator.
@@ -148,7 +191,7 @@ impl Road {
     /// # Errors
     /// It does not come up.
     pub async fn start_server(&mut self) -> Result<()> {
-        let (server, _) = start_server(&self.dir, self.server_port).await?;
+        let (server, _) = self.servers.start(Replica::First).await?;
         self.server = Some(server);
         Ok(())
     }
@@ -198,7 +241,7 @@ impl Road {
         if let Some(operator) = self.operator.take() {
             operator.stop().await;
         }
-        if let Some(server) = self.server.take() {
+        for server in [self.replica.take(), self.server.take()].into_iter().flatten() {
             server.stop().await;
         }
     }
@@ -231,8 +274,9 @@ impl Road {
 
 /// The server with a cluster made in it, before there is a Kubernetes.
 struct ControlPlane {
+    servers: Servers,
     server: Process,
-    server_port: u16,
+    replica: Option<Process>,
     admin: Rest,
     admin_password: String,
     ca_file: PathBuf,
@@ -245,16 +289,16 @@ impl ControlPlane {
         crate::install_crypto();
         let dir = &options.dir;
         std::fs::create_dir_all(dir).with_context(|| format!("making `{}`", dir.display()))?;
-        (options.tell)("starting reeve-server on SQLite");
+        (options.tell)(&format!("starting reeve-server on {}", options.database.name()));
         let admin_password = write_new_password(&dir.join("admin-password"))?;
-        let (server, announced) = start_server(dir, 0).await?;
+        let mut servers = Servers::new(dir, options.database).await?;
+        let (server, announced) = servers.start(Replica::First).await?;
+        let replica = match servers.are_two() {
+            true => Some(servers.start(Replica::Second).await?.0),
+            false => None,
+        };
         let url = text(&announced, "url")?;
         let ca_file = PathBuf::from(text(&announced, "caFile")?);
-        let server_port = url
-            .rsplit(':')
-            .next()
-            .and_then(|p| p.parse().ok())
-            .context("no port in the server's url")?;
         let admin = Rest::new(&url, &ca_file)?
             .sign_in(ADMINISTRATOR, &admin_password)
             .await?;
@@ -265,8 +309,9 @@ impl ControlPlane {
         let (cluster_id, link_secret) = (text(&created, "uuid")?, text(&created, "clientSecret")?);
         write_private(&dir.join("link-secret"), &link_secret)?;
         Ok(Self {
+            servers,
             server,
-            server_port,
+            replica,
             admin,
             admin_password,
             ca_file,
@@ -278,7 +323,7 @@ impl ControlPlane {
     fn cluster_options(&self, options: &Options) -> Result<reeve_testkit::Options> {
         Ok(reeve_testkit::Options {
             tier: options.tier,
-            authentication_config: Some(authentication_config(&options.dir, &self.cluster_id)?),
+            authentication_config: Some(authentication_config(&self.servers, &self.cluster_id)?),
             dir: Some(options.dir.join("kubernetes")),
         })
     }
@@ -290,6 +335,8 @@ impl ControlPlane {
         let mut road = Road {
             operator: None,
             server: Some(self.server),
+            replica: self.replica,
+            servers: self.servers,
             cluster,
             admin: self.admin,
             admin_password: self.admin_password,
@@ -297,7 +344,6 @@ impl ControlPlane {
             link_secret: self.link_secret,
             ca_file: self.ca_file,
             dir: options.dir,
-            server_port: self.server_port,
             leader_elect: options.leader_elect,
         };
         (options.tell)("starting reeve-operator under its own ServiceAccount");
@@ -312,41 +358,18 @@ impl Drop for Road {
     fn drop(&mut self) {
         // The operator first: it must not report on a cluster that is being taken down.
         drop(self.operator.take());
+        drop(self.replica.take());
         drop(self.server.take());
     }
 }
 
-async fn start_server(dir: &Path, port: u16) -> Result<(Process, Value)> {
-    let announcement = dir.join("server.json");
-    let _ = std::fs::remove_file(&announcement);
-    let arguments = flags(&[
-        ("--data-dir", &dir.join("server").display().to_string()),
-        ("--listen", &format!("127.0.0.1:{port}")),
-        ("--admin-username", ADMINISTRATOR),
-        (
-            "--admin-password-file",
-            &dir.join("admin-password").display().to_string(),
-        ),
-        ("--announce-file", &announcement.display().to_string()),
-        ("--log-format", "json"),
-    ]);
-    let program = reeve_testkit::binary("reeve-server")?;
-    let mut server = Process::start(
-        "reeve-server",
-        &program,
-        &with_command("serve", arguments),
-        &dir.join("server.log"),
-    )?;
-    let announced = server.announced(&announcement).await?;
-    Ok((server, announced))
-}
-
-fn authentication_config(dir: &Path, cluster_id: &str) -> Result<String> {
+fn authentication_config(servers: &Servers, cluster_id: &str) -> Result<String> {
     let output = std::process::Command::new(reeve_testkit::binary("reeve-server")?)
         .arg("authentication-config")
         .arg("--data-dir")
-        .arg(dir.join("server"))
+        .arg(servers.data_dir(Replica::First))
         .args(["--cluster", cluster_id])
+        .envs(servers.environment())
         .output()
         .context("running `reeve-server authentication-config`")?;
     anyhow::ensure!(
@@ -357,14 +380,14 @@ fn authentication_config(dir: &Path, cluster_id: &str) -> Result<String> {
     String::from_utf8(output.stdout).context("reading the authentication configuration")
 }
 
-fn flags(pairs: &[(&str, &str)]) -> Vec<String> {
+pub(crate) fn flags(pairs: &[(&str, &str)]) -> Vec<String> {
     pairs
         .iter()
         .flat_map(|(flag, value)| [(*flag).to_owned(), (*value).to_owned()])
         .collect()
 }
 
-fn with_command(command: &str, mut arguments: Vec<String>) -> Vec<String> {
+pub(crate) fn with_command(command: &str, mut arguments: Vec<String>) -> Vec<String> {
     arguments.insert(0, command.to_owned());
     arguments
 }

@@ -12,8 +12,8 @@
 //!    the answer is 400, to more reports than a cluster may send 429 with `Retry-After` in seconds.
 //!
 //! **Promise.** Applying a batch is idempotent. A batch's deletions are applied before its upserts, so revocations come
-//! first. An operator that has applied a batch whole may name the batch's revision, and the history it was sent in, in its
-//! next [`Hello::resume`]; it is then sent only what changed later. Otherwise the stream begins with the complete state.
+//! first. An operator that has applied a batch whole may name the batch's revision and token in its next [`Hello::resume`]; it
+//! is then sent only what changed later. Otherwise the stream begins with the complete state.
 //!
 //! **Parts.** No line is longer than [`LINE_BYTES`], so that neither side has to hold a whole state. A server ends a part
 //! when its objects have about [`PART_BYTES`]; all parts but the last say [`Batch::more`], and only the last one, the end mark,
@@ -23,17 +23,17 @@
 //! that are committed meanwhile come between the parts, in batches of their own. A complete state that was interrupted
 //! starts anew, from its first part.
 //!
-//! **Histories.** A revision alone does not say which state it is of: a database restored from a backup counts on from an
-//! older revision, along another way. So each run of a server is a history with an id of its own, and the database keeps
-//! with which revision each of them began. A server takes a [`Resume`] only when it knows the history and the revision is
-//! not beyond the one with which the next history began: then what the operator has is the beginning of what the server has.
-//! To any other it answers with the complete state.
+//! **Tokens.** A revision alone does not say which state it is of: a database restored from a backup counts on from an
+//! older revision, and the next changes are other ones. So each revision has a [`RevisionToken`], which is kept with it in the
+//! database, for the last revisions of each cluster. A server takes a [`Resume`] only when the database has that revision with
+//! that token: then everything the operator has was changed here too. To any other it answers with the complete state. Which
+//! process of a server sent the batch, and which one is asked now, does not matter.
 
 pub mod bounds;
 pub mod desired;
 pub mod status;
 
-use reeve_types::{ClusterId, HistoryId, Revision, Secret};
+use reeve_types::{ClusterId, Revision, RevisionToken, Secret};
 use serde::{Deserialize, Serialize};
 
 pub use desired::{
@@ -42,7 +42,7 @@ pub use desired::{
 pub use status::{ClusterSettings, KubernetesEndpoint, ObjectStatus, StatusPhase, StatusReport};
 
 /// The version both sides speak. A server refuses another with 400 and says which it speaks.
-pub const PROTOCOL_VERSION: u32 = 3;
+pub const PROTOCOL_VERSION: u32 = 4;
 /// Every path of the link starts so.
 pub const PATH_PREFIX: &str = "/link/v1";
 /// How often the server says that it is still there. An operator that hears nothing for three of these reconnects.
@@ -104,10 +104,10 @@ pub struct Hello {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Resume {
-    /// The history of the stream that brought it.
-    pub history: HistoryId,
     /// Its revision.
     pub revision: Revision,
+    /// Its token.
+    pub token: RevisionToken,
 }
 
 /// One line of the stream.
@@ -123,8 +123,6 @@ pub enum ServerMessage {
         cluster_id: ClusterId,
         /// Where it stands now.
         revision: Revision,
-        /// The history that every batch of this stream is of.
-        history: HistoryId,
     },
     /// Changes to apply.
     Batch(Batch),
@@ -138,6 +136,9 @@ pub enum ServerMessage {
 pub struct Batch {
     /// The revision the cluster has reached when all of this is applied, and what the parts before it brought.
     pub revision: Revision,
+    /// The token of that revision, in an end mark: an operator resumes with both. A part that more follow has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<RevisionToken>,
     /// True in each part of the whole state.
     #[serde(default)]
     pub complete: bool,
@@ -174,6 +175,8 @@ mod tests {
 
     use super::*;
 
+    const TOKEN: &str = "223e4567e89b12d3a456426614174000";
+
     fn reads_back<T>(value: &T, wire: Value)
     where
         T: Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug,
@@ -185,16 +188,14 @@ mod tests {
     #[test]
     fn every_message_is_one_json_object_that_names_its_type() {
         let cluster_id = "123e4567-e89b-12d3-a456-426614174000".parse().unwrap();
-        let history = "223e4567-e89b-12d3-a456-426614174000".parse().unwrap();
         let welcome = ServerMessage::Welcome {
-            protocol: 3,
+            protocol: 4,
             cluster_id,
             revision: Revision(7),
-            history,
         };
         reads_back(
             &welcome,
-            json!({"type": "welcome", "protocol": 3, "clusterId": cluster_id, "revision": 7, "history": history}),
+            json!({"type": "welcome", "protocol": 4, "clusterId": cluster_id, "revision": 7}),
         );
         reads_back(&ServerMessage::Heartbeat, json!({"type": "heartbeat"}));
         let rule = AccessRule {
@@ -208,6 +209,7 @@ mod tests {
         };
         let batch = Batch {
             revision: Revision(8),
+            token: Some(TOKEN.parse().unwrap()),
             deletes: vec![ObjectKey::Project(ProjectId::new(34).unwrap())],
             upserts: vec![Versioned {
                 revision: Revision(8),
@@ -216,7 +218,7 @@ mod tests {
             ..Batch::default()
         };
         let wire = json!({
-            "type": "batch", "revision": 8, "complete": false, "deletes": [{"kind": "Project", "id": "34"}],
+            "type": "batch", "revision": 8, "token": TOKEN, "complete": false, "deletes": [{"kind": "Project", "id": "34"}],
             "upserts": [{"revision": 8, "object": {"kind": "AccessRule", "spec": {
                 "id": 3, "subject": {"kind": "service-account", "name": "ci"}, "role": "l1-researcher",
                 "scope": {"type": "project", "id": "33"},
@@ -237,23 +239,24 @@ mod tests {
     }
 
     #[test]
-    fn a_hello_says_where_it_stands_in_which_history() {
-        let history = "223e4567-e89b-12d3-a456-426614174000".parse().unwrap();
-        let hello: Hello = serde_json::from_value(json!({"protocol": 3, "operatorVersion": "1",
-            "resume": {"history": history, "revision": 7}}))
+    fn a_hello_says_where_it_stands_by_revision_and_token() {
+        let token = TOKEN.parse().unwrap();
+        let hello: Hello = serde_json::from_value(json!({"protocol": 4, "operatorVersion": "1",
+            "resume": {"revision": 7, "token": token}}))
         .unwrap();
         assert_eq!(
             hello.resume,
             Some(Resume {
-                history,
-                revision: Revision(7)
+                revision: Revision(7),
+                token,
             })
         );
-        let everything = json!({"protocol": 3, "operatorVersion": "1"});
+        let everything = json!({"protocol": 4, "operatorVersion": "1"});
         let hello: Hello = serde_json::from_value(everything.clone()).unwrap();
         assert_eq!(serde_json::to_value(&hello).unwrap(), everything);
-        let old =
-            serde_json::from_value::<Hello>(json!({"protocol": 3, "operatorVersion": "1", "resumeFrom": 7}));
+        let old = serde_json::from_value::<Hello>(
+            json!({"protocol": 4, "operatorVersion": "1", "resume": {"revision": 7}}),
+        );
         assert!(old.is_err(), "a revision alone is no place to resume from");
     }
 

@@ -1,10 +1,10 @@
 //! What every handler shares.
 
-use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, OnceLock, RwLockReadGuard};
 use std::time::Duration;
 
 use reeve_store::Store;
-use reeve_types::{Clock, HistoryId, ReservedNamespaces, Timestamp};
+use reeve_types::{Clock, ReservedNamespaces, Timestamp};
 use tokio::sync::{Mutex, watch};
 
 use crate::directory::Directory;
@@ -32,8 +32,8 @@ pub struct Settings {
     pub workloads_per_project: u32,
     /// How often a link stream says that it is still there, and looks whether its token is.
     pub heartbeat: Duration,
-    /// Which history of the database this process began with.
-    pub history: HistoryId,
+    /// Whether other processes may serve the same database: they look there whether a cluster is connected.
+    pub shared_database: bool,
     /// For how many days events of failed attempts are kept; for ever without.
     pub failed_attempts_days: Option<u32>,
     /// How long a session lasts at most, in seconds.
@@ -70,8 +70,6 @@ pub struct App {
     pub(crate) turn: Arc<Mutex<()>>,
     /// What of each change is written outside of the database.
     fence: OnceLock<Fence>,
-    /// Which history of the database this process writes now.
-    history: RwLock<HistoryId>,
 }
 
 impl App {
@@ -87,7 +85,6 @@ impl App {
         reserve: Arc<Reserve>,
     ) -> Result<Arc<Self>, reeve_store::StoreError> {
         let app = Arc::new(Self {
-            history: RwLock::new(settings.history),
             store,
             clock,
             security,
@@ -119,15 +116,6 @@ impl App {
 
     pub(crate) fn fence(&self) -> Option<&Fence> {
         self.fence.get()
-    }
-
-    /// Which history of the database this process writes: another one after the database was restored.
-    pub fn history(&self) -> HistoryId {
-        *self.history.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn set_history(&self, history: HistoryId) {
-        *self.history.write().unwrap_or_else(PoisonError::into_inner) = history;
     }
 
     /// Writes down outside of the database how far it has come. A failure is logged: the change is done all the same, and a

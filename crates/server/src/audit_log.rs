@@ -86,7 +86,7 @@ async fn open(data_dir: &Path, database: &Database) -> anyhow::Result<(DataDir, 
     if !data_dir.exists() {
         bail!("`{}` does not exist", data_dir.display());
     }
-    let dir = DataDir::open(data_dir)?.with(database.url()?);
+    let dir = database.at(data_dir)?;
     let master = dir.master_key(&Random::system(), true)?;
     let store = dir.store_to_read(Some(&master)).await?;
     Ok((dir, store))

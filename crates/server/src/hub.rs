@@ -2,11 +2,15 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use reeve_authz::Scope;
 use reeve_store::{ClusterFacts, CredentialNumber, DirectoryChange};
 use reeve_types::{ClusterId, Revision, Timestamp};
 use tokio::sync::{oneshot, watch};
+
+/// How often a process writes down that a cluster is connected to it, where others look at the same database.
+pub const LIVENESS: Duration = Duration::from_secs(15);
 
 /// How long after its last word a cluster without an open stream still counts as connected.
 const GRACE_SECONDS: i64 = 30;
@@ -213,10 +217,7 @@ impl Hub {
     pub fn is_connected(&self, cluster: ClusterId, now: Timestamp) -> bool {
         self.with(|lines| {
             lines.get(&cluster).is_some_and(|line| {
-                !line.streams.is_empty()
-                    || line
-                        .heard
-                        .is_some_and(|heard| heard.plus_seconds(GRACE_SECONDS) > now)
+                !line.streams.is_empty() || line.heard.is_some_and(|heard| is_recent(heard, now))
             })
         })
     }
@@ -235,6 +236,11 @@ impl Hub {
                 .collect()
         })
     }
+}
+
+/// Whether a cluster that was heard of then counts as connected now.
+pub fn is_recent(heard: Timestamp, now: Timestamp) -> bool {
+    heard.plus_seconds(GRACE_SECONDS) > now
 }
 
 /// An open stream.

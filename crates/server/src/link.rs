@@ -99,6 +99,10 @@ impl FromRequestParts<Arc<App>> for LinkCaller {
             .security
             .verify_link(guard::bearer(&parts.headers)?, app.clock.now())?;
         app.up_to_date().await?;
+        if app.directory().cluster(cluster).is_none() && app.settings.shared_database {
+            // Made through another process a moment ago, perhaps: the token is ours.
+            app.catch_up().await?;
+        }
         match app.directory().cluster(cluster) {
             Some(facts) if facts.credential != credential => {
                 return Err(ApiError::Unauthenticated(

@@ -6,7 +6,6 @@
 //! write: a reader may have asked a standby.
 
 use reeve_store::{Evidence, Loss, StoreError};
-use reeve_types::HistoryId;
 
 use crate::app::App;
 use crate::error::log_chain;
@@ -68,11 +67,6 @@ impl App {
     /// # Errors
     /// When the store does not answer.
     pub(crate) async fn read_what_was_restored(&self) -> Result<(), StoreError> {
-        // Revisions are given anew: whoever has some of before is to be told from whoever has those of now.
-        let id = self.security.random.uuid();
-        let history = HistoryId::from_uuid(id.map_err(|error| failed(Box::new(error)))?);
-        self.store.begin_history(history, self.clock.now()).await?;
-        self.set_history(history);
         self.load().await
     }
 }

@@ -46,7 +46,7 @@ pub struct Folder {
 impl Folder {
     fn open(&self) -> anyhow::Result<DataDir> {
         existing(&self.data_dir)?;
-        Ok(DataDir::open(&self.data_dir)?.with(self.database.url()?))
+        self.database.at(&self.data_dir)
     }
 }
 

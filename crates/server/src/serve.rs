@@ -10,8 +10,8 @@ use axum::Router;
 use axum_server::{Address, Handle, Server};
 use hyper_util::rt::TokioTimer;
 use reeve_identity::Random;
-use reeve_store::{Store, StoreError};
-use reeve_types::{Clock, HistoryId, ReservedNamespaces, Timestamp};
+use reeve_store::Store;
+use reeve_types::{Clock, ReservedNamespaces};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -19,9 +19,8 @@ use crate::app::{App, Settings};
 use crate::cli::Serve;
 use crate::connections::{Bounded, Connections};
 use crate::public_url::PublicUrl;
-use crate::reserve::Reserve;
 use crate::security::Security;
-use crate::start::{DataDir, Reach, first_password, first_start, installed, write_whole};
+use crate::start::{Reach, first_password, first_start, installed, write_whole};
 use crate::{audit_log, follow, logging, restored, router, tls, upkeep};
 
 /// How long open requests may go on after SIGTERM. Link streams end at once.
@@ -62,7 +61,7 @@ pub fn run(flags: Serve) -> anyhow::Result<()> {
 }
 
 async fn serve(flags: Serve, clock: Clock, random: Random) -> anyhow::Result<()> {
-    let dir = DataDir::open(&flags.data_dir)?.with(flags.database.url()?);
+    let dir = flags.database.at(&flags.data_dir)?;
     let _lock = dir.lock()?;
     let initialized = dir.is_initialized().await?;
     let master = dir.master_key(&random, initialized)?;
@@ -116,9 +115,7 @@ async fn serve(flags: Serve, clock: Clock, random: Random) -> anyhow::Result<()>
         ca_file: files.ca.clone(),
     })?;
 
-    let history = HistoryId::from_uuid(random.uuid()?);
     let reserve = Arc::new(dir.reserve(random.clone()));
-    begin_history(store.as_ref(), &reserve, history, clock.now()).await?;
     let security = Security::new(&master, installed.keys, &public_url, random)?;
     let settings = Settings {
         public_url: public_url.clone(),
@@ -127,7 +124,7 @@ async fn serve(flags: Serve, clock: Clock, random: Random) -> anyhow::Result<()>
         workloads_per_project: flags.workloads_per_project,
         account_created_at: installed.created_at,
         heartbeat: Duration::from_secs(reeve_link::HEARTBEAT_SECONDS),
-        history,
+        shared_database: dir.is_shared(),
         failed_attempts_days: Some(flags.failed_attempts_days).filter(|days| *days > 0),
         session_seconds: i64::from(flags.session_hours) * 3600,
         signing_key_days: Some(flags.signing_key_days).filter(|days| *days > 0),
@@ -177,20 +174,6 @@ async fn serve(flags: Serve, clock: Clock, random: Random) -> anyhow::Result<()>
     store.close().await;
     tracing::info!("stopped");
     Ok(())
-}
-
-/// Begins a history; on a full disk with the room that was kept for revocations.
-async fn begin_history(
-    store: &dyn Store,
-    reserve: &Reserve,
-    history: HistoryId,
-    now: Timestamp,
-) -> anyhow::Result<()> {
-    match store.begin_history(history, now).await {
-        Err(StoreError::Full { .. }) if reserve.give_back() => store.begin_history(history, now).await,
-        begun => begun,
-    }
-    .context("failed to begin")
 }
 
 /// Without a timer hyper waits for the rest of a request's head as long as its sender likes, and its own bounds on what it

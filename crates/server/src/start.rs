@@ -1,7 +1,7 @@
 //! What is in the data directory, and making it on the first start.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{Read, Write};
+use std::io::Write;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -10,19 +10,28 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use reeve_api::realm::ISSUER_PATH;
 use reeve_identity::{Audience, MasterKey, Passwords, Random, check_password, generate_password};
-use reeve_store::{AuditAction, AuditEntry, Credentials, FirstStart, Installation, NewUser, Store, Verifier};
+use reeve_store::{
+    AuditAction, AuditEntry, Credentials, FirstStart, Installation, NewUser, Store, StoreError, Verifier,
+};
 use reeve_store_sql::{AuditKey, DatabaseUrl, SqlStore};
 use reeve_types::{ClusterId, Email, Secret, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 
+use crate::cli::Database;
 use crate::keys::{self, Keys};
+use crate::master_key::{self, GivenMasterKey};
+use crate::moving::MOVED_TO;
 use crate::reserve::Reserve;
 
 const CREATED_AT: &str = "account-created-at";
 
 /// The data directory, and the database, which is a file in it or a PostgreSQL somewhere else.
 #[derive(Debug, Clone)]
-pub struct DataDir(PathBuf, Option<DatabaseUrl>);
+pub struct DataDir {
+    path: PathBuf,
+    database: Option<DatabaseUrl>,
+    master: Option<GivenMasterKey>,
+}
 
 /// The right to serve from a data directory, which one process has at a time. Ends with the value, and with the process
 /// however that ends.
@@ -44,13 +53,23 @@ impl DataDir {
         let path = path
             .canonicalize()
             .with_context(|| format!("failed to open `{}`", path.display()))?;
-        Ok(Self(path, None))
+        Ok(Self {
+            path,
+            database: None,
+            master: None,
+        })
     }
 
     /// With this database instead of the file in the directory.
     #[must_use]
-    pub fn with(self, url: Option<DatabaseUrl>) -> Self {
-        Self(self.0, url)
+    pub fn with(self, database: Option<DatabaseUrl>) -> Self {
+        Self { database, ..self }
+    }
+
+    /// With this master key instead of the one in the directory.
+    #[must_use]
+    pub fn given(self, master: Option<GivenMasterKey>) -> Self {
+        Self { master, ..self }
     }
 
     /// Takes the directory for this process.
@@ -58,7 +77,7 @@ impl DataDir {
     /// # Errors
     /// When another process has it.
     pub fn lock(&self) -> anyhow::Result<Lock> {
-        let name = self.0.join("lock");
+        let name = self.path.join("lock");
         let file = OpenOptions::new()
             .create(true)
             .append(true)
@@ -69,7 +88,7 @@ impl DataDir {
             Ok(()) => Ok(Lock(file)),
             Err(TryLockError::WouldBlock) => bail!(
                 "`{}` is served by another process: end that one first, or choose another `--data-dir`",
-                self.0.display()
+                self.path.display()
             ),
             Err(TryLockError::Error(error)) => {
                 Err(error).with_context(|| format!("failed to lock `{}`", name.display()))
@@ -77,23 +96,29 @@ impl DataDir {
         }
     }
 
+    /// Whether other processes may serve the same database, each from a directory of its own.
+    pub const fn is_shared(&self) -> bool {
+        self.database.is_some()
+    }
+
     /// The directory itself.
     pub fn path(&self) -> &Path {
-        &self.0
+        &self.path
     }
 
     /// Where certificates of our own are.
     pub fn tls(&self) -> PathBuf {
-        self.0.join("tls")
+        self.path.join("tls")
     }
 
     /// Takes the room that revocations have on a full disk.
     pub fn reserve(&self, random: Random) -> Reserve {
-        Reserve::take(&self.0, random)
+        Reserve::take(&self.path, random)
     }
 
-    fn database(&self) -> PathBuf {
-        self.0.join("reeve.db")
+    /// The file of SQLite.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.path.join("reeve.db")
     }
 
     /// Whether the account was made here.
@@ -101,7 +126,7 @@ impl DataDir {
     /// # Errors
     /// When the database is there and cannot be read.
     pub async fn is_initialized(&self) -> anyhow::Result<bool> {
-        if self.1.is_none() && fs::metadata(self.database()).map_or(0, |file| file.len()) == 0 {
+        if self.database.is_none() && fs::metadata(self.database()).map_or(0, |file| file.len()) == 0 {
             return Ok(false);
         }
         let store = self.store_to_read(None).await?;
@@ -116,10 +141,11 @@ impl DataDir {
     /// When it cannot be opened.
     pub async fn store(&self, master: &MasterKey, now: Timestamp) -> anyhow::Result<SqlStore> {
         let key = AuditKey::new(master.audit_key());
-        if let Some(url) = &self.1 {
+        if let Some(url) = &self.database {
             let opened = SqlStore::open_postgres(url, key, now).await;
             return opened.with_context(|| format!("failed to open `{url}`"));
         }
+        Database::refuse_moved(&self.path)?;
         let file = self.database();
         // SQLite gives its side files the permissions of the database.
         OpenOptions::new()
@@ -139,9 +165,16 @@ impl DataDir {
     /// When it is not there or cannot be opened.
     pub async fn store_to_read(&self, master: Option<&MasterKey>) -> anyhow::Result<SqlStore> {
         let key = master.map(|master| AuditKey::new(master.audit_key()));
-        if let Some(url) = &self.1 {
+        if let Some(url) = &self.database {
             let opened = SqlStore::open_postgres_read_only(url, key).await;
-            return opened.with_context(|| format!("failed to read `{url}`"));
+            let store = opened.with_context(|| format!("failed to read `{url}`"))?;
+            if store.is_being_moved_into().await? {
+                bail!(
+                    "a move into `{url}` was begun and not finished: nothing in it counts. Run `reeve-server database move` \
+                     again"
+                );
+            }
+            return Ok(store);
         }
         let file = self.database();
         SqlStore::open_sqlite_read_only(&file, key)
@@ -154,20 +187,17 @@ impl DataDir {
     /// # Errors
     /// When it is gone but there are values it sealed, or its file cannot be read.
     pub fn master_key(&self, random: &Random, initialized: bool) -> anyhow::Result<MasterKey> {
-        let file = self.0.join("master.key");
+        let file = self.path.join("master.key");
+        if let Some(given) = &self.master {
+            return master_key::given(given, &file);
+        }
         if file.exists() {
-            let mut text = String::new();
-            File::open(&file)?
-                .read_to_string(&mut text)
-                .context("failed to read the master key")?;
-            let bytes = STANDARD_NO_PAD.decode(text.trim()).ok();
-            return bytes
-                .and_then(|bytes| MasterKey::from_bytes(&bytes))
-                .with_context(|| format!("`{}` holds no master key", file.display()));
+            return master_key::read(&file);
         }
         if initialized {
             bail!(
-                "`{}` is missing: without it the keys in the database cannot be opened",
+                "`{}` is missing: without it the keys in the database cannot be opened. Put it there, or give it by \
+                 `--master-key-file`",
                 file.display()
             );
         }
@@ -176,17 +206,25 @@ impl DataDir {
         Ok(key)
     }
 
+    /// Notes that the database of SQLite was moved away, or is about to be.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub(crate) fn set_moved_to(&self, to: &DatabaseUrl) -> anyhow::Result<()> {
+        write_private(&self.path.join(MOVED_TO), format!("{to}\n").as_bytes())
+    }
+
     /// Remembers how this server is reached, for `authentication-config`.
     ///
     /// # Errors
     /// When the file cannot be written.
     pub fn remember(&self, reach: &Reach) -> anyhow::Result<()> {
-        write_whole(&self.0.join("reach.json"), &serde_json::to_vec(reach)?)
+        write_whole(&self.path.join("reach.json"), &serde_json::to_vec(reach)?)
     }
 
     fn reach(&self) -> anyhow::Result<Reach> {
         let bytes =
-            fs::read(self.0.join("reach.json")).context("this data directory was never served from")?;
+            fs::read(self.path.join("reach.json")).context("this data directory was never served from")?;
         serde_json::from_slice(&bytes).context("`reach.json` cannot be read")
     }
 }
@@ -247,7 +285,8 @@ pub struct Installed {
 /// # Errors
 /// When something is missing or does not open.
 pub async fn installed(store: &dyn Store, master: &MasterKey) -> anyhow::Result<Installed> {
-    let keys = Keys::open(master, &store.signing_keys().await?)?;
+    let keys = Keys::open(master, &store.signing_keys().await?)
+        .context("the keys in the database were sealed with another master key: every process over it needs the same")?;
     let created_at = store
         .installation_value(CREATED_AT)
         .await?
@@ -312,11 +351,12 @@ pub async fn first_start(
         values: vec![(CREATED_AT.to_owned(), now.as_millis().to_string())],
     };
     let entry = system_entry(AuditAction::Create, "tenant", random, now)?;
-    store
-        .first_start(&crate::audit::founding(), first, entry)
-        .await
-        .context("failed to make the account")?;
-    Ok(())
+    match store.first_start(&crate::audit::founding(), first, entry).await {
+        Err(StoreError::Conflict { .. }) => bail!(
+            "another process made the account at the same moment: a password that this one printed does not count. Start it again"
+        ),
+        made => made.context("failed to make the account").map(drop),
+    }
 }
 
 /// An event that nobody asked for by REST: of the server itself, or of whoever is at its machine.

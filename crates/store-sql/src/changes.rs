@@ -12,7 +12,7 @@ use reeve_store::{
 use reeve_types::{AccessRuleId, ClusterId, Revision, Timestamp};
 
 use crate::driver::{Arg, During, Tx};
-use crate::{audit, change_log};
+use crate::{audit, change_log, revision_tokens};
 
 const OPERATION: &str = "write desired state";
 
@@ -92,6 +92,7 @@ impl Changes {
                 continue;
             }
             let revision = raise(tx, cluster).await?;
+            revision_tokens::follow(tx, cluster, revision, &real).await?;
             for (key, object) in &real {
                 put(tx, cluster, *key, object.as_ref(), revision).await?;
             }

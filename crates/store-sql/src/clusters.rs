@@ -13,7 +13,7 @@ use crate::access_rules::{live_rules_at_account, live_rules_of_cluster};
 use crate::changes::{Changes, soft_delete_rules};
 use crate::driver::{Arg, During, Statement, Tx};
 use crate::lists::{Level, Reach};
-use crate::{SqlStore, directory, rows};
+use crate::{SqlStore, directory, revision_tokens, rows};
 
 const READ: &str = "read clusters";
 const CREATE: &str = "create a cluster";
@@ -125,6 +125,7 @@ impl Clusters for SqlStore {
         )
         .await
         .during(CREATE)?;
+        revision_tokens::begin(&mut tx, new.id, 0).await?;
         let mut changes = changed(&mut tx, new.id, CREATE).await?;
         for rule in live_rules_at_account(&mut tx).await? {
             changes.upsert(new.id, reeve_store::desired::of_access_rule(&rule));
@@ -271,7 +272,7 @@ impl Clusters for SqlStore {
             "DELETE FROM departments WHERE cluster_id = $1",
             "DELETE FROM object_status WHERE cluster_id = $1",
             "DELETE FROM desired_objects WHERE cluster_id = $1",
-            "DELETE FROM history_beginnings WHERE cluster_id = $1",
+            "DELETE FROM revision_tokens WHERE cluster_id = $1",
             "DELETE FROM cluster_revisions WHERE cluster_id = $1",
             "DELETE FROM clusters WHERE id = $1",
         ] {

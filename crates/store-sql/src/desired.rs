@@ -2,27 +2,41 @@
 
 use async_trait::async_trait;
 use reeve_authz::{BootstrapException, Granted};
-use reeve_link::Versioned;
 use reeve_link::desired::ObjectKey;
+use reeve_link::{Resume, Versioned};
 use reeve_store::{Deleted, DesiredPart, DesiredState, Later, StoreError, gate};
-use reeve_types::{ClusterId, Revision};
+use reeve_types::{ClusterId, Revision, RevisionToken};
 
 use crate::SqlStore;
 use crate::changes::key_columns;
 use crate::driver::{Arg, During, Row, Tx, from_json};
-use crate::rows;
+use crate::{revision_tokens, rows};
 
 const READ: &str = "read desired state";
 
-async fn current(tx: &mut Tx, cluster: ClusterId) -> Result<Option<Revision>, StoreError> {
+/// Where a cluster stands, and the token of that revision.
+async fn current(tx: &mut Tx, cluster: ClusterId) -> Result<Option<(Revision, RevisionToken)>, StoreError> {
     tx.row(
-        "SELECT revision FROM cluster_revisions WHERE cluster_id = $1",
+        "SELECT c.revision, t.token FROM cluster_revisions c
+         JOIN revision_tokens t ON t.cluster_id = c.cluster_id AND t.revision = c.revision
+         WHERE c.cluster_id = $1",
         &[Arg::text(cluster)],
     )
     .await
     .during(READ)?
-    .map(|row| rows::revision(&row, "revision"))
+    .map(|row| Ok((rows::revision(&row, "revision")?, row.parsed("token")?)))
     .transpose()
+}
+
+/// Up to which revision tombstones are gone.
+async fn forgotten(tx: &mut Tx, cluster: ClusterId) -> Result<i64, StoreError> {
+    tx.row(
+        "SELECT forgotten FROM cluster_revisions WHERE cluster_id = $1",
+        &[Arg::text(cluster)],
+    )
+    .await
+    .during(READ)?
+    .map_or(Ok(0), |row| row.int("forgotten"))
 }
 
 fn key(row: &Row) -> Result<ObjectKey, StoreError> {
@@ -75,12 +89,13 @@ impl Collected {
 
     fn part<Next>(
         self,
-        revision: Revision,
+        (revision, token): (Revision, RevisionToken),
         next: impl FnOnce(Revision, ObjectKey) -> Next,
     ) -> DesiredPart<Next> {
         let last = self.upserts.last().map(|it| (it.revision, it.object.key()));
         DesiredPart {
             revision,
+            token,
             next: last
                 .filter(|_| self.more)
                 .map(|(revision, key)| next(revision, key)),
@@ -95,6 +110,16 @@ fn number(revision: Revision) -> i64 {
 
 #[async_trait]
 impl DesiredState for SqlStore {
+    async fn may_resume(
+        &self,
+        granted: &Granted,
+        cluster: ClusterId,
+        resume: &Resume,
+    ) -> Result<bool, StoreError> {
+        gate::is(granted, BootstrapException::LinkStatus, READ)?;
+        revision_tokens::has(&mut self.read(READ).await?, cluster, resume).await
+    }
+
     async fn desired_all(
         &self,
         granted: &Granted,
@@ -104,7 +129,7 @@ impl DesiredState for SqlStore {
     ) -> Result<Option<DesiredPart<ObjectKey>>, StoreError> {
         gate::is(granted, BootstrapException::LinkStatus, READ)?;
         let mut tx = self.read(READ).await?;
-        let Some(revision) = current(&mut tx, cluster).await? else {
+        let Some((revision, token)) = current(&mut tx, cluster).await? else {
             return Ok(None);
         };
         let (kind, id) = after.map_or(("", String::new()), key_columns);
@@ -119,7 +144,7 @@ impl DesiredState for SqlStore {
             |row| collected.take(row),
         )
         .await?;
-        Ok(Some(collected.part(revision, |_, key| key)))
+        Ok(Some(collected.part((revision, token), |_, key| key)))
     }
 
     async fn desired_since(
@@ -131,7 +156,7 @@ impl DesiredState for SqlStore {
     ) -> Result<Option<DesiredPart<Later>>, StoreError> {
         gate::is(granted, BootstrapException::LinkStatus, READ)?;
         let mut tx = self.read(READ).await?;
-        let Some(revision) = current(&mut tx, cluster).await? else {
+        let Some((revision, token)) = current(&mut tx, cluster).await? else {
             return Ok(None);
         };
         // Without an object everything of that revision is known: it begins with the next one. No character is said to come
@@ -160,7 +185,7 @@ impl DesiredState for SqlStore {
             revision,
             object: Some(key),
         };
-        Ok(Some(collected.part(revision, next)))
+        Ok(Some(collected.part((revision, token), next)))
     }
 
     async fn deleted_since(
@@ -172,9 +197,16 @@ impl DesiredState for SqlStore {
     ) -> Result<Option<Deleted>, StoreError> {
         gate::is(granted, BootstrapException::LinkStatus, READ)?;
         let mut tx = self.read(READ).await?;
-        let Some(revision) = current(&mut tx, cluster).await? else {
+        let Some((revision, token)) = current(&mut tx, cluster).await? else {
             return Ok(None);
         };
+        if forgotten(&mut tx, cluster).await? > number(since) {
+            return Ok(Some(Deleted {
+                revision,
+                token,
+                keys: None,
+            }));
+        }
         let mut keys = Some(Vec::new());
         tx.each(
             "SELECT kind, object_id FROM desired_objects
@@ -199,6 +231,10 @@ impl DesiredState for SqlStore {
         if let Some(keys) = &mut keys {
             keys.sort_unstable();
         }
-        Ok(Some(Deleted { revision, keys }))
+        Ok(Some(Deleted {
+            revision,
+            token,
+            keys,
+        }))
     }
 }

@@ -25,12 +25,14 @@ use crate::chain::AuditKey;
 pub(crate) use failure::During;
 use patience::Patience;
 use postgres::PostgresPools;
+pub(crate) use postgres::{migrations as postgres_migrations, storable};
 use sqlite::SqlitePools;
+pub(crate) use sqlite::listed;
 pub(crate) use statement::Statement;
 pub(crate) use value::{Arg, Row, from_json};
 
 /// One file, applied in a transaction of its own: number, name, text.
-type Migrations = [(i64, &'static str, &'static str); 10];
+type Migrations = [(i64, &'static str, &'static str); 13];
 
 /// The text of the migrations. That of the sixth moves rows by functions that only SQLite has; that of the last tells PostgreSQL
 /// to compare text as SQLite does.
@@ -51,12 +53,26 @@ const fn migrations(sixth: &'static str, lists: &'static str) -> Migrations {
             include_str!("../migrations/0010_change_tags.sql"),
         ),
         (
+            11,
+            "revision tokens",
+            include_str!("../migrations/0011_revision_tokens.sql"),
+        ),
+        (
             12,
             "sessions as rows",
             include_str!("../migrations/0012_sessions.sql"),
         ),
         (14, "lists", lists),
     ]
+}
+
+/// The number of the last migration.
+pub(crate) fn newest_migration() -> i64 {
+    postgres_migrations()
+        .iter()
+        .map(|(version, ..)| *version)
+        .max()
+        .unwrap_or_default()
 }
 
 /// The connections: some that write, some that read.

@@ -16,7 +16,7 @@ const READ: &str = "read how far the database has come";
 const RECOVER: &str = "end what a restored database holds";
 const CONFIRM: &str = "let suspended credentials be used again";
 
-/// What counters never go back: the audit log's own number is the chain's, and histories have ids.
+/// What counters never go back: the audit log's own number is the chain's.
 const NUMBERS: &str =
     "SELECT name, value FROM counters WHERE name IN ('department', 'project', 'access_rule')";
 

@@ -17,11 +17,12 @@ mod directory;
 mod driver;
 mod fence;
 mod folded;
-mod histories;
 mod installation;
 mod lists;
+mod moving;
 mod projects;
 mod reports;
+mod revision_tokens;
 mod rows;
 mod service_accounts;
 mod sessions;
@@ -39,6 +40,7 @@ use reeve_types::{ClusterId, Timestamp};
 
 pub use chain::{AuditKey, Broken, Verified};
 use driver::{During, Pools, Tx};
+pub use moving::{Copied, Move, MoveFailed, TableSum};
 pub use url::{DatabaseUrl, InvalidDatabaseUrl};
 
 /// A store in a SQL database. Cheap to share behind an `Arc`.
@@ -61,6 +63,7 @@ impl SqlStore {
         };
         audit::begin_keyed(&store, now).await?;
         folded::fill(&store).await?;
+        revision_tokens::begin_missing(&store).await?;
         Ok(store)
     }
 
@@ -85,6 +88,7 @@ impl SqlStore {
         };
         audit::begin_keyed(&store, now).await?;
         folded::fill(&store).await?;
+        revision_tokens::begin_missing(&store).await?;
         Ok(store)
     }
 
@@ -99,6 +103,19 @@ impl SqlStore {
         Ok(Self {
             pools: Pools::open_postgres_read_only(url, key).await?,
         })
+    }
+
+    /// Whether a move into this database was begun and not finished: nothing in it counts.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when it cannot be reached.
+    pub async fn is_being_moved_into(&self) -> Result<bool, StoreError> {
+        const READ: &str = "look whether a move is unfinished";
+        self.read(READ)
+            .await?
+            .has_table(moving::UNFINISHED)
+            .await
+            .during(READ)
     }
 
     /// Ends all connections, when those that work have ended.

@@ -1,7 +1,7 @@
 //! Giving a uid to its first owner, and releasing one that was given by mistake.
 
 use reeve_link::DesiredObject;
-use reeve_store::{AuditEntry, EMAIL_RESTS_SECONDS, HISTORIES_KEPT, StoreError};
+use reeve_store::{AuditEntry, EMAIL_RESTS_SECONDS, StoreError};
 use reeve_types::{Email, PosixIdentity, Timestamp, Uid, UserId};
 
 use crate::audit;
@@ -123,19 +123,17 @@ pub(crate) async fn release(
     Ok(entry)
 }
 
-/// A cluster where a workload may still run that was deleted here: nobody knows any more whose it is. Tombstones of before
-/// the oldest remembered history are gone, so a cluster that has not come to where that began may run anything.
+/// A cluster where a workload may still run that was deleted here: nobody knows any more whose it is. The oldest
+/// tombstones are gone, so a cluster that has not come to where those that are kept begin may run anything.
 async fn behind(tx: &mut Tx) -> Result<Option<String>, StoreError> {
     tx.row(
         "SELECT c.name FROM clusters c
          WHERE EXISTS (SELECT 1 FROM desired_objects o
                        WHERE o.cluster_id = c.id AND o.kind = 'workload' AND o.body IS NULL
                          AND o.revision > c.applied_revision)
-            OR c.applied_revision < (SELECT b.revision FROM history_beginnings b
-                                     JOIN counters n ON n.name = 'history'
-                                     WHERE b.cluster_id = c.id AND b.history = n.value - $1)
+            OR c.applied_revision < (SELECT r.forgotten FROM cluster_revisions r WHERE r.cluster_id = c.id)
          LIMIT 1",
-        &[(HISTORIES_KEPT - 1).into()],
+        &[],
     )
     .await
     .during(RELEASE)?

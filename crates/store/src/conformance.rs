@@ -15,11 +15,11 @@ mod deletion;
 mod desired;
 mod every_write;
 mod fence;
-mod history;
 mod lists;
 mod people;
 mod random;
 mod reading;
+mod revision_tokens;
 mod sessions;
 mod signing_keys;
 mod unique;
@@ -32,11 +32,11 @@ pub use deletion::*;
 pub use desired::*;
 pub use every_write::*;
 pub use fence::*;
-pub use history::*;
 pub use lists::*;
 pub use people::*;
 pub use random::RandomWrites;
 pub use reading::*;
+pub use revision_tokens::*;
 pub use sessions::*;
 pub use signing_keys::*;
 pub use unique::*;
@@ -75,8 +75,8 @@ macro_rules! conformance_tests {
             each_write_raises_a_touched_clusters_revision_by_one,
             what_changed_later_is_told_deletions_first,
             writes_at_the_same_time_leave_no_gap,
-            a_history_goes_on_where_the_one_before_had_come_to,
-            old_histories_are_forgotten,
+            a_cluster_resumes_from_a_revision_by_its_token_alone,
+            old_revisions_are_forgotten_with_their_tombstones,
             a_uid_is_not_released_while_a_forgotten_workload_may_run,
             a_permission_for_one_thing_does_no_other,
             a_refused_write_leaves_nothing_behind,

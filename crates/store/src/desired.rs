@@ -2,16 +2,22 @@
 
 use async_trait::async_trait;
 use reeve_authz::{Granted, Role, Scope, SubjectKey};
-use reeve_link::{DesiredObject, ObjectKey, Subject, SubjectKind, Versioned};
-use reeve_types::{ClusterId, Revision, RoleName};
+use reeve_link::{DesiredObject, ObjectKey, Resume, Subject, SubjectKind, Versioned};
+use reeve_types::{ClusterId, Revision, RevisionToken, RoleName};
 
 use crate::{AccessRuleRow, ProjectRow, StoreError};
+
+/// Of how many revisions of a cluster the tokens are kept at least; of no more than a hundred others. Who comes from an older one
+/// is sent everything. Tombstones of before that are gone.
+pub const REVISIONS_KEPT: i64 = 1000;
 
 /// A part of a cluster's desired state, as of one moment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DesiredPart<Next> {
     /// Where the cluster stood at that moment.
     pub revision: Revision,
+    /// The token of that revision.
+    pub token: RevisionToken,
     /// The objects.
     pub upserts: Vec<Versioned>,
     /// Where the next part begins; `None` when there was nothing more.
@@ -33,6 +39,15 @@ pub struct Later {
 /// status: a cluster asks for its own.
 #[async_trait]
 pub trait DesiredState {
+    /// Whether everything that a cluster was told up to there was changed here, too: the revision is one of the last
+    /// [`REVISIONS_KEPT`], and this is its token. False for an unknown cluster.
+    async fn may_resume(
+        &self,
+        granted: &Granted,
+        cluster: ClusterId,
+        resume: &Resume,
+    ) -> Result<bool, StoreError>;
+
     /// Everything the cluster is to have, after an object: rules, then projects, then workloads. `None` when there is no
     /// such cluster.
     async fn desired_all(
@@ -53,7 +68,8 @@ pub trait DesiredState {
     ) -> Result<Option<DesiredPart<Later>>, StoreError>;
 
     /// What was removed later than `since` and not made again, rules first, and where the cluster stands; `None` when there
-    /// is no such cluster. More than `most` are not told: [`Deleted::keys`] is `None` then.
+    /// is no such cluster. More than `most` are not told, and nothing is when some of it is forgotten: [`Deleted::keys`] is
+    /// `None` then, and the complete state has to be told.
     async fn deleted_since(
         &self,
         granted: &Granted,
@@ -68,7 +84,9 @@ pub trait DesiredState {
 pub struct Deleted {
     /// Where the cluster stood at that moment.
     pub revision: Revision,
-    /// What was removed; `None` when it is more than was asked for.
+    /// The token of that revision.
+    pub token: RevisionToken,
+    /// What was removed; `None` when it is more than was asked for, or not known any more.
     pub keys: Option<Vec<ObjectKey>>,
 }
 

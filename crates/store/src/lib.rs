@@ -11,8 +11,7 @@
 //! - Numbers of departments, projects and rules, and people's uids, are never given twice.
 //!
 //! The few ungated reads ([`Locate`], the verifiers of [`Credentials`]) answer where something is or check a secret
-//! before anybody is authenticated; they return no content. The one ungated write,
-//! [`Histories::begin_history`], notes where the revisions stand and changes nothing that anybody is shown.
+//! before anybody is authenticated; they return no content.
 
 pub mod access_rule;
 pub mod audit;
@@ -26,7 +25,6 @@ pub mod directory;
 pub mod error;
 pub mod fence;
 pub mod gate;
-pub mod history;
 pub mod installation;
 pub mod list;
 pub mod project;
@@ -47,14 +45,13 @@ pub use change::{
 };
 pub use cluster::{ClusterRow, Clusters, NewCluster};
 pub use department::{DepartmentRow, Departments, NewDepartment};
-pub use desired::{Deleted, DesiredPart, DesiredState, Later};
+pub use desired::{Deleted, DesiredPart, DesiredState, Later, REVISIONS_KEPT};
 pub use directory::{
     ClusterFacts, CredentialNumber, Credentials, DepartmentFacts, Directory, DirectorySnapshot, Locate,
     ProjectFacts, ServiceAccountFacts, UserFacts,
 };
 pub use error::StoreError;
 pub use fence::{CredentialKind, ERA_BITS, Evidence, Fence, FenceNews, Fenced, Loss, Recovered, Suspended};
-pub use history::{HISTORIES_KEPT, Histories};
 pub use installation::{FirstStart, Installation};
 pub use list::{AccessRuleFilter, Page};
 pub use project::{NewProject, ProjectRow, Projects};
@@ -79,7 +76,6 @@ pub trait Store:
     + DesiredState
     + Directory
     + Fence
-    + Histories
     + Installation
     + Locate
     + Projects

@@ -21,6 +21,7 @@
 
 mod apply;
 mod audit;
+mod balancer;
 mod cluster;
 mod environment;
 pub mod images;
@@ -37,6 +38,7 @@ mod wait;
 
 pub use apply::apply_yaml;
 pub use audit::AuditEvent;
+pub use balancer::RoundRobin;
 pub use cluster::{Cluster, Impersonate, Options, write_authentication};
 /// For tests of crates that have no client of Kubernetes themselves.
 pub use kube;

@@ -186,11 +186,6 @@ uuid_id!(
     WorkloadId,
     "workload id"
 );
-uuid_id!(
-    /// One run of a server over its database.
-    HistoryId,
-    "history id"
-);
 number_id!(
     /// A department.
     DepartmentId,

@@ -11,19 +11,21 @@ pub mod list;
 pub mod names;
 pub mod namespaces;
 pub mod posix;
+pub mod revision_token;
 pub mod secret;
 pub mod session;
 
 pub use clock::{Clock, Timestamp};
 pub use error_chain::ErrorChain;
 pub use id::{
-    AccessRuleId, ClusterId, DepartmentId, HistoryId, ProjectId, Revision, ServiceAccountId, SessionId,
-    UserId, WorkloadId,
+    AccessRuleId, ClusterId, DepartmentId, ProjectId, Revision, ServiceAccountId, SessionId, UserId,
+    WorkloadId,
 };
 pub use names::{
     ClusterName, Email, GroupName, InvalidName, OrgUnitName, RoleName, ServiceAccountName, WorkloadName,
 };
 pub use namespaces::{NamespacePattern, ReservedNamespaces};
 pub use posix::{Gid, InvalidPosix, LowestId, PosixIdentity, Uid};
+pub use revision_token::{InvalidRevisionToken, RevisionToken};
 pub use secret::Secret;
 pub use session::{MAX_SESSION_GROUPS, SignInMethod, SubjectId};

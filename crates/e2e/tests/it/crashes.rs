@@ -2,7 +2,9 @@
 
 mod absence;
 mod backup;
+mod chaos;
 mod kills;
+mod writers;
 
 use std::time::Duration;
 

@@ -11,7 +11,7 @@ use base64::Engine;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, ListParams};
 use reeve_authz::{BootstrapException, Granted};
-use reeve_demo::{Rest, Road, organization};
+use reeve_e2e::{Rest, Road, organization};
 use reeve_identity::{Random, VerifiedIdentity};
 use reeve_server::directory::Directory;
 use reeve_server::security::Security;

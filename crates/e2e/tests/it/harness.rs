@@ -12,7 +12,7 @@ use kube::Client;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use reeve_e2e::organization::{self, Person};
-use reeve_e2e::{Answer, Options, Process, Rest, Road};
+use reeve_e2e::{Answer, Database, Options, Process, Rest, Road};
 use reeve_testkit::Tier;
 use serde_json::json;
 use tokio::runtime::Runtime;
@@ -122,6 +122,23 @@ pub(crate) fn on_a_road_with_a_lease<F: Future<Output = Result<()>>>(
         Options {
             leader_elect: true,
             ..Options::new(folder(name), Tier::Node)
+        },
+        test,
+    );
+}
+
+/// The same with two processes of the server over a PostgreSQL, behind one address; skipped loudly where that cannot be had.
+pub(crate) fn on_a_road_of_replicas<F: Future<Output = Result<()>>>(
+    name: &'static str,
+    test: impl FnOnce(Road) -> F,
+) {
+    if reeve_testkit::postgres().is_none() {
+        return;
+    }
+    on_a_road_with(
+        Options {
+            database: Database::Replicas,
+            ..Options::new(folder(name), Tier::ApiServer)
         },
         test,
     );

@@ -25,16 +25,16 @@ struct Lines {
 }
 
 impl Lines {
-    /// From nothing, or from what an earlier stream of the same server had reached.
+    /// From nothing, or from what an earlier stream had reached.
     async fn open(road: &Road, resume: Option<(&Value, u64)>) -> Result<Self> {
         let token = token(road).await?;
         let pem = std::fs::read(&road.ca_file)?;
         let client = reqwest::Client::builder()
             .tls_certs_only([reqwest::Certificate::from_pem(&pem)?])
             .build()?;
-        let mut hello = json!({"protocol": 3, "operatorVersion": "test"});
-        if let Some((history, revision)) = resume {
-            hello["resume"] = json!({"history": history, "revision": revision});
+        let mut hello = json!({"protocol": 4, "operatorVersion": "test"});
+        if let Some((token, revision)) = resume {
+            hello["resume"] = json!({"revision": revision, "token": token});
         }
         let response = client
             .post(format!("{}/link/v1/watch", road.admin.url()))
@@ -107,13 +107,18 @@ pub(crate) async fn token(road: &Road) -> Result<String> {
     Ok(token.to_owned())
 }
 
-/// Where the cluster's desired state stands, and in which history: what a fresh stream says first.
+/// Where the cluster's desired state stands: the token and the revision of the mark at the end of the complete state.
 pub(crate) async fn position(road: &Road) -> Result<(Value, u64)> {
-    let welcome = Lines::open(road, None).await?.next().await?;
-    let revision = welcome["revision"]
-        .as_u64()
-        .context("no revision in the welcome")?;
-    Ok((welcome["history"].clone(), revision))
+    let mut lines = Lines::open(road, None).await?;
+    loop {
+        let message = lines.next().await?;
+        if message["type"] == "batch" && message["more"] != true {
+            let revision = message["revision"]
+                .as_u64()
+                .context("no revision in the end mark")?;
+            return Ok((message["token"].clone(), revision));
+        }
+    }
 }
 
 async fn rules(admin: &Rest, project: &str, count: usize) -> Result<Vec<i64>> {
@@ -160,9 +165,9 @@ fn one_change_among_a_thousand_rules_sends_one_object_and_a_resume_only_later_re
         let department = organization::create_department(&road, &fresh("dept")).await?;
         let project = organization::create_project(&road, &fresh("proj"), &department).await?;
         let ids = rules(&road.admin, &project, 1000).await?;
-        let (history, start) = position(&road).await?;
+        let (token, start) = position(&road).await?;
 
-        let mut lines = Lines::open(&road, Some((&history, start))).await?;
+        let mut lines = Lines::open(&road, Some((&token, start))).await?;
         ensure!(lines.next().await?["type"] == "welcome");
         until_all_is_said(&road).await?;
         let before = asked(&road).await?;
@@ -194,6 +199,8 @@ fn one_change_among_a_thousand_rules_sends_one_object_and_a_resume_only_later_re
             asked(&road).await?
         );
         drop(lines);
+        let (token, reached) = position(&road).await?;
+        ensure!(reached == start + 1, "{reached}");
 
         // While nobody listens: two rules go, one comes.
         for id in ids.iter().take(2) {
@@ -203,7 +210,7 @@ fn one_change_among_a_thousand_rules_sends_one_object_and_a_resume_only_later_re
                 .expect(204)?;
         }
         let late = rules(&road.admin, &project, 1).await?;
-        let mut lines = Lines::open(&road, Some((&history, start + 1))).await?;
+        let mut lines = Lines::open(&road, Some((&token, reached))).await?;
         let (deletes, upserts) = lines.until(start + 4).await?;
         ensure!(
             deletes.len() == 2 && upserts.len() == 1,
@@ -243,7 +250,7 @@ fn another_protocol_version_is_refused_by_name() {
             )
             .await?;
         must_be(&answer, 400, "`99`")?;
-        must_be(&answer, 400, "this server speaks 3")
+        must_be(&answer, 400, "this server speaks 4")
     });
 }
 

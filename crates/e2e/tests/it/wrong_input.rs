@@ -41,8 +41,8 @@ async fn everything(road: &Road) -> Result<Value> {
     for cluster in all["/api/v1/clusters"].as_array_mut().into_iter().flatten() {
         cluster["lastLiveness"] = Value::Null;
     }
-    let (history, revision) = link::position(road).await?;
-    all["desired state"] = json!([history, revision]);
+    let (token, revision) = link::position(road).await?;
+    all["desired state"] = json!([token, revision]);
     Ok(all)
 }
 

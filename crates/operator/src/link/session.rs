@@ -128,7 +128,7 @@ async fn try_receive(
         operator_version: crate::VERSION.to_owned(),
         resume,
     };
-    let mut welcomed = None;
+    let mut welcomed = false;
     let mut messages = pin!(client.watch(&hello).await?);
     let mut sending = pin!(send(link, client));
     loop {
@@ -138,23 +138,25 @@ async fn try_receive(
                 Err(_) => return Err(LinkFailed::Ended(format!("nothing heard for {} s", SILENCE.as_secs())).into()),
                 Ok(None) => return Err(LinkFailed::Ended("closed".to_owned()).into()),
                 Ok(Some(message)) => match message? {
-                    ServerMessage::Welcome { protocol, cluster_id, revision, history } => {
+                    ServerMessage::Welcome { protocol, cluster_id, revision } => {
                         if protocol != PROTOCOL_VERSION || cluster_id != client.cluster() {
                             return Err(LinkFailed::Stranger(format!("protocol {protocol}, cluster {cluster_id}")).into());
                         }
-                        welcomed = Some(history);
+                        welcomed = true;
                         *connected = true;
                         link.context.readiness.ready(PART);
                         link.cluster.set_deleted(false);
                         link.outbox.set_settings(link.cluster.settings());
                         link.outbox.connected(revision);
-                        tracing::info!(%revision, %history, resume = resume.map(|resume| resume.revision.0), "link connected");
+                        tracing::info!(%revision, resume = resume.map(|resume| resume.revision.0), "link connected");
                     }
                     ServerMessage::Batch(batch) => {
-                        let history = welcomed.ok_or_else(|| LinkFailed::Unreadable("a batch before the welcome".to_owned()))?;
+                        if !welcomed {
+                            return Err(LinkFailed::Unreadable("a batch before the welcome".to_owned()).into());
+                        }
                         tracing::info!(revision = %batch.revision, complete = batch.complete, more = batch.more, deletes = batch.deletes.len(), upserts = batch.upserts.len(), "batch");
                         let ends = batch.complete && !batch.more;
-                        whole(writer.apply(batch, history), sending.as_mut()).await?;
+                        whole(writer.apply(batch), sending.as_mut()).await?;
                         everything_comes &= !ends;
                         if ends && link.drift.written().has_drifted() {
                             return Err(Ended::Drift);

@@ -15,7 +15,7 @@ use std::time::Duration;
 use kube::api::PropagationPolicy;
 use reeve_kube_kit::WriteFailed;
 use reeve_link::{Batch, DesiredObject, ObjectKey, Resume, StatusPhase, Versioned};
-use reeve_types::{ErrorChain, HistoryId, ProjectId, Revision};
+use reeve_types::{ErrorChain, ProjectId, Revision};
 use tokio::time::Instant;
 
 use super::Link;
@@ -77,11 +77,11 @@ impl DesiredStateWriter {
         self.completing = None;
     }
 
-    /// Applies a batch of a history, or a part of one.
+    /// Applies a batch, or a part of one.
     ///
     /// # Errors
     /// A write that may succeed later.
-    pub async fn apply(&mut self, mut batch: Batch, history: HistoryId) -> Result<(), WriteFailed> {
+    pub async fn apply(&mut self, mut batch: Batch) -> Result<(), WriteFailed> {
         self.patience_ends = Instant::now() + PATIENCE;
         let mut deletes = std::mem::take(&mut batch.deletes);
         if batch.complete {
@@ -96,10 +96,10 @@ impl DesiredStateWriter {
         if batch.more {
             return Ok(());
         }
-        let at = Resume {
-            history,
+        let at = batch.token.map(|token| Resume {
             revision: batch.revision,
-        };
+            token,
+        });
         self.link.drift.written().applied(at, batch.complete);
         self.link.outbox.set_revision(batch.revision);
         if batch.complete {

@@ -177,10 +177,11 @@ impl WrittenObjects {
         self.drifted = false;
     }
 
-    /// A batch was applied to its end. Later changes alone do not make up for a position that was lost.
-    pub const fn applied(&mut self, at: Resume, complete: bool) {
+    /// A batch was applied to its end, which is here; without a token there is nothing to resume from. Later changes alone do
+    /// not make up for a position that was lost.
+    pub const fn applied(&mut self, at: Option<Resume>, complete: bool) {
         if complete || self.position.is_some() {
-            self.position = Some(at);
+            self.position = at;
         }
     }
 

@@ -21,7 +21,7 @@ use reeve_link::{
     Batch, ClusterDeleted, Hello, ObjectKey, ObjectStatus, Resume, ServerMessage, StatusReport, TokenRequest,
     Versioned,
 };
-use reeve_types::{ClusterId, HistoryId, Revision};
+use reeve_types::{ClusterId, Revision, RevisionToken};
 use serde_json::json;
 use tokio::sync::broadcast;
 
@@ -83,8 +83,9 @@ pub(crate) enum Door {
     Deleted,
 }
 
-fn history() -> HistoryId {
-    "0d6f8a52-0d3c-4d5e-9a55-000000000001".parse().unwrap()
+/// The token of a revision.
+fn token_of(revision: u64) -> RevisionToken {
+    RevisionToken::from_bytes(u128::from(revision).to_be_bytes())
 }
 
 impl ScriptedLink {
@@ -167,9 +168,10 @@ impl ScriptedLink {
 
     /// What a complete stream has reached.
     pub(crate) fn position(&self) -> Resume {
+        let script = self.shared.script.lock().unwrap();
         Resume {
-            history: history(),
-            revision: Revision(self.shared.script.lock().unwrap().revision),
+            revision: Revision(script.revision),
+            token: token_of(script.revision),
         }
     }
 
@@ -205,6 +207,7 @@ impl ScriptedLink {
             }
             Batch {
                 revision: Revision(revision),
+                token: Some(token_of(revision)),
                 deletes: deletes.to_vec(),
                 upserts,
                 ..Batch::default()
@@ -263,6 +266,7 @@ fn first_batches(
     if !complete || parts == Parts::One {
         return vec![Batch {
             revision,
+            token: Some(token_of(revision.0)),
             complete,
             rules_end: complete,
             deletes,
@@ -284,6 +288,7 @@ fn first_batches(
         .enumerate()
         .map(|(at, upsert)| Batch {
             revision,
+            token: (at + 1 == count).then(|| token_of(revision.0)),
             complete: true,
             rules_end: at == rules,
             more: at + 1 < count,
@@ -345,11 +350,10 @@ async fn watch(
             protocol: reeve_link::PROTOCOL_VERSION,
             cluster_id: shared.cluster,
             revision,
-            history: history(),
         };
         let resume = hello
             .resume
-            .filter(|resume| resume.history == history() && resume.revision <= revision);
+            .filter(|resume| resume.token == token_of(resume.revision.0));
         let since = resume.map_or(0, |resume| resume.revision.0);
         let mut upserts: Vec<Versioned> = script
             .objects

@@ -23,6 +23,7 @@ use reeve_types::{ClusterId, Timestamp};
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::error::ApiError;
+use crate::hub::is_recent;
 use crate::router::to;
 
 /// The handler of each operation.
@@ -70,7 +71,11 @@ fn may_change(
 pub(super) fn shown(app: &App, row: ClusterRow) -> Cluster {
     let last_liveness = row.last_liveness.max(app.hub.last_heard(row.id));
     let conditions = conditions(&row, last_liveness.unwrap_or(row.created_at));
-    let state = if app.hub.is_connected(row.id, app.clock.now()) {
+    let now = app.clock.now();
+    // To another process, perhaps, which says so in the database.
+    let connected =
+        app.hub.is_connected(row.id, now) || row.last_liveness.is_some_and(|at| is_recent(at, now));
+    let state = if connected {
         if conditions.is_empty() {
             ClusterState::Connected
         } else {

@@ -38,11 +38,11 @@ pub async fn handle(
     report
         .check()
         .map_err(|beyond| ApiError::Invalid(beyond.to_string()))?;
-    if check_revision(&app, caller.cluster, &report).is_err() {
-        // Another process may have sent it a moment ago, and this one not know of it yet.
+    if is_ahead(&app, caller.cluster, &report) {
+        // Another process may have sent what this one has not heard of yet.
         app.catch_up().await?;
-        check_revision(&app, caller.cluster, &report)?;
     }
+    check_revision(&app, caller.cluster, &report)?;
     let cluster = caller.cluster;
     app.hub.heard(cluster, now);
     app.report(cluster, move |app| async move {
@@ -54,6 +54,14 @@ pub async fn handle(
         Ok(kept.await?.map(|_| StatusCode::NO_CONTENT))
     })
     .await
+}
+
+/// Whether the cluster speaks of a revision that is not known here.
+fn is_ahead(app: &App, cluster: ClusterId, report: &StatusReport) -> bool {
+    let directory = app.directory();
+    directory
+        .cluster(cluster)
+        .is_some_and(|facts| report.revision > facts.revision)
 }
 
 /// 0 says nothing. Otherwise what was applied was sent, and what was applied stays so.

@@ -14,7 +14,7 @@ use reeve_link::{
     Batch, DELETES, Hello, ObjectKey, PART_BYTES, PROTOCOL_VERSION, Resume, ServerMessage, Versioned,
 };
 use reeve_store::{Deleted, Later};
-use reeve_types::{ClusterId, Revision, Timestamp};
+use reeve_types::{ClusterId, Revision, RevisionToken, Timestamp};
 use serde::Deserialize;
 use tokio::sync::{mpsc, watch};
 use tokio::time::MissedTickBehavior;
@@ -26,7 +26,7 @@ use crate::audit::link_status;
 use crate::connections::Lasting;
 use crate::error::{ApiError, log_chain};
 use crate::extract::read;
-use crate::hub::Stream;
+use crate::hub::{LIVENESS, Stream};
 
 /// How long a peer may leave what was sent unread: a stream that nobody reads must not outlive its token or its cluster.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -143,12 +143,14 @@ impl Feed {
         let mut heartbeat = tokio::time::interval(self.app.settings.heartbeat);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         heartbeat.tick().await;
+        let mut liveness = tokio::time::interval(LIVENESS);
+        liveness.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        liveness.tick().await;
         let revision = *self.line.borrow_and_update();
         let welcome = ServerMessage::Welcome {
             protocol: PROTOCOL_VERSION,
             cluster_id: self.cluster,
             revision,
-            history: self.app.history(),
         };
         self.send(&welcome).await?;
         let mut at = match self.place(resume).await? {
@@ -163,6 +165,7 @@ impl Feed {
             tokio::select! {
                 changed = self.line.changed() => changed.map_err(|_| End::Over)?,
                 _ = heartbeat.tick() => self.send(&ServerMessage::Heartbeat).await?,
+                _ = liveness.tick(), if self.app.settings.shared_database => heard(&self.app, self.cluster).await,
             }
         }
     }
@@ -175,13 +178,13 @@ impl Feed {
         Ok(())
     }
 
-    /// Where to go on; `None` when everything has to be sent, because the operator asks for it, or because what it has is
-    /// not the beginning of what we have.
+    /// Where to go on; `None` when everything has to be sent, because the operator asks for it, or because it was told
+    /// something that was not changed here.
     async fn place(&self, resume: Option<Resume>) -> Result<Option<Revision>, End> {
         let Some(resume) = resume else { return Ok(None) };
         let store = &self.app.store;
         if store
-            .continues(&link_status(), self.cluster, &resume)
+            .may_resume(&link_status(), self.cluster, &resume)
             .await
             .map_err(End::Failed)?
         {
@@ -190,7 +193,6 @@ impl Feed {
         tracing::warn!(
             cluster = %self.cluster,
             revision = %resume.revision,
-            history = %resume.history,
             "the cluster was sent changes that this database does not have, or is too far behind: sending it everything"
         );
         Ok(None)
@@ -200,7 +202,7 @@ impl Feed {
     /// does not wait for the workloads.
     async fn everything(&self) -> Result<Revision, End> {
         let (mut after, mut rules_ended) = (None, false);
-        let mut begun = None;
+        let mut begun: Option<(Revision, RevisionToken)> = None;
         let mut told = Revision(0);
         loop {
             self.goes_on()?;
@@ -211,7 +213,7 @@ impl Feed {
                 .await
                 .map_err(End::Failed)?
                 .ok_or(End::Over)?;
-            let revision = *begun.get_or_insert(part.revision);
+            let (revision, token) = *begun.get_or_insert((part.revision, part.token));
             told = told.max(revision);
             if part.revision > told {
                 let removed = self.removed_meanwhile(told, revision).await?;
@@ -227,6 +229,7 @@ impl Feed {
             after = part.next;
             self.send(&ServerMessage::Batch(Batch {
                 revision,
+                token: after.is_none().then_some(token),
                 complete: true,
                 rules_end,
                 more: after.is_some(),
@@ -293,6 +296,7 @@ impl Feed {
             if more || owes_end || !deletes.is_empty() || !part.upserts.is_empty() {
                 self.send(&ServerMessage::Batch(Batch {
                     revision: told,
+                    token: (!more).then_some(deleted.token),
                     more,
                     deletes,
                     upserts: part.upserts,
@@ -359,6 +363,7 @@ mod tests {
             let mut upserts = vec![rule(one), rule(two)];
             let removed = Deleted {
                 revision: Revision(8),
+                token: RevisionToken::from_bytes([0; 16]),
                 keys,
             };
             drop_removed(&mut upserts, &removed);

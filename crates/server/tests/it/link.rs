@@ -5,12 +5,40 @@ use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream};
 use axum::http::{Method, Request};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures::StreamExt;
-use reeve_types::HistoryId;
+use reeve_link::Resume;
+use reeve_types::Revision;
 use serde_json::{Value, json};
+use sqlx::ConnectOptions;
+use sqlx::sqlite::SqliteConnectOptions;
 use tower::ServiceExt;
 
 use crate::server::{Server, Town, write_beside};
+
+/// A revision of the cluster that has this token of the link, with what the database keeps of it.
+async fn kept(server: &Server, token: &str, revision: u64) -> Resume {
+    let claims = token.split('.').nth(1).unwrap();
+    let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
+    let cluster = claims["sub"].as_str().unwrap();
+    let mut file = SqliteConnectOptions::new()
+        .filename(server.dir.path().join("reeve.db"))
+        .connect()
+        .await
+        .unwrap();
+    let kept = sqlx::query_scalar("SELECT token FROM revision_tokens WHERE cluster_id = ? AND revision = ?");
+    let kept = kept.bind(cluster).bind(i64::try_from(revision).unwrap());
+    let kept: String = kept.fetch_one(&mut file).await.unwrap();
+    resume(revision, &kept)
+}
+
+fn resume(revision: u64, token: &str) -> Resume {
+    Resume {
+        revision: Revision(revision),
+        token: token.parse().unwrap(),
+    }
+}
 
 /// An open stream.
 pub(crate) struct Watch {
@@ -19,16 +47,19 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// From nothing, or from a revision of the server's own history.
+    /// From nothing, or from a revision that the server's database has.
     pub(crate) async fn open(server: &Server, token: &str, resume: Option<u64>) -> Self {
-        let history = server.app.settings.history;
-        Self::open_in(server, token, resume.map(|revision| (history, revision))).await
+        let resume = match resume {
+            Some(revision) => Some(kept(server, token, revision).await),
+            None => None,
+        };
+        Self::open_from(server, token, resume).await
     }
 
-    async fn open_in(server: &Server, token: &str, resume: Option<(HistoryId, u64)>) -> Self {
-        let mut hello = json!({"protocol": 3, "operatorVersion": "test"});
-        if let Some((history, revision)) = resume {
-            hello["resume"] = json!({"history": history, "revision": revision});
+    pub(crate) async fn open_from(server: &Server, token: &str, resume: Option<Resume>) -> Self {
+        let mut hello = json!({"protocol": 4, "operatorVersion": "test"});
+        if let Some(resume) = resume {
+            hello["resume"] = json!(resume);
         }
         let request = Request::builder()
             .method(Method::POST)
@@ -79,8 +110,7 @@ async fn a_stream_begins_with_everything_and_goes_on_with_what_changes() {
     let welcome = watch.news().await.unwrap();
     assert_eq!(
         welcome,
-        json!({"type": "welcome", "protocol": 3, "clusterId": town.cluster, "revision": 6,
-            "history": server.app.settings.history})
+        json!({"type": "welcome", "protocol": 4, "clusterId": town.cluster, "revision": 6})
     );
     let all = watch.news().await.unwrap();
     assert_eq!(
@@ -113,9 +143,10 @@ async fn a_stream_begins_with_everything_and_goes_on_with_what_changes() {
         .is(204);
     let batch = watch.news().await.unwrap();
     let gone = json!([{"kind": "AccessRule", "id": town.alice_rule}]);
+    let token = kept(server, &token, 7).await.token;
     assert_eq!(
         batch,
-        json!({"type": "batch", "revision": 7, "complete": false, "deletes": gone, "upserts": []})
+        json!({"type": "batch", "revision": 7, "token": token, "complete": false, "deletes": gone, "upserts": []})
     );
     server.rule(("group", "everybody"), 9, ("tenant", "1")).await;
     let batch = watch.news().await.unwrap();
@@ -150,10 +181,14 @@ async fn a_resumed_stream_is_told_only_what_is_later() {
         json!({"type": "heartbeat"}),
         "nothing new, nothing sent"
     );
-    // From the future, and from nowhere: it is sent everything.
-    let nowhere = "00000000-0000-4000-8000-000000000000".parse().unwrap();
-    for resume in [(server.app.settings.history, 7), (nowhere, 6)] {
-        let mut watch = Watch::open_in(server, &token, Some(resume)).await;
+    // From the future, and from another state of the same number: it is sent everything.
+    let six = kept(server, &token, 6).await;
+    let future = Resume {
+        revision: Revision(7),
+        ..six
+    };
+    for resume in [future, resume(6, &"0".repeat(32))] {
+        let mut watch = Watch::open_from(server, &token, Some(resume)).await;
         assert_eq!(watch.news().await.unwrap()["revision"], 6);
         assert_eq!(watch.news().await.unwrap()["complete"], true);
     }
@@ -167,9 +202,9 @@ async fn over_a_copy_of(server: &Server) -> Server {
 }
 
 /// What the first batch of a stream that resumes there is: the revisions of its objects, or `None` for everything.
-async fn sent(server: &Server, town: &Town, history: HistoryId, revision: u64) -> Option<Vec<u64>> {
+async fn sent(server: &Server, town: &Town, resume: Resume) -> Option<Vec<u64>> {
     let token = server.link_token(&town.cluster, &town.secret).await;
-    let mut watch = Watch::open_in(server, &token, Some((history, revision))).await;
+    let mut watch = Watch::open_from(server, &token, Some(resume)).await;
     assert_eq!(watch.news().await.unwrap()["type"], "welcome");
     let batch = watch.line().await.unwrap();
     if batch["complete"] == true {
@@ -179,58 +214,65 @@ async fn sent(server: &Server, town: &Town, history: HistoryId, revision: u64) -
     Some(upserts.map(|it| it["revision"].as_u64().unwrap()).collect())
 }
 
+async fn position(server: &Server, town: &Town, revision: u64) -> Resume {
+    let token = server.link_token(&town.cluster, &town.secret).await;
+    kept(server, &token, revision).await
+}
+
+/// Planted fault: with the token ignored, revision 8 of the lost database is taken for revision 8 of the restored one, and a
+/// rule that is in no database stays in the cluster.
 #[tokio::test]
 async fn a_restored_database_that_has_overtaken_the_operator_sends_everything() {
     let town = Town::new().await;
-    let first = town.server.app.settings.history;
+    let six = position(&town.server, &town, 6).await;
     town.server.sql.close().await;
     // The backup is taken at revision 6; what happens to the original afterwards is lost.
     let lost = over_a_copy_of(&town.server).await;
     for group in ["a", "b"] {
         lost.rule(("group", group), 9, ("tenant", "1")).await;
     }
-    let in_lost = lost.app.settings.history;
-    assert_eq!(sent(&lost, &town, in_lost, 7).await, Some(vec![8]));
+    let (seven, eight) = (position(&lost, &town, 7).await, position(&lost, &town, 8).await);
+    assert_eq!(sent(&lost, &town, seven).await, Some(vec![8]));
     lost.sql.close().await;
 
     let restored = over_a_copy_of(&town.server).await;
+    assert_eq!(sent(&restored, &town, eight).await, None, "not come to yet");
     for group in ["c", "d", "e", "f"] {
         restored.rule(("group", group), 9, ("tenant", "1")).await;
     }
-    // The operator is at revision 8 of a history that is in no database, and here are ten.
-    assert_eq!(sent(&restored, &town, in_lost, 8).await, None);
-    assert_eq!(sent(&restored, &town, in_lost, 7).await, None);
+    // The operator is at revision 8 of what is in no database, and here are ten.
+    assert_eq!(sent(&restored, &town, eight).await, None);
+    assert_eq!(sent(&restored, &town, seven).await, None);
     // What both share can be gone on from.
-    assert_eq!(sent(&restored, &town, first, 6).await, Some(vec![7, 8, 9, 10]));
-    assert_eq!(
-        sent(&restored, &town, first, 7).await,
-        None,
-        "no such revision in it"
-    );
+    assert_eq!(sent(&restored, &town, six).await, Some(vec![7, 8, 9, 10]));
 
-    // The same when the copy was taken while the server ran: its history is in the copy, and went another way.
-    let at_ten = restored.app.settings.history;
+    // The same when the copy is taken again, and the same server goes on with it.
+    let ten = position(&restored, &town, 10).await;
     restored.sql.close().await;
     let again = over_a_copy_of(&restored).await;
     again.rule(("group", "g"), 9, ("tenant", "1")).await;
-    assert_eq!(sent(&again, &town, at_ten, 10).await, Some(vec![11]));
-    assert_eq!(sent(&again, &town, at_ten, 11).await, None);
+    assert_eq!(sent(&again, &town, ten).await, Some(vec![11]));
+    let eleven = position(&again, &town, 11).await;
+    again.sql.close().await;
+    let last = over_a_copy_of(&restored).await;
+    last.rule(("group", "h"), 9, ("tenant", "1")).await;
+    assert_eq!(sent(&last, &town, eleven).await, None);
 }
 
 #[tokio::test]
 async fn an_ordinary_restart_sends_only_later_revisions() {
     let town = Town::new().await;
-    let before = town.server.app.settings.history;
+    let (five, six) = (
+        position(&town.server, &town, 5).await,
+        position(&town.server, &town, 6).await,
+    );
     town.server.sql.close().await;
     let server = Server::open(Arc::clone(&town.server.dir), town.server.clock.clone()).await;
-    assert_ne!(server.app.settings.history, before);
     server.rule(("group", "g"), 9, ("tenant", "1")).await;
-    assert_eq!(sent(&server, &town, before, 5).await, Some(vec![6, 7]));
-    assert_eq!(sent(&server, &town, before, 6).await, Some(vec![7]));
-    assert_eq!(
-        sent(&server, &town, server.app.settings.history, 7).await,
-        Some(vec![])
-    );
+    assert_eq!(sent(&server, &town, five).await, Some(vec![6, 7]));
+    assert_eq!(sent(&server, &town, six).await, Some(vec![7]));
+    let seven = position(&server, &town, 7).await;
+    assert_eq!(sent(&server, &town, seven).await, Some(vec![]));
 }
 
 #[tokio::test]
@@ -295,7 +337,7 @@ async fn a_stream_ends_with_its_cluster_its_token_and_the_server() {
         .post(
             &second,
             "/link/v1/watch",
-            json!({"protocol": 3, "operatorVersion": "x"}),
+            json!({"protocol": 4, "operatorVersion": "x"}),
         )
         .await
         .refused(401);
@@ -316,12 +358,13 @@ async fn a_hello_or_a_report_that_cannot_be_is_400() {
         .post(
             &token,
             "/link/v1/watch",
-            json!({"protocol": 1, "operatorVersion": "x", "resumeFrom": 6}),
+            json!({"protocol": 3, "operatorVersion": "x",
+                "resume": {"history": "00000000-0000-4000-8000-000000000000", "revision": 6}}),
         )
         .await
         .refused(400);
     assert!(
-        message.contains("protocol `1` is not spoken here: this server speaks 3"),
+        message.contains("protocol `3` is not spoken here: this server speaks 4"),
         "{message}"
     );
     server
@@ -332,7 +375,7 @@ async fn a_hello_or_a_report_that_cannot_be_is_400() {
         .call(&token, Method::POST, "/link/v1/status", "{")
         .await
         .refused(400);
-    let chatty = json!({"protocol": 3, "operatorVersion": "x".repeat(65)});
+    let chatty = json!({"protocol": 4, "operatorVersion": "x".repeat(65)});
     let message = server.post(&token, "/link/v1/watch", chatty).await.refused(400);
     assert!(message.contains("operatorVersion"), "{message}");
     // An array of an object's fields is no object.

@@ -30,6 +30,11 @@ impl Drop for Running {
 
 impl Running {
     pub(crate) async fn start(data: &Path, flags: &[&str]) -> Self {
+        Self::start_with(data, flags, &[]).await
+    }
+
+    /// With these variables in its environment.
+    pub(crate) async fn start_with(data: &Path, flags: &[&str], variables: &[(&str, &str)]) -> Self {
         let announce = data.with_extension("announce");
         let _ = std::fs::remove_file(&announce);
         let listen: &[&str] = match flags.contains(&"--listen") {
@@ -44,6 +49,7 @@ impl Running {
             .arg("--announce-file")
             .arg(&announce)
             .args(flags)
+            .envs(variables.iter().copied())
             .stdout(Stdio::piped())
             .stderr(std::fs::File::create(log(data)).unwrap())
             .spawn()

@@ -15,11 +15,9 @@ use reeve_server::caller::Caller;
 use reeve_server::router::router;
 use reeve_server::security::Security;
 use reeve_server::start;
-use reeve_store::{AuditAction, AuditEntry, Histories, NewSession, SessionFacts, Store, SubjectId};
+use reeve_store::{AuditAction, AuditEntry, NewSession, SessionFacts, Store, SubjectId};
 use reeve_store_sql::{AuditKey, SqlStore};
-use reeve_types::{
-    Clock, Email, HistoryId, Secret, ServiceAccountId, SessionId, SignInMethod, Timestamp, UserId,
-};
+use reeve_types::{Clock, Email, Secret, ServiceAccountId, SessionId, SignInMethod, Timestamp, UserId};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -120,9 +118,6 @@ impl Server {
                 .unwrap();
         }
         let installed = start::installed(store.as_ref(), &master).await.unwrap();
-        // Not the seeded one: it would draw the same id after a restart.
-        let history = HistoryId::from_uuid(Random::system().uuid().unwrap());
-        store.begin_history(history, clock.now()).await.unwrap();
         let security = Security::new(&master, installed.keys, URL, random).unwrap();
         let settings = Settings {
             public_url: URL.to_owned(),
@@ -131,7 +126,7 @@ impl Server {
             workloads_per_project: 50,
             account_created_at: installed.created_at,
             heartbeat: Duration::from_millis(50),
-            history,
+            shared_database: true,
             failed_attempts_days: Some(90),
             session_seconds: SESSION_SECONDS,
             signing_key_days: Some(KEY_DAYS),

@@ -15,13 +15,18 @@ use tokio::task::JoinHandle;
 
 use super::patience::{ACQUIRE, PING, Patience, in_time, silence};
 use super::sqlite::listed;
-use super::{Arg, During, Migrations, migrations};
+use super::{Arg, During, Migrations};
 use crate::DatabaseUrl;
 
-const MIGRATIONS: Migrations = migrations(
+const MIGRATIONS: Migrations = super::migrations(
     include_str!("../../migrations/0006_bounds.postgres.sql"),
     include_str!("../../migrations/0014_lists.postgres.sql"),
 );
+
+/// The migrations of this database.
+pub(crate) const fn migrations() -> Migrations {
+    MIGRATIONS
+}
 
 /// How many connections write: one change, and reports of as many clusters as are left.
 const WRITERS: u32 = 4;
@@ -367,6 +372,6 @@ pub(super) fn push(builder: &mut QueryBuilder<Postgres>, value: &Arg) {
 }
 
 /// PostgreSQL keeps every character but one.
-fn storable(text: &str) -> String {
+pub(crate) fn storable(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
 }

@@ -110,7 +110,7 @@ pub(super) fn push(builder: &mut QueryBuilder<Sqlite>, value: &Arg) {
 }
 
 /// For sqlx.
-pub(super) fn listed(migrations: &Migrations) -> Vec<Migration> {
+pub(crate) fn listed(migrations: &Migrations) -> Vec<Migration> {
     let migration = |(version, description, sql): &(i64, &'static str, &'static str)| {
         let sql = sql.into_sql_str();
         Migration::new(*version, (*description).into(), MigrationType::Simple, sql, false)

@@ -13,7 +13,6 @@ const TRAITS: &[&str] = &[
     include_str!("../desired.rs"),
     include_str!("../directory.rs"),
     include_str!("../fence.rs"),
-    include_str!("../history.rs"),
     include_str!("../installation.rs"),
     include_str!("../project.rs"),
     include_str!("../service_account.rs"),

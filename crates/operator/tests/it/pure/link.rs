@@ -26,8 +26,8 @@ fn record(name: &str, revision: u64) -> Record {
 
 fn at(revision: u64) -> Resume {
     Resume {
-        history: "123e4567-e89b-12d3-a456-426614174000".parse().unwrap(),
         revision: Revision(revision),
+        token: "123e4567e89b12d3a456426614174000".parse().unwrap(),
     }
 }
 
@@ -36,12 +36,12 @@ fn it_resumes_from_the_last_batch_it_applied_and_at_first_from_nothing() {
     let mut written = WrittenObjects::default();
     written.set(project_key(1), record("a", 3));
     assert_eq!(written.resume(), None, "what it finds says nothing");
-    written.applied(at(3), false);
+    written.applied(Some(at(3)), false);
     assert_eq!(written.resume(), None, "and neither does what changed later");
     written.begin_complete();
-    written.applied(at(9), true);
+    written.applied(Some(at(9)), true);
     assert_eq!(written.resume(), Some(at(9)));
-    written.applied(at(12), false);
+    written.applied(Some(at(12)), false);
     assert_eq!(written.resume(), Some(at(12)));
     written.begin_complete();
     assert_eq!(written.resume(), None, "the complete state was cut in the middle");
@@ -50,34 +50,34 @@ fn it_resumes_from_the_last_batch_it_applied_and_at_first_from_nothing() {
 #[test]
 fn what_was_refused_is_asked_for_until_everything_came() {
     let mut written = WrittenObjects::default();
-    written.applied(at(1), true);
-    written.applied(at(2), false);
+    written.applied(Some(at(1)), true);
+    written.applied(Some(at(2)), false);
     written.forget_position();
-    written.applied(at(3), false);
+    written.applied(Some(at(3)), false);
     assert_eq!(written.resume(), None);
     written.begin_complete();
-    written.applied(at(3), true);
+    written.applied(Some(at(3)), true);
     assert_eq!(written.resume(), Some(at(3)));
 }
 
 #[test]
 fn drift_that_is_seen_while_everything_is_applied_is_not_forgotten_at_its_end() {
     let mut written = WrittenObjects::default();
-    written.applied(at(1), true);
+    written.applied(Some(at(1)), true);
     written.set_drifted();
     assert_eq!(written.resume(), None);
-    written.applied(at(2), false);
+    written.applied(Some(at(2)), false);
     assert_eq!(written.resume(), None, "a change does not mend it");
 
     written.begin_complete();
     assert!(!written.has_drifted(), "what was done until now will be seen");
     written.set_drifted();
-    written.applied(at(3), true);
+    written.applied(Some(at(3)), true);
     assert!(written.has_drifted());
     assert_eq!(written.resume(), None);
 
     written.begin_complete();
-    written.applied(at(3), true);
+    written.applied(Some(at(3)), true);
     assert_eq!(written.resume(), Some(at(3)));
 }
 

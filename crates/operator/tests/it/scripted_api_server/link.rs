@@ -2,18 +2,15 @@ use reeve_link::desired::DesiredObject;
 use reeve_link::{Batch, ObjectKey, StatusPhase, Versioned};
 use reeve_operator::link::writer::DesiredStateWriter;
 use reeve_testkit::{Answer, ScriptedApiServer};
-use reeve_types::{ErrorChain, HistoryId, Revision};
+use reeve_types::{ErrorChain, Revision, RevisionToken};
 
 use super::{Operator, RULES, WORKLOADS, to_value};
 use crate::rig::{of_project, rule, rule_key, workload};
 
-fn history() -> HistoryId {
-    "123e4567-e89b-12d3-a456-426614174000".parse().unwrap()
-}
-
 fn batch(revision: u64, deletes: &[ObjectKey], upserts: Vec<DesiredObject>) -> Batch {
     Batch {
         revision: Revision(revision),
+        token: Some(RevisionToken::from_bytes([1; 16])),
         deletes: deletes.to_vec(),
         upserts: upserts
             .into_iter()
@@ -58,10 +55,7 @@ async fn an_object_that_is_refused_is_reported_and_holds_up_nobody_else() {
     ] {
         let (server, mut operator, mut writer) = start();
         server.on(&written(1), Answer::Refuse(code));
-        writer
-            .apply(batch(5, &[], vec![alice(), bob()]), history())
-            .await
-            .unwrap();
+        writer.apply(batch(5, &[], vec![alice(), bob()])).await.unwrap();
         let status = operator.status(rule_key(1)).unwrap();
         assert_eq!(status.phase, StatusPhase::NotReady, "{code}");
         assert_eq!(
@@ -85,7 +79,7 @@ async fn a_write_that_may_succeed_later_ends_the_connection_and_is_made_again_by
         let (server, mut operator, mut writer) = start();
         server.on(&written(1), answer);
         let all = batch(5, &[], vec![alice(), bob()]);
-        let failed = writer.apply(all.clone(), history()).await.unwrap_err();
+        let failed = writer.apply(all.clone()).await.unwrap_err();
         assert_eq!(
             ErrorChain(&failed).to_string(),
             format!("cannot apply AccessRule `rule-1`: {why}")
@@ -94,7 +88,7 @@ async fn a_write_that_may_succeed_later_ends_the_connection_and_is_made_again_by
         assert_eq!(operator.status(rule_key(1)).unwrap().phase, StatusPhase::Creating);
         server.recover();
         writer.begin();
-        writer.apply(all, history()).await.unwrap();
+        writer.apply(all).await.unwrap();
         assert_eq!((operator.count(&written(1)), operator.count(&written(2))), (2, 1));
     }
 }
@@ -110,20 +104,17 @@ async fn a_revocation_that_is_refused_is_never_passed_over_and_one_of_what_is_go
         Answer::Silence,
     ] {
         let (server, mut operator, mut writer) = start();
-        writer
-            .apply(batch(5, &[], vec![alice()]), history())
-            .await
-            .unwrap();
+        writer.apply(batch(5, &[], vec![alice()])).await.unwrap();
         server.on(&deleted, answer);
         let revoked = batch(6, &[rule_key(1)], vec![bob()]);
         for attempt in 1..=2 {
-            writer.apply(revoked.clone(), history()).await.unwrap_err();
+            writer.apply(revoked.clone()).await.unwrap_err();
             assert_eq!(operator.count(&deleted), attempt);
             assert_eq!(operator.count(&written(2)), 0, "deletions come first");
         }
         server.recover();
         server.on(&deleted, Answer::Refuse(404));
-        writer.apply(revoked, history()).await.unwrap();
+        writer.apply(revoked).await.unwrap();
         assert_eq!(operator.status(rule_key(1)).unwrap().phase, StatusPhase::Deleted);
         assert_eq!(operator.count(&written(2)), 1);
     }
@@ -146,7 +137,7 @@ async fn a_workload_that_may_not_be_deleted_is_reported_and_the_rule_after_it_is
         complete: true,
         ..batch(6, &[], vec![alice()])
     };
-    writer.apply(everything, history()).await.unwrap();
+    writer.apply(everything).await.unwrap();
     let status = operator.status(key).unwrap();
     assert_eq!(status.phase, StatusPhase::NotReady);
     assert!(
@@ -169,7 +160,7 @@ async fn a_complete_state_that_cannot_be_compared_with_what_is_there_removes_not
             complete: true,
             ..batch(6, &[], vec![alice()])
         };
-        let failed = writer.apply(everything, history()).await.unwrap_err();
+        let failed = writer.apply(everything).await.unwrap_err();
         assert!(
             ErrorChain(&failed)
                 .to_string()

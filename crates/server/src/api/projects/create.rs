@@ -176,7 +176,7 @@ mod tests {
             workloads_per_project: 5_000,
             account_created_at: reeve_types::Timestamp::from_millis(0),
             heartbeat: std::time::Duration::from_secs(1),
-            history: reeve_types::HistoryId::from_uuid(uuid::Uuid::nil()),
+            shared_database: false,
             session_seconds: 3600,
             signing_key_days: None,
             failed_attempts_days: None,

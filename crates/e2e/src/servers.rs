@@ -1,0 +1,170 @@
+//! The processes of the server: one over SQLite or PostgreSQL, or two over one PostgreSQL behind one address.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use reeve_testkit::{Postgres, RoundRobin};
+use serde_json::Value;
+
+use crate::process::Process;
+use crate::road::{ADMINISTRATOR, flags, text, with_command};
+
+/// On what the server runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Database {
+    /// A file in its data directory.
+    #[default]
+    Sqlite,
+    /// A PostgreSQL of its own, unprivileged, in a temporary folder.
+    Postgres,
+    /// The same, and a second process of the server over it.
+    #[value(skip)]
+    Replicas,
+}
+
+impl Database {
+    /// For a sentence.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SQLite",
+            Self::Postgres => "PostgreSQL",
+            Self::Replicas => "PostgreSQL, twice",
+        }
+    }
+}
+
+/// Which process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replica {
+    /// The one there always is.
+    First,
+    /// The other, over the same PostgreSQL.
+    Second,
+}
+
+impl Replica {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::First => "server",
+            Self::Second => "replica",
+        }
+    }
+}
+
+/// What the processes of the server are started with.
+pub(crate) struct Servers {
+    dir: PathBuf,
+    /// Where they listen; 0 until the first has started.
+    ports: [u16; 2],
+    postgres: Option<Postgres>,
+    balancer: Option<RoundRobin>,
+}
+
+impl Servers {
+    pub(crate) async fn new(dir: &Path, database: Database) -> Result<Self> {
+        let postgres = match database {
+            Database::Sqlite => None,
+            Database::Postgres | Database::Replicas => Some(blocking(Postgres::start)?),
+        };
+        let mut servers = Self {
+            dir: dir.to_owned(),
+            ports: [0, 0],
+            postgres,
+            balancer: None,
+        };
+        if database == Database::Replicas {
+            servers.ports = [free_port()?, free_port()?];
+            let address = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+            let balancer = RoundRobin::start(servers.ports.map(address).to_vec()).await?;
+            servers.balancer = Some(balancer);
+        }
+        Ok(servers)
+    }
+
+    /// The PostgreSQL, where there is one.
+    pub(crate) const fn postgres(&self) -> Option<&Postgres> {
+        self.postgres.as_ref()
+    }
+
+    /// Whether there are two.
+    pub(crate) const fn are_two(&self) -> bool {
+        self.balancer.is_some()
+    }
+
+    pub(crate) fn data_dir(&self, replica: Replica) -> PathBuf {
+        self.dir.join(replica.name())
+    }
+
+    /// The database's address, in the variable of the environment where the program looks for it.
+    pub(crate) fn environment(&self) -> Vec<(&'static str, String)> {
+        let postgres = self.postgres.as_ref();
+        postgres
+            .map(|postgres| ("REEVE_DATABASE_URL", postgres.url("postgres")))
+            .into_iter()
+            .collect()
+    }
+
+    /// Starts one of them, again where it ran before; what it announced. The second takes master key and certificate authority
+    /// of the first, before it starts for the first time.
+    pub(crate) async fn start(&mut self, replica: Replica) -> Result<(Process, Value)> {
+        let (name, data) = (replica.name(), self.data_dir(replica));
+        if replica == Replica::Second && !data.exists() {
+            share(&self.data_dir(Replica::First), &data)?;
+        }
+        let port = match replica {
+            Replica::First => self.ports[0],
+            Replica::Second => self.ports[1],
+        };
+        let announcement = self.dir.join(format!("{name}.json"));
+        let _ = std::fs::remove_file(&announcement);
+        let mut arguments = flags(&[
+            ("--data-dir", &data.display().to_string()),
+            ("--listen", &format!("127.0.0.1:{port}")),
+            ("--admin-username", ADMINISTRATOR),
+            (
+                "--admin-password-file",
+                &self.dir.join("admin-password").display().to_string(),
+            ),
+            ("--announce-file", &announcement.display().to_string()),
+            ("--log-format", "json"),
+        ]);
+        if let Some(balancer) = &self.balancer {
+            let public = format!("https://{}", balancer.address());
+            arguments.extend(flags(&[("--public-url", &public)]));
+        }
+        let mut server = Process::start_with(
+            "reeve-server",
+            &reeve_testkit::binary("reeve-server")?,
+            &with_command("serve", arguments),
+            &self.environment(),
+            &self.dir.join(format!("{name}.log")),
+        )?;
+        let announced = server.announced(&announcement).await?;
+        if port == 0 {
+            // A later start listens there again.
+            let url = text(&announced, "url")?;
+            let port = url.rsplit(':').next().and_then(|port| port.parse().ok());
+            self.ports[0] = port.context("no port in the server's url")?;
+        }
+        Ok((server, announced))
+    }
+}
+
+/// What all processes of one installation have in common.
+fn share(from: &Path, to: &Path) -> Result<()> {
+    std::fs::create_dir_all(to.join("tls"))?;
+    for name in ["master.key", "tls/ca.crt", "tls/ca.key"] {
+        std::fs::copy(from.join(name), to.join(name)).with_context(|| format!("copying `{name}`"))?;
+    }
+    Ok(())
+}
+
+fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}
+
+/// Work that blocks, on a runtime with more than one thread.
+pub fn blocking<T>(work: impl FnOnce() -> T) -> T {
+    tokio::task::block_in_place(work)
+}
