@@ -15,7 +15,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("link", &["types"]),
     ("api", &["types", "authz"]),
     ("crds", &["types", "link", "admission"]),
-    ("tenancy", &["types", "link", "admission", "crds"]),
+    ("tenancy", &["types", "authz", "link", "admission", "crds"]),
     ("workload", &["types", "link", "admission", "crds"]),
     ("store", &["types", "authz", "link"]),
     ("store-sql", &["types", "authz", "link", "store"]),

@@ -21,7 +21,7 @@ pub use authentication::authentication_configuration_yaml;
 pub use check::{Check, Policy, Rule, check, checks, failing, is_marked_claim};
 pub use identity::{Identity, InvalidStamp, Stamp};
 pub use mutate::fill;
-pub use policies::{SHORTCUTS, policies, policies_with_fault, policies_yaml};
+pub use policies::{SHORTCUTS, policies, policies_with_fault, policies_with_gap, policies_yaml};
 pub use predict::{has_ended, new_pod, stands_for_itself, unscheduled};
 pub use request::{Operation, Parameters, Request, User};
 pub use view::PLACEMENT_FIELDS;

@@ -34,7 +34,7 @@ mod subject;
 mod tree;
 mod visible;
 
-pub use decision::{BootstrapException, Granted, Reason};
+pub use decision::{BootstrapException, Granted, GrantedRole, Reason};
 pub use denial::Denial;
 pub use entity::Entity;
 pub use index::Index;

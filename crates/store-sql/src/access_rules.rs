@@ -1,7 +1,7 @@
 //! Access rules in SQL.
 
 use async_trait::async_trait;
-use reeve_authz::{Action, Entity, Granted, RoleId, Scope, SubjectKey, Visible};
+use reeve_authz::{Action, Entity, Granted, GrantedRole, RoleId, Scope, SubjectKey, Visible};
 use reeve_store::{
     AccessRuleRow, AccessRules, AuditEntry, Committed, DirectoryChange, NewAccessRule, StoreError, gate,
 };
@@ -345,11 +345,11 @@ impl AccessRules for SqlStore {
 
     async fn create_access_rule(
         &self,
-        granted: &Granted,
+        granted: &GrantedRole,
         new: NewAccessRule,
         entry: AuditEntry,
     ) -> Result<Committed<AccessRuleRow>, StoreError> {
-        gate::fits(granted, Action::Create, Entity::AccessRules, new.scope, CREATE)?;
+        gate::gives(granted, new.role, new.scope, CREATE)?;
         let mut tx = self.write(CREATE).await?;
         let mut changes = Changes::default();
         let value = insert(&mut tx, &mut changes, new).await?;

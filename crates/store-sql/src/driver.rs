@@ -27,7 +27,7 @@ use sqlite::SqlitePools;
 pub(crate) use value::{Arg, Row, from_json};
 
 /// One file, applied in a transaction of its own: number, name, text.
-type Migrations = [(i64, &'static str, &'static str); 9];
+type Migrations = [(i64, &'static str, &'static str); 10];
 
 /// The text of the migrations; that of the sixth moves rows by functions that only SQLite has.
 const fn migrations(sixth: &'static str) -> Migrations {
@@ -41,6 +41,11 @@ const fn migrations(sixth: &'static str) -> Migrations {
         (7, "fence", include_str!("../migrations/0007_fence.sql")),
         (8, "lowest id", include_str!("../migrations/0008_lowest_id.sql")),
         (9, "change log", include_str!("../migrations/0009_change_log.sql")),
+        (
+            20,
+            "networking",
+            include_str!("../migrations/0020_networking.sql"),
+        ),
     ]
 }
 

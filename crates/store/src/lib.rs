@@ -50,7 +50,7 @@ pub use error::StoreError;
 pub use fence::{CredentialKind, Fence, FenceNews, Fenced, Recovered, Suspended};
 pub use history::{HISTORIES_KEPT, Histories};
 pub use installation::{FirstStart, Installation};
-pub use project::{NewProject, ProjectRow, Projects};
+pub use project::{NewProject, ProjectRow, Projects, SetNetworking};
 pub use service_account::{NewServiceAccount, ServiceAccountRow, ServiceAccounts};
 pub use status::{Reported, Reports, StatusRow};
 pub use user::{EMAIL_RESTS_SECONDS, NewUser, UserRow, Users, Verifier};

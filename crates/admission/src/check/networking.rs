@@ -19,7 +19,7 @@ pub(super) static CHECKS: [Check; 1] = [Check {
     problem: "an Ingress takes a name of the whole cluster, and a NetworkPolicy cuts off the pods of everybody in the project",
     named: None,
     remedy: "ask a member of the group reeve:installers to write it, or to allow it to this project: label \
-             reeve.dev/allow-networking: true of the namespace",
+             reeve.dev/allow-networking: true of the namespace, or reeve project allow-networking PROJECT",
     cel: "namespaceObject.metadata.?labels[?'reeve.dev/allow-networking'].orValue('') == 'true' || \
           request.userInfo.?username.orValue('').startsWith('system:') || \
           request.userInfo.?groups.orValue([]).exists(g, g in ['kubeadm:cluster-admins', 'reeve:installers', \

@@ -12,7 +12,7 @@ use crate::body::TypedBody;
 use crate::body::fields::text;
 use crate::error::Count;
 use crate::list::{FieldValue, Listed, PROJECTS};
-use crate::operation::{delete, get, may, operations, post};
+use crate::operation::{delete, get, may, operations, post, put};
 
 operations! {
     /// Operations on projects.
@@ -29,6 +29,9 @@ operations! {
     /// Get a project.
     GetProject = get("get_project", "/api/v1/org-unit/projects/{projectId}", may(Action::Read, Entity::Project))
         .answers::<Project>(200);
+    /// Decide whether a project's people may write Ingresses and NetworkPolicies.
+    SetProjectNetworking = put("set_project_networking", "/api/v1/org-unit/projects/{projectId}/networking", may(Action::Update, Entity::Project))
+        .takes::<SetNetworking>().answers::<Project>(200);
     /// Delete a project; its namespace and workloads stay.
     DeleteProject = delete("delete_project", "/api/v1/org-unit/projects/{projectId}", may(Action::Delete, Entity::Project))
         .answers_nothing(204);
@@ -72,6 +75,18 @@ pub struct CreateProject {
 }
 
 impl TypedBody for CreateProject {}
+
+/// `PUT /api/v1/org-unit/projects/{projectId}/networking`: ours, the reference has no such thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(example = serde_json::json!({"allowNetworking": true}))]
+pub struct SetNetworking {
+    /// Whether the people of the project may write Ingresses and NetworkPolicies. It needs the right to change projects in the
+    /// whole cluster: an Ingress takes a name of the cluster, and a NetworkPolicy cuts off everybody's pods.
+    pub allow_networking: bool,
+}
+
+impl TypedBody for SetNetworking {}
 
 impl CreateProject {
     /// Its settings, as they are kept.
@@ -126,6 +141,9 @@ pub struct Project {
     pub requested_namespace: Option<String>,
     /// As given; used for nothing.
     pub enforce_runai_scheduler: bool,
+    /// Whether its people may write Ingresses and NetworkPolicies; null until somebody decided it here: then the label
+    /// `reeve.dev/allow-networking` of the namespace decides, which the cluster's installers set.
+    pub allow_networking: Option<bool>,
     /// The rest, as given.
     #[serde(flatten)]
     pub settings: OrgUnitSettings,
@@ -137,11 +155,11 @@ pub struct Project {
     pub total_resources: TotalResources,
     /// When it was made.
     pub created_at: Timestamp,
-    /// Equals `createdAt`: no operation changes a project yet.
+    /// When it was last changed: at first, made.
     pub updated_at: Timestamp,
     /// Who made it: a user's email or a service account's name.
     pub created_by: String,
-    /// Equals `createdBy`.
+    /// Who changed it last: at first, who made it.
     pub updated_by: String,
 }
 

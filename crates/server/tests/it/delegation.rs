@@ -136,3 +136,45 @@ async fn a_listed_role_is_given_below_clusters_alone() {
             .is(201);
     }
 }
+
+/// The answer to a new rule shows its subject. Planted fault: an id that is looked up for everybody tells a Project administrator
+/// the email that belongs to it.
+#[tokio::test]
+async fn an_id_is_turned_into_a_name_only_for_who_may_read_it() {
+    let town = Town::new().await;
+    let server = &town.server;
+    let (_, paul) = server.user("paul@example.com", Value::Null).await;
+    server
+        .rule(("user", "paul@example.com"), 19, ("project", &town.robots))
+        .await;
+    let (eve, _) = server.user("eve@example.com", Value::Null).await;
+    let by_id = |kind: &str, id: String| rule((kind, &id), 9, ("project", &town.robots));
+    let unknown = "00000000-0000-4000-8000-00000000dead";
+    for (kind, known) in [
+        ("user", eve.to_string()),
+        ("service-account", town.ci_id.to_string()),
+    ] {
+        let told = server
+            .post(&paul, RULES, by_id(kind, known.clone()))
+            .await
+            .refused(404);
+        assert!(!told.contains("eve@") && !told.contains("`ci`"), "{told}");
+        let other = server
+            .post(&paul, RULES, by_id(kind, unknown.to_owned()))
+            .await
+            .refused(404);
+        // Known or not, he is told the same.
+        assert_eq!(told.replace(&known, "ID"), other.replace(unknown, "ID"));
+        let made = server
+            .post(&server.admin, RULES, by_id(kind, known))
+            .await
+            .is(201);
+        assert!(
+            ["eve@example.com", "ci"].contains(&made["subjectId"].as_str().unwrap()),
+            "{made}"
+        );
+    }
+    // By her name he gives it.
+    let named = rule(("user", "eve@example.com"), 6, ("project", &town.robots));
+    server.post(&paul, RULES, named).await.is(201);
+}
