@@ -1,5 +1,6 @@
 //! Floods against the real program over real sockets: what they cannot delay, and what they leave behind.
 
+use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -11,6 +12,7 @@ use reeve_server::start::DataDir;
 use reeve_store::{Audit, AuditRow, Outcome};
 use serde_json::{Value, json};
 
+use crate::connections::connected;
 use crate::process::{Running, fresh};
 use crate::server::rule;
 
@@ -374,13 +376,19 @@ async fn a_minute_after_a_flood_the_memory_is_free_again() {
             .to_string();
         flood.ask(clients, 1, move |client| client.post(&url).body(guess.clone()));
     }
+    // And who asks for nothing: a finished handshake, and half of what HTTP/2 begins with.
+    let mut idle: Vec<_> = (0..60).map(|_| connected(&running, "h2")).collect();
+    for stream in &mut idle {
+        stream.write_all(b"PRI * HTTP/2.0").unwrap();
+        stream.flush().unwrap();
+    }
     let mut most = before;
     for _ in 0..40 {
         tokio::time::sleep(Duration::from_millis(200)).await;
         most = most.max(resident(running.pid()));
     }
     let answers = flood.end().await;
-    drop((http1, http2));
+    drop((http1, http2, idle));
     let bound = before * 3 / 2;
     let mut after = resident(running.pid());
     for _ in 0..60 {
