@@ -161,11 +161,21 @@ async fn an_id_is_turned_into_a_name_only_for_who_may_read_it() {
         for answer in [&told, &other] {
             assert!([400, 404].contains(&answer.status.as_u16()), "{}", answer.text);
         }
-        assert_eq!(told.text.replace(&known, "ID"), other.text.replace(&unknown, "ID"));
-        let made = server.post(&server.admin, RULES, by_id(kind, known)).await.is(201);
+        assert_eq!(
+            told.text.replace(&known, "ID"),
+            other.text.replace(&unknown, "ID")
+        );
+        let made = server
+            .post(&server.admin, RULES, by_id(kind, known))
+            .await
+            .is(201);
         let name = made["subjectId"].as_str().unwrap();
         assert!(["eve@example.com", "ci"].contains(&name), "{made}");
-        assert!(!told.text.contains("eve@") && !told.text.contains("`ci`"), "{}", told.text);
+        assert!(
+            !told.text.contains("eve@") && !told.text.contains("`ci`"),
+            "{}",
+            told.text
+        );
     }
     // By her name he gives it.
     let named = rule(("user", "eve@example.com"), 6, ("project", &town.robots));
