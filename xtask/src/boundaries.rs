@@ -17,7 +17,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("api", &["types", "authz"]),
     ("kube-facade", &[]),
     ("crds", &["types", "link", "kube-facade"]),
-    ("tenancy", &["types", "admission", "crds"]),
+    ("tenancy", &["types", "authz", "admission", "crds"]),
     ("workload", &["types", "admission", "crds"]),
     ("store", &["types", "authz", "link"]),
     ("store-sql", &["types", "authz", "link", "store"]),

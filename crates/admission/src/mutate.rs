@@ -56,6 +56,49 @@ pub(crate) const SELECTING: [&str; 5] = [
 /// What the API server's own admission calls the volume with a ServiceAccount's token, before some random letters.
 pub(crate) const TOKEN_VOLUME: &str = "kube-api-access-";
 
+/// Everything that is filled in, by field or purpose. Of each a planted fault leaves it out ([`crate::policies_with_gap`]).
+pub const FILLED: [&str; 15] = [
+    "stamp",
+    "runAsUser",
+    "runAsGroup",
+    "supplementalGroups",
+    "fsGroup",
+    "supplementalGroupsPolicy",
+    "runAsNonRoot",
+    "seccompProfile",
+    "allowPrivilegeEscalation",
+    "drop",
+    "os",
+    "automountServiceAccountToken",
+    "tokenVolume",
+    "manualRun",
+    "user",
+];
+
+/// What is left out on purpose, if anything: one of [`FILLED`].
+#[derive(Clone, Copy)]
+pub(crate) struct Gap<'a>(pub(crate) Option<&'a str>);
+
+impl Gap<'_> {
+    /// The expression of a part, or that of no operation where the part is left out.
+    fn or_nothing(self, part: &str, expression: String) -> String {
+        if self.0 == Some(part) {
+            "[]".to_owned()
+        } else {
+            expression
+        }
+    }
+
+    /// A map of those entries that are not left out: key, and the value in CEL.
+    fn map(self, entries: &[(&str, String)]) -> String {
+        let kept = entries.iter().filter(|(key, _)| self.0 != Some(*key));
+        let kept: Vec<String> = kept
+            .map(|(key, value)| format!("'{key}': dyn({value})"))
+            .collect();
+        format!("dyn({{{}}})", kept.join(", "))
+    }
+}
+
 /// The lists of containers that a template has; ephemeral ones come by a subresource.
 const LISTS: [&str; 2] = ["containers", "initContainers"];
 
@@ -165,7 +208,7 @@ fn missing() -> String {
 }
 
 /// Variables beside those of the requester and the template.
-pub(crate) fn variables() -> Vec<crate::view::Variable> {
+pub(crate) fn variables(gap: Gap<'_>) -> Vec<crate::view::Variable> {
     let mut all = crate::view::requester_variables();
     all.extend(crate::view::template_variables());
     all.extend([
@@ -239,16 +282,18 @@ pub(crate) fn variables() -> Vec<crate::view::Variable> {
                 kinds = crate::view::cel_list(&SELECTING),
             ),
         ),
-        (
-            "containerDefaults",
-            "variables.guarding ? dyn({'allowPrivilegeEscalation': dyn(false), 'capabilities': dyn({'drop': \
-             ['ALL']})}) : dyn({'capabilities': dyn({'drop': ['ALL']})})"
-                .to_owned(),
-        ),
+        ("containerDefaults", container_defaults(gap)),
         ("newContainers", new_ephemeral()),
     ]);
     all.extend(passwd::variables());
     all
+}
+
+fn container_defaults(gap: Gap<'_>) -> String {
+    let capabilities = ("capabilities", gap.map(&[("drop", "['ALL']".to_owned())]));
+    let escalation = ("allowPrivilegeEscalation", "false".to_owned());
+    let both = gap.map(&[escalation, capabilities.clone()]);
+    format!("variables.guarding ? {both} : {}", gap.map(&[capabilities]))
 }
 
 fn new_ephemeral() -> String {
@@ -258,11 +303,12 @@ fn new_ephemeral() -> String {
 }
 
 /// The one expression.
-pub(crate) fn expression() -> String {
+pub(crate) fn expression(gap: Gap<'_>) -> String {
     let set = |field: &str, when: &str, value: &str| {
-        format!(
+        let patch = format!(
             "({when} ? [JSONPatch{{op: 'add', path: variables.contextAt + '/{field}', value: {value}}}] : [])"
-        )
+        );
+        gap.or_nothing(field, patch)
     };
     let absent = |field: &str| format!("!has(variables.context.{field})");
     let number = |field: &str, part: usize, key: &str| {
@@ -286,15 +332,8 @@ pub(crate) fn expression() -> String {
          '/metadata/annotations', value: dyn({{'{key}': variables.claimed}})}}]) : [])",
         key.replace('/', "~1")
     );
-    let shape = "'runAsNonRoot': dyn(true), 'seccompProfile': dyn({'type': 'RuntimeDefault'})";
-    let whole = format!(
-        "variables.context.size() == 0 ? [JSONPatch{{op: 'add', path: variables.contextAt, value: variables.filling ? \
-         dyn({{'runAsUser': dyn(int(variables.extra['{}'][0])), 'runAsGroup': dyn(int(variables.extra['{}'][0])), \
-         'supplementalGroups': dyn(variables.groups.map(g, int(g))), 'supplementalGroupsPolicy': dyn('Strict'), \
-         {shape}}}) : dyn({{{shape}}})}}]",
-        names::EXTRA_UID,
-        names::EXTRA_GID
-    );
+    let stamp = gap.or_nothing("stamp", stamp);
+    let whole = whole_context(gap);
     let fields = [
         number("runAsUser", 1, names::EXTRA_UID),
         number("runAsGroup", 2, names::EXTRA_GID),
@@ -319,6 +358,7 @@ pub(crate) fn expression() -> String {
     let context = format!("({whole} : {})", fields.join(" + "));
     let lists = LISTS.map(|list| {
         containers(
+            gap,
             &format!("variables.pod.?{list}.orValue(dyn([]))"),
             list,
             "variables.at + '/spec/",
@@ -326,6 +366,7 @@ pub(crate) fn expression() -> String {
         )
     });
     let ephemeral = containers(
+        gap,
         "variables.pod.?ephemeralContainers.orValue(dyn([]))",
         "ephemeralContainers",
         "'/spec/",
@@ -334,11 +375,33 @@ pub(crate) fn expression() -> String {
     format!(
         "variables.ephemeral ? {ephemeral} : variables.idle ? {binding} : {stamp} + {context} + {} + {} + {} + {binding} + {} + {}",
         lists.join(" + "),
-        operating_system(),
-        token(),
-        manual_run(),
+        gap.or_nothing("os", operating_system()),
+        token(gap),
+        gap.or_nothing("manualRun", manual_run()),
         passwd::expression(),
-        binding = binding(),
+        binding = gap.or_nothing("user", binding()),
+    )
+}
+
+/// A context where there is none yet.
+fn whole_context(gap: Gap<'_>) -> String {
+    let number = |key: &str| format!("int(variables.extra['{key}'][0])");
+    let shape = [
+        ("runAsNonRoot", "true".to_owned()),
+        ("seccompProfile", "{'type': 'RuntimeDefault'}".to_owned()),
+    ];
+    let mut all = vec![
+        ("runAsUser", number(names::EXTRA_UID)),
+        ("runAsGroup", number(names::EXTRA_GID)),
+        ("supplementalGroups", "variables.groups.map(g, int(g))".to_owned()),
+        ("supplementalGroupsPolicy", "'Strict'".to_owned()),
+    ];
+    all.extend(shape.clone());
+    format!(
+        "variables.context.size() == 0 ? [JSONPatch{{op: 'add', path: variables.contextAt, value: variables.filling ? \
+         {} : {}}}]",
+        gap.map(&all),
+        gap.map(&shape)
     )
 }
 
@@ -353,7 +416,7 @@ fn operating_system() -> String {
 }
 
 /// `automountServiceAccountToken: false`, and what the API server already added to a bare pod taken out.
-fn token() -> String {
+fn token(gap: Gap<'_>) -> String {
     // An operation cannot give back what is there (its types are the API server's own), so one index is taken out of each
     // list; there is at most one.
     let at =
@@ -366,11 +429,17 @@ fn token() -> String {
         )
     });
     let volumes = at("variables.pod.?volumes.orValue(dyn([]))");
-    format!(
-        "(has(variables.pod.automountServiceAccountToken) ? [] : [JSONPatch{{op: 'add', path: variables.at + \
-         '/spec/automountServiceAccountToken', value: false}}] + (object.kind != 'Pod' ? [] : {volumes}.map(k, \
-         JSONPatch{{op: 'remove', path: '/spec/volumes/' + k}}) + {}))",
+    let says =
+        "[JSONPatch{op: 'add', path: variables.at + '/spec/automountServiceAccountToken', value: false}]"
+            .to_owned();
+    let removes = format!(
+        "(object.kind != 'Pod' ? [] : {volumes}.map(k, JSONPatch{{op: 'remove', path: '/spec/volumes/' + k}}) + {})",
         mounts.join(" + ")
+    );
+    format!(
+        "(has(variables.pod.automountServiceAccountToken) ? [] : {} + {})",
+        gap.or_nothing("automountServiceAccountToken", says),
+        gap.or_nothing("tokenVolume", removes)
     )
 }
 
@@ -403,7 +472,7 @@ fn binding() -> String {
 }
 
 /// The four patches that a container may need.
-fn containers(list: &str, name: &str, at: &str, which: &str) -> String {
+fn containers(gap: Gap<'_>, list: &str, name: &str, at: &str, which: &str) -> String {
     let patch = |when: &str, field: &str, value: &str| {
         format!(
             "{list}.transformList(i, c, {which} && {when}, JSONPatch{{op: 'add', path: {at}{name}/' + string(i) + \
@@ -412,17 +481,30 @@ fn containers(list: &str, name: &str, at: &str, which: &str) -> String {
     };
     [
         patch("!has(c.securityContext)", "", "variables.containerDefaults"),
-        patch(
-            "variables.guarding && has(c.securityContext) && !has(c.securityContext.allowPrivilegeEscalation) && \
-             !c.securityContext.?privileged.orValue(false)",
-            "/allowPrivilegeEscalation",
-            "false",
+        gap.or_nothing(
+            "allowPrivilegeEscalation",
+            patch(
+                "variables.guarding && has(c.securityContext) && !has(c.securityContext.allowPrivilegeEscalation) && \
+                 !c.securityContext.?privileged.orValue(false)",
+                "/allowPrivilegeEscalation",
+                "false",
+            ),
         ),
-        patch("has(c.securityContext) && !has(c.securityContext.capabilities)", "/capabilities", "{'drop': ['ALL']}"),
-        patch(
-            "has(c.securityContext) && has(c.securityContext.capabilities) && !has(c.securityContext.capabilities.drop)",
-            "/capabilities/drop",
-            "['ALL']",
+        gap.or_nothing(
+            "drop",
+            patch(
+                "has(c.securityContext) && !has(c.securityContext.capabilities)",
+                "/capabilities",
+                "{'drop': ['ALL']}",
+            ),
+        ),
+        gap.or_nothing(
+            "drop",
+            patch(
+                "has(c.securityContext) && has(c.securityContext.capabilities) && !has(c.securityContext.capabilities.drop)",
+                "/capabilities/drop",
+                "['ALL']",
+            ),
         ),
     ]
     .join(" + ")

@@ -8,7 +8,7 @@
 use serde_json::{Value, json};
 
 use crate::check::{Check, Policy, checks, connect, outside};
-use crate::mutate;
+use crate::mutate::{self, Gap};
 use crate::names;
 use crate::view::{Variable, pod_variables, requester_variables, template_cel};
 
@@ -39,7 +39,7 @@ const API: &str = "admissionregistration.k8s.io/v1";
 
 /// Every policy and binding, in the order of the chart.
 pub fn policies() -> Vec<Value> {
-    render(None)
+    render(None, None)
 }
 
 /// The policies as a multi-document YAML text, ready for the chart.
@@ -54,7 +54,12 @@ pub const SHORTCUTS: [&str; 2] = ["ordinary", "unmarked"];
 /// table must notice.
 #[cfg(any(test, feature = "testing"))]
 pub fn policies_with_fault(check_id: &str) -> Vec<Value> {
-    render(Some(check_id))
+    render(Some(check_id), None)
+}
+
+/// The policies with one of [`mutate::FILLED`] filled in nowhere: a planted fault that the test of what is filled in must notice.
+pub fn policies_with_gap(part: &str) -> Vec<Value> {
+    render(None, Some(part))
 }
 
 fn yaml(documents: &[Value]) -> String {
@@ -64,10 +69,10 @@ fn yaml(documents: &[Value]) -> String {
     })
 }
 
-fn render(fault: Option<&str>) -> Vec<Value> {
+fn render(fault: Option<&str>, gap: Option<&str>) -> Vec<Value> {
     let mut all: Vec<Value> = DEFAULTS
         .iter()
-        .flat_map(|defaults| [mutating(defaults), mutating_binding(defaults.name)])
+        .flat_map(|defaults| [mutating(defaults, Gap(gap)), mutating_binding(defaults.name)])
         .collect();
     for policy in Policy::ALL {
         all.push(validating(policy, fault));
@@ -138,7 +143,7 @@ fn named(variables: Vec<Variable>) -> Value {
         .collect()
 }
 
-fn mutating(defaults: &Defaults) -> Value {
+fn mutating(defaults: &Defaults, gap: Gap<'_>) -> Value {
     let mut namespaces = in_projects();
     if let Some(Value::Array(all)) = namespaces.get_mut("matchExpressions") {
         all.push(
@@ -168,8 +173,8 @@ fn mutating(defaults: &Defaults) -> Value {
                 ],
             },
             "matchConditions": conditions,
-            "variables": named(mutate::variables()),
-            "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": mutate::expression()}}],
+            "variables": named(mutate::variables(gap)),
+            "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": mutate::expression(gap)}}],
         },
     })
 }

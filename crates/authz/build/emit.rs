@@ -114,6 +114,15 @@ pub(crate) fn roles(table: &Table) -> String {
         let _ = writeln!(text, "    Role::predefined(&{}),", constant(&role.name));
     }
     text.push_str("];\n");
+    let _ = writeln!(
+        text,
+        "\nstatic CLUSTER_ROLES: [(&str, &[&str]); {}] = [",
+        table.clusters.len()
+    );
+    for cluster in &table.clusters {
+        let _ = writeln!(text, "    ({:?}, &{:?}),", cluster.name, cluster.includes);
+    }
+    text.push_str("];\n");
     text
 }
 

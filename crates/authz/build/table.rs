@@ -31,6 +31,15 @@ impl fmt::Display for Malformed {
 pub(crate) struct Table {
     pub(crate) roles: Vec<Role>,
     pub(crate) entities: Vec<Entity>,
+    pub(crate) clusters: Vec<ClusterRole>,
+}
+
+/// A line of `[clusters]`.
+#[derive(Debug)]
+pub(crate) struct ClusterRole {
+    pub(crate) name: String,
+    /// The others of which it may do everything.
+    pub(crate) includes: Vec<String>,
 }
 
 /// A line of `[roles]`.
@@ -71,6 +80,7 @@ enum Section {
     None,
     Roles,
     Rights,
+    Clusters,
 }
 
 /// Reads the whole file.
@@ -78,6 +88,7 @@ pub(crate) fn parse(text: &str) -> Result<Table, Malformed> {
     let mut table = Table {
         roles: Vec::new(),
         entities: Vec::new(),
+        clusters: Vec::new(),
     };
     let mut section = Section::None;
     let mut headed = false;
@@ -90,6 +101,7 @@ pub(crate) fn parse(text: &str) -> Result<Table, Malformed> {
             (comment, _) if comment.starts_with('#') => {}
             ("[roles]", Section::None) => section = Section::Roles,
             ("[rights]", Section::Roles) => section = Section::Rights,
+            ("[clusters]", Section::Rights) => section = Section::Clusters,
             (_, Section::None) => {
                 return Err(wrong(format!("`{content}` stands before `[roles]`")));
             }
@@ -109,6 +121,10 @@ pub(crate) fn parse(text: &str) -> Result<Table, Malformed> {
                 }
                 table.entities.push(entity);
             }
+            (_, Section::Clusters) => {
+                let cluster = cluster_role(content, &table).map_err(wrong)?;
+                table.clusters.push(cluster);
+            }
         }
     }
     if table.roles.is_empty() || table.entities.is_empty() {
@@ -118,7 +134,8 @@ pub(crate) fn parse(text: &str) -> Result<Table, Malformed> {
         });
     }
     for role in &table.roles {
-        may_grant(role, &table).map_err(|problem| Malformed {
+        let checked = is_bound(role, &table).and_then(|()| may_grant(role, &table));
+        checked.map_err(|problem| Malformed {
             line: role.line,
             problem,
         })?;
@@ -176,6 +193,63 @@ fn role(line: usize, content: &str) -> Result<Role, String> {
         },
         purpose: purpose.to_owned(),
     })
+}
+
+/// A ClusterRole is that of the role of its name, and includes others that stand above it.
+fn cluster_role(content: &str, table: &Table) -> Result<ClusterRole, String> {
+    let [name, includes] = fields(content, "ClusterRole | includes")?;
+    if table.clusters.iter().any(|other| other.name == name) {
+        return Err(format!("`{name}` has a line already"));
+    }
+    let own = |role: &&Role| role.name.to_ascii_lowercase().replace(' ', "-") == name;
+    let role = table.roles.iter().find(own);
+    if role.is_none_or(|role| role.cluster.as_deref() != Some(name)) {
+        return Err(format!("`{name}` is not the ClusterRole of a role of that name"));
+    }
+    let includes: Vec<String> = match includes {
+        "-" => Vec::new(),
+        names => names.split_whitespace().map(str::to_owned).collect(),
+    };
+    for included in &includes {
+        let Some(other) = table.clusters.iter().find(|other| other.name == *included) else {
+            return Err(format!(
+                "`{name}` includes `{included}`, which has no line above it"
+            ));
+        };
+        if let Some(left_out) = other.includes.iter().find(|name| !includes.contains(name)) {
+            return Err(format!(
+                "`{name}` includes `{included}`, but not `{left_out}`, which that includes"
+            ));
+        }
+    }
+    Ok(ClusterRole {
+        name: name.to_owned(),
+        includes,
+    })
+}
+
+/// Whether the ClusterRole of a role is one of the table.
+fn is_bound(role: &Role, table: &Table) -> Result<(), String> {
+    match &role.cluster {
+        Some(name) if table.clusters.iter().all(|one| one.name != *name) => Err(format!(
+            "{} has the ClusterRole `{name}`, which has no line in `[clusters]`",
+            role.name
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Whether who is bound to the first ClusterRole may do everything that the second allows.
+fn covers(own: Option<&str>, theirs: Option<&str>, table: &Table) -> bool {
+    let includes = |own: &str, theirs: &str| {
+        let own = table.clusters.iter().find(|one| one.name == own);
+        own.is_some_and(|own| own.includes.iter().any(|name| name == theirs))
+    };
+    match (own, theirs) {
+        (_, None) => true,
+        (None, Some(_)) => false,
+        (Some(own), Some(theirs)) => own == theirs || includes(own, theirs),
+    }
 }
 
 fn is_new_role(role: &Role, others: &[Role]) -> Result<(), String> {
@@ -305,6 +379,13 @@ fn may_grant(role: &Role, table: &Table) -> Result<(), String> {
             return Err(format!(
                 "{} grants `{code}`, which may do more with `{}` than itself (line {})",
                 role.name, entity.wire_name, entity.line
+            ));
+        }
+        let given = table.roles.get(granted).and_then(|role| role.cluster.as_deref());
+        if !covers(role.cluster.as_deref(), given, table) {
+            return Err(format!(
+                "{} grants `{code}`, which may do more in clusters than itself",
+                role.name
             ));
         }
     }

@@ -6,7 +6,7 @@ use reeve_types::AccessRuleId;
 
 use crate::entity::Entity;
 use crate::permission::Action;
-use crate::role::Role;
+use crate::role::{Role, RoleId};
 use crate::scope::Scope;
 use crate::subject::SubjectKey;
 
@@ -254,5 +254,47 @@ impl Granted {
             Origin::Rule { .. } => (self.action, self.entity, self.scope) == (action, entity, scope),
             Origin::Bootstrap(exception) => exception.covers(action, entity),
         }
+    }
+}
+
+/// Proof that the caller may give one role in one scope. Making an access rule demands one, since the permission to create access
+/// rules says nothing of which role was judged.
+///
+/// Only [`crate::Index::may_grant`] makes it. As for [`Granted`], these do not compile:
+///
+/// ```compile_fail,E0451
+/// # use reeve_authz::{BootstrapException, Granted, GrantedRole, RoleId};
+/// let granted = Granted::bootstrap(BootstrapException::LinkStatus);
+/// let role = GrantedRole { granted, role: RoleId::VIEWER };
+/// ```
+/// ```compile_fail,E0624
+/// # use reeve_authz::{BootstrapException, Granted, GrantedRole, RoleId};
+/// let role = GrantedRole::judged(Granted::bootstrap(BootstrapException::LinkStatus), RoleId::VIEWER);
+/// ```
+#[derive(PartialEq, Eq, Debug)]
+#[must_use = "it is the permission to give a role; pass it to what makes the rule"]
+pub struct GrantedRole {
+    granted: Granted,
+    role: RoleId,
+}
+
+impl GrantedRole {
+    pub(crate) const fn judged(granted: Granted, role: RoleId) -> Self {
+        Self { granted, role }
+    }
+
+    /// The permission to create access rules in the scope, for the audit log.
+    pub const fn granted(&self) -> &Granted {
+        &self.granted
+    }
+
+    /// The role that was judged.
+    pub const fn role(&self) -> RoleId {
+        self.role
+    }
+
+    /// Whether this is the permission to give exactly this role exactly there.
+    pub fn covers(&self, role: RoleId, scope: Scope) -> bool {
+        self.role == role && self.granted.covers(Action::Create, Entity::AccessRules, scope)
     }
 }

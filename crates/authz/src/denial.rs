@@ -25,9 +25,25 @@ pub struct Denial {
     /// The caller holds the permission in no scope at all: 403 before anything is looked up.
     pub held_nowhere: bool,
     pub(crate) known: bool,
-    /// The caller may create access rules there, but none that give this role.
-    pub(crate) ungivable: Option<Role>,
+    pub(crate) ungivable: Option<Ungivable>,
     pub(crate) granters: Option<Granters>,
+}
+
+/// The caller may create access rules there, but none that give a role.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Ungivable {
+    /// No role of the caller's may give this one.
+    Kind(Role),
+    /// Its subjects could do more in the cluster than the caller can there.
+    InClusters(Role),
+}
+
+impl Ungivable {
+    pub(crate) const fn role(&self) -> &Role {
+        match self {
+            Self::Kind(role) | Self::InClusters(role) => role,
+        }
+    }
 }
 
 /// The nearest scope, upwards, where somebody can grant what is missing.
@@ -75,8 +91,8 @@ impl Denial {
     }
 
     /// The role that the caller may give to nobody, although they may create access rules there.
-    pub const fn ungivable_role(&self) -> Option<&Role> {
-        self.ungivable.as_ref()
+    pub fn ungivable_role(&self) -> Option<&Role> {
+        self.ungivable.as_ref().map(Ungivable::role)
     }
 
     /// Whether the index knows the scope. Nobody is allowed anything in an unknown one.
@@ -113,7 +129,7 @@ impl Denial {
 
     fn needs(&self) -> Missing<'_> {
         match &self.ungivable {
-            Some(role) => Missing::Role(role),
+            Some(ungivable) => Missing::Role(ungivable.role()),
             None => Missing::Permission(self.missing()),
         }
     }
@@ -127,7 +143,11 @@ impl Denial {
     pub fn explanation_with(&self, name: impl Fn(Scope) -> String) -> String {
         let scope = name(self.scope);
         let needs = match &self.ungivable {
-            Some(role) => format!("needs a role that may give `{role}` in {scope}"),
+            Some(Ungivable::Kind(role)) => format!("needs a role that may give `{role}` in {scope}"),
+            Some(Ungivable::InClusters(role)) => format!(
+                "needs the rights of `{}` in the cluster's namespaces, which `{role}` gives, in {scope}",
+                role.in_clusters().unwrap_or("nobody")
+            ),
             None => format!("needs `{}` in {scope}", self.missing()),
         };
         if !self.known {

@@ -35,7 +35,7 @@ mod tree;
 mod visible;
 mod word;
 
-pub use decision::{BootstrapException, Granted, Reason};
+pub use decision::{BootstrapException, Granted, GrantedRole, Reason};
 pub use denial::Denial;
 pub use entity::Entity;
 pub use index::Index;

@@ -103,7 +103,7 @@ pub struct CustomRole {
     pub description: String,
     /// The predefined role whose rights in clusters it has (control-plane 2.6); `None` for none.
     pub in_clusters_as: Option<RoleId>,
-    /// What it may do. With `access_rules:create` it may give every role of which it holds everything.
+    /// What it may do. With `access_rules:create` it may give every role of which it holds everything, in clusters too.
     pub permissions: PermissionSet,
 }
 
@@ -184,6 +184,26 @@ impl Role {
         self.definition().cluster.as_deref()
     }
 
+    /// Whether whoever holds this role may do in the namespaces of projects, with Kubernetes' own tools, everything that a holder
+    /// of `other` may. Nobody gives a role by which somebody could do more there than they can.
+    pub fn covers_in_clusters(&self, other: &Self) -> bool {
+        match (self.in_clusters(), other.in_clusters()) {
+            (_, None) => true,
+            (None, Some(_)) => false,
+            (Some(own), Some(theirs)) => own == theirs || included_in(own).contains(&theirs),
+        }
+    }
+
+    /// The role whose cells of `roles.txt` a ClusterRole (`l1-researcher`) is made of: the one of that name. `None` for a name that
+    /// is no ClusterRole's.
+    pub fn of_cluster_role(name: &str) -> Option<&'static Self> {
+        let own = |role: &&Self| role.display_name().to_ascii_lowercase().replace(' ', "-") == name;
+        PREDEFINED
+            .iter()
+            .filter(|role| role.in_clusters() == Some(name))
+            .find(own)
+    }
+
     /// The same as clusters are told: [`RoleName::none`] where it gives nothing there.
     pub fn cluster_role(&self) -> RoleName {
         self.in_clusters()
@@ -229,7 +249,9 @@ impl Role {
 
     /// Whether its holders may give `role` by what this role alone allows.
     pub(crate) fn gives(&self, role: &Self) -> bool {
-        self.may_give(role.id()) && role.permissions().without(self.permissions()).is_empty()
+        self.may_give(role.id())
+            && role.permissions().without(self.permissions()).is_empty()
+            && self.covers_in_clusters(role)
     }
 
     /// What its holders can hand on, by what this role alone allows: the permissions of every predefined role that it gives,
@@ -243,6 +265,12 @@ impl Role {
             .chain(own)
             .fold(PermissionSet::NONE, PermissionSet::union)
     }
+}
+
+/// The ClusterRoles of which this one may do everything.
+fn included_in(name: &str) -> &'static [&'static str] {
+    let found = CLUSTER_ROLES.iter().find(|(own, _)| *own == name);
+    found.map_or(&[], |(_, includes)| *includes)
 }
 
 impl PartialEq for Role {
@@ -312,7 +340,7 @@ mod tests {
         let made = role(own, "Mine").unwrap();
         assert_eq!(
             (made.is_custom(), made.in_clusters()),
-            (true, Some("l1-researcher"))
+            (true, Some("l2-researcher"))
         );
     }
 
@@ -324,7 +352,7 @@ mod tests {
             let id = RoleId::new(1_000).unwrap();
             let name = "Mine".to_owned();
             let permissions = permissions.iter().copied().collect();
-            let (description, in_clusters_as) = (String::new(), None);
+            let (description, in_clusters_as) = (String::new(), Some(RoleId::L2_RESEARCHER));
             Role::custom(CustomRole {
                 id,
                 name,

@@ -38,7 +38,66 @@ impl Series {
     }
 }
 
-/// The table for people: count, p50, p90, p99 and greatest, in milliseconds.
+/// What a line ends with whose figure is over its bar.
+pub const OVER: &str = "  OVER";
+
+/// A bar of `DESIGN.md` 6 on a time: the series, of how many thousandths, in milliseconds.
+const BARS: [(&str, usize, u64); 3] = [
+    ("rule -> RoleBinding", 990, 50),
+    ("revocation -> refused by REST", 990, 10),
+    (
+        "pod made -> on the list of its person (20 pods/s come and go)",
+        990,
+        1000,
+    ),
+];
+
+/// A bar on the ratio of two medians: what, to what, in hundredths.
+const RATIOS: [(&str, &str, u32); 2] = [
+    (
+        "pod create, our policies, nothing missing",
+        "pod create, a namespace without our policies",
+        130,
+    ),
+    (
+        "pod create, our policies, identity filled in",
+        "pod create, a namespace without our policies",
+        170,
+    ),
+];
+
+impl Series {
+    fn is_over(&self) -> bool {
+        let over = |(_, per_mille, bar): &(&str, usize, u64)| {
+            self.quantile(*per_mille)
+                .is_some_and(|found| found > Duration::from_millis(*bar))
+        };
+        BARS.iter().filter(|(name, ..)| *name == self.name).any(over)
+    }
+}
+
+/// The ratios that have a bar, as far as both sides were measured.
+pub fn ratios(series: &[Series]) -> String {
+    let median = |name: &str| series.iter().find(|one| one.name == name)?.quantile(500);
+    let mut text = String::new();
+    for (what, base, bar) in RATIOS {
+        let (Some(of), Some(to)) = (median(what), median(base)) else {
+            continue;
+        };
+        let (ratio, bar) = (of.as_secs_f64() / to.as_secs_f64(), f64::from(bar) / 100.0);
+        let over = if ratio > bar { OVER } else { "" };
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{what}: {ratio:.2}x of it without, bar {bar:.2}x{over}");
+    }
+    text
+}
+
+/// The lines of a report whose figure is over its bar.
+pub fn over(report: &str) -> Vec<&str> {
+    report.lines().filter(|line| line.ends_with(OVER)).collect()
+}
+
+/// The table for people: count, p50, p90, p99 and greatest, in milliseconds. What is over its bar says so.
 pub fn table(series: &[Series]) -> String {
     let mut text = format!(
         "{:<58} {:>6} {:>9} {:>9} {:>9} {:>9}\n",
@@ -53,9 +112,10 @@ pub fn table(series: &[Series]) -> String {
         // Writing to a string cannot fail.
         let _ = writeln!(
             text,
-            "{:<58} {:>6} {p50:>9} {p90:>9} {p99:>9} {max:>9}",
+            "{:<58} {:>6} {p50:>9} {p90:>9} {p99:>9} {max:>9}{}",
             one.name,
-            one.samples.len()
+            one.samples.len(),
+            if one.is_over() { OVER } else { "" }
         );
     }
     text
@@ -87,6 +147,39 @@ fn milliseconds(duration: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_over_its_bar_says_so_and_is_found() {
+        let series = |name, milliseconds: u64| Series {
+            name,
+            samples: vec![Duration::from_millis(milliseconds); 100],
+        };
+        let report = |bound: u64, bare: u64, filled: u64| {
+            let all = [
+                series("rule -> RoleBinding", bound),
+                series(RATIOS[1].1, bare),
+                series(RATIOS[1].0, filled),
+                series("something without a bar", 60_000),
+            ];
+            table(&all) + &ratios(&all)
+        };
+        assert_eq!(over(&report(50, 100, 170)), Vec::<&str>::new());
+        let missed = report(51, 100, 171);
+        let names: Vec<&str> = over(&missed).iter().map(|line| line.get(..12).unwrap()).collect();
+        assert_eq!(names, ["rule -> Role", "pod create, "]);
+    }
+
+    #[test]
+    fn every_bar_is_on_something_that_is_measured() {
+        let measured = [include_str!("road.rs"), include_str!("identities.rs")].concat();
+        let names = BARS
+            .iter()
+            .map(|bar| bar.0)
+            .chain(RATIOS.iter().flat_map(|it| [it.0, it.1]));
+        for name in names {
+            assert!(measured.contains(&format!("{name:?}")), "{name}");
+        }
+    }
 
     #[test]
     fn quantiles_are_samples() {

@@ -13,7 +13,7 @@ use reeve_e2e::{Organization, Process, Rest, Road};
 use reeve_testkit::wait_until;
 use serde_json::{Value, json};
 
-use crate::figures::now;
+use crate::figures::{OVER, now};
 
 /// Submissions under way at once.
 const AT_ONCE: usize = 8;
@@ -60,7 +60,7 @@ pub fn table(all: &[Memory]) -> String {
         "", "resident MiB", "peak MiB", "bar MiB"
     );
     for one in all {
-        let over = if one.peak > BAR_KIB { "  OVER" } else { "" };
+        let over = if one.peak > BAR_KIB { OVER } else { "" };
         // Writing to a string cannot fail.
         let _ = writeln!(
             text,

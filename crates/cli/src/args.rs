@@ -175,6 +175,19 @@ pub enum Project {
     Set(DefaultProject),
     /// Report on an existing namespace and make it a project's; run by the cluster's installers
     Adopt(Adopt),
+    /// Allow the people of a project to write Ingresses and NetworkPolicies, or take it away
+    AllowNetworking(AllowNetworking),
+}
+
+/// `reeve project allow-networking`
+#[derive(Debug, Args)]
+pub struct AllowNetworking {
+    /// The project
+    #[arg(value_name = "NAME")]
+    pub name: OrgUnitName,
+    /// Take it away; what is there stays
+    #[arg(long)]
+    pub off: bool,
 }
 
 /// `reeve list`

@@ -36,6 +36,9 @@ pub async fn run(context: &mut Context, command: Command) -> Result<(), Failure>
         Command::Whoami => whoami::run(context).await,
         Command::Project(Project::List) => project::list::run(context).await,
         Command::Project(Project::Adopt(arguments)) => project::adopt::run(context, arguments).await,
+        Command::Project(Project::AllowNetworking(arguments)) => {
+            project::allow_networking::run(context, arguments).await
+        }
         Command::Cluster(Cluster::NewSecret(arguments)) => cluster::new_secret::run(context, arguments).await,
         Command::Cluster(Cluster::SetEndpoint(arguments)) => {
             cluster::set_endpoint::run(context, arguments).await

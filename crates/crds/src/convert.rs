@@ -81,6 +81,7 @@ impl Project {
             name: fields.parse("metadata.name", &name)?,
             department_id: fields.parse("spec.departmentId", &self.spec.department_id)?,
             namespace: self.spec.namespace.clone(),
+            allow_networking: self.spec.allow_networking,
         })
     }
 }
@@ -91,6 +92,7 @@ impl From<&desired::Project> for Project {
             id: project.id.to_string(),
             department_id: project.department_id.to_string(),
             namespace: project.namespace.clone(),
+            allow_networking: project.allow_networking,
         };
         Self::new(project.name.as_str(), spec)
     }

@@ -42,6 +42,10 @@ pub struct ProjectSpec {
             .message("a namespace of the system cannot become a project")
     )]
     pub namespace: String,
+    /// Whether the people of the project may write Ingresses and NetworkPolicies: the operator writes it to the namespace's
+    /// label `reeve.dev/allow-networking`. Absent leaves that label as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allow_networking: Option<bool>,
 }
 
 /// How a project stands.
@@ -62,4 +66,8 @@ pub struct ProjectStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
+    /// A fingerprint of every setting by which the namespace was looked at for `WorkloadsAdmissible`: its labels and annotations
+    /// that policies read. With others it is looked at again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub surveyed_settings: Option<String>,
 }

@@ -64,6 +64,10 @@ pub struct Project {
     pub department_id: DepartmentId,
     /// The namespace to make, or to adopt when an administrator asked for one by name.
     pub namespace: String,
+    /// Whether its people may write Ingresses and NetworkPolicies (R24); absent where nobody decided it on the control plane: the
+    /// namespace's label stays as the cluster's installers set it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allow_networking: Option<bool>,
 }
 
 /// `subject is a role in a scope`, cut to what a cluster needs to know.

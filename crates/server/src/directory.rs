@@ -8,7 +8,9 @@ pub use apply::Applied;
 
 use std::collections::HashMap;
 
-use reeve_authz::{Action, Denial, Entity, Granted, Index, Principal, RoleId, Scope, SubjectKey, Visible};
+use reeve_authz::{
+    Action, Denial, Entity, Granted, GrantedRole, Index, Principal, RoleId, Scope, SubjectKey, Visible,
+};
 use reeve_identity::{PosixSource, effective_posix};
 use reeve_store::{
     ChangeMark, ClusterFacts, DepartmentFacts, ProjectFacts, ServiceAccountFacts, SessionFacts,
@@ -340,7 +342,7 @@ impl Directory {
         role: RoleId,
         scope: Scope,
         hidden: impl FnOnce() -> ApiError,
-    ) -> Result<Granted, ApiError> {
+    ) -> Result<GrantedRole, ApiError> {
         self.index
             .may_grant(&caller.principal, role, scope)
             .map_err(|denial| {

@@ -5,7 +5,7 @@ mod list;
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use reeve_authz::{Action, Entity, Granted, RoleId, Rule, Scope, SubjectKey, Visible};
+use reeve_authz::{Action, Entity, Granted, GrantedRole, RoleId, Rule, Scope, SubjectKey, Visible};
 use reeve_store::{
     AccessRuleFilter, AccessRuleRow, AccessRules, AuditEntry, Committed, DirectoryChange, NewAccessRule,
     Page, StoreError, gate,
@@ -363,12 +363,12 @@ impl AccessRules for SqlStore {
 
     async fn create_access_rule(
         &self,
-        granted: &Granted,
+        granted: &GrantedRole,
         new: NewAccessRule,
         entry: AuditEntry,
     ) -> Result<Committed<AccessRuleRow>, StoreError> {
-        gate::fits(granted, Action::Create, Entity::AccessRules, new.scope, CREATE)?;
-        let mut tx = self.write_as(granted, CREATE).await?;
+        gate::gives(granted, new.role, new.scope, CREATE)?;
+        let mut tx = self.write_as(granted.granted(), CREATE).await?;
         let mut changes = Changes::default();
         let value = insert(&mut tx, &mut changes, new).await?;
         let about = format!("{} is a {} in {}", value.subject, value.role, value.scope);

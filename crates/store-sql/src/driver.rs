@@ -32,7 +32,7 @@ pub(crate) use statement::Statement;
 pub(crate) use value::{Arg, Row, from_json};
 
 /// One file, applied in a transaction of its own: number, name, text.
-type Migrations = [(i64, &'static str, &'static str); 13];
+type Migrations = [(i64, &'static str, &'static str); 14];
 
 /// The text of the migrations. That of the sixth moves rows by functions that only SQLite has; that of the last tells PostgreSQL
 /// to compare text as SQLite does.
@@ -61,6 +61,11 @@ const fn migrations(sixth: &'static str, lists: &'static str) -> Migrations {
             12,
             "sessions as rows",
             include_str!("../migrations/0012_sessions.sql"),
+        ),
+        (
+            13,
+            "networking",
+            include_str!("../migrations/0013_networking.sql"),
         ),
         (14, "lists", lists),
     ]

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use reeve_authz::{Action, Entity, Granted, Scope, Visible};
 use reeve_link::ObjectKey;
 use reeve_store::{
-    AuditEntry, Committed, DirectoryChange, NewProject, Page, ProjectFacts, ProjectRow, Projects, StoreError,
-    desired, gate,
+    AuditEntry, Committed, DirectoryChange, NewProject, Page, ProjectFacts, ProjectRow, Projects, SetNetworking,
+    StoreError, desired, gate,
 };
 use reeve_types::list::{ListQuery, ProjectColumn};
 use reeve_types::{AccessRuleId, DepartmentId, ProjectId, Timestamp};
@@ -18,14 +18,15 @@ use crate::{SqlStore, folded, rows, workloads};
 
 const READ: &str = "read projects";
 const CREATE: &str = "create a project";
+const UPDATE: &str = "change a project";
 const DELETE: &str = "delete a project";
 
 macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT p.id, p.cluster_id, p.department_id, d.name AS department_name, p.name, p.namespace,
-                    p.namespace_requested, p.details, p.created_at, p.created_by, s.phase, s.message,
-                    s.updated_at AS status_at
+                    p.namespace_requested, p.details, p.allow_networking, p.created_at, p.created_by,
+                    p.updated_at, p.updated_by, s.phase, s.message, s.updated_at AS status_at
              FROM projects p
              JOIN departments d ON d.id = p.department_id
              LEFT JOIN object_status s
@@ -171,15 +172,50 @@ impl Projects for SqlStore {
         };
         let id = ProjectId::new(number).ok_or_else(missing)?;
         let value = one(&mut tx, id, CREATE).await?.ok_or_else(missing)?;
-        let mut changes = Changes::of(DirectoryChange::Project(ProjectFacts {
-            id,
-            department_id: value.department_id,
-            cluster_id: value.cluster_id,
-            name: value.name.clone(),
-        }));
+        let mut changes = Changes::of(DirectoryChange::Project(facts(&value)));
         changes.upsert(cluster, desired::of_project(&value));
         let entry = entry.about(id, &value.name);
         changes.commit(tx, &entry, value, CREATE).await
+    }
+
+    async fn set_project_networking(
+        &self,
+        granted: &Granted,
+        id: ProjectId,
+        new: SetNetworking,
+        entry: AuditEntry,
+    ) -> Result<Committed<ProjectRow>, StoreError> {
+        let missing = || StoreError::NotFound {
+            what: "project",
+            id: id.to_string(),
+        };
+        let mut tx = self.write(UPDATE).await?;
+        let before = one(&mut tx, id, UPDATE).await?.ok_or_else(missing)?;
+        let scope = Scope::Cluster(before.cluster_id);
+        gate::fits(granted, Action::Update, Entity::Project, scope, UPDATE)?;
+        tx.execute(
+            "UPDATE projects SET allow_networking = $2, updated_at = $3, updated_by = $4 WHERE id = $1",
+            &[
+                id.number().into(),
+                i64::from(new.allowed).into(),
+                new.at.into(),
+                Arg::text(&new.by),
+            ],
+        )
+        .await
+        .during(UPDATE)?;
+        let value = one(&mut tx, id, UPDATE).await?.ok_or_else(missing)?;
+        let mut entry = entry.about(id, &value.name);
+        for (name, decided) in [
+            ("allow_networking_before", before.allow_networking),
+            ("allow_networking_after", value.allow_networking),
+        ] {
+            let said = decided.map_or_else(|| "undecided".to_owned(), |allowed| allowed.to_string());
+            entry.metadata.insert(name.to_owned(), said);
+        }
+        let mut changes = Changes::of(DirectoryChange::Project(facts(&value)));
+        changes.upsert(value.cluster_id, desired::of_project(&value));
+        changes.commit(tx, &entry, value, UPDATE).await
     }
 
     async fn delete_project(
@@ -216,6 +252,15 @@ impl Projects for SqlStore {
         changes
             .commit(tx, &entry.about(id, row.name), value, DELETE)
             .await
+    }
+}
+
+fn facts(row: &ProjectRow) -> ProjectFacts {
+    ProjectFacts {
+        id: row.id,
+        department_id: row.department_id,
+        cluster_id: row.cluster_id,
+        name: row.name.clone(),
     }
 }
 

@@ -82,6 +82,7 @@ pub(crate) fn department(row: &Row) -> Result<DepartmentRow, StoreError> {
 }
 
 pub(crate) fn project(row: &Row) -> Result<ProjectRow, StoreError> {
+    let (created_at, created_by) = (row.time("created_at")?, row.text("created_by")?);
     Ok(ProjectRow {
         id: row.number("id", ProjectId::new)?,
         cluster_id: row.parsed("cluster_id")?,
@@ -91,8 +92,11 @@ pub(crate) fn project(row: &Row) -> Result<ProjectRow, StoreError> {
         namespace: row.text("namespace")?,
         namespace_requested: row.bool("namespace_requested")?,
         details: row.json("details")?,
-        created_at: row.time("created_at")?,
-        created_by: row.text("created_by")?,
+        allow_networking: row.opt_int("allow_networking")?.map(|allowed| allowed != 0),
+        created_at,
+        updated_at: row.opt_time("updated_at")?.unwrap_or(created_at),
+        updated_by: row.opt_text("updated_by")?.unwrap_or_else(|| created_by.clone()),
+        created_by,
         status: status(row)?,
     })
 }

@@ -1,7 +1,7 @@
 //! Access rules: immutable; made and soft-deleted.
 
 use async_trait::async_trait;
-use reeve_authz::{Granted, RoleId, Rule, Scope, SubjectKey, Visible};
+use reeve_authz::{Granted, GrantedRole, RoleId, Rule, Scope, SubjectKey, Visible};
 use reeve_types::list::{AccessRuleColumn, ListQuery};
 use reeve_types::{AccessRuleId, ClusterId, Timestamp};
 
@@ -86,13 +86,13 @@ pub trait AccessRules {
         id: AccessRuleId,
     ) -> Result<Option<AccessRuleRow>, StoreError>;
 
-    /// Makes one. `granted`: create of access_rules in its scope.
+    /// Makes one. `granted`: its role in its scope.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] for an unknown user, service account or scope, [`StoreError::Conflict`] for a duplicate.
+    /// [`StoreError::Gate`] where another role or scope was judged, [`StoreError::NotFound`] for an unknown user, service account or scope, [`StoreError::Conflict`] for a duplicate.
     async fn create_access_rule(
         &self,
-        granted: &Granted,
+        granted: &GrantedRole,
         new: NewAccessRule,
         entry: AuditEntry,
     ) -> Result<Committed<AccessRuleRow>, StoreError>;

@@ -97,6 +97,7 @@ pub fn of_project(row: &ProjectRow) -> DesiredObject {
         name: row.name.clone(),
         department_id: row.department_id,
         namespace: row.namespace.clone(),
+        allow_networking: row.allow_networking,
     })
 }
 

@@ -3,7 +3,7 @@
 //! That a `Granted` exists was proven by the compiler; that it is the right one is compared here, so that a handler that
 //! asked one question and does another thing is refused.
 
-use reeve_authz::{Action, BootstrapException, Entity, Granted, Scope, Visible};
+use reeve_authz::{Action, BootstrapException, Entity, Granted, GrantedRole, RoleId, Scope, Visible};
 
 use crate::StoreError;
 
@@ -19,6 +19,23 @@ pub fn fits(
     operation: &'static str,
 ) -> Result<(), StoreError> {
     if granted.covers(action, entity, scope) {
+        Ok(())
+    } else {
+        Err(StoreError::Gate { operation })
+    }
+}
+
+/// Passes when `granted` allows to give exactly `role` exactly in `scope`.
+///
+/// # Errors
+/// [`StoreError::Gate`] otherwise.
+pub fn gives(
+    granted: &GrantedRole,
+    role: RoleId,
+    scope: Scope,
+    operation: &'static str,
+) -> Result<(), StoreError> {
+    if granted.covers(role, scope) {
         Ok(())
     } else {
         Err(StoreError::Gate { operation })

@@ -54,7 +54,7 @@ pub use error::StoreError;
 pub use fence::{CredentialKind, ERA_BITS, Evidence, Fence, FenceNews, Fenced, Loss, Recovered, Suspended};
 pub use installation::{FirstStart, Installation};
 pub use list::{AccessRuleFilter, Page};
-pub use project::{NewProject, ProjectRow, Projects};
+pub use project::{NewProject, ProjectRow, Projects, SetNetworking};
 pub use reeve_types::SubjectId;
 pub use service_account::{NewServiceAccount, ServiceAccountRow, ServiceAccounts};
 pub use session::{

@@ -26,10 +26,16 @@ pub struct ProjectRow {
     pub namespace_requested: bool,
     /// What people wrote down about it that the server only keeps.
     pub details: serde_json::Value,
+    /// Whether its people may write Ingresses and NetworkPolicies (R24); `None` until somebody decided it here.
+    pub allow_networking: Option<bool>,
     /// When it was made.
     pub created_at: Timestamp,
     /// By whom.
     pub created_by: String,
+    /// When it was last changed: at first, made.
+    pub updated_at: Timestamp,
+    /// By whom.
+    pub updated_by: String,
     /// How it stands in its cluster; absent until the operator said so.
     pub status: Option<StatusRow>,
 }
@@ -54,6 +60,17 @@ pub struct NewProject {
     pub created_at: Timestamp,
     /// By whom.
     pub created_by: String,
+}
+
+/// Whether a project's people may write Ingresses and NetworkPolicies.
+#[derive(Debug, Clone)]
+pub struct SetNetworking {
+    /// Whether they may.
+    pub allowed: bool,
+    /// When it is decided.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: String,
 }
 
 /// Repository of projects.
@@ -85,6 +102,16 @@ pub trait Projects {
         &self,
         granted: &Granted,
         new: NewProject,
+        entry: AuditEntry,
+    ) -> Result<Committed<ProjectRow>, StoreError>;
+
+    /// Decides whether its people may write Ingresses and NetworkPolicies. The event says before and after. `granted`: update of
+    /// project in its whole cluster: an Ingress takes a name of the cluster, not of the project.
+    async fn set_project_networking(
+        &self,
+        granted: &Granted,
+        id: ProjectId,
+        new: SetNetworking,
         entry: AuditEntry,
     ) -> Result<Committed<ProjectRow>, StoreError>;
 

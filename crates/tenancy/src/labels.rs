@@ -8,7 +8,8 @@ use reeve_admission::names;
 use reeve_crds::{ReeveConfigSpec, desired::Project};
 
 /// The labels that say whose a namespace is, carry the cluster's settings to the admission policies, and set Pod
-/// Security: `restricted`, or `baseline` where privilege escalation is allowed (under `restricted` it would be void).
+/// Security: `restricted`, or `baseline` where privilege escalation is allowed (under `restricted` it would be void). What the
+/// project allows is among them where the control plane decided it, and otherwise left to the cluster's installers.
 pub fn namespace_labels(project: &Project, settings: &ReeveConfigSpec) -> BTreeMap<String, String> {
     let id = project.id.to_string();
     let level = if settings.enforce_prevent_privilege_escalation {
@@ -33,6 +34,11 @@ pub fn namespace_labels(project: &Project, settings: &ReeveConfigSpec) -> BTreeM
         (names::POD_SECURITY_WARN, level),
     ]
     .into_iter()
+    .chain(
+        project
+            .allow_networking
+            .map(|on| (names::ALLOW_NETWORKING, on_or_off(on))),
+    )
     .map(|(key, value)| (key.to_owned(), value.to_owned()))
     .collect()
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use reeve_types::kubernetes as names;
 
-use crate::people::{ROLES, Row};
+use crate::people::{self, Row};
 
 /// Something that manifests and charts often bring along, and that no role of people may write.
 #[derive(Debug, Clone, Copy)]
@@ -110,16 +110,20 @@ fn word(verbs: &[&str]) -> &'static str {
 
 /// `docs/security/what-people-may-make.md`.
 pub fn page() -> String {
-    let mut table: BTreeMap<(&str, &str), [&str; ROLES.len()]> = BTreeMap::new();
-    for (column, role) in ROLES.iter().enumerate() {
+    let roles = people::roles();
+    let mut table: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+    for (column, role) in roles.iter().enumerate() {
         for Row {
             group,
             resources,
             verbs,
-        } in role.rows.iter().copied().flatten()
+        } in &role.rows
         {
             for resource in *resources {
-                if let Some(cell) = table.entry((group, resource)).or_insert(["–"; 3]).get_mut(column) {
+                let cells = table
+                    .entry((group, resource))
+                    .or_insert_with(|| vec!["–"; roles.len()]);
+                if let Some(cell) = cells.get_mut(column) {
                     // A role may have a resource twice: what it may write it may read.
                     *cell = match (word(verbs), *cell) {
                         ("reads", written) if written.starts_with("writes") => written,
@@ -135,10 +139,10 @@ pub fn page() -> String {
          make, change and delete; *reads* is get, list and, but for Secrets, watch; *uses* is what the name says. Of pods and of \
          what makes them the [rules](rules.md) decide further.\n\n| Resource |",
     );
-    for role in ROLES {
+    for role in &roles {
         let _ = write!(text, " `{}` |", role.cluster_role);
     }
-    text += "\n|---|---|---|---|\n";
+    let _ = writeln!(text, "\n|---|{}", "---|".repeat(roles.len()));
     for ((group, resource), cells) in table {
         let name = name(group, resource);
         let _ = writeln!(text, "| {name} | {} |", cells.join(" | "));
@@ -147,8 +151,10 @@ pub fn page() -> String {
     let [administrators, masters] = names::ADMINISTRATORS;
     let _ = write!(
         text,
-        "\n## What a project's namespace has to allow\n\n*Where allowed* is: with the label `{label}: true`, which only the group \
-         `{installers}` sets and takes away (`kubectl label namespace NAMESPACE {label}=true`). Without it people are refused \
+        "\n## What a project's namespace has to allow\n\n*Where allowed* is: with the label `{label}: true`, which the operator \
+         writes where it was decided at the control plane (`reeve project allow-networking PROJECT`, by who may change projects in the \
+         whole cluster), and which otherwise the group `{installers}` sets and takes away (`kubectl label namespace NAMESPACE \
+         {label}=true`). Without it people are refused \
          by the rule R24, whose sentence says so. Of the installers, of `{masters}` and `{administrators}`, and of names \
          that begin with `system:` RBAC alone decides.\n\n| Resource | What allowing it means |\n|---|---|\n"
     );

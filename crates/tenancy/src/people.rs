@@ -1,4 +1,7 @@
-//! What people may do inside a project's namespace: the reviewed table behind their ClusterRoles.
+//! What people may do inside a project's namespace.
+//!
+//! Which kinds of objects there are to be had, and which resource type of `crates/authz/src/roles.txt` governs each, is the table
+//! here; who may do what with a resource type is that file. Both together give a ClusterRole for each line of its `[clusters]`.
 //!
 //! **Deliberately absent from every role** (admission R4, R5, R8, R9): `proxy` of pods, Services and nodes (no policy can
 //! see whose pod it is), every `scale` (the policy would see only the Scale), ServiceAccounts and their tokens, roles and
@@ -10,254 +13,224 @@
 //! Ingresses and NetworkPolicies are granted, and a policy (R24) refuses to write them where the namespace does not allow it.
 //!
 //! **Limits.** Who may write the Secrets and ConfigMaps of a project can run code as a colleague whose pod executes
-//! them: the project is that boundary (admission 2, last paragraph). A researcher reads the project's Secrets, as the
-//! `edit` role of Kubernetes lets her; a Secret of type `kubernetes.io/service-account-token`, which would give her a token
-//! that outlasts her access, and a Service with `externalIPs` are refused by the policy `reeve-secrets-and-services`.
+//! them: the project is that boundary (admission 2, last paragraph). Who may make Secrets reads the project's Secrets, as the
+//! `edit` role of Kubernetes allows; who only uses them (L2 researcher, AI practitioner) does not, but runs pods that mount
+//! them. Kubernetes cannot tell the claims that a StatefulSet makes from others: who may not make claims still gets some by one.
+//! A Secret of type `kubernetes.io/service-account-token`, which would give her a token that outlasts her access, and a Service
+//! with `externalIPs` are refused by the policy `reeve-secrets-and-services`.
 
 use k8s_openapi::api::rbac::v1::{ClusterRole, PolicyRule};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use reeve_admission::names;
+use reeve_authz::{Action, Entity, Permission, Role};
 use reeve_types::RoleName;
 
-/// One row of the table: what may be done to what.
+/// A kind of objects, what governs it, and which verbs follow from that.
 #[derive(Debug, Clone, Copy)]
+struct Kind {
+    group: &'static str,
+    resources: &'static [&'static str],
+    /// The resource type of which the cell decides.
+    of: Entity,
+    verbs: Verbs,
+}
+
+/// Which verbs follow from what a role may do with a resource type.
+#[derive(Debug, Clone, Copy)]
+enum Verbs {
+    /// Each action by its own verbs.
+    Objects,
+    /// Whoever may read looks.
+    Look,
+    /// Whoever may read gets what is of the moment: a log.
+    Get,
+    /// Whoever may update changes what is there.
+    Change,
+    /// Whoever may create and update steps in: by `create` with SPDY and before Kubernetes 1.35, by `get` with WebSocket.
+    Enter,
+    /// Reading shows values, so it is for those who may write them; without `watch`, since what is open when the right ends stays
+    /// open.
+    Values,
+}
+
+const READ: &[&str] = &["get", "list", "watch"];
+
+impl Verbs {
+    fn of(self, may: impl Fn(Action) -> bool) -> Vec<&'static str> {
+        let objects = |reads: bool, read: &'static [&'static str]| {
+            let each: [(bool, &[&str]); 4] = [
+                (reads, read),
+                (may(Action::Create), &["create"]),
+                (may(Action::Update), &["update", "patch"]),
+                (may(Action::Delete), &["delete", "deletecollection"]),
+            ];
+            let may = each.into_iter().filter(|(may, _)| *may);
+            may.flat_map(|(_, verbs)| verbs).copied().collect()
+        };
+        let only = |may: bool, verbs: &[&'static str]| if may { verbs.to_vec() } else { Vec::new() };
+        let writes = may(Action::Create) && may(Action::Update);
+        match self {
+            Self::Objects => objects(may(Action::Read), READ),
+            Self::Look => only(may(Action::Read), READ),
+            Self::Get => only(may(Action::Read), &["get"]),
+            Self::Change => only(may(Action::Update), &["get", "update", "patch"]),
+            Self::Enter => only(writes, &["get", "create"]),
+            Self::Values => objects(writes && may(Action::Read), &["get", "list"]),
+        }
+    }
+}
+
+const fn kind(group: &'static str, resources: &'static [&'static str], of: Entity, verbs: Verbs) -> Kind {
+    Kind {
+        group,
+        resources,
+        of,
+        verbs,
+    }
+}
+
+/// The table. Whatever is not in it is nobody's.
+const KINDS: [Kind; 20] = [
+    kind(
+        "",
+        &["pods", "replicationcontrollers"],
+        Entity::Workloads,
+        Verbs::Objects,
+    ),
+    kind("", &["pods/log"], Entity::Workloads, Verbs::Get),
+    kind(
+        "",
+        &["pods/ephemeralcontainers"],
+        Entity::Workloads,
+        Verbs::Change,
+    ),
+    kind(
+        "",
+        &["pods/attach", "pods/exec", "pods/portforward"],
+        Entity::Workloads,
+        Verbs::Enter,
+    ),
+    kind("", &["services"], Entity::Workloads, Verbs::Objects),
+    kind("", &["configmaps"], Entity::CmVolumeAssets, Verbs::Objects),
+    kind("", &["persistentvolumeclaims"], Entity::PvcAssets, Verbs::Objects),
+    kind("", &["secrets"], Entity::SecretVolumeAssets, Verbs::Values),
+    kind("", &["events"], Entity::Workloads, Verbs::Look),
+    kind(
+        "apps",
+        &["daemonsets", "deployments", "replicasets", "statefulsets"],
+        Entity::Workloads,
+        Verbs::Objects,
+    ),
+    kind("apps", &["controllerrevisions"], Entity::Workloads, Verbs::Look),
+    kind(
+        "policy",
+        &["poddisruptionbudgets"],
+        Entity::Workloads,
+        Verbs::Objects,
+    ),
+    kind(
+        "networking.k8s.io",
+        &["ingresses", "networkpolicies"],
+        Entity::Workloads,
+        Verbs::Objects,
+    ),
+    kind(
+        "autoscaling",
+        &["horizontalpodautoscalers"],
+        Entity::Workloads,
+        Verbs::Objects,
+    ),
+    kind("batch", &["cronjobs", "jobs"], Entity::Workloads, Verbs::Objects),
+    kind("events.k8s.io", &["events"], Entity::Workloads, Verbs::Look),
+    kind("reeve.dev", &["workloads"], Entity::Workloads, Verbs::Look),
+    // Why something does not run, or whether it is reached.
+    kind(
+        "",
+        &["endpoints", "limitranges", "resourcequotas", "serviceaccounts"],
+        Entity::Workloads,
+        Verbs::Look,
+    ),
+    kind(
+        "discovery.k8s.io",
+        &["endpointslices"],
+        Entity::Workloads,
+        Verbs::Look,
+    ),
+    // Who else may do something here.
+    kind(
+        "rbac.authorization.k8s.io",
+        &["rolebindings", "roles"],
+        Entity::AccessRules,
+        Verbs::Look,
+    ),
+];
+
+/// What may be done to some kinds of objects.
+#[derive(Debug, Clone)]
 pub struct Row {
     /// The API group; empty is the core group.
     pub group: &'static str,
     /// The resources.
     pub resources: &'static [&'static str],
-    /// The verbs.
-    pub verbs: &'static [&'static str],
+    /// The verbs: at least one.
+    pub verbs: Vec<&'static str>,
 }
 
-const READ: &[&str] = &["get", "list", "watch"];
-const EDIT: &[&str] = &[
-    "get",
-    "list",
-    "watch",
-    "create",
-    "update",
-    "patch",
-    "delete",
-    "deletecollection",
-];
-
-/// Without `watch`: what is open when the right ends stays open.
-const EDIT_UNWATCHED: &[&str] = &[
-    "get",
-    "list",
-    "create",
-    "update",
-    "patch",
-    "delete",
-    "deletecollection",
-];
-/// `create` by SPDY and before Kubernetes 1.35; `get` by WebSocket.
-const ENTER: &[&str] = &["get", "create"];
-
-const RUN: &[Row] = &[
-    Row {
-        group: "",
-        resources: &["pods", "replicationcontrollers"],
-        verbs: EDIT,
-    },
-    Row {
-        group: "",
-        resources: &["pods/log"],
-        verbs: &["get"],
-    },
-    Row {
-        group: "",
-        resources: &["pods/ephemeralcontainers"],
-        verbs: &["get", "update", "patch"],
-    },
-    Row {
-        group: "",
-        resources: &["pods/attach", "pods/exec", "pods/portforward"],
-        verbs: ENTER,
-    },
-    Row {
-        group: "",
-        resources: &["configmaps", "persistentvolumeclaims", "services"],
-        verbs: EDIT,
-    },
-    Row {
-        group: "",
-        resources: &["secrets"],
-        verbs: EDIT_UNWATCHED,
-    },
-    Row {
-        group: "",
-        resources: &["events"],
-        verbs: READ,
-    },
-    Row {
-        group: "apps",
-        resources: &["daemonsets", "deployments", "replicasets", "statefulsets"],
-        verbs: EDIT,
-    },
-    Row {
-        group: "apps",
-        resources: &["controllerrevisions"],
-        verbs: READ,
-    },
-    Row {
-        group: "policy",
-        resources: &["poddisruptionbudgets"],
-        verbs: EDIT,
-    },
-    Row {
-        group: "networking.k8s.io",
-        resources: &["ingresses", "networkpolicies"],
-        verbs: EDIT,
-    },
-    Row {
-        group: "autoscaling",
-        resources: &["horizontalpodautoscalers"],
-        verbs: EDIT,
-    },
-    Row {
-        group: "batch",
-        resources: &["cronjobs", "jobs"],
-        verbs: EDIT,
-    },
-    Row {
-        group: "events.k8s.io",
-        resources: &["events"],
-        verbs: READ,
-    },
-    Row {
-        group: names::GROUP,
-        resources: &["workloads"],
-        verbs: READ,
-    },
-];
-
-/// What everybody may look at to see why something does not run, or whether it is reached.
-const LOOK: &[Row] = &[
-    Row {
-        group: "",
-        resources: &["endpoints", "limitranges", "resourcequotas", "serviceaccounts"],
-        verbs: READ,
-    },
-    Row {
-        group: "discovery.k8s.io",
-        resources: &["endpointslices"],
-        verbs: READ,
-    },
-    Row {
-        group: "networking.k8s.io",
-        resources: &["ingresses", "networkpolicies"],
-        verbs: READ,
-    },
-];
-
-const GOVERN: &[Row] = &[Row {
-    group: "rbac.authorization.k8s.io",
-    resources: &["rolebindings", "roles"],
-    verbs: READ,
-}];
-
-const VIEW: &[Row] = &[
-    Row {
-        group: "",
-        resources: &[
-            "configmaps",
-            "events",
-            "persistentvolumeclaims",
-            "pods",
-            "replicationcontrollers",
-            "services",
-        ],
-        verbs: READ,
-    },
-    Row {
-        group: "",
-        resources: &["pods/log"],
-        verbs: &["get"],
-    },
-    Row {
-        group: "apps",
-        resources: &[
-            "controllerrevisions",
-            "daemonsets",
-            "deployments",
-            "replicasets",
-            "statefulsets",
-        ],
-        verbs: READ,
-    },
-    Row {
-        group: "policy",
-        resources: &["poddisruptionbudgets"],
-        verbs: READ,
-    },
-    Row {
-        group: "autoscaling",
-        resources: &["horizontalpodautoscalers"],
-        verbs: READ,
-    },
-    Row {
-        group: "batch",
-        resources: &["cronjobs", "jobs"],
-        verbs: READ,
-    },
-    Row {
-        group: "events.k8s.io",
-        resources: &["events"],
-        verbs: READ,
-    },
-    Row {
-        group: names::GROUP,
-        resources: &["workloads"],
-        verbs: READ,
-    },
-];
-
 /// A role of people: its ClusterRole and its rows.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct PeopleRole {
     /// The name of the ClusterRole, and of the RoleBindings to it.
     pub cluster_role: &'static str,
     /// What it allows.
-    pub rows: &'static [&'static [Row]],
+    pub rows: Vec<Row>,
 }
 
-/// What each of the roles in [`names::PEOPLE_ROLES`] allows: every one of those has an entry here, and no other has, which a
-/// test holds.
-pub const ROLES: [PeopleRole; names::PEOPLE_ROLES.len()] = [
-    PeopleRole {
-        cluster_role: names::ROLE_L1_RESEARCHER,
-        rows: &[RUN, LOOK],
-    },
-    PeopleRole {
-        cluster_role: names::ROLE_SYSTEM_ADMINISTRATOR,
-        rows: &[RUN, LOOK, GOVERN],
-    },
-    PeopleRole {
-        cluster_role: names::ROLE_VIEWER,
-        rows: &[VIEW, LOOK],
-    },
-];
+/// What each of [`names::PEOPLE_ROLES`] allows, in their order: made of the cells of the role with its name. One that no role has
+/// the name of allows nothing, which a test refuses.
+pub fn roles() -> Vec<PeopleRole> {
+    let named = names::PEOPLE_ROLES.iter().zip(names::PEOPLE_CLUSTER_ROLES);
+    named
+        .map(|(name, cluster_role)| PeopleRole {
+            cluster_role,
+            rows: Role::of_cluster_role(name).map(rows).unwrap_or_default(),
+        })
+        .collect()
+}
+
+/// What a role may do in the namespaces of projects by its cells.
+pub fn rows(role: &Role) -> Vec<Row> {
+    let row = |kind: &Kind| Row {
+        group: kind.group,
+        resources: kind.resources,
+        verbs: kind
+            .verbs
+            .of(|action| role.allows(Permission::new(action, kind.of))),
+    };
+    KINDS
+        .iter()
+        .map(row)
+        .filter(|row| !row.verbs.is_empty())
+        .collect()
+}
 
 /// The ClusterRole that stands for a role; `None` for one no ClusterRole of ours stands for.
 pub fn cluster_role(role: &RoleName) -> Option<&'static str> {
-    ROLES
+    names::PEOPLE_CLUSTER_ROLES
         .iter()
-        .map(|r| r.cluster_role)
+        .copied()
         .find(|name| name.strip_prefix(names::ROLE_PREFIX) == Some(role.as_str()))
 }
 
 /// The ClusterRoles.
 pub fn cluster_roles() -> Vec<ClusterRole> {
-    ROLES
-        .iter()
+    roles()
+        .into_iter()
         .map(|role| ClusterRole {
             metadata: ObjectMeta {
                 name: Some(role.cluster_role.to_owned()),
                 ..ObjectMeta::default()
             },
-            rules: Some(role.rows.iter().copied().flatten().map(policy_rule).collect()),
+            rules: Some(role.rows.iter().map(policy_rule).collect()),
             ..ClusterRole::default()
         })
         .collect()
@@ -268,7 +241,7 @@ fn policy_rule(row: &Row) -> PolicyRule {
     PolicyRule {
         api_groups: Some(owned(&[row.group])),
         resources: Some(owned(row.resources)),
-        verbs: owned(row.verbs),
+        verbs: owned(&row.verbs),
         ..PolicyRule::default()
     }
 }

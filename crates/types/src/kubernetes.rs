@@ -102,7 +102,7 @@ pub const ROLE_PREFIX: &str = "reeve-";
 pub const ROLE_OPERATOR_IN_PROJECT: &str = "reeve-operator-project";
 
 /// The one list of the roles that have a ClusterRole of their own: everything that names them is made of it. What each allows
-/// is `reeve_tenancy::people::ROLES`; which role of people is bound to which is `crates/authz/src/roles.txt`.
+/// is made by `reeve_tenancy::people` of `crates/authz/src/roles.txt`, which says which role of people is bound to which.
 macro_rules! people_roles {
     ($($(#[$doc:meta])* $constant:ident = $name:literal),* $(,)?) => {
         $($(#[$doc])* pub const $constant: &str = concat!("reeve-", $name);)*
@@ -120,12 +120,16 @@ macro_rules! people_roles {
 }
 
 people_roles! {
-    /// The ClusterRole of those who run workloads.
+    /// The ClusterRole of those who run workloads and make what these use.
     ROLE_L1_RESEARCHER = "l1-researcher",
-    /// The ClusterRole of those who look.
-    ROLE_VIEWER = "viewer",
+    /// The ClusterRole of those who run workloads from the claims, ConfigMaps and Secrets of others.
+    ROLE_L2_RESEARCHER = "l2-researcher",
+    /// The ClusterRole of AI practitioners, who do so too.
+    ROLE_AI_PRACTITIONER = "ai-practitioner",
     /// The ClusterRole of `System administrator` inside a project.
     ROLE_SYSTEM_ADMINISTRATOR = "system-administrator",
+    /// The ClusterRole of those who look.
+    ROLE_VIEWER = "viewer",
 }
 
 // Users and groups.

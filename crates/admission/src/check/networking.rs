@@ -26,7 +26,7 @@ pub(super) static CHECKS: [Check; 1] = [Check {
         " to write it, or to allow it to this project: label \
              ",
         names::ALLOW_NETWORKING,
-        ": true of the namespace"
+        ": true of the namespace, or reeve project allow-networking PROJECT"
     ),
     cel: concat!(
         "namespaceObject.metadata.?labels[?'",

@@ -187,7 +187,7 @@ pub(super) static CHECKS: [Check; 5] = [
              the name of each template ends with -u' + variables.identity[1]",
         ),
         remedy: "end the names in volumeClaimTemplates and volumeMounts with -u and your uid, and take no volumeName, \
-                 dataSource, selector or empty storageClassName in them; or remove fsGroup",
+                 dataSource, selector or empty storageClassName in them; or remove fsGroup; see docs/security/volumes.md",
         cel: concat!(
             "object.kind != 'StatefulSet' || variables.unjudged || \
               !has(variables.context.fsGroup) || \

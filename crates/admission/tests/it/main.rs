@@ -7,6 +7,8 @@
 )]
 
 mod case_table;
+mod filled_in;
+mod git_ops;
 mod grid;
 mod injectors;
 mod issuer;
@@ -20,5 +22,6 @@ mod roads;
 mod stage;
 mod table;
 mod tokens;
+mod volumes;
 mod world;
 mod written_again;

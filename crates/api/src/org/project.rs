@@ -13,7 +13,7 @@ use super::settings::{
 use crate::body::TypedBody;
 use crate::body::fields::text;
 use crate::error::Count;
-use crate::operation::{delete, get, may, operations, post};
+use crate::operation::{delete, get, may, operations, post, put};
 use reeve_types::list::PROJECTS;
 
 operations! {
@@ -31,6 +31,9 @@ operations! {
     /// Get a project.
     GetProject = get("get_project", "/api/v1/org-unit/projects/{projectId}", may(Action::Read, Entity::Project))
         .answers::<Project>(200);
+    /// Decide whether a project's people may write Ingresses and NetworkPolicies.
+    SetProjectNetworking = put("set_project_networking", "/api/v1/org-unit/projects/{projectId}/networking", may(Action::Update, Entity::Project))
+        .takes::<SetNetworking>().answers::<Project>(200);
     /// Delete a project; its namespace and workloads stay.
     DeleteProject = delete("delete_project", "/api/v1/org-unit/projects/{projectId}", may(Action::Delete, Entity::Project))
         .answers_nothing(204);
@@ -61,6 +64,18 @@ pub struct CreateProject {
 }
 
 impl TypedBody for CreateProject {}
+
+/// `PUT /api/v1/org-unit/projects/{projectId}/networking`: ours, the reference has no such thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(example = serde_json::json!({"allowNetworking": true}))]
+pub struct SetNetworking {
+    /// Whether the people of the project may write Ingresses and NetworkPolicies. It needs the right to change projects in the
+    /// whole cluster: an Ingress takes a name of the cluster, and a NetworkPolicy cuts off everybody's pods.
+    pub allow_networking: bool,
+}
+
+impl TypedBody for SetNetworking {}
 
 const fn yes() -> bool {
     true
@@ -102,6 +117,9 @@ pub struct Project {
     pub requested_namespace: Option<String>,
     /// As given; used for nothing.
     pub enforce_runai_scheduler: bool,
+    /// Whether its people may write Ingresses and NetworkPolicies; null until somebody decided it here: then the label
+    /// `reeve.dev/allow-networking` of the namespace decides, which the cluster's installers set.
+    pub allow_networking: Option<bool>,
     /// Quotas and rules, as given: stored and shown, not enforced.
     #[serde(flatten)]
     pub settings: OrgUnitSettings,
@@ -113,11 +131,11 @@ pub struct Project {
     pub total_resources: TotalResources,
     /// When it was made.
     pub created_at: Timestamp,
-    /// Equals `createdAt`: no operation changes a project yet.
+    /// When it was last changed: at first, made.
     pub updated_at: Timestamp,
     /// Who made it: a user's email or a service account's name.
     pub created_by: String,
-    /// Equals `createdBy`: no operation changes a project yet.
+    /// Who changed it last: at first, who made it.
     pub updated_by: String,
 }
 

@@ -79,6 +79,7 @@ fn a_page_of_projects() {
         }),
         requested_namespace: None,
         enforce_runai_scheduler: true,
+        allow_networking: None,
         effective: (&settings).into(),
         settings,
         status: ProjectStatus {

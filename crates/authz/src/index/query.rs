@@ -7,8 +7,8 @@ use reeve_types::{AccessRuleId, ClusterId, GroupName};
 
 use super::subjects::{Grant, Grants};
 use super::{Held, Index, TOGETHER};
-use crate::decision::{Granted, Reason};
-use crate::denial::{Denial, Missing};
+use crate::decision::{Granted, GrantedRole, Reason};
+use crate::denial::{Denial, Missing, Ungivable};
 use crate::entity::Entity;
 use crate::permission::{Action, Permission, PermissionSet};
 use crate::role::{Role, RoleId};
@@ -225,13 +225,19 @@ impl Index {
     }
 
     /// Whether the caller may give `role` in `scope` to anybody: by a rule whose role creates access rules there and may give
-    /// this one ([`Role::may_give_in`]), and every permission of the role held there, so that nobody hands out more than they
-    /// have. The answer names that rule.
+    /// this one ([`Role::may_give_in`]), and every permission of the role held there, those in clusters too
+    /// ([`Role::covers_in_clusters`]), so that nobody hands out more than they have. The answer names that rule, and is good for
+    /// this role alone.
     ///
     /// # Errors
-    /// [`Denial`]: without `access_rules:create`, with no role that may give this one, or with the first permission that is
-    /// missing. A role that the index does not know may be given by nobody.
-    pub fn may_grant(&self, principal: &Principal, role: RoleId, scope: Scope) -> Result<Granted, Denial> {
+    /// [`Denial`]: without `access_rules:create`, with no role that may give this one, with the first permission that is
+    /// missing, or with less in the cluster than the role gives there. A role that the index does not know may be given by nobody.
+    pub fn may_grant(
+        &self,
+        principal: &Principal,
+        role: RoleId,
+        scope: Scope,
+    ) -> Result<GrantedRole, Denial> {
         let create = Permission::new(Action::Create, Entity::AccessRules);
         let (Some(path), Some(given)) = (self.tree.path(scope), self.role(role)) else {
             return Err(self.denial(principal, create, scope));
@@ -246,21 +252,37 @@ impl Index {
         };
         let found = creating.find(|(_, grant)| gives(grant.role));
         let Some(reason) = found.and_then(|(through, grant)| self.reason(through, grant)) else {
-            return Err(Denial {
-                ungivable: Some(given.clone()),
-                granters: self.nearest_granters(scope, Missing::Role(given)),
-                ..self.denial(principal, create, scope)
-            });
+            return Err(self.ungivable(principal, Ungivable::Kind(given.clone()), scope));
         };
         let missing = given.permissions().without(self.held_at(principal, scope));
-        match missing.iter().next() {
-            None => {
-                let who = principal.subject.clone();
-                let granted = Granted::by_rule(create.action, create.entity, scope, who, reason);
-                Ok(granted.as_of_version(self.version))
-            }
-            Some(permission) => Err(self.denial(principal, permission, scope)),
+        if let Some(permission) = missing.iter().next() {
+            return Err(self.denial(principal, permission, scope));
         }
+        if !self.covers_in_clusters(principal, given, path) {
+            return Err(self.ungivable(principal, Ungivable::InClusters(given.clone()), scope));
+        }
+        let who = principal.subject.clone();
+        let granted = Granted::by_rule(create.action, create.entity, scope, who, reason);
+        Ok(GrantedRole::judged(granted.as_of_version(self.version), role))
+    }
+
+    fn ungivable(&self, principal: &Principal, ungivable: Ungivable, scope: Scope) -> Denial {
+        let create = Permission::new(Action::Create, Entity::AccessRules);
+        let granters = self.nearest_granters(scope, Missing::Role(ungivable.role()));
+        Denial {
+            ungivable: Some(ungivable),
+            granters,
+            ..self.denial(principal, create, scope)
+        }
+    }
+
+    /// Whether the caller may do in clusters, on the way to a scope, whatever `given` allows there.
+    fn covers_in_clusters(&self, principal: &Principal, given: &Role, path: &Path) -> bool {
+        given.in_clusters().is_none()
+            || self
+                .reaching(principal, Wanted::EVERY_ROLE, path)
+                .filter_map(|(_, grant)| self.roles.get(grant.role))
+                .any(|own| own.covers_in_clusters(given))
     }
 
     /// Everything the caller may do in a scope.
@@ -339,13 +361,27 @@ impl Index {
         })
     }
 
-    /// Whether any rule of the caller's, whatever its role, reaches the cluster or something in it.
+    /// Whether any rule of the caller's whose role gives something in clusters ([`Role::in_clusters`]) reaches the cluster or
+    /// something in it: whether there is anything to do there with Kubernetes' own tools.
     pub fn reaches_cluster(&self, principal: &Principal, cluster: ClusterId) -> bool {
+        self.has_rule(principal, cluster, |grant| {
+            let role = self.roles.get(grant.role);
+            role.is_some_and(|role| role.in_clusters().is_some())
+        })
+    }
+
+    /// Whether any rule of the caller's, whatever its role, reaches the cluster or something in it.
+    pub fn has_rule_in_cluster(&self, principal: &Principal, cluster: ClusterId) -> bool {
+        self.has_rule(principal, cluster, |_| true)
+    }
+
+    fn has_rule(&self, principal: &Principal, cluster: ClusterId, counts: impl Fn(&Grant) -> bool) -> bool {
         let Some(cluster) = self.tree.at(Scope::Cluster(cluster)) else {
             return false;
         };
         self.subjects_of(principal, |_| true)
-            .any(|(_, grants)| self.any_reaches(grants, cluster))
+            .flat_map(|(_, grants)| grants.all())
+            .any(|grant| counts(grant) && self.reaches(grant, cluster))
     }
 
     /// Those of the caller's groups that a rule names which reaches the cluster or something in it, whatever its role.
@@ -355,18 +391,20 @@ impl Index {
         };
         self.subjects_of(principal, |_| true)
             .filter_map(|(through, grants)| match through {
-                Through::Group(name) => self.any_reaches(grants, cluster).then_some(name),
+                Through::Group(name) => grants
+                    .all()
+                    .iter()
+                    .any(|grant| self.reaches(grant, cluster))
+                    .then_some(name),
                 Through::Subject(_) => None,
             })
             .collect()
     }
 
-    fn any_reaches(&self, grants: &Grants, cluster: At) -> bool {
-        let inside = |at| self.tree.path_at(at).is_some_and(|path| path.contains(cluster));
-        grants
-            .all()
-            .iter()
-            .any(|grant| grant.at == At::ROOT || inside(grant.at))
+    /// Whether it holds in the cluster, or in something of it.
+    fn reaches(&self, grant: &Grant, cluster: At) -> bool {
+        let path = self.tree.path_at(grant.at);
+        grant.at == At::ROOT || path.is_some_and(|path| path.contains(cluster))
     }
 
     /// The scope and what is above it, account first; empty for an unknown scope.

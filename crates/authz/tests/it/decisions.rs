@@ -240,7 +240,15 @@ fn nobody_grants_more_than_they_hold() {
     for role in Role::all_predefined().iter().map(Role::id) {
         for inside in [vision(), robots()] {
             let granted = index.may_grant(&frank, role, inside).unwrap();
-            assert!(granted.covers(Action::Create, Entity::AccessRules, inside));
+            assert!(granted.covers(role, inside));
+            assert_eq!(granted.granted().scope(), inside);
+            // Good for nothing else.
+            let other = if role == RoleId::VIEWER {
+                RoleId::EDITOR
+            } else {
+                RoleId::VIEWER
+            };
+            assert!(!granted.covers(other, inside) && !granted.covers(role, Scope::Account));
         }
         for outside in [Scope::Account, main_cluster(), language(), captions()] {
             let denial = index.may_grant(&frank, role, outside).unwrap_err();

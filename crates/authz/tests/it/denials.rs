@@ -101,7 +101,7 @@ fn scopes_are_named_as_the_asker_likes() {
 }
 
 #[test]
-fn whoever_has_any_rule_in_a_cluster_reaches_it() {
+fn whoever_has_a_rule_that_gives_something_in_a_cluster_reaches_it() {
     let mut index = demo();
     index.add_cluster(cluster_id(2));
     index.add_rule(rule(
@@ -115,4 +115,16 @@ fn whoever_has_any_rule_in_a_cluster_reaches_it() {
     assert_eq!(reach(caller("admin")), [true, true, false]);
     assert_eq!(reach(caller_in("stranger", &["second"])), [false, true, false]);
     assert_eq!(reach(caller("stranger")), [false, false, false]);
+    // A role without rights in clusters leads to none.
+    for (id, name, role) in [
+        (51, "eda", RoleId::EDITOR),
+        (52, "mel", RoleId::ML_ENGINEER),
+        (53, "amy", RoleId::APPLICATION_ADMINISTRATOR),
+    ] {
+        index.add_rule(rule(id, user(name), role, Scope::Account));
+    }
+    let reach = |who| [1, 2].map(|number| index.reaches_cluster(&who, cluster_id(number)));
+    for name in ["eda", "mel", "amy"] {
+        assert_eq!(reach(caller(name)), [false, false], "{name}");
+    }
 }

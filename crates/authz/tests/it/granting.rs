@@ -73,8 +73,8 @@ fn the_answer_names_the_rule_that_lets_the_role_be_given() {
     let granted = index
         .may_grant(&caller("dora"), RoleId::RESEARCH_MANAGER, captions())
         .unwrap();
-    assert_eq!(granted.because().unwrap().rule, rule_id(60));
-    assert!(granted.covers(Action::Create, Entity::AccessRules, captions()));
+    assert_eq!(granted.granted().because().unwrap().rule, rule_id(60));
+    assert!(granted.covers(RoleId::RESEARCH_MANAGER, captions()));
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn a_role_that_may_give_is_no_reason_to_give_what_one_does_not_hold() {
     let create = reeve_authz::Permission::new(Action::Create, Entity::AccessRules);
     let missing = reeve_authz::Permission::new(Action::Delete, Entity::Trainings);
     let almost = l1.with(create).iter().filter(|it| *it != missing).collect();
-    let role = crate::world::custom_role(500, almost);
+    let role = crate::world::custom_role_in_clusters(500, RoleId::L1_RESEARCHER, almost);
     assert!(index.put_role(role.clone()));
     index.add_rule(rule(70, user("fay"), role.id(), robots()));
     let denial = index
@@ -125,6 +125,53 @@ fn a_role_that_may_give_is_no_reason_to_give_what_one_does_not_hold() {
     let fay = caller_in("fay", &["colleagues"]);
     assert!(index.may_grant(&fay, RoleId::L1_RESEARCHER, robots()).is_ok());
     assert!(index.may_grant(&fay, RoleId::L1_RESEARCHER, vision()).is_err());
+}
+
+/// Everything that a role may do on the control plane is not everything that it gives: the cluster counts, too.
+#[test]
+fn nobody_gives_a_role_that_may_do_more_in_clusters_than_they_can_there() {
+    let mut index = demo();
+    let create = reeve_authz::Permission::new(Action::Create, Entity::AccessRules);
+    let all = Role::of(RoleId::L1_RESEARCHER)
+        .unwrap()
+        .permissions()
+        .with(create);
+    let as_ = |id, as_: Option<RoleId>| match as_ {
+        None => crate::world::custom_role(id, all),
+        Some(as_) => crate::world::custom_role_in_clusters(id, as_, all),
+    };
+    let nothing = as_(600, None);
+    let looks = as_(601, Some(RoleId::VIEWER));
+    let submits = as_(602, Some(RoleId::L2_RESEARCHER));
+    let administers = as_(603, Some(RoleId::SYSTEM_ADMINISTRATOR));
+    for role in [&nothing, &looks, &submits, &administers] {
+        assert!(index.put_role(role.clone()));
+    }
+    index.add_rule(rule(70, user("fay"), submits.id(), robots()));
+    let gives = |index: &Index, role: RoleId| index.may_grant(&caller("fay"), role, robots());
+    for role in [nothing.id(), looks.id(), submits.id(), RoleId::VIEWER] {
+        assert!(gives(&index, role).is_ok(), "{role}");
+    }
+    for (role, cluster) in [
+        (RoleId::L1_RESEARCHER, "l1-researcher"),
+        (administers.id(), "system-administrator"),
+    ] {
+        let denial = gives(&index, role).unwrap_err();
+        let name = denial.ungivable_role().unwrap().display_name().to_owned();
+        assert_eq!(
+            denial.to_string(),
+            format!(
+                "needs the rights of `{cluster}` in the cluster's namespaces, which `{name}` gives, in project `1`; access rules \
+                 in the account can be created by user `admin@reeve.example`"
+            )
+        );
+    }
+    // By another rule on the way she holds it there, and can give it; a rule elsewhere is of no use.
+    index.add_rule(rule(71, user("fay"), RoleId::L1_RESEARCHER, captions()));
+    assert!(gives(&index, RoleId::L1_RESEARCHER).is_err());
+    index.add_rule(rule(72, user("fay"), RoleId::L1_RESEARCHER, vision()));
+    assert!(gives(&index, RoleId::L1_RESEARCHER).is_ok());
+    assert!(gives(&index, administers.id()).is_err());
 }
 
 #[test]

@@ -23,6 +23,10 @@ pub(crate) enum Fault {
     ListOfGrantsIgnored,
     /// Whoever creates access rules is named in every refusal.
     EveryGranterIsNamed,
+    /// What a role gives in clusters is not compared.
+    ClustersIgnored,
+    /// A role without rights in clusters leads to them as well.
+    EveryRoleReachesClusters,
 }
 
 /// What a role may do, by entity and action, in the orders of their lists; and which roles it may give, `None` for any.
@@ -30,6 +34,23 @@ pub(crate) enum Fault {
 struct Rights {
     may: Vec<[bool; 4]>,
     gives: Option<Vec<i64>>,
+    /// Its ClusterRole.
+    cluster: Option<String>,
+}
+
+/// Everything that may be done by each ClusterRole, from the least on: written down apart from the table.
+fn as_much_in_clusters(own: Option<&String>, theirs: Option<&String>) -> bool {
+    let (Some(own), Some(theirs)) = (own, theirs) else {
+        return theirs.is_none();
+    };
+    let level = |name: &str| match name {
+        "viewer" => 0,
+        "l2-researcher" | "ai-practitioner" => 1,
+        "l1-researcher" => 2,
+        "system-administrator" => 3,
+        other => panic!("no level for {other}"),
+    };
+    own == theirs || level(own) > level(theirs)
 }
 
 impl Rights {
@@ -76,7 +97,9 @@ impl Oracle {
                     ids => Some(ids.split(',').map(|id| id.parse().unwrap()).collect()),
                 };
                 let may = vec![[false; 4]; Entity::ALL.len()];
-                rights.push((words[1].parse().unwrap(), Rights { may, gives }));
+                let cluster = words[6].trim_end_matches(':');
+                let cluster = (cluster != "nothing").then(|| cluster.to_owned());
+                rights.push((words[1].parse().unwrap(), Rights { may, gives, cluster }));
             } else if let [entity, actions] = words[..] {
                 let entity = Entity::ALL.into_iter().find(|e| e.wire_name() == entity).unwrap();
                 for action in Action::ALL {
@@ -150,13 +173,18 @@ impl Oracle {
     }
 
     /// A role that was made at run time. Such a one may give any.
-    pub(crate) fn add_role(&mut self, id: RoleId, permissions: PermissionSet) {
+    pub(crate) fn add_role(&mut self, id: RoleId, permissions: PermissionSet, cluster: Option<&str>) {
         let mut may = vec![[false; 4]; Entity::ALL.len()];
         for permission in permissions.iter() {
             may[permission.entity as usize][permission.action as usize] = true;
         }
         self.rights.retain(|(other, _)| *other != id.number());
-        self.rights.push((id.number(), Rights { may, gives: None }));
+        let rights = Rights {
+            may,
+            gives: None,
+            cluster: cluster.map(str::to_owned),
+        };
+        self.rights.push((id.number(), rights));
         self.rights.sort_by_key(|(id, _)| *id);
     }
 
@@ -226,7 +254,7 @@ impl Oracle {
         }
         for (id, rights) in &self.rights {
             let given = RoleId::new(*id).unwrap();
-            if rights.may(action, entity) && self.may_give(giver, given) && own.covers(rights) {
+            if rights.may(action, entity) && self.can_give(giver, given) {
                 return true;
             }
         }
@@ -237,7 +265,13 @@ impl Oracle {
         if self.fault == Fault::EveryGranterIsNamed {
             return self.rights(giver).creates_rules();
         }
-        self.may_give(giver, given) && self.rights(giver).covers(self.rights(given))
+        let (own, theirs) = (self.rights(giver), self.rights(given));
+        self.may_give(giver, given) && own.covers(theirs) && self.covers_in_clusters(own, theirs)
+    }
+
+    fn covers_in_clusters(&self, own: &Rights, theirs: &Rights) -> bool {
+        self.fault == Fault::ClustersIgnored
+            || as_much_in_clusters(own.cluster.as_ref(), theirs.cluster.as_ref())
     }
 
     pub(crate) fn names(&self, rule: &Rule, who: &Principal) -> bool {
@@ -326,7 +360,15 @@ impl Oracle {
                 }
             }
         }
-        true
+        let given = self.rights(role);
+        let mut covered = given.cluster.is_none();
+        let chain = self.chain(scope);
+        for rule in &self.rules {
+            if !covered && chain.contains(&rule.scope) && self.names(rule, who) {
+                covered = self.covers_in_clusters(self.rights(rule.role), given);
+            }
+        }
+        covered
     }
 
     pub(crate) fn reaches_cluster(&self, who: &Principal, cluster: ClusterId) -> bool {
@@ -336,7 +378,9 @@ impl Oracle {
         for rule in &self.rules {
             let reaches =
                 rule.scope == Scope::Account || self.chain(rule.scope).contains(&Scope::Cluster(cluster));
-            if reaches && self.names(rule, who) {
+            let leads =
+                self.rights(rule.role).cluster.is_some() || self.fault == Fault::EveryRoleReachesClusters;
+            if reaches && leads && self.names(rule, who) {
                 return true;
             }
         }

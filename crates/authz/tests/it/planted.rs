@@ -1,9 +1,10 @@
 //! The index and the oracle agree; and where one of them is wrong, the comparison says so.
 
-use reeve_authz::Role;
+use reeve_authz::{Index, Permission, Principal, Role, RoleId, Scope};
 
-use crate::oracle::Fault;
-use crate::world::compare;
+use crate::oracle::{Fault, Oracle};
+use crate::people::{caller, rule, user};
+use crate::world::{compare, custom_role, custom_role_in_clusters};
 
 const SEED: u64 = 0x5EED_0001;
 
@@ -107,4 +108,54 @@ fn an_evaluator_by_which_whoever_creates_rules_gives_every_role_is_found() {
 #[test]
 fn an_evaluator_that_names_everybody_who_creates_rules_is_found() {
     finds(Fault::EveryGranterIsNamed);
+}
+
+/// Roles that may do everything on the control plane and differ in clusters alone: whoever holds one gives each of them. Random
+/// roles never get that far.
+#[test]
+fn an_evaluator_that_compares_nothing_in_clusters_is_found() {
+    let wrong = |fault| {
+        let (mut index, mut oracle) = (Index::new(), Oracle::new());
+        oracle.fault = fault;
+        let clusters = [
+            None,
+            Some(RoleId::VIEWER),
+            Some(RoleId::L2_RESEARCHER),
+            Some(RoleId::AI_PRACTITIONER),
+            Some(RoleId::L1_RESEARCHER),
+            Some(RoleId::SYSTEM_ADMINISTRATOR),
+        ];
+        let mut roles = Vec::new();
+        for (number, as_) in (100..).zip(clusters) {
+            let all = Permission::all().collect();
+            let role = match as_ {
+                None => custom_role(number, all),
+                Some(as_) => custom_role_in_clusters(number, as_, all),
+            };
+            oracle.add_role(role.id(), all, role.in_clusters());
+            assert!(index.put_role(role.clone()));
+            let of_holder = rule(number, user(&format!("u{number}")), role.id(), Scope::Account);
+            assert!(oracle.add_rule(of_holder.clone()) && index.add_rule(of_holder));
+            roles.push(role.id());
+        }
+        let holders: Vec<_> = roles
+            .iter()
+            .map(|role| caller(&format!("u{}", role.number())))
+            .collect();
+        let differs = |who: &Principal, role: RoleId| {
+            index.may_grant(who, role, Scope::Account).is_ok() != oracle.may_grant(who, role, Scope::Account)
+        };
+        let pairs = holders
+            .iter()
+            .flat_map(|who| roles.iter().map(move |role| (who, *role)));
+        pairs.filter(|(who, role)| differs(who, *role)).count()
+    };
+    assert_eq!(wrong(Fault::None), 0);
+    assert_eq!(wrong(Fault::ClustersIgnored), 16);
+}
+
+#[test]
+fn an_evaluator_by_which_every_role_leads_to_clusters_is_found() {
+    let seen = compare(SEED, 3, 2_000, Fault::EveryRoleReachesClusters);
+    assert!(seen.lists_wrong > 0, "{seen:#?}");
 }

@@ -110,7 +110,7 @@ fn take(step: Step, index: &mut Index, model: &mut Oracle) {
             assert_eq!(index.remove_rule(rule_id(number)), before);
         }
         Step::PutRole(number, may) => {
-            model.add_role(role_id(number), may);
+            model.add_role(role_id(number), may, None);
             assert!(index.put_role(custom_role(number, may)));
         }
         Step::RemoveRole(number) => {

@@ -5,14 +5,18 @@ use crate::table::{Grants, parse};
 const GOOD: &str = "\
 # A comment.
 [roles]
-AA | 1 | Big boss | big | any | Does everything.
-BB | 7 | Little boss | - | CC | Lets others look.
-CC | 8 | Looker | - | - | Looks.
+AA | 1 | Big boss | big-boss | any | Does everything.
+BB | 7 | Little boss | looker | CC | Lets others look.
+CC | 8 | Looker | looker | - | Looks.
 
 [rights]
 group     | type         | shown as     | since | AA   BB   CC
 iam       | access_rules | Access rules | -     | crud c--- ----
 workload  | jobs         | Jobs         | 2.24  | crud -r-- -r--
+
+[clusters]
+looker   | -
+big-boss | looker
 ";
 
 #[test]
@@ -30,9 +34,18 @@ fn every_column_and_cell_is_understood() {
         .map(|role| (role.id, role.name.as_str()))
         .collect();
     assert_eq!(ids, [(1, "Big boss"), (7, "Little boss"), (8, "Looker")]);
-    assert_eq!(table.roles[0].cluster.as_deref(), Some("big"));
+    assert_eq!(table.roles[0].cluster.as_deref(), Some("big-boss"));
     assert_eq!(table.roles[0].grants, Grants::Any);
     assert_eq!(table.roles[1].grants, Grants::Only(vec!["CC".to_owned()]));
+    let names: Vec<_> = table
+        .clusters
+        .iter()
+        .map(|it| (it.name.as_str(), it.includes.as_slice()))
+        .collect();
+    assert_eq!(
+        names,
+        [("looker", &[][..]), ("big-boss", &["looker".to_owned()][..])]
+    );
     assert_eq!(table.entities[0].cells, [0b1111, 0b0001, 0]);
     assert_eq!(table.entities[1].cells, [0b1111, 0b0010, 0b0010]);
     assert_eq!(table.entities[1].since.as_deref(), Some("2.24"));
@@ -53,7 +66,7 @@ fn every_mistake_is_refused_with_its_line() {
             "line 3: 5 columns, not 6: code | id | name | cluster | grants | what it is for",
         ),
         (
-            "| big |",
+            "| big-boss |",
             "|  |",
             "line 3: a column is empty; write `-` for nothing: code | id | name | cluster | grants | what it is for",
         ),
@@ -85,7 +98,7 @@ fn every_mistake_is_refused_with_its_line() {
             "line 5: role 8 comes after role 9: sort them by id",
         ),
         (
-            "| big |",
+            "| big-boss |",
             "| Big_1 |",
             "line 3: `Big_1` is not the end of a ClusterRole's name",
         ),
@@ -149,6 +162,36 @@ fn every_mistake_is_refused_with_its_line() {
             "crud -r-- -r--",
             "crud -r-- cr--",
             "line 4: Little boss grants `CC`, which may do more with `jobs` than itself (line 10)",
+        ),
+        (
+            "Little boss | looker",
+            "Little boss | -",
+            "line 4: Little boss grants `CC`, which may do more in clusters than itself",
+        ),
+        (
+            "Big boss | big-boss",
+            "Big boss | boss",
+            "line 14: `big-boss` is not the ClusterRole of a role of that name",
+        ),
+        (
+            "big-boss | looker",
+            "big-boss | viewer",
+            "line 14: `big-boss` includes `viewer`, which has no line above it",
+        ),
+        (
+            "looker   | -",
+            "looker   | big-boss",
+            "line 13: `looker` includes `big-boss`, which has no line above it",
+        ),
+        (
+            "big-boss | looker",
+            "looker | -",
+            "line 14: `looker` has a line already",
+        ),
+        (
+            "big-boss | looker",
+            "# none",
+            "line 3: Big boss has the ClusterRole `big-boss`, which has no line in `[clusters]`",
         ),
     ];
     for (from, to, expected) in cases {

@@ -52,6 +52,18 @@ pub(crate) fn custom_role(id: i64, permissions: PermissionSet) -> Role {
     .unwrap()
 }
 
+/// The same with the rights in clusters of a predefined role.
+pub(crate) fn custom_role_in_clusters(id: i64, as_: RoleId, permissions: PermissionSet) -> Role {
+    Role::custom(CustomRole {
+        id: RoleId::new(id).unwrap(),
+        name: format!("Custom {id}"),
+        description: "Made by a test.".to_owned(),
+        in_clusters_as: Some(as_),
+        permissions,
+    })
+    .unwrap()
+}
+
 fn random_permissions(random: &mut StdRng) -> PermissionSet {
     let share = random.random_range(1..60);
     let create = Permission::new(Action::Create, Entity::AccessRules);
@@ -100,8 +112,16 @@ impl World {
         }
         let mut roles: Vec<RoleId> = Role::all_predefined().iter().map(Role::id).collect();
         for number in 0..CUSTOM_ROLES {
-            let role = custom_role(100 + number * 7, random_permissions(&mut random));
-            oracle.add_role(role.id(), role.permissions());
+            let (id, permissions) = (100 + number * 7, random_permissions(&mut random));
+            let predefined = Role::all_predefined();
+            let role = match random.random_range(0..3) {
+                0 => custom_role(id, permissions),
+                _ => {
+                    let as_ = predefined[random.random_range(0..predefined.len())].id();
+                    custom_role_in_clusters(id, as_, permissions)
+                }
+            };
+            oracle.add_role(role.id(), role.permissions(), role.in_clusters());
             roles.push(role.id());
             assert!(index.put_role(role));
         }
@@ -285,9 +305,7 @@ fn compare_decision(world: &World, question: &Question, seen: &mut Seen) {
 fn grants_agree(world: &World, who: &Principal, role: RoleId, scope: Scope) -> bool {
     let oracle = &world.oracle;
     match world.index.may_grant(who, role, scope) {
-        Ok(granted) => {
-            oracle.may_grant(who, role, scope) && granted.covers(Action::Create, Entity::AccessRules, scope)
-        }
+        Ok(granted) => oracle.may_grant(who, role, scope) && granted.covers(role, scope),
         Err(denial) => {
             let granters = match denial.ungivable_role() {
                 Some(ungivable) if ungivable.id() != role => return false,

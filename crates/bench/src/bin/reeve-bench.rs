@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Parser;
 use reeve_bench::{authz, figures, held, identities, lists, road, submissions};
 use reeve_e2e::{Options, Organization, Road};
@@ -45,6 +45,9 @@ struct Arguments {
     /// Only time lists.
     #[arg(long)]
     lists_only: bool,
+    /// Fail where a figure is over its bar.
+    #[arg(long)]
+    strict: bool,
     /// Only measure what is held in memory.
     #[arg(long)]
     memory_only: bool,
@@ -91,10 +94,16 @@ async fn run(arguments: Arguments) -> Result<()> {
     let memory = held::run(&mut road, &organization, arguments.held, arguments.held_here).await?;
     road.down().await;
     text += &figures::table(&series);
+    text += &figures::ratios(&series);
     text += &held::table(&memory);
     say(&text);
     std::fs::write(arguments.dir.join("bench.txt"), &text).context("writing bench.txt")?;
-    figures::write_csv(&arguments.dir.join("bench.csv"), &series)
+    figures::write_csv(&arguments.dir.join("bench.csv"), &series)?;
+    let over = figures::over(&text);
+    if arguments.strict && !over.is_empty() {
+        bail!("over their bars:\n{}", over.join("\n"));
+    }
+    Ok(())
 }
 
 /// Everything of which the time is taken.

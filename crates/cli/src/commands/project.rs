@@ -1,5 +1,6 @@
 //! Projects.
 
 pub(super) mod adopt;
+pub(super) mod allow_networking;
 pub(super) mod list;
 pub(super) mod set;

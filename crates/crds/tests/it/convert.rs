@@ -23,6 +23,13 @@ fn what_the_link_says_survives_the_cluster() {
     )
     .unwrap();
     assert_eq!(Project::from(&project).checked().unwrap(), project);
+    for allow_networking in [Some(true), Some(false)] {
+        let project = desired::Project {
+            allow_networking,
+            ..project.clone()
+        };
+        assert_eq!(Project::from(&project).checked().unwrap(), project);
+    }
 
     for (subject, scope) in [
         (

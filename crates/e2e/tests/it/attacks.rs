@@ -7,6 +7,7 @@ mod connect;
 mod deputies;
 mod identity;
 mod ownership;
+mod placement;
 mod policies;
 mod second_writers;
 mod services;

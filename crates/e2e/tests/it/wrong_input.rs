@@ -127,6 +127,7 @@ impl Real<'_> {
             "create_user" => json!({"email": "unwanted@reeve.example"}),
             "set_user_posix" => json!({"uid": 61_000, "gid": 5000}),
             "set_cluster_lowest_id" => json!({"lowestId": 500}),
+            "set_project_networking" => json!({"allowNetworking": true}),
             "create_access_rule" => json!({"subjectType": "group", "subjectId": "unwanted", "roleId": 9,
                 "scopeType": "project", "scopeId": self.team.project}),
             "create_training1" => new_training(self.road, &self.team, "unwanted"),

@@ -21,7 +21,7 @@ use reeve_admission::names;
 use reeve_crds::{ReeveConfigSpec, desired};
 use reeve_kube_kit::{Change, Context, Controller, ObjectName, Queue};
 use reeve_link::{ObjectKey, StatusPhase};
-use reeve_types::ReservedNamespaces;
+use reeve_types::{ErrorChain, ReservedNamespaces};
 
 pub use error::ProjectError;
 use survey::Survey;
@@ -165,17 +165,23 @@ impl Reconciler {
                 namespace: namespace.clone(),
                 owner: first.name.clone(),
             };
-            self.finish(loser, 0, Err(contested)).await.ok();
+            self.finish(loser, 0, Err(contested), None).await.ok();
         }
         match &first.checked {
             Err(invalid) => {
-                self.finish(first, 0, Err(ProjectError::Invalid(invalid.clone())))
-                    .await
+                let invalid = Err(ProjectError::Invalid(invalid.clone()));
+                self.finish(first, 0, invalid, None).await
             }
             Ok(project) => {
                 let read = self.dereference(project);
                 let outcome = self.pass(project, &read).await;
-                self.finish(first, read.version, outcome).await
+                let waits = matches!(outcome, Err(ProjectError::NotAdopted { .. }));
+                let survey = if waits {
+                    self.look_before_adoption(project, &read).await
+                } else {
+                    None
+                };
+                self.finish(first, read.version, outcome, survey).await
             }
         }
     }
@@ -219,10 +225,15 @@ impl Reconciler {
         let namespace = match (found, &read.namespace) {
             (Found::Ours, Some(namespace)) => namespace,
             (Found::Ours, None) => return Ok(None),
-            _ => return Ok(Some(Survey::default())),
+            _ => {
+                let made = reeve_tenancy::namespace(project, &read.settings);
+                return Ok(Some(Survey::of_nothing(&made)));
+            }
         };
         // Not before its labels are the settings: those are what is judged by.
-        if lags(project, Some(namespace), &read.settings) || !self.wants_survey(project.name.as_str()) {
+        if lags(project, Some(namespace), &read.settings)
+            || !self.wants_survey(project.name.as_str(), &survey::settings_of(namespace))
+        {
             return Ok(None);
         }
         let survey = survey::survey(&self.context, namespace).await?;
@@ -232,14 +243,29 @@ impl Reconciler {
         Ok(Some(survey))
     }
 
+    /// Looks at what a namespace holds that waits for its adoption: what its people learn before it happens. That it cannot be
+    /// listed is no reason to say less of the namespace.
+    async fn look_before_adoption(&self, project: &desired::Project, read: &Dereferenced) -> Option<Survey> {
+        let namespace = read.namespace.as_ref()?;
+        let survey = survey::before_adoption(&self.context, project, namespace, &read.settings).await;
+        match survey {
+            Ok(survey) => Some(survey),
+            Err(error) => {
+                tracing::warn!(project = %project.name, error = %ErrorChain(&error), "cannot look at a namespace before its adoption");
+                None
+            }
+        }
+    }
+
     /// Puts the outcome where it is read: the index, the outbox, the object's status, an event.
     async fn finish(
         &self,
         claim: &NamespaceClaim,
         version: u64,
         outcome: Result<Option<Survey>, ProjectError>,
+        before_adoption: Option<Survey>,
     ) -> Result<(), ProjectError> {
-        let report = status::Report::of(&outcome);
+        let report = status::Report::of(&outcome, before_adoption);
         if let Ok(project) = &claim.checked {
             let problem = outcome.is_err().then(|| report.message.clone());
             self.projects.record(project, Outcome { version, problem });

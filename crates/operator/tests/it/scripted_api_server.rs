@@ -110,8 +110,15 @@ fn to_value(object: &impl serde::Serialize) -> Value {
 
 /// Project 3, robots, in a namespace that is its own and has its labels.
 fn with_project() -> ScriptedApiServer {
+    with_project_that(|_| ())
+}
+
+/// The same, with something decided of the project that its namespace has no label of yet.
+fn with_project_that(decides: impl FnOnce(&mut reeve_crds::Project)) -> ScriptedApiServer {
     let server = ScriptedApiServer::default();
-    hold(&server, crate::rig::project(3, "robots"));
+    let mut decided = crate::pure::project_index::object(3, "robots", "reeve-robots");
+    decides(&mut decided);
+    server.holds(PROJECTS, to_value(&decided));
     let project = crate::pure::project_index::object(3, "robots", "reeve-robots");
     let namespace = reeve_tenancy::namespace(
         &project.checked().unwrap(),

@@ -147,8 +147,8 @@ fn conditions(row: &ClusterRow, since: Timestamp) -> Vec<ClusterCondition> {
     all
 }
 
-/// The person who asks for what people need to reach a cluster's API server: anybody with a rule that reaches the cluster
-/// or something in it. Service accounts have no identity there.
+/// The person who asks for what people need to reach a cluster's API server: anybody with a rule that gives something in the
+/// cluster or in something of it. Service accounts have no identity there.
 pub(super) fn person_reaching(app: &App, caller: &Caller, id: ClusterId) -> Result<UserFacts, ApiError> {
     if matches!(caller.principal.subject, SubjectKey::ServiceAccount(_)) {
         return Err(ApiError::Forbidden(
@@ -156,13 +156,18 @@ pub(super) fn person_reaching(app: &App, caller: &Caller, id: ClusterId) -> Resu
         ));
     }
     let directory = app.directory();
-    let reaches = directory.index().reaches_cluster(&caller.principal, id)
-        || directory
-            .allow_read(caller, Entity::Cluster, Scope::Cluster(id), || ApiError::NoRoute)
-            .is_ok();
-    if !reaches && directory.index().what_can(&caller.principal).is_empty() {
+    let index = directory.index();
+    let reaches = index.reaches_cluster(&caller.principal, id);
+    if !reaches && index.what_can(&caller.principal).is_empty() {
         return Err(ApiError::Forbidden(
             "no access rule reaches you: anybody with `access_rules:create` in a project of the cluster can make one".to_owned(),
+        ));
+    }
+    if !reaches && index.has_rule_in_cluster(&caller.principal, id) {
+        return Err(ApiError::Forbidden(
+            "none of your roles gives anything in the cluster's namespaces: what they manage is here, in the control plane; \
+             for workloads with Kubernetes' own tools ask for a role that runs or sees them"
+                .to_owned(),
         ));
     }
     match caller.id {

@@ -5,6 +5,7 @@ pub mod create;
 pub mod delete;
 pub mod get;
 pub mod list;
+pub mod set_networking;
 
 use std::sync::Arc;
 
@@ -30,6 +31,7 @@ pub(crate) fn route(operation: ProjectOperation) -> MethodRouter<Arc<App>> {
         Op::CreateProject => to(row, create::handle),
         Op::CountProjects => to(row, count::handle),
         Op::GetProject => to(row, get::handle),
+        Op::SetProjectNetworking => to(row, set_networking::handle),
         Op::DeleteProject => to(row, delete::handle),
     }
 }
@@ -70,14 +72,15 @@ fn shown(row: ProjectRow) -> Result<Project, ApiError> {
         }),
         requested_namespace: row.namespace_requested.then_some(row.namespace),
         enforce_runai_scheduler: details.enforce_runai_scheduler,
+        allow_networking: row.allow_networking,
         effective: EffectiveSettings::from(&details.settings),
         status,
         total_resources: details.settings.total(),
         settings: details.settings,
         created_at: row.created_at,
-        updated_at: row.created_at,
-        created_by: row.created_by.clone(),
-        updated_by: row.created_by,
+        updated_at: row.updated_at,
+        created_by: row.created_by,
+        updated_by: row.updated_by,
     })
 }
 

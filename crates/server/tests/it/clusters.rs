@@ -88,6 +88,48 @@ async fn who_may_not_is_told_what_is_missing() {
     insta::assert_snapshot!(page.page());
 }
 
+/// Planted fault: with a `reaches_cluster` that counts every role, each of these gets a token.
+#[tokio::test]
+async fn a_role_without_rights_in_clusters_leads_to_no_kubernetes_token() {
+    let town = Town::new().await;
+    let server = &town.server;
+    let paths = ["kubernetes-token", "kubernetes-endpoint"]
+        .map(|what| format!("/api/v1/clusters/{}/{what}", town.cluster));
+    let roles = server
+        .get(&server.admin, "/api/v1/authorization/roles")
+        .await
+        .is(200);
+    let mut without = 0;
+    for role in roles.as_array().unwrap() {
+        let id = role["id"].as_i64().unwrap();
+        let role = reeve_authz::Role::of(reeve_authz::RoleId::predefined(id).unwrap()).unwrap();
+        let email = format!("role-{id}@example.com");
+        let (_, token) = server
+            .user(&email, json!({"uid": 61_000 + id, "gid": 5000}))
+            .await;
+        server.rule(("user", &email), id, ("project", &town.robots)).await;
+        if role.in_clusters().is_some() {
+            server.post(&token, &paths[0], Value::Null).await.is(200);
+            continue;
+        }
+        without += 1;
+        // Nor where the role may read the cluster's record.
+        server.rule(("user", &email), id, ("tenant", "1")).await;
+        let refused = server.post(&token, &paths[0], Value::Null).await.refused(403);
+        assert!(
+            refused.contains("none of your roles gives anything in the cluster"),
+            "{refused}"
+        );
+        server.get(&token, &paths[1]).await.refused(403);
+        // With one that has, there is one.
+        server
+            .rule(("user", &email), 9, ("project", &town.captions))
+            .await;
+        server.post(&token, &paths[0], Value::Null).await.is(200);
+    }
+    assert!(without >= 8, "{without}");
+}
+
 #[tokio::test]
 async fn a_kubernetes_token_is_for_people_in_the_cluster() {
     let town = Town::new().await;

@@ -136,3 +136,48 @@ async fn a_listed_role_is_given_below_clusters_alone() {
             .is(201);
     }
 }
+
+/// The answer to a new rule shows its subject. Planted fault: an id that is looked up for everybody tells a Project administrator
+/// the email that belongs to it.
+#[tokio::test]
+async fn an_id_is_turned_into_a_name_only_for_who_may_read_it() {
+    let town = Town::new().await;
+    let server = &town.server;
+    let (_, paul) = server.user("paul@example.com", Value::Null).await;
+    server
+        .rule(("user", "paul@example.com"), 19, ("project", &town.robots))
+        .await;
+    let (eve, _) = server.user("eve@example.com", Value::Null).await;
+    let by_id = |kind: &str, id: String| rule((kind, &id), 9, ("project", &town.robots));
+    for (kind, known) in [
+        ("user", eve.to_string()),
+        ("service-account", town.ci_id.to_string()),
+    ] {
+        // Nobody's, and else the same: an id may be a name, too.
+        let last = if known.ends_with('0') { "1" } else { "0" };
+        let unknown = format!("{}{last}", &known[..known.len() - 1]);
+        let told = server.post(&paul, RULES, by_id(kind, known.clone())).await;
+        let other = server.post(&paul, RULES, by_id(kind, unknown.clone())).await;
+        for answer in [&told, &other] {
+            assert!([400, 404].contains(&answer.status.as_u16()), "{}", answer.text);
+        }
+        assert_eq!(
+            told.text.replace(&known, "ID"),
+            other.text.replace(&unknown, "ID")
+        );
+        let made = server
+            .post(&server.admin, RULES, by_id(kind, known))
+            .await
+            .is(201);
+        let name = made["subjectId"].as_str().unwrap();
+        assert!(["eve@example.com", "ci"].contains(&name), "{made}");
+        assert!(
+            !told.text.contains("eve@") && !told.text.contains("`ci`"),
+            "{}",
+            told.text
+        );
+    }
+    // By her name he gives it.
+    let named = rule(("user", "eve@example.com"), 6, ("project", &town.robots));
+    server.post(&paul, RULES, named).await.is(201);
+}

@@ -78,6 +78,7 @@ fn call(town: &Town, operation: &Operation, ids: &Ids) -> (String, Value) {
         "rotate_signing_keys" => json!({"atOnce": true}),
         "set_user_posix" => json!({"uid": 61_001, "gid": 5000}),
         "set_cluster_lowest_id" => json!({"lowestId": 500}),
+        "set_project_networking" => json!({"allowNetworking": true}),
         "patch_cluster" => json!({"kubernetesEndpoint": {"server": "https://k8s.example:6443"}}),
         "update_service_account_by_id" => json!({"enabled": true}),
         _ => Value::Null,

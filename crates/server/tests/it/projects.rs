@@ -1,5 +1,6 @@
 //! Projects.
 
+use axum::http::Method;
 use serde_json::json;
 
 use crate::server::{Town, Transcript};
@@ -216,4 +217,51 @@ async fn who_administers_a_department_chooses_no_namespace_outside_the_prefix() 
             );
         }
     }
+}
+
+/// Planted fault: with `Scope::Project` asked instead of the cluster's, the Project administrator allows it to himself.
+#[tokio::test]
+async fn ingresses_are_allowed_by_who_may_change_projects_in_the_whole_cluster() {
+    let town = Town::new().await;
+    let server = &town.server;
+    let path = format!("{ALL}/{}", town.robots);
+    let decide = |allow: bool| json!({"allowNetworking": allow});
+    let put = async |token: &str, body: serde_json::Value| {
+        let path = format!("{path}/networking");
+        server.call(token, Method::PUT, &path, body.to_string()).await
+    };
+    let shown = async || server.get(&server.admin, &path).await.is(200)["allowNetworking"].clone();
+    assert_eq!(shown().await, json!(null));
+
+    let (_, paul) = server.user("paul@example.com", json!(null)).await;
+    server
+        .rule(("user", "paul@example.com"), 19, ("project", &town.robots))
+        .await;
+    let refused = put(&paul, decide(true)).await.refused(403);
+    assert!(refused.contains("needs `project:update` in cluster"), "{refused}");
+    put(&town.alice, decide(true)).await.refused(403);
+    put(&town.nobody, decide(true)).await.refused(403);
+    for body in [
+        json!({}),
+        json!({"allowNetworking": "yes"}),
+        json!({"allowNetworking": null}),
+        json!({"allow": true}),
+    ] {
+        put(&server.admin, body).await.refused(400);
+    }
+    assert_eq!(shown().await, json!(null));
+
+    for allow in [true, false, true] {
+        let answer = put(&server.admin, decide(allow)).await.is(200);
+        assert_eq!(answer["allowNetworking"], json!(allow));
+        assert_eq!(answer["updatedBy"], "admin@reeve.example");
+        assert_eq!(shown().await, json!(allow));
+    }
+    // Who may change projects in the cluster decides it, too.
+    let (_, rita) = server.user("rita@example.com", json!(null)).await;
+    server
+        .rule(("user", "rita@example.com"), 4, ("cluster", &town.cluster))
+        .await;
+    put(&rita, decide(false)).await.is(200);
+    assert_eq!(shown().await, json!(false));
 }

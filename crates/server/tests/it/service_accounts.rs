@@ -195,3 +195,133 @@ async fn a_disabled_account_does_not_sign_in() {
         ]
     );
 }
+
+/// Whoever is called as something that was deleted has nothing of it: neither rules, nor tokens, nor secrets. Planted faults: a
+/// deletion that leaves its rules (`live_rules_of_subject` answered with none), and a token that is looked up by name.
+#[tokio::test]
+async fn a_name_that_is_given_again_inherits_nothing() {
+    let town = Town::new().await;
+    let server = &town.server;
+    let admin = &server.admin;
+    let first = bot(server).await;
+    let sign_in = |made: &Value| json!({"grantType": "client_credentials", "clientID": "bot", "clientSecret": made["clientSecret"]});
+    let token = async |made: &Value| {
+        let answer = server.post("", "/api/v1/token", sign_in(made)).await.is(200);
+        answer["accessToken"].as_str().unwrap().to_owned()
+    };
+    let old = token(&first).await;
+    let mut rules = Vec::new();
+    for (role, scope) in [
+        (5, ("project", &town.robots)),
+        (5, ("department", &town.language)),
+        (1, ("cluster", &town.cluster)),
+        (9, ("tenant", &"1".to_owned())),
+    ] {
+        rules.push(
+            server
+                .rule(("service-account", "bot"), role, (scope.0, scope.1))
+                .await,
+        );
+    }
+    let submit = |name: &str| json!({"name": name, "projectId": town.robots, "clusterId": town.cluster, "spec": {"image": "i"}});
+    server
+        .post(&old, "/api/v1/workloads/trainings", submit("of-the-first"))
+        .await;
+    server
+        .delete(admin, &format!("{ALL}/{}", first["id"].as_str().unwrap()))
+        .await
+        .is(204);
+
+    let second = bot(server).await;
+    assert_ne!(second["id"], first["id"]);
+    assert_ne!(second["clientSecret"], first["clientSecret"]);
+    server
+        .post("", "/api/v1/token", sign_in(&first))
+        .await
+        .refused(400);
+    server.get(&old, "/api/v1/me").await.refused(401);
+    let new = token(&second).await;
+    for path in [
+        "/api/v1/org-unit/projects",
+        "/api/v1/org-unit/departments",
+        "/api/v1/workloads",
+        "/api/v1/authorization/access-rules",
+        "/api/v1/users",
+    ] {
+        server.get(&new, path).await.refused(403);
+    }
+    server
+        .post(&new, "/api/v1/workloads/trainings", submit("of-the-second"))
+        .await
+        .refused(403);
+    for rule in rules {
+        let shown = server
+            .get(admin, &format!("/api/v1/authorization/access-rules/{rule}"))
+            .await;
+        assert!(
+            shown.status == 404 || shown.json()["deletedAt"] != Value::Null,
+            "{}",
+            shown.text
+        );
+    }
+    // Nor after the server starts anew from the database.
+    let snapshot = server.app.store.directory().await.unwrap();
+    let named = |rule: &&reeve_authz::Rule| rule.subject.name() == "bot";
+    assert_eq!(snapshot.rules.iter().filter(named).count(), 0);
+    let account = second["id"].as_str().unwrap();
+    server.get(admin, &format!("{ALL}/{account}")).await.is(200);
+}
+
+/// The same of what has a scope: ids are never given twice, and rules are by id.
+#[tokio::test]
+async fn an_org_unit_that_is_called_as_one_that_was_deleted_inherits_nothing() {
+    let town = Town::new().await;
+    let server = &town.server;
+    let admin = &server.admin;
+    let (_, carol) = server.user("carol@example.com", Value::Null).await;
+    let carols = ("user", "carol@example.com");
+
+    let (cluster, _) = server.cluster("again").await;
+    let department = server.department(&cluster, "again").await;
+    let project = server.project(&cluster, &department, "again").await;
+    for scope in [
+        ("cluster", &cluster),
+        ("department", &department),
+        ("project", &project),
+    ] {
+        server.rule(carols, 5, (scope.0, scope.1)).await;
+    }
+    let projects = "/api/v1/org-unit/projects";
+    let departments = "/api/v1/org-unit/departments";
+    server.get(&carol, &format!("{projects}/{project}")).await.is(200);
+
+    // From the project upwards: each is deleted and made again with the same name.
+    server
+        .delete(admin, &format!("{projects}/{project}"))
+        .await
+        .is(204);
+    server
+        .delete(admin, &format!("{departments}/{department}"))
+        .await
+        .is(204);
+    server.delete(admin, &format!("/api/v1/clusters/{cluster}")).await;
+    let (new_cluster, _) = server.cluster("again").await;
+    let new_department = server.department(&new_cluster, "again").await;
+    let new_project = server.project(&new_cluster, &new_department, "again").await;
+    assert!(new_cluster != cluster && new_department != department && new_project != project);
+    for path in [
+        format!("{projects}/{new_project}"),
+        format!("{departments}/{new_department}"),
+        format!("/api/v1/clusters/{new_cluster}"),
+    ] {
+        let answer = server.get(&carol, &path).await;
+        assert!(
+            [403, 404].contains(&answer.status.as_u16()),
+            "{path}: {}",
+            answer.text
+        );
+    }
+    let token = format!("/api/v1/clusters/{new_cluster}/kubernetes-token");
+    let answer = server.post(&carol, &token, Value::Null).await;
+    assert!([403, 404].contains(&answer.status.as_u16()), "{}", answer.text);
+}

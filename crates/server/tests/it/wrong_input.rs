@@ -180,6 +180,7 @@ async fn ids_of_every_shape_are_404_and_never_500() {
         let body = match operation.name {
             "set_user_posix" => r#"{"uid":61000,"gid":5000}"#,
             "set_cluster_lowest_id" => r#"{"lowestId":500}"#,
+            "set_project_networking" => r#"{"allowNetworking":true}"#,
             "update_service_account_by_id" => r#"{"enabled":false}"#,
             "patch_cluster" => r#"{"kubernetesEndpoint":{"server":"https://k8s.example"}}"#,
             _ => "",

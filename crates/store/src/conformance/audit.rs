@@ -3,7 +3,7 @@
 use reeve_authz::{Action, BootstrapException, Entity, RoleId, Scope};
 
 use super::world::{NOW, World, entry, exception, group, link};
-use crate::{AuditAction, StoreError, SubjectId};
+use crate::{AuditAction, NewAccessRule, StoreError, SubjectId};
 
 /// Another entity, another action, another scope, another exception: all refused.
 pub async fn a_permission_for_one_thing_does_no_other(mut world: World) {
@@ -48,6 +48,27 @@ pub async fn a_permission_for_one_thing_does_no_other(mut world: World) {
             .await
             .map(drop),
     );
+    // The permission to give one role gives no other, and none elsewhere.
+    let here = Scope::Cluster(cluster);
+    for (judged, at) in [
+        (RoleId::VIEWER, here),
+        (RoleId::SYSTEM_ADMINISTRATOR, Scope::Cluster(other)),
+        (RoleId::SYSTEM_ADMINISTRATOR, Scope::Account),
+    ] {
+        let granted = world.index.may_grant(&world.admin, judged, at).unwrap();
+        let new = NewAccessRule {
+            subject: group("g"),
+            role: RoleId::SYSTEM_ADMINISTRATOR,
+            scope: here,
+            created_at: NOW,
+            created_by: "admin".to_owned(),
+        };
+        let made = world
+            .store
+            .create_access_rule(&granted, new, entry(AuditAction::Create))
+            .await;
+        gate(made.map(drop));
+    }
 }
 
 /// No row, no revision, no number, no event.

@@ -3,12 +3,12 @@
 
 use reeve_authz::{Action, BootstrapException, Entity, Granted, RoleId, Scope};
 use reeve_link::{ClusterSettings, KubernetesEndpoint, StatusReport};
-use reeve_types::Revision;
+use reeve_types::{ClusterId, ProjectId, Revision};
 
 use super::world::{NOW, World, entry, exception, group, link, posix, signing_key};
 use crate::{
-    AuditAction, AuditEntry, AuditHead, CredentialKind, EMAIL_RESTS_SECONDS, Evidence, Fenced, SubjectId,
-    Verifier,
+    AuditAction, AuditEntry, AuditHead, CredentialKind, EMAIL_RESTS_SECONDS, Evidence, Fenced, SetNetworking,
+    StoreError, SubjectId, Verifier,
 };
 
 /// The write methods that are exercised below, in their order. A test in this crate compares them with the traits.
@@ -21,6 +21,7 @@ pub const AUDITED_WRITES: &[&str] = &[
     "set_cluster_credential",
     "create_department",
     "create_project",
+    "set_project_networking",
     "create_access_rule",
     "create_workload",
     "create_user",
@@ -93,6 +94,44 @@ impl Log {
     }
 }
 
+async fn networking_is_told(world: &World, log: &mut Log, cluster: ClusterId, project: ProjectId) {
+    let set = |allowed| SetNetworking {
+        allowed,
+        at: NOW.plus_seconds(5),
+        by: "bea".to_owned(),
+    };
+    // Who may change the project alone does not decide it.
+    let granted = world.may(Action::Update, Entity::Project, Scope::Project(project));
+    let refused =
+        world
+            .store
+            .set_project_networking(&granted, project, set(true), entry(AuditAction::Update));
+    assert!(matches!(refused.await, Err(StoreError::Gate { .. })));
+    let granted = world.may(Action::Update, Entity::Project, Scope::Cluster(cluster));
+    let done = world
+        .store
+        .set_project_networking(&granted, project, set(true), entry(AuditAction::Update));
+    let row = done.await.unwrap().value;
+    assert_eq!(row.allow_networking, Some(true));
+    assert_eq!(
+        (row.updated_at, row.updated_by.as_str()),
+        (NOW.plus_seconds(5), "bea")
+    );
+    assert_eq!((row.created_at, row.created_by.as_str()), (NOW, "admin"));
+    let objects = world.all(cluster).await.upserts;
+    let told = objects.iter().any(|object| matches!(&object.object, reeve_link::DesiredObject::Project(it) if it.allow_networking == Some(true)));
+    assert!(told, "{objects:?}");
+    let said = ["allow_networking_before=undecided", "allow_networking_after=true"];
+    log.has(
+        world,
+        "set_project_networking",
+        AuditAction::Update,
+        project,
+        &said,
+    )
+    .await;
+}
+
 /// All of [`AUDITED_WRITES`]. A store that forgets the event of one of them fails here: `store-sql` plants that fault for each.
 pub async fn every_write_is_in_the_audit_log(mut world: World) {
     use AuditAction::{Confirm, Create, Delete, Disable, ResetPassword, Restore, Update};
@@ -136,6 +175,7 @@ pub async fn every_write_is_in_the_audit_log(mut world: World) {
         .await;
     let project = world.project(department, "robots").await.id;
     log.has(&world, "create_project", Create, project, &[]).await;
+    networking_is_told(&world, &mut log, cluster, project).await;
     let rule = world
         .rule(group("g"), RoleId::VIEWER, Scope::Project(project))
         .await;
@@ -271,7 +311,7 @@ async fn keys_are_told(world: &World, log: &mut Log) {
     log.has(world, "drop_signing_keys", Delete, "k1", &[]).await;
 }
 
-async fn settings_are_told(world: &World, log: &mut Log, cluster: reeve_types::ClusterId) {
+async fn settings_are_told(world: &World, log: &mut Log, cluster: ClusterId) {
     let mut report = StatusReport {
         revision: Revision(0),
         settings: Some(ClusterSettings {

@@ -6,7 +6,7 @@ use reeve_types::{ClusterId, LowestId, Revision, SignInMethod};
 
 use super::change_log::sorted;
 use super::world::{NOW, World, entry, exception, group, link, parsed, posix, signing_key};
-use crate::{AuditAction, DirectorySnapshot, Fenced, KeyUse, SubjectId, Verifier};
+use crate::{AuditAction, DirectorySnapshot, Fenced, KeyUse, SetNetworking, SubjectId, Verifier};
 
 /// Draws writes of every kind that changes the directory. What a write needs is looked up in the store; one that is refused
 /// changes nothing and counts as well.
@@ -232,7 +232,20 @@ impl RandomWrites {
         let (store, id) = (&world.store, cluster.id);
         let granted = world.may(Action::Update, Entity::Cluster, Scope::Cluster(id));
         let update = entry(AuditAction::Update);
-        match self.draw(3) {
+        match self.draw(4) {
+            3 => {
+                let granted = world.may(Action::Update, Entity::Project, Scope::Cluster(id));
+                let here = known.projects.iter().find(|project| project.cluster_id == id);
+                let new = SetNetworking {
+                    allowed: self.draw(2) == 0,
+                    at: NOW,
+                    by: "admin".to_owned(),
+                };
+                if let Some(project) = here {
+                    let change = store.set_project_networking(&granted, project.id, new, update);
+                    change.await.unwrap();
+                }
+            }
             0 => {
                 let granted = world.may(Action::Update, Entity::Cluster, Scope::Account);
                 let lowest = LowestId::new(1 + i64::try_from(self.draw(900)).unwrap()).unwrap();

@@ -284,7 +284,7 @@ impl World {
             created_at: NOW,
             created_by: "admin".to_owned(),
         };
-        let granted = self.may(Action::Create, Entity::AccessRules, scope);
+        let granted = self.index.may_grant(&self.admin, role, scope).unwrap();
         self.store
             .create_access_rule(&granted, new, entry(AuditAction::Create))
             .await

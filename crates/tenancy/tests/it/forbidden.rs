@@ -13,6 +13,8 @@ pub(crate) enum Whom {
     People,
     /// Everybody but those who run something: viewers, and the operator wherever it holds something.
     AllButResearchers,
+    /// Those who use the assets of others: everybody but those who may make claims, ConfigMaps and Secrets.
+    AllButAssetWriters,
     /// The operator outside of projects.
     OperatorOutside,
 }
@@ -51,10 +53,10 @@ const fn row(id: &'static str, whom: Whom, what: What) -> Forbidden {
 }
 
 use What::{Access, BindUnnamed, Verb, Wildcard};
-use Whom::{AllButResearchers, Anybody, OperatorOutside, People};
+use Whom::{AllButAssetWriters, AllButResearchers, Anybody, OperatorOutside, People};
 
 /// The table. The letters and numbers in the specification: R8 and R9, R5, R4, R12 and R13, R2, R1, R11.
-pub(crate) static FORBIDDEN: [Forbidden; 50] = [
+pub(crate) static FORBIDDEN: [Forbidden; 53] = [
     row("exec", AllButResearchers, Access("", "pods/exec", CONNECT)),
     row("attach", AllButResearchers, Access("", "pods/attach", CONNECT)),
     row(
@@ -244,6 +246,21 @@ pub(crate) static FORBIDDEN: [Forbidden; 50] = [
         People,
         Access("reeve.dev", "workloads", WRITE),
     ),
+    row(
+        "secrets-of-others",
+        AllButAssetWriters,
+        Access("", "secrets", ANY),
+    ),
+    row(
+        "config-maps-of-others",
+        AllButAssetWriters,
+        Access("", "configmaps", WRITE),
+    ),
+    row(
+        "claims-of-others",
+        AllButAssetWriters,
+        Access("", "persistentvolumeclaims", WRITE),
+    ),
     row("settings", Anybody, Access("reeve.dev", "reeveconfigs", WRITE)),
 ];
 
@@ -279,7 +296,14 @@ impl Forbidden {
         match self.whom {
             Anybody => true,
             People => !operator && holder.role != names::ROLE_OPERATOR_IN_PROJECT,
-            AllButResearchers => {
+            AllButResearchers => ![
+                names::ROLE_L1_RESEARCHER,
+                names::ROLE_L2_RESEARCHER,
+                names::ROLE_AI_PRACTITIONER,
+                names::ROLE_SYSTEM_ADMINISTRATOR,
+            ]
+            .contains(&holder.role.as_str()),
+            AllButAssetWriters => {
                 ![names::ROLE_L1_RESEARCHER, names::ROLE_SYSTEM_ADMINISTRATOR].contains(&holder.role.as_str())
             }
             OperatorOutside => operator,

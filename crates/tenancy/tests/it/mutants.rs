@@ -37,8 +37,8 @@ struct Asker {
 }
 
 fn askers() -> Vec<Asker> {
-    let mut all: Vec<Asker> = people::ROLES
-        .iter()
+    let mut all: Vec<Asker> = people::roles()
+        .into_iter()
         .map(|role| Asker {
             cluster_role: role.cluster_role,
             user: format!("{}@example.com", role.cluster_role),

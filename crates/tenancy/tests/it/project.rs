@@ -23,6 +23,21 @@ fn in_project(id: &str) -> serde_json::Value {
 }
 
 #[test]
+fn what_a_project_allows_is_a_label_where_it_was_decided_and_otherwise_the_installers() {
+    let label = |allow_networking| {
+        let project = Project {
+            allow_networking,
+            ..project()
+        };
+        let labels = namespace(&project, &ReeveConfigSpec::default()).metadata.labels;
+        labels.unwrap().get("reeve.dev/allow-networking").cloned()
+    };
+    assert_eq!(label(Some(true)).as_deref(), Some("true"));
+    assert_eq!(label(Some(false)).as_deref(), Some("false"));
+    assert_eq!(label(None), None);
+}
+
+#[test]
 fn one_binding_per_role_holds_everybody_whom_a_rule_reaches() {
     let rules = [
         rule(1, "user", "dave@example.com", "l1-researcher", in_project("3")),

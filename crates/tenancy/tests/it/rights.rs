@@ -1,5 +1,6 @@
 use k8s_openapi::api::rbac::v1::PolicyRule;
 use reeve_admission::names;
+use reeve_authz::{Role, RoleId};
 use reeve_tenancy::operator::{self, GRANTS, Reach};
 use reeve_tenancy::{objects, people, rbac_yaml};
 
@@ -104,16 +105,80 @@ fn no_role_of_people_goes_round_a_policy() {
 
 #[test]
 fn the_roles_of_people_are_those_of_the_one_list() {
-    let mut here: Vec<&str> = people::ROLES.iter().map(|role| role.cluster_role).collect();
-    let mut listed = names::PEOPLE_CLUSTER_ROLES.to_vec();
-    here.sort_unstable();
-    listed.sort_unstable();
-    assert_eq!(here, listed);
+    for role in people::roles() {
+        assert!(!role.rows.is_empty(), "{} is that of no role", role.cluster_role);
+    }
     for role in names::PEOPLE_ROLES {
         let found = people::cluster_role(&role.parse().unwrap());
         assert_eq!(found, Some(format!("{}{role}", names::ROLE_PREFIX).as_str()));
     }
     assert_eq!(people::cluster_role(&reeve_types::RoleName::none()), None);
+}
+
+/// What one may do and the other may not.
+fn beyond(more: &Role, less: &Role) -> Vec<String> {
+    let all = |role| -> Vec<String> {
+        let each = |row: &people::Row| -> Vec<String> {
+            let verbs = row.verbs.iter();
+            verbs
+                .flat_map(|verb| {
+                    row.resources
+                        .iter()
+                        .map(move |it| format!("{verb} {}/{it}", row.group))
+                })
+                .collect()
+        };
+        people::rows(role).iter().flat_map(each).collect()
+    };
+    let known = all(less);
+    all(more).into_iter().filter(|it| !known.contains(it)).collect()
+}
+
+fn judged(is_bound_to: impl Fn(&Role) -> Option<&'static Role>) -> Vec<String> {
+    let roles = Role::all_predefined().iter();
+    roles
+        .filter_map(|role| Some((role, beyond(is_bound_to(role)?, role))))
+        .filter(|(_, beyond)| !beyond.is_empty())
+        .map(|(role, beyond)| format!("{role}: {}", beyond.join(", ")))
+        .collect()
+}
+
+/// A role is bound to a ClusterRole that is made of another role's cells only where its own allow everything of it.
+#[test]
+fn nobody_may_do_more_in_a_cluster_than_their_role_says() {
+    let bound = judged(|role| Role::of_cluster_role(role.in_clusters()?));
+    assert_eq!(bound, Vec::<String>::new());
+    // As it was once: L2 researcher and AI practitioner with the ClusterRole of L1 researcher.
+    let shared = judged(|role| match role.id() {
+        RoleId::L2_RESEARCHER | RoleId::AI_PRACTITIONER => Role::of(RoleId::L1_RESEARCHER),
+        _ => Role::of_cluster_role(role.in_clusters()?),
+    });
+    assert_eq!(shared.len(), 2, "{shared:#?}");
+    for told in shared {
+        assert!(
+            told.contains("create /persistentvolumeclaims") && told.contains("get /secrets"),
+            "{told}"
+        );
+    }
+}
+
+/// Who may give roles gives no more in clusters than they hold: `[clusters]` of `roles.txt` is true of what is generated.
+#[test]
+fn a_cluster_role_includes_another_only_where_it_allows_everything_of_it() {
+    let named = |name: &str| Role::of_cluster_role(name).unwrap();
+    let mut included = 0;
+    for own in names::PEOPLE_ROLES.iter().map(|name| named(name)) {
+        for other in names::PEOPLE_ROLES.iter().map(|name| named(name)) {
+            if own != other && own.covers_in_clusters(other) {
+                assert_eq!(beyond(other, own), Vec::<String>::new(), "{own} and {other}");
+                included += 1;
+            }
+        }
+    }
+    assert_eq!(included, 9);
+    // What is compared is not empty.
+    assert!(!beyond(named("l1-researcher"), named("l2-researcher")).is_empty());
+    assert!(!beyond(named("system-administrator"), named("l1-researcher")).is_empty());
 }
 
 #[test]
@@ -177,7 +242,7 @@ fn the_operator_has_no_wildcard_no_secret_and_writes_cluster_wide_only_what_is_c
 #[test]
 fn the_rights_are_what_was_reviewed() {
     insta::assert_snapshot!(rbac_yaml().unwrap());
-    assert_eq!(objects().cluster_roles.len(), 5);
+    assert_eq!(objects().cluster_roles.len(), 7);
 }
 
 /// What of the page's refusals some role may write all the same.

@@ -40,19 +40,15 @@ impl Reconciler {
         }
         let api = Api::<RoleBinding>::namespaced(client.clone(), &project.namespace);
         self.own_binding(&api, &read.bindings, &built.own).await?;
-        let blocked = self.people(&api, project, read, &built.people).await?;
+        // What cannot be written holds up nothing else.
+        let mut failed = self.people(&api, project, read, &built.people).await;
         if let (Found::Ours, Some(actual)) = (found, &read.namespace)
             && !covers(&**actual, &built.namespace)
         {
-            writes.apply(&namespaces, &built.namespace).await?;
+            let written = writes.apply(&namespaces, &built.namespace).await;
+            failed.extend(written.err().map(ProjectError::from));
         }
-        match blocked {
-            Some(name) => Err(ProjectError::UnmarkedBinding {
-                namespace: project.namespace.clone(),
-                name,
-            }),
-            None => Ok(()),
-        }
+        ProjectError::of_all(failed)
     }
 
     /// The binding without which nothing else may be written here.
@@ -101,34 +97,58 @@ impl Reconciler {
         })
     }
 
-    /// Makes people's bindings exactly the desired ones. Answers the name of one of somebody else's that is in the way.
+    /// Makes people's bindings exactly the desired ones. Answers what stood in the way of each that could not be written; the
+    /// others are. Revocations come first: where one fails, nobody gets a right.
     async fn people(
         &self,
         api: &Api<RoleBinding>,
         project: &Project,
         read: &Dereferenced,
         desired: &[RoleBinding],
-    ) -> Result<Option<String>, ProjectError> {
+    ) -> Vec<ProjectError> {
         let plan = plan(&read.bindings, desired, is_peoples);
+        let mut failed = Vec::new();
         for name in &plan.delete {
             let object = ObjectName::namespaced(&project.namespace, name);
-            self.context.writes.delete(api, &object, None).await?;
-            tracing::info!(project = %project.name, binding = name, "RoleBinding removed");
-        }
-        let mut blocked = None;
-        for wanted in plan.apply {
-            let name = wanted.name_any();
-            match named(&read.bindings, &name) {
-                Some(actual) if !is_ours(actual) => {
-                    blocked = Some(name);
-                    continue;
-                }
-                Some(actual) => self.replace(api, actual, wanted).await?,
-                None => drop(self.context.writes.apply(api, wanted).await?),
+            match self.context.writes.delete(api, &object, None).await {
+                Ok(()) => tracing::info!(project = %project.name, binding = name, "RoleBinding removed"),
+                Err(error) => failed.push(error.into()),
             }
-            tracing::info!(project = %project.name, binding = name, subjects = wanted.subjects.as_ref().map_or(0, Vec::len), "RoleBinding applied");
         }
-        Ok(blocked)
+        let all_removed = failed.is_empty();
+        for wanted in plan.apply {
+            let actual = named(&read.bindings, &wanted.name_any());
+            if !all_removed && !actual.is_some_and(|actual| only_narrows(actual, wanted)) {
+                continue;
+            }
+            if let Err(error) = self.write(api, project, actual, wanted).await {
+                failed.push(error);
+            }
+        }
+        failed
+    }
+
+    /// Writes one of people's bindings.
+    async fn write(
+        &self,
+        api: &Api<RoleBinding>,
+        project: &Project,
+        actual: Option<&RoleBinding>,
+        wanted: &RoleBinding,
+    ) -> Result<(), ProjectError> {
+        let name = wanted.name_any();
+        match actual {
+            Some(actual) if !is_ours(actual) => {
+                return Err(ProjectError::UnmarkedBinding {
+                    namespace: project.namespace.clone(),
+                    name,
+                });
+            }
+            Some(actual) => self.replace(api, actual, wanted).await?,
+            None => drop(self.context.writes.apply(api, wanted).await?),
+        }
+        tracing::info!(project = %project.name, binding = name, subjects = wanted.subjects.as_ref().map_or(0, Vec::len), "RoleBinding applied");
+        Ok(())
     }
 
     /// A binding's role cannot be changed: one that differs in it is deleted first.
@@ -168,6 +188,13 @@ fn named<'a>(bindings: &'a [Arc<RoleBinding>], name: &str) -> Option<&'a RoleBin
         .iter()
         .find(|binding| binding.name_any() == name)
         .map(|binding| &**binding)
+}
+
+/// Whether nobody gets a right by the wanted binding that the actual one does not give.
+fn only_narrows(actual: &RoleBinding, wanted: &RoleBinding) -> bool {
+    let before = actual.subjects.as_deref().unwrap_or_default();
+    let after = wanted.subjects.as_deref().unwrap_or_default();
+    actual.role_ref == wanted.role_ref && after.iter().all(|subject| before.contains(subject))
 }
 
 /// Whether a binding bears the mark of those that come from access rules.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use reeve_admission::names;
 use reeve_crds::InvalidObject;
 use reeve_kube_kit::{ReconcileError, Retry, WriteFailed};
-use reeve_types::ProjectId;
+use reeve_types::{ErrorChain, ProjectId};
 
 /// Why a project is not ready.
 #[derive(Debug, thiserror::Error)]
@@ -104,6 +104,36 @@ pub enum ProjectError {
     /// A write failed.
     #[error(transparent)]
     Write(#[from] WriteFailed),
+    /// Several things are in the way; everything else was written.
+    #[error("{} things could not be written: {}", .0.len(), listed(.0))]
+    Several(Vec<Self>),
+}
+
+/// How many are named; of the rest the number is said.
+const NAMED: usize = 5;
+
+fn listed(errors: &[ProjectError]) -> String {
+    let named = errors
+        .iter()
+        .take(NAMED)
+        .map(|error| ErrorChain(error).to_string());
+    let mut texts: Vec<String> = named.collect();
+    let more = errors.len().saturating_sub(NAMED);
+    if more > 0 {
+        texts.push(format!("and {more} more"));
+    }
+    texts.join("; ")
+}
+
+impl ProjectError {
+    /// What stood in the way of a pass that wrote whatever else it could; nothing where that is nothing.
+    pub(super) fn of_all(mut failed: Vec<Self>) -> Result<(), Self> {
+        match failed.len() {
+            0 => Ok(()),
+            1 => failed.pop().map_or(Ok(()), Err),
+            _ => Err(Self::Several(failed)),
+        }
+    }
 }
 
 impl ReconcileError for ProjectError {
@@ -119,6 +149,7 @@ impl ReconcileError for ProjectError {
             Self::UnmarkedBinding { .. } => "RoleBindingInTheWay",
             Self::NoRights { .. } => "NoRights",
             Self::Write(_) => "WriteFailed",
+            Self::Several(_) => "SeveralInTheWay",
         }
     }
 
@@ -127,6 +158,17 @@ impl ReconcileError for ProjectError {
             Self::Write(failed) if failed.is_transient() => Retry::Backoff,
             // A refusal may come from rights or policies, of whose change nothing tells us.
             Self::Write(_) | Self::NoRights { .. } => Retry::After(Duration::from_secs(10)),
+            // The soonest of them.
+            Self::Several(errors) => {
+                let retries: Vec<Retry> = errors.iter().map(Self::retry).collect();
+                let soonest = |retry: &&Retry| matches!(retry, Retry::Backoff);
+                let waits = |retry: &&Retry| matches!(retry, Retry::After(_));
+                let found = retries
+                    .iter()
+                    .find(soonest)
+                    .or_else(|| retries.iter().find(waits));
+                found.copied().unwrap_or(Retry::OnChange)
+            }
             _ => Retry::OnChange,
         }
     }

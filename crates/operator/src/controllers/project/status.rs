@@ -22,7 +22,10 @@ pub(super) struct Report {
 }
 
 impl Report {
-    pub(super) fn of(outcome: &Result<Option<Survey>, ProjectError>) -> Self {
+    pub(super) fn of(
+        outcome: &Result<Option<Survey>, ProjectError>,
+        before_adoption: Option<Survey>,
+    ) -> Self {
         match outcome {
             Ok(survey) => Self {
                 phase: Phase::Ready,
@@ -34,7 +37,7 @@ impl Report {
                 phase: Phase::NotReady,
                 reason: error.reason(),
                 message: ErrorChain(error).to_string(),
-                survey: None,
+                survey: before_adoption,
             },
         }
     }
@@ -43,8 +46,12 @@ impl Report {
 /// The condition that says whether everything in the namespace could make its pods again.
 const ADMISSIBLE: &str = "WorkloadsAdmissible";
 
-/// The settings a survey went by, as the condition's reason: another one calls for another survey.
-fn went_by(settings: &ReeveConfigSpec) -> &'static str {
+/// The settings a survey went by, as the condition's reason. Whether it is still good is decided by all of them
+/// ([`Survey::settings`]).
+fn went_by(survey: &Survey, settings: &ReeveConfigSpec) -> &'static str {
+    if survey.is_before_adoption() {
+        return "BeforeAdoption";
+    }
     match (
         settings.enforce_run_as_user,
         settings.enforce_prevent_privilege_escalation,
@@ -85,19 +92,24 @@ fn status(project: &Project, report: &Report, settings: &ReeveConfigSpec, now: T
         } else {
             survey.message()
         };
-        say(ADMISSIBLE, survey.is_clean(), went_by(settings), &message);
+        say(ADMISSIBLE, survey.is_clean(), went_by(survey, settings), &message);
+        status.surveyed_settings = Some(survey.settings());
     }
     status
 }
 
 impl Reconciler {
     /// Whether what the namespace holds is to be looked at: it never was, by these settings, or something was found.
-    pub(super) fn wants_survey(&self, name: &str) -> bool {
+    pub(super) fn wants_survey(&self, name: &str, settings: &str) -> bool {
         let project = self.caches.projects.get(&ObjectName::cluster(name));
         let status = project.and_then(|project| project.status.clone());
-        let conditions = status.map(|status| status.conditions).unwrap_or_default();
-        let before = conditions.iter().find(|condition| condition.type_ == ADMISSIBLE);
-        before.is_none_or(|c| c.status != "True" || c.reason != went_by(&self.caches.settings()))
+        let Some(status) = status else { return true };
+        let before = status
+            .conditions
+            .iter()
+            .find(|condition| condition.type_ == ADMISSIBLE);
+        before.is_none_or(|condition| condition.status != "True")
+            || status.surveyed_settings.as_deref() != Some(settings)
     }
 
     /// Writes the status when it differs, and publishes an event when it does.
@@ -128,7 +140,12 @@ impl Reconciler {
         if let Some(survey) = found {
             let note = EventNote {
                 warning: true,
-                reason: "WorkloadsRefused",
+                // An event of the same reason keeps its first words for some minutes.
+                reason: if survey.is_before_adoption() {
+                    "WorkloadsWouldBeRefused"
+                } else {
+                    "WorkloadsRefused"
+                },
                 note: &survey.message(),
             };
             events.publish(project, ACTION, &note).await;

@@ -1,6 +1,8 @@
-//! What of a namespace could make no new pod under the rules: looked at when a namespace that was there before becomes a
-//! project, when a setting changed, and again as long as something is found. What runs goes on; at its next restart it would
+//! What of a namespace could make no new pod under the rules: looked at before a namespace that is there becomes a project's,
+//! when it does, when any setting of it changed, and again as long as something is found. What runs goes on; at its next restart it would
 //! not come back, and without this nobody would know before.
+
+use std::collections::BTreeMap;
 
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::batch::v1::{CronJob, Job};
@@ -8,40 +10,90 @@ use k8s_openapi::api::core::v1::{Namespace, Pod, ReplicationController};
 use k8s_openapi::{NamespaceResourceScope, Resource};
 use kube::api::ListParams;
 use kube::{Api, ResourceExt};
-use reeve_admission::{failing, new_pod, stands_for_itself};
+use reeve_admission::{failing, names, new_pod, stands_for_itself};
+use reeve_crds::{ReeveConfigSpec, desired};
 use reeve_kube_kit::{Context, ObjectName, WriteFailed};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::fingerprint::Fingerprint;
+
 /// How many are named; of the rest the number is said.
 const NAMED: usize = 10;
 
-/// What was found: a sentence each.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Survey(Vec<String>);
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Survey {
+    /// A sentence each.
+    found: Vec<String>,
+    /// The settings it was judged by, as [`settings_of`] says.
+    settings: String,
+    /// Whether the namespace is still to be adopted.
+    before_adoption: bool,
+}
+
+/// A fingerprint of every setting of a namespace that policies read. One that an installer sets by hand counts as one that the
+/// operator writes.
+pub fn settings_of(namespace: &Namespace) -> String {
+    let ours = |key: &&String| key.starts_with(names::PREFIX) || key.starts_with(names::POD_SECURITY_PREFIX);
+    let labels: BTreeMap<_, _> = namespace.labels().iter().filter(|(key, _)| ours(key)).collect();
+    let annotations: BTreeMap<_, _> = namespace
+        .annotations()
+        .iter()
+        .filter(|(key, _)| ours(key))
+        .collect();
+    let mut text = Fingerprint::of(&(labels, annotations)).to_text();
+    text.truncate(16);
+    text
+}
 
 impl Survey {
     /// Whether everything that is there could make its pods again.
     pub fn is_clean(&self) -> bool {
-        self.0.is_empty()
+        self.found.is_empty()
     }
 
     /// What cannot, and what to do about it.
     pub fn message(&self) -> String {
-        let named: Vec<&str> = self.0.iter().take(NAMED).map(String::as_str).collect();
-        let more = self.0.len().saturating_sub(NAMED);
+        let named: Vec<&str> = self.found.iter().take(NAMED).map(String::as_str).collect();
+        let more = self.found.len().saturating_sub(NAMED);
         let rest = if more > 0 {
             format!("; and {more} more")
         } else {
             String::new()
         };
+        let (count, named) = (self.found.len(), named.join("; "));
+        if self.before_adoption {
+            return format!(
+                "{count} pods and Jobs could not be made again once the namespace is the project's: {named}{rest}. What makes pods \
+                 is listed by an installer: reeve project adopt NAMESPACE --dry-run (docs/security/adopting.md)"
+            );
+        }
         format!(
-            "{} could make no new pod: {}{rest}. What runs goes on; a person of the project has to write them again \
-             (docs/security/adopting.md)",
-            self.0.len(),
-            named.join("; ")
+            "{count} could make no new pod: {named}{rest}. What runs goes on; a person of the project has to write them again \
+             (docs/security/adopting.md)"
         )
+    }
+
+    /// Of a namespace that was just made: nothing is in it.
+    pub(super) fn of_nothing(namespace: &Namespace) -> Self {
+        judge(namespace, &[])
+    }
+
+    /// The settings it was judged by, for the next pass. Those of before adoption are never those of after: then more can be
+    /// looked at.
+    pub(super) fn settings(&self) -> String {
+        if self.before_adoption {
+            format!("before-adoption-{}", self.settings)
+        } else {
+            self.settings.clone()
+        }
+    }
+
+    /// Whether the namespace is still to be adopted.
+    pub(super) const fn is_before_adoption(&self) -> bool {
+        self.before_adoption
     }
 }
 
@@ -61,7 +113,75 @@ pub fn judge(namespace: &Namespace, objects: &[Value]) -> Survey {
             ));
         }
     }
-    Survey(found)
+    Survey {
+        found,
+        settings: settings_of(namespace),
+        before_adoption: false,
+    }
+}
+
+fn kind_of(object: &Value) -> Option<&str> {
+    object.get("kind").and_then(Value::as_str)
+}
+
+/// Judges what a namespace holds that waits for its adoption, as if it were the project's already: Jobs, and pods of whatever
+/// makes pods but of Jobs. Pure.
+pub fn judge_before_adoption(
+    namespace: &Namespace,
+    project: &desired::Project,
+    settings: &ReeveConfigSpec,
+    objects: &[Value],
+) -> Survey {
+    let mut adopted = namespace.clone();
+    adopted
+        .labels_mut()
+        .extend(reeve_tenancy::namespace_labels(project, settings));
+    adopted
+        .annotations_mut()
+        .extend(reeve_tenancy::namespace_annotations(settings));
+    let owned_by_job = |object: &Value| {
+        let owners = object
+            .pointer("/metadata/ownerReferences")
+            .and_then(Value::as_array);
+        owners
+            .into_iter()
+            .flatten()
+            .any(|owner| kind_of(owner) == Some("Job"))
+    };
+    let alone: Vec<Value> = objects
+        .iter()
+        .filter(|object| !owned_by_job(object))
+        .map(|object| {
+            let mut object = object.clone();
+            // What makes it cannot be listed yet: it stands for its maker.
+            if kind_of(&object) == Some("Pod")
+                && let Some(metadata) = object.pointer_mut("/metadata").and_then(Value::as_object_mut)
+            {
+                metadata.remove("ownerReferences");
+            }
+            object
+        })
+        .collect();
+    Survey {
+        before_adoption: true,
+        ..judge(&adopted, &alone)
+    }
+}
+
+/// Lists the pods and Jobs of a namespace that waits for its adoption and judges them: more the operator may not list there.
+///
+/// # Errors
+/// When something cannot be listed.
+pub(super) async fn before_adoption(
+    context: &Context,
+    project: &desired::Project,
+    namespace: &Namespace,
+    settings: &ReeveConfigSpec,
+) -> Result<Survey, WriteFailed> {
+    let name = namespace.name_any();
+    let mut objects = list::<Job>(context, &name).await?;
+    objects.extend(list::<Pod>(context, &name).await?);
+    Ok(judge_before_adoption(namespace, project, settings, &objects))
 }
 
 /// Lists what makes pods in the namespace and judges it.

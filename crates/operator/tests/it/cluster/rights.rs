@@ -31,6 +31,13 @@ async fn every_right_is_used_no_other_is_asked_for_and_at_rest_nothing_is_writte
             json!({"type": "cluster"}),
         )],
     );
+    // Every ClusterRole that the operator may bind, once.
+    for (number, who, role) in [
+        (5, "lea@example.com", "l2-researcher"),
+        (6, "ida@example.com", "ai-practitioner"),
+    ] {
+        rig.link.change(&[], vec![rule(number, who, role, of_project(3))]);
+    }
     let train = workload(1, "train", 3);
     let key = train.key();
     rig.link.change(&[], vec![train]);
@@ -108,7 +115,8 @@ async fn every_right_is_used_no_other_is_asked_for_and_at_rest_nothing_is_writte
     assert_eq!(rig.writes(mark), Vec::<String>::new());
 
     // The ends of everything.
-    rig.link.change(&[key, rule_key(1)], vec![]);
+    let gone = [key, rule_key(1), rule_key(5), rule_key(6)];
+    rig.link.change(&gone, vec![]);
     rig.wait_for_bindings(
         "reeve-robots",
         &[("reeve-system-administrator", &["User root@example.com"])],

@@ -1,5 +1,6 @@
 use k8s_openapi::api::core::v1::Namespace;
-use reeve_operator::controllers::project::survey::judge;
+use reeve_crds::ReeveConfigSpec;
+use reeve_operator::controllers::project::survey::{judge, judge_before_adoption, settings_of};
 use serde_json::{Value, json};
 
 fn namespace(labels: Value) -> Namespace {
@@ -63,4 +64,86 @@ fn a_long_list_is_cut_and_says_how_much_is_left_out() {
 #[test]
 fn nothing_is_found_where_nothing_is() {
     assert!(judge(&namespace(json!({"reeve.dev/project": "robots"})), &[]).is_clean());
+}
+
+/// Planted fault: a fingerprint of the two switches alone leaves every other setting unnoticed here.
+#[test]
+fn every_setting_of_a_namespace_that_policies_read_calls_for_another_look() {
+    let of = |labels: Value, annotations: Value| {
+        let namespace: Namespace = serde_json::from_value(
+            json!({"metadata": {"name": "n", "labels": labels, "annotations": annotations}}),
+        )
+        .unwrap();
+        settings_of(&namespace)
+    };
+    let plain = of(json!({"reeve.dev/project": "robots"}), json!({}));
+    let mut seen = vec![plain.clone()];
+    for label in [
+        "reeve.dev/enforce-run-as-user",
+        "reeve.dev/enforce-prevent-privilege-escalation",
+        "reeve.dev/allow-fs-group",
+        "reeve.dev/allow-networking",
+        "pod-security.kubernetes.io/enforce",
+    ] {
+        for value in ["true", "false"] {
+            seen.push(of(
+                json!({"reeve.dev/project": "robots", label: value}),
+                json!({}),
+            ));
+        }
+    }
+    for annotation in [
+        "reeve.dev/priority-classes",
+        "reeve.dev/tolerations",
+        "reeve.dev/trusted-mutators",
+    ] {
+        seen.push(of(
+            json!({"reeve.dev/project": "robots"}),
+            json!({annotation: "a"}),
+        ));
+        seen.push(of(
+            json!({"reeve.dev/project": "robots"}),
+            json!({annotation: "b"}),
+        ));
+    }
+    let count = seen.len();
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen.len(), count, "two settings look the same");
+    // What policies do not read calls for nothing.
+    let other = of(
+        json!({"reeve.dev/project": "robots", "team": "a"}),
+        json!({"note": "b"}),
+    );
+    assert_eq!(other, plain);
+}
+
+#[test]
+fn before_adoption_pods_stand_for_what_makes_them_and_jobs_for_their_pods() {
+    let waiting = namespace(json!({"team": "a"}));
+    let project = super::project_index::object(3, "robots", "legacy")
+        .checked()
+        .unwrap();
+    let objects = [
+        object("Pod", "web-1-x", Some("ReplicaSet")),
+        object("Job", "train", None),
+        object("Pod", "train-x", Some("Job")),
+    ];
+    let survey = judge_before_adoption(&waiting, &project, &ReeveConfigSpec::default(), &objects);
+    let message = survey.message();
+    assert!(
+        message.starts_with(
+            "2 pods and Jobs could not be made again once the namespace is the project's: Pod `web-1-x` (R"
+        ),
+        "{message}"
+    );
+    assert!(
+        message.contains("Job `train` (R") && !message.contains("train-x"),
+        "{message}"
+    );
+    assert!(
+        message.contains("reeve project adopt NAMESPACE --dry-run"),
+        "{message}"
+    );
+    assert!(judge_before_adoption(&waiting, &project, &ReeveConfigSpec::default(), &[]).is_clean());
 }

@@ -1,7 +1,7 @@
 use reeve_link::{ObjectKey, StatusPhase};
 use reeve_testkit::{Answer, ScriptedApiServer, wait_until};
 
-use super::{Operator, hold, stray_binding, with_project};
+use super::{Operator, hold, stray_binding, with_project, with_project_that};
 use crate::rig::{of_project, project_key, rule, rule_key, workload};
 
 const BINDING: &str =
@@ -62,6 +62,42 @@ async fn a_binding_that_cannot_be_written_is_said_of_the_project_and_of_its_rule
         } else {
             assert_eq!(operator.count(BINDING), 1, "{answer:?}: nothing changed");
         }
+    }
+}
+
+/// Planted fault: with `?` after the first binding, which is refused, neither the second nor the label is ever written.
+#[tokio::test]
+async fn one_binding_that_cannot_be_written_holds_up_neither_the_others_nor_the_labels() {
+    let first =
+        "PATCH /apis/rbac.authorization.k8s.io/v1/namespaces/reeve-robots/rolebindings/reeve-l1-researcher";
+    let labels = "PATCH /api/v1/namespaces/reeve-robots";
+    let refused = |role: &str, code| {
+        format!(
+            "cannot apply RoleBinding `reeve-robots/{role}`: the API server refused with {code}: scripted"
+        )
+    };
+    let one = refused("reeve-l1-researcher", 403);
+    let both = format!(
+        "2 things could not be written: {one}; {}",
+        refused("reeve-viewer", 422)
+    );
+    for (second, expected) in [(None, one), (Some(422), both)] {
+        let server = with_project_that(|project| project.spec.allow_networking = Some(true));
+        hold(&server, rule(1, "alice@example.com", "viewer", of_project(3)));
+        hold(
+            &server,
+            rule(2, "bob@example.com", "l1-researcher", of_project(3)),
+        );
+        server.on(first, Answer::Refuse(403));
+        if let Some(code) = second {
+            server.on(BINDING, Answer::Refuse(code));
+        }
+        let mut operator = Operator::new(&server);
+        operator.run();
+        let message = phase(&mut operator, project_key(3), StatusPhase::NotReady).await;
+        assert_eq!(message, expected);
+        assert!(operator.count(BINDING) >= 1, "the other binding");
+        assert!(operator.count(labels) >= 1, "the labels");
     }
 }
 

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use reeve_api::access_rule::{AccessRule, CreateAccessRule, SubjectType};
-use reeve_authz::{RoleId, Scope, SubjectKey};
+use reeve_authz::{Action, Entity, RoleId, Scope, SubjectKey};
 use reeve_store::{AuditAction, NewAccessRule};
 use reeve_types::{ServiceAccountId, UserId};
 
@@ -37,7 +37,7 @@ pub async fn handle(
                 "`clusterId` is not the cluster of the scope: leave it out".to_owned(),
             ));
         }
-        let subject = subject(&app.directory(), &body)?;
+        let subject = subject(&app.directory(), &caller, &body)?;
         let new = NewAccessRule {
             subject,
             role,
@@ -45,7 +45,7 @@ pub async fn handle(
             created_at: call.at,
             created_by: caller.name.clone(),
         };
-        let mut entry = call.entry(&caller, &granted, AuditAction::Create);
+        let mut entry = call.entry(&caller, granted.granted(), AuditAction::Create);
         entry.cluster_id = cluster;
         Ok(app.store.create_access_rule(&granted, new, entry).await?)
     });
@@ -54,17 +54,22 @@ pub async fn handle(
 }
 
 /// The one key of a subject: a user's email or a service account's name, though their ids are accepted too
-/// (control-plane 2.1).
-fn subject(directory: &Directory, body: &CreateAccessRule) -> Result<SubjectKey, ApiError> {
+/// (control-plane 2.1): from callers who may read them, since the answer shows the name.
+fn subject(directory: &Directory, caller: &Caller, body: &CreateAccessRule) -> Result<SubjectKey, ApiError> {
+    let reads = |entity| {
+        directory
+            .index()
+            .holds_anywhere(&caller.principal, Action::Read, entity)
+    };
     if body.subject_type == SubjectType::User
         && let Ok(id) = body.subject_id.parse::<UserId>()
     {
-        let user = directory
-            .user(id)
-            .ok_or_else(|| ApiError::not_found("user", id))?;
+        let user = directory.user(id).filter(|_| reads(Entity::Users));
+        let user = user.ok_or_else(|| ApiError::not_found("user", id))?;
         return Ok(SubjectKey::User(user.email.clone()));
     }
     if body.subject_type == SubjectType::ServiceAccount
+        && reads(Entity::ServiceAccount)
         && let Ok(id) = body.subject_id.parse::<ServiceAccountId>()
         && let Some(account) = directory.service_account(id)
     {

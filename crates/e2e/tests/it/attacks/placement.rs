@@ -1,0 +1,157 @@
+//! Where a pod runs and before whom (R20), and what the node does to the files of its volumes (R21).
+
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::Namespace;
+use kube::api::{Api, Patch, PatchParams};
+use reeve_demo::Road;
+use reeve_testkit::{apply_yaml, wait_until};
+use serde_json::{Value, json};
+
+use crate::harness::{Team, bare_job, create, fresh, must_be_refused, on_the_road};
+
+/// A Job of one line of shell, with something more in its pod's spec.
+fn job(name: &str, script: &str, more: &Value) -> Value {
+    let mut job = bare_job(name, &["sh", "-c", script]);
+    let spec = job["spec"]["template"]["spec"].as_object_mut().expect("a spec");
+    for (key, value) in more.as_object().into_iter().flatten() {
+        spec.insert(key.clone(), value.clone());
+    }
+    job
+}
+
+/// How a Job ended.
+async fn succeeded(client: &kube::Client, namespace: &str, name: &str) -> Result<bool> {
+    let jobs = Api::<Job>::namespaced(client.clone(), namespace);
+    wait_until("the Job to end", async || {
+        let status = jobs.get(name).await?.status.unwrap_or_default();
+        let ended = (status.succeeded.unwrap_or(0), status.failed.unwrap_or(0));
+        Ok((ended != (0, 0)).then_some(ended.0 > 0))
+    })
+    .await
+}
+
+#[test]
+fn r20_nobody_chooses_node_priority_or_the_nodes_of_the_control_plane() {
+    on_the_road(async |road| {
+        let team = Team::form(road).await?;
+        let client = team.researcher.kubernetes(road).await?;
+        let node = road.cluster.node_name().unwrap_or("node").to_owned();
+        for more in [
+            json!({"priorityClassName": "system-node-critical"}),
+            json!({"priorityClassName": "system-cluster-critical"}),
+            json!({"nodeName": node}),
+            json!({"tolerations": [{"operator": "Exists"}]}),
+            json!({"tolerations": [{"key": "node-role.kubernetes.io/control-plane", "operator": "Exists"}]}),
+        ] {
+            let refused = create(&client, &team.namespace, job("placed", "id", &more)).await;
+            must_be_refused(refused, &["R20"]).with_context(|| more.to_string())?;
+        }
+        // What everybody may say.
+        let own = json!({"tolerations": [{"key": "example.com/gpu", "operator": "Exists"}], "nodeSelector": {"kubernetes.io/os": "linux"}});
+        create(&client, &team.namespace, job("placed", "id", &own)).await?;
+        Ok(())
+    });
+}
+
+/// The kubelet of a Windows node would run a pod without uid and gid; that of a Linux node takes no other.
+#[test]
+fn r20_a_pod_for_windows_is_refused_and_every_other_is_for_linux() {
+    on_the_road(async |road| {
+        let team = Team::form(road).await?;
+        let client = team.researcher.kubernetes(road).await?;
+        let windows = json!({"os": {"name": "windows"}});
+        let refused = create(&client, &team.namespace, job("windows", "id", &windows)).await;
+        ensure!(refused.is_err(), "{refused:?}");
+        let options = json!({"os": {"name": "windows"}, "securityContext": {"windowsOptions": {"runAsUserName": "ContainerAdministrator"}}});
+        let refused = create(&client, &team.namespace, job("windows", "id", &options)).await;
+        ensure!(refused.is_err(), "{refused:?}");
+        let made = create(&client, &team.namespace, job("linux", "id", &json!({}))).await?;
+        let os = &made["spec"]["template"]["spec"]["os"]["name"];
+        ensure!(os == "linux", "{os}");
+        Ok(())
+    });
+}
+
+/// A volume on the node's disk, bound to the claim `shared` of the namespace.
+async fn volume(road: &Road, team: &Team, folder: &Path) -> Result<()> {
+    let name = fresh("volume");
+    let node = road.cluster.node_name().context("a node")?;
+    let size = json!({"storage": "1Gi"});
+    let volume = json!({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name}, "spec": {
+        "capacity": size, "accessModes": ["ReadWriteOnce"], "storageClassName": "", "persistentVolumeReclaimPolicy": "Retain",
+        "local": {"path": folder}, "claimRef": {"namespace": team.namespace, "name": "shared"},
+        "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [
+            {"key": "kubernetes.io/hostname", "operator": "In", "values": [node]}]}]}}}});
+    let claim = json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "shared", "namespace": team.namespace}, "spec": {
+        "accessModes": ["ReadWriteOnce"], "storageClassName": "", "volumeName": name, "resources": {"requests": size}}});
+    let client = road.cluster.installer_client().await?;
+    apply_yaml(&client, &volume.to_string()).await?;
+    apply_yaml(&client, &claim.to_string()).await?;
+    Ok(())
+}
+
+/// Planted fault: with the label set from the start the first Job is admitted, and what it reads is shown by the rest of the test.
+#[test]
+fn r21_other_peoples_files_are_regrouped_only_where_the_namespace_allows_it() {
+    on_the_road(async |road| {
+        let team = Team::form(road).await?;
+        let client = team.researcher.kubernetes(road).await?;
+        let folder = road.dir().join(fresh("files"));
+        std::fs::create_dir(&folder)?;
+        std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755))?;
+        let file = folder.join("private");
+        std::fs::write(&file, "of root\n")?;
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600))?;
+        let owner = |path: &Path| -> Result<(u32, u32, u32)> {
+            let found = std::fs::metadata(path)?;
+            Ok((found.uid(), found.gid(), found.mode() & 0o777))
+        };
+        let before = owner(&file)?;
+        volume(road, &team, &folder).await?;
+
+        let mounted = |context: Value| {
+            let mut more =
+                json!({"volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "shared"}}]});
+            if !context.is_null() {
+                more["securityContext"] = context;
+            }
+            more
+        };
+        let reading = |name: &str, context: Value| {
+            let mut job = job(name, "cat /data/private", &mounted(context));
+            job["spec"]["template"]["spec"]["containers"][0]["volumeMounts"] =
+                json!([{"name": "data", "mountPath": "/data"}]);
+            job
+        };
+        let regrouped = json!({"fsGroup": 5001});
+        let refused = create(&client, &team.namespace, reading("regrouped", regrouped.clone())).await;
+        must_be_refused(refused, &["R21", "docs/security/volumes.md"])?;
+        // She mounts it, and the file's mode decides.
+        create(&client, &team.namespace, reading("plain", Value::Null)).await?;
+        ensure!(
+            !succeeded(&client, &team.namespace, "plain").await?,
+            "she read a file of root's"
+        );
+        ensure!(owner(&file)? == before, "{:?}", owner(&file)?);
+
+        // Where an installer allows it, the node does what the page says: for good, and to every file.
+        let namespaces = Api::<Namespace>::all(road.cluster.installer_client().await?);
+        let label = Patch::Merge(json!({"metadata": {"labels": {"reeve.dev/allow-fs-group": "true"}}}));
+        namespaces
+            .patch(&team.namespace, &PatchParams::default(), &label)
+            .await?;
+        create(&client, &team.namespace, reading("regrouped", regrouped)).await?;
+        ensure!(
+            succeeded(&client, &team.namespace, "regrouped").await?,
+            "it was allowed, and she could not read"
+        );
+        let after = owner(&file)?;
+        ensure!(after == (before.0, 5001, 0o660), "{after:?}");
+        Ok(())
+    });
+}
