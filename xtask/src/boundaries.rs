@@ -46,6 +46,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "kube-kit",
         ],
     ),
+    ("serving-crds", &[]),
+    ("serving", &["serving-crds"]),
     ("cli", &["types", "admission", "api"]),
     ("testkit", &["types"]),
     (
@@ -67,6 +69,7 @@ const PURE: &[&str] = &[
     "workload",
     "link",
     "api",
+    "serving",
 ];
 const IMPURE_LIBRARIES: &[&str] = &[
     "tokio",
