@@ -48,6 +48,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "kube-kit",
         ],
     ),
+    ("serving-crds", &["kube-facade"]),
+    ("serving", &["serving-crds"]),
     ("cli", &["types", "admission", "api"]),
     ("testkit", &[]),
     ("e2e", &["crds", "admission", "tenancy", "testkit"]),
@@ -67,6 +69,8 @@ const PURE: &[&str] = &[
     "api",
     "kube-facade",
     "crds",
+    "serving-crds",
+    "serving",
 ];
 const IMPURE_LIBRARIES: &[&str] = &[
     "tokio",

@@ -1,4 +1,4 @@
-//! Files that come from Rust values: custom resources, admission policies and RBAC of the cluster's chart, the REST API as an
+//! Files that come from Rust values: custom resources, admission policies and RBAC of the cluster's chart, model serving's resources, the REST API as an
 //! OpenAPI document, and the pages on what people may make and for who comes from the reference's command line.
 
 use std::fs;
@@ -49,6 +49,10 @@ fn files() -> Result<Vec<(PathBuf, String)>> {
     files.push((PathBuf::from("docs/openapi.json"), reeve_api::openapi::text()));
     for (name, text) in reeve_crds::all_yaml()? {
         files.push((chart.join("crds").join(name), text));
+    }
+    let serving = Path::new("charts/aim-engine/crds");
+    for (name, text) in reeve_serving_crds::all_yaml()? {
+        files.push((serving.join(name), text));
     }
     Ok(files)
 }

@@ -1,0 +1,31 @@
+//! Tables from the contract, laws on random input, the quirks of the reference and what is done instead, and Pod Security on a
+//! real API server.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails"
+)]
+
+mod artifact;
+mod cache;
+mod config;
+mod discovery;
+mod engine;
+mod gpu;
+mod inference;
+mod inspect;
+mod labels;
+mod laws;
+mod metadata;
+mod model;
+mod names;
+mod path;
+mod pod_security;
+mod quantity;
+mod quirks;
+mod select;
+mod service;
+mod source;
+mod things;
