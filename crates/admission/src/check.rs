@@ -23,7 +23,7 @@ pub use objects::is_marked_claim;
 use crate::names;
 use crate::request::{Operation, Request, map, template_path};
 
-/// A rule of the specification (admission 2), R1 to R15, or one of those that we add to it, R16 to R24.
+/// A rule of the specification (admission 2), R1 to R15, or one of those that we add to it, R16 to R25.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Rule(pub u8);
 

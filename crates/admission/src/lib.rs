@@ -22,9 +22,9 @@ pub use authentication::authentication_configuration_yaml;
 pub use check::{Check, Policy, Rule, check, checks, failing, is_marked_claim};
 pub use identity::{Identity, InvalidStamp, Stamp};
 pub use mutate::fill;
+pub use policies::{SHORTCUTS, policies, policies_yaml};
 #[cfg(any(test, feature = "testing"))]
 pub use policies::{policies_with_fault, policies_with_gap};
-pub use policies::{SHORTCUTS, policies, policies_yaml};
 pub use predict::{has_ended, new_pod, stands_for_itself, unscheduled};
 /// The words of Kubernetes, of which the policies are put together.
 pub use reeve_types::kubernetes as names;

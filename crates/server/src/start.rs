@@ -285,8 +285,9 @@ pub struct Installed {
 /// # Errors
 /// When something is missing or does not open.
 pub async fn installed(store: &dyn Store, master: &MasterKey) -> anyhow::Result<Installed> {
-    let keys = Keys::open(master, &store.signing_keys().await?)
-        .context("the keys in the database were sealed with another master key: every process over it needs the same")?;
+    let keys = Keys::open(master, &store.signing_keys().await?).context(
+        "the keys in the database were sealed with another master key: every process over it needs the same",
+    )?;
     let created_at = store
         .installation_value(CREATED_AT)
         .await?

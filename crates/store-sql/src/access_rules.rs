@@ -41,14 +41,6 @@ fn read_all(found: Vec<Row>) -> Result<Vec<AccessRuleRow>, StoreError> {
     found.iter().map(rows::access_rule).collect()
 }
 
-pub(crate) async fn live_rules(tx: &mut Tx) -> Result<Vec<AccessRuleRow>, StoreError> {
-    read_all(
-        tx.rows(select!("WHERE deleted_at IS NULL ORDER BY id"), &[])
-            .await
-            .during(READ)?,
-    )
-}
-
 /// What decisions are made from, of every rule that is not deleted.
 pub(crate) async fn live_rule_facts(tx: &mut Tx, operation: &'static str) -> Result<Vec<Rule>, StoreError> {
     let sql = select!("WHERE deleted_at IS NULL ORDER BY id");

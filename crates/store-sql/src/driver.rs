@@ -273,9 +273,11 @@ impl Tx {
                 let rows = statement.sqlite().build().fetch_all(&mut **tx).await;
                 rows.during(operation)?.into_iter().map(Row::Sqlite).collect()
             }
-            Inner::Postgres(tx) => {
+            Inner::Postgres(tx, patience) => {
                 let mut builder = statement.postgres();
-                let rows = in_time(builder.build().persistent(false).fetch_all(&mut **tx)).await;
+                let rows = patience
+                    .with(builder.build().persistent(false).fetch_all(&mut **tx))
+                    .await;
                 rows.during(operation)?.into_iter().map(Row::Postgres).collect()
             }
         })

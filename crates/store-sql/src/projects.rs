@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use reeve_authz::{Action, Entity, Granted, Scope, Visible};
 use reeve_link::ObjectKey;
 use reeve_store::{
-    AuditEntry, Committed, DirectoryChange, NewProject, Page, ProjectFacts, ProjectRow, Projects, SetNetworking,
-    StoreError, desired, gate,
+    AuditEntry, Committed, DirectoryChange, NewProject, Page, ProjectFacts, ProjectRow, Projects,
+    SetNetworking, StoreError, desired, gate,
 };
 use reeve_types::list::{ListQuery, ProjectColumn};
 use reeve_types::{AccessRuleId, DepartmentId, ProjectId, Timestamp};

@@ -28,6 +28,8 @@ pub const ROLLBACK_TO: &str = "deprecated.deployment.rollback.to";
 pub const PRIORITY_CLASSES: &str = "reeve.dev/priority-classes";
 /// The keys of taints under `node-role.kubernetes.io/` that pods may tolerate, separated by commas (R20).
 pub const TOLERATIONS: &str = "reeve.dev/tolerations";
+/// The drivers that pods may name for a volume of their own (`csi`), separated by commas; absent is none (R6).
+pub const CSI_DRIVERS: &str = "reeve.dev/csi-drivers";
 /// Who may change where a pod is placed, and by which fields: `user=nodeSelector+tolerations`, separated by commas (R22).
 pub const TRUSTED_MUTATORS: &str = "reeve.dev/trusted-mutators";
 
@@ -63,6 +65,8 @@ pub const POD_SECURITY_AUDIT: &str = "pod-security.kubernetes.io/audit";
 pub const POD_SECURITY_WARN: &str = "pod-security.kubernetes.io/warn";
 /// `true` lets pods change the group of every file of a volume that is there already (`fsGroup`, R21).
 pub const ALLOW_FS_GROUP: &str = "reeve.dev/allow-fs-group";
+/// `true` lets pods mount a folder of a volume that is there already (`subPath`), which the node looks up as root (R25).
+pub const ALLOW_SUB_PATH: &str = "reeve.dev/allow-sub-path";
 /// `true` lets the people of the project write Ingresses and NetworkPolicies (R24).
 pub const ALLOW_NETWORKING: &str = "reeve.dev/allow-networking";
 /// The value of a setting's label that switches it off.

@@ -54,7 +54,36 @@ const CLAIM_BINDERS: [&str; 2] = [
     "system:kube-controller-manager",
 ];
 
-pub(super) static CHECKS: [Check; 4] = [
+/// Who makes claims for pods and StatefulSets, and names them as their owners.
+const CLAIM_OWNERS: [&str; 3] = [
+    concat!(
+        names::SERVICE_ACCOUNT_PREFIX,
+        "kube-system:ephemeral-volume-controller"
+    ),
+    names::STATEFUL_SET_CONTROLLER,
+    "system:kube-controller-manager",
+];
+
+/// Whether a controller takes the claim for its own by this reference: then the pod of that name may have it, as if it were
+/// new, and it goes with that pod.
+fn owns(owner: &Value) -> bool {
+    owner.get("controller").and_then(Value::as_bool) == Some(true)
+        || matches!(text(owner, "/kind"), "Pod" | "StatefulSet")
+}
+
+fn owners(object: &Value) -> &[Value] {
+    list(object, "/metadata/ownerReferences")
+}
+
+fn same_owner(one: &Value, other: &Value) -> bool {
+    ["/uid", "/kind", "/name"]
+        .iter()
+        .all(|field| text(one, field) == text(other, field))
+        && one.get("controller").and_then(Value::as_bool).unwrap_or(false)
+            == other.get("controller").and_then(Value::as_bool).unwrap_or(false)
+}
+
+pub(super) static CHECKS: [Check; 5] = [
     Check {
         id: "claim-name",
         policy: Policy::Claims,
@@ -110,6 +139,37 @@ pub(super) static CHECKS: [Check; 4] = [
                 || r.user.is_installer()
                 || (CLAIM_BINDERS.contains(&r.user.username.as_str())
                     && r.user.extra(names::EXTRA_POD_NAME).is_empty())
+        },
+    },
+    Check {
+        id: "claim-owner",
+        policy: Policy::Claims,
+        rule: Rule(21),
+        problem: "an owner makes a claim that of a pod or of a StatefulSet, which gets it as if it were new, and takes it along \
+                  when it goes",
+        named: None,
+        remedy: "remove the ownerReference: the controllers of ephemeral volumes and of StatefulSets write it themselves",
+        cel: concat!(
+            "variables.installer || (!('",
+            names::EXTRA_POD_NAME,
+            "' in variables.extra) && variables.username in ['",
+            names::SERVICE_ACCOUNT_PREFIX,
+            "kube-system:ephemeral-volume-controller', '",
+            names::STATEFUL_SET_CONTROLLER,
+            "', 'system:kube-controller-manager']) || object.metadata.?ownerReferences.orValue([]).all(o, \
+              (!o.?controller.orValue(false) && !(o.kind in ['Pod', 'StatefulSet'])) || \
+              (request.operation == 'UPDATE' && oldObject.metadata.?ownerReferences.orValue([]).exists(p, \
+              p.uid == o.uid && p.kind == o.kind && p.name == o.name && \
+              p.?controller.orValue(false) == o.?controller.orValue(false))))"
+        ),
+        predicate: |r| {
+            let before = old(r).map(owners).unwrap_or_default();
+            r.user.is_installer()
+                || (CLAIM_OWNERS.contains(&r.user.username.as_str())
+                    && r.user.extra(names::EXTRA_POD_NAME).is_empty())
+                || owners(&r.object)
+                    .iter()
+                    .all(|owner| !owns(owner) || before.iter().any(|known| same_owner(known, owner)))
         },
     },
     Check {

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{Check, Policy, Rule};
 use crate::names;
-use crate::request::{Request, list, text};
+use crate::request::{Request, list, map, text};
 use crate::view::{CONTROLLER_LABELS, View};
 
 /// The kinds that built-in controllers look after. They look at kind, name and uid of a reference, not at its group.
@@ -24,6 +24,13 @@ const OWNERS: [&str; 7] = [
 
 /// The finalizers by which the Job controller counts pods.
 const FINALIZERS: &str = "batch.kubernetes.io/";
+
+/// Where the Job controller notes which part of a Job a pod is, and others which generation of theirs.
+const CONTROLLER_ANNOTATIONS: [&str; 3] = [
+    "batch.kubernetes.io/",
+    "deployment.kubernetes.io/",
+    "deprecated.daemonset.template.generation",
+];
 
 fn is_controller(owner: &Value) -> bool {
     owner.get("controller").and_then(Value::as_bool) == Some(true)
@@ -113,6 +120,18 @@ fn finalizers(object: &Value) -> Vec<&str> {
 
 fn all_finalizers(object: Option<&Value>) -> &[Value] {
     object.map_or(&[], |object| list(object, "/metadata/finalizers"))
+}
+
+/// The annotations that built-in controllers count by.
+fn controllers_annotations(object: Option<&Value>) -> Vec<(&str, &str)> {
+    let all = object.map(|object| map(object, "/metadata/annotations"));
+    let mut theirs: Vec<(&str, &str)> = all.into_iter().flatten().collect();
+    theirs.retain(|(key, _)| {
+        CONTROLLER_ANNOTATIONS
+            .iter()
+            .any(|prefix| key.starts_with(prefix))
+    });
+    theirs
 }
 
 /// Whether everything of a spec but these fields is as it was.
@@ -337,13 +356,19 @@ pub(super) static CHECKS: [Check; 9] = [
         id: "foreign-metadata",
         policy: Policy::Pods,
         rule: Rule(18),
-        problem: "this runs as somebody else, and controllers act on its owners, its finalizers and the labels of its pods",
+        problem: "this runs as somebody else, and controllers act on its owners, its finalizers, the labels of its pods and \
+                  their own annotations",
         named: None,
-        remedy: "leave ownerReferences and finalizers as they are, and labels of pods and ReplicaSets too; label the object \
-                 that made them, or ask the person whose it is",
+        remedy: "leave ownerReferences, finalizers and annotations of batch.kubernetes.io/ and deployment.kubernetes.io/ as \
+                 they are, and labels of pods and ReplicaSets too; label the object that made them, or ask the person whose \
+                 it is",
         cel: "!variables.update || !variables.bystander || ((variables.owners == variables.oldOwners) && \
               object.metadata.?finalizers.orValue([]) == oldObject.metadata.?finalizers.orValue([]) && \
-              (!(object.kind in ['Pod', 'ReplicaSet']) || variables.labels[0] == variables.oldLabels[0]))",
+              (!(object.kind in ['Pod', 'ReplicaSet']) || variables.labels[0] == variables.oldLabels[0]) && \
+              [dyn(object.metadata.?annotations.orValue({}))].all(n, \
+              [dyn(oldObject.metadata.?annotations.orValue({}))].all(o, ['batch.kubernetes.io/', \
+              'deployment.kubernetes.io/', 'deprecated.daemonset.template.generation'].all(x, n.all(k, \
+              !k.startsWith(x) || (k in o && o[k] == n[k])) && o.all(k, !k.startsWith(x) || k in n)))))",
         predicate: |r| {
             let v = View::of(r);
             let old = r.old_object.as_ref();
@@ -352,6 +377,7 @@ pub(super) static CHECKS: [Check; 9] = [
                 || !is_bystander(&v)
                 || (owners(Some(&r.object)) == owners(old)
                     && all_finalizers(Some(&r.object)) == all_finalizers(old)
+                    && controllers_annotations(Some(&r.object)) == controllers_annotations(old)
                     && (!["Pod", "ReplicaSet"].contains(&r.kind())
                         || labels.first().is_none_or(|(new, old)| new == old)))
         },

@@ -1,4 +1,5 @@
-//! Where a pod runs and what it pushes aside (R20), and which volumes it changes the group of (R21).
+//! Where a pod runs and what it pushes aside (R20), which volumes it changes the group of (R21), and where the node acts in a
+//! volume as root for it (R25).
 //!
 //! No check looks at Windows: `os.name: linux` is filled in, and what is filled in beside it the API server refuses of a
 //! pod that says `windows`.
@@ -62,7 +63,49 @@ fn claim_templates_ok(v: &View<'_>) -> bool {
         .all(|claim| is_new(claim) && text(claim, "/metadata/name").ends_with(&suffix(v)))
 }
 
-pub(super) static CHECKS: [Check; 5] = [
+fn labelled(v: &View<'_>, label: &str) -> bool {
+    v.request
+        .namespace_labels
+        .get(label)
+        .is_some_and(|value| value == "true")
+}
+
+/// Whether the node looks up a folder of a volume for this mount.
+fn is_sub_path(mount: &Value) -> bool {
+    !text(mount, "/subPath").is_empty() || !text(mount, "/subPathExpr").is_empty()
+}
+
+/// Whether what is mounted under this name was not there before the pod, or the StatefulSet of the person.
+fn is_of_its_own(v: &View<'_>, name: &str) -> bool {
+    let named = |object: &Value, pointer: &str| text(object, pointer) == name;
+    list(v.pod, "/volumes")
+        .iter()
+        .filter(|volume| named(volume, "/name"))
+        .all(|volume| {
+            volume.get("csi").is_none()
+                && (volume.get("persistentVolumeClaim").is_none() || is_own_claim(v, volume))
+        })
+        && (v.request.kind() != "StatefulSet"
+            || list(&v.request.object, "/spec/volumeClaimTemplates")
+                .iter()
+                .filter(|claim| named(claim, "/metadata/name"))
+                .all(|claim| is_new(claim) && name.ends_with(&suffix(v))))
+}
+
+/// The parts of a claim's name that could say whose it is: neither the first nor the last of `<template>-<StatefulSet>`.
+fn says_another(v: &View<'_>, template: &str) -> bool {
+    let [_, uid, _, _] = v.identity();
+    let name = format!("{template}-{}", text(&v.request.object, "/metadata/name"));
+    let parts: Vec<&str> = name.split('-').collect();
+    let inner = parts.get(1..parts.len().saturating_sub(1)).unwrap_or_default();
+    inner.iter().any(|part| {
+        part.strip_prefix('u').is_some_and(|digits| {
+            !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) && digits != uid
+        })
+    })
+}
+
+pub(super) static CHECKS: [Check; 8] = [
     Check {
         id: "priority-class",
         policy: Policy::Pods,
@@ -203,6 +246,98 @@ pub(super) static CHECKS: [Check; 5] = [
         predicate: |r| {
             let v = View::of(r);
             r.kind() != "StatefulSet" || !regroups(&v) || claim_templates_ok(&v)
+        },
+    },
+    Check {
+        id: "csi-drivers",
+        policy: Policy::Pods,
+        rule: Rule(6),
+        problem: "a csi volume names a server and options of its own, and its driver acts on them as root",
+        named: None,
+        remedy: concat!(
+            "use a persistentVolumeClaim; the group ",
+            names::INSTALLERS,
+            " allows drivers with the annotation ",
+            names::CSI_DRIVERS,
+            " of the namespace"
+        ),
+        cel: concat!(
+            "!variables.changed || variables.pod.?volumes.orValue(dyn([])).all(v, !has(v.csi) || v.csi.driver in \
+              namespaceObject.metadata.?annotations[?'",
+            names::CSI_DRIVERS,
+            "'].orValue('').split(','))"
+        ),
+        predicate: |r| {
+            let v = View::of(r);
+            let allowed = r.listed(names::CSI_DRIVERS).unwrap_or_default();
+            let ok = |volume: &Value| {
+                volume.get("csi").is_none() || allowed.contains(&text(volume, "/csi/driver"))
+            };
+            !v.changed || list(v.pod, "/volumes").iter().all(ok)
+        },
+    },
+    Check {
+        id: "sub-path",
+        policy: Policy::Pods,
+        rule: Rule(25),
+        problem: "subPath of a claim: the node looks the folder up as root, past the file modes of others, and makes it for \
+                  everybody to write where it is missing",
+        named: None,
+        remedy: concat!(
+            "mount the whole claim and work in the folder; see docs/security/volumes.md. The group ",
+            names::INSTALLERS,
+            " can allow it with the label ",
+            names::ALLOW_SUB_PATH,
+            ": true of the namespace"
+        ),
+        cel: concat!(
+            "variables.unjudged || variables.containers.all(c, c.?volumeMounts.orValue(dyn([])).all(m, \
+              m.?subPath.orValue('') == '' && m.?subPathExpr.orValue('') == '')) || \
+              namespaceObject.metadata.?labels[?'",
+            names::ALLOW_SUB_PATH,
+            "'].orValue('') == 'true' || \
+              variables.containers.all(c, c.?volumeMounts.orValue(dyn([])).all(m, \
+              (m.?subPath.orValue('') == '' && m.?subPathExpr.orValue('') == '') || \
+              (variables.pod.?volumes.orValue(dyn([])).all(v, v.name != m.name || (!has(v.csi) && \
+              (!has(v.persistentVolumeClaim) || (variables.controller && object.kind == 'Pod' && \
+              v.name.endsWith('-u' + variables.identity[1]) && \
+              v.persistentVolumeClaim.claimName == v.name + '-' + object.metadata.name)))) && \
+              (object.kind != 'StatefulSet' || dyn(object).spec.?volumeClaimTemplates.orValue(dyn([])).all(t, \
+              t.metadata.name != m.name || (t.metadata.name.endsWith('-u' + variables.identity[1]) && \
+              [t.?spec.orValue(dyn({}))].all(s, !has(s.volumeName) && !has(s.dataSource) && !has(s.dataSourceRef) && \
+              !has(s.selector) && s.?storageClassName.orValue('x') != '') && \
+              t.metadata.?annotations.orValue(dyn({})).all(k, !k.startsWith('volume.beta.kubernetes.io/'))))))))"
+        ),
+        predicate: |r| {
+            let v = View::of(r);
+            let ok = |mount: &Value| !is_sub_path(mount) || is_of_its_own(&v, text(mount, "/name"));
+            !v.changed
+                || !v.enforced
+                || labelled(&v, names::ALLOW_SUB_PATH)
+                || v.containers()
+                    .all(|container| list(container, "/volumeMounts").iter().all(ok))
+        },
+    },
+    Check {
+        id: "claims-of-others",
+        policy: Policy::Pods,
+        rule: Rule(21),
+        problem: "the claims of this StatefulSet would have names that say that they are somebody else's",
+        named: None,
+        remedy: "in the names of the StatefulSet and of its volumeClaimTemplates take no part that is u and the digits of \
+                 another uid",
+        cel: "object.kind != 'StatefulSet' || variables.unjudged || \
+              dyn(object).spec.?volumeClaimTemplates.orValue(dyn([])).all(t, [(t.metadata.name + '-' + \
+              object.metadata.name).split('-')].all(ps, ps.all(i, p, i == 0 || i == ps.size() - 1 || \
+              !p.matches('^u[0-9]+$') || p == 'u' + variables.identity[1])))",
+        predicate: |r| {
+            let v = View::of(r);
+            r.kind() != "StatefulSet"
+                || !v.changed
+                || !v.enforced
+                || !list(&r.object, "/spec/volumeClaimTemplates")
+                    .iter()
+                    .any(|claim| says_another(&v, text(claim, "/metadata/name")))
         },
     },
 ];

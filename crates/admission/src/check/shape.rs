@@ -237,8 +237,8 @@ pub(super) static CHECKS: [Check; 16] = [
         rule: Rule(6),
         problem: "a pod may not mount files of its node or of a server it names itself",
         named: None,
-        remedy: "use a persistentVolumeClaim, configMap, secret, emptyDir, projected, downwardAPI, csi, ephemeral or \
-                 image volume",
+        remedy: "use a persistentVolumeClaim, configMap, secret, emptyDir, projected, downwardAPI, ephemeral or image \
+                 volume",
         cel: "!variables.changed || variables.pod.?volumes.orValue(dyn([])).all(v, v.all(k, k in ['name', \
               'configMap', 'csi', 'downwardAPI', 'emptyDir', 'ephemeral', 'image', 'persistentVolumeClaim', \
               'projected', 'secret']))",

@@ -116,6 +116,8 @@ const OF_PODS: &[&str] = &[
     "fs-group-volumes",
     "fs-group-claims",
     "passwd-entry",
+    "csi-drivers",
+    "claims-of-others",
 ];
 /// A debug container leaves it alone, too, but comes to a pod whose node is there already.
 const OF_PLACED_PODS: &[&str] = &["node-name"];
@@ -129,6 +131,7 @@ const OF_CONTAINERS: &[&str] = &[
     "host-ports",
     "proc-mount",
     "host-probes",
+    "sub-path",
 ];
 
 const EXCEPTIONS: &[Exception] = &[
@@ -175,11 +178,11 @@ const EXCEPTIONS: &[Exception] = &[
         why: "the field is the container's, no pod has it",
     },
     Exception {
-        checks: &["host-ports", "host-probes"],
+        checks: &["host-ports", "host-probes", "sub-path"],
         refused: BOTH,
         kinds: POD,
         levels: DEBUG,
-        why: "Kubernetes lets no debug container have ports, probes or hooks",
+        why: "Kubernetes lets no debug container have ports, probes, hooks or folders of volumes",
     },
     Exception {
         checks: &["stamp-unchanged"],
@@ -217,7 +220,7 @@ const EXCEPTIONS: &[Exception] = &[
         why: "controllers count pods by it, nothing else",
     },
     Exception {
-        checks: &["fs-group-claims"],
+        checks: &["fs-group-claims", "claims-of-others"],
         refused: REFUSED,
         kinds: ALL_BUT_STATEFUL_SETS,
         levels: &["pod"],
@@ -412,8 +415,12 @@ const NOT_BY_CHANGE: [(&str, &[&str], &str); 9] = [
     ),
 ];
 
-/// Checks of one kind; `fs-group-claims` of none here, for the claims of a StatefulSet cannot be changed.
-const OF_ONE_KIND: [(&str, &str); 2] = [("foreign-job", "CronJob"), ("fs-group-claims", "")];
+/// Checks of one kind; those of claims of none here, for the claims of a StatefulSet cannot be changed.
+const OF_ONE_KIND: [(&str, &str); 3] = [
+    ("foreign-job", "CronJob"),
+    ("fs-group-claims", ""),
+    ("claims-of-others", ""),
+];
 
 /// What is not tried by a change although it could be.
 fn not_changed(rows: &[crate::table::Row]) -> Vec<String> {

@@ -57,7 +57,11 @@ const EVERYTHING: &str = "it:everything";
 pub(crate) const SETTINGS: [(&str, &[(&str, &str)]); 7] = [
     (
         "allowing",
-        &[(names::ALLOW_FS_GROUP, "true"), (names::ALLOW_NETWORKING, "true")],
+        &[
+            (names::ALLOW_FS_GROUP, "true"),
+            (names::ALLOW_SUB_PATH, "true"),
+            (names::ALLOW_NETWORKING, "true"),
+        ],
     ),
     ("strict", &[]),
     (
@@ -93,6 +97,7 @@ pub(crate) fn annotations(settings: &str) -> BTreeMap<String, String> {
     let all = [
         (names::PRIORITY_CLASSES, "build,interactive"),
         (names::TOLERATIONS, "node-role.kubernetes.io/gpu"),
+        (names::CSI_DRIVERS, "secrets-store.csi.k8s.io,nfs.example.com"),
         (
             names::TRUSTED_MUTATORS,
             "system:serviceaccount:other:other=nodeSelector,\

@@ -170,6 +170,7 @@ impl Directory {
     pub fn snapshot(&self) -> DirectorySnapshot {
         let mut snapshot = DirectorySnapshot {
             reached: self.mark.clone(),
+            era: self.era,
             clusters: self.clusters.values().cloned().collect(),
             departments: self.departments.values().cloned().collect(),
             projects: self.projects.values().cloned().collect(),

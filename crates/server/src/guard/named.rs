@@ -50,13 +50,10 @@ async fn of_parameter(app: &App, parameter: PathParameter, text: &str) -> Option
             let project = app.store.locate_workload(text.parse().ok()?).await.ok()??;
             Some(Scope::Project(project))
         }
-        PathParameter::AccessRule => app
-            .directory()
-            .index()
-            .rule(text.parse().ok()?)
-            .map(|rule| rule.scope),
-        // They belong to the account.
-        PathParameter::Role
+        // Rules are hidden from who may read none, and a scope would say which numbers are there; the others belong to the
+        // account.
+        PathParameter::AccessRule
+        | PathParameter::Role
         | PathParameter::ServiceAccount
         | PathParameter::Session
         | PathParameter::Uid

@@ -202,6 +202,18 @@ async fn a_refusal_names_what_is_missing_and_who_could_grant_it() {
     assert!(message.contains("project `captions`"), "{message}");
 }
 
+/// Alice sees the project that her own rule is in, and may read no rules.
+#[tokio::test]
+async fn who_may_read_no_rules_is_not_told_which_there_are() {
+    let town = Town::new().await;
+    let path = |id: &str| format!("/api/v1/authorization/access-rules/{id}");
+    let (there, gone) = (path(&town.alice_rule.to_string()), path("999999"));
+    let read = town.server.get(&town.alice, &there).await.refused(403);
+    assert_eq!(read, town.server.get(&town.alice, &gone).await.refused(403));
+    let deleted = town.server.delete(&town.alice, &there).await.refused(403);
+    assert_eq!(deleted, town.server.delete(&town.alice, &gone).await.refused(403));
+}
+
 #[tokio::test]
 async fn a_department_administrator_sees_her_tree_and_nothing_of_the_account() {
     let town = Town::new().await;

@@ -4,13 +4,13 @@
 //! group, and every object that a rule is to refuse must be accepted there. A case that is refused for another reason (a
 //! schema, a misspelt field) is so shown not to test its rule.
 
-use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams, PostParams};
-use kube::core::{ApiResource, GroupVersionKind};
-use kube::{Client, ResourceExt};
 use reeve_serving_crds::{
     AimArtifact, AimClusterModel, AimClusterModelSource, AimClusterRuntimeConfig, AimClusterServiceTemplate,
     AimModel, AimRuntimeConfig, AimService, AimServiceTemplate, AimTemplateCache, GROUP, all,
 };
+use reeve_testkit::kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams, PostParams};
+use reeve_testkit::kube::core::{ApiResource, GroupVersionKind};
+use reeve_testkit::kube::{self, Client, ResourceExt};
 use reeve_testkit::{Options, Tier, apply_yaml, own_cluster};
 use serde::Serialize;
 use serde::de::DeserializeOwned;

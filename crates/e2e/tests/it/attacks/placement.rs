@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::{Api, Patch, PatchParams};
-use reeve_demo::Road;
+use reeve_e2e::Road;
 use reeve_testkit::{apply_yaml, wait_until};
 use serde_json::{Value, json};
 
