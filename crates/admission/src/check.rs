@@ -307,7 +307,7 @@ mod tests {
                 check.id
             );
             assert!(
-                check.remedy.len() > 15 && (1..=24).contains(&check.rule.0),
+                check.remedy.len() > 15 && (1..=25).contains(&check.rule.0),
                 "{}",
                 check.id
             );
