@@ -29,7 +29,7 @@ pub enum PathParameter {
 }
 
 impl PathParameter {
-    /// Every parameter, in alphabetical order.
+    /// All.
     pub const ALL: [Self; 9] = [
         Self::AccessRule,
         Self::Cluster,
@@ -84,7 +84,7 @@ impl PathParameter {
 /// A parameter after the `?` of an operation that is no list.
 #[derive(Debug, Clone, Copy)]
 pub struct QueryParameter {
-    /// Its name as it stands before the `=`.
+    /// Its name.
     pub name: &'static str,
     /// The values it may have.
     pub values: &'static [&'static str],
