@@ -89,7 +89,7 @@ impl PathParameter {
 /// A parameter after the `?` of an operation that is no list.
 #[derive(Debug, Clone, Copy)]
 pub struct QueryParameter {
-    /// Its name as it stands before the `=`.
+    /// Its name.
     pub name: &'static str,
     /// The values it may have.
     pub values: &'static [&'static str],
