@@ -3,7 +3,8 @@
 #
 # runc starts the containers, containernetworking-plugins gives them an address, busybox-static is the content of the
 # test images, iproute2 makes the node's bridge, postgresql-15 is run by the tests themselves, unprivileged in a temporary
-# folder: the package starts no server of its own; pgbouncer is the pooler before it, run by the tests likewise. The versions are those of Debian 12 that the tests were written on.
+# folder: the package starts no server of its own; pgbouncer is the pooler before it, run by the tests likewise. The versions are
+# those of Debian 12 that the tests were written on.
 set -euo pipefail
 
 packages=(

@@ -40,7 +40,8 @@ fn is_away(answer: &Answer) {
 async fn complete(url: &str) -> (Server, JoinHandle<()>) {
     let server = Server::open_postgres(url, clock()).await;
     let store = server.app.store.as_ref();
-    let opened = Fence::open(server.dir.path(), store, false, &Random::system(), clock().now());
+    let random = Random::system();
+    let opened = Fence::open(server.dir.path(), store, false, &random, clock().now());
     let (fence, found) = opened.await.unwrap();
     assert_eq!(found, Found::Nothing);
     server.app.keep_fence(fence);
@@ -325,7 +326,7 @@ async fn a_server_that_is_killed_amid_writes_has_lost_nothing_that_it_answered()
     .await;
     let events = count(
         &mut database,
-        "SELECT COUNT(*) FROM audit_events WHERE body LIKE '%\"entityType\":\"access_rules\"%'",
+        "SELECT COUNT(*) FROM audit_events WHERE body LIKE '%\"entity_type\":\"access_rules\"%'",
     )
     .await;
     assert_eq!(rules, events, "each with its event");
