@@ -260,7 +260,7 @@ async fn a_silent_database_is_503_and_the_server_goes_on_by_itself() {
             "{said}"
         );
         server.get("", "/healthz").await.is(200);
-        assert!(asked.elapsed() < Duration::from_secs(14), "{:?}", asked.elapsed());
+        assert!(asked.elapsed() < Duration::from_secs(25), "{:?}", asked.elapsed());
     }
     middle.pass();
     until(&server, "", "/readyz", 200, &[503]).await;
