@@ -3,7 +3,8 @@
 #
 # runc starts the containers, containernetworking-plugins gives them an address, busybox-static is the content of the
 # test images, iproute2 makes the node's bridge, postgresql-15 is run by the tests themselves, unprivileged in a temporary
-# folder: the package starts no server of its own. The versions are those of Debian 12 that the tests were written on.
+# folder: the package starts no server of its own; pgbouncer is the pooler before it, run by the tests likewise. The versions are
+# those of Debian 12 that the tests were written on.
 set -euo pipefail
 
 packages=(
@@ -12,6 +13,7 @@ packages=(
   "busybox-static=1:1.35.0-4+deb12u1+b1"
   "iproute2=6.1.0-3"
   "postgresql-15=15.18-0+deb12u1"
+  "pgbouncer=1.18.0-1+deb12u1"
 )
 
 if ! command -v dpkg-query >/dev/null; then

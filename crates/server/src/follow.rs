@@ -286,8 +286,10 @@ mod tests {
 
     #[tokio::test]
     async fn following_outlives_a_panic() {
-        let panics = async { panic!("in the middle of an entry") };
-        let caught = caught(panics).await;
+        async fn panics() -> Result<(), StoreError> {
+            panic!("in the middle of an entry")
+        }
+        let caught = caught(panics()).await;
         assert!(
             matches!(caught, Err(StoreError::Corrupt { what: PANIC, .. })),
             "{caught:?}"

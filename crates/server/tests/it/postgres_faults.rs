@@ -258,7 +258,7 @@ async fn a_silent_database_is_503_and_the_server_goes_on_by_itself() {
             "{said}"
         );
         server.get("", "/healthz").await.is(200);
-        assert!(asked.elapsed() < Duration::from_secs(14), "{:?}", asked.elapsed());
+        assert!(asked.elapsed() < Duration::from_secs(25), "{:?}", asked.elapsed());
     }
     middle.pass();
     until(&server, "", "/readyz", 200, &[503]).await;
@@ -324,7 +324,7 @@ async fn a_server_that_is_killed_amid_writes_has_lost_nothing_that_it_answered()
     .await;
     let events = count(
         &mut database,
-        "SELECT COUNT(*) FROM audit_events WHERE body LIKE '%\"entityType\":\"access_rules\"%'",
+        "SELECT COUNT(*) FROM audit_events WHERE body LIKE '%\"entity_type\":\"access_rules\"%'",
     )
     .await;
     assert_eq!(rules, events, "each with its event");

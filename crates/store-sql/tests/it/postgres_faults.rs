@@ -266,7 +266,7 @@ async fn servers_that_start_at_a_time_migrate_once() {
 }
 
 mod pooled {
-    //! Through a pooler that deals four connections out by the transaction. Planted faults: with statements that are kept under
+    //! Through a pooler that deals a few connections out by the transaction. Planted faults: with statements that are kept under
     //! names, those of another session are met; with a listener that listens all the same, others are told of changes.
 
     use super::*;
@@ -282,7 +282,7 @@ mod pooled {
     fn pooler(postgres: &'static Postgres) -> u16 {
         static SHARED: std::sync::OnceLock<Pgbouncer> = std::sync::OnceLock::new();
         SHARED
-            .get_or_init(|| Pgbouncer::start(postgres, 4).unwrap())
+            .get_or_init(|| Pgbouncer::start(postgres, 6).unwrap())
             .port()
     }
 
