@@ -1,5 +1,6 @@
 //! `GET /api/v1/me` (ours): who the caller is to the control plane.
 
+use reeve_authz::Entity;
 use reeve_types::PosixIdentity;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,8 @@ operations! {
     /// Who the caller is.
     GetMe = get("get_me", "/api/v1/me", Authenticated).answers::<Me>(200);
     /// Sign out: end the session of the token that is shown.
-    LogoutMe = post("logout_me", "/api/v1/me/logout", Authenticated).answers_nothing(200);
+    LogoutMe = post("logout_me", "/api/v1/me/logout", Authenticated)
+        .answers_nothing(200).signs_out_of(Entity::Users);
 }
 
 /// Whoever the token of the request stands for.

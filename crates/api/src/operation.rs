@@ -44,6 +44,8 @@ pub struct Operation {
     pub also: &'static [u16],
     /// The resource that the caller signs in to by it, for the audit log.
     pub signs_in_to: Option<Entity>,
+    /// What the caller signs out of by it, if the caller needs no permission for that.
+    pub signs_out_of: Option<Entity>,
     /// One line for people.
     pub summary: &'static str,
 }
@@ -153,6 +155,8 @@ pub enum Recorded {
     Delete,
     /// The caller signs in to something.
     SignIn,
+    /// The caller signs out.
+    SignOut,
 }
 
 /// An operation's name in code, by resource. The server matches on it without a wildcard, so that an operation without a
@@ -277,9 +281,10 @@ impl Operation {
             Access::Requires(Action::Create, entity) => Some((Recorded::Create, entity)),
             Access::Requires(Action::Update, entity) => Some((Recorded::Update, entity)),
             Access::Requires(Action::Delete, entity) => Some((Recorded::Delete, entity)),
-            _ => match self.signs_in_to {
-                Some(entity) => Some((Recorded::SignIn, entity)),
-                None => None,
+            _ => match (self.signs_in_to, self.signs_out_of) {
+                (Some(entity), _) => Some((Recorded::SignIn, entity)),
+                (None, Some(entity)) => Some((Recorded::SignOut, entity)),
+                (None, None) => None,
             },
         }
     }

@@ -301,6 +301,7 @@ fn note_refusal(app: &App, call: &Call, caller: &Caller, status: StatusCode, obj
         Recorded::Update => AuditAction::Update,
         Recorded::Delete => AuditAction::Delete,
         Recorded::SignIn => AuditAction::SignIn,
+        Recorded::SignOut => AuditAction::SignOut,
     };
     if !matches!(
         status,

@@ -234,11 +234,19 @@ pub async fn rotate_when_due(app: &Arc<App>) {
     if app.reserve.is_given() || !(rotation || retired) {
         return;
     }
+    // Another process may have been faster.
+    if let Err(error) = app.catch_up().await {
+        return log_chain(&error);
+    }
+    let (rotation, retired) = app.keys_due(now);
+    if !(rotation || retired) {
+        return;
+    }
     let done = app.change(move |app| async move {
         let granted = crate::audit::key_rotation();
         let id = app.security.uuid()?.to_string();
         let entry = |action| AuditEntry::of_the_system(action, "security-settings", id.clone(), now);
-        // In its turn: another process may have been faster.
+        // In its turn: somebody may have asked for it in between.
         let (rotation, retired) = app.keys_due(now);
         if rotation {
             return app.rotated(&granted, false, entry(AuditAction::Rotate)).await;

@@ -11,7 +11,8 @@
 //! - Numbers of departments, projects and rules, and people's uids, are never given twice.
 //!
 //! The few ungated reads ([`Locate`], the verifiers of [`Credentials`]) answer where something is or check a secret
-//! before anybody is authenticated; they return no content.
+//! before anybody is authenticated; they return no content. Nor do sealed signing keys
+//! ([`SigningKeys::signing_keys`]), which never leave the server.
 
 pub mod access_rule;
 pub mod audit;

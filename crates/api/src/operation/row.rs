@@ -20,6 +20,7 @@ pub(crate) struct Row {
     answer: Answer,
     also: &'static [u16],
     signs_in_to: Option<Entity>,
+    signs_out_of: Option<Entity>,
 }
 
 const fn row(
@@ -40,6 +41,7 @@ const fn row(
         answer: Answer::Nothing,
         also: &[],
         signs_in_to: None,
+        signs_out_of: None,
     }
 }
 
@@ -138,6 +140,14 @@ impl Row {
         }
     }
 
+    /// What the caller signs out of by it.
+    pub(crate) const fn signs_out_of(self, entity: Entity) -> Self {
+        Self {
+            signs_out_of: Some(entity),
+            ..self
+        }
+    }
+
     /// The finished row.
     pub(crate) const fn operation(
         self,
@@ -158,6 +168,7 @@ impl Row {
             answer: self.answer,
             also: self.also,
             signs_in_to: self.signs_in_to,
+            signs_out_of: self.signs_out_of,
             summary: summary.trim_ascii(),
         }
     }

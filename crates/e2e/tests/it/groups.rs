@@ -166,7 +166,7 @@ fn a_rule_for_a_group_lets_its_members_in_with_kubectl_and_its_end_ends_that() {
 /// Requests with tokens of the key that signs at that moment, and with older ones, while the keys are rotated twice: each is
 /// answered, and the API server reads the published keys once for each key that it did not know.
 async fn rotated_under_a_stream_of_requests(road: &Road, caller: &Rest, namespace: &str) -> Result<()> {
-    const JWKS: &str = "reeve_http_requests_total{operation=\"jwks\",status=\"200\"}";
+    const JWKS: &str = "reeve_requests_total{operation=\"get_jwks\",status=\"200\"}";
     let read = async || Ok::<_, anyhow::Error>(metrics(road).await?.get(JWKS).copied().unwrap_or(0.0));
     let (stop, asked) = (AtomicBool::new(false), AtomicUsize::new(0));
     let old = road.kubernetes_token(caller).await?;

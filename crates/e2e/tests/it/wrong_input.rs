@@ -125,6 +125,7 @@ impl Real<'_> {
                 json!({"name": "unwanted", "clusterId": cluster, "parentId": self.team.department, "resources": []})
             }
             "create_user" => json!({"email": "unwanted@reeve.example"}),
+            "rotate_signing_keys" => json!({"atOnce": true}),
             "set_user_posix" => json!({"uid": 61_000, "gid": 5000}),
             "set_cluster_lowest_id" => json!({"lowestId": 500}),
             "set_project_networking" => json!({"allowNetworking": true}),
