@@ -22,6 +22,7 @@ mod installation;
 mod lists;
 mod projects;
 mod reports;
+mod resource;
 mod rows;
 mod service_accounts;
 mod sessions;
