@@ -324,19 +324,19 @@ impl Setting {
             groups: Vec::new(),
         };
         let grants = [
-            ("cluster", vec![Scope::Cluster(self.clusters[0])]),
+            ("cluster", vec![Scope::Cluster(*self.clusters.first().unwrap())]),
             (
                 "mixed",
                 vec![
-                    Scope::Department(self.departments[1].0),
-                    Scope::Project(self.projects[3].0),
+                    Scope::Department(self.departments.get(1).unwrap().0),
+                    Scope::Project(self.projects.get(3).unwrap().0),
                 ],
             ),
             (
                 "little",
                 vec![
-                    Scope::Project(self.projects[0].0),
-                    Scope::Project(self.projects[5].0),
+                    Scope::Project(self.projects.first().unwrap().0),
+                    Scope::Project(self.projects.get(5).unwrap().0),
                 ],
             ),
         ];
