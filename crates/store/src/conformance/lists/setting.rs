@@ -214,9 +214,9 @@ impl Setting {
         ];
         for _ in 0..40 {
             let subject = match self.draw(4) {
-                0 => SubjectKey::ServiceAccount(parsed(*self.pick(&["ci", "c_i"]))),
+                0 => SubjectKey::ServiceAccount(parsed(self.pick::<&str>(&["ci", "c_i"]))),
                 1 => SubjectKey::User(self.world.admin_row.email.clone()),
-                _ => group(*self.pick(&GROUPS)),
+                _ => group(self.pick::<&str>(&GROUPS)),
             };
             let (role, scope) = (*self.pick(&roles), self.scope());
             if let Ok(made) = self.world.try_rule(subject, role, scope).await {
