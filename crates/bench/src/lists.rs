@@ -218,12 +218,12 @@ async fn make_one_of_each(admin: &Rest) -> Result<()> {
         .post("/api/v1/clusters", json!({"name": "bench"}))
         .await?
         .expect(201)?;
-    let department = json!({"name": "department-1", "clusterId": cluster["uuid"], "resources": []});
+    let department = json!({"name": "department-1", "clusterId": cluster.get("uuid"), "resources": []});
     let department = admin
         .post("/api/v1/org-unit/departments", department)
         .await?
         .expect(201)?;
-    let project = json!({"name": "project-1", "clusterId": cluster["uuid"], "parentId": department["id"], "resources": []});
+    let project = json!({"name": "project-1", "clusterId": cluster.get("uuid"), "parentId": department.get("id"), "resources": []});
     admin
         .post("/api/v1/org-unit/projects", project)
         .await?
@@ -241,6 +241,9 @@ async fn reader_of_one_department(admin: &Rest) -> Result<Rest> {
         .post("/api/v1/authorization/access-rules", rule)
         .await?
         .expect(201)?;
-    let password = made["tempPassword"].as_str().context("the user's password")?;
+    let password = made
+        .get("tempPassword")
+        .and_then(Value::as_str)
+        .context("the user's password")?;
     admin.sign_in("reader@bench.example", password).await
 }

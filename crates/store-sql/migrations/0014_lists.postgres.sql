@@ -26,7 +26,7 @@ CREATE INDEX projects_name ON projects (name, id);
 CREATE INDEX projects_created ON projects (created_at, id);
 CREATE INDEX users_created ON users (created_at, email);
 CREATE INDEX access_rules_live ON access_rules (id) WHERE deleted_at IS NULL;
-CREATE INDEX access_rules_subject ON access_rules (subject_folded, id);
+CREATE INDEX access_rules_subject ON access_rules (subject_folded NULLS FIRST, id);
 CREATE INDEX access_rules_subject_name ON access_rules (subject, id);
 CREATE INDEX access_rules_scope ON access_rules (scope_id, id);
 CREATE INDEX access_rules_created ON access_rules (created_at, id);

@@ -17,7 +17,7 @@ use crate::changes::{Changes, soft_delete_rules, spread_rules};
 use crate::driver::{Arg, During, Row, Statement, Tx};
 use crate::folded::folded;
 use crate::{SqlStore, rows};
-use list::list;
+pub(crate) use list::list;
 
 const READ: &str = "read access rules";
 const CREATE: &str = "create an access rule";
@@ -26,14 +26,16 @@ const DELETE: &str = "delete an access rule";
 /// What the account is called where a scope's name is shown.
 const ACCOUNT_NAME: &str = "account";
 
+macro_rules! columns {
+    () => {
+        "SELECT id, subject_kind, subject, role_id, scope_type, scope_id, scope_name, cluster_id, created_at, created_by,
+                deleted_at "
+    };
+}
+
 macro_rules! select {
     ($rest:literal) => {
-        concat!(
-            "SELECT id, subject_kind, subject, role_id, scope_type, scope_id, scope_name, cluster_id, created_at,
-                    created_by, deleted_at
-             FROM access_rules r ",
-            $rest
-        )
+        concat!(columns!(), "FROM access_rules ", $rest)
     };
 }
 
@@ -323,7 +325,9 @@ impl AccessRules for SqlStore {
     ) -> Result<(Page<AccessRuleRow>, u64), StoreError> {
         let list = list(visible, query, filter)?;
         let mut tx = self.read(READ).await?;
-        let mut page = list.page(&mut tx, select!(""), rows::access_rule, READ).await?;
+        let mut page = list
+            .page(&mut tx, (columns!(), ""), rows::access_rule, READ)
+            .await?;
         add_statuses(&mut tx, &mut page.items).await?;
         let total = list.count(&mut tx, READ).await?;
         Ok((page, total))

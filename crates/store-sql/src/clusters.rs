@@ -11,8 +11,9 @@ use reeve_types::{AccessRuleId, ClusterId, LowestId, Timestamp};
 
 use crate::access_rules::{live_rules_at_account, live_rules_of_cluster};
 use crate::changes::{Changes, soft_delete_rules};
-use crate::driver::{Arg, During, Statement, Tx};
+use crate::driver::{Arg, During, Row, Statement, Tx};
 use crate::lists::{Level, Reach};
+use crate::resource::{Resource, missing, needed, one};
 use crate::{SqlStore, directory, revision_tokens, rows};
 
 const READ: &str = "read clusters";
@@ -32,21 +33,19 @@ macro_rules! select {
     };
 }
 
-async fn one(tx: &mut Tx, id: ClusterId, operation: &'static str) -> Result<Option<ClusterRow>, StoreError> {
-    tx.one(
-        select!("WHERE c.id = $1"),
-        &[Arg::text(id)],
-        rows::cluster,
-        operation,
-    )
-    .await
-}
+pub(crate) struct Cluster;
 
-fn missing(id: ClusterId) -> StoreError {
-    StoreError::NotFound {
-        what: "cluster",
-        id: id.to_string(),
-    }
+impl Resource for Cluster {
+    type Id = ClusterId;
+    type Row = ClusterRow;
+
+    const WHAT: &'static str = "cluster";
+    const ENTITY: Entity = Entity::Cluster;
+    const READ: &'static str = READ;
+    const ONE: &'static str = select!("WHERE c.id = $1");
+    const KEY: fn(Self::Id) -> Arg = Arg::text;
+    const SCOPE: fn(Self::Id) -> Scope = Scope::Cluster;
+    const ROW: fn(&Row) -> Result<Self::Row, StoreError> = rows::cluster;
 }
 
 /// That a cluster is now as its row says: read after the row was written, which keeps it locked.
@@ -86,13 +85,12 @@ impl Clusters for SqlStore {
         if !visible.contains_name(Scope::Cluster(id)) {
             return Ok(None);
         }
-        let row = one(&mut self.read(READ).await?, id, READ).await?;
+        let row = one::<Cluster>(&mut self.read(READ).await?, id, READ).await?;
         Ok(row.map(ClusterRow::named))
     }
 
     async fn cluster(&self, granted: &Granted, id: ClusterId) -> Result<Option<ClusterRow>, StoreError> {
-        gate::fits(granted, Action::Read, Entity::Cluster, Scope::Cluster(id), READ)?;
-        one(&mut self.read(READ).await?, id, READ).await
+        self.get::<Cluster>(granted, id).await
     }
 
     async fn create_cluster(
@@ -130,9 +128,7 @@ impl Clusters for SqlStore {
         for rule in live_rules_at_account(&mut tx).await? {
             changes.upsert(new.id, reeve_store::desired::of_access_rule(&rule));
         }
-        let mut value = one(&mut tx, new.id, CREATE)
-            .await?
-            .ok_or_else(|| missing(new.id))?;
+        let mut value = needed::<Cluster>(&mut tx, new.id, CREATE).await?;
         let entry = entry.about(new.id, &name);
         let committed = changes.commit(tx, &entry, (), CREATE).await?;
         if let Some((_, revision)) = committed.revisions.first() {
@@ -150,7 +146,7 @@ impl Clusters for SqlStore {
     ) -> Result<Committed<ClusterRow>, StoreError> {
         gate::fits(granted, Action::Update, Entity::Cluster, Scope::Account, UPDATE)?;
         let mut tx = self.write_as(granted, UPDATE).await?;
-        let before = one(&mut tx, id, UPDATE).await?.ok_or_else(|| missing(id))?;
+        let before = needed::<Cluster>(&mut tx, id, UPDATE).await?;
         tx.execute(
             "UPDATE clusters SET lowest_id = $2 WHERE id = $1",
             &[Arg::text(id), lowest.number().into()],
@@ -179,21 +175,16 @@ impl Clusters for SqlStore {
         endpoint: KubernetesEndpoint,
         entry: AuditEntry,
     ) -> Result<Committed<ClusterRow>, StoreError> {
-        gate::fits(
-            granted,
-            Action::Update,
-            Entity::Cluster,
-            Scope::Cluster(id),
-            UPDATE,
-        )?;
-        let mut tx = self.write_as(granted, UPDATE).await?;
+        let (mut tx, _) = self
+            .change::<Cluster>(granted, Action::Update, id, UPDATE)
+            .await?;
         tx.execute(
             "UPDATE clusters SET kubernetes_endpoint = $2, reported_endpoint = NULL WHERE id = $1",
             &[Arg::text(id), Arg::json(&endpoint)?],
         )
         .await
         .during(UPDATE)?;
-        let row = one(&mut tx, id, UPDATE).await?.ok_or_else(|| missing(id))?;
+        let row = needed::<Cluster>(&mut tx, id, UPDATE).await?;
         let entry = entry.about(id, &row.name);
         let changes = changed(&mut tx, id, UPDATE).await?;
         changes.commit(tx, &entry, row, UPDATE).await
@@ -222,7 +213,7 @@ impl Clusters for SqlStore {
             )
             .await
             .during(UPDATE)?
-            .ok_or_else(|| missing(id))?;
+            .ok_or_else(|| missing::<Cluster>(id))?;
         let number = CredentialNumber(row.int("credential_number")?);
         let entry = entry.about(id, row.text("name")?);
         let changes = changed(&mut tx, id, UPDATE).await?;
@@ -236,14 +227,9 @@ impl Clusters for SqlStore {
         at: Timestamp,
         entry: AuditEntry,
     ) -> Result<Committed<Vec<AccessRuleId>>, StoreError> {
-        gate::fits(
-            granted,
-            Action::Delete,
-            Entity::Cluster,
-            Scope::Cluster(id),
-            DELETE,
-        )?;
-        let mut tx = self.write_as(granted, DELETE).await?;
+        let (mut tx, row) = self
+            .change::<Cluster>(granted, Action::Delete, id, DELETE)
+            .await?;
         // First, as whoever keeps a report of the cluster does: neither waits for the other with something in hand.
         tx.execute(
             "UPDATE cluster_revisions SET revision = revision WHERE cluster_id = $1",
@@ -251,7 +237,6 @@ impl Clusters for SqlStore {
         )
         .await
         .during(DELETE)?;
-        let row = one(&mut tx, id, DELETE).await?.ok_or_else(|| missing(id))?;
         let rules = live_rules_of_cluster(&mut tx, id).await?;
         // A suspended secret, too, tells its operator that the cluster is gone; it opens nothing else any more.
         tx.execute(

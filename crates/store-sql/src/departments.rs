@@ -12,35 +12,35 @@ use reeve_types::{AccessRuleId, DepartmentId, Timestamp};
 
 use crate::access_rules::live_rules_of_department;
 use crate::changes::{Changes, soft_delete_rules};
-use crate::driver::{Arg, During, Statement, Tx};
+use crate::clusters::Cluster;
+use crate::driver::{Arg, During, Row, Statement, Tx};
 use crate::lists::{Level, List, Reach};
+use crate::resource::{Resource, needed, one};
 use crate::{SqlStore, folded, projects, rows, workloads};
 
 const READ: &str = "read departments";
 const CREATE: &str = "create a department";
 const DELETE: &str = "delete a department";
 
-macro_rules! select {
-    ($rest:literal) => {
-        concat!(
-            "SELECT id, cluster_id, name, details, created_at, created_by FROM departments d ",
-            $rest
-        )
+macro_rules! columns {
+    () => {
+        "SELECT id, cluster_id, name, details, created_at, created_by "
     };
 }
 
-async fn one(
-    tx: &mut Tx,
-    id: DepartmentId,
-    operation: &'static str,
-) -> Result<Option<DepartmentRow>, StoreError> {
-    tx.one(
-        select!("WHERE id = $1"),
-        &[id.number().into()],
-        rows::department,
-        operation,
-    )
-    .await
+pub(crate) struct Department;
+
+impl Resource for Department {
+    type Id = DepartmentId;
+    type Row = DepartmentRow;
+
+    const WHAT: &'static str = "department";
+    const ENTITY: Entity = Entity::Department;
+    const READ: &'static str = READ;
+    const ONE: &'static str = concat!(columns!(), "FROM departments WHERE id = $1");
+    const KEY: fn(Self::Id) -> Arg = |id| id.number().into();
+    const SCOPE: fn(Self::Id) -> Scope = Scope::Department;
+    const ROW: fn(&Row) -> Result<Self::Row, StoreError> = rows::department;
 }
 
 /// Where a department is seen whole.
@@ -77,7 +77,8 @@ fn list<'a>(
     let seen = reach.map(|reach| reach.any(&[WHOLE, &[above]].concat()));
     List {
         query,
-        from: "departments d",
+        table: "departments",
+        alias: "d",
         order: &["d.id"],
         term,
         conditions: seen.into_iter().collect(),
@@ -96,7 +97,7 @@ impl Departments for SqlStore {
         let term = |column| term(column, reach.as_ref());
         let mut tx = self.read(READ).await?;
         let page = list(query, reach.as_ref(), &term)
-            .page(&mut tx, select!(""), rows::department, READ)
+            .page(&mut tx, (columns!(), ""), rows::department, READ)
             .await?;
         let whole = |row: &DepartmentRow| {
             let reach = reach.as_ref();
@@ -130,7 +131,7 @@ impl Departments for SqlStore {
         if !visible.contains_name(Scope::Department(id)) {
             return Ok(None);
         }
-        let row = one(&mut self.read(READ).await?, id, READ).await?;
+        let row = one::<Department>(&mut self.read(READ).await?, id, READ).await?;
         Ok(row.map(DepartmentRow::named))
     }
 
@@ -139,14 +140,7 @@ impl Departments for SqlStore {
         granted: &Granted,
         id: DepartmentId,
     ) -> Result<Option<DepartmentRow>, StoreError> {
-        gate::fits(
-            granted,
-            Action::Read,
-            Entity::Department,
-            Scope::Department(id),
-            READ,
-        )?;
-        one(&mut self.read(READ).await?, id, READ).await
+        self.get::<Department>(granted, id).await
     }
 
     async fn create_department(
@@ -163,19 +157,7 @@ impl Departments for SqlStore {
             CREATE,
         )?;
         let mut tx = self.write_as(granted, CREATE).await?;
-        let cluster = tx
-            .row(
-                "SELECT id FROM clusters WHERE id = $1",
-                &[Arg::text(new.cluster_id)],
-            )
-            .await
-            .during(CREATE)?;
-        if cluster.is_none() {
-            return Err(StoreError::NotFound {
-                what: "cluster",
-                id: new.cluster_id.to_string(),
-            });
-        }
+        needed::<Cluster>(&mut tx, new.cluster_id, CREATE).await?;
         let id = draw(&mut tx).await?;
         tx.execute(
             "INSERT INTO departments (id, cluster_id, name, details, created_at, created_by, description_folded)
@@ -221,20 +203,9 @@ impl Departments for SqlStore {
         at: Timestamp,
         entry: AuditEntry,
     ) -> Result<Committed<Vec<AccessRuleId>>, StoreError> {
-        gate::fits(
-            granted,
-            Action::Delete,
-            Entity::Department,
-            Scope::Department(id),
-            DELETE,
-        )?;
-        let mut tx = self.write_as(granted, DELETE).await?;
-        let row = one(&mut tx, id, DELETE)
-            .await?
-            .ok_or_else(|| StoreError::NotFound {
-                what: "department",
-                id: id.to_string(),
-            })?;
+        let (mut tx, row) = self
+            .change::<Department>(granted, Action::Delete, id, DELETE)
+            .await?;
         let mut changes = Changes::default();
         let rules = live_rules_of_department(&mut tx, id).await?;
         let value = soft_delete_rules(&mut tx, &mut changes, &rules, at).await?;

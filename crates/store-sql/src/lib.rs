@@ -22,6 +22,7 @@ mod lists;
 mod moving;
 mod projects;
 mod reports;
+mod resource;
 mod revision_tokens;
 mod rows;
 mod service_accounts;

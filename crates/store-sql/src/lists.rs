@@ -3,6 +3,9 @@
 //! A column becomes SQL by a `match` over its list's columns; all else is bound ([`Statement`]). Both databases compare text byte by
 //! byte, and what is compared is in lower case on both sides, made so by the program.
 
+#[cfg(test)]
+mod plans;
+
 use reeve_authz::{Scope, Visible};
 use reeve_store::{Page, StoreError};
 use reeve_types::list::{Clause, Column, Kind, ListQuery, Operand, Operator};
@@ -14,8 +17,10 @@ use crate::driver::{Row, Statement, Tx};
 pub(crate) struct List<'a, C> {
     /// What was asked for.
     pub(crate) query: &'a ListQuery<C>,
-    /// Table and alias.
-    pub(crate) from: &'static str,
+    /// Its table.
+    pub(crate) table: &'static str,
+    /// What expressions call the table.
+    pub(crate) alias: &'static str,
     /// The list's own order, the last of it unique: it breaks ties, so that no page repeats or leaves out a row.
     pub(crate) order: &'static [&'static str],
     /// A column as an expression over the alias.
@@ -25,15 +30,15 @@ pub(crate) struct List<'a, C> {
 }
 
 impl<C: Column> List<'_, C> {
-    /// A page: `select` ends where its conditions would begin, and has the alias.
+    /// A page: `select` ends before its `FROM`, and `joins` begin after it. Both use the alias.
     pub(crate) async fn page<T>(
         &self,
         tx: &mut Tx,
-        select: &'static str,
+        (select, joins): (&'static str, &'static str),
         read: fn(&Row) -> Result<T, StoreError>,
         operation: &'static str,
     ) -> Result<Page<T>, StoreError> {
-        let rows = tx.select(&self.page_statement(select), operation).await?;
+        let rows = tx.select(&self.page_statement(select, joins), operation).await?;
         let more = rows.len() > self.query.limit;
         let items = rows
             .iter()
@@ -57,32 +62,35 @@ impl<C: Column> List<'_, C> {
     }
 
     /// The rows of one page and one more, which says that there is a next one. What is joined is read for these alone.
-    pub(crate) fn page_statement(&self, select: &'static str) -> Statement {
-        let key = self.order.last().copied().unwrap_or_default();
+    pub(crate) fn page_statement(&self, select: &'static str, joins: &'static str) -> Statement {
         let limit = i64::try_from(self.query.limit).unwrap_or(i64::MAX);
         let offset = i64::try_from(self.query.offset).unwrap_or(i64::MAX);
-        let page = Statement::from("(SELECT ")
-            .sql(key)
-            .sql(" FROM ")
-            .sql(self.from)
-            .then(self.conditions())
+        Statement::from(select)
+            .sql("FROM (SELECT ")
+            .sql(self.alias)
+            .sql(".* ")
+            .then(self.matching())
             .then(self.ordering())
             .sql(" LIMIT ")
             .value(limit.saturating_add(1))
             .sql(" OFFSET ")
             .value(offset)
-            .sql(")");
-        Statement::from(select)
-            .sql("WHERE ")
-            .sql(key)
-            .sql(" IN ")
-            .then(page)
+            .sql(") ")
+            .sql(self.alias)
+            .sql(" ")
+            .sql(joins)
             .then(self.ordering())
     }
 
     fn count_statement(&self) -> Statement {
-        Statement::from("SELECT COUNT(*) AS found FROM ")
-            .sql(self.from)
+        Statement::from("SELECT COUNT(*) AS found ").then(self.matching())
+    }
+
+    fn matching(&self) -> Statement {
+        Statement::from("FROM ")
+            .sql(self.table)
+            .sql(" ")
+            .sql(self.alias)
             .then(self.conditions())
     }
 
@@ -245,29 +253,43 @@ impl Reach {
             || department.is_some_and(|id| self.departments.contains(&id.number()))
     }
 
-    /// That one of these, each up to its `IN (`, is within.
+    /// That one of these, each up to its `IN (`, is within. One alone stands without an `OR`: PostgreSQL goes by its index then.
     pub(crate) fn any(&self, of: &[(Level, &'static str)]) -> Statement {
-        let mut any = Statement::from("(1 = 0");
-        for (level, before) in of {
-            let query = match level {
-                Level::Cluster if !self.clusters.is_empty() => {
-                    Statement::default().texts(self.clusters.iter().cloned())
+        let mut within: Vec<_> = of
+            .iter()
+            .filter_map(|(level, before)| Some((*before, self.query(*level)?)))
+            .map(|(before, query)| {
+                let mut one = Statement::from(before).then(query);
+                for _ in before.matches('(') {
+                    one = one.sql(")");
                 }
-                Level::Department if !self.departments.is_empty() => {
-                    Statement::default().numbers(self.departments.iter().copied())
-                }
-                Level::Project if !self.projects.is_empty() => {
-                    Statement::default().numbers(self.projects.iter().copied())
-                }
-                Level::Cluster | Level::Department | Level::Project => continue,
-            };
-            let closing = before.matches('(').count();
-            any = any.sql(" OR ").sql(before).then(query);
-            for _ in 0..closing {
-                any = any.sql(")");
-            }
+                one
+            })
+            .collect();
+        let Some(first) = within.pop() else {
+            return "1 = 0".into();
+        };
+        if within.is_empty() {
+            return first;
+        }
+        let mut any = Statement::from("(").then(first);
+        for one in within {
+            any = any.sql(" OR ").then(one);
         }
         any.sql(")")
+    }
+
+    /// The scopes of a kind, where there are some.
+    fn query(&self, level: Level) -> Option<Statement> {
+        let ids = match level {
+            Level::Cluster => {
+                let clusters = Some(&self.clusters).filter(|ids| !ids.is_empty())?;
+                return Some(Statement::default().texts(clusters.iter().cloned()));
+            }
+            Level::Department => &self.departments,
+            Level::Project => &self.projects,
+        };
+        (!ids.is_empty()).then(|| Statement::default().numbers(ids.iter().copied()))
     }
 }
 

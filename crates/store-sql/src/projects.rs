@@ -12,8 +12,10 @@ use reeve_types::{AccessRuleId, DepartmentId, ProjectId, Timestamp};
 
 use crate::access_rules::live_rules_of_project;
 use crate::changes::{Changes, soft_delete_rules};
-use crate::driver::{Arg, During, Statement, Tx};
+use crate::departments::Department;
+use crate::driver::{Arg, During, Row, Statement, Tx};
 use crate::lists::{Level, List, Reach};
+use crate::resource::{Resource, needed};
 use crate::{SqlStore, folded, rows, workloads};
 
 const READ: &str = "read projects";
@@ -21,29 +23,35 @@ const CREATE: &str = "create a project";
 const UPDATE: &str = "change a project";
 const DELETE: &str = "delete a project";
 
-macro_rules! select {
-    ($rest:literal) => {
-        concat!(
-            "SELECT p.id, p.cluster_id, p.department_id, d.name AS department_name, p.name, p.namespace,
-                    p.namespace_requested, p.details, p.allow_networking, p.created_at, p.created_by,
-                    p.updated_at, p.updated_by, s.phase, s.message, s.updated_at AS status_at
-             FROM projects p
-             JOIN departments d ON d.id = p.department_id
-             LEFT JOIN object_status s
-               ON s.cluster_id = p.cluster_id AND s.kind = 'project' AND s.object_id = CAST(p.id AS TEXT) ",
-            $rest
-        )
+macro_rules! columns {
+    () => {
+        "SELECT p.id, p.cluster_id, p.department_id, d.name AS department_name, p.name, p.namespace,
+                p.namespace_requested, p.details, p.allow_networking, p.created_at, p.created_by,
+                p.updated_at, p.updated_by, s.phase, s.message, s.updated_at AS status_at "
     };
 }
 
-async fn one(tx: &mut Tx, id: ProjectId, operation: &'static str) -> Result<Option<ProjectRow>, StoreError> {
-    tx.one(
-        select!("WHERE p.id = $1"),
-        &[id.number().into()],
-        rows::project,
-        operation,
-    )
-    .await
+macro_rules! joins {
+    () => {
+        "JOIN departments d ON d.id = p.department_id
+         LEFT JOIN object_status s
+           ON s.cluster_id = p.cluster_id AND s.kind = 'project' AND s.object_id = CAST(p.id AS TEXT) "
+    };
+}
+
+pub(crate) struct Project;
+
+impl Resource for Project {
+    type Id = ProjectId;
+    type Row = ProjectRow;
+
+    const WHAT: &'static str = "project";
+    const ENTITY: Entity = Entity::Project;
+    const READ: &'static str = READ;
+    const ONE: &'static str = concat!(columns!(), "FROM projects p ", joins!(), "WHERE p.id = $1");
+    const KEY: fn(Self::Id) -> Arg = |id| id.number().into();
+    const SCOPE: fn(Self::Id) -> Scope = Scope::Project;
+    const ROW: fn(&Row) -> Result<Self::Row, StoreError> = rows::project;
 }
 
 fn term(column: ProjectColumn) -> Statement {
@@ -68,7 +76,7 @@ fn term(column: ProjectColumn) -> Statement {
 }
 
 /// The list of those that may be seen.
-fn list<'a>(
+pub(crate) fn list<'a>(
     visible: &Visible,
     query: &'a ListQuery<ProjectColumn>,
 ) -> Result<List<'a, ProjectColumn>, StoreError> {
@@ -82,7 +90,8 @@ fn list<'a>(
     });
     Ok(List {
         query,
-        from: "projects p",
+        table: "projects",
+        alias: "p",
         order: &["p.id"],
         term: &term,
         conditions: seen.into_iter().collect(),
@@ -98,7 +107,8 @@ impl Projects for SqlStore {
     ) -> Result<Page<ProjectRow>, StoreError> {
         let mut tx = self.read(READ).await?;
         let list = list(visible, query)?;
-        list.page(&mut tx, select!(""), rows::project, READ).await
+        list.page(&mut tx, (columns!(), joins!()), rows::project, READ)
+            .await
     }
 
     async fn count_projects(
@@ -112,8 +122,7 @@ impl Projects for SqlStore {
     }
 
     async fn project(&self, granted: &Granted, id: ProjectId) -> Result<Option<ProjectRow>, StoreError> {
-        gate::fits(granted, Action::Read, Entity::Project, Scope::Project(id), READ)?;
-        one(&mut self.read(READ).await?, id, READ).await
+        self.get::<Project>(granted, id).await
     }
 
     async fn create_project(
@@ -130,18 +139,8 @@ impl Projects for SqlStore {
             CREATE,
         )?;
         let mut tx = self.write_as(granted, CREATE).await?;
-        let department = tx
-            .row(
-                "SELECT cluster_id FROM departments WHERE id = $1",
-                &[new.department_id.number().into()],
-            )
-            .await
-            .during(CREATE)?
-            .ok_or_else(|| StoreError::NotFound {
-                what: "department",
-                id: new.department_id.to_string(),
-            })?;
-        let cluster = department.parsed("cluster_id")?;
+        let department = needed::<Department>(&mut tx, new.department_id, CREATE).await?;
+        let cluster = department.cluster_id;
         refuse_taken(&mut tx, &Arg::text(cluster), &new).await?;
         if !new.may_take_over {
             refuse_of_others(&mut tx, &Arg::text(cluster), &new).await?;
@@ -166,12 +165,11 @@ impl Projects for SqlStore {
         )
         .await
         .or_conflict(CREATE, || taken(&new))?;
-        let missing = || StoreError::NotFound {
-            what: "project",
-            id: number.to_string(),
-        };
-        let id = ProjectId::new(number).ok_or_else(missing)?;
-        let value = one(&mut tx, id, CREATE).await?.ok_or_else(missing)?;
+        let id = ProjectId::new(number).ok_or_else(|| StoreError::Corrupt {
+            what: "counter",
+            reason: format!("project {number} is out of range"),
+        })?;
+        let value = needed::<Project>(&mut tx, id, CREATE).await?;
         let mut changes = Changes::of(DirectoryChange::Project(facts(&value)));
         changes.upsert(cluster, desired::of_project(&value));
         let entry = entry.about(id, &value.name);
@@ -225,20 +223,9 @@ impl Projects for SqlStore {
         at: Timestamp,
         entry: AuditEntry,
     ) -> Result<Committed<Vec<AccessRuleId>>, StoreError> {
-        gate::fits(
-            granted,
-            Action::Delete,
-            Entity::Project,
-            Scope::Project(id),
-            DELETE,
-        )?;
-        let mut tx = self.write_as(granted, DELETE).await?;
-        let row = one(&mut tx, id, DELETE)
-            .await?
-            .ok_or_else(|| StoreError::NotFound {
-                what: "project",
-                id: id.to_string(),
-            })?;
+        let (mut tx, row) = self
+            .change::<Project>(granted, Action::Delete, id, DELETE)
+            .await?;
         let mut changes = Changes::default();
         let rules = live_rules_of_project(&mut tx, id).await?;
         let value = soft_delete_rules(&mut tx, &mut changes, &rules, at).await?;

@@ -26,13 +26,11 @@ pub(crate) trait Resource {
     const ONE: &'static str;
 
     /// Its key, bound.
-    fn key(id: Self::Id) -> Arg;
-
+    const KEY: fn(Self::Id) -> Arg;
     /// Where permissions for it are held.
-    fn scope(id: Self::Id) -> Scope;
-
+    const SCOPE: fn(Self::Id) -> Scope;
     /// Its row, understood.
-    fn read(row: &Row) -> Result<Self::Row, StoreError>;
+    const ROW: fn(&Row) -> Result<Self::Row, StoreError>;
 }
 
 /// That there is none.
@@ -49,7 +47,7 @@ pub(crate) async fn one<R: Resource>(
     id: R::Id,
     operation: &'static str,
 ) -> Result<Option<R::Row>, StoreError> {
-    tx.one(R::ONE, &[R::key(id)], R::read, operation).await
+    tx.one(R::ONE, &[(R::KEY)(id)], R::ROW, operation).await
 }
 
 /// One.
@@ -71,7 +69,7 @@ impl SqlStore {
         granted: &Granted,
         id: R::Id,
     ) -> Result<Option<R::Row>, StoreError> {
-        gate::fits(granted, Action::Read, R::ENTITY, R::scope(id), R::READ)?;
+        gate::fits(granted, Action::Read, R::ENTITY, (R::SCOPE)(id), R::READ)?;
         one::<R>(&mut self.read(R::READ).await?, id, R::READ).await
     }
 
@@ -86,8 +84,8 @@ impl SqlStore {
         id: R::Id,
         operation: &'static str,
     ) -> Result<(Tx, R::Row), StoreError> {
-        gate::fits(granted, action, R::ENTITY, R::scope(id), operation)?;
-        let mut tx = self.write(operation).await?;
+        gate::fits(granted, action, R::ENTITY, (R::SCOPE)(id), operation)?;
+        let mut tx = self.write_as(granted, operation).await?;
         let row = needed::<R>(&mut tx, id, operation).await?;
         Ok((tx, row))
     }

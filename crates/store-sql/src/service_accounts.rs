@@ -11,7 +11,8 @@ use reeve_types::{AccessRuleId, ServiceAccountId, Timestamp};
 
 use crate::access_rules::live_rules_of_subject;
 use crate::changes::{Changes, reached, soft_delete_rules, spread_rules};
-use crate::driver::{Arg, During, Tx};
+use crate::driver::{Arg, During, Row, Tx};
+use crate::resource::{Resource, needed};
 use crate::{SqlStore, directory, rows, sessions};
 
 const READ: &str = "read service accounts";
@@ -32,34 +33,19 @@ fn fits(granted: &Granted, action: Action, operation: &'static str) -> Result<()
     gate::fits(granted, action, Entity::ServiceAccount, Scope::Account, operation)
 }
 
-async fn one(
-    tx: &mut Tx,
-    id: ServiceAccountId,
-    operation: &'static str,
-) -> Result<Option<ServiceAccountRow>, StoreError> {
-    tx.one(
-        select!("WHERE id = $1"),
-        &[Arg::text(id)],
-        rows::service_account,
-        operation,
-    )
-    .await
-}
+pub(crate) struct ServiceAccount;
 
-async fn needed(
-    tx: &mut Tx,
-    id: ServiceAccountId,
-    operation: &'static str,
-) -> Result<ServiceAccountRow, StoreError> {
-    let row = one(tx, id, operation).await?;
-    row.ok_or_else(|| missing(id))
-}
+impl Resource for ServiceAccount {
+    type Id = ServiceAccountId;
+    type Row = ServiceAccountRow;
 
-fn missing(id: ServiceAccountId) -> StoreError {
-    StoreError::NotFound {
-        what: "service account",
-        id: id.to_string(),
-    }
+    const WHAT: &'static str = "service account";
+    const ENTITY: Entity = Entity::ServiceAccount;
+    const READ: &'static str = READ;
+    const ONE: &'static str = select!("WHERE id = $1");
+    const KEY: fn(Self::Id) -> Arg = Arg::text;
+    const SCOPE: fn(Self::Id) -> Scope = |_| Scope::Account;
+    const ROW: fn(&Row) -> Result<Self::Row, StoreError> = rows::service_account;
 }
 
 /// What requests go by.
@@ -86,8 +72,7 @@ impl ServiceAccounts for SqlStore {
         granted: &Granted,
         id: ServiceAccountId,
     ) -> Result<Option<ServiceAccountRow>, StoreError> {
-        fits(granted, Action::Read, READ)?;
-        one(&mut self.read(READ).await?, id, READ).await
+        self.get::<ServiceAccount>(granted, id).await
     }
 
     async fn create_service_account(
@@ -116,7 +101,7 @@ impl ServiceAccounts for SqlStore {
             name: new.name.to_string(),
             context: "",
         })?;
-        let row = needed(&mut tx, new.id, CREATE).await?;
+        let row = needed::<ServiceAccount>(&mut tx, new.id, CREATE).await?;
         let entry = entry.about(row.id, &row.name);
         let changes = changed(&mut tx, row.id).await?;
         changes.commit(tx, &entry, row, CREATE).await
@@ -130,9 +115,9 @@ impl ServiceAccounts for SqlStore {
         at: Timestamp,
         entry: AuditEntry,
     ) -> Result<Committed<ServiceAccountFacts>, StoreError> {
-        fits(granted, Action::Update, CHANGE)?;
-        let mut tx = self.write_as(granted, CHANGE).await?;
-        let before = needed(&mut tx, id, CHANGE).await?;
+        let (mut tx, before) = self
+            .change::<ServiceAccount>(granted, Action::Update, id, CHANGE)
+            .await?;
         let mut changes = Changes::default();
         if before.enabled != enabled {
             let rules =
@@ -170,9 +155,9 @@ impl ServiceAccounts for SqlStore {
         at: Timestamp,
         entry: AuditEntry,
     ) -> Result<Committed<usize>, StoreError> {
-        fits(granted, Action::Update, CHANGE)?;
-        let mut tx = self.write_as(granted, CHANGE).await?;
-        let row = needed(&mut tx, id, CHANGE).await?;
+        let (mut tx, row) = self
+            .change::<ServiceAccount>(granted, Action::Update, id, CHANGE)
+            .await?;
         tx.execute(
             "UPDATE service_accounts SET secret = $2, updated_at = $3 WHERE id = $1",
             &[Arg::text(id), secret.as_str().into(), at.into()],
@@ -194,9 +179,9 @@ impl ServiceAccounts for SqlStore {
         at: Timestamp,
         entry: AuditEntry,
     ) -> Result<Committed<Vec<AccessRuleId>>, StoreError> {
-        fits(granted, Action::Delete, DELETE)?;
-        let mut tx = self.write_as(granted, DELETE).await?;
-        let row = needed(&mut tx, id, DELETE).await?;
+        let (mut tx, row) = self
+            .change::<ServiceAccount>(granted, Action::Delete, id, DELETE)
+            .await?;
         let mut changes = Changes::of(DirectoryChange::ServiceAccountDeleted(id));
         let rules = live_rules_of_subject(&mut tx, &SubjectKey::ServiceAccount(row.name.clone())).await?;
         let value = soft_delete_rules(&mut tx, &mut changes, &rules, at).await?;

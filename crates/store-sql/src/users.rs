@@ -11,8 +11,9 @@ use reeve_types::{AccessRuleId, Email, PosixIdentity, Timestamp, Uid, UserId};
 
 use crate::access_rules::{keep_an_administrator, live_rules_of_subject};
 use crate::changes::{Changes, soft_delete_rules};
-use crate::driver::{Arg, During, Statement, Tx};
+use crate::driver::{Arg, During, Row, Statement, Tx};
 use crate::lists::List;
+use crate::resource::{Resource, missing, needed};
 use crate::{SqlStore, audit, directory, rows, sessions, uids};
 
 const READ: &str = "read users";
@@ -20,14 +21,10 @@ const CREATE: &str = "create a user";
 const CHANGE: &str = "change a user";
 const DELETE: &str = "delete a user";
 
-macro_rules! select {
-    ($rest:literal) => {
-        concat!(
-            "SELECT id, email, password IS NOT NULL AS is_local, posix, created_at, created_by, updated_at, last_login,
-                    group_names
-             FROM users u ",
-            $rest
-        )
+macro_rules! columns {
+    () => {
+        "SELECT id, email, password IS NOT NULL AS is_local, posix, created_at, created_by, updated_at, last_login,
+                group_names "
     };
 }
 
@@ -35,16 +32,19 @@ fn fits(granted: &Granted, action: Action, operation: &'static str) -> Result<()
     gate::fits(granted, action, Entity::Users, Scope::Account, operation)
 }
 
-fn missing(id: UserId) -> StoreError {
-    StoreError::NotFound {
-        what: "user",
-        id: id.to_string(),
-    }
-}
+pub(crate) struct User;
 
-async fn one(tx: &mut Tx, id: UserId, operation: &'static str) -> Result<Option<UserRow>, StoreError> {
-    tx.one(select!("WHERE id = $1"), &[Arg::text(id)], rows::user, operation)
-        .await
+impl Resource for User {
+    type Id = UserId;
+    type Row = UserRow;
+
+    const WHAT: &'static str = "user";
+    const ENTITY: Entity = Entity::Users;
+    const READ: &'static str = READ;
+    const ONE: &'static str = concat!(columns!(), "FROM users WHERE id = $1");
+    const KEY: fn(Self::Id) -> Arg = Arg::text;
+    const SCOPE: fn(Self::Id) -> Scope = |_| Scope::Account;
+    const ROW: fn(&Row) -> Result<Self::Row, StoreError> = rows::user;
 }
 
 /// Gives a uid to its first owner, for ever unless it is released.
@@ -133,7 +133,7 @@ async fn remove(tx: &mut Tx, id: UserId) -> Result<bool, StoreError> {
     )
     .await
     .during(DELETE)?
-    .ok_or_else(|| missing(id))?
+    .ok_or_else(|| missing::<User>(id))?
     .bool("signed_in")
 }
 
@@ -159,12 +159,12 @@ pub(crate) async fn insert(tx: &mut Tx, new: &NewUser) -> Result<UserRow, StoreE
         name: new.email.to_string(),
         context: "",
     })?;
-    one(tx, new.id, CREATE).await?.ok_or_else(|| missing(new.id))
+    needed::<User>(tx, new.id, CREATE).await
 }
 
 /// Ends her sessions, and with that the transaction.
 async fn end(mut tx: Tx, id: UserId, entry: AuditEntry) -> Result<Committed<usize>, StoreError> {
-    let row = one(&mut tx, id, CHANGE).await?.ok_or_else(|| missing(id))?;
+    let row = needed::<User>(&mut tx, id, CHANGE).await?;
     let mut changes = changed(&mut tx, id, CHANGE).await?;
     let subject = SubjectId::User(id);
     let ended = sessions::end_all(&mut tx, &mut changes, subject, entry.timestamp, CHANGE).await?;
@@ -204,7 +204,7 @@ fn term(column: UserColumn) -> Statement {
     }
 }
 
-fn list(query: &ListQuery<UserColumn>, local: Option<bool>) -> List<'_, UserColumn> {
+pub(crate) fn list(query: &ListQuery<UserColumn>, local: Option<bool>) -> List<'_, UserColumn> {
     let local = local.map(|local| {
         Statement::from(if local {
             "u.password IS NOT NULL"
@@ -214,7 +214,8 @@ fn list(query: &ListQuery<UserColumn>, local: Option<bool>) -> List<'_, UserColu
     });
     List {
         query,
-        from: "users u",
+        table: "users",
+        alias: "u",
         order: &["u.email"],
         term: &term,
         conditions: local.into_iter().collect(),
@@ -232,7 +233,7 @@ impl Users for SqlStore {
         fits(granted, Action::Read, READ)?;
         let mut tx = self.read(READ).await?;
         list(query, local)
-            .page(&mut tx, select!(""), rows::user, READ)
+            .page(&mut tx, (columns!(), ""), rows::user, READ)
             .await
     }
 
@@ -247,8 +248,7 @@ impl Users for SqlStore {
     }
 
     async fn user(&self, granted: &Granted, id: UserId) -> Result<Option<UserRow>, StoreError> {
-        fits(granted, Action::Read, READ)?;
-        one(&mut self.read(READ).await?, id, READ).await
+        self.get::<User>(granted, id).await
     }
 
     async fn create_user(
@@ -273,9 +273,7 @@ impl Users for SqlStore {
         at: Timestamp,
         entry: AuditEntry,
     ) -> Result<Committed<UserRow>, StoreError> {
-        fits(granted, Action::Update, CHANGE)?;
-        let mut tx = self.write_as(granted, CHANGE).await?;
-        let before = one(&mut tx, id, CHANGE).await?.ok_or_else(|| missing(id))?;
+        let (mut tx, before) = self.change::<User>(granted, Action::Update, id, CHANGE).await?;
         leave_uid(&mut tx, before.posix.as_ref(), at).await?;
         claim_uid(&mut tx, id, posix.as_ref()).await?;
         tx.execute(
@@ -284,7 +282,7 @@ impl Users for SqlStore {
         )
         .await
         .during(CHANGE)?;
-        let row = one(&mut tx, id, CHANGE).await?.ok_or_else(|| missing(id))?;
+        let row = needed::<User>(&mut tx, id, CHANGE).await?;
         let entry = with_posix(entry.about(id, &row.email), Some(&before), row.posix.as_ref());
         let changes = changed(&mut tx, id, CHANGE).await?;
         changes.commit(tx, &entry, row, CHANGE).await
@@ -340,9 +338,7 @@ impl Users for SqlStore {
         at: Timestamp,
         entry: AuditEntry,
     ) -> Result<Committed<Vec<AccessRuleId>>, StoreError> {
-        fits(granted, Action::Delete, DELETE)?;
-        let mut tx = self.write_as(granted, DELETE).await?;
-        let row = one(&mut tx, id, DELETE).await?.ok_or_else(|| missing(id))?;
+        let (mut tx, row) = self.change::<User>(granted, Action::Delete, id, DELETE).await?;
         let mut changes = Changes::of(DirectoryChange::UserDeleted(id));
         let rules = live_rules_of_subject(&mut tx, &SubjectKey::User(row.email.clone())).await?;
         let value = soft_delete_rules(&mut tx, &mut changes, &rules, at).await?;

@@ -18,25 +18,20 @@ const READ: &str = "read workloads";
 const CREATE: &str = "create a workload";
 const DELETE: &str = "delete a workload";
 
-macro_rules! select {
-    ($rest:literal) => {
-        select!("", "", $rest)
+macro_rules! columns {
+    () => {
+        "SELECT w.id, w.name, w.project_id, p.name AS project_name, p.namespace, p.department_id,
+                d.name AS department_name, w.cluster_id, w.submitted_by, w.image, w.created_at,
+                s.phase, s.message, s.updated_at AS status_at"
     };
-    ($columns:literal, $join:literal, $rest:literal) => {
-        concat!(
-            "SELECT w.id, w.name, w.project_id, p.name AS project_name, p.namespace, p.department_id,
-                    d.name AS department_name, w.cluster_id, w.submitted_by, w.image, w.created_at,
-                    s.phase, s.message, s.updated_at AS status_at",
-            $columns,
-            "
-             FROM workloads w
-             JOIN projects p ON p.id = w.project_id
-             JOIN departments d ON d.id = p.department_id
-             LEFT JOIN object_status s
-               ON s.cluster_id = w.cluster_id AND s.kind = 'workload' AND s.object_id = w.id ",
-            $join,
-            $rest
-        )
+}
+
+macro_rules! joins {
+    () => {
+        "JOIN projects p ON p.id = w.project_id
+         JOIN departments d ON d.id = p.department_id
+         LEFT JOIN object_status s
+           ON s.cluster_id = w.cluster_id AND s.kind = 'workload' AND s.object_id = w.id "
     };
 }
 
@@ -46,10 +41,11 @@ async fn one(
     operation: &'static str,
 ) -> Result<Option<WorkloadRow>, StoreError> {
     tx.one(
-        select!(
-            ", q.request",
-            "JOIN workload_requests q ON q.workload_id = w.id ",
-            "WHERE w.id = $1"
+        concat!(
+            columns!(),
+            ", q.request FROM workloads w ",
+            joins!(),
+            "JOIN workload_requests q ON q.workload_id = w.id WHERE w.id = $1"
         ),
         &[Arg::text(id)],
         rows::workload,
@@ -184,7 +180,7 @@ fn term(column: WorkloadColumn) -> Statement {
 }
 
 /// The list of those in projects that may be seen.
-fn list<'a>(
+pub(crate) fn list<'a>(
     visible: &Visible,
     query: &'a ListQuery<WorkloadColumn>,
 ) -> Result<List<'a, WorkloadColumn>, StoreError> {
@@ -201,7 +197,8 @@ fn list<'a>(
     });
     Ok(List {
         query,
-        from: "workloads w",
+        table: "workloads",
+        alias: "w",
         order: &["w.created_at", "w.id"],
         term: &term,
         conditions: seen.into_iter().collect(),
@@ -217,8 +214,13 @@ impl Workloads for SqlStore {
     ) -> Result<Page<WorkloadSummary>, StoreError> {
         let mut tx = self.read(READ).await?;
         let list = list(visible, query)?;
-        list.page(&mut tx, select!(""), rows::workload_summary, READ)
-            .await
+        list.page(
+            &mut tx,
+            (concat!(columns!(), " "), joins!()),
+            rows::workload_summary,
+            READ,
+        )
+        .await
     }
 
     async fn count_workloads(

@@ -37,8 +37,8 @@ fn questions() -> Vec<String> {
         }
     }
     for list in ["/api/v1/org-unit/departments", "/api/v1/org-unit/projects"] {
-        all.push(format!("{list}?filterBy=name=^c&sortBy=name&limit=1"));
-        all.push(format!("{list}/count?filterBy=name=@a,id>=1"));
+        all.push(format!("{list}?filterBy=name=%5Ec&sortBy=name&limit=1"));
+        all.push(format!("{list}/count?filterBy=name=@a,id%3E=1"));
         // Not there before; there, and hidden, after.
         all.extend((3..8).map(|id| format!("{list}/{id}")));
     }

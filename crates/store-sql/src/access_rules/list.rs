@@ -109,7 +109,7 @@ fn narrowed(filter: &AccessRuleFilter) -> Vec<Statement> {
 }
 
 /// The list of what `filter` lets through of those that may be seen.
-pub(super) fn list<'a>(
+pub(crate) fn list<'a>(
     visible: &Visible,
     query: &'a ListQuery<AccessRuleColumn>,
     filter: &AccessRuleFilter,
@@ -119,7 +119,8 @@ pub(super) fn list<'a>(
     let conditions = narrowed(filter).into_iter().chain(seen.into_iter().flatten());
     Ok(List {
         query,
-        from: "access_rules r",
+        table: "access_rules",
+        alias: "r",
         order: &["r.id"],
         term: &term,
         conditions: conditions.collect(),

@@ -63,22 +63,26 @@ fn pages() -> Vec<(&'static str, Statement)> {
         for sort in [None, Some(ProjectColumn::Name), Some(ProjectColumn::CreatedAt)] {
             let query = by(sort);
             let list = projects::list(&visible(Entity::Project, scope), &query).unwrap();
-            all.push(("projects p", list.page_statement("SELECT p.id FROM projects p ")));
+            all.push(("projects p", list.page_statement("SELECT p.id ", "")));
         }
-        for sort in [None, Some(AccessRuleColumn::SubjectId), Some(AccessRuleColumn::CreatedAt)] {
+        for sort in [
+            None,
+            Some(AccessRuleColumn::SubjectId),
+            Some(AccessRuleColumn::CreatedAt),
+        ] {
             let query = by(sort);
             let filter = AccessRuleFilter::default();
             let list = access_rules::list(&visible(Entity::AccessRules, scope), &query, &filter).unwrap();
-            all.push(("access_rules r", list.page_statement("SELECT r.id FROM access_rules r ")));
+            all.push(("access_rules r", list.page_statement("SELECT r.id ", "")));
         }
         let query = by::<WorkloadColumn>(None);
         let list = workloads::list(&visible(Entity::Workloads, scope), &query).unwrap();
-        all.push(("workloads w", list.page_statement("SELECT w.id FROM workloads w ")));
+        all.push(("workloads w", list.page_statement("SELECT w.id ", "")));
     }
     for sort in [None, Some(UserColumn::CreationTime)] {
         let query = by(sort);
         let list = users::list(&query, None);
-        all.push(("users u", list.page_statement("SELECT u.id FROM users u ")));
+        all.push(("users u", list.page_statement("SELECT u.id ", "")));
     }
     all
 }
@@ -93,7 +97,10 @@ async fn furnish(store: &SqlStore) {
 }
 
 async fn plan(tx: &mut Tx, explain: &'static str, column: &'static str, page: Statement) -> String {
-    let rows = tx.select(&Statement::from(explain).then(page), "explain").await.unwrap();
+    let rows = tx
+        .select(&Statement::from(explain).then(page), "explain")
+        .await
+        .unwrap();
     let lines: Vec<_> = rows.iter().map(|row| row.text(column).unwrap()).collect();
     lines.join("\n")
 }
@@ -113,10 +120,13 @@ async fn a_page_is_read_by_an_index_on_sqlite() {
     for (table, page) in pages() {
         let alias = table.rsplit(' ').next().unwrap();
         let plan = plan(&mut tx, "EXPLAIN QUERY PLAN ", "detail", page).await;
-        let whole = plan
-            .lines()
-            .any(|line| line.starts_with(&format!("SCAN {alias}")) && !line.contains("INDEX"));
-        assert!(!whole, "{table} is read whole:\n{plan}");
+        // What comes after it is the page, read from what was found here.
+        let mut reads = plan.lines().filter(|line| line.contains(&format!(" {alias}")));
+        let first = reads.find(|line| line.starts_with("SCAN") || line.starts_with("SEARCH"));
+        assert!(
+            first.is_some_and(|line| line.contains("INDEX")),
+            "{table} is read whole:\n{plan}"
+        );
     }
 }
 
@@ -129,6 +139,9 @@ async fn a_page_is_read_by_an_index_on_postgres() {
     let mut tx = store.read("explain").await.unwrap();
     for (table, page) in pages() {
         let plan = plan(&mut tx, "EXPLAIN ", "QUERY PLAN", page).await;
-        assert!(!plan.contains(&format!("Seq Scan on {table}")), "{table} is read whole:\n{plan}");
+        assert!(
+            !plan.contains(&format!("Seq Scan on {table}")),
+            "{table} is read whole:\n{plan}"
+        );
     }
 }

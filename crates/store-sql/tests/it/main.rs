@@ -4,6 +4,7 @@
 
 mod bounds;
 mod chain;
+mod folded;
 mod forgetting;
 mod order;
 mod postgres;

@@ -1,13 +1,15 @@
 //! Lists: what a store answers out of its database is what reading everything would have come to.
 
+mod listed;
 mod oracle;
 mod setting;
 
 use reeve_authz::Principal;
 use reeve_types::list::{Column, ListQuery, Operator};
 
+use self::listed::{Access, Listed};
 use self::oracle::{Line, apply};
-use self::setting::{Access, Listed, Setting};
+use self::setting::Setting;
 use super::world::World;
 
 /// How many queries each list is asked, of each caller.
@@ -53,14 +55,14 @@ const AWKWARD: &[&str] = &[
 pub async fn lists_are_what_reading_everything_comes_to(world: World) {
     let mut setting = Setting::make(world).await;
     for caller in setting.callers() {
-        compare::<setting::Projects>(&mut setting, &caller).await;
-        compare::<setting::Departments>(&mut setting, &caller).await;
-        compare::<setting::Rules>(&mut setting, &caller).await;
-        compare::<setting::DeletedRules>(&mut setting, &caller).await;
-        compare::<setting::Workloads>(&mut setting, &caller).await;
+        compare::<listed::Projects>(&mut setting, &caller).await;
+        compare::<listed::Departments>(&mut setting, &caller).await;
+        compare::<listed::Rules>(&mut setting, &caller).await;
+        compare::<listed::DeletedRules>(&mut setting, &caller).await;
+        compare::<listed::Workloads>(&mut setting, &caller).await;
     }
     let admin = setting.world.admin.clone();
-    compare::<setting::Users>(&mut setting, &admin).await;
+    compare::<listed::Users>(&mut setting, &admin).await;
 }
 
 async fn compare<L: Listed>(setting: &mut Setting, caller: &Principal) {
@@ -151,10 +153,10 @@ fn value(setting: &mut Setting, lines: &[Line], field: &str) -> String {
 /// backwards. Planted fault: an order that ends with the column sorted by.
 pub async fn pages_neither_repeat_nor_lose_a_row(world: World) {
     let setting = Setting::make(world).await;
-    all_pages::<setting::Projects>(&setting).await;
-    all_pages::<setting::Rules>(&setting).await;
-    all_pages::<setting::Workloads>(&setting).await;
-    all_pages::<setting::Users>(&setting).await;
+    all_pages::<listed::Projects>(&setting).await;
+    all_pages::<listed::Rules>(&setting).await;
+    all_pages::<listed::Workloads>(&setting).await;
+    all_pages::<listed::Users>(&setting).await;
 }
 
 async fn all_pages<L: Listed>(setting: &Setting) {
@@ -178,12 +180,12 @@ async fn all_pages<L: Listed>(setting: &Setting) {
 pub async fn the_comparison_of_lists_notices_faults(world: World) {
     let mut setting = Setting::make(world).await;
     let admin = setting.world.admin.clone();
-    let everything = setting::Projects::access(&setting.world, &admin).unwrap();
-    let all = setting::Projects::lines(&setting, &admin, &everything).await;
+    let everything = listed::Projects::access(&setting.world, &admin).unwrap();
+    let all = listed::Projects::lines(&setting, &admin, &everything).await;
     let store = setting.world.store.clone();
     let store = store.as_ref();
     let query = ListQuery::default();
-    let found = setting::Projects::page(store, &everything, &query)
+    let found = listed::Projects::page(store, &everything, &query)
         .await
         .unwrap()
         .0;
@@ -193,14 +195,14 @@ pub async fn the_comparison_of_lists_notices_faults(world: World) {
     assert_ne!(apply(but_one, &query).0, found);
     // The scopes left out: what is found of everything, where little may be seen.
     for caller in setting.callers().iter().skip(1) {
-        if let Some(access) = setting::Projects::access(&setting.world, caller) {
-            let lines = setting::Projects::lines(&setting, caller, &access).await;
+        if let Some(access) = listed::Projects::access(&setting.world, caller) {
+            let lines = listed::Projects::lines(&setting, caller, &access).await;
             assert_ne!(apply(&lines, &query).0, found, "{caller:?}");
         }
     }
     // A pattern where letters are meant.
     let pairs = [("search".to_owned(), "%".to_owned())];
-    let percent = ListQuery::<<setting::Projects as Listed>::Columns>::parse(&pairs).unwrap();
+    let percent = ListQuery::<<listed::Projects as Listed>::Columns>::parse(&pairs).unwrap();
     let (ids, ..) = apply(&all, &percent);
     assert!(!ids.is_empty() && ids.len() < found.len(), "{ids:?}");
 }
