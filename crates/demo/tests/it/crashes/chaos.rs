@@ -38,10 +38,12 @@ enum Victim {
 #[test]
 fn after_kills_of_server_replica_database_and_operator_the_cluster_equals_the_database() {
     on_a_road_of_replicas("chaos", async |mut road| {
-        let runs = match std::env::var("CHAOS").as_deref() {
-            Ok("all") => ALL,
-            Ok("sample") | Err(_) => SAMPLE,
-            Ok(other) => anyhow::bail!("CHAOS must be `all` or `sample`, it is `{other}`"),
+        let runs = match std::env::var_os("CHAOS") {
+            Some(value) if value == "all" => ALL,
+            Some(value) if value != "sample" => {
+                anyhow::bail!("CHAOS must be `all` or `sample`, it is {value:?}")
+            }
+            _ => SAMPLE,
         };
         let projects = make_projects(&road).await?;
         for seed in 1..=runs {
