@@ -174,7 +174,7 @@ fn an_operator_that_was_not_killed_was_sent_only_what_was_later(road: &Road) -> 
     let (mut fresh, mut resumed) = (0, 0);
     for line in log.lines().filter(|line| line.contains("link connected")) {
         let line: Value = serde_json::from_str(line)?;
-        match line["fields"]["resume"].is_null() {
+        match line["resume"].is_null() {
             true => fresh += 1,
             false => resumed += 1,
         }
@@ -182,10 +182,7 @@ fn an_operator_that_was_not_killed_was_sent_only_what_was_later(road: &Road) -> 
     let complete = log
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .filter(|line| {
-            let said = &line["fields"];
-            said["message"] == "batch" && said["complete"] == true && said["more"] == false
-        })
+        .filter(|line| line["message"] == "batch" && line["complete"] == true && line["more"] == false)
         .count();
     ensure!(resumed > 0, "it never resumed: {fresh} fresh connections");
     // Which may have been cut before it had everything.
