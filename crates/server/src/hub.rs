@@ -297,12 +297,12 @@ mod tests {
         let hub = Arc::new(Hub::default());
         hub.open(cluster(), Revision(0), None, FIRST);
         let mut open: Vec<_> = (0..4).map(|_| hub.listen(cluster(), FIRST).unwrap().1).collect();
-        let waiting = tokio::time::timeout(std::time::Duration::from_millis(20), open[0].replaced());
+        let waiting = tokio::time::timeout(Duration::from_millis(20), open[0].replaced());
         assert!(waiting.await.is_err(), "four may stay");
         let fifth = hub.listen(cluster(), FIRST).unwrap().1;
         assert_eq!(hub.streams(), 4);
         open[0].replaced().await;
-        let waiting = tokio::time::timeout(std::time::Duration::from_millis(20), open[1].replaced());
+        let waiting = tokio::time::timeout(Duration::from_millis(20), open[1].replaced());
         assert!(waiting.await.is_err(), "only the oldest goes");
         // The end of one that was replaced takes nobody else's place.
         drop(open.remove(0));
