@@ -26,7 +26,7 @@ demo-down: ## ends what demo-up started
 test: tools testbed build ## every test, on a real Kubernetes where the machine allows
 	@cargo test --workspace --locked --no-fail-fast
 
-chaos: tools testbed build ## twenty seeded runs of kills over PostgreSQL, of which `make test` does two; about half an hour
+chaos: tools testbed build ## twenty seeded runs of kills over PostgreSQL, of which `make test` does two; about ten minutes
 	@CHAOS=all cargo test -p reeve-e2e --locked --test it -- --nocapture crashes::chaos
 
 check: tools ## formatting, lints, boundaries, generated files, licences; no test runs

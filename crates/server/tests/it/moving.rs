@@ -272,6 +272,24 @@ async fn a_move_that_is_killed_leaves_a_target_that_is_refused_and_is_done_again
             "{said}"
         );
     }
+    // Planted fault: rows that do not arrive, and rows that arrive as others.
+    for body in ["RETURN NULL", "NEW.subject = 'x' || NEW.subject; RETURN NEW"] {
+        let function = format!(
+            "CREATE OR REPLACE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body}; END $$"
+        );
+        watcher.execute(sqlx::AssertSqlSafe(function)).await.unwrap();
+        let trigger = "CREATE OR REPLACE TRIGGER spoils BEFORE INSERT ON access_rules FOR EACH ROW EXECUTE FUNCTION spoil()";
+        watcher.execute(trigger).await.unwrap();
+        let spoilt = refused(&mut moving(&data, &to, &[]));
+        assert!(
+            spoilt.contains("table `access_rules` is not the same in both databases"),
+            "{spoilt}"
+        );
+    }
+    watcher
+        .execute("DROP TRIGGER spoils ON access_rules")
+        .await
+        .unwrap();
     let moved = done(&mut moving(&data, &to, &[]));
     assert!(moved.contains("was not finished; all is moved anew"), "{moved}");
     let running = Running::start_with(&data, &[], &[("REEVE_DATABASE_URL", &to)]).await;
