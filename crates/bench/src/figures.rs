@@ -163,7 +163,7 @@ mod tests {
             ];
             table(&all) + &ratios(&all)
         };
-        assert_eq!(over(&report(50, 100, 170)), Vec::<&str>::new());
+        assert_eq!(over(&report(50, 100, 169)), Vec::<&str>::new());
         let missed = report(51, 100, 171);
         let names: Vec<&str> = over(&missed).iter().map(|line| line.get(..12).unwrap()).collect();
         assert_eq!(names, ["rule -> Role", "pod create, "]);
