@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use reeve_serving::source::{Asks, Filter, Image, accept, next_sync, satisfies};
+use reeve_serving::source::{Filter, Image, accept, next_sync, satisfies};
 use serde_json::{Value, json};
 
 use crate::things::{of, time};
