@@ -294,12 +294,7 @@ fn source(model: AnswerModel) -> ModelSource {
 fn bytes_of_gib(gib: f64) -> i64 {
     let bytes = gib * 1_073_741_824.0;
     if bytes.is_finite() && (0.0..9.0e18).contains(&bytes) {
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "truncation is what is wanted, and the range was checked"
-        )]
-        let whole = bytes as i64;
-        whole
+        bytes as i64
     } else {
         0
     }

@@ -27,9 +27,10 @@ impl Category {
         matches!(self, Self::Infrastructure | Self::Unknown)
     }
 
-    /// Category and reason of a refusal of the API server; `status` is the HTTP status.
-    pub const fn of_status(status: u16) -> (Self, &'static str) {
+    /// Category and reason of a refusal of the API server: its HTTP status, and the reason it gives.
+    pub fn of_refusal(status: u16, reason: &str) -> (Self, &'static str) {
         match status {
+            409 if reason == "AlreadyExists" => (Self::InvalidSpec, "AlreadyExists"),
             401 => (Self::Auth, "Unauthorized"),
             403 => (Self::Auth, "Forbidden"),
             404 => (Self::MissingDownstream, "NotFound"),

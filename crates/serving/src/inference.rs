@@ -218,12 +218,11 @@ impl Serving<'_> {
         {
             let device = gpu.resource_name.clone().filter(|name| !name.is_empty());
             let device = device.unwrap_or_else(|| "amd.com/gpu".to_owned());
-            let amount = |amount: String| Quantity(amount);
-            requests.insert("cpu".to_owned(), amount((4 * count).to_string()));
-            requests.insert("memory".to_owned(), amount(format!("{}Gi", 32 * count)));
-            limits.insert("memory".to_owned(), amount(format!("{}Gi", 48 * count)));
-            requests.insert(device.clone(), amount(count.to_string()));
-            limits.insert(device, amount(count.to_string()));
+            requests.insert("cpu".to_owned(), Quantity((4 * count).to_string()));
+            requests.insert("memory".to_owned(), Quantity(format!("{}Gi", 32 * count)));
+            limits.insert("memory".to_owned(), Quantity(format!("{}Gi", 48 * count)));
+            requests.insert(device.clone(), Quantity(count.to_string()));
+            limits.insert(device, Quantity(count.to_string()));
         }
         let mut claims = None;
         for over in [self.template.resources.as_ref(), self.spec.resources.as_ref()] {

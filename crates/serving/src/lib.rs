@@ -9,7 +9,7 @@
 //! | [`source`], [`metadata`] | which images of a registry become models; what the labels of an image say |
 //! | [`cache`], [`artifact`], [`download`] | which artifacts a cache has and lacks; claim and Jobs of a stored model; how a download stands |
 //! | [`inference`], [`path`] | InferenceService and HTTPRoute |
-//! | [`fault`], [`inspect`], [`log`], [`engine`] | what is in the way, and what conditions, status and decision follow |
+//! | [`fault`], [`inspect`], [`log`], [`engine`], [`news`] | what is in the way, and what conditions, status, decision and events follow |
 //! | [`labels`], [`owner`], [`security`], [`gpu`], [`quantity`], [`duration`] | what these are made of |
 //!
 //! Promises: names are those that the reference operator gave, byte by byte; every pod built here passes Pod Security
@@ -35,6 +35,7 @@ pub mod log;
 pub mod metadata;
 pub mod model;
 pub mod names;
+pub mod news;
 pub mod owner;
 pub mod path;
 pub mod quantity;

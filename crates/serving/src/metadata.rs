@@ -19,10 +19,10 @@ pub struct InvalidDeployments(#[from] serde_json::Error);
 /// [`InvalidDeployments`].
 pub fn read(labels: BTreeMap<String, String>) -> Result<ImageMetadata, InvalidDeployments> {
     let text = |key: &str| {
-        let said = PREFIXES
+        let mut said = PREFIXES
             .iter()
             .filter_map(|prefix| labels.get(&format!("{prefix}{key}")));
-        said.filter(|text| !text.is_empty()).next().cloned()
+        said.find(|text| !text.is_empty()).cloned()
     };
     let list = |key: &str| {
         let all = text(key).unwrap_or_default();

@@ -290,41 +290,40 @@ pub fn merge_hardware(
 
 /// How the templates of a model stand together.
 pub fn templates_health(states: &[Option<ModelState>], expected: Option<bool>) -> Health {
-    let health = |state, reason: &str, message: &str| Health::new(state, reason, message);
     if states.is_empty() {
         return match expected {
-            None => health(
+            None => Health::new(
                 State::Progressing,
                 "AwaitingMetadata",
                 "the image's metadata is not known yet",
             ),
-            Some(true) => health(
+            Some(true) => Health::new(
                 State::Progressing,
                 "CreatingTemplates",
                 "templates are being made",
             ),
-            Some(false) => health(State::Ready, "NoTemplatesExpected", ""),
+            Some(false) => Health::new(State::Ready, "NoTemplatesExpected", ""),
         };
     }
     let all = |wanted: &[ModelState]| states.iter().all(|s| s.is_some_and(|s| wanted.contains(&s)));
     let any = |wanted: &[ModelState]| states.iter().any(|s| s.is_some_and(|s| wanted.contains(&s)));
     let broken = [ModelState::Degraded, ModelState::Failed];
     if all(&[ModelState::Ready]) {
-        health(State::Ready, "AllTemplatesReady", "")
+        Health::new(State::Ready, "AllTemplatesReady", "")
     } else if all(&broken) {
-        health(State::Failed, "AllTemplatesFailed", "every template failed")
+        Health::new(State::Failed, "AllTemplatesFailed", "every template failed")
     } else if all(&[ModelState::NotAvailable]) {
-        health(
+        Health::new(
             State::NotAvailable,
             "NoTemplatesAvailable",
             "the cluster has not what the templates need",
         )
     } else if any(&broken) {
-        health(State::Degraded, "SomeTemplatesDegraded", "some templates failed")
+        Health::new(State::Degraded, "SomeTemplatesDegraded", "some templates failed")
     } else if all(&[ModelState::Ready, ModelState::NotAvailable]) {
-        health(State::Ready, "SomeTemplatesReady", "")
+        Health::new(State::Ready, "SomeTemplatesReady", "")
     } else {
-        health(
+        Health::new(
             State::Progressing,
             "TemplatesProgressing",
             "templates are on their way",

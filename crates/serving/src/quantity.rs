@@ -90,11 +90,11 @@ pub fn canonical(quantity: &Quantity) -> String {
     }
     // Below 1024, and with a fraction, binary quantities are written in decimal.
     let binary = format == Format::Binary && nano % NANO == 0 && nano.abs() >= 1024 * NANO;
-    let table = if binary { BINARY } else { DECIMAL };
-    table
+    let units = if binary { BINARY } else { DECIMAL };
+    units
         .iter()
-        .chain(DECIMAL)
-        .find(|(suffix, factor)| nano % factor == 0 && !(binary && *suffix == "k"))
+        .chain(&[("", NANO)])
+        .find(|(_, factor)| nano % factor == 0)
         .map_or_else(
             || quantity.0.clone(),
             |(suffix, factor)| format!("{}{suffix}", nano / factor),

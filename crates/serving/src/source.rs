@@ -197,7 +197,7 @@ fn holds(any: &[Vec<Test>], version: &Version) -> bool {
 
 /// Alternatives, each a list of tests; `None` for what cannot be read.
 fn range(text: &str) -> Option<Vec<Vec<Test>>> {
-    text.split("||").map(|part| conjunction(part)).collect()
+    text.split("||").map(conjunction).collect()
 }
 
 fn conjunction(text: &str) -> Option<Vec<Test>> {

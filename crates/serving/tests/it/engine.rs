@@ -1,6 +1,7 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use reeve_serving::engine::{Findings, Said, Verdict, judge};
 use reeve_serving::fault::{Category, Component, Dependency, Fault, State};
+use reeve_serving::news::{News, of_pass};
 
 use crate::things::{lines, time};
 
@@ -243,4 +244,41 @@ fn the_time_of_a_transition_moves_with_status_or_reason_alone() {
     assert_eq!(since(&case), time("2026-01-01T00:01:00Z"));
     case.components = vec![down("A").says(State::Ready, "R", "")];
     assert_eq!(since(&case), time("2026-01-01T00:01:00Z"));
+}
+
+#[test]
+fn events_are_told_on_a_change_and_of_errors_on_every_pass() {
+    let told = |case: &Case<'_>| {
+        let news = of_pass(&case.before, &case.judged().conditions, &case.components);
+        let text = |n: &News| {
+            format!(
+                "{} {}: {}",
+                if n.warning { "Warning" } else { "Normal" },
+                n.reason,
+                n.message
+            )
+        };
+        news.iter().map(text).collect::<Vec<_>>()
+    };
+    let mut case = case(vec![down("A"), down("B").says(State::Progressing, "Slow", "")]);
+    let first = [
+        "Normal Ready: A is ready",
+        "Normal Slow: B is not ready: Slow",
+        "Normal Progressing: not everything is ready yet",
+    ];
+    assert_eq!(told(&case), first);
+    case.before = case.judged().conditions;
+    assert!(told(&case).is_empty(), "nothing new");
+    case.components = vec![down("A"), down("B").with(fault(Category::ResourceExhaustion))];
+    let errors = ["Warning Because: m", "Warning Because: B: m"];
+    assert_eq!(told(&case), errors);
+    case.before = case.judged().conditions;
+    assert_eq!(told(&case), errors, "errors are told again");
+    case.components = vec![down("A")];
+    case.said = vec![
+        Said::new("DownloadComplete", false, "VerificationFailed", "v"),
+        Said::new("ArtifactsReady", false, "NoCaches", "n"),
+    ];
+    case.before = case.judged().conditions;
+    assert_eq!(told(&case), ["Warning NoCaches: n"]);
 }

@@ -238,8 +238,10 @@ fn refusals_of_the_api_server_have_one_category() {
         (504, (Category::Infrastructure, "Timeout")),
         (0, (Category::Unknown, "UnknownError")),
     ] {
-        assert_eq!(Category::of_status(status), expected, "{status}");
+        assert_eq!(Category::of_refusal(status, "Conflict"), expected, "{status}");
     }
+    let there = Category::of_refusal(409, "AlreadyExists");
+    assert_eq!(there, (Category::InvalidSpec, "AlreadyExists"));
 }
 
 #[test]

@@ -121,7 +121,7 @@ proptest! {
     #[test]
     fn a_path_is_a_path_or_an_error_whatever_the_template(template in "[a-zA-Z0-9/{}.'\\[\\]_ -]{0,60}", name in ".{0,30}") {
         let service = json!({"metadata": {"name": name, "labels": {"a": name}, "annotations": {"b": name}}});
-        for template in [template, format!("/{{.metadata.name}}/{{.metadata.annotations['b']}}")] {
+        for template in [template, "/{.metadata.name}/{.metadata.annotations['b']}".to_owned()] {
             if let Ok(path) = path::render(&template, &service) {
                 prop_assert!(path.starts_with('/') && path.len() > 1 && path.len() <= 201, "{path}");
                 prop_assert!(path.split('/').skip(1).all(is_dns_label), "{path}");

@@ -5,6 +5,9 @@ use serde_json::{Value, json};
 
 use crate::things::of;
 
+/// States of templates, what is expected, and how they stand together.
+type Row<'a> = (&'a [Option<S>], Option<bool>, State, &'a str);
+
 fn source() -> Value {
     json!([{"modelId": "a/b", "sourceUri": "hf://a/b"}])
 }
@@ -97,7 +100,7 @@ fn templates_stand_together_as_tabulated() {
         let health = templates_health(states, expected);
         (health.state, health.reason)
     };
-    let table: &[(&[Option<S>], Option<bool>, State, &str)] = &[
+    let table: &[Row<'_>] = &[
         (&[], None, State::Progressing, "AwaitingMetadata"),
         (&[], Some(true), State::Progressing, "CreatingTemplates"),
         (&[], Some(false), State::Ready, "NoTemplatesExpected"),
