@@ -183,12 +183,8 @@ impl Projects for SqlStore {
         new: SetNetworking,
         entry: AuditEntry,
     ) -> Result<Committed<ProjectRow>, StoreError> {
-        let missing = || StoreError::NotFound {
-            what: "project",
-            id: id.to_string(),
-        };
-        let mut tx = self.write(UPDATE).await?;
-        let before = one(&mut tx, id, UPDATE).await?.ok_or_else(missing)?;
+        let mut tx = self.write_as(granted, UPDATE).await?;
+        let before = needed::<Project>(&mut tx, id, UPDATE).await?;
         let scope = Scope::Cluster(before.cluster_id);
         gate::fits(granted, Action::Update, Entity::Project, scope, UPDATE)?;
         tx.execute(
@@ -202,7 +198,7 @@ impl Projects for SqlStore {
         )
         .await
         .during(UPDATE)?;
-        let value = one(&mut tx, id, UPDATE).await?.ok_or_else(missing)?;
+        let value = needed::<Project>(&mut tx, id, UPDATE).await?;
         let mut entry = entry.about(id, &value.name);
         for (name, decided) in [
             ("allow_networking_before", before.allow_networking),
