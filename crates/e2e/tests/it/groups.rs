@@ -94,7 +94,7 @@ fn bind_to_everything(road: &Road, name: &str, group: &str) -> Result<()> {
 /// Planted faults: the same user in a session without the group; a binding of the cluster's own to the group's bare name and to
 /// one with a colon; both are of no use.
 #[test]
-fn a_rule_for_a_group_lets_its_members_in_with_kubectl_and_its_end_ends_that() {
+fn a_rule_for_a_group_lets_its_members_into_the_cluster_and_its_end_ends_that() {
     on_a_road_of_its_own("groups", Tier::Controllers, |mut road| async move {
         let team = Team::form(&road).await?;
         let person = organization::create_user(&road.admin, &fresh("carol"), None).await?;
