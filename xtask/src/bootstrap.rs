@@ -195,7 +195,7 @@ mod tests {
         for (path, counts) in [
             ("crates/server/src/link/watch.rs", true),
             ("crates/server/tests/it/link.rs", false),
-            ("crates/store/src/conformance/world.rs", false),
+            ("crates/store/src/conformance/organization.rs", false),
             ("crates/store/src/conformance.rs", false),
             ("crates/authz/src/decision.rs", false),
             ("xtask/src/tidy.rs", false),

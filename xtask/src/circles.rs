@@ -17,11 +17,6 @@ const KNOWN: &[(&str, &[&str], &str)] = &[
     ),
     (
         "server",
-        &["api", "router"],
-        "the router's match ends in each resource's, which wraps its handlers by `router::to`",
-    ),
-    (
-        "server",
         &["audit_log", "cli", "restored", "serve"],
         "commands stand with the flags that they read",
     ),
@@ -32,7 +27,7 @@ const KNOWN: &[(&str, &[&str], &str)] = &[
     ),
     (
         "server",
-        &["guard", "link"],
+        &["link", "middleware"],
         "the guard of the link's paths makes the link's calls",
     ),
     (

@@ -34,13 +34,13 @@
 //! is asked once: a second time it would find its own stamp, and take it for the person's wish to run with all of her
 //! identity. Two policies of the same text, told apart by the namespace's setting (docs/security/second-writers.md).
 
-mod fill;
+mod defaults;
 mod json;
 pub(crate) mod passwd;
 
-pub use fill::fill;
+pub use defaults::fill;
 #[cfg(feature = "testing")]
-pub use fill::{fill_for, fill_shape};
+pub use defaults::{fill_for, fill_shape};
 
 use crate::names;
 

@@ -10,8 +10,8 @@ use crate::body::fields::text;
 use crate::kubernetes::{KubernetesEndpoint, KubernetesToken};
 use crate::operation::Access::Authenticated;
 use crate::operation::{QueryParameter, delete, get, may, operations, patch, post, put};
+use crate::revealed_secret::RevealedSecret;
 use crate::service_account::NewSecret;
-use crate::shown::Shown;
 
 const VERBOSITY: QueryParameter = QueryParameter {
     name: "verbosity",
@@ -208,5 +208,5 @@ pub struct CreatedCluster {
     #[serde(flatten)]
     pub cluster: Cluster,
     /// Ours, beyond the reference: worth nothing to REST and to other clusters; never shown again.
-    pub client_secret: Shown,
+    pub client_secret: RevealedSecret,
 }

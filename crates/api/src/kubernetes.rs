@@ -4,14 +4,14 @@ use reeve_types::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::shown::Shown;
+use crate::revealed_secret::RevealedSecret;
 
 /// The 200 of `POST /api/v1/clusters/{clusterUuid}/kubernetes-token`: a token for one cluster, five minutes long.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KubernetesToken {
     /// The token, for the `Authorization` header of requests to the API server.
-    pub token: Shown,
+    pub token: RevealedSecret,
     /// When it ends.
     pub expiration_timestamp: Timestamp,
 }

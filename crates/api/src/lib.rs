@@ -22,10 +22,10 @@ pub mod openapi;
 pub mod operation;
 pub mod org;
 pub mod realm;
+pub mod revealed_secret;
 pub mod rights;
 pub mod role;
 pub mod service_account;
-pub mod shown;
 pub mod signing_key;
 pub mod token;
 pub mod training;
@@ -38,7 +38,7 @@ pub use operation::{
     Access, Answer, Method, OPERATIONS, Operation, OperationId, PathParameter, Query, Recorded, RequestBody,
 };
 pub use reeve_types::list::{self, ListQuery, ListSpec};
-pub use shown::Shown;
+pub use revealed_secret::RevealedSecret;
 
 /// The account's id: one installation is one account ("tenant" on the wire).
 pub const TENANT_ID: i32 = 1;

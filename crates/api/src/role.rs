@@ -72,7 +72,7 @@ pub struct KubernetesPermissions {
 
 impl Role {
     /// A role as it is shown. `since` is when the account was made.
-    pub fn shown(role: &reeve_authz::Role, since: Timestamp) -> Self {
+    pub fn to_wire(role: &reeve_authz::Role, since: Timestamp) -> Self {
         Self {
             id: role.id().number(),
             name: role.display_name().to_owned(),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::body::TypedBody;
 use crate::operation::{delete, get, may, operations, patch, post};
-use crate::shown::Shown;
+use crate::revealed_secret::RevealedSecret;
 
 operations! {
     /// Operations on service accounts.
@@ -89,7 +89,7 @@ pub struct CreatedServiceAccount {
     /// What it signs in with: equals `name`.
     pub client_id: String,
     /// The secret; never shown again.
-    pub client_secret: Shown,
+    pub client_secret: RevealedSecret,
 }
 
 /// The 200 of a new secret.
@@ -97,5 +97,5 @@ pub struct CreatedServiceAccount {
 #[serde(rename_all = "camelCase")]
 pub struct NewSecret {
     /// The secret; never shown again.
-    pub client_secret: Shown,
+    pub client_secret: RevealedSecret,
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::body::{Body, InvalidBody};
 use crate::operation::Access::Public;
 use crate::operation::{operations, post};
-use crate::shown::Shown;
+use crate::revealed_secret::RevealedSecret;
 
 operations! {
     /// Operations on tokens.
@@ -152,7 +152,7 @@ impl JsonSchema for TokenRequest {
 #[serde(rename_all = "camelCase")]
 pub struct TokenResponse {
     /// Goes into `Authorization: Bearer`.
-    pub access_token: Shown,
+    pub access_token: RevealedSecret,
     /// Its life in seconds.
     pub expires_in: i64,
 }

@@ -11,7 +11,7 @@ use crate::body::TypedBody;
 use crate::body::fields::OnlyFalse;
 use crate::error::Count;
 use crate::operation::{delete, get, may, operations, post, put};
-use crate::shown::Shown;
+use crate::revealed_secret::RevealedSecret;
 use reeve_types::list::USERS;
 
 operations! {
@@ -178,7 +178,7 @@ pub struct CreatedUser {
     /// The user's email, in lower case.
     pub username: Email,
     /// The password; never shown again.
-    pub temp_password: Shown,
+    pub temp_password: RevealedSecret,
 }
 
 /// The 200 of a new password.
@@ -186,7 +186,7 @@ pub struct CreatedUser {
 #[serde(rename_all = "camelCase")]
 pub struct NewPassword {
     /// The new password; never shown again.
-    pub temp_password: Shown,
+    pub temp_password: RevealedSecret,
 }
 
 #[cfg(test)]

@@ -20,8 +20,8 @@ use crate::role::{Role, RoleId};
 use crate::roles::{RoleSlot, Roles};
 use crate::scope::Scope;
 use crate::subject::Rule;
-use crate::tree::{At, Tree};
-use subjects::{Grant, Subjects, Who};
+use crate::tree::{ScopeIndex, Tree};
+use subjects::{Grant, SubjectIndex, Subjects};
 
 /// Everything a decision depends on. Cheap to ask, cheap to change; cloning copies all of it.
 #[derive(Clone, Debug)]
@@ -32,7 +32,7 @@ pub struct Index {
     /// Every rule, by its id.
     rules: HashTable<Stored>,
     hasher: RandomState,
-    /// By [`At`].
+    /// By [`ScopeIndex`].
     scopes: Vec<AtScope>,
     version: Option<i64>,
 }
@@ -45,15 +45,15 @@ const TOGETHER: usize = 32;
 #[derive(Clone, Copy, Debug)]
 struct Stored {
     rule: AccessRuleId,
-    subject: Who,
-    at: At,
+    subject: SubjectIndex,
+    at: ScopeIndex,
 }
 
 /// A rule as its scope holds it.
 #[derive(Clone, Copy, Debug)]
 struct Held {
     rule: AccessRuleId,
-    subject: Who,
+    subject: SubjectIndex,
     role: RoleSlot,
 }
 

@@ -8,9 +8,9 @@ use crate::scope::Scope;
 
 /// A scope, interned. Numbers of removed scopes are given again.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(crate) struct At(u32);
+pub(crate) struct ScopeIndex(u32);
 
-impl At {
+impl ScopeIndex {
     /// The account.
     pub(crate) const ROOT: Self = Self(0);
 
@@ -23,18 +23,18 @@ impl At {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Path {
     // Unused places repeat the last one, so that a search needs no length.
-    steps: [At; 4],
+    steps: [ScopeIndex; 4],
     len: u8,
 }
 
 impl Path {
     const ROOT: Self = Self {
-        steps: [At::ROOT; 4],
+        steps: [ScopeIndex::ROOT; 4],
         len: 1,
     };
 
     /// The path one step further down; `None` below a project.
-    fn down(self, to: At) -> Option<Self> {
+    fn down(self, to: ScopeIndex) -> Option<Self> {
         let [a, b, c, _] = self.steps;
         let steps = match self.len {
             1 => [a, to, to, to],
@@ -49,16 +49,16 @@ impl Path {
     }
 
     /// Account first.
-    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = At> + '_ {
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = ScopeIndex> + '_ {
         self.steps.iter().take(usize::from(self.len)).copied()
     }
 
-    pub(crate) fn contains(&self, at: At) -> bool {
+    pub(crate) fn contains(&self, at: ScopeIndex) -> bool {
         let [a, b, c, d] = self.steps;
         (a == at) | (b == at) | (c == at) | (d == at)
     }
 
-    pub(crate) const fn last(&self) -> At {
+    pub(crate) const fn last(&self) -> ScopeIndex {
         let [_, _, _, last] = self.steps;
         last
     }
@@ -68,15 +68,15 @@ impl Path {
 #[derive(Clone, Debug)]
 pub(crate) struct Tree {
     nodes: Vec<Node>,
-    by_scope: HashMap<Scope, At, RandomState>,
-    free: Vec<At>,
+    by_scope: HashMap<Scope, ScopeIndex, RandomState>,
+    free: Vec<ScopeIndex>,
 }
 
 #[derive(Clone, Debug)]
 struct Node {
     scope: Scope,
     path: Path,
-    children: Vec<At>,
+    children: Vec<ScopeIndex>,
 }
 
 impl Tree {
@@ -88,28 +88,28 @@ impl Tree {
                 path: Path::ROOT,
                 children: Vec::new(),
             }],
-            by_scope: HashMap::from_iter([(Scope::Account, At::ROOT)]),
+            by_scope: HashMap::from_iter([(Scope::Account, ScopeIndex::ROOT)]),
             free: Vec::new(),
         }
     }
 
-    pub(crate) fn at(&self, scope: Scope) -> Option<At> {
+    pub(crate) fn at(&self, scope: Scope) -> Option<ScopeIndex> {
         self.by_scope.get(&scope).copied()
     }
 
     pub(crate) fn path(&self, scope: Scope) -> Option<&Path> {
         if scope == Scope::Account {
-            self.path_at(At::ROOT)
+            self.path_at(ScopeIndex::ROOT)
         } else {
             self.path_at(self.at(scope)?)
         }
     }
 
-    pub(crate) fn path_at(&self, at: At) -> Option<&Path> {
+    pub(crate) fn path_at(&self, at: ScopeIndex) -> Option<&Path> {
         self.nodes.get(at.slot()).map(|node| &node.path)
     }
 
-    pub(crate) fn scope(&self, at: At) -> Option<Scope> {
+    pub(crate) fn scope(&self, at: ScopeIndex) -> Option<Scope> {
         self.scope_at(at.slot())
     }
 
@@ -129,14 +129,14 @@ impl Tree {
     }
 
     /// Adds a scope; `None` where it cannot stand: an unknown parent, or a scope that is there already.
-    pub(crate) fn add(&mut self, scope: Scope, parent: Scope) -> Option<At> {
+    pub(crate) fn add(&mut self, scope: Scope, parent: Scope) -> Option<ScopeIndex> {
         let above = self.at(parent)?;
         if self.by_scope.contains_key(&scope) {
             return None;
         }
         let at = match self.free.last() {
             Some(at) => *at,
-            None => At(u32::try_from(self.nodes.len()).ok()?),
+            None => ScopeIndex(u32::try_from(self.nodes.len()).ok()?),
         };
         let node = Node {
             scope,
@@ -154,8 +154,8 @@ impl Tree {
     }
 
     /// Everything from `scope` down, itself first.
-    pub(crate) fn below(&self, scope: Scope) -> Vec<At> {
-        let mut found: Vec<At> = self.at(scope).into_iter().collect();
+    pub(crate) fn below(&self, scope: Scope) -> Vec<ScopeIndex> {
+        let mut found: Vec<ScopeIndex> = self.at(scope).into_iter().collect();
         let mut next = 0;
         while let Some(at) = found.get(next) {
             let children = self.nodes.get(at.slot()).map_or(&[][..], |node| &node.children);
@@ -179,7 +179,7 @@ impl Tree {
                 continue;
             };
             node.children = Vec::new();
-            if at != At::ROOT {
+            if at != ScopeIndex::ROOT {
                 self.by_scope.remove(&node.scope);
                 self.free.push(at);
             }

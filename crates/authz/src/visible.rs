@@ -7,7 +7,7 @@ use crate::entity::Entity;
 use crate::permission::Action;
 use crate::scope::Scope;
 use crate::subject::SubjectKey;
-use crate::tree::{At, Tree};
+use crate::tree::{ScopeIndex, Tree};
 
 /// Where a caller may read an entity, as of the moment it was asked. Lists, counts and gets go through it.
 ///
@@ -28,7 +28,7 @@ use crate::tree::{At, Tree};
 pub struct Visible {
     entity: Entity,
     principal: SubjectKey,
-    granted: Vec<At>,
+    granted: Vec<ScopeIndex>,
     tree: Arc<Tree>,
 }
 
@@ -37,7 +37,7 @@ impl Visible {
     pub(crate) const fn new(
         entity: Entity,
         principal: SubjectKey,
-        granted: Vec<At>,
+        granted: Vec<ScopeIndex>,
         tree: Arc<Tree>,
     ) -> Self {
         Self {
@@ -65,7 +65,7 @@ impl Visible {
 
     /// Whether it reaches the whole account: nothing needs to be filtered.
     pub fn everything(&self) -> bool {
-        self.granted.first() == Some(&At::ROOT)
+        self.granted.first() == Some(&ScopeIndex::ROOT)
     }
 
     /// Whether what belongs to this scope may be seen. False for a scope that was unknown when this was made.
@@ -85,7 +85,7 @@ impl Visible {
                 .is_some_and(|path| self.is_above_a_granted_one(path.last()))
     }
 
-    fn is_above_a_granted_one(&self, above: At) -> bool {
+    fn is_above_a_granted_one(&self, above: ScopeIndex) -> bool {
         self.granted
             .iter()
             .filter_map(|at| self.tree.path_at(*at))

@@ -12,17 +12,17 @@
 //! many entries as there are rules, which is what a check by a user in five groups must at least do. Answers are compared with a plain loop over all rules before anything is timed.
 
 mod floor;
-mod world;
+mod organization;
 
 use std::fmt;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
+use organization::{Organization, Question};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use serde::Serialize;
-use world::{Question, World};
 
 const SEED: u64 = 20_261_124;
 /// How many checks are timed, over [`QUESTIONS`] different questions.
@@ -91,11 +91,11 @@ fn measure(rules: usize, question_count: usize, checks: usize) -> anyhow::Result
         "at least 20 rules are needed to draw from, not {rules}"
     );
     let mut random = StdRng::seed_from_u64(SEED);
-    let world = World::generate(rules, &mut random)?;
-    let questions = world.questions(question_count, &mut random)?;
+    let organization = Organization::generate(rules, &mut random)?;
+    let questions = organization.questions(question_count, &mut random)?;
 
     let before = resident_bytes();
-    let (index, load) = timed(|| world.load());
+    let (index, load) = timed(|| organization.load());
     let grown = before
         .zip(resident_bytes())
         .map(|(before, after)| after.saturating_sub(before));
@@ -107,7 +107,7 @@ fn measure(rules: usize, question_count: usize, checks: usize) -> anyhow::Result
     for question in questions.iter().take(COMPARED) {
         let fast = question.ask(&index);
         ensure!(
-            fast == world.plainly(question),
+            fast == organization.plainly(question),
             "the index says {fast} about {} for {:?} in {}",
             question.permission,
             question.who,
@@ -225,7 +225,7 @@ impl fmt::Display for Report {
             f,
             "authorization index, {} rules, {} roles, {} resource types, {:.0} % allowed",
             self.rules,
-            world::ROLES,
+            organization::ROLES,
             reeve_authz::Entity::ALL.len(),
             self.allowed_percent
         )?;

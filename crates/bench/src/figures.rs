@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn every_bar_is_on_something_that_is_measured() {
-        let measured = [include_str!("road.rs"), include_str!("identities.rs")].concat();
+        let measured = [include_str!("stack.rs"), include_str!("identities.rs")].concat();
         let names = BARS
             .iter()
             .map(|bar| bar.0)

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use futures::{StreamExt, TryStreamExt, stream};
 use reeve_e2e::organization::create_rule;
-use reeve_e2e::{Organization, Process, Rest, Road};
+use reeve_e2e::{Organization, Process, Rest, Stack};
 use reeve_testkit::wait_until;
 use serde_json::{Value, json};
 
@@ -79,15 +79,15 @@ pub fn table(all: &[Memory]) -> String {
 /// # Errors
 /// A submission is refused, or something does not come in time.
 pub async fn run(
-    road: &mut Road,
+    stack: &mut Stack,
     organization: &Organization,
     away: usize,
     here: usize,
 ) -> Result<Vec<Memory>> {
     let person = organization.person("alice")?;
-    let alice = road.admin.sign_in(&person.username, &person.password).await?;
-    let server = of_server(road, &alice, &person.username, away).await?;
-    let operator = of_operator(road, organization, &alice, here).await?;
+    let alice = stack.admin.sign_in(&person.username, &person.password).await?;
+    let server = of_server(stack, &alice, &person.username, away).await?;
+    let operator = of_operator(stack, organization, &alice, here).await?;
     Ok(vec![server, operator])
 }
 
@@ -113,8 +113,8 @@ async fn submit(alice: &Rest, project: &str, cluster: &str, count: usize) -> Res
         .await
 }
 
-async fn of_server(road: &Road, alice: &Rest, person: &str, count: usize) -> Result<Memory> {
-    let made = road
+async fn of_server(stack: &Stack, alice: &Rest, person: &str, count: usize) -> Result<Memory> {
+    let made = stack
         .admin
         .post("/api/v1/clusters", json!({"name": "held"}))
         .await?;
@@ -122,25 +122,25 @@ async fn of_server(road: &Road, alice: &Rest, person: &str, count: usize) -> Res
     let (cluster, secret) = (text(&made, "uuid")?, text(&made, "clientSecret")?);
     let department = json!({"name": "held", "clusterId": cluster, "resources": []});
     let path = "/api/v1/org-unit/departments";
-    let department = text(&road.admin.post(path, department).await?.expect(201)?, "id")?;
-    create_rule(&road.admin, "user", person, "L1 researcher", "cluster", &cluster).await?;
+    let department = text(&stack.admin.post(path, department).await?.expect(201)?, "id")?;
+    create_rule(&stack.admin, "user", person, "L1 researcher", "cluster", &cluster).await?;
     let mut left = count;
     while left > 0 {
         let name = format!("held-{left}");
         let body = json!({"name": name, "clusterId": cluster, "parentId": department, "resources": []});
-        let project = road.admin.post("/api/v1/org-unit/projects", body).await?;
+        let project = stack.admin.post("/api/v1/org-unit/projects", body).await?;
         let project = text(&project.expect(201)?, "id")?;
         let some = left.min(OF_A_PROJECT);
         submit(alice, &project, &cluster, some).await?;
         left -= some;
     }
-    let (told, longest) = read_everything(&road.admin, &cluster, &secret).await?;
+    let (told, longest) = read_everything(&stack.admin, &cluster, &secret).await?;
     if told != count {
         bail!("{told} workloads of {count} were told");
     }
     alice.get("/api/v1/workloads?limit=50").await?.expect(200)?;
     alice.get("/api/v1/workloads/count").await?.expect(200)?;
-    let server = road.server().context("the server runs")?;
+    let server = stack.server().context("the server runs")?;
     let name = format!(
         "reeve-server, {count} largest sent, lines <= {} KiB",
         longest / 1024
@@ -166,25 +166,25 @@ async fn read_everything(rest: &Rest, cluster: &str, secret: &str) -> Result<(us
 }
 
 async fn of_operator(
-    road: &mut Road,
+    stack: &mut Stack,
     organization: &Organization,
     alice: &Rest,
     count: usize,
 ) -> Result<Memory> {
     let robots = organization.projects.get("robots").context("project robots")?;
-    submit(alice, robots, &road.cluster_id, count).await?;
+    submit(alice, robots, &stack.cluster_id, count).await?;
     until_made(alice).await?;
     // A new process lists everything, and is told everything.
-    road.kill_operator()?;
-    road.start_operator().await?;
-    let rule = create_rule(&road.admin, "group", "held", "Viewer", "project", robots).await?;
+    stack.kill_operator()?;
+    stack.start_operator().await?;
+    let rule = create_rule(&stack.admin, "group", "held", "Viewer", "project", robots).await?;
     let path = format!("/api/v1/authorization/access-rules/{rule}");
     wait_until("a rule to come after everything", async || {
-        let shown = road.admin.get(&path).await?.expect(200)?;
+        let shown = stack.admin.get(&path).await?.expect(200)?;
         Ok((shown.pointer("/status/phase") == Some(&json!("Ready"))).then_some(()))
     })
     .await?;
-    let operator = road.operator().context("the operator runs")?;
+    let operator = stack.operator().context("the operator runs")?;
     Memory::of(format!("reeve-operator, {count} largest, started anew"), operator)
 }
 

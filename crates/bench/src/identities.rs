@@ -10,7 +10,7 @@ use futures::TryStreamExt;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, DeleteParams, PostParams, WatchEvent, WatchParams};
 use reeve_crds::PodIdentities;
-use reeve_e2e::{Organization, Road};
+use reeve_e2e::{Organization, Stack};
 use serde_json::json;
 
 use crate::figures::{Series, now};
@@ -31,17 +31,17 @@ type Seen = Arc<Mutex<HashMap<String, Instant>>>;
 /// # Errors
 /// A pod is refused, or an entry does not come within 60 s.
 pub async fn run(
-    road: &Road,
+    stack: &Stack,
     organization: &Organization,
     standing: usize,
     churn: usize,
 ) -> Result<Vec<Series>> {
     let alice = organization.person("alice")?;
-    let caller = road.admin.sign_in(&alice.username, &alice.password).await?;
-    let token = road.kubernetes_token(&caller).await?;
-    let pods: Api<Pod> = Api::namespaced(road.kubernetes(&token).await?, NAMESPACE);
+    let caller = stack.admin.sign_in(&alice.username, &alice.password).await?;
+    let token = stack.kubernetes_token(&caller).await?;
+    let pods: Api<Pod> = Api::namespaced(stack.kubernetes(&token).await?, NAMESPACE);
     let seen = Seen::default();
-    let lists: Api<PodIdentities> = Api::namespaced(road.cluster.client().await?, NAMESPACE);
+    let lists: Api<PodIdentities> = Api::namespaced(stack.cluster.client().await?, NAMESPACE);
     let watching = tokio::spawn(watch(lists, seen.clone()));
 
     for number in 0..standing {

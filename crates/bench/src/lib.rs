@@ -1,4 +1,4 @@
-//! What Reeve takes and what it holds, measured: decisions in process, and the road on a real Kubernetes.
+//! What Reeve takes and what it holds, measured: decisions in process, and the stack on a real Kubernetes.
 //!
 //! Nothing here is a test; the bars of `DESIGN.md` 6 are read off the printed figures.
 
@@ -7,6 +7,6 @@ pub mod figures;
 pub mod held;
 pub mod identities;
 pub mod lists;
-pub mod road;
+pub mod stack;
 pub mod submissions;
 mod watch;

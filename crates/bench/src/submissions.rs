@@ -12,7 +12,7 @@ use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, ObjectMeta};
 use reeve_e2e::organization::{NAMESPACE, command_line_of, home_of};
-use reeve_e2e::{Organization, Rest, Road, kubeconfig, write_private};
+use reeve_e2e::{Organization, Rest, Stack, kubeconfig, write_private};
 use reeve_testkit::images;
 use serde_json::json;
 use tokio::task::block_in_place;
@@ -43,14 +43,14 @@ impl Way {
 /// The three ways, taking turns; each waits until the container before it has ended.
 ///
 /// # Errors
-/// The road refuses, a container fails, or does not start within 60 s.
-pub async fn run(road: &Road, organization: &Organization, rounds: usize) -> Result<Vec<Series>> {
-    organization.sign_everybody_in(road)?;
-    let reeve = command_line_of(road, "alice")?;
+/// The stack refuses, a container fails, or does not start within 60 s.
+pub async fn run(stack: &Stack, organization: &Organization, rounds: usize) -> Result<Vec<Series>> {
+    organization.sign_everybody_in(stack)?;
+    let reeve = command_line_of(stack, "alice")?;
     let alice = organization.person("alice")?;
-    let alice = road.admin.sign_in(&alice.username, &alice.password).await?;
+    let alice = stack.admin.sign_in(&alice.username, &alice.password).await?;
     let robots = organization.projects.get("robots").context("project robots")?;
-    let client = road.cluster.client().await?;
+    let client = stack.cluster.client().await?;
     let pods: Api<Pod> = Api::namespaced(client.clone(), NAMESPACE);
     let jobs: Api<Job> = Api::namespaced(client, NAMESPACE);
     let mut submit = Way::new("reeve submit -> done", "reeve submit -> container running");
@@ -83,7 +83,7 @@ pub async fn run(road: &Road, organization: &Organization, rounds: usize) -> Res
 
         let bare = format!("bare-{round}");
         let manifest = bare_job(&jobs.get(&name).await?, &bare)?;
-        let kubectl = road.kubectl(&kubeconfig_with_token(road, &alice).await?);
+        let kubectl = stack.kubectl(&kubeconfig_with_token(stack, &alice).await?);
         let applied = timed(&pods, &bare, async || {
             let words = ["apply", "-n", NAMESPACE, "-f", "-"];
             block_in_place(|| kubectl.must_with_input(&words, &manifest)).map(drop)
@@ -91,7 +91,7 @@ pub async fn run(road: &Road, organization: &Organization, rounds: usize) -> Res
         .await?;
 
         let name = format!("rest-{round}");
-        let body = json!({"name": name, "projectId": robots, "clusterId": road.cluster_id, "spec": {
+        let body = json!({"name": name, "projectId": robots, "clusterId": stack.cluster_id, "spec": {
             "image": images::TOOLS, "args": "sleep 1"}});
         let posted = timed(&pods, &name, async || {
             alice
@@ -172,10 +172,10 @@ fn bare_job(made: &Job, name: &str) -> Result<String> {
 }
 
 /// A kubeconfig with a fresh token of hers in it, which lives five minutes.
-async fn kubeconfig_with_token(road: &Road, alice: &Rest) -> Result<PathBuf> {
-    let file = home_of(road, "alice").join("bench.kubeconfig");
-    let token = road.kubernetes_token(alice).await?;
-    write_private(&file, &kubeconfig(&road.cluster, &token, None))?;
+async fn kubeconfig_with_token(stack: &Stack, alice: &Rest) -> Result<PathBuf> {
+    let file = home_of(stack, "alice").join("bench.kubeconfig");
+    let token = stack.kubernetes_token(alice).await?;
+    write_private(&file, &kubeconfig(&stack.cluster, &token, None))?;
     Ok(file)
 }
 

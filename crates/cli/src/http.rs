@@ -90,7 +90,7 @@ fn remedy(status: StatusCode) -> Option<&'static str> {
 pub struct Api {
     client: Client,
     base: Url,
-    token: Option<reeve_api::Shown>,
+    token: Option<reeve_api::RevealedSecret>,
     settings: Option<Settings>,
 }
 

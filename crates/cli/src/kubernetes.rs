@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use reeve_api::Shown;
+use reeve_api::RevealedSecret;
 use reeve_api::kubernetes::{KubernetesEndpoint, KubernetesToken};
 use reeve_types::ClusterId;
 use reqwest::{Client, Response, StatusCode, Url};
@@ -30,7 +30,7 @@ pub struct ApiServer {
     client: Client,
     base: Url,
     authority: Option<String>,
-    token: Shown,
+    token: RevealedSecret,
     obtained: Instant,
 }
 

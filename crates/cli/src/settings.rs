@@ -5,7 +5,7 @@ mod file;
 
 use std::path::{Path, PathBuf};
 
-use reeve_api::Shown;
+use reeve_api::RevealedSecret;
 use reeve_types::{OrgUnitName, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -36,7 +36,7 @@ pub struct SignIn {
     /// Who.
     pub username: String,
     /// The token.
-    pub access_token: Shown,
+    pub access_token: RevealedSecret,
     /// Until when.
     pub expires_at: Timestamp,
 }

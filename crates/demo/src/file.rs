@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use reeve_e2e::organization::kubeconfig_of;
-use reeve_e2e::{ADMINISTRATOR, Organization, Person, Road, write_private};
+use reeve_e2e::{ADMINISTRATOR, Organization, Person, Stack, write_private};
 use reeve_testkit::images;
 use serde_json::{Map, Value, json};
 
@@ -12,11 +12,14 @@ use serde_json::{Map, Value, json};
 ///
 /// # Errors
 /// The file cannot be written, or a path has no absolute form.
-pub(crate) fn write(file: &Path, road: &Road, organization: &Organization) -> Result<()> {
+pub(crate) fn write(file: &Path, stack: &Stack, organization: &Organization) -> Result<()> {
     let mut people = Map::new();
     let mut kubeconfigs = Map::new();
-    kubeconfigs.insert("admin".to_owned(), path(road.cluster.kubeconfig())?);
-    kubeconfigs.insert("installer".to_owned(), path(road.cluster.installer_kubeconfig())?);
+    kubeconfigs.insert("admin".to_owned(), path(stack.cluster.kubeconfig())?);
+    kubeconfigs.insert(
+        "installer".to_owned(),
+        path(stack.cluster.installer_kubeconfig())?,
+    );
     for (
         first_name,
         Person {
@@ -28,7 +31,7 @@ pub(crate) fn write(file: &Path, road: &Road, organization: &Organization) -> Re
             (*first_name).to_owned(),
             json!({"username": username, "password": password}),
         );
-        kubeconfigs.insert((*first_name).to_owned(), path(&kubeconfig_of(road, first_name))?);
+        kubeconfigs.insert((*first_name).to_owned(), path(&kubeconfig_of(stack, first_name))?);
     }
     let applications: Map<String, Value> = organization
         .applications
@@ -41,17 +44,17 @@ pub(crate) fn write(file: &Path, road: &Road, organization: &Organization) -> Re
         })
         .collect();
     let demo = json!({
-        "server_url": road.admin.url(),
-        "ca_file": path(&road.ca_file)?,
-        "admin": {"username": ADMINISTRATOR, "password": road.admin_password},
+        "server_url": stack.admin.url(),
+        "ca_file": path(&stack.ca_file)?,
+        "admin": {"username": ADMINISTRATOR, "password": stack.admin_password},
         "people": people,
         "applications": applications,
-        "cluster_id": road.cluster_id,
+        "cluster_id": stack.cluster_id,
         "kubeconfigs": kubeconfigs,
         "reeve_bin": path(&reeve_testkit::binary("reeve")?)?,
-        "kubectl_bin": path(road.cluster.kubectl_path())?,
+        "kubectl_bin": path(stack.cluster.kubectl_path())?,
         "image": images::TOOLS,
-        "real_node": road.cluster.real_node().is_ok(),
+        "real_node": stack.cluster.real_node().is_ok(),
     });
     write_private(file, &format!("{demo:#}\n"))
 }

@@ -1,7 +1,7 @@
 //! The demo: `run` in the foreground with the story, `up` and `down` in the background.
 
 mod file;
-mod story;
+mod walkthrough;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -13,11 +13,11 @@ use clap::{Parser, Subcommand, ValueEnum};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use reeve_e2e::organization::kubeconfig_of;
-use reeve_e2e::{ADMINISTRATOR, Database, Options, Organization, Road};
+use reeve_e2e::{ADMINISTRATOR, Database, Options, Organization, Stack};
 use reeve_testkit::Tier;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::story::Story;
+use crate::walkthrough::Walkthrough;
 
 /// Longer than the slowest machine that was seen; everything is built by then.
 const COMING_UP: Duration = Duration::from_secs(10 * 60);
@@ -102,8 +102,8 @@ async fn run(dir: &Path, database: Database, with_story: bool) -> Result<()> {
         _ = interrupted.recv() => Ok(None),
         _ = terminated.recv() => Ok(None),
     };
-    let road = match outcome {
-        Ok(Some(road)) => road,
+    let stack = match outcome {
+        Ok(Some(stack)) => stack,
         Ok(None) => return gone(dir),
         Err(error) => {
             gone(dir)?;
@@ -112,44 +112,44 @@ async fn run(dir: &Path, database: Database, with_story: bool) -> Result<()> {
     };
     tokio::select! { _ = interrupted.recv() => (), _ = terminated.recv() => () }
     tell("ending the operator, the server and the Kubernetes");
-    road.down().await;
+    stack.down().await;
     gone(dir)
 }
 
-async fn come_up(dir: &Path, database: Database, with_story: bool) -> Result<Road> {
+async fn come_up(dir: &Path, database: Database, with_story: bool) -> Result<Stack> {
     let started = now();
-    let road = Road::up(Options {
+    let stack = Stack::up(Options {
         tell,
         database,
         ..Options::new(dir.to_owned(), Tier::Node)
     })
     .await?;
     tell("making departments, projects, people, an application and their access rules");
-    let organization = Organization::make(&road).await?;
-    organization.sign_everybody_in(&road)?;
-    file::write(&demo_file(dir), &road, &organization)?;
+    let organization = Organization::make(&stack).await?;
+    organization.sign_everybody_in(&stack)?;
+    file::write(&demo_file(dir), &stack, &organization)?;
     tell(&format!("up after {:.1} s", started.elapsed().as_secs_f64()));
     if with_story {
-        Story::new(&road, tell).tell().await?;
-        addresses(dir, &road, &organization);
+        Walkthrough::new(&stack, tell).tell().await?;
+        addresses(dir, &stack, &organization);
     }
-    Ok(road)
+    Ok(stack)
 }
 
-fn addresses(dir: &Path, road: &Road, organization: &Organization) {
+fn addresses(dir: &Path, stack: &Stack, organization: &Organization) {
     tell("");
     tell("── Addresses and credentials (all in demo.json)");
     tell(&format!(
         "   control plane   {}   CA {}",
-        road.admin.url(),
-        road.ca_file.display()
+        stack.admin.url(),
+        stack.ca_file.display()
     ));
     tell(&format!(
         "   administrator   {} / {}",
-        ADMINISTRATOR, road.admin_password
+        ADMINISTRATOR, stack.admin_password
     ));
     for (first_name, person) in &organization.people {
-        let kubeconfig = kubeconfig_of(road, first_name);
+        let kubeconfig = kubeconfig_of(stack, first_name);
         tell(&format!(
             "   {first_name:<15} {} / {}   KUBECONFIG={}",
             person.username,
@@ -165,8 +165,8 @@ fn addresses(dir: &Path, road: &Road, organization: &Organization) {
     }
     tell(&format!(
         "   Kubernetes      {}   kubectl {}",
-        road.cluster.server(),
-        road.cluster.kubectl_path().display()
+        stack.cluster.server(),
+        stack.cluster.kubectl_path().display()
     ));
     tell(&format!("   {}", demo_file(dir).display()));
     tell("");

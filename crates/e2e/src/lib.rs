@@ -1,8 +1,8 @@
 //! The whole of Reeve on one machine: a real Kubernetes, the server on SQLite or PostgreSQL, the operator under its own rights.
 //! Development only: the demo, the end-to-end tests (`tests/it`), the operator's tests and the benches use it.
 //!
-//! [`Road::up`] puts the parts together as `docs/install.md` tells an administrator to. Everything listens on loopback and
-//! ends with the [`Road`]. What others need of that apart is here once: the chart ([`install_chart`]), kubeconfigs
+//! [`Stack::up`] puts the parts together as `docs/install.md` tells an administrator to. Everything listens on loopback and
+//! ends with the [`Stack`]. What others need of that apart is here once: the chart ([`install_chart`]), kubeconfigs
 //! ([`kubeconfig`]), programs that announce themselves ([`Process`]), and which rights a log shows in use ([`unused_rights`]).
 
 mod command_line;
@@ -11,8 +11,8 @@ mod kubeconfig;
 pub mod organization;
 pub mod process;
 pub mod rest;
-pub mod road;
 pub mod servers;
+pub mod stack;
 mod unused;
 
 pub use command_line::CommandLine;
@@ -21,8 +21,8 @@ pub use kubeconfig::{kubeconfig, write_private};
 pub use organization::{Application, Organization, Person};
 pub use process::Process;
 pub use rest::{Answer, Rest};
-pub use road::{ADMINISTRATOR, Options, Road};
 pub use servers::{Database, Replica, blocking};
+pub use stack::{ADMINISTRATOR, Options, Stack};
 pub use unused::unused as unused_rights;
 
 /// Makes aws-lc-rs the one crypto provider of this process. Calling it again does nothing.

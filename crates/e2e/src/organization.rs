@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::command_line::CommandLine;
 use crate::rest::Rest;
-use crate::road::{Road, text};
+use crate::stack::{Stack, text};
 
 /// The namespace of project `robots`, where alice works.
 pub const NAMESPACE: &str = "reeve-robots";
@@ -51,11 +51,11 @@ impl Organization {
     ///
     /// # Errors
     /// The control plane or the cluster refuses; the error shows the answer.
-    pub async fn make(road: &Road) -> Result<Self> {
-        let admin = &road.admin;
+    pub async fn make(stack: &Stack) -> Result<Self> {
+        let admin = &stack.admin;
         let mut departments = BTreeMap::new();
         for name in ["vision", "language"] {
-            departments.insert(name, create_department(road, name).await?);
+            departments.insert(name, create_department(stack, name).await?);
         }
         let mut projects = BTreeMap::new();
         for (name, department) in [
@@ -64,7 +64,7 @@ impl Organization {
             ("speech", "language"),
         ] {
             let parent = departments.get(department).context("department just made")?;
-            projects.insert(name, create_project(road, name, parent).await?);
+            projects.insert(name, create_project(stack, name, parent).await?);
         }
         let mut people = BTreeMap::new();
         people.insert(
@@ -133,14 +133,14 @@ impl Organization {
     ///
     /// # Errors
     /// The command line refuses; the error shows what it said.
-    pub fn sign_everybody_in(&self, road: &Road) -> Result<()> {
+    pub fn sign_everybody_in(&self, stack: &Stack) -> Result<()> {
         for (first_name, person) in &self.people {
-            let reeve = command_line_of(road, first_name)?;
-            let kubeconfig = kubeconfig_of(road, first_name).display().to_string();
+            let reeve = command_line_of(stack, first_name)?;
+            let kubeconfig = kubeconfig_of(stack, first_name).display().to_string();
             reeve
                 .sign_in(
-                    road.admin.url(),
-                    &road.ca_file,
+                    stack.admin.url(),
+                    &stack.ca_file,
                     &person.username,
                     &person.password,
                 )
@@ -155,10 +155,10 @@ impl Organization {
 ///
 /// # Errors
 /// The answer is not 201.
-pub async fn create_department(road: &Road, name: &str) -> Result<String> {
-    let body = json!({"name": name, "clusterId": road.cluster_id, "resources": []});
+pub async fn create_department(stack: &Stack, name: &str) -> Result<String> {
+    let body = json!({"name": name, "clusterId": stack.cluster_id, "resources": []});
     text(
-        &road
+        &stack
             .admin
             .post("/api/v1/org-unit/departments", body)
             .await?
@@ -171,10 +171,10 @@ pub async fn create_department(road: &Road, name: &str) -> Result<String> {
 ///
 /// # Errors
 /// The answer is not 201.
-pub async fn create_project(road: &Road, name: &str, department: &str) -> Result<String> {
-    let body = json!({"name": name, "clusterId": road.cluster_id, "parentId": department, "resources": []});
+pub async fn create_project(stack: &Stack, name: &str, department: &str) -> Result<String> {
+    let body = json!({"name": name, "clusterId": stack.cluster_id, "parentId": department, "resources": []});
     text(
-        &road
+        &stack
             .admin
             .post("/api/v1/org-unit/projects", body)
             .await?
@@ -262,21 +262,21 @@ pub async fn wait_until_ready(admin: &Rest, project: &str) -> Result<()> {
 }
 
 /// The kubeconfig that [`Organization::sign_everybody_in`] has `reeve kubeconfig set` write for a person.
-pub fn kubeconfig_of(road: &Road, first_name: &str) -> PathBuf {
-    home_of(road, first_name).join("kubeconfig")
+pub fn kubeconfig_of(stack: &Stack, first_name: &str) -> PathBuf {
+    home_of(stack, first_name).join("kubeconfig")
 }
 
 /// The command line of a person, with a settings folder of their own.
 ///
 /// # Errors
 /// The program was not built, or the folder cannot be made.
-pub fn command_line_of(road: &Road, first_name: &str) -> Result<CommandLine> {
-    let home = home_of(road, first_name);
+pub fn command_line_of(stack: &Stack, first_name: &str) -> Result<CommandLine> {
+    let home = home_of(stack, first_name);
     std::fs::create_dir_all(&home).with_context(|| format!("making `{}`", home.display()))?;
     Ok(CommandLine::new(&binary("reeve")?, &home.join("reeve")))
 }
 
 /// Where a person's settings and kubeconfig live.
-pub fn home_of(road: &Road, first_name: &str) -> PathBuf {
-    road.dir().join("people").join(first_name)
+pub fn home_of(stack: &Stack, first_name: &str) -> PathBuf {
+    stack.dir().join("people").join(first_name)
 }

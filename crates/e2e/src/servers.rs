@@ -8,7 +8,7 @@ use reeve_testkit::{Postgres, RoundRobin};
 use serde_json::Value;
 
 use crate::process::Process;
-use crate::road::{ADMINISTRATOR, flags, text, with_command};
+use crate::stack::{ADMINISTRATOR, flags, text, with_command};
 
 /// On what the server runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]

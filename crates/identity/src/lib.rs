@@ -23,7 +23,7 @@ pub use client_secret::{SecretHash, SecretHasher, generate_client_secret};
 pub use keys::{KeyRing, SigningKey};
 pub use master::MasterKey;
 pub use password::{
-    Asking, PasswordError, PasswordHash, Passwords, WeakPassword, check_password, generate_password,
+    LoginAttempt, PasswordError, PasswordHash, Passwords, WeakPassword, check_password, generate_password,
 };
 pub use random::{NoRandomness, Random};
 pub use seal::{Binding, SealError, Sealer};

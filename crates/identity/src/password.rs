@@ -1,9 +1,9 @@
 //! Passwords: the rule, the generator, and argon2id behind a bounded queue.
 
-mod places;
+mod limiter;
 mod queue;
 mod rule;
 
-pub use places::Asking;
+pub use limiter::LoginAttempt;
 pub use queue::{PasswordError, PasswordHash, Passwords};
 pub use rule::{WeakPassword, check_password, generate_password};

@@ -7,11 +7,11 @@ use reeve_store::Store;
 use reeve_types::{Clock, ReservedNamespaces, Timestamp};
 use tokio::sync::{Mutex, watch};
 
+use crate::cluster_streams::ClusterStreams;
 use crate::directory::Directory;
 use crate::failures::Failures;
 use crate::fence::{Advanced, Fence};
 use crate::follow::Following;
-use crate::hub::Hub;
 use crate::load::Load;
 use crate::metrics::Metrics;
 use crate::reserve::Reserve;
@@ -51,7 +51,7 @@ pub struct App {
     /// Keys, tokens and verifiers.
     pub security: Security,
     /// Open link streams.
-    pub hub: Arc<Hub>,
+    pub cluster_streams: Arc<ClusterStreams>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// What does not change.
@@ -67,7 +67,7 @@ pub struct App {
     /// The directory, and how it follows the store.
     pub(crate) following: Following,
     /// Whoever changes something holds it: see `commit.rs`.
-    pub(crate) turn: Arc<Mutex<()>>,
+    pub(crate) write_lock: Arc<Mutex<()>>,
     /// What of each change is written outside of the database.
     fence: OnceLock<Fence>,
 }
@@ -88,7 +88,7 @@ impl App {
             store,
             clock,
             security,
-            hub: Arc::default(),
+            cluster_streams: Arc::default(),
             metrics: Arc::default(),
             settings,
             failures: Failures::default(),
@@ -96,7 +96,7 @@ impl App {
             reserve,
             stopping: watch::Sender::new(false),
             following: Following::default(),
-            turn: Arc::default(),
+            write_lock: Arc::default(),
             fence: OnceLock::new(),
         });
         app.read_anew().await?;

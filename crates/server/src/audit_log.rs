@@ -16,10 +16,10 @@ use reeve_types::Timestamp;
 use serde_json::json;
 
 use crate::app::App;
+use crate::bootstrap::DataDir;
 use crate::cli::Database;
 use crate::error::log_chain;
 use crate::fence::last_head;
-use crate::start::DataDir;
 
 /// What can be done with the audit log.
 #[derive(Debug, Subcommand)]

@@ -10,11 +10,11 @@ use clap::{Args, Parser, Subcommand};
 use reeve_store_sql::DatabaseUrl;
 use reeve_types::{ClusterId, Email, NamespacePattern, Secret};
 
+use crate::bootstrap::DataDir;
 use crate::connections::Bounds;
 use crate::logging::{self, LogFormat};
 use crate::master_key::GivenMasterKey;
 use crate::public_url::PublicUrl;
-use crate::start::DataDir;
 use crate::{audit_log, moving, restored};
 
 /// Reeve's control plane.
@@ -263,7 +263,8 @@ impl Cli {
 }
 
 fn authentication_config(flags: &AuthenticationConfig) -> anyhow::Result<()> {
-    let text = crate::start::authentication_config(&flags.data_dir, flags.database.url()?, flags.cluster)?;
+    let text =
+        crate::bootstrap::authentication_config(&flags.data_dir, flags.database.url()?, flags.cluster)?;
     std::io::stdout()
         .write_all(text.as_bytes())
         .context("failed to print the configuration")

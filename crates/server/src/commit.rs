@@ -96,7 +96,7 @@ impl App {
         let app = Arc::clone(self);
         let failures = self.following.failures();
         let task = tokio::spawn(async move {
-            let _turn = app.turn_of(kind).await;
+            let _write_lock = app.write_lock_for(kind).await;
             app.up_to_date_since(failures).await?;
             // What room there is then is for revocations; a cluster says again what it could not say.
             if kind != Kind::Revocation && app.reserve.is_given() {
@@ -113,10 +113,10 @@ impl App {
         task.await.map_err(ApiError::internal)?
     }
 
-    async fn turn_of(&self, kind: Kind) -> OwnedMutexGuard<()> {
+    async fn write_lock_for(&self, kind: Kind) -> OwnedMutexGuard<()> {
         match kind {
-            Kind::Change | Kind::Revocation => Arc::clone(&self.turn).lock_owned().await,
-            Kind::Report(cluster) => self.hub.reports(cluster).lock_owned().await,
+            Kind::Change | Kind::Revocation => Arc::clone(&self.write_lock).lock_owned().await,
+            Kind::Report(cluster) => self.cluster_streams.reports(cluster).lock_owned().await,
         }
     }
 

@@ -25,9 +25,9 @@ const CREDENTIALS_PATIENCE: Duration = Duration::from_secs(10);
 
 /// A body, parsed by its own parser.
 #[derive(Debug)]
-pub struct Parsed<T>(pub T);
+pub struct JsonBody<T>(pub T);
 
-impl<T: Body, S: Sync> FromRequest<S> for Parsed<T> {
+impl<T: Body, S: Sync> FromRequest<S> for JsonBody<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request<HttpBody>, _state: &S) -> Result<Self, ApiError> {
@@ -113,9 +113,9 @@ async fn read_all(limit: usize, request: Request<HttpBody>) -> Result<Bytes, Api
 
 /// The query string as decoded pairs.
 #[derive(Debug)]
-pub struct Pairs(pub Vec<(String, String)>);
+pub struct QueryPairs(pub Vec<(String, String)>);
 
-impl Pairs {
+impl QueryPairs {
     /// As the query of a list.
     ///
     /// # Errors
@@ -163,7 +163,7 @@ impl Pairs {
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Pairs {
+impl<S: Send + Sync> FromRequestParts<S> for QueryPairs {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
@@ -177,9 +177,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Pairs {
 
 /// The one path parameter of a route, still text.
 #[derive(Debug)]
-pub struct Segment(String);
+pub struct PathId(String);
 
-impl Segment {
+impl PathId {
     /// As an id; 404 for text that no object can have as its id: there is none of that name.
     ///
     /// # Errors
@@ -194,7 +194,7 @@ impl Segment {
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Segment {
+impl<S: Send + Sync> FromRequestParts<S> for PathId {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {

@@ -18,7 +18,7 @@ use reeve_types::{Timestamp, Uid, UserId};
 use tokio::sync::Mutex;
 
 use crate::audit::recovery;
-use crate::start::{system_entry, write_private};
+use crate::bootstrap::{system_entry, write_private};
 
 /// Which uids were given to whom, and which were made free again.
 type Uids = BTreeMap<Uid, Option<UserId>>;

@@ -252,7 +252,7 @@ impl App {
         let directory = Directory::load(snapshot);
         let clusters: Vec<_> = directory.clusters().cloned().collect();
         *self.following.directory_mut() = directory;
-        self.hub.follow_all(&clusters, &heard);
+        self.cluster_streams.follow_all(&clusters, &heard);
         self.following.replaced.store(false, Ordering::SeqCst);
         self.follow_keys().await
     }
@@ -274,7 +274,7 @@ impl App {
             }
         }
         for change in fresh.into_iter().flat_map(|entry| &entry.changes) {
-            self.hub.follow(change);
+            self.cluster_streams.follow(change);
         }
         follows
     }

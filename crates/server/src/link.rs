@@ -20,12 +20,12 @@ use serde::de::{DeserializeOwned, Error as _};
 use crate::app::App;
 use crate::connections::Connection;
 use crate::error::ApiError;
-use crate::guard;
 use crate::load::Place;
+use crate::middleware;
 
 /// The three paths.
 pub fn router(app: &Arc<App>) -> Router<Arc<App>> {
-    let guard = |name: &'static str| from_fn_with_state((Arc::clone(app), name), guard::link);
+    let guard = |name: &'static str| from_fn_with_state((Arc::clone(app), name), middleware::link);
     Router::new()
         .route("/link/v1/token", post(token::handle).layer(guard("link_token")))
         .route("/link/v1/watch", post(watch::handle).layer(guard("link_watch")))
@@ -97,7 +97,7 @@ impl FromRequestParts<Arc<App>> for LinkCaller {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
         let (cluster, credential, expires) = app
             .security
-            .verify_link(guard::bearer(&parts.headers)?, app.clock.now())?;
+            .verify_link(middleware::bearer(&parts.headers)?, app.clock.now())?;
         app.up_to_date().await?;
         if app.directory().cluster(cluster).is_none() && app.settings.shared_database {
             // Made through another process a moment ago, perhaps: the token is ours.

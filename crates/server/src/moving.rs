@@ -13,9 +13,9 @@ use reeve_identity::Random;
 use reeve_store_sql::{Broken, DatabaseUrl, Move, SqlStore, TableSum};
 use reeve_types::Secret;
 
+use crate::bootstrap::DataDir;
 use crate::cli::{Database, unread};
 use crate::fence::last_head;
-use crate::start::DataDir;
 
 /// What can be done with a database as a whole.
 #[derive(Debug, Subcommand)]

@@ -10,15 +10,15 @@ use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use reeve_identity::{Passwords, Random, generate_password};
 use reeve_store::{
-    AuditAction, AuditEntry, CredentialKind, Fence as _, Store, StoreError, Suspended, Verifier,
+    AuditAction, AuditEntry, CredentialHash, CredentialKind, Fence as _, Store, StoreError, Suspended,
 };
 use reeve_store_sql::SqlStore;
 use reeve_types::{Clock, Email, Timestamp};
 
 use crate::audit::recovery;
+use crate::bootstrap::{DataDir, Lock, system_entry};
 use crate::cli::Database;
 use crate::fence::{Advanced, Fence, Found};
-use crate::start::{DataDir, Lock, system_entry};
 
 /// What can be done after a restore.
 #[derive(Debug, Subcommand)]
@@ -105,7 +105,7 @@ async fn done(command: &Command, random: &Random, now: Timestamp) -> anyhow::Res
             let opened = Opened::new(&flags.folder, false, random, now).await?;
             let password = generate_password(random)?;
             let hash = Passwords::new(random.clone())?.hash(&password).await?;
-            let verifier = Verifier::new(hash.as_text());
+            let verifier = CredentialHash::new(hash.as_text());
             let entry = at_the_machine(AuditAction::ResetPassword, "users", random, now)?;
             let store = &opened.store;
             let granted = recovery();

@@ -3,11 +3,9 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::handler::Handler;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{MethodFilter, MethodRouter, on};
-use reeve_api::operation::Method;
-use reeve_api::{OPERATIONS, Operation, OperationId};
+use axum::routing::MethodRouter;
+use reeve_api::{OPERATIONS, OperationId};
 
 use crate::api::{
     access_rules, clusters, departments, documents, health, me, projects, realm, roles, service_accounts,
@@ -15,13 +13,13 @@ use crate::api::{
 };
 use crate::app::App;
 use crate::error::ApiError;
-use crate::{bounds, guard, leftover, link};
+use crate::{bounds, drain_body, link, middleware};
 
 /// The whole interface of the server.
 pub fn router(app: Arc<App>) -> Router {
     let mut router = Router::new();
     for operation in OPERATIONS {
-        let guard = from_fn_with_state((Arc::clone(&app), operation), guard::operation);
+        let guard = from_fn_with_state((Arc::clone(&app), operation), middleware::operation);
         router = router.route(operation.path, route(operation.id).layer(guard));
     }
     router
@@ -29,7 +27,7 @@ pub fn router(app: Arc<App>) -> Router {
         .method_not_allowed_fallback(|| async { ApiError::NoMethod })
         .fallback(|| async { ApiError::NoRoute })
         .layer(from_fn(bounds::check))
-        .layer(from_fn(leftover::discard))
+        .layer(from_fn(drain_body::discard))
         .with_state(app)
 }
 
@@ -54,19 +52,4 @@ fn route(id: OperationId) -> MethodRouter<Arc<App>> {
         Id::Health(id) => health::route(id),
         Id::Document(id) => documents::route(id),
     }
-}
-
-/// A handler behind the method of its operation.
-pub(crate) fn to<T: 'static, H: Handler<T, Arc<App>>>(
-    operation: &Operation,
-    handler: H,
-) -> MethodRouter<Arc<App>> {
-    let method = match operation.method {
-        Method::Get => MethodFilter::GET,
-        Method::Post => MethodFilter::POST,
-        Method::Put => MethodFilter::PUT,
-        Method::Patch => MethodFilter::PATCH,
-        Method::Delete => MethodFilter::DELETE,
-    };
-    on(method, handler)
 }

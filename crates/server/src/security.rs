@@ -5,11 +5,11 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use reeve_api::realm::ISSUER_PATH;
 use reeve_identity::token::{CLUSTER_SECONDS, LINK_SECONDS, REST_SECONDS};
 use reeve_identity::{
-    Asking, Audience, Claims, MasterKey, PasswordError, PasswordHash, Passwords, Random, SecretHash,
+    Audience, Claims, LoginAttempt, MasterKey, PasswordError, PasswordHash, Passwords, Random, SecretHash,
     SecretHasher, SubjectKind, Verifier as TokenVerifier, effective_posix, generate_client_secret,
     generate_password,
 };
-use reeve_store::{CredentialNumber, SessionFacts, SubjectId, UserFacts, Verifier};
+use reeve_store::{CredentialHash, CredentialNumber, SessionFacts, SubjectId, UserFacts};
 use reeve_types::{ClusterId, PosixIdentity, Secret, ServiceAccountId, SessionId, Timestamp, UserId};
 use uuid::Uuid;
 
@@ -242,15 +242,15 @@ impl Security {
     ///
     /// # Errors
     /// [`ApiError::Internal`].
-    pub fn new_secret(&self) -> Result<(Secret, Verifier), ApiError> {
+    pub fn new_secret(&self) -> Result<(Secret, CredentialHash), ApiError> {
         let secret = generate_client_secret(&self.random).map_err(ApiError::internal)?;
-        let verifier = Verifier::new(STANDARD_NO_PAD.encode(self.secrets.hash(&secret).as_bytes()));
+        let verifier = CredentialHash::new(STANDARD_NO_PAD.encode(self.secrets.hash(&secret).as_bytes()));
         Ok((secret, verifier))
     }
 
     /// Is this the secret? The same work without anything to compare with.
-    pub fn check_secret(&self, secret: &Secret, kept: Option<&Verifier>) -> bool {
-        let text = kept.map_or(NOBODYS, Verifier::as_str);
+    pub fn check_secret(&self, secret: &Secret, kept: Option<&CredentialHash>) -> bool {
+        let text = kept.map_or(NOBODYS, CredentialHash::as_str);
         let hash = STANDARD_NO_PAD.decode(text).ok().map(SecretHash::from_bytes);
         let equal = self.secrets.verify(secret, hash.as_ref());
         equal && kept.is_some_and(|kept| !kept.is_suspended())
@@ -260,7 +260,7 @@ impl Security {
     ///
     /// # Errors
     /// [`ApiError::Unavailable`] when too many hashes wait.
-    pub async fn new_password(&self) -> Result<(Secret, Verifier), ApiError> {
+    pub async fn new_password(&self) -> Result<(Secret, CredentialHash), ApiError> {
         let password = generate_password(&self.random).map_err(ApiError::internal)?;
         let verifier = self.password_verifier(&password).await?;
         Ok((password, verifier))
@@ -270,9 +270,9 @@ impl Security {
     ///
     /// # Errors
     /// [`ApiError::Unavailable`] when too many hashes wait.
-    pub async fn password_verifier(&self, password: &Secret) -> Result<Verifier, ApiError> {
+    pub async fn password_verifier(&self, password: &Secret) -> Result<CredentialHash, ApiError> {
         let hash = self.passwords.hash(password).await.map_err(password_error)?;
-        Ok(Verifier::new(hash.as_text()))
+        Ok(CredentialHash::new(hash.as_text()))
     }
 
     /// Is this the password? The same work without anything to compare with.
@@ -281,9 +281,9 @@ impl Security {
     /// [`ApiError::Unavailable`] when too many wait.
     pub async fn check_password(
         &self,
-        asking: &Asking<'_>,
+        asking: &LoginAttempt<'_>,
         password: &Secret,
-        kept: Option<&Verifier>,
+        kept: Option<&CredentialHash>,
     ) -> Result<bool, ApiError> {
         let kept = kept
             .filter(|kept| !kept.is_suspended())

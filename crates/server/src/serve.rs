@@ -16,11 +16,11 @@ use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::app::{App, Settings};
+use crate::bootstrap::{Reach, first_password, first_start, installed, write_whole};
 use crate::cli::Serve;
 use crate::connections::{Bounded, Connections};
 use crate::public_url::PublicUrl;
 use crate::security::Security;
-use crate::start::{Reach, first_password, first_start, installed, write_whole};
 use crate::{audit_log, follow, logging, restored, router, tls, upkeep};
 
 /// How long open requests may go on after SIGTERM. Link streams end at once.

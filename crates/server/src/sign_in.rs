@@ -4,7 +4,7 @@
 //! [`VerifiedIdentity`] of it and calls [`App::sign_in`], and nothing after that differs.
 
 use reeve_identity::VerifiedIdentity;
-use reeve_store::{AuditEntry, NewSession, SessionFacts, StoreError, SubjectId, Verifier};
+use reeve_store::{AuditEntry, CredentialHash, NewSession, SessionFacts, StoreError, SubjectId};
 use reeve_types::SessionId;
 
 use crate::app::App;
@@ -20,7 +20,7 @@ impl App {
     pub async fn sign_in(
         &self,
         identity: &VerifiedIdentity,
-        proven: Option<&Verifier>,
+        proven: Option<&CredentialHash>,
         break_glass: bool,
         entry: AuditEntry,
     ) -> Result<Option<SessionFacts>, ApiError> {

@@ -15,7 +15,7 @@ use rcgen::{
 };
 use reeve_types::Timestamp;
 
-use crate::start::{write_private, write_whole};
+use crate::bootstrap::{write_private, write_whole};
 pub use renewal::renew;
 
 /// How long the authority lasts, in days.

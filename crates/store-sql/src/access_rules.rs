@@ -14,7 +14,7 @@ use reeve_types::list::{AccessRuleColumn, ListQuery};
 use reeve_types::{AccessRuleId, ClusterId, DepartmentId, ProjectId, Timestamp};
 
 use crate::changes::{Changes, soft_delete_rules, spread_rules};
-use crate::driver::{Arg, During, Row, Statement, Tx};
+use crate::driver::{Arg, Row, Statement, StoreResultExt, Tx};
 use crate::folded::folded;
 use crate::{SqlStore, rows};
 pub(crate) use list::list;
@@ -63,7 +63,7 @@ pub(crate) async fn live_rules_at_account(tx: &mut Tx) -> Result<Vec<AccessRuleR
             &[],
         )
         .await
-        .during(READ)?;
+        .context(READ)?;
     read_all(found)
 }
 
@@ -72,7 +72,7 @@ pub(crate) async fn live_rules_of_cluster(
     id: ClusterId,
 ) -> Result<Vec<AccessRuleRow>, StoreError> {
     let sql = select!("WHERE cluster_id = $1 AND deleted_at IS NULL ORDER BY id");
-    read_all(tx.rows(sql, &[Arg::text(id)]).await.during(READ)?)
+    read_all(tx.rows(sql, &[Arg::text(id)]).await.context(READ)?)
 }
 
 pub(crate) async fn live_rules_of_department(
@@ -80,7 +80,7 @@ pub(crate) async fn live_rules_of_department(
     id: DepartmentId,
 ) -> Result<Vec<AccessRuleRow>, StoreError> {
     let sql = select!("WHERE department_id = $1 AND deleted_at IS NULL ORDER BY id");
-    read_all(tx.rows(sql, &[id.number().into()]).await.during(READ)?)
+    read_all(tx.rows(sql, &[id.number().into()]).await.context(READ)?)
 }
 
 pub(crate) async fn live_rules_of_project(
@@ -88,7 +88,7 @@ pub(crate) async fn live_rules_of_project(
     id: ProjectId,
 ) -> Result<Vec<AccessRuleRow>, StoreError> {
     let sql = select!("WHERE project_id = $1 AND deleted_at IS NULL ORDER BY id");
-    read_all(tx.rows(sql, &[id.number().into()]).await.during(READ)?)
+    read_all(tx.rows(sql, &[id.number().into()]).await.context(READ)?)
 }
 
 pub(crate) async fn live_rules_of_subject(
@@ -97,7 +97,11 @@ pub(crate) async fn live_rules_of_subject(
 ) -> Result<Vec<AccessRuleRow>, StoreError> {
     let (kind, name) = rows::subject_columns(subject);
     let sql = select!("WHERE subject_kind = $1 AND subject = $2 AND deleted_at IS NULL ORDER BY id");
-    read_all(tx.rows(sql, &[kind.into(), Arg::text(name)]).await.during(READ)?)
+    read_all(
+        tx.rows(sql, &[kind.into(), Arg::text(name)])
+            .await
+            .context(READ)?,
+    )
 }
 
 /// Refuses a transaction after which no local user is a System administrator of the account.
@@ -111,7 +115,7 @@ pub(crate) async fn keep_an_administrator(tx: &mut Tx) -> Result<(), StoreError>
             &[RoleId::SYSTEM_ADMINISTRATOR.number().into()],
         )
         .await
-        .during("look for a local System administrator")?;
+        .context("look for a local System administrator")?;
     if left.is_some() {
         Ok(())
     } else {
@@ -173,7 +177,7 @@ async fn place(tx: &mut Tx, scope: Scope) -> Result<Place, StoreError> {
             let row = tx
                 .row("SELECT name FROM clusters WHERE id = $1", &[Arg::text(id)])
                 .await
-                .during(CREATE)?;
+                .context(CREATE)?;
             let row = row.ok_or_else(|| missing("cluster", id.to_string()))?;
             Place {
                 name: row.text("name")?,
@@ -184,7 +188,7 @@ async fn place(tx: &mut Tx, scope: Scope) -> Result<Place, StoreError> {
         }
         Scope::Department(id) => {
             let sql = "SELECT name, cluster_id FROM departments WHERE id = $1";
-            let row = tx.row(sql, &[id.number().into()]).await.during(CREATE)?;
+            let row = tx.row(sql, &[id.number().into()]).await.context(CREATE)?;
             let row = row.ok_or_else(|| missing("department", id.to_string()))?;
             Place {
                 name: row.text("name")?,
@@ -195,7 +199,7 @@ async fn place(tx: &mut Tx, scope: Scope) -> Result<Place, StoreError> {
         }
         Scope::Project(id) => {
             let sql = "SELECT name, cluster_id, department_id FROM projects WHERE id = $1";
-            let row = tx.row(sql, &[id.number().into()]).await.during(CREATE)?;
+            let row = tx.row(sql, &[id.number().into()]).await.context(CREATE)?;
             let row = row.ok_or_else(|| missing("project", id.to_string()))?;
             Place {
                 name: row.text("name")?,
@@ -214,7 +218,7 @@ async fn in_effect(tx: &mut Tx, subject: &SubjectKey) -> Result<bool, StoreError
             let row = tx
                 .row("SELECT id FROM users WHERE email = $1", &[Arg::text(email)])
                 .await
-                .during(CREATE)?;
+                .context(CREATE)?;
             row.map(|_| true).ok_or_else(|| StoreError::NotFound {
                 what: "user",
                 id: email.to_string(),
@@ -222,7 +226,7 @@ async fn in_effect(tx: &mut Tx, subject: &SubjectKey) -> Result<bool, StoreError
         }
         SubjectKey::ServiceAccount(name) => {
             let sql = "SELECT enabled FROM service_accounts WHERE name = $1";
-            let row = tx.row(sql, &[Arg::text(name)]).await.during(CREATE)?;
+            let row = tx.row(sql, &[Arg::text(name)]).await.context(CREATE)?;
             row.ok_or_else(|| StoreError::NotFound {
                 what: "service account",
                 id: name.to_string(),
@@ -253,7 +257,7 @@ async fn room(tx: &mut Tx, scope: Scope, name: &str) -> Result<(), StoreError> {
             id.number(),
         ),
     };
-    let row = tx.row(sql, &[id.into()]).await.during(CREATE)?;
+    let row = tx.row(sql, &[id.into()]).await.context(CREATE)?;
     match row.map(|row| row.int("rules")).transpose()? {
         Some(rules) if rules >= RULES_OF_A_SCOPE => Err(StoreError::ScopeFull {
             scope: format!("{} `{name}`", scope.wire_type()),

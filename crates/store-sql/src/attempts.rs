@@ -11,7 +11,7 @@ use reeve_store::{AuditEntry, PRUNED, StoreError};
 use reeve_types::Timestamp;
 
 use crate::audit::append;
-use crate::driver::{During, Tx};
+use crate::driver::{StoreResultExt, Tx};
 
 pub(crate) const PRUNE: &str = "prune the audit log";
 const NOTE: &str = "write the audit event";
@@ -23,7 +23,7 @@ pub(crate) async fn note(tx: &mut Tx, at: Timestamp) -> Result<(), StoreError> {
         &[at.into()],
     )
     .await
-    .during(NOTE)?;
+    .context(NOTE)?;
     Ok(())
 }
 
@@ -51,7 +51,7 @@ pub(crate) async fn prune(
             &[before.into(), end.into(), limit.into()],
         )
         .await
-        .during(PRUNE)?;
+        .context(PRUNE)?;
     if old.is_empty() {
         return Ok(0);
     }
@@ -78,7 +78,7 @@ pub(crate) async fn prune(
         &[],
     )
     .await
-    .during(PRUNE)?;
+    .context(PRUNE)?;
     for run in runs {
         for sql in [
             "DELETE FROM audit_events WHERE sequence BETWEEN $1 AND $2",
@@ -86,7 +86,7 @@ pub(crate) async fn prune(
         ] {
             tx.execute(sql, &[run.first.into(), run.last.into()])
                 .await
-                .during(PRUNE)?;
+                .context(PRUNE)?;
         }
     }
     Ok(old.len())
@@ -132,7 +132,7 @@ pub(crate) async fn pruned(tx: &mut Tx) -> Result<Pruned, StoreError> {
             &[],
         )
         .await
-        .during(PRUNE)?;
+        .context(PRUNE)?;
     let mut gaps = BTreeMap::new();
     for row in said {
         let by = row.int("sequence")?;

@@ -6,7 +6,7 @@ use reeve_store::{Audit, AuditAction, AuditEntry, AuditHead, AuditRow, StoreErro
 use reeve_types::Timestamp;
 
 use crate::chain::{Broken, Link, Verified, Walk};
-use crate::driver::{Arg, During, Row, Tx};
+use crate::driver::{Arg, Row, StoreResultExt, Tx};
 use crate::{SqlStore, attempts};
 
 const APPEND: &str = "write the audit event";
@@ -39,7 +39,7 @@ pub(crate) async fn append(tx: &mut Tx, entry: &AuditEntry) -> Result<(), StoreE
         ],
     )
     .await
-    .during(APPEND)?;
+    .context(APPEND)?;
     Ok(())
 }
 
@@ -52,7 +52,7 @@ async fn counted(tx: &mut Tx) -> Result<i64, StoreError> {
     let row = tx
         .row("SELECT value FROM counters WHERE name = $1", &["audit".into()])
         .await
-        .during(READ)?;
+        .context(READ)?;
     row.map_or(Ok(0), |row| row.int("value"))
 }
 
@@ -62,7 +62,7 @@ async fn hash_of(tx: &mut Tx, sequence: i64) -> Result<Option<String>, StoreErro
         &[sequence.into()],
     )
     .await
-    .during(READ)?
+    .context(READ)?
     .map(|row| row.text("hash"))
     .transpose()
 }
@@ -90,7 +90,7 @@ pub(crate) async fn begin_keyed(store: &SqlStore, now: Timestamp) -> Result<(), 
     let row = tx
         .row("SELECT sequence FROM audit_events WHERE keyed LIMIT 1", &[])
         .await
-        .during(READ)?;
+        .context(READ)?;
     if last.sequence == 0 || row.is_some() {
         return Ok(());
     }
@@ -99,7 +99,7 @@ pub(crate) async fn begin_keyed(store: &SqlStore, now: Timestamp) -> Result<(), 
         .metadata
         .insert("unkeyed_up_to".to_owned(), last.to_string());
     append(&mut tx, &entry).await?;
-    tx.commit().await.during(APPEND)
+    tx.commit().await.context(APPEND)
 }
 
 fn broken(sequence: i64, reason: &str) -> StoreError {
@@ -188,7 +188,7 @@ impl Audit for SqlStore {
         gate::is(granted, BootstrapException::SessionRecord, APPEND)?;
         let mut tx = self.record_later(APPEND).await?;
         append(&mut tx, &entry).await?;
-        tx.commit().await.during(APPEND)
+        tx.commit().await.context(APPEND)
     }
 
     async fn record_attempts(&self, granted: &Granted, entries: Vec<AuditEntry>) -> Result<(), StoreError> {
@@ -198,7 +198,7 @@ impl Audit for SqlStore {
             append(&mut tx, entry).await?;
             attempts::note(&mut tx, entry.timestamp).await?;
         }
-        tx.commit().await.during(APPEND)
+        tx.commit().await.context(APPEND)
     }
 
     async fn prune_attempts(
@@ -212,7 +212,7 @@ impl Audit for SqlStore {
         gate::is(granted, BootstrapException::SessionRecord, attempts::PRUNE)?;
         let mut tx = self.record_later(attempts::PRUNE).await?;
         let pruned = attempts::prune(&mut tx, before, end, limit, entry).await?;
-        tx.commit().await.during(attempts::PRUNE)?;
+        tx.commit().await.context(attempts::PRUNE)?;
         Ok(pruned)
     }
 

@@ -8,7 +8,7 @@ use reeve_store::{
 };
 
 use crate::SqlStore;
-use crate::driver::{Arg, During, Row, Tx};
+use crate::driver::{Arg, Row, StoreResultExt, Tx};
 
 const APPEND: &str = "write the change log";
 const READ: &str = "read the change log";
@@ -30,7 +30,7 @@ pub(crate) async fn append(
         let row = tx
             .row(statement, &[number.into(), Arg::json(&changes)?, decides.into()])
             .await
-            .during(APPEND)?
+            .context(APPEND)?
             .ok_or_else(|| StoreError::Corrupt {
                 what: "change log",
                 reason: format!("entry {number} was not written"),
@@ -48,8 +48,8 @@ pub(crate) async fn append(
             &[(last.number.0 - CHANGES_KEPT).into()],
         )
         .await
-        .during(APPEND)?;
-        tx.wake().await.during(APPEND)?;
+        .context(APPEND)?;
+        tx.wake().await.context(APPEND)?;
     }
     Ok(log)
 }
@@ -63,7 +63,7 @@ pub(crate) async fn reached(tx: &mut Tx) -> Result<ChangeMark, StoreError> {
             &[COUNTER.into()],
         )
         .await
-        .during(READ)?;
+        .context(READ)?;
     row.map_or(Ok(ChangeMark::default()), |row| {
         Ok(ChangeMark {
             number: ChangeNumber(row.int("value")?),
@@ -92,7 +92,7 @@ async fn place(tx: &mut Tx, mark: &ChangeMark) -> Result<Place, StoreError> {
             &[COUNTER.into(), mark.number.0.into()],
         )
         .await
-        .during(READ)?;
+        .context(READ)?;
     let (reached, tag) = match row {
         Some(row) => (row.int("value")?, row.opt_text("tag")?),
         None => (0, None),
@@ -129,7 +129,7 @@ pub(crate) async fn is_still_granted(
             &[COUNTER.into(), as_of.into()],
         )
         .await
-        .during(operation)?;
+        .context(operation)?;
     let Some(row) = row else { return Ok(()) };
     let reached = row.int("value")?;
     if row.bool("later")? || !(as_of..=as_of.saturating_add(CHANGES_KEPT)).contains(&reached) {

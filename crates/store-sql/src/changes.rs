@@ -11,7 +11,7 @@ use reeve_store::{
 };
 use reeve_types::{AccessRuleId, ClusterId, Revision, Timestamp};
 
-use crate::driver::{Arg, During, Tx};
+use crate::driver::{Arg, StoreResultExt, Tx};
 use crate::{audit, change_log, revision_tokens};
 
 const OPERATION: &str = "write desired state";
@@ -67,7 +67,7 @@ impl Changes {
     ) -> Result<Committed<T>, StoreError> {
         let (revisions, log) = self.write(&mut tx).await?;
         audit::append(&mut tx, entry).await?;
-        tx.commit().await.during(operation)?;
+        tx.commit().await.context(operation)?;
         Ok(Committed {
             value,
             revisions,
@@ -115,7 +115,7 @@ async fn has(tx: &mut Tx, cluster: ClusterId, key: ObjectKey) -> Result<bool, St
             &[Arg::text(cluster), kind.into(), Arg::text(id)],
         )
         .await
-        .during(OPERATION)?;
+        .context(OPERATION)?;
     Ok(row.is_some())
 }
 
@@ -125,7 +125,7 @@ async fn raise(tx: &mut Tx, cluster: ClusterId) -> Result<i64, StoreError> {
         &[Arg::text(cluster)],
     )
     .await
-    .during(OPERATION)?
+    .context(OPERATION)?
     .ok_or_else(|| StoreError::NotFound {
         what: "cluster",
         id: cluster.to_string(),
@@ -151,14 +151,14 @@ async fn put(
         &[Arg::text(cluster), kind.into(), Arg::text(&id), revision.into(), body],
     )
     .await
-    .during(OPERATION)?;
+    .context(OPERATION)?;
     if object.is_none() {
         tx.execute(
             "DELETE FROM object_status WHERE cluster_id = $1 AND kind = $2 AND object_id = $3",
             &[Arg::text(cluster), kind.into(), Arg::text(id)],
         )
         .await
-        .during(OPERATION)?;
+        .context(OPERATION)?;
     }
     Ok(())
 }
@@ -182,7 +182,7 @@ pub(crate) async fn reached(
         (Scope::Account, _) => tx
             .rows("SELECT id FROM clusters ORDER BY id", &[])
             .await
-            .during("list the clusters a rule reaches")?
+            .context("list the clusters a rule reaches")?
             .iter()
             .map(|row| row.parsed("id"))
             .collect(),
@@ -203,7 +203,7 @@ pub(crate) async fn soft_delete_rules(
             &[rule.id.number().into(), at.into()],
         )
         .await
-        .during("delete access rules")?;
+        .context("delete access rules")?;
         for cluster in reached(tx, rule.scope, rule.cluster_id).await? {
             changes.delete(cluster, ObjectKey::AccessRule(rule.id));
         }

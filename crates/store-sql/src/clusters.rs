@@ -4,14 +4,14 @@ use async_trait::async_trait;
 use reeve_authz::{Action, Entity, Granted, Scope, Visible};
 use reeve_link::KubernetesEndpoint;
 use reeve_store::{
-    AuditEntry, ClusterRow, Clusters, Committed, CredentialNumber, DirectoryChange, NewCluster, StoreError,
-    Verifier, gate,
+    AuditEntry, ClusterRow, Clusters, Committed, CredentialHash, CredentialNumber, DirectoryChange,
+    NewCluster, StoreError, gate,
 };
 use reeve_types::{AccessRuleId, ClusterId, LowestId, Timestamp};
 
 use crate::access_rules::{live_rules_at_account, live_rules_of_cluster};
 use crate::changes::{Changes, soft_delete_rules};
-use crate::driver::{Arg, During, Row, Statement, Tx};
+use crate::driver::{Arg, Row, Statement, StoreResultExt, Tx};
 use crate::lists::{Level, Reach};
 use crate::resource::{Resource, missing, needed, one};
 use crate::{SqlStore, directory, revision_tokens, rows};
@@ -122,7 +122,7 @@ impl Clusters for SqlStore {
             &[Arg::text(new.id)],
         )
         .await
-        .during(CREATE)?;
+        .context(CREATE)?;
         revision_tokens::begin(&mut tx, new.id, 0).await?;
         let mut changes = changed(&mut tx, new.id, CREATE).await?;
         for rule in live_rules_at_account(&mut tx).await? {
@@ -152,7 +152,7 @@ impl Clusters for SqlStore {
             &[Arg::text(id), lowest.number().into()],
         )
         .await
-        .during(UPDATE)?;
+        .context(UPDATE)?;
         let mut entry = entry.about(id, &before.name);
         for (name, value) in [
             ("lowest_id_before", before.lowest_id),
@@ -183,7 +183,7 @@ impl Clusters for SqlStore {
             &[Arg::text(id), Arg::json(&endpoint)?],
         )
         .await
-        .during(UPDATE)?;
+        .context(UPDATE)?;
         let row = needed::<Cluster>(&mut tx, id, UPDATE).await?;
         let entry = entry.about(id, &row.name);
         let changes = changed(&mut tx, id, UPDATE).await?;
@@ -194,7 +194,7 @@ impl Clusters for SqlStore {
         &self,
         granted: &Granted,
         id: ClusterId,
-        credential: Verifier,
+        credential: CredentialHash,
         entry: AuditEntry,
     ) -> Result<Committed<CredentialNumber>, StoreError> {
         gate::fits(
@@ -212,7 +212,7 @@ impl Clusters for SqlStore {
                 &[Arg::text(id), credential.as_str().into()],
             )
             .await
-            .during(UPDATE)?
+            .context(UPDATE)?
             .ok_or_else(|| missing::<Cluster>(id))?;
         let number = CredentialNumber(row.int("credential_number")?);
         let entry = entry.about(id, row.text("name")?);
@@ -236,7 +236,7 @@ impl Clusters for SqlStore {
             &[Arg::text(id)],
         )
         .await
-        .during(DELETE)?;
+        .context(DELETE)?;
         let rules = live_rules_of_cluster(&mut tx, id).await?;
         // A suspended secret, too, tells its operator that the cluster is gone; it opens nothing else any more.
         tx.execute(
@@ -246,7 +246,7 @@ impl Clusters for SqlStore {
             &[Arg::text(id), at.into()],
         )
         .await
-        .during(DELETE)?;
+        .context(DELETE)?;
         // The desired state goes as a whole, and no batch tells of it: the secret then only earns the 410 that ends people's
         // rights.
         let value = soft_delete_rules(&mut tx, &mut Changes::default(), &rules, at).await?;
@@ -261,7 +261,7 @@ impl Clusters for SqlStore {
             "DELETE FROM cluster_revisions WHERE cluster_id = $1",
             "DELETE FROM clusters WHERE id = $1",
         ] {
-            tx.execute(statement, &[Arg::text(id)]).await.during(DELETE)?;
+            tx.execute(statement, &[Arg::text(id)]).await.context(DELETE)?;
         }
         let changes = Changes::of(DirectoryChange::ScopeDeleted(Scope::Cluster(id)));
         changes

@@ -13,7 +13,7 @@ use reeve_types::{AccessRuleId, DepartmentId, Timestamp};
 use crate::access_rules::live_rules_of_department;
 use crate::changes::{Changes, soft_delete_rules};
 use crate::clusters::Cluster;
-use crate::driver::{Arg, During, Row, Statement, Tx};
+use crate::driver::{Arg, Row, Statement, StoreResultExt, Tx};
 use crate::lists::{Level, List, Reach};
 use crate::resource::{Resource, needed, one};
 use crate::{SqlStore, folded, projects, rows, workloads};
@@ -215,7 +215,7 @@ impl Departments for SqlStore {
                 &[id.number().into()],
             )
             .await
-            .during(DELETE)?;
+            .context(DELETE)?;
         for project in its_projects {
             let project = project.number("id", reeve_types::ProjectId::new)?;
             workloads::remove_of_project(&mut tx, &mut changes, row.cluster_id, project).await?;
@@ -227,10 +227,10 @@ impl Departments for SqlStore {
             &[id.number().into()],
         )
         .await
-        .during(DELETE)?;
+        .context(DELETE)?;
         tx.execute("DELETE FROM departments WHERE id = $1", &[id.number().into()])
             .await
-            .during(DELETE)?;
+            .context(DELETE)?;
         changes.directory(DirectoryChange::ScopeDeleted(Scope::Department(id)));
         changes
             .commit(tx, &entry.about(id, row.name), value, DELETE)

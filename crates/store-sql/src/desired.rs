@@ -9,7 +9,7 @@ use reeve_types::{ClusterId, Revision, RevisionToken};
 
 use crate::SqlStore;
 use crate::changes::key_columns;
-use crate::driver::{Arg, During, Row, Tx, from_json};
+use crate::driver::{Arg, Row, StoreResultExt, Tx, from_json};
 use crate::{revision_tokens, rows};
 
 const READ: &str = "read desired state";
@@ -23,7 +23,7 @@ async fn current(tx: &mut Tx, cluster: ClusterId) -> Result<Option<(Revision, Re
         &[Arg::text(cluster)],
     )
     .await
-    .during(READ)?
+    .context(READ)?
     .map(|row| Ok((rows::revision(&row, "revision")?, row.parsed("token")?)))
     .transpose()
 }
@@ -35,7 +35,7 @@ async fn forgotten(tx: &mut Tx, cluster: ClusterId) -> Result<i64, StoreError> {
         &[Arg::text(cluster)],
     )
     .await
-    .during(READ)?
+    .context(READ)?
     .map_or(Ok(0), |row| row.int("forgotten"))
 }
 

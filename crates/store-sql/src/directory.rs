@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use reeve_authz::Scope;
 use reeve_store::{
-    ClusterFacts, CredentialNumber, Credentials, DepartmentFacts, Directory, DirectorySnapshot, Locate,
-    ProjectFacts, ServiceAccountFacts, StoreError, UserFacts, Verifier,
+    ClusterFacts, CredentialHash, CredentialNumber, Credentials, DepartmentFacts, Directory,
+    DirectorySnapshot, Locate, ProjectFacts, ServiceAccountFacts, StoreError, UserFacts,
 };
 use reeve_types::{
     AccessRuleId, ClusterId, DepartmentId, Email, ProjectId, ServiceAccountId, ServiceAccountName, Timestamp,
@@ -12,7 +12,7 @@ use reeve_types::{
 };
 
 use crate::access_rules::live_rule_facts;
-use crate::driver::{Arg, During, Row, Tx};
+use crate::driver::{Arg, Row, StoreResultExt, Tx};
 use crate::{SqlStore, change_log, fence, rows, sessions, signing_keys};
 
 const LOAD: &str = "load the directory";
@@ -201,7 +201,7 @@ impl Locate for SqlStore {
                 &[id.number().into()],
             )
             .await
-            .during(LOCATE)?;
+            .context(LOCATE)?;
         let Some(row) = row else { return Ok(None) };
         Scope::from_wire(&row.text("scope_type")?, &row.text("scope_id")?)
             .map(Some)
@@ -215,7 +215,7 @@ impl Locate for SqlStore {
         let mut tx = self.read(LOCATE).await?;
         tx.row("SELECT project_id FROM workloads WHERE id = $1", &[Arg::text(id)])
             .await
-            .during(LOCATE)?
+            .context(LOCATE)?
             .map(|row| row.number("project_id", ProjectId::new))
             .transpose()
     }
@@ -223,60 +223,60 @@ impl Locate for SqlStore {
 
 #[async_trait]
 impl Credentials for SqlStore {
-    async fn password_verifier(&self, email: &Email) -> Result<Option<(UserId, Verifier)>, StoreError> {
+    async fn password_verifier(&self, email: &Email) -> Result<Option<(UserId, CredentialHash)>, StoreError> {
         let mut tx = self.read(VERIFY).await?;
         tx.row(
             "SELECT id, password FROM users WHERE email = $1 AND password IS NOT NULL",
             &[Arg::text(email)],
         )
         .await
-        .during(VERIFY)?
-        .map(|row| Ok((row.parsed("id")?, Verifier::new(row.text("password")?))))
+        .context(VERIFY)?
+        .map(|row| Ok((row.parsed("id")?, CredentialHash::new(row.text("password")?))))
         .transpose()
     }
 
     async fn secret_verifier(
         &self,
         client_id: &ServiceAccountName,
-    ) -> Result<Option<(ServiceAccountId, Verifier)>, StoreError> {
+    ) -> Result<Option<(ServiceAccountId, CredentialHash)>, StoreError> {
         let mut tx = self.read(VERIFY).await?;
         tx.row(
             "SELECT id, secret FROM service_accounts WHERE name = $1",
             &[Arg::text(client_id)],
         )
         .await
-        .during(VERIFY)?
-        .map(|row| Ok((row.parsed("id")?, Verifier::new(row.text("secret")?))))
+        .context(VERIFY)?
+        .map(|row| Ok((row.parsed("id")?, CredentialHash::new(row.text("secret")?))))
         .transpose()
     }
 
     async fn link_verifier(
         &self,
         cluster: ClusterId,
-    ) -> Result<Option<(Verifier, CredentialNumber)>, StoreError> {
+    ) -> Result<Option<(CredentialHash, CredentialNumber)>, StoreError> {
         let mut tx = self.read(VERIFY).await?;
         tx.row(
             "SELECT credential, credential_number FROM clusters WHERE id = $1",
             &[Arg::text(cluster)],
         )
         .await
-        .during(VERIFY)?
+        .context(VERIFY)?
         .map(|row| {
             let number = CredentialNumber(row.int("credential_number")?);
-            Ok((Verifier::new(row.text("credential")?), number))
+            Ok((CredentialHash::new(row.text("credential")?), number))
         })
         .transpose()
     }
 
-    async fn deleted_link_verifier(&self, cluster: ClusterId) -> Result<Option<Verifier>, StoreError> {
+    async fn deleted_link_verifier(&self, cluster: ClusterId) -> Result<Option<CredentialHash>, StoreError> {
         let mut tx = self.read(VERIFY).await?;
         tx.row(
             "SELECT credential FROM deleted_clusters WHERE id = $1",
             &[Arg::text(cluster)],
         )
         .await
-        .during(VERIFY)?
-        .map(|row| Ok(Verifier::new(row.text("credential")?)))
+        .context(VERIFY)?
+        .map(|row| Ok(CredentialHash::new(row.text("credential")?)))
         .transpose()
     }
 }

@@ -22,7 +22,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::DatabaseUrl;
 use crate::chain::AuditKey;
-pub(crate) use failure::During;
+pub(crate) use failure::StoreResultExt;
 use patience::Patience;
 use postgres::PostgresPools;
 pub(crate) use postgres::{migrations as postgres_migrations, storable};
@@ -271,14 +271,14 @@ impl Tx {
         Ok(match &mut self.0 {
             Inner::Sqlite(tx) => {
                 let rows = statement.sqlite().build().fetch_all(&mut **tx).await;
-                rows.during(operation)?.into_iter().map(Row::Sqlite).collect()
+                rows.context(operation)?.into_iter().map(Row::Sqlite).collect()
             }
             Inner::Postgres(tx, patience) => {
                 let mut builder = statement.postgres();
                 let rows = patience
                     .with(builder.build().persistent(false).fetch_all(&mut **tx))
                     .await;
-                rows.during(operation)?.into_iter().map(Row::Postgres).collect()
+                rows.context(operation)?.into_iter().map(Row::Postgres).collect()
             }
         })
     }
@@ -295,7 +295,7 @@ impl Tx {
         match &mut self.0 {
             Inner::Sqlite(tx) => {
                 let mut rows = sqlite::bind(sql, args).fetch(&mut **tx);
-                while let Some(row) = rows.try_next().await.during(operation)? {
+                while let Some(row) = rows.try_next().await.context(operation)? {
                     if !wanted(&Row::Sqlite(row))? {
                         break;
                     }
@@ -303,7 +303,7 @@ impl Tx {
             }
             Inner::Postgres(tx, patience) => {
                 let mut rows = postgres::bind(sql, args).fetch(&mut **tx);
-                while let Some(row) = patience.with(rows.try_next()).await.during(operation)? {
+                while let Some(row) = patience.with(rows.try_next()).await.context(operation)? {
                     if !wanted(&Row::Postgres(row))? {
                         break;
                     }
@@ -356,7 +356,7 @@ impl Tx {
     ) -> Result<Vec<T>, StoreError> {
         self.rows(sql, args)
             .await
-            .during(operation)?
+            .context(operation)?
             .iter()
             .map(read)
             .collect()
@@ -372,7 +372,7 @@ impl Tx {
     ) -> Result<Option<T>, StoreError> {
         self.row(sql, args)
             .await
-            .during(operation)?
+            .context(operation)?
             .as_ref()
             .map(read)
             .transpose()
@@ -427,7 +427,7 @@ impl Tx {
                 &[counter.into()],
             )
             .await
-            .during("draw a number")?
+            .context("draw a number")?
             .ok_or_else(|| StoreError::Corrupt {
                 what: "counter",
                 reason: format!("`{counter}` is missing"),

@@ -3,13 +3,13 @@
 use async_trait::async_trait;
 use reeve_authz::{BootstrapException, Granted};
 use reeve_store::{
-    AuditEntry, AuditHead, CredentialKind, DirectoryChange, ERA_BITS, Evidence, Fence, FenceNews, Fenced,
-    Loss, Recovered, StoreError, SubjectId, Suspended, Verifier, gate,
+    AuditEntry, AuditHead, CredentialHash, CredentialKind, DirectoryChange, ERA_BITS, Evidence, Fence,
+    FenceNews, Fenced, Loss, Recovered, StoreError, SubjectId, Suspended, gate,
 };
 use reeve_types::{Email, PosixIdentity, Timestamp, Uid, UserId};
 
 use crate::changes::Changes;
-use crate::driver::{Arg, During, Row, Tx};
+use crate::driver::{Arg, Row, StoreResultExt, Tx};
 use crate::{SqlStore, audit, change_log, sessions, users};
 
 const READ: &str = "read how far the database has come";
@@ -30,7 +30,7 @@ fn uid(row: &Row) -> Result<(Uid, Option<UserId>), StoreError> {
 }
 
 async fn count(tx: &mut Tx, sql: &'static str) -> Result<i64, StoreError> {
-    let row = tx.row(sql, &[]).await.during(READ)?;
+    let row = tx.row(sql, &[]).await.context(READ)?;
     row.map_or(Ok(0), |row| row.int("n"))
 }
 
@@ -81,7 +81,7 @@ async fn keep_uids(tx: &mut Tx, uids: &[(Uid, UserId)], entry: &mut AuditEntry) 
             &[uid.number().into(), Arg::text(owner), event.into()],
         )
         .await
-        .during(RECOVER)?;
+        .context(RECOVER)?;
         // Released and given to another after the backup: whoever had it then does not get it back.
         if let Some(before) = known {
             take_uid(tx, before, *uid).await?;
@@ -98,14 +98,14 @@ async fn take_uid(tx: &mut Tx, user: UserId, uid: Uid) -> Result<(), StoreError>
     let posix: Option<PosixIdentity> = tx
         .row("SELECT posix FROM users WHERE id = $1", &[Arg::text(user)])
         .await
-        .during(RECOVER)?
+        .context(RECOVER)?
         .map(|row| row.opt_json("posix"))
         .transpose()?
         .flatten();
     if posix.is_some_and(|posix| posix.uid() == uid) {
         tx.execute("UPDATE users SET posix = NULL WHERE id = $1", &[Arg::text(user)])
             .await
-            .during(RECOVER)?;
+            .context(RECOVER)?;
     }
     Ok(())
 }
@@ -146,7 +146,7 @@ async fn raise_counters(tx: &mut Tx, fenced: &Fenced) -> Result<u64, StoreError>
                 &[Arg::text(name), (*value).into()],
             )
             .await
-            .during(RECOVER)?;
+            .context(RECOVER)?;
     }
     Ok(raised)
 }
@@ -168,7 +168,7 @@ async fn keep(
                 &[uid.number().into(), Arg::text(owner), event.into()],
             )
             .await
-            .during(RECOVER)?;
+            .context(RECOVER)?;
         if added > 0 {
             kept += 1;
             entry
@@ -183,7 +183,7 @@ async fn keep(
         entry.metadata.insert(name.to_owned(), value);
     }
     audit::append(&mut tx, &entry).await?;
-    tx.commit().await.during(RECOVER)
+    tx.commit().await.context(RECOVER)
 }
 
 /// Ends everything that a restored database holds.
@@ -200,7 +200,7 @@ async fn end_all(
         ("UPDATE counters SET value = $1 WHERE name = 'era'", era),
         ("UPDATE clusters SET credential_number = $1", era << ERA_BITS),
     ] {
-        tx.execute(statement, &[value.into()]).await.during(RECOVER)?;
+        tx.execute(statement, &[value.into()]).await.context(RECOVER)?;
     }
     // Those that began in the part that is lost are known to nobody.
     sessions::end_everybodys(&mut tx, entry.timestamp, RECOVER).await?;
@@ -210,7 +210,7 @@ async fn end_all(
         "UPDATE service_accounts SET secret = 'suspended:' || secret WHERE secret NOT LIKE 'suspended:%'",
         "UPDATE clusters SET credential = 'suspended:' || credential WHERE credential NOT LIKE 'suspended:%'",
     ] {
-        tx.execute(statement, &[]).await.during(RECOVER)?;
+        tx.execute(statement, &[]).await.context(RECOVER)?;
     }
     raise_counters(&mut tx, fenced).await?;
     let mut entry = entry;
@@ -310,13 +310,13 @@ impl Fence for SqlStore {
             }
         };
         let mut tx = self.write(CONFIRM).await?;
-        let confirmed = tx.execute(statement, &[]).await.during(CONFIRM)?;
+        let confirmed = tx.execute(statement, &[]).await.context(CONFIRM)?;
         let mut entry = entry.about("", kind.words());
         entry
             .metadata
             .insert("confirmed".to_owned(), confirmed.to_string());
         audit::append(&mut tx, &entry).await?;
-        tx.commit().await.during(CONFIRM)?;
+        tx.commit().await.context(CONFIRM)?;
         Ok(confirmed)
     }
 
@@ -324,7 +324,7 @@ impl Fence for SqlStore {
         &self,
         granted: &Granted,
         email: &Email,
-        password: Verifier,
+        password: CredentialHash,
         at: Timestamp,
         entry: AuditEntry,
     ) -> Result<(), StoreError> {
@@ -336,7 +336,7 @@ impl Fence for SqlStore {
                 &[Arg::text(email), password.as_str().into(), at.into()],
             )
             .await
-            .during(CONFIRM)?
+            .context(CONFIRM)?
             .ok_or_else(|| StoreError::NotFound {
                 what: "user",
                 id: email.to_string(),

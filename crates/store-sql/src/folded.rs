@@ -5,7 +5,7 @@ use reeve_store::StoreError;
 use serde_json::Value;
 
 use crate::SqlStore;
-use crate::driver::{Arg, During, Tx};
+use crate::driver::{Arg, StoreResultExt, Tx};
 
 const FILL: &str = "fill in what lists search";
 
@@ -70,24 +70,24 @@ pub(crate) async fn fill(store: &SqlStore) -> Result<(), StoreError> {
             .await?
             .rows(table.lacking, &[])
             .await
-            .during(FILL)?
+            .context(FILL)?
             .is_empty();
         while more {
             let mut tx = store.write(FILL).await?;
             more = fill_some(&mut tx, table).await? == TOGETHER;
-            tx.commit().await.during(FILL)?;
+            tx.commit().await.context(FILL)?;
         }
     }
     Ok(())
 }
 
 async fn fill_some(tx: &mut Tx, table: &Table) -> Result<usize, StoreError> {
-    let rows = tx.rows(table.lacking, &[]).await.during(FILL)?;
+    let rows = tx.rows(table.lacking, &[]).await.context(FILL)?;
     for row in &rows {
         let mut values = vec![Arg::from(row.int("id")?)];
         let folded = (table.fold)(&row.text("one")?, &row.text("two")?)?;
         values.extend(folded.into_iter().map(Arg::text));
-        tx.execute(table.write, &values).await.during(FILL)?;
+        tx.execute(table.write, &values).await.context(FILL)?;
     }
     Ok(rows.len())
 }

@@ -7,7 +7,7 @@ use reeve_store::{
     UserRow, gate,
 };
 
-use crate::driver::{Arg, During};
+use crate::driver::{Arg, StoreResultExt};
 use crate::{SqlStore, access_rules, signing_keys, users};
 
 const READ: &str = "read the installation's settings";
@@ -19,25 +19,25 @@ impl Installation for SqlStore {
         let mut tx = self.read(READ).await?;
         tx.row("SELECT value FROM installation WHERE name = $1", &[name.into()])
             .await
-            .during(READ)?
+            .context(READ)?
             .map(|row| row.text("value"))
             .transpose()
     }
 
     async fn is_writable(&self) -> Result<bool, StoreError> {
-        self.pools.is_writable().await.during(READ)
+        self.pools.is_writable().await.context(READ)
     }
 
     async fn is_initialized(&self) -> Result<bool, StoreError> {
         let mut tx = self.read(READ).await?;
         // Before its first migration a database has nothing; it is read so before the key of its chain is known.
-        if !tx.has_table("installation").await.during(READ)? {
+        if !tx.has_table("installation").await.context(READ)? {
             return Ok(false);
         }
         Ok(tx
             .row("SELECT name FROM installation LIMIT 1", &[])
             .await
-            .during(READ)?
+            .context(READ)?
             .is_some())
     }
 

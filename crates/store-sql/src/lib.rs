@@ -40,7 +40,7 @@ use reeve_store::StoreError;
 use reeve_types::{ClusterId, Timestamp};
 
 pub use chain::{AuditKey, Broken, Verified};
-use driver::{During, Pools, Tx};
+use driver::{Pools, StoreResultExt, Tx};
 pub use moving::{Copied, Move, MoveFailed, TableSum};
 pub use url::{DatabaseUrl, InvalidDatabaseUrl};
 
@@ -116,7 +116,7 @@ impl SqlStore {
             .await?
             .has_table(moving::UNFINISHED)
             .await
-            .during(READ)
+            .context(READ)
     }
 
     /// Ends all connections, when those that work have ended.
@@ -126,7 +126,7 @@ impl SqlStore {
 
     /// A writing transaction. Dropped without [`Tx::commit`] it leaves nothing behind.
     async fn write(&self, operation: &'static str) -> Result<Tx, StoreError> {
-        self.pools.begin_write().await.during(operation)
+        self.pools.begin_write().await.context(operation)
     }
 
     /// A writing transaction of what somebody may do: refused as [`StoreError::Again`] when that was decided before something
@@ -139,21 +139,21 @@ impl SqlStore {
 
     /// A writing transaction of something that changes nothing but is recorded. Changes go before it.
     async fn record_later(&self, operation: &'static str) -> Result<Tx, StoreError> {
-        self.pools.begin_recording().await.during(operation)
+        self.pools.begin_recording().await.context(operation)
     }
 
     /// A writing transaction of what a cluster reports, without an audit event: it does not wait for people's changes.
     async fn write_report(&self, cluster: ClusterId, operation: &'static str) -> Result<Tx, StoreError> {
-        self.pools.begin_report(cluster).await.during(operation)
+        self.pools.begin_report(cluster).await.context(operation)
     }
 
     /// A reading transaction for whole tables.
     async fn load(&self, operation: &'static str) -> Result<Tx, StoreError> {
-        self.pools.begin_load().await.during(operation)
+        self.pools.begin_load().await.context(operation)
     }
 
     /// A reading transaction: all of it sees one moment.
     async fn read(&self, operation: &'static str) -> Result<Tx, StoreError> {
-        self.pools.begin_read().await.during(operation)
+        self.pools.begin_read().await.context(operation)
     }
 }

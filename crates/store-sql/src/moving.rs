@@ -19,7 +19,7 @@ use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, Row};
 
 use crate::DatabaseUrl;
-use crate::driver::{During, listed, postgres_migrations};
+use crate::driver::{StoreResultExt, listed, postgres_migrations};
 use rows::{Batch, Summing};
 use source::{Source, Table};
 
@@ -97,7 +97,7 @@ impl Move {
     /// Where nothing can be moved.
     pub async fn open(file: &Path, to: &DatabaseUrl) -> Result<Self, MoveFailed> {
         let source = Source::open(file).await?;
-        let mut target = to.options().connect().await.during(CONNECT)?;
+        let mut target = to.options().connect().await.context(CONNECT)?;
         let there = tables_of(&mut target).await?;
         let unfinished = there.iter().any(|name| name == UNFINISHED);
         let ours = |name: &str| name == UNFINISHED || name == "_sqlx_migrations" || source.has(name);
@@ -144,7 +144,7 @@ impl Move {
     /// When a database fails, or what arrives is not what was sent. The target stays marked.
     pub async fn copy(mut self) -> Result<Copied, MoveFailed> {
         let mark = format!("CREATE TABLE IF NOT EXISTS {UNFINISHED} (begun BOOLEAN)");
-        self.target.execute(AssertSqlSafe(mark)).await.during(COPY)?;
+        self.target.execute(AssertSqlSafe(mark)).await.context(COPY)?;
         Migrator::with_migrations(listed(&postgres_migrations()))
             .run(&mut self.target)
             .await
@@ -152,13 +152,13 @@ impl Move {
                 operation: "make the tables",
                 source: Box::new(source),
             })?;
-        self.target.execute("BEGIN").await.during(COPY)?;
+        self.target.execute("BEGIN").await.context(COPY)?;
         // Two moves at once: the second one waits here, and finds the mark gone.
         let lock = format!("LOCK TABLE {UNFINISHED} IN EXCLUSIVE MODE");
-        self.target.execute(AssertSqlSafe(lock)).await.during(COPY)?;
+        self.target.execute(AssertSqlSafe(lock)).await.context(COPY)?;
         let there = tables_of(&mut self.target).await?;
         must_be_empty(&mut self.target, &there).await?;
-        self.target.execute("DELETE FROM counters").await.during(COPY)?;
+        self.target.execute("DELETE FROM counters").await.context(COPY)?;
         let mut sums = Vec::new();
         for table in self.source.tables().to_vec() {
             same_columns(&mut self.target, &table).await?;
@@ -176,7 +176,10 @@ impl Move {
             sums.push(sent);
         }
         let drop_mark = format!("DROP TABLE {UNFINISHED}");
-        self.target.execute(AssertSqlSafe(drop_mark)).await.during(COPY)?;
+        self.target
+            .execute(AssertSqlSafe(drop_mark))
+            .await
+            .context(COPY)?;
         Ok(Copied {
             target: self.target,
             sums,
@@ -207,15 +210,15 @@ impl Copied {
     /// # Errors
     /// When the target cannot commit.
     pub async fn commit(mut self) -> Result<(), MoveFailed> {
-        self.target.execute("COMMIT").await.during(COPY)?;
-        self.target.close().await.during(COPY)?;
+        self.target.execute("COMMIT").await.context(COPY)?;
+        self.target.close().await.context(COPY)?;
         Ok(())
     }
 }
 
 async fn tables_of(target: &mut PgConnection) -> Result<Vec<String>, StoreError> {
     let sql = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDER BY tablename";
-    sqlx::query_scalar(sql).fetch_all(target).await.during(CONNECT)
+    sqlx::query_scalar(sql).fetch_all(target).await.context(CONNECT)
 }
 
 /// Counters are there from the first migration on; where they are not zero, something else has rows.
@@ -228,7 +231,7 @@ async fn must_be_empty(target: &mut PgConnection, tables: &[String]) -> Result<(
         let has_rows: bool = sqlx::query_scalar(AssertSqlSafe(sql))
             .fetch_one(&mut *target)
             .await
-            .during(CONNECT)?;
+            .context(CONNECT)?;
         if has_rows {
             return Err(MoveFailed::NotEmpty { table: table.clone() });
         }
@@ -241,8 +244,8 @@ async fn same_columns(target: &mut PgConnection, table: &Table) -> Result<(), Mo
                WHERE table_schema = current_schema() AND table_name = $1";
     let rows = sqlx::query(sql).bind(&table.name).fetch_all(target).await;
     let mut there = Vec::new();
-    for row in rows.during(COPY)? {
-        let (name, kind): (String, String) = (row.try_get(0).during(COPY)?, row.try_get(1).during(COPY)?);
+    for row in rows.context(COPY)? {
+        let (name, kind): (String, String) = (row.try_get(0).context(COPY)?, row.try_get(1).context(COPY)?);
         there.push((name, kind));
     }
     let mut here: Vec<_> = table
@@ -266,7 +269,7 @@ async fn arrived(target: &mut PgConnection, table: &Table) -> Result<TableSum, M
     let sql = table.select("COLLATE \"C\"");
     let mut summing = Summing::default();
     let mut rows = sqlx::query(AssertSqlSafe(sql)).fetch(target);
-    while let Some(row) = rows.try_next().await.during(COPY)? {
+    while let Some(row) = rows.try_next().await.context(COPY)? {
         summing.take(&table.read(&row)?);
     }
     Ok(summing.end(&table.name))

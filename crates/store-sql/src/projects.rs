@@ -13,7 +13,7 @@ use reeve_types::{AccessRuleId, DepartmentId, ProjectId, Timestamp};
 use crate::access_rules::live_rules_of_project;
 use crate::changes::{Changes, soft_delete_rules};
 use crate::departments::Department;
-use crate::driver::{Arg, During, Row, Statement, Tx};
+use crate::driver::{Arg, Row, Statement, StoreResultExt, Tx};
 use crate::lists::{Level, List, Reach};
 use crate::resource::{Resource, needed};
 use crate::{SqlStore, folded, rows, workloads};
@@ -197,7 +197,7 @@ impl Projects for SqlStore {
             ],
         )
         .await
-        .during(UPDATE)?;
+        .context(UPDATE)?;
         let value = needed::<Project>(&mut tx, id, UPDATE).await?;
         let mut entry = entry.about(id, &value.name);
         for (name, decided) in [
@@ -230,7 +230,7 @@ impl Projects for SqlStore {
         remember_namespace(&mut tx, &row).await?;
         tx.execute("DELETE FROM projects WHERE id = $1", &[id.number().into()])
             .await
-            .during(DELETE)?;
+            .context(DELETE)?;
         changes.directory(DirectoryChange::ScopeDeleted(Scope::Project(id)));
         changes
             .commit(tx, &entry.about(id, row.name), value, DELETE)
@@ -267,7 +267,7 @@ async fn remember_namespace(tx: &mut Tx, row: &ProjectRow) -> Result<(), StoreEr
         ],
     )
     .await
-    .during(DELETE)?;
+    .context(DELETE)?;
     Ok(())
 }
 
@@ -280,7 +280,7 @@ pub(crate) async fn remember_namespaces_of(tx: &mut Tx, department: DepartmentId
         &[department.number().into()],
     )
     .await
-    .during(DELETE)?;
+    .context(DELETE)?;
     Ok(())
 }
 
@@ -298,7 +298,7 @@ async fn refuse_of_others(tx: &mut Tx, cluster: &Arg, new: &NewProject) -> Resul
             ],
         )
         .await
-        .during(CREATE)?;
+        .context(CREATE)?;
     match others {
         Some(_) => Err(StoreError::NamespaceOfOthers {
             namespace: new.namespace.clone(),
@@ -315,7 +315,7 @@ async fn refuse_taken(tx: &mut Tx, cluster: &Arg, new: &NewProject) -> Result<()
             &[cluster.clone(), Arg::text(&new.name)],
         )
         .await
-        .during(CREATE)?;
+        .context(CREATE)?;
     if same_name.is_some() {
         return Err(taken(new));
     }
@@ -325,7 +325,7 @@ async fn refuse_taken(tx: &mut Tx, cluster: &Arg, new: &NewProject) -> Result<()
             &[cluster.clone(), Arg::text(&new.namespace)],
         )
         .await
-        .during(CREATE)?;
+        .context(CREATE)?;
     match same_namespace {
         Some(_) => Err(StoreError::Conflict {
             what: "a project with namespace",

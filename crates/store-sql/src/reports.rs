@@ -10,7 +10,7 @@ use reeve_types::{ClusterId, Revision, Timestamp};
 use sha2::{Digest, Sha256};
 
 use crate::changes::{Changes, key_columns};
-use crate::driver::{Arg, During, Tx};
+use crate::driver::{Arg, StoreResultExt, Tx};
 use crate::{SqlStore, audit, directory, rows};
 
 const WRITE: &str = "keep a cluster's report";
@@ -124,7 +124,7 @@ async fn news<'r>(tx: &mut Tx, cluster: ClusterId, report: &'r StatusReport) -> 
             &[Arg::text(cluster)],
         )
         .await
-        .during(WRITE)?
+        .context(WRITE)?
         .ok_or_else(|| StoreError::NotFound {
             what: "cluster",
             id: cluster.to_string(),
@@ -184,7 +184,7 @@ async fn keep_address(
     };
     tx.execute(statement, &[Arg::text(cluster), Arg::json(endpoint)?])
         .await
-        .during(WRITE)?;
+        .context(WRITE)?;
     if let Some(event) = event {
         entry
             .metadata
@@ -208,7 +208,7 @@ async fn is_news(tx: &mut Tx, cluster: ClusterId, object: &ObjectStatus) -> Resu
             &[Arg::text(cluster), kind.into(), Arg::text(id)],
         )
         .await
-        .during(WRITE)?;
+        .context(WRITE)?;
     let Some(row) = row else { return Ok(false) };
     Ok(
         rows::status(&row)?
@@ -238,7 +238,7 @@ async fn write_status(
         ],
     )
     .await
-    .during(WRITE)
+    .context(WRITE)
     .map(drop)
 }
 
@@ -309,7 +309,7 @@ impl Reports for SqlStore {
                 &[Arg::text(cluster), Arg::json(settings.after)?],
             )
             .await
-            .during(WRITE)?;
+            .context(WRITE)?;
             if let Some(entry) = settings.told(entry.about(cluster, &standing.name))? {
                 audit::append(&mut tx, &entry).await?;
             }
@@ -320,14 +320,14 @@ impl Reports for SqlStore {
                 &[Arg::text(cluster), revision.into()],
             )
             .await
-            .during(WRITE)?;
+            .context(WRITE)?;
             standing.applied = report.revision;
         }
         for object in news.objects {
             write_status(&mut tx, cluster, object, at).await?;
         }
         let (_, log) = changed(&mut tx, cluster, &told).await?.write(&mut tx).await?;
-        tx.commit().await.during(WRITE)?;
+        tx.commit().await.context(WRITE)?;
         Ok(Committed {
             value: Some(Reported {
                 applied_revision: standing.applied,
@@ -346,7 +346,7 @@ impl Reports for SqlStore {
             &[Arg::text(cluster), at.into()],
         )
         .await
-        .during(WRITE)?;
-        tx.commit().await.during(WRITE)
+        .context(WRITE)?;
+        tx.commit().await.context(WRITE)
     }
 }

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::SqlStore;
 use crate::changes::key_columns;
-use crate::driver::{Arg, During, Tx};
+use crate::driver::{Arg, StoreResultExt, Tx};
 
 const WRITE: &str = "write the token of a revision";
 const READ: &str = "look a revision's token up";
@@ -28,7 +28,7 @@ async fn token_of(
         &[Arg::text(cluster), revision.into()],
     )
     .await
-    .during(READ)?
+    .context(READ)?
     .map(|row| row.parsed("token"))
     .transpose()
 }
@@ -39,7 +39,7 @@ async fn put(tx: &mut Tx, cluster: ClusterId, revision: i64, token: RevisionToke
         &[Arg::text(cluster), revision.into(), Arg::text(token)],
     )
     .await
-    .during(WRITE)
+    .context(WRITE)
     .map(drop)
 }
 
@@ -108,7 +108,7 @@ async fn forget(tx: &mut Tx, cluster: ClusterId, oldest: i64) -> Result<(), Stor
     ] {
         tx.execute(statement, &[Arg::text(cluster), oldest.into()])
             .await
-            .during(WRITE)?;
+            .context(WRITE)?;
     }
     Ok(())
 }
@@ -131,7 +131,7 @@ pub(crate) async fn begin_missing(store: &SqlStore) -> Result<(), StoreError> {
     for (cluster, revision) in missing {
         begin(&mut tx, cluster, revision).await?;
     }
-    tx.commit().await.during(WRITE)
+    tx.commit().await.context(WRITE)
 }
 
 /// Whether a revision is one of those kept, with this token.

@@ -4,14 +4,14 @@ use async_trait::async_trait;
 use reeve_authz::{Action, Entity, Granted, Scope, SubjectKey};
 use reeve_link::ObjectKey;
 use reeve_store::{
-    AuditEntry, Committed, DirectoryChange, NewServiceAccount, ServiceAccountFacts, ServiceAccountRow,
-    ServiceAccounts, StoreError, SubjectId, Verifier, gate,
+    AuditEntry, Committed, CredentialHash, DirectoryChange, NewServiceAccount, ServiceAccountFacts,
+    ServiceAccountRow, ServiceAccounts, StoreError, SubjectId, gate,
 };
 use reeve_types::{AccessRuleId, ServiceAccountId, Timestamp};
 
 use crate::access_rules::live_rules_of_subject;
 use crate::changes::{Changes, reached, soft_delete_rules, spread_rules};
-use crate::driver::{Arg, During, Row, Tx};
+use crate::driver::{Arg, Row, StoreResultExt, Tx};
 use crate::resource::{Resource, needed};
 use crate::{SqlStore, directory, rows, sessions};
 
@@ -139,7 +139,7 @@ impl ServiceAccounts for SqlStore {
                 &[Arg::text(id), enabled.into(), at.into()],
             )
             .await
-            .during(CHANGE)?;
+            .context(CHANGE)?;
         }
         let value = facts(&mut tx, id).await?;
         changes.directory(DirectoryChange::ServiceAccount(value.clone()));
@@ -151,7 +151,7 @@ impl ServiceAccounts for SqlStore {
         &self,
         granted: &Granted,
         id: ServiceAccountId,
-        secret: Verifier,
+        secret: CredentialHash,
         at: Timestamp,
         entry: AuditEntry,
     ) -> Result<Committed<usize>, StoreError> {
@@ -163,7 +163,7 @@ impl ServiceAccounts for SqlStore {
             &[Arg::text(id), secret.as_str().into(), at.into()],
         )
         .await
-        .during(CHANGE)?;
+        .context(CHANGE)?;
         let mut changes = changed(&mut tx, id).await?;
         let subject = SubjectId::ServiceAccount(id);
         let ended = sessions::end_all(&mut tx, &mut changes, subject, at, CHANGE).await?;
@@ -189,7 +189,7 @@ impl ServiceAccounts for SqlStore {
         sessions::end_all(&mut tx, &mut changes, SubjectId::ServiceAccount(id), at, DELETE).await?;
         tx.execute("DELETE FROM service_accounts WHERE id = $1", &[Arg::text(id)])
             .await
-            .during(DELETE)?;
+            .context(DELETE)?;
         changes
             .commit(tx, &entry.about(id, row.name), value, DELETE)
             .await

@@ -3,13 +3,13 @@
 use async_trait::async_trait;
 use reeve_authz::{Action, BootstrapException, Entity, Granted, Scope};
 use reeve_store::{
-    AuditEntry, CHANGES_TOGETHER, Committed, DirectoryChange, NewSession, SESSIONS_OF_A_SUBJECT,
-    SessionFacts, SessionRow, Sessions, StoreError, SubjectId, Verifier, gate,
+    AuditEntry, CHANGES_TOGETHER, Committed, CredentialHash, DirectoryChange, NewSession,
+    SESSIONS_OF_A_SUBJECT, SessionFacts, SessionRow, Sessions, StoreError, SubjectId, gate,
 };
 use reeve_types::{PosixIdentity, SessionId, Timestamp};
 
 use crate::changes::Changes;
-use crate::driver::{Arg, During, Row, Tx};
+use crate::driver::{Arg, Row, StoreResultExt, Tx};
 use crate::{SqlStore, uids};
 
 const SIGN_IN: &str = "write down a sign-in";
@@ -136,7 +136,7 @@ pub(crate) async fn end_everybodys(
         &[at.into()],
     )
     .await
-    .during(operation)?;
+    .context(operation)?;
     Ok(())
 }
 
@@ -144,7 +144,7 @@ pub(crate) async fn end_everybodys(
 async fn note(
     tx: &mut Tx,
     new: &NewSession,
-    proven: Option<&Verifier>,
+    proven: Option<&CredentialHash>,
     at: Timestamp,
 ) -> Result<bool, StoreError> {
     let groups = Arg::json(&new.groups)?;
@@ -167,7 +167,7 @@ async fn note(
         }
         (SubjectId::ServiceAccount(_), None) => return Ok(false),
     };
-    Ok(row.during(SIGN_IN)?.is_some())
+    Ok(row.context(SIGN_IN)?.is_some())
 }
 
 /// The session to go on with, if there is one; its last token is given now.
@@ -193,7 +193,7 @@ async fn go_on(tx: &mut Tx, new: &NewSession, at: Timestamp) -> Result<Option<Se
             &[Arg::text(found.id), at.into()],
         )
         .await
-        .during(SIGN_IN)?;
+        .context(SIGN_IN)?;
     }
     Ok(found)
 }
@@ -206,7 +206,7 @@ async fn claim(tx: &mut Tx, new: &NewSession) -> Result<(), StoreError> {
     let row = tx
         .row("SELECT posix FROM users WHERE id = $1", &[Arg::text(user)])
         .await
-        .during(SIGN_IN)?;
+        .context(SIGN_IN)?;
     let given: Option<PosixIdentity> = row.map(|row| row.opt_json("posix")).transpose()?.flatten();
     match given {
         Some(_) => Ok(()),
@@ -238,7 +238,7 @@ async fn insert(
         ],
     )
     .await
-    .during(SIGN_IN)?;
+    .context(SIGN_IN)?;
     let facts = SessionFacts {
         id: new.id,
         subject: new.subject,
@@ -275,7 +275,7 @@ impl Sessions for SqlStore {
         &self,
         granted: &Granted,
         new: NewSession,
-        proven: Option<&Verifier>,
+        proven: Option<&CredentialHash>,
         entry: AuditEntry,
     ) -> Result<Committed<Option<SessionFacts>>, StoreError> {
         gate::is(granted, BootstrapException::SessionRecord, SIGN_IN)?;
@@ -316,7 +316,7 @@ impl Sessions for SqlStore {
                 ],
             )
             .await
-            .during(END)?;
+            .context(END)?;
         if ended == 0 {
             return Err(StoreError::NotFound {
                 what: "session",
@@ -372,7 +372,7 @@ impl Sessions for SqlStore {
         let mut changes = Changes::default();
         say_ended(&mut changes, &live);
         let (revisions, log) = changes.write(&mut tx).await?;
-        tx.commit().await.during(PRUNE)?;
+        tx.commit().await.context(PRUNE)?;
         Ok(Committed {
             value: count,
             revisions,

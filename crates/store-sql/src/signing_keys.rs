@@ -10,7 +10,7 @@ use reeve_types::Timestamp;
 
 use crate::SqlStore;
 use crate::changes::Changes;
-use crate::driver::{Arg, During, Row, Tx};
+use crate::driver::{Arg, Row, StoreResultExt, Tx};
 
 const READ: &str = "read the signing keys";
 const KEEP: &str = "keep a signing key";
@@ -97,7 +97,7 @@ async fn change(
             ],
         )
         .await
-        .during(ROTATE)?;
+        .context(ROTATE)?;
     if changed == 1 {
         return Ok(());
     }

@@ -5,7 +5,7 @@ use reeve_store::{AuditEntry, EMAIL_RESTS_SECONDS, StoreError};
 use reeve_types::{Email, PosixIdentity, Timestamp, Uid, UserId};
 
 use crate::audit;
-use crate::driver::{Arg, During, Row, Tx};
+use crate::driver::{Arg, Row, StoreResultExt, Tx};
 
 const RELEASE: &str = "release a uid";
 const GIVE: &str = "give a uid";
@@ -35,14 +35,14 @@ pub(crate) async fn claim(tx: &mut Tx, id: UserId, uid: Uid) -> Result<(), Store
         &[uid.number().into(), Arg::text(id), event.into()],
     )
     .await
-    .during(GIVE)?;
+    .context(GIVE)?;
     let owner = tx
         .row(
             "SELECT user_id FROM used_uids WHERE uid = $1",
             &[uid.number().into()],
         )
         .await
-        .during(GIVE)?
+        .context(GIVE)?
         .map(|row| row.parsed::<UserId>("user_id"))
         .transpose()?;
     if owner == Some(id) {
@@ -109,7 +109,7 @@ pub(crate) async fn release(
         &[uid.number().into(), event.into()],
     )
     .await
-    .during(RELEASE)?;
+    .context(RELEASE)?;
     let mut entry = entry.about(uid, uid);
     let name = owner.map_or_else(|| "none".to_owned(), |(email, _)| email.to_string());
     for (key, value) in [
@@ -136,7 +136,7 @@ async fn behind(tx: &mut Tx) -> Result<Option<String>, StoreError> {
         &[],
     )
     .await
-    .during(RELEASE)?
+    .context(RELEASE)?
     .map(|row| row.text("name"))
     .transpose()
 }
@@ -156,7 +156,7 @@ async fn signed_in_with(
             &[Arg::text(format!("%\"uid\":{}%", uid.number()))],
         )
         .await
-        .during(RELEASE)?;
+        .context(RELEASE)?;
     for row in rows {
         let posix: Option<PosixIdentity> = row.opt_json("posix")?;
         let ends = row
@@ -181,7 +181,7 @@ async fn owner(tx: &mut Tx, id: &str) -> Result<Option<(Email, Option<PosixIdent
     })?;
     tx.row("SELECT email, posix FROM users WHERE id = $1", &[Arg::text(id)])
         .await
-        .during(RELEASE)?
+        .context(RELEASE)?
         .map(|row| Ok((row.parsed("email")?, row.opt_json("posix")?)))
         .transpose()
 }
@@ -199,7 +199,7 @@ async fn borne_by(tx: &mut Tx, uid: Uid) -> Result<Option<String>, StoreError> {
             &[Arg::text(format!("%\"uid\":{}%", uid.number()))],
         )
         .await
-        .during(RELEASE)?;
+        .context(RELEASE)?;
     for row in rows {
         // The number may stand there for something else: a variable's value, say.
         let DesiredObject::Workload(workload) = row.json::<DesiredObject>("body")? else {

@@ -3,15 +3,15 @@
 use async_trait::async_trait;
 use reeve_authz::{Action, Entity, Granted, RoleId, Scope, SubjectKey};
 use reeve_store::{
-    AccessRuleRow, AuditEntry, Committed, DirectoryChange, EMAIL_RESTS_SECONDS, NewUser, Page, StoreError,
-    SubjectId, UserRow, Users, Verifier, gate,
+    AccessRuleRow, AuditEntry, Committed, CredentialHash, DirectoryChange, EMAIL_RESTS_SECONDS, NewUser,
+    Page, StoreError, SubjectId, UserRow, Users, gate,
 };
 use reeve_types::list::{ListQuery, UserColumn};
 use reeve_types::{AccessRuleId, Email, PosixIdentity, Timestamp, Uid, UserId};
 
 use crate::access_rules::{keep_an_administrator, live_rules_of_subject};
 use crate::changes::{Changes, soft_delete_rules};
-use crate::driver::{Arg, During, Row, Statement, Tx};
+use crate::driver::{Arg, Row, Statement, StoreResultExt, Tx};
 use crate::lists::List;
 use crate::resource::{Resource, missing, needed};
 use crate::{SqlStore, audit, directory, rows, sessions, uids};
@@ -65,7 +65,7 @@ async fn leave_uid(tx: &mut Tx, posix: Option<&PosixIdentity>, at: Timestamp) ->
         &[uid.number().into(), at.into()],
     )
     .await
-    .during("take a uid")?;
+    .context("take a uid")?;
     Ok(())
 }
 
@@ -92,7 +92,7 @@ async fn refuse_resting(tx: &mut Tx, new: &NewUser) -> Result<(), StoreError> {
             &[Arg::text(&new.email)],
         )
         .await
-        .during(CREATE)?;
+        .context(CREATE)?;
     let Some(deleted) = deleted else {
         return Ok(());
     };
@@ -108,7 +108,7 @@ async fn refuse_resting(tx: &mut Tx, new: &NewUser) -> Result<(), StoreError> {
         &[Arg::text(&new.email)],
     )
     .await
-    .during(CREATE)?;
+    .context(CREATE)?;
     Ok(())
 }
 
@@ -120,7 +120,7 @@ async fn rest(tx: &mut Tx, email: &Email, at: Timestamp) -> Result<(), StoreErro
         &[Arg::text(email), at.into()],
     )
     .await
-    .during(DELETE)?;
+    .context(DELETE)?;
     Ok(())
 }
 
@@ -132,7 +132,7 @@ async fn remove(tx: &mut Tx, id: UserId) -> Result<bool, StoreError> {
         &[Arg::text(id)],
     )
     .await
-    .during(DELETE)?
+    .context(DELETE)?
     .ok_or_else(|| missing::<User>(id))?
     .bool("signed_in")
 }
@@ -281,7 +281,7 @@ impl Users for SqlStore {
             &[Arg::text(id), posix_arg(posix.as_ref())?, at.into()],
         )
         .await
-        .during(CHANGE)?;
+        .context(CHANGE)?;
         let row = needed::<User>(&mut tx, id, CHANGE).await?;
         let entry = with_posix(entry.about(id, &row.email), Some(&before), row.posix.as_ref());
         let changes = changed(&mut tx, id, CHANGE).await?;
@@ -299,14 +299,14 @@ impl Users for SqlStore {
         let mut tx = self.write_as(granted, CHANGE).await?;
         let entry = uids::release(&mut tx, uid, at, entry).await?;
         audit::append(&mut tx, &entry).await?;
-        tx.commit().await.during(CHANGE)
+        tx.commit().await.context(CHANGE)
     }
 
     async fn set_password(
         &self,
         granted: &Granted,
         id: UserId,
-        password: Verifier,
+        password: CredentialHash,
         at: Timestamp,
         entry: AuditEntry,
     ) -> Result<Committed<usize>, StoreError> {
@@ -317,7 +317,7 @@ impl Users for SqlStore {
             &[Arg::text(id), password.as_str().into(), at.into()],
         )
         .await
-        .during(CHANGE)?;
+        .context(CHANGE)?;
         end(tx, id, entry).await
     }
 

@@ -10,7 +10,7 @@ use reeve_types::list::{ListQuery, WorkloadColumn};
 use reeve_types::{ClusterId, ProjectId, WorkloadId};
 
 use crate::changes::Changes;
-use crate::driver::{Arg, During, Statement, Tx};
+use crate::driver::{Arg, Statement, StoreResultExt, Tx};
 use crate::lists::{Level, List, Reach};
 use crate::{SqlStore, rows};
 
@@ -67,7 +67,7 @@ pub(crate) async fn remove_of_project(
             &[project.number().into()],
         )
         .await
-        .during(DELETE)?;
+        .context(DELETE)?;
     for row in found {
         changes.delete(cluster, ObjectKey::Workload(row.parsed("id")?));
     }
@@ -76,7 +76,7 @@ pub(crate) async fn remove_of_project(
         &[project.number().into()],
     )
     .await
-    .during(DELETE)?;
+    .context(DELETE)?;
     Ok(())
 }
 
@@ -90,7 +90,7 @@ async fn room(tx: &mut Tx, project: ProjectId, most: u32) -> Result<ClusterId, S
             &[project.number().into()],
         )
         .await
-        .during(CREATE)?
+        .context(CREATE)?
         .ok_or_else(|| StoreError::NotFound {
             what: "project",
             id: project.to_string(),
@@ -130,7 +130,7 @@ async fn insert(tx: &mut Tx, cluster: ClusterId, new: &NewWorkload) -> Result<()
         &[Arg::text(desired.id), Arg::json(&new.request)?],
     )
     .await
-    .during(CREATE)
+    .context(CREATE)
     .map(drop)
 }
 
@@ -295,7 +295,7 @@ impl Workloads for SqlStore {
         )?;
         tx.execute("DELETE FROM workloads WHERE id = $1", &[Arg::text(id)])
             .await
-            .during(DELETE)?;
+            .context(DELETE)?;
         let mut changes = Changes::default();
         changes.delete(row.summary.cluster_id, ObjectKey::Workload(id));
         changes

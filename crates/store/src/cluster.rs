@@ -5,7 +5,7 @@ use reeve_authz::{Granted, Visible};
 use reeve_link::{ClusterSettings, KubernetesEndpoint};
 use reeve_types::{AccessRuleId, ClusterId, ClusterName, LowestId, Revision, Timestamp};
 
-use crate::{AuditEntry, Committed, CredentialNumber, StoreError, Verifier};
+use crate::{AuditEntry, Committed, CredentialHash, CredentialNumber, StoreError};
 
 /// A cluster.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,7 +71,7 @@ pub struct NewCluster {
     /// See [`ClusterRow::version`].
     pub version: Option<String>,
     /// What checks its link secret.
-    pub credential: Verifier,
+    pub credential: CredentialHash,
     /// When.
     pub created_at: Timestamp,
     /// By whom.
@@ -123,7 +123,7 @@ pub trait Clusters {
         &self,
         granted: &Granted,
         id: ClusterId,
-        credential: Verifier,
+        credential: CredentialHash,
         entry: AuditEntry,
     ) -> Result<Committed<CredentialNumber>, StoreError>;
 

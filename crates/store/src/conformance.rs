@@ -16,6 +16,7 @@ mod desired;
 mod every_write;
 mod fence;
 mod lists;
+mod organization;
 mod people;
 mod random;
 mod reading;
@@ -23,7 +24,6 @@ mod revision_tokens;
 mod sessions;
 mod signing_keys;
 mod unique;
-mod world;
 mod writes;
 
 pub use audit::*;
@@ -33,6 +33,7 @@ pub use desired::*;
 pub use every_write::*;
 pub use fence::*;
 pub use lists::*;
+pub use organization::Organization;
 pub use people::*;
 pub use random::RandomWrites;
 pub use reading::*;
@@ -40,7 +41,6 @@ pub use revision_tokens::*;
 pub use sessions::*;
 pub use signing_keys::*;
 pub use unique::*;
-pub use world::World;
 pub use writes::*;
 
 /// Makes one `#[tokio::test]` of every check. `$open` is an async function that answers a fresh `Arc<dyn Store>` and
@@ -111,7 +111,7 @@ macro_rules! conformance_tests {
                 let Some((store, _keep)) = $open().await else {
                     return;
                 };
-                $crate::conformance::$check($crate::conformance::World::new(store).await).await;
+                $crate::conformance::$check($crate::conformance::Organization::new(store).await).await;
             }
         )*
     };

@@ -10,7 +10,7 @@ use reeve_types::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ChangeMark, SessionFacts, SigningKeyFacts, StoreError, Verifier};
+use crate::{ChangeMark, CredentialHash, SessionFacts, SigningKeyFacts, StoreError};
 
 /// How often a cluster's link secret was replaced. A token of the link is good as long as it carries the cluster's number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -137,20 +137,20 @@ pub trait Locate {
 #[async_trait]
 pub trait Credentials {
     /// A person's password check.
-    async fn password_verifier(&self, email: &Email) -> Result<Option<(UserId, Verifier)>, StoreError>;
+    async fn password_verifier(&self, email: &Email) -> Result<Option<(UserId, CredentialHash)>, StoreError>;
 
     /// A service account's secret check, by client id. Disabled ones too: their sign-in is not recorded.
     async fn secret_verifier(
         &self,
         client_id: &ServiceAccountName,
-    ) -> Result<Option<(ServiceAccountId, Verifier)>, StoreError>;
+    ) -> Result<Option<(ServiceAccountId, CredentialHash)>, StoreError>;
 
     /// A cluster's link secret check, and the number of that secret.
     async fn link_verifier(
         &self,
         cluster: ClusterId,
-    ) -> Result<Option<(Verifier, CredentialNumber)>, StoreError>;
+    ) -> Result<Option<(CredentialHash, CredentialNumber)>, StoreError>;
 
     /// The link secret check of a cluster that was deleted: it opens nothing any more, but shows who may be told so.
-    async fn deleted_link_verifier(&self, cluster: ClusterId) -> Result<Option<Verifier>, StoreError>;
+    async fn deleted_link_verifier(&self, cluster: ClusterId) -> Result<Option<CredentialHash>, StoreError>;
 }

@@ -135,7 +135,7 @@ pub trait Fence {
     /// Whether the audit log has this event.
     async fn knows_head(&self, head: &AuditHead) -> Result<bool, StoreError>;
 
-    /// Ends every session for good, suspends every password, secret and link secret ([`crate::Verifier::is_suspended`]), and
+    /// Ends every session for good, suspends every password, secret and link secret ([`crate::CredentialHash::is_suspended`]), and
     /// raises the counters to what was drawn, and notes `uids` as given to whom they were given. The event says all of it.
     async fn recover(
         &self,
@@ -176,7 +176,7 @@ pub trait Fence {
         &self,
         granted: &Granted,
         email: &reeve_types::Email,
-        password: crate::Verifier,
+        password: crate::CredentialHash,
         at: Timestamp,
         entry: AuditEntry,
     ) -> Result<(), StoreError>;

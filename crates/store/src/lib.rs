@@ -63,7 +63,7 @@ pub use session::{
 };
 pub use signing_key::{KeyUse, NewSigningKey, SigningKeyFacts, SigningKeyRow, SigningKeys};
 pub use status::{Reported, Reports, StatusRow};
-pub use user::{EMAIL_RESTS_SECONDS, NewUser, UserRow, Users, Verifier};
+pub use user::{CredentialHash, EMAIL_RESTS_SECONDS, NewUser, UserRow, Users};
 pub use workload::{NewWorkload, WorkloadRow, WorkloadSummary, Workloads};
 
 /// Everything a control plane remembers. Domain code takes `&dyn Store` and never asks which one it is.

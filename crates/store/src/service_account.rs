@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use reeve_authz::Granted;
 use reeve_types::{AccessRuleId, ServiceAccountId, ServiceAccountName, Timestamp};
 
-use crate::{AuditEntry, Committed, ServiceAccountFacts, StoreError, Verifier};
+use crate::{AuditEntry, Committed, CredentialHash, ServiceAccountFacts, StoreError};
 
 /// A service account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub struct NewServiceAccount {
     /// Its name.
     pub name: ServiceAccountName,
     /// What checks its secret.
-    pub secret: Verifier,
+    pub secret: CredentialHash,
     /// When.
     pub created_at: Timestamp,
     /// By whom.
@@ -77,7 +77,7 @@ pub trait ServiceAccounts {
         &self,
         granted: &Granted,
         id: ServiceAccountId,
-        secret: Verifier,
+        secret: CredentialHash,
         at: Timestamp,
         entry: AuditEntry,
     ) -> Result<Committed<usize>, StoreError>;

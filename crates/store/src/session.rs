@@ -10,7 +10,7 @@ use reeve_authz::Granted;
 use reeve_types::{GroupName, PosixIdentity, SessionId, SignInMethod, SubjectId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{AuditEntry, Committed, StoreError, Verifier};
+use crate::{AuditEntry, Committed, CredentialHash, StoreError};
 
 /// How many sessions one subject has at most. One more ends the oldest.
 pub const SESSIONS_OF_A_SUBJECT: i64 = 64;
@@ -85,7 +85,7 @@ pub trait Sessions {
         &self,
         granted: &Granted,
         new: NewSession,
-        proven: Option<&Verifier>,
+        proven: Option<&CredentialHash>,
         entry: AuditEntry,
     ) -> Result<Committed<Option<SessionFacts>>, StoreError>;
 

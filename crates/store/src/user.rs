@@ -11,9 +11,9 @@ use crate::{AuditEntry, Committed, Page, StoreError};
 
 /// What checks a password or a secret: a hash. Not the secret, and all the same printed nowhere.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Verifier(String);
+pub struct CredentialHash(String);
 
-impl Verifier {
+impl CredentialHash {
     /// Wraps the hash in its text form.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
@@ -33,7 +33,7 @@ impl Verifier {
 /// What a suspended verifier begins with: no hash does, so that whoever forgets to ask refuses as well.
 pub const SUSPENDED: &str = "suspended:";
 
-impl fmt::Debug for Verifier {
+impl fmt::Debug for CredentialHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[verifier]")
     }
@@ -70,7 +70,7 @@ pub struct NewUser {
     /// Her email.
     pub email: Email,
     /// What checks her password.
-    pub password: Verifier,
+    pub password: CredentialHash,
     /// Her numbers.
     pub posix: Option<PosixIdentity>,
     /// When.
@@ -146,7 +146,7 @@ pub trait Users {
         &self,
         granted: &Granted,
         id: UserId,
-        password: Verifier,
+        password: CredentialHash,
         at: Timestamp,
         entry: AuditEntry,
     ) -> Result<Committed<usize>, StoreError>;

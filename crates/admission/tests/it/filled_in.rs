@@ -6,20 +6,20 @@ use reeve_admission::{Request, fill, names, policies, policies_with_gap};
 use reeve_testkit::wait_until;
 use serde_json::{Value, json};
 
-use crate::stage::{Stage, namespace};
-use crate::world::{self, Answer, requester, send};
+use crate::fixture::{self, Answer, requester, send};
+use crate::test_cluster::{TestCluster, namespace};
 
 const LEVEL: &str = "privileged";
 
 /// Requests that together need everything of [`FILLED`].
 fn probes() -> Vec<Request> {
     let by = |who: &str, kind: &str, change: &dyn Fn(&mut Value)| {
-        let mut object = world::minimal(kind, "probe");
+        let mut object = fixture::minimal(kind, "probe");
         change(&mut object);
         Request {
             user: requester(who, kind),
             object,
-            namespace_labels: world::labels("strict"),
+            namespace_labels: fixture::labels("strict"),
             ..Request::default()
         }
     };
@@ -38,8 +38,8 @@ fn probes() -> Vec<Request> {
         pod["spec"]["containers"][0]["volumeMounts"] = json!([{"name": "kube-api-access-probe", "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount"}]);
     };
     let of_before = |object: &mut Value| {
-        let template = world::template(object, "Deployment");
-        template["metadata"]["annotations"] = json!({names::RUNS_AS: world::stamp("alice").to_string()});
+        let template = fixture::template(object, "Deployment");
+        template["metadata"]["annotations"] = json!({names::RUNS_AS: fixture::stamp("alice").to_string()});
         template["spec"]["securityContext"] = json!({"runAsUser": 70012, "runAsGroup": 5000, "fsGroup": 5000,
             "supplementalGroups": [5001], "supplementalGroupsPolicy": "Strict"});
     };
@@ -76,7 +76,7 @@ fn has(actual: &Value, wanted: &Value) -> bool {
 }
 
 /// The probes whose answer is not what Rust makes of them.
-async fn wrong(stage: &Stage) -> Result<Vec<String>> {
+async fn wrong(stage: &TestCluster) -> Result<Vec<String>> {
     let mut wrong = Vec::new();
     for mut probe in probes() {
         let Answer { code, body, .. } =
@@ -92,10 +92,10 @@ async fn wrong(stage: &Stage) -> Result<Vec<String>> {
 /// The planted faults of the mutating policy, one for each thing that it fills in.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_is_not_filled_in_is_noticed() -> Result<()> {
-    let Some(cluster) = world::api_server().await else {
+    let Some(cluster) = fixture::api_server().await else {
         return Ok(());
     };
-    let stage = Stage::set(&cluster, &[], &[LEVEL]).await?;
+    let stage = TestCluster::set(&cluster, &[], &[LEVEL]).await?;
     let sound = policies();
     let filled = async || {
         let wrong = wrong(&stage).await?;

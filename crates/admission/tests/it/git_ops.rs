@@ -6,7 +6,7 @@ use reeve_admission::{names, policies};
 use reeve_testkit::{Kubectl, apply_yaml, wait_until};
 use serde_json::{Value, json};
 
-use crate::world::{self, AS_ALICE, KINDS, ROBOTS, api_server};
+use crate::fixture::{self, AS_ALICE, KINDS, ROBOTS, api_server};
 
 /// How a tool applies.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +34,7 @@ fn applied(kubectl: &Kubectl, how: How, prefix: &str) -> Vec<String> {
     let mut wrong = Vec::new();
     for kind in KINDS {
         let name = format!("{prefix}-{}", kind.to_lowercase());
-        let object = world::minimal(kind, &name).to_string();
+        let object = fixture::minimal(kind, &name).to_string();
         let judge = || -> Result<()> {
             for _ in 0..3 {
                 as_alice(kubectl, &how.arguments("apply"), &object)?;
@@ -86,7 +86,7 @@ async fn what_a_repository_applies_again_has_generation_1_and_no_difference() ->
         return Ok(());
     };
     let installer = cluster.installer_client().await?;
-    apply_yaml(&installer, world::GROUND).await?;
+    apply_yaml(&installer, fixture::GROUND).await?;
     let labels = json!({names::PROJECT: "robots", names::POD_SECURITY_ENFORCE: "restricted"});
     let namespace =
         json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": ROBOTS, "labels": labels}});
@@ -96,7 +96,7 @@ async fn what_a_repository_applies_again_has_generation_1_and_no_difference() ->
     apply_yaml(&installer, &account.to_string()).await?;
     let kubectl = cluster.kubectl();
     install(&kubectl, &policies())?;
-    let probe = world::minimal("Deployment", "probe").to_string();
+    let probe = fixture::minimal("Deployment", "probe").to_string();
     wait_until("the policies", async || {
         let arguments = ["create", "--dry-run=server", "-o", "json", "-f", "-"];
         let made = as_alice(&kubectl, &arguments, &probe);

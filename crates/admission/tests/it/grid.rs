@@ -6,8 +6,8 @@ use std::fmt;
 
 use reeve_admission::{Policy, checks};
 
+use crate::fixture::{CHANGEABLE, KINDS};
 use crate::table::rows;
-use crate::world::{CHANGEABLE, KINDS};
 
 /// One field of the grid: a check that refuses or allows something of this kind at this level.
 #[derive(PartialEq, Eq, PartialOrd, Ord, Clone, Copy)]

@@ -8,10 +8,10 @@ use reeve_admission::{names, policies};
 use reeve_testkit::{Cluster, Kubectl, apply_yaml, wait_for, wait_until};
 use serde_json::{Value, json};
 
-use crate::world::{self, api_server};
+use crate::fixture::{self, api_server};
 
 /// Where identity is enforced.
-const ENFORCED: &str = world::ROBOTS;
+const ENFORCED: &str = fixture::ROBOTS;
 /// Where it is not.
 const UNENFORCED: &str = "reeve-unenforced";
 /// How long an order of policies that does not help is watched. The API server lists them anew within a second.
@@ -20,11 +20,11 @@ const WATCHED: Duration = Duration::from_secs(12);
 /// A pod that says nothing of security, and one that leaves nothing to fill in.
 fn pods() -> [(&'static str, Value); 2] {
     let complete = {
-        let mut pod = world::base("Pod", "alice");
+        let mut pod = fixture::base("Pod", "alice");
         pod["metadata"]["name"] = json!("complete");
         pod
     };
-    [("bare", world::minimal("Pod", "bare")), ("complete", complete)]
+    [("bare", fixture::minimal("Pod", "bare")), ("complete", complete)]
 }
 
 /// A policy that adds a container of which it says nothing but name and image, and its binding.
@@ -54,15 +54,15 @@ enum Outcome {
     Refused,
 }
 
-struct Stage {
+struct TestCluster {
     kubectl: Kubectl,
     namespace: &'static str,
 }
 
-impl Stage {
+impl TestCluster {
     async fn set(cluster: &Cluster, namespace: &'static str) -> Result<Self> {
         let installer = cluster.installer_client().await?;
-        apply_yaml(&installer, world::GROUND).await?;
+        apply_yaml(&installer, fixture::GROUND).await?;
         for name in [ENFORCED, UNENFORCED] {
             let setting = if name == UNENFORCED { names::OFF } else { "true" };
             let labels = json!({names::PROJECT: "robots", names::POD_SECURITY_ENFORCE: "privileged",
@@ -77,7 +77,7 @@ impl Stage {
             namespace,
         };
         stage.install(&ours("reeve-pods"))?;
-        let mut wrong = world::base("Pod", "alice");
+        let mut wrong = fixture::base("Pod", "alice");
         wrong["spec"]["securityContext"]["runAsUser"] = json!(0);
         wait_until("the policy that judges", async || {
             Ok((stage.try_pod(&wrong)?.0 == Outcome::Refused).then_some(()))
@@ -96,7 +96,7 @@ impl Stage {
     }
 
     fn try_pod(&self, pod: &Value) -> Result<(Outcome, Value)> {
-        let mut arguments = world::AS_ALICE.to_vec();
+        let mut arguments = fixture::AS_ALICE.to_vec();
         arguments.pop();
         arguments.extend([
             self.namespace,
@@ -203,7 +203,7 @@ async fn what_others_add_to_a_bare_pod_is_filled_in_each_time_where_identity_is_
     let Some(cluster) = api_server().await else {
         return Ok(());
     };
-    let stage = Stage::set(&cluster, ENFORCED).await?;
+    let stage = TestCluster::set(&cluster, ENFORCED).await?;
     for injectors in [1, 5] {
         let outcomes = stage
             .outcomes(&ours("reeve-defaults"), injectors, 10, |_, _| false)
@@ -231,7 +231,7 @@ async fn where_identity_is_not_enforced_an_injector_gives_nobody_her_numbers() -
     let Some(cluster) = api_server().await else {
         return Ok(());
     };
-    let stage = Stage::set(&cluster, UNENFORCED).await?;
+    let stage = TestCluster::set(&cluster, UNENFORCED).await?;
     let numbered = |_: &Outcome, made: &Value| made["spec"]["securityContext"].get("runAsUser").is_some();
     let tries = stage
         .outcomes(&ours("reeve-defaults"), 1, 3, |_, _| false)
@@ -255,7 +255,7 @@ async fn without_the_policy_that_judges_some_would_get_in_incomplete() -> Result
     let Some(cluster) = api_server().await else {
         return Ok(());
     };
-    let stage = Stage::set(&cluster, ENFORCED).await?;
+    let stage = TestCluster::set(&cluster, ENFORCED).await?;
     for policy in ours("reeve-pods") {
         stage
             .kubectl

@@ -86,7 +86,7 @@ impl TestIssuer {
             "exp": now + 300,
             "jti": self.signed.fetch_add(1, Ordering::SeqCst).to_string(),
         });
-        crate::world::merge(&mut claims, changes);
+        crate::fixture::merge(&mut claims, changes);
         let header = Header {
             kid: Some(KEY_ID.to_owned()),
             ..Header::new(Algorithm::ES256)

@@ -8,6 +8,7 @@
 
 mod case_table;
 mod filled_in;
+mod fixture;
 mod git_ops;
 mod grid;
 mod injectors;
@@ -19,9 +20,8 @@ mod ordinary;
 mod random;
 mod remedies;
 mod roads;
-mod stage;
 mod table;
+mod test_cluster;
 mod tokens;
 mod volumes;
-mod world;
 mod written_again;

@@ -6,9 +6,9 @@ use anyhow::{Result, bail};
 use reeve_admission::{Check, SHORTCUTS, check, checks, failing, fill, policies, policies_with_fault};
 use reeve_testkit::wait_until;
 
-use crate::stage::{Stage, says};
+use crate::fixture::{self, Answer};
 use crate::table::{Row, rows};
-use crate::world::{self, Answer};
+use crate::test_cluster::{TestCluster, says};
 
 /// What every run tries; `MUTANTS=all` tries every check. At least ten are wanted in every run: these are of every policy
 /// that shares no expression with the others.
@@ -56,7 +56,7 @@ fn candidates(all: &[Row], id: &str) -> Vec<Row> {
         let mut request = row.request(
             row.base
                 .as_deref()
-                .map(|owner| world::base(&row.kind, owner))
+                .map(|owner| fixture::base(&row.kind, owner))
                 .as_ref(),
         );
         fill(&mut request);
@@ -125,14 +125,14 @@ fn a_fault_is_noticed_by_an_admission_or_by_another_refusal_of_ours_only() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_planted_fault_in_any_check_turns_the_table_red() -> Result<()> {
-    let Some(cluster) = world::api_server().await else {
+    let Some(cluster) = fixture::api_server().await else {
         return Ok(());
     };
     let (chosen, wanted) = chosen();
     let all = rows()?;
     let per_check: Vec<(&str, Vec<Row>)> = chosen.iter().map(|id| (*id, candidates(&all, id))).collect();
     let needed: Vec<Row> = per_check.iter().flat_map(|(_, rows)| rows.clone()).collect();
-    let stage = Stage::set(&cluster, &needed, &["privileged"]).await?;
+    let stage = TestCluster::set(&cluster, &needed, &["privileged"]).await?;
     let needed: Vec<&Row> = needed.iter().collect();
     let wrong = stage.try_rows(&needed, "privileged").await?;
     assert!(wrong.is_empty(), "without a fault: {}", wrong.join("\n"));

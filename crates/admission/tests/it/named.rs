@@ -5,11 +5,11 @@ use reeve_admission::{names, policies};
 use reeve_testkit::{Kubectl, apply_yaml, wait_until};
 use serde_json::{Value, json};
 
-use crate::world::{self, AS_ALICE, ROBOTS};
+use crate::fixture::{self, AS_ALICE, ROBOTS};
 
 fn manifest(image: &str, named: &str) -> String {
-    let mut object = world::minimal("Deployment", "web");
-    let template = world::template(&mut object, "Deployment");
+    let mut object = fixture::minimal("Deployment", "web");
+    let template = fixture::template(&mut object, "Deployment");
     template["metadata"]["annotations"] = json!({names::PASSWD_ENTRY: named});
     let container = |name: &str| json!({"name": name, "image": image});
     template["spec"]["containers"] = json!([container("main"), container("other")]);
@@ -53,11 +53,11 @@ impl Web {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_name_is_written_once_follows_the_image_and_moves_with_a_replacement() -> Result<()> {
-    let Some(cluster) = world::api_server().await else {
+    let Some(cluster) = fixture::api_server().await else {
         return Ok(());
     };
     let installer = cluster.installer_client().await?;
-    apply_yaml(&installer, world::GROUND).await?;
+    apply_yaml(&installer, fixture::GROUND).await?;
     let labels = json!({names::PROJECT: "robots", names::POD_SECURITY_ENFORCE: "restricted"});
     let namespace =
         json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": ROBOTS, "labels": labels}});

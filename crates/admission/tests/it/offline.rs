@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use reeve_admission::{Request, checks, failing, fill};
 
+use crate::fixture;
 use crate::table::{Row, rows};
-use crate::world;
 
 /// The request of a row as the validating policies would see it, without a cluster.
 pub(crate) fn filled(row: &Row) -> Request {
-    let base = row.base.as_deref().map(|owner| world::base(&row.kind, owner));
+    let base = row.base.as_deref().map(|owner| fixture::base(&row.kind, owner));
     let mut request = row.request(base.as_ref());
     fill(&mut request);
     request
@@ -70,7 +70,7 @@ fn her_older_numbers_go_with_their_stamp_also_where_identity_is_not_enforced() {
         let context = &template["spec"]["securityContext"];
         assert_eq!(
             template["metadata"]["annotations"][reeve_admission::names::RUNS_AS],
-            world::stamp("alice-regrouped").to_string()
+            fixture::stamp("alice-regrouped").to_string()
         );
         assert_eq!(context["runAsGroup"], 5002, "{settings}: {context}");
         assert_eq!(

@@ -9,9 +9,9 @@ use reeve_testkit::{
 };
 use serde_json::Value;
 
-use crate::world::{self, AS_ALICE};
+use crate::fixture::{self, AS_ALICE};
 
-const NAMESPACE: &str = world::ROBOTS;
+const NAMESPACE: &str = fixture::ROBOTS;
 const DEADLINE: Duration = Duration::from_secs(60);
 /// What alice applies: manifests that say nothing of security.
 fn manifests() -> String {
@@ -33,7 +33,7 @@ fn manifests() -> String {
         format!(
             "apiVersion: {}\nkind: {kind}\nmetadata: {{name: {name}}}\nspec: {{{more} selector: {selector}, template: \
              {}}}\n",
-            world::api_version(kind),
+            fixture::api_version(kind),
             template(name, "")
         )
     };
@@ -176,7 +176,7 @@ fn refusals(events: &[AuditEvent]) -> Vec<String> {
 
 async fn live(cluster: &Cluster) -> Result<()> {
     let installer = cluster.installer_client().await?;
-    apply_yaml(&installer, world::GROUND).await?;
+    apply_yaml(&installer, fixture::GROUND).await?;
     apply_yaml(&installer, &policies_yaml()).await?;
     let labels = [
         (names::PROJECT, "robots"),
@@ -291,7 +291,7 @@ fn git_ops(life: &Life<'_>) -> Result<()> {
     as_alice(&["diff", "-f", "-"])?;
     life.alice(&["expose", "deployment", "web", "--name=exposed", "--port=80"])?;
     let exposed = life.get("service/exposed")?;
-    if exposed["spec"]["selector"]["reeve.dev/user"] != world::ALICE_ID {
+    if exposed["spec"]["selector"]["reeve.dev/user"] != fixture::ALICE_ID {
         bail!("the Service reaches more than her pods: {exposed}");
     }
     Ok(())

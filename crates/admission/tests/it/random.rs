@@ -8,9 +8,9 @@ use rand::{RngExt, SeedableRng};
 use reeve_admission::{Operation, Request, failing, fill, mutate};
 use serde_json::{Value, json};
 
-use crate::stage::{Stage, create_request, filled_alike, namespace, says};
+use crate::fixture::{self, Answer, KINDS, SETTINGS, merge, send};
 use crate::table::rows;
-use crate::world::{self, Answer, KINDS, SETTINGS, merge, send};
+use crate::test_cluster::{TestCluster, create_request, filled_alike, namespace, says};
 
 const SEED: u64 = 0x5eed;
 const PODS: usize = 2_000;
@@ -125,17 +125,17 @@ fn marks(rng: &mut StdRng) -> Value {
         label("pod-template-hash", "abc"),
         label("batch.kubernetes.io/controller-uid", "u-1"),
         label("reeve.dev/workload", "train1"),
-        label("reeve.dev/user", world::ALICE_ID),
-        label("reeve.dev/user", world::DAVE_ID),
+        label("reeve.dev/user", fixture::ALICE_ID),
+        label("reeve.dev/user", fixture::DAVE_ID),
     ];
     all.choose(rng).unwrap().clone()
 }
 
 fn annotations(rng: &mut StdRng) -> Value {
     let stamps = [
-        world::stamp("alice").to_string(),
-        world::stamp("dave").to_string(),
-        world::stamp("alice-regrouped").to_string(),
+        fixture::stamp("alice").to_string(),
+        fixture::stamp("dave").to_string(),
+        fixture::stamp("alice-regrouped").to_string(),
         "nonsense".to_owned(),
         String::new(),
     ];
@@ -143,7 +143,7 @@ fn annotations(rng: &mut StdRng) -> Value {
 }
 
 /// One random request for an object of this kind, with the settings of its namespace.
-fn random(rng: &mut StdRng, stage: &Stage, kind: &str) -> (Request, &'static str) {
+fn random(rng: &mut StdRng, stage: &TestCluster, kind: &str) -> (Request, &'static str) {
     let requester = *REQUESTERS.choose(rng).unwrap();
     let settings = SETTINGS.choose(rng).unwrap().0;
     let owner = *["alice", "alice", "dave", "nobody"].choose(rng).unwrap();
@@ -151,7 +151,7 @@ fn random(rng: &mut StdRng, stage: &Stage, kind: &str) -> (Request, &'static str
         .then(|| stage.base(&namespace(LEVEL, settings), kind, owner).cloned())
         .flatten();
     let mut object = existing.clone().unwrap_or_else(|| created(rng, kind, requester));
-    let template = world::template(&mut object, kind);
+    let template = fixture::template(&mut object, kind);
     for _ in 0..rng.random_range(0..=2) {
         merge(&mut template["spec"], pod_changes().choose(rng).unwrap());
     }
@@ -181,8 +181,8 @@ fn random(rng: &mut StdRng, stage: &Stage, kind: &str) -> (Request, &'static str
 }
 
 fn created(rng: &mut StdRng, kind: &str, requester: &str) -> Value {
-    let mut object = world::minimal(kind, "random");
-    let template = world::template(&mut object, kind);
+    let mut object = fixture::minimal(kind, "random");
+    let template = fixture::template(&mut object, kind);
     for i in 0..rng.random_range(0..=2) {
         if template["spec"]["initContainers"].is_null() {
             template["spec"]["initContainers"] = json!([]);
@@ -202,7 +202,7 @@ fn created(rng: &mut StdRng, kind: &str, requester: &str) -> Value {
     match *filled.choose(rng).unwrap() {
         "no" => {}
         "nobody" => mutate::fill_shape(template, rng.random_ratio(4, 5)),
-        person => mutate::fill_for(template, &world::stamp(person), rng.random_ratio(4, 5)),
+        person => mutate::fill_for(template, &fixture::stamp(person), rng.random_ratio(4, 5)),
     }
     if machine && rng.random_ratio(9, 10) {
         let (version, kind) = if requester == "operator" {
@@ -251,7 +251,7 @@ impl Tally {
 }
 
 /// Sends as many random requests as it takes to have `wanted` valid ones of these kinds, judges each, and gives the sums.
-async fn agree(stage: &Stage, rng: &mut StdRng, wanted: usize, kinds: &[&str]) -> Result<String> {
+async fn agree(stage: &TestCluster, rng: &mut StdRng, wanted: usize, kinds: &[&str]) -> Result<String> {
     // A few more than wanted: some combinations are no valid pods, and say nothing of policies.
     let requests: Vec<_> = (0..wanted * 6 / 5)
         .map(|_| {
@@ -297,10 +297,10 @@ async fn agree(stage: &Stage, rng: &mut StdRng, wanted: usize, kinds: &[&str]) -
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_api_server_and_the_predicates_agree_on_2000_random_pods_and_2000_templates() -> Result<()> {
-    let Some(cluster) = world::api_server().await else {
+    let Some(cluster) = fixture::api_server().await else {
         return Ok(());
     };
-    let stage = Stage::set(&cluster, &rows()?, &[LEVEL]).await?;
+    let stage = TestCluster::set(&cluster, &rows()?, &[LEVEL]).await?;
     let mut rng = StdRng::seed_from_u64(SEED);
     let (pod, templates) = KINDS.split_at(1);
     assert_eq!(pod, ["Pod"]);

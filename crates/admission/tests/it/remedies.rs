@@ -7,9 +7,9 @@ use reeve_admission::{Operation, Request, check, checks};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::stage::{Stage, judge, namespace, place};
+use crate::fixture::{self, send};
 use crate::table::{Case, Row, expand};
-use crate::world::{self, send};
+use crate::test_cluster::{TestCluster, judge, namespace, place};
 
 const LEVEL: &str = "privileged";
 
@@ -163,14 +163,14 @@ fn followed(mut request: Request, help: &Help) -> Result<Request> {
         set(&mut request.object, pointer, value)?;
     }
     if let Some(name) = &help.requester {
-        request.user = world::requester(name, request.kind());
+        request.user = fixture::requester(name, request.kind());
     }
     Ok(request)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_does_what_a_refusal_says_is_admitted() -> Result<()> {
-    let Some(cluster) = world::api_server().await else {
+    let Some(cluster) = fixture::api_server().await else {
         return Ok(());
     };
     let entries = entries()?;
@@ -190,7 +190,7 @@ async fn who_does_what_a_refusal_says_is_admitted() -> Result<()> {
         }
         places.push((refused, instead));
     }
-    let stage = Stage::set(&cluster, &rows, &[LEVEL]).await?;
+    let stage = TestCluster::set(&cluster, &rows, &[LEVEL]).await?;
     let mut wrong = Vec::new();
     for (entry, (refused, instead)) in entries.iter().zip(&places) {
         let row = &rows[*refused];

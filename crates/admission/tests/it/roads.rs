@@ -5,16 +5,16 @@ use http::Method;
 use reeve_admission::{fill, request::template_path};
 use serde_json::{Value, json};
 
-use crate::stage::{Stage, create_request, filled_alike, namespace};
+use crate::fixture::{self, Answer, KINDS, collection, requester, send, send_as};
 use crate::table::{Row, rows};
-use crate::world::{self, Answer, KINDS, collection, requester, send, send_as};
+use crate::test_cluster::{TestCluster, create_request, filled_alike, namespace};
 
 const LEVEL: &str = "privileged";
 
 /// A template that asks for a colleague's uid.
 fn forbidden(kind: &str, name: &str) -> Value {
-    let mut object = world::minimal(kind, name);
-    world::template(&mut object, kind)["spec"]["securityContext"] = json!({"runAsUser": 70014});
+    let mut object = fixture::minimal(kind, name);
+    fixture::template(&mut object, kind)["spec"]["securityContext"] = json!({"runAsUser": 70014});
     object
 }
 
@@ -27,7 +27,7 @@ fn refused(road: &str, answer: &Answer) {
 }
 
 struct Road<'a> {
-    stage: &'a Stage,
+    stage: &'a TestCluster,
     at: String,
 }
 
@@ -73,11 +73,11 @@ impl Road<'_> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r15_a_dry_run_gives_the_verdict_of_a_real_write_and_leaves_no_trace() -> Result<()> {
-    let Some(cluster) = world::api_server().await else {
+    let Some(cluster) = fixture::api_server().await else {
         return Ok(());
     };
     let some: Vec<Row> = rows()?.into_iter().filter(|r| r.check == "pod-user").collect();
-    let stage = &Stage::set(&cluster, &some, &[LEVEL]).await?;
+    let stage = &TestCluster::set(&cluster, &some, &[LEVEL]).await?;
     let road = Road {
         stage,
         at: namespace(LEVEL, "strict"),
@@ -96,7 +96,7 @@ async fn r15_a_dry_run_gives_the_verdict_of_a_real_write_and_leaves_no_trace() -
             assert_eq!(road.get(kind, "forbidden").await?.code, 404, "{kind}");
         }
         for dry_run in [true, false] {
-            let mut request = create_request("alice", "strict", world::minimal(kind, "harmless"));
+            let mut request = create_request("alice", "strict", fixture::minimal(kind, "harmless"));
             let posted = send(&stage.client, &road.at, &request, dry_run).await?;
             assert!(
                 posted.admitted(),
@@ -105,7 +105,7 @@ async fn r15_a_dry_run_gives_the_verdict_of_a_real_write_and_leaves_no_trace() -
                 posted.message()
             );
             let applied = road
-                .apply(kind, &world::minimal(kind, "applied"), dry_run)
+                .apply(kind, &fixture::minimal(kind, "applied"), dry_run)
                 .await?;
             assert!(
                 applied.admitted(),
@@ -127,7 +127,9 @@ async fn r15_a_dry_run_gives_the_verdict_of_a_real_write_and_leaves_no_trace() -
             }
         }
         // Applying the same again, which names none of what was filled in, changes nothing and is refused nothing.
-        let again = road.apply(kind, &world::minimal(kind, "applied"), false).await?;
+        let again = road
+            .apply(kind, &fixture::minimal(kind, "applied"), false)
+            .await?;
         assert!(
             again.admitted(),
             "second apply of {kind}: {} {}",
@@ -140,11 +142,11 @@ async fn r15_a_dry_run_gives_the_verdict_of_a_real_write_and_leaves_no_trace() -
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_patch_of_any_kind_is_judged_by_what_it_makes_of_the_object() -> Result<()> {
-    let Some(cluster) = world::api_server().await else {
+    let Some(cluster) = fixture::api_server().await else {
         return Ok(());
     };
     let some: Vec<Row> = rows()?.into_iter().filter(|r| r.check == "pod-user").collect();
-    let stage = &Stage::set(&cluster, &some, &[LEVEL]).await?;
+    let stage = &TestCluster::set(&cluster, &some, &[LEVEL]).await?;
     let road = Road {
         stage,
         at: namespace(LEVEL, "strict"),
@@ -157,7 +159,7 @@ async fn a_patch_of_any_kind_is_judged_by_what_it_makes_of_the_object() -> Resul
         "ReplicationController",
         "CronJob",
     ] {
-        let mine = create_request("alice", "strict", world::minimal(kind, "mine"));
+        let mine = create_request("alice", "strict", fixture::minimal(kind, "mine"));
         assert!(send(&stage.client, &road.at, &mine, false).await?.admitted());
         let at = template_path(kind).unwrap();
         let mut merge = json!({"spec": {"securityContext": {"runAsUser": 70014}}});
@@ -177,8 +179,8 @@ async fn a_patch_of_any_kind_is_judged_by_what_it_makes_of_the_object() -> Resul
             );
         }
         // A whole object that says nothing of security, in place of the one that was filled in.
-        let mut bare = world::minimal(kind, "mine");
-        world::template(&mut bare, kind)["spec"]["containers"][0]["image"] = json!("local.test/x:2");
+        let mut bare = fixture::minimal(kind, "mine");
+        fixture::template(&mut bare, kind)["spec"]["containers"][0]["image"] = json!("local.test/x:2");
         let alice = requester("alice", kind);
         let put = send_as(
             &stage.client,

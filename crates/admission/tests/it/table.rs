@@ -5,7 +5,7 @@ use reeve_admission::{Operation, Request, check, request::template_path};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::world::{self, KINDS, merge};
+use crate::fixture::{self, KINDS, merge};
 
 /// One entry of the file: a check with what it must let pass and what it must refuse.
 #[derive(Deserialize)]
@@ -198,7 +198,7 @@ impl Row {
 
     fn bare(&self, fields: &Value) -> Value {
         let name = format!("row-{}", self.number);
-        let version = world::api_version(&self.kind);
+        let version = fixture::api_version(&self.kind);
         let mut object = json!({"apiVersion": version, "kind": self.kind, "metadata": {"name": name}});
         merge_if(&mut object, fields);
         object
@@ -211,8 +211,10 @@ impl Row {
             operation: Operation::Connect,
             name: self.case.to.clone().unwrap_or_else(|| "base-alice".to_owned()),
             parameters: reeve_admission::Parameters {
-                identities: world::identities(),
-                pods: world::CONNECTED.map(|owner| world::base("Pod", owner)).to_vec(),
+                identities: fixture::identities(),
+                pods: fixture::CONNECTED
+                    .map(|owner| fixture::base("Pod", owner))
+                    .to_vec(),
             },
             object,
             ..self.bare_request()
@@ -220,7 +222,7 @@ impl Row {
     }
 
     fn bare_request(&self) -> Request {
-        let user = world::requester(&self.requester, &self.kind);
+        let user = fixture::requester(&self.requester, &self.kind);
         if self.case.outside || ["Namespace", "ReeveConfig", "NodeProxyOptions"].contains(&self.kind.as_str())
         {
             return Request {
@@ -230,8 +232,8 @@ impl Row {
         }
         Request {
             user,
-            namespace_labels: world::labels(&self.settings),
-            namespace_annotations: world::annotations(&self.settings),
+            namespace_labels: fixture::labels(&self.settings),
+            namespace_annotations: fixture::annotations(&self.settings),
             ..Request::default()
         }
     }
@@ -280,8 +282,8 @@ impl Row {
     fn created(&self) -> Value {
         let machine = ["controller", "operator"].contains(&self.requester.as_str())
             || reeve_admission::names::CONTROLLERS.contains(&self.requester.as_str());
-        let mut object = world::minimal(&self.kind, "row");
-        let template = world::template(&mut object, &self.kind);
+        let mut object = fixture::minimal(&self.kind, "row");
+        let template = fixture::template(&mut object, &self.kind);
         if self.level == "init" {
             template["spec"]["initContainers"] = json!([{"name": "i", "image": "local.test/x:1"}]);
         }
@@ -293,7 +295,7 @@ impl Row {
         match stamped {
             "no" => {}
             "nobody" => reeve_admission::mutate::fill_shape(template, true),
-            person => reeve_admission::mutate::fill_for(template, &world::stamp(person), true),
+            person => reeve_admission::mutate::fill_for(template, &fixture::stamp(person), true),
         }
         self.modify(&mut object);
         let default = match self.requester.as_str() {
@@ -324,7 +326,7 @@ impl Row {
         if self.case.on == On::Resize {
             object["spec"]["containers"][0]["resources"] = json!({"requests": {"cpu": "20m"}});
         } else if self.case.change != Some(false) && self.case.on == On::Update {
-            let template = world::template(&mut object, &self.kind);
+            let template = fixture::template(&mut object, &self.kind);
             if self.kind == "Job" {
                 merge(
                     template,
@@ -339,7 +341,7 @@ impl Row {
     }
 
     fn modify(&self, object: &mut Value) {
-        let template = world::template(object, &self.kind);
+        let template = fixture::template(object, &self.kind);
         merge_if(template, &self.case.template);
         merge_if(&mut template["spec"], &self.case.pod);
         let list = if self.level == "init" {

@@ -4,8 +4,8 @@ use anyhow::{Context, Result};
 use reeve_testkit::wait_until;
 use serde_json::{Value, json};
 
-use crate::stage::{Stage, create_request, namespace};
-use crate::world::{self, send};
+use crate::fixture::{self, send};
+use crate::test_cluster::{TestCluster, create_request, namespace};
 
 const PAGE: &str = include_str!("../../../../docs/security/volumes.md");
 
@@ -63,11 +63,11 @@ fn every_manifest_of_the_page_is_found() {
 /// is a claim that is there already.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_manifests_of_the_page_of_volumes_are_admitted() -> Result<()> {
-    let Some(cluster) = world::api_server().await else {
+    let Some(cluster) = fixture::api_server().await else {
         return Ok(());
     };
     let level = "restricted";
-    let stage = Stage::set(&cluster, &[], &[level]).await?;
+    let stage = TestCluster::set(&cluster, &[], &[level]).await?;
     let ask = async |object: &Value| {
         let kind = object["kind"].as_str().context("a kind")?;
         let request = create_request("alice", "strict", object.clone());

@@ -6,7 +6,7 @@ use reeve_admission::{names, policies};
 use reeve_testkit::{Cluster, Kubectl, apply_yaml, wait_until};
 use serde_json::{Value, json};
 
-use crate::world::{self, AS_ALICE, CHANGEABLE, ROBOTS, api_server};
+use crate::fixture::{self, AS_ALICE, CHANGEABLE, ROBOTS, api_server};
 
 const ALICE: &str = "123e4567-e89b-12d3-a456-426614174000/70012/5000/5001";
 
@@ -22,9 +22,9 @@ impl Before {
 
     async fn set_with(cluster: &Cluster, settings: Value, verb: &str, policies: &[Value]) -> Result<Self> {
         let installer = cluster.installer_client().await?;
-        apply_yaml(&installer, world::GROUND).await?;
+        apply_yaml(&installer, fixture::GROUND).await?;
         let mut labels = json!({names::PROJECT: "robots", names::POD_SECURITY_ENFORCE: "privileged"});
-        world::merge(&mut labels, &settings);
+        fixture::merge(&mut labels, &settings);
         let namespace =
             json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": ROBOTS, "labels": labels}});
         apply_yaml(&installer, &namespace.to_string()).await?;
@@ -35,7 +35,7 @@ impl Before {
             kubectl: cluster.kubectl(),
         };
         for kind in CHANGEABLE.iter().copied().chain(["Job"]) {
-            let object = world::minimal(kind, "old").to_string();
+            let object = fixture::minimal(kind, "old").to_string();
             before
                 .kubectl
                 .must_with_input(&["-n", ROBOTS, verb, "-f", "-"], &object)?;
@@ -48,7 +48,7 @@ impl Before {
         let list = json!({"apiVersion": "v1", "kind": "List", "items": policies}).to_string();
         self.kubectl
             .must_with_input(&["apply", "--server-side", "--force-conflicts", "-f", "-"], &list)?;
-        let mut probe = world::minimal("Pod", "probe");
+        let mut probe = fixture::minimal("Pod", "probe");
         probe["spec"]["securityContext"] = json!({"supplementalGroupsPolicy": "Merge", "runAsUser": 0});
         wait_until("the policy that judges", async || {
             let arguments = [&["create", "--dry-run=server", "-f", "-"][..], &AS_ALICE].concat();
@@ -58,7 +58,7 @@ impl Before {
                 .then_some(()))
         })
         .await?;
-        let bare = world::minimal("Pod", "probe").to_string();
+        let bare = fixture::minimal("Pod", "probe").to_string();
         wait_until("the policy that fills in", async || {
             let arguments = [
                 &["create", "--dry-run=server", "-o", "json", "-f", "-"][..],
@@ -184,7 +184,7 @@ async fn who_writes_a_template_of_before_again_makes_it_hers() -> Result<()> {
     let force = [&AS_ALICE[..], &["replace", "--force", "-f", "-"]].concat();
     before
         .kubectl
-        .must_with_input(&force, &world::minimal("Job", "old").to_string())?;
+        .must_with_input(&force, &fixture::minimal("Job", "old").to_string())?;
     assert_eq!(before.stamp("Job")?, hers());
     Ok(())
 }
@@ -210,7 +210,7 @@ async fn a_repository_that_applies_a_template_of_before_makes_it_the_persons_who
     .concat();
     // An apply of nothing but a label says nothing of the template.
     for kind in CHANGEABLE.iter().copied() {
-        let label = json!({"apiVersion": world::api_version(kind), "kind": kind,
+        let label = json!({"apiVersion": fixture::api_version(kind), "kind": kind,
             "metadata": {"name": "old", "labels": {"from": "elsewhere"}}});
         before
             .kubectl
@@ -219,7 +219,7 @@ async fn a_repository_that_applies_a_template_of_before_makes_it_the_persons_who
     }
     for kind in CHANGEABLE.iter().copied() {
         // Something beside the template differs, and the template is named.
-        let mut object = world::minimal(kind, "old");
+        let mut object = fixture::minimal(kind, "old");
         object["metadata"]["labels"] = json!({"from": "repository"});
         before.kubectl.must_with_input(&apply, &object.to_string())?;
         assert_eq!(before.stamp(kind)?, hers(), "{kind}");

@@ -12,7 +12,7 @@ use reeve_api::service_account::ServiceAccount;
 use reeve_api::training::{DesiredPhase, Security, Training, TrainingSpec, UidGidSource};
 use reeve_api::user::User;
 use reeve_api::workload::{ActionsSupport, Phase, Source, Workload, Workloads};
-use reeve_api::{ErrorBody, Shown};
+use reeve_api::{ErrorBody, RevealedSecret};
 use reeve_types::{AccessRuleId, DepartmentId, ProjectId, Secret, Timestamp};
 
 const UUID: &str = "123e4567-e89b-12d3-a456-426614174000";
@@ -46,7 +46,7 @@ fn a_cluster_that_was_just_made_shows_its_secret() {
     };
     insta::assert_json_snapshot!(CreatedCluster {
         cluster,
-        client_secret: Shown::from(Secret::new("shown-once"))
+        client_secret: RevealedSecret::from(Secret::new("shown-once"))
     });
 }
 

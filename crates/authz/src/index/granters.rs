@@ -14,7 +14,7 @@ use crate::role::Role;
 use crate::roles::RoleSlot;
 use crate::scope::Scope;
 use crate::subject::SubjectKey;
-use crate::tree::At;
+use crate::tree::ScopeIndex;
 
 impl Index {
     /// The nearest scope, upwards, where somebody can grant what is missing.
@@ -32,7 +32,7 @@ impl Index {
     }
 
     /// A rule came to a scope.
-    pub(super) fn granter_came(&mut self, at: At, came: Held) {
+    pub(super) fn granter_came(&mut self, at: ScopeIndex, came: Held) {
         let (role, scope) = (self.roles.get(came.role), self.tree.scope(at));
         let Some(role) = role.filter(|role| scope.is_some_and(|scope| role.creates_rules_in(scope))) else {
             return;
@@ -58,7 +58,7 @@ impl Index {
     }
 
     /// A rule went from a scope.
-    pub(super) fn granter_went(&mut self, at: At, went: AccessRuleId, slot: RoleSlot) {
+    pub(super) fn granter_went(&mut self, at: ScopeIndex, went: AccessRuleId, slot: RoleSlot) {
         let Some(role) = self.roles.get(slot).filter(|role| role.creates_rules()) else {
             return;
         };

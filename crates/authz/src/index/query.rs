@@ -15,7 +15,7 @@ use crate::role::{Role, RoleId};
 use crate::roles::{RoleFilter, RoleSlot, Roles};
 use crate::scope::Scope;
 use crate::subject::{Principal, Rule, SubjectKey, SubjectKind};
-use crate::tree::{At, Path};
+use crate::tree::{Path, ScopeIndex};
 use crate::visible::Visible;
 
 /// The roles that a question is about.
@@ -189,8 +189,8 @@ impl Index {
             .is_some()
     }
 
-    fn granted_at(&self, principal: &Principal, action: Action, entity: Entity) -> Vec<At> {
-        let mut found: Vec<At> = self
+    fn granted_at(&self, principal: &Principal, action: Action, entity: Entity) -> Vec<ScopeIndex> {
+        let mut found: Vec<ScopeIndex> = self
             .anywhere(principal, self.that_may(Permission::new(action, entity)))
             .map(|(_, grant)| grant.at)
             .collect();
@@ -314,7 +314,7 @@ impl Index {
     /// Every rule by which anybody may do this, the nearest scope first, then by id: who-can. Complete, without a cap.
     pub fn who_can(&self, action: Action, entity: Entity, scope: Scope) -> Vec<Reason> {
         let wanted = self.that_may(Permission::new(action, entity));
-        let found: Vec<(At, &Held)> = self
+        let found: Vec<(ScopeIndex, &Held)> = self
             .rules_on_path(scope)
             .filter(|(_, held)| wanted.has(held.role))
             .collect();
@@ -342,7 +342,7 @@ impl Index {
             .collect()
     }
 
-    fn rules_on_path(&self, scope: Scope) -> impl Iterator<Item = (At, &Held)> {
+    fn rules_on_path(&self, scope: Scope) -> impl Iterator<Item = (ScopeIndex, &Held)> {
         let path = self
             .tree
             .path(scope)
@@ -352,7 +352,7 @@ impl Index {
             .flat_map(|(at, here)| here.rules.iter().map(move |held| (at, held)))
     }
 
-    fn rule_of(&self, at: At, held: &Held) -> Option<Rule> {
+    fn rule_of(&self, at: ScopeIndex, held: &Held) -> Option<Rule> {
         Some(Rule {
             id: held.rule,
             subject: self.subjects.key(held.subject)?.clone(),
@@ -402,9 +402,9 @@ impl Index {
     }
 
     /// Whether it holds in the cluster, or in something of it.
-    fn reaches(&self, grant: &Grant, cluster: At) -> bool {
+    fn reaches(&self, grant: &Grant, cluster: ScopeIndex) -> bool {
         let path = self.tree.path_at(grant.at);
-        grant.at == At::ROOT || path.is_some_and(|path| path.contains(cluster))
+        grant.at == ScopeIndex::ROOT || path.is_some_and(|path| path.contains(cluster))
     }
 
     /// The scope and what is above it, account first; empty for an unknown scope.

@@ -10,21 +10,21 @@ use reeve_types::AccessRuleId;
 
 use crate::roles::{RoleFilter, RoleSlot};
 use crate::subject::{SubjectKey, SubjectKind};
-use crate::tree::{At, Path};
+use crate::tree::{Path, ScopeIndex};
 
 /// A rule as its subject holds it. Ordered by scope, then id.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct Grant {
-    pub(super) at: At,
+    pub(super) at: ScopeIndex,
     pub(super) rule: AccessRuleId,
     pub(super) role: RoleSlot,
 }
 
 /// A subject, interned. Numbers of subjects whose last rule went are given again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Who(u32);
+pub(super) struct SubjectIndex(u32);
 
-impl Who {
+impl SubjectIndex {
     const fn slot(self) -> usize {
         self.0 as usize
     }
@@ -33,9 +33,9 @@ impl Who {
 /// The subjects that have a rule. Each name is kept once; the table holds numbers only.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Subjects {
-    table: HashTable<Who>,
+    table: HashTable<SubjectIndex>,
     slots: Vec<Option<Slot>>,
-    free: Vec<Who>,
+    free: Vec<SubjectIndex>,
     hasher: RandomState,
 }
 
@@ -70,19 +70,19 @@ impl Subjects {
     }
 
     /// The rules of a subject.
-    pub(super) fn grants(&self, who: Who) -> Option<&Grants> {
+    pub(super) fn grants(&self, who: SubjectIndex) -> Option<&Grants> {
         self.slot(who).map(|slot| &slot.grants)
     }
 
-    pub(super) fn key(&self, who: Who) -> Option<&SubjectKey> {
+    pub(super) fn key(&self, who: SubjectIndex) -> Option<&SubjectKey> {
         self.slot(who).map(|slot| &slot.key)
     }
 
-    fn slot(&self, who: Who) -> Option<&Slot> {
+    fn slot(&self, who: SubjectIndex) -> Option<&Slot> {
         self.slots.get(who.slot())?.as_ref()
     }
 
-    fn slot_mut(&mut self, who: Who) -> Option<&mut Slot> {
+    fn slot_mut(&mut self, who: SubjectIndex) -> Option<&mut Slot> {
         self.slots.get_mut(who.slot())?.as_mut()
     }
 
@@ -101,7 +101,7 @@ impl Subjects {
     }
 
     /// The same for a subject that is known.
-    pub(super) fn fetch_known(&self, who: Who) {
+    pub(super) fn fetch_known(&self, who: SubjectIndex) {
         black_box(self.key(who).and_then(|key| key.name().as_bytes().first()));
     }
 
@@ -124,7 +124,7 @@ impl Subjects {
     }
 
     /// Adds a rule to its subject. `None`, and nothing added, above four thousand million subjects.
-    pub(super) fn add(&mut self, key: SubjectKey, grant: Grant) -> Option<Who> {
+    pub(super) fn add(&mut self, key: SubjectKey, grant: Grant) -> Option<SubjectIndex> {
         let hash = self.hash(key.kind(), key.name());
         let same = |slot: &Slot| slot.is(key.kind(), key.name());
         let found = self
@@ -145,7 +145,7 @@ impl Subjects {
                 who
             }
             None => {
-                let who = Who(u32::try_from(self.slots.len()).ok()?);
+                let who = SubjectIndex(u32::try_from(self.slots.len()).ok()?);
                 self.slots.push(Some(slot));
                 who
             }
@@ -158,7 +158,7 @@ impl Subjects {
     }
 
     /// Removes a rule from its subject, and the subject with its last rule. Hands back the subject.
-    pub(super) fn remove(&mut self, who: Who, grant: Grant) -> Option<SubjectKey> {
+    pub(super) fn remove(&mut self, who: SubjectIndex, grant: Grant) -> Option<SubjectKey> {
         let slot = self.slot_mut(who)?;
         if !slot.grants.remove(grant) {
             return Some(slot.key.clone());
@@ -173,7 +173,7 @@ impl Subjects {
     }
 }
 
-fn hash_of(slots: &[Option<Slot>], hasher: &RandomState, who: Who) -> u64 {
+fn hash_of(slots: &[Option<Slot>], hasher: &RandomState, who: SubjectIndex) -> u64 {
     let slot = slots.get(who.slot()).and_then(Option::as_ref);
     slot.map_or(0, |slot| {
         hasher.hash_one((slot.key.kind() as u8, slot.key.name()))
@@ -185,12 +185,12 @@ fn hash_of(slots: &[Option<Slot>], hasher: &RandomState, who: Who) -> u64 {
 pub(super) struct Grants {
     /// The roles among them.
     roles: RoleFilter,
-    kept: Kept,
+    kept: GrantList,
 }
 
 /// Most subjects have a single rule, which needs no memory of its own.
 #[derive(Clone, Debug)]
-enum Kept {
+enum GrantList {
     One(Grant),
     /// Sorted.
     Many(Vec<Grant>),
@@ -200,14 +200,14 @@ impl Grants {
     const fn one(grant: Grant) -> Self {
         Self {
             roles: grant.role.filter(),
-            kept: Kept::One(grant),
+            kept: GrantList::One(grant),
         }
     }
 
     pub(super) fn all(&self) -> &[Grant] {
         match &self.kept {
-            Kept::One(grant) => slice::from_ref(grant),
-            Kept::Many(grants) => grants,
+            GrantList::One(grant) => slice::from_ref(grant),
+            GrantList::Many(grants) => grants,
         }
     }
 
@@ -227,11 +227,11 @@ impl Grants {
     }
 
     /// The one that comes from a rule.
-    pub(super) fn of_rule(&self, rule: AccessRuleId, at: At) -> Option<Grant> {
+    pub(super) fn of_rule(&self, rule: AccessRuleId, at: ScopeIndex) -> Option<Grant> {
         self.at(at).iter().find(|grant| grant.rule == rule).copied()
     }
 
-    fn at(&self, at: At) -> &[Grant] {
+    fn at(&self, at: ScopeIndex) -> &[Grant] {
         let all = self.all();
         let start = all.partition_point(|grant| grant.at < at);
         let rest = all.get(start..).unwrap_or_default();
@@ -247,12 +247,12 @@ impl Grants {
     fn add(&mut self, grant: Grant) {
         self.roles = self.roles.or(grant.role.filter());
         match &mut self.kept {
-            Kept::One(other) => {
+            GrantList::One(other) => {
                 let mut grants = vec![*other, grant];
                 grants.sort_unstable();
-                self.kept = Kept::Many(grants);
+                self.kept = GrantList::Many(grants);
             }
-            Kept::Many(grants) => {
+            GrantList::Many(grants) => {
                 if grants.len() == grants.capacity() {
                     // By half instead of double: there are as many of these as there are subjects.
                     grants.reserve_exact(grants.len().div_ceil(2));
@@ -266,8 +266,8 @@ impl Grants {
     /// Whether nothing is left.
     fn remove(&mut self, grant: Grant) -> bool {
         match &mut self.kept {
-            Kept::One(only) => *only == grant,
-            Kept::Many(grants) => {
+            GrantList::One(only) => *only == grant,
+            GrantList::Many(grants) => {
                 if let Ok(place) = grants.binary_search(&grant) {
                     grants.remove(place);
                 }
@@ -276,7 +276,7 @@ impl Grants {
                 });
                 match grants.as_slice() {
                     [] => return true,
-                    [only] => self.kept = Kept::One(*only),
+                    [only] => self.kept = GrantList::One(*only),
                     rest if rest.len() * 4 <= grants.capacity() => grants.shrink_to(rest.len() * 2),
                     _ => {}
                 }

@@ -112,7 +112,7 @@ fn a_role_that_may_give_is_no_reason_to_give_what_one_does_not_hold() {
     let create = reeve_authz::Permission::new(Action::Create, Entity::AccessRules);
     let missing = reeve_authz::Permission::new(Action::Delete, Entity::Trainings);
     let almost = l1.with(create).iter().filter(|it| *it != missing).collect();
-    let role = crate::world::custom_role_in_clusters(500, RoleId::L1_RESEARCHER, almost);
+    let role = crate::organization::custom_role_in_clusters(500, RoleId::L1_RESEARCHER, almost);
     assert!(index.put_role(role.clone()));
     index.add_rule(rule(70, user("fay"), role.id(), robots()));
     let denial = index
@@ -137,8 +137,8 @@ fn nobody_gives_a_role_that_may_do_more_in_clusters_than_they_can_there() {
         .permissions()
         .with(create);
     let as_ = |id, as_: Option<RoleId>| match as_ {
-        None => crate::world::custom_role(id, all),
-        Some(as_) => crate::world::custom_role_in_clusters(id, as_, all),
+        None => crate::organization::custom_role(id, all),
+        Some(as_) => crate::organization::custom_role_in_clusters(id, as_, all),
     };
     let nothing = as_(600, None);
     let looks = as_(601, Some(RoleId::VIEWER));

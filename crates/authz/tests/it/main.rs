@@ -11,6 +11,7 @@ mod denials;
 mod granting;
 mod lists;
 mod oracle;
+mod organization;
 mod people;
 mod planted;
 mod rights;
@@ -20,4 +21,3 @@ mod sequences;
 #[expect(dead_code, reason = "the build script reads more of it")]
 mod table;
 mod table_of_roles;
-mod world;

@@ -3,8 +3,8 @@
 use reeve_authz::{Index, Permission, Principal, Role, RoleId, Scope};
 
 use crate::oracle::{Fault, Oracle};
+use crate::organization::{compare, custom_role, custom_role_in_clusters};
 use crate::people::{caller, rule, user};
-use crate::world::{compare, custom_role, custom_role_in_clusters};
 
 const SEED: u64 = 0x5EED_0001;
 

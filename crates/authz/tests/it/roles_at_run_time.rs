@@ -2,8 +2,8 @@
 
 use reeve_authz::{Action, Entity, Index, Permission, PermissionSet, Role, RoleId};
 
+use crate::organization::custom_role;
 use crate::people::{caller, demo, robots, rule, rule_id, user, vision};
-use crate::world::custom_role;
 
 fn reads(entity: Entity) -> PermissionSet {
     [Permission::new(Action::Read, entity)].into_iter().collect()

@@ -4,10 +4,10 @@ use proptest::prelude::*;
 use reeve_authz::{Index, Permission, PermissionSet, Principal, Role, RoleId, Rule, Scope, SubjectKey};
 
 use crate::oracle::Oracle;
+use crate::organization::custom_role;
 use crate::people::{
     caller_in, cluster_id, department_id, group, project_id, rule, rule_id, service_account, user,
 };
-use crate::world::custom_role;
 
 #[derive(Clone, Debug)]
 enum Step {

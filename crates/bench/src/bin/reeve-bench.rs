@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
-use reeve_bench::{authz, figures, held, identities, lists, road, submissions};
-use reeve_e2e::{Options, Organization, Road};
+use reeve_bench::{authz, figures, held, identities, lists, stack, submissions};
+use reeve_e2e::{Options, Organization, Stack};
 use reeve_testkit::Tier;
 
 /// Times Reeve on a real Kubernetes and prints p50, p90, p99 of each quantity.
@@ -81,18 +81,18 @@ async fn run(arguments: Arguments) -> Result<()> {
             text += &format!("{}\n", authz::run(*rules)?);
         }
     }
-    let mut road = Road::up(Options {
+    let mut stack = Stack::up(Options {
         tell: say,
-        ..Options::new(arguments.dir.join("road"), Tier::Node)
+        ..Options::new(arguments.dir.join("stack"), Tier::Node)
     })
     .await?;
-    let organization = Organization::make(&road).await?;
+    let organization = Organization::make(&stack).await?;
     let mut series = Vec::new();
     if !arguments.memory_only {
-        series = timed(&road, &organization, &arguments).await?;
+        series = timed(&stack, &organization, &arguments).await?;
     }
-    let memory = held::run(&mut road, &organization, arguments.held, arguments.held_here).await?;
-    road.down().await;
+    let memory = held::run(&mut stack, &organization, arguments.held, arguments.held_here).await?;
+    stack.down().await;
     text += &figures::table(&series);
     text += &figures::ratios(&series);
     text += &held::table(&memory);
@@ -108,18 +108,18 @@ async fn run(arguments: Arguments) -> Result<()> {
 
 /// Everything of which the time is taken.
 async fn timed(
-    road: &Road,
+    stack: &Stack,
     organization: &Organization,
     arguments: &Arguments,
 ) -> Result<Vec<figures::Series>> {
-    let mut series = road::rules(road, organization, arguments.rules).await?;
-    if road.cluster.real_node().is_ok() {
-        series.extend(submissions::run(road, organization, arguments.submissions).await?);
+    let mut series = stack::rules(stack, organization, arguments.rules).await?;
+    if stack.cluster.real_node().is_ok() {
+        series.extend(submissions::run(stack, organization, arguments.submissions).await?);
     } else {
         say("no real node: submissions are not timed");
     }
-    series.extend(road::pods(road, organization, arguments.pods).await?);
-    series.extend(identities::run(road, organization, arguments.listed, arguments.churn).await?);
+    series.extend(stack::pods(stack, organization, arguments.pods).await?);
+    series.extend(identities::run(stack, organization, arguments.listed, arguments.churn).await?);
     Ok(series)
 }
 

@@ -1,4 +1,4 @@
-//! An organization of the size that the bar is for, written beside the server: by its own road it would take minutes. One text for
+//! An organization of the size that the bar is for, written beside the server: by its own stack it would take minutes. One text for
 //! both databases; what is there is copied.
 
 /// In this order.

@@ -1,5 +1,5 @@
 //! The attacks of the admission design, each with real tokens and named after its rule. The exhaustive table of shapes is
-//! in `reeve-admission`, tokens that only a foreign issuer would sign (R10) are there too; here is what needs the whole road.
+//! in `reeve-admission`, tokens that only a foreign issuer would sign (R10) are there too; here is what needs the whole stack.
 
 mod adoption;
 mod colleagues;
@@ -14,19 +14,19 @@ mod services;
 mod tokens;
 
 use anyhow::{Result, ensure};
-use reeve_e2e::{Road, kubeconfig, write_private};
+use reeve_e2e::{Stack, kubeconfig, write_private};
 use reeve_testkit::{Kubectl, wait_until};
 
 use crate::harness::{Member, Team, create, deployment};
 
 /// kubectl as she has it: a kubeconfig with a token of hers and her project's namespace.
-pub(crate) async fn kubectl_of(road: &Road, team: &Team, member: &Member) -> Result<Kubectl> {
-    let token = road.kubernetes_token(&member.rest).await?;
-    road.cluster.wait_until_token_accepted(&token).await?;
-    let kubeconfig = kubeconfig(&road.cluster, &token, Some(&team.namespace));
-    let file = road.dir().join(format!("{}.kubeconfig", member.person.id));
+pub(crate) async fn kubectl_of(stack: &Stack, team: &Team, member: &Member) -> Result<Kubectl> {
+    let token = stack.kubernetes_token(&member.rest).await?;
+    stack.cluster.wait_until_token_accepted(&token).await?;
+    let kubeconfig = kubeconfig(&stack.cluster, &token, Some(&team.namespace));
+    let file = stack.dir().join(format!("{}.kubeconfig", member.person.id));
     write_private(&file, &kubeconfig)?;
-    Ok(road.kubectl(&file))
+    Ok(stack.kubectl(&file))
 }
 
 /// Fails unless kubectl failed and printed all of `words`.
@@ -40,8 +40,8 @@ pub(crate) fn kubectl_refused(answer: &std::process::Output, words: &[&str]) -> 
 }
 
 /// alice's Deployment with its one pod running.
-async fn her_deployment(road: &Road, team: &Team) -> Result<String> {
-    let client = team.researcher.kubernetes(road).await?;
+async fn her_deployment(stack: &Stack, team: &Team) -> Result<String> {
+    let client = team.researcher.kubernetes(stack).await?;
     create(&client, &team.namespace, deployment("service", 1)).await?;
     let pods: kube::Api<k8s_openapi::api::core::v1::Pod> = kube::Api::namespaced(client, &team.namespace);
     wait_until("her pod to run", async || {

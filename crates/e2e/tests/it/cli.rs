@@ -6,28 +6,28 @@ use std::process::Stdio;
 use anyhow::{Context, Result, ensure};
 use k8s_openapi::api::batch::v1::Job;
 use reeve_e2e::CommandLine;
-use reeve_e2e::Road;
+use reeve_e2e::Stack;
 use reeve_e2e::organization::Person;
 use reeve_testkit::{AuditEvent, KillOnDrop, binary, images, wait_until};
 use serde_json::{Value, json};
 
 use crate::attacks::{kubectl_of, kubectl_refused};
-use crate::harness::{Team, echoed, on_the_road};
+use crate::harness::{Team, echoed, on_the_stack};
 use crate::identity::her_id;
 
 /// A terminal at which this person has signed in.
-pub(crate) fn terminal(road: &Road, person: &Person, settings: &Path) -> Result<CommandLine> {
+pub(crate) fn terminal(stack: &Stack, person: &Person, settings: &Path) -> Result<CommandLine> {
     let reeve = CommandLine::new(&binary("reeve")?, settings);
     let said = reeve.sign_in(
-        road.admin.url(),
-        &road.ca_file,
+        stack.admin.url(),
+        &stack.ca_file,
         &person.username,
         &person.password,
     )?;
     let start = format!(
         "signed in as `{}` at `{}` until ",
         person.username,
-        road.admin.url()
+        stack.admin.url()
     );
     ensure!(said.starts_with(&start), "{said}");
     Ok(reeve)
@@ -78,8 +78,8 @@ pub(crate) async fn wait_until_completed(reeve: &CommandLine, project: &str, nam
 
 #[test]
 fn a_researcher_signs_in_submits_reads_deletes_and_signs_out() {
-    on_the_road(async |road| {
-        let team = Team::form(road).await?;
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
         let (alice, project) = (&team.researcher, team.project_name.as_str());
         let settings = tempfile::tempdir()?;
         refused(
@@ -87,7 +87,7 @@ fn a_researcher_signs_in_submits_reads_deletes_and_signs_out() {
             &["whoami"],
             &["you are not signed in"],
         )?;
-        let reeve = terminal(road, &alice.person, settings.path())?;
+        let reeve = terminal(stack, &alice.person, settings.path())?;
 
         let me = json_of(&reeve, &["whoami"])?;
         ensure!(me["username"] == alice.person.username, "{me}");
@@ -131,7 +131,7 @@ fn a_researcher_signs_in_submits_reads_deletes_and_signs_out() {
             .collect();
         ensure!(row.starts_with(&["first", project, "Completed"]), "{list}");
 
-        let mark = road.cluster.audit_mark();
+        let mark = stack.cluster.audit_mark();
         let printed = reeve.must(&["logs", "first", "-p", project])?;
         ensure!(
             printed == format!("{}\nit-is-mine\n", her_id(alice.uid)),
@@ -141,7 +141,7 @@ fn a_researcher_signs_in_submits_reads_deletes_and_signs_out() {
         let hers =
             |e: &AuditEvent| e.user == alice.person.username && e.subresource == "log" && e.code == 200;
         wait_until("her reading to be in the audit log", async || {
-            let asked = road.cluster.audit_events_since(mark)?;
+            let asked = stack.cluster.audit_events_since(mark)?;
             Ok(asked.iter().any(hers).then_some(()))
         })
         .await?;
@@ -151,7 +151,7 @@ fn a_researcher_signs_in_submits_reads_deletes_and_signs_out() {
             said == format!("deleted `first` in project `{project}`\n"),
             "{said}"
         );
-        let jobs: kube::Api<Job> = kube::Api::namespaced(road.cluster.client().await?, &team.namespace);
+        let jobs: kube::Api<Job> = kube::Api::namespaced(stack.cluster.client().await?, &team.namespace);
         wait_until("the Job to go with its workload", async || {
             Ok(jobs.get_opt("first").await?.is_none().then_some(()))
         })
@@ -178,11 +178,11 @@ fn a_researcher_signs_in_submits_reads_deletes_and_signs_out() {
 
 #[test]
 fn followed_logs_end_when_the_container_does() {
-    on_the_road(async |road| {
-        let team = Team::form(road).await?;
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
         let (alice, project) = (&team.researcher, team.project_name.as_str());
         let settings = tempfile::tempdir()?;
-        let reeve = terminal(road, &alice.person, settings.path())?;
+        let reeve = terminal(stack, &alice.person, settings.path())?;
         let script = "echo started; sleep 8; echo ended";
         let what = ["submit", "slow", "-p", project, "-i", images::TOOLS];
         reeve.must(&[&what[..], &["--", "sh", "-c", script]].concat())?;
@@ -213,18 +213,18 @@ fn followed_logs_end_when_the_container_does() {
 
 #[test]
 fn a_colleague_without_rights_in_the_project_gets_nothing_of_it() {
-    on_the_road(async |road| {
-        let team = Team::form(road).await?;
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
         let project = team.project_name.as_str();
         let (hers, his) = (tempfile::tempdir()?, tempfile::tempdir()?);
-        let alice = terminal(road, &team.researcher.person, hers.path())?;
+        let alice = terminal(stack, &team.researcher.person, hers.path())?;
         let submit = |name| ["submit", name, "-p", project, "-i", images::TOOLS, "--", "id"];
         alice.must(&submit("private"))?;
         wait_until_completed(&alice, project, "private").await?;
 
         // A researcher as she is, of another project.
-        let other = Team::form(road).await?;
-        let stranger = terminal(road, &other.researcher.person, his.path())?;
+        let other = Team::form(stack).await?;
+        let stranger = terminal(stack, &other.researcher.person, his.path())?;
         let unseen = format!("there is no project `{project}` that you can see");
         refused(&stranger, &["list", "-p", project], &[&unseen])?;
         refused(
@@ -237,7 +237,7 @@ fn a_colleague_without_rights_in_the_project_gets_nothing_of_it() {
             refused(&stranger, &[command, "private", "-p", project], &[&unseen])?;
         }
         // Nor with a token of his own on the API server, past the control plane.
-        let kubectl = kubectl_of(road, &team, &other.researcher).await?;
+        let kubectl = kubectl_of(stack, &team, &other.researcher).await?;
         let answer = kubectl.run(&["logs", "-l", "reeve.dev/workload=private"])?;
         kubectl_refused(&answer, &["cannot list resource \"pods\""])?;
         ensure!(phases(&alice, project)? == [("private".to_owned(), "Completed".to_owned())]);
@@ -247,11 +247,11 @@ fn a_colleague_without_rights_in_the_project_gets_nothing_of_it() {
 
 #[test]
 fn she_steps_into_her_workload_and_a_colleague_does_not() {
-    on_the_road(async |road| {
-        let team = Team::form(road).await?;
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
         let (alice, project) = (&team.researcher, team.project_name.as_str());
         let settings = tempfile::tempdir()?;
-        let reeve = terminal(road, &alice.person, settings.path())?;
+        let reeve = terminal(stack, &alice.person, settings.path())?;
         let script = "while :; do nc -l -p 8080 -e cat; done";
         let submit = [
             "submit",
@@ -277,9 +277,9 @@ fn she_steps_into_her_workload_and_a_colleague_does_not() {
         ensure!(without.status.code() == Some(2), "no terminal: {without:?}");
         port_forward(&reeve, project).await?;
 
-        let dave = team.hire(road).await?;
+        let dave = team.hire(stack).await?;
         let his_settings = tempfile::tempdir()?;
-        let his = terminal(road, &dave.person, his_settings.path())?;
+        let his = terminal(stack, &dave.person, his_settings.path())?;
         for command in [
             &["exec", "hers", "-p", project, "--", "id"][..],
             &["attach", "hers", "-p", project],
@@ -324,11 +324,11 @@ async fn port_forward(reeve: &CommandLine, project: &str) -> Result<()> {
 /// looks after.
 #[test]
 fn what_she_follows_and_what_she_entered_end_with_her_rule() {
-    on_the_road(async |road| {
-        let team = Team::form(road).await?;
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
         let (alice, project) = (&team.researcher, team.project_name.as_str());
         let settings = tempfile::tempdir()?;
-        let reeve = terminal(road, &alice.person, settings.path())?;
+        let reeve = terminal(stack, &alice.person, settings.path())?;
         let what = ["submit", "long", "-p", project, "-i", images::TOOLS];
         let script = "while :; do echo on; sleep 1; done";
         reeve.must(&[&what[..], &["--", "sh", "-c", script]].concat())?;
@@ -363,7 +363,7 @@ fn what_she_follows_and_what_she_entered_end_with_her_rule() {
             .await?;
         }
         let rule = format!("/api/v1/authorization/access-rules/{}", alice.rule);
-        road.admin.delete(&rule).await?.expect(204)?;
+        stack.admin.delete(&rule).await?.expect(204)?;
         for ((process, _, err), word) in &mut open {
             let ended = wait_until("it to end", async || Ok(process.0.try_wait()?)).await?;
             let said = std::fs::read_to_string(err)?;

@@ -12,7 +12,7 @@ use anyhow::{Result, ensure};
 use k8s_openapi::api::rbac::v1::RoleBinding;
 use kube::Api;
 use kube::api::ListParams;
-use reeve_e2e::{Rest, Road};
+use reeve_e2e::{Rest, Stack};
 use reeve_tenancy::OPERATOR_BINDING;
 use reeve_testkit::wait_for;
 use serde_json::Value;
@@ -30,10 +30,10 @@ struct Bound {
 }
 
 /// Waits until every project's namespace binds exactly whom the database says, each once, and nobody else.
-async fn until_the_cluster_equals_the_database(road: &Road) -> Result<()> {
+async fn until_the_cluster_equals_the_database(stack: &Stack) -> Result<()> {
     let deadline = Duration::from_secs(60);
     wait_for(deadline, "the cluster to equal the database", async || {
-        let (wanted, found) = (wanted(&road.admin).await?, found(road).await?);
+        let (wanted, found) = (wanted(&stack.admin).await?, found(stack).await?);
         let without = |these: &[Bound], those: &[Bound]| -> Vec<Bound> {
             these.iter().filter(|one| !those.contains(one)).cloned().collect()
         };
@@ -103,8 +103,8 @@ async fn wanted(admin: &Rest) -> Result<Vec<Bound>> {
 }
 
 /// What is bound in the namespaces of projects, the operator itself aside.
-async fn found(road: &Road) -> Result<Vec<Bound>> {
-    let bindings: Api<RoleBinding> = Api::all(road.cluster.client().await?);
+async fn found(stack: &Stack) -> Result<Vec<Bound>> {
+    let bindings: Api<RoleBinding> = Api::all(stack.cluster.client().await?);
     let mut all = Vec::new();
     for binding in bindings.list(&ListParams::default()).await? {
         let namespace = binding.metadata.namespace.unwrap_or_default();

@@ -11,17 +11,17 @@ use base64::Engine;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, ListParams};
 use reeve_authz::{BootstrapException, Granted};
-use reeve_e2e::{Rest, Road, organization};
+use reeve_e2e::{Rest, Stack, organization};
 use reeve_identity::{Random, VerifiedIdentity};
 use reeve_server::directory::Directory;
 use reeve_server::security::Security;
-use reeve_server::start::{DataDir, installed};
+use reeve_server::bootstrap::{DataDir, installed};
 use reeve_store::{AuditAction, AuditEntry, Directory as _, NewSession, Sessions};
 use reeve_testkit::{Tier, wait_until};
 use reeve_types::{Clock, SessionId};
 use serde_json::{Value, json};
 
-use crate::harness::{Team, fresh, metrics, on_a_road_of_its_own};
+use crate::harness::{Team, fresh, metrics, on_a_stack_of_its_own};
 
 /// Signs somebody in by an identity provider that names these groups, and answers a token of the session.
 async fn signed_in(data: &Path, url: &str, user: &str, groups: &[&str]) -> Result<String> {
@@ -68,8 +68,8 @@ fn groups_in(token: &str) -> Result<Value> {
 }
 
 /// What the API server answers to whoever lists pods: 200, or how it refuses.
-async fn lists_pods(road: &Road, token: &str, namespace: &str) -> Result<u16> {
-    let pods: Api<Pod> = Api::namespaced(road.kubernetes(token).await?, namespace);
+async fn lists_pods(stack: &Stack, token: &str, namespace: &str) -> Result<u16> {
+    let pods: Api<Pod> = Api::namespaced(stack.kubernetes(token).await?, namespace);
     match pods.list(&ListParams::default()).await {
         Ok(_) => Ok(200),
         Err(kube::Error::Api(status)) => Ok(status.code),
@@ -78,8 +78,8 @@ async fn lists_pods(road: &Road, token: &str, namespace: &str) -> Result<u16> {
 }
 
 /// A binding that somebody else made in the cluster, to a group as an identity provider calls it.
-fn bind_to_everything(road: &Road, name: &str, group: &str) -> Result<()> {
-    let kubectl = road.kubectl(road.cluster.installer_kubeconfig());
+fn bind_to_everything(stack: &Stack, name: &str, group: &str) -> Result<()> {
+    let kubectl = stack.kubectl(stack.cluster.installer_kubeconfig());
     let group = format!("--group={group}");
     kubectl.must(&[
         "create",
@@ -95,26 +95,26 @@ fn bind_to_everything(road: &Road, name: &str, group: &str) -> Result<()> {
 /// one with a colon; both are of no use.
 #[test]
 fn a_rule_for_a_group_lets_its_members_into_the_cluster_and_its_end_ends_that() {
-    on_a_road_of_its_own("groups", Tier::Controllers, |mut road| async move {
-        let team = Team::form(&road).await?;
-        let person = organization::create_user(&road.admin, &fresh("carol"), None).await?;
-        road.kill_server()?;
-        let (data, url) = (road.dir().join("server"), road.admin.url().to_owned());
+    on_a_stack_of_its_own("groups", Tier::Controllers, |mut stack| async move {
+        let team = Team::form(&stack).await?;
+        let person = organization::create_user(&stack.admin, &fresh("carol"), None).await?;
+        stack.kill_server()?;
+        let (data, url) = (stack.dir().join("server"), stack.admin.url().to_owned());
         let token = signed_in(&data, &url, &person.id, &["ml", "vpn", "oidc:ml"]).await?;
         let dropped = signed_in(&data, &url, &person.id, &[]).await?;
-        road.start_server().await?;
-        let as_member = road.admin.with_token(Some(&token));
-        let without = road.admin.with_token(Some(&dropped));
+        stack.start_server().await?;
+        let as_member = stack.admin.with_token(Some(&token));
+        let without = stack.admin.with_token(Some(&dropped));
         let me = as_member.get("/api/v1/me").await?.expect(200)?;
         ensure!(me["groups"] == json!(["ml", "oidc:ml", "vpn"]), "{me}");
         // Bound to the user in another project, so that both sessions get tokens for the cluster.
-        let elsewhere = Team::form(&road).await?;
-        let admin = &road.admin;
+        let elsewhere = Team::form(&stack).await?;
+        let admin = &stack.admin;
         let name = &person.username;
         organization::create_rule(admin, "user", name, "Viewer", "project", &elsewhere.project).await?;
-        bind_to_everything(&road, "bare", "ml")?;
-        bind_to_everything(&road, "colon", "oidc:ml")?;
-        bind_to_everything(&road, "other", "vpn")?;
+        bind_to_everything(&stack, "bare", "ml")?;
+        bind_to_everything(&stack, "colon", "oidc:ml")?;
+        bind_to_everything(&stack, "other", "vpn")?;
         let rule =
             organization::create_rule(admin, "group", "ml", "Viewer", "project", &team.project).await?;
         organization::create_rule(
@@ -126,58 +126,58 @@ fn a_rule_for_a_group_lets_its_members_into_the_cluster_and_its_end_ends_that() 
             &team.project,
         )
         .await?;
-        team.wait_until_bound(&road, "viewer", "reeve-group/ml").await?;
-        let researchers = team.subjects(&road, "l1-researcher").await?.unwrap_or_default();
+        team.wait_until_bound(&stack, "viewer", "reeve-group/ml").await?;
+        let researchers = team.subjects(&stack, "l1-researcher").await?.unwrap_or_default();
         ensure!(
             researchers == [team.researcher.person.username.clone()],
             "{researchers:?}"
         );
 
-        let in_cluster = road.kubernetes_token(&as_member).await?;
+        let in_cluster = stack.kubernetes_token(&as_member).await?;
         ensure!(
             groups_in(&in_cluster)? == json!(["reeve-group/ml"]),
             "{}",
             groups_in(&in_cluster)?
         );
-        road.cluster.wait_until_token_accepted(&in_cluster).await?;
+        stack.cluster.wait_until_token_accepted(&in_cluster).await?;
         wait_until("the group to be let in", async || {
-            Ok((lists_pods(&road, &in_cluster, &team.namespace).await? == 200).then_some(()))
+            Ok((lists_pods(&stack, &in_cluster, &team.namespace).await? == 200).then_some(()))
         })
         .await?;
-        ensure!(lists_pods(&road, &in_cluster, "kube-system").await? == 403);
-        let without = road.kubernetes_token(&without).await?;
+        ensure!(lists_pods(&stack, &in_cluster, "kube-system").await? == 403);
+        let without = stack.kubernetes_token(&without).await?;
         ensure!(groups_in(&without)? == Value::Null);
-        ensure!(lists_pods(&road, &without, &team.namespace).await? == 403);
+        ensure!(lists_pods(&stack, &without, &team.namespace).await? == 403);
 
-        rotated_under_a_stream_of_requests(&road, &as_member, &team.namespace).await?;
+        rotated_under_a_stream_of_requests(&stack, &as_member, &team.namespace).await?;
 
         let path = format!("/api/v1/authorization/access-rules/{rule}");
-        road.admin.delete(&path).await?.expect(204)?;
+        stack.admin.delete(&path).await?.expect(204)?;
         // The token is good for minutes; what it names is bound to nothing any more.
         wait_until("the group to be shut out", async || {
-            Ok((lists_pods(&road, &in_cluster, &team.namespace).await? == 403).then_some(()))
+            Ok((lists_pods(&stack, &in_cluster, &team.namespace).await? == 403).then_some(()))
         })
         .await?;
-        road.down().await;
+        stack.down().await;
         Ok(())
     });
 }
 
 /// Requests with tokens of the key that signs at that moment, and with older ones, while the keys are rotated twice: each is
 /// answered, and the API server reads the published keys once for each key that it did not know.
-async fn rotated_under_a_stream_of_requests(road: &Road, caller: &Rest, namespace: &str) -> Result<()> {
+async fn rotated_under_a_stream_of_requests(stack: &Stack, caller: &Rest, namespace: &str) -> Result<()> {
     const JWKS: &str = "reeve_requests_total{operation=\"get_jwks\",status=\"200\"}";
-    let read = async || Ok::<_, anyhow::Error>(metrics(road).await?.get(JWKS).copied().unwrap_or(0.0));
+    let read = async || Ok::<_, anyhow::Error>(metrics(stack).await?.get(JWKS).copied().unwrap_or(0.0));
     let (stop, asked) = (AtomicBool::new(false), AtomicUsize::new(0));
-    let old = road.kubernetes_token(caller).await?;
+    let old = stack.kubernetes_token(caller).await?;
     let stream = async |fresh: bool| {
         while !stop.load(Ordering::SeqCst) {
             let token = if fresh {
-                road.kubernetes_token(caller).await?
+                stack.kubernetes_token(caller).await?
             } else {
                 old.clone()
             };
-            let code = lists_pods(road, &token, namespace).await?;
+            let code = lists_pods(stack, &token, namespace).await?;
             ensure!(code == 200, "the API server answered {code}");
             asked.fetch_add(1, Ordering::SeqCst);
         }
@@ -193,7 +193,8 @@ async fn rotated_under_a_stream_of_requests(road: &Road, caller: &Rest, namespac
                 })
                 .await?;
                 let rotate = "/api/v1/security/signing-keys/rotate";
-                road.admin
+                stack
+                    .admin
                     .post(rotate, json!({"atOnce": true}))
                     .await?
                     .expect(200)?;

@@ -1,4 +1,4 @@
-//! One road for all tests, and what each test makes for itself on it.
+//! One stack for all tests, and what each test makes for itself on it.
 
 mod objects;
 
@@ -12,7 +12,7 @@ use kube::Client;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use reeve_e2e::organization::{self, Person};
-use reeve_e2e::{Answer, Database, Options, Process, Rest, Road};
+use reeve_e2e::{Answer, Database, Options, Process, Rest, Stack};
 use reeve_testkit::Tier;
 use serde_json::json;
 use tokio::runtime::Runtime;
@@ -20,8 +20,8 @@ use tokio::sync::Semaphore;
 
 pub(crate) use objects::{bare_job, create, deployment, must_be_refused, output_of, patch, refusal};
 
-/// Tests that have a road to themselves come one after the other: two cores carry two Kubernetes, not five.
-static OWN_ROADS: Semaphore = Semaphore::const_new(1);
+/// Tests that have a stack to themselves come one after the other: two cores carry two Kubernetes, not five.
+static OWN_STACKS: Semaphore = Semaphore::const_new(1);
 
 fn runtime() -> &'static Runtime {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
@@ -34,40 +34,40 @@ fn runtime() -> &'static Runtime {
     })
 }
 
-/// Runs a test on the shared road; without a cluster it says of this very test why it was skipped.
-pub(crate) fn on_the_road<F: Future<Output = Result<()>>>(test: impl FnOnce(&'static Road) -> F) {
-    static ROAD: OnceLock<Result<Road, String>> = OnceLock::new();
-    let road = ROAD.get_or_init(|| {
+/// Runs a test on the shared stack; without a cluster it says of this very test why it was skipped.
+pub(crate) fn on_the_stack<F: Future<Output = Result<()>>>(test: impl FnOnce(&'static Stack) -> F) {
+    static STACK: OnceLock<Result<Stack, String>> = OnceLock::new();
+    let stack = STACK.get_or_init(|| {
         // Programs end with the thread that started them: this one stays until the last test is over.
         let (send, receive) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
             let options = Options::new(folder("shared"), Tier::Node);
-            let road = runtime().block_on(async {
-                let road = Road::up_or_reason(options).await?;
-                if let Ok(road) = &road {
-                    wait_until_policies_count(road).await?;
+            let stack = runtime().block_on(async {
+                let stack = Stack::up_or_reason(options).await?;
+                if let Ok(stack) = &stack {
+                    wait_until_policies_count(stack).await?;
                 }
-                anyhow::Ok(road)
+                anyhow::Ok(stack)
             });
-            let _ = send.send(road);
+            let _ = send.send(stack);
             loop {
                 std::thread::park();
             }
         });
         receive
             .recv()
-            .expect("starting the road panicked")
-            .expect("the road comes up")
+            .expect("starting the stack panicked")
+            .expect("the stack comes up")
     });
-    match road {
-        Ok(road) => finish(test(road)),
+    match stack {
+        Ok(stack) => finish(test(stack)),
         Err(why) => reeve_testkit::skip(why),
     }
 }
 
 /// The API server takes up to some seconds from a policy's creation to its first refusal.
-pub(crate) async fn wait_until_policies_count(road: &Road) -> Result<()> {
-    let kubectl = road.cluster.kubectl();
+pub(crate) async fn wait_until_policies_count(stack: &Stack) -> Result<()> {
+    let kubectl = stack.cluster.kubectl();
     let settings = r#"{"spec":{"enforceRunAsUser":false}}"#;
     for (policy, attempt) in [
         (
@@ -104,21 +104,21 @@ pub(crate) async fn wait_until_policies_count(road: &Road) -> Result<()> {
     Ok(())
 }
 
-/// Runs a test on a road of its own.
-pub(crate) fn on_a_road_of_its_own<F: Future<Output = Result<()>>>(
+/// Runs a test on a stack of its own.
+pub(crate) fn on_a_stack_of_its_own<F: Future<Output = Result<()>>>(
     name: &'static str,
     tier: Tier,
-    test: impl FnOnce(Road) -> F,
+    test: impl FnOnce(Stack) -> F,
 ) {
-    on_a_road_with(Options::new(folder(name), tier), test);
+    on_a_stack_with(Options::new(folder(name), tier), test);
 }
 
 /// The same with an operator that is one of several: it holds a lease.
-pub(crate) fn on_a_road_with_a_lease<F: Future<Output = Result<()>>>(
+pub(crate) fn on_a_stack_with_a_lease<F: Future<Output = Result<()>>>(
     name: &'static str,
-    test: impl FnOnce(Road) -> F,
+    test: impl FnOnce(Stack) -> F,
 ) {
-    on_a_road_with(
+    on_a_stack_with(
         Options {
             leader_elect: true,
             ..Options::new(folder(name), Tier::Node)
@@ -128,14 +128,14 @@ pub(crate) fn on_a_road_with_a_lease<F: Future<Output = Result<()>>>(
 }
 
 /// The same with two processes of the server over a PostgreSQL, behind one address; skipped loudly where that cannot be had.
-pub(crate) fn on_a_road_of_replicas<F: Future<Output = Result<()>>>(
+pub(crate) fn on_a_stack_of_replicas<F: Future<Output = Result<()>>>(
     name: &'static str,
-    test: impl FnOnce(Road) -> F,
+    test: impl FnOnce(Stack) -> F,
 ) {
     if reeve_testkit::postgres().is_none() {
         return;
     }
-    on_a_road_with(
+    on_a_stack_with(
         Options {
             database: Database::Replicas,
             ..Options::new(folder(name), Tier::ApiServer)
@@ -144,11 +144,11 @@ pub(crate) fn on_a_road_of_replicas<F: Future<Output = Result<()>>>(
     );
 }
 
-fn on_a_road_with<F: Future<Output = Result<()>>>(options: Options, test: impl FnOnce(Road) -> F) {
+fn on_a_stack_with<F: Future<Output = Result<()>>>(options: Options, test: impl FnOnce(Stack) -> F) {
     finish(async move {
-        let _alone = OWN_ROADS.acquire().await?;
-        match Road::up_or_reason(options).await? {
-            Ok(road) => test(road).await,
+        let _alone = OWN_STACKS.acquire().await?;
+        match Stack::up_or_reason(options).await? {
+            Ok(stack) => test(stack).await,
             Err(why) => {
                 reeve_testkit::skip(&why);
                 Ok(())
@@ -164,7 +164,7 @@ fn finish(test: impl Future<Output = Result<()>>) {
 }
 
 fn folder(name: &str) -> PathBuf {
-    let folder = std::env::temp_dir().join(format!("reeve-road-{}-{name}", std::process::id()));
+    let folder = std::env::temp_dir().join(format!("reeve-stack-{}-{name}", std::process::id()));
     let _ = std::fs::remove_dir_all(&folder);
     folder
 }
@@ -200,13 +200,13 @@ pub(crate) struct Member {
 }
 
 impl Team {
-    pub(crate) async fn form(road: &Road) -> Result<Self> {
-        let department = organization::create_department(road, &fresh("dept")).await?;
+    pub(crate) async fn form(stack: &Stack) -> Result<Self> {
+        let department = organization::create_department(stack, &fresh("dept")).await?;
         let project_name = fresh("proj");
-        let project = organization::create_project(road, &project_name, &department).await?;
+        let project = organization::create_project(stack, &project_name, &department).await?;
         let namespace = format!("reeve-{project_name}");
-        organization::wait_until_ready(&road.admin, &project).await?;
-        let researcher = Member::join(road, &project).await?;
+        organization::wait_until_ready(&stack.admin, &project).await?;
+        let researcher = Member::join(stack, &project).await?;
         let team = Self {
             department,
             project,
@@ -214,21 +214,21 @@ impl Team {
             namespace,
             researcher,
         };
-        team.wait_until_bound(road, "l1-researcher", &team.researcher.person.username)
+        team.wait_until_bound(stack, "l1-researcher", &team.researcher.person.username)
             .await?;
         Ok(team)
     }
 
     /// Another L1 researcher of the project.
-    pub(crate) async fn hire(&self, road: &Road) -> Result<Member> {
-        let member = Member::join(road, &self.project).await?;
-        self.wait_until_bound(road, "l1-researcher", &member.person.username)
+    pub(crate) async fn hire(&self, stack: &Stack) -> Result<Member> {
+        let member = Member::join(stack, &self.project).await?;
+        self.wait_until_bound(stack, "l1-researcher", &member.person.username)
             .await?;
         Ok(member)
     }
 
-    pub(crate) async fn subjects(&self, road: &Road, role: &str) -> Result<Option<Vec<String>>> {
-        let client = road.cluster.client().await?;
+    pub(crate) async fn subjects(&self, stack: &Stack, role: &str) -> Result<Option<Vec<String>>> {
+        let client = stack.cluster.client().await?;
         let bindings: kube::Api<k8s_openapi::api::rbac::v1::RoleBinding> =
             kube::Api::namespaced(client, &self.namespace);
         let list = bindings
@@ -254,9 +254,9 @@ impl Team {
         }))
     }
 
-    pub(crate) async fn wait_until_bound(&self, road: &Road, role: &str, subject: &str) -> Result<()> {
+    pub(crate) async fn wait_until_bound(&self, stack: &Stack, role: &str, subject: &str) -> Result<()> {
         reeve_testkit::wait_until("the subject to be bound", async || {
-            let subjects = self.subjects(road, role).await?.unwrap_or_default();
+            let subjects = self.subjects(stack, role).await?.unwrap_or_default();
             Ok(subjects.iter().any(|s| s == subject).then_some(()))
         })
         .await
@@ -264,12 +264,12 @@ impl Team {
 }
 
 impl Member {
-    async fn join(road: &Road, project: &str) -> Result<Self> {
+    async fn join(stack: &Stack, project: &str) -> Result<Self> {
         let uid = fresh_uid();
         let posix = json!({"uid": uid, "gid": 5000, "supplementaryGroups": [5001]});
-        let person = organization::create_user(&road.admin, &fresh("person"), Some(posix)).await?;
+        let person = organization::create_user(&stack.admin, &fresh("person"), Some(posix)).await?;
         let rule = organization::create_rule(
-            &road.admin,
+            &stack.admin,
             "user",
             &person.username,
             "L1 researcher",
@@ -277,7 +277,7 @@ impl Member {
             project,
         )
         .await?;
-        let rest = road.admin.sign_in(&person.username, &person.password).await?;
+        let rest = stack.admin.sign_in(&person.username, &person.password).await?;
         Ok(Self {
             person,
             rest,
@@ -287,10 +287,10 @@ impl Member {
     }
 
     /// Her Kubernetes client, with a token of hers.
-    pub(crate) async fn kubernetes(&self, road: &Road) -> Result<Client> {
-        let token = road.kubernetes_token(&self.rest).await?;
-        road.cluster.wait_until_token_accepted(&token).await?;
-        road.kubernetes(&token).await
+    pub(crate) async fn kubernetes(&self, stack: &Stack) -> Result<Client> {
+        let token = stack.kubernetes_token(&self.rest).await?;
+        stack.cluster.wait_until_token_accepted(&token).await?;
+        stack.kubernetes(&token).await
     }
 
     /// The stamp of what runs as her.
@@ -329,8 +329,8 @@ pub(crate) fn filled<'v>(template: &'v str, value: impl Fn(&'v str) -> &'v str) 
 }
 
 /// What the server counts, by name and labels as it shows them: `reeve_link_streams`.
-pub(crate) async fn metrics(road: &Road) -> Result<BTreeMap<String, f64>> {
-    let text = road.admin.get("/metrics").await?.expect(200)?;
+pub(crate) async fn metrics(stack: &Stack) -> Result<BTreeMap<String, f64>> {
+    let text = stack.admin.get("/metrics").await?.expect(200)?;
     let text = text.as_str().context("the metrics are no text")?;
     text.lines()
         .filter(|line| !line.starts_with('#'))
@@ -342,8 +342,8 @@ pub(crate) async fn metrics(road: &Road) -> Result<BTreeMap<String, f64>> {
 }
 
 /// How many revisions of the desired state the cluster has not said to have applied.
-pub(crate) async fn revision_lag(road: &Road) -> Result<f64> {
-    let all = metrics(road).await?;
+pub(crate) async fn revision_lag(stack: &Stack) -> Result<f64> {
+    let all = metrics(stack).await?;
     all.get("reeve_link_revision_lag")
         .copied()
         .context("the server does not count how far clusters lag behind")
@@ -369,8 +369,8 @@ pub(crate) fn signal(process: Option<&Process>, signal: Signal) -> Result<()> {
 }
 
 /// Fails if server or operator panicked since they were started first, also where a panic was caught.
-pub(crate) fn nothing_panicked(road: &Road) -> Result<()> {
-    for (name, process) in [("server", road.server()), ("operator", road.operator())] {
+pub(crate) fn nothing_panicked(stack: &Stack) -> Result<()> {
+    for (name, process) in [("server", stack.server()), ("operator", stack.operator())] {
         let log = process
             .with_context(|| format!("the {name} is not running"))?
             .log();

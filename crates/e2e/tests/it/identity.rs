@@ -1,12 +1,12 @@
 //! The container is the person, on a real node.
 
 use anyhow::{Result, ensure};
-use reeve_e2e::Road;
+use reeve_e2e::Stack;
 use reeve_testkit::{Kubectl, images};
 use serde_json::{Value, json};
 
 use crate::attacks::kubectl_of;
-use crate::harness::{Team, bare_job, create, deployment, must_be_refused, on_the_road, output_of};
+use crate::harness::{Team, bare_job, create, deployment, must_be_refused, on_the_stack, output_of};
 
 /// All that `id` prints in a container of a member's.
 pub(crate) fn her_id(uid: u32) -> String {
@@ -21,18 +21,18 @@ fn must_have_printed(output: &str, lines: &[&str]) -> Result<()> {
 }
 
 /// What the one pod of a Job prints that she applies with kubectl.
-async fn apply(road: &Road, kubectl: &Kubectl, namespace: &str, job: &Value) -> Result<String> {
+async fn apply(stack: &Stack, kubectl: &Kubectl, namespace: &str, job: &Value) -> Result<String> {
     kubectl.must_with_input(&["apply", "-n", namespace, "-f", "-"], &job.to_string())?;
     let name = job["metadata"]["name"].as_str().unwrap_or_default();
-    output_of(road, namespace, &format!("batch.kubernetes.io/job-name={name}")).await
+    output_of(stack, namespace, &format!("batch.kubernetes.io/job-name={name}")).await
 }
 
 #[test]
 fn a_submitted_container_runs_as_the_person_with_a_home_of_her_own() {
-    on_the_road(async |road| {
-        let team = Team::form(road).await?;
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
         let alice = &team.researcher;
-        let body = json!({"name": "hers", "projectId": team.project, "clusterId": road.cluster_id, "spec": {
+        let body = json!({"name": "hers", "projectId": team.project, "clusterId": stack.cluster_id, "spec": {
             "image": images::TOOLS, "createHomeDir": true, "security": {"uidGidSource": "fromIdpToken"},
             "command": "sh -c 'id; grep NoNewPrivs /proc/self/status; touch $HOME/mine && echo home is writable'"}});
         let made = alice
@@ -40,7 +40,7 @@ fn a_submitted_container_runs_as_the_person_with_a_home_of_her_own() {
             .post("/api/v1/workloads/trainings", body)
             .await?
             .expect(202)?;
-        let output = output_of(road, &team.namespace, "reeve.dev/workload=hers").await?;
+        let output = output_of(stack, &team.namespace, "reeve.dev/workload=hers").await?;
         let all = [&her_id(alice.uid), "NoNewPrivs:\t1", "home is writable"];
         must_have_printed(&output, &all)?;
         let id = made["workloadId"].as_str().unwrap_or_default();
@@ -58,38 +58,38 @@ fn a_submitted_container_runs_as_the_person_with_a_home_of_her_own() {
 
 #[test]
 fn a_bare_job_by_kubectl_runs_as_the_person_too() {
-    on_the_road(async |road| {
-        let team = Team::form(road).await?;
-        let kubectl = kubectl_of(road, &team, &team.researcher).await?;
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
+        let kubectl = kubectl_of(stack, &team, &team.researcher).await?;
         let job = bare_job("bare", &["sh", "-c", "id; grep NoNewPrivs /proc/self/status"]);
-        let output = apply(road, &kubectl, &team.namespace, &job).await?;
+        let output = apply(stack, &kubectl, &team.namespace, &job).await?;
         must_have_printed(&output, &[&her_id(team.researcher.uid), "NoNewPrivs:\t1"])
     });
 }
 
 #[test]
 fn an_image_cannot_put_her_into_more_groups() {
-    on_the_road(async |road| {
-        let team = Team::form(road).await?;
-        // The image speaks of uid 70012: she is that one here, and nobody else on this road is.
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
+        // The image speaks of uid 70012: she is that one here, and nobody else on this stack is.
         let posix = json!({"uid": 70012, "gid": 5000, "supplementaryGroups": [5001]});
         let path = format!("/api/v1/users/{}/posix", team.researcher.person.id);
-        road.admin.put(&path, posix).await?.expect(200)?;
-        let client = team.researcher.kubernetes(road).await?;
-        let kubectl = kubectl_of(road, &team, &team.researcher).await?;
+        stack.admin.put(&path, posix).await?.expect(200)?;
+        let client = team.researcher.kubernetes(stack).await?;
+        let kubectl = kubectl_of(stack, &team, &team.researcher).await?;
         let mut job = bare_job("groups", &["id"]);
         job["spec"]["template"]["spec"]["containers"][0]["image"] = json!(images::GROUPS);
         // Names are the image's to give, numbers are not.
         let hers = "uid=70012(alice) gid=5000(research) groups=5000(research),5001";
-        let output = apply(road, &kubectl, &team.namespace, &job).await?;
+        let output = apply(stack, &kubectl, &team.namespace, &job).await?;
         must_have_printed(&output, &[hers])?;
 
         // Where no policy says Strict the same image adds its group.
-        let unguarded = road.cluster.namespace("unguarded").await?;
+        let unguarded = stack.cluster.namespace("unguarded").await?;
         let mut free = job.clone();
         free["spec"]["template"]["spec"]["securityContext"] =
             json!({"runAsUser": 70012, "runAsGroup": 5000, "supplementalGroups": [5001]});
-        let output = apply(road, &road.cluster.kubectl(), &unguarded, &free).await?;
+        let output = apply(stack, &stack.cluster.kubectl(), &unguarded, &free).await?;
         must_have_printed(&output, &[&format!("{hers},7777(secrets)")])?;
 
         job["metadata"]["name"] = json!("merge");
@@ -100,12 +100,12 @@ fn an_image_cannot_put_her_into_more_groups() {
 
 #[test]
 fn an_application_has_no_identity_and_is_told_what_to_do() {
-    on_the_road(async |road| {
-        let team = Team::form(road).await?;
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
         let name = crate::harness::fresh("app");
-        let application = reeve_e2e::organization::create_application(&road.admin, &name).await?;
+        let application = reeve_e2e::organization::create_application(&stack.admin, &name).await?;
         reeve_e2e::organization::create_rule(
-            &road.admin,
+            &stack.admin,
             "service-account",
             &name,
             "L1 researcher",
@@ -113,11 +113,11 @@ fn an_application_has_no_identity_and_is_told_what_to_do() {
             &team.project,
         )
         .await?;
-        let rest = road
+        let rest = stack
             .admin
             .sign_in_application(&application.client_id, &application.client_secret)
             .await?;
-        let body = json!({"name": "robot", "projectId": team.project, "clusterId": road.cluster_id,
+        let body = json!({"name": "robot", "projectId": team.project, "clusterId": stack.cluster_id,
             "spec": {"image": images::TOOLS}});
         let answer = rest.post("/api/v1/workloads/trainings", body).await?;
         ensure!(answer.status == 400, "{answer:?}");
@@ -130,7 +130,7 @@ fn an_application_has_no_identity_and_is_told_what_to_do() {
         }
         let token = rest
             .post(
-                &format!("/api/v1/clusters/{}/kubernetes-token", road.cluster_id),
+                &format!("/api/v1/clusters/{}/kubernetes-token", stack.cluster_id),
                 json!({}),
             )
             .await?;
@@ -141,12 +141,12 @@ fn an_application_has_no_identity_and_is_told_what_to_do() {
 
 #[test]
 fn what_she_wrote_before_her_groups_changed_comes_back_with_her_new_ones() {
-    on_the_road(async |road| {
-        let team = Team::form(road).await?;
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
         let alice = &team.researcher;
-        let client = alice.kubernetes(road).await?;
+        let client = alice.kubernetes(stack).await?;
         create(&client, &team.namespace, deployment("service", 1)).await?;
-        let kubectl = kubectl_of(road, &team, alice).await?;
+        let kubectl = kubectl_of(stack, &team, alice).await?;
         let often = json!({"apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": "often"}, "spec": {
             "schedule": "0 3 1 1 *", "jobTemplate": {"spec": bare_job("x", &["id"])["spec"]}}});
         kubectl.must_with_input(&["apply", "-f", "-"], &often.to_string())?;
@@ -155,11 +155,12 @@ fn what_she_wrote_before_her_groups_changed_comes_back_with_her_new_ones() {
         kubectl.must(&settled)?;
 
         let posix = json!({"uid": alice.uid, "gid": 5002, "supplementaryGroups": [5003]});
-        road.admin
+        stack
+            .admin
             .put(&format!("/api/v1/users/{}/posix", alice.person.id), posix)
             .await?
             .expect(200)?;
-        let kubectl = kubectl_of(road, &team, alice).await?;
+        let kubectl = kubectl_of(stack, &team, alice).await?;
         let stamp = format!("{}/{}/5002/5003", alice.person.id, alice.uid);
         let as_now = async |what: &str| -> Result<()> {
             let object: Value =
@@ -200,7 +201,7 @@ fn what_she_wrote_before_her_groups_changed_comes_back_with_her_new_ones() {
         as_now("exported YAML").await?;
         // And so does a Job from her older CronJob, down to the container.
         kubectl.must(&["create", "job", "--from=cronjob/often", "now"])?;
-        let output = output_of(road, &team.namespace, "batch.kubernetes.io/job-name=now").await?;
+        let output = output_of(stack, &team.namespace, "batch.kubernetes.io/job-name=now").await?;
         let now = format!("uid={} gid=5002 groups=5002,5003", alice.uid);
         must_have_printed(&output, &[&now])?;
         // What was never hers is refused as ever.

@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use reeve_e2e::{Road, kubeconfig, write_private};
+use reeve_e2e::{Stack, kubeconfig, write_private};
 use reeve_testkit::{Kubectl, Tier, images, wait_for, wait_until};
 use serde_json::json;
 
 use crate::attacks::{kubectl_of, kubectl_refused};
-use crate::harness::{Team, deployment, on_a_road_of_its_own, on_the_road};
+use crate::harness::{Team, deployment, on_a_stack_of_its_own, on_the_stack};
 
 fn page(name: &str) -> Result<String> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(name);
@@ -68,10 +68,10 @@ fn must(kubectl: &Kubectl, words: &[String]) -> Result<String> {
 /// has its node.
 #[test]
 fn the_commands_of_instead_of_work_as_the_page_says() {
-    on_a_road_of_its_own("instead-of", Tier::Node, async |road| {
-        let team = Team::form(&road).await?;
+    on_a_stack_of_its_own("instead-of", Tier::Node, async |stack| {
+        let team = Team::form(&stack).await?;
         let page = page("docs/security/instead-of.md")?;
-        let kubectl = kubectl_of(&road, &team, &team.researcher).await?;
+        let kubectl = kubectl_of(&stack, &team, &team.researcher).await?;
         let hers = format!("uid={}", team.researcher.uid);
         kubectl.must_with_input(&["create", "-f", "-"], &sleeping("mine"))?;
         running(&kubectl, "mine").await?;
@@ -93,17 +93,17 @@ fn the_commands_of_instead_of_work_as_the_page_says() {
         let answer = kubectl.run(&other.iter().map(String::as_str).collect::<Vec<_>>())?;
         kubectl_refused(&answer, &["reeve: R20: "])?;
 
-        let dave = team.hire(&road).await?;
-        copies_of_a_colleagues(&road, &team, &page, &dave).await?;
+        let dave = team.hire(&stack).await?;
+        copies_of_a_colleagues(&stack, &team, &page, &dave).await?;
         rolls(&kubectl).await?;
         reads(&kubectl, &page)?;
-        drain(&road, &team, &page).await
+        drain(&stack, &team, &page).await
     });
 }
 
 /// The page's way to run the same as a colleague, with `jq`, as it stands there.
 async fn copies_of_a_colleagues(
-    road: &Road,
+    stack: &Stack,
     team: &Team,
     page: &str,
     dave: &crate::harness::Member,
@@ -116,7 +116,7 @@ async fn copies_of_a_colleagues(
         .join("\n")
         .replace("POD", "mine")
         .replace("\"mine\"", "\"his\"");
-    let his = kubectl_of(road, team, dave).await?;
+    let his = kubectl_of(stack, team, dave).await?;
     let folder = tempfile::tempdir()?;
     let program = his.command().get_program().to_owned();
     let script = format!("kubectl() {{ {} \"$@\"; }}\n{pipeline}\n", program.display());
@@ -186,10 +186,10 @@ fn reads(kubectl: &Kubectl, page: &str) -> Result<()> {
 }
 
 /// By an administrator, with the flag that the page names.
-async fn drain(road: &Road, team: &Team, page: &str) -> Result<()> {
+async fn drain(stack: &Stack, team: &Team, page: &str) -> Result<()> {
     ensure!(page.contains("`kubectl drain NODE`") && page.contains("`--delete-emptydir-data`"));
-    let admin = road.cluster.kubectl();
-    let node = road.cluster.node_name().context("no node")?.to_owned();
+    let admin = stack.cluster.kubectl();
+    let node = stack.cluster.node_name().context("no node")?.to_owned();
     let drain = [
         "drain",
         &node,
@@ -225,9 +225,9 @@ async fn drain(road: &Road, team: &Team, page: &str) -> Result<()> {
 /// people may make has to say who can. Planted fault: `serviceaccounts` among what an L1 researcher writes.
 #[test]
 fn of_an_ordinary_chart_it_is_refused_what_the_page_names_with_who_can() {
-    on_the_road(async |road| {
-        let team = Team::form(road).await?;
-        let kubectl = kubectl_of(road, &team, &team.researcher).await?;
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
+        let kubectl = kubectl_of(stack, &team, &team.researcher).await?;
         let labels = json!({"app": "chart"});
         let works = [
             json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "chart"}, "data": {"a": "b"}}),
@@ -276,8 +276,8 @@ fn of_an_ordinary_chart_it_is_refused_what_the_page_names_with_who_can() {
 /// The role of `SECURITY.md` as it stands there. Planted fault: `userextras` beside `users` in its first rule.
 #[test]
 fn a_daily_administrator_sees_as_people_see_and_is_nobody_with_a_uid() {
-    on_the_road(async |road| {
-        let team = Team::form(road).await?;
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
         let page = page("SECURITY.md")?;
         let lines = page
             .lines()
@@ -287,7 +287,7 @@ fn a_daily_administrator_sees_as_people_see_and_is_nobody_with_a_uid() {
             .map(|line| format!("{}\n", line.strip_prefix("    ").unwrap_or(line)))
             .collect();
         ensure!(role.contains("daily-administrator"), "{role}");
-        let admin = road.cluster.kubectl();
+        let admin = stack.cluster.kubectl();
         admin.must_with_input(&["apply", "-f", "-"], &role)?;
         for command in [
             &["create", "serviceaccount", "daily", "-n", "default"][..],
@@ -301,14 +301,14 @@ fn a_daily_administrator_sees_as_people_see_and_is_nobody_with_a_uid() {
         ] {
             admin.must(command)?;
         }
-        let token = road
+        let token = stack
             .cluster
             .service_account_token("default", "daily", 600)
             .await?;
-        let kubeconfig = kubeconfig(&road.cluster, &token, Some(&team.namespace));
-        let file = road.dir().join("daily.kubeconfig");
+        let kubeconfig = kubeconfig(&stack.cluster, &token, Some(&team.namespace));
+        let file = stack.dir().join("daily.kubeconfig");
         write_private(&file, &kubeconfig)?;
-        let kubectl = road.kubectl(&file);
+        let kubectl = stack.kubectl(&file);
         let alice = format!("--as={}", team.researcher.person.username);
         wait_until("her pods to be seen as she sees them", async || {
             Ok(Some(kubectl.must(&[&alice, "get", "pods"])?))

@@ -11,12 +11,12 @@ use k8s_openapi::api::rbac::v1::RoleBinding;
 use kube::Api;
 use reeve_crds::ReeveConfig;
 use reeve_e2e::CommandLine;
-use reeve_e2e::road::ADMINISTRATOR;
-use reeve_e2e::{Rest, Road, organization};
+use reeve_e2e::stack::ADMINISTRATOR;
+use reeve_e2e::{Rest, Stack, organization};
 use reeve_testkit::{Tier, binary, wait_until};
 use serde_json::{Value, json};
 
-use crate::harness::{fresh, metrics, must_be, on_a_road_of_its_own, revision_lag};
+use crate::harness::{fresh, metrics, must_be, on_a_stack_of_its_own, revision_lag};
 
 /// The lines of a watch stream.
 struct Lines {
@@ -26,9 +26,9 @@ struct Lines {
 
 impl Lines {
     /// From nothing, or from what an earlier stream had reached.
-    async fn open(road: &Road, resume: Option<(&Value, u64)>) -> Result<Self> {
-        let token = token(road).await?;
-        let pem = std::fs::read(&road.ca_file)?;
+    async fn open(stack: &Stack, resume: Option<(&Value, u64)>) -> Result<Self> {
+        let token = token(stack).await?;
+        let pem = std::fs::read(&stack.ca_file)?;
         let client = reqwest::Client::builder()
             .tls_certs_only([reqwest::Certificate::from_pem(&pem)?])
             .build()?;
@@ -37,7 +37,7 @@ impl Lines {
             hello["resume"] = json!({"revision": revision, "token": token});
         }
         let response = client
-            .post(format!("{}/link/v1/watch", road.admin.url()))
+            .post(format!("{}/link/v1/watch", stack.admin.url()))
             .bearer_auth(token)
             .json(&hello)
             .send()
@@ -99,17 +99,17 @@ impl Lines {
 }
 
 /// A token of the link, as the operator gets it.
-pub(crate) async fn token(road: &Road) -> Result<String> {
-    let body = json!({"clusterId": road.cluster_id, "clientSecret": road.link_secret});
-    let nobody = road.admin.with_token(None);
+pub(crate) async fn token(stack: &Stack) -> Result<String> {
+    let body = json!({"clusterId": stack.cluster_id, "clientSecret": stack.link_secret});
+    let nobody = stack.admin.with_token(None);
     let token = nobody.post("/link/v1/token", body).await?.expect(200)?;
     let token = token["accessToken"].as_str().context("no accessToken")?;
     Ok(token.to_owned())
 }
 
 /// Where the cluster's desired state stands: the token and the revision of the mark at the end of the complete state.
-pub(crate) async fn position(road: &Road) -> Result<(Value, u64)> {
-    let mut lines = Lines::open(road, None).await?;
+pub(crate) async fn position(stack: &Stack) -> Result<(Value, u64)> {
+    let mut lines = Lines::open(stack, None).await?;
     loop {
         let message = lines.next().await?;
         if message["type"] == "batch" && message["more"] != true {
@@ -135,8 +135,8 @@ async fn rules(admin: &Rest, project: &str, count: usize) -> Result<Vec<i64>> {
 }
 
 /// How many requests each path of the link has answered so far.
-async fn asked(road: &Road) -> Result<BTreeMap<&'static str, f64>> {
-    let all = metrics(road).await?;
+async fn asked(stack: &Stack) -> Result<BTreeMap<&'static str, f64>> {
+    let all = metrics(stack).await?;
     let of = |operation: &str| {
         let begin = format!("reeve_requests_total{{operation=\"{operation}\"");
         all.iter()
@@ -149,29 +149,29 @@ async fn asked(road: &Road) -> Result<BTreeMap<&'static str, f64>> {
 }
 
 /// Waits until the cluster has applied everything and has nothing more to say.
-async fn until_all_is_said(road: &Road) -> Result<()> {
+async fn until_all_is_said(stack: &Stack) -> Result<()> {
     wait_until("the operator to have said everything", async || {
-        let before = asked(road).await?;
+        let before = asked(stack).await?;
         tokio::time::sleep(Duration::from_secs(1)).await;
-        ensure!(revision_lag(road).await? == 0.0, "it has not applied everything");
-        Ok((asked(road).await? == before).then_some(()))
+        ensure!(revision_lag(stack).await? == 0.0, "it has not applied everything");
+        Ok((asked(stack).await? == before).then_some(()))
     })
     .await
 }
 
 #[test]
 fn one_change_among_a_thousand_rules_sends_one_object_and_a_resume_only_later_revisions() {
-    on_a_road_of_its_own("link", Tier::ApiServer, async |road| {
-        let department = organization::create_department(&road, &fresh("dept")).await?;
-        let project = organization::create_project(&road, &fresh("proj"), &department).await?;
-        let ids = rules(&road.admin, &project, 1000).await?;
-        let (token, start) = position(&road).await?;
+    on_a_stack_of_its_own("link", Tier::ApiServer, async |stack| {
+        let department = organization::create_department(&stack, &fresh("dept")).await?;
+        let project = organization::create_project(&stack, &fresh("proj"), &department).await?;
+        let ids = rules(&stack.admin, &project, 1000).await?;
+        let (token, start) = position(&stack).await?;
 
-        let mut lines = Lines::open(&road, Some((&token, start))).await?;
+        let mut lines = Lines::open(&stack, Some((&token, start))).await?;
         ensure!(lines.next().await?["type"] == "welcome");
-        until_all_is_said(&road).await?;
-        let before = asked(&road).await?;
-        let made = rules(&road.admin, &project, 1).await?;
+        until_all_is_said(&stack).await?;
+        let before = asked(&stack).await?;
+        let made = rules(&stack.admin, &project, 1).await?;
         let (deletes, upserts) = lines.until(start + 1).await?;
         ensure!(
             deletes.is_empty() && upserts.len() == 1,
@@ -183,8 +183,8 @@ fn one_change_among_a_thousand_rules_sends_one_object_and_a_resume_only_later_re
         );
         // The operator asks for nothing because of it, it only says how it went: that it has the revision and how the rule
         // stands, in two reports or in as many as it takes to gather that.
-        until_all_is_said(&road).await?;
-        let after = asked(&road).await?;
+        until_all_is_said(&stack).await?;
+        let after = asked(&stack).await?;
         let more = |path: &str| after[path] - before[path];
         ensure!(
             more("link_token") == 0.0 && more("link_watch") == 0.0,
@@ -194,23 +194,24 @@ fn one_change_among_a_thousand_rules_sends_one_object_and_a_resume_only_later_re
         // And then nobody says anything: nothing comes on the stream, nobody asks whether there is something.
         lines.silent_for(Duration::from_secs(20)).await?;
         ensure!(
-            asked(&road).await? == after,
+            asked(&stack).await? == after,
             "somebody polled: {after:?} {:?}",
-            asked(&road).await?
+            asked(&stack).await?
         );
         drop(lines);
-        let (token, reached) = position(&road).await?;
+        let (token, reached) = position(&stack).await?;
         ensure!(reached == start + 1, "{reached}");
 
         // While nobody listens: two rules go, one comes.
         for id in ids.iter().take(2) {
-            road.admin
+            stack
+                .admin
                 .delete(&format!("/api/v1/authorization/access-rules/{id}"))
                 .await?
                 .expect(204)?;
         }
-        let late = rules(&road.admin, &project, 1).await?;
-        let mut lines = Lines::open(&road, Some((&token, reached))).await?;
+        let late = rules(&stack.admin, &project, 1).await?;
+        let mut lines = Lines::open(&stack, Some((&token, reached))).await?;
         let (deletes, upserts) = lines.until(start + 4).await?;
         ensure!(
             deletes.len() == 2 && upserts.len() == 1,
@@ -222,7 +223,7 @@ fn one_change_among_a_thousand_rules_sends_one_object_and_a_resume_only_later_re
         );
 
         // From nothing: the whole state, marked complete.
-        let mut lines = Lines::open(&road, None).await?;
+        let mut lines = Lines::open(&stack, None).await?;
         ensure!(lines.next().await?["type"] == "welcome");
         // A thousand rules (two gone, two come), the administrator's own and the project, in as many parts as it takes.
         let mut objects = 0;
@@ -241,8 +242,8 @@ fn one_change_among_a_thousand_rules_sends_one_object_and_a_resume_only_later_re
 
 #[test]
 fn another_protocol_version_is_refused_by_name() {
-    on_a_road_of_its_own("protocol", Tier::ApiServer, async |road| {
-        let caller = road.admin.with_token(Some(&token(&road).await?));
+    on_a_stack_of_its_own("protocol", Tier::ApiServer, async |stack| {
+        let caller = stack.admin.with_token(Some(&token(&stack).await?));
         let answer = caller
             .post(
                 "/link/v1/watch",
@@ -256,21 +257,22 @@ fn another_protocol_version_is_refused_by_name() {
 
 #[test]
 fn in_a_cluster_deleted_on_the_control_plane_rights_end_and_namespaces_stay() {
-    on_a_road_of_its_own("deleted", Tier::ApiServer, async |road| {
-        let department = organization::create_department(&road, &fresh("dept")).await?;
+    on_a_stack_of_its_own("deleted", Tier::ApiServer, async |stack| {
+        let department = organization::create_department(&stack, &fresh("dept")).await?;
         let name = fresh("proj");
-        let project = organization::create_project(&road, &name, &department).await?;
-        organization::wait_until_ready(&road.admin, &project).await?;
-        organization::create_rule(&road.admin, "group", "people", "Viewer", "project", &project).await?;
-        let client = road.cluster.client().await?;
+        let project = organization::create_project(&stack, &name, &department).await?;
+        organization::wait_until_ready(&stack.admin, &project).await?;
+        organization::create_rule(&stack.admin, "group", "people", "Viewer", "project", &project).await?;
+        let client = stack.cluster.client().await?;
         let namespace = format!("reeve-{name}");
         let bindings: Api<RoleBinding> = Api::namespaced(client.clone(), &namespace);
         wait_until("the rule to be bound", async || {
             Ok(bindings.get_opt("reeve-viewer").await?)
         })
         .await?;
-        road.admin
-            .delete(&format!("/api/v1/clusters/{}", road.cluster_id))
+        stack
+            .admin
+            .delete(&format!("/api/v1/clusters/{}", stack.cluster_id))
             .await?
             .expect(204)?;
         wait_until("the binding to go", async || {
@@ -296,42 +298,42 @@ fn in_a_cluster_deleted_on_the_control_plane_rights_end_and_namespaces_stay() {
 /// Planted fault: a server that serves what was reported last hands out the thief's address, and the command sends a token there.
 #[test]
 fn a_stolen_link_secret_sends_nobody_elsewhere() {
-    on_a_road_of_its_own("stolen", Tier::ApiServer, async |road| {
+    on_a_stack_of_its_own("stolen", Tier::ApiServer, async |stack| {
         let settings = tempfile::tempdir()?;
         let kubeconfig = settings.path().join("kubeconfig");
         let reeve = CommandLine::new(&binary("reeve")?, settings.path());
         reeve.sign_in(
-            road.admin.url(),
-            &road.ca_file,
+            stack.admin.url(),
+            &stack.ca_file,
             ADMINISTRATOR,
-            &road.admin_password,
+            &stack.admin_password,
         )?;
         let file = kubeconfig.display().to_string();
         let set = [
             "kubeconfig",
             "set",
             "--cluster",
-            &road.cluster_id,
+            &stack.cluster_id,
             "--kubeconfig",
             &file,
         ];
         reeve.must(&set)?;
         let first = std::fs::read_to_string(&kubeconfig)?;
-        ensure!(first.contains(road.cluster.server()), "{first}");
+        ensure!(first.contains(stack.cluster.server()), "{first}");
 
         // The thief hears of everybody who calls.
         let thief = std::net::TcpListener::bind("127.0.0.1:0")?;
         thief.set_nonblocking(true)?;
         let address = format!("https://{}", thief.local_addr()?);
-        let with_the_secret = road.admin.with_token(Some(&token(&road).await?));
+        let with_the_secret = stack.admin.with_token(Some(&token(&stack).await?));
         let lie = json!({"settings": {"enforceRunAsUser": false, "enforcePreventPrivilegeEscalation": false,
             "kubernetesVersion": "v1", "operatorVersion": "1", "policyAlarms": [],
             "kubernetesEndpoint": {"server": address, "certificateAuthorityData": ""}}});
         with_the_secret.post("/link/v1/status", lie).await?.expect(204)?;
         reeve.must(&set)?;
         ensure!(std::fs::read_to_string(&kubeconfig)? == first);
-        let cluster = format!("/api/v1/clusters/{}", road.cluster_id);
-        let shown = road.admin.get(&cluster).await?.expect(200)?;
+        let cluster = format!("/api/v1/clusters/{}", stack.cluster_id);
+        let shown = stack.admin.get(&cluster).await?.expect(200)?;
         let shown = shown["status"]["conditions"].to_string();
         ensure!(
             shown.contains("ReportedAnother") && shown.contains(&address),
@@ -339,7 +341,7 @@ fn a_stolen_link_secret_sends_nobody_elsewhere() {
         );
 
         // Even an administrator who is talked into it moves nobody who was here before.
-        reeve.must(&["cluster", "set-endpoint", &road.cluster_id, "--server", &address])?;
+        reeve.must(&["cluster", "set-endpoint", &stack.cluster_id, "--server", &address])?;
         let output = reeve.run(&set, "")?;
         let said = String::from_utf8_lossy(&output.stderr);
         ensure!(
@@ -350,12 +352,12 @@ fn a_stolen_link_secret_sends_nobody_elsewhere() {
         ensure!(thief.accept().is_err(), "somebody called the thief");
 
         // With another secret the thief is out; the operator, which reads its file anew, is back.
-        let secret = reeve.must(&["cluster", "new-secret", &road.cluster_id])?;
+        let secret = reeve.must(&["cluster", "new-secret", &stack.cluster_id])?;
         let answer = with_the_secret.post("/link/v1/status", json!({})).await?;
         must_be(&answer, 401, "was replaced")?;
-        std::fs::write(road.dir().join("link-secret"), secret)?;
-        let department = organization::create_department(&road, &fresh("dept")).await?;
-        let project = organization::create_project(&road, &fresh("proj"), &department).await?;
-        organization::wait_until_ready(&road.admin, &project).await
+        std::fs::write(stack.dir().join("link-secret"), secret)?;
+        let department = organization::create_department(&stack, &fresh("dept")).await?;
+        let project = organization::create_project(&stack, &fresh("proj"), &department).await?;
+        organization::wait_until_ready(&stack.admin, &project).await
     });
 }

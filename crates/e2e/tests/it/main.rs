@@ -1,7 +1,7 @@
-//! The whole road, driven from outside: REST, the command line, kubectl, on a real Kubernetes with real containers.
+//! The whole stack, driven from outside: REST, the command line, kubectl, on a real Kubernetes with real containers.
 //!
-//! Tests share one road and make people and projects of their own. Tests that stop a part or count every request have a
-//! road to themselves.
+//! Tests share one stack and make people and projects of their own. Tests that stop a part or count every request have a
+//! stack to themselves.
 
 #![expect(
     clippy::expect_used,

@@ -5,7 +5,7 @@ use reeve_testkit::{images, wait_until};
 
 use crate::attacks::kubectl_of;
 use crate::cli::{json_of, terminal, wait_until_completed};
-use crate::harness::{Team, on_the_road, output_of};
+use crate::harness::{Team, on_the_stack, output_of};
 
 /// The part of her email before the @, as it becomes a name.
 fn name_of(email: &str) -> String {
@@ -14,11 +14,11 @@ fn name_of(email: &str) -> String {
 
 #[test]
 fn whoever_looks_her_uid_up_finds_her_beside_the_accounts_of_the_image() {
-    on_the_road(async |road| {
-        let team = Team::form(road).await?;
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
         let (alice, project) = (&team.researcher, team.project_name.as_str());
         let settings = tempfile::tempdir()?;
-        let reeve = terminal(road, &alice.person, settings.path())?;
+        let reeve = terminal(stack, &alice.person, settings.path())?;
         let name = name_of(&alice.person.username);
         let printed = async |workload: &str, image: &str, flags: &[&str], script: &str| -> Result<String> {
             let what = ["submit", workload, "-p", project, "-i", image, "--run-as-user"];
@@ -60,11 +60,11 @@ fn whoever_looks_her_uid_up_finds_her_beside_the_accounts_of_the_image() {
 
 #[test]
 fn an_image_without_a_shell_is_told_so() {
-    on_the_road(async |road| {
-        let team = Team::form(road).await?;
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
         let project = team.project_name.as_str();
         let settings = tempfile::tempdir()?;
-        let reeve = terminal(road, &team.researcher.person, settings.path())?;
+        let reeve = terminal(stack, &team.researcher.person, settings.path())?;
         let what = ["-p", project, "-i", images::BARE, "--run-as-user"];
         reeve.must(&[&["submit", "plain"], &what[..]].concat())?;
         wait_until_completed(&reeve, project, "plain").await?;
@@ -98,11 +98,11 @@ fn manifest() -> String {
 
 #[test]
 fn the_pages_manifest_does_it_with_kubectl() {
-    on_the_road(async |road| {
-        let team = Team::form(road).await?;
-        let kubectl = kubectl_of(road, &team, &team.researcher).await?;
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
+        let kubectl = kubectl_of(stack, &team, &team.researcher).await?;
         kubectl.must_with_input(&["apply", "-f", "-"], &manifest())?;
-        let said = output_of(road, &team.namespace, "batch.kubernetes.io/job-name=named").await?;
+        let said = output_of(stack, &team.namespace, "batch.kubernetes.io/job-name=named").await?;
         let name = name_of(&team.researcher.person.username);
         let expected = format!("{name}\n{name}\n{name} g5001\n{name} {name}\n/home/me\n1\nmine\n");
         ensure!(said == expected, "{said}");

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use reeve_e2e::{Organization, Rest, Road, organization, unused_rights};
+use reeve_e2e::{Organization, Rest, Stack, organization, unused_rights};
 use reeve_testkit::{AuditEvent, Kubectl, wait_for, wait_until};
 use serde_json::{Value, json};
 
-use crate::harness::{fresh, nothing_panicked, on_a_road_with_a_lease, revision_lag};
+use crate::harness::{fresh, nothing_panicked, on_a_stack_with_a_lease, revision_lag};
 use crate::link;
 
 const OPERATOR: &str = "system:serviceaccount:reeve-system:reeve-operator";
@@ -15,33 +15,33 @@ const WRITES: &[&str] = &["create", "update", "patch", "delete", "deletecollecti
 
 #[test]
 fn for_two_minutes_nobody_writes_and_no_right_of_the_operator_is_missing_or_unused() {
-    on_a_road_with_a_lease("quiet", async |mut road| {
-        let organization = Organization::make(&road).await?;
+    on_a_stack_with_a_lease("quiet", async |mut stack| {
+        let organization = Organization::make(&stack).await?;
         // Everything the operator does in its life: jobs that run, are deleted or refused, a rule and a project that go, a
         // change of settings, a policy that is looked at, a restart.
-        workloads_come_and_go(&road, &organization).await?;
-        rules_and_projects_come_and_go(&road, &organization).await?;
-        settings_and_policies_change(&road).await?;
-        road.kill_operator()?;
-        road.start_operator().await?;
+        workloads_come_and_go(&stack, &organization).await?;
+        rules_and_projects_come_and_go(&stack, &organization).await?;
+        settings_and_policies_change(&stack).await?;
+        stack.kill_operator()?;
+        stack.start_operator().await?;
 
         // Converged when ten seconds pass without a write; then two minutes are counted.
-        settle(&road, Duration::from_secs(10)).await?;
-        let before = link::position(&road).await?;
-        let mark = road.cluster.audit_mark();
+        settle(&stack, Duration::from_secs(10)).await?;
+        let before = link::position(&stack).await?;
+        let mark = stack.cluster.audit_mark();
         tokio::time::sleep(Duration::from_secs(120)).await;
-        let writes: Vec<String> = writes_since(&road, mark)?.iter().map(line).collect();
+        let writes: Vec<String> = writes_since(&stack, mark)?.iter().map(line).collect();
         ensure!(
             writes.is_empty(),
             "somebody wrote although nothing changed:\n{}",
             writes.join("\n")
         );
-        let after = link::position(&road).await?;
+        let after = link::position(&stack).await?;
         ensure!(before == after, "the desired state moved: {before:?} {after:?}");
-        ensure!(revision_lag(&road).await? == 0.0, "something was left to apply");
-        nothing_panicked(&road)?;
+        ensure!(revision_lag(&stack).await? == 0.0, "something was left to apply");
+        nothing_panicked(&stack)?;
 
-        let events = road.cluster.audit_events()?;
+        let events = stack.cluster.audit_events()?;
         let of_operator: Vec<AuditEvent> = events.iter().filter(|e| e.user == OPERATOR).cloned().collect();
         let refused: Vec<String> = of_operator
             .iter()
@@ -81,12 +81,12 @@ fn no_cluster_life_was_refused(events: &[AuditEvent]) -> Result<()> {
 }
 
 /// Two trainings run, one of them goes, and one is refused by one quota and then by another before it runs.
-async fn workloads_come_and_go(road: &Road, organization: &Organization) -> Result<()> {
+async fn workloads_come_and_go(stack: &Stack, organization: &Organization) -> Result<()> {
     let alice = organization.person("alice")?;
-    let alice = road.admin.sign_in(&alice.username, &alice.password).await?;
+    let alice = stack.admin.sign_in(&alice.username, &alice.password).await?;
     let robots = organization.projects.get("robots").cloned().unwrap_or_default();
     let submit = async |name: &str| {
-        let body = json!({"name": name, "projectId": robots, "clusterId": road.cluster_id,
+        let body = json!({"name": name, "projectId": robots, "clusterId": stack.cluster_id,
             "spec": {"image": reeve_testkit::images::TOOLS, "command": "true"}});
         let path = "/api/v1/workloads/trainings";
         let made = alice.post(path, body).await?.expect(202)?;
@@ -101,7 +101,7 @@ async fn workloads_come_and_go(road: &Road, organization: &Organization) -> Resu
         .await?
         .expect(202)?;
 
-    let installer = road.kubectl(road.cluster.installer_kubeconfig());
+    let installer = stack.kubectl(stack.cluster.installer_kubeconfig());
     let no_jobs = |name: &str| {
         let quota = [
             "create",
@@ -154,8 +154,8 @@ async fn until_workload(rest: &Rest, id: &str, what: &str, is: impl Fn(&Value) -
     .await
 }
 
-async fn rules_and_projects_come_and_go(road: &Road, organization: &Organization) -> Result<()> {
-    let admin = &road.admin;
+async fn rules_and_projects_come_and_go(stack: &Stack, organization: &Organization) -> Result<()> {
+    let admin = &stack.admin;
     let robots = organization.projects.get("robots").cloned().unwrap_or_default();
     let rule =
         organization::create_rule(admin, "group", &fresh("group"), "Viewer", "project", &robots).await?;
@@ -171,7 +171,7 @@ async fn rules_and_projects_come_and_go(road: &Road, organization: &Organization
         .get("vision")
         .cloned()
         .unwrap_or_default();
-    let brief = organization::create_project(road, "brief", &vision).await?;
+    let brief = organization::create_project(stack, "brief", &vision).await?;
     organization::wait_until_ready(admin, &brief).await?;
     admin
         .delete(&format!("/api/v1/org-unit/projects/{brief}"))
@@ -180,8 +180,8 @@ async fn rules_and_projects_come_and_go(road: &Road, organization: &Organization
         .map(drop)
 }
 
-async fn settings_and_policies_change(road: &Road) -> Result<()> {
-    let installer = road.kubectl(road.cluster.installer_kubeconfig());
+async fn settings_and_policies_change(stack: &Stack) -> Result<()> {
+    let installer = stack.kubectl(stack.cluster.installer_kubeconfig());
     for value in ["false", "true"] {
         let change = format!(r#"{{"spec":{{"enforceRunAsUser":{value}}}}}"#);
         merge(&installer, "reeveconfigs.reeve.dev", "reeve", &change)?;
@@ -202,10 +202,10 @@ async fn settings_and_policies_change(road: &Road) -> Result<()> {
         let policies = "validatingadmissionpolicies.admissionregistration.k8s.io";
         let change = r#"{"spec":{"failurePolicy":"Ignore"}}"#;
         merge(&installer, policies, "reeve-operator-bindings", change)?;
-        until_state(road, "ServiceIssues").await?;
-        let client = road.cluster.installer_client().await?;
+        until_state(stack, "ServiceIssues").await?;
+        let client = stack.cluster.installer_client().await?;
         reeve_testkit::apply_yaml(&client, &reeve_admission::policies_yaml()).await?;
-        until_state(road, "Connected").await?;
+        until_state(stack, "Connected").await?;
     }
     Ok(())
 }
@@ -216,11 +216,11 @@ fn merge(kubectl: &Kubectl, resource: &str, name: &str, change: &str) -> Result<
         .map(drop)
 }
 
-async fn until_state(road: &Road, state: &str) -> Result<()> {
+async fn until_state(stack: &Stack, state: &str) -> Result<()> {
     wait_for(Duration::from_secs(60), state, async || {
-        let cluster = road
+        let cluster = stack
             .admin
-            .get(&format!("/api/v1/clusters/{}", road.cluster_id))
+            .get(&format!("/api/v1/clusters/{}", stack.cluster_id))
             .await?
             .expect(200)?;
         Ok((cluster["status"]["state"] == state).then_some(()))
@@ -228,21 +228,21 @@ async fn until_state(road: &Road, state: &str) -> Result<()> {
     .await
 }
 
-async fn settle(road: &Road, quiet: Duration) -> Result<()> {
+async fn settle(stack: &Stack, quiet: Duration) -> Result<()> {
     wait_for(Duration::from_secs(180), "everybody to be done", async || {
-        let mark = road.cluster.audit_mark();
+        let mark = stack.cluster.audit_mark();
         tokio::time::sleep(quiet).await;
-        let writes = writes_since(road, mark)?;
+        let writes = writes_since(stack, mark)?;
         ensure!(writes.is_empty(), "{}", line(&writes[0]));
-        Ok((revision_lag(road).await? == 0.0).then_some(()))
+        Ok((revision_lag(stack).await? == 0.0).then_some(()))
     })
     .await
 }
 
 /// Who wrote what, or tried to. Of the operator everything counts but its lease; of everybody else what Reeve is about: its
 /// own resources, RBAC, namespaces and Jobs. Leases, the node's heartbeats and the events of Kubernetes are its own life.
-fn writes_since(road: &Road, mark: u64) -> Result<Vec<AuditEvent>> {
-    let mut events = road.cluster.audit_events_since(mark)?;
+fn writes_since(stack: &Stack, mark: u64) -> Result<Vec<AuditEvent>> {
+    let mut events = stack.cluster.audit_events_since(mark)?;
     events.retain(|event| {
         let about_reeve = matches!(
             (event.api_group.as_str(), event.resource.as_str()),

@@ -6,16 +6,16 @@ use anyhow::{Context, Result, ensure};
 use reeve_api::cluster::ClusterOperation;
 use reeve_api::operation::Method;
 use reeve_api::{Access, OPERATIONS, OperationId};
-use reeve_e2e::{Rest, Road, organization};
+use reeve_e2e::{Rest, Stack, organization};
 use serde_json::json;
 
-use crate::harness::{Member, Team, filled, fresh, must_be, on_the_road};
+use crate::harness::{Member, Team, filled, fresh, must_be, on_the_stack};
 
 /// A viewer of one team's department.
-async fn viewer(road: &Road, department: &str) -> Result<Rest> {
-    let bob = organization::create_user(&road.admin, &fresh("bob"), None).await?;
+async fn viewer(stack: &Stack, department: &str) -> Result<Rest> {
+    let bob = organization::create_user(&stack.admin, &fresh("bob"), None).await?;
     organization::create_rule(
-        &road.admin,
+        &stack.admin,
         "user",
         &bob.username,
         "Viewer",
@@ -23,17 +23,17 @@ async fn viewer(road: &Road, department: &str) -> Result<Rest> {
         department,
     )
     .await?;
-    road.admin.sign_in(&bob.username, &bob.password).await
+    stack.admin.sign_in(&bob.username, &bob.password).await
 }
 
 #[test]
 fn a_viewer_of_one_department_sees_nothing_of_another() {
-    on_the_road(async |road| {
-        let language = Team::form(road).await?;
-        let vision = Team::form(road).await?;
-        let training = submit(road, &vision.researcher, &vision).await?;
-        let seen = submit(road, &language.researcher, &language).await?;
-        let bob = viewer(road, &language.department).await?;
+    on_the_stack(async |stack| {
+        let language = Team::form(stack).await?;
+        let vision = Team::form(stack).await?;
+        let training = submit(stack, &vision.researcher, &vision).await?;
+        let seen = submit(stack, &language.researcher, &language).await?;
+        let bob = viewer(stack, &language.department).await?;
 
         for (path, list, count) in [
             ("/api/v1/org-unit/departments", "departments", 1),
@@ -112,11 +112,11 @@ async fn read_everything(bob: &Rest, ids: &Ids, own: bool) -> Result<String> {
 
 #[test]
 fn no_operation_that_reads_shows_a_viewer_anything_of_another_department() {
-    on_the_road(async |road| {
-        let language = Team::form(road).await?;
-        let vision = Team::form(road).await?;
-        let application = organization::create_application(&road.admin, &fresh("hidden-app")).await?;
-        let accounts = road.admin.get("/api/v1/service-accounts").await?.expect(200)?;
+    on_the_stack(async |stack| {
+        let language = Team::form(stack).await?;
+        let vision = Team::form(stack).await?;
+        let application = organization::create_application(&stack.admin, &fresh("hidden-app")).await?;
+        let accounts = stack.admin.get("/api/v1/service-accounts").await?.expect(200)?;
         let account = accounts
             .as_array()
             .into_iter()
@@ -127,27 +127,27 @@ fn no_operation_that_reads_shows_a_viewer_anything_of_another_department() {
             .to_owned();
         let ids = async |team: &Team| {
             let ids: Ids = [
-                ("clusterUuid", road.cluster_id.clone()),
+                ("clusterUuid", stack.cluster_id.clone()),
                 ("departmentId", team.department.clone()),
                 ("projectId", team.project.clone()),
                 ("userId", team.researcher.person.id.clone()),
                 ("serviceAccountId", account.clone()),
                 ("accessRuleId", team.researcher.rule.to_string()),
                 ("roleIdPath", "5".to_owned()),
-                ("workloadId", submit(road, &team.researcher, team).await?),
+                ("workloadId", submit(stack, &team.researcher, team).await?),
             ]
             .into();
             anyhow::Ok(ids)
         };
         let (his, hidden) = (ids(&language).await?, ids(&vision).await?);
-        let bob = viewer(road, &language.department).await?;
+        let bob = viewer(stack, &language.department).await?;
         let seen = read_everything(&bob, &his, true).await?;
         ensure!(
             seen.contains(&language.project_name),
             "he does not see his own, so this shows nothing"
         );
         let said = seen + &read_everything(&bob, &hidden, false).await?;
-        let department = road
+        let department = stack
             .admin
             .get(&format!("/api/v1/org-unit/departments/{}", vision.department))
             .await?
@@ -180,12 +180,12 @@ fn no_operation_that_reads_shows_a_viewer_anything_of_another_department() {
 
 #[test]
 fn invisible_is_404_visible_but_not_permitted_403_and_held_nowhere_403() {
-    on_the_road(async |road| {
-        let language = Team::form(road).await?;
-        let vision = Team::form(road).await?;
-        let training = submit(road, &vision.researcher, &vision).await?;
-        let hers = submit(road, &language.researcher, &language).await?;
-        let bob = viewer(road, &language.department).await?;
+    on_the_stack(async |stack| {
+        let language = Team::form(stack).await?;
+        let vision = Team::form(stack).await?;
+        let training = submit(stack, &vision.researcher, &vision).await?;
+        let hers = submit(stack, &language.researcher, &language).await?;
+        let bob = viewer(stack, &language.department).await?;
         let delete = |id: &str| format!("/api/v1/workloads/trainings/{id}");
 
         // bob may delete trainings nowhere: 403, whether they exist or not.
@@ -201,7 +201,7 @@ fn invisible_is_404_visible_but_not_permitted_403_and_held_nowhere_403() {
         must_be(&outside, 404, &training)?;
         // Researcher in one project, viewer of another: visible, not permitted.
         organization::create_rule(
-            &road.admin,
+            &stack.admin,
             "user",
             &language.researcher.person.username,
             "Viewer",
@@ -223,9 +223,9 @@ fn invisible_is_404_visible_but_not_permitted_403_and_held_nowhere_403() {
 
 #[test]
 fn nobody_grants_what_they_do_not_hold() {
-    on_the_road(async |road| {
-        let team = Team::form(road).await?;
-        let eve = organization::create_user(&road.admin, &fresh("eve"), None).await?;
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
+        let eve = organization::create_user(&stack.admin, &fresh("eve"), None).await?;
         let rule = |role: i64, scope_type: &str, scope: &str| json!({"subjectType": "user", "subjectId": eve.username, "roleId": role, "scopeType": scope_type, "scopeId": scope});
         for body in [rule(5, "project", &team.project), rule(1, "tenant", "1")] {
             let answer = team
@@ -237,9 +237,9 @@ fn nobody_grants_what_they_do_not_hold() {
         }
         // posix is an account-scope administrator's to give: a department's System administrator may not. She may update
         // users, if only where none are, and people belong to the account: she sees none (decision 16).
-        let chief = organization::create_user(&road.admin, &fresh("chief"), None).await?;
+        let chief = organization::create_user(&stack.admin, &fresh("chief"), None).await?;
         organization::create_rule(
-            &road.admin,
+            &stack.admin,
             "user",
             &chief.username,
             "System administrator",
@@ -247,7 +247,7 @@ fn nobody_grants_what_they_do_not_hold() {
             &team.department,
         )
         .await?;
-        let chief = road.admin.sign_in(&chief.username, &chief.password).await?;
+        let chief = stack.admin.sign_in(&chief.username, &chief.password).await?;
         let answer = chief
             .put(
                 &format!("/api/v1/users/{}/posix", eve.id),
@@ -272,23 +272,24 @@ fn nobody_grants_what_they_do_not_hold() {
 
 #[test]
 fn a_uid_is_never_given_again() {
-    on_the_road(async |road| {
+    on_the_stack(async |stack| {
         let posix = json!({"uid": 55_123, "gid": 5000});
-        let first = organization::create_user(&road.admin, &fresh("first"), Some(posix.clone())).await?;
+        let first = organization::create_user(&stack.admin, &fresh("first"), Some(posix.clone())).await?;
         let body = json!({"email": format!("{}@reeve.example", fresh("second")), "posix": posix});
-        let second = road.admin.post("/api/v1/users", body.clone()).await?;
+        let second = stack.admin.post("/api/v1/users", body.clone()).await?;
         must_be(&second, 409, "55123")?;
-        road.admin
+        stack
+            .admin
             .delete(&format!("/api/v1/users/{}", first.id))
             .await?
             .expect(204)?;
-        let again = road.admin.post("/api/v1/users", body).await?;
+        let again = stack.admin.post("/api/v1/users", body).await?;
         must_be(&again, 409, "55123")
     });
 }
 
-async fn submit(road: &Road, member: &Member, team: &Team) -> Result<String> {
-    let body = json!({"name": fresh("job"), "projectId": team.project, "clusterId": road.cluster_id,
+async fn submit(stack: &Stack, member: &Member, team: &Team) -> Result<String> {
+    let body = json!({"name": fresh("job"), "projectId": team.project, "clusterId": stack.cluster_id,
         "spec": {"image": reeve_testkit::images::TOOLS, "command": "true"}});
     let made = member
         .rest
@@ -301,10 +302,10 @@ async fn submit(road: &Road, member: &Member, team: &Team) -> Result<String> {
 /// Kept here because every list must say the same about itself: a page's items are what its count counts.
 #[test]
 fn a_page_never_holds_more_than_was_asked_for() {
-    on_the_road(async |road| {
-        Team::form(road).await?;
-        Team::form(road).await?;
-        let page = road
+    on_the_stack(async |stack| {
+        Team::form(stack).await?;
+        Team::form(stack).await?;
+        let page = stack
             .admin
             .get("/api/v1/org-unit/projects?limit=1")
             .await?
@@ -318,13 +319,13 @@ fn a_page_never_holds_more_than_was_asked_for() {
             "filterBy=colour==blue",
             "sortBy=colour",
         ] {
-            let answer = road
+            let answer = stack
                 .admin
                 .get(&format!("/api/v1/org-unit/projects?{query}"))
                 .await?;
             must_be(&answer, 400, "").with_context(|| query)?;
         }
-        road.admin.get("/api/v1/org-unit/projects?").await?.expect(200)?;
+        stack.admin.get("/api/v1/org-unit/projects?").await?.expect(200)?;
         Ok(())
     });
 }

@@ -7,10 +7,10 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use reeve_e2e::{Road, organization};
+use reeve_e2e::{Stack, organization};
 use serde_json::{Value, json};
 
-use crate::harness::{Team, fresh, on_the_road};
+use crate::harness::{Team, fresh, on_the_stack};
 
 /// A secret, and what it is called when it was found.
 type Named<'a> = (&'a str, &'a str);
@@ -39,10 +39,10 @@ fn files_below(folder: &Path) -> Result<Vec<(String, Vec<u8>)>> {
 }
 
 /// Sends what REST clients do not: the secret in headers, in the query and in the path.
-async fn send_it_outside_the_body(road: &Road, planted: &str) -> Result<String> {
-    let authority = reqwest::Certificate::from_pem(&std::fs::read(&road.ca_file)?)?;
+async fn send_it_outside_the_body(stack: &Stack, planted: &str) -> Result<String> {
+    let authority = reqwest::Certificate::from_pem(&std::fs::read(&stack.ca_file)?)?;
     let client = reqwest::Client::builder().tls_certs_only([authority]).build()?;
-    let token = road.admin.token().unwrap_or_default();
+    let token = stack.admin.token().unwrap_or_default();
     let mut said = String::new();
     for path in [
         format!("/api/v1/me?token={planted}"),
@@ -55,7 +55,7 @@ async fn send_it_outside_the_body(road: &Road, planted: &str) -> Result<String> 
             let value = format!("session={planted}");
             for bearer in [token, planted] {
                 let answer = client
-                    .get(format!("{}{path}", road.admin.url()))
+                    .get(format!("{}{path}", stack.admin.url()))
                     .header(header, &value)
                     .bearer_auth(bearer)
                     .send()
@@ -69,7 +69,7 @@ async fn send_it_outside_the_body(road: &Road, planted: &str) -> Result<String> 
             }
         }
         let basic = client
-            .get(format!("{}{path}", road.admin.url()))
+            .get(format!("{}{path}", stack.admin.url()))
             .basic_auth("ci", Some(planted))
             .send()
             .await?;
@@ -130,8 +130,8 @@ fn with(mut body: Value, change: Value) -> Value {
 ///
 /// Names and ids in their own places are not planted: an error says them back to the one who sent them, who could not
 /// tell otherwise which of them is wrong.
-async fn send_it_in_bodies(road: &Road, team: &Team, planted: &str) -> Result<String> {
-    let nobody = road.admin.with_token(None);
+async fn send_it_in_bodies(stack: &Stack, team: &Team, planted: &str) -> Result<String> {
+    let nobody = stack.admin.with_token(None);
     let mut said = String::new();
     for (path, body) in [
         (
@@ -149,7 +149,7 @@ async fn send_it_in_bodies(road: &Road, team: &Team, planted: &str) -> Result<St
         ("/api/v1/token", json!({"grantType": planted})),
         (
             "/link/v1/token",
-            json!({"clusterId": road.cluster_id, "clientSecret": planted}),
+            json!({"clusterId": stack.cluster_id, "clientSecret": planted}),
         ),
     ] {
         let answer = nobody.post(path, body).await?;
@@ -159,7 +159,7 @@ async fn send_it_in_bodies(road: &Road, team: &Team, planted: &str) -> Result<St
     let as_token = nobody.with_token(Some(planted)).get("/api/v1/me").await?;
     said += &as_token.body.to_string();
     let broken = format!("{{\"password\": \"{planted}\"").into_bytes();
-    said += &road
+    said += &stack
         .admin
         .post_raw("/api/v1/token", broken)
         .await?
@@ -171,7 +171,7 @@ async fn send_it_in_bodies(road: &Road, team: &Team, planted: &str) -> Result<St
         with(body, change)
     };
     let unit = |change: Value| {
-        let body = json!({"name": "planted", "clusterId": road.cluster_id, "parentId": team.department, "resources": []});
+        let body = json!({"name": "planted", "clusterId": stack.cluster_id, "parentId": team.department, "resources": []});
         with(body, change)
     };
     for (path, body) in [
@@ -218,7 +218,7 @@ async fn send_it_in_bodies(road: &Road, team: &Team, planted: &str) -> Result<St
             json!({"name": "planted", "clientSecret": planted}),
         ),
     ] {
-        let answer = road.admin.post(path, body).await?;
+        let answer = stack.admin.post(path, body).await?;
         ensure!(answer.status == 400, "{path}: {answer:?}");
         said += &answer.body.to_string();
     }
@@ -226,11 +226,11 @@ async fn send_it_in_bodies(road: &Road, team: &Team, planted: &str) -> Result<St
 }
 
 /// What is readable, planted in a submission that is taken and in one that is refused for another reason.
-async fn submit_it(road: &Road, team: &Team) -> Result<String> {
+async fn submit_it(stack: &Stack, team: &Team) -> Result<String> {
     let mut said = String::new();
     for (image, status) in [(json!(reeve_testkit::images::TOOLS), 202), (json!(7), 400)] {
         let name = fresh("env");
-        let body = json!({"name": name, "projectId": team.project, "clusterId": road.cluster_id, "spec": {"image": image,
+        let body = json!({"name": name, "projectId": team.project, "clusterId": stack.cluster_id, "spec": {"image": image,
             "command": format!("echo {}", READABLE.command), "args": READABLE.args,
             "environmentVariables": [{"name": "TOKEN", "value": READABLE.environment}]}});
         let answer = team
@@ -243,7 +243,7 @@ async fn submit_it(road: &Road, team: &Team) -> Result<String> {
             said += &answer.body.to_string();
             continue;
         }
-        let kubectl = road.cluster.kubectl();
+        let kubectl = stack.cluster.kubectl();
         reeve_testkit::wait_until("the Workload's Job to have begun", async || {
             let jobs = [
                 "get",
@@ -262,64 +262,65 @@ async fn submit_it(road: &Road, team: &Team) -> Result<String> {
 }
 
 /// A department and a project that say it in their descriptions.
-async fn describe_it(road: &Road) -> Result<()> {
+async fn describe_it(stack: &Stack) -> Result<()> {
     let unit = |change: Value| {
         with(
-            json!({"name": fresh("told"), "clusterId": road.cluster_id, "resources": []}),
+            json!({"name": fresh("told"), "clusterId": stack.cluster_id, "resources": []}),
             change,
         )
     };
     let body = unit(json!({"description": READABLE.department_description}));
-    let department = road
+    let department = stack
         .admin
         .post("/api/v1/org-unit/departments", body)
         .await?
         .expect(201)?;
     let body = unit(json!({"description": READABLE.project_description, "parentId": department["id"]}));
-    let project = road
+    let project = stack
         .admin
         .post("/api/v1/org-unit/projects", body)
         .await?
         .expect(201)?;
     let id = project["id"].as_str().context("no id")?;
-    organization::wait_until_ready(&road.admin, id).await
+    organization::wait_until_ready(&stack.admin, id).await
 }
 
 #[test]
 fn nothing_that_was_planted_comes_out_anywhere() {
-    on_the_road(async |road| {
-        let team = Team::form(road).await?;
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
         let planted = "PLANTEDs3cr3t-of-this-test".to_owned();
-        let mut said = send_it_outside_the_body(road, &planted).await?;
-        said += &send_it_in_bodies(road, &team, &planted).await?;
-        said += &submit_it(road, &team).await?;
-        describe_it(road).await?;
+        let mut said = send_it_outside_the_body(stack, &planted).await?;
+        said += &send_it_in_bodies(stack, &team, &planted).await?;
+        said += &submit_it(stack, &team).await?;
+        describe_it(stack).await?;
         let mut inputs = vec![("what was planted", planted.as_str())];
         inputs.extend(READABLE.all());
         must_not_hold("an answer", said.as_bytes(), &inputs)?;
 
         // A password that works, a secret that works and tokens: none of them is written down.
-        let application = organization::create_application(&road.admin, &fresh("app")).await?;
-        road.admin
+        let application = organization::create_application(&stack.admin, &fresh("app")).await?;
+        stack
+            .admin
             .sign_in_application(&application.client_id, &application.client_secret)
             .await?;
-        let kubernetes = road.kubernetes_token(&team.researcher.rest).await?;
-        road.cluster.wait_until_token_accepted(&kubernetes).await?;
+        let kubernetes = stack.kubernetes_token(&team.researcher.rest).await?;
+        stack.cluster.wait_until_token_accepted(&kubernetes).await?;
         let mut secrets: Vec<Named<'_>> = vec![
             ("what was planted", &planted),
-            ("the administrator's password", &road.admin_password),
+            ("the administrator's password", &stack.admin_password),
             ("a person's password", &team.researcher.person.password),
             ("an application's secret", &application.client_secret),
-            ("the cluster's secret", &road.link_secret),
+            ("the cluster's secret", &stack.link_secret),
             (
                 "a REST token",
-                road.admin.token().context("the administrator has no token")?,
+                stack.admin.token().context("the administrator has no token")?,
             ),
             ("a Kubernetes token", &kubernetes),
         ];
 
         // The server's data, where what is readable is by design.
-        let data = files_below(&road.dir().join("server"))?;
+        let data = files_below(&stack.dir().join("server"))?;
         let database = data
             .iter()
             .any(|(_, bytes)| bytes.starts_with(b"SQLite format 3\0"));
@@ -339,29 +340,29 @@ fn nothing_that_was_planted_comes_out_anywhere() {
 
         let hidden = secrets.clone();
         secrets.extend(READABLE.all());
-        let logs = road.server().map(|p| p.log()).unwrap_or_default()
-            + &road.operator().map(|p| p.log()).unwrap_or_default();
+        let logs = stack.server().map(|p| p.log()).unwrap_or_default()
+            + &stack.operator().map(|p| p.log()).unwrap_or_default();
         ensure!(
             logs.lines().count() > 20,
             "the logs say nothing, so this test shows nothing"
         );
         must_not_hold("a log", logs.as_bytes(), &secrets)?;
-        let audit = std::fs::read(road.cluster.audit_log())?;
+        let audit = std::fs::read(stack.cluster.audit_log())?;
         ensure!(!audit.is_empty(), "the API server's audit log is empty");
         must_not_hold("the API server's audit log", &audit, &secrets)?;
 
-        let kubectl = road.cluster.kubectl();
+        let kubectl = stack.cluster.kubectl();
         let events = kubectl.must(&["get", "events", "-A", "-o", "json"])?;
         must_not_hold("an event", events.as_bytes(), &secrets)?;
-        let clusters = road.admin.get("/api/v1/clusters").await?.expect(200)?;
+        let clusters = stack.admin.get("/api/v1/clusters").await?.expect(200)?;
         must_not_hold("a cluster's status", clusters.to_string().as_bytes(), &secrets)?;
-        the_cluster_holds_only_what_it_runs(road, &secrets, &hidden)
+        the_cluster_holds_only_what_it_runs(stack, &secrets, &hidden)
     });
 }
 
 /// Of what is readable the cluster knows what it runs, and that in the places where it says what to run.
-fn the_cluster_holds_only_what_it_runs(road: &Road, all: &[Named<'_>], hidden: &[Named<'_>]) -> Result<()> {
-    let kubectl = road.cluster.kubectl();
+fn the_cluster_holds_only_what_it_runs(stack: &Stack, all: &[Named<'_>], hidden: &[Named<'_>]) -> Result<()> {
+    let kubectl = stack.cluster.kubectl();
     let get = |resources: &str| kubectl.must(&["get", resources, "-A", "-o", "json"]);
     let organization = get("projects.reeve.dev,accessrules.reeve.dev,reeveconfigs.reeve.dev,namespaces")?;
     must_not_hold("the cluster's organization", organization.as_bytes(), all)?;

@@ -1,18 +1,18 @@
-//! Tests that share a road and cannot have it are each skipped by name.
+//! Tests that share a stack and cannot have it are each skipped by name.
 
 use std::process::Command;
 
 use anyhow::{Result, ensure};
 
-/// Two that share the road.
+/// Two that share the stack.
 const SHARING: [&str; 2] = [
     "identity::a_submitted_container_runs_as_the_person_with_a_home_of_her_own",
     "identity::a_bare_job_by_kubectl_runs_as_the_person_too",
 ];
 
-/// A road that remembers only that there is none, and not why, lets the second pass without a word: it did once.
+/// A stack that remembers only that there is none, and not why, lets the second pass without a word: it did once.
 #[test]
-fn every_test_that_shares_the_road_and_is_skipped_says_so_by_its_name() -> Result<()> {
+fn every_test_that_shares_the_stack_and_is_skipped_says_so_by_its_name() -> Result<()> {
     let output = Command::new(std::env::current_exe()?)
         .arg("--exact")
         .args(SHARING)

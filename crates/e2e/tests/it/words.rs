@@ -6,7 +6,7 @@ use reeve_testkit::images;
 use serde_json::json;
 
 use crate::cli::{terminal, wait_until_completed};
-use crate::harness::{Team, on_the_road, output_of};
+use crate::harness::{Team, on_the_stack, output_of};
 
 const SCRIPT: &str = r#"echo "$PW"; echo "$LIT"; echo "shell $$"; printf '%s\n' "$1""#;
 const WORD: &str = "$(HOME) $$ $x 5$€";
@@ -37,11 +37,11 @@ async fn printed(
 
 #[test]
 fn what_she_types_is_what_her_container_gets() {
-    on_the_road(async |road| {
-        let team = Team::form(road).await?;
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
         let project = team.project_name.as_str();
         let settings = tempfile::tempdir()?;
-        let reeve = terminal(road, &team.researcher.person, settings.path())?;
+        let reeve = terminal(stack, &team.researcher.person, settings.path())?;
 
         let as_typed = printed(&reeve, project, "typed", &[], WORD).await?;
         let expected = format!("pa$$word\n$(HOME)/x\nshell 1\n{WORD}\n");
@@ -57,14 +57,14 @@ fn what_she_types_is_what_her_container_gets() {
         ensure!(lines[2..] == ["shell $", "pa$word $"], "{expanded:?}");
 
         // A client of REST gets the same without saying anything.
-        let body = json!({"name": "rest", "projectId": team.project, "clusterId": road.cluster_id, "spec": {
+        let body = json!({"name": "rest", "projectId": team.project, "clusterId": stack.cluster_id, "spec": {
             "image": images::TOOLS, "command": "printf '%s\\n'", "args": "'$(PW)' 'a$$b'",
             "environmentVariables": [{"name": "PW", "value": "$$"}]}});
         let rest = &team.researcher.rest;
         rest.post("/api/v1/workloads/trainings", body)
             .await?
             .expect(202)?;
-        let output = output_of(road, &team.namespace, "reeve.dev/workload=rest").await?;
+        let output = output_of(stack, &team.namespace, "reeve.dev/workload=rest").await?;
         ensure!(output == "$(PW)\na$$b\n", "{output:?}");
         Ok(())
     });
@@ -72,11 +72,11 @@ fn what_she_types_is_what_her_container_gets() {
 
 #[test]
 fn a_launch_script_of_the_reference_gets_its_terminal_its_folder_and_its_memory() {
-    on_the_road(async |road| {
-        let team = Team::form(road).await?;
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
         let project = team.project_name.as_str();
         let settings = tempfile::tempdir()?;
-        let reeve = terminal(road, &team.researcher.person, settings.path())?;
+        let reeve = terminal(stack, &team.researcher.person, settings.path())?;
         reeve.must(&["config", "project", project])?;
 
         let script = "read word; echo got $word; pwd; grep ' /dev/shm ' /proc/mounts";

@@ -4,12 +4,12 @@ use anyhow::{Context, Result, ensure};
 use reeve_api::operation::Method;
 use reeve_api::{Access, OPERATIONS, Operation};
 use reeve_e2e::organization::{self, Application};
-use reeve_e2e::{Answer, Rest, Road};
+use reeve_e2e::{Answer, Rest, Stack};
 use reeve_testkit::{Tier, wait_until};
 use serde_json::{Value, json};
 
 use crate::harness::{
-    Team, filled, fresh, must_be, nothing_panicked, on_a_road_of_its_own, on_the_road, revision_lag,
+    Team, filled, fresh, must_be, nothing_panicked, on_a_stack_of_its_own, on_the_stack, revision_lag,
 };
 use crate::link;
 
@@ -24,7 +24,7 @@ const ALL_WORKLOADS: &str = "/api/v1/workloads?limit=500";
 const STILL: u32 = 30;
 
 /// Everything the control plane keeps, as it shows it, and where the cluster's desired state stands.
-async fn everything(road: &Road) -> Result<Value> {
+async fn everything(stack: &Stack) -> Result<Value> {
     let mut all = json!({});
     for path in [
         "/api/v1/clusters",
@@ -35,30 +35,30 @@ async fn everything(road: &Road) -> Result<Value> {
         ALL_RULES,
         ALL_WORKLOADS,
     ] {
-        all[path] = road.admin.get(path).await?.expect(200)?;
+        all[path] = stack.admin.get(path).await?.expect(200)?;
     }
     // When the operator was last heard of is no change that anybody made.
     for cluster in all["/api/v1/clusters"].as_array_mut().into_iter().flatten() {
         cluster["lastLiveness"] = Value::Null;
     }
-    let (token, revision) = link::position(road).await?;
+    let (token, revision) = link::position(stack).await?;
     all["desired state"] = json!([token, revision]);
     Ok(all)
 }
 
 /// Everything, once the cluster has reported on each part of it and nothing has moved for a while: of a workload it reports
 /// first that it has the object, and some hundred milliseconds later how its Job and its pod stand.
-async fn everything_settled(road: &Road) -> Result<Value> {
+async fn everything_settled(stack: &Stack) -> Result<Value> {
     let (mut last, mut same) = (Value::Null, 0);
     wait_until("nothing to move any more", async || {
-        let before = std::mem::replace(&mut last, everything(road).await?);
+        let before = std::mem::replace(&mut last, everything(stack).await?);
         same = if before == last { same + 1 } else { 0 };
         let all = |path: &str, list: &str, holds: &dyn Fn(&Value) -> bool| {
             last[path][list]
                 .as_array()
                 .is_some_and(|all| all.iter().all(holds))
         };
-        let applied = revision_lag(road).await? == 0.0
+        let applied = revision_lag(stack).await? == 0.0
             && all(ALL_RULES, "accessRules", &|rule| {
                 rule["status"]["phase"] == "Ready"
             })
@@ -73,7 +73,7 @@ async fn everything_settled(road: &Road) -> Result<Value> {
 
 /// What really is there, for those who may not touch it.
 struct Real<'r> {
-    road: &'r Road,
+    stack: &'r Stack,
     team: Team,
     training: String,
     application: Application,
@@ -81,21 +81,21 @@ struct Real<'r> {
 }
 
 impl Real<'_> {
-    async fn make(road: &Road) -> Result<Real<'_>> {
-        let team = Team::form(road).await?;
+    async fn make(stack: &Stack) -> Result<Real<'_>> {
+        let team = Team::form(stack).await?;
         let made = team
             .researcher
             .rest
-            .post(TRAININGS, new_training(road, &team, "train"))
+            .post(TRAININGS, new_training(stack, &team, "train"))
             .await?
             .expect(202)?;
-        let application = organization::create_application(&road.admin, &fresh("app")).await?;
-        let accounts = road.admin.get("/api/v1/service-accounts").await?.expect(200)?;
+        let application = organization::create_application(&stack.admin, &fresh("app")).await?;
+        let accounts = stack.admin.get("/api/v1/service-accounts").await?.expect(200)?;
         let text = |value: &Value| value.as_str().map(str::to_owned).context("no id");
         Ok(Real {
             training: text(&made["workloadId"])?,
             account: text(&accounts[0]["id"])?,
-            road,
+            stack,
             team,
             application,
         })
@@ -104,7 +104,7 @@ impl Real<'_> {
     fn path(&self, operation: &Operation) -> String {
         let rule = self.team.researcher.rule.to_string();
         filled(operation.path, |name| match name {
-            "clusterUuid" => &self.road.cluster_id,
+            "clusterUuid" => &self.stack.cluster_id,
             "departmentId" => &self.team.department,
             "projectId" => &self.team.project,
             "userId" => &self.team.researcher.person.id,
@@ -117,7 +117,7 @@ impl Real<'_> {
 
     /// A body that would be taken from whoever may send it.
     fn body(&self, operation: &Operation) -> Value {
-        let cluster = &self.road.cluster_id;
+        let cluster = &self.stack.cluster_id;
         match operation.name {
             "create_cluster" | "create_service_account" => json!({"name": "unwanted"}),
             "create_department" => json!({"name": "unwanted", "clusterId": cluster, "resources": []}),
@@ -131,14 +131,14 @@ impl Real<'_> {
             "set_project_networking" => json!({"allowNetworking": true}),
             "create_access_rule" => json!({"subjectType": "group", "subjectId": "unwanted", "roleId": 9,
                 "scopeType": "project", "scopeId": self.team.project}),
-            "create_training1" => new_training(self.road, &self.team, "unwanted"),
+            "create_training1" => new_training(self.stack, &self.team, "unwanted"),
             _ => json!({}),
         }
     }
 }
 
-fn new_training(road: &Road, team: &Team, name: &str) -> Value {
-    json!({"name": name, "projectId": team.project, "clusterId": road.cluster_id, "spec": {"image": "x"}})
+fn new_training(stack: &Stack, team: &Team, name: &str) -> Value {
+    json!({"name": name, "projectId": team.project, "clusterId": stack.cluster_id, "spec": {"image": "x"}})
 }
 
 /// `None` for PATCH, which the client of these tests does not have: the server's own tests send it.
@@ -154,18 +154,18 @@ async fn send(rest: &Rest, method: Method, path: &str, body: Value) -> Result<Op
 
 #[test]
 fn wrong_input_is_named_and_changes_nothing() {
-    on_a_road_of_its_own("wrong-input", Tier::ApiServer, async |road| {
-        let real = Real::make(&road).await?;
+    on_a_stack_of_its_own("wrong-input", Tier::ApiServer, async |stack| {
+        let real = Real::make(&stack).await?;
         let elsewhere = [
             (
                 "for a cluster's API server",
-                road.kubernetes_token(&road.admin).await?,
+                stack.kubernetes_token(&stack.admin).await?,
             ),
-            ("for the link", link::token(&road).await?),
+            ("for the link", link::token(&stack).await?),
         ];
-        let before = everything_settled(&road).await?;
+        let before = everything_settled(&stack).await?;
         let unchanged = async |after: &str| {
-            let now = everything(&road).await?;
+            let now = everything(&stack).await?;
             ensure!(now == before, "changed by {after}:\n{before}\n{now}");
             anyhow::Ok(())
         };
@@ -179,12 +179,12 @@ fn wrong_input_is_named_and_changes_nothing() {
         unchanged("wrong secrets").await?;
         tokens_that_are_not_good(&real, &elsewhere).await?;
         unchanged("bad tokens").await?;
-        nothing_panicked(&road)
+        nothing_panicked(&stack)
     });
 }
 
 async fn bad_names(real: &Real<'_>) -> Result<()> {
-    let (admin, cluster) = (&real.road.admin, &real.road.cluster_id);
+    let (admin, cluster) = (&real.stack.admin, &real.stack.cluster_id);
     let long = "a".repeat(64);
     for name in ["Proj_1", "", "-a", "ä", &long] {
         let unit =
@@ -193,7 +193,7 @@ async fn bad_names(real: &Real<'_>) -> Result<()> {
         let unit = json!({"name": name, "clusterId": cluster, "resources": []});
         let answer = admin.post("/api/v1/org-unit/departments", unit).await?;
         must_be(&answer, 400, "name")?;
-        let training = new_training(real.road, &real.team, name);
+        let training = new_training(real.stack, &real.team, name);
         must_be(&admin.post(TRAININGS, training).await?, 400, "name")?;
     }
     for (path, body, word) in [
@@ -210,7 +210,7 @@ async fn bad_names(real: &Real<'_>) -> Result<()> {
 
 /// Ids that nothing has, in paths and in bodies.
 async fn unknown_things(real: &Real<'_>) -> Result<()> {
-    let admin = &real.road.admin;
+    let admin = &real.stack.admin;
     for operation in OPERATIONS.iter().filter(|it| it.path.contains('{')) {
         for id in ["999999", "not-a-number", UNKNOWN] {
             let path = filled(operation.path, |_| id);
@@ -223,7 +223,7 @@ async fn unknown_things(real: &Real<'_>) -> Result<()> {
     let project = |cluster: &str, parent: Value| json!({"name": "fine", "clusterId": cluster, "parentId": parent, "resources": []});
     let training = |project: &str, cluster: &str| json!({"name": "fine", "projectId": project, "clusterId": cluster, "spec": {"image": "x"}});
     let rule = |role: i64, kind: &str, scope: &str| json!({"subjectType": "group", "subjectId": "g", "roleId": role, "scopeType": kind, "scopeId": scope});
-    let (cluster, department) = (&real.road.cluster_id, json!(real.team.department));
+    let (cluster, department) = (&real.stack.cluster_id, json!(real.team.department));
     for (path, body, status, word) in [
         (PROJECTS, project("no-uuid", department.clone()), 400, "clusterId"),
         // The department is there, and not in that cluster; without one there is none to take.
@@ -251,7 +251,7 @@ async fn unreadable_bodies(real: &Real<'_>) -> Result<()> {
     let reads = |it: &&Operation| it.method == Method::Post && it.reads_body();
     for operation in OPERATIONS.iter().filter(reads) {
         let path = real.path(operation);
-        let post = async |bytes: Vec<u8>| real.road.admin.post_raw(&path, bytes).await;
+        let post = async |bytes: Vec<u8>| real.stack.admin.post_raw(&path, bytes).await;
         must_be(&post(b"{\"name\": ".to_vec()).await?, 400, "").with_context(|| path.clone())?;
         must_be(&post(vec![b'x'; 10 * 1024 * 1024]).await?, 413, "too large")
             .with_context(|| path.clone())?;
@@ -260,7 +260,7 @@ async fn unreadable_bodies(real: &Real<'_>) -> Result<()> {
 }
 
 async fn wrong_secrets(real: &Real<'_>) -> Result<()> {
-    let nobody = real.road.admin.with_token(None);
+    let nobody = real.stack.admin.with_token(None);
     let (person, client) = (&real.team.researcher.person.username, &real.application.client_id);
     for body in [
         json!({"grantType": "password", "username": person, "password": "wrong"}),
@@ -274,7 +274,7 @@ async fn wrong_secrets(real: &Real<'_>) -> Result<()> {
     ] {
         must_be(&nobody.post("/api/v1/token", body).await?, 400, "")?;
     }
-    for cluster in [real.road.cluster_id.as_str(), UNKNOWN] {
+    for cluster in [real.stack.cluster_id.as_str(), UNKNOWN] {
         let body = json!({"clusterId": cluster, "clientSecret": "wrong"});
         let answer = nobody.post("/link/v1/token", body).await?;
         must_be(&answer, 400, "credentials are not valid")?;
@@ -285,7 +285,7 @@ async fn wrong_secrets(real: &Real<'_>) -> Result<()> {
 /// No operation that asks for a token takes one of these, though everything else about the request is right. Tokens that
 /// are expired or that another issuer signed are made in the server's own tests, with its clock and its keys.
 async fn tokens_that_are_not_good(real: &Real<'_>, elsewhere: &[(&str, String)]) -> Result<()> {
-    let admin = &real.road.admin;
+    let admin = &real.stack.admin;
     let good = admin.token().unwrap_or_default().to_owned();
     let mut parts: Vec<&str> = good.split('.').collect();
     parts[2] = "AAAA";
@@ -316,10 +316,10 @@ async fn tokens_that_are_not_good(real: &Real<'_>, elsewhere: &[(&str, String)])
 
 #[test]
 fn an_application_signs_in_with_each_spelling_of_the_reference() {
-    on_the_road(async |road| {
-        let application = organization::create_application(&road.admin, &fresh("app")).await?;
+    on_the_stack(async |stack| {
+        let application = organization::create_application(&stack.admin, &fresh("app")).await?;
         let (id, secret) = (&application.client_id, &application.client_secret);
-        let nobody = road.admin.with_token(None);
+        let nobody = stack.admin.with_token(None);
         for body in [
             json!({"grantType": "app_token", "AppId": id, "AppSecret": secret}),
             json!({"grantType": "app_token", "appID": id, "appSecret": secret}),
@@ -341,8 +341,8 @@ fn an_application_signs_in_with_each_spelling_of_the_reference() {
 
 #[test]
 fn a_submission_with_a_field_that_is_not_honoured_is_refused() {
-    on_the_road(async |road| {
-        let team = Team::form(road).await?;
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
         for (spec, word) in [
             (json!({"command": "true"}), "image"),
             (
@@ -353,12 +353,12 @@ fn a_submission_with_a_field_that_is_not_honoured_is_refused() {
             (json!({"image": "x", "nodePools": ["a"]}), "nodePools"),
             (json!({"image": "x", "colour": "blue"}), "colour"),
         ] {
-            let body = json!({"name": fresh("job"), "projectId": team.project, "clusterId": road.cluster_id, "spec": spec});
+            let body = json!({"name": fresh("job"), "projectId": team.project, "clusterId": stack.cluster_id, "spec": spec});
             let answer = team.researcher.rest.post(TRAININGS, body).await?;
             must_be(&answer, 400, word)?;
         }
         let listed = team.researcher.rest.get(TRAININGS).await?.expect(200)?;
         ensure!(listed["workloads"] == json!([]), "{listed}");
-        nothing_panicked(road)
+        nothing_panicked(stack)
     });
 }

@@ -8,7 +8,7 @@ use aws_lc_rs::constant_time;
 use reeve_types::Secret;
 use tokio::sync::Semaphore;
 
-use super::places::{AT_ONCE, Asking, Place, Places};
+use super::limiter::{AT_ONCE, LoginAttempt, LoginLimiter, Slot};
 use crate::random::{NoRandomness, Random};
 
 /// Why a password was neither accepted nor refused.
@@ -55,7 +55,7 @@ pub struct Passwords(Arc<Inner>);
 struct Inner {
     random: Random,
     computing: Arc<Semaphore>,
-    places: Arc<Places>,
+    places: Arc<LoginLimiter>,
     nobody: PasswordHash,
     /// What checks work in. Kept: given back to the allocator it would stay with each thread that ever computed one.
     memory: Mutex<Vec<Vec<Block>>>,
@@ -105,13 +105,13 @@ impl Passwords {
     }
 
     /// Whether this is the password; without a kept hash the answer is no, after the same work. Who finds a place in the
-    /// queue is said at [`Asking`]; who has one waits for what came before, some 80 hashes at most.
+    /// queue is said at [`LoginAttempt`]; who has one waits for what came before, some 80 hashes at most.
     ///
     /// # Errors
     /// [`PasswordError`].
     pub async fn verify(
         &self,
-        asking: &Asking<'_>,
+        asking: &LoginAttempt<'_>,
         password: &Secret,
         kept: Option<&PasswordHash>,
     ) -> Result<bool, PasswordError> {
@@ -128,7 +128,7 @@ impl Passwords {
 
     async fn compute<T: Send + 'static>(
         &self,
-        place: Option<Place>,
+        place: Option<Slot>,
         work: impl FnOnce() -> Result<T, PasswordError> + Send + 'static,
     ) -> Result<T, PasswordError> {
         let place = place.ok_or(PasswordError::Busy)?;
@@ -185,8 +185,8 @@ fn compare(password: &[u8], kept: &PasswordHash, memory: &mut Vec<Block>) -> Res
 mod tests {
     use super::*;
 
-    const fn asking(name: &str) -> Asking<'_> {
-        Asking {
+    const fn asking(name: &str) -> LoginAttempt<'_> {
+        LoginAttempt {
             name,
             from: None,
             break_glass: false,

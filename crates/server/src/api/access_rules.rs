@@ -21,8 +21,8 @@ use reeve_types::Timestamp;
 use crate::app::App;
 use crate::directory::Directory;
 use crate::error::ApiError;
-use crate::extract::Pairs;
-use crate::router::to;
+use crate::extract::QueryPairs;
+use crate::handler::to;
 
 /// The handler of each operation.
 pub(crate) fn route(operation: AccessRuleOperation) -> MethodRouter<Arc<App>> {
@@ -56,7 +56,7 @@ const fn subject_type(subject: &SubjectKey) -> SubjectType {
 }
 
 /// A rule as it is shown, without the path of its scope.
-fn shown(row: AccessRuleRow, directory: &Directory) -> AccessRule {
+fn to_wire(row: AccessRuleRow, directory: &Directory) -> AccessRule {
     AccessRule {
         id: row.id,
         subject_id: row.subject.name().to_owned(),
@@ -90,7 +90,7 @@ fn moment(text: &str) -> Result<Timestamp, ApiError> {
 /// A parameter whose value is one of `values`, or nothing.
 fn one_of(
     query: &ListQuery<AccessRuleColumn>,
-    pairs: &Pairs,
+    pairs: &QueryPairs,
     name: &'static str,
     values: &[&'static str],
 ) -> Result<Option<&'static str>, ApiError> {
@@ -100,7 +100,7 @@ fn one_of(
 }
 
 /// What the operation's own parameters let through.
-fn filter(query: &ListQuery<AccessRuleColumn>, pairs: &Pairs) -> Result<AccessRuleFilter, ApiError> {
+fn filter(query: &ListQuery<AccessRuleColumn>, pairs: &QueryPairs) -> Result<AccessRuleFilter, ApiError> {
     let kinds = ["user", "group", "service-account", "app"];
     // The older name of the same.
     let subject_type = one_of(query, pairs, "subjectType", &kinds)?

@@ -22,9 +22,9 @@ use reeve_types::{ClusterId, Timestamp};
 
 use crate::app::App;
 use crate::caller::{Call, Caller};
+use crate::cluster_streams::is_recent;
 use crate::error::ApiError;
-use crate::hub::is_recent;
-use crate::router::to;
+use crate::handler::to;
 
 /// The handler of each operation.
 pub(crate) fn route(operation: ClusterOperation) -> MethodRouter<Arc<App>> {
@@ -68,13 +68,13 @@ fn may_change(
 }
 
 /// A cluster as it is shown: whole, or to whom sees something in it only, its id and its name.
-pub(super) fn shown(app: &App, row: ClusterRow) -> Cluster {
-    let last_liveness = row.last_liveness.max(app.hub.last_heard(row.id));
+pub(super) fn to_wire(app: &App, row: ClusterRow) -> Cluster {
+    let last_liveness = row.last_liveness.max(app.cluster_streams.last_heard(row.id));
     let conditions = conditions(&row, last_liveness.unwrap_or(row.created_at));
     let now = app.clock.now();
     // To another process, perhaps, which says so in the database.
-    let connected =
-        app.hub.is_connected(row.id, now) || row.last_liveness.is_some_and(|at| is_recent(at, now));
+    let connected = app.cluster_streams.is_connected(row.id, now)
+        || row.last_liveness.is_some_and(|at| is_recent(at, now));
     let state = if connected {
         if conditions.is_empty() {
             ClusterState::Connected

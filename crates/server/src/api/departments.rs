@@ -15,7 +15,7 @@ use reeve_store::DepartmentRow;
 
 use crate::app::App;
 use crate::error::ApiError;
-use crate::router::to;
+use crate::handler::to;
 
 /// The handler of each operation.
 pub(crate) fn route(operation: DepartmentOperation) -> MethodRouter<Arc<App>> {
@@ -31,7 +31,7 @@ pub(crate) fn route(operation: DepartmentOperation) -> MethodRouter<Arc<App>> {
 }
 
 /// A department as it is shown.
-pub(super) fn shown(row: DepartmentRow) -> Result<Department, ApiError> {
+pub(super) fn to_wire(row: DepartmentRow) -> Result<Department, ApiError> {
     let settings: OrgUnitSettings = serde_json::from_value(row.details).map_err(ApiError::internal)?;
     Ok(Department {
         id: row.id,

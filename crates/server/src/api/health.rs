@@ -10,7 +10,7 @@ use axum::routing::MethodRouter;
 use reeve_api::health::HealthOperation;
 
 use crate::app::App;
-use crate::router::to;
+use crate::handler::to;
 
 /// The handler of each operation.
 pub(crate) fn route(operation: HealthOperation) -> MethodRouter<Arc<App>> {

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::error::ApiError;
-use crate::router::to;
+use crate::handler::to;
 
 /// The handler of each operation.
 pub(crate) fn route(operation: ProjectOperation) -> MethodRouter<Arc<App>> {
@@ -45,7 +45,7 @@ struct Details {
 }
 
 /// A project as it is shown.
-fn shown(row: ProjectRow) -> Result<Project, ApiError> {
+fn to_wire(row: ProjectRow) -> Result<Project, ApiError> {
     let details: Details = serde_json::from_value(row.details).map_err(ApiError::internal)?;
     let status = match row.status {
         Some(status) => ProjectStatus {

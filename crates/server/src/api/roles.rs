@@ -9,7 +9,7 @@ use axum::routing::MethodRouter;
 use reeve_api::role::RoleOperation;
 
 use crate::app::App;
-use crate::router::to;
+use crate::handler::to;
 
 /// The handler of each operation.
 pub(crate) fn route(operation: RoleOperation) -> MethodRouter<Arc<App>> {

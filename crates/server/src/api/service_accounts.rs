@@ -16,7 +16,7 @@ use reeve_api::service_account::ServiceAccountOperation;
 use reeve_store::ServiceAccountRow;
 
 use crate::app::App;
-use crate::router::to;
+use crate::handler::to;
 
 /// The handler of each operation.
 pub(crate) fn route(operation: ServiceAccountOperation) -> MethodRouter<Arc<App>> {
@@ -33,7 +33,7 @@ pub(crate) fn route(operation: ServiceAccountOperation) -> MethodRouter<Arc<App>
 }
 
 /// A service account as it is shown.
-fn shown(row: ServiceAccountRow) -> ServiceAccount {
+fn to_wire(row: ServiceAccountRow) -> ServiceAccount {
     ServiceAccount {
         id: row.id,
         client_id: row.name.to_string(),

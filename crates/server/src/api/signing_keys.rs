@@ -10,7 +10,7 @@ use reeve_api::signing_key::{SigningKey, SigningKeyOperation, SigningKeyUse};
 use reeve_store::KeyUse;
 
 use crate::app::App;
-use crate::router::to;
+use crate::handler::to;
 
 /// The handler of each operation.
 pub(crate) fn route(operation: SigningKeyOperation) -> MethodRouter<Arc<App>> {
@@ -23,7 +23,7 @@ pub(crate) fn route(operation: SigningKeyOperation) -> MethodRouter<Arc<App>> {
 }
 
 /// The keys as they are now.
-fn shown(app: &App) -> Vec<SigningKey> {
+fn to_wire(app: &App) -> Vec<SigningKey> {
     let directory = app.directory();
     let keys = directory.signing_keys().iter();
     keys.map(|key| SigningKey {

@@ -8,7 +8,7 @@ use axum::routing::MethodRouter;
 use reeve_api::token::TokenOperation;
 
 use crate::app::App;
-use crate::router::to;
+use crate::handler::to;
 
 /// The handler of each operation.
 pub(crate) fn route(operation: TokenOperation) -> MethodRouter<Arc<App>> {

@@ -22,7 +22,7 @@ use reeve_store::UserRow;
 
 use crate::app::App;
 use crate::error::ApiError;
-use crate::router::to;
+use crate::handler::to;
 
 /// The handler of each operation.
 pub(crate) fn route(operation: UserOperation) -> MethodRouter<Arc<App>> {
@@ -44,7 +44,7 @@ pub(crate) fn route(operation: UserOperation) -> MethodRouter<Arc<App>> {
 }
 
 /// A person as she is shown.
-fn shown(row: UserRow) -> User {
+fn to_wire(row: UserRow) -> User {
     User {
         id: row.id,
         username: row.email,

@@ -25,8 +25,8 @@ use reeve_types::WorkloadId;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::ApiError;
-use crate::extract::{Pairs, Segment};
-use crate::router::to;
+use crate::extract::{PathId, QueryPairs};
+use crate::handler::to;
 
 /// The handler of each operation.
 pub(crate) fn route(operation: WorkloadOperation) -> MethodRouter<Arc<App>> {
@@ -67,7 +67,7 @@ const fn phase(phase: StatusPhase) -> Phase {
 }
 
 /// A workload as the list shows it.
-fn shown(row: WorkloadSummary) -> Workload {
+fn to_wire(row: WorkloadSummary) -> Workload {
     let since = row
         .status
         .as_ref()
@@ -136,7 +136,7 @@ fn training(row: WorkloadRow) -> Result<Training, ApiError> {
 async fn readable(
     app: &App,
     caller: &Caller,
-    segment: &Segment,
+    segment: &PathId,
     entity: Entity,
     what: &'static str,
 ) -> Result<WorkloadRow, ApiError> {
@@ -153,7 +153,7 @@ async fn readable(
 fn asked(
     app: &App,
     caller: &Caller,
-    pairs: &Pairs,
+    pairs: &QueryPairs,
 ) -> Result<Option<(Visible, ListQuery<WorkloadColumn>)>, ApiError> {
     let query = pairs.list()?;
     let visible = app.directory().visible(caller, Entity::Workloads)?;
@@ -161,7 +161,7 @@ fn asked(
 }
 
 /// A page of those the caller may see. Trainings are all there are, so their list is the same.
-async fn page(app: &App, caller: &Caller, pairs: &Pairs) -> Result<Workloads, ApiError> {
+async fn page(app: &App, caller: &Caller, pairs: &QueryPairs) -> Result<Workloads, ApiError> {
     let Some((visible, query)) = asked(app, caller, pairs)? else {
         return Ok(Workloads {
             workloads: Vec::new(),
@@ -170,7 +170,7 @@ async fn page(app: &App, caller: &Caller, pairs: &Pairs) -> Result<Workloads, Ap
     };
     let page = app.store.workloads(&visible, &query).await?;
     Ok(Workloads {
-        workloads: page.items.into_iter().map(shown).collect(),
+        workloads: page.items.into_iter().map(to_wire).collect(),
         next: page.next,
     })
 }

@@ -27,7 +27,7 @@ pub async fn handle(
     request: Request<Body>,
 ) -> Result<StatusCode, ApiError> {
     let now = app.clock.now();
-    if !app.hub.may_report(caller.cluster, now) {
+    if !app.cluster_streams.may_report(caller.cluster, now) {
         return Err(ApiError::TooMany(
             "this cluster sends more reports than it may: wait a second and send the news together",
         ));
@@ -44,7 +44,7 @@ pub async fn handle(
     }
     check_revision(&app, caller.cluster, &report)?;
     let cluster = caller.cluster;
-    app.hub.heard(cluster, now);
+    app.cluster_streams.heard(cluster, now);
     app.report(cluster, move |app| async move {
         let name = app.directory().short_name(Scope::Cluster(cluster));
         let mut entry = call.entry(AuditAction::Update, "/link/v1/status", cluster, name);

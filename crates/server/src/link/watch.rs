@@ -23,10 +23,10 @@ use tokio_stream::wrappers::ReceiverStream;
 use super::{LinkCaller, message};
 use crate::app::App;
 use crate::audit::link_status;
+use crate::cluster_streams::{LIVENESS, Stream};
 use crate::connections::Lasting;
 use crate::error::{ApiError, log_chain};
 use crate::extract::read;
-use crate::hub::{LIVENESS, Stream};
 
 /// How long a peer may leave what was sent unread: a stream that nobody reads must not outlive its token or its cluster.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -63,7 +63,7 @@ pub async fn handle(
         )));
     }
     let (line, open) = app
-        .hub
+        .cluster_streams
         .listen(caller.cluster, caller.credential)
         .ok_or(ApiError::Unauthenticated(
             "the token's cluster does not exist any more, or has another secret",
@@ -88,7 +88,7 @@ pub async fn handle(
 /// Notes that the cluster was heard of, in memory and in the store.
 async fn heard(app: &App, cluster: ClusterId) {
     let now = app.clock.now();
-    app.hub.heard(cluster, now);
+    app.cluster_streams.heard(cluster, now);
     // What room there is then is for revocations.
     if app.reserve.is_given() {
         return;

@@ -3,16 +3,16 @@
 use axum::http::Method;
 use serde_json::json;
 
-use crate::server::{Town, Transcript, rule};
+use crate::server::{OrganizationFixture, Transcript, rule};
 
 const ALL: &str = "/api/v1/authorization/access-rules";
 
 #[tokio::test]
 async fn rules_are_made_listed_counted_shown_and_deleted() {
-    let town = Town::new().await;
-    let admin = &town.server.admin;
-    let mut page = Transcript::of(&town.server);
-    let robots = ("project", town.robots.as_str());
+    let organization = OrganizationFixture::new().await;
+    let admin = &organization.server.admin;
+    let mut page = Transcript::of(&organization.server);
+    let robots = ("project", organization.robots.as_str());
     let made = page
         .post(
             "by email",
@@ -43,7 +43,7 @@ async fn rules_are_made_listed_counted_shown_and_deleted() {
         "a group",
         admin,
         ALL,
-        rule(("group", "ml-admins"), 9, ("cluster", &town.cluster)),
+        rule(("group", "ml-admins"), 9, ("cluster", &organization.cluster)),
     )
     .await
     .is(201);
@@ -107,12 +107,12 @@ async fn rules_are_made_listed_counted_shown_and_deleted() {
     page.get("unknown", admin, &format!("{ALL}/999"))
         .await
         .refused(404);
-    page.get("alice may not list", &town.alice, ALL)
+    page.get("alice may not list", &organization.alice, ALL)
         .await
         .refused(403);
     page.post(
         "alice may not give",
-        &town.alice,
+        &organization.alice,
         ALL,
         rule(("app", "ci"), 9, robots),
     )
@@ -135,11 +135,15 @@ async fn rules_are_made_listed_counted_shown_and_deleted() {
 
 #[tokio::test]
 async fn a_users_id_is_taken_for_her_email() {
-    let town = Town::new().await;
-    let id = town.alice_id.to_string();
-    let made = town
+    let organization = OrganizationFixture::new().await;
+    let id = organization.alice_id.to_string();
+    let made = organization
         .server
-        .post(&town.server.admin, ALL, rule(("user", &id), 9, ("tenant", "1")))
+        .post(
+            &organization.server.admin,
+            ALL,
+            rule(("user", &id), 9, ("tenant", "1")),
+        )
         .await
         .is(201);
     assert_eq!(made["subjectId"], "alice@example.com");
@@ -148,43 +152,63 @@ async fn a_users_id_is_taken_for_her_email() {
         9,
         ("tenant", "1"),
     );
-    town.server
-        .post(&town.server.admin, ALL, nobody)
+    organization
+        .server
+        .post(&organization.server.admin, ALL, nobody)
         .await
         .refused(404);
 }
 
 #[tokio::test]
 async fn deleting_a_rule_revokes_the_next_request() {
-    let town = Town::new().await;
-    let server = &town.server;
-    server.get(&town.alice, "/api/v1/workloads").await.is(200);
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
+    server.get(&organization.alice, "/api/v1/workloads").await.is(200);
     server
-        .delete(&server.admin, &format!("{ALL}/{}", town.alice_rule))
+        .delete(&server.admin, &format!("{ALL}/{}", organization.alice_rule))
         .await
         .is(204);
-    server.get(&town.alice, "/api/v1/workloads").await.refused(403);
     server
-        .rule(("user", "alice@example.com"), 5, ("project", &town.robots))
+        .get(&organization.alice, "/api/v1/workloads")
+        .await
+        .refused(403);
+    server
+        .rule(
+            ("user", "alice@example.com"),
+            5,
+            ("project", &organization.robots),
+        )
         .await;
-    server.get(&town.alice, "/api/v1/workloads").await.is(200);
+    server.get(&organization.alice, "/api/v1/workloads").await.is(200);
 }
 
 #[tokio::test]
 async fn nobody_gives_what_she_does_not_hold_or_where_she_does_not() {
-    let town = Town::new().await;
-    let server = &town.server;
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
     let (_, carol) = server.user("carol@example.com", json!(null)).await;
     server
-        .rule(("user", "carol@example.com"), 1, ("department", &town.language))
+        .rule(
+            ("user", "carol@example.com"),
+            1,
+            ("department", &organization.language),
+        )
         .await;
     let give = |role, scope| server.post(&carol, ALL, rule(("group", "g"), role, scope));
-    give(1, ("project", town.captions.as_str())).await.is(201);
-    give(9, ("department", town.language.as_str())).await.is(201);
-    give(9, ("project", town.robots.as_str())).await.refused(404);
-    give(9, ("department", town.vision.as_str())).await.refused(404);
+    give(1, ("project", organization.captions.as_str())).await.is(201);
+    give(9, ("department", organization.language.as_str()))
+        .await
+        .is(201);
+    give(9, ("project", organization.robots.as_str()))
+        .await
+        .refused(404);
+    give(9, ("department", organization.vision.as_str()))
+        .await
+        .refused(404);
     // She sees the name of the cluster, being above her department: no secret, and no right.
-    let message = give(9, ("cluster", town.cluster.as_str())).await.refused(403);
+    let message = give(9, ("cluster", organization.cluster.as_str()))
+        .await
+        .refused(403);
     assert!(
         message.contains("`access_rules:create` in cluster `demo`"),
         "{message}"
@@ -195,7 +219,7 @@ async fn nobody_gives_what_she_does_not_hold_or_where_she_does_not() {
         "{message}"
     );
     server
-        .delete(&carol, &format!("{ALL}/{}", town.alice_rule))
+        .delete(&carol, &format!("{ALL}/{}", organization.alice_rule))
         .await
         .refused(404);
     server.delete(&carol, &format!("{ALL}/1")).await.refused(404);
@@ -205,11 +229,13 @@ async fn nobody_gives_what_she_does_not_hold_or_where_she_does_not() {
 
 #[tokio::test]
 async fn what_the_clusters_say_of_a_rule_is_shown_with_it() {
-    let town = Town::new().await;
-    let server = &town.server;
-    let token = server.link_token(&town.cluster, &town.secret).await;
-    let report = |phase: &str, message: &str| json!({"objects": [{"kind": "AccessRule", "id": town.alice_rule, "phase": phase, "message": message}]});
-    let path = format!("{ALL}/{}", town.alice_rule);
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
+    let token = server
+        .link_token(&organization.cluster, &organization.secret)
+        .await;
+    let report = |phase: &str, message: &str| json!({"objects": [{"kind": "AccessRule", "id": organization.alice_rule, "phase": phase, "message": message}]});
+    let path = format!("{ALL}/{}", organization.alice_rule);
     for phase in ["Creating", "Ready"] {
         server
             .post(&token, "/link/v1/status", report(phase, ""))
@@ -229,7 +255,7 @@ async fn what_the_clusters_say_of_a_rule_is_shown_with_it() {
         .await
         .is(204);
     let shown = server.get(&server.admin, &path).await.is(200)["status"].clone();
-    let details = format!("NotReady: [{}]", town.cluster);
+    let details = format!("NotReady: [{}]", organization.cluster);
     assert_eq!(
         shown,
         json!({"phase": "NotReady", "message": "the namespace is missing", "details": details})
@@ -238,8 +264,8 @@ async fn what_the_clusters_say_of_a_rule_is_shown_with_it() {
 
 #[tokio::test]
 async fn a_rule_is_being_created_until_every_cluster_it_reaches_has_said_more() {
-    let town = Town::new().await;
-    let server = &town.server;
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
     let (other, _) = server.cluster("other").await;
     let body = rule(("group", "g"), 9, ("tenant", "1"));
     let made = server.post(&server.admin, ALL, body).await.is(201);
@@ -253,13 +279,15 @@ async fn a_rule_is_being_created_until_every_cluster_it_reaches_has_said_more() 
         assert_eq!(list["accessRules"][0]["status"], one);
         one
     };
-    let mut both = [town.cluster.as_str(), other.as_str()];
+    let mut both = [organization.cluster.as_str(), other.as_str()];
     both.sort_unstable();
     let waiting = "not every cluster it reaches has taken it up yet";
     let creating = json!({"phase": "Creating", "message": waiting, "details": format!("Creating: [{}]", both.join(", "))});
     assert_eq!(made["status"], creating);
     assert_eq!(status().await, creating);
-    let token = server.link_token(&town.cluster, &town.secret).await;
+    let token = server
+        .link_token(&organization.cluster, &organization.secret)
+        .await;
     let report =
         json!({"objects": [{"kind": "AccessRule", "id": made["id"], "phase": "Ready", "message": ""}]});
     server.post(&token, "/link/v1/status", report).await.is(204);
@@ -267,7 +295,7 @@ async fn a_rule_is_being_created_until_every_cluster_it_reaches_has_said_more() 
     assert_eq!(half["phase"], "Creating");
     assert_eq!(
         half["details"],
-        format!("Creating: [{other}]; Ready: [{}]", town.cluster)
+        format!("Creating: [{other}]; Ready: [{}]", organization.cluster)
     );
     server
         .delete(&server.admin, &format!("/api/v1/clusters/{other}"))
@@ -282,8 +310,8 @@ async fn a_rule_is_being_created_until_every_cluster_it_reaches_has_said_more() 
 
 #[tokio::test]
 async fn a_rule_that_no_cluster_is_to_have_has_no_status() {
-    let town = Town::new().await;
-    let server = &town.server;
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
     let made = server
         .post(&server.admin, ALL, rule(("app", "ci"), 9, ("tenant", "1")))
         .await
@@ -291,7 +319,7 @@ async fn a_rule_that_no_cluster_is_to_have_has_no_status() {
     let path = format!("{ALL}/{}", made["id"]);
     assert_eq!(made["status"]["phase"], "Creating");
     for (enabled, phase) in [(false, json!(null)), (true, json!("Creating"))] {
-        let account = format!("/api/v1/service-accounts/{}", town.ci_id);
+        let account = format!("/api/v1/service-accounts/{}", organization.ci_id);
         let body = json!({"enabled": enabled}).to_string();
         server
             .call(&server.admin, Method::PATCH, &account, body)
@@ -303,7 +331,10 @@ async fn a_rule_that_no_cluster_is_to_have_has_no_status() {
         );
     }
     server
-        .delete(&server.admin, &format!("/api/v1/clusters/{}", town.cluster))
+        .delete(
+            &server.admin,
+            &format!("/api/v1/clusters/{}", organization.cluster),
+        )
         .await
         .is(204);
     assert_eq!(server.get(&server.admin, &path).await.is(200).get("status"), None);
@@ -311,9 +342,15 @@ async fn a_rule_that_no_cluster_is_to_have_has_no_status() {
 
 #[tokio::test]
 async fn a_wrong_field_is_named_with_what_would_be_right() {
-    let town = Town::new().await;
-    let server = &town.server;
-    let right = || rule(("user", "bob@example.com"), 9, ("project", town.robots.as_str()));
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
+    let right = || {
+        rule(
+            ("user", "bob@example.com"),
+            9,
+            ("project", organization.robots.as_str()),
+        )
+    };
     for (field, wrong, said) in [
         (
             "roleId",
@@ -344,7 +381,7 @@ async fn a_wrong_field_is_named_with_what_would_be_right() {
         ),
         ("user", "alice", "`subjectId`: `alice` is not a valid email: "),
     ] {
-        let body = rule((kind, wrong), 9, ("project", &town.robots));
+        let body = rule((kind, wrong), 9, ("project", &organization.robots));
         let message = server.post(&server.admin, ALL, body).await.refused(400);
         assert!(message.starts_with(part), "{message}");
     }
@@ -352,22 +389,26 @@ async fn a_wrong_field_is_named_with_what_would_be_right() {
 
 #[tokio::test]
 async fn an_application_is_named_by_its_name_or_its_id() {
-    let town = Town::new().await;
-    let server = &town.server;
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
     let (id, _) = server.service_account("robot").await;
-    let body = rule(("service-account", &id.to_string()), 9, ("project", &town.robots));
+    let body = rule(
+        ("service-account", &id.to_string()),
+        9,
+        ("project", &organization.robots),
+    );
     let made = server.post(&server.admin, ALL, body).await.is(201);
     assert_eq!(made["subjectId"], "robot");
 }
 
 #[tokio::test]
 async fn last_updated_lets_through_what_was_made_or_deleted_since() {
-    let town = Town::new().await;
-    let server = &town.server;
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
     server.clock.advance_seconds(60);
     let fresh = server.rule(("group", "g"), 9, ("tenant", "1")).await;
     server
-        .delete(&server.admin, &format!("{ALL}/{}", town.alice_rule))
+        .delete(&server.admin, &format!("{ALL}/{}", organization.alice_rule))
         .await
         .is(204);
     let ids = async |query: &str| -> Vec<i64> {
@@ -379,7 +420,7 @@ async fn last_updated_lets_through_what_was_made_or_deleted_since() {
     assert_eq!(ids("lastUpdated=2023-11-14T22:14:00Z").await, [fresh]);
     assert_eq!(
         ids("lastUpdated=2023-11-14T22:14:00Z&includeDeleted=true").await,
-        [town.alice_rule, fresh]
+        [organization.alice_rule, fresh]
     );
     assert!(ids("lastUpdated=2023-11-14T22:13:20Z").await.len() > 1);
     let message = server

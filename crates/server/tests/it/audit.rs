@@ -9,7 +9,7 @@ use reeve_server::upkeep;
 use reeve_store::{Audit, AuditAction, AuditEntry, AuditRow, SubjectId};
 use serde_json::json;
 
-use crate::server::{ADMIN, ADMIN_PASSWORD, Server, Town, caller, rule};
+use crate::server::{ADMIN, ADMIN_PASSWORD, OrganizationFixture, Server, caller, rule};
 
 /// All events; the chain is whole.
 pub(crate) async fn events(server: &Server) -> Vec<AuditRow> {
@@ -30,15 +30,15 @@ pub(crate) async fn events(server: &Server) -> Vec<AuditRow> {
 
 #[tokio::test]
 async fn changes_sign_ins_and_refusals_are_recorded_with_who_and_by_which_rule() {
-    let town = Town::new().await;
-    let server = &town.server;
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
     let before = events(server).await.len();
     let path = "/api/v1/authorization/access-rules";
     let made = server
         .post(
             &server.admin,
             path,
-            rule(("app", "ci"), 9, ("project", &town.captions)),
+            rule(("app", "ci"), 9, ("project", &organization.captions)),
         )
         .await
         .is(201);
@@ -47,7 +47,7 @@ async fn changes_sign_ins_and_refusals_are_recorded_with_who_and_by_which_rule()
         .await
         .is(204);
     server
-        .post(&town.alice, path, rule(("app", "ci"), 1, ("tenant", "1")))
+        .post(&organization.alice, path, rule(("app", "ci"), 1, ("tenant", "1")))
         .await
         .refused(403);
     server
@@ -67,9 +67,15 @@ async fn changes_sign_ins_and_refusals_are_recorded_with_who_and_by_which_rule()
         .post("", "/api/v1/token", sign_in("Wrong-Pass-1!"))
         .await
         .refused(400);
-    let cluster = format!("/api/v1/clusters/{}/kubernetes-token", town.cluster);
-    server.post(&town.alice, &cluster, json!(null)).await.is(200);
-    server.post(&town.ci, &cluster, json!(null)).await.refused(403);
+    let cluster = format!("/api/v1/clusters/{}/kubernetes-token", organization.cluster);
+    server
+        .post(&organization.alice, &cluster, json!(null))
+        .await
+        .is(200);
+    server
+        .post(&organization.ci, &cluster, json!(null))
+        .await
+        .refused(403);
     let mut page = String::new();
     for event in events(server).await.into_iter().skip(before) {
         let entry = event.entry;
@@ -97,8 +103,8 @@ async fn changes_sign_ins_and_refusals_are_recorded_with_who_and_by_which_rule()
 
 #[tokio::test]
 async fn the_head_is_told_when_it_moved_and_is_the_chains_end() {
-    let town = Town::new().await;
-    let server = &town.server;
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
     let mut told = None;
     reeve_server::audit_log::tell_head(&server.app, &mut told).await;
     let last = events(server).await.pop().unwrap();

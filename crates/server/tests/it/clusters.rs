@@ -3,7 +3,7 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 
-use crate::server::{Server, Town, Transcript};
+use crate::server::{OrganizationFixture, Server, Transcript};
 
 #[tokio::test]
 async fn clusters_are_made_listed_shown_and_deleted() {
@@ -63,25 +63,39 @@ async fn clusters_are_made_listed_shown_and_deleted() {
 
 #[tokio::test]
 async fn who_may_not_is_told_what_is_missing() {
-    let town = Town::new().await;
-    let mut page = Transcript::of(&town.server);
-    let path = format!("/api/v1/clusters/{}", town.cluster);
-    page.post("nobody", &town.nobody, "/api/v1/clusters", json!({"name": "x"}))
+    let organization = OrganizationFixture::new().await;
+    let mut page = Transcript::of(&organization.server);
+    let path = format!("/api/v1/clusters/{}", organization.cluster);
+    page.post(
+        "nobody",
+        &organization.nobody,
+        "/api/v1/clusters",
+        json!({"name": "x"}),
+    )
+    .await
+    .refused(403);
+    page.post(
+        "alice",
+        &organization.alice,
+        "/api/v1/clusters",
+        json!({"name": "x"}),
+    )
+    .await
+    .refused(403);
+    page.get(
+        "alice, in a project of it, sees its name",
+        &organization.alice,
+        &path,
+    )
+    .await
+    .is(200);
+    page.get("bob does not hold it", &organization.bob, &path)
         .await
         .refused(403);
-    page.post("alice", &town.alice, "/api/v1/clusters", json!({"name": "x"}))
-        .await
-        .refused(403);
-    page.get("alice, in a project of it, sees its name", &town.alice, &path)
+    page.get("and in the list", &organization.alice, "/api/v1/clusters")
         .await
         .is(200);
-    page.get("bob does not hold it", &town.bob, &path)
-        .await
-        .refused(403);
-    page.get("and in the list", &town.alice, "/api/v1/clusters")
-        .await
-        .is(200);
-    page.delete("alice deletes", &town.alice, &path)
+    page.delete("alice deletes", &organization.alice, &path)
         .await
         .refused(403);
     page.get("without a token", "", &path).await.refused(401);
@@ -91,10 +105,10 @@ async fn who_may_not_is_told_what_is_missing() {
 /// Planted fault: with a `reaches_cluster` that counts every role, each of these gets a token.
 #[tokio::test]
 async fn a_role_without_rights_in_clusters_leads_to_no_kubernetes_token() {
-    let town = Town::new().await;
-    let server = &town.server;
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
     let paths = ["kubernetes-token", "kubernetes-endpoint"]
-        .map(|what| format!("/api/v1/clusters/{}/{what}", town.cluster));
+        .map(|what| format!("/api/v1/clusters/{}/{what}", organization.cluster));
     let roles = server
         .get(&server.admin, "/api/v1/authorization/roles")
         .await
@@ -107,7 +121,9 @@ async fn a_role_without_rights_in_clusters_leads_to_no_kubernetes_token() {
         let (_, token) = server
             .user(&email, json!({"uid": 61_000 + id, "gid": 5000}))
             .await;
-        server.rule(("user", &email), id, ("project", &town.robots)).await;
+        server
+            .rule(("user", &email), id, ("project", &organization.robots))
+            .await;
         if role.in_clusters().is_some() {
             server.post(&token, &paths[0], Value::Null).await.is(200);
             continue;
@@ -123,7 +139,7 @@ async fn a_role_without_rights_in_clusters_leads_to_no_kubernetes_token() {
         server.get(&token, &paths[1]).await.refused(403);
         // With one that has, there is one.
         server
-            .rule(("user", &email), 9, ("project", &town.captions))
+            .rule(("user", &email), 9, ("project", &organization.captions))
             .await;
         server.post(&token, &paths[0], Value::Null).await.is(200);
     }
@@ -132,38 +148,43 @@ async fn a_role_without_rights_in_clusters_leads_to_no_kubernetes_token() {
 
 #[tokio::test]
 async fn a_kubernetes_token_is_for_people_in_the_cluster() {
-    let town = Town::new().await;
-    let (other, _) = town.server.cluster("other").await;
-    let mut page = Transcript::of(&town.server);
+    let organization = OrganizationFixture::new().await;
+    let (other, _) = organization.server.cluster("other").await;
+    let mut page = Transcript::of(&organization.server);
     let path = |cluster: &str, what: &str| format!("/api/v1/clusters/{cluster}/{what}");
     for (who, token) in [
-        ("alice", &town.alice),
-        ("bob", &town.bob),
-        ("the administrator", &town.server.admin),
+        ("alice", &organization.alice),
+        ("bob", &organization.bob),
+        ("the administrator", &organization.server.admin),
     ] {
-        page.post(who, token, &path(&town.cluster, "kubernetes-token"), Value::Null)
-            .await
-            .is(200);
+        page.post(
+            who,
+            token,
+            &path(&organization.cluster, "kubernetes-token"),
+            Value::Null,
+        )
+        .await
+        .is(200);
     }
     page.post(
         "an application",
-        &town.ci,
-        &path(&town.cluster, "kubernetes-token"),
+        &organization.ci,
+        &path(&organization.cluster, "kubernetes-token"),
         Value::Null,
     )
     .await
     .refused(403);
     page.post(
         "nobody",
-        &town.nobody,
-        &path(&town.cluster, "kubernetes-token"),
+        &organization.nobody,
+        &path(&organization.cluster, "kubernetes-token"),
         Value::Null,
     )
     .await
     .refused(403);
     page.post(
         "another cluster",
-        &town.alice,
+        &organization.alice,
         &path(&other, "kubernetes-token"),
         Value::Null,
     )
@@ -171,51 +192,59 @@ async fn a_kubernetes_token_is_for_people_in_the_cluster() {
     .refused(404);
     page.get(
         "not said yet",
-        &town.alice,
-        &path(&town.cluster, "kubernetes-endpoint"),
+        &organization.alice,
+        &path(&organization.cluster, "kubernetes-endpoint"),
     )
     .await
     .refused(404);
-    let token = town.server.link_token(&town.cluster, &town.secret).await;
+    let token = organization
+        .server
+        .link_token(&organization.cluster, &organization.secret)
+        .await;
     let endpoint = json!({"server": "https://10.0.0.1:6443", "certificateAuthorityData": "Q0E="});
     let settings = json!({
         "enforceRunAsUser": true, "enforcePreventPrivilegeEscalation": true, "kubernetesVersion": "v1.37.2",
         "operatorVersion": "0.1.0", "kubernetesEndpoint": endpoint, "policyAlarms": [],
     });
-    town.server
+    organization
+        .server
         .post(&token, "/link/v1/status", json!({"settings": settings}))
         .await
         .is(204);
-    page.get("said", &town.alice, &path(&town.cluster, "kubernetes-endpoint"))
-        .await
-        .is(200);
+    page.get(
+        "said",
+        &organization.alice,
+        &path(&organization.cluster, "kubernetes-endpoint"),
+    )
+    .await
+    .is(200);
     page.get(
         "an application",
-        &town.ci,
-        &path(&town.cluster, "kubernetes-endpoint"),
+        &organization.ci,
+        &path(&organization.cluster, "kubernetes-endpoint"),
     )
     .await
     .refused(403);
     page.get(
         "nobody",
-        &town.nobody,
-        &path(&town.cluster, "kubernetes-endpoint"),
+        &organization.nobody,
+        &path(&organization.cluster, "kubernetes-endpoint"),
     )
     .await
     .refused(403);
     insta::assert_snapshot!(page.page());
-    let answer = town
+    let answer = organization
         .server
         .call(
-            &town.alice,
+            &organization.alice,
             Method::POST,
-            &path(&town.cluster, "kubernetes-token"),
+            &path(&organization.cluster, "kubernetes-token"),
             "",
         )
         .await
         .is(200);
     let claims = claims(answer["token"].as_str().unwrap());
-    assert_eq!(claims["aud"], format!("reeve-cluster:{}", town.cluster));
+    assert_eq!(claims["aud"], format!("reeve-cluster:{}", organization.cluster));
     assert_eq!(
         claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(),
         300
@@ -226,7 +255,10 @@ async fn a_kubernetes_token_is_for_people_in_the_cluster() {
     );
     assert_eq!(
         (&claims["email"], &claims["sub"]),
-        (&json!("alice@example.com"), &json!(town.alice_id.to_string()))
+        (
+            &json!("alice@example.com"),
+            &json!(organization.alice_id.to_string())
+        )
     );
 }
 
@@ -243,8 +275,8 @@ pub(crate) fn claims(token: &str) -> Value {
 
 #[tokio::test]
 async fn who_sees_something_in_a_cluster_finds_its_id_and_nothing_else_of_it() {
-    let town = Town::new().await;
-    let server = &town.server;
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
     let (other, _) = server.cluster("other").await;
     let body = json!({"name": "third", "domain": "third.example", "version": "2.20"});
     let third = server.post(&server.admin, "/api/v1/clusters", body).await.is(201);
@@ -254,7 +286,7 @@ async fn who_sees_something_in_a_cluster_finds_its_id_and_nothing_else_of_it() {
     server
         .rule(("user", "alice@example.com"), 5, ("project", &project))
         .await;
-    let seen = server.get(&town.alice, "/api/v1/clusters").await.is(200);
+    let seen = server.get(&organization.alice, "/api/v1/clusters").await.is(200);
     let seen = seen.as_array().unwrap();
     let names: Vec<_> = seen
         .iter()
@@ -267,12 +299,12 @@ async fn who_sees_something_in_a_cluster_finds_its_id_and_nothing_else_of_it() {
         }
     }
     let one = server
-        .get(&town.alice, &format!("/api/v1/clusters/{third}"))
+        .get(&organization.alice, &format!("/api/v1/clusters/{third}"))
         .await
         .is(200);
     assert_eq!(&one, &seen[1]);
     server
-        .get(&town.alice, &format!("/api/v1/clusters/{other}"))
+        .get(&organization.alice, &format!("/api/v1/clusters/{other}"))
         .await
         .refused(404);
     // With a rule at the cluster she sees it whole.
@@ -280,7 +312,7 @@ async fn who_sees_something_in_a_cluster_finds_its_id_and_nothing_else_of_it() {
         .rule(("user", "alice@example.com"), 5, ("cluster", third))
         .await;
     let whole = server
-        .get(&town.alice, &format!("/api/v1/clusters/{third}"))
+        .get(&organization.alice, &format!("/api/v1/clusters/{third}"))
         .await
         .is(200);
     assert_eq!(whole["domain"], "third.example");

@@ -6,18 +6,20 @@ use reeve_server::directory::Directory;
 use serde_json::json;
 
 use crate::link::Watch;
-use crate::server::{Town, rule};
+use crate::server::{OrganizationFixture, rule};
 
 const ALL: &str = "/api/v1/authorization/access-rules";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_hundred_rule_changes_at_once_leave_no_gap_and_the_index_equals_the_store() {
-    let town = Town::new().await;
-    let server = &town.server;
-    let token = server.link_token(&town.cluster, &town.secret).await;
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
+    let token = server
+        .link_token(&organization.cluster, &organization.secret)
+        .await;
     let mut watch = Watch::open(server, &token, Some(6)).await;
     watch.news().await.unwrap();
-    let robots = town.robots.as_str();
+    let robots = organization.robots.as_str();
     let change = |number: usize| async move {
         let name = format!("g{number}");
         let made = server
@@ -70,7 +72,7 @@ async fn two_hundred_rule_changes_at_once_leave_no_gap_and_the_index_equals_the_
             .collect::<BTreeSet<_>>()
     };
     assert_eq!(ids(&stored), ids(&server.app.directory()));
-    let cluster = town.cluster.parse().unwrap();
+    let cluster = organization.cluster.parse().unwrap();
     assert_eq!(stored.cluster(cluster).unwrap().revision.0, wanted);
     assert_eq!(
         server.app.directory().cluster(cluster).unwrap().revision.0,
@@ -80,8 +82,8 @@ async fn two_hundred_rule_changes_at_once_leave_no_gap_and_the_index_equals_the_
 
 #[tokio::test]
 async fn of_the_same_rule_made_ten_times_at_once_one_is_made() {
-    let town = Town::new().await;
-    let server = &town.server;
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
     let body = rule(("group", "g"), 9, ("tenant", "1"));
     let answers =
         futures::future::join_all((0..10).map(|_| server.post(&server.admin, ALL, body.clone()))).await;
@@ -92,11 +94,11 @@ async fn of_the_same_rule_made_ten_times_at_once_one_is_made() {
 
 #[tokio::test]
 async fn a_change_whose_caller_hangs_up_is_done_whole() {
-    let town = Town::new().await;
-    let server = &town.server;
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
     for number in 0..20 {
         let name = format!("p{number}");
-        let body = json!({"name": name, "clusterId": town.cluster, "parentId": town.vision, "resources": []});
+        let body = json!({"name": name, "clusterId": organization.cluster, "parentId": organization.vision, "resources": []});
         let call = server.post(&server.admin, "/api/v1/org-unit/projects", body);
         let _ = tokio::time::timeout(std::time::Duration::from_micros(50 * number), call).await;
     }

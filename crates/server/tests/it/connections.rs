@@ -15,7 +15,7 @@ use serde_json::json;
 use crate::floods::started;
 use crate::link::Watch;
 use crate::process::{Running, fresh};
-use crate::server::{ADMIN, ADMIN_PASSWORD, Server, Town};
+use crate::server::{ADMIN, ADMIN_PASSWORD, OrganizationFixture, Server};
 
 /// A connection after its handshake.
 pub(crate) fn connected(
@@ -163,13 +163,13 @@ fn unfinished(token: &str, path: &str, from: [u8; 4]) -> Request<Body> {
 
 /// Sends so many of them, and waits until each has what it can have.
 fn holding(
-    town: &Town,
+    organization: &OrganizationFixture,
     count: usize,
     request: impl Fn(usize) -> Request<Body>,
 ) -> Vec<tokio::task::JoinHandle<u16>> {
     (0..count)
         .map(|number| {
-            let (router, request) = (town.server.router.clone(), request(number));
+            let (router, request) = (organization.server.router.clone(), request(number));
             tokio::spawn(async move {
                 let answer = tower::ServiceExt::oneshot(router, request).await.unwrap();
                 answer.status().as_u16()
@@ -180,15 +180,17 @@ fn holding(
 
 #[tokio::test]
 async fn requests_in_flight_are_bounded_for_each_and_nobody_takes_anothers_place() {
-    let town = Town::new().await;
-    let server = &town.server;
-    let link = server.link_token(&town.cluster, &town.secret).await;
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
+    let link = server
+        .link_token(&organization.cluster, &organization.secret)
+        .await;
     // Somebody with a token, and strangers from everywhere on both token routes.
-    let mut held = holding(&town, 200, |_| {
-        unfinished(&town.alice, "/api/v1/workloads/trainings", [10, 0, 0, 1])
+    let mut held = holding(&organization, 200, |_| {
+        unfinished(&organization.alice, "/api/v1/workloads/trainings", [10, 0, 0, 1])
     });
     for path in ["/api/v1/token", "/link/v1/token"] {
-        held.extend(holding(&town, 600, |number| {
+        held.extend(holding(&organization, 600, |number| {
             unfinished("", path, [10, 0, u8::try_from(number / 100).unwrap(), 1])
         }));
     }
@@ -202,40 +204,43 @@ async fn requests_in_flight_are_bounded_for_each_and_nobody_takes_anothers_place
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert_eq!(turned_away(), wanted);
-    let busy = server.get(&town.alice, "/api/v1/me").await;
+    let busy = server.get(&organization.alice, "/api/v1/me").await;
     let message = busy.refused(503);
     assert!(message.contains("of yours"), "{message}");
     assert_eq!(busy.headers["retry-after"], "1");
     let body = json!({"grantType": "password", "username": ADMIN, "password": ADMIN_PASSWORD});
     server.post("", "/api/v1/token", body).await.refused(503);
     // Who has a token, and a cluster, go on.
-    server.get(&town.bob, "/api/v1/me").await.is(200);
-    let path = format!("/api/v1/authorization/access-rules/{}", town.alice_rule);
+    server.get(&organization.bob, "/api/v1/me").await.is(200);
+    let path = format!("/api/v1/authorization/access-rules/{}", organization.alice_rule);
     let mut watch = Watch::open(server, &link, None).await;
     // The welcome, and everything there is.
     watch.news().await.unwrap();
     watch.news().await.unwrap();
     server.delete(&server.admin, &path).await.is(204);
     let told = watch.news().await.unwrap();
-    assert_eq!(told["deletes"][0]["id"], town.alice_rule, "{told}");
+    assert_eq!(told["deletes"][0]["id"], organization.alice_rule, "{told}");
     for request in held {
         request.abort();
     }
     tokio::time::sleep(Duration::from_millis(100)).await;
-    server.get(&town.alice, "/api/v1/me").await.is(200);
+    server.get(&organization.alice, "/api/v1/me").await.is(200);
 }
 
 /// Planted fault: where a request in flight is counted until its body has ended, the streams take every place of the cluster's and
 /// the report is answered 503.
 #[tokio::test]
 async fn open_streams_hold_no_place() {
-    let town = Town::new().await;
-    let link = town.server.link_token(&town.cluster, &town.secret).await;
+    let organization = OrganizationFixture::new().await;
+    let link = organization
+        .server
+        .link_token(&organization.cluster, &organization.secret)
+        .await;
     let mut streams = Vec::new();
     for _ in 0..40 {
-        streams.push(Watch::open(&town.server, &link, None).await);
+        streams.push(Watch::open(&organization.server, &link, None).await);
     }
-    let report = town
+    let report = organization
         .server
         .post(&link, "/link/v1/status", json!({"revision": 0}))
         .await;

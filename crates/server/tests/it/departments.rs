@@ -2,17 +2,17 @@
 
 use serde_json::json;
 
-use crate::server::{Town, Transcript};
+use crate::server::{OrganizationFixture, Transcript};
 
 const ALL: &str = "/api/v1/org-unit/departments";
 
 #[tokio::test]
 async fn departments_are_made_listed_counted_shown_and_deleted() {
-    let town = Town::new().await;
-    let admin = &town.server.admin;
-    let mut page = Transcript::of(&town.server);
+    let organization = OrganizationFixture::new().await;
+    let admin = &organization.server.admin;
+    let mut page = Transcript::of(&organization.server);
     let body = json!({
-        "name": "audio", "clusterId": town.cluster, "description": "sounds",
+        "name": "audio", "clusterId": organization.cluster, "description": "sounds",
         "resources": [{"nodePool": {"id": "1", "name": "default"}, "gpu": {"deserved": 2.5}, "cpu": {"deserved": 4000}}],
     });
     let made = page.post("success", admin, ALL, body.clone()).await.is(201);
@@ -29,7 +29,7 @@ async fn departments_are_made_listed_counted_shown_and_deleted() {
         "a bad name",
         admin,
         ALL,
-        json!({"name": "1x", "clusterId": town.cluster, "resources": []}),
+        json!({"name": "1x", "clusterId": organization.cluster, "resources": []}),
     )
     .await
     .refused(400);
@@ -37,7 +37,7 @@ async fn departments_are_made_listed_counted_shown_and_deleted() {
         "nothing of resources",
         admin,
         ALL,
-        json!({"name": "x", "clusterId": town.cluster}),
+        json!({"name": "x", "clusterId": organization.cluster}),
     )
     .await
     .refused(400);
@@ -59,34 +59,37 @@ async fn departments_are_made_listed_counted_shown_and_deleted() {
     page.get("no id", admin, &format!("{ALL}/x")).await.refused(404);
     page.delete("deleted", admin, &path).await.is(204);
     page.delete("deleted before", admin, &path).await.refused(404);
-    let body = json!({"name": "x", "clusterId": town.cluster, "resources": []});
-    page.post("bob makes one", &town.bob, ALL, body)
+    let body = json!({"name": "x", "clusterId": organization.cluster, "resources": []});
+    page.post("bob makes one", &organization.bob, ALL, body)
         .await
         .refused(403);
-    page.get("bob sees his own", &town.bob, ALL).await.is(200);
+    page.get("bob sees his own", &organization.bob, ALL).await.is(200);
     insta::assert_snapshot!(page.page());
 }
 
 #[tokio::test]
 async fn with_a_department_go_its_projects_and_rules() {
-    let town = Town::new().await;
-    let server = &town.server;
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
     assert_eq!(
-        server.get(&town.alice, "/api/v1/org-unit/projects").await.is(200)["projects"][0]["name"],
+        server
+            .get(&organization.alice, "/api/v1/org-unit/projects")
+            .await
+            .is(200)["projects"][0]["name"],
         "robots"
     );
     server
-        .delete(&server.admin, &format!("{ALL}/{}", town.vision))
+        .delete(&server.admin, &format!("{ALL}/{}", organization.vision))
         .await
         .is(204);
     server
-        .get(&town.alice, "/api/v1/org-unit/projects")
+        .get(&organization.alice, "/api/v1/org-unit/projects")
         .await
         .refused(403);
     server
         .get(
             &server.admin,
-            &format!("/api/v1/org-unit/projects/{}", town.robots),
+            &format!("/api/v1/org-unit/projects/{}", organization.robots),
         )
         .await
         .refused(404);

@@ -1,6 +1,6 @@
 //! The realm's documents, health, readiness, metrics.
 
-use crate::server::{Server, Town, Transcript};
+use crate::server::{OrganizationFixture, Server, Transcript};
 
 #[tokio::test]
 async fn api_servers_find_the_keys() {
@@ -29,15 +29,19 @@ async fn api_servers_find_the_keys() {
 
 #[tokio::test]
 async fn health_readiness_and_metrics_are_open() {
-    let town = Town::new().await;
-    let mut page = Transcript::of(&town.server);
+    let organization = OrganizationFixture::new().await;
+    let mut page = Transcript::of(&organization.server);
     page.get("alive", "", "/healthz").await.is(200);
     page.get("ready", "", "/readyz").await.is(200);
-    town.server.app.stopping.send_replace(true);
+    organization.server.app.stopping.send_replace(true);
     page.get("ending", "", "/readyz").await.is(503);
     insta::assert_snapshot!(page.page());
-    town.server.get(&town.alice, "/api/v1/users").await.refused(403);
-    let metrics = town.server.get("", "/metrics").await;
+    organization
+        .server
+        .get(&organization.alice, "/api/v1/users")
+        .await
+        .refused(403);
+    let metrics = organization.server.get("", "/metrics").await;
     assert_eq!(metrics.status, 200);
     for line in [
         "reeve_requests_total{operation=\"get_users\",status=\"403\"} 1",
@@ -49,5 +53,8 @@ async fn health_readiness_and_metrics_are_open() {
     ] {
         assert!(metrics.text.contains(line), "{line}\n{}", metrics.text);
     }
-    assert!(!metrics.text.contains(&town.cluster), "everybody may read this");
+    assert!(
+        !metrics.text.contains(&organization.cluster),
+        "everybody may read this"
+    );
 }

@@ -8,10 +8,10 @@ use axum::routing::get;
 use reeve_api::health::HealthOperation;
 use reeve_server::app::App;
 use reeve_server::error::ApiError;
-use reeve_server::guard;
+use reeve_server::middleware;
 use serde_json::json;
 
-use crate::server::{Server, Town, rule};
+use crate::server::{OrganizationFixture, Server, rule};
 
 #[tokio::test]
 async fn a_handler_that_panics_is_answered_with_500_and_tells_nothing() {
@@ -20,7 +20,7 @@ async fn a_handler_that_panics_is_answered_with_500_and_tells_nothing() {
         panic!("a value nobody may see")
     }
     let state = (Arc::clone(&server.app), HealthOperation::Healthz.row());
-    let route = get(handler).layer(from_fn_with_state(state, guard::operation));
+    let route = get(handler).layer(from_fn_with_state(state, middleware::operation));
     server.router = Router::new().route("/panics", route);
     let answer = server.get("", "/panics").await;
     let message = answer.refused(500);
@@ -30,23 +30,24 @@ async fn a_handler_that_panics_is_answered_with_500_and_tells_nothing() {
 
 #[tokio::test]
 async fn a_change_that_panics_ends_alone() {
-    let town = Town::new().await;
-    let change = town
+    let organization = OrganizationFixture::new().await;
+    let change = organization
         .server
         .app
         .change::<(), _>(|_app: Arc<App>| async { panic!("in the middle") });
     assert!(matches!(change.await, Err(ApiError::Internal(_))));
-    town.server.rule(("group", "g"), 9, ("tenant", "1")).await;
-    town.server
-        .get(&town.alice, "/api/v1/org-unit/projects")
+    organization.server.rule(("group", "g"), 9, ("tenant", "1")).await;
+    organization
+        .server
+        .get(&organization.alice, "/api/v1/org-unit/projects")
         .await
         .is(200);
 }
 
 #[tokio::test]
 async fn without_its_database_the_server_says_so_and_decides_nothing() {
-    let town = Town::new().await;
-    let server = &town.server;
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
     server.sql.close().await;
     let answer = server.get("", "/readyz").await;
     assert_eq!(answer.refused(503), "not ready");
@@ -58,7 +59,7 @@ async fn without_its_database_the_server_says_so_and_decides_nothing() {
         .await
         .refused(503);
     // Whether that was committed is unknown, so who may what is unknown too.
-    for token in [&server.admin, &town.alice] {
+    for token in [&server.admin, &organization.alice] {
         let answer = server.get(token, "/api/v1/me").await;
         answer.refused(503);
         assert_eq!(answer.headers["retry-after"], "1");
@@ -75,10 +76,13 @@ async fn without_its_database_the_server_says_so_and_decides_nothing() {
 
 #[tokio::test]
 async fn no_answer_is_to_be_kept_by_anybody_on_the_way() {
-    let town = Town::new().await;
-    for (token, path) in [(&town.alice, "/api/v1/me"), (&String::new(), "/api/v1/me")] {
+    let organization = OrganizationFixture::new().await;
+    for (token, path) in [
+        (&organization.alice, "/api/v1/me"),
+        (&String::new(), "/api/v1/me"),
+    ] {
         assert_eq!(
-            town.server.get(token, path).await.headers["cache-control"],
+            organization.server.get(token, path).await.headers["cache-control"],
             "no-store"
         );
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use reeve_authz::{Action, BootstrapException, Entity, Granted};
 use reeve_identity::{MasterKey, Random};
-use reeve_server::start::DataDir;
+use reeve_server::bootstrap::DataDir;
 use reeve_store::{Audit, AuditRow, Outcome};
 use serde_json::{Value, json};
 

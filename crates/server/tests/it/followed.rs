@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use reeve_server::directory::{Applied, Directory};
-use reeve_store::conformance::{RandomWrites, World};
+use reeve_store::conformance::{Organization, RandomWrites};
 use reeve_store::{ChangeNumber, DirectoryChange, DirectorySnapshot, LogAfter, LoggedChanges, Store};
 use serde_json::{Value, json};
 
-use crate::server::{Server, Town, rule};
+use crate::server::{OrganizationFixture, Server, rule};
 
 /// What is read anew.
 async fn fresh(store: &dyn Store) -> DirectorySnapshot {
@@ -22,18 +22,18 @@ async fn is_fresh(server: &Server, after: &str) {
 /// Each write by REST, with a second server over the same database that hears of it by the log alone.
 #[tokio::test]
 async fn after_any_sequence_of_requests_the_directory_equals_one_loaded_fresh() {
-    let town = Town::new().await;
-    let server = &town.server;
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
     let replica = Server::open(Arc::clone(&server.dir), server.clock.clone()).await;
     let mut draw = drawn();
     for step in 0..120 {
-        let said = request(&town, step, &mut draw).await;
+        let said = request(&organization, step, &mut draw).await;
         is_fresh(server, &said).await;
         replica.app.catch_up().await.unwrap();
         is_fresh(&replica, &said).await;
         assert_eq!(
-            replica.app.hub.revisions().into_iter().max(),
-            server.app.hub.revisions().into_iter().max(),
+            replica.app.cluster_streams.revisions().into_iter().max(),
+            server.app.cluster_streams.revisions().into_iter().max(),
             "streams hear of it, too: {said}"
         );
     }
@@ -52,8 +52,12 @@ fn drawn() -> impl FnMut(usize) -> usize {
 }
 
 /// Does one request, whatever is answered; which.
-async fn request(town: &Town, step: usize, draw: &mut impl FnMut(usize) -> usize) -> String {
-    let (server, admin) = (&town.server, town.server.admin.as_str());
+async fn request(
+    organization: &OrganizationFixture,
+    step: usize,
+    draw: &mut impl FnMut(usize) -> usize,
+) -> String {
+    let (server, admin) = (&organization.server, organization.server.admin.as_str());
     let known = server.app.directory().snapshot();
     let department = known.departments.get(draw(known.departments.len().max(1)));
     let department = department.map_or("0".to_owned(), |it| it.id.to_string());
@@ -62,7 +66,7 @@ async fn request(town: &Town, step: usize, draw: &mut impl FnMut(usize) -> usize
         .service_accounts
         .get(draw(known.service_accounts.len().max(1)));
     let account = account.map_or(String::new(), |it| it.id.to_string());
-    let cluster = &town.cluster;
+    let cluster = &organization.cluster;
     let (path, body): (String, Value) = match draw(9) {
         0 => (
             "/api/v1/org-unit/departments".to_owned(),
@@ -116,8 +120,8 @@ async fn written() -> Written {
     let key = reeve_store_sql::AuditKey::new([7; 32].into());
     let file = dir.path().join("reeve.db");
     let store = reeve_store_sql::SqlStore::open_sqlite(&file, key, now);
-    let mut world = World::new(Arc::new(store.await.unwrap())).await;
-    let empty = fresh(world.store.as_ref()).await;
+    let mut organization = Organization::new(Arc::new(store.await.unwrap())).await;
+    let empty = fresh(organization.store.as_ref()).await;
     let mut written = Written {
         log: Vec::new(),
         fresh: Vec::new(),
@@ -126,14 +130,14 @@ async fn written() -> Written {
     let mut writes = RandomWrites::new(5);
     let mut reached = written.empty.reached.clone();
     for _ in 0..200 {
-        writes.step(&mut world).await;
-        let log = match world.store.changes_since(&reached, 1000).await.unwrap() {
+        writes.step(&mut organization).await;
+        let log = match organization.store.changes_since(&reached, 1000).await.unwrap() {
             LogAfter::Entries(log) => log,
             other => panic!("{other:?}"),
         };
         reached = log.last().map_or(reached, LoggedChanges::mark);
         written.log.push(log);
-        written.fresh.push(fresh(world.store.as_ref()).await);
+        written.fresh.push(fresh(organization.store.as_ref()).await);
     }
     written
 }

@@ -9,7 +9,7 @@ use reeve_store::SubjectId;
 use reeve_types::Timestamp;
 use serde_json::{Value, json};
 
-use crate::server::{ADMIN, KEY_DAYS, Server, Town, URL};
+use crate::server::{ADMIN, KEY_DAYS, OrganizationFixture, Server, URL};
 
 const KEYS: &str = "/api/v1/security/signing-keys";
 const ROTATE: &str = "/api/v1/security/signing-keys/rotate";
@@ -46,12 +46,15 @@ async fn admin(server: &Server) -> String {
 
 #[tokio::test]
 async fn the_next_key_signs_when_everybody_can_know_it_and_the_former_one_stays_as_long_as_its_tokens() {
-    let town = Town::new().await;
-    let server = &town.server;
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
     let before = published(server).await;
     assert_eq!(before.len(), 2);
-    server.get(&town.alice, KEYS).await.refused(403);
-    server.post(&town.alice, ROTATE, json!({})).await.refused(403);
+    server.get(&organization.alice, KEYS).await.refused(403);
+    server
+        .post(&organization.alice, ROTATE, json!({}))
+        .await
+        .refused(403);
     server
         .post(&server.admin, ROTATE, json!({"force": true}))
         .await
@@ -74,10 +77,10 @@ async fn the_next_key_signs_when_everybody_can_know_it_and_the_former_one_stays_
         !before.contains(&after[1]),
         "a new key is published, and does not sign"
     );
-    server.get(&town.alice, "/api/v1/me").await.is(200);
-    let fresh = server.token_of(SubjectId::User(town.alice_id)).await;
+    server.get(&organization.alice, "/api/v1/me").await.is(200);
+    let fresh = server.token_of(SubjectId::User(organization.alice_id)).await;
     assert_eq!(
-        (kid(&town.alice), kid(&fresh)),
+        (kid(&organization.alice), kid(&fresh)),
         (before[0].clone(), before[1].clone())
     );
     server.get(&fresh, "/api/v1/me").await.is(200);

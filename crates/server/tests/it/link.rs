@@ -15,7 +15,7 @@ use sqlx::ConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
 use tower::ServiceExt;
 
-use crate::server::{Server, Town, write_beside};
+use crate::server::{OrganizationFixture, Server, write_beside};
 
 /// A revision of the cluster that has this token of the link, with what the database keeps of it.
 async fn kept(server: &Server, token: &str, revision: u64) -> Resume {
@@ -103,14 +103,16 @@ impl Watch {
 
 #[tokio::test]
 async fn a_stream_begins_with_everything_and_goes_on_with_what_changes() {
-    let town = Town::new().await;
-    let server = &town.server;
-    let token = server.link_token(&town.cluster, &town.secret).await;
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
+    let token = server
+        .link_token(&organization.cluster, &organization.secret)
+        .await;
     let mut watch = Watch::open(server, &token, None).await;
     let welcome = watch.news().await.unwrap();
     assert_eq!(
         welcome,
-        json!({"type": "welcome", "protocol": 4, "clusterId": town.cluster, "revision": 6})
+        json!({"type": "welcome", "protocol": 4, "clusterId": organization.cluster, "revision": 6})
     );
     let all = watch.news().await.unwrap();
     assert_eq!(
@@ -137,12 +139,12 @@ async fn a_stream_begins_with_everything_and_goes_on_with_what_changes() {
     server
         .delete(
             &server.admin,
-            &format!("/api/v1/authorization/access-rules/{}", town.alice_rule),
+            &format!("/api/v1/authorization/access-rules/{}", organization.alice_rule),
         )
         .await
         .is(204);
     let batch = watch.news().await.unwrap();
-    let gone = json!([{"kind": "AccessRule", "id": town.alice_rule}]);
+    let gone = json!([{"kind": "AccessRule", "id": organization.alice_rule}]);
     let token = kept(server, &token, 7).await.token;
     assert_eq!(
         batch,
@@ -158,9 +160,11 @@ async fn a_stream_begins_with_everything_and_goes_on_with_what_changes() {
 
 #[tokio::test]
 async fn a_resumed_stream_is_told_only_what_is_later() {
-    let town = Town::new().await;
-    let server = &town.server;
-    let token = server.link_token(&town.cluster, &town.secret).await;
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
+    let token = server
+        .link_token(&organization.cluster, &organization.secret)
+        .await;
     let mut watch = Watch::open(server, &token, Some(4)).await;
     assert_eq!(watch.news().await.unwrap()["revision"], 6);
     let batch = watch.news().await.unwrap();
@@ -202,8 +206,10 @@ async fn over_a_copy_of(server: &Server) -> Server {
 }
 
 /// What the first batch of a stream that resumes there is: the revisions of its objects, or `None` for everything.
-async fn sent(server: &Server, town: &Town, resume: Resume) -> Option<Vec<u64>> {
-    let token = server.link_token(&town.cluster, &town.secret).await;
+async fn sent(server: &Server, organization: &OrganizationFixture, resume: Resume) -> Option<Vec<u64>> {
+    let token = server
+        .link_token(&organization.cluster, &organization.secret)
+        .await;
     let mut watch = Watch::open_from(server, &token, Some(resume)).await;
     assert_eq!(watch.news().await.unwrap()["type"], "welcome");
     let batch = watch.line().await.unwrap();
@@ -214,8 +220,10 @@ async fn sent(server: &Server, town: &Town, resume: Resume) -> Option<Vec<u64>> 
     Some(upserts.map(|it| it["revision"].as_u64().unwrap()).collect())
 }
 
-async fn position(server: &Server, town: &Town, revision: u64) -> Resume {
-    let token = server.link_token(&town.cluster, &town.secret).await;
+async fn position(server: &Server, organization: &OrganizationFixture, revision: u64) -> Resume {
+    let token = server
+        .link_token(&organization.cluster, &organization.secret)
+        .await;
     kept(server, &token, revision).await
 }
 
@@ -223,62 +231,73 @@ async fn position(server: &Server, town: &Town, revision: u64) -> Resume {
 /// rule that is in no database stays in the cluster.
 #[tokio::test]
 async fn a_restored_database_that_has_overtaken_the_operator_sends_everything() {
-    let town = Town::new().await;
-    let six = position(&town.server, &town, 6).await;
-    town.server.sql.close().await;
+    let organization = OrganizationFixture::new().await;
+    let six = position(&organization.server, &organization, 6).await;
+    organization.server.sql.close().await;
     // The backup is taken at revision 6; what happens to the original afterwards is lost.
-    let lost = over_a_copy_of(&town.server).await;
+    let lost = over_a_copy_of(&organization.server).await;
     for group in ["a", "b"] {
         lost.rule(("group", group), 9, ("tenant", "1")).await;
     }
-    let (seven, eight) = (position(&lost, &town, 7).await, position(&lost, &town, 8).await);
-    assert_eq!(sent(&lost, &town, seven).await, Some(vec![8]));
+    let (seven, eight) = (
+        position(&lost, &organization, 7).await,
+        position(&lost, &organization, 8).await,
+    );
+    assert_eq!(sent(&lost, &organization, seven).await, Some(vec![8]));
     lost.sql.close().await;
 
-    let restored = over_a_copy_of(&town.server).await;
-    assert_eq!(sent(&restored, &town, eight).await, None, "not come to yet");
+    let restored = over_a_copy_of(&organization.server).await;
+    assert_eq!(
+        sent(&restored, &organization, eight).await,
+        None,
+        "not come to yet"
+    );
     for group in ["c", "d", "e", "f"] {
         restored.rule(("group", group), 9, ("tenant", "1")).await;
     }
     // The operator is at revision 8 of what is in no database, and here are ten.
-    assert_eq!(sent(&restored, &town, eight).await, None);
-    assert_eq!(sent(&restored, &town, seven).await, None);
+    assert_eq!(sent(&restored, &organization, eight).await, None);
+    assert_eq!(sent(&restored, &organization, seven).await, None);
     // What both share can be gone on from.
-    assert_eq!(sent(&restored, &town, six).await, Some(vec![7, 8, 9, 10]));
+    assert_eq!(sent(&restored, &organization, six).await, Some(vec![7, 8, 9, 10]));
 
     // The same when the copy is taken again, and the same server goes on with it.
-    let ten = position(&restored, &town, 10).await;
+    let ten = position(&restored, &organization, 10).await;
     restored.sql.close().await;
     let again = over_a_copy_of(&restored).await;
     again.rule(("group", "g"), 9, ("tenant", "1")).await;
-    assert_eq!(sent(&again, &town, ten).await, Some(vec![11]));
-    let eleven = position(&again, &town, 11).await;
+    assert_eq!(sent(&again, &organization, ten).await, Some(vec![11]));
+    let eleven = position(&again, &organization, 11).await;
     again.sql.close().await;
     let last = over_a_copy_of(&restored).await;
     last.rule(("group", "h"), 9, ("tenant", "1")).await;
-    assert_eq!(sent(&last, &town, eleven).await, None);
+    assert_eq!(sent(&last, &organization, eleven).await, None);
 }
 
 #[tokio::test]
 async fn an_ordinary_restart_sends_only_later_revisions() {
-    let town = Town::new().await;
+    let organization = OrganizationFixture::new().await;
     let (five, six) = (
-        position(&town.server, &town, 5).await,
-        position(&town.server, &town, 6).await,
+        position(&organization.server, &organization, 5).await,
+        position(&organization.server, &organization, 6).await,
     );
-    town.server.sql.close().await;
-    let server = Server::open(Arc::clone(&town.server.dir), town.server.clock.clone()).await;
+    organization.server.sql.close().await;
+    let server = Server::open(
+        Arc::clone(&organization.server.dir),
+        organization.server.clock.clone(),
+    )
+    .await;
     server.rule(("group", "g"), 9, ("tenant", "1")).await;
-    assert_eq!(sent(&server, &town, five).await, Some(vec![6, 7]));
-    assert_eq!(sent(&server, &town, six).await, Some(vec![7]));
-    let seven = position(&server, &town, 7).await;
-    assert_eq!(sent(&server, &town, seven).await, Some(vec![]));
+    assert_eq!(sent(&server, &organization, five).await, Some(vec![6, 7]));
+    assert_eq!(sent(&server, &organization, six).await, Some(vec![7]));
+    let seven = position(&server, &organization, 7).await;
+    assert_eq!(sent(&server, &organization, seven).await, Some(vec![]));
 }
 
 #[tokio::test]
 async fn another_clusters_changes_are_not_its_business() {
-    let town = Town::new().await;
-    let server = &town.server;
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
     let (other, secret) = server.cluster("other").await;
     let token = server.link_token(&other, &secret).await;
     let mut watch = Watch::open(server, &token, None).await;
@@ -289,7 +308,9 @@ async fn another_clusters_changes_are_not_its_business() {
         1,
         "the administrator's rule reaches every cluster"
     );
-    server.rule(("group", "g"), 9, ("project", &town.robots)).await;
+    server
+        .rule(("group", "g"), 9, ("project", &organization.robots))
+        .await;
     server.rule(("group", "g"), 9, ("tenant", "1")).await;
     let batch = watch.news().await.unwrap();
     assert_eq!(
@@ -300,15 +321,20 @@ async fn another_clusters_changes_are_not_its_business() {
 
 #[tokio::test]
 async fn a_stream_ends_with_its_cluster_its_token_and_the_server() {
-    let town = Town::new().await;
-    let server = &town.server;
-    let token = server.link_token(&town.cluster, &town.secret).await;
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
+    let token = server
+        .link_token(&organization.cluster, &organization.secret)
+        .await;
     let (other, secret) = server.cluster("other").await;
     let second = server.link_token(&other, &secret).await;
 
     let mut watch = Watch::open(server, &token, Some(6)).await;
     server
-        .delete(&server.admin, &format!("/api/v1/clusters/{}", town.cluster))
+        .delete(
+            &server.admin,
+            &format!("/api/v1/clusters/{}", organization.cluster),
+        )
         .await
         .is(204);
     while watch.line().await.is_some() {}
@@ -316,15 +342,16 @@ async fn a_stream_ends_with_its_cluster_its_token_and_the_server() {
         .post(&token, "/link/v1/status", json!({}))
         .await
         .refused(401);
-    let again = json!({"clusterId": town.cluster, "clientSecret": town.secret});
+    let again = json!({"clusterId": organization.cluster, "clientSecret": organization.secret});
     let told = server.post("", "/link/v1/token", again).await.is(410);
     assert_eq!(
         (&told["code"], &told["deletedClusterId"]),
-        (&json!(410), &json!(town.cluster))
+        (&json!(410), &json!(organization.cluster))
     );
     // Whoever has not its secret learns nothing.
-    let wrong = json!({"clusterId": town.cluster, "clientSecret": secret});
-    let nowhere = json!({"clusterId": "00000000-0000-4000-8000-000000000000", "clientSecret": town.secret});
+    let wrong = json!({"clusterId": organization.cluster, "clientSecret": secret});
+    let nowhere =
+        json!({"clusterId": "00000000-0000-4000-8000-000000000000", "clientSecret": organization.secret});
     assert_eq!(
         server.post("", "/link/v1/token", wrong).await.refused(400),
         server.post("", "/link/v1/token", nowhere).await.refused(400)
@@ -346,14 +373,16 @@ async fn a_stream_ends_with_its_cluster_its_token_and_the_server() {
     let mut watch = Watch::open(server, &third, None).await;
     server.app.stopping.send_replace(true);
     while watch.line().await.is_some() {}
-    assert_eq!(server.app.hub.streams(), 0);
+    assert_eq!(server.app.cluster_streams.streams(), 0);
 }
 
 #[tokio::test]
 async fn a_hello_or_a_report_that_cannot_be_is_400() {
-    let town = Town::new().await;
-    let server = &town.server;
-    let token = server.link_token(&town.cluster, &town.secret).await;
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
+    let token = server
+        .link_token(&organization.cluster, &organization.secret)
+        .await;
     let message = server
         .post(
             &token,
@@ -380,24 +409,31 @@ async fn a_hello_or_a_report_that_cannot_be_is_400() {
     assert!(message.contains("operatorVersion"), "{message}");
     // An array of an object's fields is no object.
     for (token, path, body) in [
-        ("", "/link/v1/token", json!([town.cluster, town.secret])),
+        (
+            "",
+            "/link/v1/token",
+            json!([organization.cluster, organization.secret]),
+        ),
         (&*token, "/link/v1/watch", json!([3, "x", null])),
         (&*token, "/link/v1/status", json!([])),
     ] {
         server.post(token, path, body).await.refused(400);
     }
-    let wrong = json!({"clusterId": town.cluster, "clientSecret": "wrong"});
+    let wrong = json!({"clusterId": organization.cluster, "clientSecret": "wrong"});
     let a = server.post("", "/link/v1/token", wrong).await.refused(400);
-    let nowhere = json!({"clusterId": "00000000-0000-4000-8000-000000000000", "clientSecret": town.secret});
+    let nowhere =
+        json!({"clusterId": "00000000-0000-4000-8000-000000000000", "clientSecret": organization.secret});
     let b = server.post("", "/link/v1/token", nowhere).await.refused(400);
     assert_eq!(a, b);
 }
 
 #[tokio::test]
 async fn a_fifth_stream_of_a_cluster_ends_the_first() {
-    let town = Town::new().await;
-    let server = &town.server;
-    let token = server.link_token(&town.cluster, &town.secret).await;
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
+    let token = server
+        .link_token(&organization.cluster, &organization.secret)
+        .await;
     let mut streams = Vec::new();
     for _ in 0..5 {
         let mut watch = Watch::open(server, &token, Some(6)).await;
@@ -405,7 +441,7 @@ async fn a_fifth_stream_of_a_cluster_ends_the_first() {
         streams.push(watch);
     }
     while streams[0].line().await.is_some() {}
-    assert_eq!(server.app.hub.streams(), 4);
+    assert_eq!(server.app.cluster_streams.streams(), 4);
     server.rule(("group", "g"), 9, ("tenant", "1")).await;
     for watch in &mut streams[1..] {
         assert_eq!(watch.news().await.unwrap()["revision"], 7);
@@ -414,20 +450,26 @@ async fn a_fifth_stream_of_a_cluster_ends_the_first() {
 
 #[tokio::test]
 async fn one_clusters_secret_is_worth_nothing_for_another() {
-    let town = Town::new().await;
-    let (other, _) = town.server.cluster("other").await;
-    let body = json!({"clusterId": other, "clientSecret": town.secret});
-    town.server.post("", "/link/v1/token", body).await.refused(400);
+    let organization = OrganizationFixture::new().await;
+    let (other, _) = organization.server.cluster("other").await;
+    let body = json!({"clusterId": other, "clientSecret": organization.secret});
+    organization
+        .server
+        .post("", "/link/v1/token", body)
+        .await
+        .refused(400);
 }
 
 #[tokio::test]
 async fn a_cluster_shows_whether_its_operator_is_there() {
-    let town = Town::new().await;
-    let server = &town.server;
-    let path = format!("/api/v1/clusters/{}", town.cluster);
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
+    let path = format!("/api/v1/clusters/{}", organization.cluster);
     let state = || async { server.get(&server.admin, &path).await.is(200)["status"]["state"].clone() };
     assert_eq!(state().await, "WaitingToConnect");
-    let token = server.link_token(&town.cluster, &town.secret).await;
+    let token = server
+        .link_token(&organization.cluster, &organization.secret)
+        .await;
     let watch = Watch::open(server, &token, None).await;
     assert_eq!(state().await, "Connected");
     let settings = json!({
@@ -451,14 +493,14 @@ async fn a_cluster_shows_whether_its_operator_is_there() {
     assert_eq!(shown["status"]["platform"]["kubeVersion"], "v1.37.2");
     drop(watch);
     server.clock.advance_seconds(60);
-    while server.app.hub.streams() > 0 {
+    while server.app.cluster_streams.streams() > 0 {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     server.clock.advance_seconds(60);
     let applied = server
         .app
         .directory()
-        .cluster(town.cluster.parse().unwrap())
+        .cluster(organization.cluster.parse().unwrap())
         .unwrap()
         .applied_revision;
     assert_eq!(applied.0, 6);
@@ -466,11 +508,11 @@ async fn a_cluster_shows_whether_its_operator_is_there() {
 }
 
 /// A training as large as may be.
-pub(crate) fn large(town: &Town, name: &str) -> Value {
+pub(crate) fn large(organization: &OrganizationFixture, name: &str) -> Value {
     let variables: Vec<_> = (0..1024)
         .map(|number| json!({"name": format!("V{number:04}"), "value": "v".repeat(123)}))
         .collect();
-    json!({"name": name, "projectId": town.robots, "clusterId": town.cluster,
+    json!({"name": name, "projectId": organization.robots, "clusterId": organization.cluster,
         "spec": {"image": "local.test/tools:1", "args": "a".repeat(32 * 1024), "environmentVariables": variables}})
 }
 
@@ -497,16 +539,18 @@ fn kinds(part: &Value) -> Vec<&str> {
 #[tokio::test]
 async fn the_complete_state_comes_in_parts_rules_first_and_ends_with_a_mark() {
     const LARGE: usize = 40;
-    let town = Town::new().await;
-    let server = &town.server;
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
     for number in 0..LARGE {
-        let body = large(&town, &format!("large-{number}"));
+        let body = large(&organization, &format!("large-{number}"));
         server
-            .post(&town.alice, "/api/v1/workloads/trainings", body)
+            .post(&organization.alice, "/api/v1/workloads/trainings", body)
             .await
             .is(202);
     }
-    let token = server.link_token(&town.cluster, &town.secret).await;
+    let token = server
+        .link_token(&organization.cluster, &organization.secret)
+        .await;
     let parts = parts(&mut Watch::open(server, &token, None).await).await;
     assert!(parts.len() > LARGE / 8, "{} parts", parts.len());
     let mut seen = Vec::new();
@@ -543,23 +587,25 @@ async fn the_complete_state_comes_in_parts_rules_first_and_ends_with_a_mark() {
 /// Planted fault: without the look between two parts the deletion comes after the last one.
 #[tokio::test]
 async fn a_rule_that_is_deleted_while_a_large_state_is_sent_does_not_wait_for_its_end() {
-    let town = Town::new().await;
-    let server = &town.server;
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
     for number in 0..40 {
-        let body = large(&town, &format!("large-{number}"));
+        let body = large(&organization, &format!("large-{number}"));
         server
-            .post(&town.alice, "/api/v1/workloads/trainings", body)
+            .post(&organization.alice, "/api/v1/workloads/trainings", body)
             .await
             .is(202);
     }
-    let token = server.link_token(&town.cluster, &town.secret).await;
+    let token = server
+        .link_token(&organization.cluster, &organization.secret)
+        .await;
     let mut watch = Watch::open(server, &token, None).await;
     assert_eq!(watch.news().await.unwrap()["type"], "welcome");
     assert_eq!(watch.news().await.unwrap()["rulesEnd"], true);
     // Whoever reads slowly has the server wait: it is a few parts ahead.
-    let path = format!("/api/v1/authorization/access-rules/{}", town.alice_rule);
+    let path = format!("/api/v1/authorization/access-rules/{}", organization.alice_rule);
     server.delete(&server.admin, &path).await.is(204);
-    let gone = json!([{"kind": "AccessRule", "id": town.alice_rule}]);
+    let gone = json!([{"kind": "AccessRule", "id": organization.alice_rule}]);
     let mut after = None;
     loop {
         let part = watch.news().await.unwrap();
@@ -581,23 +627,25 @@ async fn a_rule_that_is_deleted_while_a_large_state_is_sent_does_not_wait_for_it
 
 #[tokio::test]
 async fn changes_that_gathered_come_in_parts_deletions_first() {
-    let town = Town::new().await;
-    let server = &town.server;
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
     for number in 0..12 {
-        let body = large(&town, &format!("large-{number}"));
+        let body = large(&organization, &format!("large-{number}"));
         server
-            .post(&town.alice, "/api/v1/workloads/trainings", body)
+            .post(&organization.alice, "/api/v1/workloads/trainings", body)
             .await
             .is(202);
     }
-    let path = format!("/api/v1/authorization/access-rules/{}", town.alice_rule);
+    let path = format!("/api/v1/authorization/access-rules/{}", organization.alice_rule);
     server.delete(&server.admin, &path).await.is(204);
-    let token = server.link_token(&town.cluster, &town.secret).await;
+    let token = server
+        .link_token(&organization.cluster, &organization.secret)
+        .await;
     let parts = parts(&mut Watch::open(server, &token, Some(6)).await).await;
     assert!(parts.len() > 2, "{} parts", parts.len());
     assert_eq!(
         parts[0]["deletes"],
-        json!([{"kind": "AccessRule", "id": town.alice_rule}])
+        json!([{"kind": "AccessRule", "id": organization.alice_rule}])
     );
     let all: Vec<_> = parts.iter().flat_map(kinds).collect();
     assert_eq!(all, ["Workload"; 12]);
@@ -611,13 +659,15 @@ async fn changes_that_gathered_come_in_parts_deletions_first() {
 /// More deletions than a line may name: the complete state says the same.
 #[tokio::test]
 async fn who_missed_too_many_deletions_is_sent_everything() {
-    let town = Town::new().await;
-    let server = &town.server;
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
     const MANY: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i <= 20000)
         INSERT INTO desired_objects SELECT c.id, 'access-rule', 1000000 + i, 6, NULL FROM n, clusters c";
     assert_eq!(reeve_link::DELETES, 20_000);
     write_beside(server, MANY).await;
-    let token = server.link_token(&town.cluster, &town.secret).await;
+    let token = server
+        .link_token(&organization.cluster, &organization.secret)
+        .await;
     let mut watch = Watch::open(server, &token, Some(5)).await;
     assert_eq!(watch.news().await.unwrap()["type"], "welcome");
     assert_eq!(watch.news().await.unwrap()["complete"], true);

@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 
 use crate::audit::events;
 use crate::link::Watch;
-use crate::server::{Server, Town};
+use crate::server::{OrganizationFixture, Server};
 
 fn settings(host: &str) -> Value {
     json!({"settings": {
@@ -30,8 +30,8 @@ struct Paths {
     secret: String,
 }
 
-fn paths(town: &Town) -> Paths {
-    let cluster = format!("/api/v1/clusters/{}", town.cluster);
+fn paths(organization: &OrganizationFixture) -> Paths {
+    let cluster = format!("/api/v1/clusters/{}", organization.cluster);
     Paths {
         endpoint: format!("{cluster}/kubernetes-endpoint"),
         secret: format!("{cluster}/secret"),
@@ -40,26 +40,34 @@ fn paths(town: &Town) -> Paths {
 }
 
 /// Where a person's tokens go.
-async fn served(town: &Town) -> Value {
-    let answer = town.server.get(&town.alice, &paths(town).endpoint).await.is(200);
+async fn served(organization: &OrganizationFixture) -> Value {
+    let answer = organization
+        .server
+        .get(&organization.alice, &paths(organization).endpoint)
+        .await
+        .is(200);
     answer["server"].clone()
 }
 
 /// Planted fault: an endpoint that is taken from the last report sends alice to the thief.
 #[tokio::test]
 async fn a_stolen_link_secret_redirects_nobody() {
-    let town = Town::new().await;
-    let (server, path) = (&town.server, paths(&town));
-    let token = server.link_token(&town.cluster, &town.secret).await;
+    let organization = OrganizationFixture::new().await;
+    let (server, path) = (&organization.server, paths(&organization));
+    let token = server
+        .link_token(&organization.cluster, &organization.secret)
+        .await;
     let before = events(server).await.len();
     report(server, &token, settings("true.example")).await.is(204);
-    assert_eq!(served(&town).await, "https://true.example:6443");
+    assert_eq!(served(&organization).await, "https://true.example:6443");
 
     // The thief says so again and again, and a restart believes it no more.
-    let thief = server.link_token(&town.cluster, &town.secret).await;
+    let thief = server
+        .link_token(&organization.cluster, &organization.secret)
+        .await;
     for _ in 0..5 {
         report(server, &thief, settings("thief.example")).await.is(204);
-        assert_eq!(served(&town).await, "https://true.example:6443");
+        assert_eq!(served(&organization).await, "https://true.example:6443");
         report(server, &token, settings("true.example")).await.is(204);
     }
     let shown = server.get(&server.admin, &path.cluster).await.is(200);
@@ -98,7 +106,7 @@ async fn a_stolen_link_secret_redirects_nobody() {
             .call(token, Method::PATCH, &path.cluster, body.to_string())
             .await
     };
-    patch(&town.alice, &body).await.refused(403);
+    patch(&organization.alice, &body).await.refused(403);
     patch(&thief, &body).await.refused(401);
     for (bad, field) in [
         (json!({}), "kubernetesEndpoint"),
@@ -124,7 +132,7 @@ async fn a_stolen_link_secret_redirects_nobody() {
         json!([]),
         "the word of an administrator ends it"
     );
-    assert_eq!(served(&town).await, "https://moved.example:6443");
+    assert_eq!(served(&organization).await, "https://moved.example:6443");
     let nowhere = "/api/v1/clusters/00000000-0000-4000-8000-000000000000";
     server
         .call(&server.admin, Method::PATCH, nowhere, body.to_string())
@@ -135,9 +143,11 @@ async fn a_stolen_link_secret_redirects_nobody() {
 /// Planted faults: without the number in the token the thief's goes on; without ending streams the thief's open one does.
 #[tokio::test]
 async fn with_a_new_secret_the_old_one_its_tokens_and_its_streams_are_worth_nothing() {
-    let town = Town::new().await;
-    let (server, path) = (&town.server, paths(&town));
-    let thief = server.link_token(&town.cluster, &town.secret).await;
+    let organization = OrganizationFixture::new().await;
+    let (server, path) = (&organization.server, paths(&organization));
+    let thief = server
+        .link_token(&organization.cluster, &organization.secret)
+        .await;
     // More streams than a cluster may have: the true operator's is displaced, and still each redial is sent what is new.
     let mut displaced = Watch::open(server, &thief, Some(6)).await;
     let mut streams = Vec::new();
@@ -147,7 +157,7 @@ async fn with_a_new_secret_the_old_one_its_tokens_and_its_streams_are_worth_noth
     while displaced.line().await.is_some() {}
 
     server
-        .post(&town.alice, &path.secret, Value::Null)
+        .post(&organization.alice, &path.secret, Value::Null)
         .await
         .refused(403);
     server.post(&thief, &path.secret, Value::Null).await.refused(401);
@@ -163,10 +173,10 @@ async fn with_a_new_secret_the_old_one_its_tokens_and_its_streams_are_worth_noth
     let message = server.post(&thief, "/link/v1/watch", hello).await.refused(401);
     assert!(message.contains("was replaced"), "{message}");
     report(server, &thief, json!({})).await.refused(401);
-    let old = json!({"clusterId": town.cluster, "clientSecret": town.secret});
+    let old = json!({"clusterId": organization.cluster, "clientSecret": organization.secret});
     server.post("", "/link/v1/token", old).await.refused(400);
 
-    let token = server.link_token(&town.cluster, secret).await;
+    let token = server.link_token(&organization.cluster, secret).await;
     let mut watch = Watch::open(server, &token, Some(6)).await;
     assert_eq!(watch.news().await.unwrap()["type"], "welcome");
     report(server, &token, json!({"revision": 6})).await.is(204);
@@ -192,9 +202,11 @@ fn objects(count: i64, message: usize) -> Value {
 
 #[tokio::test]
 async fn a_report_beyond_its_bounds_is_400_and_says_which() {
-    let town = Town::new().await;
-    let server = &town.server;
-    let token = server.link_token(&town.cluster, &town.secret).await;
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
+    let token = server
+        .link_token(&organization.cluster, &organization.secret)
+        .await;
     let many = |count: usize| {
         json!({"settings": {
         "enforceRunAsUser": true, "enforcePreventPrivilegeEscalation": true, "kubernetesVersion": "v",
@@ -227,11 +239,13 @@ async fn a_report_beyond_its_bounds_is_400_and_says_which() {
 
 #[tokio::test]
 async fn a_cluster_that_reports_too_often_is_told_when_to_come_back() {
-    let town = Town::new().await;
-    let server = &town.server;
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
     let (other, secret) = server.cluster("other").await;
     let (token, others) = (
-        server.link_token(&town.cluster, &town.secret).await,
+        server
+            .link_token(&organization.cluster, &organization.secret)
+            .await,
         server.link_token(&other, &secret).await,
     );
     for _ in 0..60 {
@@ -248,9 +262,11 @@ async fn a_cluster_that_reports_too_often_is_told_when_to_come_back() {
 /// Planted fault: a report that asks for the turn of changes waits here for ever.
 #[tokio::test]
 async fn a_report_does_not_wait_behind_peoples_changes() {
-    let town = Town::new().await;
-    let server = &town.server;
-    let token = server.link_token(&town.cluster, &town.secret).await;
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
+    let token = server
+        .link_token(&organization.cluster, &organization.secret)
+        .await;
     let (begun, release) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let app = Arc::clone(&server.app);
     let (begin, released) = (Arc::clone(&begun), Arc::clone(&release));

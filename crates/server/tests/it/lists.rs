@@ -4,7 +4,7 @@ use reeve_testkit::own_postgres;
 use reeve_types::{Clock, Timestamp};
 use serde_json::json;
 
-use crate::server::{Server, Town, rule};
+use crate::server::{OrganizationFixture, Server, rule};
 
 const LISTS: [&str; 5] = [
     "/api/v1/org-unit/departments",
@@ -14,11 +14,11 @@ const LISTS: [&str; 5] = [
     "/api/v1/workloads/trainings",
 ];
 
-async fn on_postgres() -> Option<(Town, reeve_testkit::Postgres)> {
+async fn on_postgres() -> Option<(OrganizationFixture, reeve_testkit::Postgres)> {
     let postgres = own_postgres()?;
     let clock = Clock::fixed(Timestamp::from_millis(1_700_000_000_000));
     let server = Server::open_postgres(&postgres.url("postgres"), clock).await;
-    Some((Town::on(server).await, postgres))
+    Some((OrganizationFixture::on(server).await, postgres))
 }
 
 /// What a caller asks: pages, orders, filters, counts, single objects, and what is refused.
@@ -57,12 +57,12 @@ async fn answers(server: &Server, token: &str) -> Vec<(String, u16, String)> {
 }
 
 /// A department of another name with 500 projects of names like those that are seen, with rules and workloads in them.
-async fn furnish_another(town: &Town) {
-    let server = &town.server;
-    let other = server.department(&town.cluster, "languages").await;
+async fn furnish_another(organization: &OrganizationFixture) {
+    let server = &organization.server;
+    let other = server.department(&organization.cluster, "languages").await;
     for number in 0..500 {
         let project = server
-            .project(&town.cluster, &other, &format!("captions-{number}"))
+            .project(&organization.cluster, &other, &format!("captions-{number}"))
             .await;
         if number % 5 == 0 {
             server
@@ -70,35 +70,43 @@ async fn furnish_another(town: &Town) {
                 .await;
         }
         if number % 25 == 0 {
-            let train = json!({"name": "train", "projectId": project, "clusterId": town.cluster, "spec": {"image": "i"}});
+            let train = json!({"name": "train", "projectId": project, "clusterId": organization.cluster, "spec": {"image": "i"}});
             server
                 .rule(("user", "alice@example.com"), 5, ("project", &project))
                 .await;
             server
-                .post(&town.alice, "/api/v1/workloads/trainings", train)
+                .post(&organization.alice, "/api/v1/workloads/trainings", train)
                 .await
                 .is(202);
         }
     }
 }
 
-async fn what_is_hidden_changes_no_byte(town: &Town) {
-    let server = &town.server;
+async fn what_is_hidden_changes_no_byte(organization: &OrganizationFixture) {
+    let server = &organization.server;
     let (_, dana) = server.user("dana@example.com", json!(null)).await;
     // Who may read all there is in one department.
     server
-        .rule(("user", "dana@example.com"), 1, ("department", &town.language))
+        .rule(
+            ("user", "dana@example.com"),
+            1,
+            ("department", &organization.language),
+        )
         .await;
-    let train = json!({"name": "train", "projectId": town.captions, "clusterId": town.cluster, "spec": {"image": "i"}});
+    let train = json!({"name": "train", "projectId": organization.captions, "clusterId": organization.cluster, "spec": {"image": "i"}});
     server
-        .rule(("user", "alice@example.com"), 5, ("project", &town.captions))
+        .rule(
+            ("user", "alice@example.com"),
+            5,
+            ("project", &organization.captions),
+        )
         .await;
     server
-        .post(&town.alice, "/api/v1/workloads/trainings", train)
+        .post(&organization.alice, "/api/v1/workloads/trainings", train)
         .await
         .is(202);
     let before = answers(server, &dana).await;
-    furnish_another(town).await;
+    furnish_another(organization).await;
     let after = answers(server, &dana).await;
     for (one, other) in before.iter().zip(&after) {
         assert_eq!(one, other);
@@ -116,13 +124,13 @@ async fn what_is_hidden_changes_no_byte(town: &Town) {
 /// Planted fault: a list whose statement leaves the scopes out shows the other department's.
 #[tokio::test]
 async fn what_may_not_be_seen_changes_no_byte_of_an_answer() {
-    what_is_hidden_changes_no_byte(&Town::new().await).await;
+    what_is_hidden_changes_no_byte(&OrganizationFixture::new().await).await;
 }
 
 #[tokio::test]
 async fn what_may_not_be_seen_changes_no_byte_of_an_answer_on_postgres() {
-    if let Some((town, _postgres)) = on_postgres().await {
-        what_is_hidden_changes_no_byte(&town).await;
+    if let Some((organization, _postgres)) = on_postgres().await {
+        what_is_hidden_changes_no_byte(&organization).await;
     }
 }
 
@@ -138,8 +146,8 @@ const INJECTIONS: [&str; 8] = [
     "$1",
 ];
 
-async fn nothing_becomes_sql(town: &Town) {
-    let server = &town.server;
+async fn nothing_becomes_sql(organization: &OrganizationFixture) {
+    let server = &organization.server;
     let admin = &server.admin;
     let mut before = Vec::new();
     for list in LISTS {
@@ -191,13 +199,13 @@ async fn nothing_becomes_sql(town: &Town) {
 
 #[tokio::test]
 async fn no_parameter_becomes_sql() {
-    nothing_becomes_sql(&Town::new().await).await;
+    nothing_becomes_sql(&OrganizationFixture::new().await).await;
 }
 
 #[tokio::test]
 async fn no_parameter_becomes_sql_on_postgres() {
-    if let Some((town, _postgres)) = on_postgres().await {
-        nothing_becomes_sql(&town).await;
+    if let Some((organization, _postgres)) = on_postgres().await {
+        nothing_becomes_sql(&organization).await;
     }
 }
 
@@ -218,15 +226,16 @@ async fn an_unknown_column_is_answered_with_those_there_are() {
 /// What a list shows as a phase finds it again: filters, in the database, and the shape, in the server, are of one mind.
 #[tokio::test]
 async fn every_phase_is_found_by_the_name_that_is_shown() {
-    let town = Town::new().await;
-    let server = &town.server;
-    let train =
-        json!({"name": "train", "projectId": town.robots, "clusterId": town.cluster, "spec": {"image": "i"}});
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
+    let train = json!({"name": "train", "projectId": organization.robots, "clusterId": organization.cluster, "spec": {"image": "i"}});
     let made = server
-        .post(&town.alice, "/api/v1/workloads/trainings", train)
+        .post(&organization.alice, "/api/v1/workloads/trainings", train)
         .await
         .is(202);
-    let link = server.link_token(&town.cluster, &town.secret).await;
+    let link = server
+        .link_token(&organization.cluster, &organization.secret)
+        .await;
     let phases = [
         "Creating",
         "Ready",
@@ -239,12 +248,12 @@ async fn every_phase_is_found_by_the_name_that_is_shown() {
         "Deleted",
     ];
     let rules = LISTS[2];
-    let given = rule(("group", "only"), 9, ("project", &town.robots));
+    let given = rule(("group", "only"), 9, ("project", &organization.robots));
     let given = server.post(&server.admin, rules, given).await.is(201);
     for phase in phases {
         let about = |kind: &str, id: &serde_json::Value| json!({"kind": kind, "id": id, "phase": phase, "message": ""});
         let report = json!({"objects": [
-            about("Project", &json!(town.robots)),
+            about("Project", &json!(organization.robots)),
             about("Workload", &made["workloadId"]),
             about("AccessRule", &given["id"]),
         ]});

@@ -5,7 +5,7 @@ use reeve_store::EMAIL_RESTS_SECONDS;
 use serde_json::{Value, json};
 
 use crate::audit::events;
-use crate::server::{Answer, Server, Town, rule};
+use crate::server::{Answer, OrganizationFixture, Server, rule};
 
 const ALL: &str = "/api/v1/users";
 
@@ -49,10 +49,15 @@ async fn last_event(server: &Server) -> (String, Value) {
 
 #[tokio::test]
 async fn nobodys_numbers_are_refused_by_name_as_uid_and_as_gid() {
-    let town = Town::new().await;
-    lowest(&town.server, &town.server.admin, &town.cluster, json!(1))
-        .await
-        .is(200);
+    let organization = OrganizationFixture::new().await;
+    lowest(
+        &organization.server,
+        &organization.server.admin,
+        &organization.cluster,
+        json!(1),
+    )
+    .await
+    .is(200);
     for (number, what) in [
         (65_534_i64, "kernel and NFS"),
         (65_535, "-1 in 16 bits"),
@@ -63,20 +68,28 @@ async fn nobodys_numbers_are_refused_by_name_as_uid_and_as_gid() {
             json!({"uid": 70099, "gid": number}),
             json!({"uid": 70099, "gid": 5000, "supplementaryGroups": [number]}),
         ] {
-            let said = set(&town.server, &town.alice_id.to_string(), numbers.clone())
-                .await
-                .refused(400);
+            let said = set(
+                &organization.server,
+                &organization.alice_id.to_string(),
+                numbers.clone(),
+            )
+            .await
+            .refused(400);
             assert!(
                 said.contains(&number.to_string()) && said.contains(what),
                 "{said}"
             );
             let new = json!({"email": "new@example.com", "posix": numbers});
-            town.server.post(&town.server.admin, ALL, new).await.refused(400);
+            organization
+                .server
+                .post(&organization.server.admin, ALL, new)
+                .await
+                .refused(400);
         }
     }
     for fine in [65_533, 65_536] {
         let numbers = json!({"uid": fine, "gid": fine});
-        set(&town.server, &town.alice_id.to_string(), numbers)
+        set(&organization.server, &organization.alice_id.to_string(), numbers)
             .await
             .is(200);
     }
@@ -84,9 +97,9 @@ async fn nobodys_numbers_are_refused_by_name_as_uid_and_as_gid() {
 
 #[tokio::test]
 async fn an_old_directorys_numbers_count_in_the_cluster_that_was_opened_for_them() {
-    let town = Town::new().await;
-    let server = &town.server;
-    let alice = town.alice_id.to_string();
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
+    let alice = organization.alice_id.to_string();
     let old = || json!({"uid": 501, "gid": 20, "supplementaryGroups": [100]});
     let said = set(server, &alice, old()).await.refused(400);
     assert!(
@@ -109,7 +122,7 @@ async fn an_old_directorys_numbers_count_in_the_cluster_that_was_opened_for_them
     // In the cluster that nobody opened she gets neither a token nor a workload.
     let token = |cluster: &str| format!("/api/v1/clusters/{cluster}/kubernetes-token");
     let said = server
-        .post(&town.alice, &token(&town.cluster), json!(null))
+        .post(&organization.alice, &token(&organization.cluster), json!(null))
         .await
         .refused(403);
     for part in [
@@ -120,11 +133,15 @@ async fn an_old_directorys_numbers_count_in_the_cluster_that_was_opened_for_them
         assert!(said.contains(part), "{said}");
     }
     let training = json!({
-        "name": "train", "projectId": town.robots, "clusterId": town.cluster, "spec": {"image": "busybox"},
+        "name": "train", "projectId": organization.robots, "clusterId": organization.cluster, "spec": {"image": "busybox"},
     });
     let submit = async || {
         server
-            .post(&town.alice, "/api/v1/workloads/trainings", training.clone())
+            .post(
+                &organization.alice,
+                "/api/v1/workloads/trainings",
+                training.clone(),
+            )
             .await
     };
     assert!(submit().await.refused(403).contains("your uid `501`"));
@@ -134,40 +151,46 @@ async fn an_old_directorys_numbers_count_in_the_cluster_that_was_opened_for_them
         .rule(("user", "alice@example.com"), 5, ("project", &project))
         .await;
     server
-        .post(&town.alice, &token(&other), json!(null))
+        .post(&organization.alice, &token(&other), json!(null))
         .await
         .is(200);
     // Opened, it lets her in at once; closed again, out.
-    lowest(server, &server.admin, &town.cluster, json!(20))
+    lowest(server, &server.admin, &organization.cluster, json!(20))
         .await
         .is(200);
     submit().await.is(202);
     server
-        .post(&town.alice, &token(&town.cluster), json!(null))
+        .post(&organization.alice, &token(&organization.cluster), json!(null))
         .await
         .is(200);
-    lowest(server, &server.admin, &town.cluster, json!(1000))
+    lowest(server, &server.admin, &organization.cluster, json!(1000))
         .await
         .is(200);
     server
-        .post(&town.alice, &token(&town.cluster), json!(null))
+        .post(&organization.alice, &token(&organization.cluster), json!(null))
         .await
         .refused(403);
 }
 
 #[tokio::test]
 async fn only_an_administrator_of_the_account_lowers_the_lowest_id_and_never_to_root() {
-    let town = Town::new().await;
-    let server = &town.server;
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
     let (_, carol) = server.user("carol@example.com", json!(null)).await;
     server
-        .rule(("user", "carol@example.com"), 1, ("cluster", &town.cluster))
+        .rule(
+            ("user", "carol@example.com"),
+            1,
+            ("cluster", &organization.cluster),
+        )
         .await;
-    for token in [&carol, &town.alice] {
-        lowest(server, token, &town.cluster, json!(20)).await.refused(403);
+    for token in [&carol, &organization.alice] {
+        lowest(server, token, &organization.cluster, json!(20))
+            .await
+            .refused(403);
     }
     for wrong in [json!(0), json!(1001), json!(-1), json!("20"), json!(null)] {
-        let said = lowest(server, &server.admin, &town.cluster, wrong)
+        let said = lowest(server, &server.admin, &organization.cluster, wrong)
             .await
             .refused(400);
         assert!(said.contains("lowestId"), "{said}");
@@ -180,17 +203,17 @@ async fn only_an_administrator_of_the_account_lowers_the_lowest_id_and_never_to_
 
 #[tokio::test]
 async fn a_uid_that_was_given_by_mistake_is_released_by_an_administrator_of_the_account() {
-    let town = Town::new().await;
-    let server = &town.server;
-    let alice = town.alice_id.to_string();
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
+    let alice = organization.alice_id.to_string();
     let said = release(server, &server.admin, "70012").await.refused(409);
     assert!(said.contains("`alice@example.com` has it now"), "{said}");
     // Her work runs as it, though she has another.
     let training = json!({
-        "name": "train", "projectId": town.robots, "clusterId": town.cluster, "spec": {"image": "busybox"},
+        "name": "train", "projectId": organization.robots, "clusterId": organization.cluster, "spec": {"image": "busybox"},
     });
     let work = server
-        .post(&town.alice, "/api/v1/workloads/trainings", training)
+        .post(&organization.alice, "/api/v1/workloads/trainings", training)
         .await
         .is(202);
     set(server, &alice, json!({"uid": 70013, "gid": 5000}))
@@ -206,8 +229,10 @@ async fn a_uid_that_was_given_by_mistake_is_released_by_an_administrator_of_the_
     // Deleted here; the cluster has not said that it is gone there.
     let said = release(server, &server.admin, "70012").await.refused(409);
     assert!(said.contains("cluster `demo` has not yet said"), "{said}");
-    let link = server.link_token(&town.cluster, &town.secret).await;
-    let cluster = town.cluster.parse().unwrap();
+    let link = server
+        .link_token(&organization.cluster, &organization.secret)
+        .await;
+    let cluster = organization.cluster.parse().unwrap();
     let sent = server.app.directory().cluster(cluster).unwrap().revision.0;
     server
         .post(&link, "/link/v1/status", json!({"revision": sent}))
@@ -223,10 +248,14 @@ async fn a_uid_that_was_given_by_mistake_is_released_by_an_administrator_of_the_
     // Nobody else may, and what was never given is not there.
     let (_, carol) = server.user("carol@example.com", json!(null)).await;
     server
-        .rule(("user", "carol@example.com"), 1, ("cluster", &town.cluster))
+        .rule(
+            ("user", "carol@example.com"),
+            1,
+            ("cluster", &organization.cluster),
+        )
         .await;
     release(server, &carol, "70012").await.refused(404);
-    release(server, &town.alice, "70012").await.refused(403);
+    release(server, &organization.alice, "70012").await.refused(403);
     for wrong in ["70099", "0", "nonsense", "65534"] {
         release(server, &server.admin, wrong).await.refused(404);
     }
@@ -249,11 +278,13 @@ async fn a_uid_that_was_given_by_mistake_is_released_by_an_administrator_of_the_
 
 #[tokio::test]
 async fn sign_ins_and_settings_of_clusters_are_recorded() {
-    let town = Town::new().await;
-    let server = &town.server;
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
     let begin = events(server).await.len();
-    let link = server.link_token(&town.cluster, &town.secret).await;
-    let wrong = json!({"clusterId": town.cluster, "clientSecret": "guess"});
+    let link = server
+        .link_token(&organization.cluster, &organization.secret)
+        .await;
+    let wrong = json!({"clusterId": organization.cluster, "clientSecret": "guess"});
     server.post("", "/link/v1/token", wrong).await.refused(400);
     let unknown = json!({"clusterId": "00000000-0000-4000-8000-000000000000", "clientSecret": "guess"});
     server.post("", "/link/v1/token", unknown).await.refused(400);
@@ -296,19 +327,25 @@ async fn sign_ins_and_settings_of_clusters_are_recorded() {
     assert!(told[0].metadata.contains_key("jti"));
     let changed = json!({"enforceRunAsUser_before": "true", "enforceRunAsUser_after": "false"});
     assert_eq!(serde_json::to_value(&told[2].metadata).unwrap(), changed);
-    assert!(told.iter().all(|it| it.entity_id == town.cluster));
+    assert!(told.iter().all(|it| it.entity_id == organization.cluster));
 }
 
 #[tokio::test]
 async fn a_department_administrator_gives_no_numbers_back() {
-    let town = Town::new().await;
-    let server = &town.server;
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
     let (_, erin) = server.user("erin@example.com", json!(null)).await;
-    let body = rule(("user", "erin@example.com"), 1, ("department", &town.vision));
+    let body = rule(
+        ("user", "erin@example.com"),
+        1,
+        ("department", &organization.vision),
+    );
     server
         .post(&server.admin, "/api/v1/authorization/access-rules", body)
         .await
         .is(201);
     release(server, &erin, "70012").await.refused(404);
-    lowest(server, &erin, &town.cluster, json!(20)).await.refused(403);
+    lowest(server, &erin, &organization.cluster, json!(20))
+        .await
+        .refused(403);
 }

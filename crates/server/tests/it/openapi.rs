@@ -8,15 +8,19 @@ use reeve_api::operation::Method as OperationMethod;
 use reeve_api::{Access, OPERATIONS, Operation, PathParameter, Query, RequestBody, openapi};
 use serde_json::{Value, json};
 
-use crate::server::{ADMIN, ADMIN_PASSWORD, Town};
+use crate::server::{ADMIN, ADMIN_PASSWORD, OrganizationFixture};
 
 #[tokio::test]
 async fn the_document_is_served_to_everybody_as_it_is_committed() {
-    let town = Town::new().await;
-    let answer = town.server.get("", "/api/openapi.json").await;
+    let organization = OrganizationFixture::new().await;
+    let answer = organization.server.get("", "/api/openapi.json").await;
     assert_eq!(answer.is(200)["openapi"], "3.1.0");
     assert_eq!(answer.text, openapi::text());
-    for secret in [&town.cluster, &town.robots, &town.alice_id.to_string()] {
+    for secret in [
+        &organization.cluster,
+        &organization.robots,
+        &organization.alice_id.to_string(),
+    ] {
         // Of this installation it says nothing. Ids of one digit are everywhere.
         assert!(secret.len() < 3 || !answer.text.contains(secret), "{secret}");
     }
@@ -24,8 +28,8 @@ async fn the_document_is_served_to_everybody_as_it_is_committed() {
 
 #[tokio::test]
 async fn the_page_runs_nothing_and_loads_nothing() {
-    let town = Town::new().await;
-    let answer = town.server.get("", "/docs").await;
+    let organization = OrganizationFixture::new().await;
+    let answer = organization.server.get("", "/docs").await;
     assert_eq!(answer.status, 200);
     let header = |name: &str| answer.headers[name].to_str().unwrap();
     assert_eq!(header("content-type"), "text/html; charset=utf-8");
@@ -45,35 +49,35 @@ async fn the_page_runs_nothing_and_loads_nothing() {
 }
 
 /// What is there for each parameter of a path, and the bodies that make sense in this town.
-fn call(town: &Town, operation: &Operation, ids: &Ids) -> (String, Value) {
+fn call(organization: &OrganizationFixture, operation: &Operation, ids: &Ids) -> (String, Value) {
     let id = match operation.parameter() {
         None => String::new(),
-        Some(PathParameter::AccessRule) => town.alice_rule.to_string(),
-        Some(PathParameter::Cluster) => town.cluster.clone(),
-        Some(PathParameter::Department) => town.language.clone(),
-        Some(PathParameter::Project) => town.captions.clone(),
+        Some(PathParameter::AccessRule) => organization.alice_rule.to_string(),
+        Some(PathParameter::Cluster) => organization.cluster.clone(),
+        Some(PathParameter::Department) => organization.language.clone(),
+        Some(PathParameter::Project) => organization.captions.clone(),
         Some(PathParameter::Role) => "5".to_owned(),
-        Some(PathParameter::ServiceAccount) => town.ci_id.to_string(),
+        Some(PathParameter::ServiceAccount) => organization.ci_id.to_string(),
         Some(PathParameter::Session) => ids.session.clone(),
         Some(PathParameter::Uid) => "61000".to_owned(),
         Some(PathParameter::User) => ids.user.clone(),
         Some(PathParameter::Workload) => ids.workload.clone(),
     };
-    let cluster = &town.cluster;
+    let cluster = &organization.cluster;
     let body = match operation.name {
         "grant_token" => json!({"grantType": "password", "username": ADMIN, "password": ADMIN_PASSWORD}),
         "create_cluster" | "create_service_account" => json!({"name": "another"}),
         "create_department" => json!({"name": "another", "clusterId": cluster, "resources": ids.resources}),
         "create_project" => {
-            json!({"name": "another", "clusterId": cluster, "parentId": town.vision, "resources": ids.resources,
+            json!({"name": "another", "clusterId": cluster, "parentId": organization.vision, "resources": ids.resources,
                 "schedulingRules": {"trainingJobTimeLimitSeconds": 60}, "nodeTypes": {"training": ["a"]}})
         }
         "create_user" => json!({"email": "another@example.com"}),
         "create_access_rule" => {
-            json!({"subjectType": "group", "subjectId": "g", "roleId": 9, "scopeType": "project", "scopeId": town.robots})
+            json!({"subjectType": "group", "subjectId": "g", "roleId": 9, "scopeType": "project", "scopeId": organization.robots})
         }
         "create_training1" => {
-            json!({"name": "another", "projectId": town.robots, "clusterId": cluster, "spec": {"image": "x"}})
+            json!({"name": "another", "projectId": organization.robots, "clusterId": cluster, "spec": {"image": "x"}})
         }
         "rotate_signing_keys" => json!({"atOnce": true}),
         "set_user_posix" => json!({"uid": 61_001, "gid": 5000}),
@@ -103,18 +107,18 @@ struct Ids {
     resources: Value,
 }
 
-async fn ids(town: &Town) -> Ids {
-    let server = &town.server;
+async fn ids(organization: &OrganizationFixture) -> Ids {
+    let server = &organization.server;
     let posix = json!({"uid": 61_000, "gid": 5000, "supplementaryGroups": [5001]});
     let (user, _) = server.user("erin@example.com", posix).await;
     let spec = json!({"image": "x", "command": "sh", "environmentVariables": [{"name": "A", "value": "b"}],
         "compute": {"gpuDevicesRequest": 1}, "security": {"uidGidSource": "fromIdpToken"}});
-    let body = json!({"name": "train", "projectId": town.robots, "clusterId": town.cluster, "spec": spec});
+    let body = json!({"name": "train", "projectId": organization.robots, "clusterId": organization.cluster, "spec": spec});
     let made = server
-        .post(&town.alice, "/api/v1/workloads/trainings", body)
+        .post(&organization.alice, "/api/v1/workloads/trainings", body)
         .await
         .is(202);
-    let signed_in = server.provided(town.alice_id, &["ml"], Value::Null).await;
+    let signed_in = server.provided(organization.alice_id, &["ml"], Value::Null).await;
     Ids {
         session: signed_in.id.to_string(),
         user: user.to_string(),
@@ -150,21 +154,21 @@ fn in_order() -> Vec<&'static Operation> {
 
 #[tokio::test]
 async fn every_operation_succeeds_as_documented() {
-    let town = Town::new().await;
-    let server = &town.server;
-    let ids = ids(&town).await;
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
+    let ids = ids(&organization).await;
     let mut seen = BTreeSet::new();
     for operation in in_order() {
         if operation.name == "release_uid" {
             // Until then a Kubernetes token may be good that names the uid.
             server.clock.advance_seconds(400);
         }
-        let (path, body) = call(&town, operation, &ids);
+        let (path, body) = call(&organization, operation, &ids);
         // The trainings are Alice's to make; everything else is the administrator's.
         let token = match operation.access {
             Access::Public => "",
-            _ if operation.name == "create_training1" => &town.alice,
-            _ if operation.name == "logout_me" => &town.nobody,
+            _ if operation.name == "create_training1" => &organization.alice,
+            _ if operation.name == "logout_me" => &organization.nobody,
             _ => &server.admin,
         };
         let text = if body.is_null() {
@@ -188,8 +192,8 @@ async fn every_operation_succeeds_as_documented() {
 
 #[tokio::test]
 async fn every_body_refuses_a_field_that_the_document_does_not_name() {
-    let town = Town::new().await;
-    let ids = ids(&town).await;
+    let organization = OrganizationFixture::new().await;
+    let ids = ids(&organization).await;
     for operation in OPERATIONS {
         if !matches!(
             operation.body,
@@ -200,12 +204,12 @@ async fn every_body_refuses_a_field_that_the_document_does_not_name() {
         ) {
             continue;
         }
-        let (path, mut body) = call(&town, operation, &ids);
+        let (path, mut body) = call(&organization, operation, &ids);
         body["nonsense"] = json!("hunter2");
         let method: Method = operation.method.into();
-        let answer = town
+        let answer = organization
             .server
-            .call(&town.server.admin, method, &path, body.to_string())
+            .call(&organization.server.admin, method, &path, body.to_string())
             .await;
         assert_eq!(
             answer.refused(400),
@@ -218,11 +222,11 @@ async fn every_body_refuses_a_field_that_the_document_does_not_name() {
 
 #[tokio::test]
 async fn every_parameter_of_the_document_is_taken_and_no_other() {
-    let town = Town::new().await;
-    let server = &town.server;
-    let ids = ids(&town).await;
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
+    let ids = ids(&organization).await;
     for operation in OPERATIONS.iter().filter(|row| row.method == OperationMethod::Get) {
-        let (path, _) = call(&town, operation, &ids);
+        let (path, _) = call(&organization, operation, &ids);
         let mut right = Vec::new();
         match operation.query {
             Query::Nothing => continue,

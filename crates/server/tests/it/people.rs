@@ -7,7 +7,7 @@ use reeve_authz::Role;
 use reeve_store::SubjectId;
 use serde_json::json;
 
-use crate::server::{ADMIN, ADMIN_PASSWORD, Server, Town, Transcript};
+use crate::server::{ADMIN, ADMIN_PASSWORD, OrganizationFixture, Server, Transcript};
 
 const ALL: &str = "/api/v1/users";
 
@@ -83,20 +83,24 @@ async fn users_are_made_listed_counted_shown_changed_and_deleted() {
 
 #[tokio::test]
 async fn only_an_administrator_of_the_account_gives_numbers() {
-    let town = Town::new().await;
-    let server = &town.server;
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
     let (_, carol) = server.user("carol@example.com", json!(null)).await;
     server
-        .rule(("user", "carol@example.com"), 1, ("cluster", &town.cluster))
+        .rule(
+            ("user", "carol@example.com"),
+            1,
+            ("cluster", &organization.cluster),
+        )
         .await;
     let body = json!({"email": "mallory@example.com", "posix": {"uid": 70099, "gid": 5000}});
     server.post(&carol, ALL, body.clone()).await.refused(403);
     server.get(&carol, ALL).await.refused(403);
     server
-        .get(&carol, &format!("{ALL}/{}", town.alice_id))
+        .get(&carol, &format!("{ALL}/{}", organization.alice_id))
         .await
         .refused(404);
-    let path = format!("{ALL}/{}/posix", town.alice_id);
+    let path = format!("{ALL}/{}/posix", organization.alice_id);
     server
         .call(
             &carol,
@@ -108,26 +112,26 @@ async fn only_an_administrator_of_the_account_gives_numbers() {
         .refused(404);
     server
         .call(
-            &town.alice,
+            &organization.alice,
             Method::PUT,
             &path,
             json!({"uid": 70099, "gid": 1000}).to_string(),
         )
         .await
         .refused(403);
-    server.post(&town.alice, ALL, body).await.refused(403);
+    server.post(&organization.alice, ALL, body).await.refused(403);
 }
 
 #[tokio::test]
 async fn a_deleted_users_next_request_is_refused_and_her_rules_are_gone() {
-    let town = Town::new().await;
-    let server = &town.server;
-    server.get(&town.alice, "/api/v1/me").await.is(200);
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
+    server.get(&organization.alice, "/api/v1/me").await.is(200);
     server
-        .delete(&server.admin, &format!("{ALL}/{}", town.alice_id))
+        .delete(&server.admin, &format!("{ALL}/{}", organization.alice_id))
         .await
         .is(204);
-    server.get(&town.alice, "/api/v1/me").await.refused(401);
+    server.get(&organization.alice, "/api/v1/me").await.refused(401);
     let path = "/api/v1/authorization/access-rules?subjectIds=alice@example.com";
     assert_eq!(
         server.get(&server.admin, path).await.is(200)["accessRules"],
@@ -141,9 +145,9 @@ async fn a_deleted_users_next_request_is_refused_and_her_rules_are_gone() {
 #[tokio::test]
 async fn an_email_is_given_again_only_when_no_kubernetes_token_names_it_any_more() {
     const { assert!(reeve_store::EMAIL_RESTS_SECONDS > reeve_identity::token::CLUSTER_SECONDS) };
-    let town = Town::new().await;
-    let server = &town.server;
-    let path = format!("{ALL}/{}", town.alice_id);
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
+    let path = format!("{ALL}/{}", organization.alice_id);
     let password = format!("{path}/password");
     let password = server
         .call(&server.admin, Method::POST, &password, "")
@@ -194,20 +198,24 @@ async fn the_last_administrator_stays() {
 
 #[tokio::test]
 async fn everybody_learns_who_she_is() {
-    let town = Town::new().await;
-    let mut page = Transcript::of(&town.server);
-    page.get("alice", &town.alice, "/api/v1/me").await.is(200);
-    page.get("an application", &town.ci, "/api/v1/me").await.is(200);
-    page.get("nobody", &town.nobody, "/api/v1/me").await.is(200);
+    let organization = OrganizationFixture::new().await;
+    let mut page = Transcript::of(&organization.server);
+    page.get("alice", &organization.alice, "/api/v1/me").await.is(200);
+    page.get("an application", &organization.ci, "/api/v1/me")
+        .await
+        .is(200);
+    page.get("nobody", &organization.nobody, "/api/v1/me")
+        .await
+        .is(200);
     page.get("without a token", "", "/api/v1/me").await.refused(401);
     insta::assert_snapshot!(page.page());
 }
 
 #[tokio::test]
 async fn roles_are_shown_to_who_may_read_them() {
-    let town = Town::new().await;
-    let mut page = Transcript::of(&town.server);
-    let admin = &town.server.admin;
+    let organization = OrganizationFixture::new().await;
+    let mut page = Transcript::of(&organization.server);
+    let admin = &organization.server.admin;
     let roles = page
         .get("all", admin, "/api/v1/authorization/roles")
         .await
@@ -236,7 +244,7 @@ async fn roles_are_shown_to_who_may_read_them() {
     )
     .await
     .refused(400);
-    page.get("alice", &town.alice, "/api/v1/authorization/roles")
+    page.get("alice", &organization.alice, "/api/v1/authorization/roles")
         .await
         .refused(403);
     insta::assert_snapshot!(page.page());
@@ -244,10 +252,10 @@ async fn roles_are_shown_to_who_may_read_them() {
 
 #[tokio::test]
 async fn the_deprecated_filter_of_the_references_client_is_understood() {
-    let town = Town::new().await;
+    let organization = OrganizationFixture::new().await;
     let all = async |filter: &str| {
         let path = format!("{ALL}?filter={filter}");
-        town.server.get(&town.server.admin, &path).await
+        organization.server.get(&organization.server.admin, &path).await
     };
     let locals = all("runai.is_local:true").await.is(200);
     assert_eq!(locals.as_array().unwrap().len(), 4);
@@ -258,24 +266,24 @@ async fn the_deprecated_filter_of_the_references_client_is_understood() {
 
 #[tokio::test]
 async fn a_new_password_ends_the_old_one_and_what_it_signed_in() {
-    let town = Town::new().await;
-    let server = &town.server;
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
     let sign_in = async |word: &str| {
         let body = json!({"grantType": "password", "username": "alice@example.com", "password": word});
         server.post("", "/api/v1/token", body).await
     };
-    let path = format!("{ALL}/{}/password", town.alice_id);
+    let path = format!("{ALL}/{}/password", organization.alice_id);
     let nowhere = format!("{ALL}/00000000-0000-4000-8000-000000000000/password");
     let reset = async |token: &str, path: &str| server.call(token, Method::POST, path, "").await;
-    reset(&town.alice, &path).await.refused(403);
+    reset(&organization.alice, &path).await.refused(403);
     reset(&server.admin, &nowhere).await.refused(404);
     // A password of somebody's choice is not taken; what is refused changes nothing.
     let chosen = json!({"password": "Chosen-1234"});
     server.post(&server.admin, &path, chosen).await.refused(400);
-    server.get(&town.alice, "/api/v1/me").await.is(200);
+    server.get(&organization.alice, "/api/v1/me").await.is(200);
     let first = reset(&server.admin, &path).await.is(200);
     let first = first["tempPassword"].as_str().unwrap();
-    server.get(&town.alice, "/api/v1/me").await.refused(401);
+    server.get(&organization.alice, "/api/v1/me").await.refused(401);
     let token = sign_in(first).await.is(200)["accessToken"].clone();
     let token = token.as_str().unwrap();
     server.get(token, "/api/v1/me").await.is(200);
@@ -320,20 +328,20 @@ async fn a_clock_that_ran_ahead_locks_nobody_out() {
 
 #[tokio::test]
 async fn a_logout_ends_every_token_and_no_later_one() {
-    let town = Town::new().await;
-    let server = &town.server;
-    let path = format!("{ALL}/{}/logout", town.alice_id);
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
+    let path = format!("{ALL}/{}/logout", organization.alice_id);
     let nowhere = format!("{ALL}/00000000-0000-4000-8000-000000000000/logout");
     let logout = async |token: &str, path: &str| server.call(token, Method::POST, path, "").await;
-    logout(&town.alice, &path).await.refused(403);
+    logout(&organization.alice, &path).await.refused(403);
     logout(&server.admin, &nowhere).await.refused(404);
     let answer = logout(&server.admin, &path).await;
     assert_eq!((answer.status.as_u16(), answer.text.as_str()), (200, ""));
-    server.get(&town.alice, "/api/v1/me").await.refused(401);
-    let later = server.token_of(SubjectId::User(town.alice_id)).await;
+    server.get(&organization.alice, "/api/v1/me").await.refused(401);
+    let later = server.token_of(SubjectId::User(organization.alice_id)).await;
     server.get(&later, "/api/v1/me").await.is(200);
     // It is kept, too.
     let again = Server::open(Arc::clone(&server.dir), server.clock.clone()).await;
-    again.get(&town.alice, "/api/v1/me").await.refused(401);
+    again.get(&organization.alice, "/api/v1/me").await.refused(401);
     again.get(&later, "/api/v1/me").await.is(200);
 }

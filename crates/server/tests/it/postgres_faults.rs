@@ -347,7 +347,7 @@ async fn a_report_of_what_another_server_sent_is_kept() {
     let body = json!({"clusterId": cluster["uuid"], "clientSecret": cluster["clientSecret"]});
     let token = second.post("", "/link/v1/token", body).await.is(200);
     let token = token["accessToken"].as_str().unwrap();
-    let reached = first.app.hub.revisions()[0].1;
+    let reached = first.app.cluster_streams.revisions()[0].1;
     let report = json!({"revision": reached, "objects": []});
     second.post(token, "/link/v1/status", report).await.is(204);
     let report = json!({"revision": reached.0 + 1, "objects": []});

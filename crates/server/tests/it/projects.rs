@@ -3,16 +3,16 @@
 use axum::http::Method;
 use serde_json::json;
 
-use crate::server::{Town, Transcript};
+use crate::server::{OrganizationFixture, Transcript};
 
 const ALL: &str = "/api/v1/org-unit/projects";
 
 #[tokio::test]
 async fn projects_are_made_listed_counted_shown_and_deleted() {
-    let town = Town::new().await;
-    let admin = &town.server.admin;
-    let mut page = Transcript::of(&town.server);
-    let body = |name: &str| json!({"name": name, "clusterId": town.cluster, "parentId": town.language, "resources": []});
+    let organization = OrganizationFixture::new().await;
+    let admin = &organization.server.admin;
+    let mut page = Transcript::of(&organization.server);
+    let body = |name: &str| json!({"name": name, "clusterId": organization.cluster, "parentId": organization.language, "resources": []});
     let made = page.post("success", admin, ALL, body("speech")).await.is(201);
     let path = format!("{ALL}/{}", made["id"].as_str().unwrap());
     page.get("one", admin, &path).await.is(200);
@@ -61,13 +61,13 @@ async fn projects_are_made_listed_counted_shown_and_deleted() {
     page.post("no such department", admin, ALL, unknown)
         .await
         .refused(404);
-    page.post("bob makes one", &town.bob, ALL, body("x"))
+    page.post("bob makes one", &organization.bob, ALL, body("x"))
         .await
         .refused(403);
     page.get("unknown", admin, &format!("{ALL}/99"))
         .await
         .refused(404);
-    page.delete("bob deletes what he sees", &town.bob, &path)
+    page.delete("bob deletes what he sees", &organization.bob, &path)
         .await
         .refused(403);
     page.delete("deleted", admin, &path).await.is(204);
@@ -77,18 +77,25 @@ async fn projects_are_made_listed_counted_shown_and_deleted() {
 
 #[tokio::test]
 async fn a_project_without_a_department_goes_to_the_clusters_default_one() {
-    let town = Town::new().await;
-    let default = town.server.department(&town.cluster, "default").await;
-    let body = json!({"name": "homeless", "clusterId": town.cluster, "resources": []});
-    let made = town.server.post(&town.server.admin, ALL, body).await.is(201);
+    let organization = OrganizationFixture::new().await;
+    let default = organization
+        .server
+        .department(&organization.cluster, "default")
+        .await;
+    let body = json!({"name": "homeless", "clusterId": organization.cluster, "resources": []});
+    let made = organization
+        .server
+        .post(&organization.server.admin, ALL, body)
+        .await
+        .is(201);
     assert_eq!(made["parentId"], default);
 }
 
 #[tokio::test]
 async fn a_name_is_as_long_as_its_namespace_allows() {
-    let town = Town::new().await;
-    let server = &town.server;
-    let body = |name: &str| json!({"name": name, "clusterId": town.cluster, "parentId": town.vision, "resources": []});
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
+    let body = |name: &str| json!({"name": name, "clusterId": organization.cluster, "parentId": organization.vision, "resources": []});
     let longest = "a".repeat(57);
     let made = server.post(&server.admin, ALL, body(&longest)).await.is(201);
     assert_eq!(made["status"]["namespace"], format!("reeve-{longest}"));
@@ -109,28 +116,36 @@ async fn a_name_is_as_long_as_its_namespace_allows() {
 
 #[tokio::test]
 async fn a_projects_department_must_be_in_its_cluster() {
-    let town = Town::new().await;
-    let (other, _) = town.server.cluster("other").await;
-    let body = json!({"name": "x", "clusterId": other, "parentId": town.vision, "resources": []});
-    let message = town.server.post(&town.server.admin, ALL, body).await.refused(400);
+    let organization = OrganizationFixture::new().await;
+    let (other, _) = organization.server.cluster("other").await;
+    let body = json!({"name": "x", "clusterId": other, "parentId": organization.vision, "resources": []});
+    let message = organization
+        .server
+        .post(&organization.server.admin, ALL, body)
+        .await
+        .refused(400);
     assert!(message.contains("is not in cluster"), "{message}");
 }
 
 #[tokio::test]
 async fn what_a_project_left_behind_is_not_opened_from_another_department() {
-    let town = Town::new().await;
-    let server = &town.server;
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
     let (_, carol) = server.user("carol@example.com", json!(null)).await;
     server
-        .rule(("user", "carol@example.com"), 1, ("department", &town.language))
+        .rule(
+            ("user", "carol@example.com"),
+            1,
+            ("department", &organization.language),
+        )
         .await;
     server
-        .delete(&server.admin, &format!("{ALL}/{}", town.robots))
+        .delete(&server.admin, &format!("{ALL}/{}", organization.robots))
         .await
         .is(204);
-    let body = |name: &str, parent: &str| json!({"name": name, "clusterId": town.cluster, "parentId": parent, "resources": []});
+    let body = |name: &str, parent: &str| json!({"name": name, "clusterId": organization.cluster, "parentId": parent, "resources": []});
     let message = server
-        .post(&carol, ALL, body("robots", &town.language))
+        .post(&carol, ALL, body("robots", &organization.language))
         .await
         .refused(409);
     assert!(
@@ -139,53 +154,65 @@ async fn what_a_project_left_behind_is_not_opened_from_another_department() {
             && message.contains("`project:create`"),
         "{message}"
     );
-    let mut by_name = body("mine", &town.language);
+    let mut by_name = body("mine", &organization.language);
     by_name["requestedNamespace"] = json!("reeve-robots");
     server.post(&carol, ALL, by_name).await.refused(409);
     // The same when the whole department went, and after a restart: it is written down.
-    let gone = server.department(&town.cluster, "gone").await;
-    server.project(&town.cluster, &gone, "ghosts").await;
+    let gone = server.department(&organization.cluster, "gone").await;
+    server.project(&organization.cluster, &gone, "ghosts").await;
     server
         .delete(&server.admin, &format!("/api/v1/org-unit/departments/{gone}"))
         .await
         .is(204);
     server
-        .post(&carol, ALL, body("ghosts", &town.language))
+        .post(&carol, ALL, body("ghosts", &organization.language))
         .await
         .refused(409);
     // Her own department's she takes up again; anybody's, who administers the cluster.
     server
-        .delete(&carol, &format!("{ALL}/{}", town.captions))
+        .delete(&carol, &format!("{ALL}/{}", organization.captions))
         .await
         .is(204);
     server
-        .post(&carol, ALL, body("captions", &town.language))
+        .post(&carol, ALL, body("captions", &organization.language))
         .await
         .is(201);
     let (_, dora) = server.user("dora@example.com", json!(null)).await;
     server
-        .rule(("user", "dora@example.com"), 1, ("cluster", &town.cluster))
+        .rule(
+            ("user", "dora@example.com"),
+            1,
+            ("cluster", &organization.cluster),
+        )
         .await;
     server
-        .post(&dora, ALL, body("robots", &town.language))
+        .post(&dora, ALL, body("robots", &organization.language))
         .await
         .is(201);
 }
 
 #[tokio::test]
 async fn who_administers_a_department_chooses_no_namespace_outside_the_prefix() {
-    let town = Town::new().await;
-    let server = &town.server;
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
     let (_, erin) = server.user("erin@example.com", json!(null)).await;
     server
-        .rule(("user", "erin@example.com"), 1, ("department", &town.vision))
+        .rule(
+            ("user", "erin@example.com"),
+            1,
+            ("department", &organization.vision),
+        )
         .await;
     let (_, carol) = server.user("carol@example.com", json!(null)).await;
     server
-        .rule(("user", "carol@example.com"), 1, ("cluster", &town.cluster))
+        .rule(
+            ("user", "carol@example.com"),
+            1,
+            ("cluster", &organization.cluster),
+        )
         .await;
     let body = |name: &str, namespace: &str| {
-        json!({"name": name, "clusterId": town.cluster, "parentId": town.vision, "resources": [],
+        json!({"name": name, "clusterId": organization.cluster, "parentId": organization.vision, "resources": [],
                "requestedNamespace": namespace})
     };
     let said = server.post(&erin, ALL, body("a", "team-a")).await.refused(403);
@@ -197,7 +224,7 @@ async fn who_administers_a_department_chooses_no_namespace_outside_the_prefix() 
         assert!(said.contains(part), "{part}: {said}");
     }
     server.post(&erin, ALL, body("b", "reeve-of-erin")).await.is(201);
-    let made = json!({"name": "c", "clusterId": town.cluster, "parentId": town.vision, "resources": []});
+    let made = json!({"name": "c", "clusterId": organization.cluster, "parentId": organization.vision, "resources": []});
     server.post(&erin, ALL, made).await.is(201);
     server.post(&carol, ALL, body("a", "team-a")).await.is(201);
     // What is reserved is refused for all.
@@ -222,9 +249,9 @@ async fn who_administers_a_department_chooses_no_namespace_outside_the_prefix() 
 /// Planted fault: with `Scope::Project` asked instead of the cluster's, the Project administrator allows it to himself.
 #[tokio::test]
 async fn ingresses_are_allowed_by_who_may_change_projects_in_the_whole_cluster() {
-    let town = Town::new().await;
-    let server = &town.server;
-    let path = format!("{ALL}/{}", town.robots);
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
+    let path = format!("{ALL}/{}", organization.robots);
     let decide = |allow: bool| json!({"allowNetworking": allow});
     let put = async |token: &str, body: serde_json::Value| {
         let path = format!("{path}/networking");
@@ -235,12 +262,16 @@ async fn ingresses_are_allowed_by_who_may_change_projects_in_the_whole_cluster()
 
     let (_, paul) = server.user("paul@example.com", json!(null)).await;
     server
-        .rule(("user", "paul@example.com"), 19, ("project", &town.robots))
+        .rule(
+            ("user", "paul@example.com"),
+            19,
+            ("project", &organization.robots),
+        )
         .await;
     let refused = put(&paul, decide(true)).await.refused(403);
     assert!(refused.contains("needs `project:update` in cluster"), "{refused}");
-    put(&town.alice, decide(true)).await.refused(403);
-    put(&town.nobody, decide(true)).await.refused(403);
+    put(&organization.alice, decide(true)).await.refused(403);
+    put(&organization.nobody, decide(true)).await.refused(403);
     for body in [
         json!({}),
         json!({"allowNetworking": "yes"}),
@@ -260,7 +291,11 @@ async fn ingresses_are_allowed_by_who_may_change_projects_in_the_whole_cluster()
     // Who may change projects in the cluster decides it, too.
     let (_, rita) = server.user("rita@example.com", json!(null)).await;
     server
-        .rule(("user", "rita@example.com"), 4, ("cluster", &town.cluster))
+        .rule(
+            ("user", "rita@example.com"),
+            4,
+            ("cluster", &organization.cluster),
+        )
         .await;
     put(&rita, decide(false)).await.is(200);
     assert_eq!(shown().await, json!(false));

@@ -5,23 +5,27 @@ use std::sync::Arc;
 use serde_json::json;
 
 use crate::link::Watch;
-use crate::server::{ADMIN, ADMIN_PASSWORD, Server, Town};
+use crate::server::{ADMIN, ADMIN_PASSWORD, OrganizationFixture, Server};
 
 #[tokio::test]
 async fn everything_is_there_after_a_restart() {
-    let town = Town::new().await;
-    let keys = town
+    let organization = OrganizationFixture::new().await;
+    let keys = organization
         .server
         .get("", "/auth/realms/runai/protocol/openid-connect/certs")
         .await
         .is(200);
-    let projects = town
+    let projects = organization
         .server
-        .get(&town.alice, "/api/v1/org-unit/projects")
+        .get(&organization.alice, "/api/v1/org-unit/projects")
         .await
         .is(200);
     // The first server is still open: as after SIGKILL, nothing was closed in order.
-    let again = Server::open(Arc::clone(&town.server.dir), town.server.clock.clone()).await;
+    let again = Server::open(
+        Arc::clone(&organization.server.dir),
+        organization.server.clock.clone(),
+    )
+    .await;
     assert_eq!(
         again
             .get("", "/auth/realms/runai/protocol/openid-connect/certs")
@@ -30,16 +34,21 @@ async fn everything_is_there_after_a_restart() {
         keys
     );
     assert_eq!(
-        again.get(&town.alice, "/api/v1/org-unit/projects").await.is(200),
+        again
+            .get(&organization.alice, "/api/v1/org-unit/projects")
+            .await
+            .is(200),
         projects
     );
     again
-        .get(&town.nobody, "/api/v1/org-unit/projects")
+        .get(&organization.nobody, "/api/v1/org-unit/projects")
         .await
         .refused(403);
     let body = json!({"grantType": "password", "username": ADMIN, "password": ADMIN_PASSWORD});
     again.post("", "/api/v1/token", body).await.is(200);
-    let token = again.link_token(&town.cluster, &town.secret).await;
+    let token = again
+        .link_token(&organization.cluster, &organization.secret)
+        .await;
     let mut watch = Watch::open(&again, &token, Some(6)).await;
     assert_eq!(watch.news().await.unwrap()["revision"], 6);
     again.rule(("group", "g"), 9, ("tenant", "1")).await;
@@ -49,7 +58,7 @@ async fn everything_is_there_after_a_restart() {
 #[tokio::test]
 async fn the_master_key_is_needed_and_never_made_twice() {
     let dir = tempfile::tempdir().unwrap();
-    let data = reeve_server::start::DataDir::open(&dir.path().join("data")).unwrap();
+    let data = reeve_server::bootstrap::DataDir::open(&dir.path().join("data")).unwrap();
     let random = reeve_identity::Random::seeded(1);
     let first = data.master_key(&random, false).unwrap();
     assert_eq!(data.master_key(&random, true).unwrap().expose(), first.expose());
@@ -72,9 +81,13 @@ async fn a_weak_first_password_is_refused() {
     let file = dir.path().join("password");
     let random = reeve_identity::Random::seeded(1);
     std::fs::write(&file, "short\n").unwrap();
-    assert!(reeve_server::start::first_password(Some(&file), &random).is_err());
+    assert!(reeve_server::bootstrap::first_password(Some(&file), &random).is_err());
     std::fs::write(&file, "Long-Enough-1!\n").unwrap();
-    let given = reeve_server::start::first_password(Some(&file), &random).unwrap();
+    let given = reeve_server::bootstrap::first_password(Some(&file), &random).unwrap();
     assert_eq!((given.password.expose(), given.made), ("Long-Enough-1!", false));
-    assert!(reeve_server::start::first_password(None, &random).unwrap().made);
+    assert!(
+        reeve_server::bootstrap::first_password(None, &random)
+            .unwrap()
+            .made
+    );
 }

@@ -3,7 +3,7 @@
 use axum::http::Method;
 use reeve_api::{Access, OPERATIONS};
 
-use crate::server::{Server, Town};
+use crate::server::{OrganizationFixture, Server};
 
 fn filled(path: &str) -> String {
     path.split('/')
@@ -37,11 +37,16 @@ async fn every_operation_is_routed_and_every_protected_one_asks_for_a_token() {
 
 #[tokio::test]
 async fn every_answer_has_a_status_its_row_names() {
-    let town = Town::new().await;
+    let organization = OrganizationFixture::new().await;
     for operation in OPERATIONS {
         let method: Method = operation.method.into();
-        for token in [&town.server.admin, &town.alice, &town.nobody, &String::new()] {
-            let answer = town
+        for token in [
+            &organization.server.admin,
+            &organization.alice,
+            &organization.nobody,
+            &String::new(),
+        ] {
+            let answer = organization
                 .server
                 .call(token, method.clone(), &filled(operation.path), "{}")
                 .await;
@@ -54,12 +59,13 @@ async fn every_answer_has_a_status_its_row_names() {
 
 #[tokio::test]
 async fn the_rights_matrix_holds_for_who_has_no_rule() {
-    let town = Town::new().await;
+    let organization = OrganizationFixture::new().await;
     for operation in OPERATIONS {
         if matches!(operation.access, Access::Requires(..)) {
             let method: Method = operation.method.into();
-            town.server
-                .call(&town.nobody, method, &filled(operation.path), "{}")
+            organization
+                .server
+                .call(&organization.nobody, method, &filled(operation.path), "{}")
                 .await
                 .refused(403);
         }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tracing_subscriber::EnvFilter;
 
 use crate::audit::events;
-use crate::server::{ADMIN, ADMIN_PASSWORD, Town};
+use crate::server::{ADMIN, ADMIN_PASSWORD, OrganizationFixture};
 
 /// Part of every planted secret.
 const PLANTED: &str = "Pl4nted-S3cret!";
@@ -62,8 +62,8 @@ async fn careless(request: Request, next: Next) -> Response {
 }
 
 /// Sends a planted secret through every input that may hold one; the texts of all refusals.
-async fn plant(town: &Town) -> String {
-    let server = &town.server;
+async fn plant(organization: &OrganizationFixture) -> String {
+    let server = &organization.server;
     let admin = server.admin.as_str();
     let mut refusals = String::new();
     let inputs: Vec<(&str, Method, &str, Value)> = vec![
@@ -102,7 +102,7 @@ async fn plant(town: &Town) -> String {
             "",
             Method::POST,
             "/link/v1/token",
-            json!({"clusterId": town.cluster, "clientSecret": PLANTED}),
+            json!({"clusterId": organization.cluster, "clientSecret": PLANTED}),
         ),
         (
             "",
@@ -114,7 +114,7 @@ async fn plant(town: &Town) -> String {
             "",
             Method::POST,
             "/link/v1/token",
-            json!({"clusterId": town.cluster, "clientSecret": {"x": PLANTED}}),
+            json!({"clusterId": organization.cluster, "clientSecret": {"x": PLANTED}}),
         ),
         (PLANTED, Method::GET, "/api/v1/me", Value::Null),
         (PLANTED, Method::POST, "/link/v1/watch", json!({})),
@@ -169,22 +169,25 @@ async fn plant(town: &Town) -> String {
     }
     // Secrets that are taken, and a refusal right beside them.
     let spec = json!({"image": "i", "environmentVariables": [{"name": "TOKEN", "value": PLANTED}]});
-    let training =
-        json!({"name": "train", "projectId": town.robots, "clusterId": town.cluster, "spec": spec});
+    let training = json!({"name": "train", "projectId": organization.robots, "clusterId": organization.cluster, "spec": spec});
     server
-        .post(&town.alice, "/api/v1/workloads/trainings", training.clone())
+        .post(
+            &organization.alice,
+            "/api/v1/workloads/trainings",
+            training.clone(),
+        )
         .await
         .is(202);
     let again = server
-        .post(&town.alice, "/api/v1/workloads/trainings", training)
+        .post(&organization.alice, "/api/v1/workloads/trainings", training)
         .await;
     again.refused(409);
     refusals.push_str(&again.text);
     let wrong = json!({"image": "i", "environmentVariables": [{"name": "T", "value": {"x": PLANTED}}]});
-    let wrong = json!({"name": "t", "projectId": town.robots, "clusterId": town.cluster, "spec": wrong});
+    let wrong = json!({"name": "t", "projectId": organization.robots, "clusterId": organization.cluster, "spec": wrong});
     refusals.push_str(
         &server
-            .post(&town.alice, "/api/v1/workloads/trainings", wrong)
+            .post(&organization.alice, "/api/v1/workloads/trainings", wrong)
             .await
             .text,
     );
@@ -194,9 +197,9 @@ async fn plant(town: &Town) -> String {
 }
 
 /// Every secret that must not show: the planted one, and those the server made.
-async fn search(town: &Town) -> Vec<String> {
-    let refusals = plant(town).await;
-    let server = &town.server;
+async fn search(organization: &OrganizationFixture) -> Vec<String> {
+    let refusals = plant(organization).await;
+    let server = &organization.server;
     let made = server
         .post(
             &server.admin,
@@ -211,7 +214,9 @@ async fn search(town: &Town) -> Vec<String> {
         .is(201);
     let body = json!({"grantType": "password", "username": ADMIN, "password": ADMIN_PASSWORD});
     let token = server.post("", "/api/v1/token", body).await.is(200);
-    let link = server.link_token(&town.cluster, &town.secret).await;
+    let link = server
+        .link_token(&organization.cluster, &organization.secret)
+        .await;
     let audit: Vec<_> = events(server)
         .await
         .iter()
@@ -225,8 +230,8 @@ async fn search(town: &Town) -> Vec<String> {
         text(&made["tempPassword"]),
         text(&account["clientSecret"]),
         text(&token["accessToken"]),
-        town.secret.clone(),
-        town.alice.clone(),
+        organization.secret.clone(),
+        organization.alice.clone(),
         link,
     ];
     let mut found = Vec::new();
@@ -243,8 +248,8 @@ async fn search(town: &Town) -> Vec<String> {
 #[tokio::test]
 async fn no_secret_shows_in_log_audit_or_error() {
     let _turn = listen().await;
-    let town = Town::new().await;
-    assert_eq!(search(&town).await, Vec::<String>::new());
+    let organization = OrganizationFixture::new().await;
+    assert_eq!(search(&organization).await, Vec::<String>::new());
     let log = logged();
     for line in [
         "\"operation\":\"grant_token\"",
@@ -258,9 +263,9 @@ async fn no_secret_shows_in_log_audit_or_error() {
 #[tokio::test]
 async fn a_careless_logger_turns_that_red() {
     let _turn = listen().await;
-    let mut town = Town::new().await;
-    town.server.router = town.server.router.clone().layer(from_fn(careless));
-    let found = search(&town).await;
+    let mut organization = OrganizationFixture::new().await;
+    organization.server.router = organization.server.router.clone().layer(from_fn(careless));
+    let found = search(&organization).await;
     assert!(
         found.iter().any(|it| it.starts_with(PLANTED)) && found.len() >= 4,
         "{found:?}"

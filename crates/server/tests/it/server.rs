@@ -11,10 +11,10 @@ use http_body_util::BodyExt;
 use reeve_authz::{BootstrapException, Granted, Principal, SubjectKey};
 use reeve_identity::{Audience, Claims, MasterKey, Random, SubjectKind, VerifiedIdentity};
 use reeve_server::app::{App, Settings};
+use reeve_server::bootstrap;
 use reeve_server::caller::Caller;
 use reeve_server::router::router;
 use reeve_server::security::Security;
-use reeve_server::start;
 use reeve_store::{AuditAction, AuditEntry, NewSession, SessionFacts, Store, SubjectId};
 use reeve_store_sql::{AuditKey, SqlStore};
 use reeve_types::{Clock, Email, Secret, ServiceAccountId, SessionId, SignInMethod, Timestamp, UserId};
@@ -113,11 +113,11 @@ impl Server {
             .unwrap()
         {
             let (email, password) = (ADMIN.parse().unwrap(), Secret::new(ADMIN_PASSWORD));
-            start::first_start(store.as_ref(), &master, &random, &email, &password, clock.now())
+            bootstrap::first_start(store.as_ref(), &master, &random, &email, &password, clock.now())
                 .await
                 .unwrap();
         }
-        let installed = start::installed(store.as_ref(), &master).await.unwrap();
+        let installed = bootstrap::installed(store.as_ref(), &master).await.unwrap();
         let security = Security::new(&master, installed.keys, URL, random).unwrap();
         let settings = Settings {
             public_url: URL.to_owned(),
@@ -342,7 +342,7 @@ pub(crate) fn rule(subject: (&str, &str), role: i64, scope: (&str, &str)) -> Val
 }
 
 /// The people and places of the demo.
-pub(crate) struct Town {
+pub(crate) struct OrganizationFixture {
     pub(crate) server: Server,
     pub(crate) cluster: String,
     pub(crate) secret: String,
@@ -360,7 +360,7 @@ pub(crate) struct Town {
     pub(crate) nobody: String,
 }
 
-impl Town {
+impl OrganizationFixture {
     pub(crate) async fn new() -> Self {
         Self::on(Server::new().await).await
     }

@@ -5,7 +5,7 @@ use reeve_store::{AuditAction, Outcome, SubjectId};
 use serde_json::{Value, json};
 
 use crate::audit::events;
-use crate::server::{Server, Town, Transcript};
+use crate::server::{OrganizationFixture, Server, Transcript};
 
 const ALL: &str = "/api/v1/service-accounts";
 
@@ -19,9 +19,9 @@ async fn bot(server: &Server) -> Value {
 
 #[tokio::test]
 async fn service_accounts_are_made_listed_shown_and_deleted() {
-    let town = Town::new().await;
-    let admin = &town.server.admin;
-    let mut page = Transcript::of(&town.server);
+    let organization = OrganizationFixture::new().await;
+    let admin = &organization.server.admin;
+    let mut page = Transcript::of(&organization.server);
     let made = page
         .post("success", admin, ALL, json!({"name": "deploy_bot"}))
         .await
@@ -44,10 +44,10 @@ async fn service_accounts_are_made_listed_shown_and_deleted() {
     )
     .await
     .refused(404);
-    page.post("alice", &town.alice, ALL, json!({"name": "mine"}))
+    page.post("alice", &organization.alice, ALL, json!({"name": "mine"}))
         .await
         .refused(403);
-    page.get("alice", &town.alice, &path).await.refused(403);
+    page.get("alice", &organization.alice, &path).await.refused(403);
     page.delete("deleted", admin, &path).await.is(204);
     page.delete("deleted before", admin, &path).await.refused(404);
     insta::assert_snapshot!(page.page());
@@ -55,8 +55,8 @@ async fn service_accounts_are_made_listed_shown_and_deleted() {
 
 #[tokio::test]
 async fn a_secret_signs_in_in_every_spelling_until_its_account_is_deleted() {
-    let town = Town::new().await;
-    let server = &town.server;
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
     let made = bot(server).await;
     let secret = made["clientSecret"].as_str().unwrap();
     for body in [
@@ -83,14 +83,14 @@ async fn a_secret_signs_in_in_every_spelling_until_its_account_is_deleted() {
 
 #[tokio::test]
 async fn a_disabled_account_is_out_and_its_old_tokens_stay_out() {
-    let town = Town::new().await;
-    let server = &town.server;
-    let path = format!("{ALL}/{}", town.ci_id);
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
+    let path = format!("{ALL}/{}", organization.ci_id);
     let nowhere = format!("{ALL}/00000000-0000-4000-8000-000000000000");
     let switch = async |token: &str, path: &str, body: Value| {
         server.call(token, Method::PATCH, path, body.to_string()).await
     };
-    switch(&town.alice, &path, json!({"enabled": false}))
+    switch(&organization.alice, &path, json!({"enabled": false}))
         .await
         .refused(403);
     switch(&server.admin, &nowhere, json!({"enabled": false}))
@@ -100,7 +100,10 @@ async fn a_disabled_account_is_out_and_its_old_tokens_stay_out() {
         .await
         .refused(400);
     let in_clusters = async || {
-        let (granted, cluster) = (reeve_server::audit::link_status(), town.cluster.parse().unwrap());
+        let (granted, cluster) = (
+            reeve_server::audit::link_status(),
+            organization.cluster.parse().unwrap(),
+        );
         let store = &server.app.store;
         let all = store
             .desired_all(&granted, cluster, None, usize::MAX)
@@ -110,11 +113,11 @@ async fn a_disabled_account_is_out_and_its_old_tokens_stay_out() {
             .unwrap()
             .contains(r#""name":"ci""#)
     };
-    server.get(&town.ci, "/api/v1/me").await.is(200);
+    server.get(&organization.ci, "/api/v1/me").await.is(200);
     assert!(in_clusters().await);
     let off = switch(&server.admin, &path, json!({"enabled": false})).await;
     assert_eq!((off.status.as_u16(), off.text.as_str()), (200, ""));
-    server.get(&town.ci, "/api/v1/me").await.refused(401);
+    server.get(&organization.ci, "/api/v1/me").await.refused(401);
     assert!(!in_clusters().await);
     assert_eq!(server.get(&server.admin, &path).await.is(200)["enabled"], false);
     assert_eq!(
@@ -123,16 +126,18 @@ async fn a_disabled_account_is_out_and_its_old_tokens_stay_out() {
             .status,
         200
     );
-    server.get(&town.ci, "/api/v1/me").await.refused(401);
-    let later = server.token_of(SubjectId::ServiceAccount(town.ci_id)).await;
+    server.get(&organization.ci, "/api/v1/me").await.refused(401);
+    let later = server
+        .token_of(SubjectId::ServiceAccount(organization.ci_id))
+        .await;
     server.get(&later, "/api/v1/me").await.is(200);
     assert!(in_clusters().await);
 }
 
 #[tokio::test]
 async fn a_new_secret_ends_the_old_one_and_what_it_signed_in() {
-    let town = Town::new().await;
-    let server = &town.server;
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
     let made = bot(server).await;
     let path = format!("{ALL}/{}/secret", made["id"].as_str().unwrap());
     let nowhere = format!("{ALL}/00000000-0000-4000-8000-000000000000/secret");
@@ -141,7 +146,7 @@ async fn a_new_secret_ends_the_old_one_and_what_it_signed_in() {
         server.post("", "/api/v1/token", body).await
     };
     let renew = async |token: &str, path: &str| server.call(token, Method::POST, path, "").await;
-    renew(&town.alice, &path).await.refused(403);
+    renew(&organization.alice, &path).await.refused(403);
     renew(&server.admin, &nowhere).await.refused(404);
     let token = sign_in(&made["clientSecret"]).await.is(200)["accessToken"].clone();
     let token = token.as_str().unwrap();
@@ -155,8 +160,8 @@ async fn a_new_secret_ends_the_old_one_and_what_it_signed_in() {
 
 #[tokio::test]
 async fn a_disabled_account_does_not_sign_in() {
-    let town = Town::new().await;
-    let server = &town.server;
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
     let made = bot(server).await;
     let path = format!("{ALL}/{}", made["id"].as_str().unwrap());
     let switch = async |enabled: bool| {
@@ -200,8 +205,8 @@ async fn a_disabled_account_does_not_sign_in() {
 /// deletion that leaves its rules (`live_rules_of_subject` answered with none), and a token that is looked up by name.
 #[tokio::test]
 async fn a_name_that_is_given_again_inherits_nothing() {
-    let town = Town::new().await;
-    let server = &town.server;
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
     let admin = &server.admin;
     let first = bot(server).await;
     let sign_in = |made: &Value| json!({"grantType": "client_credentials", "clientID": "bot", "clientSecret": made["clientSecret"]});
@@ -212,9 +217,9 @@ async fn a_name_that_is_given_again_inherits_nothing() {
     let old = token(&first).await;
     let mut rules = Vec::new();
     for (role, scope) in [
-        (5, ("project", &town.robots)),
-        (5, ("department", &town.language)),
-        (1, ("cluster", &town.cluster)),
+        (5, ("project", &organization.robots)),
+        (5, ("department", &organization.language)),
+        (1, ("cluster", &organization.cluster)),
         (9, ("tenant", &"1".to_owned())),
     ] {
         rules.push(
@@ -223,7 +228,7 @@ async fn a_name_that_is_given_again_inherits_nothing() {
                 .await,
         );
     }
-    let submit = |name: &str| json!({"name": name, "projectId": town.robots, "clusterId": town.cluster, "spec": {"image": "i"}});
+    let submit = |name: &str| json!({"name": name, "projectId": organization.robots, "clusterId": organization.cluster, "spec": {"image": "i"}});
     server
         .post(&old, "/api/v1/workloads/trainings", submit("of-the-first"))
         .await;
@@ -275,8 +280,8 @@ async fn a_name_that_is_given_again_inherits_nothing() {
 /// The same of what has a scope: ids are never given twice, and rules are by id.
 #[tokio::test]
 async fn an_org_unit_that_is_called_as_one_that_was_deleted_inherits_nothing() {
-    let town = Town::new().await;
-    let server = &town.server;
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
     let admin = &server.admin;
     let (_, carol) = server.user("carol@example.com", Value::Null).await;
     let carols = ("user", "carol@example.com");

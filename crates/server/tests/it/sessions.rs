@@ -9,7 +9,7 @@ use reeve_types::UserId;
 use serde_json::{Value, json};
 
 use crate::clusters::claims;
-use crate::server::{SESSION_SECONDS, Server, Town};
+use crate::server::{OrganizationFixture, SESSION_SECONDS, Server};
 
 const RULES: &str = "/api/v1/authorization/access-rules";
 
@@ -29,13 +29,15 @@ async fn member(
 /// The planted fault is the same user in a session in which the group is missing: nothing is reached.
 #[tokio::test]
 async fn a_rule_for_a_group_reaches_its_members_from_the_next_request_on_and_no_longer_than_it_lasts() {
-    let town = Town::new().await;
-    let server = &town.server;
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
     let (carol, _, token) = member(server, "carol@example.com", &["ml", "vpn"], Value::Null).await;
     let dropped = server.token_of(SubjectId::User(carol)).await;
-    let project = format!("/api/v1/org-unit/projects/{}", town.robots);
+    let project = format!("/api/v1/org-unit/projects/{}", organization.robots);
     server.get(&token, &project).await.refused(403);
-    let rule = server.rule(("group", "ml"), 9, ("project", &town.robots)).await;
+    let rule = server
+        .rule(("group", "ml"), 9, ("project", &organization.robots))
+        .await;
     server.get(&token, &project).await.is(200);
     server.get(&dropped, &project).await.refused(403);
     let me = server.get(&token, "/api/v1/me").await.is(200);
@@ -60,8 +62,8 @@ async fn a_rule_for_a_group_reaches_its_members_from_the_next_request_on_and_no_
 
 #[tokio::test]
 async fn the_groups_of_the_last_sign_in_are_shown_and_nothing_before_there_was_one() {
-    let town = Town::new().await;
-    let server = &town.server;
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
     let made = json!({"email": "carol@example.com"});
     let made = server.post(&server.admin, "/api/v1/users", made).await.is(201);
     let path = format!("/api/v1/users/{}", made["id"].as_str().unwrap());
@@ -85,18 +87,21 @@ async fn the_groups_of_the_last_sign_in_are_shown_and_nothing_before_there_was_o
 
 #[tokio::test]
 async fn one_session_ends_at_once_in_every_process_and_the_others_go_on() {
-    let town = Town::new().await;
-    let server = &town.server;
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
     let replica = Server::open(Arc::clone(&server.dir), server.clock.clone()).await;
-    let other = server.token_of(SubjectId::User(town.alice_id)).await;
+    let other = server.token_of(SubjectId::User(organization.alice_id)).await;
     // The other process has not heard of the session, and does not take it for one that ended.
     replica.get(&other, "/api/v1/me").await.is(200);
-    let list = format!("/api/v1/users/{}/sessions", town.alice_id);
-    server.get(&town.alice, &list).await.refused(403);
+    let list = format!("/api/v1/users/{}/sessions", organization.alice_id);
+    server.get(&organization.alice, &list).await.refused(403);
     let nowhere = "/api/v1/users/00000000-0000-4000-8000-000000000000/sessions";
     server.get(&server.admin, nowhere).await.refused(404);
     let sessions = server.get(&server.admin, &list).await.is(200);
-    let (first, second) = (claims(&town.alice)["sid"].clone(), claims(&other)["sid"].clone());
+    let (first, second) = (
+        claims(&organization.alice)["sid"].clone(),
+        claims(&other)["sid"].clone(),
+    );
     let shown: Vec<_> = sessions
         .as_array()
         .unwrap()
@@ -109,14 +114,14 @@ async fn one_session_ends_at_once_in_every_process_and_the_others_go_on() {
     );
     assert_eq!(sessions[0]["method"], "password");
     let path = format!("/api/v1/sessions/{}", first.as_str().unwrap());
-    server.delete(&town.bob, &path).await.refused(403);
+    server.delete(&organization.bob, &path).await.refused(403);
     let answer = server.delete(&server.admin, &path).await;
     assert_eq!((answer.status.as_u16(), answer.text.as_str()), (204, ""));
     server.delete(&server.admin, &path).await.refused(404);
-    server.get(&town.alice, "/api/v1/me").await.refused(401);
+    server.get(&organization.alice, "/api/v1/me").await.refused(401);
     server.get(&other, "/api/v1/me").await.is(200);
     replica.app.catch_up().await.unwrap();
-    replica.get(&town.alice, "/api/v1/me").await.refused(401);
+    replica.get(&organization.alice, "/api/v1/me").await.refused(401);
     replica.get(&other, "/api/v1/me").await.is(200);
     let ended = server.get(&server.admin, &list).await.is(200);
     let ended = ended
@@ -131,11 +136,11 @@ async fn one_session_ends_at_once_in_every_process_and_the_others_go_on() {
 
 #[tokio::test]
 async fn whoever_signs_out_ends_the_session_of_that_token_alone() {
-    let town = Town::new().await;
-    let server = &town.server;
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
     for (token, subject) in [
-        (&town.alice, SubjectId::User(town.alice_id)),
-        (&town.ci, SubjectId::ServiceAccount(town.ci_id)),
+        (&organization.alice, SubjectId::User(organization.alice_id)),
+        (&organization.ci, SubjectId::ServiceAccount(organization.ci_id)),
     ] {
         let other = server.token_of(subject).await;
         let answer = server.call(token, Method::POST, "/api/v1/me/logout", "").await;
@@ -153,10 +158,17 @@ async fn whoever_signs_out_ends_the_session_of_that_token_alone() {
 /// have given it.
 #[tokio::test]
 async fn a_session_that_nobody_knows_is_looked_for_only_while_it_may_be_new() {
-    let town = Town::new().await;
-    let replica = Server::open(Arc::clone(&town.server.dir), town.server.clock.clone()).await;
-    let token = town.server.token_of(SubjectId::User(town.alice_id)).await;
-    town.server.clock.advance_seconds(31);
+    let organization = OrganizationFixture::new().await;
+    let replica = Server::open(
+        Arc::clone(&organization.server.dir),
+        organization.server.clock.clone(),
+    )
+    .await;
+    let token = organization
+        .server
+        .token_of(SubjectId::User(organization.alice_id))
+        .await;
+    organization.server.clock.advance_seconds(31);
     replica.get(&token, "/api/v1/me").await.refused(401);
     replica.app.catch_up().await.unwrap();
     replica.get(&token, "/api/v1/me").await.is(200);
@@ -164,9 +176,9 @@ async fn a_session_that_nobody_knows_is_looked_for_only_while_it_may_be_new() {
 
 #[tokio::test]
 async fn a_session_ends_by_itself_and_is_forgotten_a_day_later() {
-    let town = Town::new().await;
-    let server = &town.server;
-    let session = server.provided(town.alice_id, &["ml"], Value::Null).await;
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
+    let session = server.provided(organization.alice_id, &["ml"], Value::Null).await;
     server.clock.advance_seconds(SESSION_SECONDS - 100);
     let last = server.token_in(&session);
     assert_eq!(claims(&last)["exp"], session.until.as_seconds());
@@ -183,8 +195,8 @@ async fn a_session_ends_by_itself_and_is_forgotten_a_day_later() {
 
 #[tokio::test]
 async fn an_application_has_one_session_however_often_it_signs_in() {
-    let town = Town::new().await;
-    let server = &town.server;
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
     let made = server
         .post(&server.admin, "/api/v1/service-accounts", json!({"name": "bot"}))
         .await
@@ -203,7 +215,10 @@ async fn an_application_has_one_session_however_often_it_signs_in() {
     assert_ne!(claims(&later)["sid"], sid, "too little of it is left for a token");
     let path = format!("/api/v1/sessions/{}", claims(&later)["sid"].as_str().unwrap());
     server
-        .delete(&server.token_of(SubjectId::User(town.alice_id)).await, &path)
+        .delete(
+            &server.token_of(SubjectId::User(organization.alice_id)).await,
+            &path,
+        )
         .await
         .refused(403);
     let admin = server
@@ -221,14 +236,14 @@ async fn an_application_has_one_session_however_often_it_signs_in() {
 /// cluster may have bound to anything. None of them gets in, and what gets in has the prefix.
 #[tokio::test]
 async fn a_cluster_is_told_those_groups_alone_that_its_rules_name() {
-    let town = Town::new().await;
-    let server = &town.server;
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
     let (elsewhere, _) = server.cluster("elsewhere").await;
     let everything = ["ml", "vpn", "other", "oidc:admins", "everywhere"];
     let (_, _, token) = member(server, "carol@example.com", &everything, Value::Null).await;
     for (group, scope) in [
-        ("ml", ("project", town.robots.as_str())),
-        ("oidc:admins", ("project", &town.robots)),
+        ("ml", ("project", organization.robots.as_str())),
+        ("oidc:admins", ("project", &organization.robots)),
         ("other", ("cluster", &elsewhere)),
         ("everywhere", ("tenant", "1")),
     ] {
@@ -240,7 +255,7 @@ async fn a_cluster_is_told_those_groups_alone_that_its_rules_name() {
         claims(answer["token"].as_str().unwrap())["groups"].clone()
     };
     assert_eq!(
-        told(&town.cluster).await,
+        told(&organization.cluster).await,
         json!(["reeve-group/everywhere", "reeve-group/ml"])
     );
     assert_eq!(
@@ -252,14 +267,16 @@ async fn a_cluster_is_told_those_groups_alone_that_its_rules_name() {
 
 #[tokio::test]
 async fn the_identity_providers_posix_identity_counts_until_an_administrator_says_another() {
-    let town = Town::new().await;
-    let server = &town.server;
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
     let given = json!({"uid": 70_500, "gid": 5100, "supplementaryGroups": [5101]});
     let (carol, _, token) = member(server, "carol@example.com", &["ml"], given.clone()).await;
-    server.rule(("group", "ml"), 5, ("project", &town.robots)).await;
+    server
+        .rule(("group", "ml"), 5, ("project", &organization.robots))
+        .await;
     let posix = async || server.get(&token, "/api/v1/me").await.is(200)["posix"].clone();
     let in_cluster = async || {
-        let path = format!("/api/v1/clusters/{}/kubernetes-token", town.cluster);
+        let path = format!("/api/v1/clusters/{}/kubernetes-token", organization.cluster);
         let answer = server.post(&token, &path, Value::Null).await.is(200);
         claims(answer["token"].as_str().unwrap())
     };
@@ -270,8 +287,7 @@ async fn the_identity_providers_posix_identity_counts_until_an_administrator_say
         (&json!("70500"), &json!(["5101"]))
     );
     let spec = json!({"image": "x", "security": {"uidGidSource": "fromIdpToken"}});
-    let train =
-        |name: &str| json!({"name": name, "projectId": town.robots, "clusterId": town.cluster, "spec": spec});
+    let train = |name: &str| json!({"name": name, "projectId": organization.robots, "clusterId": organization.cluster, "spec": spec});
     server
         .post(&token, "/api/v1/workloads/trainings", train("mine"))
         .await

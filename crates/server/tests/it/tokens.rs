@@ -13,7 +13,7 @@ use reeve_identity::Audience;
 use serde_json::{Value, json};
 
 use crate::clusters::claims;
-use crate::server::{ADMIN, ADMIN_PASSWORD, Answer, Server, Town, Transcript, URL, forged};
+use crate::server::{ADMIN, ADMIN_PASSWORD, Answer, OrganizationFixture, Server, Transcript, URL, forged};
 
 const TOKEN: &str = "/api/v1/token";
 
@@ -71,19 +71,19 @@ async fn a_token_is_what_the_references_client_can_read() {
 }
 
 /// No operation that asks for a token takes this one, and nothing changes by trying.
-async fn is_good_for_nothing(town: &Town, what: &str, token: &str) {
-    let before = town.server.app.store.directory().await.unwrap();
-    let alice = town.alice_id.to_string();
-    let rule = town.alice_rule.to_string();
-    let account = town.ci_id.to_string();
+async fn is_good_for_nothing(organization: &OrganizationFixture, what: &str, token: &str) {
+    let before = organization.server.app.store.directory().await.unwrap();
+    let alice = organization.alice_id.to_string();
+    let rule = organization.alice_rule.to_string();
+    let account = organization.ci_id.to_string();
     for operation in OPERATIONS.iter().filter(|it| it.access != Access::Public) {
         let path = operation
             .path
             .split('/')
             .map(|part| match part {
-                "{clusterUuid}" => &town.cluster,
-                "{departmentId}" => &town.vision,
-                "{projectId}" => &town.robots,
+                "{clusterUuid}" => &organization.cluster,
+                "{departmentId}" => &organization.vision,
+                "{projectId}" => &organization.robots,
                 "{userId}" => &alice,
                 "{sessionId}" => &rule,
                 "{serviceAccountId}" => &account,
@@ -93,28 +93,49 @@ async fn is_good_for_nothing(town: &Town, what: &str, token: &str) {
             .collect::<Vec<_>>()
             .join("/");
         // Whatever the operation makes of it: it is not read.
-        let body = json!({"name": "unwanted", "email": "unwanted@example.com", "clusterId": town.cluster, "enabled": false});
-        let answer = town
+        let body = json!({"name": "unwanted", "email": "unwanted@example.com", "clusterId": organization.cluster, "enabled": false});
+        let answer = organization
             .server
             .call(token, operation.method.into(), &path, body.to_string())
             .await;
         assert!(!answer.refused(401).is_empty(), "{what}: {path}");
         assert_eq!(answer.headers["www-authenticate"], "Bearer");
     }
-    assert_eq!(town.server.app.store.directory().await.unwrap(), before, "{what}");
+    assert_eq!(
+        organization.server.app.store.directory().await.unwrap(),
+        before,
+        "{what}"
+    );
 }
 
 #[tokio::test]
 async fn an_expired_token_is_refused() {
-    let town = Town::new().await;
-    town.server.get(&town.alice, "/api/v1/me").await.is(200);
-    town.server.clock.advance_seconds(35_999);
-    town.server.get(&town.alice, "/api/v1/me").await.is(200);
-    town.server.clock.advance_seconds(1);
-    let message = town.server.get(&town.alice, "/api/v1/me").await.refused(401);
+    let organization = OrganizationFixture::new().await;
+    organization
+        .server
+        .get(&organization.alice, "/api/v1/me")
+        .await
+        .is(200);
+    organization.server.clock.advance_seconds(35_999);
+    organization
+        .server
+        .get(&organization.alice, "/api/v1/me")
+        .await
+        .is(200);
+    organization.server.clock.advance_seconds(1);
+    let message = organization
+        .server
+        .get(&organization.alice, "/api/v1/me")
+        .await
+        .refused(401);
     assert!(message.contains("expired"), "{message}");
-    is_good_for_nothing(&town, "expired", &town.alice).await;
-    is_good_for_nothing(&town, "expired, the administrator's", &town.server.admin).await;
+    is_good_for_nothing(&organization, "expired", &organization.alice).await;
+    is_good_for_nothing(
+        &organization,
+        "expired, the administrator's",
+        &organization.server.admin,
+    )
+    .await;
 }
 
 /// A token whose claims are changed but whose signature is kept.
@@ -128,56 +149,69 @@ fn altered(token: &str, change: impl FnOnce(&mut Value)) -> String {
 
 #[tokio::test]
 async fn a_foreign_altered_or_unsigned_token_is_refused() {
-    let town = Town::new().await;
-    let now = town.server.clock.now();
+    let organization = OrganizationFixture::new().await;
+    let now = organization.server.clock.now();
     let issuer = format!("{URL}/auth/realms/runai");
     let unsigned = {
         let part = |text: &str| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text);
         format!(
             "{}.{}.",
             part(r#"{"alg":"none"}"#),
-            part(&claims(&town.alice).to_string())
+            part(&claims(&organization.alice).to_string())
         )
     };
     let bad = [
         (
             "another key",
-            forged(&issuer, Audience::Rest, 3600, now, &town.alice_id),
+            forged(&issuer, Audience::Rest, 3600, now, &organization.alice_id),
         ),
         (
             "another issuer",
-            forged("https://evil.test", Audience::Rest, 3600, now, &town.alice_id),
+            forged(
+                "https://evil.test",
+                Audience::Rest,
+                3600,
+                now,
+                &organization.alice_id,
+            ),
         ),
         (
             "altered",
-            altered(&town.bob, |body| body["sub"] = json!(town.alice_id.to_string())),
+            altered(&organization.bob, |body| {
+                body["sub"] = json!(organization.alice_id.to_string())
+            }),
         ),
         ("unsigned", unsigned),
         ("no token", "nonsense".to_owned()),
         ("three parts of nothing", "a.b.c".to_owned()),
     ];
     for (what, token) in bad {
-        is_good_for_nothing(&town, what, &token).await;
+        is_good_for_nothing(&organization, what, &token).await;
     }
-    is_good_for_nothing(&town, "none", "").await;
+    is_good_for_nothing(&organization, "none", "").await;
 }
 
 #[tokio::test]
 async fn no_audience_accepts_anothers_tokens() {
-    let town = Town::new().await;
-    let server = &town.server;
-    let link = server.link_token(&town.cluster, &town.secret).await;
-    let path = format!("/api/v1/clusters/{}/kubernetes-token", town.cluster);
-    let cluster = server.call(&town.alice, Method::POST, &path, "").await.is(200);
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
+    let link = server
+        .link_token(&organization.cluster, &organization.secret)
+        .await;
+    let path = format!("/api/v1/clusters/{}/kubernetes-token", organization.cluster);
+    let cluster = server
+        .call(&organization.alice, Method::POST, &path, "")
+        .await
+        .is(200);
     let cluster = cluster["token"].as_str().unwrap();
     let hello = json!({"protocol": 1, "operatorVersion": "test"});
     for (what, token) in [("link", link.as_str()), ("cluster", cluster)] {
         let message = server.get(token, "/api/v1/me").await.refused(401);
         assert!(message.contains("another audience"), "{what}: {message}");
-        is_good_for_nothing(&town, what, token).await;
+        is_good_for_nothing(&organization, what, token).await;
     }
     for (what, token) in [
-        ("REST", town.alice.as_str()),
+        ("REST", organization.alice.as_str()),
         ("the administrator's", &server.admin),
         ("cluster", cluster),
     ] {

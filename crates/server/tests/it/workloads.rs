@@ -2,18 +2,18 @@
 
 use serde_json::{Value, json};
 
-use crate::server::{Town, Transcript, write_beside};
+use crate::server::{OrganizationFixture, Transcript, write_beside};
 
 const ALL: &str = "/api/v1/workloads/trainings";
 
-fn training(town: &Town, name: &str, spec: Value) -> Value {
-    json!({"name": name, "projectId": town.robots, "clusterId": town.cluster, "spec": spec})
+fn training(organization: &OrganizationFixture, name: &str, spec: Value) -> Value {
+    json!({"name": name, "projectId": organization.robots, "clusterId": organization.cluster, "spec": spec})
 }
 
 #[tokio::test]
 async fn trainings_are_submitted_listed_counted_shown_and_deleted() {
-    let town = Town::new().await;
-    let mut page = Transcript::of(&town.server);
+    let organization = OrganizationFixture::new().await;
+    let mut page = Transcript::of(&organization.server);
     let spec = json!({
         "image": "local.test/tools:1", "command": "sh -c 'id; sleep 1'", "args": "a 'b c'",
         "environmentVariables": [{"name": "A", "value": "b"}], "compute": {"gpuDevicesRequest": 2},
@@ -22,31 +22,31 @@ async fn trainings_are_submitted_listed_counted_shown_and_deleted() {
     let made = page
         .post(
             "success",
-            &town.alice,
+            &organization.alice,
             ALL,
-            training(&town, "train", spec.clone()),
+            training(&organization, "train", spec.clone()),
         )
         .await
         .is(202);
     let path = format!("{ALL}/{}", made["workloadId"].as_str().unwrap());
-    page.get("one", &town.alice, &path).await.is(200);
+    page.get("one", &organization.alice, &path).await.is(200);
     let list = page
-        .get("the list", &town.alice, "/api/v1/workloads")
+        .get("the list", &organization.alice, "/api/v1/workloads")
         .await
         .is(200);
     let item = format!(
         "/api/v1/workloads/{}",
         list["workloads"][0]["id"].as_str().unwrap()
     );
-    let followed = town.server.get(&town.alice, &item).await.is(200);
+    let followed = organization.server.get(&organization.alice, &item).await.is(200);
     assert_eq!(
         followed, list["workloads"][0],
         "an item of the list can be followed"
     );
-    page.get("bob cannot follow it", &town.bob, &item)
+    page.get("bob cannot follow it", &organization.bob, &item)
         .await
         .refused(404);
-    page.get("nor somebody without a rule", &town.nobody, &item)
+    page.get("nor somebody without a rule", &organization.nobody, &item)
         .await
         .refused(403);
     for query in [
@@ -56,115 +56,141 @@ async fn trainings_are_submitted_listed_counted_shown_and_deleted() {
         "?offset=1",
     ] {
         let of = async |path: &str| {
-            town.server
-                .get(&town.alice, &format!("{path}{query}"))
+            organization
+                .server
+                .get(&organization.alice, &format!("{path}{query}"))
                 .await
                 .is(200)
         };
         assert_eq!(of(ALL).await, of("/api/v1/workloads").await, "{query}");
     }
-    let trainings = town.server.get(&town.alice, ALL).await.is(200);
+    let trainings = organization.server.get(&organization.alice, ALL).await.is(200);
     assert_eq!(trainings["workloads"][0], list["workloads"][0]);
-    page.get("bob's trainings", &town.bob, ALL).await.is(200);
-    page.get("nobody's trainings", &town.nobody, ALL)
+    page.get("bob's trainings", &organization.bob, ALL).await.is(200);
+    page.get("nobody's trainings", &organization.nobody, ALL)
         .await
         .refused(403);
     page.get(
         "trainings by what they have not",
-        &town.alice,
+        &organization.alice,
         &format!("{ALL}?sortBy=colour"),
     )
     .await
     .refused(400);
-    page.get("the count", &town.alice, "/api/v1/workloads/count")
+    page.get("the count", &organization.alice, "/api/v1/workloads/count")
         .await
         .is(200);
-    page.post("taken", &town.alice, ALL, training(&town, "train", spec.clone()))
-        .await
-        .refused(409);
+    page.post(
+        "taken",
+        &organization.alice,
+        ALL,
+        training(&organization, "train", spec.clone()),
+    )
+    .await
+    .refused(409);
     page.post(
         "a bad name",
-        &town.alice,
+        &organization.alice,
         ALL,
-        training(&town, "Train", spec.clone()),
+        training(&organization, "Train", spec.clone()),
     )
     .await
     .refused(400);
     let asked = json!({"image": "i", "storage": {"hostPath": [{"path": "/"}]}});
     page.post(
         "what is not honoured",
-        &town.alice,
+        &organization.alice,
         ALL,
-        training(&town, "x", asked),
+        training(&organization, "x", asked),
     )
     .await
     .refused(400);
-    page.post("no image", &town.alice, ALL, training(&town, "x", json!({})))
-        .await
-        .refused(400);
+    page.post(
+        "no image",
+        &organization.alice,
+        ALL,
+        training(&organization, "x", json!({})),
+    )
+    .await
+    .refused(400);
     page.post(
         "an application",
-        &town.ci,
+        &organization.ci,
         ALL,
-        training(&town, "x", json!({"image": "i"})),
+        training(&organization, "x", json!({"image": "i"})),
     )
     .await
     .refused(400);
     page.post(
         "bob only looks",
-        &town.bob,
+        &organization.bob,
         ALL,
-        training(&town, "x", json!({"image": "i"})),
+        training(&organization, "x", json!({"image": "i"})),
     )
     .await
     .refused(403);
-    let mut elsewhere = training(&town, "x", spec.clone());
-    elsewhere["projectId"] = json!(town.captions);
-    page.post("a project alice cannot see", &town.alice, ALL, elsewhere)
+    let mut elsewhere = training(&organization, "x", spec.clone());
+    elsewhere["projectId"] = json!(organization.captions);
+    page.post("a project alice cannot see", &organization.alice, ALL, elsewhere)
         .await
         .refused(404);
-    let mut elsewhere = training(&town, "x", spec);
+    let mut elsewhere = training(&organization, "x", spec);
     elsewhere["clusterId"] = json!("00000000-0000-4000-8000-000000000000");
-    page.post("another cluster", &town.alice, ALL, elsewhere)
+    page.post("another cluster", &organization.alice, ALL, elsewhere)
         .await
         .refused(400);
-    page.get("bob cannot see it", &town.bob, &path).await.refused(404);
-    page.delete("nor delete it", &town.bob, &path).await.refused(403);
+    page.get("bob cannot see it", &organization.bob, &path)
+        .await
+        .refused(404);
+    page.delete("nor delete it", &organization.bob, &path)
+        .await
+        .refused(403);
     page.get(
         "unknown",
-        &town.alice,
+        &organization.alice,
         &format!("{ALL}/00000000-0000-4000-8000-000000000000"),
     )
     .await
     .refused(404);
-    page.delete("deleted", &town.alice, &path).await.is(202);
-    page.delete("deleted before", &town.alice, &path)
+    page.delete("deleted", &organization.alice, &path).await.is(202);
+    page.delete("deleted before", &organization.alice, &path)
         .await
         .refused(404);
     insta::assert_snapshot!(page.page());
 }
 
-async fn enforcing(town: &Town, enforce: bool) {
-    let token = town.server.link_token(&town.cluster, &town.secret).await;
+async fn enforcing(organization: &OrganizationFixture, enforce: bool) {
+    let token = organization
+        .server
+        .link_token(&organization.cluster, &organization.secret)
+        .await;
     let settings = json!({
         "enforceRunAsUser": enforce, "enforcePreventPrivilegeEscalation": true,
         "kubernetesVersion": "v1.37.2", "operatorVersion": "0.1.0",
     });
-    town.server
+    organization
+        .server
         .post(&token, "/link/v1/status", json!({"settings": settings}))
         .await
         .is(204);
 }
 
 /// As whom the last workload of the cluster's desired state runs.
-async fn identity(town: &Town) -> Value {
-    sent(town).await.get("identity").cloned().unwrap_or_default()
+async fn identity(organization: &OrganizationFixture) -> Value {
+    sent(organization)
+        .await
+        .get("identity")
+        .cloned()
+        .unwrap_or_default()
 }
 
 /// The workload that its cluster is told of last.
-async fn sent(town: &Town) -> Value {
-    let (granted, cluster) = (reeve_server::audit::link_status(), town.cluster.parse().unwrap());
-    let batch = town
+async fn sent(organization: &OrganizationFixture) -> Value {
+    let (granted, cluster) = (
+        reeve_server::audit::link_status(),
+        organization.cluster.parse().unwrap(),
+    );
+    let batch = organization
         .server
         .app
         .store
@@ -180,25 +206,31 @@ async fn sent(town: &Town) -> Value {
 
 #[tokio::test]
 async fn where_identity_is_enforced_or_unknown_everybody_runs_as_herself_or_not_at_all() {
-    let town = Town::new().await;
-    let (_, dave) = town.server.user("dave@example.com", Value::Null).await;
-    town.server
-        .rule(("user", "dave@example.com"), 5, ("project", &town.robots))
+    let organization = OrganizationFixture::new().await;
+    let (_, dave) = organization.server.user("dave@example.com", Value::Null).await;
+    organization
+        .server
+        .rule(("user", "dave@example.com"), 5, ("project", &organization.robots))
         .await;
-    let alice = json!({"userId": town.alice_id, "email": "alice@example.com",
+    let alice = json!({"userId": organization.alice_id, "email": "alice@example.com",
         "posix": {"uid": 70012, "gid": 5000, "supplementaryGroups": [5001]}});
     for (round, name) in ["unknown", "enforced"].into_iter().enumerate() {
         if round == 1 {
-            enforcing(&town, true).await;
+            enforcing(&organization, true).await;
         }
-        town.server
-            .post(&town.alice, ALL, training(&town, name, json!({"image": "i"})))
+        organization
+            .server
+            .post(
+                &organization.alice,
+                ALL,
+                training(&organization, name, json!({"image": "i"})),
+            )
             .await
             .is(202);
-        assert_eq!(identity(&town).await, alice);
-        let refused = town
+        assert_eq!(identity(&organization).await, alice);
+        let refused = organization
             .server
-            .post(&dave, ALL, training(&town, "x", json!({"image": "i"})))
+            .post(&dave, ALL, training(&organization, "x", json!({"image": "i"})))
             .await
             .refused(400);
         assert!(
@@ -207,9 +239,13 @@ async fn where_identity_is_enforced_or_unknown_everybody_runs_as_herself_or_not_
                 && refused.contains("enforceRunAsUser"),
             "{refused}"
         );
-        let refused = town
+        let refused = organization
             .server
-            .post(&town.ci, ALL, training(&town, "x", json!({"image": "i"})))
+            .post(
+                &organization.ci,
+                ALL,
+                training(&organization, "x", json!({"image": "i"})),
+            )
             .await
             .refused(400);
         assert!(
@@ -221,27 +257,42 @@ async fn where_identity_is_enforced_or_unknown_everybody_runs_as_herself_or_not_
 
 #[tokio::test]
 async fn where_it_is_not_who_asks_for_it_runs_as_herself() {
-    let town = Town::new().await;
-    enforcing(&town, false).await;
+    let organization = OrganizationFixture::new().await;
+    enforcing(&organization, false).await;
     let asks = json!({"image": "i", "security": {"uidGidSource": "fromIdpToken"}});
-    town.server
-        .post(&town.alice, ALL, training(&town, "plain", json!({"image": "i"})))
-        .await
-        .is(202);
-    assert_eq!(identity(&town).await, Value::Null);
-    town.server
-        .post(&town.alice, ALL, training(&town, "asked", asks.clone()))
-        .await
-        .is(202);
-    assert_eq!(identity(&town).await["email"], "alice@example.com");
-    town.server
-        .post(&town.ci, ALL, training(&town, "app", json!({"image": "i"})))
-        .await
-        .is(202);
-    assert_eq!(identity(&town).await, Value::Null);
-    let refused = town
+    organization
         .server
-        .post(&town.ci, ALL, training(&town, "x", asks))
+        .post(
+            &organization.alice,
+            ALL,
+            training(&organization, "plain", json!({"image": "i"})),
+        )
+        .await
+        .is(202);
+    assert_eq!(identity(&organization).await, Value::Null);
+    organization
+        .server
+        .post(
+            &organization.alice,
+            ALL,
+            training(&organization, "asked", asks.clone()),
+        )
+        .await
+        .is(202);
+    assert_eq!(identity(&organization).await["email"], "alice@example.com");
+    organization
+        .server
+        .post(
+            &organization.ci,
+            ALL,
+            training(&organization, "app", json!({"image": "i"})),
+        )
+        .await
+        .is(202);
+    assert_eq!(identity(&organization).await, Value::Null);
+    let refused = organization
+        .server
+        .post(&organization.ci, ALL, training(&organization, "x", asks))
         .await
         .refused(400);
     assert!(
@@ -256,13 +307,14 @@ async fn where_it_is_not_who_asks_for_it_runs_as_herself() {
 
 #[tokio::test]
 async fn what_a_launch_script_asks_for_reaches_its_cluster() {
-    let town = Town::new().await;
+    let organization = OrganizationFixture::new().await;
     let plain = json!({"image": "i", "args": "'$(A) $$'"});
-    town.server
-        .post(&town.alice, ALL, training(&town, "plain", plain))
+    organization
+        .server
+        .post(&organization.alice, ALL, training(&organization, "plain", plain))
         .await
         .is(202);
-    let told = sent(&town).await;
+    let told = sent(&organization).await;
     assert_eq!(
         told["args"],
         json!(["$(A) $$"]),
@@ -273,11 +325,12 @@ async fn what_a_launch_script_asks_for_reaches_its_cluster() {
         "image": "i", "expandVariables": true, "passwdEntry": true, "stdin": true, "tty": true, "workingDir": "/work",
         "compute": {"largeShmRequest": true},
     });
-    town.server
-        .post(&town.alice, ALL, training(&town, "all", spec))
+    organization
+        .server
+        .post(&organization.alice, ALL, training(&organization, "all", spec))
         .await
         .is(202);
-    let told = sent(&town).await;
+    let told = sent(&organization).await;
     for field in ["expandVariables", "passwdEntry", "stdin", "tty", "largeShm"] {
         assert_eq!(told[field], true, "{field}");
     }
@@ -286,19 +339,19 @@ async fn what_a_launch_script_asks_for_reaches_its_cluster() {
         (json!({"image": "i", "tty": true}), "spec.tty"),
         (json!({"image": "i", "workingDir": "work"}), "spec.workingDir"),
     ] {
-        let refused = town
+        let refused = organization
             .server
-            .post(&town.alice, ALL, training(&town, "x", wrong))
+            .post(&organization.alice, ALL, training(&organization, "x", wrong))
             .await
             .refused(400);
         assert!(refused.contains(field), "{refused}");
     }
     // Who runs as the image's user cannot be entered as somebody.
-    enforcing(&town, false).await;
+    enforcing(&organization, false).await;
     let nobody = json!({"image": "i", "passwdEntry": true});
-    let refused = town
+    let refused = organization
         .server
-        .post(&town.alice, ALL, training(&town, "x", nobody))
+        .post(&organization.alice, ALL, training(&organization, "x", nobody))
         .await
         .refused(400);
     assert!(
@@ -309,28 +362,48 @@ async fn what_a_launch_script_asks_for_reaches_its_cluster() {
 
 #[tokio::test]
 async fn a_workloads_phase_is_what_its_cluster_said() {
-    let town = Town::new().await;
-    let made = town
+    let organization = OrganizationFixture::new().await;
+    let made = organization
         .server
-        .post(&town.alice, ALL, training(&town, "train", json!({"image": "i"})))
+        .post(
+            &organization.alice,
+            ALL,
+            training(&organization, "train", json!({"image": "i"})),
+        )
         .await
         .is(202);
     let id = made["workloadId"].as_str().unwrap();
-    let token = town.server.link_token(&town.cluster, &town.secret).await;
+    let token = organization
+        .server
+        .link_token(&organization.cluster, &organization.secret)
+        .await;
     for (said, shown) in [
         ("Pending", "Pending"),
         ("Running", "Running"),
         ("Completed", "Completed"),
     ] {
         let report = json!({"objects": [{"kind": "Workload", "id": id, "phase": said, "message": "m"}]});
-        town.server.post(&token, "/link/v1/status", report).await.is(204);
-        let row = town.server.get(&town.alice, "/api/v1/workloads").await.is(200)["workloads"][0].clone();
+        organization
+            .server
+            .post(&token, "/link/v1/status", report)
+            .await
+            .is(204);
+        let row = organization
+            .server
+            .get(&organization.alice, "/api/v1/workloads")
+            .await
+            .is(200)["workloads"][0]
+            .clone();
         assert_eq!(
             (&row["phase"], &row["phaseMessage"]),
             (&json!(shown), &json!("m"))
         );
         assert_eq!(row["completedAt"].is_null(), said != "Completed");
-        let one = town.server.get(&town.alice, &format!("{ALL}/{id}")).await.is(200);
+        let one = organization
+            .server
+            .get(&organization.alice, &format!("{ALL}/{id}"))
+            .await
+            .is(200);
         assert_eq!(one["actualPhase"], shown);
     }
 }
@@ -338,43 +411,49 @@ async fn a_workloads_phase_is_what_its_cluster_said() {
 /// The limit of the tests is 50.
 #[tokio::test]
 async fn a_project_has_at_most_as_many_workloads_as_the_setting_says() {
-    let town = Town::new().await;
-    let server = &town.server;
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
     let spec = || json!({"image": "local.test/tools:1"});
     let mut first = String::new();
     for number in 0..50 {
-        let body = training(&town, &format!("t{number}"), spec());
-        let made = server.post(&town.alice, ALL, body).await.is(202);
+        let body = training(&organization, &format!("t{number}"), spec());
+        let made = server.post(&organization.alice, ALL, body).await.is(202);
         if number == 0 {
             first = made["workloadId"].as_str().unwrap().to_owned();
         }
     }
-    let one_more = || training(&town, "one-more", spec());
-    let message = server.post(&town.alice, ALL, one_more()).await.refused(409);
+    let one_more = || training(&organization, "one-more", spec());
+    let message = server
+        .post(&organization.alice, ALL, one_more())
+        .await
+        .refused(409);
     assert!(
         message.contains("`robots` has 50 workloads") && message.contains("--workloads-per-project"),
         "{message}"
     );
     server
-        .delete(&town.alice, &format!("{ALL}/{first}"))
+        .delete(&organization.alice, &format!("{ALL}/{first}"))
         .await
         .is(202);
-    server.post(&town.alice, ALL, one_more()).await.is(202);
+    server.post(&organization.alice, ALL, one_more()).await.is(202);
 }
 
 /// Planted fault: a list that selects the requests fails on one that is not JSON, as the last call does.
 #[tokio::test]
 async fn lists_and_counts_read_nothing_of_what_was_asked_for() {
-    let town = Town::new().await;
-    let server = &town.server;
-    let body = training(&town, "t", json!({"image": "local.test/tools:1"}));
-    let made = server.post(&town.alice, ALL, body).await.is(202);
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
+    let body = training(&organization, "t", json!({"image": "local.test/tools:1"}));
+    let made = server.post(&organization.alice, ALL, body).await.is(202);
     write_beside(server, "UPDATE workload_requests SET request = 'no JSON'").await;
-    let list = server.get(&town.alice, "/api/v1/workloads").await.is(200);
+    let list = server.get(&organization.alice, "/api/v1/workloads").await.is(200);
     assert_eq!(list["workloads"][0]["images"], json!(["local.test/tools:1"]));
-    server.get(&town.alice, ALL).await.is(200);
-    let count = server.get(&town.alice, "/api/v1/workloads/count").await.is(200);
+    server.get(&organization.alice, ALL).await.is(200);
+    let count = server
+        .get(&organization.alice, "/api/v1/workloads/count")
+        .await
+        .is(200);
     assert_eq!(count["count"], 1);
     let path = format!("{ALL}/{}", made["workloadId"].as_str().unwrap());
-    server.get(&town.alice, &path).await.refused(500);
+    server.get(&organization.alice, &path).await.refused(500);
 }

@@ -5,7 +5,7 @@ use axum::http::Method;
 use bytes::Bytes;
 use reeve_api::{OPERATIONS, RequestBody};
 
-use crate::server::{Server, Town};
+use crate::server::{OrganizationFixture, Server};
 
 /// A path with something in the place of its parameter.
 fn filled(path: &str) -> String {
@@ -21,8 +21,8 @@ fn with_id(path: &str, id: &str) -> String {
 
 #[tokio::test]
 async fn broken_json_is_400_for_every_operation_with_a_body() {
-    let town = Town::new().await;
-    let before = town.server.app.store.directory().await.unwrap();
+    let organization = OrganizationFixture::new().await;
+    let before = organization.server.app.store.directory().await.unwrap();
     let bodies = [
         "",
         "{",
@@ -47,24 +47,27 @@ async fn broken_json_is_400_for_every_operation_with_a_body() {
         for body in wrong {
             let path = filled(operation.path);
             let method: Method = operation.method.into();
-            let answer = town.server.call(&town.server.admin, method, &path, body).await;
+            let answer = organization
+                .server
+                .call(&organization.server.admin, method, &path, body)
+                .await;
             answer.refused(400);
         }
     }
-    assert_eq!(town.server.app.store.directory().await.unwrap(), before);
+    assert_eq!(organization.server.app.store.directory().await.unwrap(), before);
 }
 
 #[tokio::test]
 async fn ten_mebibytes_are_413_for_every_operation_with_a_body() {
-    let town = Town::new().await;
-    let before = town.server.app.store.directory().await.unwrap();
+    let organization = OrganizationFixture::new().await;
+    let before = organization.server.app.store.directory().await.unwrap();
     let big = Bytes::from(vec![b' '; 10 * 1024 * 1024]);
     for operation in OPERATIONS {
         if operation.reads_body() {
-            let answer = town
+            let answer = organization
                 .server
                 .call(
-                    &town.server.admin,
+                    &organization.server.admin,
                     operation.method.into(),
                     &filled(operation.path),
                     big.clone(),
@@ -78,10 +81,10 @@ async fn ten_mebibytes_are_413_for_every_operation_with_a_body() {
                     .collect::<Vec<_>>(),
             );
             let body = Body::from_stream(chunks);
-            let answer = town
+            let answer = organization
                 .server
                 .call(
-                    &town.server.admin,
+                    &organization.server.admin,
                     operation.method.into(),
                     &filled(operation.path),
                     body,
@@ -91,17 +94,18 @@ async fn ten_mebibytes_are_413_for_every_operation_with_a_body() {
         }
     }
     for path in ["/link/v1/token"] {
-        town.server
+        organization
+            .server
             .call("", Method::POST, path, big.clone())
             .await
             .refused(413);
     }
-    assert_eq!(town.server.app.store.directory().await.unwrap(), before);
+    assert_eq!(organization.server.app.store.directory().await.unwrap(), before);
 }
 
 #[tokio::test]
 async fn an_unknown_path_is_404_and_a_wrong_method_405() {
-    let town = Town::new().await;
+    let organization = OrganizationFixture::new().await;
     for path in [
         "/",
         "/api",
@@ -110,7 +114,11 @@ async fn an_unknown_path_is_404_and_a_wrong_method_405() {
         "/link/v1/nope",
         "/api/v1/org_unit/projects",
     ] {
-        town.server.get(&town.server.admin, path).await.refused(404);
+        organization
+            .server
+            .get(&organization.server.admin, path)
+            .await
+            .refused(404);
     }
     for (method, path) in [
         (Method::PUT, "/api/v1/users"),
@@ -119,8 +127,9 @@ async fn an_unknown_path_is_404_and_a_wrong_method_405() {
         (Method::GET, "/api/v1/token"),
         (Method::GET, "/link/v1/watch"),
     ] {
-        town.server
-            .call(&town.server.admin, method, path, "")
+        organization
+            .server
+            .call(&organization.server.admin, method, path, "")
             .await
             .refused(405);
     }
@@ -128,7 +137,7 @@ async fn an_unknown_path_is_404_and_a_wrong_method_405() {
 
 #[tokio::test]
 async fn a_query_that_cannot_be_is_400() {
-    let town = Town::new().await;
+    let organization = OrganizationFixture::new().await;
     for path in [
         "/api/v1/users?limit=0",
         "/api/v1/users?limit=501",
@@ -143,7 +152,11 @@ async fn a_query_that_cannot_be_is_400() {
         "/api/v1/workloads?deleted=1",
         "/api/v1/service-accounts?x=1",
     ] {
-        town.server.get(&town.server.admin, path).await.refused(400);
+        organization
+            .server
+            .get(&organization.server.admin, path)
+            .await
+            .refused(400);
     }
     // What the reference's client sends without arguments.
     for path in [
@@ -152,14 +165,18 @@ async fn a_query_that_cannot_be_is_400() {
         "/api/v1/clusters?",
         "/api/v1/users?search=&limit=",
     ] {
-        town.server.get(&town.server.admin, path).await.is(200);
+        organization
+            .server
+            .get(&organization.server.admin, path)
+            .await
+            .is(200);
     }
 }
 
 #[tokio::test]
 async fn ids_of_every_shape_are_404_and_never_500() {
-    let town = Town::new().await;
-    let before = town.server.app.store.directory().await.unwrap();
+    let organization = OrganizationFixture::new().await;
+    let before = organization.server.app.store.directory().await.unwrap();
     let ids = [
         "0",
         "-1",
@@ -188,11 +205,14 @@ async fn ids_of_every_shape_are_404_and_never_500() {
         for id in ids {
             let path = with_id(operation.path, id);
             let method: Method = operation.method.into();
-            let answer = town.server.call(&town.server.admin, method, &path, body).await;
+            let answer = organization
+                .server
+                .call(&organization.server.admin, method, &path, body)
+                .await;
             answer.refused(404);
         }
     }
-    assert_eq!(town.server.app.store.directory().await.unwrap(), before);
+    assert_eq!(organization.server.app.store.directory().await.unwrap(), before);
 }
 
 #[tokio::test]

@@ -3,9 +3,9 @@
 use reeve_store::StoreError;
 
 /// Says what was tried when the database failed.
-pub(crate) trait During<T> {
+pub(crate) trait StoreResultExt<T> {
     /// The failure of `operation`.
-    fn during(self, operation: &'static str) -> Result<T, StoreError>;
+    fn context(self, operation: &'static str) -> Result<T, StoreError>;
 
     /// The failure of `operation`, or `conflict` where a row of the same key was there.
     fn or_conflict(
@@ -15,8 +15,8 @@ pub(crate) trait During<T> {
     ) -> Result<T, StoreError>;
 }
 
-impl<T> During<T> for Result<T, sqlx::Error> {
-    fn during(self, operation: &'static str) -> Result<T, StoreError> {
+impl<T> StoreResultExt<T> for Result<T, sqlx::Error> {
+    fn context(self, operation: &'static str) -> Result<T, StoreError> {
         self.map_err(|source| failure(operation, source))
     }
 

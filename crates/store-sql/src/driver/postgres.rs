@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 
 use super::patience::{ACQUIRE, PING, Patience, in_time, silence};
 use super::sqlite::listed;
-use super::{Arg, During, Migrations};
+use super::{Arg, Migrations, StoreResultExt};
 use crate::DatabaseUrl;
 
 const MIGRATIONS: Migrations = super::migrations(
@@ -106,12 +106,12 @@ impl PostgresPools {
         let writers = pool(WRITERS, Pool::Writers, &patience)
             .connect_with(options.clone())
             .await
-            .during(OPERATION)?;
+            .context(OPERATION)?;
         migrate(&writers).await?;
         let readers = pool(READERS, Pool::Readers, &patience)
             .connect_with(options.clone())
             .await
-            .during(OPERATION)?;
+            .context(OPERATION)?;
         let word = Arc::new(Notify::new());
         let listener = tokio::spawn(listen(options, Arc::clone(&word)));
         Ok(Self {
@@ -129,7 +129,7 @@ impl PostgresPools {
         let readers = pool(1, Pool::Readers, &patience)
             .connect_with(url.options())
             .await;
-        let readers = readers.during("open the database for reading")?;
+        let readers = readers.context("open the database for reading")?;
         Ok(Self {
             writers: readers.clone(),
             readers,
@@ -207,15 +207,15 @@ impl PostgresPools {
 /// All migrations that are missing, or none of them.
 async fn migrate(writers: &PgPool) -> Result<(), StoreError> {
     const OPERATION: &str = "migrate the database";
-    let mut tx = writers.begin_with(BEGIN_MIGRATION).await.during(OPERATION)?;
+    let mut tx = writers.begin_with(BEGIN_MIGRATION).await.context(OPERATION)?;
     let mut migrator = Migrator::with_migrations(listed(&MIGRATIONS));
     // Its own lock belongs to a session, which behind a pooler is somebody else's a moment later.
     migrator.set_locking(false);
     // Nor does it leave its statements behind in such a session, or stumble over those of another one.
-    forget_statements(&mut tx).await.during(OPERATION)?;
+    forget_statements(&mut tx).await.context(OPERATION)?;
     match migrator.run(&mut *tx).await {
         Ok(()) => {}
-        Err(sqlx::migrate::MigrateError::Execute(source)) => return Err(source).during(OPERATION),
+        Err(sqlx::migrate::MigrateError::Execute(source)) => return Err(source).context(OPERATION),
         Err(source) => {
             return Err(StoreError::Database {
                 operation: OPERATION,
@@ -223,8 +223,8 @@ async fn migrate(writers: &PgPool) -> Result<(), StoreError> {
             });
         }
     }
-    forget_statements(&mut tx).await.during(OPERATION)?;
-    tx.commit().await.during(OPERATION)
+    forget_statements(&mut tx).await.context(OPERATION)?;
+    tx.commit().await.context(OPERATION)
 }
 
 async fn forget_statements(connection: &mut PgConnection) -> Result<(), sqlx::Error> {

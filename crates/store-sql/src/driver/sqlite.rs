@@ -10,7 +10,7 @@ use sqlx::sqlite::{
 };
 use sqlx::{QueryBuilder, SqlSafeStr, Sqlite, Transaction};
 
-use super::{Arg, During, Migrations, migrations};
+use super::{Arg, Migrations, StoreResultExt, migrations};
 
 const MIGRATIONS: Migrations = migrations(
     include_str!("../../migrations/0006_bounds.sql"),
@@ -44,7 +44,7 @@ impl SqlitePools {
             .max_connections(1)
             .connect_with(options.clone())
             .await
-            .during(OPERATION)?;
+            .context(OPERATION)?;
         Migrator::with_migrations(listed(&MIGRATIONS))
             .run(&writer)
             .await
@@ -56,7 +56,7 @@ impl SqlitePools {
             .max_connections(READERS)
             .connect_with(options.pragma("query_only", "1").row_buffer_size(READ_AHEAD))
             .await
-            .during(OPERATION)?;
+            .context(OPERATION)?;
         Ok(Self { writer, readers })
     }
 
@@ -70,7 +70,7 @@ impl SqlitePools {
             .max_connections(1)
             .connect_with(options)
             .await
-            .during("open the database for reading")?;
+            .context("open the database for reading")?;
         Ok(Self {
             writer: readers.clone(),
             readers,

@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Executor};
 
 use super::source::{Kind, Table};
 use super::{COPY, TableSum};
-use crate::driver::During;
+use crate::driver::StoreResultExt;
 
 /// How many rows are written together, and how many bytes of text.
 const ROWS: usize = 500;
@@ -134,7 +134,7 @@ impl Batch {
                 Column::Bool(all) => query.bind(all),
             };
         }
-        target.execute(query).await.during(COPY).map(drop)
+        target.execute(query).await.context(COPY).map(drop)
     }
 }
 

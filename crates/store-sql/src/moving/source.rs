@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, ColumnIndex, ConnectOptions, Database, Decode, Executo
 
 use super::MoveFailed;
 use super::rows::Value;
-use crate::driver::{During, newest_migration, storable};
+use crate::driver::{StoreResultExt, newest_migration, storable};
 
 const READ: &str = "read the database to move";
 
@@ -86,7 +86,7 @@ impl Table {
             })
         };
         let values: Result<Vec<_>, sqlx::Error> = self.columns.iter().enumerate().map(value).collect();
-        values.during(READ)
+        values.context(READ)
     }
 }
 
@@ -104,10 +104,10 @@ impl Source {
             .read_only(true)
             .busy_timeout(Duration::from_secs(10))
             .pragma("query_only", "1");
-        let mut connection = options.connect().await.during(READ)?;
-        connection.execute("BEGIN").await.during(READ)?;
+        let mut connection = options.connect().await.context(READ)?;
+        connection.execute("BEGIN").await.context(READ)?;
         let version = sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations WHERE success");
-        let version: Option<i64> = version.fetch_one(&mut connection).await.during(READ)?;
+        let version: Option<i64> = version.fetch_one(&mut connection).await.context(READ)?;
         if version != Some(newest_migration()) {
             return Err(MoveFailed::Version);
         }
@@ -130,7 +130,7 @@ impl Source {
         mut take: impl AsyncFnMut(&[Value]) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let mut rows = sqlx::query(AssertSqlSafe(table.select(""))).fetch(&mut self.connection);
-        while let Some(row) = rows.try_next().await.during(READ)? {
+        while let Some(row) = rows.try_next().await.context(READ)? {
             take(&table.read(&row)?).await?;
         }
         Ok(())
@@ -144,7 +144,7 @@ async fn tables(connection: &mut SqliteConnection) -> Result<Vec<Table>, MoveFai
     let mut names: Vec<String> = sqlx::query_scalar(sql)
         .fetch_all(&mut *connection)
         .await
-        .during(READ)?;
+        .context(READ)?;
     let mut ordered: Vec<Table> = Vec::new();
     while !names.is_empty() {
         let (mut later, before) = (Vec::new(), ordered.len());
@@ -154,7 +154,7 @@ async fn tables(connection: &mut SqliteConnection) -> Result<Vec<Table>, MoveFai
                 .bind(&name)
                 .fetch_all(&mut *connection)
                 .await
-                .during(READ)?;
+                .context(READ)?;
             let is_there = |parent: &String| *parent == name || ordered.iter().any(|it| it.name == *parent);
             if parents.iter().all(is_there) {
                 ordered.push(table(connection, name).await?);
@@ -177,10 +177,10 @@ async fn table(connection: &mut SqliteConnection, name: String) -> Result<Table,
     let sql = "SELECT name, type, pk FROM pragma_table_info(?) ORDER BY cid";
     let rows = sqlx::query(sql).bind(&name).fetch_all(connection).await;
     let (mut columns, mut key) = (Vec::new(), Vec::new());
-    for row in rows.during(READ)? {
-        let column: String = row.try_get(0).during(READ)?;
-        let declared: String = row.try_get(1).during(READ)?;
-        let place: i64 = row.try_get(2).during(READ)?;
+    for row in rows.context(READ)? {
+        let column: String = row.try_get(0).context(READ)?;
+        let declared: String = row.try_get(1).context(READ)?;
+        let place: i64 = row.try_get(2).context(READ)?;
         let kind = match declared.as_str() {
             "TEXT" => Kind::Text,
             "BIGINT" => Kind::Int,

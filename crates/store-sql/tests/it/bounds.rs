@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use reeve_authz::{RoleId, Scope, SubjectKey};
 use reeve_store::StoreError;
-use reeve_store::conformance::World;
+use reeve_store::conformance::Organization;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 
 use crate::sqlite::fresh;
@@ -13,10 +13,10 @@ use crate::sqlite::fresh;
 #[tokio::test]
 async fn a_project_has_two_thousand_access_rules_at_most() {
     let (store, dir) = fresh().await;
-    let mut world = World::new(Arc::clone(&store)).await;
-    let cluster = world.cluster(1, "a").await.id;
-    let department = world.department(cluster, "vision").await.id;
-    let project = world.project(department, "robots").await.id;
+    let mut organization = Organization::new(Arc::clone(&store)).await;
+    let cluster = organization.cluster(1, "a").await.id;
+    let department = organization.department(cluster, "vision").await.id;
+    let project = organization.project(department, "robots").await.id;
     let options = SqliteConnectOptions::new().filename(dir.path().join("reeve.db"));
     let pool = SqlitePool::connect_with(options).await.unwrap();
     for (first, scope, column) in [
@@ -35,7 +35,7 @@ async fn a_project_has_two_thousand_access_rules_at_most() {
             .unwrap();
     }
     let group = |name: &str| SubjectKey::Group(name.parse().unwrap());
-    let refused = world
+    let refused = organization
         .try_rule(group("late"), RoleId::VIEWER, Scope::Project(project))
         .await
         .unwrap_err();
@@ -44,7 +44,7 @@ async fn a_project_has_two_thousand_access_rules_at_most() {
         refused.to_string().contains("project `robots` has 2000"),
         "{refused}"
     );
-    let account = world
+    let account = organization
         .try_rule(group("late"), RoleId::VIEWER, Scope::Account)
         .await;
     account.unwrap();
@@ -52,7 +52,7 @@ async fn a_project_has_two_thousand_access_rules_at_most() {
         .execute(&pool)
         .await
         .unwrap();
-    let again = world
+    let again = organization
         .try_rule(group("late"), RoleId::VIEWER, Scope::Project(project))
         .await;
     again.unwrap();

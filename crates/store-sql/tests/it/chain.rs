@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use reeve_store::AuditHead;
-use reeve_store::conformance::World;
+use reeve_store::conformance::Organization;
 use reeve_store_sql::{Broken, SqlStore, Verified};
 use sha2::{Digest, Sha256};
 use sqlx::Row;
@@ -18,11 +18,11 @@ async fn four_events() -> (TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("reeve.db");
     let store = std::sync::Arc::new(open(&file).await);
-    let mut world = World::new(store.clone()).await;
+    let mut organization = Organization::new(store.clone()).await;
     for number in 10..13 {
-        world.cluster(number, &format!("c{number}")).await;
+        organization.cluster(number, &format!("c{number}")).await;
     }
-    drop(world);
+    drop(organization);
     store.close().await;
     (dir, file)
 }

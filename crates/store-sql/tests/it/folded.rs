@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use reeve_authz::{Entity, RoleId, Scope, SubjectKey};
-use reeve_store::conformance::World;
+use reeve_store::conformance::Organization;
 use reeve_store::{AccessRuleFilter, AccessRules, Departments, Projects};
 use reeve_types::list::ListQuery;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
@@ -16,12 +16,14 @@ async fn rows_of_an_earlier_version_are_found() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("reeve.db");
     let store = Arc::new(open(&file).await);
-    let mut world = World::new(store.clone()).await;
-    let cluster = world.cluster(10, "Zürich").await.id;
-    let department = world.department(cluster, "vision").await.id;
-    world.project(department, "robots").await;
+    let mut organization = Organization::new(store.clone()).await;
+    let cluster = organization.cluster(10, "Zürich").await.id;
+    let department = organization.department(cluster, "vision").await.id;
+    organization.project(department, "robots").await;
     let group = SubjectKey::Group("ÜBER".parse().unwrap());
-    world.rule(group, RoleId::VIEWER, Scope::Cluster(cluster)).await;
+    organization
+        .rule(group, RoleId::VIEWER, Scope::Cluster(cluster))
+        .await;
     store.close().await;
     let options = SqliteConnectOptions::new().filename(&file);
     let pool = SqlitePool::connect_with(options).await.unwrap();
@@ -39,14 +41,17 @@ async fn rows_of_an_earlier_version_are_found() {
         ListQuery::parse(&[("search".to_owned(), text.to_owned())]).unwrap()
     }
     let departments = store
-        .count_departments(&world.sees(Entity::Department), &search("ärger"))
+        .count_departments(&organization.sees(Entity::Department), &search("ärger"))
         .await;
     assert_eq!(departments.unwrap(), 1);
     let projects = store
-        .count_projects(&world.sees(Entity::Project), &search("öfen"))
+        .count_projects(&organization.sees(Entity::Project), &search("öfen"))
         .await;
     assert_eq!(projects.unwrap(), 1);
-    let (visible, all) = (world.sees(Entity::AccessRules), AccessRuleFilter::default());
+    let (visible, all) = (
+        organization.sees(Entity::AccessRules),
+        AccessRuleFilter::default(),
+    );
     for text in ["über", "ZÜRICH"] {
         let rules = store.count_access_rules(&visible, &search(text), &all).await;
         assert_eq!(rules.unwrap(), 1, "{text}");

@@ -1,7 +1,7 @@
 //! A store that forgets to record one of its writes, in the audit log or in the change log: the conformance suite finds each.
 
 use reeve_store::conformance::{
-    AUDITED_WRITES, World, every_write_is_in_the_audit_log, the_change_log_tells_all_that_changes,
+    AUDITED_WRITES, Organization, every_write_is_in_the_audit_log, the_change_log_tells_all_that_changes,
 };
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 use tokio::task::JoinHandle;
@@ -36,7 +36,7 @@ async fn with_a_store_that_forgets(nth: usize) -> JoinHandle<()> {
     pool.close().await;
     tokio::spawn(async move {
         let _keep = dir;
-        every_write_is_in_the_audit_log(World::new(store).await).await;
+        every_write_is_in_the_audit_log(Organization::new(store).await).await;
     })
 }
 
@@ -92,7 +92,7 @@ async fn passes_without_changes_of(kind: &str) -> bool {
         .unwrap();
     pool.close().await;
     let check = tokio::spawn(async move {
-        the_change_log_tells_all_that_changes(World::new(store).await).await;
+        the_change_log_tells_all_that_changes(Organization::new(store).await).await;
     });
     match check.await {
         Ok(()) => true,

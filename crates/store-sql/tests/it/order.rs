@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use reeve_authz::{BootstrapException, Granted};
-use reeve_store::conformance::World;
+use reeve_store::conformance::Organization;
 
 use crate::sqlite::fresh;
 
@@ -14,19 +14,22 @@ const WAITING: usize = 200;
 /// fault, stand in the same line as the change.
 async fn done_before_a_change(naive: bool) -> usize {
     let (store, _dir) = fresh().await;
-    let world = Arc::new(World::new(store).await);
+    let organization = Arc::new(Organization::new(store).await);
     let done = Arc::new(AtomicUsize::new(0));
     let waiting: Vec<_> = (0..WAITING)
         .map(|number| {
-            let (world, done) = (Arc::clone(&world), Arc::clone(&done));
+            let (organization, done) = (Arc::clone(&organization), Arc::clone(&done));
             tokio::spawn(async move {
                 if naive {
                     let number = 1000 + u64::try_from(number).unwrap();
-                    world.try_cluster(number, &format!("c{number}")).await.unwrap();
+                    organization
+                        .try_cluster(number, &format!("c{number}"))
+                        .await
+                        .unwrap();
                 } else {
                     let granted = Granted::bootstrap(BootstrapException::SessionRecord);
-                    let entry = world.attempt(0);
-                    world.store.record(&granted, entry).await.unwrap();
+                    let entry = organization.attempt(0);
+                    organization.store.record(&granted, entry).await.unwrap();
                 }
                 done.fetch_add(1, Ordering::SeqCst);
             })
@@ -37,7 +40,7 @@ async fn done_before_a_change(naive: bool) -> usize {
         tokio::time::sleep(std::time::Duration::from_millis(1)).await;
     }
     let before = done.load(Ordering::SeqCst);
-    world.try_cluster(10, "a").await.unwrap();
+    organization.try_cluster(10, "a").await.unwrap();
     let meanwhile = done.load(Ordering::SeqCst) - before;
     for it in waiting {
         it.await.unwrap();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use reeve_authz::{Action, BootstrapException, Entity, Granted, Scope};
 use reeve_link::StatusReport;
-use reeve_store::conformance::World;
+use reeve_store::conformance::Organization;
 use reeve_store::{AuditAction, AuditEntry, ChangeLog, LogAfter, Store, StoreError};
 use reeve_store_sql::SqlStore;
 use reeve_testkit::{Postgres, own_postgres, postgres};
@@ -63,32 +63,32 @@ pub(crate) fn update() -> AuditEntry {
 async fn a_report_does_not_wait_for_a_change() {
     let Some(postgres) = postgres() else { return };
     let url = empty(postgres).await;
-    let mut world = World::new(Arc::new(open(&url).await)).await;
-    let cluster = world.cluster(10, "a").await.id;
+    let mut organization = Organization::new(Arc::new(open(&url).await)).await;
+    let cluster = organization.cluster(10, "a").await.id;
     let mut change = PgConnection::connect(&url).await.unwrap();
     let mut change = change.begin().await.unwrap();
     let lock = "SELECT value FROM counters WHERE name = 'audit' FOR UPDATE";
     change.execute(lock).await.unwrap();
     let link = Granted::bootstrap(BootstrapException::LinkStatus);
     let (report, entry) = (report_of(1), update());
-    let kept = world.store.report(&link, cluster, &report, NOW, entry);
+    let kept = organization.store.report(&link, cluster, &report, NOW, entry);
     let kept = tokio::time::timeout(Duration::from_secs(4), kept).await;
     assert!(kept.expect("it waits for the change").unwrap().value.is_some());
     // A change does wait, and says after some seconds that the database is not available.
-    let late = world.try_cluster(11, "b").await;
+    let late = organization.try_cluster(11, "b").await;
     assert!(matches!(late, Err(StoreError::Unavailable { .. })), "{late:?}");
     change.rollback().await.unwrap();
-    world.try_cluster(11, "b").await.unwrap();
+    organization.try_cluster(11, "b").await.unwrap();
 }
 
 #[tokio::test]
 async fn who_waits_is_woken_when_another_process_writes() {
     let Some(postgres) = postgres() else { return };
     let url = empty(postgres).await;
-    let mut world = World::new(Arc::new(open(&url).await)).await;
+    let mut organization = Organization::new(Arc::new(open(&url).await)).await;
     let other = open(&url).await;
-    let reached = world.store.directory().await.unwrap().reached;
-    let cluster = world.try_cluster(10, "a").await.unwrap();
+    let reached = organization.store.directory().await.unwrap().reached;
+    let cluster = organization.try_cluster(10, "a").await.unwrap();
     tokio::time::timeout(Duration::from_secs(5), other.woken())
         .await
         .unwrap();
@@ -101,17 +101,17 @@ async fn who_waits_is_woken_when_another_process_writes() {
         .await
         .unwrap();
     // What both write is numbered without a gap, whoever is first.
-    let granted = world.may(Action::Update, Entity::Users, Scope::Account);
+    let granted = organization.may(Action::Update, Entity::Users, Scope::Account);
     let end = |store: Arc<dyn Store>| {
         let granted = &granted;
-        let admin = world.admin_row.id;
+        let admin = organization.admin_row.id;
         async move {
             for _ in 0..20 {
                 store.end_sessions(granted, admin, update()).await.unwrap();
             }
         }
     };
-    futures::join!(end(world.store.clone()), end(Arc::new(open(&url).await)));
+    futures::join!(end(organization.store.clone()), end(Arc::new(open(&url).await)));
     let LogAfter::Entries(log) = other.changes_since(&reached, 100).await.unwrap() else {
         panic!("the log goes back");
     };
@@ -120,8 +120,8 @@ async fn who_waits_is_woken_when_another_process_writes() {
         .map(|entry| entry.number.0 - reached.number.0)
         .collect();
     assert_eq!(numbers, (1..=41).collect::<Vec<_>>());
-    world.index.add_cluster(cluster.value.id);
-    world.audited().await;
+    organization.index.add_cluster(cluster.value.id);
+    organization.audited().await;
 }
 
 /// Killed amid writes: what was acknowledged is there, nothing is there by half, and the store goes on by itself.
@@ -129,11 +129,11 @@ async fn who_waits_is_woken_when_another_process_writes() {
 async fn a_database_that_is_killed_is_unavailable_and_comes_back() {
     let Some(postgres) = own_postgres() else { return };
     let url = empty(&postgres).await;
-    let world = World::new(Arc::new(open(&url).await)).await;
+    let organization = Organization::new(Arc::new(open(&url).await)).await;
     let writes = async {
         let mut acknowledged = 0;
         loop {
-            match world
+            match organization
                 .try_cluster(100 + acknowledged, &format!("c{acknowledged}"))
                 .await
             {
@@ -148,20 +148,20 @@ async fn a_database_that_is_killed_is_unavailable_and_comes_back() {
         tokio::task::block_in_place(|| postgres.kill().unwrap());
     };
     let (acknowledged, ()) = futures::join!(writes, killed);
-    let read = world.store.directory().await;
+    let read = organization.store.directory().await;
     assert!(
         matches!(read, Err(StoreError::Unavailable { .. })),
         "{:?}",
         read.is_ok()
     );
     tokio::task::block_in_place(|| postgres.resume().unwrap());
-    let mut directory = world.store.directory().await;
+    let mut directory = organization.store.directory().await;
     for _ in 0..40 {
         if directory.is_ok() {
             break;
         }
         tokio::time::sleep(Duration::from_millis(250)).await;
-        directory = world.store.directory().await;
+        directory = organization.store.directory().await;
     }
     let clusters = directory.unwrap().clusters;
     let there = u64::try_from(clusters.len()).unwrap();
@@ -172,8 +172,8 @@ async fn a_database_that_is_killed_is_unavailable_and_comes_back() {
     for cluster in clusters {
         assert_eq!(cluster.revision, Revision(1), "with its desired state");
     }
-    world.try_cluster(9, "after").await.unwrap();
-    assert_eq!(world.audited().await, i64::try_from(there).unwrap() + 2);
+    organization.try_cluster(9, "after").await.unwrap();
+    assert_eq!(organization.audited().await, i64::try_from(there).unwrap() + 2);
 }
 
 /// As a primary that has become a standby: what can be read is read, and writes are refused until it is one again.
@@ -181,7 +181,7 @@ async fn a_database_that_is_killed_is_unavailable_and_comes_back() {
 async fn a_database_that_became_read_only_is_unavailable_for_writes() {
     let Some(postgres) = own_postgres() else { return };
     let url = empty(&postgres).await;
-    let world = World::new(Arc::new(open(&url).await)).await;
+    let organization = Organization::new(Arc::new(open(&url).await)).await;
     let mut admin = connect(&postgres, "postgres").await;
     let reload = async |admin: &mut PgConnection, value: &str| {
         let sql = format!("ALTER SYSTEM SET default_transaction_read_only = {value}");
@@ -190,14 +190,14 @@ async fn a_database_that_became_read_only_is_unavailable_for_writes() {
         tokio::time::sleep(Duration::from_millis(500)).await;
     };
     reload(&mut admin, "on").await;
-    let refused = world.try_cluster(10, "a").await;
+    let refused = organization.try_cluster(10, "a").await;
     assert!(
         matches!(refused, Err(StoreError::Unavailable { .. })),
         "{refused:?}"
     );
-    assert_eq!(world.store.directory().await.unwrap().clusters, []);
+    assert_eq!(organization.store.directory().await.unwrap().clusters, []);
     reload(&mut admin, "off").await;
-    world.try_cluster(10, "a").await.unwrap();
+    organization.try_cluster(10, "a").await.unwrap();
 }
 
 #[tokio::test]
@@ -207,13 +207,13 @@ async fn a_database_can_be_read_beside_a_server_and_only_read() {
     let parsed = url.parse().unwrap();
     let early = SqlStore::open_postgres_read_only(&parsed, None).await.unwrap();
     assert!(!reeve_store::Installation::is_initialized(&early).await.unwrap());
-    let world = World::new(Arc::new(open(&url).await)).await;
+    let organization = Organization::new(Arc::new(open(&url).await)).await;
     let reader = SqlStore::open_postgres_read_only(&parsed, Some(key()))
         .await
         .unwrap();
     assert_eq!(
         reader.verify_audit(&[]).await.unwrap().unwrap().events,
-        world.audited().await
+        organization.audited().await
     );
     let link = Granted::bootstrap(BootstrapException::SessionRecord);
     let written = reeve_store::Audit::record(&reader, &link, update()).await;

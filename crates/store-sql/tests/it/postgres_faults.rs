@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use reeve_authz::{Action, BootstrapException, Entity, Granted, Scope};
 use reeve_link::StatusReport;
-use reeve_store::conformance::World;
+use reeve_store::conformance::Organization;
 use reeve_store::{ChangeLog, Later, LogAfter, Store, StoreError};
 use reeve_store_sql::SqlStore;
 use reeve_testkit::{Middle, Pgbouncer, Postgres, own_postgres, postgres};
@@ -40,7 +40,7 @@ async fn behind(postgres: &Postgres) -> (String, Middle, SqlStore) {
 async fn a_writer_that_falls_silent_holds_nobody_up_for_long() {
     let Some(postgres) = postgres() else { return };
     let (url, middle, store) = behind(postgres).await;
-    let world = World::new(Arc::new(store)).await;
+    let organization = Organization::new(Arc::new(store)).await;
     let other = open(&url).await;
     // The change stops at its last statement, with all its locks.
     let mut gate = connect(postgres, name(&url)).await;
@@ -49,7 +49,7 @@ async fn a_writer_that_falls_silent_holds_nobody_up_for_long() {
         .await
         .unwrap();
     let silent = async {
-        let refused = world.try_cluster(10, "a").await;
+        let refused = organization.try_cluster(10, "a").await;
         assert!(is_away(&refused), "{refused:?}");
     };
     let falls_silent = async {
@@ -59,9 +59,10 @@ async fn a_writer_that_falls_silent_holds_nobody_up_for_long() {
     };
     let ((), ()) = tokio::join!(silent, falls_silent);
     let begun = Instant::now();
-    let granted = world.may(Action::Update, Entity::Users, Scope::Account);
+    let granted = organization.may(Action::Update, Entity::Users, Scope::Account);
     loop {
-        let ended = reeve_store::Users::end_sessions(&other, &granted, world.admin_row.id, update()).await;
+        let ended =
+            reeve_store::Users::end_sessions(&other, &granted, organization.admin_row.id, update()).await;
         match ended {
             Ok(_) => break,
             Err(StoreError::Unavailable { .. }) => {}
@@ -81,11 +82,11 @@ async fn a_writer_that_falls_silent_holds_nobody_up_for_long() {
 async fn who_only_records_does_not_queue_behind_a_silent_database() {
     let Some(postgres) = postgres() else { return };
     let (_, middle, store) = behind(postgres).await;
-    let world = World::new(Arc::new(store)).await;
+    let organization = Organization::new(Arc::new(store)).await;
     middle.swallow();
     let granted = Granted::bootstrap(BootstrapException::SessionRecord);
     let begun = Instant::now();
-    let records = (0..5).map(|_| world.store.record(&granted, update()));
+    let records = (0..5).map(|_| organization.store.record(&granted, update()));
     for recorded in futures::future::join_all(records).await {
         assert!(is_away(&recorded), "{recorded:?}");
     }
@@ -123,35 +124,35 @@ async fn after_a_silence_the_first_to_ask_is_answered() {
 async fn a_primary_that_is_none_any_more_is_left_for_the_new_one() {
     let Some(primary) = own_postgres() else { return };
     let (_, middle, store) = behind(&primary).await;
-    let world = World::new(Arc::new(store)).await;
-    world.try_cluster(10, "a").await.unwrap();
+    let organization = Organization::new(Arc::new(store)).await;
+    organization.try_cluster(10, "a").await.unwrap();
     let standby = tokio::task::block_in_place(|| {
         primary.kill().unwrap();
         let standby = primary.standby().unwrap();
         primary.resume().unwrap();
         standby
     });
-    let reached = world.store.directory().await;
+    let reached = organization.store.directory().await;
     // Its connections were cut: the first one may say so.
     drop(reached);
-    world.try_cluster(11, "b").await.unwrap();
-    let reached = world.store.directory().await.unwrap().reached;
+    organization.try_cluster(11, "b").await.unwrap();
+    let reached = organization.store.directory().await.unwrap().reached;
     middle.lead_to(standby.port());
     middle.cut();
     tokio::time::sleep(Duration::from_millis(200)).await;
-    let late = world.try_cluster(12, "c").await;
+    let late = organization.try_cluster(12, "c").await;
     assert!(is_away(&late), "{late:?}");
-    assert!(!world.store.is_writable().await.unwrap());
-    let behind = world.store.directory().await.unwrap();
+    assert!(!organization.store.is_writable().await.unwrap());
+    let behind = organization.store.directory().await.unwrap();
     assert_eq!(behind.clusters.len(), 1, "what it has is read");
     assert_eq!(
-        world.store.changes_since(&reached, 10).await.unwrap(),
+        organization.store.changes_since(&reached, 10).await.unwrap(),
         LogAfter::Unknown
     );
     middle.lead_to(primary.port());
     tokio::time::sleep(Duration::from_millis(2500)).await;
-    world.try_cluster(12, "c").await.unwrap();
-    assert_eq!(world.store.directory().await.unwrap().clusters.len(), 3);
+    organization.try_cluster(12, "c").await.unwrap();
+    assert_eq!(organization.store.directory().await.unwrap().clusters.len(), 3);
 }
 
 /// Planted fault: where the cluster's revision is locked last, the two wait for each other, and one is undone.
@@ -159,18 +160,22 @@ async fn a_primary_that_is_none_any_more_is_left_for_the_new_one() {
 async fn a_cluster_is_deleted_beside_its_reports() {
     let Some(postgres) = postgres() else { return };
     let url = empty(postgres).await;
-    let mut world = World::new(Arc::new(open(&url).await)).await;
+    let mut organization = Organization::new(Arc::new(open(&url).await)).await;
     let link = Granted::bootstrap(BootstrapException::LinkStatus);
     for number in 0..12 {
-        let cluster = world.cluster(100 + number, &format!("c{number}")).await.id;
-        let granted = world.may(Action::Delete, Entity::Cluster, Scope::Cluster(cluster));
+        let cluster = organization.cluster(100 + number, &format!("c{number}")).await.id;
+        let granted = organization.may(Action::Delete, Entity::Cluster, Scope::Cluster(cluster));
         let reports = async {
             for revision in 1..200 {
                 let report = StatusReport {
                     revision: Revision(revision),
                     ..StatusReport::default()
                 };
-                match world.store.report(&link, cluster, &report, NOW, update()).await {
+                match organization
+                    .store
+                    .report(&link, cluster, &report, NOW, update())
+                    .await
+                {
                     Ok(_) => {}
                     Err(StoreError::NotFound { .. }) => return revision,
                     Err(error) => panic!("{error:?}"),
@@ -180,7 +185,10 @@ async fn a_cluster_is_deleted_beside_its_reports() {
         };
         let deleted = async {
             tokio::time::sleep(Duration::from_millis(20)).await;
-            let deleted = world.store.delete_cluster(&granted, cluster, NOW, update()).await;
+            let deleted = organization
+                .store
+                .delete_cluster(&granted, cluster, NOW, update())
+                .await;
             deleted.unwrap();
         };
         let (reported, ()) = tokio::join!(reports, deleted);
@@ -193,15 +201,17 @@ async fn a_cluster_is_deleted_beside_its_reports() {
 async fn a_change_that_is_undone_for_another_one_can_be_done_again() {
     let Some(postgres) = postgres() else { return };
     let url = empty(postgres).await;
-    let world = World::new(Arc::new(open(&url).await)).await;
+    let organization = Organization::new(Arc::new(open(&url).await)).await;
     let mut other = connect(postgres, name(&url)).await;
     // The other one is never the victim.
     other.execute("SET deadlock_timeout = '1h'").await.unwrap();
     let mut other = other.begin().await.unwrap();
     let lock = "SELECT value FROM counters WHERE name = 'directory' FOR UPDATE";
     other.execute(lock).await.unwrap();
-    let granted = world.may(Action::Update, Entity::Users, Scope::Account);
-    let change = world.store.end_sessions(&granted, world.admin_row.id, update());
+    let granted = organization.may(Action::Update, Entity::Users, Scope::Account);
+    let change = organization
+        .store
+        .end_sessions(&granted, organization.admin_row.id, update());
     let meets = async {
         tokio::time::sleep(Duration::from_millis(300)).await;
         let lock = "SELECT value FROM counters WHERE name = 'audit' FOR UPDATE";
@@ -210,8 +220,10 @@ async fn a_change_that_is_undone_for_another_one_can_be_done_again() {
     };
     let (undone, ()) = tokio::join!(change, meets);
     assert!(matches!(undone, Err(StoreError::Again { .. })), "{undone:?}");
-    let granted = world.may(Action::Update, Entity::Users, Scope::Account);
-    let change = world.store.end_sessions(&granted, world.admin_row.id, update());
+    let granted = organization.may(Action::Update, Entity::Users, Scope::Account);
+    let change = organization
+        .store
+        .end_sessions(&granted, organization.admin_row.id, update());
     change.await.unwrap();
 }
 
@@ -225,11 +237,11 @@ async fn a_cluster_goes_on_behind_its_revision_whatever_the_collation() {
         .execute("CREATE DATABASE icu TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US'")
         .await;
     made.unwrap();
-    let mut world = World::new(Arc::new(open(&postgres.url("icu")).await)).await;
-    let cluster = world.cluster(10, "a").await;
-    let department = world.department(cluster.id, "vision").await.id;
+    let mut organization = Organization::new(Arc::new(open(&postgres.url("icu")).await)).await;
+    let cluster = organization.cluster(10, "a").await;
+    let department = organization.department(cluster.id, "vision").await.id;
     for project in ["robots", "arms", "legs"] {
-        world.project(department, project).await;
+        organization.project(department, project).await;
     }
     let link = Granted::bootstrap(BootstrapException::LinkStatus);
     let since = async |revision: Revision| {
@@ -237,7 +249,7 @@ async fn a_cluster_goes_on_behind_its_revision_whatever_the_collation() {
             revision,
             object: None,
         };
-        let part = world
+        let part = organization
             .store
             .desired_since(&link, cluster.id, later, usize::MAX)
             .await;
@@ -296,10 +308,10 @@ mod pooled {
         let pooler = Pgbouncer::start(postgres, 4).unwrap();
         let pooled = postgres.url_by(pooler.port(), name(&url));
         let (one, other) = (open(&pooled).await, open(&pooled).await);
-        let world = World::new(Arc::new(one)).await;
+        let organization = Organization::new(Arc::new(one)).await;
         for number in 0..20 {
             let reached = reeve_store::Directory::directory(&other).await.unwrap().reached;
-            let made = world
+            let made = organization
                 .try_cluster(10 + number, &format!("c{number}"))
                 .await
                 .unwrap();
@@ -316,7 +328,7 @@ mod pooled {
                 assert!(begun.elapsed() < Duration::from_secs(2));
             }
         }
-        assert_eq!(world.audited().await, 21);
+        assert_eq!(organization.audited().await, 21);
     }
 }
 

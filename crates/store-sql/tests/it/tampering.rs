@@ -2,22 +2,22 @@
 
 use reeve_authz::{Action, BootstrapException, Entity, Granted, Scope};
 use reeve_store::StoreError;
-use reeve_store::conformance::World;
+use reeve_store::conformance::Organization;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 
 use crate::sqlite::{fresh, key, open};
 
 async fn verdict_after(statement: &'static str) -> Result<i64, StoreError> {
     let (store, dir) = fresh().await;
-    let mut world = World::new(store).await;
-    world.cluster(10, "a").await;
-    world.cluster(11, "b").await;
+    let mut organization = Organization::new(store).await;
+    organization.cluster(10, "a").await;
+    organization.cluster(11, "b").await;
     let options = SqliteConnectOptions::new().filename(dir.path().join("reeve.db"));
     let pool = SqlitePool::connect_with(options).await.unwrap();
     sqlx::query(statement).execute(&pool).await.unwrap();
     pool.close().await;
-    let granted = world.may(Action::Read, Entity::EventsHistory, Scope::Account);
-    world.store.verify_audit_chain(&granted).await
+    let granted = organization.may(Action::Read, Entity::EventsHistory, Scope::Account);
+    organization.store.verify_audit_chain(&granted).await
 }
 
 #[tokio::test]
@@ -44,26 +44,34 @@ async fn an_altered_removed_or_cut_event_shows() {
 /// The verdict on a chain of which events 3 and 5 were pruned, by event 7, after somebody did this.
 async fn verdict_on_pruned_after(statement: &'static str) -> Result<i64, StoreError> {
     let (store, dir) = fresh().await;
-    let mut world = World::new(store).await;
-    world.cluster(10, "a").await;
+    let mut organization = Organization::new(store).await;
+    organization.cluster(10, "a").await;
     let session = Granted::bootstrap(BootstrapException::SessionRecord);
-    let attempt = || vec![world.attempt(0)];
-    world.store.record_attempts(&session, attempt()).await.unwrap();
-    world.try_cluster(11, "b").await.unwrap();
-    world.store.record_attempts(&session, attempt()).await.unwrap();
-    world.try_cluster(12, "c").await.unwrap();
-    let before = world.attempt(1).timestamp;
-    let pruned = world
+    let attempt = || vec![organization.attempt(0)];
+    organization
         .store
-        .prune_attempts(&session, before, i64::MAX, 10, world.attempt(1))
+        .record_attempts(&session, attempt())
+        .await
+        .unwrap();
+    organization.try_cluster(11, "b").await.unwrap();
+    organization
+        .store
+        .record_attempts(&session, attempt())
+        .await
+        .unwrap();
+    organization.try_cluster(12, "c").await.unwrap();
+    let before = organization.attempt(1).timestamp;
+    let pruned = organization
+        .store
+        .prune_attempts(&session, before, i64::MAX, 10, organization.attempt(1))
         .await;
     assert_eq!(pruned.unwrap(), 2);
     let options = SqliteConnectOptions::new().filename(dir.path().join("reeve.db"));
     let pool = SqlitePool::connect_with(options).await.unwrap();
     sqlx::raw_sql(statement).execute(&pool).await.unwrap();
     pool.close().await;
-    let granted = world.may(Action::Read, Entity::EventsHistory, Scope::Account);
-    world.store.verify_audit_chain(&granted).await
+    let granted = organization.may(Action::Read, Entity::EventsHistory, Scope::Account);
+    organization.store.verify_audit_chain(&granted).await
 }
 
 #[tokio::test]
@@ -96,8 +104,8 @@ async fn what_was_written_is_there_after_the_process_is_gone() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("reeve.db");
     let store = open(&file).await;
-    let mut world = World::new(std::sync::Arc::new(store)).await;
-    let cluster = world.cluster(10, "a").await;
+    let mut organization = Organization::new(std::sync::Arc::new(store)).await;
+    let cluster = organization.cluster(10, "a").await;
     // Neither closed nor dropped: what is on the disk now is what a killed process leaves.
     let copy = dir.path().join("copy.db");
     for side in ["", "-wal"] {
@@ -110,14 +118,14 @@ async fn what_was_written_is_there_after_the_process_is_gone() {
         directory.clusters.iter().map(|it| it.id).collect::<Vec<_>>(),
         [cluster.id]
     );
-    drop(world);
+    drop(organization);
 }
 
 #[tokio::test]
 async fn an_ordinary_person_can_go_though_no_local_administrator_is_left() {
     let (store, dir) = fresh().await;
-    let world = World::new(store).await;
-    let bob = world.try_user(2, "bob@example.com", None).await.unwrap();
+    let organization = Organization::new(store).await;
+    let bob = organization.try_user(2, "bob@example.com", None).await.unwrap();
     let options = SqliteConnectOptions::new().filename(dir.path().join("reeve.db"));
     let pool = SqlitePool::connect_with(options).await.unwrap();
     sqlx::query("UPDATE access_rules SET deleted_at = 1")
@@ -125,7 +133,7 @@ async fn an_ordinary_person_can_go_though_no_local_administrator_is_left() {
         .await
         .unwrap();
     pool.close().await;
-    world.delete_user(bob.id).await.unwrap();
+    organization.delete_user(bob.id).await.unwrap();
 }
 
 #[tokio::test]
@@ -139,8 +147,8 @@ async fn what_is_opened_for_reading_reads_beside_a_writer_and_changes_nothing() 
     );
     assert!(!file.exists(), "it is not made");
     let store = open(&file).await;
-    let mut world = World::new(std::sync::Arc::new(store)).await;
-    let cluster = world.cluster(10, "a").await;
+    let mut organization = Organization::new(std::sync::Arc::new(store)).await;
+    let cluster = organization.cluster(10, "a").await;
     let reader = std::sync::Arc::new(
         reeve_store_sql::SqlStore::open_sqlite_read_only(&file, Some(key()))
             .await
@@ -148,7 +156,7 @@ async fn what_is_opened_for_reading_reads_beside_a_writer_and_changes_nothing() 
     );
     let directory = reeve_store::Directory::directory(reader.as_ref()).await.unwrap();
     assert_eq!(directory.clusters.len(), 1);
-    world.store = reader;
-    let refused = world.try_department(cluster.id, "vision").await;
+    organization.store = reader;
+    let refused = organization.try_department(cluster.id, "vision").await;
     assert!(matches!(refused, Err(StoreError::Database { .. })), "{refused:?}");
 }

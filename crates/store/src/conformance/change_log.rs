@@ -3,8 +3,8 @@
 use reeve_authz::{RoleId, Scope, SubjectKey};
 use reeve_types::{DepartmentId, ProjectId};
 
+use super::organization::{Organization, group, parsed};
 use super::random::RandomWrites;
-use super::world::{World, group, parsed};
 use crate::{
     CHANGES_KEPT, CHANGES_TOGETHER, ChangeMark, ChangeNumber, ClusterFacts, DirectoryChange,
     DirectorySnapshot, LogAfter, LoggedChanges,
@@ -17,8 +17,8 @@ const WRITES: usize = 200;
 #[derive(Default)]
 struct Told(DirectorySnapshot);
 
-async fn later(world: &World, mark: &ChangeMark) -> Vec<LoggedChanges> {
-    match world.store.changes_since(mark, 1000).await.unwrap() {
+async fn later(organization: &Organization, mark: &ChangeMark) -> Vec<LoggedChanges> {
+    match organization.store.changes_since(mark, 1000).await.unwrap() {
         LogAfter::Entries(log) => log,
         other => panic!("{other:?}"),
     }
@@ -34,8 +34,8 @@ where
 }
 
 impl Told {
-    async fn follow(&mut self, world: &World) -> Vec<LoggedChanges> {
-        let log = later(world, &self.0.reached).await;
+    async fn follow(&mut self, organization: &Organization) -> Vec<LoggedChanges> {
+        let log = later(organization, &self.0.reached).await;
         for entry in &log {
             assert_eq!(
                 entry.number,
@@ -47,7 +47,7 @@ impl Told {
             self.0.reached = entry.mark();
             for change in &entry.changes {
                 if *change == DirectoryChange::Everything {
-                    self.0 = world.store.directory().await.unwrap();
+                    self.0 = organization.store.directory().await.unwrap();
                     return log;
                 }
                 self.apply(change);
@@ -140,39 +140,49 @@ pub(super) fn sorted(mut all: DirectorySnapshot) -> DirectorySnapshot {
 
 /// After each of many random writes a directory that only follows the log equals the one that is read anew. `store-sql` plants
 /// the fault of an entry that is not written.
-pub async fn the_change_log_tells_all_that_changes(mut world: World) {
+pub async fn the_change_log_tells_all_that_changes(mut organization: Organization) {
     let (mut writes, mut told) = (RandomWrites::new(5), Told::default());
     for step in 0..WRITES {
-        told.follow(&world).await;
-        let fresh = sorted(world.store.directory().await.unwrap());
+        told.follow(&organization).await;
+        let fresh = sorted(organization.store.directory().await.unwrap());
         assert_eq!(sorted(told.0.clone()), fresh, "after {step} writes");
-        writes.step(&mut world).await;
+        writes.step(&mut organization).await;
     }
     assert!(told.0.reached.number > ChangeNumber(50), "{:?}", told.0.reached);
 }
 
 /// What is answered to whoever writes is what the log holds.
-pub async fn a_write_answers_what_it_logged(mut world: World) {
+pub async fn a_write_answers_what_it_logged(mut organization: Organization) {
     let mut told = Told::default();
-    told.follow(&world).await;
-    let cluster = world.try_cluster(10, "a").await.unwrap();
-    assert_eq!(told.follow(&world).await, cluster.log);
+    told.follow(&organization).await;
+    let cluster = organization.try_cluster(10, "a").await.unwrap();
+    assert_eq!(told.follow(&organization).await, cluster.log);
     assert_eq!(cluster.log.len(), 1);
-    let rule = world.try_rule(group("g"), RoleId::VIEWER, Scope::Account).await;
+    let rule = organization
+        .try_rule(group("g"), RoleId::VIEWER, Scope::Account)
+        .await;
     let rule = rule.unwrap();
-    assert_eq!(told.follow(&world).await, rule.log);
-    let gone = world.delete_rule(&rule.value).await.unwrap();
-    assert_eq!(told.follow(&world).await, gone.log);
-    let refused = world.try_cluster(11, "a").await;
+    assert_eq!(told.follow(&organization).await, rule.log);
+    let gone = organization.delete_rule(&rule.value).await.unwrap();
+    assert_eq!(told.follow(&organization).await, gone.log);
+    let refused = organization.try_cluster(11, "a").await;
     assert!(refused.is_err());
-    assert_eq!(told.follow(&world).await, [], "what is refused changes nothing");
     assert_eq!(
-        world.store.changes_since(&told.0.reached, 1).await.unwrap(),
+        told.follow(&organization).await,
+        [],
+        "what is refused changes nothing"
+    );
+    assert_eq!(
+        organization
+            .store
+            .changes_since(&told.0.reached, 1)
+            .await
+            .unwrap(),
         LogAfter::Entries(vec![])
     );
     let mut beyond = told.0.reached.clone();
     beyond.number = beyond.number.next();
-    let beyond = world.store.changes_since(&beyond, 1).await.unwrap();
+    let beyond = organization.store.changes_since(&beyond, 1).await.unwrap();
     assert_eq!(
         beyond,
         LogAfter::Unknown,
@@ -182,23 +192,23 @@ pub async fn a_write_answers_what_it_logged(mut world: World) {
     for at in [&rule.log, &gone.log] {
         let mut other = at.first().unwrap().mark();
         other.tag = "of an entry that is lost".to_owned();
-        let other = world.store.changes_since(&other, 1).await.unwrap();
+        let other = organization.store.changes_since(&other, 1).await.unwrap();
         assert_eq!(other, LogAfter::Unknown);
     }
 }
 
 /// A rule of the account over many clusters, and a user with many rules: in parts of a bounded size.
-pub async fn wide_changes_are_logged_in_parts(mut world: World) {
+pub async fn wide_changes_are_logged_in_parts(mut organization: Organization) {
     let clusters = CHANGES_TOGETHER + 10;
     for number in 0..clusters {
         let number = u64::try_from(number).unwrap();
-        world.cluster(1000 + number, &format!("c{number}")).await;
+        organization.cluster(1000 + number, &format!("c{number}")).await;
     }
-    let user = world.try_user(2, "carol@example.com", None).await.unwrap();
+    let user = organization.try_user(2, "carol@example.com", None).await.unwrap();
     let mut told = Told::default();
-    told.follow(&world).await;
+    told.follow(&organization).await;
     let subject = SubjectKey::User(parsed("carol@example.com"));
-    let rule = world
+    let rule = organization
         .try_rule(subject, RoleId::VIEWER, Scope::Account)
         .await
         .unwrap();
@@ -210,24 +220,27 @@ pub async fn wide_changes_are_logged_in_parts(mut world: World) {
         });
         assert!(most.max().unwrap() <= CHANGES_TOGETHER);
     }
-    world.delete_user(user.id).await.unwrap();
-    told.follow(&world).await;
-    assert_eq!(sorted(told.0), sorted(world.store.directory().await.unwrap()));
+    organization.delete_user(user.id).await.unwrap();
+    told.follow(&organization).await;
+    assert_eq!(
+        sorted(told.0),
+        sorted(organization.store.directory().await.unwrap())
+    );
 }
 
 /// The log has a bound; who is further behind is told to read anew.
-pub async fn the_oldest_changes_are_forgotten(world: World) {
-    let granted = world.may(
+pub async fn the_oldest_changes_are_forgotten(organization: Organization) {
+    let granted = organization.may(
         reeve_authz::Action::Update,
         reeve_authz::Entity::Users,
         Scope::Account,
     );
-    let reached = world.store.directory().await.unwrap().reached;
+    let reached = organization.store.directory().await.unwrap().reached;
     for _ in 0..CHANGES_KEPT {
-        let ended = world.store.end_sessions(
+        let ended = organization.store.end_sessions(
             &granted,
-            world.admin_row.id,
-            super::world::entry(crate::AuditAction::SignOut),
+            organization.admin_row.id,
+            super::organization::entry(crate::AuditAction::SignOut),
         );
         ended.await.unwrap();
     }
@@ -235,9 +248,9 @@ pub async fn the_oldest_changes_are_forgotten(world: World) {
         number: ChangeNumber(reached.number.0 - 1),
         tag: "whatever it was".to_owned(),
     };
-    let before = world.store.changes_since(&before, 3).await.unwrap();
+    let before = organization.store.changes_since(&before, 3).await.unwrap();
     assert_eq!(before, LogAfter::Forgotten);
-    let since = world.store.changes_since(&reached, 3).await.unwrap();
+    let since = organization.store.changes_since(&reached, 3).await.unwrap();
     assert!(
         matches!(&since, LogAfter::Entries(log) if log.len() == 3),
         "{since:?}"

@@ -5,36 +5,36 @@ use reeve_link::{DesiredObject, ObjectKey};
 use reeve_types::list::ListQuery;
 use reeve_types::{ClusterId, DepartmentId, ProjectId};
 
-use super::world::{NOW, World, entry, group, link};
+use super::organization::{NOW, Organization, entry, group, link};
 use crate::{AuditAction, StoreError};
 
-async fn furnished(world: &mut World) -> (ClusterId, DepartmentId, ProjectId) {
-    let cluster = world.cluster(10, "a").await.id;
-    let department = world.department(cluster, "vision").await.id;
-    let project = world.project(department, "robots").await.id;
+async fn furnished(organization: &mut Organization) -> (ClusterId, DepartmentId, ProjectId) {
+    let cluster = organization.cluster(10, "a").await.id;
+    let department = organization.department(cluster, "vision").await.id;
+    let project = organization.project(department, "robots").await.id;
     for scope in [
         Scope::Cluster(cluster),
         Scope::Department(department),
         Scope::Project(project),
     ] {
-        world.rule(group("g"), RoleId::VIEWER, scope).await;
+        organization.rule(group("g"), RoleId::VIEWER, scope).await;
     }
-    world.try_workload(100, project, "train").await.unwrap();
+    organization.try_workload(100, project, "train").await.unwrap();
     (cluster, department, project)
 }
 
 /// In one revision; rules of scopes above stay.
-pub async fn deleting_a_project_takes_its_rules_and_workloads_along(mut world: World) {
-    let (cluster, _, project) = furnished(&mut world).await;
-    let before = world.all(cluster).await.revision.0;
-    let granted = world.may(Action::Delete, Entity::Project, Scope::Project(project));
-    let gone = world
+pub async fn deleting_a_project_takes_its_rules_and_workloads_along(mut organization: Organization) {
+    let (cluster, _, project) = furnished(&mut organization).await;
+    let before = organization.all(cluster).await.revision.0;
+    let granted = organization.may(Action::Delete, Entity::Project, Scope::Project(project));
+    let gone = organization
         .store
         .delete_project(&granted, project, NOW, entry(AuditAction::Delete))
         .await
         .unwrap();
     assert_eq!(gone.value.len(), 1);
-    let batch = world.since(cluster, before).await;
+    let batch = organization.since(cluster, before).await;
     assert_eq!(batch.revision.0, before + 1);
     let kinds: Vec<_> = batch
         .deletes
@@ -46,7 +46,7 @@ pub async fn deleting_a_project_takes_its_rules_and_workloads_along(mut world: W
         })
         .collect();
     assert_eq!(kinds, ["rule", "workload", "project"], "revocations first");
-    let left = world.all(cluster).await;
+    let left = organization.all(cluster).await;
     assert_eq!(
         left.upserts.len(),
         3,
@@ -58,9 +58,9 @@ pub async fn deleting_a_project_takes_its_rules_and_workloads_along(mut world: W
             .all(|it| matches!(it.object, DesiredObject::AccessRule(_)))
     );
     assert!(
-        world
+        organization
             .store
-            .locate_workload(super::world::id(100))
+            .locate_workload(super::organization::id(100))
             .await
             .unwrap()
             .is_none()
@@ -68,20 +68,20 @@ pub async fn deleting_a_project_takes_its_rules_and_workloads_along(mut world: W
 }
 
 /// With their rules and workloads.
-pub async fn deleting_a_department_takes_its_projects_along(mut world: World) {
-    let (cluster, department, _) = furnished(&mut world).await;
-    let granted = world.may(Action::Delete, Entity::Department, Scope::Department(department));
-    let gone = world
+pub async fn deleting_a_department_takes_its_projects_along(mut organization: Organization) {
+    let (cluster, department, _) = furnished(&mut organization).await;
+    let granted = organization.may(Action::Delete, Entity::Department, Scope::Department(department));
+    let gone = organization
         .store
         .delete_department(&granted, department, NOW, entry(AuditAction::Delete))
         .await
         .unwrap();
     assert_eq!((gone.value.len(), gone.revisions.len()), (2, 1));
-    assert_eq!(world.all(cluster).await.upserts.len(), 2);
+    assert_eq!(organization.all(cluster).await.upserts.len(), 2);
     assert_eq!(
-        world
+        organization
             .store
-            .projects(&world.sees(Entity::Project), &ListQuery::default())
+            .projects(&organization.sees(Entity::Project), &ListQuery::default())
             .await
             .unwrap()
             .items,
@@ -90,30 +90,38 @@ pub async fn deleting_a_department_takes_its_projects_along(mut world: World) {
 }
 
 /// Nothing of its desired state is left, and its credential is worth nothing but to be told so.
-pub async fn deleting_a_cluster_takes_everything_along(mut world: World) {
-    let (cluster, _, project) = furnished(&mut world).await;
-    let credential = world.store.link_verifier(cluster).await.unwrap().map(|it| it.0);
+pub async fn deleting_a_cluster_takes_everything_along(mut organization: Organization) {
+    let (cluster, _, project) = furnished(&mut organization).await;
+    let credential = organization
+        .store
+        .link_verifier(cluster)
+        .await
+        .unwrap()
+        .map(|it| it.0);
     assert!(credential.is_some());
-    assert_eq!(world.store.deleted_link_verifier(cluster).await.unwrap(), None);
-    let granted = world.may(Action::Delete, Entity::Cluster, Scope::Cluster(cluster));
-    let gone = world
+    assert_eq!(
+        organization.store.deleted_link_verifier(cluster).await.unwrap(),
+        None
+    );
+    let granted = organization.may(Action::Delete, Entity::Cluster, Scope::Cluster(cluster));
+    let gone = organization
         .store
         .delete_cluster(&granted, cluster, NOW, entry(AuditAction::Delete))
         .await
         .unwrap();
     assert_eq!(gone.value.len(), 3);
-    assert!(world.store.link_verifier(cluster).await.unwrap().is_none());
-    let kept = world.store.deleted_link_verifier(cluster).await.unwrap();
+    assert!(organization.store.link_verifier(cluster).await.unwrap().is_none());
+    let kept = organization.store.deleted_link_verifier(cluster).await.unwrap();
     assert_eq!(kept, credential);
     assert!(
-        world
+        organization
             .store
             .desired_all(&link(), cluster, None, 1)
             .await
             .unwrap()
             .is_none()
     );
-    let directory = world.store.directory().await.unwrap();
+    let directory = organization.store.directory().await.unwrap();
     assert_eq!(
         (
             directory.clusters.len(),
@@ -122,80 +130,80 @@ pub async fn deleting_a_cluster_takes_everything_along(mut world: World) {
         ),
         (0, 0, 1)
     );
-    suspended_secret_still_tells(&mut world).await;
-    let lost = world.try_workload(101, project, "late").await;
+    suspended_secret_still_tells(&mut organization).await;
+    let lost = organization.try_workload(101, project, "late").await;
     assert!(matches!(lost, Err(StoreError::NotFound { .. })), "{lost:?}");
-    let lost = world
+    let lost = organization
         .try_rule(group("g"), RoleId::VIEWER, Scope::Project(project))
         .await;
     assert!(matches!(lost, Err(StoreError::NotFound { .. })), "{lost:?}");
 }
 
 /// The secret of a cluster that was suspended when it was deleted is kept as it was before: its operator, too, is told.
-async fn suspended_secret_still_tells(world: &mut World) {
-    let cluster = world.cluster(12, "restored").await.id;
-    let (credential, _) = world.store.link_verifier(cluster).await.unwrap().unwrap();
+async fn suspended_secret_still_tells(organization: &mut Organization) {
+    let cluster = organization.cluster(12, "restored").await.id;
+    let (credential, _) = organization.store.link_verifier(cluster).await.unwrap().unwrap();
     let fenced = crate::Fenced {
-        head: world.store.fence_news(0).await.unwrap().head,
+        head: organization.store.fence_news(0).await.unwrap().head,
         era: 0,
         numbers: Default::default(),
     };
-    let recovery = super::world::exception(reeve_authz::BootstrapException::Recovery);
-    let recovered = world
+    let recovery = super::organization::exception(reeve_authz::BootstrapException::Recovery);
+    let recovered = organization
         .store
         .recover(&recovery, &fenced, &[], entry(AuditAction::Restore));
     recovered.await.unwrap();
-    let (suspended, _) = world.store.link_verifier(cluster).await.unwrap().unwrap();
+    let (suspended, _) = organization.store.link_verifier(cluster).await.unwrap().unwrap();
     assert!(suspended.is_suspended());
-    let granted = world.may(Action::Delete, Entity::Cluster, Scope::Cluster(cluster));
-    world
+    let granted = organization.may(Action::Delete, Entity::Cluster, Scope::Cluster(cluster));
+    organization
         .store
         .delete_cluster(&granted, cluster, NOW, entry(AuditAction::Delete))
         .await
         .unwrap();
-    let kept = world.store.deleted_link_verifier(cluster).await.unwrap();
+    let kept = organization.store.deleted_link_verifier(cluster).await.unwrap();
     assert_eq!(kept, Some(credential));
 }
 
 /// Its last project may be gone: what lies in it is not another department's, unless the maker may do that in the whole
 /// cluster. In another cluster the same name is another namespace.
-pub async fn a_namespace_stays_in_its_department(mut world: World) {
-    let (cluster, vision, robots) = furnished(&mut world).await;
-    let language = world.department(cluster, "language").await.id;
-    let elsewhere = world.cluster(11, "b").await.id;
-    let other = world.department(elsewhere, "vision").await.id;
-    let granted = world.may(Action::Delete, Entity::Project, Scope::Project(robots));
+pub async fn a_namespace_stays_in_its_department(mut organization: Organization) {
+    let (cluster, vision, robots) = furnished(&mut organization).await;
+    let language = organization.department(cluster, "language").await.id;
+    let elsewhere = organization.cluster(11, "b").await.id;
+    let other = organization.department(elsewhere, "vision").await.id;
+    let granted = organization.may(Action::Delete, Entity::Project, Scope::Project(robots));
     let delete = entry(AuditAction::Delete);
-    world
+    organization
         .store
         .delete_project(&granted, robots, NOW, delete)
         .await
         .unwrap();
     for (name, namespace) in [("robots", "reeve-robots"), ("mine", "reeve-robots")] {
-        let refused = world.try_project(language, name, namespace).await;
+        let refused = organization.try_project(language, name, namespace).await;
         assert!(
             matches!(refused, Err(StoreError::NamespaceOfOthers { .. })),
             "{refused:?}"
         );
     }
-    world.project(other, "robots").await;
-    let again = world.project(vision, "robots").await.id;
-    let granted = world.may(Action::Delete, Entity::Department, Scope::Department(vision));
-    world
+    organization.project(other, "robots").await;
+    let again = organization.project(vision, "robots").await.id;
+    let granted = organization.may(Action::Delete, Entity::Department, Scope::Department(vision));
+    organization
         .store
         .delete_department(&granted, vision, NOW, entry(AuditAction::Delete))
         .await
         .unwrap();
     assert!(again > robots);
-    let refused = world.try_project(language, "robots", "reeve-robots").await;
+    let refused = organization.try_project(language, "robots", "reeve-robots").await;
     assert!(
         matches!(refused, Err(StoreError::NamespaceOfOthers { .. })),
         "{refused:?}"
     );
-    let granted = world.may(Action::Create, Entity::Project, Scope::Department(language));
+    let granted = organization.may(Action::Create, Entity::Project, Scope::Department(language));
     let new = crate::NewProject {
         department_id: language,
-        name: super::world::parsed("robots"),
+        name: super::organization::parsed("robots"),
         namespace: "reeve-robots".to_owned(),
         namespace_requested: false,
         may_take_over: true,
@@ -203,13 +211,13 @@ pub async fn a_namespace_stays_in_its_department(mut world: World) {
         created_at: NOW,
         created_by: "admin".to_owned(),
     };
-    world
+    organization
         .store
         .create_project(&granted, new, entry(AuditAction::Create))
         .await
         .unwrap();
-    let granted = world.may(Action::Delete, Entity::Cluster, Scope::Cluster(cluster));
-    world
+    let granted = organization.may(Action::Delete, Entity::Cluster, Scope::Cluster(cluster));
+    organization
         .store
         .delete_cluster(&granted, cluster, NOW, entry(AuditAction::Delete))
         .await

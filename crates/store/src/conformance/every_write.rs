@@ -5,10 +5,10 @@ use reeve_authz::{Action, BootstrapException, Entity, Granted, RoleId, Scope};
 use reeve_link::{ClusterSettings, KubernetesEndpoint, StatusReport};
 use reeve_types::{ClusterId, ProjectId, Revision};
 
-use super::world::{NOW, World, entry, exception, group, link, posix, signing_key};
+use super::organization::{NOW, Organization, entry, exception, group, link, posix, signing_key};
 use crate::{
-    AuditAction, AuditEntry, AuditHead, CredentialKind, EMAIL_RESTS_SECONDS, Evidence, Fenced, SetNetworking,
-    StoreError, SubjectId, Verifier,
+    AuditAction, AuditEntry, AuditHead, CredentialHash, CredentialKind, EMAIL_RESTS_SECONDS, Evidence,
+    Fenced, SetNetworking, StoreError, SubjectId,
 };
 
 /// The write methods that are exercised below, in their order. A test in this crate compares them with the traits.
@@ -62,14 +62,18 @@ impl Log {
     /// One event since the last call, of `action`, about `about`, with all of `metadata`; each is `name` or `name=value`.
     async fn has(
         &mut self,
-        world: &World,
+        organization: &Organization,
         method: &'static str,
         action: AuditAction,
         about: impl ToString,
         metadata: &[&str],
     ) {
-        let granted = world.may(Action::Read, Entity::EventsHistory, Scope::Account);
-        let events = world.store.audit_events(&granted, self.seen, 10).await.unwrap();
+        let granted = organization.may(Action::Read, Entity::EventsHistory, Scope::Account);
+        let events = organization
+            .store
+            .audit_events(&granted, self.seen, 10)
+            .await
+            .unwrap();
         assert_eq!(events.len(), 1, "`{method}` leaves one event in the audit log");
         let AuditEntry {
             action: said,
@@ -87,30 +91,36 @@ impl Log {
         self.seen += 1;
         self.done.push(method);
         assert_eq!(
-            world.audited().await,
+            organization.audited().await,
             self.seen,
             "the chain is whole after `{method}`"
         );
     }
 }
 
-async fn networking_is_told(world: &World, log: &mut Log, cluster: ClusterId, project: ProjectId) {
+async fn networking_is_told(
+    organization: &Organization,
+    log: &mut Log,
+    cluster: ClusterId,
+    project: ProjectId,
+) {
     let set = |allowed| SetNetworking {
         allowed,
         at: NOW.plus_seconds(5),
         by: "bea".to_owned(),
     };
     // Who may change the project alone does not decide it.
-    let granted = world.may(Action::Update, Entity::Project, Scope::Project(project));
+    let granted = organization.may(Action::Update, Entity::Project, Scope::Project(project));
     let refused =
-        world
+        organization
             .store
             .set_project_networking(&granted, project, set(true), entry(AuditAction::Update));
     assert!(matches!(refused.await, Err(StoreError::Gate { .. })));
-    let granted = world.may(Action::Update, Entity::Project, Scope::Cluster(cluster));
-    let done = world
-        .store
-        .set_project_networking(&granted, project, set(true), entry(AuditAction::Update));
+    let granted = organization.may(Action::Update, Entity::Project, Scope::Cluster(cluster));
+    let done =
+        organization
+            .store
+            .set_project_networking(&granted, project, set(true), entry(AuditAction::Update));
     let row = done.await.unwrap().value;
     assert_eq!(row.allow_networking, Some(true));
     assert_eq!(
@@ -118,12 +128,12 @@ async fn networking_is_told(world: &World, log: &mut Log, cluster: ClusterId, pr
         (NOW.plus_seconds(5), "bea")
     );
     assert_eq!((row.created_at, row.created_by.as_str()), (NOW, "admin"));
-    let objects = world.all(cluster).await.upserts;
+    let objects = organization.all(cluster).await.upserts;
     let told = objects.iter().any(|object| matches!(&object.object, reeve_link::DesiredObject::Project(it) if it.allow_networking == Some(true)));
     assert!(told, "{objects:?}");
     let said = ["allow_networking_before=undecided", "allow_networking_after=true"];
     log.has(
-        world,
+        organization,
         "set_project_networking",
         AuditAction::Update,
         project,
@@ -133,77 +143,88 @@ async fn networking_is_told(world: &World, log: &mut Log, cluster: ClusterId, pr
 }
 
 /// All of [`AUDITED_WRITES`]. A store that forgets the event of one of them fails here: `store-sql` plants that fault for each.
-pub async fn every_write_is_in_the_audit_log(mut world: World) {
+pub async fn every_write_is_in_the_audit_log(mut organization: Organization) {
     use AuditAction::{Confirm, Create, Delete, Disable, ResetPassword, Restore, Update};
     let mut log = Log {
         seen: 0,
         done: Vec::new(),
     };
-    let admin = world.admin_row.id;
-    log.has(&world, "first_start", Create, admin, &[]).await;
-    let cluster = world.cluster(10, "a").await.id;
-    log.has(&world, "create_cluster", Create, cluster, &[]).await;
-    settings_are_told(&world, &mut log, cluster).await;
-    let granted = world.may(Action::Update, Entity::Cluster, Scope::Account);
+    let admin = organization.admin_row.id;
+    log.has(&organization, "first_start", Create, admin, &[]).await;
+    let cluster = organization.cluster(10, "a").await.id;
+    log.has(&organization, "create_cluster", Create, cluster, &[])
+        .await;
+    settings_are_told(&organization, &mut log, cluster).await;
+    let granted = organization.may(Action::Update, Entity::Cluster, Scope::Account);
     let lowest = reeve_types::LowestId::new(20).unwrap();
-    let set = world
+    let set = organization
         .store
         .set_lowest_id(&granted, cluster, lowest, entry(Update));
     assert_eq!(set.await.unwrap().value.lowest_id, lowest);
     let numbers = ["lowest_id_before=1000", "lowest_id_after=20"];
-    log.has(&world, "set_lowest_id", Update, cluster, &numbers).await;
-    let here = world.may(Action::Update, Entity::Cluster, Scope::Cluster(cluster));
+    log.has(&organization, "set_lowest_id", Update, cluster, &numbers)
+        .await;
+    let here = organization.may(Action::Update, Entity::Cluster, Scope::Cluster(cluster));
     let endpoint = KubernetesEndpoint {
         server: "https://k8s.example.com:6443".to_owned(),
         certificate_authority_data: String::new(),
     };
-    let set = world
+    let set = organization
         .store
         .set_kubernetes_endpoint(&here, cluster, endpoint, entry(Update));
     set.await.unwrap();
-    log.has(&world, "set_kubernetes_endpoint", Update, cluster, &[])
+    log.has(&organization, "set_kubernetes_endpoint", Update, cluster, &[])
         .await;
-    let secret = Verifier::new("new");
-    let set = world
+    let secret = CredentialHash::new("new");
+    let set = organization
         .store
         .set_cluster_credential(&here, cluster, secret, entry(Update));
     set.await.unwrap();
-    log.has(&world, "set_cluster_credential", Update, cluster, &[])
+    log.has(&organization, "set_cluster_credential", Update, cluster, &[])
         .await;
-    let department = world.department(cluster, "vision").await.id;
-    log.has(&world, "create_department", Create, department, &[])
+    let department = organization.department(cluster, "vision").await.id;
+    log.has(&organization, "create_department", Create, department, &[])
         .await;
-    let project = world.project(department, "robots").await.id;
-    log.has(&world, "create_project", Create, project, &[]).await;
-    networking_is_told(&world, &mut log, cluster, project).await;
-    let rule = world
+    let project = organization.project(department, "robots").await.id;
+    log.has(&organization, "create_project", Create, project, &[])
+        .await;
+    networking_is_told(&organization, &mut log, cluster, project).await;
+    let rule = organization
         .rule(group("g"), RoleId::VIEWER, Scope::Project(project))
         .await;
-    log.has(&world, "create_access_rule", Create, rule.id, &[]).await;
-    let workload = world
+    log.has(&organization, "create_access_rule", Create, rule.id, &[])
+        .await;
+    let workload = organization
         .try_workload(100, project, "train")
         .await
         .unwrap()
         .value
         .summary
         .id;
-    log.has(&world, "create_workload", Create, workload, &[]).await;
-    let alice = people_are_told(&world, &mut log).await;
-
-    let account = world.service_account(20, "ci").await.id;
-    log.has(&world, "create_service_account", Create, account, &[])
+    log.has(&organization, "create_workload", Create, workload, &[])
         .await;
-    let store = &world.store;
-    let may = |action| world.may(action, Entity::ServiceAccount, Scope::Account);
+    let alice = people_are_told(&organization, &mut log).await;
+
+    let account = organization.service_account(20, "ci").await.id;
+    log.has(&organization, "create_service_account", Create, account, &[])
+        .await;
+    let store = &organization.store;
+    let may = |action| organization.may(action, Entity::ServiceAccount, Scope::Account);
     let granted = may(Action::Update);
     let off = store.set_service_account_enabled(&granted, account, false, NOW, entry(Disable));
     off.await.unwrap();
-    log.has(&world, "set_service_account_enabled", Disable, account, &[])
-        .await;
-    let secret = Verifier::new("other");
+    log.has(
+        &organization,
+        "set_service_account_enabled",
+        Disable,
+        account,
+        &[],
+    )
+    .await;
+    let secret = CredentialHash::new("other");
     let set = store.set_service_account_secret(&granted, account, secret, NOW, entry(Update));
     set.await.unwrap();
-    log.has(&world, "set_service_account_secret", Update, account, &[])
+    log.has(&organization, "set_service_account_secret", Update, account, &[])
         .await;
     let recovery = exception(BootstrapException::Recovery);
     let fenced = Fenced {
@@ -219,7 +240,7 @@ pub async fn every_write_is_in_the_audit_log(mut world: World) {
         .await
         .unwrap();
     log.has(
-        &world,
+        &organization,
         "recover",
         Restore,
         "",
@@ -232,7 +253,7 @@ pub async fn every_write_is_in_the_audit_log(mut world: World) {
         .await
         .unwrap();
     log.has(
-        &world,
+        &organization,
         "recover_lost",
         Restore,
         "",
@@ -243,21 +264,28 @@ pub async fn every_write_is_in_the_audit_log(mut world: World) {
         .confirm(&recovery, CredentialKind::Passwords, entry(Confirm))
         .await
         .unwrap();
-    log.has(&world, "confirm", Confirm, "", &["confirmed=2"]).await;
-    let email = &world.admin_row.email;
-    let new = store.recover_password(&recovery, email, Verifier::new("new"), NOW, entry(ResetPassword));
+    log.has(&organization, "confirm", Confirm, "", &["confirmed=2"])
+        .await;
+    let email = &organization.admin_row.email;
+    let new = store.recover_password(
+        &recovery,
+        email,
+        CredentialHash::new("new"),
+        NOW,
+        entry(ResetPassword),
+    );
     new.await.unwrap();
-    log.has(&world, "recover_password", ResetPassword, admin, &[])
+    log.has(&organization, "recover_password", ResetPassword, admin, &[])
         .await;
     store
         .delete_service_account(&may(Action::Delete), account, NOW, entry(Delete))
         .await
         .unwrap();
-    log.has(&world, "delete_service_account", Delete, account, &[])
+    log.has(&organization, "delete_service_account", Delete, account, &[])
         .await;
-    world.delete_user(alice).await.unwrap();
+    organization.delete_user(alice).await.unwrap();
     log.has(
-        &world,
+        &organization,
         "delete_user",
         Delete,
         alice,
@@ -265,53 +293,61 @@ pub async fn every_write_is_in_the_audit_log(mut world: World) {
     )
     .await;
 
-    let store = world.store.clone();
-    let may = |world: &World, entity, scope| -> Granted { world.may(Action::Delete, entity, scope) };
-    let granted = may(&world, Entity::Trainings, Scope::Project(project));
+    let store = organization.store.clone();
+    let may = |organization: &Organization, entity, scope| -> Granted {
+        organization.may(Action::Delete, entity, scope)
+    };
+    let granted = may(&organization, Entity::Trainings, Scope::Project(project));
     store
         .delete_workload(&granted, workload, entry(Delete))
         .await
         .unwrap();
-    log.has(&world, "delete_workload", Delete, workload, &[]).await;
-    world.delete_rule(&rule).await.unwrap();
-    log.has(&world, "delete_access_rule", Delete, rule.id, &[]).await;
-    let granted = may(&world, Entity::Project, Scope::Project(project));
+    log.has(&organization, "delete_workload", Delete, workload, &[])
+        .await;
+    organization.delete_rule(&rule).await.unwrap();
+    log.has(&organization, "delete_access_rule", Delete, rule.id, &[])
+        .await;
+    let granted = may(&organization, Entity::Project, Scope::Project(project));
     store
         .delete_project(&granted, project, NOW, entry(Delete))
         .await
         .unwrap();
-    log.has(&world, "delete_project", Delete, project, &[]).await;
-    let granted = may(&world, Entity::Department, Scope::Department(department));
+    log.has(&organization, "delete_project", Delete, project, &[])
+        .await;
+    let granted = may(&organization, Entity::Department, Scope::Department(department));
     store
         .delete_department(&granted, department, NOW, entry(Delete))
         .await
         .unwrap();
-    log.has(&world, "delete_department", Delete, department, &[])
+    log.has(&organization, "delete_department", Delete, department, &[])
         .await;
-    let granted = may(&world, Entity::Cluster, Scope::Cluster(cluster));
+    let granted = may(&organization, Entity::Cluster, Scope::Cluster(cluster));
     store
         .delete_cluster(&granted, cluster, NOW, entry(Delete))
         .await
         .unwrap();
-    log.has(&world, "delete_cluster", Delete, cluster, &[]).await;
-    keys_are_told(&world, &mut log).await;
+    log.has(&organization, "delete_cluster", Delete, cluster, &[])
+        .await;
+    keys_are_told(&organization, &mut log).await;
     assert_eq!(log.done, AUDITED_WRITES);
 }
 
-async fn keys_are_told(world: &World, log: &mut Log) {
+async fn keys_are_told(organization: &Organization, log: &mut Log) {
     use AuditAction::{Delete, Rotate};
     let granted = exception(BootstrapException::KeyRotation);
-    let store = &world.store;
+    let store = &organization.store;
     let rotated = store.rotate_signing_keys(&granted, "k1", signing_key("k3"), entry(Rotate));
     rotated.await.unwrap();
     let told = ["current_before=k1", "next_after=k3"];
-    log.has(world, "rotate_signing_keys", Rotate, "k2", &told).await;
+    log.has(organization, "rotate_signing_keys", Rotate, "k2", &told)
+        .await;
     let dropped = store.drop_signing_keys(&granted, NOW.plus_seconds(1), entry(Delete));
     assert_eq!(dropped.await.unwrap().value, 1);
-    log.has(world, "drop_signing_keys", Delete, "k1", &[]).await;
+    log.has(organization, "drop_signing_keys", Delete, "k1", &[])
+        .await;
 }
 
-async fn settings_are_told(world: &World, log: &mut Log, cluster: ClusterId) {
+async fn settings_are_told(organization: &Organization, log: &mut Log, cluster: ClusterId) {
     let mut report = StatusReport {
         revision: Revision(0),
         settings: Some(ClusterSettings {
@@ -326,7 +362,7 @@ async fn settings_are_told(world: &World, log: &mut Log, cluster: ClusterId) {
     };
     let send = async |report: &StatusReport| {
         let granted = link();
-        let sent = world
+        let sent = organization
             .store
             .report(&granted, cluster, report, NOW, entry(AuditAction::Update));
         assert!(sent.await.unwrap().value.is_some());
@@ -334,38 +370,44 @@ async fn settings_are_told(world: &World, log: &mut Log, cluster: ClusterId) {
     send(&report).await;
     let update = AuditAction::Update;
     let first = ["enforceRunAsUser_before=none", "enforceRunAsUser_after=true"];
-    log.has(world, "report", update, cluster, &first).await;
+    log.has(organization, "report", update, cluster, &first).await;
     if let Some(settings) = &mut report.settings {
         settings.enforce_run_as_user = false;
     }
     send(&report).await;
     let second = ["enforceRunAsUser_before=true", "enforceRunAsUser_after=false"];
-    log.has(world, "report", update, cluster, &second).await;
+    log.has(organization, "report", update, cluster, &second).await;
     log.done.pop();
     // What is no setting leaves none.
     report.settings = None;
     report.revision = Revision(1);
     send(&report).await;
-    assert_eq!(world.audited().await, log.seen);
+    assert_eq!(organization.audited().await, log.seen);
 }
 
-async fn people_are_told(world: &World, log: &mut Log) -> reeve_types::UserId {
+async fn people_are_told(organization: &Organization, log: &mut Log) -> reeve_types::UserId {
     use AuditAction::{Create, Prune, Release, ResetPassword, SignIn, SignOut, Update};
-    let alice = world
+    let alice = organization
         .try_user(2, "alice@example.com", Some(posix(70012)))
         .await
         .unwrap()
         .id;
-    log.has(world, "create_user", Create, alice, &["posix_after=70012/5000/"])
-        .await;
-    let granted = world.may(Action::Update, Entity::Users, Scope::Account);
-    let store = &world.store;
+    log.has(
+        organization,
+        "create_user",
+        Create,
+        alice,
+        &["posix_after=70012/5000/"],
+    )
+    .await;
+    let granted = organization.may(Action::Update, Entity::Users, Scope::Account);
+    let store = &organization.store;
     store
         .set_posix(&granted, alice, Some(posix(70013)), NOW, entry(Update))
         .await
         .unwrap();
     let numbers = ["posix_before=70012/5000/", "posix_after=70013/5000/"];
-    log.has(world, "set_posix", Update, alice, &numbers).await;
+    log.has(organization, "set_posix", Update, alice, &numbers).await;
     let later = NOW.plus_seconds(EMAIL_RESTS_SECONDS);
     let uid = posix(70012).uid();
     store
@@ -378,38 +420,40 @@ async fn people_are_told(world: &World, log: &mut Log) -> reeve_types::UserId {
         "owner_email_before=alice@example.com",
         "given_by_event",
     ];
-    log.has(world, "release_uid", Release, uid, &told).await;
-    let signed_in = world
-        .sign_in(SubjectId::User(alice), Verifier::new("hash"), NOW)
+    log.has(organization, "release_uid", Release, uid, &told).await;
+    let signed_in = organization
+        .sign_in(SubjectId::User(alice), CredentialHash::new("hash"), NOW)
         .await
         .unwrap();
     let which = format!("session={}", signed_in.id);
-    log.has(world, "begin_session", SignIn, "", &[&which]).await;
+    log.has(organization, "begin_session", SignIn, "", &[&which])
+        .await;
     let out = store.end_session(&granted, signed_in.subject, signed_in.id, entry(SignOut));
     out.await.unwrap();
-    log.has(world, "end_session", SignOut, "", &[&which]).await;
+    log.has(organization, "end_session", SignOut, "", &[&which]).await;
     let session = exception(BootstrapException::SessionRecord);
     store.record(&session, entry(SignIn)).await.unwrap();
-    log.has(world, "record", SignIn, "", &[]).await;
+    log.has(organization, "record", SignIn, "", &[]).await;
     store
         .record_attempts(&session, vec![entry(SignIn)])
         .await
         .unwrap();
-    log.has(world, "record_attempts", SignIn, "", &[]).await;
-    let password = Verifier::new("new");
+    log.has(organization, "record_attempts", SignIn, "", &[]).await;
+    let password = CredentialHash::new("new");
     store
         .set_password(&granted, alice, password, NOW, entry(ResetPassword))
         .await
         .unwrap();
-    log.has(world, "set_password", ResetPassword, alice, &[]).await;
+    log.has(organization, "set_password", ResetPassword, alice, &[])
+        .await;
     let later = NOW.plus_seconds(1);
     let pruned = store
         .prune_attempts(&session, later, i64::MAX, 10, entry(Prune))
         .await;
     assert_eq!(pruned.unwrap(), 1);
-    log.has(world, "prune_attempts", Prune, "", &[crate::PRUNED])
+    log.has(organization, "prune_attempts", Prune, "", &[crate::PRUNED])
         .await;
     store.end_sessions(&granted, alice, entry(SignOut)).await.unwrap();
-    log.has(world, "end_sessions", SignOut, alice, &[]).await;
+    log.has(organization, "end_sessions", SignOut, alice, &[]).await;
     alice
 }

@@ -3,17 +3,17 @@
 use reeve_authz::{Action, BootstrapException, Entity, Scope};
 use reeve_types::UserId;
 
-use super::world::{NOW, World, entry, exception, id, posix};
+use super::organization::{NOW, Organization, entry, exception, id, posix};
 use crate::{
     AuditAction, AuditHead, ChangeMark, CredentialKind, CredentialNumber, EMAIL_RESTS_SECONDS, Evidence,
     Fenced, Loss, StoreError, SubjectId,
 };
 
 /// Not while somebody has it, not while a token may name it; then it is anybody's.
-pub async fn a_released_uid_is_free_and_only_when_nobody_has_it(world: World) {
-    let granted = world.may(Action::Update, Entity::Users, Scope::Account);
+pub async fn a_released_uid_is_free_and_only_when_nobody_has_it(organization: Organization) {
+    let granted = organization.may(Action::Update, Entity::Users, Scope::Account);
     let release = |uid, at| {
-        world
+        organization
             .store
             .release_uid(&granted, posix(uid).uid(), at, entry(AuditAction::Release))
     };
@@ -26,19 +26,19 @@ pub async fn a_released_uid_is_free_and_only_when_nobody_has_it(world: World) {
         release(70012, later).await,
         Err(StoreError::NotFound { .. })
     ));
-    let alice = world
+    let alice = organization
         .try_user(2, "alice@example.com", Some(posix(70012)))
         .await
         .unwrap();
     in_use(release(70012, later).await, "`alice@example.com` has it now");
     let set = |user, uid| {
-        world
+        organization
             .store
             .set_posix(&granted, user, Some(posix(uid)), NOW, entry(AuditAction::Update))
     };
     set(alice.id, 70013).await.unwrap();
     in_use(release(70012, NOW).await, "may be good until");
-    let dave = world.try_user(3, "dave@example.com", None).await.unwrap();
+    let dave = organization.try_user(3, "dave@example.com", None).await.unwrap();
     assert!(matches!(set(dave.id, 70012).await, Err(StoreError::UidTaken(_))));
     release(70012, later).await.unwrap();
     assert!(matches!(
@@ -48,7 +48,7 @@ pub async fn a_released_uid_is_free_and_only_when_nobody_has_it(world: World) {
     set(dave.id, 70012).await.unwrap();
     assert!(matches!(set(alice.id, 70012).await, Err(StoreError::UidTaken(_))));
     // Also one whose owner is gone.
-    world.delete_user(alice.id).await.unwrap();
+    organization.delete_user(alice.id).await.unwrap();
     in_use(release(70013, NOW).await, "may be good until");
     release(70013, later).await.unwrap();
 }
@@ -65,11 +65,11 @@ fn fenced(sequence: i64, era: i64) -> Fenced {
 }
 
 /// Sessions, passwords, secrets, link secrets, numbers and uids.
-pub async fn a_restored_store_ends_everything_it_holds(mut world: World) {
-    let cluster = world.cluster(10, "a").await.id;
-    let department = world.department(cluster, "vision").await.id;
-    let account = world.service_account(20, "ci").await;
-    let store = world.store.clone();
+pub async fn a_restored_store_ends_everything_it_holds(mut organization: Organization) {
+    let cluster = organization.cluster(10, "a").await.id;
+    let department = organization.department(cluster, "vision").await.id;
+    let account = organization.service_account(20, "ci").await;
+    let store = organization.store.clone();
     let head = store.fence_news(0).await.unwrap().head;
     assert!(store.knows_head(&head).await.unwrap());
     let lost = fenced(head.sequence, 0);
@@ -82,12 +82,15 @@ pub async fn a_restored_store_ends_everything_it_holds(mut world: World) {
     );
     let other: UserId = id(77);
     let uids = [(posix(70012).uid(), other)];
-    let (admin, password) = (SubjectId::User(world.admin_row.id), world.admin_password().await);
+    let (admin, password) = (
+        SubjectId::User(organization.admin_row.id),
+        organization.admin_password().await,
+    );
     let of_it = SubjectId::ServiceAccount(account.id);
     let (_, secret) = store.secret_verifier(&account.name).await.unwrap().unwrap();
     let sessions = [
-        world.sign_in(admin, password, NOW).await.unwrap(),
-        world.sign_in(of_it, secret, NOW).await.unwrap(),
+        organization.sign_in(admin, password, NOW).await.unwrap(),
+        organization.sign_in(of_it, secret, NOW).await.unwrap(),
     ];
     let granted = exception(BootstrapException::Recovery);
     let recovered = store
@@ -108,33 +111,35 @@ pub async fn a_restored_store_ends_everything_it_holds(mut world: World) {
     );
     let known = store.directory().await.unwrap().clusters;
     assert_eq!(known.first().map(|cluster| cluster.credential), Some(number));
-    for verifier in [world.admin_password().await, secret, credential] {
+    for verifier in [organization.admin_password().await, secret, credential] {
         assert!(verifier.is_suspended());
     }
-    let taken = world.try_user(2, "dave@example.com", Some(posix(70012))).await;
+    let taken = organization
+        .try_user(2, "dave@example.com", Some(posix(70012)))
+        .await;
     assert!(matches!(taken, Err(StoreError::UidTaken(_))), "{taken:?}");
-    assert_eq!(world.project(department, "robots").await.id.number(), 8);
+    assert_eq!(organization.project(department, "robots").await.id.number(), 8);
     for kind in CredentialKind::ALL {
         let confirmed = store.confirm(&granted, kind, entry(AuditAction::Confirm)).await;
         assert_eq!(confirmed.unwrap(), 1);
     }
     assert!(store.suspended().await.unwrap().is_empty());
-    assert_eq!(world.admin_password().await.as_str(), "hash");
+    assert_eq!(organization.admin_password().await.as_str(), "hash");
 }
 
 /// Whatever numbers a lost copy gave, the same backup restored again gives greater ones.
-pub async fn eras_of_link_secrets_never_meet(mut world: World) {
-    let cluster = world.cluster(10, "a").await.id;
+pub async fn eras_of_link_secrets_never_meet(mut organization: Organization) {
+    let cluster = organization.cluster(10, "a").await.id;
     let granted = exception(BootstrapException::Recovery);
     let number = async || {
-        let (_, number) = world.store.link_verifier(cluster).await.unwrap().unwrap();
+        let (_, number) = organization.store.link_verifier(cluster).await.unwrap().unwrap();
         number
     };
     let mut before = number().await;
     // The fence's era counts even where the copy knows none of it, and the copy's where the fence was lost.
     for era in [0, 5, 0] {
         let lost = fenced(99, era);
-        let recovered = world
+        let recovered = organization
             .store
             .recover(&granted, &lost, &[], entry(AuditAction::Restore));
         let era = recovered.await.unwrap().era;
@@ -147,8 +152,8 @@ pub async fn eras_of_link_secrets_never_meet(mut world: World) {
 
 /// Two servers over one store, each with a fence of its own, find it restored one after the other. Planted fault: where the era
 /// does not count, the second one suspends what was given anew after the first.
-pub async fn one_of_two_fences_ends_a_restored_store(mut world: World) {
-    let store = world.store.clone();
+pub async fn one_of_two_fences_ends_a_restored_store(mut organization: Organization) {
+    let store = organization.store.clone();
     let granted = exception(BootstrapException::Recovery);
     let end = async |fenced: &Fenced, evidence: Evidence, uids: &[_]| {
         let entry = entry(AuditAction::Restore);
@@ -160,12 +165,12 @@ pub async fn one_of_two_fences_ends_a_restored_store(mut world: World) {
         head: head.clone(),
         ..fenced(0, 0)
     };
-    let before = world.audited().await;
+    let before = organization.audited().await;
     assert_eq!(end(&known, Evidence::Head, &[]).await, Loss::Nothing);
     assert_eq!(store.fence_news_after(&head).await.unwrap().unwrap().head, head);
     let (one, other) = (fenced(head.sequence, 0), fenced(head.sequence + 3, 0));
     assert_eq!(store.fence_news_after(&one.head).await.unwrap(), None);
-    assert_eq!(world.audited().await, before, "nothing was written so far");
+    assert_eq!(organization.audited().await, before, "nothing was written so far");
     let Loss::Ended(recovered) = end(&one, Evidence::Head, &[]).await else {
         panic!("the first one ends it");
     };
@@ -176,15 +181,17 @@ pub async fn one_of_two_fences_ends_a_restored_store(mut world: World) {
     let uids = [(posix(70012).uid(), id(77))];
     let settled = Loss::Settled(recovered.era);
     assert_eq!(end(&other, Evidence::Head, &uids).await, settled);
-    assert!(!world.admin_password().await.is_suspended());
-    let events = world.audited().await;
+    assert!(!organization.admin_password().await.is_suspended());
+    let events = organization.audited().await;
     assert_eq!(end(&other, Evidence::Head, &uids).await, settled);
     assert_eq!(
-        world.audited().await,
+        organization.audited().await,
         events,
         "once it is known there is nothing to record"
     );
-    let taken = world.try_user(2, "dave@example.com", Some(posix(70012))).await;
+    let taken = organization
+        .try_user(2, "dave@example.com", Some(posix(70012)))
+        .await;
     assert!(matches!(taken, Err(StoreError::UidTaken(_))), "{taken:?}");
     // The same by a place of the change log, and with the era of then.
     let mark = store.directory().await.unwrap().reached;
@@ -207,22 +214,22 @@ pub async fn one_of_two_fences_ends_a_restored_store(mut world: World) {
         "{again:?}"
     );
     assert_eq!(store.fence_news(0).await.unwrap().era, recovered.era + 1);
-    world.cluster(10, "a").await;
+    organization.cluster(10, "a").await;
 }
 
 /// Decided, then something else was changed by somebody else: what was decided may not hold any more. Planted fault: without the
 /// comparison a granter whose rule is gone still writes. What clusters report is no such change.
-pub async fn a_permission_of_before_a_change_is_refused(mut world: World) {
-    let cluster = world.cluster(10, "a").await.id;
-    let reached = async |world: &mut World| {
-        let reached = world.store.directory().await.unwrap().reached.number.0;
-        world.index.set_version(reached);
+pub async fn a_permission_of_before_a_change_is_refused(mut organization: Organization) {
+    let cluster = organization.cluster(10, "a").await.id;
+    let reached = async |organization: &mut Organization| {
+        let reached = organization.store.directory().await.unwrap().reached.number.0;
+        organization.index.set_version(reached);
     };
-    reached(&mut world).await;
-    let granted = world.may(Action::Update, Entity::Users, Scope::Account);
-    let admin = world.admin_row.id;
-    let end = async |world: &World, granted| {
-        let ended = world
+    reached(&mut organization).await;
+    let granted = organization.may(Action::Update, Entity::Users, Scope::Account);
+    let admin = organization.admin_row.id;
+    let end = async |organization: &Organization, granted| {
+        let ended = organization
             .store
             .end_sessions(granted, admin, entry(AuditAction::SignOut));
         ended.await
@@ -232,14 +239,14 @@ pub async fn a_permission_of_before_a_change_is_refused(mut world: World) {
         ..Default::default()
     };
     let link = exception(BootstrapException::LinkStatus);
-    let kept = world
+    let kept = organization
         .store
         .report(&link, cluster, &report, NOW, entry(AuditAction::Update));
     assert!(!kept.await.unwrap().log.is_empty());
-    end(&world, &granted).await.unwrap();
-    let late = end(&world, &granted).await;
+    end(&organization, &granted).await.unwrap();
+    let late = end(&organization, &granted).await;
     assert!(matches!(late, Err(StoreError::Again { .. })), "{late:?}");
-    reached(&mut world).await;
-    let granted = world.may(Action::Update, Entity::Users, Scope::Account);
-    end(&world, &granted).await.unwrap();
+    reached(&mut organization).await;
+    let granted = organization.may(Action::Update, Entity::Users, Scope::Account);
+    end(&organization, &granted).await.unwrap();
 }

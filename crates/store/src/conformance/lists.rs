@@ -10,7 +10,7 @@ use reeve_types::list::{Column, ListQuery, Operator};
 use self::listed::{Access, Listed};
 use self::oracle::{Line, apply};
 use self::setting::Setting;
-use super::world::World;
+use super::organization::Organization;
 
 /// How many queries each list is asked, of each caller.
 const QUERIES: usize = 60;
@@ -52,8 +52,8 @@ const AWKWARD: &[&str] = &[
 
 /// Random queries, of people who see all, something and little: the same rows in the same order as reading everything, cutting it
 /// to what may be seen, filtering, sorting and paging it in memory.
-pub async fn lists_are_what_reading_everything_comes_to(world: World) {
-    let mut setting = Setting::make(world).await;
+pub async fn lists_are_what_reading_everything_comes_to(organization: Organization) {
+    let mut setting = Setting::make(organization).await;
     for caller in setting.callers() {
         compare::<listed::Projects>(&mut setting, &caller).await;
         compare::<listed::Departments>(&mut setting, &caller).await;
@@ -61,12 +61,12 @@ pub async fn lists_are_what_reading_everything_comes_to(world: World) {
         compare::<listed::DeletedRules>(&mut setting, &caller).await;
         compare::<listed::Workloads>(&mut setting, &caller).await;
     }
-    let admin = setting.world.admin.clone();
+    let admin = setting.organization.admin.clone();
     compare::<listed::Users>(&mut setting, &admin).await;
 }
 
 async fn compare<L: Listed>(setting: &mut Setting, caller: &Principal) {
-    let Some(access) = L::access(&setting.world, caller) else {
+    let Some(access) = L::access(&setting.organization, caller) else {
         return;
     };
     let lines = L::lines(setting, caller, &access).await;
@@ -98,7 +98,7 @@ async fn agree<L: Listed>(
     asked: &str,
 ) {
     let (ids, next, total) = apply(lines, query);
-    let store = setting.world.store.as_ref();
+    let store = setting.organization.store.as_ref();
     let found = L::page(store, access, query).await.unwrap();
     assert_eq!(found, (ids, next), "{} with {asked}", std::any::type_name::<L>());
     let counted = L::count(store, access, query).await.unwrap();
@@ -151,8 +151,8 @@ fn value(setting: &mut Setting, lines: &[Line], field: &str) -> String {
 
 /// Many rows that are alike in what they are sorted by: page after page gives every row once, and the other direction the same
 /// backwards. Planted fault: an order that ends with the column sorted by.
-pub async fn pages_neither_repeat_nor_lose_a_row(world: World) {
-    let setting = Setting::make(world).await;
+pub async fn pages_neither_repeat_nor_lose_a_row(organization: Organization) {
+    let setting = Setting::make(organization).await;
     all_pages::<listed::Projects>(&setting).await;
     all_pages::<listed::Rules>(&setting).await;
     all_pages::<listed::Workloads>(&setting).await;
@@ -160,7 +160,7 @@ pub async fn pages_neither_repeat_nor_lose_a_row(world: World) {
 }
 
 async fn all_pages<L: Listed>(setting: &Setting) {
-    let access = L::access(&setting.world, &setting.world.admin).unwrap();
+    let access = L::access(&setting.organization, &setting.organization.admin).unwrap();
     let whole = L::whole(setting, &access, None, false).await;
     let sorted = |mut ids: Vec<String>| {
         ids.sort_unstable();
@@ -177,12 +177,12 @@ async fn all_pages<L: Listed>(setting: &Setting) {
 
 /// The comparison above can fail: the naive evaluator does not agree with a store that leaves a row out, shows one that may not be
 /// seen, takes `%` for a pattern, or forgets what breaks ties.
-pub async fn the_comparison_of_lists_notices_faults(world: World) {
-    let mut setting = Setting::make(world).await;
-    let admin = setting.world.admin.clone();
-    let everything = listed::Projects::access(&setting.world, &admin).unwrap();
+pub async fn the_comparison_of_lists_notices_faults(organization: Organization) {
+    let mut setting = Setting::make(organization).await;
+    let admin = setting.organization.admin.clone();
+    let everything = listed::Projects::access(&setting.organization, &admin).unwrap();
     let all = listed::Projects::lines(&setting, &admin, &everything).await;
-    let store = setting.world.store.clone();
+    let store = setting.organization.store.clone();
     let store = store.as_ref();
     let query = ListQuery::default();
     let found = listed::Projects::page(store, &everything, &query)
@@ -195,7 +195,7 @@ pub async fn the_comparison_of_lists_notices_faults(world: World) {
     assert_ne!(apply(but_one, &query).0, found);
     // The scopes left out: what is found of everything, where little may be seen.
     for caller in setting.callers().iter().skip(1) {
-        if let Some(access) = listed::Projects::access(&setting.world, caller) {
+        if let Some(access) = listed::Projects::access(&setting.organization, caller) {
             let lines = listed::Projects::lines(&setting, caller, &access).await;
             assert_ne!(apply(&lines, &query).0, found, "{caller:?}");
         }

@@ -3,21 +3,23 @@
 use reeve_authz::{Action, Entity, RoleId, Scope, SubjectKey};
 use reeve_link::ObjectKey;
 
-use super::world::{NOW, World, entry, posix};
-use crate::{AuditAction, StoreError, SubjectId, Verifier};
+use super::organization::{NOW, Organization, entry, posix};
+use crate::{AuditAction, CredentialHash, StoreError, SubjectId};
 
 /// Neither a deletion nor another number frees it; its owner may come back to it.
-pub async fn a_uid_stays_with_its_first_owner(world: World) {
-    let alice = world
+pub async fn a_uid_stays_with_its_first_owner(organization: Organization) {
+    let alice = organization
         .try_user(2, "alice@example.com", Some(posix(70012)))
         .await
         .unwrap();
-    let taken = world.try_user(3, "dave@example.com", Some(posix(70012))).await;
+    let taken = organization
+        .try_user(3, "dave@example.com", Some(posix(70012)))
+        .await;
     assert!(matches!(taken, Err(StoreError::UidTaken(_))), "{taken:?}");
-    let dave = world.try_user(3, "dave@example.com", None).await.unwrap();
-    let granted = world.may(Action::Update, Entity::Users, Scope::Account);
+    let dave = organization.try_user(3, "dave@example.com", None).await.unwrap();
+    let granted = organization.may(Action::Update, Entity::Users, Scope::Account);
     let set = |user, uid| {
-        world
+        organization
             .store
             .set_posix(&granted, user, Some(posix(uid)), NOW, entry(AuditAction::Update))
     };
@@ -30,40 +32,42 @@ pub async fn a_uid_stays_with_its_first_owner(world: World) {
         set(alice.id, 70012).await.unwrap().value.posix,
         Some(posix(70012))
     );
-    world.delete_user(alice.id).await.unwrap();
+    organization.delete_user(alice.id).await.unwrap();
     assert!(matches!(set(dave.id, 70012).await, Err(StoreError::UidTaken(_))));
     assert!(matches!(set(dave.id, 70013).await, Err(StoreError::UidTaken(_))));
-    let fresh = world.try_user(4, "alice@example.com", Some(posix(70012))).await;
+    let fresh = organization
+        .try_user(4, "alice@example.com", Some(posix(70012)))
+        .await;
     assert!(matches!(fresh, Err(StoreError::UidTaken(_))), "{fresh:?}");
 }
 
 /// If she ever signed in, for [`crate::EMAIL_RESTS_SECONDS`], however often somebody tries.
-pub async fn an_email_rests_after_its_owner_went(world: World) {
-    let stranger = world.try_user(2, "alice@example.com", None).await.unwrap();
-    world.delete_user(stranger.id).await.unwrap();
-    let alice = world.try_user(3, "alice@example.com", None).await.unwrap();
-    let sign_in = world.sign_in(SubjectId::User(alice.id), Verifier::new("hash"), NOW);
+pub async fn an_email_rests_after_its_owner_went(organization: Organization) {
+    let stranger = organization.try_user(2, "alice@example.com", None).await.unwrap();
+    organization.delete_user(stranger.id).await.unwrap();
+    let alice = organization.try_user(3, "alice@example.com", None).await.unwrap();
+    let sign_in = organization.sign_in(SubjectId::User(alice.id), CredentialHash::new("hash"), NOW);
     assert!(sign_in.await.is_some());
-    world.delete_user(alice.id).await.unwrap();
+    organization.delete_user(alice.id).await.unwrap();
     let until = NOW.plus_seconds(crate::EMAIL_RESTS_SECONDS);
     for _ in 0..2 {
-        let refused = world.try_user(4, "Alice@Example.com", None).await;
+        let refused = organization.try_user(4, "Alice@Example.com", None).await;
         assert!(
             matches!(&refused, Err(StoreError::EmailRests { until: said, .. }) if *said == until),
             "{refused:?}"
         );
     }
-    let granted = world.may(Action::Create, Entity::Users, Scope::Account);
+    let granted = organization.may(Action::Create, Entity::Users, Scope::Account);
     let new = |created_at| crate::NewUser {
-        id: super::world::id(4),
+        id: super::organization::id(4),
         email: alice.email.clone(),
-        password: Verifier::new("hash"),
+        password: CredentialHash::new("hash"),
         posix: None,
         created_at,
         created_by: "admin".to_owned(),
     };
     let make = |at| {
-        world
+        organization
             .store
             .create_user(&granted, new(at), entry(AuditAction::Create))
     };
@@ -72,130 +76,159 @@ pub async fn an_email_rests_after_its_owner_went(world: World) {
 }
 
 /// Neither she nor her rule can go, unless there is another one with a password here.
-pub async fn the_last_local_administrator_stays(mut world: World) {
-    let rule = world.admin_rule.clone();
+pub async fn the_last_local_administrator_stays(mut organization: Organization) {
+    let rule = organization.admin_rule.clone();
     let last = |result: Result<(), StoreError>| {
         assert!(matches!(result, Err(StoreError::LastAdministrator)), "{result:?}")
     };
-    last(world.delete_user(world.admin_row.id).await.map(drop));
-    last(world.delete_rule(&rule).await.map(drop));
-    world
+    last(
+        organization
+            .delete_user(organization.admin_row.id)
+            .await
+            .map(drop),
+    );
+    last(organization.delete_rule(&rule).await.map(drop));
+    organization
         .rule(
-            super::world::group("admins"),
+            super::organization::group("admins"),
             RoleId::SYSTEM_ADMINISTRATOR,
             Scope::Account,
         )
         .await;
-    last(world.delete_rule(&rule).await.map(drop));
-    let carol = world.try_user(2, "carol@example.com", None).await.unwrap();
-    let scope = Scope::Cluster(world.cluster(10, "a").await.id);
-    world
+    last(organization.delete_rule(&rule).await.map(drop));
+    let carol = organization.try_user(2, "carol@example.com", None).await.unwrap();
+    let scope = Scope::Cluster(organization.cluster(10, "a").await.id);
+    organization
         .rule(
             SubjectKey::User(carol.email.clone()),
             RoleId::SYSTEM_ADMINISTRATOR,
             scope,
         )
         .await;
-    last(world.delete_user(world.admin_row.id).await.map(drop));
-    world
+    last(
+        organization
+            .delete_user(organization.admin_row.id)
+            .await
+            .map(drop),
+    );
+    organization
         .rule(
             SubjectKey::User(carol.email),
             RoleId::SYSTEM_ADMINISTRATOR,
             Scope::Account,
         )
         .await;
-    world.delete_user(world.admin_row.id).await.unwrap();
-    last(world.delete_user(carol.id).await.map(drop));
+    organization.delete_user(organization.admin_row.id).await.unwrap();
+    last(organization.delete_user(carol.id).await.map(drop));
 }
 
 /// Whatever clocks say: a sign-in under one that ran ahead is ended like any other, and the next one is good.
-pub async fn a_changed_password_ends_every_session_before_it(world: World) {
-    let admin = world.admin_row.id;
-    let granted = world.may(Action::Update, Entity::Users, Scope::Account);
-    let sign_in = |proven: &Verifier, at| world.sign_in(SubjectId::User(admin), proven.clone(), at);
-    let old = world.admin_password().await;
+pub async fn a_changed_password_ends_every_session_before_it(organization: Organization) {
+    let admin = organization.admin_row.id;
+    let granted = organization.may(Action::Update, Entity::Users, Scope::Account);
+    let sign_in =
+        |proven: &CredentialHash, at| organization.sign_in(SubjectId::User(admin), proven.clone(), at);
+    let old = organization.admin_password().await;
     let ahead = sign_in(&old, NOW.plus_seconds(86_400)).await.unwrap();
     let first = sign_in(&old, NOW).await.unwrap();
     assert_ne!(ahead.id, first.id, "each sign-in has a session of its own");
-    assert!(world.lives(&ahead).await && world.lives(&first).await);
-    let new = Verifier::new("new");
+    assert!(organization.lives(&ahead).await && organization.lives(&first).await);
+    let new = CredentialHash::new("new");
     let reset = entry(AuditAction::ResetPassword);
-    let set = world.store.set_password(&granted, admin, new.clone(), NOW, reset);
+    let set = organization
+        .store
+        .set_password(&granted, admin, new.clone(), NOW, reset);
     assert_eq!(set.await.unwrap().value, 2);
-    assert!(!world.lives(&ahead).await && !world.lives(&first).await);
+    assert!(!organization.lives(&ahead).await && !organization.lives(&first).await);
     assert_eq!(sign_in(&old, NOW).await, None, "proven against what is gone");
     let second = sign_in(&new, NOW).await.unwrap();
-    assert!(world.lives(&second).await);
+    assert!(organization.lives(&second).await);
     let out = entry(AuditAction::SignOut);
-    let ended = world.store.end_sessions(&granted, admin, out).await.unwrap();
+    let ended = organization
+        .store
+        .end_sessions(&granted, admin, out)
+        .await
+        .unwrap();
     assert_eq!(ended.value, 1);
-    assert!(!world.lives(&second).await);
+    assert!(!organization.lives(&second).await);
     // Proven before she was signed out, recorded after: the session is good.
     let third = sign_in(&new, NOW).await.unwrap();
-    assert!(world.lives(&third).await);
+    assert!(organization.lives(&third).await);
 }
 
 /// Also one that was proven while it was enabled.
-pub async fn a_disabled_service_account_does_not_sign_in(world: World) {
-    let account = world.service_account(20, "ci").await;
-    let granted = world.may(Action::Update, Entity::ServiceAccount, Scope::Account);
+pub async fn a_disabled_service_account_does_not_sign_in(organization: Organization) {
+    let account = organization.service_account(20, "ci").await;
+    let granted = organization.may(Action::Update, Entity::ServiceAccount, Scope::Account);
     let switch = async |enabled, action| {
         let entry = entry(action);
-        let switched = world
+        let switched = organization
             .store
             .set_service_account_enabled(&granted, account.id, enabled, NOW, entry);
         switched.await.unwrap();
     };
-    let kept = world.store.secret_verifier(&account.name).await.unwrap();
+    let kept = organization.store.secret_verifier(&account.name).await.unwrap();
     let (_, secret) = kept.unwrap();
-    let sign_in = || world.sign_in(SubjectId::ServiceAccount(account.id), secret.clone(), NOW);
+    let sign_in = || organization.sign_in(SubjectId::ServiceAccount(account.id), secret.clone(), NOW);
     let before = sign_in().await.unwrap();
-    let events = world.audited().await;
+    let events = organization.audited().await;
     switch(false, AuditAction::Disable).await;
     assert_eq!(sign_in().await, None);
     switch(true, AuditAction::Enable).await;
     assert_eq!(
-        world.audited().await,
+        organization.audited().await,
         events + 2,
         "who was refused is not recorded"
     );
-    assert!(!world.lives(&before).await, "its old tokens stay worthless");
+    assert!(
+        !organization.lives(&before).await,
+        "its old tokens stay worthless"
+    );
     let after = sign_in().await.unwrap();
-    assert!(world.lives(&after).await);
+    assert!(organization.lives(&after).await);
 }
 
 /// They leave every cluster in one revision each.
-pub async fn a_deleted_users_rules_go_with_her(mut world: World) {
-    let cluster = world.cluster(10, "a").await.id;
-    let bob = world.try_user(2, "bob@example.com", None).await.unwrap();
+pub async fn a_deleted_users_rules_go_with_her(mut organization: Organization) {
+    let cluster = organization.cluster(10, "a").await.id;
+    let bob = organization.try_user(2, "bob@example.com", None).await.unwrap();
     let subject = SubjectKey::User(bob.email.clone());
-    let one = world.rule(subject.clone(), RoleId::VIEWER, Scope::Account).await;
-    let two = world.rule(subject, RoleId::VIEWER, Scope::Cluster(cluster)).await;
-    let before = world.all(cluster).await.revision;
-    let gone = world.delete_user(bob.id).await.unwrap();
+    let one = organization
+        .rule(subject.clone(), RoleId::VIEWER, Scope::Account)
+        .await;
+    let two = organization
+        .rule(subject, RoleId::VIEWER, Scope::Cluster(cluster))
+        .await;
+    let before = organization.all(cluster).await.revision;
+    let gone = organization.delete_user(bob.id).await.unwrap();
     assert_eq!(gone.value, [one.id, two.id]);
-    let batch = world.since(cluster, before.0).await;
+    let batch = organization.since(cluster, before.0).await;
     assert_eq!(batch.revision.0, before.0 + 1);
     assert_eq!(
         batch.deletes,
         [ObjectKey::AccessRule(one.id), ObjectKey::AccessRule(two.id)]
     );
-    let granted = world.may(Action::Read, Entity::AccessRules, Scope::Account);
-    let kept = world.store.access_rule(&granted, one.id).await.unwrap().unwrap();
+    let granted = organization.may(Action::Read, Entity::AccessRules, Scope::Account);
+    let kept = organization
+        .store
+        .access_rule(&granted, one.id)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(kept.deleted_at, Some(NOW));
 }
 
 /// And come back when it is enabled.
-pub async fn a_disabled_service_accounts_rules_leave_the_clusters(mut world: World) {
-    let cluster = world.cluster(10, "a").await.id;
-    let account = world.service_account(20, "ci").await;
+pub async fn a_disabled_service_accounts_rules_leave_the_clusters(mut organization: Organization) {
+    let cluster = organization.cluster(10, "a").await.id;
+    let account = organization.service_account(20, "ci").await;
     let subject = SubjectKey::ServiceAccount(account.name.clone());
-    let rule = world
+    let rule = organization
         .rule(subject.clone(), RoleId::L1_RESEARCHER, Scope::Cluster(cluster))
         .await;
-    let granted = world.may(Action::Update, Entity::ServiceAccount, Scope::Account);
+    let granted = organization.may(Action::Update, Entity::ServiceAccount, Scope::Account);
     let switch = |enabled| {
-        world.store.set_service_account_enabled(
+        organization.store.set_service_account_enabled(
             &granted,
             account.id,
             enabled,
@@ -207,26 +240,29 @@ pub async fn a_disabled_service_accounts_rules_leave_the_clusters(mut world: Wor
     assert!(!off.value.enabled);
     let before = off.revisions.first().map(|(_, revision)| revision.0).unwrap();
     assert_eq!(
-        world.since(cluster, before - 1).await.deletes,
+        organization.since(cluster, before - 1).await.deletes,
         [ObjectKey::AccessRule(rule.id)]
     );
     assert_eq!(switch(false).await.unwrap().revisions, []);
-    world
+    organization
         .try_rule(subject, RoleId::VIEWER, Scope::Account)
         .await
         .unwrap();
     assert_eq!(
-        world.all(cluster).await.upserts.len(),
+        organization.all(cluster).await.upserts.len(),
         1,
         "only the administrator's rule"
     );
     let on = switch(true).await.unwrap().value;
     assert!(on.enabled);
-    assert_eq!(world.all(cluster).await.upserts.len(), 3);
+    assert_eq!(organization.all(cluster).await.upserts.len(), 3);
     let of_it = SubjectId::ServiceAccount(account.id);
-    let signed_in = world.sign_in(of_it, Verifier::new("hash"), NOW).await.unwrap();
-    let another = Verifier::new("another");
-    let renewed = world
+    let signed_in = organization
+        .sign_in(of_it, CredentialHash::new("hash"), NOW)
+        .await
+        .unwrap();
+    let another = CredentialHash::new("another");
+    let renewed = organization
         .store
         .set_service_account_secret(
             &granted,
@@ -237,15 +273,15 @@ pub async fn a_disabled_service_accounts_rules_leave_the_clusters(mut world: Wor
         )
         .await;
     assert_eq!(renewed.unwrap().value, 1);
-    assert!(!world.lives(&signed_in).await);
-    let kept = world.store.secret_verifier(&account.name).await.unwrap();
+    assert!(!organization.lives(&signed_in).await);
+    let kept = organization.store.secret_verifier(&account.name).await.unwrap();
     assert_eq!(kept, Some((account.id, another)));
-    let granted = world.may(Action::Delete, Entity::ServiceAccount, Scope::Account);
-    let gone = world
+    let granted = organization.may(Action::Delete, Entity::ServiceAccount, Scope::Account);
+    let gone = organization
         .store
         .delete_service_account(&granted, account.id, NOW, entry(AuditAction::Delete))
         .await
         .unwrap();
     assert_eq!(gone.value.len(), 2);
-    assert_eq!(world.all(cluster).await.upserts.len(), 1);
+    assert_eq!(organization.all(cluster).await.upserts.len(), 1);
 }

@@ -5,8 +5,8 @@ use reeve_link::{ClusterSettings, KubernetesEndpoint, ObjectKey, ObjectStatus, S
 use reeve_types::{ClusterId, LowestId, Revision, SignInMethod};
 
 use super::change_log::sorted;
-use super::world::{NOW, World, entry, exception, group, link, parsed, posix, signing_key};
-use crate::{AuditAction, DirectorySnapshot, Fenced, KeyUse, SetNetworking, SubjectId, Verifier};
+use super::organization::{NOW, Organization, entry, exception, group, link, parsed, posix, signing_key};
+use crate::{AuditAction, CredentialHash, DirectorySnapshot, Fenced, KeyUse, SetNetworking, SubjectId};
 
 /// Draws writes of every kind that changes the directory. What a write needs is looked up in the store; one that is refused
 /// changes nothing and counts as well.
@@ -46,43 +46,45 @@ impl RandomWrites {
     }
 
     /// Does one write, or tries to.
-    pub async fn step(&mut self, world: &mut World) {
-        let known = sorted(world.store.directory().await.unwrap());
+    pub async fn step(&mut self, organization: &mut Organization) {
+        let known = sorted(organization.store.directory().await.unwrap());
         match self.draw(14) {
             0 | 1 if known.clusters.len() < 3 || self.draw(8) == 0 => {
                 let number = self.fresh();
-                world.cluster(number, &format!("c{number}")).await;
+                organization.cluster(number, &format!("c{number}")).await;
             }
-            0..=2 => self.make_scope(world, &known).await,
-            3 | 4 => self.make_rule(world, &known).await,
-            5 => self.make_subject(world).await,
-            6 => self.change_subject(world, &known).await,
-            7 => self.change_cluster(world, &known).await,
-            8 => self.report(world, &known).await,
-            9 => self.delete_rule(world, &known).await,
-            10 => self.delete_subject(world, &known).await,
-            11 | 12 => self.sign_in_or_out(world, &known).await,
-            _ => self.delete_scope(world, &known).await,
+            0..=2 => self.make_scope(organization, &known).await,
+            3 | 4 => self.make_rule(organization, &known).await,
+            5 => self.make_subject(organization).await,
+            6 => self.change_subject(organization, &known).await,
+            7 => self.change_cluster(organization, &known).await,
+            8 => self.report(organization, &known).await,
+            9 => self.delete_rule(organization, &known).await,
+            10 => self.delete_subject(organization, &known).await,
+            11 | 12 => self.sign_in_or_out(organization, &known).await,
+            _ => self.delete_scope(organization, &known).await,
         }
     }
 
-    async fn sign_in_or_out(&mut self, world: &World, known: &DirectorySnapshot) {
-        let (store, number) = (&world.store, self.fresh());
+    async fn sign_in_or_out(&mut self, organization: &Organization, known: &DirectorySnapshot) {
+        let (store, number) = (&organization.store, self.fresh());
         let user = self.pick(&known.users).map(|it| SubjectId::User(it.id));
         let account = self.pick(&known.service_accounts);
         let account = account.map(|it| SubjectId::ServiceAccount(it.id));
         match (self.draw(7), user, account, self.pick(&known.sessions)) {
             (0, Some(user), ..) => {
-                let mut new = world.new_session(user);
+                let mut new = organization.new_session(user);
                 new.method = SignInMethod::IdentityProvider;
                 new.groups = vec![parsed(&format!("g{}", self.draw(4)))];
                 new.posix = (self.draw(2) == 0).then(|| posix(900_000 + i64::try_from(number).unwrap()));
-                world.try_sign_in(new, None, NOW).await.unwrap();
+                organization.try_sign_in(new, None, NOW).await.unwrap();
             }
             (1 | 2, _, Some(account), _) => {
-                let mut new = world.new_session(account);
+                let mut new = organization.new_session(account);
                 new.go_on_until = (self.draw(2) == 0).then_some(NOW);
-                let _ = world.try_sign_in(new, Some(&Verifier::new("hash")), NOW).await;
+                let _ = organization
+                    .try_sign_in(new, Some(&CredentialHash::new("hash")), NOW)
+                    .await;
             }
             (3, _, _, Some(session)) => {
                 let granted = exception(BootstrapException::SessionRecord);
@@ -110,14 +112,16 @@ impl RandomWrites {
                 pruned.await.unwrap();
             }
             (_, Some(user), ..) => {
-                let new = world.new_session(user);
-                let _ = world.try_sign_in(new, Some(&Verifier::new("hash")), NOW).await;
+                let new = organization.new_session(user);
+                let _ = organization
+                    .try_sign_in(new, Some(&CredentialHash::new("hash")), NOW)
+                    .await;
             }
             _ => {}
         }
     }
 
-    async fn make_scope(&mut self, world: &mut World, known: &DirectorySnapshot) {
+    async fn make_scope(&mut self, organization: &mut Organization, known: &DirectorySnapshot) {
         let number = self.fresh();
         match (
             self.draw(3),
@@ -125,15 +129,15 @@ impl RandomWrites {
             self.pick(&known.projects),
         ) {
             (1, Some(department), _) => {
-                world.project(department.id, &format!("p{number}")).await;
+                organization.project(department.id, &format!("p{number}")).await;
             }
             (2, _, Some(project)) => {
                 let name = format!("w{number}");
-                let _ = world.try_workload(number, project.id, &name).await;
+                let _ = organization.try_workload(number, project.id, &name).await;
             }
             _ => {
                 if let Some(cluster) = self.pick(&known.clusters) {
-                    world.department(cluster.id, &format!("d{number}")).await;
+                    organization.department(cluster.id, &format!("d{number}")).await;
                 }
             }
         }
@@ -149,7 +153,7 @@ impl RandomWrites {
         scope.unwrap_or(Scope::Account)
     }
 
-    async fn make_rule(&mut self, world: &mut World, known: &DirectorySnapshot) {
+    async fn make_rule(&mut self, organization: &mut Organization, known: &DirectorySnapshot) {
         let user = self.pick(&known.users).map(|it| it.email.clone());
         let account = self.pick(&known.service_accounts).map(|it| it.name.clone());
         let subject = match (self.draw(3), user, account) {
@@ -159,24 +163,24 @@ impl RandomWrites {
         };
         let role = self.pick(&[RoleId::VIEWER, RoleId::L1_RESEARCHER]).copied();
         let scope = self.scope(known);
-        let _ = world.try_rule(subject, role.unwrap(), scope).await;
+        let _ = organization.try_rule(subject, role.unwrap(), scope).await;
     }
 
-    async fn make_subject(&mut self, world: &World) {
+    async fn make_subject(&mut self, organization: &Organization) {
         let number = self.fresh();
         if self.draw(2) == 0 {
             let posix = (self.draw(2) == 0).then(|| posix(70_000 + i64::try_from(number).unwrap()));
             let email = format!("u{number}@example.com");
-            world.try_user(number, &email, posix).await.unwrap();
+            organization.try_user(number, &email, posix).await.unwrap();
         } else {
-            world.service_account(number, &format!("s{number}")).await;
+            organization.service_account(number, &format!("s{number}")).await;
         }
     }
 
-    async fn change_subject(&mut self, world: &World, known: &DirectorySnapshot) {
-        let store = &world.store;
-        let users = world.may(Action::Update, Entity::Users, Scope::Account);
-        let accounts = world.may(Action::Update, Entity::ServiceAccount, Scope::Account);
+    async fn change_subject(&mut self, organization: &Organization, known: &DirectorySnapshot) {
+        let store = &organization.store;
+        let users = organization.may(Action::Update, Entity::Users, Scope::Account);
+        let accounts = organization.may(Action::Update, Entity::ServiceAccount, Scope::Account);
         let update = || entry(AuditAction::Update);
         let number = i64::try_from(self.fresh()).unwrap();
         let what = self.draw(7);
@@ -190,7 +194,7 @@ impl RandomWrites {
                 change.await.unwrap();
             }
             (1, Some(account)) => {
-                let secret = Verifier::new("other");
+                let secret = CredentialHash::new("other");
                 let change = store.set_service_account_secret(&accounts, account.id, secret, NOW, update());
                 change.await.unwrap();
             }
@@ -200,13 +204,18 @@ impl RandomWrites {
                 change.await.unwrap();
             }
             (3, _) => {
-                let change = store.set_password(&users, user.id, Verifier::new("hash"), NOW, update());
+                let change = store.set_password(&users, user.id, CredentialHash::new("hash"), NOW, update());
                 change.await.unwrap();
             }
             (4, _) => {
                 let recovery = exception(BootstrapException::Recovery);
-                let change =
-                    store.recover_password(&recovery, &user.email, Verifier::new("hash"), NOW, update());
+                let change = store.recover_password(
+                    &recovery,
+                    &user.email,
+                    CredentialHash::new("hash"),
+                    NOW,
+                    update(),
+                );
                 change.await.unwrap();
             }
             (5, _) => {
@@ -225,16 +234,16 @@ impl RandomWrites {
         }
     }
 
-    async fn change_cluster(&mut self, world: &World, known: &DirectorySnapshot) {
+    async fn change_cluster(&mut self, organization: &Organization, known: &DirectorySnapshot) {
         let Some(cluster) = self.pick(&known.clusters) else {
             return;
         };
-        let (store, id) = (&world.store, cluster.id);
-        let granted = world.may(Action::Update, Entity::Cluster, Scope::Cluster(id));
+        let (store, id) = (&organization.store, cluster.id);
+        let granted = organization.may(Action::Update, Entity::Cluster, Scope::Cluster(id));
         let update = entry(AuditAction::Update);
         match self.draw(4) {
             3 => {
-                let granted = world.may(Action::Update, Entity::Project, Scope::Cluster(id));
+                let granted = organization.may(Action::Update, Entity::Project, Scope::Cluster(id));
                 let here = known.projects.iter().find(|project| project.cluster_id == id);
                 let new = SetNetworking {
                     allowed: self.draw(2) == 0,
@@ -247,7 +256,7 @@ impl RandomWrites {
                 }
             }
             0 => {
-                let granted = world.may(Action::Update, Entity::Cluster, Scope::Account);
+                let granted = organization.may(Action::Update, Entity::Cluster, Scope::Account);
                 let lowest = LowestId::new(1 + i64::try_from(self.draw(900)).unwrap()).unwrap();
                 store.set_lowest_id(&granted, id, lowest, update).await.unwrap();
             }
@@ -256,7 +265,7 @@ impl RandomWrites {
                 change.await.unwrap();
             }
             _ => {
-                let change = store.set_cluster_credential(&granted, id, Verifier::new("new"), update);
+                let change = store.set_cluster_credential(&granted, id, CredentialHash::new("new"), update);
                 change.await.unwrap();
             }
         }
@@ -269,7 +278,7 @@ impl RandomWrites {
         }
     }
 
-    async fn report(&mut self, world: &World, known: &DirectorySnapshot) {
+    async fn report(&mut self, organization: &Organization, known: &DirectorySnapshot) {
         let Some(cluster) = self.pick(&known.clusters) else {
             return;
         };
@@ -288,7 +297,7 @@ impl RandomWrites {
             settings,
             objects: self.status(known).into_iter().collect(),
         };
-        send(world, cluster.id, &report).await;
+        send(organization, cluster.id, &report).await;
     }
 
     fn status(&mut self, known: &DirectorySnapshot) -> Option<ObjectStatus> {
@@ -299,19 +308,19 @@ impl RandomWrites {
         })
     }
 
-    async fn delete_rule(&mut self, world: &World, known: &DirectorySnapshot) {
+    async fn delete_rule(&mut self, organization: &Organization, known: &DirectorySnapshot) {
         if let Some(rule) = self.pick(&known.rules) {
-            let granted = world.may(Action::Delete, Entity::AccessRules, rule.scope);
+            let granted = organization.may(Action::Delete, Entity::AccessRules, rule.scope);
             let delete = entry(AuditAction::Delete);
             // The administrator's own is refused.
-            let _ = world
+            let _ = organization
                 .store
                 .delete_access_rule(&granted, rule.id, NOW, delete)
                 .await;
         }
     }
 
-    async fn delete_subject(&mut self, world: &World, known: &DirectorySnapshot) {
+    async fn delete_subject(&mut self, organization: &Organization, known: &DirectorySnapshot) {
         let delete = entry(AuditAction::Delete);
         match (
             self.draw(2),
@@ -319,11 +328,11 @@ impl RandomWrites {
             self.pick(&known.service_accounts),
         ) {
             (0, Some(user), _) => {
-                let _ = world.delete_user(user.id).await;
+                let _ = organization.delete_user(user.id).await;
             }
             (_, _, Some(account)) => {
-                let granted = world.may(Action::Delete, Entity::ServiceAccount, Scope::Account);
-                let store = &world.store;
+                let granted = organization.may(Action::Delete, Entity::ServiceAccount, Scope::Account);
+                let store = &organization.store;
                 let gone = store.delete_service_account(&granted, account.id, NOW, delete);
                 gone.await.unwrap();
             }
@@ -331,9 +340,9 @@ impl RandomWrites {
         }
     }
 
-    async fn delete_scope(&mut self, world: &World, known: &DirectorySnapshot) {
-        let (store, scope) = (&world.store, self.scope(known));
-        let may = |entity| world.may(Action::Delete, entity, scope);
+    async fn delete_scope(&mut self, organization: &Organization, known: &DirectorySnapshot) {
+        let (store, scope) = (&organization.store, self.scope(known));
+        let may = |entity| organization.may(Action::Delete, entity, scope);
         let delete = entry(AuditAction::Delete);
         match scope {
             Scope::Account => {}
@@ -354,8 +363,8 @@ impl RandomWrites {
     }
 }
 
-async fn send(world: &World, cluster: ClusterId, report: &StatusReport) {
+async fn send(organization: &Organization, cluster: ClusterId, report: &StatusReport) {
     let (granted, update) = (link(), entry(AuditAction::Update));
-    let sent = world.store.report(&granted, cluster, report, NOW, update);
+    let sent = organization.store.report(&granted, cluster, report, NOW, update);
     sent.await.unwrap();
 }

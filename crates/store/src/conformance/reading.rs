@@ -5,15 +5,15 @@ use reeve_link::{ClusterSettings, KubernetesEndpoint, ObjectKey, ObjectStatus, S
 use reeve_types::Revision;
 use reeve_types::list::ListQuery;
 
-use super::world::{NOW, World, entry, group, id, link, parsed, posix};
-use crate::{AccessRuleFilter, AuditAction, StoreError, Verifier};
+use super::organization::{NOW, Organization, entry, group, id, link, parsed, posix};
+use crate::{AccessRuleFilter, AuditAction, CredentialHash, StoreError};
 
 /// Twice the same is written once; what the cluster is not to have is dropped.
-pub async fn a_report_is_kept_when_it_says_something_new(mut world: World) {
-    let cluster = world.cluster(10, "a").await.id;
-    let department = world.department(cluster, "vision").await.id;
-    let project = world.project(department, "robots").await.id;
-    let rule = world
+pub async fn a_report_is_kept_when_it_says_something_new(mut organization: Organization) {
+    let cluster = organization.cluster(10, "a").await.id;
+    let department = organization.department(cluster, "vision").await.id;
+    let project = organization.project(department, "robots").await.id;
+    let rule = organization
         .rule(group("g"), RoleId::VIEWER, Scope::Project(project))
         .await;
     let settings = ClusterSettings {
@@ -48,7 +48,7 @@ pub async fn a_report_is_kept_when_it_says_something_new(mut world: World) {
     };
     let told = async |report: &StatusReport, at| {
         let entry = entry(AuditAction::Update);
-        world
+        organization
             .store
             .report(&link(), cluster, report, at, entry)
             .await
@@ -63,18 +63,23 @@ pub async fn a_report_is_kept_when_it_says_something_new(mut world: World) {
         ..StatusReport::default()
     };
     assert_eq!(told(&behind, NOW).await, None, "it never goes back");
-    let granted = world.may(Action::Read, Entity::Project, Scope::Project(project));
-    let row = world.store.project(&granted, project).await.unwrap().unwrap();
+    let granted = organization.may(Action::Read, Entity::Project, Scope::Project(project));
+    let row = organization
+        .store
+        .project(&granted, project)
+        .await
+        .unwrap()
+        .unwrap();
     let status = row.status.unwrap();
     assert_eq!(
         (status.phase, status.message.as_str()),
         (StatusPhase::NotReady, "the namespace is missing")
     );
     assert_eq!(status.updated_at, NOW);
-    let rules = world
+    let rules = organization
         .store
         .access_rules(
-            &world.sees(Entity::AccessRules),
+            &organization.sees(Entity::AccessRules),
             &ListQuery::default(),
             &AccessRuleFilter::default(),
         )
@@ -84,24 +89,35 @@ pub async fn a_report_is_kept_when_it_says_something_new(mut world: World) {
         .items;
     let statuses: Vec<_> = rules.iter().map(|row| row.statuses.len()).collect();
     assert_eq!(statuses, [0, 1]);
-    let granted = world.may(Action::Read, Entity::Cluster, Scope::Cluster(cluster));
-    let row = world.store.cluster(&granted, cluster).await.unwrap().unwrap();
+    let granted = organization.may(Action::Read, Entity::Cluster, Scope::Cluster(cluster));
+    let row = organization
+        .store
+        .cluster(&granted, cluster)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(
         (row.settings, row.applied_revision),
         (Some(settings), Revision(2))
     );
-    world.delete_rule(&rule).await.unwrap();
+    organization.delete_rule(&rule).await.unwrap();
     let entry = || entry(AuditAction::Update);
-    let again = world.store.report(&link(), cluster, &report, NOW, entry()).await;
+    let again = organization
+        .store
+        .report(&link(), cluster, &report, NOW, entry())
+        .await;
     assert_eq!(again.unwrap().value, None, "the rule is gone");
-    let unknown = world.store.report(&link(), id(99), &report, NOW, entry()).await;
+    let unknown = organization
+        .store
+        .report(&link(), id(99), &report, NOW, entry())
+        .await;
     assert!(matches!(unknown, Err(StoreError::NotFound { .. })), "{unknown:?}");
 }
 
 /// The first is pinned, another one waits beside it, an administrator's word replaces both; two audit events for whatever is
 /// reported, and one for the word.
-pub async fn an_address_that_is_reported_later_never_replaces_the_first(mut world: World) {
-    let cluster = world.cluster(10, "a").await.id;
+pub async fn an_address_that_is_reported_later_never_replaces_the_first(mut organization: Organization) {
+    let cluster = organization.cluster(10, "a").await.id;
     let endpoint = |host: &str| KubernetesEndpoint {
         server: format!("https://{host}:6443"),
         certificate_authority_data: "Q0E=".to_owned(),
@@ -119,20 +135,25 @@ pub async fn an_address_that_is_reported_later_never_replaces_the_first(mut worl
             ..StatusReport::default()
         };
         let entry = entry(AuditAction::Update);
-        world
+        organization
             .store
             .report(&link(), cluster, &report, NOW, entry)
             .await
             .unwrap();
-        let granted = world.may(Action::Read, Entity::Cluster, Scope::Cluster(cluster));
-        let row = world.store.cluster(&granted, cluster).await.unwrap().unwrap();
+        let granted = organization.may(Action::Read, Entity::Cluster, Scope::Cluster(cluster));
+        let row = organization
+            .store
+            .cluster(&granted, cluster)
+            .await
+            .unwrap()
+            .unwrap();
         (row.endpoint, row.reported_endpoint)
     };
     assert_eq!(report(None).await, (None, None));
     // The settings have been told of; from here on only the address differs.
-    let before = world.audited().await;
+    let before = organization.audited().await;
     assert_eq!(report(Some("first")).await, (Some(endpoint("first")), None));
-    assert_eq!(world.audited().await, before + 1);
+    assert_eq!(organization.audited().await, before + 1);
     for host in ["thief", "first", "thief", "other"] {
         let (served, _) = report(Some(host)).await;
         assert_eq!(served, Some(endpoint("first")), "{host}");
@@ -142,16 +163,16 @@ pub async fn an_address_that_is_reported_later_never_replaces_the_first(mut worl
         (Some(endpoint("first")), Some(endpoint("other")))
     );
     assert_eq!(
-        world.audited().await,
+        organization.audited().await,
         before + 2,
         "once, however often it is said"
     );
-    let directory = world.store.directory().await.unwrap();
+    let directory = organization.store.directory().await.unwrap();
     let known = directory.clusters.iter().map(|it| it.endpoint.clone());
     assert_eq!(known.collect::<Vec<_>>(), [Some(endpoint("first"))]);
-    let granted = world.may(Action::Update, Entity::Cluster, Scope::Cluster(cluster));
+    let granted = organization.may(Action::Update, Entity::Cluster, Scope::Cluster(cluster));
     let entry = entry(AuditAction::Update);
-    let row = world
+    let row = organization
         .store
         .set_kubernetes_endpoint(&granted, cluster, endpoint("moved"), entry)
         .await
@@ -161,71 +182,79 @@ pub async fn an_address_that_is_reported_later_never_replaces_the_first(mut worl
         (row.endpoint, row.reported_endpoint),
         (Some(endpoint("moved")), None)
     );
-    assert_eq!(world.audited().await, before + 3);
+    assert_eq!(organization.audited().await, before + 3);
 }
 
 /// And its number rises, so that tokens that the old one earned can be told from those of the new one.
-pub async fn a_new_link_secret_replaces_the_old_one(mut world: World) {
-    let (cluster, other) = (world.cluster(10, "a").await.id, world.cluster(11, "b").await.id);
-    let kept = async |cluster| world.store.link_verifier(cluster).await.unwrap().unwrap();
+pub async fn a_new_link_secret_replaces_the_old_one(mut organization: Organization) {
+    let (cluster, other) = (
+        organization.cluster(10, "a").await.id,
+        organization.cluster(11, "b").await.id,
+    );
+    let kept = async |cluster| organization.store.link_verifier(cluster).await.unwrap().unwrap();
     let (_, first) = kept(cluster).await;
-    let granted = world.may(Action::Update, Entity::Cluster, Scope::Cluster(cluster));
-    let number = world
+    let granted = organization.may(Action::Update, Entity::Cluster, Scope::Cluster(cluster));
+    let number = organization
         .store
         .set_cluster_credential(
             &granted,
             cluster,
-            Verifier::new("new"),
+            CredentialHash::new("new"),
             entry(AuditAction::Update),
         )
         .await
         .unwrap()
         .value;
     assert_ne!(number, first);
-    assert_eq!(kept(cluster).await, (Verifier::new("new"), number));
+    assert_eq!(kept(cluster).await, (CredentialHash::new("new"), number));
     assert_eq!(kept(other).await.1, first, "another cluster's stays");
-    let directory = world.store.directory().await.unwrap();
+    let directory = organization.store.directory().await.unwrap();
     let found = directory.clusters.iter().find(|it| it.id == cluster).unwrap();
     assert_eq!(found.credential, number);
-    let refused = world
+    let refused = organization
         .store
-        .set_cluster_credential(&granted, other, Verifier::new("new"), entry(AuditAction::Update))
+        .set_cluster_credential(
+            &granted,
+            other,
+            CredentialHash::new("new"),
+            entry(AuditAction::Update),
+        )
         .await;
     assert!(matches!(refused, Err(StoreError::Gate { .. })), "{refused:?}");
 }
 
 /// And nothing beside it.
-pub async fn lists_show_what_is_visible(mut world: World) {
-    let cluster = world.cluster(10, "a").await.id;
+pub async fn lists_show_what_is_visible(mut organization: Organization) {
+    let cluster = organization.cluster(10, "a").await.id;
     let (vision, language) = (
-        world.department(cluster, "vision").await.id,
-        world.department(cluster, "language").await.id,
+        organization.department(cluster, "vision").await.id,
+        organization.department(cluster, "language").await.id,
     );
-    let robots = world.project(vision, "robots").await.id;
-    let captions = world.project(language, "captions").await.id;
-    world
+    let robots = organization.project(vision, "robots").await.id;
+    let captions = organization.project(language, "captions").await.id;
+    organization
         .rule(group("g"), RoleId::VIEWER, Scope::Department(language))
         .await;
-    world.try_workload(100, robots, "train").await.unwrap();
-    world.try_workload(101, captions, "train").await.unwrap();
+    organization.try_workload(100, robots, "train").await.unwrap();
+    organization.try_workload(101, captions, "train").await.unwrap();
     let bob = Principal {
         subject: reeve_authz::SubjectKey::User(parsed("bob@example.com")),
         groups: vec![parsed("g")],
     };
-    let sees = |entity| world.index.visible(&bob, entity).unwrap();
-    let departments = world
+    let sees = |entity| organization.index.visible(&bob, entity).unwrap();
+    let departments = organization
         .store
         .departments(&sees(Entity::Department), &ListQuery::default())
         .await
         .unwrap()
         .items;
-    let projects = world
+    let projects = organization
         .store
         .projects(&sees(Entity::Project), &ListQuery::default())
         .await
         .unwrap()
         .items;
-    let workloads = world
+    let workloads = organization
         .store
         .workloads(&sees(Entity::Workloads), &ListQuery::default())
         .await
@@ -237,11 +266,11 @@ pub async fn lists_show_what_is_visible(mut world: World) {
         workloads.iter().map(|it| it.project_id).collect::<Vec<_>>(),
         [captions]
     );
-    assert!(world.index.visible(&bob, Entity::AccessRules).is_err());
+    assert!(organization.index.visible(&bob, Entity::AccessRules).is_err());
     assert_eq!(
-        world
+        organization
             .store
-            .projects(&world.sees(Entity::Project), &ListQuery::default())
+            .projects(&organization.sees(Entity::Project), &ListQuery::default())
             .await
             .unwrap()
             .items
@@ -251,22 +280,24 @@ pub async fn lists_show_what_is_visible(mut world: World) {
 }
 
 /// What was written can be loaded again, whole.
-pub async fn the_directory_says_what_was_written(mut world: World) {
-    let cluster = world.cluster(10, "a").await.id;
-    let department = world.department(cluster, "vision").await.id;
-    let project = world.project(department, "robots").await.id;
-    let alice = world
+pub async fn the_directory_says_what_was_written(mut organization: Organization) {
+    let cluster = organization.cluster(10, "a").await.id;
+    let department = organization.department(cluster, "vision").await.id;
+    let project = organization.project(department, "robots").await.id;
+    let alice = organization
         .try_user(2, "alice@example.com", Some(posix(70012)))
         .await
         .unwrap();
-    let account = world.service_account(20, "ci").await;
-    let rule = world
+    let account = organization.service_account(20, "ci").await;
+    let rule = organization
         .rule(group("g"), RoleId::L1_RESEARCHER, Scope::Project(project))
         .await;
-    let gone = world.rule(group("h"), RoleId::VIEWER, Scope::Account).await;
-    world.delete_rule(&gone).await.unwrap();
-    let directory = world.store.directory().await.unwrap();
-    assert_eq!(directory.rules, [world.admin_rule.rule(), rule.rule()]);
+    let gone = organization
+        .rule(group("h"), RoleId::VIEWER, Scope::Account)
+        .await;
+    organization.delete_rule(&gone).await.unwrap();
+    let directory = organization.store.directory().await.unwrap();
+    assert_eq!(directory.rules, [organization.admin_rule.rule(), rule.rule()]);
     assert_eq!(
         directory
             .clusters
@@ -300,14 +331,14 @@ pub async fn the_directory_says_what_was_written(mut world: World) {
         [account.id]
     );
     assert_eq!(
-        world.store.locate_access_rule(rule.id).await.unwrap(),
+        organization.store.locate_access_rule(rule.id).await.unwrap(),
         Some(Scope::Project(project))
     );
     assert_eq!(
-        world.store.locate_access_rule(gone.id).await.unwrap(),
+        organization.store.locate_access_rule(gone.id).await.unwrap(),
         Some(Scope::Account)
     );
-    let (id, _) = world
+    let (id, _) = organization
         .store
         .password_verifier(&alice.email)
         .await
@@ -315,7 +346,7 @@ pub async fn the_directory_says_what_was_written(mut world: World) {
         .unwrap();
     assert_eq!(id, alice.id);
     assert!(
-        world
+        organization
             .store
             .secret_verifier(&parsed("nobody"))
             .await
@@ -325,62 +356,77 @@ pub async fn the_directory_says_what_was_written(mut world: World) {
 }
 
 /// To see departments is not to see what runs in them.
-pub async fn a_list_is_cut_by_what_is_visible_of_its_own_kind(mut world: World) {
-    let cluster = world.cluster(10, "a").await.id;
-    let department = world.department(cluster, "vision").await.id;
+pub async fn a_list_is_cut_by_what_is_visible_of_its_own_kind(mut organization: Organization) {
+    let cluster = organization.cluster(10, "a").await.id;
+    let department = organization.department(cluster, "vision").await.id;
     let gate = |result: Result<(), StoreError>| {
         assert!(matches!(result, Err(StoreError::Gate { .. })), "{result:?}");
     };
-    let (wrong, other) = (world.sees(Entity::Department), world.sees(Entity::Project));
+    let (wrong, other) = (
+        organization.sees(Entity::Department),
+        organization.sees(Entity::Project),
+    );
     gate(
-        world
+        organization
             .store
             .workloads(&wrong, &ListQuery::default())
             .await
             .map(drop),
     );
     gate(
-        world
+        organization
             .store
             .projects(&wrong, &ListQuery::default())
             .await
             .map(drop),
     );
-    gate(world.store.clusters(&wrong).await.map(drop));
+    gate(organization.store.clusters(&wrong).await.map(drop));
     let (query, filter) = (ListQuery::default(), AccessRuleFilter::default());
-    gate(world.store.access_rules(&wrong, &query, &filter).await.map(drop));
     gate(
-        world
+        organization
+            .store
+            .access_rules(&wrong, &query, &filter)
+            .await
+            .map(drop),
+    );
+    gate(
+        organization
             .store
             .count_access_rules(&wrong, &query, &filter)
             .await
             .map(drop),
     );
     gate(
-        world
+        organization
             .store
             .departments(&other, &ListQuery::default())
             .await
             .map(drop),
     );
-    gate(world.store.department_name(&other, department).await.map(drop));
-    gate(world.store.cluster_name(&wrong, cluster).await.map(drop));
     gate(
-        world
+        organization
+            .store
+            .department_name(&other, department)
+            .await
+            .map(drop),
+    );
+    gate(organization.store.cluster_name(&wrong, cluster).await.map(drop));
+    gate(
+        organization
             .store
             .count_workloads(&wrong, &ListQuery::default())
             .await
             .map(drop),
     );
     gate(
-        world
+        organization
             .store
             .count_projects(&wrong, &ListQuery::default())
             .await
             .map(drop),
     );
     gate(
-        world
+        organization
             .store
             .count_departments(&other, &ListQuery::default())
             .await
@@ -389,28 +435,28 @@ pub async fn a_list_is_cut_by_what_is_visible_of_its_own_kind(mut world: World) 
 }
 
 /// And nothing but the name and the id (control-plane 2.3).
-pub async fn of_what_is_above_something_visible_the_name_is_shown(mut world: World) {
-    let cluster = world.cluster(10, "a").await.id;
-    world.cluster(11, "b").await;
-    let vision = world.department(cluster, "vision").await.id;
-    world.department(cluster, "language").await;
-    let project = world.project(vision, "robots").await.id;
-    let rule = world
+pub async fn of_what_is_above_something_visible_the_name_is_shown(mut organization: Organization) {
+    let cluster = organization.cluster(10, "a").await.id;
+    organization.cluster(11, "b").await;
+    let vision = organization.department(cluster, "vision").await.id;
+    organization.department(cluster, "language").await;
+    let project = organization.project(vision, "robots").await.id;
+    let rule = organization
         .rule(group("g"), RoleId::L1_RESEARCHER, Scope::Project(project))
         .await;
-    world.index.add_rule(rule.rule());
+    organization.index.add_rule(rule.rule());
     let somebody = Principal {
         subject: reeve_authz::SubjectKey::User(parsed("x@example.com")),
         groups: vec![parsed("g")],
     };
-    let sees = |entity| world.index.visible(&somebody, entity).unwrap();
-    let clusters = world.store.clusters(&sees(Entity::Cluster)).await.unwrap();
+    let sees = |entity| organization.index.visible(&somebody, entity).unwrap();
+    let clusters = organization.store.clusters(&sees(Entity::Cluster)).await.unwrap();
     assert_eq!(
         clusters.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(),
         ["a"]
     );
     assert!(clusters.iter().all(|it| it.name_only && it.created_by.is_empty()));
-    let departments = world
+    let departments = organization
         .store
         .departments(&sees(Entity::Department), &ListQuery::default())
         .await
@@ -424,7 +470,7 @@ pub async fn of_what_is_above_something_visible_the_name_is_shown(mut world: Wor
     );
     assert!(departments.iter().all(|it| it.details == serde_json::json!({})));
     // One alone is the same.
-    let store = &world.store;
+    let store = &organization.store;
     let named = store
         .department_name(&sees(Entity::Department), vision)
         .await
@@ -434,9 +480,9 @@ pub async fn of_what_is_above_something_visible_the_name_is_shown(mut world: Wor
     assert_eq!(named.as_ref(), clusters.first());
     let hidden = store.cluster_name(&sees(Entity::Cluster), id(11)).await.unwrap();
     assert_eq!(hidden, None);
-    let whole = world
+    let whole = organization
         .store
-        .departments(&world.sees(Entity::Department), &ListQuery::default())
+        .departments(&organization.sees(Entity::Department), &ListQuery::default())
         .await
         .unwrap()
         .items;

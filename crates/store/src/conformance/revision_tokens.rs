@@ -4,10 +4,10 @@ use reeve_authz::{Action, BootstrapException, Entity, RoleId, Scope};
 use reeve_link::{ObjectKey, Resume, StatusReport};
 use reeve_types::{ClusterId, Revision, RevisionToken};
 
-use super::world::{NOW, World, entry, exception, group, link, posix};
+use super::organization::{NOW, Organization, entry, exception, group, link, posix};
 use crate::{AuditAction, EMAIL_RESTS_SECONDS, REVISIONS_KEPT, StoreError};
 
-impl World {
+impl Organization {
     /// Where the cluster stands.
     async fn position(&self, cluster: ClusterId) -> Resume {
         let part = self.store.desired_all(&link(), cluster, None, 1).await;
@@ -42,18 +42,20 @@ impl World {
 /// From any that is kept, of whatever process, and from no other: not from one of another state of the same number.
 ///
 /// Planted fault: a store that looks for the revision alone, and ignores the token.
-pub async fn a_cluster_resumes_from_a_revision_by_its_token_alone(mut world: World) {
-    let cluster = world.cluster(10, "a").await.id;
+pub async fn a_cluster_resumes_from_a_revision_by_its_token_alone(mut organization: Organization) {
+    let cluster = organization.cluster(10, "a").await.id;
     let scope = Scope::Cluster(cluster);
-    let mut positions = vec![world.position(cluster).await];
+    let mut positions = vec![organization.position(cluster).await];
     for name in ["a", "b", "c"] {
-        world.rule(group(name), RoleId::VIEWER, scope).await;
-        positions.push(world.position(cluster).await);
+        organization.rule(group(name), RoleId::VIEWER, scope).await;
+        positions.push(organization.position(cluster).await);
     }
     for (at, position) in positions.iter().enumerate() {
-        assert!(world.may_resume(cluster, *position).await, "{position:?}");
+        assert!(organization.may_resume(cluster, *position).await, "{position:?}");
         let link = link();
-        let deleted = world.store.deleted_since(&link, cluster, position.revision, 9);
+        let deleted = organization
+            .store
+            .deleted_since(&link, cluster, position.revision, 9);
         let told = deleted.await.unwrap().unwrap();
         let last = *positions.last().unwrap();
         assert_eq!((told.revision, told.token), (last.revision, last.token));
@@ -63,7 +65,11 @@ pub async fn a_cluster_resumes_from_a_revision_by_its_token_alone(mut world: Wor
                 revision: position.revision,
                 token: resume.token,
             };
-            assert_eq!(world.may_resume(cluster, mixed).await, at == other, "{mixed:?}");
+            assert_eq!(
+                organization.may_resume(cluster, mixed).await,
+                at == other,
+                "{mixed:?}"
+            );
         }
     }
     let last = *positions.last().unwrap();
@@ -71,89 +77,98 @@ pub async fn a_cluster_resumes_from_a_revision_by_its_token_alone(mut world: Wor
         token: RevisionToken::from_bytes([7; 16]),
         ..last
     };
-    assert!(!world.may_resume(cluster, unknown).await, "another state");
+    assert!(!organization.may_resume(cluster, unknown).await, "another state");
     let future = Resume {
         revision: Revision(last.revision.0 + 1),
         ..last
     };
-    assert!(!world.may_resume(cluster, future).await, "from the future");
+    assert!(!organization.may_resume(cluster, future).await, "from the future");
 
     // Another cluster has its own, also where the same is changed in both.
-    let other = world.cluster(11, "b").await.id;
-    world.rule(group("d"), RoleId::VIEWER, Scope::Account).await;
-    let of_other = world.position(other).await;
-    assert!(world.may_resume(other, of_other).await);
-    assert!(!world.may_resume(cluster, of_other).await);
-    assert!(!world.may_resume(super::world::id(99), of_other).await);
+    let other = organization.cluster(11, "b").await.id;
+    organization
+        .rule(group("d"), RoleId::VIEWER, Scope::Account)
+        .await;
+    let of_other = organization.position(other).await;
+    assert!(organization.may_resume(other, of_other).await);
+    assert!(!organization.may_resume(cluster, of_other).await);
+    assert!(
+        !organization
+            .may_resume(super::organization::id(99), of_other)
+            .await
+    );
 
     let wrong = exception(BootstrapException::SessionRecord);
-    let refused = world.store.may_resume(&wrong, cluster, &last).await;
+    let refused = organization.store.may_resume(&wrong, cluster, &last).await;
     assert!(matches!(refused, Err(StoreError::Gate { .. })), "{refused:?}");
-    let granted = world.may(Action::Delete, Entity::Cluster, scope);
+    let granted = organization.may(Action::Delete, Entity::Cluster, scope);
     let event = entry(AuditAction::Delete);
-    let deleted = world.store.delete_cluster(&granted, cluster, NOW, event).await;
+    let deleted = organization
+        .store
+        .delete_cluster(&granted, cluster, NOW, event)
+        .await;
     deleted.unwrap();
-    assert!(!world.may_resume(cluster, last).await);
+    assert!(!organization.may_resume(cluster, last).await);
 }
 
 /// The last thousand are kept, and every tombstone that who comes from one of them needs. What is not known any more is not
 /// passed over in silence: a stream that is slower than that must not keep a rule alive.
 ///
 /// Planted fault: `deleted_since` without the comparison with what is forgotten tells only the late rule.
-pub async fn old_revisions_are_forgotten_with_their_tombstones(mut world: World) {
-    let cluster = world.cluster(10, "a").await.id;
+pub async fn old_revisions_are_forgotten_with_their_tombstones(mut organization: Organization) {
+    let cluster = organization.cluster(10, "a").await.id;
     let scope = Scope::Cluster(cluster);
     let kept = u64::try_from(REVISIONS_KEPT).unwrap();
-    let early = world.rule(group("early"), RoleId::VIEWER, scope).await;
-    world.delete_rule(&early).await.unwrap();
-    let old = world.position(cluster).await;
-    world.raise_to(cluster, 150).await;
-    let late = world.rule(group("late"), RoleId::VIEWER, scope).await;
-    world.delete_rule(&late).await.unwrap();
-    let reached = world.position(cluster).await;
-    world.raise_to(cluster, 99 + kept).await;
-    assert!(world.may_resume(cluster, old).await, "not forgotten yet");
+    let early = organization.rule(group("early"), RoleId::VIEWER, scope).await;
+    organization.delete_rule(&early).await.unwrap();
+    let old = organization.position(cluster).await;
+    organization.raise_to(cluster, 150).await;
+    let late = organization.rule(group("late"), RoleId::VIEWER, scope).await;
+    organization.delete_rule(&late).await.unwrap();
+    let reached = organization.position(cluster).await;
+    organization.raise_to(cluster, 99 + kept).await;
+    assert!(organization.may_resume(cluster, old).await, "not forgotten yet");
     // Just before the early rule was deleted.
     let since = Revision(old.revision.0 - 1);
-    let told = world.deleted(cluster, since).await.unwrap();
+    let told = organization.deleted(cluster, since).await.unwrap();
     let key = ObjectKey::AccessRule;
     assert!(told.contains(&key(early.id)) && told.contains(&key(late.id)));
-    world.raise_to(cluster, 100 + kept).await;
-    assert!(!world.may_resume(cluster, old).await);
-    assert!(world.may_resume(cluster, reached).await);
-    assert_eq!(world.deleted(cluster, since).await, None);
-    assert_eq!(world.deleted(cluster, Revision(100)).await, None);
-    let told = world.deleted(cluster, Revision(101)).await.unwrap();
+    organization.raise_to(cluster, 100 + kept).await;
+    assert!(!organization.may_resume(cluster, old).await);
+    assert!(organization.may_resume(cluster, reached).await);
+    assert_eq!(organization.deleted(cluster, since).await, None);
+    assert_eq!(organization.deleted(cluster, Revision(100)).await, None);
+    let told = organization.deleted(cluster, Revision(101)).await.unwrap();
     assert!(!told.contains(&key(early.id)) && told.contains(&key(late.id)));
 }
 
 /// Of a cluster that was away while the tombstones were forgotten nobody knows what runs there.
-pub async fn a_uid_is_not_released_while_a_forgotten_workload_may_run(mut world: World) {
-    let cluster = world.cluster(10, "a").await.id;
-    let department = world.department(cluster, "vision").await.id;
-    let project = world.project(department, "robots").await.id;
-    let alice = world
+pub async fn a_uid_is_not_released_while_a_forgotten_workload_may_run(mut organization: Organization) {
+    let cluster = organization.cluster(10, "a").await.id;
+    let department = organization.department(cluster, "vision").await.id;
+    let project = organization.project(department, "robots").await.id;
+    let alice = organization
         .try_user(2, "alice@example.com", Some(posix(70012)))
         .await
         .unwrap();
-    let update = world.may(Action::Update, Entity::Users, Scope::Account);
+    let update = organization.may(Action::Update, Entity::Users, Scope::Account);
     let posix_entry = entry(AuditAction::Update);
-    let set = world
+    let set = organization
         .store
         .set_posix(&update, alice.id, Some(posix(70013)), NOW, posix_entry);
     set.await.unwrap();
-    let workload = world.try_workload(100, project, "train").await.unwrap();
-    let delete = world.may(Action::Delete, Entity::Trainings, Scope::Project(project));
-    world
+    let workload = organization.try_workload(100, project, "train").await.unwrap();
+    let delete = organization.may(Action::Delete, Entity::Trainings, Scope::Project(project));
+    organization
         .store
         .delete_workload(&delete, workload.value.summary.id, entry(AuditAction::Delete))
         .await
         .unwrap();
-    let reached = world.all(cluster).await.revision;
-    let release = async |world: &World| {
+    let reached = organization.all(cluster).await.revision;
+    let release = async |organization: &Organization| {
         let (uid, later) = (posix(70012).uid(), NOW.plus_seconds(EMAIL_RESTS_SECONDS));
         let entry = entry(AuditAction::Release);
-        world.store.release_uid(&update, uid, later, entry).await
+        organization.store.release_uid(&update, uid, later, entry).await
     };
     let refused = |result: Result<(), StoreError>| {
         let said = result.unwrap_err().to_string();
@@ -162,18 +177,22 @@ pub async fn a_uid_is_not_released_while_a_forgotten_workload_may_run(mut world:
             "{said}"
         );
     };
-    refused(release(&world).await);
+    refused(release(&organization).await);
     let kept = u64::try_from(REVISIONS_KEPT).unwrap();
-    world.raise_to(cluster, 100 + kept).await;
-    assert_eq!(world.deleted(cluster, reached).await, None, "it is forgotten");
-    refused(release(&world).await);
+    organization.raise_to(cluster, 100 + kept).await;
+    assert_eq!(
+        organization.deleted(cluster, reached).await,
+        None,
+        "it is forgotten"
+    );
+    refused(release(&organization).await);
     // Of a revision before what is forgotten it would say nothing.
     let report = StatusReport {
-        revision: world.position(cluster).await.revision,
+        revision: organization.position(cluster).await.revision,
         ..StatusReport::default()
     };
     let (granted, update) = (link(), entry(AuditAction::Update));
-    let said = world.store.report(&granted, cluster, &report, NOW, update);
+    let said = organization.store.report(&granted, cluster, &report, NOW, update);
     said.await.unwrap();
-    release(&world).await.unwrap();
+    release(&organization).await.unwrap();
 }

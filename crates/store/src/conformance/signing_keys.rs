@@ -2,14 +2,14 @@
 
 use reeve_authz::{Action, BootstrapException, Entity, Scope};
 
-use super::world::{NOW, World, entry, exception, link, signing_key};
+use super::organization::{NOW, Organization, entry, exception, link, signing_key};
 use crate::{AuditAction, KeyUse, StoreError};
 
 /// Next, current, retiring, gone: each once, by whoever comes first, and known to everybody by the log.
-pub async fn keys_are_used_one_after_the_other(world: World) {
+pub async fn keys_are_used_one_after_the_other(organization: Organization) {
     let uses = async || {
-        let rows = world.store.signing_keys().await.unwrap();
-        let known = world.store.directory().await.unwrap().signing_keys;
+        let rows = organization.store.signing_keys().await.unwrap();
+        let known = organization.store.directory().await.unwrap().signing_keys;
         let facts: Vec<_> = rows.iter().map(|row| row.facts.clone()).collect();
         assert_eq!(facts, known);
         assert!(rows.iter().all(|row| row.sealed == "sealed"));
@@ -21,13 +21,13 @@ pub async fn keys_are_used_one_after_the_other(world: World) {
     let is = |id: &str, usage| (id.to_owned(), usage);
     let (current, next, retiring) = (KeyUse::Current, KeyUse::Next, KeyUse::Retiring);
     assert_eq!(uses().await, [is("k1", current), is("k2", next)]);
-    let granted = world.may(Action::Update, Entity::SecuritySettings, Scope::Account);
+    let granted = organization.may(Action::Update, Entity::SecuritySettings, Scope::Account);
     let due = exception(BootstrapException::KeyRotation);
     let rotate = async |granted, current, next, second| {
         let mut entry = entry(AuditAction::Rotate);
         entry.timestamp = NOW.plus_seconds(second);
         let next = signing_key(next);
-        world
+        organization
             .store
             .rotate_signing_keys(granted, current, next, entry)
             .await
@@ -54,7 +54,7 @@ pub async fn keys_are_used_one_after_the_other(world: World) {
     let drop = async |granted, second| {
         let before = NOW.plus_seconds(second);
         let entry = entry(AuditAction::Delete);
-        world.store.drop_signing_keys(granted, before, entry).await
+        organization.store.drop_signing_keys(granted, before, entry).await
     };
     let gate = drop(&granted, 15).await;
     assert!(matches!(gate, Err(StoreError::Gate { .. })), "{gate:?}");

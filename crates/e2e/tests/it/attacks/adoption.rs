@@ -1,12 +1,12 @@
 //! A namespace that was there before its project (R17): marks planted beforehand, the report, and what goes on running.
 
 use anyhow::{Context, Result, ensure};
-use reeve_e2e::{Road, organization};
+use reeve_e2e::{Stack, organization};
 use reeve_testkit::{Kubectl, Tier, binary, images, output_with_input, wait_until};
 use serde_json::{Value, json};
 
 use super::kubectl_refused;
-use crate::harness::{fresh, on_a_road_of_its_own};
+use crate::harness::{fresh, on_a_stack_of_its_own};
 
 const NAMESPACE: &str = "legacy";
 
@@ -18,8 +18,8 @@ fn old_deployment(name: &str, replicas: u32, stamp: Option<&str>) -> Value {
         "spec": {"terminationGracePeriodSeconds": 0, "containers": [{"name": "main", "image": images::TOOLS, "command": ["sleep", "3600"]}]}}}})
 }
 
-fn adopt(road: &Road, more: &[&str]) -> Result<(i32, String)> {
-    let kubeconfig = road.cluster.installer_kubeconfig().display().to_string();
+fn adopt(stack: &Stack, more: &[&str]) -> Result<(i32, String)> {
+    let kubeconfig = stack.cluster.installer_kubeconfig().display().to_string();
     let mut command = std::process::Command::new(binary("reeve")?);
     command
         .args(["project", "adopt", NAMESPACE, "--kubeconfig", &kubeconfig])
@@ -38,8 +38,8 @@ fn make(kubectl: &Kubectl, object: &Value) -> Result<()> {
 
 #[test]
 fn r17_what_was_planted_before_a_namespace_is_a_project_is_seen_and_dropped() {
-    on_a_road_of_its_own("adoption", Tier::Node, async |road| {
-        let kubectl = road.cluster.kubectl();
+    on_a_stack_of_its_own("adoption", Tier::Node, async |stack| {
+        let kubectl = stack.cluster.kubectl();
         kubectl.must(&["create", "namespace", NAMESPACE])?;
         make(&kubectl, &old_deployment("web", 1, None))?;
         wait_until("the old pod to run", async || {
@@ -65,7 +65,7 @@ fn r17_what_was_planted_before_a_namespace_is_a_project_is_seen_and_dropped() {
             "jsonpath={.items[0].metadata.uid}",
         ])?;
         let victim = organization::create_user(
-            &road.admin,
+            &stack.admin,
             &fresh("victim"),
             Some(json!({"uid": 70012, "gid": 5000})),
         )
@@ -110,10 +110,10 @@ fn r17_what_was_planted_before_a_namespace_is_a_project_is_seen_and_dropped() {
         .await?;
         kubectl_refused(&kubectl.run(&change)?, &["R17"])?;
 
-        let department = organization::create_department(&road, &fresh("dept")).await?;
+        let department = organization::create_department(&stack, &fresh("dept")).await?;
         let name = fresh("proj");
-        let body = json!({"name": name, "clusterId": road.cluster_id, "parentId": department, "resources": [], "requestedNamespace": NAMESPACE});
-        let project = road
+        let body = json!({"name": name, "clusterId": stack.cluster_id, "parentId": department, "resources": [], "requestedNamespace": NAMESPACE});
+        let project = stack
             .admin
             .post("/api/v1/org-unit/projects", body)
             .await?
@@ -132,7 +132,7 @@ fn r17_what_was_planted_before_a_namespace_is_a_project_is_seen_and_dropped() {
         })
         .await?;
 
-        let (code, report) = adopt(&road, &["--dry-run"])?;
+        let (code, report) = adopt(&stack, &["--dry-run"])?;
         ensure!(code == 1, "{report}");
         for word in ["web", "planted", "reeve.dev/runs-as", "--drop-stamps", "R4"] {
             ensure!(report.contains(word), "`{word}` is missing in: {report}");
@@ -142,10 +142,10 @@ fn r17_what_was_planted_before_a_namespace_is_a_project_is_seen_and_dropped() {
             !labels.contains("reeve.dev/project"),
             "a dry run labelled: {labels}"
         );
-        let (code, said) = adopt(&road, &[])?;
+        let (code, said) = adopt(&stack, &[])?;
         ensure!(code == 1 && said.contains("--drop-stamps"), "{said}");
 
-        let (code, said) = adopt(&road, &["--drop-stamps"])?;
+        let (code, said) = adopt(&stack, &["--drop-stamps"])?;
         ensure!(code == 0, "{said}");
         let template = kubectl.must(&[
             "get",
@@ -158,7 +158,7 @@ fn r17_what_was_planted_before_a_namespace_is_a_project_is_seen_and_dropped() {
         ])?;
         ensure!(!template.contains("reeve.dev/"), "{template}");
         let id = project["id"].as_str().context("no id")?;
-        organization::wait_until_ready(&road.admin, id).await?;
+        organization::wait_until_ready(&stack.admin, id).await?;
 
         // The project says, too, what could make no new pod.
         wait_until("the project to name what was there", async || {

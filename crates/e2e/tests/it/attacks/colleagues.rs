@@ -6,15 +6,15 @@ use reeve_testkit::wait_until;
 use serde_json::{Value, json};
 
 use super::{her_deployment, kubectl_of, kubectl_refused};
-use crate::harness::{Team, create, deployment, must_be_refused, on_the_road, patch};
+use crate::harness::{Team, create, deployment, must_be_refused, on_the_stack, patch};
 
 #[test]
 fn r7_a_colleague_cannot_edit_what_runs_as_her_but_may_scale_it() {
-    on_the_road(async |road| {
-        let team = Team::form(road).await?;
-        let dave = team.hire(road).await?;
-        let pod = her_deployment(road, &team).await?;
-        let client: Client = dave.kubernetes(road).await?;
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
+        let dave = team.hire(stack).await?;
+        let pod = her_deployment(stack, &team).await?;
+        let client: Client = dave.kubernetes(stack).await?;
         let namespace = &team.namespace;
         let image = json!({"spec": {"template": {"spec": {"containers": [{"name": "main", "image": "local.test/evil:1"}]}}}});
         must_be_refused(
@@ -66,7 +66,7 @@ fn r7_a_colleague_cannot_edit_what_runs_as_her_but_may_scale_it() {
         )
         .await?;
         // She herself rolls it out again, after the scaling by him.
-        let alice = team.researcher.kubernetes(road).await?;
+        let alice = team.researcher.kubernetes(stack).await?;
         patch(
             &alice,
             namespace,
@@ -81,11 +81,11 @@ fn r7_a_colleague_cannot_edit_what_runs_as_her_but_may_scale_it() {
 
 #[test]
 fn r8_a_colleague_who_is_refused_a_debug_container_can_do_what_the_message_says() {
-    on_the_road(async |road| {
-        let team = Team::form(road).await?;
-        let dave = team.hire(road).await?;
-        let pod = her_deployment(road, &team).await?;
-        let kubectl = kubectl_of(road, &team, &dave).await?;
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
+        let dave = team.hire(stack).await?;
+        let pod = her_deployment(stack, &team).await?;
+        let kubectl = kubectl_of(stack, &team, &dave).await?;
         let image = format!("--image={}", reeve_testkit::images::TOOLS);
         let debug = ["debug", pod.as_str(), "--profile=restricted", image.as_str()];
         kubectl_refused(
@@ -119,9 +119,9 @@ fn r8_a_colleague_who_is_refused_a_debug_container_can_do_what_the_message_says(
 
 #[test]
 fn r9_the_scale_subresource_is_granted_to_nobody_and_a_patch_scales() {
-    on_the_road(async |road| {
-        let team = Team::form(road).await?;
-        let client = team.researcher.kubernetes(road).await?;
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
+        let client = team.researcher.kubernetes(stack).await?;
         let path = format!(
             "/apis/apps/v1/namespaces/{}/deployments/any/scale",
             team.namespace
@@ -133,8 +133,8 @@ fn r9_the_scale_subresource_is_granted_to_nobody_and_a_patch_scales() {
         must_be_refused(client.request::<Value>(request).await, &["deployments/scale"])?;
         // What R7 tells a colleague to do instead.
         create(&client, &team.namespace, deployment("service", 0)).await?;
-        let dave = team.hire(road).await?;
-        let kubectl = kubectl_of(road, &team, &dave).await?;
+        let dave = team.hire(stack).await?;
+        let kubectl = kubectl_of(stack, &team, &dave).await?;
         kubectl_refused(
             &kubectl.run(&["scale", "deployment/service", "--replicas=1"])?,
             &["deployments/scale"],

@@ -4,13 +4,13 @@ use std::process::Stdio;
 
 use anyhow::{Context, Result, ensure};
 use kube::Client;
-use reeve_e2e::Road;
+use reeve_e2e::Stack;
 use reeve_testkit::{KillOnDrop, Kubectl, Tier, images, wait_until};
 use serde_json::{Value, json};
 
 use super::{her_deployment, kubectl_of, kubectl_refused};
 use crate::harness::{
-    Member, Team, create, echoed, must_be_refused, on_a_road_of_its_own, on_the_road, refusal, signal,
+    Member, Team, create, echoed, must_be_refused, on_a_stack_of_its_own, on_the_stack, refusal, signal,
 };
 
 /// Every way into a pod: verb and what follows the pod's name.
@@ -48,8 +48,8 @@ async fn no_way_in(client: &Client, namespace: &str, pod: &str, who: &str, rbac:
 }
 
 /// A sleeping pod of hers by kubectl, running and on the list.
-async fn her_pod(road: &Road, team: &Team, member: &Member, name: &str) -> Result<Kubectl> {
-    let kubectl = kubectl_of(road, team, member).await?;
+async fn her_pod(stack: &Stack, team: &Team, member: &Member, name: &str) -> Result<Kubectl> {
+    let kubectl = kubectl_of(stack, team, member).await?;
     let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": {
         "terminationGracePeriodSeconds": 0, "containers": [{"name": "main", "image": images::TOOLS, "stdin": true,
         "command": ["sh", "-c", "while :; do nc -l -p 8080 -e cat; done & while :; do cat; sleep 1; done"]}]}});
@@ -69,10 +69,10 @@ async fn her_pod(road: &Road, team: &Team, member: &Member, name: &str) -> Resul
 
 #[test]
 fn r8_exec_cp_attach_and_port_forward_work_on_her_own_pod() {
-    on_the_road(async |road| {
-        let team = Team::form(road).await?;
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
         let alice = &team.researcher;
-        let kubectl = her_pod(road, &team, alice, "mine").await?;
+        let kubectl = her_pod(stack, &team, alice, "mine").await?;
         let id = kubectl.must(&["exec", "mine", "--", "id"])?;
         ensure!(id.contains(&format!("uid={}", alice.uid)), "{id}");
 
@@ -136,11 +136,11 @@ async fn port_forward(kubectl: &Kubectl) -> Result<()> {
 
 #[test]
 fn r8_nobody_else_steps_into_her_pod_whatever_rbac_says() {
-    on_the_road(async |road| {
-        let team = Team::form(road).await?;
-        let pod = her_deployment(road, &team).await?;
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
+        let pod = her_deployment(stack, &team).await?;
         let namespace = &team.namespace;
-        let alice = team.researcher.kubernetes(road).await?;
+        let alice = team.researcher.kubernetes(stack).await?;
         // She gets in: what follows is refused for who asks, not for what is asked.
         let path = format!("/api/v1/namespaces/{namespace}/pods/{pod}/exec?command=id&stdout=true");
         wait_until("her pod to be on the list", async || {
@@ -150,10 +150,10 @@ fn r8_nobody_else_steps_into_her_pod_whatever_rbac_says() {
         })
         .await?;
 
-        let dave = team.hire(road).await?.kubernetes(road).await?;
+        let dave = team.hire(stack).await?.kubernetes(stack).await?;
         no_way_in(&dave, namespace, &pod, "a colleague", true).await?;
         no_way_in(
-            &road.cluster.client().await?,
+            &stack.cluster.client().await?,
             namespace,
             &pod,
             "the cluster administrator",
@@ -161,7 +161,7 @@ fn r8_nobody_else_steps_into_her_pod_whatever_rbac_says() {
         )
         .await?;
         no_way_in(
-            &road.cluster.installer_client().await?,
+            &stack.cluster.installer_client().await?,
             namespace,
             &pod,
             "an installer",
@@ -169,7 +169,7 @@ fn r8_nobody_else_steps_into_her_pod_whatever_rbac_says() {
         )
         .await?;
         for (role, account) in [("edit", "editor"), ("admin", "owner")] {
-            let client = account_with(road, namespace, account, role).await?;
+            let client = account_with(stack, namespace, account, role).await?;
             no_way_in(
                 &client,
                 namespace,
@@ -179,20 +179,21 @@ fn r8_nobody_else_steps_into_her_pod_whatever_rbac_says() {
             )
             .await?;
         }
-        let stranger = Team::form(road).await?.researcher.kubernetes(road).await?;
+        let stranger = Team::form(stack).await?.researcher.kubernetes(stack).await?;
         no_way_in(&stranger, namespace, &pod, "somebody of another project", true).await?;
-        no_neighbouring_way(&road.cluster.client().await?, road, namespace, &pod).await
+        no_neighbouring_way(&stack.cluster.client().await?, stack, namespace, &pod).await
     });
 }
 
 /// Services of the project, and the kubelet behind the API server.
-async fn no_neighbouring_way(admin: &Client, road: &Road, namespace: &str, pod: &str) -> Result<()> {
+async fn no_neighbouring_way(admin: &Client, stack: &Stack, namespace: &str, pod: &str) -> Result<()> {
     let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "front"}, "spec": {
         "selector": {"app": "service"}, "ports": [{"port": 80, "targetPort": 8080}]}});
-    road.cluster
+    stack
+        .cluster
         .kubectl()
         .must_with_input(&["create", "-n", namespace, "-f", "-"], &service.to_string())?;
-    let node = road.cluster.node_name().context("no node")?;
+    let node = stack.cluster.node_name().context("no node")?;
     for (verb, path) in [
         (
             "GET",
@@ -237,25 +238,25 @@ async fn no_neighbouring_way(admin: &Client, road: &Road, namespace: &str, pod: 
 }
 
 /// A ServiceAccount of the project with one of Kubernetes' own roles, as an installer may give it.
-pub(super) async fn account_with(road: &Road, namespace: &str, name: &str, role: &str) -> Result<Client> {
-    let admin = road.cluster.client().await?;
+pub(super) async fn account_with(stack: &Stack, namespace: &str, name: &str, role: &str) -> Result<Client> {
+    let admin = stack.cluster.client().await?;
     let account = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name}});
     create(&admin, namespace, account).await?;
     let binding = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": name},
         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
         "subjects": [{"kind": "ServiceAccount", "namespace": namespace, "name": name}]});
     create(&admin, namespace, binding).await?;
-    let token = road.cluster.service_account_token(namespace, name, 600).await?;
-    road.kubernetes(&token).await
+    let token = stack.cluster.service_account_token(namespace, name, 600).await?;
+    stack.kubernetes(&token).await
 }
 
 #[test]
 fn r8_the_list_of_pods_is_nobodys_to_write() {
-    on_the_road(async |road| {
-        let team = Team::form(road).await?;
-        let dave = team.hire(road).await?;
-        her_deployment(road, &team).await?;
-        let kubectl = road.cluster.kubectl();
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
+        let dave = team.hire(stack).await?;
+        her_deployment(stack, &team).await?;
+        let kubectl = stack.cluster.kubectl();
         let change = json!({"spec": {"runsAs": {dave.stamp(): ["any"]}}}).to_string();
         let attempt = [
             "patch",
@@ -288,21 +289,21 @@ fn no_list(code: u16, message: &str) -> bool {
 /// Planted fault: `parameterNotFoundAction: Allow` in the binding `reeve-connect` lets everybody in whom RBAC lets through.
 #[test]
 fn r8_while_there_is_no_list_nobody_steps_in() {
-    on_a_road_of_its_own("no-list", Tier::Node, async |road| {
-        let team = Team::form(&road).await?;
+    on_a_stack_of_its_own("no-list", Tier::Node, async |stack| {
+        let team = Team::form(&stack).await?;
         let namespace = &team.namespace;
-        her_pod(&road, &team, &team.researcher, "web-0").await?;
+        her_pod(&stack, &team, &team.researcher, "web-0").await?;
         let clients = [
-            ("she herself", team.researcher.kubernetes(&road).await?),
-            ("the cluster administrator", road.cluster.client().await?),
+            ("she herself", team.researcher.kubernetes(&stack).await?),
+            ("the cluster administrator", stack.cluster.client().await?),
             (
                 "a ServiceAccount bound to edit",
-                account_with(&road, namespace, "editor", "edit").await?,
+                account_with(&stack, namespace, "editor", "edit").await?,
             ),
         ];
-        signal(road.operator(), nix::sys::signal::Signal::SIGSTOP)?;
+        signal(stack.operator(), nix::sys::signal::Signal::SIGSTOP)?;
         let list = ["delete", "podidentities", "reeve", "-n", namespace];
-        road.cluster.kubectl().must(&list)?;
+        stack.cluster.kubectl().must(&list)?;
         let tries = async |client: &Client, verb: &str, action: &str| {
             let path = format!("/api/v1/namespaces/{namespace}/pods/web-0/{action}");
             try_way(client, &path, verb).await
@@ -325,7 +326,7 @@ fn r8_while_there_is_no_list_nobody_steps_in() {
                 );
             }
         }
-        signal(road.operator(), nix::sys::signal::Signal::SIGCONT)?;
+        signal(stack.operator(), nix::sys::signal::Signal::SIGCONT)?;
         wait_until("her own way in to be there again", async || {
             let (code, message) = tries(&clients[0].1, "GET", "exec?command=id&stdout=true").await?;
             ensure!(code != 403 && !no_list(code, &message), "{code} {message}");
@@ -337,13 +338,13 @@ fn r8_while_there_is_no_list_nobody_steps_in() {
 
 #[test]
 fn r8_a_name_that_is_taken_over_while_no_operator_looks_lets_the_former_owner_out() {
-    on_a_road_of_its_own("taken-over", Tier::Node, async |road| {
-        let team = Team::form(&road).await?;
-        let dave = team.hire(&road).await?;
-        let hers = her_pod(&road, &team, &team.researcher, "web-0").await?;
-        signal(road.operator(), nix::sys::signal::Signal::SIGSTOP)?;
+    on_a_stack_of_its_own("taken-over", Tier::Node, async |stack| {
+        let team = Team::form(&stack).await?;
+        let dave = team.hire(&stack).await?;
+        let hers = her_pod(&stack, &team, &team.researcher, "web-0").await?;
+        signal(stack.operator(), nix::sys::signal::Signal::SIGSTOP)?;
         hers.must(&["delete", "pod", "web-0", "--grace-period=0", "--force"])?;
-        let his = kubectl_of(&road, &team, &dave).await?;
+        let his = kubectl_of(&stack, &team, &dave).await?;
         let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web-0"}, "spec": {
             "terminationGracePeriodSeconds": 0, "containers": [{"name": "main", "image": images::TOOLS, "command": ["sleep", "600"]}]}});
         wait_until("the name to be free", async || {
@@ -358,7 +359,7 @@ fn r8_a_name_that_is_taken_over_while_no_operator_looks_lets_the_former_owner_ou
         })
         .await?;
         // The list still says that web-0 is hers.
-        let list = road.cluster.kubectl().must(&[
+        let list = stack.cluster.kubectl().must(&[
             "get",
             "podidentities",
             "reeve",
@@ -374,7 +375,7 @@ fn r8_a_name_that_is_taken_over_while_no_operator_looks_lets_the_former_owner_ou
         kubectl_refused(&hers.run(&["exec", "web-0", "--", "id"])?, &["R8", &dave.stamp()])?;
         // Nor does the list let him in yet: late entries keep people out.
         kubectl_refused(&his.run(&["exec", "web-0", "--", "id"])?, &["R8"])?;
-        signal(road.operator(), nix::sys::signal::Signal::SIGCONT)?;
+        signal(stack.operator(), nix::sys::signal::Signal::SIGCONT)?;
         wait_until("his pod to be on the list", async || {
             let answer = his.run(&["exec", "web-0", "--", "id"])?;
             Ok(String::from_utf8_lossy(&answer.stdout)
@@ -382,7 +383,7 @@ fn r8_a_name_that_is_taken_over_while_no_operator_looks_lets_the_former_owner_ou
                 .then_some(()))
         })
         .await?;
-        let client = team.researcher.kubernetes(&road).await?;
+        let client = team.researcher.kubernetes(&stack).await?;
         let path = format!(
             "/api/v1/namespaces/{}/pods/web-0/exec?command=id&stdout=true",
             team.namespace

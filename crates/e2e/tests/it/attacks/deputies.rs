@@ -5,15 +5,15 @@ use k8s_openapi::api::authentication::v1::{BoundObjectReference, TokenRequest, T
 use k8s_openapi::api::core::v1::{Pod, ServiceAccount};
 use kube::api::{Api, PostParams};
 use reeve_admission::{Stamp, mutate};
-use reeve_e2e::Road;
+use reeve_e2e::Stack;
 use reeve_testkit::wait_until;
 use serde_json::{Value, json};
 
-use crate::harness::{Team, bare_job, create, deployment, fresh, must_be_refused, on_the_road, patch};
+use crate::harness::{Team, bare_job, create, deployment, fresh, must_be_refused, on_the_stack, patch};
 
 /// A token of a controller's ServiceAccount, as its administrator can always have one; bound to a pod when one is given.
-async fn token_of(road: &Road, controller: &str, pod: Option<&Pod>) -> Result<String> {
-    let accounts: Api<ServiceAccount> = Api::namespaced(road.cluster.client().await?, "kube-system");
+async fn token_of(stack: &Stack, controller: &str, pod: Option<&Pod>) -> Result<String> {
+    let accounts: Api<ServiceAccount> = Api::namespaced(stack.cluster.client().await?, "kube-system");
     let request = TokenRequest {
         spec: Some(TokenRequestSpec {
             expiration_seconds: Some(600),
@@ -51,8 +51,8 @@ fn pod_of(team: &Team, name: &str, owner: Option<&Value>) -> Result<Value> {
 }
 
 /// A Job of hers that waits, so that its pods are ours to make.
-async fn her_waiting_job(road: &Road, team: &Team) -> Result<Value> {
-    let alice = team.researcher.kubernetes(road).await?;
+async fn her_waiting_job(stack: &Stack, team: &Team) -> Result<Value> {
+    let alice = team.researcher.kubernetes(stack).await?;
     let mut job = bare_job("waits", &["id"]);
     job["spec"]["suspend"] = json!(true);
     Ok(create(&alice, &team.namespace, job).await?)
@@ -60,11 +60,11 @@ async fn her_waiting_job(road: &Road, team: &Team) -> Result<Value> {
 
 #[test]
 fn r4_a_controller_makes_no_pod_that_nothing_owns() {
-    on_the_road(async |road| {
-        let team = Team::form(road).await?;
-        let job = her_waiting_job(road, &team).await?;
-        let client = road
-            .kubernetes(&token_of(road, "job-controller", None).await?)
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
+        let job = her_waiting_job(stack, &team).await?;
+        let client = stack
+            .kubernetes(&token_of(stack, "job-controller", None).await?)
             .await?;
         must_be_refused(
             create(&client, &team.namespace, pod_of(&team, "unowned", None)?).await,
@@ -86,12 +86,12 @@ fn r4_a_controller_makes_no_pod_that_nothing_owns() {
 
 #[test]
 fn r4_a_controller_changes_no_template() {
-    on_the_road(async |road| {
-        let team = Team::form(road).await?;
-        let alice = team.researcher.kubernetes(road).await?;
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
+        let alice = team.researcher.kubernetes(stack).await?;
         create(&alice, &team.namespace, deployment("service", 0)).await?;
-        let client = road
-            .kubernetes(&token_of(road, "deployment-controller", None).await?)
+        let client = stack
+            .kubernetes(&token_of(stack, "deployment-controller", None).await?)
             .await?;
         let path = format!("/apis/apps/v1/namespaces/{}/deployments/service", team.namespace);
         let put = async |change: &dyn Fn(&mut Value)| -> Result<kube::Result<Value>> {
@@ -126,10 +126,10 @@ fn r4_a_controller_changes_no_template() {
 
 #[test]
 fn r4_the_token_of_a_pod_is_not_a_controllers() {
-    on_the_road(async |road| {
-        let team = Team::form(road).await?;
-        let job = her_waiting_job(road, &team).await?;
-        let admin = road.cluster.client().await?;
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
+        let job = her_waiting_job(stack, &team).await?;
+        let admin = stack.cluster.client().await?;
         // Somebody who may make pods in kube-system runs one under the controller's account; it need not even start.
         let name = fresh("deputy");
         let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": {
@@ -139,8 +139,8 @@ fn r4_the_token_of_a_pod_is_not_a_controllers() {
         let made = pods
             .create(&PostParams::default(), &serde_json::from_value(pod)?)
             .await?;
-        let token = token_of(road, "job-controller", Some(&made)).await?;
-        let client = road.kubernetes(&token).await?;
+        let token = token_of(stack, "job-controller", Some(&made)).await?;
+        let client = stack.kubernetes(&token).await?;
         let outcome = create(&client, &team.namespace, pod_of(&team, "by-a-pod", Some(&job))?).await;
         pods.delete(&name, &kube::api::DeleteParams::default().grace_period(0))
             .await?;
@@ -150,12 +150,12 @@ fn r4_the_token_of_a_pod_is_not_a_controllers() {
 
 #[test]
 fn r4_people_write_no_controller_revisions() {
-    on_the_road(async |road| {
-        let team = Team::form(road).await?;
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
         let revision = json!({"apiVersion": "apps/v1", "kind": "ControllerRevision", "metadata": {"name": "forged"}, "revision": 7,
             "data": {"spec": {"template": {"spec": {"containers": [{"name": "main", "image": "local.test/evil:1"}]}}}}});
         // No role grants it to her; the policy refuses it to whom RBAC refuses nothing.
-        let alice = team.researcher.kubernetes(road).await?;
+        let alice = team.researcher.kubernetes(stack).await?;
         must_be_refused(
             create(&alice, &team.namespace, revision.clone()).await,
             &["controllerrevisions"],
@@ -165,19 +165,19 @@ fn r4_people_write_no_controller_revisions() {
             patch(&alice, &team.namespace, "ControllerRevision", "any", change).await,
             &["controllerrevisions"],
         )?;
-        let admin = road.cluster.client().await?;
+        let admin = stack.cluster.client().await?;
         must_be_refused(create(&admin, &team.namespace, revision).await, &["R4"])
     });
 }
 
 #[test]
 fn r11_the_operator_binds_nothing_outside_projects() {
-    on_the_road(async |road| {
-        let token = road
+    on_the_stack(async |stack| {
+        let token = stack
             .cluster
             .service_account_token("reeve-system", "reeve-operator", 600)
             .await?;
-        let client = road.kubernetes(&token).await?;
+        let client = stack.kubernetes(&token).await?;
         let binding = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": "grab"},
             "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "reeve-l1-researcher"},
             "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "mallory@reeve.example"}]});
@@ -203,26 +203,26 @@ fn r11_the_operator_binds_nothing_outside_projects() {
 
 #[test]
 fn r12_nobody_but_the_link_writes_workloads() {
-    on_the_road(async |road| {
-        let team = Team::form(road).await?;
-        let other = team.hire(road).await?;
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
+        let other = team.hire(stack).await?;
         let workload = json!({"apiVersion": "reeve.dev/v1alpha1", "kind": "Workload", "metadata": {"name": "forged"}, "spec": {
             "id": "00000000-0000-4000-8000-000000000001", "projectId": team.project, "submittedBy": other.person.username,
             "image": reeve_testkit::images::TOOLS, "identity": {"userId": other.person.id, "email": other.person.username,
             "uid": other.uid, "gid": 5000}}});
-        let alice = team.researcher.kubernetes(road).await?;
+        let alice = team.researcher.kubernetes(stack).await?;
         must_be_refused(
             create(&alice, &team.namespace, workload.clone()).await,
             &["cannot create resource \"workloads\""],
         )?;
         // Schemas come before policies: that the policy is what refuses an administrator shows that nothing else is wrong.
-        let admin = road.cluster.client().await?;
+        let admin = stack.cluster.client().await?;
         must_be_refused(
             create(&admin, &team.namespace, workload).await,
             &["R12", "reeve submit"],
         )?;
-        let kubectl = road.cluster.kubectl();
-        let body = json!({"name": "real", "projectId": team.project, "clusterId": road.cluster_id, "spec": {"image": reeve_testkit::images::TOOLS, "command": "true"}});
+        let kubectl = stack.cluster.kubectl();
+        let body = json!({"name": "real", "projectId": team.project, "clusterId": stack.cluster_id, "spec": {"image": reeve_testkit::images::TOOLS, "command": "true"}});
         team.researcher
             .rest
             .post("/api/v1/workloads/trainings", body)

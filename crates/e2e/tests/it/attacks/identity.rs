@@ -4,14 +4,14 @@ use anyhow::{Context, ensure};
 use reeve_e2e::organization;
 use serde_json::{Value, json};
 
-use crate::harness::{Team, bare_job, create, fresh, must_be_refused, on_the_road};
+use crate::harness::{Team, bare_job, create, fresh, must_be_refused, on_the_stack};
 
 #[test]
 fn r3_a_forged_stamp_is_refused() {
-    on_the_road(async |road| {
-        let team = Team::form(road).await?;
-        let dave = team.hire(road).await?;
-        let client = dave.kubernetes(road).await?;
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
+        let dave = team.hire(stack).await?;
+        let client = dave.kubernetes(stack).await?;
         let mut job = bare_job("forged", &["id"]);
         job["spec"]["template"]["metadata"] =
             json!({"annotations": {"reeve.dev/runs-as": team.researcher.stamp()}});
@@ -28,11 +28,11 @@ fn r3_a_forged_stamp_is_refused() {
 
 #[test]
 fn r5_a_person_without_identity_and_the_administrator_are_told_the_remedies() {
-    on_the_road(async |road| {
-        let team = Team::form(road).await?;
-        let person = organization::create_user(&road.admin, &fresh("person"), None).await?;
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
+        let person = organization::create_user(&stack.admin, &fresh("person"), None).await?;
         organization::create_rule(
-            &road.admin,
+            &stack.admin,
             "user",
             &person.username,
             "L1 researcher",
@@ -40,15 +40,15 @@ fn r5_a_person_without_identity_and_the_administrator_are_told_the_remedies() {
             &team.project,
         )
         .await?;
-        team.wait_until_bound(road, "l1-researcher", &person.username)
+        team.wait_until_bound(stack, "l1-researcher", &person.username)
             .await?;
-        let rest = road.admin.sign_in(&person.username, &person.password).await?;
-        let token = road.kubernetes_token(&rest).await?;
-        road.cluster.wait_until_token_accepted(&token).await?;
+        let rest = stack.admin.sign_in(&person.username, &person.password).await?;
+        let token = stack.kubernetes_token(&rest).await?;
+        stack.cluster.wait_until_token_accepted(&token).await?;
         let remedies = ["R5", "posix", "enforceRunAsUser"];
         must_be_refused(
             create(
-                &road.kubernetes(&token).await?,
+                &stack.kubernetes(&token).await?,
                 &team.namespace,
                 bare_job("nobody", &["id"]),
             )
@@ -57,7 +57,7 @@ fn r5_a_person_without_identity_and_the_administrator_are_told_the_remedies() {
         )?;
         must_be_refused(
             create(
-                &road.cluster.client().await?,
+                &stack.cluster.client().await?,
                 &team.namespace,
                 bare_job("admin", &["id"]),
             )
@@ -69,9 +69,9 @@ fn r5_a_person_without_identity_and_the_administrator_are_told_the_remedies() {
 
 #[test]
 fn r6_other_peoples_numbers_are_refused_wherever_they_stand() {
-    on_the_road(async |road| {
-        let team = Team::form(road).await?;
-        let client = team.researcher.kubernetes(road).await?;
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
+        let client = team.researcher.kubernetes(stack).await?;
         let other = team.researcher.uid + 1000;
         let at_pod = |context: Value| {
             let mut job = bare_job("others", &["id"]);
@@ -96,9 +96,9 @@ fn r6_other_peoples_numbers_are_refused_wherever_they_stand() {
 
 #[test]
 fn r15_a_dry_run_has_the_same_verdict_and_no_effect() {
-    on_the_road(async |road| {
-        let team = Team::form(road).await?;
-        let client = team.researcher.kubernetes(road).await?;
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
+        let client = team.researcher.kubernetes(stack).await?;
         let jobs: kube::Api<k8s_openapi::api::batch::v1::Job> =
             kube::Api::namespaced(client, &team.namespace);
         let dry = kube::api::PostParams {

@@ -4,16 +4,16 @@
 use anyhow::{Context, Result, ensure};
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, ListParams};
-use reeve_e2e::Road;
+use reeve_e2e::Stack;
 use reeve_testkit::{images, wait_until};
 use serde_json::{Value, json};
 
 use super::{kubectl_of, kubectl_refused};
-use crate::harness::{Team, create, deployment, must_be_refused, on_the_road, patch};
+use crate::harness::{Team, create, deployment, must_be_refused, on_the_stack, patch};
 
 /// Her Job, running, as Kubernetes has it.
-async fn her_job(road: &Road, team: &Team) -> Result<Value> {
-    let client = team.researcher.kubernetes(road).await?;
+async fn her_job(stack: &Stack, team: &Team) -> Result<Value> {
+    let client = team.researcher.kubernetes(stack).await?;
     let job = json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "train1"}, "spec": {"template": {"spec": {
         "restartPolicy": "Never", "terminationGracePeriodSeconds": 0,
         "containers": [{"name": "main", "image": images::TOOLS, "command": ["sleep", "600"]}]}}}});
@@ -38,11 +38,11 @@ fn ending_pod(name: &str) -> Value {
 
 #[test]
 fn r18_no_pod_of_a_colleague_ends_her_job() {
-    on_the_road(async |road| {
-        let team = Team::form(road).await?;
-        let job = her_job(road, &team).await?;
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
+        let job = her_job(stack, &team).await?;
         let uid = job["metadata"]["uid"].as_str().context("no uid")?;
-        let dave = team.hire(road).await?.kubernetes(road).await?;
+        let dave = team.hire(stack).await?.kubernetes(stack).await?;
         let namespace = &team.namespace;
         let labels =
             json!({"batch.kubernetes.io/controller-uid": uid, "controller-uid": uid, "job-name": "train1"});
@@ -82,7 +82,7 @@ fn r18_no_pod_of_a_colleague_ends_her_job() {
                 &["R18"],
             )?;
             // Nor as the cluster's administrator, whom RBAC refuses nothing.
-            let admin = road.cluster.client().await?;
+            let admin = stack.cluster.client().await?;
             must_be_refused(
                 patch(&admin, namespace, "Pod", "harmless", change).await,
                 &["R18"],
@@ -100,10 +100,10 @@ fn r18_no_pod_of_a_colleague_ends_her_job() {
 
 #[test]
 fn r18_no_job_of_a_colleague_is_taken_for_her_workload() {
-    on_the_road(async |road| {
-        let team = Team::form(road).await?;
-        let dave = team.hire(road).await?;
-        let client = dave.kubernetes(road).await?;
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
+        let dave = team.hire(stack).await?;
+        let client = dave.kubernetes(stack).await?;
         let job = |reference: Value, labels: Value| {
             json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "train1",
             "labels": labels, "ownerReferences": reference}, "spec": {"template": {"spec": {"restartPolicy": "Never",
@@ -136,7 +136,7 @@ fn r18_no_job_of_a_colleague_is_taken_for_her_workload() {
             .await,
             &["R18"],
         )?;
-        let body = json!({"name": "train1", "projectId": team.project, "clusterId": road.cluster_id,
+        let body = json!({"name": "train1", "projectId": team.project, "clusterId": stack.cluster_id,
             "spec": {"image": images::TOOLS, "command": "true"}});
         team.researcher
             .rest
@@ -144,7 +144,7 @@ fn r18_no_job_of_a_colleague_is_taken_for_her_workload() {
             .await?
             .expect(202)?;
         wait_until("her workload to say what is in the way", async || {
-            let kubectl = road.cluster.kubectl();
+            let kubectl = stack.cluster.kubectl();
             let status = kubectl.must(&[
                 "get",
                 "workload",
@@ -163,11 +163,11 @@ fn r18_no_job_of_a_colleague_is_taken_for_her_workload() {
 
 #[test]
 fn r19_no_pod_of_a_colleague_is_adopted_by_her_replica_set() {
-    on_the_road(async |road| {
-        let team = Team::form(road).await?;
-        let alice = team.researcher.kubernetes(road).await?;
-        let dave = team.hire(road).await?;
-        let client = dave.kubernetes(road).await?;
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
+        let alice = team.researcher.kubernetes(stack).await?;
+        let dave = team.hire(stack).await?;
+        let client = dave.kubernetes(stack).await?;
         let namespace = &team.namespace;
         let hers = create(&alice, namespace, deployment("service", 1)).await?;
         let user = &team.researcher.person.id;
@@ -181,7 +181,7 @@ fn r19_no_pod_of_a_colleague_is_adopted_by_her_replica_set() {
         twin["spec"]["selector"]["matchLabels"] = json!({"app": "service", "twin": "yes"});
         twin["spec"]["template"]["metadata"]["labels"] = json!({"app": "service", "twin": "yes"});
         create(&client, namespace, twin).await?;
-        let kubectl = kubectl_of(road, &team, &dave).await?;
+        let kubectl = kubectl_of(stack, &team, &dave).await?;
         let his = wait_until("his pod to run", async || {
             let name = kubectl.must(&[
                 "get",
@@ -240,7 +240,7 @@ fn r19_no_pod_of_a_colleague_is_adopted_by_her_replica_set() {
         )
         .await?;
         wait_until("two pods of hers", async || {
-            let owned = road.cluster.kubectl().must(&[
+            let owned = stack.cluster.kubectl().must(&[
                 "get",
                 "pods",
                 "-n",

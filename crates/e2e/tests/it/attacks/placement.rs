@@ -7,11 +7,11 @@ use anyhow::{Context, Result, ensure};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::{Api, Patch, PatchParams};
-use reeve_e2e::Road;
+use reeve_e2e::Stack;
 use reeve_testkit::{apply_yaml, wait_until};
 use serde_json::{Value, json};
 
-use crate::harness::{Team, bare_job, create, fresh, must_be_refused, on_the_road};
+use crate::harness::{Team, bare_job, create, fresh, must_be_refused, on_the_stack};
 
 /// A Job of one line of shell, with something more in its pod's spec.
 fn job(name: &str, script: &str, more: &Value) -> Value {
@@ -36,10 +36,10 @@ async fn succeeded(client: &kube::Client, namespace: &str, name: &str) -> Result
 
 #[test]
 fn r20_nobody_chooses_node_priority_or_the_nodes_of_the_control_plane() {
-    on_the_road(async |road| {
-        let team = Team::form(road).await?;
-        let client = team.researcher.kubernetes(road).await?;
-        let node = road.cluster.node_name().unwrap_or("node").to_owned();
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
+        let client = team.researcher.kubernetes(stack).await?;
+        let node = stack.cluster.node_name().unwrap_or("node").to_owned();
         for more in [
             json!({"priorityClassName": "system-node-critical"}),
             json!({"priorityClassName": "system-cluster-critical"}),
@@ -60,9 +60,9 @@ fn r20_nobody_chooses_node_priority_or_the_nodes_of_the_control_plane() {
 /// The kubelet of a Windows node would run a pod without uid and gid; that of a Linux node takes no other.
 #[test]
 fn r20_a_pod_for_windows_is_refused_and_every_other_is_for_linux() {
-    on_the_road(async |road| {
-        let team = Team::form(road).await?;
-        let client = team.researcher.kubernetes(road).await?;
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
+        let client = team.researcher.kubernetes(stack).await?;
         let windows = json!({"os": {"name": "windows"}});
         let refused = create(&client, &team.namespace, job("windows", "id", &windows)).await;
         ensure!(refused.is_err(), "{refused:?}");
@@ -77,9 +77,9 @@ fn r20_a_pod_for_windows_is_refused_and_every_other_is_for_linux() {
 }
 
 /// A volume on the node's disk, bound to the claim `shared` of the namespace.
-async fn volume(road: &Road, team: &Team, folder: &Path) -> Result<()> {
+async fn volume(stack: &Stack, team: &Team, folder: &Path) -> Result<()> {
     let name = fresh("volume");
-    let node = road.cluster.node_name().context("a node")?;
+    let node = stack.cluster.node_name().context("a node")?;
     let size = json!({"storage": "1Gi"});
     let volume = json!({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name}, "spec": {
         "capacity": size, "accessModes": ["ReadWriteOnce"], "storageClassName": "", "persistentVolumeReclaimPolicy": "Retain",
@@ -89,7 +89,7 @@ async fn volume(road: &Road, team: &Team, folder: &Path) -> Result<()> {
     let claim = json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim",
         "metadata": {"name": "shared", "namespace": team.namespace}, "spec": {
         "accessModes": ["ReadWriteOnce"], "storageClassName": "", "volumeName": name, "resources": {"requests": size}}});
-    let client = road.cluster.installer_client().await?;
+    let client = stack.cluster.installer_client().await?;
     apply_yaml(&client, &volume.to_string()).await?;
     apply_yaml(&client, &claim.to_string()).await?;
     Ok(())
@@ -98,10 +98,10 @@ async fn volume(road: &Road, team: &Team, folder: &Path) -> Result<()> {
 /// Planted fault: with the label set from the start the first Job is admitted, and what it reads is shown by the rest of the test.
 #[test]
 fn r21_other_peoples_files_are_regrouped_only_where_the_namespace_allows_it() {
-    on_the_road(async |road| {
-        let team = Team::form(road).await?;
-        let client = team.researcher.kubernetes(road).await?;
-        let folder = road.dir().join(fresh("files"));
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
+        let client = team.researcher.kubernetes(stack).await?;
+        let folder = stack.dir().join(fresh("files"));
         std::fs::create_dir(&folder)?;
         std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755))?;
         let file = folder.join("private");
@@ -112,7 +112,7 @@ fn r21_other_peoples_files_are_regrouped_only_where_the_namespace_allows_it() {
             Ok((found.uid(), found.gid(), found.mode() & 0o777))
         };
         let before = owner(&file)?;
-        volume(road, &team, &folder).await?;
+        volume(stack, &team, &folder).await?;
 
         let mounted = |context: Value| {
             let mut more =
@@ -140,7 +140,7 @@ fn r21_other_peoples_files_are_regrouped_only_where_the_namespace_allows_it() {
         ensure!(owner(&file)? == before, "{:?}", owner(&file)?);
 
         // Where an installer allows it, the node does what the page says: for good, and to every file.
-        let namespaces = Api::<Namespace>::all(road.cluster.installer_client().await?);
+        let namespaces = Api::<Namespace>::all(stack.cluster.installer_client().await?);
         let label = Patch::Merge(json!({"metadata": {"labels": {"reeve.dev/allow-fs-group": "true"}}}));
         namespaces
             .patch(&team.namespace, &PatchParams::default(), &label)

@@ -5,13 +5,13 @@ use kube::Client;
 use reeve_testkit::{Tier, wait_for};
 use serde_json::{Value, json};
 
-use crate::harness::{Team, fresh, must_be_refused, on_a_road_of_its_own, on_the_road};
+use crate::harness::{Team, fresh, must_be_refused, on_a_stack_of_its_own, on_the_stack};
 
 #[test]
 fn r1_a_deleted_policy_is_an_alarm_within_a_minute() {
-    on_a_road_of_its_own("policy", Tier::ApiServer, async |road| {
+    on_a_stack_of_its_own("policy", Tier::ApiServer, async |stack| {
         let policies: kube::Api<k8s_openapi::api::admissionregistration::v1::ValidatingAdmissionPolicy> =
-            kube::Api::all(road.cluster.installer_client().await?);
+            kube::Api::all(stack.cluster.installer_client().await?);
         let all = policies.list(&kube::api::ListParams::default()).await?;
         let name = all
             .items
@@ -25,9 +25,9 @@ fn r1_a_deleted_policy_is_an_alarm_within_a_minute() {
             std::time::Duration::from_secs(60),
             "the control plane to show the alarm",
             async || {
-                let cluster = road
+                let cluster = stack
                     .admin
-                    .get(&format!("/api/v1/clusters/{}", road.cluster_id))
+                    .get(&format!("/api/v1/clusters/{}", stack.cluster_id))
                     .await?
                     .expect(200)?;
                 ensure!(
@@ -44,8 +44,8 @@ fn r1_a_deleted_policy_is_an_alarm_within_a_minute() {
 
 #[test]
 fn r1_the_operator_cannot_change_policies() {
-    on_the_road(async |road| {
-        let kubectl = road.kubectl(&road.operator_kubeconfig());
+    on_the_stack(async |stack| {
+        let kubectl = stack.kubectl(&stack.operator_kubeconfig());
         for verb in ["create", "update", "patch", "delete"] {
             let answer = kubectl.run(&[
                 "auth",
@@ -65,14 +65,14 @@ fn r1_the_operator_cannot_change_policies() {
 
 #[test]
 fn r2_not_even_an_administrator_removes_the_label_that_selects_the_policies() {
-    on_the_road(async |road| {
-        let team = Team::form(road).await?;
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
         for change in [
             "reeve.dev/project-",
             "reeve.dev/enforce-run-as-user=false",
             "pod-security.kubernetes.io/enforce=privileged",
         ] {
-            let answer = road.cluster.kubectl().run(&[
+            let answer = stack.cluster.kubectl().run(&[
                 "label",
                 "namespace",
                 &team.namespace,
@@ -85,7 +85,7 @@ fn r2_not_even_an_administrator_removes_the_label_that_selects_the_policies() {
                 "{change}: {said}"
             );
         }
-        let installer = road.kubectl(road.cluster.installer_kubeconfig());
+        let installer = stack.kubectl(stack.cluster.installer_kubeconfig());
         installer.must(&[
             "label",
             "namespace",
@@ -93,7 +93,7 @@ fn r2_not_even_an_administrator_removes_the_label_that_selects_the_policies() {
             "--overwrite",
             "team=vision",
         ])?;
-        road.cluster.kubectl().must(&[
+        stack.cluster.kubectl().must(&[
             "label",
             "namespace",
             &team.namespace,
@@ -121,15 +121,15 @@ async fn send(client: &Client, method: &str, path: &str, body: &Value) -> Result
 
 #[test]
 fn r13_nobody_but_an_installer_edits_the_settings() {
-    on_the_road(async |road| {
-        let team = Team::form(road).await?;
-        let admin = road.cluster.client().await?;
-        let alice = team.researcher.kubernetes(road).await?;
-        let token = road
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
+        let admin = stack.cluster.client().await?;
+        let alice = team.researcher.kubernetes(stack).await?;
+        let token = stack
             .cluster
             .service_account_token("reeve-system", "reeve-operator", 600)
             .await?;
-        let operator = road.kubernetes(&token).await?;
+        let operator = stack.kubernetes(&token).await?;
         let read = async || -> Result<Value> { Ok(send(&admin, "GET", CONFIG, &Value::Null).await??) };
         let before = read().await?["spec"].clone();
         ensure!(before["enforceRunAsUser"] == true, "{before}");
@@ -158,7 +158,7 @@ fn r13_nobody_but_an_installer_edits_the_settings() {
             &["R13"],
         )?;
         // An installer may.
-        let installer = road.cluster.installer_client().await?;
+        let installer = stack.cluster.installer_client().await?;
         let answer = send(&installer, "PATCH", &dry, &change).await??;
         ensure!(answer["spec"]["enforceRunAsUser"] == false, "{answer}");
         ensure!(read().await?["spec"] == before);
@@ -168,12 +168,12 @@ fn r13_nobody_but_an_installer_edits_the_settings() {
 
 #[test]
 fn r2_not_even_an_administrator_makes_a_namespace_a_projects() {
-    on_the_road(async |road| {
-        let existing = road.cluster.namespace("existing").await?;
+    on_the_stack(async |stack| {
+        let existing = stack.cluster.namespace("existing").await?;
         let label = "reeve.dev/project=stolen";
-        let admin = road.cluster.kubectl();
-        let operator = road.kubectl(&road.operator_kubeconfig());
-        let installer = road.kubectl(road.cluster.installer_kubeconfig());
+        let admin = stack.cluster.kubectl();
+        let operator = stack.kubectl(&stack.operator_kubeconfig());
+        let installer = stack.kubectl(stack.cluster.installer_kubeconfig());
         let adding = |namespace: &'static str| ["label", "--dry-run=server", "namespace", namespace, label];
 
         let said = |answer: std::process::Output| {
@@ -201,8 +201,8 @@ fn r2_not_even_an_administrator_makes_a_namespace_a_projects() {
         ensure!(!admitted && message.contains("R2"), "{message}");
         installer.must_with_input(&create, &manifest.to_string())?;
         // And her token reaches no namespace at all.
-        let team = Team::form(road).await?;
-        let alice = team.researcher.kubernetes(road).await?;
+        let team = Team::form(stack).await?;
+        let alice = team.researcher.kubernetes(stack).await?;
         let path = format!("/api/v1/namespaces/{}", team.namespace);
         let change = json!({"metadata": {"labels": {"reeve.dev/enforce-run-as-user": "false"}}});
         must_be_refused(

@@ -6,15 +6,15 @@ use serde_json::{Value, json};
 
 use crate::attacks::connect::account_with;
 use crate::cli::terminal;
-use crate::harness::{Team, create, must_be_refused, on_a_road_of_its_own, on_the_road, patch};
+use crate::harness::{Team, create, must_be_refused, on_a_stack_of_its_own, on_the_stack, patch};
 
 #[test]
 fn r22_a_trusted_queue_places_her_job_and_changes_nothing_else_of_it() {
-    on_a_road_of_its_own("queue", Tier::Node, async |road| {
-        let team = Team::form(&road).await?;
+    on_a_stack_of_its_own("queue", Tier::Node, async |stack| {
+        let team = Team::form(&stack).await?;
         let namespace = &team.namespace;
-        let queue = account_with(&road, namespace, "queue", "edit").await?;
-        let alice = team.researcher.kubernetes(&road).await?;
+        let queue = account_with(&stack, namespace, "queue", "edit").await?;
+        let alice = team.researcher.kubernetes(&stack).await?;
         let template = json!({"spec": {"restartPolicy": "Never", "containers": [
             {"name": "main", "image": images::TOOLS, "command": ["id"]}]}});
         let job = json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "queued"}, "spec": {"suspend": true, "template": template}});
@@ -30,7 +30,7 @@ fn r22_a_trusted_queue_places_her_job_and_changes_nothing_else_of_it() {
 
         let trusted = json!({"spec": {"trustedMutators": [{"namespace": namespace, "serviceAccount": "queue",
             "fields": ["nodeSelector", "tolerations"]}]}});
-        let kubeconfig = road.kubectl(road.cluster.installer_kubeconfig());
+        let kubeconfig = stack.kubectl(stack.cluster.installer_kubeconfig());
         kubeconfig.must(&[
             "patch",
             "reeveconfigs.reeve.dev",
@@ -72,7 +72,7 @@ fn r22_a_trusted_queue_places_her_job_and_changes_nothing_else_of_it() {
             json!({"spec": {"suspend": false}}),
         )
         .await?;
-        let printed = crate::harness::output_of(&road, namespace, "job-name=queued").await?;
+        let printed = crate::harness::output_of(&stack, namespace, "job-name=queued").await?;
         ensure!(
             printed.contains(&format!("uid={}", team.researcher.uid)),
             "{printed}"
@@ -132,14 +132,14 @@ fn injector(namespace: &str, container: &Value) -> String {
 
 #[test]
 fn an_injected_container_without_a_context_is_refused_where_she_looks() {
-    on_the_road(async |road| {
-        let team = Team::form(road).await?;
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
         let namespace = &team.namespace;
-        let kubectl = road.cluster.kubectl();
+        let kubectl = stack.cluster.kubectl();
         let bad = json!({"name": "proxy", "image": images::TOOLS, "command": ["sleep", "20"]});
         kubectl.must_with_input(&["apply", "-f", "-"], &injector(namespace, &bad))?;
         wait_until("the injector to be in force", async || {
-            let alice = team.researcher.kubernetes(road).await?;
+            let alice = team.researcher.kubernetes(stack).await?;
             let probe = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "probe"}, "spec": {
                 "nodeSelector": {"nowhere": "true"}, "containers": [{"name": "main", "image": images::TOOLS}]}});
             let made = create(&alice, namespace, probe).await;
@@ -150,7 +150,7 @@ fn an_injected_container_without_a_context_is_refused_where_she_looks() {
             Ok(Some(()))
         })
         .await?;
-        let body = json!({"name": "meshed", "projectId": team.project, "clusterId": road.cluster_id,
+        let body = json!({"name": "meshed", "projectId": team.project, "clusterId": stack.cluster_id,
             "spec": {"image": images::TOOLS, "command": "echo she speaks"}});
         team.researcher
             .rest
@@ -183,7 +183,7 @@ fn an_injected_container_without_a_context_is_refused_where_she_looks() {
         status("the pod goes on until the container `proxy`", "Running").await?;
         // Planted fault: without `?container=` the API server answers "a container name must be specified".
         let settings = tempfile::tempdir()?;
-        let reeve = terminal(road, &team.researcher.person, settings.path())?;
+        let reeve = terminal(stack, &team.researcher.person, settings.path())?;
         let logs = ["logs", "meshed", "-p", &team.project_name];
         let (own, other) = (
             reeve.must(&logs)?,
@@ -207,14 +207,14 @@ fn an_injected_container_without_a_context_is_refused_where_she_looks() {
 /// `true` (the pod runs), and `workload::refused` that lists no events (the message stays empty).
 #[test]
 fn r6_a_container_that_is_injected_with_another_uid_is_refused_where_she_looks_until_it_is_over() {
-    on_the_road(async |road| {
-        let team = Team::form(road).await?;
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
         let namespace = &team.namespace;
-        let kubectl = road.cluster.kubectl();
+        let kubectl = stack.cluster.kubectl();
         let foreign = json!({"name": "proxy", "image": images::TOOLS, "command": ["true"], "securityContext": {
             "allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}, "runAsUser": 70099}});
         kubectl.must_with_input(&["apply", "-f", "-"], &injector(namespace, &foreign))?;
-        let alice = team.researcher.kubernetes(road).await?;
+        let alice = team.researcher.kubernetes(stack).await?;
         wait_until("the injector to be in force", async || {
             let probe = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "probe"}, "spec": {
                 "nodeSelector": {"nowhere": "true"}, "containers": [{"name": "main", "image": images::TOOLS}]}});
@@ -225,7 +225,7 @@ fn r6_a_container_that_is_injected_with_another_uid_is_refused_where_she_looks_u
             Ok(Some(()))
         })
         .await?;
-        let body = json!({"name": "meshed", "projectId": team.project, "clusterId": road.cluster_id,
+        let body = json!({"name": "meshed", "projectId": team.project, "clusterId": stack.cluster_id,
             "spec": {"image": images::TOOLS, "command": "true"}});
         let made = team.researcher.rest.post("/api/v1/workloads/trainings", body);
         made.await?.expect(202)?;
@@ -248,7 +248,7 @@ fn r6_a_container_that_is_injected_with_another_uid_is_refused_where_she_looks_u
         })
         .await?;
         let settings = tempfile::tempdir()?;
-        let reeve = terminal(road, &team.researcher.person, settings.path())?;
+        let reeve = terminal(stack, &team.researcher.person, settings.path())?;
         let told = reeve.run(&["logs", "meshed", "-p", &team.project_name], "")?;
         let told = String::from_utf8_lossy(&told.stderr).into_owned();
         ensure!(told.contains("reeve: R6: "), "{told}");

@@ -3,13 +3,13 @@
 use serde_json::json;
 
 use super::{kubectl_of, kubectl_refused};
-use crate::harness::{Team, on_the_road};
+use crate::harness::{Team, on_the_stack};
 
 #[test]
 fn r16_a_service_takes_no_addresses_that_an_installer_did_not_give_it() {
-    on_the_road(async |road| {
-        let team = Team::form(road).await?;
-        let kubectl = kubectl_of(road, &team, &team.researcher).await?;
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
+        let kubectl = kubectl_of(stack, &team, &team.researcher).await?;
         let mut service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "namespace": team.namespace},
             "spec": {"selector": {"app": "web"}, "ports": [{"port": 80}]}});
         kubectl.must_with_input(&["create", "-f", "-"], &service.to_string())?;
@@ -29,12 +29,12 @@ fn r16_a_service_takes_no_addresses_that_an_installer_did_not_give_it() {
             &kubectl.run_with_input(&["create", "-f", "-"], &service.to_string())?,
             &["R16"],
         )?;
-        let admin = road.cluster.kubectl();
+        let admin = stack.cluster.kubectl();
         kubectl_refused(
             &admin.run_with_input(&["create", "-f", "-"], &service.to_string())?,
             &["R16"],
         )?;
-        let installer = road.kubectl(road.cluster.installer_kubeconfig());
+        let installer = stack.kubectl(stack.cluster.installer_kubeconfig());
         installer.must_with_input(&["create", "-f", "-"], &service.to_string())?;
         kubectl.must(&["label", "service", "grab", "team=vision"])?;
         kubectl.must(&["delete", "service", "web", "grab"])?;

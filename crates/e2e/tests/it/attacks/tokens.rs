@@ -5,13 +5,13 @@ use reeve_testkit::wait_until;
 use serde_json::json;
 
 use super::{kubectl_of, kubectl_refused};
-use crate::harness::{Team, bare_job, create, fresh, must_be, must_be_refused, on_the_road, refusal};
+use crate::harness::{Team, bare_job, create, fresh, must_be, must_be_refused, on_the_stack, refusal};
 
 #[test]
 fn r5_a_service_accounts_token_starts_nothing() {
-    on_the_road(async |road| {
-        let team = Team::form(road).await?;
-        let installer = road.cluster.installer_client().await?;
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
+        let installer = stack.cluster.installer_client().await?;
         create(
             &installer,
             &team.namespace,
@@ -19,7 +19,7 @@ fn r5_a_service_accounts_token_starts_nothing() {
         )
         .await?;
         // Somebody with the right to do so bound it; identity is still missing.
-        road.kubectl(road.cluster.installer_kubeconfig()).must(&[
+        stack.kubectl(stack.cluster.installer_kubeconfig()).must(&[
             "create",
             "rolebinding",
             "runner",
@@ -28,11 +28,11 @@ fn r5_a_service_accounts_token_starts_nothing() {
             "--clusterrole=edit",
             &format!("--serviceaccount={}:runner", team.namespace),
         ])?;
-        let token = road
+        let token = stack
             .cluster
             .service_account_token(&team.namespace, "runner", 600)
             .await?;
-        let client = road.kubernetes(&token).await?;
+        let client = stack.kubernetes(&token).await?;
         wait_until("the binding to count", async || {
             let (code, message) =
                 refusal(create(&client, &team.namespace, bare_job("deputy", &["id"])).await)?;
@@ -41,7 +41,7 @@ fn r5_a_service_accounts_token_starts_nothing() {
         })
         .await?;
         // And she may not ask for such a token at all.
-        let alice = team.researcher.kubernetes(road).await?;
+        let alice = team.researcher.kubernetes(stack).await?;
         let accounts: kube::Api<k8s_openapi::api::core::v1::ServiceAccount> =
             kube::Api::namespaced(alice, &team.namespace);
         let request = serde_json::from_value(json!({"spec": {"audiences": [], "expirationSeconds": 600}}))?;
@@ -56,9 +56,9 @@ fn r5_a_service_accounts_token_starts_nothing() {
 
 #[test]
 fn r5_nobody_but_an_installer_gets_a_lasting_token_by_a_secret() {
-    on_the_road(async |road| {
-        let team = Team::form(road).await?;
-        let kubectl = kubectl_of(road, &team, &team.researcher).await?;
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
+        let kubectl = kubectl_of(stack, &team, &team.researcher).await?;
         let secret = json!({"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/service-account-token",
             "metadata": {"name": "satok", "annotations": {"kubernetes.io/service-account.name": "default"}}});
         let manifest = secret.to_string();
@@ -74,14 +74,14 @@ fn r5_nobody_but_an_installer_gets_a_lasting_token_by_a_secret() {
         // Not even an administrator, who has every right of RBAC.
         let in_project = ["-n", team.namespace.as_str()];
         kubectl_refused(
-            &road
+            &stack
                 .cluster
                 .kubectl()
                 .run_with_input(&[&in_project[..], &["create", "-f", "-"]].concat(), &manifest)?,
             &["R5"],
         )?;
         // An installer may, and the controller of Kubernetes fills it in.
-        let installer = road.kubectl(road.cluster.installer_kubeconfig());
+        let installer = stack.kubectl(stack.cluster.installer_kubeconfig());
         installer.must_with_input(&[&in_project[..], &["create", "-f", "-"]].concat(), &manifest)?;
         wait_until("the token to be filled in", async || {
             let token = kubectl.must(&["get", "secret", "satok", "-o", "jsonpath={.data.token}"])?;
@@ -107,9 +107,9 @@ fn r5_nobody_but_an_installer_gets_a_lasting_token_by_a_secret() {
 
 #[test]
 fn an_ordinary_secret_of_hers_goes_on_working() {
-    on_the_road(async |road| {
-        let team = Team::form(road).await?;
-        let kubectl = kubectl_of(road, &team, &team.researcher).await?;
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
+        let kubectl = kubectl_of(stack, &team, &team.researcher).await?;
         kubectl.must(&["create", "secret", "generic", "mine", "--from-literal=key=first"])?;
         kubectl.must(&[
             "patch",
@@ -127,14 +127,14 @@ fn an_ordinary_secret_of_hers_goes_on_working() {
 
 #[test]
 fn r14_a_token_is_good_for_one_thing() {
-    on_the_road(async |road| {
-        let team = Team::form(road).await?;
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
         let rest_token = team.researcher.rest.token().context("she signed in")?.to_owned();
-        let cluster_token = road.kubernetes_token(&team.researcher.rest).await?;
+        let cluster_token = stack.kubernetes_token(&team.researcher.rest).await?;
         // REST's on the API server.
         let (code, _) = refusal(
             create(
-                &road.kubernetes(&rest_token).await?,
+                &stack.kubernetes(&rest_token).await?,
                 &team.namespace,
                 bare_job("x", &["id"]),
             )
@@ -142,11 +142,11 @@ fn r14_a_token_is_good_for_one_thing() {
         )?;
         ensure!(code == 401, "the API server answered {code}");
         // The cluster's on REST and on the link.
-        let caller = road.admin.with_token(Some(&cluster_token));
+        let caller = stack.admin.with_token(Some(&cluster_token));
         ensure!(caller.get("/api/v1/me").await?.status == 401);
         let hello = json!({"protocol": 1, "operatorVersion": "test"});
         for token in [&cluster_token, &rest_token] {
-            let answer = road
+            let answer = stack
                 .admin
                 .with_token(Some(token))
                 .post("/link/v1/watch", hello.clone())
@@ -154,33 +154,41 @@ fn r14_a_token_is_good_for_one_thing() {
             ensure!(answer.status == 401, "{answer:?}");
         }
         // The link's on REST and on the API server; the cluster's secret as an application's.
-        let body = json!({"clusterId": road.cluster_id, "clientSecret": road.link_secret});
-        let link = road
+        let body = json!({"clusterId": stack.cluster_id, "clientSecret": stack.link_secret});
+        let link = stack
             .admin
             .with_token(None)
             .post("/link/v1/token", body)
             .await?
             .expect(200)?;
         let link = link["accessToken"].as_str().context("no accessToken")?.to_owned();
-        ensure!(road.admin.with_token(Some(&link)).get("/api/v1/me").await?.status == 401);
+        ensure!(
+            stack
+                .admin
+                .with_token(Some(&link))
+                .get("/api/v1/me")
+                .await?
+                .status
+                == 401
+        );
         let (code, _) = refusal(
             create(
-                &road.kubernetes(&link).await?,
+                &stack.kubernetes(&link).await?,
                 &team.namespace,
                 bare_job("x", &["id"]),
             )
             .await,
         )?;
         ensure!(code == 401, "the API server answered {code}");
-        let body = json!({"grantType": "client_credentials", "clientID": road.cluster_id, "clientSecret": road.link_secret});
-        let nobody = road.admin.with_token(None);
+        let body = json!({"grantType": "client_credentials", "clientID": stack.cluster_id, "clientSecret": stack.link_secret});
+        let nobody = stack.admin.with_token(None);
         must_be(
             &nobody.post("/api/v1/token", body).await?,
             400,
             "credentials are not valid",
         )?;
         // Another cluster's token, and another cluster's secret.
-        let other = road
+        let other = stack
             .admin
             .post("/api/v1/clusters", json!({"name": fresh("other")}))
             .await?
@@ -189,7 +197,7 @@ fn r14_a_token_is_good_for_one_thing() {
             other["uuid"].as_str().unwrap_or_default(),
             other["clientSecret"].as_str().unwrap_or_default(),
         );
-        let foreign = road
+        let foreign = stack
             .admin
             .post(
                 &format!("/api/v1/clusters/{other_id}/kubernetes-token"),
@@ -197,15 +205,15 @@ fn r14_a_token_is_good_for_one_thing() {
             )
             .await?
             .expect(200)?;
-        let foreign = road
+        let foreign = stack
             .kubernetes(foreign["token"].as_str().unwrap_or_default())
             .await?;
         ensure!(refusal(create(&foreign, &team.namespace, bare_job("x", &["id"])).await)?.0 == 401);
-        let body = json!({"clusterId": road.cluster_id, "clientSecret": other_secret});
+        let body = json!({"clusterId": stack.cluster_id, "clientSecret": other_secret});
         let answer = nobody.post("/link/v1/token", body).await?;
         must_be(&answer, 400, "the cluster's credentials are not valid")?;
         let path = format!("/api/v1/clusters/{other_id}?force=true");
-        road.admin.delete(&path).await?.expect(204)?;
+        stack.admin.delete(&path).await?.expect(204)?;
         Ok(())
     });
 }

@@ -7,74 +7,74 @@ use k8s_openapi::api::rbac::v1::RoleBinding;
 use kube::api::DeleteParams;
 use kube::{Api, Client};
 use nix::sys::signal::Signal;
-use reeve_e2e::{Road, organization};
+use reeve_e2e::{Stack, organization};
 use reeve_testkit::{AuditEvent, Tier, wait_for, wait_until};
 use serde_json::{Value, json};
 
 use super::{RULES, until_the_cluster_equals_the_database};
 use crate::harness::{
-    Team, bare_job, create, must_be_refused, on_a_road_of_its_own, output_of, revision_lag, signal,
+    Team, bare_job, create, must_be_refused, on_a_stack_of_its_own, output_of, revision_lag, signal,
     wait_until_policies_count,
 };
 use crate::identity::her_id;
 
 #[test]
 fn without_the_server_the_operator_goes_on_and_then_catches_up_revocations_first() {
-    on_a_road_of_its_own("absence", Tier::Node, async |mut road| {
-        wait_until_policies_count(&road).await?;
-        let team = Team::form(&road).await?;
-        let rule = async |road: &Road, group: &str, role: &str| {
-            organization::create_rule(&road.admin, "group", group, role, "project", &team.project).await
+    on_a_stack_of_its_own("absence", Tier::Node, async |mut stack| {
+        wait_until_policies_count(&stack).await?;
+        let team = Team::form(&stack).await?;
+        let rule = async |stack: &Stack, group: &str, role: &str| {
+            organization::create_rule(&stack.admin, "group", group, role, "project", &team.project).await
         };
-        let goes = rule(&road, "goes", "Viewer").await?;
-        team.wait_until_bound(&road, "viewer", "goes").await?;
+        let goes = rule(&stack, "goes", "Viewer").await?;
+        team.wait_until_bound(&stack, "viewer", "goes").await?;
         // Her token is taken while there is somebody to give it.
-        let client = team.researcher.kubernetes(&road).await?;
+        let client = team.researcher.kubernetes(&stack).await?;
         wait_until("everything to be applied and reported", async || {
-            Ok((revision_lag(&road).await? == 0.0).then_some(()))
+            Ok((revision_lag(&stack).await? == 0.0).then_some(()))
         })
         .await?;
 
-        road.kill_server()?;
-        goes_on_alone(&road, &team, &client).await?;
+        stack.kill_server()?;
+        goes_on_alone(&stack, &team, &client).await?;
 
         // Grants first and a revocation last, while the operator hears nothing of any: it is stopped, not ended.
-        let operator = road.operator().map(reeve_e2e::Process::id);
-        signal(road.operator(), Signal::SIGSTOP)?;
-        road.start_server().await?;
+        let operator = stack.operator().map(reeve_e2e::Process::id);
+        signal(stack.operator(), Signal::SIGSTOP)?;
+        stack.start_server().await?;
         let mut grants = Vec::new();
         for (group, role) in [
             ("one", "Viewer"),
             ("two", "L1 researcher"),
             ("three", "System administrator"),
         ] {
-            grants.push(rule(&road, group, role).await?);
+            grants.push(rule(&stack, group, role).await?);
         }
-        end(&road, goes).await?;
-        let (mark, said) = (road.cluster.audit_mark(), log_of_operator(&road)?.len());
-        signal(road.operator(), Signal::SIGCONT)?;
-        until_caught_up(&road, &team, "three", "goes").await?;
+        end(&stack, goes).await?;
+        let (mark, said) = (stack.cluster.audit_mark(), log_of_operator(&stack)?.len());
+        signal(stack.operator(), Signal::SIGCONT)?;
+        until_caught_up(&stack, &team, "three", "goes").await?;
         ensure!(
-            operator == road.operator().map(reeve_e2e::Process::id),
+            operator == stack.operator().map(reeve_e2e::Process::id),
             "it is another operator"
         );
-        revoked_before_granted(&road.cluster.audit_events_since(mark)?, goes, &grants)?;
-        only_later_revisions(log_of_operator(&road)?.get(said..).unwrap_or_default())?;
+        revoked_before_granted(&stack.cluster.audit_events_since(mark)?, goes, &grants)?;
+        only_later_revisions(log_of_operator(&stack)?.get(said..).unwrap_or_default())?;
 
         // One that starts anew asks for everything, and takes revocations first as well.
-        road.kill_operator()?;
-        let late = rule(&road, "late", "Viewer").await?;
-        end(&road, grants[0]).await?;
-        let mark = road.cluster.audit_mark();
-        road.start_operator().await?;
-        until_caught_up(&road, &team, "late", "one").await?;
-        revoked_before_granted(&road.cluster.audit_events_since(mark)?, grants[0], &[late])
+        stack.kill_operator()?;
+        let late = rule(&stack, "late", "Viewer").await?;
+        end(&stack, grants[0]).await?;
+        let mark = stack.cluster.audit_mark();
+        stack.start_operator().await?;
+        until_caught_up(&stack, &team, "late", "one").await?;
+        revoked_before_granted(&stack.cluster.audit_events_since(mark)?, grants[0], &[late])
     });
 }
 
 /// Bindings are repaired, people work under their identity, and what is forbidden is refused.
-async fn goes_on_alone(road: &Road, team: &Team, alice: &Client) -> Result<()> {
-    let bindings: Api<RoleBinding> = Api::namespaced(road.cluster.client().await?, &team.namespace);
+async fn goes_on_alone(stack: &Stack, team: &Team, alice: &Client) -> Result<()> {
+    let bindings: Api<RoleBinding> = Api::namespaced(stack.cluster.client().await?, &team.namespace);
     let before = bindings.get("reeve-l1-researcher").await?;
     bindings
         .delete("reeve-l1-researcher", &DeleteParams::default())
@@ -95,7 +95,7 @@ async fn goes_on_alone(road: &Road, team: &Team, alice: &Client) -> Result<()> {
         Ok(Some(()))
     })
     .await?;
-    let printed = output_of(road, &team.namespace, "batch.kubernetes.io/job-name=alone").await?;
+    let printed = output_of(stack, &team.namespace, "batch.kubernetes.io/job-name=alone").await?;
     ensure!(
         printed.trim_end() == her_id(team.researcher.uid),
         "it ran as somebody else: {printed}"
@@ -106,8 +106,9 @@ async fn goes_on_alone(road: &Road, team: &Team, alice: &Client) -> Result<()> {
     must_be_refused(create(alice, &team.namespace, forbidden).await, &["R6", "Strict"])
 }
 
-async fn end(road: &Road, rule: i64) -> Result<()> {
-    road.admin
+async fn end(stack: &Stack, rule: i64) -> Result<()> {
+    stack
+        .admin
         .delete(&format!("{RULES}/{rule}"))
         .await?
         .expect(204)
@@ -115,17 +116,17 @@ async fn end(road: &Road, rule: i64) -> Result<()> {
 }
 
 /// Waits until the one is bound, the other is not, and all is as the database says.
-async fn until_caught_up(road: &Road, team: &Team, comes: &str, goes: &str) -> Result<()> {
+async fn until_caught_up(stack: &Stack, team: &Team, comes: &str, goes: &str) -> Result<()> {
     wait_for(Duration::from_secs(60), "the operator to catch up", async || {
         let mut bound = Vec::new();
         for role in ["viewer", "l1-researcher", "system-administrator"] {
-            bound.extend(team.subjects(road, role).await?.unwrap_or_default());
+            bound.extend(team.subjects(stack, role).await?.unwrap_or_default());
         }
         let has = |name: &str| bound.iter().any(|subject| subject == name);
         Ok((has(comes) && !has(goes)).then_some(()))
     })
     .await?;
-    until_the_cluster_equals_the_database(road).await
+    until_the_cluster_equals_the_database(stack).await
 }
 
 /// The order in which they arrived in the cluster: the API server's.
@@ -155,8 +156,8 @@ fn revoked_before_granted(events: &[AuditEvent], revoked: i64, granted: &[i64]) 
     Ok(())
 }
 
-fn log_of_operator(road: &Road) -> Result<String> {
-    Ok(road.operator().context("the operator is not running")?.log())
+fn log_of_operator(stack: &Stack) -> Result<String> {
+    Ok(stack.operator().context("the operator is not running")?.log())
 }
 
 /// What the operator says of the connection it made when it went on: it named the revision it had, and was sent one batch

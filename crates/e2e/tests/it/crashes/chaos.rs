@@ -9,14 +9,14 @@ use anyhow::{Context, Result, ensure};
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
-use reeve_e2e::{Replica, Rest, Road, blocking};
+use reeve_e2e::{Replica, Rest, Stack, blocking};
 use reeve_testkit::wait_for;
 use serde_json::Value;
 use tokio::task::JoinSet;
 
 use super::writers::{Progress, lock, make_projects, start_writers};
 use super::{all_rules, until_the_cluster_equals_the_database};
-use crate::harness::on_a_road_of_replicas;
+use crate::harness::on_a_stack_of_replicas;
 
 const CHANGES: usize = 200;
 const WRITERS: u64 = 4;
@@ -37,7 +37,7 @@ enum Victim {
 /// is what the database says, every acknowledged rule is there, no acknowledged deletion came back, the audit chain verifies.
 #[test]
 fn after_kills_of_server_replica_database_and_operator_the_cluster_equals_the_database() {
-    on_a_road_of_replicas("chaos", async |mut road| {
+    on_a_stack_of_replicas("chaos", async |mut stack| {
         let runs = match std::env::var_os("CHAOS") {
             Some(value) if value == "all" => ALL,
             Some(value) if value != "sample" => {
@@ -45,22 +45,22 @@ fn after_kills_of_server_replica_database_and_operator_the_cluster_equals_the_da
             }
             _ => SAMPLE,
         };
-        let projects = make_projects(&road).await?;
+        let projects = make_projects(&stack).await?;
         for seed in 1..=runs {
-            run(&mut road, &projects, seed)
+            run(&mut stack, &projects, seed)
                 .await
                 .with_context(|| format!("run {seed}"))?;
         }
-        an_operator_that_was_not_killed_was_sent_only_what_was_later(&road)
+        an_operator_that_was_not_killed_was_sent_only_what_was_later(&stack)
     });
 }
 
-async fn run(road: &mut Road, projects: &[String], seed: u64) -> Result<()> {
+async fn run(stack: &mut Stack, projects: &[String], seed: u64) -> Result<()> {
     // A token does not live as long as twenty runs.
-    road.admin = signed_in(road).await?;
+    stack.admin = signed_in(stack).await?;
     let progress = Progress::new();
     let mut writers = JoinSet::new();
-    let books = start_writers(WRITERS, seed, &road.admin, projects, &progress, &mut writers);
+    let books = start_writers(WRITERS, seed, &stack.admin, projects, &progress, &mut writers);
     let mut random = StdRng::seed_from_u64(seed);
     let mut victims = [
         Victim::Server,
@@ -75,7 +75,7 @@ async fn run(road: &mut Road, projects: &[String], seed: u64) -> Result<()> {
         let at = round * share + random.random_range(3..share - 12);
         progress.until_however_long(at, &mut writers).await?;
         let absence = Duration::from_millis(random.random_range(0..800));
-        strike(road, victim, absence)
+        strike(stack, victim, absence)
             .await
             .with_context(|| format!("{victim:?} killed at {at} changes"))?;
     }
@@ -86,8 +86,8 @@ async fn run(road: &mut Road, projects: &[String], seed: u64) -> Result<()> {
     }
     let answered = progress.answered.load(Ordering::SeqCst);
     ensure!(answered == CHANGES, "{answered} changes were answered");
-    until_both_answer(road).await?;
-    let ids: BTreeSet<i64> = all_rules(&road.admin)
+    until_both_answer(stack).await?;
+    let ids: BTreeSet<i64> = all_rules(&stack.admin)
         .await?
         .iter()
         .filter_map(|rule| rule["id"].as_i64())
@@ -95,56 +95,56 @@ async fn run(road: &mut Road, projects: &[String], seed: u64) -> Result<()> {
     for book in &books {
         lock(book).must_be_kept_in(&ids)?;
     }
-    until_the_cluster_equals_the_database(road).await?;
+    until_the_cluster_equals_the_database(stack).await?;
     for replica in [Replica::First, Replica::Second] {
-        the_audit_chain_verifies(road, replica)?;
+        the_audit_chain_verifies(stack, replica)?;
     }
     Ok(())
 }
 
 /// Kills one and starts it again after a while.
-async fn strike(road: &mut Road, victim: Victim, absence: Duration) -> Result<()> {
+async fn strike(stack: &mut Stack, victim: Victim, absence: Duration) -> Result<()> {
     match victim {
         Victim::Server => {
-            road.kill_server()?;
+            stack.kill_server()?;
             tokio::time::sleep(absence).await;
-            road.start_server().await
+            stack.start_server().await
         }
         Victim::Replica => {
-            road.kill_replica()?;
+            stack.kill_replica()?;
             tokio::time::sleep(absence).await;
-            road.start_replica().await
+            stack.start_replica().await
         }
         Victim::Database => {
-            let postgres = road.postgres().context("no PostgreSQL")?;
+            let postgres = stack.postgres().context("no PostgreSQL")?;
             blocking(|| postgres.kill())?;
             tokio::time::sleep(absence).await;
             blocking(|| postgres.resume())
         }
         Victim::Operator => {
-            road.kill_operator()?;
+            stack.kill_operator()?;
             tokio::time::sleep(absence).await;
-            road.start_operator().await
+            stack.start_operator().await
         }
     }
 }
 
-async fn signed_in(road: &Road) -> Result<Rest> {
-    let nobody = road.admin.with_token(None);
+async fn signed_in(stack: &Stack) -> Result<Rest> {
+    let nobody = stack.admin.with_token(None);
     nobody
-        .sign_in(reeve_e2e::ADMINISTRATOR, &road.admin_password)
+        .sign_in(reeve_e2e::ADMINISTRATOR, &stack.admin_password)
         .await
 }
 
 /// Two answers in a row by way of the balancer are of either process, and each has found its database again.
-async fn until_both_answer(road: &Road) -> Result<()> {
+async fn until_both_answer(stack: &Stack) -> Result<()> {
     wait_for(
         Duration::from_secs(60),
         "both processes to be ready",
         async || {
             for _ in 0..2 {
                 // A client of its own has a connection of its own.
-                let fresh = Rest::new(road.admin.url(), &road.ca_file)?;
+                let fresh = Rest::new(stack.admin.url(), &stack.ca_file)?;
                 fresh.get("/readyz").await?.expect(200)?;
             }
             Ok(Some(()))
@@ -153,11 +153,11 @@ async fn until_both_answer(road: &Road) -> Result<()> {
     .await
 }
 
-fn the_audit_chain_verifies(road: &Road, replica: Replica) -> Result<()> {
+fn the_audit_chain_verifies(stack: &Stack, replica: Replica) -> Result<()> {
     let output = Command::new(reeve_testkit::binary("reeve-server")?)
         .args(["audit", "verify", "--data-dir"])
-        .arg(road.data_dir(replica))
-        .envs(road.environment())
+        .arg(stack.data_dir(replica))
+        .envs(stack.environment())
         .output()?;
     ensure!(
         output.status.success(),
@@ -169,8 +169,8 @@ fn the_audit_chain_verifies(road: &Road, replica: Replica) -> Result<()> {
 }
 
 /// Whichever process it reconnected to: of all connections after a start of the operator only the first asked for everything.
-fn an_operator_that_was_not_killed_was_sent_only_what_was_later(road: &Road) -> Result<()> {
-    let log = road.operator().context("the operator is not running")?.log();
+fn an_operator_that_was_not_killed_was_sent_only_what_was_later(stack: &Stack) -> Result<()> {
+    let log = stack.operator().context("the operator is not running")?.log();
     let (mut fresh, mut resumed) = (0, 0);
     for line in log.lines().filter(|line| line.contains("link connected")) {
         let line: Value = serde_json::from_str(line)?;

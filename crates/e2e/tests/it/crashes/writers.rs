@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use reeve_e2e::{Answer, Rest, Road, organization};
+use reeve_e2e::{Answer, Rest, Stack, organization};
 use serde_json::json;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -75,15 +75,15 @@ impl Progress {
 
 /// Three projects with rules that stay, of every kind of subject; a person and a group of one name among them, in
 /// different places.
-pub(super) async fn make_projects(road: &Road) -> Result<Vec<String>> {
-    let department = organization::create_department(road, &fresh("dept")).await?;
+pub(super) async fn make_projects(stack: &Stack) -> Result<Vec<String>> {
+    let department = organization::create_department(stack, &fresh("dept")).await?;
     let mut projects = Vec::new();
     for _ in 0..3 {
-        projects.push(organization::create_project(road, &fresh("proj"), &department).await?);
+        projects.push(organization::create_project(stack, &fresh("proj"), &department).await?);
     }
     let name = fresh("app");
-    organization::create_application(&road.admin, &name).await?;
-    let twins = organization::create_user(&road.admin, &fresh("twins"), None)
+    organization::create_application(&stack.admin, &name).await?;
+    let twins = organization::create_user(&stack.admin, &fresh("twins"), None)
         .await?
         .username;
     for (kind, subject, role, scope, id) in [
@@ -97,7 +97,7 @@ pub(super) async fn make_projects(road: &Road) -> Result<Vec<String>> {
         ("user", twins.as_str(), "Viewer", "project", &projects[0]),
         ("group", twins.as_str(), "Viewer", "project", &projects[1]),
     ] {
-        organization::create_rule(&road.admin, kind, subject, role, scope, id).await?;
+        organization::create_rule(&stack.admin, kind, subject, role, scope, id).await?;
     }
     Ok(projects)
 }

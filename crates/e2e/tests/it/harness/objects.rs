@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use kube::Client;
 use kube::api::DynamicObject;
-use reeve_e2e::Road;
+use reeve_e2e::Stack;
 use serde_json::{Value, json};
 
 /// Creates an object from JSON in a namespace and answers what the API server made of it, or its refusal.
@@ -88,9 +88,9 @@ pub(crate) fn deployment(name: &str, replicas: u32) -> Value {
 }
 
 /// What the one pod of a selector printed once it was over.
-pub(crate) async fn output_of(road: &Road, namespace: &str, selector: &str) -> Result<String> {
+pub(crate) async fn output_of(stack: &Stack, namespace: &str, selector: &str) -> Result<String> {
     use k8s_openapi::api::core::v1::Pod;
-    let client = road.cluster.client().await?;
+    let client = stack.cluster.client().await?;
     let pods: kube::Api<Pod> = kube::Api::namespaced(client, namespace);
     let list = kube::api::ListParams::default().labels(selector);
     let name = reeve_testkit::wait_until("a container to run to its end", async || {
@@ -108,5 +108,5 @@ pub(crate) async fn output_of(road: &Road, namespace: &str, selector: &str) -> R
         }
     })
     .await?;
-    road.cluster.pod_logs(namespace, &name).await
+    stack.cluster.pod_logs(namespace, &name).await
 }

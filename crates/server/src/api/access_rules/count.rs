@@ -12,13 +12,13 @@ use super::filter;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::ApiError;
-use crate::extract::Pairs;
+use crate::extract::QueryPairs;
 
 /// How many the list would show.
 pub async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,
-    pairs: Pairs,
+    pairs: QueryPairs,
 ) -> Result<Json<Count>, ApiError> {
     let query = pairs.list::<AccessRuleColumn>()?;
     let filter = filter(&query, &pairs)?;

@@ -10,19 +10,19 @@ use reeve_authz::{Action, Entity, RoleId, Scope, SubjectKey};
 use reeve_store::{AuditAction, NewAccessRule};
 use reeve_types::{ServiceAccountId, UserId};
 
-use super::shown;
+use super::to_wire;
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::directory::Directory;
 use crate::error::ApiError;
-use crate::extract::Parsed;
+use crate::extract::JsonBody;
 
 /// Gives a subject a role in a scope. Nobody gives what she does not hold there herself.
 pub async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,
     call: Call,
-    Parsed(body): Parsed<CreateAccessRule>,
+    JsonBody(body): JsonBody<CreateAccessRule>,
 ) -> Result<(StatusCode, Json<AccessRule>), ApiError> {
     let role = RoleId::predefined(body.role_id).ok_or_else(|| ApiError::not_found("role", body.role_id))?;
     let (kind, id) = (body.scope_type.as_str(), body.scope_id.clone());
@@ -50,7 +50,7 @@ pub async fn handle(
         Ok(app.store.create_access_rule(&granted, new, entry).await?)
     });
     let row = change.await?;
-    Ok((StatusCode::CREATED, Json(shown(row, &app.directory()))))
+    Ok((StatusCode::CREATED, Json(to_wire(row, &app.directory()))))
 }
 
 /// The one key of a subject: a user's email or a service account's name, though their ids are accepted too

@@ -11,14 +11,14 @@ use reeve_types::AccessRuleId;
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::error::ApiError;
-use crate::extract::Segment;
+use crate::extract::PathId;
 
 /// Removes a rule; 409 for that of the account's last local System administrator.
 pub async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,
     call: Call,
-    segment: Segment,
+    segment: PathId,
 ) -> Result<StatusCode, ApiError> {
     let id: AccessRuleId = segment.id("access rule")?;
     app.revoke(move |app| async move {

@@ -8,17 +8,17 @@ use reeve_api::access_rule::AccessRules;
 use reeve_api::list::AccessRuleColumn;
 use reeve_authz::Entity;
 
-use super::{filter, shown};
+use super::{filter, to_wire};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::ApiError;
-use crate::extract::Pairs;
+use crate::extract::QueryPairs;
 
 /// A page of those in scopes where the caller may read rules.
 pub async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,
-    pairs: Pairs,
+    pairs: QueryPairs,
 ) -> Result<Json<AccessRules>, ApiError> {
     let query = pairs.list::<AccessRuleColumn>()?;
     let filter = filter(&query, &pairs)?;
@@ -27,7 +27,7 @@ pub async fn handle(
     let mut access_rules = Vec::new();
     for row in page.items {
         // Held for one at a time: a change waits for nobody's list.
-        access_rules.push(shown(row, &app.directory()));
+        access_rules.push(to_wire(row, &app.directory()));
     }
     Ok(Json(AccessRules {
         total_records: usize::try_from(total).unwrap_or(usize::MAX),

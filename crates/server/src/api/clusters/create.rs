@@ -10,18 +10,18 @@ use reeve_authz::{Action, Entity};
 use reeve_store::{AuditAction, NewCluster};
 use reeve_types::ClusterId;
 
-use super::shown;
+use super::to_wire;
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::error::ApiError;
-use crate::extract::Parsed;
+use crate::extract::JsonBody;
 
 /// Makes a cluster.
 pub async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,
     call: Call,
-    Parsed(body): Parsed<CreateCluster>,
+    JsonBody(body): JsonBody<CreateCluster>,
 ) -> Result<(StatusCode, Json<CreatedCluster>), ApiError> {
     let (client_secret, credential) = app.security.new_secret()?;
     let id = ClusterId::from_uuid(app.security.uuid()?);
@@ -43,7 +43,7 @@ pub async fn handle(
             Ok(app.store.create_cluster(&granted, new, entry).await?)
         })
         .await?;
-    let cluster = shown(&app, row);
+    let cluster = to_wire(&app, row);
     Ok((
         StatusCode::CREATED,
         Json(CreatedCluster {

@@ -12,15 +12,15 @@ use crate::api::deletion;
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::error::ApiError;
-use crate::extract::{Pairs, Segment};
+use crate::extract::{PathId, QueryPairs};
 
 /// Removes a cluster.
 pub async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,
     call: Call,
-    segment: Segment,
-    pairs: Pairs,
+    segment: PathId,
+    pairs: QueryPairs,
 ) -> Result<StatusCode, ApiError> {
     pairs.only(&["force"])?;
     pairs.one_of("force", &["true", "false"])?;

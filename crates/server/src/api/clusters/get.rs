@@ -8,19 +8,19 @@ use reeve_api::cluster::Cluster;
 use reeve_authz::{Entity, Scope};
 use reeve_types::ClusterId;
 
-use super::shown;
+use super::to_wire;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::directory::Read;
 use crate::error::ApiError;
-use crate::extract::{Pairs, Segment};
+use crate::extract::{PathId, QueryPairs};
 
 /// One cluster; by its id and name alone when the caller may read something in it only.
 pub async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,
-    segment: Segment,
-    pairs: Pairs,
+    segment: PathId,
+    pairs: QueryPairs,
 ) -> Result<Json<Cluster>, ApiError> {
     pairs.only(&["verbosity"])?;
     pairs.one_of("verbosity", &["metadata", "full"])?;
@@ -33,5 +33,5 @@ pub async fn handle(
         Read::Whole(granted) => app.store.cluster(&granted, id).await?,
         Read::Name(visible) => app.store.cluster_name(&visible, id).await?,
     };
-    Ok(Json(shown(&app, row.ok_or_else(hidden)?)))
+    Ok(Json(to_wire(&app, row.ok_or_else(hidden)?)))
 }

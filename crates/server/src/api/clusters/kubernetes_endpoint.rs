@@ -13,14 +13,14 @@ use super::person_reaching;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::ApiError;
-use crate::extract::Segment;
+use crate::extract::PathId;
 
 /// What an administrator set, or the cluster's operator said first; 404 with the reason until then. What was reported later is
 /// served to nobody.
 pub async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,
-    segment: Segment,
+    segment: PathId,
 ) -> Result<Response, ApiError> {
     let id: ClusterId = segment.id("cluster")?;
     person_reaching(&app, &caller, id)?;

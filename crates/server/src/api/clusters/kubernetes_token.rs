@@ -15,7 +15,7 @@ use super::person_reaching;
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::error::ApiError;
-use crate::extract::{NoBody, Segment};
+use crate::extract::{NoBody, PathId};
 
 /// How many groups a token has at most: an API server refuses long headers, and that in words that nobody understands.
 const MOST_GROUPS: usize = 200;
@@ -25,7 +25,7 @@ pub async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,
     call: Call,
-    segment: Segment,
+    segment: PathId,
     NoBody: NoBody,
 ) -> Result<Json<KubernetesToken>, ApiError> {
     let id: ClusterId = segment.id("cluster")?;

@@ -7,22 +7,22 @@ use axum::extract::State;
 use reeve_api::cluster::Cluster;
 use reeve_authz::Entity;
 
-use super::shown;
+use super::to_wire;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::ApiError;
-use crate::extract::Pairs;
+use crate::extract::QueryPairs;
 
 /// Those the caller may read, and by id and name alone those in which she may read something. `verbosity` changes nothing yet; none is ever only requested for deletion.
 pub async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,
-    pairs: Pairs,
+    pairs: QueryPairs,
 ) -> Result<Json<Vec<Cluster>>, ApiError> {
     pairs.only(&["verbosity", "includeRequestedForDelete"])?;
     pairs.one_of("verbosity", &["metadata", "full"])?;
     pairs.one_of("includeRequestedForDelete", &["true", "false"])?;
     let visible = app.directory().visible(&caller, Entity::Cluster)?;
     let rows = app.store.clusters(&visible).await?;
-    Ok(Json(rows.into_iter().map(|row| shown(&app, row)).collect()))
+    Ok(Json(rows.into_iter().map(|row| to_wire(&app, row)).collect()))
 }

@@ -12,14 +12,14 @@ use super::may_change;
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::error::ApiError;
-use crate::extract::{NoBody, Segment};
+use crate::extract::{NoBody, PathId};
 
 /// Gives the cluster's link another secret.
 pub async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,
     call: Call,
-    segment: Segment,
+    segment: PathId,
     NoBody: NoBody,
 ) -> Result<Json<NewSecret>, ApiError> {
     let id: ClusterId = segment.id("cluster")?;

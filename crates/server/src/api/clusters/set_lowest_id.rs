@@ -10,19 +10,19 @@ use reeve_authz::{Action, Entity};
 use reeve_store::AuditAction;
 use reeve_types::ClusterId;
 
-use super::shown;
+use super::to_wire;
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::error::ApiError;
-use crate::extract::{Parsed, Segment};
+use crate::extract::{JsonBody, PathId};
 
 /// Sets it: for administrators of the account, whose numbers they are.
 pub async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,
     call: Call,
-    segment: Segment,
-    Parsed(SetLowestId { lowest_id: lowest }): Parsed<SetLowestId>,
+    segment: PathId,
+    JsonBody(SetLowestId { lowest_id: lowest }): JsonBody<SetLowestId>,
 ) -> Result<Json<Cluster>, ApiError> {
     let id: ClusterId = segment.id("cluster")?;
     let row = app
@@ -35,5 +35,5 @@ pub async fn handle(
             Ok(app.store.set_lowest_id(&granted, id, lowest, entry).await?)
         })
         .await?;
-    Ok(Json(shown(&app, row)))
+    Ok(Json(to_wire(&app, row)))
 }

@@ -9,19 +9,19 @@ use reeve_api::cluster::{Cluster, UpdateCluster};
 use reeve_link::KubernetesEndpoint;
 use reeve_types::ClusterId;
 
-use super::{may_change, shown};
+use super::{may_change, to_wire};
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::error::ApiError;
-use crate::extract::{Parsed, Segment};
+use crate::extract::{JsonBody, PathId};
 
 /// Sets the address.
 pub async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,
     call: Call,
-    segment: Segment,
-    Parsed(body): Parsed<UpdateCluster>,
+    segment: PathId,
+    JsonBody(body): JsonBody<UpdateCluster>,
 ) -> Result<Json<Cluster>, ApiError> {
     let id: ClusterId = segment.id("cluster")?;
     let endpoint = KubernetesEndpoint {
@@ -41,5 +41,5 @@ pub async fn handle(
             Ok(set.await?)
         })
         .await?;
-    Ok(Json(shown(&app, row)))
+    Ok(Json(to_wire(&app, row)))
 }

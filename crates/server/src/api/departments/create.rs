@@ -9,18 +9,18 @@ use reeve_api::org::{CreateDepartment, Department};
 use reeve_authz::{Action, Entity, Scope};
 use reeve_store::{AuditAction, NewDepartment};
 
-use super::shown;
+use super::to_wire;
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::error::ApiError;
-use crate::extract::Parsed;
+use crate::extract::JsonBody;
 
 /// Makes a department in a cluster.
 pub async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,
     call: Call,
-    Parsed(body): Parsed<CreateDepartment>,
+    JsonBody(body): JsonBody<CreateDepartment>,
 ) -> Result<(StatusCode, Json<Department>), ApiError> {
     let details = serde_json::to_value(body.settings()).map_err(ApiError::internal)?;
     let change = app.change(move |app| async move {
@@ -45,5 +45,5 @@ pub async fn handle(
         entry.cluster_id = Some(body.cluster_id);
         Ok(app.store.create_department(&granted, new, entry).await?)
     });
-    Ok((StatusCode::CREATED, Json(shown(change.await?)?)))
+    Ok((StatusCode::CREATED, Json(to_wire(change.await?)?)))
 }

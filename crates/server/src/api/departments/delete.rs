@@ -11,14 +11,14 @@ use crate::api::deletion;
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::error::ApiError;
-use crate::extract::Segment;
+use crate::extract::PathId;
 
 /// Removes a department.
 pub async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,
     call: Call,
-    segment: Segment,
+    segment: PathId,
 ) -> Result<StatusCode, ApiError> {
     let id: DepartmentId = segment.id("department")?;
     let at = call.at;

@@ -8,18 +8,18 @@ use reeve_api::org::Department;
 use reeve_authz::{Entity, Scope};
 use reeve_types::DepartmentId;
 
-use super::shown;
+use super::to_wire;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::directory::Read;
 use crate::error::ApiError;
-use crate::extract::Segment;
+use crate::extract::PathId;
 
 /// One department; by its id and name alone when the caller may read something in it only.
 pub async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,
-    segment: Segment,
+    segment: PathId,
 ) -> Result<Json<Department>, ApiError> {
     let id: DepartmentId = segment.id("department")?;
     let hidden = || ApiError::not_found("department", id);
@@ -30,5 +30,5 @@ pub async fn handle(
         Read::Whole(granted) => app.store.department(&granted, id).await?,
         Read::Name(visible) => app.store.department_name(&visible, id).await?,
     };
-    Ok(Json(shown(row.ok_or_else(hidden)?)?))
+    Ok(Json(to_wire(row.ok_or_else(hidden)?)?))
 }

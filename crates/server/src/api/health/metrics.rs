@@ -20,7 +20,7 @@ pub async fn handle(State(app): State<Arc<App>>) -> Result<impl IntoResponse, Ap
     };
     let text = app
         .metrics
-        .text(app.hub.streams(), &lags)
+        .text(app.cluster_streams.streams(), &lags)
         .map_err(ApiError::internal)?;
     Ok((
         [(

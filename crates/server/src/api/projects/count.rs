@@ -11,13 +11,13 @@ use reeve_authz::Entity;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::ApiError;
-use crate::extract::Pairs;
+use crate::extract::QueryPairs;
 
 /// How many the list would show.
 pub async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,
-    pairs: Pairs,
+    pairs: QueryPairs,
 ) -> Result<Json<Count>, ApiError> {
     let query = pairs.list::<ProjectColumn>()?;
     let visible = app.directory().visible(&caller, Entity::Project)?;

@@ -11,12 +11,12 @@ use reeve_store::{AuditAction, NewProject};
 use reeve_types::DepartmentId;
 use reeve_types::names::is_reserved_namespace;
 
-use super::{Details, shown};
+use super::{Details, to_wire};
 use crate::app::{App, Settings};
 use crate::caller::{Call, Caller};
 use crate::directory::Directory;
 use crate::error::ApiError;
-use crate::extract::Parsed;
+use crate::extract::JsonBody;
 
 /// A DNS label (RFC 1123), as Kubernetes wants a namespace to be named.
 const LONGEST_NAMESPACE: usize = 63;
@@ -26,7 +26,7 @@ pub async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,
     call: Call,
-    Parsed(body): Parsed<CreateProject>,
+    JsonBody(body): JsonBody<CreateProject>,
 ) -> Result<(StatusCode, Json<Project>), ApiError> {
     let namespace = namespace(&app.settings, &body)?;
     let details = Details {
@@ -68,7 +68,7 @@ pub async fn handle(
         entry.cluster_id = Some(body.cluster_id);
         Ok(app.store.create_project(&granted, new, entry).await?)
     });
-    Ok((StatusCode::CREATED, Json(shown(change.await?)?)))
+    Ok((StatusCode::CREATED, Json(to_wire(change.await?)?)))
 }
 
 /// Whether the caller may make projects anywhere in the cluster. Who may only in a department chooses no namespace outside of

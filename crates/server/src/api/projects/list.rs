@@ -8,23 +8,23 @@ use reeve_api::list::ProjectColumn;
 use reeve_api::org::Projects;
 use reeve_authz::Entity;
 
-use super::shown;
+use super::to_wire;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::ApiError;
-use crate::extract::Pairs;
+use crate::extract::QueryPairs;
 
 /// A page of those the caller may see.
 pub async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,
-    pairs: Pairs,
+    pairs: QueryPairs,
 ) -> Result<Json<Projects>, ApiError> {
     let query = pairs.list::<ProjectColumn>()?;
     let visible = app.directory().visible(&caller, Entity::Project)?;
     let page = app.store.projects(&visible, &query).await?;
     Ok(Json(Projects {
-        projects: page.items.into_iter().map(shown).collect::<Result<_, _>>()?,
+        projects: page.items.into_iter().map(to_wire).collect::<Result<_, _>>()?,
         next: page.next,
     }))
 }

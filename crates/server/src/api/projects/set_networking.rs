@@ -10,19 +10,19 @@ use reeve_authz::{Action, Entity, Scope};
 use reeve_store::AuditAction;
 use reeve_types::ProjectId;
 
-use super::shown;
+use super::to_wire;
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::error::ApiError;
-use crate::extract::{Parsed, Segment};
+use crate::extract::{JsonBody, PathId};
 
 /// Decides it: for whoever may change projects in the whole cluster.
 pub async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,
     call: Call,
-    segment: Segment,
-    Parsed(body): Parsed<SetNetworking>,
+    segment: PathId,
+    JsonBody(body): JsonBody<SetNetworking>,
 ) -> Result<Json<Project>, ApiError> {
     let id: ProjectId = segment.id("project")?;
     let row = app
@@ -51,5 +51,5 @@ pub async fn handle(
             Ok(app.store.set_project_networking(&granted, id, new, entry).await?)
         })
         .await?;
-    Ok(Json(shown(row)?))
+    Ok(Json(to_wire(row)?))
 }

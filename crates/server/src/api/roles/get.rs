@@ -9,12 +9,12 @@ use reeve_authz::RoleId;
 
 use crate::app::App;
 use crate::error::ApiError;
-use crate::extract::Segment;
+use crate::extract::PathId;
 
 /// One role.
-pub async fn handle(State(app): State<Arc<App>>, segment: Segment) -> Result<Json<Role>, ApiError> {
+pub async fn handle(State(app): State<Arc<App>>, segment: PathId) -> Result<Json<Role>, ApiError> {
     let directory = app.directory();
     let role = RoleId::new(segment.id("role")?).and_then(|id| directory.index().role(id));
     let role = role.ok_or_else(|| ApiError::not_found("role", segment.text()))?;
-    Ok(Json(Role::shown(role, app.settings.account_created_at)))
+    Ok(Json(Role::to_wire(role, app.settings.account_created_at)))
 }

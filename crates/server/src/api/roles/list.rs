@@ -8,17 +8,17 @@ use reeve_api::role::Role;
 
 use crate::app::App;
 use crate::error::ApiError;
-use crate::extract::Pairs;
+use crate::extract::QueryPairs;
 
 /// Roles are the same for everybody who may see any.
-pub async fn handle(State(app): State<Arc<App>>, pairs: Pairs) -> Result<Json<Vec<Role>>, ApiError> {
+pub async fn handle(State(app): State<Arc<App>>, pairs: QueryPairs) -> Result<Json<Vec<Role>>, ApiError> {
     pairs.only(&[])?;
     let since = app.settings.account_created_at;
     Ok(Json(
         app.directory()
             .index()
             .roles()
-            .map(|role| Role::shown(role, since))
+            .map(|role| Role::to_wire(role, since))
             .collect(),
     ))
 }

@@ -13,14 +13,14 @@ use reeve_types::ServiceAccountId;
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::error::ApiError;
-use crate::extract::Parsed;
+use crate::extract::JsonBody;
 
 /// Makes a service account.
 pub async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,
     call: Call,
-    Parsed(body): Parsed<CreateServiceAccount>,
+    JsonBody(body): JsonBody<CreateServiceAccount>,
 ) -> Result<(StatusCode, Json<CreatedServiceAccount>), ApiError> {
     let (client_secret, secret) = app.security.new_secret()?;
     let id = ServiceAccountId::from_uuid(app.security.uuid()?);

@@ -12,14 +12,14 @@ use crate::api::deletion;
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::error::ApiError;
-use crate::extract::Segment;
+use crate::extract::PathId;
 
 /// Removes a service account.
 pub async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,
     call: Call,
-    segment: Segment,
+    segment: PathId,
 ) -> Result<StatusCode, ApiError> {
     let id: ServiceAccountId = segment.id("service account")?;
     let at = call.at;

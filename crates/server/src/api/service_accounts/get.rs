@@ -8,17 +8,17 @@ use reeve_api::service_account::ServiceAccount;
 use reeve_authz::{Action, Entity};
 use reeve_types::ServiceAccountId;
 
-use super::shown;
+use super::to_wire;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::ApiError;
-use crate::extract::Segment;
+use crate::extract::PathId;
 
 /// One service account.
 pub async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,
-    segment: Segment,
+    segment: PathId,
 ) -> Result<Json<ServiceAccount>, ApiError> {
     let id: ServiceAccountId = segment.id("service account")?;
     let hidden = || ApiError::not_found("service account", id);
@@ -30,5 +30,5 @@ pub async fn handle(
         .service_account(&granted, id)
         .await?
         .ok_or_else(hidden)?;
-    Ok(Json(shown(row)))
+    Ok(Json(to_wire(row)))
 }

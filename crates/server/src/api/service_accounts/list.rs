@@ -7,17 +7,17 @@ use axum::extract::State;
 use reeve_api::service_account::ServiceAccount;
 use reeve_authz::{Action, Entity};
 
-use super::shown;
+use super::to_wire;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::ApiError;
-use crate::extract::Pairs;
+use crate::extract::QueryPairs;
 
 /// All of them.
 pub async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,
-    pairs: Pairs,
+    pairs: QueryPairs,
 ) -> Result<Json<Vec<ServiceAccount>>, ApiError> {
     pairs.only(&[])?;
     let granted = app
@@ -28,7 +28,7 @@ pub async fn handle(
             .service_accounts(&granted)
             .await?
             .into_iter()
-            .map(shown)
+            .map(to_wire)
             .collect(),
     ))
 }

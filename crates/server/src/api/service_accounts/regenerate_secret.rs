@@ -13,14 +13,14 @@ use reeve_types::ServiceAccountId;
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::error::ApiError;
-use crate::extract::{NoBody, Segment};
+use crate::extract::{NoBody, PathId};
 
 /// Gives it another secret.
 pub async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,
     call: Call,
-    segment: Segment,
+    segment: PathId,
     NoBody: NoBody,
 ) -> Result<Json<NewSecret>, ApiError> {
     let id: ServiceAccountId = segment.id("service account")?;

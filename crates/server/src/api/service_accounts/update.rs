@@ -13,15 +13,15 @@ use reeve_types::ServiceAccountId;
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::error::ApiError;
-use crate::extract::{Parsed, Segment};
+use crate::extract::{JsonBody, PathId};
 
 /// Switches it on or off.
 pub async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,
     call: Call,
-    segment: Segment,
-    Parsed(body): Parsed<UpdateServiceAccount>,
+    segment: PathId,
+    JsonBody(body): JsonBody<UpdateServiceAccount>,
 ) -> Result<StatusCode, ApiError> {
     let id: ServiceAccountId = segment.id("service account")?;
     let enabled = body.enabled;

@@ -7,7 +7,7 @@ use axum::extract::State;
 use reeve_api::signing_key::SigningKey;
 use reeve_authz::{Action, Entity};
 
-use super::shown;
+use super::to_wire;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::ApiError;
@@ -18,5 +18,5 @@ pub async fn handle(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<
         app.directory()
             .allow_in_account(&caller, Action::Read, Entity::SecuritySettings)?,
     );
-    Ok(Json(shown(&app)))
+    Ok(Json(to_wire(&app)))
 }

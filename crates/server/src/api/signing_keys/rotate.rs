@@ -9,18 +9,18 @@ use reeve_api::signing_key::{RotateSigningKeys, SigningKey};
 use reeve_authz::{Action, Entity};
 use reeve_store::AuditAction;
 
-use super::shown;
+use super::to_wire;
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::error::ApiError;
-use crate::extract::Parsed;
+use crate::extract::JsonBody;
 
 /// Rotates; 409 while the next key is published too shortly, unless it is to be at once.
 pub async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,
     call: Call,
-    Parsed(RotateSigningKeys { at_once }): Parsed<RotateSigningKeys>,
+    JsonBody(RotateSigningKeys { at_once }): JsonBody<RotateSigningKeys>,
 ) -> Result<Json<Vec<SigningKey>>, ApiError> {
     app.change(move |app| async move {
         let granted = app
@@ -32,5 +32,5 @@ pub async fn handle(
         app.rotated(&granted, at_once, entry).await
     })
     .await?;
-    Ok(Json(shown(&app)))
+    Ok(Json(to_wire(&app)))
 }

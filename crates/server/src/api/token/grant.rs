@@ -6,14 +6,14 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use reeve_api::token::{TokenRequest, TokenResponse};
-use reeve_identity::{Asking, VerifiedIdentity};
-use reeve_store::{AuditAction, AuditSubject, Outcome, SubjectId, Verifier};
+use reeve_identity::{LoginAttempt, VerifiedIdentity};
+use reeve_store::{AuditAction, AuditSubject, CredentialHash, Outcome, SubjectId};
 use reeve_types::{Email, Secret, ServiceAccountName};
 
 use crate::app::App;
 use crate::caller::Call;
 use crate::error::ApiError;
-use crate::extract::Parsed;
+use crate::extract::JsonBody;
 use crate::failures::Kind;
 
 /// One sentence for every way to fail, so that nobody learns who exists.
@@ -26,14 +26,14 @@ struct Attempt {
     break_glass: bool,
     known: Option<(SubjectId, String)>,
     /// What it was proven against.
-    proven: Option<Verifier>,
+    proven: Option<CredentialHash>,
 }
 
 /// Checks the credentials, records the sign-in, and only then gives the token.
 pub async fn handle(
     State(app): State<Arc<App>>,
     call: Call,
-    Parsed(body): Parsed<TokenRequest>,
+    JsonBody(body): JsonBody<TokenRequest>,
 ) -> Result<Json<TokenResponse>, ApiError> {
     let attempt = match body {
         TokenRequest::Password { username, password } => {
@@ -92,7 +92,7 @@ async fn by_password(app: &App, call: &Call, username: &str, password: &Secret) 
         .as_ref()
         .is_some_and(|email| app.directory().administers_the_account(email));
     let break_glass = kept.is_some() && administers;
-    let asking = Asking {
+    let asking = LoginAttempt {
         name,
         from: call.source.map(|address| address.ip()),
         break_glass,

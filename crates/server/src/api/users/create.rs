@@ -13,14 +13,14 @@ use reeve_types::UserId;
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::error::ApiError;
-use crate::extract::Parsed;
+use crate::extract::JsonBody;
 
 /// Makes a local user. The right is asked twice: before the costly hash, and in its turn.
 pub async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,
     call: Call,
-    Parsed(body): Parsed<CreateUser>,
+    JsonBody(body): JsonBody<CreateUser>,
 ) -> Result<(StatusCode, Json<CreatedUser>), ApiError> {
     drop(
         app.directory()

@@ -13,14 +13,14 @@ use crate::api::deletion;
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::error::ApiError;
-use crate::extract::Segment;
+use crate::extract::PathId;
 
 /// Removes a person; 409 for the account's last local System administrator.
 pub async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,
     call: Call,
-    segment: Segment,
+    segment: PathId,
 ) -> Result<StatusCode, ApiError> {
     let id: UserId = segment.id("user")?;
     deletion::of_account(

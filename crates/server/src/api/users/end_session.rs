@@ -12,14 +12,14 @@ use reeve_types::SessionId;
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::error::ApiError;
-use crate::extract::Segment;
+use crate::extract::PathId;
 
 /// Ends it; a service account's needs the right to change service accounts.
 pub async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,
     call: Call,
-    segment: Segment,
+    segment: PathId,
 ) -> Result<StatusCode, ApiError> {
     let id: SessionId = segment.id("session")?;
     app.revoke(move |app| async move {

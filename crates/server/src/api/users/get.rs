@@ -8,17 +8,17 @@ use reeve_api::user::User;
 use reeve_authz::{Action, Entity};
 use reeve_types::UserId;
 
-use super::shown;
+use super::to_wire;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::ApiError;
-use crate::extract::Segment;
+use crate::extract::PathId;
 
 /// One person.
 pub async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,
-    segment: Segment,
+    segment: PathId,
 ) -> Result<Json<User>, ApiError> {
     let id: UserId = segment.id("user")?;
     let hidden = || ApiError::not_found("user", id);
@@ -26,5 +26,5 @@ pub async fn handle(
         .directory()
         .allow_hidden(&caller, Action::Read, Entity::Users, hidden)?;
     let row = app.store.user(&granted, id).await?.ok_or_else(hidden)?;
-    Ok(Json(shown(row)))
+    Ok(Json(to_wire(row)))
 }

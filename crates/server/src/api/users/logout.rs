@@ -12,14 +12,14 @@ use reeve_types::UserId;
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::error::ApiError;
-use crate::extract::{NoBody, Segment};
+use crate::extract::{NoBody, PathId};
 
 /// Ends her sessions.
 pub async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,
     call: Call,
-    segment: Segment,
+    segment: PathId,
     NoBody: NoBody,
 ) -> Result<StatusCode, ApiError> {
     let id: UserId = segment.id("user")?;

@@ -12,14 +12,14 @@ use reeve_types::Uid;
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::error::ApiError;
-use crate::extract::Segment;
+use crate::extract::PathId;
 
 /// Releases it; 409 while somebody has it, a workload runs as it or a Kubernetes token may still name it.
 pub async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,
     call: Call,
-    segment: Segment,
+    segment: PathId,
 ) -> Result<StatusCode, ApiError> {
     let uid: Uid = segment.id("given uid")?;
     app.change(move |app| async move {

@@ -13,14 +13,14 @@ use reeve_types::UserId;
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::error::ApiError;
-use crate::extract::{NoBody, Segment};
+use crate::extract::{NoBody, PathId};
 
 /// Gives her another password. The right is asked twice: before the costly hash, and in its turn.
 pub async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,
     call: Call,
-    segment: Segment,
+    segment: PathId,
     NoBody: NoBody,
 ) -> Result<Json<NewPassword>, ApiError> {
     let id: UserId = segment.id("user")?;

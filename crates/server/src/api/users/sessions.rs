@@ -12,9 +12,9 @@ use reeve_types::UserId;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::ApiError;
-use crate::extract::Segment;
+use crate::extract::PathId;
 
-fn shown(row: SessionRow) -> Session {
+fn to_wire(row: SessionRow) -> Session {
     Session {
         id: row.facts.id,
         method: row.method,
@@ -31,7 +31,7 @@ fn shown(row: SessionRow) -> Session {
 pub async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,
-    segment: Segment,
+    segment: PathId,
 ) -> Result<Json<Vec<Session>>, ApiError> {
     let id: UserId = segment.id("user")?;
     let hidden = || ApiError::not_found("user", id);
@@ -42,5 +42,5 @@ pub async fn handle(
         granted
     };
     let rows = app.store.sessions(&granted, SubjectId::User(id)).await?;
-    Ok(Json(rows.into_iter().map(shown).collect()))
+    Ok(Json(rows.into_iter().map(to_wire).collect()))
 }

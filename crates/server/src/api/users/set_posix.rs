@@ -9,19 +9,19 @@ use reeve_authz::{Action, Entity};
 use reeve_store::AuditAction;
 use reeve_types::UserId;
 
-use super::shown;
+use super::to_wire;
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::error::ApiError;
-use crate::extract::{Parsed, Segment};
+use crate::extract::{JsonBody, PathId};
 
 /// Sets them; 409 for a uid that was ever given to somebody else.
 pub async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,
     call: Call,
-    segment: Segment,
-    Parsed(SetPosix(posix)): Parsed<SetPosix>,
+    segment: PathId,
+    JsonBody(SetPosix(posix)): JsonBody<SetPosix>,
 ) -> Result<Json<User>, ApiError> {
     let id: UserId = segment.id("user")?;
     let change = app.change(move |app| async move {
@@ -34,5 +34,5 @@ pub async fn handle(
         let set = app.store.set_posix(&granted, id, Some(posix), call.at, entry);
         Ok(set.await?)
     });
-    Ok(Json(shown(change.await?)))
+    Ok(Json(to_wire(change.await?)))
 }

@@ -10,13 +10,13 @@ use super::asked;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::ApiError;
-use crate::extract::Pairs;
+use crate::extract::QueryPairs;
 
 /// How many the list would show.
 pub async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,
-    pairs: Pairs,
+    pairs: QueryPairs,
 ) -> Result<Json<Count>, ApiError> {
     let count = match asked(&app, &caller, &pairs)? {
         Some((visible, query)) => app.store.count_workloads(&visible, &query).await?,

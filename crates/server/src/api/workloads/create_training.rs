@@ -18,14 +18,14 @@ use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::directory::Directory;
 use crate::error::ApiError;
-use crate::extract::Parsed;
+use crate::extract::JsonBody;
 
 /// Submits a training.
 pub async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,
     call: Call,
-    Parsed(body): Parsed<CreateTraining>,
+    JsonBody(body): JsonBody<CreateTraining>,
 ) -> Result<(StatusCode, Json<Training>), ApiError> {
     let id = WorkloadId::from_uuid(app.security.uuid()?);
     let change = app.change(move |app| async move {

@@ -13,14 +13,14 @@ use reeve_types::WorkloadId;
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::error::ApiError;
-use crate::extract::Segment;
+use crate::extract::PathId;
 
 /// Takes a training out of its cluster's desired state; the cluster ends it.
 pub async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,
     call: Call,
-    segment: Segment,
+    segment: PathId,
 ) -> Result<(StatusCode, Json<Accepted>), ApiError> {
     let id: WorkloadId = segment.id("training")?;
     app.revoke(move |app| async move {

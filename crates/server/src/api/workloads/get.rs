@@ -7,18 +7,18 @@ use axum::extract::State;
 use reeve_api::workload::Workload;
 use reeve_authz::Entity;
 
-use super::{readable, shown};
+use super::{readable, to_wire};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::ApiError;
-use crate::extract::Segment;
+use crate::extract::PathId;
 
 /// One workload, as the list shows it.
 pub async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,
-    segment: Segment,
+    segment: PathId,
 ) -> Result<Json<Workload>, ApiError> {
     let row = readable(&app, &caller, &segment, Entity::Workloads, "workload").await?;
-    Ok(Json(shown(row.summary)))
+    Ok(Json(to_wire(row.summary)))
 }

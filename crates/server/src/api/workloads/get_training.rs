@@ -11,13 +11,13 @@ use super::{readable, training};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::ApiError;
-use crate::extract::Segment;
+use crate::extract::PathId;
 
 /// One training.
 pub async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,
-    segment: Segment,
+    segment: PathId,
 ) -> Result<Json<Training>, ApiError> {
     let row = readable(&app, &caller, &segment, Entity::Trainings, "training").await?;
     Ok(Json(training(row)?))

@@ -10,13 +10,13 @@ use super::page;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::ApiError;
-use crate::extract::Pairs;
+use crate::extract::QueryPairs;
 
 /// A page of those the caller may see.
 pub async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,
-    pairs: Pairs,
+    pairs: QueryPairs,
 ) -> Result<Json<Workloads>, ApiError> {
     Ok(Json(page(&app, &caller, &pairs).await?))
 }

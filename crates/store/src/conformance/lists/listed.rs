@@ -9,7 +9,7 @@ use reeve_types::list::{
     AccessRuleColumn, Column, DepartmentColumn, ListQuery, ProjectColumn, UserColumn, WorkloadColumn,
 };
 
-use super::super::world::{World, parsed};
+use super::super::organization::{Organization, parsed};
 use super::oracle::{Field, Line};
 use super::setting::Setting;
 use crate::{
@@ -44,7 +44,7 @@ pub(super) trait Listed {
     type Columns: Column;
 
     /// What the caller shows; `None` where nothing of the kind may be seen.
-    fn access(world: &World, caller: &Principal) -> Option<Access>;
+    fn access(organization: &Organization, caller: &Principal) -> Option<Access>;
 
     /// Ids and next page.
     async fn page(
@@ -73,7 +73,7 @@ pub(super) trait Listed {
         (query.limit, query.sort, query.descending) = (2, sort, descending);
         let mut all = Vec::new();
         loop {
-            let (ids, next) = Self::page(setting.world.store.as_ref(), access, &query)
+            let (ids, next) = Self::page(setting.organization.store.as_ref(), access, &query)
                 .await
                 .unwrap();
             all.extend(ids);
@@ -85,8 +85,12 @@ pub(super) trait Listed {
     }
 }
 
-fn seen(world: &World, caller: &Principal, entity: Entity) -> Option<Access> {
-    world.index.visible(caller, entity).ok().map(Access::Visible)
+fn seen(organization: &Organization, caller: &Principal, entity: Entity) -> Option<Access> {
+    organization
+        .index
+        .visible(caller, entity)
+        .ok()
+        .map(Access::Visible)
 }
 
 fn ids<T>(page: Page<T>, id: impl Fn(&T) -> String) -> (Vec<String>, Option<usize>) {
@@ -150,8 +154,8 @@ fn of_project(row: &ProjectRow) -> Line {
 impl Listed for Projects {
     type Columns = ProjectColumn;
 
-    fn access(world: &World, caller: &Principal) -> Option<Access> {
-        seen(world, caller, Entity::Project)
+    fn access(organization: &Organization, caller: &Principal) -> Option<Access> {
+        seen(organization, caller, Entity::Project)
     }
 
     async fn page(
@@ -172,10 +176,10 @@ impl Listed for Projects {
     }
 
     async fn lines(setting: &Setting, _: &Principal, access: &Access) -> Vec<Line> {
-        let world = &setting.world;
-        let all = world
+        let organization = &setting.organization;
+        let all = organization
             .store
-            .projects(&world.sees(Entity::Project), &large())
+            .projects(&organization.sees(Entity::Project), &large())
             .await
             .unwrap()
             .items;
@@ -208,8 +212,8 @@ fn of_department(row: &DepartmentRow, whole: bool) -> Line {
 impl Listed for Departments {
     type Columns = DepartmentColumn;
 
-    fn access(world: &World, caller: &Principal) -> Option<Access> {
-        seen(world, caller, Entity::Department)
+    fn access(organization: &Organization, caller: &Principal) -> Option<Access> {
+        seen(organization, caller, Entity::Department)
     }
 
     async fn page(
@@ -234,10 +238,10 @@ impl Listed for Departments {
     }
 
     async fn lines(setting: &Setting, _: &Principal, access: &Access) -> Vec<Line> {
-        let world = &setting.world;
-        let all = world
+        let organization = &setting.organization;
+        let all = organization
             .store
-            .departments(&world.sees(Entity::Department), &large())
+            .departments(&organization.sees(Entity::Department), &large())
             .await
             .unwrap()
             .items;
@@ -328,9 +332,9 @@ async fn rule_page(
 }
 
 async fn rule_lines(setting: &Setting, access: &Access, deleted: bool) -> Vec<Line> {
-    let world = &setting.world;
-    let everything = world.sees(Entity::AccessRules);
-    let all = world
+    let organization = &setting.organization;
+    let everything = organization.sees(Entity::AccessRules);
+    let all = organization
         .store
         .access_rules(&everything, &large(), &rules(deleted))
         .await
@@ -349,8 +353,8 @@ macro_rules! rules {
         impl Listed for $list {
             type Columns = AccessRuleColumn;
 
-            fn access(world: &World, caller: &Principal) -> Option<Access> {
-                seen(world, caller, Entity::AccessRules)
+            fn access(organization: &Organization, caller: &Principal) -> Option<Access> {
+                seen(organization, caller, Entity::AccessRules)
             }
 
             async fn page(
@@ -425,8 +429,8 @@ fn of_workload(row: &WorkloadSummary) -> Line {
 impl Listed for Workloads {
     type Columns = WorkloadColumn;
 
-    fn access(world: &World, caller: &Principal) -> Option<Access> {
-        seen(world, caller, Entity::Workloads)
+    fn access(organization: &Organization, caller: &Principal) -> Option<Access> {
+        seen(organization, caller, Entity::Workloads)
     }
 
     async fn page(
@@ -447,10 +451,10 @@ impl Listed for Workloads {
     }
 
     async fn lines(setting: &Setting, _: &Principal, access: &Access) -> Vec<Line> {
-        let world = &setting.world;
-        let all = world
+        let organization = &setting.organization;
+        let all = organization
             .store
-            .workloads(&world.sees(Entity::Workloads), &large())
+            .workloads(&organization.sees(Entity::Workloads), &large())
             .await
             .unwrap()
             .items;
@@ -482,8 +486,8 @@ fn of_user(row: &UserRow) -> Line {
 impl Listed for Users {
     type Columns = UserColumn;
 
-    fn access(world: &World, _: &Principal) -> Option<Access> {
-        Some(Access::Granted(world.may(
+    fn access(organization: &Organization, _: &Principal) -> Option<Access> {
+        Some(Access::Granted(organization.may(
             Action::Read,
             Entity::Users,
             Scope::Account,
@@ -513,7 +517,7 @@ impl Listed for Users {
 
     async fn lines(setting: &Setting, _: &Principal, access: &Access) -> Vec<Line> {
         let all = setting
-            .world
+            .organization
             .store
             .users(access.granted(), &large(), None)
             .await

@@ -4,8 +4,8 @@ use reeve_authz::{Action, Entity, Principal, RoleId, Scope, SubjectKey};
 use reeve_link::{ObjectKey, ObjectStatus, StatusPhase, StatusReport};
 use reeve_types::{ClusterId, DepartmentId, ProjectId, Timestamp};
 
-use super::super::world::{NOW, World, entry, group, id, link, parsed};
-use crate::{AuditAction, NewDepartment, NewProject, NewUser, SubjectId, Verifier};
+use super::super::organization::{NOW, Organization, entry, group, id, link, parsed};
+use crate::{AuditAction, CredentialHash, NewDepartment, NewProject, NewUser, SubjectId};
 
 const PHASES: [StatusPhase; 9] = [
     StatusPhase::Creating,
@@ -42,7 +42,7 @@ const GROUPS: [&str; 8] = [
 
 /// An organization, and what draws from it.
 pub(super) struct Setting {
-    pub(super) world: World,
+    pub(super) organization: Organization,
     state: u64,
     pub(super) clusters: Vec<ClusterId>,
     departments: Vec<(DepartmentId, ClusterId)>,
@@ -51,9 +51,9 @@ pub(super) struct Setting {
 
 impl Setting {
     /// The same every time.
-    pub(super) async fn make(world: World) -> Self {
+    pub(super) async fn make(organization: Organization) -> Self {
         let mut setting = Self {
-            world,
+            organization,
             state: 7,
             clusters: Vec::new(),
             departments: Vec::new(),
@@ -87,7 +87,7 @@ impl Setting {
 
     async fn scopes(&mut self) {
         for (number, name) in [(10, "Zürich"), (11, "a cluster")] {
-            let cluster = self.world.cluster(number, name).await.id;
+            let cluster = self.organization.cluster(number, name).await.id;
             self.clusters.push(cluster);
             for name in ["vision", "language", "speech"] {
                 self.department(cluster, name).await;
@@ -109,14 +109,14 @@ impl Setting {
             created_by: "admin@reeve.example".to_owned(),
         };
         let granted = self
-            .world
+            .organization
             .may(Action::Create, Entity::Department, Scope::Cluster(cluster_id));
         let made = self
-            .world
+            .organization
             .store
             .create_department(&granted, new, entry(AuditAction::Create));
         let made = made.await.unwrap().value.id;
-        self.world.index.add_department(made, cluster_id);
+        self.organization.index.add_department(made, cluster_id);
         self.departments.push((made, cluster_id));
     }
 
@@ -132,13 +132,13 @@ impl Setting {
             created_by: "admin@reeve.example".to_owned(),
         };
         let scope = Scope::Department(department_id);
-        let granted = self.world.may(Action::Create, Entity::Project, scope);
+        let granted = self.organization.may(Action::Create, Entity::Project, scope);
         let made = self
-            .world
+            .organization
             .store
             .create_project(&granted, new, entry(AuditAction::Create));
         let made = made.await.unwrap().value.id;
-        self.world.index.add_project(made, department_id);
+        self.organization.index.add_project(made, department_id);
         self.projects.push((made, cluster));
     }
 
@@ -150,28 +150,30 @@ impl Setting {
                     "{}{number}@b-c.example",
                     *self.pick(&["u_", "u%", "u.", "ux"])
                 )),
-                password: Verifier::new("hash"),
+                password: CredentialHash::new("hash"),
                 posix: None,
                 created_at: self.moment(),
                 created_by: (*self.pick(&["system", "admin@reeve.example"])).to_owned(),
             };
-            let granted = self.world.may(Action::Create, Entity::Users, Scope::Account);
+            let granted = self
+                .organization
+                .may(Action::Create, Entity::Users, Scope::Account);
             let made = self
-                .world
+                .organization
                 .store
                 .create_user(&granted, new, entry(AuditAction::Create));
             let made = made.await.unwrap().value;
             if self.draw(2) == 0 {
                 let at = self.moment();
-                let proven = Verifier::new("hash");
-                self.world
+                let proven = CredentialHash::new("hash");
+                self.organization
                     .sign_in(SubjectId::User(made.id), proven, at)
                     .await
                     .unwrap();
             }
         }
         for (number, name) in [(300, "ci"), (301, "c_i")] {
-            self.world.service_account(number, name).await;
+            self.organization.service_account(number, name).await;
         }
     }
 
@@ -184,18 +186,18 @@ impl Setting {
         for _ in 0..40 {
             let subject = match self.draw(4) {
                 0 => SubjectKey::ServiceAccount(parsed(self.pick::<&str>(&["ci", "c_i"]))),
-                1 => SubjectKey::User(self.world.admin_row.email.clone()),
+                1 => SubjectKey::User(self.organization.admin_row.email.clone()),
                 _ => group(self.pick::<&str>(&GROUPS)),
             };
             let (role, scope) = (*self.pick(&roles), self.scope());
-            if let Ok(made) = self.world.try_rule(subject, role, scope).await {
-                self.world.index.add_rule(made.value.rule());
+            if let Ok(made) = self.organization.try_rule(subject, role, scope).await {
+                self.organization.index.add_rule(made.value.rule());
             }
         }
         let granted = self
-            .world
+            .organization
             .may(Action::Update, Entity::ServiceAccount, Scope::Account);
-        let disable = self.world.store.set_service_account_enabled(
+        let disable = self.organization.store.set_service_account_enabled(
             &granted,
             id(301),
             false,
@@ -219,7 +221,7 @@ impl Setting {
             let (project, _) = *self.pick(&self.projects.clone());
             // Some projects are full.
             drop(
-                self.world
+                self.organization
                     .try_workload(400 + number, project, &format!("train-{number}"))
                     .await,
             );
@@ -228,7 +230,7 @@ impl Setting {
 
     async fn report(&mut self) {
         for cluster in self.clusters.clone() {
-            let directory = self.world.store.directory().await.unwrap();
+            let directory = self.organization.store.directory().await.unwrap();
             let revision = directory
                 .clusters
                 .iter()
@@ -254,35 +256,37 @@ impl Setting {
             };
             let at = self.moment();
             let granted = link();
-            let told = self
-                .world
-                .store
-                .report(&granted, cluster, &report, at, entry(AuditAction::Update));
+            let told =
+                self.organization
+                    .store
+                    .report(&granted, cluster, &report, at, entry(AuditAction::Update));
             told.await.unwrap();
         }
     }
 
     async fn delete_some(&mut self) {
-        let rules = self.world.store.directory().await.unwrap().rules;
+        let rules = self.organization.store.directory().await.unwrap().rules;
         for rule in rules.into_iter().skip(1).step_by(4) {
-            let granted = self.world.may(Action::Delete, Entity::AccessRules, rule.scope);
+            let granted = self
+                .organization
+                .may(Action::Delete, Entity::AccessRules, rule.scope);
             let at = self.moment();
             let deleted =
-                self.world
+                self.organization
                     .store
                     .delete_access_rule(&granted, rule.id, at, entry(AuditAction::Delete));
             deleted.await.unwrap();
-            self.world.index.remove_rule(rule.id);
+            self.organization.index.remove_rule(rule.id);
         }
         let (project, _) = self.projects.remove(0);
         let scope = Scope::Project(project);
-        let granted = self.world.may(Action::Delete, Entity::Project, scope);
-        let deleted = self
-            .world
-            .store
-            .delete_project(&granted, project, NOW, entry(AuditAction::Delete));
+        let granted = self.organization.may(Action::Delete, Entity::Project, scope);
+        let deleted =
+            self.organization
+                .store
+                .delete_project(&granted, project, NOW, entry(AuditAction::Delete));
         deleted.await.unwrap();
-        self.world.index.remove_scope(scope);
+        self.organization.index.remove_scope(scope);
     }
 
     /// Who sees everything, who sees a cluster, a department and a project elsewhere, or two projects alone; their rules are none of
@@ -309,13 +313,13 @@ impl Setting {
                 ],
             ),
         ];
-        let mut callers = vec![self.world.admin.clone()];
+        let mut callers = vec![self.organization.admin.clone()];
         let mut number = 1_000_000;
         for (name, scopes) in grants {
             let caller = member(name);
             for scope in scopes {
                 number += 1;
-                self.world.index.add_rule(reeve_authz::Rule {
+                self.organization.index.add_rule(reeve_authz::Rule {
                     id: reeve_types::AccessRuleId::new(number).unwrap(),
                     subject: caller.subject.clone(),
                     role: RoleId::SYSTEM_ADMINISTRATOR,

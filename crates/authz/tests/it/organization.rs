@@ -15,7 +15,7 @@ use crate::oracle::{Fault, Oracle};
 use crate::people::{cluster_id, department_id, project_id};
 
 /// An organization with its rules, as the index and as the oracle know it, and its callers.
-pub(crate) struct World {
+pub(crate) struct Organization {
     pub(crate) index: Index,
     pub(crate) oracle: Oracle,
     pub(crate) callers: Vec<Principal>,
@@ -85,7 +85,7 @@ fn subject(kind: u32, number: u32) -> SubjectKey {
     }
 }
 
-impl World {
+impl Organization {
     pub(crate) fn new(seed: u64) -> Self {
         let mut random = StdRng::seed_from_u64(seed);
         let mut oracle = Oracle::new();
@@ -242,18 +242,18 @@ pub(crate) struct Seen {
 pub(crate) fn compare(seed: u64, worlds: u64, decisions: usize, fault: Fault) -> Seen {
     let mut seen = Seen::default();
     for number in 0..worlds {
-        let mut world = World::new(seed + number);
-        let questions: Vec<Question> = (0..decisions).map(|_| world.question()).collect();
-        world.oracle.fault = fault;
+        let mut organization = Organization::new(seed + number);
+        let questions: Vec<Question> = (0..decisions).map(|_| organization.question()).collect();
+        organization.oracle.fault = fault;
         for question in &questions {
-            compare_decision(&world, question, &mut seen);
+            compare_decision(&organization, question, &mut seen);
         }
-        compare_lists(&world, &mut seen);
+        compare_lists(&organization, &mut seen);
     }
     seen
 }
 
-fn compare_decision(world: &World, question: &Question, seen: &mut Seen) {
+fn compare_decision(organization: &Organization, question: &Question, seen: &mut Seen) {
     let Question {
         who,
         action,
@@ -261,15 +261,15 @@ fn compare_decision(world: &World, question: &Question, seen: &mut Seen) {
         scope,
     } = question.clone();
     seen.decisions += 1;
-    let allowing = world.oracle.allowing(&who, action, entity, scope);
-    match world.index.decide(&who, action, entity, scope) {
+    let allowing = organization.oracle.allowing(&who, action, entity, scope);
+    match organization.index.decide(&who, action, entity, scope) {
         Ok(granted) => {
             let because = granted.because().unwrap();
             seen.allowed += 1;
             seen.through_groups += usize::from(because.through != who.subject);
             let key = (because.role.id(), because.at.wire_type(), scope.wire_type());
             *seen.allowed_by.entry(key).or_default() += 1;
-            let rule = world
+            let rule = organization
                 .oracle
                 .rules
                 .iter()
@@ -277,7 +277,7 @@ fn compare_decision(world: &World, question: &Question, seen: &mut Seen) {
                 .unwrap();
             let told =
                 rule.subject == because.through && rule.role == because.role.id() && rule.scope == because.at;
-            let mut reasons: Vec<_> = world
+            let mut reasons: Vec<_> = organization
                 .index
                 .reasons(&who, action, entity, scope)
                 .iter()
@@ -291,8 +291,8 @@ fn compare_decision(world: &World, question: &Question, seen: &mut Seen) {
         Err(denial) => {
             *seen.refused_at.entry(scope.wire_type()).or_default() += 1;
             seen.in_unknown_scopes += usize::from(!denial.scope_is_known());
-            let nowhere = !world.oracle.allows_anywhere(&who, action, entity);
-            let granters = world.oracle.granters(action, entity, scope);
+            let nowhere = !organization.oracle.allows_anywhere(&who, action, entity);
+            let granters = organization.oracle.granters(action, entity, scope);
             let told = denial.grantable_at() == granters.as_ref().map(|(at, _)| *at)
                 && denial.who_could_grant() == granters.map(|(_, who)| who).unwrap_or_default();
             seen.decisions_wrong +=
@@ -302,9 +302,9 @@ fn compare_decision(world: &World, question: &Question, seen: &mut Seen) {
 }
 
 /// Whether both say the same about giving a role, and about who could where the caller may give it to nobody.
-fn grants_agree(world: &World, who: &Principal, role: RoleId, scope: Scope) -> bool {
-    let oracle = &world.oracle;
-    match world.index.may_grant(who, role, scope) {
+fn grants_agree(organization: &Organization, who: &Principal, role: RoleId, scope: Scope) -> bool {
+    let oracle = &organization.oracle;
+    match organization.index.may_grant(who, role, scope) {
         Ok(granted) => oracle.may_grant(who, role, scope) && granted.covers(role, scope),
         Err(denial) => {
             let granters = match denial.ungivable_role() {
@@ -319,8 +319,8 @@ fn grants_agree(world: &World, who: &Principal, role: RoleId, scope: Scope) -> b
     }
 }
 
-fn compare_lists(world: &World, seen: &mut Seen) {
-    let World {
+fn compare_lists(organization: &Organization, seen: &mut Seen) {
+    let Organization {
         index,
         oracle,
         callers,
@@ -328,7 +328,7 @@ fn compare_lists(world: &World, seen: &mut Seen) {
         entities,
         roles,
         ..
-    } = world;
+    } = organization;
     let mut judge = |agree: bool| {
         seen.lists += 1;
         seen.lists_wrong += usize::from(!agree);
@@ -376,7 +376,11 @@ fn compare_lists(world: &World, seen: &mut Seen) {
             );
         }
         for role in roles.iter().step_by(5) {
-            judge(scopes.iter().all(|scope| grants_agree(world, who, *role, *scope)));
+            judge(
+                scopes
+                    .iter()
+                    .all(|scope| grants_agree(organization, who, *role, *scope)),
+            );
         }
     }
     for entity in entities.iter().copied() {

@@ -24,12 +24,12 @@ const REPORTS: (i64, i64) = (60, 20);
 
 /// All clusters' channels.
 #[derive(Debug, Default)]
-pub struct Hub {
-    lines: Mutex<HashMap<ClusterId, Line>>,
+pub struct ClusterStreams {
+    lines: Mutex<HashMap<ClusterId, ClusterStream>>,
 }
 
 #[derive(Debug)]
-struct Line {
+struct ClusterStream {
     revision: watch::Sender<Revision>,
     /// Oldest first: dropping the sender ends the stream.
     streams: VecDeque<(u64, oneshot::Sender<()>)>,
@@ -68,7 +68,7 @@ impl Budget {
     }
 }
 
-impl Line {
+impl ClusterStream {
     /// From now on streams are for tokens of this number: those of another end.
     fn expect(&mut self, credential: CredentialNumber) {
         if self.credential != credential {
@@ -78,8 +78,8 @@ impl Line {
     }
 }
 
-impl Hub {
-    fn with<T>(&self, work: impl FnOnce(&mut HashMap<ClusterId, Line>) -> T) -> T {
+impl ClusterStreams {
+    fn with<T>(&self, work: impl FnOnce(&mut HashMap<ClusterId, ClusterStream>) -> T) -> T {
         work(&mut self.lines.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -123,7 +123,7 @@ impl Hub {
         credential: CredentialNumber,
     ) {
         self.with(|lines| {
-            let line = lines.entry(cluster).or_insert_with(|| Line {
+            let line = lines.entry(cluster).or_insert_with(|| ClusterStream {
                 credential,
                 budget: Budget::default(),
                 reports: Arc::default(),
@@ -191,7 +191,7 @@ impl Hub {
             Some((line.revision.subscribe(), line.opened))
         })?;
         let stream = Stream {
-            hub: Arc::clone(self),
+            cluster_streams: Arc::clone(self),
             cluster,
             number,
             replaced,
@@ -246,7 +246,7 @@ pub fn is_recent(heard: Timestamp, now: Timestamp) -> bool {
 /// An open stream.
 #[derive(Debug)]
 pub struct Stream {
-    hub: Arc<Hub>,
+    cluster_streams: Arc<ClusterStreams>,
     cluster: ClusterId,
     number: u64,
     replaced: oneshot::Receiver<()>,
@@ -262,7 +262,7 @@ impl Stream {
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        self.hub.with(|lines| {
+        self.cluster_streams.with(|lines| {
             if let Some(line) = lines.get_mut(&self.cluster) {
                 line.streams.retain(|(number, _)| *number != self.number);
             }
@@ -282,68 +282,74 @@ mod tests {
 
     #[tokio::test]
     async fn a_listener_hears_of_newer_revisions_only_and_ends_with_its_cluster() {
-        let hub = Arc::new(Hub::default());
-        hub.open(cluster(), Revision(3), None, FIRST);
-        let (mut line, stream) = hub.listen(cluster(), FIRST).unwrap();
-        hub.announce(&[(cluster(), Revision(3))]);
+        let cluster_streams = Arc::new(ClusterStreams::default());
+        cluster_streams.open(cluster(), Revision(3), None, FIRST);
+        let (mut line, stream) = cluster_streams.listen(cluster(), FIRST).unwrap();
+        cluster_streams.announce(&[(cluster(), Revision(3))]);
         assert!(!line.has_changed().unwrap());
-        hub.announce(&[(cluster(), Revision(5))]);
-        hub.announce(&[(cluster(), Revision(4))]);
+        cluster_streams.announce(&[(cluster(), Revision(5))]);
+        cluster_streams.announce(&[(cluster(), Revision(4))]);
         line.changed().await.unwrap();
         assert_eq!(*line.borrow_and_update(), Revision(5));
-        assert_eq!(hub.streams(), 1);
-        hub.close(cluster());
+        assert_eq!(cluster_streams.streams(), 1);
+        cluster_streams.close(cluster());
         assert!(line.changed().await.is_err());
         drop(stream);
-        assert_eq!(hub.streams(), 0);
+        assert_eq!(cluster_streams.streams(), 0);
     }
 
     #[tokio::test]
     async fn a_fifth_stream_of_a_cluster_replaces_the_oldest() {
-        let hub = Arc::new(Hub::default());
-        hub.open(cluster(), Revision(0), None, FIRST);
-        let mut open: Vec<_> = (0..4).map(|_| hub.listen(cluster(), FIRST).unwrap().1).collect();
+        let cluster_streams = Arc::new(ClusterStreams::default());
+        cluster_streams.open(cluster(), Revision(0), None, FIRST);
+        let mut open: Vec<_> = (0..4)
+            .map(|_| cluster_streams.listen(cluster(), FIRST).unwrap().1)
+            .collect();
         let waiting = tokio::time::timeout(Duration::from_millis(20), open[0].replaced());
         assert!(waiting.await.is_err(), "four may stay");
-        let fifth = hub.listen(cluster(), FIRST).unwrap().1;
-        assert_eq!(hub.streams(), 4);
+        let fifth = cluster_streams.listen(cluster(), FIRST).unwrap().1;
+        assert_eq!(cluster_streams.streams(), 4);
         open[0].replaced().await;
         let waiting = tokio::time::timeout(Duration::from_millis(20), open[1].replaced());
         assert!(waiting.await.is_err(), "only the oldest goes");
         // The end of one that was replaced takes nobody else's place.
         drop(open.remove(0));
-        assert_eq!(hub.streams(), 4);
+        assert_eq!(cluster_streams.streams(), 4);
         drop((open, fifth));
-        assert_eq!(hub.streams(), 0);
+        assert_eq!(cluster_streams.streams(), 0);
     }
 
     #[tokio::test]
     async fn with_its_secret_a_clusters_streams_end_and_its_tokens_open_none() {
-        let hub = Arc::new(Hub::default());
-        hub.open(cluster(), Revision(0), None, FIRST);
-        let mut open = hub.listen(cluster(), FIRST).unwrap().1;
-        hub.open(cluster(), Revision(0), None, CredentialNumber(1));
+        let cluster_streams = Arc::new(ClusterStreams::default());
+        cluster_streams.open(cluster(), Revision(0), None, FIRST);
+        let mut open = cluster_streams.listen(cluster(), FIRST).unwrap().1;
+        cluster_streams.open(cluster(), Revision(0), None, CredentialNumber(1));
         open.replaced().await;
-        assert_eq!(hub.streams(), 0);
+        assert_eq!(cluster_streams.streams(), 0);
         assert!(
-            hub.listen(cluster(), FIRST).is_none(),
+            cluster_streams.listen(cluster(), FIRST).is_none(),
             "checked before, opened after"
         );
-        let (_line, mut open) = hub.listen(cluster(), CredentialNumber(1)).unwrap();
+        let (_line, mut open) = cluster_streams.listen(cluster(), CredentialNumber(1)).unwrap();
         // Read from the store again, as after a write whose end is not known.
-        hub.open(cluster(), Revision(0), None, CredentialNumber(1));
-        assert_eq!(hub.streams(), 1, "the same secret: its streams go on");
-        hub.open(cluster(), Revision(0), None, CredentialNumber(2));
+        cluster_streams.open(cluster(), Revision(0), None, CredentialNumber(1));
+        assert_eq!(cluster_streams.streams(), 1, "the same secret: its streams go on");
+        cluster_streams.open(cluster(), Revision(0), None, CredentialNumber(2));
         open.replaced().await;
-        assert!(hub.listen(cluster(), CredentialNumber(1)).is_none());
+        assert!(cluster_streams.listen(cluster(), CredentialNumber(1)).is_none());
     }
 
     #[test]
     fn a_cluster_sends_sixty_reports_at_once_and_twenty_a_second() {
-        let hub = Arc::new(Hub::default());
-        hub.open(cluster(), Revision(0), None, FIRST);
+        let cluster_streams = Arc::new(ClusterStreams::default());
+        cluster_streams.open(cluster(), Revision(0), None, FIRST);
         let now = Timestamp::from_millis(1_000_000);
-        let sent = |now| (0..1000).filter(|_| hub.may_report(cluster(), now)).count();
+        let sent = |now| {
+            (0..1000)
+                .filter(|_| cluster_streams.may_report(cluster(), now))
+                .count()
+        };
         assert_eq!(sent(now), 60);
         assert_eq!(sent(now), 0);
         assert_eq!(sent(Timestamp::from_millis(1_000_050)), 1);
@@ -354,14 +360,14 @@ mod tests {
 
     #[test]
     fn a_cluster_is_connected_while_its_stream_is_open_and_a_moment_longer() {
-        let hub = Arc::new(Hub::default());
+        let cluster_streams = Arc::new(ClusterStreams::default());
         let now = Timestamp::from_millis(1_000_000);
-        hub.open(cluster(), Revision(0), None, FIRST);
-        assert!(!hub.is_connected(cluster(), now));
-        let stream = hub.listen(cluster(), FIRST);
-        hub.heard(cluster(), now);
+        cluster_streams.open(cluster(), Revision(0), None, FIRST);
+        assert!(!cluster_streams.is_connected(cluster(), now));
+        let stream = cluster_streams.listen(cluster(), FIRST);
+        cluster_streams.heard(cluster(), now);
         drop(stream);
-        assert!(hub.is_connected(cluster(), now.plus_seconds(29)));
-        assert!(!hub.is_connected(cluster(), now.plus_seconds(31)));
+        assert!(cluster_streams.is_connected(cluster(), now.plus_seconds(29)));
+        assert!(!cluster_streams.is_connected(cluster(), now.plus_seconds(31)));
     }
 }

@@ -1,7 +1,7 @@
 //! What happens around every operation: request id, authentication, the right that the operation table asks for, panics,
 //! log, metrics, and the audit of refused changes.
 
-mod named;
+mod request_scope;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -67,7 +67,9 @@ pub async fn operation(
             Err(error) => (None, Some(Refusal::Said(error))),
         },
     };
-    let object = named::segment(operation, &request).unwrap_or_default().to_owned();
+    let object = request_scope::segment(operation, &request)
+        .unwrap_or_default()
+        .to_owned();
     let subject = caller.as_ref().map(|caller| caller.name.clone());
     let response = match refusal {
         None => {
@@ -84,7 +86,7 @@ pub async fn operation(
         }
         Some(Refusal::Said(error)) => span.in_scope(|| error.into_response()),
         Some(Refusal::HeldNowhere(denial)) => {
-            let scope = named::scope(&app, operation, request).await;
+            let scope = request_scope::scope(&app, operation, request).await;
             let directory = app.directory();
             let error = held_nowhere(&directory, caller.as_ref(), &denial, scope);
             span.in_scope(|| error.into_response())

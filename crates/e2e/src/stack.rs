@@ -46,7 +46,7 @@ impl Options {
 }
 
 /// Everything running. Dropping it ends the operator, then the server, then the Kubernetes.
-pub struct Road {
+pub struct Stack {
     operator: Option<Process>,
     server: Option<Process>,
     replica: Option<Process>,
@@ -67,7 +67,7 @@ pub struct Road {
     leader_elect: bool,
 }
 
-impl Road {
+impl Stack {
     /// Starts the parts one after the other and waits for each. Where no node can run it goes on without one.
     ///
     /// # Errors
@@ -83,7 +83,7 @@ impl Road {
     /// hands to [`reeve_testkit::skip`].
     ///
     /// # Errors
-    /// As [`Road::up`].
+    /// As [`Stack::up`].
     pub async fn up_or_reason(options: Options) -> Result<Result<Self, String>> {
         let control_plane = ControlPlane::start(&options).await?;
         match reeve_testkit::own_cluster_or_reason(control_plane.cluster_options(&options)?).await {
@@ -328,11 +328,11 @@ impl ControlPlane {
         })
     }
 
-    async fn connect(self, options: Options, cluster: Cluster) -> Result<Road> {
+    async fn connect(self, options: Options, cluster: Cluster) -> Result<Stack> {
         (options.tell)("installing custom resources, policies and RBAC");
         let settings = json!({"enforceRunAsUser": true, "enforcePreventPrivilegeEscalation": true});
         install_chart(&cluster, &settings).await?;
-        let mut road = Road {
+        let mut stack = Stack {
             operator: None,
             server: Some(self.server),
             replica: self.replica,
@@ -347,14 +347,14 @@ impl ControlPlane {
             leader_elect: options.leader_elect,
         };
         (options.tell)("starting reeve-operator under its own ServiceAccount");
-        road.write_operator_kubeconfig().await?;
-        road.start_operator().await?;
-        road.wait_until_connected().await?;
-        Ok(road)
+        stack.write_operator_kubeconfig().await?;
+        stack.start_operator().await?;
+        stack.wait_until_connected().await?;
+        Ok(stack)
     }
 }
 
-impl Drop for Road {
+impl Drop for Stack {
     fn drop(&mut self) {
         // The operator first: it must not report on a cluster that is being taken down.
         drop(self.operator.take());

@@ -1,6 +1,6 @@
 //! The demo as a story: each step says what it does, does it, and reads back what came of it.
 
-mod shown;
+mod describe;
 
 use anyhow::{Context, Result, bail, ensure};
 use k8s_openapi::api::batch::v1::Job;
@@ -9,20 +9,20 @@ use k8s_openapi::api::rbac::v1::RoleBinding;
 use kube::api::ListParams;
 use kube::{Api, Client};
 use reeve_crds::Workload;
-use reeve_e2e::Road;
+use reeve_e2e::Stack;
 use reeve_e2e::organization::{NAMESPACE, command_line_of, kubeconfig_of};
 use reeve_testkit::{images, wait_until};
 
 /// Tells the story, one line at a time, to whoever listens.
-pub(crate) struct Story<'a> {
-    road: &'a Road,
+pub(crate) struct Walkthrough<'a> {
+    stack: &'a Stack,
     tell: fn(&str),
 }
 
-impl<'a> Story<'a> {
-    /// A story about this road, whose people are signed in.
-    pub(crate) fn new(road: &'a Road, tell: fn(&str)) -> Self {
-        Self { road, tell }
+impl<'a> Walkthrough<'a> {
+    /// A story about this stack, whose people are signed in.
+    pub(crate) fn new(stack: &'a Stack, tell: fn(&str)) -> Self {
+        Self { stack, tell }
     }
 
     /// All of it.
@@ -30,7 +30,7 @@ impl<'a> Story<'a> {
     /// # Errors
     /// A step that did not do what the story says.
     pub(crate) async fn tell(&self) -> Result<()> {
-        let client = self.road.cluster.client().await?;
+        let client = self.stack.cluster.client().await?;
         self.show_namespace(&client).await?;
         self.show_bindings(&client).await?;
         self.submit(&client).await?;
@@ -52,7 +52,7 @@ impl<'a> Story<'a> {
     async fn show_namespace(&self, client: &Client) -> Result<()> {
         self.heading("What project robots became: a namespace whose labels put it under the policies");
         let namespaces: Api<Namespace> = Api::all(client.clone());
-        self.lines(&shown::namespace(&namespaces.get(NAMESPACE).await?));
+        self.lines(&describe::namespace(&namespaces.get(NAMESPACE).await?));
         Ok(())
     }
 
@@ -61,7 +61,7 @@ impl<'a> Story<'a> {
         let bindings: Api<RoleBinding> = Api::namespaced(client.clone(), NAMESPACE);
         let of_rules = ListParams::default().labels("reeve.dev/managed=access-rules");
         for binding in bindings.list(&of_rules).await? {
-            self.lines(&shown::binding(&binding));
+            self.lines(&describe::binding(&binding));
         }
         Ok(())
     }
@@ -73,14 +73,14 @@ impl<'a> Story<'a> {
         let words = [&what[..], &how].concat();
         self.heading("alice submits a job");
         self.lines(&format!("$ reeve {} '{script}'", words.join(" ")));
-        self.lines(&command_line_of(self.road, "alice")?.must(&[&words[..], &[script]].concat())?);
+        self.lines(&command_line_of(self.stack, "alice")?.must(&[&words[..], &[script]].concat())?);
 
         let workloads: Api<Workload> = Api::namespaced(client.clone(), NAMESPACE);
         let workload = wait_until("the Workload to be there", async || {
             Ok(workloads.get_opt("first").await?)
         })
         .await?;
-        self.lines(&shown::workload(&workload));
+        self.lines(&describe::workload(&workload));
         self.show_job(client, "first").await?;
         self.show_run(client, "reeve.dev/workload=first").await
     }
@@ -89,7 +89,7 @@ impl<'a> Story<'a> {
         self.heading("alice applies a bare Job with kubectl; it says nothing of users or security");
         let manifest = bare_job("second", &["sh", "-c", "id"]);
         self.lines(&manifest);
-        let kubectl = self.road.kubectl(&kubeconfig_of(self.road, "alice"));
+        let kubectl = self.stack.kubectl(&kubeconfig_of(self.stack, "alice"));
         self.lines(&kubectl.must_with_input(&["apply", "-n", NAMESPACE, "-f", "-"], &manifest)?);
         self.show_job(client, "second").await?;
         self.show_run(client, "batch.kubernetes.io/job-name=second").await
@@ -101,7 +101,7 @@ impl<'a> Story<'a> {
             "    spec:\n",
             "    spec:\n      securityContext: {runAsUser: 0, runAsNonRoot: false}\n",
         );
-        let kubectl = self.road.kubectl(&kubeconfig_of(self.road, "alice"));
+        let kubectl = self.stack.kubectl(&kubeconfig_of(self.stack, "alice"));
         let output = kubectl.run_with_input(&["apply", "-n", NAMESPACE, "-f", "-"], &manifest)?;
         ensure!(
             !output.status.success(),
@@ -119,7 +119,7 @@ impl<'a> Story<'a> {
     async fn show_job(&self, client: &Client, name: &str) -> Result<()> {
         let jobs: Api<Job> = Api::namespaced(client.clone(), NAMESPACE);
         let job = wait_until("the Job to be there", async || Ok(jobs.get_opt(name).await?)).await?;
-        self.lines(&shown::job(&job));
+        self.lines(&describe::job(&job));
         Ok(())
     }
 
@@ -127,15 +127,17 @@ impl<'a> Story<'a> {
     async fn show_run(&self, client: &Client, selector: &str) -> Result<()> {
         let pods: Api<Pod> = Api::namespaced(client.clone(), NAMESPACE);
         let list = ListParams::default().labels(selector);
-        let real_node = self.road.cluster.real_node();
+        let real_node = self.stack.cluster.real_node();
         let pod = wait_until("the pod to run to its end", async || {
             match pods.list(&list).await?.items.into_iter().next() {
-                Some(pod) if real_node.is_ok() && !shown::is_over(&pod) => bail!("{}", shown::pod(&pod)),
+                Some(pod) if real_node.is_ok() && !describe::is_over(&pod) => {
+                    bail!("{}", describe::pod(&pod))
+                }
                 pod => Ok(pod),
             }
         })
         .await?;
-        self.lines(&shown::pod(&pod));
+        self.lines(&describe::pod(&pod));
         if let Err(why) = real_node {
             let context = pod.spec.and_then(|spec| spec.security_context);
             self.lines(&format!("NO CONTAINER RAN: {why}"));
@@ -143,8 +145,8 @@ impl<'a> Story<'a> {
             return Ok(());
         }
         let name = pod.metadata.name.clone().unwrap_or_default();
-        let printed = self.road.cluster.pod_logs(NAMESPACE, &name).await;
-        if let Some(failure) = shown::failure(&pod) {
+        let printed = self.stack.cluster.pod_logs(NAMESPACE, &name).await;
+        if let Some(failure) = describe::failure(&pod) {
             let printed = printed.unwrap_or_else(|error| format!("{error:#}"));
             bail!("what alice started did not end well: {failure}; its log:\n{printed}");
         }

@@ -11,7 +11,8 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use reeve_api::realm::ISSUER_PATH;
 use reeve_identity::{Audience, MasterKey, Passwords, Random, check_password, generate_password};
 use reeve_store::{
-    AuditAction, AuditEntry, Credentials, FirstStart, Installation, NewUser, Store, StoreError, Verifier,
+    AuditAction, AuditEntry, CredentialHash, Credentials, FirstStart, Installation, NewUser, Store,
+    StoreError,
 };
 use reeve_store_sql::{AuditKey, DatabaseUrl, SqlStore};
 use reeve_types::{ClusterId, Email, Secret, Timestamp, UserId};
@@ -343,7 +344,7 @@ pub async fn first_start(
         administrator: NewUser {
             id: UserId::from_uuid(random.uuid()?),
             email: administrator.clone(),
-            password: Verifier::new(hash.as_text()),
+            password: CredentialHash::new(hash.as_text()),
             posix: None,
             created_at: now,
             created_by: "system".to_owned(),

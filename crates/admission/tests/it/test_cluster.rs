@@ -9,8 +9,8 @@ use reeve_admission::{Check, Policy, Request, check, failing, fill, policies};
 use reeve_testkit::{Cluster, apply_yaml, wait_until};
 use serde_json::{Value, json};
 
+use crate::fixture::{self, Answer, send};
 use crate::table::Row;
-use crate::world::{self, Answer, send};
 
 /// How many requests are on their way at once: the API server shares two cores with everybody.
 const AT_ONCE: usize = 6;
@@ -19,7 +19,7 @@ const AT_ONCE: usize = 6;
 const OUTSIDE: &str = "outside";
 
 /// A client of an API server that has the objects of some rows, and our policies.
-pub(crate) struct Stage {
+pub(crate) struct TestCluster {
     pub(crate) client: kube::Client,
     existing: BTreeMap<(String, usize), Value>,
     bases: BTreeMap<(String, String, String), Value>,
@@ -39,11 +39,11 @@ pub(crate) fn place(level: &str, row: &Row) -> String {
     }
 }
 
-impl Stage {
+impl TestCluster {
     /// Makes everything for these rows at these Pod Security levels (rows that make no pods at the first only), then installs the policies and waits for them.
     pub(crate) async fn set(cluster: &Cluster, rows: &[Row], levels: &[&str]) -> Result<Self> {
         let client = cluster.installer_client().await?;
-        apply_yaml(&client, world::GROUND).await?;
+        apply_yaml(&client, fixture::GROUND).await?;
         let mut stage = Self {
             client,
             existing: BTreeMap::new(),
@@ -68,23 +68,23 @@ impl Stage {
         let namespace_of = |name: &str, labels: Value, annotations: Value| json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels, "annotations": annotations}});
         let mut all = vec![namespace_of(OUTSIDE, json!({}), json!({}))];
         for level in levels {
-            for (settings, _) in world::SETTINGS {
+            for (settings, _) in fixture::SETTINGS {
                 all.push(namespace_of(
                     &namespace(level, settings),
-                    json!(world::labels(settings)),
-                    json!(world::annotations(settings)),
+                    json!(fixture::labels(settings)),
+                    json!(fixture::annotations(settings)),
                 ));
             }
         }
         for object in all {
-            world::create(&self.client, "", &object).await?;
+            fixture::create(&self.client, "", &object).await?;
             let name = object["metadata"]["name"].as_str().unwrap();
             // Made by the controller-manager elsewhere; there is none here.
             let account =
                 json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}});
-            let _ = world::create(&self.client, name, &account).await;
+            let _ = fixture::create(&self.client, name, &account).await;
             if name != OUTSIDE {
-                world::create(&self.client, name, &world::identities()).await?;
+                fixture::create(&self.client, name, &fixture::identities()).await?;
             }
         }
         Ok(())
@@ -93,7 +93,7 @@ impl Stage {
     /// Pod Security begins to enforce, only now: some of what is there it would not have let in.
     async fn enforce(&self, levels: &[&str]) -> Result<()> {
         for level in levels {
-            for (settings, _) in world::SETTINGS {
+            for (settings, _) in fixture::SETTINGS {
                 // A namespace whose escalation switch is off is at baseline: under restricted it would be void.
                 let relaxed = settings == "off" || settings == "no-prevent";
                 let enforced = if *level == "restricted" && relaxed {
@@ -122,14 +122,14 @@ impl Stage {
             .filter_map(|r| Some((place(level, r), r.kind.clone(), r.base.clone()?)))
             .chain([(namespace(level, "strict"), "Pod".into(), "alice".into())])
             .chain(rows.iter().filter(|r| r.connects()).flat_map(|r| {
-                world::CONNECTED
+                fixture::CONNECTED
                     .map(|owner| (namespace(level, &r.settings), "Pod".to_owned(), owner.to_owned()))
             }))
             .collect();
         let client = &self.client;
         let made = stream::iter(bases)
             .map(|key| async move {
-                let object = world::create(client, &key.0, &world::base(&key.1, &key.2)).await?;
+                let object = fixture::create(client, &key.0, &fixture::base(&key.1, &key.2)).await?;
                 anyhow::Ok((key, object))
             })
             .buffer_unordered(AT_ONCE)
@@ -141,7 +141,7 @@ impl Stage {
             let at = place(level, row);
             let made = match object["metadata"]["name"].as_str() {
                 Some(name @ ("default" | "kube-system")) => self.get(&row.kind, &at, name).await?,
-                _ => world::create(&self.client, &at, &object).await?,
+                _ => fixture::create(&self.client, &at, &object).await?,
             };
             self.existing.insert((level.to_owned(), row.number), made);
         }
@@ -149,7 +149,7 @@ impl Stage {
     }
 
     async fn get(&self, kind: &str, namespace: &str, name: &str) -> Result<Value> {
-        let uri = format!("{}/{name}", world::collection(kind, namespace));
+        let uri = format!("{}/{name}", fixture::collection(kind, namespace));
         let request = http::Request::get(uri).body(Vec::new())?;
         Ok(self.client.request(request).await?)
     }
@@ -199,7 +199,7 @@ impl Stage {
         }
         // Filling in is two policies of one text, and each is in force at a moment of its own.
         for settings in ["strict", "no-identity"] {
-            let mut pod = world::minimal("Pod", "probe");
+            let mut pod = fixture::minimal("Pod", "probe");
             pod["metadata"]["annotations"] = json!({"note": "probe"});
             let request = create_request("alice", settings, pod);
             wait_until("the mutating policies", async || {
@@ -249,10 +249,10 @@ impl Stage {
 /// A creation by a named requester in a namespace of these settings.
 pub(crate) fn create_request(requester: &str, settings: &str, object: Value) -> Request {
     Request {
-        user: world::requester(requester, object["kind"].as_str().unwrap()),
+        user: fixture::requester(requester, object["kind"].as_str().unwrap()),
         object,
-        namespace_labels: world::labels(settings),
-        namespace_annotations: world::annotations(settings),
+        namespace_labels: fixture::labels(settings),
+        namespace_annotations: fixture::annotations(settings),
         ..Request::default()
     }
 }
@@ -273,7 +273,7 @@ pub(crate) fn judge(row: &Row, level: &str, answer: &Answer) -> Option<String> {
     if !row.refused {
         return (!answer.admitted()).then(said);
     }
-    let username = world::requester(&row.requester, &row.kind).username;
+    let username = fixture::requester(&row.requester, &row.kind).username;
     let check = check(&row.check).unwrap();
     let ours = says(answer, check) && answer.message().contains(check.remedy_for(&username));
     // Pod Security speaks before us where it is at work: for pods themselves, not for templates.

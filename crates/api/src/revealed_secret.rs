@@ -11,22 +11,22 @@ use serde::{Deserialize, Serialize, Serializer};
 /// [`Secret`] does not; it still cannot be printed.
 #[derive(Clone, Deserialize)]
 #[serde(transparent)]
-pub struct Shown(Secret);
+pub struct RevealedSecret(Secret);
 
-impl Shown {
+impl RevealedSecret {
     /// The text itself.
     pub fn expose(&self) -> &str {
         self.0.expose()
     }
 }
 
-impl From<Secret> for Shown {
+impl From<Secret> for RevealedSecret {
     fn from(secret: Secret) -> Self {
         Self(secret)
     }
 }
 
-impl JsonSchema for Shown {
+impl JsonSchema for RevealedSecret {
     fn inline_schema() -> bool {
         true
     }
@@ -40,13 +40,13 @@ impl JsonSchema for Shown {
     }
 }
 
-impl Serialize for Shown {
+impl Serialize for RevealedSecret {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.0.expose())
     }
 }
 
-impl fmt::Debug for Shown {
+impl fmt::Debug for RevealedSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[secret]")
     }
@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn it_goes_out_as_text_and_prints_as_nothing() {
-        let shown = Shown::from(Secret::new("hunter2"));
+        let shown = RevealedSecret::from(Secret::new("hunter2"));
         assert_eq!(serde_json::to_string(&shown).unwrap(), "\"hunter2\"");
         assert_eq!(format!("{shown:?}"), "[secret]");
     }

@@ -15,10 +15,10 @@ use reeve_types::{
 };
 
 use crate::{
-    AccessRuleRow, AuditAction, AuditEntry, AuditSubject, ClusterRow, Committed, DepartmentRow, FirstStart,
-    Later, NewAccessRule, NewCluster, NewDepartment, NewProject, NewServiceAccount, NewSession,
-    NewSigningKey, NewUser, NewWorkload, Outcome, ProjectRow, ServiceAccountRow, SessionFacts, Store,
-    StoreError, SubjectId, UserRow, Verifier, WorkloadRow,
+    AccessRuleRow, AuditAction, AuditEntry, AuditSubject, ClusterRow, Committed, CredentialHash,
+    DepartmentRow, FirstStart, Later, NewAccessRule, NewCluster, NewDepartment, NewProject,
+    NewServiceAccount, NewSession, NewSigningKey, NewUser, NewWorkload, Outcome, ProjectRow,
+    ServiceAccountRow, SessionFacts, Store, StoreError, SubjectId, UserRow, WorkloadRow,
 };
 
 /// Parses text that is known to be right.
@@ -35,7 +35,7 @@ pub(super) fn id<T: FromStr<Err: Display>>(number: u64) -> T {
 pub(super) const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
 /// An installation with its administrator.
-pub struct World {
+pub struct Organization {
     /// The store under test.
     pub store: Arc<dyn Store>,
     /// Who may what, kept in step by the helpers below.
@@ -71,7 +71,7 @@ pub(super) fn entry(action: AuditAction) -> AuditEntry {
     }
 }
 
-impl World {
+impl Organization {
     /// Makes the account.
     pub async fn new(store: Arc<dyn Store>) -> Self {
         assert!(!store.is_initialized().await.unwrap());
@@ -79,7 +79,7 @@ impl World {
             administrator: NewUser {
                 id: id(1),
                 email: parsed("admin@reeve.example"),
-                password: Verifier::new("hash"),
+                password: CredentialHash::new("hash"),
                 posix: None,
                 created_at: NOW,
                 created_by: "system".to_owned(),
@@ -143,7 +143,7 @@ impl World {
             name: parsed(name),
             domain: None,
             version: None,
-            credential: Verifier::new("hash"),
+            credential: CredentialHash::new("hash"),
             created_at: NOW,
             created_by: "admin".to_owned(),
         };
@@ -223,7 +223,7 @@ impl World {
         let new = NewUser {
             id: id(number),
             email: parsed(email),
-            password: Verifier::new("hash"),
+            password: CredentialHash::new("hash"),
             posix,
             created_at: NOW,
             created_by: "admin".to_owned(),
@@ -251,7 +251,7 @@ impl World {
         let new = NewServiceAccount {
             id: id(number),
             name: parsed(name),
-            secret: Verifier::new("hash"),
+            secret: CredentialHash::new("hash"),
             created_at: NOW,
             created_by: "admin".to_owned(),
         };
@@ -342,13 +342,18 @@ impl World {
     }
 
     /// What checks the administrator's password.
-    pub async fn admin_password(&self) -> Verifier {
+    pub async fn admin_password(&self) -> CredentialHash {
         let kept = self.store.password_verifier(&self.admin_row.email).await.unwrap();
         kept.unwrap().1
     }
 
     /// Records a sign-in of that moment.
-    pub async fn sign_in(&self, subject: SubjectId, proven: Verifier, at: Timestamp) -> Option<SessionFacts> {
+    pub async fn sign_in(
+        &self,
+        subject: SubjectId,
+        proven: CredentialHash,
+        at: Timestamp,
+    ) -> Option<SessionFacts> {
         let begun = self
             .try_sign_in(self.new_session(subject), Some(&proven), at)
             .await;
@@ -375,7 +380,7 @@ impl World {
     pub async fn try_sign_in(
         &self,
         new: NewSession,
-        proven: Option<&Verifier>,
+        proven: Option<&CredentialHash>,
         at: Timestamp,
     ) -> Result<Committed<Option<SessionFacts>>, StoreError> {
         let mut entry = entry(AuditAction::SignIn);

@@ -1,10 +1,10 @@
-//! The road under the clock: how long until a rule counts, until it counts no more, and what our policies cost a pod.
+//! The stack under the clock: how long until a rule counts, until it counts no more, and what our policies cost a pod.
 
 use anyhow::{Context, Result, bail};
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::api::rbac::v1::RoleBinding;
 use kube::api::{Api, PostParams};
-use reeve_e2e::{Organization, Rest, Road, organization};
+use reeve_e2e::{Organization, Rest, Stack, organization};
 use serde_json::json;
 
 use crate::figures::{Series, now};
@@ -14,12 +14,12 @@ use crate::watch::{DEADLINE, Watch};
 /// once, from one start.
 ///
 /// # Errors
-/// The road refuses, or a change does not arrive within 60 s.
-pub async fn rules(road: &Road, organization: &Organization, rounds: usize) -> Result<Vec<Series>> {
+/// The stack refuses, or a change does not arrive within 60 s.
+pub async fn rules(stack: &Stack, organization: &Organization, rounds: usize) -> Result<Vec<Series>> {
     let robots = organization.projects.get("robots").context("project robots")?;
-    let person = organization::create_user(&road.admin, "bench", None).await?;
-    let caller = road.admin.sign_in(&person.username, &person.password).await?;
-    let bindings: Api<RoleBinding> = Api::namespaced(road.cluster.client().await?, "reeve-robots");
+    let person = organization::create_user(&stack.admin, "bench", None).await?;
+    let caller = stack.admin.sign_in(&person.username, &person.password).await?;
+    let bindings: Api<RoleBinding> = Api::namespaced(stack.cluster.client().await?, "reeve-robots");
     let mut arrives = Series::new("rule -> RoleBinding");
     let mut leaves = Series::new("revocation -> RoleBinding");
     let mut refused = Series::new("revocation -> refused by REST");
@@ -27,7 +27,7 @@ pub async fn rules(road: &Road, organization: &Organization, rounds: usize) -> R
         let mut watch = Watch::open(&bindings, "").await?;
         let started = now();
         let rule = organization::create_rule(
-            &road.admin,
+            &stack.admin,
             "user",
             &person.username,
             "L1 researcher",
@@ -45,7 +45,7 @@ pub async fn rules(road: &Road, organization: &Organization, rounds: usize) -> R
         let mut watch = Watch::open(&bindings, "").await?;
         let started = now();
         let path = format!("/api/v1/authorization/access-rules/{rule}");
-        let revoke = async { road.admin.delete(&path).await?.expect(204).map(drop) };
+        let revoke = async { stack.admin.delete(&path).await?.expect(204).map(drop) };
         let by_rest = async {
             // Not before the revocation is acknowledged: until then an answer of before is no wrong one.
             revoke.await?;
@@ -95,16 +95,16 @@ fn names(binding: &RoleBinding, gone: bool, subject: &str) -> Option<bool> {
 ///
 /// # Errors
 /// A pod is refused.
-pub async fn pods(road: &Road, organization: &Organization, rounds: usize) -> Result<Vec<Series>> {
+pub async fn pods(stack: &Stack, organization: &Organization, rounds: usize) -> Result<Vec<Series>> {
     let alice = organization.person("alice")?;
-    let caller = road.admin.sign_in(&alice.username, &alice.password).await?;
-    let token = road.kubernetes_token(&caller).await?;
-    let hers: Api<Pod> = Api::namespaced(road.kubernetes(&token).await?, "reeve-robots");
-    let plain = road
+    let caller = stack.admin.sign_in(&alice.username, &alice.password).await?;
+    let token = stack.kubernetes_token(&caller).await?;
+    let hers: Api<Pod> = Api::namespaced(stack.kubernetes(&token).await?, "reeve-robots");
+    let plain = stack
         .cluster
         .namespace_with("plain", &[("pod-security.kubernetes.io/enforce", "restricted")])
         .await?;
-    let free: Api<Pod> = Api::namespaced(road.cluster.client().await?, &plain);
+    let free: Api<Pod> = Api::namespaced(stack.cluster.client().await?, &plain);
     let bare: Pod = serde_json::from_value(
         json!({"metadata": {"generateName": "bench-"}, "spec": {"containers": [
         {"name": "main", "image": reeve_testkit::images::TOOLS}]}}),

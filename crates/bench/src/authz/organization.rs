@@ -21,7 +21,7 @@ pub(super) struct Question {
     pub(super) scope: Scope,
 }
 
-pub(super) struct World {
+pub(super) struct Organization {
     clusters: Vec<ClusterId>,
     departments: Vec<(DepartmentId, ClusterId)>,
     projects: Vec<(ProjectId, DepartmentId)>,
@@ -75,9 +75,9 @@ impl Question {
     }
 }
 
-impl World {
+impl Organization {
     pub(super) fn generate(count: usize, random: &mut StdRng) -> anyhow::Result<Self> {
-        let mut world = Self {
+        let mut organization = Self {
             clusters: Vec::new(),
             departments: Vec::new(),
             projects: Vec::new(),
@@ -86,17 +86,21 @@ impl World {
             rules: Vec::with_capacity(count),
         };
         for number in 0..CLUSTERS {
-            world
+            organization
                 .clusters
                 .push(format!("00000000-0000-4000-8000-0000000000{number:02x}").parse()?);
         }
         for number in 1..=DEPARTMENTS {
             let id = DepartmentId::new(number).context("department ids start at 1")?;
-            world.departments.push((id, *any(&world.clusters, random)?));
+            organization
+                .departments
+                .push((id, *any(&organization.clusters, random)?));
         }
         for number in 1..=PROJECTS {
             let id = ProjectId::new(number).context("project ids start at 1")?;
-            world.projects.push((id, any(&world.departments, random)?.0));
+            organization
+                .projects
+                .push((id, any(&organization.departments, random)?.0));
         }
         let groups = (0..(count / 20).max(1))
             .map(|number| format!("group-{number}-of-the-directory").parse())
@@ -106,7 +110,7 @@ impl World {
             let groups = (0..5)
                 .map(|_| any(&groups, random).cloned())
                 .collect::<Result<_, _>>()?;
-            world.users.push(Principal {
+            organization.users.push(Principal {
                 subject: SubjectKey::User(email),
                 groups,
             });
@@ -114,24 +118,24 @@ impl World {
         for number in 1..=count {
             let id = AccessRuleId::new(i64::try_from(number)?).context("too many rules for their ids")?;
             let subject = if random.random_range(0..100) < 60 {
-                any(&world.users, random)?.subject.clone()
+                any(&organization.users, random)?.subject.clone()
             } else {
                 SubjectKey::Group(any(&groups, random)?.clone())
             };
             let scope = match random.random_range(0..100) {
                 0 => Scope::Account,
-                1..=4 => Scope::Cluster(*any(&world.clusters, random)?),
-                5..=24 => Scope::Department(any(&world.departments, random)?.0),
-                _ => Scope::Project(any(&world.projects, random)?.0),
+                1..=4 => Scope::Cluster(*any(&organization.clusters, random)?),
+                5..=24 => Scope::Department(any(&organization.departments, random)?.0),
+                _ => Scope::Project(any(&organization.projects, random)?.0),
             };
-            world.rules.push(Rule {
+            organization.rules.push(Rule {
                 id,
                 subject,
-                role: any(&world.roles, random)?.id(),
+                role: any(&organization.roles, random)?.id(),
                 scope,
             });
         }
-        Ok(world)
+        Ok(organization)
     }
 
     /// Copies the rules while it loads them: the copies are the index's own.

@@ -25,7 +25,7 @@ const RESERVED: usize = 16;
 /// Who is turned away learns nothing of the name as long as there are places for everybody. Who fills them all can tell that
 /// an account is break-glass by its still being checked.
 #[derive(Debug, Clone, Copy)]
-pub struct Asking<'a> {
+pub struct LoginAttempt<'a> {
     /// The user name as given.
     pub name: &'a str,
     /// From where.
@@ -35,7 +35,7 @@ pub struct Asking<'a> {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Places(Mutex<Held>);
+pub(super) struct LoginLimiter(Mutex<Held>);
 
 #[derive(Debug, Default)]
 struct Held {
@@ -48,9 +48,9 @@ struct Held {
 /// Where a check comes from, if that is known.
 type Network = Option<IpAddr>;
 
-impl Places {
+impl LoginLimiter {
     /// A place for a check, unless all it may have are taken.
-    pub(super) fn take(self: &Arc<Self>, asking: &Asking<'_>) -> Option<Place> {
+    pub(super) fn take(self: &Arc<Self>, asking: &LoginAttempt<'_>) -> Option<Slot> {
         // However it is spelled, it is the same account.
         let name = asking.name.to_lowercase();
         let from = network(asking.from);
@@ -61,15 +61,15 @@ impl Places {
             let free = asking.break_glass && held.reserved.len() < RESERVED && held.reserved.insert(from);
             free.then_some(Kind::Reserved(from))?
         };
-        Some(Place(Arc::clone(self), kind))
+        Some(Slot(Arc::clone(self), kind))
     }
 
     /// A place for hashing a new password, an administrator's doing that no name is counted for.
-    pub(super) fn take_unnamed(self: &Arc<Self>) -> Option<Place> {
+    pub(super) fn take_unnamed(self: &Arc<Self>) -> Option<Slot> {
         let mut held = self.held();
         (held.common < COMMON).then(|| {
             held.common += 1;
-            Place(Arc::clone(self), Kind::Unnamed)
+            Slot(Arc::clone(self), Kind::Unnamed)
         })
     }
 
@@ -95,7 +95,7 @@ impl Held {
 
 /// One place; given back when dropped.
 #[derive(Debug)]
-pub(super) struct Place(Arc<Places>, Kind);
+pub(super) struct Slot(Arc<LoginLimiter>, Kind);
 
 #[derive(Debug)]
 enum Kind {
@@ -105,7 +105,7 @@ enum Kind {
     Reserved(Network),
 }
 
-impl Drop for Place {
+impl Drop for Slot {
     fn drop(&mut self) {
         let mut held = self.0.held();
         match &self.1 {
@@ -143,15 +143,15 @@ fn network(address: Option<IpAddr>) -> Network {
 mod tests {
     use super::*;
 
-    fn asking(name: &str, from: [u8; 4], break_glass: bool) -> Asking<'_> {
-        Asking {
+    fn asking(name: &str, from: [u8; 4], break_glass: bool) -> LoginAttempt<'_> {
+        LoginAttempt {
             name,
             from: Some(from.into()),
             break_glass,
         }
     }
 
-    fn many(places: &Arc<Places>, count: u8, name: impl Fn(u8) -> String) -> Vec<Place> {
+    fn many(places: &Arc<LoginLimiter>, count: u8, name: impl Fn(u8) -> String) -> Vec<Slot> {
         (0..count)
             .filter_map(|n| places.take(&asking(&name(n), [10, 0, 0, n], false)))
             .collect()
@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn made_up_names_leave_the_reserved_places_alone() {
-        let places = Arc::new(Places::default());
+        let places = Arc::new(LoginLimiter::default());
         let flood = many(&places, 200, |n| format!("u{n}"));
         assert_eq!(flood.len(), COMMON);
         assert!(places.take(&asking("alice", [10, 1, 0, 1], false)).is_none());
@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn guessing_one_name_from_one_network_fills_its_own_places_only_whoever_that_is() {
         for break_glass in [true, false] {
-            let places = Arc::new(Places::default());
+            let places = Arc::new(LoginLimiter::default());
             let guess = |name, from| places.take(&asking(name, from, break_glass));
             let flood: Vec<_> = (0..200).filter_map(|_| guess("Admin", [10, 0, 0, 1])).collect();
             assert_eq!(flood.len(), PER_NAME + 1, "the answers tell nothing of the name");
@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn the_reserved_places_end_where_the_promise_does() {
-        let places = Arc::new(Places::default());
+        let places = Arc::new(LoginLimiter::default());
         let flood: Vec<_> = (0..200)
             .filter_map(|n| places.take(&asking("admin", [10, 0, 0, n], true)))
             .collect();
@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn of_the_reserved_places_one_network_gets_one() {
-        let places = Arc::new(Places::default());
+        let places = Arc::new(LoginLimiter::default());
         let _flood = many(&places, 200, |n| format!("u{n}"));
         let first = places.take(&asking("admin", [10, 1, 0, 1], true));
         assert!(first.is_some());
