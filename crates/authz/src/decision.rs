@@ -195,7 +195,7 @@ impl Granted {
         }
     }
 
-    pub(crate) fn as_of_version(self, version: Option<i64>) -> Self {
+    pub(crate) fn decided_at(self, version: Option<i64>) -> Self {
         Self {
             as_of: version,
             ..self

@@ -148,7 +148,7 @@ impl Index {
         match found.and_then(|(through, grant)| self.reason(through, grant)) {
             Some(reason) => Ok(
                 Granted::by_rule(action, entity, scope, principal.subject.clone(), reason)
-                    .as_of_version(self.version),
+                    .decided_at(self.version),
             ),
             None => Err(self.denial(principal, permission, scope)),
         }
@@ -263,7 +263,7 @@ impl Index {
         }
         let who = principal.subject.clone();
         let granted = Granted::by_rule(create.action, create.entity, scope, who, reason);
-        Ok(GrantedRole::judged(granted.as_of_version(self.version), role))
+        Ok(GrantedRole::judged(granted.decided_at(self.version), role))
     }
 
     fn ungivable(&self, principal: &Principal, ungivable: Ungivable, scope: Scope) -> Denial {
