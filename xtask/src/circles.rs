@@ -40,6 +40,21 @@ const KNOWN: &[(&str, &[&str], &str)] = &[
         &["attempts", "audit", "chain", "driver", "sessions"],
         "the chain of audit entries is begun by the driver and cut by the log of attempts",
     ),
+    (
+        "store-sql",
+        &["departments", "projects"],
+        "a department goes with its projects, and a project is made in a department",
+    ),
+    (
+        "store-sql",
+        &["changes", "revision_tokens"],
+        "a raised revision gets its token in the same step, which is made of what changed",
+    ),
+    (
+        "store-sql",
+        &["moving::rows", "moving::source"],
+        "rows are read from the source, whose columns say what a value is",
+    ),
 ];
 
 type Module = Vec<String>;

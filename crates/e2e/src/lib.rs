@@ -5,6 +5,7 @@
 //! ends with the [`Stack`]. What others need of that apart is here once: the chart ([`install_chart`]), kubeconfigs
 //! ([`kubeconfig`]), programs that announce themselves ([`Process`]), and which rights a log shows in use ([`unused_rights`]).
 
+mod arguments;
 mod command_line;
 mod install;
 mod kubeconfig;
@@ -15,6 +16,7 @@ pub mod servers;
 pub mod stack;
 mod unused;
 
+pub use arguments::ADMINISTRATOR;
 pub use command_line::CommandLine;
 pub use install::install_chart;
 pub use kubeconfig::{kubeconfig, write_private};
@@ -22,7 +24,7 @@ pub use organization::{Application, Organization, Person};
 pub use process::Process;
 pub use rest::{Answer, Rest};
 pub use servers::{Database, Replica, blocking};
-pub use stack::{ADMINISTRATOR, Options, Stack};
+pub use stack::{Options, Stack};
 pub use unused::unused as unused_rights;
 
 /// Makes aws-lc-rs the one crypto provider of this process. Calling it again does nothing.

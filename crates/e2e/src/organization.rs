@@ -7,9 +7,10 @@ use anyhow::{Context, Result};
 use reeve_testkit::{binary, wait_until};
 use serde_json::{Value, json};
 
+use crate::arguments::text;
 use crate::command_line::CommandLine;
 use crate::rest::Rest;
-use crate::stack::{Stack, text};
+use crate::stack::Stack;
 
 /// The namespace of project `robots`, where alice works.
 pub const NAMESPACE: &str = "reeve-robots";

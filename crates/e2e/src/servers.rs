@@ -7,8 +7,8 @@ use anyhow::{Context, Result};
 use reeve_testkit::{Postgres, RoundRobin};
 use serde_json::Value;
 
+use crate::arguments::{ADMINISTRATOR, flags, text, with_command};
 use crate::process::Process;
-use crate::stack::{ADMINISTRATOR, flags, text, with_command};
 
 /// On what the server runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]

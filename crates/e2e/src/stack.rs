@@ -5,16 +5,15 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use reeve_testkit::{Cluster, Kubectl, Tier};
-use serde_json::{Value, json};
+use serde_json::json;
 
+use crate::arguments::{ADMINISTRATOR, flags, text, with_command};
 use crate::install::install_chart;
 use crate::kubeconfig::{kubeconfig, write_private};
 use crate::process::Process;
 use crate::rest::Rest;
 use crate::servers::{Database, Replica, Servers};
 
-/// The address people sign in with on the first start.
-pub const ADMINISTRATOR: &str = "admin@reeve.example";
 /// How long the operator's ServiceAccount token lives: longer than any demo.
 const OPERATOR_TOKEN_SECONDS: i64 = 24 * 3600;
 
@@ -380,18 +379,6 @@ fn authentication_config(servers: &Servers, cluster_id: &str) -> Result<String> 
     String::from_utf8(output.stdout).context("reading the authentication configuration")
 }
 
-pub(crate) fn flags(pairs: &[(&str, &str)]) -> Vec<String> {
-    pairs
-        .iter()
-        .flat_map(|(flag, value)| [(*flag).to_owned(), (*value).to_owned()])
-        .collect()
-}
-
-pub(crate) fn with_command(command: &str, mut arguments: Vec<String>) -> Vec<String> {
-    arguments.insert(0, command.to_owned());
-    arguments
-}
-
 /// A password that satisfies the published rule, random in 120 bits.
 fn write_new_password(file: &Path) -> Result<String> {
     let mut bytes = [0_u8; 15];
@@ -403,14 +390,6 @@ fn write_new_password(file: &Path) -> Result<String> {
     );
     write_private(file, &password)?;
     Ok(password)
-}
-
-/// A string field of an answer.
-pub(crate) fn text(value: &Value, field: &str) -> Result<String> {
-    let found = value.get(field).and_then(Value::as_str);
-    found
-        .map(str::to_owned)
-        .with_context(|| format!("no `{field}` in {value}"))
 }
 
 /// How long the whole may take to settle after a change, in tests.

@@ -17,7 +17,7 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::bootstrap::DataDir;
-use crate::cli::Database;
+use crate::database_flags::Database;
 use crate::error::log_chain;
 use crate::fence::last_head;
 

@@ -18,13 +18,33 @@ use reeve_store_sql::{AuditKey, DatabaseUrl, SqlStore};
 use reeve_types::{ClusterId, Email, Secret, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 
-use crate::cli::Database;
 use crate::keys::{self, Keys};
 use crate::master_key::{self, GivenMasterKey};
-use crate::moving::MOVED_TO;
 use crate::reserve::Reserve;
 
 const CREATED_AT: &str = "account-created-at";
+
+/// The file that says where the database of a directory went.
+pub const MOVED_TO: &str = "moved-to";
+
+/// Refuses a database of SQLite that was moved away.
+///
+/// # Errors
+/// When it was.
+fn refuse_moved(folder: &Path) -> anyhow::Result<()> {
+    let file = folder.join(MOVED_TO);
+    let Ok(to) = fs::read_to_string(&file) else {
+        return Ok(());
+    };
+    bail!(
+        "the database in `{}` was moved to `{}`, or a move there was begun: serve that with `--database-url` \
+         (REEVE_DATABASE_URL), or run `reeve-server database move` again where it did not say that it was done. To go back \
+         to this database, without whatever was changed since, remove `{}`",
+        folder.display(),
+        to.trim(),
+        file.display()
+    )
+}
 
 /// The data directory, and the database, which is a file in it or a PostgreSQL somewhere else.
 #[derive(Debug, Clone)]
@@ -146,7 +166,7 @@ impl DataDir {
             let opened = SqlStore::open_postgres(url, key, now).await;
             return opened.with_context(|| format!("failed to open `{url}`"));
         }
-        Database::refuse_moved(&self.path)?;
+        refuse_moved(&self.path)?;
         let file = self.database();
         // SQLite gives its side files the permissions of the database.
         OpenOptions::new()

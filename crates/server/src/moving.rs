@@ -13,8 +13,8 @@ use reeve_identity::Random;
 use reeve_store_sql::{Broken, DatabaseUrl, Move, SqlStore, TableSum};
 use reeve_types::Secret;
 
-use crate::bootstrap::DataDir;
-use crate::cli::{Database, unread};
+use crate::bootstrap::{DataDir, MOVED_TO};
+use crate::database_flags::{Master, unread};
 use crate::fence::last_head;
 
 /// What can be done with a database as a whole.
@@ -41,7 +41,7 @@ pub struct MoveFlags {
     )]
     to: Secret,
     #[command(flatten)]
-    master: crate::cli::Master,
+    master: Master,
     /// Look at both databases and say what would be moved; write nothing.
     #[arg(long)]
     dry_run: bool,
@@ -153,28 +153,4 @@ fn table(sums: &[TableSum]) -> String {
         text.push_str(&format!("{name:<20} {rows:>9}  {hash}\n"));
     }
     text
-}
-
-/// The file that says where the database of a directory went.
-pub const MOVED_TO: &str = "moved-to";
-
-impl Database {
-    /// Refuses a database of SQLite that was moved away.
-    ///
-    /// # Errors
-    /// When it was.
-    pub(crate) fn refuse_moved(folder: &Path) -> anyhow::Result<()> {
-        let file = folder.join(MOVED_TO);
-        let Ok(to) = std::fs::read_to_string(&file) else {
-            return Ok(());
-        };
-        bail!(
-            "the database in `{}` was moved to `{}`, or a move there was begun: serve that with `--database-url` \
-             (REEVE_DATABASE_URL), or run `reeve-server database move` again where it did not say that it was done. To go back \
-             to this database, without whatever was changed since, remove `{}`",
-            folder.display(),
-            to.trim(),
-            file.display()
-        )
-    }
 }

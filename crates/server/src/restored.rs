@@ -17,7 +17,7 @@ use reeve_types::{Clock, Email, Timestamp};
 
 use crate::audit::recovery;
 use crate::bootstrap::{DataDir, Lock, system_entry};
-use crate::cli::Database;
+use crate::database_flags::Database;
 use crate::fence::{Advanced, Fence, Found};
 
 /// What can be done after a restore.

@@ -147,6 +147,15 @@ fn entry(row: &Row) -> Result<LoggedChanges, StoreError> {
     Ok(LoggedChanges { number, tag, changes })
 }
 
+/// How often the database was found restored.
+pub(crate) async fn era(tx: &mut Tx) -> Result<i64, StoreError> {
+    let row = tx
+        .row("SELECT value FROM counters WHERE name = 'era'", &[])
+        .await
+        .context("read how often the database was restored")?;
+    row.map_or(Ok(0), |row| row.int("value"))
+}
+
 #[async_trait]
 impl ChangeLog for SqlStore {
     async fn changes_since(&self, after: &ChangeMark, limit: u32) -> Result<LogAfter, StoreError> {

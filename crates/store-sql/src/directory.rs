@@ -13,7 +13,7 @@ use reeve_types::{
 
 use crate::access_rules::live_rule_facts;
 use crate::driver::{Arg, Row, StoreResultExt, Tx};
-use crate::{SqlStore, change_log, fence, rows, sessions, signing_keys};
+use crate::{SqlStore, change_log, rows, sessions, signing_keys};
 
 const LOAD: &str = "load the directory";
 const LOCATE: &str = "locate an object";
@@ -166,7 +166,7 @@ impl Directory for SqlStore {
             .await?;
         let sessions = sessions::live(&mut tx, LOAD).await?;
         let signing_keys = signing_keys::all(&mut tx, LOAD).await?;
-        let era = fence::era(&mut tx).await?;
+        let era = change_log::era(&mut tx).await?;
         let heard = tx
             .collect(
                 "SELECT id, last_liveness FROM clusters WHERE last_liveness IS NOT NULL",

@@ -54,11 +54,6 @@ async fn suspended(tx: &mut Tx) -> Result<Suspended, StoreError> {
     })
 }
 
-/// How often the database was found restored.
-pub(crate) async fn era(tx: &mut Tx) -> Result<i64, StoreError> {
-    count(tx, "SELECT value AS n FROM counters WHERE name = 'era'").await
-}
-
 /// Notes uids as given to whom the fence says; the event names each that is news here.
 async fn keep_uids(tx: &mut Tx, uids: &[(Uid, UserId)], entry: &mut AuditEntry) -> Result<(), StoreError> {
     let event = audit::next_sequence(tx).await?;
@@ -130,7 +125,7 @@ async fn news(tx: &mut Tx, since: i64) -> Result<FenceNews, StoreError> {
         .await?;
     Ok(FenceNews {
         head,
-        era: era(tx).await?,
+        era: change_log::era(tx).await?,
         numbers: numbers.into_iter().collect(),
         uids,
     })
@@ -195,7 +190,7 @@ async fn end_all(
 ) -> Result<Recovered, StoreError> {
     let found = audit::head(&mut tx).await?;
     // Greater than every number that any token ever carried, in this copy or in one that is lost.
-    let era = fenced.era.max(era(&mut tx).await?) + 1;
+    let era = fenced.era.max(change_log::era(&mut tx).await?) + 1;
     for (statement, value) in [
         ("UPDATE counters SET value = $1 WHERE name = 'era'", era),
         ("UPDATE clusters SET credential_number = $1", era << ERA_BITS),
@@ -279,7 +274,7 @@ impl Fence for SqlStore {
             return Ok(Loss::Nothing);
         }
         // Raised after what is lost was: everything in the database was ended since.
-        let era = era(&mut tx).await?;
+        let era = change_log::era(&mut tx).await?;
         if era > era_of_evidence {
             keep(tx, fenced, uids, era, entry).await?;
             return Ok(Loss::Settled(era));

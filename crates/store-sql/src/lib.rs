@@ -20,6 +20,8 @@ mod folded;
 mod installation;
 mod lists;
 mod moving;
+#[cfg(test)]
+mod plans;
 mod projects;
 mod reports;
 mod resource;

@@ -3,9 +3,6 @@
 //! A column becomes SQL by a `match` over its list's columns; all else is bound ([`Statement`]). Both databases compare text byte by
 //! byte, and what is compared is in lower case on both sides, made so by the program.
 
-#[cfg(test)]
-mod plans;
-
 use reeve_authz::{Scope, Visible};
 use reeve_store::{Page, StoreError};
 use reeve_types::list::{Clause, Column, Kind, ListQuery, Operand, Operator};

@@ -142,7 +142,7 @@ const KINDS: [Kind; 20] = [
     ),
     kind("batch", &["cronjobs", "jobs"], Entity::Workloads, Verbs::Objects),
     kind("events.k8s.io", &["events"], Entity::Workloads, Verbs::Look),
-    kind("reeve.dev", &["workloads"], Entity::Workloads, Verbs::Look),
+    kind(names::GROUP, &["workloads"], Entity::Workloads, Verbs::Look),
     // Why something does not run, or whether it is reached.
     kind(
         "",
