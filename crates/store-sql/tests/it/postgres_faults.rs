@@ -12,6 +12,7 @@ use reeve_store_sql::SqlStore;
 use reeve_testkit::{Middle, Pgbouncer, Postgres, own_postgres, postgres};
 use reeve_types::Revision;
 use sqlx::{Connection, Executor};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
 use crate::postgres::{NOW, connect, empty, open, update};
@@ -283,12 +284,14 @@ mod pooled {
 
     use super::*;
 
-    /// One pooler for all.
-    async fn fresh() -> Option<(Arc<dyn Store>, ())> {
+    /// One pooler for all, and one test at a time: what waits for its few connections waits for this test alone.
+    async fn fresh() -> Option<(Arc<dyn Store>, SemaphorePermit<'static>)> {
+        static TURN: Semaphore = Semaphore::const_new(1);
         let postgres = postgres()?;
+        let turn = TURN.acquire().await.unwrap();
         let url = empty(postgres).await;
         let url = postgres.url_by(pooler(postgres), name(&url));
-        Some((Arc::new(open(&url).await), ()))
+        Some((Arc::new(open(&url).await), turn))
     }
 
     fn pooler(postgres: &'static Postgres) -> u16 {
