@@ -27,7 +27,7 @@ pub mod failures;
 pub mod fence;
 pub mod follow;
 mod handler;
-pub mod key_rotation;
+
 pub mod keys;
 pub mod link;
 pub mod load;
@@ -40,6 +40,7 @@ pub mod moving;
 pub mod public_url;
 pub mod reserve;
 pub mod restored;
+pub mod rotation;
 pub mod router;
 pub mod security;
 pub mod serve;

@@ -9,7 +9,7 @@ use tokio::time::MissedTickBehavior;
 
 use crate::app::App;
 use crate::error::log_chain;
-use crate::key_rotation;
+use crate::rotation;
 
 /// How often it is looked whether something failed.
 const LOOK: Duration = Duration::from_secs(1);
@@ -33,7 +33,7 @@ pub async fn run(app: Arc<App>) {
             take_reserve_again(&app).await;
         }
         if look.is_multiple_of(KEYS) {
-            key_rotation::rotate_when_due(&app).await;
+            rotation::rotate_when_due(&app).await;
         }
         if look.is_multiple_of(PRUNING) {
             prune(&app).await;

@@ -303,7 +303,7 @@ impl Sessions for SqlStore {
     ) -> Result<Committed<()>, StoreError> {
         gate::fits(granted, Action::Update, entity(subject), Scope::Account, END)?;
         let (kind, subject) = columns(subject);
-        let mut tx = self.write(END).await?;
+        let mut tx = self.write_as(granted, END).await?;
         let ended = tx
             .execute(
                 "UPDATE sessions SET ended_at = $4

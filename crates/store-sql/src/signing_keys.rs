@@ -142,7 +142,7 @@ impl SigningKeys for SqlStore {
             ROTATE,
         )?;
         let at = entry.timestamp;
-        let mut tx = self.write(ROTATE).await?;
+        let mut tx = self.write_as(granted, ROTATE).await?;
         change(&mut tx, current, KeyUse::Current, KeyUse::Retiring, at).await?;
         let known = all(&mut tx, ROTATE).await?;
         let ready = known.into_iter().find(|key| key.usage == KeyUse::Next);

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use reeve_identity::token::{REST_SECONDS, Verifier};
 use reeve_identity::{Audience, KeyRing};
-use reeve_server::key_rotation;
 use reeve_server::keys::{PUBLISHED_SECONDS, RETIRING_SECONDS};
+use reeve_server::rotation;
 use reeve_store::SubjectId;
 use reeve_types::Timestamp;
 use serde_json::{Value, json};
@@ -87,10 +87,10 @@ async fn the_next_key_signs_when_everybody_can_know_it_and_the_former_one_stays_
     server.get(&fresh, "/api/v1/me").await.is(200);
     // It goes when its last token is worth nothing, and no sooner.
     server.clock.advance_seconds(RETIRING_SECONDS);
-    key_rotation::rotate_when_due(&server.app).await;
+    rotation::rotate_when_due(&server.app).await;
     assert_eq!(published(server).await.len(), 3);
     server.clock.advance_seconds(1);
-    key_rotation::rotate_when_due(&server.app).await;
+    rotation::rotate_when_due(&server.app).await;
     assert_eq!(published(server).await, after[..2]);
     // What is kept is what is used after a restart.
     let again = Server::open(Arc::clone(&server.dir), server.clock.clone()).await;
@@ -122,14 +122,14 @@ async fn by_schedule_one_process_rotates_and_the_others_follow() {
     let replica = Server::open(Arc::clone(&server.dir), server.clock.clone()).await;
     let before = published(&server).await;
     server.clock.advance_seconds(i64::from(KEY_DAYS) * 24 * 3600);
-    key_rotation::rotate_when_due(&server.app).await;
+    rotation::rotate_when_due(&server.app).await;
     assert_eq!(published(&server).await, before, "not before its time");
     server.clock.advance_seconds(1);
-    key_rotation::rotate_when_due(&server.app).await;
+    rotation::rotate_when_due(&server.app).await;
     let after = published(&server).await;
     assert_eq!(after[0], before[1]);
     // The other one finds it due as well, and comes second.
-    key_rotation::rotate_when_due(&replica.app).await;
+    rotation::rotate_when_due(&replica.app).await;
     assert_eq!(published(&replica).await, after);
     // A token of the key that took over is good where nobody has heard of that.
     let deaf = Server::open(Arc::clone(&server.dir), server.clock.clone()).await;
@@ -166,7 +166,7 @@ async fn every_token_verifies_as_long_as_it_lives_however_keys_are_rotated() {
         if state & (1 << 40) != 0 {
             let _ = server.post(&token, ROTATE, json!({})).await;
         }
-        key_rotation::rotate_when_due(&server.app).await;
+        rotation::rotate_when_due(&server.app).await;
         for kid in published(&server).await {
             if !known.iter().any(|(it, _)| *it == kid) {
                 known.push((kid, now));
