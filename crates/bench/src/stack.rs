@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, bail};
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::api::rbac::v1::RoleBinding;
-use kube::api::{Api, PostParams};
+use kube::api::{Api, ListParams, PostParams};
 use reeve_e2e::{Organization, Rest, Stack, organization};
 use serde_json::json;
 
@@ -89,9 +89,8 @@ fn names(binding: &RoleBinding, gone: bool, subject: &str) -> Option<bool> {
     (binding.role_ref.name == "reeve-l1-researcher").then(|| !gone && named())
 }
 
-/// Creating a pod (dry run) as alice with nothing missing and with an identity to fill in, and by the administrator in a
-/// namespace that is no project, where of ours only the match condition of `reeve-outside` is looked at; taking turns on one
-/// connection each.
+/// Creating a pod (dry run) as alice with nothing missing and with an identity to fill in, and by her in a namespace that is no
+/// project, where of ours only the match condition of `reeve-outside` is looked at; taking turns on one connection.
 ///
 /// # Errors
 /// A pod is refused.
@@ -99,12 +98,23 @@ pub async fn pods(stack: &Stack, organization: &Organization, rounds: usize) -> 
     let alice = organization.person("alice")?;
     let caller = stack.admin.sign_in(&alice.username, &alice.password).await?;
     let token = stack.kubernetes_token(&caller).await?;
-    let hers: Api<Pod> = Api::namespaced(stack.kubernetes(&token).await?, "reeve-robots");
+    let client = stack.kubernetes(&token).await?;
+    let hers: Api<Pod> = Api::namespaced(client.clone(), "reeve-robots");
     let plain = stack
         .cluster
         .namespace_with("plain", &[("pod-security.kubernetes.io/enforce", "restricted")])
         .await?;
-    let free: Api<Pod> = Api::namespaced(stack.cluster.client().await?, &plain);
+    // By the same person with the same token: what differs is our policies alone.
+    let binding = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
+        "metadata": {"name": "alice", "namespace": plain},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "edit"},
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": alice.username}]});
+    reeve_testkit::apply_yaml(&stack.cluster.client().await?, &binding.to_string()).await?;
+    let free: Api<Pod> = Api::namespaced(client, &plain);
+    reeve_testkit::wait_until("alice to be let in", async || {
+        Ok(free.list(&ListParams::default()).await.ok())
+    })
+    .await?;
     let bare: Pod = serde_json::from_value(
         json!({"metadata": {"generateName": "bench-"}, "spec": {"containers": [
         {"name": "main", "image": reeve_testkit::images::TOOLS}]}}),

@@ -122,11 +122,16 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Text from elsewhere must not steer the terminal.
+/// Whether a character changes the order in which those around it are shown: what is read is then not what is there.
+pub(crate) const fn reorders(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Text from elsewhere must not steer the terminal, nor be read in another order than it is written.
 pub(crate) fn plain(text: &str) -> String {
     text.chars()
         .map(|c| {
-            if c.is_control() && c != '\n' && c != '\t' {
+            if (c.is_control() && c != '\n' && c != '\t') || reorders(c) {
                 '\u{fffd}'
             } else {
                 c
@@ -138,6 +143,14 @@ pub(crate) fn plain(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn text_from_elsewhere_steers_nothing() {
+        assert_eq!(
+            plain("a\u{1b}[2J\tb\n\u{202e}c\u{2066}"),
+            "a\u{fffd}[2J\tb\n\u{fffd}c\u{fffd}"
+        );
+    }
 
     #[test]
     fn a_failure_shows_message_cause_and_hint() {

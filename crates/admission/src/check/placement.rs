@@ -322,7 +322,7 @@ pub(super) static CHECKS: [Check; 8] = [
         id: "claims-of-others",
         policy: Policy::Pods,
         rule: Rule(21),
-        problem: "the claims of this StatefulSet would have names that say that they are somebody else's",
+        problem: "the claims of this StatefulSet would have names that say that they are of another person",
         named: None,
         remedy: "in the names of the StatefulSet and of its volumeClaimTemplates take no part that is u and the digits of \
                  another uid",

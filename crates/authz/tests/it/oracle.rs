@@ -215,6 +215,10 @@ impl Oracle {
         }
     }
 
+    pub(crate) fn role_may_something(&self, role: RoleId) -> bool {
+        self.rights(role).may.iter().flatten().any(|may| *may)
+    }
+
     pub(crate) fn role_may(&self, role: RoleId, action: Action, entity: Entity) -> bool {
         let rights = self.rights(role);
         match self.fault {

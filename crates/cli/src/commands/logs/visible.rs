@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use crate::failure::reorders;
+
 /// Passes text through and writes control characters as `\x1b`. Bytes that are no UTF-8 are written so, too: some terminals
 /// take `0x9b` alone for the beginning of a command.
 #[derive(Default)]
@@ -40,6 +42,8 @@ fn show(shown: &mut String, c: char) {
     if c.is_control() && !matches!(c, '\n' | '\t' | '\r') {
         // C0, DEL and C1 all have numbers of two digits; writing to a string cannot fail.
         let _ = write!(shown, "\\x{:02x}", u32::from(c));
+    } else if reorders(c) {
+        let _ = write!(shown, "\\u{{{:x}}}", u32::from(c));
     } else {
         shown.push(c);
     }
@@ -78,6 +82,7 @@ mod tests {
         assert_eq!(shown(&[b"\x1b[2J\x07\x00\x7f"]), "\\x1b[2J\\x07\\x00\\x7f");
         assert_eq!(shown(&["\u{9b}31m\u{85}".as_bytes()]), "\\x9b31m\\x85");
         assert_eq!(shown(&[b"\x9b31m\xff"]), "\\x9b31m\\xff");
+        assert_eq!(shown(&["safe\u{202e}evil".as_bytes()]), "safe\\u{202e}evil");
     }
 
     #[test]

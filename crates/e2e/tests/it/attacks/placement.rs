@@ -1,4 +1,5 @@
-//! Where a pod runs and before whom (R20), and what the node does to the files of its volumes (R21).
+//! Where a pod runs and before whom (R20), and what the node does, as root, to the files of its volumes (R21) and in their
+//! folders (R25).
 
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
@@ -152,6 +153,65 @@ fn r21_other_peoples_files_are_regrouped_only_where_the_namespace_allows_it() {
         );
         let after = owner(&file)?;
         ensure!(after == (before.0, 5001, 0o660), "{after:?}");
+        Ok(())
+    });
+}
+
+/// The node looks up `subPath` as root. Planted fault: with the label the same Job is admitted, and it reads the file and writes
+/// into the folder of somebody else.
+#[test]
+fn r25_a_folder_that_its_owner_alone_may_enter_is_mounted_only_where_the_namespace_allows_it() {
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
+        let client = team.researcher.kubernetes(stack).await?;
+        let folder = stack.dir().join(fresh("files"));
+        let hers = folder.join("hers");
+        std::fs::create_dir_all(hers.join("project"))?;
+        std::fs::write(hers.join("project/results"), "secret\n")?;
+        std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o777))?;
+        std::fs::set_permissions(&hers, std::fs::Permissions::from_mode(0o700))?;
+        volume(stack, &team, &folder).await?;
+
+        let mounting = |name: &str, script: &str, mount: Value| {
+            let volumes =
+                json!({"volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "shared"}}]});
+            let mut job = job(name, script, &volumes);
+            let container = &mut job["spec"]["template"]["spec"]["containers"][0];
+            container["env"] = json!([{"name": "WHO", "value": "hers"}]);
+            container["volumeMounts"] = json!([mount]);
+            job
+        };
+        let read = |name: &str| {
+            let mount = json!({"name": "data", "mountPath": "/data", "subPath": "hers/project"});
+            mounting(name, "cat /data/results", mount)
+        };
+        let write = |name: &str| {
+            let mount = json!({"name": "data", "mountPath": "/data", "subPathExpr": "$(WHO)/bin"});
+            mounting(name, "echo echo mine > /data/nvidia-smi", mount)
+        };
+        for (attack, name) in [(read("read"), "read"), (write("write"), "write")] {
+            let refused = create(&client, &team.namespace, attack).await;
+            must_be_refused(refused, &["R25", "docs/security/volumes.md"]).context(name)?;
+        }
+        // She mounts the whole of it, and the folder's mode decides.
+        let whole = json!({"name": "data", "mountPath": "/data"});
+        let plain = mounting("plain", "cat /data/hers/project/results", whole);
+        create(&client, &team.namespace, plain).await?;
+        ensure!(
+            !succeeded(&client, &team.namespace, "plain").await?,
+            "she read what is in a folder of somebody else"
+        );
+
+        let namespaces = Api::<Namespace>::all(stack.cluster.installer_client().await?);
+        let label = Patch::Merge(json!({"metadata": {"labels": {"reeve.dev/allow-sub-path": "true"}}}));
+        namespaces
+            .patch(&team.namespace, &PatchParams::default(), &label)
+            .await?;
+        for (attack, name) in [(read("read"), "read"), (write("write"), "write")] {
+            create(&client, &team.namespace, attack).await?;
+            ensure!(succeeded(&client, &team.namespace, name).await?, "{name}");
+        }
+        ensure!(hers.join("bin/nvidia-smi").exists());
         Ok(())
     });
 }
