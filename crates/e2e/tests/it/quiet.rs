@@ -157,15 +157,18 @@ async fn until_workload(rest: &Rest, id: &str, what: &str, is: impl Fn(&Value) -
 async fn rules_and_projects_come_and_go(stack: &Stack, organization: &Organization) -> Result<()> {
     let admin = &stack.admin;
     let robots = organization.projects.get("robots").cloned().unwrap_or_default();
-    let rule =
-        organization::create_rule(admin, "group", &fresh("group"), "Viewer", "project", &robots).await?;
-    let path = format!("/api/v1/authorization/access-rules/{rule}");
-    wait_until("the rule to be Ready", async || {
-        let rule = admin.get(&path).await?.expect(200)?;
-        Ok((rule["status"]["phase"] == "Ready").then_some(()))
-    })
-    .await?;
-    admin.delete(&path).await?.expect(204)?;
+    // Each role that has a ClusterRole of its own and that nobody else here is given.
+    for role in ["Viewer", "L2 researcher", "AI practitioner"] {
+        let rule =
+            organization::create_rule(admin, "group", &fresh("group"), role, "project", &robots).await?;
+        let path = format!("/api/v1/authorization/access-rules/{rule}");
+        wait_until("the rule to be Ready", async || {
+            let rule = admin.get(&path).await?.expect(200)?;
+            Ok((rule["status"]["phase"] == "Ready").then_some(()))
+        })
+        .await?;
+        admin.delete(&path).await?.expect(204)?;
+    }
     let vision = organization
         .departments
         .get("vision")

@@ -9,6 +9,7 @@ use kube::{Api, Client};
 use nix::sys::signal::Signal;
 use reeve_e2e::{Stack, organization};
 use reeve_testkit::{AuditEvent, Tier, wait_for, wait_until};
+use reeve_types::kubernetes::GROUP_PREFIX;
 use serde_json::{Value, json};
 
 use super::{RULES, until_the_cluster_equals_the_database};
@@ -27,7 +28,8 @@ fn without_the_server_the_operator_goes_on_and_then_catches_up_revocations_first
             organization::create_rule(&stack.admin, "group", group, role, "project", &team.project).await
         };
         let goes = rule(&stack, "goes", "Viewer").await?;
-        team.wait_until_bound(&stack, "viewer", "goes").await?;
+        team.wait_until_bound(&stack, "viewer", &format!("{GROUP_PREFIX}goes"))
+            .await?;
         // Her token is taken while there is somebody to give it.
         let client = team.researcher.kubernetes(&stack).await?;
         wait_until("everything to be applied and reported", async || {
@@ -122,7 +124,7 @@ async fn until_caught_up(stack: &Stack, team: &Team, comes: &str, goes: &str) ->
         for role in ["viewer", "l1-researcher", "system-administrator"] {
             bound.extend(team.subjects(stack, role).await?.unwrap_or_default());
         }
-        let has = |name: &str| bound.iter().any(|subject| subject == name);
+        let has = |group: &str| bound.contains(&format!("{GROUP_PREFIX}{group}"));
         Ok((has(comes) && !has(goes)).then_some(()))
     })
     .await?;

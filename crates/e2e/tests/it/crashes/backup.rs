@@ -11,6 +11,7 @@ use nix::sys::signal::Signal;
 use reeve_crds::AccessRule;
 use reeve_e2e::{ADMINISTRATOR, Stack, organization};
 use reeve_testkit::{Tier, wait_until};
+use reeve_types::kubernetes::GROUP_PREFIX;
 
 use crate::harness::{fresh, on_a_stack_of_its_own, signal};
 
@@ -78,7 +79,8 @@ fn a_rule_that_a_restored_database_never_had_ends_also_when_the_database_has_ove
         let bindings: Api<RoleBinding> =
             Api::namespaced(stack.cluster.client().await?, &format!("reeve-{name}"));
         let rules: Api<AccessRule> = Api::all(stack.cluster.client().await?);
-        let bound = async |subject: &str| {
+        let bound = async |group: &str| {
+            let subject = format!("{GROUP_PREFIX}{group}");
             let binding = bindings.get_opt("reeve-viewer").await?;
             let subjects = binding.and_then(|binding| binding.subjects).unwrap_or_default();
             anyhow::Ok(subjects.iter().any(|found| found.name == subject))
