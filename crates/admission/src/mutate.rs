@@ -56,7 +56,7 @@ pub(crate) const SELECTING: [&str; 5] = [
 /// What the API server's own admission calls the volume with a ServiceAccount's token, before some random letters.
 pub(crate) const TOKEN_VOLUME: &str = "kube-api-access-";
 
-/// Everything that is filled in, by field or purpose. Of each a planted fault leaves it out ([`crate::policies_with_gap`]).
+/// Everything that is filled in, by field or purpose. Of each a planted fault leaves it out (`policies_with_gap`).
 pub const FILLED: [&str; 15] = [
     "stamp",
     "runAsUser",

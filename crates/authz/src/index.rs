@@ -115,7 +115,7 @@ impl Index {
         }
     }
 
-    /// Says which version of what it follows this is, as whoever keeps it counts them. Every [`Granted`] from now on carries it.
+    /// Says which version of what it follows this is, as whoever keeps it counts them. Every [`crate::Granted`] from now on carries it.
     pub const fn set_version(&mut self, version: i64) {
         self.version = Some(version);
     }

@@ -3,7 +3,7 @@
 //! | module | what |
 //! |---|---|
 //! | [`names`], [`hash`], [`image`] | names of what is made; part of the contract |
-//! | [`config`], [`env`] | the runtime configuration in force, environment variables from several places |
+//! | [`config`], [`mod@env`] | the runtime configuration in force, environment variables from several places |
 //! | [`model`], [`discovery`] | templates of a model; the Job that asks the image, and its answer |
 //! | [`select`], [`service`] | which template a service gets; how it stands |
 //! | [`source`], [`metadata`] | which images of a registry become models; what the labels of an image say |
