@@ -61,7 +61,7 @@ pub enum Command {
     /// Sign in
     #[command(subcommand)]
     Login(Login),
-    /// Forget the sign-in
+    /// End the session and forget the sign-in
     Logout,
     /// Show who you are to the control plane
     Whoami,

@@ -32,7 +32,7 @@ use crate::failure::Failure;
 pub async fn run(context: &mut Context, command: Command) -> Result<(), Failure> {
     match command {
         Command::Login(Login::User(arguments)) => login::user::run(context, arguments).await,
-        Command::Logout => logout::run(context),
+        Command::Logout => logout::run(context).await,
         Command::Whoami => whoami::run(context).await,
         Command::Project(Project::List) => project::list::run(context).await,
         Command::Project(Project::Adopt(arguments)) => project::adopt::run(context, arguments).await,

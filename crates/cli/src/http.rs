@@ -5,7 +5,7 @@ use std::time::Duration;
 use reeve_api::ErrorBody;
 use reqwest::{Certificate, Client, Method, RequestBuilder, Response, StatusCode, Url};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::failure::Failure;
 use crate::settings::{ControlPlane, Settings};
@@ -160,6 +160,16 @@ impl Api {
     pub async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, CallError> {
         self.send(Method::POST, self.url(path), |request| request.json(body))
             .await
+    }
+
+    /// Asks for something that needs no more than its name.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn ask(&self, path: &str) -> Result<(), CallError> {
+        self.send::<Option<IgnoredAny>>(Method::POST, self.url(path), |request| request)
+            .await
+            .map(drop)
     }
 
     /// Changes.

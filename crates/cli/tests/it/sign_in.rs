@@ -91,7 +91,16 @@ async fn a_wrong_password_is_a_refusal_and_leaves_the_old_sign_in() {
 #[tokio::test]
 async fn nothing_works_before_and_after() {
     let receiver = Receiver::signed_in().await;
-    assert_eq!(receiver.run(&["logout"]).await.status.code(), Some(0));
+    receiver.answers("POST /api/v1/me/logout", 200, json!(null));
+    let output = receiver.run(&["logout"]).await;
+    assert_eq!(output.status.code(), Some(0));
+    assert!(text(&output.stdout).contains("the session was ended"));
+    let [told] = receiver.calls().try_into().unwrap();
+    assert_eq!(told.line, "POST /api/v1/me/logout");
+    assert!(
+        told.authorization
+            .is_some_and(|it| it.ends_with(crate::receiver::TOKEN))
+    );
     assert!(!receiver.home().join("reeve/authentication.json").exists());
     for command in [
         &["whoami"][..],
@@ -113,6 +122,24 @@ async fn nothing_works_before_and_after() {
     }
     assert_eq!(receiver.calls().len(), 0, "nobody was asked anything");
     insta::assert_snapshot!(receiver.shown(&["logout"]).await);
+}
+
+#[tokio::test]
+async fn the_token_is_forgotten_also_where_nobody_can_be_told() {
+    let receiver = Receiver::signed_in().await;
+    receiver.answers(
+        "POST /api/v1/me/logout",
+        503,
+        json!({"code": 503, "message": "not now"}),
+    );
+    let output = receiver.run(&["logout"]).await;
+    assert_eq!(output.status.code(), Some(0));
+    assert!(
+        text(&output.stdout).contains("could not be told"),
+        "{}",
+        text(&output.stdout)
+    );
+    assert!(!receiver.home().join("reeve/authentication.json").exists());
 }
 
 #[tokio::test]

@@ -162,7 +162,7 @@ fn a_researcher_signs_in_submits_reads_deletes_and_signs_out() {
 
         let said = reeve.must(&["logout"])?;
         ensure!(
-            said == "signed out: the token was removed from this machine\n",
+            said == "signed out: the session was ended and the token removed from this machine\n",
             "{said}"
         );
         for command in [&["whoami"][..], &["list"], &["project", "list"], &again] {
