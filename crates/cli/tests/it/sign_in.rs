@@ -99,7 +99,7 @@ async fn nothing_works_before_and_after() {
     assert_eq!(told.line, "POST /api/v1/me/logout");
     assert!(
         told.authorization
-            .is_some_and(|it| it.ends_with(crate::receiver::TOKEN))
+            .is_some_and(|it| it.ends_with(TOKEN))
     );
     assert!(!receiver.home().join("reeve/authentication.json").exists());
     for command in [
