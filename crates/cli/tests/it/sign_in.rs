@@ -97,10 +97,7 @@ async fn nothing_works_before_and_after() {
     assert!(text(&output.stdout).contains("the session was ended"));
     let [told] = receiver.calls().try_into().unwrap();
     assert_eq!(told.line, "POST /api/v1/me/logout");
-    assert!(
-        told.authorization
-            .is_some_and(|it| it.ends_with(TOKEN))
-    );
+    assert!(told.authorization.is_some_and(|it| it.ends_with(TOKEN)));
     assert!(!receiver.home().join("reeve/authentication.json").exists());
     for command in [
         &["whoami"][..],
