@@ -54,6 +54,9 @@ where
         let Some(entered) = self.connections.enter(address) else {
             return Box::pin(async { Err(io::ErrorKind::ConnectionRefused.into()) });
         };
+        // What is written is sent at once: the second part of an answer would wait some 40 ms for the peer to acknowledge the
+        // first. A connection that refuses this is slower, and not wrong.
+        let _ = stream.set_nodelay(true);
         let accepting = self.inner.accept(stream, service);
         Box::pin(async move {
             let connection = Arc::clone(&entered.connection);
