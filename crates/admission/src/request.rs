@@ -175,6 +175,13 @@ impl Request {
             .is_none_or(|value| value != names::OFF)
     }
 
+    /// Whether the namespace allows something that is refused otherwise: only the text `true` does, absent does not.
+    pub(crate) fn allows(&self, label: &str) -> bool {
+        self.namespace_labels
+            .get(label)
+            .is_some_and(|value| value == "true")
+    }
+
     /// The entries of a setting that is a list; `None` when the namespace does not have it.
     pub(crate) fn listed(&self, annotation: &str) -> Option<Vec<&str>> {
         self.namespace_annotations

@@ -208,7 +208,7 @@ impl App {
     /// known to be behind.
     async fn read_to_its_end(&self) -> Result<u64, StoreError> {
         if self.following.replaced.load(Ordering::SeqCst) {
-            return self.read_what_was_restored().await.map(|()| 0);
+            return self.load().await.map(|()| 0);
         }
         loop {
             let mark = self.directory().mark().clone();

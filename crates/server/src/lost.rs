@@ -11,8 +11,6 @@ use crate::app::App;
 use crate::error::log_chain;
 use crate::restored::tell_suspended;
 
-const OPERATION: &str = "end what a restored database holds";
-
 impl App {
     /// After the fence found a database that does not know its event.
     pub(crate) async fn end_what_was_restored(&self) {
@@ -30,7 +28,7 @@ impl App {
     pub(crate) async fn end_lost(&self, evidence: &Evidence) -> Result<(), StoreError> {
         let Some(fence) = self.fence() else {
             self.following.is_replaced();
-            return self.read_what_was_restored().await;
+            return self.load().await;
         };
         let (random, now) = (&self.security.random, self.clock.now());
         let loss = fence
@@ -39,7 +37,10 @@ impl App {
         let loss = loss.map_err(|error| {
             error
                 .downcast::<StoreError>()
-                .unwrap_or_else(|error| failed(error.into()))
+                .unwrap_or_else(|error| StoreError::Database {
+                    operation: "end what a restored database holds",
+                    source: error.into(),
+                })
         })?;
         match loss {
             Loss::Nothing => {
@@ -58,22 +59,8 @@ impl App {
             ),
         }
         self.following.is_replaced();
-        self.read_what_was_restored().await?;
+        // Should that fail, it is tried until it succeeds.
+        self.load().await?;
         tell_suspended(self.store.as_ref()).await
-    }
-
-    /// The rest of it, which is tried until it succeeds. Whoever calls holds the order.
-    ///
-    /// # Errors
-    /// When the store does not answer.
-    pub(crate) async fn read_what_was_restored(&self) -> Result<(), StoreError> {
-        self.load().await
-    }
-}
-
-fn failed(source: Box<dyn std::error::Error + Send + Sync>) -> StoreError {
-    StoreError::Database {
-        operation: OPERATION,
-        source,
     }
 }

@@ -61,9 +61,12 @@ impl SqlStore {
     /// # Errors
     /// [`StoreError::Database`] when the file cannot be opened or was written by a later version.
     pub async fn open_sqlite(file: &Path, key: AuditKey, now: Timestamp) -> Result<Self, StoreError> {
-        let store = Self {
-            pools: Pools::open_sqlite(file, key).await?,
-        };
+        Self::begun(Pools::open_sqlite(file, key).await?, now).await
+    }
+
+    /// What a version that did not have it yet left undone is done.
+    async fn begun(pools: Pools, now: Timestamp) -> Result<Self, StoreError> {
+        let store = Self { pools };
         audit::begin_keyed(&store, now).await?;
         folded::fill(&store).await?;
         revision_tokens::begin_missing(&store).await?;
@@ -86,13 +89,7 @@ impl SqlStore {
     /// # Errors
     /// [`StoreError::Unavailable`] when it cannot be reached, [`StoreError::Database`] when it was written by a later version.
     pub async fn open_postgres(url: &DatabaseUrl, key: AuditKey, now: Timestamp) -> Result<Self, StoreError> {
-        let store = Self {
-            pools: Pools::open_postgres(url, key).await?,
-        };
-        audit::begin_keyed(&store, now).await?;
-        folded::fill(&store).await?;
-        revision_tokens::begin_missing(&store).await?;
-        Ok(store)
+        Self::begun(Pools::open_postgres(url, key).await?, now).await
     }
 
     /// Opens a PostgreSQL database for reading alone; otherwise as [`SqlStore::open_sqlite_read_only`].

@@ -42,8 +42,5 @@ pub(super) static CHECKS: [Check; 1] = [Check {
         names::MASTERS,
         "'])"
     ),
-    predicate: |r| {
-        let allowed = r.namespace_labels.get(names::ALLOW_NETWORKING);
-        allowed.is_some_and(|value| value == "true") || is_exempt(r)
-    },
+    predicate: |r| r.allows(names::ALLOW_NETWORKING) || is_exempt(r),
 }];

@@ -4,6 +4,8 @@
 use constcat::concat;
 use serde_json::Value;
 
+use super::ownership::{is_controller, owners};
+use super::placement::{is_digits, is_new, uid_of};
 use super::{Check, Policy, Rule};
 use crate::names;
 use crate::request::{Operation, Request, list, map, text};
@@ -29,17 +31,15 @@ fn old(request: &Request) -> Option<&Value> {
 
 /// Whether the name of a claim says that a StatefulSet of some person made it: `^.+-u[0-9]+-.+-[0-9]+$` (R21).
 pub fn is_marked_claim(name: &str) -> bool {
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     // What is between the ordinal at the end and some part that is `u` and digits, neither at the beginning.
     let Some((before, ordinal)) = name.rsplit_once('-') else {
         return false;
     };
     let parts: Vec<&str> = before.split('-').collect();
-    let uid = |part: &&str| part.strip_prefix('u').is_some_and(digits);
-    digits(ordinal)
+    is_digits(ordinal)
         && parts.iter().enumerate().any(|(i, part)| {
             let (left, right) = (parts.get(..i), parts.get(i + 1..));
-            uid(part)
+            uid_of(part).is_some()
                 && left.is_some_and(|left| !left.join("-").is_empty())
                 && right.is_some_and(|right| !right.join("-").is_empty())
         })
@@ -67,20 +67,14 @@ const CLAIM_OWNERS: [&str; 3] = [
 /// Whether a controller takes the claim for its own by this reference: then the pod of that name may have it, as if it were
 /// new, and it goes with that pod.
 fn owns(owner: &Value) -> bool {
-    owner.get("controller").and_then(Value::as_bool) == Some(true)
-        || matches!(text(owner, "/kind"), "Pod" | "StatefulSet")
-}
-
-fn owners(object: &Value) -> &[Value] {
-    list(object, "/metadata/ownerReferences")
+    is_controller(owner) || matches!(text(owner, "/kind"), "Pod" | "StatefulSet")
 }
 
 fn same_owner(one: &Value, other: &Value) -> bool {
     ["/uid", "/kind", "/name"]
         .iter()
         .all(|field| text(one, field) == text(other, field))
-        && one.get("controller").and_then(Value::as_bool).unwrap_or(false)
-            == other.get("controller").and_then(Value::as_bool).unwrap_or(false)
+        && is_controller(one) == is_controller(other)
 }
 
 pub(super) static CHECKS: [Check; 5] = [
@@ -108,7 +102,7 @@ pub(super) static CHECKS: [Check; 5] = [
                 || !is_marked_claim(text(&r.object, "/metadata/name"))
                 || (CLAIM_MAKERS.contains(&r.user.username.as_str())
                     && r.user.extra(names::EXTRA_POD_NAME).is_empty()
-                    && super::placement::is_new(&r.object))
+                    && is_new(&r.object))
         },
     },
     Check {
@@ -163,11 +157,11 @@ pub(super) static CHECKS: [Check; 5] = [
               p.?controller.orValue(false) == o.?controller.orValue(false))))"
         ),
         predicate: |r| {
-            let before = old(r).map(owners).unwrap_or_default();
+            let before = owners(old(r));
             r.user.is_installer()
                 || (CLAIM_OWNERS.contains(&r.user.username.as_str())
                     && r.user.extra(names::EXTRA_POD_NAME).is_empty())
-                || owners(&r.object)
+                || owners(Some(&r.object))
                     .iter()
                     .all(|owner| !owns(owner) || before.iter().any(|known| same_owner(known, owner)))
         },

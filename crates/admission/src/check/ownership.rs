@@ -32,7 +32,7 @@ const CONTROLLER_ANNOTATIONS: [&str; 3] = [
     "deprecated.daemonset.template.generation",
 ];
 
-fn is_controller(owner: &Value) -> bool {
+pub(super) fn is_controller(owner: &Value) -> bool {
     owner.get("controller").and_then(Value::as_bool) == Some(true)
 }
 
@@ -51,6 +51,10 @@ fn same_owner(one: &Value, other: &Value) -> bool {
         .all(|field| one.get(field) == other.get(field))
         && is_controller(one) == is_controller(other)
 }
+
+/// The same in CEL, of the references `p` and `o`.
+const SAME_OWNER: &str = "p.uid == o.uid && p.kind == o.kind && p.apiVersion == o.apiVersion && p.name == o.name && \
+     p.?controller.orValue(false) == o.?controller.orValue(false)";
 
 /// The garbage collector takes away references to what is gone.
 fn collects_garbage(request: &Request) -> bool {
@@ -80,7 +84,7 @@ fn is_bystander(v: &View<'_>) -> bool {
     !v.old_stamp.is_empty() && !own && !v.controller && !v.operator && !system && !keeper && !v.is_mutator()
 }
 
-fn owners(object: Option<&Value>) -> &[Value] {
+pub(super) fn owners(object: Option<&Value>) -> &[Value] {
     object.map_or(&[], |object| list(object, "/metadata/ownerReferences"))
 }
 
@@ -161,8 +165,9 @@ pub(super) static CHECKS: [Check; 9] = [
             "variables.unmarked || variables.operator || (variables.owners.all(o, !o.apiVersion.startsWith('",
             names::PREFIX,
             "') || \
-              variables.oldOwners.exists(p, p.uid == o.uid && p.kind == o.kind && p.apiVersion == o.apiVersion && p.name == o.name && \
-              p.?controller.orValue(false) == o.?controller.orValue(false))) && (variables.username in \
+              variables.oldOwners.exists(p, ",
+            SAME_OWNER,
+            ")) && (variables.username in \
               ['",
             names::SERVICE_ACCOUNT_PREFIX,
             "kube-system:generic-garbage-collector', 'system:kube-controller-manager'] && \
@@ -171,8 +176,9 @@ pub(super) static CHECKS: [Check; 9] = [
             "' in variables.extra) || variables.oldOwners.all(o, \
               !o.apiVersion.startsWith('",
             names::PREFIX,
-            "') || variables.owners.exists(p, p.uid == o.uid && p.kind == o.kind && p.apiVersion == o.apiVersion && p.name == o.name && \
-              p.?controller.orValue(false) == o.?controller.orValue(false)))))"
+            "') || variables.owners.exists(p, ",
+            SAME_OWNER,
+            "))))"
         ),
         predicate: |r| {
             let v = View::of(r);
@@ -191,10 +197,13 @@ pub(super) static CHECKS: [Check; 9] = [
         problem: "an ownerReference with controller: true makes a controller take this for its own",
         named: None,
         remedy: "remove controller: true from the ownerReference; only the controller itself writes it",
-        cel: "variables.unmarked || variables.controller || variables.operator || variables.owners.all(o, !o.?controller.orValue(false) || \
+        cel: concat!(
+            "variables.unmarked || variables.controller || variables.operator || variables.owners.all(o, !o.?controller.orValue(false) || \
               (!variables.person && !(o.kind in ['CronJob', 'DaemonSet', 'Deployment', 'Job', 'ReplicaSet', \
-              'ReplicationController', 'StatefulSet'])) || variables.oldOwners.exists(p, p.uid == o.uid && p.kind == o.kind && p.apiVersion == o.apiVersion && p.name == o.name && \
-              p.?controller.orValue(false) == o.?controller.orValue(false)))",
+              'ReplicationController', 'StatefulSet'])) || variables.oldOwners.exists(p, ",
+            SAME_OWNER,
+            "))"
+        ),
         predicate: |r| {
             let v = View::of(r);
             v.controller || v.operator || new_owners(&v).all(|o| !is_controller(o) || may_control(&v, o))

@@ -25,6 +25,15 @@ pub(super) fn is_new(claim: &Value) -> bool {
             .all(|key| !key.starts_with("volume.beta.kubernetes.io/"))
 }
 
+pub(super) fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// The uid that a part of a claim's name says: `u` and digits.
+pub(super) fn uid_of(part: &str) -> Option<&str> {
+    part.strip_prefix('u').filter(|digits| is_digits(digits))
+}
+
 /// What the name of a StatefulSet's claim has to end with so that nobody else's StatefulSet or claim has the same.
 fn suffix(v: &View<'_>) -> String {
     let [_, uid, _, _] = v.identity();
@@ -43,31 +52,39 @@ fn is_own_claim(v: &View<'_>, volume: &Value) -> bool {
         && claim == format!("{volume_name}-{}", text(&v.request.object, "/metadata/name"))
 }
 
+/// Whether a volume is the pod's own: no driver's, and no claim but one that [`is_own_claim`].
+fn is_own_volume(v: &View<'_>, volume: &Value) -> bool {
+    volume.get("csi").is_none() && (volume.get("persistentVolumeClaim").is_none() || is_own_claim(v, volume))
+}
+
+/// The same in CEL, of the volume `v`.
+const IS_OWN_VOLUME: &str = "!has(v.csi) && (!has(v.persistentVolumeClaim) || (variables.controller && object.kind == 'Pod' && \
+     v.name.endsWith('-u' + variables.identity[1]) && \
+     v.persistentVolumeClaim.claimName == v.name + '-' + object.metadata.name))";
+
+/// What [`is_new`] asks of a claim's spec, in CEL, of the spec `s`.
+const IS_NEW_SPEC: &str = "!has(s.volumeName) && !has(s.dataSource) && !has(s.dataSourceRef) && !has(s.selector) && \
+     s.?storageClassName.orValue('x') != ''";
+
+fn claim_templates<'a>(v: &View<'a>) -> impl Iterator<Item = &'a Value> {
+    list(&v.request.object, "/spec/volumeClaimTemplates").iter()
+}
+
+/// Whether a StatefulSet's claim is new, or its person's own of before.
+fn is_own_template(v: &View<'_>, claim: &Value) -> bool {
+    is_new(claim) && text(claim, "/metadata/name").ends_with(&suffix(v))
+}
+
 /// Whether the node is to give volumes to a group, where that is not the installers' wish.
 fn regroups(v: &View<'_>) -> bool {
-    let allowed = v.request.namespace_labels.get(names::ALLOW_FS_GROUP);
-    v.changed && v.enforced && v.context("/fsGroup").is_some() && allowed.is_none_or(|value| value != "true")
+    v.changed && v.enforced && v.context("/fsGroup").is_some() && !v.request.allows(names::ALLOW_FS_GROUP)
 }
 
 fn volume_ok(v: &View<'_>, volume: &Value) -> bool {
-    volume.get("csi").is_none()
-        && (volume.get("persistentVolumeClaim").is_none() || is_own_claim(v, volume))
+    is_own_volume(v, volume)
         && volume
             .pointer("/ephemeral/volumeClaimTemplate")
             .is_none_or(is_new)
-}
-
-fn claim_templates_ok(v: &View<'_>) -> bool {
-    list(&v.request.object, "/spec/volumeClaimTemplates")
-        .iter()
-        .all(|claim| is_new(claim) && text(claim, "/metadata/name").ends_with(&suffix(v)))
-}
-
-fn labelled(v: &View<'_>, label: &str) -> bool {
-    v.request
-        .namespace_labels
-        .get(label)
-        .is_some_and(|value| value == "true")
 }
 
 /// Whether the node looks up a folder of a volume for this mount.
@@ -81,15 +98,11 @@ fn is_of_its_own(v: &View<'_>, name: &str) -> bool {
     list(v.pod, "/volumes")
         .iter()
         .filter(|volume| named(volume, "/name"))
-        .all(|volume| {
-            volume.get("csi").is_none()
-                && (volume.get("persistentVolumeClaim").is_none() || is_own_claim(v, volume))
-        })
+        .all(|volume| is_own_volume(v, volume))
         && (v.request.kind() != "StatefulSet"
-            || list(&v.request.object, "/spec/volumeClaimTemplates")
-                .iter()
+            || claim_templates(v)
                 .filter(|claim| named(claim, "/metadata/name"))
-                .all(|claim| is_new(claim) && name.ends_with(&suffix(v))))
+                .all(|claim| is_own_template(v, claim)))
 }
 
 /// The parts of a claim's name that could say whose it is: neither the first nor the last of `<template>-<StatefulSet>`.
@@ -98,11 +111,10 @@ fn says_another(v: &View<'_>, template: &str) -> bool {
     let name = format!("{template}-{}", text(&v.request.object, "/metadata/name"));
     let parts: Vec<&str> = name.split('-').collect();
     let inner = parts.get(1..parts.len().saturating_sub(1)).unwrap_or_default();
-    inner.iter().any(|part| {
-        part.strip_prefix('u').is_some_and(|digits| {
-            !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) && digits != uid
-        })
-    })
+    inner
+        .iter()
+        .filter_map(|part| uid_of(part))
+        .any(|said| said != uid)
 }
 
 pub(super) static CHECKS: [Check; 8] = [
@@ -206,12 +218,11 @@ pub(super) static CHECKS: [Check; 8] = [
               namespaceObject.metadata.?labels[?'",
             names::ALLOW_FS_GROUP,
             "'].orValue('') == 'true' || \
-              variables.pod.?volumes.orValue(dyn([])).all(v, !has(v.csi) && (!has(v.persistentVolumeClaim) || \
-              (variables.controller && object.kind == 'Pod' && v.name.endsWith('-u' + variables.identity[1]) && \
-              v.persistentVolumeClaim.claimName == v.name + '-' + object.metadata.name)) && \
-              (!has(v.ephemeral) || [v.ephemeral.?volumeClaimTemplate.?spec.orValue(dyn({}))].all(s, !has(s.volumeName) && \
-              !has(s.dataSource) && !has(s.dataSourceRef) && !has(s.selector) && s.?storageClassName.orValue('x') != '')) \
-              && v.?ephemeral.?volumeClaimTemplate.?metadata.?annotations.orValue(dyn({})).all(k, \
+              variables.pod.?volumes.orValue(dyn([])).all(v, ",
+            IS_OWN_VOLUME,
+            " && (!has(v.ephemeral) || [v.ephemeral.?volumeClaimTemplate.?spec.orValue(dyn({}))].all(s, ",
+            IS_NEW_SPEC,
+            ")) && v.?ephemeral.?volumeClaimTemplate.?metadata.?annotations.orValue(dyn({})).all(k, \
               !k.startsWith('volume.beta.kubernetes.io/')))"
         ),
         predicate: |r| {
@@ -238,14 +249,16 @@ pub(super) static CHECKS: [Check; 8] = [
             names::ALLOW_FS_GROUP,
             "'].orValue('') == 'true' || \
               dyn(object).spec.?volumeClaimTemplates.orValue(dyn([])).all(c, \
-              c.metadata.name.endsWith('-u' + variables.identity[1]) && [c.?spec.orValue(dyn({}))].all(s, \
-              !has(s.volumeName) && !has(s.dataSource) && !has(s.dataSourceRef) && !has(s.selector) && \
-              s.?storageClassName.orValue('x') != '') && c.metadata.?annotations.orValue(dyn({})).all(k, \
+              c.metadata.name.endsWith('-u' + variables.identity[1]) && [c.?spec.orValue(dyn({}))].all(s, ",
+            IS_NEW_SPEC,
+            ") && c.metadata.?annotations.orValue(dyn({})).all(k, \
               !k.startsWith('volume.beta.kubernetes.io/')))"
         ),
         predicate: |r| {
             let v = View::of(r);
-            r.kind() != "StatefulSet" || !regroups(&v) || claim_templates_ok(&v)
+            r.kind() != "StatefulSet"
+                || !regroups(&v)
+                || claim_templates(&v).all(|claim| is_own_template(&v, claim))
         },
     },
     Check {
@@ -298,14 +311,14 @@ pub(super) static CHECKS: [Check; 8] = [
             "'].orValue('') == 'true' || \
               variables.containers.all(c, c.?volumeMounts.orValue(dyn([])).all(m, \
               (m.?subPath.orValue('') == '' && m.?subPathExpr.orValue('') == '') || \
-              (variables.pod.?volumes.orValue(dyn([])).all(v, v.name != m.name || (!has(v.csi) && \
-              (!has(v.persistentVolumeClaim) || (variables.controller && object.kind == 'Pod' && \
-              v.name.endsWith('-u' + variables.identity[1]) && \
-              v.persistentVolumeClaim.claimName == v.name + '-' + object.metadata.name)))) && \
+              (variables.pod.?volumes.orValue(dyn([])).all(v, v.name != m.name || (",
+            IS_OWN_VOLUME,
+            ")) && \
               (object.kind != 'StatefulSet' || dyn(object).spec.?volumeClaimTemplates.orValue(dyn([])).all(t, \
               t.metadata.name != m.name || (t.metadata.name.endsWith('-u' + variables.identity[1]) && \
-              [t.?spec.orValue(dyn({}))].all(s, !has(s.volumeName) && !has(s.dataSource) && !has(s.dataSourceRef) && \
-              !has(s.selector) && s.?storageClassName.orValue('x') != '') && \
+              [t.?spec.orValue(dyn({}))].all(s, ",
+            IS_NEW_SPEC,
+            ") && \
               t.metadata.?annotations.orValue(dyn({})).all(k, !k.startsWith('volume.beta.kubernetes.io/'))))))))"
         ),
         predicate: |r| {
@@ -313,7 +326,7 @@ pub(super) static CHECKS: [Check; 8] = [
             let ok = |mount: &Value| !is_sub_path(mount) || is_of_its_own(&v, text(mount, "/name"));
             !v.changed
                 || !v.enforced
-                || labelled(&v, names::ALLOW_SUB_PATH)
+                || r.allows(names::ALLOW_SUB_PATH)
                 || v.containers()
                     .all(|container| list(container, "/volumeMounts").iter().all(ok))
         },
@@ -335,9 +348,7 @@ pub(super) static CHECKS: [Check; 8] = [
             r.kind() != "StatefulSet"
                 || !v.changed
                 || !v.enforced
-                || !list(&r.object, "/spec/volumeClaimTemplates")
-                    .iter()
-                    .any(|claim| says_another(&v, text(claim, "/metadata/name")))
+                || !claim_templates(&v).any(|claim| says_another(&v, text(claim, "/metadata/name")))
         },
     },
 ];

@@ -96,6 +96,17 @@ async fn volume(stack: &Stack, team: &Team, folder: &Path) -> Result<()> {
     Ok(())
 }
 
+/// As an installer allows something to a project.
+async fn allow(stack: &Stack, team: &Team, label: &str) -> Result<()> {
+    let namespaces = Api::<Namespace>::all(stack.cluster.installer_client().await?);
+    let labels = Patch::Merge(json!({"metadata": {"labels": {label: "true"}}}));
+    namespaces
+        .patch(&team.namespace, &PatchParams::default(), &labels)
+        .await
+        .map(drop)
+        .with_context(|| format!("cannot set {label}"))
+}
+
 /// Planted fault: with the label set from the start the first Job is admitted, and what it reads is shown by the rest of the test.
 #[test]
 fn r21_other_peoples_files_are_regrouped_only_where_the_namespace_allows_it() {
@@ -141,11 +152,7 @@ fn r21_other_peoples_files_are_regrouped_only_where_the_namespace_allows_it() {
         ensure!(owner(&file)? == before, "{:?}", owner(&file)?);
 
         // Where an installer allows it, the node does what the page says: for good, and to every file.
-        let namespaces = Api::<Namespace>::all(stack.cluster.installer_client().await?);
-        let label = Patch::Merge(json!({"metadata": {"labels": {"reeve.dev/allow-fs-group": "true"}}}));
-        namespaces
-            .patch(&team.namespace, &PatchParams::default(), &label)
-            .await?;
+        allow(stack, &team, "reeve.dev/allow-fs-group").await?;
         create(&client, &team.namespace, reading("regrouped", regrouped)).await?;
         ensure!(
             succeeded(&client, &team.namespace, "regrouped").await?,
@@ -202,11 +209,7 @@ fn r25_a_folder_that_its_owner_alone_may_enter_is_mounted_only_where_the_namespa
             "she read what is in a folder of somebody else"
         );
 
-        let namespaces = Api::<Namespace>::all(stack.cluster.installer_client().await?);
-        let label = Patch::Merge(json!({"metadata": {"labels": {"reeve.dev/allow-sub-path": "true"}}}));
-        namespaces
-            .patch(&team.namespace, &PatchParams::default(), &label)
-            .await?;
+        allow(stack, &team, "reeve.dev/allow-sub-path").await?;
         for (attack, name) in [(read("read"), "read"), (write("write"), "write")] {
             create(&client, &team.namespace, attack).await?;
             ensure!(succeeded(&client, &team.namespace, name).await?, "{name}");
