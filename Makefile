@@ -9,25 +9,39 @@ export TESTBED ?= auto
 # On what the demo's server runs: `sqlite` or `postgres`.
 DATABASE ?= sqlite
 
-.PHONY: help demo demo-up demo-down chaos test check gen bench fmt mutants-admission testbed tools build
+.PHONY: help demo demo-dev images demo-up demo-down chaos test check gen bench bench-clusters faults fmt mutants-admission mutants-control-plane random-pods kueue scan testbed tools build
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: tools testbed build ## the main job, shown step by step on a real Kubernetes; Ctrl-C ends it. DATABASE=postgres: on that
+demo: tools testbed images build ## the main job, shown step by step on a real Kubernetes; Ctrl-C ends it. Installs both charts
 	@target/debug/reeve-demo --database $(DATABASE) run
 
-demo-up: tools testbed build ## the same in the background; returns when ready, writes target/demo/demo.json
+demo-dev: tools testbed build ## the same with server and operator as processes, quicker for work; DATABASE=postgres: on that
+	@target/debug/reeve-demo --processes --database $(DATABASE) run
+
+# Which programs are linked twice for their images, which must come out the same: each, one, or none where somebody waits.
+TWICE ?= each
+test: TWICE = reeve-webhook
+demo demo-up: TWICE =
+images: ## container images of server, operator, webhook and model serving, as target/images/*.tar; two builds must give one digest
+	@cargo xtask images $(if $(TWICE),--twice $(TWICE))
+
+demo-up: tools testbed images build ## the same in the background; returns when ready, writes target/demo/demo.json
 	@target/debug/reeve-demo --database $(DATABASE) up
 
 demo-down: ## ends what demo-up started
 	@if [ -x target/debug/reeve-demo ]; then target/debug/reeve-demo down; else echo "no demo was built here, so none is running"; fi
 
-test: tools testbed build ## every test, on a real Kubernetes where the machine allows
+# The tests' API servers spend a quarter of all processor time collecting garbage that small heaps leave; memory is there.
+test: export GOGC = 1000
+test: export GOMEMLIMIT = 2GiB
+test: tools testbed images build ## every test, on a real Kubernetes where the machine allows
 	@cargo test --workspace --locked --no-fail-fast
 
-chaos: tools testbed build ## twenty seeded runs of kills over PostgreSQL, of which `make test` does two; about ten minutes
+chaos: tools testbed build ## twenty seeded runs of kills over PostgreSQL, of which `make test` does two, and a minute of its silence; about ten minutes
 	@CHAOS=all cargo test -p reeve-e2e --locked --test it -- --nocapture crashes::chaos
+	@CHAOS=all cargo test -p reeve-server --locked --test it -- --nocapture postgres_faults::a_silent_database wide::
 
 check: tools ## formatting, lints, boundaries, generated files, licences; no test runs
 	@cargo fmt --all --check
@@ -37,7 +51,7 @@ check: tools ## formatting, lints, boundaries, generated files, licences; no tes
 	@cargo xtask gen --check
 	@hack/cargo-deny.sh
 	@RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
-	@cd testbed/controlplane && gofmt -l . | (! grep .)
+	@gofmt -l testbed | (! grep .)
 
 gen: ## write the generated files: custom resources, policies, RBAC
 	@cargo xtask gen
@@ -45,12 +59,32 @@ gen: ## write the generated files: custom resources, policies, RBAC
 bench: tools testbed ## figures, as text and CSV in target/bench
 	@hack/bench.sh
 
+bench-clusters: ## CLUSTERS (1000) simulated clusters on one server with PostgreSQL
+	@hack/bench.sh --clusters-only --clusters $(or $(CLUSTERS),1000)
+
 fmt: ## format everything
 	@cargo fmt --all
-	@gofmt -w testbed/controlplane
+	@gofmt -w testbed
 
 mutants-admission: tools testbed build ## plants one fault per admission check, RBAC rule and claim rule; each must turn a test red
 	@hack/mutants-admission.sh
+
+faults: tools testbed build ## whatever fails between operator and API server, at each place of its work; about six minutes
+	@FAULTS=all cargo test -p reeve-operator --locked --test it -- --nocapture cluster::faults::
+
+random-pods: tools testbed build ## 10,000 generated pods and as many templates: policies and predicates agree on each; the webhook on every row
+	@RANDOM_PODS=10000 ROWS=all cargo test -p reeve-admission --locked --test it -- --nocapture random:: webhook::
+
+kueue: tools testbed build ## the real Kueue as a second writer; builds it the first time, which takes ten minutes
+	@testbed/build.sh kueue > /dev/null
+	@KUEUE=require cargo test -p reeve-admission --locked --test it -- --nocapture kueue::
+
+scan: tools testbed ## kubeconform, kube-score and checkov over the charts as Helm renders them; each finding has a reason in testbed/scan/accepted.yaml
+	@hack/scan.sh
+	@CHARTS=all cargo test -p reeve-e2e --locked --test it -- charts::rendered
+
+mutants-control-plane: tools build ## plants the faults of hack/mutants-control-plane.yaml; each must turn its test red
+	@TESTBED=require cargo xtask mutants
 
 tools:
 	@testbed/install-packages.sh

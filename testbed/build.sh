@@ -1,10 +1,15 @@
 #!/usr/bin/env bash
 # Builds the Kubernetes that the tests run on, once, into a cache outside the checkout.
 #
-#   testbed/build.sh [controlplane|containerd|all]
+#   testbed/build.sh [controlplane|containerd|tools|all|kueue|scan|fixtures|kinds]
+#
+# `all` builds neither Kueue, which only tests of queues want, nor what scans the charts. `fixtures` builds nothing: it prints
+# where the pods are that Kubernetes itself tests Pod Security with, as the module of the control plane has them. `kinds` builds
+# nothing either: it copies the custom resource definitions of others out of their modules, one folder a project.
 #
 # Prints the folder of each part asked for on standard output, one a line (all: control plane first). The folder's
 # name carries a hash of what goes into the build, so an unchanged part is found again at once.
+# tools: Helm and CoreDNS.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -15,6 +20,11 @@ version=k8s.io/component-base/version
 kubernetes_flags="-s -w -X $version.gitVersion=$kubernetes -X $version.gitMajor=1 -X $version.gitMinor=37"
 containerd_flags="-s -w -X github.com/containerd/containerd/v2/version.Version=v2.4.2"
 containerd_tags="no_btrfs no_devmapper no_zfs"
+# Without the last ones Helm takes every chart for one of Kubernetes 1.20.
+tools_flags="-s -w -X helm.sh/helm/v3/internal/version.version=v3.22.0"
+for package in chartutil lint/rules; do
+  tools_flags+=" -X helm.sh/helm/v3/pkg/$package.k8sVersionMajor=1 -X helm.sh/helm/v3/pkg/$package.k8sVersionMinor=37"
+done
 
 say() { echo "testbed: $*" >&2; }
 
@@ -26,14 +36,14 @@ fi
 # The commit is not in the key, so it must not be in the binary either; the committed go.sum pins every module.
 export CGO_ENABLED=0 GOTOOLCHAIN=local GOFLAGS="-mod=readonly -buildvcs=false"
 
-key() { # part, flags
-  { go version; echo "$2"; cd "$here/$1" && for file in go.mod go.sum $(ls -- *.go 2>/dev/null); do echo "$file"; cat "$file"; done; } |
+key() { # part, flags, folder of its module
+  { go version; echo "$2"; cd "$here/$3" && for file in go.mod go.sum $(ls -- *.go */*.go 2>/dev/null); do echo "$file"; cat "$file"; done; } |
     sha256sum | cut -c1-16
 }
 
 compile_controlplane() { # target folder
   (cd "$here/controlplane" && go build -trimpath -ldflags "$kubernetes_flags" -o "$1/reeve-kubernetes" .)
-  for name in etcd kube-apiserver kube-controller-manager kube-scheduler kubelet kubectl; do
+  for name in etcd kube-apiserver kube-controller-manager kube-scheduler kube-proxy kubelet kubectl; do
     ln -s reeve-kubernetes "$1/$name"
   done
 }
@@ -44,9 +54,30 @@ compile_containerd() { # target folder
     "$package/containerd" "$package/containerd-shim-runc-v2" "$package/ctr")
 }
 
-build() { # part, flags, what to expect
+compile_tools() { # target folder
+  (cd "$here/tools" && go build -trimpath -ldflags "$tools_flags" -o "$1/" ./coredns helm.sh/helm/v3/cmd/helm)
+}
+
+compile_kueue() { # target folder
+  local source
+  source=$(cd "$here/peers/kueue" && go list -m -f '{{.Dir}}' sigs.k8s.io/kueue)
+  (cd "$here/peers/kueue" && go build -trimpath -ldflags "-s -w" -o "$1/" sigs.k8s.io/kueue/cmd/kueue)
+  cp -r "$source/config/components" "$1/components"
+  chmod -R u+w "$1/components"
+}
+
+# With the OpenAPI document of the API server that the tests run on.
+compile_scan() { # target folder
+  (cd "$here/scan" && go build -trimpath -ldflags "-s -w" -o "$1/" github.com/yannh/kubeconform/cmd/kubeconform \
+    github.com/zegl/kube-score/cmd/kube-score)
+  local kubernetes_folder
+  kubernetes_folder=$(cd "$here/controlplane" && go mod download k8s.io/kubernetes && go list -m -f '{{.Dir}}' k8s.io/kubernetes)
+  install -m 0644 "$kubernetes_folder/api/openapi-spec/swagger.json" "$1/swagger.json"
+}
+
+build() { # part, flags, what to expect, folder of its module
   local part=$1 folder started heartbeat temporary
-  folder=$cache/$part-$(key "$part" "$2")
+  folder=$cache/$part-$(key "$part" "$2" "${4:-$part}")
   if [ ! -d "$folder" ]; then
     mkdir -p "$cache"
     # Tests of several crates may ask at once: one builds, the others wait and find it done.
@@ -77,13 +108,58 @@ build() { # part, flags, what to expect
 
 controlplane() { build controlplane "$kubernetes_flags" "Kubernetes $kubernetes; about 7 minutes on 2 cores the first time"; }
 containerd() { build containerd "$containerd_flags $containerd_tags" "containerd 2.4.2; about 1 minute on 2 cores the first time"; }
+tools() { build tools "$tools_flags" "Helm 3.22.0 and CoreDNS 1.14.6; about 1 minute on 2 cores the first time"; }
+kueue() { build kueue "-s -w" "the real Kueue; about 4 minutes on 2 cores the first time" peers/kueue; }
+scan() { build scan "-s -w $kubernetes" "kubeconform and kube-score; about 1 minute on 2 cores the first time"; }
+fixtures() {
+  cd "$here/controlplane"
+  go mod download k8s.io/pod-security-admission >&2
+  echo "$(go list -m -f '{{.Dir}}' k8s.io/pod-security-admission)/test/testdata"
+}
+
+# project, module, version, sum of the module, and where its definitions are
+definitions="
+kuberay github.com/ray-project/kuberay/ray-operator v1.5.0 h1:KCjCQ7PSsvs9Ke+90CZbbs498nuaIJ/JkXk4vd54EVg= config/crd/bases
+"
+
+kinds() {
+  local folder project module version sum path found temporary
+  folder=$cache/kinds-$(echo "$definitions" | sha256sum | cut -c1-16)
+  mkdir -p "$cache"
+  exec 9>"$cache/kinds.lock"
+  flock 9
+  if [ ! -d "$folder" ]; then
+    temporary=$(mktemp -d "$cache/.kinds.XXXXXX")
+    while read -r project module version sum path; do
+      [ -n "$project" ] || continue
+      found=$(cd "$temporary" && GOFLAGS=-mod=mod go mod download -json "$module@$version")
+      if ! grep -qF "\"Sum\": \"$sum\"" <<<"$found"; then
+        say "$module $version is not what was reviewed: its sum is not $sum"
+        rm -rf "$temporary"
+        exit 1
+      fi
+      mkdir "$temporary/$project"
+      cp "$(sed -n 's/^.*"Dir": "\(.*\)",*$/\1/p' <<<"$found")/$path"/*.yaml "$temporary/$project/"
+    done <<<"$definitions"
+    chmod -R u+w "$temporary"
+    chmod 0755 "$temporary"
+    mv "$temporary" "$folder"
+  fi
+  exec 9>&-
+  echo "$folder"
+}
 
 case "${1:-all}" in
 controlplane) controlplane ;;
 containerd) containerd ;;
-all) controlplane && containerd ;;
+tools) tools ;;
+all) controlplane && containerd && tools ;;
+kueue) kueue ;;
+scan) scan ;;
+fixtures) fixtures ;;
+kinds) kinds ;;
 *)
-  say "unknown part \`$1\`: say controlplane, containerd or all"
+  say "unknown part \`$1\`: say controlplane, containerd, tools, all, kueue, scan, fixtures or kinds"
   exit 2
   ;;
 esac

@@ -2,8 +2,9 @@
 # Installs what tests need from Debian, a real node and a PostgreSQL; says nothing when all of it is there.
 #
 # runc starts the containers, containernetworking-plugins gives them an address, busybox-static is the content of the
-# test images, iproute2 makes the node's bridge, postgresql-15 is run by the tests themselves, unprivileged in a temporary
-# folder: the package starts no server of its own; pgbouncer is the pooler before it, run by the tests likewise. The versions are
+# test images, iproute2 makes the node's bridge, nftables writes kube-proxy's rules, postgresql-15 is run by the tests themselves,
+# unprivileged in a temporary folder: the package starts no server of its own; pgbouncer is the pooler before it, run by the tests
+# likewise. xmlsec1 and simplesamlphp, on PHP's own web server, are the other side of the tests of SAML; chromium signs people in. The versions are
 # those of Debian 12 that the tests were written on.
 set -euo pipefail
 
@@ -12,8 +13,16 @@ packages=(
   "containernetworking-plugins=1.1.1+ds1-3+b5"
   "busybox-static=1:1.35.0-4+deb12u1+b1"
   "iproute2=6.1.0-3"
+  "nftables=1.0.6-2+deb12u2"
   "postgresql-15=15.18-0+deb12u1"
   "pgbouncer=1.18.0-1+deb12u1"
+  "xmlsec1=1.2.37-2"
+  "php8.2-cli=8.2.36-1~deb12u1"
+  "php8.2-xml=8.2.36-1~deb12u1"
+  "php8.2-mbstring=8.2.36-1~deb12u1"
+  "php8.2-sqlite3=8.2.36-1~deb12u1"
+  "simplesamlphp=1.19.7-1+deb12u2"
+  "chromium=156.0.8078.108-1~deb12u1"
 )
 
 if ! command -v dpkg-query >/dev/null; then
@@ -33,6 +42,13 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 
 export DEBIAN_FRONTEND=noninteractive
+# simplesamlphp brings a web server of its own, which nobody here needs to run: no service is started while this installs.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+  trap 'rm -f "$policy"' EXIT
+  printf '#!/bin/sh\nexit 101\n' >"$policy"
+  chmod 755 "$policy"
+fi
 apt=(apt-get -o DPkg::Lock::Timeout=300 -qq)
 echo "testbed: installing ${missing[*]}" >&2
 # A distribution other than the pinned one has other versions; better one of those than no real node at all, but said aloud.

@@ -4,10 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"k8s.io/component-base/version"
 )
@@ -15,15 +15,17 @@ import (
 // cluster is what serve has started so far, so that it can be ended at any point.
 type cluster struct {
 	settings
-	logs     string
-	pki      *authority
-	admin    pair
-	etcdURL  string
-	server   string
-	http     *http.Client
-	node     *node
-	cleaner  *cleaner
-	children []*child
+	logs    string
+	pki     *authority
+	admin   pair
+	etcdURL string
+	server  string
+	http    *http.Client
+	node    *node
+	// Why pods have neither addresses nor names of Services, if that is so.
+	noServices error
+	cleaner    *cleaner
+	children   []*child
 }
 
 func newCluster(settings settings) (*cluster, error) {
@@ -80,6 +82,11 @@ func (c *cluster) start(ends <-chan string) (ready, error) {
 			c.dropNode()
 		} else {
 			line.NodeName = c.node.Name
+			line.NodeAddress = c.node.Address
+			line.HostAddress = c.node.HostEnd
+			if c.noServices != nil {
+				line.NoServicesReason = c.noServices.Error()
+			}
 			line.Images = c.node.imageNames()
 		}
 	} else {
@@ -102,11 +109,6 @@ func (c *cluster) makeIdentities() error {
 		return err
 	}
 	if err := c.pki.serviceAccountKey(); err != nil {
-		return err
-	}
-	loopback := []net.IP{net.IPv4(127, 0, 0, 1), net.IPv4(10, 96, 0, 1)}
-	names := []string{"localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc"}
-	if _, err := c.pki.issue("apiserver", identity{user: "kube-apiserver", ips: loopback, names: names}); err != nil {
 		return err
 	}
 	_, err = c.pki.issue("kubelet-client", identity{user: "kube-apiserver-kubelet-client", groups: []string{"system:masters"}})
@@ -132,15 +134,26 @@ func (c *cluster) writeKubeconfigs(line *ready) error {
 		"controller-manager": {user: "system:kube-controller-manager"},
 		"scheduler":          {user: "system:kube-scheduler"},
 	}
+	servers := map[string]string{}
 	if c.node != nil {
 		who["node"] = c.node.identity()
+		who["kube-proxy"] = identity{user: "system:kube-proxy"}
+		// No role that Kubernetes brings along lets it read EndpointSlices and namespaces.
+		who["coredns"] = identity{user: "system:coredns", groups: []string{"system:masters"}}
+		for _, name := range []string{"node", "kube-proxy", "coredns"} {
+			servers[name] = strings.Replace(c.server, "127.0.0.1", c.node.HostEnd, 1)
+		}
 	}
 	for name, identity := range who {
 		issued, err := c.pki.issue(name, identity)
 		if err != nil {
 			return err
 		}
-		if err := writeKubeconfig(c.kubeconfig(name), c.server, c.pki.pem, issued); err != nil {
+		server := c.server
+		if servers[name] != "" {
+			server = servers[name]
+		}
+		if err := writeKubeconfig(c.kubeconfig(name), server, c.pki.pem, issued); err != nil {
 			return err
 		}
 	}

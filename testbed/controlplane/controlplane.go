@@ -74,40 +74,47 @@ func (c *cluster) startAPIServer() error {
 	if err := os.WriteFile(c.path("authentication.yaml"), authentication, 0o644); err != nil {
 		return err
 	}
+	if err := c.certifyAPIServer(); err != nil {
+		return err
+	}
 	return c.retry(func() (*child, error) {
 		port := freePort()
 		c.server = fmt.Sprintf("https://127.0.0.1:%d", port)
-		started, err := c.launch("kube-apiserver",
-			"--etcd-servers="+c.etcdURL,
+		arguments := []string{
+			"--etcd-servers=" + c.etcdURL,
 			"--bind-address=127.0.0.1",
-			"--advertise-address=127.0.0.1",
 			fmt.Sprintf("--secure-port=%d", port),
-			"--endpoint-reconciler-type=none",
 			"--service-cluster-ip-range=10.96.0.0/16",
-			"--tls-cert-file="+c.pki.file("apiserver.crt"),
-			"--tls-private-key-file="+c.pki.file("apiserver.key"),
-			"--client-ca-file="+c.pki.file("ca.crt"),
+			"--tls-cert-file=" + c.pki.file("apiserver.crt"),
+			"--tls-private-key-file=" + c.pki.file("apiserver.key"),
+			"--client-ca-file=" + c.pki.file("ca.crt"),
 			"--service-account-issuer=https://kubernetes.default.svc",
-			"--service-account-key-file="+c.pki.file("sa.pub"),
-			"--service-account-signing-key-file="+c.pki.file("sa.key"),
+			"--service-account-key-file=" + c.pki.file("sa.pub"),
+			"--service-account-signing-key-file=" + c.pki.file("sa.key"),
 			"--authorization-mode=Node,RBAC",
 			"--enable-admission-plugins=NodeRestriction",
-			"--authentication-config="+c.path("authentication.yaml"),
-			"--audit-policy-file="+c.path("audit-policy.yaml"),
-			"--audit-log-path="+c.path("audit.log"),
+			"--authentication-config=" + c.path("authentication.yaml"),
+			"--audit-policy-file=" + c.path("audit-policy.yaml"),
+			"--audit-log-path=" + c.path("audit.log"),
 			"--audit-log-format=json",
 			// Never rotated: a test counts what is in the file.
 			"--audit-log-maxsize=1000000",
-			"--kubelet-client-certificate="+c.pki.file("kubelet-client.crt"),
-			"--kubelet-client-key="+c.pki.file("kubelet-client.key"),
-			"--kubelet-certificate-authority="+c.pki.file("ca.crt"),
+			"--kubelet-client-certificate=" + c.pki.file("kubelet-client.crt"),
+			"--kubelet-client-key=" + c.pki.file("kubelet-client.key"),
+			"--kubelet-certificate-authority=" + c.pki.file("ca.crt"),
 			// Else the node's name would have to resolve before logs and exec work.
 			"--kubelet-preferred-address-types=InternalIP",
 			"--allow-privileged=true",
 			"--profiling=false",
-		)
+		}
+		started, err := c.launch("kube-apiserver", append(arguments, c.reachability()...)...)
 		if err != nil {
 			return nil, err
+		}
+		if c.node != nil {
+			if err := forward(fmt.Sprintf("%s:%d", c.node.HostEnd, port), fmt.Sprintf("127.0.0.1:%d", port)); err != nil {
+				return started, err
+			}
 		}
 		return started, await("the API server", startLimit, append([]*child{started}, c.children...), func() bool {
 			return c.get("/readyz", nil)

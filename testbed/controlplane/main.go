@@ -16,24 +16,26 @@ import (
 	kubectl "k8s.io/kubectl/pkg/cmd"
 	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
 	controllermanager "k8s.io/kubernetes/cmd/kube-controller-manager/app"
+	proxy "k8s.io/kubernetes/cmd/kube-proxy/app"
 	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
 	kubelet "k8s.io/kubernetes/cmd/kubelet/app"
 )
 
 // Our own commands, by name. The upstream ones are in component.
 var ours = map[string]func(arguments []string) error{
-	"serve":      serve,
-	"etcd":       runEtcd,
-	"node-init":  nodeInit,
-	"node-probe": nodeProbe,
-	"clean-up":   cleanUpAfter,
+	"serve":          serve,
+	"etcd":           runEtcd,
+	"node-init":      nodeInit,
+	"node-probe":     nodeProbe,
+	"services-probe": servicesProbe,
+	"clean-up":       cleanUpAfter,
 }
 
 func main() {
 	name := filepath.Base(os.Args[0])
 	if !known(name) {
 		if len(os.Args) < 2 {
-			fail("name a component: serve, etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kubelet or kubectl")
+			fail("name a component: serve, etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kube-proxy, kubelet or kubectl")
 		}
 		name = os.Args[1]
 		os.Args = os.Args[1:]
@@ -53,7 +55,7 @@ func main() {
 
 func known(name string) bool {
 	switch name {
-	case "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kubectl":
+	case "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "kubelet", "kubectl":
 		return true
 	}
 	return ours[name] != nil
@@ -69,6 +71,8 @@ func component(name string) *cobra.Command {
 		return controllermanager.NewControllerManagerCommand()
 	case "kube-scheduler":
 		return scheduler.NewSchedulerCommand()
+	case "kube-proxy":
+		return proxy.NewProxyCommand()
 	case "kubelet":
 		return kubelet.NewKubeletCommand(context.Background())
 	case "kubectl":

@@ -13,19 +13,25 @@ import (
 	"time"
 )
 
-// node is a kubelet with its container runtime in process and mount namespaces of their own: the end of its first
-// process takes every container, mount and network namespace with it.
+// node is a kubelet with its container runtime in process, mount and network namespaces of their own: the end of its
+// first process takes every container, mount, network device and packet rule with it.
 type node struct {
 	Name       string
-	Address    string
+	Address    string // of the bridge of pods
 	Subnet     string
-	Bridge     string
+	Link       string // the device on the machine that leads to the node
+	HostEnd    string // the machine's address there, and the node's
+	NodeEnd    string
 	Cgroup     string
 	Folder     string // on the disk, not in a memory file system
 	Containerd string
 	Images     []string
 	PKI        string
 	Kubeconfig string
+	// Kubeconfigs of what gives Services addresses and names, empty where there is none of it.
+	Proxy   string
+	Names   string
+	CoreDNS string
 
 	process *child
 	join    io.WriteCloser
@@ -33,7 +39,7 @@ type node struct {
 
 const (
 	cniPlugins = "/usr/lib/cni"
-	namespaces = syscall.CLONE_NEWNS | syscall.CLONE_NEWPID
+	namespaces = syscall.CLONE_NEWNS | syscall.CLONE_NEWPID | syscall.CLONE_NEWNET
 )
 
 // prepareNode says why this machine cannot have a node, or makes everything that it needs.
@@ -51,13 +57,14 @@ func (c *cluster) prepareNode() (*node, error) {
 	}
 	made := &node{
 		Name: fmt.Sprintf("reeve-node-%d", number), Address: nodeAddress(number), Subnet: subnet(number),
-		Bridge: bridgeName(number), Cgroup: cgroupName(number), Folder: folder, Containerd: c.containerd,
+		Link: linkName(number), HostEnd: hostEnd(number), NodeEnd: nodeEnd(number),
+		Cgroup: cgroupName(number), Folder: folder, Containerd: c.containerd,
 		Images: c.images, PKI: c.pki.folder, Kubeconfig: c.kubeconfig("node"),
 	}
-	if _, err := c.pki.issue("node", made.identity()); err != nil {
-		return nil, err
+	if c.noServices = c.withoutServices(); c.noServices == nil {
+		made.Proxy, made.Names, made.CoreDNS = c.kubeconfig("kube-proxy"), c.kubeconfig("coredns"), c.coredns
 	}
-	if err := made.makeBridge(); err != nil {
+	if _, err := c.pki.issue("node", made.identity()); err != nil {
 		return nil, err
 	}
 	if err := made.makeCgroup(); err != nil {
@@ -125,17 +132,6 @@ func (c *cluster) unfit(folder string) error {
 	return nil
 }
 
-// makeBridge comes before the kubelet, which needs an address of the machine that is not loopback.
-func (n *node) makeBridge() error {
-	if err := ip("link", "add", n.Bridge, "type", "bridge"); err != nil {
-		return err
-	}
-	if err := ip("addr", "add", n.Address+"/24", "dev", n.Bridge); err != nil {
-		return err
-	}
-	return ip("link", "set", n.Bridge, "up")
-}
-
 // makeCgroup gives all pods of this node one parent, apart from other nodes on this machine.
 func (n *node) makeCgroup() error {
 	for _, hierarchy := range cgroupHierarchies() {
@@ -162,7 +158,11 @@ func (c *cluster) startNode() error {
 		return err
 	}
 	c.cleaner.outlive(c.node.process)
-	return nil
+	if err := c.node.makeLink(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(c.node.join, "link")
+	return err
 }
 
 // joinNode waits for the images, lets the kubelet start and waits until the scheduler may use the node.
@@ -195,6 +195,9 @@ func (c *cluster) joinNode() error {
 		}
 		return false
 	})
+	if err == nil && c.noServices == nil {
+		err = c.awaitServices(watched)
+	}
 	if err != nil {
 		return fmt.Errorf("%w\n%s", err, c.node.process.complaint())
 	}

@@ -26,11 +26,11 @@ disabled_plugins = ["io.containerd.internal.v1.opt"]
     bin_dir = "` + cniPlugins + `"
     conf_dir = "/run/cni/net.d"
 `,
-	// No gateway and no masquerade: pods reach each other and the node, and no rule or setting stays on the machine.
+	// No masquerade: pods reach each other, the node and the machine, nothing beyond.
 	"/run/cni/net.d/10-testbed.conflist": `{"cniVersion": "1.0.0", "name": "testbed", "plugins": [{
-  "type": "bridge", "bridge": "{{.Bridge}}", "isGateway": false, "ipMasq": false,
+  "type": "bridge", "bridge": "` + podBridge + `", "isGateway": false, "ipMasq": false, "hairpinMode": true,
   "ipam": {"type": "host-local", "dataDir": "/run/cni/networks",
-    "ranges": [[{"subnet": "{{.Subnet}}", "gateway": "{{.Address}}"}]]}
+    "ranges": [[{"subnet": "{{.Subnet}}", "gateway": "{{.Address}}"}]], "routes": [{"dst": "0.0.0.0/0"}]}
 }]}
 `,
 	"/run/resolv.conf": "nameserver 127.0.0.1\n",
@@ -54,9 +54,9 @@ cgroupRoot: /{{.Cgroup}}
 enforceNodeAllocatable: []
 makeIPTablesUtilChains: false
 oomScoreAdj: 0
-# Nobody serves names, but without an address every pod gets a warning event.
+# CoreDNS listens there. Where it does not run: without an address every pod gets a warning event.
 clusterDomain: cluster.local
-clusterDNS: [10.96.0.10]
+clusterDNS: [{{.Address}}]
 resolvConf: /run/resolv.conf
 volumePluginDir: /run/volume-plugins
 podLogsDir: /var/log/pods
@@ -68,6 +68,34 @@ kubeAPIQPS: 200
 kubeAPIBurst: 400
 registryPullQPS: 0
 eventRecordQPS: 0
+`,
+	// The conntrack settings are the machine's, not the node's: zero leaves them alone.
+	"/run/kube-proxy.yaml": `apiVersion: kubeproxy.config.k8s.io/v1alpha1
+kind: KubeProxyConfiguration
+mode: nftables
+hostnameOverride: {{.Name}}
+clusterCIDR: {{.Subnet}}
+detectLocalMode: ClusterCIDR
+clientConnection: {kubeconfig: "{{.Proxy}}", qps: 200, burst: 400}
+healthzBindAddress: {{.Address}}:10256
+metricsBindAddress: 127.0.0.1:10249
+conntrack: {maxPerCore: 0, min: 0, tcpEstablishedTimeout: 0s, tcpCloseWaitTimeout: 0s}
+nftables: {minSyncPeriod: 50ms}
+`,
+	// What is no name of the cluster is nobody's: there is nothing beyond.
+	"/run/Corefile": `.:53 {
+  bind {{.Address}}
+  ready {{.Address}}:8181
+  errors
+  cache 2
+  kubernetes cluster.local {
+    kubeconfig {{.Names}}
+    ttl 2
+  }
+  template ANY ANY . {
+    rcode NXDOMAIN
+  }
+}
 `,
 }
 

@@ -20,8 +20,9 @@ const (
 	ownRun           = "/run"
 )
 
-// nodeInit is the first process in the node's namespaces: it makes the machine's folders private, starts containerd,
-// imports the images, starts the kubelet when told to, and buries the dead. When it ends, the kernel ends the rest.
+// nodeInit is the first process in the node's namespaces: it makes the machine's folders private, sets up the network,
+// starts containerd, imports the images, starts the kubelet when told to, with it what gives Services addresses and names,
+// and buries the dead. When it ends, the kernel ends the rest.
 func nodeInit(arguments []string) error {
 	text, err := os.ReadFile(arguments[0])
 	if err != nil {
@@ -37,6 +38,13 @@ func nodeInit(arguments []string) error {
 	if err := n.writeFiles(); err != nil {
 		return err
 	}
+	orders := bufio.NewReader(os.Stdin)
+	if _, err := orders.ReadString('\n'); err != nil {
+		return err
+	}
+	if err := n.network(); err != nil {
+		return err
+	}
 	// containerd finds its shim, and the shim finds runc, by PATH.
 	if err := os.Setenv("PATH", n.Containerd+":"+os.Getenv("PATH")); err != nil {
 		return err
@@ -48,8 +56,11 @@ func nodeInit(arguments []string) error {
 	if err := n.importImages(); err != nil {
 		return err
 	}
-	orders := bufio.NewReader(os.Stdin)
 	if _, err := orders.ReadString('\n'); err != nil {
+		return err
+	}
+	essential := map[int]string{containerd: "containerd"}
+	if err := n.startServices(essential); err != nil {
 		return err
 	}
 	kubelet, err := spawn(n.log("kubelet"), "/proc/self/exe", "kubelet", "--config=/run/kubelet.yaml",
@@ -58,6 +69,7 @@ func nodeInit(arguments []string) error {
 	if err != nil {
 		return err
 	}
+	essential[kubelet] = "kubelet"
 	go func() {
 		_, _ = io.Copy(io.Discard, orders)
 		os.Exit(0)
@@ -69,10 +81,8 @@ func nodeInit(arguments []string) error {
 		case err == syscall.EINTR:
 		case err != nil:
 			return err
-		case pid == containerd:
-			return fmt.Errorf("containerd ended with %d:\n%s", status.ExitStatus(), tail(n.log("containerd")))
-		case pid == kubelet:
-			return fmt.Errorf("the kubelet ended with %d:\n%s", status.ExitStatus(), tail(n.log("kubelet")))
+		case essential[pid] != "":
+			return fmt.Errorf("%s ended with %d:\n%s", essential[pid], status.ExitStatus(), tail(n.log(essential[pid])))
 		}
 	}
 }

@@ -22,6 +22,7 @@ type settings struct {
 	detached       bool
 	authentication string
 	containerd     string
+	coredns        string
 	images         list
 	noNode         string
 }
@@ -45,6 +46,9 @@ type ready struct {
 	RealNode             bool              `json:"realNode"`
 	RealNodeReason       string            `json:"realNodeReason"`
 	NodeName             string            `json:"nodeName"`
+	NodeAddress          string            `json:"nodeAddress"`
+	HostAddress          string            `json:"hostAddress"`
+	NoServicesReason     string            `json:"noServicesReason"`
 	Images               []string          `json:"images"`
 	Kubectl              string            `json:"kubectl"`
 	Dir                  string            `json:"dir"`
@@ -87,6 +91,7 @@ func parse(arguments []string) (settings, error) {
 	flags.BoolVar(&parsed.detached, "detached", false, "do not end when standard input closes, only at a signal")
 	flags.StringVar(&parsed.authentication, "authentication-config", "", "AuthenticationConfiguration to start with")
 	flags.StringVar(&parsed.containerd, "containerd-dir", "", "folder with containerd, its shim and ctr")
+	flags.StringVar(&parsed.coredns, "coredns", "", "the program coredns; without it pods have no names")
 	flags.StringVar(&parsed.noNode, "no-node", "", "make no node, for this reason")
 	flags.Var(&parsed.images, "image", "OCI archive to import into the node; may be repeated")
 	if err := flags.Parse(arguments); err != nil {

@@ -22,12 +22,14 @@ type slot struct {
 
 const slotFolder = "/run/reeve-testbed"
 
-func (s *slot) bridge() string { return bridgeName(s.number) }
+func (s *slot) link() string { return linkName(s.number) }
 
-func bridgeName(number int) string  { return fmt.Sprintf("rvtb%d", number) }
+func linkName(number int) string    { return fmt.Sprintf("rvtb%d", number) }
 func cgroupName(number int) string  { return fmt.Sprintf("reeve-testbed-%d", number) }
 func subnet(number int) string      { return fmt.Sprintf("10.197.%d.0/24", number) }
 func nodeAddress(number int) string { return fmt.Sprintf("10.197.%d.1", number) }
+func hostEnd(number int) string     { return fmt.Sprintf("10.198.%d.1", number) }
+func nodeEnd(number int) string     { return fmt.Sprintf("10.198.%d.2", number) }
 
 // Kernel settings that the kubelet changes for the whole machine.
 var kernelSettings = []string{
@@ -92,10 +94,13 @@ func (s *slot) othersTaken() bool {
 }
 
 func (s *slot) clear() error {
-	var failed error
-	if _, err := os.Stat("/sys/class/net/" + s.bridge()); err == nil {
-		failed = ip("link", "delete", s.bridge())
-	}
+	// The link goes with the node's network namespace; the kernel may be a moment late with that, or be faster than we are.
+	failed := patiently(func() error {
+		if _, err := os.Stat("/sys/class/net/" + s.link()); err != nil {
+			return nil
+		}
+		return ip("link", "delete", s.link())
+	})
 	for _, hierarchy := range cgroupHierarchies() {
 		failed = errors.Join(failed, patiently(func() error {
 			return removeCgroup(filepath.Join(hierarchy, cgroupName(s.number)))

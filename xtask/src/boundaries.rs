@@ -3,16 +3,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::process::Command;
 
-use anyhow::{Context, Result, bail};
-use serde::Deserialize;
+use anyhow::{Result, bail};
+
+use crate::metadata::{Metadata, Node, Package};
 
 /// Our crates and the ones of ours that each may use in its normal dependencies.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("types", &[]),
     ("authz", &["types"]),
     ("admission", &["types"]),
+    ("admission-webhook", &["admission", "https"]),
     ("link", &["types"]),
     ("api", &["types", "authz"]),
     ("kube-facade", &[]),
@@ -22,7 +23,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("store", &["types", "authz", "link"]),
     ("store-sql", &["types", "authz", "link", "store"]),
     ("identity", &["types"]),
-    ("kube-kit", &["types"]),
+    ("saml", &["types"]),
+    ("oidc", &["types"]),
+    ("https", &["types"]),
+    ("kube-kit", &["types", "https"]),
     (
         "server",
         &[
@@ -31,9 +35,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "admission",
             "link",
             "api",
+            "https",
             "store",
             "store-sql",
             "identity",
+            "oidc",
         ],
     ),
     (
@@ -50,8 +56,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     ("serving-crds", &["kube-facade"]),
     ("serving", &["serving-crds"]),
-    ("cli", &["types", "admission", "api"]),
-    ("testkit", &[]),
+    (
+        "serving-operator",
+        &["types", "kube-kit", "serving-crds", "serving"],
+    ),
+    ("cli", &["types", "admission", "api", "tenancy"]),
+    ("oci", &[]),
+    ("testkit", &["oci"]),
     ("e2e", &["crds", "admission", "tenancy", "testkit"]),
     ("demo", &["crds", "admission", "testkit", "e2e"]),
     ("bench", &["types", "authz", "crds", "testkit", "e2e"]),
@@ -71,6 +82,8 @@ const PURE: &[&str] = &[
     "crds",
     "serving-crds",
     "serving",
+    "saml",
+    "oidc",
 ];
 const IMPURE_LIBRARIES: &[&str] = &[
     "tokio",
@@ -88,66 +101,9 @@ const IMPURE_LIBRARIES: &[&str] = &[
 /// Holds no code, and stands among the dependencies of each.
 const HACK: &str = "workspace-hack";
 
-#[derive(Deserialize)]
-struct Metadata {
-    packages: Vec<Package>,
-    resolve: Resolve,
-}
-
-#[derive(Deserialize)]
-struct Package {
-    id: String,
-    name: String,
-    dependencies: Vec<Dependency>,
-}
-
-#[derive(Deserialize)]
-struct Dependency {
-    name: String,
-    kind: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Resolve {
-    nodes: Vec<Node>,
-}
-
-/// A package with what it was built with.
-#[derive(Deserialize)]
-struct Node {
-    id: String,
-    deps: Vec<Edge>,
-}
-
-#[derive(Deserialize)]
-struct Edge {
-    pkg: String,
-    dep_kinds: Vec<Kind>,
-}
-
-#[derive(Deserialize)]
-struct Kind {
-    kind: Option<String>,
-}
-
 /// Reads the workspace's manifests through cargo and compares every edge with the table; then looks for circles of modules.
 pub(crate) fn check(root: &Path) -> Result<()> {
-    let output = Command::new("cargo")
-        .args([
-            "metadata",
-            "--format-version",
-            "1",
-            "--offline",
-            "--filter-platform",
-        ])
-        .arg("x86_64-unknown-linux-gnu")
-        .current_dir(root)
-        .output()
-        .context("running cargo metadata")?;
-    if !output.status.success() {
-        bail!("cargo metadata: {}", String::from_utf8_lossy(&output.stderr));
-    }
-    let metadata: Metadata = serde_json::from_slice(&output.stdout).context("reading cargo metadata")?;
+    let metadata = Metadata::read(root, "--offline")?;
     let mut complaints = complaints(&metadata.packages);
     complaints.extend(brought_in(&metadata));
     complaints.extend(crate::circles::complaints(root)?);
@@ -215,9 +171,8 @@ fn brought_in(metadata: &Metadata) -> Vec<String> {
         while let Some(id) = next.pop() {
             let path = format!("{}{}", way.get(id).cloned().unwrap_or_default(), name_of(id));
             for edge in built_with.get(id).into_iter().flat_map(|node| &node.deps) {
-                let normal = edge.dep_kinds.iter().any(|kind| kind.kind.is_none());
                 let name = name_of(&edge.pkg);
-                if !normal || name == HACK || way.contains_key(edge.pkg.as_str()) {
+                if !edge.is_normal() || name == HACK || way.contains_key(edge.pkg.as_str()) {
                     continue;
                 }
                 if IMPURE_LIBRARIES.contains(&name) {
@@ -236,6 +191,7 @@ fn brought_in(metadata: &Metadata) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metadata::{Dependency, Edge, Kind, Resolve};
 
     fn package(name: &str, uses: &[&str]) -> Package {
         let dependency = |name: &&str| Dependency {
@@ -246,6 +202,7 @@ mod tests {
             id: name.to_owned(),
             name: name.to_owned(),
             dependencies: uses.iter().map(dependency).collect(),
+            ..Package::default()
         }
     }
 

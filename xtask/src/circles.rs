@@ -26,19 +26,9 @@ const KNOWN: &[(&str, &[&str], &str)] = &[
         "the application keeps what has been followed, following is of an application",
     ),
     (
-        "server",
-        &["link", "middleware"],
-        "the guard of the link's paths makes the link's calls",
-    ),
-    (
         "store",
         &["conformance::change_log", "conformance::random"],
         "the property of the log writes at random, and writing at random looks into the log",
-    ),
-    (
-        "store-sql",
-        &["attempts", "audit", "chain", "driver", "sessions"],
-        "the chain of audit entries is begun by the driver and cut by the log of attempts",
     ),
     (
         "store-sql",
@@ -49,11 +39,6 @@ const KNOWN: &[(&str, &[&str], &str)] = &[
         "store-sql",
         &["changes", "revision_tokens"],
         "a raised revision gets its token in the same step, which is made of what changed",
-    ),
-    (
-        "store-sql",
-        &["moving::rows", "moving::source"],
-        "rows are read from the source, whose columns say what a value is",
     ),
 ];
 

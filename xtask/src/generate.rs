@@ -33,19 +33,37 @@ pub(crate) fn run(root: &Path, check: bool) -> Result<()> {
     Ok(())
 }
 
+/// The policies, which render nothing where the webhook stands in for them.
+fn policies_template() -> String {
+    let text = reeve_admission::policies_yaml();
+    format!("{{{{- if eq (include \"reeve.admission\" .) \"policies\" }}}}\n{text}{{{{- end }}}}\n")
+}
+
 fn files() -> Result<Vec<(PathBuf, String)>> {
     let chart = Path::new("charts/reeve-cluster");
     let mut files = vec![
-        (chart.join("templates/rbac.yaml"), reeve_tenancy::rbac_yaml()?),
         (
-            chart.join("templates/policies.yaml"),
-            reeve_admission::policies_yaml(),
+            chart.join("namespace.yaml"),
+            reeve_tenancy::system_namespace_yaml()?,
+        ),
+        (chart.join("templates/_switches.tpl"), reeve_tenancy::helpers()),
+        (chart.join("templates/policies.yaml"), policies_template()),
+        (
+            chart.join("templates/webhook/configurations.yaml"),
+            reeve_admission::webhooks::chart_yaml(),
         ),
     ];
+    for (name, text) in reeve_tenancy::chart_files()? {
+        files.push((chart.join("templates/clusterroles").join(name), text));
+    }
+    let constraints = chart.join("templates/ocp/scc.yaml");
+    files.push((constraints, reeve_tenancy::constraints_template()));
     let page = Path::new("docs/coming-from-runai.md");
     files.push((page.to_owned(), reeve_cli::reference::page()));
     let page = Path::new("docs/security/what-people-may-make.md");
     files.push((page.to_owned(), reeve_tenancy::page()));
+    let page = Path::new("docs/security/cluster-permissions.md");
+    files.push((page.to_owned(), reeve_tenancy::permissions_page()));
     files.push((PathBuf::from("docs/openapi.json"), reeve_api::openapi::text()));
     for (name, text) in reeve_crds::all_yaml()? {
         files.push((chart.join("crds").join(name), text));
@@ -53,6 +71,9 @@ fn files() -> Result<Vec<(PathBuf, String)>> {
     let serving = Path::new("charts/aim-engine/crds");
     for (name, text) in reeve_serving_crds::all_yaml()? {
         files.push((serving.join(name), text));
+    }
+    for (name, text) in reeve_serving::rights::chart_files()? {
+        files.push((Path::new("charts/aim-engine/templates/rbac").join(name), text));
     }
     Ok(files)
 }

@@ -1,10 +1,14 @@
-//! Everything with logic behind the Makefile: `cargo xtask boundaries | tidy | gen [--check]`.
+//! Everything with logic behind the Makefile: `cargo xtask boundaries | tidy | gen [--check] | images | scan | mutants`.
 
 mod bootstrap;
 mod boundaries;
 mod circles;
 mod dependencies;
 mod generate;
+mod images;
+mod metadata;
+mod mutants;
+mod scan;
 mod tidy;
 mod words;
 
@@ -32,6 +36,15 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Builds the container images of server, operator and webhook into target/images.
+    Images(images::Images),
+    /// Scans the charts, as Helm renders them with the values in testbed/scan/values.
+    Scan(scan::Scan),
+    /// Plants the faults of `hack/mutants-control-plane.yaml` and fails unless a test turns red for each of them.
+    Mutants {
+        /// Only these faults.
+        only: Vec<String>,
+    },
 }
 
 /// The root of the checkout.
@@ -43,7 +56,10 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
         Task::Boundaries => boundaries::check(&root()),
         Task::Tidy => tidy::check(&root()),
+        Task::Images(images) => images::run(&root(), &images),
+        Task::Scan(scan) => scan::run(&root(), &scan),
         Task::Gen { check } => generate::run(&root(), check),
+        Task::Mutants { only } => mutants::run(&root(), &only),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -3,8 +3,11 @@
 //! The order of the table is the order in which the API server names a refusal: the first failing check of a policy
 //! speaks. The tests of this crate hold CEL and predicate together on a real API server.
 
+pub(crate) mod cluster_config;
 pub(crate) mod connect;
+pub(crate) mod copies;
 mod identity;
+mod kinds;
 mod namespaces;
 mod networking;
 mod objects;
@@ -13,8 +16,11 @@ pub(crate) mod outside;
 mod ownership;
 mod passwd;
 mod placement;
+mod pools;
+mod ranges;
 mod shape;
 mod stamp;
+pub(crate) mod workload_policy;
 
 use std::fmt;
 
@@ -23,7 +29,7 @@ pub use objects::is_marked_claim;
 use crate::names;
 use crate::request::{Operation, Request, map, template_path};
 
-/// A rule of the specification (admission 2), R1 to R15, or one of those that we add to it, R16 to R25.
+/// A rule of the specification (admission 2), R1 to R15, or one of those that we add to it, from R16 on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Rule(pub u8);
 
@@ -60,13 +66,25 @@ pub enum Policy {
     ConnectPods,
     /// The proxies of the API server.
     Proxies,
-    /// Ingresses and NetworkPolicies of a project.
+    /// Ingresses, NetworkPolicies and OpenShift's Routes of a project.
     Networking,
+    /// Copies of Secrets, and whatever Secret the operator writes.
+    SecretCopies,
+    /// Secrets where the operator reads them.
+    SecretSources,
+    /// ConfigMaps that hold settings of the whole cluster.
+    ClusterConfig,
+    /// Pods and templates where workload policies of the control plane hold.
+    WorkloadPolicies,
+    /// Kinds of others that hold pod templates.
+    TemplateKinds,
+    /// The same kinds in namespaces that are no projects.
+    TemplateKindsOutside,
 }
 
 impl Policy {
     /// Every one.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 19] = [
         Self::Pods,
         Self::Bindings,
         Self::ControllerRevisions,
@@ -80,6 +98,12 @@ impl Policy {
         Self::ConnectPods,
         Self::Proxies,
         Self::Networking,
+        Self::SecretCopies,
+        Self::SecretSources,
+        Self::ClusterConfig,
+        Self::WorkloadPolicies,
+        Self::TemplateKinds,
+        Self::TemplateKindsOutside,
     ];
 
     /// The name of policy and binding.
@@ -98,6 +122,12 @@ impl Policy {
             Self::ConnectPods => "reeve-connect-pods",
             Self::Proxies => "reeve-proxies",
             Self::Networking => "reeve-networking",
+            Self::SecretCopies => "reeve-secret-copies",
+            Self::SecretSources => "reeve-secret-sources",
+            Self::ClusterConfig => "reeve-cluster-config",
+            Self::WorkloadPolicies => "reeve-workload-policies",
+            Self::TemplateKinds => "reeve-template-kinds",
+            Self::TemplateKindsOutside => "reeve-template-kinds-outside",
         }
     }
 
@@ -128,10 +158,30 @@ impl Policy {
                 let written = ["Workload", "PodIdentities"].contains(&kind);
                 written && request.operation != Operation::Delete || kind == "ReeveConfig"
             }
-            Self::Networking => request.in_project() && ["Ingress", "NetworkPolicy"].contains(&kind),
+            Self::Networking => request.in_project() && ["Ingress", "NetworkPolicy", "Route"].contains(&kind),
+            Self::ClusterConfig => cluster_config::concerns(request),
+            Self::WorkloadPolicies => {
+                request.in_project()
+                    && template_path(kind).is_some()
+                    && request.allows(names::WORKLOAD_POLICIES)
+            }
+            Self::TemplateKinds => request.in_project() && is_template_kind(request),
+            Self::TemplateKindsOutside => {
+                !request.in_project() && is_template_kind(request) && crate::kinds::is_marked(&request.object)
+            }
             Self::SecretsAndServices => request.in_project() && ["Secret", "Service"].contains(&kind),
+            Self::SecretCopies => kind == "Secret" && copies::concerns(request),
+            Self::SecretSources => {
+                let is_source = request.namespace_labels.contains_key(names::SECRET_SOURCE);
+                is_source && kind == "Secret" && request.operation != Operation::Delete
+            }
         }
     }
+}
+
+/// Whether the object is of a kind of others that holds pod templates.
+fn is_template_kind(request: &Request) -> bool {
+    request.operation != Operation::Delete && crate::kinds::kind_of(&request.object).is_some()
 }
 
 /// A sentence with values of the request in it.
@@ -234,12 +284,16 @@ impl Check {
 }
 
 /// Every check, policy by policy.
-pub static CHECKS: [&[Check]; 12] = [
+pub static CHECKS: &[&[Check]] = &[
+    &kinds::POD_CHECKS,
     &stamp::CHECKS,
     &identity::CHECKS,
     &shape::CHECKS,
+    &kinds::LABEL_CHECKS,
     &ownership::CHECKS,
     &placement::CHECKS,
+    &pools::CHECKS,
+    &ranges::CHECKS,
     &passwd::CHECKS,
     &namespaces::CHECKS,
     &others::CHECKS,
@@ -247,6 +301,11 @@ pub static CHECKS: [&[Check]; 12] = [
     &outside::CHECKS,
     &connect::CHECKS,
     &networking::CHECKS,
+    &copies::CHECKS,
+    &cluster_config::CHECKS,
+    &workload_policy::CHECKS,
+    &kinds::CHECKS,
+    &kinds::OUTSIDE_CHECKS,
 ];
 
 /// Every check, in order.
@@ -307,7 +366,7 @@ mod tests {
                 check.id
             );
             assert!(
-                check.remedy.len() > 15 && (1..=25).contains(&check.rule.0),
+                check.remedy.len() > 15 && (1..=39).contains(&check.rule.0),
                 "{}",
                 check.id
             );

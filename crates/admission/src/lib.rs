@@ -9,14 +9,17 @@
 //! What this does not do: it cannot guard the policy objects themselves (RBAC does, R1), it does not look at volumes'
 //! content, and a connection to the kubelet itself, past the API server, it does not see.
 
+mod adopting;
 pub mod authentication;
 pub mod check;
 pub mod identity;
+mod kinds;
 pub mod mutate;
 pub mod policies;
 mod predict;
 pub mod request;
 mod view;
+pub mod webhooks;
 
 pub use authentication::authentication_configuration_yaml;
 pub use check::{Check, Policy, Rule, check, checks, failing, is_marked_claim};
@@ -26,6 +29,7 @@ pub use policies::{SHORTCUTS, policies, policies_yaml};
 #[cfg(any(test, feature = "testing"))]
 pub use policies::{policies_with_fault, policies_with_gap};
 pub use predict::{has_ended, new_pod, stands_for_itself, unscheduled};
+pub use reeve_types::TemplateKind;
 /// The words of Kubernetes, of which the policies are put together.
 pub use reeve_types::kubernetes as names;
 pub use request::{Operation, Parameters, Request, User};

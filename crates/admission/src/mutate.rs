@@ -36,6 +36,8 @@
 
 mod defaults;
 mod json;
+pub(crate) mod kinds;
+pub(crate) mod limits;
 pub(crate) mod passwd;
 
 pub use defaults::fill;
@@ -233,6 +235,7 @@ pub(crate) fn variables(gap: Gap<'_>) -> Vec<crate::view::Variable> {
             "context",
             "variables.pod.?securityContext.orValue(dyn({}))".to_owned(),
         ),
+        ("windows", crate::view::windows_cel()),
         ("contextAt", "variables.at + '/spec/securityContext'".to_owned()),
         // Hers, or nobody's yet; and the annotation is absent, or an older one of her own.
         (
@@ -247,6 +250,25 @@ pub(crate) fn variables(gap: Gap<'_>) -> Vec<crate::view::Variable> {
             "variables.person && !variables.ephemeral && (variables.enforced || \
              (!variables.update && variables.stamp != ''))"
                 .to_owned(),
+        ),
+        ("covers", crate::view::covers_cel()),
+        // A listed controller copies a template that has a stamp, and says of its numbers what it knows.
+        (
+            "relayed",
+            format!(
+                "!variables.person && variables.enforced && !variables.ephemeral && variables.covers.size() > 0 && \
+                 variables.stamp.matches('{}')",
+                crate::view::STAMP
+            ),
+        ),
+        ("giving", "variables.filling || variables.relayed".to_owned()),
+        (
+            "numbers",
+            "(variables.relayed ? variables.stamp : variables.claimed).split('/')".to_owned(),
+        ),
+        (
+            "numberedGroups",
+            "variables.numbers[3] == '' ? [] : variables.numbers[3].split('.').map(g, int(g))".to_owned(),
         ),
         (
             "former",
@@ -311,15 +333,15 @@ pub(crate) fn expression(gap: Gap<'_>) -> String {
         gap.or_nothing(field, patch)
     };
     let absent = |field: &str| format!("!has(variables.context.{field})");
-    let number = |field: &str, part: usize, key: &str| {
+    let number = |field: &str, part: usize| {
         let when = format!(
             "(has(variables.context.{field}) ? string(variables.context.{field}) == variables.before[{part}] : \
-             variables.filling)"
+             variables.giving)"
         );
-        set(field, &when, &format!("int(variables.extra['{key}'][0])"))
+        set(field, &when, &format!("int(variables.numbers[{part}])"))
     };
     let groups = "(has(variables.context.supplementalGroups) ? variables.context.supplementalGroups.map(g, string(g))\
-         .join('.') == variables.before[3] : variables.filling && variables.groups.size() > 0)";
+         .join('.') == variables.before[3] : variables.giving && variables.numbers[3] != '')";
     let fs_group = "(has(variables.context.fsGroup) && string(variables.context.fsGroup) == variables.before[2] && \
          !(variables.before[2] in variables.groups))";
     // As few operations as will do: each costs. A bare manifest needs one for the stamp and one for the context.
@@ -335,23 +357,19 @@ pub(crate) fn expression(gap: Gap<'_>) -> String {
     let stamp = gap.or_nothing("stamp", stamp);
     let whole = whole_context(gap);
     let fields = [
-        number("runAsUser", 1, names::EXTRA_UID),
-        number("runAsGroup", 2, names::EXTRA_GID),
-        set("supplementalGroups", groups, "variables.groups.map(g, int(g))"),
-        set(
-            "fsGroup",
-            fs_group,
-            &format!("int(variables.extra['{}'][0])", names::EXTRA_GID),
-        ),
+        number("runAsUser", 1),
+        number("runAsGroup", 2),
+        set("supplementalGroups", groups, "variables.numberedGroups"),
+        set("fsGroup", fs_group, "int(variables.numbers[2])"),
         set(
             "supplementalGroupsPolicy",
-            &format!("(variables.filling && {})", absent("supplementalGroupsPolicy")),
+            &format!("(variables.giving && {})", absent("supplementalGroupsPolicy")),
             "'Strict'",
         ),
         set("runAsNonRoot", &absent("runAsNonRoot"), "true"),
         set(
             "seccompProfile",
-            &absent("seccompProfile"),
+            &format!("(!variables.windows && {})", absent("seccompProfile")),
             "{'type': 'RuntimeDefault'}",
         ),
     ];
@@ -362,7 +380,7 @@ pub(crate) fn expression(gap: Gap<'_>) -> String {
             &format!("variables.pod.?{list}.orValue(dyn([]))"),
             list,
             "variables.at + '/spec/",
-            "true",
+            "!variables.windows",
         )
     });
     let ephemeral = containers(
@@ -385,22 +403,24 @@ pub(crate) fn expression(gap: Gap<'_>) -> String {
 
 /// A context where there is none yet.
 fn whole_context(gap: Gap<'_>) -> String {
-    let number = |key: &str| format!("int(variables.extra['{key}'][0])");
+    let number = |part: usize| format!("int(variables.numbers[{part}])");
     let shape = [
         ("runAsNonRoot", "true".to_owned()),
         ("seccompProfile", "{'type': 'RuntimeDefault'}".to_owned()),
     ];
+    // Where these are filled in a pod for Windows is refused by the API server, whatever else it has.
     let mut all = vec![
-        ("runAsUser", number(names::EXTRA_UID)),
-        ("runAsGroup", number(names::EXTRA_GID)),
-        ("supplementalGroups", "variables.groups.map(g, int(g))".to_owned()),
+        ("runAsUser", number(1)),
+        ("runAsGroup", number(2)),
+        ("supplementalGroups", "variables.numberedGroups".to_owned()),
         ("supplementalGroupsPolicy", "'Strict'".to_owned()),
     ];
     all.extend(shape.clone());
     format!(
-        "variables.context.size() == 0 ? [JSONPatch{{op: 'add', path: variables.contextAt, value: variables.filling ? \
-         {} : {}}}]",
+        "variables.context.size() == 0 ? [JSONPatch{{op: 'add', path: variables.contextAt, value: variables.giving ? \
+         {} : variables.windows ? {} : {}}}]",
         gap.map(&all),
+        gap.map(shape.get(..1).unwrap_or_default()),
         gap.map(&shape)
     )
 }

@@ -5,25 +5,27 @@
 //! parameters: those can refuse everybody for a while after an API server started (kubernetes #130887), which is
 //! bearable for `exec` and not for pods.
 
+use reeve_types::TemplateKind;
 use serde_json::{Value, json};
 
-use crate::check::{Check, Policy, checks, connect, outside};
+use crate::adopting;
+use crate::check::{Check, Policy, checks, cluster_config, connect, copies, outside, workload_policy};
 use crate::mutate::{self, Gap};
 use crate::names;
-use crate::view::{Variable, pod_variables, requester_variables, template_cel};
+use crate::view::{self, Variable, pod_variables, requester_variables, template_cel};
 
 /// A mutating policy and its binding. There are two of the same text, of which each project meets one.
-struct Defaults {
-    name: &'static str,
+pub(crate) struct Defaults {
+    pub(crate) name: &'static str,
     /// How the namespace's setting `enforceRunAsUser` compares with `false`; absent is not `false`.
     operator: &'static str,
-    reinvocation: &'static str,
+    pub(crate) reinvocation: &'static str,
 }
 
 /// Where identity is enforced ours is asked again after others changed the object: it fills in what they added, and its
 /// own stamp says nothing that it would not fill in anyway. Elsewhere it is asked once: a stamp is there the person's wish
 /// to run as herself, and asked again ours would take its own for one.
-const DEFAULTS: [Defaults; 2] = [
+pub(crate) const DEFAULTS: [Defaults; 2] = [
     Defaults {
         name: "reeve-defaults",
         operator: "NotIn",
@@ -35,7 +37,11 @@ const DEFAULTS: [Defaults; 2] = [
         reinvocation: "Never",
     },
 ];
-const API: &str = "admissionregistration.k8s.io/v1";
+/// The policy that fills in templates of kinds of others.
+pub(crate) const KIND_DEFAULTS: &str = "reeve-template-kind-defaults";
+/// The policy of what a container gets for its GPUs.
+const LIMITS: &str = "reeve-limits";
+pub(crate) const API: &str = "admissionregistration.k8s.io/v1";
 
 /// Every policy and binding, in the order of the chart.
 pub fn policies() -> Vec<Value> {
@@ -62,7 +68,7 @@ pub fn policies_with_gap(part: &str) -> Vec<Value> {
     render(None, Some(part))
 }
 
-fn yaml(documents: &[Value]) -> String {
+pub(crate) fn yaml(documents: &[Value]) -> String {
     let head = "# Generated from crates/admission by `cargo xtask gen`. Do not edit: a changed policy is an alarm.\n";
     documents.iter().fold(head.to_owned(), |all, document| {
         all + "---\n" + &crate::yaml_text(document)
@@ -74,6 +80,9 @@ fn render(fault: Option<&str>, gap: Option<&str>) -> Vec<Value> {
         .iter()
         .flat_map(|defaults| [mutating(defaults, Gap(gap)), mutating_binding(defaults.name)])
         .collect();
+    all.extend([limits(), mutating_binding(LIMITS)]);
+    all.extend([adopting(), mutating_binding(adopting::NAME)]);
+    all.extend([kind_defaults(), mutating_binding(KIND_DEFAULTS)]);
     for policy in Policy::ALL {
         all.push(validating(policy, fault));
         all.push(validating_binding(policy));
@@ -115,7 +124,7 @@ fn parameter_kind(policy: Policy) -> Option<Value> {
     }
 }
 
-fn metadata(name: &str) -> Value {
+pub(crate) fn metadata(name: &str) -> Value {
     json!({"name": name, "labels": {"app.kubernetes.io/name": "reeve", "app.kubernetes.io/component": "admission"}})
 }
 
@@ -136,14 +145,15 @@ fn outside_projects() -> Value {
     json!({"matchExpressions": [{"key": names::PROJECT, "operator": "DoesNotExist"}]})
 }
 
-fn named(variables: Vec<Variable>) -> Value {
+pub(crate) fn named(variables: Vec<Variable>) -> Value {
     variables
         .into_iter()
         .map(|(name, expression)| json!({"name": name, "expression": expression}))
         .collect()
 }
 
-fn mutating(defaults: &Defaults, gap: Gap<'_>) -> Value {
+/// Where a policy that fills in is asked: in which namespaces, and of what.
+pub(crate) fn defaults_constraints(defaults: &Defaults) -> (Value, Vec<Value>) {
     let mut namespaces = in_projects();
     if let Some(Value::Array(all)) = namespaces.get_mut("matchExpressions") {
         all.push(
@@ -151,10 +161,30 @@ fn mutating(defaults: &Defaults, gap: Gap<'_>) -> Value {
         );
     }
     let write = &["CREATE", "UPDATE"];
-    let conditions: Vec<Value> = mutate::match_conditions()
+    let rules = vec![
+        rule("", &["CREATE"], &["pods"]),
+        rule("", &["UPDATE"], &["pods/ephemeralcontainers"]),
+        rule("", write, &["replicationcontrollers"]),
+        rule("batch", write, &["jobs", "cronjobs"]),
+        rule(
+            "apps",
+            write,
+            &["deployments", "statefulsets", "replicasets", "daemonsets"],
+        ),
+    ];
+    (namespaces, rules)
+}
+
+/// The match conditions of the policies that fill in.
+pub(crate) fn defaults_conditions() -> Vec<Value> {
+    mutate::match_conditions()
         .into_iter()
         .map(|(name, expression)| json!({"name": name, "expression": expression}))
-        .collect();
+        .collect()
+}
+
+fn mutating(defaults: &Defaults, gap: Gap<'_>) -> Value {
+    let (namespaces, rules) = defaults_constraints(defaults);
     json!({
         "apiVersion": API,
         "kind": "MutatingAdmissionPolicy",
@@ -162,19 +192,56 @@ fn mutating(defaults: &Defaults, gap: Gap<'_>) -> Value {
         "spec": {
             "failurePolicy": "Fail",
             "reinvocationPolicy": defaults.reinvocation,
+            "matchConstraints": {"namespaceSelector": namespaces, "resourceRules": rules},
+            "matchConditions": defaults_conditions(),
+            "variables": named(mutate::variables(gap)),
+            "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": mutate::expression(gap)}}],
+        },
+    })
+}
+
+/// What a container gets for its GPUs, where the namespace says how much.
+fn limits() -> Value {
+    let write = &["CREATE", "UPDATE"];
+    let mut namespaces = in_projects();
+    if let Some(Value::Array(all)) = namespaces.get_mut("matchExpressions") {
+        all.push(json!({"key": names::SCALE_BY_GPU, "operator": "In", "values": [names::ON]}));
+    }
+    json!({
+        "apiVersion": API,
+        "kind": "MutatingAdmissionPolicy",
+        "metadata": metadata(LIMITS),
+        "spec": {
+            "failurePolicy": "Fail",
+            "reinvocationPolicy": "IfNeeded",
             "matchConstraints": {
                 "namespaceSelector": namespaces,
                 "resourceRules": [
                     rule("", &["CREATE"], &["pods"]),
-                    rule("", &["UPDATE"], &["pods/ephemeralcontainers"]),
                     rule("", write, &["replicationcontrollers"]),
                     rule("batch", write, &["jobs", "cronjobs"]),
                     rule("apps", write, &["deployments", "statefulsets", "replicasets", "daemonsets"]),
                 ],
             },
-            "matchConditions": conditions,
-            "variables": named(mutate::variables(gap)),
-            "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": mutate::expression(gap)}}],
+            "matchConditions": named(mutate::limits::match_conditions()),
+            "variables": named(mutate::limits::variables()),
+            "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": mutate::limits::expression()}}],
+        },
+    })
+}
+
+fn adopting() -> Value {
+    let conditions = adopting::match_conditions();
+    json!({
+        "apiVersion": API,
+        "kind": "MutatingAdmissionPolicy",
+        "metadata": metadata(adopting::NAME),
+        "spec": {
+            "failurePolicy": "Fail",
+            "reinvocationPolicy": "Never",
+            "matchConstraints": {"resourceRules": [rule("", &["CREATE", "UPDATE"], &["namespaces"])]},
+            "matchConditions": named(conditions.into()),
+            "mutations": [adopting::mutation()],
         },
     })
 }
@@ -197,6 +264,10 @@ fn validating(policy: Policy, fault: Option<&str>) -> Value {
     let mut constraints = json!({"resourceRules": rules});
     if let (Some(selector), Some(map)) = (selector, constraints.as_object_mut()) {
         map.insert("namespaceSelector".to_owned(), selector);
+    }
+    if let (Policy::ClusterConfig, Some(map)) = (policy, constraints.as_object_mut()) {
+        let labelled = json!({"matchLabels": {names::CLUSTER_CONFIG: names::ON}});
+        map.insert("objectSelector".to_owned(), labelled);
     }
     let mut spec = json!({
         "failurePolicy": "Fail",
@@ -236,10 +307,10 @@ fn validation(check: &Check, faulty: bool) -> Value {
     value
 }
 
-type Parts = (Option<Value>, Vec<Value>, Vec<Variable>, Vec<Variable>);
+pub(crate) type Parts = (Option<Value>, Vec<Value>, Vec<Variable>, Vec<Variable>);
 
 /// Selector, resource rules, match conditions and variables of a validating policy.
-fn parts(policy: Policy) -> Parts {
+pub(crate) fn parts(policy: Policy) -> Parts {
     let write: &[&str] = &["CREATE", "UPDATE"];
     match policy {
         Policy::Pods => (Some(in_projects()), template_rules(), Vec::new(), pod_variables()),
@@ -379,12 +450,50 @@ fn parts(policy: Policy) -> Parts {
         }
         Policy::Networking => (
             Some(in_projects()),
-            vec![rule(
-                "networking.k8s.io",
-                &["CREATE", "UPDATE", "DELETE"],
-                &["ingresses", "networkpolicies"],
-            )],
+            vec![
+                rule(
+                    "networking.k8s.io",
+                    &["CREATE", "UPDATE", "DELETE"],
+                    &["ingresses", "networkpolicies"],
+                ),
+                rule(
+                    names::OPENSHIFT_ROUTES,
+                    &["CREATE", "UPDATE", "DELETE"],
+                    &["routes", "routes/custom-host"],
+                ),
+            ],
             Vec::new(),
+            Vec::new(),
+        ),
+        Policy::ClusterConfig => (
+            Some(json!({"matchExpressions": [{
+                "key": cluster_config::NAMESPACE_NAME,
+                "operator": "In",
+                "values": [names::REFERENCE_NAMESPACE, names::SYSTEM_NAMESPACE],
+            }]})),
+            vec![rule("", &["CREATE", "UPDATE", "DELETE"], &["configmaps"])],
+            Vec::new(),
+            Vec::new(),
+        ),
+        Policy::WorkloadPolicies => {
+            let mut namespaces = in_projects();
+            if let Some(Value::Array(all)) = namespaces.get_mut("matchExpressions") {
+                all.push(json!({"key": names::WORKLOAD_POLICIES, "operator": "In", "values": [names::ON]}));
+            }
+            let mut variables = pod_variables();
+            variables.extend(workload_policy::variables());
+            (Some(namespaces), template_rules(), Vec::new(), variables)
+        }
+        Policy::TemplateKinds => (
+            Some(in_projects()),
+            kind_rules(write, true),
+            Vec::new(),
+            kind_variables(),
+        ),
+        Policy::TemplateKindsOutside => (
+            Some(outside_projects()),
+            kind_rules(write, false),
+            vec![("marked", crate::kinds::marked_cel())],
             Vec::new(),
         ),
         Policy::SecretsAndServices => (
@@ -393,7 +502,76 @@ fn parts(policy: Policy) -> Parts {
             Vec::new(),
             secret_and_service_variables(),
         ),
+        Policy::SecretCopies => {
+            // In every namespace: a mark that is planted before a namespace is a project is none.
+            let all = rule("", &["CREATE", "UPDATE", "DELETE"], &["secrets"]);
+            (None, vec![all], copies::match_conditions(), copy_variables())
+        }
+        Policy::SecretSources => {
+            let sources = json!({"matchExpressions": [{"key": names::SECRET_SOURCE, "operator": "Exists"}]});
+            let labels = ("labels", "object.metadata.?labels.orValue({})".to_owned());
+            (
+                Some(sources),
+                vec![rule("", write, &["secrets"])],
+                Vec::new(),
+                vec![labels],
+            )
+        }
     }
+}
+
+/// The resources of kinds of others, with what of them their controllers go by.
+fn kind_rules(operations: &[&str], status: bool) -> Vec<Value> {
+    let of = |kind: TemplateKind| {
+        let plural = kind.plural();
+        let status = status.then(|| format!("{plural}/status"));
+        let resources: Vec<String> = [plural.to_owned()].into_iter().chain(status).collect();
+        json!({"apiGroups": [kind.group()], "apiVersions": [kind.version()], "operations": operations, "resources": resources})
+    };
+    TemplateKind::ALL.into_iter().map(of).collect()
+}
+
+/// The variables of the policy of these kinds.
+fn kind_variables() -> Vec<Variable> {
+    let mut variables = requester_variables();
+    variables.push(("update", "request.operation == 'UPDATE'".to_owned()));
+    variables.extend(view::kind_variables());
+    variables
+}
+
+/// What fills in templates of kinds of others.
+fn kind_defaults() -> Value {
+    json!({
+        "apiVersion": API,
+        "kind": "MutatingAdmissionPolicy",
+        "metadata": metadata(KIND_DEFAULTS),
+        "spec": {
+            "failurePolicy": "Fail",
+            "reinvocationPolicy": "Never",
+            "matchConstraints": {"namespaceSelector": in_projects(), "resourceRules": kind_defaults_rules()},
+            "matchConditions": named(mutate::kinds::match_conditions()),
+            "variables": named(mutate::kinds::variables()),
+            "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": mutate::kinds::expression()}}],
+        },
+    })
+}
+
+/// Where templates of kinds of others are filled in.
+pub(crate) fn kind_defaults_constraints() -> (Value, Vec<Value>, Value) {
+    let conditions = named(mutate::kinds::match_conditions());
+    (in_projects(), kind_defaults_rules(), conditions)
+}
+
+fn kind_defaults_rules() -> Vec<Value> {
+    kind_rules(&["CREATE", "UPDATE"], false)
+}
+
+fn copy_variables() -> Vec<Variable> {
+    let mut variables = requester_variables();
+    variables.push(installer());
+    variables.push(("isCopy", copies::is_copy_cel("object")));
+    variables.push(("wasCopy", copies::is_copy_cel("oldObject")));
+    variables
 }
 
 fn connect_rule() -> Value {
@@ -577,6 +755,9 @@ mod tests {
         }
         let unenforced = [project, (names::ENFORCE_RUN_AS_USER, "false")];
         assert_eq!(met(&unenforced), ["reeve-defaults-unenforced", "reeve-pods"]);
+        let scaled = [project, (names::SCALE_BY_GPU, "true")];
+        assert_eq!(met(&scaled), ["reeve-defaults", "reeve-limits", "reeve-pods"]);
+        assert_eq!(met(&[project, (names::SCALE_BY_GPU, "false")]), enforced);
         assert_eq!(met(&[]), ["reeve-outside"]);
         assert_eq!(met(&unenforced[1..]), ["reeve-outside"]);
     }

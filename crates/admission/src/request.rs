@@ -189,6 +189,30 @@ impl Request {
             .map(|text| text.split(',').collect())
     }
 
+    /// The kinds whose templates whoever asks may make pods of (R31); none where it is listed twice.
+    pub(crate) fn covers(&self) -> Vec<&str> {
+        let name = self.user.username.as_str();
+        let listed = self.listed(names::TRUSTED_CONTROLLERS).unwrap_or_default();
+        let mut entries = listed
+            .into_iter()
+            .filter_map(|entry| entry.strip_prefix(name)?.strip_prefix('='));
+        match (entries.next(), entries.next()) {
+            (Some(kinds), None) if name.starts_with(names::SERVICE_ACCOUNT_PREFIX) => {
+                kinds.split('+').collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether some controller is listed for this kind here.
+    pub(crate) fn is_covered(&self, kind: &str) -> bool {
+        let listed = self.listed(names::TRUSTED_CONTROLLERS).unwrap_or_default();
+        listed
+            .iter()
+            .filter_map(|entry| entry.split_once('='))
+            .any(|(_, kinds)| kinds.split('+').any(|one| one == kind))
+    }
+
     /// Whether the namespace is a project's.
     pub fn in_project(&self) -> bool {
         self.namespace_labels.contains_key(names::PROJECT)

@@ -1,9 +1,11 @@
 //! What the validating policy of pods calls its variables: the CEL text and the same thing in Rust, side by side.
 
+use reeve_types::TemplateKind;
 use serde_json::Value;
 
+use crate::kinds::{self, FREE_FIELDS, FREE_OF_WORKERS};
 use crate::names::{self, SERVICE_ACCOUNT_PREFIX};
-use crate::request::{Operation, Request, list, map, template_path};
+use crate::request::{Operation, Request, controlled_by, list, map, template_path, text};
 
 /// The labels that built-in controllers select by, or set for others to select by, and that have no prefix.
 pub(crate) const CONTROLLER_LABELS: [&str; 5] = [
@@ -39,7 +41,24 @@ fn setting_cel(label: &str) -> String {
 }
 
 /// The shape of a stamp, as a regular expression: user id, uid, gid, other groups.
-const STAMP: &str = "^[A-Za-z0-9-]+/[1-9][0-9]{0,9}/[1-9][0-9]{0,9}/([1-9][0-9]{0,9}([.][1-9][0-9]{0,9})*)?$";
+pub(crate) const STAMP: &str =
+    "^[A-Za-z0-9-]+/[1-9][0-9]{0,9}/[1-9][0-9]{0,9}/([1-9][0-9]{0,9}([.][1-9][0-9]{0,9})*)?$";
+
+/// The same shape, in Rust.
+pub(crate) fn has_stamp_shape(stamp: &str) -> bool {
+    let number =
+        |n: &str| (1..=10).contains(&n.len()) && !n.starts_with('0') && n.bytes().all(|b| b.is_ascii_digit());
+    match stamp.split('/').collect::<Vec<_>>().as_slice() {
+        [user, uid, gid, groups] => {
+            !user.is_empty()
+                && user.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+                && number(uid)
+                && number(gid)
+                && (groups.is_empty() || groups.split('.').all(number))
+        }
+        _ => false,
+    }
+}
 
 /// Who asks: shared by every policy that looks at the requester.
 pub(crate) fn requester_variables() -> Vec<Variable> {
@@ -167,6 +186,18 @@ pub(crate) fn pod_variables() -> Vec<Variable> {
         ),
         ("mutator", mutator_cel()),
         ("fields", mutator_fields_cel()),
+        ("covers", covers_cel()),
+        // A listed controller makes, or changes, what an object of a kind that it is listed for owns.
+        (
+            "relaying",
+            format!(
+                "variables.covers.size() > 0 && variables.subresource == '' && {} && (!variables.update || \
+                 ((object.kind != 'Pod' || !variables.changed) && {} && (variables.oldStamp == '' || \
+                 variables.stamp.startsWith(variables.oldStamp.split('/')[0] + '/'))))",
+                owned_cel("variables.owners"),
+                owned_cel("variables.oldOwners")
+            ),
+        ),
         // Neither the person of the stamp, nor the system, nor those who look after the cluster.
         (
             "bystander",
@@ -176,7 +207,7 @@ pub(crate) fn pod_variables() -> Vec<Variable> {
                  (!variables.username.startsWith('{SERVICE_ACCOUNT_PREFIX}') || \
                  variables.username.startsWith('{SERVICE_ACCOUNT_PREFIX}kube-system:'))) && \
                  !request.userInfo.?groups.orValue([]).exists(g, g in ['{}', '{}']) && \
-                 variables.fields.size() == 0",
+                 variables.fields.size() == 0 && !variables.relaying",
                 names::MASTERS,
                 names::INSTALLERS
             ),
@@ -201,10 +232,17 @@ pub(crate) fn pod_variables() -> Vec<Variable> {
              dyn(variables.pod.?ephemeralContainers.orValue(dyn([])))"
                 .to_owned(),
         ),
+        ("windows", windows_cel()),
         ("ordinary", ordinary_cel()),
         ("unmarked", unmarked_cel()),
     ]);
     variables
+}
+
+/// Whether this is for nodes of Windows, on which containers have no capabilities, no seccomp and no setuid: the kubelet of every
+/// other node refuses it by this field, and Pod Security asks for none of these then either.
+pub(crate) fn windows_cel() -> String {
+    "variables.pod.?os.?name.orValue('') == 'windows'".to_owned()
 }
 
 /// Whether nothing changed, or the pod asks for nothing but what the checks of its shape let through: no container says
@@ -267,6 +305,131 @@ fn mutator_cel() -> String {
     )
 }
 
+/// Variables of the policies of kinds of others, beside those of the requester and `update`.
+pub(crate) fn kind_variables() -> Vec<Variable> {
+    let stamps = |templates: &str| {
+        format!(
+            "variables.{templates}.map(x, \
+             x.t.?metadata.?annotations.orValue(dyn({{}}))[?variables.key].orValue(''))"
+        )
+    };
+    let status = |object: &str| {
+        format!(
+            "[dyn({object}).?status.orValue(dyn({{}}))].map(s, s.all(k, s[k] == null) ? dyn({{}}) : s)[0]"
+        )
+    };
+    vec![
+        ("key", format!("'{}'", names::RUNS_AS)),
+        ("enforced", setting_cel(names::ENFORCE_RUN_AS_USER)),
+        ("covers", covers_cel()),
+        ("mutator", mutator_cel()),
+        ("fields", mutator_fields_cel()),
+        ("listed", listed_cel()),
+        ("driving", "object.kind in variables.covers".to_owned()),
+        ("keeper", keeper_cel()),
+        ("owners", "object.metadata.?ownerReferences.orValue([])".to_owned()),
+        (
+            "oldOwners",
+            "variables.update ? oldObject.metadata.?ownerReferences.orValue([]) : []".to_owned(),
+        ),
+        (
+            "oldMaps",
+            "variables.update ? [dyn(oldObject.metadata.?annotations.orValue({})), \
+             dyn(oldObject.metadata.?labels.orValue({}))] : [dyn({}), dyn({})]"
+                .to_owned(),
+        ),
+        ("status", status("object")),
+        (
+            "oldStatus",
+            format!("variables.update ? {} : dyn({{}})", status("oldObject")),
+        ),
+        ("templates", kinds::templates_cel("object")),
+        (
+            "oldTemplates",
+            format!("variables.update ? ({}) : []", kinds::templates_cel("oldObject")),
+        ),
+        ("stamps", stamps("templates")),
+        ("oldStamps", stamps("oldTemplates")),
+        ("stamp", first_cel("stamps")),
+        ("oldStamp", first_cel("oldStamps")),
+        ("changed", kind_changed_cel()),
+        (
+            "own",
+            "variables.oldStamps.all(s, s == '' || (variables.person && s.startsWith(variables.userId + '/')))"
+                .to_owned(),
+        ),
+        (
+            "relaying",
+            format!(
+                "variables.covers.size() > 0 && variables.subresource == '' && {} && (!variables.update || ({} && \
+                 (variables.oldStamp == '' || variables.stamp.startsWith(variables.oldStamp.split('/')[0] + '/'))))",
+                owned_cel("variables.owners"),
+                owned_cel("variables.oldOwners")
+            ),
+        ),
+    ]
+}
+
+/// The first of some stamps that is there.
+fn first_cel(stamps: &str) -> String {
+    format!("[variables.{stamps}.filter(s, s != '')].map(l, l.size() > 0 ? l[0] : '')[0]")
+}
+
+/// Whether some controller is listed for the kind of the object.
+fn listed_cel() -> String {
+    format!(
+        "namespaceObject.metadata.?annotations[?'{}'].orValue('').split(',').exists(e, e.contains('=') && \
+         object.kind in e.substring(e.indexOf('=') + 1).split('+'))",
+        names::TRUSTED_CONTROLLERS
+    )
+}
+
+/// The system, and who looks after the cluster.
+fn keeper_cel() -> String {
+    format!(
+        "(variables.username.startsWith('system:') && (!variables.username.startsWith('{SERVICE_ACCOUNT_PREFIX}') || \
+         variables.username.startsWith('{SERVICE_ACCOUNT_PREFIX}kube-system:'))) || \
+         request.userInfo.?groups.orValue([]).exists(g, g in ['{}', '{}'])",
+        names::MASTERS,
+        names::INSTALLERS
+    )
+}
+
+/// Whether more changes of a spec than what is free to everybody.
+fn kind_changed_cel() -> String {
+    let free = cel_list(&FREE_FIELDS);
+    let of_workers = cel_list(&FREE_OF_WORKERS);
+    let groups = format!(
+        "(k == 'workerGroupSpecs' && n[k].size() == o[k].size() && n[k].all(i, g, g.all(f, f in {of_workers} || (f in \
+         o[k][i] && g[f] == o[k][i][f])) && o[k][i].all(f, f in {of_workers} || f in g)))"
+    );
+    format!(
+        "!variables.update || (variables.subresource == '' && [dyn(object).?spec.orValue(dyn({{}}))].exists(n, \
+         [dyn(oldObject).?spec.orValue(dyn({{}}))].exists(o, !(n.all(k, k in {free} || (k in o && (n[k] == o[k] || \
+         {groups}))) && o.all(k, k in {free} || k in n)))))"
+    )
+}
+
+/// The kinds whose templates whoever asks may make pods of (R31). An account that is listed twice is trusted with nothing.
+pub(crate) fn covers_cel() -> String {
+    format!(
+        "!variables.username.startsWith('{SERVICE_ACCOUNT_PREFIX}') ? [] : \
+         [namespaceObject.metadata.?annotations[?'{}'].orValue('').split(',').filter(e, \
+         e.startsWith(variables.username + '='))].map(l, l.size() == 1 ? l[0].substring(variables.username.size() + \
+         1).split('+') : [])[0]",
+        names::TRUSTED_CONTROLLERS,
+    )
+}
+
+/// Whether an object of a kind that the requester is listed for is the controller among these owners.
+pub(crate) fn owned_cel(owners: &str) -> String {
+    format!(
+        "{owners}.exists(o, o.?controller.orValue(false) && o.kind in variables.covers && o.apiVersion == \
+         {}[?o.kind].orValue(''))",
+        kinds::versions_cel()
+    )
+}
+
 /// The fields of a pod that whoever asks may change as a trusted second writer (R22).
 fn mutator_fields_cel() -> String {
     format!(
@@ -320,6 +483,15 @@ pub(crate) fn stamp_of(template: &Value) -> &str {
         .and_then(|a| a.get(names::RUNS_AS))
         .and_then(Value::as_str)
         .unwrap_or("")
+}
+
+/// Whether an object of one of these kinds is its controller.
+pub(crate) fn is_owned(object: &Value, covers: &[&str]) -> bool {
+    controlled_by(object, |owner| {
+        let kind = text(owner, "/kind");
+        let known = TemplateKind::of_name(kind).map(TemplateKind::api_version);
+        covers.contains(&kind) && known.as_deref() == Some(text(owner, "/apiVersion"))
+    })
 }
 
 impl<'a> View<'a> {
@@ -440,6 +612,26 @@ impl<'a> View<'a> {
                 .collect(),
             _ => Vec::new(),
         }
+    }
+
+    /// Whether a listed controller makes, or changes, what an object of a kind that it is listed for owns (R31).
+    pub(crate) fn relaying(&self) -> bool {
+        let covers = self.request.covers();
+        let owned = |object: &Value| is_owned(object, &covers);
+        let user = |stamp: &'a str| stamp.split('/').next().unwrap_or_default();
+        let kept = || {
+            let same_user = self.old_stamp.is_empty()
+                || self.stamp.contains('/') && user(self.stamp) == user(self.old_stamp);
+            (self.request.kind() != "Pod" || !self.changed)
+                && self.request.old_object.as_ref().is_some_and(owned)
+                && same_user
+        };
+        self.request.subresource.is_empty() && owned(&self.request.object) && (!self.update || kept())
+    }
+
+    /// Whether this is for nodes of Windows.
+    pub(crate) fn is_windows(&self) -> bool {
+        self.pod.pointer("/os/name").and_then(Value::as_str) == Some("windows")
     }
 
     /// Every container, of every level.

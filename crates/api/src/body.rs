@@ -129,7 +129,7 @@ fn json(bytes: &[u8]) -> Result<Value, InvalidBody> {
     })
 }
 
-fn read<T: DeserializeOwned>(members: serde_json::Map<String, Value>) -> Result<T, InvalidBody> {
+pub(crate) fn read<T: DeserializeOwned>(members: serde_json::Map<String, Value>) -> Result<T, InvalidBody> {
     serde_path_to_error::deserialize(Json(Value::Object(members))).map_err(|error| {
         let path = dotted(error.path());
         error.into_inner().at(path)

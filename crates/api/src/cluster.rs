@@ -1,5 +1,7 @@
 //! Clusters (control-plane 3.1 and 4.3).
 
+use std::collections::BTreeMap;
+
 use reeve_authz::{Action, Entity};
 use reeve_types::{ClusterId, ClusterName, LowestId, Timestamp};
 use schemars::JsonSchema;
@@ -42,6 +44,21 @@ operations! {
     /// Give a cluster's link a new secret; the old one's tokens and streams end.
     RegenerateClusterSecret = post("regenerate_cluster_secret", "/api/v1/clusters/{clusterUuid}/secret", may(Action::Update, Entity::Cluster))
         .answers::<NewSecret>(200);
+    /// Take a cluster's link secret away; no other takes its place until one is made.
+    WithdrawClusterSecret = delete("withdraw_cluster_secret", "/api/v1/clusters/{clusterUuid}/secret", may(Action::Update, Entity::Cluster))
+        .answers_nothing(204);
+    /// Get the commands that install a cluster's operator, with its link secret.
+    GetClusterInstallInfo = get("get_cluster_install_info_by_uuid", "/api/v1/clusters/{clusterUuid}/cluster-install-info", may(Action::Update, Entity::Cluster))
+        .asks(&[QueryParameter {
+            name: "version",
+            values: &[],
+            about: "The version of the chart `reeve-cluster`, like `0.1.0`; without it, this server's own.",
+        }, QueryParameter {
+            name: "remoteClusterUrl",
+            values: &[],
+            about: "Where people reach the cluster's API server, like `https://k8s.example:6443`: `apiServer.url` of the chart.",
+        }])
+        .answers::<ClusterInstallInfo>(200).also(&[409]);
     /// Delete a cluster with all that is in it.
     DeleteCluster = delete("delete_cluster", "/api/v1/clusters/{clusterUuid}", may(Action::Delete, Entity::Cluster))
         .asks(&[QueryParameter {
@@ -150,32 +167,92 @@ pub struct Cluster {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ClusterStatus {
-    /// Whether its operator is there.
+    /// Whether its operator is there, and whether all is well with it.
     pub state: ClusterState,
+    /// Ours: since when.
+    pub state_since: Timestamp,
+    /// Ours: the cause in one word, for programs.
+    pub state_reason: String,
+    /// Ours: the cause and the remedy, for people; empty when all is well.
+    pub state_message: String,
     /// What is wrong; empty when nothing is known to be.
     pub conditions: Vec<ClusterCondition>,
     /// The Kubernetes underneath; null before the operator first connected.
     pub platform: Option<ClusterPlatform>,
+    /// What the cluster has to have, and what it may have; null before the operator first connected.
+    pub dependencies: Option<ClusterDependencies>,
 }
 
-/// Whether the operator of a cluster is there.
+/// What a cluster has to have, and what it may have, by name: `ClusterDependenciesStatus` of the reference.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ClusterDependencies {
+    /// What it has to have: `kubernetes`, an API server that is new enough; `admission`, what enforces the rules.
+    pub required: BTreeMap<String, ClusterDependency>,
+    /// What it may have.
+    pub optional: BTreeMap<String, ClusterDependency>,
+}
+
+/// Something that a cluster has to have, or may have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ClusterDependency {
+    /// Whether it is there.
+    pub available: bool,
+    /// Why it is not, and what to do; empty when it is.
+    pub reason: String,
+}
+
+/// How a cluster's operator is installed: `ClusterInstallationInfoResponse` of the reference.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ClusterInstallInfo {
+    /// The commands, for the shell of an installer of the cluster: they hold the link secret.
+    pub installation_str: String,
+    /// What the repository of charts is called in them.
+    pub repository_name: String,
+    /// The address of the repository of charts; empty where the control plane was not told one, and the chart of the sources is
+    /// installed.
+    #[serde(rename = "chartRepoURL")]
+    pub chart_repo_url: String,
+    /// The link secret that the operator connects with.
+    pub client_secret: RevealedSecret,
+}
+
+/// Whether the operator of a cluster is there, and whether all is well with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum ClusterState {
     /// It was never heard.
     WaitingToConnect,
     /// It is connected.
     Connected,
-    /// It was connected, and is not now.
+    /// It was heard, and not within the last half minute.
     Disconnected,
-    /// It is connected, and `conditions` say that something is wrong.
+    /// It is connected, and something that the cluster has to have is not there.
+    MissingPrerequisites,
+    /// It is connected, and `conditions` say that something else is wrong.
     ServiceIssues,
+    /// It cannot be said: the control plane started less than a minute ago and has not heard of it yet, or a clock is wrong.
+    Unknown,
+}
+
+impl ClusterState {
+    /// As on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::WaitingToConnect => "WaitingToConnect",
+            Self::Connected => "Connected",
+            Self::Disconnected => "Disconnected",
+            Self::MissingPrerequisites => "MissingPrerequisites",
+            Self::ServiceIssues => "ServiceIssues",
+            Self::Unknown => "Unknown",
+        }
+    }
 }
 
 /// What is wrong with a cluster, in the form of a Kubernetes condition.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ClusterCondition {
-    /// What it is about: `AdmissionPolicies`, `KubernetesEndpoint`.
+    /// What it is about: `Prerequisite/admission`, `AdmissionPolicies`, `KubernetesEndpoint` and the like.
     #[serde(rename = "type")]
     pub kind: String,
     /// `True`, `False` or `Unknown`; `False` is wrong.
@@ -184,8 +261,7 @@ pub struct ClusterCondition {
     pub reason: String,
     /// The cause and the remedy, for people.
     pub message: String,
-    /// When the operator last reported it, or the cluster was made: since when it holds is not kept, and the reference
-    /// demands a time.
+    /// Since when it has been reported without a break.
     pub last_transition_time: Timestamp,
 }
 
@@ -200,13 +276,14 @@ pub struct ClusterPlatform {
     pub kube_version: Option<String>,
 }
 
-/// The 201 of a creation: the cluster, and once only the secret that its operator connects with.
+/// The 201 of a creation: the cluster, and the secret that its operator connects with.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CreatedCluster {
     /// The cluster, as a later `GET` shows it.
     #[serde(flatten)]
     pub cluster: Cluster,
-    /// Ours, beyond the reference: worth nothing to REST and to other clusters; never shown again.
+    /// Ours, beyond the reference: worth nothing to REST and to other clusters. Later `cluster-install-info` shows it, to whoever may
+    /// change the cluster.
     pub client_secret: RevealedSecret,
 }

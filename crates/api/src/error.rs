@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// The body of every 4xx and 5xx answer (control-plane 4.1).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct ErrorBody {
     /// The HTTP status once more.
     pub code: u16,
@@ -13,6 +14,20 @@ pub struct ErrorBody {
     /// More for those who look closer; absent when there is no more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub details: Option<String>,
+    /// What of a workload a workload policy does not allow; absent where it is not about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compliance_issues: Option<Vec<ComplianceIssue>>,
+}
+
+/// Something of a workload that a workload policy does not allow.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ComplianceIssue {
+    /// The field, below `spec`.
+    pub field: String,
+    /// What it may be, and by whose policy.
+    pub details: String,
+    /// The rule that it breaks: `min`, `max`, `step`, `options` or `canEdit`.
+    pub rule: String,
 }
 
 impl ErrorBody {
@@ -22,6 +37,7 @@ impl ErrorBody {
             code,
             message: message.into(),
             details: None,
+            compliance_issues: None,
         }
     }
 }

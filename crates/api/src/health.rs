@@ -13,9 +13,6 @@ operations! {
     Healthz = get("healthz", "/healthz", Public).answers::<Alive>(200);
     /// Whether it can serve; 503 lists in `details` what is missing.
     Readyz = get("readyz", "/readyz", Public).answers::<Readiness>(200);
-    /// Metrics in the text format of OpenMetrics.
-    Metrics = get("metrics", "/metrics", Public)
-        .answers_other("application/openmetrics-text; version=1.0.0; charset=utf-8");
 }
 
 /// The 200 of `GET /healthz`.

@@ -13,9 +13,11 @@
 pub mod access_rule;
 pub mod body;
 pub mod cluster;
+pub mod credential;
 pub mod documents;
 pub mod error;
 pub mod health;
+pub mod identity_provider;
 pub mod kubernetes;
 pub mod me;
 pub mod openapi;
@@ -31,9 +33,10 @@ pub mod token;
 pub mod training;
 pub mod user;
 pub mod workload;
+pub mod workload_policy;
 
 pub use body::{Body, InvalidBody, TypedBody};
-pub use error::{Accepted, Count, ErrorBody};
+pub use error::{Accepted, ComplianceIssue, Count, ErrorBody};
 pub use operation::{
     Access, Answer, Method, OPERATIONS, Operation, OperationId, PathParameter, Query, Recorded, RequestBody,
 };

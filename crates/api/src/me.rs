@@ -35,8 +35,21 @@ pub struct Me {
     /// The POSIX identity that the caller's containers run with: the one that an administrator set, or else the identity
     /// provider's; null when there is none.
     pub posix: Option<PosixIdentity>,
+    /// Who gave it: `administrator` or `identity-provider`; absent when there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub posix_source: Option<PosixGiver>,
     /// Which roles the caller holds, and where.
     pub roles: Vec<HeldRole>,
+}
+
+/// Who gave a POSIX identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum PosixGiver {
+    /// An administrator of the account, on the user.
+    Administrator,
+    /// The identity provider, at the sign-in or since.
+    IdentityProvider,
 }
 
 /// One rule that reaches the caller.

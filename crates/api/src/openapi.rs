@@ -153,7 +153,7 @@ fn query(query: Query) -> Vec<Value> {
         Query::List(spec) => list(spec),
         Query::Parameters(parameters) => parameters
             .iter()
-            .map(|it| parameter(it.name, it.about, json!({"type": "string", "enum": it.values})))
+            .map(|it| parameter(it.name, it.about, values(it.values)))
             .collect(),
     }
 }
@@ -208,6 +208,15 @@ fn list(spec: &ListSpec) -> Vec<Value> {
     let extra = |name: &&str| parameter(name, "Narrows the list.", json!({"type": "string"}));
     all.extend(spec.extras.iter().map(extra));
     all
+}
+
+/// What a parameter may be: one of these, or any text.
+fn values(of: &[&str]) -> Value {
+    if of.is_empty() {
+        json!({"type": "string"})
+    } else {
+        json!({"type": "string", "enum": of})
+    }
 }
 
 #[cfg(test)]

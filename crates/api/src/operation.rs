@@ -9,8 +9,8 @@ use schemars::{Schema, SchemaGenerator};
 
 use crate::body::InvalidBody;
 use crate::{
-    access_rule, cluster, documents, health, me, org, realm, role, service_account, signing_key, token,
-    training, user, workload,
+    access_rule, cluster, credential, documents, health, identity_provider, me, org, realm, role,
+    service_account, signing_key, token, training, user, workload, workload_policy,
 };
 use reeve_types::list::ListSpec;
 
@@ -183,12 +183,18 @@ pub enum OperationId {
     AccessRule(access_rule::AccessRuleOperation),
     /// Roles.
     Role(role::RoleOperation),
+    /// Identity providers.
+    Idp(identity_provider::IdpOperation),
     /// Signing keys.
     SigningKey(signing_key::SigningKeyOperation),
     /// Workloads of every kind.
     Workload(workload::WorkloadOperation),
     /// Trainings.
     Training(training::TrainingOperation),
+    /// Credentials that the control plane keeps.
+    Credential(credential::CredentialOperation),
+    /// Workload policies.
+    WorkloadPolicy(workload_policy::WorkloadPolicyOperation),
     /// Whether the server lives and serves.
     Health(health::HealthOperation),
     /// The documentation of this API.
@@ -209,9 +215,12 @@ impl OperationId {
             Self::ServiceAccount(id) => id.row(),
             Self::AccessRule(id) => id.row(),
             Self::Role(id) => id.row(),
+            Self::Idp(id) => id.row(),
             Self::SigningKey(id) => id.row(),
             Self::Workload(id) => id.row(),
             Self::Training(id) => id.row(),
+            Self::Credential(id) => id.row(),
+            Self::WorkloadPolicy(id) => id.row(),
             Self::Health(id) => id.row(),
             Self::Document(id) => id.row(),
         }
@@ -230,9 +239,12 @@ const RESOURCES: &[&[Operation]] = &[
     service_account::OPERATIONS,
     access_rule::OPERATIONS,
     role::OPERATIONS,
+    identity_provider::OPERATIONS,
     signing_key::OPERATIONS,
     workload::OPERATIONS,
     training::OPERATIONS,
+    credential::OPERATIONS,
+    workload_policy::OPERATIONS,
     health::OPERATIONS,
     documents::OPERATIONS,
 ];

@@ -9,7 +9,7 @@ pub use department::{
 };
 pub use project::{
     CreateProject, EffectiveSettings, OPERATIONS as PROJECT_OPERATIONS, ParentDepartment, Project,
-    ProjectOperation, ProjectPhase, ProjectStatus, Projects, SetNetworking,
+    ProjectOperation, ProjectPhase, ProjectStatus, Projects, SetNetworking, SetPodRules,
 };
 pub use settings::{
     MemoryQuota, MemoryUnit, NodePool, NodeTypes, OrgUnitSettings, Quota, Resources, SchedulingRules,

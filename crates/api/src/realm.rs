@@ -49,15 +49,25 @@ pub const ISSUER_PATH: &str = "/auth/realms/runai";
 /// Where the keys are.
 pub const JWKS_PATH: &str = "/auth/realms/runai/protocol/openid-connect/certs";
 
-/// OpenID discovery: what Kubernetes needs to trust our tokens. It names no authorization and no token endpoint, since
-/// there is no browser sign-in yet and the token route of this API is not an OAuth one.
+/// OpenID discovery: what Kubernetes needs to trust our tokens, and what a command line needs to get one: an authorization code
+/// with PKCE.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Discovery {
     /// Must equal `iss` of every token, byte for byte.
     pub issuer: String,
     /// The address of the keys.
     pub jwks_uri: String,
-    /// `id_token`; required by OpenID Connect Discovery 1.0, section 3.
+    /// Where a person signs in with a browser.
+    pub authorization_endpoint: String,
+    /// Where a code becomes a token.
+    pub token_endpoint: String,
+    /// Where a command line says that its code will be shown (RFC 9126).
+    pub pushed_authorization_request_endpoint: String,
+    /// How a code is bound to who asked for it (RFC 7636): `S256` alone.
+    pub code_challenge_methods_supported: Vec<String>,
+    /// Always: the redirect says who sent it (RFC 9207).
+    pub authorization_response_iss_parameter_supported: bool,
+    /// `code`; required by OpenID Connect Discovery 1.0, section 3.
     pub response_types_supported: Vec<String>,
     /// `public`; required likewise.
     pub subject_types_supported: Vec<String>,
@@ -74,7 +84,14 @@ impl Discovery {
         Self {
             issuer: format!("{public_url}{ISSUER_PATH}"),
             jwks_uri: format!("{public_url}{JWKS_PATH}"),
-            response_types_supported: owned(&["id_token"]),
+            authorization_endpoint: format!("{public_url}{ISSUER_PATH}/protocol/openid-connect/auth"),
+            token_endpoint: format!("{public_url}{ISSUER_PATH}/protocol/openid-connect/token"),
+            pushed_authorization_request_endpoint: format!(
+                "{public_url}{ISSUER_PATH}/protocol/openid-connect/ext/par/request"
+            ),
+            code_challenge_methods_supported: owned(&["S256"]),
+            authorization_response_iss_parameter_supported: true,
+            response_types_supported: owned(&["code"]),
             subject_types_supported: owned(&["public"]),
             id_token_signing_alg_values_supported: owned(&["ES256"]),
             claims_supported: owned(&[

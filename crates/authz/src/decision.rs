@@ -45,7 +45,7 @@ pub enum BootstrapException {
     /// The database was restored from a backup: what it holds of sessions and secrets is ended, and used again only when
     /// somebody at the server's own machine says so.
     Recovery,
-    /// A signing key has signed for as long as it was to: the next one takes over.
+    /// A signing key has signed for as long as it was to: the next one takes over. Credentials are sealed anew with another key.
     KeyRotation,
 }
 

@@ -14,8 +14,8 @@ pub enum InvalidSubject {
     #[error("`{0}` is no subject type: one of user, group, service-account is needed")]
     Type(String),
     /// An id that breaks the rule of its kind's names.
-    #[error("cannot read the subject of a rule")]
-    Name(#[source] InvalidName),
+    #[error(transparent)]
+    Name(InvalidName),
 }
 
 /// The kinds of subjects. `subjectType` on the wire.

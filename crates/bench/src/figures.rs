@@ -42,9 +42,10 @@ impl Series {
 pub const OVER: &str = "  OVER";
 
 /// A bar of `DESIGN.md` 6 on a time: the series, of how many thousandths, in milliseconds.
-const BARS: [(&str, usize, u64); 3] = [
+const BARS: [(&str, usize, u64); 4] = [
     ("rule -> RoleBinding", 990, 50),
     ("revocation -> refused by REST", 990, 10),
+    ("credential changed -> copied into every project", 990, 2000),
     (
         "pod made -> on the list of its person (20 pods/s come and go)",
         990,

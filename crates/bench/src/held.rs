@@ -1,28 +1,48 @@
 //! What server and operator hold in memory when a cluster has as many and as large workloads as may be.
 //!
-//! The server's share is measured with all of them: they belong to a cluster whose operator this program plays. The operator's
-//! with fewer, in the real Kubernetes: of each it keeps a custom resource, a Job and a pod, and etcd holds 2 GiB.
+//! Both are measured with the same cluster, which is real on the control plane: every workload was submitted, and the link tells
+//! them. What the operator finds of them in Kubernetes is made up (`held/made_up.rs` says why); its projects, their
+//! namespaces and everything else there are real.
+
+mod cluster;
+mod made_up;
+mod templates;
 
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
-use futures::{StreamExt, TryStreamExt, stream};
+use anyhow::{Context, Result, ensure};
 use reeve_e2e::organization::create_rule;
 use reeve_e2e::{Organization, Process, Rest, Stack};
-use reeve_testkit::wait_until;
+use reeve_testkit::wait_for;
 use serde_json::{Value, json};
 
-use crate::figures::{OVER, now};
+use crate::figures::OVER;
+use cluster::{CompleteState, HeldCluster};
+use made_up::MadeUpLists;
+use templates::Templates;
 
-/// Submissions under way at once.
-const AT_ONCE: usize = 8;
-/// Workloads of one project: fewer than the server's limit.
-const OF_A_PROJECT: usize = 4_000;
-/// How long the real Kubernetes may take to make all Jobs.
-const MAKING: Duration = Duration::from_secs(3600);
+/// How long an operator that was started anew may take to read everything and to report every workload. It reads some gigabytes.
+const REPORTED: Duration = Duration::from_secs(900);
+/// How long it may take after that until a rule comes that was made last.
+const RULE: Duration = Duration::from_secs(600);
+/// How long it is left alone before its memory is read: after a complete state it reports everything once more.
+const QUIET: Duration = Duration::from_secs(10);
+/// How often is asked.
+const POLL: Duration = Duration::from_secs(1);
+/// How many lines of an operator's log are shown of one that does not come as far.
+const LOG: usize = 15;
 /// The bar for server and operator each.
 const BAR_KIB: u64 = 200 * 1024;
+
+/// What was measured.
+#[derive(Debug, Clone)]
+pub struct Measured {
+    /// What server and operator hold.
+    pub memory: Vec<Memory>,
+    /// What else there is to say, in lines; empty when there is nothing.
+    pub text: String,
+}
 
 /// What a process holds.
 #[derive(Debug, Clone)]
@@ -74,21 +94,32 @@ pub fn table(all: &[Memory]) -> String {
     text
 }
 
-/// `away` workloads in a cluster of their own, `here` in the real one.
+/// The largest workloads, so many, in a cluster of their own. The operator that runs is ended and none runs afterwards: the last
+/// measurement of a run.
 ///
 /// # Errors
 /// A submission is refused, or something does not come in time.
-pub async fn run(
-    stack: &mut Stack,
-    organization: &Organization,
-    away: usize,
-    here: usize,
-) -> Result<Vec<Memory>> {
+pub async fn run(stack: &mut Stack, organization: &Organization, count: usize) -> Result<Measured> {
+    ensure!(count > 0, "nothing is held with no workload at all");
     let person = organization.person("alice")?;
     let alice = stack.admin.sign_in(&person.username, &person.password).await?;
-    let server = of_server(stack, &alice, &person.username, away).await?;
-    let operator = of_operator(stack, organization, &alice, here).await?;
-    Ok(vec![server, operator])
+    let robots = organization.projects.get("robots").context("project robots")?;
+    let templates = Templates::of_one(stack, &alice, robots)
+        .await
+        .context("making one real workload of the largest size")?;
+    stack.kill_operator()?;
+    let held = HeldCluster::make(stack, &person.username, count).await?;
+    held.make_namespaces(stack)
+        .await
+        .context("making the namespaces of cluster `held`")?;
+    held.submit(&alice).await?;
+    let (server, state) = of_server(stack, &alice, &held, count).await?;
+    let lists = MadeUpLists::listen(stack, templates, &state).await?;
+    let operator = of_operator(stack, &alice, &held, &lists, count).await?;
+    Ok(Measured {
+        memory: vec![server, operator],
+        text: lists.writes(),
+    })
 }
 
 /// A training as large as may be: 1,024 variables, 128 KiB of names and values, 32 KiB of arguments.
@@ -101,107 +132,109 @@ fn largest(name: &str, project: &str, cluster: &str) -> Value {
         "image": "local.test/none:1", "args": "a".repeat(32 * 1024), "environmentVariables": variables}})
 }
 
-async fn submit(alice: &Rest, project: &str, cluster: &str, count: usize) -> Result<()> {
-    stream::iter(0..count)
-        .map(async |number| {
-            let body = largest(&format!("held-{number}"), project, cluster);
-            let answer = alice.post("/api/v1/workloads/trainings", body).await?;
-            answer.expect(202).map(drop)
-        })
-        .buffer_unordered(AT_ONCE)
-        .try_collect()
-        .await
-}
-
-async fn of_server(stack: &Stack, alice: &Rest, person: &str, count: usize) -> Result<Memory> {
-    let made = stack
-        .admin
-        .post("/api/v1/clusters", json!({"name": "held"}))
-        .await?;
-    let made = made.expect(201)?;
-    let (cluster, secret) = (text(&made, "uuid")?, text(&made, "clientSecret")?);
-    let department = json!({"name": "held", "clusterId": cluster, "resources": []});
-    let path = "/api/v1/org-unit/departments";
-    let department = text(&stack.admin.post(path, department).await?.expect(201)?, "id")?;
-    create_rule(&stack.admin, "user", person, "L1 researcher", "cluster", &cluster).await?;
-    let mut left = count;
-    while left > 0 {
-        let name = format!("held-{left}");
-        let body = json!({"name": name, "clusterId": cluster, "parentId": department, "resources": []});
-        let project = stack.admin.post("/api/v1/org-unit/projects", body).await?;
-        let project = text(&project.expect(201)?, "id")?;
-        let some = left.min(OF_A_PROJECT);
-        submit(alice, &project, &cluster, some).await?;
-        left -= some;
-    }
-    let (told, longest) = read_everything(&stack.admin, &cluster, &secret).await?;
-    if told != count {
-        bail!("{told} workloads of {count} were told");
-    }
+/// What the server holds once it has told an operator everything, and a person who asks.
+async fn of_server(
+    stack: &Stack,
+    alice: &Rest,
+    held: &HeldCluster,
+    count: usize,
+) -> Result<(Memory, CompleteState)> {
+    let state = held.read(&stack.admin).await?;
+    let told = state.count();
+    ensure!(told == count, "{told} workloads of {count} were told");
     alice.get("/api/v1/workloads?limit=50").await?.expect(200)?;
     alice.get("/api/v1/workloads/count").await?.expect(200)?;
     let server = stack.server().context("the server runs")?;
-    let name = format!(
-        "reeve-server, {count} largest sent, lines <= {} KiB",
-        longest / 1024
-    );
-    Memory::of(name, server)
+    let longest = state.longest / 1024;
+    let name = format!("reeve-server, {count} largest sent, lines <= {longest} KiB");
+    Ok((Memory::of(name, server)?, state))
 }
 
-/// The complete state as an operator reads it: how many workloads, and how long the longest line was.
-async fn read_everything(rest: &Rest, cluster: &str, secret: &str) -> Result<(usize, usize)> {
-    let body = json!({"clusterId": cluster, "clientSecret": secret});
-    let answer = rest.with_token(None).post("/link/v1/token", body).await?;
-    let token = text(&answer.expect(200)?, "accessToken")?;
-    let hello = json!({"protocol": 4, "operatorVersion": "bench"});
-    let (mut workloads, mut longest) = (0, 0);
-    rest.with_token(Some(&token))
-        .read_lines("/link/v1/watch", hello, |line| {
-            longest = longest.max(line.len());
-            workloads += line.matches(r#""kind":"Workload""#).count();
-            line.contains(r#""type":"batch""#) && !line.contains(r#""more":true"#)
-        })
-        .await?;
-    Ok((workloads, longest))
-}
-
+/// What the cluster's operator holds that was started anew: it lists everything, and is told everything.
 async fn of_operator(
     stack: &mut Stack,
-    organization: &Organization,
     alice: &Rest,
+    held: &HeldCluster,
+    lists: &MadeUpLists,
     count: usize,
 ) -> Result<Memory> {
-    let robots = organization.projects.get("robots").context("project robots")?;
-    submit(alice, robots, &stack.cluster_id, count).await?;
-    until_made(alice).await?;
-    // A new process lists everything, and is told everything.
-    stack.kill_operator()?;
-    stack.start_operator().await?;
-    let rule = create_rule(&stack.admin, "group", "held", "Viewer", "project", robots).await?;
-    let path = format!("/api/v1/authorization/access-rules/{rule}");
-    wait_until("a rule to come after everything", async || {
-        let shown = stack.admin.get(&path).await?.expect(200)?;
-        Ok((shown.pointer("/status/phase") == Some(&json!("Ready"))).then_some(()))
-    })
-    .await?;
+    let left = unreported(alice, held).await?;
+    ensure!(
+        left == json!(count),
+        "{left} workloads of {count} are in phase Creating before their operator has started"
+    );
+    let operator = held.operator(lists.kubeconfig(stack)?);
+    stack.start_operator_of(&operator).await?;
     let operator = stack.operator().context("the operator runs")?;
-    Memory::of(format!("reeve-operator, {count} largest, started anew"), operator)
+    let outcome = tokio::select! {
+        settled = until_settled(&stack.admin, alice, held) => settled,
+        why = until_gone(operator) => Err(why),
+    };
+    outcome.with_context(|| {
+        format!(
+            "{}; the end of its log:\n{}",
+            lists.progress(),
+            last_lines(operator)
+        )
+    })?;
+    let name = format!("reeve-operator, {count} largest, started anew, lists made up");
+    let memory = Memory::of(name, operator)?;
+    // Before the lists end, which it would find to be a broken API server.
+    stack.kill_operator()?;
+    Ok(memory)
 }
 
-/// Waits until every workload has its Job: with a thousand variables each takes the API server a second or two.
-async fn until_made(alice: &Rest) -> Result<()> {
-    const PATH: &str = "/api/v1/workloads/count?filterBy=phase==Creating,projectName==robots";
-    let started = now();
+/// How many workloads of the cluster no operator has reported yet.
+async fn unreported(alice: &Rest, held: &HeldCluster) -> Result<Value> {
+    let path = format!(
+        "/api/v1/workloads/count?filterBy=phase==Creating,clusterId=={}",
+        held.id
+    );
+    let answer = alice.get(&path).await?.expect(200)?;
+    let count = answer.get("count").cloned();
+    count.with_context(|| format!("no `count` in {answer}"))
+}
+
+/// Waits until the operator has looked at every workload, which it does once all of its caches are complete, and has then applied a
+/// rule that comes after the complete state.
+async fn until_settled(admin: &Rest, alice: &Rest, held: &HeldCluster) -> Result<()> {
+    wait_for(REPORTED, "the operator to report every workload", async || {
+        tokio::time::sleep(POLL).await;
+        let left = unreported(alice, held).await?;
+        ensure!(left == json!(0), "{left} workloads are in phase Creating");
+        Ok(Some(()))
+    })
+    .await?;
+    let rule = create_rule(admin, "group", "held", "Viewer", "project", held.project()?).await?;
+    let path = format!("/api/v1/authorization/access-rules/{rule}");
+    wait_for(RULE, "a rule to come after everything", async || {
+        tokio::time::sleep(POLL).await;
+        let shown = admin.get(&path).await?.expect(200)?;
+        let status = shown.get("status").cloned().unwrap_or_default();
+        let is_ready = status.get("phase") == Some(&json!("Ready"));
+        ensure!(is_ready, "the rule's status is {status}");
+        Ok(Some(()))
+    })
+    .await?;
+    tokio::time::sleep(QUIET).await;
+    Ok(())
+}
+
+/// Returns when a process has ended.
+async fn until_gone(process: &Process) -> anyhow::Error {
     loop {
-        let left = alice.get(PATH).await?.expect(200)?;
-        if left.get("count") == Some(&json!(0)) {
-            return Ok(());
+        tokio::time::sleep(POLL).await;
+        if let Err(error) = Memory::of(String::new(), process) {
+            return error.context("the operator ended");
         }
-        if started.elapsed() > MAKING {
-            bail!("workloads without a Job after {} s: {left}", MAKING.as_secs());
-        }
-        tokio::time::sleep(Duration::from_secs(1)).await;
     }
+}
+
+fn last_lines(process: &Process) -> String {
+    let log = process.log();
+    let lines: Vec<&str> = log.lines().collect();
+    let skipped = lines.len().saturating_sub(LOG);
+    lines.into_iter().skip(skipped).collect::<Vec<_>>().join("\n")
 }
 
 fn text(answer: &Value, field: &str) -> Result<String> {

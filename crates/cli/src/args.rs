@@ -2,16 +2,29 @@
 
 mod adopting;
 mod cluster;
+mod credential;
+mod login;
 mod running;
 mod submitting;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use reeve_types::{ClusterId, OrgUnitName, WorkloadName};
+use reeve_types::{
+    ClusterId, DepartmentId, NodePoolName, OrgUnitName, PodSecurity, PolicyKind, PriorityClassName,
+    SecondWriter, TaintKey, WorkloadName,
+};
 
 pub use adopting::Adopt;
-pub use cluster::{Cluster, NewSecret, ReleaseUid, SetEndpoint, SetLowestId, Uids};
+pub use cluster::{
+    Bindings, Cluster, CreateCluster, InstallInfo, NewSecret, Permissions, Platform, ReleaseUid, SetEndpoint,
+    SetLowestId, Switched, Uids,
+};
+pub use credential::{
+    CreateCredential, Credential, CredentialInput, CredentialScope, ListCredentials, OneCredential,
+    UpdateCredential,
+};
+pub use login::{At, Login, LoginBrowser, LoginRemote, LoginUser, LoginWay};
 pub use running::{Attach, Bash, Container, Exec, Forward, Logs, PortForward, Target};
 pub use submitting::Submit;
 
@@ -53,13 +66,18 @@ pub enum Format {
     Table,
     /// For programs.
     Json,
+    /// The objects; of `cluster permissions` only.
+    #[value(hide = true)]
+    Yaml,
+    /// A page for a browser; of `cluster permissions` only.
+    #[value(hide = true)]
+    Html,
 }
 
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Sign in
-    #[command(subcommand)]
+    /// Sign in, with a browser or another way
     Login(Login),
     /// End the session and forget the sign-in
     Logout,
@@ -68,9 +86,15 @@ pub enum Command {
     /// Projects
     #[command(subcommand)]
     Project(Project),
+    /// Workload policies: defaults and rules of what may run
+    #[command(subcommand)]
+    Policy(Policy),
     /// Clusters; for their administrators
     #[command(subcommand)]
     Cluster(Cluster),
+    /// Credentials that the control plane keeps and copies into projects
+    #[command(subcommand)]
+    Credential(Credential),
     /// Numbers that were given to people; for administrators of the account
     #[command(subcommand)]
     Uid(Uids),
@@ -142,30 +166,6 @@ pub struct DefaultProject {
     pub name: OrgUnitName,
 }
 
-/// Ways to sign in.
-#[derive(Debug, Subcommand)]
-pub enum Login {
-    /// As a local user, with a password
-    User(LoginUser),
-}
-
-/// `reeve login user`
-#[derive(Debug, Args)]
-pub struct LoginUser {
-    /// Address of the control plane; needed the first time
-    #[arg(long)]
-    pub url: Option<String>,
-    /// Its certificate authority in PEM; absent: the one used last for this address, or the machine's
-    #[arg(long, value_name = "FILE")]
-    pub ca_file: Option<PathBuf>,
-    /// Your email
-    #[arg(short, long = "user", value_name = "EMAIL")]
-    pub user: String,
-    /// Read the password from standard input instead of the terminal
-    #[arg(long)]
-    pub password_stdin: bool,
-}
-
 /// `reeve project`
 #[derive(Debug, Subcommand)]
 pub enum Project {
@@ -177,6 +177,115 @@ pub enum Project {
     Adopt(Adopt),
     /// Allow the people of a project to write Ingresses and NetworkPolicies, or take it away
     AllowNetworking(AllowNetworking),
+    /// Show or decide what the pods of a project may do: node pools, priorities, tolerations, second writers, Pod Security
+    PodRules(Box<ProjectPodRules>),
+}
+
+/// `reeve policy`
+#[derive(Debug, Subcommand)]
+pub enum Policy {
+    /// List the policies you can see
+    List,
+    /// Show the policy of a scope, and what holds there
+    #[command(visible_alias = "get")]
+    Describe(PolicyOf),
+    /// Write the policy of a scope, whole, from a file
+    Apply(ApplyPolicy),
+    /// Delete the policy of a scope
+    Delete(PolicyOf),
+}
+
+/// Which policy: without a scope that of the whole account
+#[derive(Debug, Args)]
+pub struct PolicyOf {
+    /// `training` or `workspace`
+    #[arg(value_name = "KIND")]
+    pub kind: KindOfPolicy,
+    /// Of a project
+    #[arg(short, long, conflicts_with_all = ["department", "cluster"])]
+    pub project: Option<OrgUnitName>,
+    /// Of a department
+    #[arg(long, value_name = "ID", conflicts_with = "cluster")]
+    pub department: Option<DepartmentId>,
+    /// Of a cluster
+    #[arg(long, value_name = "ID")]
+    pub cluster: Option<ClusterId>,
+}
+
+/// `reeve policy apply`
+#[derive(Debug, Args)]
+pub struct ApplyPolicy {
+    /// `training` or `workspace`
+    #[arg(value_name = "KIND")]
+    pub kind: KindOfPolicy,
+    /// YAML or JSON with `meta` and `policy`, as the REST API takes it
+    #[arg(short, long, value_name = "FILE")]
+    pub file: PathBuf,
+    /// Check it, and write nothing
+    #[arg(long)]
+    pub validate_only: bool,
+}
+
+/// A kind of workload that has policies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KindOfPolicy(pub PolicyKind);
+
+impl KindOfPolicy {
+    /// Where the control plane has it.
+    pub const fn path(self) -> &'static str {
+        match self.0 {
+            PolicyKind::Training => "/api/v2/policy/trainings",
+            PolicyKind::Workspace => "/api/v2/policy/workspaces",
+        }
+    }
+}
+
+impl std::str::FromStr for KindOfPolicy {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let kind = PolicyKind::from_wire(text);
+        kind.map(Self).ok_or("`training` or `workspace` is needed")
+    }
+}
+
+/// `reeve project pod-rules`; a list is separated by commas, and `""` is an empty one
+#[derive(Debug, Args)]
+pub struct ProjectPodRules {
+    /// The project
+    #[arg(value_name = "NAME")]
+    pub name: OrgUnitName,
+    /// `restricted` or `baseline`; the stricter of this and the cluster's settings holds
+    #[arg(long, value_name = "LEVEL")]
+    pub pod_security: Option<PodSecurity>,
+    /// Node pools that pods run on; empty is every node
+    #[arg(long, value_name = "POOLS")]
+    pub node_pools: Option<Names<NodePoolName>>,
+    /// Priority classes that pods may name; empty is none
+    #[arg(long, value_name = "CLASSES")]
+    pub priority_classes: Option<Names<PriorityClassName>>,
+    /// Taints under node-role.kubernetes.io/ that pods may tolerate; empty is none
+    #[arg(long, value_name = "KEYS")]
+    pub tolerations: Option<Names<TaintKey>>,
+    /// Which of the cluster's trusted second writers count here, as NAMESPACE/NAME; empty is none
+    #[arg(long, value_name = "WRITERS")]
+    pub trusted_mutators: Option<Names<SecondWriter>>,
+    /// Decide nothing any more that this command does not name: the cluster's installers do
+    #[arg(long)]
+    pub forget: bool,
+}
+
+/// Names, separated by commas; none is an empty list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Names<T>(pub Vec<T>);
+
+impl<T: std::str::FromStr> std::str::FromStr for Names<T> {
+    type Err = T::Err;
+
+    fn from_str(text: &str) -> Result<Self, T::Err> {
+        let words = text.split(',').filter(|_| !text.is_empty());
+        words.map(str::parse).collect::<Result<_, _>>().map(Self)
+    }
 }
 
 /// `reeve project allow-networking`

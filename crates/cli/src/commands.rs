@@ -3,6 +3,7 @@
 mod attach;
 mod bash;
 mod cluster;
+mod credential;
 mod delete;
 mod describe;
 mod exec;
@@ -14,6 +15,7 @@ mod login;
 mod logout;
 mod logs;
 mod pod;
+mod policy;
 mod port_forward;
 mod project;
 mod session;
@@ -22,7 +24,9 @@ mod uid;
 mod whoami;
 
 use crate::Context;
-use crate::args::{Cluster, Command, Config, Kubeconfig, Listed, Login, Project, Training, Uids, Works};
+use crate::args::{
+    Cluster, Command, Config, Format, Kubeconfig, Listed, Login, LoginWay, Project, Training, Uids, Works,
+};
 use crate::failure::Failure;
 
 /// Runs a command.
@@ -30,8 +34,18 @@ use crate::failure::Failure;
 /// # Errors
 /// [`Failure`], which says everything.
 pub async fn run(context: &mut Context, command: Command) -> Result<(), Failure> {
+    // Before anything is done of which the answer could not be printed.
+    if matches!(context.printer.format(), Format::Yaml | Format::Html)
+        && !matches!(command, Command::Cluster(Cluster::Permissions(_)))
+    {
+        return Err(Failure::failed("cannot print yaml or html").hint("use -o table or -o json"));
+    }
     match command {
-        Command::Login(Login::User(arguments)) => login::user::run(context, arguments).await,
+        Command::Login(Login { way, browser }) => match way {
+            None => login::browser::run(context, browser).await,
+            Some(LoginWay::User(arguments)) => login::user::run(context, arguments).await,
+            Some(LoginWay::Sso(arguments)) => login::remote::run(context, arguments).await,
+        },
         Command::Logout => logout::run(context).await,
         Command::Whoami => whoami::run(context).await,
         Command::Project(Project::List) => project::list::run(context).await,
@@ -39,6 +53,16 @@ pub async fn run(context: &mut Context, command: Command) -> Result<(), Failure>
         Command::Project(Project::AllowNetworking(arguments)) => {
             project::allow_networking::run(context, arguments).await
         }
+        Command::Project(Project::PodRules(arguments)) => project::pod_rules::run(context, *arguments).await,
+        Command::Cluster(Cluster::List) => cluster::list::run(context).await,
+        Command::Cluster(Cluster::Create(arguments)) => cluster::create::run(context, arguments).await,
+        Command::Cluster(Cluster::InstallInfo(arguments)) => {
+            cluster::install_info::run(context, arguments).await
+        }
+        Command::Cluster(Cluster::WithdrawSecret(arguments)) => {
+            cluster::withdraw_secret::run(context, arguments).await
+        }
+        Command::Policy(command) => policy::run(context, command).await,
         Command::Cluster(Cluster::NewSecret(arguments)) => cluster::new_secret::run(context, arguments).await,
         Command::Cluster(Cluster::SetEndpoint(arguments)) => {
             cluster::set_endpoint::run(context, arguments).await
@@ -46,6 +70,9 @@ pub async fn run(context: &mut Context, command: Command) -> Result<(), Failure>
         Command::Cluster(Cluster::SetLowestId(arguments)) => {
             cluster::set_lowest_id::run(context, arguments).await
         }
+        Command::Cluster(Cluster::Permissions(arguments)) => cluster::permissions::run(context, &arguments),
+        Command::Cluster(Cluster::Bindings(arguments)) => cluster::bindings::run(context, &arguments),
+        Command::Credential(command) => credential::run(context, command).await,
         Command::Uid(Uids::Release(arguments)) => uid::release::run(context, arguments).await,
         Command::Works(works)
         | Command::Workload(works)

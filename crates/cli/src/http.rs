@@ -85,6 +85,12 @@ fn remedy(status: StatusCode) -> Option<&'static str> {
     }
 }
 
+#[derive(serde::Deserialize)]
+struct OauthError {
+    error: String,
+    error_description: Option<String>,
+}
+
 /// A caller of one control plane.
 #[derive(Debug, Clone)]
 pub struct Api {
@@ -134,6 +140,41 @@ impl Api {
             settings: Some(settings.clone()),
             ..Self::anonymous(&control_plane)?
         })
+    }
+
+    /// As whoever has this token, before it is kept.
+    ///
+    /// # Errors
+    /// As [`Api::anonymous`].
+    pub fn with_token(
+        control_plane: &ControlPlane,
+        token: reeve_api::RevealedSecret,
+    ) -> Result<Self, Failure> {
+        Ok(Self {
+            token: Some(token),
+            ..Self::anonymous(control_plane)?
+        })
+    }
+
+    /// Sends a form to an endpoint of OAuth, whose refusals have another shape (RFC 6749, section 5.2).
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn form<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        form: &[(&'static str, String)],
+    ) -> Result<T, CallError> {
+        let mut url = self.url(path);
+        // The form's encoding is that of a query.
+        url.query_pairs_mut().extend_pairs(form);
+        let body = url.query().unwrap_or_default().to_owned();
+        self.send(Method::POST, self.url(path), |request| {
+            request
+                .header("content-type", "application/x-www-form-urlencoded")
+                .body(body)
+        })
+        .await
     }
 
     /// Where what is kept between commands is; `None` before anybody signed in.
@@ -202,8 +243,14 @@ impl Api {
         self.send(Method::DELETE, self.url(path), |request| request).await
     }
 
+    /// Of a path, which may have a query of ours behind it.
     fn url(&self, path: &str) -> Url {
         let mut url = self.base.clone();
+        let (path, query) = match path.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (path, None),
+        };
+        url.set_query(query);
         url.set_path(&format!("{}{path}", self.base.path().trim_end_matches('/')));
         url
     }
@@ -237,7 +284,13 @@ impl Api {
         }
         match serde_json::from_slice::<ErrorBody>(&bytes) {
             Ok(body) => Err(CallError::Refused { status, body }),
-            Err(_) => Err(CallError::Strange { url: address, status }),
+            Err(_) => match serde_json::from_slice::<OauthError>(&bytes) {
+                Ok(error) => Err(CallError::Refused {
+                    status,
+                    body: ErrorBody::new(status.as_u16(), error.error_description.unwrap_or(error.error)),
+                }),
+                Err(_) => Err(CallError::Strange { url: address, status }),
+            },
         }
     }
 }

@@ -20,6 +20,11 @@ impl Printer {
         Self { format, out }
     }
 
+    /// How answers are to be printed.
+    pub const fn format(&self) -> Format {
+        self.format
+    }
+
     /// The value as JSON, or the text made for people.
     ///
     /// # Errors
@@ -30,6 +35,10 @@ impl Printer {
                 serde_json::to_string_pretty(value).map_err(|error| Failure::output(error.into()))?
             }
             Format::Table => plain(&people()),
+            Format::Yaml | Format::Html => {
+                let cause = "only `reeve cluster permissions` prints yaml or html";
+                return Err(Failure::failed("cannot print the answer").cause(cause));
+            }
         };
         self.write(|out| writeln!(out, "{}", text.trim_end()))
     }
@@ -40,6 +49,14 @@ impl Printer {
     /// Of writing.
     pub fn raw(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         self.write(|out| out.write_all(bytes))
+    }
+
+    /// Says something to the person, beside the answer: on standard error.
+    ///
+    /// # Errors
+    /// Of writing.
+    pub fn note(&mut self, text: &str) -> Result<(), Failure> {
+        io::stderr().write_all(text.as_bytes()).map_err(Failure::output)
     }
 
     fn write(&mut self, work: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {

@@ -2,8 +2,11 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{CustomResource, KubeSchema};
+use reeve_types::{Switches, TemplateKind};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::{LimitRangeFactors, ProjectController};
 
 /// The settings of a cluster. They reach the admission policies as labels of the project namespaces; what is absent is
 /// strict, and so is a cluster without a `ReeveConfig` ([`ReeveConfigSpec::default`]).
@@ -36,6 +39,52 @@ pub struct ReeveConfigSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
     pub trusted_mutators: Vec<TrustedMutator>,
+    /// Controllers of others that make pods of templates in kinds of their own, such as KubeRay, and which kinds (R31): they
+    /// are trusted to copy what a person wrote into a template. Such kinds are refused where nobody is listed for them. An
+    /// account that is listed twice is trusted with nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    pub trusted_controllers: Vec<TrustedController>,
+    /// The four switches; each is on unless a key of it is false. `createNamespaces`: a namespace is made for each project.
+    /// `createRoleBindings`: RoleBindings are made in project namespaces. `clusterWideSecret`: Secrets are copied into project
+    /// namespaces. `limitRange`: each project namespace gets a LimitRange. Of earlier eras: `CreateRoleBindings`, and
+    /// `createNamespacesAndRoleBindings` for the first two.
+    #[serde(
+        rename = "project-controller",
+        default,
+        skip_serializing_if = "ProjectController::is_empty"
+    )]
+    pub project_controller: ProjectController,
+    /// What the LimitRange of each project is made of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit_range: Option<LimitRangeFactors>,
+    /// What is installed for OpenShift.
+    #[serde(default, skip_serializing_if = "OpenShift::is_default")]
+    pub open_shift: OpenShift,
+}
+
+impl ReeveConfigSpec {
+    /// Which switches are on.
+    pub fn switches(&self) -> Switches {
+        self.project_controller.switches()
+    }
+}
+
+/// What is installed for OpenShift; nothing of it means anything elsewhere.
+#[derive(JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OpenShift {
+    /// The security context constraints `reeve-user-job` of the chart are installed: the operator lets the ServiceAccounts of
+    /// projects use them as long as the admission policies are as installed, and people run as themselves, outside of the uids that
+    /// OpenShift gave their namespace (R35).
+    #[serde(default)]
+    pub security_context_constraints: bool,
+}
+
+impl OpenShift {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// A second writer, and what it is trusted with.
@@ -54,6 +103,24 @@ pub struct TrustedMutator {
     /// What it may change of a pod or a template.
     #[schemars(length(min = 1, max = 5))]
     pub fields: Vec<PlacementField>,
+}
+
+/// A controller of others, and whose templates it may make pods of.
+#[derive(JsonSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TrustedController {
+    /// The namespace of its ServiceAccount: never that of a project, whose people could run pods under it.
+    #[schemars(regex(pattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"), length(min = 1, max = 63))]
+    pub namespace: String,
+    /// The name of its ServiceAccount.
+    #[schemars(
+        regex(pattern = "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"),
+        length(min = 1, max = 253)
+    )]
+    pub service_account: String,
+    /// The kinds that it looks after, and those that it makes of them.
+    #[schemars(length(min = 1, max = 16))]
+    pub kinds: Vec<TemplateKind>,
 }
 
 /// What says where and when a pod runs, and who else is to look at it.
@@ -96,6 +163,10 @@ impl Default for ReeveConfigSpec {
             enforce_run_as_user: true,
             enforce_prevent_privilege_escalation: true,
             trusted_mutators: Vec::new(),
+            trusted_controllers: Vec::new(),
+            project_controller: ProjectController::default(),
+            limit_range: None,
+            open_shift: OpenShift::default(),
         }
     }
 }

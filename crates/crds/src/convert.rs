@@ -7,11 +7,12 @@ use std::str::FromStr;
 use kube::ResourceExt;
 use reeve_link::desired;
 use reeve_types::names::is_reserved_namespace;
-use reeve_types::{AccessRuleId, Gid, PosixIdentity, Uid};
+use reeve_types::workload_policy::Limits;
+use reeve_types::{AccessRuleId, Gid, PodRules, PodSecurity, PosixIdentity, Uid, WorkloadLimits};
 
 use crate::{
-    AccessRule, AccessRuleSpec, EnvironmentVariable, Project, ProjectSpec, ScopeSpec, ScopeType, SubjectKind,
-    SubjectSpec, Workload, WorkloadIdentitySpec, WorkloadSpec,
+    AccessRule, AccessRuleSpec, EnvironmentVariable, PodRulesSpec, Project, ProjectSpec, ScopeSpec,
+    ScopeType, SubjectKind, SubjectSpec, Workload, WorkloadIdentitySpec, WorkloadLimitsSpec, WorkloadSpec,
 };
 
 /// A field that breaks a rule the schema could not, or did not yet, hold.
@@ -82,6 +83,23 @@ impl Project {
             department_id: fields.parse("spec.departmentId", &self.spec.department_id)?,
             namespace: self.spec.namespace.clone(),
             allow_networking: self.spec.allow_networking,
+            pod_rules: match &self.spec.pod_rules {
+                Some(rules) => serde_json::to_value(rules)
+                    .and_then(serde_json::from_value)
+                    .map_err(|error| fields.fail("spec.podRules", error.to_string()))?,
+                None => PodRules::default(),
+            },
+            workload_limits: match &self.spec.workload_limits {
+                Some(limits) => WorkloadLimits {
+                    training: limits_of(&fields, "spec.workloadLimits.training", limits.training.as_ref())?,
+                    workspace: limits_of(
+                        &fields,
+                        "spec.workloadLimits.workspace",
+                        limits.workspace.as_ref(),
+                    )?,
+                },
+                None => WorkloadLimits::default(),
+            },
         })
     }
 }
@@ -93,8 +111,43 @@ impl From<&desired::Project> for Project {
             department_id: project.department_id.to_string(),
             namespace: project.namespace.clone(),
             allow_networking: project.allow_networking,
+            pod_rules: (!project.pod_rules.is_empty()).then(|| spec_of(&project.pod_rules)),
+            workload_limits: (!project.workload_limits.is_empty()).then(|| {
+                let text = |limits: &Limits| (!limits.is_empty()).then(|| limits.to_string());
+                WorkloadLimitsSpec {
+                    training: text(&project.workload_limits.training),
+                    workspace: text(&project.workload_limits.workspace),
+                }
+            }),
         };
         Self::new(project.name.as_str(), spec)
+    }
+}
+
+fn limits_of(
+    fields: &Fields<'_>,
+    path: &'static str,
+    text: Option<&String>,
+) -> Result<Limits, InvalidObject> {
+    fields.parse(path, text.map_or("", String::as_str))
+}
+
+fn spec_of(rules: &PodRules) -> PodRulesSpec {
+    fn texts<T: ToString>(list: Option<&Vec<T>>) -> Option<Vec<String>> {
+        list.map(|list| list.iter().map(T::to_string).collect())
+    }
+    PodRulesSpec {
+        pod_security: rules.pod_security.map(|level| {
+            match level {
+                PodSecurity::Baseline => "baseline",
+                PodSecurity::Restricted => "restricted",
+            }
+            .to_owned()
+        }),
+        node_pools: texts(rules.node_pools.as_ref()),
+        priority_classes: texts(rules.priority_classes.as_ref()),
+        tolerations: texts(rules.tolerations.as_ref()),
+        trusted_mutators: texts(rules.trusted_mutators.as_ref()),
     }
 }
 

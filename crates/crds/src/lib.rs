@@ -19,9 +19,12 @@ mod access_rule;
 mod config;
 pub mod convert;
 #[expect(unreachable_pub, reason = "KubeSchema repeats the type inside a function")]
+mod limit_range;
+#[expect(unreachable_pub, reason = "KubeSchema repeats the type inside a function")]
 mod pod_identities;
 #[expect(unreachable_pub, reason = "KubeSchema repeats the type inside a function")]
 mod project;
+mod project_controller;
 mod status;
 #[expect(unreachable_pub, reason = "KubeSchema repeats the type inside a function")]
 mod workload;
@@ -32,10 +35,17 @@ use kube::CustomResourceExt;
 pub use access_rule::{
     AccessRule, AccessRuleSpec, AccessRuleStatus, ScopeSpec, ScopeType, SubjectKind, SubjectSpec,
 };
-pub use config::{PlacementField, ReeveConfig, ReeveConfigSpec, ReeveConfigStatus, TrustedMutator};
+pub use config::{
+    OpenShift, PlacementField, ReeveConfig, ReeveConfigSpec, ReeveConfigStatus, TrustedController,
+    TrustedMutator,
+};
 pub use convert::InvalidObject;
+pub use limit_range::{Amount, Amounts, ContainerLimits, Fraction, LimitRangeFactors};
 pub use pod_identities::{PodIdentities, PodIdentitiesSpec};
-pub use project::{Project, ProjectSpec, ProjectStatus};
+pub use project::{
+    PodRulesSpec, Project, ProjectSpec, ProjectStatus, SecretCopy, SecretState, WorkloadLimitsSpec,
+};
+pub use project_controller::ProjectController;
 pub use status::Phase;
 pub use workload::{EnvironmentVariable, Workload, WorkloadIdentitySpec, WorkloadSpec, WorkloadStatus};
 

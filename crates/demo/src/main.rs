@@ -33,6 +33,9 @@ struct Arguments {
     /// On what the server runs; PostgreSQL is started with the demo, in a temporary folder, and ends with it.
     #[arg(long, value_enum, default_value_t = Database::Sqlite, global = true)]
     database: Database,
+    /// Server and operator as processes of this machine instead of pods: quicker to start again.
+    #[arg(long, global = true)]
+    processes: bool,
     #[command(subcommand)]
     task: Task,
 }
@@ -51,11 +54,17 @@ enum Task {
 }
 
 fn main() -> ExitCode {
-    let Arguments { dir, database, task } = Arguments::parse();
+    let Arguments {
+        dir,
+        database,
+        processes,
+        task,
+    } = Arguments::parse();
+    let form = Form { database, processes };
     let outcome = match task {
-        Task::Run => block_on(run(&dir, database, true)),
-        Task::Stay => block_on(run(&dir, database, false)),
-        Task::Up => up(&dir, database),
+        Task::Run => block_on(run(&dir, form, true)),
+        Task::Stay => block_on(run(&dir, form, false)),
+        Task::Up => up(&dir, form),
         Task::Down => down(&dir),
     };
     match outcome {
@@ -65,6 +74,13 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// How the demo is put together.
+#[derive(Debug, Clone, Copy)]
+struct Form {
+    database: Database,
+    processes: bool,
 }
 
 fn block_on(work: impl Future<Output = Result<()>>) -> Result<()> {
@@ -89,7 +105,7 @@ fn now() -> Instant {
     Instant::now()
 }
 
-async fn run(dir: &Path, database: Database, with_story: bool) -> Result<()> {
+async fn run(dir: &Path, form: Form, with_story: bool) -> Result<()> {
     if let Some(id) = running(dir) {
         bail!("a demo is running already (process {id}); `make demo-down` ends it");
     }
@@ -98,7 +114,7 @@ async fn run(dir: &Path, database: Database, with_story: bool) -> Result<()> {
     fresh(dir)?;
     std::fs::write(pid_file(dir), std::process::id().to_string()).context("writing the process id")?;
     let outcome = tokio::select! {
-        outcome = come_up(dir, database, with_story) => outcome.map(Some),
+        outcome = come_up(dir, form, with_story) => outcome.map(Some),
         _ = interrupted.recv() => Ok(None),
         _ = terminated.recv() => Ok(None),
     };
@@ -116,14 +132,27 @@ async fn run(dir: &Path, database: Database, with_story: bool) -> Result<()> {
     gone(dir)
 }
 
-async fn come_up(dir: &Path, database: Database, with_story: bool) -> Result<Stack> {
-    let started = now();
-    let stack = Stack::up(Options {
+async fn put_together(dir: &Path, form: Form) -> Result<Stack> {
+    let options = || Options {
         tell,
-        database,
+        database: form.database,
         ..Options::new(dir.to_owned(), Tier::Node)
-    })
-    .await?;
+    };
+    if !form.processes {
+        match reeve_e2e::in_pods::up(options()).await? {
+            Ok(stack) => return Ok(stack),
+            Err(why) => tell(&format!(
+                "server and operator run as processes, not as pods: {why}"
+            )),
+        }
+        fresh(dir)?;
+    }
+    Stack::up(options()).await
+}
+
+async fn come_up(dir: &Path, form: Form, with_story: bool) -> Result<Stack> {
+    let started = now();
+    let stack = put_together(dir, form).await?;
     tell("making departments, projects, people, an application and their access rules");
     let organization = Organization::make(&stack).await?;
     organization.sign_everybody_in(&stack)?;
@@ -173,7 +202,7 @@ fn addresses(dir: &Path, stack: &Stack, organization: &Organization) {
     tell("Ctrl-C ends everything.");
 }
 
-fn up(dir: &Path, database: Database) -> Result<()> {
+fn up(dir: &Path, form: Form) -> Result<()> {
     use std::os::unix::process::CommandExt;
     if let Some(id) = running(dir) {
         bail!("a demo is running already (process {id}); `make demo-down` ends it");
@@ -188,7 +217,8 @@ fn up(dir: &Path, database: Database) -> Result<()> {
         .arg("--dir")
         .arg(dir)
         .arg("--database")
-        .arg(word(database))
+        .arg(word(form.database))
+        .args(form.processes.then_some("--processes"))
         .arg("stay")
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)

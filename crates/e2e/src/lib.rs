@@ -7,12 +7,14 @@
 
 mod arguments;
 mod command_line;
+pub mod in_pods;
 mod install;
 mod kubeconfig;
 pub mod organization;
 pub mod process;
 pub mod rest;
 pub mod servers;
+pub mod simulated;
 pub mod stack;
 mod unused;
 
@@ -24,7 +26,7 @@ pub use organization::{Application, Organization, Person};
 pub use process::Process;
 pub use rest::{Answer, Rest};
 pub use servers::{Database, Replica, blocking};
-pub use stack::{Options, Stack};
+pub use stack::{OperatorOf, Options, Stack};
 pub use unused::unused as unused_rights;
 
 /// Makes aws-lc-rs the one crypto provider of this process. Calling it again does nothing.

@@ -157,14 +157,17 @@ impl Rest {
         if answer.status() != reqwest::StatusCode::OK {
             bail!("{path}: status {}", answer.status());
         }
-        let mut held = Vec::new();
+        let mut line = Vec::new();
         while let Some(chunk) = answer.chunk().await? {
-            held.extend_from_slice(&chunk);
-            while let Some(end) = held.iter().position(|byte| *byte == b'\n') {
-                let line: Vec<u8> = held.drain(..=end).collect();
+            for part in chunk.split_inclusive(|byte| *byte == b'\n') {
+                line.extend_from_slice(part);
+                if !line.ends_with(b"\n") {
+                    continue;
+                }
                 if enough(std::str::from_utf8(&line)?) {
                     return Ok(());
                 }
+                line.clear();
             }
         }
         bail!("{path}: the stream ended")

@@ -8,7 +8,7 @@ use reeve_testkit::{Postgres, RoundRobin};
 use serde_json::Value;
 
 use crate::arguments::{ADMINISTRATOR, flags, text, with_command};
-use crate::process::Process;
+use crate::process::{Process, announcement};
 
 /// On what the server runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -59,6 +59,8 @@ pub(crate) struct Servers {
     ports: [u16; 2],
     postgres: Option<Postgres>,
     balancer: Option<RoundRobin>,
+    /// Flags besides.
+    more: Vec<String>,
 }
 
 impl Servers {
@@ -72,6 +74,7 @@ impl Servers {
             ports: [0, 0],
             postgres,
             balancer: None,
+            more: Vec::new(),
         };
         if database == Database::Replicas {
             servers.ports = [free_port()?, free_port()?];
@@ -80,6 +83,24 @@ impl Servers {
             servers.balancer = Some(balancer);
         }
         Ok(servers)
+    }
+
+    /// None: the server is in pods. The PostgreSQL and what leads to it end with this.
+    pub(crate) fn in_pods(dir: &Path, database: Option<(Postgres, RoundRobin)>) -> Self {
+        let (postgres, balancer) = database.unzip();
+        Self {
+            dir: dir.to_owned(),
+            ports: [0, 0],
+            postgres,
+            balancer,
+            more: Vec::new(),
+        }
+    }
+
+    /// With these flags besides.
+    pub(crate) fn with_flags(self, more: &[&str]) -> Self {
+        let more = more.iter().map(|flag| (*flag).to_owned()).collect();
+        Self { more, ..self }
     }
 
     /// The PostgreSQL, where there is one.
@@ -105,6 +126,17 @@ impl Servers {
             .collect()
     }
 
+    /// Where the one that was started last shows its metrics.
+    pub(crate) fn metrics_url(&self, replica: Replica) -> Result<String> {
+        let file = self.announcement(replica);
+        let word = announcement(&file).with_context(|| format!("no announcement in `{}`", file.display()))?;
+        text(&word, "metricsUrl")
+    }
+
+    fn announcement(&self, replica: Replica) -> PathBuf {
+        self.dir.join(format!("{}.json", replica.name()))
+    }
+
     /// Starts one of them, again where it ran before; what it announced. The second takes master key and certificate authority
     /// of the first, before it starts for the first time.
     pub(crate) async fn start(&mut self, replica: Replica) -> Result<(Process, Value)> {
@@ -116,7 +148,7 @@ impl Servers {
             Replica::First => self.ports[0],
             Replica::Second => self.ports[1],
         };
-        let announcement = self.dir.join(format!("{name}.json"));
+        let announcement = self.announcement(replica);
         let _ = std::fs::remove_file(&announcement);
         let mut arguments = flags(&[
             ("--data-dir", &data.display().to_string()),
@@ -127,12 +159,14 @@ impl Servers {
                 &self.dir.join("admin-password").display().to_string(),
             ),
             ("--announce-file", &announcement.display().to_string()),
+            ("--metrics-listen", "127.0.0.1:0"),
             ("--log-format", "json"),
         ]);
         if let Some(balancer) = &self.balancer {
             let public = format!("https://{}", balancer.address());
             arguments.extend(flags(&[("--public-url", &public)]));
         }
+        arguments.extend(self.more.iter().cloned());
         let mut server = Process::start_with(
             "reeve-server",
             &reeve_testkit::binary("reeve-server")?,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use reeve_testkit::{Cluster, Kubectl, Tier};
+use reeve_testkit::{Cluster, Kubectl, Postgres, RoundRobin, Tier};
 use serde_json::json;
 
 use crate::arguments::{ADMINISTRATOR, flags, text, with_command};
@@ -42,6 +42,17 @@ impl Options {
             database: Database::default(),
         }
     }
+}
+
+/// Of which cluster an operator is, and how it reaches it.
+#[derive(Debug, Clone)]
+pub struct OperatorOf {
+    /// How it reaches the Kubernetes, as whom.
+    pub kubeconfig: PathBuf,
+    /// The cluster's id in the control plane.
+    pub cluster_id: String,
+    /// The file that holds the cluster's own secret on the link.
+    pub secret_file: PathBuf,
 }
 
 /// Everything running. Dropping it ends the operator, then the server, then the Kubernetes.
@@ -91,6 +102,32 @@ impl Stack {
         }
     }
 
+    /// With server and operator in pods that somebody else installed: there are no processes to kill or start.
+    pub(crate) fn of_pods(
+        options: Options,
+        cluster: Cluster,
+        admin: Rest,
+        admin_password: String,
+        ca_file: PathBuf,
+        [cluster_id, link_secret]: [String; 2],
+        database: Option<(Postgres, RoundRobin)>,
+    ) -> Self {
+        Self {
+            operator: None,
+            server: None,
+            replica: None,
+            servers: Servers::in_pods(&options.dir, database),
+            cluster,
+            admin,
+            admin_password,
+            cluster_id,
+            link_secret,
+            ca_file,
+            dir: options.dir,
+            leader_elect: true,
+        }
+    }
+
     /// The folder with logs, data and kubeconfigs.
     pub fn dir(&self) -> &Path {
         &self.dir
@@ -129,8 +166,23 @@ impl Stack {
     }
 
     /// The PostgreSQL that the server runs on, where it does.
-    pub const fn postgres(&self) -> Option<&reeve_testkit::Postgres> {
+    pub const fn postgres(&self) -> Option<&Postgres> {
         self.servers.postgres()
+    }
+
+    /// A caller of the port where a running process of the server shows its metrics. In pods these are for who may, and not here.
+    ///
+    /// # Errors
+    /// No process runs.
+    pub fn metrics(&self) -> Result<Rest> {
+        let running = [
+            (Replica::First, self.server.is_some()),
+            (Replica::Second, self.replica.is_some()),
+        ];
+        let of = running.into_iter().find(|(_, runs)| *runs);
+        let (replica, _) = of.context("no process of the server runs that would show metrics")?;
+        let url = self.servers.metrics_url(replica)?;
+        Rest::new(url.trim_end_matches("/metrics"), &self.ca_file)
     }
 
     /// The folder of a process of the server.
@@ -200,17 +252,28 @@ impl Stack {
     /// # Errors
     /// It does not come up.
     pub async fn start_operator(&mut self) -> Result<()> {
+        let of = OperatorOf {
+            kubeconfig: self.operator_kubeconfig(),
+            cluster_id: self.cluster_id.clone(),
+            secret_file: self.dir.join("link-secret"),
+        };
+        self.start_operator_of(&of).await
+    }
+
+    /// Starts an operator that the control plane knows as the one of another cluster, or that reaches the Kubernetes by another
+    /// way. The one of before was killed: two write the same objects.
+    ///
+    /// # Errors
+    /// It does not come up.
+    pub async fn start_operator_of(&mut self, of: &OperatorOf) -> Result<()> {
         let announcement = self.dir.join("operator.json");
         let _ = std::fs::remove_file(&announcement);
         let mut arguments = flags(&[
-            ("--kubeconfig", &self.operator_kubeconfig().display().to_string()),
+            ("--kubeconfig", &of.kubeconfig.display().to_string()),
             ("--server-url", self.admin.url()),
             ("--ca-file", &self.ca_file.display().to_string()),
-            ("--cluster-id", &self.cluster_id),
-            (
-                "--client-secret-file",
-                &self.dir.join("link-secret").display().to_string(),
-            ),
+            ("--cluster-id", &of.cluster_id),
+            ("--client-secret-file", &of.secret_file.display().to_string()),
             ("--listen", "127.0.0.1:0"),
             ("--announce-file", &announcement.display().to_string()),
             ("--advertise-api-server", self.cluster.server()),
@@ -250,11 +313,19 @@ impl Stack {
         self.dir.join("operator.kubeconfig")
     }
 
-    async fn write_operator_kubeconfig(&self) -> Result<()> {
-        let token = self
-            .cluster
+    /// A token of the operator's ServiceAccount.
+    ///
+    /// # Errors
+    /// The API server gives none.
+    pub async fn operator_token(&self) -> Result<String> {
+        let cluster = &self.cluster;
+        cluster
             .service_account_token("reeve-system", "reeve-operator", OPERATOR_TOKEN_SECONDS)
-            .await?;
+            .await
+    }
+
+    async fn write_operator_kubeconfig(&self) -> Result<()> {
+        let token = self.operator_token().await?;
         write_private(
             &self.operator_kubeconfig(),
             &kubeconfig(&self.cluster, &token, None),
@@ -262,7 +333,7 @@ impl Stack {
     }
 
     /// Until the control plane knows where the cluster's API server is, the operator has not reported.
-    async fn wait_until_connected(&self) -> Result<()> {
+    pub(crate) async fn wait_until_connected(&self) -> Result<()> {
         let path = format!("/api/v1/clusters/{}/kubernetes-endpoint", self.cluster_id);
         reeve_testkit::wait_until("the operator's first report", async || {
             Ok((self.admin.get(&path).await?.status == 200).then_some(()))
@@ -324,6 +395,7 @@ impl ControlPlane {
             tier: options.tier,
             authentication_config: Some(authentication_config(&self.servers, &self.cluster_id)?),
             dir: Some(options.dir.join("kubernetes")),
+            images: Vec::new(),
         })
     }
 
@@ -380,7 +452,7 @@ fn authentication_config(servers: &Servers, cluster_id: &str) -> Result<String> 
 }
 
 /// A password that satisfies the published rule, random in 120 bits.
-fn write_new_password(file: &Path) -> Result<String> {
+pub(crate) fn write_new_password(file: &Path) -> Result<String> {
     let mut bytes = [0_u8; 15];
     rand::TryRng::try_fill_bytes(&mut rand::rngs::SysRng, &mut bytes)
         .context("asking the system for randomness")?;

@@ -11,6 +11,7 @@
 //! nonces of AES-GCM are drawn inside the crypto library.
 
 pub mod client_secret;
+pub mod credential_keys;
 pub mod keys;
 pub mod master;
 pub mod password;
@@ -20,6 +21,7 @@ pub mod token;
 pub mod verified;
 
 pub use client_secret::{SecretHash, SecretHasher, generate_client_secret};
+pub use credential_keys::{CredentialKeys, DERIVED_KEY, InvalidRing, OpenError};
 pub use keys::{KeyRing, SigningKey};
 pub use master::MasterKey;
 pub use password::{

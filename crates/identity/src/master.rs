@@ -57,6 +57,11 @@ impl MasterKey {
         Sealer::new(&self.derive(b"reeve seal v1"))
     }
 
+    /// The sealer of credentials where no ring of keys is given.
+    pub(crate) fn credential_sealer(&self) -> Sealer {
+        Sealer::new(&self.derive(b"reeve credential v1"))
+    }
+
     /// The key of the audit log's chain.
     pub fn audit_key(&self) -> Zeroizing<[u8; 32]> {
         self.derive(b"reeve audit v1")

@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use crate::subscribers::Subscribers;
 
 /// How long a write of ours is believed in before the watch shows it.
-const RECENT: Duration = Duration::from_secs(5);
+const RECENT: Duration = Duration::from_secs(30);
 
 /// Which object: namespace (empty for cluster-scoped kinds) and name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -162,14 +162,19 @@ impl<K> Cache<K> {
         self.subscribers.subscribe(hear);
     }
 
-    /// Remembers that we have just created this, until the watch shows it.
+    /// Remembers that we have just created this, until the watch shows it; not where it has shown it already.
     pub fn just_created(&self, name: ObjectName) {
-        self.just(name, Wrote::Created);
+        if self.get(&name).is_none() {
+            self.just(name, Wrote::Created);
+        }
     }
 
-    /// Remembers that we have just deleted this, until the watch shows it.
+    /// Remembers that we have just deleted this, until the watch shows it; not where it has shown it already. What we made so
+    /// shortly before that the watch has not shown even that is still to be shown twice.
     pub fn just_deleted(&self, name: ObjectName) {
-        self.just(name, Wrote::Deleted);
+        if self.get(&name).is_some() || self.was_just_created(&name) {
+            self.just(name, Wrote::Deleted);
+        }
     }
 
     /// Whether we created this so shortly ago that the watch need not have shown it yet.
@@ -208,6 +213,21 @@ impl<K> Cache<K> {
     pub async fn synced(&self) {
         // The sender lives as long as self: waiting cannot fail.
         let _ = self.synced.subscribe().wait_for(|synced| *synced).await;
+    }
+
+    /// Whether a list is complete.
+    pub fn is_synced(&self) -> bool {
+        *self.synced.borrow()
+    }
+
+    /// Forgets everything, and that a list was ever complete, and tells nobody: what is not watched any more says nothing of what
+    /// is there.
+    pub fn forget(&self) {
+        self.objects
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+        self.synced.send_replace(false);
     }
 
     /// The first list is complete.

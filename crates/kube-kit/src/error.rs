@@ -55,6 +55,12 @@ impl ClientError {
         matches!(self, Self::Client(error) if matches!(&**error, kube::Error::Api(status) if status.is_already_exists()))
     }
 
+    /// Whether RBAC refuses it. A refusal of admission, which has the same code, speaks of no verb.
+    pub fn is_without_right(&self) -> bool {
+        matches!(self, Self::Client(error) if matches!(&**error, kube::Error::Api(status)
+            if status.code == 403 && status.message.contains(" cannot ") && status.message.contains("in API group")))
+    }
+
     /// Whether trying the same again later may succeed: anything but a refusal of the request itself.
     pub fn is_transient(&self) -> bool {
         self.status()

@@ -9,6 +9,7 @@ use futures::future::{BoxFuture, join_all};
 use kube::{Api, Resource};
 use prometheus_client::registry::Registry as Metrics;
 use serde::de::DeserializeOwned;
+use tokio::sync::watch as signal;
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -16,6 +17,7 @@ use crate::cache::Cache;
 use crate::context::Context;
 use crate::controller::Controller;
 use crate::observe::Passes;
+use crate::optional::{Optional, keep_while};
 use crate::watch::{Watch, keep};
 
 /// The part of readiness that waits for the first lists.
@@ -74,6 +76,32 @@ impl Registry {
         let complete = cache.clone();
         self.synced.push(async move { complete.synced().await }.boxed());
         cache
+    }
+
+    /// A cache of what `api` reads, which is watched while `wanted` says so. That the API server refuses it holds up nothing
+    /// else.
+    pub fn optional<K>(
+        &mut self,
+        api: Api<K>,
+        watch: Watch<K>,
+        wanted: signal::Receiver<bool>,
+    ) -> Arc<Optional<K>>
+    where
+        K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + Send + Sync + 'static,
+    {
+        let optional = Arc::<Optional<K>>::default();
+        let name = format!("watch of {}", K::plural(&()));
+        self.watches
+            .push((name, keep_while(optional.clone(), api, watch, wanted).boxed()));
+        let complete = optional.clone();
+        self.synced
+            .push(async move { complete.cache.synced().await }.boxed());
+        optional
+    }
+
+    /// The client that caches are read with.
+    pub fn client(&self) -> kube::Client {
+        self.context.client.clone()
     }
 
     /// Adds a controller.

@@ -1,5 +1,7 @@
 //! Writing to the API server as one field manager.
 
+mod confidential;
+
 use std::fmt::Debug;
 use std::time::Duration;
 
@@ -9,6 +11,8 @@ use kube::{Api, Resource, ResourceExt};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
+
+pub use confidential::ConfidentialFailure;
 
 use crate::cache::ObjectName;
 use crate::error::{ClientError, ReconcileError, Retry};
@@ -48,6 +52,11 @@ impl WriteFailed {
     /// Whether the object is gone.
     pub fn is_not_found(&self) -> bool {
         self.source.is_not_found()
+    }
+
+    /// Whether the writer has no right to it, by RBAC; a policy's refusal is another.
+    pub fn is_without_right(&self) -> bool {
+        self.source.is_without_right()
     }
 
     /// Whether the same may succeed later.

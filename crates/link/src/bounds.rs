@@ -11,6 +11,10 @@ pub const OBJECTS: usize = 500;
 pub const MESSAGE: usize = 1000;
 /// How many policy alarms the settings hold at most, each no longer than [`MESSAGE`].
 pub const ALARMS: usize = 50;
+/// How many dependencies, and how many issues, the settings hold at most.
+pub const ISSUES: usize = 20;
+/// The longest name or kind or reason in one word, in bytes.
+pub const WORD: usize = 64;
 /// The longest version, in bytes.
 pub const VERSION: usize = 128;
 /// The longest address of an API server, in bytes.
@@ -44,6 +48,12 @@ pub enum OutOfBounds {
     /// An object is named more than once.
     #[error("`objects` names {0:?} twice")]
     Twice(ObjectKey),
+    /// A name that is no word.
+    #[error("`{field}`: a word of letters and digits is needed")]
+    NoWord {
+        /// Which.
+        field: &'static str,
+    },
     /// An address that no token may be sent to.
     #[error(
         "`kubernetesEndpoint.server`: an address like `https://host:6443` is needed, without user, query or fragment"
@@ -76,6 +86,14 @@ const fn length(field: &'static str, text: &str, most: usize) -> Result<(), OutO
     }
 }
 
+fn word(field: &'static str, text: &str) -> Result<(), OutOfBounds> {
+    length(field, text, WORD)?;
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return Err(OutOfBounds::NoWord { field });
+    }
+    Ok(())
+}
+
 impl StatusReport {
     /// Whether it keeps to the bounds.
     ///
@@ -101,6 +119,17 @@ impl ClusterSettings {
         count("policyAlarms", self.policy_alarms.len(), ALARMS)?;
         for alarm in &self.policy_alarms {
             length("policyAlarms", alarm, MESSAGE)?;
+        }
+        count("dependencies", self.dependencies.len(), ISSUES)?;
+        for dependency in &self.dependencies {
+            word("dependencies.name", &dependency.name)?;
+            length("dependencies.reason", &dependency.reason, MESSAGE)?;
+        }
+        count("issues", self.issues.len(), ISSUES)?;
+        for issue in &self.issues {
+            word("issues.kind", &issue.kind)?;
+            word("issues.reason", &issue.reason)?;
+            length("issues.message", &issue.message, MESSAGE)?;
         }
         self.kubernetes_endpoint
             .as_ref()
@@ -140,7 +169,7 @@ mod tests {
     use reeve_types::AccessRuleId;
 
     use super::*;
-    use crate::status::{ObjectStatus, StatusPhase};
+    use crate::status::{Dependency, Issue, ObjectStatus, StatusPhase};
 
     fn object(id: i64, message: usize) -> ObjectStatus {
         ObjectStatus {
@@ -179,6 +208,17 @@ mod tests {
 
     #[test]
     fn settings_are_bounded_too() {
+        let dependency = |name: &str, reason: &str| Dependency {
+            name: name.to_owned(),
+            required: true,
+            available: false,
+            reason: reason.to_owned(),
+        };
+        let issue = |kind: &str, message: &str| Issue {
+            kind: kind.to_owned(),
+            reason: "Invalid".to_owned(),
+            message: message.to_owned(),
+        };
         let settings = |change: &dyn Fn(&mut ClusterSettings)| {
             let mut settings = ClusterSettings {
                 enforce_run_as_user: true,
@@ -187,6 +227,8 @@ mod tests {
                 operator_version: "0.1.0".to_owned(),
                 kubernetes_endpoint: None,
                 policy_alarms: vec!["x".repeat(1000); 50],
+                dependencies: vec![dependency("admission", &"x".repeat(1000)); 20],
+                issues: vec![issue("LimitRangeValid", &"x".repeat(1000)); 20],
             };
             change(&mut settings);
             let report = StatusReport {
@@ -200,6 +242,17 @@ mod tests {
         assert!(settings(&|it| it.policy_alarms[7].push('x')).is_err());
         assert!(settings(&|it| it.kubernetes_version = "v".repeat(129)).is_err());
         assert!(settings(&|it| it.operator_version = "v".repeat(129)).is_err());
+        assert!(settings(&|it| it.dependencies.push(dependency("a", ""))).is_err());
+        assert!(settings(&|it| it.dependencies[3].reason.push('x')).is_err());
+        assert!(settings(&|it| it.dependencies[3].name = "two words".to_owned()).is_err());
+        assert!(settings(&|it| it.issues.push(issue("A", ""))).is_err());
+        assert!(settings(&|it| it.issues[3].message.push('x')).is_err());
+        for odd in ["", "a/b", &"x".repeat(65)] {
+            assert!(
+                settings(&|it| odd.clone_into(&mut it.issues[3].kind)).is_err(),
+                "{odd}"
+            );
+        }
     }
 
     #[test]

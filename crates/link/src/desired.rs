@@ -1,10 +1,13 @@
-//! The desired state of a cluster: three kinds of object.
+//! The desired state of a cluster: four kinds of object.
 
 use reeve_types::{
-    AccessRuleId, DepartmentId, Email, OrgUnitName, PosixIdentity, ProjectId, RoleName, UserId, WorkloadId,
-    WorkloadName,
+    AccessRuleId, CredentialAssetId, DepartmentId, Email, OrgUnitName, PodRules, PosixIdentity, ProjectId,
+    RoleName, UserId, WorkloadId, WorkloadLimits, WorkloadName,
 };
 use serde::{Deserialize, Serialize};
+
+pub use crate::credential::{Credential, CredentialValues};
+pub use crate::scope::Scope;
 
 /// One object that a cluster is to have.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -14,16 +17,20 @@ pub enum DesiredObject {
     Project(Project),
     /// An access rule that reaches at least one project of the cluster, now or later.
     AccessRule(AccessRule),
+    /// A credential that reaches at least one project of the cluster, now or later.
+    Credential(Credential),
     /// A submitted workload.
     Workload(Workload),
 }
 
-/// Which object. Sorts access rules before workloads before projects: the order in which deletions are applied.
+/// Which object. Sorts access rules before credentials before workloads before projects: the order in which deletions are applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(tag = "kind", content = "id")]
 pub enum ObjectKey {
     /// By the rule's number.
     AccessRule(AccessRuleId),
+    /// By the credential's id.
+    Credential(CredentialAssetId),
     /// By the workload's id.
     Workload(WorkloadId),
     /// By the project's number.
@@ -35,6 +42,7 @@ impl ObjectKey {
     pub fn id(&self) -> String {
         match self {
             Self::AccessRule(id) => id.to_string(),
+            Self::Credential(id) => id.to_string(),
             Self::Workload(id) => id.to_string(),
             Self::Project(id) => id.to_string(),
         }
@@ -47,6 +55,7 @@ impl DesiredObject {
         match self {
             Self::Project(project) => ObjectKey::Project(project.id),
             Self::AccessRule(rule) => ObjectKey::AccessRule(rule.id),
+            Self::Credential(credential) => ObjectKey::Credential(credential.id),
             Self::Workload(workload) => ObjectKey::Workload(workload.id),
         }
     }
@@ -68,6 +77,12 @@ pub struct Project {
     /// namespace's label stays as the cluster's installers set it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allow_networking: Option<bool>,
+    /// What its pods may do.
+    #[serde(default, skip_serializing_if = "PodRules::is_empty")]
+    pub pod_rules: PodRules,
+    /// What workload policies come to for its pods, for each kind of workload.
+    #[serde(default, skip_serializing_if = "WorkloadLimits::is_empty")]
+    pub workload_limits: WorkloadLimits,
 }
 
 /// `subject is a role in a scope`, cut to what a cluster needs to know.
@@ -104,18 +119,6 @@ pub enum SubjectKind {
     Group,
     /// A service account, by name.
     ServiceAccount,
-}
-
-/// Where a rule holds, seen from one cluster.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(tag = "type", content = "id", rename_all = "kebab-case")]
-pub enum Scope {
-    /// The account or this whole cluster: every project.
-    Cluster,
-    /// Every project of a department.
-    Department(DepartmentId),
-    /// One project.
-    Project(ProjectId),
 }
 
 /// A batch job somebody asked for. The identity was verified by the server; nothing in a cluster may change it.

@@ -18,7 +18,7 @@
 //! **Parts.** No line is longer than [`LINE_BYTES`], so that neither side has to hold a whole state. A server ends a part
 //! when its objects have about [`PART_BYTES`]; all parts but the last say [`Batch::more`], and only the last one, the end mark,
 //! moves the position that an operator may resume from. The complete state (parts marked [`Batch::complete`]) comes rules
-//! first, then projects, then workloads. The part marked [`Batch::rules_end`] has named every rule: others are removed
+//! first, then credentials, then projects, then workloads. The part marked [`Batch::rules_end`] has named every rule: others are removed
 //! then, before the rest arrives. Whatever else was named in no part is removed at the end mark, never before. Deletions
 //! that are committed meanwhile come between the parts, in batches of their own. A complete state that was interrupted
 //! starts anew, from its first part.
@@ -30,19 +30,24 @@
 //! process of a server sent the batch, and which one is asked now, does not matter.
 
 pub mod bounds;
+pub mod credential;
 pub mod desired;
+mod scope;
 pub mod status;
 
 use reeve_types::{ClusterId, Revision, RevisionToken, Secret};
 use serde::{Deserialize, Serialize};
 
 pub use desired::{
-    AccessRule, DesiredObject, ObjectKey, Project, Scope, Subject, SubjectKind, Workload, WorkloadIdentity,
+    AccessRule, Credential, CredentialValues, DesiredObject, ObjectKey, Project, Scope, Subject, SubjectKind,
+    Workload, WorkloadIdentity,
 };
-pub use status::{ClusterSettings, KubernetesEndpoint, ObjectStatus, StatusPhase, StatusReport};
+pub use status::{
+    ClusterSettings, Dependency, Issue, KubernetesEndpoint, ObjectStatus, StatusPhase, StatusReport,
+};
 
 /// The version both sides speak. A server refuses another with 400 and says which it speaks.
-pub const PROTOCOL_VERSION: u32 = 4;
+pub const PROTOCOL_VERSION: u32 = 5;
 /// Every path of the link starts so.
 pub const PATH_PREFIX: &str = "/link/v1";
 /// How often the server says that it is still there. An operator that hears nothing for three of these reconnects.
@@ -189,13 +194,13 @@ mod tests {
     fn every_message_is_one_json_object_that_names_its_type() {
         let cluster_id = "123e4567-e89b-12d3-a456-426614174000".parse().unwrap();
         let welcome = ServerMessage::Welcome {
-            protocol: 4,
+            protocol: 5,
             cluster_id,
             revision: Revision(7),
         };
         reads_back(
             &welcome,
-            json!({"type": "welcome", "protocol": 4, "clusterId": cluster_id, "revision": 7}),
+            json!({"type": "welcome", "protocol": 5, "clusterId": cluster_id, "revision": 7}),
         );
         reads_back(&ServerMessage::Heartbeat, json!({"type": "heartbeat"}));
         let rule = AccessRule {
@@ -241,7 +246,7 @@ mod tests {
     #[test]
     fn a_hello_says_where_it_stands_by_revision_and_token() {
         let token = TOKEN.parse().unwrap();
-        let hello: Hello = serde_json::from_value(json!({"protocol": 4, "operatorVersion": "1",
+        let hello: Hello = serde_json::from_value(json!({"protocol": 5, "operatorVersion": "1",
             "resume": {"revision": 7, "token": token}}))
         .unwrap();
         assert_eq!(
@@ -251,11 +256,11 @@ mod tests {
                 token,
             })
         );
-        let everything = json!({"protocol": 4, "operatorVersion": "1"});
+        let everything = json!({"protocol": 5, "operatorVersion": "1"});
         let hello: Hello = serde_json::from_value(everything.clone()).unwrap();
         assert_eq!(serde_json::to_value(&hello).unwrap(), everything);
         let old = serde_json::from_value::<Hello>(
-            json!({"protocol": 4, "operatorVersion": "1", "resume": {"revision": 7}}),
+            json!({"protocol": 5, "operatorVersion": "1", "resume": {"revision": 7}}),
         );
         assert!(old.is_err(), "a revision alone is no place to resume from");
     }

@@ -22,7 +22,7 @@ pub struct StatusReport {
 }
 
 /// What a cluster's administrator decided there (`ReeveConfig`), and what the cluster is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ClusterSettings {
     /// Containers run as the people who ask for them.
@@ -39,6 +39,65 @@ pub struct ClusterSettings {
     /// Admission policies that are missing or differ from the installed ones; empty when all is well.
     #[serde(default)]
     pub policy_alarms: Vec<String>,
+    /// What the cluster has to have, or may have; empty from an operator that does not say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dependencies: Vec<Dependency>,
+    /// What else the operator found wrong; empty when all is well.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub issues: Vec<Issue>,
+}
+
+/// Something that the operator needs of the cluster, or makes use of where it is there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Dependency {
+    /// Its name, one word: `kubernetes`, `admission`.
+    pub name: String,
+    /// Without it the cluster cannot do what it is for.
+    pub required: bool,
+    /// Whether it is there.
+    pub available: bool,
+    /// Where it is not: why, and what to do; empty otherwise.
+    #[serde(default)]
+    pub reason: String,
+}
+
+/// Something that is wrong in a cluster, in the form of a Kubernetes condition that is `False`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Issue {
+    /// What it is about, one word: `LimitRangeValid`.
+    pub kind: String,
+    /// The cause in one word, for programs.
+    pub reason: String,
+    /// The cause and the remedy, for people.
+    pub message: String,
+}
+
+impl ClusterSettings {
+    /// The required dependencies that are not there.
+    pub fn missing_prerequisites(&self) -> impl Iterator<Item = &Dependency> {
+        self.dependencies.iter().filter(|it| it.required && !it.available)
+    }
+
+    /// Everything that is wrong by what the operator says: prerequisites, then policies, then what else it found.
+    pub fn wrong(&self) -> Vec<Issue> {
+        let prerequisite = |it: &Dependency| Issue {
+            kind: format!("Prerequisite/{}", it.name),
+            reason: "Missing".to_owned(),
+            message: it.reason.clone(),
+        };
+        let mut all: Vec<Issue> = self.missing_prerequisites().map(prerequisite).collect();
+        if !self.policy_alarms.is_empty() {
+            all.push(Issue {
+                kind: "AdmissionPolicies".to_owned(),
+                reason: "MissingOrChanged".to_owned(),
+                message: self.policy_alarms.join("; "),
+            });
+        }
+        all.extend(self.issues.iter().cloned());
+        all
+    }
 }
 
 /// The address of the API server as people use it.

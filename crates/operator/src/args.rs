@@ -31,6 +31,15 @@ pub enum LogFormat {
     Text,
 }
 
+/// What enforces the admission rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Admission {
+    /// Policies of the API server, from Kubernetes 1.36 on.
+    Policies,
+    /// The webhook `reeve-webhook`, for Kubernetes 1.30 to 1.35.
+    Webhook,
+}
+
 /// Settings of a run.
 #[derive(Debug, Parser)]
 pub struct Run {
@@ -52,6 +61,16 @@ pub struct Run {
     /// Where /healthz, /readyz and /metrics are served over HTTPS.
     #[arg(long, default_value = "127.0.0.1:0")]
     pub listen: SocketAddr,
+    /// Certificate chain in PEM for that listener, read again when it changes; without it one is made at every start.
+    #[arg(long, requires = "tls_key")]
+    pub tls_certificate: Option<PathBuf>,
+    /// The certificate's private key in PEM.
+    #[arg(long, requires = "tls_certificate")]
+    pub tls_key: Option<PathBuf>,
+    /// Show metrics only to who has a token of the cluster that may `get` the path /metrics. Needs the right to create
+    /// TokenReviews and SubjectAccessReviews, as `system:auth-delegator` gives it.
+    #[arg(long)]
+    pub authorize_metrics: bool,
     /// Gets `{"url","certificate"}` of that listener when it serves.
     #[arg(long)]
     pub announce_file: Option<PathBuf>,
@@ -65,9 +84,20 @@ pub struct Run {
     /// separated by commas. One that an installer adopted is a project's all the same.
     #[arg(long, value_delimiter = ',', default_values_t = NamespacePattern::usual())]
     pub reserved_namespaces: Vec<NamespacePattern>,
+    /// What enforces the admission rules in this cluster: the alarm is about that.
+    #[arg(long, value_enum, default_value = "policies")]
+    pub admission: Admission,
+    /// Namespaces whose labelled Secrets are copied into projects, separated by commas. The operator needs the right to list Secrets
+    /// there; each bears the label `reeve.dev/secret-source`, and nothing else lies in it.
+    #[arg(long, value_delimiter = ',', default_value = reeve_types::kubernetes::SECRETS_NAMESPACE)]
+    pub secret_namespaces: Vec<String>,
     /// Wait for the lease `reeve-operator` in `reeve-system` and stop when it is lost. Needed with more than one replica.
     #[arg(long)]
     pub leader_elect: bool,
+    /// What this replica is called in the lease; no other may be called so. In a pod: the pod's name. Without it a name is made
+    /// up.
+    #[arg(long, requires = "leader_elect")]
+    pub lease_holder: Option<String>,
     /// What is logged, as `level` or `target=level,…`.
     #[arg(long, env = "REEVE_LOG", default_value = "info")]
     pub log: String,

@@ -4,9 +4,12 @@
 //! `controller` function and its pure decisions are all that others see of it; [`add_all`] lists them.
 
 pub mod access_rule;
+pub mod credentials;
+pub mod limit_range;
 pub mod pod_identities;
 pub mod policies;
 pub mod project;
+pub mod secrets;
 pub mod settings;
 pub mod workload;
 
@@ -21,7 +24,11 @@ pub fn add_all(registry: &mut Registry, shared: &Shared, metrics: &mut Metrics) 
     registry.add(access_rule::controller(shared));
     registry.add(workload::controller(shared));
     registry.add(pod_identities::controller(shared));
+    registry.add(secrets::controller(shared));
+    registry.add(credentials::controller(shared));
     registry.add(settings::controller(shared, metrics));
+    let limit_ranges = limit_range::controller(shared, registry);
+    registry.add(limit_ranges);
     let policies = policies::controller(shared, registry, metrics);
     registry.add(policies);
 }

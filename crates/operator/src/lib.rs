@@ -15,19 +15,28 @@
 //! [`cluster`], what is known of the cluster as a whole; [`status_outbox`], news for the control plane. [`shared`] holds them
 //! while everything is built.
 //!
-//! **Deliberately absent.** It never reads a Secret, never deletes a namespace, never writes a policy, never makes a Job
+//! **Deliberately absent.** It reads no Secret but those that are for projects ([`secret_sources`]), never deletes a namespace, never writes a policy, never makes a Job
 //! that is gone again, and puts no finalizer on anything: what a deleted project leaves is found by its labels.
 
 pub mod args;
+pub mod authors;
 pub mod caches;
 pub mod cluster;
+pub mod cluster_configs;
 pub mod controllers;
+pub mod credentials;
 pub mod fingerprint;
+pub mod limit_ranges;
 pub mod link;
 pub mod ownership;
+pub mod prerequisites;
 pub mod project_index;
 pub mod projects;
+mod rights;
 pub mod run;
+pub mod secret_copies;
+pub mod secret_reports;
+pub mod secret_sources;
 pub mod settings;
 mod setup;
 pub mod shared;

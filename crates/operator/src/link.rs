@@ -25,6 +25,7 @@ use tokio::sync::Notify;
 
 use crate::LINK_MANAGER;
 use crate::cluster::ClusterState;
+use crate::credentials::Credentials;
 use crate::projects::Projects;
 use crate::shared::Shared;
 use crate::status_outbox::StatusOutbox;
@@ -39,6 +40,8 @@ pub struct Link {
     projects: Arc<Projects>,
     cluster: Arc<ClusterState>,
     outbox: Arc<StatusOutbox>,
+    /// Where credentials go: they become no custom resources.
+    credentials: Arc<Credentials>,
     drift: Arc<Drift>,
     /// A project's namespace became usable.
     usable: Arc<Notify>,
@@ -55,7 +58,7 @@ impl Link {
             .subscribe(move |_| wake.notify_one());
         let drift = Arc::<Drift>::default();
         for kind in kinds::ALL {
-            kind.watch_drift(&shared.caches, &drift);
+            kind.watch_drift(&shared.caches, &drift, &shared.context);
         }
         Arc::new(Self {
             context: shared.context.clone(),
@@ -63,6 +66,7 @@ impl Link {
             projects: shared.projects.clone(),
             cluster: shared.cluster.clone(),
             outbox: shared.outbox.clone(),
+            credentials: shared.credentials.clone(),
             drift,
             usable,
         })

@@ -9,7 +9,7 @@ use k8s_openapi::api::core::v1::Namespace;
 use kube::ResourceExt;
 use reeve_admission::names;
 use reeve_crds::{AccessRule, Project, desired};
-use reeve_kube_kit::{Cache, Change, ObjectName, Subscribers};
+use reeve_kube_kit::{Cache, Change, ObjectName, Queue, Subscribers};
 use reeve_types::{AccessRuleId, ProjectId};
 
 use crate::caches::Caches;
@@ -26,6 +26,8 @@ pub struct Projects {
     pub progressed: Subscribers<AccessRuleId>,
     /// A project whose namespace has just become usable: everything that lives there can be written.
     pub became_usable: Subscribers<Arc<desired::Project>>,
+    /// A namespace whose project's pass ended for the first time, or otherwise than before.
+    pub passed: Subscribers<String>,
 }
 
 impl Projects {
@@ -37,6 +39,7 @@ impl Projects {
             touched: Subscribers::default(),
             progressed: Subscribers::default(),
             became_usable: Subscribers::default(),
+            passed: Subscribers::default(),
         });
         let index = projects.clone();
         caches
@@ -50,6 +53,12 @@ impl Projects {
     /// The index, to read.
     pub fn index(&self) -> RwLockReadGuard<'_, ProjectIndex> {
         self.index.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts the namespace of every project into a queue.
+    pub fn enqueue_all(&self, queue: &Queue<String>) {
+        let namespaces = self.index().namespaces();
+        namespaces.into_iter().for_each(|it| queue.add(it));
     }
 
     fn index_mut(&self) -> RwLockWriteGuard<'_, ProjectIndex> {
@@ -73,6 +82,24 @@ impl Projects {
                 .is_some_and(|name| self.index().is_claimed(&name.name))
     }
 
+    /// The namespaces of the projects that a namespace's labels name, or named before, where it is not theirs.
+    pub fn named_by(&self, change: &Change<Namespace>) -> Vec<String> {
+        let index = self.index();
+        let mut found = Vec::new();
+        for namespace in [&change.old, &change.new].into_iter().flatten() {
+            let labels = [names::PROJECT, names::QUEUE].map(|key| namespace.labels().get(key));
+            let projects = labels
+                .into_iter()
+                .flatten()
+                .filter_map(|it| index.project_named(it));
+            let elsewhere = projects.filter(|project| project.namespace != namespace.name_any());
+            found.extend(elsewhere.map(|project| project.namespace.clone()));
+        }
+        found.sort();
+        found.dedup();
+        found
+    }
+
     /// The namespace of a project in which the operator can already write.
     pub fn usable(&self, project: ProjectId) -> Option<String> {
         let index = self.index();
@@ -86,16 +113,21 @@ impl Projects {
     /// Remembers how a pass over a project ended, and tells whoever waits for that.
     pub fn record(&self, project: &Arc<desired::Project>, outcome: Outcome) {
         let is_usable = |outcome: Option<&Outcome>| outcome.is_some_and(|it| it.problem.is_none());
-        let (rules, became_usable) = {
+        let (rules, became_usable, differs) = {
             let mut index = self.index_mut();
-            let before = is_usable(index.outcome(project.name.as_str()));
+            let before = index.outcome(project.name.as_str()).cloned();
             let rules = index.record(project, outcome);
-            let after = is_usable(index.outcome(project.name.as_str()));
-            (rules, !before && after)
+            let after = index.outcome(project.name.as_str());
+            let became_usable = !is_usable(before.as_ref()) && is_usable(after);
+            let problem = |of: Option<&Outcome>| of.map(|outcome| outcome.problem.clone());
+            (rules, became_usable, problem(before.as_ref()) != problem(after))
         };
         rules.iter().for_each(|rule| self.progressed.tell(rule));
         if became_usable {
             self.became_usable.tell(project);
+        }
+        if differs {
+            self.passed.tell(&project.namespace);
         }
     }
 

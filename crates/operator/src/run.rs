@@ -2,24 +2,29 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
-use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
+use kube::Api;
 use prometheus_client::registry::Registry as Metrics;
 use reeve_admission::names;
+use reeve_crds::ReeveConfig;
 use reeve_kube_kit::lease::Lease;
-use reeve_kube_kit::serve::{Listener, Readiness};
+use reeve_kube_kit::program::{self, Signals};
+use reeve_kube_kit::serve::{CertificateFiles, Listener};
+use reeve_kube_kit::storage::until_it_goes_back;
 use reeve_kube_kit::{ClientError, Context, Registry};
 use reeve_types::{Clock, ReservedNamespaces};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
 
 use crate::args::Run;
 use crate::link::{Link, session};
 use crate::shared::Shared;
 use crate::{controllers, setup};
+
+/// How often it is asked whether the API server's storage went back.
+const STORAGE: Duration = Duration::from_secs(30);
 
 /// Runs until SIGTERM or SIGINT, or until the lease is lost.
 ///
@@ -34,8 +39,9 @@ pub async fn run(arguments: Run) -> anyhow::Result<()> {
     let (context, registry) = assemble(&arguments, seed, &mut metrics).await?;
 
     let mut listener = JoinSet::new();
-    serve(&arguments, context.readiness.clone(), metrics, &mut listener).await?;
-    let holder = format!("{}-{seed:016x}", std::process::id());
+    serve(&arguments, &context, metrics, &mut listener).await?;
+    let made_up = || format!("{}-{seed:016x}", std::process::id());
+    let holder = arguments.lease_holder.clone().unwrap_or_else(made_up);
     let lease = Lease::new(
         context.client.clone(),
         names::SYSTEM_NAMESPACE,
@@ -43,37 +49,8 @@ pub async fn run(arguments: Run) -> anyhow::Result<()> {
         &holder,
         context.clock.clone(),
     );
-    let mut held = None;
-    if arguments.leader_elect {
-        context.readiness.missing("lease", "another replica leads");
-        tokio::select! {
-            taken = lease.acquire() => held = Some(taken),
-            () = signals.stop() => return Ok(()),
-        }
-        context.readiness.ready("lease");
-    }
-
-    let stop = CancellationToken::new();
-    let mut running = pin!(registry.run(stop.clone()));
-    let lost = async {
-        match held.as_mut() {
-            Some(held) => held.hold().await,
-            None => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        ended = &mut running => return Ok(ended?),
-        ended = listener.join_next() => anyhow::bail!("the listener ended by itself: {ended:?}"),
-        () = lost => anyhow::bail!("the lease is lost: another replica leads"),
-        () = signals.stop() => {}
-    }
-    tracing::info!("stopping: finishing the passes under way");
-    stop.cancel();
-    let ended = running.await;
-    if let Some(held) = held {
-        held.release().await;
-    }
-    Ok(ended?)
+    let lease = arguments.leader_elect.then_some(&lease);
+    Ok(program::run(registry, &context.readiness, lease, &mut listener, &mut signals).await?)
 }
 
 /// Everything that runs, not yet running. `seed` differs between processes.
@@ -82,7 +59,7 @@ async fn assemble(
     seed: u64,
     metrics: &mut Metrics,
 ) -> anyhow::Result<(Arc<Context>, Registry)> {
-    let client = setup::kube_client(arguments.kubeconfig.as_deref()).await?;
+    let client = program::client(arguments.kubeconfig.as_deref()).await?;
     let link = setup::link_client(arguments).await?;
     let endpoint = setup::endpoint(arguments).await?;
     let version = client
@@ -98,8 +75,15 @@ async fn assemble(
         version.git_version,
         endpoint,
         ReservedNamespaces::new(arguments.reserved_namespaces.clone()),
+        arguments.admission,
+        &arguments.secret_namespaces,
     );
     controllers::add_all(&mut registry, &shared, metrics);
+    let asked = Api::<ReeveConfig>::all(context.client.clone());
+    registry.add_task(
+        "watch over the API server's storage",
+        until_it_goes_back(asked, STORAGE),
+    );
     match link {
         Some(client) => {
             let link = Link::new(&shared);
@@ -111,39 +95,27 @@ async fn assemble(
     Ok((context, registry))
 }
 
-struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl Signals {
-    fn listen() -> anyhow::Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?,
-            terminate: signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?,
-        })
-    }
-
-    async fn stop(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
-}
-
 async fn serve(
     arguments: &Run,
-    readiness: Readiness,
+    context: &Context,
     metrics: Metrics,
     tasks: &mut JoinSet<()>,
 ) -> anyhow::Result<()> {
-    let listener = Listener::bind(arguments.listen).await?;
+    let mut listener = match (&arguments.tls_certificate, &arguments.tls_key) {
+        (Some(certificate), Some(key)) => {
+            Listener::bind_with(arguments.listen, CertificateFiles::new(certificate, key)).await?
+        }
+        _ => Listener::bind(arguments.listen).await?,
+    };
+    if arguments.authorize_metrics {
+        listener = listener.authorizing_metrics(context.client.clone());
+    }
+    let readiness = context.readiness.clone();
     let url = format!("https://{}", listener.address()?);
     let announcement = serde_json::json!({"url": url, "certificate": listener.certificate()});
     tracing::info!(url, "listening");
     tasks.spawn(async move {
-        if let Err(error) = listener.serve(readiness, Arc::new(metrics)).await {
+        if let Err(error) = listener.serve(readiness, metrics).await {
             tracing::error!(%error, "the health listener ended");
         }
     });

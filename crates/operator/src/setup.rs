@@ -5,29 +5,10 @@ use std::path::Path;
 use anyhow::Context;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use kube::config::{KubeConfigOptions, Kubeconfig};
-use kube::{Client, Config};
 use reeve_link::KubernetesEndpoint;
 
 use crate::args::Run;
 use crate::link::client::LinkClient;
-
-/// The client of the API server.
-pub(crate) async fn kube_client(kubeconfig: Option<&Path>) -> anyhow::Result<Client> {
-    let config = match kubeconfig {
-        Some(path) => {
-            let file = Kubeconfig::read_from(path)
-                .with_context(|| format!("cannot read kubeconfig `{}`", path.display()))?;
-            Config::from_custom_kubeconfig(file, &KubeConfigOptions::default())
-                .await
-                .with_context(|| format!("cannot use kubeconfig `{}`", path.display()))?
-        }
-        None => Config::infer()
-            .await
-            .context("no kubeconfig and no ServiceAccount found; give --kubeconfig")?,
-    };
-    Client::try_from(config).context("cannot make a client of the API server")
-}
 
 /// How people reach the API server, as the flags say.
 pub(crate) async fn endpoint(arguments: &Run) -> anyhow::Result<Option<KubernetesEndpoint>> {

@@ -6,9 +6,13 @@ use reeve_kube_kit::{Context, Registry};
 use reeve_link::KubernetesEndpoint;
 use reeve_types::ReservedNamespaces;
 
+use crate::args::Admission;
 use crate::caches::Caches;
 use crate::cluster::ClusterState;
+use crate::credentials::Credentials;
 use crate::projects::Projects;
+use crate::secret_reports::SecretReports;
+use crate::secret_sources::SecretSources;
 use crate::status_outbox::StatusOutbox;
 
 /// What controllers and link are built from. None of them keeps it: each takes what it needs.
@@ -26,6 +30,14 @@ pub struct Shared {
     pub outbox: Arc<StatusOutbox>,
     /// Namespaces that are made for no project.
     pub reserved: ReservedNamespaces,
+    /// What enforces the admission rules.
+    pub admission: Admission,
+    /// What the control plane keeps for this cluster.
+    pub credentials: Arc<Credentials>,
+    /// The Secrets that are for projects.
+    pub secret_sources: Arc<SecretSources>,
+    /// How they stand in each project.
+    pub secret_reports: Arc<SecretReports>,
 }
 
 impl Shared {
@@ -36,15 +48,32 @@ impl Shared {
         kubernetes_version: String,
         endpoint: Option<KubernetesEndpoint>,
         reserved: ReservedNamespaces,
+        admission: Admission,
+        secret_namespaces: &[String],
     ) -> Self {
         let caches = Arc::new(Caches::new(registry));
+        let secret_sources = SecretSources::new(secret_namespaces);
+        let watched = secret_sources.clone();
+        registry.add_task(
+            "secret sources",
+            watched.watch(context.client.clone(), caches.clone()),
+        );
         Self {
             context,
             projects: Projects::new(&caches),
-            cluster: Arc::new(ClusterState::new(caches.clone(), kubernetes_version, endpoint)),
+            cluster: Arc::new(ClusterState::new(
+                caches.clone(),
+                kubernetes_version,
+                endpoint,
+                admission,
+            )),
             caches,
             outbox: Arc::default(),
+            credentials: Arc::default(),
             reserved,
+            admission,
+            secret_sources,
+            secret_reports: Arc::default(),
         }
     }
 }

@@ -4,16 +4,17 @@
 
 use k8s_openapi::api::batch::v1::{Job, JobStatus};
 use k8s_openapi::api::core::v1::{
-    ContainerState, ContainerStateRunning, ContainerStateTerminated, ContainerStateWaiting, ContainerStatus,
-    Pod, PodCondition, PodStatus,
+    ConfigMap, ContainerState, ContainerStateRunning, ContainerStateTerminated, ContainerStateWaiting,
+    ContainerStatus, Pod, PodCondition, PodStatus,
 };
-use k8s_openapi::api::rbac::v1::RoleBinding;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{FieldsV1, ObjectMeta};
 use kube::{Resource, ResourceExt};
 use reeve_admission::names;
 use reeve_crds::{REVISION_ANNOTATION, Workload};
+use reeve_tenancy::cluster_config;
 use reeve_workload::{WORKLOAD_ID_LABEL, WORKLOAD_LABEL};
 
+use crate::authors::is_us;
 use crate::fingerprint::Fingerprint;
 use crate::ownership::is_of_a_workload;
 
@@ -31,10 +32,45 @@ pub fn managed<K: Resource>(object: &mut K) {
     object.meta_mut().managed_fields = None;
 }
 
-/// Of a binding's field managers only the names are of interest.
-pub fn binding(object: &mut RoleBinding) {
-    for fields in object.metadata.managed_fields.iter_mut().flatten() {
-        fields.fields_v1 = None;
+/// Of a ConfigMap of settings only the text with the settings.
+pub fn cluster_config(object: &mut ConfigMap) {
+    let text = object
+        .data
+        .as_mut()
+        .and_then(|data| data.remove(cluster_config::KEY));
+    *object = ConfigMap {
+        metadata: ObjectMeta {
+            name: object.metadata.name.take(),
+            namespace: object.metadata.namespace.take(),
+            resource_version: object.metadata.resource_version.take(),
+            uid: object.metadata.uid.take(),
+            ..ObjectMeta::default()
+        },
+        data: text.map(|text| [(cluster_config::KEY.to_owned(), text)].into()),
+        ..ConfigMap::default()
+    };
+}
+
+/// The longest list of another manager's fields that is kept, in bytes.
+const FIELDS: usize = 4096;
+
+/// Of field managers the names, and what others wrote: who changed what is ours is told by that.
+pub fn managers<K: Resource>(object: &mut K) {
+    all_managers(object);
+    let entries = object.meta_mut().managed_fields.iter_mut().flatten();
+    for ours in entries.filter(|entry| is_us(entry)) {
+        ours.fields_v1 = None;
+    }
+}
+
+/// The same with what the operator wrote itself: what it is to take away again is told by that.
+pub fn all_managers<K: Resource>(object: &mut K) {
+    let entries = object.meta_mut().managed_fields.iter_mut().flatten();
+    for entry in entries {
+        let long = |fields: &FieldsV1| fields.0.to_string().len() > FIELDS;
+        if entry.fields_v1.as_ref().is_some_and(long) {
+            entry.fields_v1 = None;
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use reeve_link::bounds::{ALARMS, MESSAGE, OBJECTS, VERSION};
+use reeve_link::bounds::{ALARMS, ISSUES, MESSAGE, OBJECTS, VERSION};
 use reeve_link::{ClusterSettings, ObjectKey, ObjectStatus, StatusPhase, StatusReport};
 use reeve_types::Revision;
 use tokio::sync::Notify;
@@ -182,6 +182,14 @@ fn within_bounds(mut settings: ClusterSettings) -> ClusterSettings {
     }
     for alarm in &mut settings.policy_alarms {
         *alarm = short(alarm, MESSAGE);
+    }
+    settings.dependencies.truncate(ISSUES);
+    for dependency in &mut settings.dependencies {
+        dependency.reason = short(&dependency.reason, MESSAGE);
+    }
+    settings.issues.truncate(ISSUES);
+    for issue in &mut settings.issues {
+        issue.message = short(&issue.message, MESSAGE);
     }
     settings.kubernetes_version = short(&settings.kubernetes_version, VERSION);
     settings.operator_version = short(&settings.operator_version, VERSION);

@@ -2,10 +2,12 @@
 
 pub mod access_rules;
 pub mod clusters;
+pub mod credentials;
 mod deletion;
 pub mod departments;
 pub mod documents;
 pub mod health;
+pub mod idps;
 pub mod me;
 pub mod projects;
 pub mod realm;
@@ -14,4 +16,5 @@ pub mod service_accounts;
 pub mod signing_keys;
 pub mod token;
 pub mod users;
+pub mod workload_policies;
 pub mod workloads;

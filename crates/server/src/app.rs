@@ -12,10 +12,15 @@ use crate::directory::Directory;
 use crate::failures::Failures;
 use crate::fence::{Advanced, Fence};
 use crate::follow::Following;
+use crate::installation::Charts;
 use crate::load::Load;
 use crate::metrics::Metrics;
+use crate::outgoing::Patience;
+use crate::providers::Providers;
 use crate::reserve::Reserve;
 use crate::security::Security;
+use crate::sign_in_rate::SignInRate;
+use crate::successes::Successes;
 
 /// What does not change while the server runs.
 #[derive(Debug, Clone)]
@@ -32,12 +37,18 @@ pub struct Settings {
     pub workloads_per_project: u32,
     /// How often a link stream says that it is still there, and looks whether its token is.
     pub heartbeat: Duration,
+    /// How long an operator may leave unread what a stream was sent.
+    pub link_patience: Patience,
     /// Whether other processes may serve the same database: they look there whether a cluster is connected.
     pub shared_database: bool,
     /// For how many days events of failed attempts are kept; for ever without.
     pub failed_attempts_days: Option<u32>,
     /// How long a session lasts at most, in seconds.
     pub session_seconds: i64,
+    /// Where the charts and images of clusters are, for whoever installs one.
+    pub charts: Charts,
+    /// A certificate authority that identity providers are trusted by, in PEM, beside those of the machine.
+    pub idp_certificate_authority: Option<String>,
     /// For how many days a key signs before the next one does; for ever without, until somebody rotates them.
     pub signing_key_days: Option<u32>,
 }
@@ -56,8 +67,16 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// What does not change.
     pub settings: Settings,
+    /// When this process started to serve.
+    pub started_at: Timestamp,
     /// Failed attempts that are not recorded yet.
     pub failures: Failures,
+    /// Tokens that were given and are not recorded yet, each after one that was.
+    pub successes: Successes,
+    /// How often somebody may sign in with a password.
+    pub sign_in_rate: SignInRate,
+    /// What is kept of identity providers.
+    pub providers: Providers,
     /// Requests in flight.
     pub load: Load,
     /// Room on the disk for revocations.
@@ -86,13 +105,17 @@ impl App {
     ) -> Result<Arc<Self>, reeve_store::StoreError> {
         let app = Arc::new(Self {
             store,
+            started_at: clock.now(),
             clock,
             security,
             cluster_streams: Arc::default(),
             metrics: Arc::default(),
-            settings,
             failures: Failures::default(),
+            successes: Successes::default(),
+            sign_in_rate: SignInRate::default(),
+            providers: Providers::trusting(settings.idp_certificate_authority.clone()),
             load: Load::default(),
+            settings,
             reserve,
             stopping: watch::Sender::new(false),
             following: Following::default(),

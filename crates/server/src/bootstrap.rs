@@ -18,6 +18,7 @@ use reeve_store_sql::{AuditKey, DatabaseUrl, SqlStore};
 use reeve_types::{ClusterId, Email, Secret, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 
+use crate::credential_keys::{self, CredentialSealer};
 use crate::keys::{self, Keys};
 use crate::master_key::{self, GivenMasterKey};
 use crate::reserve::Reserve;
@@ -52,6 +53,7 @@ pub struct DataDir {
     path: PathBuf,
     database: Option<DatabaseUrl>,
     master: Option<GivenMasterKey>,
+    credential_keys: Option<PathBuf>,
 }
 
 /// The right to serve from a data directory, which one process has at a time. Ends with the value, and with the process
@@ -78,6 +80,7 @@ impl DataDir {
             path,
             database: None,
             master: None,
+            credential_keys: None,
         })
     }
 
@@ -91,6 +94,38 @@ impl DataDir {
     #[must_use]
     pub fn given(self, master: Option<GivenMasterKey>) -> Self {
         Self { master, ..self }
+    }
+
+    /// With this file of credential keys instead of the one in the directory.
+    #[must_use]
+    pub fn keys_in(self, credential_keys: Option<PathBuf>) -> Self {
+        Self {
+            credential_keys,
+            ..self
+        }
+    }
+
+    /// The file of credential keys, and whether it was given. One in the directory need not be there.
+    pub fn credential_keys(&self) -> (PathBuf, bool) {
+        match &self.credential_keys {
+            Some(file) => (file.clone(), true),
+            None => (self.path.join(credential_keys::FILE), false),
+        }
+    }
+
+    /// What credentials are sealed with, after a look whether every key in use is there.
+    ///
+    /// # Errors
+    /// When one is not, or the file cannot be read.
+    pub async fn credential_sealer(
+        &self,
+        master: &MasterKey,
+        store: &dyn Store,
+    ) -> anyhow::Result<CredentialSealer> {
+        let (file, given) = self.credential_keys();
+        let sealer = CredentialSealer::new(master, Some(file), given)?;
+        sealer.check(&store.credential_keys().await?)?;
+        Ok(sealer)
     }
 
     /// Takes the directory for this process.
@@ -364,7 +399,7 @@ pub async fn first_start(
         administrator: NewUser {
             id: UserId::from_uuid(random.uuid()?),
             email: administrator.clone(),
-            password: CredentialHash::new(hash.as_text()),
+            password: Some(CredentialHash::new(hash.as_text())),
             posix: None,
             created_at: now,
             created_by: "system".to_owned(),

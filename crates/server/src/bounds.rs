@@ -31,11 +31,7 @@ fn refusal(request: &Request<Body>) -> Option<ApiError> {
     if headers > HEADERS {
         return Some(ApiError::HeadersTooLarge { limit: HEADERS });
     }
-    let too_long = |what: &str, limit: usize| {
-        ApiError::Invalid(format!(
-            "the {what} is too long: at most {limit} bytes are possible"
-        ))
-    };
+    let too_long = |what, limit| ApiError::AddressTooLong { what, limit };
     let query = request.uri().query().map_or(0, str::len);
     if query > QUERY {
         return Some(too_long("query string", QUERY));

@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 use reeve_api::Operation;
 use reeve_authz::{Granted, Principal};
 use reeve_store::{AuditAction, AuditEntry, AuditSubject, Outcome, SubjectId};
-use reeve_types::{SessionId, Timestamp};
+use reeve_types::{ClusterId, SessionId, Timestamp};
 
 use crate::error::ApiError;
 
@@ -25,6 +25,11 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// Who asks for a change: looked at again when it is done.
+    pub const fn asker(&self) -> Asker {
+        Asker::Session(self.id, self.session)
+    }
+
     /// What kind of subject the audit log calls it.
     pub const fn audit_subject(&self) -> AuditSubject {
         match self.id {
@@ -32,6 +37,15 @@ impl Caller {
             SubjectId::ServiceAccount(_) => AuditSubject::App,
         }
     }
+}
+
+/// For whom a change is made.
+#[derive(Debug, Clone, Copy)]
+pub enum Asker {
+    /// Somebody, in a session.
+    Session(SubjectId, SessionId),
+    /// Nobody: it is time for it, or a cluster speaks of itself.
+    System,
 }
 
 impl<S: Sync> FromRequestParts<S> for Caller {
@@ -108,6 +122,40 @@ impl<S: Sync> FromRequestParts<S> for Call {
             .get::<Self>()
             .cloned()
             .ok_or_else(|| ApiError::internal("the route has no guard"))
+    }
+}
+
+/// What the audit log says of a request of the link.
+#[derive(Debug, Clone)]
+pub struct LinkCall {
+    /// Its id, drawn here.
+    pub id: String,
+    /// From where.
+    pub source: Option<SocketAddr>,
+    /// When it arrived.
+    pub at: Timestamp,
+}
+
+impl LinkCall {
+    /// An event of this request, by a cluster and about it.
+    pub fn entry(&self, action: AuditAction, url: &str, cluster: ClusterId, name: String) -> AuditEntry {
+        let mut entry = AuditEntry::of_the_system(action, "cluster", self.id.clone(), self.at);
+        entry.source_ip = self.source.map(|address| address.ip().to_string());
+        "POST".clone_into(&mut entry.http_method);
+        url.clone_into(&mut entry.url);
+        entry.cluster_id = Some(cluster);
+        entry.http_status_code = 200;
+        entry.subject.clone_from(&name);
+        entry.about(cluster, name)
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for LinkCall {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
+        let call = parts.extensions.get::<Self>().cloned();
+        call.ok_or_else(|| ApiError::internal("the route has no guard"))
     }
 }
 

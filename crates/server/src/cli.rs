@@ -11,9 +11,11 @@ use reeve_types::{ClusterId, Email, NamespacePattern};
 
 use crate::connections::Bounds;
 use crate::database_flags::Database;
+use crate::installation::{chart_repository, image_registry};
 use crate::logging::{self, LogFormat};
+use crate::metrics_listener::MetricsFlags;
 use crate::public_url::PublicUrl;
-use crate::{audit_log, moving, restored};
+use crate::{audit_log, moving, restored, withdrawal};
 
 /// Reeve's control plane.
 #[derive(Debug, Parser)]
@@ -35,6 +37,9 @@ enum Command {
     /// After the database was restored from a backup: say which passwords and secrets count again. The server must be stopped.
     #[command(subcommand)]
     Restored(restored::Command),
+    /// Show the keys, seal credentials with a new one, or withdraw a signing key that leaked. The data directory must not be served meanwhile.
+    #[command(subcommand)]
+    Keys(withdrawal::Command),
     /// Move the database to PostgreSQL.
     #[command(subcommand)]
     Database(moving::Command),
@@ -65,13 +70,15 @@ pub struct Serve {
     /// What clients and API servers are to trust, in PEM; the last certificate of the chain by default.
     #[arg(long, requires = "tls_certificate")]
     pub tls_ca: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) metrics: MetricsFlags,
     /// The break-glass administrator that the first start makes.
     #[arg(long, default_value = "admin@reeve.example")]
     pub admin_username: Email,
     /// A file with the administrator's first password; without it one is made and printed once.
     #[arg(long)]
     pub admin_password_file: Option<PathBuf>,
-    /// A file that gets `{"url","caFile","adminUsername"}` once requests are answered.
+    /// A file that gets `{"url","caFile","adminUsername"}` once requests are answered, and `metricsUrl` where metrics are.
     #[arg(long)]
     pub announce_file: Option<PathBuf>,
     /// What goes into the log: a level, or directives as `info,reeve_server::link=debug`.
@@ -102,6 +109,17 @@ pub struct Serve {
     /// (`POST /api/v1/security/signing-keys/rotate`).
     #[arg(long, env = "REEVE_SIGNING_KEY_DAYS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(0..=3650))]
     pub signing_key_days: u32,
+    /// A repository of charts, `https://…` or `oci://…`, that holds `reeve-cluster`: it stands in the commands that install a
+    /// cluster's operator. Without it they name the chart in the sources.
+    #[arg(long, env = "REEVE_CHART_REPOSITORY", value_parser = chart_repository)]
+    pub chart_repository: Option<String>,
+    /// The registry that the images were pushed to, with a path where there is one: it stands in the same commands. Without it they
+    /// ask for it.
+    #[arg(long, env = "REEVE_IMAGE_REGISTRY", value_parser = image_registry)]
+    pub image_registry: Option<String>,
+    /// A certificate authority in PEM by which identity providers are trusted, beside those of the machine.
+    #[arg(long, env = "REEVE_IDP_CA_FILE")]
+    pub idp_ca_file: Option<PathBuf>,
     /// How many connections there may be. When there are more, those of the source that has most go first.
     #[arg(long, env = "REEVE_MAX_CONNECTIONS", default_value_t = Bounds::default().most)]
     pub max_connections: usize,
@@ -169,6 +187,7 @@ impl Cli {
                 Err(error) => Err(error),
             },
             Command::Restored(command) => restored::run(&command),
+            Command::Keys(command) => withdrawal::run(&command),
             Command::Database(command) => moving::run(&command),
         };
         match outcome {

@@ -5,15 +5,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reeve_authz::Scope;
-use reeve_store::{ClusterFacts, CredentialNumber, DirectoryChange};
+use reeve_store::{CONNECTED_SECONDS, ClusterFacts, CredentialNumber, DirectoryChange};
 use reeve_types::{ClusterId, Revision, Timestamp};
 use tokio::sync::{oneshot, watch};
+
+use crate::outgoing::{SLOTS, SLOTS_OF_ONE, Slots};
 
 /// How often a process writes down that a cluster is connected to it, where others look at the same database.
 pub const LIVENESS: Duration = Duration::from_secs(15);
 
-/// How long after its last word a cluster without an open stream still counts as connected.
-const GRACE_SECONDS: i64 = 30;
 /// How many streams a cluster may have. One more replaces the oldest: of a cluster that cannot tell its dead connections
 /// from live ones the newest is the live one, and it must not be kept from revocations.
 const STREAMS: usize = 4;
@@ -23,9 +23,19 @@ const STREAMS: usize = 4;
 const REPORTS: (i64, i64) = (60, 20);
 
 /// All clusters' channels.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct ClusterStreams {
     lines: Mutex<HashMap<ClusterId, ClusterStream>>,
+    slots: Slots,
+}
+
+impl Default for ClusterStreams {
+    fn default() -> Self {
+        Self {
+            lines: Mutex::default(),
+            slots: Slots::new(SLOTS),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -39,6 +49,7 @@ struct ClusterStream {
     credential: CredentialNumber,
     budget: Budget,
     reports: Arc<tokio::sync::Mutex<()>>,
+    slots: Slots,
 }
 
 /// How many reports a cluster may still send, in thousandths, as of when.
@@ -127,6 +138,7 @@ impl ClusterStreams {
                 credential,
                 budget: Budget::default(),
                 reports: Arc::default(),
+                slots: Slots::new(SLOTS_OF_ONE),
                 revision: watch::Sender::new(revision),
                 streams: VecDeque::new(),
                 opened: 0,
@@ -134,6 +146,19 @@ impl ClusterStreams {
             });
             line.expect(credential);
         });
+    }
+
+    /// The slots of all clusters for what is sent to them.
+    pub const fn slots(&self) -> &Slots {
+        &self.slots
+    }
+
+    /// A cluster's own.
+    pub fn slots_of(&self, cluster: ClusterId) -> Slots {
+        self.with(|lines| {
+            let line = lines.get(&cluster);
+            line.map_or_else(|| Slots::new(SLOTS_OF_ONE), |line| line.slots.clone())
+        })
     }
 
     /// Whether a cluster may send one report more. It is counted.
@@ -213,13 +238,9 @@ impl ClusterStreams {
         self.with(|lines| lines.get(&cluster).and_then(|line| line.heard))
     }
 
-    /// Whether a cluster's operator is there: its stream is open, or it spoke a moment ago.
-    pub fn is_connected(&self, cluster: ClusterId, now: Timestamp) -> bool {
-        self.with(|lines| {
-            lines.get(&cluster).is_some_and(|line| {
-                !line.streams.is_empty() || line.heard.is_some_and(|heard| is_recent(heard, now))
-            })
-        })
+    /// Whether a stream of the cluster is open.
+    pub fn is_listening(&self, cluster: ClusterId) -> bool {
+        self.with(|lines| lines.get(&cluster).is_some_and(|line| !line.streams.is_empty()))
     }
 
     /// How many streams are open.
@@ -238,9 +259,9 @@ impl ClusterStreams {
     }
 }
 
-/// Whether a cluster that was heard of then counts as connected now.
+/// Whether a cluster that was heard of then counts as connected now. A time that is far in the future says nothing.
 pub fn is_recent(heard: Timestamp, now: Timestamp) -> bool {
-    heard.plus_seconds(GRACE_SECONDS) > now
+    heard.plus_seconds(CONNECTED_SECONDS) > now && now.plus_seconds(CONNECTED_SECONDS) > heard
 }
 
 /// An open stream.
@@ -359,15 +380,17 @@ mod tests {
     }
 
     #[test]
-    fn a_cluster_is_connected_while_its_stream_is_open_and_a_moment_longer() {
+    fn a_cluster_listens_while_a_stream_of_it_is_open_and_a_moment_longer_it_counts_as_connected() {
         let cluster_streams = Arc::new(ClusterStreams::default());
         let now = Timestamp::from_millis(1_000_000);
         cluster_streams.open(cluster(), Revision(0), None, FIRST);
-        assert!(!cluster_streams.is_connected(cluster(), now));
+        assert!(!cluster_streams.is_listening(cluster()));
         let stream = cluster_streams.listen(cluster(), FIRST);
-        cluster_streams.heard(cluster(), now);
+        assert!(cluster_streams.is_listening(cluster()));
         drop(stream);
-        assert!(cluster_streams.is_connected(cluster(), now.plus_seconds(29)));
-        assert!(!cluster_streams.is_connected(cluster(), now.plus_seconds(31)));
+        assert!(!cluster_streams.is_listening(cluster()));
+        assert!(is_recent(now, now.plus_seconds(29)) && !is_recent(now, now.plus_seconds(31)));
+        assert!(is_recent(now.plus_seconds(29), now), "clocks differ a little");
+        assert!(!is_recent(now.plus_seconds(3600), now), "and not that much");
     }
 }

@@ -7,6 +7,7 @@
 //! - A change that was begun runs to its end even when its caller goes away.
 //! - What was decided before somebody else's change, which another process made, is decided again after it (the store refuses it:
 //!   [`reeve_store::StoreError::Again`]).
+//! - Whoever asks is still signed in when it is decided, however long it waited and however often it is decided.
 //! - When it is unknown whether something was committed, nobody is answered from the directory until it is known.
 //! - A revocation is done on a full disk, too: the reserve is given back for it.
 //! - Reports of a cluster wait for each other and not for people's changes: they decide nothing.
@@ -14,17 +15,22 @@
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::FutureExt;
 use reeve_store::Committed;
 use reeve_types::ClusterId;
 use tokio::sync::OwnedMutexGuard;
+use tokio::time::Instant;
 
 use crate::app::App;
+use crate::caller::Asker;
 use crate::error::ApiError;
 
 /// How often something is decided again, because others change something at the same time.
 const TRIES: usize = 4;
+/// After how long a database that is away counts as silent, and not as one that refuses.
+const SILENT: Duration = Duration::from_secs(2);
 
 /// What is done, which decides whom it waits for and what it may use up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,13 +50,14 @@ impl App {
     /// Those of `work`.
     pub async fn change<T, W>(
         self: &Arc<Self>,
+        asker: Asker,
         work: impl FnOnce(Arc<Self>) -> W + Clone + Send + 'static,
     ) -> Result<T, ApiError>
     where
         T: Send + 'static,
         W: Future<Output = Result<Committed<T>, ApiError>> + Send,
     {
-        self.commit(Kind::Change, work).await
+        self.commit(Kind::Change, asker, work).await
     }
 
     /// Does a change that takes something away from somebody: on a full disk, too.
@@ -59,13 +66,14 @@ impl App {
     /// Those of `work`.
     pub async fn revoke<T, W>(
         self: &Arc<Self>,
+        asker: Asker,
         work: impl FnOnce(Arc<Self>) -> W + Clone + Send + 'static,
     ) -> Result<T, ApiError>
     where
         T: Send + 'static,
         W: Future<Output = Result<Committed<T>, ApiError>> + Send,
     {
-        self.commit(Kind::Revocation, work).await
+        self.commit(Kind::Revocation, asker, work).await
     }
 
     /// Keeps a report of a cluster: one after the other of each cluster, beside whatever people change.
@@ -81,12 +89,13 @@ impl App {
         T: Send + 'static,
         W: Future<Output = Result<Committed<T>, ApiError>> + Send,
     {
-        self.commit(Kind::Report(cluster), work).await
+        self.commit(Kind::Report(cluster), Asker::System, work).await
     }
 
     async fn commit<T, W>(
         self: &Arc<Self>,
         kind: Kind,
+        asker: Asker,
         work: impl FnOnce(Arc<Self>) -> W + Clone + Send + 'static,
     ) -> Result<T, ApiError>
     where
@@ -102,7 +111,7 @@ impl App {
             if kind != Kind::Revocation && app.reserve.is_given() {
                 return Err(ApiError::Full);
             }
-            let outcome = app.attempts(kind, work).await;
+            let outcome = app.attempts(kind, asker, work).await;
             let away = matches!(outcome, Err(ApiError::Unavailable(_)));
             if !away && !matches!(kind, Kind::Report(_)) {
                 // Before the answer: what somebody was told is done is known to be lost when an older database comes back.
@@ -124,15 +133,16 @@ impl App {
     async fn attempts<T, W>(
         self: &Arc<Self>,
         kind: Kind,
+        asker: Asker,
         work: impl FnOnce(Arc<Self>) -> W + Clone,
     ) -> Result<T, ApiError>
     where
         W: Future<Output = Result<Committed<T>, ApiError>>,
     {
         for _ in 1..TRIES {
-            let outcome = match self.attempt(work.clone()).await {
+            let outcome = match self.attempt(asker, work.clone()).await {
                 Err(ApiError::Full) if kind == Kind::Revocation && self.reserve.give_back() => {
-                    self.attempt(work.clone()).await
+                    self.attempt(asker, work.clone()).await
                 }
                 outcome => outcome,
             };
@@ -141,7 +151,16 @@ impl App {
             }
             self.know_what_is_newer().await?;
         }
-        self.attempt(work).await
+        self.attempt(asker, work).await
+    }
+
+    /// Whoever asked may have been signed out while the change waited for its turn, or was decided again.
+    fn still_asks(&self, asker: Asker) -> Result<(), ApiError> {
+        let Asker::Session(subject, session) = asker else {
+            return Ok(());
+        };
+        let known = self.directory().authenticate(subject, session, self.clock.now());
+        known.map(drop).ok_or(ApiError::SIGNED_OUT)
     }
 
     /// After [`ApiError::Again`].
@@ -156,10 +175,16 @@ impl App {
     }
 
     /// Whoever calls has the turn.
-    async fn attempt<T, W>(self: &Arc<Self>, work: impl FnOnce(Arc<Self>) -> W) -> Result<T, ApiError>
+    async fn attempt<T, W>(
+        self: &Arc<Self>,
+        asker: Asker,
+        work: impl FnOnce(Arc<Self>) -> W,
+    ) -> Result<T, ApiError>
     where
         W: Future<Output = Result<Committed<T>, ApiError>>,
     {
+        self.still_asks(asker)?;
+        let begun = Instant::now();
         let outcome = AssertUnwindSafe(work(Arc::clone(self))).catch_unwind().await;
         match outcome.unwrap_or_else(|_| Err(ApiError::internal("a change ended in a panic"))) {
             Ok(committed) => {
@@ -170,6 +195,10 @@ impl App {
                 // What has no room on the disk was undone by the database.
                 if matches!(error, ApiError::Internal(_) | ApiError::Unavailable(_)) {
                     self.following.doubt();
+                }
+                // Who waited behind this one need not wait as long for the same.
+                if matches!(error, ApiError::Unavailable(_)) && begun.elapsed() > SILENT {
+                    self.following.failed();
                 }
                 // What is away is asked again by whoever comes next.
                 if !matches!(error, ApiError::Unavailable(_)) {

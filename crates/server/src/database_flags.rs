@@ -26,6 +26,15 @@ pub struct Database {
     given: Option<Secret>,
     #[command(flatten)]
     master: Master,
+    /// A file with the keys that credentials are sealed with, one a line, `number base64`, the newest first, instead of
+    /// `credential-keys` in the data directory. Without either a key derived from the master key is used. All processes over one
+    /// PostgreSQL need the same.
+    #[arg(
+        long = "credential-keys-file",
+        env = "REEVE_CREDENTIAL_KEYS_FILE",
+        value_name = "FILE"
+    )]
+    credential_keys: Option<PathBuf>,
 }
 
 /// The key to what is sealed in the database.
@@ -85,6 +94,6 @@ impl Database {
     /// When the directory cannot be opened, or the database's address not be read.
     pub(crate) fn at(&self, data_dir: &Path) -> anyhow::Result<DataDir> {
         let dir = DataDir::open(data_dir)?.given(self.master.given());
-        Ok(dir.with(self.url()?))
+        Ok(dir.with(self.url()?).keys_in(self.credential_keys.clone()))
     }
 }

@@ -3,26 +3,30 @@
 //! It is changed by `apply` alone, from the store's change log, in the order of commits.
 
 mod apply;
+mod refusal;
 
 pub use apply::Applied;
+pub use refusal::{Denied, DirectoryRefusal, WhoCouldGrant};
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use reeve_authz::{
     Action, Denial, Entity, Granted, GrantedRole, Index, Principal, RoleId, Scope, SubjectKey, Visible,
 };
 use reeve_identity::{PosixSource, effective_posix};
+use reeve_store::workload_policy::scoped;
 use reeve_store::{
-    ChangeMark, ClusterFacts, DepartmentFacts, ProjectFacts, ServiceAccountFacts, SessionFacts,
+    ChangeMark, ClusterFacts, DepartmentFacts, PolicyFacts, ProjectFacts, ServiceAccountFacts, SessionFacts,
     SigningKeyFacts, SubjectId, UserFacts,
 };
+use reeve_types::workload_policy::{Policy, Scoped};
 use reeve_types::{
-    ClusterId, DepartmentId, Email, PosixIdentity, ProjectId, ServiceAccountId, ServiceAccountName,
-    SessionId, Timestamp, UserId,
+    ClusterId, DepartmentId, Email, PolicyKind, PosixIdentity, ProjectId, ServiceAccountId,
+    ServiceAccountName, SessionId, Timestamp, UserId,
 };
 
 use crate::caller::Caller;
-use crate::error::{ApiError, forbidden};
+use crate::error::ApiError;
 
 /// How much of a scope may be read, and the proof of it.
 #[derive(Debug)]
@@ -50,6 +54,7 @@ pub struct Directory {
     /// Some 200 bytes each, and for each group its name and 24 bytes; at most 64 of a subject.
     sessions: HashMap<SessionId, SessionFacts>,
     signing_keys: Vec<SigningKeyFacts>,
+    policies: BTreeMap<(Scope, PolicyKind), PolicyFacts>,
 }
 
 impl Directory {
@@ -104,29 +109,28 @@ impl Directory {
     /// May somebody in the account have these numbers: in one of its clusters at least?
     ///
     /// # Errors
-    /// [`ApiError::Invalid`] that says which number is too low, and who can change that.
-    pub fn check_numbers(&self, posix: &PosixIdentity) -> Result<(), ApiError> {
+    /// [`DirectoryRefusal::Numbers`] says which number is too low, and who can change that.
+    pub fn check_numbers(&self, posix: &PosixIdentity) -> Result<(), DirectoryRefusal> {
         let lowest = self.clusters().map(|cluster| cluster.lowest_id).min();
-        posix.check_lowest(lowest.unwrap_or_default()).map_err(|error| {
-            ApiError::Invalid(format!(
-                "`posix`: {error}, the lowest id of every cluster here: choose another, or lower it for a cluster with `PUT \
-                 /api/v1/clusters/{{clusterUuid}}/lowest-id`, which administrators of the account can"
-            ))
-        })
+        let checked = posix.check_lowest(lowest.unwrap_or_default());
+        checked.map_err(DirectoryRefusal::Numbers)
     }
 
     /// May somebody with these numbers run anything in this cluster?
     ///
     /// # Errors
-    /// [`ApiError::Forbidden`] that says which number is too low there, and who can change that.
-    pub fn check_numbers_in(&self, cluster: ClusterId, posix: &PosixIdentity) -> Result<(), ApiError> {
+    /// [`DirectoryRefusal::OwnNumbers`] says which number is too low there, and who can change that.
+    pub fn check_numbers_in(
+        &self,
+        cluster: ClusterId,
+        posix: &PosixIdentity,
+    ) -> Result<(), DirectoryRefusal> {
         let lowest = self.cluster(cluster).map(|cluster| cluster.lowest_id);
-        posix.check_lowest(lowest.unwrap_or_default()).map_err(|error| {
-            ApiError::Forbidden(format!(
-                "your {error}, the lowest id of {}: an administrator of the account can lower it with `PUT \
-                 /api/v1/clusters/{cluster}/lowest-id`, or give you other numbers",
-                self.scope_name(Scope::Cluster(cluster))
-            ))
+        let checked = posix.check_lowest(lowest.unwrap_or_default());
+        checked.map_err(|problem| DirectoryRefusal::OwnNumbers {
+            problem,
+            cluster,
+            named: self.scope_name(Scope::Cluster(cluster)),
         })
     }
 
@@ -187,6 +191,27 @@ impl Directory {
         names.join("/")
     }
 
+    /// What a scope's own workload policy says.
+    pub fn policy(&self, scope: Scope, kind: PolicyKind) -> Option<&Policy> {
+        self.policies.get(&(scope, kind)).map(|facts| &facts.policy)
+    }
+
+    /// The workload policies on the way from the account down to a scope, as they are merged.
+    pub fn policies_on_the_way(&self, scope: Scope, kind: PolicyKind) -> Vec<Scoped<'_>> {
+        let policy = |scope| self.policy(scope, kind);
+        scoped(&self.index.ancestors(scope), policy, |scope| {
+            self.scope_name(scope)
+        })
+    }
+
+    /// Where below a scope there are workload policies of a kind.
+    pub fn policies_below(&self, scope: Scope, kind: PolicyKind) -> impl Iterator<Item = Scope> {
+        self.policies.keys().filter_map(move |(at, of)| {
+            let below = *at != scope && *of == kind && self.index.ancestors(*at).contains(&scope);
+            below.then_some(*at)
+        })
+    }
+
     /// A session that was not ended.
     pub fn session(&self, id: SessionId) -> Option<&SessionFacts> {
         self.sessions.get(&id)
@@ -238,7 +263,7 @@ impl Directory {
     /// 404 when it is not (decision 16). In sight is what `seen_as` may be read of there.
     ///
     /// # Errors
-    /// [`ApiError::Forbidden`], or what `hidden` makes.
+    /// [`DirectoryRefusal::Denied`], or what `hidden` makes.
     pub fn allow(
         &self,
         caller: &Caller,
@@ -262,7 +287,7 @@ impl Directory {
     /// May the caller read this object? 404 unless it is in sight; 403 when nothing of the kind is.
     ///
     /// # Errors
-    /// [`ApiError::Forbidden`], or what `hidden` makes.
+    /// [`DirectoryRefusal::Denied`], or what `hidden` makes.
     pub fn allow_read(
         &self,
         caller: &Caller,
@@ -276,7 +301,7 @@ impl Directory {
     /// May the caller read this cluster or department, or at least its name?
     ///
     /// # Errors
-    /// [`ApiError::Forbidden`], or what `hidden` makes.
+    /// [`DirectoryRefusal::Denied`], or what `hidden` makes.
     pub fn read_scope(
         &self,
         caller: &Caller,
@@ -298,7 +323,7 @@ impl Directory {
     /// May the caller do this in the account itself? Everybody knows that there is one: 403 otherwise.
     ///
     /// # Errors
-    /// [`ApiError::Forbidden`].
+    /// [`DirectoryRefusal::Denied`].
     pub fn allow_in_account(
         &self,
         caller: &Caller,
@@ -313,7 +338,7 @@ impl Directory {
     /// May the caller do this to something that belongs to the account and is not known to everybody, as a person is?
     ///
     /// # Errors
-    /// [`ApiError::Forbidden`] when the permission is held nowhere, or what `hidden` makes.
+    /// [`DirectoryRefusal::Denied`] when the permission is held nowhere, or what `hidden` makes.
     pub fn allow_hidden(
         &self,
         caller: &Caller,
@@ -335,7 +360,7 @@ impl Directory {
     /// May the caller give this role there?
     ///
     /// # Errors
-    /// [`ApiError::Forbidden`], or what `hidden` makes when the scope is out of sight.
+    /// [`DirectoryRefusal::Denied`], or what `hidden` makes when the scope is out of sight.
     pub fn allow_grant(
         &self,
         caller: &Caller,
@@ -359,7 +384,7 @@ impl Directory {
     /// What of a kind the caller may see.
     ///
     /// # Errors
-    /// [`ApiError::Forbidden`] when nothing anywhere.
+    /// [`DirectoryRefusal::Denied`] when nothing anywhere.
     pub fn visible(&self, caller: &Caller, entity: Entity) -> Result<Visible, ApiError> {
         self.index
             .visible(&caller.principal, entity)
@@ -368,7 +393,8 @@ impl Directory {
 
     /// 403 with names instead of ids.
     pub fn forbidden(&self, denial: &Denial) -> ApiError {
-        forbidden(denial, |scope| self.scope_name(scope))
+        let denied = Denied::new(denial, |scope| self.scope_name(scope));
+        DirectoryRefusal::Denied(denied).into()
     }
 
     /// Whether what is called `entity` may be read in `scope`, of a scope itself at least its name. That there is an account

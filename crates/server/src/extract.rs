@@ -10,9 +10,9 @@ use axum::response::{IntoResponse, Response};
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
 use reeve_api::Body;
-use reeve_api::list::{Column, ListQuery};
+use reeve_api::list::{Column, InvalidQuery, ListQuery};
 
-use crate::error::ApiError;
+use crate::error::{ApiError, Refusal};
 
 /// The largest body.
 pub const BODY_LIMIT: usize = 1024 * 1024;
@@ -22,6 +22,48 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub const CREDENTIALS_LIMIT: usize = 8 * 1024;
 /// How long one may take to arrive: whoever sends it is not known yet.
 const CREDENTIALS_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Why a request cannot be read, whatever operation it asks for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidRequest {
+    /// A body that would be ignored.
+    #[error("this request takes no body: leave it out")]
+    NeedlessBody,
+    /// A body that is too slow.
+    #[error("the request body did not arrive within {seconds} seconds: send it again")]
+    SlowBody {
+        /// How long was waited for it.
+        seconds: u64,
+    },
+    /// A body whose sender stopped.
+    #[error("the request body ended too early")]
+    CutBody,
+    /// A query string whose pairs cannot be decoded.
+    #[error("the query string cannot be read")]
+    Query,
+    /// A path whose segment cannot be decoded.
+    #[error("the path cannot be read")]
+    Path,
+    /// A parameter with a value of its own.
+    #[error("parameter `{name}`: one of {} is needed", .values.join(", "))]
+    NoneOf {
+        /// The parameter.
+        name: &'static str,
+        /// What it may be.
+        values: Vec<&'static str>,
+    },
+    /// A parameter that is no number.
+    #[error("parameter `{0}`: a number is needed")]
+    NoNumber(&'static str),
+    /// A parameter that is no id.
+    #[error("parameter `{0}`: an id is needed")]
+    NoId(&'static str),
+    /// A parameter that is no moment.
+    #[error("parameter `{0}`: a moment like `2026-01-31T12:00:00Z` is needed")]
+    NoMoment(&'static str),
+}
+
+impl Refusal for InvalidRequest {}
 
 /// A body, parsed by its own parser.
 #[derive(Debug)]
@@ -51,9 +93,7 @@ impl<S: Sync> FromRequest<S> for NoBody {
     async fn from_request(request: Request<HttpBody>, _state: &S) -> Result<Self, ApiError> {
         match read(request).await?.trim_ascii() {
             b"" | b"{}" | b"null" => Ok(Self),
-            _ => Err(ApiError::Invalid(
-                "this request takes no body: leave it out".to_owned(),
-            )),
+            _ => Err(InvalidRequest::NeedlessBody.into()),
         }
     }
 }
@@ -61,7 +101,7 @@ impl<S: Sync> FromRequest<S> for NoBody {
 /// Reads a body of at most [`BODY_LIMIT`] bytes, within half a minute.
 ///
 /// # Errors
-/// [`ApiError::TooLarge`], or [`ApiError::Invalid`] when the sender stopped or is too slow.
+/// [`ApiError::TooLarge`], or [`InvalidRequest`] when the sender stopped or is too slow.
 pub async fn read(request: Request<HttpBody>) -> Result<Bytes, ApiError> {
     read_within(PATIENCE, BODY_LIMIT, request).await
 }
@@ -82,11 +122,8 @@ async fn read_within(
     tokio::time::timeout(patience, read_all(limit, request))
         .await
         .unwrap_or_else(|_| {
-            let message = format!(
-                "the request body did not arrive within {} seconds: send it again",
-                patience.as_secs()
-            );
-            Err(ApiError::Invalid(message))
+            let seconds = patience.as_secs();
+            Err(InvalidRequest::SlowBody { seconds }.into())
         })
 }
 
@@ -102,7 +139,7 @@ async fn read_all(limit: usize, request: Request<HttpBody>) -> Result<Bytes, Api
     let mut stream = request.into_body().into_data_stream();
     let mut bytes = BytesMut::new();
     while let Some(chunk) = stream.next().await {
-        let chunk = chunk.map_err(|_| ApiError::Invalid("the request body ended too early".to_owned()))?;
+        let chunk = chunk.map_err(|_| InvalidRequest::CutBody)?;
         if bytes.len().saturating_add(chunk.len()) > limit {
             return Err(ApiError::TooLarge { limit });
         }
@@ -119,23 +156,20 @@ impl QueryPairs {
     /// As the query of a list.
     ///
     /// # Errors
-    /// [`ApiError::Invalid`].
-    pub fn list<C: Column>(&self) -> Result<ListQuery<C>, ApiError> {
-        Ok(ListQuery::parse(&self.0)?)
+    /// [`InvalidQuery`].
+    pub fn list<C: Column>(&self) -> Result<ListQuery<C>, InvalidQuery> {
+        ListQuery::parse(&self.0)
     }
 
     /// Refuses every parameter but these.
     ///
     /// # Errors
-    /// [`ApiError::Invalid`] naming the first other one.
-    pub fn only(&self, known: &[&str]) -> Result<(), ApiError> {
+    /// [`InvalidQuery::Unknown`] naming the first other one.
+    pub fn only(&self, known: &[&str]) -> Result<(), InvalidQuery> {
         match self.0.iter().find(|(name, _)| !known.contains(&name.as_str())) {
-            Some((name, _)) => {
-                let name: String = name.chars().take(80).collect();
-                Err(ApiError::Invalid(format!(
-                    "`{name}` is not a parameter of this request"
-                )))
-            }
+            Some((name, _)) => Err(InvalidQuery::Unknown {
+                name: name.chars().take(80).collect(),
+            }),
             None => Ok(()),
         }
     }
@@ -151,13 +185,13 @@ impl QueryPairs {
     /// Refuses a parameter whose value is none of these.
     ///
     /// # Errors
-    /// [`ApiError::Invalid`].
-    pub fn one_of(&self, name: &str, values: &[&str]) -> Result<(), ApiError> {
+    /// [`InvalidRequest::NoneOf`].
+    pub fn one_of(&self, name: &'static str, values: &[&'static str]) -> Result<(), InvalidRequest> {
         match self.get(name) {
-            Some(value) if !value.is_empty() && !values.contains(&value) => Err(ApiError::Invalid(format!(
-                "parameter `{name}`: one of {} is needed",
-                values.join(", ")
-            ))),
+            Some(value) if !value.is_empty() && !values.contains(&value) => Err(InvalidRequest::NoneOf {
+                name,
+                values: values.to_vec(),
+            }),
             _ => Ok(()),
         }
     }
@@ -170,7 +204,7 @@ impl<S: Send + Sync> FromRequestParts<S> for QueryPairs {
         let axum::extract::Query(pairs) =
             axum::extract::Query::<Vec<(String, String)>>::from_request_parts(parts, state)
                 .await
-                .map_err(|_| ApiError::Invalid("the query string cannot be read".to_owned()))?;
+                .map_err(|_| InvalidRequest::Query)?;
         Ok(Self(pairs))
     }
 }
@@ -200,7 +234,7 @@ impl<S: Send + Sync> FromRequestParts<S> for PathId {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let Path(text) = Path::<String>::from_request_parts(parts, state)
             .await
-            .map_err(|_| ApiError::Invalid("the path cannot be read".to_owned()))?;
+            .map_err(|_| InvalidRequest::Path)?;
         Ok(Self(text))
     }
 }
@@ -219,9 +253,7 @@ mod tests {
         let first = futures::stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"{"))]);
         let body = HttpBody::from_stream(first.chain(futures::stream::pending()));
         let read = read_within(Duration::from_millis(20), BODY_LIMIT, Request::new(body)).await;
-        assert!(
-            matches!(&read, Err(ApiError::Invalid(why)) if why.contains("did not arrive")),
-            "{read:?}"
-        );
+        let why = read.unwrap_err().to_string();
+        assert!(why.contains("did not arrive"), "{why}");
     }
 }

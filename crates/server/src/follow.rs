@@ -31,7 +31,7 @@ pub(crate) struct Following {
     doubts: AtomicU64,
     /// How many of these are settled: the log was read since. Nothing is decided while one is not.
     settled: AtomicU64,
-    /// How often the log could not be read.
+    /// How often the log, or what a change needs, was not answered.
     failures: AtomicU64,
     /// How often the database was found restored.
     restored: AtomicU64,
@@ -56,6 +56,11 @@ impl Following {
     /// How often the log could not be read so far: see [`App::up_to_date_since`].
     pub(crate) fn failures(&self) -> u64 {
         self.failures.load(Ordering::SeqCst)
+    }
+
+    /// Something else than the log was waited for in vain: whoever has waited since is answered, as when the log cannot be read.
+    pub(crate) fn failed(&self) {
+        self.failures.fetch_add(1, Ordering::SeqCst);
     }
 
     /// How often the database was found restored while the server ran.
@@ -165,6 +170,10 @@ impl App {
         const AWAY: ApiError = ApiError::Unavailable("the database does not answer: try again in a moment");
         if !self.following.in_doubt() {
             return Ok(());
+        }
+        // Before waiting for whoever asks the same again, and after that.
+        if self.following.failures() > failures {
+            return Err(AWAY);
         }
         let _order = self.following.order.lock().await;
         if !self.following.in_doubt() {

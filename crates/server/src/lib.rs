@@ -5,7 +5,8 @@
 //! transaction, and effective on the next request. What a caller may not see is answered as if it were not there. No
 //! secret is ever logged, and no header, query or body is.
 //!
-//! **Limits.** One process over SQLite or PostgreSQL; local users and service accounts only.
+//! **Limits.** One process over SQLite or PostgreSQL; local users, service accounts, and people of identity providers that speak
+//! OpenID Connect.
 
 pub mod api;
 pub mod app;
@@ -13,11 +14,13 @@ pub mod audit;
 pub mod audit_log;
 pub mod bootstrap;
 pub mod bounds;
+mod browser;
 pub mod caller;
 pub mod cli;
 pub mod cluster_streams;
 pub mod commit;
 pub mod connections;
+pub mod credential_keys;
 pub mod database_flags;
 pub mod directory;
 pub mod drain_body;
@@ -27,6 +30,9 @@ pub mod failures;
 pub mod fence;
 pub mod follow;
 mod handler;
+mod http_bounds;
+mod idps;
+pub mod installation;
 
 pub mod keys;
 pub mod link;
@@ -35,9 +41,13 @@ pub mod logging;
 mod lost;
 pub mod master_key;
 pub mod metrics;
+pub mod metrics_listener;
 pub mod middleware;
 pub mod moving;
+pub mod outgoing;
+mod providers;
 pub mod public_url;
+pub mod renewal;
 pub mod reserve;
 pub mod restored;
 pub mod rotation;
@@ -45,5 +55,8 @@ pub mod router;
 pub mod security;
 pub mod serve;
 pub mod sign_in;
+pub mod sign_in_rate;
+pub mod successes;
 pub mod tls;
 pub mod upkeep;
+pub mod withdrawal;

@@ -1,11 +1,11 @@
 //! The server's side of the link. Its own credential, its own tokens: nothing of REST is accepted here, nothing of this
 //! there.
 
+mod refusal;
 pub mod status;
 pub mod token;
 pub mod watch;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -13,26 +13,64 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::middleware::from_fn_with_state;
 use axum::routing::post;
-use reeve_store::{AuditAction, AuditEntry, CredentialNumber};
+use reeve_store::CredentialNumber;
 use reeve_types::{ClusterId, Timestamp};
 use serde::de::{DeserializeOwned, Error as _};
 
 use crate::app::App;
+use crate::caller::LinkCall;
 use crate::connections::Connection;
 use crate::error::ApiError;
 use crate::load::Place;
 use crate::middleware;
 
-/// The three paths.
+/// The routes of the link. Each takes a `POST`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkRoute {
+    /// A cluster's secret for a token.
+    Token,
+    /// The stream of its desired state.
+    Watch,
+    /// Its news.
+    Status,
+}
+
+impl LinkRoute {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Token, Self::Watch, Self::Status];
+
+    /// Where it is.
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::Token => "/link/v1/token",
+            Self::Watch => "/link/v1/watch",
+            Self::Status => "/link/v1/status",
+        }
+    }
+
+    /// What logs and metrics call it.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Token => "link_token",
+            Self::Watch => "link_watch",
+            Self::Status => "link_status",
+        }
+    }
+}
+
+/// The routes with their handlers.
 pub fn router(app: &Arc<App>) -> Router<Arc<App>> {
-    let guard = |name: &'static str| from_fn_with_state((Arc::clone(app), name), middleware::link);
-    Router::new()
-        .route("/link/v1/token", post(token::handle).layer(guard("link_token")))
-        .route("/link/v1/watch", post(watch::handle).layer(guard("link_watch")))
-        .route(
-            "/link/v1/status",
-            post(status::handle).layer(guard("link_status")),
-        )
+    let mut router = Router::new();
+    for route in LinkRoute::ALL {
+        let handler = match route {
+            LinkRoute::Token => post(token::handle),
+            LinkRoute::Watch => post(watch::handle),
+            LinkRoute::Status => post(status::handle),
+        };
+        let guard = from_fn_with_state((Arc::clone(app), route.name()), middleware::link);
+        router = router.route(route.path(), handler.layer(guard));
+    }
+    router
 }
 
 /// A message of an operator. It must be an object: the parser alone would take an array of its fields as well.
@@ -42,40 +80,6 @@ fn message<T: DeserializeOwned>(bytes: &[u8]) -> serde_json::Result<T> {
         return Err(serde_json::Error::custom("an object is needed"));
     }
     serde_json::from_slice(bytes)
-}
-
-/// What the audit log says of a request of the link.
-#[derive(Debug, Clone)]
-pub struct LinkCall {
-    /// Its id, drawn here.
-    pub id: String,
-    /// From where.
-    pub source: Option<SocketAddr>,
-    /// When it arrived.
-    pub at: Timestamp,
-}
-
-impl LinkCall {
-    /// An event of this request, by a cluster and about it.
-    pub fn entry(&self, action: AuditAction, url: &str, cluster: ClusterId, name: String) -> AuditEntry {
-        let mut entry = AuditEntry::of_the_system(action, "cluster", self.id.clone(), self.at);
-        entry.source_ip = self.source.map(|address| address.ip().to_string());
-        "POST".clone_into(&mut entry.http_method);
-        url.clone_into(&mut entry.url);
-        entry.cluster_id = Some(cluster);
-        entry.http_status_code = 200;
-        entry.subject.clone_from(&name);
-        entry.about(cluster, name)
-    }
-}
-
-impl<S: Sync> FromRequestParts<S> for LinkCall {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
-        let call = parts.extensions.get::<Self>().cloned();
-        call.ok_or_else(|| ApiError::internal("the route has no guard"))
-    }
 }
 
 /// A cluster whose link token was verified and which is still there.

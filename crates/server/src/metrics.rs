@@ -7,6 +7,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
+use reeve_https::CertificateMetrics;
 
 /// Labels of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -32,6 +33,7 @@ pub struct Metrics {
     streams: Gauge,
     clusters: Gauge,
     lag: Gauge,
+    certificate: CertificateMetrics,
 }
 
 impl Default for Metrics {
@@ -44,6 +46,7 @@ impl Default for Metrics {
             streams: Gauge::default(),
             clusters: Gauge::default(),
             lag: Gauge::default(),
+            certificate: CertificateMetrics::default(),
         };
         metrics.registered()
     }
@@ -70,7 +73,13 @@ impl Metrics {
             "Revisions that the cluster furthest behind has not applied yet",
             self.lag.clone(),
         );
+        self.certificate.register(registry);
         self
+    }
+
+    /// What is counted of the certificate that is shown.
+    pub fn certificate(&self) -> CertificateMetrics {
+        self.certificate.clone()
     }
 
     /// Counts an answer.
@@ -94,7 +103,7 @@ impl Metrics {
             .inc();
     }
 
-    /// The text format of OpenMetrics. Streams and lags are as of now; no cluster is named, for everybody may read this.
+    /// The text format of OpenMetrics. Streams and lags are as of now; no person, project or cluster is named.
     ///
     /// # Errors
     /// Never in practice: writing to a string.

@@ -18,12 +18,11 @@ use reeve_store::{AuditAction, Outcome};
 use tracing::Instrument;
 
 use crate::app::App;
-use crate::caller::{Call, Caller, source};
+use crate::caller::{Call, Caller, LinkCall, source};
 use crate::connections::{Connection, hold};
-use crate::directory::{Directory, entity_of};
+use crate::directory::{Directory, DirectoryRefusal, WhoCouldGrant, entity_of};
 use crate::error::ApiError;
 use crate::failures::Kind;
-use crate::link::LinkCall;
 use crate::load::{Place, place_of_origin};
 
 /// For how long another process's sign-in may not have been heard of here, in seconds.
@@ -32,25 +31,87 @@ const UNHEARD_SECONDS: i64 = 30;
 /// The header that carries a request's id to its sender.
 pub const REQUEST_ID: &str = "x-request-id";
 
+/// A request under way: what each guard does around its handler.
+pub struct Begun {
+    /// The request's id, as the sender reads it.
+    pub id: String,
+    name: &'static str,
+    started: tokio::time::Instant,
+    span: tracing::Span,
+}
+
+impl Begun {
+    /// Of the operation of this name; the answer where there is no randomness for an id.
+    pub fn new(app: &App, name: &'static str) -> Result<Self, ApiError> {
+        let started = tokio::time::Instant::now();
+        let id = app
+            .security
+            .random
+            .uuid()
+            .map_err(ApiError::internal)?
+            .to_string();
+        let span = tracing::info_span!("request", request_id = id, operation = name);
+        Ok(Self {
+            id,
+            name,
+            started,
+            span,
+        })
+    }
+
+    /// What the handler answers; 500 where it ends in a panic.
+    pub async fn answer(&self, handler: impl Future<Output = Response>) -> Response {
+        AssertUnwindSafe(handler.instrument(self.span.clone()))
+            .catch_unwind()
+            .await
+            .unwrap_or_else(|_| self.refuse(ApiError::internal("the handler ended in a panic")))
+    }
+
+    /// The answer without a handler; what is logged of it bears the request's id.
+    pub fn refuse(&self, error: ApiError) -> Response {
+        self.span.in_scope(|| error.into_response())
+    }
+
+    /// Counts the answer, and says how many milliseconds it took.
+    pub fn counted(&self, app: &App, status: StatusCode) -> u64 {
+        let elapsed = self.started.elapsed();
+        app.metrics
+            .answered(self.name, status.as_u16(), elapsed.as_secs_f64());
+        u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Counts and logs the answer, and puts the id on it.
+    pub fn end(self, app: &App, response: Response) -> Response {
+        let status = response.status();
+        let duration_ms = self.counted(app, status);
+        let (request_id, operation, status) = (&self.id, self.name, status.as_u16());
+        tracing::info!(request_id, operation, status, duration_ms, "request");
+        with_id(response, &self.id)
+    }
+}
+
 /// The guard of an operation of the table.
 pub async fn operation(
     State((app, operation)): State<(Arc<App>, &'static Operation)>,
     mut request: Request<Body>,
     next: Next,
 ) -> Response {
-    let started = tokio::time::Instant::now();
-    let id = match app.security.random.uuid() {
-        Ok(id) => id.to_string(),
-        Err(error) => return ApiError::internal(error).into_response(),
+    let begun = match Begun::new(&app, operation.name) {
+        Ok(begun) => begun,
+        Err(error) => return error.into_response(),
     };
     let call = Call {
-        id: id.clone(),
+        id: begun.id.clone(),
         source: source(request.extensions()),
         operation,
         at: app.clock.now(),
     };
-    let span = tracing::info_span!("request", request_id = id, operation = operation.name);
-    let (caller, refusal) = match app.up_to_date().await {
+    // Whether the process lives is answered whatever the database does; whether it is ready asks for itself.
+    let known = match operation.path {
+        "/healthz" | "/readyz" => Ok(()),
+        _ => app.up_to_date().await,
+    };
+    let (caller, refusal) = match known {
         Err(error) if operation.access != Access::Public => (None, Some(Refusal::Said(error))),
         _ => {
             let token = bearer(request.headers()).map(str::to_owned);
@@ -77,42 +138,34 @@ pub async fn operation(
             if let Some(caller) = caller.clone() {
                 request.extensions_mut().insert(caller);
             }
-            AssertUnwindSafe(next.run(request).instrument(span.clone()))
-                .catch_unwind()
-                .await
-                .unwrap_or_else(|_| {
-                    span.in_scope(|| ApiError::internal("the handler ended in a panic").into_response())
-                })
+            begun.answer(next.run(request)).await
         }
-        Some(Refusal::Said(error)) => span.in_scope(|| error.into_response()),
+        Some(Refusal::Said(error)) => begun.refuse(error),
         Some(Refusal::HeldNowhere(denial)) => {
             let scope = request_scope::scope(&app, operation, request).await;
             let directory = app.directory();
-            let error = held_nowhere(&directory, caller.as_ref(), &denial, scope);
-            span.in_scope(|| error.into_response())
+            begun.refuse(held_nowhere(&directory, caller.as_ref(), &denial, scope))
         }
     };
     let status = response.status();
     if let Some(caller) = &caller {
         note_refusal(&app, &call, caller, status, object);
     }
-    let elapsed = started.elapsed();
-    app.metrics
-        .answered(operation.name, status.as_u16(), elapsed.as_secs_f64());
+    let duration_ms = begun.counted(&app, status);
     if operation.access != Access::Public {
         app.metrics.decided(operation.name, status.as_u16());
     }
     tracing::info!(
-        request_id = id,
+        request_id = begun.id,
         operation = operation.name,
         method = operation.method.as_str(),
         route = operation.path,
         status = status.as_u16(),
         subject,
-        duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
+        duration_ms,
         "request"
     );
-    hold(with_id(response, &id), place)
+    hold(with_id(response, &begun.id), place)
 }
 
 /// A place among the requests in flight.
@@ -144,34 +197,22 @@ pub async fn link(
     mut request: Request<Body>,
     next: Next,
 ) -> Response {
-    let started = tokio::time::Instant::now();
-    let id = match app.security.random.uuid() {
-        Ok(id) => id.to_string(),
-        Err(error) => return ApiError::internal(error).into_response(),
+    let begun = match Begun::new(&app, name) {
+        Ok(begun) => begun,
+        Err(error) => return error.into_response(),
     };
     let call = LinkCall {
-        id: id.clone(),
+        id: begun.id.clone(),
         source: source(request.extensions()),
         at: app.clock.now(),
     };
     request.extensions_mut().insert(call);
-    let span = tracing::info_span!("request", request_id = id, operation = name);
-    let response = AssertUnwindSafe(next.run(request).instrument(span.clone()))
-        .catch_unwind()
-        .await
-        .unwrap_or_else(|_| {
-            span.in_scope(|| ApiError::internal("the handler ended in a panic").into_response())
-        });
-    let status = response.status().as_u16();
-    let elapsed = started.elapsed();
-    app.metrics.answered(name, status, elapsed.as_secs_f64());
-    let duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-    tracing::info!(request_id = id, operation = name, status, duration_ms, "request");
-    with_id(response, &id)
+    let response = begun.answer(next.run(request)).await;
+    begun.end(&app, response)
 }
 
 /// Puts the request id on an answer, and forbids to keep it: it may hold a token.
-pub fn with_id(mut response: Response, id: &str) -> Response {
+fn with_id(mut response: Response, id: &str) -> Response {
     let headers = response.headers_mut();
     if let Ok(value) = HeaderValue::from_str(id) {
         headers.insert(REQUEST_ID, value);
@@ -242,18 +283,11 @@ fn held_nowhere(
     match there {
         Some(Err(there)) => directory.forbidden(&there),
         // Given a moment ago: the next request finds it.
-        Some(Ok(_)) | None => {
-            let who: Vec<_> = denial.who_could_grant().iter().map(ToString::to_string).collect();
-            let who = if who.is_empty() {
-                "nobody".to_owned()
-            } else {
-                who.join(", ")
-            };
-            ApiError::Forbidden(format!(
-                "needs `{}`, which no access rule gives you in any scope; access rules in the account can be created by {who}",
-                denial.missing()
-            ))
+        Some(Ok(_)) | None => DirectoryRefusal::HeldNowhere {
+            missing: denial.missing(),
+            who: WhoCouldGrant::of(denial),
         }
+        .into(),
     }
 }
 
@@ -263,15 +297,14 @@ async fn authenticate(app: &App, token: &str) -> Result<Caller, ApiError> {
     let now = app.clock.now();
     let token = app.security.verify_rest(token, now)?;
     let known = |app: &App| app.directory().authenticate(token.subject, token.session, now);
-    let gone = ApiError::Unauthenticated("the token's subject is gone, disabled or signed out");
     if let Some(caller) = known(app) {
         return Ok(caller);
     }
     if token.given.plus_seconds(UNHEARD_SECONDS) < now {
-        return Err(gone);
+        return Err(ApiError::SIGNED_OUT);
     }
     app.catch_up().await?;
-    known(app).ok_or(gone)
+    known(app).ok_or(ApiError::SIGNED_OUT)
 }
 
 /// The bearer token of a request (RFC 6750, section 2.1).

@@ -38,13 +38,13 @@ pub enum Command {
 pub struct Folder {
     /// The data directory of the server.
     #[arg(long, env = "REEVE_DATA_DIR")]
-    data_dir: PathBuf,
+    pub(crate) data_dir: PathBuf,
     #[command(flatten)]
     database: Database,
 }
 
 impl Folder {
-    fn open(&self) -> anyhow::Result<DataDir> {
+    pub(crate) fn open(&self) -> anyhow::Result<DataDir> {
         existing(&self.data_dir)?;
         self.database.at(&self.data_dir)
     }
@@ -176,14 +176,19 @@ fn existing(data_dir: &Path) -> anyhow::Result<()> {
 }
 
 /// A data directory that this process alone has.
-struct Opened {
-    store: SqlStore,
+pub(crate) struct Opened {
+    pub(crate) store: SqlStore,
     fence: Fence,
     _lock: Lock,
 }
 
 impl Opened {
-    async fn new(folder: &Folder, declared: bool, random: &Random, now: Timestamp) -> anyhow::Result<Self> {
+    pub(crate) async fn new(
+        folder: &Folder,
+        declared: bool,
+        random: &Random,
+        now: Timestamp,
+    ) -> anyhow::Result<Self> {
         let dir = folder.open()?;
         let lock = dir.lock()?;
         if !dir.is_initialized().await? {
@@ -198,7 +203,7 @@ impl Opened {
         })
     }
 
-    async fn close(self) -> anyhow::Result<()> {
+    pub(crate) async fn close(self) -> anyhow::Result<()> {
         if self.fence.advance(&self.store).await? == Advanced::Unknown {
             bail!("the database was restored meanwhile: run this again");
         }

@@ -7,8 +7,27 @@ use reeve_store::{AuditAction, AuditEntry, Committed, KeyUse, StoreError};
 use reeve_types::Timestamp;
 
 use crate::app::App;
-use crate::error::{ApiError, log_chain};
+use crate::caller::Asker;
+use crate::credential_keys::BATCH;
+use crate::error::{ApiError, Refusal, RefusalKind, log_chain};
 use crate::keys::{PUBLISHED_SECONDS, RETIRING_SECONDS};
+
+/// The next signing key may not be known everywhere yet: 409.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the next signing key is published since {published}, and whoever keeps the published keys may not know it before \
+     {ready}: rotate after that, or now with `\"atOnce\": true`"
+)]
+struct NextKeyTooNew {
+    published: Timestamp,
+    ready: Timestamp,
+}
+
+impl Refusal for NextKeyTooNew {
+    fn kind(&self) -> RefusalKind {
+        RefusalKind::Conflict
+    }
+}
 
 impl App {
     /// Reads the signing keys anew when the directory knows other ones than are in use here. Whoever applies changes calls it
@@ -46,11 +65,8 @@ impl App {
             };
             let ready = next.published.plus_seconds(PUBLISHED_SECONDS);
             if now < ready && !at_once {
-                return Err(ApiError::Conflict(format!(
-                    "the next signing key is published since {}, and whoever keeps the published keys may not know it before \
-                     {ready}: rotate after that, or now with `\"atOnce\": true`",
-                    next.published
-                )));
+                let published = next.published;
+                return Err(NextKeyTooNew { published, ready }.into());
             }
             current.id.clone()
         };
@@ -91,7 +107,7 @@ pub async fn rotate_when_due(app: &Arc<App>) {
     if !(rotation || retired) {
         return;
     }
-    let done = app.change(move |app| async move {
+    let done = app.change(Asker::System, move |app| async move {
         let granted = crate::audit::key_rotation();
         let id = app.security.uuid()?.to_string();
         let entry = |action| AuditEntry::of_the_system(action, "security-settings", id.clone(), now);
@@ -112,5 +128,29 @@ pub async fn rotate_when_due(app: &Arc<App>) {
     match done.await {
         Ok(()) => tracing::info!(rotation, retired, "signing keys were rotated or forgotten"),
         Err(error) => log_chain(&error),
+    }
+}
+
+/// Seals credentials anew that were sealed with another key than the first one, some at a time: somebody put a new key before it.
+pub async fn seal_credentials_anew(app: &Arc<App>) {
+    let sealer = &app.security.credentials;
+    let granted = crate::audit::key_rotation();
+    if let Err(error) = sealer.read_again() {
+        return tracing::error!(
+            cause = format!("{error:#}"),
+            "the credential keys cannot be read again"
+        );
+    }
+    while !app.reserve.is_given() {
+        let Ok(id) = app.security.uuid() else { return };
+        let now = app.clock.now();
+        let entry = AuditEntry::of_the_system(AuditAction::Rotate, "security-settings", id.to_string(), now);
+        match sealer.reseal(app.store.as_ref(), &granted, BATCH, entry).await {
+            Ok(0) => return,
+            Ok(count) => tracing::info!(count, key = sealer.first(), "credentials were sealed anew"),
+            Err(error) => {
+                return tracing::error!(cause = format!("{error:#}"), "credentials cannot be sealed anew");
+            }
+        }
     }
 }

@@ -1,4 +1,5 @@
-//! The router, made from the operation table: one route a row, none beside it except the link's.
+//! The router, made from the operation table: one route a row, none beside it except the link's and the
+//! sign-in pages'.
 
 use std::sync::Arc;
 
@@ -8,12 +9,12 @@ use axum::routing::MethodRouter;
 use reeve_api::{OPERATIONS, OperationId};
 
 use crate::api::{
-    access_rules, clusters, departments, documents, health, me, projects, realm, roles, service_accounts,
-    signing_keys, token, users, workloads,
+    access_rules, clusters, credentials, departments, documents, health, idps, me, projects, realm, roles,
+    service_accounts, signing_keys, token, users, workload_policies, workloads,
 };
 use crate::app::App;
 use crate::error::ApiError;
-use crate::{bounds, drain_body, link, middleware};
+use crate::{bounds, browser, drain_body, link, middleware};
 
 /// The whole interface of the server.
 pub fn router(app: Arc<App>) -> Router {
@@ -24,6 +25,7 @@ pub fn router(app: Arc<App>) -> Router {
     }
     router
         .merge(link::router(&app))
+        .merge(browser::router(&app))
         .method_not_allowed_fallback(|| async { ApiError::NoMethod })
         .fallback(|| async { ApiError::NoRoute })
         .layer(from_fn(bounds::check))
@@ -46,9 +48,12 @@ fn route(id: OperationId) -> MethodRouter<Arc<App>> {
         Id::ServiceAccount(id) => service_accounts::route(id),
         Id::AccessRule(id) => access_rules::route(id),
         Id::Role(id) => roles::route(id),
+        Id::Idp(id) => idps::route(id),
         Id::SigningKey(id) => signing_keys::route(id),
         Id::Workload(id) => workloads::route(id),
         Id::Training(id) => workloads::training_route(id),
+        Id::Credential(id) => credentials::route(id),
+        Id::WorkloadPolicy(id) => workload_policies::route(id),
         Id::Health(id) => health::route(id),
         Id::Document(id) => documents::route(id),
     }

@@ -1,22 +1,25 @@
 //! Keys, tokens, passwords and secrets, as the handlers use them.
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use reeve_api::realm::ISSUER_PATH;
 use reeve_identity::token::{CLUSTER_SECONDS, LINK_SECONDS, REST_SECONDS};
 use reeve_identity::{
-    Audience, Claims, LoginAttempt, MasterKey, PasswordError, PasswordHash, Passwords, Random, SecretHash,
-    SecretHasher, SubjectKind, Verifier as TokenVerifier, effective_posix, generate_client_secret,
-    generate_password,
+    Audience, Binding, Claims, LoginAttempt, MasterKey, PasswordError, PasswordHash, Passwords, Random,
+    Sealer, SecretHash, SecretHasher, SubjectKind, Verifier as TokenVerifier, effective_posix,
+    generate_client_secret, generate_password,
 };
-use reeve_store::{CredentialHash, CredentialNumber, SessionFacts, SubjectId, UserFacts};
+use reeve_store::{CredentialHash, CredentialNumber, LinkSecret, SessionFacts, SubjectId, UserFacts};
 use reeve_types::{ClusterId, PosixIdentity, Secret, ServiceAccountId, SessionId, Timestamp, UserId};
 use uuid::Uuid;
 
+use crate::credential_keys::CredentialSealer;
 use crate::directory::Directory;
 use crate::error::ApiError;
 use crate::keys::Keys;
 
+/// The one account of an installation, as sealed values name it.
+const ACCOUNT: &str = "1";
 /// Looks like the hash of a secret, and is compared with where there is none.
 const NOBODYS: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
@@ -43,10 +46,13 @@ pub struct Security {
     link: TokenVerifier,
     passwords: Passwords,
     secrets: SecretHasher,
+    sealer: Sealer,
+    /// What credentials are sealed with.
+    pub credentials: CredentialSealer,
 }
 
 impl Security {
-    /// With these keys, for this public address. Costs one password hash.
+    /// With these keys, for this public address; credentials are sealed with the key of the master key. Costs one password hash.
     ///
     /// # Errors
     /// [`PasswordError`].
@@ -62,10 +68,18 @@ impl Security {
             link: TokenVerifier::new(&issuer, Audience::Link),
             passwords: Passwords::new(random.clone())?,
             secrets: master.secret_hasher(),
+            sealer: master.sealer(),
+            credentials: CredentialSealer::derived(master),
             random,
             keys,
             issuer,
         })
+    }
+
+    /// With this ring for credentials.
+    #[must_use]
+    pub fn sealing_with(self, credentials: CredentialSealer) -> Self {
+        Self { credentials, ..self }
     }
 
     /// A fresh id.
@@ -79,6 +93,40 @@ impl Security {
     /// The public keys.
     pub fn jwks(&self) -> serde_json::Value {
         serde_json::json!(self.keys.ring().jwks())
+    }
+
+    /// Text sealed for its kind and row: nothing else opens it, and no other installation.
+    ///
+    /// # Errors
+    /// [`ApiError::Internal`].
+    pub fn sealed(&self, kind: &str, row: &str, text: &str) -> Result<String, ApiError> {
+        let binding = Binding {
+            account: ACCOUNT,
+            kind,
+            row,
+        };
+        let sealed = self
+            .sealer
+            .seal(binding, text.as_bytes())
+            .map_err(ApiError::internal)?;
+        Ok(URL_SAFE_NO_PAD.encode(sealed))
+    }
+
+    /// Sealed text, when it is of this kind and row.
+    ///
+    /// # Errors
+    /// [`ApiError::Internal`].
+    pub fn unsealed(&self, kind: &str, row: &str, sealed: &str) -> Result<Secret, ApiError> {
+        let binding = Binding {
+            account: ACCOUNT,
+            kind,
+            row,
+        };
+        let sealed = URL_SAFE_NO_PAD.decode(sealed).map_err(ApiError::internal)?;
+        let plain = self.sealer.open(binding, &sealed).map_err(ApiError::internal)?;
+        Ok(Secret::new(
+            std::str::from_utf8(&plain).map_err(ApiError::internal)?,
+        ))
     }
 
     fn sign(&self, claims: &Claims) -> Result<Secret, ApiError> {
@@ -99,6 +147,21 @@ impl Security {
         directory: &Directory,
         now: Timestamp,
     ) -> Result<(Secret, i64), ApiError> {
+        let left = session.until.as_seconds() - now.as_seconds();
+        self.rest_token_of(session, directory, now, REST_SECONDS.min(left))
+    }
+
+    /// A token of a session for REST that lives so many seconds: longer than the session says now, where that is prolonged.
+    ///
+    /// # Errors
+    /// [`ApiError::Internal`].
+    pub fn rest_token_of(
+        &self,
+        session: &SessionFacts,
+        directory: &Directory,
+        now: Timestamp,
+        seconds: i64,
+    ) -> Result<(Secret, i64), ApiError> {
         let (kind, id) = match &session.subject {
             SubjectId::User(id) => (SubjectKind::User, id.as_uuid()),
             SubjectId::ServiceAccount(id) => (SubjectKind::ServiceAccount, id.as_uuid()),
@@ -108,8 +171,6 @@ impl Security {
             SubjectId::ServiceAccount(id) => directory.service_account(id).map(|it| it.name.to_string()),
         };
         let name = name.unwrap_or_default();
-        let left = session.until.as_seconds() - now.as_seconds();
-        let seconds = REST_SECONDS.min(left);
         let subject = (kind, id);
         let jti = self.uuid()?;
         let claims = Claims::new(&self.issuer, Audience::Rest, subject, &name, now, seconds, jti)
@@ -248,6 +309,55 @@ impl Security {
         Ok((secret, verifier))
     }
 
+    /// A new link secret for a cluster, and what is kept of it.
+    ///
+    /// # Errors
+    /// [`ApiError::Internal`].
+    pub fn new_link_secret(&self, cluster: ClusterId) -> Result<(Secret, LinkSecret), ApiError> {
+        let (secret, credential) = self.new_secret()?;
+        let row = cluster.to_string();
+        let sealed = self.sealer.seal(link_secret(&row), secret.expose().as_bytes());
+        let sealed = STANDARD_NO_PAD.encode(sealed.map_err(ApiError::internal)?);
+        let kept = LinkSecret {
+            credential,
+            sealed: Some(sealed),
+        };
+        Ok((secret, kept))
+    }
+
+    /// What is kept of a link secret that nobody knows.
+    ///
+    /// # Errors
+    /// [`ApiError::Internal`].
+    pub fn nobodys_link_secret(&self) -> Result<LinkSecret, ApiError> {
+        self.new_secret().map(|(_, credential)| credential.into())
+    }
+
+    /// The link secret of a cluster, from what is kept of it; `None` when it is not kept, or earns no token: one that was put
+    /// back with a backup, or withdrawn.
+    ///
+    /// # Errors
+    /// [`ApiError::Internal`] for one that was sealed with another key or for another cluster.
+    pub fn open_link_secret(
+        &self,
+        cluster: ClusterId,
+        kept: &LinkSecret,
+    ) -> Result<Option<Secret>, ApiError> {
+        let Some(sealed) = &kept.sealed else {
+            return Ok(None);
+        };
+        let row = cluster.to_string();
+        let sealed = STANDARD_NO_PAD.decode(sealed).map_err(ApiError::internal)?;
+        let plain = self
+            .sealer
+            .open(link_secret(&row), &sealed)
+            .map_err(ApiError::internal)?;
+        let secret = Secret::new(String::from_utf8_lossy(&plain));
+        Ok(self
+            .check_secret(&secret, Some(&kept.credential))
+            .then_some(secret))
+    }
+
     /// Is this the secret? The same work without anything to compare with.
     pub fn check_secret(&self, secret: &Secret, kept: Option<&CredentialHash>) -> bool {
         let text = kept.map_or(NOBODYS, CredentialHash::as_str);
@@ -292,6 +402,15 @@ impl Security {
             .verify(asking, password, kept.as_ref())
             .await
             .map_err(password_error)
+    }
+}
+
+/// Where a cluster's link secret is sealed for.
+const fn link_secret(cluster: &str) -> Binding<'_> {
+    Binding {
+        account: "1",
+        kind: "clusters.sealed_secret",
+        row: cluster,
     }
 }
 

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
-use axum_server::{Address, Handle, Server};
-use hyper_util::rt::TokioTimer;
+use axum_server::Handle;
+use reeve_https::Certificate;
+use reeve_https::certificate::EVERY;
 use reeve_identity::Random;
 use reeve_store::Store;
 use reeve_types::{Clock, ReservedNamespaces};
@@ -19,34 +20,18 @@ use crate::app::{App, Settings};
 use crate::bootstrap::{Reach, first_password, first_start, installed, write_whole};
 use crate::cli::Serve;
 use crate::connections::{Bounded, Connections};
+use crate::http_bounds::set_bounds;
+use crate::installation::Charts;
+use crate::outgoing::Patience;
 use crate::public_url::PublicUrl;
 use crate::security::Security;
-use crate::{audit_log, follow, logging, restored, router, tls, upkeep};
+use crate::{audit_log, follow, logging, renewal, restored, router, tls, upkeep};
 
 /// How long open requests may go on after SIGTERM. Link streams end at once.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// How long the head of a request may take to arrive, and a kept connection may be idle.
-const HEAD: Duration = Duration::from_secs(30);
-
 /// How often the head of the audit log is told, when it moved.
 const HEADS: Duration = Duration::from_secs(60);
-/// How often a peer of HTTP/2 is asked whether it is still there, and how long it has to answer.
-const PING: Duration = Duration::from_secs(10);
-/// How many requests one connection of HTTP/2 may have at a time.
-const STREAMS: u32 = 64;
-/// How much of a request's body a peer may send before somebody reads it, in bytes.
-const STREAM_WINDOW: u32 = 64 * 1024;
-/// How much it may of all of a connection's.
-const CONNECTION_WINDOW: u32 = 128 * 1024;
-/// How much is read and written ahead for a connection, or a stream of HTTP/2, in bytes.
-const BUFFER: usize = 64 * 1024;
-/// How large the headers of a request of HTTP/2 may be before it is not even read; less is refused with a sentence.
-const HEADER_LIST: u32 = 64 * 1024;
-
-/// How often the files of a given certificate are looked at.
-const RENEWAL: Duration = Duration::from_secs(60);
-
 /// Serves until SIGTERM or SIGINT.
 ///
 /// # Errors
@@ -106,17 +91,29 @@ async fn serve(flags: Serve, clock: Clock, random: Random) -> anyhow::Result<()>
         (Some(certificate), Some(key)) => tls::given(&dir.tls(), certificate, key, flags.tls_ca.as_deref())?,
         _ => tls::made(&dir.tls(), address, public.host().as_deref(), clock.now())?,
     };
-    let config = shown.config().await?;
-    if flags.tls_certificate.is_some() {
-        tokio::spawn(tls::renew(files.clone(), shown, config.clone(), RENEWAL));
-    }
+    let certificate = match flags.tls_certificate {
+        Some(_) => Certificate::read_as(files.watched(), shown).await,
+        None => Certificate::fixed(shown).await,
+    };
+    let certificate = certificate.context("failed to load the certificate")?;
+    let metrics_listener = flags.metrics.listen().await?;
     dir.remember(&Reach {
         public_url: public_url.clone(),
         ca_file: files.ca.clone(),
     })?;
 
     let reserve = Arc::new(dir.reserve(random.clone()));
-    let security = Security::new(&master, installed.keys, &public_url, random)?;
+    let credentials = dir.credential_sealer(&master, store.as_ref()).await?;
+    let security = Security::new(&master, installed.keys, &public_url, random)?.sealing_with(credentials);
+    let authority = match &flags.idp_ca_file {
+        Some(file) => Some(std::fs::read_to_string(file).with_context(|| {
+            format!(
+                "failed to read the identity providers' authority in `{}`",
+                file.display()
+            )
+        })?),
+        None => None,
+    };
     let settings = Settings {
         public_url: public_url.clone(),
         namespace_prefix: flags.namespace_prefix.clone(),
@@ -124,9 +121,16 @@ async fn serve(flags: Serve, clock: Clock, random: Random) -> anyhow::Result<()>
         workloads_per_project: flags.workloads_per_project,
         account_created_at: installed.created_at,
         heartbeat: Duration::from_secs(reeve_link::HEARTBEAT_SECONDS),
+        link_patience: Patience::default(),
         shared_database: dir.is_shared(),
         failed_attempts_days: Some(flags.failed_attempts_days).filter(|days| *days > 0),
         session_seconds: i64::from(flags.session_hours) * 3600,
+        charts: Charts {
+            repository: flags.chart_repository.clone(),
+            image_registry: flags.image_registry.clone(),
+            ca_file: Some(files.ca.clone()),
+        },
+        idp_certificate_authority: authority,
         signing_key_days: Some(flags.signing_key_days).filter(|days| *days > 0),
     };
     let app = App::new(
@@ -138,13 +142,24 @@ async fn serve(flags: Serve, clock: Clock, random: Random) -> anyhow::Result<()>
     )
     .await?;
     app.keep_fence(fence);
+    let certificate = certificate.counted_in(app.metrics.certificate());
+    let config = certificate.config();
+    tokio::spawn(certificate.renew(EVERY));
+    let metrics_url = match metrics_listener {
+        Some(listener) => Some(listener.serve(&app, config.clone())?),
+        None => None,
+    };
     let heads = tokio::spawn(audit_log::tell_heads(Arc::clone(&app), HEADS));
     tokio::spawn(upkeep::run(Arc::clone(&app)));
+    tokio::spawn(renewal::run(Arc::clone(&app)));
     tokio::spawn(follow::run(Arc::clone(&app)));
     let handle = Handle::new();
     tokio::spawn(stop_on_signal(Arc::clone(&app), handle.clone()));
     if let Some(file) = flags.announce_file.clone() {
-        let word = json!({"url": public_url, "caFile": files.ca, "adminUsername": flags.admin_username});
+        let mut word = json!({"url": public_url, "caFile": files.ca, "adminUsername": flags.admin_username});
+        if let (Some(url), Some(fields)) = (metrics_url, word.as_object_mut()) {
+            fields.insert("metricsUrl".to_owned(), url.into());
+        }
         let handle = handle.clone();
         tokio::spawn(async move {
             if handle.listening().await.is_some()
@@ -163,39 +178,18 @@ async fn serve(flags: Serve, clock: Clock, random: Random) -> anyhow::Result<()>
     let mut listening = axum_server::from_tcp_rustls(listener, config)?
         .handle(handle)
         .map(|acceptor| Bounded::new(acceptor, connections));
-    set_bounds(&mut listening, HEAD);
+    set_bounds(&mut listening);
     listening
         .serve(router.into_make_service_with_connect_info::<SocketAddr>())
         .await
         .context("failed to serve")?;
     heads.abort();
     upkeep::record_failures(&app, true).await;
+    upkeep::record_successes(&app, true).await;
     audit_log::tell_head(&app, &mut None).await;
     store.close().await;
     tracing::info!("stopped");
     Ok(())
-}
-
-/// Without a timer hyper waits for the rest of a request's head as long as its sender likes, and its own bounds on what it
-/// keeps for a connection are wide.
-fn set_bounds<A: Address, Acc>(server: &mut Server<A, Acc>, patience: Duration) {
-    server
-        .http_builder()
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(patience)
-        .max_buf_size(BUFFER);
-    server
-        .http_builder()
-        .http2()
-        .timer(TokioTimer::new())
-        .keep_alive_interval(PING)
-        .keep_alive_timeout(PING)
-        .max_concurrent_streams(STREAMS)
-        .initial_stream_window_size(STREAM_WINDOW)
-        .initial_connection_window_size(CONNECTION_WINDOW)
-        .max_send_buf_size(BUFFER)
-        .max_header_list_size(HEADER_LIST);
 }
 
 async fn stop_on_signal(app: Arc<App>, handle: Handle<SocketAddr>) {
@@ -211,27 +205,4 @@ async fn stop_on_signal(app: Arc<App>, handle: Handle<SocketAddr>) {
     tracing::info!("stopping");
     app.stopping.send_replace(true);
     handle.graceful_shutdown(Some(GRACE));
-}
-
-#[cfg(test)]
-mod tests {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-
-    use super::*;
-
-    #[tokio::test]
-    async fn a_head_that_does_not_come_is_not_waited_for() {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.set_nonblocking(true).unwrap();
-        let address = listener.local_addr().unwrap();
-        let mut server = axum_server::from_tcp(listener).unwrap();
-        set_bounds(&mut server, Duration::from_millis(50));
-        let serving = tokio::spawn(server.serve(Router::<()>::new().into_make_service()));
-        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
-        stream.write_all(b"GET / HTTP/1.1\r\nHost:").await.unwrap();
-        let mut rest = Vec::new();
-        let ended = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut rest)).await;
-        assert!(ended.is_ok(), "the connection is still open");
-        serving.abort();
-    }
 }

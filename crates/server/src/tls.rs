@@ -1,22 +1,18 @@
 //! The certificate: given, or made once by an authority of our own in the data directory.
 
-mod renewal;
-
-use std::fmt;
 use std::fs;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use axum_server::tls_rustls::RustlsConfig;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
     KeyUsagePurpose, SanType,
 };
+use reeve_https::{CertificateFiles, Pair};
 use reeve_types::Timestamp;
 
 use crate::bootstrap::{write_private, write_whole};
-pub use renewal::renew;
 
 /// How long the authority lasts, in days.
 const CA_DAYS: i64 = 3650;
@@ -34,28 +30,13 @@ pub struct Files {
     pub ca: PathBuf,
 }
 
-/// A certificate chain and its key in PEM, as they were read or made together.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Pair {
-    certificate: Vec<u8>,
-    key: Vec<u8>,
-}
-
-impl fmt::Debug for Pair {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[certificate and key]")
-    }
-}
-
-impl Pair {
-    /// What a server shows that has this pair.
-    ///
-    /// # Errors
-    /// When the two do not fit, or are none.
-    pub async fn config(&self) -> anyhow::Result<RustlsConfig> {
-        RustlsConfig::from_pem(self.certificate.clone(), self.key.clone())
-            .await
-            .context("failed to load the certificate")
+impl Files {
+    /// Where a renewal shows. The authority is not shown, but `authentication-config` reads it.
+    pub fn watched(&self) -> CertificateFiles {
+        CertificateFiles {
+            beside: vec![self.ca.clone()],
+            ..CertificateFiles::new(&self.certificate, &self.key)
+        }
     }
 }
 
@@ -86,11 +67,7 @@ pub fn given(dir: &Path, certificate: &Path, key: &Path, ca: Option<&Path>) -> a
             file
         }
     };
-    let pair = Pair {
-        certificate: chain,
-        key: key_bytes,
-    };
-    Ok((Files { certificate, key, ca }, pair))
+    Ok((Files { certificate, key, ca }, Pair::new(chain, key_bytes)))
 }
 
 /// The last one of a chain, as text.
@@ -134,13 +111,10 @@ pub fn made(
         key: dir.join("tls.key"),
         ca: ca_file,
     };
-    let pair = Pair {
-        certificate: certificate.pem().into_bytes(),
-        key: key.serialize_pem().into_bytes(),
-    };
-    write_private(&files.key, &pair.key)?;
-    fs::write(&files.certificate, &pair.certificate).context("failed to write the certificate")?;
-    Ok((files, pair))
+    let (chain, key) = (certificate.pem(), key.serialize_pem());
+    write_private(&files.key, key.as_bytes())?;
+    fs::write(&files.certificate, &chain).context("failed to write the certificate")?;
+    Ok((files, Pair::new(chain.into_bytes(), key.into_bytes())))
 }
 
 fn authority(key: KeyPair, now: Timestamp) -> anyhow::Result<CertifiedIssuer<'static, KeyPair>> {
@@ -200,7 +174,7 @@ mod tests {
     use super::*;
 
     /// A certificate of its own, in a directory: `tls.crt`, `tls.key` and `ca.crt`.
-    pub(super) fn pair(dir: &Path) -> Files {
+    fn pair(dir: &Path) -> Files {
         let now = Timestamp::from_millis(1_700_000_000_000);
         made(dir, "127.0.0.1:1".parse().unwrap(), None, now).unwrap().0
     }

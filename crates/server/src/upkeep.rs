@@ -1,4 +1,4 @@
-//! What is done beside answering: failed attempts are recorded, old ones and old sessions forgotten, signing keys rotated, the
+//! What is done beside answering: failed attempts and tokens that were counted are recorded, old ones and old sessions forgotten, signing keys rotated, the
 //! reserve is taken again.
 
 use std::sync::Arc;
@@ -29,11 +29,13 @@ pub async fn run(app: Arc<App>) {
     for look in 0_u64.. {
         looks.tick().await;
         record_failures(&app, false).await;
+        record_successes(&app, false).await;
         if look.is_multiple_of(RESERVE) {
             take_reserve_again(&app).await;
         }
         if look.is_multiple_of(KEYS) {
             rotation::rotate_when_due(&app).await;
+            rotation::seal_credentials_anew(&app).await;
         }
         if look.is_multiple_of(PRUNING) {
             prune(&app).await;
@@ -53,6 +55,21 @@ pub async fn record_failures(app: &App, all: bool) {
         let granted = crate::audit::session_record();
         match app.store.record_attempts(&granted, rows).await {
             Ok(()) => app.failures.written(&lot, now),
+            Err(error) => return log_chain(&error),
+        }
+    }
+}
+
+/// Records how many tokens were given in the minutes that are over; with `all` also in those that are not. What cannot be written is
+/// kept, and counted on.
+pub async fn record_successes(app: &App, all: bool) {
+    for due in app.successes.due(app.clock.now(), all) {
+        if app.reserve.is_given() {
+            return;
+        }
+        let granted = crate::audit::session_record();
+        match app.store.record(&granted, due.row.clone()).await {
+            Ok(()) => app.successes.written(&due),
             Err(error) => return log_chain(&error),
         }
     }

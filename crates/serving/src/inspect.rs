@@ -44,6 +44,17 @@ pub fn job(job: Option<&Job>) -> Result<Health, Fault> {
     ))
 }
 
+/// A Job whose pod failed: the Job says only that it gave up, its pod says why.
+///
+/// # Errors
+/// What is in the way.
+pub fn job_of_pod(of_job: Option<&Job>, of_pod: Option<&Fault>) -> Result<Health, Fault> {
+    job(of_job).map_err(|fault| match of_pod {
+        Some(cause) => Fault::new(cause.category, fault.reason, cause.message.clone()),
+        None => fault,
+    })
+}
+
 /// Whether a Job is over, well or badly.
 pub fn is_finished(job: &Job) -> bool {
     let conditions = job
@@ -252,6 +263,17 @@ pub fn claim(claim: Option<&PersistentVolumeClaim>) -> Result<Health, Fault> {
             "the claim has no volume yet",
         )),
     }
+}
+
+/// Why nobody makes a volume for a claim, by the claim's newest event: no provisioner and no volume that fits, or a provisioner
+/// that fails. A claim that waits for its first consumer is no such thing.
+pub fn claim_refused(events: &[Event]) -> Option<Fault> {
+    let newest = events.iter().max_by_key(|event| time_of(event))?;
+    let reason = newest.reason.as_deref()?;
+    matches!(reason, "ProvisioningFailed" | "FailedBinding").then(|| {
+        let message = newest.message.clone().unwrap_or_default();
+        Fault::new(Category::Infrastructure, "PvcProvisioningFailed", message)
+    })
 }
 
 /// An HTTPRoute, as JSON. Only parents that the spec names count, and of them only what was said of this generation; ready

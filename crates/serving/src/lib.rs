@@ -10,6 +10,8 @@
 //! | [`cache`], [`artifact`], [`download`] | which artifacts a cache has and lacks; claim and Jobs of a stored model; how a download stands |
 //! | [`inference`], [`path`] | InferenceService and HTTPRoute |
 //! | [`fault`], [`inspect`], [`log`], [`engine`], [`news`] | what is in the way, and what conditions, status, decision and events follow |
+//! | [`plan`] | what a pass over an object of each kind wants: components, objects, status |
+//! | [`rights`] | what the operator may do, and the helper roles |
 //! | [`labels`], [`owner`], [`security`], [`gpu`], [`quantity`], [`duration`] | what these are made of |
 //!
 //! Promises: names are those that the reference operator gave, byte by byte; every pod built here passes Pod Security
@@ -38,7 +40,9 @@ pub mod names;
 pub mod news;
 pub mod owner;
 pub mod path;
+pub mod plan;
 pub mod quantity;
+pub mod rights;
 pub mod security;
 pub mod select;
 pub mod service;

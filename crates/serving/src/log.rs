@@ -82,6 +82,16 @@ const STORAGE: &[Pattern] = &[
     &["storage", "full"],
 ];
 
+/// Words of the downloader when nothing has come for a while.
+const STALLED: &[Pattern] = &[&["stalled"], &["no progress for"]];
+/// Words of the downloader when what came is not what was asked for.
+const CORRUPT: &[Pattern] = &[
+    &["checksum", "mismatch"],
+    &["integrity", "failed"],
+    &["consistency check failed"],
+    &["corrupt"],
+];
+
 /// The first line in which one of the patterns is.
 fn line_with<'a>(log: &'a str, patterns: &[Pattern]) -> Option<&'a str> {
     let holds = |line: &str, pattern: Pattern| {
@@ -113,6 +123,12 @@ pub fn failed_pod(exit: i32, ended: &str, message: &str, log: &str) -> Fault {
         }
         if let Some(line) = line_with(log, STORAGE) {
             return told(Category::ResourceExhaustion, "StorageFull", line);
+        }
+        if let Some(line) = line_with(log, STALLED) {
+            return told(Category::InvalidSpec, "DownloadStalled", line);
+        }
+        if let Some(line) = line_with(log, CORRUPT) {
+            return told(Category::InvalidSpec, "DownloadCorrupt", line);
         }
     }
     let (category, reason) = match ended {

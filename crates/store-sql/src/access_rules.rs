@@ -157,14 +157,14 @@ async fn add_statuses(tx: &mut Tx, rules: &mut [AccessRuleRow]) -> Result<(), St
 }
 
 /// Where a scope lies, and its name.
-struct Place {
-    name: String,
-    cluster: Option<ClusterId>,
-    department: Option<i64>,
-    project: Option<i64>,
+pub(crate) struct Place {
+    pub(crate) name: String,
+    pub(crate) cluster: Option<ClusterId>,
+    pub(crate) department: Option<i64>,
+    pub(crate) project: Option<i64>,
 }
 
-async fn place(tx: &mut Tx, scope: Scope) -> Result<Place, StoreError> {
+pub(crate) async fn place(tx: &mut Tx, scope: Scope, operation: &'static str) -> Result<Place, StoreError> {
     let missing = |what, id: String| StoreError::NotFound { what, id };
     Ok(match scope {
         Scope::Account => Place {
@@ -177,7 +177,7 @@ async fn place(tx: &mut Tx, scope: Scope) -> Result<Place, StoreError> {
             let row = tx
                 .row("SELECT name FROM clusters WHERE id = $1", &[Arg::text(id)])
                 .await
-                .context(CREATE)?;
+                .context(operation)?;
             let row = row.ok_or_else(|| missing("cluster", id.to_string()))?;
             Place {
                 name: row.text("name")?,
@@ -188,7 +188,7 @@ async fn place(tx: &mut Tx, scope: Scope) -> Result<Place, StoreError> {
         }
         Scope::Department(id) => {
             let sql = "SELECT name, cluster_id FROM departments WHERE id = $1";
-            let row = tx.row(sql, &[id.number().into()]).await.context(CREATE)?;
+            let row = tx.row(sql, &[id.number().into()]).await.context(operation)?;
             let row = row.ok_or_else(|| missing("department", id.to_string()))?;
             Place {
                 name: row.text("name")?,
@@ -199,7 +199,7 @@ async fn place(tx: &mut Tx, scope: Scope) -> Result<Place, StoreError> {
         }
         Scope::Project(id) => {
             let sql = "SELECT name, cluster_id, department_id FROM projects WHERE id = $1";
-            let row = tx.row(sql, &[id.number().into()]).await.context(CREATE)?;
+            let row = tx.row(sql, &[id.number().into()]).await.context(operation)?;
             let row = row.ok_or_else(|| missing("project", id.to_string()))?;
             Place {
                 name: row.text("name")?,
@@ -274,7 +274,7 @@ pub(crate) async fn insert(
     new: NewAccessRule,
 ) -> Result<AccessRuleRow, StoreError> {
     let in_effect = in_effect(tx, &new.subject).await?;
-    let place = place(tx, new.scope).await?;
+    let place = place(tx, new.scope, CREATE).await?;
     room(tx, new.scope, &place.name).await?;
     let (kind, subject) = rows::subject_columns(&new.subject);
     let number = tx.next_number("access_rule").await?;

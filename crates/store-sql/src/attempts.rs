@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use reeve_store::{AuditEntry, PRUNED, StoreError};
 use reeve_types::Timestamp;
 
-use crate::audit::append;
 use crate::driver::{StoreResultExt, Tx};
+use crate::events::append;
 
 pub(crate) const PRUNE: &str = "prune the audit log";
 const NOTE: &str = "write the audit event";

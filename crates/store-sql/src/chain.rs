@@ -1,55 +1,9 @@
-//! The arithmetic of the audit log's chain: what a row's hash is, and whether rows and hashes fit. No database.
+//! The arithmetic of the audit log's chain: whether rows and hashes fit. No database.
 
-use std::fmt;
-use std::sync::Arc;
-
-use hmac::{Hmac, KeyInit, Mac};
 use reeve_store::AuditHead;
-use sha2::{Digest, Sha256};
-use zeroize::Zeroizing;
 
 use crate::attempts::Pruned;
-
-/// The key of the chain. Cheap to clone; prints as nothing.
-#[derive(Clone)]
-pub struct AuditKey(Arc<Zeroizing<[u8; 32]>>);
-
-impl AuditKey {
-    /// From its 256 bits.
-    pub fn new(bytes: Zeroizing<[u8; 32]>) -> Self {
-        Self(Arc::new(bytes))
-    }
-
-    /// The hash of an event: HMAC-SHA256 (RFC 2104) in hex.
-    pub(crate) fn digest(&self, sequence: i64, previous: &str, body: &str) -> String {
-        #[expect(
-            clippy::expect_used,
-            reason = "HMAC takes keys of any length; a chain without a key must not go on"
-        )]
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0[..]).expect("a key of 32 bytes");
-        mac.update(text(sequence, previous, body).as_bytes());
-        hex(&mac.finalize().into_bytes())
-    }
-}
-
-impl fmt::Debug for AuditKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[secret]")
-    }
-}
-
-/// The hash of an event of before the chain was keyed.
-pub(crate) fn plain_digest(sequence: i64, previous: &str, body: &str) -> String {
-    hex(&Sha256::digest(text(sequence, previous, body)))
-}
-
-fn text(sequence: i64, previous: &str, body: &str) -> String {
-    format!("{sequence}\n{previous}\n{body}")
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
+use crate::audit_key::{AuditKey, plain_digest};
 
 /// A chain in which everything fits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -218,6 +172,8 @@ fn is_switch_over(body: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use zeroize::Zeroizing;
+
     use super::*;
 
     fn key() -> AuditKey {

@@ -167,6 +167,7 @@ async fn put(
 pub(crate) fn key_columns(key: ObjectKey) -> (&'static str, String) {
     match key {
         ObjectKey::AccessRule(id) => ("access-rule", id.to_string()),
+        ObjectKey::Credential(id) => ("credential", id.to_string()),
         ObjectKey::Workload(id) => ("workload", id.to_string()),
         ObjectKey::Project(id) => ("project", id.to_string()),
     }

@@ -5,7 +5,7 @@ use reeve_authz::{Action, Entity, Granted, Scope, Visible};
 use reeve_link::KubernetesEndpoint;
 use reeve_store::{
     AuditEntry, ClusterRow, Clusters, Committed, CredentialHash, CredentialNumber, DirectoryChange,
-    NewCluster, StoreError, gate,
+    LinkSecret, NewCluster, REPORTED_ENDPOINT, StoreError, gate,
 };
 use reeve_types::{AccessRuleId, ClusterId, LowestId, Timestamp};
 
@@ -14,18 +14,19 @@ use crate::changes::{Changes, soft_delete_rules};
 use crate::driver::{Arg, Row, Statement, StoreResultExt, Tx};
 use crate::lists::{Level, Reach};
 use crate::resource::{Resource, missing, needed, one};
-use crate::{SqlStore, directory, revision_tokens, rows};
+use crate::{SqlStore, credential_assets, directory, policy_rows, revision_tokens, rows};
 
 const READ: &str = "read clusters";
 const CREATE: &str = "create a cluster";
 const UPDATE: &str = "change a cluster";
+const REVEAL: &str = "read a cluster's link secret";
 const DELETE: &str = "delete a cluster";
 
 macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT c.id, c.name, c.domain, c.version, c.created_at, c.created_by, c.settings, c.last_liveness,
-                    c.kubernetes_endpoint, c.reported_endpoint,
+                    c.kubernetes_endpoint, c.reported_endpoint, c.connected_since, c.wrong_since,
                     c.applied_revision, c.lowest_id, r.revision
              FROM clusters c JOIN cluster_revisions r ON r.cluster_id = c.id ",
             $rest
@@ -103,14 +104,15 @@ impl Clusters for SqlStore {
         let mut tx = self.write_as(granted, CREATE).await?;
         let name = new.name.to_string();
         tx.execute(
-            "INSERT INTO clusters (id, name, domain, version, credential, applied_revision, created_at, created_by)
-             VALUES ($1, $2, $3, $4, $5, 0, $6, $7)",
+            "INSERT INTO clusters (id, name, domain, version, credential, sealed_secret, applied_revision, created_at, created_by)
+             VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8)",
             &[
                 Arg::text(new.id),
                 Arg::text(&name),
                 Arg::opt_text(new.domain),
                 Arg::opt_text(new.version),
-                new.credential.as_str().into(),
+                new.secret.credential.as_str().into(),
+                Arg::opt_text(new.secret.sealed),
                 new.created_at.into(),
                 Arg::text(&new.created_by),
             ],
@@ -127,6 +129,9 @@ impl Clusters for SqlStore {
         let mut changes = changed(&mut tx, new.id, CREATE).await?;
         for rule in live_rules_at_account(&mut tx).await? {
             changes.upsert(new.id, reeve_store::desired::of_access_rule(&rule));
+        }
+        for credential in credential_assets::of_account(&mut tx).await? {
+            changes.upsert(new.id, reeve_store::desired::of_credential(&credential));
         }
         let mut value = needed::<Cluster>(&mut tx, new.id, CREATE).await?;
         let entry = entry.about(new.id, &name);
@@ -175,12 +180,14 @@ impl Clusters for SqlStore {
         endpoint: KubernetesEndpoint,
         entry: AuditEntry,
     ) -> Result<Committed<ClusterRow>, StoreError> {
-        let (mut tx, _) = self
+        let (mut tx, before) = self
             .change::<Cluster>(granted, Action::Update, id, UPDATE)
             .await?;
+        let mut wrong = before.wrong_since;
+        wrong.remove(REPORTED_ENDPOINT);
         tx.execute(
-            "UPDATE clusters SET kubernetes_endpoint = $2, reported_endpoint = NULL WHERE id = $1",
-            &[Arg::text(id), Arg::json(&endpoint)?],
+            "UPDATE clusters SET kubernetes_endpoint = $2, reported_endpoint = NULL, wrong_since = $3 WHERE id = $1",
+            &[Arg::text(id), Arg::json(&endpoint)?, Arg::json(&wrong)?],
         )
         .await
         .context(UPDATE)?;
@@ -194,7 +201,7 @@ impl Clusters for SqlStore {
         &self,
         granted: &Granted,
         id: ClusterId,
-        credential: CredentialHash,
+        secret: LinkSecret,
         entry: AuditEntry,
     ) -> Result<Committed<CredentialNumber>, StoreError> {
         gate::fits(
@@ -207,9 +214,9 @@ impl Clusters for SqlStore {
         let mut tx = self.write_as(granted, UPDATE).await?;
         let row = tx
             .row(
-                "UPDATE clusters SET credential = $2, credential_number = credential_number + 1 WHERE id = $1
+                "UPDATE clusters SET credential = $2, sealed_secret = $3, credential_number = credential_number + 1 WHERE id = $1
                  RETURNING name, credential_number",
-                &[Arg::text(id), credential.as_str().into()],
+                &[Arg::text(id), secret.credential.as_str().into(), Arg::opt_text(secret.sealed)],
             )
             .await
             .context(UPDATE)?
@@ -218,6 +225,31 @@ impl Clusters for SqlStore {
         let entry = entry.about(id, row.text("name")?);
         let changes = changed(&mut tx, id, UPDATE).await?;
         changes.commit(tx, &entry, number, UPDATE).await
+    }
+
+    async fn reveal_cluster_secret(
+        &self,
+        granted: &Granted,
+        id: ClusterId,
+        entry: AuditEntry,
+    ) -> Result<Committed<LinkSecret>, StoreError> {
+        let (mut tx, cluster) = self
+            .change::<Cluster>(granted, Action::Update, id, REVEAL)
+            .await?;
+        let row = tx
+            .row(
+                "SELECT credential, sealed_secret FROM clusters WHERE id = $1",
+                &[Arg::text(id)],
+            )
+            .await
+            .context(REVEAL)?
+            .ok_or_else(|| missing::<Cluster>(id))?;
+        let secret = LinkSecret {
+            credential: CredentialHash::new(row.text("credential")?),
+            sealed: row.opt_text("sealed_secret")?,
+        };
+        let entry = entry.about(id, &cluster.name);
+        Changes::default().commit(tx, &entry, secret, REVEAL).await
     }
 
     async fn delete_cluster(
@@ -250,7 +282,9 @@ impl Clusters for SqlStore {
         // The desired state goes as a whole, and no batch tells of it: the secret then only earns the 410 that ends people's
         // rights.
         let value = soft_delete_rules(&mut tx, &mut Changes::default(), &rules, at).await?;
+        policy_rows::remove_in(&mut tx, Scope::Cluster(id), DELETE).await?;
         for statement in [
+            "DELETE FROM credential_assets WHERE cluster_id = $1",
             "DELETE FROM workloads WHERE cluster_id = $1",
             "DELETE FROM projects WHERE cluster_id = $1",
             "DELETE FROM former_namespaces WHERE cluster_id = $1",

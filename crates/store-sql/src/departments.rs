@@ -16,7 +16,7 @@ use crate::clusters::Cluster;
 use crate::driver::{Arg, Row, Statement, StoreResultExt, Tx};
 use crate::lists::{Level, List, Reach};
 use crate::resource::{Resource, needed, one};
-use crate::{SqlStore, folded, projects, rows, workloads};
+use crate::{SqlStore, credential_assets, folded, policy_rows, projects, rows, workloads};
 
 const READ: &str = "read departments";
 const CREATE: &str = "create a department";
@@ -221,7 +221,9 @@ impl Departments for SqlStore {
             workloads::remove_of_project(&mut tx, &mut changes, row.cluster_id, project).await?;
             changes.delete(row.cluster_id, ObjectKey::Project(project));
         }
+        credential_assets::remove_of_department(&mut tx, &mut changes, row.cluster_id, id).await?;
         projects::remember_namespaces_of(&mut tx, id).await?;
+        policy_rows::remove_in(&mut tx, Scope::Department(id), DELETE).await?;
         tx.execute(
             "DELETE FROM projects WHERE department_id = $1",
             &[id.number().into()],

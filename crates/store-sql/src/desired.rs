@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use reeve_authz::{BootstrapException, Granted};
 use reeve_link::desired::ObjectKey;
-use reeve_link::{Resume, Versioned};
+use reeve_link::{DesiredObject, Resume, Versioned};
 use reeve_store::{Deleted, DesiredPart, DesiredState, Later, StoreError, gate};
 use reeve_types::{ClusterId, Revision, RevisionToken};
 
@@ -42,6 +42,7 @@ async fn forgotten(tx: &mut Tx, cluster: ClusterId) -> Result<i64, StoreError> {
 fn key(row: &Row) -> Result<ObjectKey, StoreError> {
     match row.text("kind")?.as_str() {
         "access-rule" => Ok(ObjectKey::AccessRule(row.parsed("object_id")?)),
+        "credential" => Ok(ObjectKey::Credential(row.parsed("object_id")?)),
         "workload" => Ok(ObjectKey::Workload(row.parsed("object_id")?)),
         "project" => Ok(ObjectKey::Project(row.parsed("object_id")?)),
         other => Err(StoreError::Corrupt {
@@ -53,6 +54,9 @@ fn key(row: &Row) -> Result<ObjectKey, StoreError> {
 
 /// How many rows are taken for one part at most, and one more that shows that there are more. Stands in the statements.
 const ROWS: usize = 500;
+
+/// What a credential counts for in a part: the most that its values may have.
+const CREDENTIAL_BYTES: usize = 64 * 1024;
 
 /// Takes rows until their bodies have enough bytes.
 struct Collected {
@@ -79,10 +83,15 @@ impl Collected {
             return Ok(false);
         }
         let body = row.text("body")?;
+        let object: DesiredObject = from_json("body", &body)?;
         self.bytes += body.len();
+        if matches!(object, DesiredObject::Credential(_)) {
+            // Its values are put in when it is sent.
+            self.bytes += CREDENTIAL_BYTES;
+        }
         self.upserts.push(Versioned {
             revision: rows::revision(row, "revision")?,
-            object: from_json("body", &body)?,
+            object,
         });
         Ok(true)
     }
@@ -134,7 +143,7 @@ impl DesiredState for SqlStore {
         };
         let (kind, id) = after.map_or(("", String::new()), key_columns);
         let mut collected = Collected::new(bytes);
-        // In the order of the alphabet, which is ours: rules, projects, workloads.
+        // In the order of the alphabet, which is ours: rules, credentials, projects, workloads.
         tx.each(
             "SELECT revision, body FROM desired_objects
              WHERE cluster_id = $1 AND (kind, object_id) > ($2, $3) AND body IS NOT NULL

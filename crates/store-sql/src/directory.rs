@@ -7,13 +7,13 @@ use reeve_store::{
     DirectorySnapshot, Locate, ProjectFacts, ServiceAccountFacts, StoreError, UserFacts,
 };
 use reeve_types::{
-    AccessRuleId, ClusterId, DepartmentId, Email, ProjectId, ServiceAccountId, ServiceAccountName, Timestamp,
-    UserId, WorkloadId,
+    AccessRuleId, ClusterId, CredentialAssetId, CredentialAssetKind, DepartmentId, Email, ProjectId,
+    ServiceAccountId, ServiceAccountName, Timestamp, UserId, WorkloadId,
 };
 
 use crate::access_rules::live_rule_facts;
 use crate::driver::{Arg, Row, StoreResultExt, Tx};
-use crate::{SqlStore, change_log, rows, sessions, signing_keys};
+use crate::{SqlStore, change_log, credential_assets, policy_rows, rows, sessions, signing_keys};
 
 const LOAD: &str = "load the directory";
 const LOCATE: &str = "locate an object";
@@ -159,6 +159,7 @@ impl Directory for SqlStore {
                 LOAD,
             )
             .await?;
+        let policies = policy_rows::facts(&mut tx, LOAD).await?;
         let rules = live_rule_facts(&mut tx, LOAD).await?;
         let users = tx.collect(users!(""), &[], user, LOAD).await?;
         let service_accounts = tx
@@ -181,6 +182,7 @@ impl Directory for SqlStore {
             clusters,
             departments,
             projects,
+            policies,
             rules,
             users,
             service_accounts,
@@ -209,6 +211,13 @@ impl Locate for SqlStore {
                 what: "scope",
                 reason: e.to_string(),
             })
+    }
+
+    async fn locate_credential_asset(
+        &self,
+        id: CredentialAssetId,
+    ) -> Result<Option<(CredentialAssetKind, Scope)>, StoreError> {
+        credential_assets::locate(&mut self.read(LOCATE).await?, id, LOCATE).await
     }
 
     async fn locate_workload(&self, id: WorkloadId) -> Result<Option<ProjectId>, StoreError> {

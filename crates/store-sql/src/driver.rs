@@ -21,7 +21,7 @@ use sqlx::{Postgres, Sqlite, Transaction};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::DatabaseUrl;
-use crate::chain::AuditKey;
+use crate::audit_key::AuditKey;
 pub(crate) use failure::StoreResultExt;
 use patience::Patience;
 use postgres::PostgresPools;
@@ -32,7 +32,7 @@ pub(crate) use statement::Statement;
 pub(crate) use value::{Arg, Row, from_json};
 
 /// One file, applied in a transaction of its own: number, name, text.
-type Migrations = [(i64, &'static str, &'static str); 14];
+type Migrations = [(i64, &'static str, &'static str); 19];
 
 /// The text of the migrations. That of the sixth moves rows by functions that only SQLite has; that of the last tells PostgreSQL
 /// to compare text as SQLite does.
@@ -68,6 +68,27 @@ const fn migrations(sixth: &'static str, lists: &'static str) -> Migrations {
             include_str!("../migrations/0013_networking.sql"),
         ),
         (14, "lists", lists),
+        (15, "pod rules", include_str!("../migrations/0015_pod_rules.sql")),
+        (
+            16,
+            "link secrets and states of clusters",
+            include_str!("../migrations/0016_cluster_states.sql"),
+        ),
+        (
+            17,
+            "credentials",
+            include_str!("../migrations/0017_credential_assets.sql"),
+        ),
+        (
+            18,
+            "workload policies",
+            include_str!("../migrations/0018_workload_policies.sql"),
+        ),
+        (
+            19,
+            "identity providers",
+            include_str!("../migrations/0019_identity_providers.sql"),
+        ),
     ]
 }
 

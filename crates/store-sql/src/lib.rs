@@ -7,21 +7,26 @@
 mod access_rules;
 mod attempts;
 mod audit;
+mod audit_key;
 mod chain;
 mod change_log;
 mod changes;
 mod clusters;
+mod credential_assets;
 mod departments;
 mod desired;
 mod directory;
 mod driver;
+mod events;
 mod fence;
 mod folded;
+mod identity_providers;
 mod installation;
 mod lists;
 mod moving;
 #[cfg(test)]
 mod plans;
+mod policy_rows;
 mod projects;
 mod reports;
 mod resource;
@@ -33,6 +38,7 @@ mod signing_keys;
 mod uids;
 mod url;
 mod users;
+mod workload_policies;
 mod workloads;
 
 use std::path::Path;
@@ -41,7 +47,8 @@ use reeve_authz::Granted;
 use reeve_store::StoreError;
 use reeve_types::{ClusterId, Timestamp};
 
-pub use chain::{AuditKey, Broken, Verified};
+pub use audit_key::AuditKey;
+pub use chain::{Broken, Verified};
 use driver::{Pools, StoreResultExt, Tx};
 pub use moving::{Copied, Move, MoveFailed, TableSum};
 pub use url::{DatabaseUrl, InvalidDatabaseUrl};

@@ -9,6 +9,7 @@
 
 mod rows;
 mod source;
+mod value;
 
 use std::path::Path;
 

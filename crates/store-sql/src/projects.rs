@@ -3,9 +3,10 @@
 use async_trait::async_trait;
 use reeve_authz::{Action, Entity, Granted, Scope, Visible};
 use reeve_link::ObjectKey;
+use reeve_store::workload_policy::{limits_of, way_to};
 use reeve_store::{
     AuditEntry, Committed, DirectoryChange, NewProject, Page, ProjectFacts, ProjectRow, Projects,
-    SetNetworking, StoreError, desired, gate,
+    SetNetworking, SetPodRules, StoreError, desired, gate,
 };
 use reeve_types::list::{ListQuery, ProjectColumn};
 use reeve_types::{AccessRuleId, DepartmentId, ProjectId, Timestamp};
@@ -16,7 +17,7 @@ use crate::departments::Department;
 use crate::driver::{Arg, Row, Statement, StoreResultExt, Tx};
 use crate::lists::{Level, List, Reach};
 use crate::resource::{Resource, needed};
-use crate::{SqlStore, folded, rows, workloads};
+use crate::{SqlStore, credential_assets, folded, policy_rows, rows, workloads};
 
 const READ: &str = "read projects";
 const CREATE: &str = "create a project";
@@ -26,7 +27,7 @@ const DELETE: &str = "delete a project";
 macro_rules! columns {
     () => {
         "SELECT p.id, p.cluster_id, p.department_id, d.name AS department_name, p.name, p.namespace,
-                p.namespace_requested, p.details, p.allow_networking, p.created_at, p.created_by,
+                p.namespace_requested, p.details, p.allow_networking, p.pod_rules, p.workload_limits, p.created_at, p.created_by,
                 p.updated_at, p.updated_by, s.phase, s.message, s.updated_at AS status_at "
     };
 }
@@ -146,10 +147,16 @@ impl Projects for SqlStore {
             refuse_of_others(&mut tx, &Arg::text(cluster), &new).await?;
         }
         let number = tx.next_number("project").await?;
+        let above = [
+            Scope::Account,
+            Scope::Cluster(cluster),
+            Scope::Department(new.department_id),
+        ];
+        let limits = limits_of(&above, &policy_rows::all(&mut tx, CREATE).await?);
         tx.execute(
             "INSERT INTO projects (id, cluster_id, department_id, name, namespace, namespace_requested, details,
-                                   created_at, created_by, description_folded)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                                   created_at, created_by, description_folded, workload_limits)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
             &[
                 number.into(),
                 Arg::text(cluster),
@@ -161,6 +168,7 @@ impl Projects for SqlStore {
                 new.created_at.into(),
                 Arg::text(&new.created_by),
                 Arg::text(folded::description(&new.details)),
+                Arg::json(&limits)?,
             ],
         )
         .await
@@ -183,33 +191,36 @@ impl Projects for SqlStore {
         new: SetNetworking,
         entry: AuditEntry,
     ) -> Result<Committed<ProjectRow>, StoreError> {
-        let mut tx = self.write_as(granted, UPDATE).await?;
-        let before = needed::<Project>(&mut tx, id, UPDATE).await?;
-        let scope = Scope::Cluster(before.cluster_id);
-        gate::fits(granted, Action::Update, Entity::Project, scope, UPDATE)?;
-        tx.execute(
-            "UPDATE projects SET allow_networking = $2, updated_at = $3, updated_by = $4 WHERE id = $1",
-            &[
-                id.number().into(),
-                i64::from(new.allowed).into(),
-                new.at.into(),
-                Arg::text(&new.by),
-            ],
-        )
-        .await
-        .context(UPDATE)?;
-        let value = needed::<Project>(&mut tx, id, UPDATE).await?;
-        let mut entry = entry.about(id, &value.name);
-        for (name, decided) in [
-            ("allow_networking_before", before.allow_networking),
-            ("allow_networking_after", value.allow_networking),
-        ] {
-            let said = decided.map_or_else(|| "undecided".to_owned(), |allowed| allowed.to_string());
-            entry.metadata.insert(name.to_owned(), said);
-        }
-        let mut changes = Changes::of(DirectoryChange::Project(facts(&value)));
-        changes.upsert(value.cluster_id, desired::of_project(&value));
-        changes.commit(tx, &entry, value, UPDATE).await
+        let decision = Decision {
+            sql: "UPDATE projects SET allow_networking = $2, updated_at = $3, updated_by = $4 WHERE id = $1",
+            value: i64::from(new.allowed).into(),
+            at: new.at,
+            by: new.by,
+            names: ["allow_networking_before", "allow_networking_after"],
+            said: |row| {
+                let decided = row.allow_networking.map(|allowed| allowed.to_string());
+                decided.unwrap_or_else(|| "undecided".to_owned())
+            },
+        };
+        self.decide_in_the_cluster(granted, id, decision, entry).await
+    }
+
+    async fn set_project_pod_rules(
+        &self,
+        granted: &Granted,
+        id: ProjectId,
+        new: SetPodRules,
+        entry: AuditEntry,
+    ) -> Result<Committed<ProjectRow>, StoreError> {
+        let decision = Decision {
+            sql: "UPDATE projects SET pod_rules = $2, updated_at = $3, updated_by = $4 WHERE id = $1",
+            value: Arg::json(&new.rules)?,
+            at: new.at,
+            by: new.by,
+            names: ["pod_rules_before", "pod_rules_after"],
+            said: |row| serde_json::to_string(&row.pod_rules).unwrap_or_default(),
+        };
+        self.decide_in_the_cluster(granted, id, decision, entry).await
     }
 
     async fn delete_project(
@@ -226,8 +237,10 @@ impl Projects for SqlStore {
         let rules = live_rules_of_project(&mut tx, id).await?;
         let value = soft_delete_rules(&mut tx, &mut changes, &rules, at).await?;
         workloads::remove_of_project(&mut tx, &mut changes, row.cluster_id, id).await?;
+        credential_assets::remove_of_project(&mut tx, &mut changes, row.cluster_id, id).await?;
         changes.delete(row.cluster_id, ObjectKey::Project(id));
         remember_namespace(&mut tx, &row).await?;
+        policy_rows::remove_in(&mut tx, Scope::Project(id), DELETE).await?;
         tx.execute("DELETE FROM projects WHERE id = $1", &[id.number().into()])
             .await
             .context(DELETE)?;
@@ -236,6 +249,95 @@ impl Projects for SqlStore {
             .commit(tx, &entry.about(id, row.name), value, DELETE)
             .await
     }
+}
+
+/// What is decided of a project by whoever may change projects in its whole cluster.
+struct Decision {
+    /// Sets the column to `$2`.
+    sql: &'static str,
+    value: Arg,
+    at: Timestamp,
+    by: String,
+    /// What the audit log calls what was, and what is.
+    names: [&'static str; 2],
+    /// What it says of them.
+    said: fn(&ProjectRow) -> String,
+}
+
+impl SqlStore {
+    async fn decide_in_the_cluster(
+        &self,
+        granted: &Granted,
+        id: ProjectId,
+        decision: Decision,
+        entry: AuditEntry,
+    ) -> Result<Committed<ProjectRow>, StoreError> {
+        let mut tx = self.write_as(granted, UPDATE).await?;
+        let before = needed::<Project>(&mut tx, id, UPDATE).await?;
+        let scope = Scope::Cluster(before.cluster_id);
+        gate::fits(granted, Action::Update, Entity::Project, scope, UPDATE)?;
+        let arguments = [
+            id.number().into(),
+            decision.value,
+            decision.at.into(),
+            Arg::text(&decision.by),
+        ];
+        tx.execute(decision.sql, &arguments).await.context(UPDATE)?;
+        let value = needed::<Project>(&mut tx, id, UPDATE).await?;
+        let mut entry = entry.about(id, &value.name);
+        for (name, row) in decision.names.into_iter().zip([&before, &value]) {
+            entry.metadata.insert(name.to_owned(), (decision.said)(row));
+        }
+        let mut changes = Changes::of(DirectoryChange::Project(facts(&value)));
+        changes.upsert(value.cluster_id, desired::of_project(&value));
+        changes.commit(tx, &entry, value, UPDATE).await
+    }
+}
+
+/// Has what workload policies come to in every project of a scope follow them.
+pub(crate) async fn follow_policies(
+    tx: &mut Tx,
+    changes: &mut Changes,
+    scope: Scope,
+) -> Result<(), StoreError> {
+    let policies = policy_rows::all(tx, UPDATE).await?;
+    let (sql, key): (&'static str, &[Arg]) = match scope {
+        Scope::Account => (concat!(columns!(), "FROM projects p ", joins!()), &[]),
+        Scope::Cluster(id) => (
+            concat!(
+                columns!(),
+                "FROM projects p ",
+                joins!(),
+                "WHERE p.cluster_id = $1"
+            ),
+            &[Arg::text(id)],
+        ),
+        Scope::Department(id) => (
+            concat!(
+                columns!(),
+                "FROM projects p ",
+                joins!(),
+                "WHERE p.department_id = $1"
+            ),
+            &[id.number().into()],
+        ),
+        Scope::Project(id) => (Project::ONE, &[id.number().into()]),
+    };
+    for mut row in tx.collect(sql, key, rows::project, UPDATE).await? {
+        let limits = limits_of(&way_to(row.cluster_id, row.department_id, row.id), &policies);
+        if limits == row.workload_limits {
+            continue;
+        }
+        tx.execute(
+            "UPDATE projects SET workload_limits = $2 WHERE id = $1",
+            &[row.id.number().into(), Arg::json(&limits)?],
+        )
+        .await
+        .context(UPDATE)?;
+        row.workload_limits = limits;
+        changes.upsert(row.cluster_id, desired::of_project(&row));
+    }
+    Ok(())
 }
 
 fn facts(row: &ProjectRow) -> ProjectFacts {

@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use reeve_authz::{BootstrapException, Granted};
 use reeve_link::{ClusterSettings, KubernetesEndpoint, ObjectStatus, StatusReport};
-use reeve_store::{AuditEntry, Committed, DirectoryChange, Reported, Reports, StoreError, gate};
+use reeve_store::{
+    AuditEntry, CONNECTED_SECONDS, Committed, DirectoryChange, REPORTED_ENDPOINT, Reported, Reports,
+    StoreError, WrongSince, gate, wrong_since,
+};
 use reeve_types::{ClusterId, Revision, Timestamp};
 use sha2::{Digest, Sha256};
 
@@ -102,6 +105,7 @@ struct Standing {
     applied: Revision,
     endpoint: Option<KubernetesEndpoint>,
     reported: Option<KubernetesEndpoint>,
+    wrong: WrongSince,
 }
 
 impl Standing {
@@ -119,7 +123,7 @@ impl Standing {
 async fn news<'r>(tx: &mut Tx, cluster: ClusterId, report: &'r StatusReport) -> Result<News<'r>, StoreError> {
     let row = tx
         .row(
-            "SELECT name, settings, applied_revision, kubernetes_endpoint, reported_endpoint
+            "SELECT name, settings, applied_revision, kubernetes_endpoint, reported_endpoint, wrong_since
              FROM clusters WHERE id = $1",
             &[Arg::text(cluster)],
         )
@@ -141,6 +145,7 @@ async fn news<'r>(tx: &mut Tx, cluster: ClusterId, report: &'r StatusReport) -> 
         applied: rows::revision(&row, "applied_revision")?,
         endpoint: row.opt_json("kubernetes_endpoint")?,
         reported: row.opt_json("reported_endpoint")?,
+        wrong: row.opt_json("wrong_since")?.unwrap_or_default(),
     };
     let mut objects = Vec::new();
     for object in &report.objects {
@@ -191,6 +196,36 @@ async fn keep_address(
             .insert("kubernetesEndpoint".to_owned(), endpoint.server.clone());
         entry.metadata.insert("endpoint".to_owned(), event.to_owned());
         audit::append(tx, &entry.about(cluster, name)).await?;
+    }
+    Ok(())
+}
+
+/// Keeps since when what is wrong with the cluster has been so, by a report with settings.
+async fn keep_wrong(
+    tx: &mut Tx,
+    cluster: ClusterId,
+    report: &StatusReport,
+    standing: &Standing,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let Some(settings) = &report.settings else {
+        return Ok(());
+    };
+    let differs = match standing.address(report) {
+        Some(Address::Differs(_) | Address::DiffersAgain(_)) => true,
+        Some(Address::Pinned(_)) => false,
+        None => standing.reported.is_some(),
+    };
+    let kinds = settings.wrong().into_iter().map(|issue| issue.kind);
+    let kinds = kinds.chain(differs.then(|| REPORTED_ENDPOINT.to_owned()));
+    let wrong = wrong_since(&standing.wrong, kinds, at);
+    if wrong != standing.wrong {
+        tx.execute(
+            "UPDATE clusters SET wrong_since = $2 WHERE id = $1",
+            &[Arg::text(cluster), Arg::json(&wrong)?],
+        )
+        .await
+        .context(WRITE)?;
     }
     Ok(())
 }
@@ -297,6 +332,9 @@ impl Reports for SqlStore {
         let news = news(&mut tx, cluster, report).await?;
         let told = Told::by(&news);
         let mut standing = news.standing;
+        if recorded {
+            keep_wrong(&mut tx, cluster, report, &standing, at).await?;
+        }
         if let Some(address) = &news.address {
             keep_address(&mut tx, cluster, address, &standing.name, entry.clone()).await?;
             if let Address::Pinned(endpoint) = address {
@@ -338,9 +376,28 @@ impl Reports for SqlStore {
         })
     }
 
-    async fn heard_of(&self, granted: &Granted, cluster: ClusterId, at: Timestamp) -> Result<(), StoreError> {
+    async fn heard_of(
+        &self,
+        granted: &Granted,
+        cluster: ClusterId,
+        at: Timestamp,
+        begins: bool,
+    ) -> Result<(), StoreError> {
         gate::is(granted, BootstrapException::LinkStatus, WRITE)?;
         let mut tx = self.record_later(WRITE).await?;
+        if begins {
+            tx.execute(
+                "UPDATE clusters SET connected_since = $2
+                 WHERE id = $1 AND (connected_since IS NULL OR last_liveness IS NULL OR last_liveness < $3)",
+                &[
+                    Arg::text(cluster),
+                    at.into(),
+                    at.plus_seconds(-CONNECTED_SECONDS).into(),
+                ],
+            )
+            .await
+            .context(WRITE)?;
+        }
         tx.execute(
             "UPDATE clusters SET last_liveness = $2 WHERE id = $1",
             &[Arg::text(cluster), at.into()],

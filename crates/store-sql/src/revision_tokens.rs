@@ -115,23 +115,27 @@ async fn forget(tx: &mut Tx, cluster: ClusterId, oldest: i64) -> Result<(), Stor
 
 /// Gives a first token to each cluster of a database that an earlier version wrote.
 pub(crate) async fn begin_missing(store: &SqlStore) -> Result<(), StoreError> {
+    // Nearly always there are none: then nobody waits for this one, and nothing is locked.
+    if missing(&mut store.read(WRITE).await?).await?.is_empty() {
+        return Ok(());
+    }
     let mut tx = store.write(WRITE).await?;
-    let missing = tx
-        .all(
+    for (cluster, revision) in missing(&mut tx).await? {
+        begin(&mut tx, cluster, revision).await?;
+    }
+    tx.commit().await.context(WRITE)
+}
+
+/// The clusters whose revision has no token.
+async fn missing(tx: &mut Tx) -> Result<Vec<(ClusterId, i64)>, StoreError> {
+    tx.all(
             "SELECT c.cluster_id, c.revision FROM cluster_revisions c WHERE NOT EXISTS
                  (SELECT 1 FROM revision_tokens t WHERE t.cluster_id = c.cluster_id AND t.revision = c.revision)",
             &[],
             |row| Ok((row.parsed("cluster_id")?, row.int("revision")?)),
             WRITE,
         )
-        .await?;
-    if missing.is_empty() {
-        return Ok(());
-    }
-    for (cluster, revision) in missing {
-        begin(&mut tx, cluster, revision).await?;
-    }
-    tx.commit().await.context(WRITE)
+        .await
 }
 
 /// Whether a revision is one of those kept, with this token.

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use reeve_authz::{Action, BootstrapException, Entity, Granted, Scope};
 use reeve_store::{
-    AuditEntry, CHANGES_TOGETHER, Committed, CredentialHash, DirectoryChange, NewSession,
+    AuditEntry, CHANGES_TOGETHER, Committed, CredentialHash, DirectoryChange, NewSession, RenewedSession,
     SESSIONS_OF_A_SUBJECT, SessionFacts, SessionRow, Sessions, StoreError, SubjectId, gate,
 };
 use reeve_types::{PosixIdentity, SessionId, Timestamp};
@@ -56,7 +56,7 @@ fn entity(subject: SubjectId) -> Entity {
     }
 }
 
-fn facts(row: &Row) -> Result<SessionFacts, StoreError> {
+pub(crate) fn facts(row: &Row) -> Result<SessionFacts, StoreError> {
     let kind = row.text("subject_kind")?;
     let subject = match kind.as_str() {
         "user" => SubjectId::User(row.parsed("subject_id")?),
@@ -93,7 +93,7 @@ pub(crate) async fn live(tx: &mut Tx, operation: &'static str) -> Result<Vec<Ses
         .await
 }
 
-fn say_ended(changes: &mut Changes, ids: &[SessionId]) {
+pub(crate) fn say_ended(changes: &mut Changes, ids: &[SessionId]) {
     for some in ids.chunks(CHANGES_TOGETHER) {
         changes.directory(DirectoryChange::SessionsEnded(some.to_vec()));
     }
@@ -198,9 +198,69 @@ async fn go_on(tx: &mut Tx, new: &NewSession, at: Timestamp) -> Result<Option<Se
     Ok(found)
 }
 
+/// One that was not ended.
+pub(crate) async fn live_one(
+    tx: &mut Tx,
+    id: SessionId,
+    operation: &'static str,
+) -> Result<Option<SessionFacts>, StoreError> {
+    tx.one(
+        select!("WHERE id = $1 AND ended_at IS NULL"),
+        &[Arg::text(id)],
+        facts,
+        operation,
+    )
+    .await
+}
+
+/// An event about whose session it is.
+pub(crate) fn about_subject(entry: AuditEntry, facts: &SessionFacts) -> AuditEntry {
+    let (_, id) = columns(facts.subject);
+    entry.about(id, "")
+}
+
+/// A session goes on as its provider says now.
+pub(crate) async fn renew(
+    tx: &mut Tx,
+    before: &SessionFacts,
+    renewed: &RenewedSession,
+    at: Timestamp,
+    operation: &'static str,
+) -> Result<SessionFacts, StoreError> {
+    claim(tx, before.subject, renewed.posix.as_ref()).await?;
+    let (_, subject) = columns(before.subject);
+    let posix = renewed.posix.as_ref().map_or(Ok(Arg::Text(None)), Arg::json)?;
+    tx.execute(
+        "UPDATE sessions SET group_names = $2, posix = $3, renewal = $4, ends_at = $5, refreshed_at = $6, checked_at = $6
+         WHERE id = $1",
+        &[
+            Arg::text(before.id),
+            Arg::json(&renewed.groups)?,
+            posix,
+            Arg::text(&renewed.renewal),
+            renewed.until.into(),
+            at.into(),
+        ],
+    )
+    .await
+    .context(operation)?;
+    tx.execute(
+        "UPDATE users SET group_names = $2 WHERE id = $1",
+        &[Arg::text(subject), Arg::json(&renewed.groups)?],
+    )
+    .await
+    .context(operation)?;
+    Ok(SessionFacts {
+        groups: renewed.groups.clone(),
+        posix: renewed.posix.clone(),
+        until: renewed.until,
+        ..before.clone()
+    })
+}
+
 /// Of an identity provider's uid: nobody else's ever, as if an administrator had given it. Without effect while one did.
-async fn claim(tx: &mut Tx, new: &NewSession) -> Result<(), StoreError> {
-    let (SubjectId::User(user), Some(posix)) = (new.subject, &new.posix) else {
+async fn claim(tx: &mut Tx, subject: SubjectId, posix: Option<&PosixIdentity>) -> Result<(), StoreError> {
+    let (SubjectId::User(user), Some(posix)) = (subject, posix) else {
         return Ok(());
     };
     let row = tx
@@ -220,12 +280,14 @@ async fn insert(
     new: NewSession,
     at: Timestamp,
 ) -> Result<SessionFacts, StoreError> {
-    claim(tx, &new).await?;
+    claim(tx, new.subject, new.posix.as_ref()).await?;
     let (kind, subject) = columns(new.subject);
     let posix = new.posix.as_ref().map_or(Ok(Arg::Text(None)), Arg::json)?;
+    let provider = new.provider.as_ref();
     tx.execute(
-        "INSERT INTO sessions (id, subject_kind, subject_id, method, group_names, posix, created_at, refreshed_at, ends_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8)",
+        "INSERT INTO sessions (id, subject_kind, subject_id, method, group_names, posix, created_at, refreshed_at, ends_at,
+                               provider, renewal, checked_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10, $11)",
         &[
             Arg::text(new.id),
             kind.into(),
@@ -235,6 +297,9 @@ async fn insert(
             posix,
             at.into(),
             new.until.into(),
+            Arg::opt_text(provider.map(|it| &it.alias)),
+            Arg::opt_text(provider.and_then(|it| it.renewal.as_ref())),
+            provider.map(|_| at.as_millis()).into(),
         ],
     )
     .await

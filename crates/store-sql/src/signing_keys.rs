@@ -8,13 +8,14 @@ use reeve_store::{
 };
 use reeve_types::Timestamp;
 
-use crate::SqlStore;
 use crate::changes::Changes;
 use crate::driver::{Arg, Row, StoreResultExt, Tx};
+use crate::{SqlStore, sessions};
 
 const READ: &str = "read the signing keys";
 const KEEP: &str = "keep a signing key";
 const ROTATE: &str = "rotate the signing keys";
+const WITHDRAW: &str = "withdraw a signing key";
 const DROP: &str = "forget a signing key";
 
 fn facts(row: &Row) -> Result<SigningKeyFacts, StoreError> {
@@ -158,6 +159,48 @@ impl SigningKeys for SqlStore {
         }
         let changes = changed(&mut tx, ROTATE).await?;
         changes.commit(tx, &entry, (), ROTATE).await
+    }
+
+    async fn withdraw_signing_key(
+        &self,
+        granted: &Granted,
+        id: &str,
+        current: NewSigningKey,
+        next: NewSigningKey,
+        entry: AuditEntry,
+    ) -> Result<Committed<()>, StoreError> {
+        gate::is(granted, BootstrapException::Recovery, WITHDRAW)?;
+        let at = entry.timestamp;
+        let mut tx = self.write(WITHDRAW).await?;
+        let known = all(&mut tx, WITHDRAW).await?;
+        let leaked = known
+            .iter()
+            .find(|key| key.id == id)
+            .ok_or_else(|| StoreError::NotFound {
+                what: "signing key",
+                id: id.to_owned(),
+            })?;
+        tx.execute("DELETE FROM signing_keys WHERE id = $1", &[Arg::text(id)])
+            .await
+            .context(WITHDRAW)?;
+        let signs = known.iter().find(|key| key.usage == KeyUse::Current);
+        if let Some(before) = signs.filter(|before| before.id != id) {
+            change(&mut tx, &before.id, KeyUse::Current, KeyUse::Retiring, at).await?;
+        }
+        insert(&mut tx, &current, KeyUse::Current, at).await?;
+        if leaked.usage == KeyUse::Next {
+            insert(&mut tx, &next, KeyUse::Next, at).await?;
+        }
+        sessions::end_everybodys(&mut tx, at, WITHDRAW).await?;
+        let mut entry = entry.about(id, "");
+        for (name, value) in [
+            ("use_before", leaked.usage.as_str()),
+            ("current_after", &current.id),
+        ] {
+            entry.metadata.insert(name.to_owned(), value.to_owned());
+        }
+        let changes = Changes::of(DirectoryChange::Everything);
+        changes.commit(tx, &entry, (), WITHDRAW).await
     }
 
     async fn drop_signing_keys(

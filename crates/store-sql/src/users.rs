@@ -147,7 +147,7 @@ pub(crate) async fn insert(tx: &mut Tx, new: &NewUser) -> Result<UserRow, StoreE
         &[
             Arg::text(new.id),
             Arg::text(&new.email),
-            new.password.as_str().into(),
+            Arg::opt_text(new.password.as_ref().map(CredentialHash::as_str)),
             posix_arg(new.posix.as_ref())?,
             new.created_at.into(),
             Arg::text(&new.created_by),
@@ -345,6 +345,9 @@ impl Users for SqlStore {
         changes.rules_deleted(&value);
         sessions::end_all(&mut tx, &mut changes, SubjectId::User(id), at, DELETE).await?;
         leave_uid(&mut tx, row.posix.as_ref(), at).await?;
+        tx.execute("DELETE FROM identities WHERE user_id = $1", &[Arg::text(id)])
+            .await
+            .context(DELETE)?;
         if remove(&mut tx, id).await? {
             rest(&mut tx, &row.email, at).await?;
         }

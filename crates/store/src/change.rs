@@ -10,13 +10,13 @@
 
 use async_trait::async_trait;
 use reeve_authz::{RoleId, Rule, Scope, SubjectKey};
-use reeve_types::{AccessRuleId, ClusterId, Revision, ServiceAccountId, SessionId, UserId};
+use reeve_types::{AccessRuleId, ClusterId, PolicyKind, Revision, ServiceAccountId, SessionId, UserId};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{
-    ClusterFacts, DepartmentFacts, ProjectFacts, ServiceAccountFacts, SessionFacts, SigningKeyFacts,
-    StoreError, UserFacts,
+    ClusterFacts, DepartmentFacts, PolicyFacts, ProjectFacts, ServiceAccountFacts, SessionFacts,
+    SigningKeyFacts, StoreError, UserFacts,
 };
 
 /// How many entries the log keeps.
@@ -72,6 +72,10 @@ pub enum DirectoryChange {
     Department(DepartmentFacts),
     /// A project was made.
     Project(ProjectFacts),
+    /// A workload policy is now so.
+    Policy(Box<PolicyFacts>),
+    /// A workload policy was deleted.
+    PolicyDeleted(#[serde(with = "scope_text")] Scope, PolicyKind),
     /// A user was made or is now so.
     User(UserFacts),
     /// A service account was made or is now so.
@@ -143,14 +147,14 @@ pub trait ChangeLog {
 #[derive(Serialize, Deserialize)]
 struct ScopeText(String, String);
 
-mod scope_text {
+pub(crate) mod scope_text {
     use super::*;
 
-    pub(super) fn serialize<S: Serializer>(scope: &Scope, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(scope: &Scope, serializer: S) -> Result<S::Ok, S::Error> {
         ScopeText(scope.wire_type().to_owned(), scope.wire_id()).serialize(serializer)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Scope, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Scope, D::Error> {
         let ScopeText(kind, id) = ScopeText::deserialize(deserializer)?;
         Scope::from_wire(&kind, &id).map_err(D::Error::custom)
     }

@@ -1,11 +1,55 @@
 //! Clusters.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use reeve_authz::{Granted, Visible};
 use reeve_link::{ClusterSettings, KubernetesEndpoint};
 use reeve_types::{AccessRuleId, ClusterId, ClusterName, LowestId, Revision, Timestamp};
 
 use crate::{AuditEntry, Committed, CredentialHash, CredentialNumber, StoreError};
+
+/// How long after its last word a cluster without an open stream still counts as connected, in seconds.
+pub const CONNECTED_SECONDS: i64 = 30;
+
+/// What is wrong while a cluster reports another address of its API server than the one that people are sent to.
+pub const REPORTED_ENDPOINT: &str = "KubernetesEndpoint";
+
+/// Since when something has been wrong, by what it is about.
+pub type WrongSince = BTreeMap<String, Timestamp>;
+
+/// Since when each of these has been wrong, if they are what is wrong now: what was wrong before stays so since then.
+pub fn wrong_since(
+    before: &WrongSince,
+    kinds: impl IntoIterator<Item = String>,
+    now: Timestamp,
+) -> WrongSince {
+    let since = |kind: String| {
+        let since = before.get(&kind).copied().unwrap_or(now);
+        (kind, since)
+    };
+    kinds.into_iter().map(since).collect()
+}
+
+/// What is kept of a cluster's link secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkSecret {
+    /// What checks it.
+    pub credential: CredentialHash,
+    /// The secret itself, sealed with the master key for the cluster's id, so that an installer can be shown it again; `None` where
+    /// nobody is to be shown it, and for secrets of before it was kept.
+    pub sealed: Option<String>,
+}
+
+impl From<CredentialHash> for LinkSecret {
+    /// One that is shown to nobody.
+    fn from(credential: CredentialHash) -> Self {
+        Self {
+            credential,
+            sealed: None,
+        }
+    }
+}
 
 /// A cluster.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +75,12 @@ pub struct ClusterRow {
     pub reported_endpoint: Option<KubernetesEndpoint>,
     /// When its operator was last heard of, as far as that was written down.
     pub last_liveness: Option<Timestamp>,
+    /// Since when its operator has been connected, or was when it was last heard of: a gap shorter than [`CONNECTED_SECONDS`]
+    /// does not count.
+    pub connected_since: Option<Timestamp>,
+    /// Since when each thing that is wrong has been, by what it is about: the kinds of [`ClusterSettings::wrong`], and
+    /// [`REPORTED_ENDPOINT`].
+    pub wrong_since: WrongSince,
     /// How far its desired state has come.
     pub revision: Revision,
     /// How far its operator has come, as it said last.
@@ -53,6 +103,8 @@ impl ClusterRow {
             endpoint: None,
             reported_endpoint: None,
             last_liveness: None,
+            connected_since: None,
+            wrong_since: WrongSince::new(),
             name_only: true,
             ..self
         }
@@ -70,8 +122,8 @@ pub struct NewCluster {
     pub domain: Option<String>,
     /// See [`ClusterRow::version`].
     pub version: Option<String>,
-    /// What checks its link secret.
-    pub credential: CredentialHash,
+    /// Its link secret.
+    pub secret: LinkSecret,
     /// When.
     pub created_at: Timestamp,
     /// By whom.
@@ -123,9 +175,18 @@ pub trait Clusters {
         &self,
         granted: &Granted,
         id: ClusterId,
-        credential: CredentialHash,
+        secret: LinkSecret,
         entry: AuditEntry,
     ) -> Result<Committed<CredentialNumber>, StoreError>;
+
+    /// What is kept of its link secret, for whoever is to be shown it. That it was shown is an event. `granted`: update of
+    /// cluster there, as for another secret: whoever holds it can speak as the cluster.
+    async fn reveal_cluster_secret(
+        &self,
+        granted: &Granted,
+        id: ClusterId,
+        entry: AuditEntry,
+    ) -> Result<Committed<LinkSecret>, StoreError>;
 
     /// Removes it with its departments, projects, workloads and desired state, and soft-deletes the rules under it; answers
     /// those rules. What checks its link secret is kept aside ([`crate::Credentials::deleted_link_verifier`]). `granted`: delete of cluster there.

@@ -15,6 +15,7 @@ mod deletion;
 mod desired;
 mod every_write;
 mod fence;
+mod identity_providers;
 mod lists;
 mod organization;
 mod people;
@@ -32,6 +33,7 @@ pub use deletion::*;
 pub use desired::*;
 pub use every_write::*;
 pub use fence::*;
+pub use identity_providers::*;
 pub use lists::*;
 pub use organization::Organization;
 pub use people::*;
@@ -63,7 +65,11 @@ macro_rules! conformance_tests {
             a_service_account_goes_on_with_its_session,
             sessions_that_ended_are_forgotten_later,
             a_uid_of_an_identity_provider_is_nobody_elses,
+            one_person_is_known_by_issuer_and_subject_alone,
+            something_is_used_once,
+            a_session_goes_on_as_its_provider_says_and_ends_with_it,
             keys_are_used_one_after_the_other,
+            a_withdrawn_key_is_gone_with_every_session,
             a_disabled_service_account_does_not_sign_in,
             a_deleted_users_rules_go_with_her,
             a_disabled_service_accounts_rules_leave_the_clusters,

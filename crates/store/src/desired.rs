@@ -5,7 +5,7 @@ use reeve_authz::{Granted, Role, Scope, SubjectKey};
 use reeve_link::{DesiredObject, ObjectKey, Resume, Subject, SubjectKind, Versioned};
 use reeve_types::{ClusterId, Revision, RevisionToken, RoleName};
 
-use crate::{AccessRuleRow, ProjectRow, StoreError};
+use crate::{AccessRuleRow, CredentialAssetRow, ProjectRow, StoreError};
 
 /// Of how many revisions of a cluster the tokens are kept at least; of no more than a hundred others. Who comes from an older one
 /// is sent everything. Tombstones of before that are gone.
@@ -98,6 +98,26 @@ pub fn of_project(row: &ProjectRow) -> DesiredObject {
         department_id: row.department_id,
         namespace: row.namespace.clone(),
         allow_networking: row.allow_networking,
+        pod_rules: row.pod_rules.clone(),
+        workload_limits: row.workload_limits.clone(),
+    })
+}
+
+/// The object of a credential, as it is kept: without its values.
+pub fn of_credential(row: &CredentialAssetRow) -> DesiredObject {
+    let scope = match row.scope {
+        Scope::Account | Scope::Cluster(_) => reeve_link::Scope::Cluster,
+        Scope::Department(id) => reeve_link::Scope::Department(id),
+        Scope::Project(id) => reeve_link::Scope::Project(id),
+    };
+    DesiredObject::Credential(reeve_link::Credential {
+        id: row.id,
+        name: row.name.clone(),
+        kind: row.kind,
+        scope,
+        account_wide: row.scope == Scope::Account,
+        stamp: row.stamp.clone(),
+        values: None,
     })
 }
 

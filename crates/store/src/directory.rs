@@ -4,16 +4,17 @@ use async_trait::async_trait;
 use reeve_authz::{Rule, Scope};
 use reeve_link::{ClusterSettings, KubernetesEndpoint};
 use reeve_types::{
-    AccessRuleId, ClusterId, ClusterName, DepartmentId, Email, LowestId, OrgUnitName, PosixIdentity,
-    ProjectId, Revision, ServiceAccountId, ServiceAccountName, Timestamp, UserId, WorkloadId,
+    AccessRuleId, ClusterId, ClusterName, CredentialAssetId, CredentialAssetKind, DepartmentId, Email,
+    LowestId, OrgUnitName, PosixIdentity, ProjectId, Revision, ServiceAccountId, ServiceAccountName,
+    Timestamp, UserId, WorkloadId,
 };
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ChangeMark, CredentialHash, SessionFacts, SigningKeyFacts, StoreError};
+use crate::{ChangeMark, CredentialHash, PolicyFacts, SessionFacts, SigningKeyFacts, StoreError};
 
 /// How often a cluster's link secret was replaced. A token of the link is good as long as it carries the cluster's number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct CredentialNumber(pub i64);
 
 /// What is known of a person at each request.
@@ -101,6 +102,8 @@ pub struct DirectorySnapshot {
     pub departments: Vec<DepartmentFacts>,
     /// Projects.
     pub projects: Vec<ProjectFacts>,
+    /// Every workload policy.
+    pub policies: Vec<PolicyFacts>,
     /// Every rule that is not deleted, those of disabled service accounts too.
     pub rules: Vec<Rule>,
     /// Everybody.
@@ -128,6 +131,12 @@ pub trait Directory {
 pub trait Locate {
     /// The scope of a rule, also of a deleted one.
     async fn locate_access_rule(&self, id: AccessRuleId) -> Result<Option<Scope>, StoreError>;
+
+    /// The kind and the scope of a credential.
+    async fn locate_credential_asset(
+        &self,
+        id: CredentialAssetId,
+    ) -> Result<Option<(CredentialAssetKind, Scope)>, StoreError>;
 
     /// The project of a workload that is not deleted.
     async fn locate_workload(&self, id: WorkloadId) -> Result<Option<ProjectId>, StoreError>;

@@ -78,6 +78,14 @@ pub enum StoreError {
         /// How many.
         most: i64,
     },
+    /// A scope that has as many credentials as it may.
+    #[error("{scope} has {most} credentials, as many as a scope may have: delete some")]
+    CredentialsFull {
+        /// Which.
+        scope: String,
+        /// How many.
+        most: i64,
+    },
     /// The permission shown is not the one this operation needs: a fault of the program.
     #[error("to {operation}, the permission shown does not fit")]
     Gate {

@@ -20,12 +20,14 @@ pub mod change;
 pub mod cluster;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+pub mod credential_asset;
 pub mod department;
 pub mod desired;
 pub mod directory;
 pub mod error;
 pub mod fence;
 pub mod gate;
+pub mod identity_provider;
 pub mod installation;
 pub mod list;
 pub mod project;
@@ -35,6 +37,7 @@ pub mod signing_key;
 pub mod status;
 pub mod user;
 pub mod workload;
+pub mod workload_policy;
 
 use reeve_types::{ClusterId, Revision};
 
@@ -44,7 +47,14 @@ pub use change::{
     CHANGES_KEPT, CHANGES_TOGETHER, ChangeLog, ChangeMark, ChangeNumber, DirectoryChange, LogAfter,
     LoggedChanges,
 };
-pub use cluster::{ClusterRow, Clusters, NewCluster};
+pub use cluster::{
+    CONNECTED_SECONDS, ClusterRow, Clusters, LinkSecret, NewCluster, REPORTED_ENDPOINT, WrongSince,
+    wrong_since,
+};
+pub use credential_asset::{
+    ChangeCredentialAsset, CredentialAssetFilter, CredentialAssetRow, CredentialAssets, NewCredentialAsset,
+    NewValues, Resealed, SealedCredential, SealedValues,
+};
 pub use department::{DepartmentRow, Departments, NewDepartment};
 pub use desired::{Deleted, DesiredPart, DesiredState, Later, REVISIONS_KEPT};
 pub use directory::{
@@ -53,9 +63,12 @@ pub use directory::{
 };
 pub use error::StoreError;
 pub use fence::{CredentialKind, ERA_BITS, Evidence, Fence, FenceNews, Fenced, Loss, Recovered, Suspended};
+pub use identity_provider::{
+    DueSession, IdentityProviders, IdpRow, ProvidedIdentity, RenewedSession, SessionProvider,
+};
 pub use installation::{FirstStart, Installation};
 pub use list::{AccessRuleFilter, Page};
-pub use project::{NewProject, ProjectRow, Projects, SetNetworking};
+pub use project::{NewProject, ProjectRow, Projects, SetNetworking, SetPodRules};
 pub use reeve_types::SubjectId;
 pub use service_account::{NewServiceAccount, ServiceAccountRow, ServiceAccounts};
 pub use session::{
@@ -65,6 +78,7 @@ pub use signing_key::{KeyUse, NewSigningKey, SigningKeyFacts, SigningKeyRow, Sig
 pub use status::{Reported, Reports, StatusRow};
 pub use user::{CredentialHash, EMAIL_RESTS_SECONDS, NewUser, UserRow, Users};
 pub use workload::{NewWorkload, WorkloadRow, WorkloadSummary, Workloads};
+pub use workload_policy::{PolicyFacts, PolicyRow, SetPolicy, WorkloadPolicies};
 
 /// Everything a control plane remembers. Domain code takes `&dyn Store` and never asks which one it is.
 pub trait Store:
@@ -72,11 +86,13 @@ pub trait Store:
     + Audit
     + ChangeLog
     + Clusters
+    + CredentialAssets
     + Credentials
     + Departments
     + DesiredState
     + Directory
     + Fence
+    + IdentityProviders
     + Installation
     + Locate
     + Projects
@@ -85,6 +101,7 @@ pub trait Store:
     + Sessions
     + SigningKeys
     + Users
+    + WorkloadPolicies
     + Workloads
     + Send
     + Sync

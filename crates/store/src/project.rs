@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 use reeve_authz::{Granted, Visible};
 use reeve_types::list::{ListQuery, ProjectColumn};
-use reeve_types::{AccessRuleId, ClusterId, DepartmentId, OrgUnitName, ProjectId, Timestamp};
+use reeve_types::{
+    AccessRuleId, ClusterId, DepartmentId, OrgUnitName, PodRules, ProjectId, Timestamp, WorkloadLimits,
+};
 
 use crate::{AuditEntry, Committed, Page, StatusRow, StoreError};
 
@@ -28,6 +30,10 @@ pub struct ProjectRow {
     pub details: serde_json::Value,
     /// Whether its people may write Ingresses and NetworkPolicies (R24); `None` until somebody decided it here.
     pub allow_networking: Option<bool>,
+    /// What its pods may do.
+    pub pod_rules: PodRules,
+    /// What workload policies of its scope and above come to here.
+    pub workload_limits: WorkloadLimits,
     /// When it was made.
     pub created_at: Timestamp,
     /// By whom.
@@ -73,6 +79,17 @@ pub struct SetNetworking {
     pub by: String,
 }
 
+/// What a project's pods may do.
+#[derive(Debug, Clone)]
+pub struct SetPodRules {
+    /// All of it, in place of what was decided before.
+    pub rules: PodRules,
+    /// When it is decided.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: String,
+}
+
 /// Repository of projects.
 #[async_trait]
 pub trait Projects {
@@ -112,6 +129,16 @@ pub trait Projects {
         granted: &Granted,
         id: ProjectId,
         new: SetNetworking,
+        entry: AuditEntry,
+    ) -> Result<Committed<ProjectRow>, StoreError>;
+
+    /// Decides what its pods may do. The event says before and after. `granted`: update of project in its whole cluster: nodes and
+    /// priorities are not the project's own.
+    async fn set_project_pod_rules(
+        &self,
+        granted: &Granted,
+        id: ProjectId,
+        new: SetPodRules,
         entry: AuditEntry,
     ) -> Result<Committed<ProjectRow>, StoreError>;
 

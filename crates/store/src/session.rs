@@ -10,7 +10,7 @@ use reeve_authz::Granted;
 use reeve_types::{GroupName, PosixIdentity, SessionId, SignInMethod, SubjectId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{AuditEntry, Committed, CredentialHash, StoreError};
+use crate::{AuditEntry, Committed, CredentialHash, SessionProvider, StoreError};
 
 /// How many sessions one subject has at most. One more ends the oldest.
 pub const SESSIONS_OF_A_SUBJECT: i64 = 64;
@@ -68,6 +68,8 @@ pub struct NewSession {
     /// A session of the same subject and method that ends then or later is gone on with; none begins. For whoever signs in
     /// thousands of times an hour, as applications do.
     pub go_on_until: Option<Timestamp>,
+    /// Of a sign-in through an identity provider: which, and how it is asked again.
+    pub provider: Option<SessionProvider>,
 }
 
 /// Repository of sessions.

@@ -99,6 +99,22 @@ pub trait SigningKeys {
         entry: AuditEntry,
     ) -> Result<Committed<()>, StoreError>;
 
+    /// Forgets a key that leaked, at the moment of `entry`, and ends every session: whoever has the key could make a token in each. A key
+    /// that nobody knows yet, `current`, signs from then on, so that whoever keeps the published keys reads them again and forgets the
+    /// leaked one, too; the one that was current, where that is another one, retires. Where the leaked one was next, `next` takes its
+    /// place. `granted` is the bootstrap exception for recovery.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is no such key.
+    async fn withdraw_signing_key(
+        &self,
+        granted: &Granted,
+        id: &str,
+        current: NewSigningKey,
+        next: NewSigningKey,
+        entry: AuditEntry,
+    ) -> Result<Committed<()>, StoreError>;
+
     /// Forgets keys that retired before `before`, at the moment of `entry`; how many. Without any, nothing is written. `granted`
     /// is the bootstrap exception for session records.
     async fn drop_signing_keys(

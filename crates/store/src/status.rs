@@ -49,6 +49,13 @@ pub trait Reports {
         entry: AuditEntry,
     ) -> Result<Committed<Option<Reported>>, StoreError>;
 
-    /// Writes down that the cluster was heard of.
-    async fn heard_of(&self, granted: &Granted, cluster: ClusterId, at: Timestamp) -> Result<(), StoreError>;
+    /// Writes down that the cluster was heard of. With `begins` by a connection that begins: unless it was heard of a moment
+    /// before, it has been connected since then.
+    async fn heard_of(
+        &self,
+        granted: &Granted,
+        cluster: ClusterId,
+        at: Timestamp,
+        begins: bool,
+    ) -> Result<(), StoreError>;
 }

@@ -10,7 +10,7 @@ use reeve_types::{AccessRuleId, Email, GroupName, PosixIdentity, Timestamp, Uid,
 use crate::{AuditEntry, Committed, Page, StoreError};
 
 /// What checks a password or a secret: a hash. Not the secret, and all the same printed nowhere.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct CredentialHash(String);
 
 impl CredentialHash {
@@ -69,8 +69,8 @@ pub struct NewUser {
     pub id: UserId,
     /// Her email.
     pub email: Email,
-    /// What checks her password.
-    pub password: CredentialHash,
+    /// What checks her password; none of somebody for whom an identity provider speaks.
+    pub password: Option<CredentialHash>,
     /// Her numbers.
     pub posix: Option<PosixIdentity>,
     /// When.

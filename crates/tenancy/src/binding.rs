@@ -7,7 +7,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use reeve_admission::names;
 use reeve_crds::desired::{self, AccessRule, Project, SubjectKind};
 
-use crate::{MANAGED_OPERATOR, OPERATOR_BINDING, people, rules};
+use crate::operator::{self, Reach};
+use crate::{MANAGED_OPERATOR, OPERATOR_BINDING, Switch, Switches, people, rules};
 
 const RBAC: &str = "rbac.authorization.k8s.io";
 
@@ -41,24 +42,45 @@ pub fn bindings<'a>(project: &Project, rules: impl IntoIterator<Item = &'a Acces
         .collect()
 }
 
-/// The operator's own RoleBinding in a project's namespace, without which it may write nothing there.
-pub fn operator_binding(namespace: &str) -> RoleBinding {
-    let subject = Subject {
-        kind: "ServiceAccount".to_owned(),
-        name: names::OPERATOR_SERVICE_ACCOUNT.to_owned(),
-        namespace: Some(names::SYSTEM_NAMESPACE.to_owned()),
-        api_group: None,
-    };
-    binding(
-        namespace,
-        OPERATOR_BINDING,
-        MANAGED_OPERATOR,
-        names::ROLE_OPERATOR_IN_PROJECT,
-        vec![subject],
-    )
+/// The name of the operator's own RoleBinding to the rights of a switch, or to those it always holds.
+pub fn own_binding_name(switch: Option<Switch>) -> String {
+    operator::with_slug(OPERATOR_BINDING, switch)
 }
 
-fn binding(namespace: &str, name: &str, managed: &str, role: &str, subjects: Vec<Subject>) -> RoleBinding {
+/// The operator's own RoleBindings in a project's namespace, without which it may write nothing there: in the order in which
+/// they are made, the one with which it writes others last.
+pub fn operator_bindings(namespace: &str, switches: Switches) -> Vec<RoleBinding> {
+    let own = |switch| {
+        let name = own_binding_name(switch);
+        let role = operator::role_name(Reach::Projects, switch);
+        binding(
+            namespace,
+            &name,
+            MANAGED_OPERATOR,
+            &role,
+            vec![crate::rbac::subject()],
+        )
+    };
+    operator::roles_in_projects(switches)
+        .into_iter()
+        .map(own)
+        .collect()
+}
+
+/// A binding without subjects and without our mark.
+pub(crate) fn unmarked(namespace: &str, name: &str, role: &str) -> RoleBinding {
+    let mut made = binding(namespace, name, "", role, Vec::new());
+    made.metadata.labels = None;
+    made
+}
+
+pub(crate) fn binding(
+    namespace: &str,
+    name: &str,
+    managed: &str,
+    role: &str,
+    subjects: Vec<Subject>,
+) -> RoleBinding {
     RoleBinding {
         metadata: ObjectMeta {
             name: Some(name.to_owned()),

@@ -6,12 +6,30 @@ use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use reeve_admission::names;
 use reeve_crds::{ReeveConfigSpec, desired::Project};
+use reeve_types::{PodSecurity, PolicyKind, Switch};
+
+use crate::limits::Limits;
+
+/// The settings as they hold in one project: what the control plane decided of its pods makes them stricter, never looser.
+pub fn settings_of(project: &Project, settings: &ReeveConfigSpec) -> ReeveConfigSpec {
+    let rules = &project.pod_rules;
+    let mut here = settings.clone();
+    here.enforce_prevent_privilege_escalation |= rules.pod_security == Some(PodSecurity::Restricted);
+    if let Some(trusted) = &rules.trusted_mutators {
+        here.trusted_mutators.retain(|mutator| {
+            let name = format!("{}/{}", mutator.namespace, mutator.service_account);
+            trusted.iter().any(|one| one.as_str() == name)
+        });
+    }
+    here
+}
 
 /// The labels that say whose a namespace is, carry the cluster's settings to the admission policies, and set Pod
 /// Security: `restricted`, or `baseline` where privilege escalation is allowed (under `restricted` it would be void). What the
 /// project allows is among them where the control plane decided it, and otherwise left to the cluster's installers.
 pub fn namespace_labels(project: &Project, settings: &ReeveConfigSpec) -> BTreeMap<String, String> {
     let id = project.id.to_string();
+    let settings = &settings_of(project, settings);
     let level = if settings.enforce_prevent_privilege_escalation {
         "restricted"
     } else {
@@ -29,9 +47,18 @@ pub fn namespace_labels(project: &Project, settings: &ReeveConfigSpec) -> BTreeM
             names::ENFORCE_PREVENT_PRIVILEGE_ESCALATION,
             on_or_off(settings.enforce_prevent_privilege_escalation),
         ),
+        (names::SCALE_BY_GPU, on_or_off(limits(settings).is_some())),
         (names::POD_SECURITY_ENFORCE, level),
         (names::POD_SECURITY_AUDIT, level),
         (names::POD_SECURITY_WARN, level),
+        (
+            names::ALLOW_ANY_UID,
+            on_or_off(settings.open_shift.security_context_constraints),
+        ),
+        (
+            names::WORKLOAD_POLICIES,
+            on_or_off(!project.workload_limits.is_empty()),
+        ),
     ]
     .into_iter()
     .chain(
@@ -49,22 +76,65 @@ const fn on_or_off(on: bool) -> &'static str {
 
 /// The annotations of the namespace: the settings that are lists. An empty one is written too, so that one that was taken
 /// away is.
-pub fn namespace_annotations(settings: &ReeveConfigSpec) -> BTreeMap<String, String> {
-    let mutators: Vec<String> = settings
+pub fn namespace_annotations(project: &Project, settings: &ReeveConfigSpec) -> BTreeMap<String, String> {
+    let here = settings_of(project, settings);
+    let account =
+        |namespace: &str, name: &str| format!("{}{namespace}:{name}", names::SERVICE_ACCOUNT_PREFIX);
+    let mutators: Vec<String> = here
         .trusted_mutators
         .iter()
         .map(|mutator| {
             let fields: Vec<&str> = mutator.fields.iter().map(|field| field.as_str()).collect();
             format!(
-                "{}{}:{}={}",
-                names::SERVICE_ACCOUNT_PREFIX,
-                mutator.namespace,
-                mutator.service_account,
+                "{}={}",
+                account(&mutator.namespace, &mutator.service_account),
                 fields.join("+")
             )
         })
         .collect();
-    BTreeMap::from([(names::TRUSTED_MUTATORS.to_owned(), mutators.join(","))])
+    let controllers: Vec<String> = here
+        .trusted_controllers
+        .iter()
+        .map(|controller| {
+            let kinds: Vec<&str> = controller.kinds.iter().map(|kind| kind.name()).collect();
+            format!(
+                "{}={}",
+                account(&controller.namespace, &controller.service_account),
+                kinds.join("+")
+            )
+        })
+        .collect();
+    let factors = limits(settings).map(|limits| limits.gpu_factors());
+    let rules = &project.pod_rules;
+    // Both or none: where one is missing nothing is admitted.
+    let limits = &project.workload_limits;
+    let of = |kind| (!limits.is_empty()).then(|| limits.of(kind).to_string());
+    [
+        (names::TRUSTED_MUTATORS, Some(mutators.join(","))),
+        (names::TRUSTED_CONTROLLERS, Some(controllers.join(","))),
+        (names::GPU_FACTORS, Some(factors.unwrap_or_default())),
+        (names::NODE_POOLS, list(rules.node_pools.as_ref())),
+        (names::PRIORITY_CLASSES, list(rules.priority_classes.as_ref())),
+        (names::TOLERATIONS, list(rules.tolerations.as_ref())),
+        (names::TRAINING_POLICY, of(PolicyKind::Training)),
+        (names::WORKSPACE_POLICY, of(PolicyKind::Workspace)),
+    ]
+    .into_iter()
+    .filter_map(|(key, value)| Some((key.to_owned(), value?)))
+    .collect()
+}
+
+/// What is set for containers; `None` where the switch is off, or what is set cannot be used.
+fn limits(settings: &ReeveConfigSpec) -> Option<Limits> {
+    if !settings.switches().is_on(Switch::LimitRange) {
+        return None;
+    }
+    Limits::new(settings.limit_range.as_ref()).ok()
+}
+
+/// A list as policies read it; `None` where nobody decided it on the control plane.
+fn list<T: ToString>(names: Option<&Vec<T>>) -> Option<String> {
+    names.map(|names| names.iter().map(T::to_string).collect::<Vec<_>>().join(","))
 }
 
 /// The namespace of a project, as the operator creates it. Of an adopted one only these labels and annotations are set; the
@@ -74,7 +144,7 @@ pub fn namespace(project: &Project, settings: &ReeveConfigSpec) -> Namespace {
         metadata: ObjectMeta {
             name: Some(project.namespace.clone()),
             labels: Some(namespace_labels(project, settings)),
-            annotations: Some(namespace_annotations(settings)),
+            annotations: Some(namespace_annotations(project, settings)),
             ..ObjectMeta::default()
         },
         ..Namespace::default()

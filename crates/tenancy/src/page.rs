@@ -77,7 +77,7 @@ pub const REFUSED: [Refused; 11] = [
 ];
 
 /// What the roles grant, and a policy refuses where the namespace does not allow it.
-pub(crate) const WHERE_ALLOWED: [Refused; 2] = [
+pub(crate) const WHERE_ALLOWED: [Refused; 3] = [
     refused(
         "networking.k8s.io",
         "ingresses",
@@ -89,6 +89,12 @@ pub(crate) const WHERE_ALLOWED: [Refused; 2] = [
         "networkpolicies",
         "one of them cuts off everybody's pods in the project, and who may write them may delete those that the installers \
          made",
+    ),
+    refused(
+        names::OPENSHIFT_ROUTES,
+        "routes",
+        "on OpenShift: as an Ingress. The host is OpenShift's choice; one of your own is `routes/custom-host`, which the installers \
+         write",
     ),
 ];
 

@@ -10,7 +10,7 @@
 //!
 //! `exec`, `attach` and `port-forward` are granted, and a policy lets each person into pods of her own alone (R8).
 //!
-//! Ingresses and NetworkPolicies are granted, and a policy (R24) refuses to write them where the namespace does not allow it.
+//! Ingresses, NetworkPolicies and OpenShift's Routes are granted, and a policy (R24) refuses to write them where the namespace does not allow it.
 //!
 //! **Limits.** Who may write the Secrets and ConfigMaps of a project can run code as a colleague whose pod executes
 //! them: the project is that boundary (admission 2, last paragraph). Who may make Secrets reads the project's Secrets, as the
@@ -90,7 +90,7 @@ const fn kind(group: &'static str, resources: &'static [&'static str], of: Entit
 }
 
 /// The table. Whatever is not in it is nobody's.
-const KINDS: [Kind; 20] = [
+const KINDS: [Kind; 21] = [
     kind(
         "",
         &["pods", "replicationcontrollers"],
@@ -131,6 +131,13 @@ const KINDS: [Kind; 20] = [
     kind(
         "networking.k8s.io",
         &["ingresses", "networkpolicies"],
+        Entity::Workloads,
+        Verbs::Objects,
+    ),
+    // OpenShift's way to Services from outside; a host of one's own choice is `routes/custom-host`, which nobody has.
+    kind(
+        names::OPENSHIFT_ROUTES,
+        &["routes"],
         Entity::Workloads,
         Verbs::Objects,
     ),

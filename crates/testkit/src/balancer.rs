@@ -1,7 +1,7 @@
 //! A TCP round-robin balancer: one address before several servers, which it gives connections in turn.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -22,7 +22,15 @@ impl RoundRobin {
     /// # Errors
     /// No address to listen on.
     pub async fn start(servers: Vec<SocketAddr>) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        Self::start_at(IpAddr::V4(Ipv4Addr::LOCALHOST), servers).await
+    }
+
+    /// The same at another address of this machine, such as the one by which pods reach it.
+    ///
+    /// # Errors
+    /// The address is not this machine's.
+    pub async fn start_at(address: IpAddr, servers: Vec<SocketAddr>) -> io::Result<Self> {
+        let listener = TcpListener::bind((address, 0)).await?;
         let address = listener.local_addr()?;
         let accepting = tokio::spawn(accept(listener, servers.into()));
         Ok(Self { address, accepting })

@@ -31,6 +31,8 @@ pub struct Options {
     pub authentication_config: Option<String>,
     /// Folder for everything; it is kept. Without one a temporary folder is used, and removed at the end.
     pub dir: Option<PathBuf>,
+    /// OCI archives that the node gets besides the tests' own images.
+    pub images: Vec<PathBuf>,
 }
 
 impl Default for Options {
@@ -39,6 +41,7 @@ impl Default for Options {
             tier: Tier::ApiServer,
             authentication_config: None,
             dir: None,
+            images: Vec::new(),
         }
     }
 }
@@ -164,6 +167,29 @@ impl Cluster {
         }
     }
 
+    /// Whether pods reach Services by address and name.
+    ///
+    /// # Errors
+    /// The reason why they do not.
+    pub fn services(&self) -> Result<(), &str> {
+        self.real_node()?;
+        if self.line.no_services_reason.is_empty() {
+            Ok(())
+        } else {
+            Err(&self.line.no_services_reason)
+        }
+    }
+
+    /// The machine's address towards the node: what listens there is reached from pods.
+    pub fn host_address(&self) -> Option<&str> {
+        self.line.real_node.then_some(self.line.host_address.as_str())
+    }
+
+    /// The node's address, where ports of Services of type `NodePort` are; reached from this machine and from pods.
+    pub fn node_address(&self) -> Option<&str> {
+        self.line.real_node.then_some(self.line.node_address.as_str())
+    }
+
     /// Names of the images the node has.
     pub fn images(&self) -> &[String] {
         &self.line.images
@@ -222,6 +248,11 @@ fn start(options: &Options) -> Result<Cluster> {
         }
     };
     command.arg("--dir").arg(&dir);
+    if testbed.has_node() {
+        for image in &options.images {
+            command.arg("--image").arg(image);
+        }
+    }
     if let Some(text) = &options.authentication_config {
         command
             .arg("--authentication-config")

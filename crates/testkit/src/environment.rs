@@ -38,6 +38,22 @@ pub(crate) fn cache() -> PathBuf {
     caches.join("reeve")
 }
 
+/// Whether a large test is to run whole, and not the sample that `make test` runs: whether the variable of this name is `all`.
+///
+/// # Panics
+/// It is neither that nor `sample`: what was meant cannot be known.
+#[expect(
+    clippy::panic,
+    reason = "a setting that cannot be understood fails the test that asks for it"
+)]
+pub fn is_whole(name: &str) -> bool {
+    match variable(name).as_deref() {
+        None | Some("sample") => false,
+        Some("all") => true,
+        Some(other) => panic!("{name} must be `all` or `sample`, it is `{other}`"),
+    }
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "tests have no command line of their own to take settings from"

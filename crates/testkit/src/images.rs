@@ -3,14 +3,12 @@
 //! All of them hold Debian's static busybox under `/bin`, nothing else that runs; in one it is called `true` alone. `imagePullPolicy` must be
 //! `IfNotPresent` or `Never`.
 
-mod archive;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use archive::{Entry, Image};
+use reeve_oci::{Entry, Image};
 
 /// A shell and its usual company; root unless the pod says otherwise; `/etc/passwd` knows `root` and `modeler` (1000).
 pub const TOOLS: &str = "local.test/tools:1";
@@ -18,6 +16,14 @@ pub const TOOLS: &str = "local.test/tools:1";
 pub const GROUPS: &str = "local.test/groups:1";
 /// One program, `/bin/true`: no shell, no `/etc`, as the images that are called distroless.
 pub const BARE: &str = "local.test/bare:1";
+/// As [`TOOLS`], and says that it runs as its user `modeler`, by name.
+pub const NAMED: &str = "local.test/named:1";
+/// As [`TOOLS`], and says that it runs as 1000, by number.
+pub const FIXED: &str = "local.test/fixed:1";
+/// As [`TOOLS`], and says that it runs as a number that no account has, as OpenShift gives them.
+pub const RANDOM: &str = "local.test/random:1";
+/// One program, `/bin/app`, that root alone may run.
+pub const ROOT_ONLY: &str = "local.test/root-only:1";
 /// Keeps a pod's namespaces; the node's sandbox image.
 pub const PAUSE: &str = "local.test/pause:1";
 
@@ -136,21 +142,55 @@ pub(crate) fn archives(cache: &Path) -> Result<Vec<PathBuf>> {
         Entry::folder("bin", 0o755),
         Entry::file("bin/true", 0o755, busybox.clone()),
     ];
+    let root_only = [
+        Entry::folder("bin", 0o755),
+        Entry::file("bin/app", 0o700, busybox.clone()),
+    ];
     let images = [
         Image {
             name: TOOLS,
             entries: &tools,
             command: &["/bin/sh"],
+            ..Image::default()
         },
         Image {
             name: GROUPS,
             entries: &groups,
             command: &["/bin/sh"],
+            ..Image::default()
+        },
+        Image {
+            name: NAMED,
+            entries: &tools,
+            command: &["/bin/sh"],
+            user: "modeler",
+            ..Image::default()
+        },
+        Image {
+            name: FIXED,
+            entries: &tools,
+            command: &["/bin/sh"],
+            user: "1000",
+            ..Image::default()
+        },
+        Image {
+            name: RANDOM,
+            entries: &tools,
+            command: &["/bin/sh"],
+            user: "1000660007",
+            ..Image::default()
+        },
+        Image {
+            name: ROOT_ONLY,
+            entries: &root_only,
+            command: &["/bin/app"],
+            ..Image::default()
         },
         Image {
             name: BARE,
             entries: &bare,
             command: &["/bin/true"],
+            ..Image::default()
         },
         // The shell waits for its sleep, so that it buries the orphans of pods that share process namespaces.
         Image {
@@ -161,6 +201,7 @@ pub(crate) fn archives(cache: &Path) -> Result<Vec<PathBuf>> {
                 "-c",
                 "trap 'exit 0' TERM INT; while :; do sleep 1000000 & wait; done",
             ],
+            ..Image::default()
         },
     ];
     images

@@ -17,20 +17,25 @@
 //! [`ScriptedApiServer`] is no Kubernetes: it answers what a test says, for refusals and silences that a real API server does
 //! not give on request.
 //!
-//! Limits: pods reach each other and their node, nothing else. There is no service network and no DNS.
+//! Limits: pods reach each other, Services by address and name, their node and this machine, nothing else.
 
 mod apply;
 mod audit;
 mod balancer;
 mod cluster;
 mod environment;
+mod faults;
+mod helm;
+mod identity;
 pub mod images;
 mod kubectl;
 mod middle;
+mod openshift;
 mod pgbouncer;
 mod postgres;
 mod process;
 pub mod scripted_api_server;
+mod shown;
 mod skip;
 mod testbed;
 mod tier;
@@ -40,15 +45,21 @@ pub use apply::apply_yaml;
 pub use audit::AuditEvent;
 pub use balancer::RoundRobin;
 pub use cluster::{Cluster, Impersonate, Options, write_authentication};
+pub use environment::is_whole;
+pub use faults::{Fault, Faults};
+pub use helm::{Helm, charts};
+pub use identity::{IdentityProvider, identity_provider};
 /// For tests of crates that have no client of Kubernetes themselves.
 pub use kube;
 pub use kubectl::Kubectl;
 pub use middle::Middle;
+pub use openshift::openshift_definitions;
 pub use pgbouncer::Pgbouncer;
 pub use postgres::{Postgres, own_postgres, postgres};
 pub use process::{KillOnDrop, binary, output_with_input};
 pub use scripted_api_server::{Answer, ScriptedApiServer};
+pub use shown::shown_certificate;
 pub use skip::{cluster, own_cluster, own_cluster_or_reason, skip};
-pub use testbed::{LaunchLine, Testbed};
+pub use testbed::{LaunchLine, Testbed, definitions_of_others, kueue, pod_security_fixtures};
 pub use tier::Tier;
 pub use wait::{wait_for, wait_until};

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -139,6 +139,11 @@ impl Postgres {
     /// The address of one of its databases.
     pub fn url(&self, database: &str) -> String {
         format!("postgres://reeve:{PASSWORD}@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// The same by another address, as of something in between.
+    pub fn url_at(&self, address: SocketAddr, database: &str) -> String {
+        format!("postgres://reeve:{PASSWORD}@{address}/{database}")
     }
 
     /// The same by another port, as of something in between.

@@ -24,6 +24,12 @@ pub struct LaunchLine {
     pub real_node: bool,
     pub real_node_reason: String,
     pub node_name: String,
+    #[serde(default)]
+    pub node_address: String,
+    #[serde(default)]
+    pub host_address: String,
+    #[serde(default)]
+    pub no_services_reason: String,
     pub images: Vec<String>,
     pub kubectl: PathBuf,
     pub dir: PathBuf,
@@ -51,6 +57,7 @@ pub struct Testbed {
 #[derive(Debug, Clone)]
 struct Node {
     containerd: PathBuf,
+    tools: PathBuf,
     images: Vec<PathBuf>,
 }
 
@@ -81,6 +88,10 @@ impl Testbed {
         })
     }
 
+    pub(crate) const fn has_node(&self) -> bool {
+        matches!(self.node, Some(Ok(_)))
+    }
+
     /// The command that serves a cluster of this tier. It wants standard input kept open.
     pub fn command(&self) -> Command {
         let mut command = Command::new(self.controlplane.join("reeve-kubernetes"));
@@ -88,6 +99,7 @@ impl Testbed {
         match &self.node {
             Some(Ok(node)) => {
                 command.arg("--containerd-dir").arg(&node.containerd);
+                command.arg("--coredns").arg(node.tools.join("coredns"));
                 for image in &node.images {
                     command.arg("--image").arg(image);
                 }
@@ -105,14 +117,40 @@ fn prepare_node() -> Result<Node> {
     script("install-packages.sh", &[])?;
     Ok(Node {
         containerd: build("containerd")?,
+        tools: build("tools")?,
         images: images::archives(&environment::cache())?,
     })
 }
 
 /// Runs `testbed/build.sh` for one part and gives back its folder. Standard error is passed on: it shows progress.
-fn build(part: &str) -> Result<PathBuf> {
+pub(crate) fn build(part: &str) -> Result<PathBuf> {
     let output = script("build.sh", &[part])?;
     Ok(PathBuf::from(output.trim()))
+}
+
+/// The pods by which Kubernetes itself tests Pod Security, `LEVEL/VERSION/{pass,fail}/*.yaml`: as the module has them that the
+/// testbed's Kubernetes is built with.
+///
+/// # Errors
+/// When the module cannot be had.
+pub fn pod_security_fixtures() -> Result<PathBuf> {
+    build("fixtures")
+}
+
+/// The real Kueue: the program `kueue`, and its manifests in `components/`. A first build takes minutes.
+///
+/// # Errors
+/// When it cannot be built.
+pub fn kueue() -> Result<PathBuf> {
+    build("kueue")
+}
+
+/// The custom resource definitions of others, as their modules have them: one folder a project, `PROJECT/*.yaml`.
+///
+/// # Errors
+/// When a module cannot be had, or is not the one that was reviewed.
+pub fn definitions_of_others() -> Result<PathBuf> {
+    build("kinds")
 }
 
 fn script(name: &str, arguments: &[&str]) -> Result<String> {

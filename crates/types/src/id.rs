@@ -182,9 +182,19 @@ uuid_id!(
     "service account id"
 );
 uuid_id!(
+    /// A credential that the control plane keeps.
+    CredentialAssetId,
+    "credential id"
+);
+uuid_id!(
     /// A workload.
     WorkloadId,
     "workload id"
+);
+uuid_id!(
+    /// A workload policy of one scope and kind of workload.
+    PolicyId,
+    "policy id"
 );
 number_id!(
     /// A department.

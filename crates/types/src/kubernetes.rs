@@ -30,8 +30,62 @@ pub const PRIORITY_CLASSES: &str = "reeve.dev/priority-classes";
 pub const TOLERATIONS: &str = "reeve.dev/tolerations";
 /// The drivers that pods may name for a volume of their own (`csi`), separated by commas; absent is none (R6).
 pub const CSI_DRIVERS: &str = "reeve.dev/csi-drivers";
+/// The node pools that pods may run on, separated by commas; absent or empty is every node (R34).
+pub const NODE_POOLS: &str = "reeve.dev/node-pools";
+/// [`ON`] has the policy `reeve-workload-policies` judge pods and templates by the two annotations below, each of which then has to
+/// be there (R36 to R39).
+pub const WORKLOAD_POLICIES: &str = "reeve.dev/workload-policies";
+/// What workload policies come to for Jobs and CronJobs: `key=value=scope`, separated by semicolons; empty is no limit.
+pub const TRAINING_POLICY: &str = "reeve.dev/training-policy";
+/// The same for everything else that makes pods.
+pub const WORKSPACE_POLICY: &str = "reeve.dev/workspace-policy";
 /// Who may change where a pod is placed, and by which fields: `user=nodeSelector+tolerations`, separated by commas (R22).
 pub const TRUSTED_MUTATORS: &str = "reeve.dev/trusted-mutators";
+/// Which controllers of others make pods of templates in kinds of their own, and of which kinds: `user=RayCluster+RayJob`,
+/// separated by commas (R31).
+pub const TRUSTED_CONTROLLERS: &str = "reeve.dev/trusted-controllers";
+
+// Secrets that are copied into projects.
+
+/// The namespace where the chart expects Secrets for projects: the operator reads Secrets there and nowhere else.
+pub const SECRETS_NAMESPACE: &str = "reeve-secrets";
+/// The label of a namespace where the operator reads Secrets: what is put there has to say whom it is for (R27).
+pub const SECRET_SOURCE: &str = "reeve.dev/secret-source";
+/// `true` on a Secret there: every project of the cluster gets a copy.
+pub const TO_CLUSTER: &str = "reeve.dev/cluster-wide";
+/// The number of a department, on a Secret there: its projects get a copy.
+pub const TO_DEPARTMENT: &str = "reeve.dev/department";
+/// The number of a project, on a Secret there: it gets a copy.
+pub const TO_PROJECT: &str = "reeve.dev/to-project";
+/// On a Secret there: the id of the credential of the control plane that it is of. The operator makes, changes and removes it.
+pub const CREDENTIAL: &str = "reeve.dev/credential";
+/// On a Secret there: what its copies are called, where that is not its own name.
+pub const COPY_NAME: &str = "reeve.dev/copy-name";
+/// `true` on a Secret there, beside [`TO_CLUSTER`]: it is the whole account's, and that of the cluster comes before it.
+pub const ACCOUNT_WIDE: &str = "reeve.dev/account-wide";
+/// What [`TO_CLUSTER`] is called by the reference, of both eras (cluster-and-cli 4.1).
+pub const TO_CLUSTER_KEYS: [&str; 3] = [TO_CLUSTER, "run.ai/cluster-wide", "runai/cluster-wide"];
+/// What [`TO_DEPARTMENT`] is called, by the reference too.
+pub const TO_DEPARTMENT_KEYS: [&str; 2] = [TO_DEPARTMENT, "run.ai/department"];
+/// Labels of the reference that say what a Secret is. They mark nothing for copying, and copies keep them.
+pub const SECRET_KIND_KEYS: [&str; 2] = ["run.ai/resource", "run.ai/name"];
+/// The value of [`MANAGED`] on the copies.
+pub const MANAGED_SECRETS: &str = "secrets";
+/// The annotation on a copy: `namespace/name` of what it was copied from.
+pub const ORIGIN: &str = "reeve.dev/origin";
+/// The annotation on a ServiceAccount: which entries of its `imagePullSecrets` the operator added, separated by commas.
+pub const PULL_SECRETS: &str = "reeve.dev/pull-secrets";
+/// Types of Secrets that are copied to nobody: each is a right of its own, or a record of a program.
+pub const UNCOPIED_TYPES: [&str; 3] = [
+    TOKEN_SECRET,
+    "bootstrap.kubernetes.io/token",
+    "helm.sh/release.v1",
+];
+/// Types of Secrets by which images are pulled.
+pub const REGISTRY_TYPES: [&str; 2] = ["kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg"];
+/// What a container gets for each GPU: eight numbers, for CPU in thousandths and then memory in bytes the request, the limit, the
+/// highest request and the highest limit; 0 is none. Written by the operator.
+pub const GPU_FACTORS: &str = "reeve.dev/gpu-factors";
 
 // What Kubernetes calls a Secret that it fills with a ServiceAccount's token.
 
@@ -53,6 +107,10 @@ pub const ENFORCE_RUN_AS_USER: &str = "reeve.dev/enforce-run-as-user";
 pub const ENFORCE_PREVENT_PRIVILEGE_ESCALATION: &str = "reeve.dev/enforce-prevent-privilege-escalation";
 /// The reference's label that names a namespace's project (cluster-and-cli 1).
 pub const QUEUE: &str = "runai/queue";
+/// The reference's label of a ConfigMap that holds settings of the whole cluster, with the value [`ON`] (cluster-and-cli 5.3).
+pub const CLUSTER_CONFIG: &str = "runai/cluster-config";
+/// The reference's namespace, where such ConfigMaps count beside those of [`SYSTEM_NAMESPACE`].
+pub const REFERENCE_NAMESPACE: &str = "runai";
 /// What every Pod Security label begins with.
 pub const POD_SECURITY_PREFIX: &str = "pod-security.kubernetes.io/";
 /// The Pod Security level that is enforced.
@@ -69,8 +127,29 @@ pub const ALLOW_FS_GROUP: &str = "reeve.dev/allow-fs-group";
 pub const ALLOW_SUB_PATH: &str = "reeve.dev/allow-sub-path";
 /// `true` lets the people of the project write Ingresses and NetworkPolicies (R24).
 pub const ALLOW_NETWORKING: &str = "reeve.dev/allow-networking";
+/// [`ON`] lets the policy `reeve-limits` give a container what its GPUs ask for, by [`GPU_FACTORS`].
+pub const SCALE_BY_GPU: &str = "reeve.dev/scale-by-gpu";
+/// The value of a label that switches something on.
+pub const ON: &str = "true";
+/// `true` lets pods of an OpenShift cluster run under uids and with an fsGroup outside of the ranges of their namespace (R35).
+pub const ALLOW_ANY_UID: &str = "reeve.dev/allow-any-uid";
 /// The value of a setting's label that switches it off.
 pub const OFF: &str = "false";
+
+// Nodes, and OpenShift.
+
+/// The label of a node that says which pool it is in. No kubelet may give itself a label of this prefix.
+pub const NODE_POOL: &str = "node-restriction.kubernetes.io/reeve-node-pool";
+/// The annotation of a namespace with the uids that OpenShift gave it: `first/number` or `first-last`.
+pub const OPENSHIFT_UID_RANGE: &str = "openshift.io/sa.scc.uid-range";
+/// The annotation of a namespace with the groups that OpenShift gave it: such ranges, separated by commas.
+pub const OPENSHIFT_GROUPS: &str = "openshift.io/sa.scc.supplemental-groups";
+/// The API group of OpenShift's Routes.
+pub const OPENSHIFT_ROUTES: &str = "route.openshift.io";
+/// The API group of OpenShift's security context constraints.
+pub const OPENSHIFT_SECURITY: &str = "security.openshift.io";
+/// The security context constraints for pods of projects, the ClusterRole to use them, and the RoleBindings to it.
+pub const OPENSHIFT_CONSTRAINTS: &str = "reeve-user-job";
 
 // Custom resources and what the operator makes of them.
 
@@ -96,14 +175,41 @@ pub const POD_IDENTITIES: &str = "reeve";
 pub const MANAGED: &str = "reeve.dev/managed";
 /// The value of [`MANAGED`] on RoleBindings that come from access rules.
 pub const MANAGED_ACCESS_RULES: &str = "access-rules";
+/// The value of [`MANAGED`] on the LimitRange of a project.
+pub const MANAGED_LIMIT_RANGE: &str = "limit-range";
+/// The name of that LimitRange.
+pub const LIMIT_RANGE: &str = "reeve-limit-range";
 /// The value of [`MANAGED`] on the operator's own RoleBinding.
 pub const MANAGED_OPERATOR: &str = "operator";
-/// The name of the operator's own RoleBinding in a project's namespace.
+/// The name of the operator's own RoleBinding in a project's namespace; those of the switches have names that begin with it.
 pub const OPERATOR_BINDING: &str = "reeve-operator";
 /// RoleBindings and ClusterRoles for people are named this plus the role's name.
 pub const ROLE_PREFIX: &str = "reeve-";
 /// The ClusterRole the operator itself holds inside project namespaces only.
 pub const ROLE_OPERATOR_IN_PROJECT: &str = "reeve-operator-project";
+/// What the operator holds there while user assignment is on.
+pub const ROLE_OPERATOR_USER_ASSIGNMENT: &str = "reeve-operator-project-user-assignment";
+/// What the operator holds there while secret propagation is on.
+pub const ROLE_OPERATOR_SECRET_PROPAGATION: &str = "reeve-operator-project-secret-propagation";
+/// What the operator holds there while LimitRanges are on.
+pub const ROLE_OPERATOR_LIMIT_RANGE: &str = "reeve-operator-project-limit-range";
+/// Every ClusterRole that the operator holds inside project namespaces, and may be bound to nobody else by it (R11).
+pub const OPERATOR_ROLES: &[&str] = &[
+    ROLE_OPERATOR_IN_PROJECT,
+    ROLE_OPERATOR_USER_ASSIGNMENT,
+    ROLE_OPERATOR_SECRET_PROPAGATION,
+    ROLE_OPERATOR_LIMIT_RANGE,
+];
+/// [`OPERATOR_ROLES`] as a list of CEL.
+pub const OPERATOR_ROLES_CEL: &str = "['reeve-operator-project', 'reeve-operator-project-user-assignment', \
+     'reeve-operator-project-secret-propagation', 'reeve-operator-project-limit-range']";
+
+/// The ClusterRoles of roles as a list of CEL.
+macro_rules! people_list {
+    ($first:literal $(, $name:literal)*) => {
+        concat!("['reeve-", $first, "'", $(", 'reeve-", $name, "'",)* "]")
+    };
+}
 
 /// The one list of the roles that have a ClusterRole of their own: everything that names them is made of it. What each allows
 /// is made by `reeve_tenancy::people` of `crates/authz/src/roles.txt`, which says which role of people is bound to which.
@@ -115,11 +221,9 @@ macro_rules! people_roles {
         pub const PEOPLE_ROLES: &[&str] = &[$($name),*];
         /// The ClusterRoles of [`PEOPLE_ROLES`].
         pub const PEOPLE_CLUSTER_ROLES: &[&str] = &[$($constant),*];
-        /// Every ClusterRole the operator may bind (R11). A policy refuses a binding to any other.
-        pub const BINDABLE_ROLES: &[&str] = &[$($constant,)* ROLE_OPERATOR_IN_PROJECT];
-
-        /// [`BINDABLE_ROLES`] as a list of CEL.
-        pub const BINDABLE_ROLES_CEL: &str = concat!("[", $("'reeve-", $name, "', ",)* "'reeve-operator-project']");
+        /// [`PEOPLE_CLUSTER_ROLES`] as a list of CEL: with [`OPERATOR_ROLES`] everything that the operator may bind (R11). A
+        /// policy refuses a binding to anything else.
+        pub const PEOPLE_CLUSTER_ROLES_CEL: &str = people_list!($($name),*);
     };
 }
 
@@ -138,6 +242,8 @@ people_roles! {
 
 // Users and groups.
 
+/// What the group of all ServiceAccounts of a namespace begins with.
+pub const SERVICE_ACCOUNTS_GROUP_PREFIX: &str = "system:serviceaccounts:";
 /// What every ServiceAccount's user name begins with.
 pub const SERVICE_ACCOUNT_PREFIX: &str = "system:serviceaccount:";
 /// `userInfo.extra`: the uid, as decimal text.
@@ -200,6 +306,21 @@ pub const CONTROLLERS: [&str; 8] = [
     "system:serviceaccount:kube-system:replication-controller",
     "system:kube-controller-manager",
 ];
+
+#[cfg(test)]
+mod role_tests {
+    use super::*;
+
+    #[test]
+    fn lists_for_policies_are_the_lists() {
+        let list = |names: &[&str]| {
+            let quoted: Vec<String> = names.iter().map(|name| format!("'{name}'")).collect();
+            format!("[{}]", quoted.join(", "))
+        };
+        assert_eq!(OPERATOR_ROLES_CEL, list(OPERATOR_ROLES));
+        assert_eq!(PEOPLE_CLUSTER_ROLES_CEL, list(PEOPLE_CLUSTER_ROLES));
+    }
+}
 
 #[cfg(test)]
 mod group_tests {

@@ -4,28 +4,39 @@
 //! never looks again. No input or output happens here, and nothing reads a clock or an environment.
 
 pub mod clock;
+pub mod credential;
 pub mod error_chain;
 pub mod id;
 pub mod kubernetes;
 pub mod list;
 pub mod names;
 pub mod namespaces;
+pub mod pod_rules;
 pub mod posix;
 pub mod revision_token;
 pub mod secret;
 pub mod session;
+pub mod switches;
+pub mod template_kind;
+pub mod workload_policy;
 
 pub use clock::{Clock, Timestamp};
+pub use credential::CredentialAssetKind;
 pub use error_chain::ErrorChain;
 pub use id::{
-    AccessRuleId, ClusterId, DepartmentId, ProjectId, Revision, ServiceAccountId, SessionId, UserId,
-    WorkloadId,
+    AccessRuleId, ClusterId, CredentialAssetId, DepartmentId, PolicyId, ProjectId, Revision,
+    ServiceAccountId, SessionId, UserId, WorkloadId,
 };
 pub use names::{
-    ClusterName, Email, GroupName, InvalidName, OrgUnitName, RoleName, ServiceAccountName, WorkloadName,
+    ClusterName, CredentialAssetName, Email, GroupName, IdpAlias, InvalidName, NodePoolName, OrgUnitName,
+    PriorityClassName, RoleName, SecondWriter, ServiceAccountName, TaintKey, WorkloadName,
 };
 pub use namespaces::{NamespacePattern, ReservedNamespaces};
+pub use pod_rules::{PodRules, PodSecurity};
 pub use posix::{Gid, InvalidPosix, LowestId, PosixIdentity, Uid};
 pub use revision_token::{InvalidRevisionToken, RevisionToken};
 pub use secret::Secret;
 pub use session::{MAX_SESSION_GROUPS, SignInMethod, SubjectId};
+pub use switches::{Switch, Switches, UnknownSwitch};
+pub use template_kind::TemplateKind;
+pub use workload_policy::{PolicyKind, WorkloadLimits};

@@ -31,9 +31,9 @@ impl InvalidName {
     }
 }
 
-pub use crate::kubernetes::SYSTEM_NAMESPACE;
+pub use crate::kubernetes::{REFERENCE_NAMESPACE, SYSTEM_NAMESPACE};
 /// Namespaces of the cluster itself, which can never become a project's (admission R11).
-pub const RESERVED_NAMESPACES: [&str; 2] = ["default", SYSTEM_NAMESPACE];
+pub const RESERVED_NAMESPACES: [&str; 3] = ["default", SYSTEM_NAMESPACE, REFERENCE_NAMESPACE];
 /// Namespaces that begin so are of the cluster itself, too.
 pub const RESERVED_NAMESPACE_PREFIX: &str = "kube-";
 
@@ -199,9 +199,63 @@ name!(
     WorkloadName, "workload name", "1 to 50 lower-case letters, digits and hyphens, starting with a letter and not ending with a hyphen", |t| dns_label(t, 50)
 );
 name!(
+    /// A credential's name: also that of the Secrets that it becomes.
+    CredentialAssetName, "credential name", "1 to 63 lower-case letters, digits and hyphens, starting with a letter and not ending with a hyphen", |t| dns_label(t, 63)
+);
+name!(
     /// A role's name in Kubernetes form (`l1-researcher`): part of the names of ClusterRoles and RoleBindings.
     RoleName, "role name", "1 to 50 lower-case letters, digits and hyphens, starting with a letter and not ending with a hyphen", |t| dns_label(t, 50)
 );
+
+name!(
+    /// An identity provider's name in addresses: control-plane 1.3, and without `_`, which the reference's client turns into `-` in paths.
+    IdpAlias, "alias of an identity provider", "1 to 50 lower-case letters, digits and hyphens, starting with a letter and not ending with a hyphen", |t| dns_label(t, 50)
+);
+
+name!(
+    /// A node pool: the value of a node's label.
+    NodePoolName, "node pool", "1 to 63 letters, digits, `-`, `_` and `.`, starting and ending with a letter or digit", |t| label_value(t)
+);
+name!(
+    /// A PriorityClass of Kubernetes that is not the system's own.
+    PriorityClassName, "priority class",
+    "lower-case letters, digits, `-` and `.`, starting and ending with a letter or digit, and not `system-`", |t| {
+        subdomain(t).filter(|name| !name.starts_with("system-"))
+    }
+);
+name!(
+    /// The key of a taint by which an installer keeps nodes apart.
+    TaintKey, "key of a taint", "`node-role.kubernetes.io/` and a name after it", |t| {
+        let role = t.strip_prefix("node-role.kubernetes.io/")?;
+        label_value(role).map(|_| t.to_owned())
+    }
+);
+name!(
+    /// A ServiceAccount that changes where others' pods run: a queue's.
+    SecondWriter, "ServiceAccount", "its namespace, `/` and its name", |t| {
+        let (namespace, account) = t.split_once('/')?;
+        subdomain(account)?;
+        (!namespace.contains('.') && subdomain(namespace)?.len() < 64).then(|| t.to_owned())
+    }
+);
+
+/// What a label may have as its value, and not empty.
+fn label_value(text: &str) -> Option<String> {
+    let bytes = text.as_bytes();
+    let inner = bytes
+        .iter()
+        .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(b));
+    let ends = bytes.first()?.is_ascii_alphanumeric() && bytes.last()?.is_ascii_alphanumeric();
+    (inner && ends && bytes.len() <= 63).then(|| text.to_owned())
+}
+
+/// What most objects of Kubernetes may be called.
+fn subdomain(text: &str) -> Option<String> {
+    let bytes = text.as_bytes();
+    let end = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let inner = bytes.iter().all(|b| end(b) || b"-.".contains(b));
+    (inner && bytes.len() <= 253 && end(bytes.first()?) && end(bytes.last()?)).then(|| text.to_owned())
+}
 
 const NO_ROLE: &str = "none";
 

@@ -61,6 +61,15 @@ pub fn job(workload: &Workload, owner: &Owner, project: &str, settings: &ReeveCo
     }
 }
 
+/// Has the Job's pods run on the nodes of a pool (R34).
+pub fn run_on_pool(job: &mut Job, pool: &str) {
+    let pod = job.spec.as_mut().and_then(|spec| spec.template.spec.as_mut());
+    if let Some(pod) = pod {
+        let selector = pod.node_selector.get_or_insert_default();
+        selector.insert(names::NODE_POOL.to_owned(), pool.to_owned());
+    }
+}
+
 /// The stamp of an identity: `userid/uid/gid/g1.g2` (admission 1, step 4).
 fn stamp(identity: &WorkloadIdentity) -> String {
     let identity = reeve_admission::Identity {

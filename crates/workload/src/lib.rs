@@ -13,7 +13,7 @@ mod security;
 mod volumes;
 
 pub use home::{home_directory, user_name};
-pub use job::{Owner, job};
+pub use job::{Owner, job, run_on_pool};
 pub use literal::literal;
 pub use passwd::is_names_container;
 

@@ -72,6 +72,8 @@ pub(super) static CHECKS: [Check; 7] = [
             names::PROJECT,
             "' in variables.labels) || !(object.metadata.name in ['default', '",
             names::SYSTEM_NAMESPACE,
+            "', '",
+            names::REFERENCE_NAMESPACE,
             "'] || \
               object.metadata.name.startsWith('kube-'))"
         ),

@@ -1,4 +1,4 @@
-//! Ingresses and NetworkPolicies reach beyond one person, so the namespace has to allow them to people (R24).
+//! Ingresses, OpenShift's Routes and NetworkPolicies reach beyond one person, so the namespace has to allow them to people (R24).
 
 use constcat::concat;
 
@@ -18,7 +18,7 @@ pub(super) static CHECKS: [Check; 1] = [Check {
     id: "networking",
     policy: Policy::Networking,
     rule: Rule(24),
-    problem: "an Ingress takes a name of the whole cluster, and a NetworkPolicy cuts off the pods of everybody in the project",
+    problem: "an Ingress or a Route takes a name of the whole cluster, and a NetworkPolicy cuts off the pods of everybody in the project",
     named: None,
     remedy: concat!(
         "ask a member of the group ",

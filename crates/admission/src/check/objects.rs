@@ -54,15 +54,22 @@ const CLAIM_BINDERS: [&str; 2] = [
     "system:kube-controller-manager",
 ];
 
+/// Who makes the claims of pods' ephemeral volumes.
+const EPHEMERAL_VOLUMES: &str = concat!(
+    names::SERVICE_ACCOUNT_PREFIX,
+    "kube-system:ephemeral-volume-controller"
+);
 /// Who makes claims for pods and StatefulSets, and names them as their owners.
 const CLAIM_OWNERS: [&str; 3] = [
-    concat!(
-        names::SERVICE_ACCOUNT_PREFIX,
-        "kube-system:ephemeral-volume-controller"
-    ),
+    EPHEMERAL_VOLUMES,
     names::STATEFUL_SET_CONTROLLER,
     "system:kube-controller-manager",
 ];
+
+/// Whether a claim names a StorageClass, its own or the cluster's default, which is filled in when it is made.
+fn has_class(claim: &Value) -> bool {
+    !text(claim, "/spec/storageClassName").is_empty()
+}
 
 /// Whether a controller takes the claim for its own by this reference: then the pod of that name may have it, as if it were
 /// new, and it goes with that pod.
@@ -77,7 +84,7 @@ fn same_owner(one: &Value, other: &Value) -> bool {
         && is_controller(one) == is_controller(other)
 }
 
-pub(super) static CHECKS: [Check; 5] = [
+pub(super) static CHECKS: [Check; 6] = [
     Check {
         id: "claim-name",
         policy: Policy::Claims,
@@ -85,7 +92,7 @@ pub(super) static CHECKS: [Check; 5] = [
         problem: "a claim whose name says -u and a uid is made from a StatefulSet of that person, and by its controller",
         named: None,
         remedy: "give the claim a name without -u and digits before its last part; in volumeClaimTemplates take no \
-                 volumeName, dataSource, dataSourceRef, selector or empty storageClassName",
+                 volumeName, dataSource, dataSourceRef or selector, and a storageClassName where the cluster has no default",
         cel: concat!(
             "request.operation != 'CREATE' || !object.metadata.name.matches('^.+-u[0-9]+-.+-[0-9]+$') || \
               (!('",
@@ -95,14 +102,41 @@ pub(super) static CHECKS: [Check; 5] = [
             names::STATEFUL_SET_CONTROLLER,
             "', 'system:kube-controller-manager'] && \
               !has(object.spec.volumeName) && !has(object.spec.dataSource) && !has(object.spec.dataSourceRef) && \
-              !has(object.spec.selector) && object.spec.?storageClassName.orValue('x') != '')"
+              !has(object.spec.selector) && object.spec.?storageClassName.orValue('') != '')"
         ),
         predicate: |r| {
             r.operation != Operation::Create
                 || !is_marked_claim(text(&r.object, "/metadata/name"))
                 || (CLAIM_MAKERS.contains(&r.user.username.as_str())
                     && r.user.extra(names::EXTRA_POD_NAME).is_empty()
-                    && is_new(&r.object))
+                    && is_new(&r.object)
+                    && has_class(&r.object))
+        },
+    },
+    Check {
+        id: "claim-class",
+        policy: Policy::Claims,
+        rule: Rule(21),
+        problem: "a claim that is made for a pod and names no StorageClass, where the cluster has no default, gets any volume that \
+                  was made by hand and waits for a claim",
+        named: None,
+        remedy: "write storageClassName into the ephemeral volume of the pod",
+        // A default was filled in before anybody judges. An empty name is judged with the pod, whose fsGroup nobody sees here.
+        cel: concat!(
+            "request.operation != 'CREATE' || has(object.spec.storageClassName) || has(object.spec.volumeName) || \
+              !(variables.username in ['",
+            EPHEMERAL_VOLUMES,
+            "', 'system:kube-controller-manager']) || \
+              !object.metadata.?ownerReferences.orValue([]).exists(o, o.kind == 'Pod' && o.?controller.orValue(false))"
+        ),
+        predicate: |r| {
+            r.operation != Operation::Create
+                || r.object.pointer("/spec/storageClassName").is_some()
+                || r.object.pointer("/spec/volumeName").is_some()
+                || ![EPHEMERAL_VOLUMES, "system:kube-controller-manager"].contains(&r.user.username.as_str())
+                || !owners(Some(&r.object))
+                    .iter()
+                    .any(|owner| text(owner, "/kind") == "Pod" && is_controller(owner))
         },
     },
     Check {
@@ -147,8 +181,8 @@ pub(super) static CHECKS: [Check; 5] = [
             "variables.installer || (!('",
             names::EXTRA_POD_NAME,
             "' in variables.extra) && variables.username in ['",
-            names::SERVICE_ACCOUNT_PREFIX,
-            "kube-system:ephemeral-volume-controller', '",
+            EPHEMERAL_VOLUMES,
+            "', '",
             names::STATEFUL_SET_CONTROLLER,
             "', 'system:kube-controller-manager']) || object.metadata.?ownerReferences.orValue([]).all(o, \
               (!o.?controller.orValue(false) && !(o.kind in ['Pod', 'StatefulSet'])) || \

@@ -23,10 +23,18 @@ fn outside_subject(subject: &Value) -> bool {
     }
 }
 
+/// All ServiceAccounts of some namespace: who may use the constraints of OpenShift. Where, the binding's namespace says.
+fn is_of_service_accounts(subject: &Value) -> bool {
+    text(subject, "/kind") == "Group"
+        && text(subject, "/name").starts_with(names::SERVICE_ACCOUNTS_GROUP_PREFIX)
+}
+
 fn subjects_ok(request: &Request) -> bool {
     let subjects = list(&request.object, "/subjects");
-    if text(&request.object, "/roleRef/name") == names::ROLE_OPERATOR_IN_PROJECT {
+    if names::OPERATOR_ROLES.contains(&text(&request.object, "/roleRef/name")) {
         subjects.iter().all(own_subject)
+    } else if text(&request.object, "/roleRef/name") == names::OPENSHIFT_CONSTRAINTS {
+        subjects.iter().all(is_of_service_accounts)
     } else {
         subjects.iter().all(outside_subject)
     }
@@ -129,30 +137,41 @@ pub(super) static CHECKS: [Check; 8] = [
         remedy: "use one of the ClusterRoles that the chart installs",
         cel: concat!(
             "object.roleRef.kind == 'ClusterRole' && object.roleRef.name in ",
-            names::BINDABLE_ROLES_CEL
+            names::PEOPLE_CLUSTER_ROLES_CEL,
+            " + ['",
+            names::OPENSHIFT_CONSTRAINTS,
+            "'] + ",
+            names::OPERATOR_ROLES_CEL
         ),
         predicate: |r| {
+            let role = text(&r.object, "/roleRef/name");
             text(&r.object, "/roleRef/kind") == "ClusterRole"
-                && names::BINDABLE_ROLES.contains(&text(&r.object, "/roleRef/name"))
+                && (names::PEOPLE_CLUSTER_ROLES.contains(&role)
+                    || role == names::OPENSHIFT_CONSTRAINTS
+                    || names::OPERATOR_ROLES.contains(&role))
         },
     },
     Check {
         id: "operator-binding-subjects",
         policy: Policy::OperatorBindings,
         rule: Rule(11),
-        problem: "the operator binds people, their groups and applications, and its own role only to itself",
+        problem: "the operator binds people, their groups and applications, and its own roles only to itself",
         named: None,
         remedy: "remove service accounts and names that begin with system: or reeve: from the subjects",
         cel: concat!(
-            "object.?subjects.orValue([]).all(s, object.roleRef.name == '",
-            names::ROLE_OPERATOR_IN_PROJECT,
-            "' ? \
+            "object.?subjects.orValue([]).all(s, object.roleRef.name in ",
+            names::OPERATOR_ROLES_CEL,
+            " ? \
               (s.kind == 'ServiceAccount' && s.name == '",
             names::OPERATOR_SERVICE_ACCOUNT,
             "' && s.?namespace.orValue('') == '",
             names::SYSTEM_NAMESPACE,
             "') \
-              : ((s.kind == 'User' && s.name.startsWith('",
+              : object.roleRef.name == '",
+            names::OPENSHIFT_CONSTRAINTS,
+            "' ? (s.kind == 'Group' && s.name.startsWith('",
+            names::SERVICE_ACCOUNTS_GROUP_PREFIX,
+            "')) : ((s.kind == 'User' && s.name.startsWith('",
             names::APPLICATION_PREFIX,
             "')) || (s.kind in ['User', 'Group'] && \
               !s.name.startsWith('system:') && !s.name.startsWith('reeve:'))))"

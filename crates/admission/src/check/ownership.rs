@@ -81,7 +81,14 @@ fn is_bystander(v: &View<'_>) -> bool {
     let system = name.starts_with("system:") && !account;
     let keeper = user.in_group(names::MASTERS) || user.is_installer();
     let own = v.person && v.owned();
-    !v.old_stamp.is_empty() && !own && !v.controller && !v.operator && !system && !keeper && !v.is_mutator()
+    !v.old_stamp.is_empty()
+        && !own
+        && !v.controller
+        && !v.operator
+        && !system
+        && !keeper
+        && !v.is_mutator()
+        && !v.relaying()
 }
 
 pub(super) fn owners(object: Option<&Value>) -> &[Value] {

@@ -24,7 +24,7 @@ const VOLUMES: [&str; 9] = [
     "projected",
     "secret",
 ];
-const SYSCTLS: [&str; 12] = [
+const SYSCTLS: [&str; 14] = [
     "kernel.shm_rmid_forced",
     "net.ipv4.ip_local_port_range",
     "net.ipv4.ip_local_reserved_ports",
@@ -34,7 +34,9 @@ const SYSCTLS: [&str; 12] = [
     "net.ipv4.tcp_keepalive_intvl",
     "net.ipv4.tcp_keepalive_probes",
     "net.ipv4.tcp_keepalive_time",
+    "net.ipv4.tcp_notsent_lowat",
     "net.ipv4.tcp_rmem",
+    "net.ipv4.tcp_slow_start_after_idle",
     "net.ipv4.tcp_syncookies",
     "net.ipv4.tcp_wmem",
 ];
@@ -142,12 +144,14 @@ pub(super) static CHECKS: [Check; 16] = [
         named: None,
         remedy: "remove the field, false is filled in; an administrator can switch \
                  enforcePreventPrivilegeEscalation off",
-        cel: "variables.ordinary || !variables.preventing || variables.containers.all(c, \
+        cel: "variables.ordinary || !variables.preventing || variables.windows || variables.containers.all(c, \
               !c.?securityContext.?allowPrivilegeEscalation.orValue(true))",
         predicate: |r| {
             let v = View::of(r);
             let field = "/securityContext/allowPrivilegeEscalation";
-            !v.preventing || containers(&v, |c| c.pointer(field).and_then(Value::as_bool) == Some(false))
+            !v.preventing
+                || v.is_windows()
+                || containers(&v, |c| c.pointer(field).and_then(Value::as_bool) == Some(false))
         },
     },
     Check {
@@ -174,14 +178,16 @@ pub(super) static CHECKS: [Check; 16] = [
         problem: "every container must drop all capabilities",
         named: None,
         remedy: "remove capabilities.drop, ALL is filled in",
-        cel: "variables.ordinary || variables.containers.all(c, \
+        cel: "variables.ordinary || variables.windows || variables.containers.all(c, \
               'ALL' in c.?securityContext.?capabilities.?drop.orValue([]))",
         predicate: |r| {
-            containers(&View::of(r), |c| {
+            let v = View::of(r);
+            let drops = |c: &Value| {
                 list(c, "/securityContext/capabilities/drop")
                     .iter()
                     .any(|k| k == "ALL")
-            })
+            };
+            v.is_windows() || containers(&v, drops)
         },
     },
     // Before host-namespaces: Kubernetes demands hostNetwork of it.
@@ -259,7 +265,7 @@ pub(super) static CHECKS: [Check; 16] = [
         problem: "every container needs the seccomp profile RuntimeDefault or Localhost",
         named: None,
         remedy: "remove seccompProfile, RuntimeDefault is filled in",
-        cel: "variables.ordinary || (variables.context.?seccompProfile.?type.orValue('Localhost') in \
+        cel: "variables.ordinary || variables.windows || (variables.context.?seccompProfile.?type.orValue('Localhost') in \
               ['RuntimeDefault', 'Localhost'] && variables.containers.all(c, \
               c.?securityContext.?seccompProfile.?type.orValue(variables.context.?seccompProfile.?type.orValue('')) \
               in ['RuntimeDefault', 'Localhost']))",
@@ -267,11 +273,12 @@ pub(super) static CHECKS: [Check; 16] = [
             let v = View::of(r);
             let pod = v.context_text("/seccompProfile/type");
             let known = |t: &str| SECCOMP.contains(&t);
-            (pod.is_empty() || known(pod))
-                && containers(&v, |c| match text(c, "/securityContext/seccompProfile/type") {
-                    "" => known(pod),
-                    own => known(own),
-                })
+            v.is_windows()
+                || (pod.is_empty() || known(pod))
+                    && containers(&v, |c| match text(c, "/securityContext/seccompProfile/type") {
+                        "" => known(pod),
+                        own => known(own),
+                    })
                 || !v.changed
         },
     },
@@ -338,7 +345,7 @@ pub(super) static CHECKS: [Check; 16] = [
               ['kernel.shm_rmid_forced', 'net.ipv4.ip_local_port_range', 'net.ipv4.ip_local_reserved_ports', \
               'net.ipv4.ip_unprivileged_port_start', 'net.ipv4.ping_group_range', 'net.ipv4.tcp_fin_timeout', \
               'net.ipv4.tcp_keepalive_intvl', 'net.ipv4.tcp_keepalive_probes', 'net.ipv4.tcp_keepalive_time', \
-              'net.ipv4.tcp_rmem', 'net.ipv4.tcp_syncookies', 'net.ipv4.tcp_wmem'])",
+              'net.ipv4.tcp_notsent_lowat', 'net.ipv4.tcp_rmem', 'net.ipv4.tcp_slow_start_after_idle', 'net.ipv4.tcp_syncookies', 'net.ipv4.tcp_wmem'])",
         predicate: |r| {
             let v = View::of(r);
             !v.changed

@@ -5,7 +5,7 @@ use constcat::concat;
 use super::{Check, Named, Policy, Rule};
 use crate::names;
 use crate::request::{controlled_by, text};
-use crate::view::View;
+use crate::view::{View, has_stamp_shape};
 
 pub(super) static CHECKS: [Check; 13] = [
     Check {
@@ -78,10 +78,10 @@ pub(super) static CHECKS: [Check; 13] = [
             " can switch enforceRunAsUser off"
         ),
         cel: "!variables.changed || variables.person || variables.controller || variables.operator || \
-              !variables.enforced || variables.placing",
+              !variables.enforced || variables.placing || variables.relaying",
         predicate: |r| {
             let v = View::of(r);
-            !v.changed || v.person || v.controller || v.operator || !v.enforced || v.placing()
+            !v.changed || v.person || v.controller || v.operator || !v.enforced || v.placing() || v.relaying()
         },
     },
     Check {
@@ -98,7 +98,8 @@ pub(super) static CHECKS: [Check; 13] = [
                  spec.replicas with kubectl patch or kubectl edit (kubectl scale is granted to nobody)",
         cel: "!variables.changed || variables.controller || variables.operator || \
               variables.subresource == 'ephemeralcontainers' || variables.oldStamp == '' || \
-              (variables.person && variables.oldStamp.startsWith(variables.userId + '/')) || variables.placing",
+              (variables.person && variables.oldStamp.startsWith(variables.userId + '/')) || variables.placing || \
+              variables.relaying",
         predicate: |r| {
             let v = View::of(r);
             !v.changed
@@ -107,6 +108,7 @@ pub(super) static CHECKS: [Check; 13] = [
                 || r.subresource == "ephemeralcontainers"
                 || v.owned()
                 || v.placing()
+                || v.relaying()
         },
     },
     Check {
@@ -227,10 +229,16 @@ pub(super) static CHECKS: [Check; 13] = [
             ": it is filled in for people with uid and gid"
         ),
         cel: "!variables.changed || variables.person || variables.controller || variables.operator || \
-              variables.stamp == '' || variables.placing",
+              variables.stamp == '' || variables.placing || variables.relaying",
         predicate: |r| {
             let v = View::of(r);
-            !v.changed || v.person || v.controller || v.operator || v.stamp.is_empty() || v.placing()
+            !v.changed
+                || v.person
+                || v.controller
+                || v.operator
+                || v.stamp.is_empty()
+                || v.placing()
+                || v.relaying()
         },
     },
     Check {
@@ -269,20 +277,6 @@ pub(super) static CHECKS: [Check; 13] = [
 /// The regular expression of `stamp-form`: looser than [`crate::identity::Stamp`] only in the form of the user id and
 /// above the largest id, which the API server refuses by itself.
 fn has_stamp_form(stamp: &str) -> bool {
-    let number = |n: &str| {
-        (1..=10).contains(&n.len())
-            && !n.starts_with('0')
-            && n.bytes().all(|b| b.is_ascii_digit())
-            && !["65534", "65535"].contains(&n)
-    };
-    match stamp.split('/').collect::<Vec<_>>().as_slice() {
-        [user, uid, gid, groups] => {
-            !user.is_empty()
-                && user.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-                && number(uid)
-                && number(gid)
-                && (groups.is_empty() || groups.split('.').all(number))
-        }
-        _ => false,
-    }
+    let nobody = |n: &str| ["65534", "65535"].contains(&n);
+    has_stamp_shape(stamp) && !stamp.split(['/', '.']).skip(1).any(nobody)
 }

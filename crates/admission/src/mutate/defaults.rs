@@ -4,14 +4,18 @@ use serde_json::{Value, json};
 
 use super::json::{object_at, put};
 use super::{LISTS, METADATA, REPLACE, SELECTING, TOKEN_VOLUME};
+use crate::kinds::kind_of;
 use crate::names;
 use crate::request::{Operation, Request, list, map, template_path, text};
-use crate::view::View;
+use crate::view::{View, has_stamp_shape};
 
 /// Fills in what the mutating policy fills in, on the request's object: the same, in Rust.
 ///
 /// Objects of other kinds, and requests that the match conditions leave out, come back as they are.
 pub fn fill(request: &mut Request) {
+    if kind_of(&request.object).is_some() {
+        return super::kinds::fill(request);
+    }
     let kind = request.kind().to_owned();
     let Some(path) = template_path(&kind) else { return };
     let (filled, bound) = {
@@ -169,14 +173,18 @@ fn filled_template(view: &View<'_>) -> Value {
         (true, "") => view.old_stamp.split('/').collect(),
         (true, former) => former.split('/').collect(),
     };
-    let filling = view.person && (view.enforced || (!view.update && !view.stamp.is_empty()));
+    let relayed =
+        !view.person && view.enforced && !view.request.covers().is_empty() && has_stamp_shape(view.stamp);
+    let filling = relayed || view.person && (view.enforced || (!view.update && !view.stamp.is_empty()));
     let context = object_at(object_at(&mut template, "spec"), "securityContext");
     if filling || stamping {
         fill_identity(context, view, filling, &before);
     }
     default(context, "runAsNonRoot", json!(true));
-    default(context, "seccompProfile", json!({"type": "RuntimeDefault"}));
-    for list in LISTS {
+    if !view.is_windows() {
+        default(context, "seccompProfile", json!({"type": "RuntimeDefault"}));
+    }
+    for list in LISTS.iter().filter(|_| !view.is_windows()) {
         each_container(&mut template, list, |c| fill_container(c, guarding));
     }
     fill_pod(&mut template, view.request.kind() == "Pod");
@@ -216,7 +224,9 @@ fn fill_pod(template: &mut Value, bare: bool) {
 
 /// What is absent only when `filling`; what is that of the stamp before, always.
 fn fill_identity(context: &mut Value, view: &View<'_>, filling: bool, before: &[&str]) {
-    let stamp: Vec<&str> = view.mine.split('/').collect();
+    let stamp: Vec<&str> = if view.person { &view.mine } else { view.stamp }
+        .split('/')
+        .collect();
     let ([_, uid, gid, groups], before) = (stamp.as_slice(), <[&str; 4]>::try_from(before).ok()) else {
         return;
     };

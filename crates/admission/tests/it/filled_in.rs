@@ -76,7 +76,7 @@ fn has(actual: &Value, wanted: &Value) -> bool {
 }
 
 /// The probes whose answer is not what Rust makes of them.
-async fn wrong(stage: &TestCluster) -> Result<Vec<String>> {
+pub(crate) async fn wrong(stage: &TestCluster) -> Result<Vec<String>> {
     let mut wrong = Vec::new();
     for mut probe in probes() {
         let Answer { code, body, .. } =

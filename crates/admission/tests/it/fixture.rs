@@ -54,7 +54,7 @@ pub(crate) const DAVE_ID: &str = "123e4567-e89b-12d3-a456-426614174004";
 const EVERYTHING: &str = "it:everything";
 
 /// The variants of settings, as labels beside the project's.
-pub(crate) const SETTINGS: [(&str, &[(&str, &str)]); 7] = [
+pub(crate) const SETTINGS: [(&str, &[(&str, &str)]); 16] = [
     (
         "allowing",
         &[
@@ -64,6 +64,7 @@ pub(crate) const SETTINGS: [(&str, &[(&str, &str)]); 7] = [
         ],
     ),
     ("strict", &[]),
+    ("source", &[(names::SECRET_SOURCE, "true")]),
     (
         "on",
         &[
@@ -90,6 +91,21 @@ pub(crate) const SETTINGS: [(&str, &[(&str, &str)]); 7] = [
             (names::ENFORCE_PREVENT_PRIVILEGE_ESCALATION, "false"),
         ],
     ),
+    ("pooled", &[]),
+    ("ranged", &[(names::ENFORCE_RUN_AS_USER, "false")]),
+    ("any-uid", &[(names::ALLOW_ANY_UID, "true")]),
+    ("policed", &[(names::WORKLOAD_POLICIES, "true")]),
+    (
+        "policed-off",
+        &[
+            (names::WORKLOAD_POLICIES, "true"),
+            (names::ENFORCE_RUN_AS_USER, "false"),
+            (names::ENFORCE_PREVENT_PRIVILEGE_ESCALATION, "false"),
+        ],
+    ),
+    ("policed-garbled", &[(names::WORKLOAD_POLICIES, "true")]),
+    ("relaying", &[]),
+    ("relaying-off", &[(names::ENFORCE_RUN_AS_USER, "false")]),
 ];
 
 /// The annotations of the namespace of a settings variant.
@@ -105,9 +121,45 @@ pub(crate) fn annotations(settings: &str) -> BTreeMap<String, String> {
              system:serviceaccount:queues:noting=annotations+labels+nodeSelector",
         ),
     ];
-    all.into_iter()
-        .filter(|_| settings == "allowing")
-        .map(|(k, v)| (k.to_owned(), v.to_owned()))
+    let pools = [(names::NODE_POOLS, "gpu,cpu")];
+    // As OpenShift writes them into every namespace.
+    let openshift = [
+        (names::OPENSHIFT_UID_RANGE, "1000660000/10000"),
+        (names::OPENSHIFT_GROUPS, "1000660000/10000,5/10"),
+        ("openshift.io/sa.scc.mcs", "s0:c26,c5"),
+    ];
+    // What the operator writes of workload policies.
+    let limits = "uid=70000,70013,1=department;gid=5000,5001,1=tenant;escalation=false=project;capabilities==project;\
+                  seccomp=RuntimeDefault=cluster;gpus=0,2,1=project;image=local.test/x:1|local.test/x:2=project";
+    let source = format!("source=fromIdpToken=project;{limits}");
+    let policed = [
+        (names::TRAINING_POLICY, limits),
+        (names::WORKSPACE_POLICY, limits),
+    ];
+    let policed_off = [
+        (names::TRAINING_POLICY, source.as_str()),
+        (names::WORKSPACE_POLICY, source.as_str()),
+    ];
+    // One is missing, and one says what nobody can read.
+    let garbled = [(names::WORKSPACE_POLICY, "uid=70000,80000=project;gpus=none")];
+    let relaying = [(
+        names::TRUSTED_CONTROLLERS,
+        "system:serviceaccount:ray-system:kuberay-operator=RayCluster+RayJob+RayService,\
+         system:serviceaccount:ray-system:clusters-only=RayCluster,\
+         system:serviceaccount:ray-system:twice=RayCluster,system:serviceaccount:ray-system:twice=RayCluster",
+    )];
+    let all: &[(&str, &str)] = match settings {
+        "policed" => &policed,
+        "policed-off" => &policed_off,
+        "policed-garbled" => &garbled,
+        "relaying" | "relaying-off" => &relaying,
+        "allowing" => &all,
+        "pooled" => &pools,
+        "ranged" | "any-uid" => &openshift,
+        _ => &[],
+    };
+    all.iter()
+        .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
         .collect()
 }
 
@@ -187,6 +239,9 @@ pub(crate) fn requester(name: &str, kind: &str) -> User {
         "noting-queue" => User::named("system:serviceaccount:queues:noting"),
         "queue" => User::named("system:serviceaccount:kueue-system:kueue-controller-manager"),
         "custom-controller" => User::named("system:serviceaccount:kueue-system:kueue-controller"),
+        "kuberay" => User::named("system:serviceaccount:ray-system:kuberay-operator"),
+        "kuberay-for-clusters" => User::named("system:serviceaccount:ray-system:clusters-only"),
+        "kuberay-listed-twice" => User::named("system:serviceaccount:ray-system:twice"),
         "kubelet" => User::named("system:node:node1"),
         "operator" => User::named(names::OPERATOR_USER),
         "admin" => User {
@@ -277,7 +332,9 @@ pub(crate) fn base(kind: &str, owner: &str) -> Value {
         ),
         "alice-in-user-namespaces" => ("alice", json!({"hostUsers": false})),
         "alice-on-a-node" => ("alice", json!({"nodeName": "node1"})),
-        "alice-tracked" | "alice-labelled" | "alice-owned" | "alice-foo" => ("alice", json!({})),
+        "alice-tracked" | "alice-labelled" | "alice-owned" | "alice-foo" | "alice-ray" => {
+            ("alice", json!({}))
+        }
         "alice-of-before" => ("alice", json!({"os": null})),
         "alice-gated" => (
             "alice",
@@ -297,6 +354,7 @@ pub(crate) fn base(kind: &str, owner: &str) -> Value {
         "alice-labelled" => object["metadata"]["labels"]["reeve.dev/workload"] = json!("train1"),
         "alice-owned" => object["metadata"]["ownerReferences"] = reference("reeve.dev/v1alpha1", "Workload"),
         "alice-foo" => object["metadata"]["ownerReferences"] = reference("x.y/v1", "Foo"),
+        "alice-ray" => object["metadata"]["ownerReferences"] = reference("ray.io/v1", "RayCluster"),
         _ => {}
     }
     object
@@ -317,11 +375,14 @@ pub(crate) fn api_version(kind: &str) -> &'static str {
         | "PodProxyOptions"
         | "ServiceProxyOptions"
         | "NodeProxyOptions"
+        | "ConfigMap"
         | "Secret"
         | "Service" => "v1",
         "Job" | "CronJob" => "batch/v1",
         "RoleBinding" => "rbac.authorization.k8s.io/v1",
         "Ingress" | "NetworkPolicy" => "networking.k8s.io/v1",
+        "Route" => "route.openshift.io/v1",
+        "RayCluster" | "RayJob" | "RayService" => "ray.io/v1",
         "Workload" | "ReeveConfig" | "PodIdentities" => "reeve.dev/v1alpha1",
         _ => "apps/v1",
     }
@@ -535,6 +596,46 @@ apiVersion: scheduling.k8s.io/v1
 kind: PriorityClass
 metadata: {name: high}
 value: 1000
+---
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: routes.route.openshift.io, annotations: {api-approved.kubernetes.io: "https://example.com"}}
+spec:
+  group: route.openshift.io
+  scope: Namespaced
+  names: {kind: Route, plural: routes, singular: route, listKind: RouteList}
+  versions:
+  - {name: v1, served: true, storage: true, subresources: {status: {}}, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}
+---
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: rayclusters.ray.io}
+spec:
+  group: ray.io
+  scope: Namespaced
+  names: {kind: RayCluster, plural: rayclusters, singular: raycluster, listKind: RayClusterList}
+  versions:
+  - {name: v1, served: true, storage: true, subresources: {status: {}}, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}
+---
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: rayjobs.ray.io}
+spec:
+  group: ray.io
+  scope: Namespaced
+  names: {kind: RayJob, plural: rayjobs, singular: rayjob, listKind: RayJobList}
+  versions:
+  - {name: v1, served: true, storage: true, subresources: {status: {}}, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}
+---
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: rayservices.ray.io}
+spec:
+  group: ray.io
+  scope: Namespaced
+  names: {kind: RayService, plural: rayservices, singular: rayservice, listKind: RayServiceList}
+  versions:
+  - {name: v1, served: true, storage: true, subresources: {status: {}}, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}
 ---
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition

@@ -92,6 +92,7 @@ const OF_WRITERS: &[&str] = &[
     "stamp-without-identity",
     "stamp-form",
     "stamp-present",
+    "relayed-owner",
 ];
 const OF_PODS: &[&str] = &[
     "pod-user",
@@ -104,6 +105,7 @@ const OF_PODS: &[&str] = &[
     "sysctls",
     "foreign-metadata",
     "foreign-job",
+    "relayed-labels",
     "reeve-owner",
     "controller-reference",
     "reeve-labels",
@@ -115,12 +117,13 @@ const OF_PODS: &[&str] = &[
     "tolerations",
     "fs-group-volumes",
     "fs-group-claims",
+    "group-range",
     "passwd-entry",
     "csi-drivers",
     "claims-of-others",
 ];
 /// A debug container leaves it alone, too, but comes to a pod whose node is there already.
-const OF_PLACED_PODS: &[&str] = &["node-name"];
+const OF_PLACED_PODS: &[&str] = &["node-name", "node-pool"];
 const OF_CONTAINERS: &[&str] = &[
     "container-user",
     "container-group",

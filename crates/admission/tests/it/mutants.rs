@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::{Result, bail};
 use reeve_admission::{Check, SHORTCUTS, check, checks, failing, fill, policies, policies_with_fault};
-use reeve_testkit::wait_until;
+use reeve_testkit::{is_whole, wait_until};
 
 use crate::fixture::{self, Answer};
 use crate::table::{Row, rows};
@@ -12,13 +12,22 @@ use crate::test_cluster::{TestCluster, says};
 
 /// What every run tries; `MUTANTS=all` tries every check. At least ten are wanted in every run: these are of every policy
 /// that shares no expression with the others.
-const SAMPLE: [&str; 18] = [
+const SAMPLE: [&str; 27] = [
+    "relayed-owner",
+    "kind-status",
+    "kind-owner",
+    "planted-template",
+    "operator-copy",
+    "source-scope",
     "connect-owner",
     "connect-current",
     "planted-mark",
     "controller-reference",
     "controller-labels",
     "fs-group-volumes",
+    "node-pool",
+    "uid-range",
+    "policy-gpus",
     "stamp-unchanged",
     "verified-identity",
     "template-owner",
@@ -35,10 +44,10 @@ const SAMPLE: [&str; 18] = [
 
 /// The faults to try, and how many there must be: checks, and the shortcuts past them.
 fn chosen() -> (Vec<&'static str>, usize) {
-    let mut all: Vec<&str> = match std::env::var_os("MUTANTS") {
-        Some(value) if value == "all" => checks().map(|c| c.id).collect(),
-        Some(value) if value != "sample" => panic!("MUTANTS must be `all` or `sample`, it is {value:?}"),
-        _ => SAMPLE.to_vec(),
+    let mut all: Vec<&str> = if is_whole("MUTANTS") {
+        checks().map(|c| c.id).collect()
+    } else {
+        SAMPLE.to_vec()
     };
     all.extend(SHORTCUTS);
     let count = all.len();
@@ -51,7 +60,7 @@ fn concerns(id: &str, check: &Check) -> bool {
 }
 
 /// Up to three rows that this check alone refuses, or at least that it refuses first; of a shortcut, of any check behind it.
-fn candidates(all: &[Row], id: &str) -> Vec<Row> {
+pub(crate) fn candidates(all: &[Row], id: &str) -> Vec<Row> {
     let alone = |row: &Row| {
         let mut request = row.request(
             row.base
@@ -74,7 +83,7 @@ fn candidates(all: &[Row], id: &str) -> Vec<Row> {
 
 /// Whether the check that refused the row is missed: it is admitted, or another check refuses it. No other answer says
 /// anything of checks: too many requests, an invalid object, a refusal that is none of ours.
-fn misses(row: &Row, answer: &Answer) -> Result<bool> {
+pub(crate) fn misses(row: &Row, answer: &Answer) -> Result<bool> {
     let own = check(&row.check).unwrap();
     if answer.admitted() {
         return Ok(true);

@@ -230,6 +230,14 @@ impl Row {
                 ..Request::default()
             };
         }
+        if self.kind == "ConfigMap" {
+            let name = reeve_admission::names::REFERENCE_NAMESPACE.to_owned();
+            return Request {
+                user,
+                namespace_labels: [("kubernetes.io/metadata.name".to_owned(), name)].into(),
+                ..Request::default()
+            };
+        }
         Request {
             user,
             namespace_labels: fixture::labels(&self.settings),
@@ -310,6 +318,11 @@ impl Row {
             "workload-without-control" => owner("reeve.dev/v1alpha1", "Workload", false),
             "controller" => owner("apps/v1", "ReplicaSet", true),
             "without-control" => owner("apps/v1", "ReplicaSet", false),
+            "ray-cluster" => owner("ray.io/v1", "RayCluster", true),
+            "ray-job" => owner("ray.io/v1", "RayJob", true),
+            "ray-of-before" => owner("ray.io/v1alpha1", "RayCluster", true),
+            "ray-without-control" => owner("ray.io/v1", "RayCluster", false),
+            "ray-of-another-group" => owner("example.com/v1", "RayCluster", true),
             _ => return object,
         };
         object["metadata"]["ownerReferences"] = owners;

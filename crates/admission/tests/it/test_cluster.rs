@@ -34,6 +34,8 @@ pub(crate) fn namespace(level: &str, settings: &str) -> String {
 pub(crate) fn place(level: &str, row: &Row) -> String {
     if row.outside() {
         OUTSIDE.to_owned()
+    } else if row.kind == "ConfigMap" {
+        reeve_admission::names::REFERENCE_NAMESPACE.to_owned()
     } else {
         namespace(level, &row.settings)
     }
@@ -42,6 +44,16 @@ pub(crate) fn place(level: &str, row: &Row) -> String {
 impl TestCluster {
     /// Makes everything for these rows at these Pod Security levels (rows that make no pods at the first only), then installs the policies and waits for them.
     pub(crate) async fn set(cluster: &Cluster, rows: &[Row], levels: &[&str]) -> Result<Self> {
+        Self::set_with(cluster, rows, levels, &policies()).await
+    }
+
+    /// As [`TestCluster::set`], with what enforces the rules, policies or webhooks.
+    pub(crate) async fn set_with(
+        cluster: &Cluster,
+        rows: &[Row],
+        levels: &[&str],
+        enforcing: &[Value],
+    ) -> Result<Self> {
         let client = cluster.installer_client().await?;
         apply_yaml(&client, fixture::GROUND).await?;
         let mut stage = Self {
@@ -59,14 +71,16 @@ impl TestCluster {
                 .await?;
         }
         stage.enforce(levels).await?;
-        stage.install(&policies()).await?;
+        stage.install(enforcing).await?;
         stage.wait_for_policies(rows, levels[0]).await?;
         Ok(stage)
     }
 
     async fn namespaces(&self, levels: &[&str]) -> Result<()> {
         let namespace_of = |name: &str, labels: Value, annotations: Value| json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels, "annotations": annotations}});
-        let mut all = vec![namespace_of(OUTSIDE, json!({}), json!({}))];
+        let mut all = [OUTSIDE, reeve_admission::names::REFERENCE_NAMESPACE]
+            .map(|name| namespace_of(name, json!({}), json!({})))
+            .to_vec();
         for level in levels {
             for (settings, _) in fixture::SETTINGS {
                 all.push(namespace_of(
@@ -83,7 +97,10 @@ impl TestCluster {
             let account =
                 json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}});
             let _ = fixture::create(&self.client, name, &account).await;
-            if name != OUTSIDE {
+            if object["metadata"]["labels"]
+                .as_object()
+                .is_some_and(|labels| !labels.is_empty())
+            {
                 fixture::create(&self.client, name, &fixture::identities()).await?;
             }
         }
@@ -140,7 +157,7 @@ impl TestCluster {
         for (row, object) in own {
             let at = place(level, row);
             let made = match object["metadata"]["name"].as_str() {
-                Some(name @ ("default" | "kube-system")) => self.get(&row.kind, &at, name).await?,
+                Some(name @ ("default" | "kube-system" | "runai")) => self.get(&row.kind, &at, name).await?,
                 _ => fixture::create(&self.client, &at, &object).await?,
             };
             self.existing.insert((level.to_owned(), row.number), made);
@@ -162,26 +179,7 @@ impl TestCluster {
 
     /// Writes policies and bindings, whatever was there before.
     pub(crate) async fn install(&self, documents: &[Value]) -> Result<()> {
-        for document in documents {
-            let kind = document["kind"].as_str().unwrap().to_lowercase();
-            let plural = kind
-                .strip_suffix('y')
-                .map_or(format!("{kind}s"), |stem| format!("{stem}ies"));
-            let name = document["metadata"]["name"].as_str().unwrap();
-            let uri = format!(
-                "/apis/admissionregistration.k8s.io/v1/{plural}/{name}?fieldManager=it&force=true&fieldValidation=Strict"
-            );
-            let body = serde_json::to_vec(document)?;
-            let request = http::Request::patch(uri)
-                .header("Content-Type", "application/apply-patch+yaml")
-                .body(body)?;
-            let _: Value = self
-                .client
-                .request(request)
-                .await
-                .with_context(|| format!("cannot write {kind} {name}"))?;
-        }
-        Ok(())
+        install(&self.client, documents).await
     }
 
     /// A policy is in force some time after it was written.
@@ -244,6 +242,29 @@ impl TestCluster {
             .await?;
         Ok(tried.into_iter().flatten().collect())
     }
+}
+
+/// Writes policies, webhooks and bindings, whatever was there before.
+pub(crate) async fn install(client: &kube::Client, documents: &[Value]) -> Result<()> {
+    for document in documents {
+        let kind = document["kind"].as_str().unwrap().to_lowercase();
+        let plural = kind
+            .strip_suffix('y')
+            .map_or(format!("{kind}s"), |stem| format!("{stem}ies"));
+        let name = document["metadata"]["name"].as_str().unwrap();
+        let uri = format!(
+            "/apis/admissionregistration.k8s.io/v1/{plural}/{name}?fieldManager=it&force=true&fieldValidation=Strict"
+        );
+        let body = serde_json::to_vec(document)?;
+        let request = http::Request::patch(uri)
+            .header("Content-Type", "application/apply-patch+yaml")
+            .body(body)?;
+        let _: Value = client
+            .request(request)
+            .await
+            .with_context(|| format!("cannot write {kind} {name}"))?;
+    }
+    Ok(())
 }
 
 /// A creation by a named requester in a namespace of these settings.

@@ -1,7 +1,8 @@
 //! What an operation takes in its address.
 
 use reeve_types::{
-    AccessRuleId, ClusterId, DepartmentId, ProjectId, ServiceAccountId, SessionId, Uid, UserId, WorkloadId,
+    AccessRuleId, ClusterId, CredentialAssetId, DepartmentId, IdpAlias, ProjectId, ServiceAccountId,
+    SessionId, Uid, UserId, WorkloadId,
 };
 use schemars::{Schema, SchemaGenerator, json_schema};
 
@@ -12,8 +13,12 @@ pub enum PathParameter {
     AccessRule,
     /// A cluster.
     Cluster,
+    /// A credential.
+    Credential,
     /// A department.
     Department,
+    /// An identity provider.
+    Idp,
     /// A project.
     Project,
     /// A role.
@@ -32,10 +37,12 @@ pub enum PathParameter {
 
 impl PathParameter {
     /// Every parameter, in alphabetical order.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::AccessRule,
         Self::Cluster,
+        Self::Credential,
         Self::Department,
+        Self::Idp,
         Self::Project,
         Self::Role,
         Self::ServiceAccount,
@@ -50,7 +57,9 @@ impl PathParameter {
         match self {
             Self::AccessRule => "accessRuleId",
             Self::Cluster => "clusterUuid",
+            Self::Credential => "AssetId",
             Self::Department => "departmentId",
+            Self::Idp => "idp",
             Self::Project => "projectId",
             Self::Role => "roleIdPath",
             Self::ServiceAccount => "serviceAccountId",
@@ -74,7 +83,9 @@ impl PathParameter {
         match self {
             Self::AccessRule => generator.subschema_for::<AccessRuleId>(),
             Self::Cluster => generator.subschema_for::<ClusterId>(),
+            Self::Credential => generator.subschema_for::<CredentialAssetId>(),
             Self::Department => generator.subschema_for::<DepartmentId>(),
+            Self::Idp => generator.subschema_for::<IdpAlias>(),
             Self::Project => generator.subschema_for::<ProjectId>(),
             Self::Role => json_schema!({"type": "integer", "minimum": 1}),
             Self::ServiceAccount => generator.subschema_for::<ServiceAccountId>(),
@@ -91,7 +102,7 @@ impl PathParameter {
 pub struct QueryParameter {
     /// Its name.
     pub name: &'static str,
-    /// The values it may have.
+    /// The values it may have; empty for any text.
     pub values: &'static [&'static str],
     /// What it does.
     pub about: &'static str,

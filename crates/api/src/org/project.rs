@@ -2,7 +2,10 @@
 
 use reeve_authz::{Action, Entity};
 use reeve_types::names::is_reserved_namespace;
-use reeve_types::{ClusterId, DepartmentId, OrgUnitName, ProjectId, Timestamp};
+use reeve_types::{
+    ClusterId, DepartmentId, NodePoolName, OrgUnitName, PodRules, PodSecurity, PriorityClassName, ProjectId,
+    SecondWriter, TaintKey, Timestamp,
+};
 use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -10,8 +13,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::settings::{
     NodeTypes, OrgUnitSettings, Resources, SchedulingRules, TotalResources, with_settings,
 };
-use crate::body::TypedBody;
 use crate::body::fields::text;
+use crate::body::{InvalidBody, TypedBody};
 use crate::error::Count;
 use crate::operation::{delete, get, may, operations, post, put};
 use reeve_types::list::PROJECTS;
@@ -34,6 +37,9 @@ operations! {
     /// Decide whether a project's people may write Ingresses and NetworkPolicies.
     SetProjectNetworking = put("set_project_networking", "/api/v1/org-unit/projects/{projectId}/networking", may(Action::Update, Entity::Project))
         .takes::<SetNetworking>().answers::<Project>(200);
+    /// Decide what the pods of a project may do.
+    SetProjectPodRules = put("set_project_pod_rules", "/api/v1/org-unit/projects/{projectId}/pod-rules", may(Action::Update, Entity::Project))
+        .takes::<SetPodRules>().answers::<Project>(200);
     /// Delete a project; its namespace and workloads stay.
     DeleteProject = delete("delete_project", "/api/v1/org-unit/projects/{projectId}", may(Action::Delete, Entity::Project))
         .answers_nothing(204);
@@ -76,6 +82,55 @@ pub struct SetNetworking {
 }
 
 impl TypedBody for SetNetworking {}
+
+/// `PUT /api/v1/org-unit/projects/{projectId}/pod-rules`: ours. What is left out is decided here no more: what was written from
+/// here goes, and the cluster's installers decide it. It needs the right to change projects in the whole cluster, since nodes and
+/// priorities are shared with other projects.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(example = serde_json::json!({"podSecurity": "restricted", "nodePools": ["gpu"], "priorityClasses": ["build"]}))]
+pub struct SetPodRules {
+    /// The Pod Security level. The stricter of this and the cluster's holds.
+    #[serde(default)]
+    pub pod_security: Option<PodSecurity>,
+    /// The node pools that its pods run on, at most 32; empty is every node.
+    #[serde(default)]
+    #[schemars(length(max = 32))]
+    pub node_pools: Option<Vec<NodePoolName>>,
+    /// The priority classes that its pods may name, at most 32; empty is none.
+    #[serde(default)]
+    #[schemars(length(max = 32))]
+    pub priority_classes: Option<Vec<PriorityClassName>>,
+    /// The taints under `node-role.kubernetes.io/` that its pods may tolerate, at most 32; empty is none.
+    #[serde(default)]
+    #[schemars(length(max = 32))]
+    pub tolerations: Option<Vec<TaintKey>>,
+    /// Which of the cluster's trusted second writers may change where its pods run, as `NAMESPACE/NAME`, at most 32; empty is none.
+    #[serde(default)]
+    #[schemars(length(max = 32))]
+    pub trusted_mutators: Option<Vec<SecondWriter>>,
+}
+
+impl From<SetPodRules> for PodRules {
+    fn from(body: SetPodRules) -> Self {
+        Self {
+            pod_security: body.pod_security,
+            node_pools: body.node_pools,
+            priority_classes: body.priority_classes,
+            tolerations: body.tolerations,
+            trusted_mutators: body.trusted_mutators,
+        }
+    }
+}
+
+impl TypedBody for SetPodRules {
+    fn check(&self) -> Result<(), InvalidBody> {
+        match PodRules::from(self.clone()).too_long() {
+            Some(field) => Err(InvalidBody::wrong(field, "at most 32 entries are possible")),
+            None => Ok(()),
+        }
+    }
+}
 
 const fn yes() -> bool {
     true
@@ -120,6 +175,9 @@ pub struct Project {
     /// Whether its people may write Ingresses and NetworkPolicies; null until somebody decided it here: then the label
     /// `reeve.dev/allow-networking` of the namespace decides, which the cluster's installers set.
     pub allow_networking: Option<bool>,
+    /// What its pods may do, as far as it was decided here; of the rest the cluster's installers decide.
+    #[serde(default)]
+    pub pod_rules: PodRules,
     /// Quotas and rules, as given: stored and shown, not enforced.
     #[serde(flatten)]
     pub settings: OrgUnitSettings,

@@ -88,10 +88,11 @@ fn check_environment(variables: &[EnvironmentVariable]) -> Result<(), InvalidBod
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[expect(dead_code, reason = "fields that are not honoured refuse by being there")]
 struct SubmittedTraining {
-    /// The image reference, like `registry.example/team/image:tag`; at most 512 bytes.
-    #[serde(deserialize_with = "image")]
+    /// The image reference, like `registry.example/team/image:tag`; at most 512 bytes. Absent: the default of a workload policy,
+    /// which there has to be then.
+    #[serde(default, deserialize_with = "image")]
     #[schemars(length(min = 1, max = 512))]
-    image: String,
+    image: Option<String>,
     /// Replaces the image's entry point; one line, split as a shell would, at most 32 KiB and 1024 words.
     #[serde(default, deserialize_with = "line")]
     command: Option<String>,
@@ -188,7 +189,7 @@ fn submitted<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TrainingSpec,
         });
     let variables: Vec<_> = variables.collect();
     Ok(TrainingSpec {
-        image: asked.image,
+        image: asked.image.unwrap_or_default(),
         command: asked.command,
         args: asked.args,
         environment_variables: (!variables.is_empty()).then_some(variables),
@@ -209,13 +210,13 @@ fn submitted<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TrainingSpec,
     })
 }
 
-fn image<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+fn image<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let image = filled::<D, 512>(deserializer)?;
     let plain = image
         .bytes()
         .all(|b| b.is_ascii_alphanumeric() || b"._-:/@+".contains(&b));
     let rule = "an image reference like `registry.example/team/image:tag` is needed";
-    plain.then_some(image).ok_or_else(|| D::Error::custom(rule))
+    plain.then_some(Some(image)).ok_or_else(|| D::Error::custom(rule))
 }
 
 fn working_dir<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {

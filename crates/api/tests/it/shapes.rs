@@ -32,6 +32,10 @@ fn a_cluster_that_was_just_made_shows_its_secret() {
         version: None,
         status: Some(ClusterStatus {
             state: ClusterState::WaitingToConnect,
+            state_since: at(),
+            state_reason: "NeverConnected".to_owned(),
+            state_message: String::new(),
+            dependencies: None,
             conditions: Vec::new(),
             platform: Some(ClusterPlatform {
                 kind: None,
@@ -80,6 +84,7 @@ fn a_page_of_projects() {
         requested_namespace: None,
         enforce_runai_scheduler: true,
         allow_networking: None,
+        pod_rules: reeve_types::PodRules::default(),
         effective: (&settings).into(),
         settings,
         status: ProjectStatus {

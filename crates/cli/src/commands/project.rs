@@ -3,4 +3,5 @@
 pub(super) mod adopt;
 pub(super) mod allow_networking;
 pub(super) mod list;
+pub(super) mod pod_rules;
 pub(super) mod set;

@@ -1,7 +1,7 @@
 //! `reeve whoami`.
 
 use reeve_api::access_rule::ScopeType;
-use reeve_api::me::{HeldRole, Me};
+use reeve_api::me::{HeldRole, Me, PosixGiver};
 
 use crate::Context;
 use crate::failure::Failure;
@@ -19,7 +19,10 @@ pub(super) async fn run(context: &mut Context) -> Result<(), Failure> {
 fn people(me: &Me) -> String {
     let mut lines = vec![format!("user    {}", me.username), format!("id      {}", me.id)];
     if !me.groups.is_empty() {
-        lines.push(format!("groups  {}", me.groups.join(", ")));
+        lines.push(format!(
+            "groups  {} (from the identity provider)",
+            me.groups.join(", ")
+        ));
     }
     let posix = me.posix.as_ref().map(|posix| {
         let groups: Vec<_> = posix
@@ -32,7 +35,12 @@ fn people(me: &Me) -> String {
         } else {
             format!(" supplementary groups={}", groups.join(","))
         };
-        format!("uid={} gid={}{more}", posix.uid(), posix.gid())
+        let from = match me.posix_source {
+            Some(PosixGiver::Administrator) => " (set by an administrator)",
+            Some(PosixGiver::IdentityProvider) => " (from the identity provider)",
+            None => "",
+        };
+        format!("uid={} gid={}{more}{from}", posix.uid(), posix.gid())
     });
     lines.push(format!(
         "linux   {}",

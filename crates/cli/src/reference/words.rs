@@ -106,7 +106,7 @@ pub const WORDS: &[Word] = &[
         "wrote or showed the settings file",
         Refused("look into `~/.reeve/config.json`"),
     ),
-    word(&["login"], "signs in", Works("`reeve login user`")),
+    word(&["login"], "signs in with a browser", Works("")),
     word(
         &["login user"],
         "signs in with a password",
@@ -114,10 +114,8 @@ pub const WORDS: &[Word] = &[
     ),
     word(
         &["login sso", "login remote-browser"],
-        "signed in by the identity provider",
-        Refused(
-            "`reeve login user -u EMAIL` with a local user; sign-in by an identity provider is not built yet",
-        ),
+        "signs in with a browser on another machine",
+        Works("a page says which program asks before it shows the code"),
     ),
     word(
         &["login application", "login app"],
@@ -149,9 +147,10 @@ pub const WORDS: &[Word] = &[
     word(&["get"], "showed a job", Refused("`reeve describe NAME`")),
     word(&["project list"], "lists projects", Works("")),
     word(&["project set"], "chooses the default project", Works("")),
+    word(&["cluster list"], "lists clusters", Works("")),
     word(
-        &["cluster list", "cluster set"],
-        "listed clusters and chose one",
+        &["cluster set"],
+        "chose a cluster",
         Refused(
             "a project is in one cluster, so none is chosen; for kubectl: `reeve kubeconfig set --cluster ID`",
         ),

@@ -278,3 +278,91 @@ async fn a_server_that_is_not_there_is_a_failure_with_a_hint() {
         "{said}"
     );
 }
+
+fn cluster(name: &str, state: &str, reason: &str, message: &str) -> Value {
+    json!({
+        "uuid": CLUSTER, "tenantId": 1, "name": name, "createdAt": "2026-01-01T00:00:00Z", "domain": null, "version": null,
+        "status": {"state": state, "stateSince": "2026-01-01T00:00:00Z", "stateReason": reason, "stateMessage": message,
+            "conditions": [], "platform": null, "dependencies": null},
+        "updatedAt": null, "deletedAt": null, "lastLiveness": null, "deleteRequestedAt": null,
+    })
+}
+
+#[tokio::test]
+async fn clusters_are_listed_with_their_state_why_and_since_when() {
+    let receiver = Receiver::signed_in().await;
+    let mut named = cluster("named", "Connected", "", "");
+    named["status"] = Value::Null;
+    let all = json!([
+        cluster("gpu-1", "Connected", "Connected", ""),
+        cluster(
+            "gpu-2",
+            "MissingPrerequisites",
+            "PrerequisiteMissing",
+            "upgrade the cluster"
+        ),
+        named,
+    ]);
+    receiver.answers("GET /api/v1/clusters", 200, all);
+    let shown = receiver.run(&["cluster", "list"]).await;
+    let shown = text(&shown.stdout);
+    let lines: Vec<Vec<&str>> = shown
+        .lines()
+        .map(|line| line.split_whitespace().collect())
+        .collect();
+    assert_eq!(
+        lines[0],
+        [
+            "CLUSTER", "ID", "STATE", "SINCE", "LAST", "HEARD", "REASON", "MESSAGE"
+        ]
+    );
+    assert_eq!(lines[1][..3], ["gpu-1", CLUSTER, "Connected"]);
+    assert!(lines[1][3].ends_with('d'), "{shown}");
+    assert_eq!(lines[2][2], "MissingPrerequisites");
+    assert_eq!(
+        lines[2][4..],
+        ["PrerequisiteMissing", "upgrade", "the", "cluster"]
+    );
+    assert_eq!(lines[3], ["named", CLUSTER]);
+}
+
+#[tokio::test]
+async fn a_cluster_is_made_and_the_commands_that_install_it_are_printed_as_they_are() {
+    let receiver = Receiver::signed_in().await;
+    let mut made = cluster("gpu-1", "WaitingToConnect", "NeverConnected", "");
+    made["clientSecret"] = json!("hunter2");
+    receiver.answers("POST /api/v1/clusters", 201, made);
+    let shown = receiver.shown(&["cluster", "create", "gpu-1"]).await;
+    assert!(
+        shown.contains(&format!("reeve cluster install-info {CLUSTER}")),
+        "{shown}"
+    );
+    assert!(!shown.contains("hunter2"), "{shown}");
+    assert_eq!(receiver.calls()[0].body, json!({"name": "gpu-1"}));
+    let commands =
+        "kubectl apply --server-side -f - <<'END'\nkind: Secret\nEND\nhelm upgrade \\\n  --set a=b\n";
+    let info = json!({"installationStr": commands, "repositoryName": "reeve", "chartRepoURL": "", "clientSecret": "hunter2"});
+    receiver.answers(
+        &format!("GET /api/v1/clusters/{CLUSTER}/cluster-install-info"),
+        200,
+        info,
+    );
+    let output = receiver
+        .run(&[
+            "cluster",
+            "install-info",
+            CLUSTER,
+            "--api-server",
+            "https://k8s.example:6443",
+        ])
+        .await;
+    assert_eq!(text(&output.stdout), commands);
+    let line = &receiver.calls()[0].line;
+    assert!(
+        line.contains("version=") && line.ends_with("remoteClusterUrl=https%3A%2F%2Fk8s.example%3A6443"),
+        "{line}"
+    );
+    receiver.says(&format!("DELETE /api/v1/clusters/{CLUSTER}/secret"), 204, "");
+    let shown = receiver.shown(&["cluster", "withdraw-secret", CLUSTER]).await;
+    assert!(shown.contains("exit 0") && shown.contains("cut off"), "{shown}");
+}

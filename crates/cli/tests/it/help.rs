@@ -8,7 +8,9 @@ async fn the_help_of_every_command() {
     let mut all = String::new();
     for command in [
         &[][..],
+        &["login"],
         &["login", "user"],
+        &["login", "sso"],
         &["logout"],
         &["whoami"],
         &["project", "list"],
@@ -16,6 +18,11 @@ async fn the_help_of_every_command() {
         &["cluster", "new-secret"],
         &["cluster", "set-endpoint"],
         &["cluster", "set-lowest-id"],
+        &["credential", "list"],
+        &["credential", "get"],
+        &["credential", "create"],
+        &["credential", "update"],
+        &["credential", "delete"],
         &["uid", "release"],
         &["submit"],
         &["list"],

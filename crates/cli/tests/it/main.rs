@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests stop the test they help")]
 
 mod adopt;
+mod browser;
 mod cluster;
 mod commands;
 mod forward;
@@ -11,6 +12,7 @@ mod help;
 mod kubectl;
 mod logs;
 mod numbers;
+mod permissions;
 mod receiver;
 mod reference;
 mod sessions;

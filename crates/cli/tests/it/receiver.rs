@@ -111,7 +111,17 @@ impl Receiver {
     }
 
     pub(crate) async fn run_with(&self, arguments: &[&str], input: &str) -> Output {
-        let mut child = tokio::process::Command::new(env!("CARGO_BIN_EXE_reeve"))
+        let mut child = self.spawn(arguments);
+        let mut stdin = child.stdin.take().unwrap();
+        let typed = async move {
+            // A command that reads nothing may be gone already.
+            let _ = stdin.write_all(input.as_bytes()).await;
+        };
+        tokio::join!(typed, child.wait_with_output()).1.unwrap()
+    }
+
+    pub(crate) fn spawn(&self, arguments: &[&str]) -> tokio::process::Child {
+        tokio::process::Command::new(env!("CARGO_BIN_EXE_reeve"))
             .args(arguments)
             .env_clear()
             .env("HOME", self.home.path())
@@ -119,14 +129,9 @@ impl Receiver {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
+            .kill_on_drop(true)
             .spawn()
-            .unwrap();
-        let mut stdin = child.stdin.take().unwrap();
-        let typed = async move {
-            // A command that reads nothing may be gone already.
-            let _ = stdin.write_all(input.as_bytes()).await;
-        };
-        tokio::join!(typed, child.wait_with_output()).1.unwrap()
+            .unwrap()
     }
 
     /// Exit code, standard output and standard error, with what differs from run to run replaced.

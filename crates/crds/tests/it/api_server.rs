@@ -164,6 +164,23 @@ async fn the_api_server_takes_good_objects_and_refuses_bad_ones() {
             changed("ReeveConfig", "/metadata/name", json!("second")),
             "the only ReeveConfig is named reeve",
         ),
+        (
+            // A struct's schema would drop it without a word, and the switch would stay on.
+            changed(
+                "ReeveConfig",
+                "/spec/project-controller",
+                json!({"createNamespaces": true, "createNamespace": false}),
+            ),
+            "createNamespace is unknown: project-controller knows createNamespaces",
+        ),
+        (
+            changed(
+                "ReeveConfig",
+                "/spec/project-controller",
+                json!({"limitRange": "off"}),
+            ),
+            "expected boolean",
+        ),
         // What cannot become another.
         (
             changed("Project", "/spec/id", json!("4")),

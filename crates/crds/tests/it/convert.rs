@@ -31,6 +31,15 @@ fn what_the_link_says_survives_the_cluster() {
         assert_eq!(Project::from(&project).checked().unwrap(), project);
     }
 
+    let ruled: desired::Project = serde_json::from_value(json!({"id": "3", "name": "robots", "departmentId": "1", "namespace": "reeve-robots",
+        "podRules": {"podSecurity": "restricted", "nodePools": ["gpu"], "priorityClasses": [], "tolerations": ["node-role.kubernetes.io/a"],
+            "trustedMutators": ["a/b"]}}))
+    .unwrap();
+    assert_eq!(Project::from(&ruled).checked().unwrap(), ruled);
+    let mut wrong = Project::from(&ruled);
+    wrong.spec.pod_rules.as_mut().unwrap().node_pools = Some(vec!["a,b".to_owned()]);
+    assert_eq!(wrong.checked().unwrap_err().field, "spec.podRules");
+
     for (subject, scope) in [
         (
             json!({"kind": "user", "name": "alice@example.com"}),
@@ -118,8 +127,7 @@ fn the_schema_of_a_project_reserves_the_same_namespaces() {
         .into_iter()
         .find(|(name, _)| name == "projects.reeve.dev.yaml")
         .unwrap();
-    let [first, second] = RESERVED_NAMESPACES;
-    let rule =
-        format!("!self.startsWith('{RESERVED_NAMESPACE_PREFIX}') && !(self in ['{first}', '{second}'])");
+    let listed = RESERVED_NAMESPACES.map(|name| format!("'{name}'")).join(", ");
+    let rule = format!("!self.startsWith('{RESERVED_NAMESPACE_PREFIX}') && !(self in [{listed}])");
     assert!(schema.contains(&rule), "{rule}");
 }

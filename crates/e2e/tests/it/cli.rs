@@ -99,7 +99,10 @@ fn a_researcher_signs_in_submits_reads_deletes_and_signs_out() {
             "{me}"
         );
         let shown = reeve.must(&["whoami"])?;
-        let linux = format!("linux   uid={} gid=5000 supplementary groups=5001", alice.uid);
+        let linux = format!(
+            "linux   uid={} gid=5000 supplementary groups=5001 (set by an administrator)",
+            alice.uid
+        );
         ensure!(shown.lines().any(|line| line == linux), "{shown}");
 
         let projects = reeve.must(&["project", "list"])?;

@@ -109,7 +109,8 @@ async fn found(stack: &Stack) -> Result<Vec<Bound>> {
     for binding in bindings.list(&ListParams::default()).await? {
         let namespace = binding.metadata.namespace.unwrap_or_default();
         let ours = namespace.starts_with("reeve-") && namespace != "reeve-system";
-        if !ours || binding.metadata.name.as_deref() == Some(OPERATOR_BINDING) {
+        let is_operators = |name: &str| name.starts_with(OPERATOR_BINDING);
+        if !ours || binding.metadata.name.as_deref().is_some_and(is_operators) {
             continue;
         }
         ensure!(binding.role_ref.kind == "ClusterRole", "{:?}", binding.role_ref);

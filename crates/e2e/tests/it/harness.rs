@@ -144,6 +144,36 @@ pub(crate) fn on_a_stack_of_replicas<F: Future<Output = Result<()>>>(
     );
 }
 
+/// The same with server and operator in pods, installed by Helm, over a PostgreSQL of this machine; skipped loudly where that
+/// cannot be had.
+pub(crate) fn on_a_stack_in_pods<F: Future<Output = Result<()>>>(
+    name: &'static str,
+    test: impl FnOnce(Stack) -> F,
+) {
+    finish(async move {
+        let _alone = OWN_STACKS.acquire().await?;
+        // Where there is no Kubernetes at all, this says so as every other test does.
+        if reeve_testkit::cluster(Tier::ApiServer).await.is_none() {
+            return Ok(());
+        }
+        // The demo's test has it on SQLite.
+        if reeve_testkit::postgres().is_none() {
+            return Ok(());
+        }
+        let options = Options {
+            database: Database::Postgres,
+            ..Options::new(folder(name), Tier::Node)
+        };
+        match reeve_e2e::in_pods::up(options).await? {
+            Ok(stack) => test(stack).await,
+            Err(why) => {
+                reeve_testkit::skip(&why);
+                Ok(())
+            }
+        }
+    });
+}
+
 fn on_a_stack_with<F: Future<Output = Result<()>>>(options: Options, test: impl FnOnce(Stack) -> F) {
     finish(async move {
         let _alone = OWN_STACKS.acquire().await?;
@@ -330,7 +360,7 @@ pub(crate) fn filled<'v>(template: &'v str, value: impl Fn(&'v str) -> &'v str) 
 
 /// What the server counts, by name and labels as it shows them: `reeve_link_streams`.
 pub(crate) async fn metrics(stack: &Stack) -> Result<BTreeMap<String, f64>> {
-    let text = stack.admin.get("/metrics").await?.expect(200)?;
+    let text = stack.metrics()?.get("/metrics").await?.expect(200)?;
     let text = text.as_str().context("the metrics are no text")?;
     text.lines()
         .filter(|line| !line.starts_with('#'))

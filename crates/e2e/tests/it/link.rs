@@ -10,9 +10,8 @@ use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::api::rbac::v1::RoleBinding;
 use kube::Api;
 use reeve_crds::ReeveConfig;
-use reeve_e2e::ADMINISTRATOR;
-use reeve_e2e::CommandLine;
-use reeve_e2e::{Rest, Stack, organization};
+use reeve_e2e::simulated::LINK_PROTOCOL;
+use reeve_e2e::{ADMINISTRATOR, CommandLine, Rest, Stack, organization};
 use reeve_testkit::{Tier, binary, wait_until};
 use serde_json::{Value, json};
 
@@ -32,7 +31,7 @@ impl Lines {
         let client = reqwest::Client::builder()
             .tls_certs_only([reqwest::Certificate::from_pem(&pem)?])
             .build()?;
-        let mut hello = json!({"protocol": 4, "operatorVersion": "test"});
+        let mut hello = json!({"protocol": LINK_PROTOCOL, "operatorVersion": "test"});
         if let Some((token, revision)) = resume {
             hello["resume"] = json!({"revision": revision, "token": token});
         }
@@ -251,7 +250,7 @@ fn another_protocol_version_is_refused_by_name() {
             )
             .await?;
         must_be(&answer, 400, "`99`")?;
-        must_be(&answer, 400, "this server speaks 4")
+        must_be(&answer, 400, &format!("this server speaks {LINK_PROTOCOL}"))
     });
 }
 

@@ -11,17 +11,21 @@
 )]
 
 mod attacks;
+mod charts;
 mod cli;
 mod crashes;
 mod demo;
 mod groups;
 mod harness;
+mod hijack;
 mod identity;
+mod images;
 mod instead_of;
 mod link;
 mod names;
 mod quiet;
 mod rules;
+mod scale;
 mod scopes;
 mod secrets;
 mod skipping;

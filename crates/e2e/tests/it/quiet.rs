@@ -22,6 +22,9 @@ fn for_two_minutes_nobody_writes_and_no_right_of_the_operator_is_missing_or_unus
         workloads_come_and_go(&stack, &organization).await?;
         rules_and_projects_come_and_go(&stack, &organization).await?;
         settings_and_policies_change(&stack).await?;
+        a_registry_secret_comes_and_changes(&stack).await?;
+        a_credential_comes_changes_and_goes(&stack).await?;
+        a_hundred_projects(&stack, &organization).await?;
         stack.kill_operator()?;
         stack.start_operator().await?;
 
@@ -49,7 +52,7 @@ fn for_two_minutes_nobody_writes_and_no_right_of_the_operator_is_missing_or_unus
             .map(line)
             .collect();
         ensure!(refused.is_empty(), "rights are missing:\n{}", refused.join("\n"));
-        let unused = unused_rights(&of_operator);
+        let unused = unused_rights(reeve_tenancy::Switches::default(), &of_operator);
         ensure!(
             unused.is_empty(),
             "rights that nothing used:\n{}",
@@ -57,6 +60,76 @@ fn for_two_minutes_nobody_writes_and_no_right_of_the_operator_is_missing_or_unus
         );
         no_cluster_life_was_refused(&events)
     });
+}
+
+/// A Secret by which images are pulled is shared with every project, and changed.
+async fn a_registry_secret_comes_and_changes(stack: &Stack) -> Result<()> {
+    let installer = stack.kubectl(stack.cluster.installer_kubeconfig());
+    for value in ["eyJhdXRocyI6e319", "eyJhdXRocyI6e319Cg=="] {
+        let object = json!({"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/dockerconfigjson",
+            "metadata": {"name": "registry", "namespace": "reeve-secrets", "labels": {"reeve.dev/cluster-wide": "true"}},
+            "data": {".dockerconfigjson": value}});
+        installer.must_with_input(&["apply", "-f", "-"], &object.to_string())?;
+        wait_until("the copy", async || {
+            let found = installer.must(&[
+                "-n",
+                "reeve-robots",
+                "get",
+                "secrets",
+                "-o",
+                "jsonpath={.items[*].data}",
+            ])?;
+            Ok(found.contains(&format!("\"{value}\"")).then_some(()))
+        })
+        .await?;
+    }
+    Ok(())
+}
+
+/// A credential of the whole account is kept in the control plane, changed, and deleted; every project has it meanwhile. No answer
+/// holds a value.
+async fn a_credential_comes_changes_and_goes(stack: &Stack) -> Result<()> {
+    let base = "/api/v1/asset/credentials/password";
+    let meta = json!({"name": "kept", "scope": "tenant"});
+    let made = stack
+        .admin
+        .post(
+            base,
+            json!({"meta": meta, "spec": {"user": "u", "password": "canary-one"}}),
+        )
+        .await?
+        .expect(202)?;
+    ensure!(!made.to_string().contains("canary"), "{made}");
+    let path = format!("{base}/{}", made["meta"]["id"].as_str().unwrap_or_default());
+    let installer = stack.kubectl(stack.cluster.installer_kubeconfig());
+    let password = |value: &'static str| {
+        let installer = &installer;
+        wait_until("the copy of the credential", async move || {
+            let asked = [
+                "-n",
+                "reeve-robots",
+                "get",
+                "secret",
+                "kept",
+                "--ignore-not-found",
+                "-o",
+                "jsonpath={.data.password}",
+            ];
+            let found = installer.must(&asked)?;
+            Ok((found == value).then_some(()))
+        })
+    };
+    password("Y2FuYXJ5LW9uZQ==").await?;
+    wait_until("the status of the credential", async || {
+        let shown = stack.admin.get(&path).await?.expect(200)?;
+        Ok((shown["status"]["status"] == "No issues found").then_some(()))
+    })
+    .await?;
+    let change = json!({"spec": {"user": "u", "password": "canary-two"}});
+    stack.admin.put(&path, change).await?.expect(202)?;
+    password("Y2FuYXJ5LXR3bw==").await?;
+    stack.admin.delete(&path).await?.expect(202)?;
+    password("").await
 }
 
 /// All the while no policy of ours refused what a cluster does all day.
@@ -183,6 +256,48 @@ async fn rules_and_projects_come_and_go(stack: &Stack, organization: &Organizati
         .map(drop)
 }
 
+/// So that there are a hundred.
+async fn a_hundred_projects(stack: &Stack, organization: &Organization) -> Result<()> {
+    let vision = organization
+        .departments
+        .get("vision")
+        .cloned()
+        .unwrap_or_default();
+    let more = 100 - organization.projects.len();
+    let mut last = String::new();
+    for number in 0..more {
+        last = organization::create_project(stack, &format!("many-{number}"), &vision).await?;
+    }
+    organization::wait_until_ready(&stack.admin, &last).await?;
+    let installer = stack.kubectl(stack.cluster.installer_kubeconfig());
+    wait_until("a copy of the Secret in each of them", async || {
+        let copies = installer.must(&[
+            "get",
+            "secrets",
+            "--all-namespaces",
+            "--field-selector=metadata.name=registry",
+            "--output=name",
+        ])?;
+        // And what it was copied from.
+        Ok((copies.lines().count() > 100).then_some(()))
+    })
+    .await
+}
+
+/// What pods of projects run under on OpenShift is bound and taken away.
+async fn constraints_come_and_go(installer: &Kubectl) -> Result<()> {
+    for on in ["true", "false"] {
+        let change = format!(r#"{{"spec":{{"openShift":{{"securityContextConstraints":{on}}}}}}}"#);
+        merge(installer, "reeveconfigs.reeve.dev", "reeve", &change)?;
+        wait_until("the constraints", async || {
+            let found = installer.must(&["get", "rolebindings", "-n", "reeve-robots", "-o", "name"])?;
+            Ok((found.contains("reeve-user-job") == (on == "true")).then_some(()))
+        })
+        .await?;
+    }
+    Ok(())
+}
+
 async fn settings_and_policies_change(stack: &Stack) -> Result<()> {
     let installer = stack.kubectl(stack.cluster.installer_kubeconfig());
     for value in ["false", "true"] {
@@ -200,6 +315,23 @@ async fn settings_and_policies_change(stack: &Stack) -> Result<()> {
         })
         .await?;
     }
+    for (on, there) in [(false, ""), (true, "reeve-limit-range")] {
+        let change = format!(r#"{{"spec":{{"project-controller":{{"limitRange":{on}}}}}}}"#);
+        merge(&installer, "reeveconfigs.reeve.dev", "reeve", &change)?;
+        wait_until("the LimitRange to go and come", async || {
+            let names = installer.must(&[
+                "-n",
+                "reeve-robots",
+                "get",
+                "limitranges",
+                "-o",
+                "jsonpath={.items[*].metadata.name}",
+            ])?;
+            Ok((names.trim() == there).then_some(()))
+        })
+        .await?;
+    }
+    constraints_come_and_go(&installer).await?;
     // Twice, so that the second alarm joins the series of the first.
     for _ in 0..2 {
         let policies = "validatingadmissionpolicies.admissionregistration.k8s.io";

@@ -135,6 +135,8 @@ fn no_operation_that_reads_shows_a_viewer_anything_of_another_department() {
                 ("accessRuleId", team.researcher.rule.to_string()),
                 ("roleIdPath", "5".to_owned()),
                 ("workloadId", submit(stack, &team.researcher, team).await?),
+                ("AssetId", password(stack, team).await?),
+                ("idp", "corporate".to_owned()),
             ]
             .into();
             anyhow::Ok(ids)
@@ -159,6 +161,7 @@ fn no_operation_that_reads_shows_a_viewer_anything_of_another_department() {
             &vision.namespace,
             &vision.researcher.person.username,
             &application.client_id,
+            &format!("registry-of-{}", vision.project_name),
         ] {
             let word = format!("\"{hidden}\"");
             // Names are numbered: `proj-1` is also the beginning of `proj-12`.
@@ -286,6 +289,19 @@ fn a_uid_is_never_given_again() {
         let again = stack.admin.post("/api/v1/users", body).await?;
         must_be(&again, 409, "55123")
     });
+}
+
+/// A credential of the team's project, of the kind `password`.
+async fn password(stack: &Stack, team: &Team) -> Result<String> {
+    let meta = json!({"name": format!("registry-of-{}", team.project_name), "scope": "project", "projectId": team.project});
+    let body = json!({"meta": meta, "spec": {"user": "robot", "password": "not-to-be-read"}});
+    let made = stack
+        .admin
+        .post("/api/v1/asset/credentials/password", body)
+        .await?;
+    let made = made.expect(202)?;
+    let id = made["meta"]["id"].as_str().context("the credential has no id")?;
+    Ok(id.to_owned())
 }
 
 async fn submit(stack: &Stack, member: &Member, team: &Team) -> Result<String> {

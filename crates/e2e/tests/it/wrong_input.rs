@@ -124,13 +124,21 @@ impl Real<'_> {
             "create_project" => {
                 json!({"name": "unwanted", "clusterId": cluster, "parentId": self.team.department, "resources": []})
             }
+            "overwrite_training_policy_v2" | "overwrite_workspace_policy_v2" => {
+                json!({"meta": {"scope": "tenant", "name": "unwanted"}, "policy": {}})
+            }
             "create_user" => json!({"email": "unwanted@reeve.example"}),
             "rotate_signing_keys" => json!({"atOnce": true}),
             "set_user_posix" => json!({"uid": 61_000, "gid": 5000}),
             "set_cluster_lowest_id" => json!({"lowestId": 500}),
             "set_project_networking" => json!({"allowNetworking": true}),
+            "set_project_pod_rules" => json!({"podSecurity": "restricted", "nodePools": ["gpu"]}),
             "create_access_rule" => json!({"subjectType": "group", "subjectId": "unwanted", "roleId": 9,
                 "scopeType": "project", "scopeId": self.team.project}),
+            "update_idp" => {
+                json!({"type": "oidc", "oidcData": {"clientId": "unwanted", "clientSecret": "unwanted",
+                "discoverDocumentUrl": "https://idp.test"}})
+            }
             "create_training1" => new_training(self.stack, &self.team, "unwanted"),
             _ => json!({}),
         }

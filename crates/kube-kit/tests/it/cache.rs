@@ -41,6 +41,18 @@ async fn a_cache_tells_of_each_change_what_was_and_what_is() {
     cache.synced().await;
     assert!(cache.get(&name).is_some());
     assert!(!cache.was_just_created(&name), "the watch has shown it");
+    // Said after the watch has shown it, it would hide for a while that somebody else deletes it.
+    cache.just_created(name.clone());
+    assert!(!cache.was_just_created(&name), "the watch had shown it before");
+    // Made and deleted before the watch has shown either; and deleted without ever having been seen.
+    let (brief, unknown) = (
+        ObjectName::namespaced(&namespace, "brief"),
+        ObjectName::namespaced(&namespace, "unknown"),
+    );
+    cache.just_created(brief.clone());
+    cache.just_deleted(brief.clone());
+    cache.just_deleted(unknown.clone());
+    assert!(cache.was_just_deleted(&brief) && !cache.was_just_deleted(&unknown));
     assert_eq!(cache.in_namespace(&namespace).len(), 1);
     assert_eq!(cache.in_namespace("other").len(), 0);
     api.patch(

@@ -8,3 +8,4 @@ mod lease;
 mod queue;
 mod scripted_api_server;
 mod serve;
+mod watch;

@@ -8,15 +8,21 @@ use reeve_crds::{AccessRule, AccessRuleStatus, Phase};
 use reeve_kube_kit::condition::Outcome;
 use reeve_kube_kit::ready_status;
 use reeve_kube_kit::write::StatusNotWritten;
-use reeve_kube_kit::{Cache, Change, Context, Controller, ObjectName, Queue};
+use reeve_kube_kit::{Change, Context, Controller, ObjectName, Queue};
 use reeve_link::ObjectKey;
-use reeve_tenancy::people;
+use reeve_tenancy::{Switch, Switches, people};
 use reeve_types::{AccessRuleId, Timestamp};
 
+use crate::caches::Caches;
 use crate::project_index::{ProjectIndex, RuleProgress};
 use crate::projects::Projects;
+use crate::settings;
 use crate::shared::Shared;
 use crate::status_outbox::StatusOutbox;
+
+/// What a rule says while nobody is bound by it.
+const BY_HAND: &str = "automatic user assignment is off in this cluster (project-controller.createRoleBindings): access rules bind \
+     nobody; the cluster's installers bind people by hand, `reeve cluster bindings NAMESPACE` prints what they apply";
 
 /// How many statuses are written at once.
 const PARALLEL: usize = 8;
@@ -25,14 +31,23 @@ const PARALLEL: usize = 8;
 pub fn controller(shared: &Shared) -> Controller<AccessRuleId> {
     let reconciler = Arc::new(Reconciler {
         context: shared.context.clone(),
-        rules: shared.caches.rules.clone(),
+        caches: shared.caches.clone(),
         projects: shared.projects.clone(),
         outbox: shared.outbox.clone(),
     });
+    let all = shared.caches.clone();
     Controller::new("rule", Queue::new(), PARALLEL, move |id| {
         reconciler.clone().reconcile(id)
     })
     .watches(&shared.caches.rules, changed)
+    .watches(&shared.caches.configs, move |queue, change| {
+        if settings::have_changed(change) {
+            all.rules
+                .all()
+                .iter()
+                .for_each(|rule| ids(rule).for_each(|id| queue.add(id)));
+        }
+    })
     .hears(&shared.projects.progressed, |queue, rule| queue.add(*rule))
 }
 
@@ -42,26 +57,28 @@ fn changed(queue: &Queue<AccessRuleId>, change: &Change<AccessRule>) {
     {
         return;
     }
-    let id = change
-        .new
-        .as_ref()
-        .and_then(|object| AccessRuleId::new(object.spec.id));
-    id.into_iter().for_each(|id| queue.add(id));
+    let new = change.new.iter();
+    new.for_each(|rule| ids(rule).for_each(|id| queue.add(id)));
+}
+
+/// The id of a rule, if it has one.
+fn ids(rule: &AccessRule) -> impl Iterator<Item = AccessRuleId> {
+    AccessRuleId::new(rule.spec.id).into_iter()
 }
 
 struct Reconciler {
     context: Arc<Context>,
-    rules: Arc<Cache<AccessRule>>,
+    caches: Arc<Caches>,
     projects: Arc<Projects>,
     outbox: Arc<StatusOutbox>,
 }
 
 impl Reconciler {
     async fn reconcile(self: Arc<Self>, id: AccessRuleId) -> Result<(), StatusNotWritten> {
-        let Some(rule) = self.rules.get(&ObjectName::cluster(access_rule_name(id))) else {
+        let Some(rule) = self.caches.rules.get(&ObjectName::cluster(access_rule_name(id))) else {
             return Ok(());
         };
-        let judged = judge(&rule, &self.projects.index());
+        let judged = judge(&rule, self.caches.switches(), &self.projects.index());
         // On its way: the pass over its project asks for the next. Nothing is written of that, neither at first nor after a
         // restart, when what was said still holds.
         let is_on_its_way = judged.phase == Phase::Creating;
@@ -92,7 +109,7 @@ pub struct Judgement {
 }
 
 /// How a rule stands. Pure.
-pub fn judge(rule: &AccessRule, index: &ProjectIndex) -> Judgement {
+pub fn judge(rule: &AccessRule, switches: Switches, index: &ProjectIndex) -> Judgement {
     let judged = |phase, reason, message| Judgement {
         phase,
         reason,
@@ -112,6 +129,9 @@ pub fn judge(rule: &AccessRule, index: &ProjectIndex) -> Judgement {
             checked.role
         );
         return judged(Phase::NotReady, "UnknownRole", message);
+    }
+    if !switches.is_on(Switch::UserAssignment) {
+        return judged(Phase::NotReady, "BoundByHand", BY_HAND.to_owned());
     }
     match index.progress(&checked) {
         RuleProgress::Effective => judged(Phase::Ready, "Effective", String::new()),

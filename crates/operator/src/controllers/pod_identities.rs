@@ -17,8 +17,8 @@ use kube::{Api, ResourceExt};
 use reeve_admission::names;
 use reeve_crds::{PodIdentities, PodIdentitiesSpec};
 use reeve_kube_kit::{Change, Context, Controller, ObjectName, Queue, ReconcileError, Retry, WriteFailed};
-use reeve_tenancy::OPERATOR_BINDING;
 
+use super::project::by_hand::is_bound;
 use crate::caches::Caches;
 use crate::projects::Projects;
 use crate::shared::Shared;
@@ -130,8 +130,6 @@ impl Reconciler {
             .claims(namespace)
             .first()
             .is_some_and(|claim| claim.checked.is_ok());
-        let own = ObjectName::namespaced(namespace, OPERATOR_BINDING);
-        let bindings = &self.caches.bindings;
-        is_project && (bindings.get(&own).is_some() || bindings.was_just_created(&own))
+        is_project && is_bound(&self.caches, namespace)
     }
 }

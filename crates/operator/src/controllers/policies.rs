@@ -1,23 +1,22 @@
 //! Alarm when an admission policy is missing or changed (admission R1). The operator can only read them: whoever takes it
-//! over can switch none off, and whoever else does is reported within moments: readiness, event, metric, status.
+//! over can switch none off, and whoever else does is reported within moments: readiness, event, metric, status. Where a
+//! webhook stands in for the policies, the alarm is about its configurations.
+
+mod installed;
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use k8s_openapi::api::admissionregistration::v1::{
-    MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding, ValidatingAdmissionPolicy,
-    ValidatingAdmissionPolicyBinding,
-};
-use kube::{Resource, ResourceExt};
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry as Metrics;
+use reeve_admission::webhooks::{Reach, webhooks};
 use reeve_kube_kit::events::EventNote;
-use reeve_kube_kit::{Cache, Context, Controller, ObjectName, Queue, ReconcileError, Registry, Retry, Watch};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use reeve_kube_kit::{Context, Controller, Queue, ReconcileError, Registry, Retry};
 use serde_json::{Value, json};
 
+use self::installed::Installed;
+use crate::args::Admission;
 use crate::cluster::ClusterState;
 use crate::shared::Shared;
 
@@ -26,25 +25,25 @@ pub fn controller(shared: &Shared, registry: &mut Registry, metrics: &mut Metric
     let alarms = Gauge::default();
     metrics.register(
         "reeve_policy_alarms",
-        "Admission policies that are missing or changed",
+        "Admission policies, or webhooks in their place, that are missing or changed",
         alarms.clone(),
     );
+    let documents = match shared.admission {
+        Admission::Policies => reeve_admission::policies(),
+        Admission::Webhook => webhooks(&Reach::Service, ""),
+    };
     let reconciler = Arc::new(Reconciler {
         context: shared.context.clone(),
         cluster: shared.cluster.clone(),
-        expected: expected(&reeve_admission::policies()),
+        expected: expected(&documents),
         alarms,
-        validating: registry.cache(Watch::default()),
-        validating_bindings: registry.cache(Watch::default()),
-        mutating: registry.cache(Watch::default()),
-        mutating_bindings: registry.cache(Watch::default()),
+        installed: Installed::watched(shared.admission, registry),
     });
     let look = reconciler.clone();
-    Controller::new("policies", Queue::new(), 1, move |()| look.clone().reconcile())
-        .watches(&reconciler.validating, |queue, _| queue.add(()))
-        .watches(&reconciler.validating_bindings, |queue, _| queue.add(()))
-        .watches(&reconciler.mutating, |queue, _| queue.add(()))
-        .watches(&reconciler.mutating_bindings, |queue, _| queue.add(()))
+    let controller = Controller::new("policies", Queue::new(), 1, move |()| look.clone().reconcile());
+    reconciler
+        .installed
+        .wakes(controller)
         // Without any policy nothing ever changes.
         .starts_with(())
 }
@@ -54,17 +53,17 @@ struct Reconciler {
     cluster: Arc<ClusterState>,
     expected: Vec<Expected>,
     alarms: Gauge,
-    validating: Arc<Cache<ValidatingAdmissionPolicy>>,
-    validating_bindings: Arc<Cache<ValidatingAdmissionPolicyBinding>>,
-    mutating: Arc<Cache<MutatingAdmissionPolicy>>,
-    mutating_bindings: Arc<Cache<MutatingAdmissionPolicyBinding>>,
+    installed: Installed,
 }
 
 impl Reconciler {
     async fn reconcile(self: Arc<Self>) -> Result<(), Never> {
-        let alarms = differences(&self.expected, &self.found());
+        let found = self.installed.found();
+        let alarms = differences(&self.expected, &found);
         self.alarms.set(i64::try_from(alarms.len()).unwrap_or(i64::MAX));
-        let before = self.cluster.replace_alarms(alarms.clone());
+        let before = self
+            .cluster
+            .replace_alarms(alarms.clone(), none_installed(&self.expected, &found));
         match alarms.is_empty() {
             true => self.context.readiness.ready("policies"),
             false => self.context.readiness.missing("policies", alarms.join("; ")),
@@ -74,15 +73,6 @@ impl Reconciler {
         }
         self.cluster.changed.tell(&());
         Ok(())
-    }
-
-    fn found(&self) -> BTreeMap<(String, String), Value> {
-        let mut found = BTreeMap::new();
-        specs(&self.validating, &mut found);
-        specs(&self.validating_bindings, &mut found);
-        specs(&self.mutating, &mut found);
-        specs(&self.mutating_bindings, &mut found);
-        found
     }
 
     /// Logs what is news, and publishes an event for each policy of which it is.
@@ -112,31 +102,7 @@ impl Reconciler {
             reason,
             note,
         };
-        match policy.kind.as_str() {
-            "ValidatingAdmissionPolicy" => self.publish(&self.validating, policy, &note).await,
-            "ValidatingAdmissionPolicyBinding" => {
-                self.publish(&self.validating_bindings, policy, &note).await;
-            }
-            "MutatingAdmissionPolicy" => self.publish(&self.mutating, policy, &note).await,
-            _ => self.publish(&self.mutating_bindings, policy, &note).await,
-        }
-    }
-
-    /// The event is about the policy itself, also when it is gone.
-    async fn publish<K>(&self, cache: &Cache<K>, policy: &Expected, note: &EventNote<'_>)
-    where
-        K: Resource<DynamicType = ()> + DeserializeOwned,
-    {
-        let events = &self.context.events;
-        match cache.get(&ObjectName::cluster(policy.name.clone())) {
-            Some(object) => events.publish(&*object, "WatchPolicies", note).await,
-            None => {
-                let stand_in = json!({"apiVersion": K::api_version(&()), "kind": K::kind(&()), "metadata": {"name": policy.name}});
-                if let Ok(object) = serde_json::from_value::<K>(stand_in) {
-                    events.publish(&object, "WatchPolicies", note).await;
-                }
-            }
-        }
+        self.installed.publish(&self.context.events, policy, &note).await;
     }
 }
 
@@ -180,9 +146,24 @@ pub fn expected(documents: &[Value]) -> Vec<Expected> {
         .map(|document| Expected {
             kind: text(document, "/kind"),
             name: text(document, "/metadata/name"),
-            spec: document.get("spec").cloned().unwrap_or_default(),
+            spec: content(document),
         })
         .collect()
+}
+
+/// What a document says: the spec of a policy, the webhooks of a configuration. Whose certificate a webhook trusts differs from
+/// cluster to cluster; where it is asked does not.
+fn content(document: &Value) -> Value {
+    let Some(webhooks) = document.get("webhooks") else {
+        return document.get("spec").cloned().unwrap_or_default();
+    };
+    let mut webhooks = webhooks.clone();
+    for webhook in webhooks.as_array_mut().into_iter().flatten() {
+        if let Some(Value::Object(client)) = webhook.get_mut("clientConfig") {
+            client.remove("caBundle");
+        }
+    }
+    json!({ "webhooks": webhooks })
 }
 
 /// Whether a policy in the cluster says exactly what was installed. What the API server adds by itself is known and
@@ -216,6 +197,12 @@ fn is_default(key: &str, value: &Value) -> bool {
     }
 }
 
+/// Whether nothing of what is expected is there: nothing was installed, or somebody took all of it away. Pure.
+pub fn none_installed(expected: &[Expected], found: &BTreeMap<(String, String), Value>) -> bool {
+    let is_there = |policy: &Expected| found.contains_key(&(policy.kind.clone(), policy.name.clone()));
+    !expected.iter().any(is_there)
+}
+
 /// The differences, as sentences; none when all is as installed. Pure.
 pub fn differences(expected: &[Expected], found: &BTreeMap<(String, String), Value>) -> Vec<String> {
     expected
@@ -234,19 +221,4 @@ pub fn differences(expected: &[Expected], found: &BTreeMap<(String, String), Val
             },
         )
         .collect()
-}
-
-fn specs<K>(cache: &Cache<K>, found: &mut BTreeMap<(String, String), Value>)
-where
-    K: Resource<DynamicType = ()> + Serialize,
-{
-    for object in cache.all() {
-        let spec = serde_json::to_value(&*object)
-            .ok()
-            .and_then(|mut value| value.get_mut("spec").map(Value::take));
-        found.insert(
-            (K::kind(&()).into_owned(), object.name_any()),
-            spec.unwrap_or_default(),
-        );
-    }
 }

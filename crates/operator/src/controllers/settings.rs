@@ -2,6 +2,8 @@
 //! over projects write. A cluster that was deleted on the control plane says so here: in the status, as an event and as a
 //! metric, also without a `ReeveConfig`.
 
+pub mod cluster_config;
+
 use std::sync::Arc;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
@@ -13,12 +15,15 @@ use reeve_kube_kit::condition::{self, ConditionUpdate};
 use reeve_kube_kit::events::EventNote;
 use reeve_kube_kit::write::StatusNotWritten;
 use reeve_kube_kit::{Context, Controller, ObjectName, Queue};
-use reeve_types::{ReservedNamespaces, Timestamp};
+use reeve_link::Issue;
+use reeve_tenancy::limits::Limits;
+use reeve_types::{ReservedNamespaces, Switch, Timestamp};
 
 use super::project::lags;
 use super::project::validate::may_be_made;
 use crate::caches::Caches;
 use crate::cluster::ClusterState;
+use crate::cluster_configs::Demanded;
 use crate::projects::Projects;
 use crate::settings::{IDENTITY_BOUNDARY, identity_boundary};
 use crate::shared::Shared;
@@ -26,6 +31,8 @@ use crate::status_outbox::StatusOutbox;
 
 /// The condition of a cluster that was deleted on the control plane. It is there only while that holds.
 pub const DELETED: &str = "DeletedOnControlPlane";
+/// The condition that says what is wrong with the section `limitRange`. It is there only while something is.
+pub const LIMITS_VALID: &str = "LimitRangeValid";
 const DELETED_MESSAGE: &str = "the control plane says that this cluster was deleted there: nobody has rights by its access rules \
      any more; the namespaces and what runs in them stay. To use the cluster again create it on the control plane and give \
      this operator the new `--cluster-id` and secret";
@@ -53,6 +60,7 @@ pub fn controller(shared: &Shared, metrics: &mut Metrics) -> Controller<()> {
         }
     })
     .hears(&shared.cluster.changed, |queue, ()| queue.add(()))
+    .hears(&shared.caches.cluster_configs.changed, |queue, ()| queue.add(()))
 }
 
 /// What is shown to whoever watches the operator.
@@ -98,16 +106,20 @@ struct Findings {
     behind: Vec<String>,
     alarms: Vec<String>,
     deleted: Option<bool>,
+    demanded: Demanded,
 }
 
 impl Reconciler {
     async fn reconcile(self: Arc<Self>) -> Result<(), StatusNotWritten> {
-        self.outbox.set_settings(self.cluster.settings());
         let settings = self.caches.settings();
+        let demanded = self.caches.cluster_configs.demanded();
+        self.cluster.set_issues(issues(&settings, &demanded));
+        self.outbox.set_settings(self.cluster.settings());
         let (holds, ..) = identity_boundary(&settings);
         self.gauges.identity_boundary.set(i64::from(holds));
         let config = self.caches.config();
         self.announce_deletion(config.as_deref()).await;
+        cluster_config::announce(&self.context, config.as_deref(), &demanded).await;
         let Some(config) = config else {
             return Ok(());
         };
@@ -115,6 +127,7 @@ impl Reconciler {
             behind: self.behind(&settings),
             alarms: self.cluster.alarms(),
             deleted: self.cluster.deleted(),
+            demanded,
             settings,
         };
         let status = status(&config, &findings, self.context.clock.now());
@@ -124,6 +137,7 @@ impl Reconciler {
     }
 
     fn behind(&self, settings: &ReeveConfigSpec) -> Vec<String> {
+        let makes = settings.switches().is_on(Switch::NamespaceCreation);
         let is_behind = |namespace: &String| {
             let first = self.projects.claims(namespace).into_iter().next();
             let object = self
@@ -132,8 +146,8 @@ impl Reconciler {
                 .get(&ObjectName::cluster(namespace.clone()));
             first
                 .and_then(|claim| claim.checked.ok())
-                .filter(|project| object.is_some() || may_be_made(project, &self.reserved).is_ok())
-                .is_some_and(|project| lags(&project, object.as_deref(), settings))
+                .filter(|project| object.is_some() || makes && may_be_made(project, &self.reserved).is_ok())
+                .is_some_and(|project| lags(&project, object.as_deref(), &self.caches.settings_in(namespace)))
         };
         let namespaces = self.projects.index().namespaces();
         let mut behind: Vec<String> = namespaces.into_iter().filter(is_behind).collect();
@@ -174,10 +188,45 @@ impl Reconciler {
     }
 }
 
+/// What is wrong with the section `limitRange`; empty when nothing is. Pure.
+fn invalid_limits(settings: &ReeveConfigSpec) -> String {
+    let problems = Limits::new(settings.limit_range.as_ref())
+        .err()
+        .unwrap_or_default();
+    let all: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    all.join("; ")
+}
+
+/// What the control plane is told of the settings: what in them cannot be meant so. Pure.
+fn issues(settings: &ReeveConfigSpec, demanded: &Demanded) -> Vec<Issue> {
+    let issue = |kind: &str, reason: &str, message: String| Issue {
+        kind: kind.to_owned(),
+        reason: reason.to_owned(),
+        message,
+    };
+    let mut all = Vec::new();
+    let invalid = invalid_limits(settings);
+    if !invalid.is_empty() {
+        all.push(issue(LIMITS_VALID, "InvalidSettings", invalid));
+    }
+    if let Some((false, reason, message)) = cluster_config::condition(demanded) {
+        all.push(issue(cluster_config::VALID, reason, message));
+    }
+    all
+}
+
 /// The status that says what was found. Pure.
 fn status(config: &ReeveConfig, found: &Findings, now: Timestamp) -> ReeveConfigStatus {
     let mut status = config.status.clone().unwrap_or_default();
     status.observed_generation = config.metadata.generation;
+    let cluster_config = cluster_config::condition(&found.demanded);
+    if cluster_config.is_none() {
+        status.conditions.retain(|it| it.type_ != cluster_config::VALID);
+    }
+    let invalid = invalid_limits(&found.settings);
+    if invalid.is_empty() {
+        status.conditions.retain(|it| it.type_ != LIMITS_VALID);
+    }
     let mut say = |type_, holds, reason, message: &str| {
         let update = ConditionUpdate {
             type_,
@@ -203,6 +252,12 @@ fn status(config: &ReeveConfig, found: &Findings, now: Timestamp) -> ReeveConfig
     }
     let (holds, reason, why) = identity_boundary(&found.settings);
     say(IDENTITY_BOUNDARY, holds, reason, why);
+    if !invalid.is_empty() {
+        say(LIMITS_VALID, false, "InvalidSettings", &invalid);
+    }
+    if let Some((holds, reason, message)) = cluster_config {
+        say(cluster_config::VALID, holds, reason, &message);
+    }
     match found.deleted {
         Some(true) => say(DELETED, true, "ClusterDeleted", DELETED_MESSAGE),
         Some(false) => status

@@ -18,6 +18,7 @@ use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Event, Pod};
 use kube::api::ListParams;
 use kube::{Api, ResourceExt};
+use reeve_admission::names;
 use reeve_crds::{Phase, Workload};
 use reeve_kube_kit::{Change, Context, Controller, ObjectName, Queue, WriteFailed};
 use reeve_workload::WORKLOAD_LABEL;
@@ -49,6 +50,7 @@ pub fn controller(shared: &Shared) -> Controller<ObjectName> {
         podless: Podless::default(),
     });
     let (context, of_gone) = (shared.context.clone(), reconciler.clone());
+    let of_cluster_configs = shared.caches.workloads.clone();
     let (of_settings, of_projects) = (shared.caches.clone(), shared.caches.clone());
     Controller::new("workload", (queue, keys), PARALLEL, move |name| {
         reconciler.clone().reconcile(name)
@@ -73,6 +75,10 @@ pub fn controller(shared: &Shared) -> Controller<ObjectName> {
             let all = of_settings.workloads.all();
             all.iter().for_each(|it| queue.add(ObjectName::of(&**it)));
         }
+    })
+    .hears(&shared.caches.cluster_configs.changed, move |queue, ()| {
+        let all = of_cluster_configs.all();
+        all.iter().for_each(|it| queue.add(ObjectName::of(&**it)));
     })
     .hears(&shared.projects.became_usable, move |queue, project| {
         let all = of_projects.workloads.in_namespace(&project.namespace);
@@ -128,11 +134,20 @@ impl Reconciler {
         let checked = workload.checked().ok();
         let mut pods = self.caches.pods.in_namespace(&name.namespace);
         pods.retain(|pod| pod.labels().get(WORKLOAD_LABEL) == Some(&name.name));
+        let project = checked.and_then(|it| self.projects.index().project(it.project_id));
+        let settings = self.caches.settings();
+        let settings = match &project {
+            Some(project) => reeve_tenancy::settings_of(project, &settings),
+            None => settings,
+        };
+        let namespace = self.caches.namespaces.get(&ObjectName::cluster(&name.namespace));
+        let pools = namespace.and_then(|it| it.annotations().get(names::NODE_POOLS).cloned());
         Dereferenced {
-            project: checked.and_then(|it| self.projects.index().project(it.project_id)),
+            project,
+            node_pool: pools.and_then(|pools| decide::first_of(&pools)),
             job: self.caches.jobs.get(name),
             pods,
-            settings: self.caches.settings(),
+            settings,
         }
     }
 

@@ -8,11 +8,11 @@ use futures::future::BoxFuture;
 use kube::api::{ListParams, PropagationPolicy};
 use kube::{Api, Client, ResourceExt};
 use reeve_crds::{AccessRule, ID_LABEL, Project, REVISION_ANNOTATION, Workload};
-use reeve_kube_kit::{FieldManager, ObjectName, WriteFailed};
+use reeve_kube_kit::{Context, FieldManager, ObjectName, WriteFailed};
 use reeve_link::{DesiredObject, ObjectKey};
 use reeve_types::{ProjectId, Revision};
 
-use super::drift::Drift;
+use super::drift::{Drift, announce};
 use super::mirrored::Mirrored;
 use super::record::{Record, Version};
 use super::written::Listed;
@@ -27,10 +27,11 @@ macro_rules! kinds {
         /// Every kind that the link writes.
         pub(super) const ALL: &[&dyn Kind] = &[$(&Of::<$kind>(PhantomData)),*];
 
-        /// The kind of a key.
-        pub(super) const fn of(key: ObjectKey) -> &'static dyn Kind {
+        /// The kind of a key; none of a credential, which becomes no custom resource.
+        pub(super) const fn of(key: ObjectKey) -> Option<&'static dyn Kind> {
             match key {
-                $(ObjectKey::$kind(_) => &Of::<$kind>(PhantomData),)*
+                $(ObjectKey::$kind(_) => Some(&Of::<$kind>(PhantomData)),)*
+                ObjectKey::Credential(_) => None,
             }
         }
     };
@@ -72,7 +73,7 @@ pub(super) trait Kind: Send + Sync {
     /// Everything of the kind that the API server has and the link wrote, page by page: specs may be large, and only their
     /// fingerprints are kept.
     fn list(&self, client: Client) -> BoxFuture<'static, Result<Vec<Listed>, WriteFailed>>;
-    fn watch_drift(&self, caches: &Caches, drift: &Arc<Drift>);
+    fn watch_drift(&self, caches: &Caches, drift: &Arc<Drift>, context: &Arc<Context>);
 }
 
 struct Of<K>(PhantomData<fn() -> K>);
@@ -154,9 +155,13 @@ impl<K: Mirrored> Kind for Of<K> {
         list::<K>(client).boxed()
     }
 
-    fn watch_drift(&self, caches: &Caches, drift: &Arc<Drift>) {
-        let drift = drift.clone();
-        K::cache(caches).subscribe(move |change| drift.changed(change));
+    fn watch_drift(&self, caches: &Caches, drift: &Arc<Drift>, context: &Arc<Context>) {
+        let (drift, context) = (drift.clone(), context.clone());
+        K::cache(caches).subscribe(move |change| {
+            if drift.changed(change) {
+                announce(&context, change);
+            }
+        });
     }
 }
 
@@ -204,7 +209,7 @@ mod tests {
         .map(|text| serde_json::from_value(text).unwrap());
         assert_eq!(objects.len(), ALL.len());
         for object in objects {
-            let kind = of(object.key());
+            let kind = of(object.key()).unwrap();
             let home = kind.home(&object);
             assert_eq!(
                 home,

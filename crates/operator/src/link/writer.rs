@@ -84,12 +84,13 @@ impl DesiredStateWriter {
     pub async fn apply(&mut self, mut batch: Batch) -> Result<(), WriteFailed> {
         self.patience_ends = Instant::now() + PATIENCE;
         let mut deletes = std::mem::take(&mut batch.deletes);
+        self.hand_over(&mut batch, &mut deletes);
         if batch.complete {
             deletes.extend(self.complete(&batch).await?);
         }
         self.delete_all(deletes).await?;
         let mut upserts = std::mem::take(&mut batch.upserts);
-        upserts.sort_by_key(|upsert| kinds::of(upsert.object.key()).rank());
+        upserts.sort_by_key(|upsert| kinds::of(upsert.object.key()).map(Kind::rank));
         for Versioned { revision, object } in upserts {
             self.upsert(object, revision).await?;
         }
@@ -109,6 +110,24 @@ impl DesiredStateWriter {
         }
         self.plan_retry(batch.complete);
         Ok(())
+    }
+
+    /// Credentials become no custom resources, whose specs anybody reads: they go to their controller.
+    fn hand_over(&self, batch: &mut Batch, deletes: &mut Vec<ObjectKey>) {
+        let credentials = &self.link.credentials;
+        if batch.complete && self.completing.is_none() {
+            credentials.begin();
+        }
+        credentials.remove_of(deletes);
+        for Versioned { revision, object } in std::mem::take(&mut batch.upserts) {
+            match object {
+                DesiredObject::Credential(credential) => credentials.put(credential),
+                object => batch.upserts.push(Versioned { revision, object }),
+            }
+        }
+        if batch.complete && !batch.more {
+            credentials.end();
+        }
     }
 
     /// A part of the complete state: what is to be removed with it.
@@ -144,7 +163,7 @@ impl DesiredStateWriter {
         self.waiting.clear();
         self.reload().await?;
         let mut keys = self.link.drift.written().keys();
-        keys.retain(|key| kinds::of(*key).gives_rights());
+        keys.retain(|key| kinds::of(*key).is_some_and(Kind::gives_rights));
         self.delete_all(keys).await
     }
 
@@ -177,7 +196,7 @@ impl DesiredStateWriter {
                 .drift
                 .written()
                 .get(key)
-                .and_then(|record| kinds::of(key).work_of(record))
+                .and_then(|record| kinds::of(key)?.work_of(record))
                 .is_some_and(|project| projects.contains(project));
             let policy = if leaves_work {
                 PropagationPolicy::Orphan
@@ -203,7 +222,9 @@ impl DesiredStateWriter {
                 continue;
             };
             let Waiting { revision, object, .. } = waiting.clone();
-            self.write(kinds::of(key), &object, revision, &namespace).await?;
+            if let Some(kind) = kinds::of(key) {
+                self.write(kind, &object, revision, &namespace).await?;
+            }
             self.waiting.remove(&key);
         }
         self.plan_retry(false);
@@ -211,7 +232,10 @@ impl DesiredStateWriter {
     }
 
     async fn upsert(&mut self, object: DesiredObject, revision: Revision) -> Result<(), WriteFailed> {
-        let kind = kinds::of(object.key());
+        let Some(kind) = kinds::of(object.key()) else {
+            // Handed over already.
+            return Ok(());
+        };
         match kind.home(&object) {
             None => self.write(kind, &object, revision, "").await,
             Some(project) => {
@@ -247,7 +271,7 @@ impl DesiredStateWriter {
             StatusPhase::Creating,
             "its project's namespace is not ready yet",
         );
-        let size = |waiting: &Waiting| kinds::of(waiting.object.key()).size(&waiting.object);
+        let size = |it: &Waiting| kinds::of(it.object.key()).map_or(0, |kind| kind.size(&it.object));
         let held: usize = self.waiting.values().map(size).sum();
         if held + size(&waiting) > WAITING {
             // Asked for again, with everything: that many are not held.
@@ -353,10 +377,9 @@ impl DesiredStateWriter {
     }
 
     async fn delete(&self, key: ObjectKey, policy: PropagationPolicy) -> Result<(), WriteFailed> {
-        let kind = kinds::of(key);
         // Before the deletion, so that the watch's news of it is no surprise.
         let entry = self.link.drift.written().bury(key);
-        if let Some(entry) = entry {
+        if let Some((kind, entry)) = kinds::of(key).zip(entry) {
             let client = self.link.context.client.clone();
             let deleted = kind
                 .delete(client, self.link.writes, &entry.record().name, policy)

@@ -87,7 +87,8 @@ pub struct WrittenObjects {
     buried: HashSet<String>,
     position: Option<Resume>,
     loaded: bool,
-    drifted: bool,
+    /// How often somebody else changed what was written, since the complete state was last compared with it.
+    drifts: usize,
 }
 
 impl WrittenObjects {
@@ -167,14 +168,14 @@ impl WrittenObjects {
     /// Where to resume from: the last batch that this process applied whole. `None` asks for everything: there was none yet,
     /// something was refused, or somebody else changed what was written.
     pub fn resume(&self) -> Option<Resume> {
-        self.position.filter(|_| !self.drifted)
+        self.position.filter(|_| !self.has_drifted())
     }
 
     /// The complete state came and is about to be compared with what is there, which shows whatever somebody else changed
     /// until now. From here on it counts again.
     pub const fn begin_complete(&mut self) {
         self.position = None;
-        self.drifted = false;
+        self.drifts = 0;
     }
 
     /// A batch was applied to its end, which is here; without a token there is nothing to resume from. Later changes alone do
@@ -192,12 +193,17 @@ impl WrittenObjects {
 
     /// Somebody else changed what was written.
     pub const fn set_drifted(&mut self) {
-        self.drifted = true;
+        self.drifts = self.drifts.saturating_add(1);
     }
 
     /// Whether somebody else changed what was written, since the complete state was last compared with it.
     pub const fn has_drifted(&self) -> bool {
-        self.drifted
+        self.drifts > 0
+    }
+
+    /// How often, since then.
+    pub const fn drifts(&self) -> usize {
+        self.drifts
     }
 
     /// Starts over from what the cluster holds. Of two with one id the one that is not where we wrote it counts: it goes when

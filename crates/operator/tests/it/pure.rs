@@ -4,6 +4,7 @@ mod link;
 mod policies;
 mod project;
 pub(crate) mod project_index;
+mod secrets;
 mod settings;
 mod slim;
 mod status_outbox;

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::api::rbac::v1::RoleBinding;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use kube::{Api, Client};
+use kube::{Api, Client, ResourceExt};
 use reeve_crds::ReeveConfig;
 use reeve_e2e::process::announcement;
 use reeve_link::desired::DesiredObject;
@@ -32,13 +32,18 @@ pub(crate) struct Rig {
 
 impl Rig {
     pub(crate) async fn start() -> Option<Self> {
+        Self::start_with(&json!({})).await
+    }
+
+    /// With these settings, and the operator's rights as the chart gives them for their switches.
+    pub(crate) async fn start_with(settings: &Value) -> Option<Self> {
         let cluster = own_cluster(Options {
             tier: Tier::Controllers,
             ..Options::default()
         })
         .await?;
         let installer = cluster.installer_client().await.unwrap();
-        reeve_e2e::install_chart(&cluster, &json!({})).await.unwrap();
+        reeve_e2e::install_chart(&cluster, settings).await.unwrap();
         let link = ScriptedLink::start().await;
         let dir = tempfile::tempdir().unwrap();
         let arguments = arguments(&cluster, &link, &dir).await;
@@ -58,7 +63,10 @@ impl Rig {
 
     /// Starts the operator (again).
     pub(crate) fn run(&mut self, more: &[&str]) {
-        let arguments = self.arguments.clone();
+        // A flag that is given again takes the place of the usual one.
+        let (verb, pairs) = self.arguments.split_first().unwrap();
+        let kept = pairs.chunks(2).filter(|pair| !more.contains(&pair[0].as_str()));
+        let arguments: Vec<String> = std::iter::once(verb).chain(kept.flatten()).cloned().collect();
         self.run_with(&arguments, more);
     }
 
@@ -158,6 +166,20 @@ impl Rig {
         .unwrap()
     }
 
+    /// Waits for a phase with these words: what is said first need not be what stays.
+    pub(crate) async fn says(&self, key: ObjectKey, phase: StatusPhase, words: &str) -> String {
+        wait_until(&format!("{key:?} {phase:?}: {words}"), async || {
+            match self.link.status(key) {
+                Some(status) if status.phase == phase && status.message.contains(words) => {
+                    Ok(Some(status.message))
+                }
+                other => Err(anyhow::anyhow!("{other:?}")),
+            }
+        })
+        .await
+        .unwrap()
+    }
+
     /// `binding: subjects` of a namespace, without the operator's own.
     pub(crate) async fn bindings(&self, namespace: &str) -> Vec<(String, Vec<String>)> {
         let all = Api::<RoleBinding>::namespaced(self.client.clone(), namespace)
@@ -166,7 +188,8 @@ impl Rig {
             .unwrap();
         all.items
             .into_iter()
-            .filter(|binding| binding.metadata.name.as_deref() != Some("reeve-operator"))
+            // The operator's own, of which each switch has one.
+            .filter(|binding| !binding.name_any().starts_with("reeve-operator"))
             .map(|binding| {
                 let subjects = binding
                     .subjects
@@ -229,6 +252,29 @@ impl Rig {
         ];
         let types = self.cluster.kubectl().must(&arguments).unwrap();
         types.split_whitespace().map(str::to_owned).collect()
+    }
+
+    /// Waits for an event of a reason, about an object of the whole cluster, with these words.
+    pub(crate) async fn event_says(&self, reason: &str, words: &[&str]) {
+        let of_reason = format!("reason={reason}");
+        let path = r"jsonpath={.items[*].note}";
+        let arguments = [
+            "-n",
+            "default",
+            "get",
+            "events.events.k8s.io",
+            "--field-selector",
+            &of_reason,
+            "-o",
+            path,
+        ];
+        wait_until(&format!("an event {reason} with {words:?}"), async || {
+            let said = self.cluster.kubectl().must(&arguments)?;
+            anyhow::ensure!(words.iter().all(|word| said.contains(word)), "{said}");
+            Ok(Some(()))
+        })
+        .await
+        .unwrap();
     }
 
     pub(crate) fn operator_events(&self, since: u64) -> Vec<AuditEvent> {

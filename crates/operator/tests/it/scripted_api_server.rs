@@ -56,6 +56,8 @@ impl Operator {
             "v1.37.2".to_owned(),
             None,
             ReservedNamespaces::default(),
+            reeve_operator::args::Admission::Policies,
+            &[],
         );
         add_all(&mut registry, &shared, &mut metrics);
         Self {
@@ -125,10 +127,9 @@ fn with_project_that(decides: impl FnOnce(&mut reeve_crds::Project)) -> Scripted
         &reeve_crds::ReeveConfigSpec::default(),
     );
     server.holds(NAMESPACES, to_value(&namespace));
-    server.holds(
-        BINDINGS,
-        to_value(&reeve_tenancy::operator_binding("reeve-robots")),
-    );
+    for own in reeve_tenancy::operator_bindings("reeve-robots", reeve_tenancy::Switches::default()) {
+        server.holds(BINDINGS, to_value(&own));
+    }
     server
 }
 
@@ -145,6 +146,7 @@ fn hold(server: &ScriptedApiServer, object: DesiredObject) {
             let object = reeve_crds::Workload::desired(&workload, "reeve-robots");
             server.holds(WORKLOADS, to_value(&object));
         }
+        DesiredObject::Credential(_) => unreachable!("no custom resource"),
     }
 }
 

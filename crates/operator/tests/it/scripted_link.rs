@@ -276,8 +276,9 @@ fn first_batches(
     }
     let rank = |key| match key {
         ObjectKey::AccessRule(_) => 0,
-        ObjectKey::Project(_) => 1,
-        ObjectKey::Workload(_) => 2,
+        ObjectKey::Credential(_) => 1,
+        ObjectKey::Project(_) => 2,
+        ObjectKey::Workload(_) => 3,
     };
     upserts.sort_by_key(|it| rank(it.object.key()));
     let is_rule = |it: &Versioned| rank(it.object.key()) == 0;

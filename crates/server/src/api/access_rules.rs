@@ -21,7 +21,7 @@ use reeve_types::Timestamp;
 use crate::app::App;
 use crate::directory::Directory;
 use crate::error::ApiError;
-use crate::extract::QueryPairs;
+use crate::extract::{InvalidRequest, QueryPairs};
 use crate::handler::to;
 
 /// The handler of each operation.
@@ -79,12 +79,8 @@ fn to_wire(row: AccessRuleRow, directory: &Directory) -> AccessRule {
 
 /// `lastUpdated`: the reference names the parameter and does not say what it does. Here it lets through what was made or
 /// deleted at that moment or later.
-fn moment(text: &str) -> Result<Timestamp, ApiError> {
-    serde_json::from_value(text.into()).map_err(|_| {
-        ApiError::Invalid(
-            "parameter `lastUpdated`: a moment like `2026-01-31T12:00:00Z` is needed".to_owned(),
-        )
-    })
+fn moment(text: &str) -> Result<Timestamp, InvalidRequest> {
+    serde_json::from_value(text.into()).map_err(|_| InvalidRequest::NoMoment("lastUpdated"))
 }
 
 /// A parameter whose value is one of `values`, or nothing.
@@ -93,7 +89,7 @@ fn one_of(
     pairs: &QueryPairs,
     name: &'static str,
     values: &[&'static str],
-) -> Result<Option<&'static str>, ApiError> {
+) -> Result<Option<&'static str>, InvalidRequest> {
     pairs.one_of(name, values)?;
     let wanted = query.extra(name);
     Ok(values.iter().copied().find(|value| wanted == Some(value)))

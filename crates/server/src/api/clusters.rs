@@ -3,28 +3,34 @@
 pub mod create;
 pub mod delete;
 pub mod get;
+pub mod install_info;
 pub mod kubernetes_endpoint;
 pub mod kubernetes_token;
 pub mod list;
+mod refusal;
 pub mod regenerate_secret;
 pub mod set_lowest_id;
+pub(crate) mod state;
 pub mod update;
+pub mod withdraw_secret;
 
 use std::sync::Arc;
 
 use axum::routing::MethodRouter;
 use reeve_api::TENANT_ID;
+use reeve_api::cluster::Cluster;
 use reeve_api::cluster::ClusterOperation;
-use reeve_api::cluster::{Cluster, ClusterCondition, ClusterPlatform, ClusterState, ClusterStatus};
 use reeve_authz::{Action, Entity, Granted, Scope, SubjectKey};
 use reeve_store::{AuditAction, AuditEntry, ClusterRow, SubjectId, UserFacts};
-use reeve_types::{ClusterId, Timestamp};
+use reeve_types::ClusterId;
 
 use crate::app::App;
 use crate::caller::{Call, Caller};
-use crate::cluster_streams::is_recent;
 use crate::error::ApiError;
 use crate::handler::to;
+
+use refusal::ClusterRefusal;
+use state::Standing;
 
 /// The handler of each operation.
 pub(crate) fn route(operation: ClusterOperation) -> MethodRouter<Arc<App>> {
@@ -36,6 +42,8 @@ pub(crate) fn route(operation: ClusterOperation) -> MethodRouter<Arc<App>> {
         Op::GetCluster => to(row, get::handle),
         Op::UpdateCluster => to(row, update::handle),
         Op::RegenerateClusterSecret => to(row, regenerate_secret::handle),
+        Op::WithdrawClusterSecret => to(row, withdraw_secret::handle),
+        Op::GetClusterInstallInfo => to(row, install_info::handle),
         Op::DeleteCluster => to(row, delete::handle),
         Op::CreateKubernetesToken => to(row, kubernetes_token::handle),
         Op::GetKubernetesEndpoint => to(row, kubernetes_endpoint::handle),
@@ -69,32 +77,14 @@ fn may_change(
 
 /// A cluster as it is shown: whole, or to whom sees something in it only, its id and its name.
 pub(super) fn to_wire(app: &App, row: ClusterRow) -> Cluster {
-    let last_liveness = row.last_liveness.max(app.cluster_streams.last_heard(row.id));
-    let conditions = conditions(&row, last_liveness.unwrap_or(row.created_at));
-    let now = app.clock.now();
-    // To another process, perhaps, which says so in the database.
-    let connected = app.cluster_streams.is_connected(row.id, now)
-        || row.last_liveness.is_some_and(|at| is_recent(at, now));
-    let state = if connected {
-        if conditions.is_empty() {
-            ClusterState::Connected
-        } else {
-            ClusterState::ServiceIssues
-        }
-    } else if last_liveness.is_some() {
-        ClusterState::Disconnected
-    } else {
-        ClusterState::WaitingToConnect
+    let standing = Standing {
+        now: app.clock.now(),
+        server_started: app.started_at,
+        heard: row.last_liveness.max(app.cluster_streams.last_heard(row.id)),
+        streams: app.cluster_streams.is_listening(row.id),
     };
-    let platform = row.settings.as_ref().map(|settings| ClusterPlatform {
-        kind: None,
-        kube_version: Some(settings.kubernetes_version.clone()),
-    });
-    let status = ClusterStatus {
-        state,
-        conditions,
-        platform,
-    };
+    let last_liveness = standing.heard;
+    let status = state::status(&row, &standing);
     Cluster {
         uuid: row.id,
         tenant_id: TENANT_ID,
@@ -111,64 +101,20 @@ pub(super) fn to_wire(app: &App, row: ClusterRow) -> Cluster {
     }
 }
 
-/// What is wrong with a cluster, as far as it is known.
-fn conditions(row: &ClusterRow, since: Timestamp) -> Vec<ClusterCondition> {
-    let condition = |kind: &str, reason: &str, message: String| ClusterCondition {
-        kind: kind.to_owned(),
-        status: "False".to_owned(),
-        reason: reason.to_owned(),
-        message,
-        last_transition_time: since,
-    };
-    let mut all = Vec::new();
-    let alarms = row.settings.iter().flat_map(|settings| &settings.policy_alarms);
-    let alarms: Vec<&str> = alarms.map(String::as_str).collect();
-    if !alarms.is_empty() {
-        let message = alarms.join("; ");
-        all.push(condition("AdmissionPolicies", "MissingOrChanged", message));
-    }
-    if let (Some(served), Some(reported)) = (&row.endpoint, &row.reported_endpoint) {
-        let differs = if served.server == reported.server {
-            format!("another certificate authority for `{}`", reported.server)
-        } else {
-            format!("another address of its API server, `{}`", reported.server)
-        };
-        all.push(condition(
-            "KubernetesEndpoint",
-            "ReportedAnother",
-            format!(
-                "the operator, or somebody with its link secret, reports {differs}; people are still sent to `{}`. Find out \
-                 which is right, and set that one with `reeve cluster set-endpoint {} --server URL --ca-file FILE`; if nobody \
-                 moved the API server, replace the link secret with `reeve cluster new-secret {}`",
-                served.server, row.id, row.id
-            ),
-        ));
-    }
-    all
-}
-
 /// The person who asks for what people need to reach a cluster's API server: anybody with a rule that gives something in the
 /// cluster or in something of it. Service accounts have no identity there.
 pub(super) fn person_reaching(app: &App, caller: &Caller, id: ClusterId) -> Result<UserFacts, ApiError> {
     if matches!(caller.principal.subject, SubjectKey::ServiceAccount(_)) {
-        return Err(ApiError::Forbidden(
-            "service accounts get no Kubernetes token: their workloads go through `POST /api/v1/workloads/trainings`".to_owned(),
-        ));
+        return Err(ClusterRefusal::ServiceAccount.into());
     }
     let directory = app.directory();
     let index = directory.index();
     let reaches = index.reaches_cluster(&caller.principal, id);
     if !reaches && index.what_can(&caller.principal).is_empty() {
-        return Err(ApiError::Forbidden(
-            "no access rule reaches you: anybody with `access_rules:create` in a project of the cluster can make one".to_owned(),
-        ));
+        return Err(ClusterRefusal::NoRule.into());
     }
     if !reaches && index.has_rule_in_cluster(&caller.principal, id) {
-        return Err(ApiError::Forbidden(
-            "none of your roles gives anything in the cluster's namespaces: what they manage is here, in the control plane; \
-             for workloads with Kubernetes' own tools ask for a role that runs or sees them"
-                .to_owned(),
-        ));
+        return Err(ClusterRefusal::NothingInNamespaces.into());
     }
     match caller.id {
         SubjectId::User(user) if reaches => directory.user(user).cloned(),

@@ -27,7 +27,7 @@ pub(super) async fn of_scope<R>(
 where
     R: Future<Output = Removed> + Send,
 {
-    app.revoke(move |app| async move {
+    app.revoke(caller.asker(), move |app| async move {
         let hidden = || ApiError::not_found(scope.wire_type(), scope.wire_id());
         let entity = entity_of(scope);
         let granted = app
@@ -53,7 +53,7 @@ pub(super) async fn of_account<R>(
 where
     R: Future<Output = Removed> + Send,
 {
-    app.revoke(move |app| async move {
+    app.revoke(caller.asker(), move |app| async move {
         let hidden = || ApiError::not_found(what, &id);
         let granted = app
             .directory()

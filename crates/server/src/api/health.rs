@@ -1,7 +1,6 @@
 //! What operators of the server ask.
 
 pub mod healthz;
-pub mod metrics;
 pub mod readyz;
 
 use std::sync::Arc;
@@ -19,6 +18,5 @@ pub(crate) fn route(operation: HealthOperation) -> MethodRouter<Arc<App>> {
     match operation {
         Op::Healthz => to(row, healthz::handle),
         Op::Readyz => to(row, readyz::handle),
-        Op::Metrics => to(row, metrics::handle),
     }
 }

@@ -5,7 +5,9 @@ pub mod create;
 pub mod delete;
 pub mod get;
 pub mod list;
+mod refusal;
 pub mod set_networking;
+pub mod set_pod_rules;
 
 use std::sync::Arc;
 
@@ -14,11 +16,14 @@ use reeve_api::org::ProjectOperation;
 use reeve_api::org::{
     EffectiveSettings, OrgUnitSettings, ParentDepartment, Project, ProjectPhase, ProjectStatus,
 };
+use reeve_authz::{Action, Entity, Granted, Scope};
 use reeve_link::StatusPhase;
 use reeve_store::ProjectRow;
+use reeve_types::{ClusterId, ProjectId};
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
+use crate::caller::Caller;
 use crate::error::ApiError;
 use crate::handler::to;
 
@@ -32,8 +37,32 @@ pub(crate) fn route(operation: ProjectOperation) -> MethodRouter<Arc<App>> {
         Op::CountProjects => to(row, count::handle),
         Op::GetProject => to(row, get::handle),
         Op::SetProjectNetworking => to(row, set_networking::handle),
+        Op::SetProjectPodRules => to(row, set_pod_rules::handle),
         Op::DeleteProject => to(row, delete::handle),
     }
+}
+
+/// The right to decide what concerns a whole cluster of one of its projects. First the right to change the project, as for every
+/// operation on one; then that for the whole cluster.
+fn granted_in_the_cluster(
+    app: &App,
+    caller: &Caller,
+    id: ProjectId,
+) -> Result<(Granted, ClusterId), ApiError> {
+    let hidden = || ApiError::not_found("project", id);
+    let (here, seen) = (Scope::Project(id), Entity::Project);
+    drop(
+        app.directory()
+            .allow(caller, Action::Update, Entity::Project, here, seen, hidden)?,
+    );
+    let cluster = app.directory().cluster_of(here).ok_or_else(hidden)?;
+    let whole = Scope::Cluster(cluster);
+    let decided = app
+        .directory()
+        .index()
+        .decide(&caller.principal, Action::Update, seen, whole);
+    let granted = decided.map_err(|denial| app.directory().forbidden(&denial))?;
+    Ok((granted, cluster))
 }
 
 /// What a store keeps of a project beside its place and name.
@@ -73,6 +102,7 @@ fn to_wire(row: ProjectRow) -> Result<Project, ApiError> {
         requested_namespace: row.namespace_requested.then_some(row.namespace),
         enforce_runai_scheduler: details.enforce_runai_scheduler,
         allow_networking: row.allow_networking,
+        pod_rules: row.pod_rules,
         effective: EffectiveSettings::from(&details.settings),
         status,
         total_resources: details.settings.total(),

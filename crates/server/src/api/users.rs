@@ -21,7 +21,7 @@ use reeve_api::user::UserOperation;
 use reeve_store::UserRow;
 
 use crate::app::App;
-use crate::error::ApiError;
+use crate::error::Refusal;
 use crate::handler::to;
 
 /// The handler of each operation.
@@ -60,16 +60,21 @@ fn to_wire(row: UserRow) -> User {
     }
 }
 
+/// Another `filter` than the two that are left of it: 400.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "parameter `filter`: `runai.is_local:true` or `runai.is_local:false` is needed; everything else is asked with `filterBy`"
+)]
+struct InvalidFilter;
+
+impl Refusal for InvalidFilter {}
+
 /// What the deprecated `filter` asks for: those with a password of ours, or those without.
-fn only_local(query: &ListQuery<UserColumn>) -> Result<Option<bool>, ApiError> {
+fn only_local(query: &ListQuery<UserColumn>) -> Result<Option<bool>, InvalidFilter> {
     match query.extra("filter") {
         None => Ok(None),
         Some("runai.is_local:true") => Ok(Some(true)),
         Some("runai.is_local:false") => Ok(Some(false)),
-        Some(_) => {
-            let message = "parameter `filter`: `runai.is_local:true` or `runai.is_local:false` is needed; everything else \
-                           is asked with `filterBy`";
-            Err(ApiError::Invalid(message.to_owned()))
-        }
+        Some(_) => Err(InvalidFilter),
     }
 }

@@ -7,6 +7,8 @@ pub mod get;
 pub mod get_training;
 pub mod list;
 pub mod list_trainings;
+mod policy;
+mod refusal;
 
 use std::sync::Arc;
 

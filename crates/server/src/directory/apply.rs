@@ -3,8 +3,9 @@
 use reeve_authz::Scope;
 use reeve_store::{
     ChangeMark, ClusterFacts, DepartmentFacts, DirectoryChange, DirectorySnapshot, LoggedChanges,
-    ProjectFacts, SessionFacts, UserFacts,
+    PolicyFacts, ProjectFacts, SessionFacts, UserFacts,
 };
+use reeve_types::PolicyKind;
 
 use super::Directory;
 
@@ -37,6 +38,9 @@ impl Directory {
         }
         for project in snapshot.projects {
             directory.put_project(project);
+        }
+        for policy in snapshot.policies {
+            directory.put_policy(policy);
         }
         directory.index.add_rules(snapshot.rules);
         for user in snapshot.users {
@@ -95,6 +99,10 @@ impl Directory {
             }
             DirectoryChange::Department(department) => self.put_department(department.clone()),
             DirectoryChange::Project(project) => self.put_project(project.clone()),
+            DirectoryChange::Policy(policy) => self.put_policy(policy.as_ref().clone()),
+            DirectoryChange::PolicyDeleted(scope, kind) => {
+                self.policies.remove(&(*scope, *kind));
+            }
             DirectoryChange::User(user) => self.put_user(user.clone()),
             DirectoryChange::ServiceAccount(account) => {
                 self.service_accounts.insert(account.id, account.clone());
@@ -143,6 +151,10 @@ impl Directory {
         self.projects.insert(project.id, project);
     }
 
+    fn put_policy(&mut self, policy: PolicyFacts) {
+        self.policies.insert((policy.scope, policy.kind), policy);
+    }
+
     fn put_user(&mut self, user: UserFacts) {
         self.emails.insert(user.email.clone(), user.id);
         self.users.insert(user.id, user);
@@ -156,6 +168,9 @@ impl Directory {
 
     fn remove_scope(&mut self, scope: Scope) {
         for gone in self.index.descendants(scope).into_iter().chain([scope]) {
+            for kind in PolicyKind::ALL {
+                self.policies.remove(&(gone, kind));
+            }
             match gone {
                 Scope::Account => {}
                 Scope::Cluster(id) => drop(self.clusters.remove(&id)),
@@ -174,6 +189,7 @@ impl Directory {
             clusters: self.clusters.values().cloned().collect(),
             departments: self.departments.values().cloned().collect(),
             projects: self.projects.values().cloned().collect(),
+            policies: self.policies.values().cloned().collect(),
             rules: self.index.rules().collect(),
             users: self.users.values().cloned().collect(),
             service_accounts: self.service_accounts.values().cloned().collect(),

@@ -13,6 +13,7 @@ use reeve_link::StatusReport;
 use reeve_store::AuditAction;
 use reeve_types::ClusterId;
 
+use super::refusal::ReportRefusal;
 use super::{LinkCall, LinkCaller, message};
 use crate::app::App;
 use crate::audit::link_status;
@@ -28,16 +29,15 @@ pub async fn handle(
 ) -> Result<StatusCode, ApiError> {
     let now = app.clock.now();
     if !app.cluster_streams.may_report(caller.cluster, now) {
-        return Err(ApiError::TooMany(
-            "this cluster sends more reports than it may: wait a second and send the news together",
-        ));
+        return Err(ApiError::TooMany {
+            what: "this cluster sends more reports than it may",
+            after: 1,
+            instead: "send the news together",
+        });
     }
     let bytes = read(request).await?;
-    let report: StatusReport =
-        message(&bytes).map_err(|error| ApiError::Invalid(format!("the report cannot be read: {error}")))?;
-    report
-        .check()
-        .map_err(|beyond| ApiError::Invalid(beyond.to_string()))?;
+    let report: StatusReport = message(&bytes).map_err(ReportRefusal::Unreadable)?;
+    report.check().map_err(ReportRefusal::OutOfBounds)?;
     if is_ahead(&app, caller.cluster, &report) {
         // Another process may have sent what this one has not heard of yet.
         app.catch_up().await?;
@@ -65,22 +65,17 @@ fn is_ahead(app: &App, cluster: ClusterId, report: &StatusReport) -> bool {
 }
 
 /// 0 says nothing. Otherwise what was applied was sent, and what was applied stays so.
-fn check_revision(app: &App, cluster: ClusterId, report: &StatusReport) -> Result<(), ApiError> {
+fn check_revision(app: &App, cluster: ClusterId, report: &StatusReport) -> Result<(), ReportRefusal> {
     let (sent, applied) = match app.directory().cluster(cluster) {
         Some(facts) => (facts.revision, facts.applied_revision),
         None => return Ok(()),
     };
-    if report.revision > sent {
-        return Err(ApiError::Invalid(format!(
-            "`revision`: {} was never sent; the cluster's desired state has reached {sent}",
-            report.revision
-        )));
+    let reported = report.revision;
+    if reported > sent {
+        return Err(ReportRefusal::NeverSent { reported, sent });
     }
-    if report.revision.0 != 0 && report.revision < applied {
-        return Err(ApiError::Invalid(format!(
-            "`revision`: {} is behind {applied}, which was reported before",
-            report.revision
-        )));
+    if reported.0 != 0 && reported < applied {
+        return Err(ReportRefusal::Behind { reported, applied });
     }
     Ok(())
 }

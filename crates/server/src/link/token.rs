@@ -13,11 +13,13 @@ use reeve_store::{AuditAction, AuditEntry, Outcome, StoreError};
 use serde_json::json;
 
 use super::LinkCall;
+use super::refusal::LinkTokenRefusal;
 use crate::app::App;
 use crate::error::{ApiError, log_chain};
 use crate::extract::{json_bytes, read_credentials};
 use crate::failures::Kind;
 use crate::load::place_of_origin;
+use crate::successes::Key;
 
 /// 400 for a wrong secret, as on the token route of REST; in the same words for an unknown cluster. 410 for the right secret
 /// of a deleted one: its operator, and nobody else, is told.
@@ -33,12 +35,7 @@ pub async fn handle(
         .link_tokens
         .enter(&place_of_origin(request.extensions()))?;
     let bytes = read_credentials(request).await?;
-    // The parser's own words may repeat what it found, and that may be the secret.
-    let asked: TokenRequest = super::message(&bytes).map_err(|_| {
-        ApiError::Invalid(
-            "a JSON object with `clusterId`, a UUID, and `clientSecret`, a string, is needed".to_owned(),
-        )
-    })?;
+    let asked: TokenRequest = super::message(&bytes).map_err(|_| LinkTokenRefusal::Unreadable)?;
     let (kept, number) = match app.store.link_verifier(asked.cluster_id).await? {
         Some((kept, number)) => (Some(kept), Some(number)),
         None => (app.store.deleted_link_verifier(asked.cluster_id).await?, None),
@@ -51,9 +48,7 @@ pub async fn handle(
             entry.http_status_code = StatusCode::BAD_REQUEST.as_u16();
             app.failures.note(Kind::SignIn, entry);
         }
-        return Err(ApiError::Invalid(
-            "the cluster's credentials are not valid".to_owned(),
-        ));
+        return Err(LinkTokenRefusal::Credentials.into());
     }
     let Some(number) = number else {
         let answer = ClusterDeleted {
@@ -66,21 +61,23 @@ pub async fn handle(
     };
     let (token, claims) = app.security.link_token(asked.cluster_id, number, call.at)?;
     entry.metadata.insert("jti".to_owned(), claims.jti);
-    record(&app, entry).await?;
+    record(&app, Key::Link(asked.cluster_id, number), entry).await?;
     let answer = json!({"accessToken": token.expose(), "expiresIn": LINK_SECONDS});
     Ok(json_bytes(StatusCode::OK, answer.to_string()))
 }
 
 /// Revocations must reach a cluster also while the disk is full; what room there is then is for them.
-async fn record(app: &App, entry: AuditEntry) -> Result<(), StoreError> {
-    if app.reserve.is_given() {
+async fn record(app: &App, key: Key, entry: AuditEntry) -> Result<(), StoreError> {
+    if app.reserve.is_given() || app.successes.counted(&key, &entry) {
         return Ok(());
     }
-    match app.store.record(&crate::audit::session_record(), entry).await {
-        Err(error @ StoreError::Full { .. }) => {
-            log_chain(&error);
-            Ok(())
+    let granted = crate::audit::session_record();
+    match app.store.record(&granted, entry.clone()).await {
+        Err(error @ StoreError::Full { .. }) => log_chain(&error),
+        recorded => {
+            recorded?;
+            app.successes.recorded(key, entry, None);
         }
-        recorded => recorded,
     }
+    Ok(())
 }

@@ -1,25 +1,23 @@
 //! `POST /link/v1/watch`: the stream of a cluster's desired state. It waits on a channel; it never asks the store twice for
 //! nothing.
 
-use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{Request, header};
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use reeve_link::{
-    Batch, DELETES, Hello, ObjectKey, PART_BYTES, PROTOCOL_VERSION, Resume, ServerMessage, Versioned,
+    Batch, DELETES, DesiredObject, Hello, ObjectKey, PART_BYTES, PROTOCOL_VERSION, Resume, ServerMessage,
+    Versioned,
 };
 use reeve_store::{Deleted, Later};
 use reeve_types::{ClusterId, Revision, RevisionToken, Timestamp};
 use serde::Deserialize;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
-use tokio_stream::wrappers::ReceiverStream;
 
+use super::refusal::HelloRefusal;
 use super::{LinkCaller, message};
 use crate::app::App;
 use crate::audit::link_status;
@@ -27,9 +25,7 @@ use crate::cluster_streams::{LIVENESS, Stream};
 use crate::connections::Lasting;
 use crate::error::{ApiError, log_chain};
 use crate::extract::read;
-
-/// How long a peer may leave what was sent unread: a stream that nobody reads must not outlive its token or its cluster.
-const PATIENCE: Duration = Duration::from_secs(30);
+use crate::outgoing::{Outgoing, Part, Slot, Slots, outgoing};
 
 /// The longest version an operator may call itself by, in bytes.
 const VERSION_LIMIT: usize = 64;
@@ -47,20 +43,15 @@ pub async fn handle(
     request: Request<Body>,
 ) -> Result<Response, ApiError> {
     let bytes = read(request).await?;
-    let unreadable = |error| ApiError::Invalid(format!("the hello cannot be read: {error}"));
     // First alone: the rest of another version's hello may look otherwise.
-    let Version { protocol } = message(&bytes).map_err(unreadable)?;
+    let Version { protocol } = message(&bytes).map_err(HelloRefusal::Unreadable)?;
     if protocol != PROTOCOL_VERSION {
-        return Err(ApiError::Invalid(format!(
-            "protocol `{protocol}` is not spoken here: this server speaks {PROTOCOL_VERSION}; use an operator of its version",
-        )));
+        return Err(HelloRefusal::Protocol(protocol).into());
     }
-    let hello: Hello = message(&bytes).map_err(unreadable)?;
+    let hello: Hello = message(&bytes).map_err(HelloRefusal::Unreadable)?;
     // It goes into the log.
     if hello.operator_version.len() > VERSION_LIMIT {
-        return Err(ApiError::Invalid(format!(
-            "`operatorVersion` is longer than {VERSION_LIMIT} bytes"
-        )));
+        return Err(HelloRefusal::OperatorVersion { most: VERSION_LIMIT }.into());
     }
     let (line, open) = app
         .cluster_streams
@@ -68,32 +59,33 @@ pub async fn handle(
         .ok_or(ApiError::Unauthenticated(
             "the token's cluster does not exist any more, or has another secret",
         ))?;
-    heard(&app, caller.cluster).await;
+    heard(&app, caller.cluster, true).await;
     tracing::info!(cluster = %caller.cluster, operator = hello.operator_version, resume = ?hello.resume, "link stream");
-    let (sender, receiver) = mpsc::channel(4);
+    let (outgoing, taken) = outgoing(app.cluster_streams.slots(), app.settings.link_patience);
     let feed = Feed {
+        slots: app.cluster_streams.slots_of(caller.cluster),
         app,
         cluster: caller.cluster,
         expires: caller.expires,
         line,
-        sender,
+        outgoing,
     };
     tokio::spawn(feed.run(hello.resume, open));
-    let body = Body::from_stream(ReceiverStream::new(receiver));
+    let body = Body::from_stream(taken);
     let mut response = ([(header::CONTENT_TYPE, "application/x-ndjson")], body).into_response();
     response.extensions_mut().insert(Lasting);
     Ok(response)
 }
 
-/// Notes that the cluster was heard of, in memory and in the store.
-async fn heard(app: &App, cluster: ClusterId) {
+/// Notes that the cluster was heard of, in memory and in the store; with `begins` by a stream that begins.
+async fn heard(app: &App, cluster: ClusterId, begins: bool) {
     let now = app.clock.now();
     app.cluster_streams.heard(cluster, now);
     // What room there is then is for revocations.
     if app.reserve.is_given() {
         return;
     }
-    if let Err(error) = app.store.heard_of(&link_status(), cluster, now).await {
+    if let Err(error) = app.store.heard_of(&link_status(), cluster, now, begins).await {
         log_chain(&error);
     }
 }
@@ -113,19 +105,21 @@ struct Feed {
     cluster: ClusterId,
     expires: Timestamp,
     line: watch::Receiver<Revision>,
-    sender: mpsc::Sender<Result<Bytes, Infallible>>,
+    outgoing: Outgoing,
+    /// The cluster's own.
+    slots: Slots,
 }
 
 impl Feed {
     async fn run(mut self, resume: Option<Resume>, mut open: Stream) {
-        let (app, sender, cluster) = (Arc::clone(&self.app), self.sender.clone(), self.cluster);
+        let (app, outgoing, cluster) = (Arc::clone(&self.app), self.outgoing.clone(), self.cluster);
         let line = self.line.clone();
         let mut stopping = app.stopping.subscribe();
         let ended = tokio::select! {
             ended = self.feed(resume) => ended,
             // The value is never false again.
             _ = stopping.wait_for(|stopping| *stopping) => Ok(()),
-            () = sender.closed() => Ok(()),
+            () = outgoing.closed() => Ok(()),
             () = open.replaced() => Ok(()),
         };
         match ended {
@@ -135,8 +129,9 @@ impl Feed {
         }
         drop(open);
         if line.has_changed().is_ok() {
-            heard(&app, cluster).await;
+            heard(&app, cluster, false).await;
         }
+        outgoing.finish().await;
     }
 
     async fn feed(&mut self, resume: Option<Resume>) -> Result<(), End> {
@@ -165,7 +160,7 @@ impl Feed {
             tokio::select! {
                 changed = self.line.changed() => changed.map_err(|_| End::Over)?,
                 _ = heartbeat.tick() => self.send(&ServerMessage::Heartbeat).await?,
-                _ = liveness.tick(), if self.app.settings.shared_database => heard(&self.app, self.cluster).await,
+                _ = liveness.tick(), if self.app.settings.shared_database => heard(&self.app, self.cluster, false).await,
             }
         }
     }
@@ -206,6 +201,7 @@ impl Feed {
         let mut told = Revision(0);
         loop {
             self.goes_on()?;
+            let slot = self.slot(Part::State).await;
             let mut part = self
                 .app
                 .store
@@ -226,8 +222,9 @@ impl Feed {
                 .any(|it| !matches!(it.object.key(), ObjectKey::AccessRule(_)));
             let rules_end = !rules_ended && (beyond_rules || part.next.is_none());
             rules_ended |= rules_end;
+            self.fill_in(&mut part.upserts).await?;
             after = part.next;
-            self.send(&ServerMessage::Batch(Batch {
+            let batch = ServerMessage::Batch(Batch {
                 revision,
                 token: after.is_none().then_some(token),
                 complete: true,
@@ -235,8 +232,8 @@ impl Feed {
                 more: after.is_some(),
                 deletes: Vec::new(),
                 upserts: part.upserts,
-            }))
-            .await?;
+            });
+            self.send_part(&batch, Some(slot)).await?;
             if after.is_none() {
                 return Ok(revision);
             }
@@ -280,29 +277,32 @@ impl Feed {
         let (mut told, mut owes_end) = (at, false);
         loop {
             self.goes_on()?;
+            let slot = self.slot(Part::Change).await;
             let deleted = self.deleted(told).await?;
             let Some(deletes) = deleted.keys else {
+                drop(slot);
                 return self.everything().await;
             };
-            let part = self
+            let mut part = self
                 .app
                 .store
                 .desired_since(&link_status(), self.cluster, since, PART_BYTES)
                 .await
                 .map_err(End::Failed)?
                 .ok_or(End::Over)?;
+            self.fill_in(&mut part.upserts).await?;
             told = deleted.revision;
             let more = part.next.is_some();
             if more || owes_end || !deletes.is_empty() || !part.upserts.is_empty() {
-                self.send(&ServerMessage::Batch(Batch {
+                let batch = ServerMessage::Batch(Batch {
                     revision: told,
                     token: (!more).then_some(deleted.token),
                     more,
                     deletes,
                     upserts: part.upserts,
                     ..Batch::default()
-                }))
-                .await?;
+                });
+                self.send_part(&batch, Some(slot)).await?;
             }
             owes_end = more;
             match part.next {
@@ -312,12 +312,60 @@ impl Feed {
         }
     }
 
+    /// Leave for a part, before it is read: what is not read yet takes no room.
+    async fn slot(&self, part: Part) -> Slot {
+        Slot::take(self.app.cluster_streams.slots(), &self.slots, part).await
+    }
+
+    /// Opens the values of credentials. One that does not open is sent without them: the cluster keeps what it has and says so.
+    async fn fill_in(&self, upserts: &mut [Versioned]) -> Result<(), End> {
+        let credential = |it: &Versioned| match it.object.key() {
+            ObjectKey::Credential(id) => Some(id),
+            _ => None,
+        };
+        let ids: Vec<_> = upserts.iter().filter_map(credential).collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let granted = link_status();
+        let read = self.app.store.sealed_credentials(&granted, &ids);
+        let sealed = read.await.map_err(End::Failed)?;
+        for upsert in upserts {
+            let DesiredObject::Credential(credential) = &mut upsert.object else {
+                continue;
+            };
+            // One that was deleted meanwhile is told as deleted next.
+            let Some(row) = sealed.iter().find(|row| row.id == credential.id) else {
+                continue;
+            };
+            match self.app.security.credentials.open(row) {
+                Ok(values) => credential.values = Some(values),
+                Err(error) => tracing::error!(
+                    credential = %row.id,
+                    key = row.sealed.key_id,
+                    cause = format!("{error:#}"),
+                    "a credential does not open: clusters keep the values that they have"
+                ),
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends a line that is small whatever the cluster holds.
     async fn send(&self, message: &ServerMessage) -> Result<(), End> {
+        self.send_part(message, None).await
+    }
+
+    async fn send_part(&self, message: &ServerMessage, slot: Option<Slot>) -> Result<(), End> {
         let mut line = serde_json::to_vec(message).map_err(End::Unwritable)?;
         line.push(b'\n');
-        if deliver(&self.sender, line.into(), PATIENCE).await {
+        if self.outgoing.put(line.into(), slot).await {
             Ok(())
         } else {
+            tracing::warn!(
+                cluster = %self.cluster,
+                "the operator does not read, or is gone: its stream ends, and it is sent what it missed when it dials again"
+            );
             Err(End::Over)
         }
     }
@@ -329,17 +377,9 @@ fn drop_removed(upserts: &mut Vec<Versioned>, removed: &Deleted) {
     upserts.retain(|it| !keys.contains(&it.object.key()));
 }
 
-/// Hands a line to the connection. False when the peer is gone, or has read nothing for so long that it counts as gone.
-async fn deliver(sender: &mpsc::Sender<Result<Bytes, Infallible>>, line: Bytes, patience: Duration) -> bool {
-    matches!(
-        tokio::time::timeout(patience, sender.send(Ok(line))).await,
-        Ok(Ok(()))
-    )
-}
-
 #[cfg(test)]
 mod tests {
-    use reeve_link::desired::{AccessRule, DesiredObject, Scope, Subject, SubjectKind};
+    use reeve_link::desired::{AccessRule, Scope, Subject, SubjectKind};
     use reeve_types::AccessRuleId;
 
     use super::*;
@@ -375,18 +415,5 @@ mod tests {
             [rule(one), rule(two)],
             "too many to tell: told at the state's end"
         );
-    }
-
-    #[tokio::test]
-    async fn a_peer_that_does_not_read_is_given_up() {
-        let (sender, mut receiver) = mpsc::channel(1);
-        let patience = Duration::from_millis(50);
-        let line = Bytes::from_static(b"{}");
-        assert!(deliver(&sender, line.clone(), patience).await);
-        assert!(!deliver(&sender, line.clone(), patience).await, "nobody reads");
-        receiver.recv().await.unwrap().unwrap();
-        assert!(deliver(&sender, line.clone(), patience).await);
-        drop(receiver);
-        assert!(!deliver(&sender, line, patience).await, "nobody is there");
     }
 }

@@ -50,9 +50,11 @@ async fn of_parameter(app: &App, parameter: PathParameter, text: &str) -> Option
             let project = app.store.locate_workload(text.parse().ok()?).await.ok()??;
             Some(Scope::Project(project))
         }
-        // Rules are hidden from who may read none, and a scope would say which numbers are there; the others belong to the
+        // Rules and credentials are hidden from who may read none, and a scope would say which are there; the others belong to the
         // account.
         PathParameter::AccessRule
+        | PathParameter::Credential
+        | PathParameter::Idp
         | PathParameter::Role
         | PathParameter::ServiceAccount
         | PathParameter::Session

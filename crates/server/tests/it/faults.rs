@@ -7,6 +7,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use reeve_api::health::HealthOperation;
 use reeve_server::app::App;
+use reeve_server::caller::Asker;
 use reeve_server::error::ApiError;
 use reeve_server::middleware;
 use serde_json::json;
@@ -34,7 +35,7 @@ async fn a_change_that_panics_ends_alone() {
     let change = organization
         .server
         .app
-        .change::<(), _>(|_app: Arc<App>| async { panic!("in the middle") });
+        .change::<(), _>(Asker::System, |_app: Arc<App>| async { panic!("in the middle") });
     assert!(matches!(change.await, Err(ApiError::Internal(_))));
     organization.server.rule(("group", "g"), 9, ("tenant", "1")).await;
     organization

@@ -125,8 +125,10 @@ async fn no_operation_that_reads_shows_anything_of_what_lies_beside() {
                 "{userId}" => organization.alice_id.to_string(),
                 "{serviceAccountId}" => organization.ci_id.to_string(),
                 "{accessRuleId}" => organization.alice_rule.to_string(),
+                "{idp}" => "corp".to_owned(),
                 "{roleIdPath}" => "5".to_owned(),
                 "{workloadId}" => workload.clone(),
+                "{AssetId}" => hidden.clone(),
                 part => {
                     assert!(!part.starts_with('{'), "no id is known for {part}");
                     part.to_owned()

@@ -25,7 +25,7 @@ async fn published(server: &Server) -> Vec<String> {
 }
 
 /// Whose key signed a token.
-fn kid(token: &str) -> String {
+pub(crate) fn kid(token: &str) -> String {
     use base64::Engine;
     let head = token.split('.').next().unwrap();
     let head = base64::engine::general_purpose::URL_SAFE_NO_PAD

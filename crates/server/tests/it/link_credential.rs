@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::Method;
+use reeve_server::caller::Asker;
 use reeve_store::{Committed, Outcome};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -169,7 +170,7 @@ async fn with_a_new_secret_the_old_one_its_tokens_and_its_streams_are_worth_noth
     for watch in &mut streams {
         while watch.line().await.is_some() {}
     }
-    let hello = json!({"protocol": 4, "operatorVersion": "x"});
+    let hello = json!({"protocol": 5, "operatorVersion": "x"});
     let message = server.post(&thief, "/link/v1/watch", hello).await.refused(401);
     assert!(message.contains("was replaced"), "{message}");
     report(server, &thief, json!({})).await.refused(401);
@@ -271,7 +272,7 @@ async fn a_report_does_not_wait_behind_peoples_changes() {
     let app = Arc::clone(&server.app);
     let (begin, released) = (Arc::clone(&begun), Arc::clone(&release));
     let change = tokio::spawn(async move {
-        app.change(|_| async move {
+        app.change(Asker::System, |_| async move {
             begin.notify_one();
             released.notified().await;
             Ok(Committed::unchanged(()))

@@ -300,3 +300,58 @@ async fn ingresses_are_allowed_by_who_may_change_projects_in_the_whole_cluster()
     put(&rita, decide(false)).await.is(200);
     assert_eq!(shown().await, json!(false));
 }
+
+/// Planted fault: with `Scope::Project` asked instead of the cluster's, the Project administrator chooses nodes for himself.
+#[tokio::test]
+async fn what_pods_may_do_is_decided_by_who_may_change_projects_in_the_whole_cluster() {
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
+    let path = format!("{ALL}/{}", organization.robots);
+    let put = async |token: &str, body: serde_json::Value| {
+        let path = format!("{path}/pod-rules");
+        server.call(token, Method::PUT, &path, body.to_string()).await
+    };
+    let shown = async || server.get(&server.admin, &path).await.is(200)["podRules"].clone();
+    assert_eq!(shown().await, json!({}));
+
+    let (_, paul) = server.user("paul@example.com", json!(null)).await;
+    server
+        .rule(
+            ("user", "paul@example.com"),
+            19,
+            ("project", &organization.robots),
+        )
+        .await;
+    let pools = || json!({"nodePools": ["gpu"]});
+    let refused = put(&paul, pools()).await.refused(403);
+    assert!(refused.contains("needs `project:update` in cluster"), "{refused}");
+    put(&organization.alice, pools()).await.refused(403);
+    put(&organization.nobody, pools()).await.refused(403);
+    for (body, field) in [
+        (json!({"podSecurity": "privileged"}), "podSecurity"),
+        (json!({"nodePools": ["a,b"]}), "nodePools[0]"),
+        (json!({"nodePools": "gpu"}), "nodePools"),
+        (
+            json!({"priorityClasses": ["build", "system-node-critical"]}),
+            "priorityClasses[1]",
+        ),
+        (json!({"tolerations": ["nvidia.com/gpu"]}), "tolerations[0]"),
+        (json!({"trustedMutators": ["kueue"]}), "trustedMutators[0]"),
+        (json!({"nodePools": vec!["gpu"; 33]}), "nodePools"),
+        (json!({"pools": []}), "pools"),
+    ] {
+        let said = put(&server.admin, body).await.refused(400);
+        assert!(said.contains(&format!("`{field}`")), "{field}: {said}");
+    }
+    assert_eq!(shown().await, json!({}));
+
+    let all = json!({"podSecurity": "restricted", "nodePools": ["gpu", "cpu"], "priorityClasses": [],
+        "tolerations": ["node-role.kubernetes.io/gpu"], "trustedMutators": ["kueue-system/kueue-controller-manager"]});
+    let answer = put(&server.admin, all.clone()).await.is(200);
+    assert_eq!(answer["podRules"], all);
+    assert_eq!(answer["updatedBy"], "admin@reeve.example");
+    assert_eq!(shown().await, all);
+    // All of it is replaced.
+    put(&server.admin, pools()).await.is(200);
+    assert_eq!(shown().await, pools());
+}

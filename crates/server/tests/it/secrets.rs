@@ -9,10 +9,12 @@ use axum::http::Method;
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use http_body_util::BodyExt;
+use reeve_types::CredentialAssetKind;
 use serde_json::{Value, json};
 use tracing_subscriber::EnvFilter;
 
 use crate::audit::events;
+use crate::credentials;
 use crate::server::{ADMIN, ADMIN_PASSWORD, OrganizationFixture};
 
 /// Part of every planted secret.
@@ -167,6 +169,7 @@ async fn plant(organization: &OrganizationFixture) -> String {
             refusals.push_str(&answer.text);
         }
     }
+    refusals.push_str(&plant_credentials(organization).await);
     // Secrets that are taken, and a refusal right beside them.
     let spec = json!({"image": "i", "environmentVariables": [{"name": "TOKEN", "value": PLANTED}]});
     let training = json!({"name": "train", "projectId": organization.robots, "clusterId": organization.cluster, "spec": spec});
@@ -193,6 +196,50 @@ async fn plant(organization: &OrganizationFixture) -> String {
     );
     let broken = format!("{{\"password\": \"{PLANTED}\",");
     refusals.push_str(&server.call("", Method::POST, "/api/v1/token", broken).await.text);
+    refusals
+}
+
+/// The planted secret as every value of every kind of credential: taken, taken again, of the wrong form, and where none belongs.
+async fn plant_credentials(organization: &OrganizationFixture) -> String {
+    let server = &organization.server;
+    let admin = server.admin.as_str();
+    let mut refusals = String::new();
+    for kind in CredentialAssetKind::ALL {
+        let path = format!("/api/v1/asset/credentials/{}", kind.slug());
+        let meta = json!({"name": kind.slug(), "scope": "tenant"});
+        let value = if kind == CredentialAssetKind::NgcApiKey {
+            "nvapi-0"
+        } else {
+            PLANTED
+        };
+        let taken = json!({"meta": meta, "spec": credentials::spec(kind.slug(), value)});
+        server.post(admin, &path, taken.clone()).await.is(202);
+        let wrong = json!({"meta": meta, "spec": {"password": [PLANTED], "keyValuePairs": PLANTED, "ngc_api_key": PLANTED}});
+        let misplaced =
+            json!({"meta": {"name": PLANTED, "scope": PLANTED, "projectId": PLANTED}, "spec": PLANTED});
+        let narrow = json!({"meta": {"name": "x", "scope": "project", "projectId": 99}, "spec": credentials::spec(kind.slug(), value)});
+        for body in [taken.clone(), wrong, misplaced, narrow] {
+            let answer = server.post(admin, &path, body).await;
+            assert!(answer.status.is_client_error(), "{}", answer.text);
+            refusals.push_str(&answer.text);
+        }
+        // Who may not is refused before anything is looked at.
+        refusals.push_str(&server.post(&organization.bob, &path, taken).await.text);
+        refusals.push_str(
+            &server
+                .get(admin, &format!("{path}?projectId={PLANTED}"))
+                .await
+                .text,
+        );
+        let one = format!("{path}/00000000-0000-4000-8000-000000000000");
+        let put = server.call(
+            admin,
+            Method::PUT,
+            &one,
+            json!({"spec": {"password": PLANTED}}).to_string(),
+        );
+        refusals.push_str(&put.await.text);
+    }
     refusals
 }
 

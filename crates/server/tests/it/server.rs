@@ -13,6 +13,7 @@ use reeve_identity::{Audience, Claims, MasterKey, Random, SubjectKind, VerifiedI
 use reeve_server::app::{App, Settings};
 use reeve_server::bootstrap;
 use reeve_server::caller::Caller;
+use reeve_server::outgoing::Patience;
 use reeve_server::router::router;
 use reeve_server::security::Security;
 use reeve_store::{AuditAction, AuditEntry, NewSession, SessionFacts, Store, SubjectId};
@@ -54,6 +55,7 @@ pub(crate) struct Server {
 }
 
 /// What was answered.
+#[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
@@ -94,7 +96,17 @@ impl Server {
         let key = AuditKey::new(MasterKey::from_bytes(&[7; 32]).unwrap().audit_key());
         let file = dir.path().join("reeve.db");
         let store = SqlStore::open_sqlite(&file, key, clock.now()).await.unwrap();
-        Self::over(Arc::new(store), dir, clock).await
+        Self::over(Arc::new(store), dir, clock, Patience::default()).await
+    }
+
+    /// One that waits only so long for an operator that does not read.
+    pub(crate) async fn with_patience(patience: Patience) -> Self {
+        let clock = Clock::fixed(Timestamp::from_millis(1_700_000_000_000));
+        let dir = Arc::new(tempfile::tempdir().unwrap());
+        let key = AuditKey::new(MasterKey::from_bytes(&[7; 32]).unwrap().audit_key());
+        let file = dir.path().join("reeve.db");
+        let store = SqlStore::open_sqlite(&file, key, clock.now()).await.unwrap();
+        Self::over(Arc::new(store), dir, clock, patience).await
     }
 
     /// Over a database of PostgreSQL.
@@ -102,10 +114,11 @@ impl Server {
         let key = AuditKey::new(MasterKey::from_bytes(&[7; 32]).unwrap().audit_key());
         let url = url.parse().unwrap();
         let store = SqlStore::open_postgres(&url, key, clock.now()).await.unwrap();
-        Self::over(Arc::new(store), Arc::new(tempfile::tempdir().unwrap()), clock).await
+        let dir = Arc::new(tempfile::tempdir().unwrap());
+        Self::over(Arc::new(store), dir, clock, Patience::default()).await
     }
 
-    async fn over(store: Arc<SqlStore>, dir: Arc<TempDir>, clock: Clock) -> Self {
+    async fn over(store: Arc<SqlStore>, dir: Arc<TempDir>, clock: Clock, patience: Patience) -> Self {
         let random = Random::seeded(7);
         let master = MasterKey::from_bytes(&[7; 32]).unwrap();
         if !reeve_store::Installation::is_initialized(store.as_ref())
@@ -126,9 +139,12 @@ impl Server {
             workloads_per_project: 50,
             account_created_at: installed.created_at,
             heartbeat: Duration::from_millis(50),
+            link_patience: patience,
             shared_database: true,
             failed_attempts_days: Some(90),
             session_seconds: SESSION_SECONDS,
+            charts: reeve_server::installation::Charts::default(),
+            idp_certificate_authority: None,
             signing_key_days: Some(KEY_DAYS),
         };
         let app = App::new(
@@ -226,6 +242,7 @@ impl Server {
             posix: None,
             until: self.clock.now().plus_seconds(SESSION_SECONDS),
             go_on_until: None,
+            provider: None,
         };
         let granted = Granted::bootstrap(BootstrapException::SessionRecord);
         let entry = self.signed_in(subject);

@@ -183,6 +183,14 @@ async fn a_session_ends_by_itself_and_is_forgotten_a_day_later() {
     let last = server.token_in(&session);
     assert_eq!(claims(&last)["exp"], session.until.as_seconds());
     server.get(&last, "/api/v1/me").await.is(200);
+    // Not by the token's end alone, which is the same.
+    let (app, end) = (&server.app, session.until);
+    let known = |now| {
+        app.directory()
+            .authenticate(session.subject, session.id, now)
+            .is_some()
+    };
+    assert!(known(end.plus_seconds(-1)) && !known(end));
     server.clock.advance_seconds(100);
     server.get(&last, "/api/v1/me").await.refused(401);
     upkeep::forget_sessions(&server.app).await;

@@ -3,8 +3,11 @@
 use axum::body::Body;
 use axum::http::Method;
 use bytes::Bytes;
+use reeve_api::operation::Method as OperationMethod;
 use reeve_api::{OPERATIONS, RequestBody};
+use serde_json::json;
 
+use crate::credentials;
 use crate::server::{OrganizationFixture, Server};
 
 /// A path with something in the place of its parameter.
@@ -194,20 +197,32 @@ async fn ids_of_every_shape_are_404_and_never_500() {
     ];
     for operation in OPERATIONS.iter().filter(|it| it.path.contains('{')) {
         // Everything but the id is right.
+        let kind = operation.path.strip_prefix("/api/v1/asset/credentials/");
+        let kind = kind.filter(|_| operation.method == OperationMethod::Put);
+        let credential = kind
+            .and_then(|kind| kind.split('/').next())
+            .map_or_else(String::new, |kind| {
+                json!({"spec": credentials::spec(kind, "value")}).to_string()
+            });
         let body = match operation.name {
             "set_user_posix" => r#"{"uid":61000,"gid":5000}"#,
             "set_cluster_lowest_id" => r#"{"lowestId":500}"#,
             "set_project_networking" => r#"{"allowNetworking":true}"#,
+            "set_project_pod_rules" => r#"{"nodePools":["gpu"]}"#,
+            "update_idp" => {
+                r#"{"type":"oidc","oidcData":{"clientId":"a","clientSecret":"b","discoverDocumentUrl":"https://idp.example"}}"#
+            }
+            "update_idp_mappers" => "{}",
             "update_service_account_by_id" => r#"{"enabled":false}"#,
             "patch_cluster" => r#"{"kubernetesEndpoint":{"server":"https://k8s.example"}}"#,
-            _ => "",
+            _ => credential.as_str(),
         };
         for id in ids {
             let path = with_id(operation.path, id);
             let method: Method = operation.method.into();
             let answer = organization
                 .server
-                .call(&organization.server.admin, method, &path, body)
+                .call(&organization.server.admin, method, &path, body.to_owned())
                 .await;
             answer.refused(404);
         }

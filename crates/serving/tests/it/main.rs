@@ -22,6 +22,7 @@ mod metadata;
 mod model;
 mod names;
 mod path;
+mod plan;
 mod pod_security;
 mod quantity;
 mod quirks;

@@ -6,20 +6,13 @@ use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Executor};
 
 use super::source::{Kind, Table};
+use super::value::Value;
 use super::{COPY, TableSum};
 use crate::driver::StoreResultExt;
 
 /// How many rows are written together, and how many bytes of text.
 const ROWS: usize = 500;
 const BYTES: usize = 4 << 20;
-
-/// A value of one of the three kinds there are.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Value {
-    Text(Option<String>),
-    Int(Option<i64>),
-    Bool(Option<bool>),
-}
 
 /// The digest of a table.
 #[derive(Default)]

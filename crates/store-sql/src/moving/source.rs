@@ -9,7 +9,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ColumnIndex, ConnectOptions, Database, Decode, Executor, Row, Type};
 
 use super::MoveFailed;
-use super::rows::Value;
+use super::value::Value;
 use crate::driver::{StoreResultExt, newest_migration, storable};
 
 const READ: &str = "read the database to move";

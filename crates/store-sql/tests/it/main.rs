@@ -12,3 +12,4 @@ mod postgres_faults;
 mod sqlite;
 mod tampering;
 mod upgrade;
+mod version_8;

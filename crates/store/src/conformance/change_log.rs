@@ -79,6 +79,10 @@ impl Told {
             DirectoryChange::Rule(new) => put(&mut all.rules, new, |it| it.id),
             DirectoryChange::RulesDeleted(gone) => all.rules.retain(|it| !gone.contains(&it.id)),
             DirectoryChange::ScopeDeleted(scope) => self.delete(*scope),
+            DirectoryChange::Policy(new) => put(&mut all.policies, new.as_ref(), |it| (it.scope, it.kind)),
+            DirectoryChange::PolicyDeleted(scope, kind) => {
+                all.policies.retain(|it| (it.scope, it.kind) != (*scope, *kind));
+            }
             DirectoryChange::UserDeleted(id) => all.users.retain(|it| it.id != *id),
             DirectoryChange::ServiceAccountDeleted(id) => all.service_accounts.retain(|it| it.id != *id),
             DirectoryChange::Session(new) => put(&mut all.sessions, new, |it| it.id),
@@ -107,6 +111,12 @@ impl Told {
             (Scope::Project(gone), Scope::Project(it)) => it == gone,
             _ => false,
         };
+        let policies: Vec<_> = all
+            .policies
+            .iter()
+            .filter(|it| !inside(it.scope))
+            .cloned()
+            .collect();
         let rules: Vec<_> = all.rules.iter().filter(|it| !inside(it.scope)).cloned().collect();
         let projects: Vec<_> = all
             .projects
@@ -122,7 +132,7 @@ impl Told {
             .collect();
         let gone = scope;
         all.clusters.retain(|it| Scope::Cluster(it.id) != gone);
-        (all.rules, all.projects, all.departments) = (rules, projects, departments);
+        (all.rules, all.policies, all.projects, all.departments) = (rules, policies, projects, departments);
     }
 }
 
@@ -131,6 +141,8 @@ pub(super) fn sorted(mut all: DirectorySnapshot) -> DirectorySnapshot {
     all.departments.sort_by_key(|it| it.id);
     all.projects.sort_by_key(|it| it.id);
     all.rules.sort_by_key(|it| it.id);
+    all.policies
+        .sort_by_key(|it| (it.scope.wire_type(), it.scope.wire_id(), it.kind));
     all.users.sort_by_key(|it| it.id);
     all.service_accounts.sort_by_key(|it| it.id);
     all.sessions.sort_by_key(|it| it.id);

@@ -41,6 +41,7 @@ pub async fn deleting_a_project_takes_its_rules_and_workloads_along(mut organiza
         .iter()
         .map(|key| match key {
             ObjectKey::AccessRule(_) => "rule",
+            ObjectKey::Credential(_) => "credential",
             ObjectKey::Workload(_) => "workload",
             ObjectKey::Project(_) => "project",
         })

@@ -9,6 +9,7 @@ use reeve_link::{DesiredObject, ObjectKey};
 use reeve_types::Revision;
 
 use super::organization::{Organization, group, link};
+use crate::StoreError;
 
 /// The account's reach every cluster, also one that is made later; a cluster's, department's or project's reach theirs.
 pub async fn a_rule_reaches_the_clusters_it_holds_in(mut organization: Organization) {
@@ -126,12 +127,15 @@ pub async fn writes_at_the_same_time_leave_no_gap(mut organization: Organization
     let start = organization.all(cluster).await.revision.0;
     let organization = &organization;
     let writes = (0..WRITERS).map(|number| async move {
-        let subject = group(&format!("g{number}"));
-        organization
-            .try_rule(subject, RoleId::VIEWER, Scope::Cluster(cluster))
-            .await
-            .unwrap()
-            .revisions
+        let name = format!("g{number}");
+        loop {
+            let written = organization.try_rule(group(&name), RoleId::VIEWER, Scope::Cluster(cluster));
+            match written.await {
+                // There was no connection in time: nothing has changed, and whoever is told so comes again.
+                Err(StoreError::Unavailable { .. }) => {}
+                written => return written.unwrap().revisions,
+            }
+        }
     });
     let mut seen: Vec<u64> = all(writes)
         .await

@@ -3,12 +3,14 @@
 
 use reeve_authz::{Action, BootstrapException, Entity, Granted, RoleId, Scope};
 use reeve_link::{ClusterSettings, KubernetesEndpoint, StatusReport};
-use reeve_types::{ClusterId, ProjectId, Revision};
+use reeve_types::workload_policy::{Policy, Rule};
+use reeve_types::{ClusterId, CredentialAssetKind, PodRules, PodSecurity, ProjectId, Revision};
 
 use super::organization::{NOW, Organization, entry, exception, group, link, posix, signing_key};
 use crate::{
-    AuditAction, AuditEntry, AuditHead, CredentialHash, CredentialKind, EMAIL_RESTS_SECONDS, Evidence,
-    Fenced, SetNetworking, StoreError, SubjectId,
+    AuditAction, AuditEntry, AuditHead, ChangeCredentialAsset, CredentialHash, CredentialKind,
+    EMAIL_RESTS_SECONDS, Evidence, Fenced, LinkSecret, NewCredentialAsset, NewValues, Resealed, SealedValues,
+    SetNetworking, SetPodRules, SetPolicy, StoreError, SubjectId,
 };
 
 /// The write methods that are exercised below, in their order. A test in this crate compares them with the traits.
@@ -19,15 +21,24 @@ pub const AUDITED_WRITES: &[&str] = &[
     "set_lowest_id",
     "set_kubernetes_endpoint",
     "set_cluster_credential",
+    "reveal_cluster_secret",
     "create_department",
     "create_project",
     "set_project_networking",
+    "set_project_pod_rules",
+    "set_workload_policy",
+    "delete_workload_policy",
     "create_access_rule",
     "create_workload",
+    "create_credential_asset",
+    "update_credential_asset",
+    "reseal_credentials",
+    "delete_credential_asset",
     "create_user",
     "set_posix",
     "release_uid",
     "begin_session",
+    "renew_session",
     "end_session",
     "record",
     "record_attempts",
@@ -50,6 +61,11 @@ pub const AUDITED_WRITES: &[&str] = &[
     "delete_cluster",
     "rotate_signing_keys",
     "drop_signing_keys",
+    "withdraw_signing_key",
+    "create_identity_provider",
+    "update_identity_provider",
+    "provided_user",
+    "delete_identity_provider",
 ];
 
 /// Compares what a write left in the log with what it has to leave.
@@ -142,6 +158,125 @@ async fn networking_is_told(
     .await;
 }
 
+async fn pod_rules_are_told(
+    organization: &Organization,
+    log: &mut Log,
+    cluster: ClusterId,
+    project: ProjectId,
+) {
+    let rules = PodRules {
+        pod_security: Some(PodSecurity::Restricted),
+        node_pools: Some(vec!["gpu".parse().unwrap()]),
+        ..PodRules::default()
+    };
+    let set = || SetPodRules {
+        rules: rules.clone(),
+        at: NOW.plus_seconds(6),
+        by: "bea".to_owned(),
+    };
+    let write = async |granted: &Granted| {
+        let entry = entry(AuditAction::Update);
+        organization
+            .store
+            .set_project_pod_rules(granted, project, set(), entry)
+            .await
+    };
+    // Who may change the project alone does not decide it.
+    let granted = organization.may(Action::Update, Entity::Project, Scope::Project(project));
+    assert!(matches!(write(&granted).await, Err(StoreError::Gate { .. })));
+    let granted = organization.may(Action::Update, Entity::Project, Scope::Cluster(cluster));
+    let row = write(&granted).await.unwrap().value;
+    assert_eq!((&row.pod_rules, row.updated_by.as_str()), (&rules, "bea"));
+    assert_eq!(row.allow_networking, Some(true));
+    let objects = organization.all(cluster).await.upserts;
+    let told = objects.iter().any(
+        |object| matches!(&object.object, reeve_link::DesiredObject::Project(it) if it.pod_rules == rules),
+    );
+    assert!(told, "{objects:?}");
+    let said = [
+        "pod_rules_before={}",
+        r#"pod_rules_after={"podSecurity":"restricted","nodePools":["gpu"]}"#,
+    ];
+    log.has(
+        organization,
+        "set_project_pod_rules",
+        AuditAction::Update,
+        project,
+        &said,
+    )
+    .await;
+}
+
+/// A policy of the account comes to every project, and goes again.
+async fn policies_are_told(
+    organization: &Organization,
+    log: &mut Log,
+    cluster: ClusterId,
+    project: ProjectId,
+) {
+    let kind = reeve_types::PolicyKind::Training;
+    let mut policy = Policy::default();
+    policy.rules.compute.gpu_devices_request = Some(Rule {
+        max: Some(4),
+        ..Rule::default()
+    });
+    let id: reeve_types::PolicyId = "00000000-0000-4000-8000-000000000900".parse().unwrap();
+    let new = SetPolicy {
+        id,
+        scope: Scope::Account,
+        kind,
+        name: "hardening".to_owned(),
+        policy: policy.clone(),
+        at: NOW.plus_seconds(7),
+        by: "bea".to_owned(),
+    };
+    let elsewhere = organization.may(Action::Update, Entity::Policies, Scope::Cluster(cluster));
+    let refused = organization
+        .store
+        .set_workload_policy(&elsewhere, new.clone(), entry(AuditAction::Update))
+        .await;
+    assert!(matches!(refused, Err(StoreError::Gate { .. })));
+    let granted = organization.may(Action::Update, Entity::Policies, Scope::Account);
+    let set = organization
+        .store
+        .set_workload_policy(&granted, new, entry(AuditAction::Update));
+    assert_eq!(set.await.unwrap().value.policy, policy);
+    let told = async || {
+        let objects = organization.all(cluster).await.upserts;
+        objects.iter().any(|object| {
+            matches!(&object.object, reeve_link::DesiredObject::Project(it)
+                if it.id == project && it.workload_limits.training.to_string() == "gpus=0,4,1=tenant")
+        })
+    };
+    assert!(told().await);
+    let facts = organization.store.directory().await.unwrap().policies;
+    assert_eq!(facts.len(), 1);
+    let said = r#"policy_after={"rules":{"compute":{"gpuDevicesRequest":{"max":4}}}}"#;
+    log.has(
+        organization,
+        "set_workload_policy",
+        AuditAction::Update,
+        id,
+        &["policy_before=", said],
+    )
+    .await;
+    let granted = organization.may(Action::Delete, Entity::Policies, Scope::Account);
+    let deleted =
+        organization
+            .store
+            .delete_workload_policy(&granted, Scope::Account, kind, entry(AuditAction::Delete));
+    deleted.await.unwrap();
+    assert!(!told().await);
+    log.has(
+        organization,
+        "delete_workload_policy",
+        AuditAction::Delete,
+        id,
+        &[],
+    )
+    .await;
+}
+
 /// All of [`AUDITED_WRITES`]. A store that forgets the event of one of them fails here: `store-sql` plants that fault for each.
 pub async fn every_write_is_in_the_audit_log(mut organization: Organization) {
     use AuditAction::{Confirm, Create, Delete, Disable, ResetPassword, Restore, Update};
@@ -175,12 +310,21 @@ pub async fn every_write_is_in_the_audit_log(mut organization: Organization) {
     set.await.unwrap();
     log.has(&organization, "set_kubernetes_endpoint", Update, cluster, &[])
         .await;
-    let secret = CredentialHash::new("new");
+    let secret = LinkSecret {
+        credential: CredentialHash::new("new"),
+        sealed: Some("sealed".to_owned()),
+    };
     let set = organization
         .store
-        .set_cluster_credential(&here, cluster, secret, entry(Update));
+        .set_cluster_credential(&here, cluster, secret.clone(), entry(Update));
     set.await.unwrap();
     log.has(&organization, "set_cluster_credential", Update, cluster, &[])
+        .await;
+    let shown = organization
+        .store
+        .reveal_cluster_secret(&here, cluster, entry(Update));
+    assert_eq!(shown.await.unwrap().value, secret);
+    log.has(&organization, "reveal_cluster_secret", Update, cluster, &[])
         .await;
     let department = organization.department(cluster, "vision").await.id;
     log.has(&organization, "create_department", Create, department, &[])
@@ -189,6 +333,8 @@ pub async fn every_write_is_in_the_audit_log(mut organization: Organization) {
     log.has(&organization, "create_project", Create, project, &[])
         .await;
     networking_is_told(&organization, &mut log, cluster, project).await;
+    pod_rules_are_told(&organization, &mut log, cluster, project).await;
+    policies_are_told(&organization, &mut log, cluster, project).await;
     let rule = organization
         .rule(group("g"), RoleId::VIEWER, Scope::Project(project))
         .await;
@@ -203,6 +349,7 @@ pub async fn every_write_is_in_the_audit_log(mut organization: Organization) {
         .id;
     log.has(&organization, "create_workload", Create, workload, &[])
         .await;
+    credentials_are_told(&organization, &mut log, (cluster, project)).await;
     let alice = people_are_told(&organization, &mut log).await;
 
     let account = organization.service_account(20, "ci").await.id;
@@ -329,7 +476,133 @@ pub async fn every_write_is_in_the_audit_log(mut organization: Organization) {
     log.has(&organization, "delete_cluster", Delete, cluster, &[])
         .await;
     keys_are_told(&organization, &mut log).await;
+    providers_are_told(&organization, &mut log).await;
     assert_eq!(log.done, AUDITED_WRITES);
+}
+
+async fn credentials_are_told(
+    organization: &Organization,
+    log: &mut Log,
+    (cluster, project): (ClusterId, ProjectId),
+) {
+    use AuditAction::{Create, Delete, Update};
+    let store = &organization.store;
+    let scope = Scope::Project(project);
+    let id = super::organization::id(200);
+    let values = |key_id, text: &str| NewValues {
+        shown: serde_json::json!({"user": "u"}),
+        sealed: SealedValues {
+            key_id,
+            text: text.to_owned(),
+        },
+        stamp: text.to_owned(),
+    };
+    let new = NewCredentialAsset {
+        id,
+        kind: CredentialAssetKind::Password,
+        name: "registry".parse().unwrap(),
+        description: None,
+        scope,
+        values: values(1, "one"),
+        created_at: NOW,
+        created_by: "bea".to_owned(),
+    };
+    let may = |action| organization.may(action, Entity::Credentials, scope);
+    let (creates, updates, deletes) = (may(Action::Create), may(Action::Update), may(Action::Delete));
+    let elsewhere = organization.may(Action::Create, Entity::Credentials, Scope::Cluster(cluster));
+    let refused = store.create_credential_asset(&elsewhere, new.clone(), entry(Create));
+    assert!(matches!(refused.await, Err(StoreError::Gate { .. })));
+    let made = store.create_credential_asset(&creates, new.clone(), entry(Create));
+    assert_eq!(made.await.unwrap().value.cluster_id, Some(cluster));
+    log.has(organization, "create_credential_asset", Create, id, &[])
+        .await;
+    let again = NewCredentialAsset {
+        id: super::organization::id(201),
+        ..new
+    };
+    let twice = store.create_credential_asset(&creates, again, entry(Create));
+    assert!(matches!(twice.await, Err(StoreError::Conflict { .. })));
+    let change = ChangeCredentialAsset {
+        description: Some("of the build".to_owned()),
+        values: Some(values(1, "two")),
+        at: NOW.plus_seconds(1),
+        by: "cleo".to_owned(),
+    };
+    let changed = store.update_credential_asset(&updates, id, change, entry(Update));
+    let row = changed.await.unwrap().value;
+    assert_eq!((row.update_count, row.updated_by.as_str()), (1, "cleo"));
+    log.has(
+        organization,
+        "update_credential_asset",
+        Update,
+        id,
+        &["changed=values"],
+    )
+    .await;
+    let told = organization.all(cluster).await.upserts;
+    let stamp = told.iter().find_map(|it| match &it.object {
+        reeve_link::DesiredObject::Credential(it) => Some((it.stamp.clone(), it.values.clone())),
+        _ => None,
+    });
+    assert_eq!(stamp, Some(("two".to_owned(), None)), "no values are kept there");
+    let rotation = exception(BootstrapException::KeyRotation);
+    let others = store.sealed_with_other_keys(&rotation, 2, 10).await.unwrap();
+    let resealed = others.into_iter().map(|before| Resealed {
+        before,
+        after: SealedValues {
+            key_id: 2,
+            text: "three".to_owned(),
+        },
+    });
+    let resealed: Vec<_> = resealed.collect();
+    let done = store.reseal_credentials(&rotation, &resealed, entry(Update).about("2", ""));
+    assert_eq!(done.await.unwrap().value, 1);
+    log.has(organization, "reseal_credentials", Update, "2", &["resealed=1"])
+        .await;
+    assert_eq!(store.credential_keys().await.unwrap(), [(2, 1)]);
+    let gone = store.delete_credential_asset(&deletes, id, entry(Delete));
+    assert_eq!(gone.await.unwrap().revisions.len(), 1);
+    log.has(organization, "delete_credential_asset", Delete, id, &[])
+        .await;
+}
+
+async fn providers_are_told(organization: &Organization, log: &mut Log) {
+    use AuditAction::{Create, Delete, Update};
+    let store = &organization.store;
+    let may = |action| organization.may(action, Entity::SecuritySettings, Scope::Account);
+    let row = super::provider("corp");
+    store
+        .create_identity_provider(&may(Action::Create), row.clone(), entry(Create))
+        .await
+        .unwrap();
+    log.has(organization, "create_identity_provider", Create, "corp", &[])
+        .await;
+    let changed = crate::IdpRow {
+        mappers: "{}".to_owned(),
+        ..row
+    };
+    store
+        .update_identity_provider(&may(Action::Update), changed, false, entry(Update))
+        .await
+        .unwrap();
+    let told = ["settings_after", "mappers_after={}"];
+    log.has(organization, "update_identity_provider", Update, "corp", &told)
+        .await;
+    let session = exception(BootstrapException::SessionRecord);
+    let identity = super::identity("alice", "anna@example.com", 77);
+    let made = store
+        .provided_user(&session, identity, entry(Create))
+        .await
+        .unwrap();
+    let told = ["identity_provider=corp", "issuer_subject=alice"];
+    log.has(organization, "provided_user", Create, made.value, &told)
+        .await;
+    store
+        .delete_identity_provider(&may(Action::Delete), &"corp".parse().unwrap(), entry(Delete))
+        .await
+        .unwrap();
+    log.has(organization, "delete_identity_provider", Delete, "corp", &[])
+        .await;
 }
 
 async fn keys_are_told(organization: &Organization, log: &mut Log) {
@@ -345,6 +618,13 @@ async fn keys_are_told(organization: &Organization, log: &mut Log) {
     assert_eq!(dropped.await.unwrap().value, 1);
     log.has(organization, "drop_signing_keys", Delete, "k1", &[])
         .await;
+    let recovery = exception(BootstrapException::Recovery);
+    let (current, next) = (signing_key("k4"), signing_key("k5"));
+    let withdrawn = store.withdraw_signing_key(&recovery, "k2", current, next, entry(Delete));
+    withdrawn.await.unwrap();
+    let told = ["use_before=current", "current_after=k4"];
+    log.has(organization, "withdraw_signing_key", Delete, "k2", &told)
+        .await;
 }
 
 async fn settings_are_told(organization: &Organization, log: &mut Log, cluster: ClusterId) {
@@ -357,6 +637,7 @@ async fn settings_are_told(organization: &Organization, log: &mut Log, cluster: 
             operator_version: "0.1.0".to_owned(),
             kubernetes_endpoint: None,
             policy_alarms: Vec::new(),
+            ..ClusterSettings::default()
         }),
         objects: Vec::new(),
     };
@@ -428,6 +709,20 @@ async fn people_are_told(organization: &Organization, log: &mut Log) -> reeve_ty
     let which = format!("session={}", signed_in.id);
     log.has(organization, "begin_session", SignIn, "", &[&which])
         .await;
+    let session = exception(BootstrapException::SessionRecord);
+    let renewed = crate::RenewedSession {
+        id: signed_in.id,
+        groups: vec!["ml".parse().unwrap()],
+        posix: None,
+        renewal: "sealed".to_owned(),
+        until: NOW.plus_seconds(100),
+    };
+    store
+        .renew_session(&session, renewed, entry(Update))
+        .await
+        .unwrap();
+    let told = [which.as_str(), "groups_before=0", "groups_after=1"];
+    log.has(organization, "renew_session", Update, alice, &told).await;
     let out = store.end_session(&granted, signed_in.subject, signed_in.id, entry(SignOut));
     out.await.unwrap();
     log.has(organization, "end_session", SignOut, "", &[&which]).await;

@@ -79,7 +79,7 @@ impl Organization {
             administrator: NewUser {
                 id: id(1),
                 email: parsed("admin@reeve.example"),
-                password: CredentialHash::new("hash"),
+                password: Some(CredentialHash::new("hash")),
                 posix: None,
                 created_at: NOW,
                 created_by: "system".to_owned(),
@@ -143,7 +143,7 @@ impl Organization {
             name: parsed(name),
             domain: None,
             version: None,
-            credential: CredentialHash::new("hash"),
+            secret: CredentialHash::new("hash").into(),
             created_at: NOW,
             created_by: "admin".to_owned(),
         };
@@ -223,7 +223,7 @@ impl Organization {
         let new = NewUser {
             id: id(number),
             email: parsed(email),
-            password: CredentialHash::new("hash"),
+            password: Some(CredentialHash::new("hash")),
             posix,
             created_at: NOW,
             created_by: "admin".to_owned(),
@@ -373,6 +373,7 @@ impl Organization {
             posix: None,
             until: NOW.plus_seconds(3600),
             go_on_until: None,
+            provider: None,
         }
     }
 

@@ -61,7 +61,7 @@ pub async fn an_email_rests_after_its_owner_went(organization: Organization) {
     let new = |created_at| crate::NewUser {
         id: super::organization::id(4),
         email: alice.email.clone(),
-        password: CredentialHash::new("hash"),
+        password: Some(CredentialHash::new("hash")),
         posix: None,
         created_at,
         created_by: "admin".to_owned(),

@@ -265,7 +265,8 @@ impl RandomWrites {
                 change.await.unwrap();
             }
             _ => {
-                let change = store.set_cluster_credential(&granted, id, CredentialHash::new("new"), update);
+                let change =
+                    store.set_cluster_credential(&granted, id, CredentialHash::new("new").into(), update);
                 change.await.unwrap();
             }
         }
@@ -290,6 +291,7 @@ impl RandomWrites {
             operator_version: "0.1.0".to_owned(),
             kubernetes_endpoint: (self.draw(2) == 0).then_some(endpoint),
             policy_alarms: Vec::new(),
+            ..ClusterSettings::default()
         });
         let behind = u64::try_from(self.draw(2)).unwrap();
         let report = StatusReport {

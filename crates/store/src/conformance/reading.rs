@@ -23,6 +23,7 @@ pub async fn a_report_is_kept_when_it_says_something_new(mut organization: Organ
         operator_version: "0.1.0".to_owned(),
         kubernetes_endpoint: None,
         policy_alarms: Vec::new(),
+        ..ClusterSettings::default()
     };
     let about = |key, phase, message: &str| ObjectStatus {
         key,
@@ -131,6 +132,7 @@ pub async fn an_address_that_is_reported_later_never_replaces_the_first(mut orga
                 operator_version: String::new(),
                 kubernetes_endpoint: host.map(endpoint),
                 policy_alarms: Vec::new(),
+                ..ClusterSettings::default()
             }),
             ..StatusReport::default()
         };
@@ -199,7 +201,7 @@ pub async fn a_new_link_secret_replaces_the_old_one(mut organization: Organizati
         .set_cluster_credential(
             &granted,
             cluster,
-            CredentialHash::new("new"),
+            CredentialHash::new("new").into(),
             entry(AuditAction::Update),
         )
         .await
@@ -216,7 +218,7 @@ pub async fn a_new_link_secret_replaces_the_old_one(mut organization: Organizati
         .set_cluster_credential(
             &granted,
             other,
-            CredentialHash::new("new"),
+            CredentialHash::new("new").into(),
             entry(AuditAction::Update),
         )
         .await;

@@ -9,10 +9,12 @@ const TRAITS: &[&str] = &[
     include_str!("../audit.rs"),
     include_str!("../change.rs"),
     include_str!("../cluster.rs"),
+    include_str!("../credential_asset.rs"),
     include_str!("../department.rs"),
     include_str!("../desired.rs"),
     include_str!("../directory.rs"),
     include_str!("../fence.rs"),
+    include_str!("../identity_provider.rs"),
     include_str!("../installation.rs"),
     include_str!("../project.rs"),
     include_str!("../service_account.rs"),
@@ -21,6 +23,7 @@ const TRAITS: &[&str] = &[
     include_str!("../status.rs"),
     include_str!("../user.rs"),
     include_str!("../workload.rs"),
+    include_str!("../workload_policy.rs"),
 ];
 
 /// The methods that take an audit event.

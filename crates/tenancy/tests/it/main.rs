@@ -2,12 +2,13 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
-    clippy::panic,
     clippy::indexing_slicing,
     reason = "a test that cannot go on fails"
 )]
 
 mod forbidden;
 mod mutants;
+mod openshift;
 mod project;
 mod rights;
+mod switches;

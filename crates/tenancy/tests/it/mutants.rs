@@ -6,8 +6,8 @@ use k8s_openapi::api::rbac::v1::{ClusterRole, PolicyRule};
 use kube::Client;
 use kube::api::{Api, Patch, PatchParams, PostParams};
 use reeve_admission::names;
-use reeve_tenancy::{objects, people, rbac_yaml};
-use reeve_testkit::{Cluster, Options, apply_yaml, own_cluster, wait_until};
+use reeve_tenancy::{Switches, objects, people, rbac_yaml};
+use reeve_testkit::{Cluster, Options, apply_yaml, is_whole, own_cluster, wait_until};
 use serde_json::json;
 
 use crate::forbidden::{FORBIDDEN, Forbidden, Holder};
@@ -115,7 +115,7 @@ async fn allowed(client: &Client, asker: &Asker, request: ResourceAttributes) ->
 /// Everything an installer applies, a project's namespace, and a binding of each role in it.
 async fn set_up(cluster: &Cluster) -> Result<Client> {
     let client = cluster.installer_client().await?;
-    apply_yaml(&client, &rbac_yaml()?).await?;
+    apply_yaml(&client, &rbac_yaml(Switches::default())?).await?;
     apply_yaml(
         &client,
         &format!("apiVersion: v1\nkind: Namespace\nmetadata: {{name: {NAMESPACE}, labels: {{reeve.dev/project: robots}}}}\n"),
@@ -155,11 +155,7 @@ async fn set_up(cluster: &Cluster) -> Result<Client> {
 
 /// The rows to plant.
 fn chosen() -> Vec<&'static Forbidden> {
-    let all = match std::env::var_os("MUTANTS") {
-        Some(value) if value == "all" => true,
-        Some(value) if value != "sample" => panic!("MUTANTS must be `all` or `sample`, it is {value:?}"),
-        _ => false,
-    };
+    let all = is_whole("MUTANTS");
     FORBIDDEN
         .iter()
         .filter(|row| all || SAMPLE.contains(&row.id))
@@ -211,7 +207,7 @@ async fn the_api_server_refuses_every_row_and_notices_a_planted_grant() -> Resul
         let concerned: Vec<&Asker> = askers.iter().filter(|a| concerns(row, a)).collect();
         let asker = concerned[turn % concerned.len()];
         let plant = row.plants().into_iter().next().context("nothing to plant")?;
-        let sound = objects()
+        let sound = objects(Switches::default())
             .cluster_roles
             .into_iter()
             .find(|r| r.metadata.name.as_deref() == Some(asker.cluster_role))
@@ -238,7 +234,7 @@ async fn the_api_server_refuses_every_row_and_notices_a_planted_grant() -> Resul
         chosen.len(),
         red.len()
     );
-    let wanted = if std::env::var_os("MUTANTS").is_some_and(|v| v == "all") {
+    let wanted = if is_whole("MUTANTS") {
         FORBIDDEN.len()
     } else {
         SAMPLE.len()

@@ -1,7 +1,7 @@
 use reeve_crds::ReeveConfigSpec;
 use reeve_crds::desired::{AccessRule, Project};
 use reeve_tenancy::rules::RuleSet;
-use reeve_tenancy::{bindings, namespace, operator_binding};
+use reeve_tenancy::{Switches, bindings, namespace, operator_bindings};
 use serde_json::json;
 
 fn project() -> Project {
@@ -35,6 +35,57 @@ fn what_a_project_allows_is_a_label_where_it_was_decided_and_otherwise_the_insta
     assert_eq!(label(Some(true)).as_deref(), Some("true"));
     assert_eq!(label(Some(false)).as_deref(), Some("false"));
     assert_eq!(label(None), None);
+}
+
+#[test]
+fn what_the_control_plane_decides_of_pods_makes_settings_stricter_and_never_looser() {
+    let decided = |rules: serde_json::Value| Project {
+        pod_rules: serde_json::from_value(rules).unwrap(),
+        workload_limits: reeve_types::WorkloadLimits::default(),
+        ..project()
+    };
+    let settings: ReeveConfigSpec =
+        serde_json::from_value(json!({"enforcePreventPrivilegeEscalation": false,
+        "trustedMutators": [{"namespace": "a", "serviceAccount": "b", "fields": ["nodeSelector"]},
+            {"namespace": "c", "serviceAccount": "d", "fields": ["tolerations"]}]}))
+        .unwrap();
+    let strict = ReeveConfigSpec::default();
+    let level = |rules, settings: &ReeveConfigSpec| {
+        let labels = namespace(&decided(rules), settings).metadata.labels.unwrap();
+        labels["pod-security.kubernetes.io/enforce"].clone()
+    };
+    assert_eq!(level(json!({}), &settings), "baseline");
+    assert_eq!(
+        level(json!({"podSecurity": "restricted"}), &settings),
+        "restricted"
+    );
+    assert_eq!(level(json!({"podSecurity": "baseline"}), &strict), "restricted");
+    let trusted = |rules| {
+        let annotations = namespace(&decided(rules), &settings)
+            .metadata
+            .annotations
+            .unwrap();
+        annotations["reeve.dev/trusted-mutators"].clone()
+    };
+    assert_eq!(trusted(json!({})).split(',').count(), 2);
+    assert_eq!(
+        trusted(json!({"trustedMutators": ["c/d", "x/y"]})),
+        "system:serviceaccount:c:d=tolerations"
+    );
+    assert_eq!(trusted(json!({"trustedMutators": []})), "");
+    // What nobody decided is not written at all; the settings of the cluster are, so that one that was taken away is.
+    let none = namespace(&decided(json!({})), &strict)
+        .metadata
+        .annotations
+        .unwrap();
+    assert_eq!(
+        none.keys().collect::<Vec<_>>(),
+        [
+            "reeve.dev/gpu-factors",
+            "reeve.dev/trusted-controllers",
+            "reeve.dev/trusted-mutators"
+        ]
+    );
 }
 
 #[test]
@@ -102,7 +153,7 @@ fn the_namespace_carries_the_settings() {
         )
     });
     insta::assert_json_snapshot!(all.map(|n| n.metadata.labels));
-    insta::assert_json_snapshot!(operator_binding("reeve-robots"));
+    insta::assert_json_snapshot!(operator_bindings("reeve-robots", Switches::default()));
 }
 
 #[test]

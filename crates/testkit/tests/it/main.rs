@@ -6,4 +6,5 @@ mod controllers;
 mod endings;
 mod node;
 mod probing;
+mod services;
 mod skipping;

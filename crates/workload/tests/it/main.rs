@@ -7,6 +7,7 @@
 
 mod expansion;
 mod names;
+mod policy;
 
 use reeve_crds::ReeveConfigSpec;
 use reeve_crds::desired::Workload;

@@ -10,10 +10,12 @@ use crate::Context;
 use crate::args::LoginUser;
 use crate::failure::Failure;
 use crate::http::Api;
-use crate::settings::{ControlPlane, SignIn};
+use crate::settings::SignIn;
+
+use super::{control_plane, kept};
 
 pub(in crate::commands) async fn run(context: &mut Context, arguments: LoginUser) -> Result<(), Failure> {
-    let control_plane = control_plane(context, &arguments)?;
+    let control_plane = control_plane(context, &arguments.at)?;
     let api = Api::anonymous(&control_plane)?;
     let password = password(&arguments)?;
     let what = format!("cannot sign in `{}` at `{}`", arguments.user, control_plane.url);
@@ -28,50 +30,7 @@ pub(in crate::commands) async fn run(context: &mut Context, arguments: LoginUser
         expires_at: context.clock.now().plus_seconds(answer.expires_in),
         access_token: answer.access_token,
     };
-    context.settings.keep(&control_plane, &sign_in)?;
-    let shown =
-        json!({ "username": sign_in.username, "url": control_plane.url, "expiresAt": sign_in.expires_at });
-    context.printer.answer(&shown, || {
-        format!(
-            "signed in as `{}` at `{}` until {}",
-            sign_in.username, control_plane.url, sign_in.expires_at
-        )
-    })
-}
-
-/// The address and authority that were given, or those used last.
-fn control_plane(context: &Context, arguments: &LoginUser) -> Result<ControlPlane, Failure> {
-    let last = context.settings.control_plane()?;
-    let url = match (&arguments.url, &last) {
-        (Some(url), _) => crate::http::parse_address(url)?
-            .as_str()
-            .trim_end_matches('/')
-            .to_owned(),
-        (None, Some(last)) => last.url.clone(),
-        (None, None) => {
-            return Err(
-                Failure::failed("the address of the control plane is not known yet")
-                    .hint("give it once: `--url URL`"),
-            );
-        }
-    };
-    let certificate_authority = match &arguments.ca_file {
-        Some(path) => {
-            let read = std::fs::read_to_string(path);
-            let pem = read.map_err(|error| {
-                Failure::failed(format!("cannot read `{}`", path.display())).because(error)
-            })?;
-            Some(pem)
-        }
-        // An authority is trusted for the address it was given for.
-        None => last
-            .filter(|last| last.url == url)
-            .and_then(|last| last.certificate_authority),
-    };
-    Ok(ControlPlane {
-        url,
-        certificate_authority,
-    })
+    kept(context, &control_plane, &sign_in)
 }
 
 const MAX_PASSWORD: u64 = 4096;

@@ -10,7 +10,7 @@ use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use reeve_e2e::{Replica, Rest, Stack, blocking};
-use reeve_testkit::wait_for;
+use reeve_testkit::{is_whole, wait_for};
 use serde_json::Value;
 use tokio::task::JoinSet;
 
@@ -38,13 +38,7 @@ enum Victim {
 #[test]
 fn after_kills_of_server_replica_database_and_operator_the_cluster_equals_the_database() {
     on_a_stack_of_replicas("chaos", async |mut stack| {
-        let runs = match std::env::var_os("CHAOS") {
-            Some(value) if value == "all" => ALL,
-            Some(value) if value != "sample" => {
-                anyhow::bail!("CHAOS must be `all` or `sample`, it is {value:?}")
-            }
-            _ => SAMPLE,
-        };
+        let runs = if is_whole("CHAOS") { ALL } else { SAMPLE };
         let projects = make_projects(&stack).await?;
         for seed in 1..=runs {
             run(&mut stack, &projects, seed)

@@ -1,26 +1,22 @@
 //! Writes what differs: the namespace, the operator's own binding, people's bindings (revocations first), the labels.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use k8s_openapi::api::authorization::v1::{
-    ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec,
-};
 use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::api::rbac::v1::RoleBinding;
+use kube::api::{Patch, PatchParams};
 use kube::{Api, ResourceExt};
 use reeve_admission::names;
 use reeve_crds::desired::Project;
 use reeve_kube_kit::apply::{covers, plan};
 use reeve_kube_kit::{ObjectName, WriteFailed};
+use reeve_tenancy::Switch;
 
+use super::drift;
 use super::validate::Found;
 use super::{Built, Dereferenced, ProjectError, Reconciler};
-use crate::MANAGER;
-
-/// How long the API server's authorizer may take to learn of a new binding.
-const RIGHTS: Duration = Duration::from_secs(5);
-const RIGHTS_POLL: Duration = Duration::from_millis(20);
+use crate::rights::Right;
+use crate::{MANAGER, authors};
 
 impl Reconciler {
     pub(super) async fn apply(
@@ -33,68 +29,98 @@ impl Reconciler {
         let (client, writes) = (&self.context.client, &self.context.writes);
         let namespaces = Api::<Namespace>::all(client.clone());
         if found == Found::Missing {
-            writes.create(&namespaces, &built.namespace).await?;
+            let made = writes.create(&namespaces, &built.namespace).await;
+            made.map_err(|failed| ProjectError::of_switch(Switch::NamespaceCreation, failed))?;
             let name = ObjectName::cluster(&project.namespace);
             self.caches.namespaces.just_created(name);
             tracing::info!(project = %project.name, namespace = project.namespace, "namespace created");
         }
         let api = Api::<RoleBinding>::namespaced(client.clone(), &project.namespace);
-        self.own_binding(&api, &read.bindings, &built.own).await?;
         // What cannot be written holds up nothing else.
-        let mut failed = self.people(&api, project, read, &built.people).await;
+        let mut failed = if read.is_on(Switch::UserAssignment) {
+            self.own_bindings(&api, &read.bindings, &built.own).await?;
+            let mut failed = self.people(&api, project, read, &built.people).await;
+            failed.extend(self.idle_bindings(&api, project, read, &built.own).await.err());
+            failed
+        } else {
+            self.bindings_by_hand(&api, project, read).await?
+        };
         if let (Found::Ours, Some(actual)) = (found, &read.namespace)
             && !covers(&**actual, &built.namespace)
         {
+            let drift = authors::told(&**actual, &built.namespace);
             let written = writes.apply(&namespaces, &built.namespace).await;
+            if let (Ok(_), Some(what)) = (&written, drift) {
+                let about = format!("the namespace `{}`", project.namespace);
+                self.tell_of_drift(project.name.as_str(), &about, &what).await;
+            }
             failed.extend(written.err().map(ProjectError::from));
+        }
+        if let (Found::Ours, Some(actual)) = (found, &read.namespace) {
+            let stale = drift::undecided(actual, &built.namespace);
+            failed.extend(self.take_away(project, &stale).await.err());
         }
         ProjectError::of_all(failed)
     }
 
-    /// The binding without which nothing else may be written here.
-    pub(super) async fn own_binding(
+    /// Takes away annotations of the namespace that were decided on the control plane once.
+    async fn take_away(&self, project: &Project, annotations: &[&str]) -> Result<(), ProjectError> {
+        if annotations.is_empty() {
+            return Ok(());
+        }
+        let nothing: serde_json::Map<_, _> = annotations
+            .iter()
+            .map(|key| ((*key).to_owned(), serde_json::Value::Null))
+            .collect();
+        let patch = serde_json::json!({"metadata": {"annotations": nothing}});
+        let by = PatchParams {
+            field_manager: Some(MANAGER.to_owned()),
+            ..PatchParams::default()
+        };
+        let name = ObjectName::cluster(&project.namespace);
+        Api::<Namespace>::all(self.context.client.clone())
+            .patch_metadata(&name.name, &by, &Patch::Merge(patch))
+            .await
+            .map_err(|source| WriteFailed::new::<Namespace>("change", &name, source))?;
+        Ok(())
+    }
+
+    /// The bindings without which nothing else may be written here.
+    pub(super) async fn own_bindings(
         &self,
         api: &Api<RoleBinding>,
         bindings: &[Arc<RoleBinding>],
-        own: &RoleBinding,
+        own: &[RoleBinding],
     ) -> Result<(), ProjectError> {
-        let name = ObjectName::of(own);
-        match named(bindings, &name.name) {
-            Some(actual) if covers(actual, own) => Ok(()),
-            Some(actual) => self.replace(api, actual, own).await,
-            None if self.caches.bindings.was_just_created(&name) => Ok(()),
-            None => {
-                self.context.writes.create(api, own).await?;
-                self.wait_for_rights(&name.namespace).await?;
-                self.caches.bindings.just_created(name);
-                Ok(())
+        let (mut made, mut differ) = (Vec::new(), Vec::new());
+        for own in own {
+            let name = ObjectName::of(own);
+            match named(bindings, &name.name) {
+                Some(actual) if covers(actual, own) => {}
+                Some(actual) => differ.push((actual, own)),
+                None if self.caches.bindings.was_just_created(&name) => {}
+                None => {
+                    let written = self.context.writes.create(api, own).await;
+                    written.map_err(|failed| ProjectError::of_switch(Switch::UserAssignment, failed))?;
+                    made.push(name);
+                }
             }
         }
-    }
-
-    /// The API server's authorizer learns of a new binding by a watch of its own: writing before it has is refused.
-    async fn wait_for_rights(&self, namespace: &str) -> Result<(), ProjectError> {
-        let reviews = Api::<SelfSubjectAccessReview>::all(self.context.client.clone());
-        let question = may_patch_bindings(namespace);
-        let asking = async {
-            loop {
-                let answer = self.context.writes.create(&reviews, &question).await;
-                // A review has no name: what it asks about says more.
-                let answer = answer.map_err(|failed| WriteFailed {
-                    name: namespace.to_owned(),
-                    ..failed
-                })?;
-                if answer.status.is_some_and(|status| status.allowed) {
-                    return Ok(());
-                }
-                tokio::time::sleep(RIGHTS_POLL).await;
-            }
-        };
-        tokio::time::timeout(RIGHTS, asking).await.unwrap_or_else(|_| {
-            Err(ProjectError::NoRights {
-                namespace: namespace.to_owned(),
-            })
-        })
+        if let Some(ObjectName { namespace, .. }) = made.last()
+            && !with_bindings("patch", namespace).comes(&self.context).await?
+        {
+            return Err(ProjectError::NoRights {
+                namespace: namespace.clone(),
+            });
+        }
+        for name in made {
+            self.caches.bindings.just_created(name);
+        }
+        // Also one that an installer made by hand while user assignment was off.
+        for (actual, own) in differ {
+            self.replace(api, actual, own).await?;
+        }
+        Ok(())
     }
 
     /// Makes people's bindings exactly the desired ones. Answers what stood in the way of each that could not be written; the
@@ -110,6 +136,7 @@ impl Reconciler {
         let mut failed = Vec::new();
         for name in &plan.delete {
             let object = ObjectName::namespaced(&project.namespace, name);
+            self.deletions.ours(&object);
             match self.context.writes.delete(api, &object, None).await {
                 Ok(()) => tracing::info!(project = %project.name, binding = name, "RoleBinding removed"),
                 Err(error) => failed.push(error.into()),
@@ -137,6 +164,12 @@ impl Reconciler {
         wanted: &RoleBinding,
     ) -> Result<(), ProjectError> {
         let name = wanted.name_any();
+        let object = ObjectName::of(wanted);
+        let drift = match actual {
+            Some(actual) => authors::told(actual, wanted),
+            None if self.deletions.by_others(&object) => Some("it was deleted".to_owned()),
+            None => None,
+        };
         match actual {
             Some(actual) if !is_ours(actual) => {
                 return Err(ProjectError::UnmarkedBinding {
@@ -146,6 +179,10 @@ impl Reconciler {
             }
             Some(actual) => self.replace(api, actual, wanted).await?,
             None => drop(self.context.writes.apply(api, wanted).await?),
+        }
+        if let Some(what) = drift {
+            let about = format!("the RoleBinding `{object}`");
+            self.tell_of_drift(project.name.as_str(), &about, &what).await;
         }
         tracing::info!(project = %project.name, binding = name, subjects = wanted.subjects.as_ref().map_or(0, Vec::len), "RoleBinding applied");
         Ok(())
@@ -160,6 +197,7 @@ impl Reconciler {
     ) -> Result<(), ProjectError> {
         if actual.role_ref != wanted.role_ref {
             let name = ObjectName::of(wanted);
+            self.deletions.ours(&name);
             self.context.writes.delete(api, &name, None).await?;
         }
         self.context.writes.apply(api, wanted).await?;
@@ -167,19 +205,14 @@ impl Reconciler {
     }
 }
 
-fn may_patch_bindings(namespace: &str) -> SelfSubjectAccessReview {
-    SelfSubjectAccessReview {
-        spec: SelfSubjectAccessReviewSpec {
-            resource_attributes: Some(ResourceAttributes {
-                namespace: Some(namespace.to_owned()),
-                verb: Some("patch".to_owned()),
-                group: Some("rbac.authorization.k8s.io".to_owned()),
-                resource: Some("rolebindings".to_owned()),
-                ..ResourceAttributes::default()
-            }),
-            ..SelfSubjectAccessReviewSpec::default()
-        },
-        ..SelfSubjectAccessReview::default()
+/// Doing this with RoleBindings there.
+pub(super) const fn with_bindings<'a>(verb: &'a str, namespace: &'a str) -> Right<'a> {
+    Right {
+        verb,
+        group: "rbac.authorization.k8s.io",
+        resource: "rolebindings",
+        namespace,
+        name: None,
     }
 }
 

@@ -138,7 +138,7 @@ pub fn judge_before_adoption(
         .extend(reeve_tenancy::namespace_labels(project, settings));
     adopted
         .annotations_mut()
-        .extend(reeve_tenancy::namespace_annotations(settings));
+        .extend(reeve_tenancy::namespace_annotations(project, settings));
     let owned_by_job = |object: &Value| {
         let owners = object
             .pointer("/metadata/ownerReferences")

@@ -46,6 +46,9 @@ pub fn validate(
         (None, _) => Err(ProjectError::NotAdopted {
             namespace: name,
             project: project.name.to_string(),
+            queued: labels
+                .get(names::QUEUE)
+                .is_some_and(|it| it == project.name.as_str()),
         }),
         (Some(owner), _) if owner != project.name.as_str() => Err(ProjectError::Foreign {
             namespace: name,

@@ -21,8 +21,16 @@ pub struct Dereferenced {
     pub job: Option<Arc<Job>>,
     /// Pods that are labelled as its.
     pub pods: Vec<Arc<Pod>>,
-    /// The cluster's settings.
+    /// The cluster's settings, as they hold in the project.
     pub settings: ReeveConfigSpec,
+    /// The node pool that its pods run on; absent where they run on every node (R34).
+    pub node_pool: Option<String>,
+}
+
+/// The first pool of a namespace's list; a submission names none.
+pub(super) fn first_of(pools: &str) -> Option<String> {
+    let first = pools.split(',').next().unwrap_or_default();
+    (!first.is_empty()).then(|| first.to_owned())
 }
 
 /// What is to be done.
@@ -93,12 +101,12 @@ pub fn decide(workload: &Workload, read: &Dereferenced) -> Result<Step, Workload
         }
         None => {
             let owner = Owner { namespace, uid };
-            Ok(Step::Make(Box::new(reeve_workload::job(
-                &checked,
-                &owner,
-                project.name.as_str(),
-                &read.settings,
-            ))))
+            let project = project.name.as_str();
+            let mut job = reeve_workload::job(&checked, &owner, project, &read.settings);
+            if let Some(pool) = &read.node_pool {
+                reeve_workload::run_on_pool(&mut job, pool);
+            }
+            Ok(Step::Make(Box::new(job)))
         }
     }
 }

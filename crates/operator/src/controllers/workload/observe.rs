@@ -146,10 +146,28 @@ fn why_failed(pod: &Pod, own: &str) -> Option<String> {
         let called = called(container, own);
         Some(match ended.reason.as_deref() {
             None | Some("Error") => format!("{called} ended with exit code {}", ended.exit_code),
+            Some(reason @ ("StartError" | "ContainerCannotRun")) => format!(
+                "{called} could not be started ({reason}): whom it runs as has to be able to read and run the program and its folders \
+                 in the image (chmod -R a+rX), and the working folder has to be there"
+            ),
             Some(reason) => format!("{called} ended with exit code {} ({reason})", ended.exit_code),
         })
     });
     failed.or_else(|| said(status.reason.as_deref(), status.message.as_deref()))
+}
+
+/// What to do about an image that only root can run, where the kubelet says no more than that it cannot.
+fn remedy(why: &str) -> Option<&'static str> {
+    if why.contains("runAsNonRoot and image will run as root") {
+        Some(
+            "the image names no user but root: set runAsUser, give the person a uid (docs/security/posix.md), or name a user other \
+             than 0 in the image by its number (USER 1000)",
+        )
+    } else if why.contains("image has non-numeric user") {
+        Some("name the user in the image by its number (USER 1000), or set runAsUser")
+    } else {
+        None
+    }
 }
 
 /// Nothing but the image's shell can be missing where the copies of its `/etc/passwd` are made.
@@ -174,6 +192,10 @@ fn why_goes_on(pod: &Pod, own: &str) -> Option<String> {
     ))
 }
 
+/// A pod has the registry secrets that its ServiceAccount had when it was made.
+const LATE_REGISTRY: &str =
+    "; where the image needs a registry secret that came after this pod, delete the pod: the next has it";
+
 fn why_waiting(pod: &Pod, own: &str) -> Option<String> {
     let status = pod.status.as_ref()?;
     let waiting = containers(pod, own).into_iter().find_map(|container| {
@@ -184,7 +206,16 @@ fn why_waiting(pod: &Pod, own: &str) -> Option<String> {
         ) {
             return None;
         }
-        let why = said(waiting.reason.as_deref(), waiting.message.as_deref())?;
+        let mut why = said(waiting.reason.as_deref(), waiting.message.as_deref())?;
+        if matches!(
+            waiting.reason.as_deref(),
+            Some("ImagePullBackOff" | "ErrImagePull")
+        ) {
+            why += LATE_REGISTRY;
+        }
+        if let Some(remedy) = remedy(&why) {
+            why = format!("{why}; {remedy}");
+        }
         Some(if container.name == own {
             why
         } else {

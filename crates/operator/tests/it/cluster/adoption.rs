@@ -21,11 +21,8 @@ async fn a_namespace_that_was_there_is_adopted_only_when_an_installer_says_so() 
     .await
     .unwrap();
     before_adoption(&rig).await;
-    let message = rig.phase(project_key(3), StatusPhase::NotReady).await;
-    assert!(
-        message.contains("kubectl label namespace old reeve.dev/project=robots"),
-        "{message}"
-    );
+    let words = "kubectl label namespace old reeve.dev/project=robots";
+    rig.says(project_key(3), StatusPhase::NotReady, words).await;
     assert_eq!(rig.bindings("old").await, []);
     assert!(
         !rig.namespace("old")
@@ -71,16 +68,13 @@ async fn a_namespace_that_was_there_is_adopted_only_when_an_installer_says_so() 
 
     // The second project of a namespace has to find another.
     rig.link.change(&[], vec![project_in(4, "late", "old")]);
-    let message = rig.phase(project_key(4), StatusPhase::NotReady).await;
-    assert!(message.contains("is project `robots`'s"), "{message}");
+    let words = "is project `robots`'s";
+    rig.says(project_key(4), StatusPhase::NotReady, words).await;
 
     // Nor is a reserved one made; that holds the settings up as little.
     rig.link.change(&[], vec![project_in(6, "certs", "cert-manager")]);
-    let message = rig.phase(project_key(6), StatusPhase::NotReady).await;
-    assert!(
-        message.contains("namespace `cert-manager` is reserved in this cluster (`cert-manager`)"),
-        "{message}"
-    );
+    let words = "namespace `cert-manager` is reserved in this cluster (`cert-manager`)";
+    rig.says(project_key(6), StatusPhase::NotReady, words).await;
     assert!(rig.namespace("cert-manager").await.is_none());
     wait_until("the settings to be applied all the same", async || {
         let ready = rig.condition("Ready").await;
@@ -98,11 +92,8 @@ async fn a_namespace_that_was_there_is_adopted_only_when_an_installer_says_so() 
 
     // The system's namespaces are nobody's.
     rig.link.change(&[], vec![project_in(5, "thief", "kube-system")]);
-    let message = rig.phase(project_key(5), StatusPhase::NotReady).await;
-    assert!(
-        message.contains("a namespace of the system cannot become a project"),
-        "{message}"
-    );
+    let words = "a namespace of the system cannot become a project";
+    rig.says(project_key(5), StatusPhase::NotReady, words).await;
     assert!(
         !rig.namespace("kube-system")
             .await

@@ -65,8 +65,8 @@ async fn a_project_its_rules_and_its_workloads_live_and_end_as_the_link_says() {
     // A role without a ClusterRole gives nothing and says so.
     rig.link
         .change(&[], vec![rule(5, "eve@example.com", "emperor", of_project(3))]);
-    let message = rig.phase(rule_key(5), StatusPhase::NotReady).await;
-    assert!(message.contains("`emperor` has no ClusterRole"), "{message}");
+    let words = "`emperor` has no ClusterRole";
+    rig.says(rule_key(5), StatusPhase::NotReady, words).await;
 
     a_workload(&rig).await;
 
@@ -112,11 +112,8 @@ async fn a_project_its_rules_and_its_workloads_live_and_end_as_the_link_says() {
             rule(7, "eve@example.com", "l1-researcher", of_project(7)),
         ],
     );
-    let message = rig.phase(project_key(7), StatusPhase::NotReady).await;
-    assert!(
-        message.contains("kubectl label --overwrite namespace reeve-robots reeve.dev/project-id=7"),
-        "{message}"
-    );
+    let words = "kubectl label --overwrite namespace reeve-robots reeve.dev/project-id=7";
+    rig.says(project_key(7), StatusPhase::NotReady, words).await;
     assert_eq!(rig.bindings("reeve-robots").await, []);
     rig.cluster
         .kubectl()
@@ -218,10 +215,7 @@ async fn a_workload(rig: &Rig) {
     let blocked = workload(3, "mine", 3);
     let key = blocked.key();
     rig.link.change(&[], vec![blocked]);
-    let message = rig.phase(key, StatusPhase::NotReady).await;
-    assert!(
-        message.contains("is not this workload's and is in the way"),
-        "{message}"
-    );
+    let words = "is not this workload's and is in the way";
+    rig.says(key, StatusPhase::NotReady, words).await;
     rig.link.change(&[key], vec![]);
 }

@@ -100,8 +100,8 @@ async fn a_complete_state_in_parts_revokes_first_removes_at_its_end_and_is_held_
     rig.link.change(&[], vec![refused, workload(4, "zz", 3)]);
     rig.run(&[]);
     become_so(&rig, &["rule-1"], &["one", "zz"]).await;
-    let message = rig.phase(key, StatusPhase::NotReady).await;
-    assert!(message.contains("environment"), "{message}");
+    let words = "environment";
+    rig.says(key, StatusPhase::NotReady, words).await;
     rig.link
         .change(&[], vec![rule(5, "carol@example.com", "viewer", of_project(3))]);
     rig.phase(rule_key(5), StatusPhase::Ready).await;

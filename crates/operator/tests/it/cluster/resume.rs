@@ -157,11 +157,22 @@ async fn edits_by_hand(rig: &Rig) {
     .await
     .unwrap();
     assert_eq!(rig.link.hellos().last().unwrap().resume, None);
+    let told = [
+        "it was deleted; who did it is in the API server's audit log",
+        "the AccessRule `rule-1000`",
+    ];
+    rig.event_says("DriftFound", &told).await;
     let eve = Patch::Merge(json!({"spec": {"subject": {"name": "eve@example.com"}}}));
-    rules
-        .patch("rule-1001", &PatchParams::default(), &eve)
-        .await
-        .unwrap();
+    let by = PatchParams {
+        field_manager: Some("eves-editor".to_owned()),
+        ..PatchParams::default()
+    };
+    rules.patch("rule-1001", &by, &eve).await.unwrap();
+    let told = [
+        "changed: `spec.subject.name` by `eves-editor`",
+        "the AccessRule `rule-1001`",
+    ];
+    rig.event_says("DriftFound", &told).await;
     converged(rig).await;
     wait_until("eve to go", async || {
         let bindings = rig.bindings("reeve-robots").await;
@@ -324,11 +335,8 @@ async fn of_one_revision_that_was_cut_in_the_middle_everything_arrives_and_a_ref
         &[],
         vec![rule(1001, "refused@example.com", "viewer", of_project(3))],
     );
-    let message = rig.phase(rule_key(1001), StatusPhase::NotReady).await;
-    assert!(
-        message.contains("cannot apply AccessRule `rule-1001`"),
-        "{message}"
-    );
+    let words = "cannot apply AccessRule `rule-1001`";
+    rig.says(rule_key(1001), StatusPhase::NotReady, words).await;
     rig.link.change(&[rule_key(2)], vec![]);
     wait_until("rule 2 to go", async || {
         Ok(rules.get_opt("rule-2").await?.is_none().then_some(()))

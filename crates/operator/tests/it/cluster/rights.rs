@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::api::rbac::v1::RoleBinding;
 use kube::Api;
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
@@ -7,6 +8,8 @@ use reeve_e2e::unused_rights;
 use reeve_link::{ObjectKey, StatusPhase};
 use serde_json::json;
 
+use super::credentials::credential;
+use super::secrets::comes_to_hold;
 use crate::rig::{Rig, of_project, project, project_key, rule, rule_key, workload};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -82,8 +85,12 @@ async fn every_right_is_used_no_other_is_asked_for_and_at_rest_nothing_is_writte
         .unwrap();
     }
 
+    limit_ranges_go_and_come(&rig).await;
+    constraints_come_and_go(&rig).await;
     same_news_twice(&rig).await;
     pods_refused(&rig).await;
+    a_registry_secret_comes_and_changes(&rig).await;
+    a_credential_comes_changes_and_goes(&rig).await;
 
     // Their pods go a while after them, and then from the list of pods.
     reeve_testkit::wait_for(Duration::from_secs(60), "the pods that go", async || {
@@ -149,7 +156,88 @@ async fn every_right_is_used_no_other_is_asked_for_and_at_rest_nothing_is_writte
         })
         .collect();
     assert_eq!(refused, Vec::<String>::new());
-    assert_eq!(unused_rights(&events), Vec::<String>::new());
+    assert_eq!(
+        unused_rights(reeve_tenancy::Switches::default(), &events),
+        Vec::<String>::new()
+    );
+}
+
+/// A Secret by which images are pulled is copied, and copied again when it changes.
+async fn a_registry_secret_comes_and_changes(rig: &Rig) {
+    let api = |namespace: &str| Api::<Secret>::namespaced(rig.client.clone(), namespace);
+    for auth in ["YTpi", "YTpj"] {
+        let config = format!(r#"{{"auths":{{"registry.local.test":{{"auth":"{auth}"}}}}}}"#);
+        let object = json!({"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/dockerconfigjson",
+            "metadata": {"name": "registry", "labels": {"runai/cluster-wide": "true"}}, "stringData": {".dockerconfigjson": config}});
+        let manager = PatchParams::apply("test").force();
+        api("reeve-secrets")
+            .patch("registry", &manager, &Patch::Apply(object))
+            .await
+            .unwrap();
+        reeve_testkit::wait_until("the copy", async || {
+            let copy = api("reeve-robots").get_opt("registry").await?;
+            let data = copy.and_then(|copy| copy.data).unwrap_or_default();
+            Ok(data
+                .values()
+                .any(|value| value.0 == config.as_bytes())
+                .then_some(()))
+        })
+        .await
+        .unwrap();
+    }
+}
+
+/// A credential of the control plane is written where it is copied from, written again, and removed.
+async fn a_credential_comes_changes_and_goes(rig: &Rig) {
+    let of = |value: &str| credential(1, "kept", "password", json!({"type": "cluster"}), value);
+    for value in ["one", "two"] {
+        rig.link.change(&[], vec![of(value)]);
+        comes_to_hold(rig, "reeve-robots", "kept", Some(value)).await;
+    }
+    rig.link.change(&[of("").key()], vec![]);
+    comes_to_hold(rig, "reeve-robots", "kept", None).await;
+}
+
+/// The switch off and on again.
+async fn limit_ranges_go_and_come(rig: &Rig) {
+    let configs = Api::<reeve_crds::ReeveConfig>::all(rig.installer.clone());
+    let ranges =
+        Api::<k8s_openapi::api::core::v1::LimitRange>::namespaced(rig.client.clone(), "reeve-robots");
+    let bindings = Api::<RoleBinding>::namespaced(rig.client.clone(), "reeve-robots");
+    for on in [true, false, true] {
+        let settings = Patch::Merge(json!({"spec": {"project-controller": {"limitRange": on}}}));
+        configs
+            .patch("reeve", &PatchParams::default(), &settings)
+            .await
+            .unwrap();
+        // With the object goes the right to write it.
+        reeve_testkit::wait_until("the LimitRange and the binding", async || {
+            let there = ranges.get_opt("reeve-limit-range").await?.is_some();
+            let bound = bindings.get_opt("reeve-operator-limit-range").await?.is_some();
+            Ok((there == on && bound == on).then_some(()))
+        })
+        .await
+        .unwrap();
+    }
+}
+
+/// What pods of projects run under on OpenShift is bound and taken away.
+async fn constraints_come_and_go(rig: &Rig) {
+    let configs = Api::<reeve_crds::ReeveConfig>::all(rig.installer.clone());
+    let bindings = Api::<RoleBinding>::namespaced(rig.client.clone(), "reeve-robots");
+    for on in [true, false] {
+        let settings = Patch::Merge(json!({"spec": {"openShift": {"securityContextConstraints": on}}}));
+        configs
+            .patch("reeve", &PatchParams::default(), &settings)
+            .await
+            .unwrap();
+        reeve_testkit::wait_until("the binding of the constraints", async || {
+            let there = bindings.get_opt("reeve-user-job").await?.is_some();
+            Ok((there == on).then_some(()))
+        })
+        .await
+        .unwrap();
+    }
 }
 
 /// Says the same news of one project and of one workload twice within minutes: the second time it joins the first.

@@ -71,3 +71,35 @@ fn a_validation_that_was_weakened_or_dropped_is_a_difference() {
         &spec
     ));
 }
+
+#[test]
+fn a_webhook_that_is_asked_elsewhere_or_less_is_a_difference_and_another_authority_is_none() {
+    use reeve_admission::webhooks::{Reach, webhooks};
+    let installed = |reach: &Reach| expected(&webhooks(reach, "another"));
+    let wanted = expected(&webhooks(&Reach::Service, ""));
+    let found =
+        |all: Vec<reeve_operator::controllers::policies::Expected>| -> BTreeMap<(String, String), Value> {
+            all.into_iter().map(|e| ((e.kind, e.name), e.spec)).collect()
+        };
+    let sound = found(installed(&Reach::Service));
+    assert_eq!(differences(&wanted, &sound), Vec::<String>::new());
+    let elsewhere = found(installed(&Reach::Url("https://10.0.0.1".to_owned())));
+    assert_eq!(differences(&wanted, &elsewhere).len(), 2);
+    assert_eq!(differences(&wanted, &BTreeMap::new()).len(), 2);
+    for (field, value) in [
+        ("failurePolicy", json!("Ignore")),
+        (
+            "matchConditions",
+            json!([{"name": "never", "expression": "false"}]),
+        ),
+        ("namespaceSelector", json!({"matchLabels": {"no": "where"}})),
+        ("rules", json!([])),
+        ("objectSelector", json!({"matchLabels": {"no": "where"}})),
+    ] {
+        for of in sound.keys() {
+            let mut changed = sound.clone();
+            changed.get_mut(of).unwrap()["webhooks"][0][field] = value.clone();
+            assert_eq!(differences(&wanted, &changed).len(), 1, "{of:?} {field}");
+        }
+    }
+}

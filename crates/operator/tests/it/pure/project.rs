@@ -4,10 +4,12 @@ use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::api::rbac::v1::RoleBinding;
 use reeve_crds::{ReeveConfigSpec, desired};
 use reeve_kube_kit::{ReconcileError, Retry};
-use reeve_operator::controllers::project::cleanup::leftovers;
+use reeve_operator::controllers::project::by_hand::idle;
+use reeve_operator::controllers::project::cleanup::{Leftovers, leftovers};
 use reeve_operator::controllers::project::validate::{Found, may_be_made, validate};
 use reeve_operator::controllers::project::{Dereferenced, build};
 use reeve_operator::settings::strictest;
+use reeve_tenancy::{Switch, Switches};
 use serde_json::{Value, json};
 
 use super::project_index::{checked, object};
@@ -74,6 +76,7 @@ fn a_project_is_built_from_its_rules_and_the_settings() {
         ],
         version: 1,
         settings: ReeveConfigSpec::default(),
+        policies_intact: true,
     };
     insta::assert_json_snapshot!({
         let built = build(&robots(), &read);
@@ -92,6 +95,7 @@ fn what_a_deleted_project_leaves_is_removed_by_its_mark_the_operators_own_last()
         )
     };
     let all = [
+        binding("reeve-operator-user-assignment", Some("operator")),
         binding("reeve-operator", Some("operator")),
         binding("reeve-viewer", Some("access-rules")),
         binding("theirs", None),
@@ -99,11 +103,14 @@ fn what_a_deleted_project_leaves_is_removed_by_its_mark_the_operators_own_last()
     ];
     assert_eq!(
         leftovers(all.iter().map(|b| &**b)),
-        ["reeve-viewer", "reeve-operator"]
+        Leftovers {
+            people: vec!["reeve-viewer".into()],
+            own: vec!["reeve-operator".into(), "reeve-operator-user-assignment".into()]
+        }
     );
     assert_eq!(
-        leftovers([&*all[2], &*binding("reeve-operator", None)]),
-        Vec::<String>::new()
+        leftovers([&*all[3], &*binding("reeve-operator", None)]),
+        Leftovers::default()
     );
 }
 
@@ -120,4 +127,33 @@ fn without_settings_everything_is_strict_and_of_several_the_strictest_holds() {
         strictest(&[spec(false, true), spec(true, false)]),
         spec(true, true)
     );
+}
+
+/// Planted faults: without the mark an installer's binding of that name would go, and without `wanted` those of switches that are on.
+#[test]
+fn only_its_own_bindings_of_switches_that_are_off_are_idle() {
+    let binding = |name: &str, managed: &str| -> RoleBinding {
+        serde_json::from_value(json!({
+            "metadata": {"name": name, "namespace": "old", "labels": {"reeve.dev/managed": managed}},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "reeve-viewer"},
+        }))
+        .unwrap()
+    };
+    let all = Switches::default();
+    let mut there = reeve_tenancy::operator_bindings("old", all);
+    there.push(binding("reeve-operator-other", "operator"));
+    there.push(binding("reeve-viewer", "access-rules"));
+    assert_eq!(idle(&there, &reeve_tenancy::operator_bindings("old", all)), []);
+    let less = all.without(Switch::LimitRange).without(Switch::SecretPropagation);
+    let wanted = reeve_tenancy::operator_bindings("old", less);
+    let found = [
+        (Switch::LimitRange, "reeve-operator-limit-range".to_owned()),
+        (
+            Switch::SecretPropagation,
+            "reeve-operator-secret-propagation".to_owned(),
+        ),
+    ];
+    assert_eq!(idle(&there, &wanted), found);
+    let by_hand = [binding("reeve-operator-limit-range", "somebody")];
+    assert_eq!(idle(&by_hand, &wanted), []);
 }

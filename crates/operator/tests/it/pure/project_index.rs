@@ -2,6 +2,7 @@ use reeve_crds::{AccessRule, Phase, Project, desired};
 use reeve_link::desired::DesiredObject;
 use reeve_operator::controllers::access_rule::judge;
 use reeve_operator::project_index::{Outcome, ProjectIndex, RuleProgress};
+use reeve_tenancy::{Switch, Switches};
 
 use crate::rig::{of_project, project_in, rule};
 
@@ -134,21 +135,24 @@ fn a_rule_says_what_is_wrong_with_it() {
     let mut index = ProjectIndex::default();
     let mut object = AccessRule::from(&checked(7, "x@example.com", "viewer", of_project(1)));
     // It reaches no project: nothing is missing.
-    let judged = judge(&object, &index);
+    let judged = judge(&object, Switches::default(), &index);
     assert_eq!(
         (judged.phase, judged.reason, judged.message.as_str()),
         (Phase::Ready, "Effective", "")
     );
     index.set_project("a", Some(&self::object(1, "a", "reeve-a")));
     index.set_rule(None, object.checked().ok());
-    assert_eq!(judge(&object, &index).reason, "Binding");
+    assert_eq!(judge(&object, Switches::default(), &index).reason, "Binding");
+    let off = Switches::default().without(Switch::UserAssignment);
+    let judged = judge(&object, off, &index);
+    assert_eq!((judged.phase, judged.reason), (Phase::NotReady, "BoundByHand"));
     object.spec.role = "none".into();
-    let judged = judge(&object, &index);
+    let judged = judge(&object, Switches::default(), &index);
     assert_eq!((judged.phase, judged.reason), (Phase::Ready, "NothingInClusters"));
     object.spec.role = "emperor".into();
-    assert_eq!(judge(&object, &index).reason, "UnknownRole");
+    assert_eq!(judge(&object, Switches::default(), &index).reason, "UnknownRole");
     object.spec.subject.name = "nobody".into();
-    assert_eq!(judge(&object, &index).reason, "Invalid");
+    assert_eq!(judge(&object, Switches::default(), &index).reason, "Invalid");
 }
 
 /// Planted fault: with one set of names for each id instead of each scope, the second of two projects with one id hides the first.

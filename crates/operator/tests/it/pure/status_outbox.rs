@@ -1,4 +1,4 @@
-use reeve_link::{ClusterSettings, StatusPhase};
+use reeve_link::{ClusterSettings, Issue, StatusPhase};
 use reeve_operator::status_outbox::StatusOutbox;
 use reeve_types::Revision;
 
@@ -114,6 +114,11 @@ fn a_revision_that_the_server_never_sent_is_not_said() {
 #[test]
 fn what_is_reported_keeps_to_the_bounds() {
     let outbox = StatusOutbox::default();
+    let issue = Issue {
+        kind: "LimitRangeValid".to_owned(),
+        reason: "Invalid".to_owned(),
+        message: "é".repeat(1000),
+    };
     outbox.set_settings(ClusterSettings {
         enforce_run_as_user: true,
         enforce_prevent_privilege_escalation: true,
@@ -121,6 +126,8 @@ fn what_is_reported_keeps_to_the_bounds() {
         operator_version: "1".to_owned(),
         kubernetes_endpoint: None,
         policy_alarms: vec!["é".repeat(1000); 80],
+        dependencies: Vec::new(),
+        issues: vec![issue; 80],
     });
     for id in 1..=700 {
         outbox.set(rule_key(id), StatusPhase::NotReady, &"x".repeat(5000));

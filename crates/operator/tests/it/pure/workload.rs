@@ -26,6 +26,7 @@ fn view() -> Dereferenced {
         job: None,
         pods: Vec::new(),
         settings: ReeveConfigSpec::default(),
+        node_pool: None,
     }
 }
 
@@ -170,7 +171,7 @@ fn the_phase_is_read_from_the_job_and_the_reason_from_its_own_pods() {
             json!({"active": 1}),
             vec![pod("j1", waiting.clone())],
             Phase::Pending,
-            "ImagePullBackOff: no such image",
+            "ImagePullBackOff: no such image; where the image needs a registry secret that came after this pod, delete the pod: the next has it",
         ),
         (
             json!({"active": 1}),
@@ -260,14 +261,16 @@ fn a_message_about_a_container_that_somebody_injected_says_its_name() {
     ];
     assert_eq!(
         said(active.clone(), "Pending", both),
-        (Phase::Pending, "ImagePullBackOff: no such image".to_owned())
+        (Phase::Pending, "ImagePullBackOff: no such image; where the image needs a registry secret that came after this pod, delete the pod: the next has it".to_owned())
     );
     let other = vec![container("proxy", pull.clone()), container("train", creating)];
     assert_eq!(
         said(active.clone(), "Pending", other),
         (
             Phase::Pending,
-            format!("{proxy}: ImagePullBackOff: no such image")
+            format!(
+                "{proxy}: ImagePullBackOff: no such image; where the image needs a registry secret that came after this pod, delete the pod: the next has it"
+            )
         )
     );
     // Its own has ended: what the other waits for is not what the workload waits for.
@@ -371,4 +374,17 @@ fn a_job_that_was_made_for_another_workload_is_not_taken_over() {
         ..view()
     };
     assert_eq!(decide(&train(), &view).unwrap_err().reason(), "OldJobGoes");
+}
+
+#[test]
+fn a_secret_that_is_not_there_yet_is_named() {
+    let status = json!({"phase": "Pending", "containerStatuses": [{"name": "train", "image": "i", "imageID": "", "ready": false, "restartCount": 0,
+        "state": {"waiting": {"reason": "CreateContainerConfigError", "message": "secret \"licence\" not found"}}}]});
+    let view = Dereferenced {
+        job: job(owner("w1"), json!({"active": 1})),
+        pods: vec![pod("j1", status)],
+        ..view()
+    };
+    let message = reported(&train(), &view).message;
+    assert!(message.contains("secret \"licence\" not found"), "{message}");
 }

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use reeve_api::access_rule::{AccessRule, CreateAccessRule, SubjectType};
-use reeve_authz::{Action, Entity, RoleId, Scope, SubjectKey};
+use reeve_authz::{Action, Entity, InvalidSubject, RoleId, Scope, SubjectKey};
 use reeve_store::{AuditAction, NewAccessRule};
 use reeve_types::{ServiceAccountId, UserId};
 
@@ -14,8 +14,21 @@ use super::to_wire;
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::directory::Directory;
-use crate::error::ApiError;
+use crate::error::{ApiError, Refusal};
 use crate::extract::JsonBody;
+
+/// Why there is no such rule: 400.
+#[derive(Debug, thiserror::Error)]
+enum AccessRuleRefusal {
+    /// The scope lies in another cluster.
+    #[error("`clusterId` is not the cluster of the scope: leave it out")]
+    ClusterElsewhere,
+    /// No subject can be called that.
+    #[error("`subjectId`: {0}")]
+    Subject(InvalidSubject),
+}
+
+impl Refusal for AccessRuleRefusal {}
 
 /// Gives a subject a role in a scope. Nobody gives what she does not hold there herself.
 pub async fn handle(
@@ -27,15 +40,13 @@ pub async fn handle(
     let role = RoleId::predefined(body.role_id).ok_or_else(|| ApiError::not_found("role", body.role_id))?;
     let (kind, id) = (body.scope_type.as_str(), body.scope_id.clone());
     let scope = Scope::from_wire(kind, &id).map_err(|_| ApiError::not_found(kind, &id))?;
-    let change = app.change(move |app| async move {
+    let change = app.change(caller.asker(), move |app| async move {
         let granted = app
             .directory()
             .allow_grant(&caller, role, scope, || ApiError::not_found(kind, id))?;
         let cluster = app.directory().cluster_of(scope);
         if body.cluster_id.is_some() && body.cluster_id != cluster {
-            return Err(ApiError::Invalid(
-                "`clusterId` is not the cluster of the scope: leave it out".to_owned(),
-            ));
+            return Err(AccessRuleRefusal::ClusterElsewhere.into());
         }
         let subject = subject(&app.directory(), &caller, &body)?;
         let new = NewAccessRule {
@@ -75,9 +86,6 @@ fn subject(directory: &Directory, caller: &Caller, body: &CreateAccessRule) -> R
     {
         return Ok(SubjectKey::ServiceAccount(account.name.clone()));
     }
-    SubjectKey::from_wire(body.subject_type.as_str(), &body.subject_id).map_err(|error| {
-        // The name's own rule says more than that a subject was wanted.
-        let cause = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
-        ApiError::Invalid(format!("`subjectId`: {cause}"))
-    })
+    let subject = SubjectKey::from_wire(body.subject_type.as_str(), &body.subject_id);
+    Ok(subject.map_err(AccessRuleRefusal::Subject)?)
 }

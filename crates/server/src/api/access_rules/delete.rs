@@ -21,7 +21,7 @@ pub async fn handle(
     segment: PathId,
 ) -> Result<StatusCode, ApiError> {
     let id: AccessRuleId = segment.id("access rule")?;
-    app.revoke(move |app| async move {
+    app.revoke(caller.asker(), move |app| async move {
         let hidden = || ApiError::not_found("access rule", id);
         let rule = app.directory().index().rule(id).ok_or_else(hidden)?;
         let scope = rule.scope;

@@ -23,10 +23,10 @@ pub async fn handle(
     call: Call,
     JsonBody(body): JsonBody<CreateCluster>,
 ) -> Result<(StatusCode, Json<CreatedCluster>), ApiError> {
-    let (client_secret, credential) = app.security.new_secret()?;
     let id = ClusterId::from_uuid(app.security.uuid()?);
+    let (client_secret, secret) = app.security.new_link_secret(id)?;
     let row = app
-        .change(move |app| async move {
+        .change(caller.asker(), move |app| async move {
             let granted = app
                 .directory()
                 .allow_in_account(&caller, Action::Create, Entity::Cluster)?;
@@ -35,7 +35,7 @@ pub async fn handle(
                 name: body.name,
                 domain: body.domain,
                 version: body.version,
-                credential,
+                secret,
                 created_at: call.at,
                 created_by: caller.name.clone(),
             };

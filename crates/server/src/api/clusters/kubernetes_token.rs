@@ -8,19 +8,22 @@ use axum::extract::State;
 use reeve_admission::names::group_in_cluster;
 use reeve_api::kubernetes::KubernetesToken;
 use reeve_identity::Claims;
-use reeve_store::AuditAction;
+use reeve_store::{AuditAction, AuditEntry};
 use reeve_types::{ClusterId, PosixIdentity, Timestamp};
 
 use super::person_reaching;
+use super::refusal::ClusterRefusal;
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::error::ApiError;
 use crate::extract::{NoBody, PathId};
+use crate::successes::Key;
 
 /// How many groups a token has at most: an API server refuses long headers, and that in words that nobody understands.
 const MOST_GROUPS: usize = 200;
 
-/// A token for people with any rule that reaches the cluster. Recorded as a sign-in before it is given.
+/// A token for people with any rule that reaches the cluster. Recorded as a sign-in before it is given, or counted
+/// after one that was.
 pub async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -54,16 +57,33 @@ pub async fn handle(
     if app.reserve.is_given() {
         return Err(ApiError::Full);
     }
-    app.store.record(&crate::audit::session_record(), entry).await?;
+    record(&app, id, &caller, entry).await?;
     Ok(Json(KubernetesToken {
         token: token.into(),
         expiration_timestamp,
     }))
 }
 
+/// Each of a minute's first; those that follow and say the same are counted.
+async fn record(app: &App, cluster: ClusterId, caller: &Caller, entry: AuditEntry) -> Result<(), ApiError> {
+    let said = |name| entry.metadata.get(name).map_or("", String::as_str);
+    let key = Key::Kubernetes {
+        cluster,
+        session: caller.session,
+        said: format!("{} {}", said("posix"), said("groups")),
+    };
+    if app.successes.counted(&key, &entry) {
+        return Ok(());
+    }
+    let granted = crate::audit::session_record();
+    app.store.record(&granted, entry.clone()).await?;
+    app.successes.recorded(key, entry, None);
+    Ok(())
+}
+
 /// The caller's groups that a rule of this cluster names, as bindings there call them; no other group is told to a cluster, whose
 /// own administrator may have bound anything to a name.
-fn groups_told(app: &App, caller: &Caller, cluster: ClusterId) -> Result<Vec<String>, ApiError> {
+fn groups_told(app: &App, caller: &Caller, cluster: ClusterId) -> Result<Vec<String>, ClusterRefusal> {
     let directory = app.directory();
     let named = directory.index().groups_reaching(&caller.principal, cluster);
     let groups: Vec<_> = named
@@ -71,11 +91,10 @@ fn groups_told(app: &App, caller: &Caller, cluster: ClusterId) -> Result<Vec<Str
         .filter_map(|group| group_in_cluster(group.as_str()))
         .collect();
     if groups.len() > MOST_GROUPS {
-        return Err(ApiError::Forbidden(format!(
-            "access rules of this cluster name {} of your groups, and a token for Kubernetes can hold {MOST_GROUPS}: let rules name \
-             fewer groups",
-            groups.len()
-        )));
+        return Err(ClusterRefusal::TooManyGroups {
+            count: groups.len(),
+            most: MOST_GROUPS,
+        });
     }
     Ok(groups)
 }

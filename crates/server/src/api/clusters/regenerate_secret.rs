@@ -1,4 +1,4 @@
-//! `POST /api/v1/clusters/{clusterUuid}/secret` (ours): 200 with a new link secret that is shown once. The old one is worth
+//! `POST /api/v1/clusters/{clusterUuid}/secret` (ours): 200 with a new link secret. The old one is worth
 //! nothing from the next request on: what it earned ends, open streams too.
 
 use std::sync::Arc;
@@ -23,13 +23,13 @@ pub async fn handle(
     NoBody: NoBody,
 ) -> Result<Json<NewSecret>, ApiError> {
     let id: ClusterId = segment.id("cluster")?;
-    let (client_secret, credential) = app.security.new_secret()?;
-    app.revoke(move |app| async move {
+    let (client_secret, secret) = app.security.new_link_secret(id)?;
+    app.revoke(caller.asker(), move |app| async move {
         let (granted, mut entry) = may_change(&app, &caller, &call, id)?;
         entry
             .metadata
             .insert("linkSecret".to_owned(), "replaced".to_owned());
-        let set = app.store.set_cluster_credential(&granted, id, credential, entry);
+        let set = app.store.set_cluster_credential(&granted, id, secret, entry);
         Ok(set.await?)
     })
     .await?;

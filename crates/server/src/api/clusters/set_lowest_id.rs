@@ -26,7 +26,7 @@ pub async fn handle(
 ) -> Result<Json<Cluster>, ApiError> {
     let id: ClusterId = segment.id("cluster")?;
     let row = app
-        .change(move |app| async move {
+        .change(caller.asker(), move |app| async move {
             let granted = app
                 .directory()
                 .allow_in_account(&caller, Action::Update, Entity::Cluster)?;

@@ -9,6 +9,7 @@ use reeve_api::cluster::{Cluster, UpdateCluster};
 use reeve_link::KubernetesEndpoint;
 use reeve_types::ClusterId;
 
+use super::refusal::ClusterRefusal;
 use super::{may_change, to_wire};
 use crate::app::App;
 use crate::caller::{Call, Caller};
@@ -28,11 +29,9 @@ pub async fn handle(
         server: body.kubernetes_endpoint.server,
         certificate_authority_data: body.kubernetes_endpoint.certificate_authority_data,
     };
-    endpoint
-        .check()
-        .map_err(|beyond| ApiError::Invalid(beyond.to_string()))?;
+    endpoint.check().map_err(ClusterRefusal::Endpoint)?;
     let row = app
-        .change(move |app| async move {
+        .change(caller.asker(), move |app| async move {
             let (granted, mut entry) = may_change(&app, &caller, &call, id)?;
             entry
                 .metadata

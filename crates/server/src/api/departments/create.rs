@@ -23,7 +23,7 @@ pub async fn handle(
     JsonBody(body): JsonBody<CreateDepartment>,
 ) -> Result<(StatusCode, Json<Department>), ApiError> {
     let details = serde_json::to_value(body.settings()).map_err(ApiError::internal)?;
-    let change = app.change(move |app| async move {
+    let change = app.change(caller.asker(), move |app| async move {
         let scope = Scope::Cluster(body.cluster_id);
         let hidden = || ApiError::not_found("cluster", body.cluster_id);
         let granted = app.directory().allow(

@@ -15,7 +15,9 @@ use crate::error::log_chain;
 /// 200, or 503 with the list.
 pub async fn handle(State(app): State<Arc<App>>) -> Response {
     let mut missing = Vec::new();
-    match app.store.is_initialized().await {
+    // Both at a time: of a database that is silent nobody waits for two answers.
+    let (initialized, writable) = tokio::join!(app.store.is_initialized(), app.store.is_writable());
+    match initialized {
         Ok(true) => {}
         Ok(false) => missing.push("the account is not made yet"),
         Err(error) => {
@@ -23,7 +25,7 @@ pub async fn handle(State(app): State<Arc<App>>) -> Response {
             missing.push("the database does not answer");
         }
     }
-    match app.store.is_writable().await {
+    match writable {
         Ok(true) => {}
         Ok(false) => missing.push("the database can only be read"),
         // Said above.

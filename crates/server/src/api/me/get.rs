@@ -5,8 +5,9 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use reeve_api::access_rule::SubjectType;
-use reeve_api::me::{HeldRole, Me};
+use reeve_api::me::{HeldRole, Me, PosixGiver};
 use reeve_authz::SubjectKey;
+use reeve_identity::PosixSource;
 use reeve_store::SubjectId;
 
 use crate::api::access_rules::scope_type;
@@ -20,7 +21,9 @@ pub async fn handle(State(app): State<Arc<App>>, caller: Caller) -> Json<Me> {
         SubjectId::User(id) => (
             id.to_string(),
             SubjectType::User,
-            directory.posix(caller.session).map(|(posix, _)| posix.clone()),
+            directory
+                .posix(caller.session)
+                .map(|(posix, source)| (posix.clone(), source)),
         ),
         SubjectId::ServiceAccount(id) => (id.to_string(), SubjectType::ServiceAccount, None),
     };
@@ -41,12 +44,18 @@ pub async fn handle(State(app): State<Arc<App>>, caller: Caller) -> Json<Me> {
         });
     let roles = roles.collect();
     let groups = caller.principal.groups.iter().map(ToString::to_string).collect();
+    let (posix, posix_source) = posix.unzip();
+    let posix_source = posix_source.map(|source| match source {
+        PosixSource::Administrator => PosixGiver::Administrator,
+        PosixSource::IdentityProvider => PosixGiver::IdentityProvider,
+    });
     Json(Me {
         id,
         username: caller.name,
         kind,
         groups,
         posix,
+        posix_source,
         roles,
     })
 }

@@ -19,7 +19,7 @@ pub async fn handle(
     call: Call,
     NoBody: NoBody,
 ) -> Result<StatusCode, ApiError> {
-    app.revoke(move |app| async move {
+    app.revoke(caller.asker(), move |app| async move {
         // Nobody needs a right to sign out.
         let granted = crate::audit::session_record();
         let mut entry = call.event(AuditAction::SignOut, "users");

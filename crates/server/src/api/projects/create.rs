@@ -11,15 +11,13 @@ use reeve_store::{AuditAction, NewProject};
 use reeve_types::DepartmentId;
 use reeve_types::names::is_reserved_namespace;
 
+use super::refusal::{LONGEST_NAMESPACE, ProjectRefusal};
 use super::{Details, to_wire};
 use crate::app::{App, Settings};
 use crate::caller::{Call, Caller};
-use crate::directory::Directory;
+use crate::directory::{Directory, WhoCouldGrant};
 use crate::error::ApiError;
 use crate::extract::JsonBody;
-
-/// A DNS label (RFC 1123), as Kubernetes wants a namespace to be named.
-const LONGEST_NAMESPACE: usize = 63;
 
 /// Makes a project in a department, with a namespace in its cluster.
 pub async fn handle(
@@ -34,7 +32,7 @@ pub async fn handle(
         settings: body.settings(),
     };
     let details = serde_json::to_value(details).map_err(ApiError::internal)?;
-    let change = app.change(move |app| async move {
+    let change = app.change(caller.asker(), move |app| async move {
         let department_id = parent(&app.directory(), &caller, &body)?;
         let scope = Scope::Department(department_id);
         let hidden = || ApiError::not_found("department", department_id);
@@ -47,11 +45,11 @@ pub async fn handle(
             hidden,
         )?;
         if app.directory().cluster_of(scope) != Some(body.cluster_id) {
-            let message = format!(
-                "`parentId`: department `{department_id}` is not in cluster `{}`",
-                body.cluster_id
-            );
-            return Err(ApiError::Invalid(message));
+            return Err(ProjectRefusal::DepartmentElsewhere {
+                department: department_id,
+                cluster: body.cluster_id,
+            }
+            .into());
         }
         let may_take_over = whole_cluster(&app, &caller, &body, &namespace)?;
         let new = NewProject {
@@ -78,7 +76,7 @@ fn whole_cluster(
     caller: &Caller,
     body: &CreateProject,
     namespace: &str,
-) -> Result<bool, ApiError> {
+) -> Result<bool, ProjectRefusal> {
     let directory = app.directory();
     let scope = Scope::Cluster(body.cluster_id);
     let decided = directory
@@ -90,20 +88,13 @@ fn whole_cluster(
         Err(_) if body.requested_namespace.is_none() => Ok(false),
         // Every name begins with an empty prefix.
         Err(_) if !prefix.is_empty() && namespace.starts_with(prefix.as_str()) => Ok(false),
-        Err(denial) => {
-            let who: Vec<_> = denial.who_could_grant().iter().map(ToString::to_string).collect();
-            let who = if who.is_empty() {
-                "nobody".to_owned()
-            } else {
-                who.join(", ")
-            };
-            Err(ApiError::Forbidden(format!(
-                "`requestedNamespace`: `{namespace}` does not begin with `{prefix}`, and other names need `{}` in {}, which \
-                 can be given by {who}: leave `requestedNamespace` out, or choose a name with that prefix",
-                denial.missing(),
-                directory.scope_name(scope)
-            )))
-        }
+        Err(denial) => Err(ProjectRefusal::NamespaceWithoutPrefix {
+            namespace: namespace.to_owned(),
+            prefix: prefix.clone(),
+            missing: denial.missing(),
+            cluster: directory.scope_name(scope),
+            who: WhoCouldGrant::of(&denial),
+        }),
     }
 }
 
@@ -116,43 +107,30 @@ fn parent(directory: &Directory, caller: &Caller, body: &CreateProject) -> Resul
         .department_named(body.cluster_id, "default")
         .map(|department| department.id);
     let visible = directory.visible(caller, Entity::Department)?;
-    default
-        .filter(|id| visible.contains(Scope::Department(*id)))
-        .ok_or_else(|| {
-            ApiError::Invalid(
-                "`parentId` is missing, and the cluster has no department `default` that you may see"
-                    .to_owned(),
-            )
-        })
+    let seen = default.filter(|id| visible.contains(Scope::Department(*id)));
+    Ok(seen.ok_or(ProjectRefusal::NoDefaultDepartment)?)
 }
 
 /// The namespace: as asked for, or prefix and name. Those of the cluster itself can never become a project's (admission
 /// R11), nor those that are reserved here, by whichever of the two ways and for whomever.
-fn namespace(settings: &Settings, body: &CreateProject) -> Result<String, ApiError> {
+fn namespace(settings: &Settings, body: &CreateProject) -> Result<String, ProjectRefusal> {
     let prefix = settings.namespace_prefix.as_str();
-    let name = body
+    let namespace = body
         .requested_namespace
         .clone()
         .unwrap_or_else(|| format!("{prefix}{}", body.name));
-    if name.len() > LONGEST_NAMESPACE {
-        let most = LONGEST_NAMESPACE.saturating_sub(prefix.len());
-        return Err(ApiError::Invalid(format!(
-            "`name`: the namespace `{name}` (`{prefix}` and the name) would have {} characters, and {LONGEST_NAMESPACE} are \
-             possible: choose a name of at most {most}, or another namespace with `requestedNamespace`",
-            name.len()
-        )));
+    if namespace.len() > LONGEST_NAMESPACE {
+        let prefix = prefix.to_owned();
+        return Err(ProjectRefusal::NamespaceTooLong { namespace, prefix });
     }
-    if is_reserved_namespace(&name) {
-        let message = format!("the namespace `{name}` belongs to the cluster itself: choose another name");
-        return Err(ApiError::Invalid(message));
+    if is_reserved_namespace(&namespace) {
+        return Err(ProjectRefusal::NamespaceOfTheCluster { namespace });
     }
-    if let Some(pattern) = settings.reserved_namespaces.reserving(&name) {
-        return Err(ApiError::Invalid(format!(
-            "the namespace `{name}` is reserved here (`{pattern}`): choose another name; whoever runs the server decides \
-             what is reserved, with its flag `--reserved-namespaces`"
-        )));
+    if let Some(pattern) = settings.reserved_namespaces.reserving(&namespace) {
+        let pattern = pattern.to_owned();
+        return Err(ProjectRefusal::NamespaceReserved { namespace, pattern });
     }
-    Ok(name)
+    Ok(namespace)
 }
 
 #[cfg(test)]
@@ -178,12 +156,15 @@ mod tests {
             heartbeat: std::time::Duration::from_secs(1),
             shared_database: false,
             session_seconds: 3600,
+            charts: crate::installation::Charts::default(),
+            link_patience: crate::outgoing::Patience::default(),
+            idp_certificate_authority: None,
             signing_key_days: None,
             failed_attempts_days: None,
         }
     }
 
-    fn namespace(prefix: &str, body: &CreateProject) -> Result<String, ApiError> {
+    fn namespace(prefix: &str, body: &CreateProject) -> Result<String, ProjectRefusal> {
         super::namespace(&settings(prefix), body)
     }
 

@@ -6,11 +6,10 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use reeve_api::org::{Project, SetNetworking};
-use reeve_authz::{Action, Entity, Scope};
 use reeve_store::AuditAction;
 use reeve_types::ProjectId;
 
-use super::to_wire;
+use super::{granted_in_the_cluster, to_wire};
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::error::ApiError;
@@ -26,21 +25,8 @@ pub async fn handle(
 ) -> Result<Json<Project>, ApiError> {
     let id: ProjectId = segment.id("project")?;
     let row = app
-        .change(move |app| async move {
-            let hidden = || ApiError::not_found("project", id);
-            let (here, seen) = (Scope::Project(id), Entity::Project);
-            // First the right to change it, as for every operation on a project; then that for the whole cluster.
-            drop(
-                app.directory()
-                    .allow(&caller, Action::Update, Entity::Project, here, seen, hidden)?,
-            );
-            let cluster = app.directory().cluster_of(here).ok_or_else(hidden)?;
-            let whole = Scope::Cluster(cluster);
-            let decided = app
-                .directory()
-                .index()
-                .decide(&caller.principal, Action::Update, seen, whole);
-            let granted = decided.map_err(|denial| app.directory().forbidden(&denial))?;
+        .change(caller.asker(), move |app| async move {
+            let (granted, cluster) = granted_in_the_cluster(&app, &caller, id)?;
             let new = reeve_store::SetNetworking {
                 allowed: body.allow_networking,
                 at: call.at,

@@ -25,7 +25,7 @@ pub async fn handle(
     let (client_secret, secret) = app.security.new_secret()?;
     let id = ServiceAccountId::from_uuid(app.security.uuid()?);
     let row = app
-        .change(move |app| async move {
+        .change(caller.asker(), move |app| async move {
             let granted =
                 app.directory()
                     .allow_in_account(&caller, Action::Create, Entity::ServiceAccount)?;

@@ -25,7 +25,7 @@ pub async fn handle(
 ) -> Result<Json<NewSecret>, ApiError> {
     let id: ServiceAccountId = segment.id("service account")?;
     let (client_secret, secret) = app.security.new_secret()?;
-    app.revoke(move |app| async move {
+    app.revoke(caller.asker(), move |app| async move {
         let hidden = || ApiError::not_found("service account", id);
         let granted =
             app.directory()

@@ -24,7 +24,7 @@ pub async fn handle(
     JsonBody(body): JsonBody<UpdateServiceAccount>,
 ) -> Result<StatusCode, ApiError> {
     let id: ServiceAccountId = segment.id("service account")?;
-    let enabled = body.enabled;
+    let (enabled, asker) = (body.enabled, caller.asker());
     let work = move |app: Arc<App>| async move {
         let hidden = || ApiError::not_found("service account", id);
         let granted =
@@ -44,8 +44,8 @@ pub async fn handle(
         Ok(committed.map(|_| StatusCode::OK))
     };
     if enabled {
-        app.change(work).await
+        app.change(asker, work).await
     } else {
-        app.revoke(work).await
+        app.revoke(asker, work).await
     }
 }

@@ -22,7 +22,7 @@ pub async fn handle(
     call: Call,
     JsonBody(RotateSigningKeys { at_once }): JsonBody<RotateSigningKeys>,
 ) -> Result<Json<Vec<SigningKey>>, ApiError> {
-    app.change(move |app| async move {
+    app.change(caller.asker(), move |app| async move {
         let granted = app
             .directory()
             .allow_in_account(&caller, Action::Update, Entity::SecuritySettings)?;

@@ -7,17 +7,29 @@ use axum::Json;
 use axum::extract::State;
 use reeve_api::token::{TokenRequest, TokenResponse};
 use reeve_identity::{LoginAttempt, VerifiedIdentity};
-use reeve_store::{AuditAction, AuditSubject, CredentialHash, Outcome, SubjectId};
+use reeve_store::{AuditAction, AuditSubject, CredentialHash, Outcome, SessionFacts, SubjectId};
 use reeve_types::{Email, Secret, ServiceAccountName};
 
 use crate::app::App;
 use crate::caller::Call;
-use crate::error::ApiError;
+use crate::error::{ApiError, Refusal};
 use crate::extract::JsonBody;
 use crate::failures::Kind;
+use crate::sign_in_rate::EACH_SECONDS;
 
-/// One sentence for every way to fail, so that nobody learns who exists.
-const REFUSED: &str = "the credentials are not valid";
+/// One sentence for every way to fail, so that nobody learns who exists: 400.
+#[derive(Debug, thiserror::Error)]
+#[error("the credentials are not valid")]
+struct InvalidCredentials;
+
+impl Refusal for InvalidCredentials {}
+
+/// Who administers the account is not counted: that sign-in must always work.
+const TOO_OFTEN: ApiError = ApiError::TooMany {
+    what: "this user signs in with a password more often than a session is good for",
+    after: EACH_SECONDS,
+    instead: "use the token of the last sign-in until it expires; programs sign in as applications (service accounts), as often as they like",
+};
 
 /// Who asks, as far as that is known, and whether she proved it.
 struct Attempt {
@@ -44,6 +56,16 @@ pub async fn handle(
             client_secret,
         } => by_secret(&app, &client_id, &client_secret).await?,
     };
+    let session = session(&app, &call, attempt).await?.ok_or(InvalidCredentials)?;
+    let (access_token, expires_in) = app.security.rest_token(&session, &app.directory(), call.at)?;
+    Ok(Json(TokenResponse {
+        access_token: access_token.into(),
+        expires_in,
+    }))
+}
+
+/// `None` for every wrong attempt alike.
+async fn session(app: &App, call: &Call, attempt: Attempt) -> Result<Option<SessionFacts>, ApiError> {
     let mut entry = call.event(AuditAction::SignIn, "users");
     entry.subject_type = attempt.kind;
     if let Some((id, name)) = &attempt.known {
@@ -55,27 +77,42 @@ pub async fn handle(
         };
     }
     if let Some(((id, _), proven)) = attempt.known.zip(attempt.proven) {
-        let identity = match id {
-            SubjectId::User(id) => VerifiedIdentity::by_password(id),
-            SubjectId::ServiceAccount(id) => VerifiedIdentity::by_client_secret(id),
-        };
         // None when the password was changed while its hash was computed, or the service account is disabled.
-        let begun = app
-            .sign_in(&identity, Some(&proven), attempt.break_glass, entry.clone())
-            .await?;
-        if let Some(session) = begun {
-            let (access_token, expires_in) = app.security.rest_token(&session, &app.directory(), call.at)?;
-            return Ok(Json(TokenResponse {
-                access_token: access_token.into(),
-                expires_in,
-            }));
+        let begun = match id {
+            SubjectId::User(id) if !attempt.break_glass && !app.sign_in_rate.may_begin(id, call.at) => {
+                return Err(TOO_OFTEN);
+            }
+            SubjectId::User(id) => {
+                let identity = VerifiedIdentity::by_password(id);
+                app.sign_in(&identity, Some(&proven), attempt.break_glass, entry.clone())
+                    .await?
+            }
+            SubjectId::ServiceAccount(id) => app.application_signs_in(id, &proven, entry.clone()).await?,
+        };
+        if begun.is_some() {
+            return Ok(begun);
         }
     }
     // After the answer, and summed up: under no name where the name does not exist.
     entry.result = Outcome::Failed;
     entry.http_status_code = 400;
     app.failures.note(Kind::SignIn, entry);
-    Err(ApiError::Invalid(REFUSED.to_owned()))
+    Ok(None)
+}
+
+/// The session of a local user who gave the right password by a form: as by the token route, with its bounds and events.
+/// `None` for every wrong one alike.
+///
+/// # Errors
+/// [`ApiError::TooMany`], and those of [`App::sign_in`].
+pub(crate) async fn password(
+    app: &App,
+    call: &Call,
+    username: &str,
+    password: &Secret,
+) -> Result<Option<SessionFacts>, ApiError> {
+    let attempt = by_password(app, call, username, password).await?;
+    session(app, call, attempt).await
 }
 
 async fn by_password(app: &App, call: &Call, username: &str, password: &Secret) -> Result<Attempt, ApiError> {

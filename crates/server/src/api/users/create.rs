@@ -29,7 +29,7 @@ pub async fn handle(
     let (temp_password, password) = app.security.new_password().await?;
     let id = UserId::from_uuid(app.security.uuid()?);
     let row = app
-        .change(move |app| async move {
+        .change(caller.asker(), move |app| async move {
             let granted = app
                 .directory()
                 .allow_in_account(&caller, Action::Create, Entity::Users)?;
@@ -39,7 +39,7 @@ pub async fn handle(
             let new = NewUser {
                 id,
                 email: body.email,
-                password,
+                password: Some(password),
                 posix: body.posix,
                 created_at: call.at,
                 created_by: caller.name.clone(),

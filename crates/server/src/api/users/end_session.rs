@@ -22,7 +22,7 @@ pub async fn handle(
     segment: PathId,
 ) -> Result<StatusCode, ApiError> {
     let id: SessionId = segment.id("session")?;
-    app.revoke(move |app| async move {
+    app.revoke(caller.asker(), move |app| async move {
         let hidden = || ApiError::not_found("session", id);
         let (granted, subject, name) = {
             let directory = app.directory();

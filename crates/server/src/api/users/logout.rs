@@ -23,7 +23,7 @@ pub async fn handle(
     NoBody: NoBody,
 ) -> Result<StatusCode, ApiError> {
     let id: UserId = segment.id("user")?;
-    app.revoke(move |app| async move {
+    app.revoke(caller.asker(), move |app| async move {
         let hidden = || ApiError::not_found("user", id);
         let granted = app
             .directory()

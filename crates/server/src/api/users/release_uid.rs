@@ -22,7 +22,7 @@ pub async fn handle(
     segment: PathId,
 ) -> Result<StatusCode, ApiError> {
     let uid: Uid = segment.id("given uid")?;
-    app.change(move |app| async move {
+    app.change(caller.asker(), move |app| async move {
         let hidden = || ApiError::not_found("given uid", uid);
         let granted = app
             .directory()

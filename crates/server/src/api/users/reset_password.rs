@@ -30,7 +30,7 @@ pub async fn handle(
             .allow_hidden(&caller, Action::Update, Entity::Users, hidden)?,
     );
     let (temp_password, password) = app.security.new_password().await?;
-    app.revoke(move |app| async move {
+    app.revoke(caller.asker(), move |app| async move {
         let granted = app
             .directory()
             .allow_hidden(&caller, Action::Update, Entity::Users, hidden)?;

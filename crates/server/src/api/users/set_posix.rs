@@ -24,7 +24,7 @@ pub async fn handle(
     JsonBody(SetPosix(posix)): JsonBody<SetPosix>,
 ) -> Result<Json<User>, ApiError> {
     let id: UserId = segment.id("user")?;
-    let change = app.change(move |app| async move {
+    let change = app.change(caller.asker(), move |app| async move {
         let hidden = || ApiError::not_found("user", id);
         let granted = app
             .directory()

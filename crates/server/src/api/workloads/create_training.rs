@@ -11,9 +11,9 @@ use reeve_authz::{Action, Entity, Scope};
 use reeve_link::WorkloadIdentity;
 use reeve_store::{AuditAction, NewWorkload, SubjectId};
 use reeve_types::WorkloadId;
-use reeve_types::kubernetes::INSTALLERS;
 
-use super::training;
+use super::refusal::{AskedBy, TrainingRefusal};
+use super::{policy, training};
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::directory::Directory;
@@ -28,7 +28,7 @@ pub async fn handle(
     JsonBody(body): JsonBody<CreateTraining>,
 ) -> Result<(StatusCode, Json<Training>), ApiError> {
     let id = WorkloadId::from_uuid(app.security.uuid()?);
-    let change = app.change(move |app| async move {
+    let change = app.change(caller.asker(), move |app| async move {
         let scope = Scope::Project(body.project_id);
         let hidden = || ApiError::not_found("project", body.project_id);
         let granted = app.directory().allow(
@@ -40,13 +40,24 @@ pub async fn handle(
             hidden,
         )?;
         if app.directory().cluster_of(scope) != Some(body.cluster_id) {
-            let message = format!(
-                "`clusterId`: project `{}` is not in cluster `{}`",
-                body.project_id, body.cluster_id
-            );
-            return Err(ApiError::Invalid(message));
+            return Err(TrainingRefusal::ProjectElsewhere {
+                project: body.project_id,
+                cluster: body.cluster_id,
+            }
+            .into());
         }
+        let mut body = body;
+        let holds = policy::of_trainings(&app.directory(), scope);
+        policy::fill(&mut body.spec, &holds.defaults)?;
         let identity = identity(&app.directory(), &caller, &body)?;
+        policy::check(
+            &body.spec,
+            identity.as_ref(),
+            app.directory()
+                .cluster(body.cluster_id)
+                .and_then(|it| it.settings.as_ref()),
+            &holds,
+        )?;
         let request = serde_json::to_value(&body.spec).map_err(ApiError::internal)?;
         let desired = desired(id, &caller, body, identity);
         let mut entry = call.entry(&caller, &granted, AuditAction::Create);
@@ -62,9 +73,6 @@ pub async fn handle(
     Ok((StatusCode::ACCEPTED, Json(training(change.await?)?)))
 }
 
-const PASSWD_ENTRY_OF_NOBODY: &str = "`spec.passwdEntry`: this container would run as the user of its image, so there is nobody \
-     to enter: ask to run as yourself as well (`uidGidSource: fromIdpToken`, `--run-as-user`), or leave it out";
-
 /// As whom it runs. Where the cluster enforces identity, and where it has not said, always as the caller; elsewhere only
 /// when she asked for it. Without numbers of hers both are refused.
 fn identity(
@@ -78,31 +86,18 @@ fn identity(
     let enforced = settings.is_none_or(|settings| settings.enforce_run_as_user);
     if !enforced && !body.spec.run_as_user() {
         if body.spec.passwd_entry == Some(true) {
-            return Err(ApiError::Invalid(PASSWD_ENTRY_OF_NOBODY.to_owned()));
+            return Err(TrainingRefusal::PasswdEntryOfNobody.into());
         }
         return Ok(None);
     }
-    let remedy = if enforced {
-        constcat::concat!(
-            "ask an installer of the cluster (a member of `",
-            INSTALLERS,
-            "`) to set `enforceRunAsUser: false` in its ReeveConfig \
-         and submit without asking to run as yourself"
-        )
+    let asked_by = if enforced {
+        AskedBy::Cluster
     } else {
-        "leave out `uidGidSource: fromIdpToken` (`--run-as-user`), which this cluster does not ask for"
+        AskedBy::Submission
     };
     let SubjectId::User(id) = caller.id else {
-        return Err(ApiError::Invalid(format!(
-            "service account `{}` has no uid and gid to run as{}: submit as a person who has them (mapped by the identity \
-             provider, or `posix` set on the user), or {remedy}",
-            caller.name,
-            if enforced {
-                ", and this cluster runs containers only as people"
-            } else {
-                ""
-            },
-        )));
+        let name = caller.name.clone();
+        return Err(TrainingRefusal::ServiceAccount { name, asked_by }.into());
     };
     let user = directory
         .user(id)
@@ -116,11 +111,12 @@ fn identity(
                 posix: posix.clone(),
             }))
         }
-        None => Err(ApiError::Invalid(format!(
-            "`{}` has no uid and gid to run as: ask an administrator of the account to set them \
-             (`PUT /api/v1/users/{id}/posix`), or {remedy}",
-            user.email,
-        ))),
+        None => Err(TrainingRefusal::NoNumbers {
+            id,
+            email: user.email.clone(),
+            asked_by,
+        }
+        .into()),
     }
 }
 

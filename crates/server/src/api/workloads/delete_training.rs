@@ -23,7 +23,7 @@ pub async fn handle(
     segment: PathId,
 ) -> Result<(StatusCode, Json<Accepted>), ApiError> {
     let id: WorkloadId = segment.id("training")?;
-    app.revoke(move |app| async move {
+    app.revoke(caller.asker(), move |app| async move {
         let hidden = || ApiError::not_found("training", id);
         let project = app.store.locate_workload(id).await?.ok_or_else(hidden)?;
         let scope = Scope::Project(project);

@@ -150,7 +150,7 @@ impl Setting {
                     "{}{number}@b-c.example",
                     *self.pick(&["u_", "u%", "u.", "ux"])
                 )),
-                password: CredentialHash::new("hash"),
+                password: Some(CredentialHash::new("hash")),
                 posix: None,
                 created_at: self.moment(),
                 created_by: (*self.pick(&["system", "admin@reeve.example"])).to_owned(),

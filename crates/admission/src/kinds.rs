@@ -1,0 +1,182 @@
+//! Kinds of others that hold pod templates, and where the templates are: of each the same twice, as CEL and as JSON pointers.
+//!
+//! Admission knows the kinds of this table and no others: what is in no place of it has no stamp that anybody verified. So a
+//! controller can be listed for these kinds only, and an owner counts only in the version that the table names.
+
+use reeve_types::TemplateKind;
+use serde_json::Value;
+
+use crate::names;
+use crate::request::{Operation, Request, list, text};
+
+/// What anybody may change of a colleague's object: whether it is held back, and how many pods it has.
+pub(crate) const FREE_FIELDS: [&str; 1] = ["suspend"];
+/// Of a group of workers of Ray.
+pub(crate) const FREE_OF_WORKERS: [&str; 5] = [
+    "replicas",
+    "minReplicas",
+    "maxReplicas",
+    "scaleStrategy",
+    "suspend",
+];
+
+/// Where one template lies: what is its metadata, and what is its pod's spec.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// A JSON pointer to what has `annotations` and `labels`.
+    pub(crate) metadata: String,
+    /// A JSON pointer to what has `securityContext` and containers.
+    pub(crate) spec: String,
+}
+
+impl Place {
+    /// Of a `PodTemplateSpec`.
+    fn of_template(at: &str) -> Self {
+        Self {
+            metadata: format!("{at}/metadata"),
+            spec: format!("{at}/spec"),
+        }
+    }
+}
+
+/// The kind of an object, if it is one of the table in the version that the table names.
+pub(crate) fn kind_of(object: &Value) -> Option<TemplateKind> {
+    let kind = TemplateKind::of_name(text(object, "/kind"))?;
+    (text(object, "/apiVersion") == kind.api_version()).then_some(kind)
+}
+
+/// Every template of an object of the table.
+pub(crate) fn places(object: &Value) -> Vec<Place> {
+    match kind_of(object) {
+        Some(TemplateKind::RayCluster) => of_ray(object, "/spec"),
+        Some(TemplateKind::RayJob) => {
+            let mut all = of_ray(object, "/spec/rayClusterSpec");
+            let submitter = "/spec/submitterPodTemplate";
+            all.extend(object.pointer(submitter).map(|_| Place::of_template(submitter)));
+            all
+        }
+        Some(TemplateKind::RayService) => of_ray(object, "/spec/rayClusterConfig"),
+        None => Vec::new(),
+    }
+}
+
+fn of_ray(object: &Value, at: &str) -> Vec<Place> {
+    let workers = list(object, &format!("{at}/workerGroupSpecs")).len();
+    let of_worker = |i| format!("{at}/workerGroupSpecs/{i}/template");
+    [format!("{at}/headGroupSpec/template")]
+        .into_iter()
+        .chain((0..workers).map(of_worker))
+        .filter(|at| object.pointer(at).is_some())
+        .map(|at| Place::of_template(&at))
+        .collect()
+}
+
+/// Whether the request changes what runs: more than what is free to everybody.
+pub(crate) fn is_changed(request: &Request) -> bool {
+    let Some(old) = request
+        .old_object
+        .as_ref()
+        .filter(|_| request.operation == Operation::Update)
+    else {
+        return true;
+    };
+    let spec = |object: &Value| object.get("spec").cloned().unwrap_or_default();
+    request.subresource.is_empty() && without_free(spec(&request.object)) != without_free(spec(old))
+}
+
+/// A spec without what is free to everybody.
+fn without_free(mut spec: Value) -> Value {
+    let remove = |value: &mut Value, fields: &[&str]| {
+        if let Value::Object(map) = value {
+            map.retain(|key, _| !fields.contains(&key.as_str()));
+        }
+    };
+    remove(&mut spec, &FREE_FIELDS);
+    let groups = spec.get_mut("workerGroupSpecs").and_then(Value::as_array_mut);
+    for group in groups.into_iter().flatten() {
+        remove(group, &FREE_OF_WORKERS);
+    }
+    spec
+}
+
+/// The same as CEL: a list of maps with `t`, the template, and `m` and `s`, the pointers to its metadata and spec.
+pub(crate) fn templates_cel(object: &str) -> String {
+    let spec = format!("dyn({object}).?spec.orValue(dyn({{}}))");
+    // Below the spec, by the names of fields; each step may be absent.
+    let ray = |field: &str, at: &str| {
+        let cluster = if field.is_empty() {
+            spec.clone()
+        } else {
+            format!("{spec}.?{field}.orValue(dyn({{}}))")
+        };
+        format!(
+            "[{cluster}].map(s, (s.?headGroupSpec.?template.hasValue() ? [{head}] : []) + \
+             s.?workerGroupSpecs.orValue(dyn([])).transformList(i, g, has(g.template), {worker}))[0]",
+            head = entry_cel(
+                "s.headGroupSpec.template",
+                &format!("'{at}/headGroupSpec/template'")
+            ),
+            worker = entry_cel(
+                "g.template",
+                &format!("'{at}/workerGroupSpecs/' + string(i) + '/template'")
+            ),
+        )
+    };
+    let job = format!(
+        "{} + (has({object}.spec.submitterPodTemplate) ? [{}] : [])",
+        ray("rayClusterSpec", "/spec/rayClusterSpec"),
+        entry_cel(
+            &format!("dyn({object}.spec.submitterPodTemplate)"),
+            "'/spec/submitterPodTemplate'"
+        )
+    );
+    format!(
+        "{object}.kind == 'RayCluster' ? {} : {object}.kind == 'RayJob' ? {job} : {object}.kind == 'RayService' ? {} : []",
+        ray("", "/spec"),
+        ray("rayClusterConfig", "/spec/rayClusterConfig"),
+    )
+}
+
+/// One entry, of a `PodTemplateSpec` at a pointer.
+fn entry_cel(template: &str, at: &str) -> String {
+    format!("dyn({{'t': dyn({template}), 'm': dyn({at} + '/metadata'), 's': dyn({at} + '/spec')}})")
+}
+
+/// The API version of a kind by its name, as a CEL map.
+pub(crate) fn versions_cel() -> String {
+    let entries: Vec<String> = TemplateKind::ALL
+        .iter()
+        .map(|kind| format!("'{}': '{}'", kind.name(), kind.api_version()))
+        .collect();
+    format!("{{{}}}", entries.join(", "))
+}
+
+/// Whether a template of the object has a stamp, of whomever.
+pub(crate) fn is_marked(object: &Value) -> bool {
+    let annotations = |place: &Place| {
+        object
+            .pointer(&format!("{}/annotations", place.metadata))
+            .cloned()
+    };
+    places(object)
+        .iter()
+        .filter_map(annotations)
+        .any(|annotations| annotations.get(names::RUNS_AS).is_some())
+}
+
+/// The same as CEL that Kubernetes 1.30 understands, for match conditions.
+pub(crate) fn marked_cel() -> String {
+    let of = |template: &str| {
+        format!(
+            "'{}' in {template}.?metadata.?annotations.orValue(dyn({{}}))",
+            names::RUNS_AS
+        )
+    };
+    format!(
+        "[dyn(object).?spec.orValue(dyn({{}}))].exists(o, {} || [o, o.?rayClusterSpec.orValue(dyn({{}})), \
+         o.?rayClusterConfig.orValue(dyn({{}}))].exists(s, {} || s.?workerGroupSpecs.orValue(dyn([])).exists(g, {})))",
+        of("o.?submitterPodTemplate"),
+        of("s.?headGroupSpec.?template"),
+        of("g.?template"),
+    )
+}

@@ -1,0 +1,269 @@
+//! Identity providers and their mappers (control-plane 1.3, 1.4 and 4.2).
+
+use reeve_authz::{Action, Entity};
+use reeve_types::{IdpAlias, Secret};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::body::fields::Unsupported;
+use crate::body::{InvalidBody, TypedBody};
+use crate::operation::{delete, get, may, operations, post, put};
+
+operations! {
+    /// Operations on identity providers.
+    OPERATIONS: IdpOperation as Idp, "Identity providers";
+    /// List identity providers.
+    GetIdps = get("get_idps", "/api/v1/idps", may(Action::Read, Entity::SecuritySettings))
+        .answers::<Vec<Idp>>(200);
+    /// Set up an identity provider.
+    CreateIdp = post("create_idp", "/api/v1/idps", may(Action::Create, Entity::SecuritySettings))
+        .takes::<SetIdp>().answers::<CreatedIdp>(201).also(&[409]);
+    /// Get an identity provider.
+    GetIdp = get("get_idp", "/api/v1/idps/{idp}", may(Action::Read, Entity::SecuritySettings))
+        .answers::<Idp>(200);
+    /// Set up an identity provider anew; when it is another one from now on, its sessions end.
+    UpdateIdp = put("update_idp", "/api/v1/idps/{idp}", may(Action::Update, Entity::SecuritySettings))
+        .takes::<SetIdp>().answers_nothing(200);
+    /// Remove an identity provider; its sessions end.
+    DeleteIdp = delete("delete_idp", "/api/v1/idps/{idp}", may(Action::Delete, Entity::SecuritySettings))
+        .answers_nothing(200);
+    /// Get which claim is what.
+    GetIdpMappers = get("get_idp_mappers", "/api/v1/idps/{idp}/mappers", may(Action::Read, Entity::SecuritySettings))
+        .answers::<Mappers>(200);
+    /// Say which claim is what.
+    UpdateIdpMappers = put("update_idp_mappers", "/api/v1/idps/{idp}/mappers", may(Action::Update, Entity::SecuritySettings))
+        .takes::<Mappers>().answers_nothing(202);
+}
+
+/// What stands in place of a secret. Sent back, it leaves the secret as it is.
+pub const MASK: &str = "*******";
+/// The longest name or id, in characters (control-plane 1.3).
+const MAX_NAME: usize = 255;
+const MAX_SECRET: usize = 500;
+const MAX_ADDRESS: usize = 2048;
+const MAX_SCOPES: usize = 50;
+const MAX_VALUES: usize = 100;
+
+/// How a provider is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum IdpType {
+    /// OpenID Connect.
+    Oidc,
+    /// SAML 2.0; not supported yet.
+    Saml,
+    /// The OAuth server of OpenShift; not supported yet.
+    #[serde(rename = "openshift-v4")]
+    OpenshiftV4,
+}
+
+/// `POST /api/v1/idps`, `PUT /api/v1/idps/{idp}`.
+#[expect(
+    dead_code,
+    reason = "fields of the reference that may be there and ask for nothing: reading them is the check"
+)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(example = serde_json::json!({"type": "oidc", "oidcData": {"clientId": "reeve", "clientSecret": "the secret", "discoverDocumentUrl": "https://idp.example.com/realms/corp", "scopes": ["email", "groups"]}, "mappers": {"groups": "groups"}}))]
+pub struct SetIdp {
+    /// Its alias, which names it in addresses and on the sign-in page; the type where it is left out. Cannot be changed.
+    #[serde(default)]
+    pub name: Option<IdpAlias>,
+    /// How it is spoken to: `oidc`.
+    #[serde(rename = "type")]
+    pub kind: IdpType,
+    /// What is needed for `oidc`.
+    #[serde(default)]
+    pub oidc_data: Option<SetOidcData>,
+    /// Not supported yet.
+    #[serde(default)]
+    saml_data: Unsupported,
+    /// Not supported yet.
+    #[serde(default)]
+    ocp_data: Unsupported,
+    /// Which claim is what; the usual names where it is left out.
+    #[serde(default)]
+    pub mappers: Option<Mappers>,
+}
+
+/// A client at a provider of OpenID Connect.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SetOidcData {
+    /// The client's id there.
+    pub client_id: String,
+    /// The client's secret there; `*******` leaves it as it is.
+    pub client_secret: Secret,
+    /// The issuer's address, or that of its discovery document.
+    pub discover_document_url: String,
+    /// What is asked for beside `openid`; `email` and `profile` where it is left out.
+    #[serde(default)]
+    pub scopes: Option<Vec<String>>,
+    /// Nobody is let in without one of these values.
+    #[serde(default)]
+    pub mandatory_claim: Option<MandatoryClaim>,
+}
+
+/// A claim that has to have one of these values.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MandatoryClaim {
+    /// Its name, or a path with dots.
+    pub claim: String,
+    /// The values, compared exactly.
+    pub values: Vec<String>,
+}
+
+/// Which claim is what. A name may be a path with dots.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(example = serde_json::json!({"groups": "groups", "uid": "uid", "gid": "gid"}))]
+pub struct Mappers {
+    /// The email; `email` where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// The groups; `GROUPS` where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub groups: Option<String>,
+    /// The uid in containers; `UID` where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uid: Option<String>,
+    /// The gid in containers; `GID` where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gid: Option<String>,
+    /// More gids in containers; `SUPPLEMENTARYGROUPS` where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supplementary_groups: Option<String>,
+    /// Ignored: the reference's document asks for it and says nothing of it.
+    #[serde(default, skip_serializing)]
+    pub alias: Option<String>,
+}
+
+/// An identity provider. Its secret is never readable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Idp {
+    /// Its name in addresses.
+    pub alias: IdpAlias,
+    /// How it is spoken to.
+    #[serde(rename = "type")]
+    pub kind: IdpType,
+    /// Where people come back to: what is registered there as the redirect address.
+    pub redirect_uri: String,
+    /// Of `oidc`.
+    pub oidc_data: OidcData,
+    /// Which claim is what, all of them.
+    pub mappers: Mappers,
+}
+
+/// A client at a provider of OpenID Connect.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OidcData {
+    /// The client's id there.
+    pub client_id: String,
+    /// Always `*******`.
+    pub client_secret: String,
+    /// The issuer's address, or that of its discovery document.
+    pub discover_document_url: String,
+    /// What is asked for beside `openid`.
+    pub scopes: Vec<String>,
+    /// Nobody is let in without one of these values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mandatory_claim: Option<MandatoryClaim>,
+}
+
+/// The 201 of a creation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CreatedIdp {
+    /// Its name in addresses.
+    pub alias: IdpAlias,
+}
+
+fn text(path: &str, text: &str, most: usize) -> Result<(), InvalidBody> {
+    let good = (1..=most).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+    if good {
+        return Ok(());
+    }
+    let problem = format!("1 to {most} characters without control characters are needed");
+    Err(InvalidBody::wrong(path, problem))
+}
+
+impl TypedBody for SetIdp {
+    fn check(&self) -> Result<(), InvalidBody> {
+        if self.kind != IdpType::Oidc {
+            let problem =
+                "only `oidc` is supported yet: use OpenID Connect, which most providers of SAML offer, too";
+            return Err(InvalidBody::wrong("type", problem));
+        }
+        let missing = || InvalidBody::Missing {
+            path: "oidcData".to_owned(),
+        };
+        self.oidc_data.as_ref().ok_or_else(missing)?.check()?;
+        self.mappers.as_ref().map_or(Ok(()), |it| it.check_at("mappers."))
+    }
+}
+
+impl SetOidcData {
+    fn check(&self) -> Result<(), InvalidBody> {
+        text("oidcData.clientId", &self.client_id, MAX_NAME)?;
+        text("oidcData.clientSecret", self.client_secret.expose(), MAX_SECRET)?;
+        text(
+            "oidcData.discoverDocumentUrl",
+            &self.discover_document_url,
+            MAX_ADDRESS,
+        )?;
+        let scopes = self.scopes.as_deref().unwrap_or_default();
+        // RFC 6749, section 3.3, without what would end an attribute or a header.
+        let good = |scope: &String| {
+            (1..=MAX_NAME).contains(&scope.len())
+                && scope
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"-._:/".contains(&byte))
+        };
+        if scopes.len() > MAX_SCOPES || !scopes.iter().all(good) {
+            let problem = format!(
+                "at most {MAX_SCOPES} scopes are possible, each of letters, digits, `-`, `.`, `_`, `:` and `/`"
+            );
+            return Err(InvalidBody::wrong("oidcData.scopes", problem));
+        }
+        self.mandatory_claim
+            .as_ref()
+            .map_or(Ok(()), MandatoryClaim::check)
+    }
+}
+
+impl MandatoryClaim {
+    fn check(&self) -> Result<(), InvalidBody> {
+        text("oidcData.mandatoryClaim.claim", &self.claim, MAX_NAME)?;
+        if !(1..=MAX_VALUES).contains(&self.values.len()) {
+            let problem = format!("1 to {MAX_VALUES} values are needed");
+            return Err(InvalidBody::wrong("oidcData.mandatoryClaim.values", problem));
+        }
+        self.values
+            .iter()
+            .try_for_each(|value| text("oidcData.mandatoryClaim.values", value, MAX_NAME))
+    }
+}
+
+impl Mappers {
+    fn check_at(&self, prefix: &str) -> Result<(), InvalidBody> {
+        let all = [
+            ("email", &self.email),
+            ("groups", &self.groups),
+            ("uid", &self.uid),
+            ("gid", &self.gid),
+            ("supplementaryGroups", &self.supplementary_groups),
+        ];
+        all.into_iter().try_for_each(|(name, value)| match value {
+            Some(value) => text(&format!("{prefix}{name}"), value, MAX_NAME),
+            None => Ok(()),
+        })
+    }
+}
+
+impl TypedBody for Mappers {
+    fn check(&self) -> Result<(), InvalidBody> {
+        self.check_at("")
+    }
+}

@@ -1,0 +1,86 @@
+//! Ways to sign in.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+/// `reeve login`
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Login {
+    /// Another way than the browser of this machine
+    #[command(subcommand)]
+    pub way: Option<LoginWay>,
+    /// The browser of this machine, which is the usual way.
+    #[command(flatten)]
+    pub browser: LoginBrowser,
+}
+
+/// Other ways to sign in.
+#[derive(Debug, Subcommand)]
+pub enum LoginWay {
+    /// As a local user, with a password
+    User(LoginUser),
+    /// With a browser on another machine: a link to open there, and a code to bring back
+    #[command(visible_alias = "remote-browser")]
+    Sso(LoginRemote),
+}
+
+/// Which control plane.
+#[derive(Debug, Args)]
+pub struct At {
+    /// Address of the control plane; needed the first time
+    #[arg(long)]
+    pub url: Option<String>,
+    /// Its certificate authority in PEM; absent: the one used last for this address, or the machine's
+    #[arg(long, value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
+}
+
+/// `reeve login` with the browser of this machine
+#[derive(Debug, Args)]
+pub struct LoginBrowser {
+    /// Which control plane.
+    #[command(flatten)]
+    pub at: At,
+    /// The address of this machine on which the browser brings the code
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1", value_parser = own_address)]
+    pub listen_host: IpAddr,
+    /// The port; 0 takes a free one
+    #[arg(long, value_name = "PORT", default_value_t = 43121)]
+    pub listen_port: u16,
+    /// Print the link and open no browser
+    #[arg(long)]
+    pub no_browser: bool,
+}
+
+/// `localhost` is a name that anybody's resolver may answer: here it is the address that it means.
+fn own_address(text: &str) -> Result<IpAddr, std::net::AddrParseError> {
+    match text {
+        "localhost" => Ok(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST)),
+        other => other.parse(),
+    }
+}
+
+/// `reeve login sso`, `reeve login remote-browser`
+#[derive(Debug, Args)]
+pub struct LoginRemote {
+    /// Which control plane.
+    #[command(flatten)]
+    pub at: At,
+}
+
+/// `reeve login user`
+#[derive(Debug, Args)]
+pub struct LoginUser {
+    /// Which control plane.
+    #[command(flatten)]
+    pub at: At,
+    /// Your email
+    #[arg(short, long = "user", value_name = "EMAIL")]
+    pub user: String,
+    /// Read the password from standard input instead of the terminal
+    #[arg(long)]
+    pub password_stdin: bool,
+}

@@ -1,0 +1,47 @@
+//! `reeve credential get`.
+
+use super::list::{phase, scope};
+use super::one;
+use crate::Context;
+use crate::args::OneCredential;
+use crate::failure::Failure;
+use crate::http::Api;
+
+pub(super) async fn run(context: &mut Context, arguments: OneCredential) -> Result<(), Failure> {
+    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let what = format!("cannot show credential `{}`", arguments.name);
+    let found = one(&api, &arguments.name, &what).await?;
+    context.printer.answer(&found, || {
+        let meta = &found.meta;
+        let spec = found.spec.values().next().cloned().unwrap_or_default();
+        let keys = spec.key_value_pairs.map(|pairs| {
+            pairs
+                .into_iter()
+                .map(|pair| pair.key)
+                .collect::<Vec<_>>()
+                .join(", ")
+        });
+        let status = found.status.as_ref();
+        let lines = [
+            ("Name", Some(meta.name.to_string())),
+            ("Kind", Some(meta.kind.slug().to_owned())),
+            ("Id", Some(meta.id.to_string())),
+            ("Scope", Some(scope(&found))),
+            ("Description", meta.description.clone()),
+            ("Address", spec.url),
+            ("User", spec.user),
+            ("Access key", spec.access_key_id),
+            ("Keys", keys),
+            (
+                "Changed",
+                Some(format!("{} by {}", meta.updated_at, meta.updated_by)),
+            ),
+            ("Status", status.map(|status| phase(status.status).to_owned())),
+            ("Message", status.map(|status| status.message.clone())),
+        ];
+        let shown = lines
+            .into_iter()
+            .filter_map(|(name, value)| Some(format!("{name:<12} {}", value?)));
+        shown.collect::<Vec<_>>().join("\n")
+    })
+}

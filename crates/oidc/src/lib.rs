@@ -1,0 +1,28 @@
+//! The OpenID Connect relying party: what an identity provider says, from bytes to claims that were checked.
+//!
+//! **Guarantees.** An ID token counts when it is signed with an asymmetric algorithm of a fixed list by a key that the provider
+//! publishes, is from that provider, for this client and this sign-in, and within its time ([`id_token`]). A provider's addresses
+//! are HTTPS, or on this machine where the provider is ([`provider`]). What was sent as groups is read in every shape that
+//! providers use, and anything else is an error, never "no groups" ([`groups`]). Numbers are strict decimal, and two that differ
+//! are an error ([`mapper`]). JSON in which a member comes twice is refused ([`json`]).
+//!
+//! **Limits.** No HTTP, no clock, no randomness: they come in as arguments. No implicit and no hybrid flow, no encrypted tokens,
+//! no symmetric signatures, no signed UserInfo.
+
+pub mod answer;
+pub mod groups;
+pub mod id_token;
+pub mod json;
+pub mod keys;
+pub mod mapper;
+pub mod provider;
+pub mod request;
+
+pub use answer::{Callback, CallbackError, TokenAnswer};
+pub use groups::{Groups, GroupsError};
+pub use id_token::{Expected, IdTokenError, SKEW_SECONDS, verify};
+pub use json::{Claims, InvalidJson};
+pub use keys::{Keys, KeysError};
+pub use mapper::{MandatoryClaim, Mapped, Mapper, MapperError};
+pub use provider::{ClientAuthentication, Provider, ProviderError, discovery_address};
+pub use request::{AuthorizationRequest, challenge_of};

@@ -1,0 +1,149 @@
+//! Credentials (control-plane 3.7 and 4.4): five kinds, one way.
+
+mod create;
+mod delete;
+mod get;
+mod list;
+mod status;
+mod update;
+mod values;
+
+use std::sync::Arc;
+
+use axum::routing::MethodRouter;
+use reeve_api::TENANT_ID;
+use reeve_api::credential::{
+    AccessKeyValues, AssetClusterInfo, AssetMeta, AssetResource, CredentialAsset, CredentialOperation,
+    CredentialSpec, DockerRegistryValues, GenericSecretValues, NgcApiKeyValues, PasswordValues,
+};
+use reeve_authz::{Action, Entity, Granted, Scope};
+use reeve_link::CredentialValues;
+use reeve_store::{CredentialAssetRow, NewValues};
+use reeve_types::{CredentialAssetId, CredentialAssetKind};
+
+use crate::api::access_rules::scope_type;
+use crate::app::App;
+use crate::caller::Caller;
+use crate::directory::Directory;
+use crate::error::ApiError;
+use crate::extract::QueryPairs;
+use crate::handler::to;
+use values::SecretValues;
+
+/// The handler of each operation.
+pub(crate) fn route(operation: CredentialOperation) -> MethodRouter<Arc<App>> {
+    use CredentialOperation as Op;
+    let row = operation.row();
+    match operation {
+        Op::ListCredentials => to(row, list::all),
+        Op::ListAccessKey => to(row, list::handle::<AccessKeyValues>),
+        Op::CreateAccessKey => to(row, create::handle::<AccessKeyValues>),
+        Op::GetAccessKey => to(row, get::handle::<AccessKeyValues>),
+        Op::UpdateAccessKey => to(row, update::handle::<AccessKeyValues>),
+        Op::DeleteAccessKey => to(row, delete::accepted::<AccessKeyValues>),
+        Op::ListPassword => to(row, list::handle::<PasswordValues>),
+        Op::CreatePassword => to(row, create::handle::<PasswordValues>),
+        Op::GetPassword => to(row, get::handle::<PasswordValues>),
+        Op::UpdatePassword => to(row, update::handle::<PasswordValues>),
+        Op::DeletePassword => to(row, delete::accepted::<PasswordValues>),
+        Op::ListDockerRegistry => to(row, list::handle::<DockerRegistryValues>),
+        Op::CreateDockerRegistry => to(row, create::handle::<DockerRegistryValues>),
+        Op::GetDockerRegistry => to(row, get::handle::<DockerRegistryValues>),
+        Op::UpdateDockerRegistry => to(row, update::handle::<DockerRegistryValues>),
+        Op::DeleteDockerRegistry => to(row, delete::accepted::<DockerRegistryValues>),
+        Op::ListGenericSecret => to(row, list::handle::<GenericSecretValues>),
+        Op::CreateGenericSecret => to(row, create::handle::<GenericSecretValues>),
+        Op::GetGenericSecret => to(row, get::handle::<GenericSecretValues>),
+        Op::UpdateGenericSecret => to(row, update::handle::<GenericSecretValues>),
+        Op::DeleteGenericSecret => to(row, delete::gone::<GenericSecretValues>),
+        Op::ListNgcApiKey => to(row, list::handle::<NgcApiKeyValues>),
+        Op::CreateNgcApiKey => to(row, create::handle::<NgcApiKeyValues>),
+        Op::GetNgcApiKey => to(row, get::handle::<NgcApiKeyValues>),
+        Op::UpdateNgcApiKey => to(row, update::handle::<NgcApiKeyValues>),
+        Op::DeleteNgcApiKey => to(row, delete::gone::<NgcApiKeyValues>),
+    }
+}
+
+/// The permission to do something with a credential of this kind; to who may not read it there is none.
+async fn allowed(
+    app: &App,
+    caller: &Caller,
+    action: Action,
+    kind: CredentialAssetKind,
+    id: CredentialAssetId,
+) -> Result<(Granted, Scope), ApiError> {
+    let hidden = || ApiError::not_found("credential", id);
+    let found = app.store.locate_credential_asset(id).await?;
+    let scope = found
+        .filter(|(found, _)| *found == kind)
+        .map(|(_, scope)| scope)
+        .ok_or_else(hidden)?;
+    let entity = Entity::Credentials;
+    let granted = app
+        .directory()
+        .allow(caller, action, entity, scope, entity, hidden)?;
+    Ok((granted, scope))
+}
+
+/// Values as they are kept, sealed for `id`.
+fn new_values<V: SecretValues>(app: &App, id: CredentialAssetId, values: &V) -> Result<NewValues, ApiError> {
+    let plain = CredentialValues::new(values.data());
+    let sealed = app.security.credentials.seal(id, &plain);
+    let internal = |error: anyhow::Error| ApiError::internal(std::io::Error::other(format!("{error:#}")));
+    Ok(NewValues {
+        shown: serde_json::to_value(values.shown()).map_err(ApiError::internal)?,
+        sealed: sealed.map_err(internal)?,
+        stamp: app.security.uuid()?.to_string(),
+    })
+}
+
+/// Whether an answer says how far a credential has come.
+fn wants_status(pairs: &QueryPairs) -> Result<bool, ApiError> {
+    let words = ["true", "false"];
+    pairs.one_of("usageInfo", &words)?;
+    pairs.one_of("statusInfo", &words)?;
+    Ok(pairs.get("statusInfo") != Some("false"))
+}
+
+/// A credential as it is shown.
+fn to_wire(
+    row: CredentialAssetRow,
+    directory: &Directory,
+    with_status: bool,
+) -> Result<CredentialAsset, ApiError> {
+    let shown: CredentialSpec = serde_json::from_value(row.shown.clone()).map_err(ApiError::internal)?;
+    let status = with_status.then(|| status::of(&row, directory)).flatten();
+    let project_name = row.project_id.map(|id| directory.short_name(Scope::Project(id)));
+    let number = |id: reeve_types::ProjectId| u32::try_from(id.number()).unwrap_or_default();
+    Ok(CredentialAsset {
+        cluster_info: AssetClusterInfo {
+            resources: vec![AssetResource {
+                name: row.name.to_string(),
+            }],
+        },
+        status,
+        spec: CredentialSpec {
+            key_id: row.key_id,
+            ..shown
+        },
+        meta: AssetMeta {
+            id: row.id,
+            name: row.name,
+            description: row.description,
+            kind: row.kind,
+            scope: scope_type(row.scope),
+            cluster_id: row.cluster_id,
+            department_id: row.department_id,
+            project_id: row.project_id.map(number),
+            project_name,
+            tenant_id: TENANT_ID,
+            created_by: row.created_by,
+            created_at: row.created_at,
+            updated_by: row.updated_by,
+            updated_at: row.updated_at,
+            update_count: row.update_count,
+            auto_delete: false,
+            private: false,
+        },
+    })
+}

@@ -1,0 +1,87 @@
+//! `GET /api/v1/asset/credentials` and `GET /api/v1/asset/credentials/<kind>`: not in pages, as the reference has it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use reeve_api::credential::{AllCredentials, AnyCredential, CredentialAsset, CredentialAssets};
+use reeve_authz::Entity;
+use reeve_store::CredentialAssetFilter;
+use reeve_types::CredentialAssetKind;
+
+use super::values::SecretValues;
+use super::{to_wire, wants_status};
+use crate::app::App;
+use crate::caller::Caller;
+use crate::error::ApiError;
+use crate::extract::{InvalidRequest, QueryPairs};
+
+const PARAMETERS: [&str; 7] = [
+    "name",
+    "scope",
+    "projectId",
+    "departmentId",
+    "clusterId",
+    "usageInfo",
+    "statusInfo",
+];
+const SCOPES: [&str; 4] = ["tenant", "cluster", "department", "project"];
+
+/// Those of one kind.
+pub(super) async fn handle<V: SecretValues>(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    pairs: QueryPairs,
+) -> Result<Json<CredentialAssets>, ApiError> {
+    let entries = found(&app, &caller, Some(V::KIND), &pairs).await?;
+    Ok(Json(CredentialAssets { entries }))
+}
+
+/// Those of every kind.
+pub(super) async fn all(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    pairs: QueryPairs,
+) -> Result<Json<AllCredentials>, ApiError> {
+    let entries = found(&app, &caller, None, &pairs).await?;
+    let any = |asset: CredentialAsset| AnyCredential {
+        spec: BTreeMap::from([(asset.meta.kind.to_string(), asset.spec)]),
+        meta: asset.meta,
+        status: asset.status,
+        cluster_info: asset.cluster_info,
+    };
+    Ok(Json(AllCredentials {
+        entries: entries.into_iter().map(any).collect(),
+    }))
+}
+
+async fn found(
+    app: &App,
+    caller: &Caller,
+    kind: Option<CredentialAssetKind>,
+    pairs: &QueryPairs,
+) -> Result<Vec<CredentialAsset>, ApiError> {
+    pairs.only(&PARAMETERS)?;
+    pairs.one_of("scope", &SCOPES)?;
+    let with_status = wants_status(pairs)?;
+    let text = |name: &str| pairs.get(name).filter(|text| !text.is_empty());
+    let number = |name: &'static str| {
+        let parsed = text(name).map(str::parse::<i64>).transpose();
+        parsed.map_err(|_| InvalidRequest::NoNumber(name))
+    };
+    let filter = CredentialAssetFilter {
+        kind,
+        name: text("name").map(str::to_owned),
+        scope_type: SCOPES.into_iter().find(|scope| text("scope") == Some(scope)),
+        cluster_id: text("clusterId").map(str::to_owned),
+        department_id: number("departmentId")?,
+        project_id: number("projectId")?,
+    };
+    let visible = app.directory().visible(caller, Entity::Credentials)?;
+    let rows = app.store.credential_assets(&visible, &filter).await?;
+    let directory = app.directory();
+    rows.into_iter()
+        .map(|row| to_wire(row, &directory, with_status))
+        .collect()
+}

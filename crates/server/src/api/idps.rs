@@ -1,0 +1,74 @@
+//! Identity providers (control-plane 4.2). They belong to the account: every right here is one in the account.
+
+pub mod create;
+pub mod delete;
+pub mod get;
+pub mod get_mappers;
+pub mod list;
+pub mod update;
+pub mod update_mappers;
+
+use std::sync::Arc;
+
+use axum::routing::MethodRouter;
+use reeve_api::identity_provider::IdpOperation;
+use reeve_authz::{Action, Entity};
+use reeve_oidc::ProviderError;
+use reeve_types::IdpAlias;
+
+use crate::app::App;
+use crate::caller::Caller;
+use crate::error::{ApiError, Refusal};
+use crate::extract::PathId;
+use crate::handler::to;
+use crate::providers::Idp;
+
+/// Why there is no such identity provider: 400.
+#[derive(Debug, thiserror::Error)]
+enum IdpRefusal {
+    /// A new provider with what stands for a secret where it is shown.
+    #[error("`oidcData.clientSecret`: the secret itself is needed")]
+    MaskedSecret,
+    /// Another alias than the provider has.
+    #[error("`name`: an alias cannot be changed: make another provider")]
+    OtherAlias,
+    /// No address that may be asked for a discovery document.
+    #[error("`oidcData.discoverDocumentUrl`: {0}")]
+    DiscoveryAddress(ProviderError),
+}
+
+impl Refusal for IdpRefusal {}
+
+/// The handler of each operation.
+pub(crate) fn route(operation: IdpOperation) -> MethodRouter<Arc<App>> {
+    use IdpOperation as Op;
+    let row = operation.row();
+    match operation {
+        Op::GetIdps => to(row, list::handle),
+        Op::CreateIdp => to(row, create::handle),
+        Op::GetIdp => to(row, get::handle),
+        Op::UpdateIdp => to(row, update::handle),
+        Op::DeleteIdp => to(row, delete::handle),
+        Op::GetIdpMappers => to(row, get_mappers::handle),
+        Op::UpdateIdpMappers => to(row, update_mappers::handle),
+    }
+}
+
+/// As it is shown.
+fn to_wire(app: &App, idp: &Idp) -> reeve_api::identity_provider::Idp {
+    idp.to_wire(app.redirect_uri(&idp.alias))
+}
+
+/// The provider that a path names, for whom may read it.
+async fn readable(app: &App, caller: &Caller, segment: &PathId) -> Result<Idp, ApiError> {
+    let alias: IdpAlias = segment.id("identity provider")?;
+    let granted = app
+        .directory()
+        .allow_in_account(caller, Action::Read, Entity::SecuritySettings)?;
+    let found = app
+        .idps_for(&granted)
+        .await?
+        .into_iter()
+        .find(|idp| idp.alias == alias);
+    found.ok_or_else(|| ApiError::not_found("identity provider", alias))
+}

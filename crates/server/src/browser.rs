@@ -1,0 +1,124 @@
+//! Signing in with a browser: the realm's addresses (control-plane 1.2), and their pages.
+//!
+//! **What is promised.** What a browser began can only be finished in the same browser, once, within ten minutes: the attempt is
+//! sealed in a cookie that no script and no other site can read or send with a form, and each is used once whichever process is
+//! asked. Nothing is kept for whoever is not known yet. A code for a command line is good for a minute, once, for whoever has the
+//! verifier; shown twice it ends its session. Pages have no script, and say nothing of which check failed: the log does, under the
+//! reference that the page shows.
+
+mod account;
+mod authorize;
+mod broker;
+mod code;
+mod cookie;
+mod finish;
+mod local;
+mod page;
+mod request;
+mod ticket;
+mod token;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::Request;
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use reeve_api::token::TokenOperation;
+use reeve_api::{Operation, operation::Method};
+
+use crate::app::App;
+use crate::caller::{Call, source};
+use crate::connections::hold;
+use crate::load::place_of_origin;
+use crate::middleware::Begun;
+
+/// The addresses below the realm's.
+const REALM: &str = reeve_api::realm::ISSUER_PATH;
+/// Where a command line sends people.
+const AUTHORIZE: &str = "/auth/realms/runai/protocol/openid-connect/auth";
+/// Where a local user's password goes.
+const AUTHENTICATE: &str = "/auth/realms/runai/login-actions/authenticate";
+const TOKEN: &str = "/auth/realms/runai/protocol/openid-connect/token";
+const PUSHED: &str = "/auth/realms/runai/protocol/openid-connect/ext/par/request";
+const SIGNED_OUT: &str = "/auth/realms/runai/protocol/openid-connect/logout";
+const BROKER: &str = "/auth/realms/runai/broker/{alias}/login";
+const CALLBACK: &str = "/auth/realms/runai/broker/{alias}/endpoint";
+const CODE: &str = "/oauth-code";
+const ACCOUNT: &str = "/account";
+const SIGN_IN: &str = "/sign-in";
+
+/// An operation for the audit log's words: these addresses have no row in the table, since they are no REST API.
+const fn page(name: &'static str, method: Method, path: &'static str) -> Operation {
+    Operation {
+        name,
+        method,
+        path,
+        ..*TokenOperation::GrantToken.row()
+    }
+}
+
+static AUTHORIZE_PAGE: Operation = page("sign_in_page", Method::Get, AUTHORIZE);
+static SIGN_IN_PAGE: Operation = page("sign_in_page", Method::Get, SIGN_IN);
+static AUTHENTICATE_PAGE: Operation = page("sign_in_with_password", Method::Post, AUTHENTICATE);
+static TOKEN_ROUTE: Operation = page("redeem_code", Method::Post, TOKEN);
+static PUSHED_ROUTE: Operation = page("push_authorization_request", Method::Post, PUSHED);
+static SIGNED_OUT_PAGE: Operation = page("signed_out_page", Method::Get, SIGNED_OUT);
+static BROKER_PAGE: Operation = page("sign_in_with_provider", Method::Get, BROKER);
+static CALLBACK_PAGE: Operation = page("sign_in_callback", Method::Get, CALLBACK);
+static CODE_PAGE: Operation = page("show_code", Method::Post, CODE);
+static ACCOUNT_PAGE: Operation = page("account_page", Method::Get, ACCOUNT);
+static SIGN_OUT_PAGE: Operation = page("sign_out", Method::Post, ACCOUNT);
+
+/// The addresses.
+pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
+    let guard = |operation: &'static Operation| from_fn_with_state((Arc::clone(app), operation), guard);
+    Router::new()
+        .route(
+            AUTHORIZE,
+            get(authorize::for_client).layer(guard(&AUTHORIZE_PAGE)),
+        )
+        .route(SIGN_IN, get(authorize::alone).layer(guard(&SIGN_IN_PAGE)))
+        .route(AUTHENTICATE, post(local::handle).layer(guard(&AUTHENTICATE_PAGE)))
+        .route(TOKEN, post(token::handle).layer(guard(&TOKEN_ROUTE)))
+        .route(PUSHED, post(authorize::pushed).layer(guard(&PUSHED_ROUTE)))
+        .route(
+            SIGNED_OUT,
+            get(account::signed_out).layer(guard(&SIGNED_OUT_PAGE)),
+        )
+        .route(BROKER, get(broker::begin).layer(guard(&BROKER_PAGE)))
+        .route(CALLBACK, get(broker::finish).layer(guard(&CALLBACK_PAGE)))
+        .route(CODE, post(code::show).layer(guard(&CODE_PAGE)))
+        .route(ACCOUNT, get(account::show).layer(guard(&ACCOUNT_PAGE)))
+        .route(ACCOUNT, post(account::sign_out).layer(guard(&SIGN_OUT_PAGE)))
+}
+
+/// What happens around each: a request id, a place, the state of other processes, panics, metrics, log.
+async fn guard(
+    State((app, operation)): State<(Arc<App>, &'static Operation)>,
+    mut request: Request<Body>,
+    next: Next,
+) -> Response {
+    let begun = match Begun::new(&app, operation.name) {
+        Ok(begun) => begun,
+        Err(error) => return error.into_response(),
+    };
+    let call = Call {
+        id: begun.id.clone(),
+        source: source(request.extensions()),
+        operation,
+        at: app.clock.now(),
+    };
+    let place = app.load.sign_ins.enter(&place_of_origin(request.extensions()));
+    let (response, place) = match (place, app.up_to_date().await) {
+        (Ok(place), Ok(())) => {
+            request.extensions_mut().insert(call);
+            (begun.answer(next.run(request)).await, Some(place))
+        }
+        (Err(error), _) | (_, Err(error)) => (begun.refuse(error), None),
+    };
+    hold(begun.end(&app, response), place)
+}

@@ -1,0 +1,136 @@
+//! Who is signed in in this browser, and signing out.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, Request, StatusCode};
+use axum::response::Response;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use reeve_store::{AuditAction, SubjectId};
+use sha2::{Digest, Sha256};
+
+use super::cookie;
+use super::page::{escape, page, redirect};
+use super::request::Pairs;
+use crate::app::App;
+use crate::caller::{Call, Caller};
+use crate::error::ApiError;
+use crate::extract::read_credentials;
+
+/// Whoever the cookie is of. It counts for these pages alone: the REST API takes no cookie, so no other site can use it.
+fn caller(app: &App, headers: &HeaderMap, call: &Call) -> Option<Caller> {
+    let token = app
+        .security
+        .verify_rest(cookie::get(headers, cookie::SESSION)?, call.at)
+        .ok()?;
+    app.directory()
+        .authenticate(token.subject, token.session, call.at)
+}
+
+/// What a form of ours sends along, and no other site knows.
+fn form_token(headers: &HeaderMap) -> String {
+    let secret = cookie::get(headers, cookie::SESSION).unwrap_or_default();
+    URL_SAFE_NO_PAD.encode(
+        Sha256::new()
+            .chain_update(b"form:")
+            .chain_update(secret)
+            .finalize(),
+    )
+}
+
+/// `GET /account`.
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    call: Call,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let base = &app.settings.public_url;
+    let Some(caller) = caller(&app, &headers, &call) else {
+        return Ok(redirect(&format!("{base}{}", super::SIGN_IN)));
+    };
+    let groups: Vec<_> = caller.principal.groups.iter().map(ToString::to_string).collect();
+    let groups = if groups.is_empty() {
+        "none".to_owned()
+    } else {
+        groups.join(", ")
+    };
+    let posix = app
+        .directory()
+        .posix(caller.session)
+        .map(|(posix, _)| posix.to_string());
+    let body = format!(
+        "<dl><dt>You are</dt><dd id=\"user\">{}</dd><dt>Groups of this sign-in</dt><dd id=\"groups\">{}</dd>\
+         <dt>Numbers in containers (uid/gid/supplementary groups)</dt><dd id=\"posix\">{}</dd></dl>\
+         <form method=\"post\" action=\"{}{}\"><input type=\"hidden\" name=\"token\" value=\"{}\">\
+         <button type=\"submit\">Sign out</button></form>",
+        escape(&caller.name),
+        escape(&groups),
+        escape(posix.as_deref().unwrap_or("none")),
+        escape(base),
+        super::ACCOUNT,
+        escape(&form_token(&headers)),
+    );
+    Ok(page(StatusCode::OK, "Your account", &body, None))
+}
+
+/// `POST /account`: signs out.
+pub(super) async fn sign_out(
+    State(app): State<Arc<App>>,
+    call: Call,
+    request: Request<Body>,
+) -> Result<Response, ApiError> {
+    let headers = request.headers().clone();
+    let pairs = Pairs::read(&read_credentials(request).await?);
+    let base = app.settings.public_url.clone();
+    let Some(caller) = caller(&app, &headers, &call) else {
+        return Ok(redirect(&format!("{base}{}", super::SIGNED_OUT)));
+    };
+    if pairs.get("token") != Some(&form_token(&headers)) {
+        return Ok(redirect(&format!("{base}{}", super::ACCOUNT)));
+    }
+    app.revoke(caller.asker(), move |app| async move {
+        let granted = crate::audit::session_record();
+        let mut entry = call.event(AuditAction::SignOut, "users");
+        entry.subject.clone_from(&caller.name);
+        if let SubjectId::User(id) = caller.id {
+            entry = entry.about(id, &caller.name);
+        }
+        Ok(app
+            .store
+            .end_session(&granted, caller.id, caller.session, entry)
+            .await?)
+    })
+    .await?;
+    let mut response = redirect(&format!("{base}{}", super::SIGNED_OUT));
+    cookie::remove(response.headers_mut(), cookie::SESSION);
+    Ok(response)
+}
+
+/// `GET …/logout`: says so, and does nothing: another site may have sent the person here. `redirect_uri` is not followed.
+pub(super) async fn signed_out(
+    State(app): State<Arc<App>>,
+    call: Call,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let base = escape(&app.settings.public_url);
+    let still = caller(&app, &headers, &call).is_some();
+    let (title, text, to, link) = if still {
+        (
+            "You are still signed in",
+            "Sign out on the page of your account.",
+            super::ACCOUNT,
+            "Your account",
+        )
+    } else {
+        (
+            "You are signed out",
+            "You may still be signed in at your organization's identity provider: sign out there as well on a computer that others use.",
+            super::SIGN_IN,
+            "Sign in again",
+        )
+    };
+    let body = format!("<p>{text}</p><a class=\"button\" href=\"{base}{to}\">{link}</a>");
+    Ok(page(StatusCode::OK, title, &body, None))
+}

@@ -1,0 +1,122 @@
+//! The sign-in page, for a command line or for the browser itself.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{RawQuery, State};
+use axum::http::{Request, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use super::cookie;
+use super::page::{escape, page, problem};
+use super::request::Pairs;
+use super::ticket::{ATTEMPT_SECONDS, Attempt, ClientRequest};
+use crate::app::App;
+use crate::caller::Call;
+use crate::error::ApiError;
+use crate::extract::read_credentials;
+use crate::providers::random_text;
+
+/// What begins a request that was pushed (RFC 9126).
+const PUSHED: &str = "urn:ietf:params:oauth:request_uri:";
+
+/// `GET …/auth`.
+pub(super) async fn for_client(
+    State(app): State<Arc<App>>,
+    call: Call,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    let pairs = Pairs::read(query.unwrap_or_default().as_bytes());
+    let request = match pairs.get("request_uri") {
+        Some(uri) => uri
+            .strip_prefix(PUSHED)
+            .and_then(|sealed| app.opened::<ClientRequest>(sealed, call.at))
+            .ok_or(
+                "The link is not one of this installation, or older than ten minutes. Run the command again.",
+            ),
+        None => ClientRequest::read(&app, &call, &pairs, false),
+    };
+    match request {
+        Ok(request) => begin(&app, &call, Some(request)).await,
+        Err(text) => Ok(problem(&app, &call, 400, text)),
+    }
+}
+
+/// `GET /sign-in`.
+pub(super) async fn alone(State(app): State<Arc<App>>, call: Call) -> Result<Response, ApiError> {
+    begin(&app, &call, None).await
+}
+
+/// `POST …/ext/par/request`: a command line whose code will be shown says so itself, so that the page can name it.
+pub(super) async fn pushed(
+    State(app): State<Arc<App>>,
+    call: Call,
+    request: Request<Body>,
+) -> Result<Response, ApiError> {
+    let pairs = Pairs::read(&read_credentials(request).await?);
+    Ok(match ClientRequest::read(&app, &call, &pairs, true) {
+        Ok(request) => {
+            let uri = format!("{PUSHED}{}", app.ticket(&request)?);
+            let body = json!({"request_uri": uri, "expires_in": ATTEMPT_SECONDS});
+            (StatusCode::CREATED, Json(body)).into_response()
+        }
+        Err(text) => {
+            let body = json!({"error": "invalid_request", "error_description": text});
+            (StatusCode::BAD_REQUEST, Json(body)).into_response()
+        }
+    })
+}
+
+async fn begin(app: &App, call: &Call, request: Option<ClientRequest>) -> Result<Response, ApiError> {
+    let attempt = Attempt {
+        id: random_text(&app.security.random)?,
+        request,
+        provider: None,
+        until: call.at.plus_seconds(ATTEMPT_SECONDS),
+    };
+    form(app, &attempt, StatusCode::OK, None).await
+}
+
+/// The page; with what was wrong with a password.
+pub(super) async fn form(
+    app: &App,
+    attempt: &Attempt,
+    status: StatusCode,
+    wrong: Option<&str>,
+) -> Result<Response, ApiError> {
+    let (base, id) = (escape(&app.settings.public_url), escape(&attempt.id));
+    let mut body = String::new();
+    if let Some(wrong) = wrong {
+        body.push_str(&format!(
+            "<p role=\"alert\" class=\"problem\">{}</p>",
+            escape(wrong)
+        ));
+    }
+    for idp in app.idps().await? {
+        let alias = escape(idp.alias.as_str());
+        body.push_str(&format!(
+            "<a class=\"button\" href=\"{base}{}/broker/{alias}/login?attempt={id}\">Sign in with {alias}</a>",
+            super::REALM
+        ));
+    }
+    body.push_str(&format!(
+        "<form method=\"post\" action=\"{base}{}\"><input type=\"hidden\" name=\"attempt\" value=\"{id}\">\
+         <label for=\"username\">Email</label>\
+         <input id=\"username\" name=\"username\" type=\"email\" autocomplete=\"username\" required maxlength=\"254\">\
+         <label for=\"password\">Password</label>\
+         <input id=\"password\" name=\"password\" type=\"password\" autocomplete=\"current-password\" required maxlength=\"255\">\
+         <button type=\"submit\">Sign in with a password</button></form>",
+        super::AUTHENTICATE
+    ));
+    let to = attempt.request.as_ref().and_then(ClientRequest::origin);
+    let mut response = page(status, "Sign in", &body, to.as_deref());
+    cookie::set(
+        response.headers_mut(),
+        cookie::ATTEMPT,
+        &app.ticket(attempt)?,
+        ATTEMPT_SECONDS,
+    );
+    Ok(response)
+}

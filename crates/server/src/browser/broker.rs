@@ -1,0 +1,224 @@
+//! To an identity provider and back.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, RawQuery, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use reeve_identity::VerifiedIdentity;
+use reeve_oidc::{AuthorizationRequest, Callback, Mapped};
+use reeve_store::{AuditAction, AuditEntry, ProvidedIdentity, SessionFacts};
+use reeve_types::{IdpAlias, UserId};
+
+use super::cookie;
+use super::finish;
+use super::page::{redirect, refused};
+use super::request::Pairs;
+use super::ticket::{ATTEMPT_SECONDS, AtProvider, Attempt};
+use crate::app::App;
+use crate::caller::Call;
+use crate::error::ApiError;
+use crate::providers::{Failure, Grant, Idp, Said, random_text};
+use crate::renewal::Renewal;
+
+/// `GET …/broker/{alias}/login`.
+pub(super) async fn begin(
+    State(app): State<Arc<App>>,
+    call: Call,
+    Path(alias): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    match to_provider(&app, &call, &alias, &query.unwrap_or_default(), &headers).await? {
+        Ok(response) => Ok(response),
+        Err(failure) => Ok(refused(&app, &call, &alias, &failure)),
+    }
+}
+
+async fn to_provider(
+    app: &App,
+    call: &Call,
+    alias: &str,
+    query: &str,
+    headers: &HeaderMap,
+) -> Result<Result<Response, Failure>, ApiError> {
+    let begun = cookie::get(headers, cookie::ATTEMPT).and_then(|text| app.opened::<Attempt>(text, call.at));
+    let pairs = Pairs::read(query.as_bytes());
+    let Some(attempt) = begun.filter(|attempt| pairs.get("attempt") == Some(&attempt.id)) else {
+        return Ok(Err(Failure::Attempt));
+    };
+    let idp = match alias.parse::<IdpAlias>() {
+        Ok(alias) => app.idp(&alias).await?,
+        Err(_) => None,
+    };
+    let Some(idp) = idp else {
+        return Ok(Err(Failure::NoProvider));
+    };
+    let provider = match app.providers.provider(&idp, call.at).await {
+        Ok(provider) => provider,
+        Err(failure) => return Ok(Err(failure)),
+    };
+    let random = || random_text(&app.security.random);
+    let at = AtProvider {
+        alias: idp.alias.clone(),
+        state: random()?,
+        nonce: random()?,
+        verifier: random()?,
+    };
+    let address = AuthorizationRequest {
+        client_id: &idp.settings.client_id,
+        redirect_uri: &app.redirect_uri(&idp.alias),
+        scopes: &idp.settings.scopes,
+        state: &at.state,
+        nonce: &at.nonce,
+        verifier: &at.verifier,
+    };
+    let mut response = redirect(address.address(&provider).as_str());
+    let attempt = Attempt {
+        id: random()?,
+        provider: Some(at),
+        ..attempt
+    };
+    cookie::set(
+        response.headers_mut(),
+        cookie::ATTEMPT,
+        &app.ticket(&attempt)?,
+        ATTEMPT_SECONDS,
+    );
+    Ok(Ok(response))
+}
+
+/// `GET …/broker/{alias}/endpoint`.
+pub(super) async fn finish(
+    State(app): State<Arc<App>>,
+    call: Call,
+    Path(alias): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let begun = cookie::get(&headers, cookie::ATTEMPT).and_then(|text| app.opened::<Attempt>(text, call.at));
+    let outcome = match begun {
+        Some(attempt) => from_provider(&app, &call, &alias, &query.unwrap_or_default(), &attempt).await?,
+        None => Err(Failure::Attempt),
+    };
+    match outcome {
+        Ok((attempt, session)) => finish::finish(&app, &call, &attempt, &session),
+        Err(failure) => Ok(refused(&app, &call, &alias, &failure)),
+    }
+}
+
+async fn from_provider(
+    app: &App,
+    call: &Call,
+    alias: &str,
+    query: &str,
+    attempt: &Attempt,
+) -> Result<Result<(Attempt, SessionFacts), Failure>, ApiError> {
+    // One redirect address for each provider: what one began is not finished at another's.
+    let Some(at) = attempt.provider.as_ref().filter(|at| at.alias.as_str() == alias) else {
+        return Ok(Err(Failure::Attempt));
+    };
+    let Some(idp) = app.idp(&at.alias).await? else {
+        return Ok(Err(Failure::NoProvider));
+    };
+    let provider = match app.providers.provider(&idp, call.at).await {
+        Ok(provider) => provider,
+        Err(failure) => return Ok(Err(failure)),
+    };
+    let callback = Callback::read(query);
+    let code = match callback.code(&at.state, &provider) {
+        Ok(code) => code,
+        Err(error) => return Ok(Err(error.into())),
+    };
+    let granted = crate::audit::session_record();
+    if !app
+        .store
+        .use_once(&granted, &attempt.id, call.at, attempt.until)
+        .await?
+    {
+        return Ok(Err(Failure::Attempt));
+    }
+    let redirect_uri = app.redirect_uri(&idp.alias);
+    let grant = Grant::Code {
+        code,
+        redirect_uri: &redirect_uri,
+        verifier: &at.verifier,
+    };
+    let said = match app.providers.ask(&idp, grant, Some(&at.nonce), call.at).await {
+        Ok(said) => said,
+        Err(failure) => return Ok(Err(failure)),
+    };
+    let session = signed_in(app, call, &idp, &provider.issuer, said).await?;
+    Ok(session.map(|session| (attempt.clone(), session)))
+}
+
+/// The session of whoever the claims are of; the first time a user is made.
+async fn signed_in(
+    app: &App,
+    call: &Call,
+    idp: &Idp,
+    issuer: &str,
+    said: Said,
+) -> Result<Result<SessionFacts, Failure>, ApiError> {
+    let mapped = match idp.mapper.map(&said.claims, idp.settings.mandatory().as_ref()) {
+        Ok(mapped) => mapped,
+        Err(error) => return Ok(Err(error.into())),
+    };
+    if mapped.reserved_groups > 0 {
+        tracing::warn!(alias = %idp.alias, count = mapped.reserved_groups, "groups with names of the system's own were left out");
+    }
+    let entry = call.event(AuditAction::Create, "users");
+    let user = match user(app, idp, issuer, &said.subject, &mapped, entry).await {
+        Ok(user) => user,
+        Err(ApiError::Conflict(error)) => return Ok(Err(Failure::Conflict(error))),
+        Err(error) => return Err(error),
+    };
+    let identity = match VerifiedIdentity::by_provider(user, mapped.groups, mapped.posix) {
+        Ok(identity) => identity,
+        Err(error) => return Ok(Err(error.into())),
+    };
+    let name = app
+        .directory()
+        .user(user)
+        .map(|user| user.email.to_string())
+        .unwrap_or_default();
+    let mut entry = call.event(AuditAction::SignIn, "users").about(user, &name);
+    entry.subject.clone_from(&name);
+    entry
+        .metadata
+        .insert("identity_provider".to_owned(), idp.alias.to_string());
+    let renewal = said.refresh_token.as_ref().map(|token| Renewal {
+        issuer: issuer.to_owned(),
+        subject: said.subject.clone(),
+        token: token.expose().to_owned(),
+    });
+    match app.provider_signs_in(&identity, &idp.alias, renewal, entry).await {
+        Ok(Some(session)) => Ok(Ok(session)),
+        Ok(None) => Ok(Err(Failure::Deleted)),
+        Err(ApiError::Conflict(error)) => Ok(Err(Failure::Conflict(error))),
+        Err(error) => Err(error),
+    }
+}
+
+async fn user(
+    app: &App,
+    idp: &Idp,
+    issuer: &str,
+    subject: &str,
+    mapped: &Mapped,
+    entry: AuditEntry,
+) -> Result<UserId, ApiError> {
+    let identity = ProvidedIdentity {
+        alias: idp.alias.clone(),
+        issuer: issuer.to_owned(),
+        subject: subject.to_owned(),
+        email: mapped.email.clone(),
+        new_id: UserId::from_uuid(app.security.uuid()?),
+    };
+    let made = app
+        .store
+        .provided_user(&crate::audit::session_record(), identity, entry)
+        .await?;
+    app.follow(&made.log).await;
+    Ok(made.value)
+}

@@ -1,0 +1,54 @@
+//! `POST …/login-actions/authenticate`: a local user's password, by a form.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{Request, StatusCode};
+use axum::response::Response;
+use reeve_types::Secret;
+
+use super::authorize::form;
+use super::cookie;
+use super::finish::finish;
+use super::page::problem;
+use super::request::Pairs;
+use super::ticket::Attempt;
+use crate::api::token::grant;
+use crate::app::App;
+use crate::caller::Call;
+use crate::error::ApiError;
+use crate::extract::read_credentials;
+
+/// Checks the password as the token route does, with the same bounds and the same words for every way to fail.
+pub(super) async fn handle(
+    State(app): State<Arc<App>>,
+    call: Call,
+    request: Request<Body>,
+) -> Result<Response, ApiError> {
+    let attempt =
+        cookie::get(request.headers(), cookie::ATTEMPT).and_then(|text| app.opened::<Attempt>(text, call.at));
+    let pairs = Pairs::read(&read_credentials(request).await?);
+    // A form of another site has neither the cookie nor the attempt.
+    let Some(attempt) = attempt.filter(|attempt| pairs.get("attempt") == Some(&attempt.id)) else {
+        return Ok(problem(
+            &app,
+            &call,
+            400,
+            "This sign-in was not begun in this browser, or took too long. Begin again.",
+        ));
+    };
+    let password = Secret::new(pairs.get("password").unwrap_or_default());
+    match grant::password(&app, &call, pairs.get("username").unwrap_or_default(), &password).await? {
+        Some(session) => finish(&app, &call, &attempt, &session),
+        None => {
+            form(
+                &app,
+                &attempt,
+                StatusCode::BAD_REQUEST,
+                Some("The email or the password is not right."),
+            )
+            .await
+        }
+    }
+}

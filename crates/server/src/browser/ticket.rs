@@ -1,0 +1,130 @@
+//! What travels through browsers and command lines sealed: only this installation can make or read it, every replica can.
+
+use reeve_types::{IdpAlias, SessionId, SubjectId, Timestamp};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::app::App;
+use crate::error::ApiError;
+
+/// How long a sign-in may take, in seconds.
+pub(super) const ATTEMPT_SECONDS: i64 = 600;
+/// How long a code may be redeemed, in seconds.
+pub(super) const CODE_SECONDS: i64 = 60;
+/// How long a person may take to type a code into a command line, in seconds.
+pub(super) const SHOWN_CODE_SECONDS: i64 = 300;
+
+/// Something that is sealed. Each kind is sealed for its own name, so that none passes for another.
+pub(super) trait Ticket: Serialize + DeserializeOwned {
+    const KIND: &'static str;
+
+    /// When it ends.
+    fn until(&self) -> Timestamp;
+}
+
+/// A command line that asks for a code.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct ClientRequest {
+    /// The client.
+    pub(super) client: String,
+    /// Where the code goes: an address of the person's own machine, or [`super::CODE`], where it is shown.
+    pub(super) redirect_uri: String,
+    /// Whether the code is shown and not sent.
+    pub(super) shown: bool,
+    /// Given back with the code.
+    pub(super) state: Option<String>,
+    /// What the verifier has to come to.
+    pub(super) challenge: String,
+    /// From where it was begun.
+    pub(super) from: Option<String>,
+    /// When.
+    pub(super) at: Timestamp,
+}
+
+impl Ticket for ClientRequest {
+    const KIND: &'static str = "sign_in.request";
+
+    fn until(&self) -> Timestamp {
+        self.at.plus_seconds(ATTEMPT_SECONDS)
+    }
+}
+
+/// A sign-in that a browser began; in its cookie.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Attempt {
+    /// Which; also in the page's forms and links.
+    pub(super) id: String,
+    /// For whom; for the browser itself without.
+    pub(super) request: Option<ClientRequest>,
+    /// The provider that the person went to.
+    pub(super) provider: Option<AtProvider>,
+    /// When it ends.
+    pub(super) until: Timestamp,
+}
+
+/// What a provider has to give back.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct AtProvider {
+    pub(super) alias: IdpAlias,
+    pub(super) state: String,
+    pub(super) nonce: String,
+    pub(super) verifier: String,
+}
+
+impl Ticket for Attempt {
+    const KIND: &'static str = "sign_in.attempt";
+
+    fn until(&self) -> Timestamp {
+        self.until
+    }
+}
+
+/// A code: the session that was begun, and who may have its token.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Code {
+    pub(super) id: String,
+    pub(super) subject: SubjectId,
+    pub(super) session: SessionId,
+    pub(super) client: String,
+    pub(super) redirect_uri: String,
+    pub(super) challenge: String,
+    pub(super) until: Timestamp,
+}
+
+impl Ticket for Code {
+    const KIND: &'static str = "sign_in.code";
+
+    fn until(&self) -> Timestamp {
+        self.until
+    }
+}
+
+/// A code that is shown once the person has confirmed it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Unconfirmed {
+    pub(super) attempt: String,
+    pub(super) code: Code,
+}
+
+impl Ticket for Unconfirmed {
+    const KIND: &'static str = "sign_in.unconfirmed";
+
+    fn until(&self) -> Timestamp {
+        self.code.until
+    }
+}
+
+impl App {
+    /// Seals a ticket: text for addresses, cookies and forms.
+    pub(super) fn ticket<T: Ticket>(&self, ticket: &T) -> Result<String, ApiError> {
+        let text = serde_json::to_string(ticket).map_err(ApiError::internal)?;
+        self.security.sealed(T::KIND, "", &text)
+    }
+
+    /// A ticket of ours whose time is not over.
+    pub(super) fn opened<T: Ticket>(&self, text: &str, now: Timestamp) -> Option<T> {
+        let text = self.security.unsealed(T::KIND, "", text).ok()?;
+        let ticket: T = serde_json::from_str(text.expose()).ok()?;
+        (now <= ticket.until()).then_some(ticket)
+    }
+}

@@ -1,0 +1,107 @@
+//! `POST …/token`: a code for a token (RFC 6749, section 4.1.3; RFC 7636), with that standard's errors.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{Request, StatusCode};
+use axum::response::{IntoResponse, Response};
+use reeve_store::{AuditAction, SubjectId};
+use serde_json::json;
+
+use super::request::Pairs;
+use super::ticket::{Code, SHOWN_CODE_SECONDS};
+use crate::app::App;
+use crate::caller::Call;
+use crate::error::ApiError;
+use crate::extract::read_credentials;
+
+fn refused(error: &str, text: &str) -> Response {
+    let body = json!({"error": error, "error_description": text});
+    (StatusCode::BAD_REQUEST, Json(body)).into_response()
+}
+
+/// Redeems a code, once.
+pub(super) async fn handle(
+    State(app): State<Arc<App>>,
+    call: Call,
+    request: Request<Body>,
+) -> Result<Response, ApiError> {
+    let pairs = Pairs::read(&read_credentials(request).await?);
+    match pairs.get("grant_type") {
+        Some("authorization_code") => {}
+        Some(_) => {
+            return Ok(refused(
+                "unsupported_grant_type",
+                "only `authorization_code` is possible here",
+            ));
+        }
+        None => return Ok(refused("invalid_request", "`grant_type` is missing")),
+    }
+    let invalid = || {
+        Ok(refused(
+            "invalid_grant",
+            "the code is not one of this sign-in, was redeemed before, or is over",
+        ))
+    };
+    let Some(code) = pairs
+        .get("code")
+        .and_then(|text| app.opened::<Code>(text.trim(), call.at))
+    else {
+        return invalid();
+    };
+    let proven = pairs.get("code_verifier").map(reeve_oidc::challenge_of);
+    let right = pairs.get("client_id") == Some(&code.client)
+        && pairs.get("redirect_uri") == Some(&code.redirect_uri)
+        && proven.as_deref() == Some(&code.challenge);
+    if !right {
+        return invalid();
+    }
+    let granted = crate::audit::session_record();
+    let until = call.at.plus_seconds(SHOWN_CODE_SECONDS);
+    if !app.store.use_once(&granted, &code.id, call.at, until).await? {
+        // Somebody else has it, too (RFC 6749, section 4.1.2).
+        end(&app, &call, &code).await?;
+        return invalid();
+    }
+    let session = app.directory().session(code.session).cloned();
+    let Some(session) = session.filter(|_| {
+        app.directory()
+            .authenticate(code.subject, code.session, call.at)
+            .is_some()
+    }) else {
+        return invalid();
+    };
+    let (token, seconds) = app.session_token(&session, call.at)?;
+    let body = json!({
+        "access_token": token.expose(), "token_type": "Bearer", "expires_in": seconds, "scope": "openid",
+    });
+    Ok(Json(body).into_response())
+}
+
+async fn end(app: &App, call: &Call, code: &Code) -> Result<(), ApiError> {
+    let granted = crate::audit::session_record();
+    let mut entry = call.event(AuditAction::SignOut, "users");
+    if let SubjectId::User(id) = code.subject {
+        let name = app
+            .directory()
+            .user(id)
+            .map(|user| user.email.to_string())
+            .unwrap_or_default();
+        entry = entry.about(id, &name);
+    }
+    entry
+        .metadata
+        .insert("why".to_owned(), "a code was redeemed twice".to_owned());
+    match app
+        .store
+        .end_session(&granted, code.subject, code.session, entry)
+        .await
+    {
+        Ok(ended) => app.follow(&ended.log).await,
+        Err(reeve_store::StoreError::NotFound { .. }) => {}
+        Err(error) => return Err(error.into()),
+    }
+    Ok(())
+}

@@ -1,0 +1,228 @@
+//! Speaking with identity providers: what is kept of each, and what it says of somebody.
+//!
+//! **Bounds.** An answer has at most 256 KiB and comes within ten seconds; no redirect is followed; addresses are HTTPS, or on this
+//! machine where the provider is. A discovery document is kept for an hour. A provider's keys are kept for an hour, and read again for
+//! a token of a key that is not among them, at most every thirty seconds, so that nobody can make us ask without end.
+
+mod failure;
+mod requests;
+mod settings;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use reeve_identity::Random;
+use reeve_oidc::{Claims, Expected, IdTokenError, Keys, KeysError, Provider, TokenAnswer, json};
+use reeve_types::{IdpAlias, Secret, Timestamp};
+
+pub(crate) use failure::Failure;
+pub(crate) use requests::Grant;
+use requests::Http;
+pub(crate) use settings::{Idp, OidcSettings, mapper};
+
+use crate::error::ApiError;
+
+/// For how long a discovery document and keys are kept, in seconds.
+const KEPT_SECONDS: i64 = 3600;
+/// How often keys are read again at most, in seconds.
+const AGAIN_SECONDS: i64 = 30;
+
+/// What is kept of all providers.
+#[derive(Debug, Default)]
+pub struct Providers {
+    http: Http,
+    known: Mutex<HashMap<IdpAlias, Arc<tokio::sync::Mutex<Known>>>>,
+}
+
+/// What is kept of one.
+#[derive(Debug, Default)]
+struct Known {
+    /// Of settings of this moment: with other ones it is another provider.
+    of: Option<Timestamp>,
+    provider: Option<(Arc<Provider>, Timestamp)>,
+    keys: Option<(Arc<Keys>, Timestamp)>,
+}
+
+/// What a provider said of somebody, and what it can be asked with later.
+#[derive(Debug)]
+pub(crate) struct Said {
+    /// The claims, of the ID token first.
+    pub(crate) claims: Claims,
+    /// Who it is there.
+    pub(crate) subject: String,
+    /// What it is asked with later.
+    pub(crate) refresh_token: Option<Secret>,
+}
+
+impl Providers {
+    /// With this certificate authority, in PEM, beside the machine's.
+    pub fn trusting(authority: Option<String>) -> Self {
+        Self {
+            http: Http::trusting(authority),
+            ..Self::default()
+        }
+    }
+
+    fn known(&self, idp: &Idp) -> Arc<tokio::sync::Mutex<Known>> {
+        let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(all.entry(idp.alias.clone()).or_default())
+    }
+
+    /// What a provider says of itself.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub(crate) async fn provider(&self, idp: &Idp, now: Timestamp) -> Result<Arc<Provider>, Failure> {
+        let known = self.known(idp);
+        let mut known = known.lock().await;
+        if known.of != Some(idp.updated_at) {
+            *known = Known {
+                of: Some(idp.updated_at),
+                ..Known::default()
+            };
+        }
+        if let Some((provider, read)) = &known.provider
+            && is_young(*read, now, KEPT_SECONDS)
+        {
+            return Ok(Arc::clone(provider));
+        }
+        let address = reeve_oidc::discovery_address(&idp.settings.discover_document_url)?;
+        let bytes = self
+            .http
+            .get("the discovery document", address.clone(), None)
+            .await?;
+        let provider = Arc::new(Provider::read(&address, &bytes)?);
+        known.provider = Some((Arc::clone(&provider), now));
+        Ok(provider)
+    }
+
+    /// Its keys; with `again` not older ones than of half a minute before.
+    async fn keys(
+        &self,
+        idp: &Idp,
+        provider: &Provider,
+        now: Timestamp,
+        again: bool,
+    ) -> Result<Arc<Keys>, Failure> {
+        let known = self.known(idp);
+        let mut known = known.lock().await;
+        let seconds = if again { AGAIN_SECONDS } else { KEPT_SECONDS };
+        if let Some((keys, read)) = &known.keys
+            && is_young(*read, now, seconds)
+        {
+            return Ok(Arc::clone(keys));
+        }
+        let bytes = self.http.get("the keys", provider.jwks_uri.clone(), None).await?;
+        let keys = Arc::new(Keys::read(&bytes).map_err(Failure::Keys)?);
+        known.keys = Some((Arc::clone(&keys), now));
+        Ok(keys)
+    }
+
+    /// Asks a provider's token endpoint, and verifies whatever it says of somebody.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub(crate) async fn ask(
+        &self,
+        idp: &Idp,
+        grant: Grant<'_>,
+        nonce: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Said, Failure> {
+        let provider = self.provider(idp, now).await?;
+        let answer = self.http.token(idp, &provider, grant).await?;
+        let claims = match &answer.id_token {
+            Some(token) => {
+                self.verified(idp, &provider, (token, &answer), nonce, now)
+                    .await?
+            }
+            // A refresh need not give one (Core 1.0, section 12.2); then UserInfo says it.
+            None if nonce.is_none() => Claims::new(),
+            None => return Err(Failure::NoIdToken),
+        };
+        let claims = self.with_more(idp, &provider, &answer, claims).await?;
+        let subject = claims
+            .get("sub")
+            .and_then(|it| it.as_str())
+            .ok_or(Failure::NoIdToken)?
+            .to_owned();
+        Ok(Said {
+            claims,
+            subject,
+            refresh_token: answer.refresh_token,
+        })
+    }
+
+    async fn verified(
+        &self,
+        idp: &Idp,
+        provider: &Provider,
+        (token, answer): (&Secret, &TokenAnswer),
+        nonce: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Claims, Failure> {
+        let expected = Expected {
+            provider,
+            client_id: &idp.settings.client_id,
+            nonce,
+            access_token: answer.access_token.as_ref().map(Secret::expose),
+            now: now.as_seconds(),
+        };
+        let keys = self.keys(idp, provider, now, false).await?;
+        match reeve_oidc::verify(token.expose(), &keys, &expected) {
+            Err(IdTokenError::Key(KeysError::Unknown)) => {
+                let keys = self.keys(idp, provider, now, true).await?;
+                Ok(reeve_oidc::verify(token.expose(), &keys, &expected)?)
+            }
+            outcome => Ok(outcome?),
+        }
+    }
+
+    /// With what UserInfo says of what the ID token does not.
+    async fn with_more(
+        &self,
+        idp: &Idp,
+        provider: &Provider,
+        answer: &TokenAnswer,
+        claims: Claims,
+    ) -> Result<Claims, Failure> {
+        let mandatory = idp.settings.mandatory();
+        let (Some(address), Some(token)) = (&provider.userinfo_endpoint, &answer.access_token) else {
+            return Ok(claims);
+        };
+        if !claims.is_empty() && !idp.mapper.wants_more(&claims, mandatory.as_ref()) {
+            return Ok(claims);
+        }
+        let bytes = self.http.get("UserInfo", address.clone(), Some(token)).await?;
+        let mut all = json::object(&bytes).map_err(|_| Failure::Strange("UserInfo"))?;
+        // Whom it speaks of is the ID token's word (Core 1.0, section 5.3.2).
+        if !all.contains_key("sub")
+            || claims
+                .get("sub")
+                .is_some_and(|subject| all.get("sub") != Some(subject))
+        {
+            return Err(Failure::UserInfoSubject);
+        }
+        all.extend(claims);
+        Ok(all)
+    }
+
+    /// Forgets what is kept of a provider.
+    pub(crate) fn forget(&self, alias: &IdpAlias) {
+        self.known
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(alias);
+    }
+}
+
+fn is_young(read: Timestamp, now: Timestamp, seconds: i64) -> bool {
+    // A clock that was set back makes nothing young for ever.
+    read <= now && now < read.plus_seconds(seconds)
+}
+
+/// A random text of 256 bits: state, nonce, verifier.
+pub(crate) fn random_text(random: &Random) -> Result<String, ApiError> {
+    let secret = reeve_identity::generate_client_secret(random).map_err(ApiError::internal)?;
+    Ok(secret.expose().to_owned())
+}

@@ -1,0 +1,77 @@
+//! A person with a real browser, a headless Chromium, and a real provider, at the program itself.
+
+use reeve_testkit::identity_provider;
+use serde_json::{Value, json};
+
+use super::real::{register, says};
+use crate::process::Running;
+
+const PASSWORD: &str = "First-Pass-1!";
+
+/// With the keyboard alone, and without a complaint of the browser about a page of ours.
+#[tokio::test]
+async fn a_person_signs_in_with_a_browser_at_the_provider_and_with_a_password() {
+    let Some(provider) = identity_provider() else {
+        return;
+    };
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let dir = tempfile::tempdir().unwrap();
+    let (data, first) = (dir.path().join("data"), dir.path().join("password"));
+    std::fs::write(&first, PASSWORD).unwrap();
+    let running = Running::start(&data, &["--admin-password-file", first.to_str().unwrap()]).await;
+    let plain = reqwest::Client::new();
+    let redirect_uri = running.url("/auth/realms/runai/broker/corp/endpoint");
+    let idp = register(&plain, provider, &redirect_uri, "corp").await;
+    let answer = running.sign_in(PASSWORD).await.text().await.unwrap();
+    let token: Value = serde_json::from_str(&answer).unwrap();
+    let made = running
+        .client
+        .post(running.url("/api/v1/idps"))
+        .bearer_auth(token["accessToken"].as_str().unwrap())
+        .header("content-type", "application/json")
+        .body(idp.to_string())
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(made.status().as_u16(), 201);
+    says(
+        &plain,
+        provider,
+        "bea",
+        &json!({"email": "bea@example.com", "groups": ["ml"], "uid": 2201, "gid": 2202}),
+    )
+    .await;
+
+    let browse = |login: &'static str, local: Option<(&'static str, &'static str)>, alias: &'static str| {
+        let url = running.url("/sign-in");
+        tokio::task::spawn_blocking(move || provider.sign_in(&url, alias, login, local).unwrap())
+    };
+    let shown = browse("bea", None, "corp").await.unwrap();
+    assert_eq!(
+        shown["seen"].as_array().unwrap().first(),
+        Some(&json!("Sign in")),
+        "{shown}"
+    );
+    assert_eq!(shown["user"], "bea@example.com", "{shown}");
+    assert_eq!(
+        (&shown["groups"], &shown["posix"]),
+        (&json!("ml"), &json!("2201/2202/")),
+        "{shown}"
+    );
+    let cookies = shown["cookies"].as_array().unwrap();
+    assert_eq!(cookies.len(), 1, "{shown}");
+    for cookie in cookies {
+        assert_eq!(
+            (&cookie["httpOnly"], &cookie["secure"], &cookie["sameSite"]),
+            (&json!(true), &json!(true), &json!("Lax"))
+        );
+    }
+    let shown = browse("-", Some(("admin@reeve.example", PASSWORD)), "-")
+        .await
+        .unwrap();
+    assert_eq!(
+        (&shown["user"], &shown["problems"]),
+        (&json!("admin@reeve.example"), &json!([])),
+        "{shown}"
+    );
+}

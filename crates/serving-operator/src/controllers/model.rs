@@ -1,0 +1,196 @@
+//! AIMModel and AIMClusterModel.
+
+use std::sync::Arc;
+
+use reeve_kube_kit::{Cache, Controller, ObjectName, Queue};
+use reeve_serving::fault::{Category, Fault};
+use reeve_serving::labels::Controller as Name;
+use reeve_serving::owner::Parent;
+use reeve_serving::plan::current;
+use reeve_serving::plan::model::{Seen, asks_registry, plan};
+use reeve_serving_crds::{
+    AimClusterModel, AimClusterServiceTemplate, AimModel, AimModelSpec, AimModelStatus, AimServiceTemplate,
+    ImageMetadata, ModelState,
+};
+
+use super::{PARALLEL, is_concerned, itself};
+use crate::caches::Caches;
+use crate::config;
+use crate::pass::{Managed, PassFailed, Rounds, is_going, is_paused};
+use crate::shared::Shared;
+
+/// What both kinds of models have.
+trait Model: Managed<Status = AimModelStatus> {
+    const NAME: &'static str;
+    const CONTROLLER: Name;
+    fn spec(&self) -> &AimModelSpec;
+    fn cache(caches: &Caches) -> &Cache<Self>;
+    fn templates(caches: &Caches, model: &ObjectName) -> Vec<Option<ModelState>>;
+}
+
+impl Model for AimModel {
+    const NAME: &'static str = Self::KIND;
+    const CONTROLLER: Name = Name::Model;
+
+    fn spec(&self) -> &AimModelSpec {
+        &self.spec
+    }
+
+    fn cache(caches: &Caches) -> &Cache<Self> {
+        &caches.models
+    }
+
+    fn templates(caches: &Caches, model: &ObjectName) -> Vec<Option<ModelState>> {
+        let all = caches.templates.in_namespace(&model.namespace);
+        let of_model = all
+            .iter()
+            .filter(|template| template.spec.model_name == model.name);
+        of_model.map(|template| state_of(template)).collect()
+    }
+}
+
+impl Model for AimClusterModel {
+    const NAME: &'static str = Self::KIND;
+    const CONTROLLER: Name = Name::ClusterModel;
+
+    fn spec(&self) -> &AimModelSpec {
+        &self.spec
+    }
+
+    fn cache(caches: &Caches) -> &Cache<Self> {
+        &caches.cluster_models
+    }
+
+    fn templates(caches: &Caches, model: &ObjectName) -> Vec<Option<ModelState>> {
+        let all = caches.cluster_templates.all();
+        let of_model = all
+            .iter()
+            .filter(|template| template.spec.model_name == model.name);
+        of_model.map(|template| cluster_state_of(template)).collect()
+    }
+}
+
+fn state_of(template: &AimServiceTemplate) -> Option<ModelState> {
+    let status = template.status.as_ref()?;
+    current(
+        template.metadata.generation,
+        status.observed_generation,
+        status.status,
+    )
+}
+
+fn cluster_state_of(template: &AimClusterServiceTemplate) -> Option<ModelState> {
+    let status = template.status.as_ref()?;
+    current(
+        template.metadata.generation,
+        status.observed_generation,
+        status.status,
+    )
+}
+
+/// The controller of the namespaces' models.
+pub(super) fn of_namespaces(shared: &Arc<Shared>) -> Controller<ObjectName> {
+    let caches = &shared.caches;
+    let configs = wake_by_config::<AimModel>(shared);
+    let cluster_configs = wake_by_config::<AimModel>(shared);
+    controller::<AimModel>(shared)
+        .watches(&caches.models, itself)
+        .watches(&caches.templates, |queue, change| {
+            if let Some(template) = change.latest() {
+                let namespace = template.metadata.namespace.clone().unwrap_or_default();
+                queue.add(ObjectName::namespaced(
+                    namespace,
+                    template.spec.model_name.clone(),
+                ));
+            }
+        })
+        .watches(&caches.configs, move |queue, change| {
+            configs(queue, &super::named(change))
+        })
+        .watches(&caches.cluster_configs, move |queue, change| {
+            cluster_configs(queue, &super::named(change));
+        })
+}
+
+/// The controller of the cluster's models.
+pub(super) fn of_cluster(shared: &Arc<Shared>) -> Controller<ObjectName> {
+    let caches = &shared.caches;
+    let configs = wake_by_config::<AimClusterModel>(shared);
+    controller::<AimClusterModel>(shared)
+        .watches(&caches.cluster_models, itself)
+        .watches(&caches.cluster_templates, |queue, change| {
+            if let Some(template) = change.latest() {
+                queue.add(ObjectName::cluster(template.spec.model_name.clone()));
+            }
+        })
+        .watches(&caches.cluster_configs, move |queue, change| {
+            configs(queue, &super::named(change))
+        })
+}
+
+fn controller<K: Model>(shared: &Arc<Shared>) -> Controller<ObjectName> {
+    let (queue, keys) = Queue::new();
+    let rounds = Rounds::new(shared, K::CONTROLLER, &queue);
+    Controller::new(K::CONTROLLER.as_str(), (queue, keys), PARALLEL, move |name| {
+        pass::<K>(rounds.clone(), name)
+    })
+}
+
+/// Wakes every model that uses a configuration.
+fn wake_by_config<K: Model>(
+    shared: &Arc<Shared>,
+) -> impl Fn(&Queue<ObjectName>, &ObjectName) + Send + Sync + use<K> {
+    let shared = Arc::downgrade(shared);
+    move |queue, changed| {
+        let Some(shared) = shared.upgrade() else { return };
+        for model in K::cache(&shared.caches).all() {
+            let name = ObjectName::of(&*model);
+            if is_concerned(
+                changed,
+                &name.namespace,
+                model.spec().runtime_config_name.as_deref(),
+            ) {
+                queue.add(name);
+            }
+        }
+    }
+}
+
+async fn pass<K: Model>(rounds: Arc<Rounds>, name: ObjectName) -> Result<(), PassFailed> {
+    let caches = &rounds.shared.caches;
+    let Some(model) = K::cache(caches).get(&name) else {
+        return Ok(());
+    };
+    if is_paused(&*model) || is_going(&*model) {
+        return Ok(());
+    }
+    let status = model.status().cloned().unwrap_or_default();
+    let namespace = Some(name.namespace.as_str()).filter(|namespace| !namespace.is_empty());
+    let config = config::in_force(caches, namespace, model.spec().runtime_config_name.as_deref());
+    let propagation = config
+        .as_ref()
+        .ok()
+        .and_then(|config| config.spec.label_propagation.as_ref());
+    let parent = Parent::new(K::NAME, model.meta(), rounds.controller).propagating(propagation);
+    let image = asks_registry(model.spec(), &status).then(no_registry);
+    let planned = plan(&Seen {
+        parent: &parent,
+        namespace,
+        spec: model.spec(),
+        status: &status,
+        config: &config,
+        image: image.as_ref(),
+        templates: &K::templates(caches, &name),
+    });
+    rounds.finish(&*model, planned).await
+}
+
+/// This operator asks no registry yet, and says what to do instead.
+fn no_registry() -> Result<ImageMetadata, Fault> {
+    Err(Fault::new(
+        Category::InvalidSpec,
+        "ImageMetadataNotGiven",
+        "this operator does not read the labels of images: give spec.imageMetadata, or set spec.discovery.extractMetadata to \
+         false and list spec.customTemplates",
+    ))
+}

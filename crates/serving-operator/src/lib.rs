@@ -1,0 +1,27 @@
+//! The operator of the model-serving kinds: reads them and what they became, lets [`reeve_serving`] decide, writes what differs.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`args`], [`run`], [`telemetry`] | the command line, the process |
+//! | [`controllers`] | what wakes each controller, and what a pass of it looks at |
+//! | `pass` | what every pass ends in: apply, status, events |
+//! | `caches`, `foreign`, `look` | what is read: copies of objects, logs, events |
+//! | `write` | server-side apply without force, status and finalizers by merge patch |
+//!
+//! **Promises.** No value of a Secret is ever read. A pass over what is as it should be writes nothing. What a person wrote is
+//! never written back whole. A field that somebody else owns is not taken: that is told as a conflict.
+
+pub mod args;
+mod caches;
+mod config;
+pub mod controllers;
+mod foreign;
+mod http;
+mod look;
+mod pass;
+pub mod run;
+mod shared;
+pub mod telemetry;
+mod write;
+
+pub use shared::{Settings, Shared};

@@ -1,0 +1,122 @@
+//! The chart `charts/aim-engine`, and the commands of the page on security, as they stand there.
+
+use std::collections::BTreeSet;
+
+use reeve_serving::rights;
+use reeve_testkit::{Helm, charts};
+
+use crate::rig::Rig;
+
+fn rendered(more: &[&str]) -> String {
+    let chart = charts().join("aim-engine");
+    let chart = chart.to_str().unwrap();
+    let arguments = ["template", "aim-engine", chart, "--namespace", crate::rig::SYSTEM];
+    let arguments: Vec<&str> = arguments.iter().chain(more).copied().collect();
+    Helm::offline().unwrap().must(&arguments, "").unwrap()
+}
+
+/// The page's table of five settings, and its command for metrics without TLS.
+#[test]
+fn the_chart_says_what_the_page_says() {
+    let text = rendered(&[]);
+    for setting in [
+        "runAsNonRoot: true",
+        "readOnlyRootFilesystem: true",
+        "allowPrivilegeEscalation: false",
+        "- ALL",
+        "type: RuntimeDefault",
+        "--metrics-bind-address=:8443",
+        "name: aim-engine-manager-role",
+        "name: aimservice-editor",
+    ] {
+        assert!(text.contains(setting), "{setting}\n{text}");
+    }
+    let plain = rendered(&["--set", "manager.args={--leader-elect,--metrics-secure=false}"]);
+    assert!(plain.contains(r#"- "--metrics-secure=false""#), "{plain}");
+    assert!(!rendered(&["--set", "rbacHelpers.enable=false"]).contains("aimservice-editor"));
+    let certificates = rendered(&["--set", "certManager.enable=true"]);
+    assert!(certificates.contains("--metrics-cert-path=/tmp/k8s-metrics-server/metrics-certs"));
+}
+
+#[test]
+fn the_operator_reads_no_secret_and_has_no_wildcard() {
+    let roles = rights::cluster_roles();
+    let rules = roles.iter().flat_map(|role| role.rules.iter().flatten());
+    for rule in rules {
+        let words: BTreeSet<&String> = rule
+            .resources
+            .iter()
+            .flatten()
+            .chain(&rule.verbs)
+            .chain(rule.api_groups.iter().flatten())
+            .collect();
+        for forbidden in ["secrets", "*", "escalate", "impersonate"] {
+            assert!(!words.contains(&forbidden.to_owned()), "{rule:?}");
+        }
+    }
+}
+
+/// The two `kubectl create …binding` commands of the page, and what they then give: the table is committed.
+pub(crate) async fn the_commands_of_the_page_work_and_helper_roles_give_what_is_tabulated(rig: &Rig) {
+    rig.namespace("ml-team-a").await;
+    let kubectl = rig.cluster.kubectl();
+    kubectl
+        .must(&[
+            "create",
+            "rolebinding",
+            "team-a-services",
+            "--clusterrole=aimservice-editor",
+            "--group=team-a",
+            "--namespace=ml-team-a",
+        ])
+        .unwrap();
+    kubectl
+        .must(&[
+            "create",
+            "clusterrolebinding",
+            "team-a-models",
+            "--clusterrole=aimclustermodel-viewer",
+            "--group=team-a",
+        ])
+        .unwrap();
+    let can = |verb: &str, resource: &str, namespace: &str| {
+        let arguments = [
+            "auth",
+            "can-i",
+            verb,
+            resource,
+            "-n",
+            namespace,
+            "--as=ann",
+            "--as-group=team-a",
+        ];
+        String::from_utf8_lossy(&kubectl.run(&arguments).unwrap().stdout).trim() == "yes"
+    };
+    assert!(can("create", "aimservices.aim.eai.amd.com", "ml-team-a"));
+    assert!(!can("create", "aimservices.aim.eai.amd.com", "default"));
+    assert!(can("list", "aimclustermodels.aim.eai.amd.com", "default"));
+    assert!(!can("delete", "aimclustermodels.aim.eai.amd.com", "default"));
+}
+
+/// What each helper role gives, as it was reviewed.
+#[test]
+fn the_helper_roles_are_what_was_reviewed() {
+    insta::assert_snapshot!(table());
+}
+
+/// Each helper role and what it gives.
+fn table() -> String {
+    let mut lines = String::new();
+    for role in rights::helper_roles() {
+        for rule in role.rules.iter().flatten() {
+            let resources = rule.resources.clone().unwrap_or_default().join(",");
+            lines += &format!(
+                "{:<36} {:<36} {}\n",
+                role.metadata.name.clone().unwrap_or_default(),
+                resources,
+                rule.verbs.join(",")
+            );
+        }
+    }
+    lines
+}

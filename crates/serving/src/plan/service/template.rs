@@ -1,0 +1,239 @@
+//! Which template a service uses.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, ObjectMeta};
+use reeve_serving_crds::{
+    AimServiceStatus, AimServiceTemplate, AimServiceTemplateSpec, AimServiceTemplateStatus, ModelState,
+    ResolvedReference, Scope,
+};
+
+use super::Seen;
+use super::model::Model;
+use crate::fault::{Category, Component, Dependency, Fault, Health};
+use crate::labels::{self, Labels};
+use crate::names;
+use crate::plan::{Child, Plan, current, with_cause};
+use crate::select::{Candidate, select};
+use crate::service::{Explicit, derived_template, derived_template_name, explicit, template_health};
+
+/// A template, of the namespace or of the cluster.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Template<'a> {
+    pub(super) scope: Scope,
+    metadata: &'a ObjectMeta,
+    pub(super) spec: &'a AimServiceTemplateSpec,
+    pub(super) status: Option<&'a AimServiceTemplateStatus>,
+}
+
+impl<'a> Template<'a> {
+    pub(super) fn name(&self) -> &'a str {
+        self.metadata.name.as_deref().unwrap_or_default()
+    }
+
+    fn state(&self) -> Option<ModelState> {
+        let status = self.status?;
+        current(
+            self.metadata.generation,
+            status.observed_generation,
+            status.status,
+        )
+    }
+
+    pub(super) fn is_ready(&self) -> bool {
+        self.state() == Some(ModelState::Ready)
+    }
+
+    fn labels(&self) -> Labels {
+        self.metadata.labels.clone().unwrap_or_default()
+    }
+
+    fn is_derived(&self) -> bool {
+        self.labels()
+            .get(labels::ORIGIN)
+            .is_some_and(|origin| origin == labels::DERIVED)
+    }
+
+    fn conditions(&self) -> &'a [Condition] {
+        self.status
+            .map(|status| status.conditions.as_slice())
+            .unwrap_or_default()
+    }
+
+    fn reference(&self) -> ResolvedReference {
+        ResolvedReference {
+            name: self.metadata.name.clone(),
+            namespace: self.metadata.namespace.clone(),
+            scope: Some(self.scope),
+            uid: self.metadata.uid.clone(),
+            ..ResolvedReference::default()
+        }
+    }
+}
+
+/// The template in use, once it is ready, with the component `Template`.
+pub(super) fn resolve<'a>(
+    seen: &Seen<'a>,
+    model: Option<&Model<'a>>,
+    plan: &mut Plan<AimServiceStatus>,
+) -> Option<Template<'a>> {
+    let all = all(seen);
+    let recorded = recorded(&all, plan.status.resolved_template.as_ref());
+    let found = match recorded {
+        Some(template) => Ok(template),
+        None => base(seen, &all, model).and_then(|base| overridden(seen, &all, base, plan)),
+    };
+    let component = Component::new("Template", Dependency::Upstream);
+    match found {
+        Ok(template) => {
+            let health = template_health(template.state(), template.name());
+            let health = with_cause(health, template.conditions());
+            plan.components
+                .push(component.says(health.state, health.reason, health.message));
+            let ready = template.is_ready();
+            if ready {
+                plan.status.resolved_template = Some(template.reference());
+            }
+            Some(template).filter(|_| ready)
+        }
+        Err(Missing::Waits(health)) => {
+            plan.components
+                .push(component.says(health.state, health.reason, health.message));
+            None
+        }
+        Err(Missing::Fault(fault)) => {
+            plan.components.push(component.with(fault));
+            None
+        }
+        Err(Missing::Unasked) => None,
+    }
+}
+
+enum Missing {
+    Waits(Health),
+    Fault(Fault),
+    /// There is no model yet whose templates could be looked at.
+    Unasked,
+}
+
+fn all<'a>(seen: &Seen<'a>) -> Vec<Template<'a>> {
+    let namespaced = seen.templates.iter().map(|template| Template {
+        scope: Scope::Namespace,
+        metadata: &template.metadata,
+        spec: &template.spec,
+        status: template.status.as_ref(),
+    });
+    let of_cluster = seen.cluster_templates.iter().map(|template| Template {
+        scope: Scope::Cluster,
+        metadata: &template.metadata,
+        spec: &template.spec,
+        status: template.status.as_ref(),
+    });
+    namespaced.chain(of_cluster).collect()
+}
+
+/// The template that was resolved before, while it is ready.
+fn recorded<'a>(all: &[Template<'a>], before: Option<&ResolvedReference>) -> Option<Template<'a>> {
+    let before = before?;
+    let same = all.iter().find(|template| {
+        template.metadata.name == before.name
+            && template.metadata.uid == before.uid
+            && Some(template.scope) == before.scope
+    });
+    same.filter(|template| template.is_ready()).copied()
+}
+
+/// The template that is named, or the best of the model's.
+fn base<'a>(
+    seen: &Seen<'a>,
+    all: &[Template<'a>],
+    model: Option<&Model<'a>>,
+) -> Result<Template<'a>, Missing> {
+    let choice = seen.service.spec.template.as_ref();
+    let name = choice
+        .and_then(|choice| choice.name.as_deref())
+        .filter(|name| !name.is_empty());
+    if let Some(name) = name {
+        let named = all.iter().find(|template| template.name() == name);
+        return named.copied().ok_or_else(|| {
+            Missing::Fault(Fault::new(
+                Category::MissingUpstream,
+                "TemplateNotFound",
+                format!("there is no AIMServiceTemplate `{name}` in the namespace, and no AIMClusterServiceTemplate of the name"),
+            ))
+        });
+    }
+    let model = model.ok_or(Missing::Unasked)?;
+    // A derived template is its base with a service's overrides: the base stands for it.
+    let of_model: Vec<Template<'a>> = all
+        .iter()
+        .filter(|template| template.spec.model_name == model.name() && !template.is_derived())
+        .copied()
+        .collect();
+    let candidates: Vec<Candidate<'a>> = of_model.iter().map(candidate).collect();
+    let unoptimized = choice.and_then(|choice| choice.allow_unoptimized) == Some(true);
+    let overrides = seen.service.spec.overrides.as_ref();
+    let best = select(&candidates, overrides, unoptimized, seen.inventory)
+        .map_err(|none| Missing::Waits(none.health()))?;
+    let mut same = of_model
+        .into_iter()
+        .filter(|t| t.name() == best.name && t.scope == best.scope);
+    same.next().ok_or(Missing::Unasked)
+}
+
+fn candidate<'a>(template: &Template<'a>) -> Candidate<'a> {
+    Candidate {
+        name: template.name(),
+        scope: template.scope,
+        spec: template.spec,
+        // A status of another generation says nothing of this one.
+        status: template.status.filter(|_| template.state().is_some()),
+    }
+}
+
+/// The template with the service's overrides over it, which is planned where it is missing.
+fn overridden<'a>(
+    seen: &Seen<'a>,
+    all: &[Template<'a>],
+    base: Template<'a>,
+    plan: &mut Plan<AimServiceStatus>,
+) -> Result<Template<'a>, Missing> {
+    let name = derived_template_name(base.name(), seen.service.spec.overrides.as_ref());
+    let mut derived = all
+        .iter()
+        .filter(|t| t.scope == Scope::Namespace && t.name() == name);
+    let derived = derived.next().filter(|_| name != base.name());
+    let namespaced = base.scope == Scope::Namespace;
+    match explicit(
+        name != base.name(),
+        namespaced,
+        &base.labels(),
+        derived.map(Template::state),
+    ) {
+        Explicit::Base => Ok(base),
+        Explicit::Derived => derived.copied().ok_or(Missing::Unasked),
+        Explicit::AwaitDerived => {
+            if base.is_ready() {
+                plan.children
+                    .push(Child::kept("Template", &with_overrides(seen, &name, &base)));
+            }
+            let state = derived.and_then(Template::state);
+            let health = template_health(state, &name);
+            let conditions = derived.map(Template::conditions).unwrap_or_default();
+            Err(Missing::Waits(with_cause(health, conditions)))
+        }
+    }
+}
+
+fn with_overrides(seen: &Seen<'_>, name: &str, base: &Template<'_>) -> AimServiceTemplate {
+    let own = labels::labels([
+        (labels::MANAGED_BY, "aim-engine"),
+        (labels::ORIGIN, labels::DERIVED),
+        ("model", &names::name_label(&base.spec.model_name)),
+    ]);
+    AimServiceTemplate {
+        metadata: seen
+            .parent
+            .child(name.to_owned(), Some(seen.namespace), &own, true),
+        spec: derived_template(base.spec, &seen.service.spec),
+        status: None,
+    }
+}

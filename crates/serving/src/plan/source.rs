@@ -1,0 +1,137 @@
+//! A registry whose images become models of the cluster.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
+use reeve_serving_crds::{
+    AimClusterModel, AimClusterModelSourceSpec, AimClusterModelSourceStatus, AimModelSpec,
+};
+
+use super::{Child, Plan};
+use crate::engine::Said;
+use crate::fault::{Component, Dependency, Fault, State};
+use crate::labels;
+use crate::names;
+use crate::owner::Parent;
+use crate::source::{Accepted, Image, accept, next_sync};
+
+/// The registry that is asked, where none is named.
+pub const REGISTRY: &str = "docker.io";
+const MOST: usize = 100;
+
+/// What was seen.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen<'a> {
+    /// The source, as the owner of its models.
+    pub parent: &'a Parent,
+    /// The generation of its spec.
+    pub generation: Option<i64>,
+    /// What is wanted.
+    pub spec: &'a AimClusterModelSourceSpec,
+    /// What was said before.
+    pub status: &'a AimClusterModelSourceStatus,
+    /// The images of its models.
+    pub existing: &'a BTreeSet<String>,
+    /// For each filter, in order, what it selects or why that is not known.
+    pub found: &'a [Result<BTreeSet<Image>, Fault>],
+    /// Now.
+    pub now: &'a Time,
+}
+
+/// When the registry is to be asked again; zero: now.
+pub fn pause(
+    spec: &AimClusterModelSourceSpec,
+    status: &AimClusterModelSourceStatus,
+    generation: Option<i64>,
+    now: &Time,
+) -> Duration {
+    let last = status.last_sync_time.as_ref().map(|time| time.0);
+    let changed = status.observed_generation != generation;
+    next_sync(spec.sync_interval.as_deref(), last, changed, now.0)
+}
+
+/// Plans a pass in which the registry was asked.
+pub fn plan(seen: &Seen<'_>) -> Plan<AimClusterModelSourceStatus> {
+    let images: BTreeSet<Image> = seen
+        .found
+        .iter()
+        .filter_map(|found| found.as_ref().ok())
+        .flatten()
+        .cloned()
+        .collect();
+    let most = seen.spec.max_models.and_then(|most| usize::try_from(most).ok());
+    let accepted = accept(seen.existing, &images, most.unwrap_or(MOST));
+    let count = |number: usize| i32::try_from(number).ok();
+    let mut plan = Plan::new(AimClusterModelSourceStatus {
+        last_sync_time: Some(seen.now.clone()),
+        discovered_models: count(accepted.discovered),
+        available_models: count(accepted.available),
+        models_limit_reached: Some(accepted.limit_reached()),
+        ..AimClusterModelSourceStatus::default()
+    });
+    let existing = Component::new("ExistingModels", Dependency::Downstream);
+    plan.components.push(existing.says(State::Ready, "Listed", ""));
+    plan.components.push(filters(seen.found));
+    plan.said.push(limit(&accepted));
+    plan.children = accepted.new.iter().map(|image| child(seen, image)).collect();
+    plan.again = Some(next_sync(
+        seen.spec.sync_interval.as_deref(),
+        Some(seen.now.0),
+        false,
+        seen.now.0,
+    ));
+    plan
+}
+
+/// Failures of a registry are told and do not keep what other filters found from being made.
+fn filters(found: &[Result<BTreeSet<Image>, Fault>]) -> Component {
+    let component = Component::new("Filters", Dependency::Upstream);
+    let why: Vec<String> = found
+        .iter()
+        .filter_map(|found| Some(found.as_ref().err()?.message.clone()))
+        .collect();
+    match (found.len(), why.len()) {
+        (0, _) => component.says(State::Ready, "NoFilters", ""),
+        (_, 0) => component.says(State::Ready, "AllFiltersSucceeded", ""),
+        (all, failed) if failed < all => component.says(State::Degraded, "SomeFiltersFailed", why.join("; ")),
+        _ => component.says(State::Failed, "AllFiltersFailed", why.join("; ")),
+    }
+}
+
+fn limit(accepted: &Accepted) -> Said {
+    let reached = accepted.limit_reached();
+    let message = format!(
+        "{} of {} images have a model",
+        accepted.discovered, accepted.available
+    );
+    let reason = if reached { "LimitReached" } else { "WithinLimit" };
+    Said::new("MaxModelsLimitReached", reached, reason, message)
+}
+
+fn child(seen: &Seen<'_>, image: &Image) -> Child {
+    let own = labels::labels([
+        (labels::ORIGIN, labels::AUTO_GENERATED),
+        ("model-source", &names::name_label(&seen.parent.name)),
+    ]);
+    let name = names::cluster_model(&image.registry, &image.repository, &image.tag);
+    let annotations = [
+        ("source-registry", &image.registry),
+        ("source-repository", &image.repository),
+        ("source-tag", &image.tag),
+    ];
+    let annotations = annotations.map(|(key, value)| (format!("{}{key}", labels::PREFIX), value.clone()));
+    let model = AimClusterModel {
+        metadata: ObjectMeta {
+            annotations: Some(annotations.into()),
+            ..seen.parent.child(name, None, &own, true)
+        },
+        spec: AimModelSpec {
+            image: image.uri(),
+            image_pull_secrets: seen.spec.image_pull_secrets.clone(),
+            ..AimModelSpec::default()
+        },
+        status: None,
+    };
+    Child::once("ExistingModels", &model)
+}

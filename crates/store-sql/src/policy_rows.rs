@@ -1,0 +1,103 @@
+//! Workload policies as rows: what is read of them, and what goes with a scope.
+
+use reeve_authz::Scope;
+use reeve_store::{PolicyFacts, PolicyRow, StoreError};
+use reeve_types::PolicyKind;
+
+use crate::driver::{Arg, Row, StoreResultExt, Tx};
+
+macro_rules! columns {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, scope_type, scope_id, kind, name, policy, created_at, created_by, updated_at, updated_by
+             FROM workload_policies ",
+            $rest
+        )
+    };
+}
+
+fn read(row: &Row) -> Result<PolicyRow, StoreError> {
+    let corrupt = |what, reason: String| StoreError::Corrupt { what, reason };
+    let kind = row.text("kind")?;
+    Ok(PolicyRow {
+        id: row.parsed("id")?,
+        scope: Scope::from_wire(&row.text("scope_type")?, &row.text("scope_id")?)
+            .map_err(|error| corrupt("scope", error.to_string()))?,
+        kind: PolicyKind::from_wire(&kind).ok_or_else(|| corrupt("kind of workload policy", kind))?,
+        name: row.text("name")?,
+        policy: row.json("policy")?,
+        created_at: row.time("created_at")?,
+        created_by: row.text("created_by")?,
+        updated_at: row.time("updated_at")?,
+        updated_by: row.text("updated_by")?,
+    })
+}
+
+/// All of them: at most two for each scope, and few scopes have one.
+pub(crate) async fn all(tx: &mut Tx, operation: &'static str) -> Result<Vec<PolicyRow>, StoreError> {
+    let mut rows = tx.collect(columns!(""), &[], read, operation).await?;
+    rows.sort_by_key(|row| (row.scope, row.kind));
+    Ok(rows)
+}
+
+/// What is known of them at each request.
+pub(crate) async fn facts(tx: &mut Tx, operation: &'static str) -> Result<Vec<PolicyFacts>, StoreError> {
+    let rows = all(tx, operation).await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| PolicyFacts {
+            scope: row.scope,
+            kind: row.kind,
+            policy: row.policy,
+        })
+        .collect())
+}
+
+/// Removes those of a scope that goes, and of everything below it that is still there.
+pub(crate) async fn remove_in(tx: &mut Tx, scope: Scope, operation: &'static str) -> Result<(), StoreError> {
+    let below: &[&'static str] = match scope {
+        Scope::Account | Scope::Project(_) => &[],
+        Scope::Cluster(_) => &[
+            "DELETE FROM workload_policies WHERE scope_type = 'project' AND scope_id IN
+             (SELECT CAST(id AS TEXT) FROM projects WHERE cluster_id = $1)",
+            "DELETE FROM workload_policies WHERE scope_type = 'department' AND scope_id IN
+             (SELECT CAST(id AS TEXT) FROM departments WHERE cluster_id = $1)",
+        ],
+        Scope::Department(_) => &[
+            "DELETE FROM workload_policies WHERE scope_type = 'project' AND scope_id IN
+             (SELECT CAST(id AS TEXT) FROM projects WHERE CAST(department_id AS TEXT) = $1)",
+        ],
+    };
+    for sql in below {
+        tx.execute(sql, &[Arg::text(scope.wire_id())])
+            .await
+            .context(operation)?;
+    }
+    tx.execute(
+        "DELETE FROM workload_policies WHERE scope_type = $1 AND scope_id = $2",
+        &[scope.wire_type().into(), Arg::text(scope.wire_id())],
+    )
+    .await
+    .context(operation)?;
+    Ok(())
+}
+
+/// The one of this scope and kind.
+pub(crate) async fn one(
+    tx: &mut Tx,
+    scope: Scope,
+    kind: PolicyKind,
+    operation: &'static str,
+) -> Result<Option<PolicyRow>, StoreError> {
+    tx.one(
+        columns!("WHERE scope_type = $1 AND scope_id = $2 AND kind = $3"),
+        &[
+            scope.wire_type().into(),
+            Arg::text(scope.wire_id()),
+            kind.as_str().into(),
+        ],
+        read,
+        operation,
+    )
+    .await
+}

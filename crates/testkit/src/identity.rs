@@ -1,0 +1,115 @@
+//! A real identity provider, and a person with a browser who signs in there.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+
+use anyhow::{Context, Result, anyhow, bail};
+use serde_json::Value;
+
+use crate::process::KillOnDrop;
+use crate::skip::skipped_without;
+
+/// The npm package `oidc-provider`, running. It ends when dropped.
+#[derive(Debug)]
+pub struct IdentityProvider {
+    folder: PathBuf,
+    issuer: String,
+    _process: KillOnDrop,
+}
+
+/// The one that the tests of a process share; none, and a loud `SKIPPED`, where it cannot be had.
+///
+/// # Panics
+/// Under `TESTBED=require`, where it cannot be had.
+pub fn identity_provider() -> Option<&'static IdentityProvider> {
+    static SHARED: OnceLock<Result<IdentityProvider, String>> = OnceLock::new();
+    let shared = SHARED.get_or_init(|| IdentityProvider::start().map_err(|error| format!("{error:#}")));
+    match shared {
+        Ok(provider) => Some(provider),
+        Err(why) => skipped_without("identity provider", why),
+    }
+}
+
+fn installed() -> Result<PathBuf> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testbed/identity/install.sh");
+    let output = Command::new(&script)
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("cannot run `{}`", script.display()))?;
+    if !output.status.success() {
+        bail!("{}", String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).trim().into())
+}
+
+impl IdentityProvider {
+    /// Installs and starts it.
+    ///
+    /// # Errors
+    /// Without Node, or when npm's registry cannot be reached.
+    pub fn start() -> Result<Self> {
+        let folder = installed()?;
+        let mut child: Child = Command::new("node")
+            .arg(folder.join("provider.mjs"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .context("cannot start `node`")?;
+        let out = child.stdout.take().ok_or_else(|| anyhow!("no output"))?;
+        let mut issuer = String::new();
+        BufReader::new(out)
+            .read_line(&mut issuer)
+            .context("the identity provider said nothing")?;
+        let issuer = issuer.trim().to_owned();
+        if issuer.is_empty() {
+            bail!("the identity provider ended at once");
+        }
+        Ok(Self {
+            folder,
+            issuer,
+            _process: KillOnDrop(child),
+        })
+    }
+
+    /// Its address, which is its name.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// Where a test says what it says of somebody: `PUT` the claims, or `DELETE`.
+    pub fn user(&self, name: &str) -> String {
+        format!("{}/test/users/{name}", self.issuer)
+    }
+
+    /// Somebody opens `url` in a headless Chromium and signs in with what the page calls `provider` as `login`; or, with `-`, types
+    /// `local` (email, password) into the form. What is shown at the end.
+    ///
+    /// # Errors
+    /// When there is no Chromium, or it does not come to an end.
+    pub fn sign_in(
+        &self,
+        url: &str,
+        provider: &str,
+        login: &str,
+        local: Option<(&str, &str)>,
+    ) -> Result<Value> {
+        let mut command = Command::new("node");
+        command
+            .arg(self.folder.join("sign-in.mjs"))
+            .args([url, provider, login]);
+        if let Some((email, password)) = local {
+            command.args([email, password]);
+        }
+        let output = command
+            .stdin(Stdio::null())
+            .output()
+            .context("cannot start `node`")?;
+        if !output.status.success() {
+            bail!("the browser failed: {}", String::from_utf8_lossy(&output.stderr));
+        }
+        serde_json::from_slice(&output.stdout).context("the browser said something else")
+    }
+}

@@ -1,0 +1,199 @@
+//! Building tests once and running single ones of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+
+use super::VARIABLE;
+use super::list::Fault;
+use crate::say;
+
+/// How often it is looked whether a test has ended, and how many times: one that takes two minutes hangs.
+const LOOK: Duration = Duration::from_millis(50);
+const LOOKS: usize = 2_400;
+
+/// One test.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Test {
+    pub(crate) package: String,
+    pub(crate) unit: bool,
+    pub(crate) name: String,
+}
+
+impl Test {
+    /// For people.
+    pub(crate) fn name(&self) -> String {
+        format!("{} {}", self.package, self.name)
+    }
+}
+
+/// What became of a test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Passed,
+    Failed,
+    Hung,
+}
+
+impl Outcome {
+    pub(crate) fn passed(self) -> bool {
+        self == Self::Passed
+    }
+
+    /// Of a test with a fault in what it tests.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Passed => "NOT NOTICED",
+            Self::Failed => "noticed",
+            Self::Hung => "noticed, hung",
+        }
+    }
+}
+
+/// The program of each crate's tests, those beside its code and those in `tests/it`, and its folder.
+#[derive(Debug)]
+pub(crate) struct Tests {
+    programs: BTreeMap<(String, bool), (PathBuf, PathBuf)>,
+    log: PathBuf,
+}
+
+/// What cargo says of something it built.
+#[derive(Deserialize)]
+struct Artifact {
+    executable: Option<PathBuf>,
+    manifest_path: Option<PathBuf>,
+    target: Option<Target>,
+    profile: Option<Profile>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    name: String,
+    kind: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Profile {
+    test: bool,
+}
+
+impl Tests {
+    /// Builds what the faults need, and keeps copies that no later build replaces.
+    pub(crate) fn build(root: &Path, faults: &[Fault]) -> Result<Self> {
+        let folder = root.join("target/mutants");
+        let packages: BTreeSet<_> = faults.iter().map(|fault| fault.package.as_str()).collect();
+        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.args([
+            "test",
+            "--locked",
+            "--no-run",
+            "--quiet",
+            "--message-format=json-render-diagnostics",
+        ]);
+        for package in packages {
+            cargo.args(["--package", package]);
+        }
+        if faults.iter().any(|fault| fault.unit) {
+            cargo.arg("--lib");
+        }
+        cargo.args(["--test", "it"]);
+        cargo.current_dir(root);
+        let output = cargo.stderr(Stdio::inherit()).output().context("running cargo")?;
+        if !output.status.success() {
+            bail!("with the faults in it the workspace does not build");
+        }
+        let mut programs = BTreeMap::new();
+        for line in String::from_utf8_lossy(&output.stdout).lines() {
+            let Ok(artifact) = serde_json::from_str::<Artifact>(line) else {
+                continue;
+            };
+            if let Some((key, program, home)) = tested(artifact) {
+                let copy = folder.join(format!("{}-{}", key.0, if key.1 { "unit" } else { "it" }));
+                fs::copy(&program, &copy).with_context(|| format!("keeping `{}`", program.display()))?;
+                programs.insert(key, (copy, home));
+            }
+        }
+        Ok(Self {
+            programs,
+            log: folder.join("last-test.log"),
+        })
+    }
+
+    /// Each test that a fault names, once.
+    pub(crate) fn distinct(&self, faults: &[Fault]) -> BTreeSet<Test> {
+        faults.iter().map(Fault::test).collect()
+    }
+
+    /// Runs one test, with a fault at work or without.
+    pub(crate) fn run(&self, test: &Test, fault: Option<&str>) -> Result<Outcome> {
+        let key = (test.package.clone(), test.unit);
+        let (program, home) = self
+            .programs
+            .get(&key)
+            .with_context(|| format!("`{}` has no such tests", test.package))?;
+        let mut command = Command::new(program);
+        command
+            .args(["--exact", &test.name])
+            .current_dir(home)
+            .env("CARGO_MANIFEST_DIR", home)
+            .env("INSTA_UPDATE", "no")
+            .env("RUST_BACKTRACE", "0")
+            .env_remove(VARIABLE);
+        if let Some(fault) = fault {
+            command.env(VARIABLE, fault);
+        }
+        let log = File::create(&self.log).context("writing what a test says")?;
+        let both = log.try_clone().context("writing what a test says")?;
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(log)
+            .stderr(both)
+            .spawn()
+            .with_context(|| format!("running `{}`", program.display()))?;
+        let Some(status) = ended(&mut child)? else {
+            return Ok(Outcome::Hung);
+        };
+        let said = fs::read_to_string(&self.log).unwrap_or_default();
+        if said.contains("running 0 tests") {
+            bail!("there is no test `{}`", test.name());
+        }
+        if fault.is_none() && !status.success() {
+            say(&said);
+        }
+        Ok(if status.success() {
+            Outcome::Passed
+        } else {
+            Outcome::Failed
+        })
+    }
+}
+
+/// How a test ended, unless it hung: then it is no more.
+fn ended(child: &mut Child) -> Result<Option<ExitStatus>> {
+    for _ in 0..LOOKS {
+        if let Some(status) = child.try_wait().context("waiting for a test")? {
+            return Ok(Some(status));
+        }
+        sleep(LOOK);
+    }
+    child.kill().context("ending a test")?;
+    child.wait().context("ending a test")?;
+    Ok(None)
+}
+
+/// The crate and whether its tests are those beside the code; the program; the crate's folder.
+fn tested(artifact: Artifact) -> Option<((String, bool), PathBuf, PathBuf)> {
+    let (target, manifest) = (artifact.target?, artifact.manifest_path?);
+    artifact.profile.filter(|profile| profile.test)?;
+    let home = manifest.parent()?.to_owned();
+    let folder = home.file_name()?.to_string_lossy().into_owned();
+    let unit = target.kind.iter().any(|kind| kind == "lib");
+    (unit || target.name == "it").then_some(())?;
+    Some(((format!("reeve-{folder}"), unit), artifact.executable?, home))
+}
