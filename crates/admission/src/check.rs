@@ -318,8 +318,9 @@ pub fn check(id: &str) -> Option<&'static Check> {
     checks().find(|c| c.id == id)
 }
 
-/// Every check that refuses the request, in the order in which the API server would name them. The request must be
-/// what the validating policies see: after [`crate::mutate::fill`].
+/// Every check that refuses the request, policy by policy, and in each policy in the order in which the API server would name
+/// them; which policy it names first it leaves open. The request must be what the validating policies see: after
+/// [`crate::mutate::fill`].
 pub fn failing(request: &Request) -> Vec<&'static Check> {
     checks()
         .filter(|c| c.policy.applies(request) && !(c.predicate)(request))

@@ -28,6 +28,7 @@ pub mod credentials;
 pub mod fingerprint;
 pub mod limit_ranges;
 pub mod link;
+mod namespace_locks;
 pub mod ownership;
 pub mod prerequisites;
 pub mod project_index;

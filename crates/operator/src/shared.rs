@@ -10,6 +10,7 @@ use crate::args::Admission;
 use crate::caches::Caches;
 use crate::cluster::ClusterState;
 use crate::credentials::Credentials;
+use crate::namespace_locks::NamespaceLocks;
 use crate::projects::Projects;
 use crate::secret_reports::SecretReports;
 use crate::secret_sources::SecretSources;
@@ -24,6 +25,8 @@ pub struct Shared {
     pub caches: Arc<Caches>,
     /// Projects and rules, indexed.
     pub projects: Arc<Projects>,
+    /// Who writes into a project's namespace and who gives it up take turns.
+    pub(crate) namespaces: Arc<NamespaceLocks>,
     /// What is known of the cluster.
     pub cluster: Arc<ClusterState>,
     /// News for the control plane.
@@ -68,6 +71,7 @@ impl Shared {
                 admission,
             )),
             caches,
+            namespaces: Arc::default(),
             outbox: Arc::default(),
             credentials: Arc::default(),
             reserved,

@@ -19,6 +19,7 @@ use reeve_types::{ErrorChain, Switch};
 use super::project::cleanup::is_own;
 use crate::caches::Caches;
 use crate::limit_ranges::{LimitRanges, Outcome};
+use crate::namespace_locks::NamespaceLocks;
 use crate::projects::Projects;
 use crate::rights::Right;
 use crate::settings;
@@ -33,6 +34,7 @@ pub fn controller(shared: &Shared, registry: &mut Registry) -> Controller<String
         context: shared.context.clone(),
         caches: shared.caches.clone(),
         projects: shared.projects.clone(),
+        namespaces: shared.namespaces.clone(),
         limits: shared.caches.limit_ranges.clone(),
     });
     let caches = shared.caches.clone();
@@ -113,6 +115,14 @@ fn no(reason: &'static str, message: String) -> Outcome {
     }
 }
 
+fn without_right(to: &str) -> Outcome {
+    let message = format!(
+        "the operator is bound here and may not {to} the LimitRange: let the ClusterRole of its chart be as installed \
+         (clusterConfig.project-controller.limitRange=true)"
+    );
+    no("NoRights", message)
+}
+
 /// Decides. Pure.
 pub fn decide(
     settings: &ReeveConfigSpec,
@@ -170,11 +180,13 @@ struct Reconciler {
     context: Arc<Context>,
     caches: Arc<Caches>,
     projects: Arc<Projects>,
+    namespaces: Arc<NamespaceLocks>,
     limits: Arc<LimitRanges>,
 }
 
 impl Reconciler {
     async fn reconcile(self: Arc<Self>, namespace: String) -> Result<(), LimitRangeError> {
+        let _held = self.namespaces.write_into(&namespace).await;
         let first = self.projects.claims(&namespace).into_iter().next();
         let checked = first.and_then(|claim| claim.checked.ok());
         let Some(project) =
@@ -252,8 +264,10 @@ impl Reconciler {
             Decision::Leave(outcome) => Ok(Some(outcome)),
             Decision::Remove(outcome) => {
                 if let Some(ours) = ours {
-                    if binds_itself {
-                        right("delete").comes(&self.context).await?;
+                    // Where it is gone already, and the right to remove it with it, the cache says so in a moment.
+                    if binds_itself && !right("delete").comes(&self.context).await? {
+                        let left = self.limits.in_namespace(namespace).0;
+                        return Ok(outcome.or_else(|| left.map(|_| without_right("remove"))));
                     }
                     let name = ObjectName::of(&*ours);
                     self.context.writes.delete(&api, &name, None).await?;
@@ -263,8 +277,8 @@ impl Reconciler {
             }
             Decision::Keep(wanted) => {
                 if !ours.is_some_and(|ours| ours.spec == wanted.spec) {
-                    if binds_itself {
-                        right("patch").comes(&self.context).await?;
+                    if binds_itself && !right("patch").comes(&self.context).await? {
+                        return Ok(Some(without_right("write")));
                     }
                     self.context.writes.apply(&api, &*wanted).await?;
                     tracing::info!(namespace, "LimitRange written");

@@ -20,6 +20,7 @@ use reeve_kube_kit::{Change, Context, Controller, ObjectName, Queue, ReconcileEr
 
 use super::project::by_hand::is_bound;
 use crate::caches::Caches;
+use crate::namespace_locks::NamespaceLocks;
 use crate::projects::Projects;
 use crate::shared::Shared;
 
@@ -34,6 +35,7 @@ pub fn controller(shared: &Shared) -> Controller<String> {
         context: shared.context.clone(),
         caches: shared.caches.clone(),
         projects: shared.projects.clone(),
+        namespaces: shared.namespaces.clone(),
     });
     Controller::new("identities", Queue::new(), PARALLEL, move |namespace| {
         reconciler.clone().reconcile(namespace)
@@ -104,10 +106,12 @@ struct Reconciler {
     context: Arc<Context>,
     caches: Arc<Caches>,
     projects: Arc<Projects>,
+    namespaces: Arc<NamespaceLocks>,
 }
 
 impl Reconciler {
     async fn reconcile(self: Arc<Self>, namespace: String) -> Result<(), ListNotWritten> {
+        let held = self.namespaces.write_into(&namespace).await;
         if !self.may_write(&namespace) {
             // Asked for again when the project becomes usable.
             return Ok(());
@@ -119,6 +123,7 @@ impl Reconciler {
         }
         let api = Api::<PodIdentities>::namespaced(self.context.client.clone(), &namespace);
         self.context.writes.apply(&api, &desired).await?;
+        drop(held);
         tokio::time::sleep(COLLECT).await;
         Ok(())
     }

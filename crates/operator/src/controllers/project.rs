@@ -36,6 +36,7 @@ use drift::Deletions;
 use crate::caches::Caches;
 use crate::cluster::ClusterState;
 use crate::limit_ranges::is_ours;
+use crate::namespace_locks::NamespaceLocks;
 use crate::project_index::{NamespaceClaim, Outcome};
 use crate::projects::Projects;
 use crate::secret_copies::SecretCopies;
@@ -57,6 +58,7 @@ pub fn controller(shared: &Shared) -> Controller<String> {
         context: shared.context.clone(),
         caches: shared.caches.clone(),
         projects: shared.projects.clone(),
+        namespaces: shared.namespaces.clone(),
         outbox: shared.outbox.clone(),
         reserved: shared.reserved.clone(),
         copies: SecretCopies::new(shared.context.clone(), shared.secret_sources.accounts.clone()),
@@ -144,6 +146,7 @@ struct Reconciler {
     context: Arc<Context>,
     caches: Arc<Caches>,
     projects: Arc<Projects>,
+    namespaces: Arc<NamespaceLocks>,
     outbox: Arc<StatusOutbox>,
     reserved: ReservedNamespaces,
     copies: SecretCopies,

@@ -26,6 +26,7 @@ pub use report::{Written, of_pass};
 use super::project::status::SECRETS as PROPAGATED;
 use super::project::validate::validate;
 use crate::caches::Caches;
+use crate::namespace_locks::NamespaceLocks;
 use crate::projects::Projects;
 use crate::secret_copies::{CopyFailed, SecretCopies};
 use crate::secret_reports::SecretReports;
@@ -49,6 +50,7 @@ pub fn controller(shared: &Shared) -> Controller<String> {
     let reconciler = Arc::new(Reconciler {
         caches: shared.caches.clone(),
         projects: shared.projects.clone(),
+        namespaces: shared.namespaces.clone(),
         copies: SecretCopies::new(shared.context.clone(), sources.accounts.clone()),
         sources: sources.clone(),
         reports: shared.secret_reports.clone(),
@@ -133,6 +135,7 @@ enum Standing {
 struct Reconciler {
     caches: Arc<Caches>,
     projects: Arc<Projects>,
+    namespaces: Arc<NamespaceLocks>,
     copies: SecretCopies,
     sources: Arc<SecretSources>,
     reports: Arc<SecretReports>,
@@ -167,6 +170,7 @@ impl Reconciler {
             count: 1,
             first: Box::new(first),
         };
+        let _held = self.namespaces.write_into(&namespace).await;
         match self.standing(&namespace) {
             Standing::Beside => {
                 self.forget(&namespace);

@@ -30,6 +30,7 @@ pub use observe::Observed;
 
 use self::podless::Podless;
 use crate::caches::Caches;
+use crate::namespace_locks::NamespaceLocks;
 use crate::projects::Projects;
 use crate::settings;
 use crate::shared::Shared;
@@ -45,6 +46,7 @@ pub fn controller(shared: &Shared) -> Controller<ObjectName> {
         context: shared.context.clone(),
         caches: shared.caches.clone(),
         projects: shared.projects.clone(),
+        namespaces: shared.namespaces.clone(),
         outbox: shared.outbox.clone(),
         queue: queue.clone(),
         podless: Podless::default(),
@@ -97,6 +99,7 @@ struct Reconciler {
     context: Arc<Context>,
     caches: Arc<Caches>,
     projects: Arc<Projects>,
+    namespaces: Arc<NamespaceLocks>,
     outbox: Arc<StatusOutbox>,
     queue: Queue<ObjectName>,
     podless: Podless,
@@ -111,6 +114,7 @@ impl Reconciler {
         if workload.metadata.deletion_timestamp.is_some() {
             return Ok(());
         }
+        let _held = self.namespaces.write_into(&name.namespace).await;
         let read = self.dereference(&name, &workload);
         let outcome = match decide(&workload, &read) {
             Ok(Step::Report(observed)) if observed.podless => self.refused(&name, &workload, observed).await,

@@ -45,26 +45,44 @@ impl Reconciler {
         } else {
             self.bindings_by_hand(&api, project, read).await?
         };
-        if let (Found::Ours, Some(actual)) = (found, &read.namespace)
-            && !covers(&**actual, &built.namespace)
-        {
-            let drift = authors::told(&**actual, &built.namespace);
-            let written = writes.apply(&namespaces, &built.namespace).await;
-            if let (Ok(_), Some(what)) = (&written, drift) {
-                let about = format!("the namespace `{}`", project.namespace);
-                self.tell_of_drift(project.name.as_str(), &about, &what).await;
-            }
-            failed.extend(written.err().map(ProjectError::from));
-        }
         if let (Found::Ours, Some(actual)) = (found, &read.namespace) {
-            let stale = drift::undecided(actual, &built.namespace);
-            failed.extend(self.take_away(project, &stale).await.err());
+            failed.extend(self.namespace(project, actual, &built.namespace).await.err());
         }
         ProjectError::of_all(failed)
     }
 
-    /// Takes away annotations of the namespace that were decided on the control plane once.
-    async fn take_away(&self, project: &Project, annotations: &[&str]) -> Result<(), ProjectError> {
+    /// Has the namespace say what is decided, and then no more of what was: each by a pass of its own, since what is taken away is
+    /// told by the namespace as the cache has it.
+    async fn namespace(
+        &self,
+        project: &Project,
+        actual: &Namespace,
+        wanted: &Namespace,
+    ) -> Result<(), ProjectError> {
+        let namespaces = Api::<Namespace>::all(self.context.client.clone());
+        if covers(actual, wanted) {
+            return self
+                .take_away(&namespaces, actual, &drift::undecided(actual, wanted))
+                .await;
+        }
+        let drift = authors::told(actual, wanted);
+        self.context.writes.apply(&namespaces, wanted).await?;
+        if let Some(what) = drift {
+            let about = format!("the namespace `{}`", project.namespace);
+            self.tell_of_drift(project.name.as_str(), &about, &what).await;
+        }
+        Ok(())
+    }
+
+    /// Takes away annotations of the namespace that were decided on the control plane once, where it still is as the cache has it:
+    /// what an installer wrote there meanwhile is the installer's. Where it is not, the change that the cache will show wakes the
+    /// next pass.
+    async fn take_away(
+        &self,
+        namespaces: &Api<Namespace>,
+        actual: &Namespace,
+        annotations: &[&str],
+    ) -> Result<(), ProjectError> {
         if annotations.is_empty() {
             return Ok(());
         }
@@ -72,17 +90,22 @@ impl Reconciler {
             .iter()
             .map(|key| ((*key).to_owned(), serde_json::Value::Null))
             .collect();
-        let patch = serde_json::json!({"metadata": {"annotations": nothing}});
+        let patch = serde_json::json!({"metadata": {
+            "annotations": nothing, "resourceVersion": actual.metadata.resource_version, "uid": actual.metadata.uid}});
         let by = PatchParams {
             field_manager: Some(MANAGER.to_owned()),
             ..PatchParams::default()
         };
-        let name = ObjectName::cluster(&project.namespace);
-        Api::<Namespace>::all(self.context.client.clone())
+        let name = ObjectName::of(actual);
+        match namespaces
             .patch_metadata(&name.name, &by, &Patch::Merge(patch))
             .await
-            .map_err(|source| WriteFailed::new::<Namespace>("change", &name, source))?;
-        Ok(())
+        {
+            Err(kube::Error::Api(status)) if status.code == 409 => Ok(()),
+            other => other
+                .map(drop)
+                .map_err(|source| WriteFailed::new::<Namespace>("change", &name, source).into()),
+        }
     }
 
     /// The bindings without which nothing else may be written here.

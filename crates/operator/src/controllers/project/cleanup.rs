@@ -56,6 +56,11 @@ pub(in crate::controllers) fn is_own(binding: &RoleBinding) -> bool {
 
 impl Reconciler {
     pub(super) async fn clean_up(&self, namespace: &str) -> Result<(), ProjectError> {
+        let _held = self.namespaces.give_up(namespace).await;
+        if !self.projects.claims(namespace).is_empty() {
+            // A project again meanwhile, which wakes the next pass.
+            return Ok(());
+        }
         let bindings = self.caches.bindings.in_namespace(namespace);
         let left = leftovers(bindings.iter().map(|binding| &**binding));
         let object = self.caches.namespaces.get(&ObjectName::cluster(namespace));
