@@ -54,7 +54,7 @@ pub fn policies_yaml() -> String {
 }
 
 /// The variables by which many checks are passed over at once.
-pub const SHORTCUTS: [&str; 2] = ["ordinary", "unmarked"];
+pub const SHORTCUTS: [&str; 4] = ["fresh", "worn", "ordinary", "unmarked"];
 
 /// The policies with the CEL of one check, or of one of [`SHORTCUTS`], replaced by `true`: a planted fault that the case
 /// table must notice.

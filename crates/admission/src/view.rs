@@ -147,6 +147,8 @@ pub(crate) fn pod_variables() -> Vec<Variable> {
     let mut variables = requester_variables();
     variables.extend(template_variables());
     variables.extend([
+        // A person makes it: what is asked of changes, controllers and machines is not asked.
+        ("fresh", "variables.person && !variables.update".to_owned()),
         (
             "changed",
             "!variables.update || (object.kind == 'Pod' ? variables.pod != variables.oldTemplate.spec : \
@@ -162,6 +164,15 @@ pub(crate) fn pod_variables() -> Vec<Variable> {
         (
             "context",
             "has(variables.pod.securityContext) ? variables.pod.securityContext : dyn({})".to_owned(),
+        ),
+        // What is asked of the pod's numbers, at one look: they are those of its stamp, in the order of a stamp.
+        (
+            "worn",
+            "variables.parts.size() == 4 && !has(variables.context.fsGroup) && \
+             variables.context.?supplementalGroupsPolicy.orValue('') == 'Strict' && variables.stamp.endsWith('/' + \
+             string(variables.context.?runAsUser.orValue(-1)) + '/' + string(variables.context.?runAsGroup.orValue(-1)) + '/' + \
+             variables.context.?supplementalGroups.orValue(dyn([])).map(g, string(g)).join('.'))"
+                .to_owned(),
         ),
         // Nothing that says whose it is has changed, or nothing is enforced here.
         ("unjudged", "!variables.changed || !variables.enforced".to_owned()),

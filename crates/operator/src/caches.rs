@@ -3,14 +3,14 @@
 
 use std::sync::Arc;
 
-use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::{Namespace, Pod};
+use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::api::rbac::v1::RoleBinding;
 use reeve_crds::{AccessRule, CONFIG_NAME, PodIdentities, Project, ReeveConfig, ReeveConfigSpec, Workload};
 use reeve_kube_kit::{Cache, ObjectName, Registry, Turns, Watch};
 use reeve_types::Switches;
 use reeve_workload::WORKLOAD_LABEL;
 
+use crate::cached::{CachedJob, CachedPod};
 use crate::cluster_configs::ClusterConfigs;
 use crate::limit_ranges::LimitRanges;
 use crate::{settings, slim};
@@ -41,9 +41,9 @@ pub struct Caches {
     /// Whose each pod is, as it is written.
     pub identities: Arc<Cache<PodIdentities>>,
     /// Jobs that are labelled as a workload's.
-    pub jobs: Arc<Cache<Job>>,
+    pub jobs: Arc<Cache<CachedJob>>,
     /// Every pod, trimmed to whose it is; those of workloads with their state.
-    pub pods: Arc<Cache<Pod>>,
+    pub pods: Arc<Cache<CachedPod>>,
 }
 
 impl Caches {
@@ -69,9 +69,14 @@ impl Caches {
                     .labels(WORKLOAD_LABEL)
                     .page_size(PAGE)
                     .in_turn(&turns)
-                    .trim(slim::job),
+                    .trim(CachedJob::trim),
             ),
-            pods: registry.cache(Watch::default().page_size(PAGE).in_turn(&turns).trim(slim::pod)),
+            pods: registry.cache(
+                Watch::default()
+                    .page_size(PAGE)
+                    .in_turn(&turns)
+                    .trim(CachedPod::trim),
+            ),
             identities: registry.cache(Watch::default()),
         }
     }

@@ -20,6 +20,7 @@
 
 pub mod args;
 pub mod authors;
+pub mod cached;
 pub mod caches;
 pub mod cluster;
 pub mod cluster_configs;

@@ -33,7 +33,7 @@ pub(super) static CHECKS: [Check; 8] = [
              ' + variables.identity[1]",
         ),
         remedy: REMOVE,
-        cel: "variables.unjudged || \
+        cel: "variables.worn || variables.unjudged || \
               string(variables.context.?runAsUser.orValue(-1)) == variables.identity[1]",
         predicate: |r| {
             let v = View::of(r);
@@ -48,7 +48,7 @@ pub(super) static CHECKS: [Check; 8] = [
         named: None,
         remedy: "remove the field, it is filled in with your own primary group; your other groups are there as \
                  supplementary ones: give a directory to one of them with chgrp and chmod g+s, or start with newgrp",
-        cel: "variables.unjudged || \
+        cel: "variables.worn || variables.unjudged || \
               string(variables.context.?runAsGroup.orValue(-1)) == variables.identity[2]",
         predicate: |r| {
             let v = View::of(r);
@@ -67,7 +67,7 @@ pub(super) static CHECKS: [Check; 8] = [
              string(g)).join('.') + ', its stamp says ' + variables.identity[3]",
         ),
         remedy: REMOVE,
-        cel: "variables.unjudged || variables.context.?supplementalGroups.orValue(dyn([]))\
+        cel: "variables.worn || variables.unjudged || variables.context.?supplementalGroups.orValue(dyn([]))\
               .map(g, string(g)).join('.') == variables.identity[3]",
         predicate: |r| {
             let v = View::of(r);
@@ -83,7 +83,7 @@ pub(super) static CHECKS: [Check; 8] = [
         problem: "supplementalGroupsPolicy must be Strict, or the image could add groups",
         named: None,
         remedy: "remove the field, Strict is filled in",
-        cel: "variables.unjudged || \
+        cel: "variables.worn || variables.unjudged || \
               variables.context.?supplementalGroupsPolicy.orValue('') == 'Strict'",
         predicate: |r| {
             let v = View::of(r);
@@ -97,7 +97,7 @@ pub(super) static CHECKS: [Check; 8] = [
         problem: "fsGroup joins the groups of every process, and is none of the groups of the stamp",
         named: None,
         remedy: "remove fsGroup, or take one of your own groups",
-        cel: "variables.unjudged || !has(variables.context.fsGroup) || \
+        cel: "variables.worn || variables.unjudged || !has(variables.context.fsGroup) || \
               string(variables.context.fsGroup) in [variables.identity[2]] + variables.identity[3].split('.')",
         predicate: |r| {
             let v = View::of(r);

@@ -433,7 +433,7 @@ pub(super) static POD_CHECKS: [Check; 1] = [Check {
         names::INSTALLERS,
         " add in spec.trustedControllers of ReeveConfig"
     ),
-    cel: "variables.covers.size() == 0 || !variables.changed || !variables.enforced || variables.relaying || \
+    cel: "variables.fresh || variables.covers.size() == 0 || !variables.changed || !variables.enforced || variables.relaying || \
               variables.placing",
     predicate: |r| {
         let v = View::of(r);

@@ -137,7 +137,7 @@ pub(super) static CHECKS: [Check; 8] = [
             " of the namespace"
         ),
         cel: concat!(
-            "!variables.changed || [variables.pod.?priorityClassName.orValue('')].all(c, c == '' || \
+            "!has(variables.pod.priorityClassName) || !variables.changed || [variables.pod.priorityClassName].all(c, c == '' || \
               (!c.startsWith('system-') && namespaceObject.metadata.?annotations[?'",
             names::PRIORITY_CLASSES,
             "']\
@@ -160,8 +160,8 @@ pub(super) static CHECKS: [Check; 8] = [
         problem: "nodeName goes round the scheduler, onto any node",
         named: None,
         remedy: "remove nodeName, and choose nodes with nodeSelector or affinity",
-        cel: "!variables.changed || (variables.update && object.kind == 'Pod') || \
-              variables.pod.?nodeName.orValue('') == ''",
+        cel: "!has(variables.pod.nodeName) || !variables.changed || (variables.update && object.kind == 'Pod') || \
+              variables.pod.nodeName == ''",
         predicate: |r| {
             let v = View::of(r);
             !v.changed || (v.update && r.kind() == "Pod") || text(v.pod, "/nodeName").is_empty()
@@ -214,7 +214,7 @@ pub(super) static CHECKS: [Check; 8] = [
             ": true of the namespace"
         ),
         cel: concat!(
-            "variables.unjudged || !has(variables.context.fsGroup) || \
+            "variables.worn || variables.unjudged || !has(variables.context.fsGroup) || \
               namespaceObject.metadata.?labels[?'",
             names::ALLOW_FS_GROUP,
             "'].orValue('') == 'true' || \
@@ -275,7 +275,7 @@ pub(super) static CHECKS: [Check; 8] = [
             " of the namespace"
         ),
         cel: concat!(
-            "!variables.changed || variables.pod.?volumes.orValue(dyn([])).all(v, !has(v.csi) || v.csi.driver in \
+            "!has(variables.pod.volumes) || !variables.changed || variables.pod.volumes.all(v, !has(v.csi) || v.csi.driver in \
               namespaceObject.metadata.?annotations[?'",
             names::CSI_DRIVERS,
             "'].orValue('').split(','))"

@@ -245,7 +245,7 @@ pub(super) static CHECKS: [Check; 16] = [
         named: None,
         remedy: "use a persistentVolumeClaim, configMap, secret, emptyDir, projected, downwardAPI, ephemeral or image \
                  volume",
-        cel: "!variables.changed || variables.pod.?volumes.orValue(dyn([])).all(v, v.all(k, k in ['name', \
+        cel: "!has(variables.pod.volumes) || !variables.changed || variables.pod.volumes.all(v, v.all(k, k in ['name', \
               'configMap', 'csi', 'downwardAPI', 'emptyDir', 'ephemeral', 'image', 'persistentVolumeClaim', \
               'projected', 'secret']))",
         predicate: |r| {

@@ -77,7 +77,7 @@ pub(super) static CHECKS: [Check; 13] = [
             names::INSTALLERS,
             " can switch enforceRunAsUser off"
         ),
-        cel: "!variables.changed || variables.person || variables.controller || variables.operator || \
+        cel: "variables.fresh || !variables.changed || variables.person || variables.controller || variables.operator || \
               !variables.enforced || variables.placing || variables.relaying",
         predicate: |r| {
             let v = View::of(r);
@@ -96,7 +96,7 @@ pub(super) static CHECKS: [Check; 13] = [
         ),
         remedy: "ask that person, or delete it and make one of your own; labelling is allowed, and scaling by changing \
                  spec.replicas with kubectl patch or kubectl edit (kubectl scale is granted to nobody)",
-        cel: "!variables.changed || variables.controller || variables.operator || \
+        cel: "variables.fresh || !variables.changed || variables.controller || variables.operator || \
               variables.subresource == 'ephemeralcontainers' || variables.oldStamp == '' || \
               (variables.person && variables.oldStamp.startsWith(variables.userId + '/')) || variables.placing || \
               variables.relaying",
@@ -120,7 +120,7 @@ pub(super) static CHECKS: [Check; 13] = [
         remedy: "ask that person to debug it, or run the same as yourself: of kubectl get pod -o yaml keep apiVersion, \
                  kind and of spec only containers and volumes, give it a name of its own and create it (kubectl debug \
                  --copy-to would keep her securityContext)",
-        cel: "!variables.changed || variables.controller || variables.operator || \
+        cel: "variables.fresh || !variables.changed || variables.controller || variables.operator || \
               variables.subresource != 'ephemeralcontainers' || variables.oldStamp == '' || \
               (variables.person && variables.oldStamp.startsWith(variables.userId + '/'))",
         predicate: |r| {
@@ -135,7 +135,7 @@ pub(super) static CHECKS: [Check; 13] = [
         problem: "a controller only copies templates",
         named: None,
         remedy: "change the template as the person it runs as",
-        cel: "!variables.changed || !variables.controller || !variables.update",
+        cel: "variables.fresh || !variables.changed || !variables.controller || !variables.update",
         predicate: |r| {
             let v = View::of(r);
             !v.changed || !v.controller || !v.update
@@ -148,7 +148,7 @@ pub(super) static CHECKS: [Check; 13] = [
         problem: "a controller may only make what an object with a template owns",
         named: None,
         remedy: "let the controller set its ownerReference with controller: true",
-        cel: "variables.update || !variables.controller || \
+        cel: "variables.fresh || variables.update || !variables.controller || \
               object.metadata.?ownerReferences.orValue([]).exists(o, o.?controller.orValue(false))",
         predicate: |r| {
             let v = View::of(r);
@@ -162,7 +162,7 @@ pub(super) static CHECKS: [Check; 13] = [
         problem: "the operator never changes what runs",
         named: None,
         remedy: "delete the workload and submit it again",
-        cel: "!variables.changed || !variables.operator || !variables.update",
+        cel: "variables.fresh || !variables.changed || !variables.operator || !variables.update",
         predicate: |r| {
             let v = View::of(r);
             !v.changed || !v.operator || !v.update
@@ -176,7 +176,7 @@ pub(super) static CHECKS: [Check; 13] = [
         named: None,
         remedy: "submit a workload, so that the Job has a Workload as its controller",
         cel: concat!(
-            "variables.update || !variables.operator || (object.kind == 'Job' && \
+            "variables.fresh || variables.update || !variables.operator || (object.kind == 'Job' && \
               object.metadata.?ownerReferences.orValue([]).exists(o, o.?controller.orValue(false) && \
               o.kind == 'Workload' && o.apiVersion.startsWith('",
             names::PREFIX,
@@ -228,7 +228,7 @@ pub(super) static CHECKS: [Check; 13] = [
             names::RUNS_AS,
             ": it is filled in for people with uid and gid"
         ),
-        cel: "!variables.changed || variables.person || variables.controller || variables.operator || \
+        cel: "variables.fresh || !variables.changed || variables.person || variables.controller || variables.operator || \
               variables.stamp == '' || variables.placing || variables.relaying",
         predicate: |r| {
             let v = View::of(r);
@@ -266,7 +266,7 @@ pub(super) static CHECKS: [Check; 13] = [
         remedy: "it may be older than the switch enforceRunAsUser; as a person with uid and gid write what it comes from \
                  again, unchanged: kubectl get KIND NAME -o yaml | kubectl replace -f -; make a Job anew from its manifest: \
                  kubectl replace --force -f FILE",
-        cel: "!variables.changed || !variables.enforced || variables.stamp != ''",
+        cel: "variables.worn || !variables.changed || !variables.enforced || variables.stamp != ''",
         predicate: |r| {
             let v = View::of(r);
             !v.changed || !v.enforced || !v.stamp.is_empty()

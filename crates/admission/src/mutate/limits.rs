@@ -93,16 +93,27 @@ pub(crate) fn match_conditions() -> Vec<Variable> {
     );
     let asks = |list: &str| {
         format!(
-            "t.spec.?{list}.orValue(dyn([])).exists(c, c.?resources.?limits.orValue(dyn({{}})).exists(k, {}))",
+            "t.spec.?{list}.orValue(dyn([])).exists(c, c.?resources.?limits.orValue(dyn({{}})).exists(k, !(k in ['cpu', 'memory']) && \
+             ({})))",
             is_accelerator("k")
         )
     };
+    // What was set below a container's own request. Nearly every pod of a project bears the annotation, so that alone concerns nobody.
+    let raised = |list: &str| {
+        format!(
+            "t.spec.?{list}.orValue(dyn([])).exists(c, ['cpu', 'memory'].exists(r, c.?resources.?requests[?r].hasValue() && \
+             c.?resources.?limits[?r].hasValue() && \
+             quantity(string(c.resources.requests[r])).compareTo(quantity(string(c.resources.limits[r]))) > 0))"
+        )
+    };
     let concerned = format!(
-        "(object.kind == 'Pod' && dyn(object).?metadata.?annotations[?'{SET_BY_LIMIT_RANGE}'].hasValue()) || [{}].exists(t, {} \
-         || {})",
+        "[{}].exists(t, {} || {} || (object.kind == 'Pod' && \
+         dyn(object).?metadata.?annotations[?'{SET_BY_LIMIT_RANGE}'].hasValue() && ({} || {})))",
         template("object"),
         asks("containers"),
-        asks("initContainers")
+        asks("initContainers"),
+        raised("containers"),
+        raised("initContainers")
     );
     vec![
         ("not-a-controllers-template", writer),

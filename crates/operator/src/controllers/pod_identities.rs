@@ -12,13 +12,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::Pod;
 use kube::{Api, ResourceExt};
 use reeve_admission::names;
 use reeve_crds::{PodIdentities, PodIdentitiesSpec};
 use reeve_kube_kit::{Change, Context, Controller, ObjectName, Queue, ReconcileError, Retry, WriteFailed};
 
 use super::project::by_hand::is_bound;
+use crate::cached::CachedPod;
 use crate::caches::Caches;
 use crate::namespace_locks::NamespaceLocks;
 use crate::projects::Projects;
@@ -50,8 +50,8 @@ pub fn controller(shared: &Shared) -> Controller<String> {
     })
 }
 
-fn pod_changed(queue: &Queue<String>, change: &Change<Pod>) {
-    let of = |pod: &Option<Arc<Pod>>| pod.as_ref().and_then(|pod| stamp(pod).map(str::to_owned));
+fn pod_changed(queue: &Queue<String>, change: &Change<CachedPod>) {
+    let of = |pod: &Option<Arc<CachedPod>>| pod.as_ref().and_then(|pod| stamp(pod).map(str::to_owned));
     if of(&change.old) != of(&change.new)
         && let Some(name) = change.name()
     {
@@ -79,9 +79,9 @@ impl ReconcileError for ListNotWritten {
 }
 
 /// Under which stamp a pod is listed; `None` for one that is in no list. Pure.
-pub fn stamp(pod: &Pod) -> Option<&str> {
-    let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
-    let ends = pod.metadata.deletion_timestamp.is_some() || matches!(phase, Some("Succeeded" | "Failed"));
+pub fn stamp(pod: &CachedPod) -> Option<&str> {
+    let ends =
+        pod.metadata.deletion_timestamp.is_some() || matches!(&*pod.status.phase, "Succeeded" | "Failed");
     pod.annotations()
         .get(names::RUNS_AS)
         .map(String::as_str)
@@ -89,7 +89,7 @@ pub fn stamp(pod: &Pod) -> Option<&str> {
 }
 
 /// The list of a namespace. Pure.
-pub fn build(namespace: &str, pods: &[Arc<Pod>]) -> PodIdentities {
+pub fn build(namespace: &str, pods: &[Arc<CachedPod>]) -> PodIdentities {
     let mut runs_as: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for pod in pods {
         if let Some(stamp) = stamp(pod) {

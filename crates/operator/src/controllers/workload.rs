@@ -15,7 +15,7 @@ mod status;
 use std::sync::Arc;
 
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::{Event, Pod};
+use k8s_openapi::api::core::v1::Event;
 use kube::api::ListParams;
 use kube::{Api, ResourceExt};
 use reeve_admission::names;
@@ -29,6 +29,7 @@ pub use error::WorkloadError;
 pub use observe::Observed;
 
 use self::podless::Podless;
+use crate::cached::CachedPod;
 use crate::caches::Caches;
 use crate::namespace_locks::NamespaceLocks;
 use crate::projects::Projects;
@@ -89,7 +90,7 @@ pub fn controller(shared: &Shared) -> Controller<ObjectName> {
 }
 
 /// The workload whose pod this is.
-fn of_pod(change: &Change<Pod>) -> Option<ObjectName> {
+fn of_pod(change: &Change<CachedPod>) -> Option<ObjectName> {
     let pod = change.latest()?;
     let workload = pod.labels().get(WORKLOAD_LABEL)?;
     Some(ObjectName::namespaced(pod.namespace()?, workload.clone()))

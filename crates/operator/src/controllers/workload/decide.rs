@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
 use reeve_crds::{Phase, ReeveConfigSpec, Workload, desired};
 use reeve_workload::Owner;
 
 use super::WorkloadError;
 use super::observe::{self, Observed};
+use crate::cached::{CachedJob, CachedPod};
 use crate::ownership::{is_of_a_workload, is_of_workload};
 
 /// Everything a pass reads.
@@ -18,9 +18,9 @@ pub struct Dereferenced {
     /// The project it names.
     pub project: Option<Arc<desired::Project>>,
     /// The Job of its name, when it is labelled as a workload's.
-    pub job: Option<Arc<Job>>,
+    pub job: Option<Arc<CachedJob>>,
     /// Pods that are labelled as its.
-    pub pods: Vec<Arc<Pod>>,
+    pub pods: Vec<Arc<CachedPod>>,
     /// The cluster's settings, as they hold in the project.
     pub settings: ReeveConfigSpec,
     /// The node pool that its pods run on; absent where they run on every node (R34).

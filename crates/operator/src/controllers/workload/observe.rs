@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Event, Pod};
+use k8s_openapi::api::core::v1::Event;
 use reeve_crds::Phase;
 
+use crate::cached::{CachedContainer, CachedJob, CachedPod, CachedPodStatus, CachedTerminated};
 use crate::ownership::is_controlled_by;
 
 /// How a workload stands.
@@ -40,28 +40,28 @@ pub fn newest_refusal(events: &[Event]) -> Option<String> {
 
 /// Reads the state of a Job; of the pods, those that it controls say why they wait. `own` is the workload's own container:
 /// of others, which somebody injected, every message says the name.
-pub fn observe(job: &Job, pods: &[Arc<Pod>], own: &str) -> Observed {
-    let status = job.status.clone().unwrap_or_default();
+pub fn observe(job: &CachedJob, pods: &[Arc<CachedPod>], own: &str) -> Observed {
+    let status = &job.status;
     let condition = |type_: &str| {
         status
             .conditions
             .iter()
-            .flatten()
             .find(|c| c.type_ == type_ && c.status == "True")
     };
     let uid = job.metadata.uid.clone();
-    let is_its = |pod: &&Arc<Pod>| {
+    let is_its = |pod: &&Arc<CachedPod>| {
         uid.as_deref()
             .is_some_and(|uid| is_controlled_by(&pod.metadata, uid))
     };
-    let pods: Vec<&Pod> = pods.iter().filter(is_its).map(|pod| &**pod).collect();
+    let pods: Vec<&CachedPod> = pods.iter().filter(is_its).map(|pod| &**pod).collect();
     // Between a pod's end and the Job's verdict nothing has gone back to waiting; where the Job tries again, it has.
     let awaits_verdict = !pods.is_empty()
         && pods
             .iter()
-            .all(|pod| matches!(phase(pod), "Succeeded" | "Failed"));
-    let runs =
-        status.ready.unwrap_or(0) > 0 || awaits_verdict || pods.iter().any(|pod| phase(pod) == "Running");
+            .all(|pod| matches!(&*pod.status.phase, "Succeeded" | "Failed"));
+    let runs = status.ready.unwrap_or(0) > 0
+        || awaits_verdict
+        || pods.iter().any(|pod| pod.status.phase == "Running");
     let (phase, message) = if condition("Complete").is_some() {
         (Phase::Completed, String::new())
     } else if let Some(failed) = condition("Failed") {
@@ -94,13 +94,6 @@ pub fn observe(job: &Job, pods: &[Arc<Pod>], own: &str) -> Observed {
     }
 }
 
-fn phase(pod: &Pod) -> &str {
-    pod.status
-        .as_ref()
-        .and_then(|status| status.phase.as_deref())
-        .unwrap_or_default()
-}
-
 fn said(reason: Option<&str>, message: Option<&str>) -> Option<String> {
     match (reason, message) {
         (Some(reason), Some(message)) => Some(format!("{reason}: {message}")),
@@ -109,19 +102,20 @@ fn said(reason: Option<&str>, message: Option<&str>) -> Option<String> {
 }
 
 /// The states of a pod's containers: the workload's own first, then those of the others, also of those that start first.
-fn containers<'a>(pod: &'a Pod, own: &str) -> Vec<&'a ContainerStatus> {
-    let Some(status) = pod.status.as_ref() else {
-        return Vec::new();
-    };
-    let lists = [&status.container_statuses, &status.init_container_statuses];
-    let all = lists.into_iter().flatten().flatten();
+fn containers<'a>(pod: &'a CachedPod, own: &str) -> Vec<&'a CachedContainer> {
+    let CachedPodStatus {
+        container_statuses,
+        init_container_statuses,
+        ..
+    } = &pod.status;
+    let all = container_statuses.iter().chain(init_container_statuses);
     let (mut ordered, others): (Vec<_>, Vec<_>) = all.partition(|container| container.name == own);
     ordered.extend(others);
     ordered
 }
 
 /// `its container`, or the name of one that is not the workload's own.
-fn called(container: &ContainerStatus, own: &str) -> String {
+fn called(container: &CachedContainer, own: &str) -> String {
     if container.name == own {
         "its container".to_owned()
     } else {
@@ -132,12 +126,12 @@ fn called(container: &ContainerStatus, own: &str) -> String {
     }
 }
 
-fn ended(container: &ContainerStatus) -> Option<&ContainerStateTerminated> {
-    container.state.as_ref()?.terminated.as_ref()
+fn ended(container: &CachedContainer) -> Option<&CachedTerminated> {
+    container.state.terminated.as_ref()
 }
 
-fn why_failed(pod: &Pod, own: &str) -> Option<String> {
-    let status = pod.status.as_ref()?;
+fn why_failed(pod: &CachedPod, own: &str) -> Option<String> {
+    let status = &pod.status;
     let failed = containers(pod, own).into_iter().find_map(|container| {
         let ended = ended(container).filter(|ended| ended.exit_code != 0)?;
         if container.name != own && reeve_workload::is_names_container(&container.name) {
@@ -171,7 +165,7 @@ fn remedy(why: &str) -> Option<&'static str> {
 }
 
 /// Nothing but the image's shell can be missing where the copies of its `/etc/passwd` are made.
-fn no_names(ended: &ContainerStateTerminated) -> String {
+fn no_names(ended: &CachedTerminated) -> String {
     format!(
         "its container did not start: the entry in `/etc/passwd` needs a shell in the image, at `/bin/sh` (exit code {}, {}); \
          submit without `--passwd-entry`",
@@ -181,7 +175,7 @@ fn no_names(ended: &ContainerStateTerminated) -> String {
 }
 
 /// Why a pod runs although the workload's own container has ended.
-fn why_goes_on(pod: &Pod, own: &str) -> Option<String> {
+fn why_goes_on(pod: &CachedPod, own: &str) -> Option<String> {
     let all = containers(pod, own);
     let own_ended = all.iter().find(|c| c.name == own).and_then(|c| ended(c))?;
     let other = all.iter().find(|c| c.name != own && ended(c).is_none())?;
@@ -196,10 +190,10 @@ fn why_goes_on(pod: &Pod, own: &str) -> Option<String> {
 const LATE_REGISTRY: &str =
     "; where the image needs a registry secret that came after this pod, delete the pod: the next has it";
 
-fn why_waiting(pod: &Pod, own: &str) -> Option<String> {
-    let status = pod.status.as_ref()?;
+fn why_waiting(pod: &CachedPod, own: &str) -> Option<String> {
+    let status = &pod.status;
     let waiting = containers(pod, own).into_iter().find_map(|container| {
-        let waiting = container.state.as_ref()?.waiting.as_ref()?;
+        let waiting = container.state.waiting.as_ref()?;
         if matches!(
             waiting.reason.as_deref(),
             None | Some("ContainerCreating" | "PodInitializing")
@@ -226,7 +220,6 @@ fn why_waiting(pod: &Pod, own: &str) -> Option<String> {
         status
             .conditions
             .iter()
-            .flatten()
             .find(|condition| condition.type_ == "PodScheduled" && condition.status == "False")
             .and_then(|condition| said(condition.reason.as_deref(), condition.message.as_deref()))
     };

@@ -1,7 +1,6 @@
-use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
 use reeve_crds::Workload;
+use reeve_operator::cached::{CachedJob, CachedJobStatus, CachedPod};
 use reeve_operator::fingerprint::Fingerprint;
 use reeve_operator::slim;
 use serde::Serialize;
@@ -45,16 +44,16 @@ fn long() -> String {
     "é".repeat(20_000)
 }
 
-fn kept_job(owner: &Value) -> Job {
+fn kept_job(owner: &Value) -> CachedJob {
     let condition = |kind: &str| json!({"type": kind, "status": "True", "message": long(), "reason": "R"});
-    let mut job: Job = serde_json::from_value(json!({
+    let mut job: CachedJob = serde_json::from_value(json!({
         "metadata": metadata("t", owner),
         "spec": {"template": {"spec": {"containers": [{"name": "t", "env": [{"name": "A", "value": "x".repeat(100_000)}]}]}}},
         "status": {"ready": 1, "conditions": [condition("Failed"), condition("SomethingElse")],
             "uncountedTerminatedPods": {"failed": vec!["x".repeat(36); 500]}},
     }))
     .unwrap();
-    slim::job(&mut job);
+    job.trim();
     job
 }
 
@@ -64,19 +63,18 @@ fn of_a_job_with_256_kib_of_annotations_some_hundred_bytes_are_kept() {
     let ours = kept_job(&owner("Workload"));
     assert!(size(&ours) < 2_000, "{} bytes", size(&ours));
     assert_eq!(ours.labels().len(), 2);
-    let status = ours.status.as_ref().unwrap();
-    assert_eq!(
-        (status.ready, status.conditions.as_ref().unwrap().len()),
-        (Some(1), 1)
-    );
+    assert_eq!((ours.status.ready, ours.status.conditions.len()), (Some(1), 1));
     assert_eq!(ours.creation_timestamp().unwrap().0.as_second(), 1_767_225_600);
     // Of one that is no workload's: that it is there.
     let other = kept_job(&owner("CronJob"));
     assert!(size(&other) < 700, "{} bytes", size(&other));
-    assert_eq!((other.name_any().as_str(), other.status.is_none()), ("t", true));
+    assert_eq!(
+        (other.name_any().as_str(), &other.status),
+        ("t", &CachedJobStatus::default())
+    );
 }
 
-fn kept_pod(labelled: bool) -> Pod {
+fn kept_pod(labelled: bool) -> CachedPod {
     let mut metadata = metadata("t", &owner("Job"));
     if !labelled {
         metadata["labels"] = json!({"app": "x"});
@@ -86,14 +84,14 @@ fn kept_pod(labelled: bool) -> Pod {
         "state": {"terminated": {"exitCode": 1, "reason": "Error", "message": long()}},
         "lastState": {"terminated": {"exitCode": 1, "message": long()}},
     });
-    let mut pod: Pod = serde_json::from_value(json!({
+    let mut pod: CachedPod = serde_json::from_value(json!({
         "metadata": metadata,
         "status": {"phase": "Failed", "message": long(), "containerStatuses": vec![container; 500],
             "conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": long()},
                 {"type": "Ready", "status": "False", "message": long()}]},
     }))
     .unwrap();
-    slim::pod(&mut pod);
+    pod.trim();
     pod
 }
 
@@ -105,30 +103,20 @@ fn of_a_pod_its_stamp_is_kept_and_of_a_workloads_why_it_waits() {
     let ours = kept_pod(true);
     assert!(size(&ours) < 8_000, "{} bytes", size(&ours));
     assert_eq!(ours.owner_references().len(), 1);
-    let status = ours.status.as_ref().unwrap();
-    let first = &status.container_statuses.as_ref().unwrap()[0];
-    assert_eq!(
-        first
-            .state
-            .as_ref()
-            .unwrap()
-            .terminated
-            .as_ref()
-            .unwrap()
-            .exit_code,
-        1
-    );
+    let status = &ours.status;
+    let first = &status.container_statuses[0];
+    assert_eq!(first.state.terminated.as_ref().unwrap().exit_code, 1);
     assert!(status.message.as_ref().unwrap().len() <= 1000);
-    assert_eq!(status.conditions.as_ref().unwrap().len(), 1);
+    assert_eq!(status.conditions.len(), 1);
 }
 
 #[test]
 fn a_stamp_that_is_too_long_to_be_one_is_nobodys() {
-    let mut pod: Pod = serde_json::from_value(json!({
+    let mut pod: CachedPod = serde_json::from_value(json!({
         "metadata": {"name": "t", "annotations": {"reeve.dev/runs-as": "x".repeat(200_000)}},
     }))
     .unwrap();
-    slim::pod(&mut pod);
+    pod.trim();
     assert!(size(&pod) < 200 && reeve_operator::controllers::pod_identities::stamp(&pod).is_none());
 }
 

@@ -1,10 +1,9 @@
 use std::sync::Arc;
 
-use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::Pod;
 use reeve_crds::{Phase, ReeveConfigSpec, Workload, WorkloadStatus};
 use reeve_kube_kit::ReconcileError;
 use reeve_link::desired::DesiredObject;
+use reeve_operator::cached::{CachedJob, CachedPod};
 use reeve_operator::controllers::workload::{Dereferenced, Observed, Step, decide};
 use serde_json::{Value, json};
 
@@ -30,7 +29,7 @@ fn view() -> Dereferenced {
     }
 }
 
-fn job(owner: Value, status: Value) -> Option<Arc<Job>> {
+fn job(owner: Value, status: Value) -> Option<Arc<CachedJob>> {
     let owners = if owner.is_null() {
         json!([])
     } else {
@@ -47,7 +46,7 @@ fn owner(uid: &str) -> Value {
     json!({"apiVersion": "reeve.dev/v1alpha1", "kind": "Workload", "name": "train", "uid": uid, "controller": true})
 }
 
-fn pod(owner: &str, status: Value) -> Arc<Pod> {
+fn pod(owner: &str, status: Value) -> Arc<CachedPod> {
     let owner =
         json!({"apiVersion": "batch/v1", "kind": "Job", "name": "train", "uid": owner, "controller": true});
     Arc::new(
