@@ -6,7 +6,6 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use anyhow::Context;
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
@@ -16,7 +15,9 @@ use futures::StreamExt;
 use kube::Client;
 use tokio::sync::Notify;
 
-/// No object of a test is larger.
+use crate::passing::{self, pass_on};
+
+/// No list of a test is larger.
 const BODY: usize = 8 << 20;
 
 /// What is in the way. Places count from 1: writes, events of watches, requests that begin a watch.
@@ -148,9 +149,7 @@ fn refusal(status: u16) -> Response {
         429 => "TooManyRequests",
         _ => "InternalError",
     };
-    let body = serde_json::json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "a fault of the test",
-        "reason": reason, "code": status});
-    (code, [("content-type", "application/json")], body.to_string()).into_response()
+    passing::refusal(code, reason, "a fault of the test")
 }
 
 /// The resource of a path, which names no object.
@@ -185,18 +184,9 @@ async fn pass(State(faults): State<Faults>, request: Request) -> Response {
     } else if request.method() == Method::GET {
         list(&faults, request, &path).await
     } else {
-        forward(&faults, request).await
+        pass_on(&faults.0.client, request).await
     };
     outcome.unwrap_or_else(|_| refusal(500))
-}
-
-async fn forward(faults: &Faults, request: Request) -> anyhow::Result<Response> {
-    let (parts, body) = request.into_parts();
-    let bytes = to_bytes(body, BODY).await?;
-    let request = axum::http::Request::from_parts(parts, kube::client::Body::from(bytes.to_vec()));
-    let response = faults.0.client.send(request).await.context("the API server")?;
-    let (parts, body) = response.into_parts();
-    Ok(Response::from_parts(parts, Body::new(body)))
 }
 
 async fn write(faults: &Faults, request: Request, path: &str) -> anyhow::Result<Response> {
@@ -215,7 +205,7 @@ async fn write(faults: &Faults, request: Request, path: &str) -> anyhow::Result<
         Fault::Refuse(at, status) if at == place => return Ok(refusal(status)),
         _ => {}
     }
-    let response = forward(faults, request).await?;
+    let response = pass_on(&faults.0.client, request).await?;
     let made = response.status() == StatusCode::CREATED;
     // A collection is swept again and again, whatever is in it.
     let is_sweep = verb == "DELETE" && path.ends_with(&format!("/{}", resource(path)));
@@ -246,7 +236,7 @@ async fn watch(faults: &Faults, request: Request) -> anyhow::Result<Response> {
     if faults.fault() == Fault::Expire(place) {
         return Ok(refusal(410));
     }
-    let (parts, body) = forward(faults, request).await?.into_parts();
+    let (parts, body) = pass_on(&faults.0.client, request).await?.into_parts();
     let faults = faults.clone();
     let cut = body.into_data_stream().map(move |chunk| {
         let Ok(bytes) = &chunk else { return Some(chunk) };
@@ -271,7 +261,7 @@ async fn watch(faults: &Faults, request: Request) -> anyhow::Result<Response> {
 
 async fn list(faults: &Faults, request: Request, path: &str) -> anyhow::Result<Response> {
     let key = format!("{path}?{}", request.uri().query().unwrap_or_default());
-    let (parts, body) = forward(faults, request).await?.into_parts();
+    let (parts, body) = pass_on(&faults.0.client, request).await?.into_parts();
     let bytes = to_bytes(body, BODY).await?;
     let mut counted = faults.counted();
     counted.lists += 1;

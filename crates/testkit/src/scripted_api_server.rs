@@ -15,6 +15,8 @@ use axum::response::{IntoResponse, Response};
 use kube::Client;
 use serde_json::{Value, json};
 
+use crate::passing::refusal;
+
 /// No object of a test is larger.
 const BODY: usize = 1 << 20;
 
@@ -221,7 +223,6 @@ fn refuse(code: u16) -> Response {
         504 => "Timeout",
         _ => "InternalError",
     };
-    let status = json!({"apiVersion": "v1", "kind": "Status", "status": "Failure", "code": code, "reason": reason, "message": "scripted"});
     let code = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    (code, axum::Json(status)).into_response()
+    refusal(code, reason, "scripted")
 }

@@ -99,11 +99,10 @@ pub(crate) fn match_conditions() -> Vec<Variable> {
         )
     };
     // What was set below a container's own request. Nearly every pod of a project bears the annotation, so that alone concerns nobody.
-    let raised = |list: &str| {
+    let too_low = |list: &str| {
         format!(
-            "t.spec.?{list}.orValue(dyn([])).exists(c, ['cpu', 'memory'].exists(r, c.?resources.?requests[?r].hasValue() && \
-             c.?resources.?limits[?r].hasValue() && \
-             quantity(string(c.resources.requests[r])).compareTo(quantity(string(c.resources.limits[r]))) > 0))"
+            "t.spec.?{list}.orValue(dyn([])).exists(c, ['cpu', 'memory'].exists(r, {}))",
+            is_limit_too_low("r")
         )
     };
     let concerned = format!(
@@ -112,8 +111,8 @@ pub(crate) fn match_conditions() -> Vec<Variable> {
         template("object"),
         asks("containers"),
         asks("initContainers"),
-        raised("containers"),
-        raised("initContainers")
+        too_low("containers"),
+        too_low("initContainers")
     );
     vec![
         ("not-a-controllers-template", writer),
@@ -274,6 +273,14 @@ pub(crate) fn expression() -> String {
     parts.join(" + ")
 }
 
+/// Whether a container `c` requests more than its limit of a resource, which is named by an expression.
+fn is_limit_too_low(resource: &str) -> String {
+    format!(
+        "c.?resources.?requests[?{resource}].hasValue() && c.?resources.?limits[?{resource}].hasValue() && \
+         quantity(string(c.resources.requests[{resource}])).compareTo(quantity(string(c.resources.limits[{resource}]))) > 0"
+    )
+}
+
 /// A default limit of the LimitRange below the container's own request, raised to it.
 fn raised(list: &str, title: &str, name: &str) -> String {
     let set = |kind: &str| {
@@ -284,11 +291,10 @@ fn raised(list: &str, title: &str, name: &str) -> String {
     };
     format!(
         "variables.pod.?{list}.orValue(dyn([])).transformList(i, c, {} && !{} && variables.{list}[i].{name}Limit < 0 && \
-         c.?resources.?requests[?'{name}'].hasValue() && c.?resources.?limits[?'{name}'].hasValue() && \
-         quantity(string(c.resources.requests['{name}'])).compareTo(quantity(string(c.resources.limits['{name}']))) > 0, \
-         JSONPatch{{op: 'replace', path: variables.at + '{list}/' + string(i) + '/resources/limits/{name}', value: \
+         {}, JSONPatch{{op: 'replace', path: variables.at + '{list}/' + string(i) + '/resources/limits/{name}', value: \
          string(c.resources.requests['{name}'])}})",
         set("limit"),
-        set("request")
+        set("request"),
+        is_limit_too_low(&format!("'{name}'"))
     )
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use axum::Router;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, Bytes};
 use axum::extract::{Query, Request, State};
 use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -19,6 +19,7 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::{Client, Resource};
 use reeve_crds::Workload;
 use reeve_e2e::{Stack, write_private};
+use reeve_testkit::{pass_on, refusal};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -27,8 +28,6 @@ use tokio::task::JoinHandle;
 use super::cluster::{CompleteState, Placed};
 use super::templates::{Particulars, Template, Templates};
 
-/// The largest body that is passed on, in bytes: the API server takes no larger object.
-const BODY: usize = 8 << 20;
 /// How long a watch stays open that does not say it, in seconds.
 const WATCH: u64 = 290;
 /// How many of the writes are repeated in words.
@@ -296,7 +295,7 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
     let mut lists = shared.lists.iter().enumerate();
     let found = lists.find_map(|(number, list)| Some((number, list.named(&path)?)));
     let Some((number, named)) = found else {
-        return forward(&shared.client, request).await.unwrap_or_else(|error| {
+        return pass_on(&shared.client, request).await.unwrap_or_else(|error| {
             let why = format!("cannot pass `{path}` on: {error:#}");
             refusal(StatusCode::BAD_GATEWAY, "InternalError", &why)
         });
@@ -389,34 +388,6 @@ fn no_news(lasts: Duration) -> Response {
     as_json(StatusCode::OK, Body::from_stream(nothing))
 }
 
-/// Passes a request on to the real API server, as the operator; answers what that answers, while it comes.
-async fn forward(client: &Client, request: Request) -> Result<Response> {
-    let (head, body) = request.into_parts();
-    let bytes = to_bytes(body, BODY).await.context("reading its body")?;
-    let mut onward = axum::http::Request::new(kube::client::Body::from(bytes.to_vec()));
-    *onward.method_mut() = head.method;
-    *onward.uri_mut() = head.uri;
-    *onward.headers_mut() = head.headers;
-    // The client says both itself.
-    for name in [header::HOST, header::AUTHORIZATION] {
-        onward.headers_mut().remove(name);
-    }
-    let answered = client.send(onward).await.context("asking the API server")?;
-    let (mut head, body) = answered.into_parts();
-    // These are of one connection.
-    for name in [header::CONNECTION, header::TRANSFER_ENCODING] {
-        head.headers.remove(name);
-    }
-    Ok(Response::from_parts(head, Body::new(body)))
-}
-
 fn as_json(code: StatusCode, body: Body) -> Response {
     (code, [(header::CONTENT_TYPE, "application/json")], body).into_response()
-}
-
-/// A refusal in the words of an API server.
-fn refusal(code: StatusCode, reason: &str, message: &str) -> Response {
-    let status = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": message, "reason": reason,
-        "code": code.as_u16()});
-    as_json(code, Body::from(status.to_string()))
 }

@@ -117,16 +117,25 @@ fn with_project() -> ScriptedApiServer {
 
 /// The same, with something decided of the project that its namespace has no label of yet.
 fn with_project_that(decides: impl FnOnce(&mut reeve_crds::Project)) -> ScriptedApiServer {
+    with_project_and(decides, |_| ())
+}
+
+/// The same, with something at the namespace that is not the project's.
+fn with_project_and(
+    decides: impl FnOnce(&mut reeve_crds::Project),
+    changes: impl FnOnce(&mut Value),
+) -> ScriptedApiServer {
     let server = ScriptedApiServer::default();
     let mut decided = crate::pure::project_index::object(3, "robots", "reeve-robots");
     decides(&mut decided);
     server.holds(PROJECTS, to_value(&decided));
     let project = crate::pure::project_index::object(3, "robots", "reeve-robots");
-    let namespace = reeve_tenancy::namespace(
+    let mut namespace = to_value(&reeve_tenancy::namespace(
         &project.checked().unwrap(),
         &reeve_crds::ReeveConfigSpec::default(),
-    );
-    server.holds(NAMESPACES, to_value(&namespace));
+    ));
+    changes(&mut namespace);
+    server.holds(NAMESPACES, namespace);
     for own in reeve_tenancy::operator_bindings("reeve-robots", reeve_tenancy::Switches::default()) {
         server.holds(BINDINGS, to_value(&own));
     }

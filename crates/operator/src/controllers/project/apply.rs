@@ -46,7 +46,11 @@ impl Reconciler {
             self.bindings_by_hand(&api, project, read).await?
         };
         if let (Found::Ours, Some(actual)) = (found, &read.namespace) {
-            failed.extend(self.namespace(project, actual, &built.namespace).await.err());
+            failed.extend(
+                self.namespace(project, &namespaces, actual, &built.namespace)
+                    .await
+                    .err(),
+            );
         }
         ProjectError::of_all(failed)
     }
@@ -56,17 +60,17 @@ impl Reconciler {
     async fn namespace(
         &self,
         project: &Project,
+        namespaces: &Api<Namespace>,
         actual: &Namespace,
         wanted: &Namespace,
     ) -> Result<(), ProjectError> {
-        let namespaces = Api::<Namespace>::all(self.context.client.clone());
         if covers(actual, wanted) {
             return self
-                .take_away(&namespaces, actual, &drift::undecided(actual, wanted))
+                .take_away(namespaces, actual, &drift::undecided(actual, wanted))
                 .await;
         }
         let drift = authors::told(actual, wanted);
-        self.context.writes.apply(&namespaces, wanted).await?;
+        self.context.writes.apply(namespaces, wanted).await?;
         if let Some(what) = drift {
             let about = format!("the namespace `{}`", project.namespace);
             self.tell_of_drift(project.name.as_str(), &about, &what).await;
@@ -97,14 +101,13 @@ impl Reconciler {
             ..PatchParams::default()
         };
         let name = ObjectName::of(actual);
-        match namespaces
+        let taken = namespaces
             .patch_metadata(&name.name, &by, &Patch::Merge(patch))
             .await
-        {
-            Err(kube::Error::Api(status)) if status.code == 409 => Ok(()),
-            other => other
-                .map(drop)
-                .map_err(|source| WriteFailed::new::<Namespace>("change", &name, source).into()),
+            .map_err(|source| WriteFailed::new::<Namespace>("change", &name, source));
+        match taken {
+            Err(failed) if failed.source.status() == Some(409) => Ok(()),
+            other => Ok(other.map(drop)?),
         }
     }
 

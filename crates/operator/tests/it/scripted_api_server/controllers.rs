@@ -2,7 +2,7 @@ use reeve_link::{ObjectKey, StatusPhase};
 use reeve_testkit::{Answer, ScriptedApiServer, wait_until};
 use serde_json::json;
 
-use super::{Operator, hold, stray_binding, to_value, with_project, with_project_that};
+use super::{Operator, hold, stray_binding, with_project, with_project_and, with_project_that};
 use crate::rig::{of_project, project_key, rule, rule_key, workload};
 
 const BINDING: &str =
@@ -140,20 +140,14 @@ async fn what_is_gone_when_it_is_to_be_deleted_is_as_good_as_deleted_and_what_ma
 /// Planted fault: a patch without `resourceVersion` takes away what an installer has written meanwhile.
 #[tokio::test]
 async fn what_is_decided_no_more_is_taken_away_only_where_the_namespace_is_as_it_was_read() {
-    let server = ScriptedApiServer::default();
-    hold(&server, crate::rig::project(3, "robots"));
-    let project = crate::pure::project_index::object(3, "robots", "reeve-robots");
-    let mut namespace = to_value(&reeve_tenancy::namespace(
-        &project.checked().unwrap(),
-        &reeve_crds::ReeveConfigSpec::default(),
-    ));
-    namespace["metadata"]["annotations"]["reeve.dev/node-pools"] = json!("cpu");
-    namespace["metadata"]["managedFields"] = json!([{"manager": reeve_operator::MANAGER, "operation": "Apply",
-        "fieldsType": "FieldsV1", "fieldsV1": {"f:metadata": {"f:annotations": {"f:reeve.dev/node-pools": {}}}}}]);
-    server.holds(super::NAMESPACES, namespace);
-    for own in reeve_tenancy::operator_bindings("reeve-robots", reeve_tenancy::Switches::default()) {
-        server.holds(super::BINDINGS, to_value(&own));
-    }
+    let server = with_project_and(
+        |_| (),
+        |namespace| {
+            namespace["metadata"]["annotations"]["reeve.dev/node-pools"] = json!("cpu");
+            namespace["metadata"]["managedFields"] = json!([{"manager": reeve_operator::MANAGER, "operation": "Apply",
+                "fieldsType": "FieldsV1", "fieldsV1": {"f:metadata": {"f:annotations": {"f:reeve.dev/node-pools": {}}}}}]);
+        },
+    );
     let change = "PATCH /api/v1/namespaces/reeve-robots";
     server.on(change, Answer::Refuse(409));
     let mut operator = Operator::new(&server);
