@@ -14,7 +14,7 @@ use crate::access_rules::live_rules_of_department;
 use crate::changes::{Changes, soft_delete_rules};
 use crate::clusters::Cluster;
 use crate::driver::{Arg, Row, Statement, StoreResultExt, Tx};
-use crate::lists::{Level, List, Reach};
+use crate::lists::{Level, List, Reach, Term};
 use crate::resource::{Resource, needed, one};
 use crate::{SqlStore, credential_assets, folded, policy_rows, projects, rows, workloads};
 
@@ -49,7 +49,7 @@ const WHOLE: &[(Level, &str)] = &[
     (Level::Department, "d.id IN ("),
 ];
 
-fn term(column: DepartmentColumn, reach: Option<&Reach>) -> Statement {
+fn term(column: DepartmentColumn, reach: Option<&Reach>) -> Term {
     use DepartmentColumn as C;
     match (column, reach) {
         (C::Id, _) => "d.id".into(),
@@ -60,7 +60,8 @@ fn term(column: DepartmentColumn, reach: Option<&Reach>) -> Statement {
         // What is not shown decides nothing either.
         (C::Description, Some(reach)) => Statement::from("(CASE WHEN ")
             .then(reach.any(WHOLE))
-            .sql(" THEN d.description_folded END)"),
+            .sql(" THEN d.description_folded END)")
+            .into(),
     }
 }
 
@@ -68,7 +69,7 @@ fn term(column: DepartmentColumn, reach: Option<&Reach>) -> Statement {
 fn list<'a>(
     query: &'a ListQuery<DepartmentColumn>,
     reach: Option<&Reach>,
-    term: &'a (dyn Fn(DepartmentColumn) -> Statement + Sync),
+    term: &'a (dyn Fn(DepartmentColumn) -> Term + Sync),
 ) -> List<'a, DepartmentColumn> {
     let above = (
         Level::Project,

@@ -20,10 +20,59 @@ pub(crate) struct List<'a, C> {
     pub(crate) alias: &'static str,
     /// The list's own order, the last of it unique: it breaks ties, so that no page repeats or leaves out a row.
     pub(crate) order: &'static [&'static str],
-    /// A column as an expression over the alias.
-    pub(crate) term: &'a (dyn Fn(C) -> Statement + Sync),
+    /// A column over the alias.
+    pub(crate) term: &'a (dyn Fn(C) -> Term + Sync),
     /// What must hold of every row, whatever was asked for.
     pub(crate) conditions: Vec<Statement>,
+}
+
+/// A column in SQL.
+pub(crate) struct Term {
+    /// An expression over the list's alias.
+    value: Statement,
+    shared: Option<Shared>,
+}
+
+/// A value of something that many rows belong to. A condition on it finds those first, once for all rows; the expression would be
+/// worked out row by row.
+pub(crate) struct Shared {
+    /// What a condition begins with: the row's key, up to the `WHERE` of the query for those that it may be.
+    pub(crate) before: &'static str,
+    /// The value in that query.
+    pub(crate) value: &'static str,
+}
+
+impl Term {
+    /// The expression, for whoever asks for it by row, and its other form for conditions. Every row has such a thing, and one.
+    pub(crate) fn shared(value: &'static str, shared: Shared) -> Self {
+        Self {
+            value: value.into(),
+            shared: Some(shared),
+        }
+    }
+
+    /// A condition on this, where `holds` makes one of an expression.
+    fn that(self, holds: impl FnOnce(Statement) -> Statement) -> Statement {
+        match self.shared {
+            Some(shared) => Statement::from(shared.before)
+                .sql(" ")
+                .then(holds(shared.value.into()))
+                .sql(")"),
+            None => holds(self.value),
+        }
+    }
+}
+
+impl From<Statement> for Term {
+    fn from(value: Statement) -> Self {
+        Self { value, shared: None }
+    }
+}
+
+impl From<&'static str> for Term {
+    fn from(value: &'static str) -> Self {
+        Statement::from(value).into()
+    }
 }
 
 impl<C: Column> List<'_, C> {
@@ -106,7 +155,7 @@ impl<C: Column> List<'_, C> {
     fn ordering(&self) -> Statement {
         let mut ordering = Statement::from(" ORDER BY ");
         if let Some(column) = self.query.sort {
-            ordering = ordering.then((self.term)(column)).sql(self.direction());
+            ordering = ordering.then((self.term)(column).value).sql(self.direction());
             if column.facts().nullable {
                 let absent = if self.query.descending {
                     " NULLS LAST"
@@ -130,51 +179,56 @@ impl<C: Column> List<'_, C> {
 
     fn clause(&self, clause: &Clause<C>) -> Statement {
         let facts = clause.column.facts();
-        let (compare, value) = match &clause.operand {
-            Operand::Number(number) => ((self.term)(clause.column), Statement::default().value(*number)),
-            Operand::Moment(moment) => ((self.term)(clause.column), Statement::default().value(*moment)),
+        let (as_text, value) = match &clause.operand {
+            Operand::Number(number) => (false, Statement::default().value(*number)),
+            Operand::Moment(moment) => (false, Statement::default().value(*moment)),
             Operand::Text(text) => (
-                self.text(clause.column),
+                true,
                 Statement::default().value(pattern(clause.operator, text).as_str()),
             ),
         };
-        let held = compare
-            .sql(operator(clause.operator))
-            .then(value)
-            .sql(like_end(clause.operator));
         let negated = matches!(clause.operator, Operator::NotEqual | Operator::ContainsNot);
-        if facts.nullable && negated {
-            Statement::from("(")
-                .then((self.term)(clause.column))
-                .sql(" IS NULL OR ")
-                .then(held)
-                .sql(")")
-        } else {
-            held
-        }
+        (self.term)(clause.column).that(|term| {
+            let compare = if as_text {
+                text(facts.kind, term.clone())
+            } else {
+                term.clone()
+            };
+            let held = compare
+                .sql(operator(clause.operator))
+                .then(value)
+                .sql(like_end(clause.operator));
+            if facts.nullable && negated {
+                Statement::from("(")
+                    .then(term)
+                    .sql(" IS NULL OR ")
+                    .then(held)
+                    .sql(")")
+            } else {
+                held
+            }
+        })
     }
 
-    fn search(&self, text: &str) -> Statement {
+    fn search(&self, search: &str) -> Statement {
         let mut any = Statement::from("(1 = 0");
         for column in C::ALL.iter().filter(|column| column.facts().searched) {
-            any = any
-                .sql(" OR ")
-                .then(self.text(*column))
-                .sql(operator(Operator::Contains))
-                .value(pattern(Operator::Contains, text).as_str())
-                .sql(like_end(Operator::Contains));
+            any = any.sql(" OR ").then((self.term)(*column).that(|term| {
+                text(column.facts().kind, term)
+                    .sql(operator(Operator::Contains))
+                    .value(pattern(Operator::Contains, search).as_str())
+                    .sql(like_end(Operator::Contains))
+            }));
         }
         any.sql(")")
     }
+}
 
-    /// A column as text.
-    fn text(&self, column: C) -> Statement {
-        match column.facts().kind {
-            Kind::Text => (self.term)(column),
-            Kind::Number | Kind::Moment => Statement::from("CAST(")
-                .then((self.term)(column))
-                .sql(" AS TEXT)"),
-        }
+/// An expression as text.
+fn text(kind: Kind, term: Statement) -> Statement {
+    match kind {
+        Kind::Text => term,
+        Kind::Number | Kind::Moment => Statement::from("CAST(").then(term).sql(" AS TEXT)"),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::access_rules::live_rules_of_project;
 use crate::changes::{Changes, soft_delete_rules};
 use crate::departments::Department;
 use crate::driver::{Arg, Row, Statement, StoreResultExt, Tx};
-use crate::lists::{Level, List, Reach};
+use crate::lists::{Level, List, Reach, Shared, Term};
 use crate::resource::{Resource, needed};
 use crate::{SqlStore, credential_assets, folded, policy_rows, rows, workloads};
 
@@ -55,14 +55,20 @@ impl Resource for Project {
     const ROW: fn(&Row) -> Result<Self::Row, StoreError> = rows::project;
 }
 
-fn term(column: ProjectColumn) -> Statement {
+fn term(column: ProjectColumn) -> Term {
     use ProjectColumn as C;
     match column {
         C::Id => "p.id".into(),
         C::Name => "p.name".into(),
         C::ClusterId => "p.cluster_id".into(),
         C::DepartmentId | C::ParentId => "p.department_id".into(),
-        C::ParentName => "(SELECT d.name FROM departments d WHERE d.id = p.department_id)".into(),
+        C::ParentName => Term::shared(
+            "(SELECT d.name FROM departments d WHERE d.id = p.department_id)",
+            Shared {
+                before: "p.department_id IN (SELECT d.id FROM departments d WHERE",
+                value: "d.name",
+            },
+        ),
         C::Phase => Statement::from(
             "(CASE (SELECT s.phase FROM object_status s
                     WHERE s.cluster_id = p.cluster_id AND s.kind = 'project' AND s.object_id = CAST(p.id AS TEXT))
@@ -70,7 +76,8 @@ fn term(column: ProjectColumn) -> Statement {
               WHEN 'Deleting' THEN 'deleting' WHEN 'Deleted' THEN 'deleted' WHEN 'Pending' THEN 'unknown'
               WHEN 'Running' THEN 'unknown' WHEN 'Completed' THEN 'unknown' ELSE 'creating' END)",
         )
-        .bytewise(),
+        .bytewise()
+        .into(),
         C::CreatedAt => "p.created_at".into(),
         C::Description => "p.description_folded".into(),
     }

@@ -12,7 +12,7 @@ use reeve_types::{AccessRuleId, Email, PosixIdentity, Timestamp, Uid, UserId};
 use crate::access_rules::{keep_an_administrator, live_rules_of_subject};
 use crate::changes::{Changes, soft_delete_rules};
 use crate::driver::{Arg, Row, Statement, StoreResultExt, Tx};
-use crate::lists::List;
+use crate::lists::{List, Term};
 use crate::resource::{Resource, missing, needed};
 use crate::{SqlStore, audit, directory, rows, sessions, uids};
 
@@ -189,7 +189,7 @@ pub(crate) async fn changed(tx: &mut Tx, id: UserId, operation: &'static str) ->
     Ok(Changes::of(made(tx, id, operation).await?))
 }
 
-fn term(column: UserColumn) -> Statement {
+fn term(column: UserColumn) -> Term {
     use UserColumn as C;
     match column {
         C::Username => "u.email".into(),
@@ -197,10 +197,12 @@ fn term(column: UserColumn) -> Statement {
         C::LastLogin => "u.last_login".into(),
         C::CreationTime => "u.created_at".into(),
         C::LastUpdated => "u.updated_at".into(),
-        C::IsLocal => {
-            Statement::from("(CASE WHEN u.password IS NULL THEN 'false' ELSE 'true' END)").bytewise()
-        }
-        C::Type => Statement::from("(CASE WHEN u.password IS NULL THEN 'sso' ELSE 'local' END)").bytewise(),
+        C::IsLocal => Statement::from("(CASE WHEN u.password IS NULL THEN 'false' ELSE 'true' END)")
+            .bytewise()
+            .into(),
+        C::Type => Statement::from("(CASE WHEN u.password IS NULL THEN 'sso' ELSE 'local' END)")
+            .bytewise()
+            .into(),
     }
 }
 

@@ -11,7 +11,7 @@ use reeve_types::{ClusterId, ProjectId, WorkloadId};
 
 use crate::changes::Changes;
 use crate::driver::{Arg, Statement, StoreResultExt, Tx};
-use crate::lists::{Level, List, Reach};
+use crate::lists::{Level, List, Reach, Shared, Term};
 use crate::{SqlStore, rows};
 
 const READ: &str = "read workloads";
@@ -144,21 +144,30 @@ macro_rules! status {
     };
 }
 
-fn term(column: WorkloadColumn) -> Statement {
+fn term(column: WorkloadColumn) -> Term {
     use WorkloadColumn as C;
     match column {
         // The one kind there is yet.
-        C::Type => Statement::from("'training'").bytewise(),
-        C::Category => Statement::from("'train'").bytewise(),
+        C::Type => Statement::from("'training'").bytewise().into(),
+        C::Category => Statement::from("'train'").bytewise().into(),
         C::Name => "w.name".into(),
         C::ClusterId => "w.cluster_id".into(),
         C::ProjectId => "w.project_id".into(),
-        C::ProjectName => "(SELECT p.name FROM projects p WHERE p.id = w.project_id)".into(),
+        C::ProjectName => Term::shared(
+            "(SELECT p.name FROM projects p WHERE p.id = w.project_id)",
+            Shared {
+                before: "w.project_id IN (SELECT p.id FROM projects p WHERE",
+                value: "p.name",
+            },
+        ),
         C::DepartmentId => "(SELECT p.department_id FROM projects p WHERE p.id = w.project_id)".into(),
-        C::DepartmentName => {
-            "(SELECT d.name FROM projects p JOIN departments d ON d.id = p.department_id WHERE p.id = w.project_id)"
-                .into()
-        }
+        C::DepartmentName => Term::shared(
+            "(SELECT d.name FROM projects p JOIN departments d ON d.id = p.department_id WHERE p.id = w.project_id)",
+            Shared {
+                before: "w.project_id IN (SELECT p.id FROM projects p JOIN departments d ON d.id = p.department_id WHERE",
+                value: "d.name",
+            },
+        ),
         C::CreatedAt => "w.created_at".into(),
         C::DeletedAt => "CAST(NULL AS BIGINT)".into(),
         C::SubmittedBy => "w.submitted_by".into(),
@@ -169,13 +178,15 @@ fn term(column: WorkloadColumn) -> Statement {
                   WHEN 'Running' THEN 'running' WHEN 'Completed' THEN 'completed' WHEN 'Failed' THEN 'failed'
                   WHEN 'Deleting' THEN 'deleting' WHEN 'Deleted' THEN 'terminating' ELSE 'creating' END)",
             )
-            .bytewise(),
+            .bytewise()
+            .into(),
         C::CompletedAt => {
             status!("CASE WHEN s.phase = 'Completed' OR s.phase = 'Failed' THEN s.updated_at END").into()
         }
         C::PhaseUpdatedAt => Statement::from("COALESCE(")
             .sql(status!("s.updated_at"))
-            .sql(", w.created_at)"),
+            .sql(", w.created_at)")
+            .into(),
     }
 }
 

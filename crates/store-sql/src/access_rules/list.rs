@@ -6,7 +6,7 @@ use reeve_types::list::{AccessRuleColumn, ListQuery};
 
 use super::READ;
 use crate::driver::Statement;
-use crate::lists::{Level, List, Reach};
+use crate::lists::{Level, List, Reach, Term};
 
 /// The worst of what the clusters that a rule reaches say; those that say nothing yet are at `Creating`. As
 /// `server/src/api/access_rules/status.rs` shows it.
@@ -36,7 +36,7 @@ fn role_name() -> Statement {
     name.sql(" END)").bytewise()
 }
 
-fn term(column: AccessRuleColumn) -> Statement {
+fn term(column: AccessRuleColumn) -> Term {
     use AccessRuleColumn as C;
     match column {
         C::SubjectId => "r.subject_folded".into(),
@@ -44,12 +44,12 @@ fn term(column: AccessRuleColumn) -> Statement {
         C::RoleId => "r.role_id".into(),
         C::ScopeId => "r.scope_id".into(),
         C::ScopeType => "r.scope_type".into(),
-        C::RoleName => role_name(),
+        C::RoleName => role_name().into(),
         C::ScopeName => "r.scope_name_folded".into(),
         C::CreatedAt => "r.created_at".into(),
         C::DeletedAt => "r.deleted_at".into(),
         C::CreatedBy => "r.created_by".into(),
-        C::Phase => Statement::from(PHASE).bytewise(),
+        C::Phase => Statement::from(PHASE).bytewise().into(),
     }
 }
 
