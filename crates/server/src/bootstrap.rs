@@ -316,6 +316,14 @@ pub fn write_private(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     fs::rename(&fresh, file).with_context(context)
 }
 
+/// That the file is in its folder is on the disk when it returns.
+///
+/// # Errors
+/// When it cannot be.
+pub fn sync_folder(file: &Path) -> std::io::Result<()> {
+    File::open(file.parent().unwrap_or(Path::new("/")))?.sync_all()
+}
+
 /// Writes a file whole or not at all.
 ///
 /// # Errors

@@ -5,8 +5,10 @@
 //! put back finds an event that its database does not know. Whoever puts these files back together with the database is
 //! not noticed: `reeve-server restored declare` is for that.
 
+mod last_change;
+
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -18,7 +20,7 @@ use reeve_types::{Timestamp, Uid, UserId};
 use tokio::sync::Mutex;
 
 use crate::audit::recovery;
-use crate::bootstrap::{system_entry, write_private};
+use crate::bootstrap::{sync_folder, system_entry};
 
 /// Which uids were given to whom, and which were made free again.
 type Uids = BTreeMap<Uid, Option<UserId>>;
@@ -48,25 +50,9 @@ impl Files {
     /// For whoever has the directory alone.
     fn read(&self) -> anyhow::Result<Known> {
         Ok(Known {
-            fenced: self.read_last_change()?,
+            fenced: last_change::read(&self.last_change)?,
             uids: self.read_uids()?,
         })
-    }
-
-    fn read_last_change(&self) -> anyhow::Result<Option<Fenced>> {
-        match fs::read(&self.last_change) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map(Some).with_context(|| {
-                format!(
-                    "`{}` cannot be read: remove it when the database was not restored, and run `reeve-server restored \
-                     declare` after that when it was",
-                    self.last_change.display()
-                )
-            }),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => {
-                Err(error).with_context(|| format!("failed to read `{}`", self.last_change.display()))
-            }
-        }
     }
 
     /// A last line without its end was never answered for: it goes.
@@ -107,13 +93,10 @@ impl Files {
                 .with_context(context)?;
             file.write_all(lines.as_bytes())
                 .and_then(|()| file.sync_data())
+                .and_then(|()| sync_folder(&self.given_uids))
                 .with_context(context)?;
         }
-        write_private(&self.last_change, &serde_json::to_vec(fenced)?)?;
-        let folder = self.last_change.parent().unwrap_or(Path::new("/"));
-        File::open(folder)
-            .and_then(|folder| folder.sync_all())
-            .with_context(|| format!("failed to write `{}`", folder.display()))
+        last_change::write(&self.last_change, fenced)
     }
 }
 
@@ -319,7 +302,7 @@ fn given(uids: &Uids) -> Vec<(Uid, UserId)> {
 /// # Errors
 /// When they cannot be read.
 pub fn last_head(folder: &Path) -> anyhow::Result<Option<reeve_store::AuditHead>> {
-    let fenced = Files::in_folder(folder).read_last_change()?;
+    let fenced = last_change::read(&Files::in_folder(folder).last_change)?;
     Ok(fenced.map(|fenced| fenced.head))
 }
 
