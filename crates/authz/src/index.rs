@@ -4,11 +4,11 @@
 //! check probes once per subject of the caller. The same rules hang on their scopes, by id, for who-can and for removal.
 
 mod granters;
+mod load;
 mod query;
 mod subjects;
 
 use std::hash::BuildHasher as _;
-use std::hint::black_box;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
@@ -36,10 +36,6 @@ pub struct Index {
     scopes: Vec<AtScope>,
     version: Option<i64>,
 }
-
-/// How many rules are fetched from memory at the same time, where many are read or added: some more than a processor has
-/// reads on their way.
-const TOGETHER: usize = 32;
 
 /// Where a rule is to be found. Its role stands with its subject and with its scope.
 #[derive(Clone, Copy, Debug)]
@@ -221,14 +217,11 @@ impl Index {
         let Some(subject) = self.subjects.add(subject, Grant { at, rule: id, role }) else {
             return false;
         };
-        let stored = Stored {
+        self.store(Stored {
             rule: id,
             subject,
             at,
-        };
-        let (hash, hasher) = (self.hasher.hash_one(id), &self.hasher);
-        self.rules
-            .insert_unique(hash, stored, |stored| hasher.hash_one(stored.rule));
+        });
         let held = Held {
             rule: id,
             subject,
@@ -239,33 +232,6 @@ impl Index {
         }
         self.granter_came(at, held);
         true
-    }
-
-    /// Adds many rules, as [`Index::add_rule`] adds each: in their order, and where one cannot be added it is left out. Faster
-    /// than one by one where there are hundreds of thousands. Gives how many were added.
-    pub fn add_rules(&mut self, rules: impl IntoIterator<Item = Rule>) -> usize {
-        let mut rules = rules.into_iter();
-        let expected = rules.size_hint().0;
-        let hasher = &self.hasher;
-        self.rules
-            .reserve(expected, |stored| hasher.hash_one(stored.rule));
-        self.subjects.reserve(expected / 2);
-        let (mut added, mut some) = (0, Vec::with_capacity(TOGETHER));
-        loop {
-            some.extend(rules.by_ref().take(TOGETHER));
-            if some.is_empty() {
-                self.subjects.shrink();
-                return added;
-            }
-            for rule in &some {
-                self.subjects.fetch(&rule.subject);
-                black_box(self.stored(rule.id));
-            }
-            added += some
-                .drain(..)
-                .map(|rule| usize::from(self.add_rule(rule)))
-                .sum::<usize>();
-        }
     }
 
     /// Removes a rule and hands it back; `None` where there is none with this id.
@@ -288,6 +254,13 @@ impl Index {
             role,
             scope,
         })
+    }
+
+    /// Keeps where a rule is to be found of which nothing is kept yet.
+    fn store(&mut self, stored: Stored) {
+        let (hash, hasher) = (self.hasher.hash_one(stored.rule), &self.hasher);
+        self.rules
+            .insert_unique(hash, stored, |stored| hasher.hash_one(stored.rule));
     }
 
     fn stored(&self, id: AccessRuleId) -> Option<&Stored> {

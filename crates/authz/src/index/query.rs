@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use reeve_types::{AccessRuleId, ClusterId, GroupName};
 
+use super::load::TOGETHER;
 use super::subjects::{Grant, Grants};
-use super::{Held, Index, TOGETHER};
+use super::{Held, Index};
 use crate::decision::{Granted, GrantedRole, Reason};
 use crate::denial::{Denial, Missing, Ungivable};
 use crate::entity::Entity;

@@ -8,6 +8,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use reeve_types::AccessRuleId;
 
+use super::load::by_place;
 use crate::roles::{RoleFilter, RoleSlot};
 use crate::subject::{SubjectKey, SubjectKind};
 use crate::tree::{Path, ScopeIndex};
@@ -125,6 +126,26 @@ impl Subjects {
 
     /// Adds a rule to its subject. `None`, and nothing added, above four thousand million subjects.
     pub(super) fn add(&mut self, key: SubjectKey, grant: Grant) -> Option<SubjectIndex> {
+        let (who, is_known) = self.intern(key, grant)?;
+        if is_known {
+            self.slot_mut(who)?.grants.add(grant);
+        }
+        Some(who)
+    }
+
+    /// Adds rules to subjects that have some.
+    pub(super) fn extend(&mut self, more: &[(SubjectIndex, Grant)]) {
+        let by_subject = by_place(more, self.slots.len(), SubjectIndex::slot);
+        for (slot, new) in self.slots.iter_mut().zip(by_subject.groups()) {
+            if let (Some(slot), [_, ..]) = (slot, new) {
+                slot.grants.extend(new);
+            }
+        }
+    }
+
+    /// The subject, and whether it has rules already. One that has none is added with this as its first. `None` as
+    /// [`Subjects::add`].
+    pub(super) fn intern(&mut self, key: SubjectKey, first: Grant) -> Option<(SubjectIndex, bool)> {
         let hash = self.hash(key.kind(), key.name());
         let same = |slot: &Slot| slot.is(key.kind(), key.name());
         let found = self
@@ -132,12 +153,11 @@ impl Subjects {
             .find(hash, |who| self.slot(*who).is_some_and(same))
             .copied();
         if let Some(who) = found {
-            self.slot_mut(who)?.grants.add(grant);
-            return Some(who);
+            return Some((who, true));
         }
         let slot = Slot {
             key,
-            grants: Grants::one(grant),
+            grants: Grants::one(first),
         };
         let who = match self.free.pop() {
             Some(who) => {
@@ -154,7 +174,7 @@ impl Subjects {
             table, slots, hasher, ..
         } = self;
         table.insert_unique(hash, who, |who| hash_of(slots, hasher, *who));
-        Some(who)
+        Some((who, false))
     }
 
     /// Removes a rule from its subject, and the subject with its last rule. Hands back the subject.
@@ -261,6 +281,17 @@ impl Grants {
                 grants.insert(place, grant);
             }
         }
+    }
+
+    fn extend(&mut self, more: &[Grant]) {
+        self.roles = more
+            .iter()
+            .fold(self.roles, |roles, grant| roles.or(grant.role.filter()));
+        let mut grants = Vec::with_capacity(self.all().len() + more.len());
+        grants.extend_from_slice(self.all());
+        grants.extend_from_slice(more);
+        grants.sort_unstable();
+        self.kept = GrantList::Many(grants);
     }
 
     /// Whether nothing is left.
