@@ -17,7 +17,7 @@ use crate::{settings, slim};
 
 /// How many objects that may be large are asked for at once, of one kind at a time: a page of the largest ones is some megabytes, and
 /// several times that once it is read, whatever somebody wrote into their annotations.
-const PAGE: u32 = 10;
+const PAGE: u32 = 5;
 
 /// A copy of everything that is read by more than one controller.
 #[derive(Debug)]

@@ -3,7 +3,12 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use mimalloc::MiMalloc;
 use reeve_operator::args::{Args, Command};
+
+/// Gives memory back that a flood or a complete state took; glibc's keeps it (`docs/development/dependencies.md`).
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {
