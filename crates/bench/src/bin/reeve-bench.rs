@@ -5,15 +5,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
-use mimalloc::MiMalloc;
 use reeve_bench::{authz, clusters, credentials, figures, held, identities, lists, stack, submissions};
 use reeve_e2e::{Options, Organization, Stack};
 use reeve_testkit::Tier;
 use tokio::time::Instant;
-
-/// As the server has it: what is timed in this process, the index, is timed as it is there.
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Times Reeve on a real Kubernetes and prints p50, p90, p99 of each quantity.
 #[derive(Parser)]
