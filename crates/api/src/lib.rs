@@ -11,6 +11,7 @@
 //! **Limits.** No input or output: bytes and pairs of query text in, values out.
 
 pub mod access_rule;
+pub mod authorization;
 pub mod body;
 pub mod cluster;
 pub mod credential;
@@ -20,6 +21,7 @@ pub mod health;
 pub mod identity_provider;
 pub mod kubernetes;
 pub mod me;
+pub mod offboarding;
 pub mod openapi;
 pub mod operation;
 pub mod org;

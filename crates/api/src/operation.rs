@@ -9,8 +9,8 @@ use schemars::{Schema, SchemaGenerator};
 
 use crate::body::InvalidBody;
 use crate::{
-    access_rule, cluster, credential, documents, health, identity_provider, me, org, realm, role,
-    service_account, signing_key, token, training, user, workload, workload_policy,
+    access_rule, authorization, cluster, credential, documents, health, identity_provider, me, offboarding,
+    org, realm, role, service_account, signing_key, token, training, user, workload, workload_policy,
 };
 use reeve_types::list::ListSpec;
 
@@ -46,6 +46,8 @@ pub struct Operation {
     pub signs_in_to: Option<Entity>,
     /// What the caller signs out of by it, if the caller needs no permission for that.
     pub signs_out_of: Option<Entity>,
+    /// Whether it only asks, although it is no `GET`: it changes nothing, and the audit log says nothing of it.
+    pub question: bool,
     /// One line for people.
     pub summary: &'static str,
 }
@@ -177,12 +179,16 @@ pub enum OperationId {
     Project(org::ProjectOperation),
     /// Users.
     User(user::UserOperation),
+    /// People who leave.
+    Offboarding(offboarding::OffboardingOperation),
     /// Service accounts.
     ServiceAccount(service_account::ServiceAccountOperation),
     /// Access rules.
     AccessRule(access_rule::AccessRuleOperation),
     /// Roles.
     Role(role::RoleOperation),
+    /// Questions about access.
+    Authorization(authorization::AuthorizationOperation),
     /// Identity providers.
     Idp(identity_provider::IdpOperation),
     /// Signing keys.
@@ -212,9 +218,11 @@ impl OperationId {
             Self::Department(id) => id.row(),
             Self::Project(id) => id.row(),
             Self::User(id) => id.row(),
+            Self::Offboarding(id) => id.row(),
             Self::ServiceAccount(id) => id.row(),
             Self::AccessRule(id) => id.row(),
             Self::Role(id) => id.row(),
+            Self::Authorization(id) => id.row(),
             Self::Idp(id) => id.row(),
             Self::SigningKey(id) => id.row(),
             Self::Workload(id) => id.row(),
@@ -236,9 +244,11 @@ const RESOURCES: &[&[Operation]] = &[
     org::DEPARTMENT_OPERATIONS,
     org::PROJECT_OPERATIONS,
     user::OPERATIONS,
+    offboarding::OPERATIONS,
     service_account::OPERATIONS,
     access_rule::OPERATIONS,
     role::OPERATIONS,
+    authorization::OPERATIONS,
     identity_provider::OPERATIONS,
     signing_key::OPERATIONS,
     workload::OPERATIONS,
@@ -359,7 +369,13 @@ mod tests {
         for row in OPERATIONS.iter().filter(|row| row.method != Method::Get) {
             // Signing in is recorded by its handler, which knows who it was.
             let signs_in = row.access == Access::Public;
-            assert!(signs_in || row.recorded().is_some(), "{}", row.name);
+            assert!(
+                signs_in || row.question || row.recorded().is_some(),
+                "{}",
+                row.name
+            );
+            // Asked by a right to read at most.
+            assert!(!row.question || row.recorded().is_none(), "{}", row.name);
         }
     }
 }

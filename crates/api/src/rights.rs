@@ -1,12 +1,17 @@
 //! Who may call what: the operation table seen through the roles.
 
-use reeve_authz::{Action, Entity, Permission as Right, Role};
+use reeve_authz::{Action, Entity, Permission as Right, PermissionSet, Role};
 
 use crate::operation::{Access, OPERATIONS};
 use crate::role::Permission;
 
 /// What a role allows, as version 1 shows it.
 pub(crate) fn permissions(role: &Role) -> Vec<Permission> {
+    shown(role.permissions())
+}
+
+/// A set of permissions, as version 1 shows it.
+pub fn shown(permissions: PermissionSet) -> Vec<Permission> {
     let shown = |(entity, actions): (Entity, Vec<Action>)| Permission {
         resource_type: entity.wire_name().to_owned(),
         display_name: entity.display_name().to_owned(),
@@ -17,11 +22,7 @@ pub(crate) fn permissions(role: &Role) -> Vec<Permission> {
             .collect(),
     };
     let in_version_1 = |(entity, _): &(Entity, Vec<Action>)| entity.since().is_none();
-    role.permissions()
-        .by_entity()
-        .filter(in_version_1)
-        .map(shown)
-        .collect()
+    permissions.by_entity().filter(in_version_1).map(shown).collect()
 }
 
 /// The rights matrix as text: one line an operation, one column a role, by its code. It is committed, and a test compares it,

@@ -19,7 +19,7 @@ use crate::denial::GrantersByRole;
 use crate::role::{Role, RoleId};
 use crate::roles::{RoleSlot, Roles};
 use crate::scope::Scope;
-use crate::subject::Rule;
+use crate::subject::{Rule, SubjectKey};
 use crate::tree::{ScopeIndex, Tree};
 use subjects::{Grant, SubjectIndex, Subjects};
 
@@ -261,6 +261,42 @@ impl Index {
         let (hash, hasher) = (self.hasher.hash_one(stored.rule), &self.hasher);
         self.rules
             .insert_unique(hash, stored, |stored| hasher.hash_one(stored.rule));
+    }
+
+    /// The same organization and roles, and of the rules those alone that name one of these subjects.
+    pub(crate) fn of_subjects<'a>(&self, subjects: impl IntoIterator<Item = &'a SubjectKey>) -> Self {
+        let mut small = Self {
+            roles: Arc::clone(&self.roles),
+            tree: Arc::clone(&self.tree),
+            version: self.version,
+            ..Self::new()
+        };
+        small.scopes.resize_with(self.scopes.len(), AtScope::default);
+        for subject in subjects {
+            let own = self.subjects.get(subject.kind(), subject.name(), |_| true);
+            for grant in own.into_iter().flat_map(|own| own.all()) {
+                let (Some(role), Some(scope)) = (self.roles.get(grant.role), self.tree.scope(grant.at))
+                else {
+                    continue;
+                };
+                small.add_rule(Rule {
+                    id: grant.rule,
+                    subject: subject.clone(),
+                    role: role.id(),
+                    scope,
+                });
+            }
+        }
+        small
+    }
+
+    /// The subjects of the rules that give a role, in no order and as often as they have such a rule.
+    pub(crate) fn subjects_with(&self, role: RoleId) -> impl Iterator<Item = SubjectKey> + '_ {
+        let slot = self.roles.slot(role);
+        let rules = self.scopes.iter().flat_map(|here| &here.rules);
+        rules
+            .filter(move |held| Some(held.role) == slot)
+            .filter_map(|held| self.subjects.key(held.subject).cloned())
     }
 
     fn stored(&self, id: AccessRuleId) -> Option<&Stored> {

@@ -8,7 +8,8 @@
 //!   came from, or [`Denial`], which names what is missing, where it could be granted, and by whom.
 //! - Lists: [`Index::visible`] answers [`Visible`], the filter every list is read through.
 //! - Granting: [`Index::may_grant`]; nobody grants what they do not hold.
-//! - Questions: [`Index::reasons`], [`Index::who_can`], [`Index::what_can`].
+//! - Questions: [`Index::explain`], [`Index::who_can`], [`Index::what_can`], and what a change would give and take:
+//!   [`Index::preview`].
 //!
 //! All of them look at rules through the same two iterators (`index/query.rs`), so a list cannot disagree with a check.
 //!
@@ -27,6 +28,7 @@ mod denial;
 mod entity;
 mod index;
 mod permission;
+mod preview;
 mod role;
 mod roles;
 mod scope;
@@ -40,6 +42,7 @@ pub use denial::Denial;
 pub use entity::Entity;
 pub use index::Index;
 pub use permission::{Action, Permission, PermissionSet};
+pub use preview::{Change, Difference, Preview, Reach};
 pub use role::{CustomRole, InvalidRole, Role, RoleId};
 pub use scope::{Scope, UnknownScope};
 pub use subject::{InvalidSubject, Principal, Rule, SubjectKey, SubjectKind};

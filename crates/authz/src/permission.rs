@@ -92,7 +92,7 @@ const WORD: usize = u64::BITS as usize;
 const WORDS: usize = Permission::COUNT.div_ceil(WORD);
 
 /// A set of permissions. As wide as the resource types of `roles.txt` need.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct PermissionSet([u64; WORDS]);
 
 impl PermissionSet {
@@ -163,6 +163,12 @@ impl PermissionSet {
     #[must_use]
     pub fn without(self, other: Self) -> Self {
         self.zipped(other, |here, there| here & !there)
+    }
+
+    /// What is in both.
+    #[must_use]
+    pub fn intersection(self, other: Self) -> Self {
+        self.zipped(other, |here, there| here & there)
     }
 
     /// Whether nothing is in it.

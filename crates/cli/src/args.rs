@@ -1,6 +1,8 @@
 //! The arguments.
 
+mod admin;
 mod adopting;
+mod auth;
 mod cluster;
 mod credential;
 mod login;
@@ -15,7 +17,13 @@ use reeve_types::{
     SecondWriter, TaintKey, WorkloadName,
 };
 
+pub use admin::{
+    AccessRule, Application, CreateAccessRule, CreateDepartment, CreateProject, CreateUser,
+    DeleteAccessRules, Department, ListAccessRules, OffboardUser, OneAccessRule, OneApplication, OneCluster,
+    OneDepartment, OneProject, OneRole, OneUser, Role, User, Workloads, department_number,
+};
 pub use adopting::Adopt;
+pub use auth::{Auth, PermissionWord, Place, PreviewChange, Question, WhatCan, WhoCan, Whom};
 pub use cluster::{
     Bindings, Cluster, CreateCluster, InstallInfo, NewSecret, Permissions, Platform, ReleaseUid, SetEndpoint,
     SetLowestId, Switched, Uids,
@@ -66,9 +74,10 @@ pub enum Format {
     Table,
     /// For programs.
     Json,
-    /// The objects; of `cluster permissions` only.
-    #[value(hide = true)]
+    /// For programs and people.
     Yaml,
+    /// Kind and name of each object; of commands about objects that have one.
+    Name,
     /// A page for a browser; of `cluster permissions` only.
     #[value(hide = true)]
     Html,
@@ -86,6 +95,24 @@ pub enum Command {
     /// Projects
     #[command(subcommand)]
     Project(Project),
+    /// Users; for administrators of the account
+    #[command(subcommand)]
+    User(User),
+    /// Departments
+    #[command(subcommand)]
+    Department(Department),
+    /// Access rules: who has which role where
+    #[command(subcommand)]
+    AccessRule(AccessRule),
+    /// Roles
+    #[command(subcommand)]
+    Role(Role),
+    /// Applications: service accounts for programs
+    #[command(subcommand, visible_alias = "service-account")]
+    Application(Application),
+    /// Questions about access: who may do what where, why, and what a change would give and take
+    #[command(subcommand)]
+    Auth(Auth),
     /// Workload policies: defaults and rules of what may run
     #[command(subcommand)]
     Policy(Policy),
@@ -171,6 +198,12 @@ pub struct DefaultProject {
 pub enum Project {
     /// List the projects you can see
     List,
+    /// Show a project
+    Get(OneProject),
+    /// Make a project
+    Create(CreateProject),
+    /// Delete a project; its namespace and what runs there stay
+    Delete(OneProject),
     /// Choose the project that commands mean when they name none
     Set(DefaultProject),
     /// Report on an existing namespace and make it a project's; run by the cluster's installers

@@ -1,10 +1,14 @@
 //! The commands, one file each.
 
+mod access_rule;
+mod application;
 mod attach;
+mod auth;
 mod bash;
 mod cluster;
 mod credential;
 mod delete;
+mod department;
 mod describe;
 mod exec;
 mod find;
@@ -14,18 +18,22 @@ mod list;
 mod login;
 mod logout;
 mod logs;
+mod objects;
 mod pod;
 mod policy;
 mod port_forward;
 mod project;
+mod role;
 mod session;
 mod submit;
 mod uid;
+mod user;
 mod whoami;
 
 use crate::Context;
 use crate::args::{
-    Cluster, Command, Config, Format, Kubeconfig, Listed, Login, LoginWay, Project, Training, Uids, Works,
+    Application, Cluster, Command, Config, Format, Kubeconfig, Listed, Login, LoginWay, Project, Training,
+    Uids, User, Works,
 };
 use crate::failure::Failure;
 
@@ -35,10 +43,12 @@ use crate::failure::Failure;
 /// [`Failure`], which says everything.
 pub async fn run(context: &mut Context, command: Command) -> Result<(), Failure> {
     // Before anything is done of which the answer could not be printed.
-    if matches!(context.printer.format(), Format::Yaml | Format::Html)
-        && !matches!(command, Command::Cluster(Cluster::Permissions(_)))
-    {
-        return Err(Failure::failed("cannot print yaml or html").hint("use -o table or -o json"));
+    let format = context.printer.format();
+    if format == Format::Html && !matches!(command, Command::Cluster(Cluster::Permissions(_))) {
+        return Err(Failure::failed("cannot print html").hint("use -o table, -o json or -o yaml"));
+    }
+    if format == Format::Name && !prints_names(&command) {
+        return Err(Failure::failed("cannot print names").hint("use -o table, -o json or -o yaml"));
     }
     match command {
         Command::Login(Login { way, browser }) => match way {
@@ -62,6 +72,17 @@ pub async fn run(context: &mut Context, command: Command) -> Result<(), Failure>
         Command::Cluster(Cluster::WithdrawSecret(arguments)) => {
             cluster::withdraw_secret::run(context, arguments).await
         }
+        Command::Project(Project::Get(one)) => project::objects::get(context, one).await,
+        Command::Project(Project::Create(arguments)) => project::objects::create(context, arguments).await,
+        Command::Project(Project::Delete(one)) => project::objects::delete(context, one).await,
+        Command::Cluster(Cluster::Get(one)) => cluster::objects::get(context, one).await,
+        Command::Cluster(Cluster::Delete(one)) => cluster::objects::delete(context, one).await,
+        Command::User(command) => user::run(context, command).await,
+        Command::Department(command) => department::run(context, command).await,
+        Command::AccessRule(command) => access_rule::run(context, command).await,
+        Command::Role(command) => role::run(context, command).await,
+        Command::Application(command) => application::run(context, command).await,
+        Command::Auth(command) => auth::run(context, command).await,
         Command::Policy(command) => policy::run(context, command).await,
         Command::Cluster(Cluster::NewSecret(arguments)) => cluster::new_secret::run(context, arguments).await,
         Command::Cluster(Cluster::SetEndpoint(arguments)) => {
@@ -82,6 +103,23 @@ pub async fn run(context: &mut Context, command: Command) -> Result<(), Failure>
         }
         Command::Kubeconfig(Kubeconfig::Set(arguments)) => kubeconfig::set::run(context, arguments).await,
         Command::KubernetesToken(arguments) => kubernetes_token::run(context, arguments).await,
+    }
+}
+
+/// Whether a command is about objects with a name, and shows nothing that is shown once.
+const fn prints_names(command: &Command) -> bool {
+    match command {
+        Command::User(command) => !matches!(command, User::Create(_) | User::Offboard(_)),
+        Command::Application(command) => !matches!(command, Application::Create(_)),
+        Command::Department(_) | Command::AccessRule(_) | Command::Role(_) => true,
+        Command::Project(command) => matches!(
+            command,
+            Project::List | Project::Get(_) | Project::Create(_) | Project::Delete(_)
+        ),
+        Command::Cluster(command) => {
+            matches!(command, Cluster::List | Cluster::Get(_) | Cluster::Delete(_))
+        }
+        _ => false,
     }
 }
 

@@ -35,12 +35,33 @@ impl Printer {
                 serde_json::to_string_pretty(value).map_err(|error| Failure::output(error.into()))?
             }
             Format::Table => plain(&people()),
-            Format::Yaml | Format::Html => {
-                let cause = "only `reeve cluster permissions` prints yaml or html";
+            Format::Yaml => yaml(value)?,
+            Format::Name | Format::Html => {
+                let cause = "this command prints neither names nor html";
                 return Err(Failure::failed("cannot print the answer").cause(cause));
             }
         };
         self.write(|out| writeln!(out, "{}", text.trim_end()))
+    }
+
+    /// As [`Printer::answer`]; where names are asked for, these.
+    ///
+    /// # Errors
+    /// Of writing.
+    pub fn named(
+        &mut self,
+        value: &impl Serialize,
+        names: impl IntoIterator<Item = String>,
+        people: impl FnOnce() -> String,
+    ) -> Result<(), Failure> {
+        if self.format != Format::Name {
+            return self.answer(value, people);
+        }
+        for name in names {
+            let name = plain(&name).replace('\n', " ");
+            self.write(|out| writeln!(out, "{name}"))?;
+        }
+        Ok(())
     }
 
     /// Bytes as they are, at once.
@@ -66,13 +87,27 @@ impl Printer {
     }
 }
 
+fn yaml(value: &impl Serialize) -> Result<String, Failure> {
+    let cannot = |cause: String| Failure::failed("cannot print the answer").cause(cause);
+    // By way of JSON, so that both say the same of every field.
+    let value = serde_json::to_value(value).map_err(|error| cannot(error.to_string()))?;
+    serde_saphyr::to_string(&value).map_err(|error| cannot(error.to_string()))
+}
+
 /// Columns without lines, as kubectl shows them.
 pub fn table<const N: usize>(header: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
+    columns(&header, rows.into_iter().map(Vec::from))
+}
+
+/// The same of as many columns as there are.
+pub fn columns(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
-    table.load_style(comfy_table::presets::NOTHING).set_header(header);
+    table
+        .load_style(comfy_table::presets::NOTHING)
+        .set_header(header.iter().copied());
     for row in rows {
         // A name from elsewhere stays in its cell.
-        table.add_row(row.map(|cell| plain(&cell).replace('\n', " ")));
+        table.add_row(row.iter().map(|cell| plain(cell).replace('\n', " ")));
     }
     for column in table.column_iter_mut() {
         column.set_padding((0, 3));
@@ -105,6 +140,42 @@ mod tests {
             table(["NAME", "STATUS"], rows),
             "NAME         STATUS\na            Ready\nlonger\u{fffd}[0m"
         );
+    }
+
+    #[test]
+    fn names_are_lines_and_yaml_says_what_json_says() {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Thing {
+            its_name: &'static str,
+            text: &'static str,
+        }
+        let printed = |format| {
+            let out = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+            struct Kept(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+            impl Write for Kept {
+                fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                    self.0.lock().unwrap().extend_from_slice(bytes);
+                    Ok(bytes.len())
+                }
+                fn flush(&mut self) -> io::Result<()> {
+                    Ok(())
+                }
+            }
+            let thing = Thing {
+                its_name: "a",
+                text: "yes",
+            };
+            let mut printer = Printer::new(format, Box::new(Kept(std::sync::Arc::clone(&out))));
+            let names = ["thing/a".to_owned(), "thing/b\nc".to_owned()];
+            printer.named(&thing, names, || "people".to_owned()).unwrap();
+            String::from_utf8(out.lock().unwrap().clone()).unwrap()
+        };
+        assert_eq!(printed(Format::Name), "thing/a\nthing/b c\n");
+        assert_eq!(printed(Format::Table), "people\n");
+        let yaml: serde_json::Value = serde_saphyr::from_str(&printed(Format::Yaml)).unwrap();
+        let json: serde_json::Value = serde_json::from_str(&printed(Format::Json)).unwrap();
+        assert_eq!(yaml, json);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The operations: one file each, with its handler and what it answers.
 
 pub mod access_rules;
+pub mod authorization;
 pub mod clusters;
 pub mod credentials;
 mod deletion;
@@ -9,6 +10,7 @@ pub mod documents;
 pub mod health;
 pub mod idps;
 pub mod me;
+pub mod offboarding;
 pub mod projects;
 pub mod realm;
 pub mod roles;

@@ -21,7 +21,7 @@ use reeve_store::{
 };
 use reeve_types::workload_policy::{Policy, Scoped};
 use reeve_types::{
-    ClusterId, DepartmentId, Email, PolicyKind, PosixIdentity, ProjectId, ServiceAccountId,
+    ClusterId, DepartmentId, Email, GroupName, PolicyKind, PosixIdentity, ProjectId, ServiceAccountId,
     ServiceAccountName, SessionId, Timestamp, UserId,
 };
 
@@ -215,6 +215,15 @@ impl Directory {
     /// A session that was not ended.
     pub fn session(&self, id: SessionId) -> Option<&SessionFacts> {
         self.sessions.get(&id)
+    }
+
+    /// The sessions that were not ended, by the user whose they are, with the groups of each.
+    pub fn user_sessions(&self, now: Timestamp) -> impl Iterator<Item = (&UserFacts, &[GroupName])> {
+        let open = self.sessions.values().filter(move |it| now < it.until);
+        open.filter_map(|session| match session.subject {
+            SubjectId::User(id) => Some((self.user(id)?, session.groups.as_slice())),
+            SubjectId::ServiceAccount(_) => None,
+        })
     }
 
     /// The signing keys: the current one, the next one, the retiring ones.

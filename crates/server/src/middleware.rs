@@ -266,7 +266,7 @@ async fn admit(
 /// 403 for who holds a permission in no scope at all. Where it would be needed is named when the request names it and the
 /// caller may see it: then also the nearest scope at which somebody could grant it, and who. Otherwise the answer is the
 /// same for what is hidden and what is not there.
-fn held_nowhere(
+pub(crate) fn held_nowhere(
     directory: &Directory,
     caller: Option<&Caller>,
     denial: &Denial,

@@ -9,8 +9,9 @@ use axum::routing::MethodRouter;
 use reeve_api::{OPERATIONS, OperationId};
 
 use crate::api::{
-    access_rules, clusters, credentials, departments, documents, health, idps, me, projects, realm, roles,
-    service_accounts, signing_keys, token, users, workload_policies, workloads,
+    access_rules, authorization, clusters, credentials, departments, documents, health, idps, me,
+    offboarding, projects, realm, roles, service_accounts, signing_keys, token, users, workload_policies,
+    workloads,
 };
 use crate::app::App;
 use crate::error::ApiError;
@@ -45,9 +46,11 @@ fn route(id: OperationId) -> MethodRouter<Arc<App>> {
         Id::Department(id) => departments::route(id),
         Id::Project(id) => projects::route(id),
         Id::User(id) => users::route(id),
+        Id::Offboarding(id) => offboarding::route(id),
         Id::ServiceAccount(id) => service_accounts::route(id),
         Id::AccessRule(id) => access_rules::route(id),
         Id::Role(id) => roles::route(id),
+        Id::Authorization(id) => authorization::route(id),
         Id::Idp(id) => idps::route(id),
         Id::SigningKey(id) => signing_keys::route(id),
         Id::Workload(id) => workloads::route(id),

@@ -21,6 +21,7 @@ pub(crate) struct Row {
     also: &'static [u16],
     signs_in_to: Option<Entity>,
     signs_out_of: Option<Entity>,
+    question: bool,
 }
 
 const fn row(
@@ -42,6 +43,7 @@ const fn row(
         also: &[],
         signs_in_to: None,
         signs_out_of: None,
+        question: false,
     }
 }
 
@@ -148,6 +150,14 @@ impl Row {
         }
     }
 
+    /// It only asks, although it is no `GET`.
+    pub(crate) const fn question(self) -> Self {
+        Self {
+            question: true,
+            ..self
+        }
+    }
+
     /// The finished row.
     pub(crate) const fn operation(
         self,
@@ -169,6 +179,7 @@ impl Row {
             also: self.also,
             signs_in_to: self.signs_in_to,
             signs_out_of: self.signs_out_of,
+            question: self.question,
             summary: summary.trim_ascii(),
         }
     }

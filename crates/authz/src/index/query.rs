@@ -183,6 +183,26 @@ impl Index {
             .collect()
     }
 
+    /// The answer to why and why not: every rule that allows it, of those in scopes that are `seen`, in the order of
+    /// [`Index::decide`]. With every scope seen, it is a refusal exactly where that one is.
+    ///
+    /// # Errors
+    /// [`Denial`], with what is missing: no rule in a scope that is seen allows it.
+    pub fn explain(
+        &self,
+        principal: &Principal,
+        (action, entity): (Action, Entity),
+        scope: Scope,
+        seen: impl Fn(Scope) -> bool,
+    ) -> Result<Vec<Reason>, Denial> {
+        let mut reasons = self.reasons(principal, action, entity, scope);
+        reasons.retain(|reason| seen(reason.at));
+        if reasons.is_empty() {
+            return Err(self.denial(principal, Permission::new(action, entity), scope));
+        }
+        Ok(reasons)
+    }
+
     /// Whether the caller may do this in any scope.
     pub fn holds_anywhere(&self, principal: &Principal, action: Action, entity: Entity) -> bool {
         self.anywhere(principal, self.that_may(Permission::new(action, entity)))

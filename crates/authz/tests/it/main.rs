@@ -14,6 +14,7 @@ mod oracle;
 mod organization;
 mod people;
 mod planted;
+mod previews;
 mod rights;
 mod roles_at_run_time;
 mod sequences;

@@ -5,13 +5,19 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use reeve_types::{ClusterId, ClusterName, LowestId, Switch, Uid, UnknownSwitch};
 
+use super::OneCluster;
+
 /// `reeve cluster`
 #[derive(Debug, Subcommand)]
 pub enum Cluster {
     /// List clusters, how each stands, why, and since when
     List,
+    /// Show a cluster
+    Get(OneCluster),
     /// Make a cluster
     Create(CreateCluster),
+    /// Delete a cluster with its departments and projects; what runs there stays
+    Delete(OneCluster),
     /// Print the commands that install a cluster's operator; they hold its link secret
     InstallInfo(InstallInfo),
     /// Give the cluster's operator a new link secret; the old one is worth nothing at once

@@ -1,6 +1,7 @@
 //! From names to objects, in one call each.
 
 use reeve_api::org::{Project, Projects};
+use reeve_api::role::Role;
 use reeve_api::workload::{Workload, Workloads};
 use reeve_types::{OrgUnitName, WorkloadName};
 use serde::de::DeserializeOwned;
@@ -89,4 +90,22 @@ pub(super) async fn pages<P: DeserializeOwned, T>(
             _ => return Ok(all),
         }
     }
+}
+
+/// The number of a role that is named by it, or by its name.
+pub(super) async fn role(api: &Api, role: &str, what: &str) -> Result<i64, Failure> {
+    if let Ok(number) = role.parse() {
+        return Ok(number);
+    }
+    let all: Vec<Role> = api
+        .get("/api/v1/authorization/roles", &[])
+        .await
+        .map_err(|error| error.explain(what))?;
+    let same = |it: &&Role| it.name.eq_ignore_ascii_case(role);
+    all.iter().find(same).map(|it| it.id).ok_or_else(|| {
+        let names: Vec<&str> = all.iter().map(|it| it.name.as_str()).collect();
+        Failure::refused(what)
+            .cause(format!("there is no role `{role}`"))
+            .hint(format!("one of: {}", names.join(", ")))
+    })
 }

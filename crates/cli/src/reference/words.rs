@@ -125,7 +125,9 @@ pub const WORDS: &[Word] = &[
     word(
         &["auth"],
         "grouped commands of authentication",
-        Refused("`reeve login`, `reeve logout`, `reeve whoami`"),
+        Works(
+            "here it groups questions about access; signing in is `reeve login`, `reeve logout`, `reeve whoami`",
+        ),
     ),
     word(&["logout"], "forgets the sign-in", Works("")),
     word(&["whoami"], "shows who you are", Works("")),
@@ -160,7 +162,7 @@ pub const WORDS: &[Word] = &[
     word(
         &["department"],
         "showed departments",
-        Refused("`reeve project list` names each project's"),
+        Works("`list`, `get`, `create`, `delete`"),
     ),
     word(
         &["node", "nodepool"],

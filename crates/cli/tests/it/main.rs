@@ -3,7 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests stop the test they help")]
 
+mod admin;
 mod adopt;
+mod auth;
 mod browser;
 mod cluster;
 mod commands;

@@ -107,7 +107,7 @@ async fn files_of_every_era_say_which_switches_are_on_and_what_is_unknown_is_nam
         let told = refused(&receiver, &["cluster", "permissions", "--switch", switch]).await;
         assert!(told.contains(words), "{told}");
     }
-    let told = refused(&receiver, &["project", "list", "-o", "yaml"]).await;
+    let told = refused(&receiver, &["project", "list", "-o", "html"]).await;
     assert!(told.contains("use -o table or -o json"), "{told}");
 }
 

@@ -135,6 +135,10 @@ impl Real<'_> {
             "set_project_pod_rules" => json!({"podSecurity": "restricted", "nodePools": ["gpu"]}),
             "create_access_rule" => json!({"subjectType": "group", "subjectId": "unwanted", "roleId": 9,
                 "scopeType": "project", "scopeId": self.team.project}),
+            "get_permitted_scopes" => json!({"resourceType": "trainings"}),
+            "explain" | "who_can" => json!({"resourceType": "trainings", "action": "create",
+                "scopeType": "project", "scopeId": self.team.project}),
+            "preview" => json!({"removeRules": [self.team.researcher.rule]}),
             "update_idp" => {
                 json!({"type": "oidc", "oidcData": {"clientId": "unwanted", "clientSecret": "unwanted",
                 "discoverDocumentUrl": "https://idp.test"}})

@@ -14,13 +14,14 @@ use reeve_api::TENANT_ID;
 use reeve_api::access_rule::AccessRuleOperation;
 use reeve_api::access_rule::{AccessRule, ScopeType, SubjectType};
 use reeve_api::list::{AccessRuleColumn, ListQuery};
-use reeve_authz::{Scope, SubjectKey};
+use reeve_authz::{Action, Entity, InvalidSubject, Scope, SubjectKey};
 use reeve_store::{AccessRuleFilter, AccessRuleRow};
-use reeve_types::Timestamp;
+use reeve_types::{ServiceAccountId, Timestamp, UserId};
 
 use crate::app::App;
+use crate::caller::Caller;
 use crate::directory::Directory;
-use crate::error::ApiError;
+use crate::error::{ApiError, Refusal};
 use crate::extract::{InvalidRequest, QueryPairs};
 use crate::handler::to;
 
@@ -47,12 +48,49 @@ pub(super) const fn scope_type(scope: Scope) -> ScopeType {
     }
 }
 
-const fn subject_type(subject: &SubjectKey) -> SubjectType {
+pub(super) const fn subject_type(subject: &SubjectKey) -> SubjectType {
     match subject {
         SubjectKey::User(_) => SubjectType::User,
         SubjectKey::Group(_) => SubjectType::Group,
         SubjectKey::ServiceAccount(_) => SubjectType::ServiceAccount,
     }
+}
+
+/// Why a subject cannot be: 400.
+#[derive(Debug, thiserror::Error)]
+#[error("`subjectId`: {0}")]
+struct SubjectRefusal(InvalidSubject);
+
+impl Refusal for SubjectRefusal {}
+
+/// The one key of a subject: a user's email or a service account's name, though their ids are accepted too
+/// (control-plane 2.1): from callers who may read them, since the answer shows the name.
+pub(super) fn subject_key(
+    directory: &Directory,
+    caller: &Caller,
+    kind: SubjectType,
+    id: &str,
+) -> Result<SubjectKey, ApiError> {
+    let reads = |entity| {
+        directory
+            .index()
+            .holds_anywhere(&caller.principal, Action::Read, entity)
+    };
+    if kind == SubjectType::User
+        && let Ok(id) = id.parse::<UserId>()
+    {
+        let user = directory.user(id).filter(|_| reads(Entity::Users));
+        let user = user.ok_or_else(|| ApiError::not_found("user", id))?;
+        return Ok(SubjectKey::User(user.email.clone()));
+    }
+    if kind == SubjectType::ServiceAccount
+        && reads(Entity::ServiceAccount)
+        && let Ok(id) = id.parse::<ServiceAccountId>()
+        && let Some(account) = directory.service_account(id)
+    {
+        return Ok(SubjectKey::ServiceAccount(account.name.clone()));
+    }
+    Ok(SubjectKey::from_wire(kind.as_str(), id).map_err(SubjectRefusal)?)
 }
 
 /// A rule as it is shown, without the path of its scope.

@@ -80,6 +80,13 @@ fn call(organization: &OrganizationFixture, operation: &Operation, ids: &Ids) ->
         "create_access_rule" => {
             json!({"subjectType": "group", "subjectId": "g", "roleId": 9, "scopeType": "project", "scopeId": organization.robots})
         }
+        "offboard" => json!({"user": ids.user, "workloads": "delete", "dryRun": true}),
+        "get_permitted_scopes" => json!({"resourceType": "trainings"}),
+        "explain" | "who_can" => {
+            json!({"resourceType": "trainings", "action": "create", "scopeType": "project", "scopeId": organization.robots})
+        }
+        "what_can" => json!({"subject": {"subjectType": "user", "subjectId": "alice@example.com"}}),
+        "preview" => json!({"groups": [{"user": "alice@example.com", "join": ["ml"]}]}),
         "create_training1" => {
             json!({"name": "another", "projectId": organization.robots, "clusterId": cluster, "spec": {"image": "x"}})
         }

@@ -15,7 +15,8 @@ pub(in crate::commands) async fn run(context: &mut Context) -> Result<(), Failur
         .get("/api/v1/clusters", &[])
         .await
         .map_err(|error| error.explain("cannot list clusters"))?;
-    context.printer.answer(&clusters, || {
+    let names = clusters.iter().map(|cluster| format!("cluster/{}", cluster.name));
+    context.printer.named(&clusters, names, || {
         if clusters.is_empty() {
             return "no clusters".to_owned();
         }

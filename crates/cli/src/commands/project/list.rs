@@ -13,7 +13,8 @@ pub(in crate::commands) async fn run(context: &mut Context) -> Result<(), Failur
     let open = |page: Projects| (page.projects, page.next);
     let projects = find::pages(&api, "/api/v1/org-unit/projects", &[("sortBy", "name")], open).await;
     let projects: Vec<Project> = projects.map_err(|error| error.explain("cannot list projects"))?;
-    context.printer.answer(&projects, || {
+    let names = projects.iter().map(|project| format!("project/{}", project.name));
+    context.printer.named(&projects, names, || {
         if projects.is_empty() {
             return "no projects".to_owned();
         }

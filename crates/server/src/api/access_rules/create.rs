@@ -5,15 +5,13 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use reeve_api::access_rule::{AccessRule, CreateAccessRule, SubjectType};
-use reeve_authz::{Action, Entity, InvalidSubject, RoleId, Scope, SubjectKey};
+use reeve_api::access_rule::{AccessRule, CreateAccessRule};
+use reeve_authz::{RoleId, Scope};
 use reeve_store::{AuditAction, NewAccessRule};
-use reeve_types::{ServiceAccountId, UserId};
 
-use super::to_wire;
+use super::{subject_key, to_wire};
 use crate::app::App;
 use crate::caller::{Call, Caller};
-use crate::directory::Directory;
 use crate::error::{ApiError, Refusal};
 use crate::extract::JsonBody;
 
@@ -23,9 +21,6 @@ enum AccessRuleRefusal {
     /// The scope lies in another cluster.
     #[error("`clusterId` is not the cluster of the scope: leave it out")]
     ClusterElsewhere,
-    /// No subject can be called that.
-    #[error("`subjectId`: {0}")]
-    Subject(InvalidSubject),
 }
 
 impl Refusal for AccessRuleRefusal {}
@@ -48,7 +43,7 @@ pub async fn handle(
         if body.cluster_id.is_some() && body.cluster_id != cluster {
             return Err(AccessRuleRefusal::ClusterElsewhere.into());
         }
-        let subject = subject(&app.directory(), &caller, &body)?;
+        let subject = subject_key(&app.directory(), &caller, body.subject_type, &body.subject_id)?;
         let new = NewAccessRule {
             subject,
             role,
@@ -62,30 +57,4 @@ pub async fn handle(
     });
     let row = change.await?;
     Ok((StatusCode::CREATED, Json(to_wire(row, &app.directory()))))
-}
-
-/// The one key of a subject: a user's email or a service account's name, though their ids are accepted too
-/// (control-plane 2.1): from callers who may read them, since the answer shows the name.
-fn subject(directory: &Directory, caller: &Caller, body: &CreateAccessRule) -> Result<SubjectKey, ApiError> {
-    let reads = |entity| {
-        directory
-            .index()
-            .holds_anywhere(&caller.principal, Action::Read, entity)
-    };
-    if body.subject_type == SubjectType::User
-        && let Ok(id) = body.subject_id.parse::<UserId>()
-    {
-        let user = directory.user(id).filter(|_| reads(Entity::Users));
-        let user = user.ok_or_else(|| ApiError::not_found("user", id))?;
-        return Ok(SubjectKey::User(user.email.clone()));
-    }
-    if body.subject_type == SubjectType::ServiceAccount
-        && reads(Entity::ServiceAccount)
-        && let Ok(id) = body.subject_id.parse::<ServiceAccountId>()
-        && let Some(account) = directory.service_account(id)
-    {
-        return Ok(SubjectKey::ServiceAccount(account.name.clone()));
-    }
-    let subject = SubjectKey::from_wire(body.subject_type.as_str(), &body.subject_id);
-    Ok(subject.map_err(AccessRuleRefusal::Subject)?)
 }

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use reeve_authz::{Action, Entity};
+use reeve_authz::{Action, Entity, Granted, Rule};
 use reeve_store::AuditAction;
 use reeve_types::AccessRuleId;
 
 use crate::app::App;
 use crate::caller::{Call, Caller};
+use crate::directory::Directory;
 use crate::error::ApiError;
 use crate::extract::PathId;
 
@@ -22,26 +23,29 @@ pub async fn handle(
 ) -> Result<StatusCode, ApiError> {
     let id: AccessRuleId = segment.id("access rule")?;
     app.revoke(caller.asker(), move |app| async move {
-        let hidden = || ApiError::not_found("access rule", id);
-        let rule = app.directory().index().rule(id).ok_or_else(hidden)?;
-        let scope = rule.scope;
-        let granted = app.directory().allow(
-            &caller,
-            Action::Delete,
-            Entity::AccessRules,
-            scope,
-            Entity::AccessRules,
-            hidden,
-        )?;
-        // What somebody could not give they do not take away either: a Department administrator not the rule of who made them
-        // one. Their own they may.
-        if rule.subject != caller.principal.subject {
-            drop(app.directory().allow_grant(&caller, rule.role, scope, hidden)?);
-        }
+        let (rule, granted) = may_delete(&app.directory(), &caller, id)?;
         let mut entry = call.entry(&caller, &granted, AuditAction::Delete);
-        entry.cluster_id = app.directory().cluster_of(scope);
+        entry.cluster_id = app.directory().cluster_of(rule.scope);
         let committed = app.store.delete_access_rule(&granted, id, call.at, entry).await?;
         Ok(committed.map(|()| StatusCode::NO_CONTENT))
     })
     .await
+}
+
+/// The rule, and the permission to delete it.
+pub(in crate::api) fn may_delete(
+    directory: &Directory,
+    caller: &Caller,
+    id: AccessRuleId,
+) -> Result<(Rule, Granted), ApiError> {
+    let hidden = || ApiError::not_found("access rule", id);
+    let rule = directory.index().rule(id).ok_or_else(hidden)?;
+    let kind = Entity::AccessRules;
+    let granted = directory.allow(caller, Action::Delete, kind, rule.scope, kind, hidden)?;
+    // What somebody could not give they do not take away either: a Department administrator not the rule of who made them
+    // one. Their own they may.
+    if rule.subject != caller.principal.subject {
+        drop(directory.allow_grant(caller, rule.role, rule.scope, hidden)?);
+    }
+    Ok((rule, granted))
 }

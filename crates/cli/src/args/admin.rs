@@ -1,0 +1,246 @@
+//! Arguments of the commands for administrators: users, departments, access rules, roles, applications.
+
+use clap::{ArgGroup, Args, Subcommand, ValueEnum};
+use reeve_types::{AccessRuleId, ClusterId, DepartmentId, Email, Gid, OrgUnitName, ServiceAccountName, Uid};
+
+use super::auth::rule;
+use super::{Names, Place, Whom};
+
+/// `reeve user`
+#[derive(Debug, Subcommand)]
+pub enum User {
+    /// List users
+    List,
+    /// Show a user
+    Get(OneUser),
+    /// Make a local user, and show the temporary password once
+    Create(CreateUser),
+    /// Delete a user, with sessions and access rules
+    Delete(OneUser),
+    /// Take away all that a user has, workloads too if asked, and say what is left
+    Offboard(OffboardUser),
+}
+
+/// `reeve user get`, `reeve user delete`
+#[derive(Debug, Args)]
+pub struct OneUser {
+    /// The email
+    #[arg(value_name = "EMAIL")]
+    pub email: Email,
+}
+
+/// `reeve user offboard`
+#[derive(Debug, Args)]
+pub struct OffboardUser {
+    /// The email, also of somebody who was deleted before
+    #[arg(value_name = "EMAIL")]
+    pub email: Email,
+    /// What becomes of the workloads that the user submitted
+    #[arg(long, value_enum)]
+    pub workloads: Workloads,
+    /// Only say what would be done
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// What becomes of somebody's workloads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Workloads {
+    /// They are deleted.
+    Delete,
+    /// They stay and go on.
+    Leave,
+}
+
+/// `reeve user create`
+#[derive(Debug, Args)]
+pub struct CreateUser {
+    /// The email, which is the user name
+    #[arg(value_name = "EMAIL")]
+    pub email: Email,
+    /// The uid that the user's containers run with
+    #[arg(long, requires = "gid")]
+    pub uid: Option<Uid>,
+    /// The gid
+    #[arg(long, requires = "uid")]
+    pub gid: Option<Gid>,
+    /// Supplementary gids, separated by commas
+    #[arg(long, value_name = "GIDS", requires = "uid")]
+    pub groups: Option<Names<Gid>>,
+}
+
+/// `reeve department`
+#[derive(Debug, Subcommand)]
+pub enum Department {
+    /// List the departments you can see
+    List,
+    /// Show a department
+    Get(OneDepartment),
+    /// Make a department
+    Create(CreateDepartment),
+    /// Delete a department with its projects; namespaces and what runs there stay
+    Delete(OneDepartment),
+}
+
+/// `reeve department get`, `reeve department delete`
+#[derive(Debug, Args)]
+pub struct OneDepartment {
+    /// Its name, or its number where several clusters have the name
+    #[arg(value_name = "NAME")]
+    pub name: String,
+}
+
+/// `reeve department create`
+#[derive(Debug, Args)]
+pub struct CreateDepartment {
+    /// Its name
+    #[arg(value_name = "NAME")]
+    pub name: OrgUnitName,
+    /// The cluster; absent: the only one you can see
+    #[arg(long, value_name = "ID")]
+    pub cluster: Option<ClusterId>,
+    /// For people
+    #[arg(long)]
+    pub description: Option<String>,
+}
+
+/// `reeve project get`, `reeve project delete`
+#[derive(Debug, Args)]
+pub struct OneProject {
+    /// The project
+    #[arg(value_name = "NAME")]
+    pub name: OrgUnitName,
+}
+
+/// `reeve project create`
+#[derive(Debug, Args)]
+pub struct CreateProject {
+    /// Its name
+    #[arg(value_name = "NAME")]
+    pub name: OrgUnitName,
+    /// Its department, by name or number; absent: the department `default`
+    #[arg(long, value_name = "NAME")]
+    pub department: Option<String>,
+    /// The cluster; absent: the department's, or the only one you can see
+    #[arg(long, value_name = "ID")]
+    pub cluster: Option<ClusterId>,
+    /// The namespace to make or adopt; absent: the installation's prefix and the name
+    #[arg(long)]
+    pub namespace: Option<String>,
+    /// For people
+    #[arg(long)]
+    pub description: Option<String>,
+}
+
+/// `reeve cluster get`, `reeve cluster delete`
+#[derive(Debug, Args)]
+pub struct OneCluster {
+    /// Its name or id
+    #[arg(value_name = "NAME")]
+    pub name: String,
+}
+
+/// `reeve access-rule`
+#[derive(Debug, Subcommand)]
+pub enum AccessRule {
+    /// List the access rules you can see
+    List(ListAccessRules),
+    /// Show an access rule
+    Get(OneAccessRule),
+    /// Give somebody a role in a scope and in everything below it
+    Create(CreateAccessRule),
+    /// Delete access rules
+    Delete(DeleteAccessRules),
+}
+
+/// `reeve access-rule list`
+#[derive(Debug, Default, Args)]
+pub struct ListAccessRules {
+    /// Whose.
+    #[command(flatten)]
+    pub whom: Whom,
+    /// Only those of exactly this scope.
+    #[command(flatten)]
+    pub place: Place,
+    /// Only those that give this role, by name or number
+    #[arg(long, value_name = "ROLE")]
+    pub role: Option<String>,
+}
+
+/// `reeve access-rule get`
+#[derive(Debug, Args)]
+pub struct OneAccessRule {
+    /// Its number
+    #[arg(value_name = "ID", value_parser = rule)]
+    pub id: AccessRuleId,
+}
+
+/// `reeve access-rule create`
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("subject").args(["user", "group", "service_account"]).required(true))]
+#[command(group = ArgGroup::new("where").args(["account", "in_project", "department", "cluster"]).required(true))]
+pub struct CreateAccessRule {
+    /// Whom.
+    #[command(flatten)]
+    pub whom: Whom,
+    /// The role, by name or number
+    #[arg(long, value_name = "ROLE")]
+    pub role: String,
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+    /// In the whole account
+    #[arg(long)]
+    pub account: bool,
+}
+
+/// `reeve access-rule delete`
+#[derive(Debug, Args)]
+pub struct DeleteAccessRules {
+    /// Their numbers
+    #[arg(required = true, value_name = "ID", value_parser = rule)]
+    pub ids: Vec<AccessRuleId>,
+}
+
+/// `reeve role`
+#[derive(Debug, Subcommand)]
+pub enum Role {
+    /// List roles
+    List,
+    /// Show a role and what it allows
+    Get(OneRole),
+}
+
+/// `reeve role get`
+#[derive(Debug, Args)]
+pub struct OneRole {
+    /// Its name or number
+    #[arg(value_name = "ROLE")]
+    pub role: String,
+}
+
+/// `reeve application`
+#[derive(Debug, Subcommand)]
+pub enum Application {
+    /// List applications, which are service accounts
+    List,
+    /// Show an application
+    Get(OneApplication),
+    /// Make an application, and show its secret once
+    Create(OneApplication),
+    /// Delete an application, with its access rules; its tokens are worth nothing at once
+    Delete(OneApplication),
+}
+
+/// `reeve application get`, `create` and `delete`
+#[derive(Debug, Args)]
+pub struct OneApplication {
+    /// Its name
+    #[arg(value_name = "NAME")]
+    pub name: ServiceAccountName,
+}
+
+/// A department that was named by its number.
+pub fn department_number(name: &str) -> Option<DepartmentId> {
+    name.parse().ok()
+}

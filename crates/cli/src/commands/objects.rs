@@ -1,0 +1,61 @@
+//! How objects are shown that administrators list, look at, make and delete.
+
+use serde::Serialize;
+use serde_json::json;
+
+use crate::failure::Failure;
+use crate::printer::{Printer, columns};
+
+/// Something with a name.
+pub(super) trait Object: Serialize {
+    /// What `-o name` and messages call its kind.
+    const KIND: &'static str;
+
+    /// Its name among those of its kind.
+    fn name(&self) -> String;
+
+    /// What is shown of it, by the heads of columns.
+    fn cells(&self) -> Vec<(&'static str, String)>;
+}
+
+fn named<T: Object>(found: &T) -> String {
+    format!("{}/{}", T::KIND, found.name())
+}
+
+/// All of them, a line each.
+pub(super) fn list<T: Object>(printer: &mut Printer, found: &[T]) -> Result<(), Failure> {
+    printer.named(&found, found.iter().map(named), || {
+        let Some(first) = found.first() else {
+            return format!("no {}s", T::KIND);
+        };
+        let header: Vec<&str> = first.cells().into_iter().map(|(head, _)| head).collect();
+        let row = |it: &T| it.cells().into_iter().map(|(_, cell)| cell).collect();
+        columns(&header, found.iter().map(row))
+    })
+}
+
+/// One of them, a line for each of what is known, and `more` below.
+pub(super) fn show<T: Object>(printer: &mut Printer, found: &T, more: &str) -> Result<(), Failure> {
+    printer.named(found, [named(found)], || {
+        let shown = found.cells().into_iter().filter(|(_, cell)| !cell.is_empty());
+        let mut lines: Vec<String> = shown
+            .map(|(head, cell)| format!("{:<12} {cell}", sentence_case(head)))
+            .collect();
+        lines.extend((!more.is_empty()).then(|| more.to_owned()));
+        lines.join("\n")
+    })
+}
+
+/// That these are no more.
+pub(super) fn deleted<T: Object>(printer: &mut Printer, names: &[String], said: &str) -> Result<(), Failure> {
+    let all = names.iter().map(|name| format!("{}/{name}", T::KIND));
+    printer.named(&json!({"deleted": names}), all, || said.to_owned())
+}
+
+fn sentence_case(head: &str) -> String {
+    let mut letters = head.chars();
+    letters
+        .next()
+        .map(|first| format!("{first}{}", letters.as_str().to_lowercase()))
+        .unwrap_or_default()
+}

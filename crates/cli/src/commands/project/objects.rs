@@ -1,0 +1,76 @@
+//! `reeve project get`, `create` and `delete`.
+
+use reeve_api::org::Project;
+use serde_json::json;
+
+use crate::Context;
+use crate::args::{CreateProject, OneProject};
+use crate::commands::objects::{self, Object};
+use crate::commands::{cluster, department, find};
+use crate::failure::Failure;
+use crate::http::Api;
+
+const BASE: &str = "/api/v1/org-unit/projects";
+
+impl Object for Project {
+    const KIND: &'static str = "project";
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn cells(&self) -> Vec<(&'static str, String)> {
+        let department = self.parent.as_ref().map(|parent| parent.name.clone());
+        vec![
+            ("PROJECT", self.name.clone()),
+            ("ID", self.id.to_string()),
+            (
+                "DEPARTMENT",
+                department.unwrap_or_else(|| self.parent_id.to_string()),
+            ),
+            ("CLUSTER", self.cluster_id.to_string()),
+            ("NAMESPACE", self.status.namespace.clone().unwrap_or_default()),
+            ("STATUS", format!("{:?}", self.status.phase)),
+            ("MESSAGE", self.status.phase_message.clone().unwrap_or_default()),
+            ("CREATED BY", self.created_by.clone()),
+        ]
+    }
+}
+
+pub(in crate::commands) async fn get(context: &mut Context, one: OneProject) -> Result<(), Failure> {
+    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let what = format!("cannot show project `{}`", one.name);
+    let found = find::project(&api, &one.name, &what).await?;
+    objects::show(&mut context.printer, &found, "")
+}
+
+pub(in crate::commands) async fn create(
+    context: &mut Context,
+    arguments: CreateProject,
+) -> Result<(), Failure> {
+    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let what = format!("cannot make project `{}`", arguments.name);
+    let parent = match &arguments.department {
+        Some(name) => Some(department::find(&api, name, arguments.cluster, &what).await?),
+        None => None,
+    };
+    let cluster = match (arguments.cluster, &parent) {
+        (Some(id), _) => id,
+        (None, Some(parent)) => parent.cluster_id,
+        (None, None) => cluster::only(&api, &what).await?,
+    };
+    let body = json!({"name": arguments.name, "clusterId": cluster, "parentId": parent.map(|it| it.id),
+        "requestedNamespace": arguments.namespace, "description": arguments.description, "resources": []});
+    let made: Project = api.post(BASE, &body).await.map_err(|error| error.explain(what))?;
+    objects::show(&mut context.printer, &made, "")
+}
+
+pub(in crate::commands) async fn delete(context: &mut Context, one: OneProject) -> Result<(), Failure> {
+    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let what = format!("cannot delete project `{}`", one.name);
+    let found = find::project(&api, &one.name, &what).await?;
+    let path = format!("{BASE}/{}", found.id);
+    let (): () = api.delete(&path).await.map_err(|error| error.explain(what))?;
+    let said = format!("project `{}` is deleted; its namespace stays", found.name);
+    objects::deleted::<Project>(&mut context.printer, &[found.name()], &said)
+}

@@ -1,0 +1,211 @@
+//! Commands of administrators: what each asks, and what it shows.
+
+use serde_json::{Value, json};
+
+use crate::receiver::{CLUSTER, Receiver, project, text};
+
+const USER: &str = "423e4567-e89b-12d3-a456-426614174000";
+
+fn user() -> Value {
+    json!({"id": USER, "username": "erin@example.com", "createdBy": "admin@reeve.example",
+        "createdAt": "2026-01-01T00:00:00Z", "updatedAt": "2026-01-01T00:00:00Z", "lastLogin": null, "isLocal": true,
+        "groups": null, "posix": {"uid": 61000, "gid": 5000, "supplementaryGroups": []}})
+}
+
+fn department(id: &str, cluster: &str) -> Value {
+    json!({"id": id, "name": "vision", "clusterId": cluster, "description": "", "resources": [],
+        "totalResources": {"gpuQuota": null, "cpuQuota": null, "memoryQuota": null},
+        "createdAt": "2026-01-01T00:00:00Z", "updatedAt": "2026-01-01T00:00:00Z", "createdBy": "admin@reeve.example",
+        "updatedBy": "admin@reeve.example"})
+}
+
+fn cluster() -> Value {
+    json!({"uuid": CLUSTER, "tenantId": 1, "name": "demo", "createdAt": "2026-01-01T00:00:00Z", "domain": null, "version": null,
+        "status": null, "updatedAt": null, "deletedAt": null, "lastLiveness": null, "deleteRequestedAt": null})
+}
+
+fn rule(id: i64) -> Value {
+    json!({"id": id, "subjectId": "ml", "subjectType": "group", "roleId": 5, "roleName": "L1 researcher", "scopeId": "33",
+        "scopeType": "project", "scopeName": "robots", "clusterId": CLUSTER, "tenantId": 1,
+        "createdAt": "2026-01-01T00:00:00Z", "updatedAt": "2026-01-01T00:00:00Z", "deletedAt": null,
+        "createdBy": "admin@reeve.example", "status": {"phase": "Ready", "message": ""}})
+}
+
+/// Planted fault: `-o name` prints the id.
+#[tokio::test]
+async fn a_list_is_a_table_json_yaml_or_names() {
+    let receiver = Receiver::signed_in().await;
+    receiver.answers("GET /api/v1/users", 200, json!([user()]));
+    let printed = async |format: &str| {
+        let output = receiver.run(&["user", "list", "-o", format]).await;
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    assert_eq!(printed("name").await, "user/erin@example.com\n");
+    let json: Value = serde_json::from_str(&printed("json").await).unwrap();
+    let yaml: Value = serde_saphyr::from_str(&printed("yaml").await).unwrap();
+    assert_eq!((&json, &json[0]["username"]), (&yaml, &json!("erin@example.com")));
+    let table = printed("table").await;
+    let lines: Vec<&str> = table.lines().collect();
+    assert!(
+        lines[0].starts_with("USER") && lines[1].contains("61000:5000"),
+        "{table}"
+    );
+}
+
+#[tokio::test]
+async fn a_user_is_made_shown_and_deleted_by_email() {
+    let receiver = Receiver::signed_in().await;
+    receiver.answers(
+        "POST /api/v1/users",
+        201,
+        json!({"id": USER, "username": "erin@example.com", "tempPassword": "Once-1!"}),
+    );
+    let create = [
+        "user",
+        "create",
+        "erin@example.com",
+        "--uid",
+        "61000",
+        "--gid",
+        "5000",
+        "--groups",
+        "5001,5002",
+    ];
+    let shown = receiver.shown(&create).await;
+    assert!(shown.contains("shown once: Once-1!"), "{shown}");
+    let posix = json!({"uid": 61000, "gid": 5000, "supplementaryGroups": [5001, 5002]});
+    assert_eq!(
+        receiver.calls()[0].body,
+        json!({"email": "erin@example.com", "posix": posix})
+    );
+
+    receiver.answers("GET /api/v1/users", 200, json!([user()]));
+    receiver.says(&format!("DELETE /api/v1/users/{USER}"), 204, "");
+    let shown = receiver
+        .shown(&["user", "delete", "erin@example.com", "-o", "name"])
+        .await;
+    assert!(
+        shown.contains("exit 0\n--- out\nuser/erin@example.com\n"),
+        "{shown}"
+    );
+    let missing = receiver.run(&["user", "get", "nobody@example.com"]).await;
+    assert_eq!(missing.status.code(), Some(1));
+}
+
+#[tokio::test]
+async fn departments_and_projects_find_their_cluster() {
+    let receiver = Receiver::signed_in().await;
+    receiver.answers("GET /api/v1/clusters", 200, json!([cluster()]));
+    receiver.answers("POST /api/v1/org-unit/departments", 201, department("2", CLUSTER));
+    let made = receiver.shown(&["department", "create", "vision"]).await;
+    assert!(made.contains("exit 0"), "{made}");
+    let calls = receiver.calls();
+    let body = &calls.last().unwrap().body;
+    assert_eq!(
+        (&body["name"], &body["clusterId"]),
+        (&json!("vision"), &json!(CLUSTER))
+    );
+
+    receiver.answers(
+        "GET /api/v1/org-unit/departments",
+        200,
+        json!({"departments": [department("2", CLUSTER)]}),
+    );
+    receiver.answers("POST /api/v1/org-unit/projects", 201, project());
+    let made = receiver
+        .shown(&[
+            "project",
+            "create",
+            "robots",
+            "--department",
+            "vision",
+            "-o",
+            "name",
+        ])
+        .await;
+    assert!(made.contains("project/robots\n"), "{made}");
+    assert_eq!(receiver.calls().last().unwrap().body["parentId"], "2");
+
+    // Two of one name are not chosen between.
+    let other = "523e4567-e89b-12d3-a456-426614174000";
+    receiver.answers(
+        "GET /api/v1/org-unit/departments",
+        200,
+        json!({"departments": [department("2", CLUSTER), department("3", other)]}),
+    );
+    let shown = receiver.shown(&["department", "delete", "vision"]).await;
+    assert!(shown.contains("exit 1") && shown.contains("2, 3"), "{shown}");
+    receiver.answers("GET /api/v1/clusters", 200, json!([cluster(), cluster()]));
+    let shown = receiver.run(&["department", "create", "vision"]).await;
+    assert_eq!(shown.status.code(), Some(2));
+}
+
+/// Planted fault: a rule that names no scope is one of the whole account.
+#[tokio::test]
+async fn an_access_rule_names_whom_what_and_where() {
+    let receiver = Receiver::signed_in().await;
+    receiver.answers(
+        "GET /api/v1/org-unit/projects",
+        200,
+        json!({"projects": [project()]}),
+    );
+    receiver.answers("POST /api/v1/authorization/access-rules", 201, rule(12));
+    let create = [
+        "access-rule",
+        "create",
+        "--group",
+        "ml",
+        "--role",
+        "5",
+        "-p",
+        "robots",
+    ];
+    let made = receiver.shown(&create).await;
+    assert!(made.contains("exit 0") && made.contains("group ml"), "{made}");
+    let expected = json!({"subjectType": "group", "subjectId": "ml", "roleId": 5, "scopeType": "project", "scopeId": "33"});
+    assert_eq!(receiver.calls().last().unwrap().body, expected);
+    // The project that was chosen for workloads is not meant.
+    receiver.run(&["config", "project", "robots"]).await;
+    receiver.calls();
+    let nowhere = receiver
+        .run(&["access-rule", "create", "--group", "ml", "--role", "5"])
+        .await;
+    assert_eq!((nowhere.status.code(), receiver.calls().len()), (Some(2), 0));
+
+    let page = json!({"totalRecords": 2, "displayRecords": 2, "accessRules": [rule(12), rule(13)]});
+    receiver.answers("GET /api/v1/authorization/access-rules", 200, page);
+    let listed = receiver
+        .run(&["access-rule", "list", "--group", "ml", "-o", "name"])
+        .await;
+    assert_eq!(text(&listed.stdout), "access-rule/12\naccess-rule/13\n");
+    assert!(
+        receiver.calls()[0]
+            .line
+            .contains("subjectType=group&subjectIdFilter=ml")
+    );
+
+    receiver.says("DELETE /api/v1/authorization/access-rules/12", 204, "");
+    let left = receiver.shown(&["access-rule", "delete", "12", "14"]).await;
+    assert!(
+        left.contains("exit 1") && left.contains("deleted before: 12"),
+        "{left}"
+    );
+}
+
+#[tokio::test]
+async fn offboarding_says_what_went_and_what_is_left() {
+    let receiver = Receiver::signed_in().await;
+    let done = json!({"dryRun": false, "username": "erin@example.com", "id": USER, "sessions": 2,
+        "accessRules": [{"id": 7, "roleName": "Viewer", "scopeType": "tenant", "scopeId": "1", "scopeName": "account"}],
+        "workloads": [{"id": "323e4567-e89b-12d3-a456-426614174000", "name": "first", "projectId": "33", "projectName": "robots"}],
+        "left": {"user": false, "accessRules": 0, "sessions": 0, "workloads": 1}});
+    receiver.answers("POST /api/v1/offboarding", 200, done);
+    let offboard = ["user", "offboard", "erin@example.com", "--workloads", "leave"];
+    insta::assert_snapshot!(receiver.shown(&offboard).await);
+    let asked = json!({"user": "erin@example.com", "workloads": "leave", "dryRun": false});
+    assert_eq!(receiver.calls()[0].body, asked);
+    // What becomes of the workloads is always said.
+    let silent = receiver.run(&["user", "offboard", "erin@example.com"]).await;
+    assert_eq!((silent.status.code(), receiver.calls().len()), (Some(2), 0));
+}
