@@ -60,6 +60,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "serving-operator",
         &["types", "kube-kit", "serving-crds", "serving"],
     ),
+    ("artifact-downloader", &["types"]),
     ("cli", &["types", "admission", "api", "tenancy"]),
     ("oci", &[]),
     ("testkit", &["oci"]),

@@ -14,12 +14,15 @@ use anyhow::{Context, Result, bail, ensure};
 use reeve_oci::{Entry, Image, hex};
 
 /// The programs that have an image, each with the package it is in.
-const PROGRAMS: [(&str, &str); 4] = [
+const PROGRAMS: [(&str, &str); 5] = [
     ("reeve-server", "reeve-server"),
     ("reeve-operator", "reeve-operator"),
     ("reeve-webhook", "reeve-admission-webhook"),
     ("reeve-serving", "reeve-serving-operator"),
+    ("reeve-artifact-downloader", "reeve-artifact-downloader"),
 ];
+/// Other names under which an image has its program, for who calls it so.
+const OTHER_NAMES: [(&str, &str); 1] = [("reeve-artifact-downloader", "check-size.sh")];
 /// Each of them, where one could be named.
 const EACH: &str = "each";
 /// Who a container is where the cluster says nothing: nobody in particular, and not root.
@@ -101,7 +104,7 @@ fn build(root: &Path, images: &Images, program: &str, package: &str) -> Result<V
     );
     let name = format!("{}/{program}:{}", images.registry, env!("CARGO_PKG_VERSION"));
     let path = format!("usr/bin/{program}");
-    let entries = [
+    let mut entries = vec![
         Entry::folder("etc", 0o755),
         Entry::file("etc/group", 0o644, GROUP.as_bytes()),
         Entry::file("etc/passwd", 0o644, PASSWD.as_bytes()),
@@ -110,6 +113,8 @@ fn build(root: &Path, images: &Images, program: &str, package: &str) -> Result<V
         Entry::folder("usr/bin", 0o755),
         Entry::file(&path, 0o755, bytes),
     ];
+    let others = OTHER_NAMES.iter().filter(|(of, _)| *of == program);
+    entries.extend(others.map(|(_, other)| Entry::link(other, &format!("/{path}"))));
     let labels = [
         ("org.opencontainers.image.title", program),
         ("org.opencontainers.image.version", env!("CARGO_PKG_VERSION")),

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Parser, ValueEnum};
+use url::Url;
 
 /// How the log looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -84,6 +85,20 @@ pub struct Args {
     /// What this process is called in leases; without it a name is made up.
     #[arg(long, env = "POD_NAME")]
     pub pod_name: Option<String>,
+    /// What is asked in the place of a registry: `docker.io=https://mirror.example/hub`. May be given more than once. Only a
+    /// registry that is named here may be asked over plain HTTP or at a loopback address; a path comes before the repository.
+    #[arg(long, value_name = "REGISTRY=URL", value_parser = endpoint)]
+    pub registry_endpoint: Vec<(String, Url)>,
+    /// A file of certificates (PEM): authorities of registries, beside the usual ones.
+    #[arg(long, value_name = "FILE")]
+    pub registry_ca: Option<PathBuf>,
+    /// Ask registries in private networks that --registry-endpoint does not name. Loopback, link-local and metadata addresses are
+    /// never asked for a user.
+    #[arg(long, default_value_t = true, action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = go_bool)]
+    pub registry_private_addresses: bool,
+    /// The image that downloads artifacts which name none of their own; without it the reference's.
+    #[arg(long, env = "AIM_ARTIFACT_DOWNLOADER_IMAGE", value_name = "IMAGE")]
+    pub artifact_downloader_image: Option<String>,
 }
 
 impl Args {
@@ -146,6 +161,23 @@ fn level(text: &str) -> Result<&'static str, String> {
     }
 }
 
+fn endpoint(text: &str) -> Result<(String, Url), String> {
+    let wrong = || "say `registry=https://host/path`, or `http://` for a registry without TLS".to_owned();
+    let (registry, url) = text.split_once('=').ok_or_else(wrong)?;
+    let url: Url = url.parse().map_err(|_| wrong())?;
+    let good = matches!(url.scheme(), "http" | "https")
+        && url.host().is_some()
+        && url.query().is_none()
+        && url.fragment().is_none()
+        && url.username().is_empty()
+        && url.password().is_none();
+    if good && !registry.is_empty() {
+        Ok((registry.to_owned(), url))
+    } else {
+        Err(wrong())
+    }
+}
+
 fn listen(text: &str) -> Result<Listen, String> {
     if text == "0" {
         return Ok(Listen::Off);
@@ -194,6 +226,14 @@ mod tests {
             (arguments.log_level(), arguments.encoder()),
             ("debug", Encoder::Json)
         );
+        let endpoints = read(&[
+            "--registry-endpoint=docker.io=https://a.example/hub",
+            "--registry-private-addresses=false",
+        ]);
+        let arguments = endpoints.unwrap();
+        assert_eq!(arguments.registry_endpoint[0].0, "docker.io");
+        assert_eq!(arguments.registry_endpoint[0].1.as_str(), "https://a.example/hub");
+        assert!(!arguments.registry_private_addresses);
         let usual = read(&[]).unwrap();
         assert!(usual.metrics_secure && !usual.leader_elect);
         assert_eq!(usual.metrics_bind_address, Listen::Off);
@@ -205,6 +245,9 @@ mod tests {
             "--metrics-secure=perhaps",
             "--metrics-bind-address=8443",
             "--zap-log-level=loud",
+            "--registry-endpoint=docker.io",
+            "--registry-endpoint=docker.io=ftp://a",
+            "--registry-endpoint=docker.io=https://user:pass@a",
             "--nonsense",
         ] {
             let message = read(&[wrong]).unwrap_err().to_string();

@@ -6,12 +6,15 @@
 //! | [`controllers`] | what wakes each controller, and what a pass of it looks at |
 //! | `pass` | what every pass ends in: apply, status, events |
 //! | `caches`, `foreign`, `look` | what is read: copies of objects, logs, events |
+//! | [`registry`], `secrets`, `asked` | what registries are asked, with which credentials, and how often |
 //! | `write` | server-side apply without force, status and finalizers by merge patch |
 //!
-//! **Promises.** No value of a Secret is ever read. A pass over what is as it should be writes nothing. What a person wrote is
+//! **Promises.** Of Secrets only pull secrets are read, by name, where a model or a source that a registry is asked about references
+//! them; what is in one is in no status, event, log or error. A pass over what is as it should be writes nothing. What a person wrote is
 //! never written back whole. A field that somebody else owns is not taken: that is told as a conflict.
 
 pub mod args;
+mod asked;
 mod caches;
 mod config;
 pub mod controllers;
@@ -19,7 +22,9 @@ mod foreign;
 mod http;
 mod look;
 mod pass;
+pub mod registry;
 pub mod run;
+mod secrets;
 mod shared;
 pub mod telemetry;
 mod write;

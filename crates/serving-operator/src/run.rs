@@ -14,6 +14,7 @@ use reeve_types::Clock;
 use tokio::task::JoinSet;
 
 use crate::args::{Args, Listen};
+use crate::registry::{RegistryError, RegistrySettings};
 use crate::shared::{Settings, Shared};
 use crate::{controllers, http};
 
@@ -32,10 +33,10 @@ pub async fn run(arguments: Args) -> anyhow::Result<()> {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let mut signals = Signals::listen()?;
     let client = program::client(arguments.kubeconfig.as_deref()).await?;
-    let settings = settings(&arguments).await;
+    let settings = settings(&arguments).await?;
     let context = Arc::new(Context::new(client, Clock::system(), MANAGER));
     let mut metrics = Metrics::default();
-    let registry = assemble(&context, &settings, &mut metrics);
+    let registry = assemble(&context, &settings, &mut metrics)?;
 
     let mut listeners = JoinSet::new();
     serve(&arguments, &context, metrics, &mut listeners).await?;
@@ -51,14 +52,21 @@ pub async fn run(arguments: Args) -> anyhow::Result<()> {
 }
 
 /// Every cache and controller, not yet running.
-pub fn assemble(context: &Arc<Context>, settings: &Settings, metrics: &mut Metrics) -> Registry {
+///
+/// # Errors
+/// When no client for image registries can be made of the settings.
+pub fn assemble(
+    context: &Arc<Context>,
+    settings: &Settings,
+    metrics: &mut Metrics,
+) -> Result<Registry, RegistryError> {
     let mut registry = Registry::new(context.clone(), metrics);
-    let shared = Shared::new(context.clone(), &mut registry, settings.clone());
+    let shared = Shared::new(context.clone(), &mut registry, settings.clone())?;
     controllers::add_all(&mut registry, &shared);
-    registry
+    Ok(registry)
 }
 
-async fn settings(arguments: &Args) -> Settings {
+async fn settings(arguments: &Args) -> anyhow::Result<Settings> {
     let of_account = tokio::fs::read_to_string(NAMESPACE_FILE).await.ok();
     let of_account = of_account
         .map(|name| name.trim().to_owned())
@@ -66,14 +74,31 @@ async fn settings(arguments: &Args) -> Settings {
     let said = arguments.system_namespace.clone().filter(|name| !name.is_empty());
     let seed = RandomState::new().build_hasher().finish();
     let made_up = || format!("{}-{seed:016x}", std::process::id());
-    Settings {
+    let authority = match &arguments.registry_ca {
+        Some(file) => {
+            let text = tokio::fs::read_to_string(file).await;
+            Some(text.with_context(|| format!("cannot read `{}` of --registry-ca", file.display()))?)
+        }
+        None => None,
+    };
+    Ok(Settings {
         namespace: said.or(of_account).unwrap_or_else(|| "aim-system".to_owned()),
         identity: arguments
             .pod_name
             .clone()
             .filter(|name| !name.is_empty())
             .unwrap_or_else(made_up),
-    }
+        registry: RegistrySettings {
+            endpoints: arguments.registry_endpoint.iter().cloned().collect(),
+            authority,
+            private_addresses: arguments.registry_private_addresses,
+            patience: None,
+        },
+        download_image: arguments
+            .artifact_downloader_image
+            .clone()
+            .filter(|image| !image.is_empty()),
+    })
 }
 
 async fn serve(

@@ -9,7 +9,9 @@ use reeve_kube_kit::lease::Lease;
 use reeve_kube_kit::{Context, ObjectName, Registry};
 use tokio::time::Instant;
 
+use crate::asked::Asked;
 use crate::caches::Caches;
+use crate::registry::{Registry as ImageRegistry, RegistryError, RegistrySettings};
 
 /// The lease under which discoveries are begun: of several processes one at a time counts them and adds one.
 const DISCOVERY_LEASE: &str = "aim-discovery-lock";
@@ -25,6 +27,10 @@ pub struct Settings {
     pub namespace: String,
     /// What this process is called in leases; no other may be called so.
     pub identity: String,
+    /// Which registries are asked, and how.
+    pub registry: RegistrySettings,
+    /// The image that downloads, for artifacts that name none or the reference's; `None`: the reference's.
+    pub download_image: Option<String>,
 }
 
 /// What every controller is given.
@@ -33,20 +39,31 @@ pub struct Shared {
     pub(crate) context: Arc<Context>,
     pub(crate) caches: Caches,
     pub(crate) settings: Settings,
+    pub(crate) registry: Arc<ImageRegistry>,
+    pub(crate) asked: Asked,
     pub(crate) discovery: tokio::sync::Mutex<()>,
     begun: Mutex<BTreeMap<ObjectName, Instant>>,
 }
 
 impl Shared {
     /// Registers every cache.
-    pub fn new(context: Arc<Context>, registry: &mut Registry, settings: Settings) -> Arc<Self> {
-        Arc::new(Self {
+    ///
+    /// # Errors
+    /// When no client for image registries can be made of the settings.
+    pub fn new(
+        context: Arc<Context>,
+        registry: &mut Registry,
+        settings: Settings,
+    ) -> Result<Arc<Self>, RegistryError> {
+        Ok(Arc::new(Self {
             context,
             caches: Caches::new(registry),
+            registry: Arc::new(ImageRegistry::new(&settings.registry)?),
+            asked: Asked::default(),
             settings,
             discovery: tokio::sync::Mutex::default(),
             begun: Mutex::default(),
-        })
+        }))
     }
 
     pub(crate) fn now(&self) -> Time {

@@ -161,6 +161,32 @@ fn difference(old: &Value, new: &Value) -> Option<Value> {
 mod tests {
     use super::*;
 
+    /// A client whose server answers everything with this status.
+    fn answering(status: u16) -> Client {
+        let answer = move |_: http::Request<kube::client::Body>| async move {
+            let reason = if status == 404 { "NotFound" } else { "Conflict" };
+            let body = json!({"kind": "Status", "status": "Failure", "code": status, "reason": reason, "message": "m"});
+            let response = http::Response::builder().status(status);
+            response.body(kube::client::Body::from(body.to_string().into_bytes()))
+        };
+        Client::new(tower::service_fn(answer), "default")
+    }
+
+    // Planted fault: an arm that takes a 409 for success, as the reference does.
+    #[tokio::test]
+    async fn q10_a_status_that_was_refused_for_a_conflict_is_written_again() {
+        use reeve_kube_kit::{ReconcileError, Retry};
+        let service = json!({"metadata": {"namespace": "ns", "name": "s"}, "spec": {"model": {"name": "m"}}});
+        let service: reeve_serving_crds::AimService = serde_json::from_value(service).unwrap();
+        let write = async |code: u16| {
+            let (old, new) = (json!({}), json!({"status": "Running"}));
+            status(&answering(code), "m", &service, &old, &new).await
+        };
+        let conflict = crate::pass::PassFailed::Status(write(409).await.unwrap_err());
+        assert_eq!(conflict.retry(), Retry::Backoff);
+        assert!(!write(404).await.unwrap(), "one that is gone needs none");
+    }
+
     #[test]
     fn a_status_is_changed_only_where_it_differs() {
         let old = json!({"a": 1, "progress": {"percentage": 4, "total": 9}, "gone": {"x": 1}, "list": [1]});

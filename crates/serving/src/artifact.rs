@@ -20,7 +20,8 @@ use crate::names::{self, ArtifactPart};
 use crate::owner::Parent;
 use crate::security;
 
-/// The image that downloads, where none is named.
+/// The image of the reference that downloads. The schema's default, and so no choice of anybody's: whoever runs the operator may
+/// have another one in its place.
 pub const DOWNLOAD_IMAGE: &str = "ghcr.io/silogen/aim-artifact-downloader:0.2.0";
 /// How much larger than its files a claim is, in percent, where nothing else is said.
 pub const HEADROOM: i32 = 10;
@@ -45,8 +46,10 @@ pub struct Artifact<'a> {
     pub spec: &'a AimArtifactSpec,
     /// The runtime configuration in force.
     pub config: &'a AimRuntimeConfigSpec,
-    /// The account of its pods.
+    /// The account of its downloads. Size checks have none: they say what they found in their log.
     pub service_account: Option<&'a str>,
+    /// The image that downloads, where the artifact names none or the reference's; `None`: the reference's.
+    pub download_image: Option<&'a str>,
 }
 
 impl Artifact<'_> {
@@ -180,7 +183,8 @@ impl Artifact<'_> {
             .spec
             .model_download_image
             .clone()
-            .filter(|image| !image.is_empty());
+            .filter(|image| !image.is_empty() && image != DOWNLOAD_IMAGE)
+            .or_else(|| self.download_image.map(str::to_owned));
         Container {
             name: name.to_owned(),
             image: Some(image.unwrap_or_else(|| DOWNLOAD_IMAGE.to_owned())),
@@ -209,12 +213,14 @@ impl Artifact<'_> {
         });
         let user = security::DOWNLOAD_USER;
         let secrets = &self.spec.image_pull_secrets;
+        let account = self.service_account.filter(|_| what == ArtifactPart::Download);
         let pod = PodSpec {
+            automount_service_account_token: account.is_none().then_some(false),
             containers: vec![container],
             image_pull_secrets: (!secrets.is_empty()).then(|| secrets.clone()),
             restart_policy: Some("Never".to_owned()),
             security_context: Some(security::pod(user, Some(user))),
-            service_account_name: self.service_account.map(str::to_owned),
+            service_account_name: account.map(str::to_owned),
             volumes: Some(volumes),
             ..PodSpec::default()
         };

@@ -92,6 +92,25 @@ const CORRUPT: &[Pattern] = &[
     &["corrupt"],
 ];
 
+/// How the last line of our own downloader begins: the kind follows, then `): `, then the message.
+const OWN: &str = "download failed (";
+
+/// What our own downloader says: no pattern has to be looked for.
+fn own_words(log: &str) -> Option<(Category, &'static str, &str)> {
+    let last = log.lines().rev().find(|line| !line.trim().is_empty())?;
+    let (kind, message) = last.trim().strip_prefix(OWN)?.split_once("): ")?;
+    let (category, reason) = match kind {
+        "missing" => (Category::InvalidSpec, "SourceNotFound"),
+        "auth" => (Category::Auth, "AuthError"),
+        "full" => (Category::ResourceExhaustion, "StorageFull"),
+        "stalled" => (Category::InvalidSpec, "DownloadStalled"),
+        "corrupt" => (Category::InvalidSpec, "DownloadCorrupt"),
+        "unreachable" => (Category::Infrastructure, "SourceUnreachable"),
+        _ => return None,
+    };
+    Some((category, reason, message))
+}
+
 /// The first line in which one of the patterns is.
 fn line_with<'a>(log: &'a str, patterns: &[Pattern]) -> Option<&'a str> {
     let holds = |line: &str, pattern: Pattern| {
@@ -114,6 +133,9 @@ pub fn failed_pod(exit: i32, ended: &str, message: &str, log: &str) -> Fault {
     let told = |category, reason: &str, line: &str| {
         Fault::new(category, reason, format!("exit code {exit}: {}", line.trim()))
     };
+    if let Some((category, reason, message)) = own_words(log) {
+        return told(category, reason, message);
+    }
     if line_with(log, INFRASTRUCTURE).is_none() {
         if let Some(line) = line_with(log, NOT_FOUND) {
             return told(Category::InvalidSpec, "SourceNotFound", line);

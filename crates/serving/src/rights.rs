@@ -149,6 +149,12 @@ pub const CLUSTER: &[Grant] = &[
         MAKE,
         "the route to a service",
     ),
+    Grant::new(
+        "gateway.networking.k8s.io",
+        &["httproutes"],
+        &["delete"],
+        "the route of a service whose routing was switched off",
+    ),
     Grant::new("batch", &["jobs"], READ, "discovery, size checks and downloads"),
     Grant::new("batch", &["jobs"], MAKE, "discovery, size checks and downloads"),
     Grant::new("", &["persistentvolumeclaims"], READ, "where files are stored"),

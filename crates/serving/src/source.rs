@@ -111,6 +111,11 @@ impl Filter {
         })
     }
 
+    /// Whether it may select images of a repository.
+    pub fn takes(&self, repository: &str) -> bool {
+        wildcard(&self.pattern, repository) && !self.exclude.iter().any(|other| other == repository)
+    }
+
     /// Whether it selects an image; `versions` are the source's constraints, for filters that have none.
     pub fn selects(&self, image: &Image, versions: &[String]) -> bool {
         let constraints = if self.versions.is_empty() {
@@ -121,8 +126,7 @@ impl Filter {
         self.registry
             .as_ref()
             .is_none_or(|registry| *registry == image.registry)
-            && wildcard(&self.pattern, &image.repository)
-            && !self.exclude.contains(&image.repository)
+            && self.takes(&image.repository)
             && match &self.tag {
                 Some(tag) => *tag == image.tag,
                 None => satisfies(&image.tag, constraints),

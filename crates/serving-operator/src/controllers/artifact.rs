@@ -102,6 +102,7 @@ async fn pass(rounds: Arc<Rounds>, name: ObjectName) -> Result<(), PassFailed> {
             spec: &artifact.spec,
             config: &spec,
             service_account: Some(ACCOUNT),
+            download_image: rounds.shared.settings.download_image.as_deref(),
         },
         owned: !artifact.owner_references().is_empty(),
         generation: artifact.metadata.generation,

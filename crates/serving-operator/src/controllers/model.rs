@@ -1,10 +1,12 @@
 //! AIMModel and AIMClusterModel.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use reeve_kube_kit::{Cache, Controller, ObjectName, Queue};
 use reeve_serving::fault::{Category, Fault};
 use reeve_serving::labels::Controller as Name;
+use reeve_serving::metadata;
 use reeve_serving::owner::Parent;
 use reeve_serving::plan::current;
 use reeve_serving::plan::model::{Seen, asks_registry, plan};
@@ -12,12 +14,17 @@ use reeve_serving_crds::{
     AimClusterModel, AimClusterServiceTemplate, AimModel, AimModelSpec, AimModelStatus, AimServiceTemplate,
     ImageMetadata, ModelState,
 };
+use tokio::time::Instant;
 
 use super::{PARALLEL, is_concerned, itself};
 use crate::caches::Caches;
 use crate::config;
 use crate::pass::{Managed, PassFailed, Rounds, is_going, is_paused};
+use crate::secrets;
 use crate::shared::Shared;
+
+/// How long after a failure a model is looked at again.
+const FAILED: Duration = Duration::from_secs(30);
 
 /// What both kinds of models have.
 trait Model: Managed<Status = AimModelStatus> {
@@ -159,6 +166,7 @@ fn wake_by_config<K: Model>(
 async fn pass<K: Model>(rounds: Arc<Rounds>, name: ObjectName) -> Result<(), PassFailed> {
     let caches = &rounds.shared.caches;
     let Some(model) = K::cache(caches).get(&name) else {
+        rounds.shared.asked.forget(K::NAME, &name);
         return Ok(());
     };
     if is_paused(&*model) || is_going(&*model) {
@@ -172,8 +180,11 @@ async fn pass<K: Model>(rounds: Arc<Rounds>, name: ObjectName) -> Result<(), Pas
         .ok()
         .and_then(|config| config.spec.label_propagation.as_ref());
     let parent = Parent::new(K::NAME, model.meta(), rounds.controller).propagating(propagation);
-    let image = asks_registry(model.spec(), &status).then(no_registry);
-    let planned = plan(&Seen {
+    let image = match asks_registry(model.spec(), &status) {
+        true => Some(ask(&rounds, &*model, &name).await),
+        false => None,
+    };
+    let mut planned = plan(&Seen {
         parent: &parent,
         namespace,
         spec: model.spec(),
@@ -182,15 +193,45 @@ async fn pass<K: Model>(rounds: Arc<Rounds>, name: ObjectName) -> Result<(), Pas
         image: image.as_ref(),
         templates: &K::templates(caches, &name),
     });
+    if let Some(Err(_)) = &image {
+        // A Secret, a right or an image that is made later wakes nobody.
+        planned.again = Some(planned.again.map_or(FAILED, |again| again.min(FAILED)));
+    }
     rounds.finish(&*model, planned).await
 }
 
-/// This operator asks no registry yet, and says what to do instead.
-fn no_registry() -> Result<ImageMetadata, Fault> {
-    Err(Fault::new(
-        Category::InvalidSpec,
-        "ImageMetadataNotGiven",
-        "this operator does not read the labels of images: give spec.imageMetadata, or set spec.discovery.extractMetadata to \
-         false and list spec.customTemplates",
-    ))
+/// What the image says of itself.
+async fn ask<K: Model>(rounds: &Rounds, model: &K, name: &ObjectName) -> Result<ImageMetadata, Fault> {
+    let shared = &rounds.shared;
+    let secrets = &model.spec().image_pull_secrets;
+    // A model of the cluster has its pull secrets in the operator's namespace.
+    let namespace = match name.namespace.as_str() {
+        "" => shared.settings.namespace.as_str(),
+        namespace => namespace,
+    };
+    let generation = model.meta().generation;
+    if let Some(fault) = shared.asked.too_early(K::NAME, name, generation, Instant::now()) {
+        return Err(fault);
+    }
+    let keyring = secrets::keyring(shared, namespace, secrets).await?;
+    let labels = shared.registry.labels(&model.spec().image, &keyring).await;
+    let found = labels.map_err(|error| error.fault()).and_then(|labels| {
+        metadata::read(labels).map_err(|invalid| {
+            Fault::new(
+                Category::Infrastructure,
+                "ImageLabelsUnreadable",
+                invalid.to_string(),
+            )
+        })
+    });
+    match &found {
+        Ok(_) => shared.asked.forget(K::NAME, name),
+        Err(fault) => {
+            let pause = shared
+                .asked
+                .failed(K::NAME, name, generation, fault, Instant::now());
+            tracing::info!(kind = K::NAME, %name, %fault, ?pause, "the registry does not say what the image is");
+        }
+    }
+    found
 }

@@ -9,13 +9,14 @@ use reeve_kube_kit::{Cache, Change, ClientError, Controller, ObjectName, Queue};
 use reeve_serving::labels::{Controller as Name, SERVICE_FINALIZER};
 use reeve_serving::names;
 use reeve_serving::owner::Parent;
-use reeve_serving::plan::service::{Seen, plan, takes_along};
+use reeve_serving::plan::service::{Seen, has_unwanted_route, plan, takes_along};
 use reeve_serving_crds::{AimClusterModel, AimModel, AimService, AimTemplateCache};
 use serde_json::Value;
 
 use super::{PARALLEL, itself, owner};
 use crate::caches::{Caches, OF_INFERENCE};
 use crate::config;
+use crate::foreign::HttpRoute;
 use crate::look::{self, Looked};
 use crate::pass::{PassFailed, Rounds, is_going, is_paused};
 use crate::shared::Shared;
@@ -58,15 +59,15 @@ fn neighbours<K: ResourceExt>(
     let shared = Arc::downgrade(shared);
     move |queue, change| {
         let Some(shared) = shared.upgrade() else { return };
-        let services = &shared.caches.services;
-        let concerned = match super::named(change).namespace {
-            everywhere if everywhere.is_empty() => services.all(),
-            namespace => services.in_namespace(&namespace),
-        };
-        concerned
-            .iter()
-            .for_each(|service| queue.add(ObjectName::of(&**service)));
+        let services = shared.caches.services.all();
+        neighbours_of(&super::named(change), &services).for_each(|service| queue.add(service));
     }
+}
+
+/// Whatever the labels of what changed say: a model that was made for one service serves others too.
+fn neighbours_of(changed: &ObjectName, services: &[Arc<AimService>]) -> impl Iterator<Item = ObjectName> {
+    let names = services.iter().map(|service| ObjectName::of(&**service));
+    names.filter(|name| changed.namespace.is_empty() || changed.namespace == name.namespace)
 }
 
 /// Wakes the service of an InferenceService that something is about.
@@ -127,8 +128,9 @@ async fn pass(rounds: Arc<Rounds>, name: ObjectName) -> Result<(), PassFailed> {
     );
     let template_caches = there(&caches.template_caches, &name.namespace);
     let inventory = caches.inventory();
-    let plan_with = |models: &[AimModel], cluster_models: &[AimClusterModel]| {
-        plan(&Seen {
+    let mut unwanted_route = false;
+    let mut plan_with = |models: &[AimModel], cluster_models: &[AimClusterModel]| {
+        let seen = Seen {
             service: &service,
             parent: &parent,
             namespace: &name.namespace,
@@ -145,7 +147,9 @@ async fn pass(rounds: Arc<Rounds>, name: ObjectName) -> Result<(), PassFailed> {
             route: runs.route.as_ref(),
             autoscaler: runs.autoscaler.as_ref(),
             now: rounds.now().0,
-        })
+        };
+        unwanted_route = has_unwanted_route(&seen);
+        plan(&seen)
     };
     let mut planned = plan_with(
         &there(&caches.models, &name.namespace),
@@ -155,6 +159,15 @@ async fn pass(rounds: Arc<Rounds>, name: ObjectName) -> Result<(), PassFailed> {
         // Caches of two kinds are not of the same moment: a second model of an image would be in the way for ever.
         let (models, cluster_models) = models(&rounds.shared, &name.namespace).await?;
         planned = plan_with(&models, &cluster_models);
+    }
+    if unwanted_route {
+        let route =
+            ObjectName::namespaced(name.namespace.as_str(), names::route(&name.name, &name.namespace));
+        if let Some(route) = caches.routes.get(&route) {
+            let client = &rounds.shared.context.client;
+            let api = Api::<HttpRoute>::namespaced(client.clone(), &name.namespace);
+            rounds.delete(&api, &*route).await?;
+        }
     }
     rounds.finish(&*service, planned).await
 }
@@ -259,4 +272,28 @@ async fn clean_up(rounds: &Rounds, service: &AimService) -> Result<(), PassFaile
         .finalizer(service, SERVICE_FINALIZER, false)
         .await
         .map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    // Planted fault: waking only the service that the model's label names leaves `b` asleep.
+    #[test]
+    fn q26_a_model_that_was_made_for_one_service_wakes_every_service_beside_it() {
+        let service = |namespace: &str, name: &str| {
+            let service =
+                json!({"metadata": {"namespace": namespace, "name": name}, "spec": {"model": {"name": "m"}}});
+            Arc::new(serde_json::from_value::<AimService>(service).unwrap())
+        };
+        let services = [service("ns", "a"), service("ns", "b"), service("other", "c")];
+        let woken = |changed: ObjectName| {
+            let names = neighbours_of(&changed, &services);
+            names.map(|name| name.name).collect::<Vec<_>>()
+        };
+        assert_eq!(woken(ObjectName::namespaced("ns", "model-of-a")), ["a", "b"]);
+        assert_eq!(woken(ObjectName::cluster("model")), ["a", "b", "c"]);
+    }
 }

@@ -34,8 +34,55 @@ fn the_chart_says_what_the_page_says() {
     let plain = rendered(&["--set", "manager.args={--leader-elect,--metrics-secure=false}"]);
     assert!(plain.contains(r#"- "--metrics-secure=false""#), "{plain}");
     assert!(!rendered(&["--set", "rbacHelpers.enable=false"]).contains("aimservice-editor"));
+    let registries = rendered(&[
+        "--set",
+        "registry.endpoints.docker\\.io=https://mirror.example/hub",
+        "--set",
+        "registry.privateAddresses=false",
+    ]);
+    assert!(
+        registries.contains(r#"- "--registry-endpoint=docker.io=https://mirror.example/hub""#),
+        "{registries}"
+    );
+    assert!(
+        registries.contains("- --registry-private-addresses=false"),
+        "{registries}"
+    );
+    assert!(
+        text.contains("--artifact-downloader-image=reeve-artifact-downloader:0.1.0"),
+        "{text}"
+    );
     let certificates = rendered(&["--set", "certManager.enable=true"]);
     assert!(certificates.contains("--metrics-cert-path=/tmp/k8s-metrics-server/metrics-certs"));
+}
+
+/// Planted fault: a rule on Secrets without names, or with `list`, in what is rendered by default.
+#[test]
+fn secrets_are_read_by_name_and_all_of_them_only_where_that_was_chosen() {
+    let secrets = |more: &[&str]| {
+        let text = rendered(more);
+        let of_secrets = |document: &&str| document.contains("resources: [secrets]");
+        text.split("\n---\n")
+            .filter(of_secrets)
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(secrets(&[]), Vec::<String>::new());
+    let named = secrets(&[
+        "--set",
+        "pullSecrets.names={regcred}",
+        "--set",
+        "pullSecrets.systemNames={source-cred}",
+    ]);
+    assert_eq!(named.len(), 2, "{named:?}");
+    for (role, name) in named.iter().zip(["regcred", "source-cred"]) {
+        assert!(
+            role.contains(&format!("resourceNames: [\"{name}\"]")) && role.contains("verbs: [get]"),
+            "{role}"
+        );
+    }
+    let all = secrets(&["--set", "pullSecrets.readAll=true"]);
+    assert!(all.len() == 1 && !all[0].contains("resourceNames"), "{all:?}");
 }
 
 #[test]

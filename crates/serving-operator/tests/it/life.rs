@@ -115,7 +115,69 @@ pub(crate) async fn a_service_goes_from_image_to_running_and_leaves_nothing_behi
     a_change_reaches_what_serves(&client, namespace).await;
     at_rest_nothing_is_written(rig, namespace).await;
     a_paused_service_is_left_alone(&client, namespace).await;
+    q17_a_route_goes_when_routing_is_switched_off(&client, namespace).await;
     deletion_cleans_up(&client, namespace).await;
+    q27_a_namespace_that_ends_is_not_held_up(rig).await;
+}
+
+async fn q17_a_route_goes_when_routing_is_switched_off(client: &kube::Client, namespace: &str) {
+    let services = Api::<AimService>::namespaced(client.clone(), namespace);
+    let patch = Patch::Merge(json!({"spec": {"routing": {"enabled": false}}}));
+    services
+        .patch("chat", &PatchParams::default(), &patch)
+        .await
+        .unwrap();
+    let routes = foreign(client, namespace, "HTTPRoute");
+    wait_until("the route to go", async || {
+        Ok(routes
+            .list(&ListParams::default())
+            .await?
+            .items
+            .is_empty()
+            .then_some(()))
+    })
+    .await
+    .unwrap();
+    // Nothing of the route is left in the way.
+    until::<AimService>(client, namespace, "chat", |service| {
+        service["status"]["status"] == "Running"
+            && condition(service, "HTTPRouteReady").is_null()
+            && service["status"]["routing"].is_null()
+    })
+    .await;
+}
+
+/// Planted fault: a finalizer that waits for its deletions in a namespace that ends keeps that for ever.
+async fn q27_a_namespace_that_ends_is_not_held_up(rig: &Rig) {
+    let client = rig.client.clone();
+    let namespace = "ends-quiet";
+    rig.namespace(namespace).await;
+    let cache =
+        json!({"metadata": {"name": "c"}, "spec": {"templateName": "none", "templateScope": "Namespace"}});
+    create::<AimTemplateCache>(&client, namespace, cache).await;
+    create::<AimService>(
+        &client,
+        namespace,
+        service("s", &json!({"model": {"name": "nobody"}})),
+    )
+    .await;
+    let held = |object: &Value| {
+        object["metadata"]["finalizers"]
+            .as_array()
+            .is_some_and(|held| !held.is_empty())
+    };
+    until::<AimTemplateCache>(&client, namespace, "c", held).await;
+    until::<AimService>(&client, namespace, "s", held).await;
+    let namespaces = Api::<k8s_openapi::api::core::v1::Namespace>::all(client);
+    namespaces
+        .delete(namespace, &DeleteParams::default())
+        .await
+        .unwrap();
+    wait_until("the namespace to be gone", async || {
+        Ok(namespaces.get_opt(namespace).await?.is_none().then_some(()))
+    })
+    .await
+    .unwrap();
 }
 
 /// Template, files and InferenceService are as they are to be.

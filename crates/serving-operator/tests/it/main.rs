@@ -1,5 +1,6 @@
 //! The operator as a process, under exactly its rights, on a real API server with a real node, with the real definitions of
-//! KServe and Gateway API. KServe itself and the Gateway are stand-ins, and their names say so.
+//! KServe and Gateway API. KServe itself and the Gateway are stand-ins, and their names say so. The client of image registries has
+//! stand-ins in this process.
 #![expect(
     unused_crate_dependencies,
     clippy::unwrap_used,
@@ -12,9 +13,11 @@ mod chart;
 mod cluster_kinds;
 mod definitions;
 mod image;
+mod images;
 mod life;
 mod metrics;
 mod process;
+mod registry;
 mod rig;
 mod rights;
 mod stand_ins;
@@ -33,6 +36,7 @@ async fn the_operator_on_a_real_cluster() {
         troubles::the_failure_of_a_download_reaches_cache_and_service(&rig),
         troubles::what_a_service_asks_for_and_cannot_get_is_named_in_its_status(&rig),
         troubles::a_secret_is_referenced_and_never_read(&rig),
+        images::a_registry_is_asked_with_a_pull_secret_that_the_operator_was_let_read(&rig),
         metrics::metrics_are_for_who_may_get_them_and_probes_for_the_kubelet(&rig),
         chart::the_commands_of_the_page_work_and_helper_roles_give_what_is_tabulated(&rig),
     );

@@ -41,7 +41,11 @@ impl Rig {
             .service_account_token(SYSTEM, rights::SERVICE_ACCOUNT, 7200)
             .await
             .unwrap();
-        let operator = Operator::start(&cluster, dir.path(), &token, &[]);
+        let registry = format!(
+            "--registry-endpoint=registry.example=http://{}",
+            stand_ins::registry().await
+        );
+        let operator = Operator::start(&cluster, dir.path(), &token, &[&registry]);
         tokio::spawn(stand_ins::run(client.clone()));
         Some(Self {
             operator,

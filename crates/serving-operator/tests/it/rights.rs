@@ -12,6 +12,8 @@ pub(crate) fn every_right_is_used_and_none_is_missing(rig: &Rig) {
         .iter()
         // A test tries with the operator's token whether it could read a Secret.
         .filter(|event| event.code == 403 && event.resource != "secrets")
+        // In a namespace that ends nothing can be made, whoever may; an event about what goes in it is lost.
+        .filter(|event| !(event.resource == "events" && event.namespace == "ends-quiet"))
         .map(|event| {
             format!(
                 "{} {} {}/{}",

@@ -1,4 +1,5 @@
-//! Stand-ins: for KServe, which says that an InferenceService is ready, and for a Gateway, which takes a route.
+//! Stand-ins: for KServe, which says that an InferenceService is ready, for a Gateway, which takes a route, and for an image registry
+//! that wants a password.
 
 use std::time::Duration;
 
@@ -40,6 +41,64 @@ async fn each(client: &Client, kind: &GroupVersionKind, answer: fn(&Value) -> Op
             .patch_status(&object.name_any(), &PatchParams::default(), &patch)
             .await;
     }
+}
+
+/// The password of the registry.
+pub(crate) const PASSWORD: &str = "canary-of-a-pull-secret";
+
+/// As a registry with two images, to who knows the password: their labels say how they want to be run.
+pub(crate) async fn registry() -> std::net::SocketAddr {
+    use axum::http::{StatusCode, header};
+    use axum::response::IntoResponse;
+    use base64::Engine;
+
+    let sha256 = |text: &str| {
+        use sha2::{Digest, Sha256};
+        let hash = Sha256::digest(text.as_bytes());
+        let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("sha256:{hex}")
+    };
+    let labels = json!({"com.amd.aim.model.canonicalName": "org/tiny",
+        "com.amd.aim.model.recommendedDeployments": "{'metric': 'latency', 'precision': 'fp16'}"});
+    let config = json!({"config": {"Labels": labels}}).to_string();
+    let manifest = json!({"config": {"digest": sha256(&config)}}).to_string();
+    let known = base64::engine::general_purpose::STANDARD.encode(format!("ann:{PASSWORD}"));
+    let answer = move |request: axum::extract::Request| {
+        let said = request
+            .headers()
+            .get(header::AUTHORIZATION)
+            .and_then(|it| it.to_str().ok());
+        let path = request.uri().path();
+        let answer = if said != Some(format!("Basic {known}").as_str()) {
+            (
+                StatusCode::UNAUTHORIZED,
+                [(header::WWW_AUTHENTICATE, "Basic realm=x")],
+            )
+                .into_response()
+        } else if path == "/v2/_catalog" {
+            json!({"repositories": ["team/tiny", "other/x"]})
+                .to_string()
+                .into_response()
+        } else if path == "/v2/team/tiny/tags/list" {
+            json!({"tags": ["0.9.0", "1.2.0", "latest"]})
+                .to_string()
+                .into_response()
+        } else if path.contains("/manifests/") {
+            manifest.clone().into_response()
+        } else if path.contains("/blobs/") {
+            config.clone().into_response()
+        } else {
+            StatusCode::NOT_FOUND.into_response()
+        };
+        async move { answer }
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let router = axum::Router::new().fallback(answer);
+        axum::serve(listener, router).await.unwrap();
+    });
+    address
 }
 
 /// As KServe, once all is well: ready, of this generation.

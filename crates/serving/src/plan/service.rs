@@ -18,6 +18,7 @@ use serde_json::Value;
 use super::{Plan, config_component};
 use crate::config::{ConfigNotFound, RuntimeConfig};
 use crate::gpu::Inventory;
+use crate::inference;
 use crate::inspect::SeenPod;
 use crate::labels;
 use crate::names;
@@ -108,6 +109,20 @@ pub fn plan(seen: &Seen<'_>) -> Plan<AimServiceStatus> {
         &mut plan,
     );
     plan
+}
+
+/// Whether the service's route is there although routing is switched off: what was taken back must not go on being reached. Only a
+/// route that this very service owns; where the configuration is not known nothing is decided.
+pub fn has_unwanted_route(seen: &Seen<'_>) -> bool {
+    let (Ok(config), Some(route)) = (seen.config, seen.route) else {
+        return false;
+    };
+    let routing = inference::routing(seen.service.spec.routing.as_ref(), config.spec.routing.as_ref());
+    let owners = route
+        .pointer("/metadata/ownerReferences")
+        .and_then(Value::as_array);
+    let of_uid = |owner: &Value| owner.get("uid").and_then(Value::as_str) == Some(seen.uid());
+    !routing.enabled && owners.is_some_and(|owners| owners.iter().any(of_uid))
 }
 
 /// Whether a cache goes with the service that it was made for: it holds nothing that others use.

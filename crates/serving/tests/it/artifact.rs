@@ -1,4 +1,4 @@
-use reeve_serving::artifact::{Artifact, claim_size, size_of_log};
+use reeve_serving::artifact::{Artifact, DOWNLOAD_IMAGE, claim_size, size_of_log};
 use reeve_serving::labels::Controller;
 use serde_json::{Value, json};
 
@@ -13,6 +13,7 @@ fn parts(spec: Value, config: Value) -> (Value, Value, Value) {
         spec: &spec,
         config: &config,
         service_account: Some("downloads"),
+        download_image: None,
     };
     let value = |object: &dyn erased::Object| object.value();
     (
@@ -89,10 +90,7 @@ fn the_jobs_are_made_as_the_contract_says() {
     for job in [&check, &download] {
         assert_eq!(job["spec"]["backoffLimit"], 2);
         let pod = &job["spec"]["template"]["spec"];
-        assert_eq!(
-            (&pod["serviceAccountName"], &pod["imagePullSecrets"]),
-            (&json!("downloads"), &json!([{"name": "p"}]))
-        );
+        assert_eq!(pod["imagePullSecrets"], json!([{"name": "p"}]));
         assert_eq!(
             (&pod["containers"][0]["image"], &pod["containers"][0]["args"]),
             (&json!("d:1"), &json!(["hf://a/b"]))
@@ -151,4 +149,43 @@ fn the_size_is_the_last_line_of_the_check() {
     ] {
         assert!(size_of_log(&bad).is_err(), "{bad}");
     }
+}
+
+/// Planted fault: with the account of downloads, which is made only with the first download, the size is never found out.
+#[test]
+fn a_size_check_needs_no_account_and_a_download_has_its_own() {
+    let (_, check, download) = parts(json!({"sourceUri": "hf://Org/Model"}), json!({}));
+    let of = |job: &Value| job["spec"]["template"]["spec"].clone();
+    assert_eq!(of(&check)["serviceAccountName"], Value::Null);
+    assert_eq!(of(&check)["automountServiceAccountToken"], false);
+    assert_eq!(of(&download)["serviceAccountName"], "downloads");
+    assert_eq!(of(&download)["automountServiceAccountToken"], Value::Null);
+}
+
+#[test]
+fn the_operators_image_downloads_unless_the_artifact_names_another() {
+    let owner = parent("AIMArtifact", "my-art", Controller::Artifact);
+    let image = |named: Value, ours: Option<&str>| {
+        let (spec, config) = (
+            of(json!({"sourceUri": "hf://a/b", "modelDownloadImage": named})),
+            of(json!({})),
+        );
+        let artifact = Artifact {
+            parent: &owner,
+            namespace: "ns",
+            spec: &spec,
+            config: &config,
+            service_account: None,
+            download_image: ours,
+        };
+        let job = serde_json::to_value(artifact.download_job(1)).unwrap();
+        job["spec"]["template"]["spec"]["containers"][0]["image"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    assert_eq!(image(json!(null), Some("ours:1")), "ours:1");
+    assert_eq!(image(json!(DOWNLOAD_IMAGE), Some("ours:1")), "ours:1");
+    assert_eq!(image(json!("theirs:1"), Some("ours:1")), "theirs:1");
+    assert_eq!(image(json!(null), None), DOWNLOAD_IMAGE);
 }

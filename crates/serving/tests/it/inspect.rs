@@ -269,3 +269,28 @@ fn a_component_stands_by_its_worst_hindrance() {
         (State::Pending, "Said", "m")
     );
 }
+
+/// Planted fault: looking for patterns first finds `not found` in a progress line and calls a full claim missing files.
+#[test]
+fn the_last_line_of_our_downloader_decides() {
+    for (kind, expected) in [
+        ("missing", "InvalidSpec SourceNotFound"),
+        ("auth", "Auth AuthError"),
+        ("full", "ResourceExhaustion StorageFull"),
+        ("stalled", "InvalidSpec DownloadStalled"),
+        ("corrupt", "InvalidSpec DownloadCorrupt"),
+        ("unreachable", "Infrastructure SourceUnreachable"),
+        ("usage", "InvalidSpec PodFailed"),
+    ] {
+        let log =
+            format!("the file was not in the cache: 404 not found\nok\ndownload failed ({kind}): why\n\n");
+        let log = if kind == "usage" {
+            "download failed (usage): why\n".to_owned()
+        } else {
+            log
+        };
+        let fault = reeve_serving::log::failed_pod(1, "Error", "", &log);
+        assert_eq!(format!("{:?} {}", fault.category, fault.reason), expected);
+        assert!(fault.message.ends_with("why"), "{}", fault.message);
+    }
+}

@@ -358,6 +358,7 @@ fn storing(spec: &Value, status: &Value, claim: Option<Value>, events: &Value) -
             spec: &spec,
             config: &RuntimeConfig::default().spec,
             service_account: Some(artifact::ACCOUNT),
+            download_image: None,
         },
         owned: false,
         generation: Some(1),
@@ -474,4 +475,77 @@ fn a_model_has_its_templates_as_soon_as_its_image_is_known() {
     let refused = plan(&unknown, &[]);
     assert_eq!(refused.judge(&[], Some(1), &time(NOW)).state, State::Failed);
     assert_eq!(says(&refused, "ImageMetadata").1, "SecretNotFound");
+}
+
+// Planted fault: a category of its own for 401 and 404 makes the model `Failed`, and nobody asks again.
+#[test]
+fn q22_what_a_registry_refuses_leaves_the_model_degraded_and_says_why() {
+    let owner = parent("AIMModel", "m", Controller::Model);
+    let spec: AimModelSpec = of(json!({"image": "registry.example/tiny:1"}));
+    for reason in ["RegistryUnauthorized", "ImageNotFound"] {
+        let refused = Err(Fault::new(Category::Infrastructure, reason, "why"));
+        let plan = model::plan(&model::Seen {
+            parent: &owner,
+            namespace: Some("ns"),
+            spec: &spec,
+            status: &of(json!({})),
+            config: &Ok(RuntimeConfig::default()),
+            image: Some(&refused),
+            templates: &[],
+        });
+        let verdict = plan.judge(&[], Some(1), &time(NOW));
+        assert_eq!(
+            (verdict.state, verdict.retry, verdict.apply),
+            (State::Degraded, true, false)
+        );
+        let condition = verdict
+            .conditions
+            .iter()
+            .find(|c| c.type_ == "ImageMetadataReady")
+            .unwrap();
+        assert_eq!(
+            (condition.status.as_str(), condition.reason.as_str()),
+            ("False", reason)
+        );
+    }
+}
+
+/// Of what a change of the spec leaves behind only the route is taken away: it is what others reach the service by. Templates and
+/// caches stay, as before: others may use them.
+#[test]
+fn q17_only_the_own_route_goes_when_routing_is_switched_off() {
+    let config = Ok(RuntimeConfig {
+        spec: of(json!({"routing": {"enabled": true, "gatewayRef": {"name": "g"}}})),
+        ..RuntimeConfig::default()
+    });
+    let route = |uid: &str| json!({"metadata": {"name": "r", "ownerReferences": [{"uid": uid}]}});
+    let unwanted = |routing: Value, route: &Value, config: &Result<RuntimeConfig, _>| {
+        let service = service_of(&json!({"model": {"name": "m"}, "routing": routing}), &json!({}));
+        service::has_unwanted_route(&service::Seen {
+            service: &service,
+            parent: &parent("AIMService", "s", Controller::Service),
+            namespace: "ns",
+            config,
+            models: &[],
+            cluster_models: &[],
+            templates: &[],
+            cluster_templates: &[],
+            caches: &[],
+            inventory: &inventory([]),
+            inference: None,
+            events: &[],
+            pods: &[],
+            route: Some(route),
+            autoscaler: None,
+            now: time(NOW).0,
+        })
+    };
+    let (own, others) = (route(crate::things::UID), route("somebody"));
+    assert!(unwanted(json!({"enabled": false}), &own, &config));
+    assert!(!unwanted(json!({"enabled": true}), &own, &config));
+    assert!(!unwanted(json!({}), &own, &config), "the configuration wants it");
+    // Planted fault: deleting by name alone takes somebody else's.
+    assert!(!unwanted(json!({"enabled": false}), &others, &config));
+    let unknown = Err(reeve_serving::config::ConfigNotFound { name: "c".to_owned() });
+    assert!(!unwanted(json!({"enabled": false}), &own, &unknown));
 }

@@ -23,6 +23,7 @@ fn pods() -> Vec<(&'static str, Value)> {
         spec: &spec,
         config: &config,
         service_account: None,
+        download_image: None,
     };
     let template = of(json!({"modelName": "m"}));
     let model = of(json!({"image": "i:1"}));
