@@ -24,5 +24,5 @@ pub use id_token::{Expected, IdTokenError, SKEW_SECONDS, verify};
 pub use json::{Claims, InvalidJson};
 pub use keys::{Keys, KeysError};
 pub use mapper::{MandatoryClaim, Mapped, Mapper, MapperError};
-pub use provider::{ClientAuthentication, Provider, ProviderError, discovery_address};
+pub use provider::{ClientAuthentication, Provider, ProviderError, discovery_address, document_address};
 pub use request::{AuthorizationRequest, challenge_of};

@@ -30,12 +30,16 @@ impl App {
 
     /// One provider.
     pub(crate) async fn idp(&self, alias: &IdpAlias) -> Result<Option<Idp>, ApiError> {
-        Ok(self.idps().await?.into_iter().find(|idp| idp.alias == *alias))
+        Ok(self.idps().await?.into_iter().find(|idp| idp.alias() == alias))
+    }
+
+    /// What this installation calls itself.
+    pub(crate) fn issuer(&self) -> String {
+        format!("{}{}", self.settings.public_url, reeve_api::realm::ISSUER_PATH)
     }
 
     /// Where a provider sends people back to.
     pub(crate) fn redirect_uri(&self, alias: &IdpAlias) -> String {
-        let realm = reeve_api::realm::ISSUER_PATH;
-        format!("{}{realm}/broker/{alias}/endpoint", self.settings.public_url)
+        format!("{}/broker/{alias}/endpoint", self.issuer())
     }
 }

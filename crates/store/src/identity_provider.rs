@@ -11,11 +11,11 @@ use crate::{AuditEntry, Committed, SessionFacts, StoreError};
 pub struct IdpRow {
     /// Its name, also in its redirect address.
     pub alias: IdpAlias,
-    /// `oidc`.
+    /// `oidc` or `saml`.
     pub kind: String,
     /// Its settings as JSON, without the secret.
     pub settings: String,
-    /// The client's secret, sealed for this alias.
+    /// The client's secret, or our keys and the metadata of one of SAML, sealed for this alias.
     pub sealed: String,
     /// Which claim is what, as JSON.
     pub mappers: String,
