@@ -33,6 +33,9 @@ operations! {
     /// Say which claim is what.
     UpdateIdpMappers = put("update_idp_mappers", "/api/v1/idps/{idp}/mappers", may(Action::Update, Entity::SecuritySettings))
         .takes::<Mappers>().answers_nothing(202);
+    /// Walk through a provider's set-up step by step; the last step is somebody's sign-in, for which there is an address.
+    TestIdp = get("test_idp", "/api/v1/idps/{idp}/test", may(Action::Read, Entity::SecuritySettings))
+        .answers::<IdpTest>(200);
 }
 
 /// What stands in place of a secret. Sent back, it leaves the secret as it is.
@@ -280,6 +283,61 @@ pub struct SamlData {
     /// Where people sign in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub single_sign_on_service_url: Option<String>,
+}
+
+/// How a provider's set-up stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct IdpTest {
+    /// Its name in addresses.
+    pub alias: IdpAlias,
+    /// The steps, in the order of a sign-in. After one that failed there is none.
+    pub steps: Vec<IdpTestStep>,
+    /// Where somebody signs in to see which claims arrive and what they come to; nobody is signed in here by it. Good for ten minutes;
+    /// absent when a step failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sign_in_url: Option<String>,
+}
+
+/// A step of a sign-in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct IdpTestStep {
+    /// Which.
+    pub step: IdpTestName,
+    /// How it went.
+    pub outcome: IdpTestOutcome,
+    /// What was found, or which check failed.
+    pub found: String,
+    /// What to do about it, or with it; absent where there is nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to_do: Option<String>,
+}
+
+/// The steps of a sign-in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum IdpTestName {
+    /// What the provider says of itself: the discovery document, or the metadata.
+    Metadata,
+    /// The keys with which it signs.
+    Keys,
+    /// That people can be sent there, and what has to be known there of us.
+    Redirect,
+    /// Which claims arrive, and what they come to.
+    SignIn,
+}
+
+/// How a step went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum IdpTestOutcome {
+    /// Well.
+    Ok,
+    /// Not.
+    Failed,
+    /// It is for somebody to do.
+    Open,
 }
 
 /// The 201 of a creation.

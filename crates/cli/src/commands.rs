@@ -8,6 +8,7 @@ mod delete;
 mod describe;
 mod exec;
 mod find;
+mod idp;
 mod kubeconfig;
 mod kubernetes_token;
 mod list;
@@ -25,7 +26,7 @@ mod whoami;
 
 use crate::Context;
 use crate::args::{
-    Cluster, Command, Config, Format, Kubeconfig, Listed, Login, LoginWay, Project, Training, Uids, Works,
+    Cluster, Command, Config, Format, Idp, Kubeconfig, Listed, Login, LoginWay, Project, Training, Uids, Works,
 };
 use crate::failure::Failure;
 
@@ -72,6 +73,7 @@ pub async fn run(context: &mut Context, command: Command) -> Result<(), Failure>
         }
         Command::Cluster(Cluster::Permissions(arguments)) => cluster::permissions::run(context, &arguments),
         Command::Cluster(Cluster::Bindings(arguments)) => cluster::bindings::run(context, &arguments),
+        Command::Idp(Idp::Test(arguments)) => idp::test::run(context, arguments).await,
         Command::Credential(command) => credential::run(context, command).await,
         Command::Uid(Uids::Release(arguments)) => uid::release::run(context, arguments).await,
         Command::Works(works)

@@ -17,6 +17,7 @@ mod local;
 mod page;
 mod request;
 mod saml;
+mod seen;
 mod spoken;
 mod ticket;
 mod token;
@@ -50,6 +51,8 @@ const PUSHED: &str = "/auth/realms/runai/protocol/openid-connect/ext/par/request
 const SIGNED_OUT: &str = "/auth/realms/runai/protocol/openid-connect/logout";
 const BROKER: &str = "/auth/realms/runai/broker/{alias}/login";
 const CALLBACK: &str = "/auth/realms/runai/broker/{alias}/endpoint";
+/// Where an administrator looks at what a provider says.
+const TEST: &str = "/auth/realms/runai/broker/{alias}/test";
 /// Our metadata, for the administrator of a provider of SAML.
 const DESCRIPTOR: &str = "/auth/realms/runai/broker/{alias}/endpoint/descriptor";
 const CODE: &str = "/oauth-code";
@@ -74,6 +77,7 @@ static PUSHED_ROUTE: Operation = page("push_authorization_request", Method::Post
 static SIGNED_OUT_PAGE: Operation = page("signed_out_page", Method::Get, SIGNED_OUT);
 static BROKER_PAGE: Operation = page("sign_in_with_provider", Method::Get, BROKER);
 static CALLBACK_PAGE: Operation = page("sign_in_callback", Method::Get, CALLBACK);
+static TEST_PAGE: Operation = page("identity_provider_test", Method::Get, TEST);
 static RESPONSE_PAGE: Operation = page("sign_in_response", Method::Post, CALLBACK);
 static DESCRIPTOR_PAGE: Operation = page("saml_metadata", Method::Get, DESCRIPTOR);
 static CODE_PAGE: Operation = page("show_code", Method::Post, CODE);
@@ -98,6 +102,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
         )
         .route(BROKER, get(broker::begin).layer(guard(&BROKER_PAGE)))
         .route(CALLBACK, get(broker::finish).layer(guard(&CALLBACK_PAGE)))
+        .route(TEST, get(broker::test).layer(guard(&TEST_PAGE)))
         .route(CALLBACK, post(saml::finish).layer(guard(&RESPONSE_PAGE)))
         .route(
             DESCRIPTOR,

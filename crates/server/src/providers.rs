@@ -112,7 +112,10 @@ impl Providers {
     }
 
     /// Its keys; with `again` not older ones than of half a minute before.
-    async fn keys(
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub(crate) async fn keys(
         &self,
         idp: &OidcIdp,
         provider: &Provider,

@@ -5,6 +5,7 @@ pub mod delete;
 pub mod get;
 pub mod get_mappers;
 pub mod list;
+pub mod test;
 pub mod update;
 pub mod update_mappers;
 
@@ -53,6 +54,7 @@ pub(crate) fn route(operation: IdpOperation) -> MethodRouter<Arc<App>> {
         Op::UpdateIdp => to(row, update::handle),
         Op::DeleteIdp => to(row, delete::handle),
         Op::GetIdpMappers => to(row, get_mappers::handle),
+        Op::TestIdp => to(row, test::handle),
         Op::UpdateIdpMappers => to(row, update_mappers::handle),
     }
 }

@@ -73,6 +73,7 @@ async fn begin(app: &App, call: &Call, request: Option<ClientRequest>) -> Result
     let attempt = Attempt {
         id: random_text(&app.security.random)?,
         request,
+        test: false,
         provider: None,
         saml: None,
         until: call.at.plus_seconds(ATTEMPT_SECONDS),

@@ -6,15 +6,15 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use reeve_oidc::{AuthorizationRequest, Callback};
-use reeve_store::SessionFacts;
 use reeve_types::IdpAlias;
 
 use super::cookie;
 use super::finish;
-use super::page::{redirect, refused};
+use super::page::{problem, redirect, refused};
 use super::request::Pairs;
 use super::saml;
-use super::spoken::{Spoken, signed_in};
+use super::seen;
+use super::spoken::{Came, Spoken, signed_in};
 use super::ticket::{ATTEMPT_SECONDS, AtProvider, Attempt};
 use crate::app::App;
 use crate::caller::Call;
@@ -52,9 +52,51 @@ async fn to_provider(
         Ok(alias) => app.idp(&alias).await?,
         Err(_) => None,
     };
-    let Some(idp) = idp else {
-        return Ok(Err(Failure::NoProvider));
+    match idp {
+        Some(idp) => leave(app, call, idp, attempt).await,
+        None => Ok(Err(Failure::NoProvider)),
+    }
+}
+
+/// `GET …/broker/{alias}/test`: from the address that `reeve idp test` gives.
+pub(super) async fn test(
+    State(app): State<Arc<App>>,
+    call: Call,
+    Path(alias): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    let pairs = Pairs::read(query.unwrap_or_default().as_bytes());
+    let known = alias.parse::<IdpAlias>().ok();
+    let asked = known.filter(|alias| {
+        let ticket = pairs.get("ticket").unwrap_or_default();
+        app.is_test(alias, ticket, call.at)
+    });
+    let Some(asked) = asked else {
+        let text = "The link is not one of this installation, or older than ten minutes. Run `reeve idp test` again.";
+        return Ok(problem(&app, &call, 400, text));
     };
+    let attempt = Attempt {
+        id: random_text(&app.security.random)?,
+        request: None,
+        test: true,
+        provider: None,
+        saml: None,
+        until: call.at.plus_seconds(ATTEMPT_SECONDS),
+    };
+    let left = match app.idp(&asked).await? {
+        Some(idp) => leave(&app, &call, idp, attempt).await?,
+        None => Err(Failure::NoProvider),
+    };
+    Ok(left.unwrap_or_else(|failure| seen::failed(&alias, &failure)))
+}
+
+/// Sends the browser to the provider.
+async fn leave(
+    app: &App,
+    call: &Call,
+    idp: Idp,
+    attempt: Attempt,
+) -> Result<Result<Response, Failure>, ApiError> {
     let idp = match idp {
         Idp::Oidc(idp) => idp,
         Idp::Saml(idp) => return saml::to_provider(app, call, &idp, attempt).await,
@@ -102,12 +144,13 @@ pub(super) async fn finish(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let begun = cookie::get(&headers, cookie::ATTEMPT).and_then(|text| app.opened::<Attempt>(text, call.at));
-    let outcome = match begun {
-        Some(attempt) => from_provider(&app, &call, &alias, &query.unwrap_or_default(), &attempt).await?,
-        None => Err(Failure::Attempt),
+    let Some(attempt) = begun else {
+        return Ok(refused(&app, &call, &alias, &Failure::Attempt));
     };
-    match outcome {
-        Ok((attempt, session)) => finish::finish(&app, &call, &attempt, &session),
+    match from_provider(&app, &call, &alias, &query.unwrap_or_default(), &attempt).await? {
+        Ok(Came::SignedIn(session)) => finish::finish(&app, &call, &attempt, &session),
+        Ok(Came::Seen(page)) => Ok(page),
+        Err(failure) if attempt.test => Ok(seen::failed(&alias, &failure)),
         Err(failure) => Ok(refused(&app, &call, &alias, &failure)),
     }
 }
@@ -118,7 +161,7 @@ async fn from_provider(
     alias: &str,
     query: &str,
     attempt: &Attempt,
-) -> Result<Result<(Attempt, SessionFacts), Failure>, ApiError> {
+) -> Result<Result<Came, Failure>, ApiError> {
     // One redirect address for each provider: what one began is not finished at another's.
     let Some(at) = attempt.provider.as_ref().filter(|at| at.alias.as_str() == alias) else {
         return Ok(Err(Failure::Attempt));
@@ -153,12 +196,17 @@ async fn from_provider(
         Ok(said) => said,
         Err(failure) => return Ok(Err(failure)),
     };
+    if attempt.test {
+        let mapped = idp.mapper.map(&said.claims, idp.settings.mandatory().as_ref());
+        let page = seen::shown(&idp.alias, &seen::claims(&said.claims), &mapped.map_err(Into::into));
+        return Ok(Ok(Came::Seen(page)));
+    }
     let spoken = match spoken(&idp, &provider.issuer, said) {
         Ok(spoken) => spoken,
         Err(failure) => return Ok(Err(failure)),
     };
     let session = signed_in(app, call, &idp.alias, spoken).await?;
-    Ok(session.map(|session| (attempt.clone(), session)))
+    Ok(session.map(Came::SignedIn))
 }
 
 /// What the claims come to.

@@ -14,7 +14,6 @@ use axum::response::{IntoResponse, Response};
 use reeve_saml::{
     AuthnRequest, OneUse, Pending, PostForm, RelayState, ReplayCache, RequestId, SamlError, Seen, SignIn,
 };
-use reeve_store::SessionFacts;
 use reeve_types::{IdpAlias, Timestamp};
 use url::Url;
 
@@ -22,7 +21,8 @@ use super::cookie;
 use super::finish;
 use super::page::{escape, page, problem, redirect, refused};
 use super::request::Pairs;
-use super::spoken::{Spoken, signed_in};
+use super::seen;
+use super::spoken::{Came, Spoken, signed_in};
 use super::ticket::{ATTEMPT_SECONDS, AtSaml, Attempt};
 use crate::app::App;
 use crate::caller::Call;
@@ -110,15 +110,14 @@ pub(super) async fn finish(
     // Looked at before anything of the body is: whoever did not begin here makes us read nothing.
     let begun = cookie::get(request.headers(), cookie::ATTEMPT_BY_FORM)
         .and_then(|text| app.opened::<Attempt>(text, call.at));
-    let outcome = match begun {
-        Some(attempt) => {
-            let form = Pairs::read(&read_form(MAX_FORM_BYTES, request).await?);
-            from_provider(&app, &call, &alias, &form, &attempt).await?
-        }
-        None => Err(Failure::Attempt),
+    let Some(attempt) = begun else {
+        return Ok(refused(&app, &call, &alias, &Failure::Attempt));
     };
-    match outcome {
-        Ok((attempt, session)) => {
+    let form = Pairs::read(&read_form(MAX_FORM_BYTES, request).await?);
+    match from_provider(&app, &call, &alias, &form, &attempt).await? {
+        Ok(Came::Seen(page)) => Ok(page),
+        Err(failure) if attempt.test => Ok(seen::failed(&alias, &failure)),
+        Ok(Came::SignedIn(session)) => {
             let mut response = finish::finish(&app, &call, &attempt, &session)?;
             cookie::remove(response.headers_mut(), cookie::ATTEMPT_BY_FORM);
             Ok(response)
@@ -133,7 +132,7 @@ async fn from_provider(
     alias: &str,
     form: &Pairs,
     attempt: &Attempt,
-) -> Result<Result<(Attempt, SessionFacts), Failure>, ApiError> {
+) -> Result<Result<Came, Failure>, ApiError> {
     let Some(at) = attempt.saml.as_ref().filter(|at| at.alias.as_str() == alias) else {
         return Ok(Err(Failure::Attempt));
     };
@@ -154,22 +153,39 @@ async fn from_provider(
     {
         return Ok(Err(Failure::Attempt));
     }
-    let spoken = match spoken(app, call, &idp, at, response).await {
-        Ok(spoken) => spoken,
+    let sign_in = match verified(app, call, &idp, at, response).await {
+        Ok(sign_in) => sign_in,
+        Err(failure) => return Ok(Err(failure)),
+    };
+    let mapped = mapped(&sign_in, &idp.mapper);
+    if attempt.test {
+        let page = seen::shown(&idp.alias, &seen::attributes(&sign_in), &mapped);
+        return Ok(Ok(Came::Seen(page)));
+    }
+    let spoken = match mapped {
+        Ok(mapped) => Spoken {
+            issuer: issuer(&sign_in),
+            subject: sign_in
+                .name_id
+                .subject(&sign_in.issuer, idp.entity_id(&app.issuer())),
+            mapped,
+            ends: sign_in.session_ends,
+            renewal: None,
+        },
         Err(failure) => return Ok(Err(failure)),
     };
     let session = signed_in(app, call, &idp.alias, spoken).await?;
-    Ok(session.map(|session| (attempt.clone(), session)))
+    Ok(session.map(Came::SignedIn))
 }
 
 /// What a verified response says, which nobody used before.
-async fn spoken(
+async fn verified(
     app: &App,
     call: &Call,
     idp: &SamlIdp,
     at: &AtSaml,
     response: &str,
-) -> Result<Spoken, Failure> {
+) -> Result<SignIn, Failure> {
     let us = idp.us(&app.issuer(), &app.redirect_uri(&idp.alias))?;
     let pending = Pending {
         id: &at.request,
@@ -184,14 +200,7 @@ async fn spoken(
         }
         outcome => outcome?,
     };
-    let sign_in = unspent.redeem(&UsedAssertions { app, now: call.at }).await?;
-    Ok(Spoken {
-        issuer: issuer(&sign_in),
-        subject: sign_in.name_id.subject(&sign_in.issuer, us.entity_id()),
-        mapped: mapped(&sign_in, &idp.mapper)?,
-        ends: sign_in.session_ends,
-        renewal: None,
-    })
+    Ok(unspent.redeem(&UsedAssertions { app, now: call.at }).await?)
 }
 
 /// By which name the people of a provider of SAML are known here. Some products give their SAML and their OpenID Connect one name; what

@@ -1,5 +1,6 @@
 //! Whoever a provider speaks of is signed in, whichever way it speaks.
 
+use axum::response::Response;
 use reeve_identity::VerifiedIdentity;
 use reeve_oidc::Mapped;
 use reeve_store::{AuditAction, AuditEntry, ProvidedIdentity, SessionFacts};
@@ -10,6 +11,14 @@ use crate::caller::Call;
 use crate::error::ApiError;
 use crate::providers::Failure;
 use crate::renewal::Renewal;
+
+/// What came of a way to a provider and back.
+pub(super) enum Came {
+    /// A session.
+    SignedIn(SessionFacts),
+    /// The page of a test.
+    Seen(Response),
+}
 
 /// What a provider said of somebody, whichever way it speaks.
 pub(super) struct Spoken {

@@ -56,6 +56,9 @@ pub(super) struct Attempt {
     pub(super) id: String,
     /// For whom; for the browser itself without.
     pub(super) request: Option<ClientRequest>,
+    /// Whether it is only looked what the provider says.
+    #[serde(default)]
+    pub(super) test: bool,
     /// The provider that the person went to.
     pub(super) provider: Option<AtProvider>,
     /// The same, of SAML.

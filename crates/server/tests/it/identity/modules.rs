@@ -351,3 +351,32 @@ async fn whoever_is_gone_there_is_signed_out_here() {
         .await;
     assert_eq!(page.status.as_u16(), 400);
 }
+
+/// The test of a provider shows what it sends and what that comes to, or which check failed, and signs nobody in.
+#[tokio::test]
+async fn a_test_shows_what_arrives_and_signs_nobody_in() {
+    let (server, provider) = provider().await;
+    let test = server.get(&server.admin, "/api/v1/idps/corp/test").await.is(200);
+    let said = test.to_string();
+    assert!(
+        said.contains(&provider.issuer) && said.contains("/broker/corp/endpoint"),
+        "{said}"
+    );
+    let link = path_of(test["signInUrl"].as_str().unwrap());
+    let comes = async || {
+        let mut visitor = Visitor::new(&server);
+        let to = location(&visitor.get(link).await);
+        let page = visitor.get(path_of(&follow(&to).await)).await.text;
+        assert!(!visitor.cookies.0.contains_key("__Host-reeve-session"));
+        page
+    };
+    let page = comes().await;
+    for shown in ["Test of corp", "<dt>iss</dt>", "<dd id=\"user\">alice@example.com</dd>", "<dd id=\"groups\">ml</dd>"] {
+        assert!(page.contains(shown), "{shown}: {page}");
+    }
+    provider.lie(|lies| lies.id_token = Box::new(|claims| claims["aud"] = json!("other")));
+    let page = comes().await;
+    assert!(page.contains("Nobody could sign in so"), "{page}");
+    let users = server.get(&server.admin, "/api/v1/users").await.is(200);
+    assert!(!users.to_string().contains("alice@example.com"), "{users}");
+}

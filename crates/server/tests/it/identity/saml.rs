@@ -12,7 +12,7 @@ use reeve_types::Clock;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::visitor::{REALM, Visitor, authorize, hidden, location, parameter};
+use super::visitor::{REALM, Visitor, authorize, hidden, location, parameter, path_of};
 use crate::server::{Answer, Server};
 use provider::{
     ACS, ALICE, ASSERTION_ID, ATTACKER, IDP, IDP_KEY, IDP_NEXT, Key, NOW, REQUEST, SP, Shape, Signer,
@@ -50,13 +50,16 @@ struct Sent {
 }
 
 async fn goes(visitor: &mut Visitor<'_>, path: &str) -> Sent {
-    let address = visitor.goes_to(path, "saml").await;
+    sent(&visitor.goes_to(path, "saml").await)
+}
+
+fn sent(address: &str) -> Sent {
     assert!(address.starts_with("https://idp.test/sso?x=1&"), "{address}");
-    let deflated = STANDARD.decode(parameter(&address, "SAMLRequest")).unwrap();
+    let deflated = STANDARD.decode(parameter(address, "SAMLRequest")).unwrap();
     let xml = miniz_oxide::inflate::decompress_to_vec(&deflated).unwrap();
     Sent {
         request: id_of(&String::from_utf8(xml).unwrap()),
-        relay_state: parameter(&address, "RelayState"),
+        relay_state: parameter(address, "RelayState"),
     }
 }
 
@@ -405,4 +408,88 @@ async fn a_request_by_a_form_is_sent_by_a_page_without_a_script() {
     };
     let back = brings(&mut visitor, &honest(&sent, &IDP_KEY), &sent.relay_state).await;
     assert_eq!(location(&back), "https://reeve.test/account");
+}
+
+/// Planted faults: a test that makes a session or a user; a link that is good without an administrator, for another provider, or for ever.
+#[tokio::test]
+async fn a_provider_of_saml_is_tested_step_by_step_and_the_test_signs_nobody_in() {
+    let server = server().await;
+    set_up(&server, by_file(&metadata(&[&IDP_KEY]))).await;
+    let test = server.get(&server.admin, "/api/v1/idps/saml/test").await.is(200);
+    let steps = test["steps"].as_array().unwrap();
+    let walked: Vec<_> = steps
+        .iter()
+        .map(|it| (it["step"].as_str().unwrap(), it["outcome"].as_str().unwrap()))
+        .collect();
+    assert_eq!(
+        walked,
+        [("metadata", "ok"), ("keys", "ok"), ("redirect", "ok"), ("signIn", "open")],
+        "{test}"
+    );
+    assert!(test.to_string().contains(&format!("{ACS}/descriptor")), "{test}");
+    let link = path_of(test["signInUrl"].as_str().unwrap()).to_owned();
+    let comes = async |link: &str, edit: fn(String) -> String| {
+        let mut visitor = Visitor::new(&server);
+        let sent = sent(&location(&visitor.get(link).await));
+        let xml = signed(&edit(answer(&sent.request)), Shape::Both, &Signer::new(&IDP_KEY));
+        let page = brings(&mut visitor, &xml, &sent.relay_state).await;
+        assert!(!visitor.cookies.0.contains_key("__Host-reeve-session"));
+        page
+    };
+    let page = comes(&link, |xml| xml).await;
+    for shown in [
+        "Test of saml",
+        "<dt>GROUPS</dt><dd>ml, /a/b, system:masters</dd>",
+        "<dd id=\"groups\">/a/b, ml</dd>",
+        "<dd id=\"posix\">70001/70002/70003</dd>",
+    ] {
+        assert!(page.text.contains(shown), "{shown}: {}", page.text);
+    }
+    let page = comes(&link, |xml| xml.replace("Name=\"email\"", "Name=\"mail\"")).await;
+    assert!(
+        page.text.contains("no attribute `email`") && page.text.contains("<dt>mail</dt>"),
+        "{}",
+        page.text
+    );
+    let page = comes(&link, |xml| xml.replace(SP, "https://other.test")).await;
+    assert!(page.text.contains("correct the entity id"), "{}", page.text);
+    let users = server.get(&server.admin, "/api/v1/users").await.is(200);
+    assert!(!users.to_string().contains(ALICE), "{users}");
+
+    let mut named = by_file(&metadata(&[&IDP_KEY]));
+    named["name"] = json!("other");
+    server.post(&server.admin, "/api/v1/idps", named).await.is(201);
+    let elsewhere = link.replace("/saml/", "/other/");
+    for bad in [elsewhere.as_str(), &link.replace("ticket=", "ticket=A"), &link.replace("ticket", "x")] {
+        assert_eq!(Visitor::new(&server).get(bad).await.status.as_u16(), 400, "{bad}");
+    }
+    server.clock.advance_seconds(601);
+    assert_eq!(Visitor::new(&server).get(&link).await.status.as_u16(), 400);
+}
+
+/// Each way in which the set-up is wrong is said with what to do, and no link is given then.
+#[tokio::test]
+async fn the_test_of_a_provider_says_which_step_failed_and_what_to_do() {
+    let server = server().await;
+    let (address, published) = published().await;
+    let body = json!({"type": "saml", "samlData": {"metadataXmlUrl": address, "entityId": SP}});
+    set_up(&server, body).await;
+    let gone = json!({"clientId": "a", "clientSecret": "b", "discoverDocumentUrl": "http://127.0.0.1:1"});
+    let body = json!({"name": "corp", "type": "oidc", "oidcData": gone});
+    server.post(&server.admin, "/api/v1/idps", body).await.is(201);
+    let expired = metadata(&[&IDP_KEY.expired()]);
+    for (alias, metadata, failed, says) in [
+        ("saml", String::new(), "metadata", "status 503"),
+        ("saml", "<html/>".to_owned(), "metadata", "no SAML metadata"),
+        ("saml", expired, "keys", "replaced at the provider"),
+        ("corp", String::new(), "metadata", "--idp-ca-file"),
+    ] {
+        published.lock().unwrap().0 = metadata;
+        let path = format!("/api/v1/idps/{alias}/test");
+        let test = server.get(&server.admin, &path).await.is(200);
+        let last = test["steps"].as_array().unwrap().last().unwrap();
+        assert_eq!((&last["step"], &last["outcome"]), (&json!(failed), &json!("failed")), "{test}");
+        assert!(last.to_string().contains(says) && last["toDo"].is_string(), "{test}");
+        assert_eq!(test.get("signInUrl"), None);
+    }
 }
