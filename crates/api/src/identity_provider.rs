@@ -361,7 +361,8 @@ impl TypedBody for SetIdp {
         let missing = |path: &str| InvalidBody::Missing {
             path: path.to_owned(),
         };
-        let needless = |path| InvalidBody::wrong(path, "this is of providers of another `type`: leave it out");
+        let needless =
+            |path| InvalidBody::wrong(path, "this is of providers of another `type`: leave it out");
         match self.kind {
             IdpType::Oidc => {
                 if self.saml_data.is_some() {

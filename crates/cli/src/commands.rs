@@ -26,7 +26,8 @@ mod whoami;
 
 use crate::Context;
 use crate::args::{
-    Cluster, Command, Config, Format, Idp, Kubeconfig, Listed, Login, LoginWay, Project, Training, Uids, Works,
+    Cluster, Command, Config, Format, Idp, Kubeconfig, Listed, Login, LoginWay, Project, Training, Uids,
+    Works,
 };
 use crate::failure::Failure;
 

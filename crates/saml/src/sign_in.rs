@@ -30,7 +30,8 @@ impl NameId {
             other(&self.sp_name_qualifier, us),
         ];
         // Each part with its length, so that no two names come to one text.
-        let part = |part: Option<String>| part.map_or_else(|| "-".to_owned(), |it| format!("{}:{it}", it.len()));
+        let part =
+            |part: Option<String>| part.map_or_else(|| "-".to_owned(), |it| format!("{}:{it}", it.len()));
         parts.map(part).join(" ")
     }
 }
@@ -92,11 +93,24 @@ mod tests {
     fn two_names_are_one_person_only_where_saml_says_so() {
         let alice = name("alice", None, None, None);
         assert_eq!(name("alice", Some(UNSPECIFIED), None, None), alice);
-        assert_eq!(name("alice", None, Some("https://idp.test"), Some("https://reeve.test")), alice);
+        assert_eq!(
+            name(
+                "alice",
+                None,
+                Some("https://idp.test"),
+                Some("https://reeve.test")
+            ),
+            alice
+        );
         let others = [
             name("Alice", None, None, None),
             name("alice -", None, None, None),
-            name("alice", Some("urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"), None, None),
+            name(
+                "alice",
+                Some("urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"),
+                None,
+                None,
+            ),
             name("alice", None, Some("https://other.test"), None),
             name("alice", None, None, Some("https://other.test")),
             name("alice - 18:https://other.test", None, None, None),

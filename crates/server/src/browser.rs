@@ -18,6 +18,7 @@ mod page;
 mod request;
 mod saml;
 mod seen;
+mod signed_out;
 mod spoken;
 mod ticket;
 mod token;
@@ -51,6 +52,8 @@ const PUSHED: &str = "/auth/realms/runai/protocol/openid-connect/ext/par/request
 const SIGNED_OUT: &str = "/auth/realms/runai/protocol/openid-connect/logout";
 const BROKER: &str = "/auth/realms/runai/broker/{alias}/login";
 const CALLBACK: &str = "/auth/realms/runai/broker/{alias}/endpoint";
+/// Where a provider says that somebody signed out there.
+const PROVIDER_LOGOUT: &str = "/auth/realms/runai/broker/{alias}/backchannel-logout";
 /// Where an administrator looks at what a provider says.
 const TEST: &str = "/auth/realms/runai/broker/{alias}/test";
 /// Our metadata, for the administrator of a provider of SAML.
@@ -77,6 +80,7 @@ static PUSHED_ROUTE: Operation = page("push_authorization_request", Method::Post
 static SIGNED_OUT_PAGE: Operation = page("signed_out_page", Method::Get, SIGNED_OUT);
 static BROKER_PAGE: Operation = page("sign_in_with_provider", Method::Get, BROKER);
 static CALLBACK_PAGE: Operation = page("sign_in_callback", Method::Get, CALLBACK);
+static PROVIDER_LOGOUT_ROUTE: Operation = page("identity_provider_logout", Method::Post, PROVIDER_LOGOUT);
 static TEST_PAGE: Operation = page("identity_provider_test", Method::Get, TEST);
 static RESPONSE_PAGE: Operation = page("sign_in_response", Method::Post, CALLBACK);
 static DESCRIPTOR_PAGE: Operation = page("saml_metadata", Method::Get, DESCRIPTOR);
@@ -102,12 +106,13 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
         )
         .route(BROKER, get(broker::begin).layer(guard(&BROKER_PAGE)))
         .route(CALLBACK, get(broker::finish).layer(guard(&CALLBACK_PAGE)))
+        .route(
+            PROVIDER_LOGOUT,
+            post(signed_out::handle).layer(guard(&PROVIDER_LOGOUT_ROUTE)),
+        )
         .route(TEST, get(broker::test).layer(guard(&TEST_PAGE)))
         .route(CALLBACK, post(saml::finish).layer(guard(&RESPONSE_PAGE)))
-        .route(
-            DESCRIPTOR,
-            get(saml::metadata).layer(guard(&DESCRIPTOR_PAGE)),
-        )
+        .route(DESCRIPTOR, get(saml::metadata).layer(guard(&DESCRIPTOR_PAGE)))
         .route(CODE, post(code::show).layer(guard(&CODE_PAGE)))
         .route(ACCOUNT, get(account::show).layer(guard(&ACCOUNT_PAGE)))
         .route(ACCOUNT, post(account::sign_out).layer(guard(&SIGN_OUT_PAGE)))

@@ -56,7 +56,11 @@ impl App {
     /// Whether this came from such an address.
     pub(crate) fn is_test(&self, alias: &IdpAlias, ticket: &str, now: Timestamp) -> bool {
         let until = self.security.unsealed(TEST, alias.as_str(), ticket).ok();
-        until.is_some_and(|text| text.expose().parse().is_ok_and(|until: i64| now.as_seconds() <= until))
+        until.is_some_and(|text| {
+            text.expose()
+                .parse()
+                .is_ok_and(|until: i64| now.as_seconds() <= until)
+        })
     }
 
     /// Where a provider sends people back to.

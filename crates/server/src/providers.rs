@@ -15,7 +15,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use reeve_identity::Random;
-use reeve_oidc::{Claims, Expected, IdTokenError, Keys, KeysError, Provider, TokenAnswer, json};
+use reeve_oidc::{
+    Claims, Expected, IdTokenError, Keys, KeysError, LogoutToken, LogoutTokenError, Provider, TokenAnswer,
+    json,
+};
 use reeve_saml::IdentityProvider;
 use reeve_types::{IdpAlias, Secret, Timestamp};
 
@@ -256,7 +259,11 @@ impl Providers {
     }
 
     /// What is at hand of that without asking anybody.
-    pub(crate) async fn metadata_at_hand(&self, idp: &SamlIdp, now: Timestamp) -> Option<Arc<IdentityProvider>> {
+    pub(crate) async fn metadata_at_hand(
+        &self,
+        idp: &SamlIdp,
+        now: Timestamp,
+    ) -> Option<Arc<IdentityProvider>> {
         if matches!(idp.source(), saml::Source::File(_)) {
             return self.metadata(idp, now, false).await.ok();
         }
@@ -265,6 +272,31 @@ impl Providers {
         let known = known.try_lock().ok()?;
         let (metadata, read) = known.metadata.as_ref()?;
         (known.of == Some(idp.updated_at) && is_young(*read, now, KEPT_SECONDS)).then(|| Arc::clone(metadata))
+    }
+
+    /// Whom a logout token of a provider signs out, and the provider's name for itself.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub(crate) async fn signed_out(
+        &self,
+        idp: &OidcIdp,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<(String, LogoutToken), Failure> {
+        let provider = self.provider(idp, now).await?;
+        let verified = |keys: &Keys| {
+            let client = &idp.settings.client_id;
+            reeve_oidc::verify_logout(token, keys, &provider, client, now.as_seconds())
+        };
+        let keys = self.keys(idp, &provider, now, false).await?;
+        let out = match verified(&keys) {
+            Err(LogoutTokenError::Token(IdTokenError::Key(KeysError::Unknown))) => {
+                verified(&*self.keys(idp, &provider, now, true).await?)?
+            }
+            outcome => outcome?,
+        };
+        Ok((provider.issuer.clone(), out))
     }
 
     /// Forgets what is kept of a provider.

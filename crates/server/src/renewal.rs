@@ -136,7 +136,11 @@ async fn renew(app: &App, due: &DueSession) -> Result<(), ApiError> {
 }
 
 /// What the provider says now.
-async fn asked(app: &App, idp: &OidcIdp, due: &DueSession) -> Result<Result<RenewedSession, Failure>, ApiError> {
+async fn asked(
+    app: &App,
+    idp: &OidcIdp,
+    due: &DueSession,
+) -> Result<Result<RenewedSession, Failure>, ApiError> {
     let (id, now) = (due.facts.id, app.clock.now());
     let sealed = due.provider.renewal.as_deref().unwrap_or_default();
     let opened = app.security.unsealed(RENEWAL, &id.to_string(), sealed)?;

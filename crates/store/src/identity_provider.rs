@@ -133,6 +133,17 @@ pub trait IdentityProviders {
         entry: AuditEntry,
     ) -> Result<Committed<UserId>, StoreError>;
 
+    /// Ends every session that a provider began of whoever an issuer and subject stand for, with an event if there was one; how many.
+    /// `granted` is the bootstrap exception for session records.
+    async fn end_provided_sessions(
+        &self,
+        granted: &Granted,
+        alias: &IdpAlias,
+        issuer: &str,
+        subject: &str,
+        entry: AuditEntry,
+    ) -> Result<Committed<usize>, StoreError>;
+
     /// Whether this is the first use of something that may be used once before `until`, whichever process is asked. What ended before
     /// `now` is forgotten. `granted` is the bootstrap exception for session records.
     async fn use_once(

@@ -198,7 +198,11 @@ async fn from_provider(
     };
     if attempt.test {
         let mapped = idp.mapper.map(&said.claims, idp.settings.mandatory().as_ref());
-        let page = seen::shown(&idp.alias, &seen::claims(&said.claims), &mapped.map_err(Into::into));
+        let page = seen::shown(
+            &idp.alias,
+            &seen::claims(&said.claims),
+            &mapped.map_err(Into::into),
+        );
         return Ok(Ok(Came::Seen(page)));
     }
     let spoken = match spoken(&idp, &provider.issuer, said) {

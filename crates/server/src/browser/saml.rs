@@ -241,7 +241,12 @@ pub(super) async fn metadata(
         Err(_) => None,
     };
     let Some(Idp::Saml(idp)) = idp else {
-        return Ok(problem(&app, &call, 404, "There is no such identity provider of SAML."));
+        return Ok(problem(
+            &app,
+            &call,
+            404,
+            "There is no such identity provider of SAML.",
+        ));
     };
     let us = match idp.us(&app.issuer(), &app.redirect_uri(&idp.alias)) {
         Ok(us) => us,

@@ -19,13 +19,19 @@ pub(super) fn claims(claims: &Claims) -> Vec<(String, String)> {
         Some(text) => text.to_owned(),
         None => value.to_string(),
     };
-    claims.iter().map(|(name, value)| (name.clone(), text(value))).collect()
+    claims
+        .iter()
+        .map(|(name, value)| (name.clone(), text(value)))
+        .collect()
 }
 
 /// The name and attributes of SAML.
 pub(super) fn attributes(sign_in: &SignIn) -> Vec<(String, String)> {
     let format = sign_in.name_id.format.as_deref().unwrap_or("no format");
-    let name = ("NameID".to_owned(), format!("{} ({format})", sign_in.name_id.value));
+    let name = (
+        "NameID".to_owned(),
+        format!("{} ({format})", sign_in.name_id.value),
+    );
     let rest = sign_in
         .attributes()
         .map(|(name, values)| (name.to_owned(), values.join(", ")));
@@ -42,7 +48,11 @@ pub(super) fn shown(
     for (name, value) in seen {
         let short: String = value.chars().take(SHOWN).collect();
         let more = if short.len() < value.len() { " …" } else { "" };
-        body.push_str(&format!("<dt>{}</dt><dd>{}{more}</dd>", escape(name), escape(&short)));
+        body.push_str(&format!(
+            "<dt>{}</dt><dd>{}{more}</dd>",
+            escape(name),
+            escape(&short)
+        ));
     }
     body.push_str("</dl><h2>What it comes to</h2>");
     match mapped {
@@ -55,7 +65,11 @@ pub(super) fn shown(
                  <dt>Numbers in containers (uid/gid/supplementary groups)</dt><dd id=\"posix\">{}</dd></dl>\
                  <p>Somebody with these claims can sign in. You were not signed in by this test.</p>",
                 escape(mapped.email.as_str()),
-                escape(&if groups.is_empty() { "none".to_owned() } else { groups.join(", ") }),
+                escape(&if groups.is_empty() {
+                    "none".to_owned()
+                } else {
+                    groups.join(", ")
+                }),
                 mapped.reserved_groups,
                 escape(posix.as_deref().unwrap_or("none")),
             ));
@@ -67,7 +81,12 @@ pub(super) fn shown(
 
 /// The page of a test that did not come so far: which check it was, since an administrator asked.
 pub(super) fn failed(alias: &str, failure: &Failure) -> Response {
-    page(StatusCode::OK, &format!("Test of {alias}"), &problem(failure), None)
+    page(
+        StatusCode::OK,
+        &format!("Test of {alias}"),
+        &problem(failure),
+        None,
+    )
 }
 
 fn problem(failure: &Failure) -> String {

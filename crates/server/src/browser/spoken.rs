@@ -74,12 +74,7 @@ pub(super) async fn signed_in(
     }
 }
 
-async fn user(
-    app: &App,
-    alias: &IdpAlias,
-    spoken: &Spoken,
-    entry: AuditEntry,
-) -> Result<UserId, ApiError> {
+async fn user(app: &App, alias: &IdpAlias, spoken: &Spoken, entry: AuditEntry) -> Result<UserId, ApiError> {
     let identity = ProvidedIdentity {
         alias: alias.clone(),
         issuer: spoken.issuer.clone(),

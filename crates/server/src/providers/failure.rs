@@ -1,7 +1,7 @@
 //! Why somebody cannot sign in through a provider: for the log.
 
 use reeve_identity::TooManyGroups;
-use reeve_oidc::{CallbackError, IdTokenError, KeysError, MapperError, ProviderError};
+use reeve_oidc::{CallbackError, IdTokenError, KeysError, LogoutTokenError, MapperError, ProviderError};
 use reeve_saml::SamlError;
 use reeve_store::StoreError;
 
@@ -41,6 +41,9 @@ pub(crate) enum Failure {
     /// The ID token.
     #[error(transparent)]
     Token(#[from] IdTokenError),
+    /// The logout token.
+    #[error(transparent)]
+    Logout(#[from] LogoutTokenError),
     /// There is none.
     #[error("the provider gave no ID token")]
     NoIdToken,

@@ -94,10 +94,10 @@ impl Http {
     /// Reads the metadata of a provider of SAML.
     pub(super) async fn metadata(&self, address: Url) -> Result<Vec<u8>, Failure> {
         let what = "the metadata";
-        let request = self
-            .client()?
-            .get(address)
-            .header(header::ACCEPT, "application/samlmetadata+xml, application/xml;q=0.9, text/xml;q=0.8");
+        let request = self.client()?.get(address).header(
+            header::ACCEPT,
+            "application/samlmetadata+xml, application/xml;q=0.9, text/xml;q=0.8",
+        );
         found(what, send(what, request, &XML).await?)
     }
 
@@ -171,7 +171,13 @@ const JSON: Content = Content {
 /// Many servers say nothing better of a file; what it holds decides.
 const XML: Content = Content {
     is: |kind| {
-        ["application/xml", "text/xml", "text/plain", "application/octet-stream"].contains(&kind)
+        [
+            "application/xml",
+            "text/xml",
+            "text/plain",
+            "application/octet-stream",
+        ]
+        .contains(&kind)
             || kind.ends_with("+xml")
     },
     most: MAX_METADATA_BYTES,

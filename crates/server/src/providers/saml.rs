@@ -229,7 +229,12 @@ impl SamlIdp {
     ///
     /// # Errors
     /// [`NoMetadata`].
-    pub(crate) fn changed(&self, data: &SetSamlData, mappers: Mappers, now: Timestamp) -> Result<Self, NoMetadata> {
+    pub(crate) fn changed(
+        &self,
+        data: &SetSamlData,
+        mappers: Mappers,
+        now: Timestamp,
+    ) -> Result<Self, NoMetadata> {
         let (settings, file) = SamlSettings::of(data)?;
         let file = match (&settings.metadata_url, file) {
             (Some(_), _) => None,
@@ -244,7 +249,12 @@ impl SamlIdp {
         mapped.with(settings, file, now)
     }
 
-    fn with(self, mut settings: SamlSettings, file: Option<String>, now: Timestamp) -> Result<Self, NoMetadata> {
+    fn with(
+        self,
+        mut settings: SamlSettings,
+        file: Option<String>,
+        now: Timestamp,
+    ) -> Result<Self, NoMetadata> {
         settings.metadata_sha256 = file.as_ref().map(|file| {
             let digest = Sha256::digest(file.as_bytes());
             digest.iter().map(|byte| format!("{byte:02x}")).collect()

@@ -43,7 +43,9 @@ pub async fn handle(
             step: IdpTestName::SignIn,
             outcome: IdpTestOutcome::Open,
             found: "which claims arrive, and what they come to, is seen when somebody signs in".to_owned(),
-            to_do: Some("open `signInUrl` in a browser and sign in there; nobody is signed in here by it".to_owned()),
+            to_do: Some(
+                "open `signInUrl` in a browser and sign in there; nobody is signed in here by it".to_owned(),
+            ),
         });
     }
     Ok(Json(IdpTest {
@@ -130,7 +132,10 @@ async fn saml(app: &App, idp: &SamlIdp, now: Timestamp, steps: &mut Steps) {
     steps.ok(
         IdpTestName::Metadata,
         match until {
-            Some(end) => format!("the provider is `{}`; its metadata is valid to {end}", provider.entity_id()),
+            Some(end) => format!(
+                "the provider is `{}`; its metadata is valid to {end}",
+                provider.entity_id()
+            ),
             None => format!("the provider is `{}`", provider.entity_id()),
         },
         None,
@@ -140,7 +145,11 @@ async fn saml(app: &App, idp: &SamlIdp, now: Timestamp, steps: &mut Steps) {
     }
     let acs = app.redirect_uri(&idp.alias);
     let us = idp.us(&app.issuer(), &acs);
-    let Some(us) = steps.take(IdpTestName::Redirect, us, "remove the provider here and make it anew") else {
+    let Some(us) = steps.take(
+        IdpTestName::Redirect,
+        us,
+        "remove the provider here and make it anew",
+    ) else {
         return;
     };
     let binding = provider.preferred_binding();
@@ -151,7 +160,10 @@ async fn saml(app: &App, idp: &SamlIdp, now: Timestamp, steps: &mut Steps) {
     let to = provider.sign_on_url(binding).unwrap_or_default();
     steps.ok(
         IdpTestName::Redirect,
-        format!("people are sent to `{to}` {way}, with a signed request of `{}`", us.entity_id()),
+        format!(
+            "people are sent to `{to}` {way}, with a signed request of `{}`",
+            us.entity_id()
+        ),
         Some(format!("have our metadata loaded there, from `{acs}/descriptor`")),
     );
 }

@@ -96,7 +96,8 @@ async fn a_person_signs_in_with_a_browser_through_a_provider_of_saml() {
     let metadata = format!("{}/metadata", provider.issuer());
     let idp = json!({"name": "corp-saml", "type": "saml", "samlData": {"metadataXmlUrl": metadata}});
     set_up(&running, &idp).await;
-    let said = json!({"email": "cleo@example.com", "GROUPS": ["ml", "/ml/vision"], "UID": "2301", "GID": "2302"});
+    let said =
+        json!({"email": "cleo@example.com", "GROUPS": ["ml", "/ml/vision"], "UID": "2301", "GID": "2302"});
     says(&reqwest::Client::new(), provider, "cleo", &said).await;
     let url = running.url("/sign-in");
     let browse = move || provider.sign_in(&url, "corp-saml", "cleo", None).unwrap();
