@@ -39,6 +39,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "store",
             "store-sql",
             "identity",
+            "saml",
             "oidc",
         ],
     ),

@@ -1,7 +1,7 @@
 //! Identity providers and their mappers (control-plane 1.3, 1.4 and 4.2).
 
 use reeve_authz::{Action, Entity};
-use reeve_types::{IdpAlias, Secret};
+use reeve_types::{IdpAlias, Secret, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +33,9 @@ operations! {
     /// Say which claim is what.
     UpdateIdpMappers = put("update_idp_mappers", "/api/v1/idps/{idp}/mappers", may(Action::Update, Entity::SecuritySettings))
         .takes::<Mappers>().answers_nothing(202);
+    /// Walk through a provider's set-up step by step; the last step is somebody's sign-in, for which there is an address.
+    TestIdp = get("test_idp", "/api/v1/idps/{idp}/test", may(Action::Read, Entity::SecuritySettings))
+        .answers::<IdpTest>(200);
 }
 
 /// What stands in place of a secret. Sent back, it leaves the secret as it is.
@@ -43,6 +46,8 @@ const MAX_SECRET: usize = 500;
 const MAX_ADDRESS: usize = 2048;
 const MAX_SCOPES: usize = 50;
 const MAX_VALUES: usize = 100;
+/// Of a metadata file, in characters.
+const MAX_METADATA: usize = 100_000;
 
 /// How a provider is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -50,7 +55,7 @@ const MAX_VALUES: usize = 100;
 pub enum IdpType {
     /// OpenID Connect.
     Oidc,
-    /// SAML 2.0; not supported yet.
+    /// SAML 2.0.
     Saml,
     /// The OAuth server of OpenShift; not supported yet.
     #[serde(rename = "openshift-v4")]
@@ -69,15 +74,15 @@ pub struct SetIdp {
     /// Its alias, which names it in addresses and on the sign-in page; the type where it is left out. Cannot be changed.
     #[serde(default)]
     pub name: Option<IdpAlias>,
-    /// How it is spoken to: `oidc`.
+    /// How it is spoken to: `oidc` or `saml`. Cannot be changed.
     #[serde(rename = "type")]
     pub kind: IdpType,
     /// What is needed for `oidc`.
     #[serde(default)]
     pub oidc_data: Option<SetOidcData>,
-    /// Not supported yet.
+    /// What is needed for `saml`.
     #[serde(default)]
-    saml_data: Unsupported,
+    pub saml_data: Option<SetSamlData>,
     /// Not supported yet.
     #[serde(default)]
     ocp_data: Unsupported,
@@ -102,6 +107,74 @@ pub struct SetOidcData {
     /// Nobody is let in without one of these values.
     #[serde(default)]
     pub mandatory_claim: Option<MandatoryClaim>,
+}
+
+/// Where the metadata of a provider of SAML comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum MetadataType {
+    /// Read from an address, again each hour.
+    Url,
+    /// Given with the request.
+    File,
+}
+
+/// What of a response has to be signed. Whatever is signed is verified.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SignedParts {
+    /// The response or the assertion.
+    #[default]
+    Either,
+    /// The assertion.
+    Assertion,
+    /// The response.
+    Response,
+    /// Both.
+    Both,
+}
+
+/// Which kind of name a provider is asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum NameIdFormat {
+    /// One that stays the same and is nobody else's later.
+    #[default]
+    Persistent,
+    /// The email address.
+    Email,
+    /// What the provider likes.
+    Unspecified,
+}
+
+/// A provider of SAML 2.0.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SetSamlData {
+    /// Where its metadata comes from; `url` where that is given, and else `file`.
+    #[serde(default)]
+    pub metadata_xml_type: Option<MetadataType>,
+    /// Of `url`: the address of its metadata.
+    #[serde(default)]
+    pub metadata_xml_url: Option<String>,
+    /// Of `file`: its metadata, as XML or as base64 of that. Left out in a change, the metadata stays as it is.
+    #[serde(default)]
+    pub metadata_xml_file: Option<String>,
+    /// What the file was called, for people.
+    #[serde(default)]
+    pub file_name: Option<String>,
+    /// What we are called there; the issuer of this installation where it is left out.
+    #[serde(default)]
+    pub entity_id: Option<String>,
+    /// The provider's own entity id: needed where the metadata names several.
+    #[serde(default)]
+    pub identity_provider_entity_id: Option<String>,
+    /// What has to be signed; `either` where it is left out.
+    #[serde(default)]
+    pub signed_parts: SignedParts,
+    /// Which kind of name the provider is asked for; `persistent` where it is left out.
+    #[serde(default)]
+    pub name_id_format: NameIdFormat,
 }
 
 /// A claim that has to have one of these values.
@@ -151,7 +224,11 @@ pub struct Idp {
     /// Where people come back to: what is registered there as the redirect address.
     pub redirect_uri: String,
     /// Of `oidc`.
-    pub oidc_data: OidcData,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oidc_data: Option<OidcData>,
+    /// Of `saml`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub saml_data: Option<SamlData>,
     /// Which claim is what, all of them.
     pub mappers: Mappers,
 }
@@ -173,6 +250,96 @@ pub struct OidcData {
     pub mandatory_claim: Option<MandatoryClaim>,
 }
 
+/// A provider of SAML 2.0. What its metadata says is absent where it comes from an address that this process of the server has not
+/// read in the last hour: a sign-in reads it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SamlData {
+    /// Where its metadata comes from.
+    pub metadata_xml_type: MetadataType,
+    /// Of `url`: the address of its metadata.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata_xml_url: Option<String>,
+    /// Of `file`: what it was called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_name: Option<String>,
+    /// What we are called there.
+    pub entity_id: String,
+    /// The entity id that was chosen of several in the metadata, if one was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity_provider_entity_id: Option<String>,
+    /// What has to be signed.
+    pub signed_parts: SignedParts,
+    /// Which kind of name the provider is asked for.
+    pub name_id_format: NameIdFormat,
+    /// Where our own metadata is, which the provider's administrator loads.
+    pub service_provider_metadata_url: String,
+    /// The certificate, in base64, with which the provider signs: the first, where it has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signing_certificate: Option<String>,
+    /// When that certificate ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signing_certificate_expires_at: Option<Timestamp>,
+    /// Where people sign in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub single_sign_on_service_url: Option<String>,
+}
+
+/// How a provider's set-up stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct IdpTest {
+    /// Its name in addresses.
+    pub alias: IdpAlias,
+    /// The steps, in the order of a sign-in. After one that failed there is none.
+    pub steps: Vec<IdpTestStep>,
+    /// Where somebody signs in to see which claims arrive and what they come to; nobody is signed in here by it. Good for ten minutes;
+    /// absent when a step failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sign_in_url: Option<String>,
+}
+
+/// A step of a sign-in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct IdpTestStep {
+    /// Which.
+    pub step: IdpTestName,
+    /// How it went.
+    pub outcome: IdpTestOutcome,
+    /// What was found, or which check failed.
+    pub found: String,
+    /// What to do about it, or with it; absent where there is nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to_do: Option<String>,
+}
+
+/// The steps of a sign-in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum IdpTestName {
+    /// What the provider says of itself: the discovery document, or the metadata.
+    Metadata,
+    /// The keys with which it signs.
+    Keys,
+    /// That people can be sent there, and what has to be known there of us.
+    Redirect,
+    /// Which claims arrive, and what they come to.
+    SignIn,
+}
+
+/// How a step went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum IdpTestOutcome {
+    /// Well.
+    Ok,
+    /// Not.
+    Failed,
+    /// It is for somebody to do.
+    Open,
+}
+
 /// The 201 of a creation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CreatedIdp {
@@ -191,16 +358,82 @@ fn text(path: &str, text: &str, most: usize) -> Result<(), InvalidBody> {
 
 impl TypedBody for SetIdp {
     fn check(&self) -> Result<(), InvalidBody> {
-        if self.kind != IdpType::Oidc {
-            let problem =
-                "only `oidc` is supported yet: use OpenID Connect, which most providers of SAML offer, too";
-            return Err(InvalidBody::wrong("type", problem));
-        }
-        let missing = || InvalidBody::Missing {
-            path: "oidcData".to_owned(),
+        let missing = |path: &str| InvalidBody::Missing {
+            path: path.to_owned(),
         };
-        self.oidc_data.as_ref().ok_or_else(missing)?.check()?;
+        let needless =
+            |path| InvalidBody::wrong(path, "this is of providers of another `type`: leave it out");
+        match self.kind {
+            IdpType::Oidc => {
+                if self.saml_data.is_some() {
+                    return Err(needless("samlData"));
+                }
+                self.oidc_data
+                    .as_ref()
+                    .ok_or_else(|| missing("oidcData"))?
+                    .check()?;
+            }
+            IdpType::Saml => {
+                if self.oidc_data.is_some() {
+                    return Err(needless("oidcData"));
+                }
+                self.saml_data
+                    .as_ref()
+                    .ok_or_else(|| missing("samlData"))?
+                    .check()?;
+            }
+            IdpType::OpenshiftV4 => {
+                return Err(InvalidBody::wrong(
+                    "type",
+                    "only `oidc` and `saml` are supported yet",
+                ));
+            }
+        }
         self.mappers.as_ref().map_or(Ok(()), |it| it.check_at("mappers."))
+    }
+}
+
+impl SetSamlData {
+    /// Where the metadata comes from. The reference's clients send an empty address with a file.
+    pub fn source(&self) -> MetadataType {
+        let has_address = self.address().is_some();
+        self.metadata_xml_type.unwrap_or(match has_address {
+            true => MetadataType::Url,
+            false => MetadataType::File,
+        })
+    }
+
+    /// The address of the metadata, if one is given.
+    pub fn address(&self) -> Option<&str> {
+        self.metadata_xml_url.as_deref().filter(|it| !it.is_empty())
+    }
+
+    /// The file, if one is given.
+    pub fn file(&self) -> Option<&str> {
+        self.metadata_xml_file.as_deref().filter(|it| !it.is_empty())
+    }
+
+    fn check(&self) -> Result<(), InvalidBody> {
+        let optional = |path: &str, value: Option<&str>, most| match value {
+            Some(value) if !value.is_empty() => text(path, value, most),
+            _ => Ok(()),
+        };
+        optional("samlData.metadataXmlUrl", self.address(), MAX_ADDRESS)?;
+        optional("samlData.fileName", self.file_name.as_deref(), MAX_NAME)?;
+        optional("samlData.entityId", self.entity_id.as_deref(), MAX_ADDRESS)?;
+        let other = self.identity_provider_entity_id.as_deref();
+        optional("samlData.identityProviderEntityId", other, MAX_ADDRESS)?;
+        if self.source() == MetadataType::Url && self.address().is_none() {
+            return Err(InvalidBody::Missing {
+                path: "samlData.metadataXmlUrl".to_owned(),
+            });
+        }
+        let length = self.file().map_or(0, |file| file.chars().count());
+        if length > MAX_METADATA {
+            let problem = format!("at most {MAX_METADATA} characters are possible");
+            return Err(InvalidBody::wrong("samlData.metadataXmlFile", problem));
+        }
+        Ok(())
     }
 }
 

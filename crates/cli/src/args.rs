@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use reeve_types::{
-    ClusterId, DepartmentId, NodePoolName, OrgUnitName, PodSecurity, PolicyKind, PriorityClassName,
+    ClusterId, DepartmentId, IdpAlias, NodePoolName, OrgUnitName, PodSecurity, PolicyKind, PriorityClassName,
     SecondWriter, TaintKey, WorkloadName,
 };
 
@@ -119,6 +119,9 @@ pub enum Command {
     /// Clusters; for their administrators
     #[command(subcommand)]
     Cluster(Cluster),
+    /// Identity providers; for administrators of the account
+    #[command(subcommand)]
+    Idp(Idp),
     /// Credentials that the control plane keeps and copies into projects
     #[command(subcommand)]
     Credential(Credential),
@@ -143,6 +146,20 @@ pub enum Command {
     /// Answer kubectl with a fresh token (written into kubeconfigs by `kubeconfig set`)
     #[command(hide = true)]
     KubernetesToken(KubernetesToken),
+}
+
+/// `reeve idp`
+#[derive(Debug, Subcommand)]
+pub enum Idp {
+    /// Walk through an identity provider's set-up, step by step, and say what to do
+    Test(TestIdp),
+}
+
+/// `reeve idp test`
+#[derive(Debug, Args)]
+pub struct TestIdp {
+    /// Its alias
+    pub alias: IdpAlias,
 }
 
 /// What to do with workloads.

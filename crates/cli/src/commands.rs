@@ -12,6 +12,7 @@ mod department;
 mod describe;
 mod exec;
 mod find;
+mod idp;
 mod kubeconfig;
 mod kubernetes_token;
 mod list;
@@ -32,8 +33,7 @@ mod whoami;
 
 use crate::Context;
 use crate::args::{
-    Application, Cluster, Command, Config, Format, Kubeconfig, Listed, Login, LoginWay, Project, Training,
-    Uids, User, Works,
+    Application, Cluster, Command, Config, Format, Idp, Kubeconfig, Listed, Login, LoginWay, Project, Training, Uids, User, Works,
 };
 use crate::failure::Failure;
 
@@ -93,6 +93,7 @@ pub async fn run(context: &mut Context, command: Command) -> Result<(), Failure>
         }
         Command::Cluster(Cluster::Permissions(arguments)) => cluster::permissions::run(context, &arguments),
         Command::Cluster(Cluster::Bindings(arguments)) => cluster::bindings::run(context, &arguments),
+        Command::Idp(Idp::Test(arguments)) => idp::test::run(context, arguments).await,
         Command::Credential(command) => credential::run(context, command).await,
         Command::Uid(Uids::Release(arguments)) => uid::release::run(context, arguments).await,
         Command::Works(works)

@@ -84,21 +84,31 @@ pub fn read(claims: &Claims, name: &str) -> Result<Groups, GroupsError> {
         }
         one => vec![one],
     };
-    if items.len() > MAX_GROUPS {
+    let texts = items.into_iter().map(|item| {
+        text(item).map_err(|found| GroupsError::Shape {
+            claim: name.to_owned(),
+            found,
+        })
+    });
+    named(name, &texts.collect::<Result<Vec<_>, _>>()?)
+}
+
+/// The groups of these names, which came in the claim or attribute `name`.
+///
+/// # Errors
+/// [`GroupsError::TooMany`], [`GroupsError::Name`].
+pub fn named(name: &str, texts: &[&str]) -> Result<Groups, GroupsError> {
+    if texts.len() > MAX_GROUPS {
         return Err(GroupsError::TooMany {
             claim: name.to_owned(),
-            count: items.len(),
+            count: texts.len(),
         });
     }
     let mut groups = Groups {
         sent: true,
         ..Groups::default()
     };
-    for item in items {
-        let text = text(item).map_err(|found| GroupsError::Shape {
-            claim: name.to_owned(),
-            found,
-        })?;
+    for text in texts {
         let lower = text.to_ascii_lowercase();
         if RESERVED.iter().any(|prefix| lower.starts_with(prefix)) {
             groups.reserved += 1;

@@ -90,6 +90,18 @@ fn part(text: &str) -> Result<Vec<u8>, IdTokenError> {
 /// # Errors
 /// [`IdTokenError`]; for [`KeysError::Unknown`] the keys may be read again.
 pub fn verify(token: &str, keys: &Keys, expected: &Expected<'_>) -> Result<Claims, IdTokenError> {
+    let (claims, algorithm) = signed(token, keys, expected, &["JWT"])?;
+    check_binding(&claims, algorithm, expected)?;
+    Ok(claims)
+}
+
+/// The claims of a token of one of these kinds that the provider signed for this client and this moment, and its algorithm.
+pub(crate) fn signed(
+    token: &str,
+    keys: &Keys,
+    expected: &Expected<'_>,
+    kinds: &[&str],
+) -> Result<(Claims, &'static str), IdTokenError> {
     let parts: Vec<&str> = token.split('.').collect();
     let ([header, payload, signature], true) = (parts.as_slice(), token.len() <= MAX_BYTES) else {
         return Err(IdTokenError::Malformed);
@@ -103,7 +115,7 @@ pub fn verify(token: &str, keys: &Keys, expected: &Expected<'_>) -> Result<Claim
         .into_iter()
         .find(|(name, ..)| *name == named && expected.provider.algorithms.iter().any(|it| it == name))
         .ok_or(IdTokenError::Algorithm)?;
-    check_header(&parsed)?;
+    check_header(&parsed, kinds)?;
     let id = match parsed.get("kid") {
         None => None,
         Some(id) => Some(id.as_str().ok_or(IdTokenError::Header)?),
@@ -117,15 +129,14 @@ pub fn verify(token: &str, keys: &Keys, expected: &Expected<'_>) -> Result<Claim
     let claims = json::object(&part(payload)?).map_err(|_| IdTokenError::Malformed)?;
     check_parties(&claims, expected)?;
     check_times(&claims, expected.now)?;
-    check_binding(&claims, name, expected)?;
-    Ok(claims)
+    Ok((claims, name))
 }
 
 /// Keys that a token brings along (`jku`, `jwk`, `x5u`) are never looked at.
-fn check_header(header: &Claims) -> Result<(), IdTokenError> {
+fn check_header(header: &Claims, kinds: &[&str]) -> Result<(), IdTokenError> {
     let other_kind = match header.get("typ") {
         None => false,
-        Some(Value::String(kind)) => !kind.eq_ignore_ascii_case("JWT"),
+        Some(Value::String(kind)) => !kinds.iter().any(|it| kind.eq_ignore_ascii_case(it)),
         Some(_) => true,
     };
     if other_kind
@@ -166,7 +177,7 @@ fn check_parties(claims: &Claims, expected: &Expected<'_>) -> Result<(), IdToken
 }
 
 /// Whole seconds of a NumericDate (RFC 7519, section 2). Text is no number, whatever it looks like.
-fn seconds(claims: &Claims, name: &str) -> Result<Option<i64>, IdTokenError> {
+pub(crate) fn seconds(claims: &Claims, name: &str) -> Result<Option<i64>, IdTokenError> {
     match claims.get(name) {
         None => Ok(None),
         Some(Value::Number(number)) => {

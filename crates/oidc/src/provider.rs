@@ -122,6 +122,14 @@ pub fn discovery_address(text: &str) -> Result<Url, ProviderError> {
     address(what, &whole, true, false)
 }
 
+/// The address of a document that this program may read: HTTPS, or on this machine; without a fragment, a name or a password.
+///
+/// # Errors
+/// [`ProviderError::Address`].
+pub fn document_address(what: &'static str, text: &str) -> Result<Url, ProviderError> {
+    address(what, text, true, true)
+}
+
 fn text<'a>(document: &'a Claims, name: &'static str) -> Result<&'a str, ProviderError> {
     document
         .get(name)

@@ -104,12 +104,13 @@ impl IdentityProvider {
         }
     }
 
-    /// The binding to use: POST, as the reference does, where the provider has it.
+    /// The binding to use: the redirect, where the provider has it. A form would be sent by a script, which our pages have none of, or by
+    /// one more press of a button.
     pub const fn preferred_binding(&self) -> Binding {
-        if self.post.is_some() {
-            Binding::Post
-        } else {
+        if self.redirect.is_some() {
             Binding::Redirect
+        } else {
+            Binding::Post
         }
     }
 

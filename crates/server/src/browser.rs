@@ -2,7 +2,8 @@
 //!
 //! **What is promised.** What a browser began can only be finished in the same browser, once, within ten minutes: the attempt is
 //! sealed in a cookie that no script and no other site can read or send with a form, and each is used once whichever process is
-//! asked. Nothing is kept for whoever is not known yet. A code for a command line is good for a minute, once, for whoever has the
+//! asked. (One cookie does come with a form of another site, that in which a provider of SAML answers; `browser/saml.rs` says why it is
+//! good for nothing else.) Nothing is kept for whoever is not known yet. A code for a command line is good for a minute, once, for whoever has the
 //! verifier; shown twice it ends its session. Pages have no script, and say nothing of which check failed: the log does, under the
 //! reference that the page shows.
 
@@ -15,6 +16,10 @@ mod finish;
 mod local;
 mod page;
 mod request;
+mod saml;
+mod seen;
+mod signed_out;
+mod spoken;
 mod ticket;
 mod token;
 
@@ -47,6 +52,12 @@ const PUSHED: &str = "/auth/realms/runai/protocol/openid-connect/ext/par/request
 const SIGNED_OUT: &str = "/auth/realms/runai/protocol/openid-connect/logout";
 const BROKER: &str = "/auth/realms/runai/broker/{alias}/login";
 const CALLBACK: &str = "/auth/realms/runai/broker/{alias}/endpoint";
+/// Where a provider says that somebody signed out there.
+const PROVIDER_LOGOUT: &str = "/auth/realms/runai/broker/{alias}/backchannel-logout";
+/// Where an administrator looks at what a provider says.
+const TEST: &str = "/auth/realms/runai/broker/{alias}/test";
+/// Our metadata, for the administrator of a provider of SAML.
+const DESCRIPTOR: &str = "/auth/realms/runai/broker/{alias}/endpoint/descriptor";
 const CODE: &str = "/oauth-code";
 const ACCOUNT: &str = "/account";
 const SIGN_IN: &str = "/sign-in";
@@ -69,6 +80,10 @@ static PUSHED_ROUTE: Operation = page("push_authorization_request", Method::Post
 static SIGNED_OUT_PAGE: Operation = page("signed_out_page", Method::Get, SIGNED_OUT);
 static BROKER_PAGE: Operation = page("sign_in_with_provider", Method::Get, BROKER);
 static CALLBACK_PAGE: Operation = page("sign_in_callback", Method::Get, CALLBACK);
+static PROVIDER_LOGOUT_ROUTE: Operation = page("identity_provider_logout", Method::Post, PROVIDER_LOGOUT);
+static TEST_PAGE: Operation = page("identity_provider_test", Method::Get, TEST);
+static RESPONSE_PAGE: Operation = page("sign_in_response", Method::Post, CALLBACK);
+static DESCRIPTOR_PAGE: Operation = page("saml_metadata", Method::Get, DESCRIPTOR);
 static CODE_PAGE: Operation = page("show_code", Method::Post, CODE);
 static ACCOUNT_PAGE: Operation = page("account_page", Method::Get, ACCOUNT);
 static SIGN_OUT_PAGE: Operation = page("sign_out", Method::Post, ACCOUNT);
@@ -91,6 +106,13 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
         )
         .route(BROKER, get(broker::begin).layer(guard(&BROKER_PAGE)))
         .route(CALLBACK, get(broker::finish).layer(guard(&CALLBACK_PAGE)))
+        .route(
+            PROVIDER_LOGOUT,
+            post(signed_out::handle).layer(guard(&PROVIDER_LOGOUT_ROUTE)),
+        )
+        .route(TEST, get(broker::test).layer(guard(&TEST_PAGE)))
+        .route(CALLBACK, post(saml::finish).layer(guard(&RESPONSE_PAGE)))
+        .route(DESCRIPTOR, get(saml::metadata).layer(guard(&DESCRIPTOR_PAGE)))
         .route(CODE, post(code::show).layer(guard(&CODE_PAGE)))
         .route(ACCOUNT, get(account::show).layer(guard(&ACCOUNT_PAGE)))
         .route(ACCOUNT, post(account::sign_out).layer(guard(&SIGN_OUT_PAGE)))

@@ -114,6 +114,14 @@ pub async fn read_credentials(request: Request<HttpBody>) -> Result<Bytes, ApiEr
     read_within(CREDENTIALS_PATIENCE, CREDENTIALS_LIMIT, request).await
 }
 
+/// Reads a form of at most so many bytes, within ten seconds: whoever sends it is not known yet.
+///
+/// # Errors
+/// As [`read`].
+pub async fn read_form(limit: usize, request: Request<HttpBody>) -> Result<Bytes, ApiError> {
+    read_within(CREDENTIALS_PATIENCE, limit, request).await
+}
+
 async fn read_within(
     patience: Duration,
     limit: usize,

@@ -5,20 +5,30 @@
 //! a token of a key that is not among them, at most every thirty seconds, so that nobody can make us ask without end.
 
 mod failure;
+mod idp;
+mod mappers;
 mod requests;
+mod saml;
 mod settings;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use reeve_identity::Random;
-use reeve_oidc::{Claims, Expected, IdTokenError, Keys, KeysError, Provider, TokenAnswer, json};
+use reeve_oidc::{
+    Claims, Expected, IdTokenError, Keys, KeysError, LogoutToken, LogoutTokenError, Provider, TokenAnswer,
+    json,
+};
+use reeve_saml::IdentityProvider;
 use reeve_types::{IdpAlias, Secret, Timestamp};
 
 pub(crate) use failure::Failure;
+pub(crate) use idp::Idp;
+pub(crate) use mappers::mapper;
 pub(crate) use requests::Grant;
 use requests::Http;
-pub(crate) use settings::{Idp, OidcSettings, mapper};
+pub(crate) use saml::{SamlIdp, mapped};
+pub(crate) use settings::{OidcIdp, OidcSettings};
 
 use crate::error::ApiError;
 
@@ -41,6 +51,19 @@ struct Known {
     of: Option<Timestamp>,
     provider: Option<(Arc<Provider>, Timestamp)>,
     keys: Option<(Arc<Keys>, Timestamp)>,
+    metadata: Option<(Arc<IdentityProvider>, Timestamp)>,
+}
+
+impl Known {
+    /// Forgets what is of other settings.
+    fn is_of(&mut self, settings: Timestamp) {
+        if self.of != Some(settings) {
+            *self = Self {
+                of: Some(settings),
+                ..Self::default()
+            };
+        }
+    }
 }
 
 /// What a provider said of somebody, and what it can be asked with later.
@@ -63,24 +86,19 @@ impl Providers {
         }
     }
 
-    fn known(&self, idp: &Idp) -> Arc<tokio::sync::Mutex<Known>> {
+    fn known(&self, alias: &IdpAlias) -> Arc<tokio::sync::Mutex<Known>> {
         let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(all.entry(idp.alias.clone()).or_default())
+        Arc::clone(all.entry(alias.clone()).or_default())
     }
 
     /// What a provider says of itself.
     ///
     /// # Errors
     /// [`Failure`].
-    pub(crate) async fn provider(&self, idp: &Idp, now: Timestamp) -> Result<Arc<Provider>, Failure> {
-        let known = self.known(idp);
+    pub(crate) async fn provider(&self, idp: &OidcIdp, now: Timestamp) -> Result<Arc<Provider>, Failure> {
+        let known = self.known(&idp.alias);
         let mut known = known.lock().await;
-        if known.of != Some(idp.updated_at) {
-            *known = Known {
-                of: Some(idp.updated_at),
-                ..Known::default()
-            };
-        }
+        known.is_of(idp.updated_at);
         if let Some((provider, read)) = &known.provider
             && is_young(*read, now, KEPT_SECONDS)
         {
@@ -97,14 +115,17 @@ impl Providers {
     }
 
     /// Its keys; with `again` not older ones than of half a minute before.
-    async fn keys(
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub(crate) async fn keys(
         &self,
-        idp: &Idp,
+        idp: &OidcIdp,
         provider: &Provider,
         now: Timestamp,
         again: bool,
     ) -> Result<Arc<Keys>, Failure> {
-        let known = self.known(idp);
+        let known = self.known(&idp.alias);
         let mut known = known.lock().await;
         let seconds = if again { AGAIN_SECONDS } else { KEPT_SECONDS };
         if let Some((keys, read)) = &known.keys
@@ -124,7 +145,7 @@ impl Providers {
     /// [`Failure`].
     pub(crate) async fn ask(
         &self,
-        idp: &Idp,
+        idp: &OidcIdp,
         grant: Grant<'_>,
         nonce: Option<&str>,
         now: Timestamp,
@@ -155,7 +176,7 @@ impl Providers {
 
     async fn verified(
         &self,
-        idp: &Idp,
+        idp: &OidcIdp,
         provider: &Provider,
         (token, answer): (&Secret, &TokenAnswer),
         nonce: Option<&str>,
@@ -181,7 +202,7 @@ impl Providers {
     /// With what UserInfo says of what the ID token does not.
     async fn with_more(
         &self,
-        idp: &Idp,
+        idp: &OidcIdp,
         provider: &Provider,
         answer: &TokenAnswer,
         claims: Claims,
@@ -205,6 +226,77 @@ impl Providers {
         }
         all.extend(claims);
         Ok(all)
+    }
+
+    /// What a provider of SAML says of itself; with `again` nothing that is older than half a minute.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub(crate) async fn metadata(
+        &self,
+        idp: &SamlIdp,
+        now: Timestamp,
+        again: bool,
+    ) -> Result<Arc<IdentityProvider>, Failure> {
+        let address = match idp.source() {
+            saml::Source::File(xml) => return Ok(Arc::new(idp.understood(xml.as_bytes(), now)?)),
+            saml::Source::Url(address) => saml::address(address)?,
+        };
+        let known = self.known(&idp.alias);
+        let mut known = known.lock().await;
+        known.is_of(idp.updated_at);
+        let seconds = if again { AGAIN_SECONDS } else { KEPT_SECONDS };
+        if let Some((metadata, read)) = &known.metadata
+            && is_young(*read, now, seconds)
+            && metadata.valid_until().is_none_or(|end| now < end)
+        {
+            return Ok(Arc::clone(metadata));
+        }
+        let bytes = self.http.metadata(address).await?;
+        let metadata = Arc::new(idp.understood(&bytes, now)?);
+        known.metadata = Some((Arc::clone(&metadata), now));
+        Ok(metadata)
+    }
+
+    /// What is at hand of that without asking anybody.
+    pub(crate) async fn metadata_at_hand(
+        &self,
+        idp: &SamlIdp,
+        now: Timestamp,
+    ) -> Option<Arc<IdentityProvider>> {
+        if matches!(idp.source(), saml::Source::File(_)) {
+            return self.metadata(idp, now, false).await.ok();
+        }
+        let known = self.known(&idp.alias);
+        // Somebody may be asking just now.
+        let known = known.try_lock().ok()?;
+        let (metadata, read) = known.metadata.as_ref()?;
+        (known.of == Some(idp.updated_at) && is_young(*read, now, KEPT_SECONDS)).then(|| Arc::clone(metadata))
+    }
+
+    /// Whom a logout token of a provider signs out, and the provider's name for itself.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub(crate) async fn signed_out(
+        &self,
+        idp: &OidcIdp,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<(String, LogoutToken), Failure> {
+        let provider = self.provider(idp, now).await?;
+        let verified = |keys: &Keys| {
+            let client = &idp.settings.client_id;
+            reeve_oidc::verify_logout(token, keys, &provider, client, now.as_seconds())
+        };
+        let keys = self.keys(idp, &provider, now, false).await?;
+        let out = match verified(&keys) {
+            Err(LogoutTokenError::Token(IdTokenError::Key(KeysError::Unknown))) => {
+                verified(&*self.keys(idp, &provider, now, true).await?)?
+            }
+            outcome => outcome?,
+        };
+        Ok((provider.issuer.clone(), out))
     }
 
     /// Forgets what is kept of a provider.

@@ -15,7 +15,7 @@ use tokio::time::MissedTickBehavior;
 
 use crate::app::App;
 use crate::error::{ApiError, log_chain};
-use crate::providers::{Failure, Grant, Idp};
+use crate::providers::{Failure, Grant, Idp, OidcIdp};
 
 /// What the sealed refresh token of a session is called.
 const RENEWAL: &str = "session.renewal";
@@ -95,8 +95,9 @@ async fn renew(app: &App, due: &DueSession) -> Result<(), ApiError> {
         entry
     };
     let why = match app.idp(&due.provider.alias).await? {
-        None => Failure::NoProvider,
-        Some(idp) => match asked(app, &idp, due).await? {
+        // One of SAML cannot be asked again, and gives nothing to ask with.
+        None | Some(Idp::Saml(_)) => Failure::NoProvider,
+        Some(Idp::Oidc(idp)) => match asked(app, &idp, due).await? {
             Ok(renewed) => match app
                 .store
                 .renew_session(&granted, renewed, entry(AuditAction::Update))
@@ -135,7 +136,11 @@ async fn renew(app: &App, due: &DueSession) -> Result<(), ApiError> {
 }
 
 /// What the provider says now.
-async fn asked(app: &App, idp: &Idp, due: &DueSession) -> Result<Result<RenewedSession, Failure>, ApiError> {
+async fn asked(
+    app: &App,
+    idp: &OidcIdp,
+    due: &DueSession,
+) -> Result<Result<RenewedSession, Failure>, ApiError> {
     let (id, now) = (due.facts.id, app.clock.now());
     let sealed = due.provider.renewal.as_deref().unwrap_or_default();
     let opened = app.security.unsealed(RENEWAL, &id.to_string(), sealed)?;

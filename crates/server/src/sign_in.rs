@@ -1,6 +1,6 @@
 //! Where every way of signing in ends: a verified identity becomes a session, and a session gives tokens.
 //!
-//! A password and a secret come here from `api/token/grant.rs`, what an identity provider sent from `browser/broker.rs`; after that
+//! A password and a secret come here from `api/token/grant.rs`, what an identity provider sent from `browser/spoken.rs`; after that
 //! nothing differs.
 
 use reeve_identity::VerifiedIdentity;
@@ -48,7 +48,8 @@ impl App {
     }
 
     /// As [`App::sign_in`] of somebody for whom an identity provider spoke. The session goes on as long as the provider confirms it
-    /// (`renewal.rs`); one that gave nothing to ask with is believed for [`UNCONFIRMED_SECONDS`].
+    /// (`renewal.rs`); one that gave nothing to ask with is believed for [`UNCONFIRMED_SECONDS`], and never longer than to `ends`, if it
+    /// said that.
     ///
     /// # Errors
     /// Those of [`App::sign_in`].
@@ -57,6 +58,7 @@ impl App {
         identity: &VerifiedIdentity,
         alias: &IdpAlias,
         renewal: Option<Renewal>,
+        ends: Option<Timestamp>,
         entry: AuditEntry,
     ) -> Result<Option<SessionFacts>, ApiError> {
         if self.reserve.is_given() {
@@ -68,6 +70,7 @@ impl App {
             None => UNCONFIRMED_SECONDS,
         };
         new.until = new.until.min(entry.timestamp.plus_seconds(believed));
+        new.until = ends.map_or(new.until, |end| new.until.min(end));
         let renewal = renewal
             .map(|renewal| self.sealed_renewal(new.id, &renewal))
             .transpose()?;

@@ -18,6 +18,7 @@ const CHANGE: &str = "change an identity provider";
 const DELETE: &str = "delete an identity provider";
 const RESOLVE: &str = "look who an identity provider speaks of";
 const ONCE: &str = "note that something was used";
+const SIGN_OUT: &str = "sign somebody out for an identity provider";
 const RENEW: &str = "renew a session";
 
 fn fits(granted: &Granted, action: Action, operation: &'static str) -> Result<(), StoreError> {
@@ -279,6 +280,51 @@ impl IdentityProviders for SqlStore {
         .context(RESOLVE)?;
         tx.commit().await.context(RESOLVE)?;
         Ok(Committed::unchanged(user))
+    }
+
+    async fn end_provided_sessions(
+        &self,
+        granted: &Granted,
+        alias: &IdpAlias,
+        issuer: &str,
+        subject: &str,
+        entry: AuditEntry,
+    ) -> Result<Committed<usize>, StoreError> {
+        is_record(granted, SIGN_OUT)?;
+        let mut tx = self.write(SIGN_OUT).await?;
+        let user: Option<UserId> = tx
+            .one(
+                "SELECT user_id FROM identities WHERE issuer = $1 AND subject = $2",
+                &[Arg::text(issuer), Arg::text(subject)],
+                |row| row.parsed("user_id"),
+                SIGN_OUT,
+            )
+            .await?;
+        let Some(user) = user else {
+            return Ok(Committed::unchanged(0));
+        };
+        let ended: Vec<SessionId> = tx
+            .all(
+                "UPDATE sessions SET ended_at = $3, renewal = NULL
+                 WHERE provider = $1 AND subject_kind = 'user' AND subject_id = $2 AND ended_at IS NULL RETURNING id",
+                &[Arg::text(alias), Arg::text(user), entry.timestamp.into()],
+                |row| row.parsed("id"),
+                SIGN_OUT,
+            )
+            .await?;
+        if ended.is_empty() {
+            return Ok(Committed::unchanged(0));
+        }
+        let mut entry = entry.about(user, "");
+        for (name, value) in [
+            ("identity_provider", alias.to_string()),
+            ("sessions", ended.len().to_string()),
+        ] {
+            entry.metadata.insert(name.to_owned(), value);
+        }
+        let mut changes = Changes::default();
+        sessions::say_ended(&mut changes, &ended);
+        changes.commit(tx, &entry, ended.len(), SIGN_OUT).await
     }
 
     async fn use_once(

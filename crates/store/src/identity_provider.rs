@@ -11,11 +11,11 @@ use crate::{AuditEntry, Committed, SessionFacts, StoreError};
 pub struct IdpRow {
     /// Its name, also in its redirect address.
     pub alias: IdpAlias,
-    /// `oidc`.
+    /// `oidc` or `saml`.
     pub kind: String,
     /// Its settings as JSON, without the secret.
     pub settings: String,
-    /// The client's secret, sealed for this alias.
+    /// The client's secret, or our keys and the metadata of one of SAML, sealed for this alias.
     pub sealed: String,
     /// Which claim is what, as JSON.
     pub mappers: String,
@@ -132,6 +132,17 @@ pub trait IdentityProviders {
         identity: ProvidedIdentity,
         entry: AuditEntry,
     ) -> Result<Committed<UserId>, StoreError>;
+
+    /// Ends every session that a provider began of whoever an issuer and subject stand for, with an event if there was one; how many.
+    /// `granted` is the bootstrap exception for session records.
+    async fn end_provided_sessions(
+        &self,
+        granted: &Granted,
+        alias: &IdpAlias,
+        issuer: &str,
+        subject: &str,
+        entry: AuditEntry,
+    ) -> Result<Committed<usize>, StoreError>;
 
     /// Whether this is the first use of something that may be used once before `until`, whichever process is asked. What ended before
     /// `now` is forgotten. `granted` is the bootstrap exception for session records.

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::process::KillOnDrop;
 use crate::skip::skipped_without;
 
-/// The npm package `oidc-provider`, running. It ends when dropped.
+/// The npm package `oidc-provider`, or `samlp`, running. It ends when dropped.
 #[derive(Debug)]
 pub struct IdentityProvider {
     folder: PathBuf,
@@ -19,13 +19,29 @@ pub struct IdentityProvider {
     _process: KillOnDrop,
 }
 
-/// The one that the tests of a process share; none, and a loud `SKIPPED`, where it cannot be had.
+/// The provider of OpenID Connect that the tests of a process share; none, and a loud `SKIPPED`, where it cannot be had.
 ///
 /// # Panics
 /// Under `TESTBED=require`, where it cannot be had.
 pub fn identity_provider() -> Option<&'static IdentityProvider> {
     static SHARED: OnceLock<Result<IdentityProvider, String>> = OnceLock::new();
-    let shared = SHARED.get_or_init(|| IdentityProvider::start().map_err(|error| format!("{error:#}")));
+    shared(&SHARED, "provider.mjs")
+}
+
+/// As [`identity_provider`], one of SAML 2.0. Its metadata is below its address at `/metadata`.
+///
+/// # Panics
+/// Under `TESTBED=require`, where it cannot be had.
+pub fn saml_provider() -> Option<&'static IdentityProvider> {
+    static SHARED: OnceLock<Result<IdentityProvider, String>> = OnceLock::new();
+    shared(&SHARED, "saml-provider.mjs")
+}
+
+fn shared(
+    one: &'static OnceLock<Result<IdentityProvider, String>>,
+    script: &str,
+) -> Option<&'static IdentityProvider> {
+    let shared = one.get_or_init(|| IdentityProvider::start(script).map_err(|error| format!("{error:#}")));
     match shared {
         Ok(provider) => Some(provider),
         Err(why) => skipped_without("identity provider", why),
@@ -49,10 +65,10 @@ impl IdentityProvider {
     ///
     /// # Errors
     /// Without Node, or when npm's registry cannot be reached.
-    pub fn start() -> Result<Self> {
+    fn start(script: &str) -> Result<Self> {
         let folder = installed()?;
         let mut child: Child = Command::new("node")
-            .arg(folder.join("provider.mjs"))
+            .arg(folder.join(script))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -74,7 +90,7 @@ impl IdentityProvider {
         })
     }
 
-    /// Its address, which is its name.
+    /// Its address, which is the name of one of OpenID Connect.
     pub fn issuer(&self) -> &str {
         &self.issuer
     }

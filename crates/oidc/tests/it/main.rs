@@ -8,5 +8,6 @@
 )]
 
 mod claims;
+mod logout;
 mod modules;
 mod signer;

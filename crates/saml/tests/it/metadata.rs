@@ -172,7 +172,7 @@ fn addresses_are_web_addresses() {
         );
     }
     let provider = read(&plain).unwrap();
-    assert_eq!(provider.preferred_binding(), Binding::Post);
+    assert_eq!(provider.preferred_binding(), Binding::Redirect);
     assert_eq!(
         provider.sign_on_url(Binding::Redirect),
         Some("https://idp.test/sso?x=1")
@@ -182,6 +182,8 @@ fn addresses_are_web_addresses() {
         (redirect.preferred_binding(), redirect.sign_on_url(Binding::Post)),
         (Binding::Redirect, None)
     );
+    let post = read(&plain.replace("bindings:HTTP-Redirect", "bindings:PAOS")).unwrap();
+    assert_eq!(post.preferred_binding(), Binding::Post);
     let none = plain
         .replace("bindings:HTTP-POST", "bindings:SOAP")
         .replace("bindings:HTTP-Redirect", "bindings:PAOS");

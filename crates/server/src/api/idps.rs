@@ -5,6 +5,7 @@ pub mod delete;
 pub mod get;
 pub mod get_mappers;
 pub mod list;
+pub mod test;
 pub mod update;
 pub mod update_mappers;
 
@@ -32,6 +33,9 @@ enum IdpRefusal {
     /// Another alias than the provider has.
     #[error("`name`: an alias cannot be changed: make another provider")]
     OtherAlias,
+    /// Another kind of provider.
+    #[error("`type`: it cannot be changed: make another provider")]
+    OtherType,
     /// No address that may be asked for a discovery document.
     #[error("`oidcData.discoverDocumentUrl`: {0}")]
     DiscoveryAddress(ProviderError),
@@ -50,13 +54,21 @@ pub(crate) fn route(operation: IdpOperation) -> MethodRouter<Arc<App>> {
         Op::UpdateIdp => to(row, update::handle),
         Op::DeleteIdp => to(row, delete::handle),
         Op::GetIdpMappers => to(row, get_mappers::handle),
+        Op::TestIdp => to(row, test::handle),
         Op::UpdateIdpMappers => to(row, update_mappers::handle),
     }
 }
 
 /// As it is shown.
-fn to_wire(app: &App, idp: &Idp) -> reeve_api::identity_provider::Idp {
-    idp.to_wire(app.redirect_uri(&idp.alias))
+async fn to_wire(app: &App, idp: &Idp) -> reeve_api::identity_provider::Idp {
+    let redirect_uri = app.redirect_uri(idp.alias());
+    match idp {
+        Idp::Oidc(idp) => idp.to_wire(redirect_uri),
+        Idp::Saml(idp) => {
+            let metadata = app.providers.metadata_at_hand(idp, app.clock.now()).await;
+            idp.to_wire(&app.issuer(), redirect_uri, metadata.as_deref())
+        }
+    }
 }
 
 /// The provider that a path names, for whom may read it.
@@ -69,6 +81,6 @@ async fn readable(app: &App, caller: &Caller, segment: &PathId) -> Result<Idp, A
         .idps_for(&granted)
         .await?
         .into_iter()
-        .find(|idp| idp.alias == alias);
+        .find(|idp| *idp.alias() == alias);
     found.ok_or_else(|| ApiError::not_found("identity provider", alias))
 }

@@ -73,7 +73,9 @@ async fn begin(app: &App, call: &Call, request: Option<ClientRequest>) -> Result
     let attempt = Attempt {
         id: random_text(&app.security.random)?,
         request,
+        test: false,
         provider: None,
+        saml: None,
         until: call.at.plus_seconds(ATTEMPT_SECONDS),
     };
     form(app, &attempt, StatusCode::OK, None).await
@@ -95,7 +97,7 @@ pub(super) async fn form(
         ));
     }
     for idp in app.idps().await? {
-        let alias = escape(idp.alias.as_str());
+        let alias = escape(idp.alias().as_str());
         body.push_str(&format!(
             "<a class=\"button\" href=\"{base}{}/broker/{alias}/login?attempt={id}\">Sign in with {alias}</a>",
             super::REALM

@@ -5,20 +5,21 @@ use std::sync::Arc;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use reeve_identity::VerifiedIdentity;
-use reeve_oidc::{AuthorizationRequest, Callback, Mapped};
-use reeve_store::{AuditAction, AuditEntry, ProvidedIdentity, SessionFacts};
-use reeve_types::{IdpAlias, UserId};
+use reeve_oidc::{AuthorizationRequest, Callback};
+use reeve_types::IdpAlias;
 
 use super::cookie;
 use super::finish;
-use super::page::{redirect, refused};
+use super::page::{problem, redirect, refused};
 use super::request::Pairs;
+use super::saml;
+use super::seen;
+use super::spoken::{Came, Spoken, signed_in};
 use super::ticket::{ATTEMPT_SECONDS, AtProvider, Attempt};
 use crate::app::App;
 use crate::caller::Call;
 use crate::error::ApiError;
-use crate::providers::{Failure, Grant, Idp, Said, random_text};
+use crate::providers::{Failure, Grant, Idp, OidcIdp, Said, random_text};
 use crate::renewal::Renewal;
 
 /// `GET …/broker/{alias}/login`.
@@ -51,8 +52,54 @@ async fn to_provider(
         Ok(alias) => app.idp(&alias).await?,
         Err(_) => None,
     };
-    let Some(idp) = idp else {
-        return Ok(Err(Failure::NoProvider));
+    match idp {
+        Some(idp) => leave(app, call, idp, attempt).await,
+        None => Ok(Err(Failure::NoProvider)),
+    }
+}
+
+/// `GET …/broker/{alias}/test`: from the address that `reeve idp test` gives.
+pub(super) async fn test(
+    State(app): State<Arc<App>>,
+    call: Call,
+    Path(alias): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    let pairs = Pairs::read(query.unwrap_or_default().as_bytes());
+    let known = alias.parse::<IdpAlias>().ok();
+    let asked = known.filter(|alias| {
+        let ticket = pairs.get("ticket").unwrap_or_default();
+        app.is_test(alias, ticket, call.at)
+    });
+    let Some(asked) = asked else {
+        let text = "The link is not one of this installation, or older than ten minutes. Run `reeve idp test` again.";
+        return Ok(problem(&app, &call, 400, text));
+    };
+    let attempt = Attempt {
+        id: random_text(&app.security.random)?,
+        request: None,
+        test: true,
+        provider: None,
+        saml: None,
+        until: call.at.plus_seconds(ATTEMPT_SECONDS),
+    };
+    let left = match app.idp(&asked).await? {
+        Some(idp) => leave(&app, &call, idp, attempt).await?,
+        None => Err(Failure::NoProvider),
+    };
+    Ok(left.unwrap_or_else(|failure| seen::failed(&alias, &failure)))
+}
+
+/// Sends the browser to the provider.
+async fn leave(
+    app: &App,
+    call: &Call,
+    idp: Idp,
+    attempt: Attempt,
+) -> Result<Result<Response, Failure>, ApiError> {
+    let idp = match idp {
+        Idp::Oidc(idp) => idp,
+        Idp::Saml(idp) => return saml::to_provider(app, call, &idp, attempt).await,
     };
     let provider = match app.providers.provider(&idp, call.at).await {
         Ok(provider) => provider,
@@ -97,12 +144,13 @@ pub(super) async fn finish(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let begun = cookie::get(&headers, cookie::ATTEMPT).and_then(|text| app.opened::<Attempt>(text, call.at));
-    let outcome = match begun {
-        Some(attempt) => from_provider(&app, &call, &alias, &query.unwrap_or_default(), &attempt).await?,
-        None => Err(Failure::Attempt),
+    let Some(attempt) = begun else {
+        return Ok(refused(&app, &call, &alias, &Failure::Attempt));
     };
-    match outcome {
-        Ok((attempt, session)) => finish::finish(&app, &call, &attempt, &session),
+    match from_provider(&app, &call, &alias, &query.unwrap_or_default(), &attempt).await? {
+        Ok(Came::SignedIn(session)) => finish::finish(&app, &call, &attempt, &session),
+        Ok(Came::Seen(page)) => Ok(page),
+        Err(failure) if attempt.test => Ok(seen::failed(&alias, &failure)),
         Err(failure) => Ok(refused(&app, &call, &alias, &failure)),
     }
 }
@@ -113,12 +161,12 @@ async fn from_provider(
     alias: &str,
     query: &str,
     attempt: &Attempt,
-) -> Result<Result<(Attempt, SessionFacts), Failure>, ApiError> {
+) -> Result<Result<Came, Failure>, ApiError> {
     // One redirect address for each provider: what one began is not finished at another's.
     let Some(at) = attempt.provider.as_ref().filter(|at| at.alias.as_str() == alias) else {
         return Ok(Err(Failure::Attempt));
     };
-    let Some(idp) = app.idp(&at.alias).await? else {
+    let Some(Idp::Oidc(idp)) = app.idp(&at.alias).await? else {
         return Ok(Err(Failure::NoProvider));
     };
     let provider = match app.providers.provider(&idp, call.at).await {
@@ -148,77 +196,35 @@ async fn from_provider(
         Ok(said) => said,
         Err(failure) => return Ok(Err(failure)),
     };
-    let session = signed_in(app, call, &idp, &provider.issuer, said).await?;
-    Ok(session.map(|session| (attempt.clone(), session)))
+    if attempt.test {
+        let mapped = idp.mapper.map(&said.claims, idp.settings.mandatory().as_ref());
+        let page = seen::shown(
+            &idp.alias,
+            &seen::claims(&said.claims),
+            &mapped.map_err(Into::into),
+        );
+        return Ok(Ok(Came::Seen(page)));
+    }
+    let spoken = match spoken(&idp, &provider.issuer, said) {
+        Ok(spoken) => spoken,
+        Err(failure) => return Ok(Err(failure)),
+    };
+    let session = signed_in(app, call, &idp.alias, spoken).await?;
+    Ok(session.map(Came::SignedIn))
 }
 
-/// The session of whoever the claims are of; the first time a user is made.
-async fn signed_in(
-    app: &App,
-    call: &Call,
-    idp: &Idp,
-    issuer: &str,
-    said: Said,
-) -> Result<Result<SessionFacts, Failure>, ApiError> {
-    let mapped = match idp.mapper.map(&said.claims, idp.settings.mandatory().as_ref()) {
-        Ok(mapped) => mapped,
-        Err(error) => return Ok(Err(error.into())),
-    };
-    if mapped.reserved_groups > 0 {
-        tracing::warn!(alias = %idp.alias, count = mapped.reserved_groups, "groups with names of the system's own were left out");
-    }
-    let entry = call.event(AuditAction::Create, "users");
-    let user = match user(app, idp, issuer, &said.subject, &mapped, entry).await {
-        Ok(user) => user,
-        Err(ApiError::Conflict(error)) => return Ok(Err(Failure::Conflict(error))),
-        Err(error) => return Err(error),
-    };
-    let identity = match VerifiedIdentity::by_provider(user, mapped.groups, mapped.posix) {
-        Ok(identity) => identity,
-        Err(error) => return Ok(Err(error.into())),
-    };
-    let name = app
-        .directory()
-        .user(user)
-        .map(|user| user.email.to_string())
-        .unwrap_or_default();
-    let mut entry = call.event(AuditAction::SignIn, "users").about(user, &name);
-    entry.subject.clone_from(&name);
-    entry
-        .metadata
-        .insert("identity_provider".to_owned(), idp.alias.to_string());
+/// What the claims come to.
+fn spoken(idp: &OidcIdp, issuer: &str, said: Said) -> Result<Spoken, Failure> {
     let renewal = said.refresh_token.as_ref().map(|token| Renewal {
         issuer: issuer.to_owned(),
         subject: said.subject.clone(),
         token: token.expose().to_owned(),
     });
-    match app.provider_signs_in(&identity, &idp.alias, renewal, entry).await {
-        Ok(Some(session)) => Ok(Ok(session)),
-        Ok(None) => Ok(Err(Failure::Deleted)),
-        Err(ApiError::Conflict(error)) => Ok(Err(Failure::Conflict(error))),
-        Err(error) => Err(error),
-    }
-}
-
-async fn user(
-    app: &App,
-    idp: &Idp,
-    issuer: &str,
-    subject: &str,
-    mapped: &Mapped,
-    entry: AuditEntry,
-) -> Result<UserId, ApiError> {
-    let identity = ProvidedIdentity {
-        alias: idp.alias.clone(),
+    Ok(Spoken {
+        mapped: idp.mapper.map(&said.claims, idp.settings.mandatory().as_ref())?,
         issuer: issuer.to_owned(),
-        subject: subject.to_owned(),
-        email: mapped.email.clone(),
-        new_id: UserId::from_uuid(app.security.uuid()?),
-    };
-    let made = app
-        .store
-        .provided_user(&crate::audit::session_record(), identity, entry)
-        .await?;
-    app.follow(&made.log).await;
-    Ok(made.value)
+        subject: said.subject,
+        ends: None,
+        renewal,
+    })
 }

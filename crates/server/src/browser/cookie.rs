@@ -1,9 +1,12 @@
-//! Cookies: for this host alone, over TLS alone, for no script, and for no form of another site.
+//! Cookies: for this host alone, over TLS alone, for no script, and for no form of another site, except the one by which a response
+//! of SAML is recognised: that one comes by a form of the provider.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
 /// A sign-in that was begun.
 pub(super) const ATTEMPT: &str = "__Host-reeve-sign-in";
+/// A sign-in that was begun and comes back by a form of a provider of SAML.
+pub(super) const ATTEMPT_BY_FORM: &str = "__Host-reeve-saml";
 /// Who is signed in in this browser.
 pub(super) const SESSION: &str = "__Host-reeve-session";
 
@@ -24,7 +27,16 @@ pub(super) fn get<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 
 /// Sets one for so many seconds; none takes it away. `Lax`, so that it comes along when a provider sends the person back.
 pub(super) fn set(headers: &mut HeaderMap, name: &str, value: &str, seconds: i64) {
-    let text = format!("{name}={value}; Path=/; Max-Age={seconds}; Secure; HttpOnly; SameSite=Lax");
+    write(headers, name, value, seconds, "Lax");
+}
+
+/// As [`set`], one that comes along with a form of another site. It must be good for nothing without what that form holds.
+pub(super) fn set_for_forms(headers: &mut HeaderMap, name: &str, value: &str, seconds: i64) {
+    write(headers, name, value, seconds, "None");
+}
+
+fn write(headers: &mut HeaderMap, name: &str, value: &str, seconds: i64, same_site: &str) {
+    let text = format!("{name}={value}; Path=/; Max-Age={seconds}; Secure; HttpOnly; SameSite={same_site}");
     if let Ok(value) = HeaderValue::from_str(&text) {
         headers.append(header::SET_COOKIE, value);
     }

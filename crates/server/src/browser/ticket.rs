@@ -56,8 +56,14 @@ pub(super) struct Attempt {
     pub(super) id: String,
     /// For whom; for the browser itself without.
     pub(super) request: Option<ClientRequest>,
+    /// Whether it is only looked what the provider says.
+    #[serde(default)]
+    pub(super) test: bool,
     /// The provider that the person went to.
     pub(super) provider: Option<AtProvider>,
+    /// The same, of SAML.
+    #[serde(default)]
+    pub(super) saml: Option<AtSaml>,
     /// When it ends.
     pub(super) until: Timestamp,
 }
@@ -69,6 +75,18 @@ pub(super) struct AtProvider {
     pub(super) state: String,
     pub(super) nonce: String,
     pub(super) verifier: String,
+}
+
+/// What a provider of SAML has to answer.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct AtSaml {
+    pub(super) alias: IdpAlias,
+    /// Comes back beside the response.
+    pub(super) relay_state: String,
+    /// The request's id, which the response names.
+    pub(super) request: String,
+    /// When the request was made.
+    pub(super) sent: Timestamp,
 }
 
 impl Ticket for Attempt {

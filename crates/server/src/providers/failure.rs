@@ -1,7 +1,8 @@
 //! Why somebody cannot sign in through a provider: for the log.
 
 use reeve_identity::TooManyGroups;
-use reeve_oidc::{CallbackError, IdTokenError, KeysError, MapperError, ProviderError};
+use reeve_oidc::{CallbackError, IdTokenError, KeysError, LogoutTokenError, MapperError, ProviderError};
+use reeve_saml::SamlError;
 use reeve_store::StoreError;
 
 /// What went wrong, in words for administrators. Nothing of a token or secret is in them.
@@ -40,6 +41,9 @@ pub(crate) enum Failure {
     /// The ID token.
     #[error(transparent)]
     Token(#[from] IdTokenError),
+    /// The logout token.
+    #[error(transparent)]
+    Logout(#[from] LogoutTokenError),
     /// There is none.
     #[error("the provider gave no ID token")]
     NoIdToken,
@@ -49,6 +53,9 @@ pub(crate) enum Failure {
     /// The claims.
     #[error(transparent)]
     Mapper(#[from] MapperError),
+    /// SAML: metadata, response or attributes.
+    #[error(transparent)]
+    Saml(#[from] SamlError),
     /// The browser did not begin this.
     #[error(
         "this browser did not begin the sign-in, it took longer than ten minutes, or it was finished before"
@@ -77,6 +84,7 @@ impl Failure {
                 | Self::Strange(_)
                 | Self::Provider(_)
                 | Self::Keys(_)
+                | Self::Saml(_)
                 | Self::Conflict(_)
                 | Self::Groups(_)
                 | Self::Deleted
@@ -86,7 +94,8 @@ impl Failure {
     /// The status of the page, and what the person is told (control-plane 1.5). Which check it was is for the log.
     pub(crate) fn shown(&self) -> (u16, &'static str) {
         match self {
-            Self::Mapper(MapperError::Email(_) | MapperError::Unverified) => (
+            Self::Mapper(MapperError::Email(_) | MapperError::Unverified)
+            | Self::Saml(SamlError::NoEmail { .. } | SamlError::Email { .. }) => (
                 401,
                 "Your account was not identified: your organization's identity provider did not send a verified email address.",
             ),
@@ -94,14 +103,23 @@ impl Failure {
                 403,
                 "Your organization's identity provider does not list you among those who may sign in here.",
             ),
-            Self::Mapper(_) => (
+            Self::Mapper(_)
+            | Self::Saml(
+                SamlError::Number { .. }
+                | SamlError::Unlike { .. }
+                | SamlError::FriendlyName { .. }
+                | SamlError::Structured { .. }
+                | SamlError::TransientName,
+            ) => (
                 403,
                 "What your organization's identity provider says of you cannot be used.",
             ),
-            Self::Callback(CallbackError::Refused(_)) => {
+            Self::Callback(CallbackError::Refused(_)) | Self::Saml(SamlError::Status { .. }) => {
                 (403, "Your organization's identity provider refused the sign-in.")
             }
-            Self::Attempt | Self::Callback(_) => (
+            Self::Attempt
+            | Self::Callback(_)
+            | Self::Saml(SamlError::InResponseTo { .. } | SamlError::Replayed { .. }) => (
                 400,
                 "This sign-in was not begun in this browser, took too long, or was finished before. Begin again.",
             ),

@@ -7,11 +7,12 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use reeve_oidc::provider::MAX_BYTES;
 use reeve_oidc::{ClientAuthentication, Provider, TokenAnswer};
+use reeve_saml::limits::MAX_METADATA_BYTES;
 use reeve_types::{ErrorChain, Secret};
 use reqwest::{Certificate, Client, RequestBuilder, StatusCode, header, redirect};
 use url::{Url, form_urlencoded};
 
-use super::{Failure, Idp};
+use super::{Failure, OidcIdp};
 
 /// How long all of an answer may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -87,25 +88,29 @@ impl Http {
         if let Some(token) = token {
             request = request.bearer_auth(token.expose());
         }
-        match send(what, request).await? {
-            (StatusCode::OK, bytes) => Ok(bytes),
-            (status, _) => Err(Failure::Unreachable {
-                what,
-                cause: format!("status {}", status.as_u16()),
-            }),
-        }
+        found(what, send(what, request, &JSON).await?)
+    }
+
+    /// Reads the metadata of a provider of SAML.
+    pub(super) async fn metadata(&self, address: Url) -> Result<Vec<u8>, Failure> {
+        let what = "the metadata";
+        let request = self.client()?.get(address).header(
+            header::ACCEPT,
+            "application/samlmetadata+xml, application/xml;q=0.9, text/xml;q=0.8",
+        );
+        found(what, send(what, request, &XML).await?)
     }
 
     /// Asks the token endpoint.
     pub(super) async fn token(
         &self,
-        idp: &Idp,
+        idp: &OidcIdp,
         provider: &Provider,
         grant: Grant<'_>,
     ) -> Result<TokenAnswer, Failure> {
         let what = "the token endpoint";
         let request = token_request(&self.client()?, idp, provider, grant);
-        match send(what, request).await? {
+        match send(what, request, &JSON).await? {
             (StatusCode::OK, bytes) => TokenAnswer::read(&bytes).map_err(|_| Failure::Strange(what)),
             (status, bytes) => Err(Failure::Refused {
                 status: status.as_u16(),
@@ -115,7 +120,7 @@ impl Http {
     }
 }
 
-fn token_request(client: &Client, idp: &Idp, provider: &Provider, grant: Grant<'_>) -> RequestBuilder {
+fn token_request(client: &Client, idp: &OidcIdp, provider: &Provider, grant: Grant<'_>) -> RequestBuilder {
     let mut form = form_urlencoded::Serializer::new(String::new());
     match grant {
         Grant::Code {
@@ -153,7 +158,46 @@ fn token_request(client: &Client, idp: &Idp, provider: &Provider, grant: Grant<'
     request.body(form.finish())
 }
 
-async fn send(what: &'static str, request: RequestBuilder) -> Result<(StatusCode, Vec<u8>), Failure> {
+/// What an answer may be, and how long.
+struct Content {
+    is: fn(&str) -> bool,
+    most: usize,
+}
+
+const JSON: Content = Content {
+    is: |kind| kind == "application/json" || kind.ends_with("+json"),
+    most: MAX_BYTES,
+};
+/// Many servers say nothing better of a file; what it holds decides.
+const XML: Content = Content {
+    is: |kind| {
+        [
+            "application/xml",
+            "text/xml",
+            "text/plain",
+            "application/octet-stream",
+        ]
+        .contains(&kind)
+            || kind.ends_with("+xml")
+    },
+    most: MAX_METADATA_BYTES,
+};
+
+fn found(what: &'static str, answer: (StatusCode, Vec<u8>)) -> Result<Vec<u8>, Failure> {
+    match answer {
+        (StatusCode::OK, bytes) => Ok(bytes),
+        (status, _) => Err(Failure::Unreachable {
+            what,
+            cause: format!("status {}", status.as_u16()),
+        }),
+    }
+}
+
+async fn send(
+    what: &'static str,
+    request: RequestBuilder,
+    content: &Content,
+) -> Result<(StatusCode, Vec<u8>), Failure> {
     let lost = |error: reqwest::Error| Failure::Unreachable {
         what,
         cause: ErrorChain(&error.without_url()).to_string(),
@@ -165,16 +209,13 @@ async fn send(what: &'static str, request: RequestBuilder) -> Result<(StatusCode
         .get(header::CONTENT_TYPE)
         .and_then(|it| it.to_str().ok())
         .unwrap_or_default();
-    let is_json = kind.split(';').next().is_some_and(|it| {
-        let it = it.trim();
-        it.eq_ignore_ascii_case("application/json") || it.to_ascii_lowercase().ends_with("+json")
-    });
-    if status == StatusCode::OK && !is_json {
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    if status == StatusCode::OK && !(content.is)(&kind.to_ascii_lowercase()) {
         return Err(Failure::Strange(what));
     }
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(lost)? {
-        if bytes.len().saturating_add(chunk.len()) > MAX_BYTES {
+        if bytes.len().saturating_add(chunk.len()) > content.most {
             return Err(Failure::Strange(what));
         }
         bytes.extend_from_slice(&chunk);

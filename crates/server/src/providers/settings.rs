@@ -1,4 +1,4 @@
-//! A provider's settings: from the request, as they are kept, and as they are used.
+//! A provider of OpenID Connect: its settings from the request, as they are kept, and as they are used.
 
 use reeve_api::identity_provider::{IdpType, MASK, MandatoryClaim, Mappers, OidcData, SetOidcData};
 use reeve_oidc::{Mapper, ProviderError};
@@ -6,6 +6,7 @@ use reeve_store::IdpRow;
 use reeve_types::{IdpAlias, Secret, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::mappers::{mapper, shown};
 use crate::error::ApiError;
 use crate::security::Security;
 
@@ -49,9 +50,9 @@ impl OidcSettings {
     }
 }
 
-/// A provider, ready for use.
+/// A provider of OpenID Connect.
 #[derive(Debug, Clone)]
-pub(crate) struct Idp {
+pub(crate) struct OidcIdp {
     pub(crate) alias: IdpAlias,
     pub(crate) settings: OidcSettings,
     pub(crate) secret: Secret,
@@ -61,12 +62,8 @@ pub(crate) struct Idp {
     pub(crate) updated_at: Timestamp,
 }
 
-impl Idp {
-    /// A kept one.
-    ///
-    /// # Errors
-    /// [`ApiError::Internal`]: the row was changed by somebody else, or its secret does not open.
-    pub(crate) fn read(row: &IdpRow, security: &Security) -> Result<Self, ApiError> {
+impl OidcIdp {
+    pub(super) fn read(row: &IdpRow, security: &Security) -> Result<Self, ApiError> {
         let mappers: Mappers = serde_json::from_str(&row.mappers).map_err(ApiError::internal)?;
         Ok(Self {
             alias: row.alias.clone(),
@@ -79,11 +76,8 @@ impl Idp {
         })
     }
 
-    /// To be kept. This is the one place where the secret is stored.
-    ///
-    /// # Errors
-    /// [`ApiError::Internal`].
-    pub(crate) fn row(&self, security: &Security) -> Result<IdpRow, ApiError> {
+    /// This is the one place where the secret is stored.
+    pub(super) fn row(&self, security: &Security) -> Result<IdpRow, ApiError> {
         Ok(IdpRow {
             alias: self.alias.clone(),
             kind: "oidc".to_owned(),
@@ -101,38 +95,15 @@ impl Idp {
             alias: self.alias.clone(),
             kind: IdpType::Oidc,
             redirect_uri,
-            oidc_data: OidcData {
+            oidc_data: Some(OidcData {
                 client_id: self.settings.client_id.clone(),
                 client_secret: MASK.to_owned(),
                 discover_document_url: self.settings.discover_document_url.clone(),
                 scopes: self.settings.scopes.clone(),
                 mandatory_claim: self.settings.mandatory_claim.clone(),
-            },
+            }),
+            saml_data: None,
             mappers: shown(&self.mapper),
         }
-    }
-}
-
-/// The claims' names, with the usual ones where none is given.
-pub(crate) fn mapper(mappers: &Mappers) -> Mapper {
-    let usual = Mapper::default();
-    let or = |given: &Option<String>, usual: String| given.clone().unwrap_or(usual);
-    Mapper {
-        email: or(&mappers.email, usual.email),
-        groups: or(&mappers.groups, usual.groups),
-        uid: or(&mappers.uid, usual.uid),
-        gid: or(&mappers.gid, usual.gid),
-        supplementary_groups: or(&mappers.supplementary_groups, usual.supplementary_groups),
-    }
-}
-
-fn shown(mapper: &Mapper) -> Mappers {
-    Mappers {
-        email: Some(mapper.email.clone()),
-        groups: Some(mapper.groups.clone()),
-        uid: Some(mapper.uid.clone()),
-        gid: Some(mapper.gid.clone()),
-        supplementary_groups: Some(mapper.supplementary_groups.clone()),
-        alias: None,
     }
 }

@@ -6,4 +6,5 @@ mod idps;
 mod modules;
 mod pages;
 mod real;
+mod saml;
 mod visitor;

@@ -65,6 +65,7 @@ pub const AUDITED_WRITES: &[&str] = &[
     "create_identity_provider",
     "update_identity_provider",
     "provided_user",
+    "end_provided_sessions",
     "delete_identity_provider",
 ];
 
@@ -567,7 +568,7 @@ async fn credentials_are_told(
 }
 
 async fn providers_are_told(organization: &Organization, log: &mut Log) {
-    use AuditAction::{Create, Delete, Update};
+    use AuditAction::{Create, Delete, SignIn, SignOut, Update};
     let store = &organization.store;
     let may = |action| organization.may(action, Entity::SecuritySettings, Scope::Account);
     let row = super::provider("corp");
@@ -596,6 +597,29 @@ async fn providers_are_told(organization: &Organization, log: &mut Log) {
         .unwrap();
     let told = ["identity_provider=corp", "issuer_subject=alice"];
     log.has(organization, "provided_user", Create, made.value, &told)
+        .await;
+    let new = crate::NewSession {
+        provider: Some(crate::SessionProvider {
+            alias: "corp".parse().unwrap(),
+            renewal: None,
+        }),
+        ..organization.new_session(SubjectId::User(made.value))
+    };
+    organization.try_sign_in(new, None, NOW).await.unwrap();
+    log.has(organization, "begin_session", SignIn, "", &[]).await;
+    log.done.pop();
+    store
+        .end_provided_sessions(
+            &session,
+            &"corp".parse().unwrap(),
+            "https://idp.test",
+            "alice",
+            entry(SignOut),
+        )
+        .await
+        .unwrap();
+    let told = ["identity_provider=corp", "sessions=1"];
+    log.has(organization, "end_provided_sessions", SignOut, made.value, &told)
         .await;
     store
         .delete_identity_provider(&may(Action::Delete), &"corp".parse().unwrap(), entry(Delete))

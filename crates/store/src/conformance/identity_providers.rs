@@ -154,6 +154,26 @@ pub async fn a_session_goes_on_as_its_provider_says_and_ends_with_it(organizatio
     let held = store.directory().await.unwrap().sessions;
     let held = held.iter().find(|it| it.id == session.id).unwrap();
     assert_eq!((held.groups.len(), held.until), (0, NOW.plus_seconds(900)));
+    // Signed out by its provider: this person alone, and what this provider began alone. The planted faults: a statement without the
+    // provider, or without the person, would end one of the others.
+    let ends = async |alias: &str, subject: &str| {
+        let (alias, out) = (alias.parse().unwrap(), entry(AuditAction::SignOut));
+        let ended = store.end_provided_sessions(&granted, &alias, "https://idp.test", subject, out);
+        ended.await.unwrap().value
+    };
+    let more = provided(&organization).await;
+    assert_eq!(
+        (ends("corp", "mallory").await, ends("other", "alice").await),
+        (0, 0)
+    );
+    assert_eq!((ends("corp", "alice").await, ends("corp", "alice").await), (2, 0));
+    let left = store.directory().await.unwrap().sessions;
+    assert!(left.iter().all(|it| ![session.id, more.id].contains(&it.id)));
+    let wrong = organization.may(Action::Read, Entity::Users, Scope::Account);
+    let (corp, out) = ("corp".parse().unwrap(), entry(AuditAction::SignOut));
+    let refused = store.end_provided_sessions(&wrong, &corp, "https://idp.test", "alice", out);
+    assert!(matches!(refused.await, Err(StoreError::Gate { .. })));
+    let session = provided(&organization).await;
     store
         .delete_identity_provider(
             &may(Action::Delete),

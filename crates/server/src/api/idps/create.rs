@@ -5,41 +5,32 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use reeve_api::identity_provider::{CreatedIdp, MASK, SetIdp};
+use reeve_api::identity_provider::{CreatedIdp, MASK, Mappers, SetIdp, SetOidcData, SetSamlData};
 use reeve_authz::{Action, Entity};
 use reeve_store::AuditAction;
-use reeve_types::IdpAlias;
+use reeve_types::{IdpAlias, Timestamp};
 
 use super::IdpRefusal;
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::error::ApiError;
 use crate::extract::JsonBody;
-use crate::providers::{Idp, OidcSettings, mapper};
+use crate::providers::{Idp, OidcIdp, OidcSettings, SamlIdp, mapper};
 
-/// Sets one up. Whether it answers is seen at the first sign-in.
+/// Sets one up. Metadata that comes along is read; whether an address answers is seen at the first sign-in.
 pub async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,
     call: Call,
     JsonBody(body): JsonBody<SetIdp>,
 ) -> Result<(StatusCode, Json<CreatedIdp>), ApiError> {
-    let data = body.oidc_data.as_ref().ok_or(ApiError::NoRoute)?;
-    if data.client_secret.expose() == MASK {
-        return Err(IdpRefusal::MaskedSecret.into());
-    }
-    let usual = || "oidc".parse::<IdpAlias>().map_err(ApiError::internal);
-    let alias = body.name.clone().map_or_else(usual, Ok)?;
     let mappers = body.mappers.clone().unwrap_or_default();
-    let idp = Idp {
-        alias: alias.clone(),
-        settings: OidcSettings::of(data).map_err(IdpRefusal::DiscoveryAddress)?,
-        secret: data.client_secret.clone(),
-        mapper: mapper(&mappers),
-        mappers,
-        created_at: call.at,
-        updated_at: call.at,
+    let idp = match (&body.oidc_data, body.saml_data) {
+        (Some(data), _) => oidc(data, mappers, body.name.clone(), call.at)?,
+        (None, Some(data)) => saml(data, mappers, body.name.clone(), call.at).await?,
+        (None, None) => return Err(ApiError::NoRoute),
     };
+    let alias = idp.alias().clone();
     let row = idp.row(&app.security)?;
     app.change(caller.asker(), move |app| async move {
         let granted = app
@@ -50,4 +41,41 @@ pub async fn handle(
     })
     .await?;
     Ok((StatusCode::CREATED, Json(CreatedIdp { alias })))
+}
+
+fn oidc(
+    data: &SetOidcData,
+    mappers: Mappers,
+    name: Option<IdpAlias>,
+    at: Timestamp,
+) -> Result<Idp, ApiError> {
+    if data.client_secret.expose() == MASK {
+        return Err(IdpRefusal::MaskedSecret.into());
+    }
+    Ok(Idp::Oidc(OidcIdp {
+        alias: alias(name, "oidc")?,
+        settings: OidcSettings::of(data).map_err(IdpRefusal::DiscoveryAddress)?,
+        secret: data.client_secret.clone(),
+        mapper: mapper(&mappers),
+        mappers,
+        created_at: at,
+        updated_at: at,
+    }))
+}
+
+async fn saml(
+    data: SetSamlData,
+    mappers: Mappers,
+    name: Option<IdpAlias>,
+    at: Timestamp,
+) -> Result<Idp, ApiError> {
+    let alias = alias(name, "saml")?;
+    // A key of that length takes some tenths of a second to make.
+    let made = tokio::task::spawn_blocking(move || SamlIdp::new(alias, &data, mappers, at));
+    made.await.map_err(ApiError::internal)?.map(Idp::Saml)
+}
+
+/// The alias, which is the type where none is given.
+fn alias(given: Option<IdpAlias>, usual: &str) -> Result<IdpAlias, ApiError> {
+    given.map_or_else(|| usual.parse().map_err(ApiError::internal), Ok)
 }

@@ -19,5 +19,5 @@ pub async fn handle(
     segment: PathId,
 ) -> Result<Json<Idp>, ApiError> {
     let idp = readable(&app, &caller, &segment).await?;
-    Ok(Json(to_wire(&app, &idp)))
+    Ok(Json(to_wire(&app, &idp).await))
 }

@@ -19,5 +19,5 @@ pub async fn handle(
     segment: PathId,
 ) -> Result<Json<Mappers>, ApiError> {
     let idp = readable(&app, &caller, &segment).await?;
-    Ok(Json(to_wire(&app, &idp).mappers))
+    Ok(Json(to_wire(&app, &idp).await.mappers))
 }

@@ -18,5 +18,9 @@ pub async fn handle(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<
         .directory()
         .allow_in_account(&caller, Action::Read, Entity::SecuritySettings)?;
     let idps = app.idps_for(&granted).await?;
-    Ok(Json(idps.iter().map(|idp| to_wire(&app, idp)).collect()))
+    let mut all = Vec::with_capacity(idps.len());
+    for idp in &idps {
+        all.push(to_wire(&app, idp).await);
+    }
+    Ok(Json(all))
 }

@@ -4,16 +4,17 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use reeve_api::identity_provider::{MASK, SetIdp};
+use reeve_api::identity_provider::{MASK, Mappers, SetIdp, SetOidcData};
 use reeve_authz::{Action, Entity};
 use reeve_store::AuditAction;
+use reeve_types::Timestamp;
 
 use super::{IdpRefusal, readable};
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::error::ApiError;
 use crate::extract::{JsonBody, PathId};
-use crate::providers::{Idp, OidcSettings, mapper};
+use crate::providers::{Idp, OidcIdp, OidcSettings, mapper};
 
 /// Sets it up anew.
 pub async fn handle(
@@ -24,33 +25,21 @@ pub async fn handle(
     JsonBody(body): JsonBody<SetIdp>,
 ) -> Result<StatusCode, ApiError> {
     let before = readable(&app, &caller, &segment).await?;
-    if body.name.as_ref().is_some_and(|name| *name != before.alias) {
+    if body.name.as_ref().is_some_and(|name| name != before.alias()) {
         return Err(IdpRefusal::OtherAlias.into());
     }
-    let data = body.oidc_data.as_ref().ok_or(ApiError::NoRoute)?;
-    let kept = data.client_secret.expose() == MASK;
-    let mappers = body.mappers.clone().unwrap_or_else(|| before.mappers.clone());
-    let after = Idp {
-        settings: OidcSettings::of(data).map_err(IdpRefusal::DiscoveryAddress)?,
-        secret: if kept {
-            before.secret.clone()
-        } else {
-            data.client_secret.clone()
-        },
-        mapper: mapper(&mappers),
-        mappers,
-        updated_at: call.at,
-        ..before.clone()
+    let mappers = body.mappers.clone().unwrap_or_else(|| before.mappers().clone());
+    let (after, ends_sessions) = match (before, &body.oidc_data, &body.saml_data) {
+        (Idp::Oidc(before), Some(data), _) => oidc(before, data, mappers, call.at)?,
+        (Idp::Saml(before), _, Some(data)) => {
+            let after = before.changed(data, mappers, call.at)?;
+            // Another provider, or other keys of it, speak for nobody who is signed in.
+            let ends_sessions = before.settings != after.settings;
+            (Idp::Saml(after), ends_sessions)
+        }
+        _ => return Err(IdpRefusal::OtherType.into()),
     };
-    let who = |idp: &Idp| {
-        (
-            idp.settings.client_id.clone(),
-            idp.settings.discover_document_url.clone(),
-        )
-    };
-    let ends_sessions =
-        who(&before) != who(&after) || before.settings.mandatory_claim != after.settings.mandatory_claim;
-    let (row, alias) = (after.row(&app.security)?, after.alias.clone());
+    let (row, alias) = (after.row(&app.security)?, after.alias().clone());
     app.change(caller.asker(), move |app| async move {
         let granted = app
             .directory()
@@ -64,4 +53,34 @@ pub async fn handle(
     .await?;
     app.providers.forget(&alias);
     Ok(StatusCode::OK)
+}
+
+fn oidc(
+    before: OidcIdp,
+    data: &SetOidcData,
+    mappers: Mappers,
+    at: Timestamp,
+) -> Result<(Idp, bool), ApiError> {
+    let kept = data.client_secret.expose() == MASK;
+    let after = OidcIdp {
+        settings: OidcSettings::of(data).map_err(IdpRefusal::DiscoveryAddress)?,
+        secret: if kept {
+            before.secret.clone()
+        } else {
+            data.client_secret.clone()
+        },
+        mapper: mapper(&mappers),
+        mappers,
+        updated_at: at,
+        ..before.clone()
+    };
+    let who = |idp: &OidcIdp| {
+        (
+            idp.settings.client_id.clone(),
+            idp.settings.discover_document_url.clone(),
+            idp.settings.mandatory_claim.clone(),
+        )
+    };
+    let ends_sessions = who(&before) != who(&after);
+    Ok((Idp::Oidc(after), ends_sessions))
 }

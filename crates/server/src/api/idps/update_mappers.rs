@@ -13,7 +13,6 @@ use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::error::ApiError;
 use crate::extract::{JsonBody, PathId};
-use crate::providers::{Idp, mapper};
 
 /// Says which claim is what.
 pub async fn handle(
@@ -24,12 +23,7 @@ pub async fn handle(
     JsonBody(mappers): JsonBody<Mappers>,
 ) -> Result<StatusCode, ApiError> {
     let before = readable(&app, &caller, &segment).await?;
-    let after = Idp {
-        mapper: mapper(&mappers),
-        mappers,
-        updated_at: call.at,
-        ..before
-    };
+    let after = before.mapping(mappers, call.at);
     let row = after.row(&app.security)?;
     app.change(caller.asker(), move |app| async move {
         let granted = app

@@ -85,6 +85,15 @@ impl HostileProvider {
             .count()
     }
 
+    /// A token with these claims, signed by the newest key.
+    pub(super) fn signed(&self, claims: &Value) -> String {
+        let lies = self.lies.lock().unwrap();
+        let key = lies.keys.last().unwrap();
+        let mut header = Header::new(Algorithm::ES256);
+        header.kid = Some(key.kid().to_owned());
+        jsonwebtoken::encode(&header, claims, &EncodingKey::from_ec_der(key.expose_pkcs8())).unwrap()
+    }
+
     fn note(&self, call: &str) {
         self.calls.lock().unwrap().push(call.to_owned());
     }

@@ -78,7 +78,32 @@ async fn what_cannot_be_a_provider_is_refused_by_the_name_of_its_field() {
     let server = server().await;
     let good = json!({"clientId": "a", "clientSecret": "b", "discoverDocumentUrl": "https://x.test"});
     for (field, body) in [
-        ("type", json!({"type": "saml"})),
+        ("type", json!({"type": "openshift-v4"})),
+        ("samlData", json!({"type": "saml"})),
+        (
+            "oidcData",
+            json!({"type": "saml", "samlData": {"metadataXmlUrl": "idp.test/m"}, "oidcData": good}),
+        ),
+        (
+            "samlData.metadataXmlUrl",
+            json!({"type": "saml", "samlData": {"metadataXmlType": "url"}}),
+        ),
+        (
+            "samlData.metadataXmlUrl",
+            json!({"type": "saml", "samlData": {"metadataXmlUrl": "http://idp.test/metadata"}}),
+        ),
+        (
+            "samlData.metadataXmlFile",
+            json!({"type": "saml", "samlData": {"metadataXmlType": "file"}}),
+        ),
+        (
+            "samlData.metadataXmlFile",
+            json!({"type": "saml", "samlData": {"metadataXmlFile": "no base64!"}}),
+        ),
+        (
+            "samlData.metadataXmlFile",
+            json!({"type": "saml", "samlData": {"metadataXmlFile": "<html/>"}}),
+        ),
         (
             "samlData",
             json!({"type": "oidc", "samlData": {"entityId": "x"}, "oidcData": good}),

@@ -351,3 +351,82 @@ async fn whoever_is_gone_there_is_signed_out_here() {
         .await;
     assert_eq!(page.status.as_u16(), 400);
 }
+
+/// The test of a provider shows what it sends and what that comes to, or which check failed, and signs nobody in.
+#[tokio::test]
+async fn a_test_shows_what_arrives_and_signs_nobody_in() {
+    let (server, provider) = provider().await;
+    let test = server.get(&server.admin, "/api/v1/idps/corp/test").await.is(200);
+    let said = test.to_string();
+    assert!(
+        said.contains(&provider.issuer) && said.contains("/broker/corp/endpoint"),
+        "{said}"
+    );
+    let link = path_of(test["signInUrl"].as_str().unwrap());
+    let comes = async || {
+        let mut visitor = Visitor::new(&server);
+        let to = location(&visitor.get(link).await);
+        let page = visitor.get(path_of(&follow(&to).await)).await.text;
+        assert!(!visitor.cookies.0.contains_key("__Host-reeve-session"));
+        page
+    };
+    let page = comes().await;
+    for shown in [
+        "Test of corp",
+        "<dt>iss</dt>",
+        "<dd id=\"user\">alice@example.com</dd>",
+        "<dd id=\"groups\">ml</dd>",
+    ] {
+        assert!(page.contains(shown), "{shown}: {page}");
+    }
+    provider.lie(|lies| lies.id_token = Box::new(|claims| claims["aud"] = json!("other")));
+    let page = comes().await;
+    assert!(page.contains("Nobody could sign in so"), "{page}");
+    let users = server.get(&server.admin, "/api/v1/users").await.is(200);
+    assert!(!users.to_string().contains("alice@example.com"), "{users}");
+}
+
+/// Back-channel logout: the person is out at once, here and with what the command line holds; a local sign-in and other people stay. The
+/// planted faults are in the words: an ID token that is taken for a logout token, and a token that counts twice.
+#[tokio::test]
+async fn backchannel_logout() {
+    let (server, provider) = provider().await;
+    let path = format!("{REALM}/broker/corp/backchannel-logout");
+    let now = server.clock.now().as_seconds();
+    let claims = |id: &str| {
+        json!({
+            "iss": provider.issuer, "aud": "reeve", "sub": "alice", "iat": now, "exp": now + 120, "jti": id,
+            "events": {"http://schemas.openid.net/event/backchannel-logout": {}},
+        })
+    };
+    let says = async |token: String| {
+        let answer = Visitor::new(&server)
+            .post(&path, &[("logout_token", &token)])
+            .await;
+        assert_eq!(answer.headers["cache-control"], "no-store");
+        answer.status.as_u16()
+    };
+    let tokens = [
+        Visitor::new(&server).signs_in("corp").await.unwrap(),
+        Visitor::new(&server).signs_in("corp").await.unwrap(),
+    ];
+    let mut id_token = claims("1");
+    id_token.as_object_mut().unwrap().remove("events");
+    let mut other = claims("2");
+    other["sub"] = json!("bob");
+    assert_eq!(says(provider.signed(&id_token)).await, 400);
+    assert_eq!(says("x.y.z".to_owned()).await, 400);
+    assert_eq!(says(provider.signed(&other)).await, 200);
+    for token in &tokens {
+        server.get(token, "/api/v1/me").await.is(200);
+    }
+    assert_eq!(says(provider.signed(&claims("3"))).await, 200);
+    for token in &tokens {
+        server.get(token, "/api/v1/me").await.refused(401);
+    }
+    server.get(&server.admin, "/api/v1/me").await.is(200);
+    // Shown again it ends nothing.
+    let again = Visitor::new(&server).signs_in("corp").await.unwrap();
+    assert_eq!(says(provider.signed(&claims("3"))).await, 400);
+    server.get(&again, "/api/v1/me").await.is(200);
+}

@@ -1,0 +1,3 @@
+//! `reeve idp`.
+
+pub(in crate::commands) mod test;
