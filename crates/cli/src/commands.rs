@@ -33,7 +33,8 @@ mod whoami;
 
 use crate::Context;
 use crate::args::{
-    Application, Cluster, Command, Config, Format, Idp, Kubeconfig, Listed, Login, LoginWay, Project, Training, Uids, User, Works,
+    Application, Cluster, Command, Config, Format, Idp, Kubeconfig, Listed, Login, LoginWay, Project,
+    Training, Uids, User, Works,
 };
 use crate::failure::Failure;
 

@@ -108,7 +108,7 @@ async fn files_of_every_era_say_which_switches_are_on_and_what_is_unknown_is_nam
         assert!(told.contains(words), "{told}");
     }
     let told = refused(&receiver, &["project", "list", "-o", "html"]).await;
-    assert!(told.contains("use -o table or -o json"), "{told}");
+    assert!(told.contains("use -o table, -o json or -o yaml"), "{told}");
 }
 
 #[tokio::test]

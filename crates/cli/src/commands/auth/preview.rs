@@ -1,7 +1,7 @@
 //! `reeve auth preview`: a change of access rules or groups, before it is made.
 
 use reeve_api::authorization::{Preview, Reach};
-use serde_json::json;
+use serde_json::{Map, json};
 
 use super::{BASE, NOT_ALL, permissions, scope, scope_name, subject, subject_name};
 use crate::Context;
@@ -19,7 +19,7 @@ pub(super) async fn run(context: &mut Context, arguments: PreviewChange) -> Resu
         return Err(Failure::failed(what).cause("nothing would change").hint(ways));
     }
     let api = Api::signed_in(&context.settings, context.clock.now())?;
-    let mut body = json!({"removeRules": arguments.remove});
+    let mut body = Map::from_iter([("removeRules".to_owned(), json!(arguments.remove))]);
     if let Some(role) = &arguments.role {
         let Some((kind, id)) = subject(&arguments.whom) else {
             return Err(Failure::failed(what)
@@ -28,11 +28,13 @@ pub(super) async fn run(context: &mut Context, arguments: PreviewChange) -> Resu
         };
         let role = find::role(&api, role, what).await?;
         let (scope_type, scope_id) = scope(&api, &arguments.place, what).await?;
-        body["addRules"] = json!([{"subjectType": kind, "subjectId": id, "roleId": role,
-            "scopeType": scope_type, "scopeId": scope_id}]);
+        let rule = json!({"subjectType": kind, "subjectId": id, "roleId": role, "scopeType": scope_type,
+            "scopeId": scope_id});
+        body.insert("addRules".to_owned(), json!([rule]));
     }
     if let (Some(user), true) = (&arguments.whom.user, regroups) {
-        body["groups"] = json!([{"user": user, "join": arguments.join, "leave": arguments.leave}]);
+        let change = json!({"user": user, "join": arguments.join, "leave": arguments.leave});
+        body.insert("groups".to_owned(), json!([change]));
     }
     let found: Preview = api
         .post(&format!("{BASE}/preview"), &body)
