@@ -3,6 +3,7 @@
 //! Rules hang on their subjects, by typed name, and name their scopes by small numbers whose ancestors are known: a
 //! check probes once per subject of the caller. The same rules hang on their scopes, by id, for who-can and for removal.
 
+mod by_place;
 mod granters;
 mod load;
 mod query;

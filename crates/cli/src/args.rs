@@ -18,7 +18,7 @@ use reeve_types::{
 };
 
 pub use admin::{
-    AccessRule, Application, CreateAccessRule, CreateDepartment, CreateProject, CreateUser,
+    AccessRule, Application, Apply, CreateAccessRule, CreateDepartment, CreateProject, CreateUser,
     DeleteAccessRules, Department, ListAccessRules, OffboardUser, OneAccessRule, OneApplication, OneCluster,
     OneDepartment, OneProject, OneRole, OneUser, Role, User, Workloads, department_number,
 };
@@ -110,6 +110,8 @@ pub enum Command {
     /// Applications: service accounts for programs
     #[command(subcommand, visible_alias = "service-account")]
     Application(Application),
+    /// Make the departments, projects, users and access rules of a file that are not there yet
+    Apply(Apply),
     /// Questions about access: who may do what where, why, and what a change would give and take
     #[command(subcommand)]
     Auth(Auth),

@@ -2,6 +2,7 @@
 
 mod access_rule;
 mod application;
+mod apply;
 mod attach;
 mod auth;
 mod bash;
@@ -83,6 +84,7 @@ pub async fn run(context: &mut Context, command: Command) -> Result<(), Failure>
         Command::AccessRule(command) => access_rule::run(context, command).await,
         Command::Role(command) => role::run(context, command).await,
         Command::Application(command) => application::run(context, command).await,
+        Command::Apply(arguments) => apply::run(context, arguments).await,
         Command::Auth(command) => auth::run(context, command).await,
         Command::Policy(command) => policy::run(context, command).await,
         Command::Cluster(Cluster::NewSecret(arguments)) => cluster::new_secret::run(context, arguments).await,

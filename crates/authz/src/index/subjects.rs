@@ -8,7 +8,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use reeve_types::AccessRuleId;
 
-use super::load::by_place;
+use super::by_place::by_place;
 use crate::roles::{RoleFilter, RoleSlot};
 use crate::subject::{SubjectKey, SubjectKind};
 use crate::tree::{Path, ScopeIndex};

@@ -1,5 +1,7 @@
 //! Arguments of the commands for administrators: users, departments, access rules, roles, applications.
 
+use std::path::PathBuf;
+
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use reeve_types::{AccessRuleId, ClusterId, DepartmentId, Email, Gid, OrgUnitName, ServiceAccountName, Uid};
 
@@ -238,6 +240,17 @@ pub struct OneApplication {
     /// Its name
     #[arg(value_name = "NAME")]
     pub name: ServiceAccountName,
+}
+
+/// `reeve apply`
+#[derive(Debug, Args)]
+pub struct Apply {
+    /// YAML or JSON with departments, projects, users and access rules
+    #[arg(short, long, value_name = "FILE")]
+    pub file: PathBuf,
+    /// Do it; without this the plan is shown and nothing done
+    #[arg(short, long)]
+    pub yes: bool,
 }
 
 /// A department that was named by its number.

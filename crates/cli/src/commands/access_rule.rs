@@ -11,7 +11,7 @@ use crate::args::{self, CreateAccessRule, DeleteAccessRules, ListAccessRules};
 use crate::failure::Failure;
 use crate::http::Api;
 
-const BASE: &str = "/api/v1/authorization/access-rules";
+pub(super) const BASE: &str = "/api/v1/authorization/access-rules";
 
 /// How many are asked for at a time.
 const PAGE: usize = 500;
@@ -90,7 +90,7 @@ fn left(gone: &[String], id: &str) -> String {
 }
 
 /// Those that were asked for, from all pages.
-async fn list(api: &Api, arguments: &ListAccessRules) -> Result<Vec<AccessRule>, Failure> {
+pub(super) async fn list(api: &Api, arguments: &ListAccessRules) -> Result<Vec<AccessRule>, Failure> {
     let what = "cannot list access rules";
     let mut query: Vec<(&str, String)> = vec![("sortBy", "createdAt".to_owned())];
     if let Some((kind, id)) = subject(&arguments.whom) {

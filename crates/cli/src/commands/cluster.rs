@@ -12,4 +12,4 @@ pub(in crate::commands) mod set_lowest_id;
 mod switched;
 pub(in crate::commands) mod withdraw_secret;
 
-pub(in crate::commands) use objects::only;
+pub(in crate::commands) use objects::{id, only};

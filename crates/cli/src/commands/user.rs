@@ -12,7 +12,7 @@ use crate::args::{self, CreateUser, OffboardUser, Workloads};
 use crate::failure::Failure;
 use crate::http::Api;
 
-const BASE: &str = "/api/v1/users";
+pub(super) const BASE: &str = "/api/v1/users";
 
 impl Object for User {
     const KIND: &'static str = "user";
@@ -85,7 +85,7 @@ pub(super) async fn run(context: &mut Context, command: args::User) -> Result<()
 }
 
 /// All of them, or those that a query lets through.
-async fn all(api: &Api, query: &[(&str, &str)], what: &str) -> Result<Vec<User>, Failure> {
+pub(super) async fn all(api: &Api, query: &[(&str, &str)], what: &str) -> Result<Vec<User>, Failure> {
     let mut all: Vec<User> = Vec::new();
     loop {
         let offset = all.len().to_string();

@@ -209,3 +209,109 @@ async fn offboarding_says_what_went_and_what_is_left() {
     let silent = receiver.run(&["user", "offboard", "erin@example.com"]).await;
     assert_eq!((silent.status.code(), receiver.calls().len()), (Some(2), 0));
 }
+
+const ORGANIZATION: &str = "
+departments:
+- name: vision
+  projects:
+  - name: robots
+users:
+- email: erin@example.com
+  posix: {uid: 61000, gid: 5000}
+accessRules:
+- {group: ml, role: '5', project: robots}
+- {user: erin@example.com, role: '9', account: true}
+";
+
+/// Planted faults: the plan is done without `--yes`; what is there is made again.
+#[tokio::test]
+async fn a_file_makes_what_is_missing_after_its_plan_was_shown() {
+    let receiver = Receiver::signed_in().await;
+    let file = receiver.home().join("org.yaml");
+    std::fs::write(&file, ORGANIZATION).unwrap();
+    let nothing = json!({"totalRecords": 0, "displayRecords": 0, "accessRules": []});
+    receiver.answers("GET /api/v1/clusters", 200, json!([cluster()]));
+    receiver.answers(
+        "GET /api/v1/org-unit/departments",
+        200,
+        json!({"departments": []}),
+    );
+    receiver.answers("GET /api/v1/org-unit/projects", 200, json!({"projects": []}));
+    receiver.answers("GET /api/v1/users", 200, json!([]));
+    receiver.answers("GET /api/v1/authorization/access-rules", 200, nothing);
+    receiver.answers("POST /api/v1/org-unit/departments", 201, department("2", CLUSTER));
+    receiver.answers("POST /api/v1/org-unit/projects", 201, project());
+    receiver.answers("POST /api/v1/authorization/access-rules", 201, rule(12));
+    let made = json!({"id": USER, "username": "erin@example.com", "tempPassword": "Once-1!"});
+    receiver.answers("POST /api/v1/users", 201, made);
+    let file = file.to_str().unwrap();
+
+    let plan = receiver.shown(&["apply", "-f", file]).await;
+    let posts = |calls: Vec<crate::receiver::Call>| -> Vec<Value> {
+        calls
+            .into_iter()
+            .filter(|call| call.line.starts_with("POST"))
+            .map(|call| call.body)
+            .collect()
+    };
+    assert_eq!(posts(receiver.calls()), Vec::<Value>::new(), "{plan}");
+    let done = receiver.shown(&["apply", "-f", file, "--yes"]).await;
+    insta::assert_snapshot!(format!("{plan}\n{done}"));
+    let asked = posts(receiver.calls());
+    assert_eq!(asked.len(), 5);
+    assert_eq!(asked[1]["parentId"], "2");
+    assert_eq!(asked[2]["posix"]["uid"], 61000);
+    assert_eq!(
+        (&asked[3]["scopeType"], &asked[3]["scopeId"]),
+        (&json!("project"), &json!("33"))
+    );
+    assert_eq!(
+        (&asked[4]["scopeType"], &asked[4]["subjectId"]),
+        (&json!("tenant"), &json!("erin@example.com"))
+    );
+
+    // All of it is there: nothing is done a second time.
+    receiver.answers(
+        "GET /api/v1/org-unit/departments",
+        200,
+        json!({"departments": [department("2", CLUSTER)]}),
+    );
+    receiver.answers(
+        "GET /api/v1/org-unit/projects",
+        200,
+        json!({"projects": [project()]}),
+    );
+    receiver.answers("GET /api/v1/users", 200, json!([user()]));
+    let mut hers = rule(13);
+    for (field, value) in [
+        ("subjectType", json!("user")),
+        ("subjectId", json!("erin@example.com")),
+        ("roleId", json!(9)),
+        ("scopeType", json!("tenant")),
+        ("scopeId", json!("1")),
+    ] {
+        hers[field] = value;
+    }
+    let rules = json!({"totalRecords": 2, "displayRecords": 2, "accessRules": [rule(12), hers]});
+    receiver.answers("GET /api/v1/authorization/access-rules", 200, rules);
+    let again = receiver.shown(&["apply", "-f", file, "--yes"]).await;
+    assert!(
+        again.contains("exit 0") && again.contains("nothing to do"),
+        "{again}"
+    );
+    assert_eq!(posts(receiver.calls()), Vec::<Value>::new());
+
+    let wrong = [
+        "accessRules: [{group: ml, role: '5'}]",
+        "accessRules: [{role: '5', account: true}]",
+        "accessRules: [{group: ml, role: '5', project: nowhere}]",
+        "departments: [{name: vision, colour: red}]",
+        "departments: [{name: audio, projects: [{name: robots}]}]",
+    ];
+    for text in wrong {
+        std::fs::write(file, text).unwrap();
+        let output = receiver.run(&["apply", "-f", file, "--yes"]).await;
+        assert_eq!(output.status.code(), Some(2), "{text}");
+    }
+    assert_eq!(posts(receiver.calls()), Vec::<Value>::new());
+}

@@ -32,6 +32,7 @@ async fn the_help_of_every_command() {
         &["access-rule", "create"],
         &["role", "get"],
         &["application", "create"],
+        &["apply"],
         &["auth", "why"],
         &["auth", "check"],
         &["auth", "who-can"],

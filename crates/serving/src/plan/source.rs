@@ -9,6 +9,7 @@ use reeve_serving_crds::{
 };
 
 use super::{Child, Plan};
+use crate::duration;
 use crate::engine::Said;
 use crate::fault::{Component, Dependency, Fault, State};
 use crate::labels;
@@ -19,6 +20,8 @@ use crate::source::{Accepted, Image, accept, next_sync};
 /// The registry that is asked, where none is named.
 pub const REGISTRY: &str = "docker.io";
 const MOST: usize = 100;
+/// How long after a failure the registry is asked again, where the interval is longer.
+const AFTER_FAILURE: (&str, Duration) = ("5m", Duration::from_secs(300));
 
 /// What was seen.
 #[derive(Debug, Clone, Copy)]
@@ -48,7 +51,24 @@ pub fn pause(
 ) -> Duration {
     let last = status.last_sync_time.as_ref().map(|time| time.0);
     let changed = status.observed_generation != generation;
-    next_sync(spec.sync_interval.as_deref(), last, changed, now.0)
+    let failed = status
+        .conditions
+        .iter()
+        .any(|condition| condition.type_ == "FiltersReady" && condition.status == "False");
+    next_sync(interval(spec, failed), last, changed, now.0)
+}
+
+/// After a failure sooner: a right, a Secret or a registry that is there again wakes nobody.
+fn interval(spec: &AimClusterModelSourceSpec, failed: bool) -> Option<&str> {
+    let own = spec.sync_interval.as_deref();
+    let is_shorter = own
+        .and_then(duration::parse)
+        .is_some_and(|own| !own.is_zero() && own < AFTER_FAILURE.1);
+    if failed && !is_shorter {
+        Some(AFTER_FAILURE.0)
+    } else {
+        own
+    }
 }
 
 /// Plans a pass in which the registry was asked.
@@ -75,12 +95,9 @@ pub fn plan(seen: &Seen<'_>) -> Plan<AimClusterModelSourceStatus> {
     plan.components.push(filters(seen.found));
     plan.said.push(limit(&accepted));
     plan.children = accepted.new.iter().map(|image| child(seen, image)).collect();
-    plan.again = Some(next_sync(
-        seen.spec.sync_interval.as_deref(),
-        Some(seen.now.0),
-        false,
-        seen.now.0,
-    ));
+    let failed = seen.found.iter().any(Result::is_err);
+    let interval = interval(seen.spec, failed);
+    plan.again = Some(next_sync(interval, Some(seen.now.0), false, seen.now.0));
     plan
 }
 

@@ -419,6 +419,24 @@ fn q9_a_source_asks_its_registry_once_an_interval_and_after_a_change() {
     assert_eq!(pause(4), Duration::ZERO);
 }
 
+/// Planted fault: without it a right that was given is noticed after the interval, an hour by default.
+#[test]
+fn a_source_that_failed_asks_again_after_five_minutes_at_most() {
+    let pause = |interval: Value, holds: &str| {
+        let spec: AimClusterModelSourceSpec = of(json!({"filters": [], "syncInterval": interval}));
+        let status = of(
+            json!({"lastSyncTime": "2026-03-01T11:59:00Z", "observedGeneration": 3, "conditions": [{
+                "type": "FiltersReady", "status": holds, "reason": "r", "message": "", "lastTransitionTime": NOW,
+            }]}),
+        );
+        source::pause(&spec, &status, Some(3), &time(NOW)).as_secs()
+    };
+    assert_eq!(pause(json!("1h"), "True"), 3540);
+    assert_eq!(pause(json!("1h"), "False"), 240);
+    assert_eq!(pause(json!(null), "False"), 240);
+    assert_eq!(pause(json!("2m"), "False"), 60);
+}
+
 #[test]
 fn a_filter_that_fails_does_not_keep_the_others_from_their_models() {
     let spec: AimClusterModelSourceSpec = of(json!({"filters": []}));
@@ -438,6 +456,7 @@ fn a_filter_that_fails_does_not_keep_the_others_from_their_models() {
         now: &time(NOW),
     });
     assert_eq!(says(&plan, "Filters").1, "SomeFiltersFailed");
+    assert_eq!(plan.again, Some(Duration::from_secs(300)));
     assert!(
         names(&plan)[0].starts_with("AIMClusterModel o-m-1-0-0-"),
         "{:?}",

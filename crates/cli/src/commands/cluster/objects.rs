@@ -88,3 +88,8 @@ pub(in crate::commands) async fn only(api: &Api, what: &str) -> Result<ClusterId
             .hint("name one: --cluster ID; `reeve cluster list` shows them")),
     }
 }
+
+/// The one of this name or id.
+pub(in crate::commands) async fn id(api: &Api, name: &str, what: &str) -> Result<ClusterId, Failure> {
+    Ok(find(api, name, what).await?.uuid)
+}
