@@ -54,6 +54,15 @@ struct Held {
     role: RoleSlot,
 }
 
+/// What is still to be done for a rule that is counted.
+#[derive(Clone, Copy, Debug)]
+struct Counted {
+    at: ScopeIndex,
+    held: Held,
+    /// For its subject, where that has other rules.
+    more: Option<Grant>,
+}
+
 /// What hangs on a scope.
 #[derive(Clone, Debug, Default)]
 struct AtScope {
@@ -205,19 +214,33 @@ impl Index {
     /// Adds a rule, in place of one with the same id. False where the scope or the role is unknown: such a rule gives nobody
     /// anything and is not kept.
     pub fn add_rule(&mut self, rule: Rule) -> bool {
+        self.remove_rule(rule.id);
+        let Some(counted) = self.count_rule(rule) else {
+            return false;
+        };
+        let Counted { at, held, more } = counted;
+        if let Some(grant) = more {
+            self.subjects.add(held.subject, grant);
+        }
+        if let Some(here) = self.scopes.get_mut(at.slot()) {
+            here.add(held);
+        }
+        self.granter_came(at, held);
+        true
+    }
+
+    /// Counts a rule of which nothing is kept yet. It does not hang on its scope, nor on a subject that has others. `None` where
+    /// it cannot be added.
+    fn count_rule(&mut self, rule: Rule) -> Option<Counted> {
         let Rule {
             id,
             subject,
             role,
             scope,
         } = rule;
-        self.remove_rule(id);
-        let (Some(at), Some(role)) = (self.tree.at(scope), self.roles.slot(role)) else {
-            return false;
-        };
-        let Some(subject) = self.subjects.add(subject, Grant { at, rule: id, role }) else {
-            return false;
-        };
+        let (at, role) = (self.tree.at(scope)?, self.roles.slot(role)?);
+        let grant = Grant { at, rule: id, role };
+        let (subject, is_known) = self.subjects.intern(subject, grant)?;
         self.store(Stored {
             rule: id,
             subject,
@@ -228,11 +251,8 @@ impl Index {
             subject,
             role,
         };
-        if let Some(here) = self.scopes.get_mut(at.slot()) {
-            here.add(held);
-        }
-        self.granter_came(at, held);
-        true
+        let more = is_known.then_some(grant);
+        Some(Counted { at, held, more })
     }
 
     /// Removes a rule and hands it back; `None` where there is none with this id.

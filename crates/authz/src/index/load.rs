@@ -8,7 +8,7 @@ use std::hint::black_box;
 
 use super::by_place::by_place;
 use super::subjects::{Grant, SubjectIndex};
-use super::{Held, Index, Stored};
+use super::{Counted, Held, Index};
 use crate::subject::Rule;
 use crate::tree::ScopeIndex;
 
@@ -67,31 +67,10 @@ impl Index {
             waiting.replacing.push(rule);
             return false;
         }
-        let (Some(at), Some(role)) = (self.tree.at(rule.scope), self.roles.slot(rule.role)) else {
+        let Some(Counted { at, held, more }) = self.count_rule(rule) else {
             return false;
         };
-        let rule_id = rule.id;
-        let grant = Grant {
-            at,
-            rule: rule_id,
-            role,
-        };
-        let Some((subject, is_known)) = self.subjects.intern(rule.subject, grant) else {
-            return false;
-        };
-        if is_known {
-            waiting.grants.push((subject, grant));
-        }
-        self.store(Stored {
-            rule: rule_id,
-            subject,
-            at,
-        });
-        let held = Held {
-            rule: rule_id,
-            subject,
-            role,
-        };
+        waiting.grants.extend(more.map(|grant| (held.subject, grant)));
         waiting.held.push((at, held));
         true
     }

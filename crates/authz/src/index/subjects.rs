@@ -91,7 +91,7 @@ impl Subjects {
         self.hasher.hash_one((kind as u8, name))
     }
 
-    /// Reads what [`Subjects::add`] will look at, and what [`SubjectKey::clone`] of it would: asked of several subjects one
+    /// Reads what [`Subjects::intern`] will look at, and what [`SubjectKey::clone`] of it would: asked of several subjects one
     /// after the other, the processor fetches them from memory at the same time.
     pub(super) fn fetch(&self, key: &SubjectKey) {
         let found = self.table.find(self.hash(key.kind(), key.name()), |who| {
@@ -124,13 +124,11 @@ impl Subjects {
         table.shrink_to_fit(|who| hash_of(slots, hasher, *who));
     }
 
-    /// Adds a rule to its subject. `None`, and nothing added, above four thousand million subjects.
-    pub(super) fn add(&mut self, key: SubjectKey, grant: Grant) -> Option<SubjectIndex> {
-        let (who, is_known) = self.intern(key, grant)?;
-        if is_known {
-            self.slot_mut(who)?.grants.add(grant);
+    /// Adds a rule to a subject that has some.
+    pub(super) fn add(&mut self, who: SubjectIndex, grant: Grant) {
+        if let Some(slot) = self.slot_mut(who) {
+            slot.grants.add(grant);
         }
-        Some(who)
     }
 
     /// Adds rules to subjects that have some.
@@ -143,8 +141,8 @@ impl Subjects {
         }
     }
 
-    /// The subject, and whether it has rules already. One that has none is added with this as its first. `None` as
-    /// [`Subjects::add`].
+    /// The subject, and whether it has rules already. One that has none is added with this as its first. `None`,
+    /// and nothing added, above four thousand million subjects.
     pub(super) fn intern(&mut self, key: SubjectKey, first: Grant) -> Option<(SubjectIndex, bool)> {
         let hash = self.hash(key.kind(), key.name());
         let same = |slot: &Slot| slot.is(key.kind(), key.name());
