@@ -60,7 +60,7 @@ bench: tools testbed ## figures, as text and CSV in target/bench
 	@hack/bench.sh
 
 bench-clusters: ## CLUSTERS (1000) simulated clusters on one server with PostgreSQL
-	@hack/bench.sh --clusters-only --clusters $(or $(CLUSTERS),1000)
+	@hack/bench.sh --only clusters --clusters $(or $(CLUSTERS),1000)
 
 fmt: ## format everything
 	@cargo fmt --all

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds everything optimised and times it. Takes some ten minutes from a warm cache. `--lists-only` times lists alone.
+# Builds everything optimised and times it. Takes some ten minutes from a warm cache. `--only lists` times lists alone.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 cargo build --workspace --release --locked --quiet

@@ -42,8 +42,11 @@ impl fmt::Display for Rule {
 /// The validating policies, in the order of the chart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Policy {
-    /// Pods and the eight kinds with a template: the only one on the road of pods.
+    /// Pods and the eight kinds with a template.
     Pods,
+    /// The same where the namespace bounds on which nodes and with which ids they run. Apart, since it sees what the match
+    /// condition of [`Policy::Pods`] does not: the namespace.
+    NamespaceBounds,
     /// `pods/binding`, which can write annotations into pods.
     Bindings,
     /// ControllerRevisions, from which StatefulSets and DaemonSets make pods.
@@ -84,8 +87,9 @@ pub enum Policy {
 
 impl Policy {
     /// Every one.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Pods,
+        Self::NamespaceBounds,
         Self::Bindings,
         Self::ControllerRevisions,
         Self::Namespaces,
@@ -110,6 +114,7 @@ impl Policy {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Pods => "reeve-pods",
+            Self::NamespaceBounds => "reeve-namespace-bounds",
             Self::Bindings => "reeve-bindings",
             Self::ControllerRevisions => "reeve-controller-revisions",
             Self::Namespaces => "reeve-namespaces",
@@ -135,7 +140,7 @@ impl Policy {
     pub fn applies(self, request: &Request) -> bool {
         let kind = request.kind();
         match self {
-            Self::Pods => request.in_project() && template_path(kind).is_some(),
+            Self::Pods | Self::NamespaceBounds => request.in_project() && template_path(kind).is_some(),
             Self::Bindings => request.in_project() && kind == "Binding",
             Self::Claims => request.in_project() && kind == "PersistentVolumeClaim",
             Self::Outside => {

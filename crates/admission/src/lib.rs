@@ -15,6 +15,7 @@ pub mod check;
 pub mod identity;
 mod kinds;
 pub mod mutate;
+mod plain;
 pub mod policies;
 mod predict;
 pub mod request;
@@ -25,7 +26,7 @@ pub use authentication::authentication_configuration_yaml;
 pub use check::{Check, Policy, Rule, check, checks, failing, is_marked_claim};
 pub use identity::{Identity, InvalidStamp, Stamp};
 pub use mutate::fill;
-pub use policies::{SHORTCUTS, policies, policies_yaml};
+pub use policies::{SHORTCUTS, plain_faults, policies, policies_yaml};
 #[cfg(any(test, feature = "testing"))]
 pub use policies::{policies_with_fault, policies_with_gap};
 pub use predict::{has_ended, new_pod, stands_for_itself, unscheduled};

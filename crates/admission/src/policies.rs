@@ -1,6 +1,6 @@
 //! The policy objects: static text for the chart, the same on every cluster, with nothing to configure.
 //!
-//! Every policy fails closed. On the way of a pod lie two: one that fills in and one that refuses, because the price is
+//! Every policy fails closed. On the way of a pod lie three: one that fills in and two that refuse, because the price is
 //! per policy. (That which fills in is there twice, for projects that enforce identity and for those that do not.) Settings reach them as labels and annotations of the namespace. Only the policies of connections take
 //! parameters: those can refuse everybody for a while after an API server started (kubernetes #130887), which is
 //! bearable for `exec` and not for pods.
@@ -12,6 +12,7 @@ use crate::adopting;
 use crate::check::{Check, Policy, checks, cluster_config, connect, copies, outside, workload_policy};
 use crate::mutate::{self, Gap};
 use crate::names;
+use crate::plain;
 use crate::view::{self, Variable, pod_variables, requester_variables, template_cel};
 
 /// A mutating policy and its binding. There are two of the same text, of which each project meets one.
@@ -56,8 +57,13 @@ pub fn policies_yaml() -> String {
 /// The variables by which many checks are passed over at once.
 pub const SHORTCUTS: [&str; 4] = ["fresh", "worn", "ordinary", "unmarked"];
 
-/// The policies with the CEL of one check, or of one of [`SHORTCUTS`], replaced by `true`: a planted fault that the case
-/// table must notice.
+/// The planted faults of what tells a plain pod, each with the checks of which it lets a refused pod pass ([`plain`]).
+pub fn plain_faults() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
+    plain::PARTS.iter().map(|part| (part.name, part.stands_for))
+}
+
+/// The policies with the CEL of one check, of one of [`SHORTCUTS`] or of [`plain_faults`], replaced by `true`: a planted fault
+/// that the case table must notice.
 #[cfg(any(test, feature = "testing"))]
 pub fn policies_with_fault(check_id: &str) -> Vec<Value> {
     render(Some(check_id), None)
@@ -255,12 +261,20 @@ fn mutating_binding(name: &str) -> Value {
     })
 }
 
+/// The checks of a policy, in order.
+fn of(policy: Policy) -> impl Iterator<Item = &'static Check> {
+    checks().filter(move |check| check.policy == policy)
+}
+
 fn validating(policy: Policy, fault: Option<&str>) -> Value {
-    let (selector, rules, conditions, variables) = parts(policy);
-    let validations: Vec<Value> = checks()
-        .filter(|c| c.policy == policy)
-        .map(|c| validation(c, fault == Some(c.id)))
-        .collect();
+    let (selector, rules, mut conditions, variables) = parts(policy);
+    for (_, cel) in conditions
+        .iter_mut()
+        .filter(|(name, _)| *name == plain::CONDITION)
+    {
+        *cel = plain::condition(fault);
+    }
+    let validations: Vec<Value> = of(policy).map(|c| validation(c, fault == Some(c.id))).collect();
     let mut constraints = json!({"resourceRules": rules});
     if let (Some(selector), Some(map)) = (selector, constraints.as_object_mut()) {
         map.insert("namespaceSelector".to_owned(), selector);
@@ -313,7 +327,18 @@ pub(crate) type Parts = (Option<Value>, Vec<Value>, Vec<Variable>, Vec<Variable>
 pub(crate) fn parts(policy: Policy) -> Parts {
     let write: &[&str] = &["CREATE", "UPDATE"];
     match policy {
-        Policy::Pods => (Some(in_projects()), template_rules(), Vec::new(), pod_variables()),
+        Policy::Pods => {
+            let conditions = vec![(plain::CONDITION, plain::condition(None))];
+            (Some(in_projects()), template_rules(), conditions, pod_variables())
+        }
+        Policy::NamespaceBounds => {
+            let sentences: Vec<String> = of(policy).filter_map(Check::message_expression).collect();
+            let read = of(policy)
+                .map(|check| check.cel)
+                .chain(sentences.iter().map(String::as_str));
+            let variables = view::read_by(pod_variables(), read);
+            (Some(in_projects()), template_rules(), Vec::new(), variables)
+        }
         Policy::Bindings => (
             Some(in_projects()),
             vec![rule("", write, &["bindings", "pods/binding"])],
@@ -724,7 +749,7 @@ mod tests {
     }
 
     #[test]
-    fn one_policy_fills_in_and_one_judges_each_pod_of_a_project() {
+    fn one_policy_fills_in_and_two_judge_each_pod_of_a_project() {
         let on_the_road = |v: &&Value| {
             let rules = v
                 .pointer("/spec/matchConstraints/resourceRules")
@@ -744,7 +769,9 @@ mod tests {
             met.map(|v| v["metadata"]["name"].as_str().unwrap()).collect()
         };
         let project = (names::PROJECT, "robots");
-        let enforced = ["reeve-defaults", "reeve-pods"];
+        let judged = ["reeve-pods", "reeve-namespace-bounds"];
+        let by = |mutating: &[&'static str]| [mutating, &judged].concat();
+        let enforced = by(&["reeve-defaults"]);
         assert_eq!(met(&[project]), enforced);
         for value in ["true", "", "False", "no"] {
             assert_eq!(
@@ -754,9 +781,9 @@ mod tests {
             );
         }
         let unenforced = [project, (names::ENFORCE_RUN_AS_USER, "false")];
-        assert_eq!(met(&unenforced), ["reeve-defaults-unenforced", "reeve-pods"]);
+        assert_eq!(met(&unenforced), by(&["reeve-defaults-unenforced"]));
         let scaled = [project, (names::SCALE_BY_GPU, "true")];
-        assert_eq!(met(&scaled), ["reeve-defaults", "reeve-limits", "reeve-pods"]);
+        assert_eq!(met(&scaled), by(&["reeve-defaults", "reeve-limits"]));
         assert_eq!(met(&[project, (names::SCALE_BY_GPU, "false")]), enforced);
         assert_eq!(met(&[]), ["reeve-outside"]);
         assert_eq!(met(&unenforced[1..]), ["reeve-outside"]);

@@ -1,5 +1,7 @@
 //! What the validating policy of pods calls its variables: the CEL text and the same thing in Rust, side by side.
 
+use std::collections::BTreeSet;
+
 use reeve_types::TemplateKind;
 use serde_json::Value;
 
@@ -18,6 +20,41 @@ pub(crate) const CONTROLLER_LABELS: [&str; 5] = [
 
 /// A named CEL expression of a policy.
 pub(crate) type Variable = (&'static str, String);
+
+/// What stands before the first variable that an expression reads, its name, and what follows.
+pub(crate) fn next_variable(cel: &str) -> Option<(&str, &str, &str)> {
+    let (before, after) = cel.split_once("variables.")?;
+    let end = after
+        .find(|c: char| !c.is_ascii_alphanumeric())
+        .unwrap_or(after.len());
+    let (name, following) = after.split_at(end);
+    Some((before, name, following))
+}
+
+/// Those of the variables that some expressions read, themselves or by others.
+pub(crate) fn read_by<'a>(
+    mut variables: Vec<Variable>,
+    expressions: impl Iterator<Item = &'a str>,
+) -> Vec<Variable> {
+    let mut read = BTreeSet::new();
+    let mut open: Vec<String> = expressions.map(str::to_owned).collect();
+    while let Some(cel) = open.pop() {
+        let mut rest = cel.as_str();
+        while let Some((_, name, following)) = next_variable(rest) {
+            if read.insert(name.to_owned()) {
+                open.extend(
+                    variables
+                        .iter()
+                        .filter(|(of, _)| *of == name)
+                        .map(|(_, cel)| cel.clone()),
+                );
+            }
+            rest = following;
+        }
+    }
+    variables.retain(|(name, _)| read.contains(*name));
+    variables
+}
 
 /// The template of `object` (or `oldObject`), whichever of the eight kinds it is.
 pub(crate) fn template_cel(object: &str) -> String {
@@ -43,6 +80,9 @@ fn setting_cel(label: &str) -> String {
 /// The shape of a stamp, as a regular expression: user id, uid, gid, other groups.
 pub(crate) const STAMP: &str =
     "^[A-Za-z0-9-]+/[1-9][0-9]{0,9}/[1-9][0-9]{0,9}/([1-9][0-9]{0,9}([.][1-9][0-9]{0,9})*)?$";
+
+/// What of a stamp of that shape is no id of a person, as a regular expression.
+pub(crate) const NO_PERSON: &str = "[/.]6553[45]([/.]|$)";
 
 /// The same shape, in Rust.
 pub(crate) fn has_stamp_shape(stamp: &str) -> bool {

@@ -164,14 +164,20 @@ fn mutating(client: &Value) -> Vec<Value> {
     DEFAULTS.iter().map(one).chain([kinds]).collect()
 }
 
-/// One webhook a policy. The two policies of connections are one here: the program reads list and pod itself.
+/// One webhook a policy. The two policies of connections are one here, since the program reads list and pod itself, and so are
+/// the two of pods: it sees the namespace, and is asked of plain pods too.
 fn validating(client: &Value) -> Vec<Value> {
     let one = |policy: Policy| {
         let (selector, rules, conditions, _) = parts(policy);
+        let conditions = if policy == Policy::Pods {
+            Vec::new()
+        } else {
+            conditions
+        };
         webhook(policy.name(), client, selector, &rules, named(conditions))
     };
     let all = Policy::ALL.into_iter();
-    all.filter(|policy| *policy != Policy::ConnectPods)
+    all.filter(|policy| ![Policy::ConnectPods, Policy::NamespaceBounds].contains(policy))
         .map(one)
         .collect()
 }
@@ -212,15 +218,25 @@ mod tests {
             let of_name =
                 |p: &&Value| p["metadata"]["name"] == name && p["kind"].as_str().unwrap().ends_with("Policy");
             let policy = policies.iter().find(of_name).unwrap();
-            assert_eq!(constraints(webhook), constraints(&policy["spec"]), "{name}");
+            let mut wanted = constraints(&policy["spec"]);
+            if name == Policy::Pods.name() {
+                // Of plain pods too: the one webhook stands for both policies of pods.
+                wanted[2] = json!([]);
+            }
+            assert_eq!(constraints(webhook), wanted, "{name}");
             assert_eq!(webhook["failurePolicy"], "Fail", "{name}");
             assert_eq!(webhook["sideEffects"], "None", "{name}");
             compared += 1;
         }
-        // Every policy but the second one of connections, which asks in the same places as the first.
-        assert_eq!(compared, Policy::ALL.len() - 1 + DEFAULTS.len() + 1);
-        let [connect, pods] = [Policy::Connect, Policy::ConnectPods].map(parts);
-        assert_eq!((connect.0, connect.1), (pods.0, pods.1));
+        // Every policy but the second ones of connections and of pods, which ask in the same places as the first.
+        assert_eq!(compared, Policy::ALL.len() - 2 + DEFAULTS.len() + 1);
+        for pair in [
+            [Policy::Connect, Policy::ConnectPods],
+            [Policy::Pods, Policy::NamespaceBounds],
+        ] {
+            let [first, second] = pair.map(parts);
+            assert_eq!((first.0, first.1), (second.0, second.1));
+        }
     }
 
     #[test]
@@ -240,7 +256,7 @@ mod tests {
         assert!(text.ends_with("{{- end }}\n"));
         assert_eq!(
             text.matches(CHART_CA).count(),
-            Policy::ALL.len() - 1 + DEFAULTS.len() + 1
+            Policy::ALL.len() - 2 + DEFAULTS.len() + 1
         );
         assert_eq!(text.matches(CHART_ANNOTATIONS).count(), 2);
         // Two lines of Helm beside those: nothing of CEL is taken for one.

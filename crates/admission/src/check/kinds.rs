@@ -433,11 +433,11 @@ pub(super) static POD_CHECKS: [Check; 1] = [Check {
         names::INSTALLERS,
         " add in spec.trustedControllers of ReeveConfig"
     ),
-    cel: "variables.fresh || variables.covers.size() == 0 || !variables.changed || !variables.enforced || variables.relaying || \
-              variables.placing",
+    cel: "variables.fresh || variables.controller || variables.covers.size() == 0 || !variables.changed || \
+              !variables.enforced || variables.relaying || variables.placing",
     predicate: |r| {
         let v = View::of(r);
-        r.covers().is_empty() || !v.changed || !v.enforced || v.relaying() || v.placing()
+        v.controller || r.covers().is_empty() || !v.changed || !v.enforced || v.relaying() || v.placing()
     },
 }];
 

@@ -27,7 +27,7 @@ fn chosen<'a>(v: &View<'a>) -> &'a str {
 
 pub(super) static CHECKS: [Check; 1] = [Check {
     id: "node-pool",
-    policy: Policy::Pods,
+    policy: Policy::NamespaceBounds,
     rule: Rule(34),
     problem: "the pods of this project run on the nodes of its pools alone",
     named: Named::unless(

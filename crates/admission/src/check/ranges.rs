@@ -79,7 +79,7 @@ fn uids<'a>(v: &View<'a>) -> Vec<i64> {
 pub(super) static CHECKS: [Check; 2] = [
     Check {
         id: "uid-range",
-        policy: Policy::Pods,
+        policy: Policy::NamespaceBounds,
         rule: Rule(35),
         problem: "this uid is outside of the range that OpenShift gave the namespace",
         named: Named::unless(
@@ -119,7 +119,7 @@ pub(super) static CHECKS: [Check; 2] = [
     },
     Check {
         id: "group-range",
-        policy: Policy::Pods,
+        policy: Policy::NamespaceBounds,
         rule: Rule(35),
         problem: "this fsGroup is outside of the groups that OpenShift gave the namespace",
         named: Named::unless(

@@ -5,7 +5,7 @@ use constcat::concat;
 use super::{Check, Named, Policy, Rule};
 use crate::names;
 use crate::request::{controlled_by, text};
-use crate::view::{View, has_stamp_shape};
+use crate::view::{NO_PERSON, STAMP, View, has_stamp_shape};
 
 pub(super) static CHECKS: [Check; 13] = [
     Check {
@@ -249,9 +249,13 @@ pub(super) static CHECKS: [Check; 13] = [
         named: None,
         remedy: "write the template again as yourself: userid/uid/gid/groups is filled in, with ids of people, which 0, \
                  65534 and 65535 are not",
-        cel: "!variables.changed || variables.stamp == '' || variables.stamp.matches(\
-              '^[A-Za-z0-9-]+/[1-9][0-9]{0,9}/[1-9][0-9]{0,9}/([1-9][0-9]{0,9}([.][1-9][0-9]{0,9})*)?$') && \
-              !variables.stamp.matches('[/.]6553[45]([/.]|$)')",
+        cel: concat!(
+            "!variables.changed || variables.stamp == '' || variables.stamp.matches('",
+            STAMP,
+            "') && !variables.stamp.matches('",
+            NO_PERSON,
+            "')"
+        ),
         predicate: |r| {
             let v = View::of(r);
             !v.changed || v.stamp.is_empty() || has_stamp_form(v.stamp)

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Result, bail};
-use reeve_admission::{Check, SHORTCUTS, check, checks, failing, fill, policies, policies_with_fault};
+use reeve_admission::{
+    Check, SHORTCUTS, check, checks, failing, fill, plain_faults, policies, policies_with_fault,
+};
 use reeve_testkit::{is_whole, wait_until};
 
 use crate::fixture::{self, Answer};
@@ -42,7 +44,7 @@ const SAMPLE: [&str; 27] = [
     "operator-binding-namespace",
 ];
 
-/// The faults to try, and how many there must be: checks, and the shortcuts past them.
+/// The faults to try, and how many there must be: checks, the shortcuts past them, and the parts of what a plain pod is.
 fn chosen() -> (Vec<&'static str>, usize) {
     let mut all: Vec<&str> = if is_whole("MUTANTS") {
         checks().map(|c| c.id).collect()
@@ -50,13 +52,16 @@ fn chosen() -> (Vec<&'static str>, usize) {
         SAMPLE.to_vec()
     };
     all.extend(SHORTCUTS);
+    all.extend(plain_faults().map(|(part, _)| part));
     let count = all.len();
     (all, count)
 }
 
 /// Whether a fault of this name lets pass what the check refuses.
 fn concerns(id: &str, check: &Check) -> bool {
-    check.id == id || (SHORTCUTS.contains(&id) && check.cel.starts_with(&format!("variables.{id} || ")))
+    check.id == id
+        || (SHORTCUTS.contains(&id) && check.cel.starts_with(&format!("variables.{id} || ")))
+        || plain_faults().any(|(part, stands_for)| part == id && stands_for.contains(&check.id))
 }
 
 /// Up to three rows that this check alone refuses, or at least that it refuses first; of a shortcut, of any check behind it.
@@ -77,7 +82,12 @@ pub(crate) fn candidates(all: &[Row], id: &str) -> Vec<Row> {
         .cloned()
         .collect();
     rows.sort_by_key(|row| !alone(row));
-    rows.truncate(3);
+    // What is refused with such a part left out need not be plain otherwise.
+    rows.truncate(if plain_faults().any(|(part, _)| part == id) {
+        24
+    } else {
+        3
+    });
     rows
 }
 

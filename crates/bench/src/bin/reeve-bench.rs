@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use reeve_bench::{authz, clusters, credentials, figures, held, identities, lists, stack, submissions};
 use reeve_e2e::{Options, Organization, Stack};
 use reeve_testkit::Tier;
@@ -46,18 +46,41 @@ struct Arguments {
     /// Simulated clusters on one server at a time; 0 leaves them out.
     #[arg(long, default_value_t = 1_000)]
     clusters: usize,
-    /// Only measure those.
-    #[arg(long)]
-    clusters_only: bool,
-    /// Only time lists.
-    #[arg(long)]
-    lists_only: bool,
+    /// Only these parts.
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<Part>,
     /// Fail where a figure is over its bar.
     #[arg(long)]
     strict: bool,
-    /// Only measure what is held in memory.
-    #[arg(long)]
-    memory_only: bool,
+}
+
+/// What can be measured by itself.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Decisions in process.
+    Authz,
+    /// Lists, on each database.
+    Lists,
+    /// Simulated clusters.
+    Clusters,
+    /// Rules and revocations.
+    Rules,
+    /// From `reeve submit` to a running container.
+    Submissions,
+    /// Changes of a credential.
+    Credentials,
+    /// What our policies cost a pod.
+    Pods,
+    /// The lists of whose a pod is.
+    Identities,
+    /// What server and operator hold in memory.
+    Held,
+}
+
+impl Arguments {
+    fn measures(&self, part: Part) -> bool {
+        self.only.is_empty() || self.only.contains(&part)
+    }
 }
 
 fn say(line: &str) {
@@ -123,21 +146,28 @@ impl Report {
 
 async fn run(arguments: Arguments) -> Result<()> {
     let mut report = Report::begin(arguments.dir.clone())?;
-    let only = arguments.clusters_only || arguments.lists_only || arguments.memory_only;
-    if !only {
+    if arguments.measures(Part::Authz) {
         for rules in &arguments.loaded {
             report.add(&format!("{}\n", authz::run(*rules)?), Vec::new())?;
         }
     }
-    if !only || arguments.lists_only {
+    if arguments.measures(Part::Lists) {
         let series = lists::run(&arguments.dir, arguments.pages).await?;
         report.add(&lists::table(&series), series)?;
     }
-    if arguments.clusters > 0 && (!only || arguments.clusters_only) {
+    if arguments.clusters > 0 && arguments.measures(Part::Clusters) {
         let measured = clusters::run(&empty(&arguments.dir, "clusters")?, arguments.clusters).await?;
         report.add(&measured.text, measured.series)?;
     }
-    if !only || arguments.memory_only {
+    let in_kubernetes_too = [
+        Part::Rules,
+        Part::Submissions,
+        Part::Credentials,
+        Part::Pods,
+        Part::Identities,
+        Part::Held,
+    ];
+    if in_kubernetes_too.iter().any(|part| arguments.measures(*part)) {
         in_kubernetes(&mut report, &arguments).await?;
     }
     report.end(arguments.strict)
@@ -160,8 +190,10 @@ async fn in_kubernetes(report: &mut Report, arguments: &Arguments) -> Result<()>
     })
     .await?;
     let organization = Organization::make(&stack).await?;
-    if !arguments.memory_only {
-        report.add("", timed(&stack, &organization, arguments).await?)?;
+    timed(report, &stack, &organization, arguments).await?;
+    if !arguments.measures(Part::Held) {
+        stack.down().await;
+        return Ok(());
     }
     let measured = held::run(&mut stack, &organization, arguments.held).await?;
     stack.down().await;
@@ -173,20 +205,38 @@ async fn in_kubernetes(report: &mut Report, arguments: &Arguments) -> Result<()>
 
 /// Everything of which the time is taken.
 async fn timed(
+    report: &mut Report,
     stack: &Stack,
     organization: &Organization,
     arguments: &Arguments,
-) -> Result<Vec<figures::Series>> {
-    let mut series = stack::rules(stack, organization, arguments.rules).await?;
-    if stack.cluster.real_node().is_ok() {
-        series.extend(submissions::run(stack, organization, arguments.submissions).await?);
-    } else {
-        say("no real node: submissions are not timed");
+) -> Result<()> {
+    if arguments.measures(Part::Rules) {
+        report.add("", stack::rules(stack, organization, arguments.rules).await?)?;
     }
-    series.extend(credentials::run(stack, organization, arguments.credentials).await?);
-    series.extend(stack::pods(stack, organization, arguments.pods).await?);
-    series.extend(identities::run(stack, organization, arguments.listed, arguments.churn).await?);
-    Ok(series)
+    if arguments.measures(Part::Submissions) {
+        if stack.cluster.real_node().is_ok() {
+            report.add(
+                "",
+                submissions::run(stack, organization, arguments.submissions).await?,
+            )?;
+        } else {
+            say("no real node: submissions are not timed");
+        }
+    }
+    if arguments.measures(Part::Credentials) {
+        report.add(
+            "",
+            credentials::run(stack, organization, arguments.credentials).await?,
+        )?;
+    }
+    if arguments.measures(Part::Pods) {
+        report.add("", stack::pods(stack, organization, arguments.pods).await?)?;
+    }
+    if arguments.measures(Part::Identities) {
+        let series = identities::run(stack, organization, arguments.listed, arguments.churn).await?;
+        report.add("", series)?;
+    }
+    Ok(())
 }
 
 /// What the figures were taken on.

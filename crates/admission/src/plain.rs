@@ -1,0 +1,242 @@
+//! The match condition by which most new pods pass `reeve-pods` by: what its checks ask of a new pod, at one look.
+//!
+//! Each check costs the API server its expression and its sentence, on every pod, and there are sixty. A new pod that says no
+//! more than a plain manifest does, by the person whose it is or copied by a built-in controller, passes all of them; one
+//! expression can tell that, and then none of them is asked. What it does not know it leaves to them. It sees no namespace, so
+//! it counts on no setting; what a namespace bounds by itself is a policy of its own ([`crate::Policy::NamespaceBounds`]).
+//!
+//! Each part names the checks that need it. A planted fault (`policies_with_fault`) leaves the part out, and a row of the case
+//! table that one of these checks refuses is admitted then.
+
+use crate::names;
+use crate::view::{NO_PERSON, STAMP, cel_list, next_variable, pod_variables};
+
+/// The name of the match condition.
+pub(crate) const CONDITION: &str = "more-than-plain";
+
+/// A part of what makes a new pod plain.
+pub(crate) struct Part {
+    /// Its name as a planted fault.
+    pub(crate) name: &'static str,
+    /// The checks that every pod passes of which all parts are true, and that need this one for it.
+    pub(crate) stands_for: &'static [&'static str],
+    /// In CEL, with the variables of the policy.
+    cel: fn() -> String,
+}
+
+/// Every part.
+pub(crate) static PARTS: [Part; 7] = [
+    Part {
+        name: "plain-places",
+        stands_for: &["priority-class", "node-name", "tolerations"],
+        cel: || {
+            "!has(variables.pod.priorityClassName) && !has(variables.pod.nodeName) && \
+             variables.pod.?tolerations.orValue(dyn([])).all(t, t.?key.orValue('') != '' && \
+             !t.key.startsWith('node-role.kubernetes.io/'))"
+                .to_owned()
+        },
+    },
+    Part {
+        name: "plain-marks",
+        stands_for: &[
+            "reeve-owner",
+            "controller-reference",
+            "reeve-labels",
+            "user-label",
+            "controller-labels",
+            "relayed-labels",
+            "controller-finalizers",
+            "passwd-entry",
+        ],
+        cel: || {
+            format!(
+                "!object.metadata.?annotations[?'{}'].hasValue() && (variables.controller ? \
+                 variables.owners.all(o, !o.apiVersion.startsWith('{}/')) : variables.unmarked && \
+                 variables.labels.all(m, m.all(k, !k.startsWith('ray.io/'))))",
+                names::PASSWD_ENTRY,
+                names::GROUP,
+            )
+        },
+    },
+    Part {
+        name: "plain-identity",
+        stands_for: &[
+            "pod-user",
+            "pod-group",
+            "supplemental-groups",
+            "groups-policy",
+            "fs-group",
+            "fs-group-volumes",
+        ],
+        cel: || "variables.worn".to_owned(),
+    },
+    Part {
+        name: "plain-shape",
+        stands_for: &[
+            "container-user",
+            "container-group",
+            "windows-user",
+            "not-root",
+            "run-as-non-root",
+            "privileged",
+            "privilege-escalation",
+            "capabilities-add",
+            "capabilities-drop",
+            "host-process",
+            "host-namespaces",
+            "seccomp",
+            "app-armor",
+            "se-linux",
+            "proc-mount",
+            "sysctls",
+        ],
+        cel: || "variables.ordinary".to_owned(),
+    },
+    Part {
+        name: "plain-containers",
+        stands_for: &["host-ports", "host-probes", "sub-path"],
+        cel: || {
+            "variables.containers.all(c, !has(c.livenessProbe) && !has(c.readinessProbe) && !has(c.startupProbe) && \
+             !has(c.lifecycle) && (!has(c.ports) || c.ports.all(p, p.?hostPort.orValue(0) == 0)) && \
+             (!has(c.volumeMounts) || c.volumeMounts.all(m, !has(m.subPath) && !has(m.subPathExpr))))"
+                .to_owned()
+        },
+    },
+    Part {
+        name: "plain-volumes",
+        stands_for: &["volume-types", "csi-drivers"],
+        cel: || {
+            format!(
+                "!has(variables.pod.volumes) || variables.pod.volumes.all(v, v.all(k, k in {}))",
+                cel_list(&VOLUMES)
+            )
+        },
+    },
+    Part {
+        name: "plain-person",
+        stands_for: &[
+            "relayed-owner",
+            "verified-identity",
+            "controller-owner",
+            "operator-workload",
+            "own-stamp",
+            "stamp-without-identity",
+            "stamp-form",
+            "stamp-present",
+        ],
+        cel: || {
+            format!(
+                "variables.controller ? variables.stamp.matches('{STAMP}') && \
+                 !variables.stamp.matches('{NO_PERSON}') && \
+                 variables.owners.exists(o, o.?controller.orValue(false)) : \
+                 variables.person && variables.stamp == variables.claimed"
+            )
+        },
+    },
+];
+
+/// The fields of a volume, and the types that say all they need by a name in the namespace.
+const VOLUMES: [&str; 9] = [
+    "name",
+    "configMap",
+    "downwardAPI",
+    "emptyDir",
+    "ephemeral",
+    "image",
+    "persistentVolumeClaim",
+    "projected",
+    "secret",
+];
+
+/// What the condition looks at at all: new pods.
+const NEW_POD: &str = "request.operation == 'CREATE' && object.kind == 'Pod' && !has(request.subResource)";
+
+/// What the variables of the policy are for a new pod, where that is less than what they say.
+const OF_A_NEW_POD: [(&str, &str); 4] = [
+    ("update", "false"),
+    ("changed", "true"),
+    ("template", "dyn(object)"),
+    ("labels", "[dyn(object.metadata).?labels.orValue(dyn({}))]"),
+];
+
+/// The condition: true of everything that the checks are to look at. The part of this name is left out.
+pub(crate) fn condition(fault: Option<&str>) -> String {
+    let parts = PARTS.iter().filter(|part| fault != Some(part.name));
+    let all = parts.fold(NEW_POD.to_owned(), |all, part| {
+        format!("{all} && ({})", (part.cel)())
+    });
+    format!("!({})", spelled_out(&all))
+}
+
+/// The expression with its variables spelled out: a match condition sees none.
+fn spelled_out(cel: &str) -> String {
+    let mut text = String::new();
+    let mut rest = cel;
+    while let Some((before, name, following)) = next_variable(rest) {
+        text += before;
+        text += &format!("({})", meaning(name));
+        rest = following;
+    }
+    text + rest
+}
+
+/// What a variable stands for here.
+fn meaning(name: &str) -> String {
+    let here = OF_A_NEW_POD.iter().find(|(of, _)| *of == name);
+    if let Some((_, cel)) = here {
+        return (*cel).to_owned();
+    }
+    let variables = pod_variables();
+    let there = variables.iter().find(|(of, _)| *of == name);
+    // A name without a meaning stays in the text, and the API server refuses the policy.
+    there.map_or_else(|| format!("variables {name}"), |(_, cel)| spelled_out(cel))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::check::{Policy, checks};
+
+    /// Checks that refuse no new pod: what they ask is of a change, or of another kind.
+    const OF_NO_NEW_POD: [&str; 11] = [
+        "stamp-unchanged",
+        "rollback-annotation",
+        "template-owner",
+        "debug-owner",
+        "controller-template",
+        "operator-template",
+        "manual-selector",
+        "foreign-metadata",
+        "foreign-job",
+        "fs-group-claims",
+        "claims-of-others",
+    ];
+
+    /// A check that nothing here stands for would be passed by in silence.
+    #[test]
+    fn every_check_of_pods_has_its_part_or_says_nothing_of_new_pods() {
+        let of_pods: BTreeSet<&str> = checks()
+            .filter(|c| c.policy == Policy::Pods)
+            .map(|c| c.id)
+            .collect();
+        let named = PARTS
+            .iter()
+            .flat_map(|part| part.stands_for)
+            .chain(&OF_NO_NEW_POD);
+        let mut known = BTreeSet::new();
+        for id in named {
+            assert!(known.insert(*id), "{id} is named twice");
+        }
+        assert_eq!(of_pods, known);
+    }
+
+    #[test]
+    fn the_condition_says_everything_itself() {
+        assert!(!condition(None).contains("variables"));
+        for part in &PARTS {
+            assert_ne!(condition(Some(part.name)), condition(None), "{}", part.name);
+        }
+    }
+}
