@@ -1,17 +1,21 @@
 //! The stack under the clock: how long until a rule counts, until it counts no more, and what our policies cost a pod.
 
+use std::fs::File;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+
 use anyhow::{Context, Result, bail};
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::api::rbac::v1::RoleBinding;
 use kube::api::{Api, ListParams, PostParams};
-use reeve_e2e::{Organization, Rest, Stack, organization};
+use reeve_e2e::{Organization, Replica, Rest, Stack, organization};
 use serde_json::json;
 
 use crate::figures::{Series, now};
 use crate::watch::{DEADLINE, Watch};
 
-/// Rule → RoleBinding, revocation → RoleBinding and → REST, `rounds` times. The two ends of a revocation are awaited at
-/// once, from one start.
+/// Rule → RoleBinding, revocation → RoleBinding and → REST, `rounds` times, and what the disk takes meanwhile. The two ends of a
+/// revocation are awaited at once, from one start.
 ///
 /// # Errors
 /// The stack refuses, or a change does not arrive within 60 s.
@@ -23,7 +27,9 @@ pub async fn rules(stack: &Stack, organization: &Organization, rounds: usize) ->
     let mut arrives = Series::new("rule -> RoleBinding");
     let mut leaves = Series::new("revocation -> RoleBinding");
     let mut refused = Series::new("revocation -> refused by REST");
+    let mut disk = Disk::beside(&stack.data_dir(Replica::First))?;
     for _ in 0..rounds {
+        disk.wait()?;
         let mut watch = Watch::open(&bindings, "").await?;
         let started = now();
         let rule = organization::create_rule(
@@ -64,7 +70,41 @@ pub async fn rules(stack: &Stack, organization: &Organization, rounds: usize) ->
         refused.samples.push(rest);
         leaves.samples.push(binding);
     }
-    Ok(vec![arrives, leaves, refused])
+    disk.remove()?;
+    Ok(vec![arrives, leaves, refused, disk.waits])
+}
+
+/// How long the server's disk takes to keep what an answer to a change waits for: its floor, in the same run and amid the same load.
+struct Disk {
+    path: PathBuf,
+    file: File,
+    waits: Series,
+}
+
+impl Disk {
+    fn beside(server: &Path) -> Result<Self> {
+        let path = server.join("bench-disk");
+        let file = File::create(&path).with_context(|| format!("making `{}`", path.display()))?;
+        let waits = Series::new("two waits for the server's disk, for scale");
+        Ok(Self { path, file, waits })
+    }
+
+    /// A page appended and one written where it stands, each waited for: what a change costs on SQLite.
+    fn wait(&mut self) -> Result<()> {
+        let page = [7; 4096];
+        let started = now();
+        let end = self.file.metadata()?.len();
+        self.file.write_all_at(&page, end)?;
+        self.file.sync_data()?;
+        self.file.write_all_at(&page, 0)?;
+        self.file.sync_data()?;
+        self.waits.samples.push(started.elapsed());
+        Ok(())
+    }
+
+    fn remove(&self) -> Result<()> {
+        std::fs::remove_file(&self.path).with_context(|| format!("removing `{}`", self.path.display()))
+    }
 }
 
 async fn until_refused(caller: &Rest, project: &str) -> Result<()> {

@@ -26,7 +26,7 @@ pub use organization::{Application, Organization, Person};
 pub use process::Process;
 pub use rest::{Answer, Rest};
 pub use servers::{Database, Replica, blocking};
-pub use stack::{OperatorOf, Options, Stack};
+pub use stack::{OPERATOR_ENVIRONMENT, OperatorOf, Options, Stack};
 pub use unused::unused as unused_rights;
 
 /// Makes aws-lc-rs the one crypto provider of this process. Calling it again does nothing.

@@ -265,6 +265,23 @@ fn pods_are_restricted_and_name_no_uid() -> Result<()> {
     Ok(())
 }
 
+/// An operator that runs as a process in tests and benches has what the chart gives its pod.
+#[test]
+fn the_operators_environment_is_that_of_the_tests_and_benches() -> Result<()> {
+    let Some(helm) = helm() else { return Ok(()) };
+    let [(chart, namespace, values), _] = least();
+    let rendered = render(&helm, &charts().join(chart), namespace, &values)?;
+    let set = pod(&rendered)?["spec"]["containers"][0]["env"].as_array();
+    let set: Vec<&Value> = set
+        .into_iter()
+        .flatten()
+        .filter(|one| one["value"] != Value::Null)
+        .collect();
+    let wanted = reeve_e2e::OPERATOR_ENVIRONMENT.map(|(name, value)| json!({"name": name, "value": value}));
+    assert_eq!(set, wanted.iter().collect::<Vec<_>>());
+    Ok(())
+}
+
 #[test]
 fn a_security_context_of_ones_own_is_taken_and_large_uids_stay_whole() -> Result<()> {
     let Some(helm) = helm() else { return Ok(()) };
