@@ -253,15 +253,9 @@ pub struct PolicyOf {
     /// `training` or `workspace`
     #[arg(value_name = "KIND")]
     pub kind: KindOfPolicy,
-    /// Of a project
-    #[arg(short, long, conflicts_with_all = ["department", "cluster"])]
-    pub project: Option<OrgUnitName>,
-    /// Of a department
-    #[arg(long, value_name = "ID", conflicts_with = "cluster")]
-    pub department: Option<DepartmentId>,
-    /// Of a cluster
-    #[arg(long, value_name = "ID")]
-    pub cluster: Option<ClusterId>,
+    /// Whose
+    #[command(flatten)]
+    pub place: Place,
 }
 
 /// `reeve policy apply`

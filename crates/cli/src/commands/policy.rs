@@ -2,13 +2,14 @@
 
 use std::fs;
 
+use reeve_api::access_rule::ScopeType;
 use reeve_api::workload_policy::{PolicyMeta, WorkloadPolicies, WorkloadPolicy};
 use reeve_types::workload_policy::{Field, Rule};
 use serde_json::Value;
 
-use super::find;
+use super::auth;
 use crate::Context;
-use crate::args::{ApplyPolicy, Policy, PolicyOf};
+use crate::args::{ApplyPolicy, Place, Policy, PolicyOf};
 use crate::failure::Failure;
 use crate::http::Api;
 use crate::printer::table;
@@ -54,25 +55,21 @@ fn place(meta: &PolicyMeta) -> String {
 }
 
 /// The parameters that name a scope.
-async fn scope(api: &Api, of: &PolicyOf, what: &str) -> Result<Vec<(&'static str, String)>, Failure> {
-    Ok(match (&of.project, of.department, of.cluster) {
-        (Some(name), ..) => {
-            let id = find::project(api, name, what).await?.id;
-            vec![("scope", "project".to_owned()), ("projectId", id.to_string())]
-        }
-        (None, Some(id), _) => vec![
-            ("scope", "department".to_owned()),
-            ("departmentId", id.to_string()),
-        ],
-        (None, None, Some(id)) => vec![("scope", "cluster".to_owned()), ("clusterId", id.to_string())],
-        (None, None, None) => vec![("scope", "tenant".to_owned())],
-    })
+async fn scope(api: &Api, of: &Place, what: &str) -> Result<Vec<(&'static str, String)>, Failure> {
+    let (kind, id) = auth::scope(api, of, what).await?;
+    let parameter = match kind {
+        ScopeType::Tenant => return Ok(vec![("scope", kind.as_str().to_owned())]),
+        ScopeType::Cluster => "clusterId",
+        ScopeType::Department => "departmentId",
+        ScopeType::Project => "projectId",
+    };
+    Ok(vec![("scope", kind.as_str().to_owned()), (parameter, id)])
 }
 
 async fn describe(context: &mut Context, of: PolicyOf) -> Result<(), Failure> {
     let what = format!("cannot show the {} policy", of.kind.0.as_str());
     let api = Api::signed_in(&context.settings, context.clock.now())?;
-    let scope = scope(&api, &of, &what).await?;
+    let scope = scope(&api, &of.place, &what).await?;
     let query: Vec<_> = scope
         .iter()
         .map(|(name, value)| (*name, value.as_str()))
@@ -160,7 +157,7 @@ async fn delete(context: &mut Context, of: PolicyOf) -> Result<(), Failure> {
     let kind = of.kind.0.as_str();
     let what = format!("cannot delete the {kind} policy");
     let api = Api::signed_in(&context.settings, context.clock.now())?;
-    let scope = scope(&api, &of, &what).await?;
+    let scope = scope(&api, &of.place, &what).await?;
     let query: Vec<_> = scope
         .iter()
         .map(|(name, value)| format!("{name}={value}"))

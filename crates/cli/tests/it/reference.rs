@@ -256,6 +256,15 @@ async fn a_chosen_project_is_meant_by_commands_that_name_none() {
             .await
             .contains("name%3D%3Drobots")
     );
+    // A policy is of the scope that is said: of the account where none is.
+    let policy = asked(&["policy", "describe", "training"]).await;
+    assert!(
+        policy.contains("scope=tenant") && !policy.contains("projects"),
+        "{policy}"
+    );
+    let department = "8c1c7f0e-3c7c-4f0a-9d5e-0a8a4f0c1d2e";
+    let policy = asked(&["policy", "describe", "training", "--department", department]).await;
+    assert!(policy.contains("scope=department"), "{policy}");
 }
 
 #[test]
