@@ -262,7 +262,7 @@ async fn a_chosen_project_is_meant_by_commands_that_name_none() {
         policy.contains("scope=tenant") && !policy.contains("projects"),
         "{policy}"
     );
-    let department = "8c1c7f0e-3c7c-4f0a-9d5e-0a8a4f0c1d2e";
+    let department = "7";
     let policy = asked(&["policy", "describe", "training", "--department", department]).await;
     assert!(policy.contains("scope=department"), "{policy}");
 }
