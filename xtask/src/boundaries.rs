@@ -62,7 +62,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &["types", "kube-kit", "serving-crds", "serving"],
     ),
     ("artifact-downloader", &["types"]),
-    ("cli", &["types", "admission", "api", "tenancy"]),
+    ("cli", &["types", "admission", "api", "tenancy", "serving-crds"]),
     ("oci", &[]),
     ("testkit", &["oci"]),
     ("e2e", &["crds", "admission", "tenancy", "testkit"]),
