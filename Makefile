@@ -9,7 +9,7 @@ export TESTBED ?= auto
 # On what the demo's server runs: `sqlite` or `postgres`.
 DATABASE ?= sqlite
 
-.PHONY: help demo demo-dev images demo-up demo-down chaos test check gen bench bench-clusters faults fmt mutants-admission mutants-control-plane random-pods kueue scan testbed tools build
+.PHONY: help demo demo-dev images demo-up demo-down chaos test check gen bench bench-clusters faults fmt mutants-admission mutants-control-plane random-pods kueue kserve scan testbed testbed-kserve tools build
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -79,6 +79,11 @@ kueue: tools testbed build ## the real Kueue as a second writer; builds it the f
 	@testbed/build.sh kueue > /dev/null
 	@KUEUE=require cargo test -p reeve-admission --locked --test it -- --nocapture kueue::
 
+kserve: tools testbed testbed-kserve ## model serving on the real KServe, which it builds the first time: about four minutes
+	@cargo xtask images --only reeve-serving --only reeve-artifact-downloader
+	@cargo build --locked -p reeve-cli
+	@KSERVE=require TESTBED=require cargo test -p reeve-e2e --locked --test it -- --nocapture kserve::
+
 scan: tools testbed ## kubeconform, kube-score and checkov over the charts as Helm renders them; each finding has a reason in testbed/scan/accepted.yaml
 	@hack/scan.sh
 	@CHARTS=all cargo test -p reeve-e2e --locked --test it -- charts::rendered
@@ -91,6 +96,9 @@ tools:
 
 testbed:
 	@testbed/build.sh all > /dev/null
+
+testbed-kserve:
+	@testbed/build.sh kserve > /dev/null
 
 build:
 	@cargo build --workspace --locked

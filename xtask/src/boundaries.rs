@@ -65,7 +65,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("cli", &["types", "admission", "api", "tenancy", "serving-crds"]),
     ("oci", &[]),
     ("testkit", &["oci"]),
-    ("e2e", &["crds", "admission", "tenancy", "testkit"]),
+    ("e2e", &["crds", "admission", "tenancy", "oci", "testkit"]),
     ("demo", &["crds", "admission", "testkit", "e2e"]),
     ("bench", &["types", "authz", "crds", "testkit", "e2e"]),
 ];
