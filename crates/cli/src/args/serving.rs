@@ -133,6 +133,9 @@ pub struct Until {
     /// How long
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = duration)]
     pub timeout: Duration,
+    /// How long something may be failed before it is given up: the operator tries some failures again by itself
+    #[arg(long, hide = true, value_name = "DURATION", default_value = "20s", value_parser = duration)]
+    pub failed_for: Duration,
 }
 
 /// What one can wait for.
@@ -154,6 +157,9 @@ pub struct Patience {
     /// How long --wait waits
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = duration, requires = "wait")]
     pub timeout: Duration,
+    /// How long something may be failed before it is given up: the operator tries some failures again by itself
+    #[arg(long, hide = true, value_name = "DURATION", default_value = "20s", value_parser = duration)]
+    pub failed_for: Duration,
 }
 
 /// `… delete`

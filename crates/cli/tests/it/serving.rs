@@ -238,7 +238,9 @@ async fn a_wait_ends_with_the_present_generation_a_failure_or_its_time() {
     receiver.answers(&get, 200, service("chat", "Running", 1));
     let mut all = shown(&receiver, wait).await;
     receiver.answers(&get, 200, service("chat", "Failed", 2));
-    all += &shown(&receiver, &["service", "wait", "chat"]).await;
+    all += &shown(&receiver, wait).await;
+    let at_once = &["service", "wait", "chat", "--failed-for", "0s"];
+    all += &shown(&receiver, at_once).await;
     receiver.answers(&get, 200, service("chat", "Running", 2));
     all += &shown(&receiver, wait).await;
     all += &shown(

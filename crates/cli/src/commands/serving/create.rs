@@ -113,9 +113,12 @@ async fn make(context: &mut Context, wanted: Wanted<'_>) -> Result<(), Failure> 
             "the {} `{name}` {place} is made; waiting for it\n",
             kind.command
         ))?;
-        let deadline = Instant::now() + wanted.patience.timeout;
+        let patience = wait::Patience {
+            deadline: Instant::now() + wanted.patience.timeout,
+            failed_for: wanted.patience.failed_for,
+        };
         let what = format!("the {} `{name}` is made, and not ready", kind.command);
-        let object = wait::ready(&server, kind, name, deadline, &what).await?;
+        let object = wait::ready(&server, kind, name, patience, &what).await?;
         return wait::say_ready(context, kind, &object);
     }
     let said = if wanted.dry_run {

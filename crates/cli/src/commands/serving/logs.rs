@@ -63,10 +63,8 @@ pub(super) async fn run(
             },
             None => match standing::of(kind, &object) {
                 Standing::Waits(reason) => format!("it has no pod yet: {reason}"),
-                Standing::Over(reason) if kind == &SERVICE => {
-                    return Err(Failure::refused(&what).cause(format!("it has no pod: {reason}")));
-                }
-                Standing::Ready | Standing::Over(_) => {
+                Standing::Failed(reason) if kind == &SERVICE => format!("it has no pod: {reason}"),
+                Standing::Ready | Standing::Failed(_) | Standing::Gone => {
                     let over =
                         Failure::refused(&what).cause("its pod is gone: Jobs that are over are removed");
                     return Err(over.hint(format!(

@@ -11,8 +11,10 @@ pub(super) enum Standing {
     Ready,
     /// It comes, or may.
     Waits(String),
-    /// It will not come without a change.
-    Over(String),
+    /// It failed. Most failures stay; the operator tries some again by itself, as a registry that did not answer.
+    Failed(String),
+    /// It is on its way out.
+    Gone,
 }
 
 /// What its status comes to. One that speaks of an older generation says nothing of what is wanted now.
@@ -23,7 +25,7 @@ pub(super) fn of(kind: &Kind, object: &Value) -> Standing {
         .and_then(Value::as_i64);
     let wanted = object.pointer("/metadata/generation").and_then(Value::as_i64);
     if object.pointer("/metadata/deletionTimestamp").is_some() {
-        return Standing::Over("it is being deleted".to_owned());
+        return Standing::Gone;
     }
     // The reference operator writes no generation into some statuses.
     if state.is_empty() || said.is_some() && said != wanted {
@@ -32,7 +34,7 @@ pub(super) fn of(kind: &Kind, object: &Value) -> Standing {
     let why = why(object);
     match state.as_str() {
         state if state == kind.ready => Standing::Ready,
-        "Failed" | "NotAvailable" => Standing::Over(format!("{state}{why}")),
+        "Failed" | "NotAvailable" => Standing::Failed(format!("{state}{why}")),
         _ => Standing::Waits(format!("{state}{why}")),
     }
 }
@@ -91,11 +93,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_over_ends_the_wait_with_the_condition_that_holds_it_up() {
+    fn what_failed_is_told_with_the_condition_that_holds_it_up() {
         let why = "Failed: CacheReady AuthError: gated";
         assert_eq!(
             of(&SERVICE, &service("Failed", 2)),
-            Standing::Over(why.to_owned())
+            Standing::Failed(why.to_owned())
         );
         let why = "Degraded: CacheReady AuthError: gated";
         assert_eq!(
@@ -107,6 +109,6 @@ mod tests {
             Standing::Waits(_)
         ));
         let going = json!({"metadata": {"deletionTimestamp": "x"}, "status": {"status": "Ready"}});
-        assert!(matches!(of(&ARTIFACT, &going), Standing::Over(_)));
+        assert_eq!(of(&ARTIFACT, &going), Standing::Gone);
     }
 }

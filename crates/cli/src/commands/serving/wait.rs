@@ -33,7 +33,11 @@ pub(super) async fn run(
     match until.goal {
         Goal::Ready => {
             let (kind, _) = find(&server, kinds, &one.name, &what).await?;
-            let object = ready(&server, kind, &one.name, deadline, &what).await?;
+            let patience = Patience {
+                deadline,
+                failed_for: until.failed_for,
+            };
+            let object = ready(&server, kind, &one.name, patience, &what).await?;
             say_ready(context, kind, &object)
         }
         Goal::Deleted => {
@@ -49,6 +53,15 @@ pub(super) async fn run(
     }
 }
 
+/// How long is waited.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    /// Until when.
+    pub(super) deadline: Instant,
+    /// How long it may be failed without a break.
+    pub(super) failed_for: Duration,
+}
+
 /// Tells that it is ready.
 pub(super) fn say_ready(context: &mut Context, kind: &Kind, object: &Value) -> Result<(), Failure> {
     let name = super::kind::name(object);
@@ -60,26 +73,35 @@ pub(super) fn say_ready(context: &mut Context, kind: &Kind, object: &Value) -> R
 /// Waits until it is ready, and answers it.
 ///
 /// # Errors
-/// It is gone, will not become ready without a change, or not before the deadline.
+/// It is gone, has been failed for too long, or is not ready before the deadline.
 pub(super) async fn ready(
     server: &Server,
     kind: &'static Kind,
     name: &str,
-    deadline: Instant,
+    patience: Patience,
     what: &str,
 ) -> Result<Value, Failure> {
+    let deadline = patience.deadline;
     let (started, mut heard, mut said) = (Instant::now(), Instant::now(), String::new());
+    let mut failed: Option<Instant> = None;
     let look = format!("`reeve {} describe {name} -n {}`", kind.command, server.namespace);
     loop {
         let reason = match server.get(&server.path(kind, false), name).await {
             Ok(object) => {
                 heard = Instant::now();
-                match standing::of(kind, &object) {
+                let standing = standing::of(kind, &object);
+                if !matches!(standing, Standing::Failed(_)) {
+                    failed = None;
+                }
+                match standing {
                     Standing::Ready => return Ok(object),
-                    Standing::Over(reason) => {
-                        return Err(Failure::refused(what)
-                            .cause(reason)
-                            .hint(format!("{look} shows it all")));
+                    Standing::Gone => return Err(Failure::refused(what).cause("it is being deleted")),
+                    Standing::Failed(reason) => {
+                        if failed.get_or_insert_with(Instant::now).elapsed() >= patience.failed_for {
+                            let over = Failure::refused(what).cause(reason);
+                            return Err(over.hint(format!("{look} shows it all")));
+                        }
+                        reason
                     }
                     Standing::Waits(reason) => reason,
                 }
