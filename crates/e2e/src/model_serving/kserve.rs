@@ -1,17 +1,19 @@
 //! The real KServe's manager, as a process of this machine, in the mode that needs no Knative: an InferenceService becomes a Deployment.
 //!
-//! **Limits.** It runs with an administrator's rights: its own role is not what is tested. It makes no route; ours does.
+//! **Limits.** It runs with an administrator's rights: its own role is not what is tested. It makes no route; ours does. The port of its
+//! webhooks is open on every address of the machine: it has no flag for another.
 
 use std::fs::File;
 use std::net::TcpListener;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use reeve_testkit::{Cluster, KillOnDrop, apply_yaml, wait_for, wait_until};
+use reeve_testkit::{Cluster, apply_yaml, wait_for, wait_until};
 use serde_json::{Value, json};
 
 use crate::in_pods::{Made, certificate};
@@ -22,9 +24,19 @@ const WEBHOOKS: &str = "inferenceservice.serving.kserve.io";
 /// Until its caches are full; it says that it is ready long before.
 const SETTLE: Duration = Duration::from_secs(60);
 
-/// It ends with the value.
+/// Runs the program until standard input is closed, which it also is when this process is killed.
+const UNTIL_CLOSED: &str = "\"$@\" < /dev/null & cat > /dev/null; kill $!; wait";
+
+/// It ends with the value, and with this process.
 pub(super) struct Kserve {
-    _process: KillOnDrop,
+    process: Child,
+}
+
+impl Drop for Kserve {
+    fn drop(&mut self) {
+        drop(self.process.stdin.take());
+        let _ = self.process.wait();
+    }
 }
 
 impl Kserve {
@@ -48,7 +60,7 @@ impl Kserve {
             &made,
             [metrics, probes, webhooks],
         )?;
-        let kserve = Self { _process: process };
+        let kserve = Self { process };
         let started = wait_for(SETTLE, "KServe to work", async || {
             let said = std::fs::read_to_string(&log)?;
             let works = |line: &str| line.contains("Starting workers") && line.contains("inferenceservice");
@@ -128,26 +140,29 @@ fn spawn(
     log: &Path,
     made: &Made,
     [metrics, probes, webhooks]: [u16; 3],
-) -> Result<KillOnDrop> {
+) -> Result<Child> {
     // It looks for its certificate below the folder for temporary files, and has no flag for another.
     let folder = std::path::absolute(folder)?;
     let certificates: PathBuf = folder.join("k8s-webhook-server/serving-certs");
     std::fs::create_dir_all(&certificates).with_context(|| format!("making `{}`", certificates.display()))?;
     std::fs::write(certificates.join("tls.crt"), &made.certificate)?;
     std::fs::write(certificates.join("tls.key"), &made.key)?;
-    let child = Command::new(installed.join("kserve-manager"))
+    Command::new("sh")
+        .args(["-c", UNTIL_CLOSED, "kserve"])
+        .arg(installed.join("kserve-manager"))
         .arg(format!("--metrics-addr=127.0.0.1:{metrics}"))
         .arg(format!("--health-probe-addr=127.0.0.1:{probes}"))
         .arg(format!("--webhook-port={webhooks}"))
         .env("KUBECONFIG", std::path::absolute(cluster.kubeconfig())?)
         .env("TMPDIR", &folder)
         .env("POD_NAMESPACE", NAMESPACE)
-        .stdin(Stdio::null())
+        // Ctrl-C is for the demo alone, which then ends it.
+        .process_group(0)
+        .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(File::create(log)?)
         .spawn()
-        .context("cannot start KServe")?;
-    Ok(KillOnDrop(child))
+        .context("cannot start KServe")
 }
 
 /// Its webhooks, which ask a process of this machine in place of a Service.
