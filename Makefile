@@ -8,27 +8,30 @@ export TESTBED ?= auto
 
 # On what the demo's server runs: `sqlite` or `postgres`.
 DATABASE ?= sqlite
+# Whether the demo serves a model, through the real KServe: anything but nothing.
+SERVING ?=
+DEMO = target/debug/reeve-demo --database $(DATABASE) $(if $(SERVING),--serving)
 
-.PHONY: help demo demo-dev images demo-up demo-down chaos test check gen bench bench-clusters faults fmt mutants-admission mutants-control-plane random-pods kueue scan testbed tools build
+.PHONY: help demo demo-dev images demo-up demo-down chaos test check gen bench bench-clusters faults fmt mutants-admission mutants-control-plane random-pods kueue kserve scan testbed testbed-kserve tools build
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: tools testbed images build ## the main job, shown step by step on a real Kubernetes; Ctrl-C ends it. Installs both charts
-	@target/debug/reeve-demo --database $(DATABASE) run
+demo: tools testbed $(if $(SERVING),testbed-kserve) images build ## the main job, shown step by step on a real Kubernetes; Ctrl-C ends it. Installs both charts; SERVING=1: serves a model, too
+	@$(DEMO) run
 
-demo-dev: tools testbed build ## the same with server and operator as processes, quicker for work; DATABASE=postgres: on that
-	@target/debug/reeve-demo --processes --database $(DATABASE) run
+demo-dev: tools testbed $(if $(SERVING),testbed-kserve images) build ## the same with server and operator as processes, quicker for work; DATABASE=postgres: on that
+	@$(DEMO) --processes run
 
 # Which programs are linked twice for their images, which must come out the same: each, one, or none where somebody waits.
 TWICE ?= each
 test: TWICE = reeve-webhook
-demo demo-up: TWICE =
+demo demo-dev demo-up: TWICE =
 images: ## container images of server, operator, webhook and model serving, as target/images/*.tar; two builds must give one digest
 	@cargo xtask images $(if $(TWICE),--twice $(TWICE))
 
-demo-up: tools testbed images build ## the same in the background; returns when ready, writes target/demo/demo.json
-	@target/debug/reeve-demo --database $(DATABASE) up
+demo-up: tools testbed $(if $(SERVING),testbed-kserve) images build ## the same in the background; returns when ready, writes target/demo/demo.json
+	@$(DEMO) up
 
 demo-down: ## ends what demo-up started
 	@if [ -x target/debug/reeve-demo ]; then target/debug/reeve-demo down; else echo "no demo was built here, so none is running"; fi
@@ -79,6 +82,11 @@ kueue: tools testbed build ## the real Kueue as a second writer; builds it the f
 	@testbed/build.sh kueue > /dev/null
 	@KUEUE=require cargo test -p reeve-admission --locked --test it -- --nocapture kueue::
 
+kserve: tools testbed testbed-kserve ## model serving on the real KServe, which it builds the first time: about four minutes
+	@cargo xtask images --only reeve-serving --only reeve-artifact-downloader
+	@cargo build --locked -p reeve-cli
+	@KSERVE=require TESTBED=require cargo test -p reeve-e2e --locked --test it -- --nocapture kserve::
+
 scan: tools testbed ## kubeconform, kube-score and checkov over the charts as Helm renders them; each finding has a reason in testbed/scan/accepted.yaml
 	@hack/scan.sh
 	@CHARTS=all cargo test -p reeve-e2e --locked --test it -- charts::rendered
@@ -91,6 +99,9 @@ tools:
 
 testbed:
 	@testbed/build.sh all > /dev/null
+
+testbed-kserve:
+	@testbed/build.sh kserve > /dev/null
 
 build:
 	@cargo build --workspace --locked

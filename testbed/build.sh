@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Builds the Kubernetes that the tests run on, once, into a cache outside the checkout.
 #
-#   testbed/build.sh [controlplane|containerd|tools|all|kueue|scan|fixtures|kinds]
+#   testbed/build.sh [controlplane|containerd|tools|all|kueue|kserve|scan|fixtures|kinds]
 #
-# `all` builds neither Kueue, which only tests of queues want, nor what scans the charts. `fixtures` builds nothing: it prints
-# where the pods are that Kubernetes itself tests Pod Security with, as the module of the control plane has them. `kinds` builds
-# nothing either: it copies the custom resource definitions of others out of their modules, one folder a project.
+# `all` builds neither Kueue nor KServe, which only tests of queues and of model serving want, nor what scans the charts.
+# `fixtures` builds nothing: it prints where the pods are that Kubernetes itself tests Pod Security with, as the module of the control
+# plane has them. `kinds` builds nothing either: it copies the custom resource definitions of others out of their modules, one folder a
+# project.
 #
 # Prints the folder of each part asked for on standard output, one a line (all: control plane first). The folder's
 # name carries a hash of what goes into the build, so an unchanged part is found again at once.
@@ -66,6 +67,22 @@ compile_kueue() { # target folder
   chmod -R u+w "$1/components"
 }
 
+# The program, its definitions and webhooks, and Gateway API's definition of routes. The definition of InferenceServices is the full
+# one, which refuses fields that it does not know; the others, of which nothing is made, are those that cost the API server little.
+compile_kserve() { # target folder
+  local source routes
+  (cd "$here/peers/kserve" && go build -trimpath -ldflags "-s -w" -o "$1/kserve-manager" github.com/kserve/kserve/cmd/manager)
+  source=$(cd "$here/peers/kserve" && go list -m -f '{{.Dir}}' github.com/kserve/kserve)
+  routes=$(cd "$here/serving" && go mod download sigs.k8s.io/gateway-api && go list -m -f '{{.Dir}}' sigs.k8s.io/gateway-api)
+  mkdir "$1/definitions"
+  cp "$source"/config/crd/minimal/serving.kserve.io_*.yaml "$1/definitions/"
+  chmod -R u+w "$1/definitions"
+  cp "$source/config/crd/full/serving.kserve.io_inferenceservices.yaml" "$1/definitions/"
+  cp "$routes/config/crd/standard/gateway.networking.k8s.io_httproutes.yaml" "$1/definitions/"
+  cp "$source/config/webhook/manifests.yaml" "$1/webhooks.yaml"
+  chmod -R u+w "$1"
+}
+
 # With the OpenAPI document of the API server that the tests run on.
 compile_scan() { # target folder
   (cd "$here/scan" && go build -trimpath -ldflags "-s -w" -o "$1/" github.com/yannh/kubeconform/cmd/kubeconform \
@@ -110,6 +127,9 @@ controlplane() { build controlplane "$kubernetes_flags" "Kubernetes $kubernetes;
 containerd() { build containerd "$containerd_flags $containerd_tags" "containerd 2.4.2; about 1 minute on 2 cores the first time"; }
 tools() { build tools "$tools_flags" "Helm 3.22.0 and CoreDNS 1.14.6; about 1 minute on 2 cores the first time"; }
 kueue() { build kueue "-s -w" "the real Kueue; about 4 minutes on 2 cores the first time" peers/kueue; }
+kserve() {
+  build kserve "-s -w $(sha256sum <"$here/serving/go.sum")" "the real KServe; about 3 minutes on 2 cores the first time" peers/kserve
+}
 scan() { build scan "-s -w $kubernetes" "kubeconform and kube-score; about 1 minute on 2 cores the first time"; }
 fixtures() {
   cd "$here/controlplane"
@@ -155,11 +175,12 @@ containerd) containerd ;;
 tools) tools ;;
 all) controlplane && containerd && tools ;;
 kueue) kueue ;;
+kserve) kserve ;;
 scan) scan ;;
 fixtures) fixtures ;;
 kinds) kinds ;;
 *)
-  say "unknown part \`$1\`: say controlplane, containerd, tools, all, kueue, scan, fixtures or kinds"
+  say "unknown part \`$1\`: say controlplane, containerd, tools, all, kueue, kserve, scan, fixtures or kinds"
   exit 2
   ;;
 esac

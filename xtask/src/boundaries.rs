@@ -62,10 +62,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &["types", "kube-kit", "serving-crds", "serving"],
     ),
     ("artifact-downloader", &["types"]),
-    ("cli", &["types", "admission", "api", "tenancy"]),
+    ("cli", &["types", "admission", "api", "tenancy", "serving-crds"]),
     ("oci", &[]),
     ("testkit", &["oci"]),
-    ("e2e", &["crds", "admission", "tenancy", "testkit"]),
+    ("e2e", &["crds", "admission", "tenancy", "oci", "testkit"]),
     ("demo", &["crds", "admission", "testkit", "e2e"]),
     ("bench", &["types", "authz", "crds", "testkit", "e2e"]),
 ];

@@ -39,6 +39,9 @@ pub(crate) struct Images {
     /// The registry in the images' names, with a path where there is one.
     #[arg(long, default_value = "local.test")]
     registry: String,
+    /// Only these programs' images; may be repeated.
+    #[arg(long, value_name = "PROGRAM")]
+    only: Vec<String>,
     /// Links this program, or each, a second time and fails when an image's digest differs.
     #[arg(long, value_name = "PROGRAM", num_args = 0..=1, default_missing_value = EACH)]
     twice: Option<String>,
@@ -50,9 +53,18 @@ pub(crate) fn run(root: &Path, images: &Images) -> Result<()> {
     if let Some(unknown) = images.twice.as_deref().filter(|name| !known(name)) {
         bail!("`--twice {unknown}`: no image is of a program of this name");
     }
+    if let Some(unknown) = images.only.iter().find(|name| *name == EACH || !known(name)) {
+        bail!("`--only {unknown}`: no image is of a program of this name");
+    }
+    let wanted = |program: &str| images.only.is_empty() || images.only.iter().any(|only| only == program);
+    let programs: Vec<_> = PROGRAMS
+        .iter()
+        .filter(|(program, _)| wanted(program))
+        .copied()
+        .collect();
     let folder = root.join("target/images");
     fs::create_dir_all(&folder).with_context(|| format!("making `{}`", folder.display()))?;
-    for (program, package) in PROGRAMS {
+    for &(program, package) in &programs {
         let archive = build(root, images, program, package)?;
         if images
             .twice
@@ -79,7 +91,7 @@ pub(crate) fn run(root: &Path, images: &Images) -> Result<()> {
     }
     // The ordinary programs go back to their places, where the tests look for them.
     let mut cargo = cargo(root, "build", images);
-    cargo.args(PROGRAMS.iter().flat_map(|(_, package)| ["--package", package]));
+    cargo.args(programs.iter().flat_map(|(_, package)| ["--package", package]));
     succeed(cargo)
 }
 

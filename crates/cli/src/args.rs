@@ -3,10 +3,12 @@
 mod admin;
 mod adopting;
 mod auth;
+mod by_kubeconfig;
 mod cluster;
 mod credential;
 mod login;
 mod running;
+mod serving;
 mod submitting;
 
 use std::path::PathBuf;
@@ -24,6 +26,7 @@ pub use admin::{
 };
 pub use adopting::Adopt;
 pub use auth::{Auth, PermissionWord, Place, PreviewChange, Question, WhatCan, WhoCan, Whom};
+pub use by_kubeconfig::ByKubeconfig;
 pub use cluster::{
     Bindings, Cluster, CreateCluster, InstallInfo, NewSecret, Permissions, Platform, ReleaseUid, SetEndpoint,
     SetLowestId, Switched, Uids,
@@ -34,6 +37,11 @@ pub use credential::{
 };
 pub use login::{At, Login, LoginBrowser, LoginRemote, LoginUser, LoginWay};
 pub use running::{Attach, Bash, Container, Exec, Forward, Logs, PortForward, Target};
+pub use serving::{
+    Artifact, CachingWord, CreateArtifact, CreateModel, CreateService, DeleteModels, DeleteServed,
+    FromSecret, Gateway, Goal, ListServed, LogPart, LogsOfModel, LogsOfServed, MetricWord, Model, OneModel,
+    OneServed, Patience, PrecisionWord, Service, Until, Variables, WaitForModel, WaitForServed, Within,
+};
 pub use submitting::Submit;
 
 /// Who may run what, where and as whom, from the command line.
@@ -72,6 +80,8 @@ pub enum Format {
     /// For people.
     #[default]
     Table,
+    /// With more columns; of lists that have some.
+    Wide,
     /// For programs.
     Json,
     /// For programs and people.
@@ -130,6 +140,15 @@ pub enum Command {
     /// Numbers that were given to people; for administrators of the account
     #[command(subcommand)]
     Uid(Uids),
+    /// Models that can be served
+    #[command(subcommand)]
+    Model(Model),
+    /// Models that are served
+    #[command(subcommand)]
+    Service(Service),
+    /// Stored files of models
+    #[command(subcommand)]
+    Artifact(Artifact),
     /// What to do with workloads.
     #[command(flatten)]
     Works(Works),

@@ -26,6 +26,7 @@ mod policy;
 mod port_forward;
 mod project;
 mod role;
+mod serving;
 mod session;
 mod submit;
 mod uid;
@@ -34,8 +35,8 @@ mod whoami;
 
 use crate::Context;
 use crate::args::{
-    Application, Cluster, Command, Config, Format, Idp, Kubeconfig, Listed, Login, LoginWay, Project,
-    Training, Uids, User, Works,
+    Application, Artifact, Cluster, Command, Config, Format, Idp, Kubeconfig, Listed, Login, LoginWay, Model,
+    Project, Service, Training, Uids, User, Works,
 };
 use crate::failure::Failure;
 
@@ -51,6 +52,13 @@ pub async fn run(context: &mut Context, command: Command) -> Result<(), Failure>
     }
     if format == Format::Name && !prints_names(&command) {
         return Err(Failure::failed("cannot print names").hint("use -o table, -o json or -o yaml"));
+    }
+    let serves = matches!(
+        command,
+        Command::Model(_) | Command::Service(_) | Command::Artifact(_)
+    );
+    if format == Format::Wide && !serves {
+        return Err(Failure::failed("cannot print more columns").hint("use -o table, -o json or -o yaml"));
     }
     match command {
         Command::Login(Login { way, browser }) => match way {
@@ -99,6 +107,9 @@ pub async fn run(context: &mut Context, command: Command) -> Result<(), Failure>
         Command::Idp(Idp::Test(arguments)) => idp::test::run(context, arguments).await,
         Command::Credential(command) => credential::run(context, command).await,
         Command::Uid(Uids::Release(arguments)) => uid::release::run(context, arguments).await,
+        Command::Service(command) => serving::service(context, command).await,
+        Command::Model(command) => serving::model(context, command).await,
+        Command::Artifact(command) => serving::artifact(context, command).await,
         Command::Works(works)
         | Command::Workload(works)
         | Command::Training(Training::Works(works) | Training::Standard(works)) => work(context, works).await,
@@ -115,7 +126,15 @@ const fn prints_names(command: &Command) -> bool {
     match command {
         Command::User(command) => !matches!(command, User::Create(_) | User::Offboard(_)),
         Command::Application(command) => !matches!(command, Application::Create(_)),
-        Command::Department(_) | Command::AccessRule(_) | Command::Role(_) => true,
+        Command::Service(Service::Logs(_))
+        | Command::Model(Model::Logs(_))
+        | Command::Artifact(Artifact::Logs(_)) => false,
+        Command::Department(_)
+        | Command::AccessRule(_)
+        | Command::Role(_)
+        | Command::Service(_)
+        | Command::Model(_)
+        | Command::Artifact(_) => true,
         Command::Project(command) => matches!(
             command,
             Project::List | Project::Get(_) | Project::Create(_) | Project::Delete(_)

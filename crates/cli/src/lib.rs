@@ -13,6 +13,7 @@
 
 pub mod adopt;
 pub mod args;
+mod by_kubeconfig;
 pub mod channels;
 pub mod commands;
 pub mod failure;

@@ -34,7 +34,7 @@ impl Printer {
             Format::Json => {
                 serde_json::to_string_pretty(value).map_err(|error| Failure::output(error.into()))?
             }
-            Format::Table => plain(&people()),
+            Format::Table | Format::Wide => plain(&people()),
             Format::Yaml => yaml(value)?,
             Format::Name | Format::Html => {
                 let cause = "this command prints neither names nor html";

@@ -12,6 +12,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand, ValueEnum};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use reeve_e2e::model_serving::ModelServing;
 use reeve_e2e::organization::kubeconfig_of;
 use reeve_e2e::{ADMINISTRATOR, Database, Options, Organization, Stack};
 use reeve_testkit::Tier;
@@ -36,6 +37,9 @@ struct Arguments {
     /// Server and operator as processes of this machine instead of pods: quicker to start again.
     #[arg(long, global = true)]
     processes: bool,
+    /// With model serving: the real KServe, our operator for it, and a tiny model that is served and asked.
+    #[arg(long, global = true)]
+    serving: bool,
     #[command(subcommand)]
     task: Task,
 }
@@ -58,9 +62,14 @@ fn main() -> ExitCode {
         dir,
         database,
         processes,
+        serving,
         task,
     } = Arguments::parse();
-    let form = Form { database, processes };
+    let form = Form {
+        database,
+        processes,
+        serving,
+    };
     let outcome = match task {
         Task::Run => block_on(run(&dir, form, true)),
         Task::Stay => block_on(run(&dir, form, false)),
@@ -81,6 +90,13 @@ fn main() -> ExitCode {
 struct Form {
     database: Database,
     processes: bool,
+    serving: bool,
+}
+
+/// All that runs; what serves models ends before its cluster does.
+struct Running {
+    serving: Option<ModelServing>,
+    stack: Stack,
 }
 
 fn block_on(work: impl Future<Output = Result<()>>) -> Result<()> {
@@ -118,8 +134,8 @@ async fn run(dir: &Path, form: Form, with_story: bool) -> Result<()> {
         _ = interrupted.recv() => Ok(None),
         _ = terminated.recv() => Ok(None),
     };
-    let stack = match outcome {
-        Ok(Some(stack)) => stack,
+    let Running { serving, stack } = match outcome {
+        Ok(Some(running)) => running,
         Ok(None) => return gone(dir),
         Err(error) => {
             gone(dir)?;
@@ -128,14 +144,21 @@ async fn run(dir: &Path, form: Form, with_story: bool) -> Result<()> {
     };
     tokio::select! { _ = interrupted.recv() => (), _ = terminated.recv() => () }
     tell("ending the operator, the server and the Kubernetes");
+    drop(serving);
     stack.down().await;
     gone(dir)
 }
 
 async fn put_together(dir: &Path, form: Form) -> Result<Stack> {
+    let images = if form.serving {
+        ModelServing::archives(&dir.join("serving"))?
+    } else {
+        Vec::new()
+    };
     let options = || Options {
         tell,
         database: form.database,
+        images: images.clone(),
         ..Options::new(dir.to_owned(), Tier::Node)
     };
     if !form.processes {
@@ -150,19 +173,40 @@ async fn put_together(dir: &Path, form: Form) -> Result<Stack> {
     Stack::up(options()).await
 }
 
-async fn come_up(dir: &Path, form: Form, with_story: bool) -> Result<Stack> {
+async fn come_up(dir: &Path, form: Form, with_story: bool) -> Result<Running> {
     let started = now();
     let stack = put_together(dir, form).await?;
     tell("making departments, projects, people, an application and their access rules");
     let organization = Organization::make(&stack).await?;
     organization.sign_everybody_in(&stack)?;
+    let serving = if form.serving {
+        serve_models(dir, &stack).await?
+    } else {
+        None
+    };
     file::write(&demo_file(dir), &stack, &organization)?;
     tell(&format!("up after {:.1} s", started.elapsed().as_secs_f64()));
     if with_story {
-        Walkthrough::new(&stack, tell).tell().await?;
+        let walkthrough = Walkthrough::new(&stack, tell);
+        walkthrough.tell().await?;
+        if let Some(serving) = &serving {
+            walkthrough.serve(serving)?;
+        }
         addresses(dir, &stack, &organization);
     }
-    Ok(stack)
+    Ok(Running { serving, stack })
+}
+
+/// KServe and ours, and a namespace to serve in. Nothing, after saying why, where there is no node.
+async fn serve_models(dir: &Path, stack: &Stack) -> Result<Option<ModelServing>> {
+    if let Err(why) = stack.cluster.services() {
+        tell(&format!("NO MODEL IS SERVED: {why}"));
+        return Ok(None);
+    }
+    let folder = dir.join("serving");
+    let serving = ModelServing::install(&stack.cluster, &folder, tell).await?;
+    serving.namespace(&stack.cluster, &folder, walkthrough::MODELS)?;
+    Ok(Some(serving))
 }
 
 fn addresses(dir: &Path, stack: &Stack, organization: &Organization) {
@@ -219,6 +263,7 @@ fn up(dir: &Path, form: Form) -> Result<()> {
         .arg("--database")
         .arg(word(form.database))
         .args(form.processes.then_some("--processes"))
+        .args(form.serving.then_some("--serving"))
         .arg("stay")
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
@@ -297,7 +342,7 @@ fn demo_file(dir: &Path) -> PathBuf {
 /// An empty folder but for the log that is being written.
 fn fresh(dir: &Path) -> Result<()> {
     std::fs::create_dir_all(dir).with_context(|| format!("making `{}`", dir.display()))?;
-    for name in ["server", "kubernetes", "people"] {
+    for name in ["server", "kubernetes", "people", "serving"] {
         let path = dir.join(name);
         if path.exists() {
             std::fs::remove_dir_all(&path).with_context(|| format!("removing `{}`", path.display()))?;

@@ -1,6 +1,7 @@
 //! The demo as a story: each step says what it does, does it, and reads back what came of it.
 
 mod describe;
+mod serving;
 
 use anyhow::{Context, Result, bail, ensure};
 use k8s_openapi::api::batch::v1::Job;
@@ -12,6 +13,8 @@ use reeve_crds::Workload;
 use reeve_e2e::Stack;
 use reeve_e2e::organization::{NAMESPACE, command_line_of, kubeconfig_of};
 use reeve_testkit::{images, wait_until};
+
+pub(crate) use serving::MODELS;
 
 /// Tells the story, one line at a time, to whoever listens.
 pub(crate) struct Walkthrough<'a> {

@@ -54,18 +54,20 @@ fn archives() -> Result<Vec<PathBuf>> {
 /// A part that does not come up.
 pub async fn up(options: Options) -> Result<Result<Stack, String>> {
     (options.tell)("starting Kubernetes");
-    match cluster(Some(options.dir.join("kubernetes"))).await? {
+    match cluster(Some(options.dir.join("kubernetes")), &options.images).await? {
         Ok(cluster) => install(options, cluster).await.map(Ok),
         Err(why) => Ok(Err(why)),
     }
 }
 
 /// A Kubernetes with the images; the inner error says why it has no pods that reach Services.
-async fn cluster(dir: Option<PathBuf>) -> Result<Result<Cluster, String>> {
+async fn cluster(dir: Option<PathBuf>, more: &[PathBuf]) -> Result<Result<Cluster, String>> {
+    let mut images = archives()?;
+    images.extend_from_slice(more);
     let options = reeve_testkit::Options {
         tier: reeve_testkit::Tier::Node,
         dir,
-        images: archives()?,
+        images,
         ..reeve_testkit::Options::default()
     };
     let cluster = Cluster::start(options).await?;
@@ -348,14 +350,14 @@ fn server_names(node: &str) -> [String; 2] {
 }
 
 /// An authority, and a certificate of it; all PEM, and the certificate also as DER.
-struct Made {
-    ca: String,
-    certificate: String,
-    key: String,
+pub(crate) struct Made {
+    pub(crate) ca: String,
+    pub(crate) certificate: String,
+    pub(crate) key: String,
     der: Vec<u8>,
 }
 
-fn certificate(names: &[String]) -> Result<Made> {
+pub(crate) fn certificate(names: &[String]) -> Result<Made> {
     let mut params = CertificateParams::new(Vec::new())?;
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params

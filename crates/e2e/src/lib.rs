@@ -10,6 +10,7 @@ mod command_line;
 pub mod in_pods;
 mod install;
 mod kubeconfig;
+pub mod model_serving;
 pub mod organization;
 pub mod process;
 pub mod rest;

@@ -29,6 +29,8 @@ pub struct Options {
     pub leader_elect: bool,
     /// On what the server runs.
     pub database: Database,
+    /// OCI archives that the node gets besides those of the tests and of Reeve.
+    pub images: Vec<PathBuf>,
 }
 
 impl Options {
@@ -40,6 +42,7 @@ impl Options {
             tell: |_| (),
             leader_elect: false,
             database: Database::default(),
+            images: Vec::new(),
         }
     }
 }
@@ -399,7 +402,7 @@ impl ControlPlane {
             tier: options.tier,
             authentication_config: Some(authentication_config(&self.servers, &self.cluster_id)?),
             dir: Some(options.dir.join("kubernetes")),
-            images: Vec::new(),
+            images: options.images.clone(),
         })
     }
 

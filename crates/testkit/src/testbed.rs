@@ -145,6 +145,15 @@ pub fn kueue() -> Result<PathBuf> {
     build("kueue")
 }
 
+/// The real KServe: the program `kserve-manager`, its webhooks in `webhooks.yaml`, and `definitions/` with its kinds and Gateway API's
+/// HTTPRoute. A first build takes minutes.
+///
+/// # Errors
+/// When it cannot be built.
+pub fn kserve() -> Result<PathBuf> {
+    build("kserve")
+}
+
 /// The custom resource definitions of others, as their modules have them: one folder a project, `PROJECT/*.yaml`.
 ///
 /// # Errors

@@ -24,7 +24,7 @@ use visible::Visible;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Where lines go to.
-struct Screen<'a> {
+pub(super) struct Screen<'a> {
     printer: &'a mut Printer,
     visible: Option<Visible>,
 }
@@ -49,11 +49,7 @@ pub(super) async fn run(context: &mut Context, arguments: Logs) -> Result<(), Fa
         hint: "try again later, or wait with `--follow`",
     };
     let mut found = pod::find(&api, &wanted, &what).await?;
-    let escapes = context.to_terminal && !arguments.raw;
-    let mut screen = Screen {
-        printer: &mut context.printer,
-        visible: escapes.then(Visible::default),
-    };
+    let mut screen = Screen::of(context, arguments.raw);
     if arguments.follow {
         follow::follow(&mut found, &arguments, &mut screen, &what).await?;
     } else {
@@ -111,15 +107,26 @@ fn query(arguments: &Logs, since: Option<Timestamp>) -> Vec<(&'static str, Strin
     query
 }
 
-impl Screen<'_> {
-    fn show(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+impl<'a> Screen<'a> {
+    /// That of the command. Control characters are made visible on a terminal, unless they are asked for.
+    pub(super) fn of(context: &'a mut Context, raw: bool) -> Self {
+        let escapes = context.to_terminal && !raw;
+        Self {
+            printer: &mut context.printer,
+            visible: escapes.then(Visible::default),
+        }
+    }
+
+    /// Shows what came.
+    pub(super) fn show(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         match &mut self.visible {
             Some(visible) => self.printer.raw(visible.push(bytes).as_bytes()),
             None => self.printer.raw(bytes),
         }
     }
 
-    fn finish(self) -> Result<(), Failure> {
+    /// Shows what is left at the end.
+    pub(super) fn finish(self) -> Result<(), Failure> {
         match self.visible {
             Some(visible) => self.printer.raw(visible.finish().as_bytes()),
             None => Ok(()),

@@ -142,7 +142,7 @@ pub(super) async fn find(api: &Api, wanted: &Wanted<'_>, what: &str) -> Result<F
 }
 
 /// Tells whoever waits for ever what for, each time that it is something else. Not on standard output, where logs go.
-fn say_once(said: &mut String, reason: String) {
+pub(super) fn say_once(said: &mut String, reason: String) {
     if *said != reason {
         // Nobody there to read it is no reason to fail.
         let _ = writeln!(std::io::stderr(), "waiting: {}", plain(&reason));

@@ -24,7 +24,8 @@ const DISTRIBUTED: &str = "a training here is one pod: apply the kind of its ope
 const NODES: &str = "`kubectl get nodes` and `kubectl top nodes`, if your administrator lets you";
 const ASSETS: &str =
     "there are no assets here: write image, resources and volumes in the submission or the YAML";
-const SERVE: &str = "apply a Deployment and a Service yourself with `kubectl apply`; it runs as you too";
+const SERVE: &str = "`reeve service create` serves a model where the cluster has model serving (docs/serving/five-minutes.md); else apply a \
+                     Deployment and a Service yourself with `kubectl apply`; it runs as you too";
 
 /// Every command, in the order of the specification.
 pub const WORDS: &[Word] = &[

@@ -21,6 +21,7 @@ mod hijack;
 mod identity;
 mod images;
 mod instead_of;
+mod kserve;
 mod link;
 mod names;
 mod quiet;

@@ -430,11 +430,23 @@ fn lost(error: &reqwest::Error, url: &Url) -> RegistryError {
             if error.kind() == io::ErrorKind::ConnectionRefused {
                 return RegistryError::ConnectionRefused { host };
             }
-            if error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) {
+            if is_of_tls(error) {
                 return RegistryError::Certificate { host };
             }
         }
         cause = found.source();
     }
     RegistryError::Network { host }
+}
+
+/// An error of TLS comes wrapped into errors of I/O, which say what caused what they wrap, and not what that is.
+fn is_of_tls(error: &io::Error) -> bool {
+    let mut wrapped = error.get_ref();
+    while let Some(inner) = wrapped {
+        if inner.is::<rustls::Error>() {
+            return true;
+        }
+        wrapped = inner.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    }
+    false
 }

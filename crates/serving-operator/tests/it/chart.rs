@@ -48,12 +48,53 @@ fn the_chart_says_what_the_page_says() {
         registries.contains("- --registry-private-addresses=false"),
         "{registries}"
     );
+    assert!(!text.contains("registry-ca"), "{text}");
     assert!(
         text.contains("--artifact-downloader-image=reeve-artifact-downloader:0.1.0"),
         "{text}"
     );
     let certificates = rendered(&["--set", "certManager.enable=true"]);
     assert!(certificates.contains("--metrics-cert-path=/tmp/k8s-metrics-server/metrics-certs"));
+}
+
+/// Planted fault: the volume is there only with cert-manager's certificate, or not mounted.
+#[test]
+fn authorities_of_registries_come_from_a_configmap_with_and_without_a_certificate_for_metrics() {
+    for certificate in ["false", "true"] {
+        let text = rendered(&[
+            "--set",
+            "registry.ca.existingConfigMap=authorities",
+            "--set",
+            "registry.ca.key=all.pem",
+            "--set",
+            &format!("certManager.enable={certificate}"),
+        ]);
+        let pod: serde_json::Value = text
+            .split("\n---\n")
+            .filter_map(|document| serde_saphyr::from_str::<serde_json::Value>(document).ok())
+            .find(|document| document["kind"] == "Deployment")
+            .map(|deployment| deployment["spec"]["template"]["spec"].clone())
+            .unwrap();
+        let named = |list: &serde_json::Value, name: &str| {
+            let all = list.as_array().unwrap();
+            all.iter().find(|it| it["name"] == name).cloned()
+        };
+        let container = &pod["containers"][0];
+        let arguments = container["args"].as_array().unwrap();
+        let mount = named(&container["volumeMounts"], "registry-ca").unwrap();
+        let path = format!("{}/ca.crt", mount["mountPath"].as_str().unwrap());
+        assert!(
+            arguments.contains(&serde_json::json!(format!("--registry-ca={path}"))),
+            "{text}"
+        );
+        let volume = named(&pod["volumes"], "registry-ca").unwrap();
+        assert_eq!(
+            volume["configMap"],
+            serde_json::json!({"name": "authorities", "items": [{"key": "all.pem", "path": "ca.crt"}]})
+        );
+        let metrics = named(&pod["volumes"], "metrics-certs").is_some();
+        assert_eq!(metrics, certificate == "true", "{text}");
+    }
 }
 
 /// Planted fault: a rule on Secrets without names, or with `list`, in what is rendered by default.

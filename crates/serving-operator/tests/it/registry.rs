@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
@@ -481,4 +481,37 @@ async fn a_mirror_is_asked_in_the_place_of_a_registry() {
         client.labels("tiny:1", &Keyring::default()).await.unwrap().len(),
         1
     );
+}
+
+/// Planted fault: only the outermost of the errors that wrap one of TLS is looked at, and the reason is `NetworkError`.
+#[tokio::test]
+async fn a_certificate_of_an_authority_that_nobody_named_is_told_as_such() {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let (pem, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+    let tls = axum_server::tls_rustls::RustlsConfig::from_pem(pem.clone().into_bytes(), key.into_bytes());
+    let tls = tls.await.unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = axum_server::from_tcp_rustls(listener, tls).unwrap();
+    let router = Router::new().fallback(|uri: Uri| async move { open_image(uri.path()) });
+    tokio::spawn(server.serve(router.into_make_service()));
+    let client = |authority: Option<String>| {
+        let endpoint = format!("https://{address}").parse().unwrap();
+        Registry::new(&RegistrySettings {
+            endpoints: [("registry.example".to_owned(), endpoint)].into(),
+            authority,
+            ..RegistrySettings::default()
+        })
+        .unwrap()
+    };
+    let image = "registry.example/team/tiny:1";
+    let unknown = client(None).labels(image, &Keyring::default()).await.unwrap_err();
+    assert_eq!(unknown.reason(), "CertificateNotTrusted", "{unknown}");
+    let known = client(Some(pem))
+        .labels(image, &Keyring::default())
+        .await
+        .unwrap();
+    assert_eq!(known.len(), 1);
 }

@@ -29,7 +29,7 @@ pub(in crate::commands) fn run(context: &mut Context, arguments: &Permissions) -
             return Err(failed(cause.to_owned()));
         }
         Format::Yaml => rbac_yaml(switches).map_err(|error| failed(error.to_string()))?,
-        Format::Table | Format::Json | Format::Name => {
+        Format::Table | Format::Wide | Format::Json | Format::Name => {
             let rows = permission_rows(switches, shown);
             return context
                 .printer

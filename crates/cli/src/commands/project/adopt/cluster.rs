@@ -1,19 +1,17 @@
 //! The cluster, by the installer's own kubeconfig.
 
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use kube::Client;
 use kube::api::{ListParams, Patch, PatchParams};
-use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::core::Request;
-use kube::{Client, Config};
 use reeve_types::kubernetes as names;
 use serde_json::{Value, json};
 
 use crate::adopt::{self, Inventory, KINDS};
 use crate::args::Adopt;
+use crate::by_kubeconfig;
 use crate::failure::{CauseOf, Failure};
-use crate::kubeconfig::default_file;
 
 /// How many objects come at once.
 const PAGE: u32 = 500;
@@ -34,18 +32,7 @@ impl<'a> Cluster<'a> {
             names::INSTALLERS,
             ": --kubeconfig FILE [--context NAME]"
         );
-        let failed = |cause: String| Failure::failed(what).cause(cause).hint(hint);
-        let options = KubeConfigOptions {
-            context: arguments.context.clone(),
-            ..KubeConfigOptions::default()
-        };
-        let kubeconfig = kubeconfig(arguments).map_err(&failed)?;
-        let mut config = Config::from_custom_kubeconfig(kubeconfig, &options)
-            .await
-            .map_err(|error| failed(error.to_string()))?;
-        config.read_timeout = Some(PATIENCE);
-        let client = Client::try_from(config)
-            .map_err(|error| Failure::failed(what).because(CauseOf(error)).hint(hint))?;
+        let client = by_kubeconfig::client(&arguments.cluster, Some(PATIENCE), what, hint).await?;
         Ok(Self {
             client,
             namespace: &arguments.namespace,
@@ -191,27 +178,4 @@ fn named(mut item: Value, kind: &str, api_version: &Value) -> Value {
         metadata.remove("managedFields");
     }
     item
-}
-
-/// The file that was given, or those that kubectl would take together.
-fn kubeconfig(arguments: &Adopt) -> Result<Kubeconfig, String> {
-    let list = arguments.kubeconfig_list.as_deref();
-    let files: Vec<PathBuf> = match (&arguments.kubeconfig, list) {
-        (Some(file), _) => vec![file.clone()],
-        (None, Some(list)) if !list.is_empty() => {
-            std::env::split_paths(list).filter(|file| file.exists()).collect()
-        }
-        (None, _) => default_file(None, Path::exists).into_iter().collect(),
-    };
-    let mut merged: Option<Kubeconfig> = None;
-    for file in files {
-        // The parser's own text shows lines of the file, in which there may be a token.
-        let unreadable = |_| format!("`{}` cannot be read as a kubeconfig", file.display());
-        let next = Kubeconfig::read_from(&file).map_err(unreadable)?;
-        merged = Some(match merged {
-            None => next,
-            Some(before) => before.merge(next).map_err(|error| error.to_string())?,
-        });
-    }
-    merged.ok_or_else(|| "there is no kubeconfig".to_owned())
 }
