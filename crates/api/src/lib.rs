@@ -11,6 +11,7 @@
 //! **Limits.** No input or output: bytes and pairs of query text in, values out.
 
 pub mod access_rule;
+pub mod audit_log;
 pub mod authorization;
 pub mod body;
 pub mod cluster;

@@ -4,6 +4,7 @@ mod access_rule;
 mod application;
 mod apply;
 mod attach;
+mod audit;
 mod auth;
 mod bash;
 mod cluster;
@@ -83,6 +84,7 @@ pub async fn run(context: &mut Context, command: Command) -> Result<(), Failure>
         Command::Department(command) => department::run(context, command).await,
         Command::AccessRule(command) => access_rule::run(context, command).await,
         Command::Role(command) => role::run(context, command).await,
+        Command::Audit(command) => audit::run(context, command).await,
         Command::Application(command) => application::run(context, command).await,
         Command::Apply(arguments) => apply::run(context, arguments).await,
         Command::Auth(command) => auth::run(context, command).await,
@@ -115,7 +117,7 @@ const fn prints_names(command: &Command) -> bool {
     match command {
         Command::User(command) => !matches!(command, User::Create(_) | User::Offboard(_)),
         Command::Application(command) => !matches!(command, Application::Create(_)),
-        Command::Department(_) | Command::AccessRule(_) | Command::Role(_) => true,
+        Command::Department(_) | Command::AccessRule(_) | Command::Role(_) | Command::Audit(_) => true,
         Command::Project(command) => matches!(
             command,
             Project::List | Project::Get(_) | Project::Create(_) | Project::Delete(_)

@@ -23,6 +23,7 @@ mod folded;
 mod identity_providers;
 mod installation;
 mod lists;
+mod logged;
 mod moving;
 #[cfg(test)]
 mod plans;
@@ -76,6 +77,7 @@ impl SqlStore {
         let store = Self { pools };
         audit::begin_keyed(&store, now).await?;
         folded::fill(&store).await?;
+        logged::fill(&store).await?;
         revision_tokens::begin_missing(&store).await?;
         Ok(store)
     }

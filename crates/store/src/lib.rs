@@ -42,7 +42,9 @@ pub mod workload_policy;
 use reeve_types::{ClusterId, Revision};
 
 pub use access_rule::{AccessRuleRow, AccessRules, NewAccessRule};
-pub use audit::{Audit, AuditAction, AuditEntry, AuditHead, AuditRow, AuditSubject, Outcome, PRUNED};
+pub use audit::{
+    Audit, AuditAction, AuditEntry, AuditHead, AuditRow, AuditSubject, LoggedEvent, Outcome, PRUNED,
+};
 pub use change::{
     CHANGES_KEPT, CHANGES_TOGETHER, ChangeLog, ChangeMark, ChangeNumber, DirectoryChange, LogAfter,
     LoggedChanges,
