@@ -13,6 +13,7 @@ mod access_rules;
 mod audit;
 mod cluster_states;
 mod clusters;
+mod compat;
 mod concurrency;
 mod connections;
 mod contract;
