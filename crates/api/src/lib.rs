@@ -16,6 +16,7 @@ pub mod authorization;
 pub mod body;
 pub mod cluster;
 pub mod credential;
+pub mod custom_role;
 pub mod documents;
 pub mod error;
 pub mod health;

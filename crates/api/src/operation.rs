@@ -9,9 +9,9 @@ use schemars::{Schema, SchemaGenerator};
 
 use crate::body::InvalidBody;
 use crate::{
-    access_rule, audit_log, authorization, cluster, credential, documents, health, identity_provider, me,
-    offboarding, org, realm, role, service_account, signing_key, token, training, user, workload,
-    workload_policy,
+    access_rule, audit_log, authorization, cluster, credential, custom_role, documents, health,
+    identity_provider, me, offboarding, org, realm, role, service_account, signing_key, token, training,
+    user, workload, workload_policy,
 };
 use reeve_types::list::ListSpec;
 
@@ -188,6 +188,8 @@ pub enum OperationId {
     AccessRule(access_rule::AccessRuleOperation),
     /// Roles.
     Role(role::RoleOperation),
+    /// Roles of version 2, and permission sets.
+    CustomRole(custom_role::CustomRoleOperation),
     /// The audit log.
     AuditLog(audit_log::AuditLogOperation),
     /// Questions about access.
@@ -225,6 +227,7 @@ impl OperationId {
             Self::ServiceAccount(id) => id.row(),
             Self::AccessRule(id) => id.row(),
             Self::Role(id) => id.row(),
+            Self::CustomRole(id) => id.row(),
             Self::AuditLog(id) => id.row(),
             Self::Authorization(id) => id.row(),
             Self::Idp(id) => id.row(),
@@ -252,6 +255,7 @@ const RESOURCES: &[&[Operation]] = &[
     service_account::OPERATIONS,
     access_rule::OPERATIONS,
     role::OPERATIONS,
+    custom_role::OPERATIONS,
     audit_log::OPERATIONS,
     authorization::OPERATIONS,
     identity_provider::OPERATIONS,

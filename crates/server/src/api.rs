@@ -5,6 +5,7 @@ pub mod audit_logs;
 pub mod authorization;
 pub mod clusters;
 pub mod credentials;
+pub mod custom_roles;
 mod deletion;
 pub mod departments;
 pub mod documents;

@@ -32,7 +32,7 @@ pub(crate) use statement::Statement;
 pub(crate) use value::{Arg, Row, from_json};
 
 /// One file, applied in a transaction of its own: number, name, text.
-type Migrations = [(i64, &'static str, &'static str); 20];
+type Migrations = [(i64, &'static str, &'static str); 21];
 
 /// The text of the migrations. That of the sixth moves rows by functions that only SQLite has; the other two tell PostgreSQL to compare
 /// text as SQLite does.
@@ -90,6 +90,11 @@ const fn migrations(sixth: &'static str, lists: &'static str, audit_columns: &'s
             include_str!("../migrations/0019_identity_providers.sql"),
         ),
         (20, "audit columns", audit_columns),
+        (
+            21,
+            "custom roles",
+            include_str!("../migrations/0021_custom_roles.sql"),
+        ),
     ]
 }
 

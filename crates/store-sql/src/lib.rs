@@ -13,6 +13,7 @@ mod change_log;
 mod changes;
 mod clusters;
 mod credential_assets;
+mod custom_roles;
 mod departments;
 mod desired;
 mod directory;

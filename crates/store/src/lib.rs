@@ -21,6 +21,7 @@ pub mod cluster;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod credential_asset;
+pub mod custom_role;
 pub mod department;
 pub mod desired;
 pub mod directory;
@@ -57,6 +58,7 @@ pub use credential_asset::{
     ChangeCredentialAsset, CredentialAssetFilter, CredentialAssetRow, CredentialAssets, NewCredentialAsset,
     NewValues, Resealed, SealedCredential, SealedValues,
 };
+pub use custom_role::{CustomRoleFacts, CustomRoles, MOST_CUSTOM_ROLES, SetCustomRole};
 pub use department::{DepartmentRow, Departments, NewDepartment};
 pub use desired::{Deleted, DesiredPart, DesiredState, Later, REVISIONS_KEPT};
 pub use directory::{
@@ -90,6 +92,7 @@ pub trait Store:
     + Clusters
     + CredentialAssets
     + Credentials
+    + CustomRoles
     + Departments
     + DesiredState
     + Directory

@@ -100,7 +100,7 @@ fn to_wire(row: AccessRuleRow, directory: &Directory) -> AccessRule {
         subject_id: row.subject.name().to_owned(),
         subject_type: subject_type(&row.subject),
         role_id: row.role.number(),
-        role_name: row.role.to_string(),
+        role_name: directory.role_name(row.role),
         scope_id: row.scope.wire_id(),
         scope_type: scope_type(row.scope),
         cluster_id: row.cluster_id,

@@ -18,6 +18,7 @@ mod concurrency;
 mod connections;
 mod contract;
 mod credentials;
+mod custom_roles;
 mod delegation;
 mod departments;
 mod documents;

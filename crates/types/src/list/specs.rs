@@ -137,6 +137,26 @@ list! {
 }
 
 list! {
+    /// `GET /api/v2/authorization/roles`.
+    RoleColumn, ROLES;
+    operators: &Operator::ALL, default_limit: 50, extras: &[];
+    /// Its name.
+    Name: "name" Text.searched(),
+    /// What it is for.
+    Description: "description" Text.only_searched(),
+    /// When it was made.
+    CreatedAt: "createdAt" Moment,
+    /// Who made it.
+    CreatedBy: "createdBy" Text.searched(),
+    /// `true` of one that was made here.
+    Custom: "custom" Text,
+    /// `tenant`: every role is the account's.
+    ScopeType: "scopeType" Text,
+    /// `true` where it may be given.
+    Enabled: "enabled" Text,
+}
+
+list! {
     /// `GET /api/v1/workloads`, its count, and the trainings among them.
     WorkloadColumn, WORKLOADS;
     operators: &Operator::ALL, default_limit: 50, extras: &["deleted"];
