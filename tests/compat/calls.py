@@ -375,6 +375,31 @@ def access_rules(suite, admin, roles, places, people):
     suite.no(viewer, f"{api}.delete_access_rule", 403, access_rule_id=made["id"])
     suite.ok(leader, f"{api}.delete_access_rule", 204, None, access_rule_id=made["id"])
     suite.no(leader, f"{api}.delete_access_rule", 404, access_rule_id=made["id"])
+    subjects = [{"subjectId": name, "subjectType": "group"} for name in ("Interns", "Guests")]
+    scopes = [{"scopeId": places[name], "scopeType": "project"} for name in ("robots", "captions")]
+    batch = m.AccessRulesBatchCreateFields.from_dict(
+        {"payload": {"roleId": roles["L1 researcher"], "subjects": subjects, "scopes": scopes}}
+    )
+    done = suite.ok(
+        leader, f"{api}.access_rules_batch_create", 200, m.AccessRulesBatchCreateResponse, access_rules_batch_create_fields=batch,
+    )
+    suite.fits([it["code"] for it in done["failed"]] == [404, 404], f"one of two scopes is out of sight: {done}")
+    suite.no(viewer, f"{api}.access_rules_batch_create", 403, access_rules_batch_create_fields=batch)
+    suite.no(leader, f"{api}.access_rules_batch_create", 400, access_rules_batch_create_fields={"payload": {}})
+    ids = [str(it["id"]) for it in done["succeeded"]]
+    for action in ("validate_delete", "delete"):
+        batch = m.AccessRulesBatchFields(ids=[*ids, "999999"], action=action)
+        done = suite.ok(
+            leader, f"{api}.access_rules_batch", 200, m.AccessRuleDeletionBatchResponse, access_rules_batch_fields=batch,
+        )
+        suite.fits(done["succeeded"] == ids and [it["code"] for it in done["failed"]] == [404], f"{action}: {done}")
+    suite.no(viewer, f"{api}.access_rules_batch", 403, access_rules_batch_fields=batch)
+    own = suite.ok(viewer, "MeApi.get_me_access_rules", 200, m.MeAccessRulesResponse, limit=10, search="vision")
+    suite.fits([it["subjectId"] for it in own["accessRules"]["accessRules"]] == ["viewer"], f"one's own rule: {own}")
+    suite.no(viewer, "MeApi.get_me_access_rules", 400, limit=501)
+    counted = suite.ok(nobody, "MeApi.count_me_access_rules", 200, COUNT)
+    suite.fits(counted == {"count": 0}, f"who has no rule counts none: {counted}")
+    suite.no(people["gone"], "MeApi.count_me_access_rules", 401)
     suite.ok(admin, "RolesApi.get_role_v1", 200, m.RoleV1, role_id_path=roles["Viewer"])
     suite.no(admin, "RolesApi.get_role_v1", 404, role_id_path=2_000_000)
     suite.no(nobody, "RolesApi.get_roles_v1", 403)

@@ -1,5 +1,7 @@
 //! Access rules (control-plane 2.4).
 
+pub mod batch_create;
+pub mod batch_delete;
 pub mod count;
 pub mod create;
 pub mod delete;
@@ -35,6 +37,8 @@ pub(crate) fn route(operation: AccessRuleOperation) -> MethodRouter<Arc<App>> {
         Op::CountAccessRules => to(row, count::handle),
         Op::GetAccessRule => to(row, get::handle),
         Op::DeleteAccessRule => to(row, delete::handle),
+        Op::BatchAccessRules => to(row, batch_delete::handle),
+        Op::BatchCreateAccessRules => to(row, batch_create::handle),
     }
 }
 

@@ -11,6 +11,7 @@
 
 mod access_rules;
 mod audit;
+mod batches;
 mod cluster_states;
 mod clusters;
 mod compat;

@@ -89,6 +89,11 @@ fn call(organization: &OrganizationFixture, operation: &Operation, ids: &Ids) ->
         "create_role" | "update_role" => {
             json!({"name": "Readers", "description": "See projects.", "permissionSets": [{"id": PROJECTS_VIEWER}]})
         }
+        "access_rules_batch" => json!({"ids": ["1"], "action": "validate_delete"}),
+        "access_rules_batch_create" => {
+            json!({"payload": {"roleId": 9, "subjects": [{"subjectType": "group", "subjectId": "h"}],
+            "scopes": [{"scopeType": "project", "scopeId": organization.robots}]}})
+        }
         "offboard" => json!({"user": ids.user, "workloads": "delete", "dryRun": true}),
         "get_permitted_scopes" => json!({"resourceType": "trainings"}),
         "explain" | "who_can" => {

@@ -42,6 +42,17 @@ pub async fn handle(
     call: Call,
     JsonBody(body): JsonBody<CreateAccessRule>,
 ) -> Result<(StatusCode, Json<AccessRule>), ApiError> {
+    let made = create(&app, caller, call, body).await?;
+    Ok((StatusCode::CREATED, Json(made)))
+}
+
+/// Makes one, as every way does that makes rules.
+pub(super) async fn create(
+    app: &Arc<App>,
+    caller: Caller,
+    call: Call,
+    body: CreateAccessRule,
+) -> Result<AccessRule, ApiError> {
     let role = RoleId::new(body.role_id).ok_or_else(|| ApiError::not_found("role", body.role_id))?;
     let (kind, id) = (body.scope_type.as_str(), body.scope_id.clone());
     let scope = Scope::from_wire(kind, &id).map_err(|_| ApiError::not_found(kind, &id))?;
@@ -76,5 +87,5 @@ pub async fn handle(
         Ok(app.store.create_access_rule(&granted, new, entry).await?)
     });
     let row = change.await?;
-    Ok((StatusCode::CREATED, Json(to_wire(row, &app.directory()))))
+    Ok(to_wire(row, &app.directory()))
 }
