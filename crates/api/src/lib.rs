@@ -11,10 +11,12 @@
 //! **Limits.** No input or output: bytes and pairs of query text in, values out.
 
 pub mod access_rule;
+pub mod audit_log;
 pub mod authorization;
 pub mod body;
 pub mod cluster;
 pub mod credential;
+pub mod custom_role;
 pub mod documents;
 pub mod error;
 pub mod health;

@@ -9,8 +9,9 @@ use schemars::{Schema, SchemaGenerator};
 
 use crate::body::InvalidBody;
 use crate::{
-    access_rule, authorization, cluster, credential, documents, health, identity_provider, me, offboarding,
-    org, realm, role, service_account, signing_key, token, training, user, workload, workload_policy,
+    access_rule, audit_log, authorization, cluster, credential, custom_role, documents, health,
+    identity_provider, me, offboarding, org, realm, role, service_account, signing_key, token, training,
+    user, workload, workload_policy,
 };
 use reeve_types::list::ListSpec;
 
@@ -187,6 +188,10 @@ pub enum OperationId {
     AccessRule(access_rule::AccessRuleOperation),
     /// Roles.
     Role(role::RoleOperation),
+    /// Roles of version 2, and permission sets.
+    CustomRole(custom_role::CustomRoleOperation),
+    /// The audit log.
+    AuditLog(audit_log::AuditLogOperation),
     /// Questions about access.
     Authorization(authorization::AuthorizationOperation),
     /// Identity providers.
@@ -222,6 +227,8 @@ impl OperationId {
             Self::ServiceAccount(id) => id.row(),
             Self::AccessRule(id) => id.row(),
             Self::Role(id) => id.row(),
+            Self::CustomRole(id) => id.row(),
+            Self::AuditLog(id) => id.row(),
             Self::Authorization(id) => id.row(),
             Self::Idp(id) => id.row(),
             Self::SigningKey(id) => id.row(),
@@ -248,6 +255,8 @@ const RESOURCES: &[&[Operation]] = &[
     service_account::OPERATIONS,
     access_rule::OPERATIONS,
     role::OPERATIONS,
+    custom_role::OPERATIONS,
+    audit_log::OPERATIONS,
     authorization::OPERATIONS,
     identity_provider::OPERATIONS,
     signing_key::OPERATIONS,

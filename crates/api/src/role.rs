@@ -1,4 +1,4 @@
-//! Roles, read only (control-plane 2.3 and 4.2): `RoleV1`.
+//! Roles as version 1 shows them, read only (control-plane 2.3 and 4.2): `RoleV1`.
 
 use reeve_authz::{Action, Entity};
 use reeve_types::Timestamp;
@@ -22,25 +22,25 @@ operations! {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Role {
-    /// The number that access rules name it by; the same in every installation.
+    /// The number that access rules name it by; that of a predefined role is the same in every installation.
     pub id: i64,
     /// Its name, by which clients look it up, case and all.
     pub name: String,
     /// What it is for, in a sentence.
     pub description: String,
-    /// When it came to be: with the account.
+    /// When it came to be: a predefined one with the account.
     pub created_at: Timestamp,
-    /// Equals `createdAt`: predefined roles do not change.
+    /// When it was last changed: predefined roles never.
     pub updated_at: Timestamp,
-    /// Null: predefined roles are not deleted.
+    /// Null: a role that was deleted is not shown.
     pub deleted_at: Option<Timestamp>,
-    /// Always `system`: all roles are predefined.
+    /// Who made it; `system` for the predefined ones.
     pub created_by: String,
     /// Whether it was made here; false for the predefined ones.
     pub custom: bool,
-    /// Always true: roles cannot be switched off.
+    /// Whether it may be given; predefined roles always may.
     pub enabled: bool,
-    /// Always true, for the same reason.
+    /// The same as `enabled`.
     pub effective_enabled: bool,
     /// What it allows, without the resource types that the document of version 1 does not have.
     pub permissions: Vec<Permission>,

@@ -20,9 +20,9 @@ use reeve_types::{
 };
 
 pub use admin::{
-    AccessRule, Application, Apply, CreateAccessRule, CreateDepartment, CreateProject, CreateUser,
-    DeleteAccessRules, Department, ListAccessRules, OffboardUser, OneAccessRule, OneApplication, OneCluster,
-    OneDepartment, OneProject, OneRole, OneUser, Role, User, Workloads, department_number,
+    AccessRule, Application, Apply, Audit, CreateAccessRule, CreateDepartment, CreateProject, CreateUser,
+    DeleteAccessRules, Department, ListAccessRules, ListAudit, OffboardUser, OneAccessRule, OneApplication,
+    OneCluster, OneDepartment, OneProject, OneRole, OneUser, Role, User, Workloads, department_number,
 };
 pub use adopting::Adopt;
 pub use auth::{Auth, PermissionWord, Place, PreviewChange, Question, WhatCan, WhoCan, Whom};
@@ -117,6 +117,9 @@ pub enum Command {
     /// Roles
     #[command(subcommand)]
     Role(Role),
+    /// The audit log; for administrators of the account
+    #[command(subcommand)]
+    Audit(Audit),
     /// Applications: service accounts for programs
     #[command(subcommand, visible_alias = "service-account")]
     Application(Application),

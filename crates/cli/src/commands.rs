@@ -4,6 +4,7 @@ mod access_rule;
 mod application;
 mod apply;
 mod attach;
+mod audit;
 mod auth;
 mod bash;
 mod cluster;
@@ -91,6 +92,7 @@ pub async fn run(context: &mut Context, command: Command) -> Result<(), Failure>
         Command::Department(command) => department::run(context, command).await,
         Command::AccessRule(command) => access_rule::run(context, command).await,
         Command::Role(command) => role::run(context, command).await,
+        Command::Audit(command) => audit::run(context, command).await,
         Command::Application(command) => application::run(context, command).await,
         Command::Apply(arguments) => apply::run(context, arguments).await,
         Command::Auth(command) => auth::run(context, command).await,
@@ -134,7 +136,8 @@ const fn prints_names(command: &Command) -> bool {
         | Command::Role(_)
         | Command::Service(_)
         | Command::Model(_)
-        | Command::Artifact(_) => true,
+        | Command::Artifact(_)
+        | Command::Audit(_) => true,
         Command::Project(command) => matches!(
             command,
             Project::List | Project::Get(_) | Project::Create(_) | Project::Delete(_)

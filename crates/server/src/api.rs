@@ -1,9 +1,11 @@
 //! The operations: one file each, with its handler and what it answers.
 
 pub mod access_rules;
+pub mod audit_logs;
 pub mod authorization;
 pub mod clusters;
 pub mod credentials;
+pub mod custom_roles;
 mod deletion;
 pub mod departments;
 pub mod documents;

@@ -45,6 +45,8 @@ pub struct Settings {
     pub failed_attempts_days: Option<u32>,
     /// How long a session lasts at most, in seconds.
     pub session_seconds: i64,
+    /// Whether roles may be made here and changed.
+    pub custom_roles: bool,
     /// Where the charts and images of clusters are, for whoever installs one.
     pub charts: Charts,
     /// A certificate authority that identity providers are trusted by, in PEM, beside those of the machine.

@@ -109,6 +109,10 @@ pub struct Serve {
     /// (`POST /api/v1/security/signing-keys/rotate`).
     #[arg(long, env = "REEVE_SIGNING_KEY_DAYS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(0..=3650))]
     pub signing_key_days: u32,
+    /// Let System administrators of the account make roles of permission sets, and change those that were made
+    /// (`/api/v2/authorization/roles`). Without it roles are the predefined ones, and those that were made before stay in force.
+    #[arg(long, env = "REEVE_CUSTOM_ROLES")]
+    pub custom_roles: bool,
     /// A repository of charts, `https://…` or `oci://…`, that holds `reeve-cluster`: it stands in the commands that install a
     /// cluster's operator. Without it they name the chart in the sources.
     #[arg(long, env = "REEVE_CHART_REPOSITORY", value_parser = chart_repository)]

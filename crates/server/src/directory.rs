@@ -11,13 +11,13 @@ pub use refusal::{Denied, DirectoryRefusal, WhoCouldGrant};
 use std::collections::{BTreeMap, HashMap};
 
 use reeve_authz::{
-    Action, Denial, Entity, Granted, GrantedRole, Index, Principal, RoleId, Scope, SubjectKey, Visible,
+    Action, Denial, Entity, Granted, GrantedRole, Index, Principal, Role, RoleId, Scope, SubjectKey, Visible,
 };
 use reeve_identity::{PosixSource, effective_posix};
 use reeve_store::workload_policy::scoped;
 use reeve_store::{
-    ChangeMark, ClusterFacts, DepartmentFacts, PolicyFacts, ProjectFacts, ServiceAccountFacts, SessionFacts,
-    SigningKeyFacts, SubjectId, UserFacts,
+    ChangeMark, ClusterFacts, CustomRoleFacts, DepartmentFacts, PolicyFacts, ProjectFacts,
+    ServiceAccountFacts, SessionFacts, SigningKeyFacts, SubjectId, UserFacts,
 };
 use reeve_types::workload_policy::{Policy, Scoped};
 use reeve_types::{
@@ -55,6 +55,7 @@ pub struct Directory {
     sessions: HashMap<SessionId, SessionFacts>,
     signing_keys: Vec<SigningKeyFacts>,
     policies: BTreeMap<(Scope, PolicyKind), PolicyFacts>,
+    roles: BTreeMap<RoleId, CustomRoleFacts>,
 }
 
 impl Directory {
@@ -388,6 +389,27 @@ impl Directory {
                     hidden()
                 }
             })
+    }
+
+    /// May the caller make this role, or make one what it says here?
+    ///
+    /// # Errors
+    /// [`DirectoryRefusal::Denied`].
+    pub fn allow_define(&self, caller: &Caller, action: Action, role: &Role) -> Result<Granted, ApiError> {
+        self.index
+            .may_define(&caller.principal, action, role)
+            .map_err(|denial| self.forbidden(&denial))
+    }
+
+    /// What is known of a role that was made here.
+    pub fn custom_role(&self, id: RoleId) -> Option<&CustomRoleFacts> {
+        self.roles.get(&id)
+    }
+
+    /// A role's name; its number where it is no more.
+    pub fn role_name(&self, id: RoleId) -> String {
+        let role = self.index.role(id);
+        role.map_or_else(|| id.to_string(), |role| role.display_name().to_owned())
     }
 
     /// What of a kind the caller may see.

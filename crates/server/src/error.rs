@@ -229,6 +229,8 @@ impl From<StoreError> for ApiError {
             | StoreError::ProjectFull { .. }
             | StoreError::ScopeFull { .. }
             | StoreError::CredentialsFull { .. }
+            | StoreError::RoleInUse { .. }
+            | StoreError::RolesFull { .. }
             | StoreError::UidTaken(_)
             | StoreError::UidInUse { .. }
             | StoreError::LastAdministrator => Self::Conflict(error),

@@ -45,6 +45,7 @@ pub mod metrics_listener;
 pub mod middleware;
 pub mod moving;
 pub mod outgoing;
+pub mod permission_sets;
 mod providers;
 pub mod public_url;
 pub mod renewal;

@@ -327,7 +327,7 @@ pub fn bearer(headers: &HeaderMap) -> Result<&str, ApiError> {
 }
 
 /// Changes that were refused are recorded too, later and summed up; a change that was made recorded itself.
-fn note_refusal(app: &App, call: &Call, caller: &Caller, status: StatusCode, object: String) {
+pub(crate) fn note_refusal(app: &App, call: &Call, caller: &Caller, status: StatusCode, object: String) {
     let Some((recorded, entity)) = call.operation.recorded() else {
         return;
     };

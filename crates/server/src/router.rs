@@ -9,9 +9,9 @@ use axum::routing::MethodRouter;
 use reeve_api::{OPERATIONS, OperationId};
 
 use crate::api::{
-    access_rules, authorization, clusters, credentials, departments, documents, health, idps, me,
-    offboarding, projects, realm, roles, service_accounts, signing_keys, token, users, workload_policies,
-    workloads,
+    access_rules, audit_logs, authorization, clusters, credentials, custom_roles, departments, documents,
+    health, idps, me, offboarding, projects, realm, roles, service_accounts, signing_keys, token, users,
+    workload_policies, workloads,
 };
 use crate::app::App;
 use crate::error::ApiError;
@@ -50,6 +50,8 @@ fn route(id: OperationId) -> MethodRouter<Arc<App>> {
         Id::ServiceAccount(id) => service_accounts::route(id),
         Id::AccessRule(id) => access_rules::route(id),
         Id::Role(id) => roles::route(id),
+        Id::CustomRole(id) => custom_roles::route(id),
+        Id::AuditLog(id) => audit_logs::route(id),
         Id::Authorization(id) => authorization::route(id),
         Id::Idp(id) => idps::route(id),
         Id::SigningKey(id) => signing_keys::route(id),

@@ -29,7 +29,8 @@ const ACCOUNT_NAME: &str = "account";
 macro_rules! columns {
     () => {
         "SELECT id, subject_kind, subject, role_id, scope_type, scope_id, scope_name, cluster_id, created_at, created_by,
-                deleted_at "
+                deleted_at,
+                (SELECT c.in_clusters_as FROM custom_roles c WHERE c.id = role_id) AS role_in_clusters_as "
     };
 }
 

@@ -2,13 +2,15 @@
 
 use async_trait::async_trait;
 use reeve_authz::{Action, BootstrapException, Entity, Granted, Scope};
-use reeve_store::{Audit, AuditAction, AuditEntry, AuditHead, AuditRow, StoreError, gate};
+use reeve_store::{Audit, AuditAction, AuditEntry, AuditHead, AuditRow, LoggedEvent, Page, StoreError, gate};
 use reeve_types::Timestamp;
+use reeve_types::list::{AuditColumn, ListQuery};
 
 use crate::chain::{Broken, Link, Verified, Walk};
-use crate::driver::{Row, StoreResultExt, Tx};
+use crate::driver::{Row, Statement, StoreResultExt, Tx};
 use crate::events::{APPEND, READ, broken, counted, hash_of};
-use crate::{SqlStore, attempts};
+use crate::lists::List;
+use crate::{SqlStore, attempts, logged};
 
 pub(crate) use crate::events::{append, next_sequence};
 
@@ -54,6 +56,14 @@ fn read_row(row: &Row) -> Result<AuditRow, StoreError> {
         hash: row.text("hash")?,
         keyed: row.bool("keyed")?,
         entry: row.json("body")?,
+    })
+}
+
+/// As lists show it.
+fn read_logged(row: &Row) -> Result<LoggedEvent, StoreError> {
+    Ok(LoggedEvent {
+        cluster_name: row.opt_text("cluster_name")?,
+        row: read_row(row)?,
     })
 }
 
@@ -162,6 +172,33 @@ impl Audit for SqlStore {
     ) -> Result<Vec<AuditRow>, StoreError> {
         gate::fits(granted, Action::Read, Entity::EventsHistory, Scope::Account, READ)?;
         self.audit_page(after, limit).await
+    }
+
+    async fn audit_log(
+        &self,
+        granted: &Granted,
+        query: &ListQuery<AuditColumn>,
+        (since, until): (Timestamp, Timestamp),
+    ) -> Result<(Page<LoggedEvent>, u64), StoreError> {
+        gate::fits(granted, Action::Read, Entity::EventsHistory, Scope::Account, READ)?;
+        let list = List {
+            query,
+            table: "audit_events",
+            alias: "e",
+            order: &["e.at", "e.sequence"],
+            term: &logged::term,
+            conditions: vec![
+                Statement::from("e.at BETWEEN ")
+                    .value(since)
+                    .sql(" AND ")
+                    .value(until),
+            ],
+        };
+        let mut tx = self.read(READ).await?;
+        let select = "SELECT e.sequence, e.previous, e.hash, e.keyed, e.body, e.cluster_name ";
+        let page = list.page(&mut tx, (select, ""), read_logged, READ).await?;
+        let total = list.count(&mut tx, READ).await?;
+        Ok((page, total))
     }
 
     async fn verify_audit_chain(&self, granted: &Granted) -> Result<i64, StoreError> {

@@ -13,7 +13,9 @@ use reeve_types::{
 
 use crate::access_rules::live_rule_facts;
 use crate::driver::{Arg, Row, StoreResultExt, Tx};
-use crate::{SqlStore, change_log, credential_assets, policy_rows, rows, sessions, signing_keys};
+use crate::{
+    SqlStore, change_log, credential_assets, custom_roles, policy_rows, rows, sessions, signing_keys,
+};
 
 const LOAD: &str = "load the directory";
 const LOCATE: &str = "locate an object";
@@ -160,6 +162,7 @@ impl Directory for SqlStore {
             )
             .await?;
         let policies = policy_rows::facts(&mut tx, LOAD).await?;
+        let roles = custom_roles::all(&mut tx, LOAD).await?;
         let rules = live_rule_facts(&mut tx, LOAD).await?;
         let users = tx.collect(users!(""), &[], user, LOAD).await?;
         let service_accounts = tx
@@ -183,6 +186,7 @@ impl Directory for SqlStore {
             departments,
             projects,
             policies,
+            roles,
             rules,
             users,
             service_accounts,

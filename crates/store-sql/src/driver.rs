@@ -32,11 +32,11 @@ pub(crate) use statement::Statement;
 pub(crate) use value::{Arg, Row, from_json};
 
 /// One file, applied in a transaction of its own: number, name, text.
-type Migrations = [(i64, &'static str, &'static str); 19];
+type Migrations = [(i64, &'static str, &'static str); 21];
 
-/// The text of the migrations. That of the sixth moves rows by functions that only SQLite has; that of the last tells PostgreSQL
-/// to compare text as SQLite does.
-const fn migrations(sixth: &'static str, lists: &'static str) -> Migrations {
+/// The text of the migrations. That of the sixth moves rows by functions that only SQLite has; the other two tell PostgreSQL to compare
+/// text as SQLite does.
+const fn migrations(sixth: &'static str, lists: &'static str, audit_columns: &'static str) -> Migrations {
     [
         (1, "begin", include_str!("../migrations/0001_begin.sql")),
         (2, "former", include_str!("../migrations/0002_former.sql")),
@@ -88,6 +88,12 @@ const fn migrations(sixth: &'static str, lists: &'static str) -> Migrations {
             19,
             "identity providers",
             include_str!("../migrations/0019_identity_providers.sql"),
+        ),
+        (20, "audit columns", audit_columns),
+        (
+            21,
+            "custom roles",
+            include_str!("../migrations/0021_custom_roles.sql"),
         ),
     ]
 }

@@ -3,6 +3,7 @@
 use reeve_store::{AuditEntry, StoreError};
 
 use crate::driver::{Arg, StoreResultExt, Tx};
+use crate::logged;
 
 pub(crate) const APPEND: &str = "write the audit event";
 pub(crate) const READ: &str = "read the audit log";
@@ -23,15 +24,19 @@ pub(crate) async fn append(tx: &mut Tx, entry: &AuditEntry) -> Result<(), StoreE
         .key()
         .ok_or_else(|| broken(sequence, "there is no key to write it with"))?;
     let hash = key.digest(sequence, &previous, &body);
+    let mut values = vec![
+        sequence.into(),
+        Arg::text(previous),
+        Arg::text(hash),
+        true.into(),
+        Arg::text(body),
+    ];
+    values.extend(logged::values(tx, entry).await?);
     tx.execute(
-        "INSERT INTO audit_events (sequence, previous, hash, keyed, body) VALUES ($1, $2, $3, $4, $5)",
-        &[
-            sequence.into(),
-            Arg::text(previous),
-            Arg::text(hash),
-            true.into(),
-            Arg::text(body),
-        ],
+        "INSERT INTO audit_events (sequence, previous, hash, keyed, body, at, subject, subject_type, source_ip, action, http_method,
+                                   result, url, entity_type, entity_name, entity_id, cluster_name, cluster_name_folded)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+        &values,
     )
     .await
     .context(APPEND)?;

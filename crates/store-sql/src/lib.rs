@@ -13,6 +13,7 @@ mod change_log;
 mod changes;
 mod clusters;
 mod credential_assets;
+mod custom_roles;
 mod departments;
 mod desired;
 mod directory;
@@ -23,6 +24,7 @@ mod folded;
 mod identity_providers;
 mod installation;
 mod lists;
+mod logged;
 mod moving;
 #[cfg(test)]
 mod plans;
@@ -76,6 +78,7 @@ impl SqlStore {
         let store = Self { pools };
         audit::begin_keyed(&store, now).await?;
         folded::fill(&store).await?;
+        logged::fill(&store).await?;
         revision_tokens::begin_missing(&store).await?;
         Ok(store)
     }

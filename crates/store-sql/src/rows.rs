@@ -145,7 +145,8 @@ pub(crate) fn access_rule(row: &Row) -> Result<AccessRuleRow, StoreError> {
     Ok(AccessRuleRow {
         id: row.number("id", AccessRuleId::new)?,
         subject,
-        role: row.number("role_id", RoleId::predefined)?,
+        role: row.number("role_id", RoleId::new)?,
+        in_clusters_as: row.opt_int("role_in_clusters_as")?.and_then(RoleId::new),
         scope,
         scope_name: row.text("scope_name")?,
         cluster_id: row.opt_parsed("cluster_id")?,

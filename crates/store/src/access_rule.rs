@@ -16,6 +16,8 @@ pub struct AccessRuleRow {
     pub subject: SubjectKey,
     /// As what.
     pub role: RoleId,
+    /// Of a role that was made here, the predefined one whose rights in clusters it has.
+    pub in_clusters_as: Option<RoleId>,
     /// Where.
     pub scope: Scope,
     /// The name of where, as it was when the rule was made.

@@ -9,10 +9,11 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use reeve_authz::Granted;
+use reeve_types::list::{AuditColumn, ListQuery};
 use reeve_types::{ClusterId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::StoreError;
+use crate::{Page, StoreError};
 
 /// One event, as the use case knows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -126,6 +127,44 @@ pub enum AuditAction {
     Rotate,
 }
 
+impl AuditAction {
+    /// Its own word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Delete => "delete",
+            Self::SignIn => "sign-in",
+            Self::SignOut => "sign-out",
+            Self::ResetPassword => "reset-password",
+            Self::Enable => "enable",
+            Self::Disable => "disable",
+            Self::Restore => "restore",
+            Self::Confirm => "confirm",
+            Self::Release => "release",
+            Self::Key => "key",
+            Self::Prune => "prune",
+            Self::Rotate => "rotate",
+        }
+    }
+
+    /// The reference's word for it: it has six (control-plane 3.4).
+    pub const fn in_the_reference(self) -> &'static str {
+        match self {
+            Self::Enable | Self::Disable | Self::Restore | Self::Confirm | Self::Key | Self::Rotate => {
+                Self::Update.as_str()
+            }
+            Self::Release | Self::Prune => Self::Delete.as_str(),
+            Self::Create
+            | Self::Update
+            | Self::Delete
+            | Self::SignIn
+            | Self::SignOut
+            | Self::ResetPassword => self.as_str(),
+        }
+    }
+}
+
 /// How it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
@@ -187,6 +226,15 @@ pub struct AuditRow {
     pub entry: AuditEntry,
 }
 
+/// One event, as lists show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoggedEvent {
+    /// The event.
+    pub row: AuditRow,
+    /// The name that its cluster had when it was written, where it was in one.
+    pub cluster_name: Option<String>,
+}
+
 /// Of an event that says what was pruned, the metadata that names it: `first-last:previous`, separated by commas, where
 /// `previous` is the hash that the first of the removed events carried.
 pub const PRUNED: &str = "pruned";
@@ -221,6 +269,15 @@ pub trait Audit {
         after: i64,
         limit: i64,
     ) -> Result<Vec<AuditRow>, StoreError>;
+
+    /// A page of the events from `between.0` to `between.1`, both included, and how many all pages hold. `granted`: read of
+    /// events-history at account scope.
+    async fn audit_log(
+        &self,
+        granted: &Granted,
+        query: &ListQuery<AuditColumn>,
+        between: (Timestamp, Timestamp),
+    ) -> Result<(Page<LoggedEvent>, u64), StoreError>;
 
     /// Recomputes the whole chain; the number of events in it. `granted`: read of events-history at account scope.
     ///

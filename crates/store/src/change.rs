@@ -15,8 +15,8 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{
-    ClusterFacts, DepartmentFacts, PolicyFacts, ProjectFacts, ServiceAccountFacts, SessionFacts,
-    SigningKeyFacts, StoreError, UserFacts,
+    ClusterFacts, CustomRoleFacts, DepartmentFacts, PolicyFacts, ProjectFacts, ServiceAccountFacts,
+    SessionFacts, SigningKeyFacts, StoreError, UserFacts,
 };
 
 /// How many entries the log keeps.
@@ -82,6 +82,10 @@ pub enum DirectoryChange {
     ServiceAccount(ServiceAccountFacts),
     /// An access rule was made.
     Rule(#[serde(with = "rule_text")] Rule),
+    /// A role of the account's own was made or is now so.
+    Role(CustomRoleFacts),
+    /// A role of the account's own was deleted, by its number.
+    RoleDeleted(i64),
     /// Access rules were deleted.
     RulesDeleted(Vec<AccessRuleId>),
     /// A cluster, department or project was deleted, with everything below it and the rules there.
@@ -192,7 +196,7 @@ mod rule_text {
         Ok(Rule {
             id: text.id,
             subject: SubjectKey::from_wire(&text.subject_kind, &text.subject).map_err(D::Error::custom)?,
-            role: RoleId::predefined(text.role_id).ok_or_else(unknown_role)?,
+            role: RoleId::new(text.role_id).ok_or_else(unknown_role)?,
             scope: text.scope,
         })
     }

@@ -146,7 +146,8 @@ pub fn of_access_rule(row: &AccessRuleRow) -> DesiredObject {
     DesiredObject::AccessRule(reeve_link::AccessRule {
         id: row.id,
         subject,
-        role: Role::of(row.role).map_or_else(RoleName::none, Role::cluster_role),
+        role: Role::of(row.in_clusters_as.unwrap_or(row.role))
+            .map_or_else(RoleName::none, Role::cluster_role),
         scope,
     })
 }

@@ -11,7 +11,9 @@ use reeve_types::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ChangeMark, CredentialHash, PolicyFacts, SessionFacts, SigningKeyFacts, StoreError};
+use crate::{
+    ChangeMark, CredentialHash, CustomRoleFacts, PolicyFacts, SessionFacts, SigningKeyFacts, StoreError,
+};
 
 /// How often a cluster's link secret was replaced. A token of the link is good as long as it carries the cluster's number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -104,6 +106,8 @@ pub struct DirectorySnapshot {
     pub projects: Vec<ProjectFacts>,
     /// Every workload policy.
     pub policies: Vec<PolicyFacts>,
+    /// Every role of the account's own.
+    pub roles: Vec<CustomRoleFacts>,
     /// Every rule that is not deleted, those of disabled service accounts too.
     pub rules: Vec<Rule>,
     /// Everybody.

@@ -86,6 +86,20 @@ pub enum StoreError {
         /// How many.
         most: i64,
     },
+    /// A role that access rules give.
+    #[error("role `{role}` is given by access rules: {rules}. Delete those first")]
+    RoleInUse {
+        /// Which.
+        role: String,
+        /// How many rules.
+        rules: i64,
+    },
+    /// An account that has as many roles of its own as it may.
+    #[error("the account has {most} roles of its own, as many as it may have: delete some")]
+    RolesFull {
+        /// How many.
+        most: i64,
+    },
     /// The permission shown is not the one this operation needs: a fault of the program.
     #[error("to {operation}, the permission shown does not fit")]
     Gate {

@@ -21,6 +21,7 @@ pub mod cluster;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod credential_asset;
+pub mod custom_role;
 pub mod department;
 pub mod desired;
 pub mod directory;
@@ -42,7 +43,9 @@ pub mod workload_policy;
 use reeve_types::{ClusterId, Revision};
 
 pub use access_rule::{AccessRuleRow, AccessRules, NewAccessRule};
-pub use audit::{Audit, AuditAction, AuditEntry, AuditHead, AuditRow, AuditSubject, Outcome, PRUNED};
+pub use audit::{
+    Audit, AuditAction, AuditEntry, AuditHead, AuditRow, AuditSubject, LoggedEvent, Outcome, PRUNED,
+};
 pub use change::{
     CHANGES_KEPT, CHANGES_TOGETHER, ChangeLog, ChangeMark, ChangeNumber, DirectoryChange, LogAfter,
     LoggedChanges,
@@ -55,6 +58,7 @@ pub use credential_asset::{
     ChangeCredentialAsset, CredentialAssetFilter, CredentialAssetRow, CredentialAssets, NewCredentialAsset,
     NewValues, Resealed, SealedCredential, SealedValues,
 };
+pub use custom_role::{CustomRoleFacts, CustomRoles, MOST_CUSTOM_ROLES, SetCustomRole};
 pub use department::{DepartmentRow, Departments, NewDepartment};
 pub use desired::{Deleted, DesiredPart, DesiredState, Later, REVISIONS_KEPT};
 pub use directory::{
@@ -88,6 +92,7 @@ pub trait Store:
     + Clusters
     + CredentialAssets
     + Credentials
+    + CustomRoles
     + Departments
     + DesiredState
     + Directory

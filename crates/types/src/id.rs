@@ -192,6 +192,11 @@ uuid_id!(
     "workload id"
 );
 uuid_id!(
+    /// A permission set: what custom roles are made of.
+    PermissionSetId,
+    "permission set id"
+);
+uuid_id!(
     /// A workload policy of one scope and kind of workload.
     PolicyId,
     "policy id"

@@ -24,7 +24,7 @@ pub use clock::{Clock, Timestamp};
 pub use credential::CredentialAssetKind;
 pub use error_chain::ErrorChain;
 pub use id::{
-    AccessRuleId, ClusterId, CredentialAssetId, DepartmentId, PolicyId, ProjectId, Revision,
+    AccessRuleId, ClusterId, CredentialAssetId, DepartmentId, PermissionSetId, PolicyId, ProjectId, Revision,
     ServiceAccountId, SessionId, UserId, WorkloadId,
 };
 pub use names::{

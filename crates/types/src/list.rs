@@ -9,8 +9,8 @@ mod specs;
 pub use column::{Column, ColumnFacts, Kind};
 pub use filter::{Clause, Operand, Operator};
 pub use specs::{
-    ACCESS_RULES, AccessRuleColumn, DEPARTMENTS, DepartmentColumn, PROJECTS, ProjectColumn, USERS,
-    UserColumn, WORKLOADS, WorkloadColumn,
+    ACCESS_RULES, AUDIT, AUDIT_LOG, AccessRuleColumn, AuditColumn, DEPARTMENTS, DepartmentColumn, PROJECTS,
+    ProjectColumn, ROLES, RoleColumn, USERS, UserColumn, WORKLOADS, WorkloadColumn,
 };
 
 /// What a list operation takes.
@@ -255,6 +255,7 @@ mod tests {
         same::<ProjectColumn>();
         same::<UserColumn>();
         same::<AccessRuleColumn>();
+        same::<AuditColumn>();
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! What an operation takes in its address.
 
 use reeve_types::{
-    AccessRuleId, ClusterId, CredentialAssetId, DepartmentId, IdpAlias, ProjectId, ServiceAccountId,
-    SessionId, Uid, UserId, WorkloadId,
+    AccessRuleId, ClusterId, CredentialAssetId, DepartmentId, IdpAlias, PermissionSetId, ProjectId,
+    ServiceAccountId, SessionId, Uid, UserId, WorkloadId,
 };
 use schemars::{Schema, SchemaGenerator, json_schema};
 
@@ -19,6 +19,8 @@ pub enum PathParameter {
     Department,
     /// An identity provider.
     Idp,
+    /// A permission set.
+    PermissionSet,
     /// A project.
     Project,
     /// A role.
@@ -37,12 +39,13 @@ pub enum PathParameter {
 
 impl PathParameter {
     /// Every parameter, in alphabetical order.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::AccessRule,
         Self::Cluster,
         Self::Credential,
         Self::Department,
         Self::Idp,
+        Self::PermissionSet,
         Self::Project,
         Self::Role,
         Self::ServiceAccount,
@@ -60,6 +63,7 @@ impl PathParameter {
             Self::Credential => "AssetId",
             Self::Department => "departmentId",
             Self::Idp => "idp",
+            Self::PermissionSet => "permissionSetId",
             Self::Project => "projectId",
             Self::Role => "roleIdPath",
             Self::ServiceAccount => "serviceAccountId",
@@ -86,6 +90,7 @@ impl PathParameter {
             Self::Credential => generator.subschema_for::<CredentialAssetId>(),
             Self::Department => generator.subschema_for::<DepartmentId>(),
             Self::Idp => generator.subschema_for::<IdpAlias>(),
+            Self::PermissionSet => generator.subschema_for::<PermissionSetId>(),
             Self::Project => generator.subschema_for::<ProjectId>(),
             Self::Role => json_schema!({"type": "integer", "minimum": 1}),
             Self::ServiceAccount => generator.subschema_for::<ServiceAccountId>(),

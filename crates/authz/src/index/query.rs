@@ -287,6 +287,24 @@ impl Index {
         Ok(GrantedRole::judged(granted.decided_at(self.version), role))
     }
 
+    /// May the caller make this role, or make one what it says here (`action` of roles, in the account)? Nobody makes a role that allows
+    /// more than they may do in the whole account, in clusters too: they could give it to themselves, or it is given already.
+    ///
+    /// # Errors
+    /// [`Denial`] with what is missing.
+    pub fn may_define(&self, principal: &Principal, action: Action, role: &Role) -> Result<Granted, Denial> {
+        let scope = Scope::Account;
+        let granted = self.decide(principal, action, Entity::Roles, scope)?;
+        let missing = role.permissions().without(self.held_at(principal, scope));
+        if let Some(permission) = missing.iter().next() {
+            return Err(self.denial(principal, permission, scope));
+        }
+        match self.tree.path(scope) {
+            Some(path) if self.covers_in_clusters(principal, role, path) => Ok(granted),
+            _ => Err(self.ungivable(principal, Ungivable::InClusters(role.clone()), scope)),
+        }
+    }
+
     fn ungivable(&self, principal: &Principal, ungivable: Ungivable, scope: Scope) -> Denial {
         let create = Permission::new(Action::Create, Entity::AccessRules);
         let granters = self.nearest_granters(scope, Missing::Role(ungivable.role()));

@@ -204,6 +204,30 @@ pub struct DeleteAccessRules {
     pub ids: Vec<AccessRuleId>,
 }
 
+/// `reeve audit`
+#[derive(Debug, Subcommand)]
+pub enum Audit {
+    /// List who did what to what, oldest first: of the last day, unless you say since when
+    List(ListAudit),
+}
+
+/// `reeve audit list`
+#[derive(Debug, Args)]
+pub struct ListAudit {
+    /// From this moment on, as `2026-01-31T12:00:00Z`, or a date
+    #[arg(long, value_name = "MOMENT")]
+    pub since: Option<String>,
+    /// Up to this moment
+    #[arg(long, value_name = "MOMENT")]
+    pub until: Option<String>,
+    /// Only events that match, as `subject==erin@example.com` or `entity_type=@rule`; all that are given must hold
+    #[arg(long, value_name = "FILTER")]
+    pub filter: Vec<String>,
+    /// How many at most
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub limit: usize,
+}
+
 /// `reeve role`
 #[derive(Debug, Subcommand)]
 pub enum Role {

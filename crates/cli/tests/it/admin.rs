@@ -53,6 +53,39 @@ async fn a_list_is_a_table_json_yaml_or_names() {
     );
 }
 
+/// Planted fault: the second page asked for as the first.
+#[tokio::test]
+async fn the_audit_log_is_listed_to_its_end_and_no_further_than_asked() {
+    let receiver = Receiver::signed_in().await;
+    let event = json!({"id": "523e4567-e89b-82d3-a456-426614174000", "timestamp": "2026-01-01T00:00:00Z", "tenant_id": "1",
+        "subject": "admin@reeve.example", "subject_type": "User", "action": "create", "entity_type": "project",
+        "entity_name": "robots", "entity_id": "33", "result": "Succeeded", "http_status_code": 201, "metadata": {}});
+    let page = json!({"total": 1, "audit_logs": [event]});
+    receiver.answers("GET /api/v1/audit/log", 200, page);
+    let output = receiver
+        .run(&[
+            "audit",
+            "list",
+            "--since",
+            "2026-01-01",
+            "--filter",
+            "action==create",
+        ])
+        .await;
+    let table = text(&output.stdout);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(
+        table.contains("project robots") && table.contains("Succeeded 201"),
+        "{table}"
+    );
+    let more = json!({"total": 3, "next": 2, "audit_logs": [event, event]});
+    receiver.answers("GET /api/v1/audit/log", 200, more);
+    let output = receiver
+        .run(&["audit", "list", "--limit", "2", "-o", "name"])
+        .await;
+    assert_eq!(text(&output.stdout).lines().count(), 2);
+}
+
 #[tokio::test]
 async fn a_user_is_made_shown_and_deleted_by_email() {
     let receiver = Receiver::signed_in().await;

@@ -135,6 +135,14 @@ impl Real<'_> {
             "set_project_pod_rules" => json!({"podSecurity": "restricted", "nodePools": ["gpu"]}),
             "create_access_rule" => json!({"subjectType": "group", "subjectId": "unwanted", "roleId": 9,
                 "scopeType": "project", "scopeId": self.team.project}),
+            "create_role" | "update_role" => json!({"name": "unwanted", "description": "Unwanted.",
+                "permissionSets": [{"id": "9cc43da2-fb7b-8760-983d-84d7b0e20ee4"}]}),
+            "access_rules_batch" => {
+                json!({"ids": [self.team.researcher.rule.to_string()], "action": "delete"})
+            }
+            "access_rules_batch_create" => json!({"payload": {"roleId": 9,
+                "subjects": [{"subjectType": "group", "subjectId": "unwanted"}],
+                "scopes": [{"scopeType": "project", "scopeId": self.team.project}]}}),
             "get_permitted_scopes" => json!({"resourceType": "trainings"}),
             "explain" | "who_can" => json!({"resourceType": "trainings", "action": "create",
                 "scopeType": "project", "scopeId": self.team.project}),

@@ -1,5 +1,7 @@
 //! Access rules (control-plane 2.4).
 
+pub mod batch_create;
+pub mod batch_delete;
 pub mod count;
 pub mod create;
 pub mod delete;
@@ -35,6 +37,8 @@ pub(crate) fn route(operation: AccessRuleOperation) -> MethodRouter<Arc<App>> {
         Op::CountAccessRules => to(row, count::handle),
         Op::GetAccessRule => to(row, get::handle),
         Op::DeleteAccessRule => to(row, delete::handle),
+        Op::BatchAccessRules => to(row, batch_delete::handle),
+        Op::BatchCreateAccessRules => to(row, batch_create::handle),
     }
 }
 
@@ -100,7 +104,7 @@ fn to_wire(row: AccessRuleRow, directory: &Directory) -> AccessRule {
         subject_id: row.subject.name().to_owned(),
         subject_type: subject_type(&row.subject),
         role_id: row.role.number(),
-        role_name: row.role.to_string(),
+        role_name: directory.role_name(row.role),
         scope_id: row.scope.wire_id(),
         scope_type: scope_type(row.scope),
         cluster_id: row.cluster_id,

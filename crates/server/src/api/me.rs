@@ -1,5 +1,6 @@
 //! The caller herself.
 
+pub mod access_rules;
 pub mod get;
 pub mod logout;
 
@@ -17,6 +18,8 @@ pub(crate) fn route(operation: MeOperation) -> MethodRouter<Arc<App>> {
     let row = operation.row();
     match operation {
         Op::GetMe => to(row, get::handle),
+        Op::GetMyAccessRules => to(row, access_rules::handle),
+        Op::CountMyAccessRules => to(row, access_rules::count),
         Op::LogoutMe => to(row, logout::handle),
     }
 }

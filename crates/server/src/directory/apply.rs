@@ -1,13 +1,14 @@
 //! Loading the directory and bringing it up to date: the one place where it is changed.
 
-use reeve_authz::Scope;
+use reeve_authz::{CustomRole, Role, RoleId, Scope};
 use reeve_store::{
-    ChangeMark, ClusterFacts, DepartmentFacts, DirectoryChange, DirectorySnapshot, LoggedChanges,
-    PolicyFacts, ProjectFacts, SessionFacts, UserFacts,
+    ChangeMark, ClusterFacts, CustomRoleFacts, DepartmentFacts, DirectoryChange, DirectorySnapshot,
+    LoggedChanges, PolicyFacts, ProjectFacts, SessionFacts, UserFacts,
 };
 use reeve_types::PolicyKind;
 
 use super::Directory;
+use crate::permission_sets;
 
 /// What an entry of the change log did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +42,10 @@ impl Directory {
         }
         for policy in snapshot.policies {
             directory.put_policy(policy);
+        }
+        // Before the rules that give them.
+        for role in snapshot.roles {
+            directory.put_role(role);
         }
         directory.index.add_rules(snapshot.rules);
         for user in snapshot.users {
@@ -107,6 +112,13 @@ impl Directory {
             DirectoryChange::ServiceAccount(account) => {
                 self.service_accounts.insert(account.id, account.clone());
             }
+            DirectoryChange::Role(role) => self.put_role(role.clone()),
+            DirectoryChange::RoleDeleted(number) => {
+                if let Some(id) = RoleId::new(*number) {
+                    self.index.remove_role(id);
+                    self.roles.remove(&id);
+                }
+            }
             DirectoryChange::Rule(rule) => {
                 self.index.add_rule(rule.clone());
             }
@@ -151,6 +163,21 @@ impl Directory {
         self.projects.insert(project.id, project);
     }
 
+    fn put_role(&mut self, facts: CustomRoleFacts) {
+        let role = Role::custom(CustomRole {
+            id: facts.id,
+            name: facts.name.clone(),
+            description: facts.description.clone(),
+            in_clusters_as: facts.in_clusters_as.and_then(RoleId::new),
+            permissions: permission_sets::together(&facts.permission_sets),
+        });
+        // The store keeps none without a name or with a predefined one's number: such a one would allow nothing.
+        if let Ok(role) = role {
+            self.index.put_role(role);
+        }
+        self.roles.insert(facts.id, facts);
+    }
+
     fn put_policy(&mut self, policy: PolicyFacts) {
         self.policies.insert((policy.scope, policy.kind), policy);
     }
@@ -190,6 +217,7 @@ impl Directory {
             departments: self.departments.values().cloned().collect(),
             projects: self.projects.values().cloned().collect(),
             policies: self.policies.values().cloned().collect(),
+            roles: self.roles.values().cloned().collect(),
             rules: self.index.rules().collect(),
             users: self.users.values().cloned().collect(),
             service_accounts: self.service_accounts.values().cloned().collect(),

@@ -55,6 +55,7 @@ async fn of_parameter(app: &App, parameter: PathParameter, text: &str) -> Option
         PathParameter::AccessRule
         | PathParameter::Credential
         | PathParameter::Idp
+        | PathParameter::PermissionSet
         | PathParameter::Role
         | PathParameter::ServiceAccount
         | PathParameter::Session

@@ -14,7 +14,7 @@ async fn fresh(store: &dyn Store) -> DirectorySnapshot {
     Directory::load(store.directory().await.unwrap()).snapshot()
 }
 
-async fn is_fresh(server: &Server, after: &str) {
+pub(crate) async fn is_fresh(server: &Server, after: &str) {
     let known = server.app.directory().snapshot();
     assert_eq!(known, fresh(server.app.store.as_ref()).await, "after {after}");
 }

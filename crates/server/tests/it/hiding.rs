@@ -127,6 +127,7 @@ async fn no_operation_that_reads_shows_anything_of_what_lies_beside() {
                 "{accessRuleId}" => organization.alice_rule.to_string(),
                 "{idp}" => "corp".to_owned(),
                 "{roleIdPath}" => "5".to_owned(),
+                "{permissionSetId}" => "9cc43da2-fb7b-8760-983d-84d7b0e20ee4".to_owned(),
                 "{workloadId}" => workload.clone(),
                 "{AssetId}" => hidden.clone(),
                 part => {

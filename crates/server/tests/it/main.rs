@@ -11,12 +11,15 @@
 
 mod access_rules;
 mod audit;
+mod batches;
 mod cluster_states;
 mod clusters;
+mod compat;
 mod concurrency;
 mod connections;
 mod contract;
 mod credentials;
+mod custom_roles;
 mod delegation;
 mod departments;
 mod documents;

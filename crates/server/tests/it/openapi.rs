@@ -50,6 +50,9 @@ async fn the_page_runs_nothing_and_loads_nothing() {
     }
 }
 
+/// A permission set.
+const PROJECTS_VIEWER: &str = "9cc43da2-fb7b-8760-983d-84d7b0e20ee4";
+
 /// What is there for each parameter of a path, and the bodies that make sense in this town.
 fn call(organization: &OrganizationFixture, operation: &Operation, ids: &Ids) -> (String, Value) {
     let id = match operation.parameter() {
@@ -60,7 +63,10 @@ fn call(organization: &OrganizationFixture, operation: &Operation, ids: &Ids) ->
         Some(PathParameter::Department) => organization.language.clone(),
         Some(PathParameter::Idp) => "corp".to_owned(),
         Some(PathParameter::Project) => organization.captions.clone(),
+        // The first that was made here, by the operations before.
+        Some(PathParameter::Role) if operation.method != OperationMethod::Get => "1001".to_owned(),
         Some(PathParameter::Role) => "5".to_owned(),
+        Some(PathParameter::PermissionSet) => PROJECTS_VIEWER.to_owned(),
         Some(PathParameter::ServiceAccount) => organization.ci_id.to_string(),
         Some(PathParameter::Session) => ids.session.clone(),
         Some(PathParameter::Uid) => "61000".to_owned(),
@@ -79,6 +85,14 @@ fn call(organization: &OrganizationFixture, operation: &Operation, ids: &Ids) ->
         "create_user" => json!({"email": "another@example.com"}),
         "create_access_rule" => {
             json!({"subjectType": "group", "subjectId": "g", "roleId": 9, "scopeType": "project", "scopeId": organization.robots})
+        }
+        "create_role" | "update_role" => {
+            json!({"name": "Readers", "description": "See projects.", "permissionSets": [{"id": PROJECTS_VIEWER}]})
+        }
+        "access_rules_batch" => json!({"ids": ["1"], "action": "validate_delete"}),
+        "access_rules_batch_create" => {
+            json!({"payload": {"roleId": 9, "subjects": [{"subjectType": "group", "subjectId": "h"}],
+            "scopes": [{"scopeType": "project", "scopeId": organization.robots}]}})
         }
         "offboard" => json!({"user": ids.user, "workloads": "delete", "dryRun": true}),
         "get_permitted_scopes" => json!({"resourceType": "trainings"}),
@@ -125,6 +139,10 @@ fn call(organization: &OrganizationFixture, operation: &Operation, ids: &Ids) ->
             "?scope=tenant"
         };
         return (format!("{}{query}", operation.path), body);
+    }
+    if operation.name.ends_with("_audit_logs") {
+        let path = format!("{}?start=2023-11-14&end=2033-11-14", operation.path);
+        return (path, Value::Null);
     }
     let part = |part: &str| {
         if part.starts_with('{') {

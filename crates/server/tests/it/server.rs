@@ -118,7 +118,27 @@ impl Server {
         Self::over(Arc::new(store), dir, clock, Patience::default()).await
     }
 
+    /// One that lets nobody make roles, as the program by default.
+    pub(crate) async fn without_custom_roles() -> Self {
+        let clock = Clock::fixed(Timestamp::from_millis(1_700_000_000_000));
+        let dir = Arc::new(tempfile::tempdir().unwrap());
+        let key = AuditKey::new(MasterKey::from_bytes(&[7; 32]).unwrap().audit_key());
+        let file = dir.path().join("reeve.db");
+        let store = SqlStore::open_sqlite(&file, key, clock.now()).await.unwrap();
+        Self::over_with(Arc::new(store), dir, clock, Patience::default(), false).await
+    }
+
     async fn over(store: Arc<SqlStore>, dir: Arc<TempDir>, clock: Clock, patience: Patience) -> Self {
+        Self::over_with(store, dir, clock, patience, true).await
+    }
+
+    async fn over_with(
+        store: Arc<SqlStore>,
+        dir: Arc<TempDir>,
+        clock: Clock,
+        patience: Patience,
+        custom_roles: bool,
+    ) -> Self {
         let random = Random::seeded(7);
         let master = MasterKey::from_bytes(&[7; 32]).unwrap();
         if !reeve_store::Installation::is_initialized(store.as_ref())
@@ -143,6 +163,7 @@ impl Server {
             shared_database: true,
             failed_attempts_days: Some(90),
             session_seconds: SESSION_SECONDS,
+            custom_roles,
             charts: reeve_server::installation::Charts::default(),
             idp_certificate_authority: None,
             signing_key_days: Some(KEY_DAYS),

@@ -213,6 +213,9 @@ async fn ids_of_every_shape_are_404_and_never_500() {
                 r#"{"type":"oidc","oidcData":{"clientId":"a","clientSecret":"b","discoverDocumentUrl":"https://idp.example"}}"#
             }
             "update_idp_mappers" => "{}",
+            "update_role" => {
+                r#"{"name":"a","description":"b","permissionSets":[{"id":"9cc43da2-fb7b-8760-983d-84d7b0e20ee4"}]}"#
+            }
             "update_service_account_by_id" => r#"{"enabled":false}"#,
             "patch_cluster" => r#"{"kubernetesEndpoint":{"server":"https://k8s.example"}}"#,
             _ => credential.as_str(),

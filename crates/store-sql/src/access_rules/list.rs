@@ -23,7 +23,7 @@ const PHASE: &str = "(CASE (SELECT MAX(said.badness) FROM (
                                                         AND s.object_id = CAST(r.id AS TEXT))
     ) said) WHEN 0 THEN 'ready' WHEN 1 THEN 'creating' WHEN 2 THEN 'deleting' WHEN 3 THEN 'notready' END)";
 
-/// Names of roles are in the program, not in the database.
+/// Names of predefined roles are in the program, not in the database.
 fn role_name() -> Statement {
     let mut name = Statement::from("(CASE r.role_id");
     for role in Role::all_predefined() {
@@ -33,7 +33,8 @@ fn role_name() -> Statement {
             .sql(" THEN ")
             .value(role.display_name().to_lowercase().as_str());
     }
-    name.sql(" END)").bytewise()
+    name.sql(" ELSE (SELECT c.name_folded FROM custom_roles c WHERE c.id = r.role_id) END)")
+        .bytewise()
 }
 
 fn term(column: AccessRuleColumn) -> Term {

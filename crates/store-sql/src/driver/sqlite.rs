@@ -15,6 +15,7 @@ use super::{Arg, Migrations, StoreResultExt, migrations};
 const MIGRATIONS: Migrations = migrations(
     include_str!("../../migrations/0006_bounds.sql"),
     include_str!("../../migrations/0014_lists.sql"),
+    include_str!("../../migrations/0020_audit_columns.sql"),
 );
 
 /// How many connections read at a time.

@@ -77,6 +77,8 @@ impl Told {
             DirectoryChange::User(new) => put(&mut all.users, new, |it| it.id),
             DirectoryChange::ServiceAccount(new) => put(&mut all.service_accounts, new, |it| it.id),
             DirectoryChange::Rule(new) => put(&mut all.rules, new, |it| it.id),
+            DirectoryChange::Role(new) => put(&mut all.roles, new, |it| it.id),
+            DirectoryChange::RoleDeleted(gone) => all.roles.retain(|it| it.id.number() != *gone),
             DirectoryChange::RulesDeleted(gone) => all.rules.retain(|it| !gone.contains(&it.id)),
             DirectoryChange::ScopeDeleted(scope) => self.delete(*scope),
             DirectoryChange::Policy(new) => put(&mut all.policies, new.as_ref(), |it| (it.scope, it.kind)),
@@ -141,6 +143,7 @@ pub(super) fn sorted(mut all: DirectorySnapshot) -> DirectorySnapshot {
     all.departments.sort_by_key(|it| it.id);
     all.projects.sort_by_key(|it| it.id);
     all.rules.sort_by_key(|it| it.id);
+    all.roles.sort_by_key(|it| it.id);
     all.policies
         .sort_by_key(|it| (it.scope.wire_type(), it.scope.wire_id(), it.kind));
     all.users.sort_by_key(|it| it.id);

@@ -1,6 +1,8 @@
 //! Every write method of the store leaves its event in the audit log: one, of that action, about that thing, with what was
 //! before and after where the thing is numbers or settings.
 
+mod roles;
+
 use reeve_authz::{Action, BootstrapException, Entity, Granted, RoleId, Scope};
 use reeve_link::{ClusterSettings, KubernetesEndpoint, StatusReport};
 use reeve_types::workload_policy::{Policy, Rule};
@@ -67,6 +69,9 @@ pub const AUDITED_WRITES: &[&str] = &[
     "provided_user",
     "end_provided_sessions",
     "delete_identity_provider",
+    "create_custom_role",
+    "update_custom_role",
+    "delete_custom_role",
 ];
 
 /// Compares what a write left in the log with what it has to leave.
@@ -478,6 +483,7 @@ pub async fn every_write_is_in_the_audit_log(mut organization: Organization) {
         .await;
     keys_are_told(&organization, &mut log).await;
     providers_are_told(&organization, &mut log).await;
+    roles::are_told(&organization, &mut log).await;
     assert_eq!(log.done, AUDITED_WRITES);
 }
 

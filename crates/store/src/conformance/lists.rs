@@ -63,6 +63,7 @@ pub async fn lists_are_what_reading_everything_comes_to(organization: Organizati
     }
     let admin = setting.organization.admin.clone();
     compare::<listed::Users>(&mut setting, &admin).await;
+    compare::<listed::Events>(&mut setting, &admin).await;
 }
 
 async fn compare<L: Listed>(setting: &mut Setting, caller: &Principal) {

@@ -10,6 +10,7 @@ const TRAITS: &[&str] = &[
     include_str!("../change.rs"),
     include_str!("../cluster.rs"),
     include_str!("../credential_asset.rs"),
+    include_str!("../custom_role.rs"),
     include_str!("../department.rs"),
     include_str!("../desired.rs"),
     include_str!("../directory.rs"),

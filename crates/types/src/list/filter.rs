@@ -166,7 +166,7 @@ fn moment(text: &str) -> Option<Timestamp> {
 /// Field, operator and value, when the text begins with a word and an operator.
 fn split(piece: &str) -> Option<(&str, Operator, &str)> {
     let end = piece
-        .find(|c: char| !c.is_ascii_alphanumeric())
+        .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
         .filter(|end| *end > 0)?;
     let (field, rest) = piece.split_at_checked(end)?;
     let operator = Operator::ALL

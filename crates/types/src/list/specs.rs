@@ -31,6 +31,42 @@ list! {
 }
 
 list! {
+    /// `GET /api/v1/audit/log/file`.
+    AuditColumn, AUDIT;
+    operators: &Operator::ALL, default_limit: 20, extras: &["start", "end", "numberOfSamples", "fileType", "file_type"];
+    /// When it was.
+    Timestamp: "timestamp" Moment,
+    /// Who did it.
+    Subject: "subject" Text.searched(),
+    /// `user` or `app`.
+    SubjectType: "subject_type" Text,
+    /// From which address.
+    SourceIp: "source_ip" Text,
+    /// The reference's word for what was done.
+    Action: "action" Text,
+    /// The method of the request.
+    HttpMethod: "http_method" Text,
+    /// How it ended.
+    Result: "result" Text,
+    /// The path of the operation.
+    Url: "url" Text,
+    /// The type of resource that it was done to.
+    EntityType: "entity_type" Text,
+    /// The name of what it was done to.
+    EntityName: "entity_name" Text.searched(),
+    /// The id of what it was done to.
+    EntityId: "entity_id" Text,
+    /// The name that its cluster had.
+    ClusterName: "cluster_name" Text.nullable(),
+}
+
+/// `GET /api/v1/audit/log`: the same without what is of files.
+pub const AUDIT_LOG: ListSpec = ListSpec {
+    extras: &["start", "end", "numberOfSamples"],
+    ..AUDIT
+};
+
+list! {
     /// `GET /api/v1/org-unit/departments` and its count.
     DepartmentColumn, DEPARTMENTS;
     operators: &Operator::ALL, default_limit: 50, extras: &["verbosity"];
@@ -98,6 +134,26 @@ list! {
     CreatedBy: "createdBy" Text.searched(),
     /// The worst of what the clusters that it reaches say.
     Phase: "phase" Text.nullable(),
+}
+
+list! {
+    /// `GET /api/v2/authorization/roles`.
+    RoleColumn, ROLES;
+    operators: &Operator::ALL, default_limit: 50, extras: &[];
+    /// Its name.
+    Name: "name" Text.searched(),
+    /// What it is for.
+    Description: "description" Text.only_searched(),
+    /// When it was made.
+    CreatedAt: "createdAt" Moment,
+    /// Who made it.
+    CreatedBy: "createdBy" Text.searched(),
+    /// `true` of one that was made here.
+    Custom: "custom" Text,
+    /// `tenant`: every role is the account's.
+    ScopeType: "scopeType" Text,
+    /// `true` where it may be given.
+    Enabled: "enabled" Text,
 }
 
 list! {

@@ -1,7 +1,9 @@
 //! What somebody writes: defaults and rules of one scope, and what can be wrong with them by themselves.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
 
 use super::limits::ScopeType;
 use super::{Field, HIGHEST_ID, Values};
@@ -216,8 +218,14 @@ pub struct RuleOption {
 pub struct SourceOfRule {
     /// The type of the scope.
     pub scope: ScopeType,
-    /// The project, for that scope; a number in the reference, and text here.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The project, for that scope: its number, which requests may put in quotes.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "as_number",
+        deserialize_with = "by_number"
+    )]
+    #[schemars(with = "Option<i64>")]
     pub project_id: Option<ProjectId>,
     /// The department, for that scope.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -225,6 +233,21 @@ pub struct SourceOfRule {
     /// The cluster, for that scope.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cluster_id: Option<ClusterId>,
+}
+
+fn as_number<S: Serializer>(id: &Option<ProjectId>, serializer: S) -> Result<S::Ok, S::Error> {
+    id.map(ProjectId::number).serialize(serializer)
+}
+
+fn by_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ProjectId>, D::Error> {
+    let digits = match Value::deserialize(deserializer)? {
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => text,
+        _ => String::new(),
+    };
+    let id = digits.parse();
+    id.map(Some)
+        .map_err(|_| D::Error::custom("the number of a project is needed"))
 }
 
 /// Why a policy cannot be.

@@ -17,6 +17,23 @@ fn source(scope: ScopeType) -> SourceOfRule {
     }
 }
 
+/// The reference's client reads a number there and nothing else (Appendix A, `SourceOfRule`).
+#[test]
+fn whose_a_rule_is_names_a_project_by_its_number() {
+    let of_a_project = SourceOfRule {
+        project_id: crate::ProjectId::new(33),
+        ..source(ScopeType::Project)
+    };
+    let shown = json!({"scope": "project", "projectId": 33});
+    assert_eq!(serde_json::to_value(&of_a_project).unwrap(), shown);
+    for id in [json!(33), json!("33")] {
+        let read: SourceOfRule =
+            serde_json::from_value(json!({"scope": "project", "projectId": id})).unwrap();
+        assert_eq!(read, of_a_project);
+    }
+    assert!(serde_json::from_value::<SourceOfRule>(json!({"scope": "project", "projectId": 0.5})).is_err());
+}
+
 fn way<'a>(policies: &[(ScopeType, &'a Policy)]) -> Vec<Scoped<'a>> {
     policies
         .iter()

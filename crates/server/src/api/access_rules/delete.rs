@@ -21,7 +21,16 @@ pub async fn handle(
     call: Call,
     segment: PathId,
 ) -> Result<StatusCode, ApiError> {
-    let id: AccessRuleId = segment.id("access rule")?;
+    delete(&app, caller, call, segment.id("access rule")?).await
+}
+
+/// Removes one, as every way does that removes rules by their numbers.
+pub(super) async fn delete(
+    app: &Arc<App>,
+    caller: Caller,
+    call: Call,
+    id: AccessRuleId,
+) -> Result<StatusCode, ApiError> {
     app.revoke(caller.asker(), move |app| async move {
         let (rule, granted) = may_delete(&app.directory(), &caller, id)?;
         let mut entry = call.entry(&caller, &granted, AuditAction::Delete);

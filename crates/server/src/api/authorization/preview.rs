@@ -96,7 +96,9 @@ fn changes(directory: &Directory, caller: &Caller, body: &AskPreview) -> Result<
 }
 
 fn added(directory: &Directory, caller: &Caller, rule: &CreateAccessRule) -> Result<Change, ApiError> {
-    let role = RoleId::predefined(rule.role_id).ok_or_else(|| ApiError::not_found("role", rule.role_id))?;
+    let role = RoleId::new(rule.role_id)
+        .filter(|id| directory.index().role(*id).is_some())
+        .ok_or_else(|| ApiError::not_found("role", rule.role_id))?;
     let scope = scope_of(rule.scope_type, &rule.scope_id)?;
     let hidden = || ApiError::not_found(rule.scope_type.as_str(), &rule.scope_id);
     held_somewhere(directory, caller, Action::Create, Some(scope))?;

@@ -7,6 +7,7 @@ use axum::extract::State;
 use reeve_api::role::Role;
 use reeve_authz::RoleId;
 
+use super::shown;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::extract::PathId;
@@ -16,5 +17,5 @@ pub async fn handle(State(app): State<Arc<App>>, segment: PathId) -> Result<Json
     let directory = app.directory();
     let role = RoleId::new(segment.id("role")?).and_then(|id| directory.index().role(id));
     let role = role.ok_or_else(|| ApiError::not_found("role", segment.text()))?;
-    Ok(Json(Role::to_wire(role, app.settings.account_created_at)))
+    Ok(Json(shown(&directory, role, app.settings.account_created_at)))
 }

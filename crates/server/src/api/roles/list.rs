@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use reeve_api::role::Role;
 
+use super::shown;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::extract::QueryPairs;
@@ -14,11 +15,7 @@ use crate::extract::QueryPairs;
 pub async fn handle(State(app): State<Arc<App>>, pairs: QueryPairs) -> Result<Json<Vec<Role>>, ApiError> {
     pairs.only(&[])?;
     let since = app.settings.account_created_at;
-    Ok(Json(
-        app.directory()
-            .index()
-            .roles()
-            .map(|role| Role::to_wire(role, since))
-            .collect(),
-    ))
+    let directory = app.directory();
+    let roles = directory.index().roles();
+    Ok(Json(roles.map(|role| shown(&directory, role, since)).collect()))
 }

@@ -4,17 +4,18 @@ use std::collections::BTreeMap;
 
 use reeve_authz::{Action, Entity, Granted, Principal, Scope, SubjectKey, Visible};
 use reeve_link::StatusPhase;
-use reeve_types::ClusterId;
 use reeve_types::list::{
-    AccessRuleColumn, Column, DepartmentColumn, ListQuery, ProjectColumn, UserColumn, WorkloadColumn,
+    AccessRuleColumn, AuditColumn, Column, DepartmentColumn, ListQuery, ProjectColumn, UserColumn,
+    WorkloadColumn,
 };
+use reeve_types::{ClusterId, Timestamp};
 
 use super::super::organization::{Organization, parsed};
 use super::oracle::{Field, Line};
 use super::setting::Setting;
 use crate::{
-    AccessRuleFilter, AccessRuleRow, DepartmentRow, Page, ProjectRow, StatusRow, Store, StoreError, UserRow,
-    WorkloadSummary,
+    AccessRuleFilter, AccessRuleRow, AuditSubject, DepartmentRow, LoggedEvent, Outcome, Page, ProjectRow,
+    StatusRow, Store, StoreError, UserRow, WorkloadSummary,
 };
 
 /// What a caller shows to see a list.
@@ -524,5 +525,87 @@ impl Listed for Users {
             .unwrap()
             .items;
         all.iter().map(of_user).collect()
+    }
+}
+
+/// The audit log.
+pub(super) struct Events;
+
+const ALWAYS: (Timestamp, Timestamp) = (Timestamp::from_millis(0), Timestamp::from_millis(i64::MAX));
+
+fn of_event(event: &LoggedEvent) -> Line {
+    let entry = &event.row.entry;
+    let subject_type = match entry.subject_type {
+        AuditSubject::User => "User",
+        AuditSubject::App => "App",
+    };
+    let result = match entry.result {
+        Outcome::Succeeded => "Succeeded",
+        Outcome::Failed => "Failed",
+    };
+    line(
+        event.row.sequence,
+        [
+            ("timestamp", Field::Moment(entry.timestamp)),
+            ("subject", Field::text(&entry.subject)),
+            ("subject_type", Field::text(subject_type)),
+            (
+                "source_ip",
+                Field::text(entry.source_ip.as_deref().unwrap_or_default()),
+            ),
+            ("action", Field::text(entry.action.in_the_reference())),
+            ("http_method", Field::text(&entry.http_method)),
+            ("result", Field::text(result)),
+            ("url", Field::text(&entry.url)),
+            ("entity_type", Field::text(&entry.entity_type)),
+            ("entity_name", Field::text(&entry.entity_name)),
+            ("entity_id", Field::text(&entry.entity_id)),
+            (
+                "cluster_name",
+                event.cluster_name.as_ref().map_or(Field::Nothing, Field::text),
+            ),
+        ],
+    )
+}
+
+impl Listed for Events {
+    type Columns = AuditColumn;
+
+    fn access(organization: &Organization, _: &Principal) -> Option<Access> {
+        let granted = organization.may(Action::Read, Entity::EventsHistory, Scope::Account);
+        Some(Access::Granted(granted))
+    }
+
+    async fn page(
+        store: &dyn Store,
+        access: &Access,
+        query: &ListQuery<AuditColumn>,
+    ) -> Result<(Vec<String>, Option<usize>), StoreError> {
+        let (page, _) = store.audit_log(access.granted(), query, ALWAYS).await?;
+        Ok(ids(page, |event| event.row.sequence.to_string()))
+    }
+
+    async fn count(
+        store: &dyn Store,
+        access: &Access,
+        query: &ListQuery<AuditColumn>,
+    ) -> Result<u64, StoreError> {
+        Ok(store.audit_log(access.granted(), query, ALWAYS).await?.1)
+    }
+
+    async fn lines(setting: &Setting, _: &Principal, access: &Access) -> Vec<Line> {
+        let mut everything = ListQuery::default();
+        everything.limit = 100_000;
+        let store = &setting.organization.store;
+        let (page, total) = store
+            .audit_log(access.granted(), &everything, ALWAYS)
+            .await
+            .unwrap();
+        let mut events = page.items;
+        assert_eq!(u64::try_from(events.len()).unwrap(), total);
+        let chain = store.audit_events(access.granted(), 0, 100_000).await.unwrap();
+        assert_eq!(chain.len(), events.len());
+        events.sort_by_key(|event| (event.row.entry.timestamp, event.row.sequence));
+        events.iter().map(of_event).collect()
     }
 }
