@@ -15,8 +15,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use reeve_types::{
-    ClusterId, DepartmentId, IdpAlias, NodePoolName, OrgUnitName, PodSecurity, PolicyKind, PriorityClassName,
-    SecondWriter, TaintKey, WorkloadName,
+    ClusterId, IdpAlias, NodePoolName, OrgUnitName, PodSecurity, PolicyKind, PriorityClassName, SecondWriter,
+    TaintKey, WorkloadName,
 };
 
 pub use admin::{
