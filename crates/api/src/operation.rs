@@ -9,8 +9,9 @@ use schemars::{Schema, SchemaGenerator};
 
 use crate::body::InvalidBody;
 use crate::{
-    access_rule, authorization, cluster, credential, documents, health, identity_provider, me, offboarding,
-    org, realm, role, service_account, signing_key, token, training, user, workload, workload_policy,
+    access_key, access_rule, authorization, cluster, credential, documents, health, identity_provider, me,
+    offboarding, org, realm, role, service_account, signing_key, token, training, user, workload,
+    workload_policy,
 };
 use reeve_types::list::ListSpec;
 
@@ -46,6 +47,8 @@ pub struct Operation {
     pub signs_in_to: Option<Entity>,
     /// What the caller signs out of by it, if the caller needs no permission for that.
     pub signs_out_of: Option<Entity>,
+    /// What the caller does by it to something of her own, if that needs no permission.
+    pub does_own: Option<(Recorded, Entity)>,
     /// Whether it only asks, although it is no `GET`: it changes nothing, and the audit log says nothing of it.
     pub question: bool,
     /// One line for people.
@@ -183,6 +186,10 @@ pub enum OperationId {
     Offboarding(offboarding::OffboardingOperation),
     /// Service accounts.
     ServiceAccount(service_account::ServiceAccountOperation),
+    /// Access keys.
+    AccessKey(access_key::AccessKeyOperation),
+    /// Access keys by their older name.
+    UserApplication(access_key::UserApplicationOperation),
     /// Access rules.
     AccessRule(access_rule::AccessRuleOperation),
     /// Roles.
@@ -220,6 +227,8 @@ impl OperationId {
             Self::User(id) => id.row(),
             Self::Offboarding(id) => id.row(),
             Self::ServiceAccount(id) => id.row(),
+            Self::AccessKey(id) => id.row(),
+            Self::UserApplication(id) => id.row(),
             Self::AccessRule(id) => id.row(),
             Self::Role(id) => id.row(),
             Self::Authorization(id) => id.row(),
@@ -246,6 +255,8 @@ const RESOURCES: &[&[Operation]] = &[
     user::OPERATIONS,
     offboarding::OPERATIONS,
     service_account::OPERATIONS,
+    access_key::OPERATIONS,
+    access_key::USER_APPLICATION_OPERATIONS,
     access_rule::OPERATIONS,
     role::OPERATIONS,
     authorization::OPERATIONS,
@@ -306,7 +317,7 @@ impl Operation {
             _ => match (self.signs_in_to, self.signs_out_of) {
                 (Some(entity), _) => Some((Recorded::SignIn, entity)),
                 (None, Some(entity)) => Some((Recorded::SignOut, entity)),
-                (None, None) => None,
+                (None, None) => self.does_own,
             },
         }
     }

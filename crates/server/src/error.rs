@@ -229,6 +229,7 @@ impl From<StoreError> for ApiError {
             | StoreError::ProjectFull { .. }
             | StoreError::ScopeFull { .. }
             | StoreError::CredentialsFull { .. }
+            | StoreError::AccessKeysFull { .. }
             | StoreError::UidTaken(_)
             | StoreError::UidInUse { .. }
             | StoreError::LastAdministrator => Self::Conflict(error),

@@ -7,8 +7,8 @@ use reeve_store::{
     DirectorySnapshot, Locate, ProjectFacts, ServiceAccountFacts, StoreError, UserFacts,
 };
 use reeve_types::{
-    AccessRuleId, ClusterId, CredentialAssetId, CredentialAssetKind, DepartmentId, Email, ProjectId,
-    ServiceAccountId, ServiceAccountName, Timestamp, UserId, WorkloadId,
+    AccessKeyId, AccessRuleId, ClusterId, CredentialAssetId, CredentialAssetKind, DepartmentId, Email,
+    ProjectId, ServiceAccountId, ServiceAccountName, Timestamp, UserId, WorkloadId,
 };
 
 use crate::access_rules::live_rule_facts;
@@ -256,6 +256,21 @@ impl Credentials for SqlStore {
         .await
         .context(VERIFY)?
         .map(|row| Ok((row.parsed("id")?, CredentialHash::new(row.text("secret")?))))
+        .transpose()
+    }
+
+    async fn access_key_verifier(
+        &self,
+        id: AccessKeyId,
+    ) -> Result<Option<(UserId, CredentialHash)>, StoreError> {
+        let mut tx = self.read(VERIFY).await?;
+        tx.row(
+            "SELECT user_id, secret FROM access_keys WHERE id = $1",
+            &[Arg::text(id)],
+        )
+        .await
+        .context(VERIFY)?
+        .map(|row| Ok((row.parsed("user_id")?, CredentialHash::new(row.text("secret")?))))
         .transpose()
     }
 

@@ -32,7 +32,7 @@ pub(crate) use statement::Statement;
 pub(crate) use value::{Arg, Row, from_json};
 
 /// One file, applied in a transaction of its own: number, name, text.
-type Migrations = [(i64, &'static str, &'static str); 19];
+type Migrations = [(i64, &'static str, &'static str); 20];
 
 /// The text of the migrations. That of the sixth moves rows by functions that only SQLite has; that of the last tells PostgreSQL
 /// to compare text as SQLite does.
@@ -88,6 +88,11 @@ const fn migrations(sixth: &'static str, lists: &'static str) -> Migrations {
             19,
             "identity providers",
             include_str!("../migrations/0019_identity_providers.sql"),
+        ),
+        (
+            20,
+            "access keys",
+            include_str!("../migrations/0020_access_keys.sql"),
         ),
     ]
 }

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use reeve_authz::{Rule, Scope};
 use reeve_link::{ClusterSettings, KubernetesEndpoint};
 use reeve_types::{
-    AccessRuleId, ClusterId, ClusterName, CredentialAssetId, CredentialAssetKind, DepartmentId, Email,
-    LowestId, OrgUnitName, PosixIdentity, ProjectId, Revision, ServiceAccountId, ServiceAccountName,
+    AccessKeyId, AccessRuleId, ClusterId, ClusterName, CredentialAssetId, CredentialAssetKind, DepartmentId,
+    Email, LowestId, OrgUnitName, PosixIdentity, ProjectId, Revision, ServiceAccountId, ServiceAccountName,
     Timestamp, UserId, WorkloadId,
 };
 
@@ -153,6 +153,12 @@ pub trait Credentials {
         &self,
         client_id: &ServiceAccountName,
     ) -> Result<Option<(ServiceAccountId, CredentialHash)>, StoreError>;
+
+    /// An access key's secret check, and its owner.
+    async fn access_key_verifier(
+        &self,
+        id: AccessKeyId,
+    ) -> Result<Option<(UserId, CredentialHash)>, StoreError>;
 
     /// A cluster's link secret check, and the number of that secret.
     async fn link_verifier(

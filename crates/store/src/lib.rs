@@ -14,6 +14,7 @@
 //! before anybody is authenticated; they return no content. Nor do sealed signing keys
 //! ([`SigningKeys::signing_keys`]), which never leave the server.
 
+pub mod access_key;
 pub mod access_rule;
 pub mod audit;
 pub mod change;
@@ -41,6 +42,9 @@ pub mod workload_policy;
 
 use reeve_types::{ClusterId, Revision};
 
+pub use access_key::{
+    ACCESS_KEYS_OF_A_USER, AccessKeyFilter, AccessKeyRow, AccessKeys, KEY_RESTS_SECONDS, NewAccessKey,
+};
 pub use access_rule::{AccessRuleRow, AccessRules, NewAccessRule};
 pub use audit::{Audit, AuditAction, AuditEntry, AuditHead, AuditRow, AuditSubject, Outcome, PRUNED};
 pub use change::{
@@ -72,7 +76,8 @@ pub use project::{NewProject, ProjectRow, Projects, SetNetworking, SetPodRules};
 pub use reeve_types::SubjectId;
 pub use service_account::{NewServiceAccount, ServiceAccountRow, ServiceAccounts};
 pub use session::{
-    ENDED_SHOWN_SECONDS, NewSession, SESSIONS_OF_A_SUBJECT, SessionFacts, SessionRow, Sessions,
+    ENDED_SHOWN_SECONDS, KeySession, NewSession, SESSIONS_OF_A_KEY, SESSIONS_OF_A_SUBJECT, SessionFacts,
+    SessionRow, Sessions,
 };
 pub use signing_key::{KeyUse, NewSigningKey, SigningKeyFacts, SigningKeyRow, SigningKeys};
 pub use status::{Reported, Reports, StatusRow};
@@ -82,7 +87,8 @@ pub use workload_policy::{PolicyFacts, PolicyRow, SetPolicy, WorkloadPolicies};
 
 /// Everything a control plane remembers. Domain code takes `&dyn Store` and never asks which one it is.
 pub trait Store:
-    AccessRules
+    AccessKeys
+    + AccessRules
     + Audit
     + ChangeLog
     + Clusters

@@ -9,6 +9,7 @@
     reason = "helpers of tests are test code"
 )]
 
+mod access_keys;
 mod access_rules;
 mod audit;
 mod cluster_states;

@@ -8,8 +8,9 @@ use axum::extract::State;
 use reeve_api::token::{TokenRequest, TokenResponse};
 use reeve_identity::{LoginAttempt, VerifiedIdentity};
 use reeve_store::{AuditAction, AuditSubject, CredentialHash, Outcome, SessionFacts, SubjectId};
-use reeve_types::{Email, Secret, ServiceAccountName};
+use reeve_types::{AccessKeyId, Email, Secret, ServiceAccountName};
 
+use crate::api::access_keys;
 use crate::app::App;
 use crate::caller::Call;
 use crate::error::{ApiError, Refusal};
@@ -37,6 +38,8 @@ struct Attempt {
     /// Whether the account must be reachable whatever happens.
     break_glass: bool,
     known: Option<(SubjectId, String)>,
+    /// The access key that was shown, if it was one.
+    access_key: Option<AccessKeyId>,
     /// What it was proven against.
     proven: Option<CredentialHash>,
 }
@@ -78,16 +81,23 @@ async fn session(app: &App, call: &Call, attempt: Attempt) -> Result<Option<Sess
     }
     if let Some(((id, _), proven)) = attempt.known.zip(attempt.proven) {
         // None when the password was changed while its hash was computed, or the service account is disabled.
-        let begun = match id {
-            SubjectId::User(id) if !attempt.break_glass && !app.sign_in_rate.may_begin(id, call.at) => {
+        let begun = match (id, attempt.access_key) {
+            (SubjectId::User(id), Some(key)) => {
+                app.access_key_signs_in(id, key, &proven, entry.clone()).await?
+            }
+            (SubjectId::User(id), None)
+                if !attempt.break_glass && !app.sign_in_rate.may_begin(id, call.at) =>
+            {
                 return Err(TOO_OFTEN);
             }
-            SubjectId::User(id) => {
+            (SubjectId::User(id), None) => {
                 let identity = VerifiedIdentity::by_password(id);
                 app.sign_in(&identity, Some(&proven), attempt.break_glass, entry.clone())
                     .await?
             }
-            SubjectId::ServiceAccount(id) => app.application_signs_in(id, &proven, entry.clone()).await?,
+            (SubjectId::ServiceAccount(id), _) => {
+                app.application_signs_in(id, &proven, entry.clone()).await?
+            }
         };
         if begun.is_some() {
             return Ok(begun);
@@ -143,11 +153,15 @@ async fn by_password(app: &App, call: &Call, username: &str, password: &Secret) 
         kind: AuditSubject::User,
         break_glass,
         known,
+        access_key: None,
         proven: verifier.filter(|_| proven),
     })
 }
 
 async fn by_secret(app: &App, client_id: &str, secret: &Secret) -> Result<Attempt, ApiError> {
+    if let Some(key) = access_keys::key_of(client_id) {
+        return by_access_key(app, key, secret).await;
+    }
     let name = client_id.parse::<ServiceAccountName>().ok();
     let kept = match &name {
         Some(name) => app.store.secret_verifier(name).await?,
@@ -163,6 +177,27 @@ async fn by_secret(app: &App, client_id: &str, secret: &Secret) -> Result<Attemp
     Ok(Attempt {
         kind: AuditSubject::App,
         break_glass: false,
+        known,
+        access_key: None,
+        proven: verifier.filter(|_| proven),
+    })
+}
+
+/// Somebody's program, as that person.
+async fn by_access_key(app: &App, key: AccessKeyId, secret: &Secret) -> Result<Attempt, ApiError> {
+    let kept = app.store.access_key_verifier(key).await?;
+    let proven = app
+        .security
+        .check_secret(secret, kept.as_ref().map(|(_, verifier)| verifier));
+    let (owner, verifier) = kept.unzip();
+    let known = owner.and_then(|owner| {
+        let email = app.directory().user(owner)?.email.to_string();
+        Some((SubjectId::User(owner), email))
+    });
+    Ok(Attempt {
+        kind: AuditSubject::User,
+        break_glass: false,
+        access_key: known.as_ref().map(|_| key),
         known,
         proven: verifier.filter(|_| proven),
     })
