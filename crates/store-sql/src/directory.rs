@@ -4,7 +4,8 @@ use async_trait::async_trait;
 use reeve_authz::Scope;
 use reeve_store::{
     ClusterFacts, CredentialHash, CredentialNumber, Credentials, DepartmentFacts, Directory,
-    DirectorySnapshot, Locate, ProjectFacts, ServiceAccountFacts, StoreError, UserFacts,
+    DirectorySnapshot, Locate, PasswordCheck, ProjectFacts, ServiceAccountFacts, StoreError, UserFacts,
+    WrongPasswords,
 };
 use reeve_types::{
     AccessKeyId, AccessRuleId, ClusterId, CredentialAssetId, CredentialAssetKind, DepartmentId, Email,
@@ -241,6 +242,28 @@ impl Credentials for SqlStore {
         .await
         .context(VERIFY)?
         .map(|row| Ok((row.parsed("id")?, CredentialHash::new(row.text("password")?))))
+        .transpose()
+    }
+
+    async fn password_check(&self, email: &Email) -> Result<Option<PasswordCheck>, StoreError> {
+        let mut tx = self.read(VERIFY).await?;
+        tx.row(
+            "SELECT id, password, wrong_passwords, wrong_since FROM users
+             WHERE email = $1 AND password IS NOT NULL",
+            &[Arg::text(email)],
+        )
+        .await
+        .context(VERIFY)?
+        .map(|row| {
+            Ok(PasswordCheck {
+                user: row.parsed("id")?,
+                verifier: CredentialHash::new(row.text("password")?),
+                wrong: WrongPasswords {
+                    count: row.int("wrong_passwords")?,
+                    since: row.time("wrong_since")?,
+                },
+            })
+        })
         .transpose()
     }
 

@@ -5,7 +5,7 @@ use reeve_authz::{Action, BootstrapException, Entity, Granted, Scope};
 use reeve_store::{
     AuditEntry, CHANGES_TOGETHER, Committed, CredentialHash, DirectoryChange, KEY_RESTS_SECONDS, KeySession,
     NewSession, RenewedSession, SESSIONS_OF_A_KEY, SESSIONS_OF_A_SUBJECT, SessionFacts, SessionRow, Sessions,
-    StoreError, SubjectId, gate,
+    StoreError, SubjectId, WRONG_PASSWORDS_SECONDS, gate,
 };
 use reeve_types::{AccessKeyId, PosixIdentity, SessionId, Timestamp, UserId};
 
@@ -14,6 +14,7 @@ use crate::driver::{Arg, Row, StoreResultExt, Tx};
 use crate::{SqlStore, uids};
 
 const SIGN_IN: &str = "write down a sign-in";
+const GUESSED: &str = "count wrong passwords";
 const READ: &str = "read sessions";
 const END: &str = "end a session";
 const PRUNE: &str = "forget sessions that ended";
@@ -188,7 +189,11 @@ async fn note(
     let subject = columns(new.subject).1;
     let row = match (new.subject, proven) {
         (SubjectId::User(_), Some(proven)) => {
-            let sql = signed_in!("users", ", group_names = $4", "password = $3");
+            let sql = signed_in!(
+                "users",
+                ", group_names = $4, wrong_passwords = 0",
+                "password = $3"
+            );
             let args = [Arg::text(subject), at.into(), proven.as_str().into(), groups];
             tx.row(sql, &args).await
         }
@@ -476,6 +481,35 @@ impl Sessions for SqlStore {
         let mut entry = entry;
         entry.metadata.insert("session".to_owned(), facts.id.to_string());
         changes.commit(tx, &entry, Some(facts), SIGN_IN).await
+    }
+
+    async fn note_wrong_passwords(
+        &self,
+        granted: &Granted,
+        wrong: &[(UserId, i64)],
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        gate::is(granted, BootstrapException::SessionRecord, GUESSED)?;
+        let mut tx = self.record_later(GUESSED).await?;
+        for (user, count) in wrong {
+            tx.execute(
+                "UPDATE users SET
+                     wrong_passwords = CASE WHEN wrong_passwords > 0 AND wrong_since > $4 AND wrong_since <= $3
+                                            THEN wrong_passwords + $2 ELSE $2 END,
+                     wrong_since = CASE WHEN wrong_passwords > 0 AND wrong_since > $4 AND wrong_since <= $3
+                                        THEN wrong_since ELSE $3 END
+                 WHERE id = $1",
+                &[
+                    Arg::text(user),
+                    (*count).into(),
+                    at.into(),
+                    at.plus_seconds(-WRONG_PASSWORDS_SECONDS).into(),
+                ],
+            )
+            .await
+            .context(GUESSED)?;
+        }
+        tx.commit().await.context(GUESSED)
     }
 
     async fn end_session(

@@ -315,7 +315,7 @@ impl Users for SqlStore {
         fits(granted, Action::Update, CHANGE)?;
         let mut tx = self.write_as(granted, CHANGE).await?;
         tx.execute(
-            "UPDATE users SET password = $2, updated_at = $3 WHERE id = $1",
+            "UPDATE users SET password = $2, updated_at = $3, wrong_passwords = 0 WHERE id = $1",
             &[Arg::text(id), password.as_str().into(), at.into()],
         )
         .await

@@ -59,6 +59,7 @@ macro_rules! conformance_tests {
             a_rule_needs_a_subject_and_a_scope_that_exist,
             a_uid_stays_with_its_first_owner,
             an_email_rests_after_its_owner_went,
+            wrong_passwords_are_counted,
             the_last_local_administrator_stays,
             a_changed_password_ends_every_session_before_it,
             one_session_ends_and_the_others_go_on,

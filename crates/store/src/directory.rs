@@ -11,7 +11,9 @@ use reeve_types::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ChangeMark, CredentialHash, PolicyFacts, SessionFacts, SigningKeyFacts, StoreError};
+use crate::{
+    ChangeMark, CredentialHash, PolicyFacts, SessionFacts, SigningKeyFacts, StoreError, WrongPasswords,
+};
 
 /// How often a cluster's link secret was replaced. A token of the link is good as long as it carries the cluster's number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -142,11 +144,25 @@ pub trait Locate {
     async fn locate_workload(&self, id: WorkloadId) -> Result<Option<ProjectId>, StoreError>;
 }
 
+/// What is known of a local user who gives a password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PasswordCheck {
+    /// Who.
+    pub user: UserId,
+    /// What checks the password.
+    pub verifier: CredentialHash,
+    /// How often a wrong one was given.
+    pub wrong: WrongPasswords,
+}
+
 /// What sign-in needs before anybody is authenticated.
 #[async_trait]
 pub trait Credentials {
     /// A person's password check.
     async fn password_verifier(&self, email: &Email) -> Result<Option<(UserId, CredentialHash)>, StoreError>;
+
+    /// The same, with how often a wrong one was given.
+    async fn password_check(&self, email: &Email) -> Result<Option<PasswordCheck>, StoreError>;
 
     /// A service account's secret check, by client id. Disabled ones too: their sign-in is not recorded.
     async fn secret_verifier(

@@ -63,7 +63,7 @@ pub use department::{DepartmentRow, Departments, NewDepartment};
 pub use desired::{Deleted, DesiredPart, DesiredState, Later, REVISIONS_KEPT};
 pub use directory::{
     ClusterFacts, CredentialNumber, Credentials, DepartmentFacts, Directory, DirectorySnapshot, Locate,
-    ProjectFacts, ServiceAccountFacts, UserFacts,
+    PasswordCheck, ProjectFacts, ServiceAccountFacts, UserFacts,
 };
 pub use error::StoreError;
 pub use fence::{CredentialKind, ERA_BITS, Evidence, Fence, FenceNews, Fenced, Loss, Recovered, Suspended};
@@ -81,7 +81,9 @@ pub use session::{
 };
 pub use signing_key::{KeyUse, NewSigningKey, SigningKeyFacts, SigningKeyRow, SigningKeys};
 pub use status::{Reported, Reports, StatusRow};
-pub use user::{CredentialHash, EMAIL_RESTS_SECONDS, NewUser, UserRow, Users};
+pub use user::{
+    CredentialHash, EMAIL_RESTS_SECONDS, NewUser, UserRow, Users, WRONG_PASSWORDS_SECONDS, WrongPasswords,
+};
 pub use workload::{NewWorkload, WorkloadRow, WorkloadSummary, Workloads};
 pub use workload_policy::{PolicyFacts, PolicyRow, SetPolicy, WorkloadPolicies};
 

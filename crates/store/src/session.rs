@@ -7,7 +7,9 @@
 
 use async_trait::async_trait;
 use reeve_authz::Granted;
-use reeve_types::{AccessKeyId, GroupName, PosixIdentity, SessionId, SignInMethod, SubjectId, Timestamp};
+use reeve_types::{
+    AccessKeyId, GroupName, PosixIdentity, SessionId, SignInMethod, SubjectId, Timestamp, UserId,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{AuditEntry, Committed, CredentialHash, SessionProvider, StoreError};
@@ -110,6 +112,16 @@ pub trait Sessions {
         proven: Option<&CredentialHash>,
         entry: AuditEntry,
     ) -> Result<Committed<Option<SessionFacts>>, StoreError>;
+
+    /// Counts wrong passwords of users, of before `at`: with those of the same [`crate::WRONG_PASSWORDS_SECONDS`], which begin with the
+    /// first. Whoever is gone is left out. A session that is begun with the right password, and a new one, begin anew. `granted` is the
+    /// bootstrap exception for session records.
+    async fn note_wrong_passwords(
+        &self,
+        granted: &Granted,
+        wrong: &[(UserId, i64)],
+        at: Timestamp,
+    ) -> Result<(), StoreError>;
 
     /// Ends one session, at the moment of `entry`. `granted`: update of users at account scope, for a service account's update of
     /// service-account; or, for the subject's own doing, the bootstrap exception for session records.

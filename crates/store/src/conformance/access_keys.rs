@@ -3,6 +3,7 @@
 use reeve_authz::{Action, BootstrapException, Entity, Granted, Scope};
 use reeve_types::{AccessKeyId, SessionId, SignInMethod, UserId};
 
+use super::every_write::Log;
 use super::organization::{NOW, Organization, entry, exception, id, parsed};
 use crate::{
     ACCESS_KEYS_OF_A_USER, AccessKeyFilter, AccessKeyRow, AuditAction, CredentialHash, CredentialKind,
@@ -243,4 +244,45 @@ pub async fn a_restored_stores_access_keys_are_suspended(organization: Organizat
     let confirmed = store.confirm(&recovery, CredentialKind::Secrets, entry(AuditAction::Confirm));
     assert_eq!(confirmed.await.unwrap(), 1);
     assert!(uses(&organization, &made, "secret 50", 2).await.is_some());
+}
+
+/// Their events, as [`super::every_write_is_in_the_audit_log`] wants them.
+pub(super) async fn are_told(organization: &Organization, log: &mut Log) {
+    use AuditAction::{Create, Delete, Update};
+    let (store, admin) = (&organization.store, organization.admin_row.id);
+    let mine = own();
+    let whose = ["owner=admin@reeve.example"];
+    let mut made = Vec::new();
+    for (number, name) in [(80, "one"), (81, "other")] {
+        let new = new_key(admin, number, name);
+        let id = new.id;
+        made.push(id);
+        store.create_access_key(&mine, new, entry(Create)).await.unwrap();
+        log.has(organization, "create_access_key", Create, id, &whose)
+            .await;
+    }
+    log.done.pop();
+    let [one, other] = *made else {
+        panic!("two were made")
+    };
+    let secret = CredentialHash::new("another");
+    store
+        .set_access_key_secret(&mine, admin, one, secret, entry(Update))
+        .await
+        .unwrap();
+    log.has(organization, "set_access_key_secret", Update, one, &whose)
+        .await;
+    store
+        .delete_access_key(&mine, admin, one, entry(Delete))
+        .await
+        .unwrap();
+    log.has(organization, "delete_access_key", Delete, one, &whose)
+        .await;
+    let granted = organization.may(Action::Delete, Entity::AccessKeys, Scope::Account);
+    store
+        .delete_anybodys_access_key(&granted, other, entry(Delete))
+        .await
+        .unwrap();
+    log.has(organization, "delete_anybodys_access_key", Delete, other, &whose)
+        .await;
 }

@@ -7,7 +7,9 @@ use axum::Json;
 use axum::extract::State;
 use reeve_api::token::{TokenRequest, TokenResponse};
 use reeve_identity::{LoginAttempt, VerifiedIdentity};
-use reeve_store::{AuditAction, AuditSubject, CredentialHash, Outcome, SessionFacts, SubjectId};
+use reeve_store::{
+    AuditAction, AuditSubject, CredentialHash, Outcome, PasswordCheck, SessionFacts, SubjectId,
+};
 use reeve_types::{AccessKeyId, Email, Secret, ServiceAccountName};
 
 use crate::api::access_keys;
@@ -79,6 +81,9 @@ async fn session(app: &App, call: &Call, attempt: Attempt) -> Result<Option<Sess
             SubjectId::ServiceAccount(id) => entry.about(id, name),
         };
     }
+    if attempt.break_glass && attempt.proven.is_some() {
+        entry.metadata.insert("break_glass".to_owned(), "true".to_owned());
+    }
     if let Some(((id, _), proven)) = attempt.known.zip(attempt.proven) {
         // None when the password was changed while its hash was computed, or the service account is disabled.
         let begun = match (id, attempt.access_key) {
@@ -100,6 +105,12 @@ async fn session(app: &App, call: &Call, attempt: Attempt) -> Result<Option<Sess
             }
         };
         if begun.is_some() {
+            if let (SubjectId::User(id), None) = (id, attempt.access_key) {
+                app.guesses.begin_anew(id);
+            }
+            if attempt.break_glass {
+                app.metrics.break_glass_signed_in();
+            }
             return Ok(begun);
         }
     }
@@ -128,24 +139,33 @@ pub(crate) async fn password(
 async fn by_password(app: &App, call: &Call, username: &str, password: &Secret) -> Result<Attempt, ApiError> {
     let email = username.parse::<Email>().ok();
     let kept = match &email {
-        Some(email) => app.store.password_verifier(email).await?,
+        Some(email) => app.store.password_check(email).await?,
         None => None,
     };
-    // Unknown names cost the same work as known ones.
-    let verifier = kept.as_ref().map(|(_, verifier)| verifier);
     let name = email.as_ref().map_or(username, Email::as_str);
     // Who can mend everything can sign in whatever floods the queue (design 11). Asked for every name alike.
     let administers = email
         .as_ref()
         .is_some_and(|email| app.directory().administers_the_account(email));
     let break_glass = kept.is_some() && administers;
+    let from = call.source.map(|address| address.ip());
+    // Of a user at whom somebody guesses no password is looked at for a while. Unknown names cost the same work as known ones.
+    let may_try = |kept: &&PasswordCheck| {
+        app.guesses
+            .may_try(kept.user, kept.wrong, break_glass, from, call.at)
+    };
+    let looked_at = kept.as_ref().filter(may_try);
     let asking = LoginAttempt {
         name,
-        from: call.source.map(|address| address.ip()),
+        from,
         break_glass,
     };
+    let verifier = looked_at.map(|kept| &kept.verifier);
     let proven = app.security.check_password(&asking, password, verifier).await?;
-    let (known, verifier) = kept.unzip();
+    if let Some(kept) = looked_at.filter(|_| !proven) {
+        app.guesses.note(kept.user);
+    }
+    let (known, verifier) = kept.map(|kept| (kept.user, kept.verifier)).unzip();
     let known = known
         .zip(email)
         .map(|(id, email)| (SubjectId::User(id), email.to_string()));
