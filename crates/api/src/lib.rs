@@ -10,6 +10,7 @@
 //!
 //! **Limits.** No input or output: bytes and pairs of query text in, values out.
 
+pub mod access_key;
 pub mod access_rule;
 pub mod audit_log;
 pub mod authorization;

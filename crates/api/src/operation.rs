@@ -9,7 +9,7 @@ use schemars::{Schema, SchemaGenerator};
 
 use crate::body::InvalidBody;
 use crate::{
-    access_rule, audit_log, authorization, cluster, credential, custom_role, documents, health,
+    access_key, access_rule, audit_log, authorization, cluster, credential, custom_role, documents, health,
     identity_provider, me, offboarding, org, realm, role, service_account, signing_key, token, training,
     user, workload, workload_policy,
 };
@@ -47,6 +47,8 @@ pub struct Operation {
     pub signs_in_to: Option<Entity>,
     /// What the caller signs out of by it, if the caller needs no permission for that.
     pub signs_out_of: Option<Entity>,
+    /// What the caller does by it to something of her own, if that needs no permission.
+    pub does_own: Option<(Recorded, Entity)>,
     /// Whether it only asks, although it is no `GET`: it changes nothing, and the audit log says nothing of it.
     pub question: bool,
     /// One line for people.
@@ -184,6 +186,10 @@ pub enum OperationId {
     Offboarding(offboarding::OffboardingOperation),
     /// Service accounts.
     ServiceAccount(service_account::ServiceAccountOperation),
+    /// Access keys.
+    AccessKey(access_key::AccessKeyOperation),
+    /// Access keys by their older name.
+    UserApplication(access_key::UserApplicationOperation),
     /// Access rules.
     AccessRule(access_rule::AccessRuleOperation),
     /// Roles.
@@ -225,6 +231,8 @@ impl OperationId {
             Self::User(id) => id.row(),
             Self::Offboarding(id) => id.row(),
             Self::ServiceAccount(id) => id.row(),
+            Self::AccessKey(id) => id.row(),
+            Self::UserApplication(id) => id.row(),
             Self::AccessRule(id) => id.row(),
             Self::Role(id) => id.row(),
             Self::CustomRole(id) => id.row(),
@@ -253,6 +261,8 @@ const RESOURCES: &[&[Operation]] = &[
     user::OPERATIONS,
     offboarding::OPERATIONS,
     service_account::OPERATIONS,
+    access_key::OPERATIONS,
+    access_key::USER_APPLICATION_OPERATIONS,
     access_rule::OPERATIONS,
     role::OPERATIONS,
     custom_role::OPERATIONS,
@@ -315,7 +325,7 @@ impl Operation {
             _ => match (self.signs_in_to, self.signs_out_of) {
                 (Some(entity), _) => Some((Recorded::SignIn, entity)),
                 (None, Some(entity)) => Some((Recorded::SignOut, entity)),
-                (None, None) => None,
+                (None, None) => self.does_own,
             },
         }
     }

@@ -45,17 +45,21 @@ pub enum BootstrapException {
     /// The database was restored from a backup: what it holds of sessions and secrets is ended, and used again only when
     /// somebody at the server's own machine says so.
     Recovery,
+    /// Somebody who signed in makes, renews, deletes or lists access keys of their own, which never have more rights than they
+    /// have themselves.
+    OwnAccessKey,
     /// A signing key has signed for as long as it was to: the next one takes over. Credentials are sealed anew with another key.
     KeyRotation,
 }
 
 impl BootstrapException {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::FirstStart,
         Self::LinkStatus,
         Self::SessionRecord,
         Self::Recovery,
+        Self::OwnAccessKey,
         Self::KeyRotation,
     ];
 
@@ -87,6 +91,7 @@ impl BootstrapException {
                         Entity::Tenant | Entity::Users | Entity::ServiceAccount | Entity::Cluster
                     )
             }
+            Self::OwnAccessKey => matches!(action, Action::Update) && matches!(entity, Entity::AccessKeys),
             Self::KeyRotation => {
                 matches!(action, Action::Update) && matches!(entity, Entity::SecuritySettings)
             }
@@ -99,6 +104,7 @@ impl BootstrapException {
             Self::LinkStatus => (Action::Update, Entity::Cluster),
             Self::SessionRecord => (Action::Update, Entity::Users),
             Self::Recovery => (Action::Update, Entity::Tenant),
+            Self::OwnAccessKey => (Action::Update, Entity::AccessKeys),
             Self::KeyRotation => (Action::Update, Entity::SecuritySettings),
         }
     }

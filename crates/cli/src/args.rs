@@ -20,9 +20,10 @@ use reeve_types::{
 };
 
 pub use admin::{
-    AccessRule, Application, Apply, Audit, CreateAccessRule, CreateDepartment, CreateProject, CreateUser,
-    DeleteAccessRules, Department, ListAccessRules, ListAudit, OffboardUser, OneAccessRule, OneApplication,
-    OneCluster, OneDepartment, OneProject, OneRole, OneUser, Role, User, Workloads, department_number,
+    AccessKeys, AccessRule, Application, Apply, Audit, CreateAccessRule, CreateDepartment, CreateProject,
+    CreateUser, DeleteAccessRules, Department, ListAccessRules, ListAudit, OffboardUser, OneAccessKey,
+    OneAccessRule, OneApplication, OneCluster, OneDepartment, OneProject, OneRole, OneUser, Role, User,
+    Workloads, department_number,
 };
 pub use adopting::Adopt;
 pub use auth::{Auth, PermissionWord, Place, PreviewChange, Question, WhatCan, WhoCan, Whom};
@@ -123,6 +124,9 @@ pub enum Command {
     /// Applications: service accounts for programs
     #[command(subcommand, visible_alias = "service-account")]
     Application(Application),
+    /// Access keys: secrets with which programs act as you
+    #[command(subcommand)]
+    AccessKey(AccessKeys),
     /// Make the departments, projects, users and access rules of a file that are not there yet
     Apply(Apply),
     /// Questions about access: who may do what where, why, and what a change would give and take

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod access_key;
 mod access_rule;
 mod application;
 mod apply;
@@ -36,8 +37,8 @@ mod whoami;
 
 use crate::Context;
 use crate::args::{
-    Application, Artifact, Cluster, Command, Config, Format, Idp, Kubeconfig, Listed, Login, LoginWay, Model,
-    Project, Service, Training, Uids, User, Works,
+    AccessKeys, Application, Artifact, Cluster, Command, Config, Format, Idp, Kubeconfig, Listed, Login,
+    LoginWay, Model, Project, Service, Training, Uids, User, Works,
 };
 use crate::failure::Failure;
 
@@ -94,6 +95,7 @@ pub async fn run(context: &mut Context, command: Command) -> Result<(), Failure>
         Command::Role(command) => role::run(context, command).await,
         Command::Audit(command) => audit::run(context, command).await,
         Command::Application(command) => application::run(context, command).await,
+        Command::AccessKey(command) => access_key::run(context, command).await,
         Command::Apply(arguments) => apply::run(context, arguments).await,
         Command::Auth(command) => auth::run(context, command).await,
         Command::Policy(command) => policy::run(context, command).await,
@@ -128,6 +130,7 @@ const fn prints_names(command: &Command) -> bool {
     match command {
         Command::User(command) => !matches!(command, User::Create(_) | User::Offboard(_)),
         Command::Application(command) => !matches!(command, Application::Create(_)),
+        Command::AccessKey(command) => matches!(command, AccessKeys::List | AccessKeys::Delete(_)),
         Command::Service(Service::Logs(_))
         | Command::Model(Model::Logs(_))
         | Command::Artifact(Artifact::Logs(_)) => false,

@@ -26,6 +26,7 @@ pub use keys::{KeyRing, SigningKey};
 pub use master::MasterKey;
 pub use password::{
     LoginAttempt, PasswordError, PasswordHash, Passwords, WeakPassword, check_password, generate_password,
+    network,
 };
 pub use random::{NoRandomness, Random};
 pub use seal::{Binding, SealError, Sealer};

@@ -4,6 +4,6 @@ mod limiter;
 mod queue;
 mod rule;
 
-pub use limiter::LoginAttempt;
+pub use limiter::{LoginAttempt, network};
 pub use queue::{PasswordError, PasswordHash, Passwords};
 pub use rule::{WeakPassword, check_password, generate_password};

@@ -1,7 +1,8 @@
 //! What every way of signing in ends in.
 
 use reeve_types::{
-    GroupName, MAX_SESSION_GROUPS, PosixIdentity, ServiceAccountId, SignInMethod, SubjectId, UserId,
+    AccessKeyId, GroupName, MAX_SESSION_GROUPS, PosixIdentity, ServiceAccountId, SignInMethod, SubjectId,
+    UserId,
 };
 
 /// Somebody who proved who they are, and what was shown of them on the way. A session is begun from this and from nothing
@@ -12,6 +13,7 @@ pub struct VerifiedIdentity {
     method: SignInMethod,
     groups: Vec<GroupName>,
     posix: Option<PosixIdentity>,
+    access_key: Option<AccessKeyId>,
 }
 
 /// An identity provider says that somebody is in more groups than a session can have.
@@ -31,6 +33,14 @@ impl VerifiedIdentity {
     /// A service account that gave the right secret. It is in no group and runs nothing as itself.
     pub const fn by_client_secret(account: ServiceAccountId) -> Self {
         Self::alone(SubjectId::ServiceAccount(account), SignInMethod::ClientSecret)
+    }
+
+    /// A user whose access key was shown, with the right secret. A key shows no groups and no POSIX identity: what counts is what
+    /// a session of the user's own shows at each request.
+    pub const fn by_access_key(user: UserId, key: AccessKeyId) -> Self {
+        let mut identity = Self::alone(SubjectId::User(user), SignInMethod::AccessKey);
+        identity.access_key = Some(key);
+        identity
     }
 
     /// A user for whom an identity provider speaks, with the groups that it names, compared exactly as sent, and the POSIX
@@ -53,6 +63,7 @@ impl VerifiedIdentity {
             method: SignInMethod::IdentityProvider,
             groups,
             posix,
+            access_key: None,
         })
     }
 
@@ -62,6 +73,7 @@ impl VerifiedIdentity {
             method,
             groups: Vec::new(),
             posix: None,
+            access_key: None,
         }
     }
 
@@ -78,6 +90,11 @@ impl VerifiedIdentity {
     /// In which groups: sorted, each once.
     pub fn groups(&self) -> &[GroupName] {
         &self.groups
+    }
+
+    /// The access key that was shown, if it was one.
+    pub const fn access_key(&self) -> Option<AccessKeyId> {
+        self.access_key
     }
 
     /// The POSIX identity that the provider gives.

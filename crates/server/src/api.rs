@@ -1,5 +1,6 @@
 //! The operations: one file each, with its handler and what it answers.
 
+pub mod access_keys;
 pub mod access_rules;
 pub mod audit_logs;
 pub mod authorization;

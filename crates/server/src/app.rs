@@ -12,6 +12,7 @@ use crate::directory::Directory;
 use crate::failures::Failures;
 use crate::fence::{Advanced, Fence};
 use crate::follow::Following;
+use crate::guesses::Guesses;
 use crate::installation::Charts;
 use crate::load::Load;
 use crate::metrics::Metrics;
@@ -77,6 +78,8 @@ pub struct App {
     pub successes: Successes,
     /// How often somebody may sign in with a password.
     pub sign_in_rate: SignInRate,
+    /// Wrong passwords of each user.
+    pub guesses: Guesses,
     /// What is kept of identity providers.
     pub providers: Providers,
     /// Requests in flight.
@@ -115,6 +118,7 @@ impl App {
             failures: Failures::default(),
             successes: Successes::default(),
             sign_in_rate: SignInRate::default(),
+            guesses: Guesses::default(),
             providers: Providers::trusting(settings.idp_certificate_authority.clone()),
             load: Load::default(),
             settings,

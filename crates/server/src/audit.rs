@@ -8,6 +8,11 @@ pub const fn session_record() -> Granted {
     Granted::bootstrap(BootstrapException::SessionRecord)
 }
 
+/// Access keys of one's own, which never have more rights than oneself.
+pub const fn own_access_key() -> Granted {
+    Granted::bootstrap(BootstrapException::OwnAccessKey)
+}
+
 /// A cluster speaks of itself.
 pub const fn link_status() -> Granted {
     Granted::bootstrap(BootstrapException::LinkStatus)

@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 use reeve_api::Operation;
 use reeve_authz::{Granted, Principal};
 use reeve_store::{AuditAction, AuditEntry, AuditSubject, Outcome, SubjectId};
-use reeve_types::{ClusterId, SessionId, Timestamp};
+use reeve_types::{AccessKeyId, ClusterId, SessionId, Timestamp};
 
 use crate::error::ApiError;
 
@@ -18,6 +18,10 @@ pub struct Caller {
     pub id: SubjectId,
     /// The session that the token belongs to.
     pub session: SessionId,
+    /// The session whose groups and POSIX identity count: that one, or the one behind that of an access key.
+    pub shown_by: SessionId,
+    /// The access key by which the caller's program asks.
+    pub access_key: Option<AccessKeyId>,
     /// What rules name: the subject, and the groups of the session.
     pub principal: Principal,
     /// Email or service account name.
@@ -96,11 +100,20 @@ impl Call {
         }
     }
 
-    /// An audit event of this request by its caller, with the rule that allowed it.
-    pub fn entry(&self, caller: &Caller, granted: &Granted, action: AuditAction) -> AuditEntry {
-        let mut entry = self.event(action, granted.entity().wire_name());
+    /// An audit event of this request by its caller, about something of this type.
+    pub fn by(&self, caller: &Caller, action: AuditAction, entity: &str) -> AuditEntry {
+        let mut entry = self.event(action, entity);
         entry.subject.clone_from(&caller.name);
         entry.subject_type = caller.audit_subject();
+        if let Some(key) = caller.access_key {
+            entry.metadata.insert("access_key".to_owned(), key.to_string());
+        }
+        entry
+    }
+
+    /// An audit event of this request by its caller, with the rule that allowed it.
+    pub fn entry(&self, caller: &Caller, granted: &Granted, action: AuditAction) -> AuditEntry {
+        let mut entry = self.by(caller, action, granted.entity().wire_name());
         if let Some(reason) = granted.because() {
             entry
                 .metadata

@@ -51,7 +51,7 @@ pub struct Directory {
     users: HashMap<UserId, UserFacts>,
     emails: HashMap<Email, UserId>,
     service_accounts: HashMap<ServiceAccountId, ServiceAccountFacts>,
-    /// Some 200 bytes each, and for each group its name and 24 bytes; at most 64 of a subject.
+    /// Some 200 bytes each, and for each group its name and 24 bytes; at most 64 of a subject, and 4 of each access key.
     sessions: HashMap<SessionId, SessionFacts>,
     signing_keys: Vec<SigningKeyFacts>,
     policies: BTreeMap<(Scope, PolicyKind), PolicyFacts>,
@@ -248,20 +248,35 @@ impl Directory {
                 (SubjectKey::ServiceAccount(name.clone()), name.to_string())
             }
         };
+        let shown_by = self.shown_by(facts, now);
         Some(Caller {
             id: subject,
             session,
+            shown_by: shown_by.id,
+            access_key: facts.access_key.as_ref().map(|it| it.key),
             principal: Principal {
                 subject: key,
-                groups: facts.groups.clone(),
+                groups: shown_by.groups.clone(),
             },
             name,
         })
     }
 
-    /// As whom the containers of a session's subject run, and who says so.
-    pub fn posix(&self, session: SessionId) -> Option<(&PosixIdentity, PosixSource)> {
-        let session = self.session(session)?;
+    /// The session whose groups and POSIX identity count in one: itself; in one that an access key began the owner's own behind
+    /// it, as long as that lives. A key has at no moment more than its owner has.
+    fn shown_by<'a>(&'a self, facts: &'a SessionFacts, now: Timestamp) -> &'a SessionFacts {
+        let behind = facts
+            .access_key
+            .as_ref()
+            .and_then(|key| self.session(key.behind?));
+        let lives =
+            behind.filter(|it| it.subject == facts.subject && it.access_key.is_none() && now < it.until);
+        lives.unwrap_or(facts)
+    }
+
+    /// As whom the caller's containers run, and who says so.
+    pub fn posix(&self, caller: &Caller) -> Option<(&PosixIdentity, PosixSource)> {
+        let session = self.session(caller.shown_by)?;
         let user = match session.subject {
             SubjectId::User(id) => self.user(id)?,
             SubjectId::ServiceAccount(_) => return None,

@@ -231,6 +231,7 @@ impl From<StoreError> for ApiError {
             | StoreError::CredentialsFull { .. }
             | StoreError::RoleInUse { .. }
             | StoreError::RolesFull { .. }
+            | StoreError::AccessKeysFull { .. }
             | StoreError::UidTaken(_)
             | StoreError::UidInUse { .. }
             | StoreError::LastAdministrator => Self::Conflict(error),

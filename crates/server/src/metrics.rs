@@ -30,6 +30,7 @@ pub struct Metrics {
     requests: Family<RequestLabels, Counter>,
     decisions: Family<DecisionLabels, Counter>,
     seconds: Histogram,
+    break_glass: Counter,
     streams: Gauge,
     clusters: Gauge,
     lag: Gauge,
@@ -43,6 +44,7 @@ impl Default for Metrics {
             requests: Family::default(),
             decisions: Family::default(),
             seconds: Histogram::new([0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0]),
+            break_glass: Counter::default(),
             streams: Gauge::default(),
             clusters: Gauge::default(),
             lag: Gauge::default(),
@@ -66,6 +68,11 @@ impl Metrics {
             self.decisions.clone(),
         );
         registry.register("request_seconds", "How long answers took", self.seconds.clone());
+        registry.register(
+            "break_glass_sign_ins",
+            "Sign-ins of local administrators of the account with a password",
+            self.break_glass.clone(),
+        );
         registry.register("link_streams", "Open link streams", self.streams.clone());
         registry.register("clusters", "Clusters that there are", self.clusters.clone());
         registry.register(
@@ -88,6 +95,11 @@ impl Metrics {
             .get_or_create(&RequestLabels { operation, status })
             .inc();
         self.seconds.observe(seconds);
+    }
+
+    /// Counts a sign-in of a local administrator of the account.
+    pub fn break_glass_signed_in(&self) {
+        self.break_glass.inc();
     }
 
     /// Counts what an authenticated caller was told.
@@ -128,10 +140,12 @@ mod tests {
         let metrics = Metrics::default();
         metrics.answered("get_projects", 200, 0.002);
         metrics.decided("get_projects", 403);
+        metrics.break_glass_signed_in();
         let text = metrics.text(2, &[7, 3]).unwrap();
         for line in [
             "reeve_requests_total{operation=\"get_projects\",status=\"200\"} 1",
             "reeve_decisions_total{operation=\"get_projects\",verdict=\"denied\"} 1",
+            "reeve_break_glass_sign_ins_total 1",
             "reeve_link_streams 2",
             "reeve_clusters 2",
             "reeve_link_revision_lag 7",

@@ -344,9 +344,7 @@ pub(crate) fn note_refusal(app: &App, call: &Call, caller: &Caller, status: Stat
     ) {
         return;
     }
-    let mut entry = call.event(action, entity.wire_name());
-    entry.subject.clone_from(&caller.name);
-    entry.subject_type = caller.audit_subject();
+    let mut entry = call.by(caller, action, entity.wire_name());
     entry.entity_id = object;
     entry.result = Outcome::Failed;
     entry.http_status_code = status.as_u16();

@@ -67,7 +67,7 @@ pub struct Kinds {
     /// Passwords of people.
     #[arg(long)]
     passwords: bool,
-    /// Secrets of applications.
+    /// Secrets of applications and access keys.
     #[arg(long)]
     secrets: bool,
     /// Secrets of clusters' operators.
@@ -267,7 +267,7 @@ fn told(suspended: &Suspended) -> String {
         return "nothing is suspended\n".to_owned();
     }
     format!(
-        "suspended since the database was restored: {} passwords, {} application secrets, {} cluster secrets. Stop the \
+        "suspended since the database was restored: {} passwords, {} secrets of applications and access keys, {} cluster secrets. Stop the \
          server; give an administrator a new password with `reeve-server restored reset-password --email EMAIL`, who gives \
          the others by REST; or, if none was changed after the backup, let all count again with `reeve-server restored \
          confirm --passwords --secrets --clusters`\n",

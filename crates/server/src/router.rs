@@ -9,9 +9,9 @@ use axum::routing::MethodRouter;
 use reeve_api::{OPERATIONS, OperationId};
 
 use crate::api::{
-    access_rules, audit_logs, authorization, clusters, credentials, custom_roles, departments, documents,
-    health, idps, me, offboarding, projects, realm, roles, service_accounts, signing_keys, token, users,
-    workload_policies, workloads,
+    access_keys, access_rules, audit_logs, authorization, clusters, credentials, custom_roles, departments,
+    documents, health, idps, me, offboarding, projects, realm, roles, service_accounts, signing_keys, token,
+    users, workload_policies, workloads,
 };
 use crate::app::App;
 use crate::error::ApiError;
@@ -48,6 +48,8 @@ fn route(id: OperationId) -> MethodRouter<Arc<App>> {
         Id::User(id) => users::route(id),
         Id::Offboarding(id) => offboarding::route(id),
         Id::ServiceAccount(id) => service_accounts::route(id),
+        Id::AccessKey(id) => access_keys::route(id),
+        Id::UserApplication(id) => access_keys::user_application_route(id),
         Id::AccessRule(id) => access_rules::route(id),
         Id::Role(id) => roles::route(id),
         Id::CustomRole(id) => custom_roles::route(id),

@@ -437,6 +437,7 @@ mod tests {
             groups: Vec::new(),
             posix: None,
             until: now.plus_seconds(seconds),
+            access_key: None,
         };
         let give = |seconds| {
             security

@@ -185,6 +185,7 @@ async fn serve(flags: Serve, clock: Clock, random: Random) -> anyhow::Result<()>
         .await
         .context("failed to serve")?;
     heads.abort();
+    upkeep::record_guesses(&app).await;
     upkeep::record_failures(&app, true).await;
     upkeep::record_successes(&app, true).await;
     audit_log::tell_head(&app, &mut None).await;

@@ -8,7 +8,7 @@ use reeve_identity::token::REST_SECONDS;
 use reeve_store::{
     AuditEntry, CredentialHash, NewSession, SessionFacts, SessionProvider, StoreError, SubjectId,
 };
-use reeve_types::{IdpAlias, Secret, ServiceAccountId, SessionId, Timestamp};
+use reeve_types::{AccessKeyId, IdpAlias, Secret, ServiceAccountId, SessionId, Timestamp, UserId};
 
 use crate::app::App;
 use crate::error::ApiError;
@@ -110,19 +110,44 @@ impl App {
         proven: &CredentialHash,
         entry: AuditEntry,
     ) -> Result<Option<SessionFacts>, ApiError> {
+        let key = Key::Application(id, proven.clone());
+        let identity = VerifiedIdentity::by_client_secret(id);
+        self.program_signs_in(key, &identity, proven, entry).await
+    }
+
+    /// As [`App::application_signs_in`] of a program that showed the secret of somebody's access key.
+    ///
+    /// # Errors
+    /// Those of [`App::sign_in`].
+    pub async fn access_key_signs_in(
+        &self,
+        owner: UserId,
+        id: AccessKeyId,
+        proven: &CredentialHash,
+        mut entry: AuditEntry,
+    ) -> Result<Option<SessionFacts>, ApiError> {
+        entry.metadata.insert("access_key".to_owned(), id.to_string());
+        let key = Key::AccessKey(id, proven.clone());
+        let identity = VerifiedIdentity::by_access_key(owner, id);
+        self.program_signs_in(key, &identity, proven, entry).await
+    }
+
+    async fn program_signs_in(
+        &self,
+        key: Key,
+        identity: &VerifiedIdentity,
+        proven: &CredentialHash,
+        entry: AuditEntry,
+    ) -> Result<Option<SessionFacts>, ApiError> {
         if self.reserve.is_given() {
             return Err(ApiError::Full);
         }
-        let key = Key::Application(id, proven.clone());
         if let Some(session) = self.goes_on(&key, &entry)
             && self.successes.counted(&key, &entry)
         {
             return Ok(Some(session));
         }
-        let identity = VerifiedIdentity::by_client_secret(id);
-        let begun = self
-            .sign_in(&identity, Some(proven), false, entry.clone())
-            .await?;
+        let begun = self.sign_in(identity, Some(proven), false, entry.clone()).await?;
         if let Some(session) = &begun {
             let mut recorded = entry;
             let said = session.id.to_string();
@@ -148,12 +173,10 @@ impl App {
     fn new_session(&self, identity: &VerifiedIdentity, entry: &AuditEntry) -> Result<NewSession, ApiError> {
         let seconds = self.settings.session_seconds;
         let subject = identity.subject();
-        // An application signs in as often as it likes, thousands of times an hour: one session for all of it, as long as it
-        // lives long enough.
-        let go_on_until = match subject {
-            SubjectId::User(_) => None,
-            SubjectId::ServiceAccount(_) => Some(self.long_enough(entry.timestamp)),
-        };
+        // An application signs in as often as it likes, thousands of times an hour, and so does a program with an access key: one
+        // session for all of it, as long as it lives long enough.
+        let program = matches!(subject, SubjectId::ServiceAccount(_)) || identity.access_key().is_some();
+        let go_on_until = program.then(|| self.long_enough(entry.timestamp));
         Ok(NewSession {
             id: SessionId::from_uuid(self.security.uuid()?),
             subject,
@@ -163,6 +186,7 @@ impl App {
             until: entry.timestamp.plus_seconds(seconds),
             go_on_until,
             provider: None,
+            access_key: identity.access_key(),
         })
     }
 }

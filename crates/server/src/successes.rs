@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use reeve_store::{AuditEntry, CredentialHash, CredentialNumber, SessionFacts};
-use reeve_types::{ClusterId, ServiceAccountId, SessionId, Timestamp};
+use reeve_types::{AccessKeyId, ClusterId, ServiceAccountId, SessionId, Timestamp};
 
 /// For how many seconds tokens are counted after one that was recorded.
 const WINDOW_SECONDS: i64 = 60;
@@ -22,6 +22,8 @@ const WINDOW_SECONDS: i64 = 60;
 pub enum Key {
     /// Of REST, to an application by this secret.
     Application(ServiceAccountId, CredentialHash),
+    /// Of REST, to a program by this secret of an access key.
+    AccessKey(AccessKeyId, CredentialHash),
     /// Of a cluster, in this session, saying this.
     Kubernetes {
         /// The cluster.

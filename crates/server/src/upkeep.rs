@@ -28,6 +28,7 @@ pub async fn run(app: Arc<App>) {
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     for look in 0_u64.. {
         looks.tick().await;
+        record_guesses(&app).await;
         record_failures(&app, false).await;
         record_successes(&app, false).await;
         if look.is_multiple_of(RESERVE) {
@@ -41,6 +42,20 @@ pub async fn run(app: Arc<App>) {
             prune(&app).await;
             forget_sessions(&app).await;
         }
+    }
+}
+
+/// Counts wrong passwords in the database. What cannot be written is kept, and counted on.
+pub async fn record_guesses(app: &App) {
+    let wrong = app.guesses.unwritten();
+    if wrong.is_empty() || app.reserve.is_given() {
+        return;
+    }
+    let granted = crate::audit::session_record();
+    let noted = app.store.note_wrong_passwords(&granted, &wrong, app.clock.now());
+    match noted.await {
+        Ok(()) => app.guesses.written(&wrong),
+        Err(error) => log_chain(&error),
     }
 }
 

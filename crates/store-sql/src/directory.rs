@@ -4,11 +4,12 @@ use async_trait::async_trait;
 use reeve_authz::Scope;
 use reeve_store::{
     ClusterFacts, CredentialHash, CredentialNumber, Credentials, DepartmentFacts, Directory,
-    DirectorySnapshot, Locate, ProjectFacts, ServiceAccountFacts, StoreError, UserFacts,
+    DirectorySnapshot, Locate, PasswordCheck, ProjectFacts, ServiceAccountFacts, StoreError, UserFacts,
+    WrongPasswords,
 };
 use reeve_types::{
-    AccessRuleId, ClusterId, CredentialAssetId, CredentialAssetKind, DepartmentId, Email, ProjectId,
-    ServiceAccountId, ServiceAccountName, Timestamp, UserId, WorkloadId,
+    AccessKeyId, AccessRuleId, ClusterId, CredentialAssetId, CredentialAssetKind, DepartmentId, Email,
+    ProjectId, ServiceAccountId, ServiceAccountName, Timestamp, UserId, WorkloadId,
 };
 
 use crate::access_rules::live_rule_facts;
@@ -248,6 +249,28 @@ impl Credentials for SqlStore {
         .transpose()
     }
 
+    async fn password_check(&self, email: &Email) -> Result<Option<PasswordCheck>, StoreError> {
+        let mut tx = self.read(VERIFY).await?;
+        tx.row(
+            "SELECT id, password, wrong_passwords, wrong_since FROM users
+             WHERE email = $1 AND password IS NOT NULL",
+            &[Arg::text(email)],
+        )
+        .await
+        .context(VERIFY)?
+        .map(|row| {
+            Ok(PasswordCheck {
+                user: row.parsed("id")?,
+                verifier: CredentialHash::new(row.text("password")?),
+                wrong: WrongPasswords {
+                    count: row.int("wrong_passwords")?,
+                    since: row.time("wrong_since")?,
+                },
+            })
+        })
+        .transpose()
+    }
+
     async fn secret_verifier(
         &self,
         client_id: &ServiceAccountName,
@@ -260,6 +283,21 @@ impl Credentials for SqlStore {
         .await
         .context(VERIFY)?
         .map(|row| Ok((row.parsed("id")?, CredentialHash::new(row.text("secret")?))))
+        .transpose()
+    }
+
+    async fn access_key_verifier(
+        &self,
+        id: AccessKeyId,
+    ) -> Result<Option<(UserId, CredentialHash)>, StoreError> {
+        let mut tx = self.read(VERIFY).await?;
+        tx.row(
+            "SELECT user_id, secret FROM access_keys WHERE id = $1",
+            &[Arg::text(id)],
+        )
+        .await
+        .context(VERIFY)?
+        .map(|row| Ok((row.parsed("user_id")?, CredentialHash::new(row.text("secret")?))))
         .transpose()
     }
 

@@ -32,7 +32,7 @@ pub(crate) use statement::Statement;
 pub(crate) use value::{Arg, Row, from_json};
 
 /// One file, applied in a transaction of its own: number, name, text.
-type Migrations = [(i64, &'static str, &'static str); 21];
+type Migrations = [(i64, &'static str, &'static str); 23];
 
 /// The text of the migrations. That of the sixth moves rows by functions that only SQLite has; the other two tell PostgreSQL to compare
 /// text as SQLite does.
@@ -94,6 +94,16 @@ const fn migrations(sixth: &'static str, lists: &'static str, audit_columns: &'s
             21,
             "custom roles",
             include_str!("../migrations/0021_custom_roles.sql"),
+        ),
+        (
+            22,
+            "access keys",
+            include_str!("../migrations/0022_access_keys.sql"),
+        ),
+        (
+            23,
+            "wrong passwords",
+            include_str!("../migrations/0023_wrong_passwords.sql"),
         ),
     ]
 }

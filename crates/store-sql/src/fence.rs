@@ -43,7 +43,8 @@ async fn suspended(tx: &mut Tx) -> Result<Suspended, StoreError> {
         .await?,
         secrets: count(
             tx,
-            "SELECT COUNT(*) AS n FROM service_accounts WHERE secret LIKE 'suspended:%'",
+            "SELECT (SELECT COUNT(*) FROM service_accounts WHERE secret LIKE 'suspended:%')
+                    + (SELECT COUNT(*) FROM access_keys WHERE secret LIKE 'suspended:%') AS n",
         )
         .await?,
         clusters: count(
@@ -203,6 +204,7 @@ async fn end_all(
         "UPDATE users SET password = 'suspended:' || password
              WHERE password IS NOT NULL AND password NOT LIKE 'suspended:%'",
         "UPDATE service_accounts SET secret = 'suspended:' || secret WHERE secret NOT LIKE 'suspended:%'",
+        "UPDATE access_keys SET secret = 'suspended:' || secret WHERE secret NOT LIKE 'suspended:%'",
         "UPDATE clusters SET credential = 'suspended:' || credential WHERE credential NOT LIKE 'suspended:%'",
     ] {
         tx.execute(statement, &[]).await.context(RECOVER)?;
@@ -293,19 +295,23 @@ impl Fence for SqlStore {
         entry: AuditEntry,
     ) -> Result<u64, StoreError> {
         gate::is(granted, BootstrapException::Recovery, CONFIRM)?;
-        let statement = match kind {
+        let statements: &[&'static str] = match kind {
             CredentialKind::Passwords => {
-                "UPDATE users SET password = substr(password, 11) WHERE password LIKE 'suspended:%'"
+                &["UPDATE users SET password = substr(password, 11) WHERE password LIKE 'suspended:%'"]
             }
-            CredentialKind::Secrets => {
-                "UPDATE service_accounts SET secret = substr(secret, 11) WHERE secret LIKE 'suspended:%'"
-            }
-            CredentialKind::Clusters => {
-                "UPDATE clusters SET credential = substr(credential, 11) WHERE credential LIKE 'suspended:%'"
-            }
+            CredentialKind::Secrets => &[
+                "UPDATE service_accounts SET secret = substr(secret, 11) WHERE secret LIKE 'suspended:%'",
+                "UPDATE access_keys SET secret = substr(secret, 11) WHERE secret LIKE 'suspended:%'",
+            ],
+            CredentialKind::Clusters => &[
+                "UPDATE clusters SET credential = substr(credential, 11) WHERE credential LIKE 'suspended:%'",
+            ],
         };
         let mut tx = self.write(CONFIRM).await?;
-        let confirmed = tx.execute(statement, &[]).await.context(CONFIRM)?;
+        let mut confirmed = 0;
+        for statement in statements {
+            confirmed += tx.execute(statement, &[]).await.context(CONFIRM)?;
+        }
         let mut entry = entry.about("", kind.words());
         entry
             .metadata
@@ -327,7 +333,7 @@ impl Fence for SqlStore {
         let mut tx = self.write(CONFIRM).await?;
         let id: UserId = tx
             .row(
-                "UPDATE users SET password = $2, updated_at = $3 WHERE email = $1 RETURNING id",
+                "UPDATE users SET password = $2, updated_at = $3, wrong_passwords = 0 WHERE email = $1 RETURNING id",
                 &[Arg::text(email), password.as_str().into(), at.into()],
             )
             .await

@@ -4,6 +4,7 @@
 //! Everything that differs between databases is in the module `driver`; the repositories speak to its connection, its arguments and
 //! its rows.
 
+mod access_keys;
 mod access_rules;
 mod attempts;
 mod audit;

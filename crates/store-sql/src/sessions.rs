@@ -3,16 +3,18 @@
 use async_trait::async_trait;
 use reeve_authz::{Action, BootstrapException, Entity, Granted, Scope};
 use reeve_store::{
-    AuditEntry, CHANGES_TOGETHER, Committed, CredentialHash, DirectoryChange, NewSession, RenewedSession,
-    SESSIONS_OF_A_SUBJECT, SessionFacts, SessionRow, Sessions, StoreError, SubjectId, gate,
+    AuditEntry, CHANGES_TOGETHER, Committed, CredentialHash, DirectoryChange, KEY_RESTS_SECONDS, KeySession,
+    NewSession, RenewedSession, SESSIONS_OF_A_KEY, SESSIONS_OF_A_SUBJECT, SessionFacts, SessionRow, Sessions,
+    StoreError, SubjectId, WRONG_PASSWORDS_SECONDS, gate,
 };
-use reeve_types::{PosixIdentity, SessionId, Timestamp};
+use reeve_types::{AccessKeyId, PosixIdentity, SessionId, Timestamp, UserId};
 
 use crate::changes::Changes;
 use crate::driver::{Arg, Row, StoreResultExt, Tx};
 use crate::{SqlStore, uids};
 
 const SIGN_IN: &str = "write down a sign-in";
+const GUESSED: &str = "count wrong passwords";
 const READ: &str = "read sessions";
 const END: &str = "end a session";
 const PRUNE: &str = "forget sessions that ended";
@@ -20,7 +22,8 @@ const PRUNE: &str = "forget sessions that ended";
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT id, subject_kind, subject_id, method, group_names, posix, created_at, refreshed_at, ends_at, ended_at
+            "SELECT id, subject_kind, subject_id, method, group_names, posix, created_at, refreshed_at, ends_at, ended_at,
+                    access_key, behind
              FROM sessions ",
             $rest
         )
@@ -74,7 +77,16 @@ pub(crate) fn facts(row: &Row) -> Result<SessionFacts, StoreError> {
         groups: row.json("group_names")?,
         posix: row.opt_json("posix")?,
         until: row.time("ends_at")?,
+        access_key: key_session(row)?,
     })
+}
+
+fn key_session(row: &Row) -> Result<Option<Box<KeySession>>, StoreError> {
+    let Some(key) = row.opt_parsed("access_key")? else {
+        return Ok(None);
+    };
+    let behind = row.opt_parsed("behind")?;
+    Ok(Some(Box::new(KeySession { key, behind })))
 }
 
 fn session(row: &Row) -> Result<SessionRow, StoreError> {
@@ -125,6 +137,29 @@ pub(crate) async fn end_all(
     Ok(ended.len())
 }
 
+/// Ends every session that an access key began; how many.
+pub(crate) async fn end_of_key(
+    tx: &mut Tx,
+    changes: &mut Changes,
+    owner: UserId,
+    key: AccessKeyId,
+    at: Timestamp,
+    operation: &'static str,
+) -> Result<usize, StoreError> {
+    let ended = tx
+        .all(
+            "UPDATE sessions SET ended_at = $3
+             WHERE subject_kind = 'user' AND subject_id = $1 AND access_key = $2 AND ended_at IS NULL
+             RETURNING id",
+            &[Arg::text(owner), Arg::text(key), at.into()],
+            id,
+            operation,
+        )
+        .await?;
+    say_ended(changes, &ended);
+    Ok(ended.len())
+}
+
 /// Ends every session there is.
 pub(crate) async fn end_everybodys(
     tx: &mut Tx,
@@ -147,11 +182,18 @@ async fn note(
     proven: Option<&CredentialHash>,
     at: Timestamp,
 ) -> Result<bool, StoreError> {
+    if let (SubjectId::User(owner), Some(key)) = (new.subject, new.access_key) {
+        return note_key(tx, owner, key, proven, at).await;
+    }
     let groups = Arg::json(&new.groups)?;
     let subject = columns(new.subject).1;
     let row = match (new.subject, proven) {
         (SubjectId::User(_), Some(proven)) => {
-            let sql = signed_in!("users", ", group_names = $4", "password = $3");
+            let sql = signed_in!(
+                "users",
+                ", group_names = $4, wrong_passwords = 0",
+                "password = $3"
+            );
             let args = [Arg::text(subject), at.into(), proven.as_str().into(), groups];
             tx.row(sql, &args).await
         }
@@ -170,8 +212,66 @@ async fn note(
     Ok(row.context(SIGN_IN)?.is_some())
 }
 
+/// Notes on an access key that it was used; false when it has another secret by now, is gone, or rests. The owner did not sign in:
+/// nothing is noted on her.
+async fn note_key(
+    tx: &mut Tx,
+    owner: UserId,
+    key: AccessKeyId,
+    proven: Option<&CredentialHash>,
+    at: Timestamp,
+) -> Result<bool, StoreError> {
+    let Some(proven) = proven else {
+        return Ok(false);
+    };
+    let used = tx
+        .execute(
+            "UPDATE access_keys SET last_login = $4
+             WHERE id = $1 AND user_id = $2 AND secret = $3
+               AND (EXISTS (SELECT 1 FROM users WHERE id = $2 AND (password IS NOT NULL OR last_login >= $5))
+                    OR EXISTS (SELECT 1 FROM sessions WHERE subject_kind = 'user' AND subject_id = $2
+                                 AND method = 'identity-provider' AND ended_at IS NULL AND ends_at > $4))",
+            &[
+                Arg::text(key),
+                Arg::text(owner),
+                proven.as_str().into(),
+                at.into(),
+                at.plus_seconds(-KEY_RESTS_SECONDS).into(),
+            ],
+        )
+        .await
+        .context(SIGN_IN)?;
+    Ok(used == 1)
+}
+
+/// What the session of an access key is: the key, and of its owner's sessions by an identity provider the one that was confirmed
+/// last.
+async fn of_key(tx: &mut Tx, new: &NewSession, at: Timestamp) -> Result<Option<KeySession>, StoreError> {
+    let Some(key) = new.access_key else {
+        return Ok(None);
+    };
+    let (kind, subject) = columns(new.subject);
+    let behind = tx
+        .one(
+            "SELECT id FROM sessions
+             WHERE subject_kind = $1 AND subject_id = $2 AND method = 'identity-provider' AND ended_at IS NULL
+               AND ends_at > $3
+             ORDER BY COALESCE(checked_at, created_at) DESC, id LIMIT 1",
+            &[kind.into(), Arg::text(subject), at.into()],
+            id,
+            SIGN_IN,
+        )
+        .await?;
+    Ok(Some(KeySession { key, behind }))
+}
+
 /// The session to go on with, if there is one; its last token is given now.
-async fn go_on(tx: &mut Tx, new: &NewSession, at: Timestamp) -> Result<Option<SessionFacts>, StoreError> {
+async fn go_on(
+    tx: &mut Tx,
+    new: &NewSession,
+    key: Option<KeySession>,
+    at: Timestamp,
+) -> Result<Option<SessionFacts>, StoreError> {
     let Some(until) = new.go_on_until else {
         return Ok(None);
     };
@@ -180,9 +280,17 @@ async fn go_on(tx: &mut Tx, new: &NewSession, at: Timestamp) -> Result<Option<Se
         .one(
             select!(
                 "WHERE subject_kind = $1 AND subject_id = $2 AND method = $3 AND ended_at IS NULL AND ends_at >= $4
+                   AND COALESCE(access_key, '') = $5 AND COALESCE(behind, '') = $6
                  ORDER BY ends_at DESC, id LIMIT 1"
             ),
-            &[kind.into(), Arg::text(subject), Arg::text(new.method), until.into()],
+            &[
+                kind.into(),
+                Arg::text(subject),
+                Arg::text(new.method),
+                until.into(),
+                Arg::text(key_text(key.map(|it| it.key))),
+                Arg::text(key_text(key.and_then(|it| it.behind))),
+            ],
             facts,
             SIGN_IN,
         )
@@ -196,6 +304,11 @@ async fn go_on(tx: &mut Tx, new: &NewSession, at: Timestamp) -> Result<Option<Se
         .context(SIGN_IN)?;
     }
     Ok(found)
+}
+
+/// An id that may be absent, to compare with.
+fn key_text(id: Option<impl ToString>) -> String {
+    id.map_or_else(String::new, |id| id.to_string())
 }
 
 /// One that was not ended.
@@ -278,6 +391,7 @@ async fn insert(
     tx: &mut Tx,
     changes: &mut Changes,
     new: NewSession,
+    key: Option<KeySession>,
     at: Timestamp,
 ) -> Result<SessionFacts, StoreError> {
     claim(tx, new.subject, new.posix.as_ref()).await?;
@@ -286,8 +400,8 @@ async fn insert(
     let provider = new.provider.as_ref();
     tx.execute(
         "INSERT INTO sessions (id, subject_kind, subject_id, method, group_names, posix, created_at, refreshed_at, ends_at,
-                               provider, renewal, checked_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10, $11)",
+                               provider, renewal, checked_at, access_key, behind)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10, $11, $12, $13)",
         &[
             Arg::text(new.id),
             kind.into(),
@@ -300,6 +414,8 @@ async fn insert(
             Arg::opt_text(provider.map(|it| &it.alias)),
             Arg::opt_text(provider.and_then(|it| it.renewal.as_ref())),
             provider.map(|_| at.as_millis()).into(),
+            Arg::opt_text(key.map(|it| it.key)),
+            Arg::opt_text(key.and_then(|it| it.behind)),
         ],
     )
     .await
@@ -310,6 +426,11 @@ async fn insert(
         groups: new.groups,
         posix: new.posix,
         until: new.until,
+        access_key: key.map(Box::new),
+    };
+    let most = match key {
+        Some(_) => SESSIONS_OF_A_KEY,
+        None => SESSIONS_OF_A_SUBJECT,
     };
     changes.directory(DirectoryChange::Session(facts.clone()));
     let over = tx
@@ -317,6 +438,7 @@ async fn insert(
             "UPDATE sessions SET ended_at = $4 WHERE id IN (
                  SELECT id FROM sessions
                  WHERE subject_kind = $1 AND subject_id = $2 AND ended_at IS NULL AND id <> $3
+                   AND COALESCE(access_key, '') = $6
                  ORDER BY created_at DESC, id LIMIT 1000 OFFSET $5)
              RETURNING id",
             &[
@@ -324,7 +446,8 @@ async fn insert(
                 Arg::text(subject),
                 Arg::text(facts.id),
                 at.into(),
-                (SESSIONS_OF_A_SUBJECT - 1).into(),
+                (most - 1).into(),
+                Arg::text(key_text(key.map(|it| it.key))),
             ],
             id,
             SIGN_IN,
@@ -350,13 +473,43 @@ impl Sessions for SqlStore {
             return Ok(Committed::unchanged(None));
         }
         let mut changes = Changes::default();
-        let facts = match go_on(&mut tx, &new, at).await? {
+        let key = of_key(&mut tx, &new, at).await?;
+        let facts = match go_on(&mut tx, &new, key, at).await? {
             Some(facts) => facts,
-            None => insert(&mut tx, &mut changes, new, at).await?,
+            None => insert(&mut tx, &mut changes, new, key, at).await?,
         };
         let mut entry = entry;
         entry.metadata.insert("session".to_owned(), facts.id.to_string());
         changes.commit(tx, &entry, Some(facts), SIGN_IN).await
+    }
+
+    async fn note_wrong_passwords(
+        &self,
+        granted: &Granted,
+        wrong: &[(UserId, i64)],
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        gate::is(granted, BootstrapException::SessionRecord, GUESSED)?;
+        let mut tx = self.record_later(GUESSED).await?;
+        for (user, count) in wrong {
+            tx.execute(
+                "UPDATE users SET
+                     wrong_passwords = CASE WHEN wrong_passwords > 0 AND wrong_since > $4 AND wrong_since <= $3
+                                            THEN wrong_passwords + $2 ELSE $2 END,
+                     wrong_since = CASE WHEN wrong_passwords > 0 AND wrong_since > $4 AND wrong_since <= $3
+                                        THEN wrong_since ELSE $3 END
+                 WHERE id = $1",
+                &[
+                    Arg::text(user),
+                    (*count).into(),
+                    at.into(),
+                    at.plus_seconds(-WRONG_PASSWORDS_SECONDS).into(),
+                ],
+            )
+            .await
+            .context(GUESSED)?;
+        }
+        tx.commit().await.context(GUESSED)
     }
 
     async fn end_session(

@@ -14,7 +14,7 @@ use crate::changes::{Changes, soft_delete_rules};
 use crate::driver::{Arg, Row, Statement, StoreResultExt, Tx};
 use crate::lists::{List, Term};
 use crate::resource::{Resource, missing, needed};
-use crate::{SqlStore, audit, directory, rows, sessions, uids};
+use crate::{SqlStore, access_keys, audit, directory, rows, sessions, uids};
 
 const READ: &str = "read users";
 const CREATE: &str = "create a user";
@@ -315,7 +315,7 @@ impl Users for SqlStore {
         fits(granted, Action::Update, CHANGE)?;
         let mut tx = self.write_as(granted, CHANGE).await?;
         tx.execute(
-            "UPDATE users SET password = $2, updated_at = $3 WHERE id = $1",
+            "UPDATE users SET password = $2, updated_at = $3, wrong_passwords = 0 WHERE id = $1",
             &[Arg::text(id), password.as_str().into(), at.into()],
         )
         .await
@@ -350,6 +350,7 @@ impl Users for SqlStore {
         tx.execute("DELETE FROM identities WHERE user_id = $1", &[Arg::text(id)])
             .await
             .context(DELETE)?;
+        let keys = access_keys::delete_all(&mut tx, id, DELETE).await?;
         if remove(&mut tx, id).await? {
             rest(&mut tx, &row.email, at).await?;
         }
@@ -358,7 +359,10 @@ impl Users for SqlStore {
         if rules.iter().any(was_administrator) {
             keep_an_administrator(&mut tx).await?;
         }
-        let entry = with_posix(entry.about(id, &row.email), Some(&row), None);
+        let mut entry = with_posix(entry.about(id, &row.email), Some(&row), None);
+        if keys > 0 {
+            entry.metadata.insert("access_keys".to_owned(), keys.to_string());
+        }
         changes.commit(tx, &entry, value, DELETE).await
     }
 }

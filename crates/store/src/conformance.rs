@@ -9,6 +9,7 @@
     reason = "the suite is test code that lives where implementations reach it"
 )]
 
+mod access_keys;
 mod audit;
 mod change_log;
 mod deletion;
@@ -27,6 +28,7 @@ mod signing_keys;
 mod unique;
 mod writes;
 
+pub use access_keys::*;
 pub use audit::*;
 pub use change_log::*;
 pub use deletion::*;
@@ -57,6 +59,7 @@ macro_rules! conformance_tests {
             a_rule_needs_a_subject_and_a_scope_that_exist,
             a_uid_stays_with_its_first_owner,
             an_email_rests_after_its_owner_went,
+            wrong_passwords_are_counted,
             the_last_local_administrator_stays,
             a_changed_password_ends_every_session_before_it,
             one_session_ends_and_the_others_go_on,
@@ -71,6 +74,9 @@ macro_rules! conformance_tests {
             keys_are_used_one_after_the_other,
             a_withdrawn_key_is_gone_with_every_session,
             a_disabled_service_account_does_not_sign_in,
+            an_access_key_is_its_owners_alone_and_ends_with_her,
+            a_key_shows_what_a_session_of_its_owners_shows_and_rests_without,
+            a_restored_stores_access_keys_are_suspended,
             a_deleted_users_rules_go_with_her,
             a_disabled_service_accounts_rules_leave_the_clusters,
             deleting_a_project_takes_its_rules_and_workloads_along,

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use reeve_authz::{Rule, Scope};
 use reeve_link::{ClusterSettings, KubernetesEndpoint};
 use reeve_types::{
-    AccessRuleId, ClusterId, ClusterName, CredentialAssetId, CredentialAssetKind, DepartmentId, Email,
-    LowestId, OrgUnitName, PosixIdentity, ProjectId, Revision, ServiceAccountId, ServiceAccountName,
+    AccessKeyId, AccessRuleId, ClusterId, ClusterName, CredentialAssetId, CredentialAssetKind, DepartmentId,
+    Email, LowestId, OrgUnitName, PosixIdentity, ProjectId, Revision, ServiceAccountId, ServiceAccountName,
     Timestamp, UserId, WorkloadId,
 };
 
@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ChangeMark, CredentialHash, CustomRoleFacts, PolicyFacts, SessionFacts, SigningKeyFacts, StoreError,
+    WrongPasswords,
 };
 
 /// How often a cluster's link secret was replaced. A token of the link is good as long as it carries the cluster's number.
@@ -146,17 +147,37 @@ pub trait Locate {
     async fn locate_workload(&self, id: WorkloadId) -> Result<Option<ProjectId>, StoreError>;
 }
 
+/// What is known of a local user who gives a password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PasswordCheck {
+    /// Who.
+    pub user: UserId,
+    /// What checks the password.
+    pub verifier: CredentialHash,
+    /// How often a wrong one was given.
+    pub wrong: WrongPasswords,
+}
+
 /// What sign-in needs before anybody is authenticated.
 #[async_trait]
 pub trait Credentials {
     /// A person's password check.
     async fn password_verifier(&self, email: &Email) -> Result<Option<(UserId, CredentialHash)>, StoreError>;
 
+    /// The same, with how often a wrong one was given.
+    async fn password_check(&self, email: &Email) -> Result<Option<PasswordCheck>, StoreError>;
+
     /// A service account's secret check, by client id. Disabled ones too: their sign-in is not recorded.
     async fn secret_verifier(
         &self,
         client_id: &ServiceAccountName,
     ) -> Result<Option<(ServiceAccountId, CredentialHash)>, StoreError>;
+
+    /// An access key's secret check, and its owner.
+    async fn access_key_verifier(
+        &self,
+        id: AccessKeyId,
+    ) -> Result<Option<(UserId, CredentialHash)>, StoreError>;
 
     /// A cluster's link secret check, and the number of that secret.
     async fn link_verifier(

@@ -100,6 +100,14 @@ pub enum StoreError {
         /// How many.
         most: i64,
     },
+    /// A person who has as many access keys as somebody may.
+    #[error(
+        "you have {most} access keys, as many as somebody may have: delete one that is not used any more"
+    )]
+    AccessKeysFull {
+        /// How many.
+        most: i64,
+    },
     /// The permission shown is not the one this operation needs: a fault of the program.
     #[error("to {operation}, the permission shown does not fit")]
     Gate {

@@ -50,7 +50,7 @@ pub struct Fenced {
 pub enum CredentialKind {
     /// Passwords of people.
     Passwords,
-    /// Secrets of service accounts.
+    /// Secrets of service accounts and access keys.
     Secrets,
     /// Link secrets of clusters.
     Clusters,
@@ -64,7 +64,7 @@ impl CredentialKind {
     pub const fn words(self) -> &'static str {
         match self {
             Self::Passwords => "passwords",
-            Self::Secrets => "application secrets",
+            Self::Secrets => "secrets of applications and access keys",
             Self::Clusters => "cluster secrets",
         }
     }
@@ -75,7 +75,7 @@ impl CredentialKind {
 pub struct Suspended {
     /// Passwords of people.
     pub passwords: i64,
-    /// Secrets of service accounts.
+    /// Secrets of service accounts and access keys.
     pub secrets: i64,
     /// Link secrets of clusters.
     pub clusters: i64,

@@ -14,6 +14,7 @@
 //! before anybody is authenticated; they return no content. Nor do sealed signing keys
 //! ([`SigningKeys::signing_keys`]), which never leave the server.
 
+pub mod access_key;
 pub mod access_rule;
 pub mod audit;
 pub mod change;
@@ -42,6 +43,9 @@ pub mod workload_policy;
 
 use reeve_types::{ClusterId, Revision};
 
+pub use access_key::{
+    ACCESS_KEYS_OF_A_USER, AccessKeyFilter, AccessKeyRow, AccessKeys, KEY_RESTS_SECONDS, NewAccessKey,
+};
 pub use access_rule::{AccessRuleRow, AccessRules, NewAccessRule};
 pub use audit::{
     Audit, AuditAction, AuditEntry, AuditHead, AuditRow, AuditSubject, LoggedEvent, Outcome, PRUNED,
@@ -63,7 +67,7 @@ pub use department::{DepartmentRow, Departments, NewDepartment};
 pub use desired::{Deleted, DesiredPart, DesiredState, Later, REVISIONS_KEPT};
 pub use directory::{
     ClusterFacts, CredentialNumber, Credentials, DepartmentFacts, Directory, DirectorySnapshot, Locate,
-    ProjectFacts, ServiceAccountFacts, UserFacts,
+    PasswordCheck, ProjectFacts, ServiceAccountFacts, UserFacts,
 };
 pub use error::StoreError;
 pub use fence::{CredentialKind, ERA_BITS, Evidence, Fence, FenceNews, Fenced, Loss, Recovered, Suspended};
@@ -76,17 +80,21 @@ pub use project::{NewProject, ProjectRow, Projects, SetNetworking, SetPodRules};
 pub use reeve_types::SubjectId;
 pub use service_account::{NewServiceAccount, ServiceAccountRow, ServiceAccounts};
 pub use session::{
-    ENDED_SHOWN_SECONDS, NewSession, SESSIONS_OF_A_SUBJECT, SessionFacts, SessionRow, Sessions,
+    ENDED_SHOWN_SECONDS, KeySession, NewSession, SESSIONS_OF_A_KEY, SESSIONS_OF_A_SUBJECT, SessionFacts,
+    SessionRow, Sessions,
 };
 pub use signing_key::{KeyUse, NewSigningKey, SigningKeyFacts, SigningKeyRow, SigningKeys};
 pub use status::{Reported, Reports, StatusRow};
-pub use user::{CredentialHash, EMAIL_RESTS_SECONDS, NewUser, UserRow, Users};
+pub use user::{
+    CredentialHash, EMAIL_RESTS_SECONDS, NewUser, UserRow, Users, WRONG_PASSWORDS_SECONDS, WrongPasswords,
+};
 pub use workload::{NewWorkload, WorkloadRow, WorkloadSummary, Workloads};
 pub use workload_policy::{PolicyFacts, PolicyRow, SetPolicy, WorkloadPolicies};
 
 /// Everything a control plane remembers. Domain code takes `&dyn Store` and never asks which one it is.
 pub trait Store:
-    AccessRules
+    AccessKeys
+    + AccessRules
     + Audit
     + ChangeLog
     + Clusters

@@ -7,13 +7,17 @@
 
 use async_trait::async_trait;
 use reeve_authz::Granted;
-use reeve_types::{GroupName, PosixIdentity, SessionId, SignInMethod, SubjectId, Timestamp};
+use reeve_types::{
+    AccessKeyId, GroupName, PosixIdentity, SessionId, SignInMethod, SubjectId, Timestamp, UserId,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{AuditEntry, Committed, CredentialHash, SessionProvider, StoreError};
 
 /// How many sessions one subject has at most. One more ends the oldest.
 pub const SESSIONS_OF_A_SUBJECT: i64 = 64;
+/// How many sessions one access key has at most, beside those of its owner.
+pub const SESSIONS_OF_A_KEY: i64 = 4;
 /// For how long a session that ended is still shown, and its POSIX identity not given to others, in seconds.
 pub const ENDED_SHOWN_SECONDS: i64 = 24 * 3600;
 
@@ -33,6 +37,21 @@ pub struct SessionFacts {
     pub posix: Option<PosixIdentity>,
     /// When it ends by itself.
     pub until: Timestamp,
+    /// The access key that began it; absent of one that the subject began by signing in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_key: Option<Box<KeySession>>,
+}
+
+/// What a session is that an access key began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeySession {
+    /// The key.
+    pub key: AccessKeyId,
+    /// A session of the owner's own, of an identity provider. As long as that lives, its groups and POSIX identity count in this
+    /// one, as they are then; afterwards none do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub behind: Option<SessionId>,
 }
 
 /// A session, as it is kept.
@@ -70,6 +89,8 @@ pub struct NewSession {
     pub go_on_until: Option<Timestamp>,
     /// Of a sign-in through an identity provider: which, and how it is asked again.
     pub provider: Option<SessionProvider>,
+    /// Of a sign-in by an access key of the subject's: which.
+    pub access_key: Option<AccessKeyId>,
 }
 
 /// Repository of sessions.
@@ -77,8 +98,9 @@ pub struct NewSession {
 pub trait Sessions {
     /// Writes down a sign-in, of the moment of `entry`: the session, and on the subject when and with which groups that was.
     /// `proven` is what a password or secret was compared with; when it is no longer what checks the subject, or the subject is
-    /// disabled or gone, nothing is written and there is no session. Sessions over [`SESSIONS_OF_A_SUBJECT`] end, the oldest
-    /// first. `granted` is the bootstrap exception for session records.
+    /// disabled or gone, nothing is written and there is no session. Sessions over [`SESSIONS_OF_A_SUBJECT`], or
+    /// [`SESSIONS_OF_A_KEY`], end, the oldest first. A key rests, and begins none, when its owner comes by an identity provider and
+    /// has not for [`crate::KEY_RESTS_SECONDS`]. `granted` is the bootstrap exception for session records.
     ///
     /// # Errors
     /// [`StoreError::UidTaken`] when the identity provider gives a uid that was ever given to another; that counts only while no
@@ -90,6 +112,16 @@ pub trait Sessions {
         proven: Option<&CredentialHash>,
         entry: AuditEntry,
     ) -> Result<Committed<Option<SessionFacts>>, StoreError>;
+
+    /// Counts wrong passwords of users, of before `at`: with those of the same [`crate::WRONG_PASSWORDS_SECONDS`], which begin with the
+    /// first. Whoever is gone is left out. A session that is begun with the right password, and a new one, begin anew. `granted` is the
+    /// bootstrap exception for session records.
+    async fn note_wrong_passwords(
+        &self,
+        granted: &Granted,
+        wrong: &[(UserId, i64)],
+        at: Timestamp,
+    ) -> Result<(), StoreError>;
 
     /// Ends one session, at the moment of `entry`. `granted`: update of users at account scope, for a service account's update of
     /// service-account; or, for the subject's own doing, the bootstrap exception for session records.

@@ -39,6 +39,26 @@ impl fmt::Debug for CredentialHash {
     }
 }
 
+/// For how long wrong passwords of one user count together, in seconds.
+pub const WRONG_PASSWORDS_SECONDS: i64 = 15 * 60;
+
+/// How often a wrong password was given for a user, without a right one in between.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WrongPasswords {
+    /// How often.
+    pub count: i64,
+    /// When the first of them was.
+    pub since: Timestamp,
+}
+
+impl WrongPasswords {
+    /// How many count now: none once [`WRONG_PASSWORDS_SECONDS`] are over, or when the clock was set back before the first.
+    pub fn count_at(&self, now: Timestamp) -> i64 {
+        let counts = self.since <= now && now < self.since.plus_seconds(WRONG_PASSWORDS_SECONDS);
+        if counts { self.count } else { 0 }
+    }
+}
+
 /// A person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserRow {

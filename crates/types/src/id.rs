@@ -182,6 +182,11 @@ uuid_id!(
     "service account id"
 );
 uuid_id!(
+    /// A person's access key (older name: user application).
+    AccessKeyId,
+    "access key id"
+);
+uuid_id!(
     /// A credential that the control plane keeps.
     CredentialAssetId,
     "credential id"

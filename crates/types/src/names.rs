@@ -185,6 +185,11 @@ name!(
     "2 to 255 lower-case letters, digits, `-` and `_`, starting with a letter and ending with a letter or digit", service_account
 );
 name!(
+    /// An access key's name, unique among its owner's: control-plane 1.7, the same rule as a service account's.
+    AccessKeyName, "access key name",
+    "2 to 255 lower-case letters, digits, `-` and `_`, starting with a letter and ending with a letter or digit", service_account
+);
+name!(
     /// A cluster's name, for people: the reference has no rule for it, so only what no screen can show is refused,
     /// and what would let it show one name as another.
     ClusterName, "cluster name", "1 to 50 characters, no control or invisible characters, not starting or ending with a blank", cluster

@@ -30,19 +30,27 @@ pub enum SignInMethod {
     Password,
     /// A service account's secret. It shows no groups.
     ClientSecret,
+    /// A person's access key. It shows no groups of its own.
+    AccessKey,
     /// An identity provider that speaks for a user, and says in which groups the user is.
     IdentityProvider,
 }
 
 impl SignInMethod {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Password, Self::ClientSecret, Self::IdentityProvider];
+    pub const ALL: [Self; 4] = [
+        Self::Password,
+        Self::ClientSecret,
+        Self::AccessKey,
+        Self::IdentityProvider,
+    ];
 
     /// As it is kept and shown.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Password => "password",
             Self::ClientSecret => "client-secret",
+            Self::AccessKey => "access-key",
             Self::IdentityProvider => "identity-provider",
         }
     }

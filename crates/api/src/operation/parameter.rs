@@ -1,14 +1,16 @@
 //! What an operation takes in its address.
 
 use reeve_types::{
-    AccessRuleId, ClusterId, CredentialAssetId, DepartmentId, IdpAlias, PermissionSetId, ProjectId,
-    ServiceAccountId, SessionId, Uid, UserId, WorkloadId,
+    AccessKeyId, AccessRuleId, ClusterId, CredentialAssetId, DepartmentId, IdpAlias, PermissionSetId,
+    ProjectId, ServiceAccountId, SessionId, Uid, UserId, WorkloadId,
 };
 use schemars::{Schema, SchemaGenerator, json_schema};
 
 /// A parameter in a path, by what it names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PathParameter {
+    /// An access key.
+    AccessKey,
     /// An access rule.
     AccessRule,
     /// A cluster.
@@ -33,13 +35,16 @@ pub enum PathParameter {
     Uid,
     /// A user.
     User,
+    /// An access key by its older name.
+    UserApplication,
     /// A workload of whatever kind.
     Workload,
 }
 
 impl PathParameter {
     /// Every parameter, in alphabetical order.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
+        Self::AccessKey,
         Self::AccessRule,
         Self::Cluster,
         Self::Credential,
@@ -52,12 +57,14 @@ impl PathParameter {
         Self::Session,
         Self::Uid,
         Self::User,
+        Self::UserApplication,
         Self::Workload,
     ];
 
     /// As in the path, without braces: the reference's name.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::AccessKey => "accessKeyId",
             Self::AccessRule => "accessRuleId",
             Self::Cluster => "clusterUuid",
             Self::Credential => "AssetId",
@@ -70,6 +77,7 @@ impl PathParameter {
             Self::Session => "sessionId",
             Self::Uid => "uid",
             Self::User => "userId",
+            Self::UserApplication => "appId",
             Self::Workload => "workloadId",
         }
     }
@@ -85,6 +93,7 @@ impl PathParameter {
     /// What it looks like.
     pub fn schema(self, generator: &mut SchemaGenerator) -> Schema {
         match self {
+            Self::AccessKey | Self::UserApplication => generator.subschema_for::<AccessKeyId>(),
             Self::AccessRule => generator.subschema_for::<AccessRuleId>(),
             Self::Cluster => generator.subschema_for::<ClusterId>(),
             Self::Credential => generator.subschema_for::<CredentialAssetId>(),

@@ -3,7 +3,7 @@
 use reeve_authz::{Action, Entity};
 use schemars::JsonSchema;
 
-use super::{Access, Answer, Method, Operation, OperationId, Query, QueryParameter, RequestBody};
+use super::{Access, Answer, Method, Operation, OperationId, Query, QueryParameter, Recorded, RequestBody};
 use crate::body::{Body, InvalidBody};
 use reeve_types::list::ListSpec;
 
@@ -21,6 +21,7 @@ pub(crate) struct Row {
     also: &'static [u16],
     signs_in_to: Option<Entity>,
     signs_out_of: Option<Entity>,
+    does_own: Option<(Recorded, Entity)>,
     question: bool,
 }
 
@@ -43,6 +44,7 @@ const fn row(
         also: &[],
         signs_in_to: None,
         signs_out_of: None,
+        does_own: None,
         question: false,
     }
 }
@@ -150,6 +152,14 @@ impl Row {
         }
     }
 
+    /// What the caller does by it to something of her own, for which she needs no permission.
+    pub(crate) const fn does_own(self, recorded: Recorded, entity: Entity) -> Self {
+        Self {
+            does_own: Some((recorded, entity)),
+            ..self
+        }
+    }
+
     /// It only asks, although it is no `GET`.
     pub(crate) const fn question(self) -> Self {
         Self {
@@ -179,6 +189,7 @@ impl Row {
             also: self.also,
             signs_in_to: self.signs_in_to,
             signs_out_of: self.signs_out_of,
+            does_own: self.does_own,
             question: self.question,
             summary: summary.trim_ascii(),
         }

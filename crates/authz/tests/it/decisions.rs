@@ -277,7 +277,7 @@ fn a_permission_covers_what_was_asked_and_nothing_else() {
 }
 
 #[test]
-fn the_exceptions_are_five_and_each_is_good_for_little() {
+fn the_exceptions_are_six_and_each_is_good_for_little() {
     let mut covered = Vec::new();
     for exception in BootstrapException::ALL {
         let granted = Granted::bootstrap(exception);
@@ -309,6 +309,7 @@ fn the_exceptions_are_five_and_each_is_good_for_little() {
         "Recovery cluster:update",
         "Recovery users:update",
         "Recovery service-account:update",
+        "OwnAccessKey access-keys:update",
         "KeyRotation security-settings:update",
     ];
     assert_eq!(covered, expected);

@@ -1,9 +1,11 @@
-//! Arguments of the commands for administrators: users, departments, access rules, roles, applications.
+//! Arguments of the commands for administrators: users, departments, access rules, roles, applications; and of access keys.
 
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
-use reeve_types::{AccessRuleId, ClusterId, DepartmentId, Email, Gid, OrgUnitName, ServiceAccountName, Uid};
+use reeve_types::{
+    AccessKeyName, AccessRuleId, ClusterId, DepartmentId, Email, Gid, OrgUnitName, ServiceAccountName, Uid,
+};
 
 use super::auth::rule;
 use super::{Names, Place, Whom};
@@ -264,6 +266,27 @@ pub struct OneApplication {
     /// Its name
     #[arg(value_name = "NAME")]
     pub name: ServiceAccountName,
+}
+
+/// `reeve access-key`
+#[derive(Debug, Subcommand)]
+pub enum AccessKeys {
+    /// List your access keys
+    List,
+    /// Make an access key, and show its secret once
+    Create(OneAccessKey),
+    /// Give an access key a new secret, shown once; the old one and its tokens are worth nothing at once
+    Regenerate(OneAccessKey),
+    /// Delete an access key; its tokens are worth nothing at once
+    Delete(OneAccessKey),
+}
+
+/// `reeve access-key create`, `regenerate` and `delete`
+#[derive(Debug, Args)]
+pub struct OneAccessKey {
+    /// Its name
+    #[arg(value_name = "NAME")]
+    pub name: AccessKeyName,
 }
 
 /// `reeve apply`

@@ -126,6 +126,45 @@ async fn a_user_is_made_shown_and_deleted_by_email() {
     assert_eq!(missing.status.code(), Some(1));
 }
 
+/// Planted fault: `regenerate` by the name in the place of the id.
+#[tokio::test]
+async fn an_access_key_is_made_renewed_and_deleted_by_name() {
+    let receiver = Receiver::signed_in().await;
+    let id = "523e4567-e89b-12d3-a456-426614174000";
+    let kept = json!({"id": id, "name": "notebook", "clientId": format!("key.{id}"), "createdAt": "2026-01-01T00:00:00Z",
+        "lastLogin": null});
+    let mut made = kept.clone();
+    made["clientSecret"] = json!("Once");
+    receiver.answers("POST /api/v1/access-keys", 201, made);
+    let shown = receiver.shown(&["access-key", "create", "notebook"]).await;
+    assert!(
+        shown.contains(&format!("client id: key.{id}")) && shown.contains("shown once: Once"),
+        "{shown}"
+    );
+    assert_eq!(receiver.calls()[0].body, json!({"name": "notebook"}));
+
+    receiver.answers("GET /api/v1/access-keys", 200, json!({"accessKeys": [kept]}));
+    let listed = receiver.shown(&["access-key", "list", "-o", "name"]).await;
+    assert!(listed.contains("access-key/notebook"), "{listed}");
+    receiver.answers(
+        &format!("POST /api/v1/access-keys/{id}/secret"),
+        200,
+        json!({"clientSecret": "Another"}),
+    );
+    let renewed = receiver.shown(&["access-key", "regenerate", "notebook"]).await;
+    assert!(renewed.contains("shown once: Another"), "{renewed}");
+    receiver.says(&format!("DELETE /api/v1/access-keys/{id}"), 204, "");
+    let gone = receiver.shown(&["access-key", "delete", "notebook"]).await;
+    assert!(gone.contains("exit 0"), "{gone}");
+    let missing = receiver.run(&["access-key", "delete", "other"]).await;
+    assert_eq!(missing.status.code(), Some(1));
+    // What is shown once has no place in a list of names.
+    let names = receiver
+        .run(&["access-key", "create", "notebook", "-o", "name"])
+        .await;
+    assert_eq!(names.status.code(), Some(2));
+}
+
 #[tokio::test]
 async fn departments_and_projects_find_their_cluster() {
     let receiver = Receiver::signed_in().await;

@@ -50,6 +50,7 @@ async fn signed_in(data: &Path, url: &str, user: &str, groups: &[&str]) -> Resul
         until: clock.now().plus_seconds(3600),
         go_on_until: None,
         provider: None,
+        access_key: None,
     };
     let granted = Granted::bootstrap(BootstrapException::SessionRecord);
     let begun = store.begin_session(&granted, new, None, entry).await?;

@@ -119,7 +119,10 @@ impl Real<'_> {
     fn body(&self, operation: &Operation) -> Value {
         let cluster = &self.stack.cluster_id;
         match operation.name {
-            "create_cluster" | "create_service_account" => json!({"name": "unwanted"}),
+            "create_cluster"
+            | "create_service_account"
+            | "create_access_key1"
+            | "create_user_application" => json!({"name": "unwanted"}),
             "create_department" => json!({"name": "unwanted", "clusterId": cluster, "resources": []}),
             "create_project" => {
                 json!({"name": "unwanted", "clusterId": cluster, "parentId": self.team.department, "resources": []})

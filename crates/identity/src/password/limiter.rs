@@ -132,7 +132,7 @@ impl Drop for Slot {
 
 /// What one site can have for itself: an IPv4 address, or the first 48 bits of an IPv6 one (RFC 6177: a site gets a /56 or a
 /// /48).
-fn network(address: Option<IpAddr>) -> Network {
+pub fn network(address: Option<IpAddr>) -> Option<IpAddr> {
     address.map(|address| match address.to_canonical() {
         IpAddr::V6(six) => IpAddr::V6(Ipv6Addr::from_bits(six.to_bits() & (u128::MAX << 80))),
         four @ IpAddr::V4(_) => four,

@@ -193,6 +193,36 @@ mod tests {
         }
     }
 
+    /// AUTH-08. What is kept says how it was made; a long password counts to its end.
+    #[tokio::test]
+    async fn a_stored_password_is_argon2id_with_the_parameters_of_the_standard() {
+        let passwords = Passwords::new(Random::seeded(1)).unwrap();
+        let long = |end: &str| Secret::new(format!("Aa1!{}{end}", "\u{fc}".repeat(62)));
+        super::super::check_password(&long("a")).unwrap();
+        let kept = passwords.hash(&long("a")).await.unwrap();
+        assert!(
+            kept.as_text().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+            "{}",
+            kept.as_text()
+        );
+        let again = passwords.hash(&long("a")).await.unwrap();
+        assert_ne!(kept.as_text(), again.as_text(), "each has a salt of its own");
+        let begun = std::time::Instant::now();
+        assert!(
+            passwords
+                .verify(&asking("a"), &long("a"), Some(&kept))
+                .await
+                .unwrap()
+        );
+        assert!(begun.elapsed() < std::time::Duration::from_secs(1));
+        assert!(
+            !passwords
+                .verify(&asking("a"), &long("b"), Some(&kept))
+                .await
+                .unwrap()
+        );
+    }
+
     async fn guess(passwords: &Passwords, name: &str) -> Result<bool, PasswordError> {
         passwords.verify(&asking(name), &Secret::new("x"), None).await
     }

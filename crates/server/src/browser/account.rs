@@ -56,10 +56,7 @@ pub(super) async fn show(
     } else {
         groups.join(", ")
     };
-    let posix = app
-        .directory()
-        .posix(caller.session)
-        .map(|(posix, _)| posix.to_string());
+    let posix = app.directory().posix(&caller).map(|(posix, _)| posix.to_string());
     let body = format!(
         "<dl><dt>You are</dt><dd id=\"user\">{}</dd><dt>Groups of this sign-in</dt><dd id=\"groups\">{}</dd>\
          <dt>Numbers in containers (uid/gid/supplementary groups)</dt><dd id=\"posix\">{}</dd></dl>\

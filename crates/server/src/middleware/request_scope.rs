@@ -52,7 +52,8 @@ async fn of_parameter(app: &App, parameter: PathParameter, text: &str) -> Option
         }
         // Rules and credentials are hidden from who may read none, and a scope would say which are there; the others belong to the
         // account.
-        PathParameter::AccessRule
+        PathParameter::AccessKey
+        | PathParameter::AccessRule
         | PathParameter::Credential
         | PathParameter::Idp
         | PathParameter::PermissionSet
@@ -60,7 +61,8 @@ async fn of_parameter(app: &App, parameter: PathParameter, text: &str) -> Option
         | PathParameter::ServiceAccount
         | PathParameter::Session
         | PathParameter::Uid
-        | PathParameter::User => None,
+        | PathParameter::User
+        | PathParameter::UserApplication => None,
     }
 }
 

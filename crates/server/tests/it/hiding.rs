@@ -130,6 +130,8 @@ async fn no_operation_that_reads_shows_anything_of_what_lies_beside() {
                 "{permissionSetId}" => "9cc43da2-fb7b-8760-983d-84d7b0e20ee4".to_owned(),
                 "{workloadId}" => workload.clone(),
                 "{AssetId}" => hidden.clone(),
+                // Nobody sees another's.
+                "{accessKeyId}" | "{appId}" => hidden.clone(),
                 part => {
                     assert!(!part.starts_with('{'), "no id is known for {part}");
                     part.to_owned()
@@ -140,6 +142,11 @@ async fn no_operation_that_reads_shows_anything_of_what_lies_beside() {
             let wanted = match operation.access {
                 Access::Requires(_, entity) if !reads.contains(&entity.wire_name()) => 403,
                 Access::Requires(..) if path != operation.path && !own => 404,
+                Access::Authenticated
+                    if operation.path.contains("{accessKeyId}") || operation.path.contains("{appId}") =>
+                {
+                    404
+                }
                 // He reaches the cluster; it has not said yet where it is.
                 _ if operation.id == OperationId::Cluster(ClusterOperation::GetKubernetesEndpoint) => 404,
                 _ => operation.success,

@@ -9,6 +9,7 @@
     reason = "helpers of tests are test code"
 )]
 
+mod access_keys;
 mod access_rules;
 mod audit;
 mod batches;
@@ -27,6 +28,7 @@ mod faults;
 mod floods;
 mod followed;
 mod full_disk;
+mod guessing;
 mod hiding;
 mod identity;
 mod installing;
@@ -36,6 +38,7 @@ mod link_credential;
 mod link_isolation;
 mod link_pressure;
 mod lists;
+mod losses;
 mod metrics;
 mod moving;
 mod numbers;

@@ -57,6 +57,9 @@ const PROJECTS_VIEWER: &str = "9cc43da2-fb7b-8760-983d-84d7b0e20ee4";
 fn call(organization: &OrganizationFixture, operation: &Operation, ids: &Ids) -> (String, Value) {
     let id = match operation.parameter() {
         None => String::new(),
+        Some(PathParameter::AccessKey | PathParameter::UserApplication) => {
+            ids.access_keys[access_key_of(operation)].clone()
+        }
         Some(PathParameter::AccessRule) => organization.alice_rule.to_string(),
         Some(PathParameter::Cluster) => organization.cluster.clone(),
         Some(PathParameter::Credential) => ids.credentials[slug(operation)].clone(),
@@ -76,7 +79,8 @@ fn call(organization: &OrganizationFixture, operation: &Operation, ids: &Ids) ->
     let cluster = &organization.cluster;
     let body = match operation.name {
         "grant_token" => json!({"grantType": "password", "username": ADMIN, "password": ADMIN_PASSWORD}),
-        "create_cluster" | "create_service_account" => json!({"name": "another"}),
+        "create_cluster" | "create_service_account" | "create_access_key1" => json!({"name": "another"}),
+        "create_user_application" => json!({"name": "one-more"}),
         "create_department" => json!({"name": "another", "clusterId": cluster, "resources": ids.resources}),
         "create_project" => {
             json!({"name": "another", "clusterId": cluster, "parentId": organization.vision, "resources": ids.resources,
@@ -162,7 +166,19 @@ fn slug(operation: &Operation) -> &'static str {
     operation.path.split('/').nth(5).unwrap()
 }
 
+/// Each road to the deletion of an access key has one of its own.
+fn access_key_of(operation: &Operation) -> usize {
+    let administration = operation.path.starts_with("/api/v1/administration/");
+    usize::from(administration)
+        + if operation.path.contains("user-applications") {
+            2
+        } else {
+            0
+        }
+}
+
 struct Ids {
+    access_keys: Vec<String>,
     credentials: BTreeMap<&'static str, String>,
     session: String,
     user: String,
@@ -189,8 +205,17 @@ async fn ids(organization: &OrganizationFixture) -> Ids {
             credentials::keep(server, &server.admin, slug, slug, ("tenant", "")).await,
         );
     }
+    let mut access_keys = Vec::new();
+    for name in ["first", "second", "third", "fourth"] {
+        let made = server
+            .post(&server.admin, "/api/v1/access-keys", json!({"name": name}))
+            .await
+            .is(201);
+        access_keys.push(made["id"].as_str().unwrap().to_owned());
+    }
     let signed_in = server.provided(organization.alice_id, &["ml"], Value::Null).await;
     Ids {
+        access_keys,
         credentials: kept,
         session: signed_in.id.to_string(),
         user: user.to_string(),
@@ -226,6 +251,8 @@ fn in_order() -> Vec<&'static Operation> {
 
 #[tokio::test]
 async fn every_operation_succeeds_as_documented() {
+    // The test of a provider asks it.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let organization = OrganizationFixture::new().await;
     let server = &organization.server;
     let ids = ids(&organization).await;

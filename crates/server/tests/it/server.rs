@@ -37,8 +37,10 @@ pub(crate) const KEY_DAYS: u32 = 30;
 /// A user who calls, without a token: for what the store is asked directly.
 pub(crate) fn caller(id: SubjectId, email: &Email) -> Caller {
     Caller {
+        access_key: None,
         id,
         session: SessionId::from_uuid(uuid::Uuid::nil()),
+        shown_by: SessionId::from_uuid(uuid::Uuid::nil()),
         principal: Principal::alone(SubjectKey::User(email.clone())),
         name: email.to_string(),
     }
@@ -264,6 +266,7 @@ impl Server {
             until: self.clock.now().plus_seconds(SESSION_SECONDS),
             go_on_until: None,
             provider: None,
+            access_key: None,
         };
         let granted = Granted::bootstrap(BootstrapException::SessionRecord);
         let entry = self.signed_in(subject);
@@ -477,7 +480,7 @@ impl<'s> Transcript<'s> {
         }
         let _ = write!(self.page, "=> {}", answer.status.as_u16());
         if let Ok(mut body) = serde_json::from_str::<Value>(&answer.text) {
-            for secret in ["tempPassword", "clientSecret", "accessToken", "token"] {
+            for secret in ["tempPassword", "clientSecret", "secret", "accessToken", "token"] {
                 if let Some(text) = body.get_mut(secret).filter(|it| it.is_string()) {
                     *text = json!("[shown once]");
                 }

@@ -83,6 +83,7 @@ async fn signs_in(store: &SqlStore) {
         until: NOW.plus_seconds(3600),
         go_on_until: None,
         provider: None,
+        access_key: None,
     };
     let granted = Granted::bootstrap(BootstrapException::SessionRecord);
     let entry = AuditEntry::of_the_system(AuditAction::SignIn, "users", String::new(), NOW);

@@ -72,17 +72,21 @@ pub const AUDITED_WRITES: &[&str] = &[
     "create_custom_role",
     "update_custom_role",
     "delete_custom_role",
+    "create_access_key",
+    "set_access_key_secret",
+    "delete_access_key",
+    "delete_anybodys_access_key",
 ];
 
 /// Compares what a write left in the log with what it has to leave.
-struct Log {
+pub(super) struct Log {
     seen: i64,
-    done: Vec<&'static str>,
+    pub(super) done: Vec<&'static str>,
 }
 
 impl Log {
     /// One event since the last call, of `action`, about `about`, with all of `metadata`; each is `name` or `name=value`.
-    async fn has(
+    pub(super) async fn has(
         &mut self,
         organization: &Organization,
         method: &'static str,
@@ -484,6 +488,7 @@ pub async fn every_write_is_in_the_audit_log(mut organization: Organization) {
     keys_are_told(&organization, &mut log).await;
     providers_are_told(&organization, &mut log).await;
     roles::are_told(&organization, &mut log).await;
+    super::access_keys::are_told(&organization, &mut log).await;
     assert_eq!(log.done, AUDITED_WRITES);
 }
 

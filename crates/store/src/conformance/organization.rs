@@ -374,6 +374,7 @@ impl Organization {
             until: NOW.plus_seconds(3600),
             go_on_until: None,
             provider: None,
+            access_key: None,
         }
     }
 

@@ -3,7 +3,7 @@
 use reeve_authz::{Action, Entity, RoleId, Scope, SubjectKey};
 use reeve_link::ObjectKey;
 
-use super::organization::{NOW, Organization, entry, posix};
+use super::organization::{NOW, Organization, entry, id, posix};
 use crate::{AuditAction, CredentialHash, StoreError, SubjectId};
 
 /// Neither a deletion nor another number frees it; its owner may come back to it.
@@ -59,7 +59,7 @@ pub async fn an_email_rests_after_its_owner_went(organization: Organization) {
     }
     let granted = organization.may(Action::Create, Entity::Users, Scope::Account);
     let new = |created_at| crate::NewUser {
-        id: super::organization::id(4),
+        id: id(4),
         email: alice.email.clone(),
         password: Some(CredentialHash::new("hash")),
         posix: None,
@@ -284,4 +284,37 @@ pub async fn a_disabled_service_accounts_rules_leave_the_clusters(mut organizati
         .unwrap();
     assert_eq!(gone.value.len(), 2);
     assert_eq!(organization.all(cluster).await.upserts.len(), 1);
+}
+
+/// In quarters of an hour that begin with the first, until a right one is given or a new one set.
+pub async fn wrong_passwords_are_counted(organization: Organization) {
+    let alice = organization.try_user(2, "alice@example.com", None).await.unwrap();
+    let store = &organization.store;
+    let granted = super::organization::exception(reeve_authz::BootstrapException::SessionRecord);
+    let count = async |at: i64| {
+        let kept = store.password_check(&alice.email).await.unwrap().unwrap();
+        assert_eq!((kept.user, kept.verifier.as_str()), (alice.id, "hash"));
+        kept.wrong.count_at(NOW.plus_seconds(at))
+    };
+    let wrong = async |count: i64, at: i64| {
+        let at = NOW.plus_seconds(at);
+        store
+            .note_wrong_passwords(&granted, &[(alice.id, count), (id(77), 1)], at)
+            .await
+            .unwrap();
+    };
+    assert_eq!(count(0).await, 0);
+    wrong(3, 0).await;
+    wrong(4, 899).await;
+    assert_eq!((count(0).await, count(899).await, count(900).await), (7, 7, 0));
+    assert_eq!(count(-1).await, 0, "a clock that was set back keeps nobody out");
+    wrong(1, 900).await;
+    assert_eq!(count(901).await, 1);
+    let gate = organization.may(Action::Update, Entity::Users, Scope::Account);
+    let refused = store.note_wrong_passwords(&gate, &[(alice.id, 1)], NOW).await;
+    assert!(matches!(refused, Err(StoreError::Gate { .. })));
+    let password = CredentialHash::new("hash");
+    let signed_in = organization.sign_in(SubjectId::User(alice.id), password, NOW.plus_seconds(902));
+    assert!(signed_in.await.is_some());
+    assert_eq!(count(903).await, 0);
 }

@@ -75,6 +75,7 @@ pub async fn a_session_says_what_the_sign_in_showed(organization: Organization) 
         groups: new.groups.clone(),
         posix: new.posix.clone(),
         until: new.until,
+        access_key: None,
     };
     let begun = organization.try_sign_in(new, None, NOW).await.unwrap();
     assert_eq!(begun.value.as_ref(), Some(&expected));

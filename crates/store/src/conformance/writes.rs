@@ -5,6 +5,7 @@ use super::AUDITED_WRITES;
 
 /// The traits of this crate, as text.
 const TRAITS: &[&str] = &[
+    include_str!("../access_key.rs"),
     include_str!("../access_rule.rs"),
     include_str!("../audit.rs"),
     include_str!("../change.rs"),

@@ -35,7 +35,7 @@ pub async fn handle(
     let user = person_reaching(&app, &caller, id)?;
     let posix = {
         let directory = app.directory();
-        let posix = directory.posix(caller.session).map(|(posix, _)| posix.clone());
+        let posix = directory.posix(&caller).map(|(posix, _)| posix.clone());
         if let Some(posix) = &posix {
             directory.check_numbers_in(id, posix)?;
         }
@@ -46,13 +46,11 @@ pub async fn handle(
         .security
         .kubernetes_token(id, &user, &groups, posix.as_ref(), call.at)?;
     let expiration_timestamp = Timestamp::from_millis(claims.exp.saturating_mul(1000));
-    let mut entry = call.event(AuditAction::SignIn, "cluster").about(id, "");
-    entry.metadata = said(&claims, posix.as_ref());
+    let mut entry = call.by(&caller, AuditAction::SignIn, "cluster").about(id, "");
+    entry.metadata.extend(said(&claims, posix.as_ref()));
     entry
         .metadata
         .insert("session".to_owned(), caller.session.to_string());
-    entry.subject.clone_from(&caller.name);
-    entry.subject_type = caller.audit_subject();
     entry.cluster_id = Some(id);
     if app.reserve.is_given() {
         return Err(ApiError::Full);

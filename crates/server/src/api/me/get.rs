@@ -22,7 +22,7 @@ pub async fn handle(State(app): State<Arc<App>>, caller: Caller) -> Json<Me> {
             id.to_string(),
             SubjectType::User,
             directory
-                .posix(caller.session)
+                .posix(&caller)
                 .map(|(posix, source)| (posix.clone(), source)),
         ),
         SubjectId::ServiceAccount(id) => (id.to_string(), SubjectType::ServiceAccount, None),

@@ -22,9 +22,7 @@ pub async fn handle(
     app.revoke(caller.asker(), move |app| async move {
         // Nobody needs a right to sign out.
         let granted = crate::audit::session_record();
-        let mut entry = call.event(AuditAction::SignOut, "users");
-        entry.subject.clone_from(&caller.name);
-        entry.subject_type = caller.audit_subject();
+        let entry = call.by(&caller, AuditAction::SignOut, "users");
         let entry = match caller.id {
             SubjectId::User(id) => entry.about(id, &caller.name),
             SubjectId::ServiceAccount(id) => entry.about(id, &caller.name),

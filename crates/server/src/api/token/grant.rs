@@ -7,9 +7,12 @@ use axum::Json;
 use axum::extract::State;
 use reeve_api::token::{TokenRequest, TokenResponse};
 use reeve_identity::{LoginAttempt, VerifiedIdentity};
-use reeve_store::{AuditAction, AuditSubject, CredentialHash, Outcome, SessionFacts, SubjectId};
-use reeve_types::{Email, Secret, ServiceAccountName};
+use reeve_store::{
+    AuditAction, AuditSubject, CredentialHash, Outcome, PasswordCheck, SessionFacts, SubjectId,
+};
+use reeve_types::{AccessKeyId, Email, Secret, ServiceAccountName};
 
+use crate::api::access_keys;
 use crate::app::App;
 use crate::caller::Call;
 use crate::error::{ApiError, Refusal};
@@ -37,6 +40,8 @@ struct Attempt {
     /// Whether the account must be reachable whatever happens.
     break_glass: bool,
     known: Option<(SubjectId, String)>,
+    /// The access key that was shown, if it was one.
+    access_key: Option<AccessKeyId>,
     /// What it was proven against.
     proven: Option<CredentialHash>,
 }
@@ -76,20 +81,36 @@ async fn session(app: &App, call: &Call, attempt: Attempt) -> Result<Option<Sess
             SubjectId::ServiceAccount(id) => entry.about(id, name),
         };
     }
+    if attempt.break_glass && attempt.proven.is_some() {
+        entry.metadata.insert("break_glass".to_owned(), "true".to_owned());
+    }
     if let Some(((id, _), proven)) = attempt.known.zip(attempt.proven) {
         // None when the password was changed while its hash was computed, or the service account is disabled.
-        let begun = match id {
-            SubjectId::User(id) if !attempt.break_glass && !app.sign_in_rate.may_begin(id, call.at) => {
+        let begun = match (id, attempt.access_key) {
+            (SubjectId::User(id), Some(key)) => {
+                app.access_key_signs_in(id, key, &proven, entry.clone()).await?
+            }
+            (SubjectId::User(id), None)
+                if !attempt.break_glass && !app.sign_in_rate.may_begin(id, call.at) =>
+            {
                 return Err(TOO_OFTEN);
             }
-            SubjectId::User(id) => {
+            (SubjectId::User(id), None) => {
                 let identity = VerifiedIdentity::by_password(id);
                 app.sign_in(&identity, Some(&proven), attempt.break_glass, entry.clone())
                     .await?
             }
-            SubjectId::ServiceAccount(id) => app.application_signs_in(id, &proven, entry.clone()).await?,
+            (SubjectId::ServiceAccount(id), _) => {
+                app.application_signs_in(id, &proven, entry.clone()).await?
+            }
         };
         if begun.is_some() {
+            if let (SubjectId::User(id), None) = (id, attempt.access_key) {
+                app.guesses.begin_anew(id);
+            }
+            if attempt.break_glass {
+                app.metrics.break_glass_signed_in();
+            }
             return Ok(begun);
         }
     }
@@ -118,24 +139,33 @@ pub(crate) async fn password(
 async fn by_password(app: &App, call: &Call, username: &str, password: &Secret) -> Result<Attempt, ApiError> {
     let email = username.parse::<Email>().ok();
     let kept = match &email {
-        Some(email) => app.store.password_verifier(email).await?,
+        Some(email) => app.store.password_check(email).await?,
         None => None,
     };
-    // Unknown names cost the same work as known ones.
-    let verifier = kept.as_ref().map(|(_, verifier)| verifier);
     let name = email.as_ref().map_or(username, Email::as_str);
     // Who can mend everything can sign in whatever floods the queue (design 11). Asked for every name alike.
     let administers = email
         .as_ref()
         .is_some_and(|email| app.directory().administers_the_account(email));
     let break_glass = kept.is_some() && administers;
+    let from = call.source.map(|address| address.ip());
+    // Of a user at whom somebody guesses no password is looked at for a while. Unknown names cost the same work as known ones.
+    let may_try = |kept: &&PasswordCheck| {
+        app.guesses
+            .may_try(kept.user, kept.wrong, break_glass, from, call.at)
+    };
+    let looked_at = kept.as_ref().filter(may_try);
     let asking = LoginAttempt {
         name,
-        from: call.source.map(|address| address.ip()),
+        from,
         break_glass,
     };
+    let verifier = looked_at.map(|kept| &kept.verifier);
     let proven = app.security.check_password(&asking, password, verifier).await?;
-    let (known, verifier) = kept.unzip();
+    if let Some(kept) = looked_at.filter(|_| !proven) {
+        app.guesses.note(kept.user);
+    }
+    let (known, verifier) = kept.map(|kept| (kept.user, kept.verifier)).unzip();
     let known = known
         .zip(email)
         .map(|(id, email)| (SubjectId::User(id), email.to_string()));
@@ -143,11 +173,15 @@ async fn by_password(app: &App, call: &Call, username: &str, password: &Secret) 
         kind: AuditSubject::User,
         break_glass,
         known,
+        access_key: None,
         proven: verifier.filter(|_| proven),
     })
 }
 
 async fn by_secret(app: &App, client_id: &str, secret: &Secret) -> Result<Attempt, ApiError> {
+    if let Some(key) = access_keys::key_of(client_id) {
+        return by_access_key(app, key, secret).await;
+    }
     let name = client_id.parse::<ServiceAccountName>().ok();
     let kept = match &name {
         Some(name) => app.store.secret_verifier(name).await?,
@@ -163,6 +197,27 @@ async fn by_secret(app: &App, client_id: &str, secret: &Secret) -> Result<Attemp
     Ok(Attempt {
         kind: AuditSubject::App,
         break_glass: false,
+        known,
+        access_key: None,
+        proven: verifier.filter(|_| proven),
+    })
+}
+
+/// Somebody's program, as that person.
+async fn by_access_key(app: &App, key: AccessKeyId, secret: &Secret) -> Result<Attempt, ApiError> {
+    let kept = app.store.access_key_verifier(key).await?;
+    let proven = app
+        .security
+        .check_secret(secret, kept.as_ref().map(|(_, verifier)| verifier));
+    let (owner, verifier) = kept.unzip();
+    let known = owner.and_then(|owner| {
+        let email = app.directory().user(owner)?.email.to_string();
+        Some((SubjectId::User(owner), email))
+    });
+    Ok(Attempt {
+        kind: AuditSubject::User,
+        break_glass: false,
+        access_key: known.as_ref().map(|_| key),
         known,
         proven: verifier.filter(|_| proven),
     })
