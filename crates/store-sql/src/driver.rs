@@ -32,7 +32,7 @@ pub(crate) use statement::Statement;
 pub(crate) use value::{Arg, Row, from_json};
 
 /// One file, applied in a transaction of its own: number, name, text.
-type Migrations = [(i64, &'static str, &'static str); 21];
+type Migrations = [(i64, &'static str, &'static str); 22];
 
 /// The text of the migrations. That of the sixth moves rows by functions that only SQLite has; that of the last tells PostgreSQL
 /// to compare text as SQLite does.
@@ -98,6 +98,11 @@ const fn migrations(sixth: &'static str, lists: &'static str) -> Migrations {
             21,
             "wrong passwords",
             include_str!("../migrations/0021_wrong_passwords.sql"),
+        ),
+        (
+            22,
+            "authenticators",
+            include_str!("../migrations/0022_authenticators.sql"),
         ),
     ]
 }

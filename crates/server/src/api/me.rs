@@ -1,5 +1,6 @@
 //! The caller herself.
 
+pub mod authenticator;
 pub mod get;
 pub mod logout;
 
@@ -18,5 +19,9 @@ pub(crate) fn route(operation: MeOperation) -> MethodRouter<Arc<App>> {
     match operation {
         Op::GetMe => to(row, get::handle),
         Op::LogoutMe => to(row, logout::handle),
+        Op::GetAuthenticator => to(row, authenticator::get::handle),
+        Op::CreateAuthenticator => to(row, authenticator::create::handle),
+        Op::ConfirmAuthenticator => to(row, authenticator::confirm::handle),
+        Op::RemoveAuthenticator => to(row, authenticator::remove::handle),
     }
 }

@@ -59,7 +59,7 @@ pub async fn an_email_rests_after_its_owner_went(organization: Organization) {
     }
     let granted = organization.may(Action::Create, Entity::Users, Scope::Account);
     let new = |created_at| crate::NewUser {
-        id: super::organization::id(4),
+        id: id(4),
         email: alice.email.clone(),
         password: Some(CredentialHash::new("hash")),
         posix: None,
