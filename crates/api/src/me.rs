@@ -1,14 +1,16 @@
 //! `GET /api/v1/me` (ours): who the caller is to the control plane.
 
 use reeve_authz::Entity;
-use reeve_types::{AccessRuleId, ClusterId, PosixIdentity};
+use reeve_types::{AccessRuleId, ClusterId, PosixIdentity, Secret, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::access_rule::{ScopeType, SubjectType};
+use crate::body::TypedBody;
 use crate::error::Count;
 use crate::operation::Access::Authenticated;
-use crate::operation::{QueryParameter, get, operations, post};
+use crate::operation::{QueryParameter, Recorded, get, operations, post};
+use crate::revealed_secret::RevealedSecret;
 
 operations! {
     /// Operations of everybody who has signed in.
@@ -29,6 +31,18 @@ operations! {
     CountMyAccessRules = get("count_me_access_rules", "/api/v1/authorization/me/access-rules/count", Authenticated)
         .asks(&[QueryParameter { name: "search", values: &[], about: "Text that subject, role or scope holds." }])
         .answers::<Count>(200);
+    /// Whether the caller has an authenticator, whose codes are asked for beside the password.
+    GetAuthenticator = get("get_authenticator", "/api/v1/me/authenticator", Authenticated)
+        .answers::<Authenticator>(200).also(&[403]);
+    /// Begin to set up an authenticator (RFC 6238), for local users; its codes are asked for after the first was confirmed.
+    CreateAuthenticator = post("create_authenticator", "/api/v1/me/authenticator", Authenticated)
+        .answers::<NewAuthenticator>(201).also(&[403, 409]).does_own(Recorded::Update, Entity::Users);
+    /// Confirm an authenticator by its first code.
+    ConfirmAuthenticator = post("confirm_authenticator", "/api/v1/me/authenticator/confirm", Authenticated)
+        .takes::<OneTimeCode>().answers::<RecoveryCodes>(200).also(&[403, 404, 409]).does_own(Recorded::Update, Entity::Users);
+    /// Take away the caller's authenticator, by a code of it or a recovery code.
+    RemoveAuthenticator = post("remove_authenticator", "/api/v1/me/authenticator/remove", Authenticated)
+        .takes::<OneTimeCode>().answers_nothing(200).also(&[403, 404, 409, 429]).does_own(Recorded::Update, Entity::Users);
 }
 
 /// The access rules that reach the caller.
@@ -76,6 +90,47 @@ pub struct MyAccessRule {
     pub cluster_id: Option<ClusterId>,
     /// Always 1: an installation is one account.
     pub tenant_id: i32,
+}
+
+/// The caller's authenticator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Authenticator {
+    /// Whether a code is asked for at a sign-in with the password.
+    pub enabled: bool,
+    /// When it was set up; null where there is none.
+    pub created_at: Option<Timestamp>,
+    /// How many recovery codes were not used yet.
+    pub recovery_codes_left: i64,
+}
+
+/// The 201 of an authenticator that is begun.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NewAuthenticator {
+    /// What to type into the authenticator, in base 32; never shown again.
+    pub secret: RevealedSecret,
+    /// The same as an address that authenticators read, often from a QR code: `otpauth://totp/…`.
+    pub address: RevealedSecret,
+}
+
+/// What an authenticator shows.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(example = serde_json::json!({"code": "123456"}))]
+pub struct OneTimeCode {
+    /// The six digits that it shows now; to take it away also a recovery code.
+    pub code: Secret,
+}
+
+impl TypedBody for OneTimeCode {}
+
+/// The 200 of an authenticator that is confirmed.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RecoveryCodes {
+    /// Each signs in once in place of a code, for whoever has lost the authenticator; never shown again.
+    pub recovery_codes: Vec<RevealedSecret>,
 }
 
 /// Whoever the token of the request stands for.

@@ -29,6 +29,8 @@ pub enum TokenRequest {
         username: String,
         /// The user's password.
         password: Secret,
+        /// A code of the user's authenticator, or a recovery code.
+        code: Option<Secret>,
     },
     /// `client_credentials`, and `app_token`, its deprecated name: a service account.
     ClientCredentials {
@@ -41,6 +43,7 @@ pub enum TokenRequest {
 
 const MAX_ID: usize = 255;
 const MAX_SECRET: usize = 500;
+const MAX_CODE: usize = 64;
 
 /// The members of the body with their keys folded: no case, no `_`.
 struct Folded(Vec<(String, Value)>);
@@ -74,6 +77,17 @@ impl Folded {
     }
 }
 
+impl Folded {
+    /// The same, which may be absent, null or empty.
+    fn optional(&self, keys: &[&str], shown: &str, most: usize) -> Result<Option<String>, InvalidBody> {
+        match self.text(keys, shown, most) {
+            Ok(text) => Ok(Some(text)),
+            Err(InvalidBody::Missing { .. }) => Ok(None),
+            Err(wrong) => Err(wrong),
+        }
+    }
+}
+
 impl Body for TokenRequest {
     const CREDENTIALS: bool = true;
 
@@ -90,6 +104,9 @@ impl Body for TokenRequest {
             "password" => Ok(Self::Password {
                 username: folded.text(&["username"], "username", MAX_ID)?,
                 password: Secret::new(folded.text(&["password"], "password", MAX_SECRET)?),
+                code: folded
+                    .optional(&["totp", "otp"], "totp", MAX_CODE)?
+                    .map(Secret::new),
             }),
             "client_credentials" | "app_token" => Ok(Self::ClientCredentials {
                 client_id: folded.text(&["clientid", "appid"], "clientId", MAX_ID)?,
@@ -124,6 +141,11 @@ impl JsonSchema for TokenRequest {
             schema.insert("description".to_owned(), about.into());
             schema
         };
+        let mut code = secret(
+            "A code of the user's authenticator, or a recovery code; where the user has one.",
+            generator,
+        );
+        code.insert("maxLength".to_owned(), MAX_CODE.into());
         let (password, client_secret) = (
             secret("The local user's password.", generator),
             secret("The service account's secret.", generator),
@@ -138,6 +160,7 @@ impl JsonSchema for TokenRequest {
                 "grantType": {"enum": ["password", "client_credentials", "app_token"], "description": "Which credentials these are. `app_token` is the deprecated name of `client_credentials`."},
                 "username": {"type": "string", "maxLength": MAX_ID, "description": "A local user's email."},
                 "password": password,
+                "totp": code,
                 "clientId": {"type": "string", "maxLength": MAX_ID, "description": "A service account's client id: its name."},
                 "clientSecret": client_secret,
             },

@@ -29,6 +29,9 @@ operations! {
     /// Get a user.
     GetUser = get("get_user_by_id", "/api/v1/users/{userId}", may(Action::Read, Entity::Users))
         .answers::<User>(200);
+    /// Take away a user's authenticator, where it is lost with its recovery codes.
+    RemoveUserAuthenticator = delete("remove_user_authenticator", "/api/v1/users/{userId}/authenticator", may(Action::Update, Entity::Users))
+        .answers_nothing(204);
     /// Delete a user.
     DeleteUser = delete("delete_user_by_id", "/api/v1/users/{userId}", may(Action::Delete, Entity::Users))
         .answers_nothing(204).also(&[409]);

@@ -36,7 +36,7 @@ pub use credential::{
     CreateCredential, Credential, CredentialInput, CredentialScope, ListCredentials, OneCredential,
     UpdateCredential,
 };
-pub use login::{At, Login, LoginBrowser, LoginRemote, LoginUser, LoginWay};
+pub use login::{At, Authenticator, CodeArgument, Login, LoginBrowser, LoginRemote, LoginUser, LoginWay};
 pub use running::{Attach, Bash, Container, Exec, Forward, Logs, PortForward, Target};
 pub use serving::{
     Artifact, CachingWord, CreateArtifact, CreateModel, CreateService, DeleteModels, DeleteServed,
@@ -127,6 +127,9 @@ pub enum Command {
     /// Access keys: secrets with which programs act as you
     #[command(subcommand)]
     AccessKey(AccessKeys),
+    /// Your authenticator: one-time codes beside a local user's password
+    #[command(subcommand)]
+    Authenticator(Authenticator),
     /// Make the departments, projects, users and access rules of a file that are not there yet
     Apply(Apply),
     /// Questions about access: who may do what where, why, and what a change would give and take

@@ -7,6 +7,7 @@ mod apply;
 mod attach;
 mod audit;
 mod auth;
+mod authenticator;
 mod bash;
 mod cluster;
 mod credential;
@@ -96,6 +97,7 @@ pub async fn run(context: &mut Context, command: Command) -> Result<(), Failure>
         Command::Audit(command) => audit::run(context, command).await,
         Command::Application(command) => application::run(context, command).await,
         Command::AccessKey(command) => access_key::run(context, command).await,
+        Command::Authenticator(command) => authenticator::run(context, command).await,
         Command::Apply(arguments) => apply::run(context, arguments).await,
         Command::Auth(command) => auth::run(context, command).await,
         Command::Policy(command) => policy::run(context, command).await,

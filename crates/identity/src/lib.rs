@@ -18,6 +18,7 @@ pub mod password;
 pub mod random;
 pub mod seal;
 pub mod token;
+pub mod totp;
 pub mod verified;
 
 pub use client_secret::{SecretHash, SecretHasher, generate_client_secret};

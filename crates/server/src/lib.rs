@@ -54,6 +54,7 @@ pub mod reserve;
 pub mod restored;
 pub mod rotation;
 pub mod router;
+mod second_factor;
 pub mod security;
 pub mod serve;
 pub mod sign_in;

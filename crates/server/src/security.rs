@@ -305,8 +305,13 @@ impl Security {
     /// [`ApiError::Internal`].
     pub fn new_secret(&self) -> Result<(Secret, CredentialHash), ApiError> {
         let secret = generate_client_secret(&self.random).map_err(ApiError::internal)?;
-        let verifier = CredentialHash::new(STANDARD_NO_PAD.encode(self.secrets.hash(&secret).as_bytes()));
+        let verifier = self.secret_verifier(&secret);
         Ok((secret, verifier))
+    }
+
+    /// What checks a secret that was drawn elsewhere: the same for the same secret.
+    pub fn secret_verifier(&self, secret: &Secret) -> CredentialHash {
+        CredentialHash::new(STANDARD_NO_PAD.encode(self.secrets.hash(secret).as_bytes()))
     }
 
     /// A new link secret for a cluster, and what is kept of it.

@@ -32,7 +32,7 @@ pub(crate) use statement::Statement;
 pub(crate) use value::{Arg, Row, from_json};
 
 /// One file, applied in a transaction of its own: number, name, text.
-type Migrations = [(i64, &'static str, &'static str); 23];
+type Migrations = [(i64, &'static str, &'static str); 24];
 
 /// The text of the migrations. That of the sixth moves rows by functions that only SQLite has; the other two tell PostgreSQL to compare
 /// text as SQLite does.
@@ -104,6 +104,11 @@ const fn migrations(sixth: &'static str, lists: &'static str, audit_columns: &'s
             23,
             "wrong passwords",
             include_str!("../migrations/0023_wrong_passwords.sql"),
+        ),
+        (
+            24,
+            "authenticators",
+            include_str!("../migrations/0024_authenticators.sql"),
         ),
     ]
 }

@@ -10,7 +10,7 @@ use reeve_types::{Email, PosixIdentity, Timestamp, Uid, UserId};
 
 use crate::changes::Changes;
 use crate::driver::{Arg, Row, StoreResultExt, Tx};
-use crate::{SqlStore, audit, change_log, sessions, users};
+use crate::{SqlStore, audit, change_log, second_factors, sessions, users};
 
 const READ: &str = "read how far the database has come";
 const RECOVER: &str = "end what a restored database holds";
@@ -345,7 +345,14 @@ impl Fence for SqlStore {
             .parsed("id")?;
         let mut changes = users::changed(&mut tx, id, CONFIRM).await?;
         sessions::end_all(&mut tx, &mut changes, SubjectId::User(id), at, CONFIRM).await?;
-        let entry = entry.about(id, email);
+        // Whoever is at the machine may have lost that as well.
+        let removed = second_factors::remove(&mut tx, id, CONFIRM).await?;
+        let mut entry = entry.about(id, email);
+        if removed {
+            entry
+                .metadata
+                .insert("authenticator".to_owned(), "removed".to_owned());
+        }
         changes.commit(tx, &entry, (), CONFIRM).await?;
         Ok(())
     }

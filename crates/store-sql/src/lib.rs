@@ -35,6 +35,7 @@ mod reports;
 mod resource;
 mod revision_tokens;
 mod rows;
+mod second_factors;
 mod service_accounts;
 mod sessions;
 mod signing_keys;

@@ -14,7 +14,7 @@ use crate::changes::{Changes, soft_delete_rules};
 use crate::driver::{Arg, Row, Statement, StoreResultExt, Tx};
 use crate::lists::{List, Term};
 use crate::resource::{Resource, missing, needed};
-use crate::{SqlStore, access_keys, audit, directory, rows, sessions, uids};
+use crate::{SqlStore, access_keys, audit, directory, rows, second_factors, sessions, uids};
 
 const READ: &str = "read users";
 const CREATE: &str = "create a user";
@@ -350,6 +350,7 @@ impl Users for SqlStore {
         tx.execute("DELETE FROM identities WHERE user_id = $1", &[Arg::text(id)])
             .await
             .context(DELETE)?;
+        second_factors::remove(&mut tx, id, DELETE).await?;
         let keys = access_keys::delete_all(&mut tx, id, DELETE).await?;
         if remove(&mut tx, id).await? {
             rest(&mut tx, &row.email, at).await?;

@@ -23,8 +23,10 @@ mod people;
 mod random;
 mod reading;
 mod revision_tokens;
+mod second_factors;
 mod sessions;
 mod signing_keys;
+mod told;
 mod unique;
 mod writes;
 
@@ -42,6 +44,7 @@ pub use people::*;
 pub use random::RandomWrites;
 pub use reading::*;
 pub use revision_tokens::*;
+pub use second_factors::*;
 pub use sessions::*;
 pub use signing_keys::*;
 pub use unique::*;
@@ -59,6 +62,7 @@ macro_rules! conformance_tests {
             a_rule_needs_a_subject_and_a_scope_that_exist,
             a_uid_stays_with_its_first_owner,
             an_email_rests_after_its_owner_went,
+            a_one_time_code_is_used_once,
             wrong_passwords_are_counted,
             the_last_local_administrator_stays,
             a_changed_password_ends_every_session_before_it,

@@ -33,6 +33,7 @@ pub mod identity_provider;
 pub mod installation;
 pub mod list;
 pub mod project;
+pub mod second_factor;
 pub mod service_account;
 pub mod session;
 pub mod signing_key;
@@ -78,6 +79,7 @@ pub use installation::{FirstStart, Installation};
 pub use list::{AccessRuleFilter, Page};
 pub use project::{NewProject, ProjectRow, Projects, SetNetworking, SetPodRules};
 pub use reeve_types::SubjectId;
+pub use second_factor::{AuthenticatorRow, SecondFactors, WRONG_CODES, WRONG_CODES_REST_SECONDS};
 pub use service_account::{NewServiceAccount, ServiceAccountRow, ServiceAccounts};
 pub use session::{
     ENDED_SHOWN_SECONDS, KeySession, NewSession, SESSIONS_OF_A_KEY, SESSIONS_OF_A_SUBJECT, SessionFacts,
@@ -110,6 +112,7 @@ pub trait Store:
     + Locate
     + Projects
     + Reports
+    + SecondFactors
     + ServiceAccounts
     + Sessions
     + SigningKeys

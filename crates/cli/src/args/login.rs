@@ -83,4 +83,28 @@ pub struct LoginUser {
     /// Read the password from standard input instead of the terminal
     #[arg(long)]
     pub password_stdin: bool,
+    /// The code that your authenticator shows, or a recovery code, if you have one
+    #[arg(long, value_name = "CODE")]
+    pub code: Option<String>,
+}
+
+/// `reeve authenticator`
+#[derive(Debug, Subcommand)]
+pub enum Authenticator {
+    /// Say whether you have one
+    Show,
+    /// Begin to set one up: shows what to type into it
+    Create,
+    /// Confirm it by the code that it shows; recovery codes are shown once
+    Confirm(CodeArgument),
+    /// Take it away
+    Remove(CodeArgument),
+}
+
+/// `reeve authenticator confirm`, `remove`
+#[derive(Debug, Args)]
+pub struct CodeArgument {
+    /// The code that it shows now, or, to take it away, a recovery code
+    #[arg(value_name = "CODE")]
+    pub code: String,
 }

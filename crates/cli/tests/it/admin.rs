@@ -166,6 +166,31 @@ async fn an_access_key_is_made_renewed_and_deleted_by_name() {
 }
 
 #[tokio::test]
+async fn an_authenticator_is_set_up_and_taken_away() {
+    let receiver = Receiver::signed_in().await;
+    let base = "/api/v1/me/authenticator";
+    let made = json!({"secret": "GEZDGNBV", "address": "otpauth://totp/Reeve:a?secret=GEZDGNBV"});
+    receiver.answers(&format!("POST {base}"), 201, made);
+    let shown = receiver.shown(&["authenticator", "create"]).await;
+    assert!(
+        shown.contains("GEZDGNBV") && shown.contains("otpauth://"),
+        "{shown}"
+    );
+    let codes = json!({"recoveryCodes": ["aaaa-bbbb-cccc-dddd"]});
+    receiver.answers(&format!("POST {base}/confirm"), 200, codes);
+    let shown = receiver.shown(&["authenticator", "confirm", "123456"]).await;
+    assert!(shown.contains("aaaa-bbbb-cccc-dddd"), "{shown}");
+    assert_eq!(receiver.calls().last().unwrap().body, json!({"code": "123456"}));
+    let kept = json!({"enabled": true, "createdAt": "2026-01-01T00:00:00Z", "recoveryCodesLeft": 9});
+    receiver.answers(&format!("GET {base}"), 200, kept);
+    let shown = receiver.shown(&["authenticator", "show"]).await;
+    assert!(shown.contains("9 recovery codes"), "{shown}");
+    receiver.says(&format!("POST {base}/remove"), 200, "");
+    let shown = receiver.shown(&["authenticator", "remove", "123456"]).await;
+    assert!(shown.contains("exit 0"), "{shown}");
+}
+
+#[tokio::test]
 async fn departments_and_projects_find_their_cluster() {
     let receiver = Receiver::signed_in().await;
     receiver.answers("GET /api/v1/clusters", 200, json!([cluster()]));

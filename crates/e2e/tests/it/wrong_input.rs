@@ -130,6 +130,7 @@ impl Real<'_> {
             "overwrite_training_policy_v2" | "overwrite_workspace_policy_v2" => {
                 json!({"meta": {"scope": "tenant", "name": "unwanted"}, "policy": {}})
             }
+            "confirm_authenticator" | "remove_authenticator" => json!({"code": "123456"}),
             "create_user" => json!({"email": "unwanted@reeve.example"}),
             "rotate_signing_keys" => json!({"atOnce": true}),
             "set_user_posix" => json!({"uid": 61_000, "gid": 5000}),

@@ -1,6 +1,7 @@
 //! The caller herself.
 
 pub mod access_rules;
+pub mod authenticator;
 pub mod get;
 pub mod logout;
 
@@ -21,5 +22,9 @@ pub(crate) fn route(operation: MeOperation) -> MethodRouter<Arc<App>> {
         Op::GetMyAccessRules => to(row, access_rules::handle),
         Op::CountMyAccessRules => to(row, access_rules::count),
         Op::LogoutMe => to(row, logout::handle),
+        Op::GetAuthenticator => to(row, authenticator::get::handle),
+        Op::CreateAuthenticator => to(row, authenticator::create::handle),
+        Op::ConfirmAuthenticator => to(row, authenticator::confirm::handle),
+        Op::RemoveAuthenticator => to(row, authenticator::remove::handle),
     }
 }

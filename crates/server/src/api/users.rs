@@ -8,6 +8,7 @@ pub mod get;
 pub mod list;
 pub mod logout;
 pub mod release_uid;
+pub mod remove_authenticator;
 pub mod reset_password;
 pub mod sessions;
 pub mod set_posix;
@@ -38,6 +39,7 @@ pub(crate) fn route(operation: UserOperation) -> MethodRouter<Arc<App>> {
         Op::ReleaseUid => to(row, release_uid::handle),
         Op::GetUserSessions => to(row, sessions::handle),
         Op::EndSession => to(row, end_session::handle),
+        Op::RemoveUserAuthenticator => to(row, remove_authenticator::handle),
         Op::ResetUserPassword => to(row, reset_password::handle),
         Op::LogoutUser => to(row, logout::handle),
     }

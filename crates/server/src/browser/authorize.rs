@@ -109,6 +109,8 @@ pub(super) async fn form(
          <input id=\"username\" name=\"username\" type=\"email\" autocomplete=\"username\" required maxlength=\"254\">\
          <label for=\"password\">Password</label>\
          <input id=\"password\" name=\"password\" type=\"password\" autocomplete=\"current-password\" required maxlength=\"255\">\
+         <label for=\"code\">One-time code, if you have an authenticator</label>\
+         <input id=\"code\" name=\"code\" type=\"text\" inputmode=\"text\" autocomplete=\"one-time-code\" maxlength=\"64\">\
          <button type=\"submit\">Sign in with a password</button></form>",
         super::AUTHENTICATE
     ));

@@ -14,7 +14,7 @@ use super::finish::finish;
 use super::page::problem;
 use super::request::Pairs;
 use super::ticket::Attempt;
-use crate::api::token::grant;
+use crate::api::token::grant::{self, Begun};
 use crate::app::App;
 use crate::caller::Call;
 use crate::error::ApiError;
@@ -39,16 +39,14 @@ pub(super) async fn handle(
         ));
     };
     let password = Secret::new(pairs.get("password").unwrap_or_default());
-    match grant::password(&app, &call, pairs.get("username").unwrap_or_default(), &password).await? {
-        Some(session) => finish(&app, &call, &attempt, &session),
-        None => {
-            form(
-                &app,
-                &attempt,
-                StatusCode::BAD_REQUEST,
-                Some("The email or the password is not right."),
-            )
-            .await
+    let code = pairs.get("code").map(Secret::new);
+    let username = pairs.get("username").unwrap_or_default();
+    let wrong = match grant::password(&app, &call, username, &password, code).await? {
+        Begun::Session(session) => return finish(&app, &call, &attempt, &session),
+        Begun::CodeNeeded => {
+            "This account has an authenticator: give its code, or a recovery code, together with the password."
         }
-    }
+        Begun::No => "The email, the password or the one-time code is not right.",
+    };
+    form(&app, &attempt, StatusCode::BAD_REQUEST, Some(wrong)).await
 }

@@ -55,6 +55,7 @@ mod replicas;
 mod restart;
 mod restored;
 mod routes;
+mod second_factor;
 mod secrets;
 mod server;
 mod service_accounts;

@@ -10,6 +10,7 @@ use reeve_types::CredentialAssetKind;
 use serde_json::{Value, json};
 
 use crate::credentials;
+use crate::second_factor;
 use crate::server::{ADMIN, ADMIN_PASSWORD, OrganizationFixture};
 
 #[tokio::test]
@@ -86,6 +87,7 @@ fn call(organization: &OrganizationFixture, operation: &Operation, ids: &Ids) ->
             json!({"name": "another", "clusterId": cluster, "parentId": organization.vision, "resources": ids.resources,
                 "schedulingRules": {"trainingJobTimeLimitSeconds": 60}, "nodeTypes": {"training": ["a"]}})
         }
+        "confirm_authenticator" | "remove_authenticator" => json!({"code": "123456"}),
         "create_user" => json!({"email": "another@example.com"}),
         "create_access_rule" => {
             json!({"subjectType": "group", "subjectId": "g", "roleId": 9, "scopeType": "project", "scopeId": organization.robots})
@@ -189,7 +191,11 @@ struct Ids {
 async fn ids(organization: &OrganizationFixture) -> Ids {
     let server = &organization.server;
     let posix = json!({"uid": 61_000, "gid": 5000, "supplementaryGroups": [5001]});
-    let (user, _) = server.user("erin@example.com", posix).await;
+    let (user, erin) = server.user("erin@example.com", posix).await;
+    server
+        .post(&erin, "/api/v1/me/authenticator", Value::Null)
+        .await
+        .is(201);
     let spec = json!({"image": "x", "command": "sh", "environmentVariables": [{"name": "A", "value": "b"}],
         "compute": {"gpuDevicesRequest": 1}, "security": {"uidGidSource": "fromIdpToken"}});
     let body = json!({"name": "train", "projectId": organization.robots, "clusterId": organization.cluster, "spec": spec});
@@ -262,7 +268,12 @@ async fn every_operation_succeeds_as_documented() {
             // Until then a Kubernetes token may be good that names the uid.
             server.clock.advance_seconds(400);
         }
-        let (mut path, body) = call(&organization, operation, &ids);
+        let (mut path, mut body) = call(&organization, operation, &ids);
+        if ["confirm_authenticator", "remove_authenticator"].contains(&operation.name) {
+            // A code is good once.
+            server.clock.advance_seconds(60);
+            body = json!({"code": second_factor::code_of(server, ADMIN).await});
+        }
         if operation.name == "get_cluster_install_info_by_uuid" {
             path.push_str("?version=0.1.0");
         }

@@ -3,8 +3,8 @@
 use reeve_authz::{Action, BootstrapException, Entity, Granted, Scope};
 use reeve_types::{AccessKeyId, SessionId, SignInMethod, UserId};
 
-use super::every_write::Log;
 use super::organization::{NOW, Organization, entry, exception, id, parsed};
+use super::told::Log;
 use crate::{
     ACCESS_KEYS_OF_A_USER, AccessKeyFilter, AccessKeyRow, AuditAction, CredentialHash, CredentialKind,
     KEY_RESTS_SECONDS, KeySession, NewAccessKey, NewSession, SESSIONS_OF_A_KEY, SessionFacts, StoreError,

@@ -9,10 +9,11 @@ use reeve_types::workload_policy::{Policy, Rule};
 use reeve_types::{ClusterId, CredentialAssetKind, PodRules, PodSecurity, ProjectId, Revision};
 
 use super::organization::{NOW, Organization, entry, exception, group, link, posix, signing_key};
+use super::told::Log;
 use crate::{
-    AuditAction, AuditEntry, AuditHead, ChangeCredentialAsset, CredentialHash, CredentialKind,
-    EMAIL_RESTS_SECONDS, Evidence, Fenced, LinkSecret, NewCredentialAsset, NewValues, Resealed, SealedValues,
-    SetNetworking, SetPodRules, SetPolicy, StoreError, SubjectId,
+    AuditAction, AuditHead, ChangeCredentialAsset, CredentialHash, CredentialKind, EMAIL_RESTS_SECONDS,
+    Evidence, Fenced, LinkSecret, NewCredentialAsset, NewValues, Resealed, SealedValues, SetNetworking,
+    SetPodRules, SetPolicy, StoreError, SubjectId,
 };
 
 /// The write methods that are exercised below, in their order. A test in this crate compares them with the traits.
@@ -76,53 +77,10 @@ pub const AUDITED_WRITES: &[&str] = &[
     "set_access_key_secret",
     "delete_access_key",
     "delete_anybodys_access_key",
+    "create_authenticator",
+    "confirm_authenticator",
+    "remove_authenticator",
 ];
-
-/// Compares what a write left in the log with what it has to leave.
-pub(super) struct Log {
-    seen: i64,
-    pub(super) done: Vec<&'static str>,
-}
-
-impl Log {
-    /// One event since the last call, of `action`, about `about`, with all of `metadata`; each is `name` or `name=value`.
-    pub(super) async fn has(
-        &mut self,
-        organization: &Organization,
-        method: &'static str,
-        action: AuditAction,
-        about: impl ToString,
-        metadata: &[&str],
-    ) {
-        let granted = organization.may(Action::Read, Entity::EventsHistory, Scope::Account);
-        let events = organization
-            .store
-            .audit_events(&granted, self.seen, 10)
-            .await
-            .unwrap();
-        assert_eq!(events.len(), 1, "`{method}` leaves one event in the audit log");
-        let AuditEntry {
-            action: said,
-            entity_id,
-            metadata: told,
-            ..
-        } = &events.first().unwrap().entry;
-        assert_eq!((*said, entity_id), (action, &about.to_string()), "{method}");
-        for wanted in metadata {
-            let (name, value) = wanted.split_once('=').unwrap_or((wanted, ""));
-            let found = told.get(name);
-            let fits = found.is_some_and(|found| value.is_empty() || found == value);
-            assert!(fits, "`{method}` says `{wanted}`: {told:?}");
-        }
-        self.seen += 1;
-        self.done.push(method);
-        assert_eq!(
-            organization.audited().await,
-            self.seen,
-            "the chain is whole after `{method}`"
-        );
-    }
-}
 
 async fn networking_is_told(
     organization: &Organization,
@@ -290,10 +248,7 @@ async fn policies_are_told(
 /// All of [`AUDITED_WRITES`]. A store that forgets the event of one of them fails here: `store-sql` plants that fault for each.
 pub async fn every_write_is_in_the_audit_log(mut organization: Organization) {
     use AuditAction::{Confirm, Create, Delete, Disable, ResetPassword, Restore, Update};
-    let mut log = Log {
-        seen: 0,
-        done: Vec::new(),
-    };
+    let mut log = Log::default();
     let admin = organization.admin_row.id;
     log.has(&organization, "first_start", Create, admin, &[]).await;
     let cluster = organization.cluster(10, "a").await.id;
@@ -489,6 +444,7 @@ pub async fn every_write_is_in_the_audit_log(mut organization: Organization) {
     providers_are_told(&organization, &mut log).await;
     roles::are_told(&organization, &mut log).await;
     super::access_keys::are_told(&organization, &mut log).await;
+    super::second_factors::are_told(&organization, &mut log).await;
     assert_eq!(log.done, AUDITED_WRITES);
 }
 

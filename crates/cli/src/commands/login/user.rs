@@ -19,8 +19,11 @@ pub(in crate::commands) async fn run(context: &mut Context, arguments: LoginUser
     let api = Api::anonymous(&control_plane)?;
     let password = password(&arguments)?;
     let what = format!("cannot sign in `{}` at `{}`", arguments.user, control_plane.url);
-    let request =
+    let mut request =
         json!({ "grantType": "password", "username": arguments.user, "password": password.expose() });
+    if let (Some(code), Some(body)) = (&arguments.code, request.as_object_mut()) {
+        body.insert("totp".to_owned(), json!(code));
+    }
     let answer: TokenResponse = api
         .post("/api/v1/token", &request)
         .await

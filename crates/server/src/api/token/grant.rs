@@ -18,6 +18,7 @@ use crate::caller::Call;
 use crate::error::{ApiError, Refusal};
 use crate::extract::JsonBody;
 use crate::failures::Kind;
+use crate::second_factor::SecondFactor;
 use crate::sign_in_rate::EACH_SECONDS;
 
 /// One sentence for every way to fail, so that nobody learns who exists: 400.
@@ -26,6 +27,25 @@ use crate::sign_in_rate::EACH_SECONDS;
 struct InvalidCredentials;
 
 impl Refusal for InvalidCredentials {}
+
+/// The password was right, and that is not enough: 400.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "this user has an authenticator: send the code that it shows, or a recovery code, as `totp` beside the password (`reeve login user --code`)"
+)]
+struct CodeNeeded;
+
+impl Refusal for CodeNeeded {}
+
+/// What came of a sign-in.
+pub(crate) enum Begun {
+    /// A session.
+    Session(SessionFacts),
+    /// The password is right, and a one-time code is needed besides.
+    CodeNeeded,
+    /// Nothing, for every wrong attempt alike.
+    No,
+}
 
 /// Who administers the account is not counted: that sign-in must always work.
 const TOO_OFTEN: ApiError = ApiError::TooMany {
@@ -42,6 +62,8 @@ struct Attempt {
     known: Option<(SubjectId, String)>,
     /// The access key that was shown, if it was one.
     access_key: Option<AccessKeyId>,
+    /// The one-time code that came with a password.
+    code: Option<Secret>,
     /// What it was proven against.
     proven: Option<CredentialHash>,
 }
@@ -53,15 +75,21 @@ pub async fn handle(
     JsonBody(body): JsonBody<TokenRequest>,
 ) -> Result<Json<TokenResponse>, ApiError> {
     let attempt = match body {
-        TokenRequest::Password { username, password } => {
-            by_password(&app, &call, &username, &password).await?
-        }
+        TokenRequest::Password {
+            username,
+            password,
+            code,
+        } => by_password(&app, &call, &username, &password, code).await?,
         TokenRequest::ClientCredentials {
             client_id,
             client_secret,
         } => by_secret(&app, &client_id, &client_secret).await?,
     };
-    let session = session(&app, &call, attempt).await?.ok_or(InvalidCredentials)?;
+    let session = match session(&app, &call, attempt).await? {
+        Begun::Session(session) => session,
+        Begun::CodeNeeded => return Err(CodeNeeded.into()),
+        Begun::No => return Err(InvalidCredentials.into()),
+    };
     let (access_token, expires_in) = app.security.rest_token(&session, &app.directory(), call.at)?;
     Ok(Json(TokenResponse {
         access_token: access_token.into(),
@@ -69,8 +97,7 @@ pub async fn handle(
     }))
 }
 
-/// `None` for every wrong attempt alike.
-async fn session(app: &App, call: &Call, attempt: Attempt) -> Result<Option<SessionFacts>, ApiError> {
+async fn session(app: &App, call: &Call, attempt: Attempt) -> Result<Begun, ApiError> {
     let mut entry = call.event(AuditAction::SignIn, "users");
     entry.subject_type = attempt.kind;
     if let Some((id, name)) = &attempt.known {
@@ -84,7 +111,24 @@ async fn session(app: &App, call: &Call, attempt: Attempt) -> Result<Option<Sess
     if attempt.break_glass && attempt.proven.is_some() {
         entry.metadata.insert("break_glass".to_owned(), "true".to_owned());
     }
-    if let Some(((id, _), proven)) = attempt.known.zip(attempt.proven) {
+    let mut proven = attempt.proven;
+    if let (Some((SubjectId::User(id), _)), None, Some(_)) = (&attempt.known, attempt.access_key, &proven) {
+        let code = attempt.code.as_ref();
+        match app.second_factor(*id, code, attempt.break_glass, call.at).await? {
+            SecondFactor::None => {}
+            SecondFactor::Shown(what) => {
+                entry.metadata.insert("second_factor".to_owned(), what.to_owned());
+            }
+            SecondFactor::Missing => return Ok(Begun::CodeNeeded),
+            SecondFactor::Wrong => {
+                entry
+                    .metadata
+                    .insert("second_factor".to_owned(), "wrong".to_owned());
+                proven = None;
+            }
+        }
+    }
+    if let Some(((id, _), proven)) = attempt.known.zip(proven) {
         // None when the password was changed while its hash was computed, or the service account is disabled.
         let begun = match (id, attempt.access_key) {
             (SubjectId::User(id), Some(key)) => {
@@ -104,25 +148,25 @@ async fn session(app: &App, call: &Call, attempt: Attempt) -> Result<Option<Sess
                 app.application_signs_in(id, &proven, entry.clone()).await?
             }
         };
-        if begun.is_some() {
+        if let Some(begun) = begun {
             if let (SubjectId::User(id), None) = (id, attempt.access_key) {
                 app.guesses.begin_anew(id);
             }
             if attempt.break_glass {
                 app.metrics.break_glass_signed_in();
             }
-            return Ok(begun);
+            return Ok(Begun::Session(begun));
         }
     }
     // After the answer, and summed up: under no name where the name does not exist.
     entry.result = Outcome::Failed;
     entry.http_status_code = 400;
     app.failures.note(Kind::SignIn, entry);
-    Ok(None)
+    Ok(Begun::No)
 }
 
-/// The session of a local user who gave the right password by a form: as by the token route, with its bounds and events.
-/// `None` for every wrong one alike.
+/// The session of a local user who gave the right password by a form, and a one-time code: as by the token route, with its bounds and
+/// events.
 ///
 /// # Errors
 /// [`ApiError::TooMany`], and those of [`App::sign_in`].
@@ -131,12 +175,19 @@ pub(crate) async fn password(
     call: &Call,
     username: &str,
     password: &Secret,
-) -> Result<Option<SessionFacts>, ApiError> {
-    let attempt = by_password(app, call, username, password).await?;
+    code: Option<Secret>,
+) -> Result<Begun, ApiError> {
+    let attempt = by_password(app, call, username, password, code).await?;
     session(app, call, attempt).await
 }
 
-async fn by_password(app: &App, call: &Call, username: &str, password: &Secret) -> Result<Attempt, ApiError> {
+async fn by_password(
+    app: &App,
+    call: &Call,
+    username: &str,
+    password: &Secret,
+    code: Option<Secret>,
+) -> Result<Attempt, ApiError> {
     let email = username.parse::<Email>().ok();
     let kept = match &email {
         Some(email) => app.store.password_check(email).await?,
@@ -174,6 +225,7 @@ async fn by_password(app: &App, call: &Call, username: &str, password: &Secret) 
         break_glass,
         known,
         access_key: None,
+        code,
         proven: verifier.filter(|_| proven),
     })
 }
@@ -199,6 +251,7 @@ async fn by_secret(app: &App, client_id: &str, secret: &Secret) -> Result<Attemp
         break_glass: false,
         known,
         access_key: None,
+        code: None,
         proven: verifier.filter(|_| proven),
     })
 }
@@ -219,6 +272,7 @@ async fn by_access_key(app: &App, key: AccessKeyId, secret: &Secret) -> Result<A
         break_glass: false,
         access_key: known.as_ref().map(|_| key),
         known,
+        code: None,
         proven: verifier.filter(|_| proven),
     })
 }
