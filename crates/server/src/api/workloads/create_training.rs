@@ -102,7 +102,7 @@ fn identity(
     let user = directory
         .user(id)
         .ok_or(ApiError::Unauthenticated("the token's subject is gone"))?;
-    match directory.posix(&caller) {
+    match directory.posix(caller) {
         Some((posix, _)) => {
             directory.check_numbers_in(body.cluster_id, posix)?;
             Ok(Some(WorkloadIdentity {
