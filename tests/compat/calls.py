@@ -52,6 +52,7 @@ def run(suite, admin, person):
     projects(suite, admin, places, people)
     users(suite, admin, people)
     service_accounts(suite, admin, people)
+    access_keys(suite, admin, people)
     access_rules(suite, admin, roles, places, people)
     permissions(suite, admin, places, people)
     credentials(suite, admin, places, people)
@@ -333,6 +334,66 @@ def service_accounts(suite, admin, people):
     suite.no(nobody, f"{api}.delete_service_account_by_id", 403, **account)
     suite.ok(admin, f"{api}.delete_service_account_by_id", 204, None, **account)
     suite.no(admin, f"{api}.delete_service_account_by_id", 404, **account)
+
+
+def access_keys(suite, admin, people):
+    """Keys of a person's own, and of everybody's; by both names."""
+    person, nobody = people["person"], people["nobody"]
+    families = [
+        (
+            "AccessKeysApi", "access_key_id",
+            {
+                "create": ("create_access_key1", "access_key_creation_request1", m.AccessKeyPostResponse),
+                "get": ("get_access_key_by_id1", m.AccessKey1),
+                "list": ("get_access_keys", m.AccessKeys),
+                "list all": ("get_access_keys_administration", m.AccessKeysAdministration),
+                "regenerate": "regenerate_access_key_secret",
+                "delete": "delete_access_key_by_id",
+                "delete any": "delete_access_key_by_id_administration",
+            },
+        ),
+        (
+            "UserApplicationsApi", "app_id",
+            {
+                "create": ("create_user_application", "user_app_creation_request", m.UserAppPostResponse),
+                "get": ("get_user_application_by_id", m.UserApp),
+                "list": ("get_user_applications", [m.UserApp]),
+                "list all": ("get_user_applications_administration", [m.UserAppAdministration]),
+                "regenerate": "regenerate_user_application_secret",
+                "delete": "delete_user_application_by_id",
+                "delete any": "delete_user_application_by_id_administration",
+            },
+        ),
+    ]
+    for api, id_, names in families:
+        create, body, created = names["create"]
+        made = suite.ok(person, f"{api}.{create}", 201, created, **{body: {"name": "notebook"}})
+        suite.no(person, f"{api}.{create}", 409, **{body: {"name": "notebook"}})
+        # Keys are of people: a service account has its own secret.
+        suite.no(nobody, f"{api}.{create}", 403, **{body: {"name": "notebook"}})
+        key = {id_: made["id"]}
+        get, one = names["get"]
+        suite.ok(person, f"{api}.{get}", 200, one, **key)
+        suite.no(person, f"{api}.{get}", 404, **{id_: NOBODYS})
+        listed, shape = names["list"]
+        suite.ok(person, f"{api}.{listed}", 200, shape)
+        suite.no(nobody, f"{api}.{listed}", 403)
+        listed, shape = names["list all"]
+        suite.ok(admin, f"{api}.{listed}", 200, shape)
+        suite.no(person, f"{api}.{listed}", 403)
+        new = suite.ok(
+            person, f"{api}.{names['regenerate']}", 200, m.RegenerateAccessKeySecret200Response, **key
+        )
+        suite.no(person, f"{api}.{names['regenerate']}", 404, **{id_: NOBODYS})
+        program = suite.caller("program", made["clientId"], new["clientSecret"])
+        suite.ok(program, "PermissionsApi.get_permissions", 200, [m.Permission])
+        suite.no(program, f"{api}.{create}", 403, **{body: {"name": "another"}})
+        suite.ok(person, f"{api}.{names['delete']}", 204, None, **key)
+        suite.no(person, f"{api}.{names['delete']}", 404, **key)
+        suite.no(program, "PermissionsApi.get_permissions", 401)
+        made = suite.ok(person, f"{api}.{create}", 201, created, **{body: {"name": "notebook"}})
+        suite.no(person, f"{api}.{names['delete any']}", 403, **{id_: made["id"]})
+        suite.ok(admin, f"{api}.{names['delete any']}", 204, None, **{id_: made["id"]})
 
 
 def access_rules(suite, admin, roles, places, people):
