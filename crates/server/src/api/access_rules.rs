@@ -68,7 +68,8 @@ struct SubjectRefusal(InvalidSubject);
 impl Refusal for SubjectRefusal {}
 
 /// The one key of a subject: a user's email or a service account's name, though their ids are accepted too
-/// (control-plane 2.1): from callers who may read them, since the answer shows the name.
+/// (control-plane 2.1): from callers who may read them in the whole account, since the answer shows the name. To everybody else
+/// an id is one that nobody has.
 pub(super) fn subject_key(
     directory: &Directory,
     caller: &Caller,
@@ -78,7 +79,8 @@ pub(super) fn subject_key(
     let reads = |entity| {
         directory
             .index()
-            .holds_anywhere(&caller.principal, Action::Read, entity)
+            .decide(&caller.principal, Action::Read, entity, Scope::Account)
+            .is_ok()
     };
     if kind == SubjectType::User
         && let Ok(id) = id.parse::<UserId>()
