@@ -24,6 +24,10 @@ pub async fn handle(
     call: Call,
     JsonBody(body): JsonBody<SetIdp>,
 ) -> Result<(StatusCode, Json<CreatedIdp>), ApiError> {
+    // Nothing is read, and no key made, for whoever may not.
+    drop(app
+        .directory()
+        .allow_in_account(&caller, Action::Create, Entity::SecuritySettings)?);
     let mappers = body.mappers.clone().unwrap_or_default();
     let idp = match (&body.oidc_data, body.saml_data) {
         (Some(data), _) => oidc(data, mappers, body.name.clone(), call.at)?,

@@ -149,4 +149,10 @@ async fn only_who_may_change_the_accounts_security_sees_or_changes_a_provider() 
         .await
         .refused(403);
     server.get("", "/api/v1/idps").await.refused(401);
+    // Whoever has such a right in a department only is refused before anything is read. Planted fault: the check comes after.
+    let (_, dora) = server.user("dora@example.com", Value::Null).await;
+    let department = ("department", organization.vision.as_str());
+    server.rule(("user", "dora@example.com"), 1, department).await;
+    let unreadable = json!({"type": "saml", "samlData": {"metadataXmlType": "file", "metadataXmlFile": "<html/>"}});
+    server.post(&dora, "/api/v1/idps", unreadable).await.refused(403);
 }
