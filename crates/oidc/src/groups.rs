@@ -35,7 +35,7 @@ pub enum GroupsError {
     },
     /// A name that no group can have.
     #[error(
-        "`{claim}` holds a name that no group can have: 1 to 255 characters without control characters are needed"
+        "`{claim}` holds a name that no group can have: 1 to 255 characters are needed, none of them invisible or turning text round, and no blank at either end"
     )]
     Name {
         /// Which claim.
@@ -114,7 +114,8 @@ pub fn named(name: &str, texts: &[&str]) -> Result<Groups, GroupsError> {
             groups.reserved += 1;
             continue;
         }
-        let group = text.parse().map_err(|_| GroupsError::Name {
+        let group = text.parse().ok().filter(GroupName::is_seen_whole);
+        let group = group.ok_or_else(|| GroupsError::Name {
             claim: name.to_owned(),
         })?;
         groups.names.push(group);

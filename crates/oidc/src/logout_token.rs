@@ -10,6 +10,8 @@ use crate::provider::Provider;
 const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 /// Longer ids are not remembered, in characters.
 const MAX_ID: usize = 255;
+/// How far ahead a token may end, in seconds: so long it is remembered. Two minutes are recommended.
+const MAX_AHEAD_SECONDS: i64 = 24 * 60 * 60;
 
 /// Somebody who signed out at the provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,9 +39,12 @@ pub enum LogoutTokenError {
     /// One that could be shown again.
     #[error("the logout token has no id (`jti`), or one that is longer than 255 characters")]
     Id,
+    /// One that would be remembered for too long.
+    #[error("the logout token ends (`exp`) more than a day ahead")]
+    Ahead,
 }
 
-/// Whom a logout token signs out. One that names a session (`sid`) alone is refused for its missing subject: sessions are not known by
+/// Whom a logout token signs out. One that ends more than a day ahead is refused, since it has to be remembered as long. One that names a session (`sid`) alone is refused for its missing subject: sessions are not known by
 /// the provider's names for them, so a provider has to send `sub`, as all do that we know of.
 ///
 /// # Errors
@@ -73,6 +78,9 @@ pub fn verify_logout(
     let id = text("jti").filter(|id| (1..=MAX_ID).contains(&id.chars().count()));
     let subject = text("sub").ok_or(IdTokenError::Subject)?;
     let ends = id_token::seconds(&claims, "exp")?.unwrap_or(now);
+    if ends.saturating_sub(now) > MAX_AHEAD_SECONDS {
+        return Err(LogoutTokenError::Ahead);
+    }
     Ok(LogoutToken {
         subject: subject.to_owned(),
         id: id.ok_or(LogoutTokenError::Id)?.to_owned(),

@@ -218,6 +218,10 @@ pub enum SamlError {
     Certificate { reason: String },
     #[error("`{text}` is no address for {what}: an http or https URL without a fragment is needed")]
     BadAddress { what: &'static str, text: String },
+    #[error(
+        "`{text}` is no address for SingleSignOnService: https is needed, outside this machine, and a host of letters, digits, `-`, `_` and `.`"
+    )]
+    SignOnAddress { text: String },
     #[error("the service provider's entity id has to have 1 to {max} bytes")]
     EntityId { max: usize },
     #[error("the service provider's key cannot be used: {reason}")]

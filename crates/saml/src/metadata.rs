@@ -2,6 +2,7 @@
 
 use reeve_types::Timestamp;
 use roxmltree::Node;
+use url::{Host, Url};
 
 use crate::limits::METADATA as RULES;
 use crate::service_provider::check_address;
@@ -253,8 +254,34 @@ fn sign_on(descriptor: Node<'_, '_>, binding: Binding) -> Result<Option<String>,
         .find(|service| tree::optional(*service, "Binding") == Some(binding.uri()));
     let Some(service) = service else { return Ok(None) };
     let address = tree::attribute(service, "Location")?;
-    check_address(address, "SingleSignOnService")?;
+    check_sign_on(address)?;
     Ok(Some(address.to_owned()))
+}
+
+/// Refuses what our pages must not send a browser to: besides what [`check_address`] refuses, plain http that leaves the machine,
+/// and an origin that would say more in a Content-Security-Policy than where a form may be sent.
+fn check_sign_on(address: &str) -> Result<(), SamlError> {
+    const WHAT: &str = "SingleSignOnService";
+    check_address(address, WHAT)?;
+    let wrong = || SamlError::SignOnAddress {
+        text: shortened(address),
+    };
+    let url = Url::parse(address).map_err(|_| wrong())?;
+    let is_loopback = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    let origin = url.origin().ascii_serialization();
+    let is_plain = origin
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b":/.-_[]".contains(&byte));
+    if is_plain && (url.scheme() == "https" || is_loopback) {
+        Ok(())
+    } else {
+        Err(wrong())
+    }
 }
 
 /// The certificate of a key. Several have to be of one key: a chain's other certificates are nobody that signs here.

@@ -10,7 +10,7 @@ use reeve_types::{IdpAlias, SessionId, Timestamp, UserId};
 
 use crate::changes::Changes;
 use crate::driver::{Arg, Row, StoreResultExt, Tx};
-use crate::{SqlStore, sessions, users};
+use crate::{SqlStore, sessions, uids, users};
 
 const READ: &str = "read identity providers";
 const CREATE: &str = "create an identity provider";
@@ -114,6 +114,10 @@ async fn make(
         created_by: format!("identity provider {}", identity.alias),
     };
     let row = users::insert(&mut tx, &new).await?;
+    // Here, and not only by the session: whoever is refused for a uid leaves no user behind.
+    if let Some(uid) = identity.uid {
+        uids::claim(&mut tx, row.id, uid).await?;
+    }
     tx.execute(
         "INSERT INTO identities (issuer, subject, user_id, alias, email, seen_at) VALUES ($1, $2, $3, $4, $5, $6)",
         &[

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use reeve_authz::Granted;
-use reeve_types::{Email, GroupName, IdpAlias, PosixIdentity, SessionId, Timestamp, UserId};
+use reeve_types::{Email, GroupName, IdpAlias, PosixIdentity, SessionId, Timestamp, Uid, UserId};
 
 use crate::{AuditEntry, Committed, SessionFacts, StoreError};
 
@@ -36,6 +36,8 @@ pub struct ProvidedIdentity {
     pub subject: String,
     /// The email that it says now.
     pub email: Email,
+    /// The uid that it says, which becomes a new user's for ever: with one that is somebody else's no user is made.
+    pub uid: Option<Uid>,
     /// The id of the user that is made if there is none yet, drawn by the caller.
     pub new_id: UserId,
 }
@@ -125,7 +127,8 @@ pub trait IdentityProviders {
     /// bootstrap exception for session records.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] for the email of an account that is not this person's, [`StoreError::EmailRests`].
+    /// [`StoreError::Conflict`] for the email of an account that is not this person's, [`StoreError::EmailRests`],
+    /// [`StoreError::UidTaken`] for the uid of somebody else where a user would be made.
     async fn provided_user(
         &self,
         granted: &Granted,

@@ -262,6 +262,14 @@ fn subdomain(text: &str) -> Option<String> {
     (inner && bytes.len() <= 253 && end(bytes.first()?) && end(bytes.last()?)).then(|| text.to_owned())
 }
 
+impl GroupName {
+    /// Whether the name is seen as it is: no character in it that is invisible or turns round what is seen, and no blank at either end.
+    /// Rules and identity providers may name no other; names that were stored before such were refused are read.
+    pub fn is_seen_whole(&self) -> bool {
+        self.0.trim() == self.0 && !self.0.chars().any(is_unseen)
+    }
+}
+
 const NO_ROLE: &str = "none";
 
 impl RoleName {
@@ -350,6 +358,29 @@ mod tests {
             assert!(wrong.parse::<GroupName>().is_err(), "{wrong:?}");
         }
         assert!("ml-admins".parse::<GroupName>().is_ok());
+    }
+
+    /// Planted fault: blanks at the ends, or what turns text round, count as seen.
+    #[test]
+    fn a_group_that_looks_like_another_is_told_apart() {
+        for hidden in [
+            "ml\u{202e}snimda",
+            "ml\u{200b}",
+            "\u{feff}ml",
+            "m\u{ad}l",
+            " ml",
+            "ml ",
+            "ml\u{a0}",
+            "ml\u{3000}",
+        ] {
+            assert!(
+                !hidden.parse::<GroupName>().unwrap().is_seen_whole(),
+                "{hidden:?}"
+            );
+        }
+        for seen in ["ml", "/org/ML Team (Köln)", "研究"] {
+            assert!(seen.parse::<GroupName>().unwrap().is_seen_whole(), "{seen:?}");
+        }
     }
 
     #[test]

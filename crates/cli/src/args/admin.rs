@@ -43,8 +43,11 @@ pub struct OffboardUser {
     #[arg(long, value_enum)]
     pub workloads: Workloads,
     /// Only say what would be done
-    #[arg(long)]
+    #[arg(long, conflicts_with = "yes")]
     pub dry_run: bool,
+    /// Do it; without this what would be done is shown and nothing done
+    #[arg(short, long)]
+    pub yes: bool,
 }
 
 /// What becomes of somebody's workloads.

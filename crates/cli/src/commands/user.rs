@@ -71,7 +71,8 @@ pub(super) async fn run(context: &mut Context, command: args::User) -> Result<()
         }
         args::User::Offboard(arguments) => {
             let done = offboard(&api, &arguments).await?;
-            printer.answer(&done, || offboarded(&done))
+            printer.answer(&done, || offboarded(&done))?;
+            ended(&arguments, &done)
         }
         args::User::Delete(one) => {
             let what = format!("cannot delete user `{}`", one.email);
@@ -128,10 +129,26 @@ async fn offboard(api: &Api, arguments: &OffboardUser) -> Result<Offboarding, Fa
         Workloads::Delete => LeftWorkloads::Delete,
         Workloads::Leave => LeftWorkloads::Leave,
     };
-    let body = json!({"user": arguments.email, "workloads": workloads, "dryRun": arguments.dry_run});
+    let body = json!({"user": arguments.email, "workloads": workloads, "dryRun": !arguments.yes});
     api.post("/api/v1/offboarding", &body)
         .await
         .map_err(|error| error.explain(format!("cannot offboard `{}`", arguments.email)))
+}
+
+/// Whoever means to do it learns from the exit code that nothing was done.
+fn ended(arguments: &OffboardUser, done: &Offboarding) -> Result<(), Failure> {
+    let what = format!("cannot offboard `{}`", arguments.email);
+    if done.id.is_none() && done.access_rules.is_empty() && done.sessions == 0 && done.workloads.is_empty() {
+        return Err(Failure::refused(what)
+            .cause("there is no user of that name, and nothing that somebody of that name left")
+            .hint("`reeve user list` shows the users"));
+    }
+    if arguments.yes || arguments.dry_run {
+        return Ok(());
+    }
+    Err(Failure::refused(what)
+        .cause("nothing was done")
+        .hint("--yes does it, --dry-run only shows it"))
 }
 
 fn offboarded(done: &Offboarding) -> String {
@@ -149,7 +166,7 @@ fn offboarded(done: &Offboarding) -> String {
     let user = if done.id.is_some() {
         "user"
     } else {
-        "there is no user of that name any more"
+        "there is no user of that name"
     };
     let mut lines = vec![format!("{}: {user}, {} sessions", done.username, done.sessions)];
     lines.extend(rules);

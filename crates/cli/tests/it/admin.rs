@@ -298,13 +298,52 @@ async fn offboarding_says_what_went_and_what_is_left() {
         "workloads": [{"id": "323e4567-e89b-12d3-a456-426614174000", "name": "first", "projectId": "33", "projectName": "robots"}],
         "left": {"user": false, "accessRules": 0, "sessions": 0, "workloads": 1}});
     receiver.answers("POST /api/v1/offboarding", 200, done);
-    let offboard = ["user", "offboard", "erin@example.com", "--workloads", "leave"];
+    let offboard = [
+        "user",
+        "offboard",
+        "erin@example.com",
+        "--workloads",
+        "leave",
+        "--yes",
+    ];
     insta::assert_snapshot!(receiver.shown(&offboard).await);
     let asked = json!({"user": "erin@example.com", "workloads": "leave", "dryRun": false});
     assert_eq!(receiver.calls()[0].body, asked);
     // What becomes of the workloads is always said.
     let silent = receiver.run(&["user", "offboard", "erin@example.com"]).await;
     assert_eq!((silent.status.code(), receiver.calls().len()), (Some(2), 0));
+}
+
+/// Planted faults: it is done without `--yes`; a name that nobody has ends with exit code 0.
+#[tokio::test]
+async fn offboarding_asks_first_and_says_so_when_there_is_nobody() {
+    let receiver = Receiver::signed_in().await;
+    let there = |id: Value| {
+        json!({"dryRun": true, "username": "erin@example.com", "id": id, "sessions": 0, "accessRules": [],
+        "workloads": [], "left": {"user": !id.is_null(), "accessRules": 0, "sessions": 0, "workloads": 0}})
+    };
+    receiver.answers("POST /api/v1/offboarding", 200, there(json!(USER)));
+    let offboard = |more: Option<&'static str>| {
+        let words = ["user", "offboard", "erin@example.com", "--workloads", "delete"];
+        words.into_iter().chain(more).collect::<Vec<_>>()
+    };
+    for (more, code, dry_run) in [
+        (None, 1, true),
+        (Some("--dry-run"), 0, true),
+        (Some("--yes"), 0, false),
+    ] {
+        let shown = receiver.run(&offboard(more)).await;
+        assert_eq!(shown.status.code(), Some(code), "{more:?}");
+        assert_eq!(receiver.calls()[0].body["dryRun"], dry_run, "{more:?}");
+    }
+    receiver.answers("POST /api/v1/offboarding", 200, there(Value::Null));
+    for more in [Some("--dry-run"), Some("--yes")] {
+        let shown = receiver.shown(&offboard(more)).await;
+        assert!(
+            shown.contains("exit 1") && shown.contains("there is no user of that name, and nothing"),
+            "{shown}"
+        );
+    }
 }
 
 const ORGANIZATION: &str = "

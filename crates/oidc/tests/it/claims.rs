@@ -74,8 +74,8 @@ fn absent_and_empty_are_none_and_it_is_known_which() {
 #[test]
 fn a_path_and_its_end_are_three_groups() {
     assert_eq!(
-        names(json!({"groups": ["/a/b", "a/b", "b", "B", "b ", "a,b"]})),
-        ["/a/b", "B", "a,b", "a/b", "b", "b "]
+        names(json!({"groups": ["/a/b", "a/b", "b", "B", "a,b"]})),
+        ["/a/b", "B", "a,b", "a/b", "b"]
     );
 }
 
@@ -235,5 +235,17 @@ fn a_mandatory_claim_lets_in_by_one_of_its_values_alone() {
     ] {
         let answer = Mapper::default().map(&all(bad), Some(&mandatory));
         assert_eq!(answer, Err(MapperError::Mandatory("org.unit".to_owned())));
+    }
+}
+
+/// Planted fault: the name is taken as it comes.
+#[test]
+fn a_group_that_looks_like_another_is_none() {
+    for name in ["ml\u{200b}", "ml\u{202e}", " ml", "ml "] {
+        let refused = read(json!({"groups": ["other", name]}));
+        assert!(
+            matches!(refused, Err(GroupsError::Name { .. })),
+            "{name:?}: {refused:?}"
+        );
     }
 }

@@ -54,6 +54,12 @@ fn plain() {
 }
 
 #[test]
+fn a_day_ahead_is_remembered() {
+    let out = verified(&header("logout+jwt"), &with("exp", json!(NOW + 86_400))).unwrap();
+    assert_eq!(out.until, NOW + 86_460);
+}
+
+#[test]
 fn no_event_wrong_event_with_nonce_wrong_aud_and_wrong_iss() {
     for (claims, reason) in [
         (without("events"), E::Event),
@@ -74,6 +80,9 @@ fn no_event_wrong_event_with_nonce_wrong_aud_and_wrong_iss() {
         (with("exp", json!(NOW - 61)), E::Token(IdTokenError::Expired)),
         (with("iat", json!(NOW - 661)), E::Token(IdTokenError::Expired)),
         (with("iat", json!(NOW + 61)), E::Token(IdTokenError::NotYet)),
+        // Planted fault: what ends at no time that anybody lives to see is remembered until then.
+        (with("exp", json!(NOW + 86_401)), E::Ahead),
+        (with("exp", json!(9_007_199_254_740_992_i64)), E::Ahead),
         (without("jti"), E::Id),
         (with("jti", json!("")), E::Id),
         (with("jti", json!("j".repeat(256))), E::Id),

@@ -273,3 +273,36 @@ fn our_key_is_checked_and_never_printed() {
     assert!(ServiceProvider::new("", ACS, vec![key(&SP_KEY)]).is_err());
     assert!(!format!("{:?}", service_provider()).contains("pkcs8"));
 }
+
+/// Of an address a browser is sent to, the origin stands in our pages' Content-Security-Policy. Planted fault: the origin is not
+/// looked at, or the scheme.
+#[test]
+fn a_sign_on_address_says_nothing_but_where_a_form_goes_and_is_https() {
+    let with = |address: &str| {
+        read(&metadata(&[&IDP_KEY]).replace("https://idp.test/sso\"", &format!("{address}\"")))
+    };
+    for wrong in [
+        "https://idp.test;script-src/sso",
+        "https://idp.test,x/sso",
+        "https://idp.test'x/sso",
+        "https://*.test/sso",
+        "http://idp.test/sso",
+        "http://10.0.0.1/sso",
+    ] {
+        let refused = with(wrong);
+        assert!(
+            matches!(refused, Err(SamlError::SignOnAddress { .. })),
+            "{wrong}: {refused:?}"
+        );
+    }
+    for right in [
+        "https://idp.test:8443/sso;x=1,2?a='b'",
+        "http://localhost:8080/sso",
+        "http://127.0.0.1/sso",
+        "http://[::1]:8080/sso",
+        "https://[2001:db8::1]/sso",
+        "https://bücher.test/sso",
+    ] {
+        with(right).unwrap();
+    }
+}

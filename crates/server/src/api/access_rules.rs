@@ -62,13 +62,22 @@ pub(super) const fn subject_type(subject: &SubjectKey) -> SubjectType {
 
 /// Why a subject cannot be: 400.
 #[derive(Debug, thiserror::Error)]
-#[error("`subjectId`: {0}")]
-struct SubjectRefusal(InvalidSubject);
+enum SubjectRefusal {
+    /// No name that such a subject can have.
+    #[error("`subjectId`: {0}")]
+    Name(InvalidSubject),
+    /// A group whose name looks like another's.
+    #[error(
+        "`subjectId`: a group's name has no invisible characters, none that turn text round, and no blank at either end"
+    )]
+    Unseen,
+}
 
 impl Refusal for SubjectRefusal {}
 
 /// The one key of a subject: a user's email or a service account's name, though their ids are accepted too
-/// (control-plane 2.1): from callers who may read them, since the answer shows the name.
+/// (control-plane 2.1): from callers who may read them in the whole account, since the answer shows the name. To everybody else
+/// an id is one that nobody has.
 pub(super) fn subject_key(
     directory: &Directory,
     caller: &Caller,
@@ -78,7 +87,8 @@ pub(super) fn subject_key(
     let reads = |entity| {
         directory
             .index()
-            .holds_anywhere(&caller.principal, Action::Read, entity)
+            .decide(&caller.principal, Action::Read, entity, Scope::Account)
+            .is_ok()
     };
     if kind == SubjectType::User
         && let Ok(id) = id.parse::<UserId>()
@@ -94,7 +104,21 @@ pub(super) fn subject_key(
     {
         return Ok(SubjectKey::ServiceAccount(account.name.clone()));
     }
-    Ok(SubjectKey::from_wire(kind.as_str(), id).map_err(SubjectRefusal)?)
+    Ok(SubjectKey::from_wire(kind.as_str(), id).map_err(SubjectRefusal::Name)?)
+}
+
+/// The subject of a rule that is to be made: as [`subject_key`], and no group whose name could be taken for another's.
+pub(super) fn subject_of_rule(
+    directory: &Directory,
+    caller: &Caller,
+    kind: SubjectType,
+    id: &str,
+) -> Result<SubjectKey, ApiError> {
+    let subject = subject_key(directory, caller, kind, id)?;
+    match &subject {
+        SubjectKey::Group(name) if !name.is_seen_whole() => Err(SubjectRefusal::Unseen.into()),
+        _ => Ok(subject),
+    }
 }
 
 /// A rule as it is shown, without the path of its scope.

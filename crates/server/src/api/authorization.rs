@@ -3,7 +3,7 @@
 //! **Who may ask about whom.** About herself, by the groups of this session, everybody. About others, or by other groups, who
 //! may read access rules: in the scope, where the question names one, else somewhere. A rule in a scope whose rules the caller
 //! may not read counts for nothing, and `complete` is then false whether or not there is one: no answer depends on what is out
-//! of the caller's sight. A scope that the caller does not see is answered as one that is not there.
+//! of the caller's sight, except who could grant what is missing (`grantableBy`): whom to ask is for everybody. A scope that the caller does not see is answered as one that is not there.
 
 pub mod explain;
 mod page;

@@ -15,7 +15,7 @@ use axum::routing::MethodRouter;
 use reeve_api::identity_provider::IdpOperation;
 use reeve_authz::{Action, Entity};
 use reeve_oidc::ProviderError;
-use reeve_types::IdpAlias;
+use reeve_types::{IdpAlias, Secret};
 
 use crate::app::App;
 use crate::caller::Caller;
@@ -30,6 +30,11 @@ enum IdpRefusal {
     /// A new provider with what stands for a secret where it is shown.
     #[error("`oidcData.clientSecret`: the secret itself is needed")]
     MaskedSecret,
+    /// A changed provider with what stands for its secret.
+    #[error(
+        "`oidcData.clientSecret`: the secret itself is needed when `discoverDocumentUrl` or `clientId` changes: what is kept is for the provider and client of before"
+    )]
+    SecretOfBefore,
     /// Another alias than the provider has.
     #[error("`name`: an alias cannot be changed: make another provider")]
     OtherAlias,
@@ -42,6 +47,12 @@ enum IdpRefusal {
 }
 
 impl Refusal for IdpRefusal {}
+
+/// Whether this is what stands for a secret where one is shown, whatever its length.
+fn is_mask(secret: &Secret) -> bool {
+    let text = secret.expose();
+    !text.is_empty() && text.bytes().all(|byte| byte == b'*')
+}
 
 /// The handler of each operation.
 pub(crate) fn route(operation: IdpOperation) -> MethodRouter<Arc<App>> {

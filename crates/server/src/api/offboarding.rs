@@ -13,8 +13,8 @@ use reeve_api::list::ListQuery;
 use reeve_api::offboarding::{
     Left, LeftWorkload, LeftWorkloads, LostRule, Offboard, Offboarding, OffboardingOperation,
 };
-use reeve_authz::{Action, Entity, Principal, Reason, Scope, SubjectKey, Visible};
-use reeve_store::{AuditAction, WorkloadSummary};
+use reeve_authz::{Action, Entity, Principal, Reason, RoleId, Scope, SubjectKey, Visible};
+use reeve_store::{AuditAction, StoreError, WorkloadSummary};
 use reeve_types::{Email, UserId};
 
 use crate::api::access_rules::scope_type;
@@ -82,13 +82,18 @@ pub async fn handle(
     if caller.principal.subject == SubjectKey::User(email.clone()) {
         return Err(OffboardingRefusal::Herself.into());
     }
-    let before = find(&app, &visible, &email).await?;
-    if !body.dry_run {
+    let mut before = find(&app, &visible, &email).await?;
+    if body.dry_run {
+        keeps_an_administrator(&app, &email).await?;
+    } else {
         remove_user(&app, &caller, &call, &email).await?;
         if delete_workloads {
             // Looked for again: until the user was gone there could be more.
             for workload in workloads(&app, &visible, &email).await? {
                 delete_workload(&app, &caller, &call, &workload).await?;
+                if before.workloads.iter().all(|known| known.id != workload.id) {
+                    before.workloads.push(workload);
+                }
             }
         }
     }
@@ -137,6 +142,32 @@ fn known(directory: &Directory, email: &Email) -> (Option<UserId>, Vec<Reason>) 
     let mut rules = directory.index().what_can(&named);
     rules.sort_unstable_by_key(|rule| rule.rule);
     (directory.user_by_email(email).map(|user| user.id), rules)
+}
+
+/// Refuses what the deletion would refuse, so that a dry run promises nothing else: somebody without whom the account would have no
+/// local System administrator.
+async fn keeps_an_administrator(app: &App, leaving: &Email) -> Result<(), ApiError> {
+    let administrators: Vec<Email> = {
+        let rules = app.directory().index().rules_reaching(Scope::Account);
+        let administer = rules
+            .into_iter()
+            .filter(|rule| rule.role == RoleId::SYSTEM_ADMINISTRATOR);
+        administer
+            .filter_map(|rule| match rule.subject {
+                SubjectKey::User(email) => Some(email),
+                SubjectKey::Group(_) | SubjectKey::ServiceAccount(_) => None,
+            })
+            .collect()
+    };
+    if !administrators.contains(leaving) {
+        return Ok(());
+    }
+    for other in administrators.iter().filter(|other| *other != leaving) {
+        if app.store.password_verifier(other).await?.is_some() {
+            return Ok(());
+        }
+    }
+    Err(StoreError::LastAdministrator.into())
 }
 
 /// All that somebody submitted, page by page.

@@ -4,7 +4,7 @@ use axum::response::Response;
 use reeve_identity::VerifiedIdentity;
 use reeve_oidc::Mapped;
 use reeve_store::{AuditAction, AuditEntry, ProvidedIdentity, SessionFacts};
-use reeve_types::{IdpAlias, Timestamp, UserId};
+use reeve_types::{IdpAlias, PosixIdentity, Timestamp, UserId};
 
 use crate::app::App;
 use crate::caller::Call;
@@ -80,6 +80,7 @@ async fn user(app: &App, alias: &IdpAlias, spoken: &Spoken, entry: AuditEntry) -
         issuer: spoken.issuer.clone(),
         subject: spoken.subject.clone(),
         email: spoken.mapped.email.clone(),
+        uid: spoken.mapped.posix.as_ref().map(PosixIdentity::uid),
         new_id: UserId::from_uuid(app.security.uuid()?),
     };
     let made = app

@@ -159,6 +159,25 @@ async fn a_users_id_is_taken_for_her_email() {
         .refused(404);
 }
 
+/// Planted faults: one of the two ways does not look; a name with a blank inside is refused.
+#[tokio::test]
+async fn no_rule_and_no_preview_of_one_names_a_group_that_looks_like_another() {
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
+    for name in ["ml\u{202e}", "ml\u{200b}admins", " ml", "ml "] {
+        let wanted = rule(("group", name), 9, ("tenant", "1"));
+        let said = server.post(&server.admin, ALL, wanted.clone()).await.refused(400);
+        assert!(said.contains("subjectId"), "{said}");
+        let preview = json!({"addRules": [wanted]});
+        server
+            .post(&server.admin, "/api/v1/authorization/preview", preview)
+            .await
+            .refused(400);
+    }
+    let wanted = rule(("group", "ML admins (Köln)"), 9, ("tenant", "1"));
+    server.post(&server.admin, ALL, wanted).await.is(201);
+}
+
 #[tokio::test]
 async fn deleting_a_rule_revokes_the_next_request() {
     let organization = OrganizationFixture::new().await;

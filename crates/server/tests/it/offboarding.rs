@@ -176,3 +176,25 @@ async fn offboarding_is_for_who_deletes_users_of_the_account_and_not_for_oneself
         .refused(400);
     server.get(&organization.alice, "/api/v1/me").await.is(200);
 }
+
+/// Planted fault: the dry run does not look who is left.
+#[tokio::test]
+async fn a_dry_run_refuses_what_the_call_refuses_for_the_last_local_administrator() {
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
+    // Of an application, which may offboard the administrator but is none that signs in with a password.
+    server.rule(("service-account", "ci"), 1, ("tenant", "1")).await;
+    let mut said = Vec::new();
+    for dry_run in [true, false] {
+        let body = offboard(ADMIN, "leave", dry_run);
+        said.push(server.post(&organization.ci, PATH, body).await.refused(409));
+    }
+    assert!(said[0].contains("last local System administrator"), "{}", said[0]);
+    assert_eq!(said[0], said[1]);
+    // With another one it may be, and is.
+    server.rule(("user", "bob@example.com"), 1, ("tenant", "1")).await;
+    for dry_run in [true, false] {
+        let body = offboard(ADMIN, "leave", dry_run);
+        server.post(&organization.ci, PATH, body).await.is(200);
+    }
+}

@@ -296,6 +296,44 @@ async fn an_administrator_asks_about_anybody_in_the_groups_of_her_sessions() {
     assert_eq!(by_id["subject"]["subjectId"], "alice@example.com");
 }
 
+/// Planted fault: an id is resolved for whoever may read users or applications in some scope.
+#[tokio::test]
+async fn an_id_becomes_a_name_for_nobody_but_who_may_read_them_in_the_whole_account() {
+    let organization = OrganizationFixture::new().await;
+    let asking = Asking {
+        organization: &organization,
+    };
+    let dora = dora(&organization).await;
+    let captions = ("project", organization.captions.as_str());
+    let (user, application) = (organization.alice_id.to_string(), organization.ci_id.to_string());
+    let said = async |kind: &str, id: &str| {
+        let subject = json!({"subjectType": kind, "subjectId": id});
+        let questions = [
+            ("what-can", json!({"subject": subject})),
+            ("explain", may("trainings:read", captions, subject)),
+            ("preview", json!({"addRules": [rule((kind, id), 9, captions)]})),
+            ("access-rules", rule((kind, id), 9, captions)),
+        ];
+        let mut said = Vec::new();
+        for (question, body) in questions {
+            let answer = asking.ask(&dora, question, body).await;
+            said.push((answer.status, answer.text));
+        }
+        said
+    };
+    for answer in said("user", &user).await {
+        assert_eq!(answer.0, StatusCode::NOT_FOUND, "{}", answer.1);
+        assert!(!answer.1.contains("alice"), "{}", answer.1);
+    }
+    // An id may be the name of a service account, too: that is all that it is here.
+    for answer in said("service-account", &application).await {
+        assert!(!answer.1.contains("\"ci\""), "{}", answer.1);
+    }
+    // By the name, as before.
+    let by_name = json!({"subject": {"subjectType": "user", "subjectId": "alice@example.com"}});
+    asking.ask(&dora, "what-can", by_name).await.is(200);
+}
+
 #[tokio::test]
 async fn who_can_and_what_can_come_in_pages_and_say_by_which_rule() {
     let organization = OrganizationFixture::new().await;

@@ -29,6 +29,7 @@ pub(super) fn identity(subject: &str, email: &str, number: u64) -> ProvidedIdent
         issuer: "https://idp.test".to_owned(),
         subject: subject.to_owned(),
         email: email.parse().unwrap(),
+        uid: None,
         new_id: id(number),
     }
 }

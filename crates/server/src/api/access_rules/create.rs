@@ -9,7 +9,7 @@ use reeve_api::access_rule::{AccessRule, CreateAccessRule};
 use reeve_authz::{RoleId, Scope};
 use reeve_store::{AuditAction, NewAccessRule};
 
-use super::{subject_key, to_wire};
+use super::{subject_of_rule, to_wire};
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::error::{ApiError, Refusal, RefusalKind};
@@ -74,7 +74,7 @@ pub(super) async fn create(
         if body.cluster_id.is_some() && body.cluster_id != cluster {
             return Err(AccessRuleRefusal::ClusterElsewhere.into());
         }
-        let subject = subject_key(&app.directory(), &caller, body.subject_type, &body.subject_id)?;
+        let subject = subject_of_rule(&app.directory(), &caller, body.subject_type, &body.subject_id)?;
         let new = NewAccessRule {
             subject,
             role,

@@ -13,7 +13,7 @@ use reeve_types::{Email, GroupName, Timestamp};
 use super::subject::{groups_of, once};
 use super::{actions, held_somewhere, reads_users, revision, scope_of, scope_ref, subject_ref};
 use crate::api::access_rules::delete::may_delete;
-use crate::api::access_rules::subject_key;
+use crate::api::access_rules::{subject_key, subject_of_rule};
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::directory::Directory;
@@ -103,7 +103,7 @@ fn added(directory: &Directory, caller: &Caller, rule: &CreateAccessRule) -> Res
     let hidden = || ApiError::not_found(rule.scope_type.as_str(), &rule.scope_id);
     held_somewhere(directory, caller, Action::Create, Some(scope))?;
     drop(directory.allow_grant(caller, role, scope, hidden)?);
-    let subject = subject_key(directory, caller, rule.subject_type, &rule.subject_id)?;
+    let subject = subject_of_rule(directory, caller, rule.subject_type, &rule.subject_id)?;
     Ok(Change::AddRule { subject, role, scope })
 }
 

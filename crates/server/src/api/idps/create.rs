@@ -5,12 +5,12 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use reeve_api::identity_provider::{CreatedIdp, MASK, Mappers, SetIdp, SetOidcData, SetSamlData};
+use reeve_api::identity_provider::{CreatedIdp, Mappers, SetIdp, SetOidcData, SetSamlData};
 use reeve_authz::{Action, Entity};
 use reeve_store::AuditAction;
 use reeve_types::{IdpAlias, Timestamp};
 
-use super::IdpRefusal;
+use super::{IdpRefusal, is_mask};
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::error::ApiError;
@@ -24,6 +24,11 @@ pub async fn handle(
     call: Call,
     JsonBody(body): JsonBody<SetIdp>,
 ) -> Result<(StatusCode, Json<CreatedIdp>), ApiError> {
+    // Nothing is read, and no key made, for whoever may not.
+    drop(
+        app.directory()
+            .allow_in_account(&caller, Action::Create, Entity::SecuritySettings)?,
+    );
     let mappers = body.mappers.clone().unwrap_or_default();
     let idp = match (&body.oidc_data, body.saml_data) {
         (Some(data), _) => oidc(data, mappers, body.name.clone(), call.at)?,
@@ -49,7 +54,7 @@ fn oidc(
     name: Option<IdpAlias>,
     at: Timestamp,
 ) -> Result<Idp, ApiError> {
-    if data.client_secret.expose() == MASK {
+    if is_mask(&data.client_secret) {
         return Err(IdpRefusal::MaskedSecret.into());
     }
     Ok(Idp::Oidc(OidcIdp {

@@ -9,7 +9,7 @@ use reeve_authz::{Action, Entity};
 use reeve_store::AuditAction;
 use reeve_types::Timestamp;
 
-use super::{IdpRefusal, readable};
+use super::{IdpRefusal, is_mask, readable};
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::error::ApiError;
@@ -55,6 +55,7 @@ pub async fn handle(
     Ok(StatusCode::OK)
 }
 
+/// The secret that is kept goes to nobody but the provider it was given for, as the client it was given for.
 fn oidc(
     before: OidcIdp,
     data: &SetOidcData,
@@ -62,8 +63,16 @@ fn oidc(
     at: Timestamp,
 ) -> Result<(Idp, bool), ApiError> {
     let kept = data.client_secret.expose() == MASK;
+    if !kept && is_mask(&data.client_secret) {
+        return Err(IdpRefusal::MaskedSecret.into());
+    }
+    let settings = OidcSettings::of(data).map_err(IdpRefusal::DiscoveryAddress)?;
+    let whose = |it: &OidcSettings| (it.client_id.clone(), it.discover_document_url.clone());
+    if kept && whose(&before.settings) != whose(&settings) {
+        return Err(IdpRefusal::SecretOfBefore.into());
+    }
     let after = OidcIdp {
-        settings: OidcSettings::of(data).map_err(IdpRefusal::DiscoveryAddress)?,
+        settings,
         secret: if kept {
             before.secret.clone()
         } else {
@@ -74,13 +83,7 @@ fn oidc(
         updated_at: at,
         ..before.clone()
     };
-    let who = |idp: &OidcIdp| {
-        (
-            idp.settings.client_id.clone(),
-            idp.settings.discover_document_url.clone(),
-            idp.settings.mandatory_claim.clone(),
-        )
-    };
+    let who = |idp: &OidcIdp| (whose(&idp.settings), idp.settings.mandatory_claim.clone());
     let ends_sessions = who(&before) != who(&after);
     Ok((Idp::Oidc(after), ends_sessions))
 }

@@ -53,8 +53,27 @@ async fn a_provider_is_made_shown_changed_and_removed_and_its_secret_never_shown
         (&mappers["groups"], &mappers["uid"]),
         (&json!("roles"), &json!("UID"))
     );
-    let masked = json!({"type": "oidc", "oidcData": {"clientId": "new", "clientSecret": "*******", "discoverDocumentUrl": "https://x.test"}});
+    let with = |client: &str, secret: &str, address: &str| json!({"type": "oidc", "oidcData": {"clientId": client, "clientSecret": secret, "discoverDocumentUrl": address}});
+    let masked = with("reeve", "*******", "https://idp.test/realm");
     put("/api/v1/idps/corp", masked.clone()).await.is(200);
+    // What is kept goes to no other address, and is no other client's. Planted fault: either is not compared.
+    for (body, why) in [
+        (with("reeve", "*******", "https://x.test"), "changes"),
+        (with("new", "*******", "https://idp.test/realm"), "changes"),
+        (
+            with("reeve", "****", "https://idp.test/realm"),
+            "the secret itself",
+        ),
+    ] {
+        let said = put("/api/v1/idps/corp", body).await.refused(400);
+        assert!(
+            said.contains("oidcData.clientSecret") && said.contains(why),
+            "{said}"
+        );
+    }
+    put("/api/v1/idps/corp", with("new", "another", "https://x.test"))
+        .await
+        .is(200);
     let now = server.get(&server.admin, "/api/v1/idps/corp").await.is(200);
     assert_eq!(
         (&now["oidcData"]["clientId"], &now["mappers"]["groups"]),
@@ -149,4 +168,11 @@ async fn only_who_may_change_the_accounts_security_sees_or_changes_a_provider() 
         .await
         .refused(403);
     server.get("", "/api/v1/idps").await.refused(401);
+    // Whoever has such a right in a department only is refused before anything is read. Planted fault: the check comes after.
+    let (_, dora) = server.user("dora@example.com", Value::Null).await;
+    let department = ("department", organization.vision.as_str());
+    server.rule(("user", "dora@example.com"), 1, department).await;
+    let unreadable =
+        json!({"type": "saml", "samlData": {"metadataXmlType": "file", "metadataXmlFile": "<html/>"}});
+    server.post(&dora, "/api/v1/idps", unreadable).await.refused(403);
 }

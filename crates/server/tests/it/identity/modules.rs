@@ -275,6 +275,33 @@ async fn a_person_is_known_by_issuer_and_subject_alone() {
     );
 }
 
+/// Planted fault: the uid is claimed by the session alone, after the user was made.
+#[tokio::test]
+async fn whoever_is_refused_for_a_uid_leaves_no_user_behind() {
+    let (server, provider) = provider().await;
+    let numbers = json!({"uid": 70012, "gid": 5000});
+    server.user("owner@example.com", numbers).await;
+    let says = |uid: u32| {
+        provider.lie(|it| {
+            it.id_token = Box::new(move |claims| {
+                claims["uid"] = json!(uid);
+                claims["gid"] = json!(5000);
+            });
+        });
+    };
+    let users = async || server.get(&server.admin, "/api/v1/users").await.is(200);
+    let before = users().await;
+    says(70012);
+    let refused = Visitor::new(&server).signs_in("corp").await.unwrap_err();
+    assert_eq!(refused.status.as_u16(), 409, "{}", refused.text);
+    assert_eq!(users().await, before);
+    // With a uid of her own she is made, and comes again.
+    says(70013);
+    for _ in 0..2 {
+        Visitor::new(&server).signs_in("corp").await.unwrap();
+    }
+}
+
 /// The planted fault is the same group without the prefix, which counts.
 #[tokio::test]
 async fn nobody_becomes_a_member_of_a_group_of_the_system() {
