@@ -5,7 +5,8 @@
 //! parameters: those can refuse everybody for a while after an API server started (kubernetes #130887), which is
 //! bearable for `exec` and not for pods.
 
-use reeve_types::TemplateKind;
+mod resources;
+
 use serde_json::{Value, json};
 
 use crate::adopting;
@@ -13,6 +14,7 @@ use crate::check::{Check, Policy, checks, cluster_config, connect, copies, outsi
 use crate::mutate::{self, Gap};
 use crate::names;
 use crate::plain;
+use crate::policies::resources::{connect_rule, kind_rules, rule, template_rules};
 use crate::view::{self, Variable, pod_variables, requester_variables, template_cel};
 
 /// A mutating policy and its binding. There are two of the same text, of which each project meets one.
@@ -132,15 +134,6 @@ fn parameter_kind(policy: Policy) -> Option<Value> {
 
 pub(crate) fn metadata(name: &str) -> Value {
     json!({"name": name, "labels": {"app.kubernetes.io/name": "reeve", "app.kubernetes.io/component": "admission"}})
-}
-
-fn rule(group: &str, operations: &[&str], resources: &[&str]) -> Value {
-    let version = if group == names::GROUP {
-        names::VERSION
-    } else {
-        "v1"
-    };
-    json!({"apiGroups": [group], "apiVersions": [version], "operations": operations, "resources": resources})
 }
 
 fn in_projects() -> Value {
@@ -545,17 +538,6 @@ pub(crate) fn parts(policy: Policy) -> Parts {
     }
 }
 
-/// The resources of kinds of others, with what of them their controllers go by.
-fn kind_rules(operations: &[&str], status: bool) -> Vec<Value> {
-    let of = |kind: TemplateKind| {
-        let plural = kind.plural();
-        let status = status.then(|| format!("{plural}/status"));
-        let resources: Vec<String> = [plural.to_owned()].into_iter().chain(status).collect();
-        json!({"apiGroups": [kind.group()], "apiVersions": [kind.version()], "operations": operations, "resources": resources})
-    };
-    TemplateKind::ALL.into_iter().map(of).collect()
-}
-
 /// The variables of the policy of these kinds.
 fn kind_variables() -> Vec<Variable> {
     let mut variables = requester_variables();
@@ -599,14 +581,6 @@ fn copy_variables() -> Vec<Variable> {
     variables
 }
 
-fn connect_rule() -> Value {
-    rule(
-        "",
-        &["CONNECT"],
-        &["pods/attach", "pods/exec", "pods/portforward"],
-    )
-}
-
 /// Our annotations of an object as CEL: a sorted list of `key=value`.
 fn our_annotations(object: &str) -> String {
     format!(
@@ -614,35 +588,6 @@ fn our_annotations(object: &str) -> String {
          v).sort()",
         names::PREFIX
     )
-}
-
-/// Pods and the seven kinds that make them, with every subresource that can change what they say.
-fn template_rules() -> Vec<Value> {
-    let write: &[&str] = &["CREATE", "UPDATE"];
-    let core = [
-        "pods",
-        "pods/ephemeralcontainers",
-        "pods/resize",
-        "pods/status",
-        "replicationcontrollers",
-        "replicationcontrollers/status",
-    ];
-    let batch = ["jobs", "jobs/status", "cronjobs", "cronjobs/status"];
-    let apps = [
-        "deployments",
-        "deployments/status",
-        "statefulsets",
-        "statefulsets/status",
-        "replicasets",
-        "replicasets/status",
-        "daemonsets",
-        "daemonsets/status",
-    ];
-    vec![
-        rule("", write, &core),
-        rule("batch", write, &batch),
-        rule("apps", write, &apps),
-    ]
 }
 
 fn secret_and_service_variables() -> Vec<Variable> {
