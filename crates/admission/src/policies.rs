@@ -59,7 +59,7 @@ pub fn policies_yaml() -> String {
 /// The variables by which many checks are passed over at once.
 pub const SHORTCUTS: [&str; 4] = ["fresh", "worn", "ordinary", "unmarked"];
 
-/// The planted faults of what tells a plain pod, each with the checks of which it lets a refused pod pass ([`plain`]).
+/// The planted faults of what tells a plain pod, each with the checks of which it lets a refused pod pass (`plain.rs`).
 pub fn plain_faults() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
     plain::PARTS.iter().map(|part| (part.name, part.stands_for))
 }
