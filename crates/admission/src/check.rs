@@ -18,7 +18,7 @@ mod passwd;
 mod placement;
 mod pools;
 mod ranges;
-mod shape;
+pub(crate) mod shape;
 mod stamp;
 pub(crate) mod workload_policy;
 

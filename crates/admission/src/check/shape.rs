@@ -13,7 +13,7 @@ use crate::request::{list, map, text};
 use crate::view::{APP_ARMOR_ANNOTATION, View};
 
 /// Volumes that stay inside the pod or are handed out by the cluster.
-const VOLUMES: [&str; 9] = [
+pub(crate) const VOLUMES: [&str; 9] = [
     "configMap",
     "csi",
     "downwardAPI",
