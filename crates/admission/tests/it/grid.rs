@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use reeve_admission::{Policy, checks};
+use reeve_admission::{Check, Policy, checks};
 
 use crate::fixture::{CHANGEABLE, KINDS};
 use crate::table::rows;
@@ -280,9 +280,14 @@ const EXCEPTIONS: &[Exception] = &[
     },
 ];
 
+/// Whether the check is of the two policies of pods and templates.
+fn is_of_pods(check: &Check) -> bool {
+    [Policy::Pods, Policy::NamespaceBounds].contains(&check.policy)
+}
+
 /// Every field there is. Templates have no debug containers.
 fn grid() -> impl Iterator<Item = Field<'static>> {
-    checks().filter(|c| c.policy == Policy::Pods).flat_map(|check| {
+    checks().filter(|c| is_of_pods(c)).flat_map(|check| {
         KINDS.into_iter().flat_map(move |kind| {
             let levels = ["pod", "container", "init", "ephemeral"]
                 .into_iter()
@@ -439,7 +444,7 @@ fn not_changed(rows: &[crate::table::Row]) -> Vec<String> {
             || OF_ONE_KIND.iter().any(|(id, only)| *id == check && *only != kind)
     };
     checks()
-        .filter(|check| check.policy == Policy::Pods)
+        .filter(|check| is_of_pods(check))
         .flat_map(|check| CHANGEABLE.iter().map(|kind| (check.id, *kind)))
         .filter(|(check, kind)| !tried.contains(&(*check, *kind)) && !excepted(check, kind))
         .map(|(check, kind)| format!("{check}: no change of a {kind} is refused"))
