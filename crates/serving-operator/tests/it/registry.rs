@@ -295,8 +295,9 @@ async fn nothing_leads_to_an_address_that_a_user_may_not_choose() {
 async fn answers_are_bounded_in_bytes_time_and_redirects() {
     let huge = serve(|_, _| vec![b' '; 5 << 20].into_response()).await;
     let endless = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
-    let chunk = concat!("10\r\n", "0123456789abcdef", "\r\n");
-    let chunks: &'static str = Box::leak(chunk.repeat(4096).into_boxed_str());
+    // Large ones: so many small ones take a busy machine longer to read than the client has patience.
+    let chunk = format!("10000\r\n{}\r\n", " ".repeat(0x1_0000));
+    let chunks: &'static str = Box::leak(chunk.into_boxed_str());
     let unending = serve_raw(endless, chunks, Duration::ZERO).await;
     for at in [huge, unending] {
         let error = error(&client(at, &[]), "registry.example/org/tiny:1").await;
