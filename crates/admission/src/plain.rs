@@ -12,7 +12,7 @@ use std::iter;
 
 use crate::check::shape::VOLUMES;
 use crate::names;
-use crate::view::{NO_PERSON, STAMP, cel_list, next_variable, pod_variables};
+use crate::view::{NO_PERSON, STAMP, Variable, cel_list, next_variable, pod_variables};
 
 /// The name of the match condition.
 pub(crate) const CONDITION: &str = "more-than-plain";
@@ -158,31 +158,33 @@ pub(crate) fn condition(fault: Option<&str>) -> String {
     let all = parts.fold(NEW_POD.to_owned(), |all, part| {
         format!("{all} && ({})", (part.cel)())
     });
-    format!("!({})", spelled_out(&all))
+    format!("!({})", spelled_out(&all, &pod_variables()))
 }
 
 /// The expression with its variables spelled out: a match condition sees none.
-fn spelled_out(cel: &str) -> String {
+fn spelled_out(cel: &str, variables: &[Variable]) -> String {
     let mut text = String::new();
     let mut rest = cel;
     while let Some((before, name, following)) = next_variable(rest) {
         text += before;
-        text += &format!("({})", meaning(name));
+        text += &format!("({})", meaning(name, variables));
         rest = following;
     }
     text + rest
 }
 
 /// What a variable stands for here.
-fn meaning(name: &str) -> String {
+fn meaning(name: &str, variables: &[Variable]) -> String {
     let here = OF_A_NEW_POD.iter().find(|(of, _)| *of == name);
     if let Some((_, cel)) = here {
         return (*cel).to_owned();
     }
-    let variables = pod_variables();
     let there = variables.iter().find(|(of, _)| *of == name);
     // A name without a meaning stays in the text, and the API server refuses the policy.
-    there.map_or_else(|| format!("variables {name}"), |(_, cel)| spelled_out(cel))
+    there.map_or_else(
+        || format!("variables {name}"),
+        |(_, cel)| spelled_out(cel, variables),
+    )
 }
 
 #[cfg(test)]

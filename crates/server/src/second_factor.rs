@@ -45,8 +45,7 @@ impl App {
         break_glass: bool,
         now: Timestamp,
     ) -> Result<SecondFactor, ApiError> {
-        let granted = crate::audit::session_record();
-        let kept = self.store.authenticator(&granted, user).await?;
+        let kept = self.authenticator(user).await?;
         let Some(kept) = kept.filter(|kept| kept.confirmed) else {
             return Ok(SecondFactor::None);
         };
