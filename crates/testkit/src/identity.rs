@@ -48,8 +48,9 @@ fn shared(
     }
 }
 
-fn installed() -> Result<PathBuf> {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testbed/identity/install.sh");
+/// What a script of this repository has installed, which prints the folder of it. Relative to the repository's root.
+pub(crate) fn installed_by(script: &str) -> Result<PathBuf> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(script);
     let output = Command::new(&script)
         .stdin(Stdio::null())
         .output()
@@ -66,7 +67,7 @@ impl IdentityProvider {
     /// # Errors
     /// Without Node, or when npm's registry cannot be reached.
     fn start(script: &str) -> Result<Self> {
-        let folder = installed()?;
+        let folder = installed_by("testbed/identity/install.sh")?;
         let mut child: Child = Command::new("node")
             .arg(folder.join(script))
             .stdin(Stdio::piped())

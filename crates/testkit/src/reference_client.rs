@@ -1,12 +1,12 @@
 //! The reference's Python client, as its package has it.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 
 use crate::environment::{Missing, missing};
+use crate::identity::installed_by;
 use crate::skip::skipped_without;
 
 /// The Python that `runapy` of the version in `tests/compat/requirements.txt` is installed in; none, and a loud `SKIPPED`, where it
@@ -27,14 +27,5 @@ pub fn reference_client() -> Option<&'static Path> {
 }
 
 fn installed() -> Result<PathBuf> {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/compat/install.sh");
-    let output = Command::new(&script)
-        .stdin(Stdio::null())
-        .output()
-        .with_context(|| format!("cannot run `{}`", script.display()))?;
-    if !output.status.success() {
-        bail!("{}", String::from_utf8_lossy(&output.stderr).trim());
-    }
-    let folder = String::from_utf8_lossy(&output.stdout);
-    Ok(Path::new(folder.trim()).join("bin/python"))
+    Ok(installed_by("tests/compat/install.sh")?.join("bin/python"))
 }
