@@ -6,6 +6,7 @@
 pub(crate) mod cluster_config;
 pub(crate) mod connect;
 pub(crate) mod copies;
+mod entries;
 mod identity;
 mod kinds;
 mod namespaces;
@@ -26,6 +27,7 @@ use std::fmt;
 
 pub use objects::is_marked_claim;
 
+use crate::entries::is_crowded;
 use crate::names;
 use crate::request::{Operation, Request, map, template_path};
 
@@ -83,11 +85,13 @@ pub enum Policy {
     TemplateKinds,
     /// The same kinds in namespaces that are no projects.
     TemplateKindsOutside,
+    /// What has more entries than policies go through, of kinds that make no pods or are of others.
+    Entries,
 }
 
 impl Policy {
     /// Every one.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Pods,
         Self::NamespaceBounds,
         Self::Bindings,
@@ -108,6 +112,7 @@ impl Policy {
         Self::WorkloadPolicies,
         Self::TemplateKinds,
         Self::TemplateKindsOutside,
+        Self::Entries,
     ];
 
     /// The name of policy and binding.
@@ -133,20 +138,45 @@ impl Policy {
             Self::WorkloadPolicies => "reeve-workload-policies",
             Self::TemplateKinds => "reeve-template-kinds",
             Self::TemplateKindsOutside => "reeve-template-kinds-outside",
+            Self::Entries => "reeve-entries",
         }
+    }
+
+    /// Whether a policy goes through what an object has, and is not asked of one that has too much. Those of which nothing passes
+    /// by, [`Policy::NamespaceBounds`], [`Policy::Outside`] and [`Policy::Entries`], refuse it.
+    const fn is_bounded(self) -> bool {
+        matches!(
+            self,
+            Self::Pods
+                | Self::Bindings
+                | Self::Claims
+                | Self::WorkloadPolicies
+                | Self::SecretsAndServices
+                | Self::TemplateKinds
+                | Self::TemplateKindsOutside
+        )
     }
 
     /// Whether the policy looks at this request: its constraints and match conditions, in Rust.
     pub fn applies(self, request: &Request) -> bool {
         let kind = request.kind();
+        if self.is_bounded() && is_crowded(request) {
+            return false;
+        }
         match self {
+            Self::Entries => {
+                let of_others = request.operation != Operation::Delete && is_template_kind(request);
+                of_others || ["Binding", "PersistentVolumeClaim", "Service"].contains(&kind)
+            }
             Self::Pods | Self::NamespaceBounds => request.in_project() && template_path(kind).is_some(),
             Self::Bindings => request.in_project() && kind == "Binding",
             Self::Claims => request.in_project() && kind == "PersistentVolumeClaim",
             Self::Outside => {
                 let makes_pods = template_path(kind).is_some();
                 let kept = ["Binding", "ControllerRevision"].contains(&kind);
-                !request.in_project() && (makes_pods || kept) && outside::is_marked(request)
+                !request.in_project()
+                    && (makes_pods || kept)
+                    && (is_crowded(request) || outside::is_marked(request))
             }
             Self::Connect | Self::ConnectPods => {
                 let options = ["PodExecOptions", "PodAttachOptions", "PodPortForwardOptions"];
@@ -311,6 +341,7 @@ pub static CHECKS: &[&[Check]] = &[
     &workload_policy::CHECKS,
     &kinds::CHECKS,
     &kinds::OUTSIDE_CHECKS,
+    &entries::CHECKS,
 ];
 
 /// Every check, in order.
@@ -372,7 +403,7 @@ mod tests {
                 check.id
             );
             assert!(
-                check.remedy.len() > 15 && (1..=39).contains(&check.rule.0),
+                check.remedy.len() > 15 && (1..=40).contains(&check.rule.0),
                 "{}",
                 check.id
             );

@@ -12,6 +12,7 @@
 mod adopting;
 pub mod authentication;
 pub mod check;
+mod entries;
 pub mod identity;
 mod kinds;
 pub mod mutate;

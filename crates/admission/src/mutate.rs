@@ -112,7 +112,7 @@ pub(crate) fn match_conditions() -> Vec<(&'static str, String)> {
          object.spec.jobTemplate.spec.template != oldObject.spec.jobTemplate.spec.template : \
          object.spec.template != oldObject.spec.template || ({})) || ({})",
         unbound(),
-        rewritten()
+        crate::entries::bounded(&rewritten())
     );
     let writer = format!(
         "!(request.userInfo.?username.orValue('') in {}) || (has(request.userInfo.extra) && '{}' in \
@@ -123,7 +123,7 @@ pub(crate) fn match_conditions() -> Vec<(&'static str, String)> {
     vec![
         ("not-a-controller", writer),
         ("changed", changed),
-        ("something-missing", missing()),
+        ("something-missing", crate::entries::bounded(&missing())),
     ]
 }
 

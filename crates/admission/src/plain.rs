@@ -11,6 +11,7 @@
 use std::iter;
 
 use crate::check::shape::VOLUMES;
+use crate::entries;
 use crate::names;
 use crate::view::{NO_PERSON, STAMP, Variable, cel_list, next_variable, pod_variables};
 
@@ -158,7 +159,8 @@ pub(crate) fn condition(fault: Option<&str>) -> String {
     let all = parts.fold(NEW_POD.to_owned(), |all, part| {
         format!("{all} && ({})", (part.cel)())
     });
-    format!("!({})", spelled_out(&all, &pod_variables()))
+    let plain = format!("!({})", spelled_out(&all, &pod_variables()));
+    entries::bounded(&plain)
 }
 
 /// The expression with its variables spelled out: a match condition sees none.

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::adopting;
 use crate::check::{Check, Policy, checks, cluster_config, connect, copies, outside, workload_policy};
+use crate::entries;
 use crate::mutate::{self, Gap};
 use crate::names;
 use crate::plain;
@@ -335,7 +336,7 @@ pub(crate) fn parts(policy: Policy) -> Parts {
         Policy::Bindings => (
             Some(in_projects()),
             vec![rule("", write, &["bindings", "pods/binding"])],
-            Vec::new(),
+            bounded(),
             Vec::new(),
         ),
         Policy::ControllerRevisions => (
@@ -397,7 +398,7 @@ pub(crate) fn parts(policy: Policy) -> Parts {
             let mut variables = requester_variables();
             variables.push(installer());
             let claims = rule("", write, &["persistentvolumeclaims"]);
-            (Some(in_projects()), vec![claims], Vec::new(), variables)
+            (Some(in_projects()), vec![claims], bounded(), variables)
         }
         Policy::Outside => {
             let marked = format!(
@@ -423,6 +424,7 @@ pub(crate) fn parts(policy: Policy) -> Parts {
                 ),
             ));
             variables.push(("revisionMarked", outside::revision_is_marked_cel("object")));
+            variables.push((entries::VARIABLE, entries::crowded_cel()));
             variables.push(("maps", outside::maps_cel("object")));
             variables.push((
                 "oldMaps",
@@ -437,7 +439,7 @@ pub(crate) fn parts(policy: Policy) -> Parts {
             (
                 Some(outside_projects()),
                 rules,
-                vec![("marked", marked)],
+                vec![("marked", format!("({}) || {marked}", entries::crowded_cel()))],
                 variables,
             )
         }
@@ -500,26 +502,43 @@ pub(crate) fn parts(policy: Policy) -> Parts {
             }
             let mut variables = pod_variables();
             variables.extend(workload_policy::variables());
-            (Some(namespaces), template_rules(), Vec::new(), variables)
+            (Some(namespaces), template_rules(), bounded(), variables)
         }
         Policy::TemplateKinds => (
             Some(in_projects()),
             kind_rules(write, true),
-            Vec::new(),
+            vec![(entries::CONDITION, entries::bounded_kind_cel())],
             kind_variables(),
         ),
         Policy::TemplateKindsOutside => (
             Some(outside_projects()),
             kind_rules(write, false),
-            vec![("marked", crate::kinds::marked_cel())],
+            vec![(
+                "marked",
+                format!(
+                    "{} && ({})",
+                    entries::bounded_kind_cel(),
+                    crate::kinds::marked_cel()
+                ),
+            )],
             Vec::new(),
         ),
         Policy::SecretsAndServices => (
             Some(in_projects()),
             vec![rule("", write, &["secrets", "services"])],
-            Vec::new(),
+            vec![(
+                entries::CONDITION,
+                format!("object.kind == 'Secret' || {}", entries::bounded_cel()),
+            )],
             secret_and_service_variables(),
         ),
+        Policy::Entries => {
+            let kept = ["bindings", "persistentvolumeclaims", "pods/binding", "services"];
+            let mut rules = vec![rule("", write, &kept)];
+            rules.extend(kind_rules(write, true));
+            let crowded = (entries::VARIABLE, entries::any_crowded_cel());
+            (None, rules, Vec::new(), vec![crowded])
+        }
         Policy::SecretCopies => {
             // In every namespace: a mark that is planted before a namespace is a project is none.
             let all = rule("", &["CREATE", "UPDATE", "DELETE"], &["secrets"]);
@@ -536,6 +555,11 @@ pub(crate) fn parts(policy: Policy) -> Parts {
             )
         }
     }
+}
+
+/// The match condition of a policy that goes through what an object has.
+fn bounded() -> Vec<Variable> {
+    vec![(entries::CONDITION, entries::bounded_cel())]
 }
 
 /// The variables of the policy of these kinds.
@@ -648,6 +672,8 @@ fn namespace_variables() -> Vec<Variable> {
 
 #[cfg(test)]
 mod tests {
+    use reeve_types::TemplateKind;
+
     use super::*;
 
     #[test]
@@ -732,6 +758,68 @@ mod tests {
         assert_eq!(met(&[project, (names::SCALE_BY_GPU, "false")]), enforced);
         assert_eq!(met(&[]), ["reeve-outside"]);
         assert_eq!(met(&unenforced[1..]), ["reeve-outside"]);
+    }
+
+    /// What an expression that goes through a list costs is the square of its length (`entries.rs`).
+    #[test]
+    fn no_policy_goes_through_what_a_writer_chose_without_a_bound() {
+        let is_written = |policy: &Value| {
+            let rules = policy.pointer("/spec/matchConstraints/resourceRules");
+            let resources = rules.and_then(Value::as_array).into_iter().flatten();
+            let mut resources = resources.flat_map(|rule| rule["resources"].as_array().unwrap());
+            resources.any(|of| {
+                let of = of.as_str().unwrap();
+                let others = ["bindings", "persistentvolumeclaims", "services"];
+                of == "pods"
+                    || others.contains(&of)
+                    || TemplateKind::ALL.iter().any(|kind| kind.plural() == of)
+            })
+        };
+        let bounds = [entries::bounded_cel(), entries::bounded_kind_cel()];
+        let texts = |policy: &Value, of: &str| -> Vec<String> {
+            let all = policy["spec"][of].as_array().cloned().unwrap_or_default();
+            all.iter()
+                .map(|one| one["expression"].as_str().unwrap().to_owned())
+                .collect()
+        };
+        let goes_through = |cel: &str| {
+            ["all(", "exists(", "map(", "filter(", "transformList("]
+                .iter()
+                .any(|it| cel.contains(it))
+        };
+        let mut bounded = Vec::new();
+        for policy in policies().iter().filter(|policy| is_written(policy)) {
+            let name = policy["metadata"]["name"].as_str().unwrap();
+            let conditions = texts(policy, "matchConditions");
+            // Of these nothing passes by that is too large: what goes through anything begins with the variable.
+            if ["reeve-entries", "reeve-namespace-bounds", "reeve-outside"].contains(&name) {
+                let validations = texts(policy, "validations");
+                let through = validations
+                    .iter()
+                    .filter(|cel| cel.contains("variables.") && goes_through(cel));
+                for cel in through.filter(|cel| !cel.contains("reeve-node-pool")) {
+                    assert!(
+                        cel.contains(&format!("variables.{} || ", entries::VARIABLE)),
+                        "{name}: {cel}"
+                    );
+                }
+                continue;
+            }
+            assert!(
+                conditions
+                    .iter()
+                    .any(|cel| bounds.iter().any(|bound| cel.contains(bound))),
+                "{name} is asked of objects of any size"
+            );
+            for condition in conditions.iter().filter(|cel| goes_through(cel)) {
+                let is_bounded = bounds.iter().any(|bound| condition.contains(bound));
+                // It compares two lists of lists, made for that.
+                let compares = name == "reeve-limits" && condition.contains("oldObject");
+                assert!(is_bounded || compares, "{name}: {condition}");
+            }
+            bounded.push(name.to_owned());
+        }
+        assert_eq!(bounded.len(), 11, "{bounded:?}");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use reeve_types::TemplateKind;
 use serde_json::Value;
 
+use crate::entries::{VARIABLE, crowded_cel};
 use crate::kinds::{self, FREE_FIELDS, FREE_OF_WORKERS};
 use crate::names::{self, SERVICE_ACCOUNT_PREFIX};
 use crate::request::{Operation, Request, controlled_by, list, map, template_path, text};
@@ -285,6 +286,7 @@ pub(crate) fn pod_variables() -> Vec<Variable> {
         ),
         ("windows", windows_cel()),
         ("ordinary", ordinary_cel()),
+        (VARIABLE, crowded_cel()),
         ("unmarked", unmarked_cel()),
     ]);
     variables

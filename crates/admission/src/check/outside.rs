@@ -5,6 +5,7 @@ use constcat::concat;
 use serde_json::Value;
 
 use super::{Check, Policy, Rule};
+use crate::entries::is_crowded;
 use crate::names;
 use crate::request::{Operation, Request, map, template_path};
 use crate::view::stamp_of;
@@ -120,7 +121,7 @@ pub(super) static CHECKS: [Check; 1] = [Check {
     named: None,
     remedy: "remove them from the metadata of the object and of its template, also from what an earlier project left",
     cel: concat!(
-        "variables.operator || (variables.maps.all(i, m, m.all(k, !k.startsWith('",
+        "variables.crowded || variables.operator || (variables.maps.all(i, m, m.all(k, !k.startsWith('",
         names::PREFIX,
         "') || \
           (k in variables.oldMaps[i] && variables.oldMaps[i][k] == m[k]))) && (!variables.revisionMarked || \
@@ -145,6 +146,7 @@ pub(super) static CHECKS: [Check; 1] = [Check {
         let same =
             |o: &Value| o.pointer(path).and_then(|t| t.get("spec")) == template.and_then(|t| t.get("spec"));
         r.user.is_operator()
+            || is_crowded(r)
             || ((!stamped || old.is_none_or(same))
                 && places(r.kind()).iter().all(kept)
                 && (same_data || !revision_is_marked(&r.object)))

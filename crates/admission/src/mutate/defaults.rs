@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::json::{object_at, put};
 use super::{LISTS, METADATA, REPLACE, SELECTING, TOKEN_VOLUME};
+use crate::entries::is_crowded;
 use crate::kinds::kind_of;
 use crate::names;
 use crate::request::{Operation, Request, list, map, template_path, text};
@@ -13,6 +14,9 @@ use crate::view::{View, has_stamp_shape};
 ///
 /// Objects of other kinds, and requests that the match conditions leave out, come back as they are.
 pub fn fill(request: &mut Request) {
+    if is_crowded(request) {
+        return;
+    }
     if kind_of(&request.object).is_some() {
         return super::kinds::fill(request);
     }

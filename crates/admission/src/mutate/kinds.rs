@@ -7,6 +7,7 @@
 use serde_json::{Value, json};
 
 use super::json::{object_at, put};
+use crate::entries::{CONDITION, bounded_kind_cel};
 use crate::kinds::{is_changed, places};
 use crate::names;
 use crate::request::{Operation, Request, list, text};
@@ -17,13 +18,11 @@ const SUBMITTER: &str = "ray-job-submitter";
 
 /// Whom the policy looks at: people, as far as can be seen without the namespace.
 pub(crate) fn match_conditions() -> Vec<Variable> {
-    vec![(
-        "a-person",
-        format!(
-            "has(request.userInfo.extra) && '{}' in request.userInfo.extra",
-            names::EXTRA_UID
-        ),
-    )]
+    let person = format!(
+        "has(request.userInfo.extra) && '{}' in request.userInfo.extra",
+        names::EXTRA_UID
+    );
+    vec![("a-person", person), (CONDITION, bounded_kind_cel())]
 }
 
 /// The policy's variables.

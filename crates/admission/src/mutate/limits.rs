@@ -117,7 +117,7 @@ pub(crate) fn match_conditions() -> Vec<Variable> {
     vec![
         ("not-a-controllers-template", writer),
         ("changed", changed),
-        ("concerned", concerned),
+        ("concerned", crate::entries::bounded(&concerned)),
     ]
 }
 

@@ -332,7 +332,7 @@ pub(crate) fn base(kind: &str, owner: &str) -> Value {
         ),
         "alice-in-user-namespaces" => ("alice", json!({"hostUsers": false})),
         "alice-on-a-node" => ("alice", json!({"nodeName": "node1"})),
-        "alice-tracked" | "alice-labelled" | "alice-owned" | "alice-foo" | "alice-ray" => {
+        "alice-crowded" | "alice-tracked" | "alice-labelled" | "alice-owned" | "alice-foo" | "alice-ray" => {
             ("alice", json!({}))
         }
         "alice-of-before" => ("alice", json!({"os": null})),
@@ -353,11 +353,58 @@ pub(crate) fn base(kind: &str, owner: &str) -> Value {
         "alice-tracked" => object["metadata"]["finalizers"] = json!(["batch.kubernetes.io/job-tracking"]),
         "alice-labelled" => object["metadata"]["labels"]["reeve.dev/workload"] = json!("train1"),
         "alice-owned" => object["metadata"]["ownerReferences"] = reference("reeve.dev/v1alpha1", "Workload"),
+        "alice-crowded" => fill_up(&mut object, "/metadata/labels", 1_001),
         "alice-foo" => object["metadata"]["ownerReferences"] = reference("x.y/v1", "Foo"),
         "alice-ray" => object["metadata"]["ownerReferences"] = reference("ray.io/v1", "RayCluster"),
         _ => {}
     }
     object
+}
+
+/// Brings what is at a pointer to so many entries, made-up ones after those that are there.
+pub(crate) fn fill_up(object: &mut Value, at: &str, number: usize) {
+    let (parent, field) = at.rsplit_once('/').unwrap();
+    let steps = parent.split('/').skip(1);
+    let parent = steps.fold(object, |inner, step| match step.parse::<usize>() {
+        Ok(index) => &mut inner[index],
+        Err(_) => &mut inner[step],
+    });
+    let is_map = ["annotations", "labels", "limits"].contains(&field);
+    let there = match &parent[field] {
+        Value::Array(list) => list.len(),
+        Value::Object(map) => map.len(),
+        _ => 0,
+    };
+    for i in there..number {
+        if is_map {
+            parent[field][format!("example.com/e{i}")] = json!("1");
+            continue;
+        }
+        if parent[field].is_null() {
+            parent[field] = json!([]);
+        }
+        let entry = match field {
+            "finalizers" => json!(format!("example.com/f{i}")),
+            "ownerReferences" => {
+                json!({"apiVersion": "v1", "kind": "ConfigMap", "name": format!("o{i}"), "uid": format!("u-{i}")})
+            }
+            "tolerations" => json!({"key": format!("k{i}"), "operator": "Exists"}),
+            "ports" => json!({"containerPort": i + 1}),
+            "volumes" => json!({"name": format!("v{i}"), "emptyDir": {}}),
+            "volumeMounts" => json!({"name": "v", "mountPath": format!("/m{i}")}),
+            "env" => json!({"name": format!("E{i}"), "value": ""}),
+            "add" => json!(format!("C{i}")),
+            "supplementalGroups" => json!(i + 100_000),
+            "externalIPs" => json!(format!("192.0.{}.{}", i / 250, i % 250)),
+            "containers" => json!({"name": format!("c{i}"), "image": "local.test/x:1"}),
+            "initContainers" => json!({"name": format!("i{i}"), "image": "local.test/x:1"}),
+            "workerGroupSpecs" => json!({"groupName": format!("w{i}")}),
+            "volumeClaimTemplates" => json!({"metadata": {"name": format!("v{i}")}, "spec": {
+                "accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}}),
+            other => panic!("no entry is made up of `{other}`"),
+        };
+        parent[field].as_array_mut().unwrap().push(entry);
+    }
 }
 
 /// The group and version of a kind.

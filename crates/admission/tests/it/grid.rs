@@ -139,6 +139,20 @@ const OF_CONTAINERS: &[&str] = &[
 
 const EXCEPTIONS: &[Exception] = &[
     Exception {
+        checks: &["too-many-entries"],
+        refused: BOTH,
+        kinds: &KINDS,
+        levels: CONTAINERS,
+        why: "it counts what all containers have together",
+    },
+    Exception {
+        checks: &["too-many-entries"],
+        refused: BOTH,
+        kinds: POD,
+        levels: DEBUG,
+        why: "it counts what all containers have together, and a debug container can have none of it",
+    },
+    Exception {
         checks: OF_WRITERS,
         refused: BOTH,
         kinds: &KINDS,

@@ -14,7 +14,10 @@ use crate::test_cluster::{TestCluster, says};
 
 /// What every run tries; `MUTANTS=all` tries every check. At least ten are wanted in every run: these are of every policy
 /// that shares no expression with the others.
-const SAMPLE: [&str; 27] = [
+const SAMPLE: [&str; 30] = [
+    "too-many-entries",
+    "too-many-entries-outside",
+    "too-many-entries-of-others",
     "relayed-owner",
     "kind-status",
     "kind-owner",

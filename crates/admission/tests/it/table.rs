@@ -1,5 +1,7 @@
 //! The case table: one committed file that expands to check x kind x level x requester x settings.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Result, bail};
 use reeve_admission::{Operation, Request, check, request::template_path};
 use serde::Deserialize;
@@ -55,6 +57,8 @@ pub(crate) struct Case {
     to: Option<String>,
     #[serde(default)]
     by: Option<String>,
+    #[serde(default)]
+    many: BTreeMap<String, usize>,
 }
 
 #[derive(Deserialize, Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -262,6 +266,9 @@ impl Row {
             object = Value::Null;
         } else if !self.case.object.is_null() {
             merge(&mut object, &self.case.object);
+        }
+        for (at, number) in &self.case.many {
+            fixture::fill_up(&mut object, at, *number);
         }
         Request {
             operation: match self.case.on {

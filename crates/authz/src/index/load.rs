@@ -1,7 +1,7 @@
 //! Many rules at once, as at a start.
 //!
 //! One rule touches some ten places of memory that are far from each other. Here what a rule does to its scope and to its subject
-//! waits until all are known, and is then done place by place: each list gets its length at once, and nothing is moved.
+//! waits until many are known, and is then done place by place: each list gets its length at once, and little is moved.
 
 use std::hash::BuildHasher as _;
 use std::hint::black_box;
@@ -14,6 +14,9 @@ use crate::tree::ScopeIndex;
 
 /// How many rules are fetched from memory at the same time: some more than a processor has reads on their way.
 pub(super) const TOGETHER: usize = 32;
+
+/// How many rules wait at most: what waits stays small beside what is kept, and is used again by those that come after.
+const WAITING: usize = 1 << 18;
 
 /// What is still to be done for rules that are already counted.
 #[derive(Default)]
@@ -37,7 +40,7 @@ impl Index {
         self.subjects.reserve(expected / 2);
         let (mut added, mut some) = (0, Vec::with_capacity(TOGETHER));
         let mut waiting = Waiting::default();
-        waiting.held.reserve(expected);
+        waiting.held.reserve(expected.min(WAITING + TOGETHER));
         loop {
             some.extend(rules.by_ref().take(TOGETHER));
             if some.is_empty() {
@@ -50,9 +53,11 @@ impl Index {
             for rule in some.drain(..) {
                 added += usize::from(self.await_rule(rule, &mut waiting));
             }
+            if waiting.held.len() >= WAITING {
+                self.put_in_place(&mut waiting);
+            }
         }
-        self.hang(&waiting.held);
-        self.subjects.extend(&waiting.grants);
+        self.put_in_place(&mut waiting);
         self.subjects.shrink();
         let replacing = waiting.replacing.into_iter();
         added
@@ -73,6 +78,14 @@ impl Index {
         waiting.grants.extend(more.map(|grant| (held.subject, grant)));
         waiting.held.push((at, held));
         true
+    }
+
+    /// Does what waits, but for rules in place of others.
+    fn put_in_place(&mut self, waiting: &mut Waiting) {
+        self.hang(&waiting.held);
+        self.subjects.extend(&waiting.grants);
+        waiting.held.clear();
+        waiting.grants.clear();
     }
 
     /// Hangs rules on their scopes.
