@@ -19,7 +19,7 @@ use crate::view::cel_list;
 
 /// So many entries may the metadata of one object, one template with the lists of its pod, or the lists of its containers
 /// have together.
-const MOST: usize = 1_000;
+pub(crate) const MOST: usize = 1_000;
 /// So many characters may an annotation have that is taken apart at its separators.
 const MOST_CHARACTERS: usize = 10_000;
 /// The name of the match condition of a policy that has no other to say it in.

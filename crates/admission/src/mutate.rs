@@ -123,7 +123,7 @@ pub(crate) fn match_conditions() -> Vec<(&'static str, String)> {
     vec![
         ("not-a-controller", writer),
         ("changed", changed),
-        ("something-missing", crate::entries::bounded(&missing())),
+        ("something-missing", missing()),
     ]
 }
 
@@ -191,9 +191,10 @@ fn missing() -> String {
     );
     format!(
         "(has(request.subResource) && request.subResource == 'ephemeralcontainers') ? \
-         object.spec.?ephemeralContainers.orValue([]).exists(c, {bare}) : \
+         [object.spec.?ephemeralContainers.orValue([])].exists(l, l.size() <= {most} && l.exists(c, {bare})) : \
          [object.kind == 'Pod' ? dyn(object) : object.kind == 'CronJob' ? dyn(object.spec.jobTemplate.spec.template) : \
-         dyn(object.spec.template)].exists(t, !has(t.spec.os) || !has(t.spec.automountServiceAccountToken) || \
+         dyn(object.spec.template)].exists(t, t.spec.?containers.orValue(dyn([])).size() + \
+         t.spec.?initContainers.orValue(dyn([])).size() <= {most} && (!has(t.spec.os) || !has(t.spec.automountServiceAccountToken) || \
          !has(t.spec.securityContext) || !has(t.spec.securityContext.runAsNonRoot) || \
          !has(t.spec.securityContext.seccompProfile) || t.spec.containers.exists(c, {bare}) || \
          t.spec.?initContainers.orValue(dyn([])).exists(c, {bare}) || \
@@ -201,11 +202,13 @@ fn missing() -> String {
          t.metadata.?annotations['{stamp_key}'].orValue('') != {stamp} || !has(t.spec.securityContext.runAsUser) || \
          !has(t.spec.securityContext.runAsGroup) || !has(t.spec.securityContext.supplementalGroupsPolicy) || \
          ('{groups}' in x && !has(t.spec.securityContext.supplementalGroups)) || \
-         t.?metadata.?annotations[?'{passwd}'].hasValue()))) || ({unbound}) || (object.kind == 'Job' && \
-         request.operation == 'CREATE' && object.metadata.?ownerReferences.orValue([]).exists(o, o.kind == 'CronJob'))",
+         t.?metadata.?annotations[?'{passwd}'].hasValue())))) || ({unbound}) || (object.kind == 'Job' && \
+         request.operation == 'CREATE' && [object.metadata.?ownerReferences.orValue([])].exists(l, l.size() <= {most} && \
+         l.exists(o, o.kind == 'CronJob')))",
         unbound = unbound(),
         stamp_key = names::RUNS_AS,
         passwd = names::PASSWD_ENTRY,
+        most = crate::entries::MOST,
     )
 }
 
@@ -214,6 +217,7 @@ pub(crate) fn variables(gap: Gap<'_>) -> Vec<crate::view::Variable> {
     let mut all = crate::view::requester_variables();
     all.extend(crate::view::template_variables());
     all.extend([
+        (crate::entries::VARIABLE, crate::entries::crowded_cel()),
         (
             "ephemeral",
             "variables.subresource == 'ephemeralcontainers'".to_owned(),
@@ -391,12 +395,13 @@ pub(crate) fn expression(gap: Gap<'_>) -> String {
         "!(c.name in variables.newContainers)",
     );
     format!(
-        "variables.ephemeral ? {ephemeral} : variables.idle ? {binding} : {stamp} + {context} + {} + {} + {} + {binding} + {} + {}",
+        "variables.{crowded} ? [] : variables.ephemeral ? {ephemeral} : variables.idle ? {binding} : {stamp} + {context} + {} + {} + {} + {binding} + {} + {}",
         lists.join(" + "),
         gap.or_nothing("os", operating_system()),
         token(gap),
         gap.or_nothing("manualRun", manual_run()),
         passwd::expression(),
+        crowded = crate::entries::VARIABLE,
         binding = gap.or_nothing("user", binding()),
     )
 }

@@ -101,8 +101,8 @@ pub(crate) static PARTS: [Part; 7] = [
         stands_for: &["host-ports", "host-probes", "sub-path"],
         cel: || {
             "variables.containers.all(c, !has(c.livenessProbe) && !has(c.readinessProbe) && !has(c.startupProbe) && \
-             !has(c.lifecycle) && (!has(c.ports) || c.ports.all(p, p.?hostPort.orValue(0) == 0)) && \
-             (!has(c.volumeMounts) || c.volumeMounts.all(m, !has(m.subPath) && !has(m.subPathExpr))))"
+             !has(c.lifecycle) && (!has(c.ports) || (c.ports.size() <= 20 && c.ports.all(p, p.?hostPort.orValue(0) == 0))) && \
+             (!has(c.volumeMounts) || (c.volumeMounts.size() <= 100 && c.volumeMounts.all(m, !has(m.subPath) && !has(m.subPathExpr)))))"
                 .to_owned()
         },
     },
@@ -145,6 +145,31 @@ pub(crate) static PARTS: [Part; 7] = [
 /// What the condition looks at at all: new pods.
 const NEW_POD: &str = "request.operation == 'CREATE' && object.kind == 'Pod' && !has(request.subResource)";
 
+/// That the pod is small enough to be gone through, and far larger than a plain manifest is: 30 containers, or 300 labels.
+fn small() -> String {
+    let size = |field: &str| format!("t.?{field}.orValue(dyn([])).size()");
+    let containers = [
+        "spec.?containers",
+        "spec.?initContainers",
+        "spec.?ephemeralContainers",
+    ]
+    .map(size);
+    let lists = [
+        "metadata.?annotations",
+        "metadata.?labels",
+        "metadata.?ownerReferences",
+        "spec.?securityContext.?supplementalGroups",
+        "spec.?tolerations",
+        "spec.?volumes",
+    ]
+    .map(size);
+    format!(
+        "[dyn(object)].all(t, ({}) * 10 + {} <= 300)",
+        containers.join(" + "),
+        lists.join(" + ")
+    )
+}
+
 /// What the variables of the policy are for a new pod, where that is less than what they say.
 const OF_A_NEW_POD: [(&str, &str); 4] = [
     ("update", "false"),
@@ -156,11 +181,12 @@ const OF_A_NEW_POD: [(&str, &str); 4] = [
 /// The condition: true of everything that the checks are to look at. The part of this name is left out.
 pub(crate) fn condition(fault: Option<&str>) -> String {
     let parts = PARTS.iter().filter(|part| fault != Some(part.name));
-    let all = parts.fold(NEW_POD.to_owned(), |all, part| {
+    let all = parts.fold(format!("{NEW_POD} && {}", small()), |all, part| {
         format!("{all} && ({})", (part.cel)())
     });
-    let plain = format!("!({})", spelled_out(&all, &pod_variables()));
-    entries::bounded(&plain)
+    // The short way first: what is plain is small, and only of other things is it asked whether they are too large.
+    let plain = spelled_out(&all, &pod_variables());
+    format!("!({plain}) && {}", entries::bounded_cel())
 }
 
 /// The expression with its variables spelled out: a match condition sees none.

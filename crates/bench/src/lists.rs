@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use reeve_e2e::{ADMINISTRATOR, Process, Rest};
+use reeve_e2e::{ADMINISTRATOR, Process, Rest, SERVER_ENVIRONMENT};
 use reeve_testkit::Postgres;
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection, SqliteConnection};
@@ -163,7 +163,9 @@ impl Database {
             arguments.extend(["--database-url".to_owned(), postgres.url("postgres")]);
         }
         let program = reeve_testkit::binary("reeve-server")?;
-        let mut server = Process::start("reeve-server", &program, &arguments, &dir.join("server.log"))?;
+        let environment = SERVER_ENVIRONMENT.map(|(name, value)| (name, value.to_owned()));
+        let log = dir.join("server.log");
+        let mut server = Process::start_with("reeve-server", &program, &arguments, &environment, &log)?;
         let announced = server.announced(&announcement).await?;
         let text = |key: &str| {
             announced

@@ -26,7 +26,7 @@ pub use kubeconfig::{kubeconfig, write_private};
 pub use organization::{Application, Organization, Person};
 pub use process::Process;
 pub use rest::{Answer, Rest};
-pub use servers::{Database, Replica, blocking};
+pub use servers::{Database, Replica, SERVER_ENVIRONMENT, blocking};
 pub use stack::{OPERATOR_ENVIRONMENT, OperatorOf, Options, Stack};
 pub use unused::unused as unused_rights;
 

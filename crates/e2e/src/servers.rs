@@ -10,6 +10,10 @@ use serde_json::Value;
 use crate::arguments::{ADMINISTRATOR, flags, text, with_command};
 use crate::process::{Process, announcement};
 
+/// What the chart sets in the server's environment, beside the database: few arenas, and what is large is given back at once.
+pub const SERVER_ENVIRONMENT: [(&str, &str); 2] =
+    [("MALLOC_ARENA_MAX", "2"), ("MALLOC_MMAP_THRESHOLD_", "1048576")];
+
 /// On what the server runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum Database {
@@ -120,10 +124,9 @@ impl Servers {
     /// The database's address, in the variable of the environment where the program looks for it.
     pub(crate) fn environment(&self) -> Vec<(&'static str, String)> {
         let postgres = self.postgres.as_ref();
-        postgres
-            .map(|postgres| ("REEVE_DATABASE_URL", postgres.url("postgres")))
-            .into_iter()
-            .collect()
+        let url = postgres.map(|postgres| ("REEVE_DATABASE_URL", postgres.url("postgres")));
+        let set = SERVER_ENVIRONMENT.map(|(name, value)| (name, value.to_owned()));
+        set.into_iter().chain(url).collect()
     }
 
     /// Where the one that was started last shows its metrics.

@@ -16,6 +16,9 @@ const READ: &str = "read the change log";
 /// The counter that numbers entries. Its row is locked from the first number that a transaction draws to its end.
 const COUNTER: &str = "directory";
 
+/// After how many entries the oldest are forgotten.
+const FORGET_EACH: i64 = 64;
+
 /// Writes what changed, in as many entries as are needed, and forgets the oldest entries.
 pub(crate) async fn append(
     tx: &mut Tx,
@@ -41,14 +44,16 @@ pub(crate) async fn append(
             changes: std::mem::replace(&mut changes, rest),
         });
     }
-    if let Some(last) = log.last() {
+    if log.iter().any(|entry| entry.number.0 % FORGET_EACH == 0) {
         tx.execute(
             // One more stays than are told: by it the place before all of them is known.
-            "DELETE FROM directory_changes WHERE number < $1",
-            &[(last.number.0 - CHANGES_KEPT).into()],
+            "DELETE FROM directory_changes WHERE number < (SELECT value FROM counters WHERE name = $1) - $2",
+            &[COUNTER.into(), CHANGES_KEPT.into()],
         )
         .await
         .context(APPEND)?;
+    }
+    if !log.is_empty() {
         tx.wake().await.context(APPEND)?;
     }
     Ok(log)
@@ -99,8 +104,9 @@ async fn place(tx: &mut Tx, mark: &ChangeMark) -> Result<Place, StoreError> {
     };
     Ok(match tag {
         _ if mark.number.0 > reached => Place::Unknown,
+        // Also while its entry still waits to be forgotten.
+        _ if reached - mark.number.0 > CHANGES_KEPT => Place::Forgotten,
         Some(tag) if tag != mark.tag => Place::Unknown,
-        None if reached - mark.number.0 > CHANGES_KEPT => Place::Forgotten,
         None if mark.number.0 > 0 => Place::Unknown,
         _ if mark.number.0 == reached => Place::End,
         _ => Place::Before,

@@ -9,7 +9,7 @@ use reeve_store::{
     AccessRuleRow, AuditEntry, CHANGES_TOGETHER, Committed, DirectoryChange, LoggedChanges, StoreError,
     desired,
 };
-use reeve_types::{AccessRuleId, ClusterId, Revision, Timestamp};
+use reeve_types::{AccessRuleId, ClusterId, Revision, RevisionToken, Timestamp};
 
 use crate::driver::{Arg, StoreResultExt, Tx};
 use crate::{audit, change_log, revision_tokens};
@@ -91,8 +91,8 @@ impl Changes {
             if real.is_empty() {
                 continue;
             }
-            let revision = raise(tx, cluster).await?;
-            revision_tokens::follow(tx, cluster, revision, &real).await?;
+            let (revision, before) = raise(tx, cluster).await?;
+            revision_tokens::follow(tx, cluster, revision, before, &real).await?;
             for (key, object) in &real {
                 put(tx, cluster, *key, object.as_ref(), revision).await?;
             }
@@ -119,18 +119,26 @@ async fn has(tx: &mut Tx, cluster: ClusterId, key: ObjectKey) -> Result<bool, St
     Ok(row.is_some())
 }
 
-async fn raise(tx: &mut Tx, cluster: ClusterId) -> Result<i64, StoreError> {
-    tx.row(
-        "UPDATE cluster_revisions SET revision = revision + 1 WHERE cluster_id = $1 RETURNING revision",
-        &[Arg::text(cluster)],
-    )
-    .await
-    .context(OPERATION)?
-    .ok_or_else(|| StoreError::NotFound {
-        what: "cluster",
-        id: cluster.to_string(),
-    })?
-    .int("revision")
+/// The next revision, and the token of the one before it.
+async fn raise(tx: &mut Tx, cluster: ClusterId) -> Result<(i64, Option<RevisionToken>), StoreError> {
+    let row = tx
+        .row(
+            "UPDATE cluster_revisions SET revision = revision + 1 WHERE cluster_id = $1
+             RETURNING revision, (SELECT t.token FROM revision_tokens t WHERE t.cluster_id = cluster_revisions.cluster_id
+                                  AND t.revision = cluster_revisions.revision - 1) AS before",
+            &[Arg::text(cluster)],
+        )
+        .await
+        .context(OPERATION)?
+        .ok_or_else(|| StoreError::NotFound {
+            what: "cluster",
+            id: cluster.to_string(),
+        })?;
+    let before = match row.opt_text("before")? {
+        Some(_) => Some(row.parsed("before")?),
+        None => None,
+    };
+    Ok((row.int("revision")?, before))
 }
 
 async fn put(

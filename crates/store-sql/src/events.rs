@@ -10,8 +10,20 @@ pub(crate) const READ: &str = "read the audit log";
 
 /// Adds an event as the last step of a transaction: the counter's row is what writers of PostgreSQL will wait for.
 pub(crate) async fn append(tx: &mut Tx, entry: &AuditEntry) -> Result<(), StoreError> {
-    let sequence = tx.next_number("audit").await?;
-    let previous = match hash_of(tx, sequence - 1).await? {
+    let row = tx
+        .row(
+            "UPDATE counters SET value = value + 1 WHERE name = 'audit'
+             RETURNING value, (SELECT e.hash FROM audit_events e WHERE e.sequence = counters.value - 1) AS previous",
+            &[],
+        )
+        .await
+        .context(APPEND)?
+        .ok_or_else(|| StoreError::Corrupt {
+            what: "counter",
+            reason: "`audit` is missing".to_owned(),
+        })?;
+    let sequence = row.int("value")?;
+    let previous = match row.opt_text("previous")? {
         Some(hash) => hash,
         None if sequence == 1 => String::new(),
         None => return Err(broken(sequence, "the event before it is missing")),

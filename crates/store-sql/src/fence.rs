@@ -1,5 +1,7 @@
 //! The fence in SQL.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use reeve_authz::{BootstrapException, Granted};
 use reeve_store::{
@@ -16,9 +18,9 @@ const READ: &str = "read how far the database has come";
 const RECOVER: &str = "end what a restored database holds";
 const CONFIRM: &str = "let suspended credentials be used again";
 
-/// What counters never go back: the audit log's own number is the chain's.
-const NUMBERS: &str =
-    "SELECT name, value FROM counters WHERE name IN ('department', 'project', 'access_rule')";
+/// What counters never go back, with the era, and how far the audit log has come: its number is the chain's own.
+const NUMBERS: &str = "SELECT c.name, c.value, e.hash FROM counters c LEFT JOIN audit_events e ON c.name = 'audit' AND e.sequence = c.value
+     WHERE c.name IN ('department', 'project', 'access_rule', 'era', 'audit')";
 
 fn uid(row: &Row) -> Result<(Uid, Option<UserId>), StoreError> {
     let owner = row.text("user_id")?;
@@ -107,16 +109,28 @@ async fn take_uid(tx: &mut Tx, user: UserId, uid: Uid) -> Result<(), StoreError>
 }
 
 async fn news(tx: &mut Tx, since: i64) -> Result<FenceNews, StoreError> {
-    let head = audit::head(tx).await?;
-    let numbers = tx
-        .all(
-            NUMBERS,
-            &[],
-            |row| Ok((row.text("name")?, row.int("value")?)),
-            READ,
-        )
-        .await?;
-    let uids = tx
+    // On the way of every change's answer: as few statements as will do.
+    let number = |row: &Row| Ok((row.text("name")?, row.int("value")?, row.opt_text("hash")?));
+    let counters = tx.all(NUMBERS, &[], number, READ).await?;
+    let mut news = FenceNews {
+        head: AuditHead::default(),
+        era: 0,
+        numbers: BTreeMap::new(),
+        uids: Vec::new(),
+    };
+    for (name, value, hash) in counters {
+        match name.as_str() {
+            "audit" => {
+                news.head = AuditHead {
+                    sequence: value,
+                    mac: hash.unwrap_or_default(),
+                }
+            }
+            "era" => news.era = value,
+            _ => drop(news.numbers.insert(name, value)),
+        }
+    }
+    news.uids = tx
         .all(
             "SELECT uid, user_id FROM used_uids WHERE event > $1 ORDER BY event, uid",
             &[since.into()],
@@ -124,12 +138,7 @@ async fn news(tx: &mut Tx, since: i64) -> Result<FenceNews, StoreError> {
             READ,
         )
         .await?;
-    Ok(FenceNews {
-        head,
-        era: change_log::era(tx).await?,
-        numbers: numbers.into_iter().collect(),
-        uids,
-    })
+    Ok(news)
 }
 
 /// No number that was drawn is drawn again; how many counters that raised.

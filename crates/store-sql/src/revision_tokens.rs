@@ -68,19 +68,18 @@ pub(crate) async fn begin(tx: &mut Tx, cluster: ClusterId, revision: i64) -> Res
     put(tx, cluster, revision, token).await
 }
 
-/// A revision was raised to this one by these changes.
+/// A revision was raised to this one by these changes, from one with the token `before`.
 pub(crate) async fn follow(
     tx: &mut Tx,
     cluster: ClusterId,
     revision: i64,
+    before: Option<RevisionToken>,
     changes: &[(ObjectKey, Option<DesiredObject>)],
 ) -> Result<(), StoreError> {
-    let before = token_of(tx, cluster, revision - 1)
-        .await?
-        .ok_or_else(|| StoreError::Corrupt {
-            what: "revision token",
-            reason: format!("revision {} of cluster `{cluster}` has none", revision - 1),
-        })?;
+    let before = before.ok_or_else(|| StoreError::Corrupt {
+        what: "revision token",
+        reason: format!("revision {} of cluster `{cluster}` has none", revision - 1),
+    })?;
     let mut parts = vec![before.to_string().into_bytes(), revision.to_be_bytes().to_vec()];
     for (key, object) in changes {
         let (kind, id) = key_columns(*key);

@@ -174,8 +174,8 @@ pub enum Outcome {
     Failed,
 }
 
-/// The end of the chain at some moment: the server logs it, and any later chain must lead to it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// The end of the chain at some moment: the server logs it, and any later chain must lead to it. By default that of an empty log.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditHead {
     /// The number of the last event; 0 of an empty log.
     pub sequence: i64,

@@ -45,9 +45,10 @@ pub(super) static CHECKS: [Check; 1] = [Check {
         " of the namespace decide the pools"
     ),
     cel: concat!(
-        "!variables.changed || (variables.update && object.kind == 'Pod') || [",
         POOLS,
-        "].all(p, p == '' || [variables.pod.?nodeSelector[?'",
+        " == '' || !variables.changed || (variables.update && object.kind == 'Pod') || [",
+        POOLS,
+        "].all(p, [variables.pod.?nodeSelector[?'",
         names::NODE_POOL,
         "'].orValue('')].all(n, n != '' && n in p.split(',')))"
     ),

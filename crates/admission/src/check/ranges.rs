@@ -100,10 +100,12 @@ pub(super) static CHECKS: [Check; 2] = [
              ReeveConfig: docs/operations/openshift.md"
         ),
         cel: concat!(
+            UIDS,
+            " == '' || ",
             PASSES,
             " || [",
             UIDS,
-            "].all(r, r == '' || ([variables.context.?runAsUser.orValue(-1)].all(u, u == -1 || (",
+            "].all(r, ([variables.context.?runAsUser.orValue(-1)].all(u, u == -1 || (",
             WITHIN,
             ")) && variables.containers.all(c, [c.?securityContext.?runAsUser.orValue(-1)].all(u, u == -1 || (",
             WITHIN,
@@ -138,10 +140,12 @@ pub(super) static CHECKS: [Check; 2] = [
              ReeveConfig: docs/operations/openshift.md"
         ),
         cel: concat!(
+            GROUPS,
+            " == '' || ",
             PASSES,
             " || !has(variables.context.fsGroup) || [",
             GROUPS,
-            "].all(t, t == '' || t.split(',').exists(r, [variables.context.fsGroup].all(u, ",
+            "].all(t, t.split(',').exists(r, [variables.context.fsGroup].all(u, ",
             WITHIN,
             ")))"
         ),

@@ -265,20 +265,25 @@ fn pods_are_restricted_and_name_no_uid() -> Result<()> {
     Ok(())
 }
 
-/// An operator that runs as a process in tests and benches has what the chart gives its pod.
+/// What runs as a process in tests and benches has what the chart gives its pod.
 #[test]
-fn the_operators_environment_is_that_of_the_tests_and_benches() -> Result<()> {
+fn the_environment_of_operator_and_server_is_that_of_the_tests_and_benches() -> Result<()> {
     let Some(helm) = helm() else { return Ok(()) };
-    let [(chart, namespace, values), _] = least();
-    let rendered = render(&helm, &charts().join(chart), namespace, &values)?;
-    let set = pod(&rendered)?["spec"]["containers"][0]["env"].as_array();
-    let set: Vec<&Value> = set
-        .into_iter()
-        .flatten()
-        .filter(|one| one["value"] != Value::Null)
-        .collect();
-    let wanted = reeve_e2e::OPERATOR_ENVIRONMENT.map(|(name, value)| json!({"name": name, "value": value}));
-    assert_eq!(set, wanted.iter().collect::<Vec<_>>());
+    let wanted: [&[(&str, &str)]; 2] = [&reeve_e2e::OPERATOR_ENVIRONMENT, &reeve_e2e::SERVER_ENVIRONMENT];
+    for ((chart, namespace, values), wanted) in least().into_iter().zip(wanted) {
+        let rendered = render(&helm, &charts().join(chart), namespace, &values)?;
+        let set = pod(&rendered)?["spec"]["containers"][0]["env"].as_array();
+        let set: Vec<&Value> = set
+            .into_iter()
+            .flatten()
+            .filter(|one| one["value"] != Value::Null)
+            .collect();
+        let wanted: Vec<Value> = wanted
+            .iter()
+            .map(|(name, value)| json!({"name": name, "value": value}))
+            .collect();
+        assert_eq!(set, wanted.iter().collect::<Vec<_>>(), "{chart}");
+    }
     Ok(())
 }
 
