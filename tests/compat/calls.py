@@ -46,6 +46,7 @@ def run(suite, admin, person):
     places = organization(suite, admin)
     people = subjects(suite, admin, roles, places)
     people["person"] = somebody(suite, admin, roles, places, person)
+    people["person password"] = person["password"]
     tokens(suite, admin, people)
     clusters(suite, admin, places, people)
     departments(suite, admin, places, people)
@@ -59,6 +60,7 @@ def run(suite, admin, person):
     workloads(suite, admin, places, people)
     policies(suite, admin, places, people)
     identity_providers(suite, admin, people)
+    settings(suite, admin, people)
     audit_log(suite, admin, people)
     other_clients(suite, admin)
 
@@ -188,6 +190,13 @@ def clusters(suite, admin, places, people):
         admin, "ClustersApi.create_cluster", 201, m.DisplayedCluster,
         cluster_creation_request=m.ClusterCreationRequest(name="other", domain="https://other.example.com"),
     )
+    rename = {"cluster_uuid": other["uuid"], "cluster_update_request": m.ClusterUpdateRequest(name="renamed")}
+    suite.ok(admin, "ClustersApi.update_cluster", 204, None, **rename)
+    suite.no(viewer, "ClustersApi.update_cluster", 403, **{**rename, "cluster_uuid": cluster})
+    suite.no(admin, "ClustersApi.update_cluster", 409, **{**rename, "cluster_uuid": cluster})
+    suite.no(admin, "ClustersApi.update_cluster", 400, cluster_uuid=cluster, cluster_update_request={"name": ""})
+    seen = suite.ok(admin, "ClustersApi.get_cluster_by_uuid", 200, m.DisplayedCluster, cluster_uuid=other["uuid"])
+    suite.fits(seen["name"] == "renamed", f"a cluster has its new name: {seen}")
     suite.no(viewer, "ClustersApi.delete_cluster", 403, cluster_uuid=other["uuid"])
     suite.ok(admin, "ClustersApi.delete_cluster", 204, None, cluster_uuid=other["uuid"], force=True)
     suite.no(admin, "ClustersApi.delete_cluster", 404, cluster_uuid=other["uuid"])
@@ -223,6 +232,13 @@ def departments(suite, admin, places, people):
             name="passing", cluster_id=cluster, description="For a while.", resources=[],
         ),
     )
+    update, body = "DepartmentsApi.update_department", m.DepartmentUpdateRequest(description="For longer.", resources=[])
+    changed = suite.ok(admin, update, 200, DEPARTMENT, department_id=made["id"], department_update_request=body)
+    suite.fits(changed["description"] == "For longer.", f"a department's description is changed: {changed}")
+    suite.no(viewer, update, 403, department_id=places["vision"], department_update_request=body)
+    suite.no(people["leader"], update, 404, department_id=places["language"], department_update_request=body)
+    suite.no(admin, update, 400, department_id=made["id"], department_update_request={"name": "other", "resources": []})
+    quotas(suite, admin, viewer, "DepartmentsApi", "department", made["id"], places["vision"])
     suite.no(viewer, "DepartmentsApi.delete_department", 403, department_id=places["vision"])
     suite.ok(admin, "DepartmentsApi.delete_department", 204, None, department_id=made["id"])
     suite.no(admin, "DepartmentsApi.delete_department", 404, department_id=made["id"])
@@ -259,9 +275,28 @@ def projects(suite, admin, places, people):
             name="passing", cluster_id=cluster, parent_id=places["vision"], resources=[], description="For a while.",
         ),
     )
+    update, body = "ProjectsApi.update_project", m.ProjectUpdateRequest(description="For longer.", resources=[])
+    changed = suite.ok(leader, update, 200, PROJECT, project_id=made["id"], project_update_request=body)
+    suite.fits(changed["description"] == "For longer.", f"a project's description is changed: {changed}")
+    suite.no(viewer, update, 403, project_id=made["id"], project_update_request=body)
+    suite.no(leader, update, 404, project_id=places["captions"], project_update_request=body)
+    suite.no(leader, update, 400, project_id=made["id"], project_update_request={"parentId": "1", "resources": []})
+    quotas(suite, leader, viewer, "ProjectsApi", "project", made["id"], places["robots"])
     suite.no(viewer, "ProjectsApi.delete_project", 403, project_id=made["id"])
     suite.ok(leader, "ProjectsApi.delete_project", 204, None, project_id=made["id"])
     suite.no(leader, "ProjectsApi.delete_project", 404, project_id=made["id"])
+
+
+def quotas(suite, changes, sees, api, kind, passing, seen):
+    replace, merge, one = f"{api}.update_{kind}_resources", f"{api}.patch_{kind}_resources", f"{kind}_id"
+    gpus = [m.ResourcesNullable(node_pool=m.ResourcesNodePool(id="1", name="default"), gpu=m.NonNullResource(deserved=2))]
+    for operation in (replace, merge):
+        answer = suite.ok(changes, operation, 200, [m.Resources], resources_nullable=gpus, **{one: passing})
+        suite.fits([it["gpu"]["deserved"] for it in answer] == [2], f"{operation}: {answer}")
+        suite.no(sees, operation, 403, resources_nullable=gpus, **{one: seen})
+        suite.no(changes, operation, 400, resources_nullable=[{"gpu": {"deserved": "many"}}], **{one: passing})
+    answer = suite.ok(changes, replace, 200, [m.Resources], resources_nullable=[], **{one: passing})
+    suite.fits(answer == [], f"an empty list takes all away: {answer}")
 
 
 def users(suite, admin, people):
@@ -292,6 +327,13 @@ def users(suite, admin, people):
         admin, "TokensApi.grant_token", 200, m.TokenResponse,
         token_request=m.TokenRequest(grant_type="password", username="ada@example.com", password=reset["tempPassword"]),
     )
+    change, own = "UsersApi.change_user_password", people["person password"]
+    body = m.UserChangePasswordRequest(current_password=own, new_password="Chosen-Pass-1!")
+    suite.no(admin, change, 403, user_change_password_request=body)
+    weak = {"currentPassword": own, "newPassword": "weak"}
+    suite.no(people["person"], change, 400, user_change_password_request=weak)
+    suite.ok(people["person"], change, 200, None, user_change_password_request=body)
+    suite.no(people["person"], change, 400, user_change_password_request=body)
     suite.ok(admin, "UsersApi.logout_user", 200, None, user_id=made["id"])
     suite.no(leader, "UsersApi.logout_user", 403, user_id=made["id"])
     suite.no(leader, "UsersApi.delete_user_by_id", 403, user_id=made["id"])
@@ -601,6 +643,34 @@ def identity_providers(suite, admin, people):
     suite.no(leader, f"{api}.delete_idp", 403, **one)
     suite.ok(admin, f"{api}.delete_idp", 200, None, **one)
     suite.no(admin, f"{api}.delete_idp", 404, **one)
+
+
+def settings(suite, admin, people):
+    leader, api = people["leader"], "SettingsApi"
+    suite.ok(admin, f"{api}.get_security_settings", 200, m.SettingsGetResponse)
+    suite.no(leader, f"{api}.get_security_settings", 403)
+    key, body = {"key": "logoutRedirectUri"}, m.LogoutRedirectUriSetting(uri="https://intranet.example.com/bye")
+    update = f"{api}.update_security_setting_by_key"
+    suite.ok(admin, update, 200, None, update_security_setting_by_key_request=body, **key)
+    suite.no(leader, update, 403, update_security_setting_by_key_request=body, **key)
+    suite.no(admin, update, 400, update_security_setting_by_key_request={"uri": "ftp://example.com"}, **key)
+    timeout = m.BrowserSessionTimeoutSetting(idle_timeout=30)
+    suite.no(admin, update, 400, key="browserSessionTimeout", update_security_setting_by_key_request=timeout)
+    seen = suite.ok(admin, f"{api}.get_security_setting_by_key", 200, m.LogoutRedirectUriSetting, **key)
+    suite.fits(seen["uri"] == "https://intranet.example.com/bye", f"a setting is as it was set: {seen}")
+    redirect = m.AutoRedirectSsoSetting(enabled=False)
+    suite.ok(admin, update, 200, None, key="autoRedirectSSO", update_security_setting_by_key_request=redirect)
+    suite.ok(admin, f"{api}.get_security_setting_by_key", 200, m.AutoRedirectSsoSetting, key="autoRedirectSSO")
+    suite.no(admin, f"{api}.get_security_setting_by_key", 404, key="browserSessionTimeout")
+    suite.ok(admin, update, 200, None, update_security_setting_by_key_request={}, **key)
+    suite.ok(admin, "TenantApi.get_tenant_settings", 200, [m.Setting])
+    suite.no(leader, "TenantApi.get_tenant_settings", 403)
+    body = m.TenantSettingCreationRequest(key="department.use", value=True)
+    suite.ok(admin, "TenantApi.update_tenant_setting", 200, {"msg": str}, tenant_setting_creation_request=body)
+    suite.no(admin, "TenantApi.update_tenant_setting", 400, tenant_setting_creation_request={"key": "department.use", "value": False})
+    suite.no(leader, "TenantApi.update_tenant_setting", 403, tenant_setting_creation_request=body)
+    suite.ok(admin, "TenantApi.get_tenant_settings_by_key", 200, bool, setting_key="department.use")
+    suite.no(admin, "TenantApi.get_tenant_settings_by_key", 404, setting_key="other")
 
 
 def audit_log(suite, admin, people):

@@ -129,8 +129,27 @@ fn json(bytes: &[u8]) -> Result<Value, InvalidBody> {
     })
 }
 
+/// The list that a body is. Nothing at all is an empty one: so the reference's client sends it (control-plane 0.3, trap 9).
+pub(crate) fn list<T: DeserializeOwned>(bytes: &[u8]) -> Result<Vec<T>, InvalidBody> {
+    if bytes.trim_ascii().is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut value = json(bytes)?;
+    if let Value::String(inner) = &value {
+        value = json(inner.as_bytes())?;
+    }
+    match value {
+        Value::Array(_) => read_value(value),
+        _ => Err(InvalidBody::wrong("", "a list is needed")),
+    }
+}
+
 pub(crate) fn read<T: DeserializeOwned>(members: serde_json::Map<String, Value>) -> Result<T, InvalidBody> {
-    serde_path_to_error::deserialize(Json(Value::Object(members))).map_err(|error| {
+    read_value(Value::Object(members))
+}
+
+fn read_value<T: DeserializeOwned>(value: Value) -> Result<T, InvalidBody> {
+    serde_path_to_error::deserialize(Json(value)).map_err(|error| {
         let path = dotted(error.path());
         error.into_inner().at(path)
     })

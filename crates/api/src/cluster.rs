@@ -38,6 +38,9 @@ operations! {
     /// Get a cluster.
     GetCluster = get("get_cluster_by_uuid", "/api/v1/clusters/{clusterUuid}", may(Action::Read, Entity::Cluster))
         .asks(&[VERBOSITY]).answers::<Cluster>(200);
+    /// Give a cluster another name.
+    RenameCluster = put("update_cluster", "/api/v1/clusters/{clusterUuid}", may(Action::Update, Entity::Cluster))
+        .takes::<RenameCluster>().answers_nothing(204).also(&[409]);
     /// Set where people reach a cluster's API server.
     UpdateCluster = patch("patch_cluster", "/api/v1/clusters/{clusterUuid}", may(Action::Update, Entity::Cluster))
         .takes::<UpdateCluster>().answers::<Cluster>(200);
@@ -96,6 +99,17 @@ pub struct CreateCluster {
 }
 
 impl TypedBody for CreateCluster {}
+
+/// `PUT /api/v1/clusters/{clusterUuid}`: what the reference lets change of a cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(example = serde_json::json!({"name": "demo"}))]
+pub struct RenameCluster {
+    /// Its new name for people, unique in the account. Nothing but people knows a cluster by its name.
+    pub name: ClusterName,
+}
+
+impl TypedBody for RenameCluster {}
 
 /// `PUT /api/v1/clusters/{clusterUuid}/lowest-id` (ours).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]

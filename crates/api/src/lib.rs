@@ -33,6 +33,7 @@ pub mod revealed_secret;
 pub mod rights;
 pub mod role;
 pub mod service_account;
+pub mod setting;
 pub mod signing_key;
 pub mod token;
 pub mod training;

@@ -20,6 +20,9 @@ operations! {
     /// Sign out: end the session of the token that is shown.
     LogoutMe = post("logout_me", "/api/v1/me/logout", Authenticated)
         .answers_nothing(200).signs_out_of(Entity::Users);
+    /// Change the caller's own password, for local users; the caller's other sessions end.
+    ChangePassword = post("change_user_password", "/api/v1/me/password", Authenticated)
+        .takes::<ChangePassword>().answers_nothing(200).also(&[403, 429]).does_own(Recorded::Update, Entity::Users);
     /// The access rules that reach the caller, those of the session's groups too.
     GetMyAccessRules = get("get_me_access_rules", "/api/v1/authorization/me/access-rules", Authenticated)
         .asks(&[
@@ -44,6 +47,19 @@ operations! {
     RemoveAuthenticator = post("remove_authenticator", "/api/v1/me/authenticator/remove", Authenticated)
         .takes::<OneTimeCode>().answers_nothing(200).also(&[403, 404, 409, 429]).does_own(Recorded::Update, Entity::Users);
 }
+
+/// `POST /api/v1/me/password`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(example = serde_json::json!({"currentPassword": "Given-Pass-1!", "newPassword": "Chosen-Pass-1!"}))]
+pub struct ChangePassword {
+    /// The password until now.
+    pub current_password: Secret,
+    /// The password from now on: 8 to 500 bytes with at least one digit, lower-case letter, upper-case letter and special character.
+    pub new_password: Secret,
+}
+
+impl TypedBody for ChangePassword {}
 
 /// The access rules that reach the caller.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

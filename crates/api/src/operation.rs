@@ -10,8 +10,8 @@ use schemars::{Schema, SchemaGenerator};
 use crate::body::InvalidBody;
 use crate::{
     access_key, access_rule, audit_log, authorization, cluster, credential, custom_role, documents, health,
-    identity_provider, me, offboarding, org, realm, role, service_account, signing_key, token, training,
-    user, workload, workload_policy,
+    identity_provider, me, offboarding, org, realm, role, service_account, setting, signing_key, token,
+    training, user, workload, workload_policy,
 };
 use reeve_types::list::ListSpec;
 
@@ -202,6 +202,10 @@ pub enum OperationId {
     Authorization(authorization::AuthorizationOperation),
     /// Identity providers.
     Idp(identity_provider::IdpOperation),
+    /// Settings of signing in.
+    SecuritySetting(setting::SecuritySettingOperation),
+    /// Settings of the account.
+    TenantSetting(setting::TenantSettingOperation),
     /// Signing keys.
     SigningKey(signing_key::SigningKeyOperation),
     /// Workloads of every kind.
@@ -239,6 +243,8 @@ impl OperationId {
             Self::AuditLog(id) => id.row(),
             Self::Authorization(id) => id.row(),
             Self::Idp(id) => id.row(),
+            Self::SecuritySetting(id) => id.row(),
+            Self::TenantSetting(id) => id.row(),
             Self::SigningKey(id) => id.row(),
             Self::Workload(id) => id.row(),
             Self::Training(id) => id.row(),
@@ -269,6 +275,8 @@ const RESOURCES: &[&[Operation]] = &[
     audit_log::OPERATIONS,
     authorization::OPERATIONS,
     identity_provider::OPERATIONS,
+    setting::OPERATIONS,
+    setting::TENANT_OPERATIONS,
     signing_key::OPERATIONS,
     workload::OPERATIONS,
     training::OPERATIONS,

@@ -6,12 +6,13 @@ mod settings;
 
 pub use department::{
     CreateDepartment, Department, DepartmentOperation, Departments, OPERATIONS as DEPARTMENT_OPERATIONS,
+    UpdateDepartment,
 };
 pub use project::{
     CreateProject, EffectiveSettings, OPERATIONS as PROJECT_OPERATIONS, ParentDepartment, Project,
-    ProjectOperation, ProjectPhase, ProjectStatus, Projects, SetNetworking, SetPodRules,
+    ProjectOperation, ProjectPhase, ProjectStatus, Projects, SetNetworking, SetPodRules, UpdateProject,
 };
 pub use settings::{
     MemoryQuota, MemoryUnit, NodePool, NodeTypes, OrgUnitSettings, Quota, Resources, SchedulingRules,
-    TotalResources,
+    SetResources, TotalResources,
 };

@@ -7,6 +7,7 @@ mod by_kubeconfig;
 mod cluster;
 mod credential;
 mod login;
+mod role;
 mod running;
 mod serving;
 mod submitting;
@@ -20,10 +21,11 @@ use reeve_types::{
 };
 
 pub use admin::{
-    AccessKeys, AccessRule, Application, Apply, Audit, CreateAccessRule, CreateDepartment, CreateProject,
-    CreateUser, DeleteAccessRules, Department, ListAccessRules, ListAudit, OffboardUser, OneAccessKey,
-    OneAccessRule, OneApplication, OneCluster, OneDepartment, OneProject, OneRole, OneUser, Role, User,
-    Workloads, department_number,
+    AccessKeys, AccessRule, Application, Apply, Audit, AutoRedirect, CreateAccessRule, CreateDepartment,
+    CreateProject, CreateUser, DeleteAccessRules, Department, ListAccessRules, ListAudit, LogoutRedirect,
+    OffboardUser, OneAccessKey, OneAccessRule, OneApplication, OneCluster, OneDepartment, OneProject,
+    OneUser, RenameCluster, SignInSettings, UpdateDepartment, UpdateProject, User, Workloads,
+    department_number,
 };
 pub use adopting::Adopt;
 pub use auth::{Auth, PermissionWord, Place, PreviewChange, Question, WhatCan, WhoCan, Whom};
@@ -37,6 +39,7 @@ pub use credential::{
     UpdateCredential,
 };
 pub use login::{At, Authenticator, CodeArgument, Login, LoginBrowser, LoginRemote, LoginUser, LoginWay};
+pub use role::{CreateRole, OneRole, Role, UpdateRole};
 pub use running::{Attach, Bash, Container, Exec, Forward, Logs, PortForward, Target};
 pub use serving::{
     Artifact, CachingWord, CreateArtifact, CreateModel, CreateService, DeleteModels, DeleteServed,
@@ -144,6 +147,9 @@ pub enum Command {
     /// Identity providers; for administrators of the account
     #[command(subcommand)]
     Idp(Idp),
+    /// Settings of signing in with a browser; for administrators of the account
+    #[command(subcommand)]
+    Settings(SignInSettings),
     /// Credentials that the control plane keeps and copies into projects
     #[command(subcommand)]
     Credential(Credential),
@@ -250,6 +256,8 @@ pub enum Project {
     Get(OneProject),
     /// Make a project
     Create(CreateProject),
+    /// Change a project's description
+    Update(UpdateProject),
     /// Delete a project; its namespace and what runs there stay
     Delete(OneProject),
     /// Choose the project that commands mean when they name none

@@ -31,6 +31,7 @@ mod project;
 mod role;
 mod serving;
 mod session;
+mod settings;
 mod submit;
 mod uid;
 mod user;
@@ -87,8 +88,10 @@ pub async fn run(context: &mut Context, command: Command) -> Result<(), Failure>
         }
         Command::Project(Project::Get(one)) => project::objects::get(context, one).await,
         Command::Project(Project::Create(arguments)) => project::objects::create(context, arguments).await,
+        Command::Project(Project::Update(arguments)) => project::objects::update(context, arguments).await,
         Command::Project(Project::Delete(one)) => project::objects::delete(context, one).await,
         Command::Cluster(Cluster::Get(one)) => cluster::objects::get(context, one).await,
+        Command::Cluster(Cluster::Rename(arguments)) => cluster::objects::rename(context, arguments).await,
         Command::Cluster(Cluster::Delete(one)) => cluster::objects::delete(context, one).await,
         Command::User(command) => user::run(context, command).await,
         Command::Department(command) => department::run(context, command).await,
@@ -111,6 +114,7 @@ pub async fn run(context: &mut Context, command: Command) -> Result<(), Failure>
         Command::Cluster(Cluster::Permissions(arguments)) => cluster::permissions::run(context, &arguments),
         Command::Cluster(Cluster::Bindings(arguments)) => cluster::bindings::run(context, &arguments),
         Command::Idp(Idp::Test(arguments)) => idp::test::run(context, arguments).await,
+        Command::Settings(command) => settings::run(context, command).await,
         Command::Credential(command) => credential::run(context, command).await,
         Command::Uid(Uids::Release(arguments)) => uid::release::run(context, arguments).await,
         Command::Service(command) => serving::service(context, command).await,
@@ -145,7 +149,7 @@ const fn prints_names(command: &Command) -> bool {
         | Command::Audit(_) => true,
         Command::Project(command) => matches!(
             command,
-            Project::List | Project::Get(_) | Project::Create(_) | Project::Delete(_)
+            Project::List | Project::Get(_) | Project::Create(_) | Project::Update(_) | Project::Delete(_)
         ),
         Command::Cluster(command) => {
             matches!(command, Cluster::List | Cluster::Get(_) | Cluster::Delete(_))

@@ -10,8 +10,8 @@ use reeve_api::{OPERATIONS, OperationId};
 
 use crate::api::{
     access_keys, access_rules, audit_logs, authorization, clusters, credentials, custom_roles, departments,
-    documents, health, idps, me, offboarding, projects, realm, roles, service_accounts, signing_keys, token,
-    users, workload_policies, workloads,
+    documents, health, idps, me, offboarding, projects, realm, roles, security_settings, service_accounts,
+    signing_keys, tenant_settings, token, users, workload_policies, workloads,
 };
 use crate::app::App;
 use crate::error::ApiError;
@@ -56,6 +56,8 @@ fn route(id: OperationId) -> MethodRouter<Arc<App>> {
         Id::AuditLog(id) => audit_logs::route(id),
         Id::Authorization(id) => authorization::route(id),
         Id::Idp(id) => idps::route(id),
+        Id::SecuritySetting(id) => security_settings::route(id),
+        Id::TenantSetting(id) => tenant_settings::route(id),
         Id::SigningKey(id) => signing_keys::route(id),
         Id::Workload(id) => workloads::route(id),
         Id::Training(id) => workloads::training_route(id),

@@ -7,11 +7,12 @@ use reeve_store::{
     AuditEntry, ClusterRow, Clusters, Committed, CredentialHash, CredentialNumber, DirectoryChange,
     LinkSecret, NewCluster, REPORTED_ENDPOINT, StoreError, gate,
 };
-use reeve_types::{AccessRuleId, ClusterId, LowestId, Timestamp};
+use reeve_types::{AccessRuleId, ClusterId, ClusterName, LowestId, Timestamp};
 
 use crate::access_rules::{live_rules_at_account, live_rules_of_cluster};
 use crate::changes::{Changes, soft_delete_rules};
 use crate::driver::{Arg, Row, Statement, StoreResultExt, Tx};
+use crate::folded::folded;
 use crate::lists::{Level, Reach};
 use crate::resource::{Resource, missing, needed, one};
 use crate::{SqlStore, credential_assets, directory, policy_rows, revision_tokens, rows};
@@ -140,6 +141,42 @@ impl Clusters for SqlStore {
             value.revision = *revision;
         }
         Ok(committed.map(|()| value))
+    }
+
+    async fn rename_cluster(
+        &self,
+        granted: &Granted,
+        id: ClusterId,
+        name: ClusterName,
+        entry: AuditEntry,
+    ) -> Result<Committed<ClusterRow>, StoreError> {
+        let (mut tx, before) = self
+            .change::<Cluster>(granted, Action::Update, id, UPDATE)
+            .await?;
+        tx.execute(
+            "UPDATE clusters SET name = $2 WHERE id = $1",
+            &[Arg::text(id), Arg::text(&name)],
+        )
+        .await
+        .or_conflict(UPDATE, || StoreError::Conflict {
+            what: "cluster",
+            name: name.to_string(),
+            context: "",
+        })?;
+        // Those that were deleted keep the name of then.
+        tx.execute(
+            "UPDATE access_rules SET scope_name = $2, scope_name_folded = $3
+             WHERE cluster_id = $1 AND scope_type = 'cluster' AND deleted_at IS NULL",
+            &[Arg::text(id), Arg::text(&name), Arg::text(folded(name.as_str()))],
+        )
+        .await
+        .context(UPDATE)?;
+        let value = needed::<Cluster>(&mut tx, id, UPDATE).await?;
+        let entry = entry
+            .about(id, &value.name)
+            .changing("name", &before.name, &value.name);
+        let changes = changed(&mut tx, id, UPDATE).await?;
+        changes.commit(tx, &entry, value, UPDATE).await
     }
 
     async fn set_lowest_id(

@@ -5,7 +5,7 @@ use reeve_authz::{Action, Entity, Granted, Scope, Visible};
 use reeve_link::ObjectKey;
 use reeve_store::{
     AuditEntry, Committed, DepartmentFacts, DepartmentRow, Departments, DirectoryChange, NewDepartment, Page,
-    StoreError, gate,
+    SetDepartment, StoreError, gate,
 };
 use reeve_types::list::{DepartmentColumn, ListQuery};
 use reeve_types::{AccessRuleId, DepartmentId, Timestamp};
@@ -20,11 +20,12 @@ use crate::{SqlStore, credential_assets, folded, policy_rows, projects, rows, wo
 
 const READ: &str = "read departments";
 const CREATE: &str = "create a department";
+const UPDATE: &str = "change a department";
 const DELETE: &str = "delete a department";
 
 macro_rules! columns {
     () => {
-        "SELECT id, cluster_id, name, details, created_at, created_by "
+        "SELECT id, cluster_id, name, details, created_at, created_by, updated_at, updated_by "
     };
 }
 
@@ -185,16 +186,44 @@ impl Departments for SqlStore {
             name: new.name,
             details: new.details,
             created_at: new.created_at,
-            created_by: new.created_by,
+            created_by: new.created_by.clone(),
+            updated_at: new.created_at,
+            updated_by: new.created_by,
             name_only: false,
         };
-        let changes = Changes::of(DirectoryChange::Department(DepartmentFacts {
-            id,
-            cluster_id: value.cluster_id,
-            name: value.name.clone(),
-        }));
+        let changes = Changes::of(DirectoryChange::Department(facts(&value)));
         let entry = entry.about(id, &value.name);
         changes.commit(tx, &entry, value, CREATE).await
+    }
+
+    async fn update_department(
+        &self,
+        granted: &Granted,
+        id: DepartmentId,
+        new: SetDepartment,
+        entry: AuditEntry,
+    ) -> Result<Committed<DepartmentRow>, StoreError> {
+        let (mut tx, before) = self
+            .change::<Department>(granted, Action::Update, id, UPDATE)
+            .await?;
+        tx.execute(
+            "UPDATE departments SET details = $2, description_folded = $3, updated_at = $4, updated_by = $5 WHERE id = $1",
+            &[
+                id.number().into(),
+                Arg::json(&new.details)?,
+                Arg::text(folded::description(&new.details)),
+                new.at.into(),
+                Arg::text(&new.by),
+            ],
+        )
+        .await
+        .context(UPDATE)?;
+        let value = needed::<Department>(&mut tx, id, UPDATE).await?;
+        let entry = entry
+            .about(id, &value.name)
+            .changing("settings", &before.details, &value.details);
+        let changes = Changes::of(DirectoryChange::Department(facts(&value)));
+        changes.commit(tx, &entry, value, UPDATE).await
     }
 
     async fn delete_department(
@@ -238,6 +267,14 @@ impl Departments for SqlStore {
         changes
             .commit(tx, &entry.about(id, row.name), value, DELETE)
             .await
+    }
+}
+
+fn facts(row: &DepartmentRow) -> DepartmentFacts {
+    DepartmentFacts {
+        id: row.id,
+        cluster_id: row.cluster_id,
+        name: row.name.clone(),
     }
 }
 

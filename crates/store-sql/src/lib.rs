@@ -36,6 +36,7 @@ mod resource;
 mod revision_tokens;
 mod rows;
 mod second_factors;
+mod security_settings;
 mod service_accounts;
 mod sessions;
 mod signing_keys;

@@ -6,7 +6,7 @@ use reeve_link::ObjectKey;
 use reeve_store::workload_policy::{limits_of, way_to};
 use reeve_store::{
     AuditEntry, Committed, DirectoryChange, NewProject, Page, ProjectFacts, ProjectRow, Projects,
-    SetNetworking, SetPodRules, StoreError, desired, gate,
+    SetNetworking, SetPodRules, SetProject, StoreError, desired, gate,
 };
 use reeve_types::list::{ListQuery, ProjectColumn};
 use reeve_types::{AccessRuleId, DepartmentId, ProjectId, Timestamp};
@@ -189,6 +189,36 @@ impl Projects for SqlStore {
         changes.upsert(cluster, desired::of_project(&value));
         let entry = entry.about(id, &value.name);
         changes.commit(tx, &entry, value, CREATE).await
+    }
+
+    async fn update_project(
+        &self,
+        granted: &Granted,
+        id: ProjectId,
+        new: SetProject,
+        entry: AuditEntry,
+    ) -> Result<Committed<ProjectRow>, StoreError> {
+        let (mut tx, before) = self
+            .change::<Project>(granted, Action::Update, id, UPDATE)
+            .await?;
+        tx.execute(
+            "UPDATE projects SET details = $2, description_folded = $3, updated_at = $4, updated_by = $5 WHERE id = $1",
+            &[
+                id.number().into(),
+                Arg::json(&new.details)?,
+                Arg::text(folded::description(&new.details)),
+                new.at.into(),
+                Arg::text(&new.by),
+            ],
+        )
+        .await
+        .context(UPDATE)?;
+        let value = needed::<Project>(&mut tx, id, UPDATE).await?;
+        let entry = entry
+            .about(id, &value.name)
+            .changing("settings", &before.details, &value.details);
+        let changes = Changes::of(DirectoryChange::Project(facts(&value)));
+        changes.commit(tx, &entry, value, UPDATE).await
     }
 
     async fn set_project_networking(

@@ -72,13 +72,16 @@ pub(crate) fn cluster(row: &Row) -> Result<ClusterRow, StoreError> {
 }
 
 pub(crate) fn department(row: &Row) -> Result<DepartmentRow, StoreError> {
+    let (created_at, created_by) = (row.time("created_at")?, row.text("created_by")?);
     Ok(DepartmentRow {
         id: row.number("id", DepartmentId::new)?,
         cluster_id: row.parsed("cluster_id")?,
         name: row.parsed("name")?,
         details: row.json("details")?,
-        created_at: row.time("created_at")?,
-        created_by: row.text("created_by")?,
+        created_at,
+        updated_at: row.opt_time("updated_at")?.unwrap_or(created_at),
+        updated_by: row.opt_text("updated_by")?.unwrap_or_else(|| created_by.clone()),
+        created_by,
         name_only: false,
     })
 }

@@ -137,6 +137,29 @@ pub(crate) async fn end_all(
     Ok(ended.len())
 }
 
+/// Ends every session of a user but one; how many.
+pub(crate) async fn end_others(
+    tx: &mut Tx,
+    changes: &mut Changes,
+    user: UserId,
+    kept: SessionId,
+    at: Timestamp,
+    operation: &'static str,
+) -> Result<usize, StoreError> {
+    let (kind, subject) = columns(SubjectId::User(user));
+    let ended = tx
+        .all(
+            "UPDATE sessions SET ended_at = $3
+             WHERE subject_kind = $1 AND subject_id = $2 AND ended_at IS NULL AND id <> $4 RETURNING id",
+            &[kind.into(), Arg::text(subject), at.into(), Arg::text(kept)],
+            id,
+            operation,
+        )
+        .await?;
+    say_ended(changes, &ended);
+    Ok(ended.len())
+}
+
 /// Ends every session that an access key began; how many.
 pub(crate) async fn end_of_key(
     tx: &mut Tx,

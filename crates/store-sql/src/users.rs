@@ -1,10 +1,10 @@
 //! People in SQL.
 
 use async_trait::async_trait;
-use reeve_authz::{Action, Entity, Granted, RoleId, Scope, SubjectKey};
+use reeve_authz::{Action, BootstrapException, Entity, Granted, RoleId, Scope, SubjectKey};
 use reeve_store::{
-    AccessRuleRow, AuditEntry, Committed, CredentialHash, DirectoryChange, EMAIL_RESTS_SECONDS, NewUser,
-    Page, StoreError, SubjectId, UserRow, Users, gate,
+    AccessRuleRow, AuditEntry, Committed, CredentialHash, DirectoryChange, EMAIL_RESTS_SECONDS,
+    NewOwnPassword, NewUser, Page, StoreError, SubjectId, UserRow, Users, gate,
 };
 use reeve_types::list::{ListQuery, UserColumn};
 use reeve_types::{AccessRuleId, Email, PosixIdentity, Timestamp, Uid, UserId};
@@ -321,6 +321,37 @@ impl Users for SqlStore {
         .await
         .context(CHANGE)?;
         end(tx, id, entry).await
+    }
+
+    async fn change_own_password(
+        &self,
+        granted: &Granted,
+        id: UserId,
+        new: NewOwnPassword,
+        entry: AuditEntry,
+    ) -> Result<Option<Committed<usize>>, StoreError> {
+        gate::is(granted, BootstrapException::SessionRecord, CHANGE)?;
+        let mut tx = self.write_as(granted, CHANGE).await?;
+        let row = needed::<User>(&mut tx, id, CHANGE).await?;
+        let changed_rows = tx
+            .execute(
+                "UPDATE users SET password = $2, updated_at = $3, wrong_passwords = 0 WHERE id = $1 AND password = $4",
+                &[
+                    Arg::text(id),
+                    new.password.as_str().into(),
+                    new.at.into(),
+                    new.proven.as_str().into(),
+                ],
+            )
+            .await
+            .context(CHANGE)?;
+        if changed_rows == 0 {
+            return Ok(None);
+        }
+        let mut changes = changed(&mut tx, id, CHANGE).await?;
+        let ended = sessions::end_others(&mut tx, &mut changes, id, new.session, new.at, CHANGE).await?;
+        let entry = entry.about(id, &row.email);
+        changes.commit(tx, &entry, ended, CHANGE).await.map(Some)
     }
 
     async fn end_sessions(

@@ -6,6 +6,7 @@
 //! touched, not what was sent.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use async_trait::async_trait;
 use reeve_authz::Granted;
@@ -80,6 +81,14 @@ impl AuditEntry {
     pub fn about(mut self, id: impl ToString, name: impl ToString) -> Self {
         self.entity_id = id.to_string();
         self.entity_name = name.to_string();
+        self
+    }
+
+    /// The same event, saying what something was before, and what it is: `what_before` and `what_after`.
+    #[must_use]
+    pub fn changing<T: Display>(mut self, what: &str, before: T, after: T) -> Self {
+        self.metadata.insert(format!("{what}_before"), before.to_string());
+        self.metadata.insert(format!("{what}_after"), after.to_string());
         self
     }
 }
@@ -183,7 +192,7 @@ pub struct AuditHead {
     pub mac: String,
 }
 
-impl std::fmt::Display for AuditHead {
+impl Display for AuditHead {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}:{}", self.sequence, self.mac)
     }

@@ -150,6 +150,18 @@ pub trait Clusters {
         entry: AuditEntry,
     ) -> Result<Committed<ClusterRow>, StoreError>;
 
+    /// Gives it another name, in the access rules of it too. The event says before and after. `granted`: update of cluster there.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] for a name that is taken.
+    async fn rename_cluster(
+        &self,
+        granted: &Granted,
+        id: ClusterId,
+        name: ClusterName,
+        entry: AuditEntry,
+    ) -> Result<Committed<ClusterRow>, StoreError>;
+
     /// Sets the lowest uid and gid that people may have there. The event says before and after. `granted`: update of cluster at
     /// account scope: the numbers are the account's.
     async fn set_lowest_id(

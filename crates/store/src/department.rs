@@ -22,6 +22,10 @@ pub struct DepartmentRow {
     pub created_at: Timestamp,
     /// By whom.
     pub created_by: String,
+    /// When it was last changed: at first, made.
+    pub updated_at: Timestamp,
+    /// By whom.
+    pub updated_by: String,
     /// True when whoever asked may see its id and its name only; the rest is empty then, but for dates.
     pub name_only: bool,
 }
@@ -33,6 +37,7 @@ impl DepartmentRow {
         Self {
             details: serde_json::json!({}),
             created_by: String::new(),
+            updated_by: String::new(),
             name_only: true,
             ..self
         }
@@ -52,6 +57,17 @@ pub struct NewDepartment {
     pub created_at: Timestamp,
     /// By whom.
     pub created_by: String,
+}
+
+/// What people write down about a department.
+#[derive(Debug, Clone)]
+pub struct SetDepartment {
+    /// All of it, in place of what was there: see [`DepartmentRow::details`].
+    pub details: serde_json::Value,
+    /// When.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: String,
 }
 
 /// Repository of departments.
@@ -91,6 +107,15 @@ pub trait Departments {
         &self,
         granted: &Granted,
         new: NewDepartment,
+        entry: AuditEntry,
+    ) -> Result<Committed<DepartmentRow>, StoreError>;
+
+    /// Replaces what people wrote down about it. The event says before and after. `granted`: update of department there.
+    async fn update_department(
+        &self,
+        granted: &Granted,
+        id: DepartmentId,
+        new: SetDepartment,
         entry: AuditEntry,
     ) -> Result<Committed<DepartmentRow>, StoreError>;
 

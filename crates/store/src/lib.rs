@@ -34,6 +34,7 @@ pub mod installation;
 pub mod list;
 pub mod project;
 pub mod second_factor;
+pub mod security_setting;
 pub mod service_account;
 pub mod session;
 pub mod signing_key;
@@ -64,7 +65,7 @@ pub use credential_asset::{
     NewValues, Resealed, SealedCredential, SealedValues,
 };
 pub use custom_role::{CustomRoleFacts, CustomRoles, MOST_CUSTOM_ROLES, SetCustomRole};
-pub use department::{DepartmentRow, Departments, NewDepartment};
+pub use department::{DepartmentRow, Departments, NewDepartment, SetDepartment};
 pub use desired::{Deleted, DesiredPart, DesiredState, Later, REVISIONS_KEPT};
 pub use directory::{
     ClusterFacts, CredentialNumber, Credentials, DepartmentFacts, Directory, DirectorySnapshot, Locate,
@@ -77,9 +78,10 @@ pub use identity_provider::{
 };
 pub use installation::{FirstStart, Installation};
 pub use list::{AccessRuleFilter, Page};
-pub use project::{NewProject, ProjectRow, Projects, SetNetworking, SetPodRules};
+pub use project::{NewProject, ProjectRow, Projects, SetNetworking, SetPodRules, SetProject};
 pub use reeve_types::SubjectId;
 pub use second_factor::{AuthenticatorRow, SecondFactors, WRONG_CODES, WRONG_CODES_REST_SECONDS};
+pub use security_setting::{AutoRedirect, SecuritySettings, SecuritySettingsRow, SetSecuritySetting};
 pub use service_account::{NewServiceAccount, ServiceAccountRow, ServiceAccounts};
 pub use session::{
     ENDED_SHOWN_SECONDS, KeySession, NewSession, SESSIONS_OF_A_KEY, SESSIONS_OF_A_SUBJECT, SessionFacts,
@@ -88,7 +90,8 @@ pub use session::{
 pub use signing_key::{KeyUse, NewSigningKey, SigningKeyFacts, SigningKeyRow, SigningKeys};
 pub use status::{Reported, Reports, StatusRow};
 pub use user::{
-    CredentialHash, EMAIL_RESTS_SECONDS, NewUser, UserRow, Users, WRONG_PASSWORDS_SECONDS, WrongPasswords,
+    CredentialHash, EMAIL_RESTS_SECONDS, NewOwnPassword, NewUser, UserRow, Users, WRONG_PASSWORDS_SECONDS,
+    WrongPasswords,
 };
 pub use workload::{NewWorkload, WorkloadRow, WorkloadSummary, Workloads};
 pub use workload_policy::{PolicyFacts, PolicyRow, SetPolicy, WorkloadPolicies};
@@ -113,6 +116,7 @@ pub trait Store:
     + Projects
     + Reports
     + SecondFactors
+    + SecuritySettings
     + ServiceAccounts
     + Sessions
     + SigningKeys

@@ -68,6 +68,17 @@ pub struct NewProject {
     pub created_by: String,
 }
 
+/// What people write down about a project.
+#[derive(Debug, Clone)]
+pub struct SetProject {
+    /// All of it, in place of what was there: see [`ProjectRow::details`].
+    pub details: serde_json::Value,
+    /// When.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: String,
+}
+
 /// Whether a project's people may write Ingresses and NetworkPolicies.
 #[derive(Debug, Clone)]
 pub struct SetNetworking {
@@ -119,6 +130,16 @@ pub trait Projects {
         &self,
         granted: &Granted,
         new: NewProject,
+        entry: AuditEntry,
+    ) -> Result<Committed<ProjectRow>, StoreError>;
+
+    /// Replaces what people wrote down about it. The event says before and after; clusters are told nothing, since they know none of it.
+    /// `granted`: update of project there.
+    async fn update_project(
+        &self,
+        granted: &Granted,
+        id: ProjectId,
+        new: SetProject,
         entry: AuditEntry,
     ) -> Result<Committed<ProjectRow>, StoreError>;
 

@@ -5,7 +5,7 @@ use std::fmt;
 use async_trait::async_trait;
 use reeve_authz::Granted;
 use reeve_types::list::{ListQuery, UserColumn};
-use reeve_types::{AccessRuleId, Email, GroupName, PosixIdentity, Timestamp, Uid, UserId};
+use reeve_types::{AccessRuleId, Email, GroupName, PosixIdentity, SessionId, Timestamp, Uid, UserId};
 
 use crate::{AuditEntry, Committed, Page, StoreError};
 
@@ -103,6 +103,19 @@ pub struct NewUser {
 /// which names her by it, and a minute more for clocks that differ.
 pub const EMAIL_RESTS_SECONDS: i64 = 6 * 60;
 
+/// A password that somebody chose.
+#[derive(Debug, Clone)]
+pub struct NewOwnPassword {
+    /// What checks it.
+    pub password: CredentialHash,
+    /// What checks the one that was shown.
+    pub proven: CredentialHash,
+    /// The session that goes on.
+    pub session: SessionId,
+    /// When.
+    pub at: Timestamp,
+}
+
 /// Repository of people. All of it is account-wide: every `granted` here is for users at account scope.
 #[async_trait]
 pub trait Users {
@@ -170,6 +183,17 @@ pub trait Users {
         at: Timestamp,
         entry: AuditEntry,
     ) -> Result<Committed<usize>, StoreError>;
+
+    /// She gives herself another password; every session of hers but the one in which she does it ends, and how many did is answered.
+    /// `None`, and nothing changes, where the password is not the one that was shown any more. `granted` is the bootstrap exception for
+    /// session records: the password until now was shown.
+    async fn change_own_password(
+        &self,
+        granted: &Granted,
+        id: UserId,
+        new: NewOwnPassword,
+        entry: AuditEntry,
+    ) -> Result<Option<Committed<usize>>, StoreError>;
 
     /// Ends every session of hers that was begun before this change, and no later one; how many. `granted`: update.
     async fn end_sessions(

@@ -6,6 +6,8 @@ use reeve_types::{
 };
 use schemars::{Schema, SchemaGenerator, json_schema};
 
+use crate::setting::{DEPARTMENT_USE, SECURITY_SETTING_KEYS};
+
 /// A parameter in a path, by what it names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PathParameter {
@@ -27,10 +29,14 @@ pub enum PathParameter {
     Project,
     /// A role.
     Role,
+    /// A setting of signing in.
+    SecuritySetting,
     /// A service account.
     ServiceAccount,
     /// A session of a user or service account.
     Session,
+    /// A setting of the account.
+    TenantSetting,
     /// A uid that was given to somebody.
     Uid,
     /// A user.
@@ -43,7 +49,7 @@ pub enum PathParameter {
 
 impl PathParameter {
     /// Every parameter, in alphabetical order.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::AccessKey,
         Self::AccessRule,
         Self::Cluster,
@@ -53,8 +59,10 @@ impl PathParameter {
         Self::PermissionSet,
         Self::Project,
         Self::Role,
+        Self::SecuritySetting,
         Self::ServiceAccount,
         Self::Session,
+        Self::TenantSetting,
         Self::Uid,
         Self::User,
         Self::UserApplication,
@@ -73,8 +81,10 @@ impl PathParameter {
             Self::PermissionSet => "permissionSetId",
             Self::Project => "projectId",
             Self::Role => "roleIdPath",
+            Self::SecuritySetting => "key",
             Self::ServiceAccount => "serviceAccountId",
             Self::Session => "sessionId",
+            Self::TenantSetting => "settingKey",
             Self::Uid => "uid",
             Self::User => "userId",
             Self::UserApplication => "appId",
@@ -102,8 +112,10 @@ impl PathParameter {
             Self::PermissionSet => generator.subschema_for::<PermissionSetId>(),
             Self::Project => generator.subschema_for::<ProjectId>(),
             Self::Role => json_schema!({"type": "integer", "minimum": 1}),
+            Self::SecuritySetting => json_schema!({"enum": SECURITY_SETTING_KEYS}),
             Self::ServiceAccount => generator.subschema_for::<ServiceAccountId>(),
             Self::Session => generator.subschema_for::<SessionId>(),
+            Self::TenantSetting => json_schema!({"enum": [DEPARTMENT_USE]}),
             Self::Uid => generator.subschema_for::<Uid>(),
             Self::User => generator.subschema_for::<UserId>(),
             Self::Workload => generator.subschema_for::<WorkloadId>(),

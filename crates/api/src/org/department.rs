@@ -6,12 +6,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::settings::{
-    NodeTypes, OrgUnitSettings, Resources, SchedulingRules, TotalResources, with_settings,
+    NodeTypes, OrgUnitSettings, Resources, SchedulingRules, SetResources, TotalResources, with_settings,
 };
 use crate::body::TypedBody;
 use crate::body::fields::{Unsupported, text};
 use crate::error::Count;
-use crate::operation::{delete, get, may, operations, post};
+use crate::operation::{delete, get, may, operations, patch, post, put};
 use reeve_types::list::DEPARTMENTS;
 
 operations! {
@@ -29,6 +29,15 @@ operations! {
     /// Get a department.
     GetDepartment = get("get_department", "/api/v1/org-unit/departments/{departmentId}", may(Action::Read, Entity::Department))
         .answers::<Department>(200);
+    /// Replace a department's description, quotas and rules.
+    UpdateDepartment = put("update_department", "/api/v1/org-unit/departments/{departmentId}", may(Action::Update, Entity::Department))
+        .takes::<UpdateDepartment>().answers::<Department>(200);
+    /// Replace a department's quotas.
+    SetDepartmentResources = put("update_department_resources", "/api/v1/org-unit/departments/{departmentId}/resources", may(Action::Update, Entity::Department))
+        .takes::<SetResources>().answers::<Vec<Resources>>(200);
+    /// Set a department's quotas of some node pools; those of others stay.
+    PatchDepartmentResources = patch("patch_department_resources", "/api/v1/org-unit/departments/{departmentId}/resources", may(Action::Update, Entity::Department))
+        .takes::<SetResources>().answers::<Vec<Resources>>(200);
     /// Delete a department with its projects.
     DeleteDepartment = delete("delete_department", "/api/v1/org-unit/departments/{departmentId}", may(Action::Delete, Entity::Department))
         .answers_nothing(204);
@@ -51,6 +60,17 @@ pub struct CreateDepartment {
 
 impl TypedBody for CreateDepartment {}
 
+with_settings! {
+/// `PUT /api/v1/org-unit/departments/{departmentId}`: all that can change of a department. What is left out is given no more; its name and
+/// its cluster never change.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(example = serde_json::json!({"description": "Sees.", "resources": []}))]
+pub struct UpdateDepartment {}
+}
+
+impl TypedBody for UpdateDepartment {}
+
 /// A department: part of one cluster, with projects in it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -68,11 +88,11 @@ pub struct Department {
     pub total_resources: TotalResources,
     /// When it was made.
     pub created_at: Timestamp,
-    /// Equals `createdAt`: no operation changes a department yet.
+    /// When it was last changed: at first, made.
     pub updated_at: Timestamp,
     /// Who made it: a user's email or a service account's name.
     pub created_by: String,
-    /// Equals `createdBy`: no operation changes a department yet.
+    /// Who changed it last: at first, who made it.
     pub updated_by: String,
 }
 

@@ -11,12 +11,12 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::settings::{
-    NodeTypes, OrgUnitSettings, Resources, SchedulingRules, TotalResources, with_settings,
+    NodeTypes, OrgUnitSettings, Resources, SchedulingRules, SetResources, TotalResources, with_settings,
 };
 use crate::body::fields::text;
 use crate::body::{InvalidBody, TypedBody};
 use crate::error::Count;
-use crate::operation::{delete, get, may, operations, post, put};
+use crate::operation::{delete, get, may, operations, patch, post, put};
 use reeve_types::list::PROJECTS;
 
 operations! {
@@ -34,6 +34,15 @@ operations! {
     /// Get a project.
     GetProject = get("get_project", "/api/v1/org-unit/projects/{projectId}", may(Action::Read, Entity::Project))
         .answers::<Project>(200);
+    /// Replace a project's description, quotas and rules.
+    UpdateProject = put("update_project", "/api/v1/org-unit/projects/{projectId}", may(Action::Update, Entity::Project))
+        .takes::<UpdateProject>().answers::<Project>(200);
+    /// Replace a project's quotas.
+    SetProjectResources = put("update_project_resources", "/api/v1/org-unit/projects/{projectId}/resources", may(Action::Update, Entity::Project))
+        .takes::<SetResources>().answers::<Vec<Resources>>(200);
+    /// Set a project's quotas of some node pools; those of others stay.
+    PatchProjectResources = patch("patch_project_resources", "/api/v1/org-unit/projects/{projectId}/resources", may(Action::Update, Entity::Project))
+        .takes::<SetResources>().answers::<Vec<Resources>>(200);
     /// Decide whether a project's people may write Ingresses and NetworkPolicies.
     SetProjectNetworking = put("set_project_networking", "/api/v1/org-unit/projects/{projectId}/networking", may(Action::Update, Entity::Project))
         .takes::<SetNetworking>().answers::<Project>(200);
@@ -70,6 +79,21 @@ pub struct CreateProject {
 }
 
 impl TypedBody for CreateProject {}
+
+with_settings! {
+/// `PUT /api/v1/org-unit/projects/{projectId}`: all that can change of a project by this operation. What is left out is given no more; its
+/// name, its cluster, its department and its namespace never change.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(example = serde_json::json!({"description": "Arms and legs.", "resources": []}))]
+pub struct UpdateProject {
+    /// Kept and shown, used for nothing; absent is true, as when a project is made.
+    #[serde(default = "yes")]
+    pub enforce_runai_scheduler: bool,
+}
+}
+
+impl TypedBody for UpdateProject {}
 
 /// `PUT /api/v1/org-unit/projects/{projectId}/networking`: ours, the reference has no such thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]

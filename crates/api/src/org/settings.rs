@@ -7,7 +7,9 @@ use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// A body that makes a department or project: its own fields and, after them, the settings that both have. They cannot be
+use crate::body::{Body, InvalidBody, list};
+
+/// A body that makes or changes a department or project: its own fields and, after them, the settings that both have. They cannot be
 /// flattened in: serde would read them ahead, and a refusal could not say at which field.
 macro_rules! with_settings {
     ($(#[$attribute:meta])* pub struct $name:ident { $($own:tt)* }) => {
@@ -148,6 +150,54 @@ pub struct Resources {
     pub priority: Option<String>,
 }
 
+/// `PUT` and `PATCH …/resources` of departments and projects: quotas, each for another node pool; kept and shown, not enforced yet. An
+/// empty body is an empty list.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(example = serde_json::json!([{"nodePool": {"id": "1", "name": "default"}, "gpu": {"deserved": 2}}]))]
+pub struct SetResources(Vec<Resources>);
+
+impl Body for SetResources {
+    fn parse(bytes: &[u8]) -> Result<Self, InvalidBody> {
+        let all: Vec<Resources> = list(bytes)?;
+        for (at, one) in all.iter().enumerate() {
+            if all.iter().take(at).any(|before| before.pool() == one.pool()) {
+                let path = format!("[{at}].nodePool");
+                return Err(InvalidBody::wrong(
+                    path,
+                    "another node pool is needed: each has one quota",
+                ));
+            }
+        }
+        Ok(Self(all))
+    }
+}
+
+impl SetResources {
+    /// They, and no others.
+    pub fn alone(self) -> Vec<Resources> {
+        self.0
+    }
+
+    /// They in the place of those of the same node pools, and the others of before.
+    pub fn over(self, mut before: Vec<Resources>) -> Vec<Resources> {
+        for new in self.0 {
+            match before.iter_mut().find(|it| it.pool() == new.pool()) {
+                Some(old) => *old = new,
+                None => before.push(new),
+            }
+        }
+        before
+    }
+}
+
+impl Resources {
+    /// Of which node pool; `None` for the default one.
+    fn pool(&self) -> Option<&str> {
+        self.node_pool.as_ref().map(|pool| pool.id.as_str())
+    }
+}
+
 /// A node pool, by reference.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -245,6 +295,32 @@ pub struct TotalResources {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Planted faults: a change of one node pool forgets the others, or adds a second quota of the same.
+    #[test]
+    fn quotas_are_changed_by_their_node_pools() {
+        let parse = |text: &str| SetResources::parse(text.as_bytes());
+        let before = parse(r#"[{"nodePool":{"id":"a"},"gpu":{"deserved":1}},{"gpu":{"deserved":2}}]"#);
+        let new = r#"[{"nodePool":{"id":"a","name":"A"},"gpu":{"deserved":3}},{"nodePool":{"id":"b"}}]"#;
+        let after = parse(new).unwrap().over(before.unwrap().alone());
+        let deserved: Vec<_> = after.iter().map(|it| (it.pool(), it.gpu.deserved)).collect();
+        assert_eq!(
+            deserved,
+            [(Some("a"), Some(3.0)), (None, Some(2.0)), (Some("b"), Some(0.0))]
+        );
+        assert_eq!(parse("").unwrap().alone(), []);
+        assert_eq!(parse("\"[]\"").unwrap().alone(), []);
+        let twice = parse(r#"[{},{"nodePool":{"id":"a"}},{"nodePool":null}]"#).unwrap_err();
+        assert!(twice.to_string().starts_with("`[2].nodePool`"), "{twice}");
+        assert_eq!(
+            parse("{}").unwrap_err().to_string(),
+            "the request body: a list is needed"
+        );
+        assert_eq!(
+            parse(r#"[{"gpus":1}]"#).unwrap_err().to_string(),
+            "`[0].gpus` is not a field of this request"
+        );
+    }
 
     #[test]
     fn memory_in_different_units_is_added_in_one() {

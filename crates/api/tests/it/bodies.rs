@@ -88,7 +88,9 @@ fn the_example_of_every_body_is_taken_by_its_parser_and_its_schema() {
 
 #[test]
 fn a_field_that_no_body_has_is_refused_by_name_by_both() {
-    for case in Case::all().into_iter().filter(|case| !case.credentials) {
+    // A list has no fields of its own.
+    let objects = |case: &Case| !case.credentials && case.example.is_object();
+    for case in Case::all().into_iter().filter(objects) {
         for value in [json!(1), Value::Null] {
             let mut body = case.example.clone();
             body["nonsense"] = value;

@@ -10,3 +10,4 @@ mod bodies;
 mod openapi;
 mod rights;
 mod shapes;
+mod stored;

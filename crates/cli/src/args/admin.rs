@@ -1,10 +1,11 @@
-//! Arguments of the commands for administrators: users, departments, access rules, roles, applications; and of access keys.
+//! Arguments of the commands for administrators: users, departments, access rules, applications; and of access keys.
 
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use reeve_types::{
-    AccessKeyName, AccessRuleId, ClusterId, DepartmentId, Email, Gid, OrgUnitName, ServiceAccountName, Uid,
+    AccessKeyName, AccessRuleId, ClusterId, ClusterName, DepartmentId, Email, Gid, IdpAlias, OrgUnitName,
+    ServiceAccountName, Uid,
 };
 
 use super::auth::rule;
@@ -85,6 +86,8 @@ pub enum Department {
     Get(OneDepartment),
     /// Make a department
     Create(CreateDepartment),
+    /// Change a department's description
+    Update(UpdateDepartment),
     /// Delete a department with its projects; namespaces and what runs there stay
     Delete(OneDepartment),
 }
@@ -109,6 +112,28 @@ pub struct CreateDepartment {
     /// For people
     #[arg(long)]
     pub description: Option<String>,
+}
+
+/// `reeve department update`
+#[derive(Debug, Args)]
+pub struct UpdateDepartment {
+    /// Its name, or its number where several clusters have the name
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// For people; `""` removes it
+    #[arg(long)]
+    pub description: String,
+}
+
+/// `reeve project update`
+#[derive(Debug, Args)]
+pub struct UpdateProject {
+    /// The project
+    #[arg(value_name = "NAME")]
+    pub name: OrgUnitName,
+    /// For people; `""` removes it
+    #[arg(long)]
+    pub description: String,
 }
 
 /// `reeve project get`, `reeve project delete`
@@ -137,6 +162,50 @@ pub struct CreateProject {
     /// For people
     #[arg(long)]
     pub description: Option<String>,
+}
+
+/// `reeve cluster rename`
+#[derive(Debug, Args)]
+pub struct RenameCluster {
+    /// Its name or id
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// What it is called from now on
+    #[arg(value_name = "NEW_NAME")]
+    pub new_name: ClusterName,
+}
+
+/// `reeve settings`
+#[derive(Debug, Subcommand)]
+pub enum SignInSettings {
+    /// Show the settings of signing in with a browser
+    List,
+    /// Send everybody who comes to the sign-in page to one identity provider at once
+    AutoRedirect(AutoRedirect),
+    /// Set where signing out in a browser ends
+    LogoutRedirect(LogoutRedirect),
+}
+
+/// `reeve settings auto-redirect`
+#[derive(Debug, Args)]
+pub struct AutoRedirect {
+    /// The provider's alias
+    #[arg(value_name = "ALIAS", required_unless_present = "off")]
+    pub alias: Option<IdpAlias>,
+    /// Show the sign-in page to everybody
+    #[arg(long, conflicts_with = "alias")]
+    pub off: bool,
+}
+
+/// `reeve settings logout-redirect`
+#[derive(Debug, Args)]
+pub struct LogoutRedirect {
+    /// An address with https
+    #[arg(value_name = "ADDRESS", required_unless_present = "off")]
+    pub address: Option<String>,
+    /// End on the control plane's own page
+    #[arg(long, conflicts_with = "address")]
+    pub off: bool,
 }
 
 /// `reeve cluster get`, `reeve cluster delete`
@@ -231,23 +300,6 @@ pub struct ListAudit {
     /// How many at most
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub limit: usize,
-}
-
-/// `reeve role`
-#[derive(Debug, Subcommand)]
-pub enum Role {
-    /// List roles
-    List,
-    /// Show a role and what it allows
-    Get(OneRole),
-}
-
-/// `reeve role get`
-#[derive(Debug, Args)]
-pub struct OneRole {
-    /// Its name or number
-    #[arg(value_name = "ROLE")]
-    pub role: String,
 }
 
 /// `reeve application`

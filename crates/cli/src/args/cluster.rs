@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use reeve_types::{ClusterId, ClusterName, LowestId, Switch, Uid, UnknownSwitch};
 
-use super::OneCluster;
+use super::{OneCluster, RenameCluster};
 
 /// `reeve cluster`
 #[derive(Debug, Subcommand)]
@@ -16,6 +16,8 @@ pub enum Cluster {
     Get(OneCluster),
     /// Make a cluster
     Create(CreateCluster),
+    /// Give a cluster another name
+    Rename(RenameCluster),
     /// Delete a cluster with its departments and projects; what runs there stays
     Delete(OneCluster),
     /// Print the commands that install a cluster's operator; they hold its link secret

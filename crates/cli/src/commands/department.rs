@@ -1,6 +1,6 @@
 //! `reeve department`.
 
-use reeve_api::org::{Department, Departments};
+use reeve_api::org::{Department, Departments, OrgUnitSettings};
 use reeve_types::ClusterId;
 use serde_json::json;
 
@@ -25,6 +25,7 @@ impl Object for Department {
             ("DEPARTMENT", self.name.clone()),
             ("ID", self.id.to_string()),
             ("CLUSTER", self.cluster_id.to_string()),
+            ("FOR", self.settings.description.clone()),
             ("CREATED BY", self.created_by.clone()),
         ]
     }
@@ -56,6 +57,18 @@ pub(super) async fn run(context: &mut Context, command: args::Department) -> Res
                 "description": arguments.description});
             let made: Department = api.post(BASE, &body).await.map_err(|error| error.explain(what))?;
             objects::show(printer, &made, "")
+        }
+        args::Department::Update(arguments) => {
+            let what = format!("cannot change department `{}`", arguments.name);
+            let found = find(&api, &arguments.name, None, &what).await?;
+            // All but the description is what was read just before.
+            let body = OrgUnitSettings {
+                description: arguments.description,
+                ..found.settings
+            };
+            let path = format!("{BASE}/{}", found.id);
+            let now: Department = api.put(&path, &body).await.map_err(|error| error.explain(what))?;
+            objects::show(printer, &now, "")
         }
         args::Department::Delete(one) => {
             let what = format!("cannot delete department `{}`", one.name);

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::receiver::{CLUSTER, Receiver, project, text};
 
 const USER: &str = "423e4567-e89b-12d3-a456-426614174000";
+const SET: &str = "9cc43da2-fb7b-8760-983d-84d7b0e20ee4";
 
 fn user() -> Value {
     json!({"id": USER, "username": "erin@example.com", "createdBy": "admin@reeve.example",
@@ -238,6 +239,122 @@ async fn departments_and_projects_find_their_cluster() {
     assert_eq!(shown.status.code(), Some(2));
 }
 
+/// Planted fault: what the command line does not name is taken away.
+#[tokio::test]
+async fn a_description_changes_alone_and_a_cluster_gets_another_name() {
+    let receiver = Receiver::signed_in().await;
+    let mut known = project();
+    known["resources"] = json!([{"nodePool": null, "gpu": {"deserved": 2.0, "limit": null, "overQuotaWeight": null}, "cpu": null,
+        "memory": null, "priority": null}]);
+    known["enforceRunaiScheduler"] = json!(false);
+    receiver.answers("GET /api/v1/org-unit/projects", 200, json!({"projects": [known]}));
+    receiver.answers("PUT /api/v1/org-unit/projects/33", 200, project());
+    let shown = receiver
+        .shown(&[
+            "project",
+            "update",
+            "robots",
+            "--description",
+            "Arms.",
+            "-o",
+            "name",
+        ])
+        .await;
+    assert!(shown.contains("exit 0\n--- out\nproject/robots\n"), "{shown}");
+    let body = receiver.calls().last().unwrap().body.clone();
+    assert_eq!(
+        (
+            &body["description"],
+            &body["resources"][0]["gpu"]["deserved"],
+            &body["enforceRunaiScheduler"]
+        ),
+        (&json!("Arms."), &json!(2.0), &json!(false))
+    );
+    receiver.answers(
+        "GET /api/v1/org-unit/departments",
+        200,
+        json!({"departments": [department("2", CLUSTER)]}),
+    );
+    receiver.answers(
+        "PUT /api/v1/org-unit/departments/2",
+        200,
+        department("2", CLUSTER),
+    );
+    receiver
+        .run(&["department", "update", "vision", "--description", "Sees."])
+        .await;
+    assert_eq!(receiver.calls().last().unwrap().body["description"], "Sees.");
+    receiver.answers("GET /api/v1/clusters", 200, json!([cluster()]));
+    receiver.says(&format!("PUT /api/v1/clusters/{CLUSTER}"), 204, "");
+    let mut renamed = cluster();
+    renamed["name"] = json!("Production");
+    receiver.answers(&format!("GET /api/v1/clusters/{CLUSTER}"), 200, renamed);
+    let shown = receiver.shown(&["cluster", "rename", "demo", "Production"]).await;
+    assert!(
+        shown.contains("`demo` is called `Production` from now on"),
+        "{shown}"
+    );
+    let said = receiver.shown(&["cluster", "rename", "demo", " x"]).await;
+    assert!(said.contains("exit 2") && said.contains("NEW_NAME"), "{said}");
+    assert!(
+        receiver
+            .calls()
+            .iter()
+            .any(|call| call.body == json!({"name": "Production"}))
+    );
+}
+
+#[tokio::test]
+async fn settings_of_signing_in_are_shown_and_set() {
+    let receiver = Receiver::signed_in().await;
+    let base = "/api/v1/security/settings";
+    let found =
+        json!({"autoRedirectSSO": {"enabled": true, "idpAlias": "corp"}, "logoutRedirectUri": {"uri": ""}});
+    receiver.answers(&format!("GET {base}"), 200, found);
+    for key in ["autoRedirectSSO", "logoutRedirectUri"] {
+        receiver.says(&format!("PUT {base}/{key}"), 200, "");
+    }
+    for (words, body) in [
+        (
+            &["auto-redirect", "corp"][..],
+            json!({"enabled": true, "idpAlias": "corp"}),
+        ),
+        (
+            &["auto-redirect", "--off"],
+            json!({"enabled": false, "idpAlias": null}),
+        ),
+        (
+            &["logout-redirect", "https://a.example"],
+            json!({"uri": "https://a.example"}),
+        ),
+        (&["logout-redirect", "--off"], json!({"uri": null})),
+    ] {
+        let shown = receiver.shown(&[&["settings"], words].concat()).await;
+        assert!(
+            shown.contains("exit 0") && shown.contains("identity provider `corp`"),
+            "{shown}"
+        );
+        assert_eq!(receiver.calls()[0].body, body, "{words:?}");
+    }
+    for wrong in [
+        &["auto-redirect"][..],
+        &["logout-redirect"],
+        &["auto-redirect", "corp", "--off"],
+        &["auto-redirect", "A_B"],
+    ] {
+        let output = receiver.run(&[&["settings"], wrong].concat()).await;
+        assert_eq!(
+            (output.status.code(), receiver.calls().len()),
+            (Some(2), 0),
+            "{wrong:?}"
+        );
+    }
+    let refused = json!({"code": 400, "message": "`idpAlias`: there is no identity provider `other`"});
+    receiver.answers(&format!("PUT {base}/autoRedirectSSO"), 400, refused);
+    let shown = receiver.shown(&["settings", "auto-redirect", "other"]).await;
+    assert!(shown.contains("exit 1") && shown.contains("`other`"), "{shown}");
+}
+
 /// Planted fault: a rule that names no scope is one of the whole account.
 #[tokio::test]
 async fn an_access_rule_names_whom_what_and_where() {
@@ -287,6 +404,133 @@ async fn an_access_rule_names_whom_what_and_where() {
     assert!(
         left.contains("exit 1") && left.contains("deleted before: 12"),
         "{left}"
+    );
+}
+
+fn custom_role(enabled: bool) -> Value {
+    let sets = json!([{"id": SET, "name": "Projects viewer"}]);
+    json!({"id": 1001, "name": "Readers", "description": "See projects.", "enabled": enabled, "custom": true,
+        "effectiveEnabled": enabled, "deprecated": false, "createdAt": "2026-01-01T00:00:00Z",
+        "updatedAt": "2026-01-01T00:00:00Z", "createdBy": "admin@reeve.example", "permissionSets": sets,
+        "kubernetesPermissions": {"predefinedRole": "viewer"},
+        "permissions": [{"resourceType": "project", "actions": ["read"]}]})
+}
+
+/// Planted faults: what an update does not name goes with it; a dry run that writes; `--disable` by way of the whole role.
+#[tokio::test]
+async fn a_role_is_made_of_named_sets_and_what_is_not_named_stays() {
+    let receiver = Receiver::signed_in().await;
+    let sets = json!({"permissionSets": [
+        {"id": SET, "name": "Projects viewer", "permissions": [{"resourceType": "project", "actions": ["read"]}]},
+        {"id": USER, "name": "Users viewer", "permissions": [{"resourceType": "users", "actions": ["read"]}]}]});
+    receiver.answers("GET /api/v1/authorization/permission-sets", 200, sets);
+    receiver.answers("POST /api/v2/authorization/roles", 201, custom_role(true));
+    let create = [
+        "role",
+        "create",
+        "Readers",
+        "--description",
+        "See projects.",
+        "--kubernetes-role",
+        "viewer",
+    ];
+    let with = |more: &[&'static str]| [&create[..], more].concat();
+    let made = receiver
+        .shown(&with(&["--permission-set", "projects viewer"]))
+        .await;
+    assert!(
+        made.contains("exit 0") && made.contains("project: read"),
+        "{made}"
+    );
+    let asked = json!({"name": "Readers", "description": "See projects.", "enabled": true,
+        "permissionSets": [{"id": SET, "name": "Projects viewer"}], "kubernetesPermissions": {"predefinedRole": "viewer"}});
+    assert_eq!(receiver.calls().last().unwrap().body, asked);
+    for (sets, code, said) in [
+        (
+            &["--permission-set", "Weather viewer"][..],
+            1,
+            "there is no permission set `Weather viewer`",
+        ),
+        (
+            &["--permission-set", "Users viewer", "--permission-set", USER],
+            2,
+            "is named twice",
+        ),
+        (
+            &["--permission-set", "Users viewer", "--dry-run"],
+            0,
+            "users: read",
+        ),
+    ] {
+        let shown = receiver.shown(&with(sets)).await;
+        assert!(
+            shown.contains(&format!("exit {code}\n")) && shown.contains(said),
+            "{shown}"
+        );
+        assert!(
+            receiver.calls().iter().all(|call| call.line.starts_with("GET")),
+            "{sets:?}"
+        );
+    }
+
+    let role = "/api/v2/authorization/roles/1001";
+    receiver.answers(&format!("GET {role}"), 200, custom_role(true));
+    receiver.answers(&format!("PUT {role}"), 200, custom_role(true));
+    receiver
+        .run(&["role", "update", "1001", "--description", "See them."])
+        .await;
+    let mut expected = asked.clone();
+    expected["description"] = json!("See them.");
+    assert_eq!(receiver.calls().last().unwrap().body, expected);
+    receiver
+        .run(&[
+            "role",
+            "update",
+            "1001",
+            "--no-kubernetes-role",
+            "--name",
+            "Lookers",
+        ])
+        .await;
+    let body = receiver.calls().last().unwrap().body.clone();
+    assert_eq!(
+        (&body["name"], &body["kubernetesPermissions"]),
+        (&json!("Lookers"), &json!({"predefinedRole": null}))
+    );
+    let rules = json!({"totalRecords": 3, "displayRecords": 1, "accessRules": [rule(12)]});
+    receiver.answers("GET /api/v1/authorization/access-rules", 200, rules);
+    let preview = [
+        "role",
+        "update",
+        "1001",
+        "--permission-set",
+        "Users viewer",
+        "--dry-run",
+    ];
+    let shown = receiver.shown(&preview).await;
+    insta::assert_snapshot!(shown);
+    assert!(receiver.calls().iter().all(|call| call.line.starts_with("GET")));
+    receiver.says(&format!("POST {role}/disable"), 204, "");
+    let shown = receiver
+        .shown(&["role", "update", "1001", "--disable", "-o", "name"])
+        .await;
+    assert!(shown.contains("exit 0\n--- out\nrole/Readers\n"), "{shown}");
+    let lines: Vec<String> = receiver.calls().into_iter().map(|call| call.line).collect();
+    assert!(lines.iter().all(|line| !line.starts_with("PUT")), "{lines:?}");
+    let mut predefined = custom_role(true);
+    predefined["custom"] = json!(false);
+    receiver.answers(&format!("GET {role}"), 200, predefined);
+    let shown = receiver.shown(&["role", "update", "1001", "--enable"]).await;
+    assert!(
+        shown.contains("exit 1") && shown.contains("`Readers` is predefined"),
+        "{shown}"
+    );
+    let in_use = json!({"code": 409, "message": "role `Readers` is given by access rules: 3"});
+    receiver.answers(&format!("DELETE {role}"), 409, in_use);
+    let shown = receiver.shown(&["role", "delete", "1001"]).await;
+    assert!(
+        shown.contains("exit 1") && shown.contains("given by access rules: 3"),
+        "{shown}"
     );
 }
 

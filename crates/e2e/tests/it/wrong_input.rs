@@ -111,6 +111,8 @@ impl Real<'_> {
             "serviceAccountId" => &self.account,
             "accessRuleId" => &rule,
             "workloadId" => &self.training,
+            "key" => "logoutRedirectUri",
+            "settingKey" => "department.use",
             _ => "5",
         })
     }
@@ -127,6 +129,17 @@ impl Real<'_> {
             "create_project" => {
                 json!({"name": "unwanted", "clusterId": cluster, "parentId": self.team.department, "resources": []})
             }
+            "update_department" | "update_project" => {
+                json!({"description": "unwanted", "resources": []})
+            }
+            "update_department_resources"
+            | "patch_department_resources"
+            | "update_project_resources"
+            | "patch_project_resources" => json!([{"gpu": {"deserved": 99}}]),
+            "update_cluster" => json!({"name": "unwanted"}),
+            "update_security_setting_by_key" => json!({"uri": "https://unwanted.example/"}),
+            "update_tenant_setting" => json!({"key": "department.use", "value": true}),
+            "change_user_password" => json!({"currentPassword": "unwanted", "newPassword": "Unwanted-1!"}),
             "overwrite_training_policy_v2" | "overwrite_workspace_policy_v2" => {
                 json!({"meta": {"scope": "tenant", "name": "unwanted"}, "policy": {}})
             }

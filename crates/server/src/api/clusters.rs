@@ -9,6 +9,7 @@ pub mod kubernetes_token;
 pub mod list;
 mod refusal;
 pub mod regenerate_secret;
+pub mod rename;
 pub mod set_lowest_id;
 pub(crate) mod state;
 pub mod update;
@@ -40,6 +41,7 @@ pub(crate) fn route(operation: ClusterOperation) -> MethodRouter<Arc<App>> {
         Op::GetClusters => to(row, list::handle),
         Op::CreateCluster => to(row, create::handle),
         Op::GetCluster => to(row, get::handle),
+        Op::RenameCluster => to(row, rename::handle),
         Op::UpdateCluster => to(row, update::handle),
         Op::RegenerateClusterSecret => to(row, regenerate_secret::handle),
         Op::WithdrawClusterSecret => to(row, withdraw_secret::handle),

@@ -5,6 +5,8 @@ pub mod create;
 pub mod delete;
 pub mod get;
 pub mod list;
+pub mod resources;
+pub mod update;
 
 use std::sync::Arc;
 
@@ -26,6 +28,9 @@ pub(crate) fn route(operation: DepartmentOperation) -> MethodRouter<Arc<App>> {
         Op::CreateDepartment => to(row, create::handle),
         Op::CountDepartments => to(row, count::handle),
         Op::GetDepartment => to(row, get::handle),
+        Op::UpdateDepartment => to(row, update::handle),
+        Op::SetDepartmentResources => to(row, resources::replace),
+        Op::PatchDepartmentResources => to(row, resources::merge),
         Op::DeleteDepartment => to(row, delete::handle),
     }
 }
@@ -40,8 +45,8 @@ pub(super) fn to_wire(row: DepartmentRow) -> Result<Department, ApiError> {
         total_resources: settings.total(),
         settings,
         created_at: row.created_at,
-        updated_at: row.created_at,
-        created_by: row.created_by.clone(),
-        updated_by: row.created_by,
+        updated_at: row.updated_at,
+        created_by: row.created_by,
+        updated_by: row.updated_by,
     })
 }

@@ -4,6 +4,7 @@ pub mod access_rules;
 pub mod authenticator;
 pub mod get;
 pub mod logout;
+pub mod password;
 
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ pub(crate) fn route(operation: MeOperation) -> MethodRouter<Arc<App>> {
         Op::GetMyAccessRules => to(row, access_rules::handle),
         Op::CountMyAccessRules => to(row, access_rules::count),
         Op::LogoutMe => to(row, logout::handle),
+        Op::ChangePassword => to(row, password::handle),
         Op::GetAuthenticator => to(row, authenticator::get::handle),
         Op::CreateAuthenticator => to(row, authenticator::create::handle),
         Op::ConfirmAuthenticator => to(row, authenticator::confirm::handle),

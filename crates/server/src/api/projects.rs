@@ -6,8 +6,10 @@ pub mod delete;
 pub mod get;
 pub mod list;
 mod refusal;
+pub mod resources;
 pub mod set_networking;
 pub mod set_pod_rules;
+pub mod update;
 
 use std::sync::Arc;
 
@@ -36,6 +38,9 @@ pub(crate) fn route(operation: ProjectOperation) -> MethodRouter<Arc<App>> {
         Op::CreateProject => to(row, create::handle),
         Op::CountProjects => to(row, count::handle),
         Op::GetProject => to(row, get::handle),
+        Op::UpdateProject => to(row, update::handle),
+        Op::SetProjectResources => to(row, resources::replace),
+        Op::PatchProjectResources => to(row, resources::merge),
         Op::SetProjectNetworking => to(row, set_networking::handle),
         Op::SetProjectPodRules => to(row, set_pod_rules::handle),
         Op::DeleteProject => to(row, delete::handle),

@@ -10,6 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reeve_store::{AuditAction, SubjectId};
 use sha2::{Digest, Sha256};
+use url::Url;
 
 use super::cookie;
 use super::page::{escape, page, redirect};
@@ -69,7 +70,11 @@ pub(super) async fn show(
         super::ACCOUNT,
         escape(&form_token(&headers)),
     );
-    Ok(page(StatusCode::OK, "Your account", &body, None))
+    // The form ends where signing out ends.
+    let end = app.security_settings().await?.logout_redirect_uri;
+    let end = end.and_then(|uri| Url::parse(&uri).ok());
+    let end = end.map(|uri| uri.origin().ascii_serialization());
+    Ok(page(StatusCode::OK, "Your account", &body, end.as_deref()))
 }
 
 /// `POST /account`: signs out.
@@ -100,7 +105,8 @@ pub(super) async fn sign_out(
             .await?)
     })
     .await?;
-    let mut response = redirect(&format!("{base}{}", super::SIGNED_OUT));
+    let end = app.security_settings().await?.logout_redirect_uri;
+    let mut response = redirect(&end.unwrap_or_else(|| format!("{base}{}", super::SIGNED_OUT)));
     cookie::remove(response.headers_mut(), cookie::SESSION);
     Ok(response)
 }

@@ -7,10 +7,11 @@ use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::http::{Request, StatusCode};
 use axum::response::{IntoResponse, Response};
+use reeve_types::IdpAlias;
 use serde_json::json;
 
 use super::cookie;
-use super::page::{escape, page, problem};
+use super::page::{escape, page, problem, redirect};
 use super::request::Pairs;
 use super::ticket::{ATTEMPT_SECONDS, Attempt, ClientRequest};
 use crate::app::App;
@@ -19,6 +20,8 @@ use crate::error::ApiError;
 use crate::extract::read_credentials;
 use crate::providers::random_text;
 
+/// What asks for the page although everybody is sent to a provider.
+const PASSWORD: &str = "password";
 /// What begins a request that was pushed (RFC 9126).
 const PUSHED: &str = "urn:ietf:params:oauth:request_uri:";
 
@@ -39,14 +42,19 @@ pub(super) async fn for_client(
         None => ClientRequest::read(&app, &call, &pairs, false),
     };
     match request {
-        Ok(request) => begin(&app, &call, Some(request)).await,
+        Ok(request) => begin(&app, &call, Some(request), &pairs).await,
         Err(text) => Ok(problem(&app, &call, 400, text)),
     }
 }
 
 /// `GET /sign-in`.
-pub(super) async fn alone(State(app): State<Arc<App>>, call: Call) -> Result<Response, ApiError> {
-    begin(&app, &call, None).await
+pub(super) async fn alone(
+    State(app): State<Arc<App>>,
+    call: Call,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    let pairs = Pairs::read(query.unwrap_or_default().as_bytes());
+    begin(&app, &call, None, &pairs).await
 }
 
 /// `POST …/ext/par/request`: a command line whose code will be shown says so itself, so that the page can name it.
@@ -69,7 +77,12 @@ pub(super) async fn pushed(
     })
 }
 
-async fn begin(app: &App, call: &Call, request: Option<ClientRequest>) -> Result<Response, ApiError> {
+async fn begin(
+    app: &App,
+    call: &Call,
+    request: Option<ClientRequest>,
+    pairs: &Pairs,
+) -> Result<Response, ApiError> {
     let attempt = Attempt {
         id: random_text(&app.security.random)?,
         request,
@@ -78,7 +91,37 @@ async fn begin(app: &App, call: &Call, request: Option<ClientRequest>) -> Result
         saml: None,
         until: call.at.plus_seconds(ATTEMPT_SECONDS),
     };
+    // Whoever has a password here asks for the page by name.
+    if pairs.get(PASSWORD).is_none()
+        && let Some(alias) = sent_to(app).await?
+    {
+        let base = &app.settings.public_url;
+        let to = format!(
+            "{base}{}/broker/{alias}/login?attempt={}",
+            super::REALM,
+            attempt.id
+        );
+        let mut response = redirect(&to);
+        keep(app, &attempt, &mut response)?;
+        return Ok(response);
+    }
     form(app, &attempt, StatusCode::OK, None).await
+}
+
+/// The provider to which everybody is sent at once: where an administrator set one, and it is still there.
+async fn sent_to(app: &App) -> Result<Option<IdpAlias>, ApiError> {
+    let setting = app.security_settings().await?.auto_redirect;
+    let Some(alias) = setting.idp_alias.filter(|_| setting.enabled) else {
+        return Ok(None);
+    };
+    Ok(app.idp(&alias).await?.map(|_| alias))
+}
+
+/// Gives the browser its attempt.
+fn keep(app: &App, attempt: &Attempt, response: &mut Response) -> Result<(), ApiError> {
+    let ticket = app.ticket(attempt)?;
+    cookie::set(response.headers_mut(), cookie::ATTEMPT, &ticket, ATTEMPT_SECONDS);
+    Ok(())
 }
 
 /// The page; with what was wrong with a password.
@@ -116,11 +159,6 @@ pub(super) async fn form(
     ));
     let to = attempt.request.as_ref().and_then(ClientRequest::origin);
     let mut response = page(status, "Sign in", &body, to.as_deref());
-    cookie::set(
-        response.headers_mut(),
-        cookie::ATTEMPT,
-        &app.ticket(attempt)?,
-        ATTEMPT_SECONDS,
-    );
+    keep(app, attempt, &mut response)?;
     Ok(response)
 }

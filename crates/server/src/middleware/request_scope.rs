@@ -58,8 +58,10 @@ async fn of_parameter(app: &App, parameter: PathParameter, text: &str) -> Option
         | PathParameter::Idp
         | PathParameter::PermissionSet
         | PathParameter::Role
+        | PathParameter::SecuritySetting
         | PathParameter::ServiceAccount
         | PathParameter::Session
+        | PathParameter::TenantSetting
         | PathParameter::Uid
         | PathParameter::User
         | PathParameter::UserApplication => None,

@@ -3,6 +3,7 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 
+use crate::followed::is_fresh;
 use crate::server::{OrganizationFixture, Server, Transcript};
 
 #[tokio::test]
@@ -337,4 +338,70 @@ async fn a_cluster_is_called_as_people_like() {
             .await
             .refused(400);
     }
+}
+
+/// Planted faults: access rules keep the name of before; a name that another cluster has.
+#[tokio::test]
+async fn a_cluster_is_renamed_and_its_rules_say_so() {
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
+    server.cluster("other").await;
+    let path = format!("/api/v1/clusters/{}", organization.cluster);
+    let put = async |token: &str, name: Value| {
+        server
+            .call(token, Method::PUT, &path, json!({"name": name}).to_string())
+            .await
+    };
+    let rule = server
+        .rule(("group", "operators"), 9, ("cluster", &organization.cluster))
+        .await;
+    put(&server.admin, json!("Production")).await.is(204);
+    assert_eq!(
+        server.get(&server.admin, &path).await.is(200)["name"],
+        "Production"
+    );
+    is_fresh(server, "a cluster was renamed").await;
+    let rules = "/api/v1/authorization/access-rules";
+    let shown = server
+        .get(&server.admin, &format!("{rules}/{rule}"))
+        .await
+        .is(200);
+    assert_eq!(shown["scopeName"], "Production");
+    let found = server
+        .get(&server.admin, &format!("{rules}?filterBy=scopeName==production"))
+        .await
+        .is(200);
+    assert_eq!(found["totalRecords"], 1);
+    // Itself again is no conflict.
+    put(&server.admin, json!("Production")).await.is(204);
+    assert!(
+        put(&server.admin, json!("other"))
+            .await
+            .refused(409)
+            .contains("`other`")
+    );
+    for wrong in [
+        json!(" x"),
+        json!(""),
+        json!("x".repeat(51)),
+        json!(1),
+        json!(null),
+    ] {
+        assert!(put(&server.admin, wrong).await.refused(400).starts_with("`name`"));
+    }
+    let unknown = server
+        .call(&server.admin, Method::PUT, &path, r#"{"name":"x","domain":"y"}"#)
+        .await;
+    assert_eq!(unknown.refused(400), "`domain` is not a field of this request");
+    put(&organization.alice, json!("mine")).await.refused(403);
+    put(&organization.nobody, json!("mine")).await.refused(403);
+    assert_eq!(
+        server.get(&server.admin, &path).await.is(200)["name"],
+        "Production"
+    );
+    let nowhere = "/api/v1/clusters/00000000-0000-4000-8000-000000000000";
+    server
+        .call(&server.admin, Method::PUT, nowhere, r#"{"name":"x"}"#)
+        .await
+        .refused(404);
 }

@@ -1,10 +1,14 @@
 //! Roles that are made here of permission sets.
 
+use std::process::{Command, Output};
+
 use axum::http::Method;
+use reeve_testkit::{binary, output_with_input};
 use serde_json::{Value, json};
 
 use crate::followed::is_fresh;
 use crate::link::Watch;
+use crate::process::{Running, fresh};
 use crate::server::{Answer, OrganizationFixture, Server, rule};
 
 const ROLES: &str = "/api/v2/authorization/roles";
@@ -287,4 +291,126 @@ async fn roles_are_made_only_where_the_setting_says_so() {
         !listed["roles"].as_array().unwrap().iter().any(custom),
         "{listed}"
     );
+}
+
+/// The command line against the program: what it sends is what this server takes, and what the server refuses is shown. Planted fault:
+/// a body of the command line with a field of another name.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_command_line_makes_changes_and_deletes_roles() {
+    let (dir, data) = fresh();
+    let file = dir.path().join("password");
+    std::fs::write(&file, "Given-Pass-1!\n").unwrap();
+    let flags = ["--admin-password-file", file.to_str().unwrap()];
+    let on = [&flags[..], &["--custom-roles"]].concat();
+    let settings = dir.path().join("reeve");
+    let reeve = |words: &[&str], input: &str| -> Output {
+        let mut command = Command::new(binary("reeve").unwrap());
+        command.env("REEVE_CONFIG_DIR", &settings).args(words);
+        output_with_input(command, input).unwrap()
+    };
+    let sign_in = |running: &Running| {
+        let (url, ca) = (&running.announced["url"], &running.announced["caFile"]);
+        let words = [
+            "login",
+            "user",
+            "--url",
+            url.as_str().unwrap(),
+            "--ca-file",
+            ca.as_str().unwrap(),
+        ];
+        let person = [
+            "-u",
+            running.announced["adminUsername"].as_str().unwrap(),
+            "--password-stdin",
+        ];
+        let output = reeve(&[&words[..], &person].concat(), "Given-Pass-1!");
+        assert!(output.status.success(), "{output:?}");
+    };
+    let must = |words: &[&str]| -> Value {
+        let output = reeve(&[&["role"], words, &["-o", "json"]].concat(), "");
+        assert!(output.status.success(), "{words:?}: {output:?}");
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let refused = |words: &[&str], said: &str| {
+        let output = reeve(&[&["role"], words].concat(), "");
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            output.status.code() == Some(1) && error.contains(said),
+            "{words:?}: {error}"
+        );
+    };
+    let running = Running::start(&data, &on).await;
+    sign_in(&running);
+    let make = [
+        "create",
+        "Readers",
+        "--description",
+        "See projects.",
+        "--permission-set",
+        "Projects viewer",
+    ];
+    let preview = must(&[&make[..], &["--dry-run"]].concat());
+    assert_eq!(preview["gains"], json!({"project": ["read"]}));
+    refused(&["get", "Readers"], "`Readers`");
+    let made = must(&make);
+    assert_eq!(
+        (&made["id"], &made["enabled"], &made["custom"]),
+        (&json!(1001), &json!(true), &json!(true))
+    );
+    refused(&make, "(409)");
+    refused(
+        &[&make[..], &["--kubernetes-role", "cluster-admin"]].concat(),
+        "predefinedRole",
+    );
+    let more = [
+        "update",
+        "Readers",
+        "--permission-set",
+        "Projects viewer",
+        "--permission-set",
+        "Users viewer",
+    ];
+    let preview = must(&[&more[..], &["--dry-run"]].concat());
+    assert_eq!(
+        (&preview["gains"], &preview["loses"]),
+        (&json!({"users": ["read"]}), &json!({}))
+    );
+    assert_eq!(
+        must(&["get", "1001"])["permissionSets"].as_array().unwrap().len(),
+        1
+    );
+    assert_eq!(must(&more)["description"], "See projects.");
+    let renamed = must(&[
+        "update",
+        "1001",
+        "--name",
+        "Watchers",
+        "--kubernetes-role",
+        "viewer",
+    ]);
+    assert_eq!(
+        (
+            &renamed["kubernetesPermissions"]["predefinedRole"],
+            renamed["permissionSets"].as_array().unwrap().len()
+        ),
+        (&json!("viewer"), 2)
+    );
+    running.stop().await;
+    // Without the setting, what is there is disabled and deleted, and nothing is made.
+    let running = Running::start(&data, &flags).await;
+    sign_in(&running);
+    refused(&make, "custom roles are switched off");
+    refused(
+        &["update", "Watchers", "--description", "x"],
+        "custom roles are switched off",
+    );
+    assert_eq!(must(&["update", "Watchers", "--disable"])["enabled"], false);
+    refused(
+        &["update", "Watchers", "--enable"],
+        "custom roles are switched off",
+    );
+    refused(&["delete", "Viewer"], "predefined");
+    must(&["delete", "Watchers"]);
+    refused(&["get", "Watchers"], "there is no role `Watchers`");
+    running.stop().await;
 }

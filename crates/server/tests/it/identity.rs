@@ -7,4 +7,5 @@ mod modules;
 mod pages;
 mod real;
 mod saml;
+mod settings;
 mod visitor;

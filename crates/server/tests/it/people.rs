@@ -5,8 +5,9 @@ use std::sync::Arc;
 use axum::http::Method;
 use reeve_authz::Role;
 use reeve_store::SubjectId;
-use serde_json::json;
+use serde_json::{Value, json};
 
+use crate::followed::is_fresh;
 use crate::server::{ADMIN, ADMIN_PASSWORD, OrganizationFixture, Server, Transcript};
 
 const ALL: &str = "/api/v1/users";
@@ -344,4 +345,80 @@ async fn a_logout_ends_every_token_and_no_later_one() {
     let again = Server::open(Arc::clone(&server.dir), server.clock.clone()).await;
     again.get(&organization.alice, "/api/v1/me").await.refused(401);
     again.get(&later, "/api/v1/me").await.is(200);
+}
+
+/// Planted faults: the password until now is not asked for; the other sessions go on; a wrong one does not count as a guess.
+#[tokio::test]
+async fn people_change_their_own_password_by_the_one_until_now() {
+    const PATH: &str = "/api/v1/me/password";
+    let server = Server::new().await;
+    let made = server
+        .post(&server.admin, ALL, json!({"email": "alice@example.com"}))
+        .await
+        .is(201);
+    let first = made["tempPassword"].as_str().unwrap().to_owned();
+    let sign_in = async |password: &str| {
+        let body = json!({"grantType": "password", "username": "alice@example.com", "password": password});
+        server.post("", "/api/v1/token", body).await
+    };
+    let token = |answer: Value| answer["accessToken"].as_str().unwrap().to_owned();
+    let here = token(sign_in(&first).await.is(200));
+    let elsewhere = token(sign_in(&first).await.is(200));
+    let key = server
+        .post(&here, "/api/v1/access-keys", json!({"name": "notebook"}))
+        .await
+        .is(201);
+    let by_key = json!({"grantType": "client_credentials", "clientId": key["clientId"], "clientSecret": key["clientSecret"]});
+    let program = token(server.post("", "/api/v1/token", by_key.clone()).await.is(200));
+    let change = async |token: &str, current: &str, new: &str| {
+        server
+            .post(
+                token,
+                PATH,
+                json!({"currentPassword": current, "newPassword": new}),
+            )
+            .await
+    };
+    for (current, new, said) in [
+        ("Wrong-Pass-1!", "Chosen-Pass-1!", "`currentPassword` is not"),
+        (first.as_str(), "weak", "`newPassword`: a password needs"),
+        (
+            first.as_str(),
+            first.as_str(),
+            "`newPassword` is the password until now",
+        ),
+    ] {
+        let refused = change(&here, current, new).await.refused(400);
+        assert!(
+            refused.starts_with(said) && !refused.contains(current),
+            "{refused}"
+        );
+    }
+    change(&program, &first, "Chosen-Pass-1!").await.refused(403);
+    let (_, account) = server.service_account("ci").await;
+    change(&account, &first, "Chosen-Pass-1!").await.refused(403);
+    sign_in("Chosen-Pass-1!").await.refused(400);
+    change(&here, &first, "Chosen-Pass-1!").await.is(200);
+    // Where it was done goes on; what the password until now began does not.
+    server.get(&here, "/api/v1/me").await.is(200);
+    server.get(&elsewhere, "/api/v1/me").await.refused(401);
+    server.get(&program, "/api/v1/me").await.refused(401);
+    is_fresh(&server, "a password was changed").await;
+    sign_in(&first).await.refused(400);
+    sign_in("Chosen-Pass-1!").await.is(200);
+    server.post("", "/api/v1/token", by_key).await.is(200);
+    let log = "/api/v1/audit/log?start=2023-11-14&end=2033-11-14&filterBy=subject==alice@example.com,action==reset-password";
+    let log = server.get(&server.admin, log).await.is(200);
+    assert_eq!(
+        (&log["total"], &log["audit_logs"][0]["entity_name"]),
+        (&json!(1), &json!("alice@example.com"))
+    );
+    // Wrong ones count with those of sign-ins, and then the right one is not looked at either.
+    for _ in 0..reeve_server::guesses::MOST {
+        change(&here, "Wrong-Pass-1!", "Other-Pass-1!").await;
+    }
+    let answer = change(&here, "Chosen-Pass-1!", "Other-Pass-1!").await;
+    answer.refused(429);
+    assert!(answer.headers.contains_key("retry-after"));
+    sign_in("Chosen-Pass-1!").await.refused(400);
 }

@@ -3,6 +3,7 @@
 use axum::http::Method;
 use serde_json::json;
 
+use crate::followed::is_fresh;
 use crate::server::{OrganizationFixture, Transcript};
 
 const ALL: &str = "/api/v1/org-unit/projects";
@@ -354,4 +355,178 @@ async fn what_pods_may_do_is_decided_by_who_may_change_projects_in_the_whole_clu
     // All of it is replaced.
     put(&server.admin, pools()).await.is(200);
     assert_eq!(shown().await, pools());
+}
+
+/// Planted fault: a change takes away what was decided by operations of its own.
+#[tokio::test]
+async fn a_change_of_a_project_leaves_what_other_operations_decide() {
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
+    let path = format!("{ALL}/{}", organization.robots);
+    let put = async |token: &str, body: serde_json::Value| {
+        server.call(token, Method::PUT, &path, body.to_string()).await
+    };
+    let networking = format!("{path}/networking");
+    server
+        .call(
+            &server.admin,
+            Method::PUT,
+            &networking,
+            r#"{"allowNetworking":true}"#,
+        )
+        .await
+        .is(200);
+    let before = server.get(&server.admin, &path).await.is(200);
+    server.clock.advance_seconds(60);
+    let body = json!({"description": "Arms.", "resources": [{"gpu": {"deserved": 2}}], "enforceRunaiScheduler": false,
+        "schedulingRules": {"trainingJobTimeLimitSeconds": 60}});
+    let changed = put(&server.admin, body).await.is(200);
+    assert_eq!(
+        (
+            &changed["description"],
+            &changed["enforceRunaiScheduler"],
+            &changed["allowNetworking"]
+        ),
+        (&json!("Arms."), &json!(false), &json!(true))
+    );
+    assert_eq!(
+        changed["effective"]["schedulingRules"]["trainingJobTimeLimitSeconds"],
+        60
+    );
+    for same in ["name", "clusterId", "parentId", "createdAt", "status", "podRules"] {
+        assert_eq!(changed[same], before[same], "{same}");
+    }
+    assert_ne!(changed["updatedAt"], before["updatedAt"]);
+    is_fresh(server, "a project was changed").await;
+    let found = server
+        .get(&server.admin, &format!("{ALL}?search=arms"))
+        .await
+        .is(200);
+    assert_eq!(found["projects"][0]["name"], "robots");
+    let second = put(&server.admin, json!({"resources": []})).await.is(200);
+    assert_eq!(
+        (
+            &second["description"],
+            &second["enforceRunaiScheduler"],
+            &second["effective"]["schedulingRules"]
+        ),
+        (&json!(""), &json!(true), &json!(null))
+    );
+    for (body, said) in [
+        (json!({}), "`resources` is missing"),
+        (
+            json!({"resources": [], "parentId": "2"}),
+            "`parentId` is not a field of this request",
+        ),
+        (
+            json!({"resources": [], "requestedNamespace": "x"}),
+            "`requestedNamespace` is not a field of this request",
+        ),
+        (
+            json!({"resources": [], "enforceRunaiScheduler": "yes"}),
+            "`enforceRunaiScheduler`",
+        ),
+    ] {
+        let refused = put(&server.admin, body).await.refused(400);
+        assert!(refused.starts_with(said), "{refused}");
+    }
+    put(&organization.alice, json!({"resources": []}))
+        .await
+        .refused(403);
+    put(&organization.bob, json!({"resources": []}))
+        .await
+        .refused(403);
+    let unknown = server
+        .call(
+            &server.admin,
+            Method::PUT,
+            &format!("{ALL}/99"),
+            r#"{"resources":[]}"#,
+        )
+        .await;
+    unknown.refused(404);
+    // Who administers its department may.
+    server
+        .rule(
+            ("user", "nobody@example.com"),
+            2,
+            ("department", &organization.vision),
+        )
+        .await;
+    put(
+        &organization.nobody,
+        json!({"resources": [], "description": "Hers."}),
+    )
+    .await
+    .is(200);
+}
+
+/// Planted faults: `PATCH` forgets the quotas of other node pools; either of them forgets the description.
+#[tokio::test]
+async fn quotas_of_departments_and_projects_are_set_by_node_pool() {
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
+    let pool = |id: &str, gpus: f64| json!({"nodePool": {"id": id}, "gpu": {"deserved": gpus}});
+    let whole = json!({"description": "Kept.", "resources": [pool("a", 1.0)]});
+    for (kind, id) in [
+        ("departments", &organization.vision),
+        ("projects", &organization.robots),
+    ] {
+        let path = format!("/api/v1/org-unit/{kind}/{id}");
+        server
+            .call(&server.admin, Method::PUT, &path, whole.to_string())
+            .await
+            .is(200);
+        let quotas = format!("{path}/resources");
+        let send = async |token: &str, method: Method, body: &str| {
+            server.call(token, method, &quotas, body.to_owned()).await
+        };
+        let two = json!([pool("a", 2.0), pool("b", 3.0)]).to_string();
+        let answer = send(&server.admin, Method::PATCH, &two).await.is(200);
+        assert_eq!(
+            (answer.as_array().unwrap().len(), &answer[0]["gpu"]["deserved"]),
+            (2, &json!(2.0)),
+            "{kind}"
+        );
+        let answer = send(&server.admin, Method::PATCH, &json!([pool("b", 4.0)]).to_string())
+            .await
+            .is(200);
+        assert_eq!(
+            (&answer[0]["gpu"]["deserved"], &answer[1]["gpu"]["deserved"]),
+            (&json!(2.0), &json!(4.0))
+        );
+        let shown = server.get(&server.admin, &path).await.is(200);
+        assert_eq!(
+            (&shown["resources"], &shown["description"]),
+            (&answer, &json!("Kept."))
+        );
+        assert_eq!(shown["totalResources"]["gpuQuota"], 6.0);
+        let answer = send(&server.admin, Method::PUT, &json!([pool("b", 5.0)]).to_string())
+            .await
+            .is(200);
+        assert_eq!(answer.as_array().unwrap().len(), 1, "{kind}");
+        is_fresh(server, "quotas were set").await;
+        for wrong in [
+            r#"{"resources":[]}"#,
+            r#"[{},{}]"#,
+            r#"[{"gpus":1}]"#,
+            "null",
+            "[1]",
+        ] {
+            send(&server.admin, Method::PUT, wrong).await.refused(400);
+        }
+        send(&organization.alice, Method::PUT, &two).await.refused(403);
+        send(&organization.bob, Method::PATCH, &two).await.refused(403);
+        // The reference's client sends an empty list as nothing at all.
+        assert_eq!(
+            send(&server.admin, Method::PUT, "").await.is(200),
+            json!([]),
+            "{kind}"
+        );
+        let nowhere = format!("/api/v1/org-unit/{kind}/99/resources");
+        server
+            .call(&server.admin, Method::PUT, &nowhere, "[]")
+            .await
+            .refused(404);
+    }
 }

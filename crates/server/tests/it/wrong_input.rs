@@ -43,10 +43,12 @@ async fn broken_json_is_400_for_every_operation_with_a_body() {
             RequestBody::Empty => true,
             RequestBody::Json { .. } => false,
         };
-        // Nothing at all is what a body that says nothing may be.
+        // Nothing at all is what a body that says nothing may be, and an empty list is a list.
+        let is_list = operation.name.ends_with("_resources");
         let wrong = bodies
             .into_iter()
-            .filter(|body| !says_nothing || !["", "null"].contains(body));
+            .filter(|body| !says_nothing || !["", "null"].contains(body))
+            .filter(|body| !is_list || !["", "[]"].contains(body));
         for body in wrong {
             let path = filled(operation.path);
             let method: Method = operation.method.into();
@@ -209,6 +211,9 @@ async fn ids_of_every_shape_are_404_and_never_500() {
             "set_cluster_lowest_id" => r#"{"lowestId":500}"#,
             "set_project_networking" => r#"{"allowNetworking":true}"#,
             "set_project_pod_rules" => r#"{"nodePools":["gpu"]}"#,
+            "update_department" | "update_project" => r#"{"resources":[]}"#,
+            "update_cluster" => r#"{"name":"renamed"}"#,
+            "update_security_setting_by_key" => r#"{"enabled":false}"#,
             "update_idp" => {
                 r#"{"type":"oidc","oidcData":{"clientId":"a","clientSecret":"b","discoverDocumentUrl":"https://idp.example"}}"#
             }

@@ -1,7 +1,9 @@
 //! Every write method of the store leaves its event in the audit log: one, of that action, about that thing, with what was
 //! before and after where the thing is numbers or settings.
 
+mod org_units;
 mod roles;
+mod settings;
 
 use reeve_authz::{Action, BootstrapException, Entity, Granted, RoleId, Scope};
 use reeve_link::{ClusterSettings, KubernetesEndpoint, StatusReport};
@@ -21,12 +23,15 @@ pub const AUDITED_WRITES: &[&str] = &[
     "first_start",
     "create_cluster",
     "report",
+    "rename_cluster",
     "set_lowest_id",
     "set_kubernetes_endpoint",
     "set_cluster_credential",
     "reveal_cluster_secret",
     "create_department",
+    "update_department",
     "create_project",
+    "update_project",
     "set_project_networking",
     "set_project_pod_rules",
     "set_workload_policy",
@@ -46,6 +51,7 @@ pub const AUDITED_WRITES: &[&str] = &[
     "record",
     "record_attempts",
     "set_password",
+    "change_own_password",
     "prune_attempts",
     "end_sessions",
     "create_service_account",
@@ -67,6 +73,7 @@ pub const AUDITED_WRITES: &[&str] = &[
     "withdraw_signing_key",
     "create_identity_provider",
     "update_identity_provider",
+    "set_security_setting",
     "provided_user",
     "end_provided_sessions",
     "delete_identity_provider",
@@ -255,6 +262,15 @@ pub async fn every_write_is_in_the_audit_log(mut organization: Organization) {
     log.has(&organization, "create_cluster", Create, cluster, &[])
         .await;
     settings_are_told(&organization, &mut log, cluster).await;
+    let here = organization.may(Action::Update, Entity::Cluster, Scope::Cluster(cluster));
+    let name = || "renamed".parse().unwrap();
+    let renamed = organization
+        .store
+        .rename_cluster(&here, cluster, name(), entry(Update));
+    assert_eq!(renamed.await.unwrap().value.name, name());
+    let names = ["name_before=a", "name_after=renamed"];
+    log.has(&organization, "rename_cluster", Update, cluster, &names)
+        .await;
     let granted = organization.may(Action::Update, Entity::Cluster, Scope::Account);
     let lowest = reeve_types::LowestId::new(20).unwrap();
     let set = organization
@@ -264,7 +280,6 @@ pub async fn every_write_is_in_the_audit_log(mut organization: Organization) {
     let numbers = ["lowest_id_before=1000", "lowest_id_after=20"];
     log.has(&organization, "set_lowest_id", Update, cluster, &numbers)
         .await;
-    let here = organization.may(Action::Update, Entity::Cluster, Scope::Cluster(cluster));
     let endpoint = KubernetesEndpoint {
         server: "https://k8s.example.com:6443".to_owned(),
         certificate_authority_data: String::new(),
@@ -294,9 +309,11 @@ pub async fn every_write_is_in_the_audit_log(mut organization: Organization) {
     let department = organization.department(cluster, "vision").await.id;
     log.has(&organization, "create_department", Create, department, &[])
         .await;
+    org_units::department_changes_are_told(&organization, &mut log, department).await;
     let project = organization.project(department, "robots").await.id;
     log.has(&organization, "create_project", Create, project, &[])
         .await;
+    org_units::project_changes_are_told(&organization, &mut log, cluster, project).await;
     networking_is_told(&organization, &mut log, cluster, project).await;
     pod_rules_are_told(&organization, &mut log, cluster, project).await;
     policies_are_told(&organization, &mut log, cluster, project).await;
@@ -557,6 +574,7 @@ async fn providers_are_told(organization: &Organization, log: &mut Log) {
     log.has(organization, "update_identity_provider", Update, "corp", &told)
         .await;
     let session = exception(BootstrapException::SessionRecord);
+    settings::are_told(organization, log).await;
     let identity = super::identity("alice", "anna@example.com", 77);
     let made = store
         .provided_user(&session, identity, entry(Create))
@@ -731,6 +749,26 @@ async fn people_are_told(organization: &Organization, log: &mut Log) -> reeve_ty
         .await
         .unwrap();
     log.has(organization, "set_password", ResetPassword, alice, &[])
+        .await;
+    let chosen = |proven: &str| crate::NewOwnPassword {
+        password: CredentialHash::new("chosen"),
+        proven: CredentialHash::new(proven),
+        session: signed_in.id,
+        at: NOW,
+    };
+    let refused = store
+        .change_own_password(&granted, alice, chosen("new"), entry(ResetPassword))
+        .await;
+    assert!(matches!(refused, Err(StoreError::Gate { .. })));
+    let stale = store
+        .change_own_password(&session, alice, chosen("other"), entry(ResetPassword))
+        .await;
+    assert_eq!(stale.unwrap(), None);
+    let changed = store
+        .change_own_password(&session, alice, chosen("new"), entry(ResetPassword))
+        .await;
+    assert_eq!(changed.unwrap().map(|changed| changed.value), Some(0));
+    log.has(organization, "change_own_password", ResetPassword, alice, &[])
         .await;
     let later = NOW.plus_seconds(1);
     let pruned = store

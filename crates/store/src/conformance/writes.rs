@@ -20,6 +20,7 @@ const TRAITS: &[&str] = &[
     include_str!("../installation.rs"),
     include_str!("../project.rs"),
     include_str!("../second_factor.rs"),
+    include_str!("../security_setting.rs"),
     include_str!("../service_account.rs"),
     include_str!("../session.rs"),
     include_str!("../signing_key.rs"),

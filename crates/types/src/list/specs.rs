@@ -124,7 +124,7 @@ list! {
     ScopeType: "scopeType" Text,
     /// Its role's name.
     RoleName: "roleName" Text.searched(),
-    /// The name that its scope had when it was made.
+    /// The name of its scope: of one that is no more, the last one.
     ScopeName: "scopeName" Text.nullable().searched(),
     /// When it was made.
     CreatedAt: "createdAt" Moment,

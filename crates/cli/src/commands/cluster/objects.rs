@@ -1,10 +1,11 @@
-//! `reeve cluster get` and `delete`.
+//! `reeve cluster get`, `rename` and `delete`.
 
 use reeve_api::cluster::Cluster;
 use reeve_types::ClusterId;
+use serde_json::json;
 
 use crate::Context;
-use crate::args::OneCluster;
+use crate::args::{OneCluster, RenameCluster};
 use crate::commands::objects::{self, Object};
 use crate::failure::Failure;
 use crate::http::Api;
@@ -48,6 +49,25 @@ pub(in crate::commands) async fn get(context: &mut Context, one: OneCluster) -> 
     let what = format!("cannot show cluster `{}`", one.name);
     let found = find(&api, &one.name, &what).await?;
     objects::show(&mut context.printer, &found, "")
+}
+
+pub(in crate::commands) async fn rename(
+    context: &mut Context,
+    arguments: RenameCluster,
+) -> Result<(), Failure> {
+    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let what = format!("cannot rename cluster `{}`", arguments.name);
+    let found = find(&api, &arguments.name, &what).await?;
+    let path = format!("{BASE}/{}", found.uuid);
+    let body = json!({"name": arguments.new_name});
+    let (): () = api
+        .put(&path, &body)
+        .await
+        .map_err(|error| error.explain(what.as_str()))?;
+    let now: Cluster = api.get(&path, &[]).await.map_err(|error| error.explain(what))?;
+    context.printer.answer(&now, || {
+        format!("cluster `{}` is called `{}` from now on", found.name, now.name)
+    })
 }
 
 pub(in crate::commands) async fn delete(context: &mut Context, one: OneCluster) -> Result<(), Failure> {

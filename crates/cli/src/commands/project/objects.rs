@@ -1,10 +1,10 @@
-//! `reeve project get`, `create` and `delete`.
+//! `reeve project get`, `create`, `update` and `delete`.
 
-use reeve_api::org::Project;
+use reeve_api::org::{OrgUnitSettings, Project};
 use serde_json::json;
 
 use crate::Context;
-use crate::args::{CreateProject, OneProject};
+use crate::args::{CreateProject, OneProject, UpdateProject};
 use crate::commands::objects::{self, Object};
 use crate::commands::{cluster, department, find};
 use crate::failure::Failure;
@@ -32,6 +32,7 @@ impl Object for Project {
             ("NAMESPACE", self.status.namespace.clone().unwrap_or_default()),
             ("STATUS", format!("{:?}", self.status.phase)),
             ("MESSAGE", self.status.phase_message.clone().unwrap_or_default()),
+            ("FOR", self.settings.description.clone()),
             ("CREATED BY", self.created_by.clone()),
         ]
     }
@@ -63,6 +64,24 @@ pub(in crate::commands) async fn create(
         "requestedNamespace": arguments.namespace, "description": arguments.description, "resources": []});
     let made: Project = api.post(BASE, &body).await.map_err(|error| error.explain(what))?;
     objects::show(&mut context.printer, &made, "")
+}
+
+/// The control plane takes what can change of a project as a whole: all but the description is what was read just before.
+pub(in crate::commands) async fn update(
+    context: &mut Context,
+    arguments: UpdateProject,
+) -> Result<(), Failure> {
+    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let what = format!("cannot change project `{}`", arguments.name);
+    let found = find::project(&api, &arguments.name, &what).await?;
+    let mut body = json!(OrgUnitSettings {
+        description: arguments.description,
+        ..found.settings
+    });
+    body["enforceRunaiScheduler"] = json!(found.enforce_runai_scheduler);
+    let path = format!("{BASE}/{}", found.id);
+    let now: Project = api.put(&path, &body).await.map_err(|error| error.explain(what))?;
+    objects::show(&mut context.printer, &now, "")
 }
 
 pub(in crate::commands) async fn delete(context: &mut Context, one: OneProject) -> Result<(), Failure> {
