@@ -1,8 +1,8 @@
 //! The vectors of Wycheproof for JOSE (<https://github.com/C2SP/wycheproof>), through what verifies tokens of providers (`oidc`) and
 //! tokens of ours (`identity`).
 //!
-//! Seen red: `jws::verify` without its `find` in the list of algorithms and with the key's own, and with `Ok(_)` in place of
-//! `Ok(true)`; `Keys::read` without `may_verify`, and without `roca`.
+//! Seen red: `jws::verify` that takes a token of an algorithm that is not on the list as it is, and one whose signature is wrong;
+//! `Keys::read` without `may_verify`, and without `roca`; `Verifier::verify` without the signature.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
