@@ -12,7 +12,7 @@ DATABASE ?= sqlite
 SERVING ?=
 DEMO = target/debug/reeve-demo --database $(DATABASE) $(if $(SERVING),--serving)
 
-.PHONY: help demo demo-dev images demo-up demo-down chaos test check gen bench bench-clusters faults fmt mutants-admission mutants-control-plane random-pods kueue kserve scan testbed testbed-kserve tools build
+.PHONY: help demo demo-dev images demo-up demo-down chaos test check gen bench bench-clusters faults fmt mutants-admission mutants-control-plane fuzz random-pods kueue kserve scan testbed testbed-kserve tools build
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -77,6 +77,9 @@ faults: tools testbed build ## whatever fails between operator and API server, a
 
 random-pods: tools testbed build ## 10,000 generated pods and as many templates: policies and predicates agree on each; the webhook on every row
 	@RANDOM_PODS=10000 ROWS=all cargo test -p reeve-admission --locked --test it -- --nocapture random:: webhook::
+
+fuzz: ## what strangers send before a sign-in, by libFuzzer: SECONDS (60) for each target, or for TARGET; builds it the first time
+	@hack/fuzz.sh --seconds $(or $(SECONDS),60) $(if $(KEEP),--keep) $(TARGET)
 
 kueue: tools testbed build ## the real Kueue as a second writer; builds it the first time, which takes ten minutes
 	@testbed/build.sh kueue > /dev/null

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Builds the Kubernetes that the tests run on, once, into a cache outside the checkout.
 #
-#   testbed/build.sh [controlplane|containerd|tools|all|kueue|kserve|scan|fixtures|kinds]
+#   testbed/build.sh [controlplane|containerd|tools|all|kueue|kserve|scan|fixtures|kinds|wycheproof]
 #
 # `all` builds neither Kueue nor KServe, which only tests of queues and of model serving want, nor what scans the charts.
 # `fixtures` builds nothing: it prints where the pods are that Kubernetes itself tests Pod Security with, as the module of the control
 # plane has them. `kinds` builds nothing either: it copies the custom resource definitions of others out of their modules, one folder a
-# project.
+# project. Nor does `wycheproof`: it copies the vectors for JOSE of the module of that name.
 #
 # Prints the folder of each part asked for on standard output, one a line (all: control plane first). The folder's
 # name carries a hash of what goes into the build, so an unchanged part is found again at once.
@@ -142,25 +142,30 @@ definitions="
 kuberay github.com/ray-project/kuberay/ray-operator v1.5.0 h1:KCjCQ7PSsvs9Ke+90CZbbs498nuaIJ/JkXk4vd54EVg= config/crd/bases
 "
 
-kinds() {
-  local folder project module version sum path found temporary
-  folder=$cache/kinds-$(echo "$definitions" | sha256sum | cut -c1-16)
+# Prints the folder of a module whose sum was reviewed.
+reviewed() { # module, version, sum
+  local found
+  found=$(cd / && GOFLAGS=-mod=mod go mod download -json "$1@$2")
+  if ! grep -qF "\"Sum\": \"$3\"" <<<"$found"; then
+    say "$1 $2 is not what was reviewed: its sum is not $3"
+    return 1
+  fi
+  sed -n 's/^.*"Dir": "\(.*\)",*$/\1/p' <<<"$found"
+}
+
+# Prints a folder of files of others, named by what determines them, and copied by a function once.
+copied() { # name, what determines it, function that copies into the folder it is given
+  local folder temporary
+  folder=$cache/$1-$(echo "$2" | sha256sum | cut -c1-16)
   mkdir -p "$cache"
-  exec 9>"$cache/kinds.lock"
+  exec 9>"$cache/$1.lock"
   flock 9
   if [ ! -d "$folder" ]; then
-    temporary=$(mktemp -d "$cache/.kinds.XXXXXX")
-    while read -r project module version sum path; do
-      [ -n "$project" ] || continue
-      found=$(cd "$temporary" && GOFLAGS=-mod=mod go mod download -json "$module@$version")
-      if ! grep -qF "\"Sum\": \"$sum\"" <<<"$found"; then
-        say "$module $version is not what was reviewed: its sum is not $sum"
-        rm -rf "$temporary"
-        exit 1
-      fi
-      mkdir "$temporary/$project"
-      cp "$(sed -n 's/^.*"Dir": "\(.*\)",*$/\1/p' <<<"$found")/$path"/*.yaml "$temporary/$project/"
-    done <<<"$definitions"
+    temporary=$(mktemp -d "$cache/.$1.XXXXXX")
+    if ! "$3" "$temporary"; then
+      rm -rf "$temporary"
+      exit 1
+    fi
     chmod -R u+w "$temporary"
     chmod 0755 "$temporary"
     mv "$temporary" "$folder"
@@ -168,6 +173,29 @@ kinds() {
   exec 9>&-
   echo "$folder"
 }
+
+copy_kinds() { # target folder
+  local project module version sum path source
+  while read -r project module version sum path; do
+    [ -n "$project" ] || continue
+    source=$(reviewed "$module" "$version" "$sum") || return 1
+    mkdir "$1/$project" && cp "$source/$path"/*.yaml "$1/$project/" || return 1
+  done <<<"$definitions"
+}
+
+kinds() { copied kinds "$definitions" copy_kinds; }
+
+# module, version and sum of the module
+vectors="github.com/c2sp/wycheproof v0.0.0-20260902155932-3fa63dd0344a h1:pNbL2nztRsWfW/ispAwsvcDFxs9Id38uIsR2/Up5G2c="
+
+copy_vectors() { # target folder
+  local module version sum source
+  read -r module version sum <<<"$vectors"
+  source=$(reviewed "$module" "$version" "$sum") || return 1
+  cp "$source"/testvectors_v1/json_web_*_test.json "$1/"
+}
+
+wycheproof() { copied wycheproof "$vectors" copy_vectors; }
 
 case "${1:-all}" in
 controlplane) controlplane ;;
@@ -179,8 +207,9 @@ kserve) kserve ;;
 scan) scan ;;
 fixtures) fixtures ;;
 kinds) kinds ;;
+wycheproof) wycheproof ;;
 *)
-  say "unknown part \`$1\`: say controlplane, containerd, tools, all, kueue, kserve, scan, fixtures or kinds"
+  say "unknown part \`$1\`: say controlplane, containerd, tools, all, kueue, kserve, scan, fixtures, kinds or wycheproof"
   exit 2
   ;;
 esac

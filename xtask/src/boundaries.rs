@@ -63,6 +63,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     ("artifact-downloader", &["types"]),
     ("cli", &["types", "admission", "api", "tenancy", "serving-crds"]),
+    ("hostile-input", &["types", "identity", "saml", "oidc"]),
     ("oci", &[]),
     ("testkit", &["oci"]),
     ("e2e", &["crds", "admission", "tenancy", "oci", "testkit"]),

@@ -46,6 +46,7 @@ const NOT_SHIPPED: &[&str] = &[
     "crates/e2e/",
     "crates/demo/",
     "crates/bench/",
+    "crates/hostile-input/",
     "crates/store/src/conformance",
 ];
 

@@ -6,15 +6,14 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
 use crate::json::{self, Claims};
-use crate::keys::{ALGORITHMS, Keys, KeysError};
+use crate::jws::{self, JwsError};
+use crate::keys::{Keys, KeysError};
 use crate::provider::Provider;
 
 /// How far a provider's clock and ours may differ, in seconds: for every time in a token.
 pub const SKEW_SECONDS: i64 = 60;
 /// How old an ID token may be when it is shown, in seconds: it was made a moment ago, for this sign-in.
 pub const MAX_AGE_SECONDS: i64 = 600;
-/// Longer tokens are not looked at, in bytes.
-const MAX_BYTES: usize = 128 * 1024;
 
 /// What an ID token has to say to be one of this sign-in.
 #[derive(Debug, Clone, Copy)]
@@ -81,8 +80,16 @@ pub enum IdTokenError {
     AccessToken,
 }
 
-fn part(text: &str) -> Result<Vec<u8>, IdTokenError> {
-    URL_SAFE_NO_PAD.decode(text).map_err(|_| IdTokenError::Malformed)
+impl From<JwsError> for IdTokenError {
+    fn from(error: JwsError) -> Self {
+        match error {
+            JwsError::Malformed => Self::Malformed,
+            JwsError::Algorithm => Self::Algorithm,
+            JwsError::Header => Self::Header,
+            JwsError::Key(error) => Self::Key(error),
+            JwsError::Signature => Self::Signature,
+        }
+    }
 }
 
 /// The claims of a token that counts.
@@ -102,51 +109,11 @@ pub(crate) fn signed(
     expected: &Expected<'_>,
     kinds: &[&str],
 ) -> Result<(Claims, &'static str), IdTokenError> {
-    let parts: Vec<&str> = token.split('.').collect();
-    let ([header, payload, signature], true) = (parts.as_slice(), token.len() <= MAX_BYTES) else {
-        return Err(IdTokenError::Malformed);
-    };
-    let parsed = json::object(&part(header)?).map_err(|_| IdTokenError::Malformed)?;
-    let named = parsed
-        .get("alg")
-        .and_then(Value::as_str)
-        .ok_or(IdTokenError::Algorithm)?;
-    let (name, algorithm, family) = ALGORITHMS
-        .into_iter()
-        .find(|(name, ..)| *name == named && expected.provider.algorithms.iter().any(|it| it == name))
-        .ok_or(IdTokenError::Algorithm)?;
-    check_header(&parsed, kinds)?;
-    let id = match parsed.get("kid") {
-        None => None,
-        Some(id) => Some(id.as_str().ok_or(IdTokenError::Header)?),
-    };
-    let key = keys.find(id, name, family).map_err(IdTokenError::Key)?;
-    let message = token.rsplit_once('.').map_or("", |(message, _)| message);
-    match jsonwebtoken::crypto::verify(signature, message.as_bytes(), key, algorithm) {
-        Ok(true) => {}
-        _ => return Err(IdTokenError::Signature),
-    }
-    let claims = json::object(&part(payload)?).map_err(|_| IdTokenError::Malformed)?;
+    let signed = jws::verify(token, keys, &expected.provider.algorithms, kinds)?;
+    let claims = json::object(&signed.payload).map_err(|_| IdTokenError::Malformed)?;
     check_parties(&claims, expected)?;
     check_times(&claims, expected.now)?;
-    Ok((claims, name))
-}
-
-/// Keys that a token brings along (`jku`, `jwk`, `x5u`) are never looked at.
-fn check_header(header: &Claims, kinds: &[&str]) -> Result<(), IdTokenError> {
-    let other_kind = match header.get("typ") {
-        None => false,
-        Some(Value::String(kind)) => !kinds.iter().any(|it| kind.eq_ignore_ascii_case(it)),
-        Some(_) => true,
-    };
-    if other_kind
-        || ["crit", "enc", "zip", "b64"]
-            .iter()
-            .any(|name| header.contains_key(*name))
-    {
-        return Err(IdTokenError::Header);
-    }
-    Ok(())
+    Ok((claims, signed.algorithm))
 }
 
 fn check_parties(claims: &Claims, expected: &Expected<'_>) -> Result<(), IdTokenError> {

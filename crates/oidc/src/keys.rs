@@ -1,10 +1,13 @@
 //! The keys of a provider (RFC 7517), and which of them a token may be verified with.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde_json::Value;
 
 use crate::json;
+use crate::roca;
 
 /// How many keys a set has at most.
 pub const MAX_KEYS: usize = 100;
@@ -70,7 +73,8 @@ impl std::fmt::Debug for Keys {
 }
 
 impl Keys {
-    /// Reads a set. Keys of kinds that are not taken, and keys for encryption, are left out.
+    /// Reads a set. Keys of kinds that are not taken, keys that are not for verifying (`use`, `key_ops`), and RSA keys whose private
+    /// half can be computed (CVE-2017-15361) are left out.
     ///
     /// # Errors
     /// [`KeysError::NotKeys`].
@@ -112,11 +116,13 @@ impl Keys {
 
 fn key(value: &Value) -> Option<Key> {
     let jwk: Jwk = serde_json::from_value(value.clone()).ok()?;
-    if !matches!(jwk.common.public_key_use, None | Some(PublicKeyUse::Signature)) {
+    if !matches!(jwk.common.public_key_use, None | Some(PublicKeyUse::Signature)) || !may_verify(value) {
         return None;
     }
     let family = match &jwk.algorithm {
-        AlgorithmParameters::RSA(_) => Family::Rsa,
+        AlgorithmParameters::RSA(key) if !roca::has_fingerprint(&URL_SAFE_NO_PAD.decode(&key.n).ok()?) => {
+            Family::Rsa
+        }
         AlgorithmParameters::EllipticCurve(key) => match key.curve {
             EllipticCurve::P256 => Family::P256,
             EllipticCurve::P384 => Family::P384,
@@ -131,4 +137,13 @@ fn key(value: &Value) -> Option<Key> {
         family,
         decoding: DecodingKey::from_jwk(&jwk).ok()?,
     })
+}
+
+/// Whether a key that says what it is for (RFC 7517, section 4.3) is for verifying signatures.
+fn may_verify(key: &Value) -> bool {
+    match key.get("key_ops") {
+        None => true,
+        Some(Value::Array(uses)) => uses.iter().any(|it| it == "verify"),
+        Some(_) => false,
+    }
 }

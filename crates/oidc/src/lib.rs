@@ -13,11 +13,13 @@ pub mod answer;
 pub mod groups;
 pub mod id_token;
 pub mod json;
+pub mod jws;
 pub mod keys;
 pub mod logout_token;
 pub mod mapper;
 pub mod provider;
 pub mod request;
+mod roca;
 
 pub use answer::{Callback, CallbackError, TokenAnswer};
 pub use groups::{Groups, GroupsError};

@@ -4,6 +4,7 @@
 //! never looks again. No input or output happens here, and nothing reads a clock or an environment.
 
 pub mod clock;
+pub mod cookie;
 pub mod credential;
 pub mod error_chain;
 pub mod id;

@@ -10,4 +10,5 @@
 mod claims;
 mod logout;
 mod modules;
+mod names;
 mod signer;

@@ -2,11 +2,14 @@
 //! (without `oidcc-client-test-`). Each bad token is first taken by a naive receiver.
 
 use reeve_oidc::{
-    Callback, CallbackError, IdTokenError as E, Keys, KeysError, Provider, ProviderError, discovery_address,
+    Callback, CallbackError, ClientAuthentication, IdTokenError as E, Keys, KeysError, Provider,
+    ProviderError, discovery_address,
 };
 use serde_json::{Value, json};
 
-use crate::signer::{NONCE, NOW, SignsAnything, encode, good, keys, naive, ours, provider, with};
+use crate::signer::{
+    ACCESS, NONCE, NOW, SignsAnything, SignsByRsa, encode, good, keys, naive, ours, provider, with,
+};
 
 /// Refused for this reason, and taken by whoever does not check.
 fn refused(token: &str, keys: &Keys, reason: E) {
@@ -82,9 +85,34 @@ fn invalid_sig_es256() {
     }
 }
 
-/// RS256 with a key of the other family of the same id: no key fits.
+/// Claims whose access token is bound by the hash of RS256.
+fn good_by_rs256() -> Value {
+    with("at_hash", json!(reeve_oidc::id_token::half_hash("RS256", ACCESS)))
+}
+
+#[test]
+fn idtoken_sig_rs256() {
+    let signer = SignsByRsa::new("r");
+    let token = signer.sign(&json!({"alg": "RS256", "kid": "r"}), &good_by_rs256());
+    let set = Keys::read(json!({ "keys": [signer.jwk()] }).to_string().as_bytes()).unwrap();
+    assert_eq!(ours(&token, &set).unwrap()["sub"], "alice");
+}
+
+/// By another key, over other claims, and with a key of the other family of the same id, which does not fit.
 #[test]
 fn invalid_sig_rs256() {
+    let (signer, other) = (SignsByRsa::new("r"), SignsByRsa::new("r"));
+    let header = json!({"alg": "RS256", "kid": "r"});
+    let set = Keys::read(json!({ "keys": [signer.jwk()] }).to_string().as_bytes()).unwrap();
+    refused(&other.sign(&header, &good_by_rs256()), &set, E::Signature);
+    let token = signer.sign(&header, &good_by_rs256());
+    let signature = token.rsplit('.').next().unwrap();
+    let forged = format!(
+        "{}.{}.{signature}",
+        encode(&header),
+        encode(&with("sub", json!("admin")))
+    );
+    refused(&forged, &set, E::Signature);
     let signer = SignsAnything::new("a");
     let token = signer.sign(&json!({"alg": "RS256", "kid": "a"}), &good());
     refused(&token, &keys(&[&signer]), E::Key(KeysError::Unknown));
@@ -191,6 +219,14 @@ fn invalid_at_hash() {
     }
 }
 
+/// In the code flow it may be left out (Core 1.0, section 3.1.3.6).
+#[test]
+fn missing_at_hash() {
+    let signer = SignsAnything::new("a");
+    let token = signer.sign(&signer.header(), &with("at_hash", Value::Null));
+    assert!(ours(&token, &keys(&[&signer])).is_ok());
+}
+
 #[test]
 fn kid_absent_single_jwks() {
     let signer = SignsAnything::new("a");
@@ -273,6 +309,60 @@ fn discovery_issuer_mismatch() {
     assert!(matches!(read(&document), Err(ProviderError::Issuer { .. })));
     document["issuer"] = json!("https://idp.test");
     assert!(read(&document).is_ok());
+}
+
+/// Members that nobody here knows are passed over.
+#[test]
+fn discovery_openid_config() {
+    let document = json!({
+        "issuer": "https://idp.test", "authorization_endpoint": "https://login.test/auth", "token_endpoint": "https://idp.test/token",
+        "jwks_uri": "https://keys.test/jwks", "userinfo_endpoint": "https://idp.test/me",
+        "id_token_signing_alg_values_supported": ["RS256", "HS256"], "token_endpoint_auth_methods_supported": ["client_secret_post"],
+        "response_types_supported": ["code"], "subject_types_supported": ["public"], "claims_supported": ["sub", {"a": 1}],
+    });
+    let from = discovery_address("https://idp.test").unwrap();
+    assert_eq!(from.as_str(), "https://idp.test/.well-known/openid-configuration");
+    let provider = Provider::read(&from, document.to_string().as_bytes()).unwrap();
+    assert_eq!(
+        [
+            provider.authorization_endpoint.as_str(),
+            provider.token_endpoint.as_str(),
+            provider.jwks_uri.as_str(),
+            provider.userinfo_endpoint.as_ref().unwrap().as_str(),
+        ],
+        [
+            "https://login.test/auth",
+            "https://idp.test/token",
+            "https://keys.test/jwks",
+            "https://idp.test/me"
+        ]
+    );
+    assert_eq!(provider.algorithms, ["RS256"]);
+    assert_eq!(provider.authentication, ClientAuthentication::Post);
+    assert!(!provider.says_issuer);
+}
+
+/// What a key says that it is for (RFC 7517, section 4.3). Planted fault: it is passed over.
+#[test]
+fn keys_that_are_for_something_else() {
+    let signer = SignsAnything::new("a");
+    let token = signer.sign(&signer.header(), &good());
+    let set = |uses: Value| {
+        let mut key = signer.jwk();
+        key.as_object_mut().unwrap().remove("use");
+        key["key_ops"] = uses;
+        Keys::read(json!({ "keys": [key] }).to_string().as_bytes()).unwrap()
+    };
+    assert!(ours(&token, &set(json!(["sign", "verify"]))).is_ok());
+    for uses in [
+        json!(["encrypt"]),
+        json!(["sign"]),
+        json!([]),
+        json!("verify"),
+        Value::Null,
+    ] {
+        refused(&token, &set(uses), E::Key(KeysError::Unknown));
+    }
 }
 
 #[test]

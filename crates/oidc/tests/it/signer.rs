@@ -1,7 +1,9 @@
 //! A provider that signs whatever it is told, named so; and a naive receiver that has one hole at a time.
 
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, RSA_PKCS1_SHA256, RsaKeyPair,
+};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reeve_oidc::{Claims, Expected, IdTokenError, Keys, Provider, discovery_address, verify};
@@ -38,6 +40,40 @@ impl SignsAnything {
     pub(crate) fn sign(&self, header: &Value, claims: &Value) -> String {
         let message = format!("{}.{}", encode(header), encode(claims));
         let signature = self.pair.sign(&SystemRandom::new(), message.as_bytes()).unwrap();
+        format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))
+    }
+}
+
+/// The same by RSA.
+pub(crate) struct SignsByRsa {
+    pair: RsaKeyPair,
+    kid: &'static str,
+}
+
+impl SignsByRsa {
+    pub(crate) fn new(kid: &'static str) -> Self {
+        let pair =
+            rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048).unwrap();
+        Self {
+            pair: RsaKeyPair::from_pkcs8(&pair.serialize_der()).unwrap(),
+            kid,
+        }
+    }
+
+    pub(crate) fn jwk(&self) -> Value {
+        // PKCS #1 in DER: the headers of the sequence and the number, a zero, 256 bytes of modulus, and 65537.
+        let der = self.pair.public_key().as_ref();
+        let modulus = URL_SAFE_NO_PAD.encode(&der[9..265]);
+        json!({"kty": "RSA", "n": modulus, "e": "AQAB", "kid": self.kid, "use": "sig", "alg": "RS256"})
+    }
+
+    pub(crate) fn sign(&self, header: &Value, claims: &Value) -> String {
+        let message = format!("{}.{}", encode(header), encode(claims));
+        let mut signature = vec![0; self.pair.public_modulus_len()];
+        let random = SystemRandom::new();
+        self.pair
+            .sign(&RSA_PKCS1_SHA256, &random, message.as_bytes(), &mut signature)
+            .unwrap();
         format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))
     }
 }

@@ -2,6 +2,7 @@
 //! of SAML is recognised: that one comes by a form of the provider.
 
 use axum::http::{HeaderMap, HeaderValue, header};
+use reeve_types::cookie::{self, SameSite};
 
 /// A sign-in that was begun.
 pub(super) const ATTEMPT: &str = "__Host-reeve-sign-in";
@@ -13,31 +14,21 @@ pub(super) const SESSION: &str = "__Host-reeve-session";
 /// The value of a cookie; none when it comes twice, since nobody knows then which is ours.
 pub(super) fn get<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let all = headers.get_all(header::COOKIE);
-    let pairs = all
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|text| text.split(';'));
-    let mut values = pairs
-        .filter_map(|pair| pair.trim().split_once('='))
-        .filter(|(its, _)| *its == name)
-        .map(|(_, value)| value);
-    let first = values.next()?;
-    values.next().is_none().then_some(first)
+    cookie::value(all.iter().filter_map(|value| value.to_str().ok()), name)
 }
 
 /// Sets one for so many seconds; none takes it away. `Lax`, so that it comes along when a provider sends the person back.
 pub(super) fn set(headers: &mut HeaderMap, name: &str, value: &str, seconds: i64) {
-    write(headers, name, value, seconds, "Lax");
+    write(headers, name, value, seconds, SameSite::Lax);
 }
 
 /// As [`set`], one that comes along with a form of another site. It must be good for nothing without what that form holds.
 pub(super) fn set_for_forms(headers: &mut HeaderMap, name: &str, value: &str, seconds: i64) {
-    write(headers, name, value, seconds, "None");
+    write(headers, name, value, seconds, SameSite::None);
 }
 
-fn write(headers: &mut HeaderMap, name: &str, value: &str, seconds: i64, same_site: &str) {
-    let text = format!("{name}={value}; Path=/; Max-Age={seconds}; Secure; HttpOnly; SameSite={same_site}");
-    if let Ok(value) = HeaderValue::from_str(&text) {
+fn write(headers: &mut HeaderMap, name: &str, value: &str, seconds: i64, same_site: SameSite) {
+    if let Ok(value) = HeaderValue::from_str(&cookie::set(name, value, seconds, same_site)) {
         headers.append(header::SET_COOKIE, value);
     }
 }
