@@ -171,7 +171,8 @@ impl Encoder {
             let chain = organization.chain(scope);
             let of_role = |role: &i64| {
                 let here = chain.iter().filter(|scope| granted.contains(&(*role, **scope)));
-                let grants = here.map(|scope| RestrictedExpression::new_entity_uid(self.grant(*role, *scope)));
+                let grants =
+                    here.map(|scope| RestrictedExpression::new_entity_uid(self.grant(*role, *scope)));
                 (attribute(*role), RestrictedExpression::new_set(grants))
             };
             let attributes = roles.iter().map(of_role).collect();
@@ -214,7 +215,10 @@ impl Encoder {
         }
         for scope in organization.scopes() {
             let parents = organization.parent(scope).map(|above| self.scope(above));
-            entities.push(Entity::new_no_attrs(self.scope(scope), parents.into_iter().collect()));
+            entities.push(Entity::new_no_attrs(
+                self.scope(scope),
+                parents.into_iter().collect(),
+            ));
         }
         let mut policies = PolicySet::new();
         for role in roles {
@@ -240,9 +244,8 @@ impl Encoder {
             return Ok(known.clone());
         }
         let name = role_name(role);
-        let text = format!(
-            "permit(principal in ?principal, action in Action::\"{name}\", resource in ?resource);"
-        );
+        let text =
+            format!("permit(principal in ?principal, action in Action::\"{name}\", resource in ?resource);");
         let template = Template::parse(Some(PolicyId::new(name)), text)?;
         self.templates.insert(role, template.clone());
         Ok(template)
@@ -252,7 +255,9 @@ impl Encoder {
 impl Grants {
     /// Whether it is allowed. In a scope that does not exist every policy fails, and nothing is.
     pub fn allows(&self, request: &Request) -> bool {
-        let answer = self.authorizer.is_authorized(request, &self.policies, &self.entities);
+        let answer = self
+            .authorizer
+            .is_authorized(request, &self.policies, &self.entities);
         answer.decision() == Decision::Allow
     }
 
@@ -261,7 +266,9 @@ impl Grants {
     /// # Errors
     /// One did: the encoding is wrong.
     pub fn decide(&self, request: &Request) -> Result<bool> {
-        let answer = self.authorizer.is_authorized(request, &self.policies, &self.entities);
+        let answer = self
+            .authorizer
+            .is_authorized(request, &self.policies, &self.entities);
         let error = answer.diagnostics().errors().next();
         ensure!(error.is_none(), "a policy of the encoding fails: {error:?}");
         Ok(answer.decision() == Decision::Allow)
@@ -271,7 +278,9 @@ impl Grants {
 impl Links {
     /// Whether it is allowed.
     pub fn allows(&self, request: &Request) -> bool {
-        let answer = self.authorizer.is_authorized(request, &self.policies, &self.entities);
+        let answer = self
+            .authorizer
+            .is_authorized(request, &self.policies, &self.entities);
         answer.decision() == Decision::Allow
     }
 
@@ -280,7 +289,9 @@ impl Links {
     /// # Errors
     /// A policy failed: the encoding is wrong.
     pub fn allowing(&self, request: &Request) -> Result<Vec<i64>> {
-        let answer = self.authorizer.is_authorized(request, &self.policies, &self.entities);
+        let answer = self
+            .authorizer
+            .is_authorized(request, &self.policies, &self.entities);
         let error = answer.diagnostics().errors().next();
         ensure!(error.is_none(), "a policy of the encoding fails: {error:?}");
         let number = |id: &PolicyId| -> Result<i64> {
@@ -288,7 +299,11 @@ impl Links {
             let number = id.strip_prefix("rule-").context("a policy of no rule")?;
             Ok(number.parse()?)
         };
-        let mut found = answer.diagnostics().reason().map(number).collect::<Result<Vec<i64>>>()?;
+        let mut found = answer
+            .diagnostics()
+            .reason()
+            .map(number)
+            .collect::<Result<Vec<i64>>>()?;
         found.sort_unstable();
         Ok(found)
     }

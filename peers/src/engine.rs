@@ -205,8 +205,16 @@ impl Organization {
         let made = self.roles.iter().filter(|role| role.id > LAST_PREDEFINED);
         changes.extend(made.cloned().map(Change::PutRole));
         changes.extend(self.clusters.iter().copied().map(Change::AddCluster));
-        changes.extend(self.departments.iter().map(|(id, above)| Change::AddDepartment(*id, *above)));
-        changes.extend(self.projects.iter().map(|(id, above)| Change::AddProject(*id, *above)));
+        changes.extend(
+            self.departments
+                .iter()
+                .map(|(id, above)| Change::AddDepartment(*id, *above)),
+        );
+        changes.extend(
+            self.projects
+                .iter()
+                .map(|(id, above)| Change::AddProject(*id, *above)),
+        );
         changes
     }
 }

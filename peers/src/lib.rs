@@ -2,7 +2,8 @@
 //!
 //! - [`comparison`]: millions of random questions and lists, with changes between them, to the engine, to a naive evaluator and to
 //!   two encodings in Cedar. They must agree.
-//! - `figures` (with the feature of this name): the engine, both encodings in Cedar, regorus and casbin on one rule set, in one run.
+//! - [`figures`]: the engine, both encodings in Cedar, regorus and casbin (with the features of these names) on one rule set, in
+//!   one run.
 //!
 //! Everything begins with an organization as plain data ([`plain`]). What a predefined role may do is read from the reviewed table
 //! ([`rights`]), not from the engine. Of the engine nothing is used but its answers: [`engine`] alone names it.
@@ -10,7 +11,6 @@
 pub mod cedar;
 pub mod comparison;
 pub mod engine;
-#[cfg(feature = "figures")]
 pub mod figures;
 pub mod naive;
 pub mod plain;

@@ -237,7 +237,11 @@ impl Organization {
             }
             Change::SetGroups(subject, groups) => {
                 let mut found = false;
-                for caller in self.callers.iter_mut().filter(|caller| caller.subject == *subject) {
+                for caller in self
+                    .callers
+                    .iter_mut()
+                    .filter(|caller| caller.subject == *subject)
+                {
                     caller.groups.clone_from(groups);
                     found = true;
                 }
@@ -254,7 +258,8 @@ impl Organization {
             }
         }
         self.rules.retain(|rule| !gone.contains(&rule.scope));
-        self.projects.retain(|(id, _)| !gone.contains(&Scope::Project(*id)));
+        self.projects
+            .retain(|(id, _)| !gone.contains(&Scope::Project(*id)));
         self.departments
             .retain(|(id, _)| !gone.contains(&Scope::Department(*id)));
         self.clusters.retain(|id| !gone.contains(&Scope::Cluster(*id)));

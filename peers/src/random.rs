@@ -84,7 +84,10 @@ impl Story {
             let department = self.random.random_range(1..=DEPARTMENTS / 2);
             self.organization.projects.push((id, department));
         }
-        for number in 1..=self.made / 2 {
+        // A large one has all of them from the beginning, and so more than 64 with the predefined ones.
+        let large = self.made == MANY_MADE_ROLES;
+        let made = if large { self.made } else { self.made / 2 };
+        for number in 1..=made {
             let may = self.may();
             let id = LAST_PREDEFINED + number;
             self.organization.roles.push(Role { id, may });
@@ -220,8 +223,14 @@ impl Story {
 
     fn question_of_a_rule(&mut self) -> Option<Question> {
         let rule = *self.organization.rules.choose(&mut self.random)?;
-        let named = |caller: &&Caller| caller.subject == rule.subject || caller.groups.contains(&rule.subject);
-        let who = self.organization.callers.iter().filter(named).choose(&mut self.random)?;
+        let named =
+            |caller: &&Caller| caller.subject == rule.subject || caller.groups.contains(&rule.subject);
+        let who = self
+            .organization
+            .callers
+            .iter()
+            .filter(named)
+            .choose(&mut self.random)?;
         let role = self.organization.role(rule.role)?;
         let may = (0..self.permissions).filter(|permission| role.allows(*permission));
         let permission = may.choose(&mut self.random)?;

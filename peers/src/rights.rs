@@ -56,10 +56,17 @@ impl Rights {
                 _ => anyhow::bail!("`{line}` is neither a role nor what it may do"),
             }
         }
-        ensure!(roles.len() > 10 && types.len() > 30, "most of the table is missing");
+        ensure!(
+            roles.len() > 10 && types.len() > 30,
+            "most of the table is missing"
+        );
         let permissions = types
             .iter()
-            .flat_map(|word| ACTIONS.into_iter().map(move |action| ((*word).to_owned(), action)))
+            .flat_map(|word| {
+                ACTIONS
+                    .into_iter()
+                    .map(move |action| ((*word).to_owned(), action))
+            })
             .collect();
         Ok(Self { permissions, roles })
     }
@@ -71,13 +78,19 @@ impl Rights {
 
     /// The number of a permission.
     pub fn number(&self, word: &str, action: &str) -> Option<Permission> {
-        let at = self.permissions.iter().position(|(of, does)| of == word && *does == action)?;
+        let at = self
+            .permissions
+            .iter()
+            .position(|(of, does)| of == word && *does == action)?;
         u16::try_from(at).ok()
     }
 
     /// `trainings:create`.
     pub fn name(&self, permission: Permission) -> String {
         let found = self.permissions.get(usize::from(permission));
-        found.map_or_else(|| permission.to_string(), |(word, action)| format!("{word}:{action}"))
+        found.map_or_else(
+            || permission.to_string(),
+            |(word, action)| format!("{word}:{action}"),
+        )
     }
 }

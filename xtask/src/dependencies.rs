@@ -24,7 +24,8 @@ pub(crate) fn complaints(root: &Path) -> Result<Vec<String>> {
     {
         members.push_str(&read(&folder?.join("Cargo.toml"))?);
     }
-    let without_reason = |name: &str| (!names(&reasons, name)).then(|| format!("{REASONS} has no reason for `{name}`"));
+    let without_reason =
+        |name: &str| (!names(&reasons, name)).then(|| format!("{REASONS} has no reason for `{name}`"));
     let beside = read(&root.join(PEERS))?;
     let beside = entries(&beside, "[dependencies]").filter_map(without_reason);
     Ok(entries(&manifest, "[workspace.dependencies]")

@@ -37,14 +37,16 @@ fn main() -> Result<ExitCode> {
     if let Some(kind) = arguments.weigh {
         let rules = arguments.rules.first().copied().context("a number of rules")?;
         let weight = figures::weigh(kind, rules)?;
-        let bytes = weight.bytes.map_or_else(|| "-".to_owned(), |bytes| bytes.to_string());
+        let bytes = weight
+            .bytes
+            .map_or_else(|| "-".to_owned(), |bytes| bytes.to_string());
         writeln!(std::io::stdout(), "{} {bytes}", weight.took.as_micros())?;
         return Ok(ExitCode::SUCCESS);
     }
     std::fs::create_dir_all(&arguments.dir)
         .with_context(|| format!("making `{}`", arguments.dir.display()))?;
     let kinds: Vec<Kind> = if arguments.only.is_empty() {
-        Kind::ALL.to_vec()
+        Kind::ALL.into_iter().filter(|kind| kind.is_there()).collect()
     } else {
         arguments.only.clone()
     };
@@ -146,7 +148,10 @@ fn checks(all: &[Figures]) -> String {
         .filter(|figures| cedar.contains(&figures.kind))
         .min_by_key(|figures| figures.median(|spread| spread.p50));
     for figures in all {
-        let (p50, p99) = (figures.median(|spread| spread.p50), figures.median(|spread| spread.p99));
+        let (p50, p99) = (
+            figures.median(|spread| spread.p50),
+            figures.median(|spread| spread.p99),
+        );
         let (low, high) = figures.range(|spread| spread.p50);
         let count: usize = figures.rounds.iter().map(|round| round.count).sum();
         // Writing to a string cannot fail.
@@ -160,7 +165,11 @@ fn checks(all: &[Figures]) -> String {
             let times = |of: fn(&Spread) -> u64| figures.median(of) / ours.median(of).max(1);
             let (p50, p99) = (times(|spread| spread.p50), times(|spread| spread.p99));
             let over = best.is_some_and(|best| best.kind == figures.kind) && p50 < BAR;
-            let over = if over { format!("  OVER: {BAR}x is the bar") } else { String::new() };
+            let over = if over {
+                format!("  OVER: {BAR}x is the bar")
+            } else {
+                String::new()
+            };
             let _ = write!(text, ": {p50}x and {p99}x of reeve{over}");
         }
         text.push('\n');

@@ -54,5 +54,9 @@ fn report(seen: &Seen) -> std::io::Result<ExitCode> {
         writeln!(out, "  too little to show anything: {one}")?;
     }
     let fine = seen.disagreements.is_empty() && missing.is_empty();
-    Ok(if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if fine {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }

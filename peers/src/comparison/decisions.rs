@@ -57,7 +57,10 @@ impl Turn<'_> {
             self.told(question, "the engine, of its reasons,", &reasons, naive);
         }
         let Some(reason) = answer else {
-            let nowhere = self.story.organization.granted_at(&question.who, question.permission);
+            let nowhere = self
+                .story
+                .organization
+                .granted_at(&question.who, question.permission);
             if !naive.is_empty() || held_nowhere != Some(nowhere.is_empty()) {
                 let says = format!("no (held nowhere: {held_nowhere:?})");
                 self.told(question, "the engine", &says, naive);

@@ -55,7 +55,12 @@ impl Turn<'_> {
     /// Where somebody may read something, scope by scope.
     fn visible(&mut self, who: &Caller) -> Result<usize> {
         let mut permission = self.story.permission();
-        while self.rights.permissions.get(usize::from(permission)).is_none_or(|(_, action)| *action != "read") {
+        while self
+            .rights
+            .permissions
+            .get(usize::from(permission))
+            .is_none_or(|(_, action)| *action != "read")
+        {
             permission = self.story.permission();
         }
         let (_, entity) = self.engine.word(permission)?;
@@ -109,14 +114,17 @@ impl Turn<'_> {
 
     /// By which rules anybody may do something.
     fn who_can(&mut self) -> Result<usize> {
-        let Question { permission, scope, .. } = self.story.question();
+        let Question {
+            permission, scope, ..
+        } = self.story.question();
         let (action, entity) = self.engine.word(permission)?;
         let reasons = self.engine.index.who_can(action, entity, engine::scope(scope)?);
         for reason in &reasons {
             let rule = self.rule(reason.rule).copied();
             let right = match rule {
                 Some(rule) => {
-                    reason.through == engine::subject(rule.subject)? && reason.at == engine::scope(rule.scope)?
+                    reason.through == engine::subject(rule.subject)?
+                        && reason.at == engine::scope(rule.scope)?
                 }
                 None => false,
             };
@@ -276,7 +284,11 @@ impl Turn<'_> {
 
     fn rules_with(&self, ids: &[i64]) -> Vec<Rule> {
         let rules = &self.story.organization.rules;
-        rules.iter().filter(|rule| ids.contains(&rule.id)).copied().collect()
+        rules
+            .iter()
+            .filter(|rule| ids.contains(&rule.id))
+            .copied()
+            .collect()
     }
 }
 
@@ -305,7 +317,10 @@ fn in_order(ids: impl IntoIterator<Item = i64>) -> Vec<i64> {
 
 /// In its order, each once.
 fn as_the_engine_has_them(scopes: impl IntoIterator<Item = Scope>) -> Result<Vec<Its>> {
-    let mut all = scopes.into_iter().map(engine::scope).collect::<Result<Vec<_>>>()?;
+    let mut all = scopes
+        .into_iter()
+        .map(engine::scope)
+        .collect::<Result<Vec<_>>>()?;
     all.sort_unstable();
     all.dedup();
     Ok(all)

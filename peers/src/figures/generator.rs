@@ -15,7 +15,14 @@ use crate::plain::{Caller, LAST_PREDEFINED, Organization, Role, Rule, Scope, Sub
 use crate::rights::Rights;
 
 const SEED: u64 = 20_261_124;
-const TYPES: [&str; 6] = ["project", "department", "workloads", "trainings", "environments", "credentials"];
+const TYPES: [&str; 6] = [
+    "project",
+    "department",
+    "workloads",
+    "trainings",
+    "environments",
+    "credentials",
+];
 const CLUSTERS: u8 = 4;
 const DEPARTMENTS: u32 = 100;
 const PROJECTS: u32 = 1_000;
@@ -26,7 +33,9 @@ const GROUPS_OF_A_USER: usize = 5;
 pub(super) fn rights() -> Result<Rights> {
     let mut rights = Rights::read()?;
     rights.roles.clear();
-    rights.permissions.retain(|(word, _)| TYPES.contains(&word.as_str()));
+    rights
+        .permissions
+        .retain(|(word, _)| TYPES.contains(&word.as_str()));
     ensure!(rights.count() == 24, "six resource types are needed");
     Ok(rights)
 }
@@ -49,7 +58,12 @@ pub(super) fn organization(rights: &Rights, rules: u32) -> Result<Organization> 
         made.projects.push((id, any(&made.departments, &mut random)?.0));
     }
     for number in 1..=ROLES {
-        let reads = |at: usize| rights.permissions.get(at).is_some_and(|(_, action)| *action == "read");
+        let reads = |at: usize| {
+            rights
+                .permissions
+                .get(at)
+                .is_some_and(|(_, action)| *action == "read")
+        };
         let may = (0..rights.permissions.len())
             .map(|at| match number {
                 1 => true,

@@ -60,7 +60,10 @@ fn time(power: f64) -> &'static str {
     const NAMES: [&str; 11] = [
         "1 ns", "10 ns", "100 ns", "1 µs", "10 µs", "100 µs", "1 ms", "10 ms", "100 ms", "1 s", "10 s",
     ];
-    let at = NAMES.iter().zip(0_i32..).find(|(_, number)| f64::from(*number) >= power);
+    let at = NAMES
+        .iter()
+        .zip(0_i32..)
+        .find(|(_, number)| f64::from(*number) >= power);
     at.map_or("", |(name, _)| name)
 }
 

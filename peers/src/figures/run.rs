@@ -4,11 +4,17 @@ use std::fmt::Write as _;
 use std::hint::black_box;
 use std::time::Duration;
 
+#[cfg(not(all(feature = "casbin", feature = "regorus")))]
+use anyhow::bail;
 use anyhow::{Context as _, Result, ensure};
 use reeve_authz::{Change, RoleId};
 
 use super::generator;
-use super::peers::{Casbin, CedarGrants, CedarLinks, Kind, Peer, Reeve, Regorus};
+#[cfg(feature = "casbin")]
+use super::peers::Casbin;
+#[cfg(feature = "regorus")]
+use super::peers::Regorus;
+use super::peers::{CedarGrants, CedarLinks, Kind, Peer, Reeve};
 use super::weight::now;
 use crate::naive::Question;
 use crate::plain::{LAST_PREDEFINED, Organization};
@@ -101,7 +107,12 @@ struct Runner<P: Peer> {
 
 impl<P: Peer> Runner<P> {
     /// Loads it, and compares what it says with the naive evaluator.
-    fn new(rights: &Rights, organization: &Organization, questions: &[Question], naive: &[bool]) -> Result<Self> {
+    fn new(
+        rights: &Rights,
+        organization: &Organization,
+        questions: &[Question],
+        naive: &[bool],
+    ) -> Result<Self> {
         let (mut peer, _) = P::load(rights, organization)?;
         let prepared = questions.iter().map(|question| peer.prepare(rights, question));
         let prepared = prepared.collect::<Result<Vec<_>>>()?;
@@ -110,7 +121,10 @@ impl<P: Peer> Runner<P> {
             if began.elapsed() > COMPARING {
                 break;
             }
-            ensure!(peer.ask(asked)? == *naive, "it should say {naive} to {question:?}");
+            ensure!(
+                peer.ask(asked)? == *naive,
+                "it should say {naive} to {question:?}"
+            );
         }
         Ok(Self {
             peer,
@@ -158,8 +172,12 @@ pub fn measure(kinds: &[Kind], rules: u32) -> Result<Vec<Figures>> {
             Kind::Reeve => Box::new(Runner::<Reeve>::new(rights, all, &questions, &naive)?),
             Kind::CedarGrants => Box::new(Runner::<CedarGrants>::new(rights, all, &questions, &naive)?),
             Kind::CedarLinks => Box::new(Runner::<CedarLinks>::new(rights, all, &questions, &naive)?),
+            #[cfg(feature = "regorus")]
             Kind::Regorus => Box::new(Runner::<Regorus>::new(rights, all, &questions, &naive)?),
+            #[cfg(feature = "casbin")]
             Kind::Casbin => Box::new(Runner::<Casbin>::new(rights, all, &questions, &naive)?),
+            #[cfg(not(all(feature = "casbin", feature = "regorus")))]
+            other => bail!("{} is not built in", other.name()),
         };
         let figures = Figures {
             kind,

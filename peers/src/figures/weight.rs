@@ -3,9 +3,15 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+#[cfg(not(all(feature = "casbin", feature = "regorus")))]
+use anyhow::bail;
 
 use super::generator;
-use super::peers::{Casbin, CedarGrants, CedarLinks, Kind, Peer, Reeve, Regorus};
+#[cfg(feature = "casbin")]
+use super::peers::Casbin;
+#[cfg(feature = "regorus")]
+use super::peers::Regorus;
+use super::peers::{CedarGrants, CedarLinks, Kind, Peer, Reeve};
 
 /// What it took.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -72,7 +78,11 @@ pub fn weigh(kind: Kind, rules: u32) -> Result<Weight> {
         Kind::Reeve => of::<Reeve>(rules),
         Kind::CedarGrants => of::<CedarGrants>(rules),
         Kind::CedarLinks => of::<CedarLinks>(rules),
+        #[cfg(feature = "regorus")]
         Kind::Regorus => of::<Regorus>(rules),
+        #[cfg(feature = "casbin")]
         Kind::Casbin => of::<Casbin>(rules),
+        #[cfg(not(all(feature = "casbin", feature = "regorus")))]
+        other => bail!("{} is not built in", other.name()),
     }
 }

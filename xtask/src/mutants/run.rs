@@ -143,7 +143,14 @@ impl Tests {
     /// Builds what compares the decision engine with others.
     fn build_peers(&mut self, root: &Path, folder: &Path) -> Result<()> {
         let status = cargo()
-            .args(["build", "--release", "--locked", "--quiet", "--manifest-path", PEERS_MANIFEST])
+            .args([
+                "build",
+                "--release",
+                "--locked",
+                "--quiet",
+                "--manifest-path",
+                PEERS_MANIFEST,
+            ])
             .args(["--target-dir", PEERS_TARGET, "--bin", PEERS_PROGRAM])
             .current_dir(root)
             .status()
