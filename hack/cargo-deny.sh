@@ -13,5 +13,5 @@ fi
 # The package of peers is no member of the workspace: no program is made of what it brings.
 for manifest in Cargo.toml peers/Cargo.toml; do
   cargo fetch --locked --quiet --manifest-path "$manifest"
-  "$cache/bin/cargo-deny" --offline --log-level error --manifest-path "$manifest" check --config deny.toml licenses bans sources
+  "$cache/bin/cargo-deny" --offline --log-level error --manifest-path "$manifest" --config deny.toml check licenses bans sources
 done

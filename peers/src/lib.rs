@@ -2,8 +2,7 @@
 //!
 //! - [`comparison`]: millions of random questions and lists, with changes between them, to the engine, to a naive evaluator and to
 //!   two encodings in Cedar. They must agree.
-//! - [`figures`]: the engine, both encodings in Cedar, regorus and casbin (with the features of these names) on one rule set, in
-//!   one run.
+//! - [`figures`]: the engine and both encodings in Cedar on one rule set, in one run.
 //!
 //! Everything begins with an organization as plain data ([`plain`]). What a predefined role may do is read from the reviewed table
 //! ([`rights`]), not from the engine. Of the engine nothing is used but its answers: [`engine`] alone names it.

@@ -1,28 +1,16 @@
 //! The engines, behind one trait: loading an organization, preparing a question, answering it.
 
-#[cfg(feature = "casbin")]
-mod of_casbin;
-#[cfg(feature = "regorus")]
-mod of_regorus;
-
 use std::str::FromStr;
 
 use anyhow::{Result, bail, ensure};
 use cedar_policy::Request;
 use reeve_authz::{Action, Entity, Principal, Rule, Scope};
 
-#[cfg(feature = "casbin")]
-pub(super) use of_casbin::Casbin;
-#[cfg(feature = "regorus")]
-pub(super) use of_regorus::Regorus;
-
 use super::weight::{Scales, Weight};
 use crate::cedar::{Encoder, Grants, Links};
 use crate::engine::{self, Engine};
 use crate::naive::Question;
 use crate::plain::Organization;
-#[cfg(any(feature = "casbin", feature = "regorus"))]
-use crate::plain::Subject;
 use crate::rights::Rights;
 
 /// Which engine.
@@ -34,30 +22,11 @@ pub enum Kind {
     CedarGrants,
     /// Cedar with a policy a rule.
     CedarLinks,
-    /// Regorus with rules as keyed data.
-    Regorus,
-    /// Casbin with a policy a rule.
-    Casbin,
 }
 
 impl Kind {
-    /// Whether it is built in.
-    pub const fn is_there(self) -> bool {
-        match self {
-            Self::Reeve | Self::CedarGrants | Self::CedarLinks => true,
-            Self::Regorus => cfg!(feature = "regorus"),
-            Self::Casbin => cfg!(feature = "casbin"),
-        }
-    }
-
     /// All of them.
-    pub const ALL: [Self; 5] = [
-        Self::Reeve,
-        Self::CedarGrants,
-        Self::CedarLinks,
-        Self::Regorus,
-        Self::Casbin,
-    ];
+    pub const ALL: [Self; 3] = [Self::Reeve, Self::CedarGrants, Self::CedarLinks];
 
     /// Its name.
     pub const fn name(self) -> &'static str {
@@ -65,8 +34,6 @@ impl Kind {
             Self::Reeve => "reeve",
             Self::CedarGrants => "cedar-grants",
             Self::CedarLinks => "cedar-links",
-            Self::Regorus => "regorus",
-            Self::Casbin => "casbin",
         }
     }
 
@@ -74,8 +41,7 @@ impl Kind {
     pub const fn most_rules(self) -> u32 {
         match self {
             Self::Reeve => u32::MAX,
-            Self::CedarGrants | Self::CedarLinks | Self::Regorus => 100_000,
-            Self::Casbin => 10_000,
+            Self::CedarGrants | Self::CedarLinks => 100_000,
         }
     }
 }
@@ -86,9 +52,7 @@ impl FromStr for Kind {
     fn from_str(text: &str) -> Result<Self> {
         match Self::ALL.into_iter().find(|kind| kind.name() == text) {
             Some(kind) => Ok(kind),
-            None => bail!(
-                "`{text}` is no engine: one of reeve, cedar-grants, cedar-links, regorus, casbin is needed"
-            ),
+            None => bail!("`{text}` is no engine: one of reeve, cedar-grants, cedar-links is needed"),
         }
     }
 }
@@ -223,15 +187,4 @@ impl Peer for CedarLinks {
     fn ask(&mut self, question: &Request) -> Result<bool> {
         Ok(self.1.allows(question))
     }
-}
-
-/// A name that no subject of another kind has.
-#[cfg(any(feature = "casbin", feature = "regorus"))]
-fn typed(subject: Subject) -> String {
-    let kind = match subject {
-        Subject::User(_) => "user",
-        Subject::ServiceAccount(_) => "service-account",
-        Subject::Group(_) => "group",
-    };
-    format!("{kind}:{}", subject.name())
 }

@@ -17,8 +17,6 @@ const fn colour(kind: Kind) -> &'static str {
         Kind::Reeve => "#0b6e4f",
         Kind::CedarGrants => "#c8553d",
         Kind::CedarLinks => "#e0a030",
-        Kind::Regorus => "#3d5a98",
-        Kind::Casbin => "#7a4e8a",
     }
 }
 

@@ -4,16 +4,10 @@ use std::fmt::Write as _;
 use std::hint::black_box;
 use std::time::Duration;
 
-#[cfg(not(all(feature = "casbin", feature = "regorus")))]
-use anyhow::bail;
 use anyhow::{Context as _, Result, ensure};
 use reeve_authz::{Change, RoleId};
 
 use super::generator;
-#[cfg(feature = "casbin")]
-use super::peers::Casbin;
-#[cfg(feature = "regorus")]
-use super::peers::Regorus;
 use super::peers::{CedarGrants, CedarLinks, Kind, Peer, Reeve};
 use super::weight::now;
 use crate::naive::Question;
@@ -172,12 +166,6 @@ pub fn measure(kinds: &[Kind], rules: u32) -> Result<Vec<Figures>> {
             Kind::Reeve => Box::new(Runner::<Reeve>::new(rights, all, &questions, &naive)?),
             Kind::CedarGrants => Box::new(Runner::<CedarGrants>::new(rights, all, &questions, &naive)?),
             Kind::CedarLinks => Box::new(Runner::<CedarLinks>::new(rights, all, &questions, &naive)?),
-            #[cfg(feature = "regorus")]
-            Kind::Regorus => Box::new(Runner::<Regorus>::new(rights, all, &questions, &naive)?),
-            #[cfg(feature = "casbin")]
-            Kind::Casbin => Box::new(Runner::<Casbin>::new(rights, all, &questions, &naive)?),
-            #[cfg(not(all(feature = "casbin", feature = "regorus")))]
-            other => bail!("{} is not built in", other.name()),
         };
         let figures = Figures {
             kind,

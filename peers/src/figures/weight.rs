@@ -3,14 +3,8 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-#[cfg(not(all(feature = "casbin", feature = "regorus")))]
-use anyhow::bail;
 
 use super::generator;
-#[cfg(feature = "casbin")]
-use super::peers::Casbin;
-#[cfg(feature = "regorus")]
-use super::peers::Regorus;
 use super::peers::{CedarGrants, CedarLinks, Kind, Peer, Reeve};
 
 /// What it took.
@@ -78,11 +72,5 @@ pub fn weigh(kind: Kind, rules: u32) -> Result<Weight> {
         Kind::Reeve => of::<Reeve>(rules),
         Kind::CedarGrants => of::<CedarGrants>(rules),
         Kind::CedarLinks => of::<CedarLinks>(rules),
-        #[cfg(feature = "regorus")]
-        Kind::Regorus => of::<Regorus>(rules),
-        #[cfg(feature = "casbin")]
-        Kind::Casbin => of::<Casbin>(rules),
-        #[cfg(not(all(feature = "casbin", feature = "regorus")))]
-        other => bail!("{} is not built in", other.name()),
     }
 }
