@@ -12,7 +12,7 @@ DATABASE ?= sqlite
 SERVING ?=
 DEMO = target/debug/reeve-demo --database $(DATABASE) $(if $(SERVING),--serving)
 
-.PHONY: help demo demo-dev images demo-up demo-down chaos test check gen bench bench-clusters faults fmt mutants-admission mutants-control-plane fuzz random-pods kueue kserve scan testbed testbed-kserve tools build
+.PHONY: help demo demo-dev images demo-up demo-down chaos test check gen bench bench-clusters bench-peers oracle faults fmt mutants-admission mutants-control-plane fuzz random-pods kueue kserve scan testbed testbed-kserve tools build
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,7 @@ chaos: tools testbed build ## twenty seeded runs of kills over PostgreSQL, of wh
 
 check: tools ## formatting, lints, boundaries, generated files, licences; no test runs
 	@cargo fmt --all --check
+	@cargo fmt --manifest-path peers/Cargo.toml --check
 	@cargo clippy --workspace --all-targets --locked -- -D warnings
 	@cargo xtask boundaries
 	@cargo xtask tidy
@@ -65,8 +66,18 @@ bench: tools testbed ## figures, as text and CSV in target/bench
 bench-clusters: ## CLUSTERS (1000) simulated clusters on one server with PostgreSQL
 	@hack/bench.sh --only clusters --clusters $(or $(CLUSTERS),1000)
 
+# A workspace of its own beside the product's, with a lock file and a target folder of its own.
+PEERS = cargo run --quiet --release --locked --manifest-path peers/Cargo.toml --target-dir target/peers
+
+bench-peers: ## the decision engine beside Cedar in one run; text, CSV and SVG in target/bench
+	@$(PEERS) --bin bench-peers
+
+oracle: ## N (1000000) random decisions and N/100 lists, with changes between them: engine, naive evaluator and Cedar must agree
+	@$(PEERS) --bin oracle -- --decisions $(or $(N),1000000)
+
 fmt: ## format everything
 	@cargo fmt --all
+	@cargo fmt --manifest-path peers/Cargo.toml
 	@gofmt -w testbed
 
 mutants-admission: tools testbed build ## plants one fault per admission check, RBAC rule and claim rule; each must turn a test red

@@ -10,5 +10,8 @@ if [ ! -x "$cache/bin/cargo-deny" ]; then
   CARGO_TARGET_DIR=$(mktemp -d) cargo install --quiet --locked --debug --root "$cache" "cargo-deny@$version"
 fi
 # It looks at the dependencies of every platform; a build fetches only this one's.
-cargo fetch --locked --quiet
-"$cache/bin/cargo-deny" --offline --log-level error check licenses bans sources
+# The package of peers is no member of the workspace: no program is made of what it brings.
+for manifest in Cargo.toml peers/Cargo.toml; do
+  cargo fetch --locked --quiet --manifest-path "$manifest"
+  "$cache/bin/cargo-deny" --offline --log-level error --manifest-path "$manifest" --config deny.toml check licenses bans sources
+done

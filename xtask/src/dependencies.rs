@@ -8,7 +8,10 @@ use anyhow::{Context, Result};
 /// Where each has its reason.
 const REASONS: &str = "docs/development/dependencies.md";
 
-/// One line for each entry of the workspace that has no reason or no user.
+/// The package beside the workspace, which names its own.
+const PEERS: &str = "peers/Cargo.toml";
+
+/// One line for each entry of the workspace that has no reason or no user, and for each of the package beside it that has no reason.
 pub(crate) fn complaints(root: &Path) -> Result<Vec<String>> {
     let read = |path: &Path| fs::read_to_string(path).with_context(|| format!("reading {}", path.display()));
     let manifest = read(&root.join("Cargo.toml"))?;
@@ -21,23 +24,28 @@ pub(crate) fn complaints(root: &Path) -> Result<Vec<String>> {
     {
         members.push_str(&read(&folder?.join("Cargo.toml"))?);
     }
-    Ok(entries(&manifest)
+    let without_reason =
+        |name: &str| (!names(&reasons, name)).then(|| format!("{REASONS} has no reason for `{name}`"));
+    let beside = read(&root.join(PEERS))?;
+    let beside = entries(&beside, "[dependencies]").filter_map(without_reason);
+    Ok(entries(&manifest, "[workspace.dependencies]")
         .flat_map(|name| {
-            let reason = (!names(&reasons, name)).then(|| format!("{REASONS} has no reason for `{name}`"));
+            let reason = without_reason(name);
             let user = (!members
                 .lines()
                 .any(|line| line.starts_with(&format!("{name}.workspace"))))
             .then(|| format!("Cargo.toml: no crate uses `{name}`"));
             reason.into_iter().chain(user)
         })
+        .chain(beside)
         .collect())
 }
 
-/// The entries of `[workspace.dependencies]` that come from elsewhere.
-fn entries(manifest: &str) -> impl Iterator<Item = &str> {
+/// The entries of a table that come from elsewhere.
+fn entries<'m>(manifest: &'m str, table: &'static str) -> impl Iterator<Item = &'m str> {
     manifest
         .lines()
-        .skip_while(|line| *line != "[workspace.dependencies]")
+        .skip_while(move |line| *line != table)
         .skip(1)
         .take_while(|line| !line.starts_with('['))
         .filter(|line| !line.starts_with('#') && !line.contains("path = "))
@@ -63,6 +71,11 @@ mod tests {
     #[test]
     fn only_what_comes_from_elsewhere_is_an_entry() {
         let manifest = "[workspace]\na = 1\n[workspace.dependencies]\n# Ours. a = 1\nown = { path = \"x\" }\nfar = \"1\"\n[profile.dev]\nb = 2\n";
-        assert_eq!(entries(manifest).collect::<Vec<_>>(), ["far"]);
+        assert_eq!(
+            entries(manifest, "[workspace.dependencies]").collect::<Vec<_>>(),
+            ["far"]
+        );
+        assert_eq!(entries(manifest, "[profile.dev]").collect::<Vec<_>>(), ["b"]);
+        assert_eq!(entries(manifest, "[dependencies]").count(), 0);
     }
 }

@@ -18,6 +18,15 @@ use crate::say;
 const LOOK: Duration = Duration::from_millis(50);
 const LOOKS: usize = 2_400;
 
+/// The package beside the workspace whose program compares the decision engine with others: it is run in place of a test.
+const PEERS: &str = "reeve-peers";
+const PEERS_MANIFEST: &str = "peers/Cargo.toml";
+const PEERS_PROGRAM: &str = "oracle";
+/// Where `make oracle` builds it, too.
+const PEERS_TARGET: &str = "target/peers";
+/// Enough for organizations of each kind.
+const DECISIONS: &str = "40000";
+
 /// One test.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Test {
@@ -87,8 +96,18 @@ impl Tests {
     /// Builds what the faults need, and keeps copies that no later build replaces.
     pub(crate) fn build(root: &Path, faults: &[Fault]) -> Result<Self> {
         let folder = root.join("target/mutants");
-        let packages: BTreeSet<_> = faults.iter().map(|fault| fault.package.as_str()).collect();
-        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        let mut packages: BTreeSet<_> = faults.iter().map(|fault| fault.package.as_str()).collect();
+        let mut tests = Self {
+            programs: BTreeMap::new(),
+            log: folder.join("last-test.log"),
+        };
+        if packages.remove(PEERS) {
+            tests.build_peers(root, &folder)?;
+        }
+        if packages.is_empty() {
+            return Ok(tests);
+        }
+        let mut cargo = cargo();
         cargo.args([
             "test",
             "--locked",
@@ -108,7 +127,6 @@ impl Tests {
         if !output.status.success() {
             bail!("with the faults in it the workspace does not build");
         }
-        let mut programs = BTreeMap::new();
         for line in String::from_utf8_lossy(&output.stdout).lines() {
             let Ok(artifact) = serde_json::from_str::<Artifact>(line) else {
                 continue;
@@ -116,13 +134,36 @@ impl Tests {
             if let Some((key, program, home)) = tested(artifact) {
                 let copy = folder.join(format!("{}-{}", key.0, if key.1 { "unit" } else { "it" }));
                 fs::copy(&program, &copy).with_context(|| format!("keeping `{}`", program.display()))?;
-                programs.insert(key, (copy, home));
+                tests.programs.insert(key, (copy, home));
             }
         }
-        Ok(Self {
-            programs,
-            log: folder.join("last-test.log"),
-        })
+        Ok(tests)
+    }
+
+    /// Builds what compares the decision engine with others.
+    fn build_peers(&mut self, root: &Path, folder: &Path) -> Result<()> {
+        let status = cargo()
+            .args([
+                "build",
+                "--release",
+                "--locked",
+                "--quiet",
+                "--manifest-path",
+                PEERS_MANIFEST,
+            ])
+            .args(["--target-dir", PEERS_TARGET, "--bin", PEERS_PROGRAM])
+            .current_dir(root)
+            .status()
+            .context("running cargo")?;
+        if !status.success() {
+            bail!("with the faults in it `{PEERS_MANIFEST}` does not build");
+        }
+        let program = root.join(PEERS_TARGET).join("release").join(PEERS_PROGRAM);
+        let copy = folder.join(PEERS_PROGRAM);
+        fs::copy(&program, &copy).with_context(|| format!("keeping `{}`", program.display()))?;
+        self.programs
+            .insert((PEERS.to_owned(), false), (copy, root.to_owned()));
+        Ok(())
     }
 
     /// Each test that a fault names, once.
@@ -138,8 +179,12 @@ impl Tests {
             .get(&key)
             .with_context(|| format!("`{}` has no such tests", test.package))?;
         let mut command = Command::new(program);
+        if test.package == PEERS {
+            command.args(["--decisions", DECISIONS]);
+        } else {
+            command.args(["--exact", &test.name]);
+        }
         command
-            .args(["--exact", &test.name])
             .current_dir(home)
             .env("CARGO_MANIFEST_DIR", home)
             .env("INSTA_UPDATE", "no")
@@ -172,6 +217,10 @@ impl Tests {
             Outcome::Failed
         })
     }
+}
+
+fn cargo() -> Command {
+    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
 /// How a test ended, unless it hung: then it is no more.

@@ -1,0 +1,17 @@
+//! The decision engine beside other ways to answer the same questions.
+//!
+//! - [`comparison`]: millions of random questions and lists, with changes between them, to the engine, to a naive evaluator and to
+//!   two encodings in Cedar. They must agree.
+//! - [`figures`]: the engine and both encodings in Cedar on one rule set, in one run.
+//!
+//! Everything begins with an organization as plain data ([`plain`]). What a predefined role may do is read from the reviewed table
+//! ([`rights`]), not from the engine. Of the engine nothing is used but its answers: [`engine`] alone names it.
+
+pub mod cedar;
+pub mod comparison;
+pub mod engine;
+pub mod figures;
+pub mod naive;
+pub mod plain;
+pub mod random;
+pub mod rights;
