@@ -33,6 +33,7 @@ pub mod identity_provider;
 pub mod installation;
 pub mod list;
 pub mod project;
+pub mod refresh_token;
 pub mod second_factor;
 pub mod service_account;
 pub mod session;
@@ -79,6 +80,7 @@ pub use installation::{FirstStart, Installation};
 pub use list::{AccessRuleFilter, Page};
 pub use project::{NewProject, ProjectRow, Projects, SetNetworking, SetPodRules};
 pub use reeve_types::SubjectId;
+pub use refresh_token::{NewRefreshToken, REPEATED_SECONDS, RefreshTokens, Renewal, ShownRefreshToken};
 pub use second_factor::{AuthenticatorRow, SecondFactors, WRONG_CODES, WRONG_CODES_REST_SECONDS};
 pub use service_account::{NewServiceAccount, ServiceAccountRow, ServiceAccounts};
 pub use session::{
@@ -111,6 +113,7 @@ pub trait Store:
     + Installation
     + Locate
     + Projects
+    + RefreshTokens
     + Reports
     + SecondFactors
     + ServiceAccounts
