@@ -40,7 +40,6 @@ async fn show(server: &Server, token: &str) -> Answer {
 /// What the next tokens are.
 async fn renew(server: &Server, token: &str) -> (String, String) {
     let given = show(server, token).await.is(200);
-    assert_eq!(given["expiresIn"], 3600);
     (text(&given["accessToken"]), text(&given["refreshToken"]))
 }
 
