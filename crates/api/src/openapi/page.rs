@@ -77,7 +77,7 @@ fn operation_text(method: &str, path: &str, operation: &Value) -> String {
         }
         html.push_str("</table>\n");
     }
-    for (format, body) in members(&operation["requestBody"]["content"]) {
+    for (format, body) in members(operation.pointer("/requestBody/content").unwrap_or(&Value::Null)) {
         let format = match format.as_str() {
             "application/json" => "",
             _ => " as a form",

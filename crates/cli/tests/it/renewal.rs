@@ -32,8 +32,10 @@ async fn signed_in(seconds: i64) -> Receiver {
     );
     receiver.calls();
     let mut kept = kept(&receiver);
-    assert_eq!(kept["refreshToken"], "rt.1");
-    kept["expiresAt"] = json!(Clock::system().now().plus_seconds(seconds));
+    let kept_fields = kept.as_object_mut().unwrap();
+    assert_eq!(kept_fields.get("refreshToken"), Some(&json!("rt.1")));
+    let ends = json!(Clock::system().now().plus_seconds(seconds));
+    kept_fields.insert("expiresAt".to_owned(), ends);
     std::fs::write(file(&receiver), kept.to_string()).unwrap();
     let renewed = json!({"accessToken": "the.second.one", "expiresIn": 3600, "refreshToken": "rt.2"});
     receiver.answers(GRANT, 200, renewed);
