@@ -22,6 +22,7 @@ from runai import api
 from runai import models as m
 from runai.api_client import ApiClient, AsyncApiClient, ThreadedApiClient
 from runai.configuration import Configuration
+from runai.exceptions import ApiException
 from runai.runai_client import RunaiClient
 
 # How many calls a whole run makes at least, those to absent operations aside.
@@ -47,6 +48,7 @@ def run(suite, admin, person):
     people = subjects(suite, admin, roles, places)
     people["person"] = somebody(suite, admin, roles, places, person)
     people["person password"] = person["password"]
+    people["credentials"] = {"username": person["email"], "password": person["password"]}
     tokens(suite, admin, people)
     clusters(suite, admin, places, people)
     departments(suite, admin, places, people)
@@ -158,6 +160,7 @@ def tokens(suite, admin, people):
         {"grantType": "telepathy"},
     ):
         suite.no(admin, "TokensApi.grant_token", 400, token_request=body)
+    refresh_tokens(suite, admin, people)
     # What `bearer_token` comes to in this version: no credentials, and so no token (trap 13).
     for arguments in ({"client_id": "viewer", "client_secret": "wrong"}, {"bearer_token": "a.b.c"}):
         try:
@@ -165,6 +168,42 @@ def tokens(suite, admin, people):
             suite.wrong.append(f"a client without the right credentials was made: {sorted(arguments)}")
         except ValueError as error:
             suite.fits("Failed to get access token" in str(error), f"another error than the client's own: {error}")
+
+
+def refresh_tokens(suite, admin, people):
+    """A person's sign-in goes on without the password: by JSON, and by the form of version 2."""
+    first = suite.ok(
+        admin, "TokensApi.grant_token", 200, m.TokenResponse,
+        token_request=m.TokenRequest(grant_type="password", client_id="compat", **people["credentials"]),
+    )
+    next_one = suite.ok(
+        admin, "TokensApi.grant_token", 200, m.TokenResponse,
+        token_request=m.TokenRequest(grant_type="refresh_token", client_id="compat", refresh_token=first["refreshToken"]),
+    )
+    suite.fits(next_one["refreshToken"] != first["refreshToken"], "a refresh token is replaced by its use")
+    other = m.TokenRequest(grant_type="refresh_token", client_id="another", refresh_token=next_one["refreshToken"])
+    suite.no(admin, "TokensApi.grant_token", 400, token_request=other)
+
+    def form(status, shape, **fields):
+        return suite.form(admin, "TokensApi.grant_token_v2", "/api/v2/token", fields, status, shape)
+
+    refused = {"error": str, "error_description": str}
+    secret = people["viewer secret"]
+    form(200, m.OAuth2TokenResponse, grant_type="client_credentials", client_id="viewer", client_secret=secret)
+    form(200, m.OAuth2TokenResponse, grant_type="password", client_id="compat", **people["credentials"])
+    shown = {"grant_type": "refresh_token", "client_id": "compat", "refresh_token": next_one["refreshToken"]}
+    third = form(200, m.OAuth2TokenResponse, **shown)
+    suite.fits(third["refresh_token"] != shown["refresh_token"], "a refresh token is replaced by its use, by either version")
+    wrong = form(400, refused, grant_type="client_credentials", client_id="viewer", client_secret="wrong")
+    suite.fits(wrong["error"] == "invalid_client", f"a wrong secret: {wrong}")
+    wrong = form(400, refused, **{**shown, "refresh_token": "made-up"})
+    suite.fits(wrong["error"] == "invalid_grant", f"a made-up refresh token: {wrong}")
+    # What the client's own method sends, which is nothing.
+    try:
+        admin.client.call_api("POST", "/api/v2/token")
+        suite.wrong.append("a token was given for nothing")
+    except ApiException as empty:
+        suite.fits(empty.status == 400 and empty.data["error"] == "invalid_request", f"without a form: {empty.body}")
 
 
 def clusters(suite, admin, places, people):

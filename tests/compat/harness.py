@@ -111,6 +111,22 @@ class Suite:
         self.wrong.append(f"{what}: {status} was expected, and it is allowed: {answer.status_code}")
         return ""
 
+    def form(self, caller, operation, path, fields, status, shape):
+        """A call whose form the client's own method loses, sent by what that method calls: what was answered has this status and shape."""
+        self.calls += 1
+        header = {"Content-Type": "application/x-www-form-urlencoded"}
+        try:
+            answer = caller.client.call_api("POST", path, header_params=header, post_params=list(fields.items()))
+            answered, data, done = answer.status_code, answer.data, self.allowed
+        except ApiException as refused:
+            answered, data, done = refused.status, refused.data, self.refused
+        if answered != status:
+            self.wrong.append(f"{operation}: {status} was expected, and it is {answered}: {data}")
+        for fault in fits(data, shape):
+            self.wrong.append(f"{operation}: {fault}")
+        done[operation] = done.get(operation, 0) + 1
+        return data
+
     def fits(self, claim, what):
         """Something that must hold of what was answered."""
         if not claim:

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::error::ErrorBody;
 use crate::operation::{Access, Answer, OPERATIONS, Operation, Query, RequestBody};
+use crate::token::OAuth2Error;
 use reeve_types::list::{ListSpec, MAX_LIMIT, MAX_TEXT};
 
 use components::Components;
@@ -37,8 +38,8 @@ pub fn document() -> Value {
             "title": "Reeve",
             "version": env!("CARGO_PKG_VERSION"),
             "description": "Who may run what, where and as whom on Kubernetes clusters. Every error has the shape of \
-                `ErrorBody`. A field of a request that is not listed here is refused by its name, and so is one that is \
-                not supported yet; `null` is the same as leaving it out.",
+                `ErrorBody`, but for 400 and 401 of `POST /api/v2/token`. A field of a request that is not listed here is refused \
+                by its name, and so is one that is not supported yet; `null` is the same as leaving it out.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/", "description": "This server."}],
@@ -96,11 +97,16 @@ fn described(operation: &Operation, components: &mut Components) -> Value {
     if !parameters.is_empty() {
         members.insert("parameters".to_owned(), Value::Array(parameters));
     }
-    if let RequestBody::Json { schema, .. } = operation.body {
+    let body = match operation.body {
+        RequestBody::Json { schema, .. } => Some(("application/json", schema)),
+        RequestBody::Form { schema } => Some(("application/x-www-form-urlencoded", schema)),
+        RequestBody::Unread | RequestBody::Empty => None,
+    };
+    if let Some((kind, schema)) = body {
         let schema = components.taken(schema);
         members.insert(
             "requestBody".to_owned(),
-            json!({"required": true, "content": {"application/json": {"schema": schema}}}),
+            json!({"required": true, "content": {kind: {"schema": schema}}}),
         );
     }
     described
@@ -122,7 +128,10 @@ fn responses(operation: &Operation, components: &mut Components) -> Value {
     let mut all = Map::new();
     all.insert(operation.success.to_string(), success);
     for status in operation.errors() {
-        let schema = components.given(|generator| generator.subschema_for::<ErrorBody>());
+        let schema = components.given(|generator| match status {
+            400 | 401 if operation.oauth => generator.subschema_for::<OAuth2Error>(),
+            _ => generator.subschema_for::<ErrorBody>(),
+        });
         let content = json!({"application/json": {"schema": schema}});
         all.insert(
             status.to_string(),

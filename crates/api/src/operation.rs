@@ -51,6 +51,8 @@ pub struct Operation {
     pub does_own: Option<(Recorded, Entity)>,
     /// Whether it only asks, although it is no `GET`: it changes nothing, and the audit log says nothing of it.
     pub question: bool,
+    /// Whether 400 and 401 have the shape of RFC 6749 and not that of all other errors.
+    pub oauth: bool,
     /// One line for people.
     pub summary: &'static str,
 }
@@ -136,6 +138,24 @@ pub enum RequestBody {
         /// Whether it holds credentials.
         credentials: bool,
     },
+    /// A form (`application/x-www-form-urlencoded`) of credentials, which its handler reads.
+    Form {
+        /// Makes the schema of its parameters.
+        schema: SchemaOf,
+    },
+}
+
+impl RequestBody {
+    /// Whether it is sent before anybody is known, to become known by it.
+    pub const fn holds_credentials(self) -> bool {
+        matches!(
+            self,
+            Self::Json {
+                credentials: true,
+                ..
+            } | Self::Form { .. }
+        )
+    }
 }
 
 /// What an operation answers with success.

@@ -63,6 +63,8 @@ pub struct Discovery {
     pub token_endpoint: String,
     /// Where a command line says that its code will be shown (RFC 9126).
     pub pushed_authorization_request_endpoint: String,
+    /// What gives a token there: `authorization_code` and `refresh_token`.
+    pub grant_types_supported: Vec<String>,
     /// How a code is bound to who asked for it (RFC 7636): `S256` alone.
     pub code_challenge_methods_supported: Vec<String>,
     /// Always: the redirect says who sent it (RFC 9207).
@@ -89,6 +91,7 @@ impl Discovery {
             pushed_authorization_request_endpoint: format!(
                 "{public_url}{ISSUER_PATH}/protocol/openid-connect/ext/par/request"
             ),
+            grant_types_supported: owned(&["authorization_code", "refresh_token"]),
             code_challenge_methods_supported: owned(&["S256"]),
             authorization_response_iss_parameter_supported: true,
             response_types_supported: owned(&["code"]),

@@ -1,4 +1,6 @@
-//! `POST /api/v1/token` (control-plane 1.8 and 0.3, traps 1–3 and 13).
+//! `POST /api/v1/token` (control-plane 1.8 and 0.3, traps 1–3 and 13), and `POST /api/v2/token`, the same as RFC 6749 has it.
+
+mod form;
 
 use std::borrow::Cow;
 
@@ -11,6 +13,7 @@ use crate::body::{Body, InvalidBody};
 use crate::operation::Access::Public;
 use crate::operation::{operations, post};
 use crate::revealed_secret::RevealedSecret;
+pub use form::{InvalidForm, OAuth2Error, OAuth2ErrorCode, OAuth2TokenResponse, TokenForm};
 
 operations! {
     /// Operations on tokens.
@@ -18,6 +21,9 @@ operations! {
     /// Exchange credentials for an access token.
     GrantToken = post("grant_token", "/api/v1/token", Public)
         .takes::<TokenRequest>().answers::<TokenResponse>(200).also(&[429]);
+    /// Exchange credentials for an access token, as RFC 6749 has it.
+    GrantTokenV2 = post("grant_token_v2", "/api/v2/token", Public)
+        .takes_form::<TokenForm>().answers::<OAuth2TokenResponse>(200).refuses_as_oauth().also(&[401, 429]);
 }
 
 /// Who asks for a token, and with what.
@@ -31,6 +37,8 @@ pub enum TokenRequest {
         password: Secret,
         /// A code of the user's authenticator, or a recovery code.
         code: Option<Secret>,
+        /// The client that wants a refresh token, by any name of its own.
+        client: Option<String>,
     },
     /// `client_credentials`, and `app_token`, its deprecated name: a service account.
     ClientCredentials {
@@ -39,11 +47,32 @@ pub enum TokenRequest {
         /// The client secret.
         client_secret: Secret,
     },
+    /// `refresh_token`: a client that was given one.
+    RefreshToken {
+        /// The last one that it was given.
+        token: Secret,
+        /// The client.
+        client: Option<String>,
+    },
 }
 
 const MAX_ID: usize = 255;
 const MAX_SECRET: usize = 500;
 const MAX_CODE: usize = 64;
+const MAX_TOKEN: usize = 4096;
+
+/// Which grant is asked for. Others of the reference are known, and not supported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Grant {
+    Password,
+    ClientCredentials,
+    RefreshToken,
+}
+
+/// The name of a client that has no secret: visible ASCII (RFC 6749, appendix A.1).
+fn is_client(name: &str) -> bool {
+    name.bytes().all(|byte| (0x20..=0x7e).contains(&byte))
+}
 
 /// The members of the body with their keys folded: no case, no `_`.
 struct Folded(Vec<(String, Value)>);
@@ -100,15 +129,37 @@ impl Body for TokenRequest {
                 .map(|(key, value)| (key.to_lowercase().replace('_', ""), value))
                 .collect(),
         );
-        match folded.text(&["granttype"], "grantType", 64)?.as_str() {
-            "password" => Ok(Self::Password {
+        let grant = match folded.text(&["granttype"], "grantType", 64)?.as_str() {
+            "password" => Grant::Password,
+            "client_credentials" | "app_token" => Grant::ClientCredentials,
+            "refresh_token" => Grant::RefreshToken,
+            "exchange_token" | "external_token_exchange" => {
+                return Err(InvalidBody::wrong(
+                    "grantType",
+                    "not supported yet: use `password`, `client_credentials` or `refresh_token`",
+                ));
+            }
+            _ => {
+                return Err(InvalidBody::wrong(
+                    "grantType",
+                    "`password`, `client_credentials` or `refresh_token` is needed",
+                ));
+            }
+        };
+        let client = || match folded.optional(&["clientid"], "clientId", MAX_ID)? {
+            Some(name) if !is_client(&name) => Err(InvalidBody::wrong("clientId", "visible ASCII is needed")),
+            name => Ok(name),
+        };
+        match grant {
+            Grant::Password => Ok(Self::Password {
                 username: folded.text(&["username"], "username", MAX_ID)?,
                 password: Secret::new(folded.text(&["password"], "password", MAX_SECRET)?),
                 code: folded
                     .optional(&["totp", "otp"], "totp", MAX_CODE)?
                     .map(Secret::new),
+                client: client()?,
             }),
-            "client_credentials" | "app_token" => Ok(Self::ClientCredentials {
+            Grant::ClientCredentials => Ok(Self::ClientCredentials {
                 client_id: folded.text(&["clientid", "appid"], "clientId", MAX_ID)?,
                 client_secret: Secret::new(folded.text(
                     &["clientsecret", "appsecret"],
@@ -116,14 +167,10 @@ impl Body for TokenRequest {
                     MAX_SECRET,
                 )?),
             }),
-            "refresh_token" | "exchange_token" | "external_token_exchange" => Err(InvalidBody::wrong(
-                "grantType",
-                "not supported yet: use `password` or `client_credentials`",
-            )),
-            _ => Err(InvalidBody::wrong(
-                "grantType",
-                "`password` or `client_credentials` is needed",
-            )),
+            Grant::RefreshToken => Ok(Self::RefreshToken {
+                token: Secret::new(folded.text(&["refreshtoken"], "refreshToken", MAX_TOKEN)?),
+                client: client()?,
+            }),
         }
     }
 }
@@ -150,19 +197,25 @@ impl JsonSchema for TokenRequest {
             secret("The local user's password.", generator),
             secret("The service account's secret.", generator),
         );
+        let mut refresh_token = secret(
+            "The last refresh token that the client was given: its answer has the next one, and this one is over.",
+            generator,
+        );
+        refresh_token.insert("maxLength".to_owned(), MAX_TOKEN.into());
         json_schema!({
             "type": "object",
-            "description": "Who asks for a token, and with what: `username` and `password` with `password`, `clientId` and \
-                `clientSecret` with the other grants. Names are matched without regard to case and `_`; `appId` and \
+            "description": "Who asks for a token, and with what: `username` and `password` with `password`, `refreshToken` with \
+                `refresh_token`, `clientId` and `clientSecret` with the other grants. Names are matched without regard to case and `_`; `appId` and \
                 `appSecret` are taken for `clientId` and `clientSecret`; members that are not known are ignored, as \
                 RFC 6749 section 3.2 demands.",
             "properties": {
-                "grantType": {"enum": ["password", "client_credentials", "app_token"], "description": "Which credentials these are. `app_token` is the deprecated name of `client_credentials`."},
+                "grantType": {"enum": ["password", "client_credentials", "app_token", "refresh_token"], "description": "Which credentials these are. `app_token` is the deprecated name of `client_credentials`."},
                 "username": {"type": "string", "maxLength": MAX_ID, "description": "A local user's email."},
                 "password": password,
                 "totp": code,
-                "clientId": {"type": "string", "maxLength": MAX_ID, "description": "A service account's client id: its name."},
+                "clientId": {"type": "string", "maxLength": MAX_ID, "description": "A service account's client id: its name. With `password`, the name of a client that wants a refresh token; with `refresh_token`, the same name, if any."},
                 "clientSecret": client_secret,
+                "refreshToken": refresh_token,
             },
             "required": ["grantType"],
             "examples": [{"grantType": "client_credentials", "clientId": "ci", "clientSecret": "the secret"}],
@@ -178,6 +231,9 @@ pub struct TokenResponse {
     pub access_token: RevealedSecret,
     /// Its life in seconds.
     pub expires_in: i64,
+    /// What the client renews it with; where a client named itself to get one, and always by the grant `refresh_token`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<RevealedSecret>,
 }
 
 #[cfg(test)]
@@ -228,12 +284,43 @@ mod tests {
     }
 
     #[test]
+    fn a_client_that_names_itself_asks_for_a_refresh_token_and_shows_it() {
+        let named = |text: &str| match parse(text) {
+            Ok(TokenRequest::Password { client, .. }) => client,
+            Ok(TokenRequest::RefreshToken { client, token }) => {
+                assert_eq!(token.expose(), "rt.1");
+                client
+            }
+            other => panic!("{text}: {other:?}"),
+        };
+        let password = r#"{"grantType":"password","username":"a@b.co","password":"p""#;
+        assert_eq!(named(&format!("{password}}}")), None);
+        let clients = [r#""clientID":"reeve-cli""#, r#""client_id":"reeve-cli""#];
+        for client in clients {
+            assert_eq!(
+                named(&format!("{password},{client}}}")).as_deref(),
+                Some("reeve-cli")
+            );
+            for token in [r#""refreshToken":"rt.1""#, r#""refresh_token":"rt.1""#] {
+                let shown = format!(r#"{{"grantType":"refresh_token",{token},{client}}}"#);
+                assert_eq!(named(&shown).as_deref(), Some("reeve-cli"));
+            }
+        }
+        assert_eq!(
+            parse(r#"{"grantType":"refresh_token","refreshToken":null}"#).unwrap_err(),
+            "`refreshToken` is missing"
+        );
+    }
+
+    #[test]
     fn no_refusal_repeats_a_secret() {
         for text in [
             r#"{"grantType":"hunter2","password":"hunter2"}"#,
             r#"{"grantType":"password","username":"a@b.co","password":["hunter2"]}"#,
             r#"{"grantType":"password","username":"a@b.co","password":"hunter2","PASSWORD":"hunter3"}"#,
-            r#"{"grantType":"refresh_token","refreshToken":"hunter2"}"#,
+            r#"{"grantType":"exchange_token","code":"hunter2"}"#,
+            r#"{"grantType":"refresh_token","refreshToken":["hunter2"]}"#,
+            r#"{"grantType":"refresh_token","refreshToken":"a","clientId":"hunter2\u0000"}"#,
         ] {
             let error = parse(text).unwrap_err();
             assert!(!error.contains("hunter"), "{error}");

@@ -1,5 +1,8 @@
 //! Calls to the control plane.
 
+mod renewal;
+
+use std::sync::Arc;
 use std::time::Duration;
 
 use reeve_api::ErrorBody;
@@ -9,6 +12,10 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::failure::Failure;
 use crate::settings::{ControlPlane, Settings};
+use renewal::Held;
+
+/// The client that this program is (control-plane 1.2).
+pub(crate) const CLIENT: &str = "runai-cli";
 
 /// Why a call brought no answer of use.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +45,9 @@ pub enum CallError {
         /// The HTTP status.
         status: StatusCode,
     },
+    /// What is kept between commands cannot be read, or a renewed sign-in not be written.
+    #[error("{0}")]
+    Settings(Failure),
 }
 
 impl CallError {
@@ -65,6 +75,7 @@ impl CallError {
             Self::Strange { .. } => Failure::failed(what)
                 .because(self)
                 .hint("is the address that of a control plane?"),
+            Self::Settings(failure) => failure,
         }
     }
 
@@ -72,7 +83,7 @@ impl CallError {
     pub fn status(&self) -> Option<u16> {
         match self {
             Self::Refused { status, .. } => Some(status.as_u16()),
-            Self::Unreachable { .. } | Self::Strange { .. } => None,
+            Self::Unreachable { .. } | Self::Strange { .. } | Self::Settings(_) => None,
         }
     }
 }
@@ -96,8 +107,16 @@ struct OauthError {
 pub struct Api {
     client: Client,
     base: Url,
-    token: Option<reeve_api::RevealedSecret>,
-    settings: Option<Settings>,
+    as_whom: AsWhom,
+}
+
+/// As whom the control plane is asked.
+#[derive(Debug, Clone)]
+enum AsWhom {
+    Nobody,
+    Token(reeve_api::RevealedSecret),
+    /// Every copy has the same.
+    SignIn(Arc<Held>),
 }
 
 impl Api {
@@ -114,12 +133,11 @@ impl Api {
         Ok(Self {
             client,
             base,
-            token: None,
-            settings: None,
+            as_whom: AsWhom::Nobody,
         })
     }
 
-    /// As whoever signed in.
+    /// As whoever signed in. Where that can be renewed, it is, when it has to be and not here.
     ///
     /// # Errors
     /// Nobody did, or too long ago.
@@ -128,7 +146,7 @@ impl Api {
         let nobody = || Failure::refused("you are not signed in").hint(remedy);
         let control_plane = settings.control_plane()?.ok_or_else(nobody)?;
         let sign_in = settings.sign_in()?.ok_or_else(nobody)?;
-        if sign_in.expires_at <= now {
+        if sign_in.expires_at <= now && sign_in.refresh_token.is_none() {
             let message = format!("the sign-in of `{}` has ended", sign_in.username);
             return Err(Failure::refused(message).hint(format!(
                 "sign in again: `reeve login user -u {}`",
@@ -136,8 +154,7 @@ impl Api {
             )));
         }
         Ok(Self {
-            token: Some(sign_in.access_token),
-            settings: Some(settings.clone()),
+            as_whom: AsWhom::SignIn(Arc::new(Held::new(sign_in, settings))),
             ..Self::anonymous(&control_plane)?
         })
     }
@@ -151,7 +168,7 @@ impl Api {
         token: reeve_api::RevealedSecret,
     ) -> Result<Self, Failure> {
         Ok(Self {
-            token: Some(token),
+            as_whom: AsWhom::Token(token),
             ..Self::anonymous(control_plane)?
         })
     }
@@ -178,8 +195,11 @@ impl Api {
     }
 
     /// Where what is kept between commands is; `None` before anybody signed in.
-    pub const fn settings(&self) -> Option<&Settings> {
-        self.settings.as_ref()
+    pub fn settings(&self) -> Option<&Settings> {
+        match &self.as_whom {
+            AsWhom::SignIn(held) => Some(held.settings()),
+            AsWhom::Nobody | AsWhom::Token(_) => None,
+        }
     }
 
     /// Reads.
@@ -261,9 +281,24 @@ impl Api {
         url: Url,
         more: impl FnOnce(RequestBuilder) -> RequestBuilder,
     ) -> Result<T, CallError> {
+        let token = match &self.as_whom {
+            AsWhom::Nobody => None,
+            AsWhom::Token(token) => Some(token.clone()),
+            AsWhom::SignIn(held) => Some(held.now(self).await?.access_token),
+        };
+        self.exchange(token.as_ref(), method, url, more).await
+    }
+
+    async fn exchange<T: DeserializeOwned>(
+        &self,
+        token: Option<&reeve_api::RevealedSecret>,
+        method: Method,
+        url: Url,
+        more: impl FnOnce(RequestBuilder) -> RequestBuilder,
+    ) -> Result<T, CallError> {
         let address = self.base.as_str().trim_end_matches('/').to_owned();
         let mut request = more(self.client.request(method, url));
-        if let Some(token) = &self.token {
+        if let Some(token) = token {
             request = request.bearer_auth(token.expose());
         }
         // The URL in the library's own text would only repeat what the message says.

@@ -2,6 +2,7 @@
 
 mod clusters;
 mod file;
+mod lock;
 
 use std::path::{Path, PathBuf};
 
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
 pub use file::write_atomically;
+pub use lock::SignInLock;
 
 /// The folder of settings.
 #[derive(Debug, Clone)]
@@ -39,6 +41,9 @@ pub struct SignIn {
     pub access_token: RevealedSecret,
     /// Until when.
     pub expires_at: Timestamp,
+    /// What another token is got with, once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<RevealedSecret>,
 }
 
 const CONTROL_PLANE: &str = "config.json";
@@ -92,14 +97,23 @@ impl Settings {
         file::read(&self.dir.join(SIGN_IN))
     }
 
-    /// Keeps both, for the owner's eyes alone.
+    /// Keeps both, for the owner's eyes alone; never between a renewal's question and its answer.
     ///
     /// # Errors
     /// They cannot be written.
-    pub fn keep(&self, control_plane: &ControlPlane, sign_in: &SignIn) -> Result<(), Failure> {
+    pub async fn keep(&self, control_plane: &ControlPlane, sign_in: &SignIn) -> Result<(), Failure> {
+        let _lock = self.lock_sign_in().await;
         // The old token must never be sent to a new address, so it goes first.
-        self.forget()?;
+        self.remove()?;
         file::write(&self.dir.join(CONTROL_PLANE), control_plane)?;
+        file::write(&self.dir.join(SIGN_IN), sign_in)
+    }
+
+    /// Keeps a sign-in in the place of the one that it renews. Whoever calls holds the lock.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn renew(&self, sign_in: &SignIn) -> Result<(), Failure> {
         file::write(&self.dir.join(SIGN_IN), sign_in)
     }
 
@@ -136,7 +150,12 @@ impl Settings {
     ///
     /// # Errors
     /// It cannot be removed.
-    pub fn forget(&self) -> Result<bool, Failure> {
+    pub async fn forget(&self) -> Result<bool, Failure> {
+        let _lock = self.lock_sign_in().await;
+        self.remove()
+    }
+
+    fn remove(&self) -> Result<bool, Failure> {
         let path = self.dir.join(SIGN_IN);
         match std::fs::remove_file(&path) {
             Ok(()) => Ok(true),

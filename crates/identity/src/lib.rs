@@ -3,9 +3,9 @@
 //! **Guarantees.** Passwords are kept as argon2id hashes, computed behind a bounded queue, so that guessing starves nobody
 //! ([`password`]). Client secrets have 256 random bits and are kept as keyed hashes ([`client_secret`]). Tokens are ES256
 //! JWTs for exactly one of three kinds of audience that no other kind accepts ([`token`]), and their payload survives
-//! clients that decode it with plain base64. A signing key is published before it signs, so that a rotation surprises nobody
-//! ([`keys`]). Every way of signing in ends in one [`VerifiedIdentity`] ([`verified`]). What must be kept readable is sealed,
-//! bound to its row ([`seal`]).
+//! clients that decode it with plain base64; refresh tokens follow from each other, so that only the hash of the last is kept
+//! ([`refresh_token`]). A signing key is published before it signs, so that a rotation surprises nobody ([`keys`]). Every way of
+//! signing in ends in one [`VerifiedIdentity`] ([`verified`]). What must be kept readable is sealed, bound to its row ([`seal`]).
 //!
 //! **Limits.** No HTTP and no database. The time comes in as an argument, randomness as a [`Random`]; keys of ECDSA and
 //! nonces of AES-GCM are drawn inside the crypto library.
@@ -16,6 +16,7 @@ pub mod keys;
 pub mod master;
 pub mod password;
 pub mod random;
+pub mod refresh_token;
 pub mod seal;
 pub mod token;
 pub mod totp;
@@ -30,6 +31,7 @@ pub use password::{
     network,
 };
 pub use random::{NoRandomness, Random};
+pub use refresh_token::{RefreshToken, RefreshTokens};
 pub use seal::{Binding, SealError, Sealer};
 pub use token::{Audience, Claims, InvalidToken, SubjectKind, Verifier};
 pub use verified::{PosixSource, TooManyGroups, VerifiedIdentity, effective_posix};

@@ -5,6 +5,7 @@ use zeroize::Zeroizing;
 
 use crate::client_secret::SecretHasher;
 use crate::random::{NoRandomness, Random};
+use crate::refresh_token::RefreshTokens;
 use crate::seal::Sealer;
 
 /// 256 bits that never leave the server. Prints as nothing; wiped when dropped.
@@ -50,6 +51,11 @@ impl MasterKey {
     /// The hasher of client secrets.
     pub fn secret_hasher(&self) -> SecretHasher {
         SecretHasher::new(&*self.derive(b"reeve client secret v1"))
+    }
+
+    /// What makes and knows refresh tokens.
+    pub fn refresh_tokens(&self) -> RefreshTokens {
+        RefreshTokens::new(&*self.derive(b"reeve refresh token v1"))
     }
 
     /// The sealer of what is kept readable.

@@ -14,9 +14,11 @@ pub use verify::{InvalidToken, Verifier};
 
 /// Life of a link token, in seconds.
 pub const LINK_SECONDS: i64 = 3_600;
-/// Life of a REST token: a working day, for there are no refresh tokens yet. It is checked against the directory at each
-/// request, so that whoever is deleted or switched off is out at once.
+/// Life of a REST token that no refresh token renews: a working day. It is checked against the directory at each request, so that
+/// whoever is deleted or switched off is out at once.
 pub const REST_SECONDS: i64 = 36_000;
+/// Life of a REST token beside which a refresh token was given.
+pub const RENEWED_SECONDS: i64 = 3_600;
 /// Life of a token for a cluster's API server, in seconds: RBAC has no deny, so this is how long a sign-out may take.
 pub const CLUSTER_SECONDS: i64 = 300;
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock, RwLockReadGuard};
 use std::time::Duration;
 
 use reeve_store::Store;
-use reeve_types::{Clock, ReservedNamespaces, Timestamp};
+use reeve_types::{Clock, ReservedNamespaces, SessionId, Timestamp};
 use tokio::sync::{Mutex, watch};
 
 use crate::cluster_streams::ClusterStreams;
@@ -46,6 +46,8 @@ pub struct Settings {
     pub failed_attempts_days: Option<u32>,
     /// How long a session lasts at most, in seconds.
     pub session_seconds: i64,
+    /// For how long a refresh token is good unless it is used, in seconds.
+    pub refresh_idle_seconds: i64,
     /// Whether roles may be made here and changed.
     pub custom_roles: bool,
     /// Where the charts and images of clusters are, for whoever installs one.
@@ -78,6 +80,8 @@ pub struct App {
     pub successes: Successes,
     /// How often somebody may sign in with a password.
     pub sign_in_rate: SignInRate,
+    /// How often a session is renewed by its refresh token.
+    pub refresh_rate: SignInRate<SessionId>,
     /// Wrong passwords of each user.
     pub guesses: Guesses,
     /// What is kept of identity providers.
@@ -118,6 +122,7 @@ impl App {
             failures: Failures::default(),
             successes: Successes::default(),
             sign_in_rate: SignInRate::default(),
+            refresh_rate: SignInRate::default(),
             guesses: Guesses::default(),
             providers: Providers::trusting(settings.idp_certificate_authority.clone()),
             load: Load::default(),

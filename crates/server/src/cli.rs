@@ -105,6 +105,10 @@ pub struct Serve {
     /// the account, is out at once, whatever this says.
     #[arg(long, env = "REEVE_SESSION_HOURS", default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=720))]
     pub session_hours: u32,
+    /// For how many hours a client that renews its tokens by itself, as `reeve` does, may be idle before it has to sign in again; never
+    /// past the end of its session.
+    #[arg(long, env = "REEVE_REFRESH_IDLE_HOURS", default_value_t = 72, value_parser = clap::value_parser!(u32).range(1..=720))]
+    pub refresh_idle_hours: u32,
     /// For how many days a key signs tokens before the next one does; 0 rotates only on request
     /// (`POST /api/v1/security/signing-keys/rotate`).
     #[arg(long, env = "REEVE_SIGNING_KEY_DAYS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(0..=3650))]

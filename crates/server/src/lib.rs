@@ -49,6 +49,7 @@ pub mod outgoing;
 pub mod permission_sets;
 mod providers;
 pub mod public_url;
+mod refresh;
 pub mod renewal;
 pub mod reserve;
 pub mod restored;

@@ -31,6 +31,7 @@ pub struct Metrics {
     decisions: Family<DecisionLabels, Counter>,
     seconds: Histogram,
     break_glass: Counter,
+    reused: Counter,
     streams: Gauge,
     clusters: Gauge,
     lag: Gauge,
@@ -45,6 +46,7 @@ impl Default for Metrics {
             decisions: Family::default(),
             seconds: Histogram::new([0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0]),
             break_glass: Counter::default(),
+            reused: Counter::default(),
             streams: Gauge::default(),
             clusters: Gauge::default(),
             lag: Gauge::default(),
@@ -73,6 +75,11 @@ impl Metrics {
             "Sign-ins of local administrators of the account with a password",
             self.break_glass.clone(),
         );
+        registry.register(
+            "refresh_token_reuses",
+            "Refresh tokens that were shown after they had been replaced, each of which ended its session",
+            self.reused.clone(),
+        );
         registry.register("link_streams", "Open link streams", self.streams.clone());
         registry.register("clusters", "Clusters that there are", self.clusters.clone());
         registry.register(
@@ -100,6 +107,11 @@ impl Metrics {
     /// Counts a sign-in of a local administrator of the account.
     pub fn break_glass_signed_in(&self) {
         self.break_glass.inc();
+    }
+
+    /// Counts a refresh token that was shown after it had been replaced.
+    pub fn refresh_token_reused(&self) {
+        self.reused.inc();
     }
 
     /// Counts what an authenticated caller was told.
@@ -141,11 +153,13 @@ mod tests {
         metrics.answered("get_projects", 200, 0.002);
         metrics.decided("get_projects", 403);
         metrics.break_glass_signed_in();
+        metrics.refresh_token_reused();
         let text = metrics.text(2, &[7, 3]).unwrap();
         for line in [
             "reeve_requests_total{operation=\"get_projects\",status=\"200\"} 1",
             "reeve_decisions_total{operation=\"get_projects\",verdict=\"denied\"} 1",
             "reeve_break_glass_sign_ins_total 1",
+            "reeve_refresh_token_reuses_total 1",
             "reeve_link_streams 2",
             "reeve_clusters 2",
             "reeve_link_revision_lag 7",

@@ -12,7 +12,7 @@ use axum::http::{Extensions, HeaderMap, HeaderValue, Request, StatusCode, header
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
-use reeve_api::{Access, Operation, Recorded, RequestBody};
+use reeve_api::{Access, Operation, Recorded};
 use reeve_authz::{Denial, Scope};
 use reeve_store::{AuditAction, Outcome};
 use tracing::Instrument;
@@ -177,16 +177,7 @@ fn place(
 ) -> Result<Place, ApiError> {
     match caller {
         Some(caller) => app.load.callers.enter(&format!("{:?}", caller.id)),
-        None if matches!(
-            operation.body,
-            RequestBody::Json {
-                credentials: true,
-                ..
-            }
-        ) =>
-        {
-            app.load.sign_ins.enter(&place_of_origin(extensions))
-        }
+        None if operation.body.holds_credentials() => app.load.sign_ins.enter(&place_of_origin(extensions)),
         None => app.load.public.enter(&place_of_origin(extensions)),
     }
 }

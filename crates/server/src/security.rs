@@ -6,8 +6,8 @@ use reeve_api::realm::ISSUER_PATH;
 use reeve_identity::token::{CLUSTER_SECONDS, LINK_SECONDS, REST_SECONDS};
 use reeve_identity::{
     Audience, Binding, Claims, LoginAttempt, MasterKey, PasswordError, PasswordHash, Passwords, Random,
-    Sealer, SecretHash, SecretHasher, SubjectKind, Verifier as TokenVerifier, effective_posix,
-    generate_client_secret, generate_password,
+    RefreshToken, RefreshTokens, Sealer, SecretHash, SecretHasher, SubjectKind, Verifier as TokenVerifier,
+    effective_posix, generate_client_secret, generate_password,
 };
 use reeve_store::{CredentialHash, CredentialNumber, LinkSecret, SessionFacts, SubjectId, UserFacts};
 use reeve_types::{ClusterId, PosixIdentity, Secret, ServiceAccountId, SessionId, Timestamp, UserId};
@@ -46,6 +46,7 @@ pub struct Security {
     link: TokenVerifier,
     passwords: Passwords,
     secrets: SecretHasher,
+    refresh_tokens: RefreshTokens,
     sealer: Sealer,
     /// What credentials are sealed with.
     pub credentials: CredentialSealer,
@@ -68,6 +69,7 @@ impl Security {
             link: TokenVerifier::new(&issuer, Audience::Link),
             passwords: Passwords::new(random.clone())?,
             secrets: master.secret_hasher(),
+            refresh_tokens: master.refresh_tokens(),
             sealer: master.sealer(),
             credentials: CredentialSealer::derived(master),
             random,
@@ -369,6 +371,31 @@ impl Security {
         let hash = STANDARD_NO_PAD.decode(text).ok().map(SecretHash::from_bytes);
         let equal = self.secrets.verify(secret, hash.as_ref());
         equal && kept.is_some_and(|kept| !kept.is_suspended())
+    }
+
+    /// The first refresh token of a session.
+    ///
+    /// # Errors
+    /// [`ApiError::Internal`] without randomness.
+    pub fn first_refresh_token(&self, session: SessionId) -> Result<RefreshToken, ApiError> {
+        self.refresh_tokens
+            .first(&self.random, session)
+            .map_err(ApiError::internal)
+    }
+
+    /// What follows a refresh token: always the same.
+    pub fn refresh_token_after(&self, token: &RefreshToken) -> RefreshToken {
+        self.refresh_tokens.successor(token)
+    }
+
+    /// What is kept of a refresh token.
+    pub fn refresh_token_hash(&self, token: &RefreshToken) -> CredentialHash {
+        CredentialHash::new(STANDARD_NO_PAD.encode(self.refresh_tokens.hash(token).as_bytes()))
+    }
+
+    /// A refresh token that was given here, be it good still or not.
+    pub fn read_refresh_token(&self, shown: &Secret) -> Option<RefreshToken> {
+        self.refresh_tokens.read(shown)
     }
 
     /// A new password, and what checks it.

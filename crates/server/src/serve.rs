@@ -125,6 +125,7 @@ async fn serve(flags: Serve, clock: Clock, random: Random) -> anyhow::Result<()>
         shared_database: dir.is_shared(),
         failed_attempts_days: Some(flags.failed_attempts_days).filter(|days| *days > 0),
         session_seconds: i64::from(flags.session_hours) * 3600,
+        refresh_idle_seconds: i64::from(flags.refresh_idle_hours) * 3600,
         custom_roles: flags.custom_roles,
         charts: Charts {
             repository: flags.chart_repository.clone(),

@@ -1,8 +1,9 @@
-//! How often one user may begin a session with a password: each is a row, and an event, that is kept.
+//! How often one user may begin a session with a password, and how often a session is renewed: each is a row, or an event, that is kept.
 //!
 //! Counted are sign-ins that succeed, so nobody without the password can keep its owner out.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
 
 use reeve_types::{Timestamp, UserId};
@@ -14,13 +15,19 @@ pub const EACH_SECONDS: i64 = 6;
 /// A budget of this many users that is full again is looked for and forgotten.
 const LOOK: usize = 1024;
 
-/// Until when the sessions that were begun count, in milliseconds: each for [`EACH_SECONDS`].
-#[derive(Debug, Default)]
-pub struct SignInRate(Mutex<HashMap<UserId, i64>>);
+/// Until when what was begun counts, in milliseconds: each for [`EACH_SECONDS`].
+#[derive(Debug)]
+pub struct SignInRate<K = UserId>(Mutex<HashMap<K, i64>>);
 
-impl SignInRate {
+impl<K> Default for SignInRate<K> {
+    fn default() -> Self {
+        Self(Mutex::new(HashMap::new()))
+    }
+}
+
+impl<K: Eq + Hash> SignInRate<K> {
     /// Whether a user may begin one session more. It is counted.
-    pub fn may_begin(&self, user: UserId, now: Timestamp) -> bool {
+    pub fn may_begin(&self, user: K, now: Timestamp) -> bool {
         const ONE: i64 = EACH_SECONDS * 1000;
         let now = now.as_millis();
         let mut until = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -32,7 +32,7 @@ pub(crate) use statement::Statement;
 pub(crate) use value::{Arg, Row, from_json};
 
 /// One file, applied in a transaction of its own: number, name, text.
-type Migrations = [(i64, &'static str, &'static str); 25];
+type Migrations = [(i64, &'static str, &'static str); 26];
 
 /// The text of the migrations. That of the sixth moves rows by functions that only SQLite has; the other two tell PostgreSQL to compare
 /// text as SQLite does.
@@ -109,6 +109,11 @@ const fn migrations(sixth: &'static str, lists: &'static str, audit_columns: &'s
             24,
             "authenticators",
             include_str!("../migrations/0024_authenticators.sql"),
+        ),
+        (
+            25,
+            "refresh tokens",
+            include_str!("../migrations/0025_refresh_tokens.sql"),
         ),
         (
             26,

@@ -31,6 +31,7 @@ mod moving;
 mod plans;
 mod policy_rows;
 mod projects;
+mod refresh_tokens;
 mod reports;
 mod resource;
 mod revision_tokens;

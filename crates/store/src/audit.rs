@@ -134,6 +134,8 @@ pub enum AuditAction {
     Prune,
     /// Another key signs tokens from now on.
     Rotate,
+    /// A refresh token was shown that had been replaced: its session was ended.
+    Reuse,
 }
 
 impl AuditAction {
@@ -154,6 +156,7 @@ impl AuditAction {
             Self::Key => "key",
             Self::Prune => "prune",
             Self::Rotate => "rotate",
+            Self::Reuse => "reuse",
         }
     }
 
@@ -164,6 +167,7 @@ impl AuditAction {
                 Self::Update.as_str()
             }
             Self::Release | Self::Prune => Self::Delete.as_str(),
+            Self::Reuse => Self::SignOut.as_str(),
             Self::Create
             | Self::Update
             | Self::Delete

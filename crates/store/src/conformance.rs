@@ -22,6 +22,7 @@ mod organization;
 mod people;
 mod random;
 mod reading;
+mod refresh_tokens;
 mod revision_tokens;
 mod second_factors;
 mod sessions;
@@ -43,6 +44,7 @@ pub use organization::Organization;
 pub use people::*;
 pub use random::RandomWrites;
 pub use reading::*;
+pub use refresh_tokens::*;
 pub use revision_tokens::*;
 pub use second_factors::*;
 pub use sessions::*;
@@ -71,6 +73,10 @@ macro_rules! conformance_tests {
             a_subject_has_so_many_sessions_at_most,
             a_service_account_goes_on_with_its_session,
             sessions_that_ended_are_forgotten_later,
+            a_refresh_token_is_replaced_by_its_use,
+            a_lost_answer_is_given_again_for_a_minute,
+            of_two_who_show_one_refresh_token_one_replaces_it,
+            a_refresh_token_is_over_with_its_session,
             a_uid_of_an_identity_provider_is_nobody_elses,
             one_person_is_known_by_issuer_and_subject_alone,
             something_is_used_once,

@@ -33,6 +33,7 @@ pub mod identity_provider;
 pub mod installation;
 pub mod list;
 pub mod project;
+pub mod refresh_token;
 pub mod second_factor;
 pub mod security_setting;
 pub mod service_account;
@@ -80,6 +81,7 @@ pub use installation::{FirstStart, Installation};
 pub use list::{AccessRuleFilter, Page};
 pub use project::{NewProject, ProjectRow, Projects, SetNetworking, SetPodRules, SetProject};
 pub use reeve_types::SubjectId;
+pub use refresh_token::{NewRefreshToken, REPEATED_SECONDS, RefreshTokens, Renewal, ShownRefreshToken};
 pub use second_factor::{AuthenticatorRow, SecondFactors, WRONG_CODES, WRONG_CODES_REST_SECONDS};
 pub use security_setting::{AutoRedirect, SecuritySettings, SecuritySettingsRow, SetSecuritySetting};
 pub use service_account::{NewServiceAccount, ServiceAccountRow, ServiceAccounts};
@@ -114,6 +116,7 @@ pub trait Store:
     + Installation
     + Locate
     + Projects
+    + RefreshTokens
     + Reports
     + SecondFactors
     + SecuritySettings

@@ -77,8 +77,12 @@ fn operation_text(method: &str, path: &str, operation: &Value) -> String {
         }
         html.push_str("</table>\n");
     }
-    if let Some(body) = operation.pointer("/requestBody/content/application~1json/schema") {
-        let _ = writeln!(html, "<p>Body: {}</p>", kind(body));
+    for (format, body) in members(operation.pointer("/requestBody/content").unwrap_or(&Value::Null)) {
+        let format = match format.as_str() {
+            "application/json" => "",
+            _ => " as a form",
+        };
+        let _ = writeln!(html, "<p>Body: {}{format}</p>", kind(&body["schema"]));
     }
     html.push_str("<table><tr><th>status</th><th>body</th><th>meaning</th></tr>\n");
     for (status, response) in members(&operation["responses"]) {

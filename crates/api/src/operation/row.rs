@@ -23,6 +23,7 @@ pub(crate) struct Row {
     signs_out_of: Option<Entity>,
     does_own: Option<(Recorded, Entity)>,
     question: bool,
+    oauth: bool,
 }
 
 const fn row(
@@ -46,6 +47,7 @@ const fn row(
         signs_out_of: None,
         does_own: None,
         question: false,
+        oauth: false,
     }
 }
 
@@ -92,6 +94,19 @@ impl Row {
             credentials: T::CREDENTIALS,
         };
         Self { body, ..self }
+    }
+
+    /// Its form of credentials.
+    pub(crate) const fn takes_form<T: JsonSchema>(self) -> Self {
+        let body = RequestBody::Form {
+            schema: |generator| generator.subschema_for::<T>(),
+        };
+        Self { body, ..self }
+    }
+
+    /// 400 and 401 are as RFC 6749 has them.
+    pub(crate) const fn refuses_as_oauth(self) -> Self {
+        Self { oauth: true, ..self }
     }
 
     /// The query of a list.
@@ -191,6 +206,7 @@ impl Row {
             signs_out_of: self.signs_out_of,
             does_own: self.does_own,
             question: self.question,
+            oauth: self.oauth,
             summary: summary.trim_ascii(),
         }
     }

@@ -48,14 +48,21 @@ fn control_plane(context: &Context, at: &At) -> Result<ControlPlane, Failure> {
 }
 
 /// Keeps the sign-in and says so.
-fn kept(context: &mut Context, control_plane: &ControlPlane, sign_in: &SignIn) -> Result<(), Failure> {
-    context.settings.keep(control_plane, sign_in)?;
-    let shown =
-        json!({ "username": sign_in.username, "url": control_plane.url, "expiresAt": sign_in.expires_at });
+async fn kept(context: &mut Context, control_plane: &ControlPlane, sign_in: &SignIn) -> Result<(), Failure> {
+    context.settings.keep(control_plane, sign_in).await?;
+    let renewed = sign_in.refresh_token.is_some();
+    let shown = json!({
+        "username": sign_in.username, "url": control_plane.url, "expiresAt": sign_in.expires_at, "renewed": renewed,
+    });
     context.printer.answer(&shown, || {
+        let until = if renewed {
+            "; it is renewed by itself until the session ends".to_owned()
+        } else {
+            format!(" until {}", sign_in.expires_at)
+        };
         format!(
-            "signed in as `{}` at `{}` until {}",
-            sign_in.username, control_plane.url, sign_in.expires_at
+            "signed in as `{}` at `{}`{until}",
+            sign_in.username, control_plane.url
         )
     })
 }

@@ -1,4 +1,4 @@
-//! `reeve logout`: ends the session and forgets the token.
+//! `reeve logout`: ends the session and forgets the tokens.
 //!
 //! The token is forgotten in any case. Where the control plane cannot be told, the session ends by itself; that is said, and is
 //! no failure: nobody has the token any more.
@@ -19,7 +19,7 @@ pub(super) async fn run(context: &mut Context) -> Result<(), Failure> {
         // Nobody is signed in, or not any more.
         Err(_) => true,
     };
-    let forgotten = context.settings.forget()?;
+    let forgotten = context.settings.forget().await?;
     let answer = json!({ "signedOut": forgotten, "sessionEnded": forgotten && ended });
     context.printer.answer(&answer, || {
         let text = match (forgotten, ended) {

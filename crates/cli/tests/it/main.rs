@@ -17,6 +17,7 @@ mod numbers;
 mod permissions;
 mod receiver;
 mod reference;
+mod renewal;
 mod serving;
 mod sessions;
 mod sign_in;

@@ -24,7 +24,7 @@ async fn a_sign_in_is_kept_for_the_owner_alone_and_the_password_nowhere() {
     let sent = receiver.calls().remove(0);
     assert_eq!(
         sent.body,
-        json!({"grantType": "password", "username": "alice@reeve.example", "password": "hunter2"})
+        json!({"grantType": "password", "username": "alice@reeve.example", "password": "hunter2", "clientId": "runai-cli"})
     );
     assert_eq!(
         (sent.line.as_str(), sent.authorization),
@@ -36,12 +36,12 @@ async fn a_sign_in_is_kept_for_the_owner_alone_and_the_password_nowhere() {
     let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&dir), 0o700);
     let mut kept = String::new();
-    for name in ["config.json", "authentication.json"] {
+    for name in ["config.json", "authentication.json", "authentication.lock"] {
         assert_eq!(mode(&dir.join(name)), 0o600, "{name}");
         kept += &std::fs::read_to_string(dir.join(name)).unwrap();
     }
     assert!(kept.contains(TOKEN) && !kept.contains("hunter2"), "{kept}");
-    assert_eq!(std::fs::read_dir(&dir).unwrap().count(), 2);
+    assert_eq!(std::fs::read_dir(&dir).unwrap().count(), 3);
 
     // The address is remembered.
     let again = receiver

@@ -25,7 +25,7 @@ pub(crate) fn terminal(stack: &Stack, person: &Person, settings: &Path) -> Resul
         &person.password,
     )?;
     let start = format!(
-        "signed in as `{}` at `{}` until ",
+        "signed in as `{}` at `{}`; it is renewed",
         person.username,
         stack.admin.url()
     );
@@ -321,6 +321,39 @@ async fn port_forward(reeve: &CommandLine, project: &str) -> Result<()> {
         .spawn()?;
     let _forwarding = KillOnDrop(forwarding);
     echoed(port).await
+}
+
+/// As kubectl starts them, three times in a row: a refresh token that two had used would have ended the session. Planted fault: the one
+/// that is kept is not replaced.
+#[test]
+fn twenty_commands_at_once_go_on_with_a_sign_in_that_is_renewed() {
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
+        let settings = tempfile::tempdir()?;
+        let reeve = terminal(stack, &team.researcher.person, settings.path())?;
+        let file = settings.path().join("authentication.json");
+        let mut before = Value::Null;
+        for round in 0..3 {
+            let mut kept: Value = serde_json::from_slice(&std::fs::read(&file)?)?;
+            ensure!(kept["refreshToken"] != before, "round {round}: nobody renewed it");
+            before = kept["refreshToken"].clone();
+            kept["expiresAt"] = json!("2020-01-01T00:00:00Z");
+            std::fs::write(&file, kept.to_string())?;
+            let mut commands = Vec::new();
+            for _ in 0..20 {
+                let mut command = reeve.command();
+                command.arg("whoami").stdin(Stdio::null());
+                command.stdout(Stdio::piped()).stderr(Stdio::piped());
+                commands.push(command.spawn()?);
+            }
+            for command in commands {
+                let output = command.wait_with_output()?;
+                ensure!(output.status.success(), "round {round}: {output:?}");
+            }
+        }
+        reeve.must(&["logout"])?;
+        Ok(())
+    });
 }
 
 /// Planted faults: a stream that is not opened again goes on for as long as the container, and so does a session that nobody

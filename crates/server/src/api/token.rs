@@ -1,6 +1,7 @@
 //! Signing in.
 
 pub mod grant;
+pub mod grant_v2;
 
 use std::sync::Arc;
 
@@ -16,5 +17,6 @@ pub(crate) fn route(operation: TokenOperation) -> MethodRouter<Arc<App>> {
     let row = operation.row();
     match operation {
         Op::GrantToken => to(row, grant::handle),
+        Op::GrantTokenV2 => to(row, grant_v2::handle),
     }
 }

@@ -1,4 +1,5 @@
-//! `POST …/token`: a code for a token (RFC 6749, section 4.1.3; RFC 7636), with that standard's errors.
+//! `POST …/token`: a code for a token (RFC 6749, section 4.1.3; RFC 7636), and a refresh token for the next one (section 6), with that
+//! standard's errors.
 
 use std::sync::Arc;
 
@@ -8,6 +9,7 @@ use axum::extract::State;
 use axum::http::{Request, StatusCode};
 use axum::response::{IntoResponse, Response};
 use reeve_store::{AuditAction, SubjectId};
+use reeve_types::Secret;
 use serde_json::json;
 
 use super::request::Pairs;
@@ -16,6 +18,7 @@ use crate::app::App;
 use crate::caller::Call;
 use crate::error::ApiError;
 use crate::extract::read_credentials;
+use crate::refresh::Tokens;
 
 fn refused(error: &str, text: &str) -> Response {
     let body = json!({"error": error, "error_description": text});
@@ -31,10 +34,11 @@ pub(super) async fn handle(
     let pairs = Pairs::read(&read_credentials(request).await?);
     match pairs.get("grant_type") {
         Some("authorization_code") => {}
+        Some("refresh_token") => return renew(&app, &call, &pairs).await,
         Some(_) => {
             return Ok(refused(
                 "unsupported_grant_type",
-                "only `authorization_code` is possible here",
+                "only `authorization_code` and `refresh_token` are possible here",
             ));
         }
         None => return Ok(refused("invalid_request", "`grant_type` is missing")),
@@ -73,11 +77,40 @@ pub(super) async fn handle(
     }) else {
         return invalid();
     };
-    let (token, seconds) = app.session_token(&session, call.at)?;
-    let body = json!({
-        "access_token": token.expose(), "token_type": "Bearer", "expires_in": seconds, "scope": "openid",
+    let tokens = app.renewable_tokens(&session, &code.client, call.at).await?;
+    Ok(given(&tokens))
+}
+
+fn given(tokens: &Tokens) -> Response {
+    let mut body = json!({
+        "access_token": tokens.access.expose(), "token_type": "Bearer", "expires_in": tokens.expires_in, "scope": "openid",
     });
-    Ok(Json(body).into_response())
+    if let (Some(refresh), Some(body)) = (&tokens.refresh, body.as_object_mut()) {
+        body.insert("refresh_token".to_owned(), json!(refresh.expose()));
+    }
+    Json(body).into_response()
+}
+
+async fn renew(app: &Arc<App>, call: &Call, pairs: &Pairs) -> Result<Response, ApiError> {
+    let Some(token) = pairs.get("refresh_token").filter(|token| !token.is_empty()) else {
+        return Ok(refused("invalid_request", "`refresh_token` is missing"));
+    };
+    // Whoever was given one by this route had named its client.
+    let Some(client) = pairs.get("client_id").filter(|client| !client.is_empty()) else {
+        return Ok(refused("invalid_request", "`client_id` is missing"));
+    };
+    let token = Secret::new(token);
+    let renewed = app.renewed_tokens(call, &token, Some(client.to_owned()));
+    match renewed.await? {
+        Some(tokens) => Ok(given(&tokens)),
+        None => {
+            app.note_refused_renewal(call);
+            Ok(refused(
+                "invalid_grant",
+                "the refresh token is not valid, was replaced before, or its session is over",
+            ))
+        }
+    }
 }
 
 async fn end(app: &App, call: &Call, code: &Code) -> Result<(), ApiError> {

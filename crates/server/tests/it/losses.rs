@@ -11,7 +11,7 @@ use crate::server::{OrganizationFixture, Server};
 
 /// The table, as it is published.
 const PUBLISHED: &str = include_str!("../../../../SECURITY.md");
-const ROWS: [&str; 11] = [
+const ROWS: [&str; 12] = [
     "password",
     "secret of an application",
     "token of an application",
@@ -19,6 +19,7 @@ const ROWS: [&str; 11] = [
     "token of an access key",
     "token of a password's session",
     "cookie of that session",
+    "refresh token of a password's session",
     "new tokens for a cluster",
     "session of an identity provider",
     "link secret of a cluster",
@@ -66,6 +67,7 @@ struct Holder {
     key: Value,
     rule: i64,
     session: String,
+    refresh: String,
     by_key: String,
     by_application: String,
     link: String,
@@ -94,7 +96,11 @@ impl Holder {
         let robots = ("project", organization.robots.as_str());
         let rule = server.rule(("user", "erin@example.com"), 5, robots).await;
         server.rule(("group", "ml"), 9, robots).await;
-        let session = token(server, password(&erin)).await;
+        let mut with_client = password(&erin);
+        with_client["clientId"] = json!("reeve-cli");
+        let given = server.post("", "/api/v1/token", with_client).await.is(200);
+        let text = |name: &str| given[name].as_str().unwrap().to_owned();
+        let (session, refresh) = (text("accessToken"), text("refreshToken"));
         let (carol, _) = server.user("carol@example.com", Value::Null).await;
         let carols = server.provided(carol, &["ml"], Value::Null).await;
         let application = server
@@ -120,6 +126,7 @@ impl Holder {
             key,
             rule,
             session,
+            refresh,
             by_key,
             by_application,
             link,
@@ -225,6 +232,10 @@ impl Holder {
                     .header("cookie", format!("__Host-reeve-session={}", self.session));
                 let answer = server.send(request.body(Body::empty()).unwrap()).await;
                 answer.status == 200
+            }
+            "refresh token of a password's session" => {
+                // Shown again within a minute, it gives the same.
+                grants(json!({"grantType": "refresh_token", "refreshToken": self.refresh})).await
             }
             "new tokens for a cluster" => {
                 let path = format!("/api/v1/clusters/{}/kubernetes-token", organization.cluster);

@@ -51,6 +51,7 @@ mod postgres_faults;
 mod process;
 mod projects;
 mod questions;
+mod refresh_tokens;
 mod replicas;
 mod restart;
 mod restored;

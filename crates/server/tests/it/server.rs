@@ -31,6 +31,8 @@ pub(crate) const ADMIN_PASSWORD: &str = "First-Pass-1!";
 
 /// How long a session lasts at most.
 pub(crate) const SESSION_SECONDS: i64 = 24 * 3600;
+/// For how long a refresh token is good unless it is used.
+pub(crate) const IDLE_SECONDS: i64 = 8 * 3600;
 /// For how many days a key signs.
 pub(crate) const KEY_DAYS: u32 = 30;
 
@@ -165,6 +167,7 @@ impl Server {
             shared_database: true,
             failed_attempts_days: Some(90),
             session_seconds: SESSION_SECONDS,
+            refresh_idle_seconds: IDLE_SECONDS,
             custom_roles,
             charts: reeve_server::installation::Charts::default(),
             idp_certificate_authority: None,

@@ -157,7 +157,7 @@ pub async fn writes_at_the_same_time_leave_no_gap(mut organization: Organization
 }
 
 /// All futures at the same time, in one task.
-async fn all<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {
+pub(super) async fn all<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {
     let mut waiting: Vec<Pin<Box<F>>> = futures.map(Box::pin).collect();
     let mut done = Vec::new();
     std::future::poll_fn(move |context| {

@@ -87,6 +87,7 @@ pub const AUDITED_WRITES: &[&str] = &[
     "create_authenticator",
     "confirm_authenticator",
     "remove_authenticator",
+    "renew_by_refresh_token",
 ];
 
 async fn networking_is_told(
@@ -462,6 +463,7 @@ pub async fn every_write_is_in_the_audit_log(mut organization: Organization) {
     roles::are_told(&organization, &mut log).await;
     super::access_keys::are_told(&organization, &mut log).await;
     super::second_factors::are_told(&organization, &mut log).await;
+    super::refresh_tokens::are_told(&organization, &mut log).await;
     assert_eq!(log.done, AUDITED_WRITES);
 }
 

@@ -19,6 +19,7 @@ const TRAITS: &[&str] = &[
     include_str!("../identity_provider.rs"),
     include_str!("../installation.rs"),
     include_str!("../project.rs"),
+    include_str!("../refresh_token.rs"),
     include_str!("../second_factor.rs"),
     include_str!("../security_setting.rs"),
     include_str!("../service_account.rs"),

@@ -62,7 +62,7 @@ pub(in crate::commands) async fn run(context: &mut Context, arguments: LoginBrow
             Failure::failed("nobody signed in within ten minutes").hint("run the command again")
         })??;
     let sign_in = redeem(context, &control_plane, &proof, &redirect_uri, &code).await?;
-    kept(context, &control_plane, &sign_in)
+    kept(context, &control_plane, &sign_in).await
 }
 
 /// Asks the desktop. Where there is none, the link that was printed is enough.

@@ -9,11 +9,9 @@ use sha2::{Digest, Sha256};
 
 use crate::Context;
 use crate::failure::Failure;
-use crate::http::Api;
+use crate::http::{Api, CLIENT};
 use crate::settings::{ControlPlane, SignIn};
 
-/// The client that this program is (control-plane 1.2).
-pub(super) const CLIENT: &str = "runai-cli";
 /// The realm's addresses.
 pub(super) const PROTOCOL: &str = "/auth/realms/runai/protocol/openid-connect";
 
@@ -63,6 +61,7 @@ impl Proof {
 struct Token {
     access_token: RevealedSecret,
     expires_in: i64,
+    refresh_token: Option<RevealedSecret>,
 }
 
 /// The sign-in for a code.
@@ -96,5 +95,6 @@ pub(super) async fn redeem(
         username: me.username,
         access_token: token.access_token,
         expires_at,
+        refresh_token: token.refresh_token,
     })
 }

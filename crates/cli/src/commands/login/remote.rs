@@ -7,12 +7,12 @@ use std::io::{BufRead, Read};
 
 use serde::Deserialize;
 
-use super::code::{CLIENT, PROTOCOL, Proof, redeem};
+use super::code::{PROTOCOL, Proof, redeem};
 use super::{control_plane, kept};
 use crate::Context;
 use crate::args::LoginRemote;
 use crate::failure::Failure;
-use crate::http::Api;
+use crate::http::{Api, CLIENT};
 
 const LONGEST_CODE: u64 = 16 * 1024;
 
@@ -43,7 +43,7 @@ pub(in crate::commands) async fn run(context: &mut Context, arguments: LoginRemo
     ))?;
     let code = read()?;
     let sign_in = redeem(context, &control_plane, &proof, &redirect_uri, &code).await?;
-    kept(context, &control_plane, &sign_in)
+    kept(context, &control_plane, &sign_in).await
 }
 
 fn read() -> Result<String, Failure> {

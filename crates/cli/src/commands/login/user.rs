@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::Context;
 use crate::args::LoginUser;
 use crate::failure::Failure;
-use crate::http::Api;
+use crate::http::{Api, CLIENT};
 use crate::settings::SignIn;
 
 use super::{control_plane, kept};
@@ -19,8 +19,9 @@ pub(in crate::commands) async fn run(context: &mut Context, arguments: LoginUser
     let api = Api::anonymous(&control_plane)?;
     let password = password(&arguments)?;
     let what = format!("cannot sign in `{}` at `{}`", arguments.user, control_plane.url);
-    let mut request =
-        json!({ "grantType": "password", "username": arguments.user, "password": password.expose() });
+    let mut request = json!({
+        "grantType": "password", "username": arguments.user, "password": password.expose(), "clientId": CLIENT,
+    });
     if let (Some(code), Some(body)) = (&arguments.code, request.as_object_mut()) {
         body.insert("totp".to_owned(), json!(code));
     }
@@ -32,8 +33,9 @@ pub(in crate::commands) async fn run(context: &mut Context, arguments: LoginUser
         username: arguments.user,
         expires_at: context.clock.now().plus_seconds(answer.expires_in),
         access_token: answer.access_token,
+        refresh_token: answer.refresh_token,
     };
-    kept(context, &control_plane, &sign_in)
+    kept(context, &control_plane, &sign_in).await
 }
 
 const MAX_PASSWORD: u64 = 4096;

@@ -156,6 +156,7 @@ mod tests {
             heartbeat: std::time::Duration::from_secs(1),
             shared_database: false,
             session_seconds: 3600,
+            refresh_idle_seconds: 3600,
             custom_roles: false,
             charts: crate::installation::Charts::default(),
             link_patience: crate::outgoing::Patience::default(),

@@ -18,24 +18,27 @@ use crate::caller::Call;
 use crate::error::{ApiError, Refusal};
 use crate::extract::JsonBody;
 use crate::failures::Kind;
+use crate::refresh::Tokens;
 use crate::second_factor::SecondFactor;
 use crate::sign_in_rate::EACH_SECONDS;
 
-/// One sentence for every way to fail, so that nobody learns who exists: 400.
-#[derive(Debug, thiserror::Error)]
-#[error("the credentials are not valid")]
-struct InvalidCredentials;
+/// Why nobody is given a token: 400.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum GrantRefusal {
+    /// One sentence for every way to fail, so that nobody learns who exists.
+    #[error("the credentials are not valid")]
+    Credentials,
+    /// The password was right, and that is not enough.
+    #[error(
+        "this user has an authenticator: send the code that it shows, or a recovery code, as `totp` beside the password (`reeve login user --code`)"
+    )]
+    CodeNeeded,
+    /// The same for every refresh token that gives nothing.
+    #[error("the refresh token is not valid, was replaced before, or its session is over: sign in again")]
+    RefreshToken,
+}
 
-impl Refusal for InvalidCredentials {}
-
-/// The password was right, and that is not enough: 400.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "this user has an authenticator: send the code that it shows, or a recovery code, as `totp` beside the password (`reeve login user --code`)"
-)]
-struct CodeNeeded;
-
-impl Refusal for CodeNeeded {}
+impl Refusal for GrantRefusal {}
 
 /// What came of a sign-in.
 pub(crate) enum Begun {
@@ -64,6 +67,8 @@ struct Attempt {
     access_key: Option<AccessKeyId>,
     /// The one-time code that came with a password.
     code: Option<Secret>,
+    /// The client that is to renew the session.
+    client: Option<String>,
     /// What it was proven against.
     proven: Option<CredentialHash>,
 }
@@ -74,27 +79,69 @@ pub async fn handle(
     call: Call,
     JsonBody(body): JsonBody<TokenRequest>,
 ) -> Result<Json<TokenResponse>, ApiError> {
-    let attempt = match body {
+    let tokens = grant(&app, &call, body).await??;
+    Ok(Json(TokenResponse {
+        access_token: tokens.access.into(),
+        expires_in: tokens.expires_in,
+        refresh_token: tokens.refresh.map(Into::into),
+    }))
+}
+
+/// What both versions of the route do.
+///
+/// # Errors
+/// [`ApiError`]; inside of it what the two say in words of their own.
+pub(super) async fn grant(
+    app: &Arc<App>,
+    call: &Call,
+    request: TokenRequest,
+) -> Result<Result<Tokens, GrantRefusal>, ApiError> {
+    let attempt = match request {
         TokenRequest::Password {
             username,
             password,
             code,
-        } => by_password(&app, &call, &username, &password, code).await?,
+            client,
+        } => Attempt {
+            client,
+            ..by_password(app, call, &username, &password, code).await?
+        },
         TokenRequest::ClientCredentials {
             client_id,
             client_secret,
-        } => by_secret(&app, &client_id, &client_secret).await?,
+        } => by_secret(app, &client_id, &client_secret).await?,
+        TokenRequest::RefreshToken { token, client } => {
+            return by_refresh_token(app, call, &token, client).await;
+        }
     };
-    let session = match session(&app, &call, attempt).await? {
+    let client = attempt.client.clone();
+    let session = match session(app, call, attempt).await? {
         Begun::Session(session) => session,
-        Begun::CodeNeeded => return Err(CodeNeeded.into()),
-        Begun::No => return Err(InvalidCredentials.into()),
+        Begun::CodeNeeded => return Ok(Err(GrantRefusal::CodeNeeded)),
+        Begun::No => return Ok(Err(GrantRefusal::Credentials)),
     };
-    let (access_token, expires_in) = app.security.rest_token(&session, &app.directory(), call.at)?;
-    Ok(Json(TokenResponse {
-        access_token: access_token.into(),
+    if let Some(client) = client {
+        return app.renewable_tokens(&session, &client, call.at).await.map(Ok);
+    }
+    let (access, expires_in) = app.security.rest_token(&session, &app.directory(), call.at)?;
+    Ok(Ok(Tokens {
+        access,
         expires_in,
+        refresh: None,
     }))
+}
+
+async fn by_refresh_token(
+    app: &Arc<App>,
+    call: &Call,
+    token: &Secret,
+    client: Option<String>,
+) -> Result<Result<Tokens, GrantRefusal>, ApiError> {
+    if let Some(tokens) = app.renewed_tokens(call, token, client).await? {
+        return Ok(Ok(tokens));
+    }
+    app.note_refused_renewal(call);
+    Ok(Err(GrantRefusal::RefreshToken))
 }
 
 async fn session(app: &App, call: &Call, attempt: Attempt) -> Result<Begun, ApiError> {
@@ -129,11 +176,14 @@ async fn session(app: &App, call: &Call, attempt: Attempt) -> Result<Begun, ApiE
         }
     }
     if let Some(((id, _), proven)) = attempt.known.zip(proven) {
+        // Not of an attempt that fails: it may be a secret in the wrong field.
+        let mut begins = entry.clone();
+        if let Some(client) = attempt.client {
+            begins.metadata.insert("client".to_owned(), client);
+        }
         // None when the password was changed while its hash was computed, or the service account is disabled.
         let begun = match (id, attempt.access_key) {
-            (SubjectId::User(id), Some(key)) => {
-                app.access_key_signs_in(id, key, &proven, entry.clone()).await?
-            }
+            (SubjectId::User(id), Some(key)) => app.access_key_signs_in(id, key, &proven, begins).await?,
             (SubjectId::User(id), None)
                 if !attempt.break_glass && !app.sign_in_rate.may_begin(id, call.at) =>
             {
@@ -141,12 +191,10 @@ async fn session(app: &App, call: &Call, attempt: Attempt) -> Result<Begun, ApiE
             }
             (SubjectId::User(id), None) => {
                 let identity = VerifiedIdentity::by_password(id);
-                app.sign_in(&identity, Some(&proven), attempt.break_glass, entry.clone())
+                app.sign_in(&identity, Some(&proven), attempt.break_glass, begins)
                     .await?
             }
-            (SubjectId::ServiceAccount(id), _) => {
-                app.application_signs_in(id, &proven, entry.clone()).await?
-            }
+            (SubjectId::ServiceAccount(id), _) => app.application_signs_in(id, &proven, begins).await?,
         };
         if let Some(begun) = begun {
             if let (SubjectId::User(id), None) = (id, attempt.access_key) {
@@ -226,6 +274,7 @@ async fn by_password(
         known,
         access_key: None,
         code,
+        client: None,
         proven: verifier.filter(|_| proven),
     })
 }
@@ -252,6 +301,7 @@ async fn by_secret(app: &App, client_id: &str, secret: &Secret) -> Result<Attemp
         known,
         access_key: None,
         code: None,
+        client: None,
         proven: verifier.filter(|_| proven),
     })
 }
@@ -273,6 +323,7 @@ async fn by_access_key(app: &App, key: AccessKeyId, secret: &Secret) -> Result<A
         access_key: known.as_ref().map(|_| key),
         known,
         code: None,
+        client: None,
         proven: verifier.filter(|_| proven),
     })
 }

@@ -141,7 +141,33 @@ async fn a_code_is_good_once_for_whoever_asked_and_ends_its_session_when_it_come
     for cut in [1, second.len() / 2, second.len() - 1] {
         visitor.redeem_code(&second[..cut], VERIFIER).await.is(400);
     }
-    visitor.redeem_code(&second, VERIFIER).await.is(200);
+    let given = visitor.redeem_code(&second, VERIFIER).await.is(200);
+    let shown = |token: &serde_json::Value, client: &str| {
+        let token = token["refresh_token"].as_str().unwrap().to_owned();
+        [
+            ("grant_type", "refresh_token".to_owned()),
+            ("client_id", client.to_owned()),
+            ("refresh_token", token),
+        ]
+    };
+    let renew = async |form: [(&'static str, String); 3]| {
+        let form = form.each_ref().map(|(name, value)| (*name, value.as_str()));
+        let path = format!("{REALM}/protocol/openid-connect/token");
+        Visitor::new(&server).post(&path, &form).await
+    };
+    for client in ["reeve-cli", ""] {
+        renew(shown(&given, client)).await.is(400);
+    }
+    let next = renew(shown(&given, "runai-cli")).await.is(200);
+    let token = next["access_token"].as_str().unwrap();
+    server.get(token, "/api/v1/me").await.is(200);
+    // By either route.
+    let other = json!({"grantType": "refresh_token", "refreshToken": next["refresh_token"]});
+    server.post("", "/api/v1/token", other).await.is(200);
+    server.clock.advance_seconds(61);
+    let reused = renew(shown(&given, "runai-cli")).await.is(400);
+    assert_eq!(reused["error"], "invalid_grant");
+    server.get(token, "/api/v1/me").await.refused(401);
     let (late, mut visitor) = code(&server).await;
     server.clock.advance_seconds(61);
     visitor.redeem_code(&late, VERIFIER).await.is(400);
