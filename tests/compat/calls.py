@@ -701,7 +701,7 @@ def settings(suite, admin, people):
     suite.ok(admin, update, 200, None, key="autoRedirectSSO", update_security_setting_by_key_request=redirect)
     suite.ok(admin, f"{api}.get_security_setting_by_key", 200, m.AutoRedirectSsoSetting, key="autoRedirectSSO")
     suite.no(admin, f"{api}.get_security_setting_by_key", 404, key="browserSessionTimeout")
-    suite.ok(admin, update, 200, None, update_security_setting_by_key_request={}, **key)
+    suite.ok(admin, update, 200, None, update_security_setting_by_key_request=m.LogoutRedirectUriSetting(uri=""), **key)
     suite.ok(admin, "TenantApi.get_tenant_settings", 200, [m.Setting])
     suite.no(leader, "TenantApi.get_tenant_settings", 403)
     body = m.TenantSettingCreationRequest(key="department.use", value=True)

@@ -139,6 +139,8 @@ fn no_operation_that_reads_shows_a_viewer_anything_of_another_department() {
                 ("serviceAccountId", account.clone()),
                 ("accessRuleId", team.researcher.rule.to_string()),
                 ("roleIdPath", "5".to_owned()),
+                ("key", "logoutRedirectUri".to_owned()),
+                ("settingKey", "department.use".to_owned()),
                 (
                     "permissionSetId",
                     "9cc43da2-fb7b-8760-983d-84d7b0e20ee4".to_owned(),

@@ -128,6 +128,8 @@ async fn no_operation_that_reads_shows_anything_of_what_lies_beside() {
                 "{idp}" => "corp".to_owned(),
                 "{roleIdPath}" => "5".to_owned(),
                 "{permissionSetId}" => "9cc43da2-fb7b-8760-983d-84d7b0e20ee4".to_owned(),
+                "{key}" => "logoutRedirectUri".to_owned(),
+                "{settingKey}" => "department.use".to_owned(),
                 "{workloadId}" => workload.clone(),
                 "{AssetId}" => hidden.clone(),
                 // Nobody sees another's.

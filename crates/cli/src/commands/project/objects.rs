@@ -66,6 +66,15 @@ pub(in crate::commands) async fn create(
     objects::show(&mut context.printer, &made, "")
 }
 
+/// What can change of a project.
+#[derive(serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Replaced {
+    #[serde(flatten)]
+    settings: OrgUnitSettings,
+    enforce_runai_scheduler: bool,
+}
+
 /// The control plane takes what can change of a project as a whole: all but the description is what was read just before.
 pub(in crate::commands) async fn update(
     context: &mut Context,
@@ -74,11 +83,13 @@ pub(in crate::commands) async fn update(
     let api = Api::signed_in(&context.settings, context.clock.now())?;
     let what = format!("cannot change project `{}`", arguments.name);
     let found = find::project(&api, &arguments.name, &what).await?;
-    let mut body = json!(OrgUnitSettings {
-        description: arguments.description,
-        ..found.settings
-    });
-    body["enforceRunaiScheduler"] = json!(found.enforce_runai_scheduler);
+    let body = Replaced {
+        settings: OrgUnitSettings {
+            description: arguments.description,
+            ..found.settings
+        },
+        enforce_runai_scheduler: found.enforce_runai_scheduler,
+    };
     let path = format!("{BASE}/{}", found.id);
     let now: Project = api.put(&path, &body).await.map_err(|error| error.explain(what))?;
     objects::show(&mut context.printer, &now, "")

@@ -30,7 +30,7 @@ pub(super) async fn department_changes_are_told(
     assert!(matches!(write(&granted).await, Err(StoreError::Gate { .. })));
     let granted = organization.may(Action::Update, Entity::Department, scope);
     let row = write(&granted).await.unwrap().value;
-    assert_eq!(row.details["description"], "Sees.");
+    assert_eq!(row.details, serde_json::json!({"description": "Sees."}));
     assert_eq!(
         (row.updated_at, row.updated_by.as_str()),
         (NOW.plus_seconds(3), "bea")
@@ -71,7 +71,10 @@ pub(super) async fn project_changes_are_told(
     let granted = organization.may(Action::Update, Entity::Project, scope);
     let before = organization.all(cluster).await;
     let row = write(&granted).await.unwrap().value;
-    assert_eq!(row.details["settings"]["description"], "Arms.");
+    assert_eq!(
+        row.details,
+        serde_json::json!({"settings": {"description": "Arms."}})
+    );
     assert_eq!(
         (row.updated_at, row.updated_by.as_str()),
         (NOW.plus_seconds(4), "bea")
