@@ -9,13 +9,11 @@
 //! What is there already, from before the policies, stays, and everything of it but its spec, labels, annotations and owners may
 //! change: its status, and its finalizers, so that it can go.
 
-use reeve_types::TemplateKind;
 use serde_json::Value;
 
 use crate::kinds;
 use crate::names;
 use crate::request::{Operation, Request, list, template_path};
-use crate::view::cel_list;
 
 /// So many entries may the metadata of one object, one template with the lists of its pod, or the lists of its containers
 /// have together.
@@ -85,7 +83,7 @@ pub(crate) fn bounded(cel: &str) -> String {
 pub(crate) fn any_crowded_cel() -> String {
     format!(
         "object.kind in {} ? ({}) : ({})",
-        cel_list(&TemplateKind::ALL.map(TemplateKind::name)),
+        kinds::names_cel(),
         crowded_kind_cel(),
         crowded_cel()
     )
