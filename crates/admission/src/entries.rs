@@ -9,8 +9,10 @@
 //! What is there already, from before the policies, stays, and everything of it but its spec, labels, annotations and owners may
 //! change: its status, and its finalizers, so that it can go.
 
+use reeve_types::TemplateKind;
 use serde_json::Value;
 
+use crate::cel::cel_list;
 use crate::kinds;
 use crate::names;
 use crate::request::{Operation, Request, list, template_path};
@@ -83,7 +85,7 @@ pub(crate) fn bounded(cel: &str) -> String {
 pub(crate) fn any_crowded_cel() -> String {
     format!(
         "object.kind in {} ? ({}) : ({})",
-        kinds::names_cel(),
+        cel_list(&TemplateKind::ALL.map(TemplateKind::name)),
         crowded_kind_cel(),
         crowded_cel()
     )

@@ -142,15 +142,6 @@ fn entry_cel(template: &str, at: &str) -> String {
     format!("dyn({{'t': dyn({template}), 'm': dyn({at} + '/metadata'), 's': dyn({at} + '/spec')}})")
 }
 
-/// The names of the kinds, as a CEL list.
-pub(crate) fn names_cel() -> String {
-    let names: Vec<String> = TemplateKind::ALL
-        .iter()
-        .map(|kind| format!("'{}'", kind.name()))
-        .collect();
-    format!("[{}]", names.join(", "))
-}
-
 /// The API version of a kind by its name, as a CEL map.
 pub(crate) fn versions_cel() -> String {
     let entries: Vec<String> = TemplateKind::ALL

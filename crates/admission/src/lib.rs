@@ -11,6 +11,7 @@
 
 mod adopting;
 pub mod authentication;
+mod cel;
 pub mod check;
 mod entries;
 pub mod identity;

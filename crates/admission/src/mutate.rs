@@ -117,7 +117,7 @@ pub(crate) fn match_conditions() -> Vec<(&'static str, String)> {
     let writer = format!(
         "!(request.userInfo.?username.orValue('') in {}) || (has(request.userInfo.extra) && '{}' in \
          request.userInfo.extra)",
-        crate::view::cel_list(&names::CONTROLLERS),
+        crate::cel::cel_list(&names::CONTROLLERS),
         names::EXTRA_POD_NAME
     );
     vec![
@@ -137,7 +137,7 @@ fn selector_cel(object: &str) -> String {
 
 /// Whether the selector has lost the person whose it was, or a new one of a person has none yet.
 fn unbound() -> String {
-    let (kinds, key) = (crate::view::cel_list(&SELECTING), names::USER);
+    let (kinds, key) = (crate::cel::cel_list(&SELECTING), names::USER);
     format!(
         "object.kind in {kinds} && !('{key}' in {}) && (request.operation == 'CREATE' ? \
          has(request.userInfo.extra) && '{}' in request.userInfo.extra : '{key}' in {})",
@@ -152,7 +152,7 @@ fn rewritten() -> String {
     let template = crate::view::template_cel("o");
     let same = format!(
         "{}.all(f, dyn(object.metadata)[?f].orValue(dyn(null)) == dyn(oldObject.metadata)[?f].orValue(dyn(null)))",
-        crate::view::cel_list(&METADATA)
+        crate::cel::cel_list(&METADATA)
     );
     format!(
         "request.operation == 'UPDATE' && !(object.kind in ['Job', 'Pod']) && has(request.userInfo.extra) && '{uid}' in \
@@ -293,7 +293,7 @@ pub(crate) fn variables(gap: Gap<'_>) -> Vec<crate::view::Variable> {
             "selector",
             format!(
                 "object.kind in {} ? {} : dyn({{}})",
-                crate::view::cel_list(&SELECTING),
+                crate::cel::cel_list(&SELECTING),
                 selector_cel("object")
             ),
         ),
@@ -305,7 +305,7 @@ pub(crate) fn variables(gap: Gap<'_>) -> Vec<crate::view::Variable> {
                  (variables.person ? variables.userId : '') : {}[?'{}'].orValue('')",
                 selector_cel("oldObject"),
                 names::USER,
-                kinds = crate::view::cel_list(&SELECTING),
+                kinds = crate::cel::cel_list(&SELECTING),
             ),
         ),
         ("containerDefaults", container_defaults(gap)),

@@ -10,10 +10,11 @@
 
 use std::iter;
 
+use crate::cel::cel_list;
 use crate::check::shape::VOLUMES;
 use crate::entries;
 use crate::names;
-use crate::view::{NO_PERSON, STAMP, Variable, cel_list, next_variable, pod_variables};
+use crate::view::{NO_PERSON, STAMP, Variable, next_variable, pod_variables};
 
 /// The name of the match condition.
 pub(crate) const CONDITION: &str = "more-than-plain";

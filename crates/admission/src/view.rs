@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use reeve_types::TemplateKind;
 use serde_json::Value;
 
+use crate::cel::cel_list;
 use crate::entries::{VARIABLE, crowded_cel};
 use crate::kinds::{self, FREE_FIELDS, FREE_OF_WORKERS};
 use crate::names::{self, SERVICE_ACCOUNT_PREFIX};
@@ -63,12 +64,6 @@ pub(crate) fn template_cel(object: &str) -> String {
         "{object}.kind == 'Pod' ? dyn({object}) : {object}.kind == 'CronJob' ? \
          dyn({object}.spec.jobTemplate.spec.template) : dyn({object}.spec.template)"
     )
-}
-
-/// A list of names as a CEL literal.
-pub(crate) fn cel_list(names: &[&str]) -> String {
-    let quoted: Vec<String> = names.iter().map(|n| format!("'{n}'")).collect();
-    format!("[{}]", quoted.join(", "))
 }
 
 fn setting_cel(label: &str) -> String {

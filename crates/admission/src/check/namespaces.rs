@@ -270,7 +270,7 @@ mod tests {
     #[test]
     fn the_expression_names_the_reserved_namespaces_and_no_others() {
         let cel = super::CHECKS[0].cel;
-        let list = crate::view::cel_list(&RESERVED_NAMESPACES);
+        let list = crate::cel::cel_list(&RESERVED_NAMESPACES);
         assert!(cel.contains(&format!("object.metadata.name in {list} ")), "{cel}");
         assert!(
             cel.contains(&format!(

@@ -89,7 +89,7 @@ pub(crate) fn match_conditions() -> Vec<Variable> {
     );
     let writer = format!(
         "object.kind == 'Pod' || !(request.userInfo.?username.orValue('') in {})",
-        crate::view::cel_list(&names::CONTROLLERS)
+        crate::cel::cel_list(&names::CONTROLLERS)
     );
     let asks = |list: &str| {
         format!(
