@@ -1,15 +1,17 @@
 //! Identity providers in SQL.
 
 use async_trait::async_trait;
-use reeve_authz::{Action, BootstrapException, Entity, Granted, Scope};
+use reeve_authz::{Action, Granted};
 use reeve_store::{
     AuditEntry, Committed, DirectoryChange, DueSession, IdentityProviders, IdpRow, NewUser, ProvidedIdentity,
-    RenewedSession, SessionProvider, StoreError, gate,
+    RenewedSession, SessionProvider, StoreError,
 };
 use reeve_types::{IdpAlias, SessionId, Timestamp, UserId};
 
 use crate::changes::Changes;
 use crate::driver::{Arg, Row, StoreResultExt, Tx};
+use crate::security_settings::fits;
+use crate::sessions::is_record;
 use crate::{SqlStore, sessions, uids, users};
 
 const READ: &str = "read identity providers";
@@ -20,20 +22,6 @@ const RESOLVE: &str = "look who an identity provider speaks of";
 const ONCE: &str = "note that something was used";
 const SIGN_OUT: &str = "sign somebody out for an identity provider";
 const RENEW: &str = "renew a session";
-
-fn fits(granted: &Granted, action: Action, operation: &'static str) -> Result<(), StoreError> {
-    gate::fits(
-        granted,
-        action,
-        Entity::SecuritySettings,
-        Scope::Account,
-        operation,
-    )
-}
-
-fn is_record(granted: &Granted, operation: &'static str) -> Result<(), StoreError> {
-    gate::is(granted, BootstrapException::SessionRecord, operation)
-}
 
 fn row(row: &Row) -> Result<IdpRow, StoreError> {
     Ok(IdpRow {

@@ -1,24 +1,20 @@
 //! Refresh tokens in SQL: columns of their session.
 
 use async_trait::async_trait;
-use reeve_authz::{BootstrapException, Granted};
+use reeve_authz::Granted;
 use reeve_store::{
     AuditEntry, Committed, CredentialHash, NewRefreshToken, REPEATED_SECONDS, RefreshTokens, Renewal,
-    SessionFacts, ShownRefreshToken, StoreError, SubjectId, gate,
+    SessionFacts, ShownRefreshToken, StoreError, SubjectId,
 };
 use reeve_types::Timestamp;
 
 use crate::SqlStore;
 use crate::changes::Changes;
 use crate::driver::{Arg, Row, StoreResultExt, Tx};
-use crate::sessions::facts;
+use crate::sessions::{facts, is_record};
 
 const GIVE: &str = "give a refresh token";
 const RENEW: &str = "renew by a refresh token";
-
-fn is_record(granted: &Granted, operation: &'static str) -> Result<(), StoreError> {
-    gate::is(granted, BootstrapException::SessionRecord, operation)
-}
 
 /// A session that lives, and its refresh tokens.
 struct Kept {

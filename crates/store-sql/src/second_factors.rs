@@ -1,7 +1,7 @@
 //! Authenticators in SQL.
 
 use async_trait::async_trait;
-use reeve_authz::{Action, BootstrapException, Entity, Granted, Scope};
+use reeve_authz::{Action, Entity, Granted, Scope};
 use reeve_store::{
     AuditEntry, AuthenticatorRow, Committed, CredentialHash, SecondFactors, StoreError,
     WRONG_CODES_REST_SECONDS, gate,
@@ -11,14 +11,11 @@ use reeve_types::{Timestamp, UserId};
 use crate::SqlStore;
 use crate::changes::Changes;
 use crate::driver::{Arg, Row, StoreResultExt, Tx};
+use crate::sessions::is_record;
 
 const READ: &str = "read an authenticator";
 const CHANGE: &str = "change an authenticator";
 const USE: &str = "use a one-time code";
-
-fn is_record(granted: &Granted, operation: &'static str) -> Result<(), StoreError> {
-    gate::is(granted, BootstrapException::SessionRecord, operation)
-}
 
 fn authenticator(row: &Row) -> Result<AuthenticatorRow, StoreError> {
     Ok(AuthenticatorRow {

@@ -1,7 +1,7 @@
 //! Settings of signing in, in SQL: a row for each that was ever set.
 
 use async_trait::async_trait;
-use reeve_authz::{Action, BootstrapException, Entity, Granted, Scope};
+use reeve_authz::{Action, Entity, Granted, Scope};
 use reeve_store::{
     AuditEntry, Committed, SecuritySettings, SecuritySettingsRow, SetSecuritySetting, StoreError, gate,
 };
@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use crate::SqlStore;
 use crate::changes::Changes;
 use crate::driver::{Arg, StoreResultExt, Tx, from_json};
+use crate::sessions::is_record;
 
 const READ: &str = "read the settings of signing in";
 const CHANGE: &str = "change a setting of signing in";
@@ -17,7 +18,8 @@ const CHANGE: &str = "change a setting of signing in";
 const AUTO_REDIRECT: &str = "autoRedirectSSO";
 const LOGOUT_REDIRECT_URI: &str = "logoutRedirectUri";
 
-fn fits(granted: &Granted, action: Action, operation: &'static str) -> Result<(), StoreError> {
+/// Whether a permission is for the settings of signing in, identity providers among them.
+pub(crate) fn fits(granted: &Granted, action: Action, operation: &'static str) -> Result<(), StoreError> {
     gate::fits(
         granted,
         action,
@@ -48,8 +50,7 @@ async fn value<T: DeserializeOwned + Default>(tx: &mut Tx, key: &'static str) ->
 #[async_trait]
 impl SecuritySettings for SqlStore {
     async fn security_settings(&self, granted: &Granted) -> Result<SecuritySettingsRow, StoreError> {
-        gate::is(granted, BootstrapException::SessionRecord, READ)
-            .or_else(|_| fits(granted, Action::Read, READ))?;
+        is_record(granted, READ).or_else(|_| fits(granted, Action::Read, READ))?;
         let mut tx = self.read(READ).await?;
         Ok(SecuritySettingsRow {
             auto_redirect: value(&mut tx, AUTO_REDIRECT).await?,

@@ -19,6 +19,11 @@ const READ: &str = "read sessions";
 const END: &str = "end a session";
 const PRUNE: &str = "forget sessions that ended";
 
+/// Whether a permission is that of the server itself, by which it records what becomes of a sign-in.
+pub(crate) fn is_record(granted: &Granted, operation: &'static str) -> Result<(), StoreError> {
+    gate::is(granted, BootstrapException::SessionRecord, operation)
+}
+
 macro_rules! select {
     ($rest:literal) => {
         concat!(
@@ -489,7 +494,7 @@ impl Sessions for SqlStore {
         proven: Option<&CredentialHash>,
         entry: AuditEntry,
     ) -> Result<Committed<Option<SessionFacts>>, StoreError> {
-        gate::is(granted, BootstrapException::SessionRecord, SIGN_IN)?;
+        is_record(granted, SIGN_IN)?;
         let at = entry.timestamp;
         let mut tx = self.record_later(SIGN_IN).await?;
         if !note(&mut tx, &new, proven, at).await? {
@@ -512,7 +517,7 @@ impl Sessions for SqlStore {
         wrong: &[(UserId, i64)],
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        gate::is(granted, BootstrapException::SessionRecord, GUESSED)?;
+        is_record(granted, GUESSED)?;
         let mut tx = self.record_later(GUESSED).await?;
         for (user, count) in wrong {
             tx.execute(
@@ -589,7 +594,7 @@ impl Sessions for SqlStore {
         before: Timestamp,
         limit: i64,
     ) -> Result<Committed<usize>, StoreError> {
-        gate::is(granted, BootstrapException::SessionRecord, PRUNE)?;
+        is_record(granted, PRUNE)?;
         let mut tx = self.record_later(PRUNE).await?;
         let gone = tx
             .all(
