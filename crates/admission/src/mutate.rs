@@ -34,6 +34,7 @@
 //! is asked once: a second time it would find its own stamp, and take it for the person's wish to run with all of her
 //! identity. Two policies of the same text, told apart by the namespace's setting (docs/security/second-writers.md).
 
+mod bare;
 mod defaults;
 mod json;
 pub(crate) mod kinds;
@@ -217,6 +218,7 @@ pub(crate) fn variables(gap: Gap<'_>) -> Vec<crate::view::Variable> {
     let mut all = crate::view::requester_variables();
     all.extend(crate::view::template_variables());
     all.extend([
+        bare::variable(),
         (crate::entries::VARIABLE, crate::entries::crowded_cel()),
         (
             "ephemeral",
@@ -349,14 +351,10 @@ pub(crate) fn expression(gap: Gap<'_>) -> String {
     let fs_group = "(has(variables.context.fsGroup) && string(variables.context.fsGroup) == variables.before[2] && \
          !(variables.before[2] in variables.groups))";
     // As few operations as will do: each costs. A bare manifest needs one for the stamp and one for the context.
-    let key = names::RUNS_AS;
     let stamp = format!(
         "(variables.stamping ? (has(variables.template.metadata) ? [] : [JSONPatch{{op: 'add', path: variables.at + \
-         '/metadata', value: {{}}}}]) + (has(variables.template.metadata) && \
-         has(variables.template.metadata.annotations) ? [JSONPatch{{op: 'add', path: variables.at + \
-         '/metadata/annotations/{}', value: variables.claimed}}] : [JSONPatch{{op: 'add', path: variables.at + \
-         '/metadata/annotations', value: dyn({{'{key}': variables.claimed}})}}]) : [])",
-        key.replace('/', "~1")
+         '/metadata', value: {{}}}}]) + {} : [])",
+        add_stamp("variables.template", "variables.at + '")
     );
     let stamp = gap.or_nothing("stamp", stamp);
     let whole = whole_context(gap);
@@ -395,36 +393,59 @@ pub(crate) fn expression(gap: Gap<'_>) -> String {
         "!(c.name in variables.newContainers)",
     );
     format!(
-        "variables.{crowded} ? [] : variables.ephemeral ? {ephemeral} : variables.idle ? {binding} : {stamp} + {context} + {} + {} + {} + {binding} + {} + {}",
+        "variables.{bare} ? {at_once} : variables.{crowded} ? [] : variables.ephemeral ? {ephemeral} : variables.idle ? {binding} : {stamp} + {context} + {} + {} + {} + {binding} + {} + {}",
         lists.join(" + "),
         gap.or_nothing("os", operating_system()),
         token(gap),
         gap.or_nothing("manualRun", manual_run()),
         passwd::expression(),
+        bare = bare::VARIABLE,
+        at_once = bare::expression(gap),
         crowded = crate::entries::VARIABLE,
         binding = gap.or_nothing("user", binding()),
     )
 }
 
-/// A context where there is none yet.
-fn whole_context(gap: Gap<'_>) -> String {
-    let number = |part: usize| format!("int(variables.numbers[{part}])");
-    let shape = [
+/// The patch that writes the stamp into a template that may have no annotations yet.
+fn add_stamp(template: &str, at: &str) -> String {
+    let key = names::RUNS_AS;
+    format!(
+        "(has({template}.metadata) && has({template}.metadata.annotations) ? [JSONPatch{{op: 'add', path: \
+         {at}/metadata/annotations/{}', value: variables.claimed}}] : [JSONPatch{{op: 'add', path: \
+         {at}/metadata/annotations', value: dyn({{'{key}': variables.claimed}})}}])",
+        key.replace('/', "~1")
+    )
+}
+
+/// What a pod's context has of its shape alone.
+fn shape() -> [(&'static str, String); 2] {
+    [
         ("runAsNonRoot", "true".to_owned()),
         ("seccompProfile", "{'type': 'RuntimeDefault'}".to_owned()),
-    ];
-    // Where these are filled in a pod for Windows is refused by the API server, whatever else it has.
+    ]
+}
+
+/// The whole context of a pod that is given an identity.
+fn given_context(gap: Gap<'_>) -> String {
+    let number = |part: usize| format!("int(variables.numbers[{part}])");
     let mut all = vec![
         ("runAsUser", number(1)),
         ("runAsGroup", number(2)),
         ("supplementalGroups", "variables.numberedGroups".to_owned()),
         ("supplementalGroupsPolicy", "'Strict'".to_owned()),
     ];
-    all.extend(shape.clone());
+    all.extend(shape());
+    gap.map(&all)
+}
+
+/// A context where there is none yet.
+fn whole_context(gap: Gap<'_>) -> String {
+    let shape = shape();
+    // Where these are filled in a pod for Windows is refused by the API server, whatever else it has.
     format!(
         "variables.context.size() == 0 ? [JSONPatch{{op: 'add', path: variables.contextAt, value: variables.giving ? \
          {} : variables.windows ? {} : {}}}]",
-        gap.map(&all),
+        given_context(gap),
         gap.map(shape.get(..1).unwrap_or_default()),
         gap.map(&shape)
     )

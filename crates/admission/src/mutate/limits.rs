@@ -117,8 +117,29 @@ pub(crate) fn match_conditions() -> Vec<Variable> {
     vec![
         ("not-a-controllers-template", writer),
         ("changed", changed),
-        ("concerned", crate::entries::bounded(&concerned)),
+        // Most containers have no limits: of these nothing else is asked. (The API server evaluates every condition, so this is one.)
+        (
+            "concerned",
+            format!("{} && {}", limited(), crate::entries::bounded(&concerned)),
+        ),
     ]
+}
+
+/// Whether any container has limits, of no more containers than may be gone through.
+fn limited() -> String {
+    let has = |list: &str| {
+        format!(
+            "t.spec.?{list}.orValue(dyn([])).exists(c, c.?resources.?limits.orValue(dyn({{}})).size() > 0)"
+        )
+    };
+    format!(
+        "[{}].exists(t, t.spec.?containers.orValue(dyn([])).size() + t.spec.?initContainers.orValue(dyn([])).size() <= {} && ({} || \
+         {}))",
+        template("object"),
+        crate::entries::MOST,
+        has("containers"),
+        has("initContainers"),
+    )
 }
 
 /// How many GPUs a container asks for; 0 also for a number that is none.

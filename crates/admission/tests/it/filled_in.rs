@@ -37,6 +37,21 @@ fn probes() -> Vec<Request> {
         pod["spec"]["volumes"] = json!([{"name": "kube-api-access-probe", "emptyDir": {}}]);
         pod["spec"]["containers"][0]["volumeMounts"] = json!([{"name": "kube-api-access-probe", "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount"}]);
     };
+    // The same beside what the person wrote herself: last, by the short way, and first, by the long one.
+    let with_more = |pod: &mut Value, own_first: bool| {
+        with_token(pod);
+        pod["metadata"]["annotations"] = json!({"example.org/note": "hers"});
+        let list = |at: &mut Value, entry: Value| {
+            let list = at.as_array_mut().unwrap();
+            list.insert(if own_first { 0 } else { list.len() }, entry);
+        };
+        list(&mut pod["spec"]["volumes"], json!({"name": "scratch", "emptyDir": {}}));
+        let containers = &mut pod["spec"]["containers"];
+        list(&mut containers[0]["volumeMounts"], json!({"name": "scratch", "mountPath": "/scratch"}));
+        let mut second = containers[0].clone();
+        second["name"] = json!("second");
+        containers.as_array_mut().unwrap().push(second);
+    };
     let of_before = |object: &mut Value| {
         let template = fixture::template(object, "Deployment");
         template["metadata"]["annotations"] = json!({names::RUNS_AS: fixture::stamp("alice").to_string()});
@@ -51,6 +66,8 @@ fn probes() -> Vec<Request> {
         by("alice", "Deployment", &|_| ()),
         by("alice", "Pod", &partly),
         by("alice", "Pod", &with_token),
+        by("alice", "Pod", &|pod| with_more(pod, true)),
+        by("alice", "Pod", &|pod| with_more(pod, false)),
         by("alice-regrouped", "Deployment", &of_before),
         by("alice", "Job", &manual),
     ]
