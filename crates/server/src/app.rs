@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock, RwLockReadGuard};
 use std::time::Duration;
 
-use reeve_store::Store;
+use reeve_store::{FenceStep, Store};
 use reeve_types::{Clock, ReservedNamespaces, SessionId, Timestamp};
 use tokio::sync::{Mutex, watch};
 
@@ -152,12 +152,17 @@ impl App {
         self.fence.get()
     }
 
-    /// Writes down outside of the database how far it has come. A failure is logged: the change is done all the same, and a
+    /// Writes down outside of the database how far it has come, after a write that said by how much or by looking. A failure is logged: the change is done all the same, and a
     /// revocation does not wait for a disk that is full. A database that does not know how far it had come is another one: what
     /// it holds is ended, as at a start.
-    pub async fn advance_fence(&self) {
+    pub async fn advance_fence(&self, step: Option<&FenceStep>) {
         let Some(fence) = self.fence.get() else { return };
-        match fence.advance(self.store.as_ref()).await {
+        let store = self.store.as_ref();
+        let advanced = match step {
+            Some(step) => fence.advance_by(store, step).await,
+            None => fence.advance(store).await,
+        };
+        match advanced {
             Ok(Advanced::Done) => {}
             Ok(Advanced::Unknown) => self.end_what_was_restored().await,
             Err(error) => tracing::error!(
@@ -170,7 +175,7 @@ impl App {
     /// Where in the audit log the event is that is known outside of the database, after that was brought up to it: what is
     /// known there later is never an earlier one. The end of all numbers where nothing is kept outside.
     pub async fn fenced_event(&self) -> i64 {
-        self.advance_fence().await;
+        self.advance_fence(None).await;
         match self.fence.get() {
             Some(fence) => fence.head().await.unwrap_or(0),
             None => i64::MAX,

@@ -177,7 +177,7 @@ pub async fn tell_heads(app: Arc<App>, every: Duration) {
 
 /// Tells the head unless it is the one that was told, and brings the fence up to it.
 pub async fn tell_head(app: &App, told: &mut Option<AuditHead>) {
-    app.advance_fence().await;
+    app.advance_fence(None).await;
     match app.store.fence_news(i64::MAX).await {
         Ok(news) if told.as_ref() != Some(&news.head) => {
             tracing::info!(audit_head = %news.head, "head of the audit log");

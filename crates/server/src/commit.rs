@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
-use reeve_store::Committed;
+use reeve_store::{Committed, FenceStep};
 use reeve_types::ClusterId;
 use tokio::sync::OwnedMutexGuard;
 use tokio::time::Instant;
@@ -115,9 +115,10 @@ impl App {
             let away = matches!(outcome, Err(ApiError::Unavailable(_)));
             if !away && !matches!(kind, Kind::Report(_)) {
                 // Before the answer: what somebody was told is done is known to be lost when an older database comes back.
-                app.advance_fence().await;
+                let step = outcome.as_ref().ok().and_then(|(_, step)| step.as_ref());
+                app.advance_fence(step).await;
             }
-            outcome
+            outcome.map(|(value, _)| value)
         });
         task.await.map_err(ApiError::internal)?
     }
@@ -135,7 +136,7 @@ impl App {
         kind: Kind,
         asker: Asker,
         work: impl FnOnce(Arc<Self>) -> W + Clone,
-    ) -> Result<T, ApiError>
+    ) -> Result<(T, Option<FenceStep>), ApiError>
     where
         W: Future<Output = Result<Committed<T>, ApiError>>,
     {
@@ -179,7 +180,7 @@ impl App {
         self: &Arc<Self>,
         asker: Asker,
         work: impl FnOnce(Arc<Self>) -> W,
-    ) -> Result<T, ApiError>
+    ) -> Result<(T, Option<FenceStep>), ApiError>
     where
         W: Future<Output = Result<Committed<T>, ApiError>>,
     {
@@ -189,7 +190,7 @@ impl App {
         match outcome.unwrap_or_else(|_| Err(ApiError::internal("a change ended in a panic"))) {
             Ok(committed) => {
                 self.follow(&committed.log).await;
-                Ok(committed.value)
+                Ok((committed.value, committed.step))
             }
             Err(error) => {
                 // What has no room on the disk was undone by the database.

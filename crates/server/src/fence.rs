@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use reeve_identity::Random;
-use reeve_store::{AuditAction, Evidence, FenceNews, Fenced, Loss, Recovered, Store};
+use reeve_store::{AuditAction, Evidence, FenceNews, FenceStep, Fenced, Loss, Recovered, Store};
 use reeve_types::{Timestamp, Uid, UserId};
 use tokio::sync::Mutex;
 
@@ -242,6 +242,24 @@ impl Fence {
     /// When the files cannot be written or the database cannot be read. What is committed stays so: the next call tries again.
     pub async fn advance(&self, store: &dyn Store) -> anyhow::Result<Advanced> {
         let mut known = self.known.lock().await;
+        self.read_into(&mut known, store).await
+    }
+
+    /// As [`Fence::advance`] after a write that said what it added. Where it went on from the event that is written down, which it
+    /// found in the database then, nothing is read.
+    ///
+    /// # Errors
+    /// As [`Fence::advance`].
+    pub async fn advance_by(&self, store: &dyn Store, step: &FenceStep) -> anyhow::Result<Advanced> {
+        let mut known = self.known.lock().await;
+        match known.fenced.as_ref().and_then(|fenced| fenced.after(step)) {
+            Some(next) => self.write_into(&mut known, next, Uids::new()).await?,
+            None => return self.read_into(&mut known, store).await,
+        }
+        Ok(Advanced::Done)
+    }
+
+    async fn read_into(&self, known: &mut Known, store: &dyn Store) -> anyhow::Result<Advanced> {
         let news = match &known.fenced {
             Some(fenced) => match store.fence_news_after(&fenced.head).await? {
                 Some(news) => news,
@@ -249,7 +267,7 @@ impl Fence {
             },
             None => store.fence_news(-1).await?,
         };
-        self.take_into(&mut known, news).await?;
+        self.take_into(known, news).await?;
         Ok(Advanced::Done)
     }
 
@@ -273,6 +291,10 @@ impl Fence {
         if uids.is_empty() && known.fenced.as_ref() == Some(&next) {
             return Ok(());
         }
+        self.write_into(known, next, uids).await
+    }
+
+    async fn write_into(&self, known: &mut Known, next: Fenced, uids: Uids) -> anyhow::Result<()> {
         let (files, fenced, fresh) = (self.files.clone(), next.clone(), uids.clone());
         tokio::task::spawn_blocking(move || files.write(&fresh, &fenced)).await??;
         known.uids.extend(uids);

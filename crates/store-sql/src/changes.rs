@@ -67,11 +67,13 @@ impl Changes {
     ) -> Result<Committed<T>, StoreError> {
         let (revisions, log) = self.write(&mut tx).await?;
         audit::append(&mut tx, entry).await?;
+        let step = tx.trail().step();
         tx.commit().await.context(operation)?;
         Ok(Committed {
             value,
             revisions,
             log,
+            step,
         })
     }
 

@@ -22,6 +22,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::DatabaseUrl;
 use crate::audit_key::AuditKey;
+use crate::fence::Trail;
 pub(crate) use failure::StoreResultExt;
 use patience::Patience;
 use postgres::PostgresPools;
@@ -208,7 +209,12 @@ impl Pools {
     }
 
     fn tx(&self, inner: Inner, turn: Option<OwnedSemaphorePermit>) -> Tx {
-        Tx(inner, self.key.clone(), turn)
+        Tx {
+            inner,
+            key: self.key.clone(),
+            trail: Trail::default(),
+            turn,
+        }
     }
 
     /// A transaction that writes, alone.
@@ -271,23 +277,34 @@ enum Inner {
     Postgres(Transaction<'static, Postgres>, Arc<Patience>),
 }
 
-/// A transaction, the key of the audit events it writes, and the turn of those that only record.
-pub(crate) struct Tx(
-    Inner,
-    Option<AuditKey>,
-    #[expect(dead_code, reason = "held, not read: dropping it gives the turn up")]
-    Option<OwnedSemaphorePermit>,
-);
+/// A transaction.
+pub(crate) struct Tx {
+    inner: Inner,
+    /// The key of the audit events that it writes.
+    key: Option<AuditKey>,
+    /// What it did so far of what has to be known outside of the database.
+    trail: Trail,
+    #[expect(
+        dead_code,
+        reason = "held, not read: dropping it gives up the turn of those that only record"
+    )]
+    turn: Option<OwnedSemaphorePermit>,
+}
 
 impl Tx {
     /// The key of the audit log's chain; none where nothing is written.
     pub(crate) const fn key(&self) -> Option<&AuditKey> {
-        self.1.as_ref()
+        self.key.as_ref()
+    }
+
+    /// What it did of what has to be known outside of the database.
+    pub(crate) const fn trail(&mut self) -> &mut Trail {
+        &mut self.trail
     }
 
     /// Runs a statement; how many rows it touched.
     pub(crate) async fn execute(&mut self, sql: &'static str, args: &[Arg]) -> Result<u64, sqlx::Error> {
-        match &mut self.0 {
+        match &mut self.inner {
             Inner::Sqlite(tx) => Ok(sqlite::bind(sql, args).execute(&mut **tx).await?.rows_affected()),
             Inner::Postgres(tx, patience) => {
                 let done = patience
@@ -300,7 +317,7 @@ impl Tx {
 
     /// Runs a query; all its rows.
     pub(crate) async fn rows(&mut self, sql: &'static str, args: &[Arg]) -> Result<Vec<Row>, sqlx::Error> {
-        Ok(match &mut self.0 {
+        Ok(match &mut self.inner {
             Inner::Sqlite(tx) => {
                 let rows = sqlite::bind(sql, args).fetch_all(&mut **tx).await?;
                 rows.into_iter().map(Row::Sqlite).collect()
@@ -320,7 +337,7 @@ impl Tx {
         statement: &Statement,
         operation: &'static str,
     ) -> Result<Vec<Row>, StoreError> {
-        Ok(match &mut self.0 {
+        Ok(match &mut self.inner {
             Inner::Sqlite(tx) => {
                 let rows = statement.sqlite().build().fetch_all(&mut **tx).await;
                 rows.context(operation)?.into_iter().map(Row::Sqlite).collect()
@@ -344,7 +361,7 @@ impl Tx {
         operation: &'static str,
         mut wanted: impl FnMut(&Row) -> Result<bool, StoreError> + Send,
     ) -> Result<(), StoreError> {
-        match &mut self.0 {
+        match &mut self.inner {
             Inner::Sqlite(tx) => {
                 let mut rows = sqlite::bind(sql, args).fetch(&mut **tx);
                 while let Some(row) = rows.try_next().await.context(operation)? {
@@ -384,7 +401,7 @@ impl Tx {
 
     /// Runs a query; its first row.
     pub(crate) async fn row(&mut self, sql: &'static str, args: &[Arg]) -> Result<Option<Row>, sqlx::Error> {
-        Ok(match &mut self.0 {
+        Ok(match &mut self.inner {
             Inner::Sqlite(tx) => {
                 let row = sqlite::bind(sql, args).fetch_optional(&mut **tx).await?;
                 row.map(Row::Sqlite)
@@ -432,7 +449,7 @@ impl Tx {
 
     /// The statement that adds an entry to the change log: number, text, whether it decides; the database draws its tag.
     pub(crate) const fn append_change(&self) -> &'static str {
-        match &self.0 {
+        match &self.inner {
             Inner::Sqlite(_) => {
                 "INSERT INTO directory_changes (number, body, decides, tag)
                  VALUES ($1, $2, $3, lower(hex(randomblob(16)))) RETURNING tag"
@@ -446,7 +463,7 @@ impl Tx {
 
     /// Whether there is a table of this name.
     pub(crate) async fn has_table(&mut self, name: &'static str) -> Result<bool, sqlx::Error> {
-        let sql = match &self.0 {
+        let sql = match &self.inner {
             Inner::Sqlite(_) => "SELECT name FROM sqlite_master WHERE type = 'table' AND name = $1",
             Inner::Postgres(..) => {
                 "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename = $1"
@@ -457,7 +474,7 @@ impl Tx {
 
     /// Wakes whoever waits in [`Pools::woken`], once this is committed.
     pub(crate) async fn wake(&mut self) -> Result<(), sqlx::Error> {
-        if let Inner::Postgres(..) = &self.0 {
+        if let Inner::Postgres(..) = &self.inner {
             self.execute(postgres::WAKE, &[]).await?;
         }
         Ok(())
@@ -465,7 +482,7 @@ impl Tx {
 
     /// Makes it last.
     pub(crate) async fn commit(self) -> Result<(), sqlx::Error> {
-        match self.0 {
+        match self.inner {
             Inner::Sqlite(tx) => tx.commit().await,
             Inner::Postgres(tx, patience) => patience.with(tx.commit()).await,
         }
@@ -484,6 +501,8 @@ impl Tx {
                 what: "counter",
                 reason: format!("`{counter}` is missing"),
             })?;
-        row.int("value")
+        let number = row.int("value")?;
+        self.trail.drew(counter, number);
+        Ok(number)
     }
 }

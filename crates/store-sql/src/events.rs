@@ -1,6 +1,6 @@
 //! Adding to the audit log, and what of it every reader needs.
 
-use reeve_store::{AuditEntry, StoreError};
+use reeve_store::{AuditEntry, AuditHead, StoreError};
 
 use crate::driver::{Arg, StoreResultExt, Tx};
 use crate::logged;
@@ -36,6 +36,11 @@ pub(crate) async fn append(tx: &mut Tx, entry: &AuditEntry) -> Result<(), StoreE
         .key()
         .ok_or_else(|| broken(sequence, "there is no key to write it with"))?;
     let hash = key.digest(sequence, &previous, &body);
+    let head = |sequence, mac: &String| AuditHead {
+        sequence,
+        mac: mac.clone(),
+    };
+    let (before, event) = (head(sequence - 1, &previous), head(sequence, &hash));
     let mut values = vec![
         sequence.into(),
         Arg::text(previous),
@@ -52,6 +57,7 @@ pub(crate) async fn append(tx: &mut Tx, entry: &AuditEntry) -> Result<(), StoreE
     )
     .await
     .context(APPEND)?;
+    tx.trail().appended(before, event);
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use reeve_authz::{BootstrapException, Granted};
 use reeve_store::{
     AuditEntry, AuditHead, CredentialHash, CredentialKind, DirectoryChange, ERA_BITS, Evidence, Fence,
-    FenceNews, Fenced, Loss, Recovered, StoreError, SubjectId, Suspended, gate,
+    FenceNews, FenceStep, Fenced, Loss, Recovered, StoreError, SubjectId, Suspended, gate,
 };
 use reeve_types::{Email, PosixIdentity, Timestamp, Uid, UserId};
 
@@ -21,6 +21,48 @@ const CONFIRM: &str = "let suspended credentials be used again";
 /// What counters never go back, with the era, and how far the audit log has come: its number is the chain's own.
 const NUMBERS: &str = "SELECT c.name, c.value, e.hash FROM counters c LEFT JOIN audit_events e ON c.name = 'audit' AND e.sequence = c.value
      WHERE c.name IN ('department', 'project', 'access_rule', 'era', 'audit')";
+
+/// Of these the ones that are drawn from.
+const DRAWN: [&str; 3] = ["department", "project", "access_rule"];
+
+/// What a transaction did so far of what the fence has to know.
+#[derive(Debug, Default)]
+pub(crate) struct Trail {
+    from: Option<AuditHead>,
+    to: AuditHead,
+    numbers: BTreeMap<String, i64>,
+    has_given_uids: bool,
+}
+
+impl Trail {
+    /// A number was drawn.
+    pub(crate) fn drew(&mut self, counter: &str, number: i64) {
+        if DRAWN.contains(&counter) {
+            self.numbers.insert(counter.to_owned(), number);
+        }
+    }
+
+    /// A uid was given, or made free.
+    pub(crate) const fn gave_uids(&mut self) {
+        self.has_given_uids = true;
+    }
+
+    /// An event was added after another.
+    pub(crate) fn appended(&mut self, before: AuditHead, event: AuditHead) {
+        self.from.get_or_insert(before);
+        self.to = event;
+    }
+
+    /// All of it, where it is all that has to be known.
+    pub(crate) fn step(&self) -> Option<FenceStep> {
+        let from = self.from.clone().filter(|_| !self.has_given_uids)?;
+        Some(FenceStep {
+            from,
+            to: self.to.clone(),
+            numbers: self.numbers.clone(),
+        })
+    }
+}
 
 fn uid(row: &Row) -> Result<(Uid, Option<UserId>), StoreError> {
     let owner = row.text("user_id")?;
@@ -60,6 +102,7 @@ async fn suspended(tx: &mut Tx) -> Result<Suspended, StoreError> {
 /// Notes uids as given to whom the fence says; the event names each that is news here.
 async fn keep_uids(tx: &mut Tx, uids: &[(Uid, UserId)], entry: &mut AuditEntry) -> Result<(), StoreError> {
     let event = audit::next_sequence(tx).await?;
+    tx.trail().gave_uids();
     for (uid, owner) in uids {
         let known = tx
             .one(
@@ -166,6 +209,7 @@ async fn keep(
 ) -> Result<(), StoreError> {
     let mut kept = raise_counters(&mut tx, fenced).await?;
     let event = audit::next_sequence(&mut tx).await?;
+    tx.trail().gave_uids();
     for (uid, owner) in uids {
         let added = tx
             .execute(
@@ -369,6 +413,17 @@ impl Fence for SqlStore {
 
 #[cfg(test)]
 mod tests {
+    use super::{DRAWN, NUMBERS};
+
+    #[test]
+    fn the_numbers_that_are_read_are_those_that_are_followed() {
+        let list = NUMBERS.split_once("IN (").unwrap().1;
+        let read: Vec<&str> = list.trim_end_matches(')').split(", ").collect();
+        let mut followed: Vec<String> = DRAWN.iter().map(|name| format!("'{name}'")).collect();
+        followed.extend(["'era'".to_owned(), "'audit'".to_owned()]);
+        assert_eq!(read, followed);
+    }
+
     #[test]
     fn the_statements_know_the_mark_of_the_suspended() {
         assert_eq!(reeve_store::user::SUSPENDED, "suspended:");

@@ -402,6 +402,7 @@ impl IdentityProviders for SqlStore {
                 value: (),
                 revisions,
                 log,
+                step: None,
             });
         }
         let mut entry = sessions::about_subject(entry, &after);

@@ -373,6 +373,7 @@ impl Reports for SqlStore {
             }),
             revisions: Vec::new(),
             log,
+            step: None,
         })
     }
 

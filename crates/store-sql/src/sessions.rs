@@ -623,6 +623,7 @@ impl Sessions for SqlStore {
             value: count,
             revisions,
             log,
+            step: None,
         })
     }
 }

@@ -28,6 +28,7 @@ fn given(row: &Row) -> Result<Given, StoreError> {
 /// Gives a uid to its first owner, for ever unless it is released.
 pub(crate) async fn claim(tx: &mut Tx, id: UserId, uid: Uid) -> Result<(), StoreError> {
     let event = audit::next_sequence(tx).await?;
+    tx.trail().gave_uids();
     tx.execute(
         "INSERT INTO used_uids (uid, user_id, event) VALUES ($1, $2, $3)
          ON CONFLICT (uid) DO UPDATE SET user_id = excluded.user_id, event = excluded.event, left_at = 0
@@ -104,6 +105,7 @@ pub(crate) async fn release(
         )));
     }
     let event = audit::next_sequence(tx).await?;
+    tx.trail().gave_uids();
     tx.execute(
         "UPDATE used_uids SET user_id = '', event = $2 WHERE uid = $1",
         &[uid.number().into(), event.into()],

@@ -106,6 +106,7 @@ macro_rules! conformance_tests {
             every_write_is_in_the_audit_log,
             a_released_uid_is_free_and_only_when_nobody_has_it,
             a_restored_store_ends_everything_it_holds,
+            what_a_write_says_it_added_is_what_is_read_of_it,
             eras_of_link_secrets_never_meet,
             one_of_two_fences_ends_a_restored_store,
             a_permission_of_before_a_change_is_refused,

@@ -45,6 +45,30 @@ pub struct Fenced {
     pub numbers: BTreeMap<String, i64>,
 }
 
+/// What one write added to what has to be known outside of the database, where that is everything it added: then it need not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FenceStep {
+    /// How far the audit log had come before, as the write found it.
+    pub from: AuditHead,
+    /// And after.
+    pub to: AuditHead,
+    /// The numbers that it drew, by name of their counter.
+    pub numbers: BTreeMap<String, i64>,
+}
+
+impl Fenced {
+    /// Goes on by one write; none where this is not the place that the write went on from.
+    pub fn after(&self, step: &FenceStep) -> Option<Self> {
+        let mut numbers = self.numbers.clone();
+        numbers.extend(step.numbers.clone());
+        (self.head == step.from).then(|| Self {
+            head: step.to.clone(),
+            era: self.era,
+            numbers,
+        })
+    }
+}
+
 /// Kinds of credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CredentialKind {

@@ -73,7 +73,9 @@ pub use directory::{
     PasswordCheck, ProjectFacts, ServiceAccountFacts, UserFacts,
 };
 pub use error::StoreError;
-pub use fence::{CredentialKind, ERA_BITS, Evidence, Fence, FenceNews, Fenced, Loss, Recovered, Suspended};
+pub use fence::{
+    CredentialKind, ERA_BITS, Evidence, Fence, FenceNews, FenceStep, Fenced, Loss, Recovered, Suspended,
+};
 pub use identity_provider::{
     DueSession, IdentityProviders, IdpRow, ProvidedIdentity, RenewedSession, SessionProvider,
 };
@@ -140,6 +142,8 @@ pub struct Committed<T> {
     pub revisions: Vec<(ClusterId, Revision)>,
     /// What changed in the directory, as it is in the change log. Empty when nothing did.
     pub log: Vec<LoggedChanges>,
+    /// What it added to the audit log; none where it wrote no event, or gave or took uids as well.
+    pub step: Option<FenceStep>,
 }
 
 impl<T> Committed<T> {
@@ -149,6 +153,7 @@ impl<T> Committed<T> {
             value,
             revisions: Vec::new(),
             log: Vec::new(),
+            step: None,
         }
     }
 
@@ -158,6 +163,7 @@ impl<T> Committed<T> {
             value: to(self.value),
             revisions: self.revisions,
             log: self.log,
+            step: self.step,
         }
     }
 }

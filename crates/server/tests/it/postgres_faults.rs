@@ -134,7 +134,7 @@ async fn a_database_that_is_put_back_under_a_running_server_revives_nothing() {
     assert!(verifier.is_suspended());
     // It is over: nothing is ended once more.
     tokio::time::sleep(Duration::from_millis(1200)).await;
-    server.app.advance_fence().await;
+    server.app.advance_fence(None).await;
     assert_eq!(events(&server, "restore").await, 1);
     following.abort();
 }

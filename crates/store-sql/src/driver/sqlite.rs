@@ -41,8 +41,10 @@ impl SqlitePools {
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(Duration::from_secs(10))
             .foreign_keys(true);
+        // A connection to a file does not go away by itself: asking whether it is still there would cost each transaction a turn.
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
+            .test_before_acquire(false)
             .connect_with(options.clone())
             .await
             .context(OPERATION)?;
@@ -55,6 +57,7 @@ impl SqlitePools {
             })?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
+            .test_before_acquire(false)
             .connect_with(options.pragma("query_only", "1").row_buffer_size(READ_AHEAD))
             .await
             .context(OPERATION)?;

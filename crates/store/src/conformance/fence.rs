@@ -1,9 +1,9 @@
 //! Restored databases, and uids that are made free again.
 
-use reeve_authz::{Action, BootstrapException, Entity, Scope};
+use reeve_authz::{Action, BootstrapException, Entity, RoleId, Scope};
 use reeve_types::UserId;
 
-use super::organization::{NOW, Organization, entry, exception, id, posix};
+use super::organization::{NOW, Organization, entry, exception, group, id, posix};
 use crate::{
     AuditAction, AuditHead, ChangeMark, CredentialKind, CredentialNumber, EMAIL_RESTS_SECONDS, Evidence,
     Fenced, Loss, StoreError, SubjectId,
@@ -51,6 +51,57 @@ pub async fn a_released_uid_is_free_and_only_when_nobody_has_it(organization: Or
     organization.delete_user(alice.id).await.unwrap();
     in_use(release(70013, NOW).await, "may be good until");
     release(70013, later).await.unwrap();
+}
+
+/// So that whoever keeps down how far the database has come need not look, and never misses a number or a uid.
+pub async fn what_a_write_says_it_added_is_what_is_read_of_it(mut organization: Organization) {
+    let store = organization.store.clone();
+    let read = || async { store.fence_news(-1).await.unwrap() };
+    let news = read().await;
+    let mut known = Fenced {
+        head: news.head,
+        era: news.era,
+        numbers: news.numbers,
+    };
+    let mut steps = Vec::new();
+    let cluster = organization.cluster(10, "a").await.id;
+    known.head = read().await.head;
+    let department = organization.try_department(cluster, "vision").await.unwrap();
+    organization.index.add_department(department.value.id, cluster);
+    steps.push(department.step);
+    let project = organization
+        .try_project(department.value.id, "robots", "reeve-robots")
+        .await
+        .unwrap();
+    organization
+        .index
+        .add_project(project.value.id, department.value.id);
+    steps.push(project.step);
+    let rule = organization
+        .try_rule(group("staff"), RoleId::VIEWER, Scope::Project(project.value.id))
+        .await
+        .unwrap();
+    organization.index.add_rule(rule.value.rule());
+    steps.push(rule.step);
+    steps.push(organization.delete_rule(&rule.value).await.unwrap().step);
+    for step in steps {
+        known = known.after(&step.unwrap()).unwrap();
+    }
+    let news = read().await;
+    assert_eq!((&known.head, known.era), (&news.head, news.era));
+    assert_eq!(known.numbers, news.numbers);
+    // A uid that was given or made free has to be read.
+    let granted = organization.may(Action::Update, Entity::Users, Scope::Account);
+    let alice = organization.try_user(2, "alice@example.com", None).await.unwrap();
+    let set = |uid| {
+        let entry = entry(AuditAction::Update);
+        store.set_posix(&granted, alice.id, Some(posix(uid)), NOW, entry)
+    };
+    assert_eq!(set(70012).await.unwrap().step, None);
+    // The place that a write went on from is another one by now.
+    let step = organization.delete_user(alice.id).await.unwrap().step.unwrap();
+    assert_eq!(known.after(&step), None);
+    assert_eq!(read().await.head, step.to);
 }
 
 fn fenced(sequence: i64, era: i64) -> Fenced {
