@@ -139,6 +139,7 @@ impl Asked {
             },
             object: with_kind(self.object, kind),
             old_object: Some(with_kind(self.old_object, kind)).filter(|old| !old.is_null()),
+            namespace: self.namespace,
             namespace_labels: beside.labels,
             namespace_annotations: beside.annotations,
             parameters: beside.parameters,

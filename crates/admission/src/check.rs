@@ -176,7 +176,7 @@ impl Policy {
                 let kept = ["Binding", "ControllerRevision"].contains(&kind);
                 !request.in_project()
                     && (makes_pods || kept)
-                    && (is_crowded(request) || outside::is_marked(request))
+                    && (outside::is_crowded(request) || outside::is_marked(request))
             }
             Self::Connect | Self::ConnectPods => {
                 let options = ["PodExecOptions", "PodAttachOptions", "PodPortForwardOptions"];

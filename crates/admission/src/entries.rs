@@ -149,6 +149,11 @@ fn inner_cel(template: &str) -> String {
     )
 }
 
+/// Whether some maps, which an expression gives, have more together.
+pub(crate) fn maps_crowded_cel(maps: &str) -> String {
+    format!("{maps}.map(m, m.size()).sum() > {MOST}")
+}
+
 /// Whether an object of a kind of others has more. Of its pods we look at nothing that their containers have.
 fn crowded_kind_cel() -> String {
     let of = |template: &str| format!("{} > {MOST} || {}", lists_cel(template), texts_cel(template));

@@ -33,9 +33,9 @@ pub(crate) struct Part {
 pub(crate) static PARTS: [Part; 7] = [
     Part {
         name: "plain-places",
-        stands_for: &["priority-class", "node-name", "tolerations"],
+        stands_for: &["os", "priority-class", "node-name", "tolerations"],
         cel: || {
-            "!has(variables.pod.priorityClassName) && !has(variables.pod.nodeName) && \
+            "variables.pod.?os.?name.orValue('') == 'linux' && !has(variables.pod.priorityClassName) && !has(variables.pod.nodeName) && \
              variables.pod.?tolerations.orValue(dyn([])).all(t, t.?key.orValue('') != '' && \
              !t.key.startsWith('node-role.kubernetes.io/'))"
                 .to_owned()

@@ -16,7 +16,7 @@ use crate::mutate::{self, Gap};
 use crate::names;
 use crate::plain;
 use crate::policies::resources::{connect_rule, kind_rules, rule, template_rules};
-use crate::view::{self, Variable, pod_variables, requester_variables, template_cel};
+use crate::view::{self, Variable, pod_variables, requester_variables};
 
 /// A mutating policy and its binding. There are two of the same text, of which each project meets one.
 pub(crate) struct Defaults {
@@ -401,45 +401,15 @@ pub(crate) fn parts(policy: Policy) -> Parts {
             (Some(in_projects()), vec![claims], bounded(), variables)
         }
         Policy::Outside => {
-            let marked = format!(
-                "({}).exists(m, m.exists(k, k.startsWith('{}'))) || ({})",
-                outside::maps_cel("object"),
-                names::PREFIX,
-                outside::revision_is_marked_cel("object")
-            );
             let mut variables = requester_variables();
-            variables.push(("update", "request.operation == 'UPDATE'".to_owned()));
-            variables.push((
-                "template",
-                format!(
-                    "object.kind in ['Binding', 'ControllerRevision'] ? dyn({{}}) : ({})",
-                    template_cel("object")
-                ),
-            ));
-            variables.push((
-                "oldTemplate",
-                format!(
-                    "!variables.update || object.kind in ['Binding', 'ControllerRevision'] ? dyn({{}}) : ({})",
-                    template_cel("oldObject")
-                ),
-            ));
-            variables.push(("revisionMarked", outside::revision_is_marked_cel("object")));
-            variables.push((entries::VARIABLE, entries::crowded_cel()));
-            variables.push(("maps", outside::maps_cel("object")));
-            variables.push((
-                "oldMaps",
-                format!(
-                    "variables.update ? ({}) : variables.maps.map(m, dyn({{}}))",
-                    outside::maps_cel("oldObject")
-                ),
-            ));
+            variables.extend(outside::variables());
             let mut rules = template_rules();
             rules.push(rule("", &["CREATE"], &["bindings", "pods/binding"]));
             rules.push(rule("apps", write, &["controllerrevisions"]));
             (
                 Some(outside_projects()),
                 rules,
-                vec![("marked", format!("({}) || {marked}", entries::crowded_cel()))],
+                vec![("marked", outside::concerned_cel())],
                 variables,
             )
         }

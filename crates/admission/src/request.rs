@@ -49,6 +49,8 @@ pub struct Request {
     pub object: Value,
     /// The object as it is, on update and deletion.
     pub old_object: Option<Value>,
+    /// The name of the object's namespace; empty for objects without one.
+    pub namespace: String,
     /// The labels of the object's namespace; empty for objects without one.
     pub namespace_labels: BTreeMap<String, String>,
     /// The annotations of the object's namespace; empty for objects without one.
@@ -76,6 +78,7 @@ impl Default for Request {
             field_manager: String::new(),
             object: Value::Null,
             old_object: None,
+            namespace: String::new(),
             namespace_labels: BTreeMap::new(),
             namespace_annotations: BTreeMap::new(),
             parameters: Parameters::default(),

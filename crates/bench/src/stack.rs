@@ -5,9 +5,10 @@ use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use k8s_openapi::api::admissionregistration::v1::ValidatingAdmissionPolicyBinding;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::api::rbac::v1::RoleBinding;
-use kube::api::{Api, ListParams, PostParams};
+use kube::api::{Api, DeleteParams, ListParams, PostParams};
 use reeve_e2e::{Organization, Replica, Rest, Stack, organization};
 use serde_json::json;
 
@@ -129,8 +130,12 @@ fn names(binding: &RoleBinding, gone: bool, subject: &str) -> Option<bool> {
     (binding.role_ref.name == "reeve-l1-researcher").then(|| !gone && named())
 }
 
+/// How often the policy of namespaces that are no projects is taken away and put back.
+const TURNS: usize = 4;
+
 /// Creating a pod (dry run) as alice with nothing missing and with an identity to fill in, and by her in a namespace that is no
-/// project, where of ours only the match condition of `reeve-outside` is looked at; taking turns on one connection.
+/// project, where of ours only the match condition of `reeve-outside` is looked at; taking turns on one connection. Between them in that
+/// namespace while that policy is bound to nothing: the pod that none of ours is asked about.
 ///
 /// # Errors
 /// A pod is refused.
@@ -176,21 +181,77 @@ pub async fn pods(stack: &Stack, organization: &Organization, rounds: usize) -> 
         ..PostParams::default()
     };
     let mut without = Series::new("pod create, a namespace without our policies");
+    let mut outside = Series::new("pod create, a namespace that is no project");
     let mut nothing_missing = Series::new("pod create, our policies, nothing missing");
     let mut filled_in = Series::new("pod create, our policies, identity filled in");
-    for round in 0..rounds + 50 {
-        for (series, api, pod) in [
-            (&mut without, &free, &unstamped),
+    let policy = Outside {
+        bindings: Api::all(stack.cluster.client().await?),
+        namespace: &free,
+        marked: &complete,
+        dry: &dry,
+    };
+    for _ in 0..TURNS {
+        let binding = policy.take_away().await?;
+        take_turns(&dry, rounds / TURNS, &mut [(&mut without, &free, &unstamped)]).await?;
+        policy.put_back(binding).await?;
+        let by_turns = &mut [
+            (&mut outside, &free, &unstamped),
             (&mut nothing_missing, &hers, &complete),
             (&mut filled_in, &hers, &bare),
-        ] {
+        ];
+        take_turns(&dry, rounds / TURNS, by_turns).await?;
+    }
+    Ok(vec![without, outside, nothing_missing, filled_in])
+}
+
+/// Creates each pod in turn, so many times; the first fifty times of each warm up.
+async fn take_turns(
+    dry: &PostParams,
+    rounds: usize,
+    all: &mut [(&mut Series, &Api<Pod>, &Pod)],
+) -> Result<()> {
+    for round in 0..rounds + 50 {
+        for (series, api, pod) in &mut *all {
             let started = now();
-            api.create(&dry, pod).await?;
-            // The first fifty of each warm up.
+            api.create(dry, pod).await?;
             if round >= 50 {
                 series.samples.push(started.elapsed());
             }
         }
     }
-    Ok(vec![without, nothing_missing, filled_in])
+    Ok(())
+}
+
+/// The policy of namespaces that are no projects: whether it is bound shows by a pod with a mark of ours.
+struct Outside<'a> {
+    bindings: Api<ValidatingAdmissionPolicyBinding>,
+    namespace: &'a Api<Pod>,
+    marked: &'a Pod,
+    dry: &'a PostParams,
+}
+
+impl Outside<'_> {
+    const NAME: &'static str = "reeve-outside";
+
+    async fn take_away(&self) -> Result<ValidatingAdmissionPolicyBinding> {
+        let mut binding = self.bindings.get(Self::NAME).await?;
+        self.bindings.delete(Self::NAME, &DeleteParams::default()).await?;
+        binding.metadata.resource_version = None;
+        binding.metadata.uid = None;
+        self.wait_until_asked(false).await?;
+        Ok(binding)
+    }
+
+    async fn put_back(&self, binding: ValidatingAdmissionPolicyBinding) -> Result<()> {
+        self.bindings.create(&PostParams::default(), &binding).await?;
+        self.wait_until_asked(true).await
+    }
+
+    async fn wait_until_asked(&self, asked: bool) -> Result<()> {
+        reeve_testkit::wait_until("the policy of other namespaces", async || {
+            let admitted = self.namespace.create(self.dry, self.marked).await.is_ok();
+            Ok((admitted != asked).then_some(()))
+        })
+        .await
+    }
 }

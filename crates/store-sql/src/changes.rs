@@ -11,7 +11,7 @@ use reeve_store::{
 };
 use reeve_types::{AccessRuleId, ClusterId, Revision, RevisionToken, Timestamp};
 
-use crate::driver::{Arg, StoreResultExt, Tx};
+use crate::driver::{Arg, Row, StoreResultExt, Tx};
 use crate::{audit, change_log, revision_tokens};
 
 const OPERATION: &str = "write desired state";
@@ -84,16 +84,21 @@ impl Changes {
     ) -> Result<(Vec<(ClusterId, Revision)>, Vec<LoggedChanges>), StoreError> {
         let mut revisions = Vec::new();
         for (cluster, objects) in self.desired {
-            let mut real = Vec::new();
-            for (key, object) in objects {
-                if object.is_some() || has(tx, cluster, key).await? {
-                    real.push((key, object));
+            let all: Vec<_> = objects.into_iter().collect();
+            let (raised, real) = match all.as_slice() {
+                // What a revocation mostly is, and its answer waits for: one question less.
+                [(key, None)] => (raise_without(tx, cluster, *key).await?, all),
+                _ => {
+                    let real = those_that_change(tx, cluster, all).await?;
+                    if real.is_empty() {
+                        continue;
+                    }
+                    (Some(raise(tx, cluster).await?), real)
                 }
-            }
-            if real.is_empty() {
+            };
+            let Some((revision, before)) = raised else {
                 continue;
-            }
-            let (revision, before) = raise(tx, cluster).await?;
+            };
             revision_tokens::follow(tx, cluster, revision, before, &real).await?;
             for (key, object) in &real {
                 put(tx, cluster, *key, object.as_ref(), revision).await?;
@@ -106,6 +111,21 @@ impl Changes {
         let log = change_log::append(tx, self.directory).await?;
         Ok((revisions, log))
     }
+}
+
+/// All but deletions of what the cluster does not have.
+async fn those_that_change(
+    tx: &mut Tx,
+    cluster: ClusterId,
+    all: Vec<(ObjectKey, Option<DesiredObject>)>,
+) -> Result<Vec<(ObjectKey, Option<DesiredObject>)>, StoreError> {
+    let mut real = Vec::with_capacity(all.len());
+    for (key, object) in all {
+        if object.is_some() || has(tx, cluster, key).await? {
+            real.push((key, object));
+        }
+    }
+    Ok(real)
 }
 
 async fn has(tx: &mut Tx, cluster: ClusterId, key: ObjectKey) -> Result<bool, StoreError> {
@@ -136,11 +156,32 @@ async fn raise(tx: &mut Tx, cluster: ClusterId) -> Result<(i64, Option<RevisionT
             what: "cluster",
             id: cluster.to_string(),
         })?;
-    let before = match row.opt_text("before")? {
-        Some(_) => Some(row.parsed("before")?),
-        None => None,
-    };
-    Ok((row.int("revision")?, before))
+    raised(&row)
+}
+
+/// The same for the deletion of one object; none where the cluster does not have it.
+async fn raise_without(
+    tx: &mut Tx,
+    cluster: ClusterId,
+    key: ObjectKey,
+) -> Result<Option<(i64, Option<RevisionToken>)>, StoreError> {
+    let (kind, id) = key_columns(key);
+    tx.row(
+        "UPDATE cluster_revisions SET revision = revision + 1
+         WHERE cluster_id = $1 AND EXISTS (SELECT 1 FROM desired_objects o WHERE o.cluster_id = $1 AND o.kind = $2
+                                           AND o.object_id = $3 AND o.body IS NOT NULL)
+         RETURNING revision, (SELECT t.token FROM revision_tokens t WHERE t.cluster_id = cluster_revisions.cluster_id
+                              AND t.revision = cluster_revisions.revision - 1) AS before",
+        &[Arg::text(cluster), kind.into(), Arg::text(id)],
+    )
+    .await
+    .context(OPERATION)?
+    .map(|row| raised(&row))
+    .transpose()
+}
+
+fn raised(row: &Row) -> Result<(i64, Option<RevisionToken>), StoreError> {
+    Ok((row.int("revision")?, row.opt_parsed("before")?))
 }
 
 async fn put(

@@ -162,7 +162,8 @@ pub fn page() -> String {
          whole cluster), and which otherwise the group `{installers}` sets and takes away (`kubectl label namespace NAMESPACE \
          {label}=true`). Without it people are refused \
          by the rule R24, whose sentence says so. Of the installers, of `{masters}` and `{administrators}`, and of names \
-         that begin with `system:` RBAC alone decides.\n\n| Resource | What allowing it means |\n|---|---|\n"
+         that begin with `system:`, but for the ServiceAccounts of the project's own namespace, RBAC alone decides.\n\n\
+         | Resource | What allowing it means |\n|---|---|\n"
     );
     for row in WHERE_ALLOWED {
         let _ = writeln!(text, "| {} | {} |", name(row.group, row.resource), row.instead);

@@ -2,8 +2,9 @@
 
 use constcat::concat;
 
-use super::{Check, Policy, Rule};
+use super::{Check, Policy, Rule, outside};
 use crate::entries::{is_crowded, is_kept};
+use crate::request::Request;
 
 /// Where nothing is counted, and of what is as large as it was ([`is_kept`]), the rest may change.
 const CEL: &str = concat!(
@@ -12,7 +13,7 @@ const CEL: &str = concat!(
      dyn(object.metadata)[?f].orValue(dyn(null)) == dyn(oldObject.metadata)[?f].orValue(dyn(null))))"
 );
 
-const fn check(id: &'static str, policy: Policy) -> Check {
+const fn check(id: &'static str, policy: Policy, predicate: fn(&Request) -> bool) -> Check {
     Check {
         id,
         policy,
@@ -23,12 +24,18 @@ const fn check(id: &'static str, policy: Policy) -> Check {
         remedy: "make it smaller: of labels, annotations, owners, containers, volumes, mounts, ports, tolerations and groups no \
                  pod needs that many",
         cel: CEL,
-        predicate: |r| !is_crowded(r) || is_kept(r),
+        predicate,
     }
 }
 
 pub(super) static CHECKS: [Check; 3] = [
-    check("too-many-entries", Policy::NamespaceBounds),
-    check("too-many-entries-outside", Policy::Outside),
-    check("too-many-entries-of-others", Policy::Entries),
+    check("too-many-entries", Policy::NamespaceBounds, |r| {
+        !is_crowded(r) || is_kept(r)
+    }),
+    check("too-many-entries-outside", Policy::Outside, |r| {
+        !outside::is_crowded(r) || is_kept(r)
+    }),
+    check("too-many-entries-of-others", Policy::Entries, |r| {
+        !is_crowded(r) || is_kept(r)
+    }),
 ];

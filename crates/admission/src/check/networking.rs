@@ -3,14 +3,16 @@
 use constcat::concat;
 
 use super::{Check, Policy, Rule};
-use crate::names;
+use crate::names::{self, SERVICE_ACCOUNT_PREFIX};
 use crate::request::Request;
 
-/// Whoever is no person and no application of ours, or looks after the cluster: RBAC decides of them alone.
+/// The controllers of the cluster, and whoever looks after it: RBAC decides of them alone. A ServiceAccount of a project's namespace
+/// is none of these: a person runs pods under it.
 fn is_exempt(request: &Request) -> bool {
     let user = &request.user;
+    let of_the_namespace = format!("{SERVICE_ACCOUNT_PREFIX}{}:", request.namespace);
     user.is_installer()
-        || user.username.starts_with("system:")
+        || (user.username.starts_with("system:") && !user.username.starts_with(&of_the_namespace))
         || names::ADMINISTRATORS.iter().any(|group| user.in_group(group))
 }
 
@@ -32,7 +34,10 @@ pub(super) static CHECKS: [Check; 1] = [Check {
         "namespaceObject.metadata.?labels[?'",
         names::ALLOW_NETWORKING,
         "'].orValue('') == 'true' || \
-          request.userInfo.?username.orValue('').startsWith('system:') || \
+          [request.userInfo.?username.orValue('')].exists(u, u.startsWith('system:') && !u.startsWith('",
+        SERVICE_ACCOUNT_PREFIX,
+        "' + \
+          request.namespace + ':')) || \
           request.userInfo.?groups.orValue([]).exists(g, g in ['",
         names::CLUSTER_ADMINS,
         "', '",

@@ -5,10 +5,10 @@ use constcat::concat;
 use serde_json::Value;
 
 use super::{Check, Policy, Rule};
-use crate::entries::is_crowded;
+use crate::entries::{self, MOST, maps_crowded_cel};
 use crate::names;
 use crate::request::{Operation, Request, map, template_path};
-use crate::view::stamp_of;
+use crate::view::{Variable, stamp_of, template_cel};
 
 /// Where an object, its templates and what a controller keeps of them have labels and annotations.
 fn places(kind: &str) -> &'static [&'static str] {
@@ -46,6 +46,27 @@ pub(super) fn is_marked(request: &Request) -> bool {
         || revision_is_marked(object)
 }
 
+/// Whether the labels and annotations are more than may be gone through (R40); of such an object outside of projects nothing else is.
+pub(super) fn is_crowded(request: &Request) -> bool {
+    let entries = |place: &&str| {
+        let of = |field: &str| map(&request.object, &format!("{place}/{field}")).len();
+        of("annotations") + of("labels")
+    };
+    let is_written = [Operation::Create, Operation::Update].contains(&request.operation);
+    is_written && places(request.kind()).iter().map(entries).sum::<usize>() > MOST
+}
+
+/// The policy's match condition: something to refuse. It is all that others' objects are asked.
+pub(crate) fn concerned_cel() -> String {
+    format!(
+        "[{}].exists(maps, {} || maps.exists(m, m.exists(k, k.startsWith('{}')))) || ({})",
+        maps_cel("object"),
+        maps_crowded_cel("maps"),
+        names::PREFIX,
+        revision_is_marked_cel("object")
+    )
+}
+
 /// The fields of a revision's data on the way to the marks of its template.
 const REVISION_PATH: [&str; 3] = ["spec", "template", "metadata"];
 
@@ -79,7 +100,7 @@ fn folded(name: &str) -> String {
 }
 
 /// The same as CEL.
-pub(crate) fn revision_is_marked_cel(object: &str) -> String {
+fn revision_is_marked_cel(object: &str) -> String {
     let folded = |name: &str| format!("{name}.replace('\\u017f', 's').replace('\\u212a', 'k').lowerAscii()");
     let inner = format!(
         "{} in ['annotations', 'labels'] && metadata[k].exists(m, m.startsWith('{}'))",
@@ -96,7 +117,7 @@ pub(crate) fn revision_is_marked_cel(object: &str) -> String {
 }
 
 /// The label and annotation maps of an object as CEL, in the order of [`places`].
-pub(crate) fn maps_cel(object: &str) -> String {
+fn maps_cel(object: &str) -> String {
     let of =
         |meta: &str| format!("{meta}.?annotations.orValue(dyn({{}})), {meta}.?labels.orValue(dyn({{}}))");
     format!(
@@ -107,6 +128,31 @@ pub(crate) fn maps_cel(object: &str) -> String {
         of(&format!("dyn({object}.spec.jobTemplate.spec.template).?metadata")),
         of(&format!("dyn({object}.spec.template).?metadata")),
     )
+}
+
+/// The variables beside those of the requester.
+pub(crate) fn variables() -> Vec<Variable> {
+    let template = |when: &str, object: &str| {
+        format!(
+            "{when}object.kind in ['Binding', 'ControllerRevision'] ? dyn({{}}) : ({})",
+            template_cel(object)
+        )
+    };
+    vec![
+        ("update", "request.operation == 'UPDATE'".to_owned()),
+        ("template", template("", "object")),
+        ("oldTemplate", template("!variables.update || ", "oldObject")),
+        ("revisionMarked", revision_is_marked_cel("object")),
+        ("maps", maps_cel("object")),
+        (entries::VARIABLE, maps_crowded_cel("variables.maps")),
+        (
+            "oldMaps",
+            format!(
+                "variables.update ? ({}) : variables.maps.map(m, dyn({{}}))",
+                maps_cel("oldObject")
+            ),
+        ),
+    ]
 }
 
 pub(super) static CHECKS: [Check; 1] = [Check {

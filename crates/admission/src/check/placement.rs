@@ -1,8 +1,8 @@
 //! Where a pod runs and what it pushes aside (R20), which volumes it changes the group of (R21), and where the node acts in a
 //! volume as root for it (R25).
 //!
-//! No check looks at Windows: `os.name: linux` is filled in, and what is filled in beside it the API server refuses of a
-//! pod that says `windows`.
+//! On nodes of Windows the numbers of an identity mean nothing, so where identity is enforced a pod says that it is for Linux:
+//! it is filled in for whoever writes, and asked of what a controller copies.
 
 use constcat::concat;
 use serde_json::Value;
@@ -117,7 +117,22 @@ fn says_another(v: &View<'_>, template: &str) -> bool {
         .any(|said| said != uid)
 }
 
-pub(super) static CHECKS: [Check; 8] = [
+pub(super) static CHECKS: [Check; 9] = [
+    Check {
+        id: "os",
+        policy: Policy::Pods,
+        rule: Rule(20),
+        problem: "a pod that does not say that it is for Linux may get to a node of Windows, where the numbers of an identity mean \
+                  nothing",
+        named: None,
+        remedy: "write the template again, which fills it in, or set os.name to linux in the spec of the pod",
+        cel: "variables.pod.?os.?name.orValue('') == 'linux' || variables.unjudged || (variables.update && object.kind == 'Pod')",
+        predicate: |r| {
+            let v = View::of(r);
+            let is_for_linux = text(v.pod, "/os/name") == "linux";
+            is_for_linux || !v.changed || !v.enforced || (v.update && r.kind() == "Pod")
+        },
+    },
     Check {
         id: "priority-class",
         policy: Policy::Pods,

@@ -10,6 +10,9 @@ use reeve_admission::{Operation, Request, Stamp, User, mutate, names};
 use reeve_testkit::{Cluster, Options, Tier, own_cluster};
 use serde_json::{Value, json};
 
+/// What stands for the namespace of a request until it is sent to one.
+pub(crate) const HERE: &str = "here";
+
 /// The namespace of a project where people use kubectl.
 pub(crate) const ROBOTS: &str = "reeve-robots";
 /// Flags of kubectl for alice in there.
@@ -228,6 +231,7 @@ pub(crate) fn requester(name: &str, kind: &str) -> User {
         ),
         "system-by-extra" => person("system:admin", ALICE_ID, "70012", "5000", &["5001"]),
         "nameless-by-extra" => person("alice", ALICE_ID, "70012", "5000", &["5001"]),
+        "service-account-here" => User::named(&format!("system:serviceaccount:{HERE}:default")),
         "service-account" => User::named("system:serviceaccount:robots:default"),
         "service-account-with-extra" => person(
             "system:serviceaccount:robots:default",
@@ -560,7 +564,11 @@ pub(crate) async fn send(
     } else {
         serde_json::to_vec(&request.object)?
     };
-    send_as(client, &request.user, method, &path, "application/json", body).await
+    let mut user = request.user.clone();
+    user.username = user
+        .username
+        .replace(&format!(":{HERE}:"), &format!(":{namespace}:"));
+    send_as(client, &user, method, &path, "application/json", body).await
 }
 
 /// Sends anything as a user, by impersonation; as the client itself when the user has no name.

@@ -123,7 +123,7 @@ const OF_PODS: &[&str] = &[
     "claims-of-others",
 ];
 /// A debug container leaves it alone, too, but comes to a pod whose node is there already.
-const OF_PLACED_PODS: &[&str] = &["node-name", "node-pool"];
+const OF_PLACED_PODS: &[&str] = &["os", "node-name", "node-pool"];
 const OF_CONTAINERS: &[&str] = &[
     "container-user",
     "container-group",
@@ -393,7 +393,7 @@ fn a_lost_row_and_an_exception_that_nothing_needs_are_noticed() {
 }
 
 /// Checks that refuse no change of a template, and why.
-const NOT_BY_CHANGE: [(&str, &[&str], &str); 9] = [
+const NOT_BY_CHANGE: [(&str, &[&str], &str); 10] = [
     (
         "stamp-unchanged",
         CHANGEABLE,
@@ -424,6 +424,11 @@ const NOT_BY_CHANGE: [(&str, &[&str], &str); 9] = [
         "stamp-present",
         CHANGEABLE,
         "who may change a template has it stamped: verified-identity speaks before",
+    ),
+    (
+        "os",
+        CHANGEABLE,
+        "whoever may change a template has it filled in, and another system Kubernetes itself refuses beside what is filled in",
     ),
     (
         "manual-selector",

@@ -84,9 +84,12 @@ fn pod_changes() -> Vec<Value> {
         json!({"automountServiceAccountToken": true}),
         json!({"os": {"name": "linux"}}),
         json!({"os": {"name": "windows"}}),
+        json!({"os": null}),
         json!({"securityContext": {"fsGroup": 5000}, "volumes": [{"name": "a", "persistentVolumeClaim": {"claimName": "x"}}]}),
         json!({"volumes": [{"name": "a", "persistentVolumeClaim": {"claimName": "x"}}]}),
         json!({"volumes": [{"name": "a", "emptyDir": {}}]}),
+        json!({"volumes": [{"name": "a", "csi": {"driver": "nfs.example.com"}}]}),
+        json!({"securityContext": {"fsGroup": 5000}, "volumes": [{"name": "a", "ephemeral": {"volumeClaimTemplate": claim()}}]}),
         json!({"volumes": [{"name": "a", "hostPath": {"path": "/home"}}]}),
         json!({"volumes": [{"name": "a", "configMap": {"name": "x"}}, {"name": "b", "secret": {"secretName": "x"}}]}),
     ]
@@ -142,6 +145,38 @@ fn marks(rng: &mut StdRng) -> Value {
     all.choose(rng).unwrap().clone()
 }
 
+/// What belongs to an object as a whole: owners and finalizers.
+fn ties(rng: &mut StdRng) -> Value {
+    let owner = |version: &str, kind: &str, controller: bool| {
+        let owner =
+            json!({"apiVersion": version, "kind": kind, "name": "o", "uid": "u-1", "controller": controller});
+        json!({"metadata": {"ownerReferences": [owner]}})
+    };
+    let all = [
+        owner("v1", "ConfigMap", false),
+        owner("apps/v1", "ReplicaSet", true),
+        owner("batch/v1", "CronJob", true),
+        owner("reeve.dev/v1alpha1", "Workload", false),
+        json!({"metadata": {"finalizers": ["example.com/x"]}}),
+        json!({"metadata": {"finalizers": ["batch.kubernetes.io/job-tracking"]}}),
+        json!({"metadata": {"annotations": {reeve_admission::names::PASSWD_ENTRY: "c"}}}),
+    ];
+    all.choose(rng).unwrap().clone()
+}
+
+/// What a claim is made from.
+fn claim() -> Value {
+    json!({"spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}})
+}
+
+/// A claim, mounted whole or in part.
+fn mount_claim(rng: &mut StdRng, template: &mut Value) {
+    let part = *["", "data"].choose(rng).unwrap();
+    let spec = &mut template["spec"];
+    spec["volumes"] = json!([{"name": "a", "persistentVolumeClaim": {"claimName": "x"}}]);
+    spec["containers"][0]["volumeMounts"] = json!([{"name": "a", "mountPath": "/a", "subPath": part}]);
+}
+
 fn annotations(rng: &mut StdRng) -> Value {
     let stamps = [
         fixture::stamp("alice").to_string(),
@@ -176,6 +211,9 @@ fn random(rng: &mut StdRng, stage: &TestCluster, kind: &str) -> (Request, &'stat
     if rng.random_ratio(1, 12) {
         merge(template, &annotations(rng));
     }
+    if rng.random_ratio(1, 12) {
+        mount_claim(rng, template);
+    }
     if rng.random_ratio(1, 10) {
         merge(template, &marks(rng));
     }
@@ -184,6 +222,16 @@ fn random(rng: &mut StdRng, stage: &TestCluster, kind: &str) -> (Request, &'stat
         let pool = json!({"nodeSelector": {reeve_admission::names::NODE_POOL: "cpu"}});
         merge(&mut template["spec"], &pool);
     }
+    if kind == "StatefulSet" && existing.is_none() && rng.random_ratio(1, 4) {
+        let name = *["data", "data-u70012", "data-u70014"].choose(rng).unwrap();
+        let mut data = claim();
+        data["metadata"] = json!({"name": name});
+        object["spec"]["volumeClaimTemplates"] = json!([data]);
+    }
+    if rng.random_ratio(1, 15) {
+        merge(&mut object, &ties(rng));
+    }
+    let template = fixture::template(&mut object, kind);
     // So that what was read back as an absent field stays one.
     if template["spec"]["initContainers"].is_null() {
         template["spec"].as_object_mut().unwrap().remove("initContainers");

@@ -244,6 +244,7 @@ impl Row {
         }
         Request {
             user,
+            namespace: fixture::HERE.to_owned(),
             namespace_labels: fixture::labels(&self.settings),
             namespace_annotations: fixture::annotations(&self.settings),
             ..Request::default()
