@@ -55,7 +55,9 @@ const OF_CONTAINER: [&str; 4] = [
     "volumeMounts",
 ];
 /// The annotations that are taken apart: a stamp, and what the API server's own admission says it set.
-const TAKEN_APART: [&str; 2] = [names::RUNS_AS, "kubernetes.io/limit-ranger"];
+const TAKEN_APART: [&str; 2] = [names::RUNS_AS, SET_BY_LIMIT_RANGE];
+/// Where the API server's own admission says what it set by a LimitRange.
+pub(crate) const SET_BY_LIMIT_RANGE: &str = "kubernetes.io/limit-ranger";
 /// The kinds without a template that are looked at.
 const OTHERS: [&str; 4] = [
     "Binding",
@@ -128,10 +130,20 @@ fn lists_cel(template: &str) -> String {
 
 /// Whether an annotation that is taken apart is too long for it.
 fn texts_cel(template: &str) -> String {
-    let one = |name: &&str| {
-        format!("{template}.?metadata.?annotations[?'{name}'].orValue('').size() > {MOST_CHARACTERS}")
-    };
+    let one = |name: &&str| format!("{} > {MOST_CHARACTERS}", characters(template, name));
     TAKEN_APART.iter().map(one).collect::<Vec<_>>().join(" || ")
+}
+
+/// That of those the one that anybody may write is not too long.
+pub(crate) fn set_by_limit_range_fits_cel(template: &str) -> String {
+    format!(
+        "{} <= {MOST_CHARACTERS}",
+        characters(template, SET_BY_LIMIT_RANGE)
+    )
+}
+
+fn characters(template: &str, annotation: &str) -> String {
+    format!("{template}.?metadata.?annotations[?'{annotation}'].orValue('').size()")
 }
 
 /// What containers and volumes of a template have, all of them together.

@@ -46,6 +46,7 @@ pub use defaults::fill;
 pub use defaults::{fill_for, fill_shape};
 
 use crate::names;
+use crate::view::TOKEN_VOLUME;
 
 /// The kinds whose controllers adopt what a selector of labels finds.
 pub(crate) const SELECTING: [&str; 5] = [
@@ -55,9 +56,6 @@ pub(crate) const SELECTING: [&str; 5] = [
     "ReplicationController",
     "StatefulSet",
 ];
-
-/// What the API server's own admission calls the volume with a ServiceAccount's token, before some random letters.
-pub(crate) const TOKEN_VOLUME: &str = "kube-api-access-";
 
 /// Everything that is filled in, by field or purpose. Of each a planted fault leaves it out (`policies_with_gap`).
 pub const FILLED: [&str; 15] = [
@@ -108,12 +106,13 @@ const LISTS: [&str; 2] = ["containers", "initContainers"];
 /// The match conditions: who and what is not even looked at further. Each is `(name, CEL)`.
 pub(crate) fn match_conditions() -> Vec<(&'static str, String)> {
     let changed = format!(
-        "request.operation == 'CREATE' || (has(request.subResource) && \
+        "{has_containers} && (request.operation == 'CREATE' || (has(request.subResource) && \
          request.subResource == 'ephemeralcontainers') || (object.kind == 'Pod' ? false : object.kind == 'CronJob' ? \
          object.spec.jobTemplate.spec.template != oldObject.spec.jobTemplate.spec.template : \
-         object.spec.template != oldObject.spec.template || ({})) || ({})",
+         object.spec.template != oldObject.spec.template || ({})) || ({}))",
         unbound(),
-        crate::entries::bounded(&rewritten())
+        crate::entries::bounded(&rewritten()),
+        has_containers = crate::view::has_containers_cel("object"),
     );
     let writer = format!(
         "!(request.userInfo.?username.orValue('') in {}) || (has(request.userInfo.extra) && '{}' in \
@@ -193,8 +192,8 @@ fn missing() -> String {
     format!(
         "(has(request.subResource) && request.subResource == 'ephemeralcontainers') ? \
          [object.spec.?ephemeralContainers.orValue([])].exists(l, l.size() <= {most} && l.exists(c, {bare})) : \
-         [object.kind == 'Pod' ? dyn(object) : object.kind == 'CronJob' ? dyn(object.spec.jobTemplate.spec.template) : \
-         dyn(object.spec.template)].exists(t, t.spec.?containers.orValue(dyn([])).size() + \
+         {has_containers} && ([object.kind == 'Pod' ? dyn(object) : object.kind == 'CronJob' ? \
+         dyn(object.spec.jobTemplate.spec.template) : dyn(object.spec.template)].exists(t, t.spec.?containers.orValue(dyn([])).size() + \
          t.spec.?initContainers.orValue(dyn([])).size() <= {most} && (!has(t.spec.os) || !has(t.spec.automountServiceAccountToken) || \
          !has(t.spec.securityContext) || !has(t.spec.securityContext.runAsNonRoot) || \
          !has(t.spec.securityContext.seccompProfile) || t.spec.containers.exists(c, {bare}) || \
@@ -205,11 +204,12 @@ fn missing() -> String {
          ('{groups}' in x && !has(t.spec.securityContext.supplementalGroups)) || \
          t.?metadata.?annotations[?'{passwd}'].hasValue())))) || ({unbound}) || (object.kind == 'Job' && \
          request.operation == 'CREATE' && [object.metadata.?ownerReferences.orValue([])].exists(l, l.size() <= {most} && \
-         l.exists(o, o.kind == 'CronJob')))",
+         l.exists(o, o.kind == 'CronJob'))))",
         unbound = unbound(),
         stamp_key = names::RUNS_AS,
         passwd = names::PASSWD_ENTRY,
         most = crate::entries::MOST,
+        has_containers = crate::view::has_containers_cel("object"),
     )
 }
 
@@ -464,7 +464,7 @@ fn operating_system() -> String {
 /// `automountServiceAccountToken: false`, and what the API server already added to a bare pod taken out.
 fn token(gap: Gap<'_>) -> String {
     // An operation cannot give back what is there (its types are the API server's own), so one index is taken out of each
-    // list; there is at most one.
+    // list. Where there are more somebody wrote them, which is refused (R41).
     let at =
         |list: &str| format!("{list}.transformList(k, m, m.name.startsWith('{TOKEN_VOLUME}'), string(k))");
     let mounts = LISTS.map(|list| {
@@ -479,8 +479,9 @@ fn token(gap: Gap<'_>) -> String {
         "[JSONPatch{op: 'add', path: variables.at + '/spec/automountServiceAccountToken', value: false}]"
             .to_owned();
     let removes = format!(
-        "(object.kind != 'Pod' ? [] : {volumes}.map(k, JSONPatch{{op: 'remove', path: '/spec/volumes/' + k}}) + {})",
-        mounts.join(" + ")
+        "(object.kind != 'Pod' || !({only}) ? [] : {volumes}.map(k, JSONPatch{{op: 'remove', path: '/spec/volumes/' + k}}) + {})",
+        mounts.join(" + "),
+        only = crate::view::only_token_volume_cel(),
     );
     format!(
         "(has(variables.pod.automountServiceAccountToken) ? [] : {} + {})",

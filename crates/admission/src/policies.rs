@@ -307,7 +307,11 @@ fn faulty_variables(mut variables: Vec<Variable>, fault: Option<&str>) -> Vec<Va
 }
 
 fn validation(check: &Check, faulty: bool) -> Value {
-    let cel = if faulty { "true" } else { check.cel };
+    let cel = if faulty {
+        "true".to_owned()
+    } else {
+        check.expression()
+    };
     let mut value = json!({"expression": cel, "message": check.message(), "reason": "Forbidden"});
     if let (Some(expression), Some(map)) = (check.message_expression(), value.as_object_mut()) {
         map.insert("messageExpression".to_owned(), Value::String(expression));
@@ -444,12 +448,12 @@ pub(crate) fn parts(policy: Policy) -> Parts {
                 rule(
                     "networking.k8s.io",
                     &["CREATE", "UPDATE", "DELETE"],
-                    &["ingresses", "networkpolicies"],
+                    &["ingresses", "ingresses/status", "networkpolicies"],
                 ),
                 rule(
                     names::OPENSHIFT_ROUTES,
                     &["CREATE", "UPDATE", "DELETE"],
-                    &["routes", "routes/custom-host"],
+                    &["routes", "routes/custom-host", "routes/status"],
                 ),
             ],
             Vec::new(),

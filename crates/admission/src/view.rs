@@ -66,6 +66,52 @@ pub(crate) fn template_cel(object: &str) -> String {
     )
 }
 
+/// Whether it has containers at all, of whichever kind it is: what has none Kubernetes itself refuses, with a better sentence than an
+/// expression that fails.
+pub(crate) fn has_containers_cel(object: &str) -> String {
+    format!(
+        "[{object}.kind == 'Pod' ? dyn({object}).?spec : {object}.kind == 'CronJob' ? \
+         dyn({object}).?spec.?jobTemplate.?spec.?template.?spec : dyn({object}).?spec.?template.?spec].exists(s, \
+         s.?containers.orValue(dyn(null)) != null)"
+    )
+}
+
+/// What the API server's own admission calls the volume with a ServiceAccount's token, before some random letters.
+pub(crate) const TOKEN_VOLUME: &str = "kube-api-access-";
+
+/// Whether of the volumes that are named so there is one at most, as the API server makes it, and each container mounts it once at
+/// most.
+pub(crate) fn only_token_volume_cel() -> String {
+    let named =
+        |list: &str| format!("{list}.orValue(dyn([])).filter(v, v.name.startsWith('{TOKEN_VOLUME}'))");
+    let lists = ["containers", "initContainers"].map(|list| {
+        format!(
+            "variables.pod.?{list}.orValue(dyn([])).all(c, {}.size() <= 1)",
+            named("c.?volumeMounts")
+        )
+    });
+    format!(
+        "[{}].all(l, l.size() <= 1 && l.all(v, has(v.projected))) && {}",
+        named("variables.pod.?volumes"),
+        lists.join(" && ")
+    )
+}
+
+/// The same in Rust.
+pub(crate) fn has_only_token_volume(pod: &Value) -> bool {
+    let named = |of: &Value, at: &str| -> Vec<Value> {
+        let all = list(of, at).iter();
+        all.filter(|it| text(it, "/name").starts_with(TOKEN_VOLUME))
+            .cloned()
+            .collect()
+    };
+    let volumes = named(pod, "/volumes");
+    let mounts = |at: &&str| list(pod, at).iter().all(|c| named(c, "/volumeMounts").len() <= 1);
+    volumes.len() <= 1
+        && volumes.iter().all(|volume| volume.get("projected").is_some())
+        && ["/containers", "/initContainers"].iter().all(mounts)
+}
+
 fn setting_cel(label: &str) -> String {
     format!(
         "namespaceObject.metadata.?labels['{label}'].orValue('') != '{}'",

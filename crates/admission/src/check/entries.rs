@@ -6,6 +6,9 @@ use super::{Check, Policy, Rule, outside};
 use crate::entries::{is_crowded, is_kept};
 use crate::request::Request;
 
+/// The check of the policy of pods that counts; the others of it are asked of nothing that has more.
+pub(super) const COUNTED: &str = "too-many-entries";
+
 /// Where nothing is counted, and of what is as large as it was ([`is_kept`]), the rest may change.
 const CEL: &str = concat!(
     "!variables.crowded || (request.operation == 'UPDATE' && ['spec', 'data'].all(f, dyn(object)[?f].orValue(dyn(null)) == \
@@ -29,9 +32,7 @@ const fn check(id: &'static str, policy: Policy, predicate: fn(&Request) -> bool
 }
 
 pub(super) static CHECKS: [Check; 3] = [
-    check("too-many-entries", Policy::NamespaceBounds, |r| {
-        !is_crowded(r) || is_kept(r)
-    }),
+    check(COUNTED, Policy::Pods, |r| !is_crowded(r) || is_kept(r)),
     check("too-many-entries-outside", Policy::Outside, |r| {
         !outside::is_crowded(r) || is_kept(r)
     }),

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{Check, Policy, Rule};
 use crate::entries::{self, MOST, maps_crowded_cel};
 use crate::names;
-use crate::request::{Operation, Request, map, template_path};
+use crate::request::{Operation, Request, map, template_path, text};
 use crate::view::{Variable, stamp_of, template_cel};
 
 /// Where an object, its templates and what a controller keeps of them have labels and annotations.
@@ -43,7 +43,7 @@ pub(super) fn is_marked(request: &Request) -> bool {
     places(request.kind())
         .iter()
         .any(|place| !marks(object, place).is_empty())
-        || revision_is_marked(object)
+        || revision(object) == Revision::Marked
 }
 
 /// Whether the labels and annotations are more than may be gone through (R40); of such an object outside of projects nothing else is.
@@ -53,43 +53,67 @@ pub(super) fn is_crowded(request: &Request) -> bool {
         of("annotations") + of("labels")
     };
     let is_written = [Operation::Create, Operation::Update].contains(&request.operation);
-    is_written && places(request.kind()).iter().map(entries).sum::<usize>() > MOST
+    let too_many = || places(request.kind()).iter().map(entries).sum::<usize>() > MOST;
+    is_written && (too_many() || revision(&request.object) == Revision::TooLarge)
 }
 
 /// The policy's match condition: something to refuse. It is all that others' objects are asked.
 pub(crate) fn concerned_cel() -> String {
     format!(
-        "[{}].exists(maps, {} || maps.exists(m, m.exists(k, k.startsWith('{}')))) || ({})",
+        "[{}].exists(maps, {} || maps.exists(m, {})) || ({})",
         maps_cel("object"),
         maps_crowded_cel("maps"),
-        names::PREFIX,
-        revision_is_marked_cel("object")
+        is_mark(),
+        revision_cel("object", "true", &is_mark())
     )
 }
 
 /// The fields of a revision's data on the way to the marks of its template.
-const REVISION_PATH: [&str; 3] = ["spec", "template", "metadata"];
+const REVISION_PATH: [&[&str]; 4] = [
+    &["spec"],
+    &["template"],
+    &["metadata"],
+    &["annotations", "labels"],
+];
 
-/// Whether the template that a ControllerRevision keeps bears a mark. Its controller reads the names of fields in any case.
-fn revision_is_marked(object: &Value) -> bool {
-    fn fields<'a>(value: &'a Value, names: &[&str]) -> Vec<&'a Value> {
-        let all = value.as_object().into_iter().flatten();
-        all.filter(|(name, _)| names.contains(&folded(name).as_str()))
-            .map(|(_, value)| value)
-            .collect()
+/// What is found in the template that a ControllerRevision keeps.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Revision {
+    Unmarked,
+    Marked,
+    /// A map on the way has more than may be gone through (R40).
+    TooLarge,
+}
+
+/// Its controller reads the names of fields in any case; another controller may keep anything, which is no template then.
+fn revision(object: &Value) -> Revision {
+    fn found(value: &Value, path: &[&[&str]]) -> Revision {
+        let Some(fields) = value.as_object() else {
+            return Revision::Unmarked;
+        };
+        if fields.len() > MOST {
+            return Revision::TooLarge;
+        }
+        let Some((names, rest)) = path.split_first() else {
+            let marked = fields.keys().any(|key| key.starts_with(names::PREFIX));
+            return if marked {
+                Revision::Marked
+            } else {
+                Revision::Unmarked
+            };
+        };
+        let on_the_way = fields
+            .iter()
+            .filter(|(name, _)| names.contains(&folded(name).as_str()));
+        let all = on_the_way.map(|(_, value)| found(value, rest));
+        all.max().unwrap_or(Revision::Unmarked)
     }
-    let mut found: Vec<&Value> = object.get("data").into_iter().collect();
-    for name in REVISION_PATH {
-        found = found
-            .into_iter()
-            .flat_map(|value| fields(value, &[name]))
-            .collect();
+    if text(object, "/kind") != "ControllerRevision" {
+        return Revision::Unmarked;
     }
-    found
-        .into_iter()
-        .flat_map(|metadata| fields(metadata, &["annotations", "labels"]))
-        .filter_map(Value::as_object)
-        .any(|map| map.keys().any(|key| key.starts_with(names::PREFIX)))
+    object
+        .get("data")
+        .map_or(Revision::Unmarked, |data| found(data, &REVISION_PATH))
 }
 
 /// A field's name as Go's `encoding/json` compares it: two letters beyond ASCII fold into it.
@@ -99,21 +123,32 @@ fn folded(name: &str) -> String {
         .to_ascii_lowercase()
 }
 
-/// The same as CEL.
-fn revision_is_marked_cel(object: &str) -> String {
-    let folded = |name: &str| format!("{name}.replace('\\u017f', 's').replace('\\u212a', 'k').lowerAscii()");
-    let inner = format!(
-        "{} in ['annotations', 'labels'] && metadata[k].exists(m, m.startsWith('{}'))",
-        folded("k"),
-        names::PREFIX
-    );
-    let (a, b, c) = (folded("a"), folded("b"), folded("c"));
+/// The same as CEL: what a map that is too large comes to, and what is asked of the marks `m`.
+fn revision_cel(object: &str, too_large: &str, marks: &str) -> String {
+    let level = |map: &str, inner: &str| {
+        format!("type({map}) == map && ({map}.size() > {MOST} ? {too_large} : {inner})")
+    };
+    let mut inner = level("m", marks);
+    for (number, names) in REVISION_PATH.iter().enumerate().rev() {
+        let (of, next) = (format!("l{number}"), format!("l{}", number + 1));
+        let next = if number + 1 == REVISION_PATH.len() {
+            "m"
+        } else {
+            &next
+        };
+        let each = format!(
+            "{of}.exists(k, k.replace('\\u017f', 's').replace('\\u212a', 'k').lowerAscii() in {} && [{of}[k]].exists({next}, {inner}))",
+            crate::cel::cel_list(names)
+        );
+        inner = level(&of, &each);
+    }
     format!(
-        "{object}.kind == 'ControllerRevision' && [dyn({object}).?data.orValue(dyn({{}}))].exists(data, data.exists(a, \
-         {a} == 'spec' && [data[a]].exists(spec, spec.exists(b, {b} == 'template' && \
-         [spec[b]].exists(template, template.exists(c, {c} == 'metadata' && [template[c]].exists(metadata, \
-         metadata.exists(k, {inner}))))))))"
+        "{object}.kind == 'ControllerRevision' && [dyn({object}).?data.orValue(dyn({{}}))].exists(l0, {inner})"
     )
+}
+
+fn is_mark() -> String {
+    format!("m.exists(x, x.startsWith('{}'))", names::PREFIX)
 }
 
 /// The label and annotation maps of an object as CEL, in the order of [`places`].
@@ -142,9 +177,16 @@ pub(crate) fn variables() -> Vec<Variable> {
         ("update", "request.operation == 'UPDATE'".to_owned()),
         ("template", template("", "object")),
         ("oldTemplate", template("!variables.update || ", "oldObject")),
-        ("revisionMarked", revision_is_marked_cel("object")),
+        ("revisionMarked", revision_cel("object", "false", &is_mark())),
         ("maps", maps_cel("object")),
-        (entries::VARIABLE, maps_crowded_cel("variables.maps")),
+        (
+            entries::VARIABLE,
+            format!(
+                "{} || ({})",
+                maps_crowded_cel("variables.maps"),
+                revision_cel("object", "true", "false")
+            ),
+        ),
         (
             "oldMaps",
             format!(
@@ -195,6 +237,6 @@ pub(super) static CHECKS: [Check; 1] = [Check {
             || is_crowded(r)
             || ((!stamped || old.is_none_or(same))
                 && places(r.kind()).iter().all(kept)
-                && (same_data || !revision_is_marked(&r.object)))
+                && (same_data || revision(&r.object) != Revision::Marked))
     },
 }];

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::{Check, Named, Policy, Rule};
 use crate::names;
 use crate::request::{list, map, text};
-use crate::view::View;
+use crate::view::{TOKEN_VOLUME, View, has_only_token_volume};
 
 const CONTROL_PLANE: &str = "node-role.kubernetes.io/";
 
@@ -117,7 +117,7 @@ fn says_another(v: &View<'_>, template: &str) -> bool {
         .any(|said| said != uid)
 }
 
-pub(super) static CHECKS: [Check; 9] = [
+pub(super) static CHECKS: [Check; 10] = [
     Check {
         id: "os",
         policy: Policy::Pods,
@@ -277,6 +277,30 @@ pub(super) static CHECKS: [Check; 9] = [
         },
     },
     Check {
+        id: "token-volume",
+        policy: Policy::Pods,
+        rule: Rule(41),
+        problem: "volumes that are named kube-api-access-… are those in which Kubernetes puts the token of the ServiceAccount: one at \
+                  most, projected, that each container mounts once at most",
+        named: None,
+        remedy: "give your own volumes other names; a program that needs the token says automountServiceAccountToken: true",
+        cel: concat!(
+            "!has(variables.pod.volumes) || !variables.changed || variables.pod.volumes.all(v, !v.name.startsWith('",
+            TOKEN_VOLUME,
+            "')) || (variables.pod.volumes.filter(v, v.name.startsWith('",
+            TOKEN_VOLUME,
+            "')).size() == 1 && variables.pod.volumes.all(v, !v.name.startsWith('",
+            TOKEN_VOLUME,
+            "') || has(v.projected)) && variables.containers.all(c, c.?volumeMounts.orValue(dyn([])).filter(m, m.name.startsWith('",
+            TOKEN_VOLUME,
+            "')).size() <= 1))"
+        ),
+        predicate: |r| {
+            let v = View::of(r);
+            !v.changed || has_only_token_volume(v.pod)
+        },
+    },
+    Check {
         id: "csi-drivers",
         policy: Policy::Pods,
         rule: Rule(6),
@@ -318,23 +342,24 @@ pub(super) static CHECKS: [Check; 9] = [
             names::ALLOW_SUB_PATH,
             ": true of the namespace"
         ),
+        // The names of what is not the pod's own once, and not for each mount: that would be as many as both multiplied.
         cel: concat!(
             "variables.unjudged || variables.containers.all(c, c.?volumeMounts.orValue(dyn([])).all(m, \
               m.?subPath.orValue('') == '' && m.?subPathExpr.orValue('') == '')) || \
               namespaceObject.metadata.?labels[?'",
             names::ALLOW_SUB_PATH,
             "'].orValue('') == 'true' || \
-              variables.containers.all(c, c.?volumeMounts.orValue(dyn([])).all(m, \
-              (m.?subPath.orValue('') == '' && m.?subPathExpr.orValue('') == '') || \
-              (variables.pod.?volumes.orValue(dyn([])).all(v, v.name != m.name || (",
+              [variables.pod.?volumes.orValue(dyn([])).filter(v, !(",
             IS_OWN_VOLUME,
-            ")) && \
-              (object.kind != 'StatefulSet' || dyn(object).spec.?volumeClaimTemplates.orValue(dyn([])).all(t, \
-              t.metadata.name != m.name || (t.metadata.name.endsWith('-u' + variables.identity[1]) && \
+            ")).map(v, v.name) + (object.kind != 'StatefulSet' ? dyn([]) : \
+              dyn(object).spec.?volumeClaimTemplates.orValue(dyn([])).filter(t, \
+              !(t.metadata.name.endsWith('-u' + variables.identity[1]) && \
               [t.?spec.orValue(dyn({}))].all(s, ",
             IS_NEW_SPEC,
             ") && \
-              t.metadata.?annotations.orValue(dyn({})).all(k, !k.startsWith('volume.beta.kubernetes.io/'))))))))"
+              t.metadata.?annotations.orValue(dyn({})).all(k, !k.startsWith('volume.beta.kubernetes.io/')))).map(t, t.metadata.name))]\
+              .all(names, variables.containers.all(c, c.?volumeMounts.orValue(dyn([])).all(m, \
+              (m.?subPath.orValue('') == '' && m.?subPathExpr.orValue('') == '') || !(m.name in names))))"
         ),
         predicate: |r| {
             let v = View::of(r);

@@ -4,9 +4,9 @@
 //! variables and its lists for nothing. What comes out is the same, by either way: the case table and the random pods go by
 //! both, and `fill` in Rust knows no difference.
 
-use super::{Gap, TOKEN_VOLUME, add_stamp, given_context};
+use super::{Gap, add_stamp, given_context};
 use crate::names;
-use crate::view::Variable;
+use crate::view::{TOKEN_VOLUME, Variable};
 
 /// The name of the variable that says whether a pod is one of these.
 pub(crate) const VARIABLE: &str = "bare";
@@ -18,10 +18,10 @@ const MOST_VOLUMES: usize = 50;
 /// Whether this is a new pod of a person, where identity is enforced, that has no containers of another list, and of which all
 /// that is to be taken away is what the API server added last: the volume with a ServiceAccount's token, and its mounts.
 pub(crate) fn variable() -> Variable {
-    let token_is_last = |list: &str| {
+    let token_is_last = |list: &str, which: &str| {
         format!(
             "{list}.size() <= {MOST_VOLUMES} && {list}.exists_one(v, v.name.startsWith('{TOKEN_VOLUME}')) && \
-             {list}[{list}.size() - 1].name.startsWith('{TOKEN_VOLUME}')"
+             [{list}[{list}.size() - 1]].all(v, v.name.startsWith('{TOKEN_VOLUME}'){which})"
         )
     };
     let cel = format!(
@@ -33,8 +33,8 @@ pub(crate) fn variable() -> Variable {
          !has(c.securityContext) && has(c.volumeMounts) && {mounts}))",
         stamp = names::RUNS_AS,
         passwd = names::PASSWD_ENTRY,
-        volumes = token_is_last("p.spec.volumes"),
-        mounts = token_is_last("c.volumeMounts"),
+        volumes = token_is_last("p.spec.volumes", " && has(v.projected)"),
+        mounts = token_is_last("c.volumeMounts", ""),
     );
     (VARIABLE, cel)
 }

@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 
 use super::json::{object_at, put};
-use super::{LISTS, METADATA, REPLACE, SELECTING, TOKEN_VOLUME};
+use super::{LISTS, METADATA, REPLACE, SELECTING};
 use crate::entries::is_crowded;
 use crate::kinds::kind_of;
 use crate::names;
 use crate::request::{Operation, Request, list, map, template_path, text};
-use crate::view::{View, has_stamp_shape};
+use crate::view::{TOKEN_VOLUME, View, has_only_token_volume, has_stamp_shape};
 
 /// Fills in what the mutating policy fills in, on the request's object: the same, in Rust.
 ///
@@ -210,6 +210,7 @@ fn fill_pod(template: &mut Value, bare: bool) {
         return;
     }
     put(spec, "automountServiceAccountToken", json!(false));
+    let bare = bare && has_only_token_volume(spec);
     let remove = |list: Option<&mut Value>| {
         if let Some(Value::Array(list)) = list {
             list.retain(|entry| {

@@ -11,8 +11,9 @@
 //!   it set, and that is replaced by what the GPUs ask for. A limit that it set below the container's own request is raised to the
 //!   request: else no such pod could be made.
 
+use crate::entries::SET_BY_LIMIT_RANGE;
 use crate::names;
-use crate::view::Variable;
+use crate::view::{Variable, has_containers_cel};
 
 /// What extended resources of GPUs and the like are called; one that ends with `*` is the beginning of names.
 const ACCELERATORS: [&str; 9] = [
@@ -28,8 +29,6 @@ const ACCELERATORS: [&str; 9] = [
 ];
 /// More of them than this in one container is no number of GPUs.
 const MOST: u32 = 100_000;
-/// Where the API server's own admission says what it set by a LimitRange.
-const SET_BY_LIMIT_RANGE: &str = "kubernetes.io/limit-ranger";
 
 struct Resource {
     name: &'static str,
@@ -83,7 +82,8 @@ pub(crate) fn match_conditions() -> Vec<Variable> {
         )
     };
     let changed = format!(
-        "request.operation == 'CREATE' || {} != {}",
+        "request.operation == 'CREATE' || ({} && {} != {})",
+        has_containers_cel("object"),
         containers("object"),
         containers("oldObject")
     );
@@ -133,8 +133,9 @@ fn limited() -> String {
         )
     };
     format!(
-        "[{}].exists(t, t.spec.?containers.orValue(dyn([])).size() + t.spec.?initContainers.orValue(dyn([])).size() <= {} && ({} || \
-         {}))",
+        "{} && [{}].exists(t, t.spec.?containers.orValue(dyn([])).size() + t.spec.?initContainers.orValue(dyn([])).size() <= {} && \
+         ({} || {}))",
+        has_containers_cel("object"),
         template("object"),
         crate::entries::MOST,
         has("containers"),
@@ -146,7 +147,8 @@ fn limited() -> String {
 fn gpus(container: &str) -> String {
     format!(
         "[{container}.?resources.?limits.orValue(dyn({{}})).transformList(k, v, ({}) && isQuantity(string(v)) && \
-         quantity(string(v)).isInteger(), quantity(string(v)).asInteger()).sum()].map(n, n > 0 && n <= {MOST} ? n : 0)[0]",
+         quantity(string(v)).isInteger(), [quantity(string(v)).asInteger()].map(n, n < 0 || n > {MOST} ? {MOST} + 1 : n)[0]).sum()]\
+         .map(n, n > 0 && n <= {MOST} ? n : 0)[0]",
         is_accelerator("k")
     )
 }
@@ -154,13 +156,14 @@ fn gpus(container: &str) -> String {
 /// The variables.
 pub(crate) fn variables() -> Vec<Variable> {
     let factors = format!(
-        "[namespaceObject.metadata.?annotations[?'{}'].orValue('')].map(a, a.matches('^[0-9]{{1,14}}(/[0-9]{{1,14}}){{7}}$') ? \
+        "[namespaceObject.metadata.?annotations[?'{}'].orValue('')].map(a, a.matches('^[0-9]{{1,13}}(/[0-9]{{1,13}}){{7}}$') ? \
          a.split('/').map(n, int(n)) : [0, 0, 0, 0, 0, 0, 0, 0])[0]",
         names::GPU_FACTORS
     );
+    // What is none of its entries is left out: anybody may write the annotation.
     let ranger = format!(
         "object.kind == 'Pod' ? dyn(object).?metadata.?annotations[?'{SET_BY_LIMIT_RANGE}'].orValue('').replace('LimitRanger \
-         plugin set: ', '').split('; ') : []"
+         plugin set: ', '').split('; ').filter(s, s.contains(' for ')) : []"
     );
     let mut all = vec![
         ("pod", format!("({}).spec", template("object"))),
@@ -177,16 +180,21 @@ pub(crate) fn variables() -> Vec<Variable> {
         ("factors", factors),
         ("ranger", ranger),
     ];
-    for ((list, title), (counts, wanted)) in LISTS.into_iter().zip([
-        ("countsOfContainers", "containers"),
-        ("countsOfInitContainers", "initContainers"),
+    all.extend(SETS.map(|(variable, resource, kind)| (variable, set_by_ranger(resource, kind))));
+    for ((list, title), (before, counts, wanted)) in LISTS.into_iter().zip([
+        ("countsBefore", "countsOfContainers", "containers"),
+        ("initCountsBefore", "countsOfInitContainers", "initContainers"),
     ]) {
-        let count = format!(
-            "variables.pod.?{list}.orValue(dyn([])).transformList(i, c, [{}, \
-             (variables.oldPod.?{list}.orValue(dyn([])).filter(o, o.name == c.name).map(o, {}) + [0])[0]])",
-            gpus("c"),
+        // Once for all containers: to look each one up among all of before would cost the square of their number.
+        let of_before = format!(
+            "variables.oldPod.?{list}.orValue(dyn([])).transformMapEntry(i, o, {{string(o.name): {}}})",
             gpus("o")
         );
+        let count = format!(
+            "variables.pod.?{list}.orValue(dyn([])).transformList(i, c, [{}, variables.{before}[?string(c.name)].orValue(0)])",
+            gpus("c"),
+        );
+        all.push((before, of_before));
         let fields: Vec<String> = RESOURCES
             .iter()
             .flat_map(|resource| amounts(resource, counts, title))
@@ -201,6 +209,34 @@ pub(crate) fn variables() -> Vec<Variable> {
         ));
     }
     all
+}
+
+/// The variables that list the containers of which the LimitRange set something: of which resource, request or limit.
+const SETS: [(&str, &str, &str); 4] = [
+    ("cpuRequestsSet", "cpu", "request"),
+    ("cpuLimitsSet", "cpu", "limit"),
+    ("memoryRequestsSet", "memory", "request"),
+    ("memoryLimitsSet", "memory", "limit"),
+];
+
+/// Once for all containers, as the annotation names them: `container NAME`, `init container NAME`.
+fn set_by_ranger(resource: &str, kind: &str) -> String {
+    let of = format!("s.split(' {kind} for ')");
+    format!(
+        "variables.ranger.filter(s, s.contains(' {kind} for ') && '{resource}' in {of}[0].split(', ')).map(s, {of}[1])"
+    )
+}
+
+/// Whether the LimitRange set it of the container `c`.
+fn is_set_by_ranger(resource: &str, kind: &str, title: &str) -> String {
+    format!(
+        "('{title} ' + c.name) in variables.{resource}{}sSet",
+        capitalised(kind)
+    )
+}
+
+fn capitalised(kind: &str) -> &'static str {
+    if kind == "request" { "Request" } else { "Limit" }
 }
 
 /// What a container `c` at `i` is to get of one resource: the amounts in base units, or -1 for what is left as it is.
@@ -218,12 +254,7 @@ fn amounts(resource: &Resource, counts: &str, title: &str) -> [String; 2] {
     let is = |kind: &str| format!("c.?resources.?{kind}s[?'{name}']");
     let said = |kind: &str| format!("{}.hasValue()", is(kind));
     let quantity = |kind: &str| format!("quantity(string({}.orValue('0')))", is(kind));
-    let ranger = |kind: &str| {
-        format!(
-            "variables.ranger.exists(s, s.endsWith(' {kind} for {title} ' + c.name) && s.split(' {kind} for ')[0].split(', \
-             ').exists(x, x == '{name}'))"
-        )
-    };
+    let ranger = |kind: &str| is_set_by_ranger(name, kind, title);
     let compared = |kind: &str, count: &str, offset: usize| {
         format!(
             "{}.compareTo(quantity(string({}) + '{unit}'))",
@@ -304,18 +335,13 @@ fn is_limit_too_low(resource: &str) -> String {
 
 /// A default limit of the LimitRange below the container's own request, raised to it.
 fn raised(list: &str, title: &str, name: &str) -> String {
-    let set = |kind: &str| {
-        format!(
-            "variables.ranger.exists(s, s.endsWith(' {kind} for {title} ' + c.name) && s.split(' {kind} for ')[0].split(', \
-             ').exists(x, x == '{name}'))"
-        )
-    };
+    let set = |kind: &str| is_set_by_ranger(name, kind, title);
     format!(
-        "variables.pod.?{list}.orValue(dyn([])).transformList(i, c, {} && !{} && variables.{list}[i].{name}Limit < 0 && \
-         {}, JSONPatch{{op: 'replace', path: variables.at + '{list}/' + string(i) + '/resources/limits/{name}', value: \
+        "variables.pod.?{list}.orValue(dyn([])).transformList(i, c, {} && {} && !{} && variables.{list}[i].{name}Limit < 0, \
+         JSONPatch{{op: 'replace', path: variables.at + '{list}/' + string(i) + '/resources/limits/{name}', value: \
          string(c.resources.requests['{name}'])}})",
+        is_limit_too_low(&format!("'{name}'")),
         set("limit"),
         set("request"),
-        is_limit_too_low(&format!("'{name}'"))
     )
 }

@@ -34,7 +34,7 @@ fn probes() -> Vec<Request> {
     };
     // As the API server's own admission leaves it.
     let with_token = |pod: &mut Value| {
-        pod["spec"]["volumes"] = json!([{"name": "kube-api-access-probe", "emptyDir": {}}]);
+        pod["spec"]["volumes"] = json!([{"name": "kube-api-access-probe", "projected": {"sources": [{"configMap": {"name": "x"}}]}}]);
         pod["spec"]["containers"][0]["volumeMounts"] = json!([{"name": "kube-api-access-probe", "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount"}]);
     };
     // The same beside what the person wrote herself: last, by the short way, and first, by the long one.

@@ -120,6 +120,7 @@ const OF_PODS: &[&str] = &[
     "group-range",
     "passwd-entry",
     "csi-drivers",
+    "token-volume",
     "claims-of-others",
 ];
 /// A debug container leaves it alone, too, but comes to a pod whose node is there already.
