@@ -45,9 +45,15 @@ fn probes() -> Vec<Request> {
             let list = at.as_array_mut().unwrap();
             list.insert(if own_first { 0 } else { list.len() }, entry);
         };
-        list(&mut pod["spec"]["volumes"], json!({"name": "scratch", "emptyDir": {}}));
+        list(
+            &mut pod["spec"]["volumes"],
+            json!({"name": "scratch", "emptyDir": {}}),
+        );
         let containers = &mut pod["spec"]["containers"];
-        list(&mut containers[0]["volumeMounts"], json!({"name": "scratch", "mountPath": "/scratch"}));
+        list(
+            &mut containers[0]["volumeMounts"],
+            json!({"name": "scratch", "mountPath": "/scratch"}),
+        );
         let mut second = containers[0].clone();
         second["name"] = json!("second");
         containers.as_array_mut().unwrap().push(second);
