@@ -88,7 +88,7 @@ pub const FLAGS: &[Flag] = &[
     submit(
         &["--interactive"],
         "asked for a workload that is tried once and not preempted",
-        Works("every workload here is that"),
+        Works("every workload here is that, and so it says; `=false` is refused"),
     ),
     submit(
         &["--job-name-prefix", "--name-prefix"],

@@ -9,6 +9,7 @@ mod auth;
 mod browser;
 mod cluster;
 mod commands;
+mod effects;
 mod forward;
 mod help;
 mod kubectl;
