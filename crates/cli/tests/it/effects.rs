@@ -247,8 +247,8 @@ async fn scene(of: Scene) -> (Receiver, Cluster) {
     let ended = pod("first-abcde", &json!({"terminated": {"exitCode": 0}}));
     cluster.answers(&format!("{PODS}/first-abcde"), [json_answer(200, &ended)]);
     let mut running = pod("first-abcde", &json!({"running": {}}));
-    running["spec"]["containers"][1]["tty"] = json!(true);
-    running["spec"]["containers"][1]["stdin"] = json!(true);
+    *running.pointer_mut("/spec/containers/1").unwrap() =
+        json!({"name": "first", "tty": true, "stdin": true});
     let there = if of == NoPod { Vec::new() } else { vec![running] };
     cluster.answers(PODS, [json_answer(200, &pods(&there))]);
     if of == Chosen {

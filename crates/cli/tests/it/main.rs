@@ -18,6 +18,7 @@ mod numbers;
 mod permissions;
 mod receiver;
 mod reference;
+mod remedies;
 mod renewal;
 mod serving;
 mod sessions;
