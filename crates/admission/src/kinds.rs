@@ -22,11 +22,11 @@ pub(crate) const FREE_OF_WORKERS: [&str; 5] = [
 
 /// Where one template lies: what is its metadata, and what is its pod's spec.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Place {
+pub struct Place {
     /// A JSON pointer to what has `annotations` and `labels`.
-    pub(crate) metadata: String,
+    pub metadata: String,
     /// A JSON pointer to what has `securityContext` and containers.
-    pub(crate) spec: String,
+    pub spec: String,
 }
 
 impl Place {
@@ -45,8 +45,8 @@ pub(crate) fn kind_of(object: &Value) -> Option<TemplateKind> {
     (text(object, "/apiVersion") == kind.api_version()).then_some(kind)
 }
 
-/// Every template of an object of the table.
-pub(crate) fn places(object: &Value) -> Vec<Place> {
+/// Every template of an object of the table; none of any other object.
+pub fn places(object: &Value) -> Vec<Place> {
     match kind_of(object) {
         Some(TemplateKind::RayCluster) => of_ray(object, "/spec"),
         Some(TemplateKind::RayJob) => {

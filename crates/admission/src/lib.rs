@@ -27,11 +27,12 @@ pub mod webhooks;
 pub use authentication::authentication_configuration_yaml;
 pub use check::{Check, Policy, Rule, check, checks, failing, is_marked_claim};
 pub use identity::{Identity, InvalidStamp, Stamp};
+pub use kinds::{Place, places as template_places};
 pub use mutate::fill;
 pub use policies::{SHORTCUTS, plain_faults, policies, policies_yaml};
 #[cfg(any(test, feature = "testing"))]
 pub use policies::{policies_with_fault, policies_with_gap};
-pub use predict::{has_ended, new_pod, stands_for_itself, unscheduled};
+pub use predict::{has_ended, new_pod, new_pods, stands_for_itself, unscheduled};
 pub use reeve_types::TemplateKind;
 /// The words of Kubernetes, of which the policies are put together.
 pub use reeve_types::kubernetes as names;

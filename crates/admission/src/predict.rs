@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use crate::kinds::{Place, kind_of, places};
+use crate::mutate::fill;
 use crate::names;
 use crate::request::{Request, User, controlled_by, list, template_path, text};
 
@@ -33,12 +35,54 @@ pub fn new_pod(
     }
 }
 
+/// The same for every template that the object has. Kinds of others ([`crate::TemplateKind`]) have several; whichever controller the
+/// namespace lists for the kind makes pods of them, and where none is listed somebody whom no one verified.
+pub fn new_pods(
+    object: &Value,
+    namespace_labels: &BTreeMap<String, String>,
+    namespace_annotations: &BTreeMap<String, String>,
+) -> Vec<Request> {
+    let Some(kind) = kind_of(object) else {
+        return vec![new_pod(object, namespace_labels, namespace_annotations)];
+    };
+    let nobody = Request {
+        namespace_labels: namespace_labels.clone(),
+        namespace_annotations: namespace_annotations.clone(),
+        ..Request::default()
+    };
+    let user = nobody.controller_of(kind.name()).map(User::named);
+    let request = |template: Value| {
+        let mut request = Request {
+            user: user.clone().unwrap_or_default(),
+            object: copy_of(object, template, kind.name()),
+            ..nobody.clone()
+        };
+        fill(&mut request);
+        request
+    };
+    let template = |place: Place| {
+        let part = |at: &str| object.pointer(at).cloned().unwrap_or_else(|| json!({}));
+        json!({ "metadata": part(&place.metadata), "spec": part(&place.spec) })
+    };
+    let mut templates: Vec<Value> = places(object).into_iter().map(template).collect();
+    if templates.is_empty() {
+        // Its controller makes one that the object does not show.
+        templates.push(json!({ "metadata": {}, "spec": {} }));
+    }
+    templates.into_iter().map(request).collect()
+}
+
 /// The pod that a controller makes from the template.
 fn copy(object: &Value, owner: &str) -> Value {
     let path = template_path(text(object, "/kind")).unwrap_or_default();
+    let template = object.pointer(path).cloned().unwrap_or_else(|| json!({}));
+    copy_of(object, template, owner)
+}
+
+fn copy_of(object: &Value, template: Value, owner: &str) -> Value {
     let name = text(object, "/metadata/name");
     let pod_name = format!("{name}-0");
-    let mut pod = object.pointer(path).cloned().unwrap_or_else(|| json!({}));
+    let mut pod = template;
     put(&mut pod, "", "apiVersion", json!("v1"));
     put(&mut pod, "", "kind", json!("Pod"));
     if pod.get("metadata").is_none() {
@@ -89,7 +133,7 @@ pub fn stands_for_itself(object: &Value) -> bool {
     !controlled_by(object, makes_pods) && !has_ended(object)
 }
 
-/// Whether a pod or Job is over.
+/// Whether a pod, Job or RayJob is over.
 pub fn has_ended(object: &Value) -> bool {
     let ended = |condition: &Value| {
         ["Complete", "Failed"].contains(&text(condition, "/type")) && text(condition, "/status") == "True"
@@ -97,6 +141,7 @@ pub fn has_ended(object: &Value) -> bool {
     match text(object, "/kind") {
         "Pod" => ["Succeeded", "Failed"].contains(&text(object, "/status/phase")),
         "Job" => list(object, "/status/conditions").iter().any(ended),
+        "RayJob" => ["Complete", "Failed"].contains(&text(object, "/status/jobDeploymentStatus")),
         _ => false,
     }
 }

@@ -207,13 +207,19 @@ impl Request {
         }
     }
 
-    /// Whether some controller is listed for this kind here.
-    pub(crate) fn is_covered(&self, kind: &str) -> bool {
+    /// The controller that is listed for this kind here: the first of them, as it calls itself.
+    pub(crate) fn controller_of(&self, kind: &str) -> Option<&str> {
         let listed = self.listed(names::TRUSTED_CONTROLLERS).unwrap_or_default();
         listed
             .iter()
             .filter_map(|entry| entry.split_once('='))
-            .any(|(_, kinds)| kinds.split('+').any(|one| one == kind))
+            .find(|(_, kinds)| kinds.split('+').any(|one| one == kind))
+            .map(|(name, _)| name)
+    }
+
+    /// Whether some controller is listed for this kind here.
+    pub(crate) fn is_covered(&self, kind: &str) -> bool {
+        self.controller_of(kind).is_some()
     }
 
     /// Whether the namespace is a project's.

@@ -6,6 +6,7 @@ pub mod authz;
 pub mod clusters;
 pub mod credentials;
 pub mod figures;
+pub mod flood;
 pub mod held;
 pub mod identities;
 pub mod lists;

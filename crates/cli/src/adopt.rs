@@ -25,7 +25,7 @@ mod target;
 
 pub use access::Access;
 pub use clean::{ByHand, Patch, Plan};
-pub use inventory::{Inventory, KINDS, Kind, kind};
+pub use inventory::{Inventory, Kind, kind, kinds};
 pub use marks::Mark;
 pub use obstacle::Obstacle;
 pub use refusal::{Refusal, Refused};

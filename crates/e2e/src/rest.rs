@@ -50,14 +50,25 @@ impl Rest {
     /// # Errors
     /// The file cannot be read or is no PEM certificate.
     pub fn new(url: &str, ca_file: &Path) -> Result<Self> {
+        Self::connecting(url, ca_file, |client| client)
+    }
+
+    /// The same, where something is said of its connections: from which address, in which version of HTTP.
+    ///
+    /// # Errors
+    /// As [`Rest::new`].
+    pub fn connecting(
+        url: &str,
+        ca_file: &Path,
+        how: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder,
+    ) -> Result<Self> {
         crate::install_crypto();
         let pem = std::fs::read(ca_file).with_context(|| format!("reading `{}`", ca_file.display()))?;
         let client = reqwest::Client::builder()
             .tls_certs_only([reqwest::Certificate::from_pem(&pem)?])
-            .timeout(Duration::from_secs(30))
-            .build()?;
+            .timeout(Duration::from_secs(30));
         Ok(Self {
-            client,
+            client: how(client).build()?,
             url: url.trim_end_matches('/').to_owned(),
             token: None,
         })

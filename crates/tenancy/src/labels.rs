@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use reeve_admission::names;
-use reeve_crds::{ReeveConfigSpec, desired::Project};
+use reeve_crds::{ReeveConfigSpec, TrustedController, desired::Project};
 use reeve_types::{PodSecurity, PolicyKind, Switch};
 
 use crate::limits::Limits;
@@ -78,8 +78,6 @@ const fn on_or_off(on: bool) -> &'static str {
 /// away is.
 pub fn namespace_annotations(project: &Project, settings: &ReeveConfigSpec) -> BTreeMap<String, String> {
     let here = settings_of(project, settings);
-    let account =
-        |namespace: &str, name: &str| format!("{}{namespace}:{name}", names::SERVICE_ACCOUNT_PREFIX);
     let mutators: Vec<String> = here
         .trusted_mutators
         .iter()
@@ -92,18 +90,6 @@ pub fn namespace_annotations(project: &Project, settings: &ReeveConfigSpec) -> B
             )
         })
         .collect();
-    let controllers: Vec<String> = here
-        .trusted_controllers
-        .iter()
-        .map(|controller| {
-            let kinds: Vec<&str> = controller.kinds.iter().map(|kind| kind.name()).collect();
-            format!(
-                "{}={}",
-                account(&controller.namespace, &controller.service_account),
-                kinds.join("+")
-            )
-        })
-        .collect();
     let factors = limits(settings).map(|limits| limits.gpu_factors());
     let rules = &project.pod_rules;
     // Both or none: where one is missing nothing is admitted.
@@ -111,7 +97,10 @@ pub fn namespace_annotations(project: &Project, settings: &ReeveConfigSpec) -> B
     let of = |kind| (!limits.is_empty()).then(|| limits.of(kind).to_string());
     [
         (names::TRUSTED_MUTATORS, Some(mutators.join(","))),
-        (names::TRUSTED_CONTROLLERS, Some(controllers.join(","))),
+        (
+            names::TRUSTED_CONTROLLERS,
+            Some(trusted_controllers(&here.trusted_controllers)),
+        ),
         (names::GPU_FACTORS, Some(factors.unwrap_or_default())),
         (names::NODE_POOLS, list(rules.node_pools.as_ref())),
         (names::PRIORITY_CLASSES, list(rules.priority_classes.as_ref())),
@@ -122,6 +111,24 @@ pub fn namespace_annotations(project: &Project, settings: &ReeveConfigSpec) -> B
     .into_iter()
     .filter_map(|(key, value)| Some((key.to_owned(), value?)))
     .collect()
+}
+
+/// The controllers of others that are listed, as policies read them.
+pub fn trusted_controllers(listed: &[TrustedController]) -> String {
+    let entry = |controller: &TrustedController| {
+        let kinds: Vec<&str> = controller.kinds.iter().map(|kind| kind.name()).collect();
+        format!(
+            "{}={}",
+            account(&controller.namespace, &controller.service_account),
+            kinds.join("+")
+        )
+    };
+    listed.iter().map(entry).collect::<Vec<_>>().join(",")
+}
+
+/// A ServiceAccount, as the API server calls it.
+fn account(namespace: &str, name: &str) -> String {
+    format!("{}{namespace}:{name}", names::SERVICE_ACCOUNT_PREFIX)
 }
 
 /// What is set for containers; `None` where the switch is off, or what is set cannot be used.

@@ -26,7 +26,7 @@ pub mod secrets;
 pub use binding::{bindings, operator_bindings, own_binding_name};
 pub use by_hand::{MANUAL, by_hand_yaml};
 pub use chart::{chart_files, file_name, helpers, rbac_yaml, system_namespace_yaml};
-pub use labels::{namespace, namespace_annotations, namespace_labels, settings_of};
+pub use labels::{namespace, namespace_annotations, namespace_labels, settings_of, trusted_controllers};
 pub use openshift::{constraints_binding, constraints_template, constraints_yaml};
 pub use page::{REFUSED, Refused, page};
 pub use permissions::{

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::{Parser, ValueEnum};
-use reeve_bench::{authz, clusters, credentials, figures, held, identities, lists, stack, submissions};
+use reeve_bench::{
+    authz, clusters, credentials, figures, flood, held, identities, lists, stack, submissions,
+};
 use reeve_e2e::{Options, Organization, Stack};
 use reeve_testkit::Tier;
 use tokio::time::Instant;
@@ -63,6 +65,8 @@ enum Part {
     Lists,
     /// Simulated clusters.
     Clusters,
+    /// Revocations while others guess at secrets.
+    Flood,
     /// Rules and revocations.
     Rules,
     /// From `reeve submit` to a running container.
@@ -157,6 +161,10 @@ async fn run(arguments: Arguments) -> Result<()> {
     }
     if arguments.clusters > 0 && arguments.measures(Part::Clusters) {
         let measured = clusters::run(&empty(&arguments.dir, "clusters")?, arguments.clusters).await?;
+        report.add(&measured.text, measured.series)?;
+    }
+    if arguments.measures(Part::Flood) {
+        let measured = flood::run(&empty(&arguments.dir, "flood")?).await?;
         report.add(&measured.text, measured.series)?;
     }
     let in_kubernetes_too = [

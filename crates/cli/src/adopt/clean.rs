@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use reeve_admission::{has_ended, names};
+use reeve_admission::{TemplateKind, has_ended, names};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -10,14 +10,14 @@ use super::inventory::{list, members, text, title};
 use super::marks::{Mark, marks};
 use super::objects::{Objects, is_unstarted};
 
-/// A JSON merge patch that removes marks from one object.
+/// What removes marks from one object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Patch {
     /// The object's kind.
     pub kind: String,
     /// The object's name.
     pub name: String,
-    /// The patch.
+    /// The patch: a JSON merge patch (RFC 7396), or a list, which is a JSON Patch (RFC 6902).
     pub patch: Value,
 }
 
@@ -76,7 +76,7 @@ pub(super) fn plan(objects: &Objects<'_>, claims: &[Mark], namespace: &str) -> P
             plan.patches.push(Patch {
                 kind: text(object, "/kind").to_owned(),
                 name: text(object, "/metadata/name").to_owned(),
-                patch: removal(&removed),
+                patch: removal(object, &removed),
             });
         }
     }
@@ -123,6 +123,9 @@ impl Planner<'_> {
                 self.roll_out(object)
             }
             "ReplicaSet" => self.replica_set(object),
+            kind if TemplateKind::of_name(kind).is_some() && self.objects.pods(object) > 0 => {
+                self.roll_out(object)
+            }
             _ => Way::Patch,
         }
     }
@@ -184,13 +187,14 @@ impl Planner<'_> {
         let of_template: Vec<Mark> = all.into_iter().filter(|mark| !mark.is_own()).collect();
         let kind = text(object, "/kind").to_lowercase();
         let name = text(object, "/metadata/name");
+        let patch = removal(object, &of_template);
+        let form = if patch.is_array() { "json" } else { "merge" };
         Way::ByHand(ByHand {
             object: title(object),
             why: "a change of its template replaces the pods that run, which is for you to time".to_owned(),
             command: format!(
-                "kubectl -n {} patch {kind} {name} --type=merge -p '{}'",
+                "kubectl -n {} patch {kind} {name} --type={form} -p '{patch}'",
                 self.namespace,
-                removal(&of_template)
             ),
             deletes: false,
         })
@@ -222,8 +226,13 @@ fn selector_keys(object: &Value) -> impl Iterator<Item = &str> {
         .filter(|key| key.starts_with(names::PREFIX))
 }
 
-/// The JSON merge patch (RFC 7396) that removes them.
-fn removal(marks: &[Mark]) -> Value {
+/// The patch that removes them. Kinds of others have templates in lists, which a merge patch would replace as a whole.
+fn removal(object: &Value, marks: &[Mark]) -> Value {
+    if TemplateKind::of_name(text(object, "/kind")).is_some() {
+        let key = |mark: &Mark| mark.key.replace('~', "~0").replace('/', "~1");
+        let remove = |mark: &Mark| json!({"op": "remove", "path": format!("{}/{}", mark.place, key(mark))});
+        return marks.iter().map(remove).collect();
+    }
     let mut patch = json!({});
     for mark in marks {
         let path = mark.place.split('/').skip(1).map(ToOwned::to_owned);

@@ -1,5 +1,6 @@
 //! What is read of a cluster.
 
+use reeve_admission::TemplateKind;
 pub(super) use reeve_admission::request::{list, text};
 use serde_json::Value;
 
@@ -10,12 +11,14 @@ pub struct Kind {
     pub name: &'static str,
     /// Its API group; empty for the core.
     pub group: &'static str,
+    /// The version in which it is read.
+    pub version: &'static str,
     /// Its name in paths.
     pub plural: &'static str,
 }
 
-/// Every one that is looked at. Owners come before what they own: marks are removed in this order.
-pub const KINDS: [Kind; 9] = [
+/// Those that Kubernetes has. Owners come before what they own: marks are removed in this order.
+const BUILT_IN: [Kind; 9] = [
     of("Deployment", "apps", "deployments"),
     of("StatefulSet", "apps", "statefulsets"),
     of("DaemonSet", "apps", "daemonsets"),
@@ -28,12 +31,29 @@ pub const KINDS: [Kind; 9] = [
 ];
 
 const fn of(name: &'static str, group: &'static str, plural: &'static str) -> Kind {
-    Kind { name, group, plural }
+    Kind {
+        name,
+        group,
+        version: "v1",
+        plural,
+    }
+}
+
+/// Every kind that is looked at, owners before what they own: those of others, of which admission has the table, and Kubernetes' own.
+pub fn kinds() -> impl Iterator<Item = Kind> {
+    // A RayJob or a RayService makes RayClusters.
+    let others = TemplateKind::ALL.into_iter().rev().map(|kind| Kind {
+        name: kind.name(),
+        group: kind.group(),
+        version: kind.version(),
+        plural: kind.plural(),
+    });
+    others.chain(BUILT_IN)
 }
 
 /// The kind of this name.
 pub fn kind(name: &str) -> Option<Kind> {
-    KINDS.into_iter().find(|kind| kind.name == name)
+    kinds().find(|kind| kind.name == name)
 }
 
 /// What is read of a cluster, each object as the API server gives it, with `kind` filled in.
@@ -47,7 +67,7 @@ pub struct Inventory {
     pub wanted: Option<String>,
     /// The `ReeveConfig`; without one everything is strict.
     pub config: Option<Value>,
-    /// Everything of [`KINDS`] in the namespace.
+    /// Everything of [`kinds`] in the namespace.
     pub objects: Vec<Value>,
     /// Its PersistentVolumeClaims.
     pub claims: Vec<Value>,

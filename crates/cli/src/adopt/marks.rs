@@ -1,6 +1,6 @@
 //! Labels and annotations under `reeve.dev/`, and names that say whose something is: what a project believes.
 
-use reeve_admission::{is_marked_claim, names};
+use reeve_admission::{is_marked_claim, names, template_places};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -39,24 +39,26 @@ impl Mark {
     }
 }
 
-/// Where objects of a kind have metadata.
-fn places(kind: &str) -> &'static [&'static str] {
-    match kind {
-        "Pod" | "ControllerRevision" => &["/metadata"],
+/// Where an object has metadata: its own, and that of its templates.
+fn places(object: &Value) -> Vec<String> {
+    let built_in: &[&str] = match text(object, "/kind") {
+        "Pod" | "ControllerRevision" => &[],
         "CronJob" => &[
-            "/metadata",
             "/spec/jobTemplate/metadata",
             "/spec/jobTemplate/spec/template/metadata",
         ],
-        _ => &["/metadata", "/spec/template/metadata"],
-    }
+        _ => &["/spec/template/metadata"],
+    };
+    let others = template_places(object).into_iter().map(|place| place.metadata);
+    let own = std::iter::once(&"/metadata").chain(built_in);
+    own.map(|at| (*at).to_owned()).chain(others).collect()
 }
 
 /// The marks of an object.
 pub(super) fn marks(object: &Value) -> Vec<Mark> {
     let mut found = Vec::new();
     let kind = text(object, "/kind");
-    for place in places(kind) {
+    for place in places(object) {
         for field in ["labels", "annotations"] {
             let place = format!("{place}/{field}");
             let ours = members(object, &place).filter(|(key, _)| key.starts_with(names::PREFIX));

@@ -113,12 +113,22 @@ pub(super) fn replicas(object: &Value) -> String {
     let suspended = object.pointer("/spec/suspend").and_then(Value::as_bool) == Some(true);
     match text(object, "/kind") {
         "Pod" => text(object, "/status/phase").to_owned(),
-        "Job" | "CronJob" if suspended => "suspended".to_owned(),
+        "Job" | "CronJob" | "RayCluster" | "RayJob" | "RayService" if suspended => "suspended".to_owned(),
         "Job" => format!("{} active", number(object, "/status/active").unwrap_or(0)),
         "CronJob" => format!("{} active", list(object, "/status/active").len()),
         "ControllerRevision" => String::new(),
+        "RayCluster" => workers(object, "/spec"),
+        "RayJob" => workers(object, "/spec/rayClusterSpec"),
+        "RayService" => workers(object, "/spec/rayClusterConfig"),
         _ => wanted(object).to_string(),
     }
+}
+
+/// How many pods the groups of a Ray cluster are to have beside its head.
+fn workers(object: &Value, at: &str) -> String {
+    let groups = list(object, &format!("{at}/workerGroupSpecs")).iter();
+    let all: i64 = groups.filter_map(|group| number(group, "/replicas")).sum();
+    format!("1 + {all}")
 }
 
 /// Whether a Job waits and has never been started: only then its template's metadata can still change.

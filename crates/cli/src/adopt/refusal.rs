@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use reeve_admission::request::template_path;
 use reeve_admission::{
-    Check, Operation, Request, User, failing, fill, has_ended, names, new_pod, unscheduled,
+    Check, Operation, Request, TemplateKind, User, failing, fill, has_ended, names, new_pods, unscheduled,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -64,15 +64,29 @@ const CONTROLLERS: &str = "kube-controller-manager";
 
 /// Everything listed that could make no new pod.
 pub(super) fn refused(objects: &Objects<'_>, rules: &Rules, namespace: &str) -> Vec<Refused> {
-    let makes_pods = |object: &&Value| template_path(text(object, "/kind")).is_some() && !has_ended(object);
+    let makes_pods = |object: &&Value| {
+        let kind = text(object, "/kind");
+        (template_path(kind).is_some() || TemplateKind::of_name(kind).is_some()) && !has_ended(object)
+    };
     let top = objects.all.iter().filter(|object| objects.is_top(object));
     top.filter(makes_pods)
         .filter_map(|object| {
             let object = without_marks(object);
-            let refusals = failing(&new_pod(&object, &rules.labels, &rules.annotations));
+            let refusals = of_all(&new_pods(&object, &rules.labels, &rules.annotations));
             (!refusals.is_empty()).then(|| entry(&object, &refusals, rules, namespace))
         })
         .collect()
+}
+
+/// What refuses any of them, each check once.
+fn of_all(requests: &[Request]) -> Vec<&'static Check> {
+    let mut all: Vec<&Check> = Vec::new();
+    for check in requests.iter().flat_map(failing) {
+        if all.iter().all(|other| other.id != check.id) {
+            all.push(check);
+        }
+    }
+    all
 }
 
 fn entry(object: &Value, refusals: &[&Check], rules: &Rules, namespace: &str) -> Refused {

@@ -45,7 +45,7 @@ pub(super) fn settings(config: Option<&Value>) -> Settings {
     }
 }
 
-/// The namespace once it is a project: the operator's labels over its own.
+/// The namespace once it is a project: the operator's labels over its own, and the controllers of others that the cluster lists.
 pub(super) fn rules(inventory: &Inventory, settings: Settings) -> Rules {
     let texts = |at: &str| {
         let all = members(&inventory.namespace, at);
@@ -64,10 +64,18 @@ pub(super) fn rules(inventory: &Inventory, settings: Settings) -> Rules {
     for (label, on) in switches {
         labels.insert(label.to_owned(), if on { "true" } else { names::OFF }.to_owned());
     }
-    Rules {
-        labels,
-        annotations: texts("/metadata/annotations"),
-    }
+    let mut annotations = texts("/metadata/annotations");
+    let controllers = inventory
+        .config
+        .as_ref()
+        .and_then(|config| config.pointer("/spec/trustedControllers"))
+        .and_then(|listed| serde_json::from_value::<Vec<_>>(listed.clone()).ok())
+        .unwrap_or_default();
+    annotations.insert(
+        names::TRUSTED_CONTROLLERS.to_owned(),
+        reeve_tenancy::trusted_controllers(&controllers),
+    );
+    Rules { labels, annotations }
 }
 
 /// What the namespace says already and the operator leaves as it is.

@@ -60,9 +60,8 @@ pub struct Submit {
           hide_default_value = true, value_name = "BOOL", action = ArgAction::Set)]
     pub large_shm: bool,
     /// One pod that is tried once and not preempted: what every workload here is
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
-          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set)]
-    pub interactive: bool,
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    pub interactive: Option<bool>,
     /// Keep standard input open, so that `reeve attach` can type
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub stdin: Option<bool>,

@@ -10,6 +10,9 @@ use crate::commands::{attach, find};
 use crate::failure::Failure;
 use crate::http::Api;
 
+/// What every workload is, whether it is asked for or not.
+const ONCE: &str = "every workload here is one pod that is tried once and not preempted";
+
 pub(super) async fn run(context: &mut Context, arguments: Submit) -> Result<(), Failure> {
     let Some(name) = arguments.name().cloned() else {
         return Err(Failure::failed("cannot submit a workload without a name"));
@@ -28,6 +31,9 @@ pub(super) async fn run(context: &mut Context, arguments: Submit) -> Result<(), 
         let name = &training.name;
         format!("submitted `{name}` to project `{project}`\nwatch it: `reeve list -p {project}`, `reeve logs {name} -p {project} -f`")
     })?;
+    if arguments.interactive == Some(true) {
+        context.printer.note(&format!("--interactive: {ONCE}\n"))?;
+    }
     if arguments.attach {
         attach::run(context, join(arguments, name)).await
     } else {
@@ -65,6 +71,11 @@ fn spec(arguments: &Submit, what: &str) -> Result<TrainingSpec, Failure> {
     }
     if arguments.attach && !stdin {
         return Err(Failure::failed(what).cause("--attach needs standard input: leave out --stdin=false"));
+    }
+    if arguments.interactive == Some(false) {
+        return Err(Failure::failed(what)
+            .cause(format!("--interactive=false cannot be asked for: {ONCE}"))
+            .hint("leave it out"));
     }
     let prevent = prevented(arguments, what)?;
     let words = arguments.words.iter().map(String::as_str);

@@ -88,7 +88,7 @@ pub const FLAGS: &[Flag] = &[
     submit(
         &["--interactive"],
         "asked for a workload that is tried once and not preempted",
-        Works("every workload here is that"),
+        Works("every workload here is that, and so it says; `=false` is refused"),
     ),
     submit(
         &["--job-name-prefix", "--name-prefix"],
@@ -140,7 +140,7 @@ pub const FLAGS: &[Flag] = &[
     submit(
         &["--wait-for-submit"],
         "waited for the cluster",
-        Refused("leave it out: `reeve submit` answers at once, `reeve logs -f` waits"),
+        Refused("leave it out: `reeve submit` answers at once, `reeve logs NAME -f` waits"),
     ),
     // Submit: the container.
     submit(&["--image", "-i"], "chooses the image", Works("")),

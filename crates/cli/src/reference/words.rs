@@ -100,7 +100,7 @@ pub const WORDS: &[Word] = &[
     word(
         &["config set"],
         "set addresses and defaults (`--cp-url`, `--auth-url`, `--output`, `--interactive`)",
-        Refused("`reeve login user --url URL` keeps the address"),
+        Refused("`reeve login user --url URL -u EMAIL` keeps the address"),
     ),
     word(
         &["config generate", "config describe"],
@@ -174,7 +174,7 @@ pub const WORDS: &[Word] = &[
         &["workspace"],
         "was the group of interactive workloads",
         Refused(
-            "`reeve submit NAME --interactive --attach -- bash`, then `reeve list`, `describe`, `logs`, `exec`, `delete`",
+            "`reeve submit NAME -i IMAGE --interactive --attach -- bash`, then `reeve list`, `describe`, `logs`, `exec`, `delete`",
         ),
     ),
     word(

@@ -2,15 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::receiver::{CLUSTER, Receiver, TOKEN, project, text, workload};
-
-fn training() -> Value {
-    json!({
-        "name": "first", "requestedName": "first", "workloadId": "323e4567-e89b-12d3-a456-426614174000", "projectId": "33",
-        "departmentId": "2", "clusterId": CLUSTER, "createdBy": "alice@reeve.example", "createdAt": "2026-01-01T00:00:00Z",
-        "deletedAt": null, "desiredPhase": "Running", "actualPhase": "Creating", "spec": {"image": "local.test/tools:1"},
-    })
-}
+use crate::receiver::{CLUSTER, Receiver, TOKEN, project, text, training, workload};
 
 #[tokio::test]
 async fn a_submission_takes_two_calls() {

@@ -100,7 +100,7 @@ fn command_of<'a>(mut command: &'a Command, of: &str) -> &'a Command {
     command
 }
 
-/// The planted fault of "accepted and dropped" would be a row that says `works` without an argument that takes it.
+/// A row that says `works` without an argument that takes it. What the argument changes is in `effects.rs`.
 #[test]
 fn a_flag_that_works_is_an_argument_of_ours() {
     let mut cli = Cli::command();
@@ -193,6 +193,7 @@ async fn contradictions_are_refused_before_anything_is_sent() {
     let receiver = Receiver::signed_in().await;
     for wrong in [
         &["--allow-privilege-escalation"][..],
+        &["--interactive=false"],
         &[
             "--allow-privilege-escalation=false",
             "--prevent-privilege-escalation=false",

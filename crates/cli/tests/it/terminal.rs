@@ -10,7 +10,7 @@ use crate::receiver::{Receiver, text};
 use crate::websocket::{Behaviour, SUCCESS, ended_with};
 
 /// Runs a line of shell at a terminal of 30 rows and 100 columns. `reeve` is the program.
-async fn at_a_terminal(receiver: &Receiver, line: &str) -> Output {
+pub(crate) async fn at_a_terminal(receiver: &Receiver, line: &str) -> Output {
     let line = line.replace("reeve ", &format!("{} ", env!("CARGO_BIN_EXE_reeve")));
     Command::new("script")
         .args(["-qec", &format!("stty rows 30 cols 100; {line}"), "/dev/null"])
@@ -20,6 +20,7 @@ async fn at_a_terminal(receiver: &Receiver, line: &str) -> Output {
         .env("HOME", receiver.home())
         .env("REEVE_CONFIG_DIR", receiver.home().join("reeve"))
         .stdin(Stdio::piped())
+        .kill_on_drop(true)
         .output()
         .await
         .unwrap()

@@ -49,17 +49,17 @@ async fn complete(url: &str) -> (Server, JoinHandle<()>) {
     (server, following)
 }
 
-async fn admin(postgres: &Postgres) -> PgConnection {
+pub(crate) async fn admin(postgres: &Postgres) -> PgConnection {
     PgConnection::connect(&postgres.url("postgres")).await.unwrap()
 }
 
-async fn run(connection: &mut PgConnection, sql: &str) {
+pub(crate) async fn run(connection: &mut PgConnection, sql: &str) {
     let sql = sqlx::AssertSqlSafe(sql.to_owned());
     connection.execute(sql).await.unwrap();
 }
 
 /// Nobody is connected, and nobody can.
-async fn shut(admin: &mut PgConnection, database: &str) {
+pub(crate) async fn shut(admin: &mut PgConnection, database: &str) {
     run(
         admin,
         &format!("ALTER DATABASE {database} ALLOW_CONNECTIONS false"),
@@ -71,7 +71,7 @@ async fn shut(admin: &mut PgConnection, database: &str) {
 }
 
 /// A copy of the database as it is now.
-async fn back_up(admin: &mut PgConnection) {
+pub(crate) async fn back_up(admin: &mut PgConnection) {
     shut(admin, "live").await;
     run(admin, "CREATE DATABASE backup TEMPLATE live").await;
     run(admin, "ALTER DATABASE live ALLOW_CONNECTIONS true").await;

@@ -3,18 +3,26 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use reeve_testkit::{Postgres, own_postgres};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::postgres_faults;
 use crate::process::{PROGRAM, Running, fresh, log};
 
 const ADMIN: &str = "admin@reeve.example";
+const DATABASE_URL: &str = "REEVE_DATABASE_URL";
 
 /// Runs a subcommand over a data directory.
 fn run(data: &Path, words: &[&str]) -> Output {
+    run_with(data, words, &[])
+}
+
+/// With these variables in its environment.
+fn run_with(data: &Path, words: &[&str], variables: &[(&str, &str)]) -> Output {
     let mut command = Command::new(PROGRAM);
     command.args(words).arg("--data-dir").arg(data);
-    command.output().unwrap()
+    command.envs(variables.iter().copied()).output().unwrap()
 }
 
 fn text(output: &Output) -> (Option<i32>, String) {
@@ -24,8 +32,11 @@ fn text(output: &Output) -> (Option<i32>, String) {
 
 /// The events of an action, exported.
 fn exported(data: &Path, action: &str) -> Vec<Value> {
-    let (code, lines) = text(&run(data, &["audit", "export"]));
-    assert_eq!(code, Some(0), "{lines}");
+    of_action(&text(&run(data, &["audit", "export"])), action)
+}
+
+fn of_action((code, lines): &(Option<i32>, String), action: &str) -> Vec<Value> {
+    assert_eq!(*code, Some(0), "{lines}");
     let events = lines
         .lines()
         .map(|line| serde_json::from_str::<Value>(line).unwrap());
@@ -97,9 +108,80 @@ async fn is_in(running: &Running, token: &str) -> bool {
         == 200
 }
 
+/// Where the database is, which is copied while the server runs, and put back.
+enum Database {
+    /// `reeve.db` in the data directory.
+    Sqlite,
+    /// The database `live` of this PostgreSQL, and its copy `backup`.
+    Postgres(Postgres),
+}
+
+impl Database {
+    async fn in_postgresql(postgres: Postgres) -> Self {
+        let mut admin = postgres_faults::admin(&postgres).await;
+        postgres_faults::run(&mut admin, "CREATE DATABASE live").await;
+        Self::Postgres(postgres)
+    }
+
+    /// The address of it, if it has one.
+    fn url(&self) -> Option<String> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres(postgres) => Some(postgres.url("live")),
+        }
+    }
+
+    async fn back_up(&self, data: &Path, backup: &Path) {
+        match self {
+            // As a copying program does it: the database, and its log beside it.
+            Self::Sqlite => {
+                for side in ["", "-wal"] {
+                    let of = |file: &Path| PathBuf::from(format!("{}{side}", file.display()));
+                    std::fs::copy(of(&data.join("reeve.db")), of(backup)).unwrap();
+                }
+            }
+            Self::Postgres(postgres) => {
+                postgres_faults::back_up(&mut postgres_faults::admin(postgres).await).await;
+            }
+        }
+    }
+
+    /// Puts the backup in the place of the database, and keeps it.
+    async fn restore(&self, data: &Path, backup: &Path) {
+        match self {
+            Self::Sqlite => {
+                for side in ["", "-wal", "-shm"] {
+                    let of = |file: &Path| PathBuf::from(format!("{}{side}", file.display()));
+                    let _ = std::fs::remove_file(of(&data.join("reeve.db")));
+                    let _ = std::fs::copy(of(backup), of(&data.join("reeve.db")));
+                }
+            }
+            Self::Postgres(postgres) => {
+                let mut admin = postgres_faults::admin(postgres).await;
+                postgres_faults::shut(&mut admin, "live").await;
+                postgres_faults::run(&mut admin, "DROP DATABASE live").await;
+                postgres_faults::run(&mut admin, "CREATE DATABASE live TEMPLATE backup").await;
+            }
+        }
+    }
+}
+
+/// Waits until the server has its database again, whose connections a copy may have cut.
+async fn is_ready(running: &Running) {
+    for _ in 0..200 {
+        let sent = running.client.get(running.url("/readyz")).send();
+        if sent.await.is_ok_and(|answer| answer.status() == 200) {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    panic!("the server did not get ready again");
+}
+
 /// What somebody had before the backup, and lost after it.
 struct Story {
     _dir: tempfile::TempDir,
+    database: Database,
     data: PathBuf,
     backup: PathBuf,
     admin_password: String,
@@ -115,7 +197,7 @@ struct Story {
 }
 
 /// A server whose database was copied while it ran, and that went on: a sign-out, a reset, a new secret, a uid for dave.
-async fn story() -> Story {
+async fn story(database: Database) -> Story {
     let (dir, data) = fresh();
     let file = dir.path().join("password");
     std::fs::write(&file, "Given-Pass-1!\n").unwrap();
@@ -128,7 +210,9 @@ async fn story() -> Story {
         "--admin-password-file",
         file.to_str().unwrap(),
     ];
-    let running = Running::start(&data, &flags).await;
+    let url = database.url();
+    let variables: Vec<_> = url.iter().map(|url| (DATABASE_URL, url.as_str())).collect();
+    let running = Running::start_with(&data, &flags, &variables).await;
     let api = Api::of(&running, "Given-Pass-1!").await;
     let (_, alice) = api
         .call(
@@ -156,11 +240,8 @@ async fn story() -> Story {
         .await
         .unwrap();
     let backup = dir.path().join("backup.db");
-    // As a copying program does it: the database, and its log beside it.
-    for side in ["", "-wal"] {
-        let of = |file: &Path| PathBuf::from(format!("{}{side}", file.display()));
-        std::fs::copy(of(&data.join("reeve.db")), of(&backup)).unwrap();
-    }
+    database.back_up(&data, &backup).await;
+    is_ready(&running).await;
     let user = |it: &Value, what: &str| format!("/api/v1/users/{}/{what}", it["id"].as_str().unwrap());
     assert_eq!(
         api.call(Method::POST, &user(&alice, "logout"), Value::Null)
@@ -194,6 +275,7 @@ async fn story() -> Story {
     drop(running);
     Story {
         _dir: dir,
+        database,
         data,
         backup,
         admin_password: "Given-Pass-1!".to_owned(),
@@ -208,16 +290,25 @@ async fn story() -> Story {
 
 impl Story {
     async fn start(&self) -> Running {
-        Running::start(&self.data, &["--listen", &self.address]).await
+        let url = self.database.url();
+        let variables: Vec<_> = url.iter().map(|url| (DATABASE_URL, url.as_str())).collect();
+        Running::start_with(&self.data, &["--listen", &self.address], &variables).await
     }
 
     /// Puts the backup in the place of the database.
-    fn restore(&self) {
-        for side in ["", "-wal", "-shm"] {
-            let of = |file: &Path| PathBuf::from(format!("{}{side}", file.display()));
-            let _ = std::fs::remove_file(of(&self.data.join("reeve.db")));
-            let _ = std::fs::copy(of(&self.backup), of(&self.data.join("reeve.db")));
-        }
+    async fn restore(&self) {
+        self.database.restore(&self.data, &self.backup).await;
+    }
+
+    /// A subcommand over the story's database: its code, and what it said.
+    fn run(&self, words: &[&str]) -> (Option<i32>, String) {
+        let url = self.database.url();
+        let variables: Vec<_> = url.iter().map(|url| (DATABASE_URL, url.as_str())).collect();
+        text(&run_with(&self.data, words, &variables))
+    }
+
+    fn exported(&self, action: &str) -> Vec<Value> {
+        of_action(&self.run(&["audit", "export"]), action)
     }
 
     fn forget(&self) {
@@ -239,9 +330,19 @@ impl Story {
 
 #[tokio::test]
 async fn a_restored_backup_revives_no_session_password_secret_or_uid() {
-    let story = story().await;
-    story.restore();
-    let broken = text(&run(&story.data, &["audit", "verify"]));
+    revives_nothing(story(Database::Sqlite).await).await;
+}
+
+/// The same where the database is a server of its own, which was put back while ours was not running.
+#[tokio::test]
+async fn a_restored_backup_of_postgresql_revives_no_session_password_secret_or_uid() {
+    let Some(postgres) = own_postgres() else { return };
+    revives_nothing(story(Database::in_postgresql(postgres).await).await).await;
+}
+
+async fn revives_nothing(story: Story) {
+    story.restore().await;
+    let broken = story.run(&["audit", "verify"]);
     assert_eq!(broken.0, Some(1), "before a start the end is missing: {broken:?}");
     let running = story.start().await;
     for gone in [&story.old_token, &story.later_token] {
@@ -268,7 +369,7 @@ async fn a_restored_backup_revives_no_session_password_secret_or_uid() {
     ] {
         assert!(said.contains(part), "{said}");
     }
-    let events = exported(&story.data, "restore");
+    let events = story.exported("restore");
     assert_eq!(events.len(), 1, "once");
     let told = &events[0]["event"]["metadata"];
     assert_eq!(
@@ -278,10 +379,7 @@ async fn a_restored_backup_revives_no_session_password_secret_or_uid() {
     assert!(told["kept_uid_70012"].is_string(), "{told}");
 
     // She who is at the machine begins anew.
-    let (code, said) = text(&run(
-        &story.data,
-        &["restored", "reset-password", "--email", ADMIN],
-    ));
+    let (code, said) = story.run(&["restored", "reset-password", "--email", ADMIN]);
     assert_eq!(code, Some(0), "{said}");
     let password = said.trim_end().rsplit(' ').next().unwrap().to_owned();
     let running = story.start().await;
@@ -317,19 +415,16 @@ async fn a_restored_backup_revives_no_session_password_secret_or_uid() {
     );
     let api_token = api.token.clone();
     assert!(running.stop().await.status.success());
-    assert_eq!(exported(&story.data, "restore").len(), 1, "no second time");
-    assert_eq!(text(&run(&story.data, &["audit", "verify"])).0, Some(0));
+    assert_eq!(story.exported("restore").len(), 1, "no second time");
+    assert_eq!(story.run(&["audit", "verify"]).0, Some(0));
 
     // The same backup once more: also what was given since is void.
-    story.restore();
+    story.restore().await;
     let running = story.start().await;
     assert!(!is_in(&running, &api_token).await && !is_in(&running, &story.later_token).await);
     assert!(sign_in(&running, ADMIN, &password).await.is_none());
     drop(running);
-    let (code, said) = text(&run(
-        &story.data,
-        &["restored", "confirm", "--passwords", "--secrets", "--clusters"],
-    ));
+    let (code, said) = story.run(&["restored", "confirm", "--passwords", "--secrets", "--clusters"]);
     assert_eq!(
         (code, said.contains("3 passwords count again")),
         (Some(0), true),
@@ -344,8 +439,17 @@ async fn a_restored_backup_revives_no_session_password_secret_or_uid() {
 /// The planted fault, which shows that the attack is real: nothing beside the database to compare with.
 #[tokio::test]
 async fn without_the_files_beside_the_master_key_everything_is_revived_unless_it_is_declared() {
-    let story = story().await;
-    story.restore();
+    revives_everything(story(Database::Sqlite).await).await;
+}
+
+#[tokio::test]
+async fn without_the_files_postgresql_revives_everything_too_unless_it_is_declared() {
+    let Some(postgres) = own_postgres() else { return };
+    revives_everything(story(Database::in_postgresql(postgres).await).await).await;
+}
+
+async fn revives_everything(story: Story) {
+    story.restore().await;
     story.forget();
     let running = story.start().await;
     assert!(is_in(&running, &story.old_token).await);
@@ -368,7 +472,7 @@ async fn without_the_files_beside_the_master_key_everything_is_revived_unless_it
             .unwrap()
             .contains("restored declare")
     );
-    let (code, said) = text(&run(&story.data, &["restored", "declare"]));
+    let (code, said) = story.run(&["restored", "declare"]);
     assert_eq!((code, said.contains("4 passwords")), (Some(0), true), "{said}");
     let running = story.start().await;
     assert!(!is_in(&running, &story.old_token).await);

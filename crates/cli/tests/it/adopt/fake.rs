@@ -12,7 +12,7 @@ use axum::response::IntoResponse;
 use reeve_cli::adopt::kind;
 use serde_json::{Value, json};
 
-use super::objects::{merge, project};
+use super::objects::{apply, project};
 use crate::receiver::Receiver;
 
 const PAGE: usize = 2;
@@ -123,7 +123,7 @@ pub(super) fn path(object: &Value) -> String {
     let base = if kind.group.is_empty() {
         "/api/v1".to_owned()
     } else {
-        format!("/apis/{}/v1", kind.group)
+        format!("/apis/{}/{}", kind.group, kind.version)
     };
     let name = object["metadata"]["name"].as_str().unwrap();
     format!("{base}/namespaces/old/{}/{name}", kind.plural)
@@ -144,6 +144,12 @@ async fn answer(
         patch(&mut inner, &path, &query, &body)
     } else if let Some(object) = inner.objects.get(&path) {
         (200, object.clone())
+    } else if path.starts_with("/apis/ray.io/") && !inner.objects.keys().any(|key| key.starts_with(&path)) {
+        // As an API server without the definition answers.
+        (
+            404,
+            status(404, "the server could not find the requested resource"),
+        )
     } else if query.contains("limit=") {
         inner.lists.push(path.clone());
         (200, page(&inner, &path, &query))
@@ -165,7 +171,7 @@ fn patch(inner: &mut Inner, path: &str, query: &str, body: &[u8]) -> (u16, Value
     let Some(mut object) = inner.objects.get(path).cloned() else {
         return (404, status(404, "not found"));
     };
-    merge(&mut object, &patch);
+    apply(&mut object, &patch);
     if !query.contains("dryRun=All") {
         inner.objects.insert(path.to_owned(), object.clone());
         inner.writes.push((path.to_owned(), patch));
@@ -196,7 +202,8 @@ fn page(inner: &Inner, path: &str, query: &str) -> Value {
         String::new()
     };
     let items: Vec<_> = rest.into_iter().take(PAGE).collect();
-    json!({"kind": "List", "apiVersion": "apps/v1", "metadata": {"continue": more}, "items": items})
+    let group: Vec<&str> = path.split('/').skip(2).take(2).collect();
+    json!({"kind": "List", "apiVersion": group.join("/"), "metadata": {"continue": more}, "items": items})
 }
 
 fn status(code: u16, message: &str) -> Value {

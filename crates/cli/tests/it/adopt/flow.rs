@@ -10,6 +10,7 @@ fn planted(kind: &str, name: &str) -> Value {
     let place = match kind {
         "CronJob" => "/spec/jobTemplate/spec/template/metadata/annotations",
         "Pod" => "/metadata/annotations",
+        "RayCluster" => "/spec/workerGroupSpecs/1/template/metadata/annotations",
         _ => "/spec/template/metadata/annotations",
     };
     put(&mut object, place, "reeve.dev/runs-as", STAMP);
@@ -88,6 +89,33 @@ async fn marks_are_refused_until_they_are_dropped() {
     assert!(
         !fake.get(&job).to_string().contains("runs-as") && !fake.get(&pod).to_string().contains("runs-as")
     );
+}
+
+/// A cluster without these kinds answers 404: nothing is there, as every other test here has it. Planted fault: kinds that
+/// are listed without those of others.
+#[tokio::test]
+async fn a_stamp_that_was_planted_in_a_kind_of_others_is_shown_and_dropped() {
+    let mut ray = planted("RayCluster", "x");
+    ray["metadata"]["managedFields"] =
+        json!([{"manager": "kubectl", "time": "2026-01-02T00:00:00Z", "fieldsV1": {"f:spec": {}}}]);
+    let fake = Fake::start(&[ray]).await;
+    let (code, shown) = fake.adopt(&["--dry-run"]).await;
+    assert_eq!((code, fake.written()), (1, Vec::new()), "{shown}");
+    for said in [
+        "RayCluster   x      1 + 3",
+        "kubectl 2026-01-02T00:00:00Z",
+        "spec.workerGroupSpecs.1.template.metadata.annotations",
+        "--drop-stamps",
+    ] {
+        assert!(shown.contains(said), "{said}: {shown}");
+    }
+    let (code, shown) = fake.adopt(&["--drop-stamps"]).await;
+    assert_eq!(code, 0, "{shown}");
+    let ray = path(&planted("RayCluster", "x"));
+    assert_eq!(fake.written(), [ray.as_str(), NAMESPACE]);
+    let left = fake.get(&ray);
+    assert!(!left.to_string().contains("runs-as"), "{left}");
+    assert_eq!(left["spec"]["workerGroupSpecs"].as_array().unwrap().len(), 2);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Which marks are found, and which of them are left to people.
 
-use reeve_cli::adopt::{KINDS, report};
+use reeve_cli::adopt::{kinds, report};
 use serde_json::{Value, json};
 
 use super::objects::{STAMP, inventory, object, of, owned, plain, put, revision};
@@ -8,7 +8,7 @@ use super::plan::{new, places};
 
 #[test]
 fn a_mark_is_found_wherever_it_is_planted() {
-    for kind in KINDS {
+    for kind in kinds() {
         for place in places(kind.name) {
             for (field, key) in [("annotations", "reeve.dev/runs-as"), ("labels", "reeve.dev/user")] {
                 let mut planted = new(kind.name);
@@ -95,6 +95,28 @@ fn a_running_pod_is_never_replaced_by_the_plan() {
         ]
     );
     assert_eq!(found.in_the_way(true).len(), 3);
+}
+
+/// Templates of Ray lie in lists. What runs is left alone; else the marks go from where they lie, and the lists stay.
+#[test]
+fn marks_of_a_kind_of_others_are_removed_one_by_one() {
+    let place = "/spec/workerGroupSpecs/1/template/metadata/annotations";
+    let mut planted = object("RayCluster", "x", &plain());
+    put(&mut planted, place, "reeve.dev/runs-as", STAMP);
+    let patch = json!([{"op": "remove", "path": format!("{place}/reeve.dev~1runs-as")}]);
+    let found = of(vec![planted.clone()]);
+    assert_eq!(
+        (&found.removal.patches[0].patch, found.removal.by_hand.len()),
+        (&patch, 0)
+    );
+
+    let pod = owned(object("Pod", "x-head", &plain()), &planted);
+    let found = of(vec![planted, pod]);
+    assert_eq!(found.removal.patches, []);
+    assert_eq!(
+        found.removal.by_hand[0].command,
+        format!("kubectl -n old patch raycluster x --type=json -p '{patch}'")
+    );
 }
 
 #[test]

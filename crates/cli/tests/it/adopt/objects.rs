@@ -29,6 +29,12 @@ pub(super) fn object(kind: &str, name: &str, spec: &Value) -> Value {
             "v1",
             json!({"replicas": 0, "selector": labels, "template": template}),
         ),
+        "RayCluster" => ("ray.io/v1", ray(&template)),
+        "RayJob" => (
+            "ray.io/v1",
+            json!({"rayClusterSpec": ray(&template), "submitterPodTemplate": template}),
+        ),
+        "RayService" => ("ray.io/v1", json!({"rayClusterConfig": ray(&template)})),
         _ => {
             let spec = json!({"replicas": 0, "selector": {"matchLabels": labels}, "template": template});
             ("apps/v1", spec)
@@ -42,6 +48,16 @@ pub(super) fn object(kind: &str, name: &str, spec: &Value) -> Value {
         object["spec"]["nodeName"] = json!("node-1");
     }
     object
+}
+
+fn ray(template: &Value) -> Value {
+    json!({
+        "headGroupSpec": {"template": template},
+        "workerGroupSpecs": [
+            {"groupName": "a", "replicas": 1, "template": template},
+            {"groupName": "b", "replicas": 2, "template": template},
+        ],
+    })
 }
 
 /// A revision from which controllers make pods.
@@ -64,7 +80,10 @@ pub(super) fn owned(mut object: Value, owner: &Value) -> Value {
 pub(super) fn put(object: &mut Value, place: &str, key: &str, value: &str) {
     let mut at = object;
     for part in place.split('/').skip(1) {
-        at = &mut at[part];
+        at = match part.parse::<usize>() {
+            Ok(i) => &mut at[i],
+            Err(_) => &mut at[part],
+        };
     }
     at[key] = json!(value);
 }
@@ -82,12 +101,29 @@ pub(super) fn inventory(objects: Vec<Value>) -> Inventory {
             project("other", "4", "reeve-other"),
         ],
         objects,
+        config: Some(json!({"spec": {"trustedControllers": [{
+            "namespace": "ray-system", "serviceAccount": "kuberay-operator", "kinds": ["RayCluster", "RayJob", "RayService"],
+        }]}})),
         ..Inventory::default()
     }
 }
 
 pub(super) fn of(objects: Vec<Value>) -> Report {
     report(&inventory(objects))
+}
+
+/// A patch of the plan applied: a list is a JSON Patch (RFC 6902) of removals.
+pub(super) fn apply(target: &mut Value, patch: &Value) {
+    let Some(operations) = patch.as_array() else {
+        return merge(target, patch);
+    };
+    for operation in operations {
+        assert_eq!(operation["op"], "remove", "{operation}");
+        let (at, key) = operation["path"].as_str().unwrap().rsplit_once('/').unwrap();
+        let map = target.pointer_mut(at).and_then(Value::as_object_mut);
+        let removed = map.and_then(|map| map.remove(&key.replace("~1", "/").replace("~0", "~")));
+        assert!(removed.is_some(), "nothing at {operation}");
+    }
 }
 
 /// A JSON merge patch (RFC 7396) applied.

@@ -1,9 +1,9 @@
 //! That what the plan says removes every mark.
 
-use reeve_cli::adopt::{Inventory, KINDS, Plan, report};
+use reeve_cli::adopt::{Inventory, Plan, kinds, report};
 use serde_json::{Value, json};
 
-use super::objects::{STAMP, inventory, merge, object, owned, plain, put, revision};
+use super::objects::{STAMP, apply, inventory, object, owned, plain, put, revision};
 
 pub(super) fn places(kind: &str) -> &'static [&'static str] {
     match kind {
@@ -12,6 +12,21 @@ pub(super) fn places(kind: &str) -> &'static [&'static str] {
             "/metadata",
             "/spec/jobTemplate/metadata",
             "/spec/jobTemplate/spec/template/metadata",
+        ],
+        "RayCluster" => &[
+            "/metadata",
+            "/spec/headGroupSpec/template/metadata",
+            "/spec/workerGroupSpecs/1/template/metadata",
+        ],
+        "RayJob" => &[
+            "/metadata",
+            "/spec/rayClusterSpec/workerGroupSpecs/0/template/metadata",
+            "/spec/submitterPodTemplate/metadata",
+        ],
+        "RayService" => &[
+            "/metadata",
+            "/spec/rayClusterConfig/headGroupSpec/template/metadata",
+            "/spec/rayClusterConfig/workerGroupSpecs/0/template/metadata",
         ],
         "ControllerRevision" => &["/metadata", "/data/spec/template/metadata"],
         _ => &["/metadata", "/spec/template/metadata"],
@@ -35,7 +50,7 @@ fn follow(all: &mut Inventory) {
         }
         for patch in &plan.patches {
             let mine = |o: &&mut Value| o["kind"] == *patch.kind && o["metadata"]["name"] == *patch.name;
-            merge(all.objects.iter_mut().find(mine).unwrap(), &patch.patch);
+            apply(all.objects.iter_mut().find(mine).unwrap(), &patch.patch);
         }
         for step in plan.by_hand {
             let title = |o: &Value| {
@@ -47,7 +62,8 @@ fn follow(all: &mut Inventory) {
             };
             if let Some((_, patch)) = step.command.split_once(" -p '") {
                 let patch: Value = serde_json::from_str(patch.trim_end_matches('\'')).unwrap();
-                merge(
+                assert_eq!(step.command.contains("--type=json"), patch.is_array());
+                apply(
                     all.objects.iter_mut().find(|o| title(o) == step.object).unwrap(),
                     &patch,
                 );
@@ -66,12 +82,13 @@ fn follow(all: &mut Inventory) {
 #[test]
 fn following_the_plan_leaves_no_mark() {
     let mut seen = 0;
-    for kind in KINDS {
+    for kind in kinds() {
         let places = places(kind.name);
-        let states = if ["CronJob", "ControllerRevision"].contains(&kind.name) {
-            1
-        } else {
-            4
+        let states = match kind.name {
+            "CronJob" | "ControllerRevision" => 1,
+            // Whether pods run is all that counts.
+            "RayCluster" | "RayJob" | "RayService" => 2,
+            _ => 4,
         };
         for state in 0..states {
             for marked in 1..(1_u32 << (places.len() * 2)) {
@@ -132,7 +149,12 @@ fn case(kind: &str, places: &[&str], state: u32, marked: u32, owner: u32) -> Vec
             }
         }
     }
-    under(planted, owner)
+    let mut all = under(planted, owner);
+    if state == 1 && kind.starts_with("Ray") {
+        let pod = owned(object("Pod", "of-x", &plain()), &all[all.len() - 1]);
+        all.push(pod);
+    }
+    all
 }
 
 /// By itself, below a Deployment that runs, or below one that is marked as well.

@@ -1,14 +1,13 @@
 //! What the report says of what runs, of what the rules refuse, of access and of the project.
 
 use reeve_admission::{Operation, Request, User, fill};
-use reeve_cli::adopt::{KINDS, Target, report};
+use reeve_cli::adopt::{Target, kinds, report};
 use serde_json::{Value, json};
 
 use super::objects::{inventory, object, of, owned, plain, project, root};
 
 fn makers() -> impl Iterator<Item = &'static str> {
-    KINDS
-        .iter()
+    kinds()
         .map(|kind| kind.name)
         .filter(|kind| *kind != "ControllerRevision")
 }
@@ -72,7 +71,13 @@ fn root_has_to_be_changed_first() {
             .iter()
             .map(|refusal| refusal.id)
             .collect();
-        assert!(change.contains(&"not-root"), "{kind}: {change:?}");
+        // In kinds of others whatever number is not the writer's own.
+        let wanted = if kind.starts_with("Ray") {
+            "kind-numbers"
+        } else {
+            "not-root"
+        };
+        assert!(change.contains(&wanted), "{kind}: {change:?}");
         assert!(!found.refused[0].command.contains("rollout"), "{kind}");
     }
 }
@@ -129,6 +134,16 @@ fn the_settings_are_those_of_the_cluster_and_of_the_namespace() {
     assert_eq!(found.refused[0].refusals[0].id, "priority-class");
     assert_eq!(found.namespace_settings[0].key, "reeve.dev/priority-classes");
     assert_eq!(found.namespace_settings.len(), 1);
+}
+
+/// Planted fault: settings without the controllers that the cluster lists leave every RayCluster to be changed first.
+#[test]
+fn a_kind_of_others_needs_its_controller_listed() {
+    let mut all = inventory(vec![object("RayCluster", "x", &plain())]);
+    assert_eq!(report(&all).refused[0].change_first, []);
+    all.config = None;
+    let change = &report(&all).refused[0].change_first;
+    assert_eq!(change[0].id, "kind-listed");
 }
 
 #[test]

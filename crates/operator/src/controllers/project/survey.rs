@@ -27,6 +27,8 @@ const NAMED: usize = 10;
 pub struct Survey {
     /// A sentence each.
     found: Vec<String>,
+    /// How many pods and Jobs bear a stamp that nobody verified: in a namespace that is no project anybody may write one.
+    stamped: usize,
     /// The settings it was judged by, as [`settings_of`] says.
     settings: String,
     /// Whether the namespace is still to be adopted.
@@ -51,7 +53,7 @@ pub fn settings_of(namespace: &Namespace) -> String {
 impl Survey {
     /// Whether everything that is there could make its pods again.
     pub fn is_clean(&self) -> bool {
-        self.found.is_empty()
+        self.found.is_empty() && self.stamped == 0
     }
 
     /// What cannot, and what to do about it.
@@ -65,9 +67,23 @@ impl Survey {
         };
         let (count, named) = (self.found.len(), named.join("; "));
         if self.before_adoption {
+            let refused = (count > 0).then(|| {
+                format!(
+                    "{count} pods and Jobs could not be made again once the namespace is the project's: {named}{rest}"
+                )
+            });
+            let stamped = (self.stamped > 0).then(|| {
+                format!(
+                    "{} bear a stamp ({}) that would be believed and that nobody verified: adopting asks for it to be dropped",
+                    self.stamped,
+                    names::RUNS_AS
+                )
+            });
+            let said: Vec<String> = refused.into_iter().chain(stamped).collect();
             return format!(
-                "{count} pods and Jobs could not be made again once the namespace is the project's: {named}{rest}. What makes pods \
-                 is listed by an installer: reeve project adopt NAMESPACE --dry-run (docs/security/adopting.md)"
+                "{}. What makes pods, and what is stamped of it, is listed by an installer: reeve project adopt NAMESPACE --dry-run \
+                 (docs/security/adopting.md)",
+                said.join(". ")
             );
         }
         format!(
@@ -115,9 +131,20 @@ pub fn judge(namespace: &Namespace, objects: &[Value]) -> Survey {
     }
     Survey {
         found,
+        stamped: 0,
         settings: settings_of(namespace),
         before_adoption: false,
     }
+}
+
+/// Takes the stamps away that a pod, or the template of a Job, bears; whether there was one.
+fn drop_stamp(object: &mut Value) -> bool {
+    let mut found = false;
+    for at in ["/metadata/annotations", "/spec/template/metadata/annotations"] {
+        let annotations = object.pointer_mut(at).and_then(Value::as_object_mut);
+        found |= annotations.is_some_and(|map| map.remove(names::RUNS_AS).is_some());
+    }
+    found
 }
 
 fn kind_of(object: &Value) -> Option<&str> {
@@ -125,7 +152,7 @@ fn kind_of(object: &Value) -> Option<&str> {
 }
 
 /// Judges what a namespace holds that waits for its adoption, as if it were the project's already: Jobs, and pods of whatever
-/// makes pods but of Jobs. Pure.
+/// makes pods but of Jobs, without the stamps that they bear, which are counted. Pure.
 pub fn judge_before_adoption(
     namespace: &Namespace,
     project: &desired::Project,
@@ -148,11 +175,14 @@ pub fn judge_before_adoption(
             .flatten()
             .any(|owner| kind_of(owner) == Some("Job"))
     };
+    let (mut objects, mut stamped) = (objects.to_vec(), 0);
+    for object in &mut objects {
+        stamped += usize::from(drop_stamp(object));
+    }
     let alone: Vec<Value> = objects
-        .iter()
+        .into_iter()
         .filter(|object| !owned_by_job(object))
-        .map(|object| {
-            let mut object = object.clone();
+        .map(|mut object| {
             // What makes it cannot be listed yet: it stands for its maker.
             if kind_of(&object) == Some("Pod")
                 && let Some(metadata) = object.pointer_mut("/metadata").and_then(Value::as_object_mut)
@@ -163,6 +193,7 @@ pub fn judge_before_adoption(
         })
         .collect();
     Survey {
+        stamped,
         before_adoption: true,
         ..judge(&adopted, &alone)
     }

@@ -142,8 +142,44 @@ fn before_adoption_pods_stand_for_what_makes_them_and_jobs_for_their_pods() {
         "{message}"
     );
     assert!(
-        message.contains("reeve project adopt NAMESPACE --dry-run"),
+        message.contains("reeve project adopt NAMESPACE --dry-run") && !message.contains("bear a stamp"),
         "{message}"
     );
     assert!(judge_before_adoption(&waiting, &project, &ReeveConfigSpec::default(), &[]).is_clean());
+}
+
+/// Planted fault: judged with its stamp the Job could make its pod, and nothing at all is said of it.
+#[test]
+fn before_adoption_stamps_that_nobody_verified_are_counted_and_not_believed() {
+    let waiting = namespace(json!({"team": "a"}));
+    let project = super::project_index::object(3, "robots", "legacy")
+        .checked()
+        .unwrap();
+    let stamp = json!({"reeve.dev/runs-as": "123e4567-e89b-12d3-a456-426614174000/70012/5000/5001"});
+    let mut job = object("Job", "train", None);
+    job["spec"]["template"]["metadata"] = json!({"annotations": stamp});
+    let context = json!({"runAsUser": 70012, "runAsGroup": 5000, "supplementalGroups": [5001],
+        "supplementalGroupsPolicy": "Strict", "runAsNonRoot": true, "seccompProfile": {"type": "RuntimeDefault"}});
+    let container = json!({"name": "c", "image": "i", "securityContext":
+        {"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}}});
+    job["spec"]["template"]["spec"] = json!({"os": {"name": "linux"}, "automountServiceAccountToken": false,
+        "securityContext": context, "containers": [container]});
+    let mut pod = object("Pod", "train-x", Some("Job"));
+    pod["metadata"]["annotations"] = stamp;
+    let settings = ReeveConfigSpec::default();
+    let message = judge_before_adoption(&waiting, &project, &settings, &[job, pod.clone()]).message();
+    assert!(
+        message.starts_with("1 pods and Jobs could not be made again")
+            && message.contains("Job `train` (R4: ")
+            && message.contains("2 bear a stamp (reeve.dev/runs-as)"),
+        "{message}"
+    );
+    // A stamp alone is something to say, too.
+    let alone = judge_before_adoption(&waiting, &project, &settings, &[pod]);
+    assert!(!alone.is_clean());
+    assert!(
+        alone.message().starts_with("1 bear a stamp"),
+        "{}",
+        alone.message()
+    );
 }

@@ -30,7 +30,7 @@ pub(super) enum GrantRefusal {
     Credentials,
     /// The password was right, and that is not enough.
     #[error(
-        "this user has an authenticator: send the code that it shows, or a recovery code, as `totp` beside the password (`reeve login user --code`)"
+        "this user has an authenticator: send the code that it shows, or a recovery code, as `totp` beside the password (`reeve login user -u EMAIL --code CODE`)"
     )]
     CodeNeeded,
     /// The same for every refresh token that gives nothing.

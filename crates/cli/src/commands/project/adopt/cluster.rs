@@ -8,7 +8,7 @@ use kube::core::Request;
 use reeve_types::kubernetes as names;
 use serde_json::{Value, json};
 
-use crate::adopt::{self, Inventory, KINDS};
+use crate::adopt::{self, Inventory, Kind, kinds};
 use crate::args::Adopt;
 use crate::by_kubeconfig;
 use crate::failure::{CauseOf, Failure};
@@ -51,8 +51,8 @@ impl<'a> Cluster<'a> {
         })?;
         let projects = self.all(&format!("{REEVE}/projects"), "Project").await?;
         let mut objects = Vec::new();
-        for kind in KINDS {
-            let found = self.all(&self.path(kind.group, kind.plural), kind.name).await?;
+        for kind in kinds() {
+            let found = self.all(&self.path_of(kind), kind.name).await?;
             objects.extend(found.unwrap_or_default());
         }
         let claims = self.path("", "persistentvolumeclaims");
@@ -98,11 +98,14 @@ impl<'a> Cluster<'a> {
     pub(super) async fn patch(&self, patch: &adopt::Patch) -> Result<(), Failure> {
         let what = format!("removing the marks of {}/{}", patch.kind, patch.name);
         let kind = adopt::kind(&patch.kind);
-        let path = kind
-            .map(|kind| self.path(kind.group, kind.plural))
-            .unwrap_or_default();
-        let request =
-            Request::new(path).patch(&patch.name, &PatchParams::default(), &Patch::Merge(&patch.patch));
+        let path = kind.map(|kind| self.path_of(kind)).unwrap_or_default();
+        let body: Patch<&Value> = if patch.patch.is_array() {
+            let operations = serde_json::from_value(patch.patch.clone());
+            Patch::Json(operations.map_err(|error| Failure::failed(self.what).because(CauseOf(error)))?)
+        } else {
+            Patch::Merge(&patch.patch)
+        };
+        let request = Request::new(path).patch(&patch.name, &PatchParams::default(), &body);
         let request = request.map_err(|error| Failure::failed(self.what).because(CauseOf(error)))?;
         match self.client.request::<Value>(request).await {
             Ok(_) => Ok(()),
@@ -112,10 +115,18 @@ impl<'a> Cluster<'a> {
     }
 
     fn path(&self, group: &str, plural: &str) -> String {
+        self.path_in(group, "v1", plural)
+    }
+
+    fn path_of(&self, kind: Kind) -> String {
+        self.path_in(kind.group, kind.version, kind.plural)
+    }
+
+    fn path_in(&self, group: &str, version: &str, plural: &str) -> String {
         let base = if group.is_empty() {
-            "/api/v1".to_owned()
+            format!("/api/{version}")
         } else {
-            format!("/apis/{group}/v1")
+            format!("/apis/{group}/{version}")
         };
         format!("{base}/namespaces/{}/{plural}", self.namespace)
     }
@@ -168,14 +179,17 @@ fn is_missing(error: &kube::Error) -> bool {
     matches!(error, kube::Error::Api(status) if status.code == 404)
 }
 
-/// An item of a list, which does not say its kind; without the record of who wrote which field.
+/// An item of a list, which does not say its kind; of the record of who wrote which field only who wrote, and when.
 fn named(mut item: Value, kind: &str, api_version: &Value) -> Value {
     if let Value::Object(map) = &mut item {
         map.insert("kind".to_owned(), json!(kind));
         map.insert("apiVersion".to_owned(), api_version.clone());
     }
     if let Some(Value::Object(metadata)) = item.get_mut("metadata") {
-        metadata.remove("managedFields");
+        let writers = metadata.get_mut("managedFields").and_then(Value::as_array_mut);
+        for writer in writers.into_iter().flatten().filter_map(Value::as_object_mut) {
+            writer.remove("fieldsV1");
+        }
     }
     item
 }
