@@ -1,12 +1,13 @@
 //! Container images for tests, written by hand: there is no registry to take them from.
 //!
-//! All of them hold Debian's static busybox under `/bin`, nothing else that runs; in one it is called `true` alone. `imagePullPolicy` must be
-//! `IfNotPresent` or `Never`.
+//! All of them hold Debian's static busybox under `/bin`; in one it is called `true` alone. One holds another program as well.
+//! `imagePullPolicy` must be `IfNotPresent` or `Never`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use reeve_oci::{Entry, Image};
 
@@ -24,6 +25,10 @@ pub const FIXED: &str = "local.test/fixed:1";
 pub const RANDOM: &str = "local.test/random:1";
 /// One program, `/bin/app`, that root alone may run.
 pub const ROOT_ONLY: &str = "local.test/root-only:1";
+/// As [`TOOLS`], with `cat` as `/bin/as-another`, a setuid file of [`ANOTHER`], and as `/bin/as-root`, one of root.
+pub const SETUID: &str = "local.test/setuid:1";
+/// A uid that nobody is given, who owns a file of [`SETUID`].
+pub const ANOTHER: u32 = 70_099;
 /// Keeps a pod's namespaces; the node's sandbox image.
 pub const PAUSE: &str = "local.test/pause:1";
 
@@ -123,6 +128,9 @@ const APPLETS: &[&str] = &[
 
 const BUSYBOX: &[&str] = &["/bin/busybox", "/usr/bin/busybox"];
 
+/// Not busybox, which gives up what a setuid file gave it.
+const CAT: &str = "/bin/cat";
+
 const PASSWD: &str = "root:x:0:0::/root:/bin/sh\nmodeler:x:1000:1000::/tmp:/bin/sh\n";
 const GROUP: &str = "root:x:0:\nmodeler:x:1000:\n";
 
@@ -146,7 +154,18 @@ pub(crate) fn archives(cache: &Path) -> Result<Vec<PathBuf>> {
         Entry::folder("bin", 0o755),
         Entry::file("bin/app", 0o700, busybox.clone()),
     ];
+    let mut setuid = tools.clone();
+    let cat = fs::read(CAT).with_context(|| format!("cannot read `{CAT}`"))?;
+    setuid.push(Entry::file("bin/as-another", 0o4755, cat.clone()).owned_by(ANOTHER));
+    setuid.push(Entry::file("bin/as-root", 0o4755, cat));
+    setuid.extend(libraries(CAT)?);
     let images = [
+        Image {
+            name: SETUID,
+            entries: &setuid,
+            command: &["/bin/sh"],
+            ..Image::default()
+        },
         Image {
             name: TOOLS,
             entries: &tools,
@@ -207,6 +226,24 @@ pub(crate) fn archives(cache: &Path) -> Result<Vec<PathBuf>> {
     images
         .iter()
         .map(|image| image.write(&cache.join("testbed/images")))
+        .collect()
+}
+
+/// What a program of this machine is linked with, the loader as well, where the loader looks for it.
+fn libraries(program: &str) -> Result<Vec<Entry<'static>>> {
+    let output = Command::new("ldd")
+        .arg(program)
+        .output()
+        .context("cannot run `ldd`")?;
+    ensure!(output.status.success(), "`ldd {program}`: {output:?}");
+    // `libc.so.6 => /lib/… (0x…)`, and the loader without an arrow.
+    String::from_utf8(output.stdout)?
+        .split_whitespace()
+        .filter(|word| word.starts_with('/'))
+        .map(|path| {
+            let bytes = fs::read(path).with_context(|| format!("cannot read `{path}`"))?;
+            Ok(Entry::file(path.trim_start_matches('/'), 0o755, bytes))
+        })
         .collect()
 }
 
