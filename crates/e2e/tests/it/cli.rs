@@ -303,8 +303,7 @@ fn she_steps_into_her_workload_and_a_colleague_does_not() {
 }
 
 /// `reeve bash` between two real terminals: the size of hers is that of the other, which hears what she types and ends with her
-/// word. Planted faults: a session that asks for no terminal (`tty` says that there is none), and one that tells no size (the
-/// shell keeps 0 or 80 columns).
+/// word. Planted faults: a session that asks for no terminal (no prompt comes), and one that tells no size (`size=24x80`).
 #[test]
 fn she_has_a_shell_at_her_terminal_in_her_workload() {
     use std::io::Write as _;
