@@ -1,8 +1,8 @@
 //! A container image as one tar file, an OCI image layout: a layer, a configuration, a manifest, an index (Image Format
 //! Specification 1.1). containerd takes the image's name from an annotation of its own.
 //!
-//! The same content gives the same bytes: entries are sorted, no time is written, everything belongs to root. No container
-//! tool takes part.
+//! The same content gives the same bytes: entries are sorted, no time is written, everything belongs to root unless an entry says
+//! otherwise. No container tool takes part.
 
 use std::borrow::Cow;
 use std::fs;
@@ -13,11 +13,12 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use tar::{Builder, EntryType, Header};
 
-/// One entry of the layer, owned by root.
+/// One entry of the layer, owned by root unless [`Entry::owned_by`] says otherwise.
 #[derive(Debug, Clone)]
 pub struct Entry<'a> {
     path: String,
     mode: u32,
+    owner: u32,
     content: Content<'a>,
 }
 
@@ -34,6 +35,7 @@ impl<'a> Entry<'a> {
         Self {
             path: path.to_owned(),
             mode,
+            owner: 0,
             content: Content::Folder,
         }
     }
@@ -43,6 +45,7 @@ impl<'a> Entry<'a> {
         Self {
             path: path.to_owned(),
             mode,
+            owner: 0,
             content: Content::File(bytes.into()),
         }
     }
@@ -52,8 +55,16 @@ impl<'a> Entry<'a> {
         Self {
             path: path.to_owned(),
             mode: 0o777,
+            owner: 0,
             content: Content::Link(target.to_owned()),
         }
+    }
+
+    /// The same, owned by this uid and root's group.
+    #[must_use]
+    pub const fn owned_by(mut self, uid: u32) -> Self {
+        self.owner = uid;
+        self
     }
 }
 
@@ -162,6 +173,7 @@ impl Image<'_> {
         sorted.sort_by(|one, other| one.path.cmp(&other.path));
         for entry in sorted {
             let mut header = header(entry.mode);
+            header.set_uid(u64::from(entry.owner));
             match &entry.content {
                 Content::Folder => {
                     header.set_entry_type(EntryType::Directory);
@@ -272,6 +284,23 @@ mod tests {
                 assert_eq!(header.username().unwrap(), Some(""));
             }
         }
+    }
+
+    #[test]
+    fn an_entry_belongs_to_whom_it_says_and_keeps_its_bits() {
+        let entries = [Entry::file("x", 0o4755, &b"program"[..]).owned_by(70099)];
+        let layer = image(&entries).layer().unwrap();
+        let mut tar = tar::Archive::new(&layer[..]);
+        let entry = tar.entries().unwrap().next().unwrap().unwrap();
+        let header = entry.header();
+        assert_eq!(
+            (
+                header.uid().unwrap(),
+                header.gid().unwrap(),
+                header.mode().unwrap()
+            ),
+            (70099, 0, 0o4755)
+        );
     }
 
     #[test]

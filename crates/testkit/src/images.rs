@@ -1,12 +1,14 @@
 //! Container images for tests, written by hand: there is no registry to take them from.
 //!
-//! All of them hold Debian's static busybox under `/bin`, nothing else that runs; in one it is called `true` alone. `imagePullPolicy` must be
-//! `IfNotPresent` or `Never`.
+//! All of them hold Debian's static busybox under `/bin`; in one it is called `true` alone. Two hold other programs of Debian as well.
+//! `imagePullPolicy` must be `IfNotPresent` or `Never`.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use reeve_oci::{Entry, Image};
 
@@ -24,6 +26,13 @@ pub const FIXED: &str = "local.test/fixed:1";
 pub const RANDOM: &str = "local.test/random:1";
 /// One program, `/bin/app`, that root alone may run.
 pub const ROOT_ONLY: &str = "local.test/root-only:1";
+/// As [`TOOLS`], with `cat` as `/bin/as-another`, a setuid file of [`ANOTHER`], and as `/bin/as-root`, one of root.
+pub const SETUID: &str = "local.test/setuid:1";
+/// A uid that nobody is given, who owns a file of [`SETUID`].
+pub const ANOTHER: u32 = 70_099;
+/// As [`TOOLS`], with Debian's bash, getent, and as much of Python as `import getpass, os, pwd` needs under `python3 -IS`. These ask the
+/// C library who somebody is.
+pub const DEBIAN: &str = "local.test/debian:1";
 /// Keeps a pod's namespaces; the node's sandbox image.
 pub const PAUSE: &str = "local.test/pause:1";
 
@@ -123,6 +132,18 @@ const APPLETS: &[&str] = &[
 
 const BUSYBOX: &[&str] = &["/bin/busybox", "/usr/bin/busybox"];
 
+/// Not busybox, which gives up what a setuid file gave it.
+const CAT: &str = "/bin/cat";
+
+/// What [`DEBIAN`] has, and where.
+const PROGRAMS: [(&str, &str); 3] = [
+    ("/bin/bash", "bin/bash"),
+    ("/usr/bin/getent", "usr/bin/getent"),
+    (PYTHON, "usr/bin/python3"),
+];
+/// Not the first of the `PATH`, which may be somebody's own.
+const PYTHON: &str = "/usr/bin/python3";
+
 const PASSWD: &str = "root:x:0:0::/root:/bin/sh\nmodeler:x:1000:1000::/tmp:/bin/sh\n";
 const GROUP: &str = "root:x:0:\nmodeler:x:1000:\n";
 
@@ -146,7 +167,26 @@ pub(crate) fn archives(cache: &Path) -> Result<Vec<PathBuf>> {
         Entry::folder("bin", 0o755),
         Entry::file("bin/app", 0o700, busybox.clone()),
     ];
+    let mut setuid = tools.clone();
+    let cat = fs::read(CAT).with_context(|| format!("cannot read `{CAT}`"))?;
+    setuid.push(Entry::file("bin/as-another", 0o4755, cat.clone()).owned_by(ANOTHER));
+    setuid.push(Entry::file("bin/as-root", 0o4755, cat));
+    setuid.extend(libraries(&[CAT.to_owned()])?);
+    let mut debian = tools.clone();
+    debian.extend(programs()?);
     let images = [
+        Image {
+            name: DEBIAN,
+            entries: &debian,
+            command: &["/bin/sh"],
+            ..Image::default()
+        },
+        Image {
+            name: SETUID,
+            entries: &setuid,
+            command: &["/bin/sh"],
+            ..Image::default()
+        },
         Image {
             name: TOOLS,
             entries: &tools,
@@ -208,6 +248,65 @@ pub(crate) fn archives(cache: &Path) -> Result<Vec<PathBuf>> {
         .iter()
         .map(|image| image.write(&cache.join("testbed/images")))
         .collect()
+}
+
+/// A file of this machine in an image.
+fn copied(path: &str, to: &str) -> Result<Entry<'static>> {
+    let bytes = fs::read(path).with_context(|| {
+        format!("cannot read `{path}`; testbed/install-packages.sh installs what tests need")
+    })?;
+    Ok(Entry::file(to, 0o755, bytes))
+}
+
+/// What a program prints.
+fn printed(program: &str, arguments: &[String]) -> Result<String> {
+    let output = Command::new(program)
+        .args(arguments)
+        .output()
+        .with_context(|| format!("cannot run `{program}`"))?;
+    ensure!(
+        output.status.success(),
+        "`{program}`: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+/// What programs of this machine are linked with, the loader as well, where the loader looks for it.
+fn libraries(programs: &[String]) -> Result<Vec<Entry<'static>>> {
+    // `libc.so.6 => /lib/… (0x…)`, the loader without an arrow, and a line `PROGRAM:` before those of each.
+    let said = printed("ldd", programs)?;
+    let paths: BTreeSet<&str> = said
+        .split_whitespace()
+        .filter(|word| word.starts_with('/') && !word.ends_with(':'))
+        .collect();
+    paths
+        .into_iter()
+        .map(|path| copied(path, path.trim_start_matches('/')))
+        .collect()
+}
+
+/// [`PROGRAMS`], what they are linked with, and the modules of Python that it says it has loaded.
+fn programs() -> Result<Vec<Entry<'static>>> {
+    let script = "import getpass, os, pwd, sys\n\
+                  for it in {getattr(it, '__file__', None) for it in sys.modules.values()} - {None}: print(it)";
+    let modules = printed(PYTHON, &["-ISc".to_owned(), script.to_owned()])?;
+    let modules: BTreeSet<&str> = modules.lines().collect();
+    let mut linked: Vec<String> = PROGRAMS.iter().map(|(path, _)| (*path).to_owned()).collect();
+    linked.extend(
+        modules
+            .iter()
+            .filter(|path| path.ends_with(".so"))
+            .map(|path| (*path).to_owned()),
+    );
+    let mut entries = libraries(&linked)?;
+    for (path, to) in PROGRAMS {
+        entries.push(copied(path, to)?);
+    }
+    for path in modules {
+        entries.push(copied(path, path.trim_start_matches('/'))?);
+    }
+    Ok(entries)
 }
 
 fn rootfs<'a>(busybox: &'a [u8], passwd: &str, group: &str) -> Vec<Entry<'a>> {

@@ -1,5 +1,5 @@
-//! Policies of others that add a container to every pod, as a mesh does: alone and amid others, in whatever order the API
-//! server asks them.
+//! Policies and webhooks of others that add a container to every pod, as a mesh does: alone and amid others, in whatever order
+//! the API server asks them.
 
 use std::time::Duration;
 
@@ -9,6 +9,8 @@ use reeve_testkit::{Cluster, Kubectl, apply_yaml, wait_for, wait_until};
 use serde_json::{Value, json};
 
 use crate::fixture::{self, api_server};
+use crate::mesh::Mesh;
+use crate::webhook::Running;
 
 /// Where identity is enforced.
 const ENFORCED: &str = fixture::ROBOTS;
@@ -60,7 +62,13 @@ struct TestCluster {
 }
 
 impl TestCluster {
+    /// With the policy that judges.
     async fn set(cluster: &Cluster, namespace: &'static str) -> Result<Self> {
+        Self::set_with(cluster, namespace, &ours("reeve-pods")).await
+    }
+
+    /// With these in force.
+    async fn set_with(cluster: &Cluster, namespace: &'static str, enforcing: &[Value]) -> Result<Self> {
         let installer = cluster.installer_client().await?;
         apply_yaml(&installer, fixture::GROUND).await?;
         for name in [ENFORCED, UNENFORCED] {
@@ -76,7 +84,7 @@ impl TestCluster {
             kubectl: cluster.kubectl(),
             namespace,
         };
-        stage.install(&ours("reeve-pods"))?;
+        stage.install(enforcing)?;
         let mut wrong = fixture::base("Pod", "alice");
         wrong["spec"]["securityContext"]["runAsUser"] = json!(0);
         wait_until("the policy that judges", async || {
@@ -141,6 +149,57 @@ impl TestCluster {
             Ok(filled) => Ok(filled),
             Err(_) => self.try_pod(pod),
         }
+    }
+
+    /// What becomes of a pod once a webhook is in force that adds a container of this name. While it is not, the pod comes out
+    /// without that container.
+    async fn through_webhook(&self, pod: &Value, container: &str) -> Result<(Outcome, Value)> {
+        wait_until("the webhook to be asked", async || {
+            let (outcome, made) = self.try_pod(pod)?;
+            let containers = made["spec"]["containers"].as_array().cloned().unwrap_or_default();
+            let asked = outcome == Outcome::Refused || containers.iter().any(|c| c["name"] == container);
+            Ok(asked.then_some((outcome, made)))
+        })
+        .await
+    }
+
+    /// What becomes of each pod under a webhook that adds a container, registered anew each time, once our defaults are in force.
+    async fn outcomes_of_a_webhook(
+        &self,
+        ours: &[Value],
+        tries: usize,
+    ) -> Result<Vec<(&'static str, Outcome, Value)>> {
+        self.install(ours)?;
+        let names: Vec<String> = (0..tries).map(|round| format!("mesh-{round}")).collect();
+        self.outcomes_of_webhooks(&names).await
+    }
+
+    /// The same of webhooks of these names, one after the other, with what is installed.
+    async fn outcomes_of_webhooks(&self, names: &[String]) -> Result<Vec<(&'static str, Outcome, Value)>> {
+        let bare = fixture::minimal("Pod", "bare");
+        wait_until("our defaults to be in force", async || {
+            Ok((self.try_pod(&bare)?.0 == Outcome::Filled).then_some(()))
+        })
+        .await?;
+        let mesh = Mesh::start().await?;
+        let mut outcomes = Vec::new();
+        for container in names {
+            let webhook = mesh.configuration(container);
+            self.kubectl.must_with_input(&["create", "-f", "-"], &webhook)?;
+            for (name, pod) in pods() {
+                let (outcome, made) = self.through_webhook(&pod, container).await?;
+                outcomes.push((name, outcome, made));
+            }
+            self.kubectl.must_with_input(&["delete", "-f", "-"], &webhook)?;
+            // Else the next one is not alone, and what is refused may be so for this one.
+            wait_until("the webhook to be asked no more", async || {
+                let (outcome, made) = self.try_pod(&bare)?;
+                let containers = made["spec"]["containers"].as_array().map(Vec::len);
+                Ok((outcome == Outcome::Filled && containers == Some(1)).then_some(()))
+            })
+            .await?;
+        }
+        Ok(outcomes)
     }
 
     /// What becomes of each pod, over and over again, each time with injectors that were made anew; `enough` ends it early.
@@ -270,4 +329,72 @@ async fn without_the_policy_that_judges_some_would_get_in_incomplete() -> Result
             .then_some(()))
     })
     .await
+}
+
+/// Meshes and secrets agents are webhooks, which the API server asks after every policy: what they add to a pod that ours filled in
+/// gets the same context, and what they add to one that said everything itself is judged as it is. Planted faults: ours asked
+/// once (below), and the policy that judges left out, which lets the complete pod in.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_webhook_adds_to_a_bare_pod_is_filled_in_each_time_and_to_a_complete_one_refused() -> Result<()>
+{
+    let Some(cluster) = api_server().await else {
+        return Ok(());
+    };
+    let stage = TestCluster::set(&cluster, ENFORCED).await?;
+    let outcomes = stage.outcomes_of_a_webhook(&ours("reeve-defaults"), 10).await?;
+    assert_eq!(outcomes.len(), 20);
+    for (pod, outcome, made) in outcomes {
+        if pod == "complete" {
+            assert_eq!(outcome, Outcome::Refused, "{made}");
+            continue;
+        }
+        assert_eq!(outcome, Outcome::Filled, "{made}");
+        let containers = made["spec"]["containers"].as_array().context("no containers")?;
+        let [own, injected] = containers.as_slice() else {
+            bail!("{made}")
+        };
+        assert_eq!(injected["securityContext"], own["securityContext"], "{made}");
+    }
+    // Asked once, ours misses it each time: webhooks come last.
+    for (pod, outcome, made) in stage.outcomes_of_a_webhook(&asked("Never"), 2).await? {
+        assert_eq!(outcome, Outcome::Refused, "{pod}: {made}");
+    }
+    Ok(())
+}
+
+/// Where identity is not enforced ours is asked once, and so before any webhook.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_identity_is_not_enforced_what_a_webhook_adds_is_refused() -> Result<()> {
+    let Some(cluster) = api_server().await else {
+        return Ok(());
+    };
+    let stage = TestCluster::set(&cluster, UNENFORCED).await?;
+    let outcomes = stage.outcomes_of_a_webhook(&ours("reeve-defaults"), 3).await?;
+    for (pod, outcome, made) in outcomes {
+        assert_eq!(outcome, Outcome::Refused, "{pod}: {made}");
+    }
+    Ok(())
+}
+
+/// Where `reeve-webhook` stands in for the policies it is one webhook among others, which the API server asks in the order of
+/// their configurations' names: `reeve` is ours. Asked last it fills in whatever is missing; asked before, it is asked again for
+/// what it had filled in, and for nothing else.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_webhook_adds_before_or_after_our_webhook_is_filled_in_or_refused() -> Result<()> {
+    let Some(cluster) = api_server().await else {
+        return Ok(());
+    };
+    let running = Running::start(&cluster).await?;
+    let stage = TestCluster::set_with(&cluster, ENFORCED, &running.configurations).await?;
+    let names = ["before-ours", "when-ours-was-asked"].map(str::to_owned);
+    let outcomes = stage.outcomes_of_webhooks(&names).await?;
+    let found: Vec<_> = outcomes.iter().map(|(pod, outcome, _)| (*pod, outcome)).collect();
+    let wanted = [
+        ("bare", &Outcome::Filled),
+        ("complete", &Outcome::Filled),
+        ("bare", &Outcome::Filled),
+        ("complete", &Outcome::Refused),
+    ];
+    assert_eq!(found, wanted, "{outcomes:?}");
+    Ok(())
 }

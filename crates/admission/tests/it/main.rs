@@ -14,6 +14,7 @@ mod grid;
 mod injectors;
 mod issuer;
 mod kueue;
+mod mesh;
 mod mutants;
 mod named;
 mod offline;

@@ -302,6 +302,62 @@ fn she_steps_into_her_workload_and_a_colleague_does_not() {
     });
 }
 
+/// `reeve bash` between two real terminals: the size of hers is that of the other, which hears what she types and ends with her
+/// word. Planted faults: a session that asks for no terminal (no prompt comes), and one that tells no size (`size=24x80`).
+#[test]
+fn she_has_a_shell_at_her_terminal_in_her_workload() {
+    use std::io::Write as _;
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
+        let (alice, project) = (&team.researcher, team.project_name.as_str());
+        let settings = tempfile::tempdir()?;
+        let reeve = terminal(stack, &alice.person, settings.path())?;
+        let what = ["submit", "hers", "-p", project, "-i", images::DEBIAN];
+        reeve.must(&[&what[..], &["--", "sleep", "600"]].concat())?;
+        reeve.must(&["exec", "hers", "-p", project, "--", "true"])?;
+
+        // The system's `script` gives it a terminal, and passes on what is typed.
+        let program = reeve.command().get_program().to_string_lossy().into_owned();
+        let line = format!("stty rows 30 cols 100; {program} bash hers -p {project}; echo code=$?");
+        let mut command = std::process::Command::new("script");
+        for (key, value) in reeve.command().get_envs() {
+            match value {
+                Some(value) => command.env(key, value),
+                None => command.env_remove(key),
+            };
+        }
+        let printed = tempfile::NamedTempFile::new()?;
+        let mut session = KillOnDrop(
+            command
+                .args(["-qec", &line, "/dev/null"])
+                .env("SHELL", "/bin/sh")
+                .stdin(Stdio::piped())
+                .stdout(printed.reopen()?)
+                .spawn()?,
+        );
+        let said = async |word: &str| {
+            wait_until(word, async || {
+                let said = std::fs::read_to_string(printed.path())?;
+                ensure!(said.contains(word), "{said}");
+                Ok(Some(said))
+            })
+            .await
+        };
+        said("bash-").await?;
+        let mut stdin = session.0.stdin.take().context("no standard input")?;
+        // The size is a message of its own, and may come after the shell's first look; what is typed is shown as well, so that
+        // what is waited for is not in it.
+        let typed = "for i in $(seq 50); do [ $COLUMNS = 100 ] && break; sleep 0.1; done; id; tty; \
+                     echo size=${LINES}x$COLUMNS; exit $((40+2))\n";
+        stdin.write_all(typed.as_bytes())?;
+        let said = said("code=42").await?;
+        let id = format!("{}\r\n/dev/pts/", her_id(alice.uid));
+        ensure!(said.contains(&id), "{said}");
+        ensure!(said.contains("size=30x100\r\n"), "{said}");
+        Ok(())
+    });
+}
+
 /// Carries a line through `reeve port-forward` and back.
 async fn port_forward(reeve: &CommandLine, project: &str) -> Result<()> {
     let printed = tempfile::NamedTempFile::new()?;

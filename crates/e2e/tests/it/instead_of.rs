@@ -158,19 +158,29 @@ async fn rolls(kubectl: &Kubectl) -> Result<()> {
     Ok(())
 }
 
-/// Each `kubectl get` of the page's table with a word or two, as an L1 researcher: what is said of it holds.
+/// Each command of the page's table that begins with `kubectl get` or `kubectl wait` and needs no name of a node, as an L1
+/// researcher: what is said of it holds. Planted fault: `watch` beside `list` on Secrets in the role.
 fn reads(kubectl: &Kubectl, page: &str) -> Result<()> {
-    let mut tried = 0;
+    kubectl.must(&["create", "secret", "generic", "mine", "--from-literal=a=b"])?;
+    let asks = |text: &str| text.starts_with("kubectl get ") || text.starts_with("kubectl wait ");
+    let mut tried = Vec::new();
     for row in page.lines().filter(|line| line.starts_with("| `kubectl get ")) {
         let cells: Vec<&str> = row.split(" | ").collect();
         let (commands, here) = (cells[0], cells.get(1).copied().unwrap_or_default());
-        let commands = commands
-            .split('`')
-            .filter(|text| text.starts_with("kubectl get "));
-        for command in commands {
-            let words: Vec<&str> = command.split_whitespace().skip(1).collect();
-            if words.len() > 2 {
-                continue;
+        let commands = commands.split('`').filter(|text| asks(text));
+        for command in commands.filter(|command| !command.contains("NODE")) {
+            let mut words: Vec<&str> = command.split_whitespace().skip(1).collect();
+            if words[0] == "wait" {
+                words[1] = "secret/mine";
+                words.push("--for=delete");
+            }
+            // An open watch ends by no word of its own.
+            if words.contains(&"-w") || words[0] == "wait" {
+                words.push(if words[0] == "wait" {
+                    "--timeout=5s"
+                } else {
+                    "--request-timeout=5s"
+                });
             }
             let answer = kubectl.run(&words)?;
             ensure!(
@@ -178,10 +188,17 @@ fn reads(kubectl: &Kubectl, page: &str) -> Result<()> {
                     && (here == "works" || here.starts_with("refused")),
                 "`{command}` is said to be {here:?}: {answer:?}"
             );
-            tried += 1;
+            if words.last().is_some_and(|word| word.contains("timeout")) {
+                kubectl_refused(&answer, &["cannot watch resource", "secrets"])
+                    .with_context(|| command.to_owned())?;
+            }
+            tried.push(command);
         }
     }
-    ensure!(tried >= 5, "only {tried} were tried");
+    for command in ["kubectl get secrets -w", "kubectl wait secret/…"] {
+        ensure!(tried.contains(&command), "`{command}` was not tried");
+    }
+    ensure!(tried.len() >= 7, "only these were tried: {tried:?}");
     Ok(())
 }
 

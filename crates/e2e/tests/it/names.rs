@@ -58,6 +58,51 @@ fn whoever_looks_her_uid_up_finds_her_beside_the_accounts_of_the_image() {
     });
 }
 
+/// What asks the C library, in an image of Debian's programs: `getent`, which asks as `ssh` and `git` do, bash, and Python. Planted
+/// faults: without `--passwd-entry` (below) nobody knows the uid, and without the environment `getpass` does not either.
+#[test]
+fn programs_that_ask_the_c_library_find_her_and_getpass_is_content_with_the_environment() {
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
+        let (alice, project) = (&team.researcher, team.project_name.as_str());
+        let settings = tempfile::tempdir()?;
+        let reeve = terminal(stack, &alice.person, settings.path())?;
+        let (name, uid) = (name_of(&alice.person.username), alice.uid);
+        let script = "python() { python3 -ISc \"$1\" 2>/dev/null || echo nobody knows; }\n\
+                      python 'import getpass; print(getpass.getuser())'\n\
+                      unset USER LOGNAME\n\
+                      python 'import getpass; print(getpass.getuser())'\n\
+                      python 'import os, pwd; print(pwd.getpwuid(os.getuid()).pw_dir)'\n\
+                      python 'import os, pwd; print(os.path.expanduser(\"~\" + pwd.getpwuid(os.getuid()).pw_name))'\n\
+                      getent passwd $(id -u) || echo nobody knows\n\
+                      who='\\u'; echo ${who@P}\n";
+        let printed = async |workload: &str, flags: &[&str]| -> Result<String> {
+            let what = [
+                "submit",
+                workload,
+                "-p",
+                project,
+                "-i",
+                images::DEBIAN,
+                "--run-as-user",
+            ];
+            reeve.must(&[&what[..], flags, &["--", "bash", "-c", script]].concat())?;
+            wait_until_completed(&reeve, project, workload).await?;
+            reeve.must(&["logs", workload, "-p", project])
+        };
+        let said = printed("named", &["--passwd-entry"]).await?;
+        let home = format!("/home/{name}");
+        let line = format!("{name}:x:{uid}:5000:{}:{home}:/bin/bash", alice.person.username);
+        let wanted = [&name, &name, &home, &home, &line, &name];
+        ensure!(said.lines().eq(wanted), "{said}");
+        let said = printed("unnamed", &[]).await?;
+        let nobody = "nobody knows";
+        let wanted = [&name, nobody, nobody, nobody, nobody, "I have no name!"];
+        ensure!(said.lines().eq(wanted), "{said}");
+        Ok(())
+    });
+}
+
 #[test]
 fn an_image_without_a_shell_is_told_so() {
     on_the_stack(async |stack| {

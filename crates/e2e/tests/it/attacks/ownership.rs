@@ -8,7 +8,7 @@ use reeve_e2e::Stack;
 use reeve_testkit::{images, wait_until};
 use serde_json::{Value, json};
 
-use super::{kubectl_of, kubectl_refused};
+use super::{attackers, kubectl_of, kubectl_refused};
 use crate::harness::{Team, create, deployment, must_be_refused, on_the_stack, patch};
 
 /// Her Job, running, as Kubernetes has it.
@@ -31,9 +31,36 @@ async fn her_job(stack: &Stack, team: &Team) -> Result<Value> {
 }
 
 /// A pod that ends well at once.
-fn ending_pod(name: &str) -> Value {
+pub(super) fn ending_pod(name: &str) -> Value {
     json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": {"restartPolicy": "Never",
         "containers": [{"name": "main", "image": images::TOOLS, "command": ["true"]}]}})
+}
+
+/// By these labels the Job controller knows its pods.
+fn labels_of_job(uid: &str) -> Value {
+    json!({"batch.kubernetes.io/controller-uid": uid, "controller-uid": uid, "job-name": "train1"})
+}
+
+fn reference_to_job(uid: &str) -> Value {
+    json!([{"apiVersion": "batch/v1", "kind": "Job", "name": "train1", "uid": uid, "controller": true}])
+}
+
+/// Pods made with the reference, the labels or the finalizer that the Job controller looks at.
+pub(super) fn dressed_up(uid: &str) -> [Value; 3] {
+    [
+        ("referring", "ownerReferences", reference_to_job(uid)),
+        ("labelled", "labels", labels_of_job(uid)),
+        (
+            "counted",
+            "finalizers",
+            json!(["batch.kubernetes.io/job-tracking"]),
+        ),
+    ]
+    .map(|(name, field, value)| {
+        let mut pod = ending_pod(name);
+        pod["metadata"][field] = value;
+        pod
+    })
 }
 
 #[test]
@@ -42,27 +69,17 @@ fn r18_no_pod_of_a_colleague_ends_her_job() {
         let team = Team::form(stack).await?;
         let job = her_job(stack, &team).await?;
         let uid = job["metadata"]["uid"].as_str().context("no uid")?;
-        let dave = team.hire(stack).await?.kubernetes(stack).await?;
         let namespace = &team.namespace;
-        let labels =
-            json!({"batch.kubernetes.io/controller-uid": uid, "controller-uid": uid, "job-name": "train1"});
-
-        // Made with the reference, the labels or the finalizer that the Job controller looks at.
-        let mut referring = ending_pod("referring");
-        referring["metadata"]["ownerReferences"] = json!([{"apiVersion": "batch/v1", "kind": "Job", "name": "train1", "uid": uid, "controller": true}]);
-        must_be_refused(
-            create(&dave, namespace, referring).await,
-            &["R18", "controller: true"],
-        )?;
-        let mut labelled = ending_pod("labelled");
-        labelled["metadata"]["labels"] = labels.clone();
-        must_be_refused(
-            create(&dave, namespace, labelled).await,
-            &["R18", "batch.kubernetes.io/"],
-        )?;
-        let mut counted = ending_pod("counted");
-        counted["metadata"]["finalizers"] = json!(["batch.kubernetes.io/job-tracking"]);
-        must_be_refused(create(&dave, namespace, counted).await, &["R18", "job-tracking"])?;
+        let attackers = attackers(stack, &team).await?;
+        let dave = attackers[0].client.clone();
+        let words = ["controller: true", "batch.kubernetes.io/", "job-tracking"];
+        for (attack, word) in dressed_up(uid).into_iter().zip(words) {
+            must_be_refused(create(&dave, namespace, attack.clone()).await, &["R18", word])?;
+            for attacker in &attackers {
+                let refused = create(&attacker.client, namespace, attack.clone()).await;
+                attacker.must_break(refused, &["R18"], true)?;
+            }
+        }
 
         // Made harmless, and dressed up once it has ended well: a label alone was enough.
         create(&dave, namespace, ending_pod("harmless")).await?;
@@ -73,20 +90,15 @@ fn r18_no_pod_of_a_colleague_ends_her_job() {
         })
         .await?;
         for change in [
-            json!({"metadata": {"labels": labels}}),
-            json!({"metadata": {"ownerReferences": [{"apiVersion": "batch/v1", "kind": "Job", "name": "train1", "uid": uid, "controller": true}]}}),
+            json!({"metadata": {"labels": labels_of_job(uid)}}),
+            json!({"metadata": {"ownerReferences": reference_to_job(uid)}}),
             json!({"metadata": {"finalizers": ["batch.kubernetes.io/job-tracking"]}}),
         ] {
-            must_be_refused(
-                patch(&dave, namespace, "Pod", "harmless", change.clone()).await,
-                &["R18"],
-            )?;
-            // Nor as the cluster's administrator, whom RBAC refuses nothing.
-            let admin = stack.cluster.client().await?;
-            must_be_refused(
-                patch(&admin, namespace, "Pod", "harmless", change).await,
-                &["R18"],
-            )?;
+            // Nor by whom RBAC refuses nothing, and R5 either: nothing that runs is changed.
+            for attacker in &attackers {
+                let refused = patch(&attacker.client, namespace, "Pod", "harmless", change.clone()).await;
+                attacker.must_break(refused, &["R18"], false)?;
+            }
         }
         let jobs: Api<k8s_openapi::api::batch::v1::Job> = Api::namespaced(dave, namespace);
         let status = jobs.get("train1").await?.status.context("no status")?;
@@ -102,8 +114,8 @@ fn r18_no_pod_of_a_colleague_ends_her_job() {
 fn r18_no_job_of_a_colleague_is_taken_for_her_workload() {
     on_the_stack(async |stack| {
         let team = Team::form(stack).await?;
-        let dave = team.hire(stack).await?;
-        let client = dave.kubernetes(stack).await?;
+        let attackers = attackers(stack, &team).await?;
+        let client = attackers[0].client.clone();
         let job = |reference: Value, labels: Value| {
             json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "train1",
             "labels": labels, "ownerReferences": reference}, "spec": {"template": {"spec": {"restartPolicy": "Never",
@@ -123,19 +135,24 @@ fn r18_no_job_of_a_colleague_is_taken_for_her_workload() {
             .await,
             &["R18", "reeve.dev/"],
         )?;
+        for attacker in &attackers {
+            let labels = json!({"reeve.dev/workload": "train1"});
+            for forged in [job(reference.clone(), json!({})), job(json!([]), labels)] {
+                let refused = create(&attacker.client, &team.namespace, forged).await;
+                attacker.must_break(refused, &["R18"], true)?;
+            }
+        }
         // A Job of that name he may make; it stays what it is, and her workload says what is in the way.
         create(&client, &team.namespace, job(json!([]), json!({}))).await?;
-        must_be_refused(
-            patch(
-                &client,
-                &team.namespace,
-                "Job",
-                "train1",
+        for attacker in &attackers {
+            for change in [
                 json!({"metadata": {"ownerReferences": reference}}),
-            )
-            .await,
-            &["R18"],
-        )?;
+                json!({"metadata": {"labels": {"reeve.dev/workload": "train1"}}}),
+            ] {
+                let refused = patch(&attacker.client, &team.namespace, "Job", "train1", change).await;
+                attacker.must_break(refused, &["R18"], false)?;
+            }
+        }
         let body = json!({"name": "train1", "projectId": team.project, "clusterId": stack.cluster_id,
             "spec": {"image": images::TOOLS, "command": "true"}});
         team.researcher
@@ -204,6 +221,16 @@ fn r19_no_pod_of_a_colleague_is_adopted_by_her_replica_set() {
             ])?,
             &["R19"],
         )?;
+        let attackers = attackers(stack, &team).await?;
+        let nobody_labels_it = async |label: &str, value: &str| {
+            let change = json!({"metadata": {"labels": {label: value}}});
+            for attacker in &attackers {
+                let refused = patch(&attacker.client, namespace, "Pod", &his, change.clone()).await;
+                attacker.must_break(refused, &["R18", "R19"], false)?;
+            }
+            anyhow::Ok(())
+        };
+        nobody_labels_it("reeve.dev/user", user).await?;
         // Set free of everything that made it, as GC does it, it is still nobody else's.
         kubectl.must(&["delete", "deployment", "twin", "--cascade=orphan"])?;
         kubectl.must(&["delete", "replicaset", "-l", "twin=yes", "--cascade=orphan"])?;
@@ -230,6 +257,7 @@ fn r19_no_pod_of_a_colleague_is_adopted_by_her_replica_set() {
             ])?,
             &["R18"],
         )?;
+        nobody_labels_it("pod-template-hash", &hash).await?;
         // Her controller looks again, and takes nothing.
         patch(
             &alice,

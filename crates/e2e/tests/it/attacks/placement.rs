@@ -12,7 +12,8 @@ use reeve_e2e::Stack;
 use reeve_testkit::{apply_yaml, wait_until};
 use serde_json::{Value, json};
 
-use crate::harness::{Team, bare_job, create, fresh, must_be_refused, on_the_stack};
+use super::attackers;
+use crate::harness::{Team, bare_job, create, deployment, fresh, must_be_refused, on_the_stack, patch};
 
 /// A Job of one line of shell, with something more in its pod's spec.
 fn job(name: &str, script: &str, more: &Value) -> Value {
@@ -35,21 +36,42 @@ async fn succeeded(client: &kube::Client, namespace: &str, name: &str) -> Result
     .await
 }
 
+/// Jobs that choose what nobody may choose.
+pub(super) fn placed(stack: &Stack) -> Vec<Value> {
+    let node = stack.cluster.node_name().unwrap_or("node");
+    let choices = [
+        json!({"priorityClassName": "system-node-critical"}),
+        json!({"priorityClassName": "system-cluster-critical"}),
+        json!({"nodeName": node}),
+        json!({"tolerations": [{"operator": "Exists"}]}),
+        json!({"tolerations": [{"key": "node-role.kubernetes.io/control-plane", "operator": "Exists"}]}),
+    ];
+    choices.iter().map(|more| job("placed", "id", more)).collect()
+}
+
+/// Planted faults: the checks `priority-class`, `node-name` and `tolerations`, each replaced by `true`.
 #[test]
 fn r20_nobody_chooses_node_priority_or_the_nodes_of_the_control_plane() {
     on_the_stack(async |stack| {
         let team = Team::form(stack).await?;
         let client = team.researcher.kubernetes(stack).await?;
-        let node = stack.cluster.node_name().unwrap_or("node").to_owned();
-        for more in [
-            json!({"priorityClassName": "system-node-critical"}),
-            json!({"priorityClassName": "system-cluster-critical"}),
-            json!({"nodeName": node}),
-            json!({"tolerations": [{"operator": "Exists"}]}),
-            json!({"tolerations": [{"key": "node-role.kubernetes.io/control-plane", "operator": "Exists"}]}),
-        ] {
-            let refused = create(&client, &team.namespace, job("placed", "id", &more)).await;
-            must_be_refused(refused, &["R20"]).with_context(|| more.to_string())?;
+        let attackers = attackers(stack, &team).await?;
+        for attack in placed(stack) {
+            let about = || attack["spec"]["template"]["spec"].to_string();
+            let refused = create(&client, &team.namespace, attack.clone()).await;
+            must_be_refused(refused, &["R20"]).with_context(about)?;
+            for attacker in &attackers {
+                let refused = create(&attacker.client, &team.namespace, attack.clone()).await;
+                attacker.must_break(refused, &["R20"], true).with_context(about)?;
+            }
+        }
+        // Nor by a change of what is there already.
+        create(&client, &team.namespace, deployment("service", 0)).await?;
+        for attacker in &attackers {
+            let change =
+                json!({"spec": {"template": {"spec": {"priorityClassName": "system-node-critical"}}}});
+            let refused = patch(&attacker.client, &team.namespace, "Deployment", "service", change).await;
+            attacker.must_break(refused, &["R7", "R20"], true)?;
         }
         // What everybody may say.
         let own = json!({"tolerations": [{"key": "example.com/gpu", "operator": "Exists"}], "nodeSelector": {"kubernetes.io/os": "linux"}});
@@ -97,7 +119,7 @@ async fn volume(stack: &Stack, team: &Team, folder: &Path) -> Result<()> {
 }
 
 /// As an installer allows something to a project.
-async fn allow(stack: &Stack, team: &Team, label: &str) -> Result<()> {
+pub(super) async fn allow(stack: &Stack, team: &Team, label: &str) -> Result<()> {
     let namespaces = Api::<Namespace>::all(stack.cluster.installer_client().await?);
     let labels = Patch::Merge(json!({"metadata": {"labels": {label: "true"}}}));
     namespaces
@@ -143,6 +165,15 @@ fn r21_other_peoples_files_are_regrouped_only_where_the_namespace_allows_it() {
         let regrouped = json!({"fsGroup": 5001});
         let refused = create(&client, &team.namespace, reading("regrouped", regrouped.clone())).await;
         must_be_refused(refused, &["R21", "docs/security/volumes.md"])?;
+        for attacker in attackers(stack, &team).await? {
+            let refused = create(
+                &attacker.client,
+                &team.namespace,
+                reading("regrouped", regrouped.clone()),
+            )
+            .await;
+            attacker.must_break(refused, &["R21"], true)?;
+        }
         // She mounts it, and the file's mode decides.
         create(&client, &team.namespace, reading("plain", Value::Null)).await?;
         ensure!(
@@ -160,6 +191,45 @@ fn r21_other_peoples_files_are_regrouped_only_where_the_namespace_allows_it() {
         );
         let after = owner(&file)?;
         ensure!(after == (before.0, 5001, 0o660), "{after:?}");
+        Ok(())
+    });
+}
+
+/// A StatefulSet of hers may have an `fsGroup` with claims that its controller makes: so nobody else makes one under their names,
+/// dresses one up as such, or gives one a volume that is there already. Planted faults: the checks `claim-name`, `claim-owner`
+/// and `claim-volume`, each replaced by `true`.
+#[test]
+fn r21_nobody_makes_a_claim_that_is_taken_for_one_of_hers() {
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
+        let namespace = &team.namespace;
+        let claim = |name: &str, owners: Value| {
+            json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name, "ownerReferences": owners},
+                "spec": {"accessModes": ["ReadWriteOnce"], "storageClassName": "",
+                "resources": {"requests": {"storage": "1Gi"}}}})
+        };
+        let hers = format!("data-u{}-web-0", team.researcher.uid);
+        let owner =
+            json!([{"apiVersion": "v1", "kind": "Pod", "name": "web-0", "uid": "u-1", "controller": true}]);
+        let volume = json!({"spec": {"volumeName": "somebodys"}});
+        for attacker in attackers(stack, &team).await? {
+            let refused = create(&attacker.client, namespace, claim(&hers, json!([]))).await;
+            attacker.must_break(refused, &["R21"], false)?;
+            let plain = fresh("plain");
+            create(&attacker.client, namespace, claim(&plain, json!([]))).await?;
+            // RBAC and this rule leave it to the installers to give a volume by hand.
+            if attacker.who == "an installer" {
+                continue;
+            }
+            let refused = create(&attacker.client, namespace, claim("owned", owner.clone())).await;
+            attacker.must_break(refused, &["R21"], false)?;
+            let kind = "PersistentVolumeClaim";
+            let owning = json!({"metadata": {"ownerReferences": owner}});
+            for change in [volume.clone(), owning] {
+                let refused = patch(&attacker.client, namespace, kind, &plain, change).await;
+                attacker.must_break(refused, &["R21"], false)?;
+            }
+        }
         Ok(())
     });
 }
@@ -196,9 +266,14 @@ fn r25_a_folder_that_its_owner_alone_may_enter_is_mounted_only_where_the_namespa
             let mount = json!({"name": "data", "mountPath": "/data", "subPathExpr": "$(WHO)/bin"});
             mounting(name, "echo echo mine > /data/nvidia-smi", mount)
         };
+        let attackers = attackers(stack, &team).await?;
         for (attack, name) in [(read("read"), "read"), (write("write"), "write")] {
-            let refused = create(&client, &team.namespace, attack).await;
+            let refused = create(&client, &team.namespace, attack.clone()).await;
             must_be_refused(refused, &["R25", "docs/security/volumes.md"]).context(name)?;
+            for attacker in &attackers {
+                let refused = create(&attacker.client, &team.namespace, attack.clone()).await;
+                attacker.must_break(refused, &["R25"], true).context(name)?;
+            }
         }
         // She mounts the whole of it, and the folder's mode decides.
         let whole = json!({"name": "data", "mountPath": "/data"});

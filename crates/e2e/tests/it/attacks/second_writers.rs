@@ -28,6 +28,17 @@ fn r22_a_trusted_queue_places_her_job_and_changes_nothing_else_of_it() {
             &["R5"],
         )?;
 
+        // A scheduler that groups pods notes on them what it made of them: annotations anybody may write whom RBAC lets, labels of
+        // her pod only a listed one.
+        let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "grouped"}, "spec": {
+            "nodeSelector": {"nowhere": "true"}, "containers": [{"name": "main", "image": images::TOOLS}]}});
+        create(&alice, namespace, pod).await?;
+        let note = json!({"metadata": {"annotations": {"pod-group-name": "pg"}}});
+        patch(&queue, namespace, "Pod", "grouped", note).await?;
+        let label = json!({"metadata": {"labels": {"kai.scheduler/subgroup-name": "workers"}}});
+        let refused = patch(&queue, namespace, "Pod", "grouped", label.clone()).await;
+        must_be_refused(refused, &["reeve: R18: "])?;
+
         let trusted = json!({"spec": {"trustedMutators": [{"namespace": namespace, "serviceAccount": "queue",
             "fields": ["nodeSelector", "tolerations"]}]}});
         let kubeconfig = stack.kubectl(stack.cluster.installer_kubeconfig());
@@ -45,6 +56,7 @@ fn r22_a_trusted_queue_places_her_job_and_changes_nothing_else_of_it() {
             ))
         })
         .await?;
+        patch(&queue, namespace, "Pod", "grouped", label).await?;
         for change in [
             json!({"spec": {"template": {"spec": {"containers": [{"name": "main", "image": "local.test/evil:1"}]}}}}),
             json!({"spec": {"template": {"spec": {"securityContext": {"runAsUser": 70099}}}}}),

@@ -36,12 +36,24 @@ pub(crate) async fn patch(
     Ok(serde_json::to_value(made).expect("an object"))
 }
 
+/// Deletes an object, or answers the refusal.
+pub(crate) async fn delete(client: &Client, namespace: &str, kind: &str, name: &str) -> kube::Result<()> {
+    let (resource, _) = resource_of(&json!({"kind": kind, "metadata": {"name": name}}));
+    let api: kube::Api<DynamicObject> = kube::Api::namespaced_with(client.clone(), namespace, &resource);
+    api.delete(name, &kube::api::DeleteParams::default())
+        .await
+        .map(drop)
+}
+
 fn resource_of(object: &Value) -> (kube::core::ApiResource, String) {
     let kind = object["kind"].as_str().expect("a kind");
     let (group, version, plural) = match kind {
         "Pod" => ("", "v1", "pods"),
         "Job" => ("batch", "v1", "jobs"),
         "Deployment" => ("apps", "v1", "deployments"),
+        "PersistentVolumeClaim" => ("", "v1", "persistentvolumeclaims"),
+        "Ingress" => ("networking.k8s.io", "v1", "ingresses"),
+        "NetworkPolicy" => ("networking.k8s.io", "v1", "networkpolicies"),
         "ControllerRevision" => ("apps", "v1", "controllerrevisions"),
         "RoleBinding" => ("rbac.authorization.k8s.io", "v1", "rolebindings"),
         "ServiceAccount" => ("", "v1", "serviceaccounts"),
