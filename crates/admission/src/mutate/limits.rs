@@ -230,7 +230,7 @@ fn set_by_ranger(resource: &str, kind: &str) -> String {
 /// Whether the LimitRange set it of the container `c`.
 fn is_set_by_ranger(resource: &str, kind: &str, title: &str) -> String {
     format!(
-        "('{title} ' + c.name) in variables.{resource}{}sSet",
+        "(('{title} ' + c.name) in variables.{resource}{}sSet)",
         capitalised(kind)
     )
 }
