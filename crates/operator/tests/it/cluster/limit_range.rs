@@ -322,6 +322,24 @@ async fn a_container_gets_what_its_gpus_ask_for_where_it_says_nothing_itself() {
         &pod("p", json!({"requests": {"memory": "2Gi"}})),
     );
     assert_eq!(resources(&found)["limits"]["memory"], "2Gi");
+    many_containers(&rig);
+}
+
+/// Anybody may write the annotation in which a LimitRange says what it set. Red with a planted fault: each container looked up among
+/// all of its entries, which the API server's evaluator gives up.
+fn many_containers(rig: &Rig) {
+    let said = json!({"limits": {"nvidia.com/gpu": 1, "cpu": "1", "memory": "1Gi"}, "requests": {"cpu": "1", "memory": "1Gi"}});
+    let mut many = pod("many", said);
+    many["metadata"]["annotations"] = json!({"kubernetes.io/limit-ranger": "x; ".repeat(3_333)});
+    let first = many["spec"]["containers"][0].clone();
+    let containers = (0..100).map(|number| {
+        let mut container = first.clone();
+        container["name"] = json!(format!("c{number}"));
+        container
+    });
+    many["spec"]["containers"] = containers.collect();
+    let found = made(rig, &["create", "--dry-run=server"], &many);
+    assert_eq!(found["spec"]["containers"][99]["resources"]["requests"]["cpu"], "1");
 }
 
 /// Bytes as the API server prints them are as good as the same in a shorter form.
