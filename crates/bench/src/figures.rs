@@ -54,7 +54,7 @@ const BARS: [(&str, usize, u64); 5] = [
     ),
 ];
 
-/// A bar on the ratio of two medians: what, to what, in hundredths.
+/// A bar on a ratio: what, to what, in hundredths.
 const RATIOS: [(&str, &str, u32); 3] = [
     (
         "pod create, a namespace that is no project",
@@ -83,15 +83,25 @@ impl Series {
     }
 }
 
+/// The middle one of the ratios of samples that were taken in the same turn: what slows the machine down slows both.
+fn ratio(of: &Series, to: &Series) -> Option<f64> {
+    let pairs = of.samples.iter().zip(&to.samples);
+    let mut all: Vec<f64> = pairs
+        .map(|(of, to)| of.as_secs_f64() / to.as_secs_f64())
+        .collect();
+    all.sort_by(f64::total_cmp);
+    all.get(all.len() / 2).copied()
+}
+
 /// The ratios that have a bar, as far as both sides were measured.
 pub fn ratios(series: &[Series]) -> String {
-    let median = |name: &str| series.iter().find(|one| one.name == name)?.quantile(500);
+    let named = |name: &str| series.iter().find(|one| one.name == name);
     let mut text = String::new();
     for (what, base, bar) in RATIOS {
-        let (Some(of), Some(to)) = (median(what), median(base)) else {
+        let Some(ratio) = named(what).zip(named(base)).and_then(|(of, to)| ratio(of, to)) else {
             continue;
         };
-        let (ratio, bar) = (of.as_secs_f64() / to.as_secs_f64(), f64::from(bar) / 100.0);
+        let bar = f64::from(bar) / 100.0;
         let over = if ratio > bar { OVER } else { "" };
         // Writing to a string cannot fail.
         let _ = writeln!(text, "{what}: {ratio:.2}x of it without, bar {bar:.2}x{over}");

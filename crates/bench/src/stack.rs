@@ -134,8 +134,8 @@ fn names(binding: &RoleBinding, gone: bool, subject: &str) -> Option<bool> {
 const TURNS: usize = 4;
 
 /// Creating a pod (dry run) as alice with nothing missing and with an identity to fill in, and by her in a namespace that is no
-/// project, where of ours only the match condition of `reeve-outside` is looked at; taking turns on one connection. Between them in that
-/// namespace while that policy is bound to nothing: the pod that none of ours is asked about.
+/// project, where of ours only the match condition of `reeve-outside` is looked at; taking turns on one connection. The same while that
+/// policy is bound to nothing: then the third is the pod that none of ours is asked about, amid the same requests.
 ///
 /// # Errors
 /// A pod is refused.
@@ -192,12 +192,18 @@ pub async fn pods(stack: &Stack, organization: &Organization, rounds: usize) -> 
     };
     for _ in 0..TURNS {
         let binding = policy.take_away().await?;
-        take_turns(&dry, rounds / TURNS, &mut [(&mut without, &free, &unstamped)]).await?;
-        policy.put_back(binding).await?;
         let by_turns = &mut [
-            (&mut outside, &free, &unstamped),
+            (&mut without, &free, &unstamped),
             (&mut nothing_missing, &hers, &complete),
             (&mut filled_in, &hers, &bare),
+        ];
+        take_turns(&dry, rounds / TURNS, by_turns).await?;
+        policy.put_back(&binding).await?;
+        // Amid the same requests, which are not counted again.
+        let by_turns = &mut [
+            (&mut outside, &free, &unstamped),
+            (&mut Series::new(""), &hers, &complete),
+            (&mut Series::new(""), &hers, &bare),
         ];
         take_turns(&dry, rounds / TURNS, by_turns).await?;
     }
@@ -242,8 +248,8 @@ impl Outside<'_> {
         Ok(binding)
     }
 
-    async fn put_back(&self, binding: ValidatingAdmissionPolicyBinding) -> Result<()> {
-        self.bindings.create(&PostParams::default(), &binding).await?;
+    async fn put_back(&self, binding: &ValidatingAdmissionPolicyBinding) -> Result<()> {
+        self.bindings.create(&PostParams::default(), binding).await?;
         self.wait_until_asked(true).await
     }
 

@@ -339,7 +339,10 @@ fn many_containers(rig: &Rig) {
     });
     many["spec"]["containers"] = containers.collect();
     let found = made(rig, &["create", "--dry-run=server"], &many);
-    assert_eq!(found["spec"]["containers"][99]["resources"]["requests"]["cpu"], "1");
+    assert_eq!(
+        found["spec"]["containers"][99]["resources"]["requests"]["cpu"],
+        "1"
+    );
 }
 
 /// Bytes as the API server prints them are as good as the same in a shorter form.
