@@ -22,7 +22,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::DatabaseUrl;
 use crate::audit_key::AuditKey;
-use crate::fence::Trail;
+use crate::trail::Trail;
 pub(crate) use failure::StoreResultExt;
 use patience::Patience;
 use postgres::PostgresPools;

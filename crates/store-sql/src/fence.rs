@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use reeve_authz::{BootstrapException, Granted};
 use reeve_store::{
     AuditEntry, AuditHead, CredentialHash, CredentialKind, DirectoryChange, ERA_BITS, Evidence, Fence,
-    FenceNews, FenceStep, Fenced, Loss, Recovered, StoreError, SubjectId, Suspended, gate,
+    FenceNews, Fenced, Loss, Recovered, StoreError, SubjectId, Suspended, gate,
 };
 use reeve_types::{Email, PosixIdentity, Timestamp, Uid, UserId};
 
@@ -21,48 +21,6 @@ const CONFIRM: &str = "let suspended credentials be used again";
 /// What counters never go back, with the era, and how far the audit log has come: its number is the chain's own.
 const NUMBERS: &str = "SELECT c.name, c.value, e.hash FROM counters c LEFT JOIN audit_events e ON c.name = 'audit' AND e.sequence = c.value
      WHERE c.name IN ('department', 'project', 'access_rule', 'era', 'audit')";
-
-/// Of these the ones that are drawn from.
-const DRAWN: [&str; 3] = ["department", "project", "access_rule"];
-
-/// What a transaction did so far of what the fence has to know.
-#[derive(Debug, Default)]
-pub(crate) struct Trail {
-    from: Option<AuditHead>,
-    to: AuditHead,
-    numbers: BTreeMap<String, i64>,
-    has_given_uids: bool,
-}
-
-impl Trail {
-    /// A number was drawn.
-    pub(crate) fn drew(&mut self, counter: &str, number: i64) {
-        if DRAWN.contains(&counter) {
-            self.numbers.insert(counter.to_owned(), number);
-        }
-    }
-
-    /// A uid was given, or made free.
-    pub(crate) const fn gave_uids(&mut self) {
-        self.has_given_uids = true;
-    }
-
-    /// An event was added after another.
-    pub(crate) fn appended(&mut self, before: AuditHead, event: AuditHead) {
-        self.from.get_or_insert(before);
-        self.to = event;
-    }
-
-    /// All of it, where it is all that has to be known.
-    pub(crate) fn step(&self) -> Option<FenceStep> {
-        let from = self.from.clone().filter(|_| !self.has_given_uids)?;
-        Some(FenceStep {
-            from,
-            to: self.to.clone(),
-            numbers: self.numbers.clone(),
-        })
-    }
-}
 
 fn uid(row: &Row) -> Result<(Uid, Option<UserId>), StoreError> {
     let owner = row.text("user_id")?;
@@ -413,7 +371,8 @@ impl Fence for SqlStore {
 
 #[cfg(test)]
 mod tests {
-    use super::{DRAWN, NUMBERS};
+    use super::NUMBERS;
+    use crate::trail::DRAWN;
 
     #[test]
     fn the_numbers_that_are_read_are_those_that_are_followed() {

@@ -41,6 +41,7 @@ mod security_settings;
 mod service_accounts;
 mod sessions;
 mod signing_keys;
+mod trail;
 mod uids;
 mod url;
 mod users;
