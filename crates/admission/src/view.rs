@@ -99,17 +99,21 @@ pub(crate) fn only_token_volume_cel() -> String {
 
 /// The same in Rust.
 pub(crate) fn has_only_token_volume(pod: &Value) -> bool {
-    let named = |of: &Value, at: &str| -> Vec<Value> {
-        let all = list(of, at).iter();
-        all.filter(|it| text(it, "/name").starts_with(TOKEN_VOLUME))
-            .cloned()
-            .collect()
+    fn named<'a>(of: &'a Value, at: &str) -> impl Iterator<Item = &'a Value> {
+        list(of, at)
+            .iter()
+            .filter(|it| text(it, "/name").starts_with(TOKEN_VOLUME))
+    }
+    let mounts = |at: &str| {
+        list(pod, at)
+            .iter()
+            .all(|c| named(c, "/volumeMounts").count() <= 1)
     };
-    let volumes = named(pod, "/volumes");
-    let mounts = |at: &&str| list(pod, at).iter().all(|c| named(c, "/volumeMounts").len() <= 1);
-    volumes.len() <= 1
-        && volumes.iter().all(|volume| volume.get("projected").is_some())
-        && ["/containers", "/initContainers"].iter().all(mounts)
+    named(pod, "/volumes").count() <= 1
+        && named(pod, "/volumes").all(|volume| volume.get("projected").is_some())
+        && ["/containers", "/initContainers", "/ephemeralContainers"]
+            .into_iter()
+            .all(mounts)
 }
 
 fn setting_cel(label: &str) -> String {

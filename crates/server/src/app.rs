@@ -152,17 +152,12 @@ impl App {
         self.fence.get()
     }
 
-    /// Writes down outside of the database how far it has come, after a write that said by how much or by looking. A failure is logged: the change is done all the same, and a
-    /// revocation does not wait for a disk that is full. A database that does not know how far it had come is another one: what
-    /// it holds is ended, as at a start.
+    /// Writes down outside of the database how far it has come, after a write that said by how much or by looking. A failure is
+    /// logged: the change is done all the same, and a revocation does not wait for a disk that is full. A database that does not
+    /// know how far it had come is another one: what it holds is ended, as at a start.
     pub async fn advance_fence(&self, step: Option<&FenceStep>) {
         let Some(fence) = self.fence.get() else { return };
-        let store = self.store.as_ref();
-        let advanced = match step {
-            Some(step) => fence.advance_by(store, step).await,
-            None => fence.advance(store).await,
-        };
-        match advanced {
+        match fence.advance(self.store.as_ref(), step).await {
             Ok(Advanced::Done) => {}
             Ok(Advanced::Unknown) => self.end_what_was_restored().await,
             Err(error) => tracing::error!(

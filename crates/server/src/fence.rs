@@ -236,30 +236,18 @@ impl Fence {
         Ok(recovered)
     }
 
-    /// Writes down how far the database has come, where that is news: only if it still knows the event that is written down.
+    /// Writes down how far the database has come, where that is news: only if it still knows the event that is written down. After a
+    /// write that said what it added, and that went on from that event, which it found in the database then, nothing is read.
     ///
     /// # Errors
     /// When the files cannot be written or the database cannot be read. What is committed stays so: the next call tries again.
-    pub async fn advance(&self, store: &dyn Store) -> anyhow::Result<Advanced> {
+    pub async fn advance(&self, store: &dyn Store, step: Option<&FenceStep>) -> anyhow::Result<Advanced> {
         let mut known = self.known.lock().await;
-        self.read_into(&mut known, store).await
-    }
-
-    /// As [`Fence::advance`] after a write that said what it added. Where it went on from the event that is written down, which it
-    /// found in the database then, nothing is read.
-    ///
-    /// # Errors
-    /// As [`Fence::advance`].
-    pub async fn advance_by(&self, store: &dyn Store, step: &FenceStep) -> anyhow::Result<Advanced> {
-        let mut known = self.known.lock().await;
-        match known.fenced.as_ref().and_then(|fenced| fenced.after(step)) {
-            Some(next) => self.write_into(&mut known, next, Uids::new()).await?,
-            None => return self.read_into(&mut known, store).await,
+        let fenced = known.fenced.as_ref();
+        if let Some(next) = fenced.zip(step).and_then(|(fenced, step)| fenced.after(step)) {
+            self.write_into(&mut known, next, Uids::new()).await?;
+            return Ok(Advanced::Done);
         }
-        Ok(Advanced::Done)
-    }
-
-    async fn read_into(&self, known: &mut Known, store: &dyn Store) -> anyhow::Result<Advanced> {
         let news = match &known.fenced {
             Some(fenced) => match store.fence_news_after(&fenced.head).await? {
                 Some(news) => news,
@@ -267,7 +255,7 @@ impl Fence {
             },
             None => store.fence_news(-1).await?,
         };
-        self.take_into(known, news).await?;
+        self.take_into(&mut known, news).await?;
         Ok(Advanced::Done)
     }
 

@@ -204,7 +204,7 @@ impl Opened {
     }
 
     pub(crate) async fn close(self) -> anyhow::Result<()> {
-        if self.fence.advance(&self.store).await? == Advanced::Unknown {
+        if self.fence.advance(&self.store, None).await? == Advanced::Unknown {
             bail!("the database was restored meanwhile: run this again");
         }
         self.store.close().await;

@@ -31,12 +31,16 @@ const fn check(id: &'static str, policy: Policy, predicate: fn(&Request) -> bool
     }
 }
 
+fn fits(request: &Request) -> bool {
+    !is_crowded(request) || is_kept(request)
+}
+
+fn fits_outside(request: &Request) -> bool {
+    !outside::is_crowded(request) || is_kept(request)
+}
+
 pub(super) static CHECKS: [Check; 3] = [
-    check(COUNTED, Policy::Pods, |r| !is_crowded(r) || is_kept(r)),
-    check("too-many-entries-outside", Policy::Outside, |r| {
-        !outside::is_crowded(r) || is_kept(r)
-    }),
-    check("too-many-entries-of-others", Policy::Entries, |r| {
-        !is_crowded(r) || is_kept(r)
-    }),
+    check(COUNTED, Policy::Pods, fits),
+    check("too-many-entries-outside", Policy::Outside, fits_outside),
+    check("too-many-entries-of-others", Policy::Entries, fits),
 ];

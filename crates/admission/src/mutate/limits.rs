@@ -229,14 +229,11 @@ fn set_by_ranger(resource: &str, kind: &str) -> String {
 
 /// Whether the LimitRange set it of the container `c`.
 fn is_set_by_ranger(resource: &str, kind: &str, title: &str) -> String {
-    format!(
-        "(('{title} ' + c.name) in variables.{resource}{}sSet)",
-        capitalised(kind)
-    )
-}
-
-fn capitalised(kind: &str) -> &'static str {
-    if kind == "request" { "Request" } else { "Limit" }
+    let sets = SETS
+        .into_iter()
+        .filter(|(_, of, what)| (*of, *what) == (resource, kind));
+    sets.map(|(variable, ..)| format!("(('{title} ' + c.name) in variables.{variable})"))
+        .collect()
 }
 
 /// What a container `c` at `i` is to get of one resource: the amounts in base units, or -1 for what is left as it is.
