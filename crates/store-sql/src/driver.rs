@@ -17,7 +17,7 @@ use std::sync::Arc;
 use futures::TryStreamExt;
 use reeve_store::StoreError;
 use reeve_types::ClusterId;
-use sqlx::{Postgres, Sqlite, Transaction};
+use sqlx::{Postgres, Transaction};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::DatabaseUrl;
@@ -27,8 +27,8 @@ pub(crate) use failure::StoreResultExt;
 use patience::Patience;
 use postgres::PostgresPools;
 pub(crate) use postgres::{migrations as postgres_migrations, storable};
-use sqlite::SqlitePools;
-pub(crate) use sqlite::listed;
+use sqlite::{SqlitePools, SqliteTx};
+pub(crate) use sqlite::{listed, open_to_read, said as sqlite_said};
 pub(crate) use statement::Statement;
 pub(crate) use value::{Arg, Row, from_json};
 
@@ -158,7 +158,7 @@ impl Pools {
     }
 
     pub(crate) async fn open_sqlite(file: &Path, key: AuditKey) -> Result<Self, StoreError> {
-        let pools = SqlitePools::open(file).await?;
+        let pools = SqlitePools::open(file)?;
         Ok(Self::new(Database::Sqlite(pools), Some(key)))
     }
 
@@ -167,7 +167,7 @@ impl Pools {
         file: &Path,
         key: Option<AuditKey>,
     ) -> Result<Self, StoreError> {
-        let pools = SqlitePools::open_read_only(file).await?;
+        let pools = SqlitePools::open_read_only(file)?;
         Ok(Self::new(Database::Sqlite(pools), key))
     }
 
@@ -273,7 +273,7 @@ impl Pools {
 }
 
 enum Inner {
-    Sqlite(Transaction<'static, Sqlite>),
+    Sqlite(SqliteTx),
     Postgres(Transaction<'static, Postgres>, Arc<Patience>),
 }
 
@@ -305,7 +305,7 @@ impl Tx {
     /// Runs a statement; how many rows it touched.
     pub(crate) async fn execute(&mut self, sql: &'static str, args: &[Arg]) -> Result<u64, sqlx::Error> {
         match &mut self.inner {
-            Inner::Sqlite(tx) => Ok(sqlite::bind(sql, args).execute(&mut **tx).await?.rows_affected()),
+            Inner::Sqlite(tx) => tx.each(sql, args, |_| true),
             Inner::Postgres(tx, patience) => {
                 let done = patience
                     .with(postgres::bind(sql, args).execute(&mut **tx))
@@ -319,7 +319,7 @@ impl Tx {
     pub(crate) async fn rows(&mut self, sql: &'static str, args: &[Arg]) -> Result<Vec<Row>, sqlx::Error> {
         Ok(match &mut self.inner {
             Inner::Sqlite(tx) => {
-                let rows = sqlite::bind(sql, args).fetch_all(&mut **tx).await?;
+                let rows = tx.rows(sql, args)?;
                 rows.into_iter().map(Row::Sqlite).collect()
             }
             Inner::Postgres(tx, patience) => {
@@ -339,8 +339,9 @@ impl Tx {
     ) -> Result<Vec<Row>, StoreError> {
         Ok(match &mut self.inner {
             Inner::Sqlite(tx) => {
-                let rows = statement.sqlite().build().fetch_all(&mut **tx).await;
-                rows.context(operation)?.into_iter().map(Row::Sqlite).collect()
+                let (sql, args) = statement.sqlite();
+                let rows = tx.rows(&sql, &args).context(operation)?;
+                rows.into_iter().map(Row::Sqlite).collect()
             }
             Inner::Postgres(tx, patience) => {
                 let mut builder = statement.postgres();
@@ -363,12 +364,16 @@ impl Tx {
     ) -> Result<(), StoreError> {
         match &mut self.inner {
             Inner::Sqlite(tx) => {
-                let mut rows = sqlite::bind(sql, args).fetch(&mut **tx);
-                while let Some(row) = rows.try_next().await.context(operation)? {
-                    if !wanted(&Row::Sqlite(row))? {
-                        break;
-                    }
-                }
+                let mut refused = Ok(());
+                let take = |row| {
+                    let more = wanted(&Row::Sqlite(row));
+                    more.unwrap_or_else(|error| {
+                        refused = Err(error);
+                        false
+                    })
+                };
+                tx.each(sql, args, take).context(operation)?;
+                refused?;
             }
             Inner::Postgres(tx, patience) => {
                 let mut rows = postgres::bind(sql, args).fetch(&mut **tx);
@@ -403,8 +408,12 @@ impl Tx {
     pub(crate) async fn row(&mut self, sql: &'static str, args: &[Arg]) -> Result<Option<Row>, sqlx::Error> {
         Ok(match &mut self.inner {
             Inner::Sqlite(tx) => {
-                let row = sqlite::bind(sql, args).fetch_optional(&mut **tx).await?;
-                row.map(Row::Sqlite)
+                let mut first = None;
+                tx.each(sql, args, |row| {
+                    first = Some(Row::Sqlite(row));
+                    false
+                })?;
+                first
             }
             Inner::Postgres(tx, patience) => {
                 let row = patience
@@ -483,7 +492,7 @@ impl Tx {
     /// Makes it last.
     pub(crate) async fn commit(self) -> Result<(), sqlx::Error> {
         match self.inner {
-            Inner::Sqlite(tx) => tx.commit().await,
+            Inner::Sqlite(tx) => tx.commit(),
             Inner::Postgres(tx, patience) => patience.with(tx.commit()).await,
         }
     }

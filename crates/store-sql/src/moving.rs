@@ -97,7 +97,7 @@ impl Move {
     /// # Errors
     /// Where nothing can be moved.
     pub async fn open(file: &Path, to: &DatabaseUrl) -> Result<Self, MoveFailed> {
-        let source = Source::open(file).await?;
+        let source = Source::open(file)?;
         let mut target = to.options().connect().await.context(CONNECT)?;
         let there = tables_of(&mut target).await?;
         let unfinished = there.iter().any(|name| name == UNFINISHED);
@@ -271,7 +271,7 @@ async fn arrived(target: &mut PgConnection, table: &Table) -> Result<TableSum, M
     let mut summing = Summing::default();
     let mut rows = sqlx::query(AssertSqlSafe(sql)).fetch(target);
     while let Some(row) = rows.try_next().await.context(COPY)? {
-        summing.take(&table.read(&row)?);
+        summing.take(&table.arrived(&row).context(COPY)?);
     }
     Ok(summing.end(&table.name))
 }

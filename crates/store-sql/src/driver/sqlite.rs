@@ -1,16 +1,26 @@
 //! SQLite: one connection that writes, some that read.
+//!
+//! Statements run where they are called, not on a thread of their own: most take less time than it takes to wake a thread twice. The
+//! executor is told beforehand ([`connection::here`]), so that what else it has to do goes on elsewhere, however long a
+//! statement or the disk takes.
 
-use std::path::Path;
+mod connection;
+mod row;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reeve_store::StoreError;
-use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
-use sqlx::{QueryBuilder, SqlSafeStr, Sqlite, Transaction};
+use rusqlite::{Connection, ErrorCode};
+use sqlx::migrate::{Migration, MigrationType};
+use sqlx::SqlSafeStr;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{Arg, Migrations, StoreResultExt, migrations};
+use connection::{Access, bound, here, migrate};
+pub(crate) use connection::{open_to_read, said};
+pub(super) use row::{Cell, SqliteRow};
 
 const MIGRATIONS: Migrations = migrations(
     include_str!("../../migrations/0006_bounds.sql"),
@@ -19,98 +29,190 @@ const MIGRATIONS: Migrations = migrations(
 );
 
 /// How many connections read at a time.
-const READERS: u32 = 4;
+const READERS: usize = 4;
 
-/// How many rows a connection reads ahead: some of them are large.
-const READ_AHEAD: usize = 16;
+/// How long another process that writes is waited for, and how often it is asked.
+const PATIENCE: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// Connections to one file, handed out in the order in which they are asked for.
+#[derive(Debug)]
+struct Pool {
+    file: PathBuf,
+    access: Access,
+    size: usize,
+    turns: Arc<Semaphore>,
+    free: Arc<Mutex<Vec<Connection>>>,
+}
+
+impl Pool {
+    fn new(file: &Path, access: Access, size: usize, open: Vec<Connection>) -> Self {
+        Self {
+            file: file.to_owned(),
+            access,
+            size,
+            turns: Arc::new(Semaphore::new(size)),
+            free: Arc::new(Mutex::new(open)),
+        }
+    }
+
+    /// A connection, in no transaction yet.
+    async fn take(&self) -> Result<SqliteTx, sqlx::Error> {
+        let turn = Arc::clone(&self.turns).acquire_owned().await;
+        let turn = turn.map_err(|_| sqlx::Error::PoolClosed)?;
+        let kept = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let connection = match kept {
+            Some(connection) => connection,
+            None => here(|| connection::open(&self.file, self.access)).map_err(said)?,
+        };
+        Ok(SqliteTx {
+            connection: Some(connection),
+            free: Arc::clone(&self.free),
+            _turn: turn,
+        })
+    }
+
+    /// Waits for what is under way.
+    async fn close(&self) {
+        let all = u32::try_from(self.size).unwrap_or(u32::MAX);
+        let turns = self.turns.acquire_many(all).await;
+        self.turns.close();
+        let free = std::mem::take(&mut *self.free.lock().unwrap_or_else(PoisonError::into_inner));
+        here(|| drop(free));
+        drop(turns);
+    }
+}
 
 #[derive(Debug)]
 pub(super) struct SqlitePools {
-    writer: SqlitePool,
-    readers: SqlitePool,
+    /// None where nothing is written.
+    writer: Option<Pool>,
+    readers: Pool,
 }
 
 impl SqlitePools {
-    pub(super) async fn open(file: &Path) -> Result<Self, StoreError> {
-        const OPERATION: &str = "open the database";
-        // FULL: each commit reaches the disk before it is acknowledged, so it survives a power cut as well as SIGKILL.
-        let options = SqliteConnectOptions::new()
-            .filename(file)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(Duration::from_secs(10))
-            .foreign_keys(true);
-        // A connection to a file does not go away by itself: asking whether it is still there would cost each transaction a turn.
-        let writer = SqlitePoolOptions::new()
-            .max_connections(1)
-            .test_before_acquire(false)
-            .connect_with(options.clone())
-            .await
-            .context(OPERATION)?;
-        Migrator::with_migrations(listed(&MIGRATIONS))
-            .run(&writer)
-            .await
-            .map_err(|source| StoreError::Database {
-                operation: "migrate the database",
-                source: Box::new(source),
-            })?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .test_before_acquire(false)
-            .connect_with(options.pragma("query_only", "1").row_buffer_size(READ_AHEAD))
-            .await
-            .context(OPERATION)?;
-        Ok(Self { writer, readers })
+    pub(super) fn open(file: &Path) -> Result<Self, StoreError> {
+        let mut writer = here(|| connection::open(file, Access::Write))
+            .map_err(said)
+            .context("open the database")?;
+        here(|| migrate(&mut writer, &listed(&MIGRATIONS))).map_err(|source| StoreError::Database {
+            operation: "migrate the database",
+            source: Box::new(source),
+        })?;
+        Ok(Self {
+            writer: Some(Pool::new(file, Access::Write, 1, vec![writer])),
+            readers: Pool::new(file, Access::Read, READERS, Vec::new()),
+        })
     }
 
-    pub(super) async fn open_read_only(file: &Path) -> Result<Self, StoreError> {
-        let options = SqliteConnectOptions::new()
-            .filename(file)
-            .read_only(true)
-            .busy_timeout(Duration::from_secs(10))
-            .pragma("query_only", "1");
-        let readers = SqlitePoolOptions::new()
-            .max_connections(1)
-            .connect_with(options)
-            .await
+    pub(super) fn open_read_only(file: &Path) -> Result<Self, StoreError> {
+        let reader = here(|| connection::open(file, Access::Look))
+            .map_err(said)
             .context("open the database for reading")?;
         Ok(Self {
-            writer: readers.clone(),
-            readers,
+            writer: None,
+            readers: Pool::new(file, Access::Look, 1, vec![reader]),
         })
     }
 
     pub(super) async fn close(&self) {
         self.readers.close().await;
-        self.writer.close().await;
-    }
-
-    /// IMMEDIATE: a transaction that reads first and then writes would otherwise fail at once, whatever the timeout.
-    pub(super) async fn begin_write(&self) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
-        match self.writer.begin_with("BEGIN IMMEDIATE").await {
-            // SQLite ends a transaction by itself when the disk is full, and sqlx goes on counting it: that connection is of
-            // no more use.
-            Err(sqlx::Error::InvalidSavePointStatement) => {
-                self.writer.acquire().await?.close().await?;
-                self.writer.begin_with("BEGIN IMMEDIATE").await
-            }
-            begun => begun,
+        if let Some(writer) = &self.writer {
+            writer.close().await;
         }
     }
 
-    pub(super) async fn begin_read(&self) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
-        self.readers.begin().await
+    /// IMMEDIATE: a transaction that reads first and then writes would otherwise fail at once, whatever the timeout. While
+    /// another process writes it is asked again, and no thread waits.
+    pub(super) async fn begin_write(&self) -> Result<SqliteTx, sqlx::Error> {
+        let pool = self.writer.as_ref().unwrap_or(&self.readers);
+        let tx = pool.take().await?;
+        let begun = tokio::time::Instant::now();
+        loop {
+            match here(|| tx.connection()?.execute_batch("BEGIN IMMEDIATE")) {
+                Err(error)
+                    if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+                        && begun.elapsed() < PATIENCE => {}
+                done => return done.map(|()| tx).map_err(said),
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    pub(super) async fn begin_read(&self) -> Result<SqliteTx, sqlx::Error> {
+        let tx = self.readers.take().await?;
+        here(|| tx.connection()?.execute_batch("BEGIN")).map_err(said)?;
+        Ok(tx)
     }
 }
 
-/// Binds a value in a statement that is put together.
-pub(super) fn push(builder: &mut QueryBuilder<Sqlite>, value: &Arg) {
-    match value {
-        Arg::Text(value) => builder.push_bind(value.clone()),
-        Arg::Int(value) => builder.push_bind(*value),
-        Arg::Bool(value) => builder.push_bind(*value),
-    };
+/// A transaction. Dropped, it is undone.
+#[derive(Debug)]
+pub(super) struct SqliteTx {
+    /// Absent only when it is given back.
+    connection: Option<Connection>,
+    free: Arc<Mutex<Vec<Connection>>>,
+    _turn: OwnedSemaphorePermit,
+}
+
+impl SqliteTx {
+    fn connection(&self) -> rusqlite::Result<&Connection> {
+        self.connection.as_ref().ok_or(rusqlite::Error::InvalidQuery)
+    }
+
+    /// Within the transaction: SQLite ends one by itself when the disk is full, and what came after it would be on its own.
+    fn within(&self) -> rusqlite::Result<&Connection> {
+        let connection = self.connection()?;
+        if connection.is_autocommit() {
+            return Err(rusqlite::Error::InvalidQuery);
+        }
+        Ok(connection)
+    }
+
+    /// Runs a statement and hands out its rows until `wanted` has enough; how many rows it changed.
+    pub(super) fn each(
+        &mut self,
+        sql: &str,
+        args: &[Arg],
+        wanted: impl FnMut(SqliteRow) -> bool,
+    ) -> Result<u64, sqlx::Error> {
+        let run = || {
+            let connection = self.within()?;
+            let mut statement = connection.prepare_cached(sql)?;
+            bound(&mut statement, args)?;
+            row::each(&mut statement, wanted)?;
+            Ok(connection.changes())
+        };
+        here(run).map_err(said)
+    }
+
+    pub(super) fn rows(&mut self, sql: &str, args: &[Arg]) -> Result<Vec<SqliteRow>, sqlx::Error> {
+        let mut rows = Vec::new();
+        self.each(sql, args, |row| {
+            rows.push(row);
+            true
+        })?;
+        Ok(rows)
+    }
+
+    /// Makes it last.
+    pub(super) fn commit(self) -> Result<(), sqlx::Error> {
+        here(|| self.within()?.execute_batch("COMMIT")).map_err(said)
+    }
+}
+
+impl Drop for SqliteTx {
+    /// Gives the connection back, unless it cannot leave its transaction: then the next one opens another.
+    fn drop(&mut self) {
+        let Some(connection) = self.connection.take() else {
+            return;
+        };
+        let is_free = connection.is_autocommit() || here(|| connection.execute_batch("ROLLBACK")).is_ok();
+        if is_free {
+            let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+            free.push(connection);
+        }
+    }
 }
 
 /// For sqlx.
@@ -120,15 +222,4 @@ pub(crate) fn listed(migrations: &Migrations) -> Vec<Migration> {
         Migration::new(*version, (*description).into(), MigrationType::Simple, sql, false)
     };
     migrations.iter().map(migration).collect()
-}
-
-pub(super) fn bind<'q>(
-    sql: &'static str,
-    args: &[Arg],
-) -> sqlx::query::Query<'q, Sqlite, <Sqlite as sqlx::Database>::Arguments> {
-    args.iter().fold(sqlx::query(sql), |query, arg| match arg {
-        Arg::Text(value) => query.bind(value.clone()),
-        Arg::Int(value) => query.bind(*value),
-        Arg::Bool(value) => query.bind(*value),
-    })
 }

@@ -1,8 +1,8 @@
 //! Statements that are put together: of text that stands in this program, and of values that are bound.
 
-use sqlx::{Postgres, QueryBuilder, Sqlite};
+use sqlx::{Postgres, QueryBuilder};
 
-use super::{Arg, postgres, sqlite};
+use super::{Arg, postgres};
 
 /// A statement, or a piece of one. Text from outside the program cannot become SQL here: what is no `&'static str` is bound.
 #[derive(Debug, Clone, Default)]
@@ -68,20 +68,27 @@ impl Statement {
         self
     }
 
-    pub(super) fn sqlite(&self) -> QueryBuilder<Sqlite> {
-        let mut builder = QueryBuilder::new("");
+    /// Its text for SQLite, and the values of its placeholders.
+    pub(super) fn sqlite(&self) -> (String, Vec<Arg>) {
+        let (mut sql, mut args) = (String::new(), Vec::new());
+        let mut bind = |sql: &mut String, value| {
+            args.push(value);
+            sql.push('$');
+            sql.push_str(&args.len().to_string());
+        };
         for part in &self.0 {
             match part {
-                Part::Sql(sql) => drop(builder.push(sql)),
-                Part::Value(value) => sqlite::push(&mut builder, value),
+                Part::Sql(piece) => sql.push_str(piece),
+                Part::Value(value) => bind(&mut sql, value.clone()),
                 Part::Bytewise => {}
                 Part::Numbers(list) | Part::Texts(list) => {
-                    builder.push("SELECT value FROM json_each(");
-                    builder.push_bind(list.clone()).push(")");
+                    sql.push_str("SELECT value FROM json_each(");
+                    bind(&mut sql, Arg::text(list));
+                    sql.push(')');
                 }
             }
         }
-        builder
+        (sql, args)
     }
 
     pub(super) fn postgres(&self) -> QueryBuilder<Postgres> {

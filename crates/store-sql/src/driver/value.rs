@@ -5,8 +5,9 @@ use std::str::FromStr;
 use reeve_store::StoreError;
 use reeve_types::Timestamp;
 use sqlx::postgres::PgRow;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Postgres, Row as _, Sqlite};
+use sqlx::{Postgres, Row as _};
+
+use super::sqlite::{Cell, SqliteRow};
 
 /// A value for a placeholder. Absent ones are typed too: PostgreSQL wants to know.
 #[derive(Debug, Clone)]
@@ -77,15 +78,15 @@ pub(crate) enum Row {
 impl Row {
     fn get<'r, T>(&'r self, column: &'static str) -> Result<T, StoreError>
     where
-        T: sqlx::Decode<'r, Sqlite> + sqlx::Type<Sqlite> + sqlx::Decode<'r, Postgres> + sqlx::Type<Postgres>,
+        T: Cell + sqlx::Decode<'r, Postgres> + sqlx::Type<Postgres>,
     {
         match self {
-            Self::Sqlite(row) => row.try_get(column),
-            Self::Postgres(row) => row.try_get(column),
+            Self::Sqlite(row) => row.get(column),
+            Self::Postgres(row) => row.try_get(column).map_err(|e| e.to_string()),
         }
-        .map_err(|e| StoreError::Corrupt {
+        .map_err(|reason| StoreError::Corrupt {
             what: column,
-            reason: e.to_string(),
+            reason,
         })
     }
 

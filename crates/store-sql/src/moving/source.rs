@@ -1,16 +1,17 @@
 //! The SQLite database that is moved: its tables, in an order in which each comes after those it refers to, and their rows.
 
 use std::path::Path;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use futures::TryStreamExt;
 use reeve_store::StoreError;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{AssertSqlSafe, ColumnIndex, ConnectOptions, Database, Decode, Executor, Row, Type};
+use rusqlite::{Connection, OptionalExtension};
+use sqlx::Row;
+use sqlx::postgres::PgRow;
+use tokio::sync::mpsc;
 
 use super::MoveFailed;
 use super::value::Value;
-use crate::driver::{StoreResultExt, newest_migration, storable};
+use crate::driver::{StoreResultExt, newest_migration, open_to_read, sqlite_said, storable};
 
 const READ: &str = "read the database to move";
 
@@ -65,54 +66,56 @@ impl Table {
         format!("SELECT {list} FROM \"{name}\" ORDER BY {}", order.join(", "))
     }
 
-    /// A row of [`Table::select`].
-    pub(super) fn read<'r, R>(&self, row: &'r R) -> Result<Vec<Value>, StoreError>
-    where
-        R: Row,
-        usize: ColumnIndex<R>,
-        Option<String>: Decode<'r, R::Database> + Type<R::Database>,
-        Option<i64>: Decode<'r, R::Database> + Type<R::Database>,
-        Option<bool>: Decode<'r, R::Database> + Type<R::Database>,
-        R::Database: Database,
-    {
+    /// A row of [`Table::select`] on PostgreSQL.
+    pub(super) fn arrived(&self, row: &PgRow) -> Result<Vec<Value>, sqlx::Error> {
         let value = |(at, (_, kind)): (usize, &(String, Kind))| {
             Ok(match kind {
-                Kind::Text => {
-                    let text: Option<String> = row.try_get(at)?;
-                    Value::Text(text.as_deref().map(storable))
-                }
+                Kind::Text => Value::Text(row.try_get(at)?),
                 Kind::Int => Value::Int(row.try_get(at)?),
                 Kind::Bool => Value::Bool(row.try_get(at)?),
             })
         };
-        let values: Result<Vec<_>, sqlx::Error> = self.columns.iter().enumerate().map(value).collect();
-        values.context(READ)
+        self.columns.iter().enumerate().map(value).collect()
+    }
+
+    /// A row of [`Table::select`] on SQLite, as PostgreSQL can keep it.
+    fn sent(&self, row: &rusqlite::Row<'_>) -> rusqlite::Result<Vec<Value>> {
+        let value = |(at, (_, kind)): (usize, &(String, Kind))| {
+            Ok(match kind {
+                Kind::Text => {
+                    let text: Option<String> = row.get(at)?;
+                    Value::Text(text.as_deref().map(storable))
+                }
+                Kind::Int => Value::Int(row.get(at)?),
+                Kind::Bool => Value::Bool(row.get(at)?),
+            })
+        };
+        self.columns.iter().enumerate().map(value).collect()
     }
 }
+
+/// How many rows are read before they are taken: some of them are large.
+const AHEAD: usize = 16;
 
 /// The database, in one transaction that reads.
 #[derive(Debug)]
 pub(super) struct Source {
-    connection: SqliteConnection,
+    connection: Arc<Mutex<Connection>>,
     tables: Vec<Table>,
 }
 
 impl Source {
-    pub(super) async fn open(file: &Path) -> Result<Self, MoveFailed> {
-        let options = SqliteConnectOptions::new()
-            .filename(file)
-            .read_only(true)
-            .busy_timeout(Duration::from_secs(10))
-            .pragma("query_only", "1");
-        let mut connection = options.connect().await.context(READ)?;
-        connection.execute("BEGIN").await.context(READ)?;
-        let version = sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations WHERE success");
-        let version: Option<i64> = version.fetch_one(&mut connection).await.context(READ)?;
+    pub(super) fn open(file: &Path) -> Result<Self, MoveFailed> {
+        let connection = open_to_read(file).context(READ)?;
+        let version = version(&connection).map_err(sqlite_said).context(READ)?;
         if version != Some(newest_migration()) {
             return Err(MoveFailed::Version);
         }
-        let tables = tables(&mut connection).await?;
-        Ok(Self { connection, tables })
+        let tables = tables(&connection)?;
+        Ok(Self {
+            connection: Arc::new(Mutex::new(connection)),
+            tables,
+        })
     }
 
     pub(super) fn tables(&self) -> &[Table] {
@@ -129,35 +132,64 @@ impl Source {
         table: &Table,
         mut take: impl AsyncFnMut(&[Value]) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let mut rows = sqlx::query(AssertSqlSafe(table.select(""))).fetch(&mut self.connection);
-        while let Some(row) = rows.try_next().await.context(READ)? {
-            take(&table.read(&row)?).await?;
+        let (sender, mut rows) = mpsc::channel(AHEAD);
+        let (connection, table) = (Arc::clone(&self.connection), table.clone());
+        let reading = tokio::task::spawn_blocking(move || {
+            let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut statement = connection.prepare(&table.select(""))?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                // Whoever took them has failed.
+                if sender.blocking_send(table.sent(row)?).is_err() {
+                    break;
+                }
+            }
+            rusqlite::Result::Ok(())
+        });
+        while let Some(row) = rows.recv().await {
+            take(&row).await?;
         }
-        Ok(())
+        match reading.await {
+            Ok(read) => read.map_err(sqlite_said).context(READ),
+            Err(crashed) => Err(sqlx::Error::AnyDriverError(Box::new(crashed))).context(READ),
+        }
     }
 }
 
+/// The number of the last migration that was applied; what is read from here on is of one moment.
+fn version(connection: &Connection) -> rusqlite::Result<Option<i64>> {
+    connection.execute_batch("BEGIN")?;
+    let sql = "SELECT MAX(version) FROM _sqlx_migrations WHERE success";
+    connection
+        .query_row(sql, [], |row| row.get(0))
+        .optional()
+        .map(Option::flatten)
+}
+
+/// The first column of all rows.
+fn texts(connection: &Connection, sql: &str, args: &[&str]) -> Result<Vec<String>, StoreError> {
+    let read = || {
+        let mut statement = connection.prepare(sql)?;
+        let rows = statement.query_map(rusqlite::params_from_iter(args), |row| row.get(0))?;
+        rows.collect::<rusqlite::Result<_>>()
+    };
+    read().map_err(sqlite_said).context(READ)
+}
+
 /// All tables but sqlx' own, each after those it refers to.
-async fn tables(connection: &mut SqliteConnection) -> Result<Vec<Table>, MoveFailed> {
+fn tables(connection: &Connection) -> Result<Vec<Table>, MoveFailed> {
     let sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'
                AND name <> '_sqlx_migrations' ORDER BY name";
-    let mut names: Vec<String> = sqlx::query_scalar(sql)
-        .fetch_all(&mut *connection)
-        .await
-        .context(READ)?;
+    let mut names = texts(connection, sql, &[])?;
     let mut ordered: Vec<Table> = Vec::new();
     while !names.is_empty() {
         let (mut later, before) = (Vec::new(), ordered.len());
         for name in names {
             let sql = "SELECT DISTINCT \"table\" FROM pragma_foreign_key_list(?)";
-            let parents: Vec<String> = sqlx::query_scalar(sql)
-                .bind(&name)
-                .fetch_all(&mut *connection)
-                .await
-                .context(READ)?;
+            let parents = texts(connection, sql, &[&name])?;
             let is_there = |parent: &String| *parent == name || ordered.iter().any(|it| it.name == *parent);
             if parents.iter().all(is_there) {
-                ordered.push(table(connection, name).await?);
+                ordered.push(table(connection, name)?);
             } else {
                 later.push(name);
             }
@@ -173,14 +205,18 @@ async fn tables(connection: &mut SqliteConnection) -> Result<Vec<Table>, MoveFai
     Ok(ordered)
 }
 
-async fn table(connection: &mut SqliteConnection, name: String) -> Result<Table, MoveFailed> {
+/// Of each column its name, its declared type, and its place in the primary key.
+fn columns(connection: &Connection, name: &str) -> rusqlite::Result<Vec<(String, String, i64)>> {
     let sql = "SELECT name, type, pk FROM pragma_table_info(?) ORDER BY cid";
-    let rows = sqlx::query(sql).bind(&name).fetch_all(connection).await;
+    let mut statement = connection.prepare(sql)?;
+    let rows = statement.query_map([name], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    rows.collect()
+}
+
+fn table(connection: &Connection, name: String) -> Result<Table, MoveFailed> {
+    let found = columns(connection, &name).map_err(sqlite_said).context(READ)?;
     let (mut columns, mut key) = (Vec::new(), Vec::new());
-    for row in rows.context(READ)? {
-        let column: String = row.try_get(0).context(READ)?;
-        let declared: String = row.try_get(1).context(READ)?;
-        let place: i64 = row.try_get(2).context(READ)?;
+    for (column, declared, place) in found {
         let kind = match declared.as_str() {
             "TEXT" => Kind::Text,
             "BIGINT" => Kind::Int,
