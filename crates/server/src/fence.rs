@@ -4,6 +4,9 @@
 //! commit and before the answer: so a server that was killed finds a database that is never behind them, and one that was
 //! put back finds an event that its database does not know. Whoever puts these files back together with the database is
 //! not noticed: `reeve-server restored declare` is for that.
+//!
+//! The answer waits until they are on the disk, unless what was changed ended nothing that a backup revives (a rule, a workload:
+//! [`FenceStep::can_wait`]). That is written before the answer as well, and its disk is waited for after it.
 
 mod last_change;
 
@@ -12,6 +15,8 @@ use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use reeve_identity::Random;
@@ -21,6 +26,7 @@ use tokio::sync::Mutex;
 
 use crate::audit::recovery;
 use crate::bootstrap::{sync_folder, system_entry};
+use last_change::Lasting;
 
 /// Which uids were given to whom, and which were made free again.
 type Uids = BTreeMap<Uid, Option<UserId>>;
@@ -30,6 +36,8 @@ type Uids = BTreeMap<Uid, Option<UserId>>;
 struct Known {
     fenced: Option<Fenced>,
     uids: Uids,
+    /// How many records were written that did not wait for the disk, while the last one may not be on it.
+    waiting: Option<u64>,
 }
 
 /// The two files.
@@ -52,6 +60,7 @@ impl Files {
         Ok(Known {
             fenced: last_change::read(&self.last_change)?,
             uids: self.read_uids()?,
+            waiting: None,
         })
     }
 
@@ -81,7 +90,7 @@ impl Files {
     }
 
     /// On the disk when it returns: uids first, so that one that is missing is still news after the head of before.
-    fn write(&self, uids: &Uids, fenced: &Fenced) -> anyhow::Result<()> {
+    fn write(&self, uids: &Uids, fenced: &Fenced, is_waiting: bool) -> anyhow::Result<()> {
         if !uids.is_empty() {
             let lines: String = uids.iter().map(line).collect();
             let context = || format!("failed to write `{}`", self.given_uids.display());
@@ -96,7 +105,7 @@ impl Files {
                 .and_then(|()| sync_folder(&self.given_uids))
                 .with_context(context)?;
         }
-        last_change::write(&self.last_change, fenced)
+        last_change::write(&self.last_change, fenced, is_waiting, Lasting::Now)
     }
 }
 
@@ -120,8 +129,11 @@ fn uid(line: &str) -> Option<(Uid, Option<UserId>)> {
 #[derive(Debug)]
 pub struct Fence {
     files: Files,
-    known: Mutex<Known>,
+    known: Arc<Mutex<Known>>,
 }
+
+/// How long a disk that failed is left alone.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// What opening found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -166,9 +178,9 @@ impl Fence {
             None => true,
         };
         let had_files = known.fenced.is_some();
-        let mut fence = Self {
+        let fence = Self {
             files,
-            known: Mutex::new(known),
+            known: Arc::new(Mutex::new(known)),
         };
         let found = match (declared, same) {
             (true, _) => Found::Restored(fence.recover(store, random, now).await?),
@@ -215,13 +227,8 @@ impl Fence {
         Ok(loss)
     }
 
-    async fn recover(
-        &mut self,
-        store: &dyn Store,
-        random: &Random,
-        now: Timestamp,
-    ) -> anyhow::Result<Recovered> {
-        let known = self.known.get_mut();
+    async fn recover(&self, store: &dyn Store, random: &Random, now: Timestamp) -> anyhow::Result<Recovered> {
+        let mut known = self.known.lock().await;
         let fenced = match &known.fenced {
             Some(fenced) => fenced.clone(),
             None => fenced(&store.fence_news(i64::MAX).await?, 0),
@@ -244,8 +251,15 @@ impl Fence {
     pub async fn advance(&self, store: &dyn Store, step: Option<&FenceStep>) -> anyhow::Result<Advanced> {
         let mut known = self.known.lock().await;
         let fenced = known.fenced.as_ref();
-        if let Some(next) = fenced.zip(step).and_then(|(fenced, step)| fenced.after(step)) {
-            self.write_into(&mut known, next, Uids::new()).await?;
+        if let Some((next, step)) = fenced
+            .zip(step)
+            .and_then(|(fenced, step)| Some((fenced.after(step)?, step)))
+        {
+            if step.can_wait {
+                self.write_soon(&mut known, next)?;
+            } else {
+                self.write_into(&mut known, next, Uids::new()).await?;
+            }
             return Ok(Advanced::Done);
         }
         let news = match &known.fenced {
@@ -284,10 +298,53 @@ impl Fence {
 
     async fn write_into(&self, known: &mut Known, next: Fenced, uids: Uids) -> anyhow::Result<()> {
         let (files, fenced, fresh) = (self.files.clone(), next.clone(), uids.clone());
-        tokio::task::spawn_blocking(move || files.write(&fresh, &fenced)).await??;
+        let is_waiting = known.waiting.is_some();
+        tokio::task::spawn_blocking(move || files.write(&fresh, &fenced, is_waiting)).await??;
         known.uids.extend(uids);
         known.fenced = Some(next);
+        known.waiting = None;
         Ok(())
+    }
+
+    /// Writes it where it survives the end of this process, and asks the disk for it without waiting.
+    fn write_soon(&self, known: &mut Known, next: Fenced) -> anyhow::Result<()> {
+        let file = &self.files.last_change;
+        last_change::write(file, &next, known.waiting.is_some(), Lasting::Soon)?;
+        known.fenced = Some(next);
+        match &mut known.waiting {
+            Some(records) => *records += 1,
+            None => {
+                known.waiting = Some(1);
+                tokio::spawn(reach_the_disk(file.clone(), Arc::clone(&self.known)));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Until nothing waits for the disk any more.
+async fn reach_the_disk(file: PathBuf, known: Arc<Mutex<Known>>) {
+    loop {
+        let Some(records) = known.lock().await.waiting else {
+            return;
+        };
+        let written = file.clone();
+        let synced = tokio::task::spawn_blocking(move || last_change::sync(&written)).await;
+        match synced.map_err(anyhow::Error::from).flatten() {
+            Ok(()) => {
+                let mut known = known.lock().await;
+                if known.waiting == Some(records) {
+                    known.waiting = None;
+                }
+            }
+            Err(error) => {
+                tracing::error!(
+                    error = format!("{error:#}"),
+                    "how far the database has come is not on the disk yet"
+                );
+                tokio::time::sleep(AGAIN).await;
+            }
+        }
     }
 }
 
@@ -368,8 +425,8 @@ mod tests {
             numbers: [("project".to_owned(), 4)].into(),
         };
         let given = |owner| Uids::from([(Uid::new(70012).unwrap(), owner)]);
-        files.write(&given(ALICE.parse().ok()), &fenced).unwrap();
-        files.write(&given(None), &fenced).unwrap();
+        files.write(&given(ALICE.parse().ok()), &fenced, false).unwrap();
+        files.write(&given(None), &fenced, false).unwrap();
         let known = files.read().unwrap();
         assert_eq!((known.fenced, known.uids), (Some(fenced), given(None)));
         for file in [&files.last_change, &files.given_uids] {

@@ -385,6 +385,7 @@ impl AccessRules for SqlStore {
         entry: AuditEntry,
     ) -> Result<Committed<()>, StoreError> {
         let mut tx = self.write_as(granted, DELETE).await?;
+        tx.trail().ends_no_credential();
         let row = one(&mut tx, id, DELETE)
             .await?
             .filter(|row| row.deleted_at.is_none());

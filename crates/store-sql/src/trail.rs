@@ -14,6 +14,7 @@ pub(crate) struct Trail {
     to: AuditHead,
     numbers: BTreeMap<String, i64>,
     has_given_uids: bool,
+    ends_no_credential: bool,
 }
 
 impl Trail {
@@ -29,6 +30,11 @@ impl Trail {
         self.has_given_uids = true;
     }
 
+    /// What is done ends no session, password, secret or uid.
+    pub(crate) const fn ends_no_credential(&mut self) {
+        self.ends_no_credential = true;
+    }
+
     /// An event was added after another.
     pub(crate) fn appended(&mut self, before: AuditHead, event: AuditHead) {
         self.from.get_or_insert(before);
@@ -42,6 +48,7 @@ impl Trail {
             from,
             to: self.to.clone(),
             numbers: self.numbers.clone(),
+            can_wait: self.ends_no_credential && self.numbers.is_empty(),
         })
     }
 }

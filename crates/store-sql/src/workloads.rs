@@ -269,6 +269,7 @@ impl Workloads for SqlStore {
             CREATE,
         )?;
         let mut tx = self.write_as(granted, CREATE).await?;
+        tx.trail().ends_no_credential();
         let cluster = room(&mut tx, project, new.most_in_project).await?;
         insert(&mut tx, cluster, &new).await?;
         let id = new.desired.id;
@@ -291,6 +292,7 @@ impl Workloads for SqlStore {
         entry: AuditEntry,
     ) -> Result<Committed<()>, StoreError> {
         let mut tx = self.write_as(granted, DELETE).await?;
+        tx.trail().ends_no_credential();
         let row = one(&mut tx, id, DELETE)
             .await?
             .ok_or_else(|| StoreError::NotFound {

@@ -54,6 +54,8 @@ pub struct FenceStep {
     pub to: AuditHead,
     /// The numbers that it drew, by name of their counter.
     pub numbers: BTreeMap<String, i64>,
+    /// Whether it ended nothing that a backup could revive and drew no number: then its answer need not wait for another disk.
+    pub can_wait: bool,
 }
 
 impl Fenced {

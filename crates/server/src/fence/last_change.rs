@@ -1,7 +1,8 @@
 //! `last-change`: a file of two places, which are written in turn.
 //!
 //! Every change of somebody waits for it. So it is written where it stands and keeps its length: the disk is asked for once, and
-//! its file system for nothing. Whoever is killed in the middle leaves the other place, which is what was answered for last.
+//! its file system for nothing. Whoever is killed in the middle leaves the other place, which is what was answered for last. What
+//! did not wait for the disk is written where the next record goes as well, so that the other place is always one that did.
 
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Read as _};
@@ -78,15 +79,28 @@ fn unreadable(file: &Path) -> String {
     )
 }
 
-/// On the disk when it returns.
+/// Whether what is written has to be on the disk before anything else happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lasting {
+    /// When the call returns.
+    Now,
+    /// When [`sync`] was called: until then a power cut may take it.
+    Soon,
+}
+
+/// Writes it, over the record of before if that is not known to be on the disk (`after_soon`).
 ///
 /// # Errors
 /// When it cannot be written; what was there before is then still read.
-pub(super) fn write(file: &Path, fenced: &Fenced) -> anyhow::Result<()> {
+pub(super) fn write(file: &Path, fenced: &Fenced, after_soon: bool, lasting: Lasting) -> anyhow::Result<()> {
     let context = || format!("failed to write `{}`", file.display());
     let text = text(file)?.filter(|text| text.len() == 2 * PLACE);
     let known = text.as_deref().and_then(latest);
-    let (place, number) = known.map_or((0, 0), |(place, latest)| (1 - place, latest.number + 1));
+    let next = |(place, latest): (usize, Record)| {
+        let place = if after_soon { place } else { 1 - place };
+        (place, latest.number + 1)
+    };
+    let (place, number) = known.map_or((0, 0), next);
     let line = Record {
         number,
         fenced: fenced.clone(),
@@ -101,8 +115,20 @@ pub(super) fn write(file: &Path, fenced: &Fenced) -> anyhow::Result<()> {
     let offset = u64::try_from(place * PLACE)?;
     handle
         .write_all_at(line.as_bytes(), offset)
-        .and_then(|()| handle.sync_data())
+        .and_then(|()| match lasting {
+            Lasting::Now => handle.sync_data(),
+            Lasting::Soon => Ok(()),
+        })
         .with_context(context)
+}
+
+/// What was written is on the disk when it returns.
+///
+/// # Errors
+/// When the disk fails.
+pub(super) fn sync(file: &Path) -> anyhow::Result<()> {
+    let synced = File::open(file).and_then(|handle| handle.sync_data());
+    synced.with_context(|| format!("failed to write `{}` to the disk", file.display()))
 }
 
 /// The later of what was written whole, and in which place it stands.
@@ -148,9 +174,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("last-change");
         for sequence in [7, 8, 9] {
-            write(&file, &fenced(sequence)).unwrap();
+            write(&file, &fenced(sequence), false, Lasting::Now).unwrap();
             let before = fs::read(&file).unwrap();
-            write(&file, &fenced(sequence + 100)).unwrap();
+            write(&file, &fenced(sequence + 100), false, Lasting::Now).unwrap();
             let whole = fs::read(&file).unwrap();
             let differ = |at: &usize| before.get(*at) != whole.get(*at);
             let (first, last) = ((0..whole.len()).find(differ), (0..whole.len()).rfind(differ));
@@ -167,13 +193,38 @@ mod tests {
         }
     }
 
+    // Red where what did not wait for the disk is written over what did.
+    #[test]
+    fn what_did_not_wait_for_the_disk_leaves_what_did() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("last-change");
+        write(&file, &fenced(7), false, Lasting::Now).unwrap();
+        let lasting = fs::read(&file).unwrap();
+        for (sequence, after_soon) in [(8, false), (9, true), (10, true)] {
+            write(&file, &fenced(sequence), after_soon, Lasting::Soon).unwrap();
+            assert_eq!(read(&file).unwrap(), Some(fenced(sequence)));
+            let now = fs::read(&file).unwrap();
+            assert!(now[..PLACE] == lasting[..PLACE] || now[PLACE..] == lasting[PLACE..]);
+        }
+        write(&file, &fenced(11), true, Lasting::Now).unwrap();
+        sync(&file).unwrap();
+        write(&file, &fenced(12), false, Lasting::Soon).unwrap();
+        let text = String::from_utf8(fs::read(&file).unwrap()).unwrap();
+        let mut kept: Vec<i64> = text
+            .lines()
+            .map(|line| Record::of(line).unwrap().fenced.head.sequence)
+            .collect();
+        kept.sort_unstable();
+        assert_eq!(kept, [11, 12]);
+    }
+
     #[test]
     fn what_is_written_is_read_also_where_numbers_go_back() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("last-change");
         assert_eq!(read(&file).unwrap(), None);
         for sequence in [7, 8, 3, 4, 4] {
-            write(&file, &fenced(sequence)).unwrap();
+            write(&file, &fenced(sequence), false, Lasting::Now).unwrap();
             assert_eq!(read(&file).unwrap(), Some(fenced(sequence)));
             assert_eq!(fs::metadata(&file).unwrap().len(), 8_192);
         }
@@ -185,7 +236,7 @@ mod tests {
         let file = dir.path().join("last-change");
         fs::write(&file, serde_json::to_vec(&fenced(7)).unwrap()).unwrap();
         assert_eq!(read(&file).unwrap(), Some(fenced(7)));
-        write(&file, &fenced(8)).unwrap();
+        write(&file, &fenced(8), false, Lasting::Now).unwrap();
         assert_eq!(read(&file).unwrap(), Some(fenced(8)));
     }
 }

@@ -512,6 +512,31 @@ async fn a_server_that_was_killed_is_not_taken_for_a_restored_one() {
     assert_eq!(code, Some(0), "{said}");
 }
 
+// Red where a change whose answer does not wait for the disk is not written down before its answer.
+#[tokio::test]
+async fn a_backup_that_lacks_no_more_than_the_deletion_of_a_rule_is_known_as_one() {
+    let (dir, data) = fresh();
+    let file = dir.path().join("password");
+    std::fs::write(&file, "Given-Pass-1!\n").unwrap();
+    let flags = ["--admin-password-file", file.to_str().unwrap()];
+    let running = Running::start(&data, &flags).await;
+    let api = Api::of(&running, "Given-Pass-1!").await;
+    let rule = crate::server::rule(("group", "staff"), 1, ("tenant", "1"));
+    let (code, rule) = api
+        .call(Method::POST, "/api/v1/authorization/access-rules", rule)
+        .await;
+    assert_eq!(code, 201, "{rule}");
+    let backup = dir.path().join("backup.db");
+    Database::Sqlite.back_up(&data, &backup).await;
+    let path = format!("/api/v1/authorization/access-rules/{}", rule["id"]);
+    assert_eq!(api.call(Method::DELETE, &path, Value::Null).await.0, 204);
+    // Killed with the answer.
+    drop(running);
+    Database::Sqlite.restore(&data, &backup).await;
+    drop(Running::start(&data, &flags).await);
+    assert_eq!(exported(&data, "restore").len(), 1);
+}
+
 #[tokio::test]
 async fn the_audit_log_is_verified_and_exported_beside_a_server_and_without_one() {
     let (dir, data) = fresh();

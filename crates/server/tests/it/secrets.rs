@@ -301,7 +301,7 @@ async fn no_secret_shows_in_log_audit_or_error() {
     for line in [
         "\"operation\":\"grant_token\"",
         "\"status\":202",
-        "\"target\":\"sqlx::query\"",
+        "\"target\":\"reeve_store_sql::driver::sqlite\"",
     ] {
         assert!(log.contains(line), "{line} is not in the log");
     }

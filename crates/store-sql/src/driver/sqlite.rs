@@ -9,12 +9,12 @@ mod row;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reeve_store::StoreError;
 use rusqlite::{Connection, ErrorCode};
-use sqlx::migrate::{Migration, MigrationType};
 use sqlx::SqlSafeStr;
+use sqlx::migrate::{Migration, MigrationType};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{Arg, Migrations, StoreResultExt, migrations};
@@ -34,6 +34,9 @@ const READERS: usize = 4;
 /// How long another process that writes is waited for, and how often it is asked.
 const PATIENCE: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(5);
+
+/// What a statement takes that somebody should hear of.
+const SLOW: Duration = Duration::from_secs(1);
 
 /// Connections to one file, handed out in the order in which they are asked for.
 #[derive(Debug)]
@@ -176,6 +179,7 @@ impl SqliteTx {
         args: &[Arg],
         wanted: impl FnMut(SqliteRow) -> bool,
     ) -> Result<u64, sqlx::Error> {
+        let begun = Instant::now();
         let run = || {
             let connection = self.within()?;
             let mut statement = connection.prepare_cached(sql)?;
@@ -183,7 +187,14 @@ impl SqliteTx {
             row::each(&mut statement, wanted)?;
             Ok(connection.changes())
         };
-        here(run).map_err(said)
+        let changed = here(run).map_err(said);
+        let took = begun.elapsed();
+        if took > SLOW {
+            tracing::warn!(sql, ?took, "a statement of SQLite took long");
+        } else {
+            tracing::debug!(sql, ?took, "a statement of SQLite");
+        }
+        changed
     }
 
     pub(super) fn rows(&mut self, sql: &str, args: &[Arg]) -> Result<Vec<SqliteRow>, sqlx::Error> {

@@ -84,10 +84,7 @@ impl Row {
             Self::Sqlite(row) => row.get(column),
             Self::Postgres(row) => row.try_get(column).map_err(|e| e.to_string()),
         }
-        .map_err(|reason| StoreError::Corrupt {
-            what: column,
-            reason,
-        })
+        .map_err(|reason| StoreError::Corrupt { what: column, reason })
     }
 
     pub(crate) fn text(&self, column: &'static str) -> Result<String, StoreError> {

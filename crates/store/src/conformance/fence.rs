@@ -84,8 +84,12 @@ pub async fn what_a_write_says_it_added_is_what_is_read_of_it(mut organization: 
     organization.index.add_rule(rule.value.rule());
     steps.push(rule.step);
     steps.push(organization.delete_rule(&rule.value).await.unwrap().step);
+    let steps: Vec<_> = steps.into_iter().map(Option::unwrap).collect();
+    // Of these only the deletion of the rule draws no number and ends no credential.
+    let can_wait: Vec<bool> = steps.iter().map(|step| step.can_wait).collect();
+    assert_eq!(can_wait, [false, false, false, true]);
     for step in steps {
-        known = known.after(&step.unwrap()).unwrap();
+        known = known.after(&step).unwrap();
     }
     let news = read().await;
     assert_eq!((&known.head, known.era), (&news.head, news.era));
@@ -101,6 +105,7 @@ pub async fn what_a_write_says_it_added_is_what_is_read_of_it(mut organization: 
     // The place that a write went on from is another one by now.
     let step = organization.delete_user(alice.id).await.unwrap().step.unwrap();
     assert_eq!(known.after(&step), None);
+    assert!(!step.can_wait, "a user's sessions end with her");
     assert_eq!(read().await.head, step.to);
 }
 

@@ -84,8 +84,9 @@ pub(super) fn migrate(connection: &mut Connection, migrations: &[Migration]) -> 
         match applied.get(&version) {
             Some((checksum, _)) if *checksum == *migration.checksum => {}
             Some(_) => return Err(MigrateError::VersionMismatch(version)),
-            None => apply(&tx, migration)
-                .map_err(|error| MigrateError::ExecuteMigration(said(error), version))?,
+            None => {
+                apply(&tx, migration).map_err(|error| MigrateError::ExecuteMigration(said(error), version))?
+            }
         }
     }
     tx.commit().map_err(failed)
