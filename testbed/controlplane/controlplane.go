@@ -134,7 +134,11 @@ func (c *cluster) startControllers() error {
 	controllers := "*"
 	if c.tier == "controllers" {
 		// Nodes made by a test have no kubelet that reports; they must not become NotReady for it.
-		controllers = "*,-node-lifecycle-controller,-taint-eviction-controller"
+		controllers += ",-node-lifecycle-controller,-taint-eviction-controller"
+	}
+	if !c.typeChecking {
+		// It writes warnings into the status of policies, which decide nothing, and takes half a minute of a core for ours.
+		controllers += ",-validatingadmissionpolicy-status-controller"
 	}
 	manager, err := c.launch("kube-controller-manager", append(kubeconfigs("controller-manager"),
 		"--controllers="+controllers,

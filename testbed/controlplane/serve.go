@@ -17,6 +17,7 @@ import (
 // settings of one cluster.
 type settings struct {
 	tier           string
+	typeChecking   bool
 	dir            string
 	removeDir      bool
 	detached       bool
@@ -86,6 +87,7 @@ func parse(arguments []string) (settings, error) {
 	var parsed settings
 	flags := flag.NewFlagSet("serve", flag.ContinueOnError)
 	flags.StringVar(&parsed.tier, "tier", "apiserver", "apiserver, controllers or node")
+	flags.BoolVar(&parsed.typeChecking, "type-checking", false, "have the controllers type-check admission policies")
 	flags.StringVar(&parsed.dir, "dir", "", "folder for everything (default: a temporary one)")
 	flags.BoolVar(&parsed.removeDir, "remove-dir", false, "remove the folder at the end")
 	flags.BoolVar(&parsed.detached, "detached", false, "do not end when standard input closes, only at a signal")

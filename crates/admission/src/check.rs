@@ -167,7 +167,11 @@ impl Policy {
                 let of_others = request.operation != Operation::Delete && is_template_kind(request);
                 of_others || ["Binding", "PersistentVolumeClaim", "Service"].contains(&kind)
             }
-            Self::Pods | Self::NamespaceBounds => request.in_project() && template_path(kind).is_some(),
+            Self::Pods => request.in_project() && template_path(kind).is_some(),
+            Self::NamespaceBounds => {
+                let bounds = request.enforces(names::BOUNDS_PODS);
+                request.in_project() && template_path(kind).is_some() && bounds
+            }
             Self::Bindings => request.in_project() && kind == "Binding",
             Self::Claims => request.in_project() && kind == "PersistentVolumeClaim",
             Self::Outside => {

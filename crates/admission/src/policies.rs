@@ -335,7 +335,11 @@ pub(crate) fn parts(policy: Policy) -> Parts {
                 .map(|check| check.cel)
                 .chain(sentences.iter().map(String::as_str));
             let variables = view::read_by(pod_variables(), read);
-            (Some(in_projects()), template_rules(), Vec::new(), variables)
+            let mut namespaces = in_projects();
+            if let Some(Value::Array(all)) = namespaces.get_mut("matchExpressions") {
+                all.push(json!({"key": names::BOUNDS_PODS, "operator": "NotIn", "values": [names::OFF]}));
+            }
+            (Some(namespaces), template_rules(), Vec::new(), variables)
         }
         Policy::Bindings => (
             Some(in_projects()),

@@ -403,6 +403,7 @@ impl ControlPlane {
             authentication_config: Some(authentication_config(&self.servers, &self.cluster_id)?),
             dir: Some(options.dir.join("kubernetes")),
             images: options.images.clone(),
+            ..reeve_testkit::Options::default()
         })
     }
 

@@ -26,8 +26,13 @@ pub fn settings_of(project: &Project, settings: &ReeveConfigSpec) -> ReeveConfig
 
 /// The labels that say whose a namespace is, carry the cluster's settings to the admission policies, and set Pod
 /// Security: `restricted`, or `baseline` where privilege escalation is allowed (under `restricted` it would be void). What the
-/// project allows is among them where the control plane decided it, and otherwise left to the cluster's installers.
-pub fn namespace_labels(project: &Project, settings: &ReeveConfigSpec) -> BTreeMap<String, String> {
+/// project allows is among them where the control plane decided it, and otherwise left to the cluster's installers. `current` are
+/// the annotations of the namespace as it is: others write some of those that bound its pods.
+pub fn namespace_labels(
+    project: &Project,
+    settings: &ReeveConfigSpec,
+    current: &BTreeMap<String, String>,
+) -> BTreeMap<String, String> {
     let id = project.id.to_string();
     let settings = &settings_of(project, settings);
     let level = if settings.enforce_prevent_privilege_escalation {
@@ -59,6 +64,7 @@ pub fn namespace_labels(project: &Project, settings: &ReeveConfigSpec) -> BTreeM
             names::WORKLOAD_POLICIES,
             on_or_off(!project.workload_limits.is_empty()),
         ),
+        (names::BOUNDS_PODS, on_or_off(bounds_pods(project, current))),
     ]
     .into_iter()
     .chain(
@@ -68,6 +74,16 @@ pub fn namespace_labels(project: &Project, settings: &ReeveConfigSpec) -> BTreeM
     )
     .map(|(key, value)| (key.to_owned(), value.to_owned()))
     .collect()
+}
+
+/// Whether the namespace says on which nodes, or with which ids, its pods run.
+fn bounds_pods(project: &Project, current: &BTreeMap<String, String>) -> bool {
+    let says = |key: &str| current.get(key).is_some_and(|value| !value.is_empty());
+    let has_pools = match &project.pod_rules.node_pools {
+        Some(pools) => !pools.is_empty(),
+        None => says(names::NODE_POOLS),
+    };
+    has_pools || says(names::OPENSHIFT_UID_RANGE) || says(names::OPENSHIFT_GROUPS)
 }
 
 const fn on_or_off(on: bool) -> &'static str {
@@ -145,12 +161,17 @@ fn list<T: ToString>(names: Option<&Vec<T>>) -> Option<String> {
 }
 
 /// The namespace of a project, as the operator creates it. Of an adopted one only these labels and annotations are set; the
-/// rest stays.
-pub fn namespace(project: &Project, settings: &ReeveConfigSpec) -> Namespace {
+/// rest stays. `actual` is the one that is there.
+pub fn namespace(project: &Project, settings: &ReeveConfigSpec, actual: Option<&Namespace>) -> Namespace {
+    let current = actual.and_then(|actual| actual.metadata.annotations.as_ref());
     Namespace {
         metadata: ObjectMeta {
             name: Some(project.namespace.clone()),
-            labels: Some(namespace_labels(project, settings)),
+            labels: Some(namespace_labels(
+                project,
+                settings,
+                current.unwrap_or(&BTreeMap::new()),
+            )),
             annotations: Some(namespace_annotations(project, settings)),
             ..ObjectMeta::default()
         },

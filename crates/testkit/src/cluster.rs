@@ -33,6 +33,9 @@ pub struct Options {
     pub dir: Option<PathBuf>,
     /// OCI archives that the node gets besides the tests' own images.
     pub images: Vec<PathBuf>,
+    /// Whether the controllers check the types in admission policies, as a cluster does: it decides nothing, and takes them half a
+    /// minute of a core for ours.
+    pub type_checking: bool,
 }
 
 impl Default for Options {
@@ -42,6 +45,7 @@ impl Default for Options {
             authentication_config: None,
             dir: None,
             images: Vec::new(),
+            type_checking: false,
         }
     }
 }
@@ -252,6 +256,9 @@ fn start(options: &Options) -> Result<Cluster> {
         for image in &options.images {
             command.arg("--image").arg(image);
         }
+    }
+    if options.type_checking {
+        command.arg("--type-checking");
     }
     if let Some(text) = &options.authentication_config {
         command

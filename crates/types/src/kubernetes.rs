@@ -32,6 +32,9 @@ pub const TOLERATIONS: &str = "reeve.dev/tolerations";
 pub const CSI_DRIVERS: &str = "reeve.dev/csi-drivers";
 /// The node pools that pods may run on, separated by commas; absent or empty is every node (R34).
 pub const NODE_POOLS: &str = "reeve.dev/node-pools";
+/// [`OFF`] says that a namespace bounds neither nodes nor ids of its pods, so that `reeve-namespace-bounds` is not asked: it has no
+/// [`NODE_POOLS`], and nothing of OpenShift's. The operator keeps it; where it is absent the policy is asked (R34, R35).
+pub const BOUNDS_PODS: &str = "reeve.dev/bounds-pods";
 /// [`ON`] has the policy `reeve-workload-policies` judge pods and templates by the two annotations below, each of which then has to
 /// be there (R36 to R39).
 pub const WORKLOAD_POLICIES: &str = "reeve.dev/workload-policies";

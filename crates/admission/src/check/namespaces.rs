@@ -55,7 +55,13 @@ fn protected_labels(request: &Request) -> (Labels<'_>, Labels<'_>) {
     )
 }
 
-pub(super) static CHECKS: [Check; 7] = [
+/// Whether an annotation of the new object has a value.
+fn says(request: &Request, annotation: &str) -> bool {
+    let annotations = map(&request.object, "/metadata/annotations");
+    annotations.get(annotation).is_some_and(|value| !value.is_empty())
+}
+
+pub(super) static CHECKS: [Check; 8] = [
     Check {
         id: "system-namespace",
         policy: Policy::Namespaces,
@@ -194,6 +200,33 @@ pub(super) static CHECKS: [Check; 7] = [
                 .unwrap_or_default();
             may_write(r) || our_annotations(&r.object) == old
         },
+    },
+    Check {
+        id: "bounds-label",
+        policy: Policy::Namespaces,
+        rule: Rule(34),
+        problem: concat!(
+            names::BOUNDS_PODS,
+            " says that no pods are bound here, and ",
+            names::NODE_POOLS,
+            " binds them"
+        ),
+        named: None,
+        remedy: concat!(
+            "remove the label ",
+            names::BOUNDS_PODS,
+            " in the same change; the operator keeps it"
+        ),
+        cel: concat!(
+            "variables.labels[?'",
+            names::BOUNDS_PODS,
+            "'].orValue('') != '",
+            names::OFF,
+            "' || object.metadata.?annotations[?'",
+            names::NODE_POOLS,
+            "'].orValue('') == ''"
+        ),
+        predicate: |r| new_label(r, names::BOUNDS_PODS) != Some(names::OFF) || !says(r, names::NODE_POOLS),
     },
     Check {
         id: "operator-pod-security",

@@ -335,7 +335,7 @@ pub(super) static CHECKS: [Check; 9] = [
         named: None,
         remedy: "remove manualSelector and the selector, the API server makes one that finds this Job alone",
         cel: "object.kind != 'Job' || variables.update || !variables.person || \
-              !object.spec.?manualSelector.orValue(false)",
+              !dyn(object).spec.?manualSelector.orValue(false)",
         predicate: |r| {
             let v = View::of(r);
             let manual = r.object.pointer("/spec/manualSelector").and_then(Value::as_bool);

@@ -285,6 +285,11 @@ pub(crate) fn labels(settings: &str) -> BTreeMap<String, String> {
         .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
         .collect();
     all.insert(names::PROJECT.to_owned(), "robots".to_owned());
+    // As the operator does; where there is no label, the policy is asked all the same.
+    let bounds = ["pooled", "ranged", "any-uid", "allowing"].contains(&settings);
+    if !bounds {
+        all.insert(names::BOUNDS_PODS.to_owned(), names::OFF.to_owned());
+    }
     all
 }
 

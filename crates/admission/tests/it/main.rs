@@ -27,6 +27,7 @@ mod table;
 mod test_cluster;
 mod third_party;
 mod tokens;
+mod types;
 mod volumes;
 mod webhook;
 mod written_again;

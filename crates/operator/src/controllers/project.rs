@@ -204,7 +204,7 @@ pub fn build(project: &desired::Project, read: &Dereferenced) -> Built {
         people.push(reeve_tenancy::constraints_binding(&project.namespace));
     }
     Built {
-        namespace: reeve_tenancy::namespace(project, &read.settings),
+        namespace: reeve_tenancy::namespace(project, &read.settings, read.namespace.as_deref()),
         own: reeve_tenancy::operator_bindings(&project.namespace, read.settings.switches()),
         people,
     }
@@ -229,7 +229,7 @@ pub fn lags(project: &desired::Project, namespace: Option<&Namespace>, settings:
     validate(project, Some(object), false).is_ok()
         && (lacks(
             object.labels(),
-            reeve_tenancy::namespace_labels(project, settings),
+            reeve_tenancy::namespace_labels(project, settings, object.annotations()),
         ) || lacks(
             object.annotations(),
             reeve_tenancy::namespace_annotations(project, settings),
@@ -350,7 +350,7 @@ impl Reconciler {
             (Found::Ours, Some(namespace)) => namespace,
             (Found::Ours, None) => return Ok(None),
             _ => {
-                let made = reeve_tenancy::namespace(project, &read.settings);
+                let made = reeve_tenancy::namespace(project, &read.settings, None);
                 return Ok(Some(Survey::of_nothing(&made)));
             }
         };

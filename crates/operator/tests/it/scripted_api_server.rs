@@ -133,6 +133,7 @@ fn with_project_and(
     let mut namespace = to_value(&reeve_tenancy::namespace(
         &project.checked().unwrap(),
         &reeve_crds::ReeveConfigSpec::default(),
+        None,
     ));
     changes(&mut namespace);
     server.holds(NAMESPACES, namespace);

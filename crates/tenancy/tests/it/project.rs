@@ -29,7 +29,9 @@ fn what_a_project_allows_is_a_label_where_it_was_decided_and_otherwise_the_insta
             allow_networking,
             ..project()
         };
-        let labels = namespace(&project, &ReeveConfigSpec::default()).metadata.labels;
+        let labels = namespace(&project, &ReeveConfigSpec::default(), None)
+            .metadata
+            .labels;
         labels.unwrap().get("reeve.dev/allow-networking").cloned()
     };
     assert_eq!(label(Some(true)).as_deref(), Some("true"));
@@ -51,7 +53,10 @@ fn what_the_control_plane_decides_of_pods_makes_settings_stricter_and_never_loos
         .unwrap();
     let strict = ReeveConfigSpec::default();
     let level = |rules, settings: &ReeveConfigSpec| {
-        let labels = namespace(&decided(rules), settings).metadata.labels.unwrap();
+        let labels = namespace(&decided(rules), settings, None)
+            .metadata
+            .labels
+            .unwrap();
         labels["pod-security.kubernetes.io/enforce"].clone()
     };
     assert_eq!(level(json!({}), &settings), "baseline");
@@ -61,7 +66,7 @@ fn what_the_control_plane_decides_of_pods_makes_settings_stricter_and_never_loos
     );
     assert_eq!(level(json!({"podSecurity": "baseline"}), &strict), "restricted");
     let trusted = |rules| {
-        let annotations = namespace(&decided(rules), &settings)
+        let annotations = namespace(&decided(rules), &settings, None)
             .metadata
             .annotations
             .unwrap();
@@ -74,7 +79,7 @@ fn what_the_control_plane_decides_of_pods_makes_settings_stricter_and_never_loos
     );
     assert_eq!(trusted(json!({"trustedMutators": []})), "");
     // What nobody decided is not written at all; the settings of the cluster are, so that one that was taken away is.
-    let none = namespace(&decided(json!({})), &strict)
+    let none = namespace(&decided(json!({})), &strict, None)
         .metadata
         .annotations
         .unwrap();
@@ -150,6 +155,7 @@ fn the_namespace_carries_the_settings() {
                 enforce_prevent_privilege_escalation: escalation,
                 ..ReeveConfigSpec::default()
             },
+            None,
         )
     });
     insta::assert_json_snapshot!(all.map(|n| n.metadata.labels));

@@ -160,9 +160,8 @@ pub fn judge_before_adoption(
     objects: &[Value],
 ) -> Survey {
     let mut adopted = namespace.clone();
-    adopted
-        .labels_mut()
-        .extend(reeve_tenancy::namespace_labels(project, settings));
+    let labels = reeve_tenancy::namespace_labels(project, settings, namespace.annotations());
+    adopted.labels_mut().extend(labels);
     adopted
         .annotations_mut()
         .extend(reeve_tenancy::namespace_annotations(project, settings));

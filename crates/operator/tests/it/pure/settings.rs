@@ -23,7 +23,7 @@ fn only_a_namespace_that_is_the_projects_own_or_still_to_be_made_lags_behind_the
         ..ReeveConfigSpec::default()
     };
     assert!(lags(&project, None, &strict), "it is to be made");
-    let mut ours = reeve_tenancy::namespace(&project, &strict);
+    let mut ours = reeve_tenancy::namespace(&project, &strict, None);
     assert!(!lags(&project, Some(&ours), &strict));
     assert!(lags(&project, Some(&ours), &lax));
     ours.metadata
@@ -36,6 +36,42 @@ fn only_a_namespace_that_is_the_projects_own_or_still_to_be_made_lags_behind_the
         let foreign: Namespace =
             serde_json::from_value(json!({"metadata": {"name": "old", "labels": labels}})).unwrap();
         assert!(!lags(&project, Some(&foreign), &strict), "{labels}");
+    }
+}
+
+// Red where an annotation that bounds pods, whoever wrote it, leaves the policy of such namespaces unasked (R34, R35).
+#[test]
+fn the_label_says_whether_the_namespace_bounds_its_pods() {
+    let of = |decided: Option<&str>, written: Value| {
+        let mut project = object(3, "robots", "old");
+        if let Some(pool) = decided {
+            let pools: Vec<&str> = pool.split_terminator(',').collect();
+            project.spec.pod_rules = serde_json::from_value(json!({"nodePools": pools})).unwrap();
+        }
+        let actual: Namespace =
+            serde_json::from_value(json!({"metadata": {"name": "old", "annotations": written}})).unwrap();
+        let settings = ReeveConfigSpec::default();
+        let wanted = reeve_tenancy::namespace(&project.checked().unwrap(), &settings, Some(&actual));
+        wanted.metadata.labels.unwrap()["reeve.dev/bounds-pods"].clone()
+    };
+    assert_eq!(of(None, json!({})), "false");
+    assert_eq!(of(None, json!({"reeve.dev/node-pools": ""})), "false");
+    assert_eq!(of(None, json!({"reeve.dev/node-pools": "gpu"})), "true");
+    assert_eq!(of(Some("gpu"), json!({})), "true");
+    assert_eq!(
+        of(Some(""), json!({"reeve.dev/node-pools": "gpu"})),
+        "false",
+        "decided: none"
+    );
+    for range in [
+        "openshift.io/sa.scc.uid-range",
+        "openshift.io/sa.scc.supplemental-groups",
+    ] {
+        assert_eq!(
+            of(Some(""), json!({range: "1000660000/10000"})),
+            "true",
+            "{range}"
+        );
     }
 }
 
@@ -155,7 +191,7 @@ fn trusting(names: &[&str]) -> ReeveConfigSpec {
 fn a_second_writer_reaches_the_namespaces_and_goes_from_them_again() {
     let project = object(3, "robots", "reeve-robots").checked().unwrap();
     let annotation = |settings: &ReeveConfigSpec| {
-        reeve_tenancy::namespace(&project, settings)
+        reeve_tenancy::namespace(&project, settings, None)
             .metadata
             .annotations
             .unwrap()["reeve.dev/trusted-mutators"]
@@ -166,7 +202,7 @@ fn a_second_writer_reaches_the_namespaces_and_goes_from_them_again() {
         "system:serviceaccount:kueue-system:kueue=nodeSelector+tolerations"
     );
     assert_eq!(annotation(&trusting(&[])), "");
-    let there = reeve_tenancy::namespace(&project, &trusting(&["kueue"]));
+    let there = reeve_tenancy::namespace(&project, &trusting(&["kueue"]), None);
     assert!(lags(&project, Some(&there), &trusting(&[])), "it is to go");
     assert!(!lags(&project, Some(&there), &trusting(&["kueue"])));
 }
