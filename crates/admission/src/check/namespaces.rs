@@ -215,7 +215,7 @@ pub(super) static CHECKS: [Check; 8] = [
         remedy: concat!(
             "remove the label ",
             names::BOUNDS_PODS,
-            " in the same change; the operator keeps it"
+            " in the same change, the operator sets it again"
         ),
         cel: concat!(
             "variables.labels[?'",
