@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use reeve_store::StoreError;
 use rusqlite::{Connection, ErrorCode};
 use sqlx::SqlSafeStr;
-use sqlx::migrate::{Migration, MigrationType};
+use sqlx_core::migrate::{Migration, MigrationType};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{Arg, Migrations, StoreResultExt, migrations};
