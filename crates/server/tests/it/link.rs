@@ -44,10 +44,7 @@ pub(crate) struct Watch {
 impl Watch {
     /// From nothing, or from a revision that the server's database has.
     pub(crate) async fn open(server: &Server, token: &str, resume: Option<u64>) -> Self {
-        let resume = match resume {
-            Some(revision) => Some(kept(server, token, revision)),
-            None => None,
-        };
+        let resume = resume.map(|revision| kept(server, token, revision));
         Self::open_from(server, token, resume).await
     }
 
