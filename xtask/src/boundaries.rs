@@ -91,6 +91,8 @@ const PURE: &[&str] = &[
 const IMPURE_LIBRARIES: &[&str] = &[
     "tokio",
     "sqlx",
+    "sqlx-core",
+    "rusqlite",
     "axum",
     "axum-server",
     "reqwest",

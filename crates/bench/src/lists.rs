@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use reeve_e2e::{ADMINISTRATOR, Process, Rest, SERVER_ENVIRONMENT};
 use reeve_testkit::Postgres;
 use serde_json::{Value, json};
-use sqlx::{Connection, PgConnection, SqliteConnection};
+use sqlx::{Connection, PgConnection};
 
 use crate::figures::{Series, now};
 
@@ -115,12 +115,10 @@ impl Database {
     async fn seed(&self) -> Result<()> {
         match self {
             Self::Sqlite(dir) => {
-                let file = dir.join("server/reeve.db").display().to_string();
-                let mut connection = SqliteConnection::connect(&format!("sqlite://{file}")).await?;
+                let connection = rusqlite::Connection::open(dir.join("server/reeve.db"))?;
                 for statement in seed::STATEMENTS {
-                    sqlx::query(statement).execute(&mut connection).await?;
+                    connection.execute_batch(statement)?;
                 }
-                connection.close().await?;
             }
             Self::Postgres(_, postgres) => {
                 let mut connection = PgConnection::connect(&postgres.url("postgres")).await?;

@@ -15,9 +15,9 @@ use std::path::Path;
 
 use futures::TryStreamExt;
 use reeve_store::StoreError;
-use sqlx::migrate::Migrator;
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, Row};
+use sqlx_core::migrate::Migrator;
 
 use crate::DatabaseUrl;
 use crate::driver::{StoreResultExt, listed, postgres_migrations};

@@ -5,11 +5,9 @@ use std::time::Duration;
 
 use reeve_types::Timestamp;
 use serde_json::{Value, json};
-use sqlx::ConnectOptions;
-use sqlx::sqlite::SqliteConnectOptions;
 
 use crate::link::Watch;
-use crate::server::{OrganizationFixture, Server};
+use crate::server::{OrganizationFixture, Server, beside};
 
 struct Shown {
     state: String,
@@ -52,14 +50,10 @@ async fn stands(server: &Server, cluster: &str, state: &str, reason: &str, since
 pub(crate) async fn ended(server: &Server, watch: Watch, cluster: &str) {
     drop(watch);
     let now = server.clock.now().as_millis();
-    let mut file = SqliteConnectOptions::new()
-        .filename(server.dir.path().join("reeve.db"))
-        .connect()
-        .await
-        .unwrap();
+    let file = beside(server.dir.path());
     for _ in 0..3000 {
-        let kept = sqlx::query_scalar("SELECT last_liveness FROM clusters WHERE id = ?").bind(cluster);
-        let kept: Option<i64> = kept.fetch_one(&mut file).await.unwrap();
+        let sql = "SELECT last_liveness FROM clusters WHERE id = ?";
+        let kept: Option<i64> = file.query_row(sql, [cluster], |row| row.get(0)).unwrap();
         if kept == Some(now) && server.app.cluster_streams.streams() == 0 {
             return;
         }

@@ -349,7 +349,10 @@ async fn values_that_were_moved_to_another_row_do_not_open() {
         values.collect::<Vec<bool>>()
     };
     assert_eq!(told().await, [false, false]);
-    write_beside(server, "UPDATE credential_assets SET sealed = (SELECT o.sealed FROM credential_assets o WHERE o.name = 'two') WHERE name = 'one'").await;
+    write_beside(
+        server,
+        "UPDATE credential_assets SET sealed = (SELECT o.sealed FROM credential_assets o WHERE o.name = 'two') WHERE name = 'one'",
+    );
     assert_eq!(
         told().await.iter().filter(|it| **it).count(),
         1,

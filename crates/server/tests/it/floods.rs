@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::connections::connected;
 use crate::process::{Running, fresh};
-use crate::server::rule;
+use crate::server::{beside, rule};
 
 pub(crate) const PASSWORD: &str = "Given-Pass-1!";
 const RULES: &str = "/api/v1/authorization/access-rules";
@@ -266,9 +266,8 @@ async fn wrong_secrets_are_answered_while_nothing_can_be_written_whoever_is_name
     let accounts = "/api/v1/service-accounts";
     made(&running, &admin, accounts, json!({"name": "robot"})).await;
     let cluster = made(&running, &admin, "/api/v1/clusters", json!({"name": "gpu"})).await;
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(data.join("reeve.db"));
-    let pool = sqlx::sqlite::SqlitePool::connect_with(options).await.unwrap();
-    let writer = pool.begin_with("BEGIN IMMEDIATE").await.unwrap();
+    let writer = beside(&data);
+    writer.execute_batch("BEGIN IMMEDIATE").unwrap();
     let application =
         |name: &str| json!({"grantType": "client_credentials", "clientID": name, "clientSecret": "wrong"});
     let person = |name: &str| json!({"grantType": "password", "username": name, "password": "wrong"});
@@ -296,8 +295,8 @@ async fn wrong_secrets_are_answered_while_nothing_can_be_written_whoever_is_name
         waited.is_err(),
         "the database could be written: this test shows nothing"
     );
-    writer.rollback().await.unwrap();
-    pool.close().await;
+    writer.execute_batch("ROLLBACK").unwrap();
+    drop(writer);
     running.stop().await;
 }
 

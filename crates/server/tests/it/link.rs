@@ -11,28 +11,21 @@ use futures::StreamExt;
 use reeve_link::Resume;
 use reeve_types::Revision;
 use serde_json::{Value, json};
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tower::ServiceExt;
 
-use crate::server::{OrganizationFixture, Server, write_beside};
+use crate::server::{OrganizationFixture, Server, beside, write_beside};
 
 /// A revision of the cluster that has this token of the link, with what the database keeps of it.
-async fn kept(server: &Server, token: &str, revision: u64) -> Resume {
+fn kept(server: &Server, token: &str, revision: u64) -> Resume {
     let claims = token.split('.').nth(1).unwrap();
     let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
     let cluster = claims["sub"].as_str().unwrap();
-    let mut file = beside(server).await;
-    let kept = sqlx::query_scalar("SELECT token FROM revision_tokens WHERE cluster_id = ? AND revision = ?");
-    let kept = kept.bind(cluster).bind(i64::try_from(revision).unwrap());
-    let kept: String = kept.fetch_one(&mut file).await.unwrap();
+    let sql = "SELECT token FROM revision_tokens WHERE cluster_id = ? AND revision = ?";
+    let args = (cluster, i64::try_from(revision).unwrap());
+    let kept: String = beside(server.dir.path())
+        .query_row(sql, args, |row| row.get(0))
+        .unwrap();
     resume(revision, &kept)
-}
-
-/// A connection of its own to what the server keeps.
-async fn beside(server: &Server) -> SqliteConnection {
-    let file = SqliteConnectOptions::new().filename(server.dir.path().join("reeve.db"));
-    file.connect().await.unwrap()
 }
 
 fn resume(revision: u64, token: &str) -> Resume {
@@ -51,10 +44,7 @@ pub(crate) struct Watch {
 impl Watch {
     /// From nothing, or from a revision that the server's database has.
     pub(crate) async fn open(server: &Server, token: &str, resume: Option<u64>) -> Self {
-        let resume = match resume {
-            Some(revision) => Some(kept(server, token, revision).await),
-            None => None,
-        };
+        let resume = resume.map(|revision| kept(server, token, revision));
         Self::open_from(server, token, resume).await
     }
 
@@ -147,7 +137,7 @@ async fn a_stream_begins_with_everything_and_goes_on_with_what_changes() {
         .is(204);
     let batch = watch.news().await.unwrap();
     let gone = json!([{"kind": "AccessRule", "id": organization.alice_rule}]);
-    let token = kept(server, &token, 7).await.token;
+    let token = kept(server, &token, 7).token;
     assert_eq!(
         batch,
         json!({"type": "batch", "revision": 7, "token": token, "complete": false, "deletes": gone, "upserts": []})
@@ -188,7 +178,7 @@ async fn a_resumed_stream_is_told_only_what_is_later() {
         "nothing new, nothing sent"
     );
     // From the future, and from another state of the same number: it is sent everything.
-    let six = kept(server, &token, 6).await;
+    let six = kept(server, &token, 6);
     let future = Resume {
         revision: Revision(7),
         ..six
@@ -205,13 +195,9 @@ async fn over_a_copy_of(server: &Server) -> Server {
     let dir = Arc::new(tempfile::tempdir().unwrap());
     // Not the file alone: what some connection still holds open has a part of its content in the log beside it.
     let copy = dir.path().join("reeve.db").display().to_string();
-    let mut file = beside(server).await;
-    sqlx::query("VACUUM INTO ?")
-        .bind(copy)
-        .execute(&mut file)
-        .await
+    beside(server.dir.path())
+        .execute("VACUUM INTO ?", [copy])
         .unwrap();
-    file.close().await.unwrap();
     Server::open(dir, server.clock.clone()).await
 }
 
@@ -234,7 +220,7 @@ async fn position(server: &Server, organization: &OrganizationFixture, revision:
     let token = server
         .link_token(&organization.cluster, &organization.secret)
         .await;
-    kept(server, &token, revision).await
+    kept(server, &token, revision)
 }
 
 /// Planted fault: with the token ignored, revision 8 of the lost database is taken for revision 8 of the restored one, and a
@@ -676,7 +662,7 @@ async fn who_missed_too_many_deletions_is_sent_everything() {
     const MANY: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i <= 20000)
         INSERT INTO desired_objects SELECT c.id, 'access-rule', 1000000 + i, 6, NULL FROM n, clusters c";
     assert_eq!(reeve_link::DELETES, 20_000);
-    write_beside(server, MANY).await;
+    write_beside(server, MANY);
     let token = server
         .link_token(&organization.cluster, &organization.secret)
         .await;

@@ -6,12 +6,10 @@ use reeve_api::{Access, OPERATIONS};
 use reeve_link::ObjectKey;
 use reeve_server::link::LinkRoute;
 use serde_json::{Value, json};
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{Column, ConnectOptions, Row};
 
 use crate::credentials;
 use crate::link::{Watch, large};
-use crate::server::{OrganizationFixture, Server, rule};
+use crate::server::{OrganizationFixture, Server, beside, rule};
 
 /// Two clusters: the one of the organization, whose agent tries, and another with a project, rule and workload of its own.
 struct Two {
@@ -61,12 +59,8 @@ impl Two {
 }
 
 /// Every row that a report could change, of every cluster.
-async fn kept(server: &Server) -> Vec<String> {
-    let mut file = SqliteConnectOptions::new()
-        .filename(server.dir.path().join("reeve.db"))
-        .connect()
-        .await
-        .unwrap();
+fn kept(server: &Server) -> Vec<String> {
+    let file = beside(server.dir.path());
     let mut all = Vec::new();
     for query in [
         "SELECT * FROM object_status ORDER BY cluster_id, kind, object_id",
@@ -74,15 +68,13 @@ async fn kept(server: &Server) -> Vec<String> {
          FROM clusters WHERE name = 'other'",
         "SELECT * FROM desired_objects ORDER BY cluster_id, kind, object_id",
     ] {
-        for row in sqlx::query(query).fetch_all(&mut file).await.unwrap() {
-            let cells = row.columns().iter().map(|column| {
-                let at = column.ordinal();
-                row.try_get::<Option<String>, _>(at)
-                    .map(|it| format!("{it:?}"))
-                    .or_else(|_| row.try_get::<Option<i64>, _>(at).map(|it| format!("{it:?}")))
-                    .unwrap()
-            });
-            all.push(cells.collect::<Vec<_>>().join("|"));
+        let mut statement = file.prepare(query).unwrap();
+        let columns = statement.column_count();
+        let mut rows = statement.query([]).unwrap();
+        while let Some(row) = rows.next().unwrap() {
+            let cells = (0..columns).map(|at| row.get::<_, rusqlite::types::Value>(at).unwrap());
+            let cells: Vec<_> = cells.map(|cell| format!("{cell:?}")).collect();
+            all.push(cells.join("|"));
         }
     }
     all
@@ -101,7 +93,7 @@ fn status(key: &ObjectKey, phase: &str) -> Value {
 async fn a_report_about_another_clusters_objects_changes_nothing() {
     let two = Two::new().await;
     let (server, organization) = (&two.organization.server, &two.organization);
-    let before = kept(server).await;
+    let before = kept(server);
     for key in &two.theirs {
         // A kind that is added is one that has to be tried here.
         match key {
@@ -127,7 +119,7 @@ async fn a_report_about_another_clusters_objects_changes_nothing() {
         .post(&two.token, LinkRoute::Status.path(), report)
         .await
         .is(204);
-    let mut after = kept(server).await;
+    let mut after = kept(server);
     let told: Vec<_> = after.extract_if(.., |row| row.contains("a lie")).collect();
     assert_eq!(told.len(), 1, "its own project's status alone: {told:?}");
     assert!(
@@ -153,7 +145,7 @@ async fn on_every_route_a_cluster_is_who_its_credential_says() {
         }
     }
     assert!(seen.concat().contains("secret-project"));
-    let before = kept(server).await;
+    let before = kept(server);
     for route in LinkRoute::ALL {
         match route {
             LinkRoute::Token => {
@@ -187,7 +179,7 @@ async fn on_every_route_a_cluster_is_who_its_credential_says() {
         }
     }
     // The other's stream was told nothing by any of it, and nothing of it was written.
-    assert_eq!(kept(server).await, before);
+    assert_eq!(kept(server), before);
     let rule = rule(("group", "g"), 9, ("tenant", "1"));
     let path = "/api/v1/authorization/access-rules";
     server.post(&server.admin, path, rule).await.is(201);
@@ -201,7 +193,7 @@ async fn on_every_route_a_cluster_is_who_its_credential_says() {
 async fn a_token_of_the_link_is_refused_by_every_operation_and_others_by_the_link() {
     let two = Two::new().await;
     let (server, organization) = (&two.organization.server, &two.organization);
-    let before = kept(server).await;
+    let before = kept(server);
     for operation in OPERATIONS.iter().filter(|it| it.access != Access::Public) {
         let path: Vec<_> = operation
             .path
@@ -225,5 +217,5 @@ async fn a_token_of_the_link_is_refused_by_every_operation_and_others_by_the_lin
             server.post(token, route.path(), body).await.refused(401);
         }
     }
-    assert_eq!(kept(server).await, before);
+    assert_eq!(kept(server), before);
 }

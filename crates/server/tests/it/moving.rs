@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use sqlx::{Connection, Executor, PgConnection};
 
 use crate::process::{PROGRAM, Running, fresh};
-use crate::server::rule;
+use crate::server::{beside, rule};
 
 const PASSWORD: &str = "Given-Pass-1!";
 const RULES: &str = "/api/v1/authorization/access-rules";
@@ -204,15 +204,11 @@ async fn what_cannot_be_moved_is_refused_and_says_what_to_do() {
     assert!(said.contains("has to begin with `postgres://`"), "{said}");
 
     // A log that was tampered with is not carried on under a new roof.
-    let mut file = sqlx::SqliteConnection::connect(&format!("sqlite://{}", data.join("reeve.db").display()))
-        .await
+    beside(&data)
+        .execute_batch(
+            "UPDATE audit_events SET body = replace(body, 'vision', 'nobody') WHERE body LIKE '%vision%'",
+        )
         .unwrap();
-    file.execute(
-        "UPDATE audit_events SET body = replace(body, 'vision', 'nobody') WHERE body LIKE '%vision%'",
-    )
-    .await
-    .unwrap();
-    drop(file);
     let said = refused(&mut moving(&data, &to, &[]));
     assert!(
         said.contains("nothing was moved: the audit log is broken at row"),

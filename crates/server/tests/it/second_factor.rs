@@ -207,8 +207,7 @@ async fn it_is_taken_away_by_a_code_or_by_whoever_may_change_users() {
     crate::server::write_beside(
         server,
         "UPDATE users SET password = NULL WHERE email = 'bob@example.com'",
-    )
-    .await;
+    );
     server
         .post(&organization.bob, MINE, Value::Null)
         .await

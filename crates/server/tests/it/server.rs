@@ -1,6 +1,7 @@
 //! A server in this process.
 
 use std::fmt::Write as _;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use reeve_server::security::Security;
 use reeve_store::{AuditAction, AuditEntry, NewSession, SessionFacts, Store, SubjectId};
 use reeve_store_sql::{AuditKey, SqlStore};
 use reeve_types::{Clock, Email, Secret, ServiceAccountId, SessionId, SignInMethod, Timestamp, UserId};
+use rusqlite::Connection;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -530,10 +532,12 @@ pub(crate) fn forged(
         .to_owned()
 }
 
+/// A connection of its own to the database in a server's directory, whether the server runs or not.
+pub(crate) fn beside(data: &Path) -> Connection {
+    Connection::open(data.join("reeve.db")).unwrap()
+}
+
 /// Writes into the database beside the server.
-pub(crate) async fn write_beside(server: &Server, statement: &'static str) {
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(server.dir.path().join("reeve.db"));
-    let pool = sqlx::sqlite::SqlitePool::connect_with(options).await.unwrap();
-    sqlx::query(statement).execute(&pool).await.unwrap();
-    pool.close().await;
+pub(crate) fn write_beside(server: &Server, statement: &str) {
+    beside(server.dir.path()).execute_batch(statement).unwrap();
 }

@@ -3,10 +3,10 @@
 use reeve_testkit::is_whole;
 use reqwest::Method;
 use serde_json::json;
-use sqlx::{Connection, Executor, SqliteConnection};
 
 use crate::floods::{administrator, made, started, text};
 use crate::process::fresh;
+use crate::server::beside;
 
 /// How many projects; five rules each. `make chaos` deletes ten times as many, the size that the figures of lists are for.
 fn projects() -> usize {
@@ -54,14 +54,13 @@ async fn a_department_of_thousands_of_projects_is_deleted_within_bounds() {
         json!({"name": "p1", "clusterId": cluster["uuid"], "parentId": department["id"], "resources": []});
     made(&running, &admin, "/api/v1/org-unit/projects", body).await;
     running.stop().await;
-    let file = format!("sqlite://{}", data.join("reeve.db").display());
-    let mut connection = SqliteConnection::connect(&file).await.unwrap();
+    let connection = beside(&data);
     let most = format!("CREATE TABLE wide AS SELECT {} AS most", projects());
-    connection.execute(sqlx::AssertSqlSafe(most)).await.unwrap();
+    connection.execute_batch(&most).unwrap();
     for statement in FURNISHED {
-        connection.execute(statement).await.unwrap();
+        connection.execute_batch(statement).unwrap();
     }
-    connection.close().await.unwrap();
+    drop(connection);
 
     let running = started(&data, &[]).await;
     let admin = administrator(&running).await;

@@ -6,10 +6,10 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use reeve_store::StoreError;
 use reeve_types::ClusterId;
-use sqlx::migrate::Migrator;
 use sqlx::pool::PoolConnectionMetadata;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgListener, PgPool, PgPoolOptions};
 use sqlx::{Connection, Postgres, QueryBuilder, Row as _, Transaction};
+use sqlx_core::migrate::Migrator;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
@@ -217,7 +217,7 @@ async fn migrate(writers: &PgPool) -> Result<(), StoreError> {
     forget_statements(&mut tx).await.context(OPERATION)?;
     match migrator.run(&mut *tx).await {
         Ok(()) => {}
-        Err(sqlx::migrate::MigrateError::Execute(source)) => return Err(source).context(OPERATION),
+        Err(sqlx_core::migrate::MigrateError::Execute(source)) => return Err(source).context(OPERATION),
         Err(source) => {
             return Err(StoreError::Database {
                 operation: OPERATION,

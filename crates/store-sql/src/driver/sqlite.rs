@@ -9,13 +9,14 @@ mod row;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use reeve_store::StoreError;
 use rusqlite::{Connection, ErrorCode};
 use sqlx::SqlSafeStr;
-use sqlx::migrate::{Migration, MigrationType};
+use sqlx_core::migrate::{Migration, MigrationType};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 
 use super::{Arg, Migrations, StoreResultExt, migrations};
 use connection::{Access, bound, here, migrate};
@@ -130,7 +131,7 @@ impl SqlitePools {
     pub(super) async fn begin_write(&self) -> Result<SqliteTx, sqlx::Error> {
         let pool = self.writer.as_ref().unwrap_or(&self.readers);
         let tx = pool.take().await?;
-        let begun = tokio::time::Instant::now();
+        let begun = Instant::now();
         loop {
             match here(|| tx.connection()?.execute_batch("BEGIN IMMEDIATE")) {
                 Err(error)
@@ -226,7 +227,7 @@ impl Drop for SqliteTx {
     }
 }
 
-/// For sqlx.
+/// As sqlx lists and sums them, for both databases.
 pub(crate) fn listed(migrations: &Migrations) -> Vec<Migration> {
     let migration = |(version, description, sql): &(i64, &'static str, &'static str)| {
         let sql = sql.into_sql_str();

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use reeve_authz::{RoleId, Scope, SubjectKey};
 use reeve_store::StoreError;
 use reeve_store::conformance::Organization;
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 
-use crate::sqlite::fresh;
+use crate::sqlite::{beside, fresh};
 
 /// The planted fault is in the test: in the account, which has no bound, one rule more is written.
 #[tokio::test]
@@ -17,8 +16,7 @@ async fn a_project_has_two_thousand_access_rules_at_most() {
     let cluster = organization.cluster(1, "a").await.id;
     let department = organization.department(cluster, "vision").await.id;
     let project = organization.project(department, "robots").await.id;
-    let options = SqliteConnectOptions::new().filename(dir.path().join("reeve.db"));
-    let pool = SqlitePool::connect_with(options).await.unwrap();
+    let connection = beside(&dir.path().join("reeve.db"));
     for (first, scope, column) in [
         (100_000, "project", "project_id"),
         (200_000, "tenant", "department_id"),
@@ -29,10 +27,7 @@ async fn a_project_has_two_thousand_access_rules_at_most() {
                                        created_at, created_by)
              SELECT {first} + i, 'group', 'g' || i, 9, '{scope}', '{project}', 'robots', {project}, 0, 'x' FROM n"
         );
-        sqlx::raw_sql(sqlx::AssertSqlSafe(rules))
-            .execute(&pool)
-            .await
-            .unwrap();
+        connection.execute_batch(&rules).unwrap();
     }
     let group = |name: &str| SubjectKey::Group(name.parse().unwrap());
     let refused = organization
@@ -48,9 +43,8 @@ async fn a_project_has_two_thousand_access_rules_at_most() {
         .try_rule(group("late"), RoleId::VIEWER, Scope::Account)
         .await;
     account.unwrap();
-    sqlx::raw_sql("UPDATE access_rules SET deleted_at = 1 WHERE id = 100001")
-        .execute(&pool)
-        .await
+    connection
+        .execute_batch("UPDATE access_rules SET deleted_at = 1 WHERE id = 100001")
         .unwrap();
     let again = organization
         .try_rule(group("late"), RoleId::VIEWER, Scope::Project(project))

@@ -7,11 +7,9 @@ use reeve_store::AuditHead;
 use reeve_store::conformance::Organization;
 use reeve_store_sql::{Broken, SqlStore, Verified};
 use sha2::{Digest, Sha256};
-use sqlx::Row;
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 use tempfile::TempDir;
 
-use crate::sqlite::{key, open};
+use crate::sqlite::{beside, key, open, write_beside};
 
 /// A database with four events that nobody has open.
 async fn four_events() -> (TempDir, PathBuf) {
@@ -27,42 +25,24 @@ async fn four_events() -> (TempDir, PathBuf) {
     (dir, file)
 }
 
-async fn sql(file: &Path) -> SqlitePool {
-    SqlitePool::connect_with(SqliteConnectOptions::new().filename(file))
-        .await
-        .unwrap()
-}
-
-async fn write(file: &Path, statement: &'static str) {
-    let pool = sql(file).await;
-    sqlx::raw_sql(statement).execute(&pool).await.unwrap();
-    pool.close().await;
-}
-
 /// Everything from `first` on gets the plain hashes that need no key.
-async fn recompute(file: &Path, first: i64) {
-    let pool = sql(file).await;
-    let rows = sqlx::query("SELECT sequence, hash, body FROM audit_events ORDER BY sequence");
+fn recompute(file: &Path, first: i64) {
+    let connection = beside(file);
+    let mut events = connection
+        .prepare("SELECT sequence, hash, body FROM audit_events ORDER BY sequence")
+        .unwrap();
+    let rows = events.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+    let rows: Vec<(i64, String, String)> = rows.unwrap().map(Result::unwrap).collect();
     let mut previous = String::new();
-    for row in rows.fetch_all(&pool).await.unwrap() {
-        let (sequence, body): (i64, String) = (row.get("sequence"), row.get("body"));
-        let mut hash: String = row.get("hash");
+    for (sequence, mut hash, body) in rows {
         if sequence >= first {
             let digest = Sha256::digest(format!("{sequence}\n{previous}\n{body}"));
             hash = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-            sqlx::query(
-                "UPDATE audit_events SET previous = $2, hash = $3, keyed = FALSE WHERE sequence = $1",
-            )
-            .bind(sequence)
-            .bind(&previous)
-            .bind(&hash)
-            .execute(&pool)
-            .await
-            .unwrap();
+            let sql = "UPDATE audit_events SET previous = ?2, hash = ?3, keyed = FALSE WHERE sequence = ?1";
+            connection.execute(sql, (sequence, &previous, &hash)).unwrap();
         }
         previous = hash;
     }
-    pool.close().await;
 }
 
 async fn verify(file: &Path, heads: &[AuditHead]) -> Result<Verified, Broken> {
@@ -82,11 +62,10 @@ async fn an_end_that_was_cut_shows_by_a_head_of_before() {
     let whole = verify(&file, &[]).await.unwrap();
     assert_eq!((whole.events, whole.unkeyed, whole.head.sequence), (4, 0, 4));
     assert_eq!(whole.head.to_string().parse::<AuditHead>().unwrap(), whole.head);
-    write(
+    write_beside(
         &file,
         "DELETE FROM audit_events WHERE sequence = 4; UPDATE counters SET value = 3 WHERE name = 'audit'",
-    )
-    .await;
+    );
     // The attack is live: the rest fits.
     assert_eq!(verify(&file, &[]).await.unwrap().events, 3);
     assert_eq!(broken_at(&file, &[whole.head]).await, 4);
@@ -96,16 +75,15 @@ async fn an_end_that_was_cut_shows_by_a_head_of_before() {
 async fn a_changed_row_shows_though_every_hash_that_needs_no_key_was_recomputed() {
     let (_dir, file) = four_events().await;
     let head = verify(&file, &[]).await.unwrap().head;
-    write(
+    write_beside(
         &file,
         "UPDATE audit_events SET body = replace(body, 'admin@', 'other@') WHERE sequence = 2",
-    )
-    .await;
+    );
     assert_eq!(broken_at(&file, &[]).await, 2);
-    recompute(&file, 2).await;
+    recompute(&file, 2);
     assert_eq!(broken_at(&file, &[]).await, 2);
     // The whole log made one of before the key: only what is known outside of the database shows that.
-    recompute(&file, 1).await;
+    recompute(&file, 1);
     assert_eq!(verify(&file, &[]).await.unwrap().unkeyed, 4);
     assert_eq!(broken_at(&file, &[head]).await, 4);
 }
@@ -117,14 +95,14 @@ async fn a_removed_row_shows_and_so_does_another_key() {
     let store = SqlStore::open_sqlite_read_only(&file, Some(other)).await.unwrap();
     assert_eq!(store.verify_audit(&[]).await.unwrap().unwrap_err().row, 1);
     store.close().await;
-    write(&file, "DELETE FROM audit_events WHERE sequence = 2").await;
+    write_beside(&file, "DELETE FROM audit_events WHERE sequence = 2");
     assert_eq!(broken_at(&file, &[]).await, 2);
 }
 
 #[tokio::test]
 async fn a_log_of_before_the_key_goes_on_with_it_and_cannot_be_changed_any_more() {
     let (_dir, file) = four_events().await;
-    recompute(&file, 1).await;
+    recompute(&file, 1);
     let store = open(&file).await;
     let upgraded = store.verify_audit(&[]).await.unwrap().unwrap();
     assert_eq!((upgraded.events, upgraded.unkeyed), (5, 4));
@@ -135,27 +113,18 @@ async fn a_log_of_before_the_key_goes_on_with_it_and_cannot_be_changed_any_more(
     // Once only.
     open(&file).await.close().await;
     assert_eq!(verify(&file, &[]).await.unwrap().events, 5);
-    write(
+    write_beside(
         &file,
         "UPDATE audit_events SET body = replace(body, 'admin@', 'other@') WHERE sequence = 2",
-    )
-    .await;
+    );
     assert_eq!(broken_at(&file, &[]).await, 2);
-    let pool = sql(&file).await;
-    let kept: (String, String) = sqlx::query_as("SELECT previous, hash FROM audit_events WHERE sequence = 5")
-        .fetch_one(&pool)
-        .await
+    let sql = "SELECT previous, hash FROM audit_events WHERE sequence = 5";
+    let kept: (String, String) = beside(&file)
+        .query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
         .unwrap();
-    pool.close().await;
-    recompute(&file, 1).await;
-    let pool = sql(&file).await;
-    sqlx::query("UPDATE audit_events SET previous = $1, hash = $2, keyed = TRUE WHERE sequence = 5")
-        .bind(kept.0)
-        .bind(kept.1)
-        .execute(&pool)
-        .await
-        .unwrap();
-    pool.close().await;
+    recompute(&file, 1);
+    let sql = "UPDATE audit_events SET previous = ?1, hash = ?2, keyed = TRUE WHERE sequence = 5";
+    assert_eq!(beside(&file).execute(sql, kept).unwrap(), 1);
     assert_eq!(
         broken_at(&file, &[]).await,
         5,

@@ -6,9 +6,8 @@ use reeve_authz::{Entity, RoleId, Scope, SubjectKey};
 use reeve_store::conformance::Organization;
 use reeve_store::{AccessRuleFilter, AccessRules, Departments, Projects};
 use reeve_types::list::ListQuery;
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 
-use crate::sqlite::open;
+use crate::sqlite::{open, write_beside};
 
 /// Planted fault: a store that does not fill in what is absent finds none of these.
 #[tokio::test]
@@ -25,16 +24,13 @@ async fn rows_of_an_earlier_version_are_found() {
         .rule(group, RoleId::VIEWER, Scope::Cluster(cluster))
         .await;
     store.close().await;
-    let options = SqliteConnectOptions::new().filename(&file);
-    let pool = SqlitePool::connect_with(options).await.unwrap();
     for statement in [
         "UPDATE departments SET description_folded = NULL, details = '{\"description\": \"ÄRGER\"}'",
         "UPDATE projects SET description_folded = NULL, details = '{\"settings\": {\"description\": \"ÖFEN\"}}'",
         "UPDATE access_rules SET subject_folded = NULL, scope_name_folded = NULL",
     ] {
-        sqlx::query(statement).execute(&pool).await.unwrap();
+        write_beside(&file, statement);
     }
-    pool.close().await;
 
     let store = open(&file).await;
     fn search<C: reeve_types::list::Column>(text: &str) -> ListQuery<C> {

@@ -3,10 +3,9 @@
 use reeve_store::conformance::{
     AUDITED_WRITES, Organization, every_write_is_in_the_audit_log, the_change_log_tells_all_that_changes,
 };
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 use tokio::task::JoinHandle;
 
-use crate::sqlite::fresh;
+use crate::sqlite::{fresh, write_beside};
 
 #[test]
 fn the_suite_exercises_every_write() {
@@ -17,8 +16,6 @@ fn the_suite_exercises_every_write() {
 /// counter, so that the chain is whole.
 async fn with_a_store_that_forgets(nth: usize) -> JoinHandle<()> {
     let (store, dir) = fresh().await;
-    let options = SqliteConnectOptions::new().filename(dir.path().join("reeve.db"));
-    let pool = SqlitePool::connect_with(options).await.unwrap();
     let trigger = format!(
         "CREATE TABLE forgotten (once INTEGER);
          CREATE TRIGGER forget AFTER INSERT ON audit_events
@@ -29,11 +26,7 @@ async fn with_a_store_that_forgets(nth: usize) -> JoinHandle<()> {
              UPDATE counters SET value = value - 1 WHERE name = 'audit';
          END"
     );
-    sqlx::raw_sql(sqlx::AssertSqlSafe(trigger))
-        .execute(&pool)
-        .await
-        .unwrap();
-    pool.close().await;
+    write_beside(&dir.path().join("reeve.db"), &trigger);
     tokio::spawn(async move {
         let _keep = dir;
         every_write_is_in_the_audit_log(Organization::new(store).await).await;
@@ -78,19 +71,13 @@ const CHANGES: [&str; 16] = [
 /// Empties the entries that tell of a kind of change; of the others nothing. Whether the check still passes.
 async fn passes_without_changes_of(kind: &str) -> bool {
     let (store, dir) = fresh().await;
-    let options = SqliteConnectOptions::new().filename(dir.path().join("reeve.db"));
-    let pool = SqlitePool::connect_with(options).await.unwrap();
     let trigger = format!(
         "CREATE TRIGGER forget AFTER INSERT ON directory_changes WHEN NEW.body LIKE '%\"{kind}\"%'
          BEGIN
              UPDATE directory_changes SET body = '[]' WHERE number = NEW.number;
          END"
     );
-    sqlx::raw_sql(sqlx::AssertSqlSafe(trigger))
-        .execute(&pool)
-        .await
-        .unwrap();
-    pool.close().await;
+    write_beside(&dir.path().join("reeve.db"), &trigger);
     let check = tokio::spawn(async move {
         the_change_log_tells_all_that_changes(Organization::new(store).await).await;
     });

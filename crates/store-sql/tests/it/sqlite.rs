@@ -6,6 +6,7 @@ use std::sync::Arc;
 use reeve_store::Store;
 use reeve_store_sql::{AuditKey, SqlStore};
 use reeve_types::Timestamp;
+use rusqlite::Connection;
 use tempfile::TempDir;
 
 pub(crate) async fn fresh() -> (Arc<dyn Store>, TempDir) {
@@ -23,6 +24,16 @@ pub(crate) async fn open(file: &Path) -> SqlStore {
     SqlStore::open_sqlite(file, key(), Timestamp::from_millis(1_700_000_000_000))
         .await
         .unwrap()
+}
+
+/// A connection of its own to the file of a store, open or not.
+pub(crate) fn beside(file: &Path) -> Connection {
+    Connection::open(file).unwrap()
+}
+
+/// Runs statements on the file of a store, open or not.
+pub(crate) fn write_beside(file: &Path, statements: &str) {
+    beside(file).execute_batch(statements).unwrap();
 }
 
 async fn found() -> Option<(Arc<dyn Store>, TempDir)> {

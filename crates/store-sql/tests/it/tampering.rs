@@ -3,19 +3,15 @@
 use reeve_authz::{Action, BootstrapException, Entity, Granted, Scope};
 use reeve_store::StoreError;
 use reeve_store::conformance::Organization;
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 
-use crate::sqlite::{fresh, key, open};
+use crate::sqlite::{fresh, key, open, write_beside};
 
 async fn verdict_after(statement: &'static str) -> Result<i64, StoreError> {
     let (store, dir) = fresh().await;
     let mut organization = Organization::new(store).await;
     organization.cluster(10, "a").await;
     organization.cluster(11, "b").await;
-    let options = SqliteConnectOptions::new().filename(dir.path().join("reeve.db"));
-    let pool = SqlitePool::connect_with(options).await.unwrap();
-    sqlx::query(statement).execute(&pool).await.unwrap();
-    pool.close().await;
+    write_beside(&dir.path().join("reeve.db"), statement);
     let granted = organization.may(Action::Read, Entity::EventsHistory, Scope::Account);
     organization.store.verify_audit_chain(&granted).await
 }
@@ -66,10 +62,7 @@ async fn verdict_on_pruned_after(statement: &'static str) -> Result<i64, StoreEr
         .prune_attempts(&session, before, i64::MAX, 10, organization.attempt(1))
         .await;
     assert_eq!(pruned.unwrap(), 2);
-    let options = SqliteConnectOptions::new().filename(dir.path().join("reeve.db"));
-    let pool = SqlitePool::connect_with(options).await.unwrap();
-    sqlx::raw_sql(statement).execute(&pool).await.unwrap();
-    pool.close().await;
+    write_beside(&dir.path().join("reeve.db"), statement);
     let granted = organization.may(Action::Read, Entity::EventsHistory, Scope::Account);
     organization.store.verify_audit_chain(&granted).await
 }
@@ -126,13 +119,10 @@ async fn an_ordinary_person_can_go_though_no_local_administrator_is_left() {
     let (store, dir) = fresh().await;
     let organization = Organization::new(store).await;
     let bob = organization.try_user(2, "bob@example.com", None).await.unwrap();
-    let options = SqliteConnectOptions::new().filename(dir.path().join("reeve.db"));
-    let pool = SqlitePool::connect_with(options).await.unwrap();
-    sqlx::query("UPDATE access_rules SET deleted_at = 1")
-        .execute(&pool)
-        .await
-        .unwrap();
-    pool.close().await;
+    write_beside(
+        &dir.path().join("reeve.db"),
+        "UPDATE access_rules SET deleted_at = 1",
+    );
     organization.delete_user(bob.id).await.unwrap();
 }
 

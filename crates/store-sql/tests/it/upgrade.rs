@@ -3,19 +3,30 @@
 use reeve_authz::{BootstrapException, Granted};
 use reeve_link::{DesiredObject, KubernetesEndpoint};
 use reeve_store::{Credentials, DesiredState, Directory, Installation, KeyUse, SigningKeys};
+use rusqlite::params_from_iter;
 use sqlx::SqlSafeStr;
-use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
+use sqlx_core::migrate::{Migration, MigrationType};
+
+use crate::sqlite::beside;
 
 const CLUSTER: &str = "00000000-0000-4000-8000-000000000001";
 const WORKLOAD: &str = "00000000-0000-4000-8000-000000000002";
 
+/// As sqlx made it, by which these migrations were applied.
+const APPLIED: &str = "CREATE TABLE _sqlx_migrations (
+    version BIGINT PRIMARY KEY,
+    description TEXT NOT NULL,
+    installed_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    success BOOLEAN NOT NULL,
+    checksum BLOB NOT NULL,
+    execution_time BIGINT NOT NULL
+)";
+
 /// As version 4 left it: one workload with more variables than are possible now, and a cluster that has reported.
-async fn version_4(file: &std::path::Path) {
-    let pool = SqlitePool::connect_with(SqliteConnectOptions::new().filename(file).create_if_missing(true))
-        .await
-        .unwrap();
-    let migrations = [
+fn version_4(file: &std::path::Path) {
+    let connection = beside(file);
+    connection.execute_batch(APPLIED).unwrap();
+    for (version, name, sql) in [
         (1, "begin", include_str!("../../migrations/0001_begin.sql")),
         (2, "former", include_str!("../../migrations/0002_former.sql")),
         (
@@ -24,15 +35,18 @@ async fn version_4(file: &std::path::Path) {
             include_str!("../../migrations/0003_histories.sql"),
         ),
         (4, "sessions", include_str!("../../migrations/0004_sessions.sql")),
-    ]
-    .map(|(version, name, sql)| {
+    ] {
+        connection.execute_batch(sql).unwrap();
         let sql = sql.into_sql_str();
-        Migration::new(version, name.into(), MigrationType::Simple, sql, false)
-    });
-    Migrator::with_migrations(migrations.to_vec())
-        .run(&pool)
-        .await
-        .unwrap();
+        let migration = Migration::new(version, name.into(), MigrationType::Simple, sql, false);
+        connection
+            .execute(
+                "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+                 VALUES (?1, ?2, TRUE, ?3, 1)",
+                (version, &migration.description, &migration.checksum),
+            )
+            .unwrap();
+    }
     let variables: Vec<_> = (0..3900)
         .map(|number| serde_json::json!([format!("V{number}"), ""]))
         .collect();
@@ -76,20 +90,15 @@ async fn version_4(file: &std::path::Path) {
             ],
         ),
     ] {
-        let mut query = sqlx::query(statement);
-        for text in texts {
-            query = query.bind(text);
-        }
-        query.execute(&pool).await.unwrap();
+        connection.execute(statement, params_from_iter(texts)).unwrap();
     }
-    pool.close().await;
 }
 
 #[tokio::test]
 async fn what_was_accepted_before_the_bounds_stays_and_what_was_reported_is_pinned() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("reeve.db");
-    version_4(&file).await;
+    version_4(&file);
     let store = crate::sqlite::open(&file).await;
     let directory = store.directory().await.unwrap();
     let endpoint = KubernetesEndpoint {
@@ -129,15 +138,10 @@ async fn what_was_accepted_before_the_bounds_stays_and_what_was_reported_is_pinn
     );
     // Its request and its image are where lists and answers look for them.
     store.close().await;
-    let pool = SqlitePool::connect_with(SqliteConnectOptions::new().filename(&file))
-        .await
+    let sql = "SELECT w.image, q.request FROM workloads w JOIN workload_requests q ON q.workload_id = w.id";
+    let row: (String, String) = beside(&file)
+        .query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
         .unwrap();
-    let row: (String, String) = sqlx::query_as(
-        "SELECT w.image, q.request FROM workloads w JOIN workload_requests q ON q.workload_id = w.id",
-    )
-    .fetch_one(&pool)
-    .await
-    .unwrap();
     assert_eq!(
         row,
         (

@@ -10,10 +10,9 @@ use reeve_store::{
 use reeve_store_sql::SqlStore;
 use reeve_testkit::own_postgres;
 use reeve_types::{Email, SignInMethod, SubjectId, Timestamp};
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{Connection, PgConnection, SqliteConnection};
+use sqlx::{Connection, PgConnection};
 
-use crate::sqlite::{key, open};
+use crate::sqlite::{beside, key, open};
 
 const CLUSTER: &str = "00000000-0000-4000-8000-000000000001";
 const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
@@ -100,14 +99,11 @@ async fn a_database_of_version_8_goes_on_on_sqlite() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("reeve.db");
     // Its rows come table by table, whichever names the other.
-    let options = SqliteConnectOptions::new()
-        .filename(&file)
-        .create_if_missing(true)
-        .foreign_keys(false);
-    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    let connection = beside(&file);
+    connection.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
     let kept = include_str!("../data/version_8.sqlite.sql");
-    sqlx::raw_sql(kept).execute(&mut connection).await.unwrap();
-    connection.close().await.unwrap();
+    connection.execute_batch(kept).unwrap();
+    drop(connection);
     is_all_there(&open(&file).await).await;
     // And a second start finds nothing to do.
     let again = open(&file).await;

@@ -8,7 +8,7 @@ use std::path::Path;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags, Statement, ToSql, TransactionBehavior, ffi};
 use sqlx::error::{DatabaseError, ErrorKind};
-use sqlx::migrate::{MigrateError, Migration};
+use sqlx_core::migrate::{MigrateError, Migration};
 use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::PATIENCE;

@@ -68,7 +68,7 @@ pub(super) fn each(
     statement: &mut Statement<'_>,
     mut wanted: impl FnMut(SqliteRow) -> bool,
 ) -> rusqlite::Result<()> {
-    let columns: Arc<[String]> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let columns: Arc<[String]> = statement.column_names().map(str::to_owned).collect();
     let mut rows = statement.raw_query();
     while let Some(row) = rows.next()? {
         let values = (0..columns.len()).map(|at| row.get(at));
