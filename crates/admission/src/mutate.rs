@@ -120,11 +120,11 @@ pub(crate) fn match_conditions() -> Vec<(&'static str, String)> {
         crate::cel::cel_list(&names::CONTROLLERS),
         names::EXTRA_POD_NAME
     );
-    vec![
-        ("not-a-controller", writer),
-        ("changed", changed),
-        ("something-missing", missing()),
-    ]
+    // One, since the API server evaluates each: what is asked first spares the rest.
+    vec![(
+        "something-missing",
+        format!("({writer}) && ({}) && ({changed})", missing()),
+    )]
 }
 
 /// The labels that an object of [`SELECTING`] selects by, as CEL.
@@ -318,10 +318,17 @@ pub(crate) fn variables(gap: Gap<'_>) -> Vec<crate::view::Variable> {
 }
 
 fn container_defaults(gap: Gap<'_>) -> String {
-    let capabilities = ("capabilities", gap.map(&[("drop", "['ALL']".to_owned())]));
-    let escalation = ("allowPrivilegeEscalation", "false".to_owned());
-    let both = gap.map(&[escalation, capabilities.clone()]);
-    format!("variables.guarding ? {both} : {}", gap.map(&[capabilities]))
+    let capabilities = gap.map(&[dropped(gap)]);
+    format!("variables.guarding ? {} : {capabilities}", guarded_container(gap))
+}
+
+fn dropped(gap: Gap<'_>) -> (&'static str, String) {
+    ("capabilities", gap.map(&[("drop", "['ALL']".to_owned())]))
+}
+
+/// The context of a container where privilege escalation is prevented.
+fn guarded_container(gap: Gap<'_>) -> String {
+    gap.map(&[("allowPrivilegeEscalation", "false".to_owned()), dropped(gap)])
 }
 
 fn new_ephemeral() -> String {
@@ -425,13 +432,13 @@ fn shape() -> [(&'static str, String); 2] {
     ]
 }
 
-/// The whole context of a pod that is given an identity.
-fn given_context(gap: Gap<'_>) -> String {
-    let number = |part: usize| format!("int(variables.numbers[{part}])");
+/// The whole context of a pod that is given an identity: the parts of a stamp, and the groups in it as numbers.
+fn given_context(gap: Gap<'_>, numbers: &str, groups: &str) -> String {
+    let number = |part: usize| format!("int({numbers}[{part}])");
     let mut all = vec![
         ("runAsUser", number(1)),
         ("runAsGroup", number(2)),
-        ("supplementalGroups", "variables.numberedGroups".to_owned()),
+        ("supplementalGroups", groups.to_owned()),
         ("supplementalGroupsPolicy", "'Strict'".to_owned()),
     ];
     all.extend(shape());
@@ -445,7 +452,7 @@ fn whole_context(gap: Gap<'_>) -> String {
     format!(
         "variables.context.size() == 0 ? [JSONPatch{{op: 'add', path: variables.contextAt, value: variables.giving ? \
          {} : variables.windows ? {} : {}}}]",
-        given_context(gap),
+        given_context(gap, "variables.numbers", "variables.numberedGroups"),
         gap.map(shape.get(..1).unwrap_or_default()),
         gap.map(&shape)
     )

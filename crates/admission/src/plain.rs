@@ -10,11 +10,15 @@
 
 use std::iter;
 
+use constcat::concat;
+
 use crate::cel::cel_list;
 use crate::check::shape::VOLUMES;
 use crate::entries;
 use crate::names;
-use crate::view::{NO_PERSON, STAMP, TOKEN_VOLUME, Variable, next_variable, pod_variables};
+use crate::view::{
+    NO_PERSON, STAMP, TOKEN_VOLUME, Variable, next_variable, no_mark_cel, person_cel, pod_variables,
+};
 
 /// The name of the match condition.
 pub(crate) const CONDITION: &str = "more-than-plain";
@@ -35,9 +39,9 @@ pub(crate) static PARTS: [Part; 7] = [
         name: "plain-places",
         stands_for: &["os", "priority-class", "node-name", "tolerations"],
         cel: || {
-            "variables.pod.?os.?name.orValue('') == 'linux' && !has(variables.pod.priorityClassName) && !has(variables.pod.nodeName) && \
-             variables.pod.?tolerations.orValue(dyn([])).all(t, t.?key.orValue('') != '' && \
-             !t.key.startsWith('node-role.kubernetes.io/'))"
+            "has(variables.pod.os) && variables.pod.os.name == 'linux' && !has(variables.pod.priorityClassName) && \
+             !has(variables.pod.nodeName) && (!has(variables.pod.tolerations) || variables.pod.tolerations.all(t, has(t.key) && \
+             t.key != '' && !t.key.startsWith('node-role.kubernetes.io/')))"
                 .to_owned()
         },
     },
@@ -55,9 +59,9 @@ pub(crate) static PARTS: [Part; 7] = [
         ],
         cel: || {
             format!(
-                "!object.metadata.?annotations[?'{}'].hasValue() && (variables.controller ? \
+                "!('{}' in p.metadata.annotations) && (variables.controller ? \
                  variables.owners.all(o, !o.apiVersion.startsWith('{}/')) : variables.unmarked && \
-                 variables.labels.all(m, m.all(k, !k.startsWith('ray.io/'))))",
+                 (!has(p.metadata.labels) || p.metadata.labels.all(k, !k.startsWith('ray.io/'))))",
                 names::PASSWD_ENTRY,
                 names::GROUP,
             )
@@ -150,49 +154,117 @@ pub(crate) static PARTS: [Part; 7] = [
 /// What the condition looks at at all: new pods.
 const NEW_POD: &str = "request.operation == 'CREATE' && object.kind == 'Pod' && !has(request.subResource)";
 
+/// What every plain pod `p` has, so that it can be read without asking whether it is there.
+const READABLE: &str = concat!(
+    "has(request.userInfo.username) && has(p.spec.securityContext) && has(p.metadata.annotations) && '",
+    names::RUNS_AS,
+    "' in p.metadata.annotations"
+);
+
 /// That the pod is small enough to be gone through, and far larger than a plain manifest is: 10 containers, or 300 labels. With what
 /// `plain-containers` asks of each container nothing of it is too much (R40).
 fn small() -> String {
-    let size = |field: &str| format!("t.?{field}.orValue(dyn([])).size()");
+    let size = |field: &str| format!("(has(p.{field}) ? p.{field}.size() : 0)");
     let containers = [
-        "spec.?containers",
-        "spec.?initContainers",
-        "spec.?ephemeralContainers",
+        "spec.containers",
+        "spec.initContainers",
+        "spec.ephemeralContainers",
     ]
     .map(size);
     let lists = [
-        "metadata.?annotations",
-        "metadata.?finalizers",
-        "metadata.?labels",
-        "metadata.?ownerReferences",
-        "spec.?securityContext.?supplementalGroups",
-        "spec.?tolerations",
-        "spec.?volumes",
+        "metadata.annotations",
+        "metadata.finalizers",
+        "metadata.labels",
+        "metadata.ownerReferences",
+        "spec.securityContext.supplementalGroups",
+        "spec.tolerations",
+        "spec.volumes",
     ]
     .map(size);
     format!(
-        "[dyn(object)].all(t, ({}) * 30 + {} <= 300 && {})",
+        "({}) * 30 + {} <= 300 && {}",
         containers.join(" + "),
         lists.join(" + "),
-        entries::set_by_limit_range_fits_cel("t"),
+        entries::set_by_limit_range_fits_cel("p"),
     )
 }
 
-/// What the variables of the policy are for a new pod, where that is less than what they say.
-const OF_A_NEW_POD: [(&str, &str); 4] = [
-    ("update", "false"),
-    ("changed", "true"),
-    ("template", "dyn(object)"),
-    ("labels", "[dyn(object.metadata).?labels.orValue(dyn({}))]"),
-];
+/// What the variables of the policy are for a new pod `p` of which [`READABLE`] is true, where that is less than what they say: what
+/// need not be asked for costs nothing.
+fn of_a_new_pod() -> Vec<Variable> {
+    let (uid, gid, groups) = (names::EXTRA_UID, names::EXTRA_GID, names::EXTRA_GROUPS);
+    let all = [
+        ("update", "false".to_owned()),
+        ("changed", "true".to_owned()),
+        ("template", "p".to_owned()),
+        ("pod", "p.spec".to_owned()),
+        ("context", "p.spec.securityContext".to_owned()),
+        ("stamp", format!("p.metadata.annotations['{}']", names::RUNS_AS)),
+        ("username", "request.userInfo.username".to_owned()),
+        (
+            "controller",
+            format!(
+                "request.userInfo.username in {} && !(has(request.userInfo.extra) && '{}' in request.userInfo.extra)",
+                cel_list(&names::CONTROLLERS),
+                names::EXTRA_POD_NAME
+            ),
+        ),
+        // That the stamp is the one claimed is asked beside it, so its form need not be put together for that.
+        (
+            "person",
+            format!(
+                "has(request.userInfo.uid) && has(request.userInfo.extra) && '{uid}' in request.userInfo.extra && \
+                 '{gid}' in request.userInfo.extra && {}",
+                person_cel("variables.stamp")
+            ),
+        ),
+        (
+            "claimed",
+            format!(
+                "request.userInfo.uid + '/' + request.userInfo.extra['{uid}'][0] + '/' + request.userInfo.extra['{gid}'][0] + '/' + \
+                 variables.groups.join('.')"
+            ),
+        ),
+        ("extra", "request.userInfo.extra".to_owned()),
+        (
+            "groups",
+            format!("'{groups}' in request.userInfo.extra ? request.userInfo.extra['{groups}'] : []"),
+        ),
+        (
+            "worn",
+            "!has(variables.context.fsGroup) && has(variables.context.supplementalGroupsPolicy) && \
+             variables.context.supplementalGroupsPolicy == 'Strict' && has(variables.context.runAsUser) && \
+             has(variables.context.runAsGroup) && variables.stamp.split('/').size() == 4 && variables.stamp.endsWith('/' + \
+             string(variables.context.runAsUser) + '/' + string(variables.context.runAsGroup) + '/' + \
+             (has(variables.context.supplementalGroups) ? \
+             variables.context.supplementalGroups.map(g, string(g)).join('.') : ''))"
+                .to_owned(),
+        ),
+        (
+            "unmarked",
+            format!(
+                "!has(p.metadata.ownerReferences) && !has(p.metadata.finalizers) && (!has(p.metadata.labels) || \
+                 p.metadata.labels.all(k, {}))",
+                no_mark_cel("k")
+            ),
+        ),
+    ];
+    all.into()
+}
 
 /// The condition: true of everything that the checks are to look at. The part of this name is left out.
 pub(crate) fn condition(fault: Option<&str>) -> String {
     let parts = PARTS.iter().filter(|part| fault != Some(part.name));
-    let all = parts.fold(format!("{NEW_POD} && {}", small()), |all, part| {
+    let all = parts.fold(format!("{READABLE} && {}", small()), |all, part| {
         format!("{all} && ({})", (part.cel)())
     });
-    format!("!({})", spelled_out(&all, &pod_variables()))
+    // What a variable means here stands before what it means there.
+    let mut variables = of_a_new_pod();
+    variables.extend(pod_variables());
+    format!(
+        "!({NEW_POD} && [dyn(object)].all(p, {}))",
+        spelled_out(&all, &variables)
+    )
 }
 
 /// The expression with its variables spelled out: a match condition sees none.
@@ -209,13 +281,9 @@ fn spelled_out(cel: &str, variables: &[Variable]) -> String {
 
 /// What a variable stands for here.
 fn meaning(name: &str, variables: &[Variable]) -> String {
-    let here = OF_A_NEW_POD.iter().find(|(of, _)| *of == name);
-    if let Some((_, cel)) = here {
-        return (*cel).to_owned();
-    }
-    let there = variables.iter().find(|(of, _)| *of == name);
+    let meaning = variables.iter().find(|(of, _)| *of == name);
     // A name without a meaning stays in the text, and the API server refuses the policy.
-    there.map_or_else(
+    meaning.map_or_else(
         || format!("variables {name}"),
         |(_, cel)| spelled_out(cel, variables),
     )

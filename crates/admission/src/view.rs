@@ -149,7 +149,6 @@ pub(crate) fn has_stamp_shape(stamp: &str) -> bool {
 /// Who asks: shared by every policy that looks at the requester.
 pub(crate) fn requester_variables() -> Vec<Variable> {
     let (uid, gid, groups) = (names::EXTRA_UID, names::EXTRA_GID, names::EXTRA_GROUPS);
-    let [system, reeve] = names::RESERVED_PREFIXES;
     vec![
         ("username", "request.userInfo.?username.orValue('')".to_owned()),
         ("userId", "request.userInfo.?uid.orValue('')".to_owned()),
@@ -167,18 +166,7 @@ pub(crate) fn requester_variables() -> Vec<Variable> {
                  variables.extra[?'{gid}'][?0].orValue('') + '/' + variables.groups.join('.')"
             ),
         ),
-        // One expression looks at the shape of all parts; a group that itself looks like several is nobody's.
-        (
-            "person",
-            format!(
-                "variables.username.contains('@') && !variables.username.startsWith('{system}') && \
-                 !variables.username.startsWith('{reeve}') && variables.claimed.matches('{STAMP}') && \
-                 variables.extra['{uid}'].size() == 1 && variables.extra['{gid}'].size() == 1 && \
-                 (variables.extra['{uid}'] + variables.extra['{gid}'] + variables.groups).all(n, \
-                 !n.contains('.') && !(n in ['65534', '65535']) && (n.size() < 10 || int(n) <= {max}))",
-                max = reeve_types::posix::MAX_ID
-            ),
-        ),
+        ("person", person_cel("variables.claimed")),
         ("mine", "variables.person ? variables.claimed : ''".to_owned()),
         (
             "controller",
@@ -197,6 +185,21 @@ pub(crate) fn requester_variables() -> Vec<Variable> {
             "has(request.subResource) ? request.subResource : ''".to_owned(),
         ),
     ]
+}
+
+/// Whether whoever asks is a person whose stamp is this text. One expression looks at the shape of all parts; a group that itself
+/// looks like several is nobody's.
+pub(crate) fn person_cel(stamp: &str) -> String {
+    let (uid, gid) = (names::EXTRA_UID, names::EXTRA_GID);
+    let [system, reeve] = names::RESERVED_PREFIXES;
+    format!(
+        "variables.username.contains('@') && !variables.username.startsWith('{system}') && \
+         !variables.username.startsWith('{reeve}') && {stamp}.matches('{STAMP}') && \
+         variables.extra['{uid}'].size() == 1 && variables.extra['{gid}'].size() == 1 && \
+         (variables.extra['{uid}'] + variables.extra['{gid}'] + variables.groups).all(n, \
+         !n.contains('.') && !(n in ['65534', '65535']) && (n.size() < 10 || int(n) <= {max}))",
+        max = reeve_types::posix::MAX_ID
+    )
 }
 
 /// What is asked for: template, stamp, settings.
@@ -352,14 +355,14 @@ pub(crate) fn ordinary_cel() -> String {
         each.join(" && ")
     };
     format!(
-        "!variables.changed || ({context} && {pod} && variables.context.?runAsNonRoot.orValue(false) && \
-         variables.context.?runAsUser.orValue(1) != 0 && \
-         variables.context.?seccompProfile.?type.orValue('') == 'RuntimeDefault' && variables.containers.all(c, \
-         has(c.securityContext) && has(c.securityContext.capabilities) && \
-         has(c.securityContext.allowPrivilegeEscalation) && !c.securityContext.allowPrivilegeEscalation && \
-         c.securityContext.size() == (has(c.securityContext.readOnlyRootFilesystem) ? 3 : 2) && \
-         !has(c.securityContext.capabilities.add) && has(c.securityContext.capabilities.drop) && \
-         'ALL' in c.securityContext.capabilities.drop) && \
+        "!variables.changed || ({context} && {pod} && has(variables.context.runAsNonRoot) && variables.context.runAsNonRoot && \
+         (!has(variables.context.runAsUser) || variables.context.runAsUser != 0) && has(variables.context.seccompProfile) && \
+         has(variables.context.seccompProfile.type) && variables.context.seccompProfile.type == 'RuntimeDefault' && variables.containers.all(c, \
+         has(c.securityContext) && [c.securityContext].all(s, has(s.capabilities) && \
+         has(s.allowPrivilegeEscalation) && !s.allowPrivilegeEscalation && \
+         s.size() == (has(s.readOnlyRootFilesystem) ? 3 : 2) && \
+         !has(s.capabilities.add) && has(s.capabilities.drop) && \
+         'ALL' in s.capabilities.drop)) && \
          variables.template.metadata.?annotations.orValue(dyn({{}})).all(k, !k.startsWith('{APP_ARMOR_ANNOTATION}')))",
         context = absent(
             "variables.context",
@@ -374,7 +377,15 @@ pub(crate) fn ordinary_cel() -> String {
 fn unmarked_cel() -> String {
     format!(
         "!variables.update && !has(object.metadata.ownerReferences) && !has(object.metadata.finalizers) && \
-         variables.labels.all(m, m.all(k, !k.startsWith('{}') && !k.contains('kubernetes.io/') && !(k in {})))",
+         variables.labels.all(m, m.all(k, {}))",
+        no_mark_cel("k")
+    )
+}
+
+/// Whether a label's key says nothing that a controller goes by.
+pub(crate) fn no_mark_cel(key: &str) -> String {
+    format!(
+        "!{key}.startsWith('{}') && !{key}.contains('kubernetes.io/') && !({key} in {})",
         names::PREFIX,
         cel_list(&CONTROLLER_LABELS)
     )

@@ -4,7 +4,7 @@
 //! variables and its lists for nothing. What comes out is the same, by either way: the case table and the random pods go by
 //! both, and `fill` in Rust knows no difference.
 
-use super::{Gap, add_stamp, given_context};
+use super::{Gap, add_stamp, given_context, guarded_container};
 use crate::names;
 use crate::view::{TOKEN_VOLUME, Variable};
 
@@ -48,12 +48,18 @@ pub(crate) fn expression(gap: Gap<'_>) -> String {
     let remove_mounts = each(
         "op: 'remove', path: '/spec/containers/' + string(i) + '/volumeMounts/' + string(c.volumeMounts.size() - 1)",
     );
-    let contexts = each(
-        "op: 'add', path: '/spec/containers/' + string(i) + '/securityContext', value: variables.containerDefaults",
+    // Identity is enforced, so escalation is prevented; whose it is was looked at, so all parts of the stamp are there.
+    let contexts = each(&format!(
+        "op: 'add', path: '/spec/containers/' + string(i) + '/securityContext', value: {}",
+        guarded_container(gap)
+    ));
+    let context = given_context(gap, "s", "s[3] == '' ? [] : s[3].split('.').map(g, int(g))");
+    let context = format!(
+        "[variables.claimed.split('/')].map(s, JSONPatch{{op: 'add', path: '/spec/securityContext', value: {context}}})"
     );
     [
         gap.or_nothing("stamp", add_stamp("object", "'")),
-        add("/spec/securityContext", &given_context(gap)),
+        context,
         contexts,
         gap.or_nothing("os", add("/spec/os", "{'name': 'linux'}")),
         gap.or_nothing(
