@@ -362,10 +362,16 @@ def users(suite, admin, people):
     suite.no(admin, "UsersApi.get_user_by_id", 404, user_id=NOBODYS)
     reset = suite.ok(admin, "UsersApi.reset_user_password", 200, {"tempPassword": str}, user_id=made["id"])
     suite.no(leader, "UsersApi.reset_user_password", 403, user_id=made["id"])
-    suite.ok(
+    temporary = suite.ok(
         admin, "TokensApi.grant_token", 200, m.TokenResponse,
         token_request=m.TokenRequest(grant_type="password", username="ada@example.com", password=reset["tempPassword"]),
     )
+    # A password that an administrator made has to be changed at the first sign-in (control-plane 1.6).
+    ada = suite.bearer("ada", admin, temporary["accessToken"])
+    suite.no(ada, "MeApi.get_me_access_rules", 403)
+    chosen = m.UserChangePasswordRequest(current_password=reset["tempPassword"], new_password="Chosen-Pass-2!")
+    suite.ok(ada, "UsersApi.change_user_password", 200, None, user_change_password_request=chosen)
+    suite.ok(ada, "MeApi.get_me_access_rules", 200, m.MeAccessRulesResponse)
     change, own = "UsersApi.change_user_password", people["person password"]
     body = m.UserChangePasswordRequest(current_password=own, new_password="Chosen-Pass-1!")
     suite.no(admin, change, 403, user_change_password_request=body)

@@ -30,20 +30,20 @@ operations! {
     OPERATIONS: AccessKeyOperation as AccessKey, "Access keys";
     /// List the caller's access keys.
     GetAccessKeys = get("get_access_keys", "/api/v1/access-keys", Authenticated)
-        .asks(&[]).answers::<AccessKeys>(200).also(&[403]);
+        .asks(&[]).answers::<AccessKeys>(200);
     /// Create an access key: a program that shows it acts as the caller.
     CreateAccessKey = post("create_access_key1", "/api/v1/access-keys", Authenticated)
-        .takes::<CreateUserAccessKey>().answers::<CreatedAccessKey>(201).also(&[403, 409])
+        .takes::<CreateUserAccessKey>().answers::<CreatedAccessKey>(201).also(&[409])
         .does_own(Recorded::Create, Entity::AccessKeys);
     /// Get an access key of the caller's.
     GetAccessKey = get("get_access_key_by_id1", "/api/v1/access-keys/{accessKeyId}", Authenticated)
-        .answers::<AccessKey>(200).also(&[403]);
+        .answers::<AccessKey>(200);
     /// Give an access key of the caller's a new secret; the old one's tokens end.
     RegenerateAccessKeySecret = post("regenerate_access_key_secret", "/api/v1/access-keys/{accessKeyId}/secret", Authenticated)
-        .answers::<NewSecret>(200).also(&[403]).does_own(Recorded::Update, Entity::AccessKeys);
+        .answers::<NewSecret>(200).does_own(Recorded::Update, Entity::AccessKeys);
     /// Delete an access key of the caller's; its tokens end.
     DeleteAccessKey = delete("delete_access_key_by_id", "/api/v1/access-keys/{accessKeyId}", Authenticated)
-        .answers_nothing(204).also(&[403]).does_own(Recorded::Delete, Entity::AccessKeys);
+        .answers_nothing(204).does_own(Recorded::Delete, Entity::AccessKeys);
     /// List everybody's access keys.
     GetOwnedAccessKeys = get("get_access_keys_administration", "/api/v1/administration/access-keys", may(Action::Read, Entity::AccessKeys))
         .asks(FILTERS).answers::<OwnedAccessKeys>(200);
@@ -57,20 +57,20 @@ operations! {
     USER_APPLICATION_OPERATIONS: UserApplicationOperation as UserApplication, "User applications";
     /// Deprecated: list the caller's access keys.
     GetUserApplications = get("get_user_applications", "/api/v1/user-applications", Authenticated)
-        .asks(&[]).answers::<Vec<AccessKey>>(200).also(&[403]);
+        .asks(&[]).answers::<Vec<AccessKey>>(200);
     /// Deprecated: create an access key.
     CreateUserApplication = post("create_user_application", "/api/v1/user-applications", Authenticated)
-        .takes::<CreateUserAccessKey>().answers::<CreatedUserApplication>(201).also(&[403, 409])
+        .takes::<CreateUserAccessKey>().answers::<CreatedUserApplication>(201).also(&[409])
         .does_own(Recorded::Create, Entity::AccessKeys);
     /// Deprecated: get an access key of the caller's.
     GetUserApplication = get("get_user_application_by_id", "/api/v1/user-applications/{appId}", Authenticated)
-        .answers::<AccessKey>(200).also(&[403]);
+        .answers::<AccessKey>(200);
     /// Deprecated: give an access key of the caller's a new secret; the old one's tokens end.
     RegenerateUserApplicationSecret = post("regenerate_user_application_secret", "/api/v1/user-applications/{appId}/secret", Authenticated)
-        .answers::<NewSecret>(200).also(&[403]).does_own(Recorded::Update, Entity::AccessKeys);
+        .answers::<NewSecret>(200).does_own(Recorded::Update, Entity::AccessKeys);
     /// Deprecated: delete an access key of the caller's; its tokens end.
     DeleteUserApplication = delete("delete_user_application_by_id", "/api/v1/user-applications/{appId}", Authenticated)
-        .answers_nothing(204).also(&[403]).does_own(Recorded::Delete, Entity::AccessKeys);
+        .answers_nothing(204).does_own(Recorded::Delete, Entity::AccessKeys);
     /// Deprecated: list everybody's access keys.
     GetOwnedUserApplications = get("get_user_applications_administration", "/api/v1/administration/user-applications", may(Action::Read, Entity::AccessKeys))
         .asks(FILTERS).answers::<Vec<OwnedAccessKey>>(200);

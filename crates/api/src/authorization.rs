@@ -37,13 +37,13 @@ operations! {
         .takes::<AskPermittedScopes>().answers::<PermittedScopesActions>(200).question();
     /// Why somebody may do something, or what is missing and who could grant it.
     Explain = post("explain", "/api/v1/authorization/explain", Authenticated)
-        .takes::<Explain>().answers::<Explanation>(200).also(&[403, 404]).question();
+        .takes::<Explain>().answers::<Explanation>(200).also(&[404]).question();
     /// By which rules anybody may do something in a scope.
     WhoCan = post("who_can", "/api/v1/authorization/who-can", may(Action::Read, Entity::AccessRules))
         .takes::<AskWhoCan>().answers::<WhoCan>(200).also(&[404]).question();
     /// What somebody may do, rule by rule.
     WhatCan = post("what_can", "/api/v1/authorization/what-can", Authenticated)
-        .takes::<AskWhatCan>().answers::<WhatCan>(200).also(&[403, 404]).question();
+        .takes::<AskWhatCan>().answers::<WhatCan>(200).also(&[404]).question();
     /// What a change of access rules or groups would give and take, before it is made.
     Preview = post("preview", "/api/v1/authorization/preview", may(Action::Read, Entity::AccessRules))
         .takes::<AskPreview>().answers::<Preview>(200).also(&[404]).question();

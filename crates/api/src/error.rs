@@ -17,6 +17,21 @@ pub struct ErrorBody {
     /// What of a workload a workload policy does not allow; absent where it is not about one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compliance_issues: Option<Vec<ComplianceIssue>>,
+    /// What kind of refusal it is, for programs that do something about it; absent where the status says all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<ErrorReason>,
+}
+
+/// A refusal that programs do something about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ErrorReason {
+    /// The session began with a temporary password: the caller has to choose another one (`POST /api/v1/me/password`).
+    TemporaryPassword,
+    /// One that this version does not know.
+    #[serde(other)]
+    #[schemars(skip)]
+    Unknown,
 }
 
 /// Something of a workload that a workload policy does not allow.
@@ -38,6 +53,7 @@ impl ErrorBody {
             message: message.into(),
             details: None,
             compliance_issues: None,
+            reason: None,
         }
     }
 }

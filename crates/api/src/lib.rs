@@ -42,7 +42,7 @@ pub mod workload;
 pub mod workload_policy;
 
 pub use body::{Body, InvalidBody, TypedBody};
-pub use error::{Accepted, ComplianceIssue, Count, ErrorBody};
+pub use error::{Accepted, ComplianceIssue, Count, ErrorBody, ErrorReason};
 pub use operation::{
     Access, Answer, Method, OPERATIONS, Operation, OperationId, PathParameter, Query, Recorded, RequestBody,
 };
@@ -54,3 +54,12 @@ pub const TENANT_ID: i32 = 1;
 
 /// An id for examples.
 const EXAMPLE_UUID: &str = "123e4567-e89b-12d3-a456-426614174000";
+
+/// Whether a field of an answer is left out.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes what it may skip by reference"
+)]
+const fn is_false(value: &bool) -> bool {
+    !*value
+}

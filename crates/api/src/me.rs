@@ -16,13 +16,14 @@ operations! {
     /// Operations of everybody who has signed in.
     OPERATIONS: MeOperation as Me, "Me";
     /// Who the caller is.
-    GetMe = get("get_me", "/api/v1/me", Authenticated).answers::<Me>(200);
+    GetMe = get("get_me", "/api/v1/me", Authenticated).answers::<Me>(200).with_temporary_password();
     /// Sign out: end the session of the token that is shown.
     LogoutMe = post("logout_me", "/api/v1/me/logout", Authenticated)
-        .answers_nothing(200).signs_out_of(Entity::Users);
+        .answers_nothing(200).signs_out_of(Entity::Users).with_temporary_password();
     /// Change the caller's own password, for local users; the caller's other sessions end.
     ChangePassword = post("change_user_password", "/api/v1/me/password", Authenticated)
-        .takes::<ChangePassword>().answers_nothing(200).also(&[403, 429]).does_own(Recorded::Update, Entity::Users);
+        .takes::<ChangePassword>().answers_nothing(200).also(&[403, 429]).does_own(Recorded::Update, Entity::Users)
+        .with_temporary_password();
     /// The access rules that reach the caller, those of the session's groups too.
     GetMyAccessRules = get("get_me_access_rules", "/api/v1/authorization/me/access-rules", Authenticated)
         .asks(&[
@@ -36,16 +37,16 @@ operations! {
         .answers::<Count>(200);
     /// Whether the caller has an authenticator, whose codes are asked for beside the password.
     GetAuthenticator = get("get_authenticator", "/api/v1/me/authenticator", Authenticated)
-        .answers::<Authenticator>(200).also(&[403]);
+        .answers::<Authenticator>(200);
     /// Begin to set up an authenticator (RFC 6238), for local users; its codes are asked for after the first was confirmed.
     CreateAuthenticator = post("create_authenticator", "/api/v1/me/authenticator", Authenticated)
-        .answers::<NewAuthenticator>(201).also(&[403, 409]).does_own(Recorded::Update, Entity::Users);
+        .answers::<NewAuthenticator>(201).also(&[409]).does_own(Recorded::Update, Entity::Users);
     /// Confirm an authenticator by its first code.
     ConfirmAuthenticator = post("confirm_authenticator", "/api/v1/me/authenticator/confirm", Authenticated)
-        .takes::<OneTimeCode>().answers::<RecoveryCodes>(200).also(&[403, 404, 409]).does_own(Recorded::Update, Entity::Users);
+        .takes::<OneTimeCode>().answers::<RecoveryCodes>(200).also(&[404, 409]).does_own(Recorded::Update, Entity::Users);
     /// Take away the caller's authenticator, by a code of it or a recovery code.
     RemoveAuthenticator = post("remove_authenticator", "/api/v1/me/authenticator/remove", Authenticated)
-        .takes::<OneTimeCode>().answers_nothing(200).also(&[403, 404, 409, 429]).does_own(Recorded::Update, Entity::Users);
+        .takes::<OneTimeCode>().answers_nothing(200).also(&[404, 409, 429]).does_own(Recorded::Update, Entity::Users);
 }
 
 /// `POST /api/v1/me/password`.
@@ -168,6 +169,10 @@ pub struct Me {
     /// Who gave it: `administrator` or `identity-provider`; absent when there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub posix_source: Option<PosixGiver>,
+    /// Whether the session began with a temporary password: until the caller has chosen another one it is good for that, for this and for
+    /// signing out alone. Absent otherwise.
+    #[serde(default, skip_serializing_if = "crate::is_false")]
+    pub must_change_password: bool,
     /// Which roles the caller holds, and where.
     pub roles: Vec<HeldRole>,
 }

@@ -1,19 +1,19 @@
-//! `POST /api/v1/offboarding` (ours): somebody leaves, in one call.
+//! `POST /api/v1/offboarding` (ours): somebody or something leaves, in one call.
 
 use reeve_authz::{Action, Entity};
-use reeve_types::{AccessRuleId, Email, ProjectId, UserId, WorkloadId};
+use reeve_types::{AccessRuleId, Email, ProjectId, ServiceAccountName, WorkloadId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::access_rule::ScopeType;
-use crate::body::TypedBody;
-use crate::body::fields::filled;
+use crate::body::fields::text;
+use crate::body::{InvalidBody, TypedBody};
 use crate::operation::{may, operations, post};
 
 operations! {
-    /// Operations on people who leave.
+    /// Operations on whoever leaves.
     OPERATIONS: OffboardingOperation as Offboarding, "Offboarding";
-    /// Take away all that a user has, and say what that was and what is left.
+    /// Take away all that a user, an application or a group has, and say what that was and what is left.
     Offboard = post("offboard", "/api/v1/offboarding", may(Action::Delete, Entity::Users))
         .takes::<Offboard>().answers::<Offboarding>(200).also(&[404, 409]);
 }
@@ -23,17 +23,71 @@ operations! {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(example = serde_json::json!({"user": "erin@example.com", "workloads": "delete", "dryRun": true}))]
 pub struct Offboard {
-    /// The user's email or id; the email also of somebody who was deleted before. At most 255 bytes.
-    #[serde(deserialize_with = "filled::<_, 255>")]
-    #[schemars(length(min = 1, max = 255))]
-    pub user: String,
-    /// What becomes of the workloads that the user submitted.
-    pub workloads: LeftWorkloads,
+    /// The user's email or id; the email also of somebody who was deleted before. At most 255 bytes. One of `user`, `serviceAccount` and
+    /// `group` is needed.
+    #[serde(default, deserialize_with = "text::<_, 255>")]
+    #[schemars(length(max = 255))]
+    pub user: Option<String>,
+    /// The application's name or id; the name also of one that was deleted before. It needs the right to delete service accounts in the
+    /// account, too. At most 255 bytes.
+    #[serde(default, deserialize_with = "text::<_, 255>")]
+    #[schemars(length(max = 255))]
+    pub service_account: Option<String>,
+    /// The group's name. What goes are the access rules that name it; its members stay, with what they have otherwise. It needs the right to
+    /// delete access rules in the account, too. At most 255 bytes.
+    #[serde(default, deserialize_with = "text::<_, 255>")]
+    #[schemars(length(max = 255))]
+    pub group: Option<String>,
+    /// What becomes of the workloads that the user or application submitted. A group submits none: with `group` it is left out.
+    #[serde(default)]
+    pub workloads: Option<LeftWorkloads>,
     /// Whether only to say what would be done.
     pub dry_run: bool,
 }
 
-impl TypedBody for Offboard {}
+/// Who leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leaving<'a> {
+    /// A user, by email or id.
+    User(&'a str, LeftWorkloads),
+    /// An application, by name or id.
+    ServiceAccount(&'a str, LeftWorkloads),
+    /// A group, by name.
+    Group(&'a str),
+}
+
+impl Offboard {
+    /// Who leaves.
+    ///
+    /// # Errors
+    /// [`InvalidBody`] where it is nobody, or several, or what becomes of workloads is not said.
+    pub fn leaving(&self) -> Result<Leaving<'_>, InvalidBody> {
+        let workloads = || {
+            self.workloads.ok_or_else(|| InvalidBody::Missing {
+                path: "workloads".to_owned(),
+            })
+        };
+        match (&self.user, &self.service_account, &self.group) {
+            (Some(user), None, None) => Ok(Leaving::User(user, workloads()?)),
+            (None, Some(account), None) => Ok(Leaving::ServiceAccount(account, workloads()?)),
+            (None, None, Some(_)) if self.workloads.is_some() => Err(InvalidBody::wrong(
+                "workloads",
+                "a group submits none: leave it out",
+            )),
+            (None, None, Some(group)) => Ok(Leaving::Group(group)),
+            _ => Err(InvalidBody::wrong(
+                "user",
+                "exactly one of `user`, `serviceAccount` and `group` is needed",
+            )),
+        }
+    }
+}
+
+impl TypedBody for Offboard {
+    fn check(&self) -> Result<(), InvalidBody> {
+        self.leaving().map(drop)
+    }
+}
 
 /// What becomes of somebody's workloads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -51,17 +105,27 @@ pub enum LeftWorkloads {
 pub struct Offboarding {
     /// Whether nothing was done.
     pub dry_run: bool,
-    /// The user's email.
-    pub username: Email,
-    /// The user's id; null where there is no such user any more.
-    pub id: Option<UserId>,
-    /// Access rules that named the user.
+    /// The user's email; absent of others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub username: Option<Email>,
+    /// The application's name; absent of others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_account: Option<ServiceAccountName>,
+    /// The group's name; absent of others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// The id of the user or application, a UUID; null where there is none of that name any more, and of a group.
+    pub id: Option<String>,
+    /// Access rules that named the user, application or group.
     pub access_rules: Vec<LostRule>,
-    /// How many sessions went on, with their tokens.
+    /// How many sessions of the user or application went on, with their tokens.
     pub sessions: usize,
-    /// Workloads that the user submitted.
+    /// Of a group: how many sessions of users show it. They go on, and what its access rules gave does not; absent of others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member_sessions: Option<usize>,
+    /// Workloads that the user or application submitted.
     pub workloads: Vec<LeftWorkload>,
-    /// What there is of the user now: after a dry run all of it, otherwise nothing but workloads that were to be left.
+    /// What there is now: after a dry run all of it, otherwise nothing but workloads that were to be left.
     pub left: Left,
 }
 
@@ -101,10 +165,50 @@ pub struct LeftWorkload {
 pub struct Left {
     /// Whether there is a user of that name.
     pub user: bool,
-    /// How many access rules name the user.
+    /// Whether there is an application of that name.
+    #[serde(default)]
+    pub service_account: bool,
+    /// How many access rules name the user, application or group.
     pub access_rules: usize,
-    /// How many sessions of the user go on.
+    /// How many sessions of the user or application go on.
     pub sessions: usize,
-    /// How many workloads there are that the user submitted.
+    /// How many workloads there are that the user or application submitted.
     pub workloads: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Body as _;
+
+    #[test]
+    fn exactly_one_leaves_and_of_workloads_it_is_said_where_there_can_be_some() {
+        let parse = |text: &str| Offboard::parse(text.as_bytes()).map_err(|error| error.to_string());
+        let taken = parse(r#"{"serviceAccount":"ci","workloads":"leave","dryRun":true}"#).unwrap();
+        assert_eq!(
+            taken.leaving(),
+            Ok(Leaving::ServiceAccount("ci", LeftWorkloads::Leave))
+        );
+        let taken = parse(r#"{"group":"ml","dryRun":false}"#).unwrap();
+        assert_eq!(taken.leaving(), Ok(Leaving::Group("ml")));
+        for (text, said) in [
+            (r#"{"dryRun":true}"#, "`user`: exactly one of"),
+            (
+                r#"{"user":"a@b.co","group":"ml","workloads":"leave","dryRun":true}"#,
+                "`user`: exactly one of",
+            ),
+            (
+                r#"{"serviceAccount":"ci","dryRun":true}"#,
+                "`workloads` is missing",
+            ),
+            (r#"{"user":"a@b.co","dryRun":true}"#, "`workloads` is missing"),
+            (
+                r#"{"group":"ml","workloads":"delete","dryRun":true}"#,
+                "`workloads`: a group submits none",
+            ),
+        ] {
+            let refused = parse(text).unwrap_err();
+            assert!(refused.starts_with(said), "{text}: {refused}");
+        }
+    }
 }

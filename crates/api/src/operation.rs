@@ -51,6 +51,8 @@ pub struct Operation {
     pub does_own: Option<(Recorded, Entity)>,
     /// Whether it only asks, although it is no `GET`: it changes nothing, and the audit log says nothing of it.
     pub question: bool,
+    /// Whether it is done for somebody who has to choose another password first.
+    pub with_temporary_password: bool,
     /// Whether 400 and 401 have the shape of RFC 6749 and not that of all other errors.
     pub oauth: bool,
     /// One line for people.
@@ -320,7 +322,7 @@ impl Operation {
         !matches!(self.body, RequestBody::Unread)
     }
 
-    /// The statuses beside success, ascending: 400 where there is input, 401 and 403 by who may call it, 404 where the path
+    /// The statuses beside success, ascending: 400 where there is input, 401 and 403 by who may call it (403 also with a temporary password), 404 where the path
     /// names something, 413 where a body is read, 500 and 503 always, and those of [`Operation::also`].
     pub fn errors(&self) -> Vec<u16> {
         let names = self.path.contains('{');
@@ -328,7 +330,10 @@ impl Operation {
         let derived = [
             (400, input),
             (401, self.access != Access::Public),
-            (403, matches!(self.access, Access::Requires(..))),
+            (
+                403,
+                self.access != Access::Public && !self.with_temporary_password,
+            ),
             (404, names),
             (413, self.reads_body()),
             (500, true),

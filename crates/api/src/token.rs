@@ -234,6 +234,10 @@ pub struct TokenResponse {
     /// What the client renews it with; where a client named itself to get one, and always by the grant `refresh_token`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh_token: Option<RevealedSecret>,
+    /// Whether the password is a temporary one: the token is good for choosing another (`POST /api/v1/me/password`), for `GET
+    /// /api/v1/me` and for signing out alone until that is done, and for everything afterwards. Absent otherwise.
+    #[serde(default, skip_serializing_if = "crate::is_false")]
+    pub must_change_password: bool,
 }
 
 #[cfg(test)]

@@ -47,7 +47,7 @@ operations! {
     /// End one session of a user, with its tokens.
     EndSession = delete("end_session", "/api/v1/sessions/{sessionId}", may(Action::Update, Entity::Users))
         .answers_nothing(204);
-    /// Give a user a new password; the user's sessions end.
+    /// Give a user a new password, with which another has to be chosen; the user's sessions end.
     ResetUserPassword = post("reset_user_password", "/api/v1/users/{userId}/password", may(Action::Update, Entity::Users))
         .answers::<NewPassword>(200);
     /// End all sessions of a user, with their tokens.
@@ -65,13 +65,19 @@ pub struct CreateUser {
     /// Ours: the POSIX identity that the user's containers run with. Only an administrator of the account may give one.
     #[serde(default, deserialize_with = "maybe_new_identity")]
     pub posix: Option<PosixIdentity>,
-    #[serde(default)]
-    reset_password: OnlyFalse,
+    /// Whether the user has to choose another password before anything else; so it is where nothing is said. With `false` the password
+    /// that is shown stays until somebody changes it.
+    #[serde(default = "yes")]
+    pub reset_password: bool,
     #[serde(default)]
     notify: OnlyFalse,
 }
 
 impl TypedBody for CreateUser {}
+
+const fn yes() -> bool {
+    true
+}
 
 /// `PUT /api/v1/users/{userId}/posix` (ours): the POSIX identity itself is the body.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -180,7 +186,7 @@ pub struct CreatedUser {
     pub id: UserId,
     /// The user's email, in lower case.
     pub username: Email,
-    /// The password; never shown again.
+    /// The password; never shown again. The user has to choose another one first, unless `resetPassword` was `false`.
     pub temp_password: RevealedSecret,
 }
 
@@ -188,7 +194,7 @@ pub struct CreatedUser {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NewPassword {
-    /// The new password; never shown again.
+    /// The new password; never shown again. The user has to choose another one first.
     pub temp_password: RevealedSecret,
 }
 

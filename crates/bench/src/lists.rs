@@ -233,7 +233,7 @@ async fn make_one_of_each(admin: &Rest) -> Result<()> {
 
 /// Somebody who may read all there is in department 2.
 async fn reader_of_one_department(admin: &Rest) -> Result<Rest> {
-    let user = json!({"email": "reader@bench.example"});
+    let user = json!({"email": "reader@bench.example", "resetPassword": false});
     let made = admin.post("/api/v1/users", user).await?.expect(201)?;
     let rule = json!({"subjectId": "reader@bench.example", "subjectType": "user", "roleId": 1,
         "scopeId": "2", "scopeType": "department"});

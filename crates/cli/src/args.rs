@@ -22,10 +22,10 @@ use reeve_types::{
 
 pub use admin::{
     AccessKeys, AccessRule, Application, Apply, Audit, AutoRedirect, CreateAccessRule, CreateDepartment,
-    CreateProject, CreateUser, DeleteAccessRules, Department, ListAccessRules, ListAudit, LogoutRedirect,
-    OffboardUser, OneAccessKey, OneAccessRule, OneApplication, OneCluster, OneDepartment, OneProject,
-    OneUser, RenameCluster, SignInSettings, UpdateDepartment, UpdateProject, User, Workloads,
-    department_number,
+    CreateProject, CreateUser, DeleteAccessRules, Department, Group, ListAccessRules, ListAudit,
+    LogoutRedirect, OffboardApplication, OffboardGroup, OffboardUser, OneAccessKey, OneAccessRule,
+    OneApplication, OneCluster, OneDepartment, OneProject, OneUser, RenameCluster, SignInSettings, Sure,
+    UpdateDepartment, UpdateProject, User, Workloads, department_number,
 };
 pub use adopting::Adopt;
 pub use auth::{Auth, PermissionWord, Place, PreviewChange, Question, WhatCan, WhoCan, Whom};
@@ -127,6 +127,9 @@ pub enum Command {
     /// Applications: service accounts for programs
     #[command(subcommand, visible_alias = "service-account")]
     Application(Application),
+    /// Groups of identity providers; for administrators of the account
+    #[command(subcommand)]
+    Group(Group),
     /// Access keys: secrets with which programs act as you
     #[command(subcommand)]
     AccessKey(AccessKeys),

@@ -24,6 +24,7 @@ mod login;
 mod logout;
 mod logs;
 mod objects;
+mod offboarding;
 mod pod;
 mod policy;
 mod port_forward;
@@ -39,8 +40,8 @@ mod whoami;
 
 use crate::Context;
 use crate::args::{
-    AccessKeys, Application, Artifact, Cluster, Command, Config, Format, Idp, Kubeconfig, Listed, Login,
-    LoginWay, Model, Project, Service, Training, Uids, User, Works,
+    AccessKeys, Application, Artifact, Cluster, Command, Config, Format, Group, Idp, Kubeconfig, Listed,
+    Login, LoginWay, Model, Project, Service, Training, Uids, User, Works,
 };
 use crate::failure::Failure;
 
@@ -99,6 +100,7 @@ pub async fn run(context: &mut Context, command: Command) -> Result<(), Failure>
         Command::Role(command) => role::run(context, command).await,
         Command::Audit(command) => audit::run(context, command).await,
         Command::Application(command) => application::run(context, command).await,
+        Command::Group(Group::Offboard(arguments)) => offboarding::group(context, arguments).await,
         Command::AccessKey(command) => access_key::run(context, command).await,
         Command::Authenticator(command) => authenticator::run(context, command).await,
         Command::Apply(arguments) => apply::run(context, arguments).await,
@@ -135,7 +137,9 @@ pub async fn run(context: &mut Context, command: Command) -> Result<(), Failure>
 const fn prints_names(command: &Command) -> bool {
     match command {
         Command::User(command) => !matches!(command, User::Create(_) | User::Offboard(_)),
-        Command::Application(command) => !matches!(command, Application::Create(_)),
+        Command::Application(command) => {
+            !matches!(command, Application::Create(_) | Application::Offboard(_))
+        }
         Command::AccessKey(command) => matches!(command, AccessKeys::List | AccessKeys::Delete(_)),
         Command::Service(Service::Logs(_))
         | Command::Model(Model::Logs(_))

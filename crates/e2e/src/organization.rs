@@ -184,12 +184,12 @@ pub async fn create_project(stack: &Stack, name: &str, department: &str) -> Resu
     )
 }
 
-/// Makes a local user `<first name>@reeve.example`.
+/// Makes a local user `<first name>@reeve.example`, whose password is no temporary one.
 ///
 /// # Errors
 /// The answer is not 201.
 pub async fn create_user(admin: &Rest, first_name: &str, posix: Option<Value>) -> Result<Person> {
-    let mut body = json!({"email": format!("{first_name}@reeve.example")});
+    let mut body = json!({"email": format!("{first_name}@reeve.example"), "resetPassword": false});
     if let (Some(posix), Some(fields)) = (posix, body.as_object_mut()) {
         fields.insert("posix".to_owned(), posix);
     }

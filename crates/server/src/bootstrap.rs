@@ -389,7 +389,7 @@ pub fn first_password(file: Option<&Path>, random: &Random) -> anyhow::Result<Fi
     })
 }
 
-/// Makes the account: signing keys, administrator, her rule.
+/// Makes the account: signing keys, administrator, her rule. With `temporary_password` she has to choose another first.
 ///
 /// # Errors
 /// When it was made before, or the store fails.
@@ -399,6 +399,7 @@ pub async fn first_start(
     random: &Random,
     administrator: &Email,
     password: &Secret,
+    temporary_password: bool,
     now: Timestamp,
 ) -> anyhow::Result<()> {
     let sealer = master.sealer();
@@ -408,6 +409,7 @@ pub async fn first_start(
             id: UserId::from_uuid(random.uuid()?),
             email: administrator.clone(),
             password: Some(CredentialHash::new(hash.as_text())),
+            temporary_password,
             posix: None,
             created_at: now,
             created_by: "system".to_owned(),

@@ -14,6 +14,7 @@ mod code;
 mod cookie;
 mod finish;
 mod local;
+mod new_password;
 mod page;
 mod request;
 mod saml;
@@ -47,6 +48,8 @@ const REALM: &str = reeve_api::realm::ISSUER_PATH;
 const AUTHORIZE: &str = "/auth/realms/runai/protocol/openid-connect/auth";
 /// Where a local user's password goes.
 const AUTHENTICATE: &str = "/auth/realms/runai/login-actions/authenticate";
+/// Where whoever signed in with a temporary password chooses another.
+const NEW_PASSWORD: &str = "/auth/realms/runai/login-actions/required-action";
 const TOKEN: &str = "/auth/realms/runai/protocol/openid-connect/token";
 const PUSHED: &str = "/auth/realms/runai/protocol/openid-connect/ext/par/request";
 const SIGNED_OUT: &str = "/auth/realms/runai/protocol/openid-connect/logout";
@@ -75,6 +78,7 @@ const fn page(name: &'static str, method: Method, path: &'static str) -> Operati
 static AUTHORIZE_PAGE: Operation = page("sign_in_page", Method::Get, AUTHORIZE);
 static SIGN_IN_PAGE: Operation = page("sign_in_page", Method::Get, SIGN_IN);
 static AUTHENTICATE_PAGE: Operation = page("sign_in_with_password", Method::Post, AUTHENTICATE);
+static NEW_PASSWORD_PAGE: Operation = page("choose_password", Method::Post, NEW_PASSWORD);
 static TOKEN_ROUTE: Operation = page("redeem_code", Method::Post, TOKEN);
 static PUSHED_ROUTE: Operation = page("push_authorization_request", Method::Post, PUSHED);
 static SIGNED_OUT_PAGE: Operation = page("signed_out_page", Method::Get, SIGNED_OUT);
@@ -98,6 +102,10 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
         )
         .route(SIGN_IN, get(authorize::alone).layer(guard(&SIGN_IN_PAGE)))
         .route(AUTHENTICATE, post(local::handle).layer(guard(&AUTHENTICATE_PAGE)))
+        .route(
+            NEW_PASSWORD,
+            post(new_password::handle).layer(guard(&NEW_PASSWORD_PAGE)),
+        )
         .route(TOKEN, post(token::handle).layer(guard(&TOKEN_ROUTE)))
         .route(PUSHED, post(authorize::pushed).layer(guard(&PUSHED_ROUTE)))
         .route(

@@ -22,6 +22,8 @@ pub struct Caller {
     pub shown_by: SessionId,
     /// The access key by which the caller's program asks.
     pub access_key: Option<AccessKeyId>,
+    /// Whether the session began with a temporary password, which was not changed since: then it is good for little.
+    pub has_temporary_password: bool,
     /// What rules name: the subject, and the groups of the session.
     pub principal: Principal,
     /// Email or service account name.

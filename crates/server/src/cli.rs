@@ -78,6 +78,9 @@ pub struct Serve {
     /// A file with the administrator's first password; without it one is made and printed once.
     #[arg(long)]
     pub admin_password_file: Option<PathBuf>,
+    /// The administrator has to choose another password at the first sign-in. Without it the first one stays: it is that for emergencies.
+    #[arg(long)]
+    pub admin_password_temporary: bool,
     /// A file that gets `{"url","caFile","adminUsername"}` once requests are answered, and `metricsUrl` where metrics are.
     #[arg(long)]
     pub announce_file: Option<PathBuf>,

@@ -90,6 +90,13 @@ impl Directory {
         self.service_accounts.get(&id)
     }
 
+    /// A service account, by its name.
+    pub fn service_account_named(&self, name: &ServiceAccountName) -> Option<&ServiceAccountFacts> {
+        self.service_accounts
+            .values()
+            .find(|account| account.name == *name)
+    }
+
     /// Whether there is a service account of this name, and it is switched on.
     pub fn service_account_enabled(&self, name: &ServiceAccountName) -> bool {
         self.service_accounts
@@ -227,6 +234,12 @@ impl Directory {
         })
     }
 
+    /// How many sessions of a subject were not ended, those of access keys included.
+    pub fn sessions_of(&self, subject: SubjectId, now: Timestamp) -> usize {
+        let open = self.sessions.values().filter(|it| now < it.until);
+        open.filter(|it| it.subject == subject).count()
+    }
+
     /// The signing keys: the current one, the next one, the retiring ones.
     pub fn signing_keys(&self) -> &[SigningKeyFacts] {
         &self.signing_keys
@@ -254,12 +267,23 @@ impl Directory {
             session,
             shown_by: shown_by.id,
             access_key: facts.access_key.as_ref().map(|it| it.key),
+            has_temporary_password: self.has_temporary_password(facts),
             principal: Principal {
                 subject: key,
                 groups: shown_by.groups.clone(),
             },
             name,
         })
+    }
+
+    /// Whether a session began with a password of a user who has to choose another first. One that an identity provider or an access key
+    /// began is as good as ever.
+    pub fn has_temporary_password(&self, session: &SessionFacts) -> bool {
+        let user = match session.subject {
+            SubjectId::User(id) => self.user(id),
+            SubjectId::ServiceAccount(_) => None,
+        };
+        session.by_password && user.is_some_and(|user| user.temporary_password)
     }
 
     /// The session whose groups and POSIX identity count in one: itself; in one that an access key began the owner's own behind

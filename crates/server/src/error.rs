@@ -5,7 +5,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use reeve_api::body::InvalidBody;
 use reeve_api::list::InvalidQuery;
-use reeve_api::{ComplianceIssue, ErrorBody};
+use reeve_api::{ComplianceIssue, ErrorBody, ErrorReason};
 use reeve_store::StoreError;
 use reeve_types::ErrorChain;
 
@@ -71,6 +71,12 @@ pub enum ApiError {
     /// 401: a token that is not good, or not for us.
     #[error(transparent)]
     Token(reeve_identity::InvalidToken),
+    /// 403: the session is good for choosing a password alone.
+    #[error(
+        "your password is a temporary one: choose another first, by `POST /api/v1/me/password`, on the sign-in page or with \
+         `reeve login user -u EMAIL`"
+    )]
+    TemporaryPassword,
     /// 404: not there, or not to be seen: the same words.
     #[error("{what} `{id}` does not exist, or you may not see it")]
     NotFound {
@@ -154,6 +160,7 @@ impl ApiError {
                 StatusCode::BAD_REQUEST
             }
             Self::Unauthenticated(_) | Self::Token(_) => StatusCode::UNAUTHORIZED,
+            Self::TemporaryPassword => StatusCode::FORBIDDEN,
             Self::NotFound { .. } | Self::NoRoute => StatusCode::NOT_FOUND,
             Self::NoMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::Conflict(_) => StatusCode::CONFLICT,
@@ -168,8 +175,10 @@ impl ApiError {
     /// The answer.
     pub fn body(&self) -> ErrorBody {
         let mut body = ErrorBody::new(self.status().as_u16(), self.to_string());
-        if let Self::NotCompliant(issues) = self {
-            body.compliance_issues = Some(issues.clone());
+        match self {
+            Self::NotCompliant(issues) => body.compliance_issues = Some(issues.clone()),
+            Self::TemporaryPassword => body.reason = Some(ErrorReason::TemporaryPassword),
+            _ => {}
         }
         body
     }

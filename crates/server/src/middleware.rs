@@ -238,6 +238,10 @@ async fn admit(
         Ok(caller) => caller,
         Err(error) => return (None, Some(Refusal::Said(error))),
     };
+    if caller.has_temporary_password && !operation.with_temporary_password {
+        let refusal = Refusal::Said(ApiError::TemporaryPassword);
+        return (Some(caller), Some(refusal));
+    }
     let directory = app.directory();
     let refusal = match operation.access {
         Access::Requires(action, entity) => {

@@ -40,6 +40,8 @@ pub(crate) struct Tokens {
     pub(crate) expires_in: i64,
     /// What comes after it.
     pub(crate) refresh: Option<Secret>,
+    /// Whether they are good for choosing another password alone.
+    pub(crate) temporary_password: bool,
 }
 
 impl App {
@@ -76,6 +78,7 @@ impl App {
                 access,
                 expires_in,
                 refresh: None,
+                temporary_password: self.directory().has_temporary_password(session),
             });
         }
         let seconds = RENEWED_SECONDS.min(self.settings.session_seconds);
@@ -86,6 +89,7 @@ impl App {
             access,
             expires_in,
             refresh: Some(first.text().clone()),
+            temporary_password: self.directory().has_temporary_password(session),
         })
     }
 
@@ -167,6 +171,7 @@ impl App {
             access,
             expires_in,
             refresh: Some(successor.text().clone()),
+            temporary_password: self.directory().has_temporary_password(session),
         })
     }
 

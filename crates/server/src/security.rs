@@ -470,6 +470,7 @@ mod tests {
             posix: None,
             until: now.plus_seconds(seconds),
             access_key: None,
+            by_password: true,
         };
         let give = |seconds| {
             security

@@ -71,6 +71,7 @@ async fn serve(flags: Serve, clock: Clock, random: Random) -> anyhow::Result<()>
             &random,
             &flags.admin_username,
             &first.password,
+            flags.admin_password_temporary,
             clock.now(),
         )
         .await?;

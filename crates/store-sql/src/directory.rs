@@ -57,6 +57,7 @@ fn user(row: &Row) -> Result<UserFacts, StoreError> {
         id: row.parsed("id")?,
         email: row.parsed("email")?,
         posix: row.opt_json("posix")?,
+        temporary_password: row.bool("temporary_password")?,
     })
 }
 
@@ -81,7 +82,7 @@ macro_rules! clusters {
 
 macro_rules! users {
     ($rest:literal) => {
-        concat!("SELECT id, email, posix FROM users ", $rest)
+        concat!("SELECT id, email, posix, temporary_password FROM users ", $rest)
     };
 }
 

@@ -33,7 +33,7 @@ pub(crate) use statement::Statement;
 pub(crate) use value::{Arg, Row, from_json};
 
 /// One file, applied in a transaction of its own: number, name, text.
-type Migrations = [(i64, &'static str, &'static str); 26];
+type Migrations = [(i64, &'static str, &'static str); 27];
 
 /// The text of the migrations. That of the sixth moves rows by functions that only SQLite has; the other two tell PostgreSQL to compare
 /// text as SQLite does.
@@ -120,6 +120,11 @@ const fn migrations(sixth: &'static str, lists: &'static str, audit_columns: &'s
             26,
             "changes and settings",
             include_str!("../migrations/0026_changes_and_settings.sql"),
+        ),
+        (
+            27,
+            "temporary passwords",
+            include_str!("../migrations/0027_temporary_passwords.sql"),
         ),
     ]
 }

@@ -344,7 +344,8 @@ impl Fence for SqlStore {
         let mut tx = self.write(CONFIRM).await?;
         let id: UserId = tx
             .row(
-                "UPDATE users SET password = $2, updated_at = $3, wrong_passwords = 0 WHERE email = $1 RETURNING id",
+                "UPDATE users SET password = $2, updated_at = $3, wrong_passwords = 0, temporary_password = FALSE
+                 WHERE email = $1 RETURNING id",
                 &[Arg::text(email), password.as_str().into(), at.into()],
             )
             .await

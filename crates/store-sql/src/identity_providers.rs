@@ -97,6 +97,7 @@ async fn make(
         id: identity.new_id,
         email: identity.email.clone(),
         password: None,
+        temporary_password: false,
         posix: None,
         created_at: at,
         created_by: format!("identity provider {}", identity.alias),
@@ -351,7 +352,7 @@ impl IdentityProviders for SqlStore {
         is_record(granted, RENEW)?;
         let mut tx = self.read(RENEW).await?;
         tx.all(
-            "SELECT id, subject_kind, subject_id, group_names, posix, created_at, ends_at, provider, renewal, checked_at,
+            "SELECT id, subject_kind, subject_id, method, group_names, posix, created_at, ends_at, provider, renewal, checked_at,
                     access_key, behind
              FROM sessions WHERE checked_at < $1 AND renewal IS NOT NULL AND ended_at IS NULL ORDER BY checked_at, id LIMIT $2",
             &[before.into(), limit.into()],

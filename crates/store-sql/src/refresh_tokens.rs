@@ -41,7 +41,7 @@ macro_rules! columns {
     ($start:literal, $end:literal) => {
         concat!(
             $start,
-            " id, subject_kind, subject_id, group_names, posix, created_at, ends_at, access_key, behind, refresh_token,
+            " id, subject_kind, subject_id, method, group_names, posix, created_at, ends_at, access_key, behind, refresh_token,
               refresh_before, refresh_client, refresh_at",
             $end
         )

@@ -7,7 +7,7 @@ use reeve_store::{
     NewSession, RenewedSession, SESSIONS_OF_A_KEY, SESSIONS_OF_A_SUBJECT, SessionFacts, SessionRow, Sessions,
     StoreError, SubjectId, WRONG_PASSWORDS_SECONDS, gate,
 };
-use reeve_types::{AccessKeyId, PosixIdentity, SessionId, Timestamp, UserId};
+use reeve_types::{AccessKeyId, PosixIdentity, SessionId, SignInMethod, Timestamp, UserId};
 
 use crate::changes::Changes;
 use crate::driver::{Arg, Row, StoreResultExt, Tx};
@@ -83,6 +83,7 @@ pub(crate) fn facts(row: &Row) -> Result<SessionFacts, StoreError> {
         posix: row.opt_json("posix")?,
         until: row.time("ends_at")?,
         access_key: key_session(row)?,
+        by_password: row.parsed::<SignInMethod>("method")? == SignInMethod::Password,
     })
 }
 
@@ -455,6 +456,7 @@ async fn insert(
         posix: new.posix,
         until: new.until,
         access_key: key.map(Box::new),
+        by_password: new.method == SignInMethod::Password,
     };
     let most = match key {
         Some(_) => SESSIONS_OF_A_KEY,

@@ -142,8 +142,8 @@ pub(crate) async fn insert(tx: &mut Tx, new: &NewUser) -> Result<UserRow, StoreE
     claim_uid(tx, new.id, new.posix.as_ref()).await?;
     refuse_resting(tx, new).await?;
     tx.execute(
-        "INSERT INTO users (id, email, password, posix, created_at, created_by, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $5)",
+        "INSERT INTO users (id, email, password, posix, created_at, created_by, updated_at, temporary_password)
+         VALUES ($1, $2, $3, $4, $5, $6, $5, $7)",
         &[
             Arg::text(new.id),
             Arg::text(&new.email),
@@ -151,6 +151,7 @@ pub(crate) async fn insert(tx: &mut Tx, new: &NewUser) -> Result<UserRow, StoreE
             posix_arg(new.posix.as_ref())?,
             new.created_at.into(),
             Arg::text(&new.created_by),
+            new.temporary_password.into(),
         ],
     )
     .await
@@ -315,7 +316,7 @@ impl Users for SqlStore {
         fits(granted, Action::Update, CHANGE)?;
         let mut tx = self.write_as(granted, CHANGE).await?;
         tx.execute(
-            "UPDATE users SET password = $2, updated_at = $3, wrong_passwords = 0 WHERE id = $1",
+            "UPDATE users SET password = $2, updated_at = $3, wrong_passwords = 0, temporary_password = TRUE WHERE id = $1",
             &[Arg::text(id), password.as_str().into(), at.into()],
         )
         .await
@@ -335,7 +336,8 @@ impl Users for SqlStore {
         let row = needed::<User>(&mut tx, id, CHANGE).await?;
         let changed_rows = tx
             .execute(
-                "UPDATE users SET password = $2, updated_at = $3, wrong_passwords = 0 WHERE id = $1 AND password = $4",
+                "UPDATE users SET password = $2, updated_at = $3, wrong_passwords = 0, temporary_password = FALSE
+                 WHERE id = $1 AND password = $4",
                 &[
                     Arg::text(id),
                     new.password.as_str().into(),

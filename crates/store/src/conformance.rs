@@ -66,6 +66,7 @@ macro_rules! conformance_tests {
             an_email_rests_after_its_owner_went,
             a_one_time_code_is_used_once,
             wrong_passwords_are_counted,
+            a_password_that_an_administrator_made_is_temporary,
             the_last_local_administrator_stays,
             a_changed_password_ends_every_session_before_it,
             one_session_ends_and_the_others_go_on,

@@ -30,6 +30,10 @@ pub struct UserFacts {
     pub email: Email,
     /// The POSIX identity that an administrator gave the user. It comes before one of an identity provider.
     pub posix: Option<PosixIdentity>,
+    /// Whether the user's password is one that an administrator made, and the user has not chosen another since: sessions that began
+    /// with it are good for that alone.
+    #[serde(default, skip_serializing_if = "crate::is_false")]
+    pub temporary_password: bool,
 }
 
 /// What is known of a service account at each request.

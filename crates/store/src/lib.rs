@@ -167,3 +167,12 @@ impl<T> Committed<T> {
         }
     }
 }
+
+/// Whether a field of facts is left out: nothing that was kept before there was one has it.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes what it may skip by reference"
+)]
+pub(crate) const fn is_false(value: &bool) -> bool {
+    !*value
+}

@@ -40,6 +40,9 @@ pub struct SessionFacts {
     /// The access key that began it; absent of one that the subject began by signing in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_key: Option<Box<KeySession>>,
+    /// Whether it began with a local user's password. While that is a temporary one, the session is good for choosing another alone.
+    #[serde(default, skip_serializing_if = "crate::is_false")]
+    pub by_password: bool,
 }
 
 /// What a session is that an access key began.

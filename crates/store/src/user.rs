@@ -91,6 +91,8 @@ pub struct NewUser {
     pub email: Email,
     /// What checks her password; none of somebody for whom an identity provider speaks.
     pub password: Option<CredentialHash>,
+    /// Whether she has to choose another before anything else.
+    pub temporary_password: bool,
     /// Her numbers.
     pub posix: Option<PosixIdentity>,
     /// When.
@@ -174,7 +176,7 @@ pub trait Users {
         entry: AuditEntry,
     ) -> Result<(), StoreError>;
 
-    /// Gives her another password and ends her sessions; answers as [`Users::end_sessions`]. `granted`: update.
+    /// Gives her another password, a temporary one, and ends her sessions; answers as [`Users::end_sessions`]. `granted`: update.
     async fn set_password(
         &self,
         granted: &Granted,
@@ -184,7 +186,7 @@ pub trait Users {
         entry: AuditEntry,
     ) -> Result<Committed<usize>, StoreError>;
 
-    /// She gives herself another password; every session of hers but the one in which she does it ends, and how many did is answered.
+    /// She gives herself another password, which is no temporary one; every session of hers but the one in which she does it ends, and how many did is answered.
     /// `None`, and nothing changes, where the password is not the one that was shown any more. `granted` is the bootstrap exception for
     /// session records: the password until now was shown.
     async fn change_own_password(

@@ -23,6 +23,7 @@ pub(crate) struct Row {
     signs_out_of: Option<Entity>,
     does_own: Option<(Recorded, Entity)>,
     question: bool,
+    with_temporary_password: bool,
     oauth: bool,
 }
 
@@ -47,6 +48,7 @@ const fn row(
         signs_out_of: None,
         does_own: None,
         question: false,
+        with_temporary_password: false,
         oauth: false,
     }
 }
@@ -183,6 +185,14 @@ impl Row {
         }
     }
 
+    /// It is done for somebody who has to choose another password first, too.
+    pub(crate) const fn with_temporary_password(self) -> Self {
+        Self {
+            with_temporary_password: true,
+            ..self
+        }
+    }
+
     /// The finished row.
     pub(crate) const fn operation(
         self,
@@ -206,6 +216,7 @@ impl Row {
             signs_out_of: self.signs_out_of,
             does_own: self.does_own,
             question: self.question,
+            with_temporary_password: self.with_temporary_password,
             oauth: self.oauth,
             summary: summary.trim_ascii(),
         }

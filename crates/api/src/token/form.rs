@@ -48,6 +48,9 @@ pub struct OAuth2TokenResponse {
     /// What the client renews it with; where a client named itself to get one, and always by the grant `refresh_token`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh_token: Option<RevealedSecret>,
+    /// As `mustChangePassword` of version 1. Absent where it would be false.
+    #[serde(default, skip_serializing_if = "crate::is_false")]
+    pub must_change_password: bool,
 }
 
 /// A form that asks for nothing that can be given.

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use reeve_types::{
-    AccessKeyName, AccessRuleId, ClusterId, ClusterName, DepartmentId, Email, Gid, IdpAlias, OrgUnitName,
-    ServiceAccountName, Uid,
+    AccessKeyName, AccessRuleId, ClusterId, ClusterName, DepartmentId, Email, Gid, GroupName, IdpAlias,
+    OrgUnitName, ServiceAccountName, Uid,
 };
 
 use super::auth::rule;
@@ -18,7 +18,7 @@ pub enum User {
     List,
     /// Show a user
     Get(OneUser),
-    /// Make a local user, and show the temporary password once
+    /// Make a local user, and show the password once: a temporary one, with which another has to be chosen
     Create(CreateUser),
     /// Delete a user, with sessions and access rules
     Delete(OneUser),
@@ -43,12 +43,52 @@ pub struct OffboardUser {
     /// What becomes of the workloads that the user submitted
     #[arg(long, value_enum)]
     pub workloads: Workloads,
+    /// Whether to do it.
+    #[command(flatten)]
+    pub sure: Sure,
+}
+
+/// Whether something is done that cannot be undone.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Sure {
     /// Only say what would be done
     #[arg(long, conflicts_with = "yes")]
     pub dry_run: bool,
     /// Do it; without this what would be done is shown and nothing done
     #[arg(short, long)]
     pub yes: bool,
+}
+
+/// `reeve application offboard`
+#[derive(Debug, Args)]
+pub struct OffboardApplication {
+    /// Its name, also of one that was deleted before
+    #[arg(value_name = "NAME")]
+    pub name: ServiceAccountName,
+    /// What becomes of the workloads that the application submitted
+    #[arg(long, value_enum)]
+    pub workloads: Workloads,
+    /// Whether to do it.
+    #[command(flatten)]
+    pub sure: Sure,
+}
+
+/// `reeve group`
+#[derive(Debug, Subcommand)]
+pub enum Group {
+    /// Take away all access rules that name a group, and say what is left; its members stay
+    Offboard(OffboardGroup),
+}
+
+/// `reeve group offboard`
+#[derive(Debug, Args)]
+pub struct OffboardGroup {
+    /// The group's name, as access rules have it
+    #[arg(value_name = "NAME")]
+    pub name: GroupName,
+    /// Whether to do it.
+    #[command(flatten)]
+    pub sure: Sure,
 }
 
 /// What becomes of somebody's workloads.
@@ -75,6 +115,9 @@ pub struct CreateUser {
     /// Supplementary gids, separated by commas
     #[arg(long, value_name = "GIDS", requires = "uid")]
     pub groups: Option<Names<Gid>>,
+    /// The password that is shown stays; without this it is temporary: with it another one has to be chosen first
+    #[arg(long)]
+    pub keep_password: bool,
 }
 
 /// `reeve department`
@@ -313,6 +356,8 @@ pub enum Application {
     Create(OneApplication),
     /// Delete an application, with its access rules; its tokens are worth nothing at once
     Delete(OneApplication),
+    /// Take away all that an application has, workloads too if asked, and say what is left
+    Offboard(OffboardApplication),
 }
 
 /// `reeve application get`, `create` and `delete`

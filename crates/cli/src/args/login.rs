@@ -80,7 +80,8 @@ pub struct LoginUser {
     /// Your email
     #[arg(short, long = "user", value_name = "EMAIL")]
     pub user: String,
-    /// Read the password from standard input instead of the terminal
+    /// Read the password from standard input instead of the terminal; a second line there is the one to choose where the first is a
+    /// temporary one
     #[arg(long)]
     pub password_stdin: bool,
     /// The code that your authenticator shows, or a recovery code, if you have one

@@ -5,6 +5,7 @@ use reeve_types::ServiceAccountName;
 use serde_json::json;
 
 use super::objects::{self, Object};
+use super::offboarding;
 use crate::Context;
 use crate::args::Application;
 use crate::failure::Failure;
@@ -64,6 +65,7 @@ pub(super) async fn run(context: &mut Context, command: Application) -> Result<(
             let said = format!("application `{}` is deleted, with its access rules", one.name);
             objects::deleted::<ServiceAccount>(printer, &[found.name()], &said)
         }
+        Application::Offboard(arguments) => offboarding::application(&api, printer, &arguments).await,
     }
 }
 

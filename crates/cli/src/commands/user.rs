@@ -1,14 +1,13 @@
 //! `reeve user`: users of the account.
 
-use reeve_api::access_rule::ScopeType;
-use reeve_api::offboarding::{LeftWorkloads, Offboarding};
 use reeve_api::user::{CreatedUser, User};
 use reeve_types::Email;
 use serde_json::json;
 
 use super::objects::{self, Object};
+use super::offboarding;
 use crate::Context;
-use crate::args::{self, CreateUser, OffboardUser, Workloads};
+use crate::args::{self, CreateUser};
 use crate::failure::Failure;
 use crate::http::Api;
 
@@ -61,19 +60,20 @@ pub(super) async fn run(context: &mut Context, command: args::User) -> Result<()
         args::User::Create(arguments) => {
             let made = create(&api, &arguments).await?;
             printer.answer(&made, || {
+                let kind = if arguments.keep_password {
+                    "password"
+                } else {
+                    "temporary password"
+                };
                 format!(
-                    "made user `{}`: {}\ntemporary password, shown once: {}",
+                    "made user `{}`: {}\n{kind}, shown once: {}",
                     made.username,
                     made.id,
                     made.temp_password.expose()
                 )
             })
         }
-        args::User::Offboard(arguments) => {
-            let done = offboard(&api, &arguments).await?;
-            printer.answer(&done, || offboarded(&done))?;
-            ended(&arguments, &done)
-        }
+        args::User::Offboard(arguments) => offboarding::user(&api, printer, &arguments).await,
         args::User::Delete(one) => {
             let what = format!("cannot delete user `{}`", one.email);
             let found = find(&api, &one.email, &what).await?;
@@ -119,70 +119,11 @@ async fn create(api: &Api, arguments: &CreateUser) -> Result<CreatedUser, Failur
         let groups = arguments.groups.as_ref().map(|names| names.0.as_slice());
         json!({"uid": uid, "gid": gid, "supplementaryGroups": groups.unwrap_or_default()})
     });
-    api.post(BASE, &json!({"email": arguments.email, "posix": posix}))
+    let mut body = json!({"email": arguments.email, "posix": posix});
+    if let (true, Some(fields)) = (arguments.keep_password, body.as_object_mut()) {
+        fields.insert("resetPassword".to_owned(), json!(false));
+    }
+    api.post(BASE, &body)
         .await
         .map_err(|error| error.explain(format!("cannot make user `{}`", arguments.email)))
-}
-
-async fn offboard(api: &Api, arguments: &OffboardUser) -> Result<Offboarding, Failure> {
-    let workloads = match arguments.workloads {
-        Workloads::Delete => LeftWorkloads::Delete,
-        Workloads::Leave => LeftWorkloads::Leave,
-    };
-    let body = json!({"user": arguments.email, "workloads": workloads, "dryRun": !arguments.yes});
-    api.post("/api/v1/offboarding", &body)
-        .await
-        .map_err(|error| error.explain(format!("cannot offboard `{}`", arguments.email)))
-}
-
-/// Whoever means to do it learns from the exit code that nothing was done.
-fn ended(arguments: &OffboardUser, done: &Offboarding) -> Result<(), Failure> {
-    let what = format!("cannot offboard `{}`", arguments.email);
-    if done.id.is_none() && done.access_rules.is_empty() && done.sessions == 0 && done.workloads.is_empty() {
-        return Err(Failure::refused(what)
-            .cause("there is no user of that name, and nothing that somebody of that name left")
-            .hint("`reeve user list` shows the users"));
-    }
-    if arguments.yes || arguments.dry_run {
-        return Ok(());
-    }
-    Err(Failure::refused(what)
-        .cause("nothing was done")
-        .hint("--yes does it, --dry-run only shows it"))
-}
-
-fn offboarded(done: &Offboarding) -> String {
-    let rules = done.access_rules.iter().map(|rule| {
-        let place = match rule.scope_type {
-            ScopeType::Tenant => "the whole account".to_owned(),
-            other => format!("{} {}", other.as_str(), rule.scope_name),
-        };
-        format!("  access rule {}: {} in {place}", rule.id, rule.role_name)
-    });
-    let workloads = done
-        .workloads
-        .iter()
-        .map(|it| format!("  workload {} in project {}", it.name, it.project_name));
-    let user = if done.id.is_some() {
-        "user"
-    } else {
-        "there is no user of that name"
-    };
-    let mut lines = vec![format!("{}: {user}, {} sessions", done.username, done.sessions)];
-    lines.extend(rules);
-    lines.extend(workloads);
-    let left = &done.left;
-    lines.push(format!(
-        "{}: {}{} access rules, {} sessions, {} workloads",
-        if done.dry_run {
-            "nothing was done; there are"
-        } else {
-            "left"
-        },
-        if left.user { "the user, " } else { "" },
-        left.access_rules,
-        left.sessions,
-        left.workloads
-    ));
-    lines.join("\n")
 }

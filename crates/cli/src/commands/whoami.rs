@@ -55,6 +55,9 @@ fn people(me: &Me) -> String {
             roles.join("\n        ")
         }
     ));
+    if me.must_change_password {
+        lines.push("password is temporary: choose another by `reeve login user -u EMAIL`".to_owned());
+    }
     lines.join("\n")
 }
 

@@ -111,7 +111,7 @@ pub const WORDS: &[Word] = &[
     word(
         &["login user"],
         "signs in with a password",
-        Works("the password is never an argument"),
+        Works("the password is never an argument, and a temporary one is changed on the way"),
     ),
     word(
         &["login sso", "login remote-browser"],

@@ -590,6 +590,33 @@ async fn offboarding_asks_first_and_says_so_when_there_is_nobody() {
     }
 }
 
+/// Planted faults: the group's workloads are asked for; an application is sent as a user.
+#[tokio::test]
+async fn an_application_and_a_group_are_offboarded_as_a_user_is() {
+    let receiver = Receiver::signed_in().await;
+    let rule = json!([{"id": 7, "roleName": "Viewer", "scopeType": "project", "scopeId": "33", "scopeName": "robots"}]);
+    let left = json!({"user": false, "accessRules": 0, "sessions": 0, "workloads": 0});
+    let path = "POST /api/v1/offboarding";
+    let done = json!({"dryRun": false, "serviceAccount": "ci", "id": USER, "sessions": 1, "accessRules": rule,
+        "workloads": [], "left": left});
+    receiver.answers(path, 200, done);
+    let ci = ["application", "offboard", "ci", "--workloads", "delete", "--yes"];
+    let shown = receiver.shown(&ci).await;
+    let asked = json!({"serviceAccount": "ci", "workloads": "delete", "dryRun": false});
+    assert_eq!(receiver.calls()[0].body, asked);
+    let group = |dry_run, rules: &Value| {
+        json!({"dryRun": dry_run, "group": "ml", "id": null, "sessions": 0, "memberSessions": 4, "accessRules": rules,
+            "workloads": [], "left": left})
+    };
+    receiver.answers(path, 200, group(false, &rule));
+    let shown = shown + &receiver.shown(&["group", "offboard", "ml", "--yes"]).await;
+    assert_eq!(receiver.calls()[0].body, json!({"group": "ml", "dryRun": false}));
+    receiver.answers(path, 200, group(true, &json!([])));
+    let shown = shown + &receiver.shown(&["group", "offboard", "ml"]).await;
+    assert_eq!(receiver.calls()[0].body, json!({"group": "ml", "dryRun": true}));
+    insta::assert_snapshot!(shown);
+}
+
 const ORGANIZATION: &str = "
 departments:
 - name: vision

@@ -25,6 +25,8 @@ async fn the_help_of_every_command() {
         &["credential", "delete"],
         &["user", "create"],
         &["user", "offboard"],
+        &["application", "offboard"],
+        &["group", "offboard"],
         &["department", "create"],
         &["project", "create"],
         &["project", "update"],

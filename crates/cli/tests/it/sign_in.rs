@@ -186,3 +186,50 @@ async fn an_address_without_tls_and_a_missing_authority_are_refused_before_the_p
     }
     assert_eq!(receiver.calls().len(), 0);
 }
+
+const CHANGE: &str = "POST /api/v1/me/password";
+
+fn temporary(receiver: &Receiver) {
+    let answer = json!({"accessToken": TOKEN, "expiresIn": 3600, "mustChangePassword": true});
+    receiver.answers("POST /api/v1/token", 200, answer);
+}
+
+/// Planted fault: the sign-in is kept although the password was not changed.
+#[tokio::test]
+async fn a_temporary_password_is_changed_before_the_sign_in_is_kept() {
+    let receiver = Receiver::start().await;
+    let url = receiver.url();
+    let login = [
+        "login",
+        "user",
+        "--url",
+        &url,
+        "-u",
+        "erin@reeve.example",
+        "--password-stdin",
+    ];
+    temporary(&receiver);
+    receiver.answers(CHANGE, 200, json!(null));
+    let kept = || receiver.home().join("reeve/authentication.json").exists();
+    let refused = receiver.run_with(&login, "Given-1!\n").await;
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(
+        text(&refused.stderr).contains("temporary"),
+        "{}",
+        text(&refused.stderr)
+    );
+    assert!(!kept() && receiver.calls().len() == 1);
+
+    let output = receiver.run_with(&login, "Given-1!\nChosen-1!\n").await;
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(kept());
+    let [_, change] = receiver.calls().try_into().unwrap();
+    assert_eq!(change.line, CHANGE);
+    assert!(change.authorization.is_some_and(|it| it.ends_with(TOKEN)));
+    assert_eq!(
+        change.body,
+        json!({"currentPassword": "Given-1!", "newPassword": "Chosen-1!"})
+    );
+    let said = format!("{}{}", text(&output.stdout), text(&output.stderr));
+    assert!(!said.contains("-1!"), "{said}");
+}

@@ -136,3 +136,51 @@ async fn attach_uses_a_terminal_where_both_sides_have_one() {
         ]
     );
 }
+
+/// Planted fault: it is asked for once.
+#[tokio::test]
+async fn another_password_is_asked_for_twice_at_a_terminal() {
+    use tokio::io::AsyncWriteExt;
+
+    let receiver = Receiver::start().await;
+    let answer =
+        json!({"accessToken": crate::receiver::TOKEN, "expiresIn": 3600, "mustChangePassword": true});
+    receiver.answers("POST /api/v1/token", 200, answer);
+    receiver.answers("POST /api/v1/me/password", 200, json!(null));
+    let login = format!(
+        "{} login user --url {} -u erin@reeve.example",
+        env!("CARGO_BIN_EXE_reeve"),
+        receiver.url()
+    );
+    let mut child = Command::new("script")
+        .args(["-qec", &login, "/dev/null"])
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .env("SHELL", "/bin/sh")
+        .env("REEVE_CONFIG_DIR", receiver.home().join("reeve"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let typed = async move {
+        stdin
+            .write_all(b"Given-1!\nChosen-1!\nOther-1!\nChosen-2!\nChosen-2!\n")
+            .await
+            .unwrap();
+        // The terminal ends when what is typed ends.
+        tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    };
+    let (output, ()) = tokio::join!(child.wait_with_output(), typed);
+    let said = text(&output.unwrap().stdout);
+    assert!(
+        said.contains("the two differ") && said.contains("signed in as"),
+        "{said}"
+    );
+    let [_, change] = receiver.calls().try_into().unwrap();
+    assert_eq!(
+        change.body,
+        json!({"currentPassword": "Given-1!", "newPassword": "Chosen-2!"})
+    );
+}

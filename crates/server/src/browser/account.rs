@@ -28,6 +28,7 @@ fn caller(app: &App, headers: &HeaderMap, call: &Call) -> Option<Caller> {
         .ok()?;
     app.directory()
         .authenticate(token.subject, token.session, call.at)
+        .filter(|caller| !caller.has_temporary_password)
 }
 
 /// What a form of ours sends along, and no other site knows.

@@ -1,4 +1,4 @@
-//! `POST …/login-actions/authenticate`: a local user's password, by a form.
+//! `POST …/login-actions/authenticate`: a local user's password, by a form. A temporary one leads to the page for another.
 
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use reeve_types::Secret;
 use super::authorize::form;
 use super::cookie;
 use super::finish::finish;
+use super::new_password;
 use super::page::problem;
 use super::request::Pairs;
 use super::ticket::Attempt;
@@ -42,6 +43,9 @@ pub(super) async fn handle(
     let code = pairs.get("code").map(Secret::new);
     let username = pairs.get("username").unwrap_or_default();
     let wrong = match grant::password(&app, &call, username, &password, code).await? {
+        Begun::Session(session) if app.directory().has_temporary_password(&session) => {
+            return new_password::form(&app, &attempt, &session, StatusCode::OK, None);
+        }
         Begun::Session(session) => return finish(&app, &call, &attempt, &session),
         Begun::CodeNeeded => {
             "This account has an authenticator: give its code, or a recovery code, together with the password."

@@ -132,6 +132,23 @@ impl Ticket for Unconfirmed {
     }
 }
 
+/// A session that began with a temporary password, in the form in which another is chosen.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct ChoosesPassword {
+    pub(super) attempt: String,
+    pub(super) subject: SubjectId,
+    pub(super) session: SessionId,
+    pub(super) until: Timestamp,
+}
+
+impl Ticket for ChoosesPassword {
+    const KIND: &'static str = "sign_in.chooses_password";
+
+    fn until(&self) -> Timestamp {
+        self.until
+    }
+}
+
 impl App {
     /// Seals a ticket: text for addresses, cookies and forms.
     pub(super) fn ticket<T: Ticket>(&self, ticket: &T) -> Result<String, ApiError> {

@@ -85,8 +85,13 @@ fn given(tokens: &Tokens) -> Response {
     let mut body = json!({
         "access_token": tokens.access.expose(), "token_type": "Bearer", "expires_in": tokens.expires_in, "scope": "openid",
     });
-    if let (Some(refresh), Some(body)) = (&tokens.refresh, body.as_object_mut()) {
-        body.insert("refresh_token".to_owned(), json!(refresh.expose()));
+    if let Some(body) = body.as_object_mut() {
+        if let Some(refresh) = &tokens.refresh {
+            body.insert("refresh_token".to_owned(), json!(refresh.expose()));
+        }
+        if tokens.temporary_password {
+            body.insert("must_change_password".to_owned(), json!(true));
+        }
     }
     Json(body).into_response()
 }

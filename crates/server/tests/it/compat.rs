@@ -48,7 +48,7 @@ async fn every_call(python: &Path, flags: &[&str]) {
     let numbers = json!({"uid": 70012, "gid": 5000});
     let person = make(
         "/api/v1/users",
-        json!({"email": "person@example.com", "posix": numbers}),
+        json!({"email": "person@example.com", "posix": numbers, "resetPassword": false}),
     )
     .await;
     let setting = json!({

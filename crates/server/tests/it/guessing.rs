@@ -25,7 +25,11 @@ async fn try_from(server: &Server, last: u8, name: &str, word: &str) -> Answer {
 
 async fn made(server: &Server, email: &str) -> String {
     let made = server
-        .post(&server.admin, "/api/v1/users", json!({"email": email}))
+        .post(
+            &server.admin,
+            "/api/v1/users",
+            json!({"email": email, "resetPassword": false}),
+        )
         .await
         .is(201);
     made["tempPassword"].as_str().unwrap().to_owned()

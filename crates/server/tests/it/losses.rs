@@ -91,7 +91,7 @@ impl Holder {
         let organization = OrganizationFixture::new().await;
         let server = &organization.server;
         let admin = &server.admin;
-        let erin = json!({"email": "erin@example.com", "posix": {"uid": 61_000, "gid": 5000}});
+        let erin = json!({"email": "erin@example.com", "resetPassword": false, "posix": {"uid": 61_000, "gid": 5000}});
         let erin = server.post(admin, "/api/v1/users", erin).await.is(201);
         let robots = ("project", organization.robots.as_str());
         let rule = server.rule(("user", "erin@example.com"), 5, robots).await;

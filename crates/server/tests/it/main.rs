@@ -62,6 +62,7 @@ mod server;
 mod service_accounts;
 mod sessions;
 mod successes;
+mod temporary_passwords;
 mod tokens;
 mod week_away;
 mod wide;

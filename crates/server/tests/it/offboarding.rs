@@ -1,9 +1,11 @@
 //! Somebody leaves, in one call.
 
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
+use reeve_store::SubjectId;
 use serde_json::{Value, json};
 
-use crate::server::{ADMIN, OrganizationFixture};
+use crate::followed::is_fresh;
+use crate::server::{ADMIN, OrganizationFixture, Server};
 
 const PATH: &str = "/api/v1/offboarding";
 
@@ -79,7 +81,7 @@ async fn all_that_somebody_has_goes_in_one_call_and_a_dry_run_says_what_that_is(
     }
     assert_eq!(
         done["left"],
-        json!({"user": false, "accessRules": 0, "sessions": 0, "workloads": 0})
+        json!({"user": false, "serviceAccount": false, "accessRules": 0, "sessions": 0, "workloads": 0})
     );
     // By each resource's own word.
     server.get(&organization.alice, "/api/v1/me").await.refused(401);
@@ -127,7 +129,7 @@ async fn workloads_can_be_left_and_another_call_does_the_rest() {
         .is(200);
     assert_eq!(
         done["left"],
-        json!({"user": false, "accessRules": 0, "sessions": 0, "workloads": 1})
+        json!({"user": false, "serviceAccount": false, "accessRules": 0, "sessions": 0, "workloads": 1})
     );
     server
         .get(&server.admin, &format!("/api/v1/workloads/trainings/{work}"))
@@ -197,4 +199,202 @@ async fn a_dry_run_refuses_what_the_call_refuses_for_the_last_local_administrato
         let body = offboard(ADMIN, "leave", dry_run);
         server.post(&organization.ci, PATH, body).await.is(200);
     }
+}
+
+/// Planted faults: the rules of a disabled application are not found; its workloads are another's of that name; the dry run deletes.
+#[tokio::test]
+async fn all_that_an_application_has_goes_in_one_call() {
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
+    let (id, token) = server.service_account("pipeline").await;
+    for scope in [
+        ("project", &organization.robots),
+        ("department", &organization.vision),
+    ] {
+        server
+            .rule(("service-account", "pipeline"), 9, (scope.0, scope.1))
+            .await;
+    }
+    server
+        .rule(("service-account", "ci"), 9, ("project", &organization.robots))
+        .await;
+    let again = server.token_of(SubjectId::ServiceAccount(id)).await;
+    let others = rules_of(server, "service-account", "ci").await;
+    let offboard =
+        |account: &str, dry_run| json!({"serviceAccount": account, "workloads": "delete", "dryRun": dry_run});
+    // Whoever deletes users alone is told nothing.
+    let (_, dora) = server.user("dora@example.com", Value::Null).await;
+    let refused = server
+        .post(&dora, PATH, offboard("pipeline", true))
+        .await
+        .refused(403);
+    assert!(!refused.contains("pipeline"), "{refused}");
+
+    let dry = server
+        .post(&server.admin, PATH, offboard("pipeline", true))
+        .await
+        .is(200);
+    server.get(&token, "/api/v1/me").await.is(200);
+    assert_eq!(
+        (
+            &dry["serviceAccount"],
+            &dry["id"],
+            &dry["username"],
+            &dry["memberSessions"]
+        ),
+        (
+            &json!("pipeline"),
+            &json!(id.to_string()),
+            &Value::Null,
+            &Value::Null
+        )
+    );
+    assert_eq!(dry["accessRules"].as_array().unwrap().len(), 2);
+    assert!(dry["sessions"].as_u64().unwrap() >= 1, "{dry}");
+    assert_eq!(
+        (&dry["left"]["serviceAccount"], &dry["left"]["accessRules"]),
+        (&json!(true), &json!(2))
+    );
+    // Disabled it has its rules all the same.
+    let path = format!("/api/v1/service-accounts/{id}");
+    server
+        .call(
+            &server.admin,
+            Method::PATCH,
+            &path,
+            json!({"enabled": false}).to_string(),
+        )
+        .await
+        .is(200);
+    server.get(&again, "/api/v1/me").await.refused(401);
+
+    let done = server
+        .post(&server.admin, PATH, offboard(&id.to_string(), false))
+        .await
+        .is(200);
+    assert_eq!(done["accessRules"], dry["accessRules"]);
+    assert_eq!(
+        done["left"],
+        json!({"user": false, "serviceAccount": false, "accessRules": 0, "sessions": 0, "workloads": 0})
+    );
+    is_fresh(server, "an application was offboarded").await;
+    server.get(&server.admin, &path).await.refused(404);
+    assert_eq!(rules_of(server, "service-account", "pipeline").await, 0);
+    assert_eq!(
+        rules_of(server, "service-account", "ci").await,
+        others,
+        "the other's stay"
+    );
+    // Again by the name: nothing is left to do. The id is nobody's any more.
+    let again = server
+        .post(&server.admin, PATH, offboard("pipeline", false))
+        .await
+        .is(200);
+    assert_eq!((&again["id"], &again["accessRules"]), (&Value::Null, &json!([])));
+    server
+        .post(&server.admin, PATH, offboard(&id.to_string(), false))
+        .await
+        .refused(404);
+    server
+        .post(&server.admin, PATH, offboard("Not A Name", true))
+        .await
+        .refused(400);
+    // Nor itself.
+    server.rule(("service-account", "ci"), 1, ("tenant", "1")).await;
+    server
+        .post(&organization.ci, PATH, offboard("ci", false))
+        .await
+        .refused(409);
+}
+
+async fn rules_of(server: &Server, kind: &str, id: &str) -> u64 {
+    let path = format!("/api/v1/authorization/access-rules?subjectType={kind}&subjectIdFilter={id}");
+    server.get(&server.admin, &path).await.is(200)["totalRecords"]
+        .as_u64()
+        .unwrap()
+}
+
+/// Planted faults: the rules of its members go as well, or those of another group whose name begins with this one's; members are signed
+/// out; the sweep is not looked for again.
+#[tokio::test]
+async fn a_group_loses_its_access_rules_and_its_members_stay() {
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
+    for (group, role, scope) in [
+        ("team", 9, ("project", organization.robots.as_str())),
+        ("team", 5, ("department", organization.vision.as_str())),
+        ("team", 9, ("tenant", "1")),
+        ("team-b", 9, ("tenant", "1")),
+    ] {
+        server.rule(("group", group), role, scope).await;
+    }
+    let (person, _) = server.user("member@example.com", Value::Null).await;
+    let member = server.provided(person, &["team"], Value::Null).await;
+    let member = server.token_in(&member);
+    server.get(&member, "/api/v1/org-unit/projects").await.is(200);
+    let offboard = |group: &str, dry_run| json!({"group": group, "dryRun": dry_run});
+    let dry = server
+        .post(&server.admin, PATH, offboard("team", true))
+        .await
+        .is(200);
+    assert_eq!(
+        (
+            &dry["group"],
+            &dry["id"],
+            &dry["memberSessions"],
+            &dry["workloads"]
+        ),
+        (&json!("team"), &Value::Null, &json!(1), &json!([]))
+    );
+    assert_eq!(dry["accessRules"].as_array().unwrap().len(), 3);
+    server.get(&member, "/api/v1/org-unit/projects").await.is(200);
+
+    let done = server
+        .post(&server.admin, PATH, offboard("team", false))
+        .await
+        .is(200);
+    assert_eq!(done["accessRules"], dry["accessRules"]);
+    assert_eq!(
+        done["left"],
+        json!({"user": false, "serviceAccount": false, "accessRules": 0, "sessions": 0, "workloads": 0})
+    );
+    is_fresh(server, "a group was offboarded").await;
+    assert_eq!(rules_of(server, "group", "team").await, 0);
+    assert_eq!(rules_of(server, "group", "team-b").await, 1);
+    // In force with the next request; the session goes on.
+    server
+        .get(&member, "/api/v1/org-unit/projects")
+        .await
+        .refused(403);
+    server.get(&member, "/api/v1/me").await.is(200);
+    let again = server
+        .post(&server.admin, PATH, offboard("team", false))
+        .await
+        .is(200);
+    assert_eq!(
+        (&again["accessRules"], &again["memberSessions"]),
+        (&json!([]), &json!(1))
+    );
+
+    // Whose own rights can hang on it, and who may not delete rules of the whole account.
+    server.rule(("group", "bosses"), 1, ("tenant", "1")).await;
+    let boss = server.provided(person, &["bosses"], Value::Null).await;
+    let boss = server.token_in(&boss);
+    for dry_run in [true, false] {
+        server
+            .post(&boss, PATH, offboard("bosses", dry_run))
+            .await
+            .refused(409);
+    }
+    assert_eq!(rules_of(server, "group", "bosses").await, 1);
+    server
+        .post(&organization.bob, PATH, offboard("bosses", true))
+        .await
+        .refused(403);
+    let named = json!({"group": "bosses", "workloads": "delete", "dryRun": true});
+    server.post(&server.admin, PATH, named).await.refused(400);
+    server
+        .post(&server.admin, PATH, offboard("system:masters", true))
+        .await
+        .refused(400);
 }

@@ -205,7 +205,7 @@ async fn a_refresh_token_is_over_when_it_rests_and_with_its_session() {
 /// Every end of a session is in `losses.rs`; these over two processes, of which one has not heard of it yet. Planted fault: the directory
 /// asked in place of the database.
 async fn two_servers(server: &Server, replica: &Server) {
-    let made = json!({"email": "alice@example.com"});
+    let made = json!({"email": "alice@example.com", "resetPassword": false});
     let made = server.post(&server.admin, "/api/v1/users", made).await.is(201);
     let password = text(&made["tempPassword"]);
     let alice = async || sign_in(server, "alice@example.com", &password).await;

@@ -210,7 +210,7 @@ async fn a_rule_deleted_through_one_replica_refuses_the_next_request_at_the_othe
         assert!(!dir.path().join(name).join("master.key").exists(), "{name}");
     }
     let admin = pair.first.api("").sign_in("admin@reeve.example", PASSWORD).await;
-    let body = json!({"email": "alice@example.com"});
+    let body = json!({"email": "alice@example.com", "resetPassword": false});
     let made = admin.post("/api/v1/users", body, 201).await;
     let password = made["tempPassword"].as_str().unwrap().to_owned();
     let one_address = Api {

@@ -218,7 +218,7 @@ async fn story(database: Database) -> Story {
         .call(
             Method::POST,
             "/api/v1/users",
-            json!({"email": "alice@example.com"}),
+            json!({"email": "alice@example.com", "resetPassword": false}),
         )
         .await;
     let (_, dave) = api

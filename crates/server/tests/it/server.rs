@@ -42,6 +42,7 @@ pub(crate) const KEY_DAYS: u32 = 30;
 pub(crate) fn caller(id: SubjectId, email: &Email) -> Caller {
     Caller {
         access_key: None,
+        has_temporary_password: false,
         id,
         session: SessionId::from_uuid(uuid::Uuid::nil()),
         shown_by: SessionId::from_uuid(uuid::Uuid::nil()),
@@ -152,9 +153,17 @@ impl Server {
             .unwrap()
         {
             let (email, password) = (ADMIN.parse().unwrap(), Secret::new(ADMIN_PASSWORD));
-            bootstrap::first_start(store.as_ref(), &master, &random, &email, &password, clock.now())
-                .await
-                .unwrap();
+            bootstrap::first_start(
+                store.as_ref(),
+                &master,
+                &random,
+                &email,
+                &password,
+                false,
+                clock.now(),
+            )
+            .await
+            .unwrap();
         }
         let installed = bootstrap::installed(store.as_ref(), &master).await.unwrap();
         let security = Security::new(&master, installed.keys, URL, random).unwrap();
@@ -311,11 +320,10 @@ impl Server {
 
     /// A person and her token.
     pub(crate) async fn user(&self, email: &str, posix: Value) -> (UserId, String) {
-        let body = if posix.is_null() {
-            json!({"email": email})
-        } else {
-            json!({"email": email, "posix": posix})
-        };
+        let mut body = json!({"email": email, "resetPassword": false});
+        if !posix.is_null() {
+            body["posix"] = posix;
+        }
         let made = self.post(&self.admin, "/api/v1/users", body).await.is(201);
         let id: UserId = made["id"].as_str().unwrap().parse().unwrap();
         (id, self.token_of(SubjectId::User(id)).await)

@@ -62,6 +62,7 @@ pub async fn an_email_rests_after_its_owner_went(organization: Organization) {
         id: id(4),
         email: alice.email.clone(),
         password: Some(CredentialHash::new("hash")),
+        temporary_password: false,
         posix: None,
         created_at,
         created_by: "admin".to_owned(),
@@ -317,4 +318,66 @@ pub async fn wrong_passwords_are_counted(organization: Organization) {
     let signed_in = organization.sign_in(SubjectId::User(alice.id), password, NOW.plus_seconds(902));
     assert!(signed_in.await.is_some());
     assert_eq!(count(903).await, 0);
+}
+
+/// Until its owner chooses another, or whoever is at the machine gives one. Planted faults: a reset that leaves the mark as it was, and a
+/// choice that does.
+pub async fn a_password_that_an_administrator_made_is_temporary(organization: Organization) {
+    let store = &organization.store;
+    let alice = organization.try_user(2, "alice@example.com", None).await.unwrap();
+    let temporary = async || {
+        let users = store.directory().await.unwrap().users;
+        let found = users.into_iter().find(|user| user.id == alice.id).unwrap();
+        found.temporary_password
+    };
+    assert!(!temporary().await);
+    let granted = organization.may(Action::Update, Entity::Users, Scope::Account);
+    let given = CredentialHash::new("given");
+    let reset = async || {
+        let entry = entry(AuditAction::ResetPassword);
+        let set = store.set_password(&granted, alice.id, given.clone(), NOW, entry);
+        let change = set.await.unwrap();
+        assert!(!change.log.is_empty(), "other processes hear of it");
+    };
+    reset().await;
+    assert!(temporary().await);
+    let session = organization
+        .sign_in(SubjectId::User(alice.id), given.clone(), NOW)
+        .await
+        .unwrap();
+    assert!(session.by_password);
+    let record = super::organization::exception(reeve_authz::BootstrapException::SessionRecord);
+    let chosen = crate::NewOwnPassword {
+        password: CredentialHash::new("chosen"),
+        proven: given.clone(),
+        session: session.id,
+        at: NOW,
+    };
+    let entry_of = || entry(AuditAction::ResetPassword);
+    let changed = store.change_own_password(&record, alice.id, chosen, entry_of());
+    assert!(changed.await.unwrap().is_some());
+    assert!(!temporary().await);
+    assert!(organization.lives(&session).await);
+    reset().await;
+    let recovery = super::organization::exception(reeve_authz::BootstrapException::Recovery);
+    let given = CredentialHash::new("at the machine");
+    store
+        .recover_password(&recovery, &alice.email, given, NOW, entry_of())
+        .await
+        .unwrap();
+    assert!(!temporary().await);
+    let new = crate::NewUser {
+        id: id(3),
+        email: "bob@example.com".parse().unwrap(),
+        password: Some(CredentialHash::new("hash")),
+        temporary_password: true,
+        posix: None,
+        created_at: NOW,
+        created_by: "admin".to_owned(),
+    };
+    let granted = organization.may(Action::Create, Entity::Users, Scope::Account);
+    let bob = store.create_user(&granted, new, entry(AuditAction::Create)).await;
+    let bob = bob.unwrap().value.id;
+    let users = store.directory().await.unwrap().users;
+    assert!(users.iter().any(|user| user.id == bob && user.temporary_password));
 }

@@ -76,6 +76,7 @@ pub async fn a_session_says_what_the_sign_in_showed(organization: Organization) 
         posix: new.posix.clone(),
         until: new.until,
         access_key: None,
+        by_password: false,
     };
     let begun = organization.try_sign_in(new, None, NOW).await.unwrap();
     assert_eq!(begun.value.as_ref(), Some(&expected));

@@ -25,7 +25,7 @@ pub async fn handle(
 }
 
 /// Removes one, as every way does that removes rules by their numbers.
-pub(super) async fn delete(
+pub(in crate::api) async fn delete(
     app: &Arc<App>,
     caller: Caller,
     call: Call,

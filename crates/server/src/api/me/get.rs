@@ -56,6 +56,7 @@ pub async fn handle(State(app): State<Arc<App>>, caller: Caller) -> Json<Me> {
         groups,
         posix,
         posix_source,
+        must_change_password: caller.has_temporary_password,
         roles,
     })
 }

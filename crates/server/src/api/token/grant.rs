@@ -84,6 +84,7 @@ pub async fn handle(
         access_token: tokens.access.into(),
         expires_in: tokens.expires_in,
         refresh_token: tokens.refresh.map(Into::into),
+        must_change_password: tokens.temporary_password,
     }))
 }
 
@@ -128,6 +129,7 @@ pub(super) async fn grant(
         access,
         expires_in,
         refresh: None,
+        temporary_password: app.directory().has_temporary_password(&session),
     }))
 }
 

@@ -66,6 +66,7 @@ pub async fn handle(
         token_type: "Bearer".into(),
         expires_in: tokens.expires_in,
         refresh_token: tokens.refresh.map(Into::into),
+        must_change_password: tokens.temporary_password,
     })
     .into_response())
 }

@@ -1,4 +1,4 @@
-//! `POST /api/v1/users`: 201 with a password that is shown once.
+//! `POST /api/v1/users`: 201 with a password that is shown once, a temporary one unless `resetPassword` is `false`.
 
 use std::sync::Arc;
 
@@ -40,11 +40,17 @@ pub async fn handle(
                 id,
                 email: body.email,
                 password: Some(password),
+                temporary_password: body.reset_password,
                 posix: body.posix,
                 created_at: call.at,
                 created_by: caller.name.clone(),
             };
-            let entry = call.entry(&caller, &granted, AuditAction::Create);
+            let mut entry = call.entry(&caller, &granted, AuditAction::Create);
+            if !new.temporary_password {
+                entry
+                    .metadata
+                    .insert("temporary_password".to_owned(), "false".to_owned());
+            }
             Ok(app.store.create_user(&granted, new, entry).await?)
         })
         .await?;

@@ -1,4 +1,4 @@
-//! `POST /api/v1/users/{userId}/password`: 200 with a new password that is shown once. What was signed in with the old one
+//! `POST /api/v1/users/{userId}/password`: 200 with a new, temporary password that is shown once. What was signed in with the old one
 //! is out from the next request on.
 
 use std::sync::Arc;

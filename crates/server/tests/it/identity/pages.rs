@@ -263,3 +263,111 @@ async fn a_code_that_is_carried_by_hand_is_confirmed_first() {
     redeem(&mut cli, code).await.is(200);
     assert!(!code.is_empty() && !REDIRECT.contains(code));
 }
+
+async fn chosen(visitor: &mut Visitor<'_>, ticket: &str, new: &str, again: &str) -> Answer {
+    let form = [
+        ("ticket", ticket),
+        ("new-password", new),
+        ("new-password-again", again),
+    ];
+    visitor
+        .post(&format!("{REALM}/login-actions/required-action"), &form)
+        .await
+}
+
+/// Planted faults: a sign-in with a temporary password that ends as any other; the form without the cookie of its sign-in; the ticket taken
+/// after the session ended.
+#[tokio::test]
+async fn a_temporary_password_leads_to_the_page_for_another_and_then_to_where_the_sign_in_was_for() {
+    let server = server().await;
+    let made = server
+        .post(
+            &server.admin,
+            "/api/v1/users",
+            json!({"email": "erin@example.com"}),
+        )
+        .await
+        .is(201);
+    let temporary = made["tempPassword"].as_str().unwrap();
+    let begin = async |visitor: &mut Visitor<'_>, path: &str, password: &str| {
+        let page = visitor.get(path).await;
+        let attempt = hidden(&page.text, "attempt");
+        let form = [
+            ("username", "erin@example.com"),
+            ("password", password),
+            ("attempt", attempt.as_str()),
+        ];
+        visitor
+            .post(&format!("{REALM}/login-actions/authenticate"), &form)
+            .await
+    };
+    let mut visitor = Visitor::new(&server);
+    let page = begin(&mut visitor, &authorize(), temporary).await;
+    assert_eq!(page.status.as_u16(), 200, "{}", page.text);
+    let policy = page.headers["content-security-policy"].to_str().unwrap();
+    assert!(
+        policy.starts_with("default-src 'none'") && !policy.contains("unsafe"),
+        "{policy}"
+    );
+    for held in [
+        "<label for=\"new-password\">",
+        "<label for=\"new-password-again\">",
+        "autocomplete=\"new-password\"",
+        "aria-describedby=\"rule\"",
+        "erin@example.com",
+    ] {
+        assert!(page.text.contains(held), "{held}: {}", page.text);
+    }
+    assert!(!page.text.contains("<script") && !page.text.contains(temporary));
+    let ticket = hidden(&page.text, "ticket");
+    for (new, again) in [
+        ("Chosen-Pass-1!", "Chosen-Pass-2!"),
+        ("weak", "weak"),
+        (temporary, temporary),
+    ] {
+        let refused = chosen(&mut visitor, &ticket, new, again).await;
+        refused.refused_page(400);
+        assert!(
+            !refused.text.contains("value=\"Chosen")
+                && refused.text.contains("aria-describedby=\"wrong rule\"")
+        );
+    }
+    // Of another browser: one in which nothing was begun, and one with a sign-in of its own.
+    let mut other = Visitor::new(&server);
+    chosen(&mut other, &ticket, "Chosen-Pass-1!", "Chosen-Pass-1!")
+        .await
+        .refused_page(400);
+    other.get("/sign-in").await;
+    chosen(&mut other, &ticket, "Chosen-Pass-1!", "Chosen-Pass-1!")
+        .await
+        .refused_page(400);
+    // It goes on to the command line that asked.
+    let to = location(&chosen(&mut visitor, &ticket, "Chosen-Pass-1!", "Chosen-Pass-1!").await);
+    assert!(to.starts_with(REDIRECT), "{to}");
+    let code = super::visitor::parameter(&to, "code");
+    let token = visitor.redeem_code(&code, VERIFIER).await.is(200);
+    server
+        .get(
+            token["access_token"].as_str().unwrap(),
+            "/api/v1/authorization/me/access-rules",
+        )
+        .await
+        .is(200);
+    begin(&mut visitor, "/sign-in", temporary).await.refused_page(400);
+    let to = location(&begin(&mut visitor, "/sign-in", "Chosen-Pass-1!").await);
+    assert_eq!(path_of(&to), "/account");
+
+    // Whoever was given another one meanwhile begins again.
+    let path = format!("/api/v1/users/{}/password", made["id"].as_str().unwrap());
+    let reset = async || server.post(&server.admin, &path, json!({})).await.is(200);
+    let second = reset().await;
+    let page = begin(&mut visitor, "/sign-in", second["tempPassword"].as_str().unwrap()).await;
+    let ticket = hidden(&page.text, "ticket");
+    reset().await;
+    chosen(&mut visitor, &ticket, "Chosen-Pass-3!", "Chosen-Pass-3!")
+        .await
+        .refused_page(400);
+    begin(&mut visitor, "/sign-in", "Chosen-Pass-3!")
+        .await
+        .refused_page(400);
+}

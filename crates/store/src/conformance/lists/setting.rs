@@ -151,6 +151,7 @@ impl Setting {
                     *self.pick(&["u_", "u%", "u.", "ux"])
                 )),
                 password: Some(CredentialHash::new("hash")),
+                temporary_password: false,
                 posix: None,
                 created_at: self.moment(),
                 created_by: (*self.pick(&["system", "admin@reeve.example"])).to_owned(),
