@@ -209,26 +209,14 @@ fn of_a_new_pod() -> Vec<Variable> {
                 names::EXTRA_POD_NAME
             ),
         ),
-        // That the stamp is the one claimed is asked beside it, so its form need not be put together for that.
-        (
-            "person",
-            format!(
-                "has(request.userInfo.uid) && has(request.userInfo.extra) && '{uid}' in request.userInfo.extra && \
-                 '{gid}' in request.userInfo.extra && {}",
-                person_cel("variables.stamp")
-            ),
-        ),
+        // That the stamp is the one claimed is asked beside it.
+        ("person", person_cel("variables.stamp")),
         (
             "claimed",
             format!(
                 "request.userInfo.uid + '/' + request.userInfo.extra['{uid}'][0] + '/' + request.userInfo.extra['{gid}'][0] + '/' + \
-                 variables.groups.join('.')"
+                 ('{groups}' in request.userInfo.extra ? request.userInfo.extra['{groups}'].join('.') : '')"
             ),
-        ),
-        ("extra", "request.userInfo.extra".to_owned()),
-        (
-            "groups",
-            format!("'{groups}' in request.userInfo.extra ? request.userInfo.extra['{groups}'] : []"),
         ),
         (
             "worn",
@@ -333,7 +321,10 @@ mod tests {
     fn the_condition_says_everything_itself() {
         assert!(!condition(None).contains("variables"));
         // Nothing is gone through before it is known to be small.
-        let first = format!("!({NEW_POD} && [dyn(object)].all(p, {READABLE} && {} && ", small());
+        let first = format!(
+            "!({NEW_POD} && [dyn(object)].all(p, {READABLE} && {} && ",
+            small()
+        );
         assert!(condition(None).starts_with(&first));
         for part in &PARTS {
             assert_ne!(condition(Some(part.name)), condition(None), "{}", part.name);

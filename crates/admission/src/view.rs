@@ -162,8 +162,8 @@ pub(crate) fn requester_variables() -> Vec<Variable> {
         (
             "claimed",
             format!(
-                "variables.userId + '/' + variables.extra[?'{uid}'][?0].orValue('') + '/' + \
-                 variables.extra[?'{gid}'][?0].orValue('') + '/' + variables.groups.join('.')"
+                "[has(request.userInfo.extra) ? request.userInfo.extra : {{}}].map(x, request.userInfo.?uid.orValue('') + '/' + \
+                 x[?'{uid}'][?0].orValue('') + '/' + x[?'{gid}'][?0].orValue('') + '/' + x[?'{groups}'].orValue([]).join('.'))[0]"
             ),
         ),
         ("person", person_cel("variables.claimed")),
@@ -188,15 +188,17 @@ pub(crate) fn requester_variables() -> Vec<Variable> {
 }
 
 /// Whether whoever asks is a person whose stamp is this text. One expression looks at the shape of all parts; a group that itself
-/// looks like several is nobody's.
+/// looks like several is nobody's. It reads no variable but what the text does: of each pod each costs the API server something.
 pub(crate) fn person_cel(stamp: &str) -> String {
-    let (uid, gid) = (names::EXTRA_UID, names::EXTRA_GID);
+    let (uid, gid, groups) = (names::EXTRA_UID, names::EXTRA_GID, names::EXTRA_GROUPS);
     let [system, reeve] = names::RESERVED_PREFIXES;
+    let user = "request.userInfo";
     format!(
-        "variables.username.contains('@') && !variables.username.startsWith('{system}') && \
-         !variables.username.startsWith('{reeve}') && {stamp}.matches('{STAMP}') && \
-         variables.extra['{uid}'].size() == 1 && variables.extra['{gid}'].size() == 1 && \
-         (variables.extra['{uid}'] + variables.extra['{gid}'] + variables.groups).all(n, \
+        "has({user}.username) && has({user}.uid) && has({user}.extra) && '{uid}' in {user}.extra && '{gid}' in {user}.extra && \
+         {user}.username.contains('@') && !{user}.username.startsWith('{system}') && \
+         !{user}.username.startsWith('{reeve}') && {stamp}.matches('{STAMP}') && \
+         {user}.extra['{uid}'].size() == 1 && {user}.extra['{gid}'].size() == 1 && \
+         ({user}.extra['{uid}'] + {user}.extra['{gid}'] + ('{groups}' in {user}.extra ? {user}.extra['{groups}'] : [])).all(n, \
          !n.contains('.') && !(n in ['65534', '65535']) && (n.size() < 10 || int(n) <= {max}))",
         max = reeve_types::posix::MAX_ID
     )
