@@ -144,6 +144,7 @@ async fn what_is_decided_no_more_is_taken_away_only_where_the_namespace_is_as_it
         |_| (),
         |namespace| {
             namespace["metadata"]["annotations"]["reeve.dev/node-pools"] = json!("cpu");
+            namespace["metadata"]["labels"]["reeve.dev/bounds-pods"] = json!("true");
             namespace["metadata"]["managedFields"] = json!([{"manager": reeve_operator::MANAGER, "operation": "Apply",
                 "fieldsType": "FieldsV1", "fieldsV1": {"f:metadata": {"f:annotations": {"f:reeve.dev/node-pools": {}}}}}]);
         },
