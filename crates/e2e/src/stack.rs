@@ -31,6 +31,8 @@ pub struct Options {
     pub database: Database,
     /// OCI archives that the node gets besides those of the tests and of Reeve.
     pub images: Vec<PathBuf>,
+    /// Whether the controllers check the types in admission policies.
+    pub type_checking: bool,
 }
 
 impl Options {
@@ -43,6 +45,7 @@ impl Options {
             leader_elect: false,
             database: Database::default(),
             images: Vec::new(),
+            type_checking: true,
         }
     }
 }
@@ -403,7 +406,7 @@ impl ControlPlane {
             authentication_config: Some(authentication_config(&self.servers, &self.cluster_id)?),
             dir: Some(options.dir.join("kubernetes")),
             images: options.images.clone(),
-            ..reeve_testkit::Options::default()
+            type_checking: options.type_checking,
         })
     }
 

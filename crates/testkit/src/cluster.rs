@@ -34,7 +34,8 @@ pub struct Options {
     /// OCI archives that the node gets besides the tests' own images.
     pub images: Vec<PathBuf>,
     /// Whether the controllers check the types in admission policies, as a cluster does: it decides nothing, and takes them half a
-    /// minute of a core for ours.
+    /// minute of a core for ours. Without it they are up before our kinds are, of which the garbage collector then hears half a minute
+    /// later: longer than tests wait for a Job to go.
     pub type_checking: bool,
 }
 
@@ -45,7 +46,7 @@ impl Default for Options {
             authentication_config: None,
             dir: None,
             images: Vec::new(),
-            type_checking: false,
+            type_checking: true,
         }
     }
 }

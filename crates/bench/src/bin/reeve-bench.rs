@@ -194,6 +194,8 @@ fn empty(dir: &Path, name: &str) -> Result<PathBuf> {
 async fn in_kubernetes(report: &mut Report, arguments: &Arguments) -> Result<()> {
     let mut stack = Stack::up(Options {
         tell: say,
+        // Half a minute of one of two cores, while the first figures are taken.
+        type_checking: false,
         ..Options::new(empty(&arguments.dir, "stack")?, Tier::Node)
     })
     .await?;
