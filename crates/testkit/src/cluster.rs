@@ -33,9 +33,9 @@ pub struct Options {
     pub dir: Option<PathBuf>,
     /// OCI archives that the node gets besides the tests' own images.
     pub images: Vec<PathBuf>,
-    /// Whether the controllers check the types in admission policies, as a cluster does: it decides nothing, and takes them half a
-    /// minute of a core for ours. Without it they are up before our kinds are, of which the garbage collector then hears half a minute
-    /// later: longer than tests wait for a Job to go.
+    /// Whether the controllers check the types in admission policies, as those of a real cluster do: it decides nothing, and takes
+    /// them half a minute of a core for ours. Without it they are up before our kinds are, of which the garbage collector then hears
+    /// half a minute later; [`wait_until`](crate::wait_until) waits for longer than that.
     pub type_checking: bool,
 }
 
@@ -46,7 +46,7 @@ impl Default for Options {
             authentication_config: None,
             dir: None,
             images: Vec::new(),
-            type_checking: true,
+            type_checking: false,
         }
     }
 }

@@ -82,7 +82,7 @@ fn what_came_into_being(told: &str) -> Result<Vec<&str>> {
     for (start, rest) in [
         ("Namespace reeve-robots", ""),
         (
-            "reeve.dev/allow-any-uid=false, reeve.dev/enforce-",
+            "reeve.dev/allow-any-uid=false, reeve.dev/bounds-pods=false, reeve.dev/enforce-",
             "reeve.dev/project=robots",
         ),
         (
