@@ -48,9 +48,16 @@ pub(crate) async fn metrics_are_for_who_may_get_them_and_probes_for_the_kubelet(
     assert_eq!(get(None).await.0, 401);
     assert_eq!(get(Some("made-up".to_owned())).await.0, 401);
     assert_eq!(get(Some(token("stranger").await)).await.0, 403);
-    let (status, text) = get(Some(token("scraper").await)).await;
-    assert_eq!(status, 200);
-    assert!(text.contains("reeve_reconcile_passes"), "{text}");
+    // A family is shown from its first value on.
+    let scraper = token("scraper").await;
+    wait_until("a pass to be counted", async || {
+        let (status, text) = get(Some(scraper.clone())).await;
+        assert_eq!(status, 200);
+        anyhow::ensure!(text.contains("reeve_reconcile_passes"), "{text}");
+        Ok(Some(()))
+    })
+    .await
+    .unwrap();
 
     let probes = rig.operator.address("probes").await;
     wait_until("the operator to be ready", async || {

@@ -3,6 +3,7 @@
 use anyhow::{Context, Result};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::{Api, Patch, PatchParams};
+use reeve_testkit::wait_until;
 use serde_json::{Value, json};
 
 use super::placement::allow;
@@ -81,8 +82,13 @@ fn r24_nobody_of_a_project_writes_an_ingress_or_a_network_policy_that_its_namesp
             anyhow::Ok(())
         };
         nobody_of_the_project_may().await?;
-        // Where the installers allow it, it is theirs to do; and no longer than that.
+        // Where the installers allow it, it is theirs to do; and no longer than that. Policies see a namespace a moment later than it is
+        // changed.
         allow(stack, &team, LABEL).await?;
+        wait_until("the label to count", async || {
+            live(&of_the_project[0], namespace, "ours").await.map(Some)
+        })
+        .await?;
         for attacker in &of_the_project {
             live(attacker, namespace, "ours").await?;
         }
@@ -90,6 +96,13 @@ fn r24_nobody_of_a_project_writes_an_ingress_or_a_network_policy_that_its_namesp
         Api::<Namespace>::all(installer)
             .patch(namespace, &PatchParams::default(), &labels)
             .await?;
+        let attacker = &of_the_project[0];
+        wait_until("the label to count no more", async || {
+            let [ingress, _] = objects("grab-too-late");
+            let refused = create(&attacker.client, namespace, ingress).await;
+            attacker.must_break(refused, &["R24"], false).map(Some)
+        })
+        .await?;
         nobody_of_the_project_may().await
     });
 }

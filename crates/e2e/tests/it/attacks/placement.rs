@@ -184,7 +184,11 @@ fn r21_other_peoples_files_are_regrouped_only_where_the_namespace_allows_it() {
 
         // Where an installer allows it, the node does what the page says: for good, and to every file.
         allow(stack, &team, "reeve.dev/allow-fs-group").await?;
-        create(&client, &team.namespace, reading("regrouped", regrouped)).await?;
+        wait_until("the label to count", async || {
+            let job = reading("regrouped", regrouped.clone());
+            create(&client, &team.namespace, job).await.map(Some)
+        })
+        .await?;
         ensure!(
             succeeded(&client, &team.namespace, "regrouped").await?,
             "it was allowed, and she could not read"
@@ -286,7 +290,10 @@ fn r25_a_folder_that_its_owner_alone_may_enter_is_mounted_only_where_the_namespa
 
         allow(stack, &team, "reeve.dev/allow-sub-path").await?;
         for (attack, name) in [(read("read"), "read"), (write("write"), "write")] {
-            create(&client, &team.namespace, attack).await?;
+            wait_until("the label to count", async || {
+                create(&client, &team.namespace, attack.clone()).await.map(Some)
+            })
+            .await?;
             ensure!(succeeded(&client, &team.namespace, name).await?, "{name}");
         }
         ensure!(hers.join("bin/nvidia-smi").exists());
