@@ -113,18 +113,19 @@ pub(crate) fn on_a_stack_of_its_own<F: Future<Output = Result<()>>>(
     on_a_stack_with(Options::new(folder(name), tier), test);
 }
 
-/// The same with an operator that is one of several: it holds a lease.
-pub(crate) fn on_a_stack_with_a_lease<F: Future<Output = Result<()>>>(
+/// The same with an operator that is one of several: it holds a lease. For a test that rests most of its time: others that have a
+/// stack to themselves do not wait for it.
+pub(crate) fn on_a_stack_that_rests<F: Future<Output = Result<()>>>(
     name: &'static str,
     test: impl FnOnce(Stack) -> F,
 ) {
-    on_a_stack_with(
+    finish(on_this_stack(
         Options {
             leader_elect: true,
             ..Options::new(folder(name), Tier::Node)
         },
         test,
-    );
+    ));
 }
 
 /// The same with two processes of the server over a PostgreSQL, behind one address; skipped loudly where that cannot be had.
@@ -177,14 +178,21 @@ pub(crate) fn on_a_stack_in_pods<F: Future<Output = Result<()>>>(
 fn on_a_stack_with<F: Future<Output = Result<()>>>(options: Options, test: impl FnOnce(Stack) -> F) {
     finish(async move {
         let _alone = OWN_STACKS.acquire().await?;
-        match Stack::up_or_reason(options).await? {
-            Ok(stack) => test(stack).await,
-            Err(why) => {
-                reeve_testkit::skip(&why);
-                Ok(())
-            }
-        }
+        on_this_stack(options, test).await
     });
+}
+
+async fn on_this_stack<F: Future<Output = Result<()>>>(
+    options: Options,
+    test: impl FnOnce(Stack) -> F,
+) -> Result<()> {
+    match Stack::up_or_reason(options).await? {
+        Ok(stack) => test(stack).await,
+        Err(why) => {
+            reeve_testkit::skip(&why);
+            Ok(())
+        }
+    }
 }
 
 fn finish(test: impl Future<Output = Result<()>>) {

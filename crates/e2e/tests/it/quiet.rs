@@ -7,7 +7,7 @@ use reeve_e2e::{Organization, Rest, Stack, organization, unused_rights};
 use reeve_testkit::{AuditEvent, Kubectl, wait_for, wait_until};
 use serde_json::{Value, json};
 
-use crate::harness::{fresh, nothing_panicked, on_a_stack_with_a_lease, revision_lag};
+use crate::harness::{fresh, nothing_panicked, on_a_stack_that_rests, revision_lag};
 use crate::link;
 
 const OPERATOR: &str = "system:serviceaccount:reeve-system:reeve-operator";
@@ -15,7 +15,7 @@ const WRITES: &[&str] = &["create", "update", "patch", "delete", "deletecollecti
 
 #[test]
 fn for_two_minutes_nobody_writes_and_no_right_of_the_operator_is_missing_or_unused() {
-    on_a_stack_with_a_lease("quiet", async |mut stack| {
+    on_a_stack_that_rests("quiet", async |mut stack| {
         let organization = Organization::make(&stack).await?;
         // Everything the operator does in its life: jobs that run, are deleted or refused, a rule and a project that go, a
         // change of settings, a policy that is looked at, a restart.
