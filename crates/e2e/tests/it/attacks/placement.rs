@@ -186,7 +186,7 @@ fn r21_other_peoples_files_are_regrouped_only_where_the_namespace_allows_it() {
         allow(stack, &team, "reeve.dev/allow-fs-group").await?;
         wait_until("the label to count", async || {
             let job = reading("regrouped", regrouped.clone());
-            create(&client, &team.namespace, job).await.map(Some)
+            Ok(Some(create(&client, &team.namespace, job).await?))
         })
         .await?;
         ensure!(
@@ -291,7 +291,7 @@ fn r25_a_folder_that_its_owner_alone_may_enter_is_mounted_only_where_the_namespa
         allow(stack, &team, "reeve.dev/allow-sub-path").await?;
         for (attack, name) in [(read("read"), "read"), (write("write"), "write")] {
             wait_until("the label to count", async || {
-                create(&client, &team.namespace, attack.clone()).await.map(Some)
+                Ok(Some(create(&client, &team.namespace, attack.clone()).await?))
             })
             .await?;
             ensure!(succeeded(&client, &team.namespace, name).await?, "{name}");
