@@ -28,6 +28,7 @@ use crate::directory::Directory;
 use crate::error::ApiError;
 use crate::extract::QueryPairs;
 use crate::handler::to;
+pub(super) use create::lies_there;
 use values::SecretValues;
 
 /// The handler of each operation.
