@@ -20,6 +20,7 @@ mod receiver;
 mod reference;
 mod remedies;
 mod renewal;
+mod secret_assets;
 mod serving;
 mod sessions;
 mod sign_in;
