@@ -138,7 +138,7 @@ pub enum Command {
     /// Your authenticator: one-time codes beside a local user's password
     #[command(subcommand)]
     Authenticator(Authenticator),
-    /// Make the departments, projects, users and access rules of a file that are not there yet
+    /// Make the departments, projects, users and access rules of a file that are not there yet, and change what differs
     Apply(Apply),
     /// Questions about access: who may do what where, why, and what a change would give and take
     #[command(subcommand)]

@@ -59,11 +59,14 @@ pub async fn run(context: &mut Context, command: Command) -> Result<(), Failure>
     if format == Format::Name && !prints_names(&command) {
         return Err(Failure::failed("cannot print names").hint("use -o table, -o json or -o yaml"));
     }
-    let serves = matches!(
+    let has_more = matches!(
         command,
-        Command::Model(_) | Command::Service(_) | Command::Artifact(_)
+        Command::Model(_)
+            | Command::Service(_)
+            | Command::Artifact(_)
+            | Command::User(User::List | User::Get(_))
     );
-    if format == Format::Wide && !serves {
+    if format == Format::Wide && !has_more {
         return Err(Failure::failed("cannot print more columns").hint("use -o table, -o json or -o yaml"));
     }
     match command {

@@ -5,6 +5,7 @@
 
 mod admin;
 mod adopt;
+mod applying;
 mod auth;
 mod browser;
 mod cluster;

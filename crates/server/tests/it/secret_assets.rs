@@ -129,6 +129,7 @@ async fn a_secret_asset_is_kept_shown_changed_and_deleted() {
     let told: Vec<_> = all
         .iter()
         .filter(|it| it.entry.entity_type == "secret-volume-assets" && it.entry.entity_id == of("id"))
+        .filter(|it| it.entry.http_status_code == 202)
         .map(|it| (it.entry.http_method.as_str(), it.entry.entity_name.as_str()))
         .collect();
     let wanted = [
