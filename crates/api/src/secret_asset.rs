@@ -30,16 +30,8 @@ const fn free(name: &'static str, about: &'static str) -> QueryParameter {
 }
 
 /// A parameter that is one of some words.
-const fn word(
-    name: &'static str,
-    values: &'static [&'static str],
-    about: &'static str,
-) -> QueryParameter {
-    QueryParameter {
-        name,
-        values,
-        about,
-    }
+const fn word(name: &'static str, values: &'static [&'static str], about: &'static str) -> QueryParameter {
+    QueryParameter { name, values, about }
 }
 
 const USAGE_INFO: QueryParameter = word(
@@ -47,11 +39,7 @@ const USAGE_INFO: QueryParameter = word(
     FLAG,
     "Is taken and does nothing: what uses a secret asset is not known.",
 );
-const STATUS_INFO: QueryParameter = word(
-    "statusInfo",
-    FLAG,
-    "`false` leaves out what is in the way of it.",
-);
+const STATUS_INFO: QueryParameter = word("statusInfo", FLAG, "`false` leaves out what is in the way of it.");
 const COMPLY_TO_PROJECT: QueryParameter = free(
     "complyToProject",
     "Is taken and does nothing: no workload policy speaks of secret assets.",
@@ -120,7 +108,7 @@ operations! {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(example = serde_json::json!({"meta": {"name": "keys", "scope": "project", "projectId": 33},
-    "spec": {"credentialAssetId": crate::EXAMPLE_UUID, "mountPath": "/etc/keys", "defaultMode": "0440"}}))]
+    "spec": {"credentialAssetId": crate::EXAMPLE_UUID, "mountPath": "/etc/keys", "defaultMode": "0444"}}))]
 pub struct CreateSecretAsset {
     /// Name and scope.
     pub meta: CreateAssetMeta,
@@ -190,7 +178,8 @@ fn mount_path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Strin
     let Some(path) = text::<_, 4096>(deserializer)? else {
         return Ok(None);
     };
-    let plain = !path.contains(':') && !path.contains(['\n', '\t']) && path.split('/').all(|part| part != "..");
+    let plain =
+        !path.contains(':') && !path.contains(['\n', '\t']) && path.split('/').all(|part| part != "..");
     if path.starts_with('/') && path.trim_matches('/') != "" && plain {
         return Ok(Some(path));
     }
@@ -207,7 +196,9 @@ fn mode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D:
     if mode.len() == 4 && mode.starts_with('0') && octal {
         return Ok(Some(mode));
     }
-    Err(D::Error::custom("`0` and three octal digits are needed, as `0440`"))
+    Err(D::Error::custom(
+        "`0` and three octal digits are needed, as `0444`",
+    ))
 }
 
 /// A secret asset.
@@ -317,14 +308,18 @@ mod tests {
     #[test]
     fn path_and_mode_are_as_kubernetes_takes_them() {
         let id = crate::EXAMPLE_UUID;
-        let taken = parse(json!({"credentialAssetId": id, "mountPath": "/etc/keys", "defaultMode": "0440"})).unwrap();
+        let taken =
+            parse(json!({"credentialAssetId": id, "mountPath": "/etc/keys", "defaultMode": "0440"})).unwrap();
         assert_eq!(taken.mount_path.as_deref(), Some("/etc/keys"));
         assert_eq!(taken.default_mode.as_deref(), Some("0440"));
         let bare = parse(json!({"credentialAssetId": id, "mountPath": null, "defaultMode": ""})).unwrap();
         assert_eq!((bare.mount_path, bare.default_mode), (None, None));
         for path in ["keys", "/", "//", "/a:b", "/a/../b", "/a\n", "../a"] {
             let refused = parse(json!({"credentialAssetId": id, "mountPath": path})).unwrap_err();
-            assert!(refused.starts_with("`spec.mountPath`: a path"), "{path}: {refused}");
+            assert!(
+                refused.starts_with("`spec.mountPath`: a path"),
+                "{path}: {refused}"
+            );
         }
         for mode in ["440", "04400", "1440", "0448", "rw-r"] {
             let refused = parse(json!({"credentialAssetId": id, "defaultMode": mode})).unwrap_err();

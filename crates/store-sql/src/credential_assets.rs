@@ -44,7 +44,11 @@ fn key_id(row: &Row) -> Result<i32, StoreError> {
     i32::try_from(row.int("key_id")?).map_err(|error| corrupt("key_id", error))
 }
 
-pub(crate) fn number<T>(row: &Row, column: &'static str, new: fn(i64) -> Option<T>) -> Result<Option<T>, StoreError> {
+pub(crate) fn number<T>(
+    row: &Row,
+    column: &'static str,
+    new: fn(i64) -> Option<T>,
+) -> Result<Option<T>, StoreError> {
     match row.opt_int(column)? {
         None => Ok(None),
         Some(number) => new(number)

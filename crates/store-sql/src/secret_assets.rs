@@ -78,12 +78,10 @@ async fn needed(
     id: SecretAssetId,
     operation: &'static str,
 ) -> Result<SecretAssetRow, StoreError> {
-    one(tx, id, operation)
-        .await?
-        .ok_or_else(|| StoreError::NotFound {
-            what: "secret asset",
-            id: id.to_string(),
-        })
+    one(tx, id, operation).await?.ok_or_else(|| StoreError::NotFound {
+        what: "secret asset",
+        id: id.to_string(),
+    })
 }
 
 /// Refuses a credential that is not there (any more).

@@ -38,7 +38,7 @@ pub struct CreateSecretAsset {
     /// Where a container is to find the Secret
     #[arg(long, value_name = "PATH")]
     pub mount_path: Option<String>,
-    /// The mode of the files there, as 0440
+    /// The mode of the files there, as 0444
     #[arg(long, value_name = "MODE")]
     pub mode: Option<String>,
     /// Whose it is.

@@ -68,7 +68,10 @@ pub(super) async fn run(context: &mut Context, command: args::SecretAsset) -> Re
                 .delete(&path(&found))
                 .await
                 .map_err(|error| error.explain(what))?;
-            let said = format!("secret asset `{}` is deleted; its credential stays", found.meta.name);
+            let said = format!(
+                "secret asset `{}` is deleted; its credential stays",
+                found.meta.name
+            );
             objects::deleted::<SecretAsset>(printer, &[found.name()], &said)
         }
     }
@@ -94,7 +97,10 @@ async fn update(api: &Api, arguments: UpdateSecretAsset) -> Result<SecretAsset, 
     let what = format!("cannot change secret asset `{}`", arguments.name);
     let found = one(api, &arguments.name, &what).await?;
     let name = arguments.new_name.unwrap_or_else(|| found.meta.name.clone());
-    let mut body = Map::from_iter([("meta".to_owned(), json!({"name": name, "description": arguments.description}))]);
+    let mut body = Map::from_iter([(
+        "meta".to_owned(),
+        json!({"name": name, "description": arguments.description}),
+    )]);
     if arguments.credential.is_some() || arguments.mount_path.is_some() || arguments.mode.is_some() {
         let id = match &arguments.credential {
             Some(name) => credential::one(api, name, &what).await?.meta.id,

@@ -73,7 +73,10 @@ async fn whose_password_is_temporary_is_in_the_wide_list_and_in_the_user() {
     );
     let table = receiver.run(&["user", "list"]).await;
     assert!(!text(&table.stdout).contains("temporary"));
-    for (temporary, said) in [(json!(true), "Password     temporary"), (json!(false), "Password     own")] {
+    for (temporary, said) in [
+        (json!(true), "Password     temporary"),
+        (json!(false), "Password     own"),
+    ] {
         receiver.answers("GET /api/v1/users", 200, json!([with(temporary)]));
         let shown = receiver.run(&["user", "get", "erin@example.com"]).await;
         let shown = text(&shown.stdout);

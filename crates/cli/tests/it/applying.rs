@@ -72,10 +72,7 @@ async fn what_differs_is_changed_where_it_can_be_and_named_where_it_stays() {
         "what the file does not name is sent as it was"
     );
     assert_eq!(
-        (
-            &asked[1].1["description"],
-            &asked[1].1["enforceRunaiScheduler"]
-        ),
+        (&asked[1].1["description"], &asked[1].1["enforceRunaiScheduler"]),
         (&json!("Arms and legs"), &json!(false))
     );
     assert_eq!(
@@ -102,10 +99,7 @@ async fn what_differs_is_changed_where_it_can_be_and_named_where_it_stays() {
     let again = receiver.run(&["apply", "-f", file, "--yes", "-o", "json"]).await;
     let again: Value = serde_json::from_str(&text(&again.stdout)).unwrap();
     let left = json!([{"kind": "project", "name": "robots", "field": "namespace", "before": "reeve-robots", "after": "robots"}]);
-    assert_eq!(
-        again,
-        json!({"applied": false, "steps": [], "left": left})
-    );
+    assert_eq!(again, json!({"applied": false, "steps": [], "left": left}));
     let said = receiver.shown(&["apply", "-f", file]).await;
     assert!(
         said.contains("exit 0")
@@ -113,6 +107,28 @@ async fn what_differs_is_changed_where_it_can_be_and_named_where_it_stays() {
             && said.contains("nothing to do: the rest is there"),
         "{said}"
     );
+    assert_eq!(writes(receiver.calls()), []);
+}
+
+/// Whoever administers a project sees of its department the name: nothing is planned of what is not shown. Planted fault: it is compared.
+#[tokio::test]
+async fn a_department_of_which_the_name_alone_is_shown_is_not_compared() {
+    let receiver = Receiver::signed_in().await;
+    let path = receiver.home().join("org.yaml");
+    std::fs::write(&path, "departments: [{name: vision, description: Everything}]").unwrap();
+    let mut vision = department("2", CLUSTER);
+    vision["createdBy"] = json!("");
+    receiver.answers("GET /api/v1/clusters", 200, json!([cluster()]));
+    receiver.answers(
+        "GET /api/v1/org-unit/departments",
+        200,
+        json!({"departments": [vision]}),
+    );
+    receiver.answers("GET /api/v1/org-unit/projects", 200, json!({"projects": []}));
+    let said = receiver
+        .shown(&["apply", "-f", path.to_str().unwrap(), "--yes"])
+        .await;
+    assert!(said.contains("nothing to do: all of it is there"), "{said}");
     assert_eq!(writes(receiver.calls()), []);
 }
 
@@ -126,10 +142,21 @@ async fn what_somebody_made_is_named_and_credentials_go_when_that_is_said() {
         "applications": [{"id": USER, "name": "ci"}],
         "left": {"user": true, "accessRules": 0, "sessions": 0, "workloads": 0, "credentials": 1}});
     receiver.answers("POST /api/v1/offboarding", 200, done);
-    let offboard = ["user", "offboard", "erin@example.com", "--workloads", "leave", "--dry-run"];
+    let offboard = [
+        "user",
+        "offboard",
+        "erin@example.com",
+        "--workloads",
+        "leave",
+        "--dry-run",
+    ];
     insta::assert_snapshot!(receiver.shown(&offboard).await);
     let asked = json!({"user": "erin@example.com", "workloads": "leave", "dryRun": true});
-    assert_eq!(receiver.calls()[0].body, asked, "an older control plane takes it, too");
+    assert_eq!(
+        receiver.calls()[0].body,
+        asked,
+        "an older control plane takes it, too"
+    );
     let more = [&offboard[..], &["--credentials", "delete"]].concat();
     receiver.run(&more).await;
     assert_eq!(receiver.calls()[0].body["credentials"], "delete");

@@ -89,10 +89,7 @@ async fn a_secret_asset_is_made_listed_changed_and_deleted_by_name() {
         json!({"meta": {"name": "tokens", "description": null}})
     );
     shown += &receiver.shown(&["secret-asset", "delete", "keys"]).await;
-    assert_eq!(
-        receiver.calls().pop().unwrap().line,
-        format!("DELETE {one}")
-    );
+    assert_eq!(receiver.calls().pop().unwrap().line, format!("DELETE {one}"));
     insta::assert_snapshot!(shown);
 
     // Of two of a name neither is meant.

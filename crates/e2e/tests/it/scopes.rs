@@ -335,10 +335,7 @@ async fn secret_asset(stack: &Stack, team: &Team) -> Result<String> {
     let credential = password(stack, team).await?;
     let meta = json!({"name": format!("keys-of-{}", team.project_name), "scope": "project", "projectId": team.project});
     let body = json!({"meta": meta, "spec": {"credentialAssetId": credential, "mountPath": "/keys"}});
-    let made = stack
-        .admin
-        .post("/api/v1/asset/datasource/secrets", body)
-        .await?;
+    let made = stack.admin.post("/api/v1/asset/datasource/secrets", body).await?;
     let made = made.expect(202)?;
     let id = made["meta"]["id"]
         .as_str()

@@ -443,10 +443,7 @@ async fn what_somebody_made_is_named_and_her_credentials_go_when_that_is_asked_f
             (&dry["credentials"], &dry["left"]["credentials"]),
             (&named, &json!(1))
         );
-        assert_eq!(
-            dry["applications"],
-            json!([{"id": application, "name": "robot"}])
-        );
+        assert_eq!(dry["applications"], json!([{"id": application, "name": "robot"}]));
         server.get(&server.admin, &path(&hers)).await.is(200);
     }
     // Left by who does not ask for more; another call does the rest, by the email alone.

@@ -235,8 +235,7 @@ async fn ids(organization: &OrganizationFixture) -> Ids {
         );
     }
     let account = ("tenant", "");
-    let secret_asset =
-        secret_assets::keep(server, &server.admin, "keys", account, &kept["password"]).await;
+    let secret_asset = secret_assets::keep(server, &server.admin, "keys", account, &kept["password"]).await;
     let mut access_keys = Vec::new();
     for name in ["first", "second", "third", "fourth"] {
         let made = server

@@ -87,7 +87,8 @@ async fn a_secret_asset_is_kept_shown_changed_and_deleted() {
         (&json!("tokens"), &json!(1))
     );
     assert_eq!(renamed["spec"], said, "what it does not name stays");
-    let changed = json!({"meta": {"name": "tokens"}, "spec": {"credentialAssetId": wider, "mountPath": "/tokens"}});
+    let changed =
+        json!({"meta": {"name": "tokens"}, "spec": {"credentialAssetId": wider, "mountPath": "/tokens"}});
     let changed = put(server, admin, &one, changed).await.is(202);
     assert_eq!(
         changed["spec"],
@@ -184,7 +185,12 @@ async fn a_secret_asset_is_its_scopes_and_tells_of_no_other_credential() {
     ] {
         assert_eq!(names(server, admin, &query).await, wanted, "{query}");
     }
-    for query in ["?assetIds=x", "?projectId=x", "?scope=system", "?complyToReplicaType=Chief"] {
+    for query in [
+        "?assetIds=x",
+        "?projectId=x",
+        "?scope=system",
+        "?complyToReplicaType=Chief",
+    ] {
         server.get(admin, &format!("{BASE}{query}")).await.refused(400);
     }
     let theirs = format!("?assetIds={}", asset("captions"));
@@ -193,8 +199,16 @@ async fn a_secret_asset_is_its_scopes_and_tells_of_no_other_credential() {
     // She keeps one of her project's own credential, and names no other.
     let own = keep(server, alice, "mine", robots, credential("robots")).await;
     let mut said = Vec::new();
-    for hidden in [credential("vision"), credential("captions"), credential("account"), NOBODYS] {
-        let refused = server.post(alice, BASE, body("other", robots, hidden)).await.refused(404);
+    for hidden in [
+        credential("vision"),
+        credential("captions"),
+        credential("account"),
+        NOBODYS,
+    ] {
+        let refused = server
+            .post(alice, BASE, body("other", robots, hidden))
+            .await
+            .refused(404);
         said.push(refused.replace(hidden, "ID"));
         let change = json!({"meta": {"name": "mine"}, "spec": spec(hidden)});
         let path = format!("{BASE}/{own}");
@@ -202,7 +216,11 @@ async fn a_secret_asset_is_its_scopes_and_tells_of_no_other_credential() {
         said.push(refused.replace(hidden, "ID"));
     }
     said.dedup();
-    assert_eq!(said.len(), 1, "hidden and missing are answered in the same words: {said:?}");
+    assert_eq!(
+        said.len(),
+        1,
+        "hidden and missing are answered in the same words: {said:?}"
+    );
     // What is out of sight is not there, and what is wider is not hers to change.
     for name in ["captions", "vision", "account"] {
         let path = format!("{BASE}/{}", asset(name));

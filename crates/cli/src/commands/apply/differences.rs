@@ -60,8 +60,11 @@ fn description(settings: &OrgUnitSettings, wanted: Option<&String>) -> Option<Di
 }
 
 impl Change {
-    /// Of a department: its description.
+    /// Of a department: its description. One of which the name alone is shown, since what is below it may be read, is not compared.
     pub(super) fn of_department(found: &Department, wanted: &NewDepartment) -> Option<Self> {
+        if found.created_by.is_empty() {
+            return None;
+        }
         let difference = description(&found.settings, wanted.description.as_ref())?;
         let settings = OrgUnitSettings {
             description: difference.after.clone(),

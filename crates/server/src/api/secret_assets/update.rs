@@ -39,10 +39,7 @@ pub(super) async fn handle(
             at: call.at,
             by: caller.name.clone(),
         };
-        Ok(app
-            .store
-            .update_secret_asset(&granted, id, change, entry)
-            .await?)
+        Ok(app.store.update_secret_asset(&granted, id, change, entry).await?)
     });
     let row = change.await?;
     Ok((StatusCode::ACCEPTED, Json(to_wire(row, &app.directory(), true))))
