@@ -180,7 +180,7 @@ fn mount_path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Strin
     };
     let plain =
         !path.contains(':') && !path.contains(['\n', '\t']) && path.split('/').all(|part| part != "..");
-    if path.starts_with('/') && path.trim_matches('/') != "" && plain {
+    if path.starts_with('/') && !path.trim_matches('/').is_empty() && plain {
         return Ok(Some(path));
     }
     Err(D::Error::custom(
