@@ -264,6 +264,8 @@ async fn it_goes_with_its_scope_and_says_when_its_credential_went() {
     assert_eq!(server.delete(admin, &project).await.status, 204);
     let path = |id: &str| format!("{BASE}/{id}");
     server.get(admin, &path(&of_project)).await.refused(404);
+    // Of what lies in no scope the list of the account would tell.
+    assert_eq!(names(server, admin, "").await, ["keys"]);
     let before = server.get(admin, &path(&of_account)).await.is(200);
     assert_eq!(before["status"], Value::Null);
 
