@@ -78,7 +78,12 @@ pub(super) async fn are_told(organization: &Organization, log: &mut Log, project
     let store = &organization.store;
     let scope = Scope::Project(project);
     let credential_id = credential(organization, 210, scope).await;
-    log.seen = organization.audited().await;
+    log.seen += 1;
+    assert_eq!(
+        organization.audited().await,
+        log.seen,
+        "the credential is told of"
+    );
     let row = keep(organization, new(211, "keys", scope, credential_id)).await;
     let spec = format!("spec_after={credential_id} /keys none");
     log.has(organization, "create_secret_asset", Create, row.id, &[&spec])
