@@ -59,6 +59,7 @@ def run(suite, admin, person):
     access_rules(suite, admin, roles, places, people)
     permissions(suite, admin, places, people)
     credentials(suite, admin, places, people)
+    secret_assets(suite, admin, places, people)
     workloads(suite, admin, places, people)
     policies(suite, admin, places, people)
     identity_providers(suite, admin, people)
@@ -607,6 +608,44 @@ def credentials(suite, admin, places, people):
         suite.no(researcher, f"{api}.delete_{kind}", 403, **one)
         suite.ok(admin, f"{api}.delete_{kind}", deleted, m.HttpResponse if deleted == 202 else None, **one)
         suite.no(admin, f"{api}.delete_{kind}", 404, **one)
+
+
+def secret_assets(suite, admin, places, people):
+    api, researcher, viewer, nobody = "SecretApi", people["researcher"], people["viewer"], people["nobody"]
+    meta = {"name": "token", "scope": "project", "projectId": int(places["robots"])}
+    kept = suite.ok(
+        admin, "CredentialsApi.create_password", 202, m.Password,
+        password_creation_request={"meta": meta, "spec": {"user": "ada", "password": "hidden-7"}},
+    )
+    credential = kept["meta"]["id"]
+    spec = {"credentialAssetId": credential, "mountPath": "/etc/keys", "defaultMode": "0440"}
+    body = {"meta": {**meta, "name": "keys"}, "spec": spec}
+    made = suite.ok(researcher, f"{api}.create_secret_asset", 202, m.SecretAsset, secret_asset_creation_request=body)
+    suite.no(researcher, f"{api}.create_secret_asset", 409, secret_asset_creation_request=body)
+    suite.no(viewer, f"{api}.create_secret_asset", 403, secret_asset_creation_request=body)
+    other = {**body, "spec": {**spec, "credentialAssetId": NOBODYS}}
+    suite.no(researcher, f"{api}.create_secret_asset", 404, secret_asset_creation_request=other)
+    one = {"asset_id": made["meta"]["id"]}
+    seen = suite.ok(
+        viewer, f"{api}.get_secret_asset_by_id", 200, m.SecretAsset, usage_info=True, status_info=True,
+        comply_to_project=int(places["robots"]), comply_to_workload_type="Training", **one,
+    )
+    suite.fits(seen["spec"]["mountPath"] == "/etc/keys" and "hidden" not in str(seen), f"path, and no value: {seen}")
+    suite.no(researcher, f"{api}.get_secret_asset_by_id", 404, asset_id=NOBODYS)
+    listed = suite.ok(
+        viewer, f"{api}.list_secret_assets", 200, {"entries": [m.SecretAsset]}, project_id=int(places["robots"]),
+        asset_ids=made["meta"]["id"],
+    )
+    suite.fits([it["meta"]["id"] for it in listed["entries"]] == [made["meta"]["id"]], f"one is listed: {listed}")
+    suite.no(nobody, f"{api}.list_secret_assets", 403)
+    change = {"secret_asset_update_request": {"meta": {"name": "tokens", "description": "For the tests."}}}
+    changed = suite.ok(researcher, f"{api}.update_secret_asset_by_id", 202, m.SecretAsset, **change, **one)
+    suite.fits(changed["spec"]["mountPath"] == "/etc/keys", f"what is not named stays: {changed}")
+    suite.no(viewer, f"{api}.update_secret_asset_by_id", 403, **change, **one)
+    suite.no(viewer, f"{api}.delete_secret_asset_by_id", 403, **one)
+    suite.ok(researcher, f"{api}.delete_secret_asset_by_id", 202, m.HttpResponse, **one)
+    suite.no(researcher, f"{api}.delete_secret_asset_by_id", 404, **one)
+    suite.ok(admin, "CredentialsApi.delete_password", 202, m.HttpResponse, asset_id=credential)
 
 
 def workloads(suite, admin, places, people):

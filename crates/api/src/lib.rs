@@ -32,6 +32,7 @@ pub mod realm;
 pub mod revealed_secret;
 pub mod rights;
 pub mod role;
+pub mod secret_asset;
 pub mod service_account;
 pub mod setting;
 pub mod signing_key;

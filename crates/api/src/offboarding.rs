@@ -1,7 +1,10 @@
 //! `POST /api/v1/offboarding` (ours): somebody or something leaves, in one call.
 
 use reeve_authz::{Action, Entity};
-use reeve_types::{AccessRuleId, Email, ProjectId, ServiceAccountName, WorkloadId};
+use reeve_types::{
+    AccessRuleId, CredentialAssetId, CredentialAssetKind, CredentialAssetName, Email, ProjectId,
+    ServiceAccountId, ServiceAccountName, WorkloadId,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +44,10 @@ pub struct Offboard {
     /// What becomes of the workloads that the user or application submitted. A group submits none: with `group` it is left out.
     #[serde(default)]
     pub workloads: Option<LeftWorkloads>,
+    /// What becomes of the credentials that the user or application made, of those that the caller may see; absent: they stay. A group
+    /// makes none: with `group` it is left out.
+    #[serde(default)]
+    pub credentials: Option<LeftCredentials>,
     /// Whether only to say what would be done.
     pub dry_run: bool,
 }
@@ -74,6 +81,10 @@ impl Offboard {
                 "workloads",
                 "a group submits none: leave it out",
             )),
+            (None, None, Some(_)) if self.credentials.is_some() => Err(InvalidBody::wrong(
+                "credentials",
+                "a group makes none: leave it out",
+            )),
             (None, None, Some(group)) => Ok(Leaving::Group(group)),
             _ => Err(InvalidBody::wrong(
                 "user",
@@ -96,6 +107,16 @@ pub enum LeftWorkloads {
     /// They are deleted, and what runs of them ends. It needs the right to delete trainings in the whole account.
     Delete,
     /// They stay and go on.
+    Leave,
+}
+
+/// What becomes of the credentials that somebody made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum LeftCredentials {
+    /// They are deleted, and their copies in clusters. It needs the right to delete credentials in the whole account.
+    Delete,
+    /// They stay: each belongs to its scope.
     Leave,
 }
 
@@ -125,7 +146,14 @@ pub struct Offboarding {
     pub member_sessions: Option<usize>,
     /// Workloads that the user or application submitted.
     pub workloads: Vec<LeftWorkload>,
-    /// What there is now: after a dry run all of it, otherwise nothing but workloads that were to be left.
+    /// Credentials that the user or application made, of those that the caller may see.
+    #[serde(default)]
+    pub credentials: Vec<MadeCredential>,
+    /// Applications that the user or application made. They stay, and whoever made one has seen its secret. Empty for whoever may not read
+    /// applications.
+    #[serde(default)]
+    pub applications: Vec<MadeApplication>,
+    /// What there is now: after a dry run all of it, otherwise nothing but workloads and credentials that were to be left.
     pub left: Left,
 }
 
@@ -159,6 +187,34 @@ pub struct LeftWorkload {
     pub project_name: String,
 }
 
+/// A credential that somebody made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct MadeCredential {
+    /// Its id.
+    pub id: CredentialAssetId,
+    /// Its name.
+    pub name: CredentialAssetName,
+    /// Its kind.
+    pub kind: CredentialAssetKind,
+    /// What `scopeId` names: whose it is.
+    pub scope_type: ScopeType,
+    /// Whose it is, by id.
+    pub scope_id: String,
+    /// Whose it is, by name.
+    pub scope_name: String,
+}
+
+/// An application that somebody made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct MadeApplication {
+    /// Its id.
+    pub id: ServiceAccountId,
+    /// Its name.
+    pub name: ServiceAccountName,
+}
+
 /// What was found after it, by looking again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -174,6 +230,9 @@ pub struct Left {
     pub sessions: usize,
     /// How many workloads there are that the user or application submitted.
     pub workloads: usize,
+    /// How many credentials there are that the user or application made.
+    #[serde(default)]
+    pub credentials: usize,
 }
 
 #[cfg(test)]
@@ -205,6 +264,10 @@ mod tests {
             (
                 r#"{"group":"ml","workloads":"delete","dryRun":true}"#,
                 "`workloads`: a group submits none",
+            ),
+            (
+                r#"{"group":"ml","credentials":"leave","dryRun":true}"#,
+                "`credentials`: a group makes none",
             ),
         ] {
             let refused = parse(text).unwrap_err();

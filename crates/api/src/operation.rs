@@ -10,8 +10,8 @@ use schemars::{Schema, SchemaGenerator};
 use crate::body::InvalidBody;
 use crate::{
     access_key, access_rule, audit_log, authorization, cluster, credential, custom_role, documents, health,
-    identity_provider, me, offboarding, org, realm, role, service_account, setting, signing_key, token,
-    training, user, workload, workload_policy,
+    identity_provider, me, offboarding, org, realm, role, secret_asset, service_account, setting,
+    signing_key, token, training, user, workload, workload_policy,
 };
 use reeve_types::list::ListSpec;
 
@@ -236,6 +236,8 @@ pub enum OperationId {
     Training(training::TrainingOperation),
     /// Credentials that the control plane keeps.
     Credential(credential::CredentialOperation),
+    /// Credentials as sources of data.
+    SecretAsset(secret_asset::SecretAssetOperation),
     /// Workload policies.
     WorkloadPolicy(workload_policy::WorkloadPolicyOperation),
     /// Whether the server lives and serves.
@@ -271,6 +273,7 @@ impl OperationId {
             Self::Workload(id) => id.row(),
             Self::Training(id) => id.row(),
             Self::Credential(id) => id.row(),
+            Self::SecretAsset(id) => id.row(),
             Self::WorkloadPolicy(id) => id.row(),
             Self::Health(id) => id.row(),
             Self::Document(id) => id.row(),
@@ -303,6 +306,7 @@ const RESOURCES: &[&[Operation]] = &[
     workload::OPERATIONS,
     training::OPERATIONS,
     credential::OPERATIONS,
+    secret_asset::OPERATIONS,
     workload_policy::OPERATIONS,
     health::OPERATIONS,
     documents::OPERATIONS,

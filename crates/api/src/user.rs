@@ -148,6 +148,10 @@ pub struct User {
     pub last_login: Option<Timestamp>,
     /// Whether the password is kept here, and not at an identity provider.
     pub is_local: Option<bool>,
+    /// Ours: whether the password is one that an administrator made, and the user has not chosen another since. Null where no password is
+    /// kept here.
+    #[serde(default)]
+    pub temporary_password: Option<bool>,
     /// The groups that the user's last sign-in showed: empty when that was with a password, null before the first one.
     pub groups: Option<Vec<String>>,
     /// Ours: the POSIX identity that the user's containers run with; null when there is none.

@@ -9,6 +9,7 @@ mod credential;
 mod login;
 mod role;
 mod running;
+mod secret_asset;
 mod serving;
 mod submitting;
 
@@ -35,12 +36,13 @@ pub use cluster::{
     SetLowestId, Switched, Uids,
 };
 pub use credential::{
-    CreateCredential, Credential, CredentialInput, CredentialScope, ListCredentials, OneCredential,
-    UpdateCredential,
+    AssetPlace, CreateCredential, Credential, CredentialInput, CredentialScope, ListCredentials,
+    OneCredential, UpdateCredential,
 };
 pub use login::{At, Authenticator, CodeArgument, Login, LoginBrowser, LoginRemote, LoginUser, LoginWay};
 pub use role::{CreateRole, OneRole, Role, UpdateRole};
 pub use running::{Attach, Bash, Container, Exec, Forward, Logs, PortForward, Target};
+pub use secret_asset::{CreateSecretAsset, OneSecretAsset, SecretAsset, UpdateSecretAsset};
 pub use serving::{
     Artifact, CachingWord, CreateArtifact, CreateModel, CreateService, DeleteModels, DeleteServed,
     FromSecret, Gateway, Goal, ListServed, LogPart, LogsOfModel, LogsOfServed, MetricWord, Model, OneModel,
@@ -136,7 +138,7 @@ pub enum Command {
     /// Your authenticator: one-time codes beside a local user's password
     #[command(subcommand)]
     Authenticator(Authenticator),
-    /// Make the departments, projects, users and access rules of a file that are not there yet
+    /// Make the departments, projects, users and access rules of a file that are not there yet, and change what differs
     Apply(Apply),
     /// Questions about access: who may do what where, why, and what a change would give and take
     #[command(subcommand)]
@@ -156,6 +158,9 @@ pub enum Command {
     /// Credentials that the control plane keeps and copies into projects
     #[command(subcommand)]
     Credential(Credential),
+    /// Credentials as sources of data, with the path where workloads find them
+    #[command(subcommand)]
+    SecretAsset(SecretAsset),
     /// Numbers that were given to people; for administrators of the account
     #[command(subcommand)]
     Uid(Uids),

@@ -30,6 +30,7 @@ mod policy;
 mod port_forward;
 mod project;
 mod role;
+mod secret_asset;
 mod serving;
 mod session;
 mod settings;
@@ -58,11 +59,14 @@ pub async fn run(context: &mut Context, command: Command) -> Result<(), Failure>
     if format == Format::Name && !prints_names(&command) {
         return Err(Failure::failed("cannot print names").hint("use -o table, -o json or -o yaml"));
     }
-    let serves = matches!(
+    let has_more = matches!(
         command,
-        Command::Model(_) | Command::Service(_) | Command::Artifact(_)
+        Command::Model(_)
+            | Command::Service(_)
+            | Command::Artifact(_)
+            | Command::User(User::List | User::Get(_))
     );
-    if format == Format::Wide && !serves {
+    if format == Format::Wide && !has_more {
         return Err(Failure::failed("cannot print more columns").hint("use -o table, -o json or -o yaml"));
     }
     match command {
@@ -118,6 +122,7 @@ pub async fn run(context: &mut Context, command: Command) -> Result<(), Failure>
         Command::Idp(Idp::Test(arguments)) => idp::test::run(context, arguments).await,
         Command::Settings(command) => settings::run(context, command).await,
         Command::Credential(command) => credential::run(context, command).await,
+        Command::SecretAsset(command) => secret_asset::run(context, command).await,
         Command::Uid(Uids::Release(arguments)) => uid::release::run(context, arguments).await,
         Command::Service(command) => serving::service(context, command).await,
         Command::Model(command) => serving::model(context, command).await,
@@ -147,6 +152,7 @@ const fn prints_names(command: &Command) -> bool {
         Command::Department(_)
         | Command::AccessRule(_)
         | Command::Role(_)
+        | Command::SecretAsset(_)
         | Command::Service(_)
         | Command::Model(_)
         | Command::Artifact(_)

@@ -17,6 +17,7 @@ pub mod offboarding;
 pub mod projects;
 pub mod realm;
 pub mod roles;
+pub mod secret_assets;
 pub mod security_settings;
 pub mod service_accounts;
 pub mod signing_keys;

@@ -237,7 +237,7 @@ impl From<StoreError> for ApiError {
             | StoreError::NamespaceOfOthers { .. }
             | StoreError::ProjectFull { .. }
             | StoreError::ScopeFull { .. }
-            | StoreError::CredentialsFull { .. }
+            | StoreError::AssetsFull { .. }
             | StoreError::RoleInUse { .. }
             | StoreError::RolesFull { .. }
             | StoreError::AccessKeysFull { .. }

@@ -10,8 +10,8 @@ use reeve_api::{OPERATIONS, OperationId};
 
 use crate::api::{
     access_keys, access_rules, audit_logs, authorization, clusters, credentials, custom_roles, departments,
-    documents, health, idps, me, offboarding, projects, realm, roles, security_settings, service_accounts,
-    signing_keys, tenant_settings, token, users, workload_policies, workloads,
+    documents, health, idps, me, offboarding, projects, realm, roles, secret_assets, security_settings,
+    service_accounts, signing_keys, tenant_settings, token, users, workload_policies, workloads,
 };
 use crate::app::App;
 use crate::error::ApiError;
@@ -62,6 +62,7 @@ fn route(id: OperationId) -> MethodRouter<Arc<App>> {
         Id::Workload(id) => workloads::route(id),
         Id::Training(id) => workloads::training_route(id),
         Id::Credential(id) => credentials::route(id),
+        Id::SecretAsset(id) => secret_assets::route(id),
         Id::WorkloadPolicy(id) => workload_policies::route(id),
         Id::Health(id) => health::route(id),
         Id::Document(id) => documents::route(id),

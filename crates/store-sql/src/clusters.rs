@@ -322,6 +322,7 @@ impl Clusters for SqlStore {
         policy_rows::remove_in(&mut tx, Scope::Cluster(id), DELETE).await?;
         for statement in [
             "DELETE FROM credential_assets WHERE cluster_id = $1",
+            "DELETE FROM secret_assets WHERE cluster_id = $1",
             "DELETE FROM workloads WHERE cluster_id = $1",
             "DELETE FROM projects WHERE cluster_id = $1",
             "DELETE FROM former_namespaces WHERE cluster_id = $1",

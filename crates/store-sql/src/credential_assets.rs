@@ -44,7 +44,11 @@ fn key_id(row: &Row) -> Result<i32, StoreError> {
     i32::try_from(row.int("key_id")?).map_err(|error| corrupt("key_id", error))
 }
 
-fn number<T>(row: &Row, column: &'static str, new: fn(i64) -> Option<T>) -> Result<Option<T>, StoreError> {
+pub(crate) fn number<T>(
+    row: &Row,
+    column: &'static str,
+    new: fn(i64) -> Option<T>,
+) -> Result<Option<T>, StoreError> {
     match row.opt_int(column)? {
         None => Ok(None),
         Some(number) => new(number)
@@ -53,7 +57,7 @@ fn number<T>(row: &Row, column: &'static str, new: fn(i64) -> Option<T>) -> Resu
     }
 }
 
-fn scope(row: &Row) -> Result<Scope, StoreError> {
+pub(crate) fn scope(row: &Row) -> Result<Scope, StoreError> {
     let scope = Scope::from_wire(&row.text("scope_type")?, &row.text("scope_id")?);
     scope.map_err(|error| corrupt("scope", error))
 }
@@ -215,7 +219,8 @@ async fn room(tx: &mut Tx, scope: Scope, name: &str) -> Result<(), StoreError> {
         .await
         .context(CREATE)?;
     match row.map(|row| row.int("found")).transpose()? {
-        Some(found) if found >= CREDENTIALS_OF_A_SCOPE => Err(StoreError::CredentialsFull {
+        Some(found) if found >= CREDENTIALS_OF_A_SCOPE => Err(StoreError::AssetsFull {
+            what: "credentials",
             scope: format!("{} `{name}`", scope.wire_type()),
             most: CREDENTIALS_OF_A_SCOPE,
         }),
@@ -246,6 +251,7 @@ fn matching(visible: &Visible, filter: &CredentialAssetFilter) -> Vec<Statement>
         is("c.cluster_id = ", &filter.cluster_id),
         number("c.department_id = ", filter.department_id),
         number("c.project_id = ", filter.project_id),
+        is("c.created_by = ", &filter.created_by),
     ]
     .into_iter()
     .flatten()

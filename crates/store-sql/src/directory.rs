@@ -9,13 +9,14 @@ use reeve_store::{
 };
 use reeve_types::{
     AccessKeyId, AccessRuleId, ClusterId, CredentialAssetId, CredentialAssetKind, DepartmentId, Email,
-    ProjectId, ServiceAccountId, ServiceAccountName, Timestamp, UserId, WorkloadId,
+    ProjectId, SecretAssetId, ServiceAccountId, ServiceAccountName, Timestamp, UserId, WorkloadId,
 };
 
 use crate::access_rules::live_rule_facts;
 use crate::driver::{Arg, Row, StoreResultExt, Tx};
 use crate::{
-    SqlStore, change_log, credential_assets, custom_roles, policy_rows, rows, sessions, signing_keys,
+    SqlStore, change_log, credential_assets, custom_roles, policy_rows, rows, secret_assets, sessions,
+    signing_keys,
 };
 
 const LOAD: &str = "load the directory";
@@ -224,6 +225,10 @@ impl Locate for SqlStore {
         id: CredentialAssetId,
     ) -> Result<Option<(CredentialAssetKind, Scope)>, StoreError> {
         credential_assets::locate(&mut self.read(LOCATE).await?, id, LOCATE).await
+    }
+
+    async fn locate_secret_asset(&self, id: SecretAssetId) -> Result<Option<Scope>, StoreError> {
+        secret_assets::locate(&mut self.read(LOCATE).await?, id, LOCATE).await
     }
 
     async fn locate_workload(&self, id: WorkloadId) -> Result<Option<ProjectId>, StoreError> {

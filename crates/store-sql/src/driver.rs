@@ -33,7 +33,7 @@ pub(crate) use statement::Statement;
 pub(crate) use value::{Arg, Row, from_json};
 
 /// One file, applied in a transaction of its own: number, name, text.
-type Migrations = [(i64, &'static str, &'static str); 27];
+type Migrations = [(i64, &'static str, &'static str); 28];
 
 /// The text of the migrations. That of the sixth moves rows by functions that only SQLite has; the other two tell PostgreSQL to compare
 /// text as SQLite does.
@@ -125,6 +125,11 @@ const fn migrations(sixth: &'static str, lists: &'static str, audit_columns: &'s
             27,
             "temporary passwords",
             include_str!("../migrations/0027_temporary_passwords.sql"),
+        ),
+        (
+            29,
+            "secret assets",
+            include_str!("../migrations/0029_secret_assets.sql"),
         ),
     ]
 }

@@ -37,6 +37,7 @@ mod resource;
 mod revision_tokens;
 mod rows;
 mod second_factors;
+mod secret_assets;
 mod security_settings;
 mod service_accounts;
 mod sessions;

@@ -17,7 +17,7 @@ use crate::departments::Department;
 use crate::driver::{Arg, Row, Statement, StoreResultExt, Tx};
 use crate::lists::{Level, List, Reach, Shared, Term};
 use crate::resource::{Resource, needed};
-use crate::{SqlStore, credential_assets, folded, policy_rows, rows, workloads};
+use crate::{SqlStore, credential_assets, folded, policy_rows, rows, secret_assets, workloads};
 
 const READ: &str = "read projects";
 const CREATE: &str = "create a project";
@@ -275,6 +275,7 @@ impl Projects for SqlStore {
         let value = soft_delete_rules(&mut tx, &mut changes, &rules, at).await?;
         workloads::remove_of_project(&mut tx, &mut changes, row.cluster_id, id).await?;
         credential_assets::remove_of_project(&mut tx, &mut changes, row.cluster_id, id).await?;
+        secret_assets::remove_of_project(&mut tx, id).await?;
         changes.delete(row.cluster_id, ObjectKey::Project(id));
         remember_namespace(&mut tx, &row).await?;
         policy_rows::remove_in(&mut tx, Scope::Project(id), DELETE).await?;

@@ -113,6 +113,7 @@ pub(crate) fn user(row: &Row) -> Result<UserRow, StoreError> {
         id: row.parsed("id")?,
         email: row.parsed("email")?,
         is_local: row.bool("is_local")?,
+        temporary_password: row.bool("temporary_password")?,
         posix: row.opt_json("posix")?,
         created_at: row.time("created_at")?,
         created_by: row.text("created_by")?,

@@ -24,7 +24,7 @@ const DELETE: &str = "delete a user";
 macro_rules! columns {
     () => {
         "SELECT id, email, password IS NOT NULL AS is_local, posix, created_at, created_by, updated_at, last_login,
-                group_names "
+                group_names, temporary_password "
     };
 }
 

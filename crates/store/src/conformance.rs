@@ -25,6 +25,7 @@ mod reading;
 mod refresh_tokens;
 mod revision_tokens;
 mod second_factors;
+mod secret_assets;
 mod sessions;
 mod signing_keys;
 mod told;
@@ -47,6 +48,7 @@ pub use reading::*;
 pub use refresh_tokens::*;
 pub use revision_tokens::*;
 pub use second_factors::*;
+pub use secret_assets::*;
 pub use sessions::*;
 pub use signing_keys::*;
 pub use unique::*;
@@ -93,6 +95,8 @@ macro_rules! conformance_tests {
             deleting_a_project_takes_its_rules_and_workloads_along,
             deleting_a_department_takes_its_projects_along,
             deleting_a_cluster_takes_everything_along,
+            secret_assets_go_with_their_scope_and_outlive_their_credential,
+            secret_assets_are_seen_by_scope_and_written_by_who_may,
             a_namespace_stays_in_its_department,
             a_rule_reaches_the_clusters_it_holds_in,
             each_write_raises_a_touched_clusters_revision_by_one,

@@ -144,6 +144,8 @@ pub struct CredentialAssetFilter {
     pub department_id: Option<i64>,
     /// Of this project.
     pub project_id: Option<i64>,
+    /// Made by whoever had this email or name.
+    pub created_by: Option<String>,
 }
 
 /// Repository of credentials.
@@ -166,7 +168,7 @@ pub trait CredentialAssets {
     /// Keeps one, in every cluster that its scope reaches. `granted`: create of credentials at its scope.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] for a name that the scope has, [`StoreError::CredentialsFull`], [`StoreError::NotFound`] for a
+    /// [`StoreError::Conflict`] for a name that the scope has, [`StoreError::AssetsFull`], [`StoreError::NotFound`] for a
     /// scope that is not there.
     async fn create_credential_asset(
         &self,

@@ -5,8 +5,8 @@ use reeve_authz::{Rule, Scope};
 use reeve_link::{ClusterSettings, KubernetesEndpoint};
 use reeve_types::{
     AccessKeyId, AccessRuleId, ClusterId, ClusterName, CredentialAssetId, CredentialAssetKind, DepartmentId,
-    Email, LowestId, OrgUnitName, PosixIdentity, ProjectId, Revision, ServiceAccountId, ServiceAccountName,
-    Timestamp, UserId, WorkloadId,
+    Email, LowestId, OrgUnitName, PosixIdentity, ProjectId, Revision, SecretAssetId, ServiceAccountId,
+    ServiceAccountName, Timestamp, UserId, WorkloadId,
 };
 
 use serde::{Deserialize, Serialize};
@@ -146,6 +146,9 @@ pub trait Locate {
         &self,
         id: CredentialAssetId,
     ) -> Result<Option<(CredentialAssetKind, Scope)>, StoreError>;
+
+    /// The scope of a secret asset.
+    async fn locate_secret_asset(&self, id: SecretAssetId) -> Result<Option<Scope>, StoreError>;
 
     /// The project of a workload that is not deleted.
     async fn locate_workload(&self, id: WorkloadId) -> Result<Option<ProjectId>, StoreError>;

@@ -78,9 +78,11 @@ pub enum StoreError {
         /// How many.
         most: i64,
     },
-    /// A scope that has as many credentials as it may.
-    #[error("{scope} has {most} credentials, as many as a scope may have: delete some")]
-    CredentialsFull {
+    /// A scope that has as many assets of a kind as it may.
+    #[error("{scope} has {most} {what}, as many as a scope may have: delete some")]
+    AssetsFull {
+        /// Of what kind, in the plural.
+        what: &'static str,
         /// Which.
         scope: String,
         /// How many.

@@ -35,6 +35,7 @@ pub mod list;
 pub mod project;
 pub mod refresh_token;
 pub mod second_factor;
+pub mod secret_asset;
 pub mod security_setting;
 pub mod service_account;
 pub mod session;
@@ -85,6 +86,9 @@ pub use project::{NewProject, ProjectRow, Projects, SetNetworking, SetPodRules, 
 pub use reeve_types::SubjectId;
 pub use refresh_token::{NewRefreshToken, REPEATED_SECONDS, RefreshTokens, Renewal, ShownRefreshToken};
 pub use second_factor::{AuthenticatorRow, SecondFactors, WRONG_CODES, WRONG_CODES_REST_SECONDS};
+pub use secret_asset::{
+    ChangeSecretAsset, NewSecretAsset, SecretAssetFilter, SecretAssetRow, SecretAssetSpec, SecretAssets,
+};
 pub use security_setting::{AutoRedirect, SecuritySettings, SecuritySettingsRow, SetSecuritySetting};
 pub use service_account::{NewServiceAccount, ServiceAccountRow, ServiceAccounts};
 pub use session::{
@@ -121,6 +125,7 @@ pub trait Store:
     + RefreshTokens
     + Reports
     + SecondFactors
+    + SecretAssets
     + SecuritySettings
     + ServiceAccounts
     + Sessions

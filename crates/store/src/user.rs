@@ -68,6 +68,8 @@ pub struct UserRow {
     pub email: Email,
     /// True when she has a password here.
     pub is_local: bool,
+    /// Whether that password is one that an administrator made, and she has not chosen another since.
+    pub temporary_password: bool,
     /// Her numbers, when an administrator gave her some.
     pub posix: Option<PosixIdentity>,
     /// When she was made.

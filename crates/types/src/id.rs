@@ -192,6 +192,11 @@ uuid_id!(
     "credential id"
 );
 uuid_id!(
+    /// A secret asset: a credential as a source of data.
+    SecretAssetId,
+    "secret asset id"
+);
+uuid_id!(
     /// A workload.
     WorkloadId,
     "workload id"

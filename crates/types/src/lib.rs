@@ -26,7 +26,7 @@ pub use credential::CredentialAssetKind;
 pub use error_chain::ErrorChain;
 pub use id::{
     AccessKeyId, AccessRuleId, ClusterId, CredentialAssetId, DepartmentId, PermissionSetId, PolicyId,
-    ProjectId, Revision, ServiceAccountId, SessionId, UserId, WorkloadId,
+    ProjectId, Revision, SecretAssetId, ServiceAccountId, SessionId, UserId, WorkloadId,
 };
 pub use names::{
     AccessKeyName, ClusterName, CredentialAssetName, Email, GroupName, IdpAlias, InvalidName, NodePoolName,

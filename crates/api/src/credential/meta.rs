@@ -14,16 +14,16 @@ use crate::body::fields::{OnlyFalse, Unsupported, text};
 /// The longest description, in bytes.
 const DESCRIPTION: usize = 250;
 
-/// Name and scope of a credential to make.
+/// Name and scope of a credential or secret asset to make.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateAssetMeta {
-    /// Its name, unique in its scope; also that of the Secrets that it becomes.
+    /// Its name, unique in its scope; a credential's is also that of the Secrets that it becomes.
     pub name: CredentialAssetName,
     /// For people; at most 250 bytes.
     #[serde(default, deserialize_with = "text::<_, DESCRIPTION>")]
     pub description: Option<String>,
-    /// Whose it is: `tenant`, `cluster`, `department` or `project`. Every project below that gets it.
+    /// Whose it is: `tenant`, `cluster`, `department` or `project`. It is for every project below that.
     pub scope: ScopeType,
     /// Needed for the scope `cluster`; of narrower ones it has to be their cluster.
     #[serde(default)]

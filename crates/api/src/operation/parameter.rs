@@ -2,10 +2,11 @@
 
 use reeve_types::{
     AccessKeyId, AccessRuleId, ClusterId, CredentialAssetId, DepartmentId, IdpAlias, PermissionSetId,
-    ProjectId, ServiceAccountId, SessionId, Uid, UserId, WorkloadId,
+    ProjectId, SecretAssetId, ServiceAccountId, SessionId, Uid, UserId, WorkloadId,
 };
 use schemars::{Schema, SchemaGenerator, json_schema};
 
+use crate::secret_asset::SECRET_ASSETS;
 use crate::setting::{DEPARTMENT_USE, SECURITY_SETTING_KEYS};
 
 /// A parameter in a path, by what it names.
@@ -29,6 +30,8 @@ pub enum PathParameter {
     Project,
     /// A role.
     Role,
+    /// A secret asset.
+    SecretAsset,
     /// A setting of signing in.
     SecuritySetting,
     /// A service account.
@@ -49,7 +52,7 @@ pub enum PathParameter {
 
 impl PathParameter {
     /// Every parameter, in alphabetical order.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::AccessKey,
         Self::AccessRule,
         Self::Cluster,
@@ -59,6 +62,7 @@ impl PathParameter {
         Self::PermissionSet,
         Self::Project,
         Self::Role,
+        Self::SecretAsset,
         Self::SecuritySetting,
         Self::ServiceAccount,
         Self::Session,
@@ -75,7 +79,7 @@ impl PathParameter {
             Self::AccessKey => "accessKeyId",
             Self::AccessRule => "accessRuleId",
             Self::Cluster => "clusterUuid",
-            Self::Credential => "AssetId",
+            Self::Credential | Self::SecretAsset => "AssetId",
             Self::Department => "departmentId",
             Self::Idp => "idp",
             Self::PermissionSet => "permissionSetId",
@@ -97,7 +101,11 @@ impl PathParameter {
         let name = path
             .split('/')
             .find_map(|part| part.strip_prefix('{')?.strip_suffix('}'))?;
-        Self::ALL.into_iter().find(|known| known.name() == name)
+        match Self::ALL.into_iter().find(|known| known.name() == name) {
+            // The reference calls every asset's id the same.
+            Some(Self::Credential) if path.starts_with(SECRET_ASSETS) => Some(Self::SecretAsset),
+            known => known,
+        }
     }
 
     /// What it looks like.
@@ -112,6 +120,7 @@ impl PathParameter {
             Self::PermissionSet => generator.subschema_for::<PermissionSetId>(),
             Self::Project => generator.subschema_for::<ProjectId>(),
             Self::Role => json_schema!({"type": "integer", "minimum": 1}),
+            Self::SecretAsset => generator.subschema_for::<SecretAssetId>(),
             Self::SecuritySetting => json_schema!({"enum": SECURITY_SETTING_KEYS}),
             Self::ServiceAccount => generator.subschema_for::<ServiceAccountId>(),
             Self::Session => generator.subschema_for::<SessionId>(),

@@ -116,6 +116,7 @@ fn a_user_with_numbers() {
         updated_at: Some(at()),
         last_login: None,
         is_local: Some(true),
+        temporary_password: Some(false),
         groups: None,
         posix: Some(posix),
     });

@@ -43,6 +43,9 @@ pub struct OffboardUser {
     /// What becomes of the workloads that the user submitted
     #[arg(long, value_enum)]
     pub workloads: Workloads,
+    /// What becomes of the credentials that the user made, which are named either way
+    #[arg(long, value_enum, default_value_t = Workloads::Leave)]
+    pub credentials: Workloads,
     /// Whether to do it.
     #[command(flatten)]
     pub sure: Sure,
@@ -68,6 +71,9 @@ pub struct OffboardApplication {
     /// What becomes of the workloads that the application submitted
     #[arg(long, value_enum)]
     pub workloads: Workloads,
+    /// What becomes of the credentials that the application made, which are named either way
+    #[arg(long, value_enum, default_value_t = Workloads::Leave)]
+    pub credentials: Workloads,
     /// Whether to do it.
     #[command(flatten)]
     pub sure: Sure,
@@ -91,7 +97,7 @@ pub struct OffboardGroup {
     pub sure: Sure,
 }
 
-/// What becomes of somebody's workloads.
+/// What becomes of somebody's workloads or credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Workloads {
     /// They are deleted.

@@ -48,6 +48,23 @@ pub enum CredentialScope {
     Project,
 }
 
+/// Whose a credential or secret asset is to be.
+#[derive(Debug, Args)]
+pub struct AssetPlace {
+    /// Whose it is
+    #[arg(long, value_enum, default_value_t = CredentialScope::Project)]
+    pub scope: CredentialScope,
+    /// The project, by name; absent: the default one
+    #[arg(short, long)]
+    pub project: Option<OrgUnitName>,
+    /// The department, by number
+    #[arg(long, required_if_eq("scope", "department"))]
+    pub department: Option<DepartmentId>,
+    /// The cluster, by id
+    #[arg(long, required_if_eq("scope", "cluster"))]
+    pub cluster: Option<ClusterId>,
+}
+
 /// What its values are made of.
 #[derive(Debug, Args)]
 pub struct CredentialInput {
@@ -76,18 +93,9 @@ pub struct CreateCredential {
     pub kind: CredentialAssetKind,
     /// Its name, also that of its Secrets
     pub name: CredentialAssetName,
-    /// Whose it is
-    #[arg(long, value_enum, default_value_t = CredentialScope::Project)]
-    pub scope: CredentialScope,
-    /// The project, by name; absent: the default one
-    #[arg(short, long)]
-    pub project: Option<OrgUnitName>,
-    /// The department, by number
-    #[arg(long, required_if_eq("scope", "department"))]
-    pub department: Option<DepartmentId>,
-    /// The cluster, by id
-    #[arg(long, required_if_eq("scope", "cluster"))]
-    pub cluster: Option<ClusterId>,
+    /// Whose it is.
+    #[command(flatten)]
+    pub place: AssetPlace,
     /// For people
     #[arg(long)]
     pub description: Option<String>,

@@ -7,6 +7,8 @@ mod list;
 mod update;
 mod values;
 
+pub(super) use create::meta;
+pub(super) use list::scope_of;
 use reeve_api::credential::{AllCredentials, AnyCredential};
 use reeve_types::CredentialAssetId;
 
@@ -34,7 +36,7 @@ fn path(found: &AnyCredential) -> String {
 }
 
 /// The one of this name or id.
-async fn one(api: &Api, name: &str, what: &str) -> Result<AnyCredential, Failure> {
+pub(super) async fn one(api: &Api, name: &str, what: &str) -> Result<AnyCredential, Failure> {
     let id = name.parse::<CredentialAssetId>().ok();
     let by_name = [("name", name)];
     let query = if id.is_some() { &[][..] } else { &by_name[..] };

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::json;
 
+use crate::args::Format;
 use crate::failure::Failure;
 use crate::printer::{Printer, columns};
 
@@ -16,6 +17,15 @@ pub(super) trait Object: Serialize {
 
     /// What is shown of it, by the heads of columns.
     fn cells(&self) -> Vec<(&'static str, String)>;
+
+    /// What `-o wide`, and showing one alone, add to that.
+    fn more_cells(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+}
+
+fn all_cells<T: Object>(found: &T) -> Vec<(&'static str, String)> {
+    [found.cells(), found.more_cells()].concat()
 }
 
 fn named<T: Object>(found: &T) -> String {
@@ -24,12 +34,16 @@ fn named<T: Object>(found: &T) -> String {
 
 /// All of them, a line each.
 pub(super) fn list<T: Object>(printer: &mut Printer, found: &[T]) -> Result<(), Failure> {
+    let cells = match printer.format() {
+        Format::Wide => all_cells::<T>,
+        _ => T::cells,
+    };
     printer.named(&found, found.iter().map(named), || {
         let Some(first) = found.first() else {
             return format!("no {}s", T::KIND);
         };
-        let header: Vec<&str> = first.cells().into_iter().map(|(head, _)| head).collect();
-        let row = |it: &T| it.cells().into_iter().map(|(_, cell)| cell).collect();
+        let header: Vec<&str> = cells(first).into_iter().map(|(head, _)| head).collect();
+        let row = |it: &T| cells(it).into_iter().map(|(_, cell)| cell).collect();
         columns(&header, found.iter().map(row))
     })
 }
@@ -37,7 +51,7 @@ pub(super) fn list<T: Object>(printer: &mut Printer, found: &[T]) -> Result<(), 
 /// One of them, a line for each of what is known, and `more` below.
 pub(super) fn show<T: Object>(printer: &mut Printer, found: &T, more: &str) -> Result<(), Failure> {
     printer.named(found, [named(found)], || {
-        let shown = found.cells().into_iter().filter(|(_, cell)| !cell.is_empty());
+        let shown = all_cells(found).into_iter().filter(|(_, cell)| !cell.is_empty());
         let mut lines: Vec<String> = shown
             .map(|(head, cell)| format!("{:<12} {cell}", sentence_case(head)))
             .collect();

@@ -1,7 +1,7 @@
 //! `reeve user offboard`, `reeve application offboard`, `reeve group offboard`: whoever leaves, in one call.
 
 use reeve_api::access_rule::ScopeType;
-use reeve_api::offboarding::{LeftWorkloads, Offboarding};
+use reeve_api::offboarding::{LeftCredentials, LeftWorkloads, Offboarding};
 use serde_json::{Value, json};
 
 use crate::Context;
@@ -23,7 +23,11 @@ pub(super) async fn user(api: &Api, printer: &mut Printer, arguments: &OffboardU
     let leaver = Leaver {
         kind: "user",
         name: arguments.email.as_str(),
-        body: json!({"user": arguments.email, "workloads": left(arguments.workloads)}),
+        body: body(
+            ("user", arguments.email.as_str()),
+            arguments.workloads,
+            arguments.credentials,
+        ),
         hint: "`reeve user list` shows the users",
     };
     leaver.leaves(api, printer, arguments.sure).await
@@ -37,7 +41,11 @@ pub(super) async fn application(
     let leaver = Leaver {
         kind: "application",
         name: arguments.name.as_str(),
-        body: json!({"serviceAccount": arguments.name, "workloads": left(arguments.workloads)}),
+        body: body(
+            ("serviceAccount", arguments.name.as_str()),
+            arguments.workloads,
+            arguments.credentials,
+        ),
         hint: "`reeve application list` shows the applications",
     };
     leaver.leaves(api, printer, arguments.sure).await
@@ -54,10 +62,24 @@ pub(super) async fn group(context: &mut Context, arguments: OffboardGroup) -> Re
     leaver.leaves(&api, &mut context.printer, arguments.sure).await
 }
 
-const fn left(workloads: Workloads) -> LeftWorkloads {
-    match workloads {
+/// A request without `dryRun`. Credentials are named in it only where they are to go: an older control plane knows no such field.
+fn body((kind, name): (&str, &str), workloads: Workloads, credentials: Workloads) -> Value {
+    let workloads = match workloads {
         Workloads::Delete => LeftWorkloads::Delete,
         Workloads::Leave => LeftWorkloads::Leave,
+    };
+    let mut body = json!({kind: name, "workloads": workloads});
+    if let (Workloads::Delete, Some(fields)) = (credentials, body.as_object_mut()) {
+        fields.insert("credentials".to_owned(), json!(LeftCredentials::Delete));
+    }
+    body
+}
+
+/// Where something is, in words.
+fn place(scope: ScopeType, name: &str) -> String {
+    match scope {
+        ScopeType::Tenant => "the whole account".to_owned(),
+        other => format!("{} {name}", other.as_str()),
     }
 }
 
@@ -80,7 +102,9 @@ impl Leaver<'_> {
         let nothing = done.id.is_none()
             && done.access_rules.is_empty()
             && done.sessions == 0
-            && done.workloads.is_empty();
+            && done.workloads.is_empty()
+            && done.credentials.is_empty()
+            && done.applications.is_empty();
         if nothing {
             let cause = match self.kind {
                 "group" => "no access rule names it".to_owned(),
@@ -100,19 +124,28 @@ impl Leaver<'_> {
 
     fn told(&self, done: &Offboarding) -> String {
         let rules = done.access_rules.iter().map(|rule| {
-            let place = match rule.scope_type {
-                ScopeType::Tenant => "the whole account".to_owned(),
-                other => format!("{} {}", other.as_str(), rule.scope_name),
-            };
+            let place = place(rule.scope_type, &rule.scope_name);
             format!("  access rule {}: {} in {place}", rule.id, rule.role_name)
         });
         let workloads = done
             .workloads
             .iter()
             .map(|it| format!("  workload {} in project {}", it.name, it.project_name));
+        let credentials = done.credentials.iter().map(|it| {
+            let place = place(it.scope_type, &it.scope_name);
+            format!("  credential {} ({}) of {place}", it.name, it.kind.slug())
+        });
+        let applications = done.applications.iter().map(|it| {
+            format!(
+                "  application {} stays: whoever made it has seen its secret",
+                it.name
+            )
+        });
         let mut lines = vec![self.heading(done)];
         lines.extend(rules);
         lines.extend(workloads);
+        lines.extend(credentials);
+        lines.extend(applications);
         let left = &done.left;
         let there = if left.user || left.service_account {
             format!("the {}, ", self.kind)
@@ -127,8 +160,8 @@ impl Leaver<'_> {
         lines.push(match done.member_sessions {
             Some(_) => format!("{what}: {} access rules", left.access_rules),
             None => format!(
-                "{what}: {there}{} access rules, {} sessions, {} workloads",
-                left.access_rules, left.sessions, left.workloads
+                "{what}: {there}{} access rules, {} sessions, {} workloads, {} credentials",
+                left.access_rules, left.sessions, left.workloads, left.credentials
             ),
         });
         lines.join("\n")

@@ -43,6 +43,15 @@ impl Object for User {
             ("ID", self.id.to_string()),
         ]
     }
+
+    fn more_cells(&self) -> Vec<(&'static str, String)> {
+        let password = match self.temporary_password {
+            Some(true) => "temporary",
+            Some(false) => "own",
+            None => "",
+        };
+        vec![("PASSWORD", password.to_owned())]
+    }
 }
 
 pub(super) async fn run(context: &mut Context, command: args::User) -> Result<(), Failure> {

@@ -4,23 +4,23 @@ use serde_json::{Value, json};
 
 use crate::receiver::{CLUSTER, Receiver, project, text};
 
-const USER: &str = "423e4567-e89b-12d3-a456-426614174000";
+pub(crate) const USER: &str = "423e4567-e89b-12d3-a456-426614174000";
 const SET: &str = "9cc43da2-fb7b-8760-983d-84d7b0e20ee4";
 
-fn user() -> Value {
+pub(crate) fn user() -> Value {
     json!({"id": USER, "username": "erin@example.com", "createdBy": "admin@reeve.example",
         "createdAt": "2026-01-01T00:00:00Z", "updatedAt": "2026-01-01T00:00:00Z", "lastLogin": null, "isLocal": true,
         "groups": null, "posix": {"uid": 61000, "gid": 5000, "supplementaryGroups": []}})
 }
 
-fn department(id: &str, cluster: &str) -> Value {
+pub(crate) fn department(id: &str, cluster: &str) -> Value {
     json!({"id": id, "name": "vision", "clusterId": cluster, "description": "", "resources": [],
         "totalResources": {"gpuQuota": null, "cpuQuota": null, "memoryQuota": null},
         "createdAt": "2026-01-01T00:00:00Z", "updatedAt": "2026-01-01T00:00:00Z", "createdBy": "admin@reeve.example",
         "updatedBy": "admin@reeve.example"})
 }
 
-fn cluster() -> Value {
+pub(crate) fn cluster() -> Value {
     json!({"uuid": CLUSTER, "tenantId": 1, "name": "demo", "createdAt": "2026-01-01T00:00:00Z", "domain": null, "version": null,
         "status": null, "updatedAt": null, "deletedAt": null, "lastLiveness": null, "deleteRequestedAt": null})
 }
@@ -52,6 +52,38 @@ async fn a_list_is_a_table_json_yaml_or_names() {
         lines[0].starts_with("USER") && lines[1].contains("61000:5000"),
         "{table}"
     );
+}
+
+/// Planted faults: the column in every list; a password of an older control plane's user that is said to be own.
+#[tokio::test]
+async fn whose_password_is_temporary_is_in_the_wide_list_and_in_the_user() {
+    let receiver = Receiver::signed_in().await;
+    let with = |temporary: Value| {
+        let mut user = user();
+        user["temporaryPassword"] = temporary;
+        user
+    };
+    receiver.answers("GET /api/v1/users", 200, json!([with(json!(true)), user()]));
+    let wide = receiver.run(&["user", "list", "-o", "wide"]).await;
+    let wide = text(&wide.stdout);
+    let lines: Vec<&str> = wide.lines().collect();
+    assert!(
+        lines[0].ends_with("PASSWORD") && lines[1].ends_with("temporary") && lines[2].ends_with(USER),
+        "{wide}"
+    );
+    let table = receiver.run(&["user", "list"]).await;
+    assert!(!text(&table.stdout).contains("temporary"));
+    for (temporary, said) in [
+        (json!(true), "Password     temporary"),
+        (json!(false), "Password     own"),
+    ] {
+        receiver.answers("GET /api/v1/users", 200, json!([with(temporary)]));
+        let shown = receiver.run(&["user", "get", "erin@example.com"]).await;
+        let shown = text(&shown.stdout);
+        assert!(shown.contains(said), "{shown}");
+    }
+    let departments = receiver.run(&["department", "list", "-o", "wide"]).await;
+    assert_eq!(departments.status.code(), Some(2), "it has no more columns");
 }
 
 /// Planted fault: the second page asked for as the first.

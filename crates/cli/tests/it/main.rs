@@ -5,6 +5,7 @@
 
 mod admin;
 mod adopt;
+mod applying;
 mod auth;
 mod browser;
 mod cluster;
@@ -20,6 +21,7 @@ mod receiver;
 mod reference;
 mod remedies;
 mod renewal;
+mod secret_assets;
 mod serving;
 mod sessions;
 mod sign_in;

@@ -79,7 +79,13 @@ type Ids = BTreeMap<&'static str, String>;
 /// is the caller's to read.
 async fn read_everything(bob: &Rest, ids: &Ids, own: bool) -> Result<String> {
     // What the role Viewer reads (`crates/authz/tests/it/rights.txt`).
-    let reads = ["department", "project", "trainings", "workloads"];
+    let reads = [
+        "department",
+        "project",
+        "secret-volume-assets",
+        "trainings",
+        "workloads",
+    ];
     let mut said = String::new();
     for operation in OPERATIONS.iter().filter(|it| it.method == Method::Get) {
         let unnamed: Vec<_> = operation
@@ -146,7 +152,7 @@ fn no_operation_that_reads_shows_a_viewer_anything_of_another_department() {
                     "9cc43da2-fb7b-8760-983d-84d7b0e20ee4".to_owned(),
                 ),
                 ("workloadId", submit(stack, &team.researcher, team).await?),
-                ("AssetId", password(stack, team).await?),
+                ("AssetId", secret_asset(stack, team).await?),
                 ("idp", "corporate".to_owned()),
                 // Nobody's: everybody sees access keys of their own alone.
                 ("accessKeyId", "00000000-0000-4000-8000-000000000000".to_owned()),
@@ -176,6 +182,7 @@ fn no_operation_that_reads_shows_a_viewer_anything_of_another_department() {
             &vision.researcher.person.username,
             &application.client_id,
             &format!("registry-of-{}", vision.project_name),
+            &format!("keys-of-{}", vision.project_name),
         ] {
             let word = format!("\"{hidden}\"");
             // Names are numbered: `proj-1` is also the beginning of `proj-12`.
@@ -185,7 +192,11 @@ fn no_operation_that_reads_shows_a_viewer_anything_of_another_department() {
             ensure!(found.is_none(), "`{hidden}` is shown: {found:?}");
         }
         // Ids, save those that bob sent himself and hears again.
-        for id in [&vision.researcher.person.id, &hidden["workloadId"]] {
+        for id in [
+            &vision.researcher.person.id,
+            &hidden["workloadId"],
+            &hidden["AssetId"],
+        ] {
             let found = said.lines().find(|line| {
                 line.contains(id.as_str()) && !line.starts_with("GET ") && !line.contains("does not exist")
             });
@@ -315,6 +326,20 @@ async fn password(stack: &Stack, team: &Team) -> Result<String> {
         .await?;
     let made = made.expect(202)?;
     let id = made["meta"]["id"].as_str().context("the credential has no id")?;
+    Ok(id.to_owned())
+}
+
+/// A secret asset of the team's project, which names a credential of it. Whoever may read none of the credentials is told that
+/// before any id is looked up.
+async fn secret_asset(stack: &Stack, team: &Team) -> Result<String> {
+    let credential = password(stack, team).await?;
+    let meta = json!({"name": format!("keys-of-{}", team.project_name), "scope": "project", "projectId": team.project});
+    let body = json!({"meta": meta, "spec": {"credentialAssetId": credential, "mountPath": "/keys"}});
+    let made = stack.admin.post("/api/v1/asset/datasource/secrets", body).await?;
+    let made = made.expect(202)?;
+    let id = made["meta"]["id"]
+        .as_str()
+        .context("the secret asset has no id")?;
     Ok(id.to_owned())
 }
 

@@ -169,6 +169,9 @@ impl Real<'_> {
                 "discoverDocumentUrl": "https://idp.test"}})
             }
             "create_training1" => new_training(self.stack, &self.team, "unwanted"),
+            "create_secret_asset" => json!({"meta": {"name": "unwanted", "scope": "tenant"},
+                "spec": {"credentialAssetId": "00000000-0000-4000-8000-000000000000"}}),
+            "update_Secret_asset_by_id" => json!({"meta": {"name": "unwanted"}}),
             _ => json!({}),
         }
     }

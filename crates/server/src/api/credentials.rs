@@ -28,6 +28,8 @@ use crate::directory::Directory;
 use crate::error::ApiError;
 use crate::extract::QueryPairs;
 use crate::handler::to;
+pub(super) use create::lies_there;
+pub(super) use delete::remove;
 use values::SecretValues;
 
 /// The handler of each operation.

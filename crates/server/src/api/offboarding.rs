@@ -1,9 +1,11 @@
 //! `POST /api/v1/offboarding`: a user, an application or a group leaves, in one call.
 //!
 //! First the user or application goes, in one transaction with sessions and access rules, so that nothing more can be submitted; then, if
-//! asked, each workload that there is. Of a group the access rules go, one after the other: there is nothing else of it here, its
+//! asked, each workload that there is and each credential that they made. Of a group the access rules go, one after the other: there is nothing else of it here, its
 //! members are what an identity provider says. Every step is a change like any other, with its own permission and its own event, all of
 //! them of this request. A call that breaks off is repeated: it finds what is left.
+
+mod made;
 
 use std::sync::Arc;
 
@@ -12,7 +14,8 @@ use axum::extract::State;
 use axum::routing::MethodRouter;
 use reeve_api::list::ListQuery;
 use reeve_api::offboarding::{
-    Leaving, Left, LeftWorkload, LeftWorkloads, LostRule, Offboard, Offboarding, OffboardingOperation,
+    Leaving, Left, LeftCredentials, LeftWorkload, LeftWorkloads, LostRule, Offboard, Offboarding,
+    OffboardingOperation,
 };
 use reeve_authz::{Action, Entity, Principal, Reason, RoleId, Scope, SubjectKey, Visible};
 use reeve_store::{AuditAction, StoreError, SubjectId, WorkloadSummary};
@@ -26,6 +29,7 @@ use crate::directory::Directory;
 use crate::error::{ApiError, Refusal, RefusalKind};
 use crate::extract::JsonBody;
 use crate::handler::to;
+use made::{Made, Told};
 
 /// The handler of each operation.
 pub(crate) fn route(operation: OffboardingOperation) -> MethodRouter<Arc<App>> {
@@ -74,6 +78,13 @@ struct Found {
     sessions: usize,
     member_sessions: Option<usize>,
     workloads: Vec<WorkloadSummary>,
+    made: Made,
+}
+
+/// What of it the caller may see.
+struct Seen {
+    workloads: Visible,
+    made: Told,
 }
 
 /// Takes away all that somebody or something has, or says what that is.
@@ -88,7 +99,8 @@ pub async fn handle(
         leaving,
         Leaving::User(_, LeftWorkloads::Delete) | Leaving::ServiceAccount(_, LeftWorkloads::Delete)
     );
-    let (subject, visible) = {
+    let delete_credentials = body.credentials == Some(LeftCredentials::Delete);
+    let (subject, seen) = {
         let directory = app.directory();
         drop(directory.allow_in_account(&caller, Action::Delete, Entity::Users)?);
         match leaving {
@@ -103,27 +115,42 @@ pub async fn handle(
         if delete_workloads {
             drop(directory.allow_in_account(&caller, Action::Delete, Entity::Trainings)?);
         }
-        // Who deletes users of the account is told what they have; of workloads, those that the caller may see.
-        let visible = directory.visible(&caller, Entity::Workloads)?;
-        (subject(&directory, leaving)?, visible)
+        if delete_credentials {
+            drop(directory.allow_in_account(&caller, Action::Delete, Entity::Credentials)?);
+        }
+        // Who deletes users of the account is told what they have; of workloads and of what they made, what the caller may see.
+        let seen = Seen {
+            workloads: directory.visible(&caller, Entity::Workloads)?,
+            made: Told::to(&directory, &caller),
+        };
+        (subject(&directory, leaving)?, seen)
     };
     not_oneself(&caller, &subject)?;
-    let mut before = find(&app, &visible, &subject).await?;
+    let mut before = find(&app, &seen, &subject).await?;
     if body.dry_run {
         would(&app, &caller, &subject, &before).await?;
     } else {
         remove(&app, &caller, &call, &subject).await?;
         if delete_workloads {
             // Looked for again: until the user was gone there could be more.
-            for workload in workloads(&app, &visible, &subject).await? {
+            for workload in workloads(&app, &seen.workloads, &subject).await? {
                 delete_workload(&app, &caller, &call, &workload).await?;
                 if before.workloads.iter().all(|known| known.id != workload.id) {
                     before.workloads.push(workload);
                 }
             }
         }
+        if delete_credentials {
+            for credential in made::find(&app, &seen.made, &subject).await?.credentials {
+                made::delete_credential(&app, &caller, &call, &credential).await?;
+                let known = &mut before.made.credentials;
+                if known.iter().all(|known| known.id != credential.id) {
+                    known.push(credential);
+                }
+            }
+        }
     }
-    let after = find(&app, &visible, &subject).await?;
+    let after = find(&app, &seen, &subject).await?;
     let answer = report(&app.directory(), body.dry_run, subject, before, &after);
     Ok(Json(answer))
 }
@@ -199,18 +226,27 @@ fn report(
         sessions: before.sessions,
         member_sessions: before.member_sessions,
         workloads: before.workloads.into_iter().map(left_workload).collect(),
+        credentials: before
+            .made
+            .credentials
+            .iter()
+            .map(|it| made::credential(directory, it))
+            .collect(),
+        applications: before.made.applications.iter().map(made::application).collect(),
         left: Left {
             user: matches!(after.id, Some(SubjectId::User(_))),
             service_account: matches!(after.id, Some(SubjectId::ServiceAccount(_))),
             access_rules: after.rules.len(),
             sessions: after.sessions,
             workloads: after.workloads.len(),
+            credentials: after.made.credentials.len(),
         },
     }
 }
 
-async fn find(app: &App, visible: &Visible, subject: &SubjectKey) -> Result<Found, ApiError> {
-    let workloads = workloads(app, visible, subject).await?;
+async fn find(app: &App, seen: &Seen, subject: &SubjectKey) -> Result<Found, ApiError> {
+    let workloads = workloads(app, &seen.workloads, subject).await?;
+    let made = made::find(app, &seen.made, subject).await?;
     let directory = app.directory();
     let now = app.clock.now();
     let (id, rules) = known(&directory, subject);
@@ -229,6 +265,7 @@ async fn find(app: &App, visible: &Visible, subject: &SubjectKey) -> Result<Foun
         sessions: id.map_or(0, |id| directory.sessions_of(id, now)),
         member_sessions,
         workloads,
+        made,
     })
 }
 

@@ -55,6 +55,7 @@ fn to_wire(row: UserRow) -> User {
         updated_at: Some(row.updated_at),
         last_login: row.last_login,
         is_local: Some(row.is_local),
+        temporary_password: row.is_local.then_some(row.temporary_password),
         groups: row
             .groups
             .map(|groups| groups.iter().map(ToString::to_string).collect()),

@@ -50,7 +50,7 @@ async fn of_parameter(app: &App, parameter: PathParameter, text: &str) -> Option
             let project = app.store.locate_workload(text.parse().ok()?).await.ok()??;
             Some(Scope::Project(project))
         }
-        // Rules and credentials are hidden from who may read none, and a scope would say which are there; the others belong to the
+        // Rules and assets are hidden from who may read none, and a scope would say which are there; the others belong to the
         // account.
         PathParameter::AccessKey
         | PathParameter::AccessRule
@@ -58,6 +58,7 @@ async fn of_parameter(app: &App, parameter: PathParameter, text: &str) -> Option
         | PathParameter::Idp
         | PathParameter::PermissionSet
         | PathParameter::Role
+        | PathParameter::SecretAsset
         | PathParameter::SecuritySetting
         | PathParameter::ServiceAccount
         | PathParameter::Session

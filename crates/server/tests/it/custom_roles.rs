@@ -25,7 +25,7 @@ async fn set(server: &Server, name: &str) -> Value {
     json!({"id": found.unwrap_or_else(|| panic!("no set {name}"))["id"]})
 }
 
-async fn body(server: &Server, name: &str, sets: &[&str], cluster_role: Option<&str>) -> Value {
+pub(crate) async fn body(server: &Server, name: &str, sets: &[&str], cluster_role: Option<&str>) -> Value {
     let mut all = Vec::new();
     for name in sets {
         all.push(set(server, name).await);

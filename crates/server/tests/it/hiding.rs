@@ -7,6 +7,7 @@ use reeve_api::{Access, OPERATIONS, OperationId};
 use serde_json::{Value, json};
 
 use crate::server::{OrganizationFixture, rule};
+use crate::{credentials, secret_assets};
 
 #[tokio::test]
 async fn lists_counts_and_gets_show_nothing_of_what_lies_beside() {
@@ -95,7 +96,13 @@ async fn no_operation_that_reads_shows_anything_of_what_lies_beside() {
     let organization = OrganizationFixture::new().await;
     let server = &organization.server;
     // What the role Viewer reads (`crates/authz/tests/it/rights.txt`).
-    let reads = ["department", "project", "trainings", "workloads"];
+    let reads = [
+        "department",
+        "project",
+        "secret-volume-assets",
+        "trainings",
+        "workloads",
+    ];
     let submit = async |who: &str, name: &str, project: &str| {
         let body = json!({"name": name, "projectId": project, "clusterId": organization.cluster, "spec": {"image": "i"}});
         let made = server.post(who, "/api/v1/workloads/trainings", body).await;
@@ -113,9 +120,30 @@ async fn no_operation_that_reads_shows_anything_of_what_lies_beside() {
         .await;
     let hidden = submit(&organization.alice, "grasping", &organization.robots).await;
     let his = submit(&carol, "subtitles", &organization.captions).await;
-    for (own, department, project, workload) in [
-        (true, &organization.language, &organization.captions, &his),
-        (false, &organization.vision, &organization.robots, &hidden),
+    let asset = async |name: &str, project: &str| {
+        let (admin, scope) = (server.admin.as_str(), ("project", project));
+        let credential = credentials::keep(server, admin, "password", name, scope).await;
+        secret_assets::keep(server, admin, name, scope, &credential).await
+    };
+    let (asset_hidden, asset_his) = (
+        asset("grasping", &organization.robots).await,
+        asset("subtitles", &organization.captions).await,
+    );
+    for (own, department, project, workload, asset) in [
+        (
+            true,
+            &organization.language,
+            &organization.captions,
+            &his,
+            &asset_his,
+        ),
+        (
+            false,
+            &organization.vision,
+            &organization.robots,
+            &hidden,
+            &asset_hidden,
+        ),
     ] {
         for operation in OPERATIONS.iter().filter(|it| it.method == OperationMethod::Get) {
             let id = |part: &str| match part {
@@ -131,7 +159,7 @@ async fn no_operation_that_reads_shows_anything_of_what_lies_beside() {
                 "{key}" => "logoutRedirectUri".to_owned(),
                 "{settingKey}" => "department.use".to_owned(),
                 "{workloadId}" => workload.clone(),
-                "{AssetId}" => hidden.clone(),
+                "{AssetId}" => asset.clone(),
                 // Nobody sees another's.
                 "{accessKeyId}" | "{appId}" => hidden.clone(),
                 part => {
@@ -167,6 +195,7 @@ async fn no_operation_that_reads_shows_anything_of_what_lies_beside() {
                 organization.alice_id.to_string(),
                 organization.ci_id.to_string(),
                 hidden.clone(),
+                asset_hidden.clone(),
             ] {
                 assert!(
                     !answer.text.contains(&id) || sent(&id),

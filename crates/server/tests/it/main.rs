@@ -57,6 +57,7 @@ mod restart;
 mod restored;
 mod routes;
 mod second_factor;
+mod secret_assets;
 mod secrets;
 mod server;
 mod service_accounts;

@@ -4,8 +4,10 @@ use axum::http::{Method, StatusCode};
 use reeve_store::SubjectId;
 use serde_json::{Value, json};
 
+use crate::audit::events;
 use crate::followed::is_fresh;
 use crate::server::{ADMIN, OrganizationFixture, Server};
+use crate::{credentials, custom_roles};
 
 const PATH: &str = "/api/v1/offboarding";
 
@@ -81,7 +83,7 @@ async fn all_that_somebody_has_goes_in_one_call_and_a_dry_run_says_what_that_is(
     }
     assert_eq!(
         done["left"],
-        json!({"user": false, "serviceAccount": false, "accessRules": 0, "sessions": 0, "workloads": 0})
+        json!({"user": false, "serviceAccount": false, "accessRules": 0, "sessions": 0, "workloads": 0, "credentials": 0})
     );
     // By each resource's own word.
     server.get(&organization.alice, "/api/v1/me").await.refused(401);
@@ -129,7 +131,7 @@ async fn workloads_can_be_left_and_another_call_does_the_rest() {
         .is(200);
     assert_eq!(
         done["left"],
-        json!({"user": false, "serviceAccount": false, "accessRules": 0, "sessions": 0, "workloads": 1})
+        json!({"user": false, "serviceAccount": false, "accessRules": 0, "sessions": 0, "workloads": 1, "credentials": 0})
     );
     server
         .get(&server.admin, &format!("/api/v1/workloads/trainings/{work}"))
@@ -275,7 +277,7 @@ async fn all_that_an_application_has_goes_in_one_call() {
     assert_eq!(done["accessRules"], dry["accessRules"]);
     assert_eq!(
         done["left"],
-        json!({"user": false, "serviceAccount": false, "accessRules": 0, "sessions": 0, "workloads": 0})
+        json!({"user": false, "serviceAccount": false, "accessRules": 0, "sessions": 0, "workloads": 0, "credentials": 0})
     );
     is_fresh(server, "an application was offboarded").await;
     server.get(&server.admin, &path).await.refused(404);
@@ -356,7 +358,7 @@ async fn a_group_loses_its_access_rules_and_its_members_stay() {
     assert_eq!(done["accessRules"], dry["accessRules"]);
     assert_eq!(
         done["left"],
-        json!({"user": false, "serviceAccount": false, "accessRules": 0, "sessions": 0, "workloads": 0})
+        json!({"user": false, "serviceAccount": false, "accessRules": 0, "sessions": 0, "workloads": 0, "credentials": 0})
     );
     is_fresh(server, "a group was offboarded").await;
     assert_eq!(rules_of(server, "group", "team").await, 0);
@@ -397,4 +399,116 @@ async fn a_group_loses_its_access_rules_and_its_members_stay() {
         .post(&server.admin, PATH, offboard("system:masters", true))
         .await
         .refused(400);
+}
+
+fn with_credentials(mut body: Value, credentials: &str) -> Value {
+    body["credentials"] = json!(credentials);
+    body
+}
+
+/// Planted faults: those of others go as well; they go without being asked for; a dry run deletes them; one out of the caller's sight is
+/// named.
+#[tokio::test]
+async fn what_somebody_made_is_named_and_her_credentials_go_when_that_is_asked_for() {
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
+    let (_, dora) = server.user("dora@example.com", Value::Null).await;
+    // As Project administrator she keeps credentials, as Application administrator of the account she makes an application.
+    for (role, scope) in [
+        (19, ("project", organization.robots.as_str())),
+        (16, ("tenant", "1")),
+    ] {
+        server.rule(("user", "dora@example.com"), role, scope).await;
+    }
+    let robots = ("project", organization.robots.as_str());
+    let hers = credentials::keep(server, &dora, "password", "hers", robots).await;
+    let others = credentials::keep(server, &server.admin, "password", "others", robots).await;
+    let made = server
+        .post(&dora, "/api/v1/service-accounts", json!({"name": "robot"}))
+        .await;
+    let application = made.is(201)["id"].clone();
+    let leaves = |credentials: Option<&str>, dry_run| {
+        let body = offboard("dora@example.com", "leave", dry_run);
+        credentials.map_or(body.clone(), |credentials| with_credentials(body, credentials))
+    };
+    let path = |id: &str| format!("/api/v1/asset/credentials/password/{id}");
+    let named = json!([{"id": hers, "name": "hers", "kind": "password", "scopeType": "project",
+        "scopeId": organization.robots, "scopeName": "robots"}]);
+    for asked in [None, Some("leave"), Some("delete")] {
+        let dry = server
+            .post(&server.admin, PATH, leaves(asked, true))
+            .await
+            .is(200);
+        assert_eq!(
+            (&dry["credentials"], &dry["left"]["credentials"]),
+            (&named, &json!(1))
+        );
+        assert_eq!(dry["applications"], json!([{"id": application, "name": "robot"}]));
+        server.get(&server.admin, &path(&hers)).await.is(200);
+    }
+    // Left by who does not ask for more; another call does the rest, by the email alone.
+    let left = server
+        .post(&server.admin, PATH, leaves(None, false))
+        .await
+        .is(200);
+    assert_eq!(
+        (&left["credentials"], &left["left"]["credentials"]),
+        (&named, &json!(1))
+    );
+    server.get(&server.admin, &path(&hers)).await.is(200);
+    let done = server
+        .post(&server.admin, PATH, leaves(Some("delete"), false))
+        .await
+        .is(200);
+    assert_eq!(
+        (&done["credentials"], &done["left"]["credentials"]),
+        (&named, &json!(0))
+    );
+    server.get(&server.admin, &path(&hers)).await.refused(404);
+    server.get(&server.admin, &path(&others)).await.is(200);
+    let kept = format!("/api/v1/service-accounts/{}", application.as_str().unwrap());
+    server.get(&server.admin, &kept).await.is(200);
+    let deleted = events(server).await.into_iter().rfind(|it| {
+        it.entry.entity_type == "credentials" && it.entry.entity_id == hers && it.entry.url == PATH
+    });
+    assert_eq!(deleted.unwrap().entry.entity_name, "hers");
+    let group = json!({"group": "ml", "credentials": "delete", "dryRun": true});
+    server.post(&server.admin, PATH, group).await.refused(400);
+}
+
+/// Planted fault: the deletion of credentials is not asked for in the whole account.
+#[tokio::test]
+async fn credentials_go_by_the_right_to_delete_them_in_the_whole_account() {
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
+    // All that offboarding needs, and nothing of credentials.
+    let role = custom_roles::body(
+        server,
+        "Leavers",
+        &["Users administrator", "Workloads viewer"],
+        None,
+    )
+    .await;
+    let role = server
+        .post(&server.admin, "/api/v2/authorization/roles", role)
+        .await
+        .is(201);
+    let (_, erin) = server.user("erin@example.com", Value::Null).await;
+    server
+        .rule(
+            ("user", "erin@example.com"),
+            role["id"].as_i64().unwrap(),
+            ("tenant", "1"),
+        )
+        .await;
+    let robots = ("project", organization.robots.as_str());
+    credentials::keep(server, &server.admin, "password", "theirs", robots).await;
+    let alice = offboard("alice@example.com", "leave", true);
+    let told = server.post(&erin, PATH, alice.clone()).await.is(200);
+    assert_eq!(told["credentials"], json!([]));
+    let refused = server
+        .post(&erin, PATH, with_credentials(alice, "delete"))
+        .await
+        .refused(403);
+    assert!(refused.contains("credentials:delete"), "{refused}");
 }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::credentials;
 use crate::second_factor;
+use crate::secret_assets;
 use crate::server::{ADMIN, ADMIN_PASSWORD, OrganizationFixture};
 
 #[tokio::test]
@@ -64,6 +65,7 @@ fn call(organization: &OrganizationFixture, operation: &Operation, ids: &Ids) ->
         Some(PathParameter::AccessRule) => organization.alice_rule.to_string(),
         Some(PathParameter::Cluster) => organization.cluster.clone(),
         Some(PathParameter::Credential) => ids.credentials[slug(operation)].clone(),
+        Some(PathParameter::SecretAsset) => ids.secret_asset.clone(),
         Some(PathParameter::Department) => organization.language.clone(),
         Some(PathParameter::Idp) => "corp".to_owned(),
         Some(PathParameter::Project) => organization.captions.clone(),
@@ -138,6 +140,10 @@ fn call(organization: &OrganizationFixture, operation: &Operation, ids: &Ids) ->
         "set_project_pod_rules" => json!({"podSecurity": "restricted", "nodePools": ["gpu"]}),
         "patch_cluster" => json!({"kubernetesEndpoint": {"server": "https://k8s.example:6443"}}),
         "update_service_account_by_id" => json!({"enabled": true}),
+        "create_secret_asset" => secret_assets::body("another", ("tenant", ""), &ids.credentials["password"]),
+        "update_Secret_asset_by_id" => {
+            json!({"meta": {"name": "renamed"}, "spec": secret_assets::spec(&ids.credentials["password"])})
+        }
         _ if operation.path.starts_with("/api/v1/asset/credentials/") => match operation.method {
             OperationMethod::Post => credentials::body(
                 slug(operation),
@@ -198,6 +204,7 @@ fn access_key_of(operation: &Operation) -> usize {
 struct Ids {
     access_keys: Vec<String>,
     credentials: BTreeMap<&'static str, String>,
+    secret_asset: String,
     session: String,
     user: String,
     workload: String,
@@ -227,6 +234,8 @@ async fn ids(organization: &OrganizationFixture) -> Ids {
             credentials::keep(server, &server.admin, slug, slug, ("tenant", "")).await,
         );
     }
+    let account = ("tenant", "");
+    let secret_asset = secret_assets::keep(server, &server.admin, "keys", account, &kept["password"]).await;
     let mut access_keys = Vec::new();
     for name in ["first", "second", "third", "fourth"] {
         let made = server
@@ -239,6 +248,7 @@ async fn ids(organization: &OrganizationFixture) -> Ids {
     Ids {
         access_keys,
         credentials: kept,
+        secret_asset,
         session: signed_in.id.to_string(),
         user: user.to_string(),
         workload: made["workloadId"].as_str().unwrap().to_owned(),

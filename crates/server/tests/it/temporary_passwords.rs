@@ -168,3 +168,37 @@ async fn a_reset_holds_up_the_password_and_neither_access_keys_nor_an_identity_p
     let provided = server.provided(id, &["ml"], Value::Null).await;
     server.get(&server.token_in(&provided), ALL).await.is(200);
 }
+
+/// Planted faults: every local user's is said to be temporary; the list says less than the user.
+#[tokio::test]
+async fn who_reads_users_sees_whose_password_is_temporary() {
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
+    let (id, first) = erin(server, json!({"email": EMAIL})).await;
+    let path = format!("{ALL}/{id}");
+    let is_temporary = async |what: &str, wanted: bool| {
+        let one = server.get(&server.admin, &path).await.is(200);
+        let listed = server
+            .get(&server.admin, &format!("{ALL}?filterBy=username=={EMAIL}"))
+            .await
+            .is(200);
+        for shown in [&one, &listed[0]] {
+            assert_eq!(shown["temporaryPassword"], wanted, "{what}: {shown}");
+        }
+    };
+    is_temporary("made", true).await;
+    let signed_in = sign_in(server, &first).await.is(200);
+    let change = json!({"currentPassword": first, "newPassword": "Chosen-Pass-1!"});
+    server.post(&token(&signed_in), PASSWORD, change).await.is(200);
+    is_temporary("chosen", false).await;
+    server
+        .post(&server.admin, &format!("{path}/password"), Value::Null)
+        .await
+        .is(200);
+    is_temporary("reset", true).await;
+    let kept = json!({"email": "kept@example.com", "resetPassword": false});
+    let kept = server.post(&server.admin, ALL, kept).await.is(201);
+    let kept = format!("{ALL}/{}", kept["id"].as_str().unwrap());
+    let kept = server.get(&server.admin, &kept).await.is(200);
+    assert_eq!(kept["temporaryPassword"], false);
+}

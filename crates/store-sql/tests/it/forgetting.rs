@@ -38,8 +38,8 @@ async fn each_forgotten_event_shows() {
     // Without the fault the check passes: nothing comes back.
     let nothing = AUDITED_WRITES.len() + 100;
     with_a_store_that_forgets(nothing).await.await.unwrap();
-    // `report` writes two events, and three others sign somebody in first.
-    for nth in 1..=AUDITED_WRITES.len() + 4 {
+    // `report` writes two events, three others sign somebody in first, and secret assets need a credential.
+    for nth in 1..=AUDITED_WRITES.len() + 5 {
         let outcome = with_a_store_that_forgets(nth).await.await;
         assert!(
             outcome.is_err_and(|error| error.is_panic()),

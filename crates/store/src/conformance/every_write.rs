@@ -42,6 +42,9 @@ pub const AUDITED_WRITES: &[&str] = &[
     "update_credential_asset",
     "reseal_credentials",
     "delete_credential_asset",
+    "create_secret_asset",
+    "update_secret_asset",
+    "delete_secret_asset",
     "create_user",
     "set_posix",
     "release_uid",
@@ -333,6 +336,7 @@ pub async fn every_write_is_in_the_audit_log(mut organization: Organization) {
     log.has(&organization, "create_workload", Create, workload, &[])
         .await;
     credentials_are_told(&organization, &mut log, (cluster, project)).await;
+    super::secret_assets::are_told(&organization, &mut log, project).await;
     let alice = people_are_told(&organization, &mut log).await;
 
     let account = organization.service_account(20, "ci").await.id;

@@ -328,6 +328,9 @@ pub async fn a_password_that_an_administrator_made_is_temporary(organization: Or
     let temporary = async || {
         let users = store.directory().await.unwrap().users;
         let found = users.into_iter().find(|user| user.id == alice.id).unwrap();
+        let reads = organization.may(Action::Read, Entity::Users, Scope::Account);
+        let row = store.user(&reads, alice.id).await.unwrap().unwrap();
+        assert_eq!(row.temporary_password, found.temporary_password);
         found.temporary_password
     };
     assert!(!temporary().await);

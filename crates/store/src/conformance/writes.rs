@@ -21,6 +21,7 @@ const TRAITS: &[&str] = &[
     include_str!("../project.rs"),
     include_str!("../refresh_token.rs"),
     include_str!("../second_factor.rs"),
+    include_str!("../secret_asset.rs"),
     include_str!("../security_setting.rs"),
     include_str!("../service_account.rs"),
     include_str!("../session.rs"),

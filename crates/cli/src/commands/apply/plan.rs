@@ -1,4 +1,4 @@
-//! What a file asks for that is not there.
+//! What a file asks for that is not there, or is there and differs.
 
 use std::collections::BTreeMap;
 
@@ -8,47 +8,59 @@ use reeve_api::org::{Department, Departments, Project, Projects};
 use reeve_api::user::{CreatedUser, User};
 use reeve_types::{ClusterId, OrgUnitName};
 use serde::Serialize;
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
+use super::differences::{Change, DEPARTMENTS, Difference, Left, PROJECTS};
 use super::file::{File, NewRule, Place};
 use crate::args::ListAccessRules;
 use crate::commands::{access_rule, cluster, find, user};
 use crate::failure::Failure;
 use crate::http::Api;
 
-const DEPARTMENTS: &str = "/api/v1/org-unit/departments";
-const PROJECTS: &str = "/api/v1/org-unit/projects";
+/// What is done to something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum Action {
+    Make,
+    Change,
+}
 
-/// Something that was made, or would be.
+/// Something that was made or changed, or would be.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Done {
+    /// What is done to it.
+    pub(super) action: Action,
     /// What it is.
     pub(super) kind: &'static str,
     /// Its name, or what an access rule says.
     pub(super) name: String,
+    /// What changes of it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) changes: Vec<Difference>,
     /// Of a user that was made: the password, shown once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) temp_password: Option<RevealedSecret>,
 }
 
-/// One thing to make.
+/// One thing to do.
 enum Step {
     Department(OrgUnitName, Value),
     /// In this department.
     Project(OrgUnitName, OrgUnitName, Value),
     User(String, Value),
     Rule(String, Place, Value),
+    Change(Change),
 }
 
-/// What is to be made, and the ids of what is there.
+/// What is to be done, and what is there.
 pub(super) struct Plan {
     cluster: Option<ClusterId>,
-    departments: BTreeMap<String, String>,
-    projects: BTreeMap<String, String>,
-    /// In which department each project is, by its id.
-    parents: BTreeMap<String, String>,
+    departments: BTreeMap<String, Department>,
+    projects: BTreeMap<String, Project>,
     steps: Vec<Step>,
+    left: Vec<Left>,
 }
 
 impl Plan {
@@ -71,8 +83,8 @@ impl Plan {
             cluster,
             departments: BTreeMap::new(),
             projects: BTreeMap::new(),
-            parents: BTreeMap::new(),
             steps: Vec::new(),
+            left: Vec::new(),
         };
         if let Some(cluster) = cluster {
             plan.read(api, cluster, what).await?;
@@ -90,14 +102,12 @@ impl Plan {
         let found: Vec<Department> = find::pages(api, DEPARTMENTS, &query, open)
             .await
             .map_err(|error| error.explain(what))?;
-        self.departments = found.into_iter().map(|it| (it.name, it.id.to_string())).collect();
+        self.departments = found.into_iter().map(|it| (it.name.clone(), it)).collect();
         let open = |page: Projects| (page.projects, page.next);
         let found: Vec<Project> = find::pages(api, PROJECTS, &query, open)
             .await
             .map_err(|error| error.explain(what))?;
-        let parent = |it: &Project| (it.name.clone(), it.parent_id.to_string());
-        self.parents = found.iter().map(parent).collect();
-        self.projects = found.into_iter().map(|it| (it.name, it.id.to_string())).collect();
+        self.projects = found.into_iter().map(|it| (it.name.clone(), it)).collect();
         Ok(())
     }
 
@@ -105,10 +115,16 @@ impl Plan {
         let mut projects = Vec::new();
         for department in &file.departments {
             let name = &department.name;
-            if !self.departments.contains_key(name.as_str()) {
-                let body = json!({"name": name, "description": department.description, "clusterId": self.cluster,
-                    "resources": []});
-                self.steps.push(Step::Department(name.clone(), body));
+            match self.departments.get(name.as_str()) {
+                Some(found) => {
+                    let change = Change::of_department(found, department);
+                    self.steps.extend(change.map(Step::Change));
+                }
+                None => {
+                    let body = json!({"name": name, "description": department.description, "clusterId": self.cluster,
+                        "resources": []});
+                    self.steps.push(Step::Department(name.clone(), body));
+                }
             }
             for project in &department.projects {
                 if projects.contains(&&project.name) {
@@ -118,8 +134,15 @@ impl Plan {
                     )));
                 }
                 projects.push(&project.name);
-                let parent = self.parents.get(project.name.as_str());
-                if parent.is_some_and(|parent| self.departments.get(name.as_str()) != Some(parent)) {
+                let Some(found) = self.projects.get(project.name.as_str()) else {
+                    let body = json!({"name": project.name, "description": project.description,
+                        "requestedNamespace": project.namespace, "clusterId": self.cluster, "resources": []});
+                    self.steps
+                        .push(Step::Project(project.name.clone(), name.clone(), body));
+                    continue;
+                };
+                let department = self.departments.get(name.as_str());
+                if department.is_none_or(|department| department.id != found.parent_id) {
                     return Err(Failure::failed(what)
                         .cause(format!(
                             "project `{}` is in another department than {name}",
@@ -127,12 +150,9 @@ impl Plan {
                         ))
                         .hint("a project stays where it was made: move it in the file"));
                 }
-                if !self.projects.contains_key(project.name.as_str()) {
-                    let body = json!({"name": project.name, "description": project.description,
-                        "requestedNamespace": project.namespace, "clusterId": self.cluster, "resources": []});
-                    self.steps
-                        .push(Step::Project(project.name.clone(), name.clone(), body));
-                }
+                let change = Change::of_project(found, project);
+                self.left.extend(Left::of_project(found, project));
+                self.steps.extend(change.map(Step::Change));
             }
         }
         Ok(())
@@ -144,9 +164,15 @@ impl Plan {
         }
         let known: Vec<User> = user::all(api, &[], what).await?;
         for new in &file.users {
-            if known.iter().all(|user| user.username != new.email) {
-                let body = json!({"email": new.email, "posix": new.posix});
-                self.steps.push(Step::User(new.email.to_string(), body));
+            match known.iter().find(|user| user.username == new.email) {
+                Some(found) => {
+                    let change = Change::of_user(found, new);
+                    self.steps.extend(change.map(Step::Change));
+                }
+                None => {
+                    let body = json!({"email": new.email, "posix": new.posix});
+                    self.steps.push(Step::User(new.email.to_string(), body));
+                }
             }
         }
         Ok(())
@@ -202,19 +228,27 @@ impl Plan {
             Place::Account => Some(("tenant", "1".to_owned())),
             Place::Cluster => self.cluster.map(|id| ("cluster", id.to_string())),
             Place::Department(name) => {
-                let id = self.departments.get(name.as_str())?;
-                Some(("department", id.clone()))
+                let found = self.departments.get(name.as_str())?;
+                Some(("department", found.id.to_string()))
             }
-            Place::Project(name) => Some(("project", self.projects.get(name.as_str())?.clone())),
+            Place::Project(name) => {
+                let found = self.projects.get(name.as_str())?;
+                Some(("project", found.id.to_string()))
+            }
         }
     }
 
-    /// What is to be made, in this order.
+    /// What differs and stays, since it can change by nothing.
+    pub(super) fn left(&mut self) -> Vec<Left> {
+        std::mem::take(&mut self.left)
+    }
+
+    /// What is to be done, in this order.
     pub(super) fn steps(&self) -> Vec<Done> {
         self.steps.iter().map(|step| step.done(None)).collect()
     }
 
-    /// Makes one after the other, up to the first that cannot be.
+    /// Does one after the other, up to the first that cannot be done.
     pub(super) async fn apply(&mut self, api: &Api, what: &str) -> (Vec<Done>, Option<Failure>) {
         let mut done = Vec::new();
         for step in std::mem::take(&mut self.steps) {
@@ -234,16 +268,16 @@ impl Plan {
                     .post(DEPARTMENTS, body)
                     .await
                     .map_err(|error| error.explain(what))?;
-                self.departments.insert(name.to_string(), made.id.to_string());
+                self.departments.insert(name.to_string(), made);
             }
             Step::Project(name, department, body) => {
                 let parent = self.departments.get(department.as_str());
-                let body = with(body, [("parentId", json!(parent))]);
+                let body = with(body, [("parentId", json!(parent.map(|it| it.id)))]);
                 let made: Project = api
                     .post(PROJECTS, &body)
                     .await
                     .map_err(|error| error.explain(what))?;
-                self.projects.insert(name.to_string(), made.id.to_string());
+                self.projects.insert(name.to_string(), made);
             }
             Step::User(_, body) => {
                 let made: CreatedUser = api
@@ -262,6 +296,12 @@ impl Plan {
                 );
                 let _: AccessRule = api
                     .post(access_rule::BASE, &body)
+                    .await
+                    .map_err(|error| error.explain(what))?;
+            }
+            Step::Change(change) => {
+                let _: IgnoredAny = api
+                    .put(&change.path, &change.body)
                     .await
                     .map_err(|error| error.explain(what))?;
             }
@@ -284,10 +324,17 @@ impl Step {
             Self::Project(name, department, _) => ("project", format!("{name} in department {department}")),
             Self::User(email, _) => ("user", email.clone()),
             Self::Rule(said, ..) => ("access rule", said.clone()),
+            Self::Change(change) => (change.kind, change.name.clone()),
+        };
+        let (action, changes) = match self {
+            Self::Change(change) => (Action::Change, change.differences.clone()),
+            _ => (Action::Make, Vec::new()),
         };
         Done {
+            action,
             kind,
             name,
+            changes,
             temp_password,
         }
     }

@@ -1,11 +1,12 @@
 //! `reeve credential create`.
 
 use reeve_api::credential::CredentialAsset;
+use reeve_types::CredentialAssetName;
 use serde_json::{Value, json};
 
 use super::{BASE, values};
 use crate::Context;
-use crate::args::{CreateCredential, CredentialScope};
+use crate::args::{AssetPlace, CreateCredential, CredentialScope};
 use crate::commands::find;
 use crate::failure::Failure;
 use crate::http::Api;
@@ -16,7 +17,8 @@ pub(super) async fn run(context: &mut Context, arguments: CreateCredential) -> R
         return Err(Failure::failed(what).cause(values::needed(arguments.kind)));
     };
     let api = Api::signed_in(&context.settings, context.clock.now())?;
-    let meta = meta(&api, &arguments, &what).await?;
+    let said = (&arguments.name, arguments.description.as_deref());
+    let meta = meta(&api, said, &arguments.place, &what).await?;
     let made: CredentialAsset = api
         .post(
             &format!("{BASE}/{}", arguments.kind.slug()),
@@ -32,18 +34,23 @@ pub(super) async fn run(context: &mut Context, arguments: CreateCredential) -> R
     })
 }
 
-async fn meta(api: &Api, arguments: &CreateCredential, what: &str) -> Result<Value, Failure> {
-    let (name, description) = (&arguments.name, &arguments.description);
-    Ok(match arguments.scope {
+/// Name and scope of an asset, as a request has them.
+pub(in crate::commands) async fn meta(
+    api: &Api,
+    (name, description): (&CredentialAssetName, Option<&str>),
+    place: &AssetPlace,
+    what: &str,
+) -> Result<Value, Failure> {
+    Ok(match place.scope {
         CredentialScope::Tenant => json!({"name": name, "description": description, "scope": "tenant"}),
         CredentialScope::Cluster => {
-            json!({"name": name, "description": description, "scope": "cluster", "clusterId": arguments.cluster})
+            json!({"name": name, "description": description, "scope": "cluster", "clusterId": place.cluster})
         }
         CredentialScope::Department => {
-            json!({"name": name, "description": description, "scope": "department", "departmentId": arguments.department})
+            json!({"name": name, "description": description, "scope": "department", "departmentId": place.department})
         }
         CredentialScope::Project => {
-            let Some(project) = &arguments.project else {
+            let Some(project) = &place.project else {
                 return Err(Failure::failed(what)
                     .cause("no project was named")
                     .hint("`-p PROJECT`, or another --scope"));

@@ -2,6 +2,7 @@
 
 use reeve_api::access_rule::ScopeType;
 use reeve_api::credential::{AllCredentials, AnyCredential, AssetPhase};
+use reeve_types::{ClusterId, DepartmentId};
 
 use super::BASE;
 use crate::Context;
@@ -29,17 +30,27 @@ pub(super) async fn run(context: &mut Context, arguments: ListCredentials) -> Re
 /// Whose it is, in a word or two.
 pub(super) fn scope(found: &AnyCredential) -> String {
     let meta = &found.meta;
-    match meta.scope {
+    let ids = (meta.cluster_id, meta.department_id);
+    scope_of(meta.scope, ids, meta.project_name.as_deref())
+}
+
+/// Whose an asset is, in a word or two.
+pub(in crate::commands) fn scope_of(
+    scope: ScopeType,
+    (cluster, department): (Option<ClusterId>, Option<DepartmentId>),
+    project: Option<&str>,
+) -> String {
+    match scope {
         ScopeType::Tenant => "account".to_owned(),
         ScopeType::Cluster => {
-            let id = meta.cluster_id.map(|id| id.to_string());
+            let id = cluster.map(|id| id.to_string());
             format!("cluster {}", id.unwrap_or_default())
         }
         ScopeType::Department => {
-            let id = meta.department_id.map(|id| id.to_string());
+            let id = department.map(|id| id.to_string());
             format!("department {}", id.unwrap_or_default())
         }
-        ScopeType::Project => format!("project {}", meta.project_name.clone().unwrap_or_default()),
+        ScopeType::Project => format!("project {}", project.unwrap_or_default()),
     }
 }
 

@@ -66,13 +66,26 @@ pub(in crate::commands) async fn create(
     objects::show(&mut context.printer, &made, "")
 }
 
-/// What can change of a project.
+/// What can change of a project, as a whole.
 #[derive(serde::Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Replaced {
+pub(in crate::commands) struct Replaced {
     #[serde(flatten)]
     settings: OrgUnitSettings,
     enforce_runai_scheduler: bool,
+}
+
+impl Replaced {
+    /// All but the description is as it was read.
+    pub(in crate::commands) fn described(found: &Project, description: String) -> Self {
+        Self {
+            settings: OrgUnitSettings {
+                description,
+                ..found.settings.clone()
+            },
+            enforce_runai_scheduler: found.enforce_runai_scheduler,
+        }
+    }
 }
 
 /// The control plane takes what can change of a project as a whole: all but the description is what was read just before.
@@ -83,13 +96,7 @@ pub(in crate::commands) async fn update(
     let api = Api::signed_in(&context.settings, context.clock.now())?;
     let what = format!("cannot change project `{}`", arguments.name);
     let found = find::project(&api, &arguments.name, &what).await?;
-    let body = Replaced {
-        settings: OrgUnitSettings {
-            description: arguments.description,
-            ..found.settings
-        },
-        enforce_runai_scheduler: found.enforce_runai_scheduler,
-    };
+    let body = Replaced::described(&found, arguments.description);
     let path = format!("{BASE}/{}", found.id);
     let now: Project = api.put(&path, &body).await.map_err(|error| error.explain(what))?;
     objects::show(&mut context.printer, &now, "")

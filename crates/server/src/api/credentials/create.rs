@@ -20,7 +20,7 @@ use crate::extract::JsonBody;
 
 /// Why no credential is kept there: 400.
 #[derive(Debug, thiserror::Error)]
-enum CredentialRefusal {
+pub(in crate::api) enum CredentialRefusal {
     /// The scope lies in another cluster.
     #[error("`meta.clusterId` is not the cluster of the scope: leave it out")]
     ClusterElsewhere,
@@ -69,7 +69,11 @@ pub(super) async fn handle<V: SecretValues>(
 }
 
 /// Whether the wider ids of a body are those of the scope.
-fn lies_there(directory: &Directory, meta: &CreateAssetMeta, scope: Scope) -> Result<(), CredentialRefusal> {
+pub(in crate::api) fn lies_there(
+    directory: &Directory,
+    meta: &CreateAssetMeta,
+    scope: Scope,
+) -> Result<(), CredentialRefusal> {
     if meta.cluster_id.is_some() && meta.cluster_id != directory.cluster_of(scope) {
         return Err(CredentialRefusal::ClusterElsewhere);
     }

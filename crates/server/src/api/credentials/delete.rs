@@ -24,7 +24,7 @@ pub(super) async fn accepted<V: SecretValues>(
     call: Call,
     segment: PathId,
 ) -> Result<(StatusCode, Json<Accepted>), ApiError> {
-    remove(&app, caller, call, V::KIND, &segment).await?;
+    remove(&app, caller, call, V::KIND, segment.id("credential")?).await?;
     let message = "the credential is deleted, and its copies in clusters are being removed".to_owned();
     Ok((StatusCode::ACCEPTED, Json(Accepted { code: 202, message })))
 }
@@ -36,19 +36,18 @@ pub(super) async fn gone<V: SecretValues>(
     call: Call,
     segment: PathId,
 ) -> Result<StatusCode, ApiError> {
-    remove(&app, caller, call, V::KIND, &segment).await?;
+    remove(&app, caller, call, V::KIND, segment.id("credential")?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Removes a credential: clusters remove its copies.
-async fn remove(
+pub(in crate::api) async fn remove(
     app: &Arc<App>,
     caller: Caller,
     call: Call,
     kind: CredentialAssetKind,
-    segment: &PathId,
+    id: CredentialAssetId,
 ) -> Result<(), ApiError> {
-    let id: CredentialAssetId = segment.id("credential")?;
     app.revoke(caller.asker(), move |app| async move {
         let (granted, scope) = allowed(&app, &caller, Action::Delete, kind, id).await?;
         let mut entry = call.entry(&caller, &granted, AuditAction::Delete);

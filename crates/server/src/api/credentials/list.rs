@@ -77,6 +77,7 @@ async fn found(
         cluster_id: text("clusterId").map(str::to_owned),
         department_id: number("departmentId")?,
         project_id: number("projectId")?,
+        created_by: None,
     };
     let visible = app.directory().visible(caller, Entity::Credentials)?;
     let rows = app.store.credential_assets(&visible, &filter).await?;
