@@ -64,11 +64,11 @@ impl User {
             good.then_some(text)
         };
         let name = text("name").ok_or(UserError::Name)?;
-        if name == KUBE_ADMIN {
-            return Err(UserError::KubeAdmin);
-        }
         if name.contains(':') {
-            return Err(UserError::Colon);
+            return Err(match name {
+                KUBE_ADMIN => UserError::KubeAdmin,
+                _ => UserError::Colon,
+            });
         }
         let uid = text("uid").ok_or(UserError::Uid)?.to_owned();
         Ok(Self { uid, claims })
