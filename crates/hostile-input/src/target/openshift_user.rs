@@ -104,7 +104,7 @@ fn check(input: &[u8], read: impl Fn(&str) -> Option<Taken>) -> Result<Outcome, 
             "an account of the cluster's own",
         )?;
         holds(
-            !taken.uid.is_empty() && said("/metadata/uid") == Some(&taken.uid),
+            !taken.uid.is_empty() && said("/metadata/uid") == Some(taken.uid.as_str()),
             "another UID, or none",
         )?;
         let reserved = |group: &String| {
