@@ -121,7 +121,8 @@ mod tests {
         let number = |name: &str| claim(&claims, name).and_then(Value::as_i64);
         assert_eq!((number("https://a.b/g"), number("a.b.c")), (Some(1), Some(2)));
         assert_eq!((claim(&claims, "n"), claim(&claims, "a.x.c")), (None, None));
-        let annotated = object(br#"{"metadata":{"annotations":{"example.com/uid":"7","example":{"com/uid":"8"}}}}"#);
+        let annotated =
+            object(br#"{"metadata":{"annotations":{"example.com/uid":"7","example":{"com/uid":"8"}}}}"#);
         let annotated = annotated.unwrap();
         let uid = claim(&annotated, "metadata.annotations.example.com/uid");
         assert_eq!(uid.and_then(Value::as_str), Some("7"));

@@ -43,7 +43,9 @@ pub enum ProviderError {
         expected: String,
     },
     /// An endpoint of somebody else.
-    #[error("`{what}` of the discovery document is at `{origin}`, and its issuer is at `{issuer}`: they have to be one server")]
+    #[error(
+        "`{what}` of the discovery document is at `{origin}`, and its issuer is at `{issuer}`: they have to be one server"
+    )]
     Elsewhere {
         /// Which endpoint.
         what: &'static str,

@@ -33,7 +33,11 @@ pub(super) const TARGET: Target = Target {
     ],
     seeds,
     found: include_str!("../../corpus/oauth_metadata.txt"),
-    check: |input| check(input, |from, text| AuthorizationServer::read(from, text.as_bytes()).ok()),
+    check: |input| {
+        check(input, |from, text| {
+            AuthorizationServer::read(from, text.as_bytes()).ok()
+        })
+    },
     naive: |input| check(input, unchecked),
 };
 
@@ -54,8 +58,17 @@ fn seeds() -> Vec<Vec<u8>> {
         format!("0{}", document("http://127.0.0.1:8")),
         format!("0{}", document("https://oauth.test:443")),
         format!("0{}", document("https://oauth.test/below")),
-        format!("0{}", away.replace("https://oauth.test/oauth/token", "https://evil.test/oauth/token")),
-        format!("0{}", away.replace("\"issuer\":\"https://oauth.test", "\"issuer\":\"https://evil.test")),
+        format!(
+            "0{}",
+            away.replace("https://oauth.test/oauth/token", "https://evil.test/oauth/token")
+        ),
+        format!(
+            "0{}",
+            away.replace(
+                "\"issuer\":\"https://oauth.test",
+                "\"issuer\":\"https://evil.test"
+            )
+        ),
         format!("0{}", away.replace(",\"S256\"", "")),
         format!(
             "0{}",

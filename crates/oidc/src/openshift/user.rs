@@ -17,7 +17,9 @@ pub enum UserError {
     #[error("the user object is no JSON object in which each member comes once")]
     NotJson,
     /// Something else.
-    #[error("what the API server gives for the token is no `User` of `user.openshift.io/v1`: correct the address of the API server")]
+    #[error(
+        "what the API server gives for the token is no `User` of `user.openshift.io/v1`: correct the address of the API server"
+    )]
     Kind,
     /// No name, or none that can be one.
     #[error("the user object has no `metadata.name`, or one that is too long or holds control characters")]
@@ -176,7 +178,11 @@ mod tests {
             ("/metadata/name", json!("a".repeat(256)), UserError::Name),
             ("/metadata/name", json!("kube:admin"), UserError::KubeAdmin),
             ("/metadata/name", json!("system:admin"), UserError::Colon),
-            ("/metadata/name", json!("corp:alice@example.com"), UserError::Colon),
+            (
+                "/metadata/name",
+                json!("corp:alice@example.com"),
+                UserError::Colon,
+            ),
             ("/metadata/uid", json!(""), UserError::Uid),
             ("/metadata/uid", json!(null), UserError::Uid),
             ("/metadata/uid", json!(2001), UserError::Uid),

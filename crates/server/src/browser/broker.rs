@@ -97,12 +97,10 @@ async fn leave(
     idp: Idp,
     attempt: Attempt,
 ) -> Result<Result<Response, Failure>, ApiError> {
-    let found = match idp {
-        Idp::Oidc(idp) => CodeProvider::oidc(app, idp, call.at).await,
-        Idp::Openshift(idp) => CodeProvider::openshift(app, idp, call.at).await,
-        Idp::Saml(idp) => return saml::to_provider(app, call, &idp, attempt).await,
-    };
-    let provider = match found {
+    if let Idp::Saml(idp) = &idp {
+        return saml::to_provider(app, call, idp, attempt).await;
+    }
+    let provider = match CodeProvider::found(app, idp, call.at).await {
         Ok(provider) => provider,
         Err(failure) => return Ok(Err(failure)),
     };
@@ -163,13 +161,10 @@ async fn from_provider(
     let Some(at) = attempt.provider.as_ref().filter(|at| at.alias.as_str() == alias) else {
         return Ok(Err(Failure::Attempt));
     };
-    let found = match app.idp(&at.alias).await? {
-        Some(Idp::Oidc(idp)) => CodeProvider::oidc(app, idp, call.at).await,
-        Some(Idp::Openshift(idp)) => CodeProvider::openshift(app, idp, call.at).await,
-        // One of SAML answers with a form.
-        Some(Idp::Saml(_)) | None => Err(Failure::NoProvider),
+    let Some(idp) = app.idp(&at.alias).await? else {
+        return Ok(Err(Failure::NoProvider));
     };
-    let provider = match found {
+    let provider = match CodeProvider::found(app, idp, call.at).await {
         Ok(provider) => provider,
         Err(failure) => return Ok(Err(failure)),
     };

@@ -12,7 +12,7 @@ use super::seen;
 use super::spoken::Spoken;
 use super::ticket::AtProvider;
 use crate::app::App;
-use crate::providers::{Failure, Grant, OidcIdp, OpenshiftIdp};
+use crate::providers::{Failure, Grant, Idp, OidcIdp, OpenshiftIdp};
 use crate::renewal::Renewal;
 
 /// A provider, and what it says of itself.
@@ -51,22 +51,23 @@ impl Answer {
 }
 
 impl CodeProvider {
-    /// One of OpenID Connect.
+    /// A provider of these kinds.
     ///
     /// # Errors
-    /// [`Failure`].
-    pub(super) async fn oidc(app: &App, idp: OidcIdp, now: Timestamp) -> Result<Self, Failure> {
-        let provider = app.providers.provider(&idp, now).await?;
-        Ok(Self::Oidc(idp, provider))
-    }
-
-    /// The OAuth server of a cluster.
-    ///
-    /// # Errors
-    /// [`Failure`].
-    pub(super) async fn openshift(app: &App, idp: OpenshiftIdp, now: Timestamp) -> Result<Self, Failure> {
-        let server = app.providers.authorization_server(&idp, now).await?;
-        Ok(Self::Openshift(idp, server))
+    /// [`Failure`]; for one of another kind, too.
+    pub(super) async fn found(app: &App, idp: Idp, now: Timestamp) -> Result<Self, Failure> {
+        match idp {
+            Idp::Oidc(idp) => {
+                let provider = app.providers.provider(&idp, now).await?;
+                Ok(Self::Oidc(idp, provider))
+            }
+            Idp::Openshift(idp) => {
+                let server = app.providers.authorization_server(&idp, now).await?;
+                Ok(Self::Openshift(idp, server))
+            }
+            // It answers with a form.
+            Idp::Saml(_) => Err(Failure::NoProvider),
+        }
     }
 
     /// Its name here.

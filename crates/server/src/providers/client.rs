@@ -15,7 +15,7 @@ use crate::security::Security;
 const SECRET: &str = "identity_provider.client_secret";
 
 /// What is kept as text of such a provider, and shown in the audit log.
-pub(crate) trait ClientSettings: Serialize + DeserializeOwned + PartialEq {
+pub(crate) trait ClientSettings: Serialize + DeserializeOwned {
     /// What a row of one says: the type, by the reference's word.
     const KIND: &'static str;
     /// The field of a request that holds it.

@@ -65,14 +65,15 @@ impl ClientSettings for OidcSettings {
     }
 
     fn lets_in_as(&self, other: &Self) -> bool {
-        let who = |it: &Self| {
-            (
-                it.client_id.clone(),
-                it.discover_document_url.clone(),
-                it.mandatory_claim.clone(),
-            )
-        };
-        who(self) == who(other)
+        (
+            &self.client_id,
+            &self.discover_document_url,
+            &self.mandatory_claim,
+        ) == (
+            &other.client_id,
+            &other.discover_document_url,
+            &other.mandatory_claim,
+        )
     }
 }
 

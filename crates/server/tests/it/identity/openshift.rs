@@ -35,7 +35,9 @@ pub(super) async fn cluster() -> (Server, Arc<StandInOpenshift>) {
 
 async fn put(server: &Server, path: &str, body: Value) -> crate::server::Answer {
     let path = format!("{IDPS}/{path}");
-    server.call(&server.admin, Method::PUT, &path, body.to_string()).await
+    server
+        .call(&server.admin, Method::PUT, &path, body.to_string())
+        .await
 }
 
 /// Planted faults: the token is kept to ask again with; a group with a colon is told to the cluster.
@@ -65,7 +67,10 @@ async fn a_user_of_a_cluster_signs_in_and_uid_gid_and_groups_arrive() {
     );
     // As little as possible was asked for, and what it gave was shown once.
     let calls = openshift.calls.lock().unwrap().clone();
-    let shown: Vec<_> = calls.iter().filter_map(|it| it.strip_prefix("user Bearer ")).collect();
+    let shown: Vec<_> = calls
+        .iter()
+        .filter_map(|it| it.strip_prefix("user Bearer "))
+        .collect();
     assert_eq!((calls[1].as_str(), shown.len()), ("authorize user:info", 1));
     let files = std::fs::read_dir(server.dir.path()).unwrap();
     for file in files.map(|it| it.unwrap().path()).filter(|it| it.is_file()) {
@@ -98,9 +103,7 @@ async fn without_mappers_the_name_is_the_address_and_nobody_has_numbers() {
 #[tokio::test]
 async fn a_cluster_is_made_shown_changed_and_removed_and_its_secret_never_shown() {
     let server = server().await;
-    let data = |client: &str, secret: &str, address: &str| {
-        json!({"type": "openshift-v4", "ocpData": {"clientId": client, "clientSecret": secret, "idpBaseUrl": address}})
-    };
+    let data = |client: &str, secret: &str, address: &str| json!({"type": "openshift-v4", "ocpData": {"clientId": client, "clientSecret": secret, "idpBaseUrl": address}});
     let (api, other) = ("https://api.c.example.com:6443", "https://api.d.example.com:6443");
     let made = server
         .post(&server.admin, IDPS, data("reeve", SECRET, api))
@@ -121,7 +124,9 @@ async fn a_cluster_is_made_shown_changed_and_removed_and_its_secret_never_shown(
     assert_eq!(shown.is(200), json!([idp]));
     let one = format!("{IDPS}/openshift-v4");
     assert_eq!(server.get(&server.admin, &one).await.is(200), idp);
-    put(&server, "openshift-v4", data("reeve", "*******", api)).await.is(200);
+    put(&server, "openshift-v4", data("reeve", "*******", api))
+        .await
+        .is(200);
     // What is kept goes to no other address, and is no other client's.
     for body in [
         data("reeve", "*******", other),
@@ -134,10 +139,16 @@ async fn a_cluster_is_made_shown_changed_and_removed_and_its_secret_never_shown(
     let oidc = json!({"type": "oidc", "oidcData": {"clientId": "a", "clientSecret": "b", "discoverDocumentUrl": "https://x.test"}});
     let said = put(&server, "openshift-v4", oidc).await.refused(400);
     assert!(said.contains("`type`"), "{said}");
-    put(&server, "openshift-v4/mappers", json!({"email": "metadata.annotations.mail"}))
+    put(
+        &server,
+        "openshift-v4/mappers",
+        json!({"email": "metadata.annotations.mail"}),
+    )
+    .await
+    .is(202);
+    put(&server, "openshift-v4", data("new", "another", other))
         .await
-        .is(202);
-    put(&server, "openshift-v4", data("new", "another", other)).await.is(200);
+        .is(200);
     let now = server.get(&server.admin, &one).await.is(200);
     assert_eq!(
         (
@@ -145,7 +156,11 @@ async fn a_cluster_is_made_shown_changed_and_removed_and_its_secret_never_shown(
             &now["mappers"]["email"],
             &now["mappers"]["groups"]
         ),
-        (&json!(other), &json!("metadata.annotations.mail"), &json!("groups"))
+        (
+            &json!(other),
+            &json!("metadata.annotations.mail"),
+            &json!("groups")
+        )
     );
     server.delete(&server.admin, &one).await.is(200);
     server.get(&server.admin, &one).await.refused(404);
@@ -167,7 +182,8 @@ async fn what_cannot_be_a_cluster_is_refused_by_the_name_of_its_field() {
     };
     let both = {
         let mut body = settings("corp", api);
-        body["oidcData"] = json!({"clientId": "a", "clientSecret": "b", "discoverDocumentUrl": "https://x.test"});
+        body["oidcData"] =
+            json!({"clientId": "a", "clientSecret": "b", "discoverDocumentUrl": "https://x.test"});
         body
     };
     for (field, body) in [
@@ -177,12 +193,24 @@ async fn what_cannot_be_a_cluster_is_refused_by_the_name_of_its_field() {
         ("ocpData.clientSecret", without("clientSecret")),
         ("ocpData.idpBaseUrl", without("idpBaseUrl")),
         ("ocpData.clientSecret", with("clientSecret", json!("*******"))),
-        ("ocpData.idpBaseUrl", with("idpBaseUrl", json!("http://api.c.example.com:6443"))),
-        ("ocpData.idpBaseUrl", with("idpBaseUrl", json!("https://a:b@api.c.example.com"))),
-        ("ocpData.idpBaseUrl", with("idpBaseUrl", json!("api.c.example.com:6443"))),
+        (
+            "ocpData.idpBaseUrl",
+            with("idpBaseUrl", json!("http://api.c.example.com:6443")),
+        ),
+        (
+            "ocpData.idpBaseUrl",
+            with("idpBaseUrl", json!("https://a:b@api.c.example.com")),
+        ),
+        (
+            "ocpData.idpBaseUrl",
+            with("idpBaseUrl", json!("api.c.example.com:6443")),
+        ),
         ("ocpData.scopes", with("scopes", json!(["a b\""]))),
         ("user:full", with("scopes", json!(["user:full"]))),
-        ("user:full", with("scopes", json!(["user:info", "role:admin:demo"]))),
+        (
+            "user:full",
+            with("scopes", json!(["user:info", "role:admin:demo"])),
+        ),
         ("ocpData.idpBaseURL", with("idpBaseURL", json!(api))),
     ] {
         let said = server.post(&server.admin, IDPS, body).await.refused(400);
@@ -207,22 +235,34 @@ async fn what_a_cluster_said_counts_for_an_hour_and_no_longer_than_the_cluster_i
     let token = Visitor::new(&server).signs_in("corp").await.unwrap();
     assert_eq!(me(&token).await.is(200)["groups"], json!([]));
     // Other mappers end nothing, another client does.
-    put(&server, "corp/mappers", json!({"groups": "groups"})).await.is(202);
+    put(&server, "corp/mappers", json!({"groups": "groups"}))
+        .await
+        .is(202);
     me(&token).await.is(200);
     let mut body = settings("corp", &openshift.api);
     body["ocpData"]["clientId"] = json!("new");
     put(&server, "corp", body).await.is(200);
     me(&token).await.refused(401);
-    put(&server, "corp", settings("corp", &openshift.api)).await.is(200);
+    put(&server, "corp", settings("corp", &openshift.api))
+        .await
+        .is(200);
     let token = Visitor::new(&server).signs_in("corp").await.unwrap();
-    server.delete(&server.admin, &format!("{IDPS}/corp")).await.is(200);
+    server
+        .delete(&server.admin, &format!("{IDPS}/corp"))
+        .await
+        .is(200);
     me(&token).await.refused(401);
 }
 
 #[tokio::test]
 async fn the_test_of_a_cluster_walks_it_and_shows_what_arrives() {
     let (server, openshift) = cluster().await;
-    let walk = async || server.get(&server.admin, &format!("{IDPS}/corp/test")).await.is(200);
+    let walk = async || {
+        server
+            .get(&server.admin, &format!("{IDPS}/corp/test"))
+            .await
+            .is(200)
+    };
     let test = walk().await;
     let steps: Vec<_> = test["steps"]
         .as_array()
@@ -239,7 +279,9 @@ async fn the_test_of_a_cluster_walks_it_and_shows_what_arrives() {
     assert_eq!(steps, expected);
     let said = test.to_string();
     assert!(
-        said.contains(&openshift.oauth) && said.contains("/broker/corp/endpoint") && said.contains("redirectURIs"),
+        said.contains(&openshift.oauth)
+            && said.contains("/broker/corp/endpoint")
+            && said.contains("redirectURIs"),
         "{said}"
     );
     assert!(!said.contains(SECRET), "{said}");
@@ -260,7 +302,10 @@ async fn the_test_of_a_cluster_walks_it_and_shows_what_arrives() {
     assert!(!users.to_string().contains("alice@example.com"), "{users}");
     // What is wrong is said with what to do, and then no link is given.
     let gone = Lie::Answer(503, "text/plain", String::new());
-    for (step, says) in [("metadata", "ocpData.idpBaseUrl"), ("tokenEndpoint", "--idp-ca-file")] {
+    for (step, says) in [
+        ("metadata", "ocpData.idpBaseUrl"),
+        ("tokenEndpoint", "--idp-ca-file"),
+    ] {
         openshift.lie(|it| match step {
             "metadata" => it.metadata = Some(gone.clone()),
             _ => (it.metadata, it.token) = (None, Some(gone.clone())),

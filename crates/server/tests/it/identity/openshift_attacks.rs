@@ -22,7 +22,8 @@ async fn failed(server: &Server, status: u16) -> u64 {
             && entry.result == Outcome::Failed
             && entry.http_status_code == status
     });
-    of.map(|entry| entry.metadata["attempts"].parse::<u64>().unwrap()).sum()
+    of.map(|entry| entry.metadata["attempts"].parse::<u64>().unwrap())
+        .sum()
 }
 
 /// What the page of a test of the provider says of whoever comes.
@@ -44,7 +45,10 @@ struct Attacked {
 impl Attacked {
     async fn new() -> Self {
         let (server, openshift) = cluster().await;
-        let test = server.get(&server.admin, &format!("{IDPS}/corp/test")).await.is(200);
+        let test = server
+            .get(&server.admin, &format!("{IDPS}/corp/test"))
+            .await
+            .is(200);
         let link = path_of(test["signInUrl"].as_str().unwrap()).to_owned();
         Visitor::new(&server).signs_in("corp").await.unwrap();
         Self {
@@ -65,7 +69,10 @@ impl Attacked {
         assert!(answer.text.contains(reference), "{what}: {}", answer.text);
         assert_eq!(failed(&self.server, status).await, before + 1, "{what}");
         let page = tested(&self.server, &self.link).await;
-        assert!(page.contains("Nobody could sign in so") && page.contains(why), "{what}: {page}");
+        assert!(
+            page.contains("Nobody could sign in so") && page.contains(why),
+            "{what}: {page}"
+        );
     }
 
     async fn refused_when(&self, what: &str, (status, why): (u16, &str), lie: impl FnOnce(&mut Lies)) {
@@ -83,27 +90,58 @@ async fn a_redirect_that_was_changed_is_refused() {
     let it = Attacked::new().await;
     let own = json!(it.openshift.oauth);
     for (what, status, why, redirect) in [
-        ("another state", 400, "another sign-in", vec![("state", json!("other"))]),
+        (
+            "another state",
+            400,
+            "another sign-in",
+            vec![("state", json!("other"))],
+        ),
         ("no state", 400, "no `state`", vec![("state", Value::Null)]),
-        ("two states", 400, "no `state`, has it twice", vec![("state", json!(["*", "*"]))]),
-        ("two codes", 400, "no `code`, has it twice", vec![("code", json!(["a", "b"]))]),
+        (
+            "two states",
+            400,
+            "no `state`, has it twice",
+            vec![("state", json!(["*", "*"]))],
+        ),
+        (
+            "two codes",
+            400,
+            "no `code`, has it twice",
+            vec![("code", json!(["a", "b"]))],
+        ),
         (
             "a token in place of a code",
             400,
             "no `code`",
             vec![("code", Value::Null), ("access_token", json!("sha256~token"))],
         ),
-        ("another issuer", 400, "another provider", vec![("iss", json!("https://other.test"))]),
-        ("two issuers", 400, "no `iss`, has it twice", vec![("iss", json!([own, own]))]),
+        (
+            "another issuer",
+            400,
+            "another provider",
+            vec![("iss", json!("https://other.test"))],
+        ),
+        (
+            "two issuers",
+            400,
+            "no `iss`, has it twice",
+            vec![("iss", json!([own, own]))],
+        ),
         (
             "no",
             403,
             "refused: `access_denied`",
             vec![("code", Value::Null), ("error", json!("access_denied"))],
         ),
-        ("a made-up code", 502, "`invalid_grant`", vec![("code", json!("sha256~made-up"))]),
+        (
+            "a made-up code",
+            502,
+            "`invalid_grant`",
+            vec![("code", json!("sha256~made-up"))],
+        ),
     ] {
-        it.refused_when(what, (status, why), |lies| lies.redirect = redirect).await;
+        it.refused_when(what, (status, why), |lies| lies.redirect = redirect)
+            .await;
     }
     // It may name itself.
     it.openshift.lie(|lies| lies.redirect = vec![("iss", own)]);
@@ -134,9 +172,17 @@ async fn answers_that_are_none_are_refused() {
             "is not what it has to be",
             Some(Lie::Answer(200, "text/html", "{}".to_owned())),
         ),
-        ("a token twice", "is not what it has to be", json(r#"{"access_token":"a","access_token":"b","token_type":"Bearer"}"#)),
+        (
+            "a token twice",
+            "is not what it has to be",
+            json(r#"{"access_token":"a","access_token":"b","token_type":"Bearer"}"#),
+        ),
         ("a token endpoint that moved", "status 307", away()),
-        ("a token endpoint that is ill", "status 503", Some(Lie::Answer(503, "text/plain", String::new()))),
+        (
+            "a token endpoint that is ill",
+            "status 503",
+            Some(Lie::Answer(503, "text/plain", String::new())),
+        ),
     ] {
         it.refused_when(what, (502, why), |lies| lies.token = token).await;
     }
@@ -145,13 +191,21 @@ async fn answers_that_are_none_are_refused() {
         ("a token of no type", vec![("token_type", Value::Null)]),
         ("no token", vec![("access_token", Value::Null)]),
     ] {
-        it.refused_when(what, (502, "type `Bearer`"), |lies| lies.answer = answer).await;
+        it.refused_when(what, (502, "type `Bearer`"), |lies| lies.answer = answer)
+            .await;
     }
-    let moved = Some(Lie::Elsewhere(format!("{}/apis/user.openshift.io/v1/users/~", elsewhere.api)));
+    let moved = Some(Lie::Elsewhere(format!(
+        "{}/apis/user.openshift.io/v1/users/~",
+        elsewhere.api
+    )));
     let list = r#"{"kind":"UserList","apiVersion":"user.openshift.io/v1","items":[]}"#;
     let review = r#"{"kind":"TokenReview","apiVersion":"authentication.k8s.io/v1","status":{"user":{"username":"admin@example.com"}}}"#;
     for (what, why, user) in [
-        ("an unknown token", "status 401", Some(Lie::Answer(401, "application/json", "{}".to_owned()))),
+        (
+            "an unknown token",
+            "status 401",
+            Some(Lie::Answer(401, "application/json", "{}".to_owned())),
+        ),
         ("a user object that moved", "status 307", moved),
         ("a large user object", "is not what it has to be", json(&large)),
         ("a list of users", "no `User`", json(list)),
@@ -168,16 +222,43 @@ async fn answers_that_are_none_are_refused() {
 async fn a_metadata_document_that_is_none_is_refused() {
     let it = Attacked::new().await;
     for (what, why, document) in [
-        ("a token endpoint elsewhere", "they have to be one server", ("token_endpoint", json!("http://127.0.0.1:1/oauth/token"))),
-        ("a page elsewhere", "they have to be one server", ("authorization_endpoint", json!("https://evil.test/oauth/authorize"))),
-        ("no TLS", "cannot be used", ("token_endpoint", json!("http://oauth.example.com/oauth/token"))),
+        (
+            "a token endpoint elsewhere",
+            "they have to be one server",
+            ("token_endpoint", json!("http://127.0.0.1:1/oauth/token")),
+        ),
+        (
+            "a page elsewhere",
+            "they have to be one server",
+            (
+                "authorization_endpoint",
+                json!("https://evil.test/oauth/authorize"),
+            ),
+        ),
+        (
+            "no TLS",
+            "cannot be used",
+            ("token_endpoint", json!("http://oauth.example.com/oauth/token")),
+        ),
         ("no issuer", "no `issuer`", ("issuer", Value::Null)),
-        ("no S256", "`plain`", ("code_challenge_methods_supported", json!(["plain"]))),
+        (
+            "no S256",
+            "`plain`",
+            ("code_challenge_methods_supported", json!(["plain"])),
+        ),
     ] {
         it.openshift.lie(|lies| lies.document = vec![document]);
-        let test = it.server.get(&it.server.admin, &format!("{IDPS}/corp/test")).await.is(200);
+        let test = it
+            .server
+            .get(&it.server.admin, &format!("{IDPS}/corp/test"))
+            .await
+            .is(200);
         let first = &test["steps"][0];
-        assert_eq!((&first["step"], &first["outcome"]), (&json!("metadata"), &json!("failed")), "{what}: {test}");
+        assert_eq!(
+            (&first["step"], &first["outcome"]),
+            (&json!("metadata"), &json!("failed")),
+            "{what}: {test}"
+        );
         assert!(first["found"].as_str().unwrap().contains(why), "{what}: {test}");
         let before = failed(&it.server, 502).await;
         let mut visitor = Visitor::new(&it.server);
@@ -249,9 +330,14 @@ async fn what_one_cluster_gave_is_good_at_no_other() {
     // A token of the other, which the first one's OAuth server gives out as its own, is nobody's at its API server.
     let token = b.token_of_another_client();
     let answer = vec![("access_token", json!(token))];
-    it.refused_when("the other's token", (502, "status 401"), |lies| lies.answer = answer)
-        .await;
-    assert_eq!((b.count("user"), b.count(&format!("user Bearer {token}"))), (1, 0));
+    it.refused_when("the other's token", (502, "status 401"), |lies| {
+        lies.answer = answer
+    })
+    .await;
+    assert_eq!(
+        (b.count("user"), b.count(&format!("user Bearer {token}"))),
+        (1, 0)
+    );
     assert!(a.count(&format!("user Bearer {token}")) > 0);
     // With the same UID of another cluster somebody is somebody else.
     let id = async |alias: &str| {
@@ -288,20 +374,85 @@ async fn only_a_user_that_the_cluster_keeps_is_somebody() {
         changed
     };
     for (what, status, why, person) in [
-        ("kube:admin", 403, "nobody's account", person("kube:admin", "", &["system:cluster-admins"])),
-        ("kube:admin with a UID", 403, "nobody's account", person("kube:admin", "cXVpdGU", &[])),
+        (
+            "kube:admin",
+            403,
+            "nobody's account",
+            person("kube:admin", "", &["system:cluster-admins"]),
+        ),
+        (
+            "kube:admin with a UID",
+            403,
+            "nobody's account",
+            person("kube:admin", "cXVpdGU", &[]),
+        ),
         ("the system", 403, "has a colon", person("system:admin", BOB, &[])),
-        ("a program", 403, "has a colon", person("system:serviceaccount:demo:runner", BOB, &[])),
-        ("a name with a colon", 403, "has a colon", person("corp:alice@example.com", BOB, &[])),
-        ("nobody that is kept", 403, "no `metadata.uid`", shape(&|it| drop(it["metadata"].as_object_mut().unwrap().remove("uid")))),
-        ("no name", 502, "no `metadata.name`", shape(&|it| it["metadata"]["name"] = json!(["alice@example.com"]))),
-        ("a name that is no address", 401, "`metadata.name`", person("alice", BOB, &[])),
-        ("groups in another shape", 403, "a number", shape(&|it| it["groups"] = json!([7]))),
-        ("a group that looks like another", 403, "no group can have", shape(&|it| it["groups"] = json!(["ml\u{200b}"]))),
-        ("a uid with a zero before it", 403, "is no id", annotated("example.com/uid", json!("02001"))),
-        ("a uid without a gid", 403, "needs a uid and a gid", annotated("example.com/gid", Value::Null)),
-        ("root", 403, "is not a valid uid", annotated("example.com/uid", json!("0"))),
-        ("the same name with another UID", 409, "", person("alice@example.com", BOB, &[])),
+        (
+            "a program",
+            403,
+            "has a colon",
+            person("system:serviceaccount:demo:runner", BOB, &[]),
+        ),
+        (
+            "a name with a colon",
+            403,
+            "has a colon",
+            person("corp:alice@example.com", BOB, &[]),
+        ),
+        (
+            "nobody that is kept",
+            403,
+            "no `metadata.uid`",
+            shape(&|it| drop(it["metadata"].as_object_mut().unwrap().remove("uid"))),
+        ),
+        (
+            "no name",
+            502,
+            "no `metadata.name`",
+            shape(&|it| it["metadata"]["name"] = json!(["alice@example.com"])),
+        ),
+        (
+            "a name that is no address",
+            401,
+            "`metadata.name`",
+            person("alice", BOB, &[]),
+        ),
+        (
+            "groups in another shape",
+            403,
+            "a number",
+            shape(&|it| it["groups"] = json!([7])),
+        ),
+        (
+            "a group that looks like another",
+            403,
+            "no group can have",
+            shape(&|it| it["groups"] = json!(["ml\u{200b}"])),
+        ),
+        (
+            "a uid with a zero before it",
+            403,
+            "is no id",
+            annotated("example.com/uid", json!("02001")),
+        ),
+        (
+            "a uid without a gid",
+            403,
+            "needs a uid and a gid",
+            annotated("example.com/gid", Value::Null),
+        ),
+        (
+            "root",
+            403,
+            "is not a valid uid",
+            annotated("example.com/uid", json!("0")),
+        ),
+        (
+            "the same name with another UID",
+            409,
+            "",
+            person("alice@example.com", BOB, &[]),
+        ),
     ] {
         it.openshift.at_the_browser(person);
         if status == 409 {
@@ -314,7 +465,9 @@ async fn only_a_user_that_the_cluster_keeps_is_somebody() {
     it.openshift.at_the_browser(person("kube:admin", "", &[]));
     let refused = Visitor::new(&it.server).signs_in("corp").await.unwrap_err();
     assert!(
-        refused.text.contains("as a user of an identity provider, or here with a local account"),
+        refused
+            .text
+            .contains("as a user of an identity provider, or here with a local account"),
         "{}",
         refused.text
     );
@@ -323,9 +476,11 @@ async fn only_a_user_that_the_cluster_keeps_is_somebody() {
         let token = Visitor::new(&it.server).signs_in("corp").await.unwrap();
         it.server.get(&token, "/api/v1/me").await.is(200)["id"].clone()
     };
-    it.openshift.at_the_browser(person("alice@example.com", ALICE, &[]));
+    it.openshift
+        .at_the_browser(person("alice@example.com", ALICE, &[]));
     let before = id().await;
-    it.openshift.at_the_browser(person("alice.miller@example.com", ALICE, &[]));
+    it.openshift
+        .at_the_browser(person("alice.miller@example.com", ALICE, &[]));
     assert_eq!(id().await, before);
 }
 

@@ -106,8 +106,13 @@ impl StandInOpenshift {
     pub(super) async fn start() -> Shared {
         let bind = async || tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (api, oauth) = (bind().await, bind().await);
-        let address = |listener: &tokio::net::TcpListener| format!("http://{}", listener.local_addr().unwrap());
-        let alice = person("alice@example.com", ALICE, &["ml", "ml:admins", "system:cluster-admins"]);
+        let address =
+            |listener: &tokio::net::TcpListener| format!("http://{}", listener.local_addr().unwrap());
+        let alice = person(
+            "alice@example.com",
+            ALICE,
+            &["ml", "ml:admins", "system:cluster-admins"],
+        );
         let shared = Arc::new(Self {
             api: address(&api),
             oauth: address(&oauth),
@@ -179,7 +184,10 @@ impl StandInOpenshift {
     /// A name that no stand-in gives twice.
     fn another(&self, kind: &str) -> String {
         let port = self.oauth.rsplit(':').next().unwrap();
-        format!("sha256~{kind}-{port}-{}", self.given.fetch_add(1, Ordering::Relaxed))
+        format!(
+            "sha256~{kind}-{port}-{}",
+            self.given.fetch_add(1, Ordering::Relaxed)
+        )
     }
 
     fn note(&self, call: String) {
@@ -243,9 +251,14 @@ async fn authorize(State(it): State<Shared>, RawQuery(query): RawQuery) -> Redir
         (asked["response_type"].as_str(), asked["client_id"].as_str()),
         ("code", CLIENT)
     );
-    assert!(asked["state"].len() >= 43 && !asked.contains_key("nonce"), "{asked:?}");
+    assert!(
+        asked["state"].len() >= 43 && !asked.contains_key("nonce"),
+        "{asked:?}"
+    );
     let method = asked.get("code_challenge_method").map(String::as_str);
-    let challenge = asked.get("code_challenge").filter(|it| method == Some("S256") && !it.is_empty());
+    let challenge = asked
+        .get("code_challenge")
+        .filter(|it| method == Some("S256") && !it.is_empty());
     let code = it.give_code(Code {
         client: asked["client_id"].clone(),
         redirect_uri: asked["redirect_uri"].clone(),
@@ -314,7 +327,9 @@ async fn user(State(it): State<Shared>, headers: HeaderMap) -> Response {
     let token = shown.strip_prefix("Bearer ").unwrap_or_default();
     let found = it.tokens.lock().unwrap().get(token).cloned();
     let scopes = found.as_ref().map(|code| code.scope.clone()).unwrap_or_default();
-    let may = scopes.split(' ').any(|scope| ["user:info", "user:full"].contains(&scope));
+    let may = scopes
+        .split(' ')
+        .any(|scope| ["user:info", "user:full"].contains(&scope));
     match found {
         Some(code) if may => Json(code.person).into_response(),
         Some(_) => (StatusCode::FORBIDDEN, Json(status("Forbidden"))).into_response(),
