@@ -727,6 +727,16 @@ def identity_providers(suite, admin, people):
     suite.no(leader, f"{api}.delete_idp", 403, **one)
     suite.ok(admin, f"{api}.delete_idp", 200, None, **one)
     suite.no(admin, f"{api}.delete_idp", 404, **one)
+    cluster = {
+        "type": "openshift-v4",
+        "ocpData": {
+            "clientId": "reeve", "clientSecret": "hidden-7", "idpBaseUrl": "https://api.cluster.example.com:6443",
+        },
+    }
+    made = suite.ok(admin, f"{api}.create_idp", 201, m.IdpPostResponse, idp_creation_request=cluster)
+    one = {"idp": made["alias"]}
+    suite.ok(admin, f"{api}.get_idp", 200, m.Idp1, **one)
+    suite.ok(admin, f"{api}.delete_idp", 200, None, **one)
 
 
 def settings(suite, admin, people):

@@ -1,11 +1,14 @@
 //! Identity providers and their mappers (control-plane 1.3, 1.4 and 4.2).
 
+mod openshift;
+
+pub use openshift::{OcpData, SetOcpData};
+
 use reeve_authz::{Action, Entity};
 use reeve_types::{IdpAlias, Secret, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::body::fields::Unsupported;
 use crate::body::{InvalidBody, TypedBody};
 use crate::operation::{delete, get, may, operations, post, put};
 
@@ -57,16 +60,12 @@ pub enum IdpType {
     Oidc,
     /// SAML 2.0.
     Saml,
-    /// The OAuth server of OpenShift; not supported yet.
+    /// The OAuth server of an OpenShift cluster.
     #[serde(rename = "openshift-v4")]
     OpenshiftV4,
 }
 
 /// `POST /api/v1/idps`, `PUT /api/v1/idps/{idp}`.
-#[expect(
-    dead_code,
-    reason = "fields of the reference that may be there and ask for nothing: reading them is the check"
-)]
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(example = serde_json::json!({"type": "oidc", "oidcData": {"clientId": "reeve", "clientSecret": "the secret", "discoverDocumentUrl": "https://idp.example.com/realms/corp", "scopes": ["email", "groups"]}, "mappers": {"groups": "groups"}}))]
@@ -74,7 +73,7 @@ pub struct SetIdp {
     /// Its alias, which names it in addresses and on the sign-in page; the type where it is left out. Cannot be changed.
     #[serde(default)]
     pub name: Option<IdpAlias>,
-    /// How it is spoken to: `oidc` or `saml`. Cannot be changed.
+    /// How it is spoken to: `oidc`, `saml` or `openshift-v4`. Cannot be changed.
     #[serde(rename = "type")]
     pub kind: IdpType,
     /// What is needed for `oidc`.
@@ -83,9 +82,9 @@ pub struct SetIdp {
     /// What is needed for `saml`.
     #[serde(default)]
     pub saml_data: Option<SetSamlData>,
-    /// Not supported yet.
+    /// What is needed for `openshift-v4`.
     #[serde(default)]
-    ocp_data: Unsupported,
+    pub ocp_data: Option<SetOcpData>,
     /// Which claim is what; the usual names where it is left out.
     #[serde(default)]
     pub mappers: Option<Mappers>,
@@ -187,7 +186,8 @@ pub struct MandatoryClaim {
     pub values: Vec<String>,
 }
 
-/// Which claim is what. A name may be a path with dots.
+/// Which claim is what. A name may be a path with dots. Where one is left out the usual name counts: of `oidc` and `saml` the one that is
+/// said here, of `openshift-v4` `metadata.name`, `groups`, `metadata.uid`, `metadata.gid` and `supplementarygroups`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(example = serde_json::json!({"groups": "groups", "uid": "uid", "gid": "gid"}))]
@@ -229,6 +229,9 @@ pub struct Idp {
     /// Of `saml`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub saml_data: Option<SamlData>,
+    /// Of `openshift-v4`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ocp_data: Option<OcpData>,
     /// Which claim is what, all of them.
     pub mappers: Mappers,
 }
@@ -322,6 +325,8 @@ pub enum IdpTestName {
     Metadata,
     /// The keys with which it signs.
     Keys,
+    /// That the address is reached at which a code becomes a token: of `openshift-v4`, where it is another server than the first one.
+    TokenEndpoint,
     /// That people can be sent there, and what has to be known there of us.
     Redirect,
     /// Which claims arrive, and what they come to.
@@ -356,39 +361,44 @@ fn text(path: &str, text: &str, most: usize) -> Result<(), InvalidBody> {
     Err(InvalidBody::wrong(path, problem))
 }
 
+/// RFC 6749, section 3.3, without what would end an attribute or a header.
+fn check_scopes(path: &str, scopes: &[String]) -> Result<(), InvalidBody> {
+    let good = |scope: &String| {
+        (1..=MAX_NAME).contains(&scope.len())
+            && scope
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-._:/".contains(&byte))
+    };
+    if scopes.len() <= MAX_SCOPES && scopes.iter().all(good) {
+        return Ok(());
+    }
+    let problem = format!(
+        "at most {MAX_SCOPES} scopes are possible, each of letters, digits, `-`, `.`, `_`, `:` and `/`"
+    );
+    Err(InvalidBody::wrong(path, problem))
+}
+
 impl TypedBody for SetIdp {
     fn check(&self) -> Result<(), InvalidBody> {
-        let missing = |path: &str| InvalidBody::Missing {
-            path: path.to_owned(),
-        };
-        let needless =
-            |path| InvalidBody::wrong(path, "this is of providers of another `type`: leave it out");
-        match self.kind {
-            IdpType::Oidc => {
-                if self.saml_data.is_some() {
-                    return Err(needless("samlData"));
-                }
-                self.oidc_data
-                    .as_ref()
-                    .ok_or_else(|| missing("oidcData"))?
-                    .check()?;
+        let all = [
+            (IdpType::Oidc, "oidcData", self.oidc_data.is_some()),
+            (IdpType::Saml, "samlData", self.saml_data.is_some()),
+            (IdpType::OpenshiftV4, "ocpData", self.ocp_data.is_some()),
+        ];
+        for (kind, path, is_there) in all {
+            if is_there && kind != self.kind {
+                let problem = "this is of providers of another `type`: leave it out";
+                return Err(InvalidBody::wrong(path, problem));
             }
-            IdpType::Saml => {
-                if self.oidc_data.is_some() {
-                    return Err(needless("oidcData"));
-                }
-                self.saml_data
-                    .as_ref()
-                    .ok_or_else(|| missing("samlData"))?
-                    .check()?;
-            }
-            IdpType::OpenshiftV4 => {
-                return Err(InvalidBody::wrong(
-                    "type",
-                    "only `oidc` and `saml` are supported yet",
-                ));
+            if !is_there && kind == self.kind {
+                return Err(InvalidBody::Missing {
+                    path: path.to_owned(),
+                });
             }
         }
+        self.oidc_data.as_ref().map_or(Ok(()), SetOidcData::check)?;
+        self.saml_data.as_ref().map_or(Ok(()), SetSamlData::check)?;
+        self.ocp_data.as_ref().map_or(Ok(()), SetOcpData::check)?;
         self.mappers.as_ref().map_or(Ok(()), |it| it.check_at("mappers."))
     }
 }
@@ -446,20 +456,7 @@ impl SetOidcData {
             &self.discover_document_url,
             MAX_ADDRESS,
         )?;
-        let scopes = self.scopes.as_deref().unwrap_or_default();
-        // RFC 6749, section 3.3, without what would end an attribute or a header.
-        let good = |scope: &String| {
-            (1..=MAX_NAME).contains(&scope.len())
-                && scope
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || b"-._:/".contains(&byte))
-        };
-        if scopes.len() > MAX_SCOPES || !scopes.iter().all(good) {
-            let problem = format!(
-                "at most {MAX_SCOPES} scopes are possible, each of letters, digits, `-`, `.`, `_`, `:` and `/`"
-            );
-            return Err(InvalidBody::wrong("oidcData.scopes", problem));
-        }
+        check_scopes("oidcData.scopes", self.scopes.as_deref().unwrap_or_default())?;
         self.mandatory_claim
             .as_ref()
             .map_or(Ok(()), MandatoryClaim::check)

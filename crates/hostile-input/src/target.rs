@@ -6,6 +6,8 @@ mod discovery;
 mod id_token;
 mod key_set;
 mod logout_token;
+mod oauth_metadata;
+mod openshift_user;
 mod own_token;
 mod redirect;
 mod saml_assertion;
@@ -72,7 +74,7 @@ impl Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 11] = [
+pub const TARGETS: [Target; 13] = [
     saml_response::TARGET,
     saml_assertion::TARGET,
     saml_metadata::TARGET,
@@ -82,6 +84,8 @@ pub const TARGETS: [Target; 11] = [
     discovery::TARGET,
     redirect::TARGET,
     claims::TARGET,
+    oauth_metadata::TARGET,
+    openshift_user::TARGET,
     own_token::TARGET,
     cookie::TARGET,
 ];

@@ -5,7 +5,6 @@ use serde_json::Value;
 use url::form_urlencoded;
 
 use crate::json::{self, InvalidJson};
-use crate::provider::Provider;
 
 /// Longer values of a redirect are not looked at, in bytes.
 const MAX_VALUE: usize = 4096;
@@ -25,6 +24,15 @@ pub enum CallbackError {
     /// The provider says no.
     #[error("the provider refused: `{0}`")]
     Refused(String),
+}
+
+/// Whom a redirect has to be from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sender<'a> {
+    /// The provider's name for itself.
+    pub issuer: &'a str,
+    /// Whether it names itself in every redirect (RFC 9207). One that does not may; then it has to be its own name, too.
+    pub says_issuer: bool,
 }
 
 /// The parameters of a redirect.
@@ -58,15 +66,15 @@ impl Callback {
     ///
     /// # Errors
     /// [`CallbackError`].
-    pub fn code(&self, state: &str, provider: &Provider) -> Result<&str, CallbackError> {
+    pub fn code(&self, state: &str, sender: Sender<'_>) -> Result<&str, CallbackError> {
         // First, so that nobody else's refusal ends a sign-in.
         let said = self.one("state")?.ok_or(CallbackError::Parameter("state"))?;
         if said != state {
             return Err(CallbackError::State);
         }
         match self.one("iss")? {
-            Some(issuer) if issuer == provider.issuer => {}
-            None if !provider.says_issuer => {}
+            Some(issuer) if issuer == sender.issuer => {}
+            None if !sender.says_issuer => {}
             _ => return Err(CallbackError::Issuer),
         }
         if let Some(error) = self.one("error")? {
@@ -87,8 +95,10 @@ impl Callback {
 pub struct TokenAnswer {
     /// The ID token.
     pub id_token: Option<Secret>,
-    /// For UserInfo.
+    /// For UserInfo, or OpenShift's API server.
     pub access_token: Option<Secret>,
+    /// Whether the access token is good for whoever shows it (RFC 6750).
+    pub is_bearer: bool,
     /// To ask again later.
     pub refresh_token: Option<Secret>,
 }
@@ -105,9 +115,11 @@ impl TokenAnswer {
             Some(Value::String(text)) => Ok(Some(Secret::new(text.clone()))),
             Some(_) => Err(InvalidJson),
         };
+        let kind = text("token_type")?;
         Ok(Self {
             id_token: text("id_token")?,
             access_token: text("access_token")?,
+            is_bearer: kind.is_some_and(|kind| kind.expose().eq_ignore_ascii_case("bearer")),
             refresh_token: text("refresh_token")?,
         })
     }

@@ -25,15 +25,18 @@ pub fn object(bytes: &[u8]) -> Result<Claims, InvalidJson> {
     }
 }
 
-/// The claim of this name, or else the one at the end of this path of names with dots between them. A name that has dots itself, as
-/// an address, is looked for first. `null` is the same as absent.
+/// The claim of this name, or else the one at the end of this path of names with dots between them. What is left of a path may be one
+/// name that has dots itself, as an address or the key of an annotation, and that is looked for first. `null` is the same as absent.
 pub fn claim<'a>(claims: &'a Claims, name: &str) -> Option<&'a Value> {
-    let found = claims.get(name).or_else(|| {
-        let (first, rest) = name.split_once('.')?;
-        rest.split('.')
-            .try_fold(claims.get(first)?, |value, name| value.as_object()?.get(name))
-    });
-    found.filter(|value| !value.is_null())
+    let (mut members, mut rest) = (claims, name);
+    let found = loop {
+        if let Some(found) = members.get(rest) {
+            break found;
+        }
+        let (first, others) = rest.split_once('.')?;
+        (members, rest) = (members.get(first)?.as_object()?, others);
+    };
+    Some(found).filter(|value| !value.is_null())
 }
 
 struct Once(Value);
@@ -118,5 +121,10 @@ mod tests {
         let number = |name: &str| claim(&claims, name).and_then(Value::as_i64);
         assert_eq!((number("https://a.b/g"), number("a.b.c")), (Some(1), Some(2)));
         assert_eq!((claim(&claims, "n"), claim(&claims, "a.x.c")), (None, None));
+        let annotated =
+            object(br#"{"metadata":{"annotations":{"example.com/uid":"7","example":{"com/uid":"8"}}}}"#);
+        let annotated = annotated.unwrap();
+        let uid = claim(&annotated, "metadata.annotations.example.com/uid");
+        assert_eq!(uid.and_then(Value::as_str), Some("7"));
     }
 }

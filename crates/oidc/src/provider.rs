@@ -3,6 +3,7 @@
 use serde_json::Value;
 use url::Url;
 
+use crate::answer::Sender;
 use crate::json::{self, Claims};
 use crate::keys::ALGORITHMS;
 
@@ -40,6 +41,18 @@ pub enum ProviderError {
         said: String,
         /// What its address says.
         expected: String,
+    },
+    /// An endpoint of somebody else.
+    #[error(
+        "`{what}` of the discovery document is at `{origin}`, and its issuer is at `{issuer}`: they have to be one server"
+    )]
+    Elsewhere {
+        /// Which endpoint.
+        what: &'static str,
+        /// Where it is.
+        origin: String,
+        /// Where the issuer is.
+        issuer: String,
     },
     /// Only what is not taken here.
     #[error("the provider offers only `{offered}` for `{what}`: one of {taken} is needed")]
@@ -93,7 +106,13 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-fn address(what: &'static str, text: &str, local: bool, query: bool) -> Result<Url, ProviderError> {
+/// An address that something may be sent to: with TLS, or to this machine if it is `local`; with a query only where that is said.
+pub(crate) fn address(
+    what: &'static str,
+    text: &str,
+    local: bool,
+    query: bool,
+) -> Result<Url, ProviderError> {
     let wrong = || ProviderError::Address {
         what,
         address: text.chars().take(200).collect(),
@@ -130,14 +149,14 @@ pub fn document_address(what: &'static str, text: &str) -> Result<Url, ProviderE
     address(what, text, true, true)
 }
 
-fn text<'a>(document: &'a Claims, name: &'static str) -> Result<&'a str, ProviderError> {
+pub(crate) fn text<'a>(document: &'a Claims, name: &'static str) -> Result<&'a str, ProviderError> {
     document
         .get(name)
         .and_then(Value::as_str)
         .ok_or(ProviderError::Missing(name))
 }
 
-fn words(document: &Claims, name: &str) -> Option<Vec<String>> {
+pub(crate) fn words(document: &Claims, name: &str) -> Option<Vec<String>> {
     let list = document.get(name)?.as_array()?;
     Some(list.iter().filter_map(Value::as_str).map(str::to_owned).collect())
 }
@@ -183,6 +202,14 @@ impl Provider {
                 == Some(&Value::Bool(true)),
             algorithms: algorithms(&document)?,
         })
+    }
+
+    /// Whom its redirects are from.
+    pub fn sender(&self) -> Sender<'_> {
+        Sender {
+            issuer: &self.issuer,
+            says_issuer: self.says_issuer,
+        }
     }
 }
 

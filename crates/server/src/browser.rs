@@ -11,6 +11,7 @@ mod account;
 mod authorize;
 mod broker;
 mod code;
+mod code_flow;
 mod cookie;
 mod finish;
 mod local;

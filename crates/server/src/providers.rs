@@ -4,17 +4,20 @@
 //! machine where the provider is. A discovery document is kept for an hour. A provider's keys are kept for an hour, and read again for
 //! a token of a key that is not among them, at most every thirty seconds, so that nobody can make us ask without end.
 
+mod client;
 mod failure;
 mod idp;
 mod mappers;
+mod oidc;
+mod openshift;
 mod requests;
 mod saml;
-mod settings;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use reeve_identity::Random;
+use reeve_oidc::openshift::AuthorizationServer;
 use reeve_oidc::{
     Claims, Expected, IdTokenError, Keys, KeysError, LogoutToken, LogoutTokenError, Provider, TokenAnswer,
     json,
@@ -22,13 +25,14 @@ use reeve_oidc::{
 use reeve_saml::IdentityProvider;
 use reeve_types::{IdpAlias, Secret, Timestamp};
 
+pub(crate) use client::{ClientIdp, ClientSettings};
 pub(crate) use failure::Failure;
 pub(crate) use idp::Idp;
-pub(crate) use mappers::mapper;
+pub(crate) use oidc::{OidcIdp, OidcSettings};
+pub(crate) use openshift::{OpenshiftIdp, OpenshiftSettings};
 pub(crate) use requests::Grant;
-use requests::Http;
+use requests::{Http, TokenEndpoint};
 pub(crate) use saml::{SamlIdp, mapped};
-pub(crate) use settings::{OidcIdp, OidcSettings};
 
 use crate::error::ApiError;
 
@@ -52,6 +56,7 @@ struct Known {
     provider: Option<(Arc<Provider>, Timestamp)>,
     keys: Option<(Arc<Keys>, Timestamp)>,
     metadata: Option<(Arc<IdentityProvider>, Timestamp)>,
+    authorization_server: Option<(Arc<AuthorizationServer>, Timestamp)>,
 }
 
 impl Known {
@@ -151,7 +156,13 @@ impl Providers {
         now: Timestamp,
     ) -> Result<Said, Failure> {
         let provider = self.provider(idp, now).await?;
-        let answer = self.http.token(idp, &provider, grant).await?;
+        let endpoint = TokenEndpoint {
+            address: &provider.token_endpoint,
+            authentication: provider.authentication,
+            client_id: &idp.settings.client_id,
+            client_secret: &idp.secret,
+        };
+        let answer = self.http.token(&endpoint, grant).await?;
         let claims = match &answer.id_token {
             Some(token) => {
                 self.verified(idp, &provider, (token, &answer), nonce, now)

@@ -95,8 +95,8 @@ async fn renew(app: &App, due: &DueSession) -> Result<(), ApiError> {
         entry
     };
     let why = match app.idp(&due.provider.alias).await? {
-        // One of SAML cannot be asked again, and gives nothing to ask with.
-        None | Some(Idp::Saml(_)) => Failure::NoProvider,
+        // Neither SAML nor OpenShift can be asked again, and they give nothing to ask with.
+        None | Some(Idp::Saml(_) | Idp::Openshift(_)) => Failure::NoProvider,
         Some(Idp::Oidc(idp)) => match asked(app, &idp, due).await? {
             Ok(renewed) => match app
                 .store

@@ -11,7 +11,7 @@ use crate::{AuditEntry, Committed, SessionFacts, StoreError};
 pub struct IdpRow {
     /// Its name, also in its redirect address.
     pub alias: IdpAlias,
-    /// `oidc` or `saml`.
+    /// `oidc`, `saml` or `openshift-v4`.
     pub kind: String,
     /// Its settings as JSON, without the secret.
     pub settings: String,

@@ -131,7 +131,8 @@ fn check(input: &[u8], read: impl Fn(&Url, &str) -> Option<Provider>) -> Result<
     })
 }
 
-fn is_safe(url: &Url, here: bool) -> bool {
+/// Whether something may be sent there: over TLS, or to this machine by a provider that is `here`.
+pub(super) fn is_safe(url: &Url, here: bool) -> bool {
     let text = url.as_str();
     let host = url.host_str().unwrap_or_default();
     let local = ["localhost", "[::1]"].contains(&host) || host.starts_with("127.");

@@ -41,7 +41,7 @@ pub(super) const TARGET: Target = Target {
 
 fn ours(query: &str) -> Option<String> {
     Callback::read(query)
-        .code("s", &IDP.provider)
+        .code("s", IDP.provider.sender())
         .ok()
         .map(str::to_owned)
 }

@@ -80,6 +80,8 @@ replayed!(
     discovery,
     redirect,
     claims,
+    oauth_metadata,
+    openshift_user,
     own_token,
     cookie,
 );

@@ -396,7 +396,11 @@ fn discovery_jwks_uri_keys() {
 #[test]
 fn mix_up() {
     let provider = provider();
-    let code = |query: &str| Callback::read(query).code("s1", &provider).map(str::to_owned);
+    let code = |query: &str| {
+        Callback::read(query)
+            .code("s1", provider.sender())
+            .map(str::to_owned)
+    };
     assert_eq!(code("code=c&state=s1&iss=https%3A%2F%2Fidp.test").unwrap(), "c");
     for (query, wrong) in [
         ("code=c&state=s1", CallbackError::Issuer),

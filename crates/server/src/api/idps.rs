@@ -22,28 +22,54 @@ use crate::caller::Caller;
 use crate::error::{ApiError, Refusal};
 use crate::extract::PathId;
 use crate::handler::to;
-use crate::providers::Idp;
+use crate::providers::{ClientSettings, Idp};
 
 /// Why there is no such identity provider: 400.
 #[derive(Debug, thiserror::Error)]
 enum IdpRefusal {
-    /// A new provider with what stands for a secret where it is shown.
-    #[error("`oidcData.clientSecret`: the secret itself is needed")]
-    MaskedSecret,
+    /// A provider with what stands for a secret where it is shown.
+    #[error("`{data}.clientSecret`: the secret itself is needed")]
+    MaskedSecret {
+        /// The field that holds it.
+        data: &'static str,
+    },
     /// A changed provider with what stands for its secret.
     #[error(
-        "`oidcData.clientSecret`: the secret itself is needed when `discoverDocumentUrl` or `clientId` changes: what is kept is for the provider and client of before"
+        "`{data}.clientSecret`: the secret itself is needed when `{address}` or `clientId` changes: what is kept is for the provider and client of before"
     )]
-    SecretOfBefore,
+    SecretOfBefore {
+        /// The field that holds it.
+        data: &'static str,
+        /// The field beside it that says where the provider is.
+        address: &'static str,
+    },
     /// Another alias than the provider has.
     #[error("`name`: an alias cannot be changed: make another provider")]
     OtherAlias,
     /// Another kind of provider.
     #[error("`type`: it cannot be changed: make another provider")]
     OtherType,
-    /// No address that may be asked for a discovery document.
-    #[error("`oidcData.discoverDocumentUrl`: {0}")]
-    DiscoveryAddress(ProviderError),
+    /// No address that may be asked.
+    #[error("`{data}.{field}`: {error}")]
+    Address {
+        /// The field that holds it.
+        data: &'static str,
+        /// Which field of that.
+        field: &'static str,
+        /// What is wrong with it.
+        error: ProviderError,
+    },
+}
+
+impl IdpRefusal {
+    /// Why there are no such settings.
+    fn address<S: ClientSettings>(error: ProviderError) -> Self {
+        Self::Address {
+            data: S::DATA,
+            field: S::ADDRESS,
+            error,
+        }
+    }
 }
 
 impl Refusal for IdpRefusal {}
@@ -75,6 +101,7 @@ async fn to_wire(app: &App, idp: &Idp) -> reeve_api::identity_provider::Idp {
     let redirect_uri = app.redirect_uri(idp.alias());
     match idp {
         Idp::Oidc(idp) => idp.to_wire(redirect_uri),
+        Idp::Openshift(idp) => idp.to_wire(redirect_uri),
         Idp::Saml(idp) => {
             let metadata = app.providers.metadata_at_hand(idp, app.clock.now()).await;
             idp.to_wire(&app.issuer(), redirect_uri, metadata.as_deref())

@@ -5,22 +5,22 @@ use std::sync::Arc;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use reeve_oidc::{AuthorizationRequest, Callback};
+use reeve_oidc::Callback;
 use reeve_types::IdpAlias;
 
+use super::code_flow::CodeProvider;
 use super::cookie;
 use super::finish;
 use super::page::{problem, redirect, refused};
 use super::request::Pairs;
 use super::saml;
 use super::seen;
-use super::spoken::{Came, Spoken, signed_in};
+use super::spoken::{Came, signed_in};
 use super::ticket::{ATTEMPT_SECONDS, AtProvider, Attempt};
 use crate::app::App;
 use crate::caller::Call;
 use crate::error::ApiError;
-use crate::providers::{Failure, Grant, Idp, OidcIdp, Said, random_text};
-use crate::renewal::Renewal;
+use crate::providers::{Failure, Grant, Idp, random_text};
 
 /// `GET …/broker/{alias}/login`.
 pub(super) async fn begin(
@@ -97,30 +97,25 @@ async fn leave(
     idp: Idp,
     attempt: Attempt,
 ) -> Result<Result<Response, Failure>, ApiError> {
-    let idp = match idp {
-        Idp::Oidc(idp) => idp,
-        Idp::Saml(idp) => return saml::to_provider(app, call, &idp, attempt).await,
-    };
-    let provider = match app.providers.provider(&idp, call.at).await {
+    if let Idp::Saml(idp) = &idp {
+        return saml::to_provider(app, call, idp, attempt).await;
+    }
+    let provider = match CodeProvider::found(app, idp, call.at).await {
         Ok(provider) => provider,
         Err(failure) => return Ok(Err(failure)),
     };
     let random = || random_text(&app.security.random);
     let at = AtProvider {
-        alias: idp.alias.clone(),
+        alias: provider.alias().clone(),
         state: random()?,
-        nonce: random()?,
+        nonce: match provider.has_nonce() {
+            true => Some(random()?),
+            false => None,
+        },
         verifier: random()?,
     };
-    let address = AuthorizationRequest {
-        client_id: &idp.settings.client_id,
-        redirect_uri: &app.redirect_uri(&idp.alias),
-        scopes: &idp.settings.scopes,
-        state: &at.state,
-        nonce: &at.nonce,
-        verifier: &at.verifier,
-    };
-    let mut response = redirect(address.address(&provider).as_str());
+    let address = provider.address(&app.redirect_uri(&at.alias), &at);
+    let mut response = redirect(address.as_str());
     let attempt = Attempt {
         id: random()?,
         provider: Some(at),
@@ -166,15 +161,15 @@ async fn from_provider(
     let Some(at) = attempt.provider.as_ref().filter(|at| at.alias.as_str() == alias) else {
         return Ok(Err(Failure::Attempt));
     };
-    let Some(Idp::Oidc(idp)) = app.idp(&at.alias).await? else {
+    let Some(idp) = app.idp(&at.alias).await? else {
         return Ok(Err(Failure::NoProvider));
     };
-    let provider = match app.providers.provider(&idp, call.at).await {
+    let provider = match CodeProvider::found(app, idp, call.at).await {
         Ok(provider) => provider,
         Err(failure) => return Ok(Err(failure)),
     };
     let callback = Callback::read(query);
-    let code = match callback.code(&at.state, &provider) {
+    let code = match callback.code(&at.state, provider.sender()) {
         Ok(code) => code,
         Err(error) => return Ok(Err(error.into())),
     };
@@ -186,45 +181,24 @@ async fn from_provider(
     {
         return Ok(Err(Failure::Attempt));
     }
-    let redirect_uri = app.redirect_uri(&idp.alias);
+    let redirect_uri = app.redirect_uri(&at.alias);
     let grant = Grant::Code {
         code,
         redirect_uri: &redirect_uri,
         verifier: &at.verifier,
     };
-    let said = match app.providers.ask(&idp, grant, Some(&at.nonce), call.at).await {
-        Ok(said) => said,
+    let answer = match provider.redeem(app, grant, at, call.at).await {
+        Ok(answer) => answer,
         Err(failure) => return Ok(Err(failure)),
     };
     if attempt.test {
-        let mapped = idp.mapper.map(&said.claims, idp.settings.mandatory().as_ref());
-        let page = seen::shown(
-            &idp.alias,
-            &seen::claims(&said.claims),
-            &mapped.map_err(Into::into),
-        );
+        let page = seen::shown(&at.alias, &answer.seen, &answer.mapped);
         return Ok(Ok(Came::Seen(page)));
     }
-    let spoken = match spoken(&idp, &provider.issuer, said) {
+    let spoken = match answer.spoken() {
         Ok(spoken) => spoken,
         Err(failure) => return Ok(Err(failure)),
     };
-    let session = signed_in(app, call, &idp.alias, spoken).await?;
+    let session = signed_in(app, call, &at.alias, spoken).await?;
     Ok(session.map(Came::SignedIn))
-}
-
-/// What the claims come to.
-fn spoken(idp: &OidcIdp, issuer: &str, said: Said) -> Result<Spoken, Failure> {
-    let renewal = said.refresh_token.as_ref().map(|token| Renewal {
-        issuer: issuer.to_owned(),
-        subject: said.subject.clone(),
-        token: token.expose().to_owned(),
-    });
-    Ok(Spoken {
-        mapped: idp.mapper.map(&said.claims, idp.settings.mandatory().as_ref())?,
-        issuer: issuer.to_owned(),
-        subject: said.subject,
-        ends: None,
-        renewal,
-    })
 }

@@ -3,9 +3,11 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
+use reeve_oidc::openshift::User;
 use reeve_oidc::{Claims, Mapped};
 use reeve_saml::SignIn;
 use reeve_types::IdpAlias;
+use serde_json::Value;
 
 use super::page::{escape, page};
 use crate::providers::Failure;
@@ -15,14 +17,29 @@ const SHOWN: usize = 300;
 
 /// The claims of OpenID Connect, by name.
 pub(super) fn claims(claims: &Claims) -> Vec<(String, String)> {
-    let text = |value: &serde_json::Value| match value.as_str() {
-        Some(text) => text.to_owned(),
-        None => value.to_string(),
-    };
     claims
         .iter()
         .map(|(name, value)| (name.clone(), text(value)))
         .collect()
+}
+
+fn text(value: &Value) -> String {
+    match value.as_str() {
+        Some(text) => text.to_owned(),
+        None => value.to_string(),
+    }
+}
+
+/// The User object of OpenShift: its members, those of its metadata one by one, since mappers name them.
+pub(super) fn user(user: &User) -> Vec<(String, String)> {
+    let members = |(name, value): (&String, &Value)| match (name.as_str(), value.as_object()) {
+        ("metadata", Some(members)) => members
+            .iter()
+            .map(|(name, value)| (format!("metadata.{name}"), text(value)))
+            .collect(),
+        _ => vec![(name.clone(), text(value))],
+    };
+    user.claims().iter().flat_map(members).collect()
 }
 
 /// The name and attributes of SAML.

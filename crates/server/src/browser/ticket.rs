@@ -73,7 +73,8 @@ pub(super) struct Attempt {
 pub(super) struct AtProvider {
     pub(super) alias: IdpAlias,
     pub(super) state: String,
-    pub(super) nonce: String,
+    /// Where there is an ID token.
+    pub(super) nonce: Option<String>,
     pub(super) verifier: String,
 }
 

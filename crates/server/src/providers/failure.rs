@@ -1,6 +1,7 @@
 //! Why somebody cannot sign in through a provider: for the log.
 
 use reeve_identity::TooManyGroups;
+use reeve_oidc::openshift::UserError;
 use reeve_oidc::{CallbackError, IdTokenError, KeysError, LogoutTokenError, MapperError, ProviderError};
 use reeve_saml::SamlError;
 use reeve_store::StoreError;
@@ -47,6 +48,12 @@ pub(crate) enum Failure {
     /// There is none.
     #[error("the provider gave no ID token")]
     NoIdToken,
+    /// There is none that can be shown.
+    #[error("the provider gave no access token of the type `Bearer`")]
+    NoAccessToken,
+    /// Nobody of a cluster of OpenShift.
+    #[error(transparent)]
+    User(#[from] UserError),
     /// UserInfo of somebody else.
     #[error("UserInfo is of somebody else than the ID token")]
     UserInfoSubject,
@@ -113,6 +120,14 @@ impl Failure {
             ) => (
                 403,
                 "What your organization's identity provider says of you cannot be used.",
+            ),
+            Self::User(UserError::KubeAdmin) => (
+                403,
+                "kube:admin is the temporary administrator of the cluster and nobody's account. Sign in there as a user of an identity provider, or here with a local account.",
+            ),
+            Self::User(UserError::Colon | UserError::Uid) => (
+                403,
+                "This account of the cluster belongs to nobody. Sign in there as a user of an identity provider.",
             ),
             Self::Callback(CallbackError::Refused(_)) | Self::Saml(SamlError::Status { .. }) => {
                 (403, "Your organization's identity provider refused the sign-in.")

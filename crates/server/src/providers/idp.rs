@@ -1,12 +1,15 @@
 //! A provider, whichever way it speaks.
 
 use reeve_api::identity_provider::Mappers;
+use reeve_oidc::Mapper;
 use reeve_store::IdpRow;
 use reeve_types::{IdpAlias, Timestamp};
 
+use super::client::ClientSettings;
 use super::mappers::mapper;
+use super::oidc::OidcIdp;
+use super::openshift::{OpenshiftIdp, OpenshiftSettings};
 use super::saml::{self, SamlIdp};
-use super::settings::OidcIdp;
 use crate::error::ApiError;
 use crate::security::Security;
 
@@ -17,6 +20,8 @@ pub(crate) enum Idp {
     Oidc(OidcIdp),
     /// Of SAML 2.0.
     Saml(SamlIdp),
+    /// The OAuth server of an OpenShift cluster.
+    Openshift(OpenshiftIdp),
 }
 
 impl Idp {
@@ -27,6 +32,7 @@ impl Idp {
     pub(crate) fn read(row: &IdpRow, security: &Security) -> Result<Self, ApiError> {
         match row.kind.as_str() {
             saml::KIND => SamlIdp::read(row, security).map(Self::Saml),
+            OpenshiftSettings::KIND => OpenshiftIdp::read(row, security).map(Self::Openshift),
             _ => OidcIdp::read(row, security).map(Self::Oidc),
         }
     }
@@ -36,6 +42,7 @@ impl Idp {
         match self {
             Self::Oidc(idp) => &idp.alias,
             Self::Saml(idp) => &idp.alias,
+            Self::Openshift(idp) => &idp.alias,
         }
     }
 
@@ -44,21 +51,17 @@ impl Idp {
         match self {
             Self::Oidc(idp) => &idp.mappers,
             Self::Saml(idp) => &idp.mappers,
+            Self::Openshift(idp) => &idp.mappers,
         }
     }
 
     /// The same with other mappers.
     pub(crate) fn mapping(self, mappers: Mappers, at: Timestamp) -> Self {
-        let mapper = mapper(&mappers);
         match self {
-            Self::Oidc(idp) => Self::Oidc(OidcIdp {
-                mapper,
-                mappers,
-                updated_at: at,
-                ..idp
-            }),
+            Self::Oidc(idp) => Self::Oidc(idp.mapping(mappers, at)),
+            Self::Openshift(idp) => Self::Openshift(idp.mapping(mappers, at)),
             Self::Saml(idp) => Self::Saml(SamlIdp {
-                mapper,
+                mapper: mapper(&mappers, Mapper::default()),
                 mappers,
                 updated_at: at,
                 ..idp
@@ -74,6 +77,7 @@ impl Idp {
         match self {
             Self::Oidc(idp) => idp.row(security),
             Self::Saml(idp) => idp.row(security),
+            Self::Openshift(idp) => idp.row(security),
         }
     }
 }

@@ -3,9 +3,8 @@
 use reeve_api::identity_provider::Mappers;
 use reeve_oidc::Mapper;
 
-/// The claims' names, with the usual ones where none is given.
-pub(crate) fn mapper(mappers: &Mappers) -> Mapper {
-    let usual = Mapper::default();
+/// The claims' names, with these where none is given.
+pub(crate) fn mapper(mappers: &Mappers, usual: Mapper) -> Mapper {
     let or = |given: &Option<String>, usual: String| given.clone().unwrap_or(usual);
     Mapper {
         email: or(&mappers.email, usual.email),

@@ -6,16 +6,18 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use reeve_oidc::provider::MAX_BYTES;
-use reeve_oidc::{ClientAuthentication, Provider, TokenAnswer};
+use reeve_oidc::{ClientAuthentication, TokenAnswer};
 use reeve_saml::limits::MAX_METADATA_BYTES;
 use reeve_types::{ErrorChain, Secret};
 use reqwest::{Certificate, Client, RequestBuilder, StatusCode, header, redirect};
 use url::{Url, form_urlencoded};
 
-use super::{Failure, OidcIdp};
+use super::Failure;
 
 /// How long all of an answer may take.
 const PATIENCE: Duration = Duration::from_secs(10);
+const TOKEN_ENDPOINT: &str = "the token endpoint";
+const FORM: &str = "application/x-www-form-urlencoded";
 
 /// What is asked with.
 #[derive(Debug, Clone, Copy)]
@@ -31,6 +33,15 @@ pub(crate) enum Grant<'a> {
     },
     /// What an earlier answer gave.
     Refresh(&'a str),
+}
+
+/// Where a code becomes a token, and as whom this server asks there.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TokenEndpoint<'a> {
+    pub(super) address: &'a Url,
+    pub(super) authentication: ClientAuthentication,
+    pub(super) client_id: &'a str,
+    pub(super) client_secret: &'a Secret,
 }
 
 /// A client that follows nothing and reads so much.
@@ -104,12 +115,11 @@ impl Http {
     /// Asks the token endpoint.
     pub(super) async fn token(
         &self,
-        idp: &OidcIdp,
-        provider: &Provider,
+        endpoint: &TokenEndpoint<'_>,
         grant: Grant<'_>,
     ) -> Result<TokenAnswer, Failure> {
-        let what = "the token endpoint";
-        let request = token_request(&self.client()?, idp, provider, grant);
+        let what = TOKEN_ENDPOINT;
+        let request = token_request(&self.client()?, endpoint, grant);
         match send(what, request, &JSON).await? {
             (StatusCode::OK, bytes) => TokenAnswer::read(&bytes).map_err(|_| Failure::Strange(what)),
             (status, bytes) => Err(Failure::Refused {
@@ -118,9 +128,26 @@ impl Http {
             }),
         }
     }
+
+    /// Whether a token endpoint says anything to somebody who shows nothing. What it says is a refusal.
+    pub(super) async fn reaches(&self, address: &Url) -> Result<(), Failure> {
+        let request = self
+            .client()?
+            .post(address.clone())
+            .header(header::ACCEPT, "application/json")
+            .header(header::CONTENT_TYPE, FORM)
+            .body("grant_type=authorization_code");
+        match send(TOKEN_ENDPOINT, request, &JSON).await? {
+            (status, _) if status.is_client_error() && status != StatusCode::NOT_FOUND => Ok(()),
+            (status, _) => Err(Failure::Unreachable {
+                what: TOKEN_ENDPOINT,
+                cause: format!("status {}", status.as_u16()),
+            }),
+        }
+    }
 }
 
-fn token_request(client: &Client, idp: &OidcIdp, provider: &Provider, grant: Grant<'_>) -> RequestBuilder {
+fn token_request(client: &Client, endpoint: &TokenEndpoint<'_>, grant: Grant<'_>) -> RequestBuilder {
     let mut form = form_urlencoded::Serializer::new(String::new());
     match grant {
         Grant::Code {
@@ -138,12 +165,12 @@ fn token_request(client: &Client, idp: &OidcIdp, provider: &Provider, grant: Gra
                 .append_pair("refresh_token", token);
         }
     }
-    let (id, secret) = (&idp.settings.client_id, idp.secret.expose());
+    let (id, secret) = (endpoint.client_id, endpoint.client_secret.expose());
     let mut request = client
-        .post(provider.token_endpoint.clone())
+        .post(endpoint.address.clone())
         .header(header::ACCEPT, "application/json")
-        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-    match provider.authentication {
+        .header(header::CONTENT_TYPE, FORM);
+    match endpoint.authentication {
         // Both are form-encoded first (RFC 6749, section 2.3.1).
         ClientAuthentication::Basic => {
             let encoded = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();

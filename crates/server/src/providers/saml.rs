@@ -217,7 +217,7 @@ impl SamlIdp {
             alias,
             settings: settings.clone(),
             sealed,
-            mapper: mapper(&mappers),
+            mapper: mapper(&mappers, Mapper::default()),
             mappers,
             created_at: now,
             updated_at: now,
@@ -244,7 +244,7 @@ impl SamlIdp {
             (None, None) => Some(self.sealed.metadata.clone().ok_or(NoMetadata::NoFile)?),
         };
         let mapped = Self {
-            mapper: mapper(&mappers),
+            mapper: mapper(&mappers, Mapper::default()),
             mappers,
             ..self.clone()
         };
@@ -284,7 +284,7 @@ impl SamlIdp {
             alias: row.alias.clone(),
             settings: serde_json::from_str(&row.settings).map_err(ApiError::internal)?,
             sealed: serde_json::from_str(sealed.expose()).map_err(ApiError::internal)?,
-            mapper: mapper(&mappers),
+            mapper: mapper(&mappers, Mapper::default()),
             mappers,
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -368,6 +368,7 @@ impl SamlIdp {
             alias: self.alias.clone(),
             kind: IdpType::Saml,
             oidc_data: None,
+            ocp_data: None,
             saml_data: Some(SamlData {
                 metadata_xml_type: source,
                 metadata_xml_url: settings.metadata_url.clone(),

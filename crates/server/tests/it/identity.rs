@@ -1,11 +1,14 @@
-//! Signing in through identity providers: a real one, and one that lies.
+//! Signing in through identity providers: real ones, some that lie, and a stand-in for OpenShift.
 
 mod browser;
 mod hostile;
 mod idps;
 mod modules;
+mod openshift;
+mod openshift_attacks;
 mod pages;
 mod real;
 mod saml;
 mod settings;
+mod stand_in_openshift;
 mod visitor;

@@ -39,6 +39,7 @@ fn row(step: &IdpTestStep) -> [String; 4] {
     let name = match step.step {
         IdpTestName::Metadata => "metadata",
         IdpTestName::Keys => "keys",
+        IdpTestName::TokenEndpoint => "token endpoint",
         IdpTestName::Redirect => "redirect",
         IdpTestName::SignIn => "sign-in",
     };

@@ -5,17 +5,17 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use reeve_api::identity_provider::{CreatedIdp, Mappers, SetIdp, SetOidcData, SetSamlData};
+use reeve_api::identity_provider::{CreatedIdp, Mappers, SetIdp, SetSamlData};
 use reeve_authz::{Action, Entity};
 use reeve_store::AuditAction;
-use reeve_types::{IdpAlias, Timestamp};
+use reeve_types::{IdpAlias, Secret, Timestamp};
 
 use super::{IdpRefusal, is_mask};
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::error::ApiError;
 use crate::extract::JsonBody;
-use crate::providers::{Idp, OidcIdp, OidcSettings, SamlIdp, mapper};
+use crate::providers::{ClientIdp, ClientSettings, Idp, OidcSettings, OpenshiftSettings, SamlIdp};
 
 /// Sets one up. Metadata that comes along is read; whether an address answers is seen at the first sign-in.
 pub async fn handle(
@@ -30,10 +30,18 @@ pub async fn handle(
             .allow_in_account(&caller, Action::Create, Entity::SecuritySettings)?,
     );
     let mappers = body.mappers.clone().unwrap_or_default();
-    let idp = match (&body.oidc_data, body.saml_data) {
-        (Some(data), _) => oidc(data, mappers, body.name.clone(), call.at)?,
-        (None, Some(data)) => saml(data, mappers, body.name.clone(), call.at).await?,
-        (None, None) => return Err(ApiError::NoRoute),
+    let (name, at) = (body.name.clone(), call.at);
+    let idp = match (&body.oidc_data, &body.ocp_data, body.saml_data) {
+        (Some(data), _, _) => {
+            let settings = OidcSettings::of(data).map_err(IdpRefusal::address::<OidcSettings>)?;
+            Idp::Oidc(client(settings, &data.client_secret, mappers, name, at)?)
+        }
+        (None, Some(data), _) => {
+            let settings = OpenshiftSettings::of(data).map_err(IdpRefusal::address::<OpenshiftSettings>)?;
+            Idp::Openshift(client(settings, &data.client_secret, mappers, name, at)?)
+        }
+        (None, None, Some(data)) => saml(data, mappers, name, at).await?,
+        (None, None, None) => return Err(ApiError::NoRoute),
     };
     let alias = idp.alias().clone();
     let row = idp.row(&app.security)?;
@@ -48,24 +56,18 @@ pub async fn handle(
     Ok((StatusCode::CREATED, Json(CreatedIdp { alias })))
 }
 
-fn oidc(
-    data: &SetOidcData,
+fn client<S: ClientSettings>(
+    settings: S,
+    secret: &Secret,
     mappers: Mappers,
     name: Option<IdpAlias>,
     at: Timestamp,
-) -> Result<Idp, ApiError> {
-    if is_mask(&data.client_secret) {
-        return Err(IdpRefusal::MaskedSecret.into());
+) -> Result<ClientIdp<S>, ApiError> {
+    if is_mask(secret) {
+        return Err(IdpRefusal::MaskedSecret { data: S::DATA }.into());
     }
-    Ok(Idp::Oidc(OidcIdp {
-        alias: alias(name, "oidc")?,
-        settings: OidcSettings::of(data).map_err(IdpRefusal::DiscoveryAddress)?,
-        secret: data.client_secret.clone(),
-        mapper: mapper(&mappers),
-        mappers,
-        created_at: at,
-        updated_at: at,
-    }))
+    let alias = alias(name, S::KIND)?;
+    Ok(ClientIdp::new(alias, settings, secret.clone(), mappers, at))
 }
 
 async fn saml(

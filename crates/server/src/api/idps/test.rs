@@ -9,13 +9,14 @@ use axum::extract::State;
 use reeve_api::identity_provider::{IdpTest, IdpTestName, IdpTestOutcome, IdpTestStep};
 use reeve_saml::{Binding, IdentityProvider};
 use reeve_types::Timestamp;
+use url::Url;
 
 use super::readable;
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::error::ApiError;
 use crate::extract::PathId;
-use crate::providers::{Failure, Idp, OidcIdp, SamlIdp};
+use crate::providers::{Failure, Idp, OidcIdp, OpenshiftIdp, SamlIdp};
 
 /// Where a certificate is said to be worth replacing, in seconds before its end.
 const SOON_SECONDS: i64 = 30 * 86_400;
@@ -31,6 +32,7 @@ pub async fn handle(
     let mut steps = Steps(Vec::new());
     match &idp {
         Idp::Oidc(idp) => oidc(&app, idp, call.at, &mut steps).await,
+        Idp::Openshift(idp) => openshift(&app, idp, call.at, &mut steps).await,
         Idp::Saml(idp) => saml(&app, idp, call.at, &mut steps).await,
     }
     let whole = steps.0.iter().all(|it| it.outcome == IdpTestOutcome::Ok);
@@ -107,17 +109,50 @@ async fn oidc(app: &App, idp: &OidcIdp, now: Timestamp, steps: &mut Steps) {
         format!("keys are published at `{}`", provider.jwks_uri),
         None,
     );
-    steps.ok(
-        IdpTestName::Redirect,
-        format!(
-            "people are sent to `{}` as client `{}`",
-            provider.authorization_endpoint, idp.settings.client_id
-        ),
-        Some(format!(
-            "have the redirect address `{}` registered with that client there",
-            app.redirect_uri(&idp.alias)
-        )),
+    let to_do = format!(
+        "have the redirect address `{}` registered with that client there",
+        app.redirect_uri(&idp.alias)
     );
+    let to = &provider.authorization_endpoint;
+    redirect(to, &idp.settings.client_id, to_do, steps);
+}
+
+async fn openshift(app: &App, idp: &OpenshiftIdp, now: Timestamp, steps: &mut Steps) {
+    app.providers.forget(&idp.alias);
+    let read = app.providers.authorization_server(idp, now).await;
+    let to_do = "correct `ocpData.idpBaseUrl`, which is the address of the cluster's API server, or let this server reach it: routes, \
+                 DNS, and `--idp-ca-file` for the certificate authority of the API server";
+    let Some(server) = steps.take(IdpTestName::Metadata, read, to_do) else {
+        return;
+    };
+    steps.ok(
+        IdpTestName::Metadata,
+        format!("the OAuth server is `{}`", server.issuer),
+        None,
+    );
+    let reached = app.providers.reaches_token_endpoint(&server).await;
+    let to_do = "let this server reach the route of the OAuth server: DNS, and in the file of `--idp-ca-file` the certificate authority of \
+                 the cluster's routes beside that of its API server";
+    if steps.take(IdpTestName::TokenEndpoint, reached, to_do).is_none() {
+        return;
+    }
+    steps.ok(
+        IdpTestName::TokenEndpoint,
+        format!("codes become tokens at `{}`", server.token_endpoint),
+        None,
+    );
+    let to_do = format!(
+        "have an OAuthClient of that name in the cluster, with the secret that was given here and `{}` in its `redirectURIs`",
+        app.redirect_uri(&idp.alias)
+    );
+    let to = &server.authorization_endpoint;
+    redirect(to, &idp.settings.client_id, to_do, steps);
+}
+
+/// Where people are sent, as which client.
+fn redirect(to: &Url, client: &str, to_do: String, steps: &mut Steps) {
+    let found = format!("people are sent to `{to}` as client `{client}`");
+    steps.ok(IdpTestName::Redirect, found, Some(to_do));
 }
 
 async fn saml(app: &App, idp: &SamlIdp, now: Timestamp, steps: &mut Steps) {

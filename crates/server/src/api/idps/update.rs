@@ -4,17 +4,17 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use reeve_api::identity_provider::{MASK, Mappers, SetIdp, SetOidcData};
+use reeve_api::identity_provider::{MASK, Mappers, SetIdp};
 use reeve_authz::{Action, Entity};
 use reeve_store::AuditAction;
-use reeve_types::Timestamp;
+use reeve_types::{Secret, Timestamp};
 
 use super::{IdpRefusal, is_mask, readable};
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::error::ApiError;
 use crate::extract::{JsonBody, PathId};
-use crate::providers::{Idp, OidcIdp, OidcSettings, mapper};
+use crate::providers::{ClientIdp, ClientSettings, Idp, OidcSettings, OpenshiftSettings};
 
 /// Sets it up anew.
 pub async fn handle(
@@ -29,9 +29,18 @@ pub async fn handle(
         return Err(IdpRefusal::OtherAlias.into());
     }
     let mappers = body.mappers.clone().unwrap_or_else(|| before.mappers().clone());
-    let (after, ends_sessions) = match (before, &body.oidc_data, &body.saml_data) {
-        (Idp::Oidc(before), Some(data), _) => oidc(before, data, mappers, call.at)?,
-        (Idp::Saml(before), _, Some(data)) => {
+    let (after, ends_sessions) = match (before, &body.oidc_data, &body.ocp_data, &body.saml_data) {
+        (Idp::Oidc(before), Some(data), _, _) => {
+            let settings = OidcSettings::of(data).map_err(IdpRefusal::address::<OidcSettings>)?;
+            let (after, ends_sessions) = client(before, settings, &data.client_secret, mappers, call.at)?;
+            (Idp::Oidc(after), ends_sessions)
+        }
+        (Idp::Openshift(before), _, Some(data), _) => {
+            let settings = OpenshiftSettings::of(data).map_err(IdpRefusal::address::<OpenshiftSettings>)?;
+            let (after, ends_sessions) = client(before, settings, &data.client_secret, mappers, call.at)?;
+            (Idp::Openshift(after), ends_sessions)
+        }
+        (Idp::Saml(before), _, _, Some(data)) => {
             let after = before.changed(data, mappers, call.at)?;
             // Another provider, or other keys of it, speak for nobody who is signed in.
             let ends_sessions = before.settings != after.settings;
@@ -55,35 +64,32 @@ pub async fn handle(
     Ok(StatusCode::OK)
 }
 
-/// The secret that is kept goes to nobody but the provider it was given for, as the client it was given for.
-fn oidc(
-    before: OidcIdp,
-    data: &SetOidcData,
+/// The provider of now, and whether it is another one. The secret that is kept goes to nobody but the provider it was given for, as the
+/// client it was given for.
+fn client<S: ClientSettings>(
+    before: ClientIdp<S>,
+    settings: S,
+    secret: &Secret,
     mappers: Mappers,
     at: Timestamp,
-) -> Result<(Idp, bool), ApiError> {
-    let kept = data.client_secret.expose() == MASK;
-    if !kept && is_mask(&data.client_secret) {
-        return Err(IdpRefusal::MaskedSecret.into());
+) -> Result<(ClientIdp<S>, bool), ApiError> {
+    let is_kept = secret.expose() == MASK;
+    if !is_kept && is_mask(secret) {
+        return Err(IdpRefusal::MaskedSecret { data: S::DATA }.into());
     }
-    let settings = OidcSettings::of(data).map_err(IdpRefusal::DiscoveryAddress)?;
-    let whose = |it: &OidcSettings| (it.client_id.clone(), it.discover_document_url.clone());
-    if kept && whose(&before.settings) != whose(&settings) {
-        return Err(IdpRefusal::SecretOfBefore.into());
+    let is_the_same = before.settings.client_id() == settings.client_id()
+        && before.settings.address() == settings.address();
+    if is_kept && !is_the_same {
+        return Err(IdpRefusal::SecretOfBefore {
+            data: S::DATA,
+            address: S::ADDRESS,
+        }
+        .into());
     }
-    let after = OidcIdp {
-        settings,
-        secret: if kept {
-            before.secret.clone()
-        } else {
-            data.client_secret.clone()
-        },
-        mapper: mapper(&mappers),
-        mappers,
-        updated_at: at,
-        ..before.clone()
+    let ends_sessions = !before.settings.lets_in_as(&settings);
+    let secret = match is_kept {
+        true => before.secret.clone(),
+        false => secret.clone(),
     };
-    let who = |idp: &OidcIdp| (whose(&idp.settings), idp.settings.mandatory_claim.clone());
-    let ends_sessions = who(&before) != who(&after);
-    Ok((Idp::Oidc(after), ends_sessions))
+    Ok((before.changed(settings, secret, mappers, at), ends_sessions))
 }

@@ -97,7 +97,11 @@ async fn what_cannot_be_a_provider_is_refused_by_the_name_of_its_field() {
     let server = server().await;
     let good = json!({"clientId": "a", "clientSecret": "b", "discoverDocumentUrl": "https://x.test"});
     for (field, body) in [
-        ("type", json!({"type": "openshift-v4"})),
+        ("type", json!({"type": "openshift-v3"})),
+        (
+            "ocpData",
+            json!({"type": "oidc", "oidcData": good, "ocpData": {"clientId": "a", "clientSecret": "b", "idpBaseUrl": "https://x.test"}}),
+        ),
         ("samlData", json!({"type": "saml"})),
         (
             "oidcData",

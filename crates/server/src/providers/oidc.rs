@@ -1,17 +1,11 @@
-//! A provider of OpenID Connect: its settings from the request, as they are kept, and as they are used.
+//! A provider of OpenID Connect: its settings from the request, as they are kept, and as they are shown.
 
-use reeve_api::identity_provider::{IdpType, MASK, MandatoryClaim, Mappers, OidcData, SetOidcData};
+use reeve_api::identity_provider::{IdpType, MASK, MandatoryClaim, OidcData, SetOidcData};
 use reeve_oidc::{Mapper, ProviderError};
-use reeve_store::IdpRow;
-use reeve_types::{IdpAlias, Secret, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::mappers::{mapper, shown};
-use crate::error::ApiError;
-use crate::security::Security;
-
-/// What the sealed secret of a client is called.
-const SECRET: &str = "identity_provider.client_secret";
+use super::client::{ClientIdp, ClientSettings};
+use super::mappers::shown;
 
 /// What is kept as text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +17,9 @@ pub(crate) struct OidcSettings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) mandatory_claim: Option<MandatoryClaim>,
 }
+
+/// A provider of OpenID Connect.
+pub(crate) type OidcIdp = ClientIdp<OidcSettings>;
 
 impl OidcSettings {
     /// From a request. The address is one that may be asked.
@@ -50,45 +47,37 @@ impl OidcSettings {
     }
 }
 
-/// A provider of OpenID Connect.
-#[derive(Debug, Clone)]
-pub(crate) struct OidcIdp {
-    pub(crate) alias: IdpAlias,
-    pub(crate) settings: OidcSettings,
-    pub(crate) secret: Secret,
-    pub(crate) mapper: Mapper,
-    pub(crate) mappers: Mappers,
-    pub(crate) created_at: Timestamp,
-    pub(crate) updated_at: Timestamp,
+impl ClientSettings for OidcSettings {
+    const KIND: &'static str = "oidc";
+    const DATA: &'static str = "oidcData";
+    const ADDRESS: &'static str = "discoverDocumentUrl";
+
+    fn usual() -> Mapper {
+        Mapper::default()
+    }
+
+    fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
+    fn address(&self) -> &str {
+        &self.discover_document_url
+    }
+
+    fn lets_in_as(&self, other: &Self) -> bool {
+        (
+            &self.client_id,
+            &self.discover_document_url,
+            &self.mandatory_claim,
+        ) == (
+            &other.client_id,
+            &other.discover_document_url,
+            &other.mandatory_claim,
+        )
+    }
 }
 
 impl OidcIdp {
-    pub(super) fn read(row: &IdpRow, security: &Security) -> Result<Self, ApiError> {
-        let mappers: Mappers = serde_json::from_str(&row.mappers).map_err(ApiError::internal)?;
-        Ok(Self {
-            alias: row.alias.clone(),
-            settings: serde_json::from_str(&row.settings).map_err(ApiError::internal)?,
-            secret: security.unsealed(SECRET, row.alias.as_str(), &row.sealed)?,
-            mapper: mapper(&mappers),
-            mappers,
-            created_at: row.created_at,
-            updated_at: row.updated_at,
-        })
-    }
-
-    /// This is the one place where the secret is stored.
-    pub(super) fn row(&self, security: &Security) -> Result<IdpRow, ApiError> {
-        Ok(IdpRow {
-            alias: self.alias.clone(),
-            kind: "oidc".to_owned(),
-            settings: serde_json::to_string(&self.settings).map_err(ApiError::internal)?,
-            sealed: security.sealed(SECRET, self.alias.as_str(), self.secret.expose())?,
-            mappers: serde_json::to_string(&self.mappers).map_err(ApiError::internal)?,
-            created_at: self.created_at,
-            updated_at: self.updated_at,
-        })
-    }
-
     /// As it is shown.
     pub(crate) fn to_wire(&self, redirect_uri: String) -> reeve_api::identity_provider::Idp {
         reeve_api::identity_provider::Idp {
@@ -103,6 +92,7 @@ impl OidcIdp {
                 mandatory_claim: self.settings.mandatory_claim.clone(),
             }),
             saml_data: None,
+            ocp_data: None,
             mappers: shown(&self.mapper),
         }
     }
