@@ -127,9 +127,9 @@ const fn migrations(sixth: &'static str, lists: &'static str, audit_columns: &'s
             include_str!("../migrations/0027_temporary_passwords.sql"),
         ),
         (
-            29,
+            28,
             "secret assets",
-            include_str!("../migrations/0029_secret_assets.sql"),
+            include_str!("../migrations/0028_secret_assets.sql"),
         ),
     ]
 }
