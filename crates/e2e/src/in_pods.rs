@@ -75,7 +75,7 @@ async fn cluster(dir: Option<PathBuf>, more: &[PathBuf]) -> Result<Result<Cluste
     Ok(usable.map(|()| cluster))
 }
 
-/// Installs both charts and waits until the operator has reported.
+/// Installs both charts and waits until the operator has reported and the API server believes the server's tokens.
 ///
 /// # Errors
 /// A step that fails; the message shows what the pods said.
@@ -113,6 +113,9 @@ async fn install(options: Options, cluster: Cluster) -> Result<Stack> {
         database,
     );
     stack.wait_until_connected().await?;
+    // What the API server is to believe from now on it reads again only some seconds later.
+    let token = stack.kubernetes_token(&stack.admin).await?;
+    stack.cluster.wait_until_token_accepted(&token).await?;
     Ok(stack)
 }
 
