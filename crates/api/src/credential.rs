@@ -13,7 +13,9 @@ use reeve_types::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use meta::described;
 pub use meta::{CreateAssetMeta, UpdateAssetMeta};
+pub(crate) use operations::{CLUSTER_ID, DEPARTMENT_ID, FLAG, NAME, PROJECT_ID, SCOPE};
 pub use operations::{CredentialOperation, OPERATIONS};
 pub use spec::{
     AccessKeyValues, CreateAccessKey, CreateDockerRegistry, CreateGenericSecret, CreateNgcApiKey,
@@ -53,7 +55,16 @@ pub struct AssetMeta {
     pub description: Option<String>,
     /// Its kind.
     pub kind: CredentialAssetKind,
-    /// Whose it is: everything below that gets it.
+    /// Whose it is, and who made and changed it.
+    #[serde(flatten)]
+    pub origin: AssetOrigin,
+}
+
+/// Whose an asset is, and who made and changed it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AssetOrigin {
+    /// Whose it is: it is for everything below that.
     pub scope: ScopeType,
     /// The cluster of the scope; absent for the account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -81,7 +92,7 @@ pub struct AssetMeta {
     pub update_count: i64,
     /// Always `false`: nothing deletes it by itself.
     pub auto_delete: bool,
-    /// Always `false`: there are no private credentials.
+    /// Always `false`: there are no private ones.
     pub private: bool,
 }
 

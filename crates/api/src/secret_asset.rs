@@ -2,70 +2,52 @@
 //! hold no values: those are the credential's.
 
 use reeve_authz::{Action, Entity};
-use reeve_types::{
-    ClusterId, CredentialAssetId, CredentialAssetName, DepartmentId, SecretAssetId, Timestamp,
-};
+use reeve_types::{CredentialAssetId, CredentialAssetName, SecretAssetId};
 use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::access_rule::ScopeType;
 use crate::body::fields::text;
 use crate::body::{InvalidBody, TypedBody};
-use crate::credential::{AssetStatus, CreateAssetMeta};
+use crate::credential::{
+    AssetOrigin, AssetStatus, CLUSTER_ID, CreateAssetMeta, DEPARTMENT_ID, FLAG, NAME, PROJECT_ID, SCOPE,
+    described,
+};
 use crate::error::Accepted;
 use crate::operation::{QueryParameter, delete, get, may, operations, post, put};
 
 /// Where they are.
 pub const SECRET_ASSETS: &str = "/api/v1/asset/datasource/secrets";
 
-const FLAG: &[&str] = &["true", "false"];
-
-const fn free(name: &'static str, about: &'static str) -> QueryParameter {
-    QueryParameter {
-        name,
-        values: &[],
-        about,
-    }
-}
-
-/// A parameter that is one of some words.
-const fn word(name: &'static str, values: &'static [&'static str], about: &'static str) -> QueryParameter {
-    QueryParameter { name, values, about }
-}
-
-const USAGE_INFO: QueryParameter = word(
+const USAGE_INFO: QueryParameter = QueryParameter::word(
     "usageInfo",
     FLAG,
     "Is taken and does nothing: what uses a secret asset is not known.",
 );
-const STATUS_INFO: QueryParameter = word("statusInfo", FLAG, "`false` leaves out what is in the way of it.");
-const COMPLY_TO_PROJECT: QueryParameter = free(
+const STATUS_INFO: QueryParameter =
+    QueryParameter::word("statusInfo", FLAG, "`false` leaves out what is in the way of it.");
+const COMPLY_TO_PROJECT: QueryParameter = QueryParameter::free(
     "complyToProject",
     "Is taken and does nothing: no workload policy speaks of secret assets.",
 );
-const COMPLY_TO_WORKLOAD: QueryParameter = word(
+const COMPLY_TO_WORKLOAD: QueryParameter = QueryParameter::word(
     "complyToWorkloadType",
     &["Workspace", "Training", "Distributed", "Inference"],
     "As `complyToProject`.",
 );
-const COMPLY_TO_REPLICA: QueryParameter = word(
+const COMPLY_TO_REPLICA: QueryParameter = QueryParameter::word(
     "complyToReplicaType",
     &["Worker", "Master"],
     "As `complyToProject`.",
 );
 /// What cuts a list.
 const FILTERS: &[QueryParameter] = &[
-    free("name", "Only those of this name."),
-    word(
-        "scope",
-        &["tenant", "cluster", "department", "project"],
-        "Only those of such a scope.",
-    ),
-    free("projectId", "Only those of this project, by number."),
-    free("departmentId", "Only those of this department, by number."),
-    free("clusterId", "Only those of this cluster."),
-    free(
+    NAME,
+    SCOPE,
+    PROJECT_ID,
+    DEPARTMENT_ID,
+    CLUSTER_ID,
+    QueryParameter::free(
         "assetIds",
         "Only those of these ids, separated by commas; at most 200.",
     ),
@@ -150,11 +132,6 @@ pub struct UpdateSecretAssetMeta {
     pub description: Option<String>,
 }
 
-/// Unlike [`text`], an empty one is not absent: it removes what is there.
-fn described<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    text::<_, 250>(deserializer).map(|text| Some(text.unwrap_or_default()))
-}
-
 /// Which credential, and where workloads find it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -227,36 +204,9 @@ pub struct SecretAssetMeta {
     pub description: Option<String>,
     /// Always `secret-volume`.
     pub kind: SecretAssetKind,
-    /// Whose it is.
-    pub scope: ScopeType,
-    /// The cluster of the scope; absent for the account.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cluster_id: Option<ClusterId>,
-    /// The department of the scope; absent for wider ones.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub department_id: Option<DepartmentId>,
-    /// The project of the scope, a number here; absent for wider ones.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub project_id: Option<u32>,
-    /// The project's name; absent for wider scopes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub project_name: Option<String>,
-    /// Always 1: an installation is one account.
-    pub tenant_id: i32,
-    /// Who made it: a user's email or a service account's name.
-    pub created_by: String,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// Who changed it last.
-    pub updated_by: String,
-    /// When it was changed last.
-    pub updated_at: Timestamp,
-    /// How often it was changed.
-    pub update_count: i64,
-    /// Always `false`: nothing deletes it by itself.
-    pub auto_delete: bool,
-    /// Always `false`: there are no private assets.
-    pub private: bool,
+    /// Whose it is, and who made and changed it.
+    #[serde(flatten)]
+    pub origin: AssetOrigin,
 }
 
 /// The reference's word for what it is.

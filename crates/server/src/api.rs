@@ -2,6 +2,7 @@
 
 pub mod access_keys;
 pub mod access_rules;
+mod assets;
 pub mod audit_logs;
 pub mod authorization;
 pub mod clusters;

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use reeve_authz::{Action, BootstrapException, Entity, Granted, Scope, Visible};
 use reeve_link::ObjectKey;
-use reeve_store::credential_asset::CREDENTIALS_OF_A_SCOPE;
 use reeve_store::{
     AuditEntry, ChangeCredentialAsset, Committed, CredentialAssetFilter, CredentialAssetRow,
     CredentialAssets, NewCredentialAsset, Resealed, SealedCredential, SealedValues, StoreError, desired,
@@ -14,9 +13,9 @@ use reeve_store::{
 use reeve_types::{ClusterId, CredentialAssetId, CredentialAssetKind, DepartmentId, ProjectId};
 
 use crate::access_rules::place;
+use crate::assets::{self, Table, corrupt};
 use crate::changes::{Changes, reached};
 use crate::driver::{Arg, Row, Statement, StoreResultExt, Tx};
-use crate::lists::{Level, Reach};
 use crate::{SqlStore, rows};
 
 const READ: &str = "read credentials";
@@ -25,41 +24,20 @@ const UPDATE: &str = "change a credential";
 const DELETE: &str = "delete a credential";
 const OPEN: &str = "read sealed credentials";
 const RESEAL: &str = "seal credentials anew";
+const TABLE: Table = Table {
+    name: "credential_assets",
+    what: "credentials",
+};
 
 macro_rules! columns {
     () => {
         "SELECT id, kind, name, description, scope_type, scope_id, cluster_id, department_id, project_id, shown, key_id,
-                stamp, created_at, created_by, updated_at, updated_by, update_count FROM credential_assets c "
+                stamp, created_at, created_by, updated_at, updated_by, update_count FROM credential_assets a "
     };
-}
-
-fn corrupt(what: &'static str, reason: impl ToString) -> StoreError {
-    StoreError::Corrupt {
-        what,
-        reason: reason.to_string(),
-    }
 }
 
 fn key_id(row: &Row) -> Result<i32, StoreError> {
     i32::try_from(row.int("key_id")?).map_err(|error| corrupt("key_id", error))
-}
-
-pub(crate) fn number<T>(
-    row: &Row,
-    column: &'static str,
-    new: fn(i64) -> Option<T>,
-) -> Result<Option<T>, StoreError> {
-    match row.opt_int(column)? {
-        None => Ok(None),
-        Some(number) => new(number)
-            .map(Some)
-            .ok_or_else(|| corrupt(column, format!("{number} is out of range"))),
-    }
-}
-
-pub(crate) fn scope(row: &Row) -> Result<Scope, StoreError> {
-    let scope = Scope::from_wire(&row.text("scope_type")?, &row.text("scope_id")?);
-    scope.map_err(|error| corrupt("scope", error))
 }
 
 fn kind(row: &Row) -> Result<CredentialAssetKind, StoreError> {
@@ -75,7 +53,7 @@ pub(crate) async fn locate(
     operation: &'static str,
 ) -> Result<Option<(CredentialAssetKind, Scope)>, StoreError> {
     let sql = "SELECT kind, scope_type, scope_id FROM credential_assets WHERE id = $1";
-    let read = |row: &Row| Ok((kind(row)?, scope(row)?));
+    let read = |row: &Row| Ok((kind(row)?, assets::scope(row)?));
     tx.one(sql, &[Arg::text(id)], read, operation).await
 }
 
@@ -85,18 +63,10 @@ fn asset(row: &Row) -> Result<CredentialAssetRow, StoreError> {
         kind: kind(row)?,
         name: row.parsed("name")?,
         description: row.opt_text("description")?,
-        scope: scope(row)?,
-        cluster_id: row.opt_parsed("cluster_id")?,
-        department_id: number(row, "department_id", DepartmentId::new)?,
-        project_id: number(row, "project_id", ProjectId::new)?,
+        origin: assets::origin(row)?,
         shown: row.json("shown")?,
         key_id: key_id(row)?,
         stamp: row.text("stamp")?,
-        created_at: row.time("created_at")?,
-        created_by: row.text("created_by")?,
-        updated_at: row.time("updated_at")?,
-        updated_by: row.text("updated_by")?,
-        update_count: row.int("update_count")?,
         statuses: Vec::new(),
     })
 }
@@ -184,7 +154,7 @@ fn removed(changes: &mut Changes, cluster: ClusterId, gone: &[Row]) -> Result<()
 }
 
 async fn spread(tx: &mut Tx, changes: &mut Changes, row: &CredentialAssetRow) -> Result<(), StoreError> {
-    for cluster in reached(tx, row.scope, row.cluster_id).await? {
+    for cluster in reached(tx, row.origin.scope, row.origin.cluster_id).await? {
         changes.upsert(cluster, desired::of_credential(row));
     }
     Ok(())
@@ -209,58 +179,9 @@ async fn add_statuses(tx: &mut Tx, assets: &mut [CredentialAssetRow]) -> Result<
     Ok(())
 }
 
-/// Whether there is room for one more in a scope.
-async fn room(tx: &mut Tx, scope: Scope, name: &str) -> Result<(), StoreError> {
-    let row = tx
-        .row(
-            "SELECT COUNT(*) AS found FROM credential_assets WHERE scope_type = $1 AND scope_id = $2",
-            &[scope.wire_type().into(), Arg::text(scope.wire_id())],
-        )
-        .await
-        .context(CREATE)?;
-    match row.map(|row| row.int("found")).transpose()? {
-        Some(found) if found >= CREDENTIALS_OF_A_SCOPE => Err(StoreError::AssetsFull {
-            what: "credentials",
-            scope: format!("{} `{name}`", scope.wire_type()),
-            most: CREDENTIALS_OF_A_SCOPE,
-        }),
-        _ => Ok(()),
-    }
-}
-
-fn matching(visible: &Visible, filter: &CredentialAssetFilter) -> Vec<Statement> {
-    let is = |sql: &'static str, value: &Option<String>| {
-        let value = value.as_ref();
-        value.map(|value| Statement::from(sql).value(value.as_str()))
-    };
-    let number = |sql: &'static str, value: Option<i64>| value.map(|it| Statement::from(sql).value(it));
-    let seen = Reach::of(visible).map(|reach| {
-        reach.any(&[
-            (Level::Cluster, "c.cluster_id IN ("),
-            (Level::Department, "c.department_id IN ("),
-            (Level::Project, "c.project_id IN ("),
-        ])
-    });
-    let kind = filter.kind.map(|kind| kind.to_string());
-    let scope = filter.scope_type.map(str::to_owned);
-    [
-        seen,
-        is("c.kind = ", &kind),
-        is("c.name = ", &filter.name),
-        is("c.scope_type = ", &scope),
-        is("c.cluster_id = ", &filter.cluster_id),
-        number("c.department_id = ", filter.department_id),
-        number("c.project_id = ", filter.project_id),
-        is("c.created_by = ", &filter.created_by),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
-}
-
 async fn insert(tx: &mut Tx, new: &NewCredentialAsset) -> Result<(), StoreError> {
     let place = place(tx, new.scope, CREATE).await?;
-    room(tx, new.scope, &place.name).await?;
+    assets::room(tx, &TABLE, new.scope, &place.name, CREATE).await?;
     let by = Arg::text(&new.created_by);
     tx.execute(
         "INSERT INTO credential_assets (id, kind, name, description, scope_type, scope_id, cluster_id, department_id,
@@ -322,15 +243,14 @@ impl CredentialAssets for SqlStore {
         filter: &CredentialAssetFilter,
     ) -> Result<Vec<CredentialAssetRow>, StoreError> {
         gate::sees(visible, Entity::Credentials, READ)?;
-        let mut statement = Statement::from(columns!());
-        for (number, condition) in matching(visible, filter).into_iter().enumerate() {
-            let before = if number == 0 { " WHERE " } else { " AND " };
-            statement = statement.sql(before).then(condition);
-        }
+        let is = |sql: &'static str, value: Option<&str>| value.map(|it| Statement::from(sql).value(it));
+        let more = [
+            is("a.kind = ", filter.kind.map(CredentialAssetKind::as_str)),
+            is("a.created_by = ", filter.created_by.as_deref()),
+        ];
+        let statement = assets::list(columns!(), visible, &filter.asset, more);
         let mut tx = self.read(READ).await?;
-        let found = tx
-            .select(&statement.sql(" ORDER BY c.name").bytewise().sql(", c.id"), READ)
-            .await?;
+        let found = tx.select(&statement, READ).await?;
         let mut assets: Vec<_> = found.iter().map(asset).collect::<Result<_, _>>()?;
         add_statuses(&mut tx, &mut assets).await?;
         Ok(assets)
@@ -345,7 +265,7 @@ impl CredentialAssets for SqlStore {
         let Some(mut row) = one(&mut tx, id, READ).await? else {
             return Ok(None);
         };
-        gate::fits(granted, Action::Read, Entity::Credentials, row.scope, READ)?;
+        gate::fits(granted, Action::Read, Entity::Credentials, row.origin.scope, READ)?;
         add_statuses(&mut tx, std::slice::from_mut(&mut row)).await?;
         Ok(Some(row))
     }
@@ -375,7 +295,13 @@ impl CredentialAssets for SqlStore {
     ) -> Result<Committed<CredentialAssetRow>, StoreError> {
         let mut tx = self.write_as(granted, UPDATE).await?;
         let before = needed(&mut tx, id, UPDATE).await?;
-        gate::fits(granted, Action::Update, Entity::Credentials, before.scope, UPDATE)?;
+        gate::fits(
+            granted,
+            Action::Update,
+            Entity::Credentials,
+            before.origin.scope,
+            UPDATE,
+        )?;
         let description = change.description.or(before.description);
         tx.execute(
             "UPDATE credential_assets SET description = $2, updated_at = $3, updated_by = $4,
@@ -416,12 +342,18 @@ impl CredentialAssets for SqlStore {
     ) -> Result<Committed<()>, StoreError> {
         let mut tx = self.write_as(granted, DELETE).await?;
         let row = needed(&mut tx, id, DELETE).await?;
-        gate::fits(granted, Action::Delete, Entity::Credentials, row.scope, DELETE)?;
+        gate::fits(
+            granted,
+            Action::Delete,
+            Entity::Credentials,
+            row.origin.scope,
+            DELETE,
+        )?;
         tx.execute("DELETE FROM credential_assets WHERE id = $1", &[Arg::text(id)])
             .await
             .context(DELETE)?;
         let mut changes = Changes::default();
-        for cluster in reached(&mut tx, row.scope, row.cluster_id).await? {
+        for cluster in reached(&mut tx, row.origin.scope, row.origin.cluster_id).await? {
             changes.delete(cluster, ObjectKey::Credential(id));
         }
         changes.commit(tx, &entry.about(id, row.name), (), DELETE).await

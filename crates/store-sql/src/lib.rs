@@ -6,6 +6,7 @@
 
 mod access_keys;
 mod access_rules;
+mod assets;
 mod attempts;
 mod audit;
 mod audit_key;

@@ -2,7 +2,6 @@
 
 use async_trait::async_trait;
 use reeve_authz::{Action, Entity, Granted, Scope, Visible};
-use reeve_store::secret_asset::SECRET_ASSETS_OF_A_SCOPE;
 use reeve_store::{
     AuditEntry, ChangeSecretAsset, Committed, NewSecretAsset, SecretAssetFilter, SecretAssetRow,
     SecretAssetSpec, SecretAssets, StoreError, gate,
@@ -11,16 +10,19 @@ use reeve_types::{CredentialAssetId, DepartmentId, ProjectId, SecretAssetId};
 
 use crate::SqlStore;
 use crate::access_rules::place;
+use crate::assets::{self, Table};
 use crate::changes::Changes;
-use crate::credential_assets::{number, scope};
 use crate::driver::{Arg, Row, Statement, StoreResultExt, Tx};
-use crate::lists::{Level, Reach};
 
 const READ: &str = "read secret assets";
 const CREATE: &str = "create a secret asset";
 const UPDATE: &str = "change a secret asset";
 const DELETE: &str = "delete a secret asset";
 const ENTITY: Entity = Entity::SecretVolumeAssets;
+const TABLE: Table = Table {
+    name: "secret_assets",
+    what: "secret assets",
+};
 
 macro_rules! columns {
     () => {
@@ -36,21 +38,13 @@ fn asset(row: &Row) -> Result<SecretAssetRow, StoreError> {
         id: row.parsed("id")?,
         name: row.parsed("name")?,
         description: row.opt_text("description")?,
-        scope: scope(row)?,
-        cluster_id: row.opt_parsed("cluster_id")?,
-        department_id: number(row, "department_id", DepartmentId::new)?,
-        project_id: number(row, "project_id", ProjectId::new)?,
+        origin: assets::origin(row)?,
         spec: SecretAssetSpec {
             credential_id: row.parsed("credential_id")?,
             mount_path: row.opt_text("mount_path")?,
             default_mode: row.opt_text("default_mode")?,
         },
         credential_name: row.opt_parsed("credential_name")?,
-        created_at: row.time("created_at")?,
-        created_by: row.text("created_by")?,
-        updated_at: row.time("updated_at")?,
-        updated_by: row.text("updated_by")?,
-        update_count: row.int("update_count")?,
     })
 }
 
@@ -61,7 +55,7 @@ pub(crate) async fn locate(
     operation: &'static str,
 ) -> Result<Option<Scope>, StoreError> {
     let sql = "SELECT scope_type, scope_id FROM secret_assets WHERE id = $1";
-    tx.one(sql, &[Arg::text(id)], scope, operation).await
+    tx.one(sql, &[Arg::text(id)], assets::scope, operation).await
 }
 
 async fn one(
@@ -112,54 +106,6 @@ pub(crate) async fn remove_of_project(tx: &mut Tx, project: ProjectId) -> Result
     gone.context(DELETE).map(drop)
 }
 
-/// Whether there is room for one more in a scope.
-async fn room(tx: &mut Tx, scope: Scope, name: &str) -> Result<(), StoreError> {
-    let row = tx
-        .row(
-            "SELECT COUNT(*) AS found FROM secret_assets WHERE scope_type = $1 AND scope_id = $2",
-            &[scope.wire_type().into(), Arg::text(scope.wire_id())],
-        )
-        .await
-        .context(CREATE)?;
-    match row.map(|row| row.int("found")).transpose()? {
-        Some(found) if found >= SECRET_ASSETS_OF_A_SCOPE => Err(StoreError::AssetsFull {
-            what: "secret assets",
-            scope: format!("{} `{name}`", scope.wire_type()),
-            most: SECRET_ASSETS_OF_A_SCOPE,
-        }),
-        _ => Ok(()),
-    }
-}
-
-fn matching(visible: &Visible, filter: &SecretAssetFilter) -> Vec<Statement> {
-    let is = |sql: &'static str, value: Option<&str>| value.map(|it| Statement::from(sql).value(it));
-    let number = |sql: &'static str, value: Option<i64>| value.map(|it| Statement::from(sql).value(it));
-    let seen = Reach::of(visible).map(|reach| {
-        reach.any(&[
-            (Level::Cluster, "a.cluster_id IN ("),
-            (Level::Department, "a.department_id IN ("),
-            (Level::Project, "a.project_id IN ("),
-        ])
-    });
-    let ids = filter.ids.as_ref().map(|ids| {
-        Statement::from("a.id IN (")
-            .texts(ids.iter().map(ToString::to_string))
-            .sql(")")
-    });
-    [
-        seen,
-        ids,
-        is("a.name = ", filter.name.as_deref()),
-        is("a.scope_type = ", filter.scope_type),
-        is("a.cluster_id = ", filter.cluster_id.as_deref()),
-        number("a.department_id = ", filter.department_id),
-        number("a.project_id = ", filter.project_id),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
-}
-
 fn conflict(name: impl ToString) -> StoreError {
     StoreError::Conflict {
         what: "secret asset",
@@ -170,7 +116,7 @@ fn conflict(name: impl ToString) -> StoreError {
 
 async fn insert(tx: &mut Tx, new: &NewSecretAsset) -> Result<(), StoreError> {
     let place = place(tx, new.scope, CREATE).await?;
-    room(tx, new.scope, &place.name).await?;
+    assets::room(tx, &TABLE, new.scope, &place.name, CREATE).await?;
     credential_is_there(tx, new.spec.credential_id, CREATE).await?;
     tx.execute(
         "INSERT INTO secret_assets (id, name, description, scope_type, scope_id, cluster_id, department_id, project_id,
@@ -217,12 +163,12 @@ impl SecretAssets for SqlStore {
         filter: &SecretAssetFilter,
     ) -> Result<Vec<SecretAssetRow>, StoreError> {
         gate::sees(visible, ENTITY, READ)?;
-        let mut statement = Statement::from(columns!());
-        for (number, condition) in matching(visible, filter).into_iter().enumerate() {
-            let before = if number == 0 { " WHERE " } else { " AND " };
-            statement = statement.sql(before).then(condition);
-        }
-        let statement = statement.sql(" ORDER BY a.name").bytewise().sql(", a.id");
+        let ids = filter.ids.as_ref().map(|ids| {
+            Statement::from("a.id IN (")
+                .texts(ids.iter().map(ToString::to_string))
+                .sql(")")
+        });
+        let statement = assets::list(columns!(), visible, &filter.asset, [ids]);
         let found = self.read(READ).await?.select(&statement, READ).await?;
         found.iter().map(asset).collect()
     }
@@ -235,7 +181,7 @@ impl SecretAssets for SqlStore {
         let Some(row) = one(&mut self.read(READ).await?, id, READ).await? else {
             return Ok(None);
         };
-        gate::fits(granted, Action::Read, ENTITY, row.scope, READ)?;
+        gate::fits(granted, Action::Read, ENTITY, row.origin.scope, READ)?;
         Ok(Some(row))
     }
 
@@ -263,7 +209,7 @@ impl SecretAssets for SqlStore {
     ) -> Result<Committed<SecretAssetRow>, StoreError> {
         let mut tx = self.write_as(granted, UPDATE).await?;
         let before = needed(&mut tx, id, UPDATE).await?;
-        gate::fits(granted, Action::Update, ENTITY, before.scope, UPDATE)?;
+        gate::fits(granted, Action::Update, ENTITY, before.origin.scope, UPDATE)?;
         let spec = change.spec.unwrap_or_else(|| before.spec.clone());
         if spec.credential_id != before.spec.credential_id {
             credential_is_there(&mut tx, spec.credential_id, UPDATE).await?;
@@ -301,7 +247,7 @@ impl SecretAssets for SqlStore {
     ) -> Result<Committed<()>, StoreError> {
         let mut tx = self.write_as(granted, DELETE).await?;
         let row = needed(&mut tx, id, DELETE).await?;
-        gate::fits(granted, Action::Delete, ENTITY, row.scope, DELETE)?;
+        gate::fits(granted, Action::Delete, ENTITY, row.origin.scope, DELETE)?;
         tx.execute("DELETE FROM secret_assets WHERE id = $1", &[Arg::text(id)])
             .await
             .context(DELETE)?;

@@ -5,16 +5,10 @@
 
 use async_trait::async_trait;
 use reeve_authz::{Granted, Scope, Visible};
-use reeve_types::{
-    ClusterId, CredentialAssetId, CredentialAssetKind, CredentialAssetName, DepartmentId, ProjectId,
-    Timestamp,
-};
+use reeve_types::{ClusterId, CredentialAssetId, CredentialAssetKind, CredentialAssetName, Timestamp};
 use serde_json::Value;
 
-use crate::{AuditEntry, Committed, StatusRow, StoreError};
-
-/// How many credentials one scope has at most.
-pub const CREDENTIALS_OF_A_SCOPE: i64 = 200;
+use crate::{AssetFilter, AssetOrigin, AuditEntry, Committed, StatusRow, StoreError};
 
 /// A credential, without its values.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,30 +21,14 @@ pub struct CredentialAssetRow {
     pub name: CredentialAssetName,
     /// For people.
     pub description: Option<String>,
-    /// Whose it is.
-    pub scope: Scope,
-    /// The scope's cluster; `None` for the account.
-    pub cluster_id: Option<ClusterId>,
-    /// The scope's department.
-    pub department_id: Option<DepartmentId>,
-    /// The scope's project.
-    pub project_id: Option<ProjectId>,
+    /// Whose it is, and who made and changed it.
+    pub origin: AssetOrigin,
     /// What of the values may be shown.
     pub shown: Value,
     /// The number of the key that the values are sealed with.
     pub key_id: i32,
     /// The stamp of the values.
     pub stamp: String,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// By whom.
-    pub created_by: String,
-    /// When it was changed last.
-    pub updated_at: Timestamp,
-    /// By whom.
-    pub updated_by: String,
-    /// How often it was changed.
-    pub update_count: i64,
     /// What clusters say of it.
     pub statuses: Vec<(ClusterId, StatusRow)>,
 }
@@ -134,16 +112,8 @@ pub struct Resealed {
 pub struct CredentialAssetFilter {
     /// Of this kind.
     pub kind: Option<CredentialAssetKind>,
-    /// Of this name.
-    pub name: Option<String>,
-    /// Of such a scope.
-    pub scope_type: Option<&'static str>,
-    /// Of this cluster.
-    pub cluster_id: Option<String>,
-    /// Of this department.
-    pub department_id: Option<i64>,
-    /// Of this project.
-    pub project_id: Option<i64>,
+    /// Of this name, at this scope.
+    pub asset: AssetFilter,
     /// Made by whoever had this email or name.
     pub created_by: Option<String>,
 }

@@ -105,7 +105,7 @@ pub fn of_project(row: &ProjectRow) -> DesiredObject {
 
 /// The object of a credential, as it is kept: without its values.
 pub fn of_credential(row: &CredentialAssetRow) -> DesiredObject {
-    let scope = match row.scope {
+    let scope = match row.origin.scope {
         Scope::Account | Scope::Cluster(_) => reeve_link::Scope::Cluster,
         Scope::Department(id) => reeve_link::Scope::Department(id),
         Scope::Project(id) => reeve_link::Scope::Project(id),
@@ -115,7 +115,7 @@ pub fn of_credential(row: &CredentialAssetRow) -> DesiredObject {
         name: row.name.clone(),
         kind: row.kind,
         scope,
-        account_wide: row.scope == Scope::Account,
+        account_wide: row.origin.scope == Scope::Account,
         stamp: row.stamp.clone(),
         values: None,
     })

@@ -16,6 +16,7 @@
 
 pub mod access_key;
 pub mod access_rule;
+pub mod asset;
 pub mod audit;
 pub mod change;
 pub mod cluster;
@@ -51,6 +52,7 @@ pub use access_key::{
     ACCESS_KEYS_OF_A_USER, AccessKeyFilter, AccessKeyRow, AccessKeys, KEY_RESTS_SECONDS, NewAccessKey,
 };
 pub use access_rule::{AccessRuleRow, AccessRules, NewAccessRule};
+pub use asset::{ASSETS_OF_A_SCOPE, AssetFilter, AssetOrigin};
 pub use audit::{
     Audit, AuditAction, AuditEntry, AuditHead, AuditRow, AuditSubject, LoggedEvent, Outcome, PRUNED,
 };

@@ -2,14 +2,9 @@
 
 use async_trait::async_trait;
 use reeve_authz::{Granted, Scope, Visible};
-use reeve_types::{
-    ClusterId, CredentialAssetId, CredentialAssetName, DepartmentId, ProjectId, SecretAssetId, Timestamp,
-};
+use reeve_types::{CredentialAssetId, CredentialAssetName, SecretAssetId, Timestamp};
 
-use crate::{AuditEntry, Committed, StoreError};
-
-/// How many secret assets one scope has at most.
-pub const SECRET_ASSETS_OF_A_SCOPE: i64 = 200;
+use crate::{AssetFilter, AssetOrigin, AuditEntry, Committed, StoreError};
 
 /// What a secret asset says of workloads.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,28 +26,12 @@ pub struct SecretAssetRow {
     pub name: CredentialAssetName,
     /// For people.
     pub description: Option<String>,
-    /// Whose it is.
-    pub scope: Scope,
-    /// The scope's cluster; `None` for the account.
-    pub cluster_id: Option<ClusterId>,
-    /// The scope's department.
-    pub department_id: Option<DepartmentId>,
-    /// The scope's project.
-    pub project_id: Option<ProjectId>,
+    /// Whose it is, and who made and changed it.
+    pub origin: AssetOrigin,
     /// What it says of workloads.
     pub spec: SecretAssetSpec,
     /// The name of the credential, which is that of its Secrets; `None` when the credential is gone.
     pub credential_name: Option<CredentialAssetName>,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// By whom.
-    pub created_by: String,
-    /// When it was changed last.
-    pub updated_at: Timestamp,
-    /// By whom.
-    pub updated_by: String,
-    /// How often it was changed.
-    pub update_count: i64,
 }
 
 /// A secret asset to make.
@@ -94,16 +73,8 @@ pub struct ChangeSecretAsset {
 pub struct SecretAssetFilter {
     /// One of these; `None` for all.
     pub ids: Option<Vec<SecretAssetId>>,
-    /// Of this name.
-    pub name: Option<String>,
-    /// Of such a scope.
-    pub scope_type: Option<&'static str>,
-    /// Of this cluster.
-    pub cluster_id: Option<String>,
-    /// Of this department.
-    pub department_id: Option<i64>,
-    /// Of this project.
-    pub project_id: Option<i64>,
+    /// Of this name, at this scope.
+    pub asset: AssetFilter,
 }
 
 /// Repository of secret assets. Every `granted` is for `secret-volume-assets` at the asset's scope.

@@ -96,7 +96,7 @@ pub struct UpdateAssetMeta {
 }
 
 /// Unlike [`text`], an empty one is not absent: it removes what is there.
-fn described<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+pub(crate) fn described<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     text::<_, DESCRIPTION>(deserializer).map(|text| Some(text.unwrap_or_default()))
 }
 

@@ -10,40 +10,41 @@ use super::{
 use crate::error::Accepted;
 use crate::operation::{QueryParameter, delete, get, may, operations, post, put};
 
-const FLAG: &[&str] = &["true", "false"];
-const SCOPES: &[&str] = &["tenant", "cluster", "department", "project"];
+pub(crate) const FLAG: &[&str] = &["true", "false"];
 
-const fn free(name: &'static str, about: &'static str) -> QueryParameter {
-    QueryParameter {
-        name,
-        values: &[],
-        about,
-    }
-}
+/// What cuts a list of assets of any kind.
+pub(crate) const NAME: QueryParameter = QueryParameter::free("name", "Only those of this name.");
+pub(crate) const SCOPE: QueryParameter = QueryParameter::word(
+    "scope",
+    &["tenant", "cluster", "department", "project"],
+    "Only those of such a scope.",
+);
+pub(crate) const PROJECT_ID: QueryParameter =
+    QueryParameter::free("projectId", "Only those of this project, by number.");
+pub(crate) const DEPARTMENT_ID: QueryParameter =
+    QueryParameter::free("departmentId", "Only those of this department, by number.");
+pub(crate) const CLUSTER_ID: QueryParameter =
+    QueryParameter::free("clusterId", "Only those of this cluster.");
 
 /// Whether an answer says how far it has come.
-const STATUS_INFO: QueryParameter = QueryParameter {
-    name: "statusInfo",
-    values: FLAG,
-    about: "`false` leaves out how far it has come in clusters.",
-};
+const STATUS_INFO: QueryParameter = QueryParameter::word(
+    "statusInfo",
+    FLAG,
+    "`false` leaves out how far it has come in clusters.",
+);
 /// Nothing says what uses a credential.
-const USAGE_INFO: QueryParameter = QueryParameter {
-    name: "usageInfo",
-    values: FLAG,
-    about: "Is taken and does nothing: what uses a credential is not known.",
-};
+const USAGE_INFO: QueryParameter = QueryParameter::word(
+    "usageInfo",
+    FLAG,
+    "Is taken and does nothing: what uses a credential is not known.",
+);
 /// What cuts a list.
 const FILTERS: &[QueryParameter] = &[
-    free("name", "Only those of this name."),
-    QueryParameter {
-        name: "scope",
-        values: SCOPES,
-        about: "Only those of such a scope.",
-    },
-    free("projectId", "Only those of this project, by number."),
-    free("departmentId", "Only those of this department, by number."),
-    free("clusterId", "Only those of this cluster."),
+    NAME,
+    SCOPE,
+    PROJECT_ID,
+    DEPARTMENT_ID,
+    CLUSTER_ID,
     USAGE_INFO,
     STATUS_INFO,
 ];

@@ -142,3 +142,15 @@ pub struct QueryParameter {
     /// What it does.
     pub about: &'static str,
 }
+
+impl QueryParameter {
+    /// One that is any text.
+    pub const fn free(name: &'static str, about: &'static str) -> Self {
+        Self::word(name, &[], about)
+    }
+
+    /// One that is one of some words.
+    pub const fn word(name: &'static str, values: &'static [&'static str], about: &'static str) -> Self {
+        Self { name, values, about }
+    }
+}

@@ -25,14 +25,7 @@ impl Object for SecretAsset {
         let message = self.status.as_ref().map(|status| status.message.clone());
         vec![
             ("NAME", meta.name.to_string()),
-            (
-                "SCOPE",
-                scope_of(
-                    meta.scope,
-                    (meta.cluster_id, meta.department_id),
-                    meta.project_name.as_deref(),
-                ),
-            ),
+            ("SCOPE", scope_of(&meta.origin)),
             ("SECRET", secret.map(ToString::to_string).unwrap_or_default()),
             ("PATH", spec.mount_path.clone().unwrap_or_default()),
             ("MODE", spec.default_mode.clone().unwrap_or_default()),

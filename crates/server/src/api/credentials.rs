@@ -11,7 +11,6 @@ mod values;
 use std::sync::Arc;
 
 use axum::routing::MethodRouter;
-use reeve_api::TENANT_ID;
 use reeve_api::credential::{
     AccessKeyValues, AssetClusterInfo, AssetMeta, AssetResource, CredentialAsset, CredentialOperation,
     CredentialSpec, DockerRegistryValues, GenericSecretValues, NgcApiKeyValues, PasswordValues,
@@ -21,14 +20,12 @@ use reeve_link::CredentialValues;
 use reeve_store::{CredentialAssetRow, NewValues};
 use reeve_types::{CredentialAssetId, CredentialAssetKind};
 
-use crate::api::access_rules::scope_type;
+use crate::api::assets;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::directory::Directory;
 use crate::error::ApiError;
-use crate::extract::QueryPairs;
 use crate::handler::to;
-pub(super) use create::lies_there;
 pub(super) use delete::remove;
 use values::SecretValues;
 
@@ -99,14 +96,6 @@ fn new_values<V: SecretValues>(app: &App, id: CredentialAssetId, values: &V) -> 
     })
 }
 
-/// Whether an answer says how far a credential has come.
-fn wants_status(pairs: &QueryPairs) -> Result<bool, ApiError> {
-    let words = ["true", "false"];
-    pairs.one_of("usageInfo", &words)?;
-    pairs.one_of("statusInfo", &words)?;
-    Ok(pairs.get("statusInfo") != Some("false"))
-}
-
 /// A credential as it is shown.
 fn to_wire(
     row: CredentialAssetRow,
@@ -115,8 +104,6 @@ fn to_wire(
 ) -> Result<CredentialAsset, ApiError> {
     let shown: CredentialSpec = serde_json::from_value(row.shown.clone()).map_err(ApiError::internal)?;
     let status = with_status.then(|| status::of(&row, directory)).flatten();
-    let project_name = row.project_id.map(|id| directory.short_name(Scope::Project(id)));
-    let number = |id: reeve_types::ProjectId| u32::try_from(id.number()).unwrap_or_default();
     Ok(CredentialAsset {
         cluster_info: AssetClusterInfo {
             resources: vec![AssetResource {
@@ -133,19 +120,7 @@ fn to_wire(
             name: row.name,
             description: row.description,
             kind: row.kind,
-            scope: scope_type(row.scope),
-            cluster_id: row.cluster_id,
-            department_id: row.department_id,
-            project_id: row.project_id.map(number),
-            project_name,
-            tenant_id: TENANT_ID,
-            created_by: row.created_by,
-            created_at: row.created_at,
-            updated_by: row.updated_by,
-            updated_at: row.updated_at,
-            update_count: row.update_count,
-            auto_delete: false,
-            private: false,
+            origin: assets::origin(row.origin, directory),
         },
     })
 }

@@ -10,16 +10,15 @@ mod update;
 use std::sync::Arc;
 
 use axum::routing::MethodRouter;
-use reeve_api::TENANT_ID;
 use reeve_api::credential::{AssetPhase, AssetStatus};
 use reeve_api::secret_asset::{
     SecretAsset, SecretAssetKind, SecretAssetMeta, SecretAssetOperation, SecretAssetSpec, SetSecretAsset,
 };
 use reeve_authz::{Action, Entity, Granted, Scope};
 use reeve_store::SecretAssetRow;
-use reeve_types::{CredentialAssetId, ProjectId, SecretAssetId};
+use reeve_types::{CredentialAssetId, SecretAssetId};
 
-use crate::api::access_rules::scope_type;
+use crate::api::assets;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::directory::Directory;
@@ -108,15 +107,12 @@ fn spec(body: SetSecretAsset) -> reeve_store::SecretAssetSpec {
 
 /// Whether an answer says what is in the way. What is known of no asset is taken, and does nothing.
 fn wants_status(pairs: &QueryPairs) -> Result<bool, ApiError> {
-    let words = ["true", "false"];
-    pairs.one_of("usageInfo", &words)?;
-    pairs.one_of("statusInfo", &words)?;
     pairs.one_of(
         "complyToWorkloadType",
         &["Workspace", "Training", "Distributed", "Inference"],
     )?;
     pairs.one_of("complyToReplicaType", &["Worker", "Master"])?;
-    Ok(pairs.get("statusInfo") != Some("false"))
+    assets::wants_status(pairs)
 }
 
 /// A secret asset as it is shown.
@@ -127,8 +123,6 @@ fn to_wire(row: SecretAssetRow, directory: &Directory, with_status: bool) -> Sec
         issues: Vec::new(),
         message: "its credential was deleted: name another one".to_owned(),
     });
-    let project_name = row.project_id.map(|id| directory.short_name(Scope::Project(id)));
-    let number = |id: ProjectId| u32::try_from(id.number()).unwrap_or_default();
     SecretAsset {
         status,
         spec: SecretAssetSpec {
@@ -142,19 +136,7 @@ fn to_wire(row: SecretAssetRow, directory: &Directory, with_status: bool) -> Sec
             name: row.name,
             description: row.description,
             kind: SecretAssetKind::SecretVolume,
-            scope: scope_type(row.scope),
-            cluster_id: row.cluster_id,
-            department_id: row.department_id,
-            project_id: row.project_id.map(number),
-            project_name,
-            tenant_id: TENANT_ID,
-            created_by: row.created_by,
-            created_at: row.created_at,
-            updated_by: row.updated_by,
-            updated_at: row.updated_at,
-            update_count: row.update_count,
-            auto_delete: false,
-            private: false,
+            origin: assets::origin(row.origin, directory),
         },
     }
 }

@@ -504,7 +504,7 @@ async fn credentials_are_told(
     let refused = store.create_credential_asset(&elsewhere, new.clone(), entry(Create));
     assert!(matches!(refused.await, Err(StoreError::Gate { .. })));
     let made = store.create_credential_asset(&creates, new.clone(), entry(Create));
-    assert_eq!(made.await.unwrap().value.cluster_id, Some(cluster));
+    assert_eq!(made.await.unwrap().value.origin.cluster_id, Some(cluster));
     log.has(organization, "create_credential_asset", Create, id, &[])
         .await;
     let again = NewCredentialAsset {
@@ -521,7 +521,10 @@ async fn credentials_are_told(
     };
     let changed = store.update_credential_asset(&updates, id, change, entry(Update));
     let row = changed.await.unwrap().value;
-    assert_eq!((row.update_count, row.updated_by.as_str()), (1, "cleo"));
+    assert_eq!(
+        (row.origin.update_count, row.origin.updated_by.as_str()),
+        (1, "cleo")
+    );
     log.has(
         organization,
         "update_credential_asset",

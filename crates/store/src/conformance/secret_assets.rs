@@ -6,7 +6,7 @@ use reeve_types::{CredentialAssetId, CredentialAssetKind, ProjectId};
 use super::organization::{NOW, Organization, entry, group, id, parsed};
 use super::told::Log;
 use crate::{
-    AuditAction, ChangeSecretAsset, NewCredentialAsset, NewSecretAsset, NewValues, SealedValues,
+    AssetFilter, AuditAction, ChangeSecretAsset, NewCredentialAsset, NewSecretAsset, NewValues, SealedValues,
     SecretAssetFilter, SecretAssetRow, SecretAssetSpec, StoreError,
 };
 
@@ -102,7 +102,10 @@ pub(super) async fn are_told(organization: &Organization, log: &mut Log, project
     };
     let changed = store.update_secret_asset(&granted, row.id, change, entry(Update));
     let changed = changed.await.unwrap().value;
-    assert_eq!((changed.update_count, changed.updated_by.as_str()), (1, "cleo"));
+    assert_eq!(
+        (changed.origin.update_count, changed.origin.updated_by.as_str()),
+        (1, "cleo")
+    );
     assert_eq!(changed.description.as_deref(), Some("of the build"));
     let after = format!("spec_after={credential_id} /tokens 0440");
     let said = ["name_before=keys", "name_after=tokens", after.as_str()];
@@ -132,7 +135,7 @@ pub async fn secret_assets_go_with_their_scope_and_outlive_their_credential(mut 
     ] {
         let row = keep(&organization, new(number, name, scope, everywhere)).await;
         let located = organization.store.locate_secret_asset(row.id).await.unwrap();
-        assert_eq!((row.scope, located), (scope, Some(scope)));
+        assert_eq!((row.origin.scope, located), (scope, Some(scope)));
         assert_eq!(
             row.credential_name.map(|name| name.to_string()),
             Some("credential-200".to_owned())
@@ -207,7 +210,10 @@ pub async fn secret_assets_are_seen_by_scope_and_written_by_who_may(mut organiza
     assert_eq!(found(by_id(vec![theirs.id])).await, []);
     assert_eq!(found(by_id(vec![theirs.id, keys.id])).await, [keys.id]);
     let by_name = SecretAssetFilter {
-        name: Some("key".to_owned()),
+        asset: AssetFilter {
+            name: Some("key".to_owned()),
+            ..AssetFilter::default()
+        },
         ..SecretAssetFilter::default()
     };
     assert_eq!(found(by_name).await, []);

@@ -1,6 +1,6 @@
 //! `reeve credential get`.
 
-use super::list::{phase, scope};
+use super::list::{phase, scope_of};
 use super::one;
 use crate::Context;
 use crate::args::OneCredential;
@@ -26,7 +26,7 @@ pub(super) async fn run(context: &mut Context, arguments: OneCredential) -> Resu
             ("Name", Some(meta.name.to_string())),
             ("Kind", Some(meta.kind.slug().to_owned())),
             ("Id", Some(meta.id.to_string())),
-            ("Scope", Some(scope(&found))),
+            ("Scope", Some(scope_of(&found.meta.origin))),
             ("Description", meta.description.clone()),
             ("Address", spec.url),
             ("User", spec.user),
@@ -34,7 +34,10 @@ pub(super) async fn run(context: &mut Context, arguments: OneCredential) -> Resu
             ("Keys", keys),
             (
                 "Changed",
-                Some(format!("{} by {}", meta.updated_at, meta.updated_by)),
+                Some(format!(
+                    "{} by {}",
+                    meta.origin.updated_at, meta.origin.updated_by
+                )),
             ),
             ("Status", status.map(|status| phase(status.status).to_owned())),
             ("Message", status.map(|status| status.message.clone())),

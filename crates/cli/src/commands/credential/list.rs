@@ -1,8 +1,7 @@
 //! `reeve credential list`.
 
 use reeve_api::access_rule::ScopeType;
-use reeve_api::credential::{AllCredentials, AnyCredential, AssetPhase};
-use reeve_types::{ClusterId, DepartmentId};
+use reeve_api::credential::{AllCredentials, AnyCredential, AssetOrigin, AssetPhase};
 
 use super::BASE;
 use crate::Context;
@@ -27,30 +26,19 @@ pub(super) async fn run(context: &mut Context, arguments: ListCredentials) -> Re
     })
 }
 
-/// Whose it is, in a word or two.
-pub(super) fn scope(found: &AnyCredential) -> String {
-    let meta = &found.meta;
-    let ids = (meta.cluster_id, meta.department_id);
-    scope_of(meta.scope, ids, meta.project_name.as_deref())
-}
-
 /// Whose an asset is, in a word or two.
-pub(in crate::commands) fn scope_of(
-    scope: ScopeType,
-    (cluster, department): (Option<ClusterId>, Option<DepartmentId>),
-    project: Option<&str>,
-) -> String {
-    match scope {
+pub(in crate::commands) fn scope_of(origin: &AssetOrigin) -> String {
+    match origin.scope {
         ScopeType::Tenant => "account".to_owned(),
         ScopeType::Cluster => {
-            let id = cluster.map(|id| id.to_string());
+            let id = origin.cluster_id.map(|id| id.to_string());
             format!("cluster {}", id.unwrap_or_default())
         }
         ScopeType::Department => {
-            let id = department.map(|id| id.to_string());
+            let id = origin.department_id.map(|id| id.to_string());
             format!("department {}", id.unwrap_or_default())
         }
-        ScopeType::Project => format!("project {}", project.unwrap_or_default()),
+        ScopeType::Project => format!("project {}", origin.project_name.as_deref().unwrap_or_default()),
     }
 }
 
@@ -67,7 +55,7 @@ fn row(found: &AnyCredential) -> [String; 5] {
     [
         found.meta.name.to_string(),
         found.meta.kind.slug().to_owned(),
-        scope(found),
+        scope_of(&found.meta.origin),
         status.map_or("", |status| phase(status.status)).to_owned(),
         found.meta.id.to_string(),
     ]

@@ -6,30 +6,18 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use reeve_api::credential::{CreateAssetMeta, CredentialAsset};
-use reeve_authz::{Action, Entity, Scope};
+use reeve_authz::{Action, Entity};
 use reeve_store::{AuditAction, NewCredentialAsset};
 use reeve_types::CredentialAssetId;
 
 use super::values::SecretValues;
 use super::{new_values, to_wire};
+use crate::api::assets::lies_there;
 use crate::app::App;
 use crate::caller::{Call, Caller};
-use crate::directory::{Directory, entity_of};
-use crate::error::{ApiError, Refusal};
+use crate::directory::entity_of;
+use crate::error::ApiError;
 use crate::extract::JsonBody;
-
-/// Why no credential is kept there: 400.
-#[derive(Debug, thiserror::Error)]
-pub(in crate::api) enum CredentialRefusal {
-    /// The scope lies in another cluster.
-    #[error("`meta.clusterId` is not the cluster of the scope: leave it out")]
-    ClusterElsewhere,
-    /// The project lies in another department.
-    #[error("`meta.departmentId` is not the department of the project: leave it out")]
-    DepartmentElsewhere,
-}
-
-impl Refusal for CredentialRefusal {}
 
 /// Keeps a credential.
 pub(super) async fn handle<V: SecretValues>(
@@ -66,23 +54,4 @@ pub(super) async fn handle<V: SecretValues>(
     let row = change.await?;
     let asset = to_wire(row, &app.directory(), true)?;
     Ok((StatusCode::ACCEPTED, Json(asset)))
-}
-
-/// Whether the wider ids of a body are those of the scope.
-pub(in crate::api) fn lies_there(
-    directory: &Directory,
-    meta: &CreateAssetMeta,
-    scope: Scope,
-) -> Result<(), CredentialRefusal> {
-    if meta.cluster_id.is_some() && meta.cluster_id != directory.cluster_of(scope) {
-        return Err(CredentialRefusal::ClusterElsewhere);
-    }
-    if let (Scope::Project(id), Some(department)) = (scope, meta.department_id)
-        && directory
-            .project(id)
-            .is_some_and(|it| it.department_id != department)
-    {
-        return Err(CredentialRefusal::DepartmentElsewhere);
-    }
-    Ok(())
 }

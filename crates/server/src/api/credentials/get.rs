@@ -9,7 +9,8 @@ use reeve_authz::Action;
 use reeve_types::CredentialAssetId;
 
 use super::values::SecretValues;
-use super::{allowed, to_wire, wants_status};
+use super::{allowed, to_wire};
+use crate::api::assets::wants_status;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::ApiError;

@@ -10,12 +10,13 @@ use reeve_authz::Entity;
 use reeve_store::CredentialAssetFilter;
 use reeve_types::CredentialAssetKind;
 
+use super::to_wire;
 use super::values::SecretValues;
-use super::{to_wire, wants_status};
+use crate::api::assets;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::ApiError;
-use crate::extract::{InvalidRequest, QueryPairs};
+use crate::extract::QueryPairs;
 
 const PARAMETERS: [&str; 7] = [
     "name",
@@ -26,7 +27,6 @@ const PARAMETERS: [&str; 7] = [
     "usageInfo",
     "statusInfo",
 ];
-const SCOPES: [&str; 4] = ["tenant", "cluster", "department", "project"];
 
 /// Those of one kind.
 pub(super) async fn handle<V: SecretValues>(
@@ -63,22 +63,12 @@ async fn found(
     pairs: &QueryPairs,
 ) -> Result<Vec<CredentialAsset>, ApiError> {
     pairs.only(&PARAMETERS)?;
-    pairs.one_of("scope", &SCOPES)?;
-    let with_status = wants_status(pairs)?;
-    let text = |name: &str| pairs.get(name).filter(|text| !text.is_empty());
-    let number = |name: &'static str| {
-        let parsed = text(name).map(str::parse::<i64>).transpose();
-        parsed.map_err(|_| InvalidRequest::NoNumber(name))
-    };
     let filter = CredentialAssetFilter {
         kind,
-        name: text("name").map(str::to_owned),
-        scope_type: SCOPES.into_iter().find(|scope| text("scope") == Some(scope)),
-        cluster_id: text("clusterId").map(str::to_owned),
-        department_id: number("departmentId")?,
-        project_id: number("projectId")?,
+        asset: assets::filter(pairs)?,
         created_by: None,
     };
+    let with_status = assets::wants_status(pairs)?;
     let visible = app.directory().visible(caller, Entity::Credentials)?;
     let rows = app.store.credential_assets(&visible, &filter).await?;
     let directory = app.directory();

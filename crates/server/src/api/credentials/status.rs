@@ -14,7 +14,7 @@ use crate::directory::Directory;
 /// What the clusters say, in one: `None` for a credential that no cluster is to have.
 pub(super) fn of(row: &CredentialAssetRow, directory: &Directory) -> Option<AssetStatus> {
     let said: BTreeMap<ClusterId, &StatusRow> = row.statuses.iter().map(|(id, it)| (*id, it)).collect();
-    let mut clusters: Vec<ClusterId> = match row.scope {
+    let mut clusters: Vec<ClusterId> = match row.origin.scope {
         Scope::Account => directory.clusters().map(|cluster| cluster.id).collect(),
         scope => directory.cluster_of(scope).into_iter().collect(),
     };

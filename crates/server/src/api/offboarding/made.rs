@@ -88,9 +88,9 @@ pub(super) fn credential(directory: &Directory, row: &CredentialAssetRow) -> Mad
         id: row.id,
         name: row.name.clone(),
         kind: row.kind,
-        scope_type: scope_type(row.scope),
-        scope_id: row.scope.wire_id(),
-        scope_name: directory.short_name(row.scope),
+        scope_type: scope_type(row.origin.scope),
+        scope_id: row.origin.scope.wire_id(),
+        scope_name: directory.short_name(row.origin.scope),
     }
 }
 

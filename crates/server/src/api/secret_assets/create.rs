@@ -11,7 +11,7 @@ use reeve_store::{AuditAction, NewSecretAsset};
 use reeve_types::SecretAssetId;
 
 use super::{ENTITY, may_name, spec, to_wire};
-use crate::api::credentials::lies_there;
+use crate::api::assets::lies_there;
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::directory::entity_of;

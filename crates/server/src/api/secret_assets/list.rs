@@ -9,6 +9,7 @@ use reeve_store::SecretAssetFilter;
 use reeve_types::SecretAssetId;
 
 use super::{ENTITY, to_wire, wants_status};
+use crate::api::assets;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::ApiError;
@@ -27,7 +28,6 @@ const PARAMETERS: [&str; 11] = [
     "complyToWorkloadType",
     "complyToReplicaType",
 ];
-const SCOPES: [&str; 4] = ["tenant", "cluster", "department", "project"];
 /// Of how many ids can be asked at once: as many as a query string holds.
 const MOST_IDS: usize = 200;
 
@@ -38,21 +38,12 @@ pub(super) async fn handle(
     pairs: QueryPairs,
 ) -> Result<Json<SecretAssets>, ApiError> {
     pairs.only(&PARAMETERS)?;
-    pairs.one_of("scope", &SCOPES)?;
-    let with_status = wants_status(&pairs)?;
-    let text = |name: &str| pairs.get(name).filter(|text| !text.is_empty());
-    let number = |name: &'static str| {
-        let parsed = text(name).map(str::parse::<i64>).transpose();
-        parsed.map_err(|_| InvalidRequest::NoNumber(name))
-    };
+    let asked = pairs.get("assetIds").filter(|text| !text.is_empty());
     let filter = SecretAssetFilter {
-        ids: text("assetIds").map(ids).transpose()?,
-        name: text("name").map(str::to_owned),
-        scope_type: SCOPES.into_iter().find(|scope| text("scope") == Some(scope)),
-        cluster_id: text("clusterId").map(str::to_owned),
-        department_id: number("departmentId")?,
-        project_id: number("projectId")?,
+        asset: assets::filter(&pairs)?,
+        ids: asked.map(ids).transpose()?,
     };
+    let with_status = wants_status(&pairs)?;
     let visible = app.directory().visible(&caller, ENTITY)?;
     let rows = app.store.secret_assets(&visible, &filter).await?;
     let directory = app.directory();
