@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use reeve_e2e::{ADMINISTRATOR, Process, Rest, SERVER_ENVIRONMENT};
-use reeve_testkit::Postgres;
+use reeve_e2e::{ADMINISTRATOR, Process, Rest};
+use reeve_testkit::{Postgres, SERVER_ENVIRONMENT};
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
 

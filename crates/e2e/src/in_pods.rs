@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use reeve_testkit::{Cluster, Helm, Kubectl, Postgres, RoundRobin, charts, wait_for};
+use reeve_testkit::{Cluster, Helm, Kubectl, Postgres, RoundRobin, charts, wait_until};
 use serde_json::{Value, json};
 
 use crate::arguments::{ADMINISTRATOR, text};
 use crate::kubeconfig::write_private;
 use crate::rest::Rest;
 use crate::servers::{Database, blocking};
-use crate::stack::{Options, SETTLE, Stack, write_new_password};
+use crate::stack::{Options, Stack, write_new_password};
 
 /// The namespace of the server; the operator's is `reeve-system`.
 pub const SERVER_NAMESPACE: &str = "reeve";
@@ -89,7 +89,7 @@ async fn install(options: Options, cluster: Cluster) -> Result<Stack> {
     };
     let admin_password = installation.server(database.is_some())?;
     let url = installation.url()?;
-    let admin = wait_for(SETTLE, "the server to answer", async || {
+    let admin = wait_until("the server to answer", async || {
         let rest = Rest::new(&url, &installation.ca_file())?;
         Ok(Some(rest.sign_in(ADMINISTRATOR, &admin_password).await?))
     })

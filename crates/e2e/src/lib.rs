@@ -26,8 +26,8 @@ pub use kubeconfig::{kubeconfig, write_private};
 pub use organization::{Application, Organization, Person};
 pub use process::Process;
 pub use rest::{Answer, Rest};
-pub use servers::{Database, Replica, SERVER_ENVIRONMENT, blocking};
-pub use stack::{OPERATOR_ENVIRONMENT, OperatorOf, Options, Stack};
+pub use servers::{Database, Replica, blocking};
+pub use stack::{OperatorOf, Options, Stack};
 pub use unused::unused as unused_rights;
 
 /// Makes aws-lc-rs the one crypto provider of this process. Calling it again does nothing.

@@ -4,15 +4,11 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use reeve_testkit::{Postgres, RoundRobin};
+use reeve_testkit::{Postgres, RoundRobin, SERVER_ENVIRONMENT};
 use serde_json::Value;
 
 use crate::arguments::{ADMINISTRATOR, flags, text, with_command};
 use crate::process::{Process, announcement};
-
-/// What the chart sets in the server's environment, beside the database: few arenas, and what is large is given back at once.
-pub const SERVER_ENVIRONMENT: [(&str, &str); 2] =
-    [("MALLOC_ARENA_MAX", "2"), ("MALLOC_MMAP_THRESHOLD_", "1048576")];
 
 /// On what the server runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]

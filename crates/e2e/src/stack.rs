@@ -1,10 +1,9 @@
 //! The parts, put together in the order of `docs/install.md`.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::{Context, Result};
-use reeve_testkit::{Cluster, Kubectl, Postgres, RoundRobin, Tier};
+use reeve_testkit::{Cluster, Kubectl, OPERATOR_ENVIRONMENT, Postgres, RoundRobin, Tier};
 use serde_json::json;
 
 use crate::arguments::{ADMINISTRATOR, flags, text, with_command};
@@ -82,9 +81,6 @@ pub struct Stack {
     dir: PathBuf,
     leader_elect: bool,
 }
-
-/// What the chart sets in the operator's environment, beside the name of its pod.
-pub const OPERATOR_ENVIRONMENT: [(&str, &str); 1] = [("MIMALLOC_PURGE_DELAY", "0")];
 
 impl Stack {
     /// Starts the parts one after the other and waits for each. Where no node can run it goes on without one.
@@ -474,6 +470,3 @@ pub(crate) fn write_new_password(file: &Path) -> Result<String> {
     write_private(file, &password)?;
     Ok(password)
 }
-
-/// How long the whole may take to settle after a change, in tests.
-pub const SETTLE: Duration = Duration::from_secs(75);

@@ -53,10 +53,34 @@ pub struct Providers {
 struct Known {
     /// Of settings of this moment: with other ones it is another provider.
     of: Option<Timestamp>,
-    provider: Option<(Arc<Provider>, Timestamp)>,
-    keys: Option<(Arc<Keys>, Timestamp)>,
-    metadata: Option<(Arc<IdentityProvider>, Timestamp)>,
-    authorization_server: Option<(Arc<AuthorizationServer>, Timestamp)>,
+    provider: Kept<Provider>,
+    keys: Kept<Keys>,
+    metadata: Kept<IdentityProvider>,
+    authorization_server: Kept<AuthorizationServer>,
+}
+
+/// What was read last, and when.
+#[derive(Debug)]
+struct Kept<T>(Option<(Arc<T>, Timestamp)>);
+
+impl<T> Default for Kept<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T> Kept<T> {
+    /// Unless it is older than so many seconds. A clock that was set back makes nothing young for ever.
+    fn young(&self, now: Timestamp, seconds: i64) -> Option<Arc<T>> {
+        let (kept, read) = self.0.as_ref()?;
+        (*read <= now && now < read.plus_seconds(seconds)).then(|| Arc::clone(kept))
+    }
+
+    fn keep(&mut self, read: T, now: Timestamp) -> Arc<T> {
+        let kept = Arc::new(read);
+        self.0 = Some((Arc::clone(&kept), now));
+        kept
+    }
 }
 
 impl Known {
@@ -104,19 +128,15 @@ impl Providers {
         let known = self.known(&idp.alias);
         let mut known = known.lock().await;
         known.is_of(idp.updated_at);
-        if let Some((provider, read)) = &known.provider
-            && is_young(*read, now, KEPT_SECONDS)
-        {
-            return Ok(Arc::clone(provider));
+        if let Some(provider) = known.provider.young(now, KEPT_SECONDS) {
+            return Ok(provider);
         }
         let address = reeve_oidc::discovery_address(&idp.settings.discover_document_url)?;
         let bytes = self
             .http
             .get("the discovery document", address.clone(), None)
             .await?;
-        let provider = Arc::new(Provider::read(&address, &bytes)?);
-        known.provider = Some((Arc::clone(&provider), now));
-        Ok(provider)
+        Ok(known.provider.keep(Provider::read(&address, &bytes)?, now))
     }
 
     /// Its keys; with `again` not older ones than of half a minute before.
@@ -133,15 +153,12 @@ impl Providers {
         let known = self.known(&idp.alias);
         let mut known = known.lock().await;
         let seconds = if again { AGAIN_SECONDS } else { KEPT_SECONDS };
-        if let Some((keys, read)) = &known.keys
-            && is_young(*read, now, seconds)
-        {
-            return Ok(Arc::clone(keys));
+        if let Some(keys) = known.keys.young(now, seconds) {
+            return Ok(keys);
         }
         let bytes = self.http.get("the keys", provider.jwks_uri.clone(), None).await?;
-        let keys = Arc::new(Keys::read(&bytes).map_err(Failure::Keys)?);
-        known.keys = Some((Arc::clone(&keys), now));
-        Ok(keys)
+        let keys = Keys::read(&bytes).map_err(Failure::Keys)?;
+        Ok(known.keys.keep(keys, now))
     }
 
     /// Asks a provider's token endpoint, and verifies whatever it says of somebody.
@@ -257,16 +274,13 @@ impl Providers {
         let mut known = known.lock().await;
         known.is_of(idp.updated_at);
         let seconds = if again { AGAIN_SECONDS } else { KEPT_SECONDS };
-        if let Some((metadata, read)) = &known.metadata
-            && is_young(*read, now, seconds)
+        if let Some(metadata) = known.metadata.young(now, seconds)
             && metadata.valid_until().is_none_or(|end| now < end)
         {
-            return Ok(Arc::clone(metadata));
+            return Ok(metadata);
         }
         let bytes = self.http.metadata(address).await?;
-        let metadata = Arc::new(idp.understood(&bytes, now)?);
-        known.metadata = Some((Arc::clone(&metadata), now));
-        Ok(metadata)
+        Ok(known.metadata.keep(idp.understood(&bytes, now)?, now))
     }
 
     /// What is at hand of that without asking anybody.
@@ -281,8 +295,8 @@ impl Providers {
         let known = self.known(&idp.alias);
         // Somebody may be asking just now.
         let known = known.try_lock().ok()?;
-        let (metadata, read) = known.metadata.as_ref()?;
-        (known.of == Some(idp.updated_at) && is_young(*read, now, KEPT_SECONDS)).then(|| Arc::clone(metadata))
+        let metadata = known.metadata.young(now, KEPT_SECONDS);
+        metadata.filter(|_| known.of == Some(idp.updated_at))
     }
 
     /// Whom a logout token of a provider signs out, and the provider's name for itself.
@@ -317,11 +331,6 @@ impl Providers {
             .unwrap_or_else(PoisonError::into_inner)
             .remove(alias);
     }
-}
-
-fn is_young(read: Timestamp, now: Timestamp, seconds: i64) -> bool {
-    // A clock that was set back makes nothing young for ever.
-    read <= now && now < read.plus_seconds(seconds)
 }
 
 /// A random text of 256 bits: state, nonce, verifier.

@@ -99,3 +99,10 @@ pub fn charts() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.ancestors().nth(2).unwrap_or(here).join("charts")
 }
+
+/// What the chart sets in the server's environment, beside the database: few arenas, and what is large is given back at once.
+pub const SERVER_ENVIRONMENT: [(&str, &str); 2] =
+    [("MALLOC_ARENA_MAX", "2"), ("MALLOC_MMAP_THRESHOLD_", "1048576")];
+
+/// What the chart sets in the operator's environment, beside the name of its pod.
+pub const OPERATOR_ENVIRONMENT: [(&str, &str); 1] = [("MIMALLOC_PURGE_DELAY", "0")];

@@ -49,7 +49,7 @@ pub use balancer::RoundRobin;
 pub use cluster::{Cluster, Impersonate, Options, write_authentication};
 pub use environment::is_whole;
 pub use faults::{Fault, Faults};
-pub use helm::{Helm, charts};
+pub use helm::{Helm, OPERATOR_ENVIRONMENT, SERVER_ENVIRONMENT, charts};
 pub use identity::{IdentityProvider, identity_provider, saml_provider};
 /// For tests of crates that have no client of Kubernetes themselves.
 pub use kube;

@@ -12,6 +12,7 @@ pub(super) use list::scope_of;
 use reeve_api::credential::{AllCredentials, AnyCredential};
 use reeve_types::CredentialAssetId;
 
+use super::find;
 use crate::Context;
 use crate::args::Credential;
 use crate::failure::Failure;
@@ -45,19 +46,6 @@ pub(super) async fn one(api: &Api, name: &str, what: &str) -> Result<AnyCredenti
         Some(id) => it.meta.id == id,
         None => it.meta.name.as_str() == name,
     };
-    let mut found: Vec<AnyCredential> = all.entries.into_iter().filter(fits).collect();
-    if found.len() > 1 {
-        let ids: Vec<String> = found.iter().map(|it| it.meta.id.to_string()).collect();
-        return Err(Failure::refused(what)
-            .cause(format!(
-                "several scopes have a credential `{name}`: {}",
-                ids.join(", ")
-            ))
-            .hint("give the id instead; `reeve credential list` shows whose each is"));
-    }
-    found.pop().ok_or_else(|| {
-        Failure::refused(what)
-            .cause(format!("there is no credential `{name}` that you can see"))
-            .hint("`reeve credential list` shows yours")
-    })
+    let fitting = all.entries.into_iter().filter(fits);
+    find::named(fitting, |it| it.meta.id.to_string(), ("credential", name), what)
 }

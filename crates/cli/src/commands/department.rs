@@ -11,7 +11,7 @@ use crate::args::{self, department_number};
 use crate::failure::Failure;
 use crate::http::Api;
 
-const BASE: &str = "/api/v1/org-unit/departments";
+pub(super) const BASE: &str = "/api/v1/org-unit/departments";
 
 impl Object for Department {
     const KIND: &'static str = "department";

@@ -6,6 +6,7 @@ use reeve_api::workload::{Workload, Workloads};
 use reeve_types::{OrgUnitName, WorkloadName};
 use serde::de::DeserializeOwned;
 
+use super::project;
 use crate::failure::Failure;
 use crate::http::{Api, CallError};
 
@@ -14,7 +15,7 @@ pub(super) async fn project(api: &Api, name: &OrgUnitName, what: &str) -> Result
     let filter = format!("name=={name}");
     let query = [("filterBy", filter.as_str()), ("limit", "10")];
     let found: Projects = api
-        .get("/api/v1/org-unit/projects", &query)
+        .get(project::BASE, &query)
         .await
         .map_err(|error| error.explain(what))?;
     let missing = || {
@@ -69,6 +70,31 @@ fn only<T>(
             Err(Failure::failed(what).cause("several clusters have a project of this name"))
         }
     }
+}
+
+/// The one among those that fit a name or an id. `kind` is in words, and so is the command that lists them.
+pub(super) fn named<T>(
+    fitting: impl Iterator<Item = T>,
+    id: impl Fn(&T) -> String,
+    (kind, name): (&str, &str),
+    what: &str,
+) -> Result<T, Failure> {
+    let list = format!("reeve {} list", kind.replace(' ', "-"));
+    let mut found: Vec<T> = fitting.collect();
+    if found.len() > 1 {
+        let ids: Vec<String> = found.iter().map(id).collect();
+        return Err(Failure::refused(what)
+            .cause(format!(
+                "several scopes have a {kind} `{name}`: {}",
+                ids.join(", ")
+            ))
+            .hint(format!("give the id instead; `{list}` shows whose each is")));
+    }
+    found.pop().ok_or_else(|| {
+        Failure::refused(what)
+            .cause(format!("there is no {kind} `{name}` that you can see"))
+            .hint(format!("`{list}` shows yours"))
+    })
 }
 
 /// All pages of a list.

@@ -6,6 +6,7 @@ use reeve_types::SecretAssetId;
 use serde_json::{Map, Value, json};
 
 use super::credential::{self, scope_of};
+use super::find;
 use super::objects::{self, Object};
 use crate::Context;
 use crate::args::{self, CreateSecretAsset, UpdateSecretAsset};
@@ -123,19 +124,6 @@ async fn one(api: &Api, name: &str, what: &str) -> Result<SecretAsset, Failure> 
         Some(id) => it.meta.id == id,
         None => it.meta.name.as_str() == name,
     };
-    let mut found: Vec<SecretAsset> = all.entries.into_iter().filter(fits).collect();
-    if found.len() > 1 {
-        let ids: Vec<String> = found.iter().map(|it| it.meta.id.to_string()).collect();
-        return Err(Failure::refused(what)
-            .cause(format!(
-                "several scopes have a secret asset `{name}`: {}",
-                ids.join(", ")
-            ))
-            .hint("give the id instead; `reeve secret-asset list` shows whose each is"));
-    }
-    found.pop().ok_or_else(|| {
-        Failure::refused(what)
-            .cause(format!("there is no secret asset `{name}` that you can see"))
-            .hint("`reeve secret-asset list` shows yours")
-    })
+    let fitting = all.entries.into_iter().filter(fits);
+    find::named(fitting, |it| it.meta.id.to_string(), ("secret asset", name), what)
 }

@@ -16,6 +16,20 @@ users:
   posix: {uid: 61001, gid: 5000, supplementaryGroups: [5001]}
 ";
 
+/// What the control plane has of it.
+fn there(receiver: &Receiver, departments: &[&Value], projects: &[&Value]) {
+    receiver.answers(
+        "GET /api/v1/org-unit/departments",
+        200,
+        json!({"departments": departments}),
+    );
+    receiver.answers(
+        "GET /api/v1/org-unit/projects",
+        200,
+        json!({"projects": projects}),
+    );
+}
+
 fn writes(calls: Vec<Call>) -> Vec<(String, Value)> {
     let writes = calls.into_iter().filter(|call| !call.line.starts_with("GET"));
     writes.map(|call| (call.line, call.body)).collect()
@@ -34,16 +48,7 @@ async fn what_differs_is_changed_where_it_can_be_and_named_where_it_stays() {
     let mut robots = project();
     robots["enforceRunaiScheduler"] = json!(false);
     receiver.answers("GET /api/v1/clusters", 200, json!([cluster()]));
-    receiver.answers(
-        "GET /api/v1/org-unit/departments",
-        200,
-        json!({"departments": [vision]}),
-    );
-    receiver.answers(
-        "GET /api/v1/org-unit/projects",
-        200,
-        json!({"projects": [robots]}),
-    );
+    there(&receiver, &[&vision], &[&robots]);
     receiver.answers("GET /api/v1/users", 200, json!([user()]));
     receiver.answers("PUT /api/v1/org-unit/departments/2", 200, vision.clone());
     receiver.answers("PUT /api/v1/org-unit/projects/33", 200, robots.clone());
@@ -85,16 +90,7 @@ async fn what_differs_is_changed_where_it_can_be_and_named_where_it_stays() {
     robots["description"] = json!("Arms and legs");
     let mut erin = user();
     erin["posix"] = json!({"uid": 61001, "gid": 5000, "supplementaryGroups": [5001]});
-    receiver.answers(
-        "GET /api/v1/org-unit/departments",
-        200,
-        json!({"departments": [vision]}),
-    );
-    receiver.answers(
-        "GET /api/v1/org-unit/projects",
-        200,
-        json!({"projects": [robots]}),
-    );
+    there(&receiver, &[&vision], &[&robots]);
     receiver.answers("GET /api/v1/users", 200, json!([erin]));
     let again = receiver.run(&["apply", "-f", file, "--yes", "-o", "json"]).await;
     let again: Value = serde_json::from_str(&text(&again.stdout)).unwrap();
@@ -119,12 +115,7 @@ async fn a_department_of_which_the_name_alone_is_shown_is_not_compared() {
     let mut vision = department("2", CLUSTER);
     vision["createdBy"] = json!("");
     receiver.answers("GET /api/v1/clusters", 200, json!([cluster()]));
-    receiver.answers(
-        "GET /api/v1/org-unit/departments",
-        200,
-        json!({"departments": [vision]}),
-    );
-    receiver.answers("GET /api/v1/org-unit/projects", 200, json!({"projects": []}));
+    there(&receiver, &[&vision], &[]);
     let said = receiver
         .shown(&["apply", "-f", path.to_str().unwrap(), "--yes"])
         .await;

@@ -119,13 +119,11 @@ pub(crate) fn on_a_stack_that_rests<F: Future<Output = Result<()>>>(
     name: &'static str,
     test: impl FnOnce(Stack) -> F,
 ) {
-    finish(on_this_stack(
-        Options {
-            leader_elect: true,
-            ..Options::new(folder(name), Tier::Node)
-        },
-        test,
-    ));
+    let options = Options {
+        leader_elect: true,
+        ..Options::new(folder(name), Tier::Node)
+    };
+    finish(async { or_skip(Stack::up_or_reason(options).await?, test).await });
 }
 
 /// The same with two processes of the server over a PostgreSQL, behind one address; skipped loudly where that cannot be had.
@@ -165,28 +163,23 @@ pub(crate) fn on_a_stack_in_pods<F: Future<Output = Result<()>>>(
             database: Database::Postgres,
             ..Options::new(folder(name), Tier::Node)
         };
-        match reeve_e2e::in_pods::up(options).await? {
-            Ok(stack) => test(stack).await,
-            Err(why) => {
-                reeve_testkit::skip(&why);
-                Ok(())
-            }
-        }
+        or_skip(reeve_e2e::in_pods::up(options).await?, test).await
     });
 }
 
 fn on_a_stack_with<F: Future<Output = Result<()>>>(options: Options, test: impl FnOnce(Stack) -> F) {
     finish(async move {
         let _alone = OWN_STACKS.acquire().await?;
-        on_this_stack(options, test).await
+        or_skip(Stack::up_or_reason(options).await?, test).await
     });
 }
 
-async fn on_this_stack<F: Future<Output = Result<()>>>(
-    options: Options,
+/// The reason why there is none is said loudly.
+async fn or_skip<F: Future<Output = Result<()>>>(
+    stack: Result<Stack, String>,
     test: impl FnOnce(Stack) -> F,
 ) -> Result<()> {
-    match Stack::up_or_reason(options).await? {
+    match stack {
         Ok(stack) => test(stack).await,
         Err(why) => {
             reeve_testkit::skip(&why);

@@ -32,8 +32,15 @@ pub(crate) trait ClientSettings: Serialize + DeserializeOwned {
     /// Where the provider is.
     fn address(&self) -> &str;
 
+    /// Whether both are the same client of the same provider.
+    fn is_same_client(&self, other: &Self) -> bool {
+        (self.client_id(), self.address()) == (other.client_id(), other.address())
+    }
+
     /// Whether whoever is signed in by the one could be by the other.
-    fn lets_in_as(&self, other: &Self) -> bool;
+    fn lets_in_as(&self, other: &Self) -> bool {
+        self.is_same_client(other)
+    }
 }
 
 /// A provider, ready for use.

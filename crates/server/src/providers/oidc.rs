@@ -65,15 +65,7 @@ impl ClientSettings for OidcSettings {
     }
 
     fn lets_in_as(&self, other: &Self) -> bool {
-        (
-            &self.client_id,
-            &self.discover_document_url,
-            &self.mandatory_claim,
-        ) == (
-            &other.client_id,
-            &other.discover_document_url,
-            &other.mandatory_claim,
-        )
+        self.is_same_client(other) && self.mandatory_claim == other.mandatory_claim
     }
 }
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::client::{ClientIdp, ClientSettings};
 use super::mappers::shown;
 use super::requests::TokenEndpoint;
-use super::{Failure, Grant, KEPT_SECONDS, Providers, is_young};
+use super::{Failure, Grant, KEPT_SECONDS, Providers};
 
 /// What is kept as text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,10 +58,6 @@ impl ClientSettings for OpenshiftSettings {
     fn address(&self) -> &str {
         &self.idp_base_url
     }
-
-    fn lets_in_as(&self, other: &Self) -> bool {
-        (&self.client_id, &self.idp_base_url) == (&other.client_id, &other.idp_base_url)
-    }
 }
 
 impl OpenshiftIdp {
@@ -105,17 +101,14 @@ impl Providers {
         let known = self.known(&idp.alias);
         let mut known = known.lock().await;
         known.is_of(idp.updated_at);
-        if let Some((server, read)) = &known.authorization_server
-            && is_young(*read, now, KEPT_SECONDS)
-        {
-            return Ok(Arc::clone(server));
+        if let Some(server) = known.authorization_server.young(now, KEPT_SECONDS) {
+            return Ok(server);
         }
         let api = idp.api_server()?;
         let what = "the metadata of the OAuth server";
         let bytes = self.http.get(what, api.metadata().clone(), None).await?;
-        let server = Arc::new(AuthorizationServer::read(&api, &bytes)?);
-        known.authorization_server = Some((Arc::clone(&server), now));
-        Ok(server)
+        let server = AuthorizationServer::read(&api, &bytes)?;
+        Ok(known.authorization_server.keep(server, now))
     }
 
     /// Whose a code is. The access token is shown to the cluster's API server once, and forgotten.

@@ -33,7 +33,7 @@ impl Running {
         Self::start_with(data, flags, &[]).await
     }
 
-    /// With these variables in its environment.
+    /// With these variables in its environment, beside those of the chart.
     pub(crate) async fn start_with(data: &Path, flags: &[&str], variables: &[(&str, &str)]) -> Self {
         let announce = data.with_extension("announce");
         let _ = std::fs::remove_file(&announce);
@@ -49,6 +49,7 @@ impl Running {
             .arg("--announce-file")
             .arg(&announce)
             .args(flags)
+            .envs(reeve_testkit::SERVER_ENVIRONMENT)
             .envs(variables.iter().copied())
             .stdout(Stdio::piped())
             .stderr(std::fs::File::create(log(data)).unwrap())

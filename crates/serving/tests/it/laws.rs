@@ -108,7 +108,13 @@ proptest! {
     fn a_canonical_quantity_stays_and_is_worth_the_same(number in 0u32..100_000, suffix in "(m|k|M|G|T|Ki|Mi|Gi|Ti|)", fraction in "(\\.[0-9]{1,2})?") {
         let quantity = Quantity(format!("{number}{fraction}{suffix}"));
         let once = Quantity(quantity::canonical(&quantity));
-        prop_assert_eq!(&quantity::canonical(&once), &once.0);
+        // In Go, too, a binary amount that no binary unit divides is a plain number (31.25Ki is 32000), which is decimal when it is
+        // read again (32k): the second time stays for good.
+        let plain = suffix.ends_with('i') && once.0.ends_with(|c: char| c.is_ascii_digit());
+        let twice = Quantity(quantity::canonical(&once));
+        prop_assert!(plain || twice == once, "{} is {}", once.0, twice.0);
+        prop_assert_eq!(&quantity::canonical(&twice), &twice.0);
+        prop_assert_eq!(quantity::bytes(&twice), quantity::bytes(&quantity));
         prop_assert_eq!(quantity::bytes(&once), quantity::bytes(&quantity));
     }
 

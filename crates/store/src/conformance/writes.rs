@@ -56,8 +56,8 @@ pub fn the_suite_writes_by_every_method_that_takes_an_event() {
         .lines()
         .filter(|line| line.starts_with("pub mod "))
         .count();
-    // Without traits: conformance, error, gate, list.
-    assert_eq!(TRAITS.len() + 4, modules);
+    // Without traits: asset, conformance, error, gate, list.
+    assert_eq!(TRAITS.len() + 5, modules);
     // A method that nobody exercises shows.
     assert_eq!(
         audited(&["async fn new(&self, entry: AuditEntry) -> X; async fn y();"]),

@@ -7,10 +7,7 @@ use serde_json::{Value, json};
 
 use super::file::{NewDepartment, NewProject, NewUser};
 use crate::commands::project::objects::Replaced;
-use crate::commands::user;
-
-pub(super) const DEPARTMENTS: &str = "/api/v1/org-unit/departments";
-pub(super) const PROJECTS: &str = "/api/v1/org-unit/projects";
+use crate::commands::{department, project, user};
 
 /// A field of something, as it is and as the file has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -73,7 +70,7 @@ impl Change {
         Some(Self {
             kind: "department",
             name: found.name.clone(),
-            path: format!("{DEPARTMENTS}/{}", found.id),
+            path: format!("{}/{}", department::BASE, found.id),
             body: json!(settings),
             differences: vec![difference],
         })
@@ -85,7 +82,7 @@ impl Change {
         Some(Self {
             kind: "project",
             name: found.name.clone(),
-            path: format!("{PROJECTS}/{}", found.id),
+            path: format!("{}/{}", project::BASE, found.id),
             body: json!(Replaced::described(found, difference.after.clone())),
             differences: vec![difference],
         })

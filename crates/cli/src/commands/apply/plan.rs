@@ -11,10 +11,10 @@ use serde::Serialize;
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
-use super::differences::{Change, DEPARTMENTS, Difference, Left, PROJECTS};
+use super::differences::{Change, Difference, Left};
 use super::file::{File, NewRule, Place};
 use crate::args::ListAccessRules;
-use crate::commands::{access_rule, cluster, find, user};
+use crate::commands::{access_rule, cluster, department, find, project, user};
 use crate::failure::Failure;
 use crate::http::Api;
 
@@ -99,12 +99,12 @@ impl Plan {
         let filter = format!("clusterId=={cluster}");
         let query = [("filterBy", filter.as_str())];
         let open = |page: Departments| (page.departments, page.next);
-        let found: Vec<Department> = find::pages(api, DEPARTMENTS, &query, open)
+        let found: Vec<Department> = find::pages(api, department::BASE, &query, open)
             .await
             .map_err(|error| error.explain(what))?;
         self.departments = found.into_iter().map(|it| (it.name.clone(), it)).collect();
         let open = |page: Projects| (page.projects, page.next);
-        let found: Vec<Project> = find::pages(api, PROJECTS, &query, open)
+        let found: Vec<Project> = find::pages(api, project::BASE, &query, open)
             .await
             .map_err(|error| error.explain(what))?;
         self.projects = found.into_iter().map(|it| (it.name.clone(), it)).collect();
@@ -265,7 +265,7 @@ impl Plan {
         match step {
             Step::Department(name, body) => {
                 let made: Department = api
-                    .post(DEPARTMENTS, body)
+                    .post(department::BASE, body)
                     .await
                     .map_err(|error| error.explain(what))?;
                 self.departments.insert(name.to_string(), made);
@@ -274,7 +274,7 @@ impl Plan {
                 let parent = self.departments.get(department.as_str());
                 let body = with(body, [("parentId", json!(parent.map(|it| it.id)))]);
                 let made: Project = api
-                    .post(PROJECTS, &body)
+                    .post(project::BASE, &body)
                     .await
                     .map_err(|error| error.explain(what))?;
                 self.projects.insert(name.to_string(), made);

@@ -10,7 +10,7 @@ use crate::commands::{cluster, department, find};
 use crate::failure::Failure;
 use crate::http::Api;
 
-const BASE: &str = "/api/v1/org-unit/projects";
+pub(in crate::commands) const BASE: &str = "/api/v1/org-unit/projects";
 
 impl Object for Project {
     const KIND: &'static str = "project";

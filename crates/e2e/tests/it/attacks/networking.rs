@@ -82,11 +82,9 @@ fn r24_nobody_of_a_project_writes_an_ingress_or_a_network_policy_that_its_namesp
             anyhow::Ok(())
         };
         nobody_of_the_project_may().await?;
-        // Where the installers allow it, it is theirs to do; and no longer than that. Policies see a namespace a moment later than it is
-        // changed.
-        allow(stack, &team, LABEL).await?;
-        wait_until("the label to count", async || {
-            live(&of_the_project[0], namespace, "ours").await.map(Some)
+        // Where the installers allow it, it is theirs to do; and no longer than that.
+        allow(stack, &team, LABEL, async || {
+            live(&of_the_project[0], namespace, "ours").await
         })
         .await?;
         for attacker in &of_the_project {

@@ -269,7 +269,10 @@ fn pods_are_restricted_and_name_no_uid() -> Result<()> {
 #[test]
 fn the_environment_of_operator_and_server_is_that_of_the_tests_and_benches() -> Result<()> {
     let Some(helm) = helm() else { return Ok(()) };
-    let wanted: [&[(&str, &str)]; 2] = [&reeve_e2e::OPERATOR_ENVIRONMENT, &reeve_e2e::SERVER_ENVIRONMENT];
+    let wanted: [&[(&str, &str)]; 2] = [
+        &reeve_testkit::OPERATOR_ENVIRONMENT,
+        &reeve_testkit::SERVER_ENVIRONMENT,
+    ];
     for ((chart, namespace, values), wanted) in least().into_iter().zip(wanted) {
         let rendered = render(&helm, &charts().join(chart), namespace, &values)?;
         let set = pod(&rendered)?["spec"]["containers"][0]["env"].as_array();

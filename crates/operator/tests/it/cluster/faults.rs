@@ -32,7 +32,7 @@ const PERTURBATIONS: usize = 200;
 /// `make test` strikes one of so many, `make faults` (`FAULTS=all`) each: a number that has no divisor in common with the six faults
 /// of a write, so that each of them is struck at some.
 const ONE_OF: usize = 5;
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 struct Stage {
     _cluster: Cluster,

@@ -77,9 +77,7 @@ fn client<S: ClientSettings>(
     if !is_kept && is_mask(secret) {
         return Err(IdpRefusal::MaskedSecret { data: S::DATA }.into());
     }
-    let is_the_same = before.settings.client_id() == settings.client_id()
-        && before.settings.address() == settings.address();
-    if is_kept && !is_the_same {
+    if is_kept && !before.settings.is_same_client(&settings) {
         return Err(IdpRefusal::SecretOfBefore {
             data: S::DATA,
             address: S::ADDRESS,
