@@ -106,13 +106,12 @@ const LISTS: [&str; 2] = ["containers", "initContainers"];
 /// The match conditions: who and what is not even looked at further. Each is `(name, CEL)`.
 pub(crate) fn match_conditions() -> Vec<(&'static str, String)> {
     let changed = format!(
-        "{has_containers} && (request.operation == 'CREATE' || (has(request.subResource) && \
+        "request.operation == 'CREATE' || (has(request.subResource) && \
          request.subResource == 'ephemeralcontainers') || (object.kind == 'Pod' ? false : object.kind == 'CronJob' ? \
          object.spec.jobTemplate.spec.template != oldObject.spec.jobTemplate.spec.template : \
-         object.spec.template != oldObject.spec.template || ({})) || ({}))",
+         object.spec.template != oldObject.spec.template || ({})) || ({})",
         unbound(),
         crate::entries::bounded(&rewritten()),
-        has_containers = crate::view::has_containers_cel("object"),
     );
     let writer = format!(
         "!(request.userInfo.?username.orValue('') in {}) || (has(request.userInfo.extra) && '{}' in \
@@ -360,7 +359,7 @@ pub(crate) fn expression(gap: Gap<'_>) -> String {
     // As few operations as will do: each costs. A bare manifest needs one for the stamp and one for the context.
     let stamp = format!(
         "(variables.stamping ? (has(variables.template.metadata) ? [] : [JSONPatch{{op: 'add', path: variables.at + \
-         '/metadata', value: {{}}}}]) + {} : [])",
+         '/metadata', value: {{}}}}]) + [{}] : [])",
         add_stamp("variables.template", "variables.at + '")
     );
     let stamp = gap.or_nothing("stamp", stamp);
@@ -417,9 +416,9 @@ pub(crate) fn expression(gap: Gap<'_>) -> String {
 fn add_stamp(template: &str, at: &str) -> String {
     let key = names::RUNS_AS;
     format!(
-        "(has({template}.metadata) && has({template}.metadata.annotations) ? [JSONPatch{{op: 'add', path: \
-         {at}/metadata/annotations/{}', value: variables.claimed}}] : [JSONPatch{{op: 'add', path: \
-         {at}/metadata/annotations', value: dyn({{'{key}': variables.claimed}})}}])",
+        "has({template}.metadata) && has({template}.metadata.annotations) ? JSONPatch{{op: 'add', path: \
+         {at}/metadata/annotations/{}', value: variables.claimed}} : JSONPatch{{op: 'add', path: \
+         {at}/metadata/annotations', value: dyn({{'{key}': variables.claimed}})}}",
         key.replace('/', "~1")
     )
 }

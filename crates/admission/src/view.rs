@@ -70,9 +70,16 @@ pub(crate) fn template_cel(object: &str) -> String {
 /// expression that fails.
 pub(crate) fn has_containers_cel(object: &str) -> String {
     format!(
-        "[{object}.kind == 'Pod' ? dyn({object}).?spec : {object}.kind == 'CronJob' ? \
-         dyn({object}).?spec.?jobTemplate.?spec.?template.?spec : dyn({object}).?spec.?template.?spec].exists(s, \
-         s.?containers.orValue(dyn(null)) != null)"
+        "[{}].exists(s, s.?containers.orValue(dyn(null)) != null)",
+        pod_cel(object)
+    )
+}
+
+/// The spec of its pod, of whichever kind it is, as an optional value.
+pub(crate) fn pod_cel(object: &str) -> String {
+    format!(
+        "({object}.kind == 'Pod' ? dyn({object}).?spec : {object}.kind == 'CronJob' ? \
+         dyn({object}).?spec.?jobTemplate.?spec.?template.?spec : dyn({object}).?spec.?template.?spec)"
     )
 }
 

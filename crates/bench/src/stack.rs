@@ -156,10 +156,12 @@ pub async fn pods(stack: &Stack, organization: &Organization, rounds: usize) -> 
         "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": alice.username}]});
     reeve_testkit::apply_yaml(&stack.cluster.client().await?, &binding.to_string()).await?;
     let free: Api<Pod> = Api::namespaced(client, &plain);
-    reeve_testkit::wait_until("alice to be let in", async || {
-        Ok(free.list(&ListParams::default()).await.ok())
-    })
-    .await?;
+    for let_in in [&free, &hers] {
+        reeve_testkit::wait_until("alice to be let in", async || {
+            Ok(let_in.list(&ListParams::default()).await.ok())
+        })
+        .await?;
+    }
     let bare: Pod = serde_json::from_value(
         json!({"metadata": {"generateName": "bench-"}, "spec": {"containers": [
         {"name": "main", "image": reeve_testkit::images::TOOLS}]}}),

@@ -39,34 +39,42 @@ pub(crate) fn variable() -> Variable {
     (VARIABLE, cel)
 }
 
-/// The patches.
+/// The patches: one list of what is made once, and one of each that is made for every container. (Each sum of lists is gone through
+/// once more.)
 pub(crate) fn expression(gap: Gap<'_>) -> String {
-    let add = |path: &str, value: &str| format!("[JSONPatch{{op: 'add', path: '{path}', value: {value}}}]");
-    let each = |patch: &str| format!("object.spec.containers.transformList(i, c, JSONPatch{{{patch}}})");
-    let remove_volume =
-        "[JSONPatch{op: 'remove', path: '/spec/volumes/' + string(object.spec.volumes.size() - 1)}]";
-    let remove_mounts = each(
-        "op: 'remove', path: '/spec/containers/' + string(i) + '/volumeMounts/' + string(c.volumeMounts.size() - 1)",
-    );
-    // Identity is enforced, so escalation is prevented; whose it is was looked at, so all parts of the stamp are there.
-    let contexts = each(&format!(
-        "op: 'add', path: '/spec/containers/' + string(i) + '/securityContext', value: {}",
-        guarded_container(gap)
-    ));
+    let add = |path: &str, value: &str| format!("JSONPatch{{op: 'add', path: '{path}', value: {value}}}");
+    let remove = |path: &str| format!("JSONPatch{{op: 'remove', path: {path}}}");
+    let each = |patch: &str| format!("object.spec.containers.transformList(i, c, {patch})");
     let context = given_context(gap, "s", "s[3] == '' ? [] : s[3].split('.').map(g, int(g))");
-    let context = format!(
-        "[variables.claimed.split('/')].map(s, JSONPatch{{op: 'add', path: '/spec/securityContext', value: {context}}})"
-    );
-    [
-        gap.or_nothing("stamp", add_stamp("object", "'")),
-        context,
-        contexts,
-        gap.or_nothing("os", add("/spec/os", "{'name': 'linux'}")),
-        gap.or_nothing(
+    let context = add("/spec/securityContext", &context);
+    let once = [
+        ("stamp", add_stamp("object", "'")),
+        ("os", add("/spec/os", "{'name': 'linux'}")),
+        (
             "automountServiceAccountToken",
             add("/spec/automountServiceAccountToken", "false"),
         ),
-        gap.or_nothing("tokenVolume", format!("{remove_volume} + {remove_mounts}")),
-    ]
-    .join(" + ")
+        (
+            "tokenVolume",
+            remove("'/spec/volumes/' + string(object.spec.volumes.size() - 1)"),
+        ),
+        ("", format!("[variables.claimed.split('/')].map(s, {context})[0]")),
+    ];
+    let once: Vec<String> = once
+        .into_iter()
+        .filter_map(|(part, patch)| (gap.0 != Some(part)).then_some(patch))
+        .collect();
+    // Identity is enforced, so escalation is prevented; whose it is was looked at, so all parts of the stamp are there.
+    let contexts = each(&format!(
+        "JSONPatch{{op: 'add', path: '/spec/containers/' + string(i) + '/securityContext', value: {}}}",
+        guarded_container(gap)
+    ));
+    let mounts = each(&remove(
+        "'/spec/containers/' + string(i) + '/volumeMounts/' + string(c.volumeMounts.size() - 1)",
+    ));
+    format!(
+        "[{}] + {contexts} + {}",
+        once.join(", "),
+        gap.or_nothing("tokenVolume", mounts)
+    )
 }

@@ -13,7 +13,7 @@
 
 use crate::entries::SET_BY_LIMIT_RANGE;
 use crate::names;
-use crate::view::{Variable, has_containers_cel};
+use crate::view::Variable;
 
 /// What extended resources of GPUs and the like are called; one that ends with `*` is the beginning of names.
 const ACCELERATORS: [&str; 9] = [
@@ -82,8 +82,7 @@ pub(crate) fn match_conditions() -> Vec<Variable> {
         )
     };
     let changed = format!(
-        "request.operation == 'CREATE' || ({} && {} != {})",
-        has_containers_cel("object"),
+        "request.operation == 'CREATE' || {} != {}",
         containers("object"),
         containers("oldObject")
     );
@@ -114,32 +113,23 @@ pub(crate) fn match_conditions() -> Vec<Variable> {
         too_low("containers"),
         too_low("initContainers")
     );
-    vec![
-        ("not-a-controllers-template", writer),
-        ("changed", changed),
-        // Most containers have no limits: of these nothing else is asked. (The API server evaluates every condition, so this is one.)
-        (
-            "concerned",
-            format!("{} && {}", limited(), crate::entries::bounded(&concerned)),
-        ),
-    ]
+    // One, since the API server evaluates each. Most containers have no limits: of these nothing else is asked.
+    let one = format!(
+        "{} && ({writer}) && ({changed}) && {}",
+        limited(),
+        crate::entries::bounded(&concerned)
+    );
+    vec![("gpus-or-limits-too-low", one)]
 }
 
-/// Whether any container has limits, of no more containers than may be gone through.
+/// Whether there are containers, any of them has limits, and there are no more than may be gone through.
 fn limited() -> String {
-    let has = |list: &str| {
-        format!(
-            "t.spec.?{list}.orValue(dyn([])).exists(c, c.?resources.?limits.orValue(dyn({{}})).size() > 0)"
-        )
-    };
+    let limits = "exists(c, c.?resources.?limits.orValue(dyn({})).size() > 0)";
     format!(
-        "{} && [{}].exists(t, t.spec.?containers.orValue(dyn([])).size() + t.spec.?initContainers.orValue(dyn([])).size() <= {} && \
-         ({} || {}))",
-        has_containers_cel("object"),
-        template("object"),
+        "[{}.orValue(dyn({{}}))].exists(s, has(s.containers) && s.containers != null && s.containers.size() + (has(s.initContainers) ? \
+         s.initContainers.size() : 0) <= {} && (s.containers.{limits} || (has(s.initContainers) && s.initContainers.{limits})))",
+        crate::view::pod_cel("object"),
         crate::entries::MOST,
-        has("containers"),
-        has("initContainers"),
     )
 }
 
