@@ -35,16 +35,7 @@ pub struct Matcher {
 /// Who, where, what.
 pub type Request = (String, String, String);
 
-/// All role definitions are in one graph, and subjects of different kinds may be called the same.
-fn subject(subject: Subject) -> String {
-    let kind = match subject {
-        Subject::User(_) => "user",
-        Subject::ServiceAccount(_) => "service-account",
-        Subject::Group(_) => "group",
-    };
-    format!("{kind}/{}", subject.name())
-}
-
+/// All role definitions are in one graph: its names have their kinds before them.
 fn role(role: i64) -> String {
     format!("role/{role}")
 }
@@ -71,12 +62,12 @@ impl Matcher {
         let model = enforcer.get_mut_model();
         for rule in &organization.rules {
             // Rules that differ in their numbers alone are one policy.
-            let policy = vec![subject(rule.subject), rule.scope.to_string(), role(rule.role)];
+            let policy = vec![rule.subject.key(), rule.scope.to_string(), role(rule.role)];
             model.add_policy("p", "p", policy);
         }
         for caller in &organization.callers {
             for group in &caller.groups {
-                model.add_policy("g", "g", vec![subject(caller.subject), subject(*group)]);
+                model.add_policy("g", "g", vec![caller.subject.key(), group.key()]);
             }
         }
         for scope in organization.scopes() {
@@ -99,7 +90,7 @@ impl Matcher {
 
     /// A question. Groups are not named: they are role definitions.
     pub fn ask(rights: &Rights, who: Subject, what: Permission, scope: Scope) -> Request {
-        (subject(who), scope.to_string(), permission(rights, what))
+        (who.key(), scope.to_string(), permission(rights, what))
     }
 
     /// Whether it is allowed.

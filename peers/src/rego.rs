@@ -36,16 +36,6 @@ fn list(items: impl IntoIterator<Item = String>) -> Value {
     Value::from(items.into_iter().map(Value::from).collect::<Vec<_>>())
 }
 
-/// Those of different kinds may be called the same.
-fn key(subject: Subject) -> String {
-    let kind = match subject {
-        Subject::User(_) => "user",
-        Subject::ServiceAccount(_) => "service-account",
-        Subject::Group(_) => "group",
-    };
-    format!("{kind}/{}", subject.name())
-}
-
 impl Rego {
     /// Loads an organization.
     ///
@@ -64,7 +54,7 @@ impl Rego {
     /// A question. Groups are not named: they are among the data.
     pub fn ask(rights: &Rights, who: Subject, permission: Permission, scope: Scope) -> Value {
         let parts = [
-            ("who", key(who)),
+            ("who", who.key()),
             ("permission", rights.name(permission)),
             ("scope", scope.to_string()),
         ];
@@ -88,7 +78,7 @@ impl Rego {
 fn data(rights: &Rights, organization: &Organization) -> Value {
     let mut given: BTreeMap<String, BTreeMap<String, Vec<String>>> = BTreeMap::new();
     for rule in &organization.rules {
-        let here = given.entry(key(rule.subject)).or_default();
+        let here = given.entry(rule.subject.key()).or_default();
         let roles = here.entry(rule.scope.to_string()).or_default();
         let role = rule.role.to_string();
         if !roles.contains(&role) {
@@ -101,9 +91,9 @@ fn data(rights: &Rights, organization: &Organization) -> Value {
         (Value::from(name), Value::from(scopes.collect::<Object>()))
     });
     let names = organization.callers.iter().map(|caller| {
-        let groups = caller.groups.iter().map(|group| key(*group));
-        let all = std::iter::once(key(caller.subject)).chain(groups);
-        (Value::from(key(caller.subject)), list(all))
+        let groups = caller.groups.iter().map(|group| group.key());
+        let all = std::iter::once(caller.subject.key()).chain(groups);
+        (Value::from(caller.subject.key()), list(all))
     });
     let chains = organization.scopes().into_iter().map(|scope| {
         let above = organization.chain(scope).into_iter();

@@ -80,7 +80,7 @@ fn a_job_is_made_when_the_copy_of_its_credential_is_there() {
         panic!("nothing is in the way")
     };
     let volumes = job.spec.unwrap().template.spec.unwrap().volumes.unwrap();
-    let secret = volumes[0].secret.as_ref().unwrap();
+    let secret = volumes.iter().find_map(|volume| volume.secret.as_ref()).unwrap();
     assert_eq!(secret.secret_name.as_deref(), Some("token"));
     // Who mounts none waits for none.
     assert!(matches!(decide(&train(), &view()).unwrap(), Step::Make(_)));
