@@ -69,8 +69,8 @@ bench-clusters: ## CLUSTERS (1000) simulated clusters on one server with Postgre
 # A workspace of its own beside the product's, with a lock file and a target folder of its own.
 PEERS = cargo run --quiet --release --locked --manifest-path peers/Cargo.toml --target-dir target/peers
 
-bench-peers: ## the decision engine beside Cedar in one run; text, CSV and SVG in target/bench
-	@$(PEERS) --bin bench-peers
+bench-peers: ## the decision engine beside Cedar, regorus and casbin in one run; text, CSV and SVG in target/bench
+	@$(PEERS) --features figures --bin bench-peers
 
 oracle: ## N (1000000) random decisions and N/100 lists, with changes between them: engine, naive evaluator and Cedar must agree
 	@$(PEERS) --bin oracle -- --decisions $(or $(N),1000000)

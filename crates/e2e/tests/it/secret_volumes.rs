@@ -51,7 +51,7 @@ fn the_person_reads_a_credential_as_files_and_writes_none() {
                 "/keys/password",
             ),
         ] {
-            let command = format!("cat {file}; echo; echo x 2>/dev/null > {file}x || echo it is only read");
+            let command = format!("cat {file}; echo; touch {file}x 2>/dev/null || echo it is only read");
             submit(stack, &team, name, volume, &command).await?;
             let output = output_of(stack, &team.namespace, &format!("reeve.dev/workload={name}")).await?;
             must_have_printed(&output, &[VALUE, "it is only read"])?;
@@ -73,7 +73,7 @@ fn a_workload_waits_for_its_credential_and_says_what_is_in_the_way() {
         wait_until("the workload to say for which Secret it waits", async || {
             let shown = team.researcher.rest.get(&path).await?.expect(200)?;
             let message = shown["phaseMessage"].as_str().unwrap_or_default().to_owned();
-            let said = message.contains("the Secret `taken`") && message.contains("in the way");
+            let said = message.contains("the Secret `taken`") && message.contains("that is no copy");
             anyhow::ensure!(said, "{shown}");
             Ok(Some(()))
         })
