@@ -71,7 +71,10 @@ impl Rego {
     pub fn allows(&mut self, question: &Value) -> Result<bool> {
         self.engine.set_input(question.clone());
         let answer = self.engine.eval_rule(ALLOW.to_owned())?;
-        answer.as_bool().copied().context("an answer that is neither yes nor no")
+        answer
+            .as_bool()
+            .copied()
+            .context("an answer that is neither yes nor no")
     }
 }
 
@@ -97,12 +100,18 @@ fn data(rights: &Rights, organization: &Organization) -> Value {
     });
     let chains = organization.scopes().into_iter().map(|scope| {
         let above = organization.chain(scope).into_iter();
-        (Value::from(scope.to_string()), list(above.map(|it| it.to_string())))
+        (
+            Value::from(scope.to_string()),
+            list(above.map(|it| it.to_string())),
+        )
     });
     let may = organization.roles.iter().map(|role| {
         let permissions = (0..rights.count()).filter(|permission| role.allows(*permission));
         let permissions = permissions.map(|it| (Value::from(rights.name(it)), Value::from(true)));
-        (Value::from(role.id.to_string()), Value::from(permissions.collect::<Object>()))
+        (
+            Value::from(role.id.to_string()),
+            Value::from(permissions.collect::<Object>()),
+        )
     });
     let all = [
         ("given", given.collect::<Object>()),
@@ -110,6 +119,8 @@ fn data(rights: &Rights, organization: &Organization) -> Value {
         ("chains", chains.collect()),
         ("may", may.collect()),
     ];
-    let all = all.into_iter().map(|(name, object)| (Value::from(name), Value::from(object)));
+    let all = all
+        .into_iter()
+        .map(|(name, object)| (Value::from(name), Value::from(object)));
     Value::from(all.collect::<Object>())
 }

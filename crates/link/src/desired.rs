@@ -1,8 +1,9 @@
 //! The desired state of a cluster: four kinds of object.
 
 use reeve_types::{
-    AccessRuleId, CredentialAssetId, CredentialAssetName, DepartmentId, Email, FileMode, MountPath, OrgUnitName,
-    PodRules, PosixIdentity, ProjectId, RoleName, UserId, WorkloadId, WorkloadLimits, WorkloadName,
+    AccessRuleId, CredentialAssetId, CredentialAssetName, DepartmentId, Email, FileMode, MountPath,
+    OrgUnitName, PodRules, PosixIdentity, ProjectId, RoleName, UserId, WorkloadId, WorkloadLimits,
+    WorkloadName,
 };
 use serde::{Deserialize, Serialize};
 

@@ -58,7 +58,10 @@ impl FromStr for Kind {
     fn from_str(text: &str) -> Result<Self> {
         match Self::ALL.into_iter().find(|kind| kind.name() == text) {
             Some(kind) => Ok(kind),
-            None => bail!("`{text}` is no engine: one of {} is needed", Self::ALL.map(Self::name).join(", ")),
+            None => bail!(
+                "`{text}` is no engine: one of {} is needed",
+                Self::ALL.map(Self::name).join(", ")
+            ),
         }
     }
 }
@@ -213,7 +216,11 @@ impl Peer for Regorus {
     }
 
     fn touch(question: &regorus::Value) -> usize {
-        let parts = question.as_object().ok().into_iter().flat_map(|parts| parts.iter());
+        let parts = question
+            .as_object()
+            .ok()
+            .into_iter()
+            .flat_map(|parts| parts.iter());
         let texts = parts.filter_map(|(_, value)| value.as_string().ok());
         texts.map(|text| sum(text)).sum()
     }

@@ -9,11 +9,13 @@ use super::fields::text;
 /// A path in a container.
 pub(crate) fn mount_path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<MountPath>, D::Error> {
     let text = text::<_, 4096>(deserializer)?;
-    text.map(|path| path.parse().map_err(D::Error::custom)).transpose()
+    text.map(|path| path.parse().map_err(D::Error::custom))
+        .transpose()
 }
 
 /// A mode of files.
 pub(crate) fn default_mode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<FileMode>, D::Error> {
     let text = text::<_, 4>(deserializer)?;
-    text.map(|mode| mode.parse().map_err(D::Error::custom)).transpose()
+    text.map(|mode| mode.parse().map_err(D::Error::custom))
+        .transpose()
 }

@@ -5,9 +5,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::spec::{SecretVolume, Storage};
+use crate::body::InvalidBody;
 use crate::body::fields::{OnlyFalse, Unsupported};
 use crate::body::mounting::{default_mode, mount_path};
-use crate::body::InvalidBody;
 
 /// How many Secrets a training mounts at most: as many as the custom resource holds.
 const MOST: usize = 64;
@@ -96,8 +96,8 @@ mod tests {
 
     fn parse(volumes: Value) -> Result<TrainingSpec, String> {
         let spec = json!({"image": "x", "storage": {"secretVolume": volumes}});
-        let body =
-            json!({"name": "t", "projectId": "33", "clusterId": crate::EXAMPLE_UUID, "spec": spec}).to_string();
+        let body = json!({"name": "t", "projectId": "33", "clusterId": crate::EXAMPLE_UUID, "spec": spec})
+            .to_string();
         let parsed = CreateTraining::parse(body.as_bytes());
         parsed.map(|body| body.spec).map_err(|error| error.to_string())
     }
@@ -118,8 +118,14 @@ mod tests {
         assert_eq!(serde_json::from_value::<TrainingSpec>(kept).unwrap(), spec);
         assert_eq!(parse(json!([])).unwrap().storage, None);
         for (volume, refused) in [
-            (json!({"mountPath": "/a"}), "`spec.storage.secretVolume[0].secret` is missing"),
-            (json!({"secret": "Token"}), "`spec.storage.secretVolume[0].secret`: "),
+            (
+                json!({"mountPath": "/a"}),
+                "`spec.storage.secretVolume[0].secret` is missing",
+            ),
+            (
+                json!({"secret": "Token"}),
+                "`spec.storage.secretVolume[0].secret`: ",
+            ),
             (
                 json!({"secret": "a", "mountPath": "keys"}),
                 "`spec.storage.secretVolume[0].mountPath`: a path from the root is needed",
@@ -147,6 +153,9 @@ mod tests {
         let many = |count: usize| vec![json!({"secret": "a"}); count];
         assert!(parse(json!(many(64))).is_ok());
         let said = parse(json!(many(65))).unwrap_err();
-        assert!(said.starts_with("`spec.storage.secretVolume`: at most 64"), "{said}");
+        assert!(
+            said.starts_with("`spec.storage.secretVolume`: at most 64"),
+            "{said}"
+        );
     }
 }

@@ -117,13 +117,25 @@ fn secret_volume(text: &str) -> Result<SecretVolume, String> {
         let (key, value) = part.split_once('=').ok_or(FORM)?;
         let again = match key {
             "name" => secret
-                .replace(value.parse().map_err(|error: InvalidName| format!("name: {error}"))?)
+                .replace(
+                    value
+                        .parse()
+                        .map_err(|error: InvalidName| format!("name: {error}"))?,
+                )
                 .is_some(),
             "path" => mount_path
-                .replace(value.parse().map_err(|error: InvalidMountPath| format!("path: {error}"))?)
+                .replace(
+                    value
+                        .parse()
+                        .map_err(|error: InvalidMountPath| format!("path: {error}"))?,
+                )
                 .is_some(),
             "default-mode" => default_mode
-                .replace(value.parse().map_err(|error: InvalidFileMode| format!("default-mode: {error}"))?)
+                .replace(
+                    value
+                        .parse()
+                        .map_err(|error: InvalidFileMode| format!("default-mode: {error}"))?,
+                )
                 .is_some(),
             _ => return Err(FORM.to_owned()),
         };
@@ -219,8 +231,15 @@ mod tests {
             assert_eq!(volume(text), Ok(asked), "{text}");
         }
         for wrong in [
-            "", "token", "path=/a", "name=Token", "name=a,path=b", "name=a,name=b", "name=a,mode=0444",
-            "name=a,default-mode=4755", "name=a,",
+            "",
+            "token",
+            "path=/a",
+            "name=Token",
+            "name=a,path=b",
+            "name=a,name=b",
+            "name=a,mode=0444",
+            "name=a,default-mode=4755",
+            "name=a,",
         ] {
             assert!(secret_volume(wrong).is_err(), "{wrong}");
         }

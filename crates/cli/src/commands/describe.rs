@@ -48,7 +48,10 @@ fn named(words: &[String]) -> Result<WorkloadName, Failure> {
 /// `token at /etc/keys`.
 fn mounted(volume: &SecretVolume) -> String {
     let at = volume.mount_path.as_ref();
-    at.map_or_else(|| volume.secret.to_string(), |at| format!("{} at {at}", volume.secret))
+    at.map_or_else(
+        || volume.secret.to_string(),
+        |at| format!("{} at {at}", volume.secret),
+    )
 }
 
 /// Values of variables are not shown: a terminal is looked at by more than one.

@@ -319,7 +319,11 @@ pub const FLAGS: &[Flag] = &[
         Works("of a secret asset that you may read; without `path=` at the asset's"),
     ),
     submit(
-        &["--configmap-volume", "--configmap-map-volume", "--empty-dir-volume"],
+        &[
+            "--configmap-volume",
+            "--configmap-map-volume",
+            "--empty-dir-volume",
+        ],
         "mounted small files",
         Refused(VOLUMES),
     ),

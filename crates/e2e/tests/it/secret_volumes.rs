@@ -30,7 +30,11 @@ async fn offered(stack: &Stack, team: &Team, name: &str) -> Result<String> {
 async fn submit(stack: &Stack, team: &Team, name: &str, volume: Value, command: &str) -> Result<String> {
     let spec = json!({"image": images::TOOLS, "command": format!("sh -c '{command}'"), "storage": {"secretVolume": [volume]}});
     let body = json!({"name": name, "projectId": team.project, "clusterId": stack.cluster_id, "spec": spec});
-    let made = team.researcher.rest.post("/api/v1/workloads/trainings", body).await?;
+    let made = team
+        .researcher
+        .rest
+        .post("/api/v1/workloads/trainings", body)
+        .await?;
     let made = made.expect(202)?;
     let id = made["workloadId"].as_str().context("the workload has no id")?;
     Ok(format!("/api/v1/workloads/{id}"))
@@ -66,10 +70,25 @@ fn a_workload_waits_for_its_credential_and_says_what_is_in_the_way() {
     on_the_stack(async |stack| {
         let team = Team::form(stack).await?;
         let kubectl = stack.cluster.kubectl();
-        let by_hand = ["create", "secret", "generic", "taken", "-n", &team.namespace, "--from-literal=password=other"];
+        let by_hand = [
+            "create",
+            "secret",
+            "generic",
+            "taken",
+            "-n",
+            &team.namespace,
+            "--from-literal=password=other",
+        ];
         kubectl.must(&by_hand)?;
         let credential = offered(stack, &team, "taken").await?;
-        let path = submit(stack, &team, "waits", json!({"secret": "taken"}), "cat /etc/keys/password").await?;
+        let path = submit(
+            stack,
+            &team,
+            "waits",
+            json!({"secret": "taken"}),
+            "cat /etc/keys/password",
+        )
+        .await?;
         wait_until("the workload to say for which Secret it waits", async || {
             let shown = team.researcher.rest.get(&path).await?.expect(200)?;
             let message = shown["phaseMessage"].as_str().unwrap_or_default().to_owned();

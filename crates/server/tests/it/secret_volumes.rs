@@ -22,7 +22,10 @@ async fn submit(organization: &OrganizationFixture, token: &str, name: &str, vol
 async fn asset(organization: &OrganizationFixture, name: &str, scope: (&str, &str), said: Value) -> String {
     let mut body = secret_assets::body(name, scope, "");
     body["spec"] = said;
-    let made = organization.server.post(&organization.server.admin, ASSETS, body).await;
+    let made = organization
+        .server
+        .post(&organization.server.admin, ASSETS, body)
+        .await;
     made.is(202)["meta"]["id"].as_str().unwrap().to_owned()
 }
 
@@ -42,7 +45,8 @@ async fn a_training_mounts_a_secret_asset_of_its_project() {
     let made = made.is(202);
     let shown = json!([{"secret": "token", "mountPath": "/etc/keys", "defaultMode": "0440"}]);
     assert_eq!(made["spec"]["storage"], json!({"secretVolume": shown}));
-    let told = json!([{"credentialId": token, "secret": "token", "mountPath": "/etc/keys", "defaultMode": "0440"}]);
+    let told =
+        json!([{"credentialId": token, "secret": "token", "mountPath": "/etc/keys", "defaultMode": "0440"}]);
     assert_eq!(sent(&organization).await["secretVolumes"], told);
     let path = format!("{ALL}/{}", made["workloadId"].as_str().unwrap());
     assert_eq!(server.get(alice, &path).await.is(200)["spec"], made["spec"]);
@@ -50,13 +54,21 @@ async fn a_training_mounts_a_secret_asset_of_its_project() {
     let own = json!([{"secret": "token", "mountPath": "/keys", "defaultMode": "0444"}]);
     let made = submit(&organization, alice, "own", own.clone()).await.is(202);
     assert_eq!(made["spec"]["storage"]["secretVolume"], own);
-    assert_eq!(sent(&organization).await["secretVolumes"][0]["mountPath"], "/keys");
+    assert_eq!(
+        sent(&organization).await["secretVolumes"][0]["mountPath"],
+        "/keys"
+    );
 
     // With a second asset of it neither speaks for the other.
     let other = json!({"credentialAssetId": token, "mountPath": "/other"});
     let other = asset(&organization, "other", robots, other).await;
-    let refused = submit(&organization, alice, "x", json!([{"secret": "token"}])).await.refused(400);
-    assert!(refused.starts_with("`spec.storage.secretVolume[0].mountPath` is missing"), "{refused}");
+    let refused = submit(&organization, alice, "x", json!([{"secret": "token"}]))
+        .await
+        .refused(400);
+    assert!(
+        refused.starts_with("`spec.storage.secretVolume[0].mountPath` is missing"),
+        "{refused}"
+    );
     let there = json!([{"secret": "token", "mountPath": "/keys"}]);
     let made = submit(&organization, alice, "there", there.clone()).await.is(202);
     assert_eq!(made["spec"]["storage"]["secretVolume"][0]["defaultMode"], "0444");
@@ -65,20 +77,38 @@ async fn a_training_mounts_a_secret_asset_of_its_project() {
             json!([{"secret": "token", "mountPath": "/a"}, {"secret": "token", "mountPath": "/a/b"}]),
             "[1].mountPath`: another Secret",
         ),
-        (json!([{"secret": "token", "mountPath": "/home"}]), "[0].mountPath`: a Secret there would hide"),
-        (json!([{"secret": "token", "mountPath": "/proc/a"}]), "[0].mountPath`: `/proc`"),
+        (
+            json!([{"secret": "token", "mountPath": "/home"}]),
+            "[0].mountPath`: a Secret there would hide",
+        ),
+        (
+            json!([{"secret": "token", "mountPath": "/proc/a"}]),
+            "[0].mountPath`: `/proc`",
+        ),
     ] {
         let refused = submit(&organization, alice, "x", volumes).await.refused(400);
-        assert!(refused.starts_with(&format!("`spec.storage.secretVolume{place}")), "{refused}");
+        assert!(
+            refused.starts_with(&format!("`spec.storage.secretVolume{place}")),
+            "{refused}"
+        );
     }
 
     // What was submitted keeps what it has; nothing holds up a deletion.
     for id in [keys, other] {
-        server.delete(&server.admin, &format!("{ASSETS}/{id}")).await.is(202);
+        server
+            .delete(&server.admin, &format!("{ASSETS}/{id}"))
+            .await
+            .is(202);
     }
     let refused = submit(&organization, alice, "late", there).await.refused(400);
-    assert!(refused.starts_with("`spec.storage.secretVolume[0].secret`: no secret asset"), "{refused}");
-    assert_eq!(server.get(alice, &path).await.is(200)["spec"]["storage"]["secretVolume"], shown);
+    assert!(
+        refused.starts_with("`spec.storage.secretVolume[0].secret`: no secret asset"),
+        "{refused}"
+    );
+    assert_eq!(
+        server.get(alice, &path).await.is(200)["spec"]["storage"]["secretVolume"],
+        shown
+    );
     let credential = format!("/api/v1/asset/credentials/password/{token}");
     server.delete(&server.admin, &credential).await.is(202);
 
@@ -110,16 +140,32 @@ async fn nobody_mounts_by_an_asset_that_is_not_to_be_read_or_another_credential_
         words.push(submit(&organization, alice, "x", volumes).await.refused(400));
     }
     words.dedup();
-    assert_eq!(words.len(), 1, "hidden and missing are answered in the same words: {words:?}");
+    assert_eq!(
+        words.len(),
+        1,
+        "hidden and missing are answered in the same words: {words:?}"
+    );
     // An administrator reads the department's asset, and mounts it in its project.
     let mounted = json!([{"secret": "wide"}]);
-    submit(&organization, admin, "first", mounted.clone()).await.is(202);
-    assert_eq!(sent(&organization).await["secretVolumes"][0]["credentialId"], json!(wide));
-    submit(&organization, admin, "x", json!([{"secret": "theirs"}])).await.refused(400);
+    submit(&organization, admin, "first", mounted.clone())
+        .await
+        .is(202);
+    assert_eq!(
+        sent(&organization).await["secretVolumes"][0]["credentialId"],
+        json!(wide)
+    );
+    submit(&organization, admin, "x", json!([{"secret": "theirs"}]))
+        .await
+        .refused(400);
     // The project's own of the name is what its namespace gets then: the department's asset is not of that.
     let narrow = credentials::keep(server, admin, "password", "wide", robots).await;
-    submit(&organization, admin, "x", mounted.clone()).await.refused(400);
+    submit(&organization, admin, "x", mounted.clone())
+        .await
+        .refused(400);
     asset(&organization, "narrow", robots, said(&narrow)).await;
     submit(&organization, admin, "second", mounted).await.is(202);
-    assert_eq!(sent(&organization).await["secretVolumes"][0]["credentialId"], json!(narrow));
+    assert_eq!(
+        sent(&organization).await["secretVolumes"][0]["credentialId"],
+        json!(narrow)
+    );
 }

@@ -6,8 +6,8 @@ use reeve_types::{CredentialAssetId, CredentialAssetKind, ProjectId};
 use super::organization::{NOW, Organization, entry, group, id, parsed};
 use super::told::Log;
 use crate::{
-    AssetFilter, AuditAction, ChangeSecretAsset, NewCredentialAsset, NewSecretAsset, NewValues, ProjectSecret,
-    SealedValues, SecretAssetFilter, SecretAssetRow, SecretAssetSpec, StoreError,
+    AssetFilter, AuditAction, ChangeSecretAsset, NewCredentialAsset, NewSecretAsset, NewValues,
+    ProjectSecret, SealedValues, SecretAssetFilter, SecretAssetRow, SecretAssetSpec, StoreError,
 };
 
 const ENTITY: Entity = Entity::SecretVolumeAssets;

@@ -14,7 +14,12 @@ fn volume(secret: &str, path: &str, mode: &str) -> Value {
 }
 
 fn pod(changes: Value) -> PodSpec {
-    let job = job(&workload(changes), &owner(), "robots", &ReeveConfigSpec::default());
+    let job = job(
+        &workload(changes),
+        &owner(),
+        "robots",
+        &ReeveConfigSpec::default(),
+    );
     job.spec.unwrap().template.spec.unwrap()
 }
 

@@ -42,7 +42,10 @@ impl Mirrored for Workload {
             .environment
             .iter()
             .map(|(name, value)| name.len() + value.len());
-        let paths = workload.secret_volumes.iter().map(|it| 256 + it.mount_path.as_str().len());
+        let paths = workload
+            .secret_volumes
+            .iter()
+            .map(|it| 256 + it.mount_path.as_str().len());
         512 + words.map(String::len).sum::<usize>() + variables.sum::<usize>() + paths.sum::<usize>()
     }
 

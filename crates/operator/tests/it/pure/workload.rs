@@ -68,9 +68,18 @@ fn a_job_is_made_when_the_copy_of_its_credential_is_there() {
         error.to_string()
     };
     let none = waits(&view());
-    assert!(none.contains("`token`") && none.contains("not in this namespace"), "{none}");
-    let taken = copy(&ours, SecretState::Conflict, "a Secret of this name is in the way");
-    assert!(waits(&with(vec![taken])).ends_with("`token`, which it mounts: a Secret of this name is in the way"));
+    assert!(
+        none.contains("`token`") && none.contains("not in this namespace"),
+        "{none}"
+    );
+    let taken = copy(
+        &ours,
+        SecretState::Conflict,
+        "a Secret of this name is in the way",
+    );
+    assert!(
+        waits(&with(vec![taken])).ends_with("`token`, which it mounts: a Secret of this name is in the way")
+    );
     let shadowed = copy(&ours, SecretState::NotCopied, "comes first");
     let other = copy("reeve-secrets/by-hand", SecretState::Copied, "");
     assert!(waits(&with(vec![other.clone(), shadowed])).ends_with("comes first"));
@@ -98,7 +107,11 @@ fn a_pod_that_waits_for_a_secret_says_so() {
     };
     let observed = reported(&mounting(), &view);
     assert_eq!(observed.phase, Phase::Pending);
-    assert!(observed.message.contains("the Secret `token`"), "{}", observed.message);
+    assert!(
+        observed.message.contains("the Secret `token`"),
+        "{}",
+        observed.message
+    );
     assert_eq!(reported(&train(), &view).message, "");
 }
 

@@ -33,15 +33,23 @@ pub(super) async fn resolve(
     for (at, volume) in volumes.enumerate() {
         let assets = assets(app, caller, project, volume).await?;
         let refused = |why| TrainingRefusal::Mount { at, why };
-        let first = assets.first().ok_or_else(|| refused(MountRefusal::NoAsset(project)))?;
+        let first = assets
+            .first()
+            .ok_or_else(|| refused(MountRefusal::NoAsset(project)))?;
         // Where there are several, none speaks for the others.
         let only = Some(first).filter(|_| assets.len() == 1);
-        let path = match (&volume.mount_path, only.and_then(|it| it.spec.mount_path.as_deref())) {
+        let path = match (
+            &volume.mount_path,
+            only.and_then(|it| it.spec.mount_path.as_deref()),
+        ) {
             (Some(path), _) => path.clone(),
             (None, Some(path)) => path.parse::<MountPath>().map_err(ApiError::internal)?,
             (None, None) => return Err(refused(MountRefusal::NoPath).into()),
         };
-        let mode = match (volume.default_mode, only.and_then(|it| it.spec.default_mode.as_deref())) {
+        let mode = match (
+            volume.default_mode,
+            only.and_then(|it| it.spec.default_mode.as_deref()),
+        ) {
             (Some(mode), _) => mode,
             (None, Some(mode)) => mode.parse::<FileMode>().map_err(ApiError::internal)?,
             (None, None) => FileMode::READABLE,
@@ -133,7 +141,9 @@ mod tests {
 
     fn checked(spec: serde_json::Value, paths: &[&str]) -> Result<(), String> {
         let mut all = json!({"image": "i", "createHomeDir": true});
-        all.as_object_mut().unwrap().extend(spec.as_object().unwrap().clone());
+        all.as_object_mut()
+            .unwrap()
+            .extend(spec.as_object().unwrap().clone());
         let spec = serde_json::from_value(all).unwrap();
         let volume = |path: &&str| {
             let volume = json!({"credentialId": "00000000-0000-4000-8000-000000000000", "secret": "s", "mountPath": path,
@@ -151,7 +161,10 @@ mod tests {
         let plain = json!({});
         let named = json!({"passwdEntry": true});
         for (spec, paths) in [
-            (&plain, vec!["/etc/keys", "/home/ci/.keys", "/home/other", "/etc/key"]),
+            (
+                &plain,
+                vec!["/etc/keys", "/home/ci/.keys", "/home/other", "/etc/key"],
+            ),
             (&plain, vec!["/etc", "/system", "/devices"]),
             (&named, vec!["/etc/keys", "/etc/passwd.d"]),
             (&json!({"createHomeDir": false}), vec!["/home"]),
