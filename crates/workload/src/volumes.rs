@@ -67,7 +67,7 @@ fn of_secret(name: &str, secret: &SecretVolume) -> Volume {
             secret_name: Some(secret.secret.to_string()),
             default_mode: Some(i32::from(secret.default_mode.number())),
             optional: Some(false),
-            items: None,
+            ..SecretVolumeSource::default()
         }),
         ..Volume::default()
     }

@@ -86,7 +86,7 @@ pub fn controller(shared: &Shared) -> Controller<ObjectName> {
         all.iter().for_each(|it| queue.add(ObjectName::of(&**it)));
     })
     .watches(&shared.caches.projects, move |queue, change| {
-        for namespace in secrets::changed_in(change) {
+        if let Some(namespace) = secrets::changed_in(change) {
             let all = of_secrets.workloads.in_namespace(&namespace);
             let waiting = all.iter().filter(|it| secrets::may_wait(it));
             waiting.for_each(|it| queue.add(ObjectName::of(&**it)));
