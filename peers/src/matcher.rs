@@ -2,7 +2,7 @@
 //! which, and what a role may do are its role definitions.
 
 use anyhow::{Result, anyhow, ensure};
-use casbin::{CoreApi as _, DefaultModel, Enforcer, Model as _};
+use casbin::{CoreApi as _, DefaultModel, Enforcer};
 
 use crate::plain::{Organization, Permission, Scope, Subject};
 use crate::rights::Rights;
