@@ -38,22 +38,16 @@ pub(super) async fn resolve(
             .ok_or_else(|| refused(MountRefusal::NoAsset(project)))?;
         // Where there are several, none speaks for the others.
         let only = Some(first).filter(|_| assets.len() == 1);
-        let path = match (
-            &volume.mount_path,
-            only.and_then(|it| it.spec.mount_path.as_deref()),
-        ) {
-            (Some(path), _) => path.clone(),
-            (None, Some(path)) => path.parse::<MountPath>().map_err(ApiError::internal)?,
-            (None, None) => return Err(refused(MountRefusal::NoPath).into()),
-        };
-        let mode = match (
-            volume.default_mode,
-            only.and_then(|it| it.spec.default_mode.as_deref()),
-        ) {
-            (Some(mode), _) => mode,
-            (None, Some(mode)) => mode.parse::<FileMode>().map_err(ApiError::internal)?,
-            (None, None) => FileMode::READABLE,
-        };
+        let path = volume.mount_path.clone().or_else(|| {
+            let said = only?.spec.mount_path.as_deref()?;
+            said.parse::<MountPath>().ok()
+        });
+        let path = path.ok_or_else(|| refused(MountRefusal::NoPath))?;
+        let mode = volume.default_mode.or_else(|| {
+            let said = only?.spec.default_mode.as_deref()?;
+            said.parse::<FileMode>().ok()
+        });
+        let mode = mode.unwrap_or(FileMode::READABLE);
         volume.mount_path = Some(path.clone());
         volume.default_mode = Some(mode);
         resolved.push(reeve_link::SecretVolume {
