@@ -36,11 +36,15 @@ demo-up: tools testbed $(if $(SERVING),testbed-kserve) images build ## the same 
 demo-down: ## ends what demo-up started
 	@if [ -x target/debug/reeve-demo ]; then target/debug/reeve-demo down; else echo "no demo was built here, so none is running"; fi
 
+# A workspace of its own beside the product's, with a lock file and a target folder of its own.
+PEERS = cargo run --quiet --release --locked --manifest-path peers/Cargo.toml --target-dir target/peers
+ORACLE = $(PEERS) --bin oracle -- --decisions $(or $(N),1000000)
+
 # The tests' API servers spend a quarter of all processor time collecting garbage that small heaps leave; memory is there.
 test: export GOGC = 1000
 test: export GOMEMLIMIT = 2GiB
-test: tools testbed images build ## every test, on a real Kubernetes where the machine allows
-	@cargo test --workspace --locked --no-fail-fast
+test: tools testbed images build ## every test, on a real Kubernetes where the machine allows; then a million decisions, as `make oracle`
+	@outcome=0; cargo test --workspace --locked --no-fail-fast || outcome=$$?; $(ORACLE) || outcome=$$?; exit $$outcome
 
 chaos: tools testbed build ## twenty seeded runs of kills over PostgreSQL, of which `make test` does two, and a minute of its silence; about ten minutes
 	@CHAOS=all cargo test -p reeve-e2e --locked --test it -- --nocapture crashes::chaos
@@ -66,14 +70,11 @@ bench: tools testbed ## figures, as text and CSV in target/bench
 bench-clusters: ## CLUSTERS (1000) simulated clusters on one server with PostgreSQL
 	@hack/bench.sh --only clusters --clusters $(or $(CLUSTERS),1000)
 
-# A workspace of its own beside the product's, with a lock file and a target folder of its own.
-PEERS = cargo run --quiet --release --locked --manifest-path peers/Cargo.toml --target-dir target/peers
-
-bench-peers: ## the decision engine beside Cedar in one run; text, CSV and SVG in target/bench
-	@$(PEERS) --bin bench-peers
+bench-peers: ## the decision engine beside Cedar, regorus and casbin in one run; text, CSV and SVG in target/bench
+	@$(PEERS) --features figures --bin bench-peers
 
 oracle: ## N (1000000) random decisions and N/100 lists, with changes between them: engine, naive evaluator and Cedar must agree
-	@$(PEERS) --bin oracle -- --decisions $(or $(N),1000000)
+	@$(ORACLE)
 
 fmt: ## format everything
 	@cargo fmt --all

@@ -51,6 +51,16 @@ impl Subject {
             Self::User(number) => format!("person.{number}@research.example.com"),
         }
     }
+
+    /// Its name after its kind, for who has names alone to tell subjects by.
+    pub fn key(self) -> String {
+        let kind = match self {
+            Self::User(_) => "user",
+            Self::ServiceAccount(_) => "service-account",
+            Self::Group(_) => "group",
+        };
+        format!("{kind}/{}", self.name())
+    }
 }
 
 /// A permission, by its place in [`crate::rights::Rights::permissions`].

@@ -642,6 +642,22 @@ def secret_assets(suite, admin, places, people):
     changed = suite.ok(researcher, f"{api}.update_secret_asset_by_id", 202, m.SecretAsset, **change, **one)
     suite.fits(changed["spec"]["mountPath"] == "/etc/keys", f"what is not named stays: {changed}")
     suite.no(viewer, f"{api}.update_secret_asset_by_id", 403, **change, **one)
+    mounted = {"secret": "token", "mountPath": "/keys", "defaultMode": "0444"}
+
+    def mounting(volume):
+        spec = {"image": "registry.example.com/train:1", "storage": {"secretVolume": [volume]}}
+        body = {"name": "mounts", "projectId": places["robots"], "clusterId": places["cluster"], "spec": spec}
+        return m.TrainingCreationRequest.from_dict(body)
+
+    person = people["person"]
+    training = suite.ok(
+        person, "TrainingsApi.create_training1", 202, m.Training1, training_creation_request=mounting(mounted),
+    )
+    shown = training["spec"]["storage"]["secretVolume"]
+    suite.fits(shown == [mounted], f"what is mounted is shown: {shown}")
+    unknown = mounting({**mounted, "secret": "unknown"})
+    suite.no(person, "TrainingsApi.create_training1", 400, training_creation_request=unknown)
+    suite.ok(person, "TrainingsApi.delete_training", 202, m.HttpResponse, workload_id=training["workloadId"])
     suite.no(viewer, f"{api}.delete_secret_asset_by_id", 403, **one)
     suite.ok(researcher, f"{api}.delete_secret_asset_by_id", 202, m.HttpResponse, **one)
     suite.no(researcher, f"{api}.delete_secret_asset_by_id", 404, **one)

@@ -6,6 +6,7 @@
 
 pub(crate) mod fields;
 mod json;
+pub(crate) mod mounting;
 mod problem;
 
 use schemars::JsonSchema;

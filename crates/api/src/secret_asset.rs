@@ -4,11 +4,9 @@
 use reeve_authz::{Action, Entity};
 use reeve_types::{CredentialAssetId, CredentialAssetName, SecretAssetId};
 use schemars::JsonSchema;
-use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::body::fields::text;
-use crate::body::{InvalidBody, TypedBody};
+use crate::body::{InvalidBody, TypedBody, mounting};
 use crate::credential::{
     AssetOrigin, AssetStatus, CLUSTER_ID, CreateAssetMeta, DEPARTMENT_ID, FLAG, NAME, PROJECT_ID, SCOPE,
     described,
@@ -72,13 +70,13 @@ operations! {
     /// List secret assets.
     ListSecretAssets = get("list_secret_assets", "/api/v1/asset/datasource/secrets", may(Action::Read, Entity::SecretVolumeAssets))
         .asks(FILTERS).answers::<SecretAssets>(200);
-    /// Make a source of data of a credential. Path and mode are kept and shown; nothing mounts them by itself.
+    /// Make a source of data of a credential, by which trainings mount its Secret.
     CreateSecretAsset = post("create_secret_asset", "/api/v1/asset/datasource/secrets", may(Action::Create, Entity::SecretVolumeAssets))
         .takes::<CreateSecretAsset>().answers::<SecretAsset>(202).also(&[404, 409]);
     /// Get a secret asset.
     GetSecretAsset = get("get_secret_asset_by_id", "/api/v1/asset/datasource/secrets/{AssetId}", may(Action::Read, Entity::SecretVolumeAssets))
         .asks(ONE).answers::<SecretAsset>(200);
-    /// Change the name, the description or what a secret asset says of workloads. Path and mode are kept and shown; nothing mounts them by itself.
+    /// Change the name, the description or what a secret asset says of workloads. What was submitted before keeps what it has.
     UpdateSecretAsset = put("update_Secret_asset_by_id", "/api/v1/asset/datasource/secrets/{AssetId}", may(Action::Update, Entity::SecretVolumeAssets))
         .takes::<UpdateSecretAsset>().answers::<SecretAsset>(202).also(&[409]);
     /// Delete a secret asset; the credential stays.
@@ -139,43 +137,25 @@ pub struct SetSecretAsset {
     /// The credential, of any kind, that the caller may read: of the asset's scope or a wider one, so that its Secret is in every
     /// project that the asset is for.
     pub credential_asset_id: CredentialAssetId,
-    /// Where a container finds the Secret's keys as files: a path from the root, at most 4,096 bytes, without `:` and `..`.
-    /// Kept and shown: a training mounts nothing by it.
+    /// Where a container finds the Secret's keys as files: a path from the root, at most 4,096 bytes, without `:` and `..`. It is that of a
+    /// training which mounts the Secret and names no path.
     #[serde(default, deserialize_with = "mount_path")]
     #[schemars(length(min = 2, max = 4096), regex(pattern = "^/"))]
     pub mount_path: Option<String>,
-    /// The mode of these files, `0` and three octal digits; absent is what Kubernetes takes, `0644`. Kept and shown as the path is.
+    /// The mode of these files, `0` and three octal digits: that of a training which mounts the Secret and names no mode.
     #[serde(default, deserialize_with = "mode")]
     #[schemars(regex(pattern = "^0[0-7]{3}$"))]
     pub default_mode: Option<String>,
 }
 
-/// As Kubernetes has it: a colon is refused there, and so is a way up.
 fn mount_path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let Some(path) = text::<_, 4096>(deserializer)? else {
-        return Ok(None);
-    };
-    let plain =
-        !path.contains(':') && !path.contains(['\n', '\t']) && path.split('/').all(|part| part != "..");
-    if path.starts_with('/') && !path.trim_matches('/').is_empty() && plain {
-        return Ok(Some(path));
-    }
-    Err(D::Error::custom(
-        "a path from the root is needed, below it, without `:` and `..`",
-    ))
+    let path = mounting::mount_path(deserializer)?;
+    Ok(path.map(|path| path.to_string()))
 }
 
 fn mode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let Some(mode) = text::<_, 4>(deserializer)? else {
-        return Ok(None);
-    };
-    let octal = mode.bytes().all(|digit| (b'0'..=b'7').contains(&digit));
-    if mode.len() == 4 && mode.starts_with('0') && octal {
-        return Ok(Some(mode));
-    }
-    Err(D::Error::custom(
-        "`0` and three octal digits are needed, as `0444`",
-    ))
+    let mode = mounting::default_mode(deserializer)?;
+    Ok(mode.map(|mode| mode.to_string()))
 }
 
 /// A secret asset.

@@ -2,6 +2,7 @@
 
 mod create;
 mod spec;
+mod storage;
 
 use reeve_authz::{Action, Entity};
 use reeve_types::{ClusterId, DepartmentId, ProjectId, Timestamp, WorkloadId};
@@ -13,7 +14,7 @@ use crate::operation::{delete, get, may, operations, post};
 use crate::workload::{Phase, Workloads};
 pub use create::CreateTraining;
 use reeve_types::list::WORKLOADS;
-pub use spec::{Compute, EnvironmentVariable, Security, TrainingSpec, UidGidSource};
+pub use spec::{Compute, EnvironmentVariable, SecretVolume, Security, Storage, TrainingSpec, UidGidSource};
 
 operations! {
     /// Operations on trainings.

@@ -12,7 +12,8 @@ use reeve_types::{AccessRuleId, Gid, PodRules, PodSecurity, PosixIdentity, Uid, 
 
 use crate::{
     AccessRule, AccessRuleSpec, EnvironmentVariable, PodRulesSpec, Project, ProjectSpec, ScopeSpec,
-    ScopeType, SubjectKind, SubjectSpec, Workload, WorkloadIdentitySpec, WorkloadLimitsSpec, WorkloadSpec,
+    ScopeType, SecretVolumeSpec, SubjectKind, SubjectSpec, Workload, WorkloadIdentitySpec,
+    WorkloadLimitsSpec, WorkloadSpec,
 };
 
 /// A field that breaks a rule the schema could not, or did not yet, hold.
@@ -307,6 +308,11 @@ impl Workload {
             stdin: spec.stdin,
             tty: spec.tty,
             working_dir: spec.working_dir.clone(),
+            secret_volumes: spec
+                .secret_volumes
+                .iter()
+                .map(|volume| secret_volume(&fields, volume))
+                .collect::<Result<_, _>>()?,
         })
     }
 
@@ -348,10 +354,32 @@ impl Workload {
             stdin: workload.stdin,
             tty: workload.tty,
             working_dir: workload.working_dir.clone(),
+            secret_volumes: workload.secret_volumes.iter().map(spec_of_volume).collect(),
         };
         let mut object = Self::new(workload.name.as_str(), spec);
         object.metadata.namespace = Some(namespace.to_owned());
         object
+    }
+}
+
+fn secret_volume(
+    fields: &Fields<'_>,
+    spec: &SecretVolumeSpec,
+) -> Result<desired::SecretVolume, InvalidObject> {
+    Ok(desired::SecretVolume {
+        credential_id: fields.parse("spec.secretVolumes.credentialId", &spec.credential_id)?,
+        secret: fields.parse("spec.secretVolumes.secret", &spec.secret)?,
+        mount_path: fields.parse("spec.secretVolumes.mountPath", &spec.mount_path)?,
+        default_mode: fields.parse("spec.secretVolumes.defaultMode", &spec.default_mode)?,
+    })
+}
+
+fn spec_of_volume(volume: &desired::SecretVolume) -> SecretVolumeSpec {
+    SecretVolumeSpec {
+        credential_id: volume.credential_id.to_string(),
+        secret: volume.secret.to_string(),
+        mount_path: volume.mount_path.to_string(),
+        default_mode: volume.default_mode.to_string(),
     }
 }
 

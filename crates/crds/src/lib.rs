@@ -47,7 +47,9 @@ pub use project::{
 };
 pub use project_controller::ProjectController;
 pub use status::Phase;
-pub use workload::{EnvironmentVariable, Workload, WorkloadIdentitySpec, WorkloadSpec, WorkloadStatus};
+pub use workload::{
+    EnvironmentVariable, SecretVolumeSpec, Workload, WorkloadIdentitySpec, WorkloadSpec, WorkloadStatus,
+};
 
 /// The checked values that conversions give.
 pub use reeve_link::desired;

@@ -91,6 +91,32 @@ pub struct WorkloadSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 4096), regex(pattern = "^/"))]
     pub working_dir: Option<String>,
+    /// Credentials that it finds as files, read-only; nothing here says what they hold. Until the project's namespace has the copy of
+    /// each, nothing runs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(
+        length(max = 64),
+        extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["mountPath"])
+    )]
+    pub secret_volumes: Vec<SecretVolumeSpec>,
+}
+
+/// A credential as files.
+#[derive(JsonSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretVolumeSpec {
+    /// The credential's id in the control plane. A Secret of that name that is of something else is not mounted.
+    #[schemars(regex(pattern = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"))]
+    pub credential_id: String,
+    /// The name of its Secret in this namespace.
+    #[schemars(length(min = 1, max = 63), regex(pattern = "^[a-z]([-a-z0-9]*[a-z0-9])?$"))]
+    pub secret: String,
+    /// Where the container finds its keys as files.
+    #[schemars(length(min = 2, max = 4096), regex(pattern = "^/[^:]+$"))]
+    pub mount_path: String,
+    /// The mode of these files, in octal digits.
+    #[schemars(regex(pattern = "^0[0-7]{3}$"))]
+    pub default_mode: String,
 }
 
 /// The person a workload runs as.

@@ -22,7 +22,7 @@ use crate::stack::write_new_password;
 
 /// The version of the link that is spoken here. It is written once more, beside `reeve_link::PROTOCOL_VERSION`, since these operators
 /// stand for ones that were built elsewhere: a version that is raised without their knowing turns them away.
-pub const LINK_PROTOCOL: u32 = 5;
+pub const LINK_PROTOCOL: u32 = 6;
 /// A server that hears nothing for so long has lost its peer: three heartbeats, as a real operator counts them.
 const SILENCE: Duration = Duration::from_secs(30);
 /// The first pause after a connection that broke, and the longest, without what chance adds: those of a real operator.

@@ -1,8 +1,9 @@
 //! The desired state of a cluster: four kinds of object.
 
 use reeve_types::{
-    AccessRuleId, CredentialAssetId, DepartmentId, Email, OrgUnitName, PodRules, PosixIdentity, ProjectId,
-    RoleName, UserId, WorkloadId, WorkloadLimits, WorkloadName,
+    AccessRuleId, CredentialAssetId, CredentialAssetName, DepartmentId, Email, FileMode, MountPath,
+    OrgUnitName, PodRules, PosixIdentity, ProjectId, RoleName, UserId, WorkloadId, WorkloadLimits,
+    WorkloadName,
 };
 use serde::{Deserialize, Serialize};
 
@@ -174,6 +175,23 @@ pub struct Workload {
     /// Where the container starts; absent: where its image says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub working_dir: Option<String>,
+    /// Secrets that it finds as files. An operator of a protocol before 6 would drop them without a word.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secret_volumes: Vec<SecretVolume>,
+}
+
+/// A credential that a workload finds as files, read-only. Its values come as a [`Credential`], never with the workload.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretVolume {
+    /// The credential whose Secret is meant: another one's of the same name is not.
+    pub credential_id: CredentialAssetId,
+    /// The Secret's name in the project's namespace.
+    pub secret: CredentialAssetName,
+    /// Where the container finds it.
+    pub mount_path: MountPath,
+    /// The mode of its files.
+    pub default_mode: FileMode,
 }
 
 /// The person a workload runs as.

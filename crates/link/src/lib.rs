@@ -39,15 +39,16 @@ use reeve_types::{ClusterId, Revision, RevisionToken, Secret};
 use serde::{Deserialize, Serialize};
 
 pub use desired::{
-    AccessRule, Credential, CredentialValues, DesiredObject, ObjectKey, Project, Scope, Subject, SubjectKind,
-    Workload, WorkloadIdentity,
+    AccessRule, Credential, CredentialValues, DesiredObject, ObjectKey, Project, Scope, SecretVolume,
+    Subject, SubjectKind, Workload, WorkloadIdentity,
 };
 pub use status::{
     ClusterSettings, Dependency, Issue, KubernetesEndpoint, ObjectStatus, StatusPhase, StatusReport,
 };
 
-/// The version both sides speak. A server refuses another with 400 and says which it speaks.
-pub const PROTOCOL_VERSION: u32 = 5;
+/// The version both sides speak. A server refuses another with 400 and says which it speaks. It is raised for whatever the other side
+/// would drop without a word: a kind of object, a field of which a workload would run without what it needs.
+pub const PROTOCOL_VERSION: u32 = 6;
 /// Every path of the link starts so.
 pub const PATH_PREFIX: &str = "/link/v1";
 /// How often the server says that it is still there. An operator that hears nothing for three of these reconnects.
@@ -194,13 +195,13 @@ mod tests {
     fn every_message_is_one_json_object_that_names_its_type() {
         let cluster_id = "123e4567-e89b-12d3-a456-426614174000".parse().unwrap();
         let welcome = ServerMessage::Welcome {
-            protocol: 5,
+            protocol: 6,
             cluster_id,
             revision: Revision(7),
         };
         reads_back(
             &welcome,
-            json!({"type": "welcome", "protocol": 5, "clusterId": cluster_id, "revision": 7}),
+            json!({"type": "welcome", "protocol": 6, "clusterId": cluster_id, "revision": 7}),
         );
         reads_back(&ServerMessage::Heartbeat, json!({"type": "heartbeat"}));
         let rule = AccessRule {
@@ -246,7 +247,7 @@ mod tests {
     #[test]
     fn a_hello_says_where_it_stands_by_revision_and_token() {
         let token = TOKEN.parse().unwrap();
-        let hello: Hello = serde_json::from_value(json!({"protocol": 5, "operatorVersion": "1",
+        let hello: Hello = serde_json::from_value(json!({"protocol": 6, "operatorVersion": "1",
             "resume": {"revision": 7, "token": token}}))
         .unwrap();
         assert_eq!(
@@ -256,11 +257,11 @@ mod tests {
                 token,
             })
         );
-        let everything = json!({"protocol": 5, "operatorVersion": "1"});
+        let everything = json!({"protocol": 6, "operatorVersion": "1"});
         let hello: Hello = serde_json::from_value(everything.clone()).unwrap();
         assert_eq!(serde_json::to_value(&hello).unwrap(), everything);
         let old = serde_json::from_value::<Hello>(
-            json!({"protocol": 5, "operatorVersion": "1", "resume": {"revision": 7}}),
+            json!({"protocol": 6, "operatorVersion": "1", "resume": {"revision": 7}}),
         );
         assert!(old.is_err(), "a revision alone is no place to resume from");
     }

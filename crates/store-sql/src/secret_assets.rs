@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use reeve_authz::{Action, Entity, Granted, Scope, Visible};
 use reeve_store::{
-    AuditEntry, ChangeSecretAsset, Committed, NewSecretAsset, SecretAssetFilter, SecretAssetRow,
-    SecretAssetSpec, SecretAssets, StoreError, gate,
+    AuditEntry, ChangeSecretAsset, Committed, NewSecretAsset, ProjectSecret, SecretAssetFilter,
+    SecretAssetRow, SecretAssetSpec, SecretAssets, StoreError, gate,
 };
 use reeve_types::{CredentialAssetId, DepartmentId, ProjectId, SecretAssetId};
 
@@ -144,6 +144,36 @@ async fn insert(tx: &mut Tx, new: &NewSecretAsset) -> Result<(), StoreError> {
     .map(drop)
 }
 
+/// Those of the credential that a project's Secret is of.
+fn of_its_credential(secret: &ProjectSecret) -> Statement {
+    Statement::from("a.credential_id = (SELECT n.id FROM credential_assets n WHERE n.name = ")
+        .value(Arg::text(&secret.name))
+        .sql(" AND ")
+        .then(reaching("n.scope_type", "n.scope_id", secret))
+        .sql(" ORDER BY ")
+        .sql(NARROWEST_FIRST)
+        .sql(" LIMIT 1)")
+}
+
+/// As Secrets of one name are copied into a project.
+const NARROWEST_FIRST: &str =
+    "CASE n.scope_type WHEN 'project' THEN 1 WHEN 'department' THEN 2 WHEN 'cluster' THEN 3 ELSE 4 END";
+
+/// What is kept for the project, or for anything above it.
+fn reaching(kind: &'static str, id: &'static str, secret: &ProjectSecret) -> Statement {
+    let scopes = [
+        (" = 'project' AND ", secret.project.to_string()),
+        (" = 'department' AND ", secret.department.to_string()),
+        (" = 'cluster' AND ", secret.cluster.to_string()),
+    ];
+    let mut any = Statement::from("(").sql(kind).sql(" = 'tenant'");
+    for (of, number) in scopes {
+        let there = Statement::from(" OR ").sql(kind).sql(of).sql(id).sql(" = ");
+        any = any.then(there).value(Arg::text(number));
+    }
+    any.sql(")")
+}
+
 /// What it says of workloads, as the audit log has it.
 fn said(spec: &SecretAssetSpec) -> String {
     let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".to_owned());
@@ -168,7 +198,10 @@ impl SecretAssets for SqlStore {
                 .texts(ids.iter().map(ToString::to_string))
                 .sql(")")
         });
-        let statement = assets::list(columns!(), visible, &filter.asset, [ids]);
+        let mounting = filter.mounting.as_ref();
+        let reaching = mounting.map(|secret| reaching("a.scope_type", "a.scope_id", secret));
+        let more = [ids, mounting.map(of_its_credential), reaching];
+        let statement = assets::list(columns!(), visible, &filter.asset, more);
         let found = self.read(READ).await?.select(&statement, READ).await?;
         found.iter().map(asset).collect()
     }

@@ -97,6 +97,7 @@ macro_rules! conformance_tests {
             deleting_a_cluster_takes_everything_along,
             secret_assets_go_with_their_scope_and_outlive_their_credential,
             secret_assets_are_seen_by_scope_and_written_by_who_may,
+            a_project_mounts_by_assets_of_the_narrowest_credential,
             a_namespace_stays_in_its_department,
             a_rule_reaches_the_clusters_it_holds_in,
             each_write_raises_a_touched_clusters_revision_by_one,

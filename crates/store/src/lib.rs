@@ -89,7 +89,8 @@ pub use reeve_types::SubjectId;
 pub use refresh_token::{NewRefreshToken, REPEATED_SECONDS, RefreshTokens, Renewal, ShownRefreshToken};
 pub use second_factor::{AuthenticatorRow, SecondFactors, WRONG_CODES, WRONG_CODES_REST_SECONDS};
 pub use secret_asset::{
-    ChangeSecretAsset, NewSecretAsset, SecretAssetFilter, SecretAssetRow, SecretAssetSpec, SecretAssets,
+    ChangeSecretAsset, NewSecretAsset, ProjectSecret, SecretAssetFilter, SecretAssetRow, SecretAssetSpec,
+    SecretAssets,
 };
 pub use security_setting::{AutoRedirect, SecuritySettings, SecuritySettingsRow, SetSecuritySetting};
 pub use service_account::{NewServiceAccount, ServiceAccountRow, ServiceAccounts};

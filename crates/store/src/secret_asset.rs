@@ -2,7 +2,9 @@
 
 use async_trait::async_trait;
 use reeve_authz::{Granted, Scope, Visible};
-use reeve_types::{CredentialAssetId, CredentialAssetName, SecretAssetId, Timestamp};
+use reeve_types::{
+    ClusterId, CredentialAssetId, CredentialAssetName, DepartmentId, ProjectId, SecretAssetId, Timestamp,
+};
 
 use crate::{AssetFilter, AssetOrigin, AuditEntry, Committed, StoreError};
 
@@ -75,12 +77,29 @@ pub struct SecretAssetFilter {
     pub ids: Option<Vec<SecretAssetId>>,
     /// Of this name, at this scope.
     pub asset: AssetFilter,
+    /// By which a project mounts this Secret.
+    pub mounting: Option<ProjectSecret>,
+}
+
+/// A Secret in a project's namespace. Of the credentials with its name the narrowest is meant, of the project before its department's
+/// before the cluster's before the account's: the one that is copied there. The secret assets by which it is mounted are those of that
+/// credential that are for the project: its own, its department's, its cluster's and the account's.
+#[derive(Debug, Clone)]
+pub struct ProjectSecret {
+    /// Its name.
+    pub name: CredentialAssetName,
+    /// The project.
+    pub project: ProjectId,
+    /// Its department.
+    pub department: DepartmentId,
+    /// Its cluster.
+    pub cluster: ClusterId,
 }
 
 /// Repository of secret assets. Every `granted` is for `secret-volume-assets` at the asset's scope.
 #[async_trait]
 pub trait SecretAssets {
-    /// Those that may be seen, by name.
+    /// Those that may be seen and fit, by name.
     async fn secret_assets(
         &self,
         visible: &Visible,

@@ -14,6 +14,11 @@ pub fn source_name(id: CredentialAssetId) -> String {
     format!("credential-{id}")
 }
 
+/// `namespace/name` of its Secret there: what its copies are copied from.
+pub fn origin(id: CredentialAssetId) -> String {
+    format!("{}/{}", names::SECRETS_NAMESPACE, source_name(id))
+}
+
 /// The Secret; `None` without values.
 pub fn source(credential: &Credential) -> Option<Secret> {
     let values = credential.values.as_ref()?;

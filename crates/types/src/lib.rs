@@ -19,6 +19,7 @@ pub mod secret;
 pub mod session;
 pub mod switches;
 pub mod template_kind;
+pub mod volume;
 pub mod workload_policy;
 
 pub use clock::{Clock, Timestamp};
@@ -40,4 +41,5 @@ pub use secret::Secret;
 pub use session::{MAX_SESSION_GROUPS, SignInMethod, SubjectId};
 pub use switches::{Switch, Switches, UnknownSwitch};
 pub use template_kind::TemplateKind;
+pub use volume::{FileMode, InvalidFileMode, InvalidMountPath, MountPath};
 pub use workload_policy::{PolicyKind, WorkloadLimits};

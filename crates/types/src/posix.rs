@@ -51,6 +51,12 @@ pub fn user_name(email: &str) -> String {
     }
 }
 
+/// The home that a container of this person is given: `/home/<name>` (cluster-and-cli 5.4: newer versions of the reference use the user's
+/// name).
+pub fn home_directory(email: &str) -> String {
+    format!("/home/{}", user_name(email))
+}
+
 /// Numbers that are no POSIX identity of a person.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidPosix {

@@ -3,16 +3,20 @@
 use reeve_crds::desired::Workload;
 use reeve_types::posix;
 
-/// What the person it runs as, or whoever submitted it, is called there ([`posix::user_name`]).
-pub fn user_name(workload: &Workload) -> String {
-    let who = workload
+/// Whom it runs as, or who submitted it.
+fn who(workload: &Workload) -> &str {
+    workload
         .identity
         .as_ref()
-        .map_or(workload.submitted_by.as_str(), |identity| identity.email.as_str());
-    posix::user_name(who)
+        .map_or(workload.submitted_by.as_str(), |identity| identity.email.as_str())
 }
 
-/// `/home/<name>` (cluster-and-cli 5.4: newer versions of the reference use the user's name).
+/// What the person it runs as, or whoever submitted it, is called there ([`posix::user_name`]).
+pub fn user_name(workload: &Workload) -> String {
+    posix::user_name(who(workload))
+}
+
+/// Where the person's writable home is ([`posix::home_directory`]).
 pub fn home_directory(workload: &Workload) -> String {
-    format!("/home/{}", user_name(workload))
+    posix::home_directory(who(workload))
 }

@@ -25,8 +25,16 @@ pub(crate) fn pod(workload: &Workload) -> PodSecurityContext {
         context.run_as_group = Some(identity.posix.gid().number());
         context.supplemental_groups = (!groups.is_empty()).then_some(groups);
         context.supplemental_groups_policy = Some("Strict".to_owned());
+        context.fs_group = is_closed(workload).then_some(identity.posix.gid().number());
     }
     context
+}
+
+/// Whether a Secret is mounted that not everybody reads. Its files are root's: the node gives them to the group of `fsGroup`, and lets
+/// that read. The pod's other volumes are its own (R21), and the group is one of hers (R6).
+fn is_closed(workload: &Workload) -> bool {
+    let mut modes = workload.secret_volumes.iter().map(|volume| volume.default_mode);
+    modes.any(|mode| !mode.is_readable_by_all())
 }
 
 /// The container's. `allowPrivilegeEscalation` is always written, as the reference does (cluster-and-cli 5.4): false when

@@ -1,7 +1,7 @@
-//! What the workload's container finds mounted: a home, shared memory, `/etc/passwd` and `/etc/group`.
+//! What the workload's container finds mounted: a home, shared memory, `/etc/passwd` and `/etc/group`, Secrets.
 
-use k8s_openapi::api::core::v1::{EmptyDirVolumeSource, Volume, VolumeMount};
-use reeve_crds::desired::Workload;
+use k8s_openapi::api::core::v1::{EmptyDirVolumeSource, SecretVolumeSource, Volume, VolumeMount};
+use reeve_crds::desired::{SecretVolume, Workload};
 
 use crate::{home_directory, passwd};
 
@@ -20,6 +20,9 @@ pub(crate) fn volumes(workload: &Workload) -> Vec<Volume> {
     }
     if passwd::is_wanted(workload) {
         all.push(empty(passwd::VOLUME, None));
+    }
+    for (number, secret) in workload.secret_volumes.iter().enumerate() {
+        all.push(of_secret(&secret_name(number), secret));
     }
     all
 }
@@ -42,7 +45,32 @@ pub(crate) fn mounts(workload: &Workload) -> Vec<VolumeMount> {
             });
         }
     }
+    for (number, secret) in workload.secret_volumes.iter().enumerate() {
+        all.push(VolumeMount {
+            read_only: Some(true),
+            ..mount(&secret_name(number), secret.mount_path.as_str())
+        });
+    }
     all
+}
+
+/// What its volume is called in the pod: a Secret's own name may be as long as a volume's, and may be mounted twice.
+fn secret_name(number: usize) -> String {
+    format!("secret-{number}")
+}
+
+/// A pod waits for a Secret that is not there: it never runs without it.
+fn of_secret(name: &str, secret: &SecretVolume) -> Volume {
+    Volume {
+        name: name.to_owned(),
+        secret: Some(SecretVolumeSource {
+            secret_name: Some(secret.secret.to_string()),
+            default_mode: Some(i32::from(secret.default_mode.number())),
+            optional: Some(false),
+            ..SecretVolumeSource::default()
+        }),
+        ..Volume::default()
+    }
 }
 
 fn mount(volume: &str, path: &str) -> VolumeMount {

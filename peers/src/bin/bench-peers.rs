@@ -1,13 +1,14 @@
-//! `make bench-peers`: the engine beside Cedar, in one run.
+//! `make bench-peers`: the engine beside Cedar, regorus and casbin, in one run.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
+use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use clap::Parser;
-use reeve_peers::figures::{self, Figures, Kind, Questions, Spread, Weight};
+use reeve_peers::figures::{self, Bounds, Figures, Kind, Loaded, Questions, Spread};
 
 /// Times the decision engine and its peers on one rule set.
 #[derive(Parser)]
@@ -24,6 +25,12 @@ struct Arguments {
     /// Load this engine alone and say what it took: what each engine's process is started with.
     #[arg(long, hide = true)]
     weigh: Option<Kind>,
+    /// How many seconds an engine may take to load; one that takes longer is left out.
+    #[arg(long, default_value_t = 120)]
+    load_seconds: u64,
+    /// How many MiB it may have meanwhile, likewise.
+    #[arg(long, default_value_t = 4096)]
+    load_mib: u64,
     /// Fail where a figure is over its bar.
     #[arg(long)]
     strict: bool,
@@ -31,6 +38,7 @@ struct Arguments {
 
 /// How many times faster than Cedar's best encoding a check is to be.
 const BAR: u64 = 50;
+const MIB: u64 = 1024 * 1024;
 
 fn main() -> Result<ExitCode> {
     let arguments = Arguments::parse();
@@ -50,13 +58,23 @@ fn main() -> Result<ExitCode> {
     } else {
         arguments.only.clone()
     };
+    let bounds = Bounds {
+        time: Duration::from_secs(arguments.load_seconds),
+        memory: arguments.load_mib * MIB,
+    };
     let mut report = Report::begin(&arguments.dir)?;
     for rules in &arguments.rules {
         report.add(&format!("{rules} rules\n"))?;
-        for kind in kinds.iter().copied().filter(|kind| *rules <= kind.most_rules()) {
-            report.add(&loaded(kind, *rules, apart(kind, *rules)?))?;
+        let mut there = Vec::new();
+        for kind in kinds.iter().copied() {
+            let came = figures::apart(kind, *rules, bounds)?;
+            report.add(&loaded(kind, *rules, came, bounds))?;
+            match came {
+                Loaded::Within(_) => there.push(kind),
+                Loaded::Beyond(..) => report.left_out.push((kind, *rules)),
+            }
         }
-        let measured = figures::measure(&kinds, *rules)?;
+        let measured = figures::measure(&there, *rules)?;
         report.add(&checks(&measured))?;
         report.figures.extend(measured);
         if kinds.contains(&Kind::Reeve) {
@@ -76,6 +94,8 @@ struct Report<'a> {
     dir: &'a Path,
     text: String,
     figures: Vec<Figures>,
+    /// What could not be loaded within the bounds.
+    left_out: Vec<(Kind, u32)>,
 }
 
 impl<'a> Report<'a> {
@@ -84,6 +104,7 @@ impl<'a> Report<'a> {
             dir,
             text: String::new(),
             figures: Vec::new(),
+            left_out: Vec::new(),
         };
         report.add(&machine())?;
         Ok(report)
@@ -96,7 +117,7 @@ impl<'a> Report<'a> {
     }
 
     fn keep(&self) -> Result<()> {
-        self.write("peers.csv", &figures::csv(&self.figures))?;
+        self.write("peers.csv", &figures::csv(&self.figures, &self.left_out))?;
         let caption = "one check, by number of rules: p50, p99 dashed";
         self.write("peers.svg", &figures::svg(&self.figures, caption))
     }
@@ -106,37 +127,25 @@ impl<'a> Report<'a> {
     }
 }
 
-/// Loads an engine in a process of its own.
-fn apart(kind: Kind, rules: u32) -> Result<Weight> {
-    let program = std::env::current_exe().context("where this program is")?;
-    let output = Command::new(program)
-        .args(["--weigh", kind.name(), "--rules", &rules.to_string()])
-        .output()
-        .context("loading an engine apart")?;
-    ensure!(
-        output.status.success(),
-        "loading {} failed: {}",
-        kind.name(),
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    let (micros, bytes) = said.trim().split_once(' ').context("what loading took")?;
-    Ok(Weight {
-        took: std::time::Duration::from_micros(micros.parse()?),
-        bytes: bytes.parse().ok(),
-    })
-}
-
-fn loaded(kind: Kind, rules: u32, weight: Weight) -> String {
-    let bytes = weight.bytes.map_or_else(
-        || "memory not measured".to_owned(),
-        |bytes| format!("{} bytes a rule", bytes / u64::from(rules.max(1))),
-    );
-    format!(
-        "  {:<13} load {:>9.1} ms, {bytes}\n",
-        kind.name(),
-        weight.took.as_secs_f64() * 1_000.0
-    )
+fn loaded(kind: Kind, rules: u32, came: Loaded, bounds: Bounds) -> String {
+    let name = kind.name();
+    match came {
+        Loaded::Within(weight) => {
+            let bytes = weight.bytes.map_or_else(
+                || "memory not measured".to_owned(),
+                |bytes| format!("{} bytes a rule", bytes / u64::from(rules.max(1))),
+            );
+            let took = weight.took.as_secs_f64() * 1_000.0;
+            format!("  {name:<13} load {took:>9.1} ms, {bytes}\n")
+        }
+        Loaded::Beyond(took, bytes) => format!(
+            "  {name:<13} left out: stopped while it loaded, after {:.1} s and with {} MiB ({} s and {} MiB are the bounds)\n",
+            took.as_secs_f64(),
+            bytes / MIB,
+            bounds.time.as_secs(),
+            bounds.memory / MIB
+        ),
+    }
 }
 
 fn checks(all: &[Figures]) -> String {
@@ -157,9 +166,10 @@ fn checks(all: &[Figures]) -> String {
         // Writing to a string cannot fail.
         let _ = write!(
             text,
-            "  {:<13} check p50 {p50} ns ({low} to {high} by round), p99 {p99} ns, {count} checks, {} % allowed",
+            "  {:<13} check p50 {p50} ns ({low} to {high} by round), p99 {p99} ns, {count} checks, {} % allowed, {} compared",
             figures.kind.name(),
-            figures.allowed
+            figures.allowed,
+            figures.agreed
         );
         if let Some(ours) = ours.filter(|ours| ours.kind != figures.kind) {
             let times = |of: fn(&Spread) -> u64| figures.median(of) / ours.median(of).max(1);

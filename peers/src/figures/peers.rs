@@ -9,8 +9,10 @@ use reeve_authz::{Action, Entity, Principal, Rule, Scope};
 use super::weight::{Scales, Weight};
 use crate::cedar::{Encoder, Grants, Links};
 use crate::engine::{self, Engine};
+use crate::matcher::{self, Matcher};
 use crate::naive::Question;
 use crate::plain::Organization;
+use crate::rego::Rego;
 use crate::rights::Rights;
 
 /// Which engine.
@@ -22,11 +24,21 @@ pub enum Kind {
     CedarGrants,
     /// Cedar with a policy a rule.
     CedarLinks,
+    /// Regorus with rules as keyed data.
+    Regorus,
+    /// Casbin with a policy a rule.
+    Casbin,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Reeve, Self::CedarGrants, Self::CedarLinks];
+    pub const ALL: [Self; 5] = [
+        Self::Reeve,
+        Self::CedarGrants,
+        Self::CedarLinks,
+        Self::Regorus,
+        Self::Casbin,
+    ];
 
     /// Its name.
     pub const fn name(self) -> &'static str {
@@ -34,14 +46,8 @@ impl Kind {
             Self::Reeve => "reeve",
             Self::CedarGrants => "cedar-grants",
             Self::CedarLinks => "cedar-links",
-        }
-    }
-
-    /// The most rules it is measured with: beyond, loading takes minutes or several GiB, or a check a good part of a second.
-    pub const fn most_rules(self) -> u32 {
-        match self {
-            Self::Reeve => u32::MAX,
-            Self::CedarGrants | Self::CedarLinks => 100_000,
+            Self::Regorus => "regorus",
+            Self::Casbin => "casbin",
         }
     }
 }
@@ -52,7 +58,10 @@ impl FromStr for Kind {
     fn from_str(text: &str) -> Result<Self> {
         match Self::ALL.into_iter().find(|kind| kind.name() == text) {
             Some(kind) => Ok(kind),
-            None => bail!("`{text}` is no engine: one of reeve, cedar-grants, cedar-links is needed"),
+            None => bail!(
+                "`{text}` is no engine: one of {} is needed",
+                Self::ALL.map(Self::name).join(", ")
+            ),
         }
     }
 }
@@ -186,5 +195,63 @@ impl Peer for CedarLinks {
 
     fn ask(&mut self, question: &Request) -> Result<bool> {
         Ok(self.1.allows(question))
+    }
+}
+
+pub(super) struct Regorus(Rego);
+
+impl Peer for Regorus {
+    type Question = regorus::Value;
+
+    fn load(rights: &Rights, organization: &Organization) -> Result<(Self, Weight)> {
+        let scales = Scales::begin();
+        let rego = Rego::load(rights, organization)?;
+        let weight = scales.end();
+        Ok((Self(rego), weight))
+    }
+
+    fn prepare(&self, rights: &Rights, question: &Question) -> Result<regorus::Value> {
+        let (who, permission, scope) = (question.who.subject, question.permission, question.scope);
+        Ok(Rego::ask(rights, who, permission, scope))
+    }
+
+    fn touch(question: &regorus::Value) -> usize {
+        let parts = question
+            .as_object()
+            .ok()
+            .into_iter()
+            .flat_map(|parts| parts.iter());
+        let texts = parts.filter_map(|(_, value)| value.as_string().ok());
+        texts.map(|text| sum(text)).sum()
+    }
+
+    fn ask(&mut self, question: &regorus::Value) -> Result<bool> {
+        self.0.allows(question)
+    }
+}
+
+pub(super) struct Casbin(Matcher);
+
+impl Peer for Casbin {
+    type Question = matcher::Request;
+
+    fn load(rights: &Rights, organization: &Organization) -> Result<(Self, Weight)> {
+        let scales = Scales::begin();
+        let matcher = Matcher::load(rights, organization)?;
+        let weight = scales.end();
+        Ok((Self(matcher), weight))
+    }
+
+    fn prepare(&self, rights: &Rights, question: &Question) -> Result<matcher::Request> {
+        let (who, permission, scope) = (question.who.subject, question.permission, question.scope);
+        Ok(Matcher::ask(rights, who, permission, scope))
+    }
+
+    fn touch((who, scope, permission): &matcher::Request) -> usize {
+        sum(who) + sum(scope) + sum(permission)
+    }
+
+    fn ask(&mut self, question: &matcher::Request) -> Result<bool> {
+        self.0.allows(question)
     }
 }

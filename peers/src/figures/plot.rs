@@ -17,6 +17,8 @@ const fn colour(kind: Kind) -> &'static str {
         Kind::Reeve => "#0b6e4f",
         Kind::CedarGrants => "#c8553d",
         Kind::CedarLinks => "#e0a030",
+        Kind::Regorus => "#2f5d9b",
+        Kind::Casbin => "#7b4397",
     }
 }
 

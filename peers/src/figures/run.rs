@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, ensure};
 use reeve_authz::{Change, RoleId};
 
 use super::generator;
-use super::peers::{CedarGrants, CedarLinks, Kind, Peer, Reeve};
+use super::peers::{Casbin, CedarGrants, CedarLinks, Kind, Peer, Reeve, Regorus};
 use super::weight::now;
 use crate::naive::Question;
 use crate::plain::{LAST_PREDEFINED, Organization};
@@ -69,6 +69,8 @@ pub struct Figures {
     pub rounds: Vec<Spread>,
     /// How many of the questions were allowed, in percent.
     pub allowed: usize,
+    /// To how many it said what the naive evaluator says, before anything was timed.
+    pub agreed: usize,
 }
 
 impl Figures {
@@ -90,6 +92,7 @@ impl Figures {
 }
 
 trait Timed {
+    fn agreed(&self) -> usize;
     fn round(&mut self) -> Result<Spread>;
 }
 
@@ -97,6 +100,7 @@ struct Runner<P: Peer> {
     peer: P,
     questions: Vec<P::Question>,
     next: usize,
+    agreed: usize,
 }
 
 impl<P: Peer> Runner<P> {
@@ -110,7 +114,7 @@ impl<P: Peer> Runner<P> {
         let (mut peer, _) = P::load(rights, organization)?;
         let prepared = questions.iter().map(|question| peer.prepare(rights, question));
         let prepared = prepared.collect::<Result<Vec<_>>>()?;
-        let began = now();
+        let (began, mut agreed) = (now(), 0);
         for ((question, asked), naive) in questions.iter().zip(&prepared).zip(naive) {
             if began.elapsed() > COMPARING {
                 break;
@@ -119,16 +123,22 @@ impl<P: Peer> Runner<P> {
                 peer.ask(asked)? == *naive,
                 "it should say {naive} to {question:?}"
             );
+            agreed += 1;
         }
         Ok(Self {
             peer,
             questions: prepared,
             next: 0,
+            agreed,
         })
     }
 }
 
 impl<P: Peer> Timed for Runner<P> {
+    fn agreed(&self) -> usize {
+        self.agreed
+    }
+
     fn round(&mut self) -> Result<Spread> {
         let (began, mut times) = (now(), Vec::with_capacity(CHECKS));
         while times.len() < CHECKS && began.elapsed() < TIME {
@@ -160,18 +170,21 @@ pub fn measure(kinds: &[Kind], rules: u32) -> Result<Vec<Figures>> {
         .collect();
     let allowed = naive.iter().filter(|allowed| **allowed).count() * 100 / COMPARED;
     let mut timed: Vec<(Figures, Box<dyn Timed>)> = Vec::new();
-    for kind in kinds.iter().copied().filter(|kind| rules <= kind.most_rules()) {
+    for kind in kinds.iter().copied() {
         let (rights, all) = (&rights, &organization);
         let runner: Box<dyn Timed> = match kind {
             Kind::Reeve => Box::new(Runner::<Reeve>::new(rights, all, &questions, &naive)?),
             Kind::CedarGrants => Box::new(Runner::<CedarGrants>::new(rights, all, &questions, &naive)?),
             Kind::CedarLinks => Box::new(Runner::<CedarLinks>::new(rights, all, &questions, &naive)?),
+            Kind::Regorus => Box::new(Runner::<Regorus>::new(rights, all, &questions, &naive)?),
+            Kind::Casbin => Box::new(Runner::<Casbin>::new(rights, all, &questions, &naive)?),
         };
         let figures = Figures {
             kind,
             rules,
             rounds: Vec::new(),
             allowed,
+            agreed: runner.agreed(),
         };
         timed.push((figures, runner));
     }
@@ -240,8 +253,8 @@ pub fn questions(rules: u32) -> Result<Questions> {
     })
 }
 
-/// Every round, for others to draw their own picture.
-pub fn csv(all: &[Figures]) -> String {
+/// Every round, for others to draw their own picture; an engine that could not be loaded has one line, without checks.
+pub fn csv(all: &[Figures], left_out: &[(Kind, u32)]) -> String {
     let mut text = "engine,rules,round,checks,p50_ns,p90_ns,p99_ns,max_ns\n".to_owned();
     for figures in all {
         for (number, round) in figures.rounds.iter().enumerate() {
@@ -259,6 +272,9 @@ pub fn csv(all: &[Figures]) -> String {
                 round.max
             );
         }
+    }
+    for (kind, rules) in left_out {
+        let _ = writeln!(text, "{},{rules},0,0,,,,", kind.name());
     }
     text
 }

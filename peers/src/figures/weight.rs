@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use super::generator;
-use super::peers::{CedarGrants, CedarLinks, Kind, Peer, Reeve};
+use super::peers::{Casbin, CedarGrants, CedarLinks, Kind, Peer, Reeve, Regorus};
 
 /// What it took.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -49,9 +49,13 @@ impl Scales {
     }
 }
 
-/// What of this process is in memory.
 fn resident_bytes() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    resident_bytes_of("self")
+}
+
+/// What of a process is in memory.
+pub(super) fn resident_bytes_of(process: &str) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kilobytes * 1_024)
@@ -72,5 +76,7 @@ pub fn weigh(kind: Kind, rules: u32) -> Result<Weight> {
         Kind::Reeve => of::<Reeve>(rules),
         Kind::CedarGrants => of::<CedarGrants>(rules),
         Kind::CedarLinks => of::<CedarLinks>(rules),
+        Kind::Regorus => of::<Regorus>(rules),
+        Kind::Casbin => of::<Casbin>(rules),
     }
 }

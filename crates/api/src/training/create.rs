@@ -8,6 +8,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use super::spec::{Compute, EnvironmentVariable, Security, TrainingSpec, UidGidSource};
+use super::storage::{self, SubmittedStorage};
 use crate::body::fields::{
     OnlyFalse, OnlyNever, OnlyOne, OnlyPortion, OnlyRuntimeDefault, OnlyTrain, Unsupported, filled, text,
 };
@@ -54,6 +55,7 @@ impl TypedBody for CreateTraining {
             let remedy = "a terminal needs `stdin: true` as well: without it nobody can type";
             return Err(InvalidBody::wrong("spec.tty", remedy));
         }
+        storage::check(self.spec.secret_volumes())?;
         check_environment(self.spec.environment_variables.as_deref().unwrap_or_default())
     }
 }
@@ -128,6 +130,9 @@ struct SubmittedTraining {
     /// As whom it runs, and with which rights. Absent: as the cluster decides.
     #[serde(default)]
     security: Option<SubmittedSecurity>,
+    /// What it finds mounted. Absent: nothing.
+    #[serde(default)]
+    storage: Option<SubmittedStorage>,
     #[serde(default)]
     category: OnlyTrain,
     #[serde(default)]
@@ -171,8 +176,6 @@ struct SubmittedTraining {
     #[serde(default)]
     related_urls: Unsupported,
     #[serde(default)]
-    storage: Unsupported,
-    #[serde(default)]
     termination_grace_period_seconds: Unsupported,
     #[serde(default)]
     tolerations: Unsupported,
@@ -207,6 +210,7 @@ fn submitted<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TrainingSpec,
             uid_gid_source: asked.uid_gid_source,
             allow_privilege_escalation: asked.allow_privilege_escalation,
         }),
+        storage: asked.storage.and_then(SubmittedStorage::honoured),
     })
 }
 
@@ -433,7 +437,10 @@ mod tests {
     #[test]
     fn a_field_that_is_not_honoured_is_refused_by_name() {
         let refused = [
-            ("spec.storage", json!({"storage": {"hostPath": [{"path": "/"}]}})),
+            (
+                "spec.storage.hostPath",
+                json!({"storage": {"hostPath": [{"path": "/"}]}}),
+            ),
             (
                 "spec.security.hostNetwork",
                 json!({"security": {"hostNetwork": true}}),

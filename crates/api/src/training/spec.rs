@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use reeve_types::{CredentialAssetName, FileMode, MountPath};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +47,31 @@ pub struct TrainingSpec {
     /// As whom it runs, and with which rights; absent means as the cluster decides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub security: Option<Security>,
+    /// What it finds mounted; absent when that is nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storage: Option<Storage>,
+}
+
+/// What a training finds mounted.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Storage {
+    /// Credentials as files, read-only.
+    pub secret_volume: Vec<SecretVolume>,
+}
+
+/// A credential as files, read-only, by a secret asset.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SecretVolume {
+    /// The name of the Secret in the project's namespace: the `secretName` of a secret asset.
+    pub secret: CredentialAssetName,
+    /// Where the container finds its keys as files. Answers have it always: a submission that did not say it has that of the secret asset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mount_path: Option<MountPath>,
+    /// The mode of these files. Answers have it always: a submission that did not say it has that of the secret asset, or `0444`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_mode: Option<FileMode>,
 }
 
 /// An environment variable with its value. Prints without it.
@@ -145,6 +171,13 @@ impl TrainingSpec {
     /// The words of `args`.
     pub fn args_words(&self) -> Vec<String> {
         words(self.args.as_deref())
+    }
+
+    /// The credentials that it finds as files.
+    pub fn secret_volumes(&self) -> &[SecretVolume] {
+        self.storage
+            .as_ref()
+            .map_or(&[], |storage| storage.secret_volume.as_slice())
     }
 
     /// Names and values of the environment, in order.

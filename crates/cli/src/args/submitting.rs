@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use clap::{ArgAction, Args};
-use reeve_types::{OrgUnitName, WorkloadName};
+use reeve_api::training::SecretVolume;
+use reeve_types::{InvalidFileMode, InvalidMountPath, InvalidName, OrgUnitName, WorkloadName};
 
 use super::running::duration;
 
@@ -59,6 +60,11 @@ pub struct Submit {
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
           hide_default_value = true, value_name = "BOOL", action = ArgAction::Set)]
     pub large_shm: bool,
+    /// Mount a Secret of the project as files, by a secret asset (`reeve secret-asset list`); may be repeated. Path and mode are the
+    /// asset's where they are left out
+    #[arg(long = "secret-volume", value_name = "name=SECRET[,path=PATH][,default-mode=MODE]", value_parser = secret_volume,
+          action = ArgAction::Append)]
+    pub secret_volumes: Vec<SecretVolume>,
     /// One pod that is tried once and not preempted: what every workload here is
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub interactive: Option<bool>,
@@ -100,6 +106,48 @@ fn variable(text: &str) -> Result<(String, String), String> {
         // The text is not repeated by us: it may be a value without its name.
         _ => Err("KEY=VALUE is needed".to_owned()),
     }
+}
+
+/// The reference's words (cluster-and-cli 8): `path=…,name=…`.
+fn secret_volume(text: &str) -> Result<SecretVolume, String> {
+    const FORM: &str = "`name=SECRET` is needed, with `path=PATH` and `default-mode=MODE` after commas where they are to be others than \
+                        those of the secret asset";
+    let (mut secret, mut mount_path, mut default_mode) = (None, None, None);
+    for part in text.split(',') {
+        let (key, value) = part.split_once('=').ok_or(FORM)?;
+        let again = match key {
+            "name" => secret
+                .replace(
+                    value
+                        .parse()
+                        .map_err(|error: InvalidName| format!("name: {error}"))?,
+                )
+                .is_some(),
+            "path" => mount_path
+                .replace(
+                    value
+                        .parse()
+                        .map_err(|error: InvalidMountPath| format!("path: {error}"))?,
+                )
+                .is_some(),
+            "default-mode" => default_mode
+                .replace(
+                    value
+                        .parse()
+                        .map_err(|error: InvalidFileMode| format!("default-mode: {error}"))?,
+                )
+                .is_some(),
+            _ => return Err(FORM.to_owned()),
+        };
+        if again {
+            return Err(format!("`{key}=` is given twice"));
+        }
+    }
+    Ok(SecretVolume {
+        secret: secret.ok_or(FORM)?,
+        mount_path,
+        default_mode,
+    })
 }
 
 /// Whole devices; the reference's scripts also write them as `1.0`.
@@ -164,6 +212,39 @@ mod tests {
         for wrong in ["", "many", "-1", "1.5", "1e3"] {
             assert!(gpus(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_secret_is_mounted_by_name_where_it_is_said_or_where_its_asset_says() {
+        let volume = |text: &str| secret_volume(text).map(|it| serde_json::to_value(it).unwrap());
+        for (text, asked) in [
+            ("name=token", serde_json::json!({"secret": "token"})),
+            (
+                "path=/etc/keys,name=token",
+                serde_json::json!({"secret": "token", "mountPath": "/etc/keys"}),
+            ),
+            (
+                "name=token,default-mode=0440",
+                serde_json::json!({"secret": "token", "defaultMode": "0440"}),
+            ),
+        ] {
+            assert_eq!(volume(text), Ok(asked), "{text}");
+        }
+        for wrong in [
+            "",
+            "token",
+            "path=/a",
+            "name=Token",
+            "name=a,path=b",
+            "name=a,name=b",
+            "name=a,mode=0444",
+            "name=a,default-mode=4755",
+            "name=a,",
+        ] {
+            assert!(secret_volume(wrong).is_err(), "{wrong}");
+        }
+        let both = submit(&["--secret-volume", "name=a", "--secret-volume=name=b"]).secret_volumes;
+        assert_eq!(both.len(), 2);
     }
 
     #[test]

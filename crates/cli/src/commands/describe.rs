@@ -1,6 +1,6 @@
 //! `reeve describe`: how a workload stands and what it was submitted with.
 
-use reeve_api::training::Training;
+use reeve_api::training::{SecretVolume, Training};
 use reeve_api::workload::Workload;
 use reeve_types::{Timestamp, WorkloadName};
 use serde_json::json;
@@ -45,10 +45,20 @@ fn named(words: &[String]) -> Result<WorkloadName, Failure> {
         .map_err(|error| Failure::failed(format!("`{name}` is no workload's name")).because(error))
 }
 
+/// `token at /etc/keys`.
+fn mounted(volume: &SecretVolume) -> String {
+    let at = volume.mount_path.as_ref();
+    at.map_or_else(
+        || volume.secret.to_string(),
+        |at| format!("{} at {at}", volume.secret),
+    )
+}
+
 /// Values of variables are not shown: a terminal is looked at by more than one.
 fn shown(workload: &Workload, training: &Training, now: Timestamp) -> String {
     let spec = &training.spec;
     let variables: Vec<_> = spec.environment().into_iter().map(|(name, _)| name).collect();
+    let mounted: Vec<_> = spec.secret_volumes().iter().map(mounted).collect();
     let yes = |wanted: bool| if wanted { "yes" } else { "" }.to_owned();
     let rows = [
         ("name", workload.name.clone()),
@@ -66,6 +76,7 @@ fn shown(workload: &Workload, training: &Training, now: Timestamp) -> String {
         ("GPUs", spec.gpus().to_string()),
         ("large /dev/shm", yes(spec.large_shm())),
         ("passwd entry", yes(spec.passwd_entry == Some(true))),
+        ("secrets", mounted.join(", ")),
     ];
     let lines = rows
         .iter()

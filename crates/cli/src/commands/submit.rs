@@ -1,6 +1,8 @@
 //! `reeve submit`: two calls, one for the project's id and one for the training.
 
-use reeve_api::training::{Compute, EnvironmentVariable, Security, Training, TrainingSpec, UidGidSource};
+use reeve_api::training::{
+    Compute, EnvironmentVariable, Security, Storage, Training, TrainingSpec, UidGidSource,
+};
 use reeve_types::WorkloadName;
 use serde_json::json;
 
@@ -115,6 +117,9 @@ fn spec(arguments: &Submit, what: &str) -> Result<TrainingSpec, Failure> {
         compute: (compute != Compute::default()).then_some(compute),
         create_home_dir: arguments.create_home_dir,
         security: (security != Security::default()).then_some(security),
+        storage: (!arguments.secret_volumes.is_empty()).then(|| Storage {
+            secret_volume: arguments.secret_volumes.clone(),
+        }),
     })
 }
 
@@ -165,6 +170,7 @@ mod tests {
             "--expand-variables",
             "--attach",
             "--working-dir=/work",
+            "--secret-volume=name=token,path=/etc/keys",
             "-e",
             "A=b c",
             "--",
@@ -178,6 +184,11 @@ mod tests {
         let arrived = CreateTraining::parse(body.to_string().as_bytes()).unwrap().spec;
         assert!(arrived.run_as_user() && arrived.prevent_privilege_escalation() && !arrived.home_dir(true));
         assert!(arrived.large_shm());
+        let mounted = arrived.secret_volumes();
+        assert_eq!(
+            serde_json::to_value(mounted).unwrap(),
+            json!([{"secret": "token", "mountPath": "/etc/keys"}])
+        );
         let asked = [
             arrived.passwd_entry,
             arrived.expand_variables,

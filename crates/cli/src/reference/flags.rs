@@ -314,10 +314,14 @@ pub const FLAGS: &[Flag] = &[
         Refused(VOLUMES),
     ),
     submit(
+        &["--secret-volume"],
+        "mounts a Secret as files",
+        Works("of a secret asset that you may read; without `path=` at the asset's"),
+    ),
+    submit(
         &[
             "--configmap-volume",
             "--configmap-map-volume",
-            "--secret-volume",
             "--empty-dir-volume",
         ],
         "mounted small files",
@@ -326,7 +330,7 @@ pub const FLAGS: &[Flag] = &[
     submit(
         &["--compute", "--datasource"],
         "took settings from an asset",
-        Refused("write them out; there are no assets here"),
+        Refused("write them out; a secret asset is mounted by `--secret-volume name=SECRET`"),
     ),
     // Submit: the network.
     submit(

@@ -152,6 +152,7 @@ const LINES: &[Line] = &[
     submit(&["--create-home-dir"], Alone),
     submit(&["--gpu", "-g", "--gpu-devices-request"], With("1")),
     submit(&["--large-shm"], Alone),
+    submit(&["--secret-volume"], With("name=token,path=/etc/keys")),
     line("list", &["--project", "-p"], &["list"], With("robots")),
     line("list", &["--all-projects", "-A", "--all"], &["list"], Alone).when(Chosen),
     line(

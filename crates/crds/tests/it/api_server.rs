@@ -156,6 +156,20 @@ async fn the_api_server_takes_good_objects_and_refuses_bad_ones() {
             "spec.environment",
         ),
         (nobody_entered(), "passwdEntry needs an identity"),
+        (mounting(&[("keys", "0444")]), "spec.secretVolumes[0].mountPath"),
+        (
+            mounting(&[("/keys", "4755")]),
+            "spec.secretVolumes[0].defaultMode",
+        ),
+        (
+            mounting(&[("/keys", "0444"), ("/keys", "0400")]),
+            "duplicate entries",
+        ),
+        // What a later version knows is refused by the definitions of this one, and not dropped.
+        (
+            named("Workload", "other", "/spec/fieldOfALaterVersion", json!(true)),
+            "field not declared in schema",
+        ),
         (
             named("Workload", "other", "/spec/workingDir", json!("relative")),
             "spec.workingDir",
@@ -227,6 +241,13 @@ fn named(kind: &str, name: &str, pointer: &str, value: Value) -> Value {
     let mut object = changed(kind, pointer, value);
     object["metadata"]["name"] = json!(name);
     object
+}
+
+/// A workload that finds a Secret at these paths, with these modes.
+fn mounting(volumes: &[(&str, &str)]) -> Value {
+    let volume = |(path, mode): &(&str, &str)| json!({"credentialId": USER, "secret": "token", "mountPath": path, "defaultMode": mode});
+    let volumes: Vec<Value> = volumes.iter().map(volume).collect();
+    named("Workload", "other", "/spec/secretVolumes", json!(volumes))
 }
 
 /// A workload that runs as nobody and asks for an entry of hers.

@@ -11,7 +11,9 @@ fn workload() -> desired::Workload {
         "identity": {"userId": "123e4567-e89b-12d3-a456-426614174000", "email": "alice@example.com",
             "posix": {"uid": 70012, "gid": 5000, "supplementaryGroups": [5001]}},
         "image": "busybox", "command": ["sh"], "args": ["-c", "id"], "environment": [["A", "1"]], "gpus": 2, "createHomeDir": true,
-        "expandVariables": true, "passwdEntry": true, "largeShm": true, "stdin": true, "tty": true, "workingDir": "/work"
+        "expandVariables": true, "passwdEntry": true, "largeShm": true, "stdin": true, "tty": true, "workingDir": "/work",
+        "secretVolumes": [{"credentialId": "123e4567-e89b-12d3-a456-426614174001", "secret": "token", "mountPath": "/etc/keys",
+            "defaultMode": "0440"}]
     }))
     .unwrap()
 }
@@ -79,6 +81,19 @@ fn an_invalid_object_names_its_field() {
     let mut object = Workload::desired(&workload(), "reeve-robots");
     object.spec.environment.first_mut().unwrap().name = "A=B".into();
     assert_eq!(object.checked().unwrap_err().field, "spec.environment");
+
+    let mut object = Workload::desired(&workload(), "reeve-robots");
+    object.spec.secret_volumes.first_mut().unwrap().mount_path = "/etc/../root".into();
+    assert_eq!(
+        object.checked().unwrap_err().field,
+        "spec.secretVolumes.mountPath"
+    );
+    let mut object = Workload::desired(&workload(), "reeve-robots");
+    object.spec.secret_volumes.first_mut().unwrap().default_mode = "4755".into();
+    assert_eq!(
+        object.checked().unwrap_err().field,
+        "spec.secretVolumes.defaultMode"
+    );
 
     let rule: desired::AccessRule = serde_json::from_value(
         json!({"id": 7, "subject": {"kind": "group", "name": "g"}, "role": "viewer", "scope": {"type": "cluster"}}),

@@ -14,7 +14,7 @@ pub(crate) fn her_id(uid: u32) -> String {
 }
 
 /// Fails unless a container printed these lines and no others.
-fn must_have_printed(output: &str, lines: &[&str]) -> Result<()> {
+pub(crate) fn must_have_printed(output: &str, lines: &[&str]) -> Result<()> {
     let printed: Vec<_> = output.trim_end().lines().collect();
     ensure!(printed == lines, "{printed:?} was printed, not {lines:?}");
     Ok(())

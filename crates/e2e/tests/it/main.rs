@@ -28,6 +28,7 @@ mod quiet;
 mod rules;
 mod scale;
 mod scopes;
+mod secret_volumes;
 mod secrets;
 mod skipping;
 mod words;

@@ -10,6 +10,7 @@ mod decide;
 mod error;
 pub mod observe;
 mod podless;
+mod secrets;
 mod status;
 
 use std::sync::Arc;
@@ -54,7 +55,8 @@ pub fn controller(shared: &Shared) -> Controller<ObjectName> {
     });
     let (context, of_gone) = (shared.context.clone(), reconciler.clone());
     let of_cluster_configs = shared.caches.workloads.clone();
-    let (of_settings, of_projects) = (shared.caches.clone(), shared.caches.clone());
+    let caches = || shared.caches.clone();
+    let (of_settings, of_projects, of_secrets) = (caches(), caches(), caches());
     Controller::new("workload", (queue, keys), PARALLEL, move |name| {
         reconciler.clone().reconcile(name)
     })
@@ -82,6 +84,13 @@ pub fn controller(shared: &Shared) -> Controller<ObjectName> {
     .hears(&shared.caches.cluster_configs.changed, move |queue, ()| {
         let all = of_cluster_configs.all();
         all.iter().for_each(|it| queue.add(ObjectName::of(&**it)));
+    })
+    .watches(&shared.caches.projects, move |queue, change| {
+        if let Some(namespace) = secrets::changed_in(change) {
+            let all = of_secrets.workloads.in_namespace(&namespace);
+            let waiting = all.iter().filter(|it| secrets::may_wait(it));
+            waiting.for_each(|it| queue.add(ObjectName::of(&**it)));
+        }
     })
     .hears(&shared.projects.became_usable, move |queue, project| {
         let all = of_projects.workloads.in_namespace(&project.namespace);
@@ -145,6 +154,22 @@ impl Reconciler {
             Some(project) => reeve_tenancy::settings_of(project, &settings),
             None => settings,
         };
+        let mut secrets = Vec::new();
+        if let Some(project) = project
+            .as_ref()
+            .filter(|_| !workload.spec.secret_volumes.is_empty())
+        {
+            let object = self
+                .caches
+                .projects
+                .get(&ObjectName::cluster(project.name.as_str()));
+            let status = object.as_ref().and_then(|object| object.status.as_ref());
+            secrets.extend(
+                status
+                    .into_iter()
+                    .flat_map(|status| status.secrets.iter().cloned()),
+            );
+        }
         let namespace = self.caches.namespaces.get(&ObjectName::cluster(&name.namespace));
         let pools = namespace.and_then(|it| it.annotations().get(names::NODE_POOLS).cloned());
         Dereferenced {
@@ -153,6 +178,7 @@ impl Reconciler {
             job: self.caches.jobs.get(name),
             pods,
             settings,
+            secrets,
         }
     }
 

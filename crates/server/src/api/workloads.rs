@@ -9,6 +9,7 @@ pub mod list;
 pub mod list_trainings;
 mod policy;
 mod refusal;
+mod secret_volumes;
 
 use std::sync::Arc;
 

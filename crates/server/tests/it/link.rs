@@ -49,7 +49,7 @@ impl Watch {
     }
 
     pub(crate) async fn open_from(server: &Server, token: &str, resume: Option<Resume>) -> Self {
-        let mut hello = json!({"protocol": 5, "operatorVersion": "test"});
+        let mut hello = json!({"protocol": 6, "operatorVersion": "test"});
         if let Some(resume) = resume {
             hello["resume"] = json!(resume);
         }
@@ -104,7 +104,7 @@ async fn a_stream_begins_with_everything_and_goes_on_with_what_changes() {
     let welcome = watch.news().await.unwrap();
     assert_eq!(
         welcome,
-        json!({"type": "welcome", "protocol": 5, "clusterId": organization.cluster, "revision": 6})
+        json!({"type": "welcome", "protocol": 6, "clusterId": organization.cluster, "revision": 6})
     );
     let all = watch.news().await.unwrap();
     assert_eq!(
@@ -360,7 +360,7 @@ async fn a_stream_ends_with_its_cluster_its_token_and_the_server() {
         .post(
             &second,
             "/link/v1/watch",
-            json!({"protocol": 5, "operatorVersion": "x"}),
+            json!({"protocol": 6, "operatorVersion": "x"}),
         )
         .await
         .refused(401);
@@ -389,7 +389,7 @@ async fn a_hello_or_a_report_that_cannot_be_is_400() {
         .await
         .refused(400);
     assert!(
-        message.contains("protocol `3` is not spoken here: this server speaks 5"),
+        message.contains("protocol `3` is not spoken here: this server speaks 6"),
         "{message}"
     );
     server
@@ -400,7 +400,7 @@ async fn a_hello_or_a_report_that_cannot_be_is_400() {
         .call(&token, Method::POST, "/link/v1/status", "{")
         .await
         .refused(400);
-    let chatty = json!({"protocol": 5, "operatorVersion": "x".repeat(65)});
+    let chatty = json!({"protocol": 6, "operatorVersion": "x".repeat(65)});
     let message = server.post(&token, "/link/v1/watch", chatty).await.refused(400);
     assert!(message.contains("operatorVersion"), "{message}");
     // An array of an object's fields is no object.

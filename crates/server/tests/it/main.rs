@@ -58,6 +58,7 @@ mod restored;
 mod routes;
 mod second_factor;
 mod secret_assets;
+mod secret_volumes;
 mod secrets;
 mod server;
 mod service_accounts;

@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 
 use crate::server::{OrganizationFixture, Transcript, write_beside};
 
-const ALL: &str = "/api/v1/workloads/trainings";
+pub(crate) const ALL: &str = "/api/v1/workloads/trainings";
 
-fn training(organization: &OrganizationFixture, name: &str, spec: Value) -> Value {
+pub(crate) fn training(organization: &OrganizationFixture, name: &str, spec: Value) -> Value {
     json!({"name": name, "projectId": organization.robots, "clusterId": organization.cluster, "spec": spec})
 }
 
@@ -159,7 +159,7 @@ async fn trainings_are_submitted_listed_counted_shown_and_deleted() {
     insta::assert_snapshot!(page.page());
 }
 
-async fn enforcing(organization: &OrganizationFixture, enforce: bool) {
+pub(crate) async fn enforcing(organization: &OrganizationFixture, enforce: bool) {
     let token = organization
         .server
         .link_token(&organization.cluster, &organization.secret)
@@ -185,7 +185,7 @@ async fn identity(organization: &OrganizationFixture) -> Value {
 }
 
 /// The workload that its cluster is told of last.
-async fn sent(organization: &OrganizationFixture) -> Value {
+pub(crate) async fn sent(organization: &OrganizationFixture) -> Value {
     let (granted, cluster) = (
         reeve_server::audit::link_status(),
         organization.cluster.parse().unwrap(),

@@ -332,6 +332,7 @@ impl Organization {
                 stdin: false,
                 tty: false,
                 working_dir: None,
+                secret_volumes: Vec::new(),
             },
             request: serde_json::json!({"image": "image"}),
             created_at: NOW,

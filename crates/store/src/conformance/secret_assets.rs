@@ -6,18 +6,27 @@ use reeve_types::{CredentialAssetId, CredentialAssetKind, ProjectId};
 use super::organization::{NOW, Organization, entry, group, id, parsed};
 use super::told::Log;
 use crate::{
-    AssetFilter, AuditAction, ChangeSecretAsset, NewCredentialAsset, NewSecretAsset, NewValues, SealedValues,
-    SecretAssetFilter, SecretAssetRow, SecretAssetSpec, StoreError,
+    AssetFilter, AuditAction, ChangeSecretAsset, NewCredentialAsset, NewSecretAsset, NewValues,
+    ProjectSecret, SealedValues, SecretAssetFilter, SecretAssetRow, SecretAssetSpec, StoreError,
 };
 
 const ENTITY: Entity = Entity::SecretVolumeAssets;
 
 /// A credential of this scope.
 async fn credential(organization: &Organization, number: u64, scope: Scope) -> CredentialAssetId {
+    named_credential(organization, number, &format!("credential-{number}"), scope).await
+}
+
+async fn named_credential(
+    organization: &Organization,
+    number: u64,
+    name: &str,
+    scope: Scope,
+) -> CredentialAssetId {
     let new = NewCredentialAsset {
         id: id(number),
         kind: CredentialAssetKind::Password,
-        name: parsed(&format!("credential-{number}")),
+        name: parsed(name),
         description: None,
         scope,
         values: NewValues {
@@ -265,4 +274,53 @@ pub async fn secret_assets_are_seen_by_scope_and_written_by_who_may(mut organiza
         .await
         .unwrap();
     assert_eq!(renamed.value.spec, keys.spec);
+}
+
+/// Planted faults: an asset of a project beside; the wider of two credentials with one name; one that may not be seen.
+pub async fn a_project_mounts_by_assets_of_the_narrowest_credential(mut organization: Organization) {
+    let cluster = organization.cluster(10, "a").await.id;
+    let department = organization.department(cluster, "vision").await.id;
+    let project = organization.project(department, "robots").await.id;
+    let other = organization.project(department, "arms").await.id;
+    organization
+        .rule(group("g"), RoleId::L1_RESEARCHER, Scope::Project(project))
+        .await;
+    let (here, there) = (Scope::Project(project), Scope::Project(other));
+    let wide = named_credential(&organization, 200, "token", Scope::Department(department)).await;
+    let narrow = named_credential(&organization, 201, "token", there).await;
+    for (number, name, scope, credential) in [
+        (210, "wide", Scope::Department(department), wide),
+        (211, "mine", here, wide),
+        (212, "theirs", there, wide),
+        (213, "own", there, narrow),
+    ] {
+        keep(&organization, new(number, name, scope, credential)).await;
+    }
+    let somebody = Principal {
+        subject: SubjectKey::User(parsed("x@example.com")),
+        groups: vec![parsed("g")],
+    };
+    let everything = organization.sees(ENTITY);
+    let little = organization.index.visible(&somebody, ENTITY).unwrap();
+    let store = &organization.store;
+    for (visible, project, secret, wanted) in [
+        (&everything, project, "token", vec!["mine", "wide"]),
+        (&everything, other, "token", vec!["own"]),
+        (&everything, project, "other", vec![]),
+        (&little, project, "token", vec!["mine"]),
+        (&little, other, "token", vec![]),
+    ] {
+        let filter = SecretAssetFilter {
+            mounting: Some(ProjectSecret {
+                name: parsed(secret),
+                project,
+                department,
+                cluster,
+            }),
+            ..SecretAssetFilter::default()
+        };
+        let rows = store.secret_assets(visible, &filter).await.unwrap();
+        let names: Vec<_> = rows.iter().map(|row| row.name.as_str()).collect();
+        assert_eq!(names, wanted, "{secret} in {project}");
+    }
 }

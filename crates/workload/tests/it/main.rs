@@ -8,6 +8,7 @@
 mod expansion;
 mod names;
 mod policy;
+mod secrets;
 
 use reeve_crds::ReeveConfigSpec;
 use reeve_crds::desired::Workload;

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use k8s_openapi::api::batch::v1::Job;
 use kube::ResourceExt;
-use reeve_crds::{Phase, ReeveConfigSpec, Workload, desired};
+use reeve_crds::{Phase, ReeveConfigSpec, SecretCopy, Workload, desired};
 use reeve_workload::Owner;
 
 use super::WorkloadError;
 use super::observe::{self, Observed};
+use super::secrets;
 use crate::cached::{CachedJob, CachedPod};
 use crate::ownership::{is_of_a_workload, is_of_workload};
 
@@ -25,6 +26,8 @@ pub struct Dereferenced {
     pub settings: ReeveConfigSpec,
     /// The node pool that its pods run on; absent where they run on every node (R34).
     pub node_pool: Option<String>,
+    /// How the Secrets of the project stand, as its status says.
+    pub secrets: Vec<SecretCopy>,
 }
 
 /// The first pool of a namespace's list; a submission names none.
@@ -78,11 +81,13 @@ pub fn decide(workload: &Workload, read: &Dereferenced) -> Result<Step, Workload
                     .as_ref()
                     .is_none_or(|made| job.metadata.uid.as_ref() == Some(made)) =>
         {
-            Ok(Step::Report(observe::observe(
-                job,
-                &read.pods,
-                checked.name.as_str(),
-            )))
+            let mut observed = observe::observe(job, &read.pods, checked.name.as_str());
+            // The kubelet says in an event alone what a pod waits for.
+            if observed.phase == Phase::Pending && observed.message.is_empty() && !observed.podless {
+                let missing = secrets::missing(&checked, &read.secrets);
+                observed.message = missing.map(|it| it.to_string()).unwrap_or_default();
+            }
+            Ok(Step::Report(observed))
         }
         // The Job that was made for it is another: whatever bears its name now is not its.
         _ if status.job_uid.is_some() => Ok(Step::Report(Observed {
@@ -100,6 +105,9 @@ pub fn decide(workload: &Workload, read: &Dereferenced) -> Result<Step, Workload
             Err(WorkloadError::NoIdentity)
         }
         None => {
+            if let Some(missing) = secrets::missing(&checked, &read.secrets) {
+                return Err(WorkloadError::NoSecret(missing));
+            }
             let owner = Owner { namespace, uid };
             let project = project.name.as_str();
             let mut job = reeve_workload::job(&checked, &owner, project, &read.settings);

@@ -6,6 +6,8 @@ use reeve_crds::InvalidObject;
 use reeve_kube_kit::{ReconcileError, Retry, WriteFailed};
 use reeve_types::ProjectId;
 
+use super::secrets::MissingSecret;
+
 /// Why a workload has no Job.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkloadError {
@@ -44,6 +46,9 @@ pub enum WorkloadError {
         /// Its name.
         name: String,
     },
+    /// A Secret that it mounts is not there.
+    #[error("{0}")]
+    NoSecret(MissingSecret),
     /// A write failed.
     #[error(transparent)]
     Write(#[from] WriteFailed),
@@ -57,6 +62,7 @@ impl ReconcileError for WorkloadError {
             Self::NoIdentity => "NoIdentity",
             Self::OldJob { .. } => "OldJobGoes",
             Self::ForeignJob { .. } => "JobInTheWay",
+            Self::NoSecret(_) => "WaitsForSecret",
             Self::Write(_) => "WriteFailed",
         }
     }

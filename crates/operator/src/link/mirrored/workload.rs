@@ -42,7 +42,11 @@ impl Mirrored for Workload {
             .environment
             .iter()
             .map(|(name, value)| name.len() + value.len());
-        512 + words.map(String::len).sum::<usize>() + variables.sum::<usize>()
+        let paths = workload
+            .secret_volumes
+            .iter()
+            .map(|it| 256 + it.mount_path.as_str().len());
+        512 + words.map(String::len).sum::<usize>() + variables.sum::<usize>() + paths.sum::<usize>()
     }
 
     fn api(client: Client, namespace: &str) -> Api<Self> {

@@ -1,6 +1,8 @@
 use std::sync::Arc;
 
-use reeve_crds::{Phase, ReeveConfigSpec, Workload, WorkloadStatus};
+use reeve_crds::{
+    Phase, ReeveConfigSpec, SecretCopy, SecretState, SecretVolumeSpec, Workload, WorkloadStatus,
+};
 use reeve_kube_kit::ReconcileError;
 use reeve_link::desired::DesiredObject;
 use reeve_operator::cached::{CachedJob, CachedPod};
@@ -26,7 +28,91 @@ fn view() -> Dereferenced {
         pods: Vec::new(),
         settings: ReeveConfigSpec::default(),
         node_pool: None,
+        secrets: Vec::new(),
     }
+}
+
+const CREDENTIAL: &str = "123e4567-e89b-12d3-a456-426614174001";
+
+/// `train` with the Secret `token` of that credential.
+fn mounting() -> Workload {
+    let mut object = train();
+    object.spec.secret_volumes = vec![SecretVolumeSpec {
+        credential_id: CREDENTIAL.to_owned(),
+        secret: "token".to_owned(),
+        mount_path: "/etc/keys".to_owned(),
+        default_mode: "0444".to_owned(),
+    }];
+    object
+}
+
+fn copy(from: &str, state: SecretState, message: &str) -> SecretCopy {
+    SecretCopy {
+        name: "token".to_owned(),
+        from: from.to_owned(),
+        state,
+        message: message.to_owned(),
+        version: String::new(),
+    }
+}
+
+/// Planted faults: a Job that is made before the copy is there; one that mounts what another source of that name is; a wait that does not
+/// say for what.
+#[test]
+fn a_job_is_made_when_the_copy_of_its_credential_is_there() {
+    let ours = format!("reeve-secrets/credential-{CREDENTIAL}");
+    let with = |secrets: Vec<SecretCopy>| Dereferenced { secrets, ..view() };
+    let waits = |view: &Dereferenced| {
+        let error = decide(&mounting(), view).unwrap_err();
+        assert_eq!(error.reason(), "WaitsForSecret");
+        error.to_string()
+    };
+    let none = waits(&view());
+    assert!(
+        none.contains("`token`") && none.contains("not in this namespace"),
+        "{none}"
+    );
+    let taken = copy(
+        &ours,
+        SecretState::Conflict,
+        "a Secret of this name is in the way",
+    );
+    assert!(
+        waits(&with(vec![taken])).ends_with("`token`, which it mounts: a Secret of this name is in the way")
+    );
+    let shadowed = copy(&ours, SecretState::NotCopied, "comes first");
+    let other = copy("reeve-secrets/by-hand", SecretState::Copied, "");
+    assert!(waits(&with(vec![other.clone(), shadowed])).ends_with("comes first"));
+    assert!(waits(&with(vec![other])).contains("another one has its name"));
+    let there = with(vec![copy(&ours, SecretState::Copied, "")]);
+    let Step::Make(job) = decide(&mounting(), &there).unwrap() else {
+        panic!("nothing is in the way")
+    };
+    let volumes = job.spec.unwrap().template.spec.unwrap().volumes.unwrap();
+    let secret = volumes.iter().find_map(|volume| volume.secret.as_ref()).unwrap();
+    assert_eq!(secret.secret_name.as_deref(), Some("token"));
+    // Who mounts none waits for none.
+    assert!(matches!(decide(&train(), &view()).unwrap(), Step::Make(_)));
+}
+
+/// A credential that goes after the Job was made: the kubelet keeps the pod, and says why in an event alone.
+#[test]
+fn a_pod_that_waits_for_a_secret_says_so() {
+    let waiting = json!({"phase": "Pending", "containerStatuses": [{"name": "train", "image": "i", "imageID": "", "ready": false,
+        "restartCount": 0, "state": {"waiting": {"reason": "ContainerCreating"}}}]});
+    let view = Dereferenced {
+        job: job(owner("w1"), json!({})),
+        pods: vec![pod("j1", waiting)],
+        ..view()
+    };
+    let observed = reported(&mounting(), &view);
+    assert_eq!(observed.phase, Phase::Pending);
+    assert!(
+        observed.message.contains("the Secret `token`"),
+        "{}",
+        observed.message
+    );
+    assert_eq!(reported(&train(), &view).message, "");
 }
 
 fn job(owner: Value, status: Value) -> Option<Arc<CachedJob>> {

@@ -42,6 +42,7 @@ pub(super) async fn handle(
     let filter = SecretAssetFilter {
         asset: assets::filter(&pairs)?,
         ids: asked.map(ids).transpose()?,
+        mounting: None,
     };
     let with_status = wants_status(&pairs)?;
     let visible = app.directory().visible(&caller, ENTITY)?;

@@ -1,6 +1,7 @@
 //! `POST /api/v1/workloads/trainings`: 202. As whom it runs is decided here, from what is known of the caller, and nobody
 //! in a cluster may change it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Json;
@@ -8,12 +9,12 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use reeve_api::training::{CreateTraining, Training, TrainingSpec};
 use reeve_authz::{Action, Entity, Scope};
-use reeve_link::WorkloadIdentity;
+use reeve_link::{SecretVolume, WorkloadIdentity};
 use reeve_store::{AuditAction, NewWorkload, SubjectId};
 use reeve_types::WorkloadId;
 
 use super::refusal::{AskedBy, TrainingRefusal};
-use super::{policy, training};
+use super::{policy, secret_volumes, training};
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::directory::Directory;
@@ -58,10 +59,15 @@ pub async fn handle(
                 .and_then(|it| it.settings.as_ref()),
             &holds,
         )?;
+        let volumes = secret_volumes::resolve(&app, &caller, body.project_id, &mut body.spec).await?;
+        secret_volumes::check(&volumes, &body.spec, identity.as_ref(), &caller.name)?;
         let request = serde_json::to_value(&body.spec).map_err(ApiError::internal)?;
-        let desired = desired(id, &caller, body, identity);
         let mut entry = call.entry(&caller, &granted, AuditAction::Create);
         entry.cluster_id = app.directory().cluster_of(scope);
+        if !volumes.is_empty() {
+            entry.metadata.insert("secrets".to_owned(), told(&volumes));
+        }
+        let desired = desired(id, &caller, body, identity, volumes);
         let new = NewWorkload {
             desired,
             request,
@@ -120,11 +126,18 @@ fn identity(
     }
 }
 
+/// Which credentials are mounted, as the audit log has it.
+fn told(volumes: &[SecretVolume]) -> String {
+    let ids: BTreeSet<String> = volumes.iter().map(|it| it.credential_id.to_string()).collect();
+    ids.into_iter().collect::<Vec<_>>().join(" ")
+}
+
 fn desired(
     id: WorkloadId,
     caller: &Caller,
     body: CreateTraining,
     identity: Option<WorkloadIdentity>,
+    secret_volumes: Vec<SecretVolume>,
 ) -> reeve_link::Workload {
     let spec: &TrainingSpec = &body.spec;
     reeve_link::Workload {
@@ -144,6 +157,7 @@ fn desired(
         stdin: spec.stdin == Some(true),
         tty: spec.tty == Some(true),
         working_dir: spec.working_dir.clone(),
+        secret_volumes,
         identity,
         name: body.name,
     }

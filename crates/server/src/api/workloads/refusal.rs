@@ -39,9 +39,44 @@ pub(super) enum TrainingRefusal {
         email: Email,
         asked_by: AskedBy,
     },
+    /// A Secret is not mounted as asked.
+    #[error("`spec.storage.secretVolume[{at}].{}`{why}", .why.field())]
+    Mount { at: usize, why: MountRefusal },
 }
 
 impl Refusal for TrainingRefusal {}
+
+/// Why a Secret is not mounted.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum MountRefusal {
+    /// There is no asset, none that may be seen, or none of the credential that the project gets.
+    #[error(
+        ": no secret asset that you may read gives project `{0}` a Secret of this name: `reeve secret-asset list` shows them, and their \
+         Secrets"
+    )]
+    NoAsset(ProjectId),
+    /// Neither the submission nor the one asset says where.
+    #[error(" is missing, and there is no one secret asset that says it")]
+    NoPath,
+    /// Folders of the kernel and the runtime.
+    #[error(": `/proc`, `/sys` and `/dev` are the container runtime's")]
+    Runtimes,
+    /// It would lie over something else of the submission.
+    #[error(": a Secret there would hide `{0}`, which the container gets, too")]
+    Hides(String),
+    /// Where the one is read-only, nothing can be mounted in it.
+    #[error(": another Secret is mounted there, above or below it")]
+    Overlaps,
+}
+
+impl MountRefusal {
+    const fn field(&self) -> &'static str {
+        match self {
+            Self::NoAsset(_) => "secret",
+            Self::NoPath | Self::Runtimes | Self::Hides(_) | Self::Overlaps => "mountPath",
+        }
+    }
+}
 
 /// Who wants that it runs as the caller.
 #[derive(Debug, Clone, Copy)]
