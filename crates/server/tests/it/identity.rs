@@ -1,6 +1,7 @@
 //! Signing in through identity providers: real ones, some that lie, and a stand-in for OpenShift.
 
 mod browser;
+mod devices;
 mod hostile;
 mod idps;
 mod modules;
