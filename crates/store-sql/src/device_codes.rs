@@ -232,7 +232,7 @@ impl DeviceCodes for SqlStore {
             )
             .await?;
         let answer = asked.map_or(DeviceAnswer::Unknown, |asked| asked.answer(at));
-        if let DeviceAnswer::SignedIn(_) = answer {
+        if matches!(answer, DeviceAnswer::SignedIn(_)) {
             tx.execute(
                 "DELETE FROM device_codes WHERE device_code = $1",
                 &[device_code.as_str().into()],

@@ -94,7 +94,7 @@ async fn signs_in(server: &Server, code: &str) {
     assert!(done.text.contains("The device is signed in"), "{}", done.text);
 }
 
-/// Planted fault: the setting is not asked (`device-setting-is-not-asked`, `device-is-given-although-off`).
+/// Planted faults: the setting is not asked (`device-begins-although-off`, `device-is-given-although-off`).
 #[tokio::test]
 async fn devices_are_signed_in_only_while_an_administrator_lets_them() {
     let organization = OrganizationFixture::new().await;
@@ -146,8 +146,8 @@ async fn devices_are_signed_in_only_while_an_administrator_lets_them() {
     assert!(!has().await);
 }
 
-/// AUTH-11. Planted faults: tokens before the confirmation; a code that is redeemed twice (`device-code-is-good-twice`); a client that is
-/// not asked.
+/// AUTH-11. Planted faults: a code that is redeemed twice (`device-code-is-good-twice`); a decision of another browser
+/// (`device-is-decided-in-another-browser`).
 #[tokio::test]
 async fn a_device_gets_the_session_of_who_confirmed_it_once() {
     let server = Server::new().await;
@@ -209,7 +209,7 @@ async fn a_device_gets_the_session_of_who_confirmed_it_once() {
     assert_eq!((&*event.entry.subject, &*event.entry.entity_name), (ADMIN, ADMIN));
 }
 
-/// Planted faults: a refusal that is forgotten; a session that goes on; a device that is told so late.
+/// Planted fault: the session of a device that was refused goes on (`refused-device-keeps-its-session`).
 #[tokio::test]
 async fn a_device_that_is_refused_or_forgotten_gets_nothing() {
     let server = Server::new().await;
