@@ -8,6 +8,7 @@
 //! reference that the page shows.
 
 mod account;
+mod authenticator;
 mod authorize;
 mod broker;
 mod code;
@@ -19,6 +20,7 @@ mod local;
 mod new_password;
 mod page;
 mod person;
+mod qr;
 mod request;
 mod saml;
 mod seen;
@@ -72,6 +74,7 @@ const DEVICE: &str = "/device";
 const DEVICE_CODE: &str = "/device/code";
 const DEVICE_DECISION: &str = "/device/decision";
 const ACCOUNT: &str = "/account";
+const AUTHENTICATOR: &str = "/account/authenticator";
 const SIGN_IN: &str = "/sign-in";
 
 /// An operation for the audit log's words: these addresses have no row in the table, since they are no REST API.
@@ -103,6 +106,8 @@ static DEVICE_CODE_PAGE: Operation = page("find_device", Method::Post, DEVICE_CO
 static DEVICE_DECISION_PAGE: Operation = page("decide_device", Method::Post, DEVICE_DECISION);
 static CODE_PAGE: Operation = page("show_code", Method::Post, CODE);
 static ACCOUNT_PAGE: Operation = page("account_page", Method::Get, ACCOUNT);
+static AUTHENTICATOR_PAGE: Operation = page("authenticator_page", Method::Get, AUTHENTICATOR);
+static AUTHENTICATOR_STEP: Operation = page("set_up_authenticator", Method::Post, AUTHENTICATOR);
 static SIGN_OUT_PAGE: Operation = page("sign_out", Method::Post, ACCOUNT);
 
 /// The addresses.
@@ -147,6 +152,14 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
         )
         .route(ACCOUNT, get(account::show).layer(guard(&ACCOUNT_PAGE)))
         .route(ACCOUNT, post(account::sign_out).layer(guard(&SIGN_OUT_PAGE)))
+        .route(
+            AUTHENTICATOR,
+            get(authenticator::show).layer(guard(&AUTHENTICATOR_PAGE)),
+        )
+        .route(
+            AUTHENTICATOR,
+            post(authenticator::step).layer(guard(&AUTHENTICATOR_STEP)),
+        )
 }
 
 /// What happens around each: a request id, a place, the state of other processes, panics, metrics, log.
