@@ -84,8 +84,14 @@ mod tests {
         }
         assert_eq!(seen.len(), 20);
         // 10,000 of each are expected, with a standard deviation of 97; the fault gives the last four 9,375.
-        assert!(seen.values().all(|count| (9_500..10_500).contains(count)), "{seen:?}");
-        let first: u32 = LETTERS[..16].iter().map(|letter| seen[&char::from(*letter)]).sum();
+        assert!(
+            seen.values().all(|count| (9_500..10_500).contains(count)),
+            "{seen:?}"
+        );
+        let first: u32 = LETTERS[..16]
+            .iter()
+            .map(|letter| seen[&char::from(*letter)])
+            .sum();
         assert!(first < 160_000 + 800, "{first}");
     }
 
@@ -94,7 +100,15 @@ mod tests {
         for text in ["WDJBMJHT", "wdjb-mjht", " WDJB MJHT ", "w-d-j-b-m-j-h-t"] {
             assert_eq!(typed(text).as_deref(), Some("WDJB-MJHT"), "{text}");
         }
-        for text in ["", "WDJBMJH", "WDJBMJHTT", "ADJBMJHT", "1DJBMJHT", "WDJBMJHß", "WDJB_MJHT"] {
+        for text in [
+            "",
+            "WDJBMJH",
+            "WDJBMJHTT",
+            "ADJBMJHT",
+            "1DJBMJHT",
+            "WDJBMJHß",
+            "WDJB_MJHT",
+        ] {
             assert_eq!(typed(text), None, "{text}");
         }
         let shown = format!("{:?}", UserCode::typed("WDJBMJHT").unwrap());

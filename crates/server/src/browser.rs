@@ -142,10 +142,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .route(CODE, post(code::show).layer(guard(&CODE_PAGE)))
         .route(DEVICE_PATH, post(device::begin).layer(guard(&DEVICE_ROUTE)))
         .route(DEVICE, get(device::page).layer(guard(&DEVICE_PAGE)))
-        .route(
-            DEVICE_CODE,
-            post(device::typed).layer(guard(&DEVICE_CODE_PAGE)),
-        )
+        .route(DEVICE_CODE, post(device::typed).layer(guard(&DEVICE_CODE_PAGE)))
         .route(
             DEVICE_DECISION,
             post(device::decided).layer(guard(&DEVICE_DECISION_PAGE)),

@@ -64,14 +64,16 @@ impl Asked {
 
 /// Counts a guess of somebody; how many there are with it.
 async fn counted(tx: &mut Tx, who: &str, at: Timestamp) -> Result<i64, StoreError> {
-    let count = tx.one(
-        "INSERT INTO user_code_guesses (who, wrong, since) VALUES ($1, 1, $2)
-         ON CONFLICT (who) DO UPDATE SET wrong = user_code_guesses.wrong + 1 RETURNING wrong",
-        &[who.into(), at.into()],
-        |row| row.int("wrong"),
-        FIND,
-    );
-    Ok(count.await?.unwrap_or(i64::MAX))
+    let count = tx
+        .one(
+            "INSERT INTO user_code_guesses (who, wrong, since) VALUES ($1, 1, $2)
+             ON CONFLICT (who) DO UPDATE SET wrong = user_code_guesses.wrong + 1 RETURNING wrong",
+            &[who.into(), at.into()],
+            |row| row.int("wrong"),
+            FIND,
+        )
+        .await?;
+    Ok(count.unwrap_or(i64::MAX))
 }
 
 #[async_trait]

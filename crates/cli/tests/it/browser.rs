@@ -170,20 +170,33 @@ async fn a_device_shows_a_code_and_waits_until_a_person_has_confirmed_it() {
     let url = receiver.url();
     let child = receiver.spawn(&["login", "device", "--url", &url]);
     let mut asked = Vec::new();
-    while asked.iter().filter(|line| **line == format!("POST {PROTOCOL}/token")).count() < 2 {
+    while asked
+        .iter()
+        .filter(|line| **line == format!("POST {PROTOCOL}/token"))
+        .count()
+        < 2
+    {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         asked.extend(receiver.calls().into_iter().map(|call| call.line));
     }
-    let token = json!({"access_token": TOKEN, "token_type": "Bearer", "expires_in": 3600, "refresh_token": "rt.1"});
+    let token =
+        json!({"access_token": TOKEN, "token_type": "Bearer", "expires_in": 3600, "refresh_token": "rt.1"});
     receiver.answers(&format!("POST {PROTOCOL}/token"), 200, token);
     let output = child.wait_with_output().await.unwrap();
     let said = text(&output.stderr);
     assert!(output.status.success(), "{said}");
     signed_in(&receiver, &output.stdout);
-    for held in ["https://reeve.example/device\n", "code: WDJB-MJHT2J\n", "give the code to nobody"] {
+    for held in [
+        "https://reeve.example/device\n",
+        "code: WDJB-MJHT2J\n",
+        "give the code to nobody",
+    ] {
         assert!(said.contains(held), "{held}: {said}");
     }
-    assert!(!said.contains("secret-of-the-device") && !said.contains('\u{1b}'), "{said}");
+    assert!(
+        !said.contains("secret-of-the-device") && !said.contains('\u{1b}'),
+        "{said}"
+    );
 }
 
 #[tokio::test]

@@ -61,7 +61,10 @@ pub(super) async fn show(
     let posix = app.directory().posix(&caller).map(|(posix, _)| posix.to_string());
     let base = escape(base);
     let codes = match app.own_authenticator(&caller).await {
-        Ok(_) => format!("<p><a href=\"{base}{}\">One-time codes</a></p>", super::AUTHENTICATOR),
+        Ok(_) => format!(
+            "<p><a href=\"{base}{}\">One-time codes</a></p>",
+            super::AUTHENTICATOR
+        ),
         // Whoever comes by an identity provider has a second factor there.
         Err(error) if error.status() == StatusCode::FORBIDDEN => String::new(),
         Err(error) => return Err(error),

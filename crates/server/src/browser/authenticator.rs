@@ -79,7 +79,12 @@ pub(super) async fn step(
         },
         Some("remove") => match app.remove_own_authenticator(caller.clone(), call, &code).await {
             Ok(()) => Ok(here()),
-            Err(error) if matches!(error.status(), StatusCode::BAD_REQUEST | StatusCode::TOO_MANY_REQUESTS) => {
+            Err(error)
+                if matches!(
+                    error.status(),
+                    StatusCode::BAD_REQUEST | StatusCode::TOO_MANY_REQUESTS
+                ) =>
+            {
                 let kept = app.own_authenticator(&caller).await?;
                 let said = Some(error.to_string());
                 Ok(state(&app, &headers, kept, error.status(), said.as_deref()))

@@ -43,7 +43,8 @@ pub(super) async fn handle(
     if !caller.has_temporary_password {
         return finish(&app, &call, attempt, &session);
     }
-    let [new, again] = ["new-password", "new-password-again"].map(|name| sent.pairs.get(name).unwrap_or_default());
+    let [new, again] =
+        ["new-password", "new-password-again"].map(|name| sent.pairs.get(name).unwrap_or_default());
     let wrong = |text: &str| form(&app, attempt, &session, StatusCode::BAD_REQUEST, Some(text));
     if new != again {
         return wrong(DIFFERENT);

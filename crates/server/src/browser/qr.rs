@@ -43,9 +43,23 @@ mod tests {
     /// The picture of an SVG of ours, read by a decoder of others' making.
     fn decoded(svg: &str) -> String {
         const SCALE: usize = 4;
-        let size: usize = svg.split("viewBox=\"0 0 ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+        let size: usize = svg
+            .split("viewBox=\"0 0 ")
+            .nth(1)
+            .unwrap()
+            .split(' ')
+            .next()
+            .unwrap()
+            .parse()
+            .unwrap();
         let mut dark = vec![vec![false; size]; size];
-        let path = svg.split("<path fill=\"#000\" d=\"").nth(1).unwrap().split('"').next().unwrap();
+        let path = svg
+            .split("<path fill=\"#000\" d=\"")
+            .nth(1)
+            .unwrap()
+            .split('"')
+            .next()
+            .unwrap();
         for run in path.split('M').skip(1) {
             let (at, rest) = run.split_once('h').unwrap();
             let (x, y) = at.split_once(' ').unwrap();
@@ -66,7 +80,10 @@ mod tests {
     #[test]
     fn a_camera_reads_what_was_written() {
         let long = "x".repeat(900);
-        for text in ["otpauth://totp/Reeve:a%40b.example?secret=ABC&issuer=Reeve", &long] {
+        for text in [
+            "otpauth://totp/Reeve:a%40b.example?secret=ABC&issuer=Reeve",
+            &long,
+        ] {
             let picture = svg(text, "for <you>").unwrap();
             assert_eq!(decoded(&picture), text);
             assert!(picture.contains("aria-label=\"for &lt;you&gt;\"") && !picture.contains("style"));

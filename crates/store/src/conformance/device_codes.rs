@@ -68,7 +68,8 @@ impl Organization {
 
     async fn device_asks(&self, name: &str, client: &str, when: Timestamp) -> DeviceAnswer {
         let granted = exception(BootstrapException::SessionRecord);
-        let asked = self.store.ask_device_code(&granted, &device(name), client, when);
+        let code = device(name);
+        let asked = self.store.ask_device_code(&granted, &code, client, when);
         asked.await.unwrap()
     }
 }
@@ -89,7 +90,12 @@ pub async fn a_device_is_signed_in_once_by_who_typed_its_code(organization: Orga
         panic!("{found:?}")
     };
     assert_eq!(
-        (found.client.as_str(), found.address.as_deref(), found.at, found.until),
+        (
+            found.client.as_str(),
+            found.address.as_deref(),
+            found.at,
+            found.until
+        ),
         (CLIENT, Some("192.0.2.7"), NOW, at(LIFE))
     );
     assert_eq!(
@@ -171,7 +177,11 @@ pub async fn a_device_that_asks_too_early_waits_longer(organization: Organizatio
     now += PAUSE_SECONDS * 1000 - 1;
     assert_eq!(asks(now).await, early);
     // From now on it is longer by as much; and of a session that waits it learns nothing sooner.
-    assert!(organization.decides("a", Some(id::<SessionId>(700)), at(11)).await);
+    assert!(
+        organization
+            .decides("a", Some(id::<SessionId>(700)), at(11))
+            .await
+    );
     now += PAUSE_SECONDS * 2000 - 1;
     assert_eq!(asks(now).await, early);
     let mut pause = PAUSE_SECONDS * 3;
@@ -201,7 +211,9 @@ pub async fn so_many_devices_wait_at_a_time(organization: Organization) {
             break;
         }
         assert_eq!(
-            organization.device_begins("more", &network.to_string(), NOW).await,
+            organization
+                .device_begins("more", &network.to_string(), NOW)
+                .await,
             DeviceCodeBegun::TooMany
         );
     }
@@ -240,7 +252,9 @@ pub async fn after_some_wrong_user_codes_none_is_looked_at(organization: Organiz
     // Others are not concerned.
     let found = organization.types(bob, "net", "a", NOW).await;
     assert!(matches!(found, UserCodeFound::Device(_)), "{found:?}");
-    organization.device_begins("b", "net", at(WRONG_USER_CODES_SECONDS)).await;
+    organization
+        .device_begins("b", "net", at(WRONG_USER_CODES_SECONDS))
+        .await;
     let found = organization
         .types(alice, "net", "b", at(WRONG_USER_CODES_SECONDS))
         .await;

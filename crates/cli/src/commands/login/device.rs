@@ -56,7 +56,11 @@ pub(in crate::commands) async fn run(context: &mut Context, arguments: LoginRemo
     let until = Instant::now() + Duration::from_secs(begun.expires_in).min(PATIENCE);
     let token = match timeout_at(until, asked(&api, &begun)).await {
         Ok(outcome) => outcome.map_err(|error| error.explain(&what))?,
-        Err(_) => return Err(Failure::refused(what).cause("nobody typed the code in time").hint("run the command again")),
+        Err(_) => {
+            return Err(Failure::refused(what)
+                .cause("nobody typed the code in time")
+                .hint("run the command again"));
+        }
     };
     let sign_in = signed_in(context, &control_plane, token).await?;
     kept(context, &control_plane, &sign_in).await
@@ -117,7 +121,12 @@ mod tests {
         assert_eq!(after(&said(400, "slow_down"), five), Some(ten));
         assert_eq!(after(&said(400, "slow_down"), LONGEST), Some(LONGEST));
         assert_eq!(after(&said(429, "temporarily_unavailable"), five), Some(ten));
-        for over in ["expired_token", "access_denied", "invalid_grant", "unsupported_grant_type"] {
+        for over in [
+            "expired_token",
+            "access_denied",
+            "invalid_grant",
+            "unsupported_grant_type",
+        ] {
             assert_eq!(after(&said(400, over), five), None, "{over}");
         }
     }

@@ -17,7 +17,8 @@ use crate::browser::ticket::DecidesDevice;
 use crate::caller::{Call, Caller};
 use crate::error::ApiError;
 
-const OVER: &str = "The device does not wait any more: ten minutes are over, or it was decided before. Begin again there.";
+const OVER: &str =
+    "The device does not wait any more: ten minutes are over, or it was decided before. Begin again there.";
 const NEITHER: &str = "Choose one of the two buttons of the page.";
 
 /// Writes it down; the device learns of it when it asks again.

@@ -21,7 +21,8 @@ use crate::caller::{Call, Caller};
 use crate::error::ApiError;
 use crate::failures::Kind;
 
-const WRONG: &str = "No device waits with this code. Type it as the device shows it now; it is good for ten minutes.";
+const WRONG: &str =
+    "No device waits with this code. Type it as the device shows it now; it is good for ten minutes.";
 const RESTS: &str = "Too many codes were wrong. Wait a quarter of an hour, then begin again.";
 const ENDED: &str = "You were signed out meanwhile. Begin again.";
 

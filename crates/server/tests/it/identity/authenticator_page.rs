@@ -14,7 +14,11 @@ async fn signed_in<'a>(server: &'a Server, email: &str, password: &str) -> Visit
     let mut visitor = Visitor::new(server);
     let page = visitor.get("/sign-in").await;
     let attempt = hidden(&page.text, "attempt");
-    let form = [("username", email), ("password", password), ("attempt", attempt.as_str())];
+    let form = [
+        ("username", email),
+        ("password", password),
+        ("attempt", attempt.as_str()),
+    ];
     let answer = visitor
         .post(&format!("{REALM}/login-actions/authenticate"), &form)
         .await;
@@ -29,7 +33,10 @@ async fn step(visitor: &mut Visitor<'_>, page: &Answer, step: &str, code: &str) 
 }
 
 fn between<'a>(text: &'a str, from: &str, to: &str) -> &'a str {
-    let rest = text.split(from).nth(1).unwrap_or_else(|| panic!("no {from} in {text}"));
+    let rest = text
+        .split(from)
+        .nth(1)
+        .unwrap_or_else(|| panic!("no {from} in {text}"));
     rest.split(to).next().unwrap()
 }
 
@@ -63,8 +70,14 @@ async fn a_local_user_sets_up_an_authenticator_and_takes_it_away_in_the_browser(
         path_of(&location(&visitor.post(PAGE, &[("step", "begin")]).await)),
         PAGE
     );
-    assert_eq!(path_of(&location(&step(&mut other, &page, "begin", "").await)), PAGE);
-    let mine = server.get(&server.admin, "/api/v1/me/authenticator").await.is(200);
+    assert_eq!(
+        path_of(&location(&step(&mut other, &page, "begin", "").await)),
+        PAGE
+    );
+    let mine = server
+        .get(&server.admin, "/api/v1/me/authenticator")
+        .await
+        .is(200);
     assert_eq!(mine["enabled"], false);
     let nothing = step(&mut visitor, &page, "confirm", "123456").await;
     assert_eq!(path_of(&location(&nothing)), PAGE, "none waits");
@@ -74,7 +87,11 @@ async fn a_local_user_sets_up_an_authenticator_and_takes_it_away_in_the_browser(
     let policy = set_up.headers["content-security-policy"].to_str().unwrap();
     assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"));
     assert_eq!(set_up.headers["cache-control"], "no-store");
-    for held in ["<svg id=\"qr\" role=\"img\" aria-label=", "recovery codes", "aria-describedby=\"rule\""] {
+    for held in [
+        "<svg id=\"qr\" role=\"img\" aria-label=",
+        "recovery codes",
+        "aria-describedby=\"rule\"",
+    ] {
         assert!(set_up.text.contains(held), "{held}: {}", set_up.text);
     }
     assert!(!set_up.text.contains("<script") && !set_up.text.contains(" style="));
@@ -84,7 +101,11 @@ async fn a_local_user_sets_up_an_authenticator_and_takes_it_away_in_the_browser(
     let wrong = step(&mut visitor, &set_up, "confirm", &other_code).await;
     wrong.refused_page(400);
     let picture = |page: &Answer| between(&page.text, "<svg", "</svg>").to_owned();
-    assert_eq!(picture(&wrong), picture(&set_up), "what was scanned is still right");
+    assert_eq!(
+        picture(&wrong),
+        picture(&set_up),
+        "what was scanned is still right"
+    );
     let done = step(&mut visitor, &wrong, "confirm", &code).await;
     assert_eq!(done.status.as_u16(), 200, "{}", done.text);
     let codes: Vec<_> = between(&done.text, "<ul id=\"recovery-codes\">", "</ul>")
@@ -98,10 +119,15 @@ async fn a_local_user_sets_up_an_authenticator_and_takes_it_away_in_the_browser(
     sign_in(&server, Some(&codes[0])).await.is(200);
     let page = visitor.get(PAGE).await;
     assert_eq!(between(&page.text, "<dd id=\"left\">", "<"), "9");
-    assert!(!page.text.contains(&codes[1]) && !page.text.contains("<svg"), "shown once");
+    assert!(
+        !page.text.contains(&codes[1]) && !page.text.contains("<svg"),
+        "shown once"
+    );
     let again = step(&mut visitor, &page, "begin", "").await;
     assert_eq!(path_of(&location(&again)), PAGE, "there is one");
-    step(&mut visitor, &page, "remove", "000000").await.refused_page(400);
+    step(&mut visitor, &page, "remove", "000000")
+        .await
+        .refused_page(400);
     server.clock.advance_seconds(STEP_SECONDS);
     assert_eq!(
         path_of(&location(&step(&mut visitor, &page, "remove", &codes[1]).await)),

@@ -126,11 +126,20 @@ async fn a_person_sets_up_an_authenticator_with_a_browser() {
     std::fs::write(&first, PASSWORD).unwrap();
     let running = Running::start(&data, &["--admin-password-file", first.to_str().unwrap()]).await;
     let url = running.url("/sign-in");
-    let browse = move || provider.set_up_authenticator(&url, "admin@reeve.example", PASSWORD).unwrap();
+    let browse = move || {
+        provider
+            .set_up_authenticator(&url, "admin@reeve.example", PASSWORD)
+            .unwrap()
+    };
     let shown = tokio::task::spawn_blocking(browse).await.unwrap();
     assert_eq!(
         shown["seen"],
-        json!(["Your account", "One-time codes", "Set up an authenticator", "Your recovery codes"]),
+        json!([
+            "Your account",
+            "One-time codes",
+            "Set up an authenticator",
+            "Your recovery codes"
+        ]),
         "{shown}"
     );
     assert_eq!(
@@ -140,6 +149,9 @@ async fn a_person_sets_up_an_authenticator_with_a_browser() {
     );
     // It is drawn as large as a camera needs, and the dark part of it lies inside, with a margin.
     let side = |it: &str, what: &str| shown[it][what].as_f64().unwrap();
-    assert!(side("drawn", "width") >= 200.0 && side("dark", "width") > 150.0, "{shown}");
+    assert!(
+        side("drawn", "width") >= 200.0 && side("dark", "width") > 150.0,
+        "{shown}"
+    );
     assert!(side("dark", "x") - side("drawn", "x") >= 10.0, "{shown}");
 }

@@ -17,12 +17,17 @@ const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 pub(super) async fn turn(server: &Server, on: bool) {
     let body = json!({ "enabled": on }).to_string();
-    server.call(&server.admin, Method::PUT, SETTING, body).await.is(200);
+    server
+        .call(&server.admin, Method::PUT, SETTING, body)
+        .await
+        .is(200);
 }
 
 async fn begin(server: &Server) -> Answer {
     let path = format!("{REALM}/protocol/openid-connect/auth/device");
-    Visitor::new(server).post(&path, &[("client_id", "runai-cli")]).await
+    Visitor::new(server)
+        .post(&path, &[("client_id", "runai-cli")])
+        .await
 }
 
 fn text(value: &Value) -> String {
@@ -102,7 +107,10 @@ async fn devices_are_signed_in_only_while_an_administrator_lets_them() {
     let discovery = format!("{REALM}/.well-known/openid-configuration");
     let has = async || {
         let found = server.get("", &discovery).await.is(200);
-        let grants = found["grant_types_supported"].as_array().unwrap().contains(&json!(GRANT));
+        let grants = found["grant_types_supported"]
+            .as_array()
+            .unwrap()
+            .contains(&json!(GRANT));
         assert_eq!(grants, found.get("device_authorization_endpoint").is_some());
         grants
     };
@@ -154,10 +162,21 @@ async fn a_device_gets_the_session_of_who_confirmed_it_once() {
     turn(&server, true).await;
     let given = begin(&server).await.is(200);
     assert_eq!(
-        (&given["verification_uri"], &given["expires_in"], &given["interval"]),
-        (&json!("https://reeve.test/device"), &json!(600), &json!(PAUSE_SECONDS))
+        (
+            &given["verification_uri"],
+            &given["expires_in"],
+            &given["interval"]
+        ),
+        (
+            &json!("https://reeve.test/device"),
+            &json!(600),
+            &json!(PAUSE_SECONDS)
+        )
     );
-    assert!(given.get("verification_uri_complete").is_none(), "no link holds the code");
+    assert!(
+        given.get("verification_uri_complete").is_none(),
+        "no link holds the code"
+    );
     let (device, code) = (text(&given["device_code"]), text(&given["user_code"]));
     is_said(&server, &device, "authorization_pending").await;
     let (mut visitor, page) = person(&server).await;
@@ -165,7 +184,14 @@ async fn a_device_gets_the_session_of_who_confirmed_it_once() {
     assert_eq!(question.status.as_u16(), 200, "{}", question.text);
     let policy = question.headers["content-security-policy"].to_str().unwrap();
     assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"));
-    for said in [code.as_str(), "runai-cli", ADMIN, "Asked at", "From the address", "say no"] {
+    for said in [
+        code.as_str(),
+        "runai-cli",
+        ADMIN,
+        "Asked at",
+        "From the address",
+        "say no",
+    ] {
         assert!(question.text.contains(said), "{said}: {}", question.text);
     }
     server.clock.advance_seconds(PAUSE_SECONDS);
@@ -186,14 +212,20 @@ async fn a_device_gets_the_session_of_who_confirmed_it_once() {
     let tokens = ask(&server, &device).await.unwrap();
     let access = text(&tokens["access_token"]);
     let me = server.get(&access, "/api/v1/me").await.is(200);
-    assert_eq!((&me["username"], &tokens["token_type"]), (&json!(ADMIN), &json!("Bearer")));
+    assert_eq!(
+        (&me["username"], &tokens["token_type"]),
+        (&json!(ADMIN), &json!("Bearer"))
+    );
     server.clock.advance_seconds(PAUSE_SECONDS);
     is_said(&server, &device, "invalid_grant").await;
     // It is a session as any other.
     let body = json!({"grantType": "refresh_token", "refreshToken": tokens["refresh_token"], "clientId": "runai-cli"});
     let renewed = server.post("", "/api/v1/token", body).await.is(200);
     let renewed = text(&renewed["accessToken"]);
-    server.post(&renewed, "/api/v1/me/logout", Value::Null).await.is(200);
+    server
+        .post(&renewed, "/api/v1/me/logout", Value::Null)
+        .await
+        .is(200);
     for token in [&access, &renewed] {
         server.get(token, "/api/v1/me").await.refused(401);
     }
@@ -202,7 +234,10 @@ async fn a_device_gets_the_session_of_who_confirmed_it_once() {
         .iter()
         .find(|event| event.entry.metadata.contains_key("device"))
         .unwrap();
-    assert_eq!((event.entry.action, event.entry.result), (AuditAction::SignIn, Outcome::Succeeded));
+    assert_eq!(
+        (event.entry.action, event.entry.result),
+        (AuditAction::SignIn, Outcome::Succeeded)
+    );
     for (name, value) in [("device", "signed in"), ("client", "runai-cli")] {
         assert_eq!(event.entry.metadata[name], value);
     }
@@ -223,7 +258,13 @@ async fn a_device_that_is_refused_or_forgotten_gets_nothing() {
     assert_eq!(sessions(&server).await, before - 1, "what was begun for it ends");
     is_said(&server, &device, "access_denied").await;
     let told = events(&server).await;
-    let refused = told.iter().find(|event| event.entry.metadata.get("device").is_some_and(|it| it == "refused"));
+    let refused = told.iter().find(|event| {
+        event
+            .entry
+            .metadata
+            .get("device")
+            .is_some_and(|it| it == "refused")
+    });
     assert_eq!(refused.unwrap().entry.result, Outcome::Failed);
 
     let (late, code) = begun(&server).await;
@@ -232,7 +273,9 @@ async fn a_device_that_is_refused_or_forgotten_gets_nothing() {
     let question = types(&mut visitor, &page, &code).await;
     assert_eq!(question.status.as_u16(), 200, "{}", question.text);
     server.clock.advance_seconds(2);
-    decides(&mut visitor, &question, "sign-in").await.refused_page(400);
+    decides(&mut visitor, &question, "sign-in")
+        .await
+        .refused_page(400);
     is_said(&server, &late, "expired_token").await;
 
     // Whoever is deleted, or signed out everywhere, meanwhile.
@@ -242,17 +285,30 @@ async fn a_device_that_is_refused_or_forgotten_gets_nothing() {
     let (ready, other) = begun(&server).await;
     signs_in(&server, &other).await;
     let body = json!({"currentPassword": ADMIN_PASSWORD, "newPassword": "Other-Pass-1!"});
-    server.post(&server.admin, "/api/v1/me/password", body).await.is(200);
-    decides(&mut visitor, &question, "sign-in").await.refused_page(400);
+    server
+        .post(&server.admin, "/api/v1/me/password", body)
+        .await
+        .is(200);
+    decides(&mut visitor, &question, "sign-in")
+        .await
+        .refused_page(400);
     is_said(&server, &device, "authorization_pending").await;
     is_said(&server, &ready, "invalid_grant").await;
 }
 
 /// How many sessions the administrator has.
 async fn sessions(server: &Server) -> usize {
-    let user = server.app.directory().user_by_email(&ADMIN.parse().unwrap()).unwrap().id;
+    let user = server
+        .app
+        .directory()
+        .user_by_email(&ADMIN.parse().unwrap())
+        .unwrap()
+        .id;
     let now = server.clock.now();
-    server.app.directory().sessions_of(reeve_store::SubjectId::User(user), now)
+    server
+        .app
+        .directory()
+        .sessions_of(reeve_store::SubjectId::User(user), now)
 }
 
 /// By the standard's rule, whatever the device is waiting for. Planted fault: `device-asks-as-it-likes`.
@@ -308,7 +364,9 @@ async fn nobody_types_a_code_for_somebody_else_or_before_signing_in() {
     let form = [("attempt", attempt.as_str()), ("user-code", code.as_str())];
     visitor.post("/device/code", &form).await.refused_page(400);
     let (_, page) = person(&server).await;
-    types(&mut Visitor::new(&server), &page, &code).await.refused_page(400);
+    types(&mut Visitor::new(&server), &page, &code)
+        .await
+        .refused_page(400);
     types(&mut visitor, &page, &code).await.refused_page(400);
     // The ticket of one page is none of the next.
     let (mut visitor, page) = person(&server).await;
@@ -321,7 +379,11 @@ async fn a_device_waits_for_whatever_the_sign_in_asks_for() {
     let server = Server::new().await;
     turn(&server, true).await;
     let made = server
-        .post(&server.admin, "/api/v1/users", json!({"email": "erin@example.com"}))
+        .post(
+            &server.admin,
+            "/api/v1/users",
+            json!({"email": "erin@example.com"}),
+        )
         .await
         .is(201);
     let (device, code) = begun(&server).await;
@@ -397,7 +459,9 @@ async fn over(servers: [&Server; 3]) {
     let done = decides(&mut visitor, &question, "sign-in").await;
     assert!(done.text.contains("The device is signed in"), "{}", done.text);
     visitor.server = two;
-    decides(&mut visitor, &question, "sign-in").await.refused_page(400);
+    decides(&mut visitor, &question, "sign-in")
+        .await
+        .refused_page(400);
     one.clock.advance_seconds(2 * PAUSE_SECONDS);
     let tokens = ask(three, &device).await.unwrap();
     let access = text(&tokens["access_token"]);

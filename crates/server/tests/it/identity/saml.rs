@@ -214,7 +214,10 @@ async fn a_device_and_a_code_that_is_shown_wait_for_somebody_of_a_provider_of_sa
     let tokens = devices::ask(&server, &device).await.unwrap();
     let access = tokens["access_token"].as_str().unwrap();
     let me = server.get(access, "/api/v1/me").await.is(200);
-    assert_eq!((&me["username"], &me["groups"]), (&json!(ALICE), &json!(["/a/b", "ml"])));
+    assert_eq!(
+        (&me["username"], &me["groups"]),
+        (&json!(ALICE), &json!(["/a/b", "ml"]))
+    );
 
     let challenge = reeve_oidc::challenge_of(VERIFIER);
     let form = [

@@ -12,7 +12,10 @@ use crate::error::ApiError;
 
 /// The caller's authenticator.
 pub async fn handle(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Authenticator>, ApiError> {
-    let kept = app.own_authenticator(&caller).await?.filter(|kept| kept.confirmed);
+    let kept = app
+        .own_authenticator(&caller)
+        .await?
+        .filter(|kept| kept.confirmed);
     Ok(Json(Authenticator {
         enabled: kept.is_some(),
         created_at: kept.as_ref().map(|kept| kept.created_at),
