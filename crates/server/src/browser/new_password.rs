@@ -35,7 +35,7 @@ pub(super) async fn handle(
     let Some((attempt, ChoosesPassword(person))) = sent.ticket(&app, &call) else {
         return Ok(problem(&app, &call, 400, NOT_BEGUN));
     };
-    let Some((caller, session)) = app.still_signed_in(&person, &call) else {
+    let Some((caller, session)) = app.still_signed_in(&person, &call).await? else {
         let text = "You were signed out, or were given another password meanwhile. Begin again.";
         return Ok(problem(&app, &call, 400, text));
     };

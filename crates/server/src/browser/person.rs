@@ -9,21 +9,37 @@ use crate::caller::{Call, Caller};
 use crate::error::ApiError;
 
 impl App {
-    /// The session, and whose it is, as long as it lives.
-    pub(super) fn session_of(
+    /// The session, and whose it is, as long as it lives; also one that began at another process a moment ago.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(super) async fn session_of(
         &self,
-        subject: SubjectId,
         session: SessionId,
         now: Timestamp,
-    ) -> Option<(Caller, SessionFacts)> {
+    ) -> Result<Option<(Caller, SessionFacts)>, ApiError> {
+        if self.directory().session(session).is_none() {
+            self.catch_up().await?;
+        }
         let directory = self.directory();
-        let caller = directory.authenticate(subject, session, now)?;
-        Some((caller, directory.session(session)?.clone()))
+        let Some(facts) = directory.session(session) else {
+            return Ok(None);
+        };
+        let caller = directory.authenticate(facts.subject, session, now);
+        Ok(caller.map(|caller| (caller, facts.clone())))
     }
 
     /// As [`App::session_of`], of whoever a form speaks of.
-    pub(super) fn still_signed_in(&self, person: &Person, call: &Call) -> Option<(Caller, SessionFacts)> {
-        self.session_of(person.subject, person.session, call.at)
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(super) async fn still_signed_in(
+        &self,
+        person: &Person,
+        call: &Call,
+    ) -> Result<Option<(Caller, SessionFacts)>, ApiError> {
+        let found = self.session_of(person.session, call.at).await?;
+        Ok(found.filter(|(caller, _)| caller.id == person.subject))
     }
 
     /// A user's email; empty for whoever is none.

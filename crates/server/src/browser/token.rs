@@ -77,7 +77,8 @@ pub(super) async fn handle(
             .await?;
         return invalid();
     }
-    let Some((_, session)) = app.session_of(code.subject, code.session, call.at) else {
+    let found = app.session_of(code.session, call.at).await?;
+    let Some((_, session)) = found.filter(|(caller, _)| caller.id == code.subject) else {
         return invalid();
     };
     let tokens = app.renewable_tokens(&session, &code.client, call.at).await?;

@@ -39,7 +39,7 @@ pub(in crate::browser) async fn decided(
     if signs_in && !is_on(&app).await? {
         return Ok(problem(&app, &call, 404, OFF));
     }
-    let Some((caller, session)) = app.still_signed_in(&ticket.person, &call) else {
+    let Some((caller, session)) = app.still_signed_in(&ticket.person, &call).await? else {
         return Ok(problem(&app, &call, 400, NOT_BEGUN));
     };
     let decision = DeviceDecision {

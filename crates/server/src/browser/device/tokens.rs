@@ -70,13 +70,7 @@ pub(in crate::browser) async fn tokens(
         DeviceAnswer::Over => return Ok(Err(DeviceRefusal::Over)),
         DeviceAnswer::Unknown => return Ok(Err(DeviceRefusal::Invalid)),
     };
-    // Begun at another process a moment ago.
-    if app.directory().session(id).is_none() {
-        app.catch_up().await?;
-    }
-    let subject = app.directory().session(id).map(|session| session.subject);
-    let lives = subject.and_then(|subject| app.session_of(subject, id, call.at));
-    match lives {
+    match app.session_of(id, call.at).await? {
         Some((_, session)) => app.renewable_tokens(&session, client, call.at).await.map(Ok),
         None => Ok(Err(DeviceRefusal::Invalid)),
     }

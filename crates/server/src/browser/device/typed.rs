@@ -74,7 +74,7 @@ pub(in crate::browser) async fn typed(
     if !is_on(&app).await? {
         return Ok(problem(&app, &call, 404, OFF));
     }
-    let Some((caller, session)) = app.still_signed_in(&person, &call) else {
+    let Some((caller, session)) = app.still_signed_in(&person, &call).await? else {
         return Ok(problem(&app, &call, 400, ENDED));
     };
     let SubjectId::User(by) = caller.id else {
