@@ -69,7 +69,7 @@ pub(super) async fn step(
             }
         }
         Some("confirm") => match app.confirm_authenticator(caller.clone(), call, &code).await {
-            Ok(codes) => Ok(recovery(&app, &codes)),
+            Ok(codes) => Ok(recovery_codes(&app, &codes)),
             Err(error) if error.status() == StatusCode::BAD_REQUEST => {
                 let setup = app.waiting_authenticator(&caller).await?;
                 let said = Some(error.to_string());
@@ -213,7 +213,7 @@ fn grouped(secret: &str) -> String {
     shown
 }
 
-fn recovery(app: &App, codes: &[Secret]) -> Response {
+fn recovery_codes(app: &App, codes: &[Secret]) -> Response {
     let codes: String = codes
         .iter()
         .map(|code| format!("<li><code>{}</code></li>", escape(code.expose())))
