@@ -49,6 +49,11 @@ pub const ISSUER_PATH: &str = "/auth/realms/runai";
 /// Where the keys are.
 pub const JWKS_PATH: &str = "/auth/realms/runai/protocol/openid-connect/certs";
 
+/// Where a device asks to be signed in (RFC 8628, section 3.1).
+pub const DEVICE_PATH: &str = "/auth/realms/runai/protocol/openid-connect/auth/device";
+/// How it asks for its tokens (RFC 8628, section 3.4).
+pub const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
+
 /// OpenID discovery: what Kubernetes needs to trust our tokens, and what a command line needs to get one: an authorization code
 /// with PKCE.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -63,7 +68,10 @@ pub struct Discovery {
     pub token_endpoint: String,
     /// Where a command line says that its code will be shown (RFC 9126).
     pub pushed_authorization_request_endpoint: String,
-    /// What gives a token there: `authorization_code` and `refresh_token`.
+    /// Where a device asks to be signed in (RFC 8628, section 4); absent while that is not switched on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device_authorization_endpoint: Option<String>,
+    /// What gives a token there: `authorization_code` and `refresh_token`; while devices may be signed in, their grant as well.
     pub grant_types_supported: Vec<String>,
     /// How a code is bound to who asked for it (RFC 7636): `S256` alone.
     pub code_challenge_methods_supported: Vec<String>,
@@ -80,9 +88,11 @@ pub struct Discovery {
 }
 
 impl Discovery {
-    /// The document of the server at this public address (without a slash at its end).
-    pub fn new(public_url: &str) -> Self {
-        let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+    /// The document of the server at this public address (without a slash at its end); `devices` may be signed in, or not.
+    pub fn new(public_url: &str, devices: bool) -> Self {
+        let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+        let mut grants = owned(&["authorization_code", "refresh_token"]);
+        grants.extend(devices.then(|| DEVICE_GRANT.to_owned()));
         Self {
             issuer: format!("{public_url}{ISSUER_PATH}"),
             jwks_uri: format!("{public_url}{JWKS_PATH}"),
@@ -91,7 +101,8 @@ impl Discovery {
             pushed_authorization_request_endpoint: format!(
                 "{public_url}{ISSUER_PATH}/protocol/openid-connect/ext/par/request"
             ),
-            grant_types_supported: owned(&["authorization_code", "refresh_token"]),
+            device_authorization_endpoint: devices.then(|| format!("{public_url}{DEVICE_PATH}")),
+            grant_types_supported: grants,
             code_challenge_methods_supported: owned(&["S256"]),
             authorization_response_iss_parameter_supported: true,
             response_types_supported: owned(&["code"]),

@@ -11,7 +11,7 @@ use crate::body::fields::{Unsupported, filled, text};
 use crate::operation::{get, may, operations, put};
 
 /// The keys of [`SecuritySettings`].
-pub const SECURITY_SETTING_KEYS: [&str; 2] = ["autoRedirectSSO", "logoutRedirectUri"];
+pub const SECURITY_SETTING_KEYS: [&str; 3] = ["autoRedirectSSO", "logoutRedirectUri", "deviceAuthorization"];
 /// The key of the one setting of the account.
 pub const DEPARTMENT_USE: &str = "department.use";
 
@@ -44,7 +44,7 @@ operations! {
 }
 
 /// The settings of signing in with a browser: `SettingsGetResponse` of the reference, without the time after which a browser's session
-/// that is not used ends, which sessions here do not have.
+/// that is not used ends, which sessions here do not have; and with whether devices may be signed in (ours).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SecuritySettings {
@@ -53,6 +53,18 @@ pub struct SecuritySettings {
     pub auto_redirect_sso: AutoRedirectSso,
     /// Where signing out in a browser ends.
     pub logout_redirect_uri: LogoutRedirectUri,
+    /// Whether devices may be signed in by a person with a browser elsewhere (ours).
+    #[serde(default)]
+    pub device_authorization: DeviceAuthorization,
+}
+
+/// Whether a program without a browser may show a code, with which a person signs it in in a browser elsewhere (RFC 8628). Ours; off until
+/// an administrator turns it on.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DeviceAuthorization {
+    /// Whether it may.
+    pub enabled: bool,
 }
 
 /// Whether the sign-in page sends everybody to one identity provider at once. `/sign-in?password` shows the page all the same.
@@ -77,7 +89,8 @@ pub struct LogoutRedirectUri {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SecuritySetting {
-    /// Of `autoRedirectSSO`: whether everybody is sent to one identity provider at once.
+    /// Of `autoRedirectSSO`: whether everybody is sent to one identity provider at once. Of `deviceAuthorization`: whether devices may be
+    /// signed in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
     /// Of `autoRedirectSSO`: to which one; absent where none was chosen.
@@ -93,7 +106,8 @@ pub struct SecuritySetting {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(example = serde_json::json!({"enabled": true, "idpAlias": "corp"}))]
 pub struct SetSecuritySetting {
-    /// Of `autoRedirectSSO`: whether the sign-in page sends everybody to one identity provider at once.
+    /// Of `autoRedirectSSO`: whether the sign-in page sends everybody to one identity provider at once. Of `deviceAuthorization`: whether
+    /// devices may be signed in.
     #[serde(default)]
     pub enabled: Option<bool>,
     /// Of `autoRedirectSSO`: to which one; needed where `enabled` is true.

@@ -23,8 +23,8 @@ use reeve_types::{
 
 pub use admin::{
     AccessKeys, AccessRule, Application, Apply, Audit, AutoRedirect, CreateAccessRule, CreateDepartment,
-    CreateProject, CreateUser, DeleteAccessRules, Department, Group, ListAccessRules, ListAudit,
-    LogoutRedirect, OffboardApplication, OffboardGroup, OffboardUser, OneAccessKey, OneAccessRule,
+    CreateProject, CreateUser, DeleteAccessRules, Department, DeviceAuthorization, Group, ListAccessRules,
+    ListAudit, LogoutRedirect, OffboardApplication, OffboardGroup, OffboardUser, OneAccessKey, OneAccessRule,
     OneApplication, OneCluster, OneDepartment, OneProject, OneUser, RenameCluster, SignInSettings, Sure,
     UpdateDepartment, UpdateProject, User, Workloads, department_number,
 };

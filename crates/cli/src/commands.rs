@@ -74,6 +74,7 @@ pub async fn run(context: &mut Context, command: Command) -> Result<(), Failure>
             None => login::browser::run(context, browser).await,
             Some(LoginWay::User(arguments)) => login::user::run(context, arguments).await,
             Some(LoginWay::Sso(arguments)) => login::remote::run(context, arguments).await,
+            Some(LoginWay::Device(arguments)) => login::device::run(context, arguments).await,
         },
         Command::Logout => logout::run(context).await,
         Command::Whoami => whoami::run(context).await,

@@ -37,6 +37,16 @@ pub enum CallError {
         /// What it said.
         body: ErrorBody,
     },
+    /// An endpoint of OAuth said no (RFC 6749, section 5.2).
+    #[error("{}", .text.as_deref().unwrap_or(.error))]
+    OAuth {
+        /// The HTTP status.
+        status: StatusCode,
+        /// Its word for it.
+        error: String,
+        /// A sentence.
+        text: Option<String>,
+    },
     /// It said something that is not of this API.
     #[error("the answer from `{url}` is not one of a control plane (status {status})")]
     Strange {
@@ -68,6 +78,11 @@ impl CallError {
                     None => failure,
                 }
             }
+            Self::OAuth { status, error, text } => {
+                let message = text.unwrap_or(error);
+                let body = ErrorBody::new(status.as_u16(), message);
+                Self::Refused { status, body }.explain(what)
+            }
             Self::Unreachable { .. } => {
                 let hint = "is the address right, and does --ca-file hold the authority that signed its certificate?";
                 Failure::failed(what).because(self).hint(hint)
@@ -82,7 +97,7 @@ impl CallError {
     /// The status of a refusal.
     pub fn status(&self) -> Option<u16> {
         match self {
-            Self::Refused { status, .. } => Some(status.as_u16()),
+            Self::Refused { status, .. } | Self::OAuth { status, .. } => Some(status.as_u16()),
             Self::Unreachable { .. } | Self::Strange { .. } | Self::Settings(_) => None,
         }
     }
@@ -320,9 +335,10 @@ impl Api {
         match serde_json::from_slice::<ErrorBody>(&bytes) {
             Ok(body) => Err(CallError::Refused { status, body }),
             Err(_) => match serde_json::from_slice::<OauthError>(&bytes) {
-                Ok(error) => Err(CallError::Refused {
+                Ok(said) => Err(CallError::OAuth {
                     status,
-                    body: ErrorBody::new(status.as_u16(), error.error_description.unwrap_or(error.error)),
+                    error: said.error,
+                    text: said.error_description,
                 }),
                 Err(_) => Err(CallError::Strange { url: address, status }),
             },

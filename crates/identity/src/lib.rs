@@ -20,6 +20,7 @@ pub mod refresh_token;
 pub mod seal;
 pub mod token;
 pub mod totp;
+pub mod user_code;
 pub mod verified;
 
 pub use client_secret::{SecretHash, SecretHasher, generate_client_secret};
@@ -34,4 +35,5 @@ pub use random::{NoRandomness, Random};
 pub use refresh_token::{RefreshToken, RefreshTokens};
 pub use seal::{Binding, SealError, Sealer};
 pub use token::{Audience, Claims, InvalidToken, SubjectKind, Verifier};
+pub use user_code::UserCode;
 pub use verified::{PosixSource, TooManyGroups, VerifiedIdentity, effective_posix};

@@ -4,22 +4,27 @@
 //! sealed in a cookie that no script and no other site can read or send with a form, and each is used once whichever process is
 //! asked. (One cookie does come with a form of another site, that in which a provider of SAML answers; `browser/saml.rs` says why it is
 //! good for nothing else.) Nothing is kept for whoever is not known yet. A code for a command line is good for a minute, once, for whoever has the
-//! verifier; shown twice it ends its session. Pages have no script, and say nothing of which check failed: the log does, under the
+//! verifier; shown twice it ends its session. A device waits for a person ten minutes (`browser/device.rs`). Pages have no script, and say nothing of which check failed: the log does, under the
 //! reference that the page shows.
 
 mod account;
+mod authenticator;
 mod authorize;
 mod broker;
 mod code;
 mod code_flow;
 mod cookie;
+mod device;
 mod finish;
 mod local;
 mod new_password;
 mod page;
+mod person;
+mod qr;
 mod request;
 mod saml;
 mod seen;
+mod sent;
 mod signed_out;
 mod spoken;
 mod ticket;
@@ -34,6 +39,7 @@ use axum::http::Request;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use reeve_api::realm::DEVICE_PATH;
 use reeve_api::token::TokenOperation;
 use reeve_api::{Operation, operation::Method};
 
@@ -63,7 +69,12 @@ const TEST: &str = "/auth/realms/runai/broker/{alias}/test";
 /// Our metadata, for the administrator of a provider of SAML.
 const DESCRIPTOR: &str = "/auth/realms/runai/broker/{alias}/endpoint/descriptor";
 const CODE: &str = "/oauth-code";
+/// Where people type the code that a device shows: short, since it is typed as well.
+const DEVICE: &str = "/device";
+const DEVICE_CODE: &str = "/device/code";
+const DEVICE_DECISION: &str = "/device/decision";
 const ACCOUNT: &str = "/account";
+const AUTHENTICATOR: &str = "/account/authenticator";
 const SIGN_IN: &str = "/sign-in";
 
 /// An operation for the audit log's words: these addresses have no row in the table, since they are no REST API.
@@ -89,8 +100,14 @@ static PROVIDER_LOGOUT_ROUTE: Operation = page("identity_provider_logout", Metho
 static TEST_PAGE: Operation = page("identity_provider_test", Method::Get, TEST);
 static RESPONSE_PAGE: Operation = page("sign_in_response", Method::Post, CALLBACK);
 static DESCRIPTOR_PAGE: Operation = page("saml_metadata", Method::Get, DESCRIPTOR);
+static DEVICE_ROUTE: Operation = page("begin_device", Method::Post, DEVICE_PATH);
+static DEVICE_PAGE: Operation = page("device_page", Method::Get, DEVICE);
+static DEVICE_CODE_PAGE: Operation = page("find_device", Method::Post, DEVICE_CODE);
+static DEVICE_DECISION_PAGE: Operation = page("decide_device", Method::Post, DEVICE_DECISION);
 static CODE_PAGE: Operation = page("show_code", Method::Post, CODE);
 static ACCOUNT_PAGE: Operation = page("account_page", Method::Get, ACCOUNT);
+static AUTHENTICATOR_PAGE: Operation = page("authenticator_page", Method::Get, AUTHENTICATOR);
+static AUTHENTICATOR_STEP: Operation = page("set_up_authenticator", Method::Post, AUTHENTICATOR);
 static SIGN_OUT_PAGE: Operation = page("sign_out", Method::Post, ACCOUNT);
 
 /// The addresses.
@@ -123,8 +140,23 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .route(CALLBACK, post(saml::finish).layer(guard(&RESPONSE_PAGE)))
         .route(DESCRIPTOR, get(saml::metadata).layer(guard(&DESCRIPTOR_PAGE)))
         .route(CODE, post(code::show).layer(guard(&CODE_PAGE)))
+        .route(DEVICE_PATH, post(device::begin).layer(guard(&DEVICE_ROUTE)))
+        .route(DEVICE, get(device::page).layer(guard(&DEVICE_PAGE)))
+        .route(DEVICE_CODE, post(device::typed).layer(guard(&DEVICE_CODE_PAGE)))
+        .route(
+            DEVICE_DECISION,
+            post(device::decided).layer(guard(&DEVICE_DECISION_PAGE)),
+        )
         .route(ACCOUNT, get(account::show).layer(guard(&ACCOUNT_PAGE)))
         .route(ACCOUNT, post(account::sign_out).layer(guard(&SIGN_OUT_PAGE)))
+        .route(
+            AUTHENTICATOR,
+            get(authenticator::show).layer(guard(&AUTHENTICATOR_PAGE)),
+        )
+        .route(
+            AUTHENTICATOR,
+            post(authenticator::step).layer(guard(&AUTHENTICATOR_STEP)),
+        )
 }
 
 /// What happens around each: a request id, a place, the state of other processes, panics, metrics, log.

@@ -46,6 +46,7 @@ pub mod metrics_listener;
 pub mod middleware;
 pub mod moving;
 pub mod outgoing;
+mod own_authenticator;
 mod own_password;
 pub mod permission_sets;
 mod providers;

@@ -18,6 +18,7 @@ mod credential_assets;
 mod custom_roles;
 mod departments;
 mod desired;
+mod device_codes;
 mod directory;
 mod driver;
 mod events;

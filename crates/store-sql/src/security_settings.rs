@@ -17,6 +17,7 @@ const CHANGE: &str = "change a setting of signing in";
 
 const AUTO_REDIRECT: &str = "autoRedirectSSO";
 const LOGOUT_REDIRECT_URI: &str = "logoutRedirectUri";
+const DEVICE_AUTHORIZATION: &str = "deviceAuthorization";
 
 /// Whether a permission is for the settings of signing in, identity providers among them.
 pub(crate) fn fits(granted: &Granted, action: Action, operation: &'static str) -> Result<(), StoreError> {
@@ -55,6 +56,7 @@ impl SecuritySettings for SqlStore {
         Ok(SecuritySettingsRow {
             auto_redirect: value(&mut tx, AUTO_REDIRECT).await?,
             logout_redirect_uri: value(&mut tx, LOGOUT_REDIRECT_URI).await?,
+            device_authorization: value(&mut tx, DEVICE_AUTHORIZATION).await?,
         })
     }
 
@@ -69,6 +71,9 @@ impl SecuritySettings for SqlStore {
             SetSecuritySetting::AutoRedirect(value) => (AUTO_REDIRECT, serde_json::to_string(&value)),
             SetSecuritySetting::LogoutRedirectUri(value) => {
                 (LOGOUT_REDIRECT_URI, serde_json::to_string(&value))
+            }
+            SetSecuritySetting::DeviceAuthorization(value) => {
+                (DEVICE_AUTHORIZATION, serde_json::to_string(&value))
             }
         };
         let after = value.map_err(|error| StoreError::Corrupt {

@@ -14,6 +14,7 @@ mod audit;
 mod change_log;
 mod deletion;
 mod desired;
+mod device_codes;
 mod every_write;
 mod fence;
 mod identity_providers;
@@ -37,6 +38,7 @@ pub use audit::*;
 pub use change_log::*;
 pub use deletion::*;
 pub use desired::*;
+pub use device_codes::*;
 pub use every_write::*;
 pub use fence::*;
 pub use identity_providers::*;
@@ -80,6 +82,10 @@ macro_rules! conformance_tests {
             a_lost_answer_is_given_again_for_a_minute,
             of_two_who_show_one_refresh_token_one_replaces_it,
             a_refresh_token_is_over_with_its_session,
+            a_device_is_signed_in_once_by_who_typed_its_code,
+            a_device_that_asks_too_early_waits_longer,
+            so_many_devices_wait_at_a_time,
+            after_some_wrong_user_codes_none_is_looked_at,
             a_uid_of_an_identity_provider_is_nobody_elses,
             one_person_is_known_by_issuer_and_subject_alone,
             something_is_used_once,

@@ -26,6 +26,7 @@ pub mod credential_asset;
 pub mod custom_role;
 pub mod department;
 pub mod desired;
+pub mod device_code;
 pub mod directory;
 pub mod error;
 pub mod fence;
@@ -71,6 +72,11 @@ pub use credential_asset::{
 pub use custom_role::{CustomRoleFacts, CustomRoles, MOST_CUSTOM_ROLES, SetCustomRole};
 pub use department::{DepartmentRow, Departments, NewDepartment, SetDepartment};
 pub use desired::{Deleted, DesiredPart, DesiredState, Later, REVISIONS_KEPT};
+pub use device_code::{
+    DEVICE_CODES, DEVICE_CODES_OF_A_NETWORK, DeviceAnswer, DeviceCodeBegun, DeviceCodes, DeviceDecision,
+    LONGEST_PAUSE_SECONDS, NewDeviceCode, OVER_SECONDS, PAUSE_SECONDS, TypedUserCode, UserCodeFound,
+    WRONG_USER_CODES, WRONG_USER_CODES_OF_A_NETWORK, WRONG_USER_CODES_SECONDS, WaitingDevice,
+};
 pub use directory::{
     ClusterFacts, CredentialNumber, Credentials, DepartmentFacts, Directory, DirectorySnapshot, Locate,
     PasswordCheck, ProjectFacts, ServiceAccountFacts, UserFacts,
@@ -119,6 +125,7 @@ pub trait Store:
     + CustomRoles
     + Departments
     + DesiredState
+    + DeviceCodes
     + Directory
     + Fence
     + IdentityProviders

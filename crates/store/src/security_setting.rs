@@ -24,6 +24,8 @@ pub struct SecuritySettingsRow {
     pub auto_redirect: AutoRedirect,
     /// Where signing out ends; `None` for our own page.
     pub logout_redirect_uri: Option<String>,
+    /// Whether a device may ask to be signed in by a person elsewhere (RFC 8628): off until somebody sets it.
+    pub device_authorization: bool,
 }
 
 /// One of them, to be set.
@@ -33,6 +35,8 @@ pub enum SetSecuritySetting {
     AutoRedirect(AutoRedirect),
     /// [`SecuritySettingsRow::logout_redirect_uri`].
     LogoutRedirectUri(Option<String>),
+    /// [`SecuritySettingsRow::device_authorization`].
+    DeviceAuthorization(bool),
 }
 
 /// Repository of the settings of signing in.

@@ -113,14 +113,25 @@ impl IdentityProvider {
         login: &str,
         local: Option<(&str, &str)>,
     ) -> Result<Value> {
-        let mut command = Command::new("node");
-        command
-            .arg(self.folder.join("sign-in.mjs"))
-            .args([url, provider, login]);
-        if let Some((email, password)) = local {
-            command.args([email, password]);
-        }
-        let output = command
+        let mut arguments = vec![url, provider, login];
+        arguments.extend(local.iter().flat_map(|(email, password)| [*email, *password]));
+        self.browse("sign-in.mjs", &arguments)
+    }
+
+    /// A local user opens `url`, the sign-in page, in a headless Chromium, and sets up an authenticator on the page of the account. What
+    /// was shown.
+    ///
+    /// # Errors
+    /// As [`IdentityProvider::sign_in`].
+    pub fn set_up_authenticator(&self, url: &str, email: &str, password: &str) -> Result<Value> {
+        self.browse("authenticator.mjs", &[url, email, password])
+    }
+
+    /// What a script with a browser says.
+    fn browse(&self, script: &str, arguments: &[&str]) -> Result<Value> {
+        let output = Command::new("node")
+            .arg(self.folder.join(script))
+            .args(arguments)
             .stdin(Stdio::null())
             .output()
             .context("cannot start `node`")?;

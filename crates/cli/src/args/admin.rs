@@ -233,6 +233,16 @@ pub enum SignInSettings {
     AutoRedirect(AutoRedirect),
     /// Set where signing out in a browser ends
     LogoutRedirect(LogoutRedirect),
+    /// Let devices be signed in by a person with a browser elsewhere (`reeve login device`)
+    DeviceAuthorization(DeviceAuthorization),
+}
+
+/// `reeve settings device-authorization`
+#[derive(Debug, Args)]
+pub struct DeviceAuthorization {
+    /// Let no device be signed in; what waits gets nothing
+    #[arg(long)]
+    pub off: bool,
 }
 
 /// `reeve settings auto-redirect`

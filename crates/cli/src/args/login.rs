@@ -25,6 +25,8 @@ pub enum LoginWay {
     /// With a browser on another machine: a link to open there, and a code to bring back
     #[command(visible_alias = "remote-browser")]
     Sso(LoginRemote),
+    /// With a browser anywhere: a short code to type there, where the control plane allows it
+    Device(LoginRemote),
 }
 
 /// Which control plane.
@@ -63,7 +65,7 @@ fn own_address(text: &str) -> Result<IpAddr, std::net::AddrParseError> {
     }
 }
 
-/// `reeve login sso`, `reeve login remote-browser`
+/// `reeve login sso`, `reeve login remote-browser`, `reeve login device`
 #[derive(Debug, Args)]
 pub struct LoginRemote {
     /// Which control plane.

@@ -2,6 +2,7 @@
 
 pub(super) mod browser;
 mod code;
+pub(super) mod device;
 pub(super) mod remote;
 pub(super) mod user;
 

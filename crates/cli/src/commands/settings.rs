@@ -21,6 +21,9 @@ pub(super) async fn run(context: &mut Context, command: SignInSettings) -> Resul
         SignInSettings::LogoutRedirect(arguments) => {
             set(&api, "logoutRedirectUri", &json!({"uri": arguments.address})).await?;
         }
+        SignInSettings::DeviceAuthorization(arguments) => {
+            set(&api, "deviceAuthorization", &json!({"enabled": !arguments.off})).await?;
+        }
     }
     let found: SecuritySettings = api
         .get(BASE, &[])
@@ -44,5 +47,9 @@ fn text(found: &SecuritySettings) -> String {
         "" => "the control plane's own page",
         uri => uri,
     };
-    format!("the sign-in page   {sent}\nsigning out        ends at {end}")
+    let devices = match found.device_authorization.enabled {
+        true => "may be signed in by a person elsewhere",
+        false => "are not signed in",
+    };
+    format!("the sign-in page   {sent}\nsigning out        ends at {end}\ndevices            {devices}")
 }

@@ -340,10 +340,12 @@ async fn a_description_changes_alone_and_a_cluster_gets_another_name() {
 async fn settings_of_signing_in_are_shown_and_set() {
     let receiver = Receiver::signed_in().await;
     let base = "/api/v1/security/settings";
-    let found =
-        json!({"autoRedirectSSO": {"enabled": true, "idpAlias": "corp"}, "logoutRedirectUri": {"uri": ""}});
+    let found = json!({
+        "autoRedirectSSO": {"enabled": true, "idpAlias": "corp"}, "logoutRedirectUri": {"uri": ""},
+        "deviceAuthorization": {"enabled": true},
+    });
     receiver.answers(&format!("GET {base}"), 200, found);
-    for key in ["autoRedirectSSO", "logoutRedirectUri"] {
+    for key in ["autoRedirectSSO", "logoutRedirectUri", "deviceAuthorization"] {
         receiver.says(&format!("PUT {base}/{key}"), 200, "");
     }
     for (words, body) in [
@@ -360,10 +362,14 @@ async fn settings_of_signing_in_are_shown_and_set() {
             json!({"uri": "https://a.example"}),
         ),
         (&["logout-redirect", "--off"], json!({"uri": null})),
+        (&["device-authorization"], json!({"enabled": true})),
+        (&["device-authorization", "--off"], json!({"enabled": false})),
     ] {
         let shown = receiver.shown(&[&["settings"], words].concat()).await;
         assert!(
-            shown.contains("exit 0") && shown.contains("identity provider `corp`"),
+            shown.contains("exit 0")
+                && shown.contains("identity provider `corp`")
+                && shown.contains("devices            may be signed in"),
             "{shown}"
         );
         assert_eq!(receiver.calls()[0].body, body, "{words:?}");

@@ -147,3 +147,82 @@ async fn a_code_that_is_refused_leaves_nobody_signed_in() {
         text(&output.stderr)
     );
 }
+
+fn device(receiver: &Receiver) {
+    let begun = json!({
+        "device_code": "secret-of-the-device", "user_code": "WDJB-MJHT\u{1b}[2J", "verification_uri": "https://reeve.example/device",
+        "expires_in": 600, "interval": 1,
+    });
+    receiver.answers(&format!("POST {PROTOCOL}/auth/device"), 200, begun);
+}
+
+fn not_yet(receiver: &Receiver, error: &str) {
+    let body = json!({"error": error, "error_description": format!("it is {error}")});
+    receiver.answers(&format!("POST {PROTOCOL}/token"), 400, body);
+}
+
+/// Planted faults: a question that is not asked again; the code of the device shown.
+#[tokio::test]
+async fn a_device_shows_a_code_and_waits_until_a_person_has_confirmed_it() {
+    let receiver = receiver().await;
+    device(&receiver);
+    not_yet(&receiver, "authorization_pending");
+    let url = receiver.url();
+    let child = receiver.spawn(&["login", "device", "--url", &url]);
+    let mut asked = Vec::new();
+    while asked
+        .iter()
+        .filter(|line| **line == format!("POST {PROTOCOL}/token"))
+        .count()
+        < 2
+    {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        asked.extend(receiver.calls().into_iter().map(|call| call.line));
+    }
+    let token =
+        json!({"access_token": TOKEN, "token_type": "Bearer", "expires_in": 3600, "refresh_token": "rt.1"});
+    receiver.answers(&format!("POST {PROTOCOL}/token"), 200, token);
+    let output = child.wait_with_output().await.unwrap();
+    let said = text(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    signed_in(&receiver, &output.stdout);
+    for held in [
+        "https://reeve.example/device\n",
+        "code: WDJB-MJHT2J\n",
+        "give the code to nobody",
+    ] {
+        assert!(said.contains(held), "{held}: {said}");
+    }
+    assert!(
+        !said.contains("secret-of-the-device") && !said.contains('\u{1b}'),
+        "{said}"
+    );
+}
+
+#[tokio::test]
+async fn a_device_that_is_refused_or_not_wanted_signs_nobody_in() {
+    let receiver = receiver().await;
+    let url = receiver.url();
+    for error in ["access_denied", "expired_token"] {
+        device(&receiver);
+        not_yet(&receiver, error);
+        let output = receiver.run(&["login", "device", "--url", &url]).await;
+        assert_eq!(output.status.code(), Some(1), "{error}");
+        let said = text(&output.stderr);
+        assert!(said.contains(&format!("it is {error} (400)")), "{said}");
+    }
+    let off = json!({"error": "unauthorized_client", "error_description": "devices are not signed in here"});
+    receiver.answers(&format!("POST {PROTOCOL}/auth/device"), 400, off);
+    let output = receiver.run(&["login", "device", "--url", &url]).await;
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stderr);
+    assert!(said.contains("devices are not signed in here (400)"), "{said}");
+    // A code that nobody types in time.
+    let short = json!({"device_code": "x", "user_code": "WDJB-MJHT", "verification_uri": "https://reeve.example/device", "expires_in": 2});
+    receiver.answers(&format!("POST {PROTOCOL}/auth/device"), 200, short);
+    not_yet(&receiver, "authorization_pending");
+    let output = receiver.run(&["login", "device", "--url", &url]).await;
+    let said = text(&output.stderr);
+    assert!(said.contains("nobody typed the code in time"), "{said}");
+    assert!(!receiver.home().join("reeve/authentication.json").exists());
+}

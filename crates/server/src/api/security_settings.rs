@@ -8,7 +8,9 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use axum::routing::MethodRouter;
-use reeve_api::setting::{AutoRedirectSso, LogoutRedirectUri, SecuritySettingOperation, SecuritySettings};
+use reeve_api::setting::{
+    AutoRedirectSso, DeviceAuthorization, LogoutRedirectUri, SecuritySettingOperation, SecuritySettings,
+};
 use reeve_store::SecuritySettingsRow;
 use reeve_types::IdpAlias;
 
@@ -32,16 +34,22 @@ pub(crate) fn route(operation: SecuritySettingOperation) -> MethodRouter<Arc<App
 enum Key {
     AutoRedirectSso,
     LogoutRedirectUri,
+    DeviceAuthorization,
 }
 
 impl Key {
-    const ALL: [Self; 2] = [Self::AutoRedirectSso, Self::LogoutRedirectUri];
+    const ALL: [Self; 3] = [
+        Self::AutoRedirectSso,
+        Self::LogoutRedirectUri,
+        Self::DeviceAuthorization,
+    ];
 
     /// As in addresses: of [`reeve_api::setting::SECURITY_SETTING_KEYS`].
     const fn name(self) -> &'static str {
         match self {
             Self::AutoRedirectSso => "autoRedirectSSO",
             Self::LogoutRedirectUri => "logoutRedirectUri",
+            Self::DeviceAuthorization => "deviceAuthorization",
         }
     }
 }
@@ -67,6 +75,9 @@ enum SettingRefusal {
     /// A field of another setting.
     #[error("`{field}` is not a field of the setting `{}`", .key.name())]
     NotOfIt { field: &'static str, key: Key },
+    /// What is to be is not said.
+    #[error("`enabled` is missing: true or false")]
+    NotSaid,
     /// Nobody can be sent anywhere.
     #[error("`idpAlias` is missing: to which identity provider people are sent")]
     NoAlias,
@@ -91,6 +102,9 @@ fn to_wire(row: SecuritySettingsRow) -> SecuritySettings {
         },
         logout_redirect_uri: LogoutRedirectUri {
             uri: row.logout_redirect_uri.unwrap_or_default(),
+        },
+        device_authorization: DeviceAuthorization {
+            enabled: row.device_authorization,
         },
     }
 }

@@ -21,7 +21,7 @@ use crate::error::ApiError;
 use crate::extract::read_credentials;
 
 /// Whoever the cookie is of. It counts for these pages alone: the REST API takes no cookie, so no other site can use it.
-fn caller(app: &App, headers: &HeaderMap, call: &Call) -> Option<Caller> {
+pub(super) fn caller(app: &App, headers: &HeaderMap, call: &Call) -> Option<Caller> {
     let token = app
         .security
         .verify_rest(cookie::get(headers, cookie::SESSION)?, call.at)
@@ -32,7 +32,7 @@ fn caller(app: &App, headers: &HeaderMap, call: &Call) -> Option<Caller> {
 }
 
 /// What a form of ours sends along, and no other site knows.
-fn form_token(headers: &HeaderMap) -> String {
+pub(super) fn form_token(headers: &HeaderMap) -> String {
     let secret = cookie::get(headers, cookie::SESSION).unwrap_or_default();
     URL_SAFE_NO_PAD.encode(
         Sha256::new()
@@ -59,15 +59,25 @@ pub(super) async fn show(
         groups.join(", ")
     };
     let posix = app.directory().posix(&caller).map(|(posix, _)| posix.to_string());
+    let base = escape(base);
+    let codes = match app.own_authenticator(&caller).await {
+        Ok(_) => format!(
+            "<p><a href=\"{base}{}\">One-time codes</a></p>",
+            super::AUTHENTICATOR
+        ),
+        // Whoever comes by an identity provider has a second factor there.
+        Err(error) if error.status() == StatusCode::FORBIDDEN => String::new(),
+        Err(error) => return Err(error),
+    };
     let body = format!(
         "<dl><dt>You are</dt><dd id=\"user\">{}</dd><dt>Groups of this sign-in</dt><dd id=\"groups\">{}</dd>\
-         <dt>Numbers in containers (uid/gid/supplementary groups)</dt><dd id=\"posix\">{}</dd></dl>\
+         <dt>Numbers in containers (uid/gid/supplementary groups)</dt><dd id=\"posix\">{}</dd></dl>{codes}\
          <form method=\"post\" action=\"{}{}\"><input type=\"hidden\" name=\"token\" value=\"{}\">\
          <button type=\"submit\">Sign out</button></form>",
         escape(&caller.name),
         escape(&groups),
         escape(posix.as_deref().unwrap_or("none")),
-        escape(base),
+        base,
         super::ACCOUNT,
         escape(&form_token(&headers)),
     );

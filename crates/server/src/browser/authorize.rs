@@ -10,15 +10,14 @@ use axum::response::{IntoResponse, Response};
 use reeve_types::IdpAlias;
 use serde_json::json;
 
-use super::cookie;
 use super::page::{escape, page, problem, redirect};
 use super::request::Pairs;
+use super::sent::keep;
 use super::ticket::{ATTEMPT_SECONDS, Attempt, ClientRequest};
 use crate::app::App;
 use crate::caller::Call;
 use crate::error::ApiError;
 use crate::extract::read_credentials;
-use crate::providers::random_text;
 
 /// What asks for the page although everybody is sent to a provider.
 const PASSWORD: &str = "password";
@@ -42,7 +41,13 @@ pub(super) async fn for_client(
         None => ClientRequest::read(&app, &call, &pairs, false),
     };
     match request {
-        Ok(request) => begin(&app, &call, Some(request), &pairs).await,
+        Ok(request) => {
+            let attempt = Attempt {
+                request: Some(request),
+                ..Attempt::begun(&app, call.at)?
+            };
+            begin(&app, attempt, &pairs).await
+        }
         Err(text) => Ok(problem(&app, &call, 400, text)),
     }
 }
@@ -54,7 +59,7 @@ pub(super) async fn alone(
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
     let pairs = Pairs::read(query.unwrap_or_default().as_bytes());
-    begin(&app, &call, None, &pairs).await
+    begin(&app, Attempt::begun(&app, call.at)?, &pairs).await
 }
 
 /// `POST …/ext/par/request`: a command line whose code will be shown says so itself, so that the page can name it.
@@ -77,20 +82,8 @@ pub(super) async fn pushed(
     })
 }
 
-async fn begin(
-    app: &App,
-    call: &Call,
-    request: Option<ClientRequest>,
-    pairs: &Pairs,
-) -> Result<Response, ApiError> {
-    let attempt = Attempt {
-        id: random_text(&app.security.random)?,
-        request,
-        test: false,
-        provider: None,
-        saml: None,
-        until: call.at.plus_seconds(ATTEMPT_SECONDS),
-    };
+/// The page of a sign-in that begins, or the way to the provider to which everybody is sent.
+pub(super) async fn begin(app: &App, attempt: Attempt, pairs: &Pairs) -> Result<Response, ApiError> {
     // Whoever has a password here asks for the page by name.
     if pairs.get(PASSWORD).is_none()
         && let Some(alias) = sent_to(app).await?
@@ -115,13 +108,6 @@ async fn sent_to(app: &App) -> Result<Option<IdpAlias>, ApiError> {
         return Ok(None);
     };
     Ok(app.idp(&alias).await?.map(|_| alias))
-}
-
-/// Gives the browser its attempt.
-fn keep(app: &App, attempt: &Attempt, response: &mut Response) -> Result<(), ApiError> {
-    let ticket = app.ticket(attempt)?;
-    cookie::set(response.headers_mut(), cookie::ATTEMPT, &ticket, ATTEMPT_SECONDS);
-    Ok(())
 }
 
 /// The page; with what was wrong with a password.

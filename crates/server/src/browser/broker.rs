@@ -76,12 +76,8 @@ pub(super) async fn test(
         return Ok(problem(&app, &call, 400, text));
     };
     let attempt = Attempt {
-        id: random_text(&app.security.random)?,
-        request: None,
         test: true,
-        provider: None,
-        saml: None,
-        until: call.at.plus_seconds(ATTEMPT_SECONDS),
+        ..Attempt::begun(&app, call.at)?
     };
     let left = match app.idp(&asked).await? {
         Some(idp) => leave(&app, &call, idp, attempt).await?,

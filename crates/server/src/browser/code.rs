@@ -9,12 +9,11 @@ use axum::response::Response;
 
 use super::cookie;
 use super::page::{escape, page, problem};
-use super::request::Pairs;
-use super::ticket::{Attempt, Unconfirmed};
+use super::sent::Sent;
+use super::ticket::Unconfirmed;
 use crate::app::App;
 use crate::caller::Call;
 use crate::error::ApiError;
-use crate::extract::read_credentials;
 
 /// Shows it, in the browser that signed in.
 pub(super) async fn show(
@@ -22,16 +21,8 @@ pub(super) async fn show(
     call: Call,
     request: Request<Body>,
 ) -> Result<Response, ApiError> {
-    let attempt =
-        cookie::get(request.headers(), cookie::ATTEMPT).and_then(|text| app.opened::<Attempt>(text, call.at));
-    let pairs = Pairs::read(&read_credentials(request).await?);
-    let ticket = pairs
-        .get("ticket")
-        .and_then(|text| app.opened::<Unconfirmed>(text, call.at));
-    let Some((_, ticket)) = attempt
-        .zip(ticket)
-        .filter(|(attempt, ticket)| attempt.id == ticket.attempt)
-    else {
+    let sent = Sent::read(&app, &call, request).await?;
+    let Some((_, ticket)) = sent.ticket::<Unconfirmed>(&app, &call) else {
         return Ok(problem(
             &app,
             &call,

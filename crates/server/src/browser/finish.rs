@@ -6,20 +6,25 @@ use reeve_store::SessionFacts;
 use url::Url;
 
 use super::cookie;
+use super::device;
 use super::page::{escape, page, redirect};
+use super::sent::keep;
 use super::ticket::{Attempt, CODE_SECONDS, ClientRequest, Code, SHOWN_CODE_SECONDS, Unconfirmed};
 use crate::app::App;
 use crate::caller::Call;
 use crate::error::ApiError;
 use crate::providers::random_text;
 
-/// A code for a command line, or a session of the browser itself under a cookie that it did not have before.
+/// The page for the code of a device, a code for a command line, or a session of the browser itself under a cookie that it did not have before.
 pub(super) fn finish(
     app: &App,
     call: &Call,
     attempt: &Attempt,
     session: &SessionFacts,
 ) -> Result<Response, ApiError> {
+    if attempt.device {
+        return device::form(app, attempt, session, StatusCode::OK, None);
+    }
     let Some(request) = &attempt.request else {
         let (token, seconds) = app.security.rest_token(session, &app.directory(), call.at)?;
         let mut response = redirect(&format!("{}{}", app.settings.public_url, super::ACCOUNT));
@@ -59,10 +64,7 @@ pub(super) fn finish(
 
 /// A code that is carried by hand is shown after the person has seen who asks: somebody may have sent the link.
 fn confirm(app: &App, attempt: &Attempt, request: &ClientRequest, code: Code) -> Result<Response, ApiError> {
-    let who = match code.subject {
-        reeve_types::SubjectId::User(id) => app.directory().user(id).map(|user| user.email.to_string()),
-        reeve_types::SubjectId::ServiceAccount(_) => None,
-    };
+    let who = app.email_of(code.subject);
     let ticket = app.ticket(&Unconfirmed {
         attempt: attempt.id.clone(),
         code,
@@ -78,12 +80,15 @@ fn confirm(app: &App, attempt: &Attempt, request: &ClientRequest, code: Code) ->
         escape(&request.client),
         escape(&request.at.to_string()),
         escape(request.from.as_deref().unwrap_or("unknown")),
-        escape(&who.unwrap_or_default()),
+        escape(&who),
         escape(base),
         super::CODE,
         escape(&ticket),
         escape(base),
         super::SIGNED_OUT,
     );
-    Ok(page(StatusCode::OK, "Sign in a command line?", &body, None))
+    let mut response = page(StatusCode::OK, "Sign in a command line?", &body, None);
+    // A provider of SAML was left under another cookie.
+    keep(app, attempt, &mut response)?;
+    Ok(response)
 }

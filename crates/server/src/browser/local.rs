@@ -9,17 +9,14 @@ use axum::response::Response;
 use reeve_types::Secret;
 
 use super::authorize::form;
-use super::cookie;
 use super::finish::finish;
 use super::new_password;
 use super::page::problem;
-use super::request::Pairs;
-use super::ticket::Attempt;
+use super::sent::{NOT_BEGUN, Sent};
 use crate::api::token::grant::{self, Begun};
 use crate::app::App;
 use crate::caller::Call;
 use crate::error::ApiError;
-use crate::extract::read_credentials;
 
 /// Checks the password as the token route does, with the same bounds and the same words for every way to fail.
 pub(super) async fn handle(
@@ -27,30 +24,23 @@ pub(super) async fn handle(
     call: Call,
     request: Request<Body>,
 ) -> Result<Response, ApiError> {
-    let attempt =
-        cookie::get(request.headers(), cookie::ATTEMPT).and_then(|text| app.opened::<Attempt>(text, call.at));
-    let pairs = Pairs::read(&read_credentials(request).await?);
-    // A form of another site has neither the cookie nor the attempt.
-    let Some(attempt) = attempt.filter(|attempt| pairs.get("attempt") == Some(&attempt.id)) else {
-        return Ok(problem(
-            &app,
-            &call,
-            400,
-            "This sign-in was not begun in this browser, or took too long. Begin again.",
-        ));
+    let sent = Sent::read(&app, &call, request).await?;
+    let Some(attempt) = sent.attempt() else {
+        return Ok(problem(&app, &call, 400, NOT_BEGUN));
     };
+    let pairs = &sent.pairs;
     let password = Secret::new(pairs.get("password").unwrap_or_default());
     let code = pairs.get("code").map(Secret::new);
     let username = pairs.get("username").unwrap_or_default();
     let wrong = match grant::password(&app, &call, username, &password, code).await? {
         Begun::Session(session) if app.directory().has_temporary_password(&session) => {
-            return new_password::form(&app, &attempt, &session, StatusCode::OK, None);
+            return new_password::form(&app, attempt, &session, StatusCode::OK, None);
         }
-        Begun::Session(session) => return finish(&app, &call, &attempt, &session),
+        Begun::Session(session) => return finish(&app, &call, attempt, &session),
         Begun::CodeNeeded => {
             "This account has an authenticator: give its code, or a recovery code, together with the password."
         }
         Begun::No => "The email, the password or the one-time code is not right.",
     };
-    form(&app, &attempt, StatusCode::BAD_REQUEST, Some(wrong)).await
+    form(&app, attempt, StatusCode::BAD_REQUEST, Some(wrong)).await
 }

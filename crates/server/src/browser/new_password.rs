@@ -13,15 +13,13 @@ use reeve_identity::check_password;
 use reeve_store::SessionFacts;
 use reeve_types::Secret;
 
-use super::cookie;
 use super::finish::finish;
 use super::page::{escape, page, problem};
-use super::request::Pairs;
-use super::ticket::{Attempt, ChoosesPassword, ClientRequest};
+use super::sent::{NOT_BEGUN, Sent};
+use super::ticket::{Attempt, ChoosesPassword, ClientRequest, Person};
 use crate::app::App;
 use crate::caller::Call;
 use crate::error::ApiError;
-use crate::extract::read_credentials;
 use crate::own_password::Current;
 
 const DIFFERENT: &str = "The two passwords differ: type the same one twice.";
@@ -33,36 +31,21 @@ pub(super) async fn handle(
     call: Call,
     request: Request<Body>,
 ) -> Result<Response, ApiError> {
-    let attempt =
-        cookie::get(request.headers(), cookie::ATTEMPT).and_then(|text| app.opened::<Attempt>(text, call.at));
-    let pairs = Pairs::read(&read_credentials(request).await?);
-    let ticket = pairs
-        .get("ticket")
-        .and_then(|text| app.opened::<ChoosesPassword>(text, call.at));
-    let Some((attempt, ticket)) = attempt
-        .zip(ticket)
-        .filter(|(attempt, ticket)| attempt.id == ticket.attempt)
-    else {
-        let text = "This sign-in was not begun in this browser, or took too long. Begin again.";
-        return Ok(problem(&app, &call, 400, text));
+    let sent = Sent::read(&app, &call, request).await?;
+    let Some((attempt, ChoosesPassword(person))) = sent.ticket(&app, &call) else {
+        return Ok(problem(&app, &call, 400, NOT_BEGUN));
     };
-    let (caller, session) = {
-        let directory = app.directory();
-        (
-            directory.authenticate(ticket.subject, ticket.session, call.at),
-            directory.session(ticket.session).cloned(),
-        )
-    };
-    let Some((caller, session)) = caller.zip(session) else {
+    let Some((caller, session)) = app.still_signed_in(&person, &call).await? else {
         let text = "You were signed out, or were given another password meanwhile. Begin again.";
         return Ok(problem(&app, &call, 400, text));
     };
     // Sent twice, by a second click: it is done.
     if !caller.has_temporary_password {
-        return finish(&app, &call, &attempt, &session);
+        return finish(&app, &call, attempt, &session);
     }
-    let [new, again] = ["new-password", "new-password-again"].map(|name| pairs.get(name).unwrap_or_default());
-    let wrong = |text: &str| form(&app, &attempt, &session, StatusCode::BAD_REQUEST, Some(text));
+    let [new, again] =
+        ["new-password", "new-password-again"].map(|name| sent.pairs.get(name).unwrap_or_default());
+    let wrong = |text: &str| form(&app, attempt, &session, StatusCode::BAD_REQUEST, Some(text));
     if new != again {
         return wrong(DIFFERENT);
     }
@@ -74,7 +57,7 @@ pub(super) async fn handle(
         .change_own_password(caller, call.clone(), Current::BeganWith, &new)
         .await
     {
-        Ok(()) => finish(&app, &call, &attempt, &session),
+        Ok(()) => finish(&app, &call, attempt, &session),
         Err(error) if error.status() == StatusCode::BAD_REQUEST => wrong(SAME),
         Err(error) => Err(error),
     }
@@ -88,16 +71,7 @@ pub(super) fn form(
     status: StatusCode,
     wrong: Option<&str>,
 ) -> Result<Response, ApiError> {
-    let ticket = app.ticket(&ChoosesPassword {
-        attempt: attempt.id.clone(),
-        subject: session.subject,
-        session: session.id,
-        until: attempt.until,
-    })?;
-    let email = match session.subject {
-        reeve_types::SubjectId::User(id) => app.directory().user(id).map(|user| user.email.to_string()),
-        reeve_types::SubjectId::ServiceAccount(_) => None,
-    };
+    let ticket = app.ticket(&ChoosesPassword(Person::of(attempt, session)))?;
     let wrong = wrong.map_or_else(String::new, |wrong| {
         format!(
             "<p role=\"alert\" class=\"problem\" id=\"wrong\">{}</p>",
@@ -121,7 +95,7 @@ pub(super) fn form(
         escape(&app.settings.public_url),
         super::NEW_PASSWORD,
         escape(&ticket),
-        escape(&email.unwrap_or_default()),
+        escape(&app.email_of(session.subject)),
     );
     let to = attempt.request.as_ref().and_then(ClientRequest::origin);
     Ok(page(status, "Choose a password", &body, to.as_deref()))

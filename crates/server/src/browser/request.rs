@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::caller::Call;
 
 /// The clients without a secret that may ask (control-plane 1.2).
-const CLIENTS: [&str; 2] = ["runai-cli", "reeve-cli"];
+pub(super) const CLIENTS: [&str; 2] = ["runai-cli", "reeve-cli"];
 const MAX_STATE: usize = 512;
 
 /// Decoded pairs of a query or a form. A name that comes twice has no value.

@@ -1,11 +1,13 @@
 //! What travels through browsers and command lines sealed: only this installation can make or read it, every replica can.
 
+use reeve_store::SessionFacts;
 use reeve_types::{IdpAlias, SessionId, SubjectId, Timestamp};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::error::ApiError;
+use crate::providers::random_text;
 
 /// How long a sign-in may take, in seconds.
 pub(super) const ATTEMPT_SECONDS: i64 = 600;
@@ -20,6 +22,12 @@ pub(super) trait Ticket: Serialize + DeserializeOwned {
 
     /// When it ends.
     fn until(&self) -> Timestamp;
+}
+
+/// One that is in a page of a sign-in, and good in its browser alone.
+pub(super) trait OfAttempt: Ticket {
+    /// Of which sign-in ([`Attempt::id`]).
+    fn attempt(&self) -> &str;
 }
 
 /// A command line that asks for a code.
@@ -59,6 +67,9 @@ pub(super) struct Attempt {
     /// Whether it is only looked what the provider says.
     #[serde(default)]
     pub(super) test: bool,
+    /// Whether it is for a device, whose user code is asked for when the person is known.
+    #[serde(default)]
+    pub(super) device: bool,
     /// The provider that the person went to.
     pub(super) provider: Option<AtProvider>,
     /// The same, of SAML.
@@ -66,6 +77,24 @@ pub(super) struct Attempt {
     pub(super) saml: Option<AtSaml>,
     /// When it ends.
     pub(super) until: Timestamp,
+}
+
+impl Attempt {
+    /// One that begins now, for the browser itself.
+    ///
+    /// # Errors
+    /// [`ApiError::Internal`] without randomness.
+    pub(super) fn begun(app: &App, now: Timestamp) -> Result<Self, ApiError> {
+        Ok(Self {
+            id: random_text(&app.security.random)?,
+            request: None,
+            test: false,
+            device: false,
+            provider: None,
+            saml: None,
+            until: now.plus_seconds(ATTEMPT_SECONDS),
+        })
+    }
 }
 
 /// What a provider has to give back.
@@ -133,20 +162,92 @@ impl Ticket for Unconfirmed {
     }
 }
 
-/// A session that began with a temporary password, in the form in which another is chosen.
+impl OfAttempt for Unconfirmed {
+    fn attempt(&self) -> &str {
+        &self.attempt
+    }
+}
+
+/// Somebody who signed in, in the form of a page that comes before the sign-in is at its end.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct ChoosesPassword {
+pub(super) struct Person {
     pub(super) attempt: String,
     pub(super) subject: SubjectId,
     pub(super) session: SessionId,
     pub(super) until: Timestamp,
 }
 
+impl Person {
+    /// Whoever this session is of, in this sign-in.
+    pub(super) fn of(attempt: &Attempt, session: &SessionFacts) -> Self {
+        Self {
+            attempt: attempt.id.clone(),
+            subject: session.subject,
+            session: session.id,
+            until: attempt.until,
+        }
+    }
+}
+
+/// A session that began with a temporary password, in the form in which another is chosen.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct ChoosesPassword(pub(super) Person);
+
 impl Ticket for ChoosesPassword {
     const KIND: &'static str = "sign_in.chooses_password";
 
     fn until(&self) -> Timestamp {
-        self.until
+        self.0.until
+    }
+}
+
+impl OfAttempt for ChoosesPassword {
+    fn attempt(&self) -> &str {
+        &self.0.attempt
+    }
+}
+
+/// Somebody in the form in which the user code of a device is typed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct TypesCode(pub(super) Person);
+
+impl Ticket for TypesCode {
+    const KIND: &'static str = "sign_in.types_code";
+
+    fn until(&self) -> Timestamp {
+        self.0.until
+    }
+}
+
+impl OfAttempt for TypesCode {
+    fn attempt(&self) -> &str {
+        &self.0.attempt
+    }
+}
+
+/// Somebody who is asked whether a device is to be signed in.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct DecidesDevice {
+    pub(super) person: Person,
+    /// The hash of its user code.
+    pub(super) user_code: String,
+    /// What the page said of it.
+    pub(super) client: String,
+    pub(super) address: Option<String>,
+    pub(super) asked: Timestamp,
+}
+
+impl Ticket for DecidesDevice {
+    const KIND: &'static str = "sign_in.decides_device";
+
+    fn until(&self) -> Timestamp {
+        self.person.until
+    }
+}
+
+impl OfAttempt for DecidesDevice {
+    fn attempt(&self) -> &str {
+        &self.person.attempt
     }
 }
 

@@ -8,10 +8,11 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{Request, StatusCode};
 use axum::response::{IntoResponse, Response};
-use reeve_store::{AuditAction, SubjectId};
+use reeve_api::realm::DEVICE_GRANT;
 use reeve_types::Secret;
 use serde_json::json;
 
+use super::device;
 use super::request::Pairs;
 use super::ticket::{Code, SHOWN_CODE_SECONDS};
 use crate::app::App;
@@ -35,10 +36,16 @@ pub(super) async fn handle(
     match pairs.get("grant_type") {
         Some("authorization_code") => {}
         Some("refresh_token") => return renew(&app, &call, &pairs).await,
+        Some(DEVICE_GRANT) => {
+            return Ok(match device::tokens(&app, &call, &pairs).await? {
+                Ok(tokens) => given(&tokens),
+                Err(refusal) => refused(refusal.code(), &refusal.to_string()),
+            });
+        }
         Some(_) => {
             return Ok(refused(
                 "unsupported_grant_type",
-                "only `authorization_code` and `refresh_token` are possible here",
+                "only `authorization_code`, `refresh_token` and the grant of devices are possible here",
             ));
         }
         None => return Ok(refused("invalid_request", "`grant_type` is missing")),
@@ -66,15 +73,12 @@ pub(super) async fn handle(
     let until = call.at.plus_seconds(SHOWN_CODE_SECONDS);
     if !app.store.use_once(&granted, &code.id, call.at, until).await? {
         // Somebody else has it, too (RFC 6749, section 4.1.2).
-        end(&app, &call, &code).await?;
+        app.end_session_of(&call, code.subject, code.session, "a code was redeemed twice")
+            .await?;
         return invalid();
     }
-    let session = app.directory().session(code.session).cloned();
-    let Some(session) = session.filter(|_| {
-        app.directory()
-            .authenticate(code.subject, code.session, call.at)
-            .is_some()
-    }) else {
+    let found = app.session_of(code.session, call.at).await?;
+    let Some((_, session)) = found.filter(|(caller, _)| caller.id == code.subject) else {
         return invalid();
     };
     let tokens = app.renewable_tokens(&session, &code.client, call.at).await?;
@@ -116,30 +120,4 @@ async fn renew(app: &Arc<App>, call: &Call, pairs: &Pairs) -> Result<Response, A
             ))
         }
     }
-}
-
-async fn end(app: &App, call: &Call, code: &Code) -> Result<(), ApiError> {
-    let granted = crate::audit::session_record();
-    let mut entry = call.event(AuditAction::SignOut, "users");
-    if let SubjectId::User(id) = code.subject {
-        let name = app
-            .directory()
-            .user(id)
-            .map(|user| user.email.to_string())
-            .unwrap_or_default();
-        entry = entry.about(id, &name);
-    }
-    entry
-        .metadata
-        .insert("why".to_owned(), "a code was redeemed twice".to_owned());
-    match app
-        .store
-        .end_session(&granted, code.subject, code.session, entry)
-        .await
-    {
-        Ok(ended) => app.follow(&ended.log).await,
-        Err(reeve_store::StoreError::NotFound { .. }) => {}
-        Err(error) => return Err(error.into()),
-    }
-    Ok(())
 }

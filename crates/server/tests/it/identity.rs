@@ -1,6 +1,8 @@
 //! Signing in through identity providers: real ones, some that lie, and a stand-in for OpenShift.
 
+mod authenticator_page;
 mod browser;
+mod devices;
 mod hostile;
 mod idps;
 mod modules;

@@ -91,6 +91,7 @@ pub const AUDITED_WRITES: &[&str] = &[
     "confirm_authenticator",
     "remove_authenticator",
     "renew_by_refresh_token",
+    "decide_device_code",
 ];
 
 async fn networking_is_told(
@@ -468,6 +469,7 @@ pub async fn every_write_is_in_the_audit_log(mut organization: Organization) {
     super::access_keys::are_told(&organization, &mut log).await;
     super::second_factors::are_told(&organization, &mut log).await;
     super::refresh_tokens::are_told(&organization, &mut log).await;
+    super::device_codes::are_told(&organization, &mut log).await;
     assert_eq!(log.done, AUDITED_WRITES);
 }
 

@@ -14,6 +14,7 @@ const TRAITS: &[&str] = &[
     include_str!("../custom_role.rs"),
     include_str!("../department.rs"),
     include_str!("../desired.rs"),
+    include_str!("../device_code.rs"),
     include_str!("../directory.rs"),
     include_str!("../fence.rs"),
     include_str!("../identity_provider.rs"),

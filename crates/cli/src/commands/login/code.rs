@@ -58,7 +58,7 @@ impl Proof {
 
 /// The answer of the token endpoint.
 #[derive(Debug, Deserialize)]
-struct Token {
+pub(super) struct Token {
     access_token: RevealedSecret,
     expires_in: i64,
     refresh_token: Option<RevealedSecret>,
@@ -85,6 +85,16 @@ pub(super) async fn redeem(
         .form(&path, &form)
         .await
         .map_err(|error| error.explain(&what))?;
+    signed_in(context, control_plane, token).await
+}
+
+/// The sign-in that a token is of.
+pub(super) async fn signed_in(
+    context: &Context,
+    control_plane: &ControlPlane,
+    token: Token,
+) -> Result<SignIn, Failure> {
+    let what = format!("cannot sign in at `{}`", control_plane.url);
     let expires_at = context.clock.now().plus_seconds(token.expires_in);
     let api = Api::with_token(control_plane, token.access_token.clone())?;
     let me: Me = api

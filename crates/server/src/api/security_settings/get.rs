@@ -24,17 +24,24 @@ pub async fn handle(
         .allow_in_account(&caller, Action::Read, Entity::SecuritySettings)?;
     let key: Key = segment.id("security setting")?;
     let all = to_wire(app.store.security_settings(&granted).await?);
-    let (redirect, logout) = (all.auto_redirect_sso, all.logout_redirect_uri);
+    let nothing = SecuritySetting {
+        enabled: None,
+        idp_alias: None,
+        uri: None,
+    };
     Ok(Json(match key {
         Key::AutoRedirectSso => SecuritySetting {
-            enabled: Some(redirect.enabled),
-            idp_alias: redirect.idp_alias,
-            uri: None,
+            enabled: Some(all.auto_redirect_sso.enabled),
+            idp_alias: all.auto_redirect_sso.idp_alias,
+            ..nothing
         },
         Key::LogoutRedirectUri => SecuritySetting {
-            enabled: None,
-            idp_alias: None,
-            uri: Some(logout.uri),
+            uri: Some(all.logout_redirect_uri.uri),
+            ..nothing
+        },
+        Key::DeviceAuthorization => SecuritySetting {
+            enabled: Some(all.device_authorization.enabled),
+            ..nothing
         },
     }))
 }

@@ -47,13 +47,17 @@ pub async fn handle(
 /// A body as what is kept: with the fields of this setting alone.
 fn wanted(key: Key, body: SetSecuritySetting) -> Result<reeve_store::SetSecuritySetting, SettingRefusal> {
     use reeve_store::SetSecuritySetting as Set;
-    let given = [
-        ("enabled", Key::AutoRedirectSso, body.enabled.is_some()),
-        ("idpAlias", Key::AutoRedirectSso, body.idp_alias.is_some()),
-        ("uri", Key::LogoutRedirectUri, body.uri.is_some()),
+    let given: [(_, &[Key], _); 3] = [
+        (
+            "enabled",
+            &[Key::AutoRedirectSso, Key::DeviceAuthorization],
+            body.enabled.is_some(),
+        ),
+        ("idpAlias", &[Key::AutoRedirectSso], body.idp_alias.is_some()),
+        ("uri", &[Key::LogoutRedirectUri], body.uri.is_some()),
     ];
     for (field, of, given) in given {
-        if given && of != key {
+        if given && !of.contains(&key) {
             return Err(SettingRefusal::NotOfIt { field, key });
         }
     }
@@ -67,6 +71,11 @@ fn wanted(key: Key, body: SetSecuritySetting) -> Result<reeve_store::SetSecurity
             Ok(Set::AutoRedirect(AutoRedirect { enabled, idp_alias }))
         }
         Key::LogoutRedirectUri => Ok(Set::LogoutRedirectUri(body.uri.map(address).transpose()?)),
+        // Nobody turns it off by saying nothing.
+        Key::DeviceAuthorization => body
+            .enabled
+            .map(Set::DeviceAuthorization)
+            .ok_or(SettingRefusal::NotSaid),
     }
 }
 

@@ -112,3 +112,46 @@ async fn a_person_signs_in_with_a_browser_through_a_provider_of_saml() {
     let names: Vec<_> = cookies.iter().map(|it| &it["name"]).collect();
     assert_eq!(names, ["__Host-reeve-session"], "{shown}");
 }
+
+/// With the keyboard alone, and without a complaint of the browser about the picture in the page: its policy lets nothing in that is not of
+/// the page itself.
+#[tokio::test]
+async fn a_person_sets_up_an_authenticator_with_a_browser() {
+    let Some(provider) = identity_provider() else {
+        return;
+    };
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let dir = tempfile::tempdir().unwrap();
+    let (data, first) = (dir.path().join("data"), dir.path().join("password"));
+    std::fs::write(&first, PASSWORD).unwrap();
+    let running = Running::start(&data, &["--admin-password-file", first.to_str().unwrap()]).await;
+    let url = running.url("/sign-in");
+    let browse = move || {
+        provider
+            .set_up_authenticator(&url, "admin@reeve.example", PASSWORD)
+            .unwrap()
+    };
+    let shown = tokio::task::spawn_blocking(browse).await.unwrap();
+    assert_eq!(
+        shown["seen"],
+        json!([
+            "Your account",
+            "One-time codes",
+            "Set up an authenticator",
+            "Your recovery codes"
+        ]),
+        "{shown}"
+    );
+    assert_eq!(
+        (shown["codes"].as_array().map(Vec::len), &shown["problems"]),
+        (Some(10), &json!([])),
+        "{shown}"
+    );
+    // It is drawn as large as a camera needs, and the dark part of it lies inside, with a margin.
+    let side = |it: &str, what: &str| shown[it][what].as_f64().unwrap();
+    assert!(
+        side("drawn", "width") >= 200.0 && side("dark", "width") > 150.0,
+        "{shown}"
+    );
+    assert!(side("dark", "x") - side("drawn", "x") >= 10.0, "{shown}");
+}

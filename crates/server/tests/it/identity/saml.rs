@@ -10,7 +10,8 @@ use reeve_server::renewal::UNCONFIRMED_SECONDS;
 use reeve_types::{Clock, Timestamp};
 use serde_json::{Value, json};
 
-use super::visitor::{REALM, Visitor, authorize, hidden, location, parameter, path_of};
+use super::devices;
+use super::visitor::{REALM, VERIFIER, Visitor, authorize, hidden, location, parameter, path_of};
 use crate::server::{Answer, Server};
 use provider::{
     ACS, ALICE, ASSERTION_ID, ATTACKER, IDP, IDP_KEY, IDP_NEXT, Key, NOW, REQUEST, RESPONSE_ID, SP, Shape,
@@ -194,6 +195,50 @@ async fn a_person_signs_in_with_groups_and_numbers_for_an_hour() {
     server.get(&token, "/api/v1/me").await.is(200);
     server.clock.advance_seconds(2);
     server.get(&token, "/api/v1/me").await.refused(401);
+}
+
+/// Planted fault: the pages after the provider go with the cookie of the page before it, which is another sign-in's (`page-after-saml-is-of-another-sign-in`).
+#[tokio::test]
+async fn a_device_and_a_code_that_is_shown_wait_for_somebody_of_a_provider_of_saml() {
+    let server = server().await;
+    set_up(&server, by_file(&metadata(&[&IDP_KEY]))).await;
+    devices::turn(&server, true).await;
+    let (device, code) = devices::begun(&server).await;
+    let mut visitor = Visitor::new(&server);
+    let sent = goes(&mut visitor, "/device").await;
+    let page = brings(&mut visitor, &honest(&sent, &IDP_KEY), &sent.relay_state).await;
+    assert!(page.text.contains(ALICE), "{}", page.text);
+    let question = devices::types(&mut visitor, &page, &code).await;
+    assert_eq!(question.status.as_u16(), 200, "{}", question.text);
+    devices::decides(&mut visitor, &question, "sign-in").await;
+    let tokens = devices::ask(&server, &device).await.unwrap();
+    let access = tokens["access_token"].as_str().unwrap();
+    let me = server.get(access, "/api/v1/me").await.is(200);
+    assert_eq!(
+        (&me["username"], &me["groups"]),
+        (&json!(ALICE), &json!(["/a/b", "ml"]))
+    );
+
+    let challenge = reeve_oidc::challenge_of(VERIFIER);
+    let form = [
+        ("client_id", "runai-cli"),
+        ("response_type", "code"),
+        ("redirect_uri", "https://reeve.test/oauth-code"),
+        ("code_challenge", challenge.as_str()),
+        ("code_challenge_method", "S256"),
+    ];
+    let mut visitor = Visitor::new(&server);
+    let pushed = visitor
+        .post(&format!("{REALM}/protocol/openid-connect/ext/par/request"), &form)
+        .await
+        .is(201);
+    let uri = pushed["request_uri"].as_str().unwrap();
+    let path = format!("{REALM}/protocol/openid-connect/auth?client_id=runai-cli&request_uri={uri}");
+    let sent = goes(&mut visitor, &path).await;
+    let page = brings(&mut visitor, &honest(&sent, &IDP_KEY), &sent.relay_state).await;
+    let ticket = hidden(&page.text, "ticket");
+    let shown = visitor.post("/oauth-code", &[("ticket", ticket.as_str())]).await;
+    assert!(shown.text.contains("<code id=\"code\">"), "{}", shown.text);
 }
 
 /// Planted faults, one for each line: relay state, cookie, alias or use of the attempt not compared.

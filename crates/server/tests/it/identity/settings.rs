@@ -87,8 +87,10 @@ async fn signing_out_ends_where_an_administrator_says() {
     let server = server().await;
     let admin = &server.admin;
     let all = server.get(admin, ALL).await.is(200);
-    let nothing =
-        json!({"autoRedirectSSO": {"enabled": false, "idpAlias": null}, "logoutRedirectUri": {"uri": ""}});
+    let nothing = json!({
+        "autoRedirectSSO": {"enabled": false, "idpAlias": null}, "logoutRedirectUri": {"uri": ""},
+        "deviceAuthorization": {"enabled": false},
+    });
     assert_eq!(all, nothing);
     for wrong in [
         "http://a.example/",

@@ -29,6 +29,7 @@ pub(super) async fn are_told(organization: &Organization, log: &mut Log) {
     let session = exception(BootstrapException::SessionRecord);
     let kept = store.security_settings(&session).await.unwrap();
     assert!(kept.auto_redirect.enabled && kept.logout_redirect_uri.is_none());
+    assert!(!kept.device_authorization, "off until it is set");
     let after = r#"setting_after={"enabled":true,"idpAlias":"corp"}"#;
     let told = ["setting_before=not set", after];
     log.has(

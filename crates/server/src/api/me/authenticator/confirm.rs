@@ -6,9 +6,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use reeve_api::me::{OneTimeCode, RecoveryCodes};
-use reeve_identity::totp;
 
-use super::{AuthenticatorRefusal, event, local};
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::error::ApiError;
@@ -21,32 +19,8 @@ pub async fn handle(
     call: Call,
     JsonBody(body): JsonBody<OneTimeCode>,
 ) -> Result<Json<RecoveryCodes>, ApiError> {
-    let (user, _) = local(&app, &caller).await?;
-    let kept = app.authenticator(user).await?.filter(|kept| !kept.confirmed);
-    let kept = kept.ok_or(AuthenticatorRefusal::NoneWaits)?;
-    // Whoever has the token has seen the secret: there is nothing to guess.
-    let step = app
-        .totp_secret(user, &kept)?
-        .step_of(body.code.expose(), app.clock.now())
-        .ok_or(AuthenticatorRefusal::Wrong)?;
-    let (mut shown, mut hashes) = (Vec::new(), Vec::new());
-    for _ in 0..totp::RECOVERY_CODES {
-        let code = totp::generate_recovery_code(&app.security.random).map_err(ApiError::internal)?;
-        let read =
-            totp::recovery_code(code.expose()).ok_or_else(|| ApiError::internal("an unreadable code"))?;
-        hashes.push(app.security.secret_verifier(&read));
-        shown.push(code.into());
-    }
-    app.change(caller.asker(), move |app| async move {
-        let granted = crate::audit::session_record();
-        let entry = event(&call, &caller, "confirmed");
-        Ok(app
-            .store
-            .confirm_authenticator(&granted, user, step, hashes, entry)
-            .await?)
-    })
-    .await?;
+    let codes = app.confirm_authenticator(caller, call, &body.code).await?;
     Ok(Json(RecoveryCodes {
-        recovery_codes: shown,
+        recovery_codes: codes.into_iter().map(Into::into).collect(),
     }))
 }

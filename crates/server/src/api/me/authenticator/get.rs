@@ -6,15 +6,16 @@ use axum::Json;
 use axum::extract::State;
 use reeve_api::me::Authenticator;
 
-use super::local;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::ApiError;
 
 /// The caller's authenticator.
 pub async fn handle(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Authenticator>, ApiError> {
-    let (user, _) = local(&app, &caller).await?;
-    let kept = app.authenticator(user).await?.filter(|kept| kept.confirmed);
+    let kept = app
+        .own_authenticator(&caller)
+        .await?
+        .filter(|kept| kept.confirmed);
     Ok(Json(Authenticator {
         enabled: kept.is_some(),
         created_at: kept.as_ref().map(|kept| kept.created_at),
