@@ -19,6 +19,7 @@ mod compat;
 mod concurrency;
 mod connections;
 mod contract;
+mod credential_rotation;
 mod credentials;
 mod custom_roles;
 mod delegation;
