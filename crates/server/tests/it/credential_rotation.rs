@@ -158,7 +158,11 @@ impl Installation {
         let begun = Instant::now();
         while self.keys().first() != Some(&key) || self.used().await.get(&key).copied().unwrap_or(0) < rows {
             let ended = child.0.try_wait().unwrap();
-            assert!(ended.is_none(), "it ended by itself: {ended:?}, {:?}", self.used().await);
+            assert!(
+                ended.is_none(),
+                "it ended by itself: {ended:?}, {:?}",
+                self.used().await
+            );
             assert!(begun.elapsed() < BOUND, "{:?}", self.used().await);
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
@@ -166,7 +170,11 @@ impl Installation {
         drop(child);
         let done = self.used().await.get(&key).copied().unwrap_or(0);
         assert!(done < MANY, "it was killed too late");
-        assert_eq!(done % u64::from(BATCH), 0, "a transaction is there whole or not at all");
+        assert_eq!(
+            done % u64::from(BATCH),
+            0,
+            "a transaction is there whole or not at all"
+        );
         assert!(done >= rows);
         self.all_open().await;
     }
@@ -273,7 +281,9 @@ async fn rotation_survives_kills(postgres: Option<Postgres>) {
     running.stop().await;
 
     let mut verify = Command::new(PROGRAM);
-    verify.args(["audit", "verify", "--data-dir"]).arg(&installation.data);
+    verify
+        .args(["audit", "verify", "--data-dir"])
+        .arg(&installation.data);
     let verified = verify.args(installation.flags()).output().unwrap();
     assert!(verified.status.success(), "{verified:?}");
 }

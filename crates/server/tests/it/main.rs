@@ -13,6 +13,7 @@ mod access_keys;
 mod access_rules;
 mod audit;
 mod batches;
+mod closure;
 mod cluster_states;
 mod clusters;
 mod compat;
