@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -14,7 +14,7 @@ use reeve_identity::{MasterKey, Random};
 use reeve_server::bootstrap::DataDir;
 use reeve_server::credential_keys::{BATCH, FILE};
 use reeve_store::CredentialAssets;
-use reeve_testkit::{Postgres, own_postgres};
+use reeve_testkit::{KillOnDrop, Postgres, own_postgres};
 use reeve_types::CredentialAssetId;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -154,7 +154,7 @@ impl Installation {
     /// Runs it, and kills it within the transaction after the one with which so many rows have this key.
     async fn killed(&self, key: i32, rows: u64) {
         let child = self.rotate().stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-        let mut child = Killed(child.unwrap());
+        let mut child = KillOnDrop(child.unwrap());
         let begun = Instant::now();
         while self.keys().first() != Some(&key) || self.used().await.get(&key).copied().unwrap_or(0) < rows {
             let ended = child.0.try_wait().unwrap();
@@ -167,7 +167,7 @@ impl Installation {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         tokio::time::sleep(INTO_THE_NEXT).await;
-        drop(child);
+        child.kill_now();
         let done = self.used().await.get(&key).copied().unwrap_or(0);
         assert!(done < MANY, "it was killed too late");
         assert_eq!(
@@ -225,16 +225,6 @@ impl Installation {
                 }
             }
         }
-    }
-}
-
-/// Killed with the value, as whoever turns a machine off does.
-struct Killed(Child);
-
-impl Drop for Killed {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
     }
 }
 

@@ -58,6 +58,7 @@ mod replicas;
 mod restart;
 mod restored;
 mod routes;
+mod schemathesis;
 mod second_factor;
 mod secret_assets;
 mod secrets;
