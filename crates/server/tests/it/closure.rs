@@ -19,8 +19,7 @@ use story::{Fixture, any_story, told};
 /// How often each kind of step was done, and how often it was refused.
 pub(crate) type Seen = BTreeMap<(&'static str, bool), usize>;
 
-/// Planted faults: `grant-beyond-what-is-held`, `role-beyond-what-is-held`, `secret-of-an-application-by-who-makes-some`,
-/// `rules-outlive-an-application`.
+/// Planted faults: `grant-beyond-what-is-held`, `grant-outside-the-list`, `edit-beyond-what-is-held`, `rules-outlive-an-application`.
 #[test]
 fn nobody_ever_holds_what_those_who_act_could_not_give() {
     let runtime = tokio::runtime::Builder::new_current_thread()

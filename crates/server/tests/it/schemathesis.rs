@@ -316,7 +316,7 @@ impl Run {
     }
 }
 
-/// Planted faults: `own-failure-by-input`, `project-of-another-department`, `list-without-a-token`.
+/// Planted faults: `rule-anywhere-is-enough`, `no-token-is-no-matter`, `unreadable-id-is-a-failure`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_fails_is_open_or_shows_another_department() {
     let Some(program) = schemathesis() else { return };
