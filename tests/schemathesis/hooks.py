@@ -4,6 +4,7 @@ The setting is a file (JSON) that the environment variable `REEVE_SETTING` names
 
 - `ids`: rows of `path` (what an operation's path begins with), `name` (of a parameter of the path, or of a field of a body), `own` and
   `beside`: ids in the caller's department and in another one;
+- `kept`: ids of access rules by which the callers are somebody at all: nobody deletes those here, though they may;
 - `mark`: text that names everything in the other department and nothing else;
 - `stats`: where to write what was done.
 """
@@ -22,6 +23,8 @@ with open(os.environ["REEVE_SETTING"], encoding="utf-8") as file:
 
 # A batch answers for each of its items; what it did is looked at from outside.
 BATCHES = {"access_rules_batch", "access_rules_batch_create"}
+RULES = "/api/v1/authorization/access-rules"
+NO_RULE = "999999"
 
 lock = threading.Lock()
 requests = collections.Counter()
@@ -41,30 +44,37 @@ def like(value, one):
 
 def chosen(case, name, value):
     """An id that is there for one that was generated: of the caller's department, of the other one, or none."""
+    if case.operation.path.startswith(RULES) and str(value) in SETTING["kept"]:
+        return like(value, NO_RULE)
     found = rows(case.operation.path, name)
     if not found:
         return value
     own, beside = ([like(value, one) for row in found for one in row[where]] for where in ("own", "beside"))
-    if value in own or value in beside:
+    if value in beside:
         return value
+    if case.method == "DELETE":
+        # What is deleted is not there for the rest of the run.
+        kinds = [beside] if value in own else [beside, [value]]
+    else:
+        kinds = [[value]] if value in own else [own, beside, own, [value]]
     # Of what was generated alone, so that a run can be repeated.
     number = zlib.crc32(repr((case.operation.label, name, value, case.query)).encode())
-    # What is deleted is not there for the rest of the run.
-    kinds = [beside, [value]] if case.method == "DELETE" else [own, beside, own, [value]]
-    kind = kinds[number % len(kinds)] or [value]
+    kind = kinds[number % len(kinds)] or [like(value, NO_RULE) if value in own else value]
     return kind[number // 7 % len(kind)]
 
 
-def put(case, inside):
-    if isinstance(inside, dict):
-        for name, value in inside.items():
-            if isinstance(value, (dict, list)):
-                put(case, value)
-            elif isinstance(value, (str, int)) and not isinstance(value, bool):
-                inside[name] = chosen(case, name, value)
-    elif isinstance(inside, list):
-        for value in inside:
-            put(case, value)
+def scalar(value):
+    return isinstance(value, (str, int)) and not isinstance(value, bool)
+
+
+def put(case, inside, name=""):
+    places = inside.items() if isinstance(inside, dict) else enumerate(inside) if isinstance(inside, list) else ()
+    for place, value in places:
+        called = place if isinstance(inside, dict) else name
+        if scalar(value):
+            inside[place] = chosen(case, called, value)
+        else:
+            put(case, value, called)
 
 
 @schemathesis.hook
@@ -80,7 +90,7 @@ def others(case):
     def look(inside):
         if isinstance(inside, dict):
             for name, value in inside.items():
-                if any(str(value) in row["beside"] for row in rows(case.operation.path, name)):
+                if scalar(value) and any(str(value) in row["beside"] for row in rows(case.operation.path, name)):
                     found.append((name, value))
                 look(value)
         elif isinstance(inside, list):
