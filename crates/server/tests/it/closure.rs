@@ -5,7 +5,9 @@
 //! scope; nobody holds what was outside of the closure at the beginning; and whoever got a secret or password of somebody else got no
 //! right by it.
 
+mod fixture;
 mod naive;
+mod run;
 mod story;
 
 use std::cell::RefCell;
@@ -14,7 +16,9 @@ use std::collections::BTreeMap;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use reeve_testkit::is_whole;
 
-use story::{Fixture, any_story, told};
+use fixture::Fixture;
+use run::told;
+use story::any_story;
 
 /// How often each kind of step was done, and how often it was refused.
 pub(crate) type Seen = BTreeMap<(&'static str, bool), usize>;

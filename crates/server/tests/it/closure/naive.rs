@@ -77,7 +77,9 @@ pub(super) struct Table {
 
 impl Table {
     pub(super) fn read() -> Self {
-        let (mut types, mut roles, mut number) = (Vec::new(), BTreeMap::new(), 0);
+        let mut types: Vec<String> = Vec::new();
+        let mut roles: BTreeMap<i64, Role> = BTreeMap::new();
+        let mut number = 0;
         for line in APPROVED.lines() {
             let words: Vec<&str> = line.split_whitespace().collect();
             if line.starts_with("role ") {
@@ -128,7 +130,7 @@ impl Table {
         let held = held.map(|(kind, action)| format!("{kind}:{action}"));
         let clusters = CLUSTER_ROLES
             .iter()
-            .filter(|(name, _)| in_clusters(Some(name)).within(rights));
+            .filter(|(name, _)| in_clusters(Some(*name)).within(rights));
         held.chain(clusters.map(|(name, _)| format!("cluster:{name}")))
             .collect::<Vec<_>>()
             .join(" ")
@@ -170,6 +172,8 @@ pub(super) struct Rule {
 pub(super) struct Ledger {
     pub(super) table: Rc<Table>,
     pub(super) places: Rc<Vec<Place>>,
+    /// Each scope and all above it.
+    upwards: Rc<Vec<Vec<usize>>>,
     pub(super) roles: BTreeMap<i64, Role>,
     pub(super) rules: BTreeMap<i64, Rule>,
 }
@@ -177,9 +181,12 @@ pub(super) struct Ledger {
 impl Ledger {
     pub(super) fn new(places: Vec<Place>) -> Self {
         let table = Rc::new(Table::read());
+        let above = |at: &usize| places[*at].above;
+        let upwards = (0..places.len()).map(|at| std::iter::successors(Some(at), above).collect());
         Self {
             roles: table.roles.clone(),
             table,
+            upwards: Rc::new(upwards.collect()),
             places: Rc::new(places),
             rules: BTreeMap::new(),
         }
@@ -190,17 +197,8 @@ impl Ledger {
         self.roles.insert(number, Role { rights, gives: None });
     }
 
-    /// A scope and all above it.
-    fn upwards(&self, at: usize) -> Vec<usize> {
-        let mut all = vec![at];
-        while let Some(above) = all.last().and_then(|here| self.places[*here].above) {
-            all.push(above);
-        }
-        all
-    }
-
     fn reaches(&self, from: usize, to: usize) -> bool {
-        self.upwards(to).contains(&from)
+        self.upwards[to].contains(&from)
     }
 
     /// What rules that name one of these give in a scope.
@@ -299,7 +297,7 @@ impl Closure {
         let create = ledger.table.right("access_rules", "create");
         let own = self.holds(who, at);
         let mut givers = ledger.roles_of(who, at);
-        let upwards = ledger.upwards(at);
+        let upwards = &ledger.upwards[at];
         givers.extend(
             upwards
                 .iter()
