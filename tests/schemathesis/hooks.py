@@ -5,7 +5,7 @@ The setting is a file (JSON) that the environment variable `REEVE_SETTING` names
 - `ids`: rows of `path` (what an operation's path begins with), `name` (of a parameter of the path, or of a field of a body), `own` and
   `beside`: ids in the caller's department and in another one;
 - `kept`: ids of access rules by which the callers are somebody at all: nobody deletes those here, though they may;
-- `mark`: text that names everything in the other department and nothing else;
+- `mark`: how every name in the other department begins, and no other one;
 - `stats`: where to write what was done.
 """
 

@@ -67,7 +67,12 @@ impl Installation {
         for number in 0..MANY {
             let name = format!("p{number}");
             let value = format!("value of {name}");
-            let mut body = body("password", &name, ("tenant", ""));
+            // A scope has a place for 200.
+            let scope = match number % 2 {
+                0 => ("tenant", ""),
+                _ => ("cluster", cluster["uuid"].as_str().unwrap()),
+            };
+            let mut body = body("password", &name, scope);
             body["spec"]["password"] = json!(value);
             let path = running.url("/api/v1/asset/credentials/password");
             let sent = running.client.post(path).bearer_auth(&admin);

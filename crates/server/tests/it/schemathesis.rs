@@ -1,6 +1,6 @@
-//! schemathesis on the OpenAPI document against the program itself, as two users: the administrator of a department, who changes things,
-//! and a viewer of it. It finds nothing that is answered with 5xx, without authentication, or out of another department; and a naive
-//! receiver, which has all three faults, is found out.
+//! schemathesis on the OpenAPI document against the program itself, as two users: the administrator of one department, who changes
+//! things, and a viewer of another one. It finds nothing that is answered with 5xx, without authentication, or out of the other's
+//! department; and a naive receiver, which has all three faults, is found out.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -26,8 +26,8 @@ const RULES: &str = "/api/v1/authorization/access-rules";
 /// Of all that must hold of an answer, whoever asks.
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,\
     ignored_auth,use_after_free,object_level_authorization,nothing_of_another_department";
-/// Part of every name in the other department, and of none beside it.
-const MARK: &str = "hidden-";
+/// For each operation.
+const EXAMPLES: &str = "18";
 /// A person can sign out only once.
 const NOT_ASKED: [&str; 1] = ["logout_me"];
 const SEED: &str = "7";
@@ -53,6 +53,8 @@ const VIEWERS: [&str; 6] = [
 
 /// A department with a project and one of everything in it.
 struct Department {
+    /// With what every name in it begins, and none beside it.
+    mark: String,
     department: String,
     project: String,
     credentials: Vec<(&'static str, String)>,
@@ -134,6 +136,7 @@ impl Api<'_> {
         let body = json!({"name": named("work"), "projectId": project, "clusterId": cluster, "spec": {"image": "i"}});
         let work = person.make(TRAININGS, body).await;
         Department {
+            mark: named(""),
             rule: given["id"].to_string(),
             workload: text_of(&work["workloadId"]),
             application: text_of(&application["id"]),
@@ -174,7 +177,11 @@ impl Api<'_> {
             let (status, mut answer) = self.call(Method::GET, &path, None).await;
             assert_eq!(status, 200, "{path}: {answer}");
             if let Some(keys) = answer["accessKeys"].as_array_mut() {
-                keys.retain(|key| key["name"].as_str().is_some_and(|name| name.starts_with(MARK)));
+                keys.retain(|key| {
+                    key["name"]
+                        .as_str()
+                        .is_some_and(|name| name.starts_with(&department.mark))
+                });
             }
             all.push(answer);
         }
@@ -231,13 +238,21 @@ fn ids(cluster: &str, own: &Department, beside: &Department) -> Value {
     json!(rows)
 }
 
-/// One of two who ask, and what the other shows.
+/// One of the two who ask.
+struct Asking {
+    name: &'static str,
+    token: String,
+    ids: Value,
+    /// What no answer to them may hold.
+    mark: String,
+}
+
+/// Who asks whom.
 struct Run {
     dir: PathBuf,
     url: String,
     ca: Option<String>,
-    tokens: [(&'static str, String); 2],
-    ids: Value,
+    both: [Asking; 2],
     /// The rules of those who ask.
     kept: Vec<String>,
 }
@@ -252,29 +267,35 @@ struct Report {
 
 impl Run {
     /// As one of them, with so many examples for each operation.
-    fn of(&self, program: &Path, user: &str, examples: u32, only: &[&str]) -> Report {
-        let dir = self.dir.join(user);
+    fn of(&self, program: &Path, asking: &Asking, only: &[&str]) -> Report {
+        let dir = self.dir.join(asking.name);
         std::fs::create_dir_all(&dir).unwrap();
         let write = |name: &str, text: String| {
             let file = dir.join(name);
             std::fs::write(&file, text).unwrap();
             file.display().to_string()
         };
-        let known = self.tokens.each_ref().map(|(name, token)| {
-            json!({"name": name, "fixedHeaders": [{"name": "Authorization", "value": format!("Bearer {token}")}]})
+        let known = self.both.each_ref().map(|one| {
+            let bearer = format!("Bearer {}", one.token);
+            json!({"name": one.name, "fixedHeaders": [{"name": "Authorization", "value": bearer}]})
         });
         let auth = write("auth.json", json!({"auth": known}).to_string());
         let peers = self
-            .tokens
+            .both
             .each_ref()
-            .map(|(name, _)| format!("\"{name}\""))
+            .map(|one| format!("\"{}\"", one.name))
             .join(", ");
+        let user = asking.name;
         let config = format!("[auth.wfc]\npath = \"{auth}\"\nuser = \"{user}\"\npeers = [{peers}]\n");
         let config = write("schemathesis.toml", config);
         let stats = dir.join("stats.json");
-        let setting = json!({"ids": self.ids, "kept": self.kept, "mark": MARK, "stats": stats});
+        let setting = json!({"ids": asking.ids, "kept": self.kept, "mark": asking.mark, "stats": stats});
         let setting = write("setting.json", setting.to_string());
         let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let (phases, examples) = match is_whole("SCHEMATHESIS") {
+            true => ("examples,coverage,fuzzing", "100"),
+            false => ("examples,fuzzing", EXAMPLES),
+        };
         let mut command = Command::new(program);
         command.current_dir(&dir);
         command
@@ -298,19 +319,8 @@ impl Run {
             "--no-color",
             "--no-shrink",
         ]);
-        command.args([
-            "--phases",
-            "examples,coverage,fuzzing",
-            "--continue-on-failure",
-            "--warnings",
-            "off",
-        ]);
-        command.args([
-            "--max-examples",
-            &examples.to_string(),
-            "--generation-database",
-            "none",
-        ]);
+        command.args(["--phases", phases, "--continue-on-failure", "--warnings", "off"]);
+        command.args(["--max-examples", examples, "--generation-database", "none"]);
         command.args(["--suppress-health-check", "all", "--request-timeout", "60"]);
         command.args(["--report", "json", "--report-json-path", "report.json"]);
         for operation in NOT_ASKED {
@@ -359,36 +369,42 @@ async fn nothing_fails_is_open_or_shows_another_department() {
     let cluster = text_of(&admin.make("/api/v1/clusters", json!({"name": "demo"})).await["uuid"]);
     // The account is scope 1.
     admin.department(&cluster, "first", 70_000).await;
-    let beside = admin.department(&cluster, "hidden", 70_001).await;
-    let own = admin.department(&cluster, "own", 70_002).await;
+    let west = admin.department(&cluster, "west", 70_001).await;
+    let east = admin.department(&cluster, "east", 70_002).await;
     let scopes = |of: &Department| BTreeSet::from([of.department.clone(), of.project.clone()]);
     assert!(
-        scopes(&own).is_disjoint(&scopes(&beside)),
+        scopes(&west).is_disjoint(&scopes(&east)),
         "an id says in which department something is"
     );
-    let (_, chief) = admin.user("chief@example.com", 70_003).await;
-    let (_, viewer) = admin.user("viewer@example.com", 70_004).await;
-    let mut kept = vec![own.rule.clone()];
-    for (email, role) in [("chief@example.com", 2), ("viewer@example.com", 9)] {
-        let body = rule(("user", email), role, ("department", &own.department));
+    let mut kept = vec![west.rule.clone(), east.rule.clone()];
+    let mut asking = async |name: &'static str, uid, role, own: &Department, beside: &Department| {
+        let email = format!("{name}@example.com");
+        let (_, user) = admin.user(&email, uid).await;
+        let body = rule(("user", &email), role, ("department", &own.department));
         kept.push(admin.make(RULES, body).await["id"].to_string());
-    }
-    let before = admin.everything_of(&beside).await;
-    let examples = if is_whole("SCHEMATHESIS") { 100 } else { 12 };
+        Asking {
+            name,
+            token: user.token,
+            ids: ids(&cluster, own, beside),
+            mark: beside.mark.clone(),
+        }
+    };
+    let chief = asking("administrator", 70_003, 2, &west, &east).await;
+    let viewer = asking("viewer", 70_004, 9, &east, &west).await;
+    let before = admin.everything_of(&east).await;
     let run = Run {
         dir: dir.path().to_owned(),
         url: running.url(""),
         ca: Some(text_of(&running.announced["caFile"])),
-        tokens: [
-            ("administrator", chief.token.clone()),
-            ("viewer", viewer.token.clone()),
-        ],
-        ids: ids(&cluster, &own, &beside),
+        both: [chief, viewer],
         kept,
     };
     let reports = std::thread::scope(|scope| {
-        let both =
-            ["administrator", "viewer"].map(|user| scope.spawn(|| run.of(program, user, examples, &[])));
+        let run = &run;
+        let both = run
+            .both
+            .each_ref()
+            .map(|one| scope.spawn(move || run.of(program, one, &[])));
         both.map(|one| one.join().unwrap())
     });
     let mut requests = 0;
@@ -414,7 +430,7 @@ async fn nothing_fails_is_open_or_shows_another_department() {
         let never: Vec<_> = works.iter().filter(|name| !done.contains(&json!(name))).collect();
         assert!(never.is_empty(), "{never:?} never succeeded\n{}", report.stats);
     }
-    assert_eq!(admin.everything_of(&beside).await, before);
+    assert_eq!(admin.everything_of(&east).await, before);
     running.stop().await;
     let log = std::fs::read_to_string(crate::process::log(&data)).unwrap();
     assert!(!log.contains("panicked"), "{log}");
@@ -426,10 +442,7 @@ async fn naive(uri: Uri) -> impl IntoResponse {
         true => StatusCode::INTERNAL_SERVER_ERROR,
         false => StatusCode::OK,
     };
-    (
-        status,
-        axum::Json(json!({"id": "1", "name": format!("{MARK}project")})),
-    )
+    (status, axum::Json(json!({"id": "1", "name": "east-project"})))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -439,15 +452,20 @@ async fn a_naive_receiver_is_found_out() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let serving = tokio::spawn(axum::serve(listener, Router::new().fallback(naive)).into_future());
+    let asking = |name: &'static str| Asking {
+        name,
+        token: name.to_owned(),
+        ids: json!([{"path": "/api/", "name": "projectId", "own": ["2"], "beside": ["1"]}]),
+        mark: "east-".to_owned(),
+    };
     let run = Run {
         dir: dir.path().to_owned(),
         url,
         ca: None,
-        tokens: [("administrator", "a".to_owned()), ("viewer", "v".to_owned())],
-        ids: json!([{"path": "/api/", "name": "projectId", "own": ["2"], "beside": ["1"]}]),
+        both: [asking("administrator"), asking("viewer")],
         kept: Vec::new(),
     };
-    let report = run.of(program, "viewer", 5, &["get_project", "get_department"]);
+    let report = run.of(program, &run.both[1], &["get_project", "get_department"]);
     serving.abort();
     // A failure of its own, an answer without authentication, and one with what lies beside.
     for code in ["ST101", "ST401", "ST901"] {

@@ -73,6 +73,9 @@ pub(super) struct Table {
     /// Resource types, in the order of their bits.
     types: Vec<String>,
     roles: BTreeMap<i64, Role>,
+    pub(super) creates_rules: Rights,
+    pub(super) creates_roles: Rights,
+    updates_roles: Rights,
 }
 
 impl Table {
@@ -103,7 +106,17 @@ impl Table {
             }
         }
         assert!(types.len() * 4 <= CLUSTERS && roles.len() >= 19);
-        Self { types, roles }
+        let right = |kind: &str, action: &str| {
+            let place = types.iter().position(|known| known == kind).unwrap();
+            Rights::NONE.with(bit(place, action))
+        };
+        Self {
+            creates_rules: right("access_rules", "create"),
+            creates_roles: right("roles", "create"),
+            updates_roles: right("roles", "update"),
+            types,
+            roles,
+        }
     }
 
     /// One action on one type.
@@ -286,7 +299,7 @@ impl Closure {
     fn define(&mut self, who: &[Key]) {
         let own = self.holds(who, 0);
         let table = &self.at_first.table;
-        let may = ["create", "update"].map(|action| table.right("roles", action).within(own));
+        let may = [table.creates_roles, table.updates_roles].map(|right| right.within(own));
         if may.contains(&true) {
             self.edited = self.edited.or(own);
         }
@@ -294,7 +307,7 @@ impl Closure {
 
     fn give(&mut self, who: &[Key], at: usize) {
         let ledger = Rc::clone(&self.at_first);
-        let create = ledger.table.right("access_rules", "create");
+        let create = ledger.table.creates_rules;
         let own = self.holds(who, at);
         let mut givers = ledger.roles_of(who, at);
         let upwards = &ledger.upwards[at];

@@ -167,24 +167,44 @@ impl<'f> Run<'f> {
         keys
     }
 
-    async fn take(&mut self, step: &Step, story: &Story) -> Option<Done> {
-        let by = match step {
-            Step::Give { by, .. } | Step::GiveMany { by, .. } | Step::Take { by, .. } => Some(*by),
-            Step::MakeRole { by, .. } | Step::EditRole { by, .. } | Step::EndRole { by, .. } => Some(*by),
-            Step::MakeApplication { by, .. } | Step::NewSecret { by, .. } | Step::NewPassword { by, .. } => {
-                Some(*by)
-            }
-            Step::MakeKey { by } => Some(*by),
-            Step::Offboard { by, .. } => *by,
-            Step::SignIn { .. } | Step::ComeBack { .. } => None,
+    fn hand(&self, by: usize) -> Option<&Hand> {
+        self.hands.get(by % self.hands.len().max(1))
+    }
+
+    /// Every second time one of those that may do this somewhere: most may not.
+    fn hand_that(&self, by: usize, may: Rights) -> Option<&Hand> {
+        let places = 0..self.ledger.places.len();
+        let fits = |hand: &&Hand| {
+            let keys = self.keys_of(hand);
+            places.clone().any(|at| may.within(self.ledger.held(&keys, at)))
         };
-        let (keys, token) = match by {
-            None => (Vec::new(), self.server.admin.clone()),
-            Some(_) if self.hands.is_empty() => return None,
-            Some(by) => {
-                let hand = &self.hands[by % self.hands.len()];
-                (self.keys_of(hand), hand.token.clone())
+        let some: Vec<&Hand> = match by % 2 {
+            0 => self.hands.iter().filter(fits).collect(),
+            _ => Vec::new(),
+        };
+        some.get(by / 2 % some.len().max(1))
+            .copied()
+            .or_else(|| self.hand(by))
+    }
+
+    async fn take(&mut self, step: &Step, story: &Story) -> Option<Done> {
+        let hand = match step {
+            Step::Give { by, .. } | Step::GiveMany { by, .. } | Step::Take { by, .. } => {
+                Some(self.hand_that(*by, self.ledger.table.creates_rules)?)
             }
+            Step::MakeRole { by, .. } | Step::EditRole { by, .. } | Step::EndRole { by, .. } => {
+                Some(self.hand_that(*by, self.ledger.table.creates_roles)?)
+            }
+            Step::MakeApplication { by, .. }
+            | Step::NewSecret { by, .. }
+            | Step::NewPassword { by, .. }
+            | Step::MakeKey { by } => Some(self.hand(*by)?),
+            Step::Offboard { by: Some(by), .. } => Some(self.hand(*by)?),
+            Step::Offboard { by: None, .. } | Step::SignIn { .. } | Step::ComeBack { .. } => None,
+        };
+        let (keys, token) = match hand {
+            None => (Vec::new(), self.server.admin.clone()),
+            Some(hand) => (self.keys_of(hand), hand.token.clone()),
         };
         let mut taken = None;
         let (kind, done) = match step {
