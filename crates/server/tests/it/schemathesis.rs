@@ -369,14 +369,14 @@ async fn nothing_fails_is_open_or_shows_another_department() {
     let cluster = text_of(&admin.make("/api/v1/clusters", json!({"name": "demo"})).await["uuid"]);
     // The account is scope 1.
     admin.department(&cluster, "first", 70_000).await;
-    let west = admin.department(&cluster, "west", 70_001).await;
-    let east = admin.department(&cluster, "east", 70_002).await;
+    let zinnia = admin.department(&cluster, "zinnia", 70_001).await;
+    let quartz = admin.department(&cluster, "quartz", 70_002).await;
     let scopes = |of: &Department| BTreeSet::from([of.department.clone(), of.project.clone()]);
     assert!(
-        scopes(&west).is_disjoint(&scopes(&east)),
+        scopes(&zinnia).is_disjoint(&scopes(&quartz)),
         "an id says in which department something is"
     );
-    let mut kept = vec![west.rule.clone(), east.rule.clone()];
+    let mut kept = vec![zinnia.rule.clone(), quartz.rule.clone()];
     let mut asking = async |name: &'static str, uid, role, own: &Department, beside: &Department| {
         let email = format!("{name}@example.com");
         let (_, user) = admin.user(&email, uid).await;
@@ -389,9 +389,9 @@ async fn nothing_fails_is_open_or_shows_another_department() {
             mark: beside.mark.clone(),
         }
     };
-    let chief = asking("administrator", 70_003, 2, &west, &east).await;
-    let viewer = asking("viewer", 70_004, 9, &east, &west).await;
-    let before = admin.everything_of(&east).await;
+    let chief = asking("administrator", 70_003, 2, &zinnia, &quartz).await;
+    let viewer = asking("viewer", 70_004, 9, &quartz, &zinnia).await;
+    let before = admin.everything_of(&quartz).await;
     let run = Run {
         dir: dir.path().to_owned(),
         url: running.url(""),
@@ -430,7 +430,7 @@ async fn nothing_fails_is_open_or_shows_another_department() {
         let never: Vec<_> = works.iter().filter(|name| !done.contains(&json!(name))).collect();
         assert!(never.is_empty(), "{never:?} never succeeded\n{}", report.stats);
     }
-    assert_eq!(admin.everything_of(&east).await, before);
+    assert_eq!(admin.everything_of(&quartz).await, before);
     running.stop().await;
     let log = std::fs::read_to_string(crate::process::log(&data)).unwrap();
     assert!(!log.contains("panicked"), "{log}");
@@ -442,7 +442,7 @@ async fn naive(uri: Uri) -> impl IntoResponse {
         true => StatusCode::INTERNAL_SERVER_ERROR,
         false => StatusCode::OK,
     };
-    (status, axum::Json(json!({"id": "1", "name": "east-project"})))
+    (status, axum::Json(json!({"id": "1", "name": "quartz-project"})))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -456,7 +456,7 @@ async fn a_naive_receiver_is_found_out() {
         name,
         token: name.to_owned(),
         ids: json!([{"path": "/api/", "name": "projectId", "own": ["2"], "beside": ["1"]}]),
-        mark: "east-".to_owned(),
+        mark: "quartz-".to_owned(),
     };
     let run = Run {
         dir: dir.path().to_owned(),

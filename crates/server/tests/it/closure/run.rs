@@ -527,11 +527,11 @@ impl<'f> Run<'f> {
             let scope = Scope::from_wire(place.kind, &place.id).unwrap();
             let none = |rights: Rights, who: &Key, what: &str| {
                 let (kind, id) = (place.kind, &place.id);
-                let told = self.ledger.told(rights);
                 assert!(
                     rights == Rights::NONE,
-                    "{who:?} in {kind} {id} {what} after {step:?} by {:?}: {told}",
-                    done.by
+                    "{who:?} in {kind} {id} {what} after {step:?} by {:?}: {}",
+                    done.by,
+                    self.ledger.told(rights)
                 );
             };
             let own = before.held(&done.by, at);
