@@ -12,7 +12,7 @@ DATABASE ?= sqlite
 SERVING ?=
 DEMO = target/debug/reeve-demo --database $(DATABASE) $(if $(SERVING),--serving)
 
-.PHONY: help demo demo-dev images demo-up demo-down chaos test check gen bench bench-clusters bench-peers oracle faults fmt mutants-admission mutants-control-plane fuzz random-pods kueue kserve scan testbed testbed-kserve tools build
+.PHONY: help demo demo-dev images demo-up demo-down chaos test check gen bench bench-clusters bench-peers oracle closure schemathesis faults fmt mutants-admission mutants-control-plane fuzz random-pods kueue kserve scan testbed testbed-kserve tools build
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -105,6 +105,12 @@ kserve: tools testbed testbed-kserve ## model serving on the real KServe, which 
 scan: tools testbed ## kubeconform, kube-score and checkov over the charts as Helm renders them; each finding has a reason in testbed/scan/accepted.yaml
 	@hack/scan.sh
 	@CHARTS=all cargo test -p reeve-e2e --locked --test it -- charts::rendered
+
+closure: ## 1,000 random sequences of grants, roles, groups and applications, of which `make test` does 200; about five minutes
+	@CLOSURE=all cargo test -p reeve-server --locked --test it -- --nocapture closure::
+
+schemathesis: tools ## as many generated requests as find something, of which `make test` does 5,000: 100 examples for each operation and user
+	@SCHEMATHESIS=all TESTBED=require cargo test -p reeve-server --locked --test it -- --nocapture schemathesis::
 
 mutants-control-plane: tools build ## plants the faults of hack/mutants-control-plane.yaml; each must turn its test red
 	@TESTBED=require cargo xtask mutants

@@ -295,7 +295,8 @@ pub struct Reach {
     pub ca_file: PathBuf,
 }
 
-/// Writes a file that only its owner can read, whole or not at all.
+/// Writes a file that only its owner can read, whole or not at all. It is on the disk, under its name, when this returns: what is
+/// sealed with a key that is in it may be in a database on another machine a moment later.
 ///
 /// # Errors
 /// When it cannot be written.
@@ -312,8 +313,9 @@ pub fn write_private(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     handle
         .write_all(bytes)
         .and_then(|()| handle.sync_all())
-        .with_context(context)?;
-    fs::rename(&fresh, file).with_context(context)
+        .and_then(|()| fs::rename(&fresh, file))
+        .and_then(|()| sync_folder(file))
+        .with_context(context)
 }
 
 /// That the file is in its folder is on the disk when it returns.

@@ -7,7 +7,7 @@
 //! At the server's machine alone: by REST somebody with a forged token of an administrator could do it as well.
 
 use std::fmt::Write as _;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
@@ -112,7 +112,14 @@ async fn rotated(folder: &Folder, random: &Random, now: Timestamp) -> anyhow::Re
         );
     }
     if is_done {
-        let known = Zeroizing::new(std::fs::read_to_string(&file).unwrap_or_default());
+        let known = match std::fs::read_to_string(&file) {
+            Ok(text) => Zeroizing::new(text),
+            Err(error) if error.kind() == ErrorKind::NotFound => Zeroizing::default(),
+            // What is not read would be lost with what is written.
+            Err(error) => {
+                return Err(error).with_context(|| format!("failed to read `{}`", file.display()));
+            }
+        };
         let line = sealer.new_line(random)?;
         write_private(&file, Zeroizing::new(format!("{}{}", &*line, &*known)).as_bytes())?;
         sealer.read_again()?;

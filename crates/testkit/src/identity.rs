@@ -49,9 +49,10 @@ fn shared(
 }
 
 /// What a script of this repository has installed, which prints the folder of it. Relative to the repository's root.
-pub(crate) fn installed_by(script: &str) -> Result<PathBuf> {
+pub(crate) fn installed_by(script: &str, arguments: &[&str]) -> Result<PathBuf> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(script);
     let output = Command::new(&script)
+        .args(arguments)
         .stdin(Stdio::null())
         .output()
         .with_context(|| format!("cannot run `{}`", script.display()))?;
@@ -67,7 +68,7 @@ impl IdentityProvider {
     /// # Errors
     /// Without Node, or when npm's registry cannot be reached.
     fn start(script: &str) -> Result<Self> {
-        let folder = installed_by("testbed/identity/install.sh")?;
+        let folder = installed_by("testbed/identity/install.sh", &[])?;
         let mut child: Child = Command::new("node")
             .arg(folder.join(script))
             .stdin(Stdio::piped())

@@ -15,7 +15,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reeve_store::Fenced;
 use sha2::{Digest, Sha256};
 
-use crate::bootstrap::{sync_folder, write_private};
+use crate::bootstrap::write_private;
 
 /// How long a place is, with the end of its line.
 const PLACE: usize = 4_096;
@@ -108,8 +108,7 @@ pub(super) fn write(file: &Path, fenced: &Fenced, after_soon: bool, lasting: Las
     .line()
     .with_context(context)?;
     if text.is_none() {
-        write_private(file, line.repeat(2).as_bytes())?;
-        return sync_folder(file).with_context(context);
+        return write_private(file, line.repeat(2).as_bytes());
     }
     let handle = OpenOptions::new().write(true).open(file).with_context(context)?;
     let offset = u64::try_from(place * PLACE)?;

@@ -106,6 +106,14 @@ impl Server {
         Self::over(Arc::new(store), dir, clock, Patience::default()).await
     }
 
+    /// Over the copy of a directory that a server of this process was in: it draws other ids than that one did.
+    pub(crate) async fn open_copy(dir: Arc<TempDir>, clock: Clock) -> Self {
+        let key = AuditKey::new(MasterKey::from_bytes(&[7; 32]).unwrap().audit_key());
+        let file = dir.path().join("reeve.db");
+        let store = Arc::new(SqlStore::open_sqlite(&file, key, clock.now()).await.unwrap());
+        Self::over_with(store, dir, clock, Patience::default(), true, Random::seeded(8)).await
+    }
+
     /// One that waits only so long for an operator that does not read.
     pub(crate) async fn with_patience(patience: Patience) -> Self {
         let clock = Clock::fixed(Timestamp::from_millis(1_700_000_000_000));
@@ -132,11 +140,12 @@ impl Server {
         let key = AuditKey::new(MasterKey::from_bytes(&[7; 32]).unwrap().audit_key());
         let file = dir.path().join("reeve.db");
         let store = SqlStore::open_sqlite(&file, key, clock.now()).await.unwrap();
-        Self::over_with(Arc::new(store), dir, clock, Patience::default(), false).await
+        let random = Random::seeded(7);
+        Self::over_with(Arc::new(store), dir, clock, Patience::default(), false, random).await
     }
 
     async fn over(store: Arc<SqlStore>, dir: Arc<TempDir>, clock: Clock, patience: Patience) -> Self {
-        Self::over_with(store, dir, clock, patience, true).await
+        Self::over_with(store, dir, clock, patience, true, Random::seeded(7)).await
     }
 
     async fn over_with(
@@ -145,8 +154,8 @@ impl Server {
         clock: Clock,
         patience: Patience,
         custom_roles: bool,
+        random: Random,
     ) -> Self {
-        let random = Random::seeded(7);
         let master = MasterKey::from_bytes(&[7; 32]).unwrap();
         if !reeve_store::Installation::is_initialized(store.as_ref())
             .await
