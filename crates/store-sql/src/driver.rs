@@ -132,9 +132,9 @@ const fn migrations(sixth: &'static str, lists: &'static str, audit_columns: &'s
             include_str!("../migrations/0028_secret_assets.sql"),
         ),
         (
-            30,
+            29,
             "device codes",
-            include_str!("../migrations/0030_device_codes.sql"),
+            include_str!("../migrations/0029_device_codes.sql"),
         ),
     ]
 }
