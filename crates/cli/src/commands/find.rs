@@ -6,16 +6,18 @@ use reeve_api::workload::{Workload, Workloads};
 use reeve_types::{OrgUnitName, WorkloadName};
 use serde::de::DeserializeOwned;
 
-use super::project;
 use crate::failure::Failure;
 use crate::http::{Api, CallError};
+
+/// Where projects are.
+pub(super) const PROJECTS: &str = "/api/v1/org-unit/projects";
 
 /// The project of this name.
 pub(super) async fn project(api: &Api, name: &OrgUnitName, what: &str) -> Result<Project, Failure> {
     let filter = format!("name=={name}");
     let query = [("filterBy", filter.as_str()), ("limit", "10")];
     let found: Projects = api
-        .get(project::BASE, &query)
+        .get(PROJECTS, &query)
         .await
         .map_err(|error| error.explain(what))?;
     let missing = || {

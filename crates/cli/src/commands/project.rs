@@ -6,5 +6,3 @@ pub(super) mod list;
 pub(super) mod objects;
 pub(super) mod pod_rules;
 pub(super) mod set;
-
-pub(super) use objects::BASE;

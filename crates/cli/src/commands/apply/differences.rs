@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::file::{NewDepartment, NewProject, NewUser};
 use crate::commands::project::objects::Replaced;
-use crate::commands::{department, project, user};
+use crate::commands::{department, find, user};
 
 /// A field of something, as it is and as the file has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -82,7 +82,7 @@ impl Change {
         Some(Self {
             kind: "project",
             name: found.name.clone(),
-            path: format!("{}/{}", project::BASE, found.id),
+            path: format!("{}/{}", find::PROJECTS, found.id),
             body: json!(Replaced::described(found, difference.after.clone())),
             differences: vec![difference],
         })

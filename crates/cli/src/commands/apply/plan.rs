@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::differences::{Change, Difference, Left};
 use super::file::{File, NewRule, Place};
 use crate::args::ListAccessRules;
-use crate::commands::{access_rule, cluster, department, find, project, user};
+use crate::commands::{access_rule, cluster, department, find, user};
 use crate::failure::Failure;
 use crate::http::Api;
 
@@ -104,7 +104,7 @@ impl Plan {
             .map_err(|error| error.explain(what))?;
         self.departments = found.into_iter().map(|it| (it.name.clone(), it)).collect();
         let open = |page: Projects| (page.projects, page.next);
-        let found: Vec<Project> = find::pages(api, project::BASE, &query, open)
+        let found: Vec<Project> = find::pages(api, find::PROJECTS, &query, open)
             .await
             .map_err(|error| error.explain(what))?;
         self.projects = found.into_iter().map(|it| (it.name.clone(), it)).collect();
@@ -274,7 +274,7 @@ impl Plan {
                 let parent = self.departments.get(department.as_str());
                 let body = with(body, [("parentId", json!(parent.map(|it| it.id)))]);
                 let made: Project = api
-                    .post(project::BASE, &body)
+                    .post(find::PROJECTS, &body)
                     .await
                     .map_err(|error| error.explain(what))?;
                 self.projects.insert(name.to_string(), made);

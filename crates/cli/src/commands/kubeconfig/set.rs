@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::Context;
 use crate::args::KubeconfigSet;
-use crate::commands::{find, project};
+use crate::commands::find;
 use crate::failure::Failure;
 use crate::http::Api;
 use crate::kubeconfig::{Entry, default_file, merge};
@@ -91,7 +91,7 @@ fn read(file: &Path) -> Result<Option<Value>, Failure> {
 /// Those the caller can see; none when she may see none.
 async fn projects(api: &Api) -> Result<Vec<Project>, Failure> {
     let open = |page: Projects| (page.projects, page.next);
-    match find::pages(api, project::BASE, &[], open).await {
+    match find::pages(api, find::PROJECTS, &[], open).await {
         Err(error) if error.status() == Some(403) => Ok(Vec::new()),
         answer => answer.map_err(|error| error.explain(WHAT)),
     }

@@ -2,7 +2,6 @@
 
 use reeve_api::org::{Project, Projects};
 
-use super::objects::BASE;
 use crate::Context;
 use crate::commands::find;
 use crate::failure::Failure;
@@ -12,7 +11,7 @@ use crate::printer::table;
 pub(in crate::commands) async fn run(context: &mut Context) -> Result<(), Failure> {
     let api = Api::signed_in(&context.settings, context.clock.now())?;
     let open = |page: Projects| (page.projects, page.next);
-    let projects = find::pages(&api, BASE, &[("sortBy", "name")], open).await;
+    let projects = find::pages(&api, find::PROJECTS, &[("sortBy", "name")], open).await;
     let projects: Vec<Project> = projects.map_err(|error| error.explain("cannot list projects"))?;
     let names = projects.iter().map(|project| format!("project/{}", project.name));
     context.printer.named(&projects, names, || {

@@ -10,8 +10,6 @@ use crate::commands::{cluster, department, find};
 use crate::failure::Failure;
 use crate::http::Api;
 
-pub(in crate::commands) const BASE: &str = "/api/v1/org-unit/projects";
-
 impl Object for Project {
     const KIND: &'static str = "project";
 
@@ -62,7 +60,10 @@ pub(in crate::commands) async fn create(
     };
     let body = json!({"name": arguments.name, "clusterId": cluster, "parentId": parent.map(|it| it.id),
         "requestedNamespace": arguments.namespace, "description": arguments.description, "resources": []});
-    let made: Project = api.post(BASE, &body).await.map_err(|error| error.explain(what))?;
+    let made: Project = api
+        .post(find::PROJECTS, &body)
+        .await
+        .map_err(|error| error.explain(what))?;
     objects::show(&mut context.printer, &made, "")
 }
 
@@ -97,7 +98,7 @@ pub(in crate::commands) async fn update(
     let what = format!("cannot change project `{}`", arguments.name);
     let found = find::project(&api, &arguments.name, &what).await?;
     let body = Replaced::described(&found, arguments.description);
-    let path = format!("{BASE}/{}", found.id);
+    let path = format!("{}/{}", find::PROJECTS, found.id);
     let now: Project = api.put(&path, &body).await.map_err(|error| error.explain(what))?;
     objects::show(&mut context.printer, &now, "")
 }
@@ -106,7 +107,7 @@ pub(in crate::commands) async fn delete(context: &mut Context, one: OneProject) 
     let api = Api::signed_in(&context.settings, context.clock.now())?;
     let what = format!("cannot delete project `{}`", one.name);
     let found = find::project(&api, &one.name, &what).await?;
-    let path = format!("{BASE}/{}", found.id);
+    let path = format!("{}/{}", find::PROJECTS, found.id);
     let (): () = api.delete(&path).await.map_err(|error| error.explain(what))?;
     let said = format!("project `{}` is deleted; its namespace stays", found.name);
     objects::deleted::<Project>(&mut context.printer, &[found.name()], &said)
