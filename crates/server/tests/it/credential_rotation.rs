@@ -206,7 +206,7 @@ impl Installation {
         let secret = self.cluster.to_string();
         let sent = running.client.post(running.url("/link/v1/token")).body(secret);
         let (_, answer) = text(sent.send().await.unwrap()).await;
-        let hello = json!({"protocol": 5, "operatorVersion": "test"}).to_string();
+        let hello = json!({"protocol": reeve_link::PROTOCOL_VERSION, "operatorVersion": "test"}).to_string();
         let watch = running.client.post(running.url("/link/v1/watch"));
         let watch = watch.bearer_auth(answer["accessToken"].as_str().unwrap());
         let mut stream = watch.body(hello).send().await.unwrap().bytes_stream();

@@ -49,7 +49,7 @@ impl Watch {
     }
 
     pub(crate) async fn open_from(server: &Server, token: &str, resume: Option<Resume>) -> Self {
-        let mut hello = json!({"protocol": 6, "operatorVersion": "test"});
+        let mut hello = json!({"protocol": reeve_link::PROTOCOL_VERSION, "operatorVersion": "test"});
         if let Some(resume) = resume {
             hello["resume"] = json!(resume);
         }
@@ -360,7 +360,7 @@ async fn a_stream_ends_with_its_cluster_its_token_and_the_server() {
         .post(
             &second,
             "/link/v1/watch",
-            json!({"protocol": 6, "operatorVersion": "x"}),
+            json!({"protocol": reeve_link::PROTOCOL_VERSION, "operatorVersion": "x"}),
         )
         .await
         .refused(401);
@@ -400,7 +400,7 @@ async fn a_hello_or_a_report_that_cannot_be_is_400() {
         .call(&token, Method::POST, "/link/v1/status", "{")
         .await
         .refused(400);
-    let chatty = json!({"protocol": 6, "operatorVersion": "x".repeat(65)});
+    let chatty = json!({"protocol": reeve_link::PROTOCOL_VERSION, "operatorVersion": "x".repeat(65)});
     let message = server.post(&token, "/link/v1/watch", chatty).await.refused(400);
     assert!(message.contains("operatorVersion"), "{message}");
     // An array of an object's fields is no object.

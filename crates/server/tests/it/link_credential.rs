@@ -170,7 +170,7 @@ async fn with_a_new_secret_the_old_one_its_tokens_and_its_streams_are_worth_noth
     for watch in &mut streams {
         while watch.line().await.is_some() {}
     }
-    let hello = json!({"protocol": 6, "operatorVersion": "x"});
+    let hello = json!({"protocol": reeve_link::PROTOCOL_VERSION, "operatorVersion": "x"});
     let message = server.post(&thief, "/link/v1/watch", hello).await.refused(401);
     assert!(message.contains("was replaced"), "{message}");
     report(server, &thief, json!({})).await.refused(401);

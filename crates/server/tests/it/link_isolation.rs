@@ -169,7 +169,7 @@ async fn on_every_route_a_cluster_is_who_its_credential_says() {
                     !text.contains("secret-project") && !text.contains("their-training"),
                     "{text}"
                 );
-                let hello = json!({"protocol": 4, "operatorVersion": "x", "clusterId": two.other});
+                let hello = json!({"protocol": reeve_link::PROTOCOL_VERSION, "operatorVersion": "x", "clusterId": two.other});
                 server.post(&two.token, route.path(), hello).await.refused(400);
             }
             LinkRoute::Status => {
@@ -213,7 +213,7 @@ async fn a_token_of_the_link_is_refused_by_every_operation_and_others_by_the_lin
         kubernetes["token"].as_str().unwrap(),
     ] {
         for route in [LinkRoute::Watch, LinkRoute::Status] {
-            let body = json!({"protocol": 4, "operatorVersion": "x"});
+            let body = json!({"protocol": reeve_link::PROTOCOL_VERSION, "operatorVersion": "x"});
             server.post(token, route.path(), body).await.refused(401);
         }
     }

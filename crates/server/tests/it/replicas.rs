@@ -288,7 +288,7 @@ struct Lines {
 
 impl Lines {
     async fn open(api: &Api, resume: Option<&Value>) -> Self {
-        let mut hello = json!({"protocol": 6, "operatorVersion": "test"});
+        let mut hello = json!({"protocol": reeve_link::PROTOCOL_VERSION, "operatorVersion": "test"});
         if let Some(resume) = resume {
             hello["resume"] = resume.clone();
         }

@@ -204,7 +204,7 @@ async fn no_audience_accepts_anothers_tokens() {
         .await
         .is(200);
     let cluster = cluster["token"].as_str().unwrap();
-    let hello = json!({"protocol": 1, "operatorVersion": "test"});
+    let hello = json!({"protocol": reeve_link::PROTOCOL_VERSION, "operatorVersion": "test"});
     for (what, token) in [("link", link.as_str()), ("cluster", cluster)] {
         let message = server.get(token, "/api/v1/me").await.refused(401);
         assert!(message.contains("another audience"), "{what}: {message}");

@@ -166,7 +166,7 @@ async fn after_seven_days_an_operator_is_sent_what_changed_deletions_first() {
     assert_eq!(since, cut_off, "since it was last heard");
 
     // The token ended meanwhile; the secret earns another.
-    let hello = json!({"protocol": 4, "operatorVersion": "x"});
+    let hello = json!({"protocol": reeve_link::PROTOCOL_VERSION, "operatorVersion": "x"});
     server.post(&token, "/link/v1/watch", hello).await.refused(401);
     let token = server.link_token(cluster, &organization.secret).await;
     let back = server.clock.now();

@@ -144,7 +144,7 @@ fn r14_a_token_is_good_for_one_thing() {
         // The cluster's on REST and on the link.
         let caller = stack.admin.with_token(Some(&cluster_token));
         ensure!(caller.get("/api/v1/me").await?.status == 401);
-        let hello = json!({"protocol": 1, "operatorVersion": "test"});
+        let hello = json!({"protocol": 6, "operatorVersion": "test"});
         for token in [&cluster_token, &rest_token] {
             let answer = stack
                 .admin
