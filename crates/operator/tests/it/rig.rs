@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::api::rbac::v1::RoleBinding;
@@ -11,7 +12,7 @@ use reeve_crds::ReeveConfig;
 use reeve_e2e::process::announcement;
 use reeve_link::desired::DesiredObject;
 use reeve_link::{ObjectKey, StatusPhase};
-use reeve_testkit::{AuditEvent, Cluster, KillOnDrop, Options, Tier, own_cluster, wait_until};
+use reeve_testkit::{AuditEvent, Cluster, KillOnDrop, Options, Tier, own_cluster, wait_for, wait_until};
 use reeve_types::{AccessRuleId, ProjectId};
 use serde_json::{Value, json};
 
@@ -156,12 +157,15 @@ impl Rig {
     }
 
     pub(crate) async fn phase(&self, key: ObjectKey, phase: StatusPhase) -> String {
-        wait_until(&format!("{key:?} {phase:?}"), async || {
-            match self.link.status(key) {
+        // A deleted workload is gone when the garbage collector is done with its Job: half a minute, and more on a busy machine.
+        wait_for(
+            Duration::from_secs(180),
+            &format!("{key:?} {phase:?}"),
+            async || match self.link.status(key) {
                 Some(status) if status.phase == phase => Ok(Some(status.message)),
                 other => Err(anyhow::anyhow!("{other:?}")),
-            }
-        })
+            },
+        )
         .await
         .unwrap()
     }
