@@ -3,7 +3,7 @@
 // Signs in at URL, sets up an authenticator on the page of the account by the secret that is shown, and prints what was shown as JSON.
 // Everything is done with the keyboard alone.
 import { createHmac } from 'node:crypto';
-import { chromium } from 'playwright-core';
+import { visit } from './browser.mjs';
 
 const [url, email, password] = process.argv.slice(2);
 
@@ -21,17 +21,7 @@ const codeOf = (secret) => {
   return String(number % 1000000).padStart(6, '0');
 };
 
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu'],
-});
-const problems = [];
-try {
-  const context = await browser.newContext({ ignoreHTTPSErrors: true, javaScriptEnabled: true });
-  const page = await context.newPage();
-  page.setDefaultTimeout(60000);
-  page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
-  await page.goto(url);
+await visit(url, async (page) => {
   const seen = [];
   const press = async (locator, title) => {
     await locator.focus();
@@ -50,7 +40,5 @@ try {
   await page.getByLabel('Code that it shows now').fill(codeOf(await page.locator('#secret').textContent()));
   await press(page.getByLabel('Code that it shows now'), 'Your recovery codes');
   const codes = await page.locator('#recovery-codes code').allTextContents();
-  console.log(JSON.stringify({ seen, drawn, dark, codes, problems }));
-} finally {
-  await browser.close();
-}
+  return { seen, drawn, dark, codes };
+});

@@ -3,20 +3,10 @@
 // Opens URL, chooses the provider, signs in there as LOGIN and consents, until a page of the control plane, or of a command line, says
 // that it is done. With PROVIDER `-` she types EMAIL and PASSWORD into the form. Everything is done with the keyboard alone. Prints
 // what is shown then as JSON.
-import { chromium } from 'playwright-core';
+import { visit } from './browser.mjs';
 
 const [url, provider, login, email, password] = process.argv.slice(2);
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu'],
-});
-const problems = [];
-try {
-  const context = await browser.newContext({ ignoreHTTPSErrors: true, javaScriptEnabled: true });
-  const page = await context.newPage();
-  page.setDefaultTimeout(60000);
-  page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
-  await page.goto(url);
+await visit(url, async (page) => {
   const done = ['Your account', 'Signed in', 'Your code', 'Sign-in failed'];
   const press = async (locator) => {
     await locator.focus();
@@ -46,20 +36,15 @@ try {
     await page.waitForTimeout(100);
   }
   const text = async (id) => ((await page.locator(`#${id}`).count()) ? page.locator(`#${id}`).textContent() : null);
-  const cookies = await context.cookies();
-  console.log(
-    JSON.stringify({
-      seen,
-      address: page.url(),
-      text: await page.locator('body').innerText(),
-      user: await text('user'),
-      groups: await text('groups'),
-      posix: await text('posix'),
-      code: await text('code'),
-      cookies: cookies.filter((it) => it.name.startsWith('__Host-')),
-      problems,
-    }),
-  );
-} finally {
-  await browser.close();
-}
+  const cookies = await page.context().cookies();
+  return {
+    seen,
+    address: page.url(),
+    text: await page.locator('body').innerText(),
+    user: await text('user'),
+    groups: await text('groups'),
+    posix: await text('posix'),
+    code: await text('code'),
+    cookies: cookies.filter((it) => it.name.startsWith('__Host-')),
+  };
+});

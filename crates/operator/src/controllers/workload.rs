@@ -154,22 +154,11 @@ impl Reconciler {
             Some(project) => reeve_tenancy::settings_of(project, &settings),
             None => settings,
         };
-        let mut secrets = Vec::new();
-        if let Some(project) = project
+        let mounting = project
             .as_ref()
-            .filter(|_| !workload.spec.secret_volumes.is_empty())
-        {
-            let object = self
-                .caches
-                .projects
-                .get(&ObjectName::cluster(project.name.as_str()));
-            let status = object.as_ref().and_then(|object| object.status.as_ref());
-            secrets.extend(
-                status
-                    .into_iter()
-                    .flat_map(|status| status.secrets.iter().cloned()),
-            );
-        }
+            .filter(|_| !workload.spec.secret_volumes.is_empty());
+        let object = mounting.and_then(|it| self.caches.projects.get(&ObjectName::cluster(it.name.as_str())));
+        let status = object.as_ref().and_then(|object| object.status.as_ref());
         let namespace = self.caches.namespaces.get(&ObjectName::cluster(&name.namespace));
         let pools = namespace.and_then(|it| it.annotations().get(names::NODE_POOLS).cloned());
         Dereferenced {
@@ -178,7 +167,7 @@ impl Reconciler {
             job: self.caches.jobs.get(name),
             pods,
             settings,
-            secrets,
+            secrets: status.map(|status| status.secrets.clone()).unwrap_or_default(),
         }
     }
 

@@ -13,7 +13,7 @@ use reeve_store::AuthenticatorRow;
 use reeve_types::Secret;
 
 use super::account::{caller, form_token};
-use super::page::{escape, page, redirect};
+use super::page::{escape, page, redirect, said};
 use super::qr;
 use super::request::Pairs;
 use crate::app::App;
@@ -114,20 +114,6 @@ fn refused(app: &App, error: &ApiError) -> Response {
 fn back(app: &App) -> String {
     let to = escape(&app.settings.public_url);
     format!("<p><a href=\"{to}{}\">Your account</a></p>", super::ACCOUNT)
-}
-
-/// What was wrong with the step before, for everybody, and by what a field says so.
-fn said(wrong: Option<&str>) -> (String, &'static str) {
-    match wrong {
-        Some(wrong) => (
-            format!(
-                "<p role=\"alert\" class=\"problem\" id=\"wrong\">{}</p>",
-                escape(wrong)
-            ),
-            "wrong rule",
-        ),
-        None => (String::new(), "rule"),
-    }
 }
 
 /// The beginning of a form of this page for a step.

@@ -14,7 +14,7 @@ use reeve_store::SessionFacts;
 use reeve_types::Secret;
 
 use super::finish::finish;
-use super::page::{escape, page, problem};
+use super::page::{escape, page, problem, said};
 use super::sent::{NOT_BEGUN, Sent};
 use super::ticket::{Attempt, ChoosesPassword, ClientRequest, Person};
 use crate::app::App;
@@ -72,13 +72,7 @@ pub(super) fn form(
     wrong: Option<&str>,
 ) -> Result<Response, ApiError> {
     let ticket = app.ticket(&ChoosesPassword(Person::of(attempt, session)))?;
-    let wrong = wrong.map_or_else(String::new, |wrong| {
-        format!(
-            "<p role=\"alert\" class=\"problem\" id=\"wrong\">{}</p>",
-            escape(wrong)
-        )
-    });
-    let described = if wrong.is_empty() { "rule" } else { "wrong rule" };
+    let (wrong, described) = said(wrong);
     let body = format!(
         "{wrong}<p>Your password is a temporary one. Choose your own to go on.</p>\
          <form method=\"post\" action=\"{}{}\"><input type=\"hidden\" name=\"ticket\" value=\"{}\">\

@@ -37,6 +37,20 @@ pub(super) fn escape(text: &str) -> String {
     safe
 }
 
+/// What was wrong with the form before, for everybody, and what its field is described by: that, and the paragraph `rule`.
+pub(super) fn said(wrong: Option<&str>) -> (String, &'static str) {
+    match wrong {
+        Some(wrong) => (
+            format!(
+                "<p role=\"alert\" class=\"problem\" id=\"wrong\">{}</p>",
+                escape(wrong)
+            ),
+            "wrong rule",
+        ),
+        None => (String::new(), "rule"),
+    }
+}
+
 /// A page. `body` is HTML; forms may only be sent here, and to `form_to`, an origin, when they end in a redirect there.
 pub(super) fn page(status: StatusCode, title: &str, body: &str, form_to: Option<&str>) -> Response {
     let title = escape(title);

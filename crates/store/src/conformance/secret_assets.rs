@@ -1,7 +1,7 @@
 //! Secret assets: their scope, what becomes of them when something above them is deleted, their events.
 
 use reeve_authz::{Action, Entity, Principal, RoleId, Scope, SubjectKey};
-use reeve_types::{CredentialAssetId, CredentialAssetKind, ProjectId};
+use reeve_types::{ClusterId, CredentialAssetId, CredentialAssetKind, DepartmentId, ProjectId};
 
 use super::organization::{NOW, Organization, entry, group, id, parsed};
 use super::told::Log;
@@ -187,8 +187,8 @@ pub async fn secret_assets_go_with_their_scope_and_outlive_their_credential(mut 
     assert_eq!(row.credential_name, None);
 }
 
-/// Planted faults: a filter by id that is not asked; a gate that compares no scope; two of one name in a scope.
-pub async fn secret_assets_are_seen_by_scope_and_written_by_who_may(mut organization: Organization) {
+/// A department of a cluster and its two projects, of which the group `g` has the first.
+async fn two_projects(organization: &mut Organization) -> (ClusterId, DepartmentId, [ProjectId; 2]) {
     let cluster = organization.cluster(10, "a").await.id;
     let department = organization.department(cluster, "vision").await.id;
     let project = organization.project(department, "robots").await.id;
@@ -196,6 +196,12 @@ pub async fn secret_assets_are_seen_by_scope_and_written_by_who_may(mut organiza
     organization
         .rule(group("g"), RoleId::L1_RESEARCHER, Scope::Project(project))
         .await;
+    (cluster, department, [project, other])
+}
+
+/// Planted faults: a filter by id that is not asked; a gate that compares no scope; two of one name in a scope.
+pub async fn secret_assets_are_seen_by_scope_and_written_by_who_may(mut organization: Organization) {
+    let (_, _, [project, other]) = two_projects(&mut organization).await;
     let here = Scope::Project(project);
     let mine = credential(&organization, 200, here).await;
     let keys = keep(&organization, new(201, "keys", here, mine)).await;
@@ -278,13 +284,7 @@ pub async fn secret_assets_are_seen_by_scope_and_written_by_who_may(mut organiza
 
 /// Planted faults: an asset of a project beside; the wider of two credentials with one name; one that may not be seen.
 pub async fn a_project_mounts_by_assets_of_the_narrowest_credential(mut organization: Organization) {
-    let cluster = organization.cluster(10, "a").await.id;
-    let department = organization.department(cluster, "vision").await.id;
-    let project = organization.project(department, "robots").await.id;
-    let other = organization.project(department, "arms").await.id;
-    organization
-        .rule(group("g"), RoleId::L1_RESEARCHER, Scope::Project(project))
-        .await;
+    let (cluster, department, [project, other]) = two_projects(&mut organization).await;
     let (here, there) = (Scope::Project(project), Scope::Project(other));
     let wide = named_credential(&organization, 200, "token", Scope::Department(department)).await;
     let narrow = named_credential(&organization, 201, "token", there).await;

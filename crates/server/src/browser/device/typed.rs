@@ -13,7 +13,7 @@ use reeve_store::{
 
 use super::{OFF, is_on, network_of, user_hash};
 use crate::app::App;
-use crate::browser::page::{escape, page, problem};
+use crate::browser::page::{escape, page, problem, said};
 use crate::browser::sent::{NOT_BEGUN, Sent, keep};
 use crate::browser::ticket::{Attempt, DecidesDevice, Person, TypesCode};
 use crate::browser::{DEVICE_CODE, DEVICE_DECISION};
@@ -35,13 +35,7 @@ pub(in crate::browser) fn form(
     wrong: Option<&str>,
 ) -> Result<Response, ApiError> {
     let ticket = app.ticket(&TypesCode(Person::of(attempt, session)))?;
-    let wrong = wrong.map_or_else(String::new, |wrong| {
-        format!(
-            "<p role=\"alert\" class=\"problem\" id=\"wrong\">{}</p>",
-            escape(wrong)
-        )
-    });
-    let described = if wrong.is_empty() { "rule" } else { "wrong rule" };
+    let (wrong, described) = said(wrong);
     let body = format!(
         "{wrong}<p>You are signed in as {}.</p>\
          <form method=\"post\" action=\"{}{DEVICE_CODE}\"><input type=\"hidden\" name=\"ticket\" value=\"{}\">\

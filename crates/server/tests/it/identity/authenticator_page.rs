@@ -4,7 +4,7 @@ use reeve_identity::totp::{STEP_SECONDS, TotpSecret};
 use reeve_types::Secret;
 use serde_json::{Value, json};
 
-use super::visitor::{REALM, Visitor, hidden, location, path_of};
+use super::visitor::{Visitor, hidden, location, path_of};
 use crate::server::{ADMIN, ADMIN_PASSWORD, Answer, Server};
 
 const PAGE: &str = "/account/authenticator";
@@ -12,16 +12,7 @@ const PAGE: &str = "/account/authenticator";
 /// Somebody whom the browser knows.
 async fn signed_in<'a>(server: &'a Server, email: &str, password: &str) -> Visitor<'a> {
     let mut visitor = Visitor::new(server);
-    let page = visitor.get("/sign-in").await;
-    let attempt = hidden(&page.text, "attempt");
-    let form = [
-        ("username", email),
-        ("password", password),
-        ("attempt", attempt.as_str()),
-    ];
-    let answer = visitor
-        .post(&format!("{REALM}/login-actions/authenticate"), &form)
-        .await;
+    let answer = visitor.types_password("/sign-in", email, password).await;
     assert_eq!(path_of(&location(&answer)), "/account");
     visitor
 }

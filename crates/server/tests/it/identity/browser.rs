@@ -4,9 +4,8 @@ use reeve_testkit::{identity_provider, saml_provider};
 use serde_json::{Value, json};
 
 use super::real::{register, says};
-use crate::process::Running;
-
-const PASSWORD: &str = "First-Pass-1!";
+use crate::floods::{PASSWORD, started};
+use crate::process::{Running, fresh};
 
 async fn set_up(running: &Running, idp: &Value) {
     let answer = running.sign_in(PASSWORD).await.text().await.unwrap();
@@ -29,11 +28,8 @@ async fn a_person_signs_in_with_a_browser_at_the_provider_and_with_a_password() 
     let Some(provider) = identity_provider() else {
         return;
     };
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let dir = tempfile::tempdir().unwrap();
-    let (data, first) = (dir.path().join("data"), dir.path().join("password"));
-    std::fs::write(&first, PASSWORD).unwrap();
-    let running = Running::start(&data, &["--admin-password-file", first.to_str().unwrap()]).await;
+    let (_dir, data) = fresh();
+    let running = started(&data, &[]).await;
     let plain = reqwest::Client::new();
     let redirect_uri = running.url("/auth/realms/runai/broker/corp/endpoint");
     let idp = register(&plain, provider, &redirect_uri, "corp").await;
@@ -88,11 +84,8 @@ async fn a_person_signs_in_with_a_browser_through_a_provider_of_saml() {
     let Some(provider) = saml_provider() else {
         return;
     };
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let dir = tempfile::tempdir().unwrap();
-    let (data, first) = (dir.path().join("data"), dir.path().join("password"));
-    std::fs::write(&first, PASSWORD).unwrap();
-    let running = Running::start(&data, &["--admin-password-file", first.to_str().unwrap()]).await;
+    let (_dir, data) = fresh();
+    let running = started(&data, &[]).await;
     let metadata = format!("{}/metadata", provider.issuer());
     let idp = json!({"name": "corp-saml", "type": "saml", "samlData": {"metadataXmlUrl": metadata}});
     set_up(&running, &idp).await;
@@ -120,11 +113,8 @@ async fn a_person_sets_up_an_authenticator_with_a_browser() {
     let Some(provider) = identity_provider() else {
         return;
     };
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let dir = tempfile::tempdir().unwrap();
-    let (data, first) = (dir.path().join("data"), dir.path().join("password"));
-    std::fs::write(&first, PASSWORD).unwrap();
-    let running = Running::start(&data, &["--admin-password-file", first.to_str().unwrap()]).await;
+    let (_dir, data) = fresh();
+    let running = started(&data, &[]).await;
     let url = running.url("/sign-in");
     let browse = move || {
         provider

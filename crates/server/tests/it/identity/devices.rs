@@ -66,16 +66,7 @@ async fn is_said(server: &Server, device_code: &str, error: &str) {
 /// Somebody with a browser who signed in at `/device` and is asked for the code.
 async fn person(server: &Server) -> (Visitor<'_>, Answer) {
     let mut visitor = Visitor::new(server);
-    let page = visitor.get("/device").await;
-    let attempt = hidden(&page.text, "attempt");
-    let form = [
-        ("username", ADMIN),
-        ("password", ADMIN_PASSWORD),
-        ("attempt", attempt.as_str()),
-    ];
-    let page = visitor
-        .post(&format!("{REALM}/login-actions/authenticate"), &form)
-        .await;
+    let page = visitor.types_password("/device", ADMIN, ADMIN_PASSWORD).await;
     (visitor, page)
 }
 
@@ -388,27 +379,15 @@ async fn a_device_waits_for_whatever_the_sign_in_asks_for() {
         .is(201);
     let (device, code) = begun(&server).await;
     let mut visitor = Visitor::new(&server);
-    let page = visitor.get("/device").await;
-    let attempt = hidden(&page.text, "attempt");
     let temporary = text(&made["tempPassword"]);
-    let form = [
-        ("username", "erin@example.com"),
-        ("password", temporary.as_str()),
-        ("attempt", attempt.as_str()),
-    ];
     let page = visitor
-        .post(&format!("{REALM}/login-actions/authenticate"), &form)
+        .types_password("/device", "erin@example.com", &temporary)
         .await;
     let ticket = hidden(&page.text, "ticket");
     let early = [("ticket", ticket.as_str()), ("user-code", code.as_str())];
     visitor.post("/device/code", &early).await.refused_page(400);
-    let form = [
-        ("ticket", ticket.as_str()),
-        ("new-password", "Chosen-Pass-1!"),
-        ("new-password-again", "Chosen-Pass-1!"),
-    ];
     let page = visitor
-        .post(&format!("{REALM}/login-actions/required-action"), &form)
+        .chooses_password(&ticket, "Chosen-Pass-1!", "Chosen-Pass-1!")
         .await;
     let question = types(&mut visitor, &page, &code).await;
     decides(&mut visitor, &question, "sign-in").await;

@@ -16,16 +16,7 @@ impl Answer {
 }
 
 async fn local(visitor: &mut Visitor<'_>, path: &str, password: &str) -> Answer {
-    let page = visitor.get(path).await;
-    let attempt = hidden(&page.text, "attempt");
-    let form = [
-        ("username", ADMIN),
-        ("password", password),
-        ("attempt", attempt.as_str()),
-    ];
-    visitor
-        .post(&format!("{REALM}/login-actions/authenticate"), &form)
-        .await
+    visitor.types_password(path, ADMIN, password).await
 }
 
 #[tokio::test]
@@ -211,21 +202,7 @@ async fn what_a_command_line_may_not_ask_for_is_said_and_nobody_is_sent_anywhere
 async fn a_code_that_is_carried_by_hand_is_confirmed_first() {
     let server = server().await;
     let mut cli = Visitor::new(&server);
-    let challenge = reeve_oidc::challenge_of(VERIFIER);
-    let form = [
-        ("client_id", "runai-cli"),
-        ("response_type", "code"),
-        ("redirect_uri", "https://reeve.test/oauth-code"),
-        ("code_challenge", challenge.as_str()),
-        ("code_challenge_method", "S256"),
-    ];
-    let pushed = cli
-        .post(&format!("{REALM}/protocol/openid-connect/ext/par/request"), &form)
-        .await
-        .is(201);
-    let uri: String =
-        url::form_urlencoded::byte_serialize(pushed["request_uri"].as_str().unwrap().as_bytes()).collect();
-    let path = format!("{REALM}/protocol/openid-connect/auth?client_id=runai-cli&request_uri={uri}");
+    let path = cli.asks_for_a_code_by_hand().await;
     let mut person = Visitor::new(&server);
     let page = local(&mut person, &path, ADMIN_PASSWORD).await;
     assert_eq!(page.status.as_u16(), 200);
@@ -264,17 +241,6 @@ async fn a_code_that_is_carried_by_hand_is_confirmed_first() {
     assert!(!code.is_empty() && !REDIRECT.contains(code));
 }
 
-async fn chosen(visitor: &mut Visitor<'_>, ticket: &str, new: &str, again: &str) -> Answer {
-    let form = [
-        ("ticket", ticket),
-        ("new-password", new),
-        ("new-password-again", again),
-    ];
-    visitor
-        .post(&format!("{REALM}/login-actions/required-action"), &form)
-        .await
-}
-
 /// Planted faults: a sign-in with a temporary password that ends as any other; the form without the cookie of its sign-in; the ticket taken
 /// after the session ended.
 #[tokio::test]
@@ -290,16 +256,7 @@ async fn a_temporary_password_leads_to_the_page_for_another_and_then_to_where_th
         .is(201);
     let temporary = made["tempPassword"].as_str().unwrap();
     let begin = async |visitor: &mut Visitor<'_>, path: &str, password: &str| {
-        let page = visitor.get(path).await;
-        let attempt = hidden(&page.text, "attempt");
-        let form = [
-            ("username", "erin@example.com"),
-            ("password", password),
-            ("attempt", attempt.as_str()),
-        ];
-        visitor
-            .post(&format!("{REALM}/login-actions/authenticate"), &form)
-            .await
+        visitor.types_password(path, "erin@example.com", password).await
     };
     let mut visitor = Visitor::new(&server);
     let page = begin(&mut visitor, &authorize(), temporary).await;
@@ -325,7 +282,7 @@ async fn a_temporary_password_leads_to_the_page_for_another_and_then_to_where_th
         ("weak", "weak"),
         (temporary, temporary),
     ] {
-        let refused = chosen(&mut visitor, &ticket, new, again).await;
+        let refused = visitor.chooses_password(&ticket, new, again).await;
         refused.refused_page(400);
         assert!(
             !refused.text.contains("value=\"Chosen")
@@ -334,15 +291,21 @@ async fn a_temporary_password_leads_to_the_page_for_another_and_then_to_where_th
     }
     // Of another browser: one in which nothing was begun, and one with a sign-in of its own.
     let mut other = Visitor::new(&server);
-    chosen(&mut other, &ticket, "Chosen-Pass-1!", "Chosen-Pass-1!")
+    other
+        .chooses_password(&ticket, "Chosen-Pass-1!", "Chosen-Pass-1!")
         .await
         .refused_page(400);
     other.get("/sign-in").await;
-    chosen(&mut other, &ticket, "Chosen-Pass-1!", "Chosen-Pass-1!")
+    other
+        .chooses_password(&ticket, "Chosen-Pass-1!", "Chosen-Pass-1!")
         .await
         .refused_page(400);
     // It goes on to the command line that asked.
-    let to = location(&chosen(&mut visitor, &ticket, "Chosen-Pass-1!", "Chosen-Pass-1!").await);
+    let to = location(
+        &visitor
+            .chooses_password(&ticket, "Chosen-Pass-1!", "Chosen-Pass-1!")
+            .await,
+    );
     assert!(to.starts_with(REDIRECT), "{to}");
     let code = super::visitor::parameter(&to, "code");
     let token = visitor.redeem_code(&code, VERIFIER).await.is(200);
@@ -364,7 +327,8 @@ async fn a_temporary_password_leads_to_the_page_for_another_and_then_to_where_th
     let page = begin(&mut visitor, "/sign-in", second["tempPassword"].as_str().unwrap()).await;
     let ticket = hidden(&page.text, "ticket");
     reset().await;
-    chosen(&mut visitor, &ticket, "Chosen-Pass-3!", "Chosen-Pass-3!")
+    visitor
+        .chooses_password(&ticket, "Chosen-Pass-3!", "Chosen-Pass-3!")
         .await
         .refused_page(400);
     begin(&mut visitor, "/sign-in", "Chosen-Pass-3!")

@@ -11,7 +11,7 @@ use reeve_types::{Clock, Timestamp};
 use serde_json::{Value, json};
 
 use super::devices;
-use super::visitor::{REALM, VERIFIER, Visitor, authorize, hidden, location, parameter, path_of};
+use super::visitor::{REALM, Visitor, authorize, hidden, location, parameter, path_of};
 use crate::server::{Answer, Server};
 use provider::{
     ACS, ALICE, ASSERTION_ID, ATTACKER, IDP, IDP_KEY, IDP_NEXT, Key, NOW, REQUEST, RESPONSE_ID, SP, Shape,
@@ -219,21 +219,8 @@ async fn a_device_and_a_code_that_is_shown_wait_for_somebody_of_a_provider_of_sa
         (&json!(ALICE), &json!(["/a/b", "ml"]))
     );
 
-    let challenge = reeve_oidc::challenge_of(VERIFIER);
-    let form = [
-        ("client_id", "runai-cli"),
-        ("response_type", "code"),
-        ("redirect_uri", "https://reeve.test/oauth-code"),
-        ("code_challenge", challenge.as_str()),
-        ("code_challenge_method", "S256"),
-    ];
     let mut visitor = Visitor::new(&server);
-    let pushed = visitor
-        .post(&format!("{REALM}/protocol/openid-connect/ext/par/request"), &form)
-        .await
-        .is(201);
-    let uri = pushed["request_uri"].as_str().unwrap();
-    let path = format!("{REALM}/protocol/openid-connect/auth?client_id=runai-cli&request_uri={uri}");
+    let path = visitor.asks_for_a_code_by_hand().await;
     let sent = goes(&mut visitor, &path).await;
     let page = brings(&mut visitor, &honest(&sent, &IDP_KEY), &sent.relay_state).await;
     let ticket = hidden(&page.text, "ticket");

@@ -133,16 +133,7 @@ async fn signing_out_ends_where_an_administrator_says() {
 /// What the last step of a visit answers.
 async fn signs_out(server: &Server) -> Answer {
     let mut visitor = Visitor::new(server);
-    let page = visitor.get("/sign-in").await;
-    let attempt = hidden(&page.text, "attempt");
-    let form = [
-        ("username", ADMIN),
-        ("password", ADMIN_PASSWORD),
-        ("attempt", attempt.as_str()),
-    ];
-    visitor
-        .post("/auth/realms/runai/login-actions/authenticate", &form)
-        .await;
+    visitor.types_password("/sign-in", ADMIN, ADMIN_PASSWORD).await;
     let account = visitor.get("/account").await;
     let policy = account.headers["content-security-policy"].to_str().unwrap();
     let uri = server.get(&server.admin, ALL).await.is(200)["logoutRedirectUri"]["uri"].clone();

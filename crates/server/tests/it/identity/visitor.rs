@@ -151,6 +151,49 @@ impl<'a> Visitor<'a> {
         )
     }
 
+    /// Types an email and a password into the form of the page of `path`.
+    pub(super) async fn types_password(&mut self, path: &str, email: &str, password: &str) -> Answer {
+        let page = self.get(path).await;
+        let attempt = hidden(&page.text, "attempt");
+        let form = [
+            ("username", email),
+            ("password", password),
+            ("attempt", attempt.as_str()),
+        ];
+        self.post(&format!("{REALM}/login-actions/authenticate"), &form)
+            .await
+    }
+
+    /// Chooses another password for a temporary one.
+    pub(super) async fn chooses_password(&mut self, ticket: &str, new: &str, again: &str) -> Answer {
+        let form = [
+            ("ticket", ticket),
+            ("new-password", new),
+            ("new-password-again", again),
+        ];
+        self.post(&format!("{REALM}/login-actions/required-action"), &form)
+            .await
+    }
+
+    /// As a command line on a machine without a browser: the path at which a person with one gets a code to carry by hand.
+    pub(super) async fn asks_for_a_code_by_hand(&mut self) -> String {
+        let challenge = challenge_of(VERIFIER);
+        let form = [
+            ("client_id", "runai-cli"),
+            ("response_type", "code"),
+            ("redirect_uri", "https://reeve.test/oauth-code"),
+            ("code_challenge", challenge.as_str()),
+            ("code_challenge_method", "S256"),
+        ];
+        let pushed = self
+            .post(&format!("{REALM}/protocol/openid-connect/ext/par/request"), &form)
+            .await
+            .is(201);
+        let uri = pushed["request_uri"].as_str().unwrap();
+        let uri: String = url::form_urlencoded::byte_serialize(uri.as_bytes()).collect();
+        format!("{REALM}/protocol/openid-connect/auth?client_id=runai-cli&request_uri={uri}")
+    }
+
     /// The code that a redirect to a command line brings, redeemed.
     pub(super) async fn redeem(&mut self, address: &str) -> Answer {
         assert!(address.starts_with(REDIRECT), "{address}");
