@@ -1,4 +1,4 @@
-//! An authenticator of one's own, by REST: what it is about is in [`crate::own_authenticator`].
+//! An authenticator of one's own, by REST: made, confirmed, looked at and taken away.
 
 pub mod confirm;
 pub mod create;
