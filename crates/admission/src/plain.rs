@@ -172,7 +172,6 @@ fn small() -> String {
     ]
     .map(size);
     let lists = [
-        "metadata.annotations",
         "metadata.finalizers",
         "metadata.labels",
         "metadata.ownerReferences",
@@ -182,7 +181,7 @@ fn small() -> String {
     ]
     .map(size);
     format!(
-        "({}) * 30 + {} <= 300 && {}",
+        "({}) * 30 + p.metadata.annotations.size() + {} <= 300 && {}",
         containers.join(" + "),
         lists.join(" + "),
         entries::set_by_limit_range_fits_cel("p"),

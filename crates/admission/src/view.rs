@@ -134,8 +134,10 @@ fn setting_cel(label: &str) -> String {
 pub(crate) const STAMP: &str =
     "^[A-Za-z0-9-]+/[1-9][0-9]{0,9}/[1-9][0-9]{0,9}/([1-9][0-9]{0,9}([.][1-9][0-9]{0,9})*)?$";
 
-/// What of a stamp of that shape is no id of a person, as a regular expression.
-pub(crate) const NO_PERSON: &str = "[/.]6553[45]([/.]|$)";
+/// What of a stamp of that shape is no id of a person, as a regular expression: the two ids of nobody, and, digit by digit, what is above
+/// [`reeve_types::posix::MAX_ID`].
+pub(crate) const NO_PERSON: &str = "[/.](6553[45]|[3-9][0-9]{9}|2[2-9][0-9]{8}|21[5-9][0-9]{7}|214[89][0-9]{6}|2147[5-9][0-9]{5}|\
+     21474[9][0-9]{4}|214748[4-9][0-9]{3}|2147483[7-9][0-9]{2}|21474836[5-9][0-9]|214748364[89])([/.]|$)";
 
 /// The same shape, in Rust.
 pub(crate) fn has_stamp_shape(stamp: &str) -> bool {
@@ -194,8 +196,9 @@ pub(crate) fn requester_variables() -> Vec<Variable> {
     ]
 }
 
-/// Whether whoever asks is a person whose stamp is this text. One expression looks at the shape of all parts; a group that itself
-/// looks like several is nobody's. It reads no variable but what the text does: of each pod each costs the API server something.
+/// Whether whoever asks is a person whose stamp is this text. Two expressions look at the shape of all parts; a group that itself
+/// looks like several is nobody's. It reads no variable but what the text does, and goes through no numbers: of each pod each costs
+/// the API server something.
 pub(crate) fn person_cel(stamp: &str) -> String {
     let (uid, gid, groups) = (names::EXTRA_UID, names::EXTRA_GID, names::EXTRA_GROUPS);
     let [system, reeve] = names::RESERVED_PREFIXES;
@@ -203,11 +206,9 @@ pub(crate) fn person_cel(stamp: &str) -> String {
     format!(
         "has({user}.username) && has({user}.uid) && has({user}.extra) && '{uid}' in {user}.extra && '{gid}' in {user}.extra && \
          {user}.username.contains('@') && !{user}.username.startsWith('{system}') && \
-         !{user}.username.startsWith('{reeve}') && {stamp}.matches('{STAMP}') && \
+         !{user}.username.startsWith('{reeve}') && {stamp}.matches('{STAMP}') && !{stamp}.matches('{NO_PERSON}') && \
          {user}.extra['{uid}'].size() == 1 && {user}.extra['{gid}'].size() == 1 && \
-         ({user}.extra['{uid}'] + {user}.extra['{gid}'] + ('{groups}' in {user}.extra ? {user}.extra['{groups}'] : [])).all(n, \
-         !n.contains('.') && !(n in ['65534', '65535']) && (n.size() < 10 || int(n) <= {max}))",
-        max = reeve_types::posix::MAX_ID
+         (!('{groups}' in {user}.extra) || {user}.extra['{groups}'].all(g, !g.contains('.')))"
     )
 }
 
@@ -770,5 +771,40 @@ impl<'a> View<'a> {
     /// The text of a field of the pod's security context.
     pub(crate) fn context_text(&self, field: &str) -> &'a str {
         self.context(field).and_then(Value::as_str).unwrap_or("")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use regex::Regex;
+
+    use super::*;
+
+    /// The two expressions of a stamp's numbers say what the type of an id says: at the edges of each digit, and of ten thousand
+    /// numbers spread over all lengths.
+    #[test]
+    fn the_numbers_of_a_stamp_are_those_that_an_id_may_have() {
+        let shape = Regex::new(STAMP).unwrap();
+        let no_person = Regex::new(NO_PERSON).unwrap();
+        let max = u64::from(reeve_types::posix::MAX_ID);
+        let near_a_digit = (0..10).flat_map(|digits| {
+            let place = 10_u64.pow(digits);
+            [max - max % place, max - max % place + place, max + place]
+        });
+        let near_nobody = [6_553, 65_534, 65_535, 655_340];
+        let spread = (0..10_000_u64).map(|n| n.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (n % 64));
+        let edges = near_a_digit.chain(near_nobody);
+        for number in edges.flat_map(|n| n.saturating_sub(1)..=n + 1).chain(spread) {
+            let is_id = number.to_string().parse::<reeve_types::Gid>().is_ok();
+            for stamp in [
+                format!("u/{number}/5000/"),
+                format!("u/70012/{number}/5001"),
+                format!("u/70012/5000/5001.{number}.5002"),
+                format!("u/70012/5000/{number}"),
+            ] {
+                let in_cel = shape.is_match(&stamp) && !no_person.is_match(&stamp);
+                assert_eq!(in_cel, is_id, "{stamp}");
+            }
+        }
     }
 }

@@ -248,7 +248,7 @@ pub(super) static CHECKS: [Check; 13] = [
         problem: concat!("the annotation ", names::RUNS_AS, " is no stamp of a person"),
         named: None,
         remedy: "write the template again as yourself: userid/uid/gid/groups is filled in, with ids of people, which 0, \
-                 65534 and 65535 are not",
+                 65534, 65535 and what is above 2147483647 are not",
         cel: concat!(
             "!variables.changed || variables.stamp == '' || variables.stamp.matches('",
             STAMP,
@@ -278,9 +278,8 @@ pub(super) static CHECKS: [Check; 13] = [
     },
 ];
 
-/// The regular expression of `stamp-form`: looser than [`crate::identity::Stamp`] only in the form of the user id and
-/// above the largest id, which the API server refuses by itself.
+/// The regular expressions of `stamp-form`: looser than [`crate::identity::Stamp`] only in the form of the user id.
 fn has_stamp_form(stamp: &str) -> bool {
-    let nobody = |n: &str| ["65534", "65535"].contains(&n);
-    has_stamp_shape(stamp) && !stamp.split(['/', '.']).skip(1).any(nobody)
+    let of_a_person = |n: &str| n.is_empty() || n.parse::<reeve_types::Gid>().is_ok();
+    has_stamp_shape(stamp) && stamp.split(['/', '.']).skip(1).all(of_a_person)
 }
