@@ -258,8 +258,22 @@ fn silence() -> Duration {
     Duration::from_secs(if is_whole("CHAOS") { 60 } else { 15 })
 }
 
+/// Also where nobody follows the change log, whose failures would tell it as well. Planted fault: `all-who-wait-wait-again`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_waits_behind_a_change_that_is_not_answered_is_answered_with_it() {
+    let Some(postgres) = own_postgres() else { return };
+    let middle = Middle::before(postgres.port()).await.unwrap();
+    let server = Server::open_postgres(&postgres.url_by(middle.port(), "postgres"), clock()).await;
+    made(&server, "before").await.is(201);
+    middle.swallow();
+    let asked = Instant::now();
+    let late = async || is_away(&made(&server, "late").await);
+    tokio::join!(late(), late());
+    assert!(asked.elapsed() < Duration::from_secs(9), "{:?}", asked.elapsed());
+}
+
 /// As a machine that lost its power: nothing comes back, not even that nothing does. Nobody waits much longer than for one answer:
-/// 5 seconds. Planted fault: `all-who-wait-wait-again`.
+/// 5 seconds.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_silent_database_is_503_and_the_server_goes_on_by_itself() {
     let Some(postgres) = own_postgres() else { return };
