@@ -174,6 +174,7 @@ fn small() -> String {
     let lists = [
         "metadata.finalizers",
         "metadata.labels",
+        "metadata.managedFields",
         "metadata.ownerReferences",
         "spec.securityContext.supplementalGroups",
         "spec.tolerations",

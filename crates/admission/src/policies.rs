@@ -405,7 +405,12 @@ pub(crate) fn parts(policy: Policy) -> Parts {
         Policy::Claims => {
             let mut variables = requester_variables();
             variables.push(installer());
-            let claims = rule("", write, &["persistentvolumeclaims"]);
+            // Owners can be written by way of the status, too.
+            let claims = rule(
+                "",
+                write,
+                &["persistentvolumeclaims", "persistentvolumeclaims/status"],
+            );
             (Some(in_projects()), vec![claims], bounded(), variables)
         }
         Policy::Outside => {
@@ -511,7 +516,13 @@ pub(crate) fn parts(policy: Policy) -> Parts {
             secret_and_service_variables(),
         ),
         Policy::Entries => {
-            let kept = ["bindings", "persistentvolumeclaims", "pods/binding", "services"];
+            let kept = [
+                "bindings",
+                "persistentvolumeclaims",
+                "persistentvolumeclaims/status",
+                "pods/binding",
+                "services",
+            ];
             let mut rules = vec![rule("", write, &kept)];
             rules.extend(kind_rules(write, true));
             let crowded = (entries::VARIABLE, entries::any_crowded_cel());

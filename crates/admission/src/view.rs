@@ -208,7 +208,7 @@ pub(crate) fn person_cel(stamp: &str) -> String {
          {user}.username.contains('@') && !{user}.username.startsWith('{system}') && \
          !{user}.username.startsWith('{reeve}') && {stamp}.matches('{STAMP}') && !{stamp}.matches('{NO_PERSON}') && \
          {user}.extra['{uid}'].size() == 1 && {user}.extra['{gid}'].size() == 1 && \
-         (!('{groups}' in {user}.extra) || {user}.extra['{groups}'].all(g, !g.contains('.')))"
+         (!('{groups}' in {user}.extra) || {user}.extra['{groups}'].all(g, g != '' && !g.contains('.')))"
     )
 }
 

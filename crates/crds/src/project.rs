@@ -39,7 +39,7 @@ pub struct ProjectSpec {
     #[schemars(regex(pattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"), length(min = 1, max = 63))]
     #[x_kube(
         validation = Rule::new("self == oldSelf").message("the namespace of a project cannot change"),
-        validation = Rule::new("!self.startsWith('kube-') && !(self in ['default', 'reeve-system', 'runai'])")
+        validation = Rule::new("!self.startsWith('kube-') && !(self in ['default', 'reeve-system', 'runai', 'reeve-secrets'])")
             .message("a namespace of the system cannot become a project")
     )]
     pub namespace: String,

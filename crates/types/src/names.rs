@@ -31,9 +31,15 @@ impl InvalidName {
     }
 }
 
-pub use crate::kubernetes::{REFERENCE_NAMESPACE, SYSTEM_NAMESPACE};
-/// Namespaces of the cluster itself, which can never become a project's (admission R11).
-pub const RESERVED_NAMESPACES: [&str; 3] = ["default", SYSTEM_NAMESPACE, REFERENCE_NAMESPACE];
+pub use crate::kubernetes::{REFERENCE_NAMESPACE, SECRETS_NAMESPACE, SYSTEM_NAMESPACE};
+/// Namespaces of the cluster itself, which can never become a project's (admission R11): also the one where Secrets for all projects
+/// lie, whose name is that of a project `secrets` with the usual prefix.
+pub const RESERVED_NAMESPACES: [&str; 4] = [
+    "default",
+    SYSTEM_NAMESPACE,
+    REFERENCE_NAMESPACE,
+    SECRETS_NAMESPACE,
+];
 /// Namespaces that begin so are of the cluster itself, too.
 pub const RESERVED_NAMESPACE_PREFIX: &str = "kube-";
 

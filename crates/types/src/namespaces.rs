@@ -127,7 +127,13 @@ mod tests {
             assert_eq!(usual.reserving(free), None, "{free}");
         }
         let none = ReservedNamespaces::new(Vec::new());
-        for own in ["kube-system", "kube-x", "default", "reeve-system"] {
+        for own in [
+            "kube-system",
+            "kube-x",
+            "default",
+            "reeve-system",
+            "reeve-secrets",
+        ] {
             assert_eq!(none.reserving(own), Some(own));
         }
         assert_eq!(none.reserving("cert-manager"), None);

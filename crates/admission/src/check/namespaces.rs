@@ -80,6 +80,8 @@ pub(super) static CHECKS: [Check; 8] = [
             names::SYSTEM_NAMESPACE,
             "', '",
             names::REFERENCE_NAMESPACE,
+            "', '",
+            names::SECRETS_NAMESPACE,
             "'] || \
               object.metadata.name.startsWith('kube-'))"
         ),

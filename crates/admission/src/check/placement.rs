@@ -66,6 +66,16 @@ const IS_OWN_VOLUME: &str = "!has(v.csi) && (!has(v.persistentVolumeClaim) || (v
 const IS_NEW_SPEC: &str = "!has(s.volumeName) && !has(s.dataSource) && !has(s.dataSourceRef) && !has(s.selector) && \
      s.?storageClassName.orValue('x') != ''";
 
+/// Whether a volume brings nothing that was there before the pod, in CEL, of the volume `v`: it is the pod's own, and an ephemeral
+/// one has a new claim.
+const BRINGS_NOTHING: &str = concat!(
+    IS_OWN_VOLUME,
+    " && (!has(v.ephemeral) || [v.ephemeral.?volumeClaimTemplate.?spec.orValue(dyn({}))].all(s, ",
+    IS_NEW_SPEC,
+    ")) && v.?ephemeral.?volumeClaimTemplate.?metadata.?annotations.orValue(dyn({})).all(k, \
+     !k.startsWith('volume.beta.kubernetes.io/'))"
+);
+
 fn claim_templates<'a>(v: &View<'a>) -> impl Iterator<Item = &'a Value> {
     list(&v.request.object, "/spec/volumeClaimTemplates").iter()
 }
@@ -80,7 +90,8 @@ fn regroups(v: &View<'_>) -> bool {
     v.changed && v.enforced && v.context("/fsGroup").is_some() && !v.request.allows(names::ALLOW_FS_GROUP)
 }
 
-fn volume_ok(v: &View<'_>, volume: &Value) -> bool {
+/// The same as [`BRINGS_NOTHING`].
+fn brings_nothing(v: &View<'_>, volume: &Value) -> bool {
     is_own_volume(v, volume)
         && volume
             .pointer("/ephemeral/volumeClaimTemplate")
@@ -98,7 +109,7 @@ fn is_of_its_own(v: &View<'_>, name: &str) -> bool {
     list(v.pod, "/volumes")
         .iter()
         .filter(|volume| named(volume, "/name"))
-        .all(|volume| is_own_volume(v, volume))
+        .all(|volume| brings_nothing(v, volume))
         && (v.request.kind() != "StatefulSet"
             || claim_templates(v)
                 .filter(|claim| named(claim, "/metadata/name"))
@@ -234,15 +245,15 @@ pub(super) static CHECKS: [Check; 10] = [
             names::ALLOW_FS_GROUP,
             "'].orValue('') == 'true' || \
               variables.pod.?volumes.orValue(dyn([])).all(v, ",
-            IS_OWN_VOLUME,
-            " && (!has(v.ephemeral) || [v.ephemeral.?volumeClaimTemplate.?spec.orValue(dyn({}))].all(s, ",
-            IS_NEW_SPEC,
-            ")) && v.?ephemeral.?volumeClaimTemplate.?metadata.?annotations.orValue(dyn({})).all(k, \
-              !k.startsWith('volume.beta.kubernetes.io/')))"
+            BRINGS_NOTHING,
+            ")"
         ),
         predicate: |r| {
             let v = View::of(r);
-            !regroups(&v) || list(v.pod, "/volumes").iter().all(|volume| volume_ok(&v, volume))
+            !regroups(&v)
+                || list(v.pod, "/volumes")
+                    .iter()
+                    .all(|volume| brings_nothing(&v, volume))
         },
     },
     Check {
@@ -350,7 +361,7 @@ pub(super) static CHECKS: [Check; 10] = [
             names::ALLOW_SUB_PATH,
             "'].orValue('') == 'true' || \
               [variables.pod.?volumes.orValue(dyn([])).filter(v, !(",
-            IS_OWN_VOLUME,
+            BRINGS_NOTHING,
             ")).map(v, v.name) + (object.kind != 'StatefulSet' ? dyn([]) : \
               dyn(object).spec.?volumeClaimTemplates.orValue(dyn([])).filter(t, \
               !(t.metadata.name.endsWith('-u' + variables.identity[1]) && \
@@ -379,10 +390,11 @@ pub(super) static CHECKS: [Check; 10] = [
         named: None,
         remedy: "in the names of the StatefulSet and of its volumeClaimTemplates take no part that is u and the digits of \
                  another uid",
+        // Not part by part, of each claim: that would be as many as both multiplied. With every dash written twice each part has
+        // both of its own, and her own parts can go.
         cel: "object.kind != 'StatefulSet' || variables.unjudged || \
-              dyn(object).spec.?volumeClaimTemplates.orValue(dyn([])).all(t, [(t.metadata.name + '-' + \
-              object.metadata.name).split('-')].all(ps, ps.all(i, p, i == 0 || i == ps.size() - 1 || \
-              !p.matches('^u[0-9]+$') || p == 'u' + variables.identity[1])))",
+              dyn(object).spec.?volumeClaimTemplates.orValue(dyn([])).all(t, !(t.metadata.name + '-' + \
+              object.metadata.name).replace('-', '--').replace('-u' + variables.identity[1] + '-', '-').matches('-u[0-9]+-'))",
         predicate: |r| {
             let v = View::of(r);
             r.kind() != "StatefulSet"

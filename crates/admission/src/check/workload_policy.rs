@@ -114,7 +114,7 @@ pub(crate) fn facts(v: &View<'_>) -> Facts {
         field.and_then(Value::as_bool).unwrap_or(true)
     };
     Facts {
-        images: v.containers().map(|c| text(c, "/image").to_owned()).collect(),
+        images: images(v),
         gpus: gpus(v),
         source: match (v.stamp, chosen) {
             ("", false) => "fromTheImage",
@@ -131,6 +131,18 @@ pub(crate) fn facts(v: &View<'_>) -> Facts {
             .collect(),
         seccomp: v.containers().map(seccomp).collect(),
     }
+}
+
+/// The images of the containers, and those that are mounted: what lies in a volume runs as well as what a container begins with.
+fn images(v: &View<'_>) -> Vec<String> {
+    let mounted = list(v.pod, "/volumes")
+        .iter()
+        .filter_map(|volume| volume.get("image"));
+    let all = v
+        .containers()
+        .map(|c| text(c, "/image"))
+        .chain(mounted.map(|image| text(image, "/reference")));
+    all.map(str::to_owned).collect()
 }
 
 fn gpus(v: &View<'_>) -> u64 {
@@ -317,7 +329,11 @@ pub(super) static CHECKS: [Check; 9] = [
         Field::Image,
         "image",
         "image",
-        "use one of these images in every container",
-        words!("image", "variables.containers.map(c, c.?image.orValue(''))")
+        "use one of these images in every container, and in every volume that is an image",
+        words!(
+            "image",
+            "(variables.containers.map(c, c.?image.orValue('')) + variables.pod.?volumes.orValue(dyn([])).filter(v, \
+             has(v.image)).map(v, v.image.?reference.orValue('')))"
+        )
     ),
 ];

@@ -229,6 +229,7 @@ pub(crate) fn requester(name: &str, kind: &str) -> User {
             "5000",
             &[],
         ),
+        "empty-group-by-token" => person("mallory@example.com", "mallory-1", "70015", "5000", &[""]),
         "system-by-extra" => person("system:admin", ALICE_ID, "70012", "5000", &["5001"]),
         "nameless-by-extra" => person("alice", ALICE_ID, "70012", "5000", &["5001"]),
         "service-account-here" => User::named(&format!("system:serviceaccount:{HERE}:default")),
@@ -394,6 +395,10 @@ pub(crate) fn fill_up(object: &mut Value, at: &str, number: usize) {
         }
         let entry = match field {
             "finalizers" => json!(format!("example.com/f{i}")),
+            "managedFields" => {
+                json!({"manager": format!("m{i}"), "operation": "Apply", "apiVersion": "v1", "time": "2026-01-01T00:00:00Z",
+                    "fieldsType": "FieldsV1", "fieldsV1": {"f:metadata": {"f:labels": {"f:app": {}}}}})
+            }
             "ownerReferences" => {
                 json!({"apiVersion": "v1", "kind": "ConfigMap", "name": format!("o{i}"), "uid": format!("u-{i}")})
             }

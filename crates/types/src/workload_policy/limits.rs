@@ -111,7 +111,7 @@ impl WorkloadLimits {
 /// What a workload is, as far as limits can be for it. A container is each of a pod, of every list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facts {
-    /// The images of the containers.
+    /// The images of the containers, and of the volumes that are images.
     pub images: Vec<String>,
     /// GPUs of all containers together; more than a million for what cannot be counted.
     pub gpus: u64,

@@ -192,6 +192,7 @@ mod tests {
     fn no_project_takes_a_namespace_of_the_cluster_itself() {
         assert_eq!(namespace("reeve-", &body("robots")).unwrap(), "reeve-robots");
         assert!(namespace("reeve-", &body("system")).is_err());
+        assert!(namespace("reeve-", &body("secrets")).is_err());
         assert!(namespace("", &body("kube-system")).is_err());
         assert!(namespace("", &body("default")).is_err());
     }
