@@ -236,13 +236,7 @@ pub fn permissions_html(switches: Switches, platform: Platform, shown: Shown) ->
         escaped(platform.note()),
     );
     let row = |role: &str, grant: &Grant, removed_by: &str| {
-        let cells = [
-            role,
-            place(grant.reach),
-            &right(grant),
-            grant.because,
-            removed_by,
-        ];
+        let cells = [role, place(grant.reach), &right(grant), grant.because, removed_by];
         let cells = cells.iter().map(|it| format!("<td>{}</td>", escaped(it)));
         format!("<tr>{}</tr>\n", cells.collect::<String>())
     };

@@ -25,8 +25,7 @@ pub(super) struct Beside {
 const TITLE: &str = "Beside the switches, by other values of the chart";
 
 /// What is rendered and held by nobody.
-pub(super) const UNBOUND: &str =
-    "The chart also brings the ClusterRole reeve-metrics-reader (get /metrics), bound to nobody: it is for your monitoring, and left out \
+pub(super) const UNBOUND: &str = "The chart also brings the ClusterRole reeve-metrics-reader (get /metrics), bound to nobody: it is for your monitoring, and left out \
      with metrics.readerRole=false.";
 
 const WEBHOOK: &str = "admission.mode=policies, the default from Kubernetes 1.36 on";
@@ -147,9 +146,8 @@ pub(super) fn text(platform: Platform) -> String {
 
 /// For the page of the docs: what there is on OpenShift, which has most.
 pub(super) fn section() -> String {
-    let mut text = format!(
-        "\n## {TITLE}\n\n| Role | Held by | Right | Why | Removed by |\n|---|---|---|---|---|\n"
-    );
+    let mut text =
+        format!("\n## {TITLE}\n\n| Role | Held by | Right | Why | Removed by |\n|---|---|---|---|---|\n");
     for beside in on(Platform::OpenShift) {
         for grant in beside.grants {
             let _ = writeln!(

@@ -83,7 +83,7 @@ fn what_helm_renders_of_every_combination_on_every_platform_is_what_was_reviewed
             TARGETS[rendering.target].name
         );
     }
-    insta::assert_snapshot!(table(all));
+    insta::assert_snapshot!("rights_of_the_chart", table(all));
     Ok(())
 }
 
@@ -92,12 +92,20 @@ fn each_switch_that_is_off_takes_rules_out_of_the_chart_and_puts_none_in() -> Re
     let Some(helm) = helm() else { return Ok(()) };
     let all = all(&helm)?;
     let rendered = |target: usize, switches: Switches| {
-        let mut found = all.iter().filter(|it| it.target == target && it.switches == switches);
-        found.next().context("a rendering is missing").map(|it| &it.rights)
+        let mut found = all
+            .iter()
+            .filter(|it| it.target == target && it.switches == switches);
+        found
+            .next()
+            .context("a rendering is missing")
+            .map(|it| &it.rights)
     };
     let mut compared = 0;
     for on in all {
-        for switch in Switch::ALL.into_iter().filter(|switch| on.switches.is_on(*switch)) {
+        for switch in Switch::ALL
+            .into_iter()
+            .filter(|switch| on.switches.is_on(*switch))
+        {
             let off = rendered(on.target, on.switches.without(switch))?;
             let wrong = takes_only(&on.rights, off);
             let target = TARGETS[on.target].name;
@@ -116,10 +124,16 @@ fn each_switch_that_is_off_takes_rules_out_of_the_chart_and_puts_none_in() -> Re
 /// What is rendered and is not as the table of rights has it. What the table does not speak of at all is not looked at here.
 fn deviations(rights: &Rights, switches: Switches) -> Result<Vec<String>> {
     let table = Rights::of_table(switches)?;
-    let roles = table.roles.iter().filter(|(id, role)| rights.roles.get(*id) != Some(role));
+    let roles = table
+        .roles
+        .iter()
+        .filter(|(id, role)| rights.roles.get(*id) != Some(role));
     let bindings = table.bindings.iter();
     let bindings = bindings.filter(|(id, binding)| rights.bindings.get(*id) != Some(binding));
-    Ok(roles.map(|(id, _)| id.clone()).chain(bindings.map(|(id, _)| id.clone())).collect())
+    Ok(roles
+        .map(|(id, _)| id.clone())
+        .chain(bindings.map(|(id, _)| id.clone()))
+        .collect())
 }
 
 /// The name of a role without its kind and namespace.
@@ -137,8 +151,15 @@ fn of_programs(rights: &Rights) -> BTreeSet<&str> {
         .filter_map(|role| role.metadata.name)
         .collect();
     let bound = rights.bindings.values().map(|binding| &binding.role);
-    let roles = rights.roles.keys().chain(bound).filter(|id| *id != FOR_MONITORING);
-    roles.map(|id| name(id)).filter(|name| !people.contains(*name)).collect()
+    let roles = rights
+        .roles
+        .keys()
+        .chain(bound)
+        .filter(|id| *id != FOR_MONITORING);
+    roles
+        .map(|id| name(id))
+        .filter(|name| !people.contains(*name))
+        .collect()
 }
 
 /// `reeve cluster permissions` says before the installation what Helm then installs: each role, each rule, and nothing else.
@@ -155,9 +176,16 @@ fn who_reviews_the_permissions_reads_every_rule_that_is_rendered() -> Result<()>
         let programs = of_programs(rights);
         for (id, role) in &rights.roles {
             let shown = programs.contains(name(id)) || id == FOR_MONITORING;
-            let untold = role.rules.iter().map(line).find(|line| shown && !text.contains(line));
+            let untold = role
+                .rules
+                .iter()
+                .map(line)
+                .find(|line| shown && !text.contains(line));
             ensure!(untold.is_none(), "{place}: {untold:?} of {id} is not in:\n{text}");
-            ensure!(!shown || text.contains(name(id)), "{place}: {id} is not in:\n{text}");
+            ensure!(
+                !shown || text.contains(name(id)),
+                "{place}: {id} is not in:\n{text}"
+            );
         }
     }
     // What it says is there, Helm renders, on one version of Kubernetes or the other.
@@ -236,7 +264,10 @@ fn a_key_of_any_era_takes_the_same_rights_away() -> Result<()> {
             .iter()
             .find(|it| it.target == 0 && it.switches == switches)
             .context("a rendering is missing")?;
-        ensure!(rights.each() == wanted.rights.each(), "{values} is not {switches}");
+        ensure!(
+            rights.each() == wanted.rights.each(),
+            "{values} is not {switches}"
+        );
     }
     Ok(())
 }

@@ -164,7 +164,9 @@ impl Rights {
                 self.binding(&kind, &binding.metadata, &binding.role_ref, binding.subjects)
             }
             "SecurityContextConstraints" => {
-                let who = ["users", "groups"].iter().flat_map(|list| object[list].as_array());
+                let who = ["users", "groups"]
+                    .iter()
+                    .flat_map(|list| object[list].as_array());
                 let who = who.flatten().map(ToString::to_string).collect();
                 let name = object["metadata"]["name"].as_str().unwrap_or_default();
                 insert(&mut self.constraints, format!("{kind} {name}"), who)
@@ -181,11 +183,12 @@ impl Rights {
         rules: Option<Vec<PolicyRule>>,
         aggregates: bool,
     ) -> Result<()> {
-        let labels = metadata.labels.iter().flatten();
-        let is_aggregated = |(key, _): (&String, _)| key.starts_with("rbac.authorization.k8s.io/aggregate-to-");
+        let mut labels = metadata.labels.iter().flatten();
+        let is_aggregated =
+            |(key, _): (&String, _)| key.starts_with("rbac.authorization.k8s.io/aggregate-to-");
         let role = RulesOf {
             rules: rules.unwrap_or_default(),
-            aggregates: aggregates || labels.into_iter().any(is_aggregated),
+            aggregates: aggregates || labels.any(is_aggregated),
         };
         insert(&mut self.roles, id(kind, metadata), role)
     }

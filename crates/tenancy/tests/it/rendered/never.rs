@@ -25,7 +25,10 @@ pub(super) fn faults(rights: &Rights) -> Vec<String> {
         faults.extend(of_rules.map(|fault| format!("{id}: {fault}")));
     }
     for (id, binding) in &rights.bindings {
-        let others = binding.subjects.iter().filter(|who| !HOLDERS.contains(&who.as_str()));
+        let others = binding
+            .subjects
+            .iter()
+            .filter(|who| !HOLDERS.contains(&who.as_str()));
         faults.extend(others.map(|who| format!("{id} is for {who}")));
         match rights.roles.get(&binding.role) {
             None if binding.role != OF_KUBERNETES => {
@@ -55,7 +58,11 @@ fn fault(rule: &PolicyRule) -> Option<String> {
         (has("impersonate"), "impersonate"),
         (has("bind") && names.count() == 0, "bind without names"),
     ];
-    let told: Vec<&str> = told.into_iter().filter(|(is, _)| *is).map(|(_, told)| told).collect();
+    let told: Vec<&str> = told
+        .into_iter()
+        .filter(|(is, _)| *is)
+        .map(|(_, told)| told)
+        .collect();
     (!told.is_empty()).then(|| told.join(", "))
 }
 

@@ -149,7 +149,10 @@ impl Planted {
     /// The chart with it, where everything can be had: on OpenShift.
     fn rendered(&self, helm: &Helm, of: &[Switches]) -> Result<Vec<Rights>> {
         let dir = tempfile::tempdir()?;
-        let copied = Command::new("cp").arg("-r").args([&reeve_cluster(), dir.path()]).status()?;
+        let copied = Command::new("cp")
+            .arg("-r")
+            .args([&reeve_cluster(), dir.path()])
+            .status()?;
         ensure!(copied.success(), "cp ended with {copied}");
         let chart = dir.path().join("reeve-cluster");
         self.plant(&chart)?;

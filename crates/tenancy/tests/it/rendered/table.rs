@@ -76,8 +76,9 @@ fn condition(there: There) -> String {
         .into_iter()
         .filter(|switch| all().all(|(number, switches)| !is_there(number) || switches.is_on(*switch)))
         .collect();
-    let says =
-        |(number, switches): (usize, Switches)| is_there(number) == needed.iter().all(|it| switches.is_on(*it));
+    let says = |(number, switches): (usize, Switches)| {
+        is_there(number) == needed.iter().all(|it| switches.is_on(*it))
+    };
     if all().all(says) {
         let keys: Vec<&str> = needed.into_iter().map(Switch::key).collect();
         return keys.join(" and ");
@@ -92,8 +93,14 @@ fn a_condition_of_the_table_says_exactly_where_a_right_is() {
     let told: HashSet<String> = (0..=There::MAX).map(condition).collect();
     assert_eq!(told.len(), 1 << 16);
     assert_eq!(condition(There::MAX), "");
-    assert_eq!(condition(1), "createNamespaces and createRoleBindings and clusterWideSecret and limitRange");
-    assert_eq!(condition(0b1010_1010_1010_1010), "combinations 1 3 5 7 9 11 13 15");
+    assert_eq!(
+        condition(1),
+        "createNamespaces and createRoleBindings and clusterWideSecret and limitRange"
+    );
+    assert_eq!(
+        condition(0b1010_1010_1010_1010),
+        "combinations 1 3 5 7 9 11 13 15"
+    );
     assert_eq!(needs([There::MAX; 4]), "");
     assert_eq!(needs([0, There::MAX, 0, 0]), "    | on openshift");
     assert_eq!(
