@@ -20,6 +20,11 @@ pub(super) struct Rendering {
 /// In which of the combinations something is there: a bit for each.
 type There = u16;
 
+const HEAD: &str = "What stands behind a line is needed for it: switches that are on, and the platform. A line with nothing behind it is
+there with every combination of the switches on every platform. `restricted` is a cluster, of OpenShift too, on which no
+SecurityContextConstraints may be installed; before Kubernetes 1.36 a webhook stands in for the policies.
+";
+
 pub(super) fn table(renderings: &[Rendering]) -> String {
     let mut lines: BTreeMap<(String, String), [There; TARGETS.len()]> = BTreeMap::new();
     for rendering in renderings {
@@ -27,10 +32,7 @@ pub(super) fn table(renderings: &[Rendering]) -> String {
             lines.entry(line).or_default()[rendering.target] |= 1 << rendering.combination;
         }
     }
-    let mut text = String::from(
-        "What stands behind a line is needed for it: switches that are on, and the platform. A line with nothing behind it is \
-         there\nwith every combination of the switches on every platform.\n",
-    );
+    let mut text = String::from(HEAD);
     let mut current = String::new();
     for ((role, line), there) in lines {
         if role != current {
