@@ -114,7 +114,7 @@ fn installed_by_helm_upgraded_taken_back_failed_over_and_uninstalled() {
         metrics::are_for_who_may(&installed).await?;
         certificates::are_exchanged_without_a_restart(&installed).await?;
         operators_life::is_lived(&stack, &organization).await?;
-        the_charts_rights_are_exactly_those_that_are_used(&stack)?;
+        the_charts_rights_are_exactly_those_that_are_used(&stack).await?;
         an_upgrade_and_the_way_back(&installed).await?;
         a_leader_that_dies_loses_no_revocation(&installed).await?;
         nothing_was_refused_to_the_operator(&stack)?;
@@ -290,19 +290,22 @@ fn nothing_was_refused_to_the_operator(stack: &Stack) -> Result<()> {
 
 /// What Helm gave the operator's pods, by the API server's log: no right is missing, each of the table is used, and so is what they
 /// ask of whoever reads their metrics.
-fn the_charts_rights_are_exactly_those_that_are_used(stack: &Stack) -> Result<()> {
-    let events = stack.cluster.audit_events()?;
-    operators_life::needs_exactly_its_rights(&events)?;
-    for resource in ["tokenreviews", "subjectaccessreviews"] {
-        let mut asked = events
-            .iter()
-            .filter(|event| event.user == OPERATOR && event.resource == resource);
-        ensure!(
-            asked.any(|event| event.verb == "create" && event.code == 201),
-            "{resource} are granted, and none was made"
-        );
-    }
-    Ok(())
+async fn the_charts_rights_are_exactly_those_that_are_used(stack: &Stack) -> Result<()> {
+    wait_for(Duration::from_secs(60), "every right to be used", async || {
+        let events = stack.cluster.audit_events()?;
+        operators_life::needs_exactly_its_rights(&events)?;
+        for resource in ["tokenreviews", "subjectaccessreviews"] {
+            let mut asked = events
+                .iter()
+                .filter(|event| event.user == OPERATOR && event.resource == resource);
+            ensure!(
+                asked.any(|event| event.verb == "create" && event.code == 201),
+                "{resource} are granted, and none was made"
+            );
+        }
+        Ok(Some(()))
+    })
+    .await
 }
 
 fn uninstalled(installed: &Installed<'_>) -> Result<()> {
