@@ -1,5 +1,7 @@
 //! The table of rights for whoever reviews it before anything is installed: as text, as HTML, and as the page of the docs.
 
+mod beside;
+
 use std::fmt::Write;
 
 use reeve_admission::names;
@@ -50,7 +52,11 @@ impl Platform {
 
 /// What no table of rights ever says; a test asks the table.
 const NEVER: &str = "Never, on any platform and with any switch: a wildcard, escalate, impersonate, bind without the names of what \
-     may be bound, deletecollection, a verb on Secrets of the whole cluster, a write of admission policies or webhooks.";
+     may be bound, deletecollection of anything but Secrets (of which a policy, R26, leaves it those that it wrote), a verb on Secrets of \
+     the whole cluster, a write of admission policies or webhooks.";
+
+/// Who holds what is in the table.
+const HOLDER: &str = names::OPERATOR_SERVICE_ACCOUNT;
 
 /// One right, as a line of words.
 fn right(grant: &Grant) -> String {
@@ -127,6 +133,8 @@ fn roles(switches: Switches, shown: Shown) -> Vec<(String, Reach, Vec<&'static G
 pub struct PermissionRow {
     /// The ClusterRole or Role that it is in.
     pub role: String,
+    /// Whose it is: a ServiceAccount of ours, or pods of projects.
+    pub held_by: &'static str,
     /// Where it holds.
     pub place: &'static str,
     /// The API group; empty is the core group.
@@ -139,30 +147,40 @@ pub struct PermissionRow {
     pub verbs: &'static [&'static str],
     /// Why.
     pub because: &'static str,
-    /// The keys of the switches each of which takes it away; empty for what is always held.
+    /// The keys of the switches, or the value of the chart, each of which takes it away; empty for what is always held.
     pub removed_by: Vec<&'static str>,
 }
 
 /// For a program.
-pub fn permission_rows(switches: Switches, shown: Shown) -> Vec<PermissionRow> {
-    let row = |role: &str, grant: &Grant| PermissionRow {
+pub fn permission_rows(switches: Switches, platform: Platform, shown: Shown) -> Vec<PermissionRow> {
+    let row = |role: &str, held_by, grant: &Grant, removed_by| PermissionRow {
         role: role.to_owned(),
+        held_by,
         place: place(grant.reach),
         group: grant.group,
         resources: grant.resources,
         names: grant.names,
         verbs: grant.verbs,
         because: grant.because,
-        removed_by: [grant.switch, grant.with]
-            .into_iter()
-            .flatten()
-            .map(Switch::key)
-            .collect(),
+        removed_by,
     };
-    let of_role = |(name, _, grants): (String, Reach, Vec<&'static Grant>)| -> Vec<PermissionRow> {
-        grants.into_iter().map(|grant| row(&name, grant)).collect()
-    };
-    roles(switches, shown).into_iter().flat_map(of_role).collect()
+    let mut rows = Vec::new();
+    for (name, _, grants) in roles(switches, shown) {
+        rows.extend(grants.into_iter().map(|grant| {
+            let keys = [grant.switch, grant.with].into_iter().flatten();
+            row(&name, HOLDER, grant, keys.map(Switch::key).collect())
+        }));
+    }
+    for beside in beside_of(platform, shown) {
+        let rights = beside.grants.iter();
+        rows.extend(rights.map(|grant| row(beside.role, beside.held_by, grant, vec![beside.removed_by])));
+    }
+    rows
+}
+
+/// What is shown of what is beside the table: no switch takes anything of it away.
+fn beside_of(platform: Platform, shown: Shown) -> impl Iterator<Item = &'static beside::Beside> {
+    beside::on(platform).filter(move |_| shown == Shown::Given)
 }
 
 /// For a terminal.
@@ -189,7 +207,8 @@ pub fn permissions_text(switches: Switches, platform: Platform, shown: Shown) ->
         }
     }
     if shown == Shown::Given {
-        let _ = writeln!(text, "\n{NEVER}");
+        text += &beside::text(platform);
+        let _ = writeln!(text, "\n{}\n\n{NEVER}", beside::UNBOUND);
     }
     text
 }
@@ -216,23 +235,25 @@ pub fn permissions_html(switches: Switches, platform: Platform, shown: Shown) ->
         platform.as_str(),
         escaped(platform.note()),
     );
-    for (name, reach, grants) in roles(switches, shown) {
-        for grant in grants {
-            let cells = [
-                name.clone(),
-                place(reach).to_owned(),
-                right(grant),
-                grant.because.to_owned(),
-                removed_by(grant),
-            ];
-            let cells: String = cells
-                .iter()
-                .map(|it| format!("<td>{}</td>", escaped(it)))
-                .collect();
-            let _ = writeln!(text, "<tr>{cells}</tr>");
-        }
+    let row = |role: &str, grant: &Grant, removed_by: &str| {
+        let cells = [role, place(grant.reach), &right(grant), grant.because, removed_by];
+        let cells = cells.iter().map(|it| format!("<td>{}</td>", escaped(it)));
+        format!("<tr>{}</tr>\n", cells.collect::<String>())
+    };
+    for (name, _, grants) in roles(switches, shown) {
+        let rows = grants.iter().map(|grant| row(&name, grant, &removed_by(grant)));
+        text.extend(rows);
     }
-    let _ = write!(text, "</table>\n<p>{}</p>\n</html>\n", escaped(NEVER));
+    for beside in beside_of(platform, shown) {
+        let role = format!("{}, held by {}", beside.role, beside.held_by);
+        let rows = beside.grants.iter();
+        text.extend(rows.map(|grant| row(&role, grant, beside.removed_by)));
+    }
+    text += "</table>\n";
+    if shown == Shown::Given {
+        let _ = writeln!(text, "<p>{}</p>", escaped(beside::UNBOUND));
+    }
+    let _ = write!(text, "<p>{}</p>\n</html>\n", escaped(NEVER));
     text
 }
 
@@ -284,7 +305,7 @@ pub fn permissions_page() -> String {
         {
             let also = grant
                 .with
-                .map(|switch| format!(" Only while {} is on, too.", switch.title()))
+                .map(|switch| format!(". Only while {} is on, too.", switch.title()))
                 .unwrap_or_default();
             let _ = writeln!(
                 rows,
@@ -302,6 +323,7 @@ pub fn permissions_page() -> String {
             text += &rows;
         }
     }
+    text += &beside::section();
     text += "\n## On which platform\n\n";
     for platform in Platform::ALL {
         let _ = writeln!(text, "- `{}`: {}", platform.as_str(), platform.note());

@@ -24,6 +24,7 @@ mod instead_of;
 mod kserve;
 mod link;
 mod names;
+mod operators_life;
 mod quiet;
 mod rules;
 mod scale;

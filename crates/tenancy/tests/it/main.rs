@@ -10,5 +10,6 @@ mod forbidden;
 mod mutants;
 mod openshift;
 mod project;
+mod rendered;
 mod rights;
 mod switches;

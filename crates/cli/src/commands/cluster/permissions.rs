@@ -30,7 +30,7 @@ pub(in crate::commands) fn run(context: &mut Context, arguments: &Permissions) -
         }
         Format::Yaml => rbac_yaml(switches).map_err(|error| failed(error.to_string()))?,
         Format::Table | Format::Wide | Format::Json | Format::Name => {
-            let rows = permission_rows(switches, shown);
+            let rows = permission_rows(switches, platform, shown);
             return context
                 .printer
                 .answer(&rows, || permissions_text(switches, platform, shown));

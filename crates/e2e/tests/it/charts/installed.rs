@@ -14,6 +14,7 @@ use reeve_testkit::{Helm, Kubectl, charts, wait_for};
 use serde_json::{Value, json};
 
 use crate::harness::on_a_stack_in_pods;
+use crate::operators_life::{self, OPERATOR};
 
 mod certificates;
 mod metrics;
@@ -21,8 +22,6 @@ mod webhook;
 
 /// A lease runs out after 15 seconds; two cores carry more than this test.
 const FAIL_OVER: Duration = Duration::from_secs(120);
-/// The user that the operator's pods are.
-const OPERATOR: &str = "system:serviceaccount:reeve-system:reeve-operator";
 
 struct Installed<'a> {
     stack: &'a Stack,
@@ -114,6 +113,8 @@ fn installed_by_helm_upgraded_taken_back_failed_over_and_uninstalled() {
         the_pods_are_nobody_in_particular(&installed)?;
         metrics::are_for_who_may(&installed).await?;
         certificates::are_exchanged_without_a_restart(&installed).await?;
+        operators_life::is_lived(&stack, &organization).await?;
+        the_charts_rights_are_exactly_those_that_are_used(&stack).await?;
         an_upgrade_and_the_way_back(&installed).await?;
         a_leader_that_dies_loses_no_revocation(&installed).await?;
         nothing_was_refused_to_the_operator(&stack)?;
@@ -279,10 +280,32 @@ fn nothing_was_refused_to_the_operator(stack: &Stack) -> Result<()> {
     let refused: Vec<String> = of_operator
         .iter()
         .filter(|event| event.code == 403)
+        // The test's own quotas.
+        .filter(|event| !event.message.contains("quota: "))
         .map(|event| format!("{} {}: {}", event.verb, event.uri, event.message))
         .collect();
     ensure!(refused.is_empty(), "{refused:#?}");
     Ok(())
+}
+
+/// What Helm gave the operator's pods, by the API server's log: no right is missing, each of the table is used, and so is what they
+/// ask of whoever reads their metrics.
+async fn the_charts_rights_are_exactly_those_that_are_used(stack: &Stack) -> Result<()> {
+    wait_for(Duration::from_secs(60), "every right to be used", async || {
+        let events = stack.cluster.audit_events()?;
+        operators_life::needs_exactly_its_rights(&events)?;
+        for resource in ["tokenreviews", "subjectaccessreviews"] {
+            let mut asked = events
+                .iter()
+                .filter(|event| event.user == OPERATOR && event.resource == resource);
+            ensure!(
+                asked.any(|event| event.verb == "create" && event.code == 201),
+                "{resource} are granted, and none was made"
+            );
+        }
+        Ok(Some(()))
+    })
+    .await
 }
 
 fn uninstalled(installed: &Installed<'_>) -> Result<()> {

@@ -253,6 +253,62 @@ async fn without_user_assignment_nobody_is_bound_until_an_installer_does_it_by_h
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn without_secret_propagation_and_limit_ranges_nothing_of_them_is_asked_for() {
+    let settings = json!({"project-controller": {"clusterWideSecret": false, "limitRange": false}});
+    let Some(rig) = Rig::start_with(&settings).await else {
+        return;
+    };
+    let train = workload(1, "train", 3);
+    let key = train.key();
+    rig.link.change(
+        &[],
+        vec![
+            project(3, "robots"),
+            rule(1, "alice@example.com", "l1-researcher", of_project(3)),
+            train,
+        ],
+    );
+    rig.phase(rule_key(1), StatusPhase::Ready).await;
+    rig.phase(key, StatusPhase::Pending).await;
+    rig.wait_for_words("Ready", "True").await;
+    assert_eq!(
+        rig.own().await,
+        ["reeve-operator", "reeve-operator-user-assignment"]
+    );
+    rig.link.change(&[rule_key(1), key], vec![]);
+    rig.wait_for_bindings(NAMESPACE, &[]).await;
+    rig.phase(key, StatusPhase::Deleted).await;
+    let asked = || -> Vec<String> {
+        let of_them = ["secrets", "serviceaccounts", "limitranges", "resourcequotas"];
+        let events = rig.operator_events(0).into_iter();
+        let events = events.filter(|event| of_them.contains(&event.resource.as_str()));
+        events
+            .map(|event| format!("{} {}", event.verb, event.resource))
+            .collect()
+    };
+    assert_eq!((asked(), rig.refused()), (vec![], vec![]));
+    let switches = Switches::default()
+        .without(Switch::SecretPropagation)
+        .without(Switch::LimitRange);
+    for switch in [Switch::NamespaceCreation, Switch::UserAssignment] {
+        assert_eq!(
+            unused_of(&rig, switch, switches),
+            Vec::<String>::new(),
+            "{switch}"
+        );
+    }
+
+    // Turned on while the chart gives no right to it: the lines above would have seen it.
+    rig.turn(json!({"limitRange": true})).await;
+    wait_until("a refusal", async || {
+        let refused = rig.refused().iter().any(|it| it.starts_with("list limitranges"));
+        Ok((refused && !asked().is_empty()).then_some(()))
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn user_assignment_is_turned_off_and_on_while_the_operator_runs() {
     let Some(rig) = Rig::start().await else { return };
     rig.link.change(
