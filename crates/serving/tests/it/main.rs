@@ -29,4 +29,5 @@ mod quirks;
 mod select;
 mod service;
 mod source;
+mod specs;
 mod things;
