@@ -13,15 +13,17 @@ fn object(kind: &str, name: &str, spec: Value, status: Value) -> Value {
     })
 }
 
-fn model(kind: &str) -> Value {
-    object(kind, "m", json!({"image": "registry.example/served:1"}), json!({"status": "Ready"}))
+/// Services name one, templates another: a template that comes and goes is no choice for a service then.
+fn model(kind: &str, name: &str) -> Value {
+    let spec = json!({"image": format!("registry.example/{name}:1")});
+    object(kind, name, spec, json!({"status": "Ready"}))
 }
 
-/// A template that needs no files and serves the model `m`.
+/// A template that needs no files, of the model that services name.
 fn serving() -> Value {
     let profile = json!({"metadata": {"type": "optimized", "metric": "latency", "precision": "fp16"}});
     let status = json!({"status": "Ready", "profile": profile});
-    object("AIMServiceTemplate", "t", json!({"modelName": "m"}), status)
+    object("AIMServiceTemplate", "t", json!({"modelName": "served"}), status)
 }
 
 /// A template with files, of another model: no service chooses it by itself.
@@ -42,7 +44,8 @@ pub fn of_namespace() -> Vec<Value> {
     });
     vec![
         object("AIMRuntimeConfig", CONFIG, config, json!({})),
-        model("AIMModel"),
+        model("AIMModel", "served"),
+        model("AIMModel", "m"),
         serving(),
         with_files("AIMServiceTemplate"),
     ]
@@ -53,7 +56,7 @@ pub fn of_cluster() -> Vec<Value> {
     let config = json!({"env": [{"name": "B", "value": "cluster"}], "routing": {"requestTimeout": "30s"}});
     vec![
         object("AIMClusterRuntimeConfig", CONFIG, config, json!({})),
-        model("AIMClusterModel"),
+        model("AIMClusterModel", "m"),
         with_files("AIMClusterServiceTemplate"),
     ]
 }

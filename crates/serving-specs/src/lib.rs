@@ -82,8 +82,8 @@ impl Specs {
             "AIMServiceTemplate" | "AIMClusterServiceTemplate" => json!({"modelName": "m"}),
             "AIMTemplateCache" if first => json!({"templateName": "files", "templateScope": "Namespace"}),
             "AIMTemplateCache" => json!({"templateName": "files", "templateScope": "Unknown", "mode": "Dedicated"}),
-            "AIMService" if first => json!({"model": {"name": "m"}, "routing": {"enabled": true, "gatewayRef": {"name": "g"}}}),
-            "AIMService" => json!({"model": {"name": "m"}}),
+            "AIMService" if first => json!({"model": {"name": "served"}, "routing": {"enabled": true, "gatewayRef": {"name": "g"}}}),
+            "AIMService" => json!({"model": {"name": "served"}}),
             _ if first => json!({"routing": {"enabled": true, "gatewayRef": {"name": "g"}}, "env": [{"name": "A", "value": "1"}]}),
             _ => json!({}),
         };

@@ -17,7 +17,7 @@ type Words = (&'static [&'static str], &'static [&'static str]);
 /// By the end of a path; the first that fits.
 const PLACES: &[(&str, Words)] = &[
     (".runtimeConfigName", (&["", "default", "tuned"], &["missing"])),
-    (".model.name", (&["m"], &["nobody", ""])),
+    (".model.name", (&["served"], &["nobody", ""])),
     (".template.name", (&["t", ""], &["none"])),
     (".modelName", (&["m"], &["nobody"])),
     (".templateName", (&["files"], &["none"])),

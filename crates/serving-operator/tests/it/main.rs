@@ -20,6 +20,7 @@ mod process;
 mod registry;
 mod rig;
 mod rights;
+mod specs;
 mod stand_ins;
 mod troubles;
 

@@ -56,7 +56,7 @@ impl Stage {
         self.object["metadata"]["generation"] = json!(generation + 1);
         self.spec = spec.clone();
         self.object["spec"] = match self.kind {
-            "AIMRuntimeConfig" | "AIMClusterRuntimeConfig" => json!({"model": {"name": "m"}, "runtimeConfigName": "own"}),
+            "AIMRuntimeConfig" | "AIMClusterRuntimeConfig" => json!({"model": {"name": "served"}, "runtimeConfigName": "own"}),
             _ => spec.clone(),
         };
         self.refused.clear();

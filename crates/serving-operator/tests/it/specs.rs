@@ -1,0 +1,117 @@
+//! Generated specs of each kind on a real API server, under the operator as a process: every one comes to rest, is told where it cannot
+//! be followed, and the spec of the beginning gives the state of the beginning. A sample in `make test`, 2,000 of each kind by
+//! `make serving-specs`. Without a node: Jobs wait for ever, which is a state like another.
+//!
+//! The same without a cluster, all of them: `serving/tests/it/specs.rs`.
+
+mod field;
+mod seen;
+mod subject;
+
+use std::collections::BTreeMap;
+
+use reeve_serving_specs::wrong::{untold, wrong};
+use serde_json::Value;
+
+use field::Field;
+use subject::Subject;
+
+const SEED: u64 = 0x5eed;
+/// Of each kind: all, and in `make test`.
+const ALL: u64 = 2_000;
+const SAMPLE: u64 = 12;
+
+fn is_whole() -> bool {
+    match std::env::var("SERVING_SPECS").as_deref() {
+        Err(_) => false,
+        Ok("all") => true,
+        Ok(other) => panic!("SERVING_SPECS is `all` or is not there, it is `{other}`"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn generated_specs_of_every_kind_come_back_to_their_seed() {
+    let (many, lanes) = if is_whole() { (ALL, 20) } else { (SAMPLE, 6) };
+    let Some(mut field) = Field::start(lanes).await else {
+        return;
+    };
+    field.rest().await;
+    let first = field.state().await;
+    for round in 0..many / lanes {
+        the_objects_change_and_change_back(&mut field, round, &first).await;
+        others_are_made_and_go(&mut field, round, &first).await;
+        if is_whole() {
+            let done = (round + 1) * lanes;
+            eprintln!("{done} of {many} specs of each kind: {} told what is wrong with them, {} refusals", field.told, field.refused);
+        }
+    }
+    assert!(field.told > many, "the generator gives too little that cannot be followed: {}", field.told);
+}
+
+/// Every object becomes what the next spec says, as far as a living one can, and what it was.
+async fn the_objects_change_and_change_back(field: &mut Field, round: u64, first: &BTreeMap<String, Value>) {
+    let mark = field.mark();
+    field.each(Subject::all, move |subject| async move { subject.become_changed(SEED, round).await }).await;
+    field.rest().await;
+    check(field, mark, false).await;
+    field.each(Subject::all, |subject| async move { subject.become_seed().await }).await;
+    field.rest().await;
+    back(field, first, &format!("after the change of round {round}")).await;
+}
+
+/// Beside each a new one is made of the spec, with what a living one could not become, and deleted.
+async fn others_are_made_and_go(field: &mut Field, round: u64, first: &BTreeMap<String, Value>) {
+    let mark = field.mark();
+    field.each(Subject::with_a_controller, move |subject| async move { subject.make_another(SEED, round).await }).await;
+    field.rest().await;
+    check(field, mark, true).await;
+    field.each(Subject::with_a_controller, |subject| async move { subject.delete_the_other().await }).await;
+    field.rest().await;
+    back(field, first, &format!("after others were made in round {round}")).await;
+}
+
+/// What cannot be followed is told by a condition, and so is what the API server refused to the operator.
+async fn check(field: &mut Field, mark: u64, others: bool) {
+    let refused = field.refusals(mark);
+    field.refused += refused.len();
+    let mut told = 0;
+    for subject in field.subjects.clone() {
+        if others && !subject.with_a_controller() {
+            continue;
+        }
+        let (spec, status) = subject.now(others).await;
+        let wrong = wrong(subject.kind, &spec);
+        let missing = untold(&wrong, &status);
+        assert!(missing.is_empty(), "{}: nobody tells {missing:?}\nspec {spec:#}\nstatus {status:#}", subject.place());
+        told += u64::from(!wrong.is_empty());
+        let of_subject = refused.iter().filter(|refusal| refusal.namespace == subject.namespace && !subject.namespace.is_empty());
+        for refusal in of_subject {
+            // Nothing that was refused is passed over: what wanted it, or what was made between, is not ready and says the name.
+            let said = field.conditions_of(&subject.namespace).await;
+            assert!(
+                said.iter().any(|message| message.contains(&refusal.name)),
+                "{}: the API server refused {} `{}` ({}), and no condition says so: {said:#?}\nspec {spec:#}",
+                subject.place(),
+                refusal.resource,
+                refusal.name,
+                refusal.code,
+            );
+        }
+    }
+    field.told += told;
+    assert_eq!(field.panics(), Vec::<String>::new());
+}
+
+/// All is as it was, but for what may stay; that is tidied up.
+async fn back(field: &mut Field, first: &BTreeMap<String, Value>, when: &str) {
+    let mut now = field.state().await;
+    for (key, before) in first {
+        let found = now.remove(key);
+        assert_eq!(found.as_ref(), Some(before), "{key} {when}: {}", seen::difference(before, found.as_ref()));
+    }
+    let more: Vec<&String> = now.keys().filter(|key| !seen::stays(key)).collect();
+    assert!(more.is_empty(), "{when} there are {more:?}");
+    field.tidy(now.keys()).await;
+    field.rest().await;
+    assert_eq!(field.panics(), Vec::<String>::new());
+}
