@@ -81,7 +81,13 @@ mod tests {
         }});
         let found = found(&fields);
         assert!(!holds_more(&found, MANAGER, &wanted));
-        for gone in ["/metadata/labels/a", "/spec/account", "/spec/ports/0/name", "/spec/groups/0", "/spec/ports/0"] {
+        for gone in [
+            "/metadata/labels/a",
+            "/spec/account",
+            "/spec/ports/0/name",
+            "/spec/groups/0",
+            "/spec/ports/0",
+        ] {
             let mut less = wanted.clone();
             *less.pointer_mut(gone).unwrap() = Value::Null;
             assert!(holds_more(&found, MANAGER, &less), "{gone}");
@@ -93,6 +99,10 @@ mod tests {
         let wanted = json!({"spec": {}});
         assert!(!holds_more(&found(&json!({"f:spec": {}})), MANAGER, &wanted));
         assert!(!holds_more(&json!({"metadata": {}}), MANAGER, &wanted));
-        assert!(!holds_more(&found(&json!({"f:spec": {"f:x": {}}})), "another", &wanted));
+        assert!(!holds_more(
+            &found(&json!({"f:spec": {"f:x": {}}})),
+            "another",
+            &wanted
+        ));
     }
 }

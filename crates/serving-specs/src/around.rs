@@ -31,7 +31,12 @@ fn with_files(kind: &str) -> Value {
     let source = |name: &str| json!({"modelId": format!("org/{name}"), "sourceUri": format!("hf://org/{name}"), "size": "1Gi"});
     let sources = json!([source("name"), source("second")]);
     let status = json!({"status": "Ready", "modelSources": sources});
-    object(kind, "files", json!({"modelName": "with-files", "modelSources": sources}), status)
+    object(
+        kind,
+        "files",
+        json!({"modelName": "with-files", "modelSources": sources}),
+        status,
+    )
 }
 
 /// The objects of a namespace.

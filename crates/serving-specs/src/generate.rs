@@ -84,7 +84,12 @@ impl Manner {
             }
             return Value::Object(object);
         }
-        let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let required: Vec<&str> = schema["required"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
         for (name, inner) in schema["properties"].as_object().into_iter().flatten() {
             let below = format!("{path}.{name}");
             if required.contains(&name.as_str()) || self.one_in(self.filled) {
@@ -103,7 +108,12 @@ impl Manner {
         let most = schema["maxItems"].as_u64().unwrap_or(MOST).min(MOST).max(least);
         let count = self.rng.random_range(least..=most);
         let items: Vec<Value> = (0..count).map(|_| self.value(&schema["items"], path)).collect();
-        let keys: Vec<&str> = schema["x-kubernetes-list-map-keys"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let keys: Vec<&str> = schema["x-kubernetes-list-map-keys"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
         let mut taken = BTreeSet::new();
         let name = |item: &Value| keys.iter().map(|key| item[key].to_string()).collect::<Vec<_>>();
         let mut is_new = |item: &Value| keys.is_empty() || taken.insert(name(item));
@@ -143,7 +153,11 @@ impl Manner {
 
     fn word(&mut self, path: &str) -> String {
         let (right, wrong) = words::of(path).unwrap_or((&words::ANY, &[]));
-        let from = if !wrong.is_empty() && self.one_in(self.wrong) { wrong } else { right };
+        let from = if !wrong.is_empty() && self.one_in(self.wrong) {
+            wrong
+        } else {
+            right
+        };
         (*from.choose(&mut self.rng).unwrap()).to_owned()
     }
 
@@ -176,5 +190,7 @@ fn empty(schema: &Value) -> Option<Value> {
         _ => json!(0),
     };
     let admitted = rules::admitted(schema, &value);
-    rules::refusal(schema, "", &admitted, None).is_none().then_some(value)
+    rules::refusal(schema, "", &admitted, None)
+        .is_none()
+        .then_some(value)
 }

@@ -72,19 +72,33 @@ impl Specs {
         let spec = match self.kind {
             "AIMArtifact" if first => json!({"sourceUri": "hf://org/name", "size": "1Gi"}),
             "AIMArtifact" => json!({"sourceUri": "hf://org/name"}),
-            "AIMModel" | "AIMClusterModel" if first => json!({"image": "org/aim:1", "imageMetadata": {"model": {
-                "canonicalName": "org/name", "recommendedDeployments": [{"metric": "latency", "precision": "fp16"}]}}}),
+            "AIMModel" | "AIMClusterModel" if first => {
+                json!({"image": "org/aim:1", "imageMetadata": {"model": {
+                "canonicalName": "org/name", "recommendedDeployments": [{"metric": "latency", "precision": "fp16"}]}}})
+            }
             "AIMModel" | "AIMClusterModel" => json!({"image": "registry.example/team/tiny:1.2.0"}),
-            "AIMClusterModelSource" if first => json!({"registry": "registry.example", "filters": [{"image": "team/tiny:1.0.0"}]}),
-            "AIMClusterModelSource" => json!({"registry": "registry.example", "filters": [{"image": "team/*", "versions": [">=1.0"]}]}),
-            "AIMServiceTemplate" if first => json!({"modelName": "m", "modelSources": [source], "caching": {"enabled": true}}),
+            "AIMClusterModelSource" if first => {
+                json!({"registry": "registry.example", "filters": [{"image": "team/tiny:1.0.0"}]})
+            }
+            "AIMClusterModelSource" => {
+                json!({"registry": "registry.example", "filters": [{"image": "team/*", "versions": [">=1.0"]}]})
+            }
+            "AIMServiceTemplate" if first => {
+                json!({"modelName": "m", "modelSources": [source], "caching": {"enabled": true}})
+            }
             "AIMClusterServiceTemplate" if first => json!({"modelName": "m", "modelSources": [source]}),
             "AIMServiceTemplate" | "AIMClusterServiceTemplate" => json!({"modelName": "m"}),
             "AIMTemplateCache" if first => json!({"templateName": "files", "templateScope": "Namespace"}),
-            "AIMTemplateCache" => json!({"templateName": "files", "templateScope": "Unknown", "mode": "Dedicated"}),
-            "AIMService" if first => json!({"model": {"name": "served"}, "routing": {"enabled": true, "gatewayRef": {"name": "g"}}}),
+            "AIMTemplateCache" => {
+                json!({"templateName": "files", "templateScope": "Unknown", "mode": "Dedicated"})
+            }
+            "AIMService" if first => {
+                json!({"model": {"name": "served"}, "routing": {"enabled": true, "gatewayRef": {"name": "g"}}})
+            }
             "AIMService" => json!({"model": {"name": "served"}}),
-            _ if first => json!({"routing": {"enabled": true, "gatewayRef": {"name": "g"}}, "env": [{"name": "A", "value": "1"}]}),
+            _ if first => {
+                json!({"routing": {"enabled": true, "gatewayRef": {"name": "g"}}, "env": [{"name": "A", "value": "1"}]})
+            }
             _ => json!({}),
         };
         self.admitted(&spec)

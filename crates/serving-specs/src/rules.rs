@@ -24,14 +24,21 @@ fn holds(rule: &str, value: &Value) -> bool {
         }
         "size(self) >= 1" => value.as_array().is_some_and(|list| !list.is_empty()),
         "(has(self.name) ? 1 : 0) + (has(self.image) ? 1 : 0) + (has(self.custom) ? 1 : 0) == 1" => {
-            ["name", "image", "custom"].iter().filter(|key| has(value, key)).count() == 1
+            ["name", "image", "custom"]
+                .iter()
+                .filter(|key| has(value, key))
+                .count()
+                == 1
         }
         _ if rule.starts_with("!has(self.modelSources)") => {
             let all = value["customTemplates"].as_array();
             is_empty_list(value, "modelSources")
                 || is_empty_list(value, "customTemplates")
                 || has(&value["custom"], "hardware")
-                || all.into_iter().flatten().all(|template| has(template, "hardware"))
+                || all
+                    .into_iter()
+                    .flatten()
+                    .all(|template| has(template, "hardware"))
         }
         unknown => panic!("a rule that `serving-specs` does not know: {unknown}"),
     }
@@ -39,7 +46,10 @@ fn holds(rule: &str, value: &Value) -> bool {
 
 fn rules(schema: &Value) -> impl Iterator<Item = &str> {
     let rules = schema["x-kubernetes-validations"].as_array();
-    rules.into_iter().flatten().filter_map(|rule| rule["rule"].as_str())
+    rules
+        .into_iter()
+        .flatten()
+        .filter_map(|rule| rule["rule"].as_str())
 }
 
 /// Without `null`, with defaults.
@@ -51,15 +61,23 @@ pub(crate) fn admitted(schema: &Value, value: &Value) -> Value {
                 object.retain(|_, value| !value.is_null());
             }
             for (name, inner) in schema["properties"].as_object().into_iter().flatten() {
-                let found = object.get(name).cloned().or_else(|| inner.get("default").cloned());
+                let found = object
+                    .get(name)
+                    .cloned()
+                    .or_else(|| inner.get("default").cloned());
                 object.extend(found.map(|found| (name.clone(), admitted(inner, &found))));
             }
             if let Some(inner) = schema.get("additionalProperties") {
-                object.values_mut().for_each(|value| *value = admitted(inner, value));
+                object
+                    .values_mut()
+                    .for_each(|value| *value = admitted(inner, value));
             }
             Value::Object(object)
         }
-        Value::Array(items) => items.iter().map(|item| admitted(&schema["items"], item)).collect(),
+        Value::Array(items) => items
+            .iter()
+            .map(|item| admitted(&schema["items"], item))
+            .collect(),
         other => other.clone(),
     }
 }
@@ -90,8 +108,11 @@ pub(crate) fn refusal(schema: &Value, path: &str, value: &Value, before: Option<
     match value {
         Value::Object(object) => object.iter().find_map(|(name, value)| {
             let below = format!("{path}.{name}");
-            let inner = schema["properties"].get(name).or_else(|| schema.get("additionalProperties"));
-            let open = schema["x-kubernetes-preserve-unknown-fields"] == true || inner.is_none() && schema.get("properties").is_none();
+            let inner = schema["properties"]
+                .get(name)
+                .or_else(|| schema.get("additionalProperties"));
+            let open = schema["x-kubernetes-preserve-unknown-fields"] == true
+                || inner.is_none() && schema.get("properties").is_none();
             match inner {
                 _ if open => None,
                 // What a schema does not know is dropped: whoever wrote it is not understood.
@@ -99,7 +120,9 @@ pub(crate) fn refusal(schema: &Value, path: &str, value: &Value, before: Option<
                 Some(inner) => refusal(inner, &below, value, before.and_then(|before| before.get(name))),
             }
         }),
-        Value::Array(items) => items.iter().find_map(|item| refusal(&schema["items"], path, item, None)),
+        Value::Array(items) => items
+            .iter()
+            .find_map(|item| refusal(&schema["items"], path, item, None)),
         _ => None,
     }
 }
@@ -119,20 +142,31 @@ pub(crate) fn refusal_here(schema: &Value, value: &Value, before: Option<&Value>
     if !is_type {
         return wrong("of another type");
     }
-    if schema["enum"].as_array().is_some_and(|choices| !choices.contains(value)) {
+    if schema["enum"]
+        .as_array()
+        .is_some_and(|choices| !choices.contains(value))
+    {
         return wrong("none of the words");
     }
     let within = |size: Option<f64>, least: &str, most: &str| {
         size.is_none_or(|size| {
-            schema[least].as_f64().is_none_or(|least| size >= least) && schema[most].as_f64().is_none_or(|most| size <= most)
+            schema[least].as_f64().is_none_or(|least| size >= least)
+                && schema[most].as_f64().is_none_or(|most| size <= most)
         })
     };
     let length = value.as_str().map(|text| text.chars().count() as f64);
     let items = value.as_array().map(|list| list.len() as f64);
-    if !within(value.as_f64(), "minimum", "maximum") || !within(length, "minLength", "maxLength") || !within(items, "minItems", "maxItems") {
+    if !within(value.as_f64(), "minimum", "maximum")
+        || !within(length, "minLength", "maxLength")
+        || !within(items, "minItems", "maxItems")
+    {
         return wrong("out of bounds");
     }
-    let mut required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let mut required = schema["required"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str);
     if let Some(missing) = required.find(|name| value.get(name).is_none()) {
         return wrong(&format!("without `{missing}`"));
     }

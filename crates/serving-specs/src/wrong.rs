@@ -25,7 +25,10 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn text(&self, pointer: &str) -> &str {
-        self.spec.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+        self.spec
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
     }
 
     fn number(&self, pointer: &str) -> Option<i64> {
@@ -44,7 +47,10 @@ impl Reader<'_> {
     }
 
     fn tell(&mut self, condition: &'static str, what: impl Into<String>) {
-        self.found.push(Wrong { what: what.into(), condition });
+        self.found.push(Wrong {
+            what: what.into(),
+            condition,
+        });
     }
 
     /// A text that is wrong in its place.
@@ -84,7 +90,9 @@ impl Reader<'_> {
 
     fn template(&mut self, model: &'static str) {
         self.check("/modelName", model);
-        let needs = self.number("/hardware/gpu/requests").is_some_and(|count| count > 0);
+        let needs = self
+            .number("/hardware/gpu/requests")
+            .is_some_and(|count| count > 0);
         if needs || !self.text("/hardware/gpu/model").is_empty() {
             self.tell("GPUReady", "a GPU in a cluster that has none");
         }
@@ -118,7 +126,10 @@ impl Reader<'_> {
 /// What is wrong with a spec of a kind, as the API server stored it. Of a runtime configuration the conditions are those of a service
 /// that uses it.
 pub fn wrong(kind: &str, spec: &Value) -> Vec<Wrong> {
-    let mut reader = Reader { spec, found: Vec::new() };
+    let mut reader = Reader {
+        spec,
+        found: Vec::new(),
+    };
     if kind != "AIMClusterModelSource" {
         reader.check("/runtimeConfigName", "RuntimeConfigReady");
     }
@@ -129,8 +140,13 @@ pub fn wrong(kind: &str, spec: &Value) -> Vec<Wrong> {
         "AIMClusterServiceTemplate" => reader.template("ClusterModelReady"),
         "AIMTemplateCache" => reader.check("/templateName", "ServiceTemplateReady"),
         "AIMArtifact" => {
-            let size = spec.get("size").map(|size| size.as_str().map_or_else(|| size.to_string(), str::to_owned));
-            if size.as_ref().is_some_and(|size| crate::words::WRONG_QUANTITIES.contains(&size.as_str())) {
+            let size = spec
+                .get("size")
+                .map(|size| size.as_str().map_or_else(|| size.to_string(), str::to_owned));
+            if size
+                .as_ref()
+                .is_some_and(|size| crate::words::WRONG_QUANTITIES.contains(&size.as_str()))
+            {
                 reader.tell("ConfigValid", "a size that is none");
             }
         }
@@ -144,7 +160,9 @@ pub fn wrong(kind: &str, spec: &Value) -> Vec<Wrong> {
 pub fn untold(wrong: &[Wrong], status: &Value) -> Vec<Wrong> {
     let conditions = status["conditions"].as_array().cloned().unwrap_or_default();
     let is_told = |wrong: &&Wrong| {
-        let of_type = conditions.iter().find(|condition| condition["type"] == wrong.condition);
+        let of_type = conditions
+            .iter()
+            .find(|condition| condition["type"] == wrong.condition);
         of_type.is_some_and(|condition| condition["status"] == "False" && condition["message"] != "")
     };
     wrong.iter().filter(|wrong| !is_told(wrong)).cloned().collect()

@@ -42,19 +42,32 @@ async fn generated_specs_of_every_kind_come_back_to_their_seed() {
         others_are_made_and_go(&mut field, round, &first).await;
         if is_whole() {
             let done = (round + 1) * lanes;
-            eprintln!("{done} of {many} specs of each kind: {} told what is wrong with them, {} refusals", field.told, field.refused);
+            eprintln!(
+                "{done} of {many} specs of each kind: {} told what is wrong with them, {} refusals",
+                field.told, field.refused
+            );
         }
     }
-    assert!(field.told > many, "the generator gives too little that cannot be followed: {}", field.told);
+    assert!(
+        field.told > many,
+        "the generator gives too little that cannot be followed: {}",
+        field.told
+    );
 }
 
 /// Every object becomes what the next spec says, as far as a living one can, and what it was.
 async fn the_objects_change_and_change_back(field: &mut Field, round: u64, first: &BTreeMap<String, Value>) {
     let mark = field.mark();
-    field.each(Subject::all, move |subject| async move { subject.become_changed(SEED, round).await }).await;
+    field
+        .each(Subject::all, move |subject| async move {
+            subject.become_changed(SEED, round).await
+        })
+        .await;
     field.rest().await;
     check(field, mark, false).await;
-    field.each(Subject::all, |subject| async move { subject.become_seed().await }).await;
+    field
+        .each(Subject::all, |subject| async move { subject.become_seed().await })
+        .await;
     field.rest().await;
     back(field, first, &format!("after the change of round {round}")).await;
 }
@@ -62,10 +75,18 @@ async fn the_objects_change_and_change_back(field: &mut Field, round: u64, first
 /// Beside each a new one is made of the spec, with what a living one could not become, and deleted.
 async fn others_are_made_and_go(field: &mut Field, round: u64, first: &BTreeMap<String, Value>) {
     let mark = field.mark();
-    field.each(Subject::with_a_controller, move |subject| async move { subject.make_another(SEED, round).await }).await;
+    field
+        .each(Subject::with_a_controller, move |subject| async move {
+            subject.make_another(SEED, round).await
+        })
+        .await;
     field.rest().await;
     check(field, mark, true).await;
-    field.each(Subject::with_a_controller, |subject| async move { subject.delete_the_other().await }).await;
+    field
+        .each(Subject::with_a_controller, |subject| async move {
+            subject.delete_the_other().await
+        })
+        .await;
     field.rest().await;
     back(field, first, &format!("after others were made in round {round}")).await;
 }
@@ -82,9 +103,15 @@ async fn check(field: &mut Field, mark: u64, others: bool) {
         let (spec, status) = subject.now(others).await;
         let wrong = wrong(subject.kind, &spec);
         let missing = untold(&wrong, &status);
-        assert!(missing.is_empty(), "{}: nobody tells {missing:?}\nspec {spec:#}\nstatus {status:#}", subject.place());
+        assert!(
+            missing.is_empty(),
+            "{}: nobody tells {missing:?}\nspec {spec:#}\nstatus {status:#}",
+            subject.place()
+        );
         told += u64::from(!wrong.is_empty());
-        let of_subject = refused.iter().filter(|refusal| refusal.namespace == subject.namespace && !subject.namespace.is_empty());
+        let of_subject = refused
+            .iter()
+            .filter(|refusal| refusal.namespace == subject.namespace && !subject.namespace.is_empty());
         for refusal in of_subject {
             // Nothing that was refused is passed over: what wanted it, or what was made between, is not ready and says the name.
             let said = field.conditions_of(&subject.namespace).await;
@@ -107,7 +134,12 @@ async fn back(field: &mut Field, first: &BTreeMap<String, Value>, when: &str) {
     let mut now = field.state().await;
     for (key, before) in first {
         let found = now.remove(key);
-        assert_eq!(found.as_ref(), Some(before), "{key} {when}: {}", seen::difference(before, found.as_ref()));
+        assert_eq!(
+            found.as_ref(),
+            Some(before),
+            "{key} {when}: {}",
+            seen::difference(before, found.as_ref())
+        );
     }
     let more: Vec<&String> = now.keys().filter(|key| !seen::stays(key)).collect();
     assert!(more.is_empty(), "{when} there are {more:?}");

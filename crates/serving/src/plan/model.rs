@@ -113,8 +113,7 @@ pub fn plan(seen: &Seen<'_>) -> Plan<AimModelStatus> {
 fn known<'a>(seen: &Seen<'a>) -> Option<&'a ImageMetadata> {
     let asked = seen.image.and_then(|image| image.as_ref().ok());
     let own = seen.spec.image_metadata.as_ref();
-    own.or(asked)
-        .or_else(|| remembered(seen.status, seen.generation))
+    own.or(asked).or_else(|| remembered(seen.status, seen.generation))
 }
 
 fn metadata_component(seen: &Seen<'_>, known: Option<&ImageMetadata>) -> Option<Component> {
@@ -123,7 +122,11 @@ fn metadata_component(seen: &Seen<'_>, known: Option<&ImageMetadata>) -> Option<
         return Some(component.with(fault.clone()));
     }
     if let (None, Err(invalid)) = (seen.image, ImageReference::parse(&seen.spec.image)) {
-        let fault = Fault::new(Category::InvalidSpec, "InvalidImageReference", invalid.to_string());
+        let fault = Fault::new(
+            Category::InvalidSpec,
+            "InvalidImageReference",
+            invalid.to_string(),
+        );
         return Some(component.with(fault));
     }
     let model = known?.model.as_ref();

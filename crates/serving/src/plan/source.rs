@@ -108,7 +108,11 @@ fn unread(spec: &AimClusterModelSourceSpec) -> Vec<String> {
     let interval = interval.filter(|text| !text.is_empty() && duration::parse(text).is_none());
     let interval = interval.map(|text| format!("syncInterval: `{text}` is no duration; it is 1h"));
     let own = spec.filters.iter().flat_map(|filter| &filter.versions);
-    let constraints = spec.versions.iter().chain(own).filter(|text| !is_constraint(text));
+    let constraints = spec
+        .versions
+        .iter()
+        .chain(own)
+        .filter(|text| !is_constraint(text));
     let constraints = constraints.map(|text| format!("versions: `{text}` cannot be read and is left out"));
     interval.into_iter().chain(constraints).collect()
 }

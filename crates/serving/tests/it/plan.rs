@@ -492,9 +492,7 @@ fn a_model_has_its_templates_as_soon_as_its_image_is_known() {
         state: Some(ModelState::Ready),
     };
     assert_eq!(
-        plan(&found, &[ready])
-            .judge(&[], Some(1), &time(NOW))
-            .state,
+        plan(&found, &[ready]).judge(&[], Some(1), &time(NOW)).state,
         State::Ready
     );
     let refused = plan(&unknown, &[]);

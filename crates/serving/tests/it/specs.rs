@@ -19,7 +19,13 @@ const SEED: u64 = 0x5eed;
 const MANY: u64 = 2_000;
 
 /// Goes to a spec from the seed's state and back, and makes an object of it. Answers what is wrong.
-fn there_and_back(specs: &Specs, stage: &mut Stage, seed: &Value, first: &Value, spec: &Value) -> Result<(), String> {
+fn there_and_back(
+    specs: &Specs,
+    stage: &mut Stage,
+    seed: &Value,
+    first: &Value,
+    spec: &Value,
+) -> Result<(), String> {
     let stored = specs.admitted(spec);
     let mut made = Stage::new(specs.kind, &stored);
     made.rest()?;
@@ -34,11 +40,22 @@ fn there_and_back(specs: &Specs, stage: &mut Stage, seed: &Value, first: &Value,
     stage.become_(seed);
     stage.rest()?;
     let now = stage.state();
-    let differs = first.as_object().into_iter().flatten().find(|(key, value)| now.get(*key) != Some(value));
+    let differs = first
+        .as_object()
+        .into_iter()
+        .flatten()
+        .find(|(key, value)| now.get(*key) != Some(value));
     if let Some((key, value)) = differs {
-        return Err(format!("back at the seed `{key}` is {:#}\nand was {value:#}", now[key]));
+        return Err(format!(
+            "back at the seed `{key}` is {:#}\nand was {value:#}",
+            now[key]
+        ));
     }
-    let more = now.as_object().into_iter().flatten().find(|(key, _)| first.get(*key).is_none() && !stage::stays(key));
+    let more = now
+        .as_object()
+        .into_iter()
+        .flatten()
+        .find(|(key, _)| first.get(*key).is_none() && !stage::stays(key));
     if let Some((key, _)) = more {
         return Err(format!("back at the seed `{key}` is there, which was not"));
     }
@@ -49,7 +66,11 @@ fn there_and_back(specs: &Specs, stage: &mut Stage, seed: &Value, first: &Value,
 fn told(specs: &Specs, spec: &Value, stage: &Stage) -> Result<(), String> {
     let status = stage.status();
     let untold = untold(&wrong(specs.kind, spec), &status);
-    let ready = status["conditions"].as_array().into_iter().flatten().find(|c| c["type"] == "Ready");
+    let ready = status["conditions"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|c| c["type"] == "Ready");
     let ready = ready.is_some_and(|ready| ready["status"] == "True");
     if !stage.refused.is_empty() && ready {
         return Err(format!("ready, although these were refused: {:?}", stage.refused));
@@ -66,13 +87,17 @@ fn every_spec(kind: &'static str) {
     for half in 0..2 {
         let seed = specs.seed(half);
         let mut stage = Stage::new(kind, &seed);
-        stage.rest().unwrap_or_else(|why| panic!("{kind}, the seed {seed}: {why}"));
+        stage
+            .rest()
+            .unwrap_or_else(|why| panic!("{kind}, the seed {seed}: {why}"));
         let first = stage.state();
         for number in (half..MANY).step_by(2) {
             let spec = specs.spec(SEED, number);
             wrong_ones += usize::from(!wrong(kind, &specs.admitted(&spec)).is_empty());
             different.insert(spec.to_string());
-            let outcome = catch_unwind(AssertUnwindSafe(|| there_and_back(&specs, &mut stage, &seed, &first, &spec)));
+            let outcome = catch_unwind(AssertUnwindSafe(|| {
+                there_and_back(&specs, &mut stage, &seed, &first, &spec)
+            }));
             match outcome {
                 Ok(Ok(())) => {}
                 Ok(Err(why)) => panic!("{kind} {number}: {why}\nseed {seed}\nspec {spec:#}"),
@@ -81,7 +106,11 @@ fn every_spec(kind: &'static str) {
         }
     }
     // The generator does its part: hardly a spec comes twice, and many cannot be followed.
-    assert!(different.len() > 1_000, "{kind}: {} different specs", different.len());
+    assert!(
+        different.len() > 1_000,
+        "{kind}: {} different specs",
+        different.len()
+    );
     assert!(wrong_ones > 100, "{kind}: {wrong_ones} that cannot be followed");
 }
 
@@ -121,7 +150,7 @@ fn the_check_sees_what_does_not_come_back_and_what_nobody_tells() {
     stage.rest().unwrap();
     let first = stage.state();
     let spec = json!({"model": {"name": "served"}, "replicas": 2});
-    let mut try_it = |stage: &mut Stage, spec: &Value| there_and_back(&specs, stage, &seed, &first, spec);
+    let try_it = |stage: &mut Stage, spec: &Value| there_and_back(&specs, stage, &seed, &first, spec);
     assert_eq!(try_it(&mut stage, &spec), Ok(()));
     stage.forgetful_gateway = true;
     let off = json!({"model": {"name": "served"}, "routing": {"enabled": false}, "replicas": 2});
@@ -136,7 +165,10 @@ fn the_check_sees_what_does_not_come_back_and_what_nobody_tells() {
     let stays = there_and_back(&second, &mut routed, &plain, &before, &on).unwrap_err();
     assert!(stays.contains("HTTPRoute"), "{stays}");
     // A gateway that is not named, told of a spec that names one: the seed's conditions say nothing of it.
-    let silent = untold(&wrong("AIMService", &json!({"model": {"name": "nobody"}})), &stage.status());
+    let silent = untold(
+        &wrong("AIMService", &json!({"model": {"name": "nobody"}})),
+        &stage.status(),
+    );
     assert_eq!(silent.len(), 1);
 }
 

@@ -10,7 +10,7 @@ use reeve_serving::rights;
 use reeve_serving_specs::{KINDS, around};
 use reeve_testkit::{AuditEvent, Cluster, Options, Tier, apply_yaml, own_cluster};
 use serde_json::{Value, json};
-use tokio::task::JoinSet;
+use tokio::task::LocalSet;
 use tokio::time::{Instant, sleep};
 
 use super::seen;
@@ -25,8 +25,18 @@ const QUIET: Duration = Duration::from_millis(1200);
 const PATIENCE: Duration = Duration::from_secs(90);
 /// Kinds of what is there.
 const SEEN: [&str; 12] = [
-    "AIMArtifact", "AIMClusterModel", "AIMClusterModelSource", "AIMClusterServiceTemplate", "AIMModel", "AIMService",
-    "AIMServiceTemplate", "AIMTemplateCache", "InferenceService", "HTTPRoute", "PersistentVolumeClaim", "Job",
+    "AIMArtifact",
+    "AIMClusterModel",
+    "AIMClusterModelSource",
+    "AIMClusterServiceTemplate",
+    "AIMModel",
+    "AIMService",
+    "AIMServiceTemplate",
+    "AIMTemplateCache",
+    "InferenceService",
+    "HTTPRoute",
+    "PersistentVolumeClaim",
+    "Job",
 ];
 
 pub(super) struct Field {
@@ -43,7 +53,11 @@ pub(super) struct Field {
 impl Field {
     pub(super) async fn start(lanes: u64) -> Option<Self> {
         let dir = tempfile::tempdir().unwrap();
-        let cluster = own_cluster(Options { tier: Tier::ApiServer, ..Options::default() }).await?;
+        let cluster = own_cluster(Options {
+            tier: Tier::ApiServer,
+            ..Options::default()
+        })
+        .await?;
         let client = cluster.client().await.unwrap();
         install(&client).await;
         for object in around::of_cluster() {
@@ -52,32 +66,48 @@ impl Field {
         let subjects: Vec<Arc<Subject>> = (0..lanes)
             .flat_map(|lane| KINDS.map(|kind| Arc::new(Subject::new(&client, kind, lane, lanes))))
             .collect();
-        let token = cluster.service_account_token(SYSTEM, rights::SERVICE_ACCOUNT, 7200).await.unwrap();
+        let token = cluster
+            .service_account_token(SYSTEM, rights::SERVICE_ACCOUNT, 7200)
+            .await
+            .unwrap();
         let registry = stand_ins::open_registry().await;
-        let endpoints = ["registry.example", "docker.io", "hub.docker.com"].map(|name| format!("--registry-endpoint={name}=http://{registry}"));
+        let endpoints = ["registry.example", "docker.io", "hub.docker.com"]
+            .map(|name| format!("--registry-endpoint={name}=http://{registry}"));
         let endpoints: Vec<&str> = endpoints.iter().map(String::as_str).collect();
         let operator = Operator::start(&cluster, dir.path(), &token, &endpoints);
         tokio::spawn(stand_ins::run(client.clone()));
-        let field = Self { operator, subjects, client, cluster, _dir: dir, told: 0, refused: 0 };
+        let field = Self {
+            operator,
+            subjects,
+            client,
+            cluster,
+            _dir: dir,
+            told: 0,
+            refused: 0,
+        };
         let to_make = field.client.clone();
-        field.each(Subject::all, move |subject| {
-            let client = to_make.clone();
-            async move { begin(&client, &subject).await }
-        }).await;
+        field
+            .each(Subject::all, move |subject| {
+                let client = to_make.clone();
+                async move { begin(&client, &subject).await }
+            })
+            .await;
         Some(field)
     }
 
     /// Does something to each of them, side by side.
     pub(super) async fn each<F>(&self, of: fn(&Subject) -> bool, work: impl Fn(Arc<Subject>) -> F)
     where
-        F: Future<Output = ()> + Send + 'static,
+        F: Future<Output = ()> + 'static,
     {
-        let mut all = JoinSet::new();
-        for subject in self.subjects.iter().filter(|subject| of(subject)) {
-            all.spawn(work(subject.clone()));
-        }
-        while let Some(done) = all.join_next().await {
-            if let Err(failed) = done {
+        let local = LocalSet::new();
+        let of_kind = self.subjects.iter().filter(|subject| of(subject));
+        let all: Vec<_> = of_kind
+            .map(|subject| local.spawn_local(work(subject.clone())))
+            .collect();
+        local.await;
+        for done in all {
+            if let Err(failed) = done.await {
                 std::panic::resume_unwind(failed.into_panic());
             }
         }
@@ -92,7 +122,9 @@ impl Field {
         let user = format!("system:serviceaccount:{SYSTEM}:{}", rights::SERVICE_ACCOUNT);
         let events = self.cluster.audit_events_since(mark).unwrap();
         let is_write = |event: &AuditEvent| {
-            event.user == user && event.resource != "leases" && !["get", "list", "watch"].contains(&event.verb.as_str())
+            event.user == user
+                && event.resource != "leases"
+                && !["get", "list", "watch"].contains(&event.verb.as_str())
         };
         events.into_iter().filter(|event| is_write(event)).collect()
     }
@@ -100,7 +132,12 @@ impl Field {
     /// What the API server did not take. A conflict is tried again.
     pub(super) fn refusals(&self, mark: u64) -> Vec<AuditEvent> {
         let all = self.writes(mark).into_iter();
-        all.filter(|event| (400..500).contains(&event.code) && ![404, 409].contains(&event.code) && event.subresource.is_empty()).collect()
+        all.filter(|event| {
+            (400..500).contains(&event.code)
+                && ![404, 409].contains(&event.code)
+                && event.subresource.is_empty()
+        })
+        .collect()
     }
 
     /// Waits until every status speaks of its spec and nothing is written any more.
@@ -113,9 +150,18 @@ impl Field {
                 .writes(mark)
                 .into_iter()
                 .filter(|event| (200..300).contains(&event.code))
-                .map(|event| format!("{} {} {}/{} {}", event.verb, event.resource, event.namespace, event.name, event.subresource))
+                .map(|event| {
+                    format!(
+                        "{} {} {}/{} {}",
+                        event.verb, event.resource, event.namespace, event.name, event.subresource
+                    )
+                })
                 .collect();
-            let unseen = if written.is_empty() { self.unseen().await } else { Vec::new() };
+            let unseen = if written.is_empty() {
+                self.unseen().await
+            } else {
+                Vec::new()
+            };
             if written.is_empty() && unseen.is_empty() {
                 return;
             }
@@ -123,7 +169,13 @@ impl Field {
                 Instant::now() < end,
                 "no rest within {} s: written in the last moment {written:#?}, not looked at {unseen:?}\n{}",
                 PATIENCE.as_secs(),
-                self.operator.log().lines().rev().take(20).collect::<Vec<_>>().join("\n"),
+                self.operator
+                    .log()
+                    .lines()
+                    .rev()
+                    .take(20)
+                    .collect::<Vec<_>>()
+                    .join("\n"),
             );
         }
     }
@@ -132,10 +184,24 @@ impl Field {
     async fn unseen(&self) -> Vec<String> {
         let mut unseen = Vec::new();
         for kind in SEEN.iter().filter(|kind| kind.starts_with("AIM")) {
-            let list = api(&self.client, kind, "").list(&ListParams::default()).await.unwrap();
-            let left_alone = |object: &kube::api::DynamicObject| object.annotations().values().any(|value| value == "true");
-            let of_kind = list.items.iter().filter(|object| !left_alone(object) && !Subject::is_seen(object));
-            unseen.extend(of_kind.map(|object| format!("{kind} {}/{}", object.namespace().unwrap_or_default(), object.name_any())));
+            let list = api(&self.client, kind, "")
+                .list(&ListParams::default())
+                .await
+                .unwrap();
+            let left_alone = |object: &kube::api::DynamicObject| {
+                object.annotations().values().any(|value| value == "true")
+            };
+            let of_kind = list
+                .items
+                .iter()
+                .filter(|object| !left_alone(object) && !Subject::is_seen(object));
+            unseen.extend(of_kind.map(|object| {
+                format!(
+                    "{kind} {}/{}",
+                    object.namespace().unwrap_or_default(),
+                    object.name_any()
+                )
+            }));
         }
         unseen
     }
@@ -144,13 +210,23 @@ impl Field {
     pub(super) async fn state(&self) -> BTreeMap<String, Value> {
         let mut state = BTreeMap::new();
         for kind in SEEN {
-            let list = api(&self.client, kind, "").list(&ListParams::default()).await.unwrap();
+            let list = api(&self.client, kind, "")
+                .list(&ListParams::default())
+                .await
+                .unwrap();
             for object in list.items {
                 let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
                 let mut value = serde_json::to_value(&object).unwrap();
                 value["kind"] = json!(kind);
-                let of_people = name == "uses" || self.subjects.iter().any(|subject| subject.kind == kind && subject.name == name);
-                state.insert(format!("{kind} {namespace}/{name}"), seen::plain(&value, of_people));
+                let of_people = name == "uses"
+                    || self
+                        .subjects
+                        .iter()
+                        .any(|subject| subject.kind == kind && subject.name == name);
+                state.insert(
+                    format!("{kind} {namespace}/{name}"),
+                    seen::plain(&value, of_people),
+                );
             }
         }
         state
@@ -159,12 +235,25 @@ impl Field {
     /// What the conditions of everything in a namespace say.
     pub(super) async fn conditions_of(&self, namespace: &str) -> Vec<String> {
         let mut said = Vec::new();
-        for kind in SEEN.iter().filter(|kind| kind.starts_with("AIM") && !kind.starts_with("AIMCluster")) {
-            let list = api(&self.client, kind, namespace).list(&ListParams::default()).await.unwrap();
+        for kind in SEEN
+            .iter()
+            .filter(|kind| kind.starts_with("AIM") && !kind.starts_with("AIMCluster"))
+        {
+            let list = api(&self.client, kind, namespace)
+                .list(&ListParams::default())
+                .await
+                .unwrap();
             for object in list.items {
-                let conditions = object.data["status"]["conditions"].as_array().cloned().unwrap_or_default();
-                let not_ready = conditions.into_iter().filter(|condition| condition["status"] == "False");
-                said.extend(not_ready.map(|condition| condition["message"].as_str().unwrap_or_default().to_owned()));
+                let conditions = object.data["status"]["conditions"]
+                    .as_array()
+                    .cloned()
+                    .unwrap_or_default();
+                let not_ready = conditions
+                    .into_iter()
+                    .filter(|condition| condition["status"] == "False");
+                said.extend(
+                    not_ready.map(|condition| condition["message"].as_str().unwrap_or_default().to_owned()),
+                );
             }
         }
         said
@@ -188,7 +277,9 @@ impl Field {
     /// Passes of the operator that ended in a panic.
     pub(super) fn panics(&self) -> Vec<String> {
         let log = self.operator.log();
-        let panics = log.lines().filter(|line| line.contains("Panicked") || line.contains("panicked at"));
+        let panics = log
+            .lines()
+            .filter(|line| line.contains("Panicked") || line.contains("panicked at"));
         panics.map(str::to_owned).collect()
     }
 }

@@ -4,13 +4,19 @@ use serde_json::{Map, Value, json};
 
 /// Of what a change leaves behind these stay: files that are stored, and what others may use (Q17).
 pub(super) fn stays(key: &str) -> bool {
-    !["InferenceService ", "HTTPRoute "].iter().any(|kind| key.starts_with(kind))
+    !["InferenceService ", "HTTPRoute "]
+        .iter()
+        .any(|kind| key.starts_with(kind))
 }
 
 /// An object as it is wanted: what others write into it, and when, is no matter. With its status where that is asked for.
 pub(super) fn plain(object: &Value, with_status: bool) -> Value {
     let metadata = &object["metadata"];
-    let owners = metadata["ownerReferences"].as_array().into_iter().flatten().map(|owner| owner["name"].clone());
+    let owners = metadata["ownerReferences"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|owner| owner["name"].clone());
     let mut plain = json!({
         "labels": metadata["labels"], "annotations": metadata["annotations"], "owners": owners.collect::<Vec<_>>(),
     });
@@ -29,14 +35,23 @@ pub(super) fn plain(object: &Value, with_status: bool) -> Value {
 
 fn status(status: &Value) -> Value {
     let mut fields: Map<String, Value> = status.as_object().cloned().unwrap_or_default();
-    // How many models a source has: those of earlier specs stay.
-    for moment in ["observedGeneration", "lastSyncTime", "discoveredModels", "availableModels", "discoveryJob"] {
+    // What was found out stays known, and so do the models that a source has.
+    for moment in [
+        "observedGeneration",
+        "discoveredSizeBytes",
+        "lastSyncTime",
+        "discoveredModels",
+        "availableModels",
+        "discoveryJob",
+    ] {
         fields.remove(moment);
     }
     let conditions = fields.remove("conditions").unwrap_or_default();
     let told = conditions.as_array().into_iter().flatten().filter(|condition| {
         // Those of the framework are there after they were `False` once.
-        let of_framework = ["AuthValid", "ConfigValid", "DependenciesReachable"].iter().any(|type_| condition["type"] == *type_);
+        let of_framework = ["AuthValid", "ConfigValid", "DependenciesReachable"]
+            .iter()
+            .any(|type_| condition["type"] == *type_);
         !(of_framework && condition["status"] == "True") && condition["type"] != "MaxModelsLimitReached"
     });
     for condition in told {
@@ -58,6 +73,9 @@ pub(super) fn difference(before: &Value, now: Option<&Value>) -> String {
     keys.sort();
     let mut differing = keys.into_iter().filter(|key| old.get(*key) != new.get(*key));
     differing.next().map_or_else(String::new, |key| {
-        format!("{key}: {}", difference(old.get(key).unwrap_or(&Value::Null), new.get(key)))
+        format!(
+            "{key}: {}",
+            difference(old.get(key).unwrap_or(&Value::Null), new.get(key))
+        )
     })
 }

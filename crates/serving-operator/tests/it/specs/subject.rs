@@ -49,10 +49,15 @@ pub(super) async fn make(client: &Client, namespace: &str, object: &Value) {
     let wanted: DynamicObject = serde_json::from_value(object.clone()).unwrap();
     let made = api.create(&PostParams::default(), &wanted).await;
     let made = made.unwrap_or_else(|error| panic!("the API server refuses {kind}: {error}\n{object:#}"));
-    if object["status"].as_object().is_some_and(|status| !status.is_empty()) {
+    if object["status"]
+        .as_object()
+        .is_some_and(|status| !status.is_empty())
+    {
         let patch = kube::api::Patch::Merge(json!({"status": object["status"]}));
         let name = made.metadata.name.unwrap();
-        api.patch_status(&name, &kube::api::PatchParams::default(), &patch).await.unwrap();
+        api.patch_status(&name, &kube::api::PatchParams::default(), &patch)
+            .await
+            .unwrap();
     }
 }
 
@@ -62,7 +67,13 @@ impl Subject {
         let of_cluster = kind.starts_with("AIMCluster");
         let specs = Specs::of(kind);
         // With a node a size is found out and an image is asked; without one these seeds wait for that for ever.
-        let seed = specs.seed(if ["AIMServiceTemplate", "AIMClusterServiceTemplate"].contains(&kind) { 0 } else { lane });
+        let seed = specs.seed(
+            if ["AIMServiceTemplate", "AIMClusterServiceTemplate"].contains(&kind) {
+                0
+            } else {
+                lane
+            },
+        );
         Self {
             kind,
             namespace: if of_cluster { String::new() } else { home.clone() },
@@ -101,7 +112,12 @@ impl Subject {
     }
 
     pub(super) async fn begin(&self) {
-        make(&self.client, &self.namespace, &self.object(&self.name, &self.seed)).await;
+        make(
+            &self.client,
+            &self.namespace,
+            &self.object(&self.name, &self.seed),
+        )
+        .await;
         if !self.with_a_controller() {
             let spec = json!({"model": {"name": "served"}, "runtimeConfigName": self.name});
             let service = json!({"apiVersion": "aim.eai.amd.com/v1alpha1", "kind": "AIMService", "metadata": {"name": USER}, "spec": spec});
@@ -124,10 +140,15 @@ impl Subject {
 
     /// As somebody who sends the whole object.
     async fn write(&self, spec: &Value) {
-        let written = wait_until(&self.place(), async || {
+        let place = self.place();
+        let written = wait_until(&place, async || {
             let mut object = self.api().get(&self.name).await?;
             object.data["spec"] = spec.clone();
-            match self.api().replace(&self.name, &PostParams::default(), &object).await {
+            match self
+                .api()
+                .replace(&self.name, &PostParams::default(), &object)
+                .await
+            {
                 Ok(_) => Ok(Some(Ok(()))),
                 Err(kube::Error::Api(status)) if status.code == 409 => Ok(None),
                 Err(error) => Ok(Some(Err(error))),
@@ -144,7 +165,10 @@ impl Subject {
     }
 
     pub(super) async fn delete_the_other(&self) {
-        self.api().delete(&self.other(), &DeleteParams::background()).await.unwrap();
+        self.api()
+            .delete(&self.other(), &DeleteParams::background())
+            .await
+            .unwrap();
     }
 
     /// The spec as stored, and the status that speaks of it.
@@ -155,7 +179,10 @@ impl Subject {
         if self.with_a_controller() {
             return (spec, object.data["status"].clone());
         }
-        let service = api(&self.client, "AIMService", &self.home).get(USER).await.unwrap();
+        let service = api(&self.client, "AIMService", &self.home)
+            .get(USER)
+            .await
+            .unwrap();
         (spec, service.data["status"].clone())
     }
 

@@ -146,7 +146,10 @@ fn recorded<'a>(all: &[Template<'a>], before: Option<&ResolvedReference>) -> Opt
 /// away.
 fn fits(template: &Template<'_>, service: &AimServiceSpec) -> bool {
     let overrides = service.overrides.as_ref();
-    let choice = service.template.as_ref().and_then(|choice| choice.name.as_deref());
+    let choice = service
+        .template
+        .as_ref()
+        .and_then(|choice| choice.name.as_deref());
     if let Some(name) = choice.filter(|name| !name.is_empty()) {
         let of_name = template.name() == name || template.name() == derived_template_name(name, overrides);
         return of_name && follows(template.spec, overrides);
@@ -160,12 +163,17 @@ fn fits(template: &Template<'_>, service: &AimServiceSpec) -> bool {
 
 fn follows(template: &AimServiceTemplateSpec, overrides: Option<&RuntimeParameters>) -> bool {
     let Some(overrides) = overrides else { return true };
-    let gpu = |hardware: Option<&HardwareRequirements>| hardware.and_then(|h| h.gpu.clone()).unwrap_or_default();
+    let gpu =
+        |hardware: Option<&HardwareRequirements>| hardware.and_then(|h| h.gpu.clone()).unwrap_or_default();
     let (asked, has) = (gpu(overrides.hardware.as_ref()), gpu(template.hardware.as_ref()));
     let model = asked.model.filter(|model| !model.is_empty());
     let count = asked.requests.filter(|count| *count > 0);
-    overrides.metric.is_none_or(|metric| template.metric == Some(metric))
-        && overrides.precision.is_none_or(|precision| template.precision == Some(precision))
+    overrides
+        .metric
+        .is_none_or(|metric| template.metric == Some(metric))
+        && overrides
+            .precision
+            .is_none_or(|precision| template.precision == Some(precision))
         && model.is_none_or(|model| has.model.as_ref() == Some(&model))
         && count.is_none_or(|count| has.requests == Some(count))
 }

@@ -1,6 +1,7 @@
 //! One pass over an object of each kind, and what it sees of the stage.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use k8s_openapi::api::batch::v1::Job;
 use reeve_serving::artifact::Artifact;
@@ -14,8 +15,8 @@ use reeve_serving::owner::Parent;
 use reeve_serving::plan::{artifact, cache, model, service, source, template};
 use reeve_serving::source::{Filter, Image};
 use reeve_serving_crds::{
-    AimArtifactSpec, AimClusterModelSourceSpec, AimModelSpec, AimRuntimeConfigSpec, AimServiceTemplateSpec, ImageFilter, ImageMetadata,
-    ModelState,
+    AimArtifactSpec, AimClusterModelSourceSpec, AimModelSpec, AimRuntimeConfigSpec, AimServiceTemplateSpec,
+    ImageFilter, ImageMetadata, ModelState,
 };
 use reeve_serving_specs::around;
 use serde::de::DeserializeOwned;
@@ -28,15 +29,16 @@ const ANSWER: &str = r#"[{"profile": {"metadata": {"engine": "vllm", "gpu": "", 
 
 /// What is around, of a kind.
 fn beside<T: DeserializeOwned>(kind: &str) -> Vec<T> {
-    let mut all = around::of_namespace();
-    all.extend(around::of_cluster());
-    let of_kind = all.into_iter().filter(|object| object["kind"] == kind);
-    of_kind
-        .map(|mut object| {
-            object["metadata"]["uid"] = json!(format!("{kind}/{}", object["metadata"]["name"]));
-            of(object)
-        })
-        .collect()
+    static ALL: LazyLock<Vec<Value>> = LazyLock::new(|| {
+        let all = around::of_namespace().into_iter().chain(around::of_cluster());
+        let with_uid = |mut object: Value| {
+            object["metadata"]["uid"] = json!(format!("{}/{}", object["kind"], object["metadata"]["name"]));
+            object
+        };
+        all.map(with_uid).collect()
+    });
+    let of_kind = ALL.iter().filter(|object| object["kind"] == kind);
+    of_kind.map(|object| of(object.clone())).collect()
 }
 
 fn ended() -> Value {
@@ -51,17 +53,32 @@ impl Stage {
     fn config(&self) -> Result<RuntimeConfig, ConfigNotFound> {
         let name = config::name(self.object["spec"]["runtimeConfigName"].as_str());
         let spec = |kind: &str| {
-            let of_kind = beside::<Value>(kind).into_iter().find(|config| config["metadata"]["name"] == name);
+            let of_kind = beside::<Value>(kind)
+                .into_iter()
+                .find(|config| config["metadata"]["name"] == name);
             let own = (self.kind == kind && name == "own").then(|| json!({"spec": self.spec}));
-            own.or(of_kind).map(|config| of::<AimRuntimeConfigSpec>(config["spec"].clone()))
+            own.or(of_kind)
+                .map(|config| of::<AimRuntimeConfigSpec>(config["spec"].clone()))
         };
         let namespaced = spec("AIMRuntimeConfig").filter(|_| self.in_namespace().is_some() || name == "own");
-        config::resolve(name, spec("AIMClusterRuntimeConfig").as_ref(), namespaced.as_ref())
+        config::resolve(
+            name,
+            spec("AIMClusterRuntimeConfig").as_ref(),
+            namespaced.as_ref(),
+        )
     }
 
-    fn parent(&self, kind: &'static str, controller: Controller, config: &Result<RuntimeConfig, ConfigNotFound>) -> Parent {
+    fn parent(
+        &self,
+        kind: &'static str,
+        controller: Controller,
+        config: &Result<RuntimeConfig, ConfigNotFound>,
+    ) -> Parent {
         let metadata = of(self.object["metadata"].clone());
-        let propagation = config.as_ref().ok().and_then(|config| config.spec.label_propagation.as_ref());
+        let propagation = config
+            .as_ref()
+            .ok()
+            .and_then(|config| config.spec.label_propagation.as_ref());
         Parent::new(kind, &metadata, controller).propagating(propagation)
     }
 
@@ -83,7 +100,9 @@ impl Stage {
 
     fn job(&self, part: &str) -> Option<Job> {
         let jobs = self.made("Job", &ended());
-        let mut of_part = jobs.into_iter().filter(|job| job["metadata"]["name"].as_str().unwrap().contains(part));
+        let mut of_part = jobs
+            .into_iter()
+            .filter(|job| job["metadata"]["name"].as_str().unwrap().contains(part));
         of_part.next().map(of)
     }
 
@@ -91,7 +110,10 @@ impl Stage {
         let spec: AimArtifactSpec = of(self.object["spec"].clone());
         let status = of(self.status());
         let config = self.config();
-        let in_force = config.as_ref().map(|config| config.spec.clone()).unwrap_or_default();
+        let in_force = config
+            .as_ref()
+            .map(|config| config.spec.clone())
+            .unwrap_or_default();
         let parent = self.parent("AIMArtifact", Controller::Artifact, &config);
         let (check, download) = (self.job("check-size"), self.job("download"));
         let bound = json!({"phase": "Bound"});
@@ -111,11 +133,17 @@ impl Stage {
                 generation: self.generation(),
                 status: &status,
                 config: &config,
-                check: artifact::SeenJob { job: check.as_ref(), pod: None },
+                check: artifact::SeenJob {
+                    job: check.as_ref(),
+                    pod: None,
+                },
                 size: size.as_ref(),
                 claim: claim.as_ref(),
                 claim_events: &[],
-                download: artifact::SeenJob { job: download.as_ref(), pod: None },
+                download: artifact::SeenJob {
+                    job: download.as_ref(),
+                    pod: None,
+                },
             })
         };
         let (once, twice) = (plan(), plan());
@@ -126,7 +154,11 @@ impl Stage {
     fn model(&mut self) -> Result<bool, String> {
         let (kind, templates, controller) = match self.in_namespace() {
             Some(_) => ("AIMModel", "AIMServiceTemplate", Controller::Model),
-            None => ("AIMClusterModel", "AIMClusterServiceTemplate", Controller::ClusterModel),
+            None => (
+                "AIMClusterModel",
+                "AIMClusterServiceTemplate",
+                Controller::ClusterModel,
+            ),
         };
         let spec: AimModelSpec = of(self.object["spec"].clone());
         let status = of(self.status());
@@ -159,14 +191,20 @@ impl Stage {
     fn template(&mut self) -> Result<bool, String> {
         let (kind, model, controller) = match self.in_namespace() {
             Some(_) => ("AIMServiceTemplate", "AIMModel", Controller::ServiceTemplate),
-            None => ("AIMClusterServiceTemplate", "AIMClusterModel", Controller::ClusterServiceTemplate),
+            None => (
+                "AIMClusterServiceTemplate",
+                "AIMClusterModel",
+                Controller::ClusterServiceTemplate,
+            ),
         };
         let spec: AimServiceTemplateSpec = of(self.object["spec"].clone());
         let status = of(self.status());
         let config = self.config();
         let parent = self.parent(kind, controller, &config);
         let models: Vec<Value> = beside(model);
-        let of_name = models.iter().find(|model| model["metadata"]["name"] == spec.model_name);
+        let of_name = models
+            .iter()
+            .find(|model| model["metadata"]["name"] == spec.model_name);
         let of_name: Option<AimModelSpec> = of_name.map(|model| of(model["spec"].clone()));
         let tracked = template::tracks_discovery(&spec, &status);
         let job = self.job("discover-").filter(|_| tracked);
@@ -189,7 +227,10 @@ impl Stage {
                 pods: &[],
                 answer: answer.as_ref(),
                 discoveries: 0,
-                has_cache: self.children.keys().any(|key| key.starts_with("AIMTemplateCache/")),
+                has_cache: self
+                    .children
+                    .keys()
+                    .any(|key| key.starts_with("AIMTemplateCache/")),
                 now: time(NOW).0,
             })
         };
@@ -210,7 +251,9 @@ impl Stage {
         };
         let found = kinds.iter().find_map(|kind| {
             let all: Vec<Value> = beside(kind);
-            let found = all.into_iter().find(|template| template["metadata"]["name"] == cache.spec.template_name)?;
+            let found = all
+                .into_iter()
+                .find(|template| template["metadata"]["name"] == cache.spec.template_name)?;
             Some((*kind, of(found["status"].clone())))
         });
         let artifacts = self.made("AIMArtifact", &json!({"status": "Ready"}));
@@ -222,7 +265,11 @@ impl Stage {
                 namespace: "ns",
                 config: &config,
                 template: found.as_ref().map(|(kind, status)| cache::SeenTemplate {
-                    kind: if *kind == "AIMServiceTemplate" { "AIMServiceTemplate" } else { "AIMClusterServiceTemplate" },
+                    kind: if *kind == "AIMServiceTemplate" {
+                        "AIMServiceTemplate"
+                    } else {
+                        "AIMClusterServiceTemplate"
+                    },
                     generation: None,
                     status,
                 }),
@@ -241,10 +288,17 @@ impl Stage {
         if !source::pause(&spec, &status, generation, &now).is_zero() {
             return Ok(false);
         }
-        let parent = self.parent("AIMClusterModelSource", Controller::ClusterModelSource, &Ok(RuntimeConfig::default()));
+        let parent = self.parent(
+            "AIMClusterModelSource",
+            Controller::ClusterModelSource,
+            &Ok(RuntimeConfig::default()),
+        );
         let found: Vec<_> = spec.filters.iter().map(|filter| listed(&spec, filter)).collect();
         let models = self.made("AIMClusterModel", &json!({}));
-        let existing: BTreeSet<String> = models.iter().map(|model| model["spec"]["image"].as_str().unwrap().to_owned()).collect();
+        let existing: BTreeSet<String> = models
+            .iter()
+            .map(|model| model["spec"]["image"].as_str().unwrap().to_owned())
+            .collect();
         let plan = || {
             source::plan(&source::Seen {
                 parent: &parent,
@@ -268,10 +322,17 @@ impl Stage {
         let parent = self.parent("AIMService", Controller::Service, &config);
         let ready = json!({"status": "Ready", "observedGeneration": 1});
         let runs = json!({"observedGeneration": 1, "conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": NOW}]});
-        let models: Vec<_> = beside("AIMModel").into_iter().chain(self.made("AIMModel", &ready).into_iter().map(of)).collect();
+        let models: Vec<_> = beside("AIMModel")
+            .into_iter()
+            .chain(self.made("AIMModel", &ready).into_iter().map(of))
+            .collect();
         let derived = self.made("AIMServiceTemplate", &ready).into_iter().map(of);
         let templates: Vec<_> = beside("AIMServiceTemplate").into_iter().chain(derived).collect();
-        let caches: Vec<_> = self.made("AIMTemplateCache", &ready).into_iter().map(of).collect();
+        let caches: Vec<_> = self
+            .made("AIMTemplateCache", &ready)
+            .into_iter()
+            .map(of)
+            .collect();
         let inference = self.made("InferenceService", &runs).pop();
         let mut route = self.made("HTTPRoute", &json!({})).pop();
         if let Some(route) = &mut route {
@@ -280,7 +341,8 @@ impl Stage {
                 "conditions": [{"type": "Accepted", "status": "True", "reason": "Accepted", "message": "", "observedGeneration": 1}],
             }]});
         }
-        let (cluster_models, cluster_templates) = (beside("AIMClusterModel"), beside("AIMClusterServiceTemplate"));
+        let (cluster_models, cluster_templates) =
+            (beside("AIMClusterModel"), beside("AIMClusterServiceTemplate"));
         let gpus = inventory([]);
         let seen = service::Seen {
             service: &service,
@@ -319,8 +381,14 @@ fn same(once: &[reeve_serving::plan::Child], twice: &[reeve_serving::plan::Child
 /// What a registry says of an image.
 fn registry(image: &str) -> Result<ImageMetadata, Fault> {
     match ImageReference::parse(image) {
-        Ok(_) => Ok(of(json!({"model": {"canonicalName": "org/tiny", "recommendedDeployments": [{"metric": "latency"}, {"gpuModel": "MI300X", "gpuCount": 1}]}}))),
-        Err(invalid) => Err(Fault::new(Category::Infrastructure, "ImageInvalid", invalid.to_string())),
+        Ok(_) => Ok(of(
+            json!({"model": {"canonicalName": "org/tiny", "recommendedDeployments": [{"metric": "latency"}, {"gpuModel": "MI300X", "gpuCount": 1}]}}),
+        )),
+        Err(invalid) => Err(Fault::new(
+            Category::Infrastructure,
+            "ImageInvalid",
+            invalid.to_string(),
+        )),
     }
 }
 
@@ -332,12 +400,19 @@ fn listed(spec: &AimClusterModelSourceSpec, filter: &ImageFilter) -> Result<BTre
         return Ok(BTreeSet::from([image]));
     }
     if ["a b", ""].contains(&filter.image.as_str()) {
-        return Err(Fault::new(Category::Infrastructure, "NotFound", "no such repository"));
+        return Err(Fault::new(
+            Category::Infrastructure,
+            "NotFound",
+            "no such repository",
+        ));
     }
     let tags = ["0.9.0", "1.2.0", "latest"].map(|tag| Image {
         registry: registry.clone(),
         repository: "team/tiny".to_owned(),
         tag: tag.to_owned(),
     });
-    Ok(tags.into_iter().filter(|image| read.selects(image, &spec.versions)).collect())
+    Ok(tags
+        .into_iter()
+        .filter(|image| read.selects(image, &spec.versions))
+        .collect())
 }

@@ -56,7 +56,9 @@ impl Stage {
         self.object["metadata"]["generation"] = json!(generation + 1);
         self.spec = spec.clone();
         self.object["spec"] = match self.kind {
-            "AIMRuntimeConfig" | "AIMClusterRuntimeConfig" => json!({"model": {"name": "served"}, "runtimeConfigName": "own"}),
+            "AIMRuntimeConfig" | "AIMClusterRuntimeConfig" => {
+                json!({"model": {"name": "served"}, "runtimeConfigName": "own"})
+            }
             _ => spec.clone(),
         };
         self.refused.clear();
@@ -66,7 +68,11 @@ impl Stage {
     pub(super) fn rest(&mut self) -> Result<(), String> {
         for _ in 0..PASSES {
             if !self.pass()? {
+                let before = self.children.len();
                 self.children.retain(|key, _| !key.starts_with("Job/"));
+                if self.children.len() == before {
+                    return Ok(());
+                }
                 return match self.pass()? {
                     true => self.settle(),
                     false => Ok(()),
@@ -86,7 +92,11 @@ impl Stage {
     }
 
     /// Applies a plan and writes the status, as the operator does. Answers whether anything was changed.
-    pub(super) fn finish<S: Standing + Serialize + Clone>(&mut self, mut plan: Plan<S>, before: &S) -> Result<bool, String> {
+    pub(super) fn finish<S: Standing + Serialize + Clone>(
+        &mut self,
+        mut plan: Plan<S>,
+        before: &S,
+    ) -> Result<bool, String> {
         let generation = self.object["metadata"]["generation"].as_i64();
         let now = time(NOW);
         let mut verdict = plan.judge(before.conditions(), generation, &now);
@@ -96,7 +106,10 @@ impl Stage {
                 match self.apply(&child) {
                     Ok(applied) => changed |= applied,
                     Err(why) => {
-                        plan.blame(child.component, Fault::new(Category::InvalidSpec, "InvalidSpec", why.clone()));
+                        plan.blame(
+                            child.component,
+                            Fault::new(Category::InvalidSpec, "InvalidSpec", why.clone()),
+                        );
                         if !self.refused.contains(&why) {
                             self.refused.push(why);
                         }
@@ -109,7 +122,11 @@ impl Stage {
         let mut status = plan.status.clone();
         status.set(&verdict, generation);
         let status = serde_json::to_value(status).unwrap();
-        let kind = if self.kind.ends_with("RuntimeConfig") { "AIMService" } else { self.kind };
+        let kind = if self.kind.ends_with("RuntimeConfig") {
+            "AIMService"
+        } else {
+            self.kind
+        };
         if let Some(why) = specs(kind).status_refusal(&status) {
             return Err(format!("a status that the API server refuses: {why}"));
         }
@@ -119,7 +136,14 @@ impl Stage {
     }
 
     fn apply(&mut self, child: &Child) -> Result<bool, String> {
-        let text = |pointer: &str| child.object.pointer(pointer).and_then(Value::as_str).unwrap().to_owned();
+        let text = |pointer: &str| {
+            child
+                .object
+                .pointer(pointer)
+                .and_then(Value::as_str)
+                .unwrap()
+                .to_owned()
+        };
         let (kind, name) = (text("/kind"), text("/metadata/name"));
         let key = format!("{kind}/{name}");
         if name.len() > 253 || name.is_empty() {
@@ -151,11 +175,22 @@ impl Stage {
 
     /// What was made, and the status without what is of the moment.
     pub(super) fn state(&self) -> Value {
-        let mut state: serde_json::Map<String, Value> = self.children.clone().into_iter().filter(|(key, _)| !key.starts_with("Job/")).collect();
+        let mut state: serde_json::Map<String, Value> = self
+            .children
+            .clone()
+            .into_iter()
+            .filter(|(key, _)| !key.starts_with("Job/"))
+            .collect();
         let mut status = self.status();
         let fields = status.as_object_mut().unwrap();
-        // How many models a source has: those of earlier specs stay.
-        for moment in ["observedGeneration", "discoveredModels", "availableModels", "discoveryJob"] {
+        // What was found out stays known, and so do the models that a source has.
+        for moment in [
+            "observedGeneration",
+            "discoveredSizeBytes",
+            "discoveredModels",
+            "availableModels",
+            "discoveryJob",
+        ] {
             fields.remove(moment);
         }
         for condition in status["conditions"].as_array_mut().unwrap() {
@@ -163,8 +198,16 @@ impl Stage {
             condition.remove("observedGeneration");
         }
         // Those of the framework are there after they were `False` once.
-        let after_trouble = |c: &Value| c["status"] == "True" && ["AuthValid", "ConfigValid", "DependenciesReachable"].iter().any(|t| c["type"] == *t);
-        status["conditions"].as_array_mut().unwrap().retain(|c| !after_trouble(c) && c["type"] != "MaxModelsLimitReached");
+        let after_trouble = |c: &Value| {
+            c["status"] == "True"
+                && ["AuthValid", "ConfigValid", "DependenciesReachable"]
+                    .iter()
+                    .any(|t| c["type"] == *t)
+        };
+        status["conditions"]
+            .as_array_mut()
+            .unwrap()
+            .retain(|c| !after_trouble(c) && c["type"] != "MaxModelsLimitReached");
         state.insert("status".to_owned(), status);
         Value::Object(state)
     }
