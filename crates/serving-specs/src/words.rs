@@ -51,7 +51,7 @@ const PLACES: &[(&str, Words)] = &[
     (".imageMetadata.model.versions", (&ANY, &[])),
     (
         ".versions",
-        (&[">=1.0", "1.x", "<2.0.0 || >3.0.0"], &["~1.2", "^1", "latest"]),
+        (&[">=1.0", "1.2.x", "<2.0.0 || >3.0.0"], &["~1.2", "^1", "latest"]),
     ),
     (
         ".env.name",

@@ -26,6 +26,7 @@ mod plan;
 mod pod_security;
 mod quantity;
 mod quirks;
+mod seed;
 mod select;
 mod service;
 mod source;

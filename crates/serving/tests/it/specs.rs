@@ -18,7 +18,8 @@ use stage::Stage;
 const SEED: u64 = 0x5eed;
 const MANY: u64 = 2_000;
 
-/// Goes to a spec from the seed's state and back, and makes an object of it. Answers what is wrong.
+/// Goes to a spec from the seed's state, as far as a living object can, and back; where it cannot, an object is made of the spec, too.
+/// Answers what is wrong.
 fn there_and_back(
     specs: &Specs,
     stage: &mut Stage,
@@ -27,10 +28,12 @@ fn there_and_back(
     spec: &Value,
 ) -> Result<(), String> {
     let stored = specs.admitted(spec);
-    let mut made = Stage::new(specs.kind, &stored);
-    made.rest()?;
-    told(specs, &stored, &made)?;
     let changed = specs.admitted(&specs.changeable(seed, spec));
+    if changed != stored {
+        let mut made = Stage::new(specs.kind, &stored);
+        made.rest()?;
+        told(specs, &stored, &made)?;
+    }
     if let Some(why) = specs.refusal(&changed, Some(seed)) {
         return Err(format!("the generator's fault: {why}"));
     }
@@ -111,7 +114,7 @@ fn every_spec(kind: &'static str) {
         "{kind}: {} different specs",
         different.len()
     );
-    assert!(wrong_ones > 100, "{kind}: {wrong_ones} that cannot be followed");
+    assert!(wrong_ones > 50, "{kind}: {wrong_ones} that cannot be followed");
 }
 
 macro_rules! kinds {

@@ -20,9 +20,10 @@ use crate::rig::{SYSTEM, install};
 use crate::stand_ins;
 
 /// So long nothing is written, and it is at rest. The stand-ins answer within half a second.
-const QUIET: Duration = Duration::from_millis(1200);
+const QUIET: Duration = Duration::from_millis(900);
+const POLL: Duration = Duration::from_millis(150);
 /// It has to come to rest within this.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(120);
 /// Kinds of what is there.
 const SEEN: [&str; 12] = [
     "AIMArtifact",
@@ -140,35 +141,40 @@ impl Field {
         .collect()
     }
 
-    /// Waits until every status speaks of its spec and nothing is written any more.
+    /// Waits until every status speaks of its spec and nothing has been written for a while.
     pub(super) async fn rest(&self) {
         let end = Instant::now() + PATIENCE;
+        let (mut mark, mut last, mut written) = (self.mark(), Instant::now(), Vec::new());
         loop {
-            let mark = self.mark();
-            sleep(QUIET).await;
-            let written: Vec<String> = self
-                .writes(mark)
-                .into_iter()
-                .filter(|event| (200..300).contains(&event.code))
-                .map(|event| {
-                    format!(
-                        "{} {} {}/{} {}",
-                        event.verb, event.resource, event.namespace, event.name, event.subresource
-                    )
-                })
-                .collect();
-            let unseen = if written.is_empty() {
-                self.unseen().await
-            } else {
-                Vec::new()
-            };
-            if written.is_empty() && unseen.is_empty() {
+            sleep(POLL).await;
+            let reached = self.mark();
+            let news = self.writes(mark).into_iter();
+            let news: Vec<AuditEvent> = news.filter(|event| (200..300).contains(&event.code)).collect();
+            mark = reached;
+            if !news.is_empty() {
+                (last, written) = (Instant::now(), news);
+            }
+            let quiet = last.elapsed() > QUIET;
+            let unseen = if quiet { self.unseen().await } else { Vec::new() };
+            if quiet && unseen.is_empty() {
                 return;
             }
+            let shown = |event: &AuditEvent| {
+                let AuditEvent {
+                    verb,
+                    resource,
+                    namespace,
+                    name,
+                    subresource,
+                    ..
+                } = event;
+                format!("{verb} {resource} {namespace}/{name} {subresource}")
+            };
             assert!(
                 Instant::now() < end,
-                "no rest within {} s: written in the last moment {written:#?}, not looked at {unseen:?}\n{}",
+                "no rest within {} s: written last {:#?}, not looked at {unseen:?}\n{}",
                 PATIENCE.as_secs(),
+                written.iter().map(shown).collect::<Vec<_>>(),
                 self.operator
                     .log()
                     .lines()

@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 
 /// The service that uses a runtime configuration.
 const USER: &str = "uses";
+/// The end of the names of those that are made beside.
+pub(super) const OTHER: &str = "-other";
 
 pub(super) struct Subject {
     pub(super) kind: &'static str,
@@ -66,14 +68,11 @@ impl Subject {
         let home = format!("{}-{lane}", kind.to_lowercase());
         let of_cluster = kind.starts_with("AIMCluster");
         let specs = Specs::of(kind);
-        // With a node a size is found out and an image is asked; without one these seeds wait for that for ever.
-        let seed = specs.seed(
-            if ["AIMServiceTemplate", "AIMClusterServiceTemplate"].contains(&kind) {
-                0
-            } else {
-                lane
-            },
-        );
+        // A claim is made once and stays: an artifact that begins without one does not come back to that.
+        let seed = specs.seed(match kind {
+            "AIMArtifact" | "AIMServiceTemplate" | "AIMClusterServiceTemplate" => 0,
+            _ => lane,
+        });
         Self {
             kind,
             namespace: if of_cluster { String::new() } else { home.clone() },
@@ -104,7 +103,7 @@ impl Subject {
     }
 
     fn other(&self) -> String {
-        format!("{}-other", self.name)
+        format!("{}{OTHER}", self.name)
     }
 
     fn object(&self, name: &str, spec: &Value) -> Value {

@@ -15,8 +15,9 @@ use reeve_serving::owner::Parent;
 use reeve_serving::plan::{artifact, cache, model, service, source, template};
 use reeve_serving::source::{Filter, Image};
 use reeve_serving_crds::{
-    AimArtifactSpec, AimClusterModelSourceSpec, AimModelSpec, AimRuntimeConfigSpec, AimServiceTemplateSpec,
-    ImageFilter, ImageMetadata, ModelState,
+    AimArtifactSpec, AimClusterModel, AimClusterModelSourceSpec, AimClusterServiceTemplate, AimModel,
+    AimModelSpec, AimRuntimeConfigSpec, AimServiceTemplate, AimServiceTemplateSpec, ImageFilter,
+    ImageMetadata, ModelState,
 };
 use reeve_serving_specs::around;
 use serde::de::DeserializeOwned;
@@ -41,6 +42,21 @@ fn beside<T: DeserializeOwned>(kind: &str) -> Vec<T> {
     of_kind.map(|object| of(object.clone())).collect()
 }
 
+/// What a service looks at, read once.
+struct Around {
+    models: Vec<AimModel>,
+    cluster_models: Vec<AimClusterModel>,
+    templates: Vec<AimServiceTemplate>,
+    cluster_templates: Vec<AimClusterServiceTemplate>,
+}
+
+static AROUND: LazyLock<Around> = LazyLock::new(|| Around {
+    models: beside("AIMModel"),
+    cluster_models: beside("AIMClusterModel"),
+    templates: beside("AIMServiceTemplate"),
+    cluster_templates: beside("AIMClusterServiceTemplate"),
+});
+
 fn ended() -> Value {
     json!({"conditions": [{"type": "Complete", "status": "True", "reason": "Done", "message": "", "lastTransitionTime": NOW}]})
 }
@@ -52,6 +68,9 @@ impl Stage {
 
     fn config(&self) -> Result<RuntimeConfig, ConfigNotFound> {
         let name = config::name(self.object["spec"]["runtimeConfigName"].as_str());
+        if ![around::CONFIG, "own"].contains(&name) {
+            return config::resolve(name, None, None);
+        }
         let spec = |kind: &str| {
             let of_kind = beside::<Value>(kind)
                 .into_iter()
@@ -322,12 +341,11 @@ impl Stage {
         let parent = self.parent("AIMService", Controller::Service, &config);
         let ready = json!({"status": "Ready", "observedGeneration": 1});
         let runs = json!({"observedGeneration": 1, "conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": NOW}]});
-        let models: Vec<_> = beside("AIMModel")
-            .into_iter()
-            .chain(self.made("AIMModel", &ready).into_iter().map(of))
-            .collect();
-        let derived = self.made("AIMServiceTemplate", &ready).into_iter().map(of);
-        let templates: Vec<_> = beside("AIMServiceTemplate").into_iter().chain(derived).collect();
+        let mut models = AROUND.models.clone();
+        models.extend(self.made("AIMModel", &ready).into_iter().map(of::<AimModel>));
+        let mut templates = AROUND.templates.clone();
+        let derived = self.made("AIMServiceTemplate", &ready);
+        templates.extend(derived.into_iter().map(of::<AimServiceTemplate>));
         let caches: Vec<_> = self
             .made("AIMTemplateCache", &ready)
             .into_iter()
@@ -341,8 +359,6 @@ impl Stage {
                 "conditions": [{"type": "Accepted", "status": "True", "reason": "Accepted", "message": "", "observedGeneration": 1}],
             }]});
         }
-        let (cluster_models, cluster_templates) =
-            (beside("AIMClusterModel"), beside("AIMClusterServiceTemplate"));
         let gpus = inventory([]);
         let seen = service::Seen {
             service: &service,
@@ -350,9 +366,9 @@ impl Stage {
             namespace: "ns",
             config: &config,
             models: &models,
-            cluster_models: &cluster_models,
+            cluster_models: &AROUND.cluster_models,
             templates: &templates,
-            cluster_templates: &cluster_templates,
+            cluster_templates: &AROUND.cluster_templates,
             caches: &caches,
             inventory: &gpus,
             inference: inference.as_ref(),
