@@ -104,13 +104,21 @@ struct Status {
     message: String,
 }
 
-/// Reads the events written after the first `mark` bytes. A line still being written is left for the next time.
+/// More than any line has: events are without bodies.
+const LONGEST_LINE: u64 = 1 << 16;
+
+/// Reads the events written after the first `mark` bytes. A line still being written is left for the next time, and one in which the mark
+/// stands was being written then: it is read.
 pub(crate) fn read(log: &Path, mark: u64) -> Result<Vec<AuditEvent>> {
     let context = || format!("cannot read the audit log `{}`", log.display());
     let mut file = File::open(log).with_context(context)?;
-    file.seek(SeekFrom::Start(mark)).with_context(context)?;
+    let back = mark.min(LONGEST_LINE);
+    file.seek(SeekFrom::Start(mark - back)).with_context(context)?;
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes).with_context(context)?;
+    let before = usize::try_from(back).unwrap_or_default().min(bytes.len());
+    let line = bytes.iter().take(before).rposition(|byte| *byte == b'\n');
+    bytes.drain(..line.map_or(0, |end| end + 1));
     let complete = bytes
         .iter()
         .rposition(|byte| *byte == b'\n')
