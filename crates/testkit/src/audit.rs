@@ -160,3 +160,32 @@ impl From<Line> for AuditEvent {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Planted fault: reading from the mark itself finds the rest of a line, which is no event.
+    #[test]
+    fn a_line_that_was_being_written_at_the_mark_is_read_after_it() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        let log = folder.path().join("audit.log");
+        let line = |name: &str| {
+            format!(
+                "{{\"verb\": \"get\", \"objectRef\": {{\"name\": \"{name}\"}}, \"stageTimestamp\": \"2026-01-01T00:00:00Z\"}}\n"
+            )
+        };
+        let (first, second) = (line("first"), line("second"));
+        std::fs::write(&log, format!("{first}{second}"))?;
+        let after = |mark: usize| -> Result<Vec<String>> {
+            let events = read(&log, u64::try_from(mark)?)?;
+            Ok(events.into_iter().map(|event| event.name).collect())
+        };
+        assert_eq!(after(0)?, ["first", "second"]);
+        assert_eq!(after(7)?, ["first", "second"]);
+        assert_eq!(after(first.len())?, ["second"]);
+        assert_eq!(after(first.len() + 7)?, ["second"]);
+        assert_eq!(after(first.len() + second.len())?, Vec::<String>::new());
+        Ok(())
+    }
+}
