@@ -93,7 +93,7 @@ random-pods: tools testbed build ## 10,000 generated pods and as many templates:
 fuzz: ## what strangers send before a sign-in, by libFuzzer: SECONDS (60) for each target, or for TARGET; builds it the first time
 	@hack/fuzz.sh --seconds $(or $(SECONDS),60) $(if $(KEEP),--keep) $(TARGET)
 
-serving-specs: tools testbed build ## N (2000) generated specs of each model-serving kind on a real API server, of which `make test` does 6; about an hour and a half
+serving-specs: tools testbed build ## N (2000) generated specs of each model-serving kind on a real API server, of which `make test` does 6; more than an hour
 	@SERVING_SPECS=$(or $(N),2000) TESTBED=require cargo test -p reeve-serving-operator --locked --test it -- --nocapture specs::
 
 kueue: tools testbed build ## the real Kueue as a second writer; builds it the first time, which takes ten minutes
