@@ -12,7 +12,7 @@ DATABASE ?= sqlite
 SERVING ?=
 DEMO = target/debug/reeve-demo --database $(DATABASE) $(if $(SERVING),--serving)
 
-.PHONY: help demo demo-dev images demo-up demo-down chaos test check gen bench bench-clusters bench-peers oracle closure schemathesis faults fmt mutants-admission mutants-control-plane fuzz random-pods kueue kserve scan testbed testbed-kserve tools build
+.PHONY: help demo demo-dev images demo-up demo-down chaos test check gen bench bench-clusters bench-peers oracle closure schemathesis faults fmt mutants-admission mutants-control-plane fuzz random-pods kueue kserve serving-specs scan testbed testbed-kserve tools build
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -92,6 +92,9 @@ random-pods: tools testbed build ## 10,000 generated pods and as many templates:
 
 fuzz: ## what strangers send before a sign-in, by libFuzzer: SECONDS (60) for each target, or for TARGET; builds it the first time
 	@hack/fuzz.sh --seconds $(or $(SECONDS),60) $(if $(KEEP),--keep) $(TARGET)
+
+serving-specs: tools testbed build ## N (2000) generated specs of each model-serving kind on a real API server, of which `make test` does 6; more than an hour
+	@SERVING_SPECS=$(or $(N),2000) TESTBED=require cargo test -p reeve-serving-operator --locked --test it -- --nocapture specs::
 
 kueue: tools testbed build ## the real Kueue as a second writer; builds it the first time, which takes ten minutes
 	@testbed/build.sh kueue > /dev/null

@@ -61,6 +61,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "serving-operator",
         &["types", "kube-kit", "serving-crds", "serving"],
     ),
+    ("serving-specs", &["serving-crds"]),
     ("artifact-downloader", &["types"]),
     ("cli", &["types", "admission", "api", "tenancy", "serving-crds"]),
     ("hostile-input", &["types", "identity", "saml", "oidc"]),

@@ -63,18 +63,18 @@ impl Caches {
             models: registry.cache(Watch::default()),
             cluster_models: registry.cache(Watch::default()),
             sources: registry.cache(Watch::default()),
-            templates: registry.cache(Watch::default()),
-            cluster_templates: registry.cache(Watch::default()),
+            templates: registry.cache(Watch::default().trim(nothing)),
+            cluster_templates: registry.cache(Watch::default().trim(nothing)),
             template_caches: registry.cache(Watch::default()),
             artifacts: registry.cache(Watch::default()),
             configs: registry.cache(Watch::default()),
             cluster_configs: registry.cache(Watch::default()),
-            inference: registry.cache(Watch::default().labels(OF_SERVICE)),
+            inference: registry.cache(Watch::default().labels(OF_SERVICE).trim(nothing)),
             inference_events: registry
                 .cache(Watch::default().fields("involvedObject.kind=InferenceService,type=Warning")),
             inference_pods: registry.cache(pods(OF_INFERENCE)),
             autoscalers: registry.cache(Watch::default().labels(OF_SERVICE)),
-            routes: registry.cache(Watch::default().labels(OF_SERVICE)),
+            routes: registry.cache(Watch::default().labels(OF_SERVICE).trim(nothing)),
             discovery_jobs: registry.cache(Watch::default().labels("app.kubernetes.io/name=aim-discovery")),
             discovery_pods: registry.cache(pods("app.kubernetes.io/name=aim-discovery")),
             artifact_jobs: registry.cache(Watch::default().labels(OF_ARTIFACT)),
@@ -122,6 +122,9 @@ impl Caches {
 fn value<K: Serialize>(cache: &Cache<K>, name: &ObjectName) -> Option<Value> {
     serde_json::to_value(&*cache.get(name)?).ok()
 }
+
+/// Of what is kept as it is planned the owners of fields are read, too ([`crate::owned`]).
+fn nothing<K>(_: &mut K) {}
 
 /// Nobody here reads what a pod is to be.
 fn status_of_pod(pod: &mut Pod) {

@@ -7,6 +7,7 @@
 //! | `pass` | what every pass ends in: apply, status, events |
 //! | `caches`, `foreign`, `look` | what is read: copies of objects, logs, events |
 //! | [`registry`], `secrets`, `asked` | what registries are asked, with which credentials, and how often |
+//! | `owned` | what an earlier apply set and is no longer wanted |
 //! | `write` | server-side apply without force, status and finalizers by merge patch |
 //!
 //! **Promises.** Of Secrets only pull secrets are read, by name, where a model or a source that a registry is asked about references
@@ -21,6 +22,7 @@ pub mod controllers;
 mod foreign;
 mod http;
 mod look;
+mod owned;
 mod pass;
 pub mod registry;
 pub mod run;

@@ -16,6 +16,7 @@ use reeve_serving::plan::{Child, Plan, Standing};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::owned;
 use crate::shared::Shared;
 use crate::write::{self, Target};
 
@@ -145,7 +146,10 @@ impl Rounds {
     async fn apply(&self, child: &Child) -> Result<(), PassFailed> {
         let target = Target::of(&child.object)?;
         let found = self.shared.caches.find(&target.kind, &target.name);
-        if found.is_some_and(|found| child.once || covers(&found, &child.object)) {
+        let is_as_wanted = |found: &Value| {
+            covers(found, &child.object) && !owned::holds_more(found, &self.manager, &child.object)
+        };
+        if found.is_some_and(|found| child.once || is_as_wanted(&found)) {
             return Ok(());
         }
         let client = &self.shared.context.client;

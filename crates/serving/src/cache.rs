@@ -28,7 +28,8 @@ pub struct Matched<'a> {
 }
 
 /// Finds the artifact of each source: same address, a storage class that fits, a status, and the right owner. A shared one
-/// belongs to nobody, a dedicated one to this cache. Of several the one that stands best, the first of equals.
+/// belongs to nobody, a dedicated one to this cache. Of several the one that stands best; of equals the one that the cache would make
+/// itself, so that what an earlier spec left behind does not come between, else the first.
 pub fn matched<'a>(
     cache: &AimTemplateCache,
     sources: &'a [ModelSource],
@@ -40,8 +41,11 @@ pub fn matched<'a>(
     };
     for source in sources {
         let fitting = artifacts.iter().filter(|artifact| fits(cache, source, artifact));
+        let own = own_name(cache, source);
+        let rank =
+            |artifact: &AimArtifact| (state_of(artifact), artifact.metadata.name.as_ref() == Some(&own));
         let best = fitting.fold(None, |best: Option<&AimArtifact>, artifact| match best {
-            Some(best) if state_of(best) >= state_of(artifact) => Some(best),
+            Some(best) if rank(best) >= rank(artifact) => Some(best),
             _ => Some(artifact),
         });
         match best {
@@ -50,6 +54,18 @@ pub fn matched<'a>(
         }
     }
     all
+}
+
+/// The name of the artifact that the cache would make for a source.
+fn own_name(cache: &AimTemplateCache, source: &ModelSource) -> String {
+    let (spec, name) = (&cache.spec, cache.metadata.name.as_deref());
+    artifact::name(
+        source,
+        &env::merge(&spec.env, &source.env),
+        spec.storage_class_name.as_deref().unwrap_or_default(),
+        spec.mode.unwrap_or_default(),
+        name.unwrap_or_default(),
+    )
 }
 
 fn fits(cache: &AimTemplateCache, source: &ModelSource, artifact: &AimArtifact) -> bool {

@@ -203,8 +203,14 @@ impl<'a> Conditions<'a> {
             .faults()
             .iter()
             .any(|fault| fault.category == Category::Infrastructure);
+        // What was said of another spec is no word on this one.
+        let of_this = |before: &&Condition| {
+            let observed = before.observed_generation;
+            observed.is_none() || observed == self.findings.generation
+        };
         let kept = self
             .before(&type_)
+            .filter(of_this)
             .filter(|_| grace && away)
             .map(|before| before.status == "True");
         let holds = kept.unwrap_or(component.state() == State::Ready);

@@ -1,5 +1,7 @@
 //! The templates of a model.
 
+use std::collections::BTreeSet;
+
 use k8s_openapi::api::core::v1::ResourceRequirements;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use reeve_serving_crds::{
@@ -74,9 +76,13 @@ pub fn templates(
     }
     let metadata = model.image_metadata.as_ref().or(known);
     let found = metadata.map(recommended).unwrap_or_default().iter();
-    found
+    let all = found
         .map(|deployment| discovered_template(name, model, deployment))
-        .chain(custom)
+        .chain(custom);
+    // A name says nothing of the profile: of deployments that differ in it alone the first counts. Applied in turn they would be
+    // one template that never rests.
+    let mut taken = BTreeSet::new();
+    all.filter(|template| taken.insert(template.name.clone()))
         .collect()
 }
 
@@ -248,7 +254,8 @@ fn custom_name(model: &str, index: usize, template: Option<&CustomTemplate>) -> 
     names::derived(&parts, Some(&hash.hex(8)))
 }
 
-/// A custom template's hardware over the model's. `minVram` is never overridden.
+/// A custom template's hardware over the model's. `minVram` is never overridden; beside a GPU's model it goes, since a model has
+/// its memory and the schema refuses both.
 pub fn merge_hardware(
     base: Option<&HardwareRequirements>,
     over: Option<&HardwareRequirements>,
@@ -258,20 +265,21 @@ pub fn merge_hardware(
         (base, over) => return over.or(base).cloned(),
     };
     let gpu = match (&base.gpu, &over.gpu) {
-        (Some(base), Some(over)) => Some(GpuRequirements {
-            requests: over.requests.filter(|n| *n != 0).or(base.requests),
-            model: over
-                .model
-                .clone()
-                .filter(|m| !m.is_empty())
-                .or_else(|| base.model.clone()),
-            min_vram: base.min_vram.clone(),
-            resource_name: over
-                .resource_name
-                .clone()
-                .filter(|n| !n.is_empty())
-                .or_else(|| base.resource_name.clone()),
-        }),
+        (Some(base), Some(over)) => {
+            let model = over.model.clone().filter(|m| !m.is_empty());
+            let model = model.or_else(|| base.model.clone());
+            let named = filled(model.as_ref()).is_some();
+            Some(GpuRequirements {
+                requests: over.requests.filter(|n| *n != 0).or(base.requests),
+                min_vram: base.min_vram.clone().filter(|_| !named),
+                model,
+                resource_name: over
+                    .resource_name
+                    .clone()
+                    .filter(|n| !n.is_empty())
+                    .or_else(|| base.resource_name.clone()),
+            })
+        }
         (base, over) => over.clone().or_else(|| base.clone()),
     };
     let cpu = match (&base.cpu, &over.cpu) {

@@ -167,6 +167,12 @@ pub fn current<T>(generation: Option<i64>, observed: Option<i64>, word: Option<T
     word.filter(|_| !stale)
 }
 
+/// Says that something of the spec cannot be followed and is left out, while the rest goes on.
+pub(crate) fn left_out(problems: Vec<String>) -> Option<Said> {
+    let told = problems.join("; ");
+    (!told.is_empty()).then(|| Said::new("ConfigValid", false, "InvalidSpec", told))
+}
+
 /// The component `RuntimeConfig`.
 pub(crate) fn config_component(found: &Result<RuntimeConfig, ConfigNotFound>, reason: &str) -> Component {
     let component = Component::new("RuntimeConfig", Dependency::Upstream);

@@ -167,6 +167,11 @@ pub fn satisfies(tag: &str, constraints: &[String]) -> bool {
         .all(|constraint| range(&completed(constraint)).is_none_or(|any| holds(&any, &version)))
 }
 
+/// Whether a constraint of versions can be read.
+pub fn is_constraint(text: &str) -> bool {
+    range(&completed(text)).is_some()
+}
+
 /// `>=1.2` is `>=1.2.0`.
 fn completed(constraint: &str) -> String {
     let number = constraint

@@ -104,13 +104,21 @@ struct Status {
     message: String,
 }
 
-/// Reads the events written after the first `mark` bytes. A line still being written is left for the next time.
+/// More than any line has: events are without bodies.
+const LONGEST_LINE: u64 = 1 << 16;
+
+/// Reads the events written after the first `mark` bytes. A line still being written is left for the next time, and one in which the mark
+/// stands was being written then: it is read.
 pub(crate) fn read(log: &Path, mark: u64) -> Result<Vec<AuditEvent>> {
     let context = || format!("cannot read the audit log `{}`", log.display());
     let mut file = File::open(log).with_context(context)?;
-    file.seek(SeekFrom::Start(mark)).with_context(context)?;
+    let back = mark.min(LONGEST_LINE);
+    file.seek(SeekFrom::Start(mark - back)).with_context(context)?;
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes).with_context(context)?;
+    let before = usize::try_from(back).unwrap_or_default().min(bytes.len());
+    let line = bytes.iter().take(before).rposition(|byte| *byte == b'\n');
+    bytes.drain(..line.map_or(0, |end| end + 1));
     let complete = bytes
         .iter()
         .rposition(|byte| *byte == b'\n')
@@ -150,5 +158,34 @@ impl From<Line> for AuditEvent {
             stage: line.stage,
             at: line.stage_timestamp,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Planted fault: reading from the mark itself finds the rest of a line, which is no event.
+    #[test]
+    fn a_line_that_was_being_written_at_the_mark_is_read_after_it() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        let log = folder.path().join("audit.log");
+        let line = |name: &str| {
+            format!(
+                "{{\"verb\": \"get\", \"objectRef\": {{\"name\": \"{name}\"}}, \"stageTimestamp\": \"2026-01-01T00:00:00Z\"}}\n"
+            )
+        };
+        let (first, second) = (line("first"), line("second"));
+        std::fs::write(&log, format!("{first}{second}"))?;
+        let after = |mark: usize| -> Result<Vec<String>> {
+            let events = read(&log, u64::try_from(mark)?)?;
+            Ok(events.into_iter().map(|event| event.name).collect())
+        };
+        assert_eq!(after(0)?, ["first", "second"]);
+        assert_eq!(after(7)?, ["first", "second"]);
+        assert_eq!(after(first.len())?, ["second"]);
+        assert_eq!(after(first.len() + 7)?, ["second"]);
+        assert_eq!(after(first.len() + second.len())?, Vec::<String>::new());
+        Ok(())
     }
 }

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use reeve_kube_kit::{Cache, Controller, ObjectName, Queue};
 use reeve_serving::fault::{Category, Fault};
 use reeve_serving::labels::Controller as Name;
 use reeve_serving::metadata;
 use reeve_serving::owner::Parent;
 use reeve_serving::plan::current;
-use reeve_serving::plan::model::{Seen, asks_registry, plan};
+use reeve_serving::plan::model::{Seen, SeenTemplate, asks_registry, plan};
 use reeve_serving_crds::{
     AimClusterModel, AimClusterServiceTemplate, AimModel, AimModelSpec, AimModelStatus, AimServiceTemplate,
     ImageMetadata, ModelState,
@@ -32,7 +33,7 @@ trait Model: Managed<Status = AimModelStatus> {
     const CONTROLLER: Name;
     fn spec(&self) -> &AimModelSpec;
     fn cache(caches: &Caches) -> &Cache<Self>;
-    fn templates(caches: &Caches, model: &ObjectName) -> Vec<Option<ModelState>>;
+    fn templates(caches: &Caches, model: &ObjectName, uid: &str) -> Vec<SeenTemplate>;
 }
 
 impl Model for AimModel {
@@ -47,12 +48,14 @@ impl Model for AimModel {
         &caches.models
     }
 
-    fn templates(caches: &Caches, model: &ObjectName) -> Vec<Option<ModelState>> {
+    fn templates(caches: &Caches, model: &ObjectName, uid: &str) -> Vec<SeenTemplate> {
         let all = caches.templates.in_namespace(&model.namespace);
         let of_model = all
             .iter()
             .filter(|template| template.spec.model_name == model.name);
-        of_model.map(|template| state_of(template)).collect()
+        of_model
+            .map(|template| seen(&template.metadata, uid, state_of(template)))
+            .collect()
     }
 }
 
@@ -68,12 +71,23 @@ impl Model for AimClusterModel {
         &caches.cluster_models
     }
 
-    fn templates(caches: &Caches, model: &ObjectName) -> Vec<Option<ModelState>> {
+    fn templates(caches: &Caches, model: &ObjectName, uid: &str) -> Vec<SeenTemplate> {
         let all = caches.cluster_templates.all();
         let of_model = all
             .iter()
             .filter(|template| template.spec.model_name == model.name);
-        of_model.map(|template| cluster_state_of(template)).collect()
+        of_model
+            .map(|template| seen(&template.metadata, uid, cluster_state_of(template)))
+            .collect()
+    }
+}
+
+fn seen(metadata: &ObjectMeta, uid: &str, state: Option<ModelState>) -> SeenTemplate {
+    let owners = metadata.owner_references.as_deref().unwrap_or_default();
+    SeenTemplate {
+        name: metadata.name.clone().unwrap_or_default(),
+        owned: owners.iter().any(|owner| owner.uid == uid),
+        state,
     }
 }
 
@@ -180,18 +194,20 @@ async fn pass<K: Model>(rounds: Arc<Rounds>, name: ObjectName) -> Result<(), Pas
         .ok()
         .and_then(|config| config.spec.label_propagation.as_ref());
     let parent = Parent::new(K::NAME, model.meta(), rounds.controller).propagating(propagation);
-    let image = match asks_registry(model.spec(), &status) {
+    let generation = model.meta().generation;
+    let image = match asks_registry(model.spec(), &status, generation) {
         true => Some(ask(&rounds, &*model, &name).await),
         false => None,
     };
     let mut planned = plan(&Seen {
         parent: &parent,
         namespace,
+        generation,
         spec: model.spec(),
         status: &status,
         config: &config,
         image: image.as_ref(),
-        templates: &K::templates(caches, &name),
+        templates: &K::templates(caches, &name, &parent.uid),
     });
     if let Some(Err(_)) = &image {
         // A Secret, a right or an image that is made later wakes nobody.

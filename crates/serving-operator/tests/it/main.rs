@@ -6,6 +6,7 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::print_stderr,
     reason = "tests"
 )]
 
@@ -20,6 +21,7 @@ mod process;
 mod registry;
 mod rig;
 mod rights;
+mod specs;
 mod stand_ins;
 mod troubles;
 

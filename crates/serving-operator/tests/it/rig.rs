@@ -100,7 +100,8 @@ impl Rig {
     }
 }
 
-async fn install(client: &Client) {
+/// The definitions, the operator's namespace, its account and its rights.
+pub(crate) async fn install(client: &Client) {
     for (_, text) in reeve_serving_crds::all_yaml().unwrap() {
         apply_yaml(client, &text).await.unwrap();
     }

@@ -48,6 +48,15 @@ pub(crate) const PASSWORD: &str = "canary-of-a-pull-secret";
 
 /// As a registry with two images, to who knows the password: their labels say how they want to be run.
 pub(crate) async fn registry() -> std::net::SocketAddr {
+    registry_for(true).await
+}
+
+/// The same to everybody.
+pub(crate) async fn open_registry() -> std::net::SocketAddr {
+    registry_for(false).await
+}
+
+async fn registry_for(who_knows: bool) -> std::net::SocketAddr {
     use axum::http::{StatusCode, header};
     use axum::response::IntoResponse;
     use base64::Engine;
@@ -69,7 +78,7 @@ pub(crate) async fn registry() -> std::net::SocketAddr {
             .get(header::AUTHORIZATION)
             .and_then(|it| it.to_str().ok());
         let path = request.uri().path();
-        let answer = if said != Some(format!("Basic {known}").as_str()) {
+        let answer = if who_knows && said != Some(format!("Basic {known}").as_str()) {
             (
                 StatusCode::UNAUTHORIZED,
                 [(header::WWW_AUTHENTICATE, "Basic realm=x")],

@@ -11,7 +11,7 @@ use reeve_serving_crds::{AimArtifactStatus, ModelState};
 
 pub use account::ACCOUNT;
 
-use super::{Child, Plan, config_component, current};
+use super::{Child, Plan, config_component, current, left_out};
 use crate::artifact::{Artifact, InvalidSizeOutput};
 use crate::config::{ConfigNotFound, RuntimeConfig};
 use crate::download::Outcome;
@@ -84,11 +84,15 @@ pub struct Seen<'a> {
 }
 
 impl Seen<'_> {
+    /// What the check of the size found.
+    fn asked(&self) -> Option<i64> {
+        self.size.and_then(|size| size.as_ref().ok()).copied()
+    }
+
     fn bytes(&self) -> Option<i64> {
-        let asked = self.size.and_then(|size| size.as_ref().ok()).copied();
         let known = quantity::known_size(self.artifact.spec.size.as_ref());
         known
-            .or(asked)
+            .or(self.asked())
             .or(self.status.discovered_size_bytes.filter(|bytes| *bytes > 0))
     }
 
@@ -126,6 +130,7 @@ pub fn plan(seen: &Seen<'_>) -> Plan<AimArtifactStatus> {
     let mut plan = Plan::new(status::status(seen));
     plan.components
         .push(config_component(seen.config, "ReferenceNotFound"));
+    plan.said.extend(left_out(unread_size(seen)));
     let Some(bytes) = seen.bytes() else {
         check(seen, &mut plan);
         return plan;
@@ -165,6 +170,14 @@ pub fn plan(seen: &Seen<'_>) -> Plan<AimArtifactStatus> {
             .push(Child::once("DownloadJob", &seen.artifact.download_job(bytes)));
     }
     plan
+}
+
+/// A size that is none. The right one is found out.
+fn unread_size(seen: &Seen<'_>) -> Vec<String> {
+    let size = seen.artifact.spec.size.as_ref();
+    let unread = size.filter(|size| quantity::bytes(size).is_none());
+    let told = unread.map(|size| format!("size: `{}` is no number of bytes; it is found out", size.0));
+    told.into_iter().collect()
 }
 
 fn waits(name: &'static str, message: &str) -> Component {

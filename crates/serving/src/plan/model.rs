@@ -5,9 +5,10 @@ use reeve_serving_crds::{
     SourceType,
 };
 
-use super::{Child, Plan, config_component};
+use super::{Child, Plan, config_component, current};
 use crate::config::{ConfigNotFound, RuntimeConfig};
-use crate::fault::{Component, Dependency, Fault, State};
+use crate::fault::{Category, Component, Dependency, Fault, State};
+use crate::image::ImageReference;
 use crate::model::{NewTemplate, expects_templates, templates, templates_health};
 use crate::owner::Parent;
 
@@ -18,6 +19,8 @@ pub struct Seen<'a> {
     pub parent: &'a Parent,
     /// Its namespace; `None` for a model of the cluster.
     pub namespace: Option<&'a str>,
+    /// The generation of its spec.
+    pub generation: Option<i64>,
     /// What is wanted.
     pub spec: &'a AimModelSpec,
     /// What was said before.
@@ -26,18 +29,39 @@ pub struct Seen<'a> {
     pub config: &'a Result<RuntimeConfig, ConfigNotFound>,
     /// What the registry said of the image; `None` when it was not asked ([`asks_registry`]).
     pub image: Option<&'a Result<ImageMetadata, Fault>>,
-    /// How its templates stand.
-    pub templates: &'a [Option<ModelState>],
+    /// Its templates.
+    pub templates: &'a [SeenTemplate],
+}
+
+/// A template of a model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenTemplate {
+    /// Its name.
+    pub name: String,
+    /// Whether the model owns it.
+    pub owned: bool,
+    /// How it stands, of its present generation.
+    pub state: Option<ModelState>,
 }
 
 /// Whether the image has to be asked what it is: unless the model says so itself, or that it is not to be asked, or it is known,
 /// or nothing depends on it, since the model names its files.
-pub fn asks_registry(spec: &AimModelSpec, status: &AimModelStatus) -> bool {
+pub fn asks_registry(spec: &AimModelSpec, status: &AimModelStatus, generation: Option<i64>) -> bool {
     let wanted = spec.discovery.as_ref().and_then(|d| d.extract_metadata) != Some(false);
     wanted
         && spec.model_sources.is_empty()
         && spec.image_metadata.is_none()
-        && status.image_metadata.is_none()
+        && remembered(status, generation).is_none()
+}
+
+/// What the status says of the image, if that speaks of the spec as it is: before, the model may have had another image, or have
+/// said itself what it is.
+fn remembered(status: &AimModelStatus, generation: Option<i64>) -> Option<&ImageMetadata> {
+    current(
+        generation,
+        status.observed_generation,
+        status.image_metadata.as_ref(),
+    )
 }
 
 /// Plans a pass.
@@ -60,14 +84,24 @@ pub fn plan(seen: &Seen<'_>) -> Plan<AimModelStatus> {
     plan.components.push(config_component(seen.config, config_reason));
     plan.components.extend(metadata_component(seen, known));
     let expected = expects_templates(seen.spec, known);
-    let together = templates_health(seen.templates, expected);
+    let wanted = templates(&seen.parent.name, seen.spec, known, seen.namespace.is_some());
+    // What was made for an earlier spec stays, since services may use it, and says nothing of this one.
+    let counts = |template: &&SeenTemplate| {
+        !template.owned || expected.is_none() || wanted.iter().any(|new| new.name == template.name)
+    };
+    let states: Vec<Option<ModelState>> = seen
+        .templates
+        .iter()
+        .filter(counts)
+        .map(|template| template.state)
+        .collect();
+    let together = templates_health(&states, expected);
     plan.components
         .push(Component::new(component, Dependency::Downstream).says(
             together.state,
             together.reason,
             together.message,
         ));
-    let wanted = templates(&seen.parent.name, seen.spec, known, seen.namespace.is_some());
     plan.children = wanted
         .into_iter()
         .map(|template| child(seen, component, template))
@@ -79,13 +113,21 @@ pub fn plan(seen: &Seen<'_>) -> Plan<AimModelStatus> {
 fn known<'a>(seen: &Seen<'a>) -> Option<&'a ImageMetadata> {
     let asked = seen.image.and_then(|image| image.as_ref().ok());
     let own = seen.spec.image_metadata.as_ref();
-    own.or(asked).or(seen.status.image_metadata.as_ref())
+    own.or(asked).or_else(|| remembered(seen.status, seen.generation))
 }
 
 fn metadata_component(seen: &Seen<'_>, known: Option<&ImageMetadata>) -> Option<Component> {
     let component = Component::new("ImageMetadata", Dependency::Upstream);
     if let Some(Err(fault)) = seen.image {
         return Some(component.with(fault.clone()));
+    }
+    if let (None, Err(invalid)) = (seen.image, ImageReference::parse(&seen.spec.image)) {
+        let fault = Fault::new(
+            Category::InvalidSpec,
+            "InvalidImageReference",
+            invalid.to_string(),
+        );
+        return Some(component.with(fault));
     }
     let model = known?.model.as_ref();
     let reason = match model.and_then(|model| model.canonical_name.as_ref()) {

@@ -8,14 +8,14 @@ use reeve_serving_crds::{
     AimClusterModel, AimClusterModelSourceSpec, AimClusterModelSourceStatus, AimModelSpec,
 };
 
-use super::{Child, Plan};
+use super::{Child, Plan, left_out};
 use crate::duration;
 use crate::engine::Said;
 use crate::fault::{Component, Dependency, Fault, State};
 use crate::labels;
 use crate::names;
 use crate::owner::Parent;
-use crate::source::{Accepted, Image, accept, next_sync};
+use crate::source::{Accepted, Image, accept, is_constraint, next_sync};
 
 /// The registry that is asked, where none is named.
 pub const REGISTRY: &str = "docker.io";
@@ -94,11 +94,27 @@ pub fn plan(seen: &Seen<'_>) -> Plan<AimClusterModelSourceStatus> {
     plan.components.push(existing.says(State::Ready, "Listed", ""));
     plan.components.push(filters(seen.found));
     plan.said.push(limit(&accepted));
+    plan.said.extend(left_out(unread(seen.spec)));
     plan.children = accepted.new.iter().map(|image| child(seen, image)).collect();
     let failed = seen.found.iter().any(Result::is_err);
     let interval = interval(seen.spec, failed);
     plan.again = Some(next_sync(interval, Some(seen.now.0), false, seen.now.0));
     plan
+}
+
+/// What of the spec cannot be read: the interval is then the usual one, and a constraint holds for every tag, as it always did.
+fn unread(spec: &AimClusterModelSourceSpec) -> Vec<String> {
+    let interval = spec.sync_interval.as_deref();
+    let interval = interval.filter(|text| !text.is_empty() && duration::parse(text).is_none());
+    let interval = interval.map(|text| format!("syncInterval: `{text}` is no duration; it is 1h"));
+    let own = spec.filters.iter().flat_map(|filter| &filter.versions);
+    let constraints = spec
+        .versions
+        .iter()
+        .chain(own)
+        .filter(|text| !is_constraint(text));
+    let constraints = constraints.map(|text| format!("versions: `{text}` cannot be read and is left out"));
+    interval.into_iter().chain(constraints).collect()
 }
 
 /// Failures of a registry are told and do not keep what other filters found from being made.

@@ -72,11 +72,17 @@ impl Seen<'_> {
 
 /// Whether the Job of discovery, its pods and its log say something that is not known yet.
 pub fn tracks_discovery(spec: &AimServiceTemplateSpec, status: &AimServiceTemplateStatus) -> bool {
-    spec.model_sources.is_empty() && !is_known(status)
+    spec.model_sources.is_empty() && (was_inline(status) || !is_known(status))
 }
 
 fn is_known(status: &AimServiceTemplateStatus) -> bool {
     status.profile.is_some() || !status.model_sources.is_empty()
+}
+
+/// Whether what the status knows is what the spec said then, and nothing that an image was asked.
+fn was_inline(status: &AimServiceTemplateStatus) -> bool {
+    let mut discovered = status.conditions.iter().filter(|c| c.type_ == "Discovered");
+    discovered.any(|condition| condition.reason == "InlineModelSources")
 }
 
 /// Plans a pass.

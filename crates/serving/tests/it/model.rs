@@ -81,14 +81,14 @@ fn templates_have_what_the_model_and_the_image_say() {
 
 #[test]
 fn hardware_is_merged_field_by_field() {
-    let base = of(json!({"gpu": {"requests": 1, "model": "A", "minVram": "1G", "resourceName": "r"}}));
+    let base = of(json!({"gpu": {"requests": 1, "minVram": "1G", "resourceName": "r"}}));
     let over = of(
         json!({"gpu": {"requests": 0, "model": "", "minVram": "2G", "resourceName": "s"}, "cpu": {"requests": "1"}}),
     );
     let merged = serde_json::to_value(merge_hardware(Some(&base), Some(&over))).unwrap();
     assert_eq!(
         merged,
-        json!({"gpu": {"requests": 1, "model": "A", "minVram": "1G", "resourceName": "s"}, "cpu": {"requests": "1"}})
+        json!({"gpu": {"requests": 1, "minVram": "1G", "resourceName": "s"}, "cpu": {"requests": "1"}})
     );
     assert_eq!(merge_hardware(Some(&base), None), Some(base));
     assert_eq!(merge_hardware(None, None), None);

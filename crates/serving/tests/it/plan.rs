@@ -473,10 +473,11 @@ fn a_model_has_its_templates_as_soon_as_its_image_is_known() {
         json!({"model": {"recommendedDeployments": [{"metric": "latency"}]}}),
     ));
     let unknown = Err(Fault::new(Category::Auth, "SecretNotFound", "no pull secret"));
-    let plan = |image, templates: &[Option<ModelState>]| {
+    let plan = |image, templates: &[model::SeenTemplate]| {
         model::plan(&model::Seen {
             parent: &owner,
             namespace: Some("ns"),
+            generation: Some(1),
             spec: &spec,
             status: &of(json!({})),
             config: &Ok(RuntimeConfig::default()),
@@ -485,10 +486,13 @@ fn a_model_has_its_templates_as_soon_as_its_image_is_known() {
         })
     };
     assert_eq!(names(&plan(&found, &[])).len(), 1);
+    let ready = model::SeenTemplate {
+        name: "t".to_owned(),
+        owned: false,
+        state: Some(ModelState::Ready),
+    };
     assert_eq!(
-        plan(&found, &[Some(ModelState::Ready)])
-            .judge(&[], Some(1), &time(NOW))
-            .state,
+        plan(&found, &[ready]).judge(&[], Some(1), &time(NOW)).state,
         State::Ready
     );
     let refused = plan(&unknown, &[]);
@@ -506,6 +510,7 @@ fn q22_what_a_registry_refuses_leaves_the_model_degraded_and_says_why() {
         let plan = model::plan(&model::Seen {
             parent: &owner,
             namespace: Some("ns"),
+            generation: Some(1),
             spec: &spec,
             status: &of(json!({})),
             config: &Ok(RuntimeConfig::default()),

@@ -26,7 +26,7 @@ pub(super) fn status(seen: &Seen<'_>) -> AimArtifactStatus {
         } else {
             CacheMode::Shared
         }),
-        discovered_size_bytes: bytes.or(before.discovered_size_bytes),
+        discovered_size_bytes: seen.asked().or(before.discovered_size_bytes),
         headroom_percent: before
             .headroom_percent
             .or_else(|| allocated.as_ref().map(|_| seen.artifact.headroom())),

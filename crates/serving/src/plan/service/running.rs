@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::jiff::Timestamp;
 use reeve_serving_crds::{
-    AimRuntimeConfigSpec, AimServiceStatus, AimServiceTemplateStatus, CachedArtifact, RoutingStatus,
+    AimRuntimeConfigSpec, AimServiceSpec, AimServiceStatus, AimServiceTemplateStatus, CachedArtifact,
+    RoutingStatus,
 };
 use serde_json::Value;
 
@@ -35,6 +36,10 @@ pub(super) fn inference(
         let pods = Component::new("InferenceServicePods", Dependency::Unspecified);
         plan.components.push(pods.found(inspect::pods(seen.pods)));
     }
+    if let Some(problem) = replicas_problem(&seen.service.spec) {
+        let fault = Fault::new(Category::InvalidSpec, "InvalidSpec", problem);
+        plan.blame("InferenceService", fault);
+    }
     let (Some(model), Some(template)) = (model, template) else {
         return runtime(seen, None, plan);
     };
@@ -59,11 +64,25 @@ pub(super) fn inference(
             .push(component.says(health.state, health.reason, health.message));
     }
     runtime(seen, Some(&serving), plan);
+    if replicas_problem(&seen.service.spec).is_some() {
+        return;
+    }
     if seen.inference.is_some() || (model.is_ready() && files.is_some()) {
         match serving.inference_service() {
             Ok(object) => plan.children.push(Child::kept("InferenceService", &object)),
             Err(long) => plan.blame("InferenceService", invalid(&long)),
         }
+    }
+}
+
+/// Numbers of replicas that the schema takes and KServe does not: it refuses them, or a controller of its waits for ever.
+fn replicas_problem(spec: &AimServiceSpec) -> Option<String> {
+    match (spec.min_replicas, spec.max_replicas, spec.replicas) {
+        (Some(least), Some(most), _) if least > most => Some(format!(
+            "minReplicas is {least}, which is more than the {most} of maxReplicas"
+        )),
+        (_, _, Some(fixed)) if fixed < 0 => Some(format!("replicas is {fixed}, which is less than 0")),
+        _ => None,
     }
 }
 

@@ -2,8 +2,8 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, ObjectMeta};
 use reeve_serving_crds::{
-    AimServiceStatus, AimServiceTemplate, AimServiceTemplateSpec, AimServiceTemplateStatus, ModelState,
-    ResolvedReference, Scope,
+    AimServiceSpec, AimServiceStatus, AimServiceTemplate, AimServiceTemplateSpec, AimServiceTemplateStatus,
+    HardwareRequirements, ModelState, ResolvedReference, RuntimeParameters, Scope,
 };
 
 use super::Seen;
@@ -77,6 +77,7 @@ pub(super) fn resolve<'a>(
 ) -> Option<Template<'a>> {
     let all = all(seen);
     let recorded = recorded(&all, plan.status.resolved_template.as_ref());
+    let recorded = recorded.filter(|template| fits(template, &seen.service.spec));
     let found = match recorded {
         Some(template) => Ok(template),
         None => base(seen, &all, model).and_then(|base| overridden(seen, &all, base, plan)),
@@ -139,6 +140,42 @@ fn recorded<'a>(all: &[Template<'a>], before: Option<&ResolvedReference>) -> Opt
             && Some(template.scope) == before.scope
     });
     same.filter(|template| template.is_ready()).copied()
+}
+
+/// Whether a template is still what the service asks for: a name and overrides that were absent can be added, and overrides taken
+/// away.
+fn fits(template: &Template<'_>, service: &AimServiceSpec) -> bool {
+    let overrides = service.overrides.as_ref();
+    let choice = service
+        .template
+        .as_ref()
+        .and_then(|choice| choice.name.as_deref());
+    if let Some(name) = choice.filter(|name| !name.is_empty()) {
+        let of_name = template.name() == name || template.name() == derived_template_name(name, overrides);
+        return of_name && follows(template.spec, overrides);
+    }
+    let without_any = derived_template_name("", overrides).is_empty();
+    match template.is_derived() {
+        true => !without_any && follows(template.spec, overrides),
+        false => without_any || template.scope == Scope::Cluster || follows(template.spec, overrides),
+    }
+}
+
+fn follows(template: &AimServiceTemplateSpec, overrides: Option<&RuntimeParameters>) -> bool {
+    let Some(overrides) = overrides else { return true };
+    let gpu =
+        |hardware: Option<&HardwareRequirements>| hardware.and_then(|h| h.gpu.clone()).unwrap_or_default();
+    let (asked, has) = (gpu(overrides.hardware.as_ref()), gpu(template.hardware.as_ref()));
+    let model = asked.model.filter(|model| !model.is_empty());
+    let count = asked.requests.filter(|count| *count > 0);
+    overrides
+        .metric
+        .is_none_or(|metric| template.metric == Some(metric))
+        && overrides
+            .precision
+            .is_none_or(|precision| template.precision == Some(precision))
+        && model.is_none_or(|model| has.model.as_ref() == Some(&model))
+        && count.is_none_or(|count| has.requests == Some(count))
 }
 
 /// The template that is named, or the best of the model's.

@@ -3,7 +3,7 @@
 use k8s_openapi::api::batch::v1::Job;
 use reeve_serving_crds::{AimServiceTemplateStatus, ModelSource, Profile, ResolvedReference, Scope};
 
-use super::{Seen, discovery};
+use super::{Seen, discovery, was_inline};
 use crate::discovery::{hardware_summary, inline_profile, resolved_hardware};
 use crate::gpu;
 
@@ -45,6 +45,7 @@ fn found(seen: &Seen<'_>) -> (Vec<ModelSource>, Option<Profile>) {
     }
     match seen.answer {
         Some(Ok(found)) => (found.model_sources.clone(), Some(found.profile.clone())),
+        _ if was_inline(seen.status) => (Vec::new(), None),
         _ => (seen.status.model_sources.clone(), seen.status.profile.clone()),
     }
 }
