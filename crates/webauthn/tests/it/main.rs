@@ -1,0 +1,4 @@
+//! Passkeys of the software authenticator of the test kit, which was written apart from what reads them: honest ones of each algorithm,
+//! and every way in which one can be of something else.
+
+mod ceremonies;
