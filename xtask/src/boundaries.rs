@@ -65,7 +65,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     ("artifact-downloader", &["types"]),
     ("cli", &["types", "admission", "api", "tenancy", "serving-crds"]),
-    ("hostile-input", &["types", "identity", "saml", "oidc", "webauthn"]),
+    (
+        "hostile-input",
+        &["types", "identity", "saml", "oidc", "webauthn"],
+    ),
     ("oci", &[]),
     ("testkit", &["oci"]),
     ("e2e", &["crds", "admission", "tenancy", "oci", "testkit"]),

@@ -370,9 +370,7 @@ impl Fence for SqlStore {
         }
         if passkeys > 0 {
             entry.metadata.insert("passkey".to_owned(), "removed".to_owned());
-            entry
-                .metadata
-                .insert("passkeys".to_owned(), passkeys.to_string());
+            entry.metadata.insert("passkeys".to_owned(), passkeys.to_string());
         }
         changes.commit(tx, &entry, (), CONFIRM).await?;
         Ok(())

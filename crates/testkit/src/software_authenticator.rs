@@ -169,9 +169,7 @@ impl Passkey {
     pub fn new(kind: KeyKind, user_handle: &[u8]) -> Self {
         let random = SystemRandom::new();
         let signer = match kind {
-            KeyKind::Es256 => {
-                Signer::Es256(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap())
-            }
+            KeyKind::Es256 => Signer::Es256(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap()),
             KeyKind::EdDsa => Signer::EdDsa(Ed25519KeyPair::generate().unwrap()),
             KeyKind::Rs256 => Signer::Rs256(Box::new(RsaKeyPair::generate(KeySize::Rsa2048).unwrap())),
         };
@@ -203,11 +201,8 @@ impl Passkey {
             0x16, 0x2b, 0xce, 0x33, 0x57, 0x6b, 0x31, 0x5e, 0xce, 0xcb, 0xb6, 0x40, 0x68, 0x37, 0xbf, 0x51,
             0xf5,
         ];
-        let pair = EcdsaKeyPair::from_private_key_and_public_key(
-            &ECDSA_P256_SHA256_ASN1_SIGNING,
-            &private,
-            &point,
-        );
+        let pair =
+            EcdsaKeyPair::from_private_key_and_public_key(&ECDSA_P256_SHA256_ASN1_SIGNING, &private, &point);
         passkey.signer = Signer::Es256(pair.unwrap());
         passkey
     }
@@ -224,7 +219,13 @@ impl Passkey {
             Signer::Es256(pair) => {
                 let point = pair.public_key().as_ref();
                 let (x, y) = point.get(1..).unwrap().split_at(32);
-                [&[0xa5, 1, 2, 3, 0x26, 0x20, 1, 0x21][..], &octets(x), &[0x22], &octets(y)].concat()
+                [
+                    &[0xa5, 1, 2, 3, 0x26, 0x20, 1, 0x21][..],
+                    &octets(x),
+                    &[0x22],
+                    &octets(y),
+                ]
+                .concat()
             }
             Signer::EdDsa(pair) => {
                 let point = pair.public_key().as_ref();

@@ -31,7 +31,8 @@ pub use id::{
 };
 pub use names::{
     AccessKeyName, ClusterName, CredentialAssetName, Email, GroupName, IdpAlias, InvalidName, NodePoolName,
-    OrgUnitName, PasskeyName, PriorityClassName, RoleName, SecondWriter, ServiceAccountName, TaintKey, WorkloadName,
+    OrgUnitName, PasskeyName, PriorityClassName, RoleName, SecondWriter, ServiceAccountName, TaintKey,
+    WorkloadName,
 };
 pub use namespaces::{NamespacePattern, ReservedNamespaces};
 pub use pod_rules::{PodRules, PodSecurity};

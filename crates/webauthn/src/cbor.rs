@@ -24,7 +24,9 @@ impl<'a> Value<'a> {
     /// What a map has under a key; none of anything else.
     fn get(&self, key: &Value<'_>) -> Option<&Self> {
         let Self::Map(entries) = self else { return None };
-        entries.iter().find_map(|(its, value)| (its == key).then_some(value))
+        entries
+            .iter()
+            .find_map(|(its, value)| (its == key).then_some(value))
     }
 
     /// What a map has under a name.
@@ -126,7 +128,9 @@ impl<'a> Reader<'a> {
         let head = self.take(1)?.first().copied().ok_or(Refused::Cbor)?;
         let (major, low) = (head >> 5, head & 0x1f);
         match major {
-            0 => i64::try_from(self.number(low)?).map(Value::Integer).map_err(|_| Refused::Cbor),
+            0 => i64::try_from(self.number(low)?)
+                .map(Value::Integer)
+                .map_err(|_| Refused::Cbor),
             1 => i64::try_from(self.number(low)?)
                 .map(|number| Value::Integer(-1 - number))
                 .map_err(|_| Refused::Cbor),
@@ -220,7 +224,10 @@ mod tests {
             ("a long length", &[0x58, 0x01, 0x00]),
             ("more than fits", &[0x1b, 0x80, 0, 0, 0, 0, 0, 0, 0]),
             ("cut off", &[0x44, 1, 2, 3]),
-            ("a length without an end", &[0x5b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]),
+            (
+                "a length without an end",
+                &[0x5b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+            ),
             ("no length", &[0x5f, 0x41, 1, 0xff]),
             ("a map without a length", &[0xbf, 0xff]),
             ("a tag", &[0xc0, 0x00]),

@@ -93,9 +93,21 @@ mod tests {
             (ORIGIN, "https://reeve.test:8443", Refused::Origin),
             (ORIGIN, "https://reeve.test/", Refused::Origin),
             ("crossOrigin\":false", "crossOrigin\":true", Refused::CrossOrigin),
-            ("crossOrigin\":false", "topOrigin\":\"https://evil.test\"", Refused::CrossOrigin),
-            ("\"other\":", "\"type\":\"webauthn.get\",\"other\":", Refused::ClientData),
-            ("crossOrigin\":false", "crossOrigin\":\"false\"", Refused::ClientData),
+            (
+                "crossOrigin\":false",
+                "topOrigin\":\"https://evil.test\"",
+                Refused::CrossOrigin,
+            ),
+            (
+                "\"other\":",
+                "\"type\":\"webauthn.get\",\"other\":",
+                Refused::ClientData,
+            ),
+            (
+                "crossOrigin\":false",
+                "crossOrigin\":\"false\"",
+                Refused::ClientData,
+            ),
             ("{\"type\"", "\u{feff}{\"type\"", Refused::ClientData),
             ("[1]}}", "[1]}}}", Refused::ClientData),
         ] {

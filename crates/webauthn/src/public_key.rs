@@ -180,8 +180,7 @@ mod tests {
         let honest = format!("a5010203262001215820{X}225820{Y}");
         assert_eq!(read(&honest), Ok(Algorithm::Es256));
         // W3C, WebAuthn Level 3, section 16.11.
-        let edwards =
-            "a401010327200621582044e06ddd331c36a8dc667bab52bcae63486c916aa5e339e6acebaa84934bf832";
+        let edwards = "a401010327200621582044e06ddd331c36a8dc667bab52bcae63486c916aa5e339e6acebaa84934bf832";
         assert_eq!(read(edwards), Ok(Algorithm::EdDsa));
         let rsa = |modulus: &str, exponent: &str| {
             let length = format!("{:04x}", modulus.len() / 2);
@@ -193,14 +192,29 @@ mod tests {
             ("a point on no curve", honest.replace(Y, X)),
             ("another curve", honest.replace("2001", "2002")),
             ("another algorithm", honest.replace("0326", "033822")),
-            ("an algorithm of another kind of key", honest.replace("0326", "0327")),
-            ("a private key beside it", format!("a6010203262001215820{X}225820{Y}2341ff")),
-            ("a short coordinate", format!("a501020326200121581f{}225820{Y}", &X[2..])),
+            (
+                "an algorithm of another kind of key",
+                honest.replace("0326", "0327"),
+            ),
+            (
+                "a private key beside it",
+                format!("a6010203262001215820{X}225820{Y}2341ff"),
+            ),
+            (
+                "a short coordinate",
+                format!("a501020326200121581f{}225820{Y}", &X[2..]),
+            ),
             ("no coordinate", format!("a4010203262001215820{X}")),
             ("Ed448", edwards.replace("2006", "2007")),
-            ("1024 bits", rsa(&format!("c0{}", "55".repeat(127)), "010001").replace("590080", "5880")),
+            (
+                "1024 bits",
+                rsa(&format!("c0{}", "55".repeat(127)), "010001").replace("590080", "5880"),
+            ),
             ("8192 bits", rsa(&format!("c0{}", "55".repeat(1023)), "010001")),
-            ("a modulus that begins with 0", rsa(&format!("00{}", "55".repeat(256)), "010001")),
+            (
+                "a modulus that begins with 0",
+                rsa(&format!("00{}", "55".repeat(256)), "010001"),
+            ),
             ("the exponent 3", rsa(&modulus, "000003")),
         ] {
             assert_eq!(read(&text), Err(Refused::Key), "{why}: {text}");

@@ -123,7 +123,11 @@ mod tests {
         );
         let party = at("https://localhost:443").unwrap();
         assert_eq!((party.id(), party.origin()), ("localhost", "https://localhost"));
-        for none in ["https://127.0.0.1:8443", "https://[::1]", "http://reeve.example.com"] {
+        for none in [
+            "https://127.0.0.1:8443",
+            "https://[::1]",
+            "http://reeve.example.com",
+        ] {
             assert_eq!(at(none), None, "{none}");
         }
     }
@@ -144,6 +148,9 @@ mod tests {
         assert_eq!(asked["authenticatorSelection"]["residentKey"], "required");
         assert_eq!(asked["attestation"], "none");
         assert_eq!(asked["timeout"], 300_000);
-        assert_eq!(asked["excludeCredentials"], json!([{"type": "public-key", "id": "AQI"}]));
+        assert_eq!(
+            asked["excludeCredentials"],
+            json!([{"type": "public-key", "id": "AQI"}])
+        );
     }
 }

@@ -50,8 +50,14 @@ pub async fn a_passkey_is_its_owners_alone_and_counts_up(organization: Organizat
     let found = async |credential: &str| store.passkey_of_credential(&own, credential).await.unwrap();
     create(new_passkey(alice, 50, "Laptop")).await.unwrap();
     let kept = found("credential 50").await.unwrap();
-    assert_eq!((kept.user, kept.name.as_str(), kept.key.as_str()), (alice, "Laptop", "key 50"));
-    assert_eq!((kept.owner.as_str(), kept.created_at, kept.last_used), ("alice@example.com", NOW, None));
+    assert_eq!(
+        (kept.user, kept.name.as_str(), kept.key.as_str()),
+        (alice, "Laptop", "key 50")
+    );
+    assert_eq!(
+        (kept.owner.as_str(), kept.created_at, kept.last_used),
+        ("alice@example.com", NOW, None)
+    );
     assert_eq!(found("credential 51").await, None);
     let twice = create(new_passkey(alice, 51, "Laptop")).await;
     assert!(matches!(twice, Err(StoreError::Conflict { .. })), "its name");
@@ -59,44 +65,75 @@ pub async fn a_passkey_is_its_owners_alone_and_counts_up(organization: Organizat
         credential: "credential 50".to_owned(),
         ..new_passkey(bob, 52, "Laptop")
     };
-    assert!(matches!(create(same).await, Err(StoreError::Conflict { .. })), "its key");
+    assert!(
+        matches!(create(same).await, Err(StoreError::Conflict { .. })),
+        "its key"
+    );
     create(new_passkey(bob, 52, "Laptop")).await.unwrap();
     let nobody = create(new_passkey(id(9), 53, "Laptop")).await;
     assert!(matches!(nobody, Err(StoreError::NotFound { .. })));
 
     let uses = async |counter| store.use_passkey(&own, &used(kept.id, counter)).await.unwrap();
-    for (counter, good) in [(0, true), (0, true), (5, true), (5, false), (4, false), (0, false), (6, true)] {
+    for (counter, good) in [
+        (0, true),
+        (0, true),
+        (5, true),
+        (5, false),
+        (4, false),
+        (0, false),
+        (6, true),
+    ] {
         assert_eq!(uses(counter).await, good, "{counter}");
     }
     let row = found("credential 50").await.unwrap();
-    assert_eq!((row.counter, row.backed_up, row.last_used), (6, true, Some(NOW.plus_seconds(6))));
+    assert_eq!(
+        (row.counter, row.backed_up, row.last_used),
+        (6, true, Some(NOW.plus_seconds(6)))
+    );
 
     let remove = |user, passkey| store.remove_passkey(&own, user, passkey, entry(AuditAction::Update));
-    assert!(matches!(remove(bob, kept.id).await, Err(StoreError::NotFound { .. })));
+    assert!(matches!(
+        remove(bob, kept.id).await,
+        Err(StoreError::NotFound { .. })
+    ));
     remove(alice, kept.id).await.unwrap();
-    assert!(matches!(remove(alice, kept.id).await, Err(StoreError::NotFound { .. })));
+    assert!(matches!(
+        remove(alice, kept.id).await,
+        Err(StoreError::NotFound { .. })
+    ));
     assert!(!uses(7).await, "it is gone");
 
     for number in 0..PASSKEYS_OF_A_USER {
         let number = 100 + number.unsigned_abs();
-        create(new_passkey(alice, number, &format!("key {number}"))).await.unwrap();
+        create(new_passkey(alice, number, &format!("key {number}")))
+            .await
+            .unwrap();
     }
     let more = create(new_passkey(alice, 99, "one more")).await;
     assert!(matches!(more, Err(StoreError::PasskeysFull { .. })));
 
     // Whoever administers users sees and removes them.
     let other = organization.may(Action::Update, Entity::AccessRules, Scope::Account);
-    let gate = store.remove_passkeys(&other, alice, entry(AuditAction::Update)).await;
+    let gate = store
+        .remove_passkeys(&other, alice, entry(AuditAction::Update))
+        .await;
     assert!(matches!(gate, Err(StoreError::Gate { .. })));
-    assert!(matches!(store.passkeys(&other, alice).await, Err(StoreError::Gate { .. })));
+    assert!(matches!(
+        store.passkeys(&other, alice).await,
+        Err(StoreError::Gate { .. })
+    ));
     let reads = organization.may(Action::Read, Entity::Users, Scope::Account);
     let shown = store.passkeys(&reads, alice).await.unwrap().passkeys;
     assert_eq!(shown.len(), usize::try_from(PASSKEYS_OF_A_USER).unwrap());
     assert!(shown.is_sorted_by(|a, b| a.name < b.name));
     let users = organization.may(Action::Update, Entity::Users, Scope::Account);
-    let removed = store.remove_passkeys(&users, alice, entry(AuditAction::Update)).await;
+    let removed = store
+        .remove_passkeys(&users, alice, entry(AuditAction::Update))
+        .await;
     assert_eq!(removed.unwrap().value, PASSKEYS_OF_A_USER.unsigned_abs());
-    let none = store.remove_passkeys(&users, alice, entry(AuditAction::Update)).await;
+    let none = store
+        .remove_passkeys(&users, alice, entry(AuditAction::Update))
+        .await;
     assert!(matches!(none, Err(StoreError::NotFound { .. })));
 
     assert!(found("credential 52").await.is_some());
@@ -194,20 +231,24 @@ pub(super) async fn are_told(organization: &Organization, log: &mut Log) {
             .create_passkey(&own, new, codes(&["code"]), entry(update))
             .await
             .unwrap();
-        log.has(organization, "create_passkey", update, admin, &said).await;
+        log.has(organization, "create_passkey", update, admin, &said)
+            .await;
     }
     log.done.pop();
     store
         .remove_passkey(&own, admin, id(80), entry(update))
         .await
         .unwrap();
-    log.has(organization, "remove_passkey", update, admin, &["passkey_name=one"])
-        .await;
+    log.has(
+        organization,
+        "remove_passkey",
+        update,
+        admin,
+        &["passkey_name=one"],
+    )
+    .await;
     let users = organization.may(Action::Update, Entity::Users, Scope::Account);
-    store
-        .remove_passkeys(&users, admin, entry(update))
-        .await
-        .unwrap();
+    store.remove_passkeys(&users, admin, entry(update)).await.unwrap();
     log.has(organization, "remove_passkeys", update, admin, &["passkeys=1"])
         .await;
 }

@@ -66,7 +66,13 @@ fn assertions_of_the_recommendation_are_right() {
     let [one, other] = VECTORS;
     for (vector, backed_up) in [(&one, true), (&other, false)] {
         let used = vector.judged(&vector.shown(), None);
-        assert_eq!(used, Ok(Used { counter: 0, backed_up }));
+        assert_eq!(
+            used,
+            Ok(Used {
+                counter: 0,
+                backed_up
+            })
+        );
     }
     assert_eq!(one.judged(&one.shown(), Some(&other)), Err(Refused::Signature));
     assert_eq!(other.judged(&other.shown(), Some(&one)), Err(Refused::Signature));

@@ -109,7 +109,11 @@ fn a_registration_that_was_changed_is_refused() {
 #[test]
 fn an_attestation_of_another_kind_is_refused() {
     let none = |statement: &str| {
-        NONE_OBJECT.replacen("646e6f6e656761747453746d74a0", &format!("646e6f6e656761747453746d74{statement}"), 1)
+        NONE_OBJECT.replacen(
+            "646e6f6e656761747453746d74a0",
+            &format!("646e6f6e656761747453746d74{statement}"),
+            1,
+        )
     };
     let other = NONE_OBJECT.replacen("646e6f6e65", "6374706d", 1);
     for object in [none("a16178f5"), none("80"), none("f6"), other] {

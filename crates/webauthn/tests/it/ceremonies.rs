@@ -3,7 +3,9 @@
 use reeve_testkit::software_authenticator::{
     BACKED_UP, BACKUP_ELIGIBLE, Ceremony, KeyKind, PRESENT, Passkey, VERIFIED,
 };
-use reeve_webauthn::{Algorithm, Assertion, Challenge, Credential, Kept, Refused, Registration, RelyingParty, Used};
+use reeve_webauthn::{
+    Algorithm, Assertion, Challenge, Credential, Kept, Refused, Registration, RelyingParty, Used,
+};
 
 const USER: &[u8] = &[7; 16];
 
@@ -72,15 +74,69 @@ fn what_is_of_something_else_is_refused() {
     let ceremonies = |challenge: &'static str| -> Vec<(Refused, Ceremony<'static>)> {
         let honest = Ceremony::honest("https://reeve.test", "reeve.test", challenge);
         vec![
-            (Refused::Challenge, Ceremony { challenge: "AAAA", ..honest }),
-            (Refused::Origin, Ceremony { origin: "https://reeve.test.evil.test", ..honest }),
-            (Refused::Origin, Ceremony { origin: "https://sub.reeve.test", ..honest }),
-            (Refused::CrossOrigin, Ceremony { cross_origin: true, ..honest }),
-            (Refused::Ceremony, Ceremony { kind: Some("webauthn.other"), ..honest }),
-            (Refused::RelyingParty, Ceremony { relying_party: "evil.test", ..honest }),
-            (Refused::NotPresent, Ceremony { flags: VERIFIED, ..honest }),
-            (Refused::NotVerified, Ceremony { flags: PRESENT, ..honest }),
-            (Refused::Backup, Ceremony { flags: PRESENT | VERIFIED | BACKED_UP, ..honest }),
+            (
+                Refused::Challenge,
+                Ceremony {
+                    challenge: "AAAA",
+                    ..honest
+                },
+            ),
+            (
+                Refused::Origin,
+                Ceremony {
+                    origin: "https://reeve.test.evil.test",
+                    ..honest
+                },
+            ),
+            (
+                Refused::Origin,
+                Ceremony {
+                    origin: "https://sub.reeve.test",
+                    ..honest
+                },
+            ),
+            (
+                Refused::CrossOrigin,
+                Ceremony {
+                    cross_origin: true,
+                    ..honest
+                },
+            ),
+            (
+                Refused::Ceremony,
+                Ceremony {
+                    kind: Some("webauthn.other"),
+                    ..honest
+                },
+            ),
+            (
+                Refused::RelyingParty,
+                Ceremony {
+                    relying_party: "evil.test",
+                    ..honest
+                },
+            ),
+            (
+                Refused::NotPresent,
+                Ceremony {
+                    flags: VERIFIED,
+                    ..honest
+                },
+            ),
+            (
+                Refused::NotVerified,
+                Ceremony {
+                    flags: PRESENT,
+                    ..honest
+                },
+            ),
+            (
+                Refused::Backup,
+                Ceremony {
+                    flags: PRESENT | VERIFIED | BACKED_UP,
+                    ..honest
+                },
+            ),
         ]
     };
     let text = |number| -> &'static str { challenge(number).as_str().to_owned().leak() };
@@ -93,8 +149,15 @@ fn what_is_of_something_else_is_refused() {
         assert_eq!(asserted(&mut passkey, &forged, &kept, 0), Err(why), "{forged:?}");
     }
     // One ceremony's answer as the other's.
-    let as_create = Ceremony { kind: Some("webauthn.create"), ..honest(&challenge(2)) };
-    assert_eq!(asserted(&mut passkey, &as_create, &kept, 0), Err(Refused::Ceremony));
+    let second = challenge(2);
+    let as_create = Ceremony {
+        kind: Some("webauthn.create"),
+        ..honest(&second)
+    };
+    assert_eq!(
+        asserted(&mut passkey, &as_create, &kept, 0),
+        Err(Refused::Ceremony)
+    );
 }
 
 #[test]
@@ -103,7 +166,8 @@ fn a_passkey_of_another_user_or_another_passkey_is_refused() {
     let kept = registered(&passkey, &honest(&challenge(1))).unwrap();
     let mut other = Passkey::new(KeyKind::Es256, USER);
     let others = registered(&other, &honest(&challenge(1))).unwrap();
-    let shown = honest(&challenge(2));
+    let second = challenge(2);
+    let shown = honest(&second);
     assert_eq!(asserted(&mut other, &shown, &kept, 0), Err(Refused::CredentialId));
     // The id of the one with the signature of the other.
     other.id.clone_from(&passkey.id);
@@ -119,7 +183,8 @@ fn a_passkey_of_another_user_or_another_passkey_is_refused() {
 fn a_counter_rises_or_there_is_none() {
     let mut passkey = Passkey::new(KeyKind::Es256, USER);
     let kept = registered(&passkey, &honest(&challenge(1))).unwrap();
-    let shown = honest(&challenge(2));
+    let second = challenge(2);
+    let shown = honest(&second);
     for (before, now, good) in [
         (0, 0, true),
         (0, 1, true),
@@ -132,7 +197,10 @@ fn a_counter_rises_or_there_is_none() {
     ] {
         passkey.counter = Some(now);
         let used = asserted(&mut passkey, &shown, &kept, before);
-        assert_eq!(used.map(|used| used.counter), if good { Ok(now) } else { Err(Refused::Counter) });
+        assert_eq!(
+            used.map(|used| used.counter),
+            if good { Ok(now) } else { Err(Refused::Counter) }
+        );
     }
 }
 
@@ -141,10 +209,20 @@ fn that_a_passkey_is_backed_up_is_known() {
     let mut passkey = Passkey::new(KeyKind::Es256, USER);
     let flags = PRESENT | VERIFIED | BACKUP_ELIGIBLE;
     let one_place = challenge(1);
-    let kept = registered(&passkey, &Ceremony { flags, ..honest(&one_place) }).unwrap();
+    let kept = registered(
+        &passkey,
+        &Ceremony {
+            flags,
+            ..honest(&one_place)
+        },
+    )
+    .unwrap();
     assert!(!kept.backed_up);
     let shown = challenge(2);
-    let shown = Ceremony { flags: flags | BACKED_UP, ..honest(&shown) };
+    let shown = Ceremony {
+        flags: flags | BACKED_UP,
+        ..honest(&shown)
+    };
     assert!(asserted(&mut passkey, &shown, &kept, 0).unwrap().backed_up);
 }
 
