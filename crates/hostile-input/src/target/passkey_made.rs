@@ -10,7 +10,9 @@ pub(super) const TARGET: Target = Target {
     promise: "a passkey is taken whose authenticator speaks to this server, and says that a person was there and was verified; its id and \
               key are those of the one authenticator data, in which nothing comes after them but what it says; and its key, kept, is read \
               the same",
-    words: &["authData", "attStmt", "fmt", "none", "packed", "sig", "alg", "x5c"],
+    words: &[
+        "authData", "attStmt", "fmt", "none", "packed", "sig", "alg", "x5c",
+    ],
     seeds,
     found: include_str!("../../corpus/passkey_made.txt"),
     check: |input| check(input, ours),
@@ -99,7 +101,11 @@ fn seeds() -> Vec<Vec<u8>> {
         none(&made(RELYING_PARTY, 0x44, &p256, &[])),
         none(&made(RELYING_PARTY, HONEST | 0x10, &p256, &[])),
         none(&made(RELYING_PARTY, HONEST, &[0xa0], &[])),
-        object("packed", b"\xa2\x63alg\x26\x63sig\x41\x00", &made(RELYING_PARTY, HONEST, &p256, &[])),
+        object(
+            "packed",
+            b"\xa2\x63alg\x26\x63sig\x41\x00",
+            &made(RELYING_PARTY, HONEST, &p256, &[]),
+        ),
         object("fido-u2f", &[0xa0], &made(RELYING_PARTY, HONEST, &p256, &[])),
         b"\xbf\xff".to_vec(),
     ]

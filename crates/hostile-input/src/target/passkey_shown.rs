@@ -31,7 +31,14 @@ pub(super) const TARGET: Target = Target {
     seeds,
     found: include_str!("../../corpus/passkey_shown.txt"),
     check: |input| check(input, ours),
-    naive: |input| check(input, |_, _| Some(Used { counter: u32::MAX, backed_up: false })),
+    naive: |input| {
+        check(input, |_, _| {
+            Some(Used {
+                counter: u32::MAX,
+                backed_up: false,
+            })
+        })
+    },
 };
 
 const ID: &[u8] = &[1, 2, 3, 4];
@@ -83,9 +90,15 @@ fn seeds() -> Vec<Vec<u8>> {
         input(&honest, &said(",\"crossOrigin\":true")),
         input(&honest, &said(",\"topOrigin\":\"https://evil.test\"")),
         input(&honest, &said(",\"type\":\"webauthn.create\"")),
-        input(&honest, &client_data("webauthn.create", right.as_str(), ORIGIN, "")),
+        input(
+            &honest,
+            &client_data("webauthn.create", right.as_str(), ORIGIN, ""),
+        ),
         input(&honest, &client_data("webauthn.get", "AAAA", ORIGIN, "")),
-        input(&honest, &client_data("webauthn.get", right.as_str(), "https://evil.test", "")),
+        input(
+            &honest,
+            &client_data("webauthn.get", right.as_str(), "https://evil.test", ""),
+        ),
         input(&data("evil.test", 0x05, 6, &[]), &said("")),
         input(&data(RELYING_PARTY, 0x01, 6, &[]), &said("")),
         input(&data(RELYING_PARTY, 0x04, 6, &[]), &said("")),
@@ -98,7 +111,9 @@ fn seeds() -> Vec<Vec<u8>> {
 fn ours(data: &[u8], client_data: &[u8]) -> Option<Used> {
     let (pair, key) = &*KEY;
     let hash = digest::digest(&digest::SHA256, client_data);
-    let signature = pair.sign(&SystemRandom::new(), &[data, hash.as_ref()].concat()).unwrap();
+    let signature = pair
+        .sign(&SystemRandom::new(), &[data, hash.as_ref()].concat())
+        .unwrap();
     let shown = Assertion::read(
         &encode(ID),
         &encode(client_data),
@@ -127,10 +142,16 @@ fn check(input: &[u8], receive: impl Fn(&[u8], &[u8]) -> Option<Used>) -> Result
             .and_then(|bytes| bytes.try_into().ok())
             .ok_or("no counter")?;
         let counter = u32::from_be_bytes(counter);
-        holds(counter == used.counter && counter > COUNTED, "a counter that did not rise")?;
+        holds(
+            counter == used.counter && counter > COUNTED,
+            "a counter that did not rise",
+        )?;
         holds(data.len() == 37 || flags & 0xc0 != 0, "more than it says")?;
         let said: Value = serde_json::from_slice(client_data).map_err(|error| error.to_string())?;
-        holds(said.get("type") == Some(&json!("webauthn.get")), "of another ceremony")?;
+        holds(
+            said.get("type") == Some(&json!("webauthn.get")),
+            "of another ceremony",
+        )?;
         holds(
             said.get("challenge") == Some(&json!(challenge().as_str())),
             "of another question",

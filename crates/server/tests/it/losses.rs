@@ -4,8 +4,8 @@ use axum::body::Body;
 use axum::http::Request;
 use reeve_authz::{BootstrapException, Granted};
 use reeve_store::{AuditAction, AuditEntry, Fenced, RenewedSession, SessionFacts};
-use reeve_types::UserId;
 use reeve_testkit::software_authenticator::Passkey;
+use reeve_types::UserId;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
