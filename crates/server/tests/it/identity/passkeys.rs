@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use reeve_store::Outcome;
+use reeve_testkit::own_postgres;
 use reeve_testkit::software_authenticator::{Ceremony, KeyKind, PRESENT, Passkey, Shown};
 use reeve_types::{Clock, SubjectId, Timestamp};
 use serde_json::{Value, json};
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 use super::visitor::{REALM, REDIRECT, Visitor, authorize, hidden, location, path_of};
 use crate::audit::events;
 use crate::passkeys::{MINE, RELYING_PARTY, answer, make, passkey_for};
-use crate::postgres::own_postgres;
+
 use crate::server::{ADMIN, ADMIN_PASSWORD, Answer, Server, URL};
 
 const PAGE: &str = "/account/passkeys";
