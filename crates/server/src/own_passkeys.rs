@@ -97,6 +97,14 @@ impl App {
         RelyingParty::at(&Url::parse(&self.settings.public_url).ok()?)
     }
 
+    /// The same, where it is needed.
+    ///
+    /// # Errors
+    /// 403 where there is none.
+    pub(crate) fn needed_relying_party(&self) -> Result<RelyingParty, ApiError> {
+        Ok(self.relying_party().ok_or(PasskeyRefusal::NoName)?)
+    }
+
     /// A new challenge.
     ///
     /// # Errors
@@ -140,7 +148,7 @@ impl App {
     /// As [`App::own_passkeys`]; 403 too long after the sign-in, and where there can be none.
     pub(crate) async fn begin_passkey(&self, caller: &Caller, call: &Call) -> Result<Asked, ApiError> {
         let (user, email) = self.local_user(caller).await?;
-        let party = self.relying_party().ok_or(PasskeyRefusal::NoName)?;
+        let party = self.needed_relying_party()?;
         self.needs_to_be_fresh(caller, call.at).await?;
         let have: Vec<_> = self
             .own_passkeys(caller)
@@ -186,7 +194,7 @@ impl App {
         answered: Answered<'_>,
     ) -> Result<Made, ApiError> {
         let (user, _) = self.local_user(&caller).await?;
-        let party = self.relying_party().ok_or(PasskeyRefusal::NoName)?;
+        let party = self.needed_relying_party()?;
         let waiting = self.waiting(user, answered.ticket, &caller, call.at);
         let waiting = waiting.ok_or(PasskeyRefusal::NotAsked)?;
         let made = Registration::read(answered.id, answered.client_data, answered.attestation_object)

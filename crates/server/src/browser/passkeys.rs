@@ -143,6 +143,7 @@ async fn state(
     status: StatusCode,
     wrong: Option<&str>,
 ) -> Result<Response, ApiError> {
+    app.needed_relying_party()?;
     let of_user = app.own_passkeys(caller).await?;
     let fresh = app.is_fresh(caller, call.at).await?;
     let (wrong, described) = said(wrong);
