@@ -213,11 +213,11 @@ impl App {
         };
         let granted = crate::audit::session_record();
         let once = once(&waiting.challenge);
-        if !self
+        let first_use = self
             .store
             .use_once(&granted, &once, call.at, waiting.until)
-            .await?
-        {
+            .await?;
+        if !first_use {
             return Err(PasskeyRefusal::NotAsked.into());
         }
         let hashes = codes.hashes;

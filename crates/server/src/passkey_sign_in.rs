@@ -51,10 +51,10 @@ impl App {
         if !break_glass && !self.sign_in_rate.may_begin(kept.user, call.at) {
             return Err(TOO_OFTEN);
         }
-        if !self
+        let is_new = self
             .challenge_is_new(break_glass, challenge, call.at, until)
-            .await?
-        {
+            .await?;
+        if !is_new {
             return Ok(self.passkey_is_refused(call, entry, Refused::Challenge));
         }
         let used = UsedPasskey {

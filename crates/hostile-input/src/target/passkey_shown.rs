@@ -26,7 +26,7 @@ pub(super) const TARGET: Target = Target {
         "\\u0067et",
         "{}",
         "null",
-        "\u{feff}",
+        "\u{ef}\u{bb}\u{bf}",
     ],
     seeds,
     found: include_str!("../../corpus/passkey_shown.txt"),

@@ -93,7 +93,9 @@ fn written(
 fn guard(headers: &mut HeaderMap, form_to: Option<&str>, script: Option<&str>) {
     let style = STANDARD.encode(Sha256::digest(STYLE.as_bytes()));
     let more = form_to.map(|origin| format!(" {origin}")).unwrap_or_default();
-    let run = script
+    // These two end a source (Content Security Policy Level 3, section 2.3.1).
+    let run = script.map(|script| script.replace(';', "%3B").replace(',', "%2C"));
+    let run = run
         .map(|script| format!(" script-src {script};"))
         .unwrap_or_default();
     let policy = format!(

@@ -6,6 +6,8 @@ use reeve_testkit::software_authenticator::{Ceremony, KeyKind, Made, PRESENT, Pa
 use serde_json::{Value, json};
 
 use crate::audit::events;
+use crate::floods::{administrator, started, text};
+use crate::process::fresh;
 use crate::server::{ADMIN, ADMIN_PASSWORD, Answer, OrganizationFixture, Server, URL};
 
 pub(crate) const MINE: &str = "/api/v1/me/passkeys";
@@ -320,4 +322,32 @@ async fn passkeys_are_for_local_users_in_person() {
         .post(&organization.bob, &begin, Value::Null)
         .await
         .refused(403);
+}
+
+/// Browsers bind passkeys to a name: where the address has none, nothing of them is shown, and everything else is as it was.
+#[tokio::test]
+async fn where_the_address_has_no_name_there_are_no_passkeys() {
+    let (_dir, data) = fresh();
+    let running = started(&data, &[]).await;
+    let token = administrator(&running).await;
+    let page = running.client.get(running.url("/sign-in")).send().await.unwrap();
+    let policy = page.headers()["content-security-policy"]
+        .to_str()
+        .unwrap()
+        .to_owned();
+    assert!(!policy.contains("script-src"), "{policy}");
+    let page = page.text().await.unwrap();
+    assert!(page.contains("Sign in with a password"), "{page}");
+    assert!(!page.contains("<script") && !page.contains("passkey"), "{page}");
+    let path = running.url(&format!("{MINE}/begin"));
+    let begun = running
+        .client
+        .post(path)
+        .bearer_auth(&token)
+        .send()
+        .await
+        .unwrap();
+    let (status, said) = text(begun).await;
+    assert_eq!(status, 403, "{said}");
+    assert!(said["message"].as_str().unwrap().contains("IP address"), "{said}");
 }

@@ -98,6 +98,11 @@ async fn a_passkey_signs_in_without_a_password() {
     );
     assert_eq!(event.entry.metadata["passkey_name"], "Laptop");
     assert_eq!(shown.count(), 1);
+    let metrics = server.app.metrics.text(0, &[]).unwrap();
+    assert!(
+        metrics.contains("reeve_break_glass_sign_ins_total 2"),
+        "{metrics}"
+    );
     let me = server.get(&server.admin, "/api/v1/me").await.is(200);
     let path = format!("/api/v1/users/{}/sessions", me["id"].as_str().unwrap());
     let sessions = server.get(&server.admin, &path).await.is(200);
