@@ -7,8 +7,6 @@
 
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reeve_store::{AuditAction, AuditEntry, NewPasskey, PasskeysOfUser};
 use reeve_types::{PasskeyId, PasskeyName, Secret, SessionId, Timestamp, UserId};
 use reeve_webauthn::{Challenge, Refused, Registration, RelyingParty, User};
@@ -207,7 +205,7 @@ impl App {
             user,
             name,
             credential: reeve_webauthn::encode(&made.id),
-            key: URL_SAFE_NO_PAD.encode(made.key.cose()),
+            key: reeve_webauthn::encode(made.key.cose()),
             counter: i64::from(made.counter),
             backed_up: made.backed_up,
         };
