@@ -207,6 +207,7 @@ impl App {
             credential: reeve_webauthn::encode(&made.id),
             key: reeve_webauthn::encode(made.key.cose()),
             counter: i64::from(made.counter),
+            backup_eligible: made.backup_eligible,
             backed_up: made.backed_up,
         };
         let granted = crate::audit::session_record();

@@ -155,6 +155,7 @@ fn judge(
         user_handle: kept.user.as_uuid().as_bytes(),
         key: &key,
         counter: u32::try_from(kept.counter).map_err(ApiError::internal)?,
+        backup_eligible: Some(kept.backup_eligible),
     };
     Ok(party.asserted(challenge, shown, &kept))
 }

@@ -7,6 +7,7 @@ CREATE TABLE passkeys (
     credential TEXT NOT NULL,
     public_key TEXT NOT NULL,
     counter BIGINT NOT NULL,
+    backup_eligible BOOLEAN NOT NULL,
     backed_up BOOLEAN NOT NULL,
     suspended BOOLEAN NOT NULL,
     created_at BIGINT NOT NULL,

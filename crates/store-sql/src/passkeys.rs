@@ -22,7 +22,7 @@ const DELETE: &str = "remove a passkey";
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT p.id, p.user_id, p.name, p.credential, p.public_key, p.counter, p.backed_up, p.suspended, p.created_at, p.last_used,
+            "SELECT p.id, p.user_id, p.name, p.credential, p.public_key, p.counter, p.backup_eligible, p.backed_up, p.suspended, p.created_at, p.last_used,
                     u.email AS owner
              FROM passkeys p JOIN users u ON u.id = p.user_id ",
             $rest
@@ -39,6 +39,7 @@ fn passkey(row: &Row) -> Result<PasskeyRow, StoreError> {
         credential: row.text("credential")?,
         key: row.text("public_key")?,
         counter: row.int("counter")?,
+        backup_eligible: row.bool("backup_eligible")?,
         backed_up: row.bool("backed_up")?,
         suspended: row.bool("suspended")?,
         created_at: row.time("created_at")?,
@@ -156,8 +157,9 @@ impl Passkeys for SqlStore {
         }
         let first = there == 0 && !second_factors::is_asked_for(&mut tx, new.user, CREATE).await?;
         tx.execute(
-            "INSERT INTO passkeys (id, user_id, name, credential, public_key, counter, backed_up, suspended, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, FALSE, $8)",
+            "INSERT INTO passkeys
+                 (id, user_id, name, credential, public_key, counter, backup_eligible, backed_up, suspended, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, FALSE, $9)",
             &[
                 Arg::text(new.id),
                 Arg::text(new.user),
@@ -165,6 +167,7 @@ impl Passkeys for SqlStore {
                 Arg::text(&new.credential),
                 Arg::text(&new.key),
                 new.counter.into(),
+                new.backup_eligible.into(),
                 new.backed_up.into(),
                 entry.timestamp.into(),
             ],
@@ -186,6 +189,7 @@ impl Passkeys for SqlStore {
             credential: new.credential,
             key: new.key,
             counter: new.counter,
+            backup_eligible: new.backup_eligible,
             backed_up: new.backed_up,
             suspended: false,
             created_at: entry.timestamp,

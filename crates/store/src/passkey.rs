@@ -29,6 +29,8 @@ pub struct PasskeyRow {
     pub key: String,
     /// What its authenticator counted at the last use; 0 of those that do not count.
     pub counter: i64,
+    /// Whether it was said when it was made that it may be kept somewhere else as well.
+    pub backup_eligible: bool,
     /// Whether it was said at the last use that it is kept somewhere else as well.
     pub backed_up: bool,
     /// Whether it came with a restored backup: then nobody knows whether it was removed since, and it signs nobody in.
@@ -54,6 +56,8 @@ pub struct NewPasskey {
     pub key: String,
     /// What its authenticator counted.
     pub counter: i64,
+    /// Whether it may be kept somewhere else as well.
+    pub backup_eligible: bool,
     /// Whether it is kept somewhere else as well.
     pub backed_up: bool,
 }

@@ -39,6 +39,8 @@ pub struct Kept<'a> {
     pub key: &'a PublicKey,
     /// How often it was shown, when it was shown last.
     pub counter: u32,
+    /// Whether it may be kept somewhere else as well; without, nothing is known of that.
+    pub backup_eligible: Option<bool>,
 }
 
 /// What is to be kept of a use.
@@ -101,6 +103,7 @@ impl RelyingParty {
             user_handle: &shown.user_handle,
             key: &key,
             counter: 0,
+            backup_eligible: None,
         };
         match self.asserted(challenge, shown, &kept) {
             Ok(_) | Err(Refused::Signature | Refused::UserHandle) => Refused::Unknown,
@@ -128,6 +131,12 @@ impl RelyingParty {
         // Nobody is named beforehand, so the passkey has to say whose it is.
         if shown.user_handle != kept.user_handle || shown.user_handle.is_empty() {
             return Err(Refused::UserHandle);
+        }
+        if kept
+            .backup_eligible
+            .is_some_and(|it| it != data.backup_eligible())
+        {
+            return Err(Refused::Backup);
         }
         let counts = data.counter != 0 || kept.counter != 0;
         if counts && data.counter <= kept.counter {

@@ -87,10 +87,15 @@ impl<'a> AuthenticatorData<'a> {
         if verified && self.flags & VERIFIED == 0 {
             return Err(Refused::NotVerified);
         }
-        if self.backed_up() && self.flags & BACKUP_ELIGIBLE == 0 {
+        if self.backed_up() && !self.backup_eligible() {
             return Err(Refused::Backup);
         }
         Ok(())
+    }
+
+    /// Whether the passkey may be kept somewhere else as well: of one passkey this never changes.
+    pub(crate) const fn backup_eligible(&self) -> bool {
+        self.flags & BACKUP_ELIGIBLE != 0
     }
 
     /// Whether the passkey is kept somewhere else as well.

@@ -36,8 +36,8 @@ pub enum Refused {
     /// Whoever was there was not verified.
     #[error("the authenticator did not verify the person")]
     NotVerified,
-    /// Backed up, and not of a kind that is.
-    #[error("the authenticator says that a passkey is backed up that cannot be")]
+    /// Backed up, and not of a kind that is; or of another kind than when it was made.
+    #[error("the authenticator says another thing of where the passkey can be kept")]
     Backup,
     /// A registration without a passkey.
     #[error("there is no passkey in the registration")]

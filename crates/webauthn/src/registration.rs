@@ -27,6 +27,8 @@ pub struct Credential {
     pub key: PublicKey,
     /// How often it was shown; 0 of authenticators that do not count.
     pub counter: u32,
+    /// Whether it may be kept somewhere else as well.
+    pub backup_eligible: bool,
     /// Whether it is kept somewhere else as well: by whoever keeps a person's passwords.
     pub backed_up: bool,
 }
@@ -76,6 +78,7 @@ impl RelyingParty {
             id: made.id.to_vec(),
             key,
             counter: data.counter,
+            backup_eligible: data.backup_eligible(),
             backed_up: data.backed_up(),
         })
     }

@@ -147,6 +147,7 @@ fn trusting(object: &[u8]) -> Option<Credential> {
         id: id.to_vec(),
         key: PublicKey::read(key).ok()?,
         counter: 0,
+        backup_eligible: false,
         backed_up: false,
     })
 }

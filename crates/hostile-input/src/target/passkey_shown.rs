@@ -126,6 +126,7 @@ fn ours(data: &[u8], client_data: &[u8]) -> Option<Used> {
         user_handle: USER,
         key,
         counter: COUNTED,
+        backup_eligible: None,
     };
     party().asserted(&challenge(), &shown.ok()?, &kept).ok()
 }

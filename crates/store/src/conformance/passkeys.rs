@@ -18,6 +18,7 @@ fn new_passkey(user: UserId, number: u64, name: &str) -> NewPasskey {
         credential: format!("credential {number}"),
         key: format!("key {number}"),
         counter: 0,
+        backup_eligible: true,
         backed_up: false,
     }
 }

@@ -56,6 +56,7 @@ impl Vector {
             user_handle: USER,
             key: &key,
             counter: 0,
+            backup_eligible: None,
         };
         example().shown(&challenge(self.challenge), shown, &kept, false)
     }

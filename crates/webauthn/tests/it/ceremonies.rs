@@ -47,6 +47,7 @@ fn asserted(
         user_handle: USER,
         key: &kept.key,
         counter,
+        backup_eligible: Some(kept.backup_eligible),
     };
     party().asserted(&challenge(2), &read, &kept)
 }
@@ -224,6 +225,18 @@ fn that_a_passkey_is_backed_up_is_known() {
         ..honest(&shown)
     };
     assert!(asserted(&mut passkey, &shown, &kept, 0).unwrap().backed_up);
+    // Whether it may be is said when it is made, and never again another way.
+    let second = challenge(2);
+    let other = honest(&second);
+    assert_eq!(asserted(&mut passkey, &other, &kept, 0), Err(Refused::Backup));
+    let first = challenge(1);
+    let in_one_place = registered(&Passkey::new(KeyKind::Es256, USER), &honest(&first)).unwrap();
+    assert!(!in_one_place.backup_eligible);
+    let said = Credential {
+        backup_eligible: false,
+        ..kept
+    };
+    assert_eq!(asserted(&mut passkey, &shown, &said, 0), Err(Refused::Backup));
 }
 
 /// Its key may be known to anybody: it is nobody's.

@@ -352,6 +352,15 @@ async fn one_script_may_run_on_two_pages_and_none_elsewhere() {
         let file = "<script src=\"https://reeve.test/passkeys.js\" defer></script>";
         assert_eq!(page.text.contains(file), runs, "{path}");
     }
+    // Without the script the forms that need it are not shown.
+    for path in ["/sign-in", PAGE] {
+        let page = visitor.get(path).await;
+        let form = page.text.split("data-options=\"").nth(1).unwrap();
+        assert!(
+            form.split('>').next().unwrap().ends_with("\" hidden"),
+            "{path}: {form}"
+        );
+    }
     let script = visitor.get("/passkeys.js").await;
     assert_eq!(script.status.as_u16(), 200);
     assert_eq!(script.headers["content-type"], "text/javascript; charset=utf-8");
