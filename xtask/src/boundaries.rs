@@ -25,6 +25,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("identity", &["types"]),
     ("saml", &["types"]),
     ("oidc", &["types"]),
+    ("webauthn", &[]),
     ("https", &["types"]),
     ("kube-kit", &["types", "https"]),
     (
@@ -41,6 +42,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "identity",
             "saml",
             "oidc",
+            "webauthn",
         ],
     ),
     (
@@ -64,7 +66,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("serving-specs", &["serving-crds"]),
     ("artifact-downloader", &["types"]),
     ("cli", &["types", "admission", "api", "tenancy", "serving-crds"]),
-    ("hostile-input", &["types", "identity", "saml", "oidc"]),
+    (
+        "hostile-input",
+        &["types", "identity", "saml", "oidc", "webauthn"],
+    ),
     ("oci", &[]),
     ("testkit", &["oci"]),
     ("e2e", &["crds", "admission", "tenancy", "oci", "testkit"]),
@@ -88,6 +93,7 @@ const PURE: &[&str] = &[
     "serving",
     "saml",
     "oidc",
+    "webauthn",
 ];
 const IMPURE_LIBRARIES: &[&str] = &[
     "tokio",

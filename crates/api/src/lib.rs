@@ -28,6 +28,7 @@ pub mod offboarding;
 pub mod openapi;
 pub mod operation;
 pub mod org;
+pub mod passkey;
 pub mod realm;
 pub mod revealed_secret;
 pub mod rights;

@@ -9,7 +9,8 @@ use crate::access_rule::{ScopeType, SubjectType};
 use crate::body::TypedBody;
 use crate::error::Count;
 use crate::operation::Access::Authenticated;
-use crate::operation::{QueryParameter, Recorded, get, operations, post};
+use crate::operation::{QueryParameter, Recorded, delete, get, operations, post};
+use crate::passkey::{CreatePasskey, CreatedPasskey, PasskeyCreation, Passkeys};
 use crate::revealed_secret::RevealedSecret;
 
 operations! {
@@ -47,6 +48,18 @@ operations! {
     /// Take away the caller's authenticator, by a code of it or a recovery code.
     RemoveAuthenticator = post("remove_authenticator", "/api/v1/me/authenticator/remove", Authenticated)
         .takes::<OneTimeCode>().answers_nothing(200).also(&[404, 409, 429]).does_own(Recorded::Update, Entity::Users);
+    /// List the caller's passkeys.
+    GetMyPasskeys = get("get_my_passkeys", "/api/v1/me/passkeys", Authenticated)
+        .answers::<Passkeys>(200);
+    /// Begin to make a passkey (WebAuthn), for local users, within ten minutes of their sign-in: what a browser is asked.
+    BeginPasskey = post("begin_passkey", "/api/v1/me/passkeys/begin", Authenticated)
+        .answers::<PasskeyCreation>(200).does_own(Recorded::Update, Entity::Users);
+    /// Make a passkey of what a browser answered: from then on it signs the caller in, and the password alone does not.
+    CreatePasskey = post("create_passkey", "/api/v1/me/passkeys", Authenticated)
+        .takes::<CreatePasskey>().answers::<CreatedPasskey>(201).also(&[404, 409]).does_own(Recorded::Update, Entity::Users);
+    /// Take away a passkey of the caller's, within ten minutes of the sign-in.
+    DeletePasskey = delete("delete_passkey", "/api/v1/me/passkeys/{passkeyId}", Authenticated)
+        .answers_nothing(204).does_own(Recorded::Update, Entity::Users);
 }
 
 /// `POST /api/v1/me/password`.

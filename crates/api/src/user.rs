@@ -11,6 +11,7 @@ use crate::body::TypedBody;
 use crate::body::fields::OnlyFalse;
 use crate::error::Count;
 use crate::operation::{delete, get, may, operations, post, put};
+use crate::passkey::Passkeys;
 use crate::revealed_secret::RevealedSecret;
 use reeve_types::list::USERS;
 
@@ -31,6 +32,12 @@ operations! {
         .answers::<User>(200);
     /// Take away a user's authenticator, where it is lost with its recovery codes.
     RemoveUserAuthenticator = delete("remove_user_authenticator", "/api/v1/users/{userId}/authenticator", may(Action::Update, Entity::Users))
+        .answers_nothing(204);
+    /// List a user's passkeys.
+    GetUserPasskeys = get("get_user_passkeys", "/api/v1/users/{userId}/passkeys", may(Action::Read, Entity::Users))
+        .answers::<Passkeys>(200);
+    /// Take away all passkeys of a user, where they are lost.
+    RemoveUserPasskeys = delete("remove_user_passkeys", "/api/v1/users/{userId}/passkeys", may(Action::Update, Entity::Users))
         .answers_nothing(204);
     /// Delete a user.
     DeleteUser = delete("delete_user_by_id", "/api/v1/users/{userId}", may(Action::Delete, Entity::Users))

@@ -39,7 +39,10 @@ pub use credential::{
     AssetPlace, CreateCredential, Credential, CredentialInput, CredentialScope, ListCredentials,
     OneCredential, UpdateCredential,
 };
-pub use login::{At, Authenticator, CodeArgument, Login, LoginBrowser, LoginRemote, LoginUser, LoginWay};
+pub use login::{
+    At, Authenticator, CodeArgument, Login, LoginBrowser, LoginRemote, LoginUser, LoginWay, OnePasskey,
+    Passkeys,
+};
 pub use role::{CreateRole, OneRole, Role, UpdateRole};
 pub use running::{Attach, Bash, Container, Exec, Forward, Logs, PortForward, Target};
 pub use secret_asset::{CreateSecretAsset, OneSecretAsset, SecretAsset, UpdateSecretAsset};
@@ -138,6 +141,9 @@ pub enum Command {
     /// Your authenticator: one-time codes beside a local user's password
     #[command(subcommand)]
     Authenticator(Authenticator),
+    /// Your passkeys, with which you sign in without a password; they are made in a browser, on the page of your account
+    #[command(subcommand)]
+    Passkey(Passkeys),
     /// Make the departments, projects, users and access rules of a file that are not there yet, and change what differs
     Apply(Apply),
     /// Questions about access: who may do what where, why, and what a change would give and take

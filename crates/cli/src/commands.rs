@@ -25,6 +25,7 @@ mod logout;
 mod logs;
 mod objects;
 mod offboarding;
+mod passkey;
 mod pod;
 mod policy;
 mod port_forward;
@@ -108,6 +109,7 @@ pub async fn run(context: &mut Context, command: Command) -> Result<(), Failure>
         Command::Group(Group::Offboard(arguments)) => offboarding::group(context, arguments).await,
         Command::AccessKey(command) => access_key::run(context, command).await,
         Command::Authenticator(command) => authenticator::run(context, command).await,
+        Command::Passkey(command) => passkey::run(context, command).await,
         Command::Apply(arguments) => apply::run(context, arguments).await,
         Command::Auth(command) => auth::run(context, command).await,
         Command::Policy(command) => policy::run(context, command).await,

@@ -9,6 +9,8 @@ mod logout_token;
 mod oauth_metadata;
 mod openshift_user;
 mod own_token;
+mod passkey_made;
+mod passkey_shown;
 mod redirect;
 mod saml_assertion;
 mod saml_metadata;
@@ -74,7 +76,7 @@ impl Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 13] = [
+pub const TARGETS: [Target; 15] = [
     saml_response::TARGET,
     saml_assertion::TARGET,
     saml_metadata::TARGET,
@@ -88,6 +90,8 @@ pub const TARGETS: [Target; 13] = [
     openshift_user::TARGET,
     own_token::TARGET,
     cookie::TARGET,
+    passkey_made::TARGET,
+    passkey_shown::TARGET,
 ];
 
 /// Refused, or accepted and held to a promise.

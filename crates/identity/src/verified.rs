@@ -30,6 +30,11 @@ impl VerifiedIdentity {
         Self::alone(SubjectId::User(user), SignInMethod::Password)
     }
 
+    /// A local user whose passkey was shown. It shows no groups and no POSIX identity.
+    pub const fn by_passkey(user: UserId) -> Self {
+        Self::alone(SubjectId::User(user), SignInMethod::Passkey)
+    }
+
     /// A service account that gave the right secret. It is in no group and runs nothing as itself.
     pub const fn by_client_secret(account: ServiceAccountId) -> Self {
         Self::alone(SubjectId::ServiceAccount(account), SignInMethod::ClientSecret)

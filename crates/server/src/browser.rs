@@ -4,7 +4,7 @@
 //! sealed in a cookie that no script and no other site can read or send with a form, and each is used once whichever process is
 //! asked. (One cookie does come with a form of another site, that in which a provider of SAML answers; `browser/saml.rs` says why it is
 //! good for nothing else.) Nothing is kept for whoever is not known yet. A code for a command line is good for a minute, once, for whoever has the
-//! verifier; shown twice it ends its session. A device waits for a person ten minutes (`browser/device.rs`). Pages have no script, and say nothing of which check failed: the log does, under the
+//! verifier; shown twice it ends its session. A device waits for a person ten minutes (`browser/device.rs`). Pages have no script in them, do everything but passkeys without one, and say nothing of which check failed: the log does, under the
 //! reference that the page shows.
 
 mod account;
@@ -19,10 +19,14 @@ mod finish;
 mod local;
 mod new_password;
 mod page;
+mod passkey;
+mod passkey_form;
+mod passkeys;
 mod person;
 mod qr;
 mod request;
 mod saml;
+mod script;
 mod seen;
 mod sent;
 mod signed_out;
@@ -75,6 +79,11 @@ const DEVICE_CODE: &str = "/device/code";
 const DEVICE_DECISION: &str = "/device/decision";
 const ACCOUNT: &str = "/account";
 const AUTHENTICATOR: &str = "/account/authenticator";
+const PASSKEYS: &str = "/account/passkeys";
+/// Where a passkey goes, as a password does.
+const PASSKEY: &str = "/auth/realms/runai/login-actions/passkey";
+/// The script of passkeys.
+const SCRIPT: &str = "/passkeys.js";
 const SIGN_IN: &str = "/sign-in";
 
 /// An operation for the audit log's words: these addresses have no row in the table, since they are no REST API.
@@ -108,6 +117,10 @@ static CODE_PAGE: Operation = page("show_code", Method::Post, CODE);
 static ACCOUNT_PAGE: Operation = page("account_page", Method::Get, ACCOUNT);
 static AUTHENTICATOR_PAGE: Operation = page("authenticator_page", Method::Get, AUTHENTICATOR);
 static AUTHENTICATOR_STEP: Operation = page("set_up_authenticator", Method::Post, AUTHENTICATOR);
+static PASSKEYS_PAGE: Operation = page("passkeys_page", Method::Get, PASSKEYS);
+static PASSKEYS_STEP: Operation = page("change_passkeys", Method::Post, PASSKEYS);
+static PASSKEY_PAGE: Operation = page("sign_in_with_passkey", Method::Post, PASSKEY);
+static SCRIPT_FILE: Operation = page("passkey_script", Method::Get, SCRIPT);
 static SIGN_OUT_PAGE: Operation = page("sign_out", Method::Post, ACCOUNT);
 
 /// The addresses.
@@ -157,6 +170,10 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
             AUTHENTICATOR,
             post(authenticator::step).layer(guard(&AUTHENTICATOR_STEP)),
         )
+        .route(PASSKEYS, get(passkeys::show).layer(guard(&PASSKEYS_PAGE)))
+        .route(PASSKEYS, post(passkeys::step).layer(guard(&PASSKEYS_STEP)))
+        .route(PASSKEY, post(passkey::handle).layer(guard(&PASSKEY_PAGE)))
+        .route(SCRIPT, get(script::handle).layer(guard(&SCRIPT_FILE)))
 }
 
 /// What happens around each: a request id, a place, the state of other processes, panics, metrics, log.

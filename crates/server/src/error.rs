@@ -241,6 +241,7 @@ impl From<StoreError> for ApiError {
             | StoreError::RoleInUse { .. }
             | StoreError::RolesFull { .. }
             | StoreError::AccessKeysFull { .. }
+            | StoreError::PasskeysFull { .. }
             | StoreError::UidTaken(_)
             | StoreError::UidInUse { .. }
             | StoreError::LastAdministrator => Self::Conflict(error),

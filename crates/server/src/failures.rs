@@ -26,6 +26,8 @@ struct Key {
     method: String,
     route: String,
     status: u16,
+    /// What was wrong with a second factor: that somebody may have a copy of a passkey is not lost among mistakes.
+    second_factor: Option<String>,
 }
 
 impl Key {
@@ -36,6 +38,7 @@ impl Key {
             status: entry.http_status_code,
             app: entry.subject_type == AuditSubject::App,
             name: entry.subject.clone(),
+            second_factor: entry.metadata.get("second_factor").cloned(),
         }
     }
 
@@ -47,6 +50,7 @@ impl Key {
             status: 0,
             app: false,
             name: String::new(),
+            second_factor: None,
         }
     }
 }

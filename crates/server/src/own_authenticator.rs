@@ -5,13 +5,14 @@
 
 use std::sync::Arc;
 
-use reeve_identity::totp::{self, TotpSecret};
+use reeve_identity::totp::TotpSecret;
 use reeve_store::{AuditAction, AuditEntry, AuthenticatorRow, SubjectId};
 use reeve_types::{Email, Secret, UserId};
 
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::error::{ApiError, Refusal, RefusalKind};
+use crate::recovery_codes::RecoveryCodes;
 use crate::second_factor::SecondFactor;
 
 /// What authenticators call us.
@@ -22,11 +23,11 @@ const ISSUER: &str = "Reeve";
 enum AuthenticatorRefusal {
     /// 403: there is no password beside which a code could be asked for.
     #[error(
-        "an authenticator is for local users, beside their password: whoever comes by an identity provider has a second factor there"
+        "authenticators and passkeys are for local users, beside their password: whoever comes by an identity provider has a second factor there"
     )]
     NoPassword,
     /// 403: whoever found a key would shut its owner out.
-    #[error("an access key changes no authenticator: sign in yourself (`reeve login user`)")]
+    #[error("an access key changes no second factor: sign in yourself (`reeve login`)")]
     ByAKey,
     /// 409: none was begun, or it is confirmed.
     #[error(
@@ -143,14 +144,7 @@ impl App {
             .totp_secret(user, &kept)?
             .step_of(code.expose(), self.clock.now())
             .ok_or(AuthenticatorRefusal::Wrong)?;
-        let (mut shown, mut hashes) = (Vec::new(), Vec::new());
-        for _ in 0..totp::RECOVERY_CODES {
-            let code = totp::generate_recovery_code(&self.security.random).map_err(ApiError::internal)?;
-            let read =
-                totp::recovery_code(code.expose()).ok_or_else(|| ApiError::internal("an unreadable code"))?;
-            hashes.push(self.security.secret_verifier(&read));
-            shown.push(code);
-        }
+        let RecoveryCodes { shown, hashes } = self.new_recovery_codes()?;
         self.change(caller.asker(), move |app| async move {
             let granted = crate::audit::session_record();
             let entry = event(&call, &caller, "confirmed");
@@ -174,13 +168,17 @@ impl App {
         code: &Secret,
     ) -> Result<(), ApiError> {
         let (user, _) = self.local_user(&caller).await?;
+        // Of passkeys alone a recovery code would be used for nothing.
+        let kept = self.authenticator(user).await?;
+        kept.filter(|kept| kept.confirmed)
+            .ok_or(AuthenticatorRefusal::None)?;
         match self
             .second_factor(user, Some(code), false, self.clock.now())
             .await?
         {
             SecondFactor::Shown(_) => {}
             SecondFactor::None => return Err(AuthenticatorRefusal::None.into()),
-            SecondFactor::Missing | SecondFactor::Wrong => return Err(AuthenticatorRefusal::Wrong.into()),
+            SecondFactor::Missing(_) | SecondFactor::Wrong => return Err(AuthenticatorRefusal::Wrong.into()),
         }
         self.change(caller.asker(), move |app| async move {
             let granted = crate::audit::session_record();
@@ -191,7 +189,10 @@ impl App {
     }
 
     /// A local user, there in person.
-    async fn local_user(&self, caller: &Caller) -> Result<(UserId, Email), ApiError> {
+    ///
+    /// # Errors
+    /// 403 for whoever has no password here, or comes by an access key.
+    pub(crate) async fn local_user(&self, caller: &Caller) -> Result<(UserId, Email), ApiError> {
         let SubjectId::User(id) = caller.id else {
             return Err(AuthenticatorRefusal::NoPassword.into());
         };

@@ -1,6 +1,7 @@
-//! One-time codes beside a local user's password (RFC 6238).
+//! What is asked for beside a local user's password: the one-time code of an authenticator (RFC 6238), or a recovery code.
 //!
-//! **Promises.** It is asked for after the password was right, and only of who has set one up. A code is good once, whichever server is
+//! **Promises.** It is asked for after the password was right, and only of who has an authenticator or a passkey. A passkey signs in
+//! without the password (`passkey_sign_in.rs`); whoever has no authenticator beside it is let in by the password with a recovery code alone. A code is good once, whichever server is
 //! asked. After five wrong ones in a row no code is looked at for fifteen minutes: whoever came so far has the password, and keeps its owner
 //! out for no longer; a recovery code is taken all the same. What makes the codes is sealed under the master key, for its owner.
 
@@ -28,9 +29,18 @@ pub(crate) enum SecondFactor {
     /// It was shown; as the audit log calls it.
     Shown(&'static str),
     /// It is set up and was not shown.
-    Missing,
+    Missing(Needed),
     /// What was shown is not right, or was used before.
     Wrong,
+}
+
+/// What somebody has who gave the password alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Needed {
+    /// An authenticator, whose code is needed.
+    Code,
+    /// Passkeys and no authenticator.
+    Passkey,
 }
 
 impl App {
@@ -46,15 +56,18 @@ impl App {
         now: Timestamp,
     ) -> Result<SecondFactor, ApiError> {
         let kept = self.authenticator(user).await?;
-        let Some(kept) = kept.filter(|kept| kept.confirmed) else {
+        let kept = kept.filter(|kept| kept.confirmed);
+        let kept = kept.as_ref();
+        if kept.is_none() && !self.has_passkeys(user).await? {
             return Ok(SecondFactor::None);
-        };
+        }
         let Some(code) = code.filter(|code| !code.expose().trim().is_empty()) else {
-            return Ok(SecondFactor::Missing);
+            let needed = kept.map_or(Needed::Passkey, |_| Needed::Code);
+            return Ok(SecondFactor::Missing(needed));
         };
-        match self.use_code(user, &kept, code, now).await {
+        match self.use_code(user, kept, code, now).await {
             Err(ApiError::Full) if break_glass && self.reserve.give_back() => {
-                self.use_code(user, &kept, code, now).await
+                self.use_code(user, kept, code, now).await
             }
             outcome => outcome,
         }
@@ -63,7 +76,7 @@ impl App {
     async fn use_code(
         &self,
         user: UserId,
-        kept: &AuthenticatorRow,
+        kept: Option<&AuthenticatorRow>,
         code: &Secret,
         now: Timestamp,
     ) -> Result<SecondFactor, ApiError> {
@@ -74,6 +87,9 @@ impl App {
                 return Ok(SecondFactor::Shown("recovery-code"));
             }
         }
+        let Some(kept) = kept else {
+            return Ok(SecondFactor::Wrong);
+        };
         if kept.rests_until(now).is_some() {
             return Err(TOO_MANY_WRONG);
         }
@@ -103,6 +119,13 @@ impl App {
     pub(crate) fn sealed_totp_secret(&self, user: UserId, secret: &TotpSecret) -> Result<String, ApiError> {
         self.security
             .sealed(SEALED, &user.to_string(), secret.text().expose())
+    }
+
+    /// Whether somebody has a passkey; one that is suspended counts as well, so that nobody gets in with less.
+    async fn has_passkeys(&self, user: UserId) -> Result<bool, StoreError> {
+        let granted = crate::audit::session_record();
+        let of_user = self.store.passkeys(&granted, user).await?;
+        Ok(!of_user.passkeys.is_empty())
     }
 
     /// Somebody's authenticator.

@@ -33,7 +33,7 @@ pub(crate) use statement::Statement;
 pub(crate) use value::{Arg, Row, from_json};
 
 /// One file, applied in a transaction of its own: number, name, text.
-type Migrations = [(i64, &'static str, &'static str); 29];
+type Migrations = [(i64, &'static str, &'static str); 30];
 
 /// The text of the migrations. That of the sixth moves rows by functions that only SQLite has; the other two tell PostgreSQL to compare
 /// text as SQLite does.
@@ -136,6 +136,7 @@ const fn migrations(sixth: &'static str, lists: &'static str, audit_columns: &'s
             "device codes",
             include_str!("../migrations/0029_device_codes.sql"),
         ),
+        (30, "passkeys", include_str!("../migrations/0030_passkeys.sql")),
     ]
 }
 

@@ -40,7 +40,8 @@ async fn suspended(tx: &mut Tx) -> Result<Suspended, StoreError> {
     Ok(Suspended {
         passwords: count(
             tx,
-            "SELECT COUNT(*) AS n FROM users WHERE password LIKE 'suspended:%'",
+            "SELECT (SELECT COUNT(*) FROM users WHERE password LIKE 'suspended:%')
+                    + (SELECT COUNT(*) FROM passkeys WHERE suspended) AS n",
         )
         .await?,
         secrets: count(
@@ -214,6 +215,7 @@ async fn end_all(
     for statement in [
         "UPDATE users SET password = 'suspended:' || password
              WHERE password IS NOT NULL AND password NOT LIKE 'suspended:%'",
+        "UPDATE passkeys SET suspended = TRUE WHERE NOT suspended",
         "UPDATE service_accounts SET secret = 'suspended:' || secret WHERE secret NOT LIKE 'suspended:%'",
         "UPDATE access_keys SET secret = 'suspended:' || secret WHERE secret NOT LIKE 'suspended:%'",
         "UPDATE clusters SET credential = 'suspended:' || credential WHERE credential NOT LIKE 'suspended:%'",
@@ -307,9 +309,10 @@ impl Fence for SqlStore {
     ) -> Result<u64, StoreError> {
         gate::is(granted, BootstrapException::Recovery, CONFIRM)?;
         let statements: &[&'static str] = match kind {
-            CredentialKind::Passwords => {
-                &["UPDATE users SET password = substr(password, 11) WHERE password LIKE 'suspended:%'"]
-            }
+            CredentialKind::Passwords => &[
+                "UPDATE users SET password = substr(password, 11) WHERE password LIKE 'suspended:%'",
+                "UPDATE passkeys SET suspended = FALSE WHERE suspended",
+            ],
             CredentialKind::Secrets => &[
                 "UPDATE service_accounts SET secret = substr(secret, 11) WHERE secret LIKE 'suspended:%'",
                 "UPDATE access_keys SET secret = substr(secret, 11) WHERE secret LIKE 'suspended:%'",
@@ -358,12 +361,16 @@ impl Fence for SqlStore {
         let mut changes = users::changed(&mut tx, id, CONFIRM).await?;
         sessions::end_all(&mut tx, &mut changes, SubjectId::User(id), at, CONFIRM).await?;
         // Whoever is at the machine may have lost that as well.
-        let removed = second_factors::remove(&mut tx, id, CONFIRM).await?;
+        let (authenticator, passkeys) = second_factors::remove_all(&mut tx, id, CONFIRM).await?;
         let mut entry = entry.about(id, email);
-        if removed {
+        if authenticator {
             entry
                 .metadata
                 .insert("authenticator".to_owned(), "removed".to_owned());
+        }
+        if passkeys > 0 {
+            entry.metadata.insert("passkey".to_owned(), "removed".to_owned());
+            entry.metadata.insert("passkeys".to_owned(), passkeys.to_string());
         }
         changes.commit(tx, &entry, (), CONFIRM).await?;
         Ok(())

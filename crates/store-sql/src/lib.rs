@@ -29,6 +29,7 @@ mod installation;
 mod lists;
 mod logged;
 mod moving;
+mod passkeys;
 #[cfg(test)]
 mod plans;
 mod policy_rows;

@@ -6,7 +6,7 @@ use reeve_store::{
     AuditEntry, AuthenticatorRow, Committed, CredentialHash, SecondFactors, StoreError,
     WRONG_CODES_REST_SECONDS, gate,
 };
-use reeve_types::{Timestamp, UserId};
+use reeve_types::{Email, Timestamp, UserId};
 
 use crate::SqlStore;
 use crate::changes::Changes;
@@ -35,12 +35,17 @@ fn missing(user: UserId) -> StoreError {
     }
 }
 
-async fn email(tx: &mut Tx, user: UserId) -> Result<String, StoreError> {
+/// The email of a user who has a password here.
+pub(crate) async fn local_email(
+    tx: &mut Tx,
+    user: UserId,
+    operation: &'static str,
+) -> Result<Email, StoreError> {
     tx.one(
         "SELECT email FROM users WHERE id = $1 AND password IS NOT NULL",
         &[Arg::text(user)],
-        |row| row.text("email"),
-        CHANGE,
+        |row| row.parsed("email"),
+        operation,
     )
     .await?
     .ok_or_else(|| StoreError::NotFound {
@@ -49,14 +54,90 @@ async fn email(tx: &mut Tx, user: UserId) -> Result<String, StoreError> {
     })
 }
 
-/// Removes somebody's authenticator and recovery codes; whether there was one.
-pub(crate) async fn remove(tx: &mut Tx, user: UserId, operation: &'static str) -> Result<bool, StoreError> {
+/// Whether a code of an authenticator is asked of somebody.
+pub(crate) async fn is_asked_for(
+    tx: &mut Tx,
+    user: UserId,
+    operation: &'static str,
+) -> Result<bool, StoreError> {
+    let row = tx
+        .row(
+            "SELECT user_id FROM authenticators WHERE user_id = $1 AND confirmed",
+            &[Arg::text(user)],
+        )
+        .await
+        .context(operation)?;
+    Ok(row.is_some())
+}
+
+/// These are somebody's recovery codes from now on.
+pub(crate) async fn replace_codes(
+    tx: &mut Tx,
+    user: UserId,
+    codes: &[CredentialHash],
+    operation: &'static str,
+) -> Result<(), StoreError> {
     tx.execute(
         "DELETE FROM recovery_codes WHERE user_id = $1",
         &[Arg::text(user)],
     )
     .await
     .context(operation)?;
+    for code in codes {
+        tx.execute(
+            "INSERT INTO recovery_codes (user_id, code) VALUES ($1, $2)",
+            &[Arg::text(user), code.as_str().into()],
+        )
+        .await
+        .context(operation)?;
+    }
+    Ok(())
+}
+
+/// Removes the recovery codes of whoever has no second factor any more, for which they could stand.
+pub(crate) async fn drop_needless_codes(
+    tx: &mut Tx,
+    user: UserId,
+    operation: &'static str,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "DELETE FROM recovery_codes WHERE user_id = $1
+             AND NOT EXISTS (SELECT 1 FROM authenticators a WHERE a.user_id = $1 AND a.confirmed)
+             AND NOT EXISTS (SELECT 1 FROM passkeys p WHERE p.user_id = $1)",
+        &[Arg::text(user)],
+    )
+    .await
+    .context(operation)?;
+    Ok(())
+}
+
+/// Removes all of somebody's passkeys; how many there were.
+pub(crate) async fn remove_passkeys(
+    tx: &mut Tx,
+    user: UserId,
+    operation: &'static str,
+) -> Result<u64, StoreError> {
+    let removed = tx
+        .execute("DELETE FROM passkeys WHERE user_id = $1", &[Arg::text(user)])
+        .await
+        .context(operation)?;
+    drop_needless_codes(tx, user, operation).await?;
+    Ok(removed)
+}
+
+/// Removes all second factors of somebody, with the recovery codes; whether there was an authenticator, and how many passkeys.
+pub(crate) async fn remove_all(
+    tx: &mut Tx,
+    user: UserId,
+    operation: &'static str,
+) -> Result<(bool, u64), StoreError> {
+    let passkeys = remove_passkeys(tx, user, operation).await?;
+    // One that was never confirmed is none, and goes all the same.
+    Ok((remove(tx, user, operation).await?, passkeys))
+}
+
+/// Removes somebody's authenticator, and recovery codes that are good for nothing else; whether there was one.
+async fn remove(tx: &mut Tx, user: UserId, operation: &'static str) -> Result<bool, StoreError> {
     let removed = tx
         .execute(
             "DELETE FROM authenticators WHERE user_id = $1",
@@ -64,6 +145,7 @@ pub(crate) async fn remove(tx: &mut Tx, user: UserId, operation: &'static str) -
         )
         .await
         .context(operation)?;
+    drop_needless_codes(tx, user, operation).await?;
     Ok(removed > 0)
 }
 
@@ -96,7 +178,7 @@ impl SecondFactors for SqlStore {
     ) -> Result<Committed<()>, StoreError> {
         is_record(granted, CHANGE)?;
         let mut tx = self.write_as(granted, CHANGE).await?;
-        let email = email(&mut tx, user).await?;
+        let email = local_email(&mut tx, user, CHANGE).await?;
         let made = tx
             .execute(
                 "INSERT INTO authenticators (user_id, sealed, confirmed, last_step, wrong, wrong_at, created_at)
@@ -110,7 +192,7 @@ impl SecondFactors for SqlStore {
         if made == 0 {
             return Err(StoreError::Conflict {
                 what: "authenticator of",
-                name: email,
+                name: email.to_string(),
                 context: ": remove it first",
             });
         }
@@ -128,7 +210,7 @@ impl SecondFactors for SqlStore {
     ) -> Result<Committed<()>, StoreError> {
         is_record(granted, CHANGE)?;
         let mut tx = self.write_as(granted, CHANGE).await?;
-        let email = email(&mut tx, user).await?;
+        let email = local_email(&mut tx, user, CHANGE).await?;
         let confirmed = tx
             .execute(
                 "UPDATE authenticators SET confirmed = TRUE, last_step = $2, wrong = 0
@@ -140,14 +222,7 @@ impl SecondFactors for SqlStore {
         if confirmed == 0 {
             return Err(missing(user));
         }
-        for code in &codes {
-            tx.execute(
-                "INSERT INTO recovery_codes (user_id, code) VALUES ($1, $2)",
-                &[Arg::text(user), code.as_str().into()],
-            )
-            .await
-            .context(CHANGE)?;
-        }
+        replace_codes(&mut tx, user, &codes, CHANGE).await?;
         let entry = entry.about(user, &email);
         Changes::default().commit(tx, &entry, (), CHANGE).await
     }

@@ -383,7 +383,7 @@ impl Users for SqlStore {
         tx.execute("DELETE FROM identities WHERE user_id = $1", &[Arg::text(id)])
             .await
             .context(DELETE)?;
-        second_factors::remove(&mut tx, id, DELETE).await?;
+        second_factors::remove_all(&mut tx, id, DELETE).await?;
         let keys = access_keys::delete_all(&mut tx, id, DELETE).await?;
         if remove(&mut tx, id).await? {
             rest(&mut tx, &row.email, at).await?;

@@ -20,6 +20,7 @@ mod fence;
 mod identity_providers;
 mod lists;
 mod organization;
+mod passkeys;
 mod people;
 mod random;
 mod reading;
@@ -44,6 +45,7 @@ pub use fence::*;
 pub use identity_providers::*;
 pub use lists::*;
 pub use organization::Organization;
+pub use passkeys::*;
 pub use people::*;
 pub use random::RandomWrites;
 pub use reading::*;
@@ -69,6 +71,9 @@ macro_rules! conformance_tests {
             a_uid_stays_with_its_first_owner,
             an_email_rests_after_its_owner_went,
             a_one_time_code_is_used_once,
+            a_passkey_is_its_owners_alone_and_counts_up,
+            recovery_codes_stand_for_any_second_factor,
+            a_restored_stores_passkeys_are_suspended,
             wrong_passwords_are_counted,
             a_password_that_an_administrator_made_is_temporary,
             the_last_local_administrator_stays,

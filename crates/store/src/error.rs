@@ -110,6 +110,12 @@ pub enum StoreError {
         /// How many.
         most: i64,
     },
+    /// A person who has as many passkeys as somebody may.
+    #[error("you have {most} passkeys, as many as somebody may have: remove one that is not used any more")]
+    PasskeysFull {
+        /// How many.
+        most: i64,
+    },
     /// The permission shown is not the one this operation needs: a fault of the program.
     #[error("to {operation}, the permission shown does not fit")]
     Gate {

@@ -74,7 +74,7 @@ impl Fenced {
 /// Kinds of credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CredentialKind {
-    /// Passwords of people.
+    /// Passwords and passkeys of people.
     Passwords,
     /// Secrets of service accounts and access keys.
     Secrets,
@@ -99,7 +99,7 @@ impl CredentialKind {
 /// How many credentials are suspended since a restore.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Suspended {
-    /// Passwords of people.
+    /// Passwords and passkeys of people.
     pub passwords: i64,
     /// Secrets of service accounts and access keys.
     pub secrets: i64,

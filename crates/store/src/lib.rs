@@ -34,6 +34,7 @@ pub mod gate;
 pub mod identity_provider;
 pub mod installation;
 pub mod list;
+pub mod passkey;
 pub mod project;
 pub mod refresh_token;
 pub mod second_factor;
@@ -90,6 +91,7 @@ pub use identity_provider::{
 };
 pub use installation::{FirstStart, Installation};
 pub use list::{AccessRuleFilter, Page};
+pub use passkey::{NewPasskey, PASSKEYS_OF_A_USER, PasskeyRow, Passkeys, PasskeysOfUser, UsedPasskey};
 pub use project::{NewProject, ProjectRow, Projects, SetNetworking, SetPodRules, SetProject};
 pub use reeve_types::SubjectId;
 pub use refresh_token::{NewRefreshToken, REPEATED_SECONDS, RefreshTokens, Renewal, ShownRefreshToken};
@@ -131,6 +133,7 @@ pub trait Store:
     + IdentityProviders
     + Installation
     + Locate
+    + Passkeys
     + Projects
     + RefreshTokens
     + Reports

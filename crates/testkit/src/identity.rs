@@ -128,6 +128,15 @@ impl IdentityProvider {
         self.browse("authenticator.mjs", &[url, email, password])
     }
 
+    /// A local user opens `url`, the sign-in page, in a headless Chromium with an authenticator of its own, makes a passkey on the page of
+    /// the account, signs in with it, and takes it away. What was shown.
+    ///
+    /// # Errors
+    /// As [`IdentityProvider::sign_in`].
+    pub fn use_passkey(&self, url: &str, email: &str, password: &str) -> Result<Value> {
+        self.browse("passkeys.mjs", &[url, email, password])
+    }
+
     /// What a script with a browser says.
     fn browse(&self, script: &str, arguments: &[&str]) -> Result<Value> {
         let output = Command::new("node")

@@ -17,6 +17,8 @@
 //! [`ScriptedApiServer`] is no Kubernetes: it answers what a test says, for refusals and silences that a real API server does
 //! not give on request.
 //!
+//! [`software_authenticator`] is no authenticator of anybody: it keeps passkeys in memory, and lies where a test wants it.
+//!
 //! Limits: pods reach each other, Services by address and name, their node and this machine, nothing else.
 
 mod apply;
@@ -39,6 +41,7 @@ mod python_packages;
 pub mod scripted_api_server;
 mod shown;
 mod skip;
+pub mod software_authenticator;
 mod testbed;
 mod tier;
 mod wait;

@@ -187,6 +187,11 @@ uuid_id!(
     "access key id"
 );
 uuid_id!(
+    /// A passkey of a local user.
+    PasskeyId,
+    "passkey id"
+);
+uuid_id!(
     /// A credential that the control plane keeps.
     CredentialAssetId,
     "credential id"

@@ -26,12 +26,13 @@ pub use clock::{Clock, Timestamp};
 pub use credential::CredentialAssetKind;
 pub use error_chain::ErrorChain;
 pub use id::{
-    AccessKeyId, AccessRuleId, ClusterId, CredentialAssetId, DepartmentId, PermissionSetId, PolicyId,
-    ProjectId, Revision, SecretAssetId, ServiceAccountId, SessionId, UserId, WorkloadId,
+    AccessKeyId, AccessRuleId, ClusterId, CredentialAssetId, DepartmentId, PasskeyId, PermissionSetId,
+    PolicyId, ProjectId, Revision, SecretAssetId, ServiceAccountId, SessionId, UserId, WorkloadId,
 };
 pub use names::{
     AccessKeyName, ClusterName, CredentialAssetName, Email, GroupName, IdpAlias, InvalidName, NodePoolName,
-    OrgUnitName, PriorityClassName, RoleName, SecondWriter, ServiceAccountName, TaintKey, WorkloadName,
+    OrgUnitName, PasskeyName, PriorityClassName, RoleName, SecondWriter, ServiceAccountName, TaintKey,
+    WorkloadName,
 };
 pub use namespaces::{NamespacePattern, ReservedNamespaces};
 pub use pod_rules::{PodRules, PodSecurity};

@@ -201,6 +201,10 @@ name!(
     ClusterName, "cluster name", "1 to 50 characters, no control or invisible characters, not starting or ending with a blank", cluster
 );
 name!(
+    /// A passkey's name, by which its owner knows it among others: `laptop`, `blue security key`.
+    PasskeyName, "passkey name", "1 to 50 characters, no control or invisible characters, not starting or ending with a blank", cluster
+);
+name!(
     /// A department's or project's name: a DNS label, which also fits a label's value. A project's is shorter where a prefix
     /// and it make up the namespace (control-plane 3.2).
     OrgUnitName, "name", "1 to 63 lower-case letters, digits and hyphens, starting with a letter and not ending with a hyphen", |t| dns_label(t, 63)

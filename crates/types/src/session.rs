@@ -28,6 +28,8 @@ pub enum SubjectId {
 pub enum SignInMethod {
     /// A local user's password. It shows no groups.
     Password,
+    /// A local user's passkey, without the password. It shows no groups.
+    Passkey,
     /// A service account's secret. It shows no groups.
     ClientSecret,
     /// A person's access key. It shows no groups of its own.
@@ -38,8 +40,9 @@ pub enum SignInMethod {
 
 impl SignInMethod {
     /// All of them.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::Password,
+        Self::Passkey,
         Self::ClientSecret,
         Self::AccessKey,
         Self::IdentityProvider,
@@ -49,6 +52,7 @@ impl SignInMethod {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Password => "password",
+            Self::Passkey => "passkey",
             Self::ClientSecret => "client-secret",
             Self::AccessKey => "access-key",
             Self::IdentityProvider => "identity-provider",

@@ -1,8 +1,8 @@
 //! What an operation takes in its address.
 
 use reeve_types::{
-    AccessKeyId, AccessRuleId, ClusterId, CredentialAssetId, DepartmentId, IdpAlias, PermissionSetId,
-    ProjectId, SecretAssetId, ServiceAccountId, SessionId, Uid, UserId, WorkloadId,
+    AccessKeyId, AccessRuleId, ClusterId, CredentialAssetId, DepartmentId, IdpAlias, PasskeyId,
+    PermissionSetId, ProjectId, SecretAssetId, ServiceAccountId, SessionId, Uid, UserId, WorkloadId,
 };
 use schemars::{Schema, SchemaGenerator, json_schema};
 
@@ -24,6 +24,8 @@ pub enum PathParameter {
     Department,
     /// An identity provider.
     Idp,
+    /// A passkey.
+    Passkey,
     /// A permission set.
     PermissionSet,
     /// A project.
@@ -52,13 +54,14 @@ pub enum PathParameter {
 
 impl PathParameter {
     /// Every parameter, in alphabetical order.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::AccessKey,
         Self::AccessRule,
         Self::Cluster,
         Self::Credential,
         Self::Department,
         Self::Idp,
+        Self::Passkey,
         Self::PermissionSet,
         Self::Project,
         Self::Role,
@@ -82,6 +85,7 @@ impl PathParameter {
             Self::Credential | Self::SecretAsset => "AssetId",
             Self::Department => "departmentId",
             Self::Idp => "idp",
+            Self::Passkey => "passkeyId",
             Self::PermissionSet => "permissionSetId",
             Self::Project => "projectId",
             Self::Role => "roleIdPath",
@@ -117,6 +121,7 @@ impl PathParameter {
             Self::Credential => generator.subschema_for::<CredentialAssetId>(),
             Self::Department => generator.subschema_for::<DepartmentId>(),
             Self::Idp => generator.subschema_for::<IdpAlias>(),
+            Self::Passkey => generator.subschema_for::<PasskeyId>(),
             Self::PermissionSet => generator.subschema_for::<PermissionSetId>(),
             Self::Project => generator.subschema_for::<ProjectId>(),
             Self::Role => json_schema!({"type": "integer", "minimum": 1}),

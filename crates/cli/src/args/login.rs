@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use reeve_types::PasskeyName;
 
 /// `reeve login`
 #[derive(Debug, Args)]
@@ -110,4 +111,21 @@ pub struct CodeArgument {
     /// The code that it shows now, or, to take it away, a recovery code
     #[arg(value_name = "CODE")]
     pub code: String,
+}
+
+/// `reeve passkey`
+#[derive(Debug, Subcommand)]
+pub enum Passkeys {
+    /// List your passkeys
+    List,
+    /// Take one away, within ten minutes of your sign-in
+    Remove(OnePasskey),
+}
+
+/// `reeve passkey remove`
+#[derive(Debug, Args)]
+pub struct OnePasskey {
+    /// Its name
+    #[arg(value_name = "NAME")]
+    pub name: PasskeyName,
 }

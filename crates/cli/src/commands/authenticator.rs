@@ -60,7 +60,7 @@ pub(super) async fn run(context: &mut Context, command: Command) -> Result<(), F
                 .await
                 .map_err(|error| error.explain("cannot take the authenticator away"))?;
             printer.answer(&json!({"enabled": false}), || {
-                "the authenticator is taken away: the password alone signs you in".to_owned()
+                "the authenticator is taken away: no code is asked for any more".to_owned()
             })
         }
     }

@@ -159,6 +159,28 @@ async fn a_user_is_made_shown_and_deleted_by_email() {
     assert_eq!(missing.status.code(), Some(1));
 }
 
+#[tokio::test]
+async fn passkeys_are_listed_and_taken_away_by_name() {
+    let receiver = Receiver::signed_in().await;
+    let id = "6f1e0b52-5a4b-4d0c-8a55-1f4f6f0f7d01";
+    let kept = json!({"id": id, "name": "Blue key", "backedUp": false, "suspended": false,
+        "createdAt": "2026-11-01T00:00:00Z", "lastUsed": null});
+    let all = json!({"passkeys": [kept], "recoveryCodesLeft": 10});
+    receiver.answers("GET /api/v1/me/passkeys", 200, all);
+    let listed = receiver.shown(&["passkey", "list"]).await;
+    assert!(
+        listed.contains("Blue key") && listed.contains("never"),
+        "{listed}"
+    );
+    receiver.says(&format!("DELETE /api/v1/me/passkeys/{id}"), 204, "");
+    let gone = receiver.shown(&["passkey", "remove", "Blue key"]).await;
+    assert!(gone.contains("signs you in no more"), "{gone}");
+    let missing = receiver.run(&["passkey", "remove", "Other"]).await;
+    assert_eq!(missing.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&missing.stderr).into_owned();
+    assert!(said.contains("you have no passkey `Other`"), "{said}");
+}
+
 /// Planted fault: `regenerate` by the name in the place of the id.
 #[tokio::test]
 async fn an_access_key_is_made_renewed_and_deleted_by_name() {

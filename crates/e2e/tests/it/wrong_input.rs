@@ -144,6 +144,8 @@ impl Real<'_> {
                 json!({"meta": {"scope": "tenant", "name": "unwanted"}, "policy": {}})
             }
             "confirm_authenticator" | "remove_authenticator" => json!({"code": "123456"}),
+            "create_passkey" => json!({"ticket": "unwanted", "name": "unwanted", "id": "AQID",
+                "clientDataJSON": "e30", "attestationObject": "oA"}),
             "create_user" => json!({"email": "unwanted@reeve.example"}),
             "rotate_signing_keys" => json!({"atOnce": true}),
             "set_user_posix" => json!({"uid": 61_000, "gid": 5000}),

@@ -84,4 +84,6 @@ replayed!(
     openshift_user,
     own_token,
     cookie,
+    passkey_made,
+    passkey_shown,
 );

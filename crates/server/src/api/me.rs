@@ -4,6 +4,7 @@ pub mod access_rules;
 pub mod authenticator;
 pub mod get;
 pub mod logout;
+pub mod passkeys;
 pub mod password;
 
 use std::sync::Arc;
@@ -28,5 +29,9 @@ pub(crate) fn route(operation: MeOperation) -> MethodRouter<Arc<App>> {
         Op::CreateAuthenticator => to(row, authenticator::create::handle),
         Op::ConfirmAuthenticator => to(row, authenticator::confirm::handle),
         Op::RemoveAuthenticator => to(row, authenticator::remove::handle),
+        Op::GetMyPasskeys => to(row, passkeys::list::handle),
+        Op::BeginPasskey => to(row, passkeys::begin::handle),
+        Op::CreatePasskey => to(row, passkeys::create::handle),
+        Op::DeletePasskey => to(row, passkeys::delete::handle),
     }
 }

@@ -7,8 +7,10 @@ pub mod end_session;
 pub mod get;
 pub mod list;
 pub mod logout;
+pub mod passkeys;
 pub mod release_uid;
 pub mod remove_authenticator;
+pub mod remove_passkeys;
 pub mod reset_password;
 pub mod sessions;
 pub mod set_posix;
@@ -39,6 +41,8 @@ pub(crate) fn route(operation: UserOperation) -> MethodRouter<Arc<App>> {
         Op::ReleaseUid => to(row, release_uid::handle),
         Op::GetUserSessions => to(row, sessions::handle),
         Op::EndSession => to(row, end_session::handle),
+        Op::GetUserPasskeys => to(row, passkeys::handle),
+        Op::RemoveUserPasskeys => to(row, remove_passkeys::handle),
         Op::RemoveUserAuthenticator => to(row, remove_authenticator::handle),
         Op::ResetUserPassword => to(row, reset_password::handle),
         Op::LogoutUser => to(row, logout::handle),

@@ -62,7 +62,8 @@ pub(super) async fn show(
     let base = escape(base);
     let codes = match app.own_authenticator(&caller).await {
         Ok(_) => format!(
-            "<p><a href=\"{base}{}\">One-time codes</a></p>",
+            "<p><a href=\"{base}{}\">Passkeys</a></p><p><a href=\"{base}{}\">One-time codes</a></p>",
+            super::PASSKEYS,
             super::AUTHENTICATOR
         ),
         // Whoever comes by an identity provider has a second factor there.

@@ -7,10 +7,11 @@ use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::http::{Request, StatusCode};
 use axum::response::{IntoResponse, Response};
-use reeve_types::IdpAlias;
+use reeve_types::{IdpAlias, Timestamp};
 use serde_json::json;
 
-use super::page::{escape, page, problem, redirect};
+use super::page::{escape, page_with_script, problem, redirect};
+use super::passkey_form;
 use super::request::Pairs;
 use super::sent::keep;
 use super::ticket::{ATTEMPT_SECONDS, Attempt, ClientRequest};
@@ -46,7 +47,7 @@ pub(super) async fn for_client(
                 request: Some(request),
                 ..Attempt::begun(&app, call.at)?
             };
-            begin(&app, attempt, &pairs).await
+            begin(&app, attempt, &pairs, call.at).await
         }
         Err(text) => Ok(problem(&app, &call, 400, text)),
     }
@@ -59,7 +60,7 @@ pub(super) async fn alone(
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
     let pairs = Pairs::read(query.unwrap_or_default().as_bytes());
-    begin(&app, Attempt::begun(&app, call.at)?, &pairs).await
+    begin(&app, Attempt::begun(&app, call.at)?, &pairs, call.at).await
 }
 
 /// `POST …/ext/par/request`: a command line whose code will be shown says so itself, so that the page can name it.
@@ -83,7 +84,12 @@ pub(super) async fn pushed(
 }
 
 /// The page of a sign-in that begins, or the way to the provider to which everybody is sent.
-pub(super) async fn begin(app: &App, attempt: Attempt, pairs: &Pairs) -> Result<Response, ApiError> {
+pub(super) async fn begin(
+    app: &App,
+    attempt: Attempt,
+    pairs: &Pairs,
+    now: Timestamp,
+) -> Result<Response, ApiError> {
     // Whoever has a password here asks for the page by name.
     if pairs.get(PASSWORD).is_none()
         && let Some(alias) = sent_to(app).await?
@@ -98,7 +104,7 @@ pub(super) async fn begin(app: &App, attempt: Attempt, pairs: &Pairs) -> Result<
         keep(app, &attempt, &mut response)?;
         return Ok(response);
     }
-    form(app, &attempt, StatusCode::OK, None).await
+    form(app, &attempt, now, StatusCode::OK, None).await
 }
 
 /// The provider to which everybody is sent at once: where an administrator set one, and it is still there.
@@ -114,6 +120,7 @@ async fn sent_to(app: &App) -> Result<Option<IdpAlias>, ApiError> {
 pub(super) async fn form(
     app: &App,
     attempt: &Attempt,
+    now: Timestamp,
     status: StatusCode,
     wrong: Option<&str>,
 ) -> Result<Response, ApiError> {
@@ -143,8 +150,9 @@ pub(super) async fn form(
          <button type=\"submit\">Sign in with a password</button></form>",
         super::AUTHENTICATE
     ));
+    body.push_str(&passkey_form::form(app, attempt, now)?);
     let to = attempt.request.as_ref().and_then(ClientRequest::origin);
-    let mut response = page(status, "Sign in", &body, to.as_deref());
+    let mut response = page_with_script(app, status, "Sign in", &body, to.as_deref());
     keep(app, attempt, &mut response)?;
     Ok(response)
 }

@@ -17,6 +17,7 @@ use crate::api::token::grant::{self, Begun};
 use crate::app::App;
 use crate::caller::Call;
 use crate::error::ApiError;
+use crate::second_factor::Needed;
 
 /// Checks the password as the token route does, with the same bounds and the same words for every way to fail.
 pub(super) async fn handle(
@@ -37,10 +38,13 @@ pub(super) async fn handle(
             return new_password::form(&app, attempt, &session, StatusCode::OK, None);
         }
         Begun::Session(session) => return finish(&app, &call, attempt, &session),
-        Begun::CodeNeeded => {
+        Begun::Needed(Needed::Passkey) => {
+            "This account has a passkey: sign in with it below, or give a recovery code together with the password."
+        }
+        Begun::Needed(Needed::Code) => {
             "This account has an authenticator: give its code, or a recovery code, together with the password."
         }
         Begun::No => "The email, the password or the one-time code is not right.",
     };
-    form(&app, attempt, StatusCode::BAD_REQUEST, Some(wrong)).await
+    form(&app, attempt, call.at, StatusCode::BAD_REQUEST, Some(wrong)).await
 }

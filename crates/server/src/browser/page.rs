@@ -1,4 +1,5 @@
-//! Pages: plain HTML, no script, and nothing from anywhere else.
+//! Pages: plain HTML, and nothing from anywhere else. None has a script in it; two kinds name the one file of ours (`script.rs`), and do
+//! everything but passkeys without it.
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -53,22 +54,52 @@ pub(super) fn said(wrong: Option<&str>) -> (String, &'static str) {
 
 /// A page. `body` is HTML; forms may only be sent here, and to `form_to`, an origin, when they end in a redirect there.
 pub(super) fn page(status: StatusCode, title: &str, body: &str, form_to: Option<&str>) -> Response {
+    written(status, title, body, form_to, None)
+}
+
+/// As [`page`], with the script of passkeys, where browsers allow these; nothing else may run.
+pub(super) fn page_with_script(
+    app: &App,
+    status: StatusCode,
+    title: &str,
+    body: &str,
+    form_to: Option<&str>,
+) -> Response {
+    let script = format!("{}{}", app.settings.public_url, super::SCRIPT);
+    let script = app.relying_party().map(|_| script);
+    written(status, title, body, form_to, script.as_deref())
+}
+
+fn written(
+    status: StatusCode,
+    title: &str,
+    body: &str,
+    form_to: Option<&str>,
+    script: Option<&str>,
+) -> Response {
     let title = escape(title);
+    let run = script.map(|script| format!("<script src=\"{}\" defer></script>", escape(script)));
+    let run = run.unwrap_or_default();
     let html = format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>{title} · Reeve</title>\
-         <style>{STYLE}</style></head><body><main><h1>{title}</h1>{body}</main></body></html>\n"
+         <style>{STYLE}</style>{run}</head><body><main><h1>{title}</h1>{body}</main></body></html>\n"
     );
     let mut response = (status, html).into_response();
-    guard(response.headers_mut(), form_to);
+    guard(response.headers_mut(), form_to, script);
     response
 }
 
-fn guard(headers: &mut HeaderMap, form_to: Option<&str>) {
+fn guard(headers: &mut HeaderMap, form_to: Option<&str>, script: Option<&str>) {
     let style = STANDARD.encode(Sha256::digest(STYLE.as_bytes()));
     let more = form_to.map(|origin| format!(" {origin}")).unwrap_or_default();
+    // These two end a source (Content Security Policy Level 3, section 2.3.1).
+    let run = script.map(|script| script.replace(';', "%3B").replace(',', "%2C"));
+    let run = run
+        .map(|script| format!(" script-src {script};"))
+        .unwrap_or_default();
     let policy = format!(
-        "default-src 'none'; style-src 'sha256-{style}'; form-action 'self'{more}; frame-ancestors 'none'; base-uri 'none'"
+        "default-src 'none';{run} style-src 'sha256-{style}'; form-action 'self'{more}; frame-ancestors 'none'; base-uri 'none'"
     );
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
@@ -87,7 +118,7 @@ fn guard(headers: &mut HeaderMap, form_to: Option<&str>) {
 /// Sends the browser somewhere; what the page before asked for does not go along.
 pub(super) fn redirect(to: &str) -> Response {
     let mut response = StatusCode::SEE_OTHER.into_response();
-    guard(response.headers_mut(), None);
+    guard(response.headers_mut(), None, None);
     if let Ok(value) = HeaderValue::from_str(to) {
         response.headers_mut().insert(header::LOCATION, value);
     }

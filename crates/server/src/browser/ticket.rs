@@ -2,6 +2,7 @@
 
 use reeve_store::SessionFacts;
 use reeve_types::{IdpAlias, SessionId, SubjectId, Timestamp};
+use reeve_webauthn::Challenge;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -204,6 +205,28 @@ impl Ticket for ChoosesPassword {
 impl OfAttempt for ChoosesPassword {
     fn attempt(&self) -> &str {
         &self.0.attempt
+    }
+}
+
+/// What a passkey has to sign, in the page of a sign-in.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct ShowsPasskey {
+    pub(super) attempt: String,
+    pub(super) challenge: Challenge,
+    pub(super) until: Timestamp,
+}
+
+impl Ticket for ShowsPasskey {
+    const KIND: &'static str = "sign_in.shows_passkey";
+
+    fn until(&self) -> Timestamp {
+        self.until
+    }
+}
+
+impl OfAttempt for ShowsPasskey {
+    fn attempt(&self) -> &str {
+        &self.attempt
     }
 }
 

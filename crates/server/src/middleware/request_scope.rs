@@ -56,6 +56,7 @@ async fn of_parameter(app: &App, parameter: PathParameter, text: &str) -> Option
         | PathParameter::AccessRule
         | PathParameter::Credential
         | PathParameter::Idp
+        | PathParameter::Passkey
         | PathParameter::PermissionSet
         | PathParameter::Role
         | PathParameter::SecretAsset

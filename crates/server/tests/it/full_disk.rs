@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use reeve_testkit::software_authenticator::Ceremony;
 use serde_json::{Value, json};
 
 use crate::floods::{administrator, made, made_rules, started, text};
+use crate::passkeys::{MINE, passkey_for};
 use crate::process::{Running, fresh};
 use crate::server::rule;
 
@@ -211,4 +213,73 @@ async fn without_a_reserve_a_full_disk_refuses_revocations() {
     small.fill();
     until_full(&running, &admin).await;
     assert_eq!(deleted(&running, &admin, &rules[0]).await.0, 503);
+}
+
+/// With the page of the real program and the software authenticator: the challenge and the counter are remembered on the room that the
+/// reserve gives.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_administers_the_account_signs_in_with_a_passkey_on_a_full_disk() {
+    let (_dir, data) = fresh();
+    let test = "who_administers_the_account_signs_in_with_a_passkey_on_a_full_disk";
+    let Some(small) = Small::mount_or_skip(&data, test) else {
+        return;
+    };
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = free.local_addr().unwrap().port();
+    drop(free);
+    let (listen, origin) = (format!("127.0.0.1:{port}"), format!("https://localhost:{port}"));
+    let running = started(&data, &["--listen", &listen, "--public-url", &origin]).await;
+    let client = running.client(|client| client.redirect(reqwest::redirect::Policy::none()));
+    let admin = administrator(&running).await;
+    let begin = client
+        .post(running.url(&format!("{MINE}/begin")))
+        .bearer_auth(&admin);
+    let (status, begun) = text(begin.send().await.unwrap()).await;
+    assert_eq!(status, 200, "{begun}");
+    let honest = |challenge: &str| -> Ceremony<'static> {
+        Ceremony::honest(origin.clone().leak(), "localhost", challenge.to_owned().leak())
+    };
+    let mut passkey = passkey_for(&begun["publicKey"]);
+    let answer = passkey.register(&honest(begun["publicKey"]["challenge"].as_str().unwrap()));
+    let body = json!({"ticket": begun["ticket"], "name": "Laptop", "id": answer.id,
+        "clientDataJSON": answer.client_data, "attestationObject": answer.attestation_object});
+    made(&running, &admin, MINE, body).await;
+    small.fill();
+    until_full(&running, &admin).await;
+    assert!(data.join("reserve").exists());
+
+    let page = client.get(running.url("/sign-in")).send().await.unwrap();
+    let cookie = page.headers()["set-cookie"].to_str().unwrap();
+    let cookie = cookie.split(';').next().unwrap().to_owned();
+    let page = page.text().await.unwrap();
+    let after = |from: &str| -> String {
+        let rest = page
+            .split(from)
+            .nth(1)
+            .unwrap_or_else(|| panic!("no {from} in {page}"));
+        rest.split('"').next().unwrap().to_owned()
+    };
+    let options: Value = serde_json::from_str(&after("data-options=\"").replace("&quot;", "\"")).unwrap();
+    let shown = passkey.assert(&honest(options["challenge"].as_str().unwrap()));
+    let (attempt, ticket) = (
+        after("name=\"attempt\" value=\""),
+        after("name=\"ticket\" value=\""),
+    );
+    let form: String = url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("attempt", &attempt)
+        .append_pair("ticket", &ticket)
+        .append_pair("id", &shown.id)
+        .append_pair("clientDataJSON", &shown.client_data)
+        .append_pair("authenticatorData", &shown.authenticator_data)
+        .append_pair("signature", &shown.signature)
+        .append_pair("userHandle", &shown.user_handle)
+        .finish();
+    let sent = client
+        .post(running.url("/auth/realms/runai/login-actions/passkey"))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("cookie", cookie)
+        .body(form);
+    let answer = sent.send().await.unwrap();
+    assert_eq!(answer.status(), 303, "{}", answer.text().await.unwrap());
+    drop(small);
 }

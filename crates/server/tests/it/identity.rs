@@ -9,6 +9,7 @@ mod modules;
 mod openshift;
 mod openshift_attacks;
 mod pages;
+pub(crate) mod passkeys;
 mod real;
 mod saml;
 mod settings;

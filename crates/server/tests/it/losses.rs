@@ -4,15 +4,19 @@ use axum::body::Body;
 use axum::http::Request;
 use reeve_authz::{BootstrapException, Granted};
 use reeve_store::{AuditAction, AuditEntry, Fenced, RenewedSession, SessionFacts};
+use reeve_testkit::software_authenticator::Passkey;
 use reeve_types::UserId;
 use serde_json::{Value, json};
+use tokio::sync::Mutex;
 
 use crate::server::{OrganizationFixture, Server};
+use crate::{identity, passkeys};
 
 /// The table, as it is published.
 const PUBLISHED: &str = include_str!("../../../../SECURITY.md");
-const ROWS: [&str; 12] = [
+const ROWS: [&str; 13] = [
     "password",
+    "passkey",
     "secret of an application",
     "token of an application",
     "secret of an access key",
@@ -63,6 +67,8 @@ struct Holder {
     erin: Value,
     carol: UserId,
     carols: SessionFacts,
+    pat: UserId,
+    passkey: Mutex<Passkey>,
     application: Value,
     key: Value,
     rule: i64,
@@ -103,6 +109,8 @@ impl Holder {
         let (session, refresh) = (text("accessToken"), text("refreshToken"));
         let (carol, _) = server.user("carol@example.com", Value::Null).await;
         let carols = server.provided(carol, &["ml"], Value::Null).await;
+        let (pat, pats) = server.user("pat@example.com", Value::Null).await;
+        let (passkey, _) = passkeys::make(server, &pats, "Laptop").await;
         let application = server
             .post(admin, "/api/v1/service-accounts", json!({"name": "bot"}))
             .await
@@ -122,6 +130,8 @@ impl Holder {
             erin,
             carol,
             carols,
+            pat,
+            passkey: Mutex::new(passkey),
             application,
             key,
             rule,
@@ -139,6 +149,7 @@ impl Holder {
         let id = |made: &Value| made["id"].as_str().unwrap().to_owned();
         let user = format!("/api/v1/users/{}", id(&self.erin));
         let carol = format!("/api/v1/users/{}", self.carol);
+        let pat = format!("/api/v1/users/{}", self.pat);
         match loss {
             Loss::Rule => {
                 let rule = format!("/api/v1/authorization/access-rules/{}", self.rule);
@@ -180,7 +191,7 @@ impl Holder {
                 }
             }
             Loss::Session => {
-                for path in [&user, &carol] {
+                for path in [&user, &carol, &pat] {
                     server
                         .post(admin, &format!("{path}/logout"), Value::Null)
                         .await
@@ -188,15 +199,17 @@ impl Holder {
                 }
             }
             Loss::User => {
-                for path in [&user, &carol] {
+                for path in [&user, &carol, &pat] {
                     server.delete(admin, path).await.is(204);
                 }
             }
             Loss::Password => {
-                server
-                    .post(admin, &format!("{user}/password"), Value::Null)
-                    .await
-                    .is(200);
+                for path in [&user, &pat] {
+                    server
+                        .post(admin, &format!("{path}/password"), Value::Null)
+                        .await
+                        .is(200);
+                }
             }
             Loss::Backup => {
                 let granted = Granted::bootstrap(BootstrapException::Recovery);
@@ -222,6 +235,10 @@ impl Holder {
         let is_in = async |token: &str| server.get(token, "/api/v1/me").await.status == 200;
         match row {
             "password" => grants(password(&self.erin)).await,
+            "passkey" => {
+                let mut passkey = self.passkey.lock().await;
+                identity::passkeys::is_good(server, &mut passkey).await
+            }
             "secret of an application" => grants(secret(&self.application)).await,
             "token of an application" => is_in(&self.by_application).await,
             "secret of an access key" => grants(secret(&self.key)).await,

@@ -46,6 +46,7 @@ mod moving;
 mod numbers;
 mod offboarding;
 mod openapi;
+mod passkeys;
 mod people;
 mod policies;
 mod postgres;

@@ -10,6 +10,7 @@ use reeve_types::CredentialAssetKind;
 use serde_json::{Value, json};
 
 use crate::credentials;
+use crate::passkeys;
 use crate::second_factor;
 use crate::secret_assets;
 use crate::server::{ADMIN, ADMIN_PASSWORD, OrganizationFixture};
@@ -67,6 +68,7 @@ fn call(organization: &OrganizationFixture, operation: &Operation, ids: &Ids) ->
         Some(PathParameter::Credential) => ids.credentials[slug(operation)].clone(),
         Some(PathParameter::SecretAsset) => ids.secret_asset.clone(),
         Some(PathParameter::Department) => organization.language.clone(),
+        Some(PathParameter::Passkey) => ids.passkey.clone(),
         Some(PathParameter::Idp) => "corp".to_owned(),
         Some(PathParameter::Project) => organization.captions.clone(),
         // The first that was made here, by the operations before.
@@ -106,6 +108,7 @@ fn call(organization: &OrganizationFixture, operation: &Operation, ids: &Ids) ->
         "update_tenant_setting" => json!({"key": "department.use", "value": true}),
         "change_user_password" => json!({"currentPassword": ADMIN_PASSWORD, "newPassword": "Chosen-Pass-1!"}),
         "confirm_authenticator" | "remove_authenticator" => json!({"code": "123456"}),
+        "create_passkey" => ids.created.clone(),
         "create_user" => json!({"email": "another@example.com"}),
         "create_access_rule" => {
             json!({"subjectType": "group", "subjectId": "g", "roleId": 9, "scopeType": "project", "scopeId": organization.robots})
@@ -202,6 +205,10 @@ fn access_key_of(operation: &Operation) -> usize {
 }
 
 struct Ids {
+    /// A passkey of Alice's.
+    passkey: String,
+    /// What makes her another one.
+    created: Value,
     access_keys: Vec<String>,
     credentials: BTreeMap<&'static str, String>,
     secret_asset: String,
@@ -219,6 +226,9 @@ async fn ids(organization: &OrganizationFixture) -> Ids {
         .post(&erin, "/api/v1/me/authenticator", Value::Null)
         .await
         .is(201);
+    passkeys::make(server, &erin, "Laptop").await;
+    let (_, passkey) = passkeys::make(server, &organization.alice, "Laptop").await;
+    let created = passkeys::another(server, &organization.alice, "Telephone").await;
     let spec = json!({"image": "x", "command": "sh", "environmentVariables": [{"name": "A", "value": "b"}],
         "compute": {"gpuDevicesRequest": 1}, "security": {"uidGidSource": "fromIdpToken"}});
     let body = json!({"name": "train", "projectId": organization.robots, "clusterId": organization.cluster, "spec": spec});
@@ -246,6 +256,8 @@ async fn ids(organization: &OrganizationFixture) -> Ids {
     }
     let signed_in = server.provided(organization.alice_id, &["ml"], Value::Null).await;
     Ids {
+        passkey: passkey["id"].as_str().unwrap().to_owned(),
+        created,
         access_keys,
         credentials: kept,
         secret_asset,
@@ -259,6 +271,7 @@ async fn ids(organization: &OrganizationFixture) -> Ids {
 /// Reads after changes, so that there is something to read; what goes, goes last, from the inside out.
 fn in_order() -> Vec<&'static Operation> {
     let last = [
+        "passkey",
         "session",
         "training",
         "access_rule",
@@ -307,6 +320,7 @@ async fn every_operation_succeeds_as_documented() {
         let token = match operation.access {
             Access::Public => "",
             _ if operation.name == "create_training1" => &organization.alice,
+            _ if ["create_passkey", "delete_passkey"].contains(&operation.name) => &organization.alice,
             _ if operation.name == "logout_me" => &organization.nobody,
             _ => &server.admin,
         };

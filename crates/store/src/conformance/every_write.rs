@@ -90,6 +90,9 @@ pub const AUDITED_WRITES: &[&str] = &[
     "create_authenticator",
     "confirm_authenticator",
     "remove_authenticator",
+    "create_passkey",
+    "remove_passkey",
+    "remove_passkeys",
     "renew_by_refresh_token",
     "decide_device_code",
 ];
@@ -468,6 +471,7 @@ pub async fn every_write_is_in_the_audit_log(mut organization: Organization) {
     roles::are_told(&organization, &mut log).await;
     super::access_keys::are_told(&organization, &mut log).await;
     super::second_factors::are_told(&organization, &mut log).await;
+    super::passkeys::are_told(&organization, &mut log).await;
     super::refresh_tokens::are_told(&organization, &mut log).await;
     super::device_codes::are_told(&organization, &mut log).await;
     assert_eq!(log.done, AUDITED_WRITES);

@@ -19,7 +19,7 @@ use crate::error::{ApiError, Refusal};
 use crate::extract::JsonBody;
 use crate::failures::Kind;
 use crate::refresh::Tokens;
-use crate::second_factor::SecondFactor;
+use crate::second_factor::{Needed, SecondFactor};
 use crate::sign_in_rate::EACH_SECONDS;
 
 /// Why nobody is given a token: 400.
@@ -33,6 +33,11 @@ pub(super) enum GrantRefusal {
         "this user has an authenticator: send the code that it shows, or a recovery code, as `totp` beside the password (`reeve login user -u EMAIL --code CODE`)"
     )]
     CodeNeeded,
+    /// As well.
+    #[error(
+        "this user has a passkey, which takes a browser (`reeve login`): sign in there, or send a recovery code as `totp` beside the password"
+    )]
+    PasskeyNeeded,
     /// The same for every refresh token that gives nothing.
     #[error("the refresh token is not valid, was replaced before, or its session is over: sign in again")]
     RefreshToken,
@@ -44,14 +49,14 @@ impl Refusal for GrantRefusal {}
 pub(crate) enum Begun {
     /// A session.
     Session(SessionFacts),
-    /// The password is right, and a one-time code is needed besides.
-    CodeNeeded,
+    /// The password is right, and a second factor is needed besides.
+    Needed(Needed),
     /// Nothing, for every wrong attempt alike.
     No,
 }
 
 /// Who administers the account is not counted: that sign-in must always work.
-const TOO_OFTEN: ApiError = ApiError::TooMany {
+pub(crate) const TOO_OFTEN: ApiError = ApiError::TooMany {
     what: "this user signs in with a password more often than a session is good for",
     after: EACH_SECONDS,
     instead: "use the token of the last sign-in until it expires; programs sign in as applications (service accounts), as often as they like",
@@ -118,7 +123,8 @@ pub(super) async fn grant(
     let client = attempt.client.clone();
     let session = match session(app, call, attempt).await? {
         Begun::Session(session) => session,
-        Begun::CodeNeeded => return Ok(Err(GrantRefusal::CodeNeeded)),
+        Begun::Needed(Needed::Code) => return Ok(Err(GrantRefusal::CodeNeeded)),
+        Begun::Needed(Needed::Passkey) => return Ok(Err(GrantRefusal::PasskeyNeeded)),
         Begun::No => return Ok(Err(GrantRefusal::Credentials)),
     };
     if let Some(client) = client {
@@ -168,7 +174,7 @@ async fn session(app: &App, call: &Call, attempt: Attempt) -> Result<Begun, ApiE
             SecondFactor::Shown(what) => {
                 entry.metadata.insert("second_factor".to_owned(), what.to_owned());
             }
-            SecondFactor::Missing => return Ok(Begun::CodeNeeded),
+            SecondFactor::Missing(needed) => return Ok(Begun::Needed(needed)),
             SecondFactor::Wrong => {
                 entry
                     .metadata

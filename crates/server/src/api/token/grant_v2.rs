@@ -54,9 +54,10 @@ pub async fn handle(
         Err(error) => {
             let code = match error {
                 GrantRefusal::Credentials if by_client => OAuth2ErrorCode::InvalidClient,
-                GrantRefusal::Credentials | GrantRefusal::CodeNeeded | GrantRefusal::RefreshToken => {
-                    OAuth2ErrorCode::InvalidGrant
-                }
+                GrantRefusal::Credentials
+                | GrantRefusal::CodeNeeded
+                | GrantRefusal::PasskeyNeeded
+                | GrantRefusal::RefreshToken => OAuth2ErrorCode::InvalidGrant,
             };
             return Ok(refused(code, error.to_string(), by_client && in_header));
         }

@@ -104,5 +104,5 @@ pub(in crate::browser) async fn page(
     };
     // A code in the address is not looked at.
     let pairs = Pairs::read(query.unwrap_or_default().as_bytes());
-    authorize::begin(&app, attempt, &pairs).await
+    authorize::begin(&app, attempt, &pairs, call.at).await
 }

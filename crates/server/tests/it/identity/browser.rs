@@ -145,3 +145,59 @@ async fn a_person_sets_up_an_authenticator_with_a_browser() {
     );
     assert!(side("dark", "x") - side("drawn", "x") >= 10.0, "{shown}");
 }
+
+/// Chromium's own virtual authenticator, which is no code of ours; by the address `localhost`, since passkeys are bound to a name. What the
+/// browser says of a page with status 400 is no complaint of its.
+#[tokio::test]
+async fn a_person_makes_a_passkey_and_signs_in_with_it_in_a_browser() {
+    let Some(provider) = identity_provider() else {
+        return;
+    };
+    let (_dir, data) = fresh();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = free.local_addr().unwrap().port();
+    drop(free);
+    let (listen, public) = (format!("127.0.0.1:{port}"), format!("https://localhost:{port}"));
+    let running = started(&data, &["--listen", &listen, "--public-url", &public]).await;
+    let url = running.url("/sign-in");
+    assert!(url.starts_with("https://localhost:"), "{url}");
+    let browse = move || {
+        provider
+            .use_passkey(&url, "admin@reeve.example", PASSWORD)
+            .unwrap()
+    };
+    let shown = tokio::task::spawn_blocking(browse).await.unwrap();
+    assert_eq!(
+        shown["seen"],
+        json!([
+            "Your account",
+            "Passkeys",
+            "Your recovery codes",
+            "Sign in",
+            "Your account",
+            "Your account",
+            "Passkeys",
+            "Sign in"
+        ]),
+        "{shown}"
+    );
+    assert_eq!(shown["codes"].as_array().map(Vec::len), Some(10), "{shown}");
+    assert_eq!(shown["kept"][0]["rpId"], "localhost", "{shown}");
+    assert_eq!(shown["kept"][0]["isResidentCredential"], true, "{shown}");
+    let says = |name: &str, what: &str| {
+        let text = shown[name].as_str().unwrap();
+        assert!(text.contains(what), "{name}: {shown}");
+    };
+    says("alone", "This account has a passkey");
+    says("user", "admin@reeve.example");
+    says("unverified", "No passkey was used");
+    says("gone", "The passkey is not right");
+    let list = shown["list"].as_array().unwrap();
+    assert!(
+        list.len() == 1 && list[0].as_str().unwrap().starts_with("Virtual: made"),
+        "{shown}"
+    );
+    let problems = shown["problems"].as_array().unwrap();
+    let of_a_page = |it: &Value| it.as_str().unwrap().contains("status of 400");
+    assert!(problems.iter().all(of_a_page), "{shown}");
+}
