@@ -132,10 +132,10 @@ impl RelyingParty {
         if shown.user_handle != kept.user_handle || shown.user_handle.is_empty() {
             return Err(Refused::UserHandle);
         }
-        if kept
+        let changed = kept
             .backup_eligible
-            .is_some_and(|it| it != data.backup_eligible())
-        {
+            .is_some_and(|it| it != data.backup_eligible());
+        if changed {
             return Err(Refused::Backup);
         }
         let counts = data.counter != 0 || kept.counter != 0;
