@@ -37,12 +37,16 @@ const wrong = (error) => {
   return `The browser refuses: ${error.message}`;
 };
 
+// One field for each name: a browser that comes back to the page has those of before.
 const set = (form, name, value) => {
-  const field = document.createElement('input');
-  field.type = 'hidden';
-  field.name = name;
+  let field = form.querySelector(`input[name="${name}"]`);
+  if (!field) {
+    field = document.createElement('input');
+    field.type = 'hidden';
+    field.name = name;
+    form.append(field);
+  }
   field.value = value;
-  form.append(field);
 };
 
 for (const form of document.querySelectorAll('form[data-passkey]')) {
@@ -50,6 +54,9 @@ for (const form of document.querySelectorAll('form[data-passkey]')) {
   const problem = form.querySelector('[role="alert"]');
   const button = form.querySelector('button');
   form.hidden = false;
+  addEventListener('pageshow', () => {
+    button.disabled = false;
+  });
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
     problem.hidden = true;
