@@ -19,6 +19,7 @@ const TRAITS: &[&str] = &[
     include_str!("../fence.rs"),
     include_str!("../identity_provider.rs"),
     include_str!("../installation.rs"),
+    include_str!("../passkey.rs"),
     include_str!("../project.rs"),
     include_str!("../refresh_token.rs"),
     include_str!("../second_factor.rs"),
