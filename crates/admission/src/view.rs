@@ -196,9 +196,9 @@ pub(crate) fn requester_variables() -> Vec<Variable> {
     ]
 }
 
-/// Whether whoever asks is a person whose stamp is this text. Two expressions look at the shape of all parts; a group that itself
-/// looks like several is nobody's. It reads no variable but what the text does, and goes through no numbers: of each pod each costs
-/// the API server something.
+/// Whether whoever asks is a person whose stamp is this text. Two expressions look at the shape of all parts; a group that is
+/// empty, or that itself looks like several, is nobody's. It reads no variable but what the text does, and makes no number of any text:
+/// of each pod each costs the API server something.
 pub(crate) fn person_cel(stamp: &str) -> String {
     let (uid, gid, groups) = (names::EXTRA_UID, names::EXTRA_GID, names::EXTRA_GROUPS);
     let [system, reeve] = names::RESERVED_PREFIXES;

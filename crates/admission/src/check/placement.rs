@@ -353,7 +353,7 @@ pub(super) static CHECKS: [Check; 10] = [
             names::ALLOW_SUB_PATH,
             ": true of the namespace"
         ),
-        // The names of what is not the pod's own once, and not for each mount: that would be as many as both multiplied.
+        // The names of what may hold something from before are collected once, and not for each mount: that would cost mounts times volumes.
         cel: concat!(
             "variables.unjudged || variables.containers.all(c, c.?volumeMounts.orValue(dyn([])).all(m, \
               m.?subPath.orValue('') == '' && m.?subPathExpr.orValue('') == '')) || \
@@ -390,8 +390,9 @@ pub(super) static CHECKS: [Check; 10] = [
         named: None,
         remedy: "in the names of the StatefulSet and of its volumeClaimTemplates take no part that is u and the digits of \
                  another uid",
-        // Not part by part, of each claim: that would be as many as both multiplied. With every dash written twice each part has
-        // both of its own, and her own parts can go.
+        // Going through the parts of each claim's name would cost claims times parts. So every dash is doubled: each part between two
+        // others then has a dash of its own on both sides, those that say the person's own uid are cut out, and a `-u…-` that is left is
+        // another's. The first part and the last have a dash on one side alone and never match.
         cel: "object.kind != 'StatefulSet' || variables.unjudged || \
               dyn(object).spec.?volumeClaimTemplates.orValue(dyn([])).all(t, !(t.metadata.name + '-' + \
               object.metadata.name).replace('-', '--').replace('-u' + variables.identity[1] + '-', '-').matches('-u[0-9]+-'))",
