@@ -96,10 +96,16 @@ impl TestCluster {
 
     /// Removes our policies and makes them again, so that the API server lists all of them anew.
     fn install(&self, policies: &[Value]) -> Result<()> {
+        self.remove(policies)?;
+        let text = json!({"apiVersion": "v1", "kind": "List", "items": policies}).to_string();
+        self.kubectl.must_with_input(&["create", "-f", "-"], &text)?;
+        Ok(())
+    }
+
+    fn remove(&self, policies: &[Value]) -> Result<()> {
         let text = json!({"apiVersion": "v1", "kind": "List", "items": policies}).to_string();
         self.kubectl
             .must_with_input(&["delete", "--ignore-not-found", "-f", "-"], &text)?;
-        self.kubectl.must_with_input(&["create", "-f", "-"], &text)?;
         Ok(())
     }
 
@@ -169,6 +175,13 @@ impl TestCluster {
         ours: &[Value],
         tries: usize,
     ) -> Result<Vec<(&'static str, Outcome, Value)>> {
+        self.remove(ours)?;
+        let bare = fixture::minimal("Pod", "bare");
+        // Else those of before could be taken for these.
+        wait_until("our defaults to be gone", async || {
+            Ok((self.try_pod(&bare)?.0 != Outcome::Filled).then_some(()))
+        })
+        .await?;
         self.install(ours)?;
         let names: Vec<String> = (0..tries).map(|round| format!("mesh-{round}")).collect();
         self.outcomes_of_webhooks(&names).await
