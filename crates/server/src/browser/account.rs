@@ -9,6 +9,7 @@ use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reeve_store::{AuditAction, SubjectId};
+use reeve_types::Secret;
 use sha2::{Digest, Sha256};
 use url::Url;
 
@@ -42,6 +43,39 @@ pub(super) fn form_token(headers: &HeaderMap) -> String {
     )
 }
 
+/// The hidden part of each form by which it is known as ours.
+pub(super) fn token_field(headers: &HeaderMap) -> String {
+    format!(
+        "<input type=\"hidden\" name=\"token\" value=\"{}\">",
+        escape(&form_token(headers))
+    )
+}
+
+/// Whoever sent a form of a page of this session; nobody for one of another site, or of a session that has ended.
+pub(super) fn sender(app: &App, headers: &HeaderMap, call: &Call, form: &Pairs) -> Option<Caller> {
+    caller(app, headers, call).filter(|_| form.get("token") == Some(&form_token(headers)))
+}
+
+/// To the page of signing in.
+pub(super) fn to_sign_in(app: &App) -> Response {
+    redirect(&format!("{}{}", app.settings.public_url, super::SIGN_IN))
+}
+
+/// The way back to the page of the account.
+pub(super) fn back(app: &App) -> String {
+    let to = escape(&app.settings.public_url);
+    format!("<p><a href=\"{to}{}\">Your account</a></p>", super::ACCOUNT)
+}
+
+/// Recovery codes, as a list.
+pub(super) fn code_list(codes: &[Secret]) -> String {
+    let codes: String = codes
+        .iter()
+        .map(|code| format!("<li><code>{}</code></li>", escape(code.expose())))
+        .collect();
+    format!("<ul id=\"recovery-codes\">{codes}</ul>")
+}
+
 /// `GET /account`.
 pub(super) async fn show(
     State(app): State<Arc<App>>,
@@ -50,7 +84,7 @@ pub(super) async fn show(
 ) -> Result<Response, ApiError> {
     let base = &app.settings.public_url;
     let Some(caller) = caller(&app, &headers, &call) else {
-        return Ok(redirect(&format!("{base}{}", super::SIGN_IN)));
+        return Ok(to_sign_in(&app));
     };
     let groups: Vec<_> = caller.principal.groups.iter().map(ToString::to_string).collect();
     let groups = if groups.is_empty() {
@@ -73,14 +107,13 @@ pub(super) async fn show(
     let body = format!(
         "<dl><dt>You are</dt><dd id=\"user\">{}</dd><dt>Groups of this sign-in</dt><dd id=\"groups\">{}</dd>\
          <dt>Numbers in containers (uid/gid/supplementary groups)</dt><dd id=\"posix\">{}</dd></dl>{codes}\
-         <form method=\"post\" action=\"{}{}\"><input type=\"hidden\" name=\"token\" value=\"{}\">\
-         <button type=\"submit\">Sign out</button></form>",
+         <form method=\"post\" action=\"{}{}\">{}<button type=\"submit\">Sign out</button></form>",
         escape(&caller.name),
         escape(&groups),
         escape(posix.as_deref().unwrap_or("none")),
         base,
         super::ACCOUNT,
-        escape(&form_token(&headers)),
+        token_field(&headers),
     );
     // The form ends where signing out ends.
     let end = app.security_settings().await?.logout_redirect_uri;

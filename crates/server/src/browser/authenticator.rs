@@ -12,7 +12,7 @@ use axum::response::Response;
 use reeve_store::AuthenticatorRow;
 use reeve_types::Secret;
 
-use super::account::{caller, form_token};
+use super::account::{back, caller, code_list, sender, to_sign_in, token_field};
 use super::page::{escape, page, redirect, said};
 use super::qr;
 use super::request::Pairs;
@@ -31,11 +31,7 @@ pub(super) async fn show(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let Some(caller) = caller(&app, &headers, &call) else {
-        return Ok(redirect(&format!(
-            "{}{}",
-            app.settings.public_url,
-            super::SIGN_IN
-        )));
+        return Ok(to_sign_in(&app));
     };
     match app.own_authenticator(&caller).await {
         Ok(kept) => Ok(state(&app, &headers, kept, StatusCode::OK, None)),
@@ -53,12 +49,9 @@ pub(super) async fn step(
     let headers = request.headers().clone();
     let pairs = Pairs::read(&read_credentials(request).await?);
     let here = || redirect(&format!("{}{}", app.settings.public_url, super::AUTHENTICATOR));
-    let Some(caller) = caller(&app, &headers, &call) else {
+    let Some(caller) = sender(&app, &headers, &call, &pairs) else {
         return Ok(here());
     };
-    if pairs.get("token") != Some(&form_token(&headers)) {
-        return Ok(here());
-    }
     let code = Secret::new(pairs.get("code").unwrap_or_default());
     let outcome = match pairs.get("step") {
         Some("begin") => {
@@ -111,19 +104,13 @@ fn refused(app: &App, error: &ApiError) -> Response {
     page(StatusCode::FORBIDDEN, TITLE, &body, None)
 }
 
-fn back(app: &App) -> String {
-    let to = escape(&app.settings.public_url);
-    format!("<p><a href=\"{to}{}\">Your account</a></p>", super::ACCOUNT)
-}
-
 /// The beginning of a form of this page for a step.
 fn form(app: &App, headers: &HeaderMap, step: &str) -> String {
     format!(
-        "<form method=\"post\" action=\"{}{}\"><input type=\"hidden\" name=\"token\" value=\"{}\">\
-         <input type=\"hidden\" name=\"step\" value=\"{step}\">",
+        "<form method=\"post\" action=\"{}{}\">{}<input type=\"hidden\" name=\"step\" value=\"{step}\">",
         escape(&app.settings.public_url),
         super::AUTHENTICATOR,
-        escape(&form_token(headers)),
+        token_field(headers),
     )
 }
 
@@ -200,14 +187,11 @@ fn grouped(secret: &str) -> String {
 }
 
 fn recovery_codes(app: &App, codes: &[Secret]) -> Response {
-    let codes: String = codes
-        .iter()
-        .map(|code| format!("<li><code>{}</code></li>", escape(code.expose())))
-        .collect();
     let body = format!(
         "<p>Your authenticator is set up. Keep these recovery codes where you find them without it, and nobody else does: they are not \
-         shown again. Each signs you in once in the place of a code.</p><ul id=\"recovery-codes\">{codes}</ul>\
+         shown again. Each signs you in once in the place of a code.</p>{}\
          <p>Should you lose them as well, whoever administers users can take the authenticator away.</p>{}",
+        code_list(codes),
         back(app)
     );
     page(StatusCode::OK, "Your recovery codes", &body, None)

@@ -12,7 +12,7 @@ use axum::response::Response;
 use reeve_store::{PasskeyRow, PasskeysOfUser};
 use reeve_types::{PasskeyName, Secret};
 
-use super::account::{caller, form_token};
+use super::account::{back, caller, code_list, sender, to_sign_in, token_field};
 use super::page::{escape, page, page_with_script, redirect, said};
 use super::request::Pairs;
 use crate::app::App;
@@ -30,8 +30,7 @@ pub(super) async fn show(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let Some(caller) = caller(&app, &headers, &call) else {
-        let to = format!("{}{}", app.settings.public_url, super::SIGN_IN);
-        return Ok(redirect(&to));
+        return Ok(to_sign_in(&app));
     };
     or_refused(
         &app,
@@ -48,12 +47,9 @@ pub(super) async fn step(
     let headers = request.headers().clone();
     let pairs = Pairs::read(&read_credentials(request).await?);
     let here = || redirect(&format!("{}{}", app.settings.public_url, super::PASSKEYS));
-    let Some(caller) = caller(&app, &headers, &call) else {
+    let Some(caller) = sender(&app, &headers, &call, &pairs) else {
         return Ok(here());
     };
-    if pairs.get("token") != Some(&form_token(&headers)) {
-        return Ok(here());
-    }
     let outcome = match pairs.get("step") {
         Some("add") => add(&app, &caller, &call, &pairs).await,
         Some("remove") => remove(&app, &caller, &call, &pairs).await,
@@ -122,16 +118,11 @@ fn or_refused(app: &App, shown: Result<Response, ApiError>) -> Result<Response, 
     }
 }
 
-fn back(app: &App) -> String {
-    let to = escape(&app.settings.public_url);
-    format!("<p><a href=\"{to}{}\">Your account</a></p>", super::ACCOUNT)
-}
-
 /// The hidden part of a form of this page for a step.
 fn hidden(headers: &HeaderMap, step: &str) -> String {
     format!(
-        "<input type=\"hidden\" name=\"token\" value=\"{}\"><input type=\"hidden\" name=\"step\" value=\"{step}\">",
-        escape(&form_token(headers)),
+        "{}<input type=\"hidden\" name=\"step\" value=\"{step}\">",
+        token_field(headers),
     )
 }
 
@@ -243,14 +234,11 @@ async fn add_form(
 }
 
 fn recovery_codes(app: &App, codes: &[Secret]) -> Response {
-    let codes: String = codes
-        .iter()
-        .map(|code| format!("<li><code>{}</code></li>", escape(code.expose())))
-        .collect();
     let body = format!(
         "<p>Your passkey is set up. Keep these recovery codes where you find them without it, and nobody else does: they are not shown \
-         again. Each signs you in once together with your password.</p><ul id=\"recovery-codes\">{codes}</ul>\
+         again. Each signs you in once together with your password.</p>{}\
          <p>Should you lose them as well, whoever administers users can take your passkeys away.</p>{}",
+        code_list(codes),
         back(app)
     );
     page(StatusCode::OK, "Your recovery codes", &body, None)
