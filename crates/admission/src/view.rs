@@ -155,6 +155,13 @@ pub(crate) fn has_stamp_shape(stamp: &str) -> bool {
     }
 }
 
+/// Both regular expressions, in Rust: looser than [`crate::identity::Stamp`] only in the form of the user id and in how
+/// many groups there may be.
+pub(crate) fn has_stamp_form(stamp: &str) -> bool {
+    let of_a_person = |n: &str| n.is_empty() || n.parse::<reeve_types::Gid>().is_ok();
+    has_stamp_shape(stamp) && stamp.split(['/', '.']).skip(1).all(of_a_person)
+}
+
 /// Who asks: shared by every policy that looks at the requester.
 pub(crate) fn requester_variables() -> Vec<Variable> {
     let (uid, gid, groups) = (names::EXTRA_UID, names::EXTRA_GID, names::EXTRA_GROUPS);

@@ -11,7 +11,7 @@ use super::{Check, Named, Policy, Rule};
 use crate::kinds::{Place, is_changed, kind_of, places};
 use crate::names;
 use crate::request::{Operation, Request, list, map, text};
-use crate::view::{View, has_stamp_shape, is_owned};
+use crate::view::{NO_PERSON, STAMP, View, has_stamp_form, is_owned};
 
 /// What the policy of these kinds calls its variables, in Rust.
 struct KindView<'a> {
@@ -282,15 +282,20 @@ pub(super) static CHECKS: [Check; 10] = [
         problem: "a listed controller copies the templates of one person",
         named: None,
         remedy: "let that person write the object again that owns this, so that each of its templates gets her stamp",
-        cel: "!variables.changed || !variables.relaying || (variables.stamps.all(s, s == variables.stamps[0]) && \
-              (!variables.enforced || (variables.stamps.size() > 0 && variables.stamps[0].matches(\
-              '^[A-Za-z0-9-]+/[1-9][0-9]{0,9}/[1-9][0-9]{0,9}/([1-9][0-9]{0,9}([.][1-9][0-9]{0,9})*)?$'))))",
+        cel: concat!(
+            "!variables.changed || !variables.relaying || (variables.stamps.all(s, s == variables.stamps[0]) && \
+              (!variables.enforced || (variables.stamps.size() > 0 && variables.stamps[0].matches('",
+            STAMP,
+            "') && !variables.stamps[0].matches('",
+            NO_PERSON,
+            "'))))"
+        ),
         predicate: |r| {
             let v = KindView::of(r);
             let stamp = v.stamps.first().copied().unwrap_or_default();
             !v.changed
                 || !v.relaying
-                || (v.stamps.iter().all(|one| *one == stamp) && (!v.enforced || has_stamp_shape(stamp)))
+                || (v.stamps.iter().all(|one| *one == stamp) && (!v.enforced || has_stamp_form(stamp)))
         },
     },
     Check {

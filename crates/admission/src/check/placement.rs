@@ -347,7 +347,8 @@ pub(super) static CHECKS: [Check; 10] = [
                   everybody to write where it is missing",
         named: None,
         remedy: concat!(
-            "mount the whole claim and work in the folder; see docs/security/volumes.md. The group ",
+            "mount the whole claim and work in the folder; take volumeName, dataSource, dataSourceRef, selector and an empty \
+             storageClassName out of an ephemeral volume, which is a new one then; see docs/security/volumes.md. The group ",
             names::INSTALLERS,
             " can allow it with the label ",
             names::ALLOW_SUB_PATH,

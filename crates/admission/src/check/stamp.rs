@@ -5,7 +5,7 @@ use constcat::concat;
 use super::{Check, Named, Policy, Rule};
 use crate::names;
 use crate::request::{controlled_by, text};
-use crate::view::{NO_PERSON, STAMP, View, has_stamp_shape};
+use crate::view::{NO_PERSON, STAMP, View, has_stamp_form};
 
 pub(super) static CHECKS: [Check; 13] = [
     Check {
@@ -277,10 +277,3 @@ pub(super) static CHECKS: [Check; 13] = [
         },
     },
 ];
-
-/// The regular expressions of `stamp-form`: looser than [`crate::identity::Stamp`] only in the form of the user id and in how
-/// many groups there may be.
-fn has_stamp_form(stamp: &str) -> bool {
-    let of_a_person = |n: &str| n.is_empty() || n.parse::<reeve_types::Gid>().is_ok();
-    has_stamp_shape(stamp) && stamp.split(['/', '.']).skip(1).all(of_a_person)
-}
